@@ -1,0 +1,71 @@
+// The code that the documentation shows: ```ts fences of Markdown files and of docstrings.
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import ts from "typescript"
+import { packages, root, show, sources } from "./workspace.mjs"
+
+const markdownIn = (dir) =>
+  readdirSync(dir)
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => join(dir, name))
+
+/** The ```ts fences among `lines`, which start at line `first` of `path`. `run` is set by the word after `ts`. */
+const fencesIn = (path, lines, first) => {
+  const found = []
+  let open
+  for (const [index, line] of lines.entries()) {
+    const mark = /^\s*(`{3,})\s*(.*)$/.exec(line)
+    if (!open && mark) {
+      const [language = "", ...words] = mark[2].trim().split(/\s+/)
+      open = { path, line: first + index + 1, mark: mark[1], language, run: words.includes("run"), code: [] }
+    } else if (open && mark && mark[1].length >= open.mark.length && mark[2].trim() === "") {
+      if (/^(ts|typescript)$/.test(open.language)) found.push(open)
+      open = undefined
+    } else open?.code.push(line)
+  }
+  return found.map(({ path, line, run, code }) => ({
+    // Unique, and telling: packages/client/README.md:12 becomes packages-client-README-12.
+    name: `${show(path)
+      .replace(/\.\w+$/, "")
+      .replace(/[^\w]+/g, "-")}-${line}`,
+    origin: show(path),
+    line,
+    run,
+    code: `${code.join("\n")}\n`
+  }))
+}
+
+const inMarkdown = (path) => fencesIn(path, readFileSync(path, "utf8").split("\n"), 1)
+
+const inDocstrings = (path) => {
+  const text = readFileSync(path, "utf8")
+  const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
+  const docs = new Map()
+  const visit = (node) => {
+    for (const doc of node.jsDoc ?? []) docs.set(doc.pos, doc)
+    ts.forEachChild(node, visit)
+  }
+  visit(file)
+  return [...docs.values()].flatMap((doc) => {
+    const lines = text.slice(doc.pos, doc.end).split("\n")
+    return fencesIn(
+      path,
+      lines.map((line) => line.replace(/^\s*\*( |$|(?=\S))/, "")),
+      file.getLineAndCharacterOfPosition(doc.pos).line + 1
+    )
+  })
+}
+
+/** The fences of the README and the guides: of the workspace itself, and of `members`. */
+export const guides = (members) =>
+  [root, ...members.map(({ dir }) => dir)]
+    .filter((dir) => existsSync(dir))
+    .flatMap(markdownIn)
+    .flatMap(inMarkdown)
+
+export const everything = () => [
+  ...guides(packages()),
+  ...packages()
+    .flatMap(({ dir }) => sources(join(dir, "src")))
+    .flatMap(inDocstrings)
+]

@@ -1,0 +1,225 @@
+// What a user gets: packs the public packages, looks into the tarballs, installs them in an empty project, and there
+// compiles the code of the READMEs and guides, and runs the fences marked ```ts run.
+import { execFile } from "node:child_process"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { basename, join } from "node:path"
+import { promisify } from "node:util"
+import { guides } from "./fences.mjs"
+import { startTodosServer } from "./todos-server.mjs"
+import { publicPackages, readJson, report, root, show, walk } from "./workspace.mjs"
+
+const exec = promisify(execFile)
+const failures = []
+
+/** Runs a command; a failure is reported with what it printed. */
+const run = async (label, command, args, options = {}) => {
+  try {
+    const { stdout } = await exec(command, args, { maxBuffer: 1 << 26, ...options })
+    return stdout
+  } catch (error) {
+    failures.push(`${label}: ${[error.stdout, error.stderr].join("\n").trim() || error.message}`)
+    return undefined
+  }
+}
+
+const bin = (name) => join(root, "node_modules", ".bin", name)
+
+const targetsOf = (value) =>
+  typeof value === "string" ? [value] : value === null ? [] : Object.values(value).flatMap(targetsOf)
+
+/** The modules a package offers: a wildcard of `exports` stands for every file that fits and is not blocked. */
+const entrypoints = ({ exports }, files) =>
+  Object.entries(exports).flatMap(([key, value]) => {
+    if (value === null || key === "./package.json") return []
+    if (!key.includes("*")) return [key]
+    const [before, after] = value.default.slice(2).split("*")
+    return files
+      .filter((file) => file.startsWith(before) && file.endsWith(after))
+      .map((file) => key.replace("*", file.slice(before.length, file.length - after.length)))
+      .filter((name) => exports[name] === undefined && !name.startsWith("./internal/"))
+  })
+
+/** What is wrong with the files of one tarball, unpacked in `dir`. */
+const inspect = ({ name, manifest }, dir) => {
+  const files = walk(dir).map((path) => show(path, dir))
+  const has = new Set(files)
+  const fail = (what) => failures.push(`${name}: ${what}`)
+
+  for (const needed of ["LICENSE", "README.md", "CHANGELOG.md", "package.json"]) {
+    if (!has.has(needed)) fail(`the tarball has no ${needed}`)
+  }
+  const license = (path) => (existsSync(path) ? readFileSync(path, "utf8") : "")
+  if (license(join(dir, "LICENSE")) !== license(join(root, "LICENSE")))
+    fail("LICENSE differs from the one at the top")
+  for (const [key, value] of Object.entries(manifest.exports)) {
+    for (const target of targetsOf(value).filter((target) => !target.includes("*"))) {
+      if (!has.has(target.slice(2))) fail(`exports["${key}"] names ${target}, which is not in the tarball`)
+    }
+  }
+  for (const file of files) {
+    if (/(^|\/)(tests?|build|coverage)\/|\.test\.|tsbuildinfo$|^tsconfig/.test(file))
+      fail(`${file} should not be packed`)
+    const text = readFileSync(join(dir, file), "utf8")
+    if (text.includes(root)) fail(`${file} holds a path of this machine`)
+    const [, built] = /^dist\/(.*)\.js$/.exec(file) ?? []
+    if (!built) continue
+    // A source that was renamed or removed must not live on in dist.
+    if (!has.has(`src/${built}.ts`)) fail(`${file} has no source: run "npm run clean"`)
+    if (!has.has(`dist/${built}.d.ts`)) fail(`${file} has no types`)
+  }
+  return entrypoints(manifest, files)
+}
+
+/** The packages that code imports from the registry, at the versions of the lock. */
+const versionsFor = (members, code) => {
+  const lock = readJson(join(root, "package-lock.json")).packages
+  const ours = new Set(members.map(({ manifest }) => manifest.name))
+  const imported = [...code.matchAll(/from "((?:@[^/"]+\/)?[^/".:]+)[^".:]*"/g)].map(([, name]) => name)
+  const names = new Set([
+    "@types/node",
+    ...imported,
+    ...members.flatMap(({ manifest }) => Object.keys({ ...manifest.peerDependencies }))
+  ])
+  return Object.fromEntries(
+    [...names]
+      .filter((name) => !ours.has(name) && lock[`node_modules/${name}`])
+      .map((name) => [name, lock[`node_modules/${name}`].version])
+  )
+}
+
+const members = publicPackages()
+const fences = guides(members)
+const temp = mkdtempSync(join(tmpdir(), "packed-"))
+const project = join(temp, "project")
+const src = join(project, "src")
+
+/** The lines of a TypeScript report, with our name for each file: where the fence stands. */
+const mapped = (text) =>
+  text.replace(/(?<=^|: )src\/([\w-]+)\.ts\((\d+),\d+\)/gm, (whole, name, line) => {
+    const fence = fences.find((fence) => fence.name === name)
+    return fence ? `${fence.origin}:${fence.line + Number(line) - 1}` : whole
+  })
+
+const compile = async (label, compilerOptions) => {
+  const path = join(project, `tsconfig.${label}.json`)
+  // Plain `strict` and nothing left unchecked: our declarations must hold without our own settings.
+  const options = {
+    target: "ES2022",
+    strict: true,
+    types: ["node"],
+    moduleDetection: "force",
+    ...compilerOptions
+  }
+  writeFileSync(path, JSON.stringify({ compilerOptions: options, include: ["src"] }))
+  await run(
+    `compile (${label})`,
+    process.execPath,
+    [join(root, "node_modules/typescript/lib/tsc.js"), "-p", path],
+    {
+      cwd: project
+    }
+  )
+}
+
+try {
+  const packed = await run(
+    "npm pack",
+    "npm",
+    [
+      "pack",
+      "--json",
+      `--pack-destination=${temp}`,
+      ...members.map(({ manifest }) => `--workspace=${manifest.name}`)
+    ],
+    { cwd: root }
+  )
+  const tarballs = JSON.parse(packed ?? "[]").map(({ name, filename }) => ({
+    ...members.find(({ manifest }) => manifest.name === name),
+    tarball: join(temp, basename(filename))
+  }))
+
+  const modules = []
+  for (const member of tarballs) {
+    const dir = join(temp, member.name)
+    mkdirSync(dir)
+    await run(member.name, "tar", ["-xzf", member.tarball, "-C", dir, "--strip-components=1"])
+    const entries = inspect(member, dir)
+    modules.push(...entries.map((entry) => member.manifest.name + entry.slice(1)))
+    await run(`publint ${member.name}`, bin("publint"), ["run", member.tarball, "--strict"])
+    await run(`attw ${member.name}`, bin("attw"), [
+      member.tarball,
+      "--no-definitely-typed",
+      "--profile=esm-only",
+      "--format=ascii",
+      "--no-emoji",
+      "--entrypoints",
+      ...entries
+    ])
+  }
+
+  mkdirSync(src, { recursive: true })
+  const code = fences.map(({ code }) => code).join("\n")
+  const dependencies = {
+    ...versionsFor(members, code),
+    ...Object.fromEntries(tarballs.map(({ manifest, tarball }) => [manifest.name, `file:${tarball}`]))
+  }
+  writeFileSync(
+    join(project, "package.json"),
+    JSON.stringify({ private: true, type: "module", dependencies })
+  )
+  await run(
+    "npm install",
+    "npm",
+    ["install", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"],
+    {
+      cwd: project
+    }
+  )
+
+  for (const { name, code } of fences) writeFileSync(join(src, `${name}.ts`), code)
+  // Every module can be imported, by value and by type; what is internal cannot.
+  writeFileSync(
+    join(src, "imports.ts"),
+    modules.map((name, index) => `import * as m${index} from "${name}"\nvoid m${index}\n`).join("")
+  )
+  const hidden = members.flatMap(({ manifest }) =>
+    ["/index", "/internal/url"].map((path) => manifest.name + path)
+  )
+  writeFileSync(
+    join(src, "hidden.ts"),
+    `for (const name of ${JSON.stringify(hidden)}) {
+  const code = await import(name).then(() => "imported", (error) => error.code)
+  if (code !== "ERR_PACKAGE_PATH_NOT_EXPORTED") throw new Error(\`\${name}: \${code}\`)
+}
+`
+  )
+  await compile("bundler", { module: "ESNext", moduleResolution: "bundler", noEmit: true })
+  await compile("nodenext", { module: "NodeNext", outDir: "out" })
+
+  const server = await startTodosServer()
+  try {
+    const env = { ...process.env, API_BASE_URL: server.url }
+    for (const { name, origin, line } of [
+      { name: "imports", origin: "imports", line: 1 },
+      { name: "hidden", origin: "exports", line: 1 },
+      ...fences.filter((fence) => fence.run)
+    ]) {
+      server.reset()
+      await run(`run ${origin}:${line}`, process.execPath, [join(project, "out", `${name}.js`)], {
+        cwd: project,
+        env,
+        timeout: 30_000
+      })
+    }
+  } finally {
+    server.close()
+  }
+  const ran = fences.filter((fence) => fence.run).length
+  report(
+    failures.map(mapped),
+    `packed: ${members.length} tarballs, ${modules.length} modules, ${fences.length} fences compiled, ${ran} run`
+  )
+} finally {
+  rmSync(temp, { recursive: true, force: true })
+}

@@ -1,0 +1,275 @@
+/**
+ * The client: configured by a layer, it runs requests and retries them, and fails with tagged errors.
+ *
+ * @since 0.1.0
+ */
+import { HttpClient, type HttpClientRequest } from "@effect/platform"
+import { Config, type ConfigError, Context, Effect, Layer } from "effect"
+import * as ApiConfig from "./ApiConfig.js"
+import type * as ApiError from "./ApiError.js"
+import * as ApiRequest from "./ApiRequest.js"
+import type * as ApiResponse from "./ApiResponse.js"
+import * as Execution from "./Execution.js"
+import * as PlatformClient from "./PlatformClient.js"
+import type * as ResponseDecoder from "./ResponseDecoder.js"
+
+/**
+ * A client. Its methods need nothing from the environment.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ApiClient {
+  /** Runs a request to its value. */
+  readonly execute: <A, E>(request: ApiRequest.ApiRequest<A, E>) => Effect.Effect<A, ApiError.ApiError | E>
+  /** Runs a request to its value with status, headers, request id and attempts. */
+  readonly executeWithResponse: <A, E>(
+    request: ApiRequest.ApiRequest<A, E>
+  ) => Effect.Effect<ApiResponse.ApiResponse<A>, ApiError.ApiError | E>
+  /** What would be sent, without credentials and the headers of an attempt. Nothing is sent. */
+  readonly prepare: <A, E>(
+    request: ApiRequest.ApiRequest<A, E>
+  ) => Effect.Effect<HttpClientRequest.HttpClientRequest, ApiError.InvalidRequestError>
+  readonly get: Verb
+  readonly head: Verb
+  readonly post: VerbWithBody
+  readonly put: VerbWithBody
+  readonly patch: VerbWithBody
+  readonly del: VerbWithBody
+  /**
+   * The same client with other settings: headers, query and the single timeouts merge, the rest is replaced; connections,
+   * cached credentials and the retry budget are shared. A setting that makes no sense fails every call.
+   */
+  readonly withOptions: (options: Partial<ApiConfig.Options>) => ApiClient
+  /** This client's credentials, retries, limits and telemetry as a plain `HttpClient`. */
+  readonly httpClient: HttpClient.HttpClient
+}
+
+/**
+ * A method without a body: template and options in, value out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Verb<R = never> = <
+  const Template extends string,
+  S extends ResponseDecoder.Decodable = ApiRequest.Unchecked,
+  F extends ApiRequest.Failures = {}
+>(
+  template: Template,
+  ...args: ApiRequest.Args<Template, ApiRequest.Options<S, F>>
+) => Effect.Effect<ResponseDecoder.Type<S>, ApiError.ApiError | ResponseDecoder.Type<F[keyof F]>, R>
+
+/**
+ * A method that may have a body: template and options in, value out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type VerbWithBody<R = never> = <
+  const Template extends string,
+  S extends ResponseDecoder.Decodable = ApiRequest.Unchecked,
+  F extends ApiRequest.Failures = {},
+  B = unknown,
+  I = unknown
+>(
+  template: Template,
+  ...args: ApiRequest.Args<Template, ApiRequest.BodyOptions<S, F, B, I>>
+) => Effect.Effect<ResponseDecoder.Type<S>, ApiError.ApiError | ResponseDecoder.Type<F[keyof F]>, R>
+
+/**
+ * The service. A program with several APIs gives each a tag of its own around {@link make}.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export const ApiClient: Context.Tag<ApiClient, ApiClient> = Context.GenericTag<ApiClient>(
+  "@effect-api/client/ApiClient"
+)
+
+/**
+ * A client on the `HttpClient` of the environment. Fails with an `InvalidConfigError` that names the setting.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  options: ApiConfig.Options
+): Effect.Effect<ApiClient, ApiConfig.InvalidConfigError, HttpClient.HttpClient> =>
+  Effect.gen(function* () {
+    const config = yield* ApiConfig.make(options)
+    return fromCore(Execution.makeCore(config, yield* HttpClient.HttpClient))
+  })
+
+const fromCore = (core: Execution.Core): ApiClient => {
+  const execute = <A, E>(request: ApiRequest.ApiRequest<A, E>): Effect.Effect<A, ApiError.ApiError | E> =>
+    Effect.map(Execution.execute(core, request), (response) => response.value)
+  const verb =
+    (make: (template: string, options?: object) => ApiRequest.ApiRequest<unknown, unknown>) =>
+    (template: string, options?: object) =>
+      execute(make(template, options))
+  return {
+    execute,
+    executeWithResponse: (request) => Execution.execute(core, request),
+    prepare: (request) => Execution.prepare(core, request),
+    get: verb(ApiRequest.get) as Verb,
+    head: verb(ApiRequest.head) as Verb,
+    post: verb(ApiRequest.post) as VerbWithBody,
+    put: verb(ApiRequest.put) as VerbWithBody,
+    patch: verb(ApiRequest.patch) as VerbWithBody,
+    del: verb(ApiRequest.del) as VerbWithBody,
+    withOptions: (options) => fromCore(Execution.withOptions(core, options)),
+    httpClient: PlatformClient.make(core)
+  }
+}
+
+/**
+ * A client as a layer, on any `HttpClient` layer.
+ *
+ * @example
+ * ```ts
+ * import { FetchHttpClient } from "@effect/platform"
+ * import { ApiClient, Credentials } from "@effect-api/client"
+ * import { Layer, Redacted } from "effect"
+ *
+ * const Live = ApiClient.layer({
+ *   baseUrl: "https://api.example.com/v1",
+ *   credentials: Credentials.bearer(Redacted.make("secret")),
+ *   timeouts: { response: "30 seconds", total: "2 minutes" },
+ *   retry: { maxRetries: 3 }
+ * }).pipe(Layer.provide(FetchHttpClient.layer))
+ * ```
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  options: ApiConfig.Options
+): Layer.Layer<ApiClient, ApiConfig.InvalidConfigError, HttpClient.HttpClient> =>
+  Layer.effect(ApiClient, make(options))
+
+/**
+ * A client as a layer whose settings come from `Config`; what `explicit` sets wins over it. A blank value, as an
+ * environment often has, counts as unset.
+ *
+ * @example
+ * ```ts
+ * import { ApiClient, Credentials } from "@effect-api/client"
+ * import { Config } from "effect"
+ *
+ * const Live = ApiClient.layerConfig({
+ *   baseUrl: Config.string("API_BASE_URL").pipe(Config.withDefault("https://api.example.com")),
+ *   credentials: Config.redacted("API_KEY").pipe(
+ *     Config.map((key) => Credentials.header("x-api-key", key)),
+ *     Config.withDefault(Credentials.none)
+ *   )
+ * })
+ * ```
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  config: Config.Config.Wrap<ApiConfig.Options>,
+  explicit: Partial<ApiConfig.Options> = {}
+): Layer.Layer<ApiClient, ApiConfig.InvalidConfigError | ConfigError.ConfigError, HttpClient.HttpClient> =>
+  Layer.effect(
+    ApiClient,
+    Effect.flatMap(ApiConfig.ignoreBlank(Config.unwrap(config)), (options) =>
+      make(ApiConfig.merge(options, explicit))
+    )
+  )
+
+/**
+ * The client of the environment as a plain `HttpClient`: credentials, retries, limits and telemetry for whatever is built
+ * on that: `HttpApiClient`, `@effect/rpc`, `@effect/ai-anthropic`. Answers come back whatever their status; a path without
+ * an origin is joined to the base URL.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, ApiClient> = Layer.effect(
+  HttpClient.HttpClient,
+  Effect.map(ApiClient, (client) => client.httpClient)
+)
+
+/**
+ * Runs a request with the client of the environment.
+ *
+ * @example
+ * ```ts
+ * import { ApiClient, ApiRequest } from "@effect-api/client"
+ * import { Effect, Schema } from "effect"
+ *
+ * const Todo = Schema.Struct({ id: Schema.Number, title: Schema.String })
+ *
+ * const program = ApiClient.execute(ApiRequest.get("/todos/{id}", { path: { id: 1 }, success: Todo })).pipe(
+ *   Effect.catchTag("RateLimitError", (error) => Effect.logWarning(`asked to wait: ${error.retryAfter}`))
+ * )
+ * ```
+ * @since 0.1.0
+ * @category accessors
+ */
+export const execute = <A, E>(
+  request: ApiRequest.ApiRequest<A, E>
+): Effect.Effect<A, ApiError.ApiError | E, ApiClient> =>
+  Effect.flatMap(ApiClient, (client) => client.execute(request))
+
+/**
+ * Runs a request to its value with status, headers, request id and attempts.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const executeWithResponse = <A, E>(
+  request: ApiRequest.ApiRequest<A, E>
+): Effect.Effect<ApiResponse.ApiResponse<A>, ApiError.ApiError | E, ApiClient> =>
+  Effect.flatMap(ApiClient, (client) => client.executeWithResponse(request))
+
+/**
+ * What would be sent, unsent.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const prepare = <A, E>(
+  request: ApiRequest.ApiRequest<A, E>
+): Effect.Effect<HttpClientRequest.HttpClientRequest, ApiError.InvalidRequestError, ApiClient> =>
+  Effect.flatMap(ApiClient, (client) => client.prepare(request))
+
+/**
+ * The client of the environment with other settings.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const withOptions = (
+  options: Partial<ApiConfig.Options>
+): Effect.Effect<ApiClient, never, ApiClient> =>
+  Effect.map(ApiClient, (client) => client.withOptions(options))
+
+const accessor =
+  (name: "get" | "head" | "post" | "put" | "patch" | "del") =>
+  (template: string, options?: object): Effect.Effect<unknown, unknown, ApiClient> =>
+    Effect.flatMap(ApiClient, (client) =>
+      (client[name] as (template: string, options?: object) => Effect.Effect<unknown, unknown>)(
+        template,
+        options
+      )
+    )
+
+/** Runs a GET request. @since 0.1.0 @category accessors */
+export const get: Verb<ApiClient> = accessor("get") as Verb<ApiClient>
+
+/** Runs a HEAD request. @since 0.1.0 @category accessors */
+export const head: Verb<ApiClient> = accessor("head") as Verb<ApiClient>
+
+/** Runs a POST request. @since 0.1.0 @category accessors */
+export const post: VerbWithBody<ApiClient> = accessor("post") as VerbWithBody<ApiClient>
+
+/** Runs a PUT request. @since 0.1.0 @category accessors */
+export const put: VerbWithBody<ApiClient> = accessor("put") as VerbWithBody<ApiClient>
+
+/** Runs a PATCH request. @since 0.1.0 @category accessors */
+export const patch: VerbWithBody<ApiClient> = accessor("patch") as VerbWithBody<ApiClient>
+
+/** Runs a DELETE request. @since 0.1.0 @category accessors */
+export const del: VerbWithBody<ApiClient> = accessor("del") as VerbWithBody<ApiClient>

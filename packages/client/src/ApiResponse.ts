@@ -1,0 +1,245 @@
+/**
+ * An answer: the value with what came around it, or, by its status, one of the tagged errors.
+ *
+ * @since 0.1.0
+ */
+import type * as PlatformHeaders from "@effect/platform/Headers"
+import { Effect, Option, Predicate } from "effect"
+import * as ApiError from "./ApiError.js"
+import * as Call from "./Call.js"
+import type * as ResponseBody from "./ResponseBody.js"
+import * as RetryAfter from "./RetryAfter.js"
+
+/**
+ * A decoded answer. `headers` are as they came, by lower-case name; `attempts` is the ledger of the call, the last line
+ * being the attempt that succeeded.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ApiResponse<out A> {
+  readonly value: A
+  readonly status: number
+  readonly headers: PlatformHeaders.Headers
+  readonly requestId: string | undefined
+  readonly attempts: ReadonlyArray<ApiError.Attempt>
+}
+
+const classes = {
+  BadRequestError: ApiError.BadRequestError,
+  AuthenticationError: ApiError.AuthenticationError,
+  PermissionDeniedError: ApiError.PermissionDeniedError,
+  NotFoundError: ApiError.NotFoundError,
+  ConflictError: ApiError.ConflictError,
+  RequestTooLargeError: ApiError.RequestTooLargeError,
+  UnprocessableEntityError: ApiError.UnprocessableEntityError,
+  RateLimitError: ApiError.RateLimitError,
+  InternalServerError: ApiError.InternalServerError,
+  ServiceUnavailableError: ApiError.ServiceUnavailableError,
+  DeadlineExceededError: ApiError.DeadlineExceededError,
+  OverloadedError: ApiError.OverloadedError,
+  UnexpectedStatusError: ApiError.UnexpectedStatusError
+} as const satisfies {
+  readonly [Tag in ApiError.StatusError["_tag"]]: new (
+    fields: ApiError.StatusFields
+  ) => ApiError.StatusError
+}
+
+/**
+ * The tag of a status error.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type StatusTag = keyof typeof classes
+
+const tagsByStatus = new Map<number, StatusTag>(
+  (Object.keys(classes) as Array<StatusTag>).flatMap((tag) => {
+    const status = ApiError.table[tag].status
+    return status === undefined ? [] : [[status, tag] as const]
+  })
+)
+
+/** Words of APIs that say more than a status can: https://docs.anthropic.com/en/api/errors and its kin. */
+const tagsByType: Readonly<Record<string, StatusTag>> = {
+  authentication_error: "AuthenticationError",
+  permission_error: "PermissionDeniedError",
+  not_found_error: "NotFoundError",
+  request_too_large: "RequestTooLargeError",
+  rate_limit_error: "RateLimitError",
+  timeout_error: "DeadlineExceededError",
+  overloaded_error: "OverloadedError"
+}
+
+/** Words for a whole family of statuses: they decide only where the status is not of that family itself. */
+const tagsByFamily: Readonly<Record<string, readonly [family: number, tag: StatusTag]>> = {
+  invalid_request_error: [4, "BadRequestError"],
+  api_error: [5, "InternalServerError"]
+}
+
+/**
+ * The tag for a status and the API's own word for the error. The word outranks the status where it is known and they
+ * disagree: an `overloaded_error` inside a 200 stream is an `OverloadedError`.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const tagOf = (status: number, type: string | undefined): StatusTag => {
+  if (type !== undefined) {
+    const exact = Object.hasOwn(tagsByType, type) ? tagsByType[type] : undefined
+    if (exact !== undefined) return exact
+    const family = Object.hasOwn(tagsByFamily, type) ? tagsByFamily[type] : undefined
+    if (family !== undefined && Math.floor(status / 100) !== family[0]) return family[1]
+  }
+  return tagsByStatus.get(status) ?? (status >= 500 ? "InternalServerError" : "UnexpectedStatusError")
+}
+
+/**
+ * The request's id in a response's headers, by the first configured name that is there.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const requestId = (call: Call.Call, headers: Readonly<Record<string, string>>): string | undefined => {
+  for (const name of call.config.requestIdHeaders) {
+    const id = headers[name]
+    if (id !== undefined) return id
+  }
+  return undefined
+}
+
+const utf8 = new TextDecoder()
+const excerptLength = 200
+
+/**
+ * The start of a text on one line, with the secrets out. The cut comes last: half a secret would no longer be found.
+ *
+ * @since 0.1.0
+ * @category redaction
+ */
+export const excerpt = (call: Call.Call, text: string): string => {
+  const line = Call.redactor(call)
+    .text(text.slice(0, 64 * 1024))
+    .replace(/\s+/g, " ")
+    .trim()
+  return line.length > excerptLength ? `${line.slice(0, excerptLength)}…` : line
+}
+
+/**
+ * The tagged error of an answer that is no success, its body already read as far as it came. `body` is JSON where it
+ * parses, else text, `undefined` where there is none.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const statusError = (
+  call: Call.Call,
+  answer: {
+    readonly status: number
+    readonly headers: Readonly<Record<string, string>>
+    readonly text: string
+    readonly refusal?: string | undefined
+    readonly now: number
+  }
+): ApiError.StatusError => {
+  const shown = Call.redactor(call)
+  const parsed = parse(answer.text)
+  const type = call.config.errorType(parsed)
+  const tag = tagOf(answer.status, type)
+  const said =
+    answer.refusal ?? messageOf(parsed) ?? (excerpt(call, answer.text) || reasons[answer.status] || "error")
+  const shouldRetry = answer.headers["x-should-retry"]
+  return new classes[tag]({
+    ...Call.common(call, `${answer.status} ${said}`, ApiError.table[tag].delivery),
+    shouldRetry: shouldRetry === "true" ? true : shouldRetry === "false" ? false : undefined,
+    status: answer.status,
+    headers: shown.headers(answer.headers),
+    requestId: requestId(call, answer.headers),
+    type: type === undefined ? undefined : shown.text(type),
+    body: shown.json(parsed),
+    retryAfter: Option.getOrUndefined(RetryAfter.parse(answer.headers, answer.now))
+  })
+}
+
+const parse = (text: string): unknown => {
+  if (text === "") return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+const messageOf = (body: unknown): string | undefined => {
+  const error = Predicate.hasProperty(body, "error") ? body.error : undefined
+  for (const candidate of [error, body]) {
+    if (
+      Predicate.hasProperty(candidate, "message") &&
+      typeof candidate.message === "string" &&
+      candidate.message !== ""
+    ) {
+      return candidate.message
+    }
+  }
+  return undefined
+}
+
+/** RFC 9110, section 15, for bodies that say nothing: HTTP/2 has no reason phrase to take. */
+const reasons: Readonly<Record<number, string>> = {
+  301: "Moved Permanently",
+  302: "Found",
+  303: "See Other",
+  304: "Not Modified",
+  307: "Temporary Redirect",
+  308: "Permanent Redirect",
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  409: "Conflict",
+  410: "Gone",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+  422: "Unprocessable Content",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+  529: "Overloaded"
+}
+
+/**
+ * Success is 2xx.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const isSuccess = (status: number): boolean => status >= 200 && status < 300
+
+/**
+ * Lets a success through and turns any other answer into its error. Its body is read up to `limits.errorBytes`; one that
+ * fails to arrive never hides the status.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const failOnStatus = (
+  call: Call.Call,
+  response: ResponseBody.GuardedResponse
+): Effect.Effect<ResponseBody.GuardedResponse, ApiError.StatusError> =>
+  isSuccess(response.status)
+    ? Effect.succeed(response)
+    : Effect.flatMap(response.salvage(call.config.limits.errorBytes), ({ bytes }) =>
+        Effect.clockWith((clock) => {
+          const { headers, refusal, status } = response
+          call.refused = { status, body: { bytes, contentType: headers["content-type"] } }
+          const text = utf8.decode(bytes)
+          return Effect.fail(
+            statusError(call, { status, headers, text, refusal, now: clock.unsafeCurrentTimeMillis() })
+          )
+        })
+      )

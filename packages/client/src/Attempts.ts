@@ -1,0 +1,174 @@
+/**
+ * The attempt loop, the only owner of retries: which errors (the table), when (the schedule), and whether at all (budget,
+ * deadline, replayability, a loop around this one).
+ *
+ * @since 0.1.0
+ */
+import { Clock, Effect, FiberRef, GlobalValue, ScheduleDecision, ScheduleIntervals } from "effect"
+import * as ApiError from "./ApiError.js"
+import * as Call from "./Call.js"
+import type * as Credentials from "./Credentials.js"
+import * as RetryPolicy from "./RetryPolicy.js"
+import * as Telemetry from "./Telemetry.js"
+import * as TransportError from "./TransportError.js"
+
+/**
+ * What the loop drives. `attempt` runs one attempt; `refresh` drops refused credentials and says whether there is hope of
+ * better ones; `discard` lets go of a failed attempt's answer before the next.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Loop<in out A, out R = never> {
+  readonly call: Call.Call
+  readonly budget: RetryPolicy.Budget
+  readonly credentials: Credentials.Resolver
+  readonly attempt: Effect.Effect<A, ApiError.ApiError, R>
+  readonly statusOf: (answer: A) => number
+  readonly discard: Effect.Effect<void>
+}
+
+/** True inside an attempt: a call made there (a token fetch, a middleware) must not multiply this loop's attempts. */
+const insideAttempt = GlobalValue.globalValue("@effect-api/client/Attempts/insideAttempt", () =>
+  FiberRef.unsafeMake(false)
+)
+
+interface State {
+  schedule: unknown
+  /** What the last retry took from the budget: given back if it succeeds. */
+  paid: number
+  refreshed: boolean
+  startedAt: number
+  inFlight: boolean
+}
+
+/**
+ * Runs the loop under the call's deadline. The error that ends it carries the ledger and says why nothing more was tried.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const run = <A, R>(loop: Loop<A, R>): Effect.Effect<A, ApiError.ApiError, R> => {
+  const { call } = loop
+  const state: State = {
+    schedule: call.retry.schedule.initial,
+    paid: 0,
+    refreshed: false,
+    startedAt: call.startedAt,
+    inFlight: false
+  }
+  const driven = drive(loop, state)
+  const { total } = call.timeouts
+  if (!Number.isFinite(total)) return driven
+  return Effect.flatten(
+    Effect.timeoutTo(driven, {
+      duration: total,
+      onSuccess: Effect.succeed,
+      onTimeout: () =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          const error = TransportError.timeout(call, "total", total)
+          if (state.inFlight) record(call, state, now, error, undefined)
+          return stop(call, error, "deadline")
+        })
+    })
+  )
+}
+
+const drive = <A, R>(loop: Loop<A, R>, state: State): Effect.Effect<A, ApiError.ApiError, R> =>
+  Effect.flatMap(Clock.currentTimeMillis, (startedAt) => {
+    state.startedAt = startedAt
+    state.inFlight = true
+    const attempt = Telemetry.withMetrics(
+      loop.call,
+      Effect.locally(loop.attempt, insideAttempt, true),
+      (exit) =>
+        exit._tag === "Success"
+          ? { status: loop.statusOf(exit.value), tag: undefined }
+          : exit.cause._tag === "Fail"
+            ? { status: statusOf(exit.cause.error), tag: exit.cause.error._tag }
+            : { status: undefined, tag: "interrupted" }
+    )
+    return Effect.matchEffect(attempt, {
+      onFailure: (error) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          state.inFlight = false
+          return decide(loop, state, now, error)
+        }),
+      onSuccess: (answer) =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          state.inFlight = false
+          loop.call.attempts.push(
+            Call.attempt(startedAt, now, { tag: undefined, status: loop.statusOf(answer), delay: undefined })
+          )
+          loop.budget.giveBack(state.paid)
+          return answer
+        })
+    })
+  })
+
+const decide = <A, R>(
+  loop: Loop<A, R>,
+  state: State,
+  now: number,
+  error: ApiError.ApiError
+): Effect.Effect<A, ApiError.ApiError, R> => {
+  const { call } = loop
+  const again = (delay: number, wait: Effect.Effect<void>): Effect.Effect<A, ApiError.ApiError, R> => {
+    record(call, state, now, error, delay)
+    return loop.discard.pipe(Effect.zipRight(wait), Effect.zipRight(Effect.suspend(() => drive(loop, state))))
+  }
+  const end = (stoppedBy: ApiError.StoppedBy): Effect.Effect<never, ApiError.ApiError> => {
+    record(call, state, now, error, undefined)
+    return stop(call, error, stoppedBy)
+  }
+  if (error._tag === "AuthenticationError" && !state.refreshed && refresh(loop) && call.encoded.replayable) {
+    state.refreshed = true
+    return again(0, Effect.void)
+  }
+  const { policy, schedule } = call.retry
+  const { method } = call.encoded.http
+  if (!RetryPolicy.allows(policy, error, { method, idempotencyKey: call.encoded.idempotencyKey })) {
+    return end("not-retryable")
+  }
+  if (!call.encoded.replayable) return end("not-replayable")
+  return Effect.flatMap(FiberRef.get(insideAttempt), (nested) => {
+    if (nested && policy.nested === "once") return end("nested")
+    return Effect.flatMap(schedule.step(now, error, state.schedule), ([next, , decision]) => {
+      if (ScheduleDecision.isDone(decision)) {
+        return end(RetryPolicy.hint(policy, error) === "too-long" ? "retry-after" : "attempts")
+      }
+      const delay = Math.max(0, ScheduleIntervals.start(decision.intervals) - now)
+      if (now + delay >= Call.deadline(call)) return end("deadline")
+      const paid = loop.budget.take(error)
+      if (paid === undefined) return end("budget")
+      state.schedule = next
+      state.paid = paid
+      return again(delay, Effect.zipRight(Telemetry.retrying(call, error, delay), Effect.sleep(delay)))
+    })
+  })
+}
+
+const refresh = <A, R>(loop: Loop<A, R>): boolean => {
+  const refused = loop.call.issued[loop.call.issued.length - 1]
+  return refused !== undefined && loop.credentials.invalidate?.(refused) === true
+}
+
+const statusOf = (error: ApiError.ApiError): number | undefined =>
+  "status" in error ? error.status : undefined
+
+const record = (
+  call: Call.Call,
+  state: State,
+  now: number,
+  error: ApiError.ApiError,
+  delay: number | undefined
+): void => {
+  call.attempts.push(Call.attempt(state.startedAt, now, { tag: error._tag, status: statusOf(error), delay }))
+}
+
+const stop = (
+  call: Call.Call,
+  error: ApiError.ApiError,
+  stoppedBy: ApiError.StoppedBy
+): Effect.Effect<never, ApiError.ApiError> =>
+  Effect.fail(ApiError.update(error, { attempts: [...call.attempts], stoppedBy }))

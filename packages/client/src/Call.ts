@@ -1,0 +1,112 @@
+/**
+ * One call while it runs: what its errors say of it, and what they must not say.
+ *
+ * @since 0.1.0
+ */
+import { Duration } from "effect"
+import type * as ApiConfig from "./ApiConfig.js"
+import type * as ApiError from "./ApiError.js"
+import type * as ApiRequest from "./ApiRequest.js"
+import type * as Credentials from "./Credentials.js"
+import * as Redaction from "./Redaction.js"
+import * as RequestEncoder from "./RequestEncoder.js"
+import type * as ResponseDecoder from "./ResponseDecoder.js"
+import type * as Timeouts from "./Timeouts.js"
+
+/**
+ * A request on its way, with the client's settings and its own laid over each other. `attempts` is the ledger, `issued`
+ * every credential that went out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Call {
+  readonly request: ApiRequest.ApiRequest<unknown, unknown>
+  readonly config: ApiConfig.ApiConfig
+  readonly timeouts: Timeouts.Timeouts
+  readonly retry: ApiConfig.ResolvedRetry
+  readonly encoded: RequestEncoder.Encoded
+  readonly startedAt: number
+  readonly attempts: Array<ApiError.Attempt>
+  readonly issued: Array<Credentials.Resolved>
+  /** The body of the last error answer, unredacted, for the caller's own `failure` schema. Never shown. */
+  refused: { readonly status: number; readonly body: ResponseDecoder.Body } | undefined
+}
+
+/**
+ * What may be shown of a call. Made only when an error, a span or a log line needs it.
+ *
+ * @since 0.1.0
+ * @category redaction
+ */
+export const redactor = (call: Call): Redaction.Redactor =>
+  makeRedactor(
+    call.config,
+    call.request,
+    call.issued.flatMap((resolved) => resolved.secrets)
+  )
+
+/**
+ * What may be shown of a request that is not on its way yet.
+ *
+ * @since 0.1.0
+ * @category redaction
+ */
+export const makeRedactor = (
+  config: ApiConfig.ApiConfig,
+  request: ApiRequest.ApiRequest<unknown, unknown>,
+  issued: ReadonlyArray<string> = []
+): Redaction.Redactor =>
+  Redaction.make({
+    secrets: [...RequestEncoder.secrets(request, config), ...issued],
+    headerNames: config.options.redact?.headers,
+    queryNames: config.options.redact?.query
+  })
+
+/**
+ * What every error of a call has in common. The message is shown redacted; the ledger is added when the call ends.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const common = (call: Call, message: string, delivery: ApiError.Delivery): ApiError.Common => {
+  const shown = redactor(call)
+  return {
+    message: shown.text(message),
+    request: { method: call.encoded.http.method, url: shown.url(call.encoded.http.url) },
+    attempts: [],
+    stoppedBy: "not-retryable",
+    delivery,
+    shouldRetry: undefined
+  }
+}
+
+/**
+ * When the call must be over, in milliseconds since the epoch.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const deadline = (call: Call): number => call.startedAt + call.timeouts.total
+
+/**
+ * One line of the ledger.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const attempt = (
+  startedAt: number,
+  endedAt: number,
+  outcome: {
+    readonly tag: string | undefined
+    readonly status: number | undefined
+    readonly delay: number | undefined
+  }
+): ApiError.Attempt => ({
+  startedAt,
+  duration: Duration.millis(endedAt - startedAt),
+  tag: outcome.tag,
+  status: outcome.status,
+  delay: outcome.delay === undefined ? undefined : Duration.millis(outcome.delay)
+})

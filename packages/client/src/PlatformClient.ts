@@ -1,0 +1,119 @@
+/**
+ * A client as a plain `HttpClient` of `@effect/platform`, for whatever is built on that.
+ *
+ * @since 0.1.0
+ */
+import {
+  HttpClient,
+  HttpClientError,
+  type HttpClientRequest,
+  type HttpClientResponse
+} from "@effect/platform"
+import { Clock, Effect, Either } from "effect"
+import * as ApiError from "./ApiError.js"
+import * as ApiRequest from "./ApiRequest.js"
+import * as ApiResponse from "./ApiResponse.js"
+import * as Attempts from "./Attempts.js"
+import type * as Call from "./Call.js"
+import * as Execution from "./Execution.js"
+import type { InvalidInput } from "./internal/invalid.js"
+import * as RequestEncoder from "./RequestEncoder.js"
+import type * as ResponseBody from "./ResponseBody.js"
+import * as Telemetry from "./Telemetry.js"
+import * as Transport from "./Transport.js"
+
+/**
+ * An `HttpClient` that sends with the core's credentials, retries, limits and telemetry. Answers come back whatever their
+ * status, once the retries are spent; other failures come as `RequestError` with the tagged error as its cause.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (core: Execution.Core): HttpClient.HttpClient => {
+  const transport = Transport.unscoped(core.client)
+  return HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
+    (request) => Effect.flatMap(request, (request) => run(core, transport, request)),
+    Effect.succeed
+  )
+}
+
+const run = (
+  core: Execution.Core,
+  transport: Transport.Transport<never>,
+  request: HttpClientRequest.HttpClientRequest
+): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> =>
+  Effect.flatMap(begin(core, request), (call) =>
+    Telemetry.withSpan(call, (propagated) => {
+      // The last answer with an error status, its body unread: it goes to the caller if no further attempt is made.
+      let last: ResponseBody.GuardedResponse | undefined
+      const attempt = Execution.respond(core, transport, call, propagated).pipe(
+        Effect.flatMap((response) => {
+          last = response
+          return ApiResponse.isSuccess(response.status)
+            ? Effect.succeed(response)
+            : Effect.flatMap(Clock.currentTimeMillis, (now) =>
+                Effect.fail(
+                  ApiResponse.statusError(call, {
+                    status: response.status,
+                    headers: response.headers,
+                    text: "",
+                    refusal: response.refusal,
+                    now
+                  })
+                )
+              )
+        })
+      )
+      const discard = Effect.suspend(() => {
+        const discarded = last
+        last = undefined
+        return discarded === undefined
+          ? Effect.void
+          : Effect.asVoid(discarded.salvage(core.config.limits.errorBytes))
+      })
+      return Attempts.run({ call, ...core, attempt, statusOf: (response) => response.status, discard }).pipe(
+        Effect.catchAll((error) =>
+          last !== undefined && ApiError.isStatusError(error)
+            ? Effect.succeed(last)
+            : Effect.fail(requestError(request, error))
+        )
+      )
+    })
+  )
+
+const requestError = (
+  request: HttpClientRequest.HttpClientRequest,
+  error: ApiError.ApiError
+): HttpClientError.RequestError =>
+  new HttpClientError.RequestError({ request, reason: "Transport", cause: error, description: error.message })
+
+/** The platform's request as a call of this client: joined to the base URL, under the client's own query and headers. */
+const begin = (
+  core: Execution.Core,
+  request: HttpClientRequest.HttpClientRequest
+): Effect.Effect<Call.Call, HttpClientError.RequestError> => {
+  const { config, problem } = core
+  if (problem !== undefined) return Effect.fail(invalidUrl(request, problem))
+  const encoded = RequestEncoder.adopt(request, config, core.defaults)
+  if (Either.isLeft(encoded)) return Effect.fail(invalidUrl(request, encoded.left))
+  return Effect.map(Clock.currentTimeMillis, (startedAt) =>
+    Execution.makeCall({
+      request: ApiRequest.fromUrl(request.method, encoded.right.http.url),
+      config,
+      encoded: encoded.right,
+      timeouts: config.timeouts,
+      retry: config.retry,
+      startedAt
+    })
+  )
+}
+
+const invalidUrl = (
+  request: HttpClientRequest.HttpClientRequest,
+  problem: InvalidInput
+): HttpClientError.RequestError =>
+  new HttpClientError.RequestError({
+    request,
+    reason: "InvalidUrl",
+    description: `${problem.field} ${problem.reason}`
+  })

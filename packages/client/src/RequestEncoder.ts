@@ -1,0 +1,251 @@
+/**
+ * From a request and a client's settings to what goes on the wire: URL, query, headers and body. Pure; credentials and
+ * the headers of an attempt come later.
+ *
+ * @since 0.1.0
+ */
+import { HttpBody, HttpClientRequest, UrlParams } from "@effect/platform"
+import * as PlatformHeaders from "@effect/platform/Headers"
+import { Effect, Either, ParseResult, type Schema } from "effect"
+import type * as ApiConfig from "./ApiConfig.js"
+import type * as ApiRequest from "./ApiRequest.js"
+import * as Headers from "./internal/headers.js"
+import { type InvalidInput, invalid } from "./internal/invalid.js"
+import * as Json from "./internal/json.js"
+import * as Query from "./internal/query.js"
+import * as Url from "./internal/url.js"
+import * as Redaction from "./Redaction.js"
+
+/**
+ * A request ready for its attempts. `settled` are the headers that somebody set or removed on purpose: neither
+ * credentials nor attempt headers outrank them. `trusted` says whether credentials may go to its origin, `replayable`
+ * whether the body can be sent a second time.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Encoded {
+  readonly http: HttpClientRequest.HttpClientRequest
+  readonly settled: Headers.HeaderLayer
+  readonly origin: string
+  readonly trusted: boolean
+  readonly idempotencyKey: string | undefined
+  readonly replayable: boolean
+}
+
+/**
+ * Encodes a request. `defaults` are the headers under everything else. Fails with the field and the reason where a value
+ * cannot be sent as it was written.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const encode = (
+  request: ApiRequest.ApiRequest<unknown, unknown>,
+  config: ApiConfig.ApiConfig,
+  defaults: Headers.HeaderLayer
+): Effect.Effect<Encoded, InvalidInput> => {
+  const target = encodeTarget(request, config)
+  if (Either.isLeft(target)) return Effect.fail(target.left)
+  const headers = Headers.compile(request.options.headers, "headers")
+  if (Either.isLeft(headers)) return Effect.fail(headers.left)
+  return Effect.flatMap(encodeBody(request, config), (body) => {
+    const key = idempotency(request, config, headers.right)
+    if (Either.isLeft(key)) return Effect.fail(key.left)
+    const { origin, trusted, url } = target.right
+    const settled = [bodyHeaders(body), key.right.layer, headers.right].reduce(
+      Headers.merge,
+      trusted ? config.headers : withoutSecrets(config)
+    )
+    const http = HttpClientRequest.setBody(HttpClientRequest.make(request.method)(url), body)
+    const layer = Headers.merge(Headers.merge(defaults, { accept: request.success.accept }), settled)
+    return Effect.succeed({
+      http: withHeaders(http, Headers.finish(layer)),
+      settled,
+      origin,
+      trusted,
+      idempotencyKey: key.right.value,
+      replayable: true
+    })
+  })
+}
+
+/**
+ * Takes a request of the platform over: joined to the base URL where it has no origin, under the client's own query and
+ * headers. A streamed body counts as one that can be sent once.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const adopt = (
+  request: HttpClientRequest.HttpClientRequest,
+  config: ApiConfig.ApiConfig,
+  defaults: Headers.HeaderLayer
+): Either.Either<Encoded, InvalidInput> =>
+  Either.map(Url.resolve(config.base, request.url), (resolved) => {
+    const query = Query.fromString(UrlParams.toString(request.urlParams))
+    const { origin, trusted, url } = layQuery(resolved, config, query)
+    const settled = Headers.merge(trusted ? config.headers : withoutSecrets(config), { ...request.headers })
+    const { body } = request
+    return {
+      http: withHeaders(
+        HttpClientRequest.setBody(HttpClientRequest.make(request.method)(url), body),
+        Headers.finish(Headers.merge(defaults, settled))
+      ),
+      settled,
+      origin,
+      trusted,
+      idempotencyKey:
+        config.idempotencyHeader === undefined ? undefined : request.headers[config.idempotencyHeader],
+      replayable: body._tag !== "Stream" && (body._tag !== "Raw" || typeof body.body === "string")
+    }
+  })
+
+/**
+ * The same request with exactly these headers (lower-case names). `setHeaders` of the platform can only add.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withHeaders = (
+  request: HttpClientRequest.HttpClientRequest,
+  headers: Record<string, string>
+): HttpClientRequest.HttpClientRequest =>
+  Object.assign(Object.create(Object.getPrototypeOf(request)), request, {
+    headers: PlatformHeaders.unsafeFromRecord(headers)
+  })
+
+/**
+ * Every secret that the request and its client's settings hold as a `Redacted`, but for the credentials.
+ *
+ * @since 0.1.0
+ * @category redaction
+ */
+export const secrets = (
+  request: ApiRequest.ApiRequest<unknown, unknown>,
+  config: ApiConfig.ApiConfig
+): ReadonlySet<string> =>
+  Redaction.collect([config.options.headers, config.options.query, request.path, request.options])
+
+const encodeTarget = (
+  request: ApiRequest.ApiRequest<unknown, unknown>,
+  config: ApiConfig.ApiConfig
+): Either.Either<Target, InvalidInput> => {
+  const path = Url.expandPath(request.template, request.path)
+  if (Either.isLeft(path)) return Either.left(path.left)
+  const target = Url.resolve(config.base, path.right)
+  if (Either.isLeft(target)) return Either.left(target.left)
+  const query = Query.fromInput(request.options.query, config.queryFormat)
+  return Either.map(query, (query) => layQuery(target.right, config, query))
+}
+
+interface Target {
+  readonly url: string
+  readonly origin: string
+  readonly trusted: boolean
+}
+
+const layQuery = (target: Url.ResolvedUrl, config: ApiConfig.ApiConfig, query: Query.QueryLayer): Target => {
+  const { absolute, origin, sameOrigin, url } = target
+  const trusted = sameOrigin || config.trustedOrigins.has(origin)
+  const layers = [
+    absolute ? Query.empty : config.baseQuery,
+    Query.fromString(target.query),
+    // A key in the client's own query goes where the credentials go.
+    trusted ? config.query : config.query.filter((entry) => entry.shown === entry.text),
+    query
+  ]
+  const merged = layers.reduce((under, over) => Query.merge(under, over, config.queryFormat), Query.empty)
+  return { url: Url.withQuery(url, Query.render(merged)), origin, trusted }
+}
+
+const bodyHeaders = (body: HttpBody.HttpBody): Headers.HeaderLayer => {
+  if (body._tag === "Empty") return Headers.empty
+  return {
+    ...(body.contentType === undefined ? {} : { "content-type": body.contentType }),
+    ...(body.contentLength === undefined ? {} : { "content-length": String(body.contentLength) })
+  }
+}
+
+const withoutSecrets = (config: ApiConfig.ApiConfig): Headers.HeaderLayer => {
+  const secret = Headers.secretNames(config.options.headers)
+  return Object.fromEntries(Object.entries(config.headers).filter(([name]) => !secret.includes(name)))
+}
+
+const noKey = { layer: Headers.empty, value: undefined }
+
+const idempotency = (
+  request: ApiRequest.ApiRequest<unknown, unknown>,
+  config: ApiConfig.ApiConfig,
+  headers: Headers.HeaderLayer
+): Either.Either<
+  { readonly layer: Headers.HeaderLayer; readonly value: string | undefined },
+  InvalidInput
+> => {
+  const explicit = request.options.idempotencyKey
+  const wanted =
+    config.idempotencyHeader !== undefined && request.method !== "GET" && request.method !== "HEAD"
+  if (explicit === undefined && !wanted) return Either.right(noKey)
+  const name = config.idempotencyHeader ?? "idempotency-key"
+  const given = headers[name]
+  if (given === null) return Either.right(noKey)
+  // Not from Effect's Random: it is seeded with 32 bits, and two processes must never make the same key.
+  const value = given ?? explicit ?? crypto.randomUUID()
+  return Either.map(
+    Either.mapLeft(Headers.compile({ [name]: value }, "headers"), ({ reason }) =>
+      invalid("idempotencyKey", reason)
+    ),
+    (layer) => ({ layer, value })
+  )
+}
+
+const kinds: ReadonlyArray<ApiRequest.BodyKind> = ["body", "form", "text", "bytes"]
+
+const encodeBody = (
+  request: ApiRequest.ApiRequest<unknown, unknown>,
+  config: ApiConfig.ApiConfig
+): Effect.Effect<HttpBody.HttpBody, InvalidInput> => {
+  const { options } = request
+  const present = kinds.filter((kind) => options[kind] !== undefined)
+  if (present.length > 1)
+    return Effect.fail(invalid(present.join(", "), "must be one: a request has a single body"))
+  const kind = present[0]
+  if (kind === undefined) return Effect.succeed(HttpBody.empty)
+  switch (kind) {
+    case "body":
+      return Effect.flatMap(encodeJson(options.body, options.bodySchema), (value) =>
+        Either.map(Json.stringify(value, "body"), (text) => HttpBody.text(text, "application/json"))
+      )
+    case "form":
+      return Either.map(Query.formEncode(options.form as Query.QueryInput, config.queryFormat), (text) =>
+        HttpBody.text(text, "application/x-www-form-urlencoded")
+      )
+    case "text":
+      return typeof options.text === "string"
+        ? Effect.succeed(HttpBody.text(options.text, "text/plain; charset=utf-8"))
+        : Effect.fail(invalid("text", "must be a string"))
+    case "bytes":
+      return options.bytes instanceof Uint8Array
+        ? Effect.succeed(HttpBody.uint8Array(options.bytes, "application/octet-stream"))
+        : Effect.fail(invalid("bytes", "must be a Uint8Array"))
+  }
+}
+
+type Encode = (value: unknown) => Effect.Effect<unknown, ParseResult.ParseIssue>
+
+const encoders = new WeakMap<object, Encode>()
+
+const encodeJson = (
+  value: unknown,
+  schema: Schema.Schema.AnyNoContext | undefined
+): Effect.Effect<unknown, InvalidInput> => {
+  if (schema === undefined) return Either.right(value)
+  let encode = encoders.get(schema)
+  if (encode === undefined) {
+    encode = ParseResult.encodeUnknown(schema)
+    encoders.set(schema, encode)
+  }
+  return Effect.mapError(encode(value), (issue) =>
+    invalid("body", ParseResult.TreeFormatter.formatIssueSync(issue))
+  )
+}

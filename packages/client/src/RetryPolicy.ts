@@ -1,0 +1,263 @@
+/**
+ * Retries in three parts: which errors (a pure table), when (a `Schedule` that honours the server), and a budget that
+ * keeps a client from piling onto a server that is down.
+ *
+ * @since 0.1.0
+ */
+import { Duration, Effect, Predicate, Random, Schedule, ScheduleDecision, ScheduleInterval } from "effect"
+import * as ApiError from "./ApiError.js"
+import { toMillis } from "./internal/duration.js"
+import { type InvalidInput, invalid } from "./internal/invalid.js"
+import { given } from "./internal/options.js"
+
+/**
+ * How a client retries. Durations are any `DurationInput`.
+ *
+ * - `maxRetries`: attempts after the first (2).
+ * - `initialDelay`, `maxDelay`: backoff `min(initialDelay x 2^n, maxDelay)` (500 ms, 8 s), never above the cap.
+ * - `jitter`: the part of a delay that chance may take away, 0 to 1 (0.25).
+ * - `maxRetryAfter`, `onLongRetryAfter`: a server's hint above the limit (60 s) ends the call with the error (`"fail"`), or
+ *   is passed over for the backoff (`"backoff"`).
+ * - `retryUnsafe`: whether POST and PATCH without an idempotency key are retried: `"always"` (default), `"when-safe"` (only
+ *   where the error's `delivery` is `not-sent` or `rejected`), `"never"`.
+ * - `nested`: what a call does inside another client's retry loop: one attempt (`"once"`, default) or its own (`"retry"`).
+ * - `budget`: `false` for none, or its numbers; see {@link Budget}.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly maxRetries?: number | undefined
+  readonly initialDelay?: Duration.DurationInput | undefined
+  readonly maxDelay?: Duration.DurationInput | undefined
+  readonly jitter?: number | undefined
+  readonly maxRetryAfter?: Duration.DurationInput | undefined
+  readonly onLongRetryAfter?: "fail" | "backoff" | undefined
+  readonly retryUnsafe?: "always" | "when-safe" | "never" | undefined
+  readonly nested?: "once" | "retry" | undefined
+  readonly budget?: false | BudgetOptions | undefined
+}
+
+/**
+ * The numbers of a retry budget, in tokens: a bucket of `capacity` (500), of which a retry takes `retryCost` (5), a retry
+ * after a timeout `timeoutCost` (10), and to which a success gives `successRefund` (1).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface BudgetOptions {
+  readonly capacity?: number | undefined
+  readonly retryCost?: number | undefined
+  readonly timeoutCost?: number | undefined
+  readonly successRefund?: number | undefined
+}
+
+/**
+ * {@link Options} with every default in place; delays in milliseconds.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RetryPolicy {
+  readonly [TypeId]: typeof TypeId
+  readonly maxRetries: number
+  readonly initialMillis: number
+  readonly maxMillis: number
+  readonly jitter: number
+  readonly maxRetryAfterMillis: number
+  readonly onLongRetryAfter: "fail" | "backoff"
+  readonly retryUnsafe: "always" | "when-safe" | "never"
+  readonly nested: "once" | "retry"
+  readonly budget: false | typeof defaultBudget
+}
+
+const defaultBudget = { capacity: 500, retryCost: 5, timeoutCost: 10, successRefund: 1 }
+
+/**
+ * Type id of {@link RetryPolicy}.
+ *
+ * @since 0.1.0
+ * @category type ids
+ */
+export const TypeId: unique symbol = Symbol.for("@effect-api/client/RetryPolicy")
+
+/**
+ * A policy from the defaults and what differs from them. What is wrong with it is told when a client is built with it.
+ *
+ * @example
+ * ```ts
+ * import { RetryPolicy } from "@effect-api/client"
+ * import { Schedule } from "effect"
+ *
+ * const policy = RetryPolicy.make({ maxRetries: 5, maxDelay: "20 seconds" })
+ * // The schedule is a value: change it and give it back as `retry`.
+ * const schedule = RetryPolicy.schedule(policy).pipe(Schedule.upTo("1 minute"))
+ * ```
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options = {}): RetryPolicy => ({
+  [TypeId]: TypeId,
+  maxRetries: options.maxRetries ?? 2,
+  initialMillis: toMillis(options.initialDelay ?? "500 millis"),
+  maxMillis: toMillis(options.maxDelay ?? "8 seconds"),
+  jitter: options.jitter ?? 0.25,
+  maxRetryAfterMillis: toMillis(options.maxRetryAfter ?? "60 seconds"),
+  onLongRetryAfter: options.onLongRetryAfter ?? "fail",
+  retryUnsafe: options.retryUnsafe ?? "always",
+  nested: options.nested ?? "once",
+  budget: options.budget === false ? false : { ...defaultBudget, ...given(options.budget ?? {}) }
+})
+
+/**
+ * No retries.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const none: RetryPolicy = make({ maxRetries: 0 })
+
+/**
+ * Whether a value is a {@link RetryPolicy}.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isRetryPolicy = (u: unknown): u is RetryPolicy => Predicate.hasProperty(u, TypeId)
+
+/**
+ * The first setting of a policy that makes no sense, by its name, or `undefined`.
+ *
+ * @since 0.1.0
+ * @category validation
+ */
+export const problem = (policy: RetryPolicy): InvalidInput | undefined => {
+  const delays = {
+    initialDelay: policy.initialMillis,
+    maxDelay: policy.maxMillis,
+    maxRetryAfter: policy.maxRetryAfterMillis
+  }
+  for (const [name, millis] of Object.entries(delays)) {
+    if (!(millis >= 0)) return invalid(name, "must be a duration that is not negative")
+  }
+  if (
+    !(Number.isInteger(policy.maxRetries) && policy.maxRetries >= 0) &&
+    policy.maxRetries !== Number.POSITIVE_INFINITY
+  ) {
+    return invalid("maxRetries", "must be a whole number that is not negative")
+  }
+  if (!(policy.jitter >= 0 && policy.jitter <= 1)) return invalid("jitter", "must be between 0 and 1")
+  if (policy.budget === false) return undefined
+  const bad = Object.entries(policy.budget).find(([, tokens]) => !(tokens >= 0))
+  return bad && invalid(`budget.${bad[0]}`, "must be a number that is not negative")
+}
+
+/**
+ * The wait before a retry by backoff alone: `min(initial x 2^n, max) x (1 - jitter x random)`, `retry` counted from 0 and
+ * `random` in [0, 1). Jitter only shortens, so the cap holds.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const backoffMillis = (policy: RetryPolicy, retry: number, random: number): number =>
+  Math.min(policy.initialMillis * 2 ** retry, policy.maxMillis) * (1 - policy.jitter * random)
+
+/**
+ * What to make of a server's hint: wait that long, end the call because it is above `maxRetryAfter`, or, as there is
+ * none that counts, fall back on the backoff.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const hint = (policy: RetryPolicy, error: ApiError.ApiError): number | "backoff" | "too-long" => {
+  if (!ApiError.isStatusError(error) || error.retryAfter === undefined) return "backoff"
+  const millis = Duration.toMillis(error.retryAfter)
+  if (millis <= policy.maxRetryAfterMillis) return millis
+  return policy.onLongRetryAfter === "backoff" ? "backoff" : "too-long"
+}
+
+/**
+ * When to retry, as a `Schedule` over the errors: never earlier than the server asked, never above the cap where it did
+ * not ask, done after `maxRetries` or at a hint above `maxRetryAfter`. Its output is the wait.
+ *
+ * @since 0.1.0
+ * @category schedules
+ */
+export const schedule = (policy: RetryPolicy): Schedule.Schedule<Duration.Duration, ApiError.ApiError> =>
+  Schedule.makeWithState(0, (now, error: ApiError.ApiError, retry) => {
+    const hinted = hint(policy, error)
+    if (retry >= policy.maxRetries || hinted === "too-long") {
+      return Effect.succeed([retry, Duration.zero, ScheduleDecision.done] as const)
+    }
+    const millis =
+      typeof hinted === "number"
+        ? Effect.succeed(hinted)
+        : Effect.map(Random.next, (random) => backoffMillis(policy, retry, random))
+    return Effect.map(
+      millis,
+      (millis) =>
+        [
+          retry + 1,
+          Duration.millis(millis),
+          ScheduleDecision.continueWith(ScheduleInterval.after(now + millis))
+        ] as const
+    )
+  })
+
+/**
+ * Whether an error may be retried at all: the error's own word, then what `retryUnsafe` says of a request that is neither
+ * idempotent by its method (RFC 9110, 9.2.2) nor by a key.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const allows = (
+  policy: RetryPolicy,
+  error: ApiError.ApiError,
+  request: { readonly method: string; readonly idempotencyKey: string | undefined }
+): boolean => {
+  if (!ApiError.isRetryable(error)) return false
+  if (policy.retryUnsafe === "always" || request.idempotencyKey !== undefined) return true
+  if (request.method !== "POST" && request.method !== "PATCH") return true
+  return policy.retryUnsafe === "when-safe" && error.delivery !== "maybe-applied"
+}
+
+/**
+ * A bucket of tokens that retries are paid from and successes pay into. One bucket serves a client: while a server is
+ * down the client soon stops sending everything several times over, and one success after another it starts again.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Budget {
+  /** Takes what a retry after this error costs; `undefined` where the bucket has less than that. */
+  readonly take: (error: ApiError.ApiError) => number | undefined
+  /** A success, and what its retry had cost. */
+  readonly giveBack: (cost: number) => void
+  readonly tokens: () => number
+}
+
+/**
+ * The budget of a policy, full.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeBudget = (policy: RetryPolicy): Budget => {
+  if (policy.budget === false)
+    return { take: () => 0, giveBack: () => undefined, tokens: () => Number.POSITIVE_INFINITY }
+  const { capacity, retryCost, successRefund, timeoutCost } = policy.budget
+  let tokens = capacity
+  return {
+    take: (error) => {
+      const cost = error._tag === "TimeoutError" ? timeoutCost : retryCost
+      if (cost > tokens) return undefined
+      tokens -= cost
+      return cost
+    },
+    giveBack: (cost) => {
+      tokens = Math.min(capacity, tokens + Math.max(cost, successRefund))
+    },
+    tokens: () => tokens
+  }
+}

@@ -1,0 +1,339 @@
+/**
+ * Server-sent events: bytes to events, by the WHATWG HTML standard, section 9.2.6 "Interpreting an event
+ * stream". {@link makeDecoder} gives a plain object that needs no runtime; {@link decode} puts it on a
+ * `Stream`.
+ *
+ * The time taken is linear in the bytes, however they are split; memory is bounded by the cap on one event.
+ *
+ * @since 0.1.0
+ */
+import { Channel, Chunk, Data, Stream } from "effect"
+import { LineReader, utf8Length } from "./internal/lines.js"
+
+/**
+ * One event of a `text/event-stream` body.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ServerSentEvent {
+  /** The event's name; `message` if the server gave none. */
+  readonly event: string
+  /** The data lines, joined with LF. */
+  readonly data: string
+  /** The last event id the server has set, in this event or before it; absent while it has set none. */
+  readonly id?: string
+  /** The reconnection time in milliseconds, if it was set beside this very event. */
+  readonly retry?: number
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface DecoderOptions {
+  /**
+   * The most bytes to hold for one event: its data lines so far and the line being read, as UTF-8, without
+   * line ends. Lines that mean nothing are bounded by it too. Default: 16 MiB.
+   */
+  readonly maxEventBytes?: number | undefined
+  /**
+   * What to do at the end of the body with an event that no blank line has ended: `drop` it (the standard's
+   * rule, and the default) or `emit` it, its last line with or without a line end.
+   */
+  readonly unterminated?: "drop" | "emit" | undefined
+}
+
+/**
+ * Turns the chunks of a body into events. It keeps what is unfinished between two calls, so it belongs to one
+ * body at a time.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Decoder {
+  /** The events completed by these bytes, which are not kept: the caller may use their buffer again. */
+  readonly feed: (bytes: Uint8Array) => ReadonlyArray<ServerSentEvent>
+  /**
+   * Ends the body; gives the unterminated event, if there is one and `emit` was chosen. Another body may be
+   * fed then: `lastEventId` and `retry` stay, as they do when a browser reconnects.
+   */
+  readonly end: () => ReadonlyArray<ServerSentEvent>
+  /** Set once an event has passed the cap. Events before it are still returned, nothing after it. */
+  readonly failure: EventTooLargeError | undefined
+  /**
+   * What to send as `last-event-id` on a reconnect. An id counts from the blank line that ends its block,
+   * even if there is no data in the block; `""` means that the server has reset it.
+   */
+  readonly lastEventId: string | undefined
+  /** The reconnection time the server asked for last, in milliseconds, with or without an event. */
+  readonly retry: number | undefined
+}
+
+/**
+ * An event is larger than `maxEventBytes`.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class EventTooLargeError extends Data.TaggedError("EventTooLargeError")<{
+  readonly limitBytes: number
+}> {
+  override get message(): string {
+    return `A server-sent event is larger than ${this.limitBytes} bytes`
+  }
+}
+
+const LF = 10
+const CR = 13
+const SPACE = 32
+const COLON = 58
+const DEFAULT_MAX_EVENT_BYTES = 16 * 1024 * 1024
+const DIGITS = /^[0-9]+$/
+const MAX_RETRY = Number.MAX_SAFE_INTEGER
+
+const find = (text: string, lineEnd: string, from: number): number => {
+  const index = text.indexOf(lineEnd, from)
+  return index < 0 ? text.length : index
+}
+
+/** Whether the text goes on with `data:` there; for a literal this is much faster than `startsWith`. */
+const isData = (text: string, at: number): boolean =>
+  text.charCodeAt(at) === 100 &&
+  text.charCodeAt(at + 1) === 97 &&
+  text.charCodeAt(at + 2) === 116 &&
+  text.charCodeAt(at + 3) === 97 &&
+  text.charCodeAt(at + 4) === COLON
+
+const isEvent = (text: string, at: number): boolean =>
+  text.charCodeAt(at) === 101 &&
+  text.charCodeAt(at + 1) === 118 &&
+  text.charCodeAt(at + 2) === 101 &&
+  text.charCodeAt(at + 3) === 110 &&
+  text.charCodeAt(at + 4) === 116 &&
+  text.charCodeAt(at + 5) === COLON
+
+const isId = (text: string, at: number): boolean =>
+  text.charCodeAt(at) === 105 && text.charCodeAt(at + 1) === 100 && text.charCodeAt(at + 2) === COLON
+
+/** What follows the colon in front of `at`, up to `end`, less one space. */
+const valueOf = (text: string, at: number, end: number): string =>
+  text.slice(text.charCodeAt(at) === SPACE ? at + 1 : at, end)
+
+class EventDecoder implements Decoder {
+  failure: EventTooLargeError | undefined = undefined
+  lastEventId: string | undefined = undefined
+  retry: number | undefined = undefined
+
+  private readonly limit: number
+  private readonly surelyFits: number
+  private readonly unterminated: "drop" | "emit"
+  private readonly reader: LineReader
+  private events: Array<ServerSentEvent> = []
+  // The block being read. `lines` is there from the second data line on.
+  private type = ""
+  private data: string | undefined = undefined
+  private lines: Array<string> | undefined = undefined
+  private dataBytes = 0
+  private id: string | undefined = undefined
+  private blockRetry: number | undefined = undefined
+
+  constructor(options: DecoderOptions | undefined) {
+    this.limit = options?.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES
+    // One unit of a string takes three bytes at most: below a third of the cap nothing needs counting.
+    this.surelyFits = Math.floor(this.limit / 3)
+    this.unterminated = options?.unterminated ?? "drop"
+    this.reader = new LineReader(true, (text, ascii) => this.read(text, ascii))
+  }
+
+  feed = (bytes: Uint8Array): ReadonlyArray<ServerSentEvent> => {
+    if (this.failure === undefined) {
+      this.reader.feed(bytes)
+      if (this.dataBytes + this.reader.pendingBytes > this.limit) this.fail()
+    }
+    return this.take()
+  }
+
+  end = (): ReadonlyArray<ServerSentEvent> => {
+    this.reader.end(this.unterminated)
+    if (this.unterminated === "emit" && this.data !== undefined) this.dispatch()
+    this.reset()
+    this.id = this.lastEventId
+    return this.take()
+  }
+
+  private take(): ReadonlyArray<ServerSentEvent> {
+    if (this.failure !== undefined) this.reader.end("drop")
+    const events = this.events
+    this.events = []
+    return events
+  }
+
+  private fail(): void {
+    this.failure ??= new EventTooLargeError({ limitBytes: this.limit })
+    this.reset()
+  }
+
+  /** Reads whole lines. The search for each kind of line end goes over the text once, whatever their mix. */
+  private read(text: string, ascii: boolean): void {
+    let lf = -1
+    let cr = find(text, "\r", 0)
+    for (let at = 0; at < text.length && this.failure === undefined; ) {
+      const first = text.charCodeAt(at)
+      if (first === LF || first === CR) {
+        this.dispatch()
+        at += first === CR && text.charCodeAt(at + 1) === LF ? 2 : 1
+        continue
+      }
+      lf = lf < at ? find(text, "\n", at) : lf
+      cr = cr < at ? find(text, "\r", at) : cr
+      const end = cr < lf ? cr : lf
+      const next = lf === cr + 1 ? lf + 1 : end + 1
+      const units = end - at
+      if (this.dataBytes + units > this.surelyFits) {
+        if (this.dataBytes + (ascii ? units : utf8Length(text, at, end)) > this.limit) return this.fail()
+      }
+      if (isData(text, at)) {
+        const value = valueOf(text, at + 5, end)
+        if (this.data === undefined && text.charCodeAt(next) === LF) {
+          // The common shape, one data line and the blank line behind it, needs no counting.
+          this.data = value
+          this.dispatch()
+          at = next + 1
+          continue
+        }
+        this.addData(value, ascii ? units : utf8Length(text, at, end))
+      } else if (isEvent(text, at)) {
+        this.type = valueOf(text, at + 6, end)
+      } else if (isId(text, at)) {
+        this.setId(valueOf(text, at + 3, end))
+      } else if (first !== COLON) {
+        this.readField(text.slice(at, end), ascii)
+      }
+      at = next
+    }
+  }
+
+  private readField(line: string, ascii: boolean): void {
+    const colon = line.indexOf(":")
+    const value = colon < 0 ? "" : valueOf(line, colon + 1, line.length)
+    switch (colon < 0 ? line : line.slice(0, colon)) {
+      case "event":
+        this.type = value
+        break
+      case "data":
+        this.addData(value, ascii ? line.length : utf8Length(line, 0, line.length))
+        break
+      case "id":
+        this.setId(value)
+        break
+      case "retry":
+        if (DIGITS.test(value)) this.blockRetry = this.retry = Math.min(Number(value), MAX_RETRY)
+    }
+  }
+
+  private setId(value: string): void {
+    if (!value.includes("\0")) this.id = value
+  }
+
+  private addData(value: string, bytes: number): void {
+    this.dataBytes += bytes
+    if (this.data === undefined) this.data = value
+    else if (this.lines === undefined) this.lines = [this.data, value]
+    else this.lines.push(value)
+  }
+
+  private dispatch(): void {
+    const id = (this.lastEventId = this.id)
+    if (this.data !== undefined) {
+      const event = this.type === "" ? "message" : this.type
+      const data = this.lines === undefined ? this.data : this.lines.join("\n")
+      const retry = this.blockRetry
+      if (retry === undefined) {
+        this.events.push(id === undefined ? { event, data } : { event, data, id })
+      } else {
+        this.events.push(id === undefined ? { event, data, retry } : { event, data, id, retry })
+      }
+    }
+    this.reset()
+  }
+
+  private reset(): void {
+    this.type = ""
+    this.data = undefined
+    this.lines = undefined
+    this.dataBytes = 0
+    this.blockRetry = undefined
+  }
+}
+
+/**
+ * Makes a decoder for one body. It never throws: an event above the cap is told by `failure`.
+ *
+ * @example
+ * ```ts
+ * import { ServerSentEvents } from "@effect-api/client"
+ *
+ * const decoder = ServerSentEvents.makeDecoder()
+ * const encoder = new TextEncoder()
+ *
+ * decoder.feed(encoder.encode("event: greeting\ndata: hel")) // []
+ * decoder.feed(encoder.encode("lo\n\n")) // [{ event: "greeting", data: "hello" }]
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeDecoder = (options?: DecoderOptions): Decoder => new EventDecoder(options)
+
+type Chunks<A> = Chunk.Chunk<A>
+type Failure<E> = E | EventTooLargeError
+type Decoding<E> = Channel.Channel<Chunks<ServerSentEvent>, Chunks<Uint8Array>, Failure<E>, E, void, unknown>
+
+/** `flatMap` copies the events; a network chunk comes alone in its `Chunk`, and is spared that. */
+const feedAll = (decoder: Decoder, chunk: Chunks<Uint8Array>): ReadonlyArray<ServerSentEvent> =>
+  chunk.length === 1
+    ? decoder.feed(Chunk.unsafeHead(chunk))
+    : Chunk.toReadonlyArray(chunk).flatMap((bytes) => decoder.feed(bytes))
+
+/** The events of a network chunk go down as one `Chunk`: an effect per event costs more than its decoding. */
+const decodeChannel = <E>(decoder: Decoder): Decoding<E> => {
+  const write = (events: ReadonlyArray<ServerSentEvent>, next: Decoding<E>): Decoding<E> => {
+    const after = decoder.failure === undefined ? next : Channel.fail(decoder.failure)
+    if (events.length === 0) return after
+    return Channel.flatMap(Channel.write(Chunk.unsafeFromArray(events)), () => after)
+  }
+  const read: Decoding<E> = Channel.readWithCause({
+    onInput: (chunk: Chunks<Uint8Array>) => write(feedAll(decoder, chunk), read),
+    onFailure: Channel.failCause,
+    onDone: () => write(decoder.end(), Channel.void)
+  })
+  return read
+}
+
+/**
+ * Decodes the stream of a body's bytes. The events of one chunk come out together, as one chunk; an event
+ * above the cap fails with an {@link EventTooLargeError} after the events before it. Every run has its own
+ * decoder.
+ *
+ * @example
+ * ```ts
+ * import { ServerSentEvents } from "@effect-api/client"
+ * import { Stream } from "effect"
+ *
+ * const body = Stream.make("data: 1\n\nda", "ta: 2\n\n").pipe(Stream.encodeText)
+ *
+ * const numbers = body.pipe(
+ *   ServerSentEvents.decode,
+ *   Stream.map((event) => Number(event.data))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const decode = <E, R>(
+  stream: Stream.Stream<Uint8Array, E, R>,
+  options?: DecoderOptions
+): Stream.Stream<ServerSentEvent, E | EventTooLargeError, R> =>
+  Stream.suspend(() => Stream.pipeThroughChannel(stream, decodeChannel<E>(makeDecoder(options))))

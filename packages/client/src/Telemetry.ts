@@ -1,0 +1,245 @@
+/**
+ * Watching a client: one span a call with an event per attempt, metrics and log lines. Names are OpenTelemetry's for HTTP
+ * clients: https://opentelemetry.io/docs/specs/semconv/http/
+ *
+ * @since 0.1.0
+ */
+import { HttpClient } from "@effect/platform"
+import {
+  Clock,
+  Context,
+  DefaultServices,
+  Duration,
+  Effect,
+  type Exit,
+  FiberRef,
+  LogLevel,
+  Metric,
+  MetricBoundaries,
+  Predicate,
+  Tracer
+} from "effect"
+import type * as ApiError from "./ApiError.js"
+import * as Call from "./Call.js"
+
+const builtInTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
+
+/**
+ * Runs a call in a span of its own, `METHOD template`, where somebody listens: a tracer other than the built-in one, or a
+ * parent span. The span ends when the call does. The argument is the span to propagate, absent where propagation is off
+ * (`HttpClient.withTracerPropagation`).
+ *
+ * @since 0.1.0
+ * @category tracing
+ */
+export const withSpan = <A, E, R>(
+  call: Call.Call,
+  run: (propagated: Tracer.Span | undefined) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.withFiberRuntime((fiber) => {
+    const listened = fiber.currentTracer !== builtInTracer || fiber.currentSpan !== undefined
+    if (!listened || !fiber.getFiberRef(FiberRef.currentTracerEnabled)) return run(undefined)
+    const { method, url } = call.encoded.http
+    const { hostname, port, protocol } = new URL(url)
+    return Effect.useSpan(
+      `${method} ${call.request.template}`,
+      {
+        kind: "client",
+        captureStackTrace: false,
+        attributes: {
+          "http.request.method": method,
+          "server.address": hostname,
+          "server.port": port === "" ? (protocol === "https:" ? 443 : 80) : Number(port),
+          "url.full": Call.redactor(call).url(url),
+          "url.template": call.request.template
+        }
+      },
+      (span) =>
+        Effect.onExit(
+          run(fiber.getFiberRef(HttpClient.currentTracerPropagation) ? span : undefined),
+          (exit) =>
+            Effect.sync(() =>
+              endAttributes(call, span, exit._tag === "Failure" ? failureTag(exit.cause) : undefined)
+            )
+        )
+    )
+  })
+
+const failureTag = (cause: unknown): string =>
+  Predicate.hasProperty(cause, "error") && Predicate.hasProperty(cause.error, "_tag")
+    ? String(cause.error._tag)
+    : "interrupted"
+
+const endAttributes = (call: Call.Call, span: Tracer.Span, failure: string | undefined): void => {
+  call.attempts.forEach((attempt, index) => {
+    span.event("http.client.attempt", BigInt(attempt.startedAt) * 1_000_000n, {
+      "http.request.resend_count": index,
+      "http.client.attempt.duration": Duration.toSeconds(attempt.duration),
+      ...(attempt.status === undefined ? {} : { "http.response.status_code": attempt.status }),
+      ...(attempt.tag === undefined ? {} : { "error.type": attempt.tag })
+    })
+  })
+  const last = call.attempts[call.attempts.length - 1]
+  if (last?.status !== undefined) span.attribute("http.response.status_code", last.status)
+  if (call.attempts.length > 1) span.attribute("http.request.resend_count", call.attempts.length - 1)
+  if (failure !== undefined) span.attribute("error.type", failure)
+}
+
+/**
+ * How long an attempt took, in seconds, by method, server, status and error.
+ *
+ * @since 0.1.0
+ * @category metrics
+ */
+export const requestDuration: Metric.Metric.Histogram<number> = Metric.histogram(
+  "http.client.request.duration",
+  MetricBoundaries.fromIterable([0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]),
+  "Duration of HTTP client requests, in seconds"
+)
+
+/**
+ * Attempts on their way right now.
+ *
+ * @since 0.1.0
+ * @category metrics
+ */
+export const activeRequests: Metric.Metric.Counter<number> = Metric.counter("http.client.active_requests", {
+  description: "Number of HTTP requests on their way"
+})
+
+/**
+ * Retries, by the error that caused them.
+ *
+ * @since 0.1.0
+ * @category metrics
+ */
+export const retries: Metric.Metric.Counter<number> = Metric.counter("http.client.retries", {
+  description: "Number of retried HTTP requests, by cause",
+  incremental: true
+})
+
+/**
+ * Answers that did not fit their schema and were handed on, because validation is lenient.
+ *
+ * @since 0.1.0
+ * @category metrics
+ */
+export const misfits: Metric.Metric.Counter<number> = Metric.counter("http.client.lenient_misfits", {
+  description: "Number of answers handed on although they do not fit their schema",
+  incremental: true
+})
+
+/**
+ * Tells of an answer that lenient validation hands on.
+ *
+ * @since 0.1.0
+ * @category logging
+ */
+export const misfit = (error: ApiError.ResponseValidationError): Effect.Effect<void> =>
+  Effect.zipRight(Metric.increment(misfits), Effect.logWarning(error.message))
+
+const tagged = new Map<string, unknown>()
+
+/** A tagged metric is a new value with a hash of its own: made once per combination, of which a program has few. */
+const metricOf = <Type, Out>(
+  metric: Metric.Metric<Type, number, Out>,
+  tags: ReadonlyArray<readonly [name: string, value: string]>
+): Metric.Metric<Type, number, Out> => {
+  let key = ""
+  for (const [name, value] of tags) key += `${name}=${value};`
+  const known = tagged.get(key) as Metric.Metric<Type, number, Out> | undefined
+  if (known !== undefined) return known
+  const made = tags.reduce((made, [name, value]) => Metric.tagged(made, name, value), metric)
+  tagged.set(key, made)
+  return made
+}
+
+/**
+ * Counts an attempt as on its way, and when it has ended, however it did, how long it took.
+ *
+ * @since 0.1.0
+ * @category metrics
+ */
+export const withMetrics = <A, E, R>(
+  call: Call.Call,
+  attempt: Effect.Effect<A, E, R>,
+  outcome: (exit: Exit.Exit<A, E>) => {
+    readonly status: number | undefined
+    readonly tag: string | undefined
+  }
+): Effect.Effect<A, E, R> =>
+  Effect.withFiberRuntime((fiber) => {
+    const labels = fiber.getFiberRef(FiberRef.currentMetricLabels)
+    const clock = Context.get(fiber.getFiberRef(DefaultServices.currentServices), Clock.Clock)
+    const startedAt = clock.unsafeCurrentTimeMillis()
+    const where = [
+      ["http.request.method", call.encoded.http.method],
+      ["server.address", call.encoded.origin]
+    ] as const
+    const active = metricOf(activeRequests, where)
+    active.unsafeUpdate(1, labels)
+    return Effect.onExit(attempt, (exit) =>
+      Effect.sync(() => {
+        active.unsafeUpdate(-1, labels)
+        const { status, tag } = outcome(exit)
+        const tags = [
+          ...where,
+          ["http.response.status_code", `${status ?? ""}`],
+          ["error.type", tag ?? ""]
+        ] as const
+        metricOf(requestDuration, tags).unsafeUpdate(
+          (clock.unsafeCurrentTimeMillis() - startedAt) / 1000,
+          labels
+        )
+      })
+    )
+  })
+
+/**
+ * Tells of a retry: one line at info and the counter, by cause.
+ *
+ * @since 0.1.0
+ * @category logging
+ */
+export const retrying = (
+  call: Call.Call,
+  error: ApiError.ApiError,
+  delayMillis: number
+): Effect.Effect<void> => {
+  const { method } = call.encoded.http
+  const cause = "status" in error ? `${error._tag} ${error.status}` : error._tag
+  return Effect.zipRight(
+    Metric.increment(metricOf(retries, [["error.type", error._tag]])),
+    Effect.logInfo(
+      `retrying ${method} ${call.request.template} in ${Duration.format(Duration.millis(Math.ceil(delayMillis)))}: ${cause} (retry ${call.attempts.length + 1})`
+    )
+  )
+}
+
+/**
+ * Tells of an attempt at debug, its headers redacted. Costs a comparison where nobody listens.
+ *
+ * @since 0.1.0
+ * @category logging
+ */
+export const attempted = (
+  call: Call.Call,
+  sent: Readonly<Record<string, string>>,
+  answer: { readonly status: number; readonly headers: Readonly<Record<string, string>> } | ApiError.ApiError
+): Effect.Effect<void> =>
+  Effect.withFiberRuntime((fiber) => {
+    if (LogLevel.greaterThan(fiber.getFiberRef(FiberRef.currentMinimumLogLevel), LogLevel.Debug))
+      return Effect.void
+    const shown = Call.redactor(call)
+    const { body, method, url } = call.encoded.http
+    const outcome = "_tag" in answer ? answer._tag : String(answer.status)
+    return Effect.logDebug(`${method} ${shown.url(url)} -> ${outcome}`).pipe(
+      Effect.annotateLogs({
+        "http.request.headers": shown.headers(sent),
+        ...("headers" in answer ? { "http.response.headers": shown.headers(answer.headers) } : {}),
+        ...(call.config.options.logBodies === true && body._tag === "Uint8Array"
+          ? { "http.request.body": shown.text(new TextDecoder().decode(body.body)) }
+          : {})
+      })
+    )
+  })

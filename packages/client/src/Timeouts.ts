@@ -1,0 +1,76 @@
+/**
+ * The four limits of a call. A limit of infinity is none.
+ *
+ * @since 0.1.0
+ */
+import { type Duration, Either } from "effect"
+import { toMillis } from "./internal/duration.js"
+import { type InvalidInput, invalid } from "./internal/invalid.js"
+
+/**
+ * How long a call may take, each a `DurationInput`:
+ *
+ * - `connect`: until the connection stands, TLS included (5 s); kept by transports that can see it.
+ * - `response`: from sending to the response's headers, one attempt (600 s).
+ * - `idle`: between two chunks of a body (600 s).
+ * - `total`: the whole call, its attempts and the waits between them, to the end of the body (none).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly connect?: Duration.DurationInput | undefined
+  readonly response?: Duration.DurationInput | undefined
+  readonly idle?: Duration.DurationInput | undefined
+  readonly total?: Duration.DurationInput | undefined
+}
+
+/**
+ * The limits in milliseconds, `Infinity` where there is none.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Timeouts {
+  readonly connect: number
+  readonly response: number
+  readonly idle: number
+  readonly total: number
+}
+
+/**
+ * The limits of a client that sets none.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const defaults: Timeouts = {
+  connect: 5_000,
+  response: 600_000,
+  idle: 600_000,
+  total: Number.POSITIVE_INFINITY
+}
+
+/**
+ * The limits with some of them set anew. Fails where one is not a duration above zero.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const merge = (
+  self: Timeouts,
+  options: Options | undefined
+): Either.Either<Timeouts, InvalidInput> => {
+  if (options === undefined) return Either.right(self)
+  const merged = { ...self }
+  for (const name of names) {
+    const input = options[name]
+    if (input === undefined) continue
+    const millis = toMillis(input)
+    if (!(millis > 0)) return Either.left(invalid(`timeouts.${name}`, "must be a duration above zero"))
+    merged[name] = millis
+  }
+  return Either.right(merged)
+}
+
+const names = ["connect", "response", "idle", "total"] as const

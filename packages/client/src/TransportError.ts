@@ -1,0 +1,169 @@
+/**
+ * What a failed send or read means, found along the chain of causes: the code stands in `cause.code` (undici, node:http) or
+ * `cause.cause.code` (fetch), behind an `AggregateError` where several addresses were tried.
+ *
+ * @since 0.1.0
+ */
+import type { HttpClientError } from "@effect/platform"
+import { Duration, Predicate } from "effect"
+import * as ApiError from "./ApiError.js"
+import * as Call from "./Call.js"
+
+type Kind = ApiError.ConnectionError["kind"]
+type Phase = "connect" | "response" | "idle"
+
+/** Codes of Node, its resolver, its TLS and undici; what is not listed is `other`. */
+const kinds: Readonly<Record<string, Kind>> = {
+  ENOTFOUND: "dns",
+  EAI_AGAIN: "dns",
+  EAI_FAIL: "dns",
+  EAI_NODATA: "dns",
+  EAI_NONAME: "dns",
+  ECONNREFUSED: "refused",
+  ECONNRESET: "reset",
+  ECONNABORTED: "reset",
+  EPIPE: "closed",
+  ERR_STREAM_PREMATURE_CLOSE: "closed",
+  UND_ERR_SOCKET: "closed",
+  UND_ERR_CLOSED: "closed",
+  UND_ERR_DESTROYED: "closed",
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "closed",
+  EPROTO: "tls"
+}
+
+const phases: Readonly<Record<string, Phase>> = {
+  UND_ERR_CONNECT_TIMEOUT: "connect",
+  ETIMEDOUT: "connect",
+  UND_ERR_HEADERS_TIMEOUT: "response",
+  UND_ERR_BODY_TIMEOUT: "idle"
+}
+
+/** OpenSSL's verdicts on a certificate, and Node's own TLS errors. */
+const tlsCode =
+  /^(ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH|ERROR_IN_C)/
+
+const names: Readonly<Record<Kind, string>> = {
+  dns: "the host name did not resolve",
+  refused: "the connection was refused",
+  reset: "the connection was reset",
+  tls: "TLS failed",
+  closed: "the connection was closed",
+  other: "the request failed"
+}
+
+/** What never reached a server; a reset or a close may have come after it acted. */
+const unsent: ReadonlySet<Kind> = new Set(["dns", "refused", "tls"])
+
+/**
+ * The first code along a chain of causes, with the message that stands beside it; without any code the innermost message.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const findCode = (error: unknown): { readonly code: string | undefined; readonly message: string } => {
+  let message = ""
+  let current = error
+  // Deep enough for every library below us, and a chain that loops ends.
+  for (let depth = 0; depth < 8 && Predicate.isObject(current); depth++) {
+    if (
+      Predicate.hasProperty(current, "message") &&
+      typeof current.message === "string" &&
+      current.message !== ""
+    ) {
+      message = current.message
+    }
+    if (Predicate.hasProperty(current, "code") && typeof current.code === "string")
+      return { code: current.code, message }
+    current =
+      current instanceof AggregateError
+        ? current.errors[0]
+        : Predicate.hasProperty(current, "cause")
+          ? current.cause
+          : undefined
+  }
+  return { code: undefined, message }
+}
+
+/**
+ * The tagged error of a failure below us.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const from = (call: Call.Call, error: HttpClientError.HttpClientError): ApiError.ApiError => {
+  // A body that we guard ourselves fails with our own error inside the platform's.
+  if (ApiError.isApiError(error.cause)) return error.cause
+  if (error._tag === "RequestError" && error.reason !== "Transport") {
+    const field = error.reason === "InvalidUrl" ? "url" : "body"
+    return invalidRequest(call, field, `could not be sent: ${findCode(error.cause).message || error.reason}`)
+  }
+  const { code, message } = findCode(error.cause)
+  const phase = code === undefined ? undefined : phases[code]
+  if (phase !== undefined) return timeout(call, phase, call.timeouts[phase])
+  const kind = code === undefined ? kindOf(message) : (kinds[code] ?? (tlsCode.test(code) ? "tls" : "other"))
+  const detail = message === "" ? "" : `: ${message}`
+  return new ApiError.ConnectionError({
+    ...Call.common(call, `${names[kind]}${detail}`, unsent.has(kind) ? "not-sent" : "maybe-applied"),
+    kind,
+    code
+  })
+}
+
+/** Runtimes without codes say it in words: undici's fetch for a body cut off, and the browsers. */
+const kindOf = (message: string): Kind => (/terminated|premature|aborted/i.test(message) ? "closed" : "other")
+
+/**
+ * A limit that passed.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const timeout = (
+  call: Call.Call,
+  phase: ApiError.TimeoutError["phase"],
+  millis: number
+): ApiError.TimeoutError =>
+  new ApiError.TimeoutError({
+    ...Call.common(
+      call,
+      `the ${phase} limit of ${Duration.format(Duration.millis(millis))} passed`,
+      phase === "connect" ? "not-sent" : "maybe-applied"
+    ),
+    phase,
+    limit: Duration.millis(millis)
+  })
+
+/**
+ * A request that cannot be sent as it was written, noticed while it was on its way.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const invalidRequest = (
+  call: Call.Call,
+  field: string,
+  reason: string
+): ApiError.InvalidRequestError => {
+  const common = Call.common(call, `${field} ${reason}`, "not-sent")
+  return new ApiError.InvalidRequestError({
+    ...common,
+    field,
+    reason: common.message.slice(field.length + 1)
+  })
+}
+
+/**
+ * An answer that cannot be taken as it is, before any schema has seen it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const oversize = (call: Call.Call, status: number, reason: string): ApiError.ResponseValidationError =>
+  new ApiError.ResponseValidationError({
+    ...Call.common(call, `the body ${reason}`, "maybe-applied"),
+    status,
+    requestId: undefined,
+    reason,
+    path: [],
+    excerpt: ""
+  })

@@ -1,0 +1,15 @@
+/** Durations as users write them, read without the clamping that hides a mistake. */
+import { Duration, Option } from "effect"
+
+/**
+ * Milliseconds of a duration input, `Infinity` for an endless one. `Duration` turns what is negative or NaN into zero, and
+ * a zero timeout is a different mistake: so the sign is read first, and what is no duration at all is NaN.
+ */
+export const toMillis = (input: unknown): number => {
+  if (typeof input === "number") return input
+  if (typeof input === "bigint" && input < 0n) return Number(input) / 1e6
+  if (typeof input === "string" && input.trim().startsWith("-")) return -toMillis(input.trim().slice(1))
+  if (Array.isArray(input) && input.some((part) => typeof part !== "number" || !(part >= 0)))
+    return Number.NaN
+  return Option.match(Duration.decodeUnknown(input), { onNone: () => Number.NaN, onSome: Duration.toMillis })
+}

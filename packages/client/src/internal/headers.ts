@@ -1,0 +1,136 @@
+/**
+ * Headers as layers: each source (client defaults, credentials, config, body, request) is compiled and
+ * checked once, then merged by plain object copies on the hot path.
+ */
+import { Either, Redacted } from "effect"
+import type { InvalidInput } from "./invalid.js"
+import { invalid, notScalar, Problem, scalarText } from "./invalid.js"
+
+type HeaderScalar = string | number | boolean | Redacted.Redacted<string>
+
+/** `null` removes the header, `undefined` does nothing, a list is joined with `, ` (`cookie`: `; `). */
+export type HeaderValue = HeaderScalar | ReadonlyArray<HeaderScalar> | null | undefined
+
+/** Headers as a user writes them: names in any case. */
+export interface HeadersInput {
+  readonly [name: string]: HeaderValue
+}
+
+/** Headers checked and ready: lower-case names; `null` is a header that was removed and stays removed. */
+export type HeaderLayer = Readonly<Record<string, string | null>>
+
+/** The layer that changes nothing. */
+export const empty: HeaderLayer = Object.freeze({})
+
+/** RFC 9110 section 5.6.2. */
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+
+/**
+ * RFC 9110 section 5.5, field-vchar and inner SP or HTAB. `fetch` would take other controls, Node's own
+ * clients throw on them: what is sent must not depend on the transport. Above U+00FF all of them throw
+ * (ByteString).
+ */
+const allowed = /^[\t\x20-\x7e\x80-\xff]*$/
+
+const isSpace = (code: number): boolean => code === 0x20 || code === 0x09
+
+/**
+ * The value without the SP and HTAB around it, which are no part of it (RFC 9110 section 5.5). CR and LF
+ * stay, for the check to find them. Two loops and no regular expression: `[ \t]+$` is quadratic, and servers
+ * choose values too.
+ */
+export const trimValue = (value: string): string => {
+  let start = 0
+  let end = value.length
+  while (start < end && isSpace(value.charCodeAt(start))) start++
+  while (end > start && isSpace(value.charCodeAt(end - 1))) end--
+  return start === 0 && end === value.length ? value : value.slice(start, end)
+}
+
+const badName = "must be a header name: one or more RFC 9110 token characters"
+const badKind = "must be a string, number, boolean, Redacted string, or a list of these"
+const badBreak = new Problem("must not contain CR, LF or NUL")
+const badControl = new Problem("must not contain control characters")
+const badWide = new Problem("must not contain characters above U+00FF")
+
+const whyForbidden = (text: string): Problem =>
+  /[\r\n\0]/.test(text) ? badBreak : /[^\0-\xff]/.test(text) ? badWide : badControl
+
+const fieldValue = (value: unknown): string | Problem => {
+  const text = scalarText(value)
+  if (typeof text !== "string") return text
+  if (!allowed.test(text)) return whyForbidden(text)
+  return trimValue(text)
+}
+
+const listValue = (name: string, values: ReadonlyArray<unknown>): string | null | Problem => {
+  const texts: Array<string> = []
+  for (const value of values) {
+    if (value === null || value === undefined) continue
+    const text = fieldValue(value)
+    if (typeof text !== "string") return text
+    texts.push(text)
+  }
+  // A list of nothing is a value given by the caller: it outranks a default, and there is nothing to send.
+  return texts.length === 0 ? null : texts.join(name === "cookie" ? "; " : ", ")
+}
+
+/**
+ * Checks names and values and lower-cases the names. `field` names the source in the error
+ * (`headers.x-name`). A name given twice in different case is one header: the later one wins.
+ */
+export const compile = (
+  input: HeadersInput | undefined,
+  field: string
+): Either.Either<HeaderLayer, InvalidInput> => {
+  if (input === undefined) return Either.right(empty)
+  const layer: Record<string, string | null> = {}
+  for (const given of Object.keys(input)) {
+    const value: unknown = input[given]
+    // `__proto__` is a token, but no plain object can carry it: assigning it would replace the prototype.
+    if (!token.test(given) || given === "__proto__") return Either.left(invalid(`${field}.${given}`, badName))
+    if (value === undefined) continue
+    const name = given.toLowerCase()
+    const text = value === null ? null : Array.isArray(value) ? listValue(name, value) : fieldValue(value)
+    if (text instanceof Problem) {
+      return Either.left(invalid(`${field}.${name}`, text === notScalar ? badKind : text.reason))
+    }
+    layer[name] = text
+  }
+  return Either.right(layer)
+}
+
+/** `over` wins: its values replace, its removals remove. */
+export const merge = (under: HeaderLayer, over: HeaderLayer): HeaderLayer =>
+  over === empty ? under : under === empty ? over : { ...under, ...over }
+
+/** Adds what nobody set or removed: for headers of an attempt, which never outrank a caller. */
+export const fill = (layer: HeaderLayer, defaults: HeaderLayer): HeaderLayer => merge(defaults, layer)
+
+/** What goes on the wire: removed headers are gone. */
+export const finish = (layer: HeaderLayer): Record<string, string> => {
+  const headers: Record<string, string> = {}
+  for (const name of Object.keys(layer)) {
+    const value = layer[name]
+    if (typeof value === "string") headers[name] = value
+  }
+  return headers
+}
+
+const none: ReadonlyArray<string> = Object.freeze([])
+
+/** The lower-case names whose value is, or contains, a Redacted: errors, spans and logs hide these. */
+export const secretNames = (input: HeadersInput | undefined): ReadonlyArray<string> => {
+  if (input === undefined) return none
+  let names: Array<string> | undefined
+  for (const given of Object.keys(input)) {
+    const value: unknown = input[given]
+    if (typeof value !== "object" || value === null) continue
+    if (Array.isArray(value) ? value.some(Redacted.isRedacted) : Redacted.isRedacted(value)) {
+      const name = given.toLowerCase()
+      if (names === undefined) names = [name]
+      else if (!names.includes(name)) names.push(name)
+    }
+  }
+  return names ?? none
+}

@@ -1,0 +1,79 @@
+/**
+ * What pure code says when its input is bad; the caller makes an `InvalidRequestError` or an
+ * `InvalidConfigError` of it. Also the text of single values, which paths, queries and headers have in
+ * common.
+ */
+import { Redacted } from "effect"
+
+/** Which input is bad (`path.id`, `query.limit`, `headers.x-name`, `baseUrl`), and what is wrong with it. */
+export interface InvalidInput {
+  readonly field: string
+  readonly reason: string
+}
+
+const maxFieldLength = 200
+
+/**
+ * Makes an {@link InvalidInput}. The reason never holds the bad value, which may be a secret. The field
+ * holds names the caller chose, so what could forge a log line (controls, line separators, lone surrogates)
+ * becomes `?`.
+ */
+export const invalid = (field: string, reason: string): InvalidInput => ({
+  field: field.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "?").slice(0, maxFieldLength),
+  reason
+})
+
+/** A reason that has not met its field yet: the pure encoders know what is wrong before they know where. */
+export class Problem {
+  readonly reason: string
+  constructor(reason: string) {
+    this.reason = reason
+  }
+}
+
+/** Not a single value: its identity is the answer, its reason the default wording. */
+export const notScalar: Problem = new Problem("must be a string, number, bigint, boolean or Redacted string")
+const notFinite = new Problem("must be a finite number")
+const notText = new Problem("must be a Redacted that holds a string")
+const wiped = new Problem("is a Redacted whose secret was wiped")
+export const loneSurrogate: Problem = new Problem("must be well-formed Unicode, without a lone surrogate")
+
+/** With the `u` flag a pair is one code point, so only a lone surrogate matches. */
+const surrogate = /\p{Surrogate}/u
+
+/** Whether `encodeURIComponent` would throw. `String.isWellFormed` is younger than the runtimes we serve. */
+export const hasLoneSurrogate = (text: string): boolean => surrogate.test(text)
+
+/** What errors, spans and logs show in place of a secret, as `Redacted` itself does. */
+export const mask = "<redacted>"
+
+/** `encodeURIComponent` that answers instead of throwing. */
+export const encodeComponent = (text: string): string | Problem =>
+  hasLoneSurrogate(text) ? loneSurrogate : encodeURIComponent(text)
+
+/** The text of a scalar, secrets unwrapped; `notScalar` (by identity) for anything that is none. */
+export const scalarText = (value: unknown): string | Problem => {
+  switch (typeof value) {
+    case "string":
+      return value
+    case "number":
+      return Number.isFinite(value) ? String(value) : notFinite
+    case "bigint":
+    case "boolean":
+      return String(value)
+    case "object":
+      return Redacted.isRedacted(value) ? secretText(value) : notScalar
+    default:
+      return notScalar
+  }
+}
+
+const secretText = (secret: Redacted.Redacted<unknown>): string | Problem => {
+  let value: unknown
+  try {
+    value = Redacted.value(secret)
+  } catch {
+    return wiped
+  }
+  return typeof value === "string" ? value : notText
+}

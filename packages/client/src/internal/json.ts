@@ -1,0 +1,66 @@
+/** JSON for the wire: what `JSON.stringify` would drop or bend in silence is an error that names the place. */
+import { Either, Redacted } from "effect"
+import { type InvalidInput, invalid } from "./invalid.js"
+
+interface Scan {
+  readonly path: Array<string>
+  readonly parents: Set<object>
+  redacted: boolean
+}
+
+/** What is wrong with a value, or `undefined`; the path then leads to it. */
+const scan = (self: Scan, value: unknown): string | undefined => {
+  switch (typeof value) {
+    case "number":
+      return Number.isFinite(value) ? undefined : "must be a finite number: JSON has no NaN and no Infinity"
+    case "bigint":
+      return "must not be a bigint, which JSON cannot hold: send a number or a string"
+    case "object":
+      return value === null ? undefined : scanObject(self, value)
+    default:
+      return undefined
+  }
+}
+
+const scanObject = (self: Scan, value: object): string | undefined => {
+  if (Redacted.isRedacted(value)) {
+    self.redacted = true
+    return undefined
+  }
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? "must be a valid date" : undefined
+  if (value instanceof Map || value instanceof Set)
+    return "must be a plain object or an array, not a Map or a Set"
+  if (self.parents.has(value)) return "must not refer back to itself"
+  // What has a `toJSON` speaks for itself; JSON.stringify will ask it.
+  if ("toJSON" in value && typeof value.toJSON === "function") return undefined
+  self.parents.add(value)
+  for (const key of Object.keys(value)) {
+    self.path.push(key)
+    const problem = scan(self, (value as Record<string, unknown>)[key])
+    if (problem !== undefined) return problem
+    self.path.pop()
+  }
+  self.parents.delete(value)
+  return undefined
+}
+
+/** JSON.stringify asks `toJSON` before the replacer, and a Redacted answers with its mask: so the holder is read. */
+function reveal(this: Record<string, unknown>, key: string, value: unknown): unknown {
+  const held = this[key]
+  return Redacted.isRedacted(held) ? Redacted.value(held) : value
+}
+
+/** The JSON text of a value, a `Redacted` in it unwrapped; `field` names the value in the error. */
+export const stringify = (value: unknown, field: string): Either.Either<string, InvalidInput> => {
+  const self: Scan = { path: [field], parents: new Set(), redacted: false }
+  const problem = scan(self, value)
+  if (problem !== undefined) return Either.left(invalid(self.path.join("."), problem))
+  try {
+    const text = self.redacted ? JSON.stringify(value, reveal) : JSON.stringify(value)
+    return text === undefined
+      ? Either.left(invalid(field, "must be a value that JSON can hold"))
+      : Either.right(text)
+  } catch {
+    return Either.left(invalid(field, "could not be turned into JSON: its toJSON failed"))
+  }
+}

@@ -1,0 +1,297 @@
+/**
+ * Base URLs and path templates. One rule holds it together: only the author of a base URL or a template says
+ * where a request goes. A value never adds a segment, never removes one, and never names a host.
+ */
+import type { Redacted } from "effect"
+import { Either } from "effect"
+import type { InvalidInput } from "./invalid.js"
+import { hasLoneSurrogate, invalid, loneSurrogate, mask, scalarText } from "./invalid.js"
+
+/** What a placeholder may stand for. */
+export type PathValue = string | number | bigint | boolean | Redacted.Redacted<string>
+
+/** The values of a template's placeholders. */
+export type PathParams = Readonly<Record<string, PathValue>>
+
+/** A base URL taken apart once, so that a request joins by concatenation. */
+export interface BaseUrl {
+  /** `https://api.example.com`, as `URL.origin` writes it. */
+  readonly origin: string
+  /** Origin and path, with a trailing slash. */
+  readonly prefix: string
+  /** The base URL's own query, encoded, without `?`. */
+  readonly query: string
+}
+
+/** Where a request goes. */
+export interface ResolvedUrl {
+  /** Without query and fragment. */
+  readonly url: string
+  /** The path's own query, encoded, without `?`. */
+  readonly query: string
+  readonly origin: string
+  /** Whether credentials may go along without being asked for by `trustedOrigins`. */
+  readonly sameOrigin: boolean
+  /** An absolute URL took the place of the base: the base URL's query is not a part of it either. */
+  readonly absolute: boolean
+}
+
+/** WHATWG parsers drop tab and newline wherever they stand and read `\` as `/`: neither may reach one. */
+const smuggling = /[\0-\x1f\x7f\\]/
+const badSmuggling = "must not contain control characters or a backslash"
+const badUserInfo = "must not contain a user name or password: secrets belong in credentials"
+
+const fail = (reason: string, field = "path") => Either.left(invalid(field, reason))
+
+const parseUrl = (text: string): URL | undefined => {
+  try {
+    return new URL(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Takes a base URL apart. Outer whitespace, which environment variables bring along, is dropped. */
+export const parseBase = (baseUrl: string): Either.Either<BaseUrl, InvalidInput> => {
+  const text = baseUrl.trim()
+  if (smuggling.test(text)) return fail(badSmuggling, "baseUrl")
+  // `new URL("https:host")` and `new URL("https:///host")` parse too, as something the author did not write.
+  if (!/^https?:\/\/[^/?#]/i.test(text)) return fail("must be an absolute http or https URL", "baseUrl")
+  const url = parseUrl(text)
+  if (url === undefined) return fail("must be a URL that parses", "baseUrl")
+  if (authorityOf(text).includes("@")) return fail(badUserInfo, "baseUrl")
+  const path = url.pathname.endsWith("/") ? url.pathname : `${url.pathname}/`
+  return Either.right({ origin: url.origin, prefix: url.origin + path, query: url.search.slice(1) })
+}
+
+/** `https://host:port` at the start of an absolute http(s) URL, else empty. */
+const authorityOf = (text: string): string => /^https?:\/\/[^/?#]+/i.exec(text)?.[0] ?? ""
+
+/** Names that are schemes wherever they are met. `models:list` has the same shape, and is a path. */
+const schemes = /^(?:https?|wss?|ftp|file|data|blob|about|mailto|javascript|vbscript):/i
+const anyAuthority = /^[a-z][a-z0-9+.-]*:\/\//i
+
+const isOtherScheme = (path: string): boolean => schemes.test(path) || anyAuthority.test(path)
+const badScheme = "must be a path or an absolute http or https URL (give a path like x:y a leading slash)"
+
+/** The pieces around placeholders: always one literal more than names. */
+interface Pieces {
+  readonly literals: ReadonlyArray<string>
+  readonly names: ReadonlyArray<string>
+}
+
+interface Template {
+  /** Static text, slashes included, and the segments that hold placeholders. */
+  readonly path: ReadonlyArray<string | Pieces>
+  readonly query: Pieces | undefined
+  readonly names: ReadonlySet<string>
+}
+
+/** unreserved, sub-delims, `:` and `@` (RFC 3986 pchar); in a template also its own escapes. */
+const valueSafe = /^[A-Za-z0-9\-._~!$&'()*+,;=:@]*$/
+const pathUnsafe = /[^A-Za-z0-9\-._~!$&'()*+,;=:@%]+/g
+const queryUnsafe = /[^A-Za-z0-9\-._~!$&'()*+,;=:@%/?]+/g
+
+/** `.` or `..` in any spelling: URL parsers resolve them after we have looked, `%2e` included. */
+const dotSegment = /^(?:\.|%2e){1,2}$/i
+/** Servers that cut path parameters off at `;` (Tomcat and kin) read `..;x` as `..` and `;x` as nothing. */
+const parameterSegment = /^(?:(?:\.|%2e){2})?(?:;|%3b)/i
+
+const whyBadSegment = (segment: string): string | undefined =>
+  dotSegment.test(segment)
+    ? "must not make a dot segment"
+    : parameterSegment.test(segment)
+      ? "must not make a segment that starts with ; or ..;"
+      : undefined
+
+/** A `%` that starts no escape is escaped itself, so that no value can complete it: `%2{x}` stays text. */
+const encodeLiteral = (text: string, unsafe: RegExp): string =>
+  text.replace(/%(?![0-9a-f]{2})/gi, "%25").replace(unsafe, encodeURIComponent)
+
+const parsePieces = (text: string, unsafe: RegExp): Pieces | undefined => {
+  const literals: Array<string> = []
+  const names: Array<string> = []
+  let rest = text
+  for (;;) {
+    const open = rest.indexOf("{")
+    const literal = open < 0 ? rest : rest.slice(0, open)
+    if (literal.includes("}")) return undefined
+    literals.push(encodeLiteral(literal, unsafe))
+    if (open < 0) return { literals, names }
+    const close = rest.indexOf("}", open)
+    const name = rest.slice(open + 1, close)
+    if (close < 0 || name === "" || name.includes("{")) return undefined
+    names.push(name)
+    rest = rest.slice(close + 1)
+  }
+}
+
+const parseTemplate = (template: string): Either.Either<Template, InvalidInput> => {
+  if (smuggling.test(template)) return fail(badSmuggling)
+  if (hasLoneSurrogate(template)) return fail(loneSurrogate.reason)
+  const unhashed = withoutFragment(template)
+  const authority = authorityOf(unhashed)
+  if (authority === "" && isOtherScheme(unhashed)) return fail(badScheme)
+  // A value in the authority would choose the host the credentials are sent to.
+  if (/[{}]/.test(authority)) return fail("must not have a placeholder in its host")
+  const [path = "", query] = splitQuery(unhashed.slice(authority.length))
+
+  const names = new Set<string>()
+  const parts: Array<string | Pieces> = []
+  // A relative result starts with one slash: `{a}//x` with the value `https:` is a path, not a URL.
+  let text = authority === "" ? "/" : authority
+  for (const [i, segment] of (authority === "" ? path.replace(/^\/+/, "") : path).split("/").entries()) {
+    if (i > 0) text += "/"
+    const pieces = parsePieces(segment, pathUnsafe)
+    if (pieces === undefined) return fail(badBraces)
+    if (pieces.names.length === 0) {
+      const literal = pieces.literals[0] ?? ""
+      const why = whyBadSegment(literal)
+      if (why !== undefined) return fail(why)
+      text += literal
+    } else {
+      parts.push(text, pieces)
+      text = ""
+      for (const name of pieces.names) names.add(name)
+    }
+  }
+  if (text !== "") parts.push(text)
+
+  const queryPieces = query === undefined ? undefined : parsePieces(query, queryUnsafe)
+  if (query !== undefined && queryPieces === undefined) return fail(badBraces)
+  for (const name of queryPieces?.names ?? []) names.add(name)
+  return Either.right({ path: parts, query: queryPieces, names })
+}
+
+const badBraces = "must have balanced braces, with a name in each pair"
+
+const withoutFragment = (text: string): string => {
+  const at = text.indexOf("#")
+  return at < 0 ? text : text.slice(0, at)
+}
+
+const splitQuery = (text: string): readonly [string, string | undefined] => {
+  const at = text.indexOf("?")
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)]
+}
+
+/** Templates are constants of a program; the bound is for programs that build them from data. */
+const cache = new Map<string, Either.Either<Template, InvalidInput>>()
+const cacheSize = 1000
+
+const cachedTemplate = (template: string): Either.Either<Template, InvalidInput> => {
+  const known = cache.get(template)
+  if (known !== undefined) return known
+  const parsed = parseTemplate(template)
+  const [oldest] = cache.keys()
+  if (oldest !== undefined && cache.size >= cacheSize) cache.delete(oldest)
+  cache.set(template, parsed)
+  return parsed
+}
+
+const kept = /%(?:2[46BC]|3[ABD]|40)/g
+
+const encodeSegmentValue = (text: string): string =>
+  valueSafe.test(text) ? text : encodeURIComponent(text).replace(kept, decodeURIComponent)
+
+const fill = (
+  pieces: Pieces,
+  params: PathParams,
+  encode: (text: string) => string,
+  masked: boolean
+): Either.Either<string, InvalidInput> => {
+  let result = pieces.literals[0] ?? ""
+  for (const [i, name] of pieces.names.entries()) {
+    if (!Object.hasOwn(params, name)) return fail("is missing from the path values", `path.${name}`)
+    const value: unknown = params[name]
+    const text = scalarText(value)
+    if (typeof text !== "string") return fail(text.reason, `path.${name}`)
+    if (hasLoneSurrogate(text)) return fail(loneSurrogate.reason, `path.${name}`)
+    result += (masked && typeof value === "object" ? mask : encode(text)) + (pieces.literals[i + 1] ?? "")
+  }
+  return Either.right(result)
+}
+
+const expand = (
+  template: string,
+  params: PathParams = {},
+  masked: boolean
+): Either.Either<string, InvalidInput> => {
+  const parsed = cachedTemplate(template)
+  if (Either.isLeft(parsed)) return Either.left(parsed.left)
+  const { names, path, query } = parsed.right
+  for (const name of Object.keys(params)) {
+    if (!names.has(name)) return fail("is no placeholder of the path template", `path.${name}`)
+  }
+  let result = ""
+  for (const part of path) {
+    if (typeof part === "string") {
+      result += part
+      continue
+    }
+    const segment = fill(part, params, encodeSegmentValue, masked)
+    if (Either.isLeft(segment)) return segment
+    const why = segment.right === "" ? "must not make an empty segment" : whyBadSegment(segment.right)
+    if (why !== undefined) return fail(why, `path.${part.names[0]}`)
+    result += segment.right
+  }
+  if (query === undefined) return Either.right(result)
+  return Either.map(fill(query, params, encodeURIComponent, masked), (text) => `${result}?${text}`)
+}
+
+/**
+ * Fills a template's placeholders; each value stays inside its one segment. The template's query is kept,
+ * with placeholders in it encoded as query values; its fragment is never sent. A relative result has one
+ * leading slash.
+ *
+ * In the template itself, space, non-ASCII and whatever else RFC 3986 forbids is percent-encoded; controls
+ * and backslashes are rejected, because nobody means them and URL parsers give them a meaning.
+ */
+export const expandPath = (
+  template: string,
+  params: PathParams | undefined
+): Either.Either<string, InvalidInput> => expand(template, params, false)
+
+/** The path as it may be shown, secrets masked; the template itself if it cannot be expanded. */
+export const showPath = (template: string, params: PathParams | undefined): string =>
+  Either.getOrElse(expand(template, params, true), () => template)
+
+/** What `expandPath` returns, and any link that is encoded as RFC 3986 asks. */
+const encodedPath = /^[\x21-\x5b\x5d-\x7e]*$/
+const anyDotSegment = /(?<![^/])(?:\.|%2e){1,2}(?![^/])/i
+
+/** Joins an encoded path, or an absolute URL that takes the base's place, to the base. */
+export const resolve = (base: BaseUrl, path: string): Either.Either<ResolvedUrl, InvalidInput> => {
+  if (smuggling.test(path)) return fail(badSmuggling)
+  const unhashed = withoutFragment(path)
+  if (!unhashed.startsWith("/")) {
+    if (authorityOf(unhashed) !== "") return resolveAbsolute(base, unhashed)
+    if (isOtherScheme(unhashed)) return fail(badScheme)
+  }
+  if (!encodedPath.test(unhashed)) return fail("must be percent-encoded")
+  const [relative, query = ""] = splitQuery(unhashed)
+  if (anyDotSegment.test(relative)) return fail("must not make a dot segment")
+  return Either.right({
+    url: base.prefix + relative.replace(/^\/+/, ""),
+    query,
+    origin: base.origin,
+    sameOrigin: true,
+    absolute: false
+  })
+}
+
+const resolveAbsolute = (base: BaseUrl, text: string): Either.Either<ResolvedUrl, InvalidInput> => {
+  const url = parseUrl(text)
+  if (url === undefined) return fail("must be a URL that parses")
+  if (authorityOf(text).includes("@")) return fail(badUserInfo)
+  return Either.right({
+    url: url.origin + url.pathname,
+    query: url.search.slice(1),
+    origin: url.origin,
+    sameOrigin: url.origin === base.origin,
+    absolute: true
+  })
+}
+
+/** The whole URL. */
+export const withQuery = (url: string, query: string): string => (query === "" ? url : `${url}?${query}`)

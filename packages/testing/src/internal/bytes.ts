@@ -1,0 +1,47 @@
+import { Chunk, Effect, Option, Stream } from "effect"
+
+const encoder = new TextEncoder()
+
+export const noBytes: Uint8Array = new Uint8Array(0)
+
+export const toBytes = (chunk: string | Uint8Array): Uint8Array =>
+  typeof chunk === "string" ? encoder.encode(chunk) : chunk
+
+export const toText = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+
+const concat = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
+  if (chunks.length === 1 && chunks[0] !== undefined) return chunks[0]
+  const out = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0))
+  let offset = 0
+  for (const chunk of chunks) {
+    out.set(chunk, offset)
+    offset += chunk.length
+  }
+  return out
+}
+
+export const collect = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Effect.Effect<Uint8Array, E, R> =>
+  Effect.map(Stream.runCollect(stream), (chunks) => concat(Chunk.toReadonlyArray(chunks)))
+
+/**
+ * Pulls one element at a time, so that an endless generator costs no memory. Its `return` is called but not awaited:
+ * an async generator that waits for ever would hold the scope open.
+ */
+export const fromIterator = <A>(make: () => Iterator<A> | AsyncIterator<A>): Stream.Stream<A, unknown> =>
+  Stream.unwrapScoped(
+    Effect.map(
+      Effect.acquireRelease(Effect.sync(make), (iterator) =>
+        Effect.sync(() => {
+          const left = async (): Promise<unknown> => iterator.return?.()
+          left().catch(() => undefined)
+        })
+      ),
+      (iterator) =>
+        Stream.repeatEffectOption(
+          Effect.flatMap(
+            Effect.tryPromise({ try: async () => iterator.next(), catch: Option.some }),
+            (next) => (next.done === true ? Effect.fail(Option.none()) : Effect.succeed(next.value))
+          )
+        )
+    )
+  )
