@@ -4,14 +4,16 @@
  * @since 0.1.0
  */
 import { HttpClient, type HttpClientRequest } from "@effect/platform"
-import { Config, type ConfigError, Context, Effect, Layer } from "effect"
+import { Config, type ConfigError, Context, Effect, Layer, Stream } from "effect"
 import * as ApiConfig from "./ApiConfig.js"
 import type * as ApiError from "./ApiError.js"
 import * as ApiRequest from "./ApiRequest.js"
 import type * as ApiResponse from "./ApiResponse.js"
+import * as Core from "./Core.js"
 import * as Execution from "./Execution.js"
+import * as Pages from "./Pages.js"
 import * as PlatformClient from "./PlatformClient.js"
-import type * as ResponseDecoder from "./ResponseDecoder.js"
+import * as Streaming from "./Streaming.js"
 
 /**
  * A client. Its methods need nothing from the environment.
@@ -26,16 +28,26 @@ export interface ApiClient {
   readonly executeWithResponse: <A, E>(
     request: ApiRequest.ApiRequest<A, E>
   ) => Effect.Effect<ApiResponse.ApiResponse<A>, ApiError.ApiError | E>
+  /** Runs a request with `events` to the stream of them. */
+  readonly stream: <A, E>(request: ApiRequest.StreamRequest<A, E>) => Stream.Stream<A, ApiError.ApiError | E>
+  /** Runs a request with `pagination` to the stream of its pages, each asked for when the one before has been taken. */
+  readonly pages: <Page, Item, E>(
+    request: ApiRequest.PageRequest<Page, Item, E>
+  ) => Stream.Stream<Page, ApiError.ApiError | E>
+  /** Runs a request with `pagination` to the stream of all items, those of a page as one chunk. */
+  readonly items: <Page, Item, E>(
+    request: ApiRequest.PageRequest<Page, Item, E>
+  ) => Stream.Stream<Item, ApiError.ApiError | E>
   /** What would be sent, without credentials and the headers of an attempt. Nothing is sent. */
-  readonly prepare: <A, E>(
-    request: ApiRequest.ApiRequest<A, E>
+  readonly prepare: (
+    request: ApiRequest.Request
   ) => Effect.Effect<HttpClientRequest.HttpClientRequest, ApiError.InvalidRequestError>
-  readonly get: Verb
-  readonly head: Verb
-  readonly post: VerbWithBody
-  readonly put: VerbWithBody
-  readonly patch: VerbWithBody
-  readonly del: VerbWithBody
+  readonly get: Execution.Verb
+  readonly head: Execution.Verb
+  readonly post: Execution.VerbWithBody
+  readonly put: Execution.VerbWithBody
+  readonly patch: Execution.VerbWithBody
+  readonly del: Execution.VerbWithBody
   /**
    * The same client with other settings: headers, query and the single timeouts merge, the rest is replaced; connections,
    * cached credentials and the retry budget are shared. A setting that makes no sense fails every call.
@@ -44,38 +56,6 @@ export interface ApiClient {
   /** This client's credentials, retries, limits and telemetry as a plain `HttpClient`. */
   readonly httpClient: HttpClient.HttpClient
 }
-
-/**
- * A method without a body: template and options in, value out.
- *
- * @since 0.1.0
- * @category models
- */
-export type Verb<R = never> = <
-  const Template extends string,
-  S extends ResponseDecoder.Decodable = ApiRequest.Unchecked,
-  F extends ApiRequest.Failures = {}
->(
-  template: Template,
-  ...args: ApiRequest.Args<Template, ApiRequest.Options<S, F>>
-) => Effect.Effect<ResponseDecoder.Type<S>, ApiError.ApiError | ResponseDecoder.Type<F[keyof F]>, R>
-
-/**
- * A method that may have a body: template and options in, value out.
- *
- * @since 0.1.0
- * @category models
- */
-export type VerbWithBody<R = never> = <
-  const Template extends string,
-  S extends ResponseDecoder.Decodable = ApiRequest.Unchecked,
-  F extends ApiRequest.Failures = {},
-  B = unknown,
-  I = unknown
->(
-  template: Template,
-  ...args: ApiRequest.Args<Template, ApiRequest.BodyOptions<S, F, B, I>>
-) => Effect.Effect<ResponseDecoder.Type<S>, ApiError.ApiError | ResponseDecoder.Type<F[keyof F]>, R>
 
 /**
  * The service. A program with several APIs gives each a tag of its own around {@link make}.
@@ -98,10 +78,10 @@ export const make = (
 ): Effect.Effect<ApiClient, ApiConfig.InvalidConfigError, HttpClient.HttpClient> =>
   Effect.gen(function* () {
     const config = yield* ApiConfig.make(options)
-    return fromCore(Execution.makeCore(config, yield* HttpClient.HttpClient))
+    return fromCore(Core.makeCore(config, yield* HttpClient.HttpClient))
   })
 
-const fromCore = (core: Execution.Core): ApiClient => {
+const fromCore = (core: Core.Core): ApiClient => {
   const execute = <A, E>(request: ApiRequest.ApiRequest<A, E>): Effect.Effect<A, ApiError.ApiError | E> =>
     Effect.map(Execution.execute(core, request), (response) => response.value)
   const verb =
@@ -111,14 +91,17 @@ const fromCore = (core: Execution.Core): ApiClient => {
   return {
     execute,
     executeWithResponse: (request) => Execution.execute(core, request),
+    stream: (request) => Streaming.stream(core, request),
+    pages: (request) => Pages.pages(core, request),
+    items: (request) => Pages.items(core, request),
     prepare: (request) => Execution.prepare(core, request),
-    get: verb(ApiRequest.get) as Verb,
-    head: verb(ApiRequest.head) as Verb,
-    post: verb(ApiRequest.post) as VerbWithBody,
-    put: verb(ApiRequest.put) as VerbWithBody,
-    patch: verb(ApiRequest.patch) as VerbWithBody,
-    del: verb(ApiRequest.del) as VerbWithBody,
-    withOptions: (options) => fromCore(Execution.withOptions(core, options)),
+    get: verb(ApiRequest.get) as Execution.Verb,
+    head: verb(ApiRequest.head) as Execution.Verb,
+    post: verb(ApiRequest.post) as Execution.VerbWithBody,
+    put: verb(ApiRequest.put) as Execution.VerbWithBody,
+    patch: verb(ApiRequest.patch) as Execution.VerbWithBody,
+    del: verb(ApiRequest.del) as Execution.VerbWithBody,
+    withOptions: (options) => fromCore(Core.withOptions(core, options)),
     httpClient: PlatformClient.make(core)
   }
 }
@@ -173,7 +156,7 @@ export const layerConfig = (
 ): Layer.Layer<ApiClient, ApiConfig.InvalidConfigError | ConfigError.ConfigError, HttpClient.HttpClient> =>
   Layer.effect(
     ApiClient,
-    Effect.flatMap(ApiConfig.ignoreBlank(Config.unwrap(config)), (options) =>
+    Effect.flatMap(ApiConfig.ignoreBlank(Config.unwrap(ApiConfig.leftOpen(config, explicit))), (options) =>
       make(ApiConfig.merge(options, explicit))
     )
   )
@@ -225,13 +208,59 @@ export const executeWithResponse = <A, E>(
   Effect.flatMap(ApiClient, (client) => client.executeWithResponse(request))
 
 /**
+ * Runs a request with `events` to the stream of them, under the contract that the request gives.
+ *
+ * @example
+ * ```ts
+ * import { ApiClient, ApiRequest, EventStream } from "@effect-api/client"
+ * import { Console, Schema, Stream } from "effect"
+ *
+ * const Token = Schema.Struct({ text: Schema.String })
+ * const answer = ApiRequest.post("/answers", {
+ *   body: { question: "why?" },
+ *   events: EventStream.make({ event: Token, terminal: "[DONE]" })
+ * })
+ *
+ * const program = ApiClient.stream(answer).pipe(Stream.runForEach((token) => Console.log(token.text)))
+ * ```
+ * @since 0.1.0
+ * @category accessors
+ */
+export const stream = <A, E>(
+  request: ApiRequest.StreamRequest<A, E>
+): Stream.Stream<A, ApiError.ApiError | E, ApiClient> =>
+  Stream.unwrap(Effect.map(ApiClient, (client) => client.stream(request)))
+
+/**
+ * Runs a request with `pagination` to the stream of its pages.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const pages = <Page, Item, E>(
+  request: ApiRequest.PageRequest<Page, Item, E>
+): Stream.Stream<Page, ApiError.ApiError | E, ApiClient> =>
+  Stream.unwrap(Effect.map(ApiClient, (client) => client.pages(request)))
+
+/**
+ * Runs a request with `pagination` to the stream of all items.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const items = <Page, Item, E>(
+  request: ApiRequest.PageRequest<Page, Item, E>
+): Stream.Stream<Item, ApiError.ApiError | E, ApiClient> =>
+  Stream.unwrap(Effect.map(ApiClient, (client) => client.items(request)))
+
+/**
  * What would be sent, unsent.
  *
  * @since 0.1.0
  * @category accessors
  */
-export const prepare = <A, E>(
-  request: ApiRequest.ApiRequest<A, E>
+export const prepare = (
+  request: ApiRequest.Request
 ): Effect.Effect<HttpClientRequest.HttpClientRequest, ApiError.InvalidRequestError, ApiClient> =>
   Effect.flatMap(ApiClient, (client) => client.prepare(request))
 
@@ -257,19 +286,19 @@ const accessor =
     )
 
 /** Runs a GET request. @since 0.1.0 @category accessors */
-export const get: Verb<ApiClient> = accessor("get") as Verb<ApiClient>
+export const get: Execution.Verb<ApiClient> = accessor("get") as Execution.Verb<ApiClient>
 
 /** Runs a HEAD request. @since 0.1.0 @category accessors */
-export const head: Verb<ApiClient> = accessor("head") as Verb<ApiClient>
+export const head: Execution.Verb<ApiClient> = accessor("head") as Execution.Verb<ApiClient>
 
 /** Runs a POST request. @since 0.1.0 @category accessors */
-export const post: VerbWithBody<ApiClient> = accessor("post") as VerbWithBody<ApiClient>
+export const post: Execution.VerbWithBody<ApiClient> = accessor("post") as Execution.VerbWithBody<ApiClient>
 
 /** Runs a PUT request. @since 0.1.0 @category accessors */
-export const put: VerbWithBody<ApiClient> = accessor("put") as VerbWithBody<ApiClient>
+export const put: Execution.VerbWithBody<ApiClient> = accessor("put") as Execution.VerbWithBody<ApiClient>
 
 /** Runs a PATCH request. @since 0.1.0 @category accessors */
-export const patch: VerbWithBody<ApiClient> = accessor("patch") as VerbWithBody<ApiClient>
+export const patch: Execution.VerbWithBody<ApiClient> = accessor("patch") as Execution.VerbWithBody<ApiClient>
 
 /** Runs a DELETE request. @since 0.1.0 @category accessors */
-export const del: VerbWithBody<ApiClient> = accessor("del") as VerbWithBody<ApiClient>
+export const del: Execution.VerbWithBody<ApiClient> = accessor("del") as Execution.VerbWithBody<ApiClient>

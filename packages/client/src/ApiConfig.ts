@@ -163,7 +163,7 @@ const bodyErrorType = (body: unknown): string | undefined =>
 export const merge = (self: Options, over: Partial<Options>): Options => ({
   ...self,
   ...given(over),
-  headers: { ...self.headers, ...given(over.headers ?? {}) },
+  headers: Headers.mergeInput(self.headers, over.headers),
   query: { ...self.query, ...over.query },
   timeouts: { ...self.timeouts, ...given(over.timeouts ?? {}) }
 })
@@ -211,8 +211,13 @@ export const make = (options: Options): Either.Either<ApiConfig, InvalidConfigEr
         yield* Either.left(invalid("redirects", "must be a whole number that is not negative"))
       }
       const idempotencyHeader = options.idempotency?.header.toLowerCase()
-      if (idempotencyHeader !== undefined)
-        yield* Headers.compile({ [idempotencyHeader]: "key" }, "idempotency.header")
+      if (idempotencyHeader !== undefined) yield* checkHeader("idempotency.header", idempotencyHeader, "key")
+      if (options.userAgent !== undefined) yield* checkHeader("userAgent", "user-agent", options.userAgent)
+      if (options.platformHeaders !== undefined) {
+        const { packageVersion, prefix } = options.platformHeaders
+        yield* checkHeader("platformHeaders.prefix", prefix, "js")
+        yield* checkHeader("platformHeaders.packageVersion", "package-version", packageVersion)
+      }
       const validation: unknown = options.validation ?? "strict"
       if (validation !== "strict" && validation !== "lenient") {
         yield* Either.left(invalid("validation", "must be strict or lenient"))
@@ -242,6 +247,10 @@ export const make = (options: Options): Either.Either<ApiConfig, InvalidConfigEr
     ({ field, reason }) => new InvalidConfigError({ key: field, reason })
   )
 
+/** A setting that becomes a header by itself: the error names the setting. */
+const checkHeader = (key: string, name: string, value: string): Either.Either<unknown, InvalidInput> =>
+  Either.mapLeft(Headers.compile({ [name]: value }, key), ({ reason }) => invalid(key, reason))
+
 const checkFormat = (format: Query.QueryFormat): Either.Either<Query.QueryFormat, InvalidInput> =>
   !Query.arrayFormats.includes(format.arrays)
     ? Either.left(invalid("queryFormat.arrays", `must be one of ${Query.arrayFormats.join(", ")}`))
@@ -258,6 +267,26 @@ const checkOrigins = (origins: ReadonlyArray<string>): Either.Either<ReadonlySet
     ),
     (bases) => new Set(bases.map((base) => base.origin))
   )
+
+const merging: ReadonlySet<string> = new Set(["headers", "query", "timeouts"])
+
+/**
+ * The part of wrapped settings that explicit ones leave open: a variable that nobody needs may be missing.
+ *
+ * @since 0.1.0
+ * @category config
+ */
+export const leftOpen = (
+  config: Config.Config.Wrap<Options>,
+  explicit: Partial<Options>
+): Config.Config.Wrap<Options> => {
+  if (Config.isConfig(config)) return config
+  const set = given(explicit)
+  const open = Object.entries(config).filter(([key]) => merging.has(key) || !Object.hasOwn(set, key))
+  // Config.unwrap cannot take an object without keys.
+  const rest: unknown = open.length === 0 ? Config.succeed({}) : Object.fromEntries(open)
+  return rest as Config.Config.Wrap<Options>
+}
 
 /**
  * Reads a `Config` with blank values counting as unset, so that defaults and options apply to them.

@@ -3,16 +3,17 @@
  *
  * @since 0.1.0
  */
-import { type Pipeable, Predicate, type Schema } from "effect"
+import { type Pipeable, Predicate, Record } from "effect"
 import { dual } from "effect/Function"
 import { pipeArguments } from "effect/Pipeable"
-import type * as ApiConfig from "./ApiConfig.js"
-import type * as Headers from "./internal/headers.js"
-import type * as Query from "./internal/query.js"
+import type * as EventStream from "./EventStream.js"
+import * as Headers from "./internal/headers.js"
+import { given } from "./internal/options.js"
 import type * as Url from "./internal/url.js"
-import type * as Middleware from "./Middleware.js"
+import type * as Pagination from "./Pagination.js"
+import type * as RequestBody from "./RequestBody.js"
+import type * as RequestOptions from "./RequestOptions.js"
 import * as ResponseDecoder from "./ResponseDecoder.js"
-import type * as Timeouts from "./Timeouts.js"
 
 /**
  * Type id of {@link ApiRequest}.
@@ -31,123 +32,62 @@ export const TypeId: unique symbol = Symbol.for("@effect-api/client/ApiRequest")
 export type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS"
 
 /**
+ * What every request is, whatever comes back.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Request<out E = unknown> extends Pipeable.Pipeable {
+  readonly [TypeId]: typeof TypeId
+  readonly method: Method
+  readonly template: string
+  readonly path: Url.PathParams | undefined
+  readonly options: RequestOptions.Overrides & RequestBody.Erased
+  readonly accept: string
+  readonly failure: { readonly [status: number]: ResponseDecoder.ResponseDecoder<E> }
+}
+
+/**
  * A request that gives an `A`, or the caller's own error `E` for the statuses named in `failure`.
  *
  * @since 0.1.0
  * @category models
  */
-export interface ApiRequest<out A, out E = never> extends Pipeable.Pipeable {
-  readonly [TypeId]: typeof TypeId
-  readonly method: Method
-  readonly template: string
-  readonly path: Url.PathParams | undefined
-  readonly options: Overrides &
-    Partial<Record<BodyKind, unknown>> & { readonly bodySchema?: Schema.Schema.AnyNoContext | undefined }
+export interface ApiRequest<out A, out E = never> extends Request<E> {
   readonly success: ResponseDecoder.ResponseDecoder<A>
-  readonly failure: { readonly [status: number]: ResponseDecoder.ResponseDecoder<E> }
 }
 
 /**
- * The ways to give a body; a request has at most one.
+ * A request for a stream of events of type `A`.
  *
  * @since 0.1.0
  * @category models
  */
-export type BodyKind = "body" | "form" | "text" | "bytes"
-
-/**
- * What a request may set over its client's settings.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Overrides {
-  readonly query?: Query.QueryInput | undefined
-  readonly headers?: Headers.HeadersInput | undefined
-  readonly timeouts?: Timeouts.Options | undefined
-  readonly retry?: ApiConfig.Retry | undefined
-  /** Sent as the client's `idempotency.header`; without one there, as `idempotency-key`. */
-  readonly idempotencyKey?: string | undefined
-  /** Runs inside the client's own middleware. */
-  readonly middleware?: ReadonlyArray<Middleware.Middleware> | undefined
+export interface StreamRequest<out A, out E = never> extends Request<E> {
+  readonly events: EventStream.EventStream<A, E>
 }
 
 /**
- * The options of a request. `success` says what the answer is (JSON, unchecked, where it is left out); `failure` maps
- * statuses to the caller's own errors.
+ * A request for a page that knows how to ask for the next one.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Options<S, F> extends Overrides {
-  readonly success?: S | undefined
-  readonly failure?: F | undefined
+export interface PageRequest<in out Page, out Item, out E = never> extends ApiRequest<Page, E> {
+  readonly pagination: Pagination.Pagination<Page, Item>
 }
 
 /**
- * The options of a request that may have a body: `body` (any JSON value, encoded by `bodySchema` where there is one),
- * `form` (urlencoded), `text` or `bytes`.
+ * The request that a set of options makes.
  *
  * @since 0.1.0
  * @category models
  */
-export interface BodyOptions<S, F, B, I> extends Options<S, F> {
-  readonly body?: NoInfer<B> | undefined
-  readonly bodySchema?: Schema.Schema<B, I> | undefined
-  readonly form?: Query.QueryInput | undefined
-  readonly text?: string | undefined
-  readonly bytes?: Uint8Array | undefined
-}
-
-/**
- * The names in a path template: `"id"` for `/todos/{id}`.
- *
- * @since 0.1.0
- * @category models
- */
-export type PathNames<Template extends string> = Template extends `${string}{${infer Name}}${infer Rest}`
-  ? Name | PathNames<Rest>
-  : never
-
-/**
- * The `path` option that a template asks for: none, or exactly its names.
- *
- * @since 0.1.0
- * @category models
- */
-export type PathOption<Template extends string> = string extends Template
-  ? { readonly path?: Url.PathParams | undefined }
-  : [PathNames<Template>] extends [never]
-    ? { readonly path?: undefined }
-    : { readonly path: { readonly [Name in PathNames<Template>]: Url.PathValue } }
-
-/**
- * The caller's own errors by status.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Failures {
-  readonly [status: number]: ResponseDecoder.Decodable
-}
-
-/**
- * The arguments after a template: optional where it has no names.
- *
- * @since 0.1.0
- * @category models
- */
-export type Args<Template extends string, Options> = [PathNames<Template>] extends [never]
-  ? [options?: Options & PathOption<Template>]
-  : [options: Options & PathOption<Template>]
-
-/**
- * The decoder of a request without `success`.
- *
- * @since 0.1.0
- * @category models
- */
-export type Unchecked = ResponseDecoder.ResponseDecoder<unknown>
+export type Made<S, F, V, Item> = [V] extends [EventStream.EventStream<infer A, infer E>]
+  ? StreamRequest<A, E | RequestOptions.Failure<F>>
+  : [Item] extends [RequestOptions.NoPages]
+    ? ApiRequest<ResponseDecoder.Type<S>, RequestOptions.Failure<F>>
+    : PageRequest<ResponseDecoder.Type<S>, Item, RequestOptions.Failure<F>>
 
 /**
  * Makes a request without a body from a path template and options.
@@ -157,12 +97,14 @@ export type Unchecked = ResponseDecoder.ResponseDecoder<unknown>
  */
 export type Make = <
   const Template extends string,
-  S extends ResponseDecoder.Decodable = Unchecked,
-  F extends Failures = {}
+  S extends ResponseDecoder.Decodable = RequestOptions.Unchecked,
+  F extends RequestOptions.Failures = {},
+  V extends EventStream.EventStream<unknown, unknown> | undefined = undefined,
+  Item = RequestOptions.NoPages
 >(
   template: Template,
-  ...args: Args<Template, Options<S, F>>
-) => ApiRequest<ResponseDecoder.Type<S>, ResponseDecoder.Type<F[keyof F]>>
+  ...args: RequestOptions.Args<Template, RequestOptions.Options<S, F> & RequestOptions.Kind<S, V, Item>>
+) => Made<S, F, V, Item>
 
 /**
  * Makes a request that may have a body from a path template and options.
@@ -172,14 +114,19 @@ export type Make = <
  */
 export type MakeWithBody = <
   const Template extends string,
-  S extends ResponseDecoder.Decodable = Unchecked,
-  F extends Failures = {},
+  S extends ResponseDecoder.Decodable = RequestOptions.Unchecked,
+  F extends RequestOptions.Failures = {},
+  V extends EventStream.EventStream<unknown, unknown> | undefined = undefined,
+  Item = RequestOptions.NoPages,
   B = unknown,
   I = unknown
 >(
   template: Template,
-  ...args: Args<Template, BodyOptions<S, F, B, I>>
-) => ApiRequest<ResponseDecoder.Type<S>, ResponseDecoder.Type<F[keyof F]>>
+  ...args: RequestOptions.Args<
+    Template,
+    RequestOptions.BodyOptions<S, F, B, I> & RequestOptions.Kind<S, V, Item>
+  >
+) => Made<S, F, V, Item>
 
 const Proto = {
   [TypeId]: TypeId,
@@ -189,27 +136,35 @@ const Proto = {
   }
 }
 
-const make =
-  (method: Method) =>
-  (
-    template: string,
-    options: Options<ResponseDecoder.Decodable, Failures> & {
-      readonly path?: Url.PathParams | undefined
-    } = {}
-  ) => {
-    const { failure, path, success, ...rest } = options
-    const request = Object.create(Proto)
-    request.method = method
-    request.template = template
-    request.path = path
-    request.options = rest
-    request.success = success === undefined ? ResponseDecoder.auto : ResponseDecoder.from(success)
-    request.failure = {}
-    for (const [status, decodable] of Object.entries(failure ?? {})) {
-      request.failure[status] = ResponseDecoder.from(decodable)
-    }
-    return request
-  }
+interface Erased
+  extends RequestOptions.BodyOptions<ResponseDecoder.Decodable, RequestOptions.Failures, unknown, unknown> {
+  readonly path?: Url.PathParams | undefined
+  readonly events?: EventStream.EventStream<unknown, unknown> | undefined
+  readonly pagination?: unknown
+}
+
+const make = (method: Method) =>
+  ((template: string, options: Erased = {}) => {
+    const { events, failure, pagination, path, success: decodable, ...rest } = options
+    const success = decodable === undefined ? ResponseDecoder.auto : ResponseDecoder.from(decodable)
+    return Object.assign(Object.create(Proto), {
+      method,
+      template,
+      path,
+      options: rest,
+      accept: events?.accept ?? success.accept,
+      failure:
+        failure === undefined
+          ? noFailures
+          : Record.map(failure as Record<string, Decodable>, ResponseDecoder.fromFailure),
+      ...(events === undefined ? { success } : { events }),
+      ...(pagination === undefined ? {} : { pagination })
+    })
+  }) as Make & MakeWithBody
+
+type Decodable = ResponseDecoder.Decodable
+
+const noFailures = {}
 
 /**
  * A GET request. Names in braces stand for path segments; a missing or misspelt one does not compile.
@@ -272,22 +227,41 @@ export const patch: MakeWithBody = make("PATCH")
 export const del: MakeWithBody = make("DELETE")
 
 /**
- * A request for a URL that is complete as it stands; what it sends besides is said elsewhere.
+ * A request for a URL that is complete as it stands, such as a link to the next page: it takes the place of template, path
+ * and query.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const atUrl: {
+  (url: string): <R extends Request>(self: R) => R
+  <R extends Request>(self: R, url: string): R
+} = dual(
+  2,
+  <R extends Request>(self: R, url: string): R =>
+    change(self, {
+      // What looks like a name in braces is a part of the URL here.
+      template: url.replaceAll("{", "%7B").replaceAll("}", "%7D"),
+      path: undefined,
+      options: { ...self.options, query: undefined }
+    })
+)
+
+/**
+ * A bare request for a URL: what a request of another library is to this one.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const fromUrl = (method: ApiRequest<unknown>["method"], url: string): ApiRequest<unknown> =>
-  make(method)(url.split("?", 1)[0] ?? url)
+export const fromUrl = (method: Method, url: string): ApiRequest<unknown> => atUrl(make(method)("/"), url)
 
 /**
- * Whether a value is an {@link ApiRequest}.
+ * Whether a value is a request.
  *
  * @since 0.1.0
  * @category guards
  */
-export const isApiRequest = (u: unknown): u is ApiRequest<unknown, unknown> =>
-  Predicate.hasProperty(u, TypeId)
+export const isRequest = (u: unknown): u is Request => Predicate.hasProperty(u, TypeId)
 
 /**
  * The same request with more set over the client's settings: headers and query merge, the rest is replaced.
@@ -304,17 +278,20 @@ export const isApiRequest = (u: unknown): u is ApiRequest<unknown, unknown> =>
  * @category combinators
  */
 export const override: {
-  (overrides: Overrides): <A, E>(self: ApiRequest<A, E>) => ApiRequest<A, E>
-  <A, E>(self: ApiRequest<A, E>, overrides: Overrides): ApiRequest<A, E>
+  (overrides: RequestOptions.Overrides): <R extends Request>(self: R) => R
+  <R extends Request>(self: R, overrides: RequestOptions.Overrides): R
 } = dual(
   2,
-  <A, E>(self: ApiRequest<A, E>, overrides: Overrides): ApiRequest<A, E> =>
-    Object.assign(Object.create(Proto), self, {
+  <R extends Request>(self: R, overrides: RequestOptions.Overrides): R =>
+    change(self, {
       options: {
         ...self.options,
-        ...overrides,
-        headers: { ...self.options.headers, ...overrides.headers },
+        ...given(overrides),
+        headers: Headers.mergeInput(self.options.headers, overrides.headers),
         query: { ...self.options.query, ...overrides.query }
       }
     })
 )
+
+const change = <R extends Request>(self: R, fields: Partial<Request>): R =>
+  Object.assign(Object.create(Proto), self, fields)

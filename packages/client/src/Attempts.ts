@@ -60,9 +60,10 @@ export const run = <A, R>(loop: Loop<A, R>): Effect.Effect<A, ApiError.ApiError,
   const driven = drive(loop, state)
   const { total } = call.timeouts
   if (!Number.isFinite(total)) return driven
-  return Effect.flatten(
+  return Effect.flatMap(Clock.currentTimeMillis, (now) =>
     Effect.timeoutTo(driven, {
-      duration: total,
+      // A stream that is resumed comes here again with a part of its time gone.
+      duration: Math.max(0, Call.deadline(call) - now),
       onSuccess: Effect.succeed,
       onTimeout: () =>
         Effect.flatMap(Clock.currentTimeMillis, (now) => {
@@ -70,7 +71,7 @@ export const run = <A, R>(loop: Loop<A, R>): Effect.Effect<A, ApiError.ApiError,
           if (state.inFlight) record(call, state, now, error, undefined)
           return stop(call, error, "deadline")
         })
-    })
+    }).pipe(Effect.flatten)
   )
 }
 

@@ -21,7 +21,7 @@ import type * as Timeouts from "./Timeouts.js"
  * @category models
  */
 export interface Call {
-  readonly request: ApiRequest.ApiRequest<unknown, unknown>
+  readonly request: ApiRequest.Request
   readonly config: ApiConfig.ApiConfig
   readonly timeouts: Timeouts.Timeouts
   readonly retry: ApiConfig.ResolvedRetry
@@ -33,18 +33,22 @@ export interface Call {
   refused: { readonly status: number; readonly body: ResponseDecoder.Body } | undefined
 }
 
+const redactors = new WeakMap<Call, { readonly issued: number; readonly redactor: Redaction.Redactor }>()
+
 /**
- * What may be shown of a call. Made only when an error, a span or a log line needs it.
+ * What may be shown of a call. Made only when an error, a span or a log line needs it, and anew for new credentials.
  *
  * @since 0.1.0
  * @category redaction
  */
-export const redactor = (call: Call): Redaction.Redactor =>
-  makeRedactor(
-    call.config,
-    call.request,
-    call.issued.flatMap((resolved) => resolved.secrets)
-  )
+export const redactor = (call: Call): Redaction.Redactor => {
+  const made = redactors.get(call)
+  if (made !== undefined && made.issued === call.issued.length) return made.redactor
+  const secrets = call.issued.flatMap((resolved) => resolved.secrets)
+  const redactor = makeRedactor(call.config, call.request, secrets)
+  redactors.set(call, { issued: call.issued.length, redactor })
+  return redactor
+}
 
 /**
  * What may be shown of a request that is not on its way yet.
@@ -54,7 +58,7 @@ export const redactor = (call: Call): Redaction.Redactor =>
  */
 export const makeRedactor = (
   config: ApiConfig.ApiConfig,
-  request: ApiRequest.ApiRequest<unknown, unknown>,
+  request: ApiRequest.Request,
   issued: ReadonlyArray<string> = []
 ): Redaction.Redactor =>
   Redaction.make({

@@ -3,8 +3,9 @@
  *
  * @since 0.1.0
  */
-import { Clock, Duration, Effect, Fiber, Predicate, Redacted } from "effect"
+import { Clock, Duration, Effect, Either, Fiber, Predicate, Redacted } from "effect"
 import * as ApiError from "./ApiError.js"
+import * as Headers from "./internal/headers.js"
 
 /**
  * Type id of {@link Credentials}.
@@ -72,8 +73,8 @@ export interface Token {
 
 const fromResolver = (make: () => Resolver): Credentials => ({ [TypeId]: TypeId, make })
 
-const fixed = (resolved: Resolved): Credentials => {
-  const resolver: Resolver = { resolve: Effect.succeed(resolved), invalidate: undefined }
+const fixed = (resolve: Either.Either<Resolved, Failure>): Credentials => {
+  const resolver: Resolver = { resolve, invalidate: undefined }
   return fromResolver(() => resolver)
 }
 
@@ -85,7 +86,7 @@ const empty: Resolved = { headers: {}, secrets: [] }
  * @since 0.1.0
  * @category constructors
  */
-export const none: Credentials = fixed(empty)
+export const none: Credentials = fixed(Either.right(empty))
 
 /**
  * A header that holds the secret as it is, such as `x-api-key`. A blank secret counts as none.
@@ -103,9 +104,18 @@ export const none: Credentials = fixed(empty)
 export const header = (name: string, value: Redacted.Redacted<string>): Credentials =>
   fixed(headerOf(name, value))
 
-const headerOf = (name: string, value: Redacted.Redacted<string>, prefix = ""): Resolved => {
+const headerOf = (
+  name: string,
+  value: Redacted.Redacted<string>,
+  prefix = ""
+): Either.Either<Resolved, Failure> => {
   const secret = Redacted.value(value).trim()
-  return secret === "" ? empty : { headers: { [name.toLowerCase()]: prefix + secret }, secrets: [secret] }
+  if (secret === "") return Either.right(empty)
+  // Checked here, as transports would tell of it like of a connection that failed, and be asked again.
+  return Either.mapBoth(Headers.compile({ [name]: prefix + secret }, "credentials"), {
+    onLeft: ({ field, reason }) => ({ reason: `${field} ${reason}`, retryable: false }),
+    onRight: (headers) => ({ headers: Headers.finish(headers), secrets: [secret] })
+  })
 }
 
 /**
@@ -126,10 +136,12 @@ export const bearer = (token: Redacted.Redacted<string>): Credentials =>
 export const basic = (user: string, password: Redacted.Redacted<string>): Credentials => {
   const bytes = new TextEncoder().encode(`${user}:${Redacted.value(password)}`)
   const encoded = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))
-  return fixed({
-    headers: { authorization: `Basic ${encoded}` },
-    secrets: [encoded, Redacted.value(password)]
-  })
+  return fixed(
+    Either.right({
+      headers: { authorization: `Basic ${encoded}` },
+      secrets: [encoded, Redacted.value(password)]
+    })
+  )
 }
 
 /**

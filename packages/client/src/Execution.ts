@@ -1,79 +1,53 @@
 /**
- * The life of a request: encode, then attempts (credentials, middleware, transport, status, body), then decode.
+ * The life of a request for one value: encode, then attempts (credentials, middleware, transport, status, body), then decode.
  *
  * @since 0.1.0
  */
-import type { HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
-import { Clock, Effect, Either, Scope, type Tracer } from "effect"
-import * as ApiConfig from "./ApiConfig.js"
+import type { HttpClientRequest } from "@effect/platform"
+import { Effect, Scope } from "effect"
 import * as ApiError from "./ApiError.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import * as ApiResponse from "./ApiResponse.js"
 import * as Attempts from "./Attempts.js"
 import * as Call from "./Call.js"
-import * as ClientHeaders from "./ClientHeaders.js"
-import type * as Credentials from "./Credentials.js"
-import * as Headers from "./internal/headers.js"
-import type { InvalidInput } from "./internal/invalid.js"
-import * as Middleware from "./Middleware.js"
-import * as RequestEncoder from "./RequestEncoder.js"
-import * as ResponseBody from "./ResponseBody.js"
+import * as Core from "./Core.js"
+import type * as RequestOptions from "./RequestOptions.js"
+import type * as ResponseBody from "./ResponseBody.js"
 import type * as ResponseDecoder from "./ResponseDecoder.js"
-import * as RetryPolicy from "./RetryPolicy.js"
 import * as Telemetry from "./Telemetry.js"
-import * as Timeouts from "./Timeouts.js"
-import * as Transport from "./Transport.js"
-import * as TransportError from "./TransportError.js"
+import type * as ValueSchema from "./ValueSchema.js"
 
 /**
- * What a client is made of. `withOptions` makes another on the same transport, credentials and budget; `problem` is a
- * setting of it that makes no sense.
+ * A method without a body: template and options in, value out.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Core {
-  readonly config: ApiConfig.ApiConfig
-  readonly client: HttpClient.HttpClient
-  readonly transport: Transport.Transport
-  readonly credentials: Credentials.Resolver
-  readonly budget: RetryPolicy.Budget
-  readonly defaults: Headers.HeaderLayer
-  readonly problem: InvalidInput | undefined
-}
+export type Verb<R = never> = <
+  const Template extends string,
+  S extends ResponseDecoder.Decodable = RequestOptions.Unchecked,
+  F extends RequestOptions.Failures = {}
+>(
+  template: Template,
+  ...args: RequestOptions.Args<Template, RequestOptions.Options<S, F>>
+) => Effect.Effect<ResponseDecoder.Type<S>, ApiError.ApiError | RequestOptions.Failure<F>, R>
 
 /**
- * A core from checked settings.
+ * A method that may have a body: template and options in, value out.
  *
  * @since 0.1.0
- * @category constructors
+ * @category models
  */
-export const makeCore = (config: ApiConfig.ApiConfig, client: HttpClient.HttpClient): Core => ({
-  config,
-  client,
-  transport: Transport.make(client),
-  credentials: config.credentials.make(),
-  budget: RetryPolicy.makeBudget(config.retry.policy),
-  defaults: ClientHeaders.ofClient(config),
-  problem: undefined
-})
-
-/**
- * A core with other settings on the same connections.
- *
- * @since 0.1.0
- * @category combinators
- */
-export const withOptions = (core: Core, options: Partial<ApiConfig.Options>): Core =>
-  Either.match(ApiConfig.make(ApiConfig.merge(core.config.options, options)), {
-    onLeft: ({ key, reason }) => ({ ...core, problem: { field: key, reason } }),
-    onRight: (config) => ({
-      ...core,
-      config,
-      credentials: options.credentials === undefined ? core.credentials : config.credentials.make(),
-      defaults: ClientHeaders.ofClient(config)
-    })
-  })
+export type VerbWithBody<R = never> = <
+  const Template extends string,
+  S extends ResponseDecoder.Decodable = RequestOptions.Unchecked,
+  F extends RequestOptions.Failures = {},
+  B = unknown,
+  I = unknown
+>(
+  template: Template,
+  ...args: RequestOptions.Args<Template, RequestOptions.BodyOptions<S, F, B, I>>
+) => Effect.Effect<ResponseDecoder.Type<S>, ApiError.ApiError | RequestOptions.Failure<F>, R>
 
 /**
  * Runs a request to a decoded answer.
@@ -82,24 +56,35 @@ export const withOptions = (core: Core, options: Partial<ApiConfig.Options>): Co
  * @category running
  */
 export const execute = <A, E>(
-  core: Core,
+  core: Core.Core,
   request: ApiRequest.ApiRequest<A, E>
 ): Effect.Effect<ApiResponse.ApiResponse<A>, ApiError.ApiError | E> =>
-  Effect.flatMap(begin(core, request), (call) =>
-    Telemetry.withSpan(call, (propagated) => {
-      const attempt = Effect.scopedWith((scope) =>
-        respond(core, core.transport, call, propagated).pipe(
-          Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
-          Effect.flatMap((response) => Effect.map(response.bytes, (bytes) => ({ response, bytes }))),
-          Effect.provideService(Scope.Scope, scope)
-        )
+  Effect.flatMap(Core.begin(core, request), (call) => run(core, call, request))
+
+/**
+ * Runs a call that has begun.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const run = <A, E>(
+  core: Core.Core,
+  call: Call.Call,
+  request: ApiRequest.ApiRequest<A, E>
+): Effect.Effect<ApiResponse.ApiResponse<A>, ApiError.ApiError | E> =>
+  Telemetry.withSpan(call, (propagated) => {
+    const attempt = Effect.scopedWith((scope) =>
+      Core.respond(core, core.transport, call, propagated).pipe(
+        Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
+        Effect.flatMap((response) => Effect.map(response.bytes, (bytes) => ({ response, bytes }))),
+        Effect.provideService(Scope.Scope, scope)
       )
-      return Attempts.run({ call, ...core, attempt, statusOf, discard: Effect.void }).pipe(
-        Effect.flatMap((answer) => decode(call, request, answer)),
-        Effect.catchAll((error) => ownFailure(call, request, error))
-      )
-    })
-  )
+    )
+    return Attempts.run({ call, ...core, attempt, statusOf, discard: Effect.void }).pipe(
+      Effect.flatMap((answer) => decode(call, request, answer)),
+      Effect.catchAll((error) => Core.ownFailure(call, request, error))
+    )
+  })
 
 /**
  * The request as it would be sent, but for credentials and the headers of an attempt.
@@ -108,146 +93,10 @@ export const execute = <A, E>(
  * @category running
  */
 export const prepare = (
-  core: Core,
-  request: ApiRequest.ApiRequest<unknown, unknown>
+  core: Core.Core,
+  request: ApiRequest.Request
 ): Effect.Effect<HttpClientRequest.HttpClientRequest, ApiError.InvalidRequestError> =>
-  Effect.map(begin(core, request), (call) => call.encoded.http)
-
-/** Lays the request's settings over the client's and encodes it. Nothing is sent. */
-const begin = (
-  core: Core,
-  request: ApiRequest.ApiRequest<unknown, unknown>
-): Effect.Effect<Call.Call, ApiError.InvalidRequestError> => {
-  const { config } = core
-  const { retry, timeouts } = request.options
-  return Effect.mapError(
-    Effect.suspend(() => {
-      if (core.problem !== undefined) return Effect.fail(core.problem)
-      const limits = Timeouts.merge(config.timeouts, timeouts)
-      if (Either.isLeft(limits)) return Effect.fail(limits.left)
-      const resolved = retry === undefined ? Either.right(config.retry) : ApiConfig.resolveRetry(retry)
-      if (Either.isLeft(resolved)) return Effect.fail(resolved.left)
-      return Effect.zipWith(
-        RequestEncoder.encode(request, config, core.defaults),
-        Clock.currentTimeMillis,
-        (encoded, now) =>
-          makeCall({
-            request,
-            config,
-            encoded,
-            timeouts: limits.right,
-            retry: resolved.right,
-            startedAt: now
-          })
-      )
-    }),
-    (problem) => invalidRequest(config, request, problem)
-  )
-}
-
-/**
- * A call with its ledger empty.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const makeCall = (fields: Omit<Call.Call, "attempts" | "issued" | "refused">): Call.Call => ({
-  ...fields,
-  attempts: [],
-  issued: [],
-  refused: undefined
-})
-
-const invalidRequest = (
-  config: ApiConfig.ApiConfig,
-  request: ApiRequest.ApiRequest<unknown, unknown>,
-  problem: InvalidInput
-): ApiError.InvalidRequestError => {
-  const shown = Call.makeRedactor(config, request)
-  const reason = shown.text(problem.reason)
-  return new ApiError.InvalidRequestError({
-    message: `${problem.field} ${reason}`,
-    request: {
-      method: request.method,
-      url: shown.url(config.base.prefix + request.template.replace(/^\/+/, ""))
-    },
-    attempts: [],
-    stoppedBy: "not-retryable",
-    delivery: "not-sent",
-    shouldRetry: undefined,
-    field: problem.field,
-    reason
-  })
-}
-
-/**
- * One attempt to the head of its answer: credentials, the headers of the attempt, middleware, transport.
- *
- * @since 0.1.0
- * @category running
- */
-export const respond = <R>(
-  core: Core,
-  transport: Transport.Transport<R>,
-  call: Call.Call,
-  span: Tracer.Span | undefined
-): Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R> =>
-  Effect.flatMap(authorize(core, call), (credentials) => {
-    const { encoded } = call
-    // Credentials stand above the defaults and under what anybody set on purpose.
-    const authorized = Headers.merge({ ...encoded.http.headers, ...credentials }, encoded.settled)
-    const headers = Headers.finish(Headers.fill(authorized, ClientHeaders.ofAttempt(call, span)))
-    const send = Middleware.compose(
-      [...call.config.middleware, ...(call.request.options.middleware ?? [])],
-      // The transport's own requirement is met where the attempt is run, not by every middleware.
-      (request) =>
-        Transport.send(transport, call, request) as Effect.Effect<
-          ResponseBody.GuardedResponse,
-          ApiError.ApiError
-        >
-    )
-    return send(RequestEncoder.withHeaders(encoded.http, headers)).pipe(
-      Effect.map((response) => guard(call, response)),
-      Effect.mapError((error) => (ApiError.isApiError(error) ? error : TransportError.from(call, error))),
-      Effect.tapBoth({
-        onFailure: (error) => Telemetry.attempted(call, headers, error),
-        onSuccess: (response) => Telemetry.attempted(call, headers, response)
-      })
-    )
-  })
-
-/** A middleware may answer with a response of its own. */
-const guard = (
-  call: Call.Call,
-  response: HttpClientResponse.HttpClientResponse
-): ResponseBody.GuardedResponse =>
-  response instanceof ResponseBody.GuardedResponse
-    ? response
-    : new ResponseBody.GuardedResponse(call, response)
-
-const authorize = (
-  core: Core,
-  call: Call.Call
-): Effect.Effect<Readonly<Record<string, string>>, ApiError.CredentialsError> =>
-  call.encoded.trusted
-    ? Effect.matchEffect(core.credentials.resolve, {
-        onSuccess: (resolved) => {
-          call.issued.push(resolved)
-          return Effect.succeed(resolved.headers)
-        },
-        onFailure: ({ reason, retryable }) => {
-          const common = Call.common(call, `no credentials: ${reason}`, "not-sent")
-          return Effect.fail(
-            new ApiError.CredentialsError({
-              ...common,
-              // A token fetch runs a single attempt inside this loop, which retries it where that may help.
-              shouldRetry: retryable ? true : undefined,
-              reason: common.message
-            })
-          )
-        }
-      })
-    : Effect.succeed({})
+  Effect.map(Core.begin(core, request), (call) => call.encoded.http)
 
 interface Answer {
   readonly response: ResponseBody.GuardedResponse
@@ -285,7 +134,7 @@ const misfitError = (
   call: Call.Call,
   response: ResponseBody.GuardedResponse,
   bytes: Uint8Array,
-  misfit: ResponseDecoder.Misfit
+  misfit: ValueSchema.Misfit
 ): ApiError.ResponseValidationError => {
   const excerpt = ApiResponse.excerpt(call, new TextDecoder().decode(bytes.subarray(0, 64 * 1024)))
   const common = Call.common(
@@ -301,20 +150,5 @@ const misfitError = (
     reason: Call.redactor(call).text(misfit.reason),
     path: misfit.path,
     excerpt
-  })
-}
-
-/** The caller's own error for a status, if the body fits it; else the error as it is. */
-const ownFailure = <E>(
-  call: Call.Call,
-  request: ApiRequest.ApiRequest<unknown, E>,
-  error: ApiError.ApiError
-): Effect.Effect<never, ApiError.ApiError | E> => {
-  const decoder = ApiError.isStatusError(error) ? request.failure[error.status] : undefined
-  if (decoder === undefined || call.refused === undefined || !("status" in error)) return Effect.fail(error)
-  if (call.refused.status !== error.status) return Effect.fail(error)
-  return Effect.matchEffect(decoder.decode(call.refused.body), {
-    onSuccess: (own) => Effect.fail(own),
-    onFailure: () => Effect.fail(error)
   })
 }

@@ -15,7 +15,7 @@ import * as ApiRequest from "./ApiRequest.js"
 import * as ApiResponse from "./ApiResponse.js"
 import * as Attempts from "./Attempts.js"
 import type * as Call from "./Call.js"
-import * as Execution from "./Execution.js"
+import * as Core from "./Core.js"
 import type { InvalidInput } from "./internal/invalid.js"
 import * as RequestEncoder from "./RequestEncoder.js"
 import type * as ResponseBody from "./ResponseBody.js"
@@ -29,7 +29,7 @@ import * as Transport from "./Transport.js"
  * @since 0.1.0
  * @category constructors
  */
-export const make = (core: Execution.Core): HttpClient.HttpClient => {
+export const make = (core: Core.Core): HttpClient.HttpClient => {
   const transport = Transport.unscoped(core.client)
   return HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
     (request) => Effect.flatMap(request, (request) => run(core, transport, request)),
@@ -38,7 +38,7 @@ export const make = (core: Execution.Core): HttpClient.HttpClient => {
 }
 
 const run = (
-  core: Execution.Core,
+  core: Core.Core,
   transport: Transport.Transport<never>,
   request: HttpClientRequest.HttpClientRequest
 ): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> =>
@@ -46,7 +46,7 @@ const run = (
     Telemetry.withSpan(call, (propagated) => {
       // The last answer with an error status, its body unread: it goes to the caller if no further attempt is made.
       let last: ResponseBody.GuardedResponse | undefined
-      const attempt = Execution.respond(core, transport, call, propagated).pipe(
+      const attempt = Core.respond(core, transport, call, propagated).pipe(
         Effect.flatMap((response) => {
           last = response
           return ApiResponse.isSuccess(response.status)
@@ -89,7 +89,7 @@ const requestError = (
 
 /** The platform's request as a call of this client: joined to the base URL, under the client's own query and headers. */
 const begin = (
-  core: Execution.Core,
+  core: Core.Core,
   request: HttpClientRequest.HttpClientRequest
 ): Effect.Effect<Call.Call, HttpClientError.RequestError> => {
   const { config, problem } = core
@@ -97,7 +97,7 @@ const begin = (
   const encoded = RequestEncoder.adopt(request, config, core.defaults)
   if (Either.isLeft(encoded)) return Effect.fail(invalidUrl(request, encoded.left))
   return Effect.map(Clock.currentTimeMillis, (startedAt) =>
-    Execution.makeCall({
+    Core.makeCall({
       request: ApiRequest.fromUrl(request.method, encoded.right.http.url),
       config,
       encoded: encoded.right,

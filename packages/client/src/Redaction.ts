@@ -55,44 +55,46 @@ export const queryNames: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Shows text, headers, URLs and parsed JSON with the secrets taken out.
+ * Shows text, headers, URLs and parsed JSON with the secrets taken out. Of a text that was cut off, a secret's start at the
+ * end goes too.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Redactor {
-  readonly text: (text: string) => string
+  readonly text: (text: string, options?: { readonly cut?: boolean | undefined }) => string
   readonly headers: (headers: Readonly<Record<string, string>>) => Record<string, string>
   readonly url: (url: string) => string
   readonly json: (value: unknown) => unknown
 }
 
 /**
- * The secret strings inside a value: every `Redacted` in it, however deep in plain objects and arrays. A `Redacted` that
- * holds no string hides its JSON.
+ * The secret strings inside a value: every `Redacted` in it, however deep in objects of any class, arrays, maps and sets.
+ * Of a `Redacted` that holds no string, every string and number in it is a secret.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const collect = (value: unknown, into: Set<string> = new Set()): Set<string> => {
-  const seen = new Set<object>()
-  const walk = (value: unknown): void => {
-    if (typeof value !== "object" || value === null || seen.has(value)) return
-    seen.add(value)
-    if (Redacted.isRedacted(value)) {
-      const secret = unwrap(value)
-      into.add(typeof secret === "string" ? secret : (JSON.stringify(secret) ?? ""))
-    } else if (Array.isArray(value) || isRecord(value)) {
-      for (const inner of Object.values(value)) walk(inner)
+  const seen = { open: new Set<object>(), secret: new Set<object>() }
+  // No recursion: the value is the user's, as deep as it may be.
+  const rest: Array<readonly [value: unknown, within: keyof typeof seen]> = [[value, "open"]]
+  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+    const [value, within] = next
+    if (typeof value !== "object" || value === null) {
+      if (within === "secret" && isText(value)) into.add(String(value))
+    } else if (!seen[within].has(value)) {
+      seen[within].add(value)
+      if (Redacted.isRedacted(value)) rest.push([unwrap(value), "secret"])
+      else for (const part of partsOf(value)) rest.push([part, within])
     }
   }
-  walk(value)
   return into
 }
 
 /**
  * A redactor for the given secrets, in every spelling a server or a library may send them back in: as they are,
- * percent-encoded, JSON-escaped and base64.
+ * percent-encoded, JSON-escaped, HTML-escaped and base64.
  *
  * @example
  * ```ts
@@ -110,15 +112,15 @@ export const make = (options: {
   readonly headerNames?: Iterable<string> | undefined
   readonly queryNames?: Iterable<string> | undefined
 }): Redactor => {
-  const spellings = [...new Set(Array.from(options.secrets ?? []).flatMap(spell))]
-    .filter((spelling) => spelling.trim() !== "")
+  const spellings = [...new Set(Array.from(options.secrets ?? []).flatMap(secretsIn))]
     // The longest first: a secret inside another must not break the longer one up.
     .sort((a, b) => b.length - a.length)
+    .flatMap((secret) => [spell(secret), spellBase64(secret)])
   const hiddenHeaders = union(headerNames, options.headerNames)
   const hiddenQuery = union(queryNames, options.queryNames)
 
-  const text = (text: string): string =>
-    spellings.reduce((text, spelling) => text.replaceAll(spelling, hidden), text)
+  const text: Redactor["text"] = (text, { cut = false } = {}) =>
+    spellings.reduce((text, spelling) => hide(text, spelling, cut), text)
 
   const headers = (headers: Readonly<Record<string, string>>): Record<string, string> =>
     Object.fromEntries(
@@ -139,6 +141,7 @@ export const make = (options: {
 
   const json = (value: unknown): unknown => {
     if (typeof value === "string") return text(value)
+    if (typeof value === "number") return text(String(value)) === String(value) ? value : hidden
     if (Array.isArray(value)) return value.map(json)
     if (isRecord(value))
       return Object.fromEntries(Object.entries(value).map(([key, inner]) => [text(key), json(inner)]))
@@ -159,24 +162,128 @@ const unwrap = (redacted: Redacted.Redacted<unknown>): unknown => {
   }
 }
 
-const spell = (secret: string): ReadonlyArray<string> => {
-  // A scheme in front of a token (`Bearer abc`) is no secret, the token alone is.
+const isText = (value: unknown): boolean =>
+  typeof value === "string" || typeof value === "number" || typeof value === "bigint"
+
+const partsOf = (value: object): Iterable<unknown> =>
+  value instanceof Map
+    ? [...value.keys(), ...value.values()]
+    : value instanceof Set
+      ? value
+      : value instanceof Date
+        ? [value.toJSON()]
+        : ArrayBuffer.isView(value)
+          ? []
+          : Object.values(value)
+
+/** What is secret in a string: all but the space around it, which headers lose, and the scheme before a token. */
+const secretsIn = (text: string): ReadonlyArray<string> => {
+  const secret = text.trim()
+  if (secret === "") return []
   const bare = /^[A-Za-z]+ (\S+)$/.exec(secret)?.[1]
-  return [secret, ...(bare === undefined ? [] : [bare])].flatMap((secret) => [
-    secret,
-    percent(secret),
-    // A path segment keeps these as they are (RFC 3986, pchar).
-    percent(secret).replace(/%(?:2[46BC]|3[ABD]|40)/g, decodeURIComponent),
-    new URLSearchParams({ "": secret }).toString().slice(1),
-    JSON.stringify(secret).slice(1, -1),
-    base64(secret)
-  ])
+  return bare === undefined ? [secret] : [secret, bare]
 }
 
-const percent = (secret: string): string => encodeURIComponent(secret.replace(/\p{Surrogate}/gu, "\uFFFD"))
+/** A secret as a row of parts, each with the ways to write it. */
+type Spelling = ReadonlyArray<ReadonlyArray<string>>
 
-const base64 = (secret: string): string =>
-  btoa(String.fromCharCode(...new TextEncoder().encode(secret.slice(0, 4096))))
+/** Letters, digits and these no encoder touches. Of the rest each escapes what it likes, so each stands for itself. */
+const plain = /^[\w.-]+$/
+
+const spell = (secret: string): Spelling =>
+  (secret.match(/[\w.-]+|[^]/gu) ?? []).map((part) => (plain.test(part) ? [part] : waysToWrite(part)))
+
+const spellBase64 = (secret: string): Spelling => {
+  let binary = ""
+  for (const byte of new TextEncoder().encode(secret)) binary += String.fromCharCode(byte)
+  const url: Readonly<Record<string, string>> = { "+": "-", "/": "_" }
+  // Without the padding, which may be missing.
+  const parts = btoa(binary).replace(/=+$/, "").match(/\w+|\W/g) ?? []
+  return parts.map((part) => (url[part] === undefined ? [part] : [url[part], ...waysToWrite(part)]))
+}
+
+const entities: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&apos;"
+}
+
+const inHex = (code: number, digits: number): ReadonlyArray<string> => {
+  const hex = code.toString(16).padStart(digits, "0")
+  return [hex, hex.toUpperCase()]
+}
+
+const known = new Map<string, ReadonlyArray<string>>()
+
+/** A character as it is, in a URL, in JSON, in HTML; and once more inside those, as a link has it inside a link. */
+const waysToWrite = (char: string): ReadonlyArray<string> => {
+  const made = known.get(char)
+  if (made !== undefined) return made
+  const bytes = Array.from(new TextEncoder().encode(char), (byte) => inHex(byte, 2))
+  const units = Array.from({ length: char.length }, (_, at) => inHex(char.charCodeAt(at), 4))
+  const code = char.codePointAt(0) ?? 0
+  const once = [
+    char,
+    char === " " ? "+" : char,
+    ...[0, 1].map((letters) => bytes.map((hex) => `%${hex[letters]}`).join("")),
+    ...[0, 1].map((letters) => units.map((hex) => `\\u${hex[letters]}`).join("")),
+    JSON.stringify(char).slice(1, -1),
+    `\\${char}`,
+    entities[char] ?? char,
+    `&#${code};`,
+    ...[1, 2].flatMap((digits) => inHex(code, digits).map((hex) => `&#x${hex};`))
+  ]
+  const twice = once.flatMap((way) => [way.replaceAll("%", "%25"), JSON.stringify(way).slice(1, -1)])
+  const ways = [...new Set([...once, ...twice])]
+  known.set(char, ways)
+  return ways
+}
+
+/** Where a spelling that begins here ends. Where the text is cut, its end may be in the middle. */
+const endOf = (text: string, spelling: Spelling, start: number, cut: boolean): number | undefined => {
+  let ends = [start]
+  for (const part of spelling) {
+    const next = new Set<number>()
+    for (const end of ends) {
+      for (const way of part) {
+        if (text.startsWith(way, end)) next.add(end + way.length)
+        else if (cut && way.startsWith(text.slice(end))) return text.length
+      }
+    }
+    if (next.size === 0) return undefined
+    ends = [...next]
+  }
+  return Math.max(...ends)
+}
+
+const hide = (text: string, spelling: Spelling, cut: boolean): string => {
+  const first = spelling[0] ?? []
+  const lastStart = text.length - (cut ? Math.max(...first.map((way) => way.length)) : 0)
+  // Where each way to write the first part comes next: looked for again only when passed, so a text is read once.
+  const next = first.map(() => -1)
+  let shown = ""
+  let done = 0
+  for (let at = 0; ; ) {
+    for (const [index, way] of first.entries()) {
+      const found = next[index] ?? -1
+      if (found < at) {
+        const again = text.indexOf(way, at)
+        next[index] = again < 0 ? Number.POSITIVE_INFINITY : again
+      }
+    }
+    at = Math.min(...next, cut ? Math.max(at, lastStart) : Number.POSITIVE_INFINITY)
+    if (at >= text.length) return shown + text.slice(done)
+    const end = endOf(text, spelling, at, cut)
+    if (end === undefined) {
+      at++
+    } else {
+      shown += text.slice(done, at) + hidden
+      done = at = end
+    }
+  }
+}
 
 const nameOf = (pair: string): string => {
   const name = pair.split("=", 1)[0] ?? ""

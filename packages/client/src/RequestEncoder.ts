@@ -4,17 +4,17 @@
  *
  * @since 0.1.0
  */
-import { HttpBody, HttpClientRequest, UrlParams } from "@effect/platform"
+import { type HttpBody, HttpClientRequest, UrlParams } from "@effect/platform"
 import * as PlatformHeaders from "@effect/platform/Headers"
-import { Effect, Either, ParseResult, type Schema } from "effect"
+import { Effect, Either } from "effect"
 import type * as ApiConfig from "./ApiConfig.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import * as Headers from "./internal/headers.js"
 import { type InvalidInput, invalid } from "./internal/invalid.js"
-import * as Json from "./internal/json.js"
 import * as Query from "./internal/query.js"
 import * as Url from "./internal/url.js"
 import * as Redaction from "./Redaction.js"
+import * as RequestBody from "./RequestBody.js"
 
 /**
  * A request ready for its attempts. `settled` are the headers that somebody set or removed on purpose: neither
@@ -31,6 +31,7 @@ export interface Encoded {
   readonly trusted: boolean
   readonly idempotencyKey: string | undefined
   readonly replayable: boolean
+  readonly sourceFailure: () => unknown
 }
 
 /**
@@ -41,7 +42,7 @@ export interface Encoded {
  * @category encoding
  */
 export const encode = (
-  request: ApiRequest.ApiRequest<unknown, unknown>,
+  request: ApiRequest.Request,
   config: ApiConfig.ApiConfig,
   defaults: Headers.HeaderLayer
 ): Effect.Effect<Encoded, InvalidInput> => {
@@ -49,7 +50,8 @@ export const encode = (
   if (Either.isLeft(target)) return Effect.fail(target.left)
   const headers = Headers.compile(request.options.headers, "headers")
   if (Either.isLeft(headers)) return Effect.fail(headers.left)
-  return Effect.flatMap(encodeBody(request, config), (body) => {
+  return Effect.flatMap(RequestBody.encode(request.options, config.queryFormat), (encoded) => {
+    const { body, replayable, sourceFailure } = encoded
     const key = idempotency(request, config, headers.right)
     if (Either.isLeft(key)) return Effect.fail(key.left)
     const { origin, trusted, url } = target.right
@@ -58,14 +60,15 @@ export const encode = (
       trusted ? config.headers : withoutSecrets(config)
     )
     const http = HttpClientRequest.setBody(HttpClientRequest.make(request.method)(url), body)
-    const layer = Headers.merge(Headers.merge(defaults, { accept: request.success.accept }), settled)
+    const layer = Headers.merge(Headers.merge(defaults, { accept: request.accept }), settled)
     return Effect.succeed({
       http: withHeaders(http, Headers.finish(layer)),
       settled,
       origin,
       trusted,
       idempotencyKey: key.right.value,
-      replayable: true
+      replayable,
+      sourceFailure
     })
   })
 }
@@ -97,7 +100,8 @@ export const adopt = (
       trusted,
       idempotencyKey:
         config.idempotencyHeader === undefined ? undefined : request.headers[config.idempotencyHeader],
-      replayable: body._tag !== "Stream" && (body._tag !== "Raw" || typeof body.body === "string")
+      replayable: body._tag !== "Stream" && (body._tag !== "Raw" || typeof body.body === "string"),
+      sourceFailure: () => undefined
     }
   })
 
@@ -121,14 +125,11 @@ export const withHeaders = (
  * @since 0.1.0
  * @category redaction
  */
-export const secrets = (
-  request: ApiRequest.ApiRequest<unknown, unknown>,
-  config: ApiConfig.ApiConfig
-): ReadonlySet<string> =>
+export const secrets = (request: ApiRequest.Request, config: ApiConfig.ApiConfig): ReadonlySet<string> =>
   Redaction.collect([config.options.headers, config.options.query, request.path, request.options])
 
 const encodeTarget = (
-  request: ApiRequest.ApiRequest<unknown, unknown>,
+  request: ApiRequest.Request,
   config: ApiConfig.ApiConfig
 ): Either.Either<Target, InvalidInput> => {
   const path = Url.expandPath(request.template, request.path)
@@ -175,7 +176,7 @@ const withoutSecrets = (config: ApiConfig.ApiConfig): Headers.HeaderLayer => {
 const noKey = { layer: Headers.empty, value: undefined }
 
 const idempotency = (
-  request: ApiRequest.ApiRequest<unknown, unknown>,
+  request: ApiRequest.Request,
   config: ApiConfig.ApiConfig,
   headers: Headers.HeaderLayer
 ): Either.Either<
@@ -196,56 +197,5 @@ const idempotency = (
       invalid("idempotencyKey", reason)
     ),
     (layer) => ({ layer, value })
-  )
-}
-
-const kinds: ReadonlyArray<ApiRequest.BodyKind> = ["body", "form", "text", "bytes"]
-
-const encodeBody = (
-  request: ApiRequest.ApiRequest<unknown, unknown>,
-  config: ApiConfig.ApiConfig
-): Effect.Effect<HttpBody.HttpBody, InvalidInput> => {
-  const { options } = request
-  const present = kinds.filter((kind) => options[kind] !== undefined)
-  if (present.length > 1)
-    return Effect.fail(invalid(present.join(", "), "must be one: a request has a single body"))
-  const kind = present[0]
-  if (kind === undefined) return Effect.succeed(HttpBody.empty)
-  switch (kind) {
-    case "body":
-      return Effect.flatMap(encodeJson(options.body, options.bodySchema), (value) =>
-        Either.map(Json.stringify(value, "body"), (text) => HttpBody.text(text, "application/json"))
-      )
-    case "form":
-      return Either.map(Query.formEncode(options.form as Query.QueryInput, config.queryFormat), (text) =>
-        HttpBody.text(text, "application/x-www-form-urlencoded")
-      )
-    case "text":
-      return typeof options.text === "string"
-        ? Effect.succeed(HttpBody.text(options.text, "text/plain; charset=utf-8"))
-        : Effect.fail(invalid("text", "must be a string"))
-    case "bytes":
-      return options.bytes instanceof Uint8Array
-        ? Effect.succeed(HttpBody.uint8Array(options.bytes, "application/octet-stream"))
-        : Effect.fail(invalid("bytes", "must be a Uint8Array"))
-  }
-}
-
-type Encode = (value: unknown) => Effect.Effect<unknown, ParseResult.ParseIssue>
-
-const encoders = new WeakMap<object, Encode>()
-
-const encodeJson = (
-  value: unknown,
-  schema: Schema.Schema.AnyNoContext | undefined
-): Effect.Effect<unknown, InvalidInput> => {
-  if (schema === undefined) return Either.right(value)
-  let encode = encoders.get(schema)
-  if (encode === undefined) {
-    encode = ParseResult.encodeUnknown(schema)
-    encoders.set(schema, encode)
-  }
-  return Effect.mapError(encode(value), (issue) =>
-    invalid("body", ParseResult.TreeFormatter.formatIssueSync(issue))
   )
 }

@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import { Effect, Either, ParseResult, Predicate, Schema } from "effect"
+import { type Effect, Either, Predicate, Schema, SchemaAST } from "effect"
+import * as ValueSchema from "./ValueSchema.js"
 
 /**
  * Type id of {@link ResponseDecoder}.
@@ -25,19 +26,6 @@ export interface Body {
 }
 
 /**
- * An answer that does not fit: what is wrong, where in the value, and the value as it was parsed, which `lenient`
- * validation hands on. `parsed` is absent where nothing could be parsed.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Misfit {
-  readonly reason: string
-  readonly path: ReadonlyArray<string | number>
-  readonly parsed?: { readonly value: unknown }
-}
-
-/**
  * A way to read an answer.
  *
  * @since 0.1.0
@@ -46,43 +34,7 @@ export interface Misfit {
 export interface ResponseDecoder<out A> {
   readonly [TypeId]: typeof TypeId
   readonly accept: string
-  readonly decode: (body: Body) => Effect.Effect<A, Misfit>
-}
-
-/**
- * Any schema that speaks Standard Schema v1 (zod, valibot, arktype and others): https://standardschema.dev
- *
- * @since 0.1.0
- * @category models
- */
-export interface StandardSchema<out A = unknown> {
-  readonly "~standard": {
-    readonly version: 1
-    readonly vendor: string
-    readonly validate: (value: unknown) => StandardResult<A> | Promise<StandardResult<A>>
-    readonly types?: { readonly input: unknown; readonly output: A } | undefined
-  }
-}
-
-/**
- * What a Standard Schema answers.
- *
- * @since 0.1.0
- * @category models
- */
-export type StandardResult<A> =
-  | { readonly value: A; readonly issues?: undefined }
-  | { readonly issues: ReadonlyArray<StandardIssue> }
-
-/**
- * One thing a Standard Schema finds wrong.
- *
- * @since 0.1.0
- * @category models
- */
-export interface StandardIssue {
-  readonly message: string
-  readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined
+  readonly decode: (body: Body) => Effect.Effect<A, ValueSchema.Misfit>
 }
 
 /**
@@ -91,7 +43,7 @@ export interface StandardIssue {
  * @since 0.1.0
  * @category models
  */
-export type Decodable = ResponseDecoder<unknown> | Schema.Schema.AnyNoContext | StandardSchema
+export type Decodable = ResponseDecoder<unknown> | ValueSchema.ValueSchema
 
 /**
  * The value that a {@link Decodable} gives.
@@ -99,16 +51,12 @@ export type Decodable = ResponseDecoder<unknown> | Schema.Schema.AnyNoContext | 
  * @since 0.1.0
  * @category models
  */
-export type Type<D> =
-  D extends ResponseDecoder<infer A>
-    ? A
-    : D extends Schema.Schema.AnyNoContext
-      ? Schema.Schema.Type<D>
-      : D extends StandardSchema<infer A>
-        ? A
-        : never
+export type Type<D> = D extends ResponseDecoder<infer A> ? A : ValueSchema.Type<D>
 
-const make = <A>(accept: string, decode: (body: Body) => Effect.Effect<A, Misfit>): ResponseDecoder<A> => ({
+const make = <A>(
+  accept: string,
+  decode: (body: Body) => Effect.Effect<A, ValueSchema.Misfit>
+): ResponseDecoder<A> => ({
   [TypeId]: TypeId,
   accept,
   decode
@@ -121,7 +69,7 @@ const mediaType = (body: Body): string =>
 
 const isJson = (type: string): boolean => type === "" || type === "application/json" || type.endsWith("+json")
 
-const parse = (body: Body): Either.Either<unknown, Misfit> => {
+const parse = (body: Body): Either.Either<unknown, ValueSchema.Misfit> => {
   if (body.bytes.length === 0) return Either.right(undefined)
   try {
     return Either.right(JSON.parse(utf8.decode(body.bytes)))
@@ -215,66 +163,24 @@ export const fromEither = <A, E>(decode: (input: unknown) => Either.Either<A, E>
   )
 
 /**
- * A decoder from an Effect `Schema`. Schemas that need no async work decode without a fiber.
+ * A decoder from an Effect `Schema` or a Standard Schema: JSON, then the schema.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const fromSchema = <A, I>(schema: Schema.Schema<A, I>): ResponseDecoder<A> => {
-  const decode = ParseResult.decodeUnknown(schema)
+export const fromSchema = <S extends ValueSchema.ValueSchema>(
+  schema: S
+): ResponseDecoder<ValueSchema.Type<S>> => fromValue(schema, (value) => value)
+
+const fromValue = <S extends ValueSchema.ValueSchema>(
+  schema: S,
+  prepare: (value: unknown) => unknown
+): ResponseDecoder<ValueSchema.Type<S>> => {
+  const decode = ValueSchema.decoder(schema)
   return make("application/json", (body) => {
     const parsed = parse(body)
-    if (Either.isLeft(parsed)) return Either.left(parsed.left)
-    const value = parsed.right
-    // A sync schema answers with an Either, which spares the happy path an operation.
-    const decoded = decode(value)
-    if (Either.isEither(decoded) && Either.isRight(decoded)) return decoded as Either.Right<never, A>
-    return Effect.mapError(decoded, (issue) => schemaMisfit(issue, value))
+    return Either.isLeft(parsed) ? Either.left(parsed.left) : decode(prepare(parsed.right))
   })
-}
-
-const schemaMisfit = (issue: ParseResult.ParseIssue, value: unknown): Misfit => ({
-  reason: ParseResult.TreeFormatter.formatIssueSync(issue),
-  path: (ParseResult.ArrayFormatter.formatIssueSync(issue)[0]?.path ?? []).map(pathKey),
-  parsed: { value }
-})
-
-const pathKey = (key: PropertyKey): string | number => (typeof key === "symbol" ? key.toString() : key)
-
-/**
- * A decoder from a Standard Schema.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const fromStandardSchema = <A>(schema: StandardSchema<A>): ResponseDecoder<A> =>
-  make("application/json", (body) =>
-    Effect.flatMap(parse(body), (value) => {
-      const settle = (result: StandardResult<A>): Either.Either<A, Misfit> =>
-        result.issues === undefined
-          ? Either.right(result.value)
-          : Either.left(standardMisfit(result.issues, value))
-      const result = schema["~standard"].validate(value)
-      return result instanceof Promise
-        ? Effect.flatMap(
-            Effect.promise(() => result),
-            settle
-          )
-        : settle(result)
-    })
-  )
-
-const standardMisfit = (issues: ReadonlyArray<StandardIssue>, value: unknown): Misfit => {
-  const paths = issues.map((issue) =>
-    (issue.path ?? []).map((key) => pathKey(typeof key === "object" ? key.key : key))
-  )
-  return {
-    reason: issues
-      .map((issue, index) => [paths[index]?.join("."), issue.message].filter(Boolean).join(": "))
-      .join("; "),
-    path: paths[0] ?? [],
-    parsed: { value }
-  }
 }
 
 const cache = new WeakMap<object, ResponseDecoder<unknown>>()
@@ -289,12 +195,40 @@ const cache = new WeakMap<object, ResponseDecoder<unknown>>()
 export const from = <D extends Decodable>(decodable: D): ResponseDecoder<Type<D>> => {
   const known = cache.get(decodable)
   if (known !== undefined) return known as ResponseDecoder<Type<D>>
-  const decoder: ResponseDecoder<unknown> =
-    TypeId in decodable
-      ? decodable
-      : Schema.isSchema(decodable)
-        ? fromSchema(decodable)
-        : fromStandardSchema(decodable as StandardSchema)
+  const decoder: ResponseDecoder<unknown> = isResponseDecoder(decodable) ? decodable : fromSchema(decodable)
   cache.set(decodable, decoder)
   return decoder as ResponseDecoder<Type<D>>
 }
+
+const failures = new WeakMap<object, ResponseDecoder<unknown>>()
+
+/**
+ * The decoder of a caller's own error. The `_tag` of a `Schema.TaggedError` is the program's name for it, which no API
+ * sends: a body without one is read as if it had it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromFailure = <D extends Decodable>(decodable: D): ResponseDecoder<Type<D>> => {
+  const known = failures.get(decodable)
+  if (known !== undefined) return known as ResponseDecoder<Type<D>>
+  const _tag = Schema.isSchema(decodable) ? tagOf(decodable.ast) : undefined
+  const decoder: ResponseDecoder<unknown> =
+    isResponseDecoder(decodable) || _tag === undefined
+      ? from(decodable)
+      : fromValue(decodable, (value) =>
+          value === undefined || Predicate.isRecord(value) ? { _tag, ...value } : value
+        )
+  failures.set(decodable, decoder)
+  return decoder as ResponseDecoder<Type<D>>
+}
+
+/** The tag that a schema of a tagged class expects, as the wire would have to spell it. */
+const tagOf = (ast: SchemaAST.AST): SchemaAST.LiteralValue | undefined => {
+  const encoded = SchemaAST.encodedAST(ast)
+  if (!SchemaAST.isTypeLiteral(encoded)) return undefined
+  const tag = encoded.propertySignatures.find(({ name }) => name === "_tag")?.type
+  return tag !== undefined && SchemaAST.isLiteral(tag) ? tag.literal : undefined
+}
+
+const isResponseDecoder = (decodable: Decodable): decodable is ResponseDecoder<unknown> => TypeId in decodable

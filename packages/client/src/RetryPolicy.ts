@@ -125,6 +125,14 @@ export const none: RetryPolicy = make({ maxRetries: 0 })
  */
 export const isRetryPolicy = (u: unknown): u is RetryPolicy => Predicate.hasProperty(u, TypeId)
 
+const choices: {
+  readonly [K in "onLongRetryAfter" | "retryUnsafe" | "nested"]: ReadonlyArray<string>
+} = {
+  onLongRetryAfter: ["fail", "backoff"],
+  retryUnsafe: ["always", "when-safe", "never"],
+  nested: ["once", "retry"]
+}
+
 /**
  * The first setting of a policy that makes no sense, by its name, or `undefined`.
  *
@@ -147,6 +155,10 @@ export const problem = (policy: RetryPolicy): InvalidInput | undefined => {
     return invalid("maxRetries", "must be a whole number that is not negative")
   }
   if (!(policy.jitter >= 0 && policy.jitter <= 1)) return invalid("jitter", "must be between 0 and 1")
+  for (const [name, words] of Object.entries(choices)) {
+    const word: string = policy[name as keyof typeof choices]
+    if (!words.includes(word)) return invalid(name, `must be one of ${words.join(", ")}`)
+  }
   if (policy.budget === false) return undefined
   const bad = Object.entries(policy.budget).find(([, tokens]) => !(tokens >= 0))
   return bad && invalid(`budget.${bad[0]}`, "must be a number that is not negative")
@@ -160,7 +172,8 @@ export const problem = (policy: RetryPolicy): InvalidInput | undefined => {
  * @category decisions
  */
 export const backoffMillis = (policy: RetryPolicy, retry: number, random: number): number =>
-  Math.min(policy.initialMillis * 2 ** retry, policy.maxMillis) * (1 - policy.jitter * random)
+  // 2 ** 1024 is infinite, and infinitely often no delay at all would be NaN.
+  Math.min(policy.initialMillis * 2 ** Math.min(retry, 1023), policy.maxMillis) * (1 - policy.jitter * random)
 
 /**
  * What to make of a server's hint: wait that long, end the call because it is above `maxRetryAfter`, or, as there is

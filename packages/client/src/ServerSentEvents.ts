@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import { Channel, Chunk, Data, Stream } from "effect"
-import { LineReader, utf8Length } from "./internal/lines.js"
+import { LineReader } from "./internal/lines.js"
 
 /**
  * One event of a `text/event-stream` body.
@@ -89,7 +89,7 @@ const CR = 13
 const SPACE = 32
 const COLON = 58
 const DEFAULT_MAX_EVENT_BYTES = 16 * 1024 * 1024
-const DIGITS = /^[0-9]+$/
+const RETRY = /^retry: ?([0-9]+)$/
 const MAX_RETRY = Number.MAX_SAFE_INTEGER
 
 const find = (text: string, lineEnd: string, from: number): number => {
@@ -143,7 +143,7 @@ class EventDecoder implements Decoder {
     // One unit of a string takes three bytes at most: below a third of the cap nothing needs counting.
     this.surelyFits = Math.floor(this.limit / 3)
     this.unterminated = options?.unterminated ?? "drop"
-    this.reader = new LineReader(true, (text, ascii) => this.read(text, ascii))
+    this.reader = new LineReader(true, (text) => this.read(text))
   }
 
   feed = (bytes: Uint8Array): ReadonlyArray<ServerSentEvent> => {
@@ -175,7 +175,7 @@ class EventDecoder implements Decoder {
   }
 
   /** Reads whole lines. The search for each kind of line end goes over the text once, whatever their mix. */
-  private read(text: string, ascii: boolean): void {
+  private read(text: string): void {
     let lf = -1
     let cr = find(text, "\r", 0)
     for (let at = 0; at < text.length && this.failure === undefined; ) {
@@ -187,11 +187,11 @@ class EventDecoder implements Decoder {
       }
       lf = lf < at ? find(text, "\n", at) : lf
       cr = cr < at ? find(text, "\r", at) : cr
-      const end = cr < lf ? cr : lf
+      const end = Math.min(cr, lf)
       const next = lf === cr + 1 ? lf + 1 : end + 1
       const units = end - at
       if (this.dataBytes + units > this.surelyFits) {
-        if (this.dataBytes + (ascii ? units : utf8Length(text, at, end)) > this.limit) return this.fail()
+        if (this.dataBytes + this.reader.sizeOf(text, at, end) > this.limit) return this.fail()
       }
       if (isData(text, at)) {
         const value = valueOf(text, at + 5, end)
@@ -202,38 +202,28 @@ class EventDecoder implements Decoder {
           at = next + 1
           continue
         }
-        this.addData(value, ascii ? units : utf8Length(text, at, end))
+        this.addData(value, this.reader.sizeOf(text, at, end))
       } else if (isEvent(text, at)) {
         this.type = valueOf(text, at + 6, end)
       } else if (isId(text, at)) {
-        this.setId(valueOf(text, at + 3, end))
+        const value = valueOf(text, at + 3, end)
+        this.id = value.includes("\0") ? this.id : value
       } else if (first !== COLON) {
-        this.readField(text.slice(at, end), ascii)
+        this.readRare(text.slice(at, end))
       }
       at = next
     }
   }
 
-  private readField(line: string, ascii: boolean): void {
-    const colon = line.indexOf(":")
-    const value = colon < 0 ? "" : valueOf(line, colon + 1, line.length)
-    switch (colon < 0 ? line : line.slice(0, colon)) {
-      case "event":
-        this.type = value
-        break
-      case "data":
-        this.addData(value, ascii ? line.length : utf8Length(line, 0, line.length))
-        break
-      case "id":
-        this.setId(value)
-        break
-      case "retry":
-        if (DIGITS.test(value)) this.blockRetry = this.retry = Math.min(Number(value), MAX_RETRY)
+  /** A field without a colon, which has an empty value, or `retry`. All other lines mean nothing. */
+  private readRare(line: string): void {
+    if (line === "data") this.addData("", line.length)
+    else if (line === "event") this.type = ""
+    else if (line === "id") this.id = ""
+    else {
+      const digits = RETRY.exec(line)?.[1]
+      if (digits !== undefined) this.blockRetry = this.retry = Math.min(Number(digits), MAX_RETRY)
     }
-  }
-
-  private setId(value: string): void {
-    if (!value.includes("\0")) this.id = value
   }
 
   private addData(value: string, bytes: number): void {

@@ -12,11 +12,13 @@ import {
   Duration,
   Effect,
   type Exit,
+  type Fiber,
   FiberRef,
   LogLevel,
   Metric,
   MetricBoundaries,
   Predicate,
+  Scope,
   Tracer
 } from "effect"
 import type * as ApiError from "./ApiError.js"
@@ -25,9 +27,62 @@ import * as Call from "./Call.js"
 const builtInTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
 /**
- * Runs a call in a span of its own, `METHOD template`, where somebody listens: a tracer other than the built-in one, or a
- * parent span. The span ends when the call does. The argument is the span to propagate, absent where propagation is off
- * (`HttpClient.withTracerPropagation`).
+ * The span of a call, and what of it goes on the wire: nothing where propagation is off
+ * (`HttpClient.withTracerPropagation`), neither where nobody listens.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CallSpan {
+  readonly span: Tracer.Span | undefined
+  readonly propagated: Tracer.Span | undefined
+}
+
+const isListened = (fiber: Fiber.RuntimeFiber<unknown, unknown>): boolean =>
+  (fiber.currentTracer !== builtInTracer || fiber.currentSpan !== undefined) &&
+  fiber.getFiberRef(FiberRef.currentTracerEnabled)
+
+const unwatched: CallSpan = { span: undefined, propagated: undefined }
+
+/**
+ * Opens a span for a call, `METHOD template`, until the scope closes, where somebody listens: a tracer other than the
+ * built-in one, or a parent span.
+ *
+ * @since 0.1.0
+ * @category tracing
+ */
+export const openSpan = (call: Call.Call): Effect.Effect<CallSpan, never, Scope.Scope> =>
+  Effect.withFiberRuntime((fiber) => {
+    if (!isListened(fiber)) return Effect.succeed(unwatched)
+    const { method, url } = call.encoded.http
+    const { hostname, port, protocol } = new URL(url)
+    const attributes = {
+      "http.request.method": method,
+      "server.address": hostname,
+      "server.port": port === "" ? (protocol === "https:" ? 443 : 80) : Number(port),
+      "url.full": Call.redactor(call).url(url),
+      "url.template": call.request.template
+    }
+    const opened = Effect.makeSpanScoped(`${method} ${call.request.template}`, {
+      kind: "client",
+      captureStackTrace: false,
+      attributes
+    })
+    return Effect.flatMap(opened, (span) =>
+      Effect.as(
+        // Runs before the finalizer that ends the span: the last to be added is the first to run.
+        Effect.addFinalizer((exit) =>
+          Effect.sync(() =>
+            endAttributes(call, span, exit._tag === "Failure" ? failureTag(exit.cause) : undefined)
+          )
+        ),
+        { span, propagated: fiber.getFiberRef(HttpClient.currentTracerPropagation) ? span : undefined }
+      )
+    )
+  })
+
+/**
+ * Runs a call in its span.
  *
  * @since 0.1.0
  * @category tracing
@@ -36,34 +91,15 @@ export const withSpan = <A, E, R>(
   call: Call.Call,
   run: (propagated: Tracer.Span | undefined) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
-  Effect.withFiberRuntime((fiber) => {
-    const listened = fiber.currentTracer !== builtInTracer || fiber.currentSpan !== undefined
-    if (!listened || !fiber.getFiberRef(FiberRef.currentTracerEnabled)) return run(undefined)
-    const { method, url } = call.encoded.http
-    const { hostname, port, protocol } = new URL(url)
-    return Effect.useSpan(
-      `${method} ${call.request.template}`,
-      {
-        kind: "client",
-        captureStackTrace: false,
-        attributes: {
-          "http.request.method": method,
-          "server.address": hostname,
-          "server.port": port === "" ? (protocol === "https:" ? 443 : 80) : Number(port),
-          "url.full": Call.redactor(call).url(url),
-          "url.template": call.request.template
-        }
-      },
-      (span) =>
-        Effect.onExit(
-          run(fiber.getFiberRef(HttpClient.currentTracerPropagation) ? span : undefined),
-          (exit) =>
-            Effect.sync(() =>
-              endAttributes(call, span, exit._tag === "Failure" ? failureTag(exit.cause) : undefined)
-            )
+  Effect.withFiberRuntime((fiber) =>
+    isListened(fiber)
+      ? Effect.scopedWith((scope) =>
+          Effect.flatMap(Scope.extend(openSpan(call), scope), ({ propagated, span }) =>
+            span === undefined ? run(propagated) : Effect.withParentSpan(run(propagated), span)
+          )
         )
-    )
-  })
+      : run(undefined)
+  )
 
 const failureTag = (cause: unknown): string =>
   Predicate.hasProperty(cause, "error") && Predicate.hasProperty(cause.error, "_tag")
@@ -153,6 +189,25 @@ const metricOf = <Type, Out>(
   tagged.set(key, made)
   return made
 }
+
+/**
+ * Events that streams have handed out.
+ *
+ * @since 0.1.0
+ * @category metrics
+ */
+export const streamEvents: Metric.Metric.Counter<number> = Metric.counter("http.client.stream.events", {
+  description: "Number of events handed out by streams",
+  incremental: true
+})
+
+/**
+ * Counts events handed out.
+ *
+ * @since 0.1.0
+ * @category metrics
+ */
+export const streamed = (count: number): Effect.Effect<void> => Metric.incrementBy(streamEvents, count)
 
 /**
  * Counts an attempt as on its way, and when it has ended, however it did, how long it took.

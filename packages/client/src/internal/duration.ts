@@ -8,7 +8,8 @@ import { Duration, Option } from "effect"
 export const toMillis = (input: unknown): number => {
   if (typeof input === "number") return input
   if (typeof input === "bigint" && input < 0n) return Number(input) / 1e6
-  if (typeof input === "string" && input.trim().startsWith("-")) return -toMillis(input.trim().slice(1))
+  if (typeof input === "string" && input.trim().startsWith("-"))
+    return -Math.abs(toMillis(input.trim().slice(1)))
   if (Array.isArray(input) && input.some((part) => typeof part !== "number" || !(part >= 0)))
     return Number.NaN
   return Option.match(Duration.decodeUnknown(input), { onNone: () => Number.NaN, onSome: Duration.toMillis })

@@ -5,6 +5,7 @@
 import { Either, Redacted } from "effect"
 import type { InvalidInput } from "./invalid.js"
 import { invalid, notScalar, Problem, scalarText } from "./invalid.js"
+import { given } from "./options.js"
 
 type HeaderScalar = string | number | boolean | Redacted.Redacted<string>
 
@@ -99,6 +100,18 @@ export const compile = (
   }
   return Either.right(layer)
 }
+
+const lowerCase = (input: HeadersInput | undefined): HeadersInput =>
+  Object.fromEntries(Object.entries(given(input ?? {})).map(([name, value]) => [name.toLowerCase(), value]))
+
+/** Headers as users write them, laid over each other: a name given again in another case is the same header. */
+export const mergeInput = (
+  under: HeadersInput | undefined,
+  over: HeadersInput | undefined
+): HeadersInput => ({
+  ...lowerCase(under),
+  ...lowerCase(over)
+})
 
 /** `over` wins: its values replace, its removals remove. */
 export const merge = (under: HeaderLayer, over: HeaderLayer): HeaderLayer =>

@@ -35,7 +35,7 @@ export class Problem {
 export const notScalar: Problem = new Problem("must be a string, number, bigint, boolean or Redacted string")
 const notFinite = new Problem("must be a finite number")
 const notText = new Problem("must be a Redacted that holds a string")
-const wiped = new Problem("is a Redacted whose secret was wiped")
+export const wiped: Problem = new Problem("is a Redacted whose secret was wiped")
 export const loneSurrogate: Problem = new Problem("must be well-formed Unicode, without a lone surrogate")
 
 /** With the `u` flag a pair is one code point, so only a lone surrogate matches. */

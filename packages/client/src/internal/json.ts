@@ -1,11 +1,15 @@
 /** JSON for the wire: what `JSON.stringify` would drop or bend in silence is an error that names the place. */
-import { Either, Redacted } from "effect"
-import { type InvalidInput, invalid } from "./invalid.js"
+import { Either, Predicate, Redacted } from "effect"
+import { type InvalidInput, invalid, wiped } from "./invalid.js"
+
+/** Deeper than any API takes, and far from the end of the stack. */
+const maxDepth = 1000
 
 interface Scan {
   readonly path: Array<string>
   readonly parents: Set<object>
-  redacted: boolean
+  /** Whether JSON.stringify may meet a Redacted. */
+  reveal: boolean
 }
 
 /** What is wrong with a value, or `undefined`; the path then leads to it. */
@@ -24,15 +28,20 @@ const scan = (self: Scan, value: unknown): string | undefined => {
 
 const scanObject = (self: Scan, value: object): string | undefined => {
   if (Redacted.isRedacted(value)) {
-    self.redacted = true
-    return undefined
+    self.reveal = true
+    const secret = unwrap(value)
+    return secret === wiped ? wiped.reason : scan(self, secret)
   }
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "must be a valid date" : undefined
   if (value instanceof Map || value instanceof Set)
     return "must be a plain object or an array, not a Map or a Set"
   if (self.parents.has(value)) return "must not refer back to itself"
-  // What has a `toJSON` speaks for itself; JSON.stringify will ask it.
-  if ("toJSON" in value && typeof value.toJSON === "function") return undefined
+  if (hasToJson(value)) {
+    // It speaks for itself; JSON.stringify will ask it, and there may be a Redacted in the answer.
+    self.reveal = true
+    return undefined
+  }
+  if (self.parents.size >= maxDepth) return `must not be nested deeper than ${maxDepth} levels`
   self.parents.add(value)
   for (const key of Object.keys(value)) {
     self.path.push(key)
@@ -44,19 +53,35 @@ const scanObject = (self: Scan, value: object): string | undefined => {
   return undefined
 }
 
+const hasToJson = (value: unknown): value is { readonly toJSON: (key: string) => unknown } =>
+  Predicate.hasProperty(value, "toJSON") && typeof value.toJSON === "function"
+
+/** What a Redacted holds, `wiped` where nothing is left. */
+const unwrap = (redacted: Redacted.Redacted<unknown>): unknown => {
+  let value: unknown = redacted
+  try {
+    while (Redacted.isRedacted(value)) value = Redacted.value(value)
+  } catch {
+    return wiped
+  }
+  return value
+}
+
 /** JSON.stringify asks `toJSON` before the replacer, and a Redacted answers with its mask: so the holder is read. */
 function reveal(this: Record<string, unknown>, key: string, value: unknown): unknown {
   const held = this[key]
-  return Redacted.isRedacted(held) ? Redacted.value(held) : value
+  if (!Redacted.isRedacted(held)) return value
+  const secret = unwrap(held)
+  return hasToJson(secret) ? secret.toJSON(key) : secret
 }
 
 /** The JSON text of a value, a `Redacted` in it unwrapped; `field` names the value in the error. */
 export const stringify = (value: unknown, field: string): Either.Either<string, InvalidInput> => {
-  const self: Scan = { path: [field], parents: new Set(), redacted: false }
+  const self: Scan = { path: [field], parents: new Set(), reveal: false }
   const problem = scan(self, value)
   if (problem !== undefined) return Either.left(invalid(self.path.join("."), problem))
   try {
-    const text = self.redacted ? JSON.stringify(value, reveal) : JSON.stringify(value)
+    const text = self.reveal ? JSON.stringify(value, reveal) : JSON.stringify(value)
     return text === undefined
       ? Either.left(invalid(field, "must be a value that JSON can hold"))
       : Either.right(text)

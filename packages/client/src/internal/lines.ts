@@ -44,15 +44,8 @@ export const utf8Length = (text: string, from: number, to: number): number => {
   return length
 }
 
-/** Gets one or more whole lines, the last one ended too, and the number of bytes they were decoded from. */
-export type AcceptLines = (text: string, bytes: number) => void
-
-/**
- * Whether the lengths of a text decoded from so many bytes are bytes. An invalid byte also became one character,
- * but counts as the three bytes of U+FFFD.
- */
-export const isAscii = (text: string, bytes: number): boolean =>
-  text.length === bytes && !text.includes("\ufffd")
+/** Gets one or more whole lines, the last one ended too. */
+export type AcceptLines = (text: string) => void
 
 /** Takes a body in chunks and hands on its text in blocks of whole lines, as early as it can. */
 export class LineReader {
@@ -63,6 +56,8 @@ export class LineReader {
   private atStart = true
   private afterCarriageReturn = false
   private ascii = true
+  private blockLength = 0
+  private countable: boolean | undefined = undefined
 
   /** With `carriageReturns` a CR alone ends a line as well. */
   constructor(carriageReturns: boolean, accept: AcceptLines) {
@@ -80,6 +75,14 @@ export class LineReader {
     return length
   }
 
+  /** The bytes which a part of the text just handed on takes in UTF-8. */
+  sizeOf(text: string, from: number, to: number): number {
+    // In ASCII a unit is a byte. An invalid byte is one unit too, but counts as the three bytes of U+FFFD.
+    this.countable ??= text.length === this.blockLength && !text.includes("\ufffd")
+    return this.countable ? to - from : utf8Length(text, from, to)
+  }
+
+  /** Hands on the lines completed by these bytes, and copies what is unfinished. */
   feed(bytes: Uint8Array): void {
     const to = bytes.length
     if (to === 0) {
@@ -166,16 +169,18 @@ export class LineReader {
   private decode(bytes: Uint8Array, from: number, to: number): void {
     const block = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to)
     // What the last block was made of is the best guess at this one.
-    const text = this.ascii ? asciiDecoder.decode(block) : wideDecoder.decode(block, { stream: true })
+    let text = this.ascii ? asciiDecoder.decode(block) : wideDecoder.decode(block, { stream: true })
     this.ascii = text.length === block.length
+    this.blockLength = block.length
+    this.countable = undefined
     if (this.atStart) {
       this.atStart = false
       if (text.charCodeAt(0) === BOM) {
-        this.accept(text.slice(1), block.length - BOM_BYTES.length)
-        return
+        text = text.slice(1)
+        this.blockLength -= BOM_BYTES.length
       }
     }
-    this.accept(text, block.length)
+    this.accept(text)
   }
 
   private hold(bytes: Uint8Array, from: number, to: number): void {
@@ -205,7 +210,7 @@ export class LineReader {
 export interface LineDecoder {
   /** Set once a line has passed the cap; nothing comes out of `feed` and `end` any more. */
   readonly exceeded: boolean
-  /** The lines that end in these bytes, or ended by them. */
+  /** The lines completed by these bytes, which are not kept. */
   readonly feed: (bytes: Uint8Array) => ReadonlyArray<string>
   /** The last line, if no line end followed it. Another body may be fed then. */
   readonly end: () => ReadonlyArray<string>
@@ -224,12 +229,12 @@ export const makeLineDecoder = (options?: { readonly maxLineBytes?: number }): L
   let exceeded = false
   let lines: Array<string> = []
 
-  const reader = new LineReader(false, (text, bytes) => {
+  const reader: LineReader = new LineReader(false, (text) => {
     for (let at = 0; at < text.length && !exceeded; ) {
       const lineEnd = text.indexOf("\n", at)
       const end = lineEnd > at && text.charCodeAt(lineEnd - 1) === CR ? lineEnd - 1 : lineEnd
       const size = lineEnd - at
-      if (size > surelyFits && (isAscii(text, bytes) ? size : utf8Length(text, at, lineEnd)) > limit) {
+      if (size > surelyFits && reader.sizeOf(text, at, lineEnd) > limit) {
         exceeded = true
       } else if (text.charCodeAt(at) > 32 || !ONLY_SPACE.test(text.slice(at, end))) {
         lines.push(text.slice(at, end))

@@ -1,0 +1,204 @@
+/**
+ * One connection of a stream: the bytes of an answer, cut into events and read by the contract, under its deadlines.
+ *
+ * @since 0.1.0
+ */
+import { Chunk, Clock, Effect, Option, type Scope, Stream } from "effect"
+import * as ApiError from "./ApiError.js"
+import * as ApiResponse from "./ApiResponse.js"
+import * as Call from "./Call.js"
+import type * as ResponseBody from "./ResponseBody.js"
+import type * as ServerSentEvents from "./ServerSentEvents.js"
+import type * as StreamContract from "./StreamContract.js"
+import * as TransportError from "./TransportError.js"
+
+/**
+ * Events that came together, and whether the stream is over behind them: by its terminal event or with the body.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Batch<A> {
+  readonly events: ReadonlyArray<A>
+  readonly end: "terminal" | "body" | undefined
+}
+
+/**
+ * An open connection. `next` waits for the next batch and is not to be asked again behind an end.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Connection<out A> {
+  readonly response: ResponseBody.GuardedResponse
+  readonly next: Effect.Effect<Batch<A>, ApiError.ApiError>
+  readonly lastEventId: () => string | undefined
+  readonly retryMillis: () => number | undefined
+  readonly received: () => number
+}
+
+/**
+ * Opens the body of an answer as a stream. Fails with a `StreamProtocolError` where the answer is of another media type
+ * (a proxy's HTML page, say): it quotes the start of it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const open = <A>(
+  call: Call.Call,
+  contract: StreamContract.EventStream<A, unknown>,
+  response: ResponseBody.GuardedResponse
+): Effect.Effect<Connection<A>, ApiError.ApiError, Scope.Scope> => {
+  // EventSource's word for "do not come back".
+  if (response.status === 204 || response.status === 205) return Effect.succeed(emptyConnection(response))
+  const mediaType = (response.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? ""
+  if (contract.accepts(mediaType)) {
+    const bytes = Stream.catchAll(response.stream, (error) =>
+      error.reason === "EmptyBody" ? Stream.empty : Stream.fail(TransportError.from(call, error))
+    )
+    return Effect.map(Stream.toPull(bytes), (pull) => connect(call, contract, response, pull))
+  }
+  return Effect.flatMap(response.salvage(call.config.limits.errorBytes), ({ bytes }) => {
+    const reason = `is ${mediaType || "of no media type"}, not ${contract.accept.split(",", 1)[0]}`
+    return Effect.fail(protocolError(call, response, `the answer ${reason}`, new TextDecoder().decode(bytes)))
+  })
+}
+
+const emptyConnection = (response: ResponseBody.GuardedResponse): Connection<never> => ({
+  response,
+  next: Effect.succeed({ events: [], end: "body" }),
+  lastEventId: () => undefined,
+  retryMillis: () => undefined,
+  received: () => 0
+})
+
+const protocolError = (
+  call: Call.Call,
+  response: ResponseBody.GuardedResponse,
+  reason: string,
+  quoted: string
+): ApiError.StreamProtocolError => {
+  const excerpt = ApiResponse.excerpt(call, quoted)
+  const common = Call.common(call, excerpt === "" ? reason : `${reason}: ${excerpt}`, "maybe-applied")
+  return new ApiError.StreamProtocolError({
+    ...common,
+    status: response.status,
+    requestId: ApiResponse.requestId(call, response.headers),
+    reason: Call.redactor(call).text(reason),
+    excerpt
+  })
+}
+
+type BytesPull = Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<ApiError.ApiError>>
+
+const connect = <A>(
+  call: Call.Call,
+  contract: StreamContract.EventStream<A, unknown>,
+  response: ResponseBody.GuardedResponse,
+  bytes: BytesPull
+): Connection<A> => {
+  const { eventBytes } = call.config.limits
+  const framing = contract.framing(eventBytes)
+  let received = 0
+  /** How long the reader has waited since the last event that counts: a slow consumer's own time does not. */
+  let waited = 0
+  /** What comes behind the batch that was handed out. */
+  let behind: ApiError.ApiError | undefined
+
+  const read = (raw: ReadonlyArray<ServerSentEvents.ServerSentEvent>): Batch<A> => {
+    const events: Array<A> = []
+    let end: Batch<A>["end"]
+    for (const event of raw) {
+      const outcome = contract.interpret(event)
+      if (outcome._tag === "Event") {
+        events.push(outcome.value)
+        if (outcome.last) end = "terminal"
+      } else if (outcome._tag === "End") {
+        end = "terminal"
+      } else if (outcome._tag === "Error") {
+        behind = inStreamError(call, response, outcome.data)
+      } else if (outcome._tag === "Invalid") {
+        behind = protocolError(call, response, `an event ${outcome.reason}`, outcome.data)
+      }
+      if (end !== undefined || behind !== undefined) break
+    }
+    if (end === undefined && behind === undefined && framing.tooLarge()) {
+      behind = protocolError(call, response, `an event is larger than ${eventBytes} bytes`, "")
+    }
+    received += events.length
+    if (events.length > 0) waited = 0
+    return { events, end }
+  }
+
+  const atEnd = (): Batch<A> => {
+    const { end, events } = read(framing.end())
+    if (end === undefined && behind === undefined && contract.hasTerminal) behind = truncated(call, response, received)
+    return { events, end: end ?? (behind === undefined ? "body" : undefined) }
+  }
+
+  /** The deadline that comes first, counted from now. */
+  const limit = (now: number): readonly [millis: number, phase: ApiError.TimeoutError["phase"], whole: number] => {
+    const { contentTimeout, firstEventTimeout, idleTimeout } = contract.limits
+    const idle = idleTimeout ?? call.timeouts.idle
+    const silence = received === 0 ? firstEventTimeout : contentTimeout
+    const candidates = [
+      [silence === undefined ? Number.POSITIVE_INFINITY : silence - waited, received === 0 ? "first-event" : "content-idle", silence ?? 0],
+      [Call.deadline(call) - now, "total", call.timeouts.total],
+      [idle, "idle", idle]
+    ] as const
+    return candidates.reduce((first, candidate) => (candidate[0] < first[0] ? candidate : first))
+  }
+
+  const next: Effect.Effect<Batch<A>, ApiError.ApiError> = Effect.suspend(() => {
+    if (behind !== undefined) return Effect.fail(behind)
+    return Effect.flatMap(Clock.currentTimeMillis, (before) => {
+      const [millis, phase, whole] = limit(before)
+      const pulled = Number.isFinite(millis)
+        ? Effect.timeoutFail(bytes, {
+            duration: Math.max(0, millis),
+            onTimeout: () => Option.some(TransportError.timeout(call, phase, whole))
+          })
+        : bytes
+      return Effect.matchEffect(pulled, {
+        onFailure: (ended) =>
+          Option.isSome(ended)
+            ? Effect.fail(ended.value)
+            : batchOrNext(atEnd()),
+        onSuccess: (chunk) =>
+          Effect.flatMap(Clock.currentTimeMillis, (after) => {
+            waited += after - before
+            return batchOrNext(read(Chunk.toReadonlyArray(chunk).flatMap(framing.feed)))
+          })
+      })
+    })
+  })
+
+  const batchOrNext = (batch: Batch<A>): Effect.Effect<Batch<A>, ApiError.ApiError> =>
+    batch.events.length > 0 || batch.end !== undefined ? Effect.succeed(batch) : next
+
+  return {
+    response,
+    next,
+    lastEventId: framing.lastEventId,
+    retryMillis: framing.retry,
+    received: () => received
+  }
+}
+
+/** An error that a stream tells of under a status that said success: its `type` decides. */
+const inStreamError = (call: Call.Call, response: ResponseBody.GuardedResponse, data: string): ApiError.StatusError => {
+  const { headers, status } = response
+  call.refused = { status, body: { bytes: new TextEncoder().encode(data), contentType: "application/json" } }
+  return ApiResponse.statusError(call, { status, headers, text: data, now: call.startedAt })
+}
+
+const truncated = (
+  call: Call.Call,
+  response: ResponseBody.GuardedResponse,
+  received: number
+): ApiError.StreamTruncatedError =>
+  new ApiError.StreamTruncatedError({
+    ...Call.common(call, `the stream ended before its terminal event, after ${received} events`, "maybe-applied"),
+    requestId: ApiResponse.requestId(call, response.headers),
+    received
+  })

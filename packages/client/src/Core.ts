@@ -1,0 +1,250 @@
+/**
+ * What a client is made of, and the part of a call that all kinds of request share: from the request to the head of the
+ * answer of one attempt.
+ *
+ * @since 0.1.0
+ */
+import type { HttpClient, HttpClientResponse } from "@effect/platform"
+import { Clock, Effect, Either, type Tracer } from "effect"
+import * as ApiConfig from "./ApiConfig.js"
+import * as ApiError from "./ApiError.js"
+import type * as ApiRequest from "./ApiRequest.js"
+import * as Call from "./Call.js"
+import * as ClientHeaders from "./ClientHeaders.js"
+import type * as Credentials from "./Credentials.js"
+import * as Headers from "./internal/headers.js"
+import type { InvalidInput } from "./internal/invalid.js"
+import * as Middleware from "./Middleware.js"
+import * as RequestEncoder from "./RequestEncoder.js"
+import * as ResponseBody from "./ResponseBody.js"
+import * as RetryPolicy from "./RetryPolicy.js"
+import * as Telemetry from "./Telemetry.js"
+import * as Timeouts from "./Timeouts.js"
+import * as Transport from "./Transport.js"
+import * as TransportError from "./TransportError.js"
+
+/**
+ * What a client is made of. `withOptions` makes another on the same transport, credentials and budget; `problem` is a
+ * setting of it that makes no sense.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Core {
+  readonly config: ApiConfig.ApiConfig
+  readonly client: HttpClient.HttpClient
+  readonly transport: Transport.Transport
+  readonly credentials: Credentials.Resolver
+  readonly budget: RetryPolicy.Budget
+  readonly defaults: Headers.HeaderLayer
+  readonly problem: InvalidInput | undefined
+}
+
+/**
+ * A core from checked settings.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeCore = (config: ApiConfig.ApiConfig, client: HttpClient.HttpClient): Core => ({
+  config,
+  client,
+  transport: Transport.make(client),
+  credentials: config.credentials.make(),
+  budget: RetryPolicy.makeBudget(config.retry.policy),
+  defaults: ClientHeaders.ofClient(config),
+  problem: undefined
+})
+
+/**
+ * A core with other settings on the same connections.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withOptions = (core: Core, options: Partial<ApiConfig.Options>): Core =>
+  Either.match(ApiConfig.make(ApiConfig.merge(core.config.options, options)), {
+    onLeft: ({ key, reason }) => ({ ...core, problem: { field: key, reason } }),
+    onRight: (config) => ({
+      ...core,
+      config,
+      credentials: options.credentials === undefined ? core.credentials : config.credentials.make(),
+      defaults: ClientHeaders.ofClient(config)
+    })
+  })
+
+/**
+ * Lays the request's settings over the client's and encodes it. Nothing is sent.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const begin = (
+  core: Core,
+  request: ApiRequest.Request
+): Effect.Effect<Call.Call, ApiError.InvalidRequestError> => {
+  const { config } = core
+  const { retry, timeouts } = request.options
+  return Effect.mapError(
+    Effect.suspend(() => {
+      if (core.problem !== undefined) return Effect.fail(core.problem)
+      const limits = Timeouts.merge(config.timeouts, timeouts)
+      if (Either.isLeft(limits)) return Effect.fail(limits.left)
+      const resolved = retry === undefined ? Either.right(config.retry) : ApiConfig.resolveRetry(retry)
+      if (Either.isLeft(resolved)) return Effect.fail(resolved.left)
+      return Effect.zipWith(
+        RequestEncoder.encode(request, config, core.defaults),
+        Clock.currentTimeMillis,
+        (encoded, now) =>
+          makeCall({
+            request,
+            config,
+            encoded,
+            timeouts: limits.right,
+            retry: resolved.right,
+            startedAt: now
+          })
+      )
+    }),
+    (problem) => invalidRequest(config, request, problem)
+  )
+}
+
+/**
+ * A call with its ledger empty.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeCall = (fields: Omit<Call.Call, "attempts" | "issued" | "refused">): Call.Call => ({
+  ...fields,
+  attempts: [],
+  issued: [],
+  refused: undefined
+})
+
+const invalidRequest = (
+  config: ApiConfig.ApiConfig,
+  request: ApiRequest.Request,
+  problem: InvalidInput
+): ApiError.InvalidRequestError => {
+  const shown = Call.makeRedactor(config, request)
+  const reason = shown.text(problem.reason)
+  return new ApiError.InvalidRequestError({
+    message: `${problem.field} ${reason}`,
+    request: {
+      method: request.method,
+      url: shown.url(config.base.prefix + request.template.replace(/^\/+/, ""))
+    },
+    attempts: [],
+    stoppedBy: "not-retryable",
+    delivery: "not-sent",
+    shouldRetry: undefined,
+    field: problem.field,
+    reason
+  })
+}
+
+/**
+ * One attempt to the head of its answer: credentials, the headers of the attempt, middleware, transport.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const respond = <R>(
+  core: Core,
+  transport: Transport.Transport<R>,
+  call: Call.Call,
+  span: Tracer.Span | undefined
+): Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R> =>
+  Effect.flatMap(authorize(core, call), (credentials) => {
+    const { encoded } = call
+    // Credentials stand above the defaults and under what anybody set on purpose.
+    const authorized = Headers.merge({ ...encoded.http.headers, ...credentials }, encoded.settled)
+    const headers = Headers.finish(Headers.fill(authorized, ClientHeaders.ofAttempt(call, span)))
+    const send = Middleware.compose(
+      [...call.config.middleware, ...(call.request.options.middleware ?? [])],
+      // The transport's own requirement is met where the attempt is run, not by every middleware.
+      (request) =>
+        Transport.send(transport, call, request) as Effect.Effect<
+          ResponseBody.GuardedResponse,
+          ApiError.ApiError
+        >
+    )
+    return send(RequestEncoder.withHeaders(encoded.http, headers)).pipe(
+      Effect.map((response) => guard(call, response)),
+      Effect.mapError(
+        (error) =>
+          sourceError(call) ?? (ApiError.isApiError(error) ? error : TransportError.from(call, error))
+      ),
+      Effect.tapBoth({
+        onFailure: (error) => Telemetry.attempted(call, headers, error),
+        onSuccess: (response) => Telemetry.attempted(call, headers, response)
+      })
+    )
+  })
+
+/** A streamed body's own failure reaches us as a broken transport: the cause is the caller's, and so is the error. */
+const sourceError = (call: Call.Call): ApiError.InvalidRequestError | undefined => {
+  const failure = call.encoded.sourceFailure()
+  if (failure === undefined) return undefined
+  const { message } = TransportError.findCode(failure)
+  return TransportError.invalidRequest(
+    call,
+    "bodyStream",
+    `failed while it was sent: ${message || String(failure)}`
+  )
+}
+
+/** A middleware may answer with a response of its own. */
+const guard = (
+  call: Call.Call,
+  response: HttpClientResponse.HttpClientResponse
+): ResponseBody.GuardedResponse =>
+  response instanceof ResponseBody.GuardedResponse
+    ? response
+    : new ResponseBody.GuardedResponse(call, response)
+
+const authorize = (
+  core: Core,
+  call: Call.Call
+): Effect.Effect<Readonly<Record<string, string>>, ApiError.CredentialsError> =>
+  call.encoded.trusted
+    ? Effect.matchEffect(core.credentials.resolve, {
+        onSuccess: (resolved) => {
+          call.issued.push(resolved)
+          return Effect.succeed(resolved.headers)
+        },
+        onFailure: ({ reason, retryable }) => {
+          const common = Call.common(call, `no credentials: ${reason}`, "not-sent")
+          return Effect.fail(
+            new ApiError.CredentialsError({
+              ...common,
+              // A token fetch runs a single attempt inside this loop, which retries it where that may help.
+              shouldRetry: retryable ? true : undefined,
+              reason: common.message
+            })
+          )
+        }
+      })
+    : Effect.succeed({})
+
+/**
+ * The caller's own error for a status, if the body fits it; else the error as it is.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const ownFailure = <E>(
+  call: Call.Call,
+  request: Pick<ApiRequest.Request<E>, "failure">,
+  error: ApiError.ApiError
+): Effect.Effect<never, ApiError.ApiError | E> => {
+  const decoder = ApiError.isStatusError(error) ? request.failure[error.status] : undefined
+  if (decoder === undefined || call.refused === undefined || !("status" in error)) return Effect.fail(error)
+  if (call.refused.status !== error.status) return Effect.fail(error)
+  return Effect.matchEffect(decoder.decode(call.refused.body), {
+    onSuccess: (own) => Effect.fail(own),
+    onFailure: () => Effect.fail(error)
+  })
+}

@@ -1,0 +1,59 @@
+/**
+ * Newline-delimited JSON under the contract of a stream of events.
+ *
+ * @since 0.1.0
+ */
+import { makeLineDecoder } from "./internal/lines.js"
+import type * as ResponseDecoder from "./ResponseDecoder.js"
+import * as StreamContract from "./StreamContract.js"
+import * as ValueSchema from "./ValueSchema.js"
+
+/**
+ * The contract of newline-delimited JSON, one value a line, blank lines skipped: https://jsonlines.org
+ *
+ * @example
+ * ```ts
+ * import { ApiRequest, EventStream } from "@effect-api/client"
+ * import { Schema } from "effect"
+ *
+ * const Row = Schema.Struct({ id: Schema.Number })
+ * const rows = ApiRequest.get("/export", { events: EventStream.jsonLines(Row) })
+ * ```
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = <S extends ValueSchema.ValueSchema, D extends ResponseDecoder.Decodable = never>(
+  schema: S,
+  options: StreamContract.CommonOptions<ValueSchema.Type<S>, D> = {}
+): StreamContract.EventStream<ValueSchema.Type<S>, ResponseDecoder.Type<D>> => {
+  const decoder = ValueSchema.decoder(schema)
+  const decode = StreamContract.interpreter<ValueSchema.Type<S>>(options)
+  return {
+    ...StreamContract.common(options, "application/x-ndjson, application/jsonl;q=0.9, */*;q=0.1", jsonLinesTypes),
+    framing: (maxLineBytes) => {
+      const lines = makeLineDecoder({ maxLineBytes })
+      const toEvents = (lines: ReadonlyArray<string>) => lines.map((data) => ({ event: "message", data }))
+      return {
+        feed: (bytes) => toEvents(lines.feed(bytes)),
+        end: () => toEvents(lines.end()),
+        tooLarge: () => lines.exceeded,
+        lastEventId: () => undefined,
+        retry: () => undefined
+      }
+    },
+    interpret: (event) => decode(event, decoder, () => StreamContract.skip),
+    resume: false
+  }
+}
+
+/** None is registered, so each API has its own. */
+const jsonLinesTypes = [
+  "application/x-ndjson",
+  "application/ndjson",
+  "application/jsonl",
+  "application/x-jsonl",
+  "application/jsonlines",
+  "application/x-jsonlines",
+  "application/json-lines"
+]
+

@@ -1,0 +1,245 @@
+/**
+ * How an API cuts a list into pages: where the items are, and what asks for the next page. `ApiClient.pages` and
+ * `ApiClient.items` walk by it.
+ *
+ * @since 0.1.0
+ */
+import { Predicate } from "effect"
+
+/**
+ * Type id of {@link Pagination}.
+ *
+ * @since 0.1.0
+ * @category type ids
+ */
+export const TypeId: unique symbol = Symbol.for("@effect-api/client/Pagination")
+
+/**
+ * What is known when a page has come: the query it was asked for with, its URL and headers, and how many came before.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Context {
+  readonly query: Readonly<Record<string, unknown>>
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly index: number
+}
+
+/**
+ * What to ask next: the same request with other query parameters, or another URL.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Next =
+  | { readonly query: Readonly<Record<string, string | number | null | undefined>> }
+  | { readonly url: string }
+
+/**
+ * A way to walk pages of type `Page` that hold items of type `Item`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Pagination<in Page, out Item> {
+  readonly [TypeId]: typeof TypeId
+  readonly items: (page: Page) => ReadonlyArray<Item>
+  readonly next: (page: Page, context: Context) => Next | undefined
+  readonly maxPages: number
+  readonly prefetch: boolean
+}
+
+/**
+ * What every strategy may say: where the items are, whether to ask for the next page while this one is worked on, and a
+ * number of pages above which the walk fails with a `PaginationError`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options<Page, Item> {
+  readonly items: (page: Page) => ReadonlyArray<Item>
+  readonly prefetch?: boolean | undefined
+  readonly maxPages?: number | undefined
+}
+
+const make = <Page, Item>(
+  options: Options<Page, Item>,
+  next: (page: Page, context: Context) => Next | undefined
+): Pagination<Page, Item> => ({
+  [TypeId]: TypeId,
+  items: options.items,
+  next,
+  maxPages: options.maxPages ?? Number.POSITIVE_INFINITY,
+  prefetch: options.prefetch === true
+})
+
+type Cursor = string | number | null | undefined
+
+const isCursor = (cursor: Cursor): cursor is string | number =>
+  cursor !== undefined && cursor !== null && cursor !== ""
+
+/** `has_more: false` stops; a page without it goes on as long as there is a cursor. */
+const saysNoMore = (page: unknown): boolean =>
+  Predicate.hasProperty(page, "has_more") && page.has_more === false
+
+const field = (page: unknown, name: string): Cursor => {
+  const value = Predicate.hasProperty(page, name) ? page[name] : undefined
+  return typeof value === "string" || typeof value === "number" ? value : undefined
+}
+
+/**
+ * Pages that name their first and last item, as Anthropic's do: the next page is `after_id = last_id`, or, for a request
+ * that had `before_id`, `before_id = first_id`. `hasMore`, `after` and `before` say it for APIs with other names.
+ *
+ * @example
+ * ```ts
+ * import { ApiRequest, Pagination } from "@effect-api/client"
+ * import { Schema } from "effect"
+ *
+ * const Page = Schema.Struct({
+ *   data: Schema.Array(Schema.Struct({ id: Schema.String })),
+ *   has_more: Schema.Boolean,
+ *   last_id: Schema.NullOr(Schema.String)
+ * })
+ * const models = ApiRequest.get("/v1/models", {
+ *   success: Page,
+ *   pagination: Pagination.cursor({ items: (page) => page.data })
+ * })
+ * ```
+ * @since 0.1.0
+ * @category constructors
+ */
+export const cursor = <Page, Item>(
+  options: Options<Page, Item> & {
+    readonly hasMore?: ((page: Page) => boolean | undefined) | undefined
+    readonly after?: { readonly param: string; readonly cursor: (page: Page) => Cursor } | undefined
+    readonly before?: { readonly param: string; readonly cursor: (page: Page) => Cursor } | undefined
+  }
+): Pagination<Page, Item> => {
+  const after = options.after ?? { param: "after_id", cursor: (page: Page) => field(page, "last_id") }
+  const before = options.before ?? { param: "before_id", cursor: (page: Page) => field(page, "first_id") }
+  return make(options, (page, { query }) => {
+    if (options.hasMore === undefined ? saysNoMore(page) : options.hasMore(page) === false) return undefined
+    const backwards = query[before.param] !== undefined && query[before.param] !== null
+    const { cursor, param } = backwards ? before : after
+    const next = cursor(page)
+    return isCursor(next) ? { query: { [param]: next } } : undefined
+  })
+}
+
+/**
+ * Pages that hold a token for the next one (`next_page_token`, sent as `page_token`, unless said otherwise).
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const pageToken = <Page, Item>(
+  options: Options<Page, Item> & {
+    readonly param?: string | undefined
+    readonly token?: ((page: Page) => Cursor) | undefined
+  }
+): Pagination<Page, Item> =>
+  make(options, (page) => {
+    if (saysNoMore(page)) return undefined
+    const next = options.token === undefined ? field(page, "next_page_token") : options.token(page)
+    return isCursor(next) ? { query: { [options.param ?? "page_token"]: next } } : undefined
+  })
+
+/** The number a request was sent with; a parameter may have been given as text. */
+const numberOf = (query: Context["query"], param: string, otherwise: number): number => {
+  const value = query[param]
+  return value === undefined || value === null || value === "" || !Number.isFinite(Number(value))
+    ? otherwise
+    : Number(value)
+}
+
+/**
+ * Pages by number (`page`, from 1). The walk is over at the last of `totalPages`, at `has_more: false`, or, where the API
+ * says neither, at the first page without items.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const pageNumber = <Page, Item>(
+  options: Options<Page, Item> & {
+    readonly param?: string | undefined
+    readonly first?: number | undefined
+    readonly totalPages?: ((page: Page) => number | undefined) | undefined
+  }
+): Pagination<Page, Item> => {
+  const param = options.param ?? "page"
+  const first = options.first ?? 1
+  return make(options, (page, { query }) => {
+    if (saysNoMore(page)) return undefined
+    const current = numberOf(query, param, first)
+    const total = options.totalPages?.(page)
+    const over = total === undefined ? options.items(page).length === 0 : current - first + 1 >= total
+    return over ? undefined : { query: { [param]: current + 1 } }
+  })
+}
+
+/**
+ * Pages by offset (`offset`, from 0), moved on by the items that came. The walk is over at `total` items, at
+ * `has_more: false`, or, where the API says neither, at the first page without items.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const offset = <Page, Item>(
+  options: Options<Page, Item> & {
+    readonly param?: string | undefined
+    readonly total?: ((page: Page) => number | undefined) | undefined
+  }
+): Pagination<Page, Item> => {
+  const param = options.param ?? "offset"
+  return make(options, (page, { query }) => {
+    const count = options.items(page).length
+    if (count === 0 || saysNoMore(page)) return undefined
+    const next = numberOf(query, param, 0) + count
+    const total = options.total?.(page)
+    return total !== undefined && next >= total ? undefined : { query: { [param]: next } }
+  })
+}
+
+/**
+ * Pages that name the next one in a `Link` header with `rel="next"` (RFC 8288). Its URL is taken as it stands, relative
+ * to the page's own; another origin gets no credentials.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const linkHeader = <Page, Item>(options: Options<Page, Item>): Pagination<Page, Item> =>
+  make(options, (_page, { headers, url }) => {
+    const target = parseLink(headers.link ?? "").find((link) => link.rel.includes("next"))?.target
+    return target !== undefined && URL.canParse(target, url) ? { url: new URL(target, url).href } : undefined
+  })
+
+/**
+ * A rule of your own: what to ask after a page, `undefined` after the last.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const custom = <Page, Item>(
+  options: Options<Page, Item> & { readonly next: (page: Page, context: Context) => Next | undefined }
+): Pagination<Page, Item> => make(options, options.next)
+
+/** `<target>; rel="next"; ...`, several with commas between, which a target or a quoted value may hold too. */
+const linkValue = /<([^>]*)>((?:\s*;\s*[^\s=;,]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"]+))?)*)/g
+const linkRel = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))/i
+
+/**
+ * The links of a `Link` header (RFC 8288, section 3), each with its relation types in lower case.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const parseLink = (
+  header: string
+): ReadonlyArray<{ readonly target: string; readonly rel: ReadonlyArray<string> }> =>
+  Array.from(header.matchAll(linkValue), ([, target = "", params = ""]) => {
+    const rel = linkRel.exec(params)
+    return { target, rel: (rel?.[1] ?? rel?.[2] ?? "").toLowerCase().split(/\s+/).filter(Boolean) }
+  })

@@ -1,0 +1,223 @@
+/**
+ * The bodies a request can have, from the value a caller gives to bytes.
+ *
+ * @since 0.1.0
+ */
+import { HttpBody } from "@effect/platform"
+import { Effect, Either, Option, ParseResult, type Schema, Stream } from "effect"
+import { type InvalidInput, invalid } from "./internal/invalid.js"
+import * as Json from "./internal/json.js"
+import * as Query from "./internal/query.js"
+import * as Multipart from "./Multipart.js"
+
+/**
+ * Bytes that are produced while they are sent. A source can be read once.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ByteSource = Multipart.ByteSource
+
+/**
+ * A streamed body: a source, which gets a single attempt, or a function that makes a new one for every attempt.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type BodyStream = Multipart.BodyStream
+
+/**
+ * How far a body has got, in bytes; `total` where it is known.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Progress {
+  readonly bytes: number
+  readonly total: number | undefined
+}
+
+/**
+ * The ways to give a body, of which a request takes one, and what goes with them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options<B, I> {
+  /** Any JSON value, encoded by `bodySchema` where there is one. */
+  readonly body?: NoInfer<B> | undefined
+  readonly bodySchema?: Schema.Schema<B, I> | undefined
+  /** Sent as `application/x-www-form-urlencoded`, by the rules of the query. */
+  readonly form?: Query.QueryInput | undefined
+  /** Sent as `multipart/form-data` (RFC 7578). */
+  readonly multipart?: Multipart.Fields | undefined
+  readonly text?: string | undefined
+  readonly bytes?: Uint8Array | undefined
+  readonly bodyStream?: BodyStream | undefined
+  /** Called as the body goes out, on every attempt anew. */
+  readonly onUpload?: ((progress: Progress) => void) | undefined
+}
+
+/**
+ * Options whose types are no longer known.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Erased {
+  readonly body?: unknown
+  readonly bodySchema?: Schema.Schema.AnyNoContext | undefined
+  readonly form?: Query.QueryInput | undefined
+  readonly multipart?: Multipart.Fields | undefined
+  readonly text?: string | undefined
+  readonly bytes?: Uint8Array | undefined
+  readonly bodyStream?: BodyStream | undefined
+  readonly onUpload?: ((progress: Progress) => void) | undefined
+}
+
+/**
+ * A body ready to be sent. `replayable` says whether that can be done a second time; `sourceFailure` what a streamed
+ * body's own source has failed with.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Encoded {
+  readonly body: HttpBody.HttpBody
+  readonly replayable: boolean
+  readonly sourceFailure: () => unknown
+}
+
+const kinds = ["body", "form", "multipart", "text", "bytes", "bodyStream"] as const
+
+const noFailure = (): unknown => undefined
+
+const whole = (body: HttpBody.HttpBody): Encoded => ({ body, replayable: true, sourceFailure: noFailure })
+
+const none = Effect.succeed(whole(HttpBody.empty))
+
+/**
+ * Encodes the one body of the options. Fails with the field and the reason where it cannot be sent as it was given.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const encode = (options: Erased, format: Query.QueryFormat): Effect.Effect<Encoded, InvalidInput> => {
+  let kind: (typeof kinds)[number] | undefined
+  for (const candidate of kinds) {
+    if (options[candidate] === undefined) continue
+    if (kind !== undefined)
+      return Effect.fail(invalid(`${kind}, ${candidate}`, "must be one: a request has a single body"))
+    kind = candidate
+  }
+  if (kind === undefined) return none
+  const encoded = encodeKind(kind, options, format)
+  const { onUpload } = options
+  return onUpload === undefined ? encoded : Effect.map(encoded, (encoded) => withProgress(encoded, onUpload))
+}
+
+const encodeKind = (
+  kind: (typeof kinds)[number],
+  options: Erased,
+  format: Query.QueryFormat
+): Effect.Effect<Encoded, InvalidInput> => {
+  switch (kind) {
+    case "body":
+      return Effect.flatMap(encodeValue(options.body, options.bodySchema), (value) =>
+        Either.map(Json.stringify(value, "body"), (text) => whole(HttpBody.text(text, "application/json")))
+      )
+    case "form":
+      return Either.map(Query.formEncode(options.form, format), (text) =>
+        whole(HttpBody.text(text, "application/x-www-form-urlencoded"))
+      )
+    case "multipart":
+      return Either.map(
+        Multipart.encode(options.multipart ?? {}),
+        ({ boundary, content, length, replayable }) => {
+          const type = `multipart/form-data; boundary=${boundary}`
+          return content instanceof Uint8Array
+            ? whole(HttpBody.uint8Array(content, type))
+            : streamed(content, type, length, replayable)
+        }
+      )
+    case "text":
+      return typeof options.text === "string"
+        ? Effect.succeed(whole(HttpBody.text(options.text, "text/plain; charset=utf-8")))
+        : Effect.fail(invalid("text", "must be a string"))
+    case "bytes":
+      return options.bytes instanceof Uint8Array
+        ? Effect.succeed(whole(HttpBody.uint8Array(options.bytes, "application/octet-stream")))
+        : Effect.fail(invalid("bytes", "must be a Uint8Array"))
+    case "bodyStream": {
+      const { bodyStream } = options
+      if (!Multipart.isBodyStream(bodyStream)) {
+        return Effect.fail(invalid("bodyStream", "must be a stream of bytes, or a function that makes one"))
+      }
+      const replayable = typeof bodyStream === "function"
+      return Effect.succeed(
+        streamed(Multipart.toStream(bodyStream), "application/octet-stream", undefined, replayable)
+      )
+    }
+  }
+}
+
+const streamed = (
+  stream: Stream.Stream<Uint8Array, unknown>,
+  type: string,
+  length: number | undefined,
+  replayable: boolean
+): Encoded => {
+  let failure: unknown
+  const watched = Stream.tapErrorCause(stream, (cause) =>
+    Effect.sync(() => {
+      failure = cause
+    })
+  )
+  return { body: HttpBody.stream(watched, type, length), replayable, sourceFailure: () => failure }
+}
+
+/** Small enough to show movement, large enough to cost nothing. */
+const pieceBytes = 64 * 1024
+
+const withProgress = (encoded: Encoded, onUpload: (progress: Progress) => void): Encoded => {
+  const { body } = encoded
+  if (body._tag !== "Uint8Array" && body._tag !== "Stream") return encoded
+  const total = body.contentLength
+  const source = body._tag === "Stream" ? body.stream : pieces(body.body)
+  const counted = Stream.suspend(() => {
+    let bytes = 0
+    return Stream.tap(source, (piece) =>
+      Effect.sync(() => {
+        bytes += piece.length
+        onUpload({ bytes, total })
+      })
+    )
+  })
+  return { ...encoded, body: HttpBody.stream(counted, body.contentType, total) }
+}
+
+const pieces = (bytes: Uint8Array): Stream.Stream<Uint8Array> =>
+  Stream.unfold(0, (offset) =>
+    offset >= bytes.length
+      ? Option.none()
+      : Option.some([bytes.subarray(offset, offset + pieceBytes), offset + pieceBytes] as const)
+  ).pipe(Stream.rechunk(1))
+
+type Encode = (value: unknown) => Effect.Effect<unknown, ParseResult.ParseIssue>
+
+const encoders = new WeakMap<object, Encode>()
+
+const encodeValue = (
+  value: unknown,
+  schema: Schema.Schema.AnyNoContext | undefined
+): Effect.Effect<unknown, InvalidInput> => {
+  if (schema === undefined) return Either.right(value)
+  let encode = encoders.get(schema)
+  if (encode === undefined) {
+    encode = ParseResult.encodeUnknown(schema)
+    encoders.set(schema, encode)
+  }
+  return Effect.mapError(encode(value), (issue) =>
+    invalid("body", ParseResult.TreeFormatter.formatIssueSync(issue))
+  )
+}

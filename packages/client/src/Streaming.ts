@@ -1,0 +1,180 @@
+/**
+ * The life of a request for a stream: attempts until the first events are at hand, then the rest without a retry, under
+ * the stream's own deadlines, to its terminal event. Leaving early closes the connection.
+ *
+ * @since 0.1.0
+ */
+import { Chunk, Clock, Effect, ExecutionStrategy, Exit, Option, Random, Scope, Stream, type Tracer } from "effect"
+import * as ApiError from "./ApiError.js"
+import type * as ApiRequest from "./ApiRequest.js"
+import * as ApiResponse from "./ApiResponse.js"
+import * as Attempts from "./Attempts.js"
+import * as Call from "./Call.js"
+import * as Connection from "./Connection.js"
+import * as Core from "./Core.js"
+import * as RequestEncoder from "./RequestEncoder.js"
+import * as RetryPolicy from "./RetryPolicy.js"
+import * as StreamContract from "./StreamContract.js"
+import * as Telemetry from "./Telemetry.js"
+
+/**
+ * Runs a request to the stream of its events. Nothing is sent before the stream runs, and it is sent anew each time it
+ * does.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const stream = <A, E>(
+  core: Core.Core,
+  request: ApiRequest.StreamRequest<A, E>
+): Stream.Stream<A, ApiError.ApiError | E> => {
+  const problem = StreamContract.problem(request.events)
+  const begun = Core.begin(problem === undefined ? core : { ...core, problem }, request)
+  return Stream.unwrapScoped(
+    Effect.flatMap(begun, (call) =>
+      Effect.map(Effect.all([Telemetry.openSpan(call), Effect.scope]), ([{ propagated }, scope]) =>
+        Stream.fromPull(Effect.succeed(reader(core, call, request, scope, propagated)))
+      )
+    )
+  )
+}
+
+interface Opened<A> {
+  readonly connection: Connection.Connection<A>
+  readonly scope: Scope.CloseableScope
+  readonly first: Connection.Batch<A>
+}
+
+/** Attempts until one has its first batch: what breaks from then on cannot be asked for again. */
+const open = <A>(
+  core: Core.Core,
+  call: Call.Call,
+  request: ApiRequest.StreamRequest<A, unknown>,
+  parent: Scope.Scope,
+  span: Tracer.Span | undefined
+): Effect.Effect<Opened<A>, ApiError.ApiError> => {
+  const attempt = Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(Scope.fork(parent, ExecutionStrategy.sequential), (scope) =>
+      Core.respond(core, core.transport, call, span).pipe(
+        Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
+        Effect.flatMap((response) => Connection.open(call, request.events, response)),
+        Effect.flatMap((connection) => Effect.map(connection.next, (first) => ({ connection, first, scope }))),
+        Effect.provideService(Scope.Scope, scope),
+        restore,
+        Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+      )
+    )
+  )
+  const statusOf = ({ connection }: Opened<A>): number => connection.response.status
+  return Attempts.run({ call, ...core, attempt, statusOf, discard: Effect.void })
+}
+
+const reader = <A, E>(
+  core: Core.Core,
+  call: Call.Call,
+  request: ApiRequest.StreamRequest<A, E>,
+  scope: Scope.Scope,
+  span: Tracer.Span | undefined
+): Effect.Effect<Chunk.Chunk<A>, Option.Option<ApiError.ApiError | E>> => {
+  let opened: Opened<A> | undefined
+  let over = false
+
+  const connect = (call: Call.Call): Effect.Effect<Connection.Batch<A>, ApiError.ApiError> =>
+    Effect.map(open(core, call, request, scope, span), (next) => {
+      opened = next
+      return next.first
+    })
+
+  const close = Effect.suspend(() => (opened === undefined ? Effect.void : Scope.close(opened.scope, Exit.void)))
+
+  /** Goes on from the last event with an id, where the contract asks for it and this connection has brought any. */
+  const resume = ({ connection }: Opened<A>): Effect.Effect<Connection.Batch<A>, ApiError.ApiError> | undefined => {
+    const id = connection.lastEventId()
+    const { policy } = call.retry
+    const able = request.events.resume && request.method === "GET" && policy.maxRetries > 0
+    if (!able || id === undefined || connection.received() === 0) return undefined
+    return Effect.flatMap(Random.next, (random) =>
+      close.pipe(
+        Effect.zipRight(Effect.sleep(connection.retryMillis() ?? RetryPolicy.backoffMillis(policy, 0, random))),
+        Effect.zipRight(Effect.suspend(() => connect(withLastEventId(call, id))))
+      )
+    )
+  }
+
+  const onward = (from: Opened<A>): Effect.Effect<Connection.Batch<A>, ApiError.ApiError> =>
+    Effect.catchAll(from.connection.next, (error) => {
+      const mayMend = error._tag === "StreamTruncatedError" || ApiError.isRetryable(error)
+      return (mayMend ? resume(from) : undefined) ?? late(call, error)
+    })
+
+  const pull: Effect.Effect<Chunk.Chunk<A>, Option.Option<ApiError.ApiError>> = Effect.suspend(() => {
+    if (over) return Effect.fail(Option.none())
+    const batch = opened === undefined ? connect(call) : onward(opened)
+    return Effect.matchEffect(batch, {
+      onFailure: (error) => Effect.zipRight(close, Effect.fail(Option.some(error))),
+      onSuccess: handOut
+    })
+  })
+
+  const handOut = (batch: Connection.Batch<A>): typeof pull => {
+    const mended = batch.end === "body" && opened !== undefined ? resume(opened) : undefined
+    if (mended !== undefined && batch.events.length === 0) {
+      return Effect.flatMap(Effect.mapError(mended, Option.some), handOut)
+    }
+    over = batch.end !== undefined && mended === undefined
+    const { events } = batch
+    const closed = over ? close : Effect.void
+    if (events.length === 0) return Effect.zipRight(closed, pull)
+    return closed.pipe(
+      Effect.zipRight(Telemetry.streamed(events.length)),
+      Effect.as(Chunk.unsafeFromArray(events as Array<A>))
+    )
+  }
+
+  return Effect.catchAll(pull, (ended) =>
+    Option.isNone(ended) ? Effect.fail(ended) : Effect.mapError(own(call, request, ended.value), Option.some)
+  )
+}
+
+const withLastEventId = (call: Call.Call, id: string): Call.Call => {
+  const { encoded } = call
+  const headers = { ...encoded.http.headers, "last-event-id": id }
+  return {
+    ...call,
+    encoded: {
+      ...encoded,
+      http: RequestEncoder.withHeaders(encoded.http, headers),
+      settled: { ...encoded.settled, "last-event-id": id }
+    }
+  }
+}
+
+/** An error behind the first element: the ledger's last line was a success until now. */
+const late = (call: Call.Call, error: ApiError.ApiError): Effect.Effect<never, ApiError.ApiError> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const last = call.attempts.pop()
+    if (last !== undefined) {
+      call.attempts.push(
+        Call.attempt(last.startedAt, now, { tag: error._tag, status: last.status, delay: undefined })
+      )
+    }
+    return Effect.fail(
+      ApiError.update(error, {
+        attempts: [...call.attempts],
+        stoppedBy: ApiError.isRetryable(error) ? "not-replayable" : "not-retryable"
+      })
+    )
+  })
+
+/** The caller's own error: by the contract for one that the stream told of, by the status for one before it. */
+const own = <E>(
+  call: Call.Call,
+  request: ApiRequest.StreamRequest<unknown, E>,
+  error: ApiError.ApiError
+): Effect.Effect<never, ApiError.ApiError | E> => {
+  const failure = request.events.failure
+  const inStream = ApiError.isStatusError(error) && ApiResponse.isSuccess(error.status)
+  return inStream && failure !== undefined
+    ? Core.ownFailure(call, { failure: { [error.status]: failure } }, error)
+    : Core.ownFailure(call, request, error)
+}
