@@ -278,7 +278,8 @@ export const isApiError = (u: unknown): u is ApiError =>
 export const update = <E extends ApiError>(error: E, fields: Partial<Common>): E => {
   const Class = error.constructor as new (fields: Common) => E
   const copy = new Class({ ...error, message: error.message, ...fields })
-  if (error.stack !== undefined) copy.stack = error.stack
+  // Where the error came about stays; its first line is the message, and a message may be changed to hide something.
+  if (error.stack !== undefined) copy.stack = error.stack.replace(error.message, () => copy.message)
   return copy
 }
 

@@ -108,26 +108,49 @@ export const requestId = (call: Call.Call, headers: Readonly<Record<string, stri
   return undefined
 }
 
-const utf8 = new TextDecoder()
-const excerptLength = 200
-
 /**
- * The start of a text on one line, with the secrets out. The cut comes last: half a secret would no longer be found.
+ * The request's id as an error may show it: an id is whatever the server sent.
  *
  * @since 0.1.0
  * @category redaction
  */
-export const excerpt = (call: Call.Call, text: string): string => {
+export const shownRequestId = (
+  call: Call.Call,
+  headers: Readonly<Record<string, string>>
+): string | undefined => {
+  const id = requestId(call, headers)
+  return id === undefined ? undefined : Call.redactor(call).text(id)
+}
+
+const excerptSource = 64 * 1024
+const excerptLength = 200
+
+/**
+ * The start of a text on one line, with the secrets out. `cut` says that the text goes on where it ends: the half of a
+ * secret that may stand there goes too. The excerpt's own cut comes last, when no secret is left.
+ *
+ * @since 0.1.0
+ * @category redaction
+ */
+export const excerpt = (call: Call.Call, text: string, cut = false): string => {
   const line = Call.redactor(call)
-    .text(text.slice(0, 64 * 1024))
+    .text(text.slice(0, excerptSource), { cut: cut || text.length > excerptSource })
     .replace(/\s+/g, " ")
     .trim()
   return line.length > excerptLength ? `${line.slice(0, excerptLength)}…` : line
 }
 
 /**
+ * The text of a body, or of its start: a character that was cut in two is left out.
+ *
+ * @since 0.1.0
+ * @category redaction
+ */
+export const textOf = (bytes: Uint8Array, cut: boolean): string => new TextDecoder().decode(bytes, { stream: cut })
+
+/**
  * The tagged error of an answer that is no success, its body already read as far as it came. `body` is JSON where it
- * parses, else text, `undefined` where there is none.
+ * parses, else text, `undefined` where there is none; `cut` says that the body went on.
  *
  * @since 0.1.0
  * @category constructors
@@ -138,25 +161,27 @@ export const statusError = (
     readonly status: number
     readonly headers: Readonly<Record<string, string>>
     readonly text: string
+    readonly cut?: boolean | undefined
     readonly refusal?: string | undefined
     readonly now: number
   }
 ): ApiError.StatusError => {
   const shown = Call.redactor(call)
-  const parsed = parse(answer.text)
+  const { cut = false, text } = answer
+  const parsed = cut ? text : parse(text)
   const type = call.config.errorType(parsed)
   const tag = tagOf(answer.status, type)
   const said =
-    answer.refusal ?? messageOf(parsed) ?? (excerpt(call, answer.text) || reasons[answer.status] || "error")
+    answer.refusal ?? messageOf(parsed) ?? (excerpt(call, text, cut) || reasons[answer.status] || "error")
   const shouldRetry = answer.headers["x-should-retry"]
   return new classes[tag]({
     ...Call.common(call, `${answer.status} ${said}`, ApiError.table[tag].delivery),
     shouldRetry: shouldRetry === "true" ? true : shouldRetry === "false" ? false : undefined,
     status: answer.status,
     headers: shown.headers(answer.headers),
-    requestId: requestId(call, answer.headers),
+    requestId: shownRequestId(call, answer.headers),
     type: type === undefined ? undefined : shown.text(type),
-    body: shown.json(parsed),
+    body: cut ? shown.text(text, { cut }) : shown.json(parsed),
     retryAfter: Option.getOrUndefined(RetryAfter.parse(answer.headers, answer.now))
   })
 }
@@ -233,13 +258,12 @@ export const failOnStatus = (
 ): Effect.Effect<ResponseBody.GuardedResponse, ApiError.StatusError> =>
   isSuccess(response.status)
     ? Effect.succeed(response)
-    : Effect.flatMap(response.salvage(call.config.limits.errorBytes), ({ bytes }) =>
+    : Effect.flatMap(response.salvage(call.config.limits.errorBytes), ({ bytes, complete }) =>
         Effect.clockWith((clock) => {
           const { headers, refusal, status } = response
           call.refused = { status, body: { bytes, contentType: headers["content-type"] } }
-          const text = utf8.decode(bytes)
-          return Effect.fail(
-            statusError(call, { status, headers, text, refusal, now: clock.unsafeCurrentTimeMillis() })
-          )
+          const text = textOf(bytes, !complete)
+          const now = clock.unsafeCurrentTimeMillis()
+          return Effect.fail(statusError(call, { status, headers, text, cut: !complete, refusal, now }))
         })
       )

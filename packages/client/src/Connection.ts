@@ -53,14 +53,11 @@ export const open = <A>(
   if (response.status === 204 || response.status === 205) return Effect.succeed(emptyConnection(response))
   const mediaType = (response.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? ""
   if (contract.accepts(mediaType)) {
-    const bytes = Stream.catchAll(response.stream, (error) =>
-      error.reason === "EmptyBody" ? Stream.empty : Stream.fail(TransportError.from(call, error))
-    )
-    return Effect.map(Stream.toPull(bytes), (pull) => connect(call, contract, response, pull))
+    return Effect.map(Stream.toPull(response.chunks), (pull) => connect(call, contract, response, pull))
   }
-  return Effect.flatMap(response.salvage(call.config.limits.errorBytes), ({ bytes }) => {
+  return Effect.flatMap(response.salvage(call.config.limits.errorBytes), ({ bytes, complete }) => {
     const reason = `is ${mediaType || "of no media type"}, not ${contract.accept.split(",", 1)[0]}`
-    return Effect.fail(protocolError(call, response, `the answer ${reason}`, new TextDecoder().decode(bytes)))
+    return Effect.fail(protocolError(call, response, `the answer ${reason}`, ApiResponse.textOf(bytes, !complete), !complete))
   })
 }
 
@@ -76,14 +73,15 @@ const protocolError = (
   call: Call.Call,
   response: ResponseBody.GuardedResponse,
   reason: string,
-  quoted: string
+  quoted: string,
+  cut = false
 ): ApiError.StreamProtocolError => {
-  const excerpt = ApiResponse.excerpt(call, quoted)
+  const excerpt = ApiResponse.excerpt(call, quoted, cut)
   const common = Call.common(call, excerpt === "" ? reason : `${reason}: ${excerpt}`, "maybe-applied")
   return new ApiError.StreamProtocolError({
     ...common,
     status: response.status,
-    requestId: ApiResponse.requestId(call, response.headers),
+    requestId: ApiResponse.shownRequestId(call, response.headers),
     reason: Call.redactor(call).text(reason),
     excerpt
   })
@@ -199,6 +197,6 @@ const truncated = (
 ): ApiError.StreamTruncatedError =>
   new ApiError.StreamTruncatedError({
     ...Call.common(call, `the stream ended before its terminal event, after ${received} events`, "maybe-applied"),
-    requestId: ApiResponse.requestId(call, response.headers),
+    requestId: ApiResponse.shownRequestId(call, response.headers),
     received
   })

@@ -32,8 +32,9 @@ import * as TransportError from "./TransportError.js"
  */
 export interface Core {
   readonly config: ApiConfig.ApiConfig
-  readonly client: HttpClient.HttpClient
   readonly transport: Transport.Transport
+  /** For answers that outlive the call: their body aborts itself when it is left. */
+  readonly unscoped: Transport.Transport<never>
   readonly credentials: Credentials.Resolver
   readonly budget: RetryPolicy.Budget
   readonly defaults: Headers.HeaderLayer
@@ -48,8 +49,8 @@ export interface Core {
  */
 export const makeCore = (config: ApiConfig.ApiConfig, client: HttpClient.HttpClient): Core => ({
   config,
-  client,
   transport: Transport.make(client),
+  unscoped: Transport.unscoped(client),
   credentials: config.credentials.make(),
   budget: RetryPolicy.makeBudget(config.retry.policy),
   defaults: ClientHeaders.ofClient(config),
@@ -172,11 +173,16 @@ export const respond = <R>(
         >
     )
     return send(RequestEncoder.withHeaders(encoded.http, headers)).pipe(
-      Effect.map((response) => guard(call, response)),
-      Effect.mapError(
-        (error) =>
-          sourceError(call) ?? (ApiError.isApiError(error) ? error : TransportError.from(call, error))
-      ),
+      Effect.matchEffect({
+        onSuccess: (response) => Effect.succeed(guard(call, response)),
+        onFailure: (error) =>
+          !ApiError.isApiError(error) && TransportError.isStatusCode(error)
+            ? // A middleware that refuses a status (`filterStatusOk`) still has the answer: the status check is ours.
+              Effect.succeed(guard(call, error.response))
+            : Effect.fail(
+                sourceError(call) ?? (ApiError.isApiError(error) ? error : TransportError.from(call, error))
+              )
+      }),
       Effect.tapBoth({
         onFailure: (error) => Telemetry.attempted(call, headers, error),
         onSuccess: (response) => Telemetry.attempted(call, headers, response)

@@ -6,6 +6,7 @@
 import { Clock, Duration, Effect, Either, Fiber, Predicate, Redacted } from "effect"
 import * as ApiError from "./ApiError.js"
 import * as Headers from "./internal/headers.js"
+import * as Redaction from "./Redaction.js"
 
 /**
  * Type id of {@link Credentials}.
@@ -161,13 +162,17 @@ export const basic = (user: string, password: Redacted.Redacted<string>): Creden
  * @category constructors
  */
 export const effect = <E>(effect: Effect.Effect<Redacted.Redacted<string> | Credentials, E>): Credentials =>
-  fromResolver(() => ({
-    resolve: effect.pipe(
-      Effect.mapError(failure),
-      Effect.flatMap((value) => (Redacted.isRedacted(value) ? bearer(value) : value).make().resolve)
-    ),
-    invalidate: undefined
-  }))
+  fromResolver(() => {
+    let last = empty
+    return {
+      resolve: effect.pipe(
+        Effect.mapError((error) => discreet(failure(error), last)),
+        Effect.flatMap((value) => (Redacted.isRedacted(value) ? bearer(value) : value).make().resolve),
+        Effect.tap((resolved) => void (last = resolved))
+      ),
+      invalidate: undefined
+    }
+  })
 
 /**
  * A token that is fetched once for all callers and kept. It is fetched anew in the background when less than
@@ -199,10 +204,11 @@ export const cached = <E>(options: {
     let current:
       | { readonly resolved: Resolved; readonly refreshAt: number; readonly expiresAt: number }
       | undefined
+    let last = empty
     const issued = new WeakSet<Resolved>()
     const shared = singleFlight(
       Effect.gen(function* () {
-        const fetched = yield* Effect.mapError(options.fetch, failure)
+        const fetched = yield* Effect.mapError(options.fetch, (error) => discreet(failure(error), last))
         const { token, expiresIn } = Redacted.isRedacted(fetched)
           ? { token: fetched, expiresIn: undefined }
           : fetched
@@ -210,6 +216,7 @@ export const cached = <E>(options: {
         const lifetime = Duration.toMillis(expiresIn ?? Duration.infinity)
         const expiresAt = (yield* Clock.currentTimeMillis) + lifetime
         issued.add(resolved)
+        last = resolved
         // A life shorter than the head start is used to its half: else every attempt would fetch.
         current = { resolved, expiresAt, refreshAt: expiresAt - Math.min(refreshAhead, lifetime / 2) }
         return resolved
@@ -272,6 +279,12 @@ const failure = (error: unknown): Failure => ({
           ? String(error._tag)
           : "the effect failed",
   retryable: ApiError.isApiError(error) && ApiError.isRetryable(error)
+})
+
+/** What cannot be replaced is often named in the failure, and no longer known as a secret of the call that fails. */
+const discreet = (failure: Failure, last: Resolved): Failure => ({
+  ...failure,
+  reason: Redaction.make({ secrets: last.secrets }).text(failure.reason)
 })
 
 interface Flight<A, E> {

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { HttpClientRequest } from "@effect/platform"
-import { Effect, Scope } from "effect"
+import { Effect, Scope, type Tracer } from "effect"
 import * as ApiError from "./ApiError.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import * as ApiResponse from "./ApiResponse.js"
@@ -73,18 +73,57 @@ export const run = <A, E>(
   request: ApiRequest.ApiRequest<A, E>
 ): Effect.Effect<ApiResponse.ApiResponse<A>, ApiError.ApiError | E> =>
   Telemetry.withSpan(call, (propagated) => {
-    const attempt = Effect.scopedWith((scope) =>
-      Core.respond(core, core.transport, call, propagated).pipe(
-        Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
-        Effect.flatMap((response) => Effect.map(response.bytes, (bytes) => ({ response, bytes }))),
-        Effect.provideService(Scope.Scope, scope)
-      )
-    )
-    return Attempts.run({ call, ...core, attempt, statusOf, discard: Effect.void }).pipe(
-      Effect.flatMap((answer) => decode(call, request, answer)),
-      Effect.catchAll((error) => Core.ownFailure(call, request, error))
-    )
+    const { open } = request.success
+    const answer =
+      open === undefined
+        ? Effect.flatMap(attempts(core, call, whole(core, call, propagated)), (answer) => decode(call, request, answer))
+        : Effect.map(attempts(core, call, headed(core, call, propagated)), ({ response }) =>
+            answered(call, response, open(response.guardedChunks, lengthOf(response)))
+          )
+    return Effect.catchAll(answer, (error) => Core.ownFailure(call, request, error))
   })
+
+const attempts = <A extends { readonly response: ResponseBody.GuardedResponse }>(
+  core: Core.Core,
+  call: Call.Call,
+  attempt: Effect.Effect<A, ApiError.ApiError>
+): Effect.Effect<A, ApiError.ApiError> =>
+  Attempts.run({ call, ...core, attempt, statusOf: ({ response }: A) => response.status, discard: Effect.void })
+
+/** One attempt to the end of the body: a reset on the way there is a failure like any other, and retried. */
+const whole = (core: Core.Core, call: Call.Call, span: Tracer.Span | undefined): Effect.Effect<Answer, ApiError.ApiError> =>
+  Effect.scopedWith((scope) =>
+    Core.respond(core, core.transport, call, span).pipe(
+      Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
+      Effect.flatMap((response) => Effect.map(response.bytes, (bytes) => ({ response, bytes }))),
+      Effect.provideService(Scope.Scope, scope)
+    )
+  )
+
+/** One attempt to the headers: the body is the caller's to read. */
+const headed = (core: Core.Core, call: Call.Call, span: Tracer.Span | undefined) =>
+  Core.respond(core, core.unscoped, call, span).pipe(
+    Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
+    Effect.map((response) => ({ response }))
+  )
+
+const lengthOf = (response: ResponseBody.GuardedResponse): number | undefined => {
+  const { "content-encoding": encoding, "content-length": length } = response.headers
+  // Behind an encoding the header counts other bytes than the reader does.
+  return encoding === undefined && length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined
+}
+
+const answered = <A>(
+  call: Call.Call,
+  { headers, status }: ResponseBody.GuardedResponse,
+  value: A
+): ApiResponse.ApiResponse<A> => ({
+  value,
+  status,
+  headers,
+  requestId: ApiResponse.requestId(call, headers),
+  attempts: call.attempts
+})
 
 /**
  * The request as it would be sent, but for credentials and the headers of an attempt.
@@ -103,32 +142,25 @@ interface Answer {
   readonly bytes: Uint8Array
 }
 
-const statusOf = (answer: Answer): number => answer.response.status
-
 const decode = <A>(
   call: Call.Call,
   request: ApiRequest.ApiRequest<A, unknown>,
   { bytes, response }: Answer
 ): Effect.Effect<ApiResponse.ApiResponse<A>, ApiError.ApiError> => {
-  const { headers, status } = response
-  const answered = (value: A): ApiResponse.ApiResponse<A> => ({
-    value,
-    status,
-    headers,
-    requestId: ApiResponse.requestId(call, headers),
-    attempts: call.attempts
-  })
-  const body = { bytes, contentType: headers["content-type"] }
+  const body = { bytes, contentType: response.headers["content-type"] }
   return Effect.matchEffect(request.success.decode(body), {
-    onSuccess: (value) => Effect.succeed(answered(value)),
+    onSuccess: (value) => Effect.succeed(answered(call, response, value)),
     onFailure: (misfit) => {
       const error = misfitError(call, response, bytes, misfit)
       if (!call.config.lenient || misfit.parsed === undefined) return Effect.fail(error)
       const value = misfit.parsed.value as A
-      return Effect.as(Telemetry.misfit(error), answered(value))
+      return Effect.as(Telemetry.misfit(error), answered(call, response, value))
     }
   })
 }
+
+/** More than enough for an excerpt: an answer of many megabytes is not decoded for one line of it. */
+const excerptBytes = 64 * 1024
 
 const misfitError = (
   call: Call.Call,
@@ -136,7 +168,9 @@ const misfitError = (
   bytes: Uint8Array,
   misfit: ValueSchema.Misfit
 ): ApiError.ResponseValidationError => {
-  const excerpt = ApiResponse.excerpt(call, new TextDecoder().decode(bytes.subarray(0, 64 * 1024)))
+  const shown = Call.redactor(call)
+  const cut = bytes.length > excerptBytes
+  const text = ApiResponse.textOf(bytes.subarray(0, excerptBytes), cut)
   const common = Call.common(
     call,
     `the answer (${response.status}) does not fit: ${misfit.reason}`,
@@ -146,9 +180,10 @@ const misfitError = (
     ...common,
     attempts: call.attempts,
     status: response.status,
-    requestId: ApiResponse.requestId(call, response.headers),
-    reason: Call.redactor(call).text(misfit.reason),
-    path: misfit.path,
-    excerpt
+    requestId: ApiResponse.shownRequestId(call, response.headers),
+    reason: shown.text(misfit.reason),
+    // A key is whatever the server sent.
+    path: misfit.path.map((key) => (typeof key === "string" ? shown.text(key) : key)),
+    excerpt: ApiResponse.excerpt(call, text, cut)
   })
 }

@@ -20,7 +20,6 @@ import type { InvalidInput } from "./internal/invalid.js"
 import * as RequestEncoder from "./RequestEncoder.js"
 import type * as ResponseBody from "./ResponseBody.js"
 import * as Telemetry from "./Telemetry.js"
-import * as Transport from "./Transport.js"
 
 /**
  * An `HttpClient` that sends with the core's credentials, retries, limits and telemetry. Answers come back whatever their
@@ -30,23 +29,21 @@ import * as Transport from "./Transport.js"
  * @category constructors
  */
 export const make = (core: Core.Core): HttpClient.HttpClient => {
-  const transport = Transport.unscoped(core.client)
   return HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
-    (request) => Effect.flatMap(request, (request) => run(core, transport, request)),
+    (request) => Effect.flatMap(request, (request) => run(core, request)),
     Effect.succeed
   )
 }
 
 const run = (
   core: Core.Core,
-  transport: Transport.Transport<never>,
   request: HttpClientRequest.HttpClientRequest
 ): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> =>
   Effect.flatMap(begin(core, request), (call) =>
     Telemetry.withSpan(call, (propagated) => {
       // The last answer with an error status, its body unread: it goes to the caller if no further attempt is made.
       let last: ResponseBody.GuardedResponse | undefined
-      const attempt = Core.respond(core, transport, call, propagated).pipe(
+      const attempt = Core.respond(core, core.unscoped, call, propagated).pipe(
         Effect.flatMap((response) => {
           last = response
           return ApiResponse.isSuccess(response.status)
@@ -76,7 +73,8 @@ const run = (
           last !== undefined && ApiError.isStatusError(error)
             ? Effect.succeed(last)
             : Effect.fail(requestError(request, error))
-        )
+        ),
+        Effect.map((response) => response.answering(request))
       )
     })
   )

@@ -191,7 +191,7 @@ type Spelling = ReadonlyArray<ReadonlyArray<string>>
 const plain = /^[\w.-]+$/
 
 const spell = (secret: string): Spelling =>
-  (secret.match(/[\w.-]+|[^]/gu) ?? []).map((part) => (plain.test(part) ? [part] : waysToWrite(part)))
+  (secret.match(/[\w.-]+|[\s\S]/gu) ?? []).map((part) => (plain.test(part) ? [part] : waysToWrite(part)))
 
 const spellBase64 = (secret: string): Spelling => {
   let binary = ""

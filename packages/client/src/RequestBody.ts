@@ -9,6 +9,7 @@ import { type InvalidInput, invalid } from "./internal/invalid.js"
 import * as Json from "./internal/json.js"
 import * as Query from "./internal/query.js"
 import * as Multipart from "./Multipart.js"
+import * as Progress from "./Progress.js"
 
 /**
  * Bytes that are produced while they are sent. A source can be read once.
@@ -25,17 +26,6 @@ export type ByteSource = Multipart.ByteSource
  * @category models
  */
 export type BodyStream = Multipart.BodyStream
-
-/**
- * How far a body has got, in bytes; `total` where it is known.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Progress {
-  readonly bytes: number
-  readonly total: number | undefined
-}
 
 /**
  * The ways to give a body, of which a request takes one, and what goes with them.
@@ -55,7 +45,7 @@ export interface Options<B, I> {
   readonly bytes?: Uint8Array | undefined
   readonly bodyStream?: BodyStream | undefined
   /** Called as the body goes out, on every attempt anew. */
-  readonly onUpload?: ((progress: Progress) => void) | undefined
+  readonly onUpload?: ((progress: Progress.Progress) => void) | undefined
 }
 
 /**
@@ -72,7 +62,7 @@ export interface Erased {
   readonly text?: string | undefined
   readonly bytes?: Uint8Array | undefined
   readonly bodyStream?: BodyStream | undefined
-  readonly onUpload?: ((progress: Progress) => void) | undefined
+  readonly onUpload?: ((progress: Progress.Progress) => void) | undefined
 }
 
 /**
@@ -179,20 +169,12 @@ const streamed = (
 /** Small enough to show movement, large enough to cost nothing. */
 const pieceBytes = 64 * 1024
 
-const withProgress = (encoded: Encoded, onUpload: (progress: Progress) => void): Encoded => {
+const withProgress = (encoded: Encoded, onUpload: (progress: Progress.Progress) => void): Encoded => {
   const { body } = encoded
   if (body._tag !== "Uint8Array" && body._tag !== "Stream") return encoded
   const total = body.contentLength
   const source = body._tag === "Stream" ? body.stream : pieces(body.body)
-  const counted = Stream.suspend(() => {
-    let bytes = 0
-    return Stream.tap(source, (piece) =>
-      Effect.sync(() => {
-        bytes += piece.length
-        onUpload({ bytes, total })
-      })
-    )
-  })
+  const counted = Progress.counted(source, total, onUpload)
   return { ...encoded, body: HttpBody.stream(counted, body.contentType, total) }
 }
 

@@ -33,20 +33,25 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   readonly call: Call.Call
   readonly source: HttpClientResponse.HttpClientResponse
   readonly refusal: string | undefined
+  readonly request: HttpClientRequest.HttpClientRequest
   readonly headers: PlatformHeaders.Headers
   private read: { readonly bytes: Uint8Array; readonly complete: boolean } | undefined
+  private taken = false
 
   constructor(call: Call.Call, source: HttpClientResponse.HttpClientResponse, refusal?: string) {
     super()
     this.call = call
     this.source = source
     this.refusal = refusal
+    this.request = source.request
     // Every look at the platform's headers builds them anew.
     this.headers = source.headers
   }
 
-  get request(): HttpClientRequest.HttpClientRequest {
-    return this.source.request
+  /** The same as an answer to the caller's own request, which is shown in errors and has no credentials of ours on it. */
+  answering(request: HttpClientRequest.HttpClientRequest): HttpClientResponse.HttpClientResponse {
+    const copy: GuardedResponse = Object.create(GuardedResponse.prototype)
+    return Object.assign(copy, this, { request })
   }
 
   get status(): number {
@@ -68,7 +73,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
       complete
         ? Effect.succeed(bytes)
         : Effect.fail(
-            TransportError.oversize(this.call, this.status, `is larger than ${responseBytes} bytes`)
+            TransportError.unreadable(this.call, this.status, `is larger than ${responseBytes} bytes`)
           )
     )
   }
@@ -91,17 +96,13 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
       let size = 0
       return Effect.clockWith((clock) => {
         let lastChunkAt = clock.unsafeCurrentTimeMillis()
-        const collect = Stream.runForEachWhile(this.source.stream, (chunk) =>
+        const collect = Stream.runForEachWhile(this.chunks, (chunk) =>
           Effect.sync(() => {
             lastChunkAt = clock.unsafeCurrentTimeMillis()
             chunks.push(chunk)
             size += chunk.length
             return size <= cap
           })
-        ).pipe(
-          Effect.catchAll((error) =>
-            isEmptyBody(error) ? Effect.void : Effect.fail(TransportError.from(this.call, error))
-          )
         )
         const guarded = Number.isFinite(idle)
           ? Effect.raceFirst(
@@ -118,15 +119,41 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   }
 
   private get collected(): Effect.Effect<Uint8Array, HttpClientError.ResponseError> {
-    return Effect.mapError(
-      this.bytes,
-      (cause) =>
-        new HttpClientError.ResponseError({ request: this.request, response: this, reason: "Decode", cause })
-    )
+    return Effect.mapError(this.bytes, (cause) => this.notDecoded(cause))
+  }
+
+  private notDecoded(cause: unknown): HttpClientError.ResponseError {
+    return new HttpClientError.ResponseError({
+      request: this.request,
+      response: this,
+      reason: "Decode",
+      cause
+    })
+  }
+
+  /** The bytes as they come, under no limit of ours. */
+  get chunks(): Stream.Stream<Uint8Array, ApiError.ApiError> {
+    return Stream.suspend(() => {
+      if (this.read !== undefined) return Stream.make(this.read.bytes)
+      if (this.taken) return Stream.fail(TransportError.unreadable(this.call, this.status, "was taken as a stream"))
+      // Kept nowhere: it may be endless.
+      this.taken = true
+      return Stream.catchAll(this.source.stream, (error) =>
+        isEmptyBody(error) ? Stream.empty : Stream.fail(TransportError.from(this.call, error))
+      )
+    })
+  }
+
+  /** The bytes as they come, under the idle limit. */
+  get guardedChunks(): Stream.Stream<Uint8Array, ApiError.ApiError> {
+    const { idle } = this.call.timeouts
+    return Number.isFinite(idle)
+      ? Stream.timeoutFail(this.chunks, () => TransportError.timeout(this.call, "idle", idle), idle)
+      : this.chunks
   }
 
   get stream(): Stream.Stream<Uint8Array, HttpClientError.ResponseError> {
-    return Stream.suspend(() => (this.read === undefined ? this.source.stream : Stream.make(this.read.bytes)))
+    return Stream.mapError(this.guardedChunks, (cause) => this.notDecoded(cause))
   }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpClientError.ResponseError> {
@@ -141,8 +168,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     return Effect.flatMap(this.text, (text) =>
       Effect.try({
         try: () => (text === "" ? null : JSON.parse(text)),
-        catch: () =>
-          new HttpClientError.ResponseError({ request: this.request, response: this, reason: "Decode" })
+        catch: () => this.notDecoded(TransportError.unreadable(this.call, this.status, "is not valid JSON"))
       })
     )
   }
@@ -158,13 +184,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
           new Response(bytes.slice(), {
             headers: { "content-type": this.headers["content-type"] ?? "" }
           }).formData(),
-        catch: (cause) =>
-          new HttpClientError.ResponseError({
-            request: this.request,
-            response: this,
-            reason: "Decode",
-            cause
-          })
+        catch: () => this.notDecoded(TransportError.unreadable(this.call, this.status, "is not form data"))
       })
     )
   }

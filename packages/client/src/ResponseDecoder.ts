@@ -3,7 +3,9 @@
  *
  * @since 0.1.0
  */
-import { type Effect, Either, Predicate, Schema, SchemaAST } from "effect"
+import { type Effect, Either, Predicate, Schema, SchemaAST, Stream } from "effect"
+import type * as ApiError from "./ApiError.js"
+import * as Progress from "./Progress.js"
 import * as ValueSchema from "./ValueSchema.js"
 
 /**
@@ -35,6 +37,8 @@ export interface ResponseDecoder<out A> {
   readonly [TypeId]: typeof TypeId
   readonly accept: string
   readonly decode: (body: Body) => Effect.Effect<A, ValueSchema.Misfit>
+  /** Where the value is the body itself, still on its way; `decode` is then not asked. */
+  readonly open?: ((chunks: Stream.Stream<Uint8Array, ApiError.ApiError>, total: number | undefined) => A) | undefined
 }
 
 /**
@@ -133,6 +137,37 @@ export const bytes: ResponseDecoder<Uint8Array> = make("*/*", (body) => Either.r
  * @category decoders
  */
 export const empty: ResponseDecoder<void> = make("*/*", () => Either.void)
+
+type Chunks = Stream.Stream<Uint8Array, ApiError.ApiError>
+
+/**
+ * The bytes while they come, in constant memory, under the idle limit. The call is over, and its retries with it, when the
+ * headers are there; a body that breaks later fails the stream. Run the stream once; leaving it early closes the
+ * connection. `onDownload` is told how far it has got.
+ *
+ * @example
+ * ```ts
+ * import { ApiClient, ApiRequest, ResponseDecoder } from "@effect-api/client"
+ * import { Effect, Stream } from "effect"
+ *
+ * const download = ApiClient.execute(
+ *   ApiRequest.get("/files/{id}/content", { path: { id: "f1" }, success: ResponseDecoder.stream() })
+ * ).pipe(Effect.flatMap(Stream.runFold(0, (size, chunk) => size + chunk.length)))
+ * ```
+ * @since 0.1.0
+ * @category decoders
+ */
+export const stream = (
+  options: { readonly onDownload?: ((progress: Progress.Progress) => void) | undefined } = {}
+): ResponseDecoder<Chunks> => ({
+  [TypeId]: TypeId,
+  accept: "*/*",
+  decode: (body) => Either.right(Stream.make(body.bytes)),
+  open: (chunks, total) => {
+    const { onDownload } = options
+    return onDownload === undefined ? chunks : Progress.counted(chunks, total, onDownload)
+  }
+})
 
 /**
  * A decoder of your own over the parsed JSON, given as a function to an `Either`. With it, schemas of the frozen

@@ -108,7 +108,7 @@ const failureTag = (cause: unknown): string =>
 
 const endAttributes = (call: Call.Call, span: Tracer.Span, failure: string | undefined): void => {
   call.attempts.forEach((attempt, index) => {
-    span.event("http.client.attempt", BigInt(attempt.startedAt) * 1_000_000n, {
+    span.event("http.client.attempt", BigInt(Math.round(attempt.startedAt * 1e6)), {
       "http.request.resend_count": index,
       "http.client.attempt.duration": Duration.toSeconds(attempt.duration),
       ...(attempt.status === undefined ? {} : { "http.response.status_code": attempt.status }),

@@ -98,7 +98,7 @@ const sendOnce = <R>(
   const limit = call.timeouts.response
   const sent = Effect.catchAll(transport.execute(request), (error) =>
     // A client that filters statuses still has the answer: the status check is ours.
-    error._tag === "ResponseError" && error.reason === "StatusCode"
+    TransportError.isStatusCode(error)
       ? Effect.succeed(error.response)
       : Effect.fail(TransportError.from(call, error))
   )

@@ -85,6 +85,20 @@ export const findCode = (error: unknown): { readonly code: string | undefined; r
 }
 
 /**
+ * Whether a failure is an answer whose status somebody filtered out.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isStatusCode = (
+  error: HttpClientError.HttpClientError
+): error is HttpClientError.ResponseError => error._tag === "ResponseError" && error.reason === "StatusCode"
+
+/** The platform has one reason, `Decode`, for a body that broke off and for one that says something else. */
+const isMisfit = (cause: unknown): boolean =>
+  cause instanceof SyntaxError || Predicate.isTagged(cause, "ParseError")
+
+/**
  * The tagged error of a failure below us.
  *
  * @since 0.1.0
@@ -96,6 +110,9 @@ export const from = (call: Call.Call, error: HttpClientError.HttpClientError): A
   if (error._tag === "RequestError" && error.reason !== "Transport") {
     const field = error.reason === "InvalidUrl" ? "url" : "body"
     return invalidRequest(call, field, `could not be sent: ${findCode(error.cause).message || error.reason}`)
+  }
+  if (error._tag === "ResponseError" && isMisfit(error.cause)) {
+    return unreadable(call, error.response.status, "does not fit what was asked of it")
   }
   const { code, message } = findCode(error.cause)
   const phase = code === undefined ? undefined : phases[code]
@@ -158,7 +175,11 @@ export const invalidRequest = (
  * @since 0.1.0
  * @category constructors
  */
-export const oversize = (call: Call.Call, status: number, reason: string): ApiError.ResponseValidationError =>
+export const unreadable = (
+  call: Call.Call,
+  status: number,
+  reason: string
+): ApiError.ResponseValidationError =>
   new ApiError.ResponseValidationError({
     ...Call.common(call, `the body ${reason}`, "maybe-applied"),
     status,
