@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Clock, Duration, Effect, Either, Fiber, Predicate, Redacted } from "effect"
+import { Clock, Deferred, Duration, Effect, Either, Fiber, FiberId, Predicate, Redacted } from "effect"
 import * as ApiError from "./ApiError.js"
 import * as Headers from "./internal/headers.js"
 import * as Redaction from "./Redaction.js"
@@ -288,8 +288,9 @@ const discreet = (failure: Failure, last: Resolved): Failure => ({
 })
 
 interface Flight<A, E> {
-  readonly fiber: Fiber.RuntimeFiber<A, E>
+  readonly outcome: Deferred.Deferred<A, E>
   waiters: number
+  callOff: Effect.Effect<void>
 }
 
 /**
@@ -303,31 +304,39 @@ const singleFlight = <A, E>(
   const land = (landed: Flight<A, E>): void => {
     if (flight === landed) flight = undefined
   }
-  const launch: Effect.Effect<Flight<A, E>> = Effect.suspend(() =>
-    flight !== undefined
-      ? Effect.succeed(flight)
-      : // A fiber starts after this one has yielded, so `flight` stands before the effect can end.
-        Effect.map(Effect.forkDaemon(Effect.interruptible(effect)), (fiber) => {
-          const launched: Flight<A, E> = { fiber, waiters: 0 }
-          fiber.addObserver(() => land(launched))
-          flight = launched
-          return launched
-        })
-  )
-  const join = Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(launch, (flight) => {
+  // Found or made and counted in one step: a fiber may be made to yield between any two, and others run meanwhile.
+  const board: Effect.Effect<Flight<A, E>> = Effect.suspend(() => {
+    if (flight !== undefined) {
       flight.waiters++
-      const leave = Effect.suspend(() => {
+      return Effect.succeed(flight)
+    }
+    const launched: Flight<A, E> = {
+      outcome: Deferred.unsafeMake(FiberId.none),
+      waiters: 1,
+      callOff: Effect.void
+    }
+    flight = launched
+    const run = Effect.onExit(Effect.interruptible(effect), (exit) => {
+      land(launched)
+      return Deferred.done(launched.outcome, exit)
+    })
+    return Effect.map(Effect.forkDaemon(run), (fiber) => {
+      launched.callOff = Fiber.interruptFork(fiber)
+      return launched
+    })
+  })
+  const join = Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(board, (flight) =>
+      Effect.onInterrupt(restore(Deferred.await(flight.outcome)), () => {
         flight.waiters--
         if (flight.waiters > 0) return Effect.void
         // Landed first: nobody may join a flight that is being called off.
         land(flight)
-        return Fiber.interruptFork(flight.fiber)
+        return flight.callOff
       })
-      return Effect.flatten(Effect.onInterrupt(restore(Fiber.await(flight.fiber)), () => leave))
-    })
+    )
   )
   // A background run has a waiter that never leaves.
-  const start = Effect.uninterruptible(Effect.map(launch, (flight) => void flight.waiters++))
+  const start = Effect.uninterruptible(Effect.asVoid(board))
   return { join, start }
 }

@@ -115,7 +115,7 @@ export const make = (options: {
   const spellings = [...new Set(Array.from(options.secrets ?? []).flatMap(secretsIn))]
     // The longest first: a secret inside another must not break the longer one up.
     .sort((a, b) => b.length - a.length)
-    .flatMap((secret) => [spell(secret), spellBase64(secret)])
+    .flatMap((secret) => [spell(secret), ...spellBase64(secret)])
   const hiddenHeaders = union(headerNames, options.headerNames)
   const hiddenQuery = union(queryNames, options.queryNames)
 
@@ -193,13 +193,22 @@ const plain = /^[\w.-]+$/
 const spell = (secret: string): Spelling =>
   (secret.match(/[\w.-]+|[\s\S]/gu) ?? []).map((part) => (plain.test(part) ? [part] : waysToWrite(part)))
 
-const spellBase64 = (secret: string): Spelling => {
-  let binary = ""
-  for (const byte of new TextEncoder().encode(secret)) binary += String.fromCharCode(byte)
-  const url: Readonly<Record<string, string>> = { "+": "-", "/": "_" }
-  // Without the padding, which may be missing.
-  const parts = btoa(binary).replace(/=+$/, "").match(/\w+|\W/g) ?? []
-  return parts.map((part) => (url[part] === undefined ? [part] : [url[part], ...waysToWrite(part)]))
+/** Shorter than this, a base64 without its edges would be found in any text. */
+const leastBase64 = 6
+
+/** The base64 of a secret, alone or somewhere inside a longer text: in one of three places of a triple it begins. */
+const spellBase64 = (secret: string): ReadonlyArray<Spelling> => {
+  const bytes = new TextEncoder().encode(secret)
+  if (bytes.length < leastBase64) return []
+  const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")
+  return [0, 1, 2].map((before) => {
+    const encoded = btoa("\0".repeat(before) + binary)
+    // Without the letters that hold bits of a neighbour, and without the padding, which may be missing.
+    const own = encoded.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6))
+    return (own.match(/\w+|\W/g) ?? []).map((part) =>
+      plain.test(part) ? [part] : [part === "+" ? "-" : "_", ...waysToWrite(part)]
+    )
+  })
 }
 
 const entities: Readonly<Record<string, string>> = {
@@ -207,36 +216,48 @@ const entities: Readonly<Record<string, string>> = {
   "<": "&lt;",
   ">": "&gt;",
   '"': "&quot;",
-  "'": "&apos;"
+  "'": "&#39;"
 }
 
-const inHex = (code: number, digits: number): ReadonlyArray<string> => {
-  const hex = code.toString(16).padStart(digits, "0")
-  return [hex, hex.toUpperCase()]
+const hex = (code: number, digits: number): string => code.toString(16).padStart(digits, "0")
+
+const percent = (text: string): string =>
+  Array.from(new TextEncoder().encode(text), (byte) => `%${hex(byte, 2)}`).join("")
+
+const unicode = (text: string): string =>
+  Array.from({ length: text.length }, (_, at) => `\\u${hex(text.charCodeAt(at), 4)}`).join("")
+
+/** What encoders do to a text. Letters of escapes are in either case. */
+const encoders: ReadonlyArray<(text: string) => string> = [
+  (text) => text.replace(/[^\w.~!*'()-]/gu, percent),
+  (text) => text.replace(/[^\w.*-]/gu, (char) => (char === " " ? "+" : percent(char))),
+  (text) => JSON.stringify(text).slice(1, -1),
+  (text) => JSON.stringify(text).slice(1, -1).replaceAll("/", "\\/").replace(/[^\0-\x7f]/g, unicode),
+  (text) => text.replace(/[&<>"']/g, (char) => entities[char] ?? char)
+]
+
+/** What they do to a single character on top of that, where they mean it. */
+const escapes = (char: string): ReadonlyArray<string> => {
+  const code = char.codePointAt(0) ?? 0
+  const numbers = [`&#${code};`, `&#x${hex(code, 1)};`, `&#x${hex(code, 2)};`, char === "'" ? "&apos;" : char]
+  return [char, percent(char), unicode(char), ...numbers]
 }
+
+const upperCase = (way: string): string =>
+  way.replace(/(%|\\u|&#x)([0-9a-f]+)/g, (_, start: string, digits: string) => start + digits.toUpperCase())
 
 const known = new Map<string, ReadonlyArray<string>>()
 
-/** A character as it is, in a URL, in JSON, in HTML; and once more inside those, as a link has it inside a link. */
+/** A character as it is, encoded, and encoded twice: as a link inside a link has it, or JSON inside a form. */
 const waysToWrite = (char: string): ReadonlyArray<string> => {
   const made = known.get(char)
   if (made !== undefined) return made
-  const bytes = Array.from(new TextEncoder().encode(char), (byte) => inHex(byte, 2))
-  const units = Array.from({ length: char.length }, (_, at) => inHex(char.charCodeAt(at), 4))
-  const code = char.codePointAt(0) ?? 0
-  const once = [
-    char,
-    char === " " ? "+" : char,
-    ...[0, 1].map((letters) => bytes.map((hex) => `%${hex[letters]}`).join("")),
-    ...[0, 1].map((letters) => units.map((hex) => `\\u${hex[letters]}`).join("")),
-    JSON.stringify(char).slice(1, -1),
-    `\\${char}`,
-    entities[char] ?? char,
-    `&#${code};`,
-    ...[1, 2].flatMap((digits) => inHex(code, digits).map((hex) => `&#x${hex};`))
+  const encode = (way: string): ReadonlyArray<string> => encoders.map((encoder) => encoder(way))
+  const both = (ways: ReadonlyArray<string>): ReadonlyArray<string> => [
+    ...new Set(ways.flatMap((way) => [way, upperCase(way)]))
   ]
-  const twice = once.flatMap((way) => [way.replaceAll("%", "%25"), JSON.stringify(way).slice(1, -1)])
-  const ways = [...new Set([...once, ...twice])]
+  const once = both([...escapes(char), ...encode(char)])
+  const ways = both([...once, ...once.flatMap(encode)])
   known.set(char, ways)
   return ways
 }

@@ -1,0 +1,173 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/**
+ * The same client for plain async code: promises that reject with the errors themselves, streams for `for await`.
+ *
+ * @since 0.1.0
+ */
+import { FetchHttpClient, type HttpClient } from "@effect/platform"
+import { Cause, Effect, Either, Exit, FiberId, Layer, ManagedRuntime, Scope, type Stream } from "effect"
+import * as ApiClient from "./ApiClient.js"
+import * as ApiConfig from "./ApiConfig.js"
+import type * as ApiRequest from "./ApiRequest.js"
+import type * as ApiResponse from "./ApiResponse.js"
+import * as AsyncStream from "./AsyncStream.js"
+
+/**
+ * What a single call may be given: a signal that ends it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * The settings of a client, and the layer it sends with: `FetchHttpClient.layer` unless said otherwise.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options extends ApiConfig.Options {
+  readonly transport?: Layer.Layer<HttpClient.HttpClient, unknown> | undefined
+}
+
+/**
+ * A client whose methods give promises. They reject with the very error (`error instanceof ApiError.RateLimitError`, or
+ * the caller's own `failure`), and with the signal's reason, an `AbortError` as a rule, where the signal ended the call.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PromiseClient extends AsyncDisposable {
+  readonly execute: <A, E>(request: ApiRequest.ApiRequest<A, E>, options?: CallOptions) => Promise<A>
+  readonly executeWithResponse: <A, E>(
+    request: ApiRequest.ApiRequest<A, E>,
+    options?: CallOptions
+  ) => Promise<ApiResponse.ApiResponse<A>>
+  /** The events of a request. Nothing is sent before the loop starts; leaving it closes the connection. */
+  readonly stream: <A, E>(
+    request: ApiRequest.StreamRequest<A, E>,
+    options?: CallOptions
+  ) => AsyncStream.AsyncStream<A>
+  readonly pages: <Page, Item, E>(
+    request: ApiRequest.PageRequest<Page, Item, E>,
+    options?: CallOptions
+  ) => AsyncStream.AsyncStream<Page>
+  readonly items: <Page, Item, E>(
+    request: ApiRequest.PageRequest<Page, Item, E>,
+    options?: CallOptions
+  ) => AsyncStream.AsyncStream<Item>
+  /** The same client with other settings, on the same connections. */
+  readonly withOptions: (options: Partial<ApiConfig.Options>) => PromiseClient
+  /** Ends what is on its way and closes the transport. The clients made by `withOptions` are closed with it. */
+  readonly close: () => Promise<void>
+}
+
+/**
+ * Makes a client. Throws an `InvalidConfigError` that names the setting.
+ *
+ * @example
+ * ```ts
+ * import { ApiError, ApiRequest, Credentials, PromiseClient } from "@effect-api/client"
+ * import { Redacted, Schema } from "effect"
+ *
+ * const Todo = Schema.Struct({ id: Schema.Number, title: Schema.String })
+ * const getTodo = (id: number) => ApiRequest.get("/todos/{id}", { path: { id }, success: Todo })
+ *
+ * const main = async () => {
+ *   await using client = PromiseClient.make({
+ *     baseUrl: "https://api.example.com",
+ *     credentials: Credentials.bearer(Redacted.make("secret"))
+ *   })
+ *   try {
+ *     const todo = await client.execute(getTodo(1), { signal: AbortSignal.timeout(10_000) })
+ *     console.log(todo.title)
+ *   } catch (error) {
+ *     if (error instanceof ApiError.NotFoundError) console.log("no such todo")
+ *     else throw error
+ *   }
+ * }
+ * ```
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = ({ transport, ...options }: Options): PromiseClient => {
+  const config = ApiConfig.make(options)
+  if (Either.isLeft(config)) throw config.left
+  const layer = Layer.provide(ApiClient.layer(options), transport ?? FetchHttpClient.layer)
+  return fromRuntime(makeRunner(ManagedRuntime.make(layer)), (client) => client)
+}
+
+interface Runner extends AsyncStream.Runner {
+  readonly close: () => Promise<void>
+}
+
+/** What was handed to a runtime, until it is over: closing ends it, an aborted signal ends it, and no listener stays. */
+const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, unknown>): Runner => {
+  const running = new Set<() => void>()
+  let closed: Promise<void> | undefined
+  const run: AsyncStream.Runner["run"] = (effect, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted === true) return reject(signal.reason)
+      if (closed !== undefined) return reject(new Error("the client is closed"))
+      const fiber = runtime.runFork(effect)
+      let reason: (() => unknown) | undefined
+      const end = (why: () => unknown): void => {
+        reason ??= why
+        fiber.unsafeInterruptAsFork(FiberId.none)
+      }
+      const onAbort = (): void => end(() => signal?.reason)
+      const onClose = (): void => end(() => new DOMException("The client was closed", "AbortError"))
+      signal?.addEventListener("abort", onAbort, { once: true })
+      running.add(onClose)
+      fiber.addObserver((exit) => {
+        signal?.removeEventListener("abort", onAbort)
+        running.delete(onClose)
+        if (Exit.isSuccess(exit)) resolve(exit.value)
+        else reject(reason !== undefined && Cause.isInterrupted(exit.cause) ? reason() : Cause.squash(exit.cause))
+      })
+    })
+  const scope = Effect.runSync(Scope.make())
+  const release = (scope: Scope.CloseableScope): Promise<void> => Effect.runPromise(Scope.close(scope, Exit.void))
+  const close = (): Promise<void> => {
+    closed ??= Promise.resolve().then(async () => {
+      for (const end of running) end()
+      await release(scope)
+      await runtime.dispose()
+    })
+    return closed
+  }
+  return { run, scope, release, close }
+}
+
+const fromRuntime = (runner: Runner, from: (client: ApiClient.ApiClient) => ApiClient.ApiClient): PromiseClient => {
+  const client = Effect.map(ApiClient.ApiClient, from)
+  const promised =
+    <A, B>(run: (client: ApiClient.ApiClient, request: A) => Effect.Effect<B, unknown>) =>
+    (request: A, options: CallOptions = {}): Promise<B> =>
+      runner.run(
+        Effect.flatMap(client, (client) => run(client, request)),
+        options.signal
+      )
+  const iterated =
+    <A, B>(run: (client: ApiClient.ApiClient, request: A) => Stream.Stream<B, unknown>) =>
+    (request: A, options: CallOptions = {}): AsyncStream.AsyncStream<B> =>
+      AsyncStream.make(
+        runner,
+        Effect.map(client, (client) => run(client, request)),
+        options.signal
+      )
+  return {
+    execute: promised((client, request) => client.execute(request)) as PromiseClient["execute"],
+    executeWithResponse: promised((client, request) =>
+      client.executeWithResponse(request)
+    ) as PromiseClient["executeWithResponse"],
+    stream: iterated((client, request) => client.stream(request)) as PromiseClient["stream"],
+    pages: iterated((client, request) => client.pages(request)) as PromiseClient["pages"],
+    items: iterated((client, request) => client.items(request)) as PromiseClient["items"],
+    withOptions: (options) => fromRuntime(runner, (client) => from(client).withOptions(options)),
+    close: runner.close,
+    [Symbol.asyncDispose]: runner.close
+  }
+}
