@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import { HttpClient, type HttpClientRequest } from "@effect/platform"
-import { Config, type ConfigError, Context, Effect, Layer, Stream } from "effect"
+import { FetchHttpClient, HttpClient, type HttpClientRequest } from "@effect/platform"
+import { Config, type ConfigError, Context, Effect, Layer, Option, Stream } from "effect"
 import * as ApiConfig from "./ApiConfig.js"
 import type * as ApiError from "./ApiError.js"
 import * as ApiRequest from "./ApiRequest.js"
@@ -78,7 +78,8 @@ export const make = (
 ): Effect.Effect<ApiClient, ApiConfig.InvalidConfigError, HttpClient.HttpClient> =>
   Effect.gen(function* () {
     const config = yield* ApiConfig.make(options)
-    return fromCore(Core.makeCore(config, yield* HttpClient.HttpClient))
+    const init = yield* Effect.serviceOption(FetchHttpClient.RequestInit)
+    return fromCore(Core.makeCore(config, yield* HttpClient.HttpClient, Option.getOrUndefined(init)))
   })
 
 const fromCore = (core: Core.Core): ApiClient => {

@@ -40,8 +40,11 @@ export type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPT
 export interface Request<out E = unknown> extends Pipeable.Pipeable {
   readonly [TypeId]: typeof TypeId
   readonly method: Method
+  /** What names the request in spans and logs, with the values left out. */
   readonly template: string
   readonly path: Url.PathParams | undefined
+  /** A complete URL, which is sent in place of template, path and query. */
+  readonly url: string | undefined
   readonly options: RequestOptions.Overrides & RequestBody.Erased
   readonly accept: string
   readonly failure: { readonly [status: number]: ResponseDecoder.ResponseDecoder<E> }
@@ -238,13 +241,7 @@ export const atUrl: {
   <R extends Request>(self: R, url: string): R
 } = dual(
   2,
-  <R extends Request>(self: R, url: string): R =>
-    change(self, {
-      // What looks like a name in braces is a part of the URL here.
-      template: url.replaceAll("{", "%7B").replaceAll("}", "%7D"),
-      path: undefined,
-      options: { ...self.options, query: undefined }
-    })
+  <R extends Request>(self: R, url: string): R => change(self, { url })
 )
 
 /**
@@ -253,7 +250,8 @@ export const atUrl: {
  * @since 0.1.0
  * @category constructors
  */
-export const fromUrl = (method: Method, url: string): ApiRequest<unknown> => atUrl(make(method)("/"), url)
+export const fromUrl = (method: Method, url: string): ApiRequest<unknown> =>
+  atUrl(make(method)(url.split(/[?#]/, 1)[0] ?? ""), url)
 
 /**
  * Whether a value is a request.

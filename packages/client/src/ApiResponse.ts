@@ -146,7 +146,8 @@ export const excerpt = (call: Call.Call, text: string, cut = false): string => {
  * @since 0.1.0
  * @category redaction
  */
-export const textOf = (bytes: Uint8Array, cut: boolean): string => new TextDecoder().decode(bytes, { stream: cut })
+export const textOf = (bytes: Uint8Array, cut: boolean): string =>
+  new TextDecoder().decode(bytes, { stream: cut })
 
 /**
  * The tagged error of an answer that is no success, its body already read as far as it came. `body` is JSON where it
@@ -167,7 +168,9 @@ export const statusError = (
   }
 ): ApiError.StatusError => {
   const shown = Call.redactor(call)
-  const { cut = false, text } = answer
+  const { text } = answer
+  // Where nothing arrived, there is nothing that was cut.
+  const cut = answer.cut === true && text !== ""
   const parsed = cut ? text : parse(text)
   const type = call.config.errorType(parsed)
   const tag = tagOf(answer.status, type)

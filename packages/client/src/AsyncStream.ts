@@ -13,6 +13,7 @@ import type * as ApiClient from "./ApiClient.js"
  * @category models
  */
 export interface AsyncStream<out A> extends AsyncIterable<A> {
+  readonly [Symbol.asyncIterator]: () => AsyncIterator<A, undefined, undefined>
   /** The values as a web stream; cancelling it closes the connection. */
   readonly toReadableStream: () => ReadableStream<A>
 }
@@ -43,7 +44,8 @@ export const make = <A>(
   stream: Effect.Effect<Stream.Stream<A, unknown>, never, ApiClient.ApiClient>,
   signal: AbortSignal | undefined
 ): AsyncStream<A> => {
-  const iterate = (): AsyncIterator<A, undefined, undefined> => iterator(runner, Stream.unwrap(stream), signal)
+  const iterate = (): AsyncIterator<A, undefined, undefined> =>
+    iterator(runner, Stream.unwrap(stream), signal)
   return {
     [Symbol.asyncIterator]: iterate,
     toReadableStream: () => {
@@ -69,59 +71,68 @@ export const make = <A>(
 
 const done: IteratorResult<never, undefined> = { done: true, value: undefined }
 
+/** The reason of what ends because the loop was left: nobody is told. */
+const left = new Error("the loop was left")
+
 const iterator = <A>(
   runner: Runner,
   stream: Stream.Stream<A, unknown, ApiClient.ApiClient>,
   signal: AbortSignal | undefined
 ): AsyncIterator<A, undefined, undefined> => {
-  /** Ends the pull that is on its way when the loop is left or the caller's signal aborts. */
+  /** Ends the step that is on its way when the loop is left or the caller's signal aborts. */
   const leaving = new AbortController()
   let scope: Scope.CloseableScope | undefined
   let pull: Effect.Effect<Chunk.Chunk<A>, Option.Option<unknown>, ApiClient.ApiClient> | undefined
   let values: ReadonlyArray<A> = []
   let position = 0
-  let state: "new" | "open" | "left" | "over" = "new"
+  let started = false
+  let over = false
+  let waiting = 0
   let turn: Promise<unknown> = Promise.resolve()
 
+  const start = (): void => {
+    started = true
+    signal?.addEventListener("abort", onAbort, { once: true })
+    if (signal?.aborted === true) onAbort()
+  }
   const open = Effect.flatMap(Scope.fork(runner.scope, ExecutionStrategy.sequential), (forked) => {
     scope = forked
     return Scope.extend(Stream.toPull(stream), forked)
   })
-  const close = (): Promise<void> => {
+  const close = async (): Promise<void> => {
     const closing = scope
     scope = undefined
     signal?.removeEventListener("abort", onAbort)
-    return closing === undefined ? Promise.resolve() : runner.release(closing)
+    if (closing !== undefined) await runner.release(closing)
   }
   const onAbort = (): void => {
     leaving.abort(signal?.reason)
-    // At once, and not at the next step of a loop that may be busy: the connection is of no use any more.
-    void close()
+    // At once, and not at the next step of a loop that may be busy. What the next step tells is the signal's reason.
+    close().catch(() => {})
   }
 
   const take = (): IteratorResult<A, undefined> => ({ done: false, value: values[position++] as A })
 
-  const fill = async (): Promise<IteratorResult<A, undefined>> => {
-    if (state === "new") {
-      state = "open"
-      if (signal?.aborted === true) onAbort()
-      else signal?.addEventListener("abort", onAbort, { once: true })
-    }
-    while (state === "open") {
-      if (position < values.length) return take()
-      try {
+  const step = async (): Promise<IteratorResult<A, undefined>> => {
+    try {
+      if (!started) start()
+      while (!over) {
+        leaving.signal.throwIfAborted()
+        if (position < values.length) return take()
         pull ??= await runner.run(open, leaving.signal)
-        const chunk = await runner.run(settle(pull), leaving.signal)
+        const chunk = await runner.run(nextChunk(pull), leaving.signal)
+        over ||= Option.isNone(chunk)
         values = Option.match(chunk, { onNone: () => [], onSome: Chunk.toReadonlyArray })
         position = 0
-        if (Option.isNone(chunk)) state = "over"
-      } catch (error) {
-        // Left while a step was on its way: that step is over, as the loop is.
-        const left = (state as string) === "left"
-        state = "over"
-        await close()
-        if (!left) throw error
       }
+    } catch (error) {
+      over = true
+      if (error !== left) {
+        await close()
+        throw error
+      }
+    } finally {
+      waiting--
     }
     await close()
     return done
@@ -129,15 +140,16 @@ const iterator = <A>(
 
   return {
     next: () => {
-      if (position < values.length && !leaving.signal.aborted) return Promise.resolve(take())
+      if (waiting === 0 && position < values.length && !leaving.signal.aborted) return Promise.resolve(take())
       // Calls that overlap take turns, as those of an async generator do.
-      const next = turn.then(fill, fill)
+      waiting++
+      const next = turn.then(step, step)
       turn = next
       return next
     },
     return: async () => {
-      state = "left"
-      leaving.abort()
+      over = true
+      leaving.abort(left)
       await close()
       return done
     }
@@ -145,7 +157,7 @@ const iterator = <A>(
 }
 
 /** The end of a stream is no failure: `None`. */
-const settle = <A, R>(
+const nextChunk = <A, R>(
   pull: Effect.Effect<Chunk.Chunk<A>, Option.Option<unknown>, R>
 ): Effect.Effect<Option.Option<Chunk.Chunk<A>>, unknown, R> =>
   Effect.matchEffect(pull, {

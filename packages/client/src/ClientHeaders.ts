@@ -7,6 +7,7 @@ import type { Tracer } from "effect"
 import type * as ApiConfig from "./ApiConfig.js"
 import type * as Call from "./Call.js"
 import type * as Headers from "./internal/headers.js"
+import { isBrowser } from "./internal/runtime.js"
 
 /**
  * The version this client tells servers.
@@ -15,9 +16,6 @@ import type * as Headers from "./internal/headers.js"
  * @category constants
  */
 export const version = "0.1.0"
-
-/** Browsers set their own agent, and an extra header costs a CORS preflight. */
-const isBrowser = "document" in globalThis || "WorkerGlobalScope" in globalThis
 
 /**
  * The headers under everything else: who the client is and, where asked for, what it runs on.

@@ -9,7 +9,7 @@ import * as ApiResponse from "./ApiResponse.js"
 import * as Call from "./Call.js"
 import type * as ResponseBody from "./ResponseBody.js"
 import type * as ServerSentEvents from "./ServerSentEvents.js"
-import type * as StreamContract from "./StreamContract.js"
+import * as StreamContract from "./StreamContract.js"
 import * as TransportError from "./TransportError.js"
 
 /**
@@ -24,7 +24,8 @@ export interface Batch<A> {
 }
 
 /**
- * An open connection. `next` waits for the next batch and is not to be asked again behind an end.
+ * An open connection. `next` waits for the next batch and is not to be asked again behind a terminal event.
+ * `lastEventId` is the id of the last event that was read whole.
  *
  * @since 0.1.0
  * @category models
@@ -51,13 +52,15 @@ export const open = <A>(
 ): Effect.Effect<Connection<A>, ApiError.ApiError, Scope.Scope> => {
   // EventSource's word for "do not come back".
   if (response.status === 204 || response.status === 205) return Effect.succeed(emptyConnection(response))
-  const mediaType = (response.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? ""
+  const mediaType = StreamContract.mediaTypeOf(response.headers["content-type"])
   if (contract.accepts(mediaType)) {
     return Effect.map(Stream.toPull(response.chunks), (pull) => connect(call, contract, response, pull))
   }
   return Effect.flatMap(response.salvage(call.config.limits.errorBytes), ({ bytes, complete }) => {
     const reason = `is ${mediaType || "of no media type"}, not ${contract.accept.split(",", 1)[0]}`
-    return Effect.fail(protocolError(call, response, `the answer ${reason}`, ApiResponse.textOf(bytes, !complete), !complete))
+    return Effect.fail(
+      protocolError(call, response, `the answer ${reason}`, ApiResponse.textOf(bytes, !complete), !complete)
+    )
   })
 }
 
@@ -100,8 +103,10 @@ const connect = <A>(
   let received = 0
   /** How long the reader has waited since the last event that counts: a slow consumer's own time does not. */
   let waited = 0
+  let lastEventId: string | undefined
   /** What comes behind the batch that was handed out. */
   let behind: ApiError.ApiError | undefined
+  let ended = false
 
   const read = (raw: ReadonlyArray<ServerSentEvents.ServerSentEvent>): Batch<A> => {
     const events: Array<A> = []
@@ -118,10 +123,15 @@ const connect = <A>(
       } else if (outcome._tag === "Invalid") {
         behind = protocolError(call, response, `an event ${outcome.reason}`, outcome.data)
       }
+      if (outcome._tag !== "Invalid") lastEventId = event.id
       if (end !== undefined || behind !== undefined) break
     }
-    if (end === undefined && behind === undefined && framing.tooLarge()) {
-      behind = protocolError(call, response, `an event is larger than ${eventBytes} bytes`, "")
+    if (end === undefined && behind === undefined) {
+      // An id counts without data, too.
+      lastEventId = framing.lastEventId()
+      if (framing.tooLarge()) {
+        behind = protocolError(call, response, `an event is larger than ${eventBytes} bytes`, "")
+      }
     }
     received += events.length
     if (events.length > 0) waited = 0
@@ -130,18 +140,33 @@ const connect = <A>(
 
   const atEnd = (): Batch<A> => {
     const { end, events } = read(framing.end())
-    if (end === undefined && behind === undefined && contract.hasTerminal) behind = truncated(call, response, received)
-    return { events, end: end ?? (behind === undefined ? "body" : undefined) }
+    if (end !== undefined) return { events, end }
+    // What does not fit at the very end of such a stream was cut short, and can be asked for again.
+    const cut = behind?._tag === "StreamProtocolError" && (contract.hasTerminal || contract.resume)
+    if (cut || (behind === undefined && contract.hasTerminal)) {
+      behind = truncated(
+        call,
+        response,
+        contract.hasTerminal ? "before its terminal event" : "within an event",
+        received
+      )
+    }
+    ended = behind === undefined
+    return { events, end: ended ? "body" : undefined }
   }
 
   /** The deadline that comes first, counted from now. */
-  const limit = (now: number): readonly [millis: number, phase: ApiError.TimeoutError["phase"], whole: number] => {
+  const limit = (
+    now: number
+  ): readonly [millis: number, phase: ApiError.TimeoutError["phase"], whole: number] => {
     const { contentTimeout, firstEventTimeout, idleTimeout } = contract.limits
+    const isFirst = received === 0
+    const silence = (isFirst ? firstEventTimeout : contentTimeout) ?? Number.POSITIVE_INFINITY
     const idle = idleTimeout ?? call.timeouts.idle
-    const silence = received === 0 ? firstEventTimeout : contentTimeout
     const candidates = [
-      [silence === undefined ? Number.POSITIVE_INFINITY : silence - waited, received === 0 ? "first-event" : "content-idle", silence ?? 0],
-      [Call.deadline(call) - now, "total", call.timeouts.total],
+      [silence - waited, isFirst ? "first-event" : "content-idle", silence],
+      // Until the first events the loop of attempts keeps it.
+      [isFirst ? Number.POSITIVE_INFINITY : Call.deadline(call) - now, "total", call.timeouts.total],
       [idle, "idle", idle]
     ] as const
     return candidates.reduce((first, candidate) => (candidate[0] < first[0] ? candidate : first))
@@ -149,19 +174,17 @@ const connect = <A>(
 
   const next: Effect.Effect<Batch<A>, ApiError.ApiError> = Effect.suspend(() => {
     if (behind !== undefined) return Effect.fail(behind)
+    if (ended) return Effect.succeed({ events: [], end: "body" })
     return Effect.flatMap(Clock.currentTimeMillis, (before) => {
       const [millis, phase, whole] = limit(before)
+      const passed = () => TransportError.timeout(call, phase, whole)
+      // Bytes that are at hand would win against a timer, whatever it says.
+      if (millis <= 0) return Effect.fail(passed())
       const pulled = Number.isFinite(millis)
-        ? Effect.timeoutFail(bytes, {
-            duration: Math.max(0, millis),
-            onTimeout: () => Option.some(TransportError.timeout(call, phase, whole))
-          })
+        ? Effect.timeoutFail(bytes, { duration: millis, onTimeout: () => Option.some(passed()) })
         : bytes
       return Effect.matchEffect(pulled, {
-        onFailure: (ended) =>
-          Option.isSome(ended)
-            ? Effect.fail(ended.value)
-            : batchOrNext(atEnd()),
+        onFailure: (ended) => (Option.isSome(ended) ? Effect.fail(ended.value) : batchOrNext(atEnd())),
         onSuccess: (chunk) =>
           Effect.flatMap(Clock.currentTimeMillis, (after) => {
             waited += after - before
@@ -177,14 +200,18 @@ const connect = <A>(
   return {
     response,
     next,
-    lastEventId: framing.lastEventId,
+    lastEventId: () => lastEventId,
     retryMillis: framing.retry,
     received: () => received
   }
 }
 
 /** An error that a stream tells of under a status that said success: its `type` decides. */
-const inStreamError = (call: Call.Call, response: ResponseBody.GuardedResponse, data: string): ApiError.StatusError => {
+const inStreamError = (
+  call: Call.Call,
+  response: ResponseBody.GuardedResponse,
+  data: string
+): ApiError.StatusError => {
   const { headers, status } = response
   call.refused = { status, body: { bytes: new TextEncoder().encode(data), contentType: "application/json" } }
   return ApiResponse.statusError(call, { status, headers, text: data, now: call.startedAt })
@@ -193,10 +220,11 @@ const inStreamError = (call: Call.Call, response: ResponseBody.GuardedResponse, 
 const truncated = (
   call: Call.Call,
   response: ResponseBody.GuardedResponse,
+  where: string,
   received: number
 ): ApiError.StreamTruncatedError =>
   new ApiError.StreamTruncatedError({
-    ...Call.common(call, `the stream ended before its terminal event, after ${received} events`, "maybe-applied"),
+    ...Call.common(call, `the stream ended ${where}, after ${received} events`, "maybe-applied"),
     requestId: ApiResponse.shownRequestId(call, response.headers),
     received
   })

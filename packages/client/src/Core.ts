@@ -33,8 +33,6 @@ import * as TransportError from "./TransportError.js"
 export interface Core {
   readonly config: ApiConfig.ApiConfig
   readonly transport: Transport.Transport
-  /** For answers that outlive the call: their body aborts itself when it is left. */
-  readonly unscoped: Transport.Transport<never>
   readonly credentials: Credentials.Resolver
   readonly budget: RetryPolicy.Budget
   readonly defaults: Headers.HeaderLayer
@@ -47,10 +45,9 @@ export interface Core {
  * @since 0.1.0
  * @category constructors
  */
-export const makeCore = (config: ApiConfig.ApiConfig, client: HttpClient.HttpClient): Core => ({
+export const makeCore = (config: ApiConfig.ApiConfig, client: HttpClient.HttpClient, init?: RequestInit): Core => ({
   config,
-  transport: Transport.make(client),
-  unscoped: Transport.unscoped(client),
+  transport: Transport.make(client, init),
   credentials: config.credentials.make(),
   budget: RetryPolicy.makeBudget(config.retry.policy),
   defaults: ClientHeaders.ofClient(config),
@@ -131,11 +128,13 @@ const invalidRequest = (
 ): ApiError.InvalidRequestError => {
   const shown = Call.makeRedactor(config, request)
   const reason = shown.text(problem.reason)
+  const target = request.url ?? request.template
+  const absolute = /^https?:\/\//i.test(target)
   return new ApiError.InvalidRequestError({
     message: `${problem.field} ${reason}`,
     request: {
       method: request.method,
-      url: shown.url(config.base.prefix + request.template.replace(/^\/+/, ""))
+      url: shown.url((absolute ? "" : config.base.prefix) + target.replace(/^\/+/, ""))
     },
     attempts: [],
     stoppedBy: "not-retryable",
@@ -154,7 +153,7 @@ const invalidRequest = (
  */
 export const respond = <R>(
   core: Core,
-  transport: Transport.Transport<R>,
+  transport: Transport.Send<R>,
   call: Call.Call,
   span: Tracer.Span | undefined
 ): Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R> =>
@@ -167,7 +166,7 @@ export const respond = <R>(
       [...call.config.middleware, ...(call.request.options.middleware ?? [])],
       // The transport's own requirement is met where the attempt is run, not by every middleware.
       (request) =>
-        Transport.send(transport, call, request) as Effect.Effect<
+        transport(call, request) as Effect.Effect<
           ResponseBody.GuardedResponse,
           ApiError.ApiError
         >
@@ -197,7 +196,7 @@ const sourceError = (call: Call.Call): ApiError.InvalidRequestError | undefined 
   const { message } = TransportError.findCode(failure)
   return TransportError.invalidRequest(
     call,
-    "bodyStream",
+    call.request.options.bodyStream === undefined ? "multipart" : "bodyStream",
     `failed while it was sent: ${message || String(failure)}`
   )
 }
@@ -207,9 +206,7 @@ const guard = (
   call: Call.Call,
   response: HttpClientResponse.HttpClientResponse
 ): ResponseBody.GuardedResponse =>
-  response instanceof ResponseBody.GuardedResponse
-    ? response
-    : new ResponseBody.GuardedResponse(call, response)
+  response instanceof ResponseBody.GuardedResponse ? response : ResponseBody.fromPlatform(call, response)
 
 const authorize = (
   core: Core,

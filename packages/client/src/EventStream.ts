@@ -117,7 +117,7 @@ export const make = <
             ? StreamContract.skip
             : {
                 _tag: "Invalid",
-                reason: "is an event of a name that the contract does not know",
+                reason: "has a name that the contract does not know",
                 data: event.event
               }
       )

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { HttpClientRequest } from "@effect/platform"
-import { Effect, Scope, type Tracer } from "effect"
+import { Effect, type Tracer } from "effect"
 import * as ApiError from "./ApiError.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import * as ApiResponse from "./ApiResponse.js"
@@ -92,17 +92,14 @@ const attempts = <A extends { readonly response: ResponseBody.GuardedResponse }>
 
 /** One attempt to the end of the body: a reset on the way there is a failure like any other, and retried. */
 const whole = (core: Core.Core, call: Call.Call, span: Tracer.Span | undefined): Effect.Effect<Answer, ApiError.ApiError> =>
-  Effect.scopedWith((scope) =>
-    Core.respond(core, core.transport, call, span).pipe(
-      Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
-      Effect.flatMap((response) => Effect.map(response.bytes, (bytes) => ({ response, bytes }))),
-      Effect.provideService(Scope.Scope, scope)
-    )
+  Core.respond(core, core.transport.whole, call, span).pipe(
+    Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
+    Effect.flatMap((response) => Effect.map(response.bytes, (bytes) => ({ response, bytes })))
   )
 
 /** One attempt to the headers: the body is the caller's to read. */
 const headed = (core: Core.Core, call: Call.Call, span: Tracer.Span | undefined) =>
-  Core.respond(core, core.unscoped, call, span).pipe(
+  Core.respond(core, core.transport.unscoped, call, span).pipe(
     Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
     Effect.map((response) => ({ response }))
   )

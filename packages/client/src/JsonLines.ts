@@ -11,6 +11,8 @@ import * as ValueSchema from "./ValueSchema.js"
 /**
  * The contract of newline-delimited JSON, one value a line, blank lines skipped: https://jsonlines.org
  *
+ * Lines have no names, so `error` knows them by a predicate: `{ event: (line) => line.data.startsWith('{"error"') }`.
+ *
  * @example
  * ```ts
  * import { ApiRequest, EventStream } from "@effect-api/client"
@@ -29,7 +31,11 @@ export const make = <S extends ValueSchema.ValueSchema, D extends ResponseDecode
   const decoder = ValueSchema.decoder(schema)
   const decode = StreamContract.interpreter<ValueSchema.Type<S>>(options)
   return {
-    ...StreamContract.common(options, "application/x-ndjson, application/jsonl;q=0.9, */*;q=0.1", jsonLinesTypes),
+    ...StreamContract.common(
+      options,
+      "application/x-ndjson, application/jsonl;q=0.9, */*;q=0.1",
+      jsonLinesTypes
+    ),
     framing: (maxLineBytes) => {
       const lines = makeLineDecoder({ maxLineBytes })
       const toEvents = (lines: ReadonlyArray<string>) => lines.map((data) => ({ event: "message", data }))
@@ -56,4 +62,3 @@ const jsonLinesTypes = [
   "application/x-jsonlines",
   "application/json-lines"
 ]
-

@@ -4,30 +4,20 @@
  *
  * @since 0.1.0
  */
-import { Chunk, Either, Predicate, Redacted, Stream } from "effect"
-import { type InvalidInput, invalid } from "./internal/invalid.js"
+import { Either, Predicate, type Redacted, Stream } from "effect"
+import { type BodyStream, isBodyStream, toStream } from "./internal/byteSource.js"
+import {
+  hasLoneSurrogate,
+  type InvalidInput,
+  invalid,
+  loneSurrogate,
+  notScalar,
+  Problem,
+  scalarText
+} from "./internal/invalid.js"
 
 /**
- * Bytes that are produced while they are sent. A source can be read once.
- *
- * @since 0.1.0
- * @category models
- */
-export type ByteSource =
-  | ReadableStream<Uint8Array>
-  | AsyncIterable<Uint8Array>
-  | Stream.Stream<Uint8Array, unknown>
-
-/**
- * A source, or a function that makes a new one for every attempt.
- *
- * @since 0.1.0
- * @category models
- */
-export type BodyStream = ByteSource | (() => ByteSource)
-
-/**
- * A part with a name and a type of its own.
+ * A part with a name and a type of its own. An object with any other key is not one of these but an object of fields.
  *
  * @since 0.1.0
  * @category models
@@ -101,10 +91,12 @@ const utf8 = new TextEncoder()
  */
 export const encode = (fields: Fields): Either.Either<Encoded, InvalidInput> => {
   const parts: Array<Part> = []
-  for (const [name, field] of Object.entries(fields)) {
-    const problem = collect(parts, name, field, ["multipart", name])
-    if (problem !== undefined) return Either.left(problem)
-  }
+  // A FormData or a Map has no keys of its own: as a record it would be an empty form.
+  if (!isPlain(fields)) return Either.left(invalid("multipart", "must be a plain object of fields"))
+  const problem = each(Object.entries(fields), (name, field) =>
+    collect(parts, name, field, ["multipart", name])
+  )
+  if (problem !== undefined) return Either.left(problem)
   const boundary = `effect-api-${crypto.randomUUID()}`
   const pieces: Array<Part["content"]> = []
   for (const part of parts) pieces.push(utf8.encode(head(boundary, part)), part.content, crlf)
@@ -113,9 +105,7 @@ export const encode = (fields: Fields): Either.Either<Encoded, InvalidInput> => 
   const whole = pieces.every((piece) => piece instanceof Uint8Array)
   return Either.right({
     boundary,
-    content: whole
-      ? join(pieces, length ?? 0)
-      : Stream.concatAll(Chunk.fromIterable(pieces.map(pieceStream))),
+    content: whole ? join(pieces, length ?? 0) : Stream.flatMap(Stream.fromIterable(pieces), pieceStream),
     length,
     replayable: pieces.every((piece) => sizeOf(piece) !== undefined || typeof piece === "function")
   })
@@ -145,10 +135,14 @@ const pieceStream = (content: Part["content"]): Stream.Stream<Uint8Array, unknow
     : toStream(content instanceof Blob ? () => content.stream() : content)
 
 /** WHATWG HTML, multipart/form-data encoding: a name must not be able to end its quotes or its line. */
-const escapeName = (name: string): string => name.replace(/\r\n|\r|\n/g, "%0D%0A").replaceAll('"', "%22")
+const escape = (name: string): string =>
+  name.replaceAll("\n", "%0A").replaceAll("\r", "%0D").replaceAll('"', "%22")
+
+/** The same algorithm gives every line break in a field's name, but not in a file's, the form CRLF. */
+const escapeName = (name: string): string => escape(name.replace(/\r\n?|\n/g, "\r\n"))
 
 const head = (boundary: string, part: Part): string => {
-  const filename = part.filename === undefined ? "" : `; filename="${escapeName(part.filename)}"`
+  const filename = part.filename === undefined ? "" : `; filename="${escape(part.filename)}"`
   const type = part.contentType === undefined ? "" : `content-type: ${part.contentType}\r\n`
   return `--${boundary}\r\ncontent-disposition: form-data; name="${escapeName(part.name)}"${filename}\r\n${type}\r\n`
 }
@@ -162,37 +156,67 @@ const collect = (
   const add = (content: Part["content"], filename?: string, contentType?: string): undefined => {
     parts.push({ name, content, filename, contentType })
   }
-  const reject = (reason: string): InvalidInput => invalid(trail.join("."), reason)
+  const reject = ({ reason }: Problem, ...key: ReadonlyArray<string>): InvalidInput =>
+    invalid([...trail, ...key].join("."), reason)
   if (field === null || field === undefined) return undefined
+  if (hasLoneSurrogate(name)) return reject(loneSurrogate)
   const text = textOf(field)
   if (typeof text === "string") return add(utf8.encode(text))
-  if (text !== undefined) return reject(text.problem)
+  if (text !== notScalar) return reject(text)
   if (field instanceof Uint8Array) return add(field, "blob", "application/octet-stream")
   if (field instanceof Blob) {
-    const filename = "name" in field && typeof field.name === "string" ? field.name : "blob"
-    return add(field, filename, field.type || "application/octet-stream")
+    return add(field, nameOf(field) ?? "blob", field.type || "application/octet-stream")
   }
   if (isBodyStream(field)) return add(field, "blob", "application/octet-stream")
-  if (Array.isArray(field))
+  if (trail.length > maxDepth) return reject(tooDeep)
+  if (Array.isArray(field)) {
     return each(field.entries(), (key, value) => collect(parts, `${name}[]`, value, [...trail, `${key}`]))
-  if (!isPlain(field))
-    return reject("must be text, bytes, a Blob, a stream, a file part, a list or a plain object")
-  if (!("content" in field)) {
+  }
+  if (!isPlain(field)) return reject(unsupported)
+  if (!isFilePart(field)) {
     return each(Object.entries(field), (key, value) =>
       collect(parts, `${name}[${key}]`, value, [...trail, key])
     )
   }
-  const { content, contentType, filename } = field as unknown as FilePart
-  if (contentType !== undefined && !/^[\x20-\x7e]+$/.test(contentType)) {
-    return invalid([...trail, "contentType"].join("."), "must be a media type in visible ASCII")
+  const { content, contentType, filename } = field
+  if (contentType !== undefined && !(typeof contentType === "string" && /^[\x20-\x7e]+$/.test(contentType))) {
+    return reject(badType, "contentType")
   }
-  if (typeof content === "string") return add(utf8.encode(content), filename, contentType)
+  if (filename !== undefined && (typeof filename !== "string" || hasLoneSurrogate(filename))) {
+    return reject(badFilename, "filename")
+  }
+  if (typeof content === "string") {
+    return hasLoneSurrogate(content)
+      ? reject(loneSurrogate, "content")
+      : add(utf8.encode(content), filename, contentType)
+  }
   if (!(content instanceof Uint8Array || content instanceof Blob || isBodyStream(content))) {
-    return invalid([...trail, "content"].join("."), "must be a string, bytes, a Blob or a stream")
+    return reject(badContent, "content")
   }
-  const own = content instanceof Blob ? content.type || undefined : undefined
-  return add(content, filename, contentType ?? own ?? "application/octet-stream")
+  const own = content instanceof Blob ? content : undefined
+  return add(content, filename ?? nameOf(own), contentType ?? (own?.type || "application/octet-stream"))
 }
+
+/** As in queries: deeper than any API asks for, and what a list that contains itself comes to. */
+const maxDepth = 64
+
+const tooDeep = new Problem(`must not be nested deeper than ${maxDepth} levels`)
+const unsupported = new Problem(
+  "must be text, bytes, a Blob, a stream, a file part, a list or a plain object"
+)
+const badType = new Problem("must be a media type in visible ASCII")
+const badFilename = new Problem("must be a string of well-formed Unicode")
+const badContent = new Problem("must be a string, bytes, a Blob or a stream")
+const badDate = new Problem("must be a valid date")
+
+/** What a `File` is called. The class itself is younger than the runtimes we serve. */
+const nameOf = (blob: Blob | undefined): string | undefined =>
+  Predicate.hasProperty(blob, "name") && typeof blob.name === "string" ? blob.name : undefined
+
+const partKeys: ReadonlySet<string> = new Set(["content", "filename", "contentType"])
+
+const isFilePart = (field: Record<string, unknown>): field is Record<keyof FilePart, unknown> =>
+  "content" in field && Object.keys(field).every((key) => partKeys.has(key))
 
 const each = <K>(
   entries: Iterable<[K, unknown]>,
@@ -205,55 +229,13 @@ const each = <K>(
   return undefined
 }
 
-const textOf = (field: unknown): string | { readonly problem: string } | undefined => {
-  switch (typeof field) {
-    case "string":
-      return field
-    case "boolean":
-    case "bigint":
-      return String(field)
-    case "number":
-      return Number.isFinite(field) ? String(field) : { problem: "must be a finite number" }
-    default:
-      if (field instanceof Date) {
-        return Number.isNaN(field.getTime()) ? { problem: "must be a valid date" } : field.toISOString()
-      }
-      return Redacted.isRedacted(field) ? String(Redacted.value(field)) : undefined
-  }
+/** The text of a single value; `notScalar` (by identity) for anything that is none. */
+const textOf = (field: unknown): string | Problem => {
+  if (field instanceof Date) return Number.isNaN(field.getTime()) ? badDate : field.toISOString()
+  const text = scalarText(field)
+  return typeof text === "string" && hasLoneSurrogate(text) ? loneSurrogate : text
 }
 
 const isPlain = (value: unknown): value is Record<string, unknown> =>
   Predicate.isRecord(value) &&
   (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null)
-
-/**
- * Whether a value is a source of bytes, or a function that may make one.
- *
- * @since 0.1.0
- * @category guards
- */
-export const isBodyStream = (u: unknown): u is BodyStream =>
-  typeof u === "function" ||
-  u instanceof ReadableStream ||
-  isStream(u) ||
-  Predicate.hasProperty(u, Symbol.asyncIterator)
-
-const isStream = (u: unknown): u is Stream.Stream<Uint8Array, unknown> =>
-  Predicate.hasProperty(u, Stream.StreamTypeId)
-
-/**
- * A source as a `Stream`; a function is asked for a new one each time the stream runs.
- *
- * @since 0.1.0
- * @category conversions
- */
-export const toStream = (source: BodyStream): Stream.Stream<Uint8Array, unknown> => {
-  if (typeof source === "function") return Stream.suspend(() => toStream(source()))
-  if (isStream(source)) return source
-  if (source instanceof ReadableStream)
-    return Stream.fromReadableStream(
-      () => source,
-      (cause) => cause
-    )
-  return Stream.fromAsyncIterable(source, (cause) => cause)
-}

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Chunk, Effect, Option, Stream } from "effect"
+import { Chunk, Effect, Fiber, Option, Stream } from "effect"
 import * as ApiError from "./ApiError.js"
 import * as ApiRequest from "./ApiRequest.js"
 import * as Call from "./Call.js"
@@ -24,20 +24,10 @@ export const pages = <Page, Item, E>(
 ): Stream.Stream<Page, ApiError.ApiError | E> => {
   const { pagination } = request
   const walk = Stream.suspend(() => {
-    const seen = new Set<string>()
-    const first: Step<Page, Item, E> = { request, index: 0, problem: undefined }
-    return Stream.paginateEffect(first, (step) =>
-      step.problem === undefined
-        ? Effect.map(visit(core, step.request), ({ call, page, headers }) => {
-            const { url } = call.encoded.http
-            const query = Object.fromEntries(new URL(url).searchParams)
-            const next = pagination.next(page, { query, url, headers, index: step.index })
-            return [page, Option.map(Option.fromNullable(next), (next) => follow(call, step, next, seen))] as const
-          })
-        : Effect.fail(step.problem)
-    )
+    const asked = new Set<string>()
+    return Stream.paginateEffect({ request, index: 0 }, (step) => visit(core, step, asked))
   })
-  return pagination.prefetch ? Stream.buffer(walk, { capacity: 1 }) : walk
+  return pagination.prefetch ? ahead(walk) : walk
 }
 
 /**
@@ -55,43 +45,53 @@ export const items = <Page, Item, E>(
 interface Step<Page, Item, E> {
   readonly request: ApiRequest.PageRequest<Page, Item, E>
   readonly index: number
-  readonly problem: ApiError.PaginationError | undefined
 }
 
-const visit = <Page, Item, E>(core: Core.Core, request: ApiRequest.PageRequest<Page, Item, E>) =>
-  Effect.flatMap(Core.begin(core, request), (call) =>
-    Effect.map(Execution.run(core, call, request), ({ headers, value }) => ({ call, headers, page: value }))
+/** One page, and what asks for the next. A walk is a loop once it would ask for a URL that it has asked for before. */
+const visit = <Page, Item, E>(
+  core: Core.Core,
+  { index, request }: Step<Page, Item, E>,
+  asked: Set<string>
+): Effect.Effect<readonly [Page, Option.Option<Step<Page, Item, E>>], ApiError.ApiError | E> =>
+  Effect.flatMap(Core.begin(core, request), (call) => {
+    const { url } = call.encoded.http
+    const { maxPages, next } = request.pagination
+    if (asked.has(url)) return Effect.fail(paginationError(call, "the same cursor came twice", index))
+    if (index >= maxPages)
+      return Effect.fail(paginationError(call, `there are more than ${maxPages} pages`, index))
+    asked.add(url)
+    return Effect.map(Execution.run(core, call, request), ({ headers, value }) => {
+      const query = Object.fromEntries(new URL(url).searchParams)
+      const onward = Option.fromNullable(next(value, { query, url, headers, index }))
+      return [
+        value,
+        Option.map(onward, (next) => ({ request: turned(request, next), index: index + 1 }))
+      ] as const
+    })
+  })
+
+const turned = <Page, Item, E>(
+  request: ApiRequest.PageRequest<Page, Item, E>,
+  next: Pagination.Next
+): ApiRequest.PageRequest<Page, Item, E> =>
+  "url" in next ? ApiRequest.atUrl(request, next.url) : ApiRequest.override(request, { query: next.query })
+
+/** Asks for one page while the one before it is worked on. `Stream.buffer` asks for two: one it holds, one it offers. */
+const ahead = <A, E>(walk: Stream.Stream<A, E>): Stream.Stream<A, E> =>
+  Stream.unwrapScoped(
+    Effect.map(Effect.all([Stream.toPull(walk), Effect.scope]), ([pull, scope]) => {
+      let coming: typeof pull | undefined
+      const next = Effect.suspend(() => coming ?? pull)
+      const early = Effect.map(Effect.forkIn(pull, scope), (fiber) => {
+        coming = Fiber.join(fiber)
+      })
+      return Stream.repeatEffectChunkOption(Effect.zipLeft(next, early))
+    })
   )
-
-const follow = <Page, Item, E>(
-  call: Call.Call,
-  step: Step<Page, Item, E>,
-  next: Pagination.Next,
-  seen: Set<string>
-): Step<Page, Item, E> => {
-  const index = step.index + 1
-  const key = JSON.stringify(next)
-  const { maxPages } = step.request.pagination
-  const reason = seen.has(key)
-    ? "the same cursor came twice"
-    : index >= maxPages
-      ? `there are more than ${maxPages} pages`
-      : undefined
-  seen.add(key)
-  return {
-    index,
-    request:
-      "url" in next
-        ? ApiRequest.atUrl(step.request, next.url)
-        : ApiRequest.override(step.request, { query: next.query }),
-    problem: reason === undefined ? undefined : paginationError(call, reason, index)
-  }
-}
 
 const paginationError = (call: Call.Call, reason: string, pages: number): ApiError.PaginationError =>
   new ApiError.PaginationError({
     ...Call.common(call, `${reason}, after ${pages} pages`, "maybe-applied"),
-    attempts: [...call.attempts],
     reason,
     pages
   })

@@ -21,7 +21,7 @@ export const TypeId: unique symbol = Symbol.for("@effect-api/client/Pagination")
  * @category models
  */
 export interface Context {
-  readonly query: Readonly<Record<string, unknown>>
+  readonly query: Readonly<Record<string, string>>
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly index: number
@@ -122,8 +122,7 @@ export const cursor = <Page, Item>(
   const before = options.before ?? { param: "before_id", cursor: (page: Page) => field(page, "first_id") }
   return make(options, (page, { query }) => {
     if (options.hasMore === undefined ? saysNoMore(page) : options.hasMore(page) === false) return undefined
-    const backwards = query[before.param] !== undefined && query[before.param] !== null
-    const { cursor, param } = backwards ? before : after
+    const { cursor, param } = isCursor(query[before.param]) ? before : after
     const next = cursor(page)
     return isCursor(next) ? { query: { [param]: next } } : undefined
   })
@@ -147,10 +146,10 @@ export const pageToken = <Page, Item>(
     return isCursor(next) ? { query: { [options.param ?? "page_token"]: next } } : undefined
   })
 
-/** The number a request was sent with; a parameter may have been given as text. */
+/** The number a request was sent with. */
 const numberOf = (query: Context["query"], param: string, otherwise: number): number => {
   const value = query[param]
-  return value === undefined || value === null || value === "" || !Number.isFinite(Number(value))
+  return value === undefined || value.trim() === "" || !Number.isFinite(Number(value))
     ? otherwise
     : Number(value)
 }
@@ -227,8 +226,9 @@ export const custom = <Page, Item>(
 ): Pagination<Page, Item> => make(options, options.next)
 
 /** `<target>; rel="next"; ...`, several with commas between, which a target or a quoted value may hold too. */
-const linkValue = /<([^>]*)>((?:\s*;\s*[^\s=;,]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"]+))?)*)/g
-const linkRel = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))/i
+const linkValue = /<([^<>]*)>((?:\s*;\s*[^\s=;,]*(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"]*))?)*)/g
+/** One parameter, taken in its turn: what looks like one inside a quoted value is text. */
+const linkParam = /;\s*([^\s=;,]*)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?/g
 
 /**
  * The links of a `Link` header (RFC 8288, section 3), each with its relation types in lower case.
@@ -240,6 +240,8 @@ export const parseLink = (
   header: string
 ): ReadonlyArray<{ readonly target: string; readonly rel: ReadonlyArray<string> }> =>
   Array.from(header.matchAll(linkValue), ([, target = "", params = ""]) => {
-    const rel = linkRel.exec(params)
-    return { target, rel: (rel?.[1] ?? rel?.[2] ?? "").toLowerCase().split(/\s+/).filter(Boolean) }
+    // The first `rel` counts, and no other (section 3.3).
+    const rel = Array.from(params.matchAll(linkParam)).find(([, name]) => name?.toLowerCase() === "rel")
+    const types = rel?.[2]?.replace(/\\(.)/g, "$1") ?? rel?.[3] ?? ""
+    return { target, rel: types.toLowerCase().split(/\s+/).filter(Boolean) }
   })

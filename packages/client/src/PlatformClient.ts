@@ -43,7 +43,7 @@ const run = (
     Telemetry.withSpan(call, (propagated) => {
       // The last answer with an error status, its body unread: it goes to the caller if no further attempt is made.
       let last: ResponseBody.GuardedResponse | undefined
-      const attempt = Core.respond(core, core.unscoped, call, propagated).pipe(
+      const attempt = Core.respond(core, core.transport.unscoped, call, propagated).pipe(
         Effect.flatMap((response) => {
           last = response
           return ApiResponse.isSuccess(response.status)

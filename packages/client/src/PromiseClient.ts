@@ -4,13 +4,25 @@
  *
  * @since 0.1.0
  */
-import { FetchHttpClient, type HttpClient } from "@effect/platform"
-import { Cause, Effect, Either, Exit, FiberId, Layer, ManagedRuntime, Scope, type Stream } from "effect"
+import type { HttpClient } from "@effect/platform"
+import {
+  Cause,
+  Effect,
+  Either,
+  Exit,
+  Fiber,
+  FiberId,
+  Layer,
+  ManagedRuntime,
+  Scope,
+  type Stream
+} from "effect"
 import * as ApiClient from "./ApiClient.js"
 import * as ApiConfig from "./ApiConfig.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import type * as ApiResponse from "./ApiResponse.js"
 import * as AsyncStream from "./AsyncStream.js"
+import * as FetchTransport from "./FetchTransport.js"
 
 /**
  * What a single call may be given: a signal that ends it.
@@ -23,7 +35,7 @@ export interface CallOptions {
 }
 
 /**
- * The settings of a client, and the layer it sends with: `FetchHttpClient.layer` unless said otherwise.
+ * The settings of a client, and the layer it sends with: `FetchTransport.layer` unless said otherwise.
  *
  * @since 0.1.0
  * @category models
@@ -95,7 +107,7 @@ export interface PromiseClient extends AsyncDisposable {
 export const make = ({ transport, ...options }: Options): PromiseClient => {
   const config = ApiConfig.make(options)
   if (Either.isLeft(config)) throw config.left
-  const layer = Layer.provide(ApiClient.layer(options), transport ?? FetchHttpClient.layer)
+  const layer = Layer.provide(ApiClient.layer(options), transport ?? FetchTransport.layer)
   return fromRuntime(makeRunner(ManagedRuntime.make(layer)), (client) => client)
 }
 
@@ -103,45 +115,58 @@ interface Runner extends AsyncStream.Runner {
   readonly close: () => Promise<void>
 }
 
-/** What was handed to a runtime, until it is over: closing ends it, an aborted signal ends it, and no listener stays. */
+/** Runs on a runtime until it is closed. No listener stays on a signal behind the call it was given to. */
 const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, unknown>): Runner => {
-  const running = new Set<() => void>()
+  const running = new Set<Fiber.RuntimeFiber<unknown, unknown>>()
+  const scope = Effect.runSync(Scope.make())
   let closed: Promise<void> | undefined
+
   const run: AsyncStream.Runner["run"] = (effect, signal) =>
     new Promise((resolve, reject) => {
-      if (signal?.aborted === true) return reject(signal.reason)
+      const aborted = (): boolean => signal?.aborted === true
+      if (aborted()) return reject(signal?.reason)
       if (closed !== undefined) return reject(new Error("the client is closed"))
       const fiber = runtime.runFork(effect)
-      let reason: (() => unknown) | undefined
-      const end = (why: () => unknown): void => {
-        reason ??= why
-        fiber.unsafeInterruptAsFork(FiberId.none)
-      }
-      const onAbort = (): void => end(() => signal?.reason)
-      const onClose = (): void => end(() => new DOMException("The client was closed", "AbortError"))
-      signal?.addEventListener("abort", onAbort, { once: true })
-      running.add(onClose)
+      const interrupt = (): void => fiber.unsafeInterruptAsFork(FiberId.none)
+      running.add(fiber)
+      signal?.addEventListener("abort", interrupt, { once: true })
+      // A middleware may have aborted it before there was a listener.
+      if (aborted()) interrupt()
       fiber.addObserver((exit) => {
-        signal?.removeEventListener("abort", onAbort)
-        running.delete(onClose)
+        running.delete(fiber)
+        signal?.removeEventListener("abort", interrupt)
         if (Exit.isSuccess(exit)) resolve(exit.value)
-        else reject(reason !== undefined && Cause.isInterrupted(exit.cause) ? reason() : Cause.squash(exit.cause))
+        else if (aborted()) reject(signal?.reason)
+        else if (closed !== undefined) reject(new DOMException("The client was closed", "AbortError"))
+        else reject(Cause.squash(exit.cause))
       })
     })
-  const scope = Effect.runSync(Scope.make())
-  const release = (scope: Scope.CloseableScope): Promise<void> => Effect.runPromise(Scope.close(scope, Exit.void))
+
   const close = (): Promise<void> => {
-    closed ??= Promise.resolve().then(async () => {
-      for (const end of running) end()
-      await release(scope)
-      await runtime.dispose()
-    })
+    // A step later: what ends here finds the client closed.
+    closed ??= Promise.resolve().then(() =>
+      settled(
+        Fiber.interruptAll([...running]).pipe(
+          Effect.zipRight(Scope.close(scope, Exit.void)),
+          Effect.ensuring(runtime.disposeEffect)
+        )
+      )
+    )
     return closed
   }
-  return { run, scope, release, close }
+  return { run, scope, release: (scope) => settled(Scope.close(scope, Exit.void)), close }
 }
 
-const fromRuntime = (runner: Runner, from: (client: ApiClient.ApiClient) => ApiClient.ApiClient): PromiseClient => {
+/** Rejects with the defect itself: Effect's own promises wrap it. */
+const settled = (effect: Effect.Effect<void>): Promise<void> =>
+  Effect.runPromiseExit(effect).then((exit) => {
+    if (Exit.isFailure(exit)) throw Cause.squash(exit.cause)
+  })
+
+const fromRuntime = (
+  runner: Runner,
+  from: (client: ApiClient.ApiClient) => ApiClient.ApiClient
+): PromiseClient => {
   const client = Effect.map(ApiClient.ApiClient, from)
   const promised =
     <A, B>(run: (client: ApiClient.ApiClient, request: A) => Effect.Effect<B, unknown>) =>
@@ -166,7 +191,14 @@ const fromRuntime = (runner: Runner, from: (client: ApiClient.ApiClient) => ApiC
     stream: iterated((client, request) => client.stream(request)) as PromiseClient["stream"],
     pages: iterated((client, request) => client.pages(request)) as PromiseClient["pages"],
     items: iterated((client, request) => client.items(request)) as PromiseClient["items"],
-    withOptions: (options) => fromRuntime(runner, (client) => from(client).withOptions(options)),
+    withOptions: (options) => {
+      // Made once: cached credentials live in it.
+      let derived: ApiClient.ApiClient | undefined
+      return fromRuntime(runner, (client) => {
+        derived ??= from(client).withOptions(options)
+        return derived
+      })
+    },
     close: runner.close,
     [Symbol.asyncDispose]: runner.close
   }

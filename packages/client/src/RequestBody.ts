@@ -4,7 +4,8 @@
  * @since 0.1.0
  */
 import { HttpBody } from "@effect/platform"
-import { Effect, Either, Option, ParseResult, type Schema, Stream } from "effect"
+import { Cause, Effect, Either, Option, ParseResult, type Schema, Stream } from "effect"
+import * as Source from "./internal/byteSource.js"
 import { type InvalidInput, invalid } from "./internal/invalid.js"
 import * as Json from "./internal/json.js"
 import * as Query from "./internal/query.js"
@@ -17,7 +18,7 @@ import * as Progress from "./Progress.js"
  * @since 0.1.0
  * @category models
  */
-export type ByteSource = Multipart.ByteSource
+export type ByteSource = Source.ByteSource
 
 /**
  * A streamed body: a source, which gets a single attempt, or a function that makes a new one for every attempt.
@@ -25,7 +26,7 @@ export type ByteSource = Multipart.ByteSource
  * @since 0.1.0
  * @category models
  */
-export type BodyStream = Multipart.BodyStream
+export type BodyStream = Source.BodyStream
 
 /**
  * The ways to give a body, of which a request takes one, and what goes with them.
@@ -140,12 +141,12 @@ const encodeKind = (
         : Effect.fail(invalid("bytes", "must be a Uint8Array"))
     case "bodyStream": {
       const { bodyStream } = options
-      if (!Multipart.isBodyStream(bodyStream)) {
+      if (!Source.isBodyStream(bodyStream)) {
         return Effect.fail(invalid("bodyStream", "must be a stream of bytes, or a function that makes one"))
       }
       const replayable = typeof bodyStream === "function"
       return Effect.succeed(
-        streamed(Multipart.toStream(bodyStream), "application/octet-stream", undefined, replayable)
+        streamed(Source.toStream(bodyStream), "application/octet-stream", undefined, replayable)
       )
     }
   }
@@ -158,11 +159,14 @@ const streamed = (
   replayable: boolean
 ): Encoded => {
   let failure: unknown
-  const watched = Stream.tapErrorCause(stream, (cause) =>
-    Effect.sync(() => {
-      failure = cause
+  const watched = Stream.suspend(() => {
+    failure = undefined
+    // A defect too: some transports would die of it, others call it a broken connection and try again.
+    return Stream.catchAllCause(stream, (cause) => {
+      if (!Cause.isInterruptedOnly(cause)) failure = Cause.squash(cause)
+      return Stream.failCause(failure === undefined ? cause : Cause.fail(failure))
     })
-  )
+  })
   return { body: HttpBody.stream(watched, type, length), replayable, sourceFailure: () => failure }
 }
 

@@ -52,12 +52,12 @@ export const encode = (
   if (Either.isLeft(headers)) return Effect.fail(headers.left)
   return Effect.flatMap(RequestBody.encode(request.options, config.queryFormat), (encoded) => {
     const { body, replayable, sourceFailure } = encoded
-    const key = idempotency(request, config, headers.right)
+    const key = idempotency(request.method, request.options.idempotencyKey, config, headers.right)
     if (Either.isLeft(key)) return Effect.fail(key.left)
     const { origin, trusted, url } = target.right
     const settled = [bodyHeaders(body), key.right.layer, headers.right].reduce(
       Headers.merge,
-      trusted ? config.headers : withoutSecrets(config)
+      trusted ? config.headers : shownHeaders(config)
     )
     const http = HttpClientRequest.setBody(HttpClientRequest.make(request.method)(url), body)
     const layer = Headers.merge(Headers.merge(defaults, { accept: request.accept }), settled)
@@ -85,10 +85,16 @@ export const adopt = (
   config: ApiConfig.ApiConfig,
   defaults: Headers.HeaderLayer
 ): Either.Either<Encoded, InvalidInput> =>
-  Either.map(Url.resolve(config.base, request.url), (resolved) => {
+  Either.gen(function* () {
+    const resolved = yield* Url.resolve(config.base, request.url)
     const query = Query.fromString(UrlParams.toString(request.urlParams))
     const { origin, trusted, url } = layQuery(resolved, config, query)
-    const settled = Headers.merge(trusted ? config.headers : withoutSecrets(config), { ...request.headers })
+    const headers: Headers.HeaderLayer = { ...request.headers }
+    const key = yield* idempotency(request.method, undefined, config, headers)
+    const settled = [key.layer, headers].reduce(
+      Headers.merge,
+      trusted ? config.headers : shownHeaders(config)
+    )
     const { body } = request
     return {
       http: withHeaders(
@@ -98,8 +104,7 @@ export const adopt = (
       settled,
       origin,
       trusted,
-      idempotencyKey:
-        config.idempotencyHeader === undefined ? undefined : request.headers[config.idempotencyHeader],
+      idempotencyKey: key.value,
       replayable: body._tag !== "Stream" && (body._tag !== "Raw" || typeof body.body === "string"),
       sourceFailure: () => undefined
     }
@@ -126,17 +131,25 @@ export const withHeaders = (
  * @category redaction
  */
 export const secrets = (request: ApiRequest.Request, config: ApiConfig.ApiConfig): ReadonlySet<string> =>
-  Redaction.collect([config.options.headers, config.options.query, request.path, request.options])
+  Redaction.collect([
+    config.options.headers,
+    config.options.query,
+    request.path,
+    request.options
+  ])
 
 const encodeTarget = (
   request: ApiRequest.Request,
   config: ApiConfig.ApiConfig
 ): Either.Either<Target, InvalidInput> => {
-  const path = Url.expandPath(request.template, request.path)
+  const path =
+    request.url === undefined ? Url.expandPath(request.template, request.path) : Either.right(request.url)
   if (Either.isLeft(path)) return Either.left(path.left)
   const target = Url.resolve(config.base, path.right)
   if (Either.isLeft(target)) return Either.left(target.left)
-  const query = Query.fromInput(request.options.query, config.queryFormat)
+  // A link to the next page has the query that the one before it was asked with.
+  const own = request.url === undefined ? request.options.query : undefined
+  const query = Query.fromInput(own, config.queryFormat)
   return Either.map(query, (query) => layQuery(target.right, config, query))
 }
 
@@ -152,8 +165,7 @@ const layQuery = (target: Url.ResolvedUrl, config: ApiConfig.ApiConfig, query: Q
   const layers = [
     absolute ? Query.empty : config.baseQuery,
     Query.fromString(target.query),
-    // A key in the client's own query goes where the credentials go.
-    trusted ? config.query : config.query.filter((entry) => entry.shown === entry.text),
+    trusted ? config.query : shownQuery(config),
     query
   ]
   const merged = layers.reduce((under, over) => Query.merge(under, over, config.queryFormat), Query.empty)
@@ -168,24 +180,38 @@ const bodyHeaders = (body: HttpBody.HttpBody): Headers.HeaderLayer => {
   }
 }
 
-const withoutSecrets = (config: ApiConfig.ApiConfig): Headers.HeaderLayer => {
-  const secret = Headers.secretNames(config.options.headers)
-  return Object.fromEntries(Object.entries(config.headers).filter(([name]) => !secret.includes(name)))
+/** The client's own secrets go where its credentials go; what is a secret is what no error would show. */
+const redactor = ({ options }: ApiConfig.ApiConfig): Redaction.Redactor =>
+  Redaction.make({
+    secrets: Redaction.collect([options.headers, options.query]),
+    headerNames: options.redact?.headers,
+    queryNames: options.redact?.query
+  })
+
+const shownHeaders = (config: ApiConfig.ApiConfig): Headers.HeaderLayer => {
+  const shown = redactor(config).headers(Headers.finish(config.headers))
+  return Object.fromEntries(
+    Object.entries(config.headers).filter(([name, value]) => value === null || shown[name] === value)
+  )
+}
+
+const shownQuery = (config: ApiConfig.ApiConfig): Query.QueryLayer => {
+  const { url } = redactor(config)
+  return config.query.filter(({ shown, text }) => shown === text && url(`?${text}`) === `?${text}`)
 }
 
 const noKey = { layer: Headers.empty, value: undefined }
 
 const idempotency = (
-  request: ApiRequest.Request,
+  method: string,
+  explicit: string | undefined,
   config: ApiConfig.ApiConfig,
   headers: Headers.HeaderLayer
 ): Either.Either<
   { readonly layer: Headers.HeaderLayer; readonly value: string | undefined },
   InvalidInput
 > => {
-  const explicit = request.options.idempotencyKey
-  const wanted =
-    config.idempotencyHeader !== undefined && request.method !== "GET" && request.method !== "HEAD"
+  const wanted = config.idempotencyHeader !== undefined && method !== "GET" && method !== "HEAD"
   if (explicit === undefined && !wanted) return Either.right(noKey)
   const name = config.idempotencyHeader ?? "idempotency-key"
   const given = headers[name]

@@ -14,12 +14,31 @@ import {
 } from "@effect/platform"
 import type * as PlatformHeaders from "@effect/platform/Headers"
 import { Clock, Effect, Inspectable, type Option, Stream } from "effect"
-import type * as ApiError from "./ApiError.js"
+import * as ApiError from "./ApiError.js"
 import type * as Call from "./Call.js"
+import { concat } from "./internal/bytes.js"
+import type * as NativeTransport from "./NativeTransport.js"
 import * as TransportError from "./TransportError.js"
 
 /** How long a discarded or failed answer may take to give its body: the status is known, the rest is courtesy. */
 const discardMillis = 5_000
+
+/** A body as far as it was read. */
+interface Read {
+  readonly bytes: Uint8Array
+  readonly complete: boolean
+}
+
+/**
+ * Which limit runs, and since when.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Watch {
+  phase: "response" | "idle"
+  since: number
+}
 
 /**
  * A response under the limits of its call. `refusal` says why a redirect was not followed.
@@ -31,27 +50,52 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly call: Call.Call
-  readonly source: HttpClientResponse.HttpClientResponse
-  readonly refusal: string | undefined
   readonly request: HttpClientRequest.HttpClientRequest
-  readonly headers: PlatformHeaders.Headers
-  private read: { readonly bytes: Uint8Array; readonly complete: boolean } | undefined
+  readonly source: NativeTransport.Source
+  readonly refusal: string | undefined
+  private readonly keepsIdle: boolean
+  private read: Read | undefined
   private taken = false
+  private cachedHeaders: PlatformHeaders.Headers | undefined
 
-  constructor(call: Call.Call, source: HttpClientResponse.HttpClientResponse, refusal?: string) {
+  constructor(
+    call: Call.Call,
+    request: HttpClientRequest.HttpClientRequest,
+    source: NativeTransport.Source,
+    options: {
+      /** The transport keeps the idle limit itself. */
+      readonly keepsIdle?: boolean
+      readonly read?: Read | undefined
+      readonly refusal?: string | undefined
+    } = {}
+  ) {
     super()
     this.call = call
+    this.request = request
     this.source = source
-    this.refusal = refusal
-    this.request = source.request
-    // Every look at the platform's headers builds them anew.
-    this.headers = source.headers
+    this.keepsIdle = options.keepsIdle === true
+    this.read = options.read
+    this.refusal = options.refusal
+  }
+
+  /** Every look at the platform's headers builds them anew. */
+  get headers(): PlatformHeaders.Headers {
+    this.cachedHeaders ??= this.source.headers
+    return this.cachedHeaders
+  }
+
+  /** The same, with the reason why the redirect that it is was not followed. */
+  refuse(reason: string): GuardedResponse {
+    return Object.assign(this.copy(), { refusal: reason })
+  }
+
+  private copy(): GuardedResponse {
+    return Object.assign(Object.create(GuardedResponse.prototype), this)
   }
 
   /** The same as an answer to the caller's own request, which is shown in errors and has no credentials of ours on it. */
   answering(request: HttpClientRequest.HttpClientRequest): HttpClientResponse.HttpClientResponse {
-    const copy: GuardedResponse = Object.create(GuardedResponse.prototype)
-    return Object.assign(copy, this, { request })
+    return Object.assign(this.copy(), { request })
   }
 
   get status(): number {
@@ -68,52 +112,59 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
 
   /** The whole body; a `ResponseValidationError` where it is above `limits.responseBytes`. */
   get bytes(): Effect.Effect<Uint8Array, ApiError.ApiError> {
-    const { responseBytes } = this.call.config.limits
-    return Effect.flatMap(this.collect(responseBytes, this.call.timeouts.idle), ({ bytes, complete }) =>
-      complete
-        ? Effect.succeed(bytes)
-        : Effect.fail(
-            TransportError.unreadable(this.call, this.status, `is larger than ${responseBytes} bytes`)
-          )
-    )
+    return Effect.suspend(() => {
+      if (this.read !== undefined) return this.whole(this.read)
+      const { idle } = this.call.timeouts
+      const watch: Watch = { phase: "idle", since: 0 }
+      const read = this.readUnder(watch)
+      return Number.isFinite(idle) && !this.keepsIdle ? expiring(this.call, watch, read) : read
+    })
+  }
+
+  /** The whole body, with a limit that somebody else keeps. */
+  readUnder(watch: Watch): Effect.Effect<Uint8Array, ApiError.ApiError> {
+    return Effect.flatMap(this.collect(this.call.config.limits.responseBytes, watch), (read) => this.whole(read))
+  }
+
+  private whole({ bytes, complete }: Read): Effect.Effect<Uint8Array, ApiError.ApiError> {
+    if (complete) return Effect.succeed(bytes)
+    const reason = `is larger than ${this.call.config.limits.responseBytes} bytes`
+    return Effect.fail(TransportError.unreadable(this.call, this.status, reason))
   }
 
   /** What there is of the body up to a cap, and whether that was all; nothing where it does not arrive. */
-  salvage(cap: number): Effect.Effect<{ readonly bytes: Uint8Array; readonly complete: boolean }> {
-    return Effect.orElseSucceed(this.collect(cap, Math.min(discardMillis, this.call.timeouts.idle)), () => ({
-      bytes: new Uint8Array(0),
-      complete: false
-    }))
-  }
-
-  private collect(
-    cap: number,
-    idle: number
-  ): Effect.Effect<{ readonly bytes: Uint8Array; readonly complete: boolean }, ApiError.ApiError> {
+  salvage(cap: number): Effect.Effect<Read> {
     return Effect.suspend(() => {
       if (this.read !== undefined) return Effect.succeed(this.read)
+      const nothing: Read = { bytes: new Uint8Array(0), complete: false }
+      return this.collect(cap, { phase: "idle", since: 0 }).pipe(
+        Effect.timeoutTo({
+          duration: Math.min(discardMillis, this.call.timeouts.idle),
+          onSuccess: (read) => read,
+          onTimeout: () => nothing
+        }),
+        Effect.orElseSucceed(() => nothing)
+      )
+    })
+  }
+
+  private collect(cap: number, watch: Watch): Effect.Effect<Read, ApiError.ApiError> {
+    return Effect.clockWith((clock) => {
       const chunks: Array<Uint8Array> = []
       let size = 0
-      return Effect.clockWith((clock) => {
-        let lastChunkAt = clock.unsafeCurrentTimeMillis()
-        const collect = Stream.runForEachWhile(this.chunks, (chunk) =>
-          Effect.sync(() => {
-            lastChunkAt = clock.unsafeCurrentTimeMillis()
-            chunks.push(chunk)
-            size += chunk.length
-            return size <= cap
-          })
-        )
-        const guarded = Number.isFinite(idle)
-          ? Effect.raceFirst(
-              collect,
-              silence(this.call, idle, () => lastChunkAt)
-            )
-          : collect
-        return Effect.map(guarded, () => {
-          this.read = { bytes: concat(chunks, Math.min(size, cap)), complete: size <= cap }
-          return this.read
+      watch.phase = "idle"
+      watch.since = clock.unsafeCurrentTimeMillis()
+      const collected = Stream.runForEachWhile(this.chunks, (chunk) =>
+        Effect.sync(() => {
+          watch.since = clock.unsafeCurrentTimeMillis()
+          chunks.push(chunk)
+          size += chunk.length
+          return size <= cap
         })
+      )
+      return Effect.map(collected, () => {
+        this.read = { bytes: concat(chunks, Math.min(size, cap)), complete: size <= cap }
+        return this.read
       })
     })
   }
@@ -135,11 +186,12 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   get chunks(): Stream.Stream<Uint8Array, ApiError.ApiError> {
     return Stream.suspend(() => {
       if (this.read !== undefined) return Stream.make(this.read.bytes)
-      if (this.taken) return Stream.fail(TransportError.unreadable(this.call, this.status, "was taken as a stream"))
+      if (this.taken)
+        return Stream.fail(TransportError.unreadable(this.call, this.status, "was taken as a stream"))
       // Kept nowhere: it may be endless.
       this.taken = true
-      return Stream.catchAll(this.source.stream, (error) =>
-        isEmptyBody(error) ? Stream.empty : Stream.fail(TransportError.from(this.call, error))
+      return Stream.mapError(this.source.chunks, (cause) =>
+        ApiError.isApiError(cause) ? cause : TransportError.fromCause(this.call, cause, "call")
       )
     })
   }
@@ -147,7 +199,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   /** The bytes as they come, under the idle limit. */
   get guardedChunks(): Stream.Stream<Uint8Array, ApiError.ApiError> {
     const { idle } = this.call.timeouts
-    return Number.isFinite(idle)
+    return Number.isFinite(idle) && !this.keepsIdle
       ? Stream.timeoutFail(this.chunks, () => TransportError.timeout(this.call, "idle", idle), idle)
       : this.chunks
   }
@@ -194,33 +246,54 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   }
 }
 
-const isEmptyBody = (error: HttpClientError.ResponseError): boolean => error.reason === "EmptyBody"
-
-/** Fails once nothing has come for the limit. One sleeping fiber watches a whole body: a race per chunk costs more. */
-const silence = (
+/**
+ * A response of any `HttpClient`, which keeps no limit of ours.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromPlatform = (
   call: Call.Call,
-  limit: number,
-  lastAt: () => number
-): Effect.Effect<never, ApiError.TimeoutError> =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) => {
-    const left = lastAt() + limit - now
-    return left <= 0
-      ? Effect.fail(TransportError.timeout(call, "idle", limit))
-      : Effect.zipRight(
-          Effect.sleep(left),
-          Effect.suspend(() => silence(call, limit, lastAt))
-        )
-  })
-
-const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
-  const first = chunks[0]
-  if (chunks.length === 1 && first !== undefined && first.length === size) return first
-  const bytes = new Uint8Array(size)
-  let offset = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk.subarray(0, size - offset), offset)
-    offset += chunk.length
-    if (offset >= size) break
+  response: HttpClientResponse.HttpClientResponse,
+  refusal?: string
+): GuardedResponse => {
+  const chunks = Stream.suspend(() =>
+    Stream.catchAll(response.stream, (error) =>
+      error.reason === "EmptyBody" ? Stream.empty : Stream.fail(TransportError.from(call, error))
+    )
+  )
+  const source: NativeTransport.Source = {
+    status: response.status,
+    get headers() {
+      return response.headers
+    },
+    get cookies() {
+      return response.cookies
+    },
+    remoteAddress: response.remoteAddress,
+    chunks
   }
-  return bytes
+  return new GuardedResponse(call, response.request, source, { refusal })
+}
+
+/**
+ * Runs an effect under the limit that a watch tells of. One sleeping fiber looks after a whole attempt: a race for the
+ * headers and another for every chunk cost more than the rest of it.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const expiring = <A, R>(
+  call: Call.Call,
+  watch: Watch,
+  effect: Effect.Effect<A, ApiError.ApiError, R>
+): Effect.Effect<A, ApiError.ApiError, R> => {
+  const look: Effect.Effect<never, ApiError.ApiError> = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const limit = call.timeouts[watch.phase]
+    const left = watch.since + limit - now
+    if (left <= 0) return Effect.fail(TransportError.timeout(call, watch.phase, limit))
+    // An endless limit may be followed by another: the headers have none, the body may.
+    return Effect.zipRight(Effect.sleep(Math.min(left, call.timeouts.idle, call.timeouts.response)), look)
+  })
+  return Effect.raceFirst(effect, look)
 }

@@ -74,8 +74,9 @@ export interface EventStream<out A, out E = never> {
  *
  * - `terminal`: how the stream says that it is over: the literal data of an event that is no value itself (`[DONE]`), or a
  *   predicate on a value, which is then the last. Without it the stream is over when the body is.
- * - `error`: the name of the event that tells of an error (`error`), and a schema for an error of your own; `false` if no
- *   event does. Without a schema, and where it does not fit, the error's `type` decides the tag, as it does for statuses.
+ * - `error`: the event that tells of an error, by its name (`error`) or by a predicate, and a schema for an error of your
+ *   own; `false` if no event does. Without a schema, and where it does not fit, the error's `type` decides the tag, as it
+ *   does for statuses.
  * - `firstEventTimeout`: from the headers to the first event; `contentTimeout`: between two events, both not counting what is
  *   ignored; `idleTimeout`: between two chunks of bytes, instead of the client's `timeouts.idle`.
  * - `contentType`: the media type the answer must have.
@@ -87,7 +88,10 @@ export interface CommonOptions<A, D> {
   readonly terminal?: string | ((value: A, event: ServerSentEvents.ServerSentEvent) => boolean) | undefined
   readonly error?:
     | false
-    | { readonly event?: string | undefined; readonly schema?: D | undefined }
+    | {
+        readonly event?: string | ((event: ServerSentEvents.ServerSentEvent) => boolean) | undefined
+        readonly schema?: D | undefined
+      }
     | undefined
   readonly firstEventTimeout?: Duration.DurationInput | undefined
   readonly idleTimeout?: Duration.DurationInput | undefined
@@ -112,17 +116,18 @@ const end: Outcome<never> = { _tag: "End" }
  * @since 0.1.0
  * @category constructors
  */
-export const interpreter =
-  <A>(options: CommonOptions<A, ResponseDecoder.Decodable>) =>
-  (
-    event: ServerSentEvents.ServerSentEvent,
-    decode: ValueSchema.Decode<unknown> | undefined,
-    onUnknown: () => Outcome<A>
-  ): Outcome<A> => {
-    const { error, terminal } = options
+export const interpreter = <A>(
+  options: CommonOptions<A, ResponseDecoder.Decodable>
+): ((
+  event: ServerSentEvents.ServerSentEvent,
+  decode: ValueSchema.Decode<unknown> | undefined,
+  onUnknown: () => Outcome<A>
+) => Outcome<A>) => {
+  const { error, terminal } = options
+  const isError = errorTest(error === false ? undefined : (error?.event ?? "error"))
+  return (event, decode, onUnknown) => {
     if (typeof terminal === "string" && event.data === terminal) return end
-    if (error !== false && event.event === (error?.event ?? "error"))
-      return { _tag: "Error", data: event.data }
+    if (isError(event)) return { _tag: "Error", data: event.data }
     if (decode === undefined) return onUnknown()
     const parsed = parse(event.data)
     if (Option.isNone(parsed)) return { _tag: "Invalid", reason: "is not valid JSON", data: event.data }
@@ -139,6 +144,12 @@ export const interpreter =
     const value = decoded.right as A
     return { _tag: "Event", value, last: typeof terminal === "function" && terminal(value, event) }
   }
+}
+
+type Test = (event: ServerSentEvents.ServerSentEvent) => boolean
+
+const errorTest = (error: string | Test | undefined): Test =>
+  error === undefined ? () => false : typeof error === "function" ? error : ({ event }) => event === error
 
 const parse = (text: string): Option.Option<unknown> => {
   try {
@@ -147,6 +158,15 @@ const parse = (text: string): Option.Option<unknown> => {
     return Option.none()
   }
 }
+
+/**
+ * The media type in a header's value, without its parameters.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const mediaTypeOf = (contentType: string | undefined): string =>
+  (contentType ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? ""
 
 /**
  * The part of a contract that does not depend on the framing.
@@ -159,7 +179,7 @@ export const common = <A, D extends ResponseDecoder.Decodable>(
   accept: string,
   mediaTypes: ReadonlyArray<string>
 ) => {
-  const types = options.contentType === undefined ? mediaTypes : [options.contentType.toLowerCase()]
+  const types = options.contentType === undefined ? mediaTypes : [mediaTypeOf(options.contentType)]
   const schema = options.error === false ? undefined : options.error?.schema
   const limit = (input: Duration.DurationInput | undefined) =>
     input === undefined ? undefined : toMillis(input)

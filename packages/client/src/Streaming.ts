@@ -4,7 +4,18 @@
  *
  * @since 0.1.0
  */
-import { Chunk, Clock, Effect, ExecutionStrategy, Exit, Option, Random, Scope, Stream, type Tracer } from "effect"
+import {
+  Chunk,
+  Clock,
+  Effect,
+  ExecutionStrategy,
+  Exit,
+  Option,
+  Random,
+  Scope,
+  Stream,
+  type Tracer
+} from "effect"
 import * as ApiError from "./ApiError.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import * as ApiResponse from "./ApiResponse.js"
@@ -55,10 +66,12 @@ const open = <A>(
 ): Effect.Effect<Opened<A>, ApiError.ApiError> => {
   const attempt = Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(Scope.fork(parent, ExecutionStrategy.sequential), (scope) =>
-      Core.respond(core, core.transport, call, span).pipe(
+      Core.respond(core, core.transport.scoped, call, span).pipe(
         Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
         Effect.flatMap((response) => Connection.open(call, request.events, response)),
-        Effect.flatMap((connection) => Effect.map(connection.next, (first) => ({ connection, first, scope }))),
+        Effect.flatMap((connection) =>
+          Effect.map(connection.next, (first) => ({ connection, first, scope }))
+        ),
         Effect.provideService(Scope.Scope, scope),
         restore,
         Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
@@ -78,33 +91,62 @@ const reader = <A, E>(
 ): Effect.Effect<Chunk.Chunk<A>, Option.Option<ApiError.ApiError | E>> => {
   let opened: Opened<A> | undefined
   let over = false
+  /** The call as it was sent last: a resumed one says where to go on. */
+  let current = call
+  let retryMillis: number | undefined
 
-  const connect = (call: Call.Call): Effect.Effect<Connection.Batch<A>, ApiError.ApiError> =>
-    Effect.map(open(core, call, request, scope, span), (next) => {
+  const connect = (next: Call.Call): Effect.Effect<Connection.Batch<A>, ApiError.ApiError> => {
+    current = next
+    return Effect.map(open(core, next, request, scope, span), (next) => {
       opened = next
       return next.first
     })
+  }
 
-  const close = Effect.suspend(() => (opened === undefined ? Effect.void : Scope.close(opened.scope, Exit.void)))
+  const close = Effect.suspend(() =>
+    opened === undefined ? Effect.void : Scope.close(opened.scope, Exit.void)
+  )
 
-  /** Goes on from the last event with an id, where the contract asks for it and this connection has brought any. */
-  const resume = ({ connection }: Opened<A>): Effect.Effect<Connection.Batch<A>, ApiError.ApiError> | undefined => {
+  /**
+   * Goes on behind the last event with an id, where the contract asks for it, this connection has brought any, and the wait
+   * is within the limits. Else the error stands; without one the end of the body is the stream's.
+   */
+  const resume = (
+    { connection }: Opened<A>,
+    error: ApiError.ApiError | undefined
+  ): Effect.Effect<Connection.Batch<A>, ApiError.ApiError> => {
+    const stop = (stoppedBy?: ApiError.StoppedBy): Effect.Effect<Connection.Batch<A>, ApiError.ApiError> =>
+      error === undefined ? Effect.succeed({ events: [], end: "body" }) : late(call, error, stoppedBy)
     const id = connection.lastEventId()
     const { policy } = call.retry
     const able = request.events.resume && request.method === "GET" && policy.maxRetries > 0
-    if (!able || id === undefined || connection.received() === 0) return undefined
-    return Effect.flatMap(Random.next, (random) =>
-      close.pipe(
-        Effect.zipRight(Effect.sleep(connection.retryMillis() ?? RetryPolicy.backoffMillis(policy, 0, random))),
+    // An empty id takes the last one back.
+    if (!able || id === undefined || id === "" || connection.received() === 0) return stop()
+    return Effect.flatMap(Effect.all([Clock.currentTimeMillis, Random.next]), ([now, random]) => {
+      retryMillis = connection.retryMillis() ?? retryMillis
+      const tooLong = retryMillis !== undefined && retryMillis > policy.maxRetryAfterMillis
+      if (tooLong && policy.onLongRetryAfter === "fail") return stop("retry-after")
+      const backoff = RetryPolicy.backoffMillis(policy, 0, random)
+      const delay = tooLong ? backoff : (retryMillis ?? backoff)
+      if (now + delay >= Call.deadline(call)) return stop("deadline")
+      const last = call.attempts.pop()
+      const told = error === undefined ? Effect.void : Telemetry.retrying(call, error, delay)
+      record(call, last, now, error, delay)
+      return close.pipe(
+        Effect.zipRight(told),
+        Effect.zipRight(Effect.sleep(delay)),
         Effect.zipRight(Effect.suspend(() => connect(withLastEventId(call, id))))
       )
-    )
+    })
   }
 
   const onward = (from: Opened<A>): Effect.Effect<Connection.Batch<A>, ApiError.ApiError> =>
-    Effect.catchAll(from.connection.next, (error) => {
-      const mayMend = error._tag === "StreamTruncatedError" || ApiError.isRetryable(error)
-      return (mayMend ? resume(from) : undefined) ?? late(call, error)
+    Effect.matchEffect(from.connection.next, {
+      onFailure: (error) =>
+        error._tag === "StreamTruncatedError" || ApiError.isRetryable(error)
+          ? resume(from, error)
+          : late(call, error),
+      onSuccess: (batch) => (isBare(batch) ? resume(from, undefined) : Effect.succeed(batch))
     })
 
   const pull: Effect.Effect<Chunk.Chunk<A>, Option.Option<ApiError.ApiError>> = Effect.suspend(() => {
@@ -117,11 +159,8 @@ const reader = <A, E>(
   })
 
   const handOut = (batch: Connection.Batch<A>): typeof pull => {
-    const mended = batch.end === "body" && opened !== undefined ? resume(opened) : undefined
-    if (mended !== undefined && batch.events.length === 0) {
-      return Effect.flatMap(Effect.mapError(mended, Option.some), handOut)
-    }
-    over = batch.end !== undefined && mended === undefined
+    // What a body that ended leaves open is whether there is a way to go on.
+    over = batch.end === "terminal" || isBare(batch) || (batch.end === "body" && !request.events.resume)
     const { events } = batch
     const closed = over ? close : Effect.void
     if (events.length === 0) return Effect.zipRight(closed, pull)
@@ -132,9 +171,13 @@ const reader = <A, E>(
   }
 
   return Effect.catchAll(pull, (ended) =>
-    Option.isNone(ended) ? Effect.fail(ended) : Effect.mapError(own(call, request, ended.value), Option.some)
+    Option.isNone(ended)
+      ? Effect.fail(ended)
+      : Effect.mapError(own(current, request, ended.value), Option.some)
   )
 }
+
+const isBare = <A>({ end, events }: Connection.Batch<A>): boolean => end === "body" && events.length === 0
 
 const withLastEventId = (call: Call.Call, id: string): Call.Call => {
   const { encoded } = call
@@ -149,22 +192,37 @@ const withLastEventId = (call: Call.Call, id: string): Call.Call => {
   }
 }
 
-/** An error behind the first element: the ledger's last line was a success until now. */
-const late = (call: Call.Call, error: ApiError.ApiError): Effect.Effect<never, ApiError.ApiError> =>
+/** The ledger's last line was a success until now. */
+const record = (
+  call: Call.Call,
+  last: ApiError.Attempt | undefined,
+  now: number,
+  error: ApiError.ApiError | undefined,
+  delay: number | undefined
+): void => {
+  if (last === undefined) return
+  call.attempts.push(Call.attempt(last.startedAt, now, { tag: error?._tag, status: last.status, delay }))
+}
+
+/** An error behind the first element. */
+const late = (
+  call: Call.Call,
+  error: ApiError.ApiError,
+  stoppedBy?: ApiError.StoppedBy
+): Effect.Effect<never, ApiError.ApiError> =>
   Effect.flatMap(Clock.currentTimeMillis, (now) => {
-    const last = call.attempts.pop()
-    if (last !== undefined) {
-      call.attempts.push(
-        Call.attempt(last.startedAt, now, { tag: error._tag, status: last.status, delay: undefined })
-      )
-    }
+    record(call, call.attempts.pop(), now, error, undefined)
     return Effect.fail(
-      ApiError.update(error, {
-        attempts: [...call.attempts],
-        stoppedBy: ApiError.isRetryable(error) ? "not-replayable" : "not-retryable"
-      })
+      ApiError.update(error, { attempts: [...call.attempts], stoppedBy: stoppedBy ?? reason(error) })
     )
   })
+
+const reason = (error: ApiError.ApiError): ApiError.StoppedBy =>
+  error._tag === "TimeoutError" && error.phase === "total"
+    ? "deadline"
+    : ApiError.isRetryable(error)
+      ? "not-replayable"
+      : "not-retryable"
 
 /** The caller's own error: by the contract for one that the stream told of, by the status for one before it. */
 const own = <E>(

@@ -42,6 +42,12 @@ const isListened = (fiber: Fiber.RuntimeFiber<unknown, unknown>): boolean =>
   (fiber.currentTracer !== builtInTracer || fiber.currentSpan !== undefined) &&
   fiber.getFiberRef(FiberRef.currentTracerEnabled)
 
+/** Where a link was followed the template is a whole URL, with whatever its server put into it. */
+const templateOf = (call: Call.Call): string => {
+  const [path = ""] = call.request.template.split("?", 1)
+  return Call.redactor(call).url(path)
+}
+
 const unwatched: CallSpan = { span: undefined, propagated: undefined }
 
 /**
@@ -61,9 +67,9 @@ export const openSpan = (call: Call.Call): Effect.Effect<CallSpan, never, Scope.
       "server.address": hostname,
       "server.port": port === "" ? (protocol === "https:" ? 443 : 80) : Number(port),
       "url.full": Call.redactor(call).url(url),
-      "url.template": call.request.template
+      "url.template": templateOf(call)
     }
-    const opened = Effect.makeSpanScoped(`${method} ${call.request.template}`, {
+    const opened = Effect.makeSpanScoped(`${method} ${templateOf(call)}`, {
       kind: "client",
       captureStackTrace: false,
       attributes
@@ -266,7 +272,7 @@ export const retrying = (
   return Effect.zipRight(
     Metric.increment(metricOf(retries, [["error.type", error._tag]])),
     Effect.logInfo(
-      `retrying ${method} ${call.request.template} in ${Duration.format(Duration.millis(Math.ceil(delayMillis)))}: ${cause} (retry ${call.attempts.length + 1})`
+      `retrying ${method} ${templateOf(call)} in ${Duration.format(Duration.millis(Math.ceil(delayMillis)))}: ${cause} (retry ${call.attempts.length + 1})`
     )
   )
 }

@@ -8,107 +8,182 @@ import {
   FetchHttpClient,
   HttpClient,
   type HttpClientError,
-  HttpClientRequest,
-  type HttpClientResponse
+  HttpClientRequest
 } from "@effect/platform"
-import { Context, Effect, Option, type Scope } from "effect"
+import { Clock, Context, Effect, Option, Scope } from "effect"
 import type * as ApiError from "./ApiError.js"
+import * as ApiResponse from "./ApiResponse.js"
 import * as Call from "./Call.js"
+import { isBrowser } from "./internal/runtime.js"
+import * as NativeTransport from "./NativeTransport.js"
 import * as RequestEncoder from "./RequestEncoder.js"
 import * as ResponseBody from "./ResponseBody.js"
 import * as TransportError from "./TransportError.js"
 
 /**
- * An `HttpClient` as the client uses it: an attempt's scope aborts it, redirects come back as they are, and it opens no
- * span of its own, because the platform's show the query and end at the headers.
+ * How to have a request answered: the response, whatever its status, under the limits of the call.
  *
  * @since 0.1.0
  * @category models
  */
-export type Transport<R = Scope.Scope> = HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>
-
-/** Browsers answer a manual redirect with an opaque response: there the browser's own rules must do. */
-const isBrowser = "document" in globalThis || "WorkerGlobalScope" in globalThis
-
-/**
- * Prepares an `HttpClient` for use as a transport, once per client.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const make = (client: HttpClient.HttpClient): Transport => HttpClient.withScope(unscoped(client))
-
-/**
- * The same without the scope: an answer then lives as long as its body is read, as the platform's do.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const unscoped = (client: HttpClient.HttpClient): Transport<never> => {
-  const quiet = HttpClient.withTracerDisabledWhen(client, () => true)
-  return isBrowser ? quiet : HttpClient.transformResponse(quiet, Effect.mapInputContext(withManualRedirect))
-}
-
-const withManualRedirect = <R>(context: Context.Context<R>): Context.Context<R> =>
-  Context.add(context, FetchHttpClient.RequestInit, {
-    ...Option.getOrUndefined(
-      Context.getOption(context as Context.Context<never>, FetchHttpClient.RequestInit)
-    ),
-    redirect: "manual"
-  }) as Context.Context<R>
-
-/**
- * Sends a request and hands back the answer, whatever its status, under the limits of the call. Redirects are followed:
- * 307 and 308 keep method and body, the others turn a POST into a GET; a hop to another origin takes no credential along,
- * whatever its header is called; a hop from https to http is refused. Fails with a `ConnectionError`, a `TimeoutError` or,
- * where the platform refuses the request, an `InvalidRequestError`.
- *
- * @since 0.1.0
- * @category combinators
- */
-export const send = <R>(
-  transport: Transport<R>,
+export type Send<R> = (
   call: Call.Call,
   request: HttpClientRequest.HttpClientRequest
-): Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R> => follow(transport, call, request, 0)
+) => Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R>
+
+/**
+ * An `HttpClient` as this client uses it. Redirects are followed: 307 and 308 keep method and body, the others turn a POST
+ * into a GET; a hop to another origin takes no credential along, whatever its header is called; one from https to http is
+ * refused. All three fail with a `ConnectionError`, a `TimeoutError` or, where the request cannot be sent, an
+ * `InvalidRequestError`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Transport {
+  /** With its body read: of a success all of it, of any other answer what comes up to `limits.errorBytes`. */
+  readonly whole: Send<never>
+  /** To the headers; the end of the scope aborts what is left. */
+  readonly scoped: Send<Scope.Scope>
+  /** To the headers; the body aborts itself when it is left, or is let go with the response. */
+  readonly unscoped: Send<never>
+}
+
+/**
+ * Prepares an `HttpClient`, once per client. `init` is what `fetch` is to send with besides.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (client: HttpClient.HttpClient, init?: RequestInit): Transport => {
+  const native = NativeTransport.get(client)
+  return native === undefined ? overPlatform(client, init) : overNative(native)
+}
+
+const overNative = (native: NativeTransport.NativeTransport): Transport => {
+  const opened =
+    (abortable: NativeTransport.Abortable | undefined): Send<never> =>
+    (call, request) =>
+      Effect.matchEffect(native.open(request, call.timeouts, abortable), {
+        onFailure: (cause) => Effect.fail(TransportError.fromCause(call, cause, "call")),
+        onSuccess: (source) =>
+          Effect.succeed(new ResponseBody.GuardedResponse(call, request, source, { keepsIdle: true }))
+      })
+  const whole: Send<never> = (call, request) => {
+    const { errorBytes, responseBytes } = call.config.limits
+    const cap = (status: number): number => (status >= 200 && status < 300 ? responseBytes : errorBytes)
+    return Effect.matchEffect(native.exchange(request, call.timeouts, cap), {
+      onFailure: (cause) => Effect.fail(TransportError.fromCause(call, cause, "call")),
+      onSuccess: ({ source, ...read }) =>
+        Effect.succeed(new ResponseBody.GuardedResponse(call, request, source, { keepsIdle: true, read }))
+    })
+  }
+  return {
+    whole: following(whole),
+    unscoped: following(opened(undefined)),
+    scoped: following((call, request) => {
+      const abortable: NativeTransport.Abortable = { abort: undefined }
+      return Effect.zipRight(
+        Effect.addFinalizer(() => Effect.sync(() => abortable.abort?.())),
+        opened(abortable)(call, request)
+      )
+    })
+  }
+}
+
+const overPlatform = (client: HttpClient.HttpClient, init: RequestInit | undefined): Transport => {
+  // The platform's own spans show the query and end at the headers.
+  const quiet = HttpClient.withTracerDisabledWhen(client, () => true)
+  const plain = isBrowser
+    ? quiet
+    : HttpClient.transformResponse(quiet, (sent) =>
+        Effect.mapInputContext(sent, (context: Context.Context<never>) => withManualRedirect(context, init))
+      )
+  const inScope = HttpClient.withScope(plain)
+
+  const headed =
+    <R>(client: HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>): Send<R> =>
+    (call, request) => {
+      const sent = Effect.catchAll(client.execute(request), (error) =>
+        // A client that filters statuses still has the answer: the status check is ours.
+        TransportError.isStatusCode(error)
+          ? Effect.succeed(error.response)
+          : Effect.fail(TransportError.from(call, error))
+      )
+      return Effect.map(sent, (response) => ResponseBody.fromPlatform(call, response))
+    }
+  const limited =
+    <R>(send: Send<R>): Send<R> =>
+    (call, request) => {
+      const limit = call.timeouts.response
+      const sent = send(call, request)
+      return Number.isFinite(limit)
+        ? Effect.timeoutFail(sent, {
+            duration: limit,
+            onTimeout: () => TransportError.timeout(call, "response", limit)
+          })
+        : sent
+    }
+  const whole: Send<never> = (call, request) =>
+    Effect.scopedWith((scope) =>
+      Effect.flatMap(Clock.currentTimeMillis, (since) => {
+        const watch: ResponseBody.Watch = { phase: "response", since }
+        const read = headed(inScope)(call, request).pipe(
+          Effect.tap((response) =>
+            ApiResponse.isSuccess(response.status)
+              ? response.readUnder(watch)
+              : Effect.suspend(() => {
+                  watch.since = Number.POSITIVE_INFINITY
+                  return response.salvage(call.config.limits.errorBytes)
+                })
+          ),
+          Effect.provideService(Scope.Scope, scope)
+        )
+        const endless = call.timeouts.response === Number.POSITIVE_INFINITY && call.timeouts.idle === Number.POSITIVE_INFINITY
+        return endless ? read : ResponseBody.expiring(call, watch, read)
+      })
+    )
+  return {
+    whole: following(whole),
+    scoped: following(limited(headed(inScope))),
+    unscoped: following(limited(headed(plain)))
+  }
+}
+
+const withManualRedirect = (
+  context: Context.Context<never>,
+  init: RequestInit | undefined
+): Context.Context<never> => {
+  const own = Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit))
+  return Context.add(context, FetchHttpClient.RequestInit, {
+    ...init,
+    ...own,
+    redirect: "manual"
+  }) as Context.Context<never>
+}
+
+const following =
+  <R>(send: Send<R>): Send<R> =>
+  (call, request) =>
+    follow(send, call, request, 0)
 
 const follow = <R>(
-  transport: Transport<R>,
+  send: Send<R>,
   call: Call.Call,
   request: HttpClientRequest.HttpClientRequest,
   hops: number
 ): Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R> =>
-  Effect.flatMap(sendOnce(transport, call, request), (source) => {
-    const location = redirectStatuses.has(source.status) ? source.headers.location : undefined
-    if (location === undefined) return Effect.succeed(new ResponseBody.GuardedResponse(call, source))
-    const next = redirected(call, request, source.status, location, hops)
-    if (typeof next === "string") return Effect.succeed(new ResponseBody.GuardedResponse(call, source, next))
-    const discarded = new ResponseBody.GuardedResponse(call, source)
+  Effect.flatMap(send(call, request), (response) => {
+    if (!redirectStatuses.has(response.status)) return Effect.succeed(response)
+    const { location } = response.headers
+    if (location === undefined) return Effect.succeed(response)
+    const next = redirected(call, request, response.status, location, hops)
+    if (typeof next === "string") return Effect.succeed(response.refuse(next))
     return Effect.zipRight(
-      discarded.salvage(call.config.limits.errorBytes),
-      Effect.suspend(() => follow(transport, call, next, hops + 1))
+      response.salvage(call.config.limits.errorBytes),
+      Effect.suspend(() => follow(send, call, next, hops + 1))
     )
   })
-
-const sendOnce = <R>(
-  transport: Transport<R>,
-  call: Call.Call,
-  request: HttpClientRequest.HttpClientRequest
-): Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError.ApiError, R> => {
-  const limit = call.timeouts.response
-  const sent = Effect.catchAll(transport.execute(request), (error) =>
-    // A client that filters statuses still has the answer: the status check is ours.
-    TransportError.isStatusCode(error)
-      ? Effect.succeed(error.response)
-      : Effect.fail(TransportError.from(call, error))
-  )
-  return Number.isFinite(limit)
-    ? Effect.timeoutFail(sent, {
-        duration: limit,
-        onTimeout: () => TransportError.timeout(call, "response", limit)
-      })
-    : sent
-}
 
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 

@@ -23,6 +23,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   ECONNRESET: "reset",
   ECONNABORTED: "reset",
   EPIPE: "closed",
+  ETIMEDOUT: "closed",
   ERR_STREAM_PREMATURE_CLOSE: "closed",
   UND_ERR_SOCKET: "closed",
   UND_ERR_CLOSED: "closed",
@@ -33,7 +34,6 @@ const kinds: Readonly<Record<string, Kind>> = {
 
 const phases: Readonly<Record<string, Phase>> = {
   UND_ERR_CONNECT_TIMEOUT: "connect",
-  ETIMEDOUT: "connect",
   UND_ERR_HEADERS_TIMEOUT: "response",
   UND_ERR_BODY_TIMEOUT: "idle"
 }
@@ -56,15 +56,23 @@ const unsent: ReadonlySet<Kind> = new Set(["dns", "refused", "tls"])
 
 /**
  * The first code along a chain of causes, with the message that stands beside it; without any code the innermost message.
+ * `connecting` says that the system gave it before the connection stood.
  *
  * @since 0.1.0
  * @category decisions
  */
-export const findCode = (error: unknown): { readonly code: string | undefined; readonly message: string } => {
+export const findCode = (
+  error: unknown
+): { readonly code: string | undefined; readonly message: string; readonly connecting: boolean } => {
   let message = ""
   let current = error
   // Deep enough for every library below us, and a chain that loops ends.
   for (let depth = 0; depth < 8 && Predicate.isObject(current); depth++) {
+    // Node's own has the code of the first address it tried, and no message.
+    if (current instanceof AggregateError && current.errors.length > 0) {
+      current = current.errors[0]
+      continue
+    }
     if (
       Predicate.hasProperty(current, "message") &&
       typeof current.message === "string" &&
@@ -72,16 +80,13 @@ export const findCode = (error: unknown): { readonly code: string | undefined; r
     ) {
       message = current.message
     }
-    if (Predicate.hasProperty(current, "code") && typeof current.code === "string")
-      return { code: current.code, message }
-    current =
-      current instanceof AggregateError
-        ? current.errors[0]
-        : Predicate.hasProperty(current, "cause")
-          ? current.cause
-          : undefined
+    if (Predicate.hasProperty(current, "code") && typeof current.code === "string") {
+      const connecting = Predicate.hasProperty(current, "syscall") && current.syscall === "connect"
+      return { code: current.code, message, connecting }
+    }
+    current = Predicate.hasProperty(current, "cause") ? current.cause : undefined
   }
-  return { code: undefined, message }
+  return { code: undefined, message, connecting: false }
 }
 
 /**
@@ -114,13 +119,32 @@ export const from = (call: Call.Call, error: HttpClientError.HttpClientError): A
   if (error._tag === "ResponseError" && isMisfit(error.cause)) {
     return unreadable(call, error.response.status, "does not fit what was asked of it")
   }
-  const { code, message } = findCode(error.cause)
-  const phase = code === undefined ? undefined : phases[code]
-  if (phase !== undefined) return timeout(call, phase, call.timeouts[phase])
+  return fromCause(call, error.cause, "transport")
+}
+
+/**
+ * The tagged error of a cause. `owner` says whose limits its timers keep: a transport with limits of its own may give up
+ * below ours.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromCause = (call: Call.Call, cause: unknown, owner: "call" | "transport"): ApiError.ApiError => {
+  const { code, connecting, message } = findCode(cause)
+  // The system gives one code for a connection that does not come to stand and for one that went dead.
+  const phase = code === undefined ? undefined : code === "ETIMEDOUT" && connecting ? "connect" : phases[code]
+  if (phase !== undefined) {
+    const own = owner === "call" ? undefined : `a ${phase} limit below this client passed (${code})`
+    return timeout(call, phase, call.timeouts[phase], own)
+  }
   const kind = code === undefined ? kindOf(message) : (kinds[code] ?? (tlsCode.test(code) ? "tls" : "other"))
   const detail = message === "" ? "" : `: ${message}`
   return new ApiError.ConnectionError({
-    ...Call.common(call, `${names[kind]}${detail}`, unsent.has(kind) ? "not-sent" : "maybe-applied"),
+    ...Call.common(
+      call,
+      `${names[kind]}${detail}`,
+      connecting || unsent.has(kind) ? "not-sent" : "maybe-applied"
+    ),
     kind,
     code
   })
@@ -138,12 +162,13 @@ const kindOf = (message: string): Kind => (/terminated|premature|aborted/i.test(
 export const timeout = (
   call: Call.Call,
   phase: ApiError.TimeoutError["phase"],
-  millis: number
+  millis: number,
+  message = `the ${phase} limit of ${Duration.format(Duration.millis(millis))} passed`
 ): ApiError.TimeoutError =>
   new ApiError.TimeoutError({
     ...Call.common(
       call,
-      `the ${phase} limit of ${Duration.format(Duration.millis(millis))} passed`,
+      message,
       phase === "connect" ? "not-sent" : "maybe-applied"
     ),
     phase,

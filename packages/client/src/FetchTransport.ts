@@ -1,0 +1,215 @@
+/**
+ * `fetch` as a native transport: what `FetchHttpClient` sends with, with less around each request. Its timers are the
+ * system's, as bytes do not wait for a test clock.
+ *
+ * @since 0.1.0
+ */
+import { Cookies, FetchHttpClient, Headers, HttpClient, type HttpClientRequest } from "@effect/platform"
+import { Chunk, Effect, Layer, Option, Stream } from "effect"
+import { concat } from "./internal/bytes.js"
+import { isBrowser } from "./internal/runtime.js"
+import { Watch } from "./internal/watch.js"
+import * as NativeTransport from "./NativeTransport.js"
+import type * as Timeouts from "./Timeouts.js"
+
+type Request = HttpClientRequest.HttpClientRequest
+
+/** A started exchange: `fetch` with its signal, under the limit for the headers. */
+interface Started {
+  readonly response: Promise<Response>
+  readonly watch: Watch
+  readonly abort: () => void
+  /** Rejects with the limit that passed, which the abort that follows would hide. */
+  readonly expired: () => unknown
+}
+
+const start = (
+  fetch: typeof globalThis.fetch,
+  init: RequestInit,
+  request: Request,
+  timeouts: Timeouts.Timeouts,
+  body: BodyInit | undefined
+): Started => {
+  const controller = new AbortController()
+  let expired: unknown
+  const watch = new Watch((cause) => {
+    expired = cause
+    controller.abort()
+  })
+  const abort = (): void => {
+    watch.stop()
+    controller.abort()
+  }
+  watch.expect("UND_ERR_HEADERS_TIMEOUT", timeouts.response)
+  // fetch counts the body itself, and some refuse to be told.
+  const { "content-length": _, ...headers } = request.headers
+  const options: RequestInit & { duplex?: "half" } = {
+    redirect: isBrowser ? "follow" : "manual",
+    ...init,
+    method: request.method,
+    headers,
+    signal: controller.signal
+  }
+  if (body !== undefined) options.body = body
+  if (request.body._tag === "Stream") options.duplex = "half"
+  return { response: fetch(request.url, options), watch, abort, expired: () => expired }
+}
+
+const bodyOf = (request: Request): BodyInit | undefined => {
+  const { body } = request
+  switch (body._tag) {
+    case "Raw":
+    case "Uint8Array":
+      return body.body as BodyInit
+    case "FormData":
+      return body.formData
+    default:
+      return undefined
+  }
+}
+
+const sourceOf = (response: Response, chunks: NativeTransport.Source["chunks"]): NativeTransport.Source => ({
+  status: response.status,
+  get headers() {
+    return Headers.fromInput(response.headers)
+  },
+  get cookies() {
+    return Cookies.fromSetCookie(response.headers.getSetCookie())
+  },
+  remoteAddress: Option.none(),
+  chunks
+})
+
+/** A body that nobody reads holds its connection: it is let go with the response. */
+const unread =
+  "FinalizationRegistry" in globalThis ? new FinalizationRegistry<() => void>((abort) => abort()) : undefined
+
+/**
+ * The native transport of a `fetch`; `init` is what every request is sent with besides (`credentials`, `cache`, a
+ * `dispatcher` of undici's).
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  fetch: typeof globalThis.fetch = globalThis.fetch,
+  init: RequestInit = {}
+): NativeTransport.NativeTransport => {
+  /** Starts an exchange, ends it with an outcome or, interrupted, with an abort. Only a streamed body takes an effect. */
+  const run = <A>(
+    request: Request,
+    timeouts: Timeouts.Timeouts,
+    finish: (started: Started) => Promise<A>
+  ): Effect.Effect<A, unknown> => {
+    const send = (body: BodyInit | undefined): Effect.Effect<A, unknown> =>
+      Effect.async((resume) => {
+        const started = start(fetch, init, request, timeouts, body)
+        finish(started).then(
+          (outcome) => {
+            started.watch.stop()
+            resume(Effect.succeed(outcome))
+          },
+          (cause: unknown) => {
+            started.watch.stop()
+            resume(Effect.fail(started.expired() ?? cause))
+          }
+        )
+        return Effect.sync(started.abort)
+      })
+    return request.body._tag === "Stream"
+      ? Effect.flatMap(Stream.toReadableStreamEffect(request.body.stream), send)
+      : send(bodyOf(request))
+  }
+  return {
+    exchange: (request, timeouts, cap) => run(request, timeouts, (started) => collect(started, timeouts.idle, cap)),
+    open: (request, timeouts, abortable) =>
+      run(request, timeouts, async (started) => {
+        if (abortable !== undefined) abortable.abort = started.abort
+        const response = await started.response
+        const source = sourceOf(response, chunksOf(response, started, timeouts.idle))
+        if (abortable === undefined) unread?.register(source, started.abort, started)
+        return source
+      })
+  }
+}
+
+const collect = async (
+  started: Started,
+  idle: number,
+  cap: (status: number) => number
+): Promise<NativeTransport.Exchanged> => {
+  const response = await started.response
+  const source = sourceOf(response, Stream.empty)
+  const limit = cap(response.status)
+  const chunks: Array<Uint8Array> = []
+  let size = 0
+  const reader = response.body?.getReader()
+  if (reader === undefined) return { source, bytes: concat(chunks, 0), complete: true }
+  try {
+    while (size <= limit) {
+      started.watch.expect("UND_ERR_BODY_TIMEOUT", idle)
+      const next = await reader.read()
+      if (next.done) return { source, bytes: concat(chunks, size), complete: true }
+      chunks.push(next.value)
+      size += next.value.length
+    }
+  } catch (cause) {
+    // The status is known: a body that breaks off must not hide it.
+    if (response.ok) throw cause
+  }
+  started.abort()
+  return { source, bytes: concat(chunks, Math.min(size, limit)), complete: false }
+}
+
+const chunksOf = (response: Response, started: Started, idle: number): NativeTransport.Source["chunks"] => {
+  const { body } = response
+  if (body === null) return Stream.empty
+  const reader = Effect.acquireRelease(
+    Effect.sync(() => {
+      unread?.unregister(started)
+      return body.getReader()
+    }),
+    () => Effect.sync(started.abort)
+  )
+  return Stream.fromPull(
+    Effect.map(reader, (reader) =>
+      Effect.async<Chunk.Chunk<Uint8Array>, Option.Option<unknown>>((resume) => {
+        started.watch.expect("UND_ERR_BODY_TIMEOUT", idle)
+        reader.read().then(
+          (next) => {
+            started.watch.stop()
+            resume(next.done ? Effect.fail(Option.none()) : Effect.succeed(Chunk.of(next.value)))
+          },
+          (cause: unknown) => {
+            started.watch.stop()
+            resume(Effect.fail(Option.some(started.expired() ?? cause)))
+          }
+        )
+      })
+    )
+  )
+}
+
+/**
+ * An `HttpClient` on `fetch` that is native to this package's client, and to everything else what `FetchHttpClient` is.
+ * `FetchHttpClient.Fetch` and `FetchHttpClient.RequestInit`, provided to this layer, count.
+ *
+ * @example
+ * ```ts
+ * import { ApiClient, FetchTransport } from "@effect-api/client"
+ * import { Layer } from "effect"
+ *
+ * const Live = ApiClient.layer({ baseUrl: "https://api.example.com" }).pipe(Layer.provide(FetchTransport.layer))
+ * ```
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<HttpClient.HttpClient> = Layer.effect(
+  HttpClient.HttpClient,
+  Effect.gen(function* () {
+    const client = yield* HttpClient.HttpClient
+    const fetch = yield* Effect.serviceOption(FetchHttpClient.Fetch)
+    const init = yield* Effect.serviceOption(FetchHttpClient.RequestInit)
+    return NativeTransport.attach(client, make(Option.getOrUndefined(fetch), Option.getOrUndefined(init)))
+  })
+).pipe(Layer.provide(FetchHttpClient.layer))

@@ -1,0 +1,73 @@
+/**
+ * Where streamed bytes come from: web streams, async iterables such as Node's, Effect streams, and functions that make one.
+ */
+import { Effect, Option, Predicate, Stream } from "effect"
+
+/** Bytes that are produced while they are sent. A source can be read once. */
+export type ByteSource =
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array>
+  | Stream.Stream<Uint8Array, unknown>
+
+/** A source, or a function that makes a new one for every attempt. */
+export type BodyStream = ByteSource | (() => ByteSource)
+
+/** Whether a value is a source of bytes, or a function that may make one. */
+export const isBodyStream = (u: unknown): u is BodyStream =>
+  typeof u === "function" ||
+  u instanceof ReadableStream ||
+  isStream(u) ||
+  Predicate.hasProperty(u, Symbol.asyncIterator)
+
+const isStream = (u: unknown): u is Stream.Stream<Uint8Array, unknown> =>
+  Predicate.hasProperty(u, Stream.StreamTypeId)
+
+/** A source as a `Stream`; a function is asked for a new one each time the stream runs. */
+export const toStream = (source: BodyStream): Stream.Stream<Uint8Array, unknown> =>
+  typeof source === "function"
+    ? Stream.unwrap(Effect.map(attempted(source), sourceStream))
+    : sourceStream(source)
+
+const sourceStream = (source: ByteSource): Stream.Stream<Uint8Array, unknown> => {
+  if (isStream(source)) return source
+  if (source instanceof ReadableStream) {
+    return reading(() => {
+      const reader = source.getReader()
+      return { next: () => reader.read(), leave: () => reader.cancel() }
+    })
+  }
+  if (!Predicate.hasProperty(source, Symbol.asyncIterator)) {
+    return Stream.fail(new TypeError("a body's function must return a stream of bytes"))
+  }
+  return reading(() => {
+    const iterator = source[Symbol.asyncIterator]()
+    return { next: () => iterator.next(), leave: async () => iterator.return?.() }
+  })
+}
+
+interface Reader {
+  readonly next: () => Promise<{ readonly done?: boolean; readonly value?: Uint8Array | undefined }>
+  readonly leave: () => Promise<unknown>
+}
+
+/**
+ * The platform's own conversions wait for the source when it is left. A generator that waits for its next chunk cannot be
+ * left before it has it, and would hold up an interruption; a broken source would fail a second time.
+ */
+const reading = (open: () => Reader): Stream.Stream<Uint8Array, unknown> =>
+  Stream.unwrapScoped(
+    Effect.map(
+      Effect.acquireRelease(attempted(open), ({ leave }) =>
+        Effect.sync(() => void leave().catch(() => undefined))
+      ),
+      ({ next }) =>
+        Stream.repeatEffectOption(
+          Effect.flatMap(Effect.tryPromise({ try: next, catch: Option.some }), ({ done, value }) =>
+            done === true || value === undefined ? Effect.fail(Option.none()) : Effect.succeed(value)
+          )
+        )
+    )
+  )
+
+const attempted = <A>(evaluate: () => A): Effect.Effect<A, unknown> =>
+  Effect.try({ try: evaluate, catch: (cause) => cause })

@@ -1,0 +1,45 @@
+/**
+ * One timer for a whole exchange of a native transport. It is not set anew for every chunk: when it fires too early it
+ * looks at what is left.
+ */
+export class Watch {
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private firesAt = Number.POSITIVE_INFINITY
+  private expiresAt = Number.POSITIVE_INFINITY
+  private code = ""
+  private readonly onExpire: (cause: unknown) => void
+
+  /** The cause has the code of the limit that passed. */
+  constructor(onExpire: (cause: unknown) => void) {
+    this.onExpire = onExpire
+  }
+
+  /** From now on something must happen within so many milliseconds. */
+  expect(code: string, millis: number): void {
+    this.code = code
+    this.expiresAt = performance.now() + millis
+    // A later end is found out when the timer fires.
+    if (this.expiresAt < this.firesAt) this.arm(millis)
+  }
+
+  /** Nothing is waited for. */
+  stop(): void {
+    clearTimeout(this.timer)
+    this.firesAt = Number.POSITIVE_INFINITY
+    this.expiresAt = Number.POSITIVE_INFINITY
+  }
+
+  private arm(millis: number): void {
+    clearTimeout(this.timer)
+    this.firesAt = performance.now() + millis
+    // A timer of more than 2^31 - 1 ms fires at once; this one looks, and goes on.
+    this.timer = setTimeout(() => this.look(), Math.min(Math.ceil(millis), 2_147_483_647))
+  }
+
+  private look(): void {
+    this.firesAt = Number.POSITIVE_INFINITY
+    const left = this.expiresAt - performance.now()
+    if (left <= 0) this.onExpire(Object.assign(new Error("a limit passed"), { code: this.code }))
+    else if (Number.isFinite(left)) this.arm(left)
+  }
+}
