@@ -239,10 +239,7 @@ export const del: MakeWithBody = make("DELETE")
 export const atUrl: {
   (url: string): <R extends Request>(self: R) => R
   <R extends Request>(self: R, url: string): R
-} = dual(
-  2,
-  <R extends Request>(self: R, url: string): R => change(self, { url })
-)
+} = dual(2, <R extends Request>(self: R, url: string): R => change(self, { url }))
 
 /**
  * A bare request for a URL: what a request of another library is to this one.

@@ -29,6 +29,8 @@ export interface Runner {
     effect: Effect.Effect<A, unknown, ApiClient.ApiClient>,
     signal: AbortSignal | undefined
   ) => Promise<A>
+  /** Has something ended by a signal, at once if it has aborted, until what it returns is called. */
+  readonly onAbort: (signal: AbortSignal | undefined, end: () => void) => () => void
   readonly scope: Scope.Scope
   readonly release: (scope: Scope.CloseableScope) => Promise<void>
 }
@@ -86,14 +88,14 @@ const iterator = <A>(
   let values: ReadonlyArray<A> = []
   let position = 0
   let started = false
+  let unlisten = (): void => {}
   let over = false
   let waiting = 0
   let turn: Promise<unknown> = Promise.resolve()
 
   const start = (): void => {
     started = true
-    signal?.addEventListener("abort", onAbort, { once: true })
-    if (signal?.aborted === true) onAbort()
+    unlisten = runner.onAbort(signal, abort)
   }
   const open = Effect.flatMap(Scope.fork(runner.scope, ExecutionStrategy.sequential), (forked) => {
     scope = forked
@@ -102,10 +104,10 @@ const iterator = <A>(
   const close = async (): Promise<void> => {
     const closing = scope
     scope = undefined
-    signal?.removeEventListener("abort", onAbort)
+    unlisten()
     if (closing !== undefined) await runner.release(closing)
   }
-  const onAbort = (): void => {
+  const abort = (): void => {
     leaving.abort(signal?.reason)
     // At once, and not at the next step of a loop that may be busy. What the next step tells is the signal's reason.
     close().catch(() => {})

@@ -45,7 +45,11 @@ export interface Core {
  * @since 0.1.0
  * @category constructors
  */
-export const makeCore = (config: ApiConfig.ApiConfig, client: HttpClient.HttpClient, init?: RequestInit): Core => ({
+export const makeCore = (
+  config: ApiConfig.ApiConfig,
+  client: HttpClient.HttpClient,
+  init?: RequestInit
+): Core => ({
   config,
   transport: Transport.make(client, init),
   credentials: config.credentials.make(),
@@ -165,11 +169,7 @@ export const respond = <R>(
     const send = Middleware.compose(
       [...call.config.middleware, ...(call.request.options.middleware ?? [])],
       // The transport's own requirement is met where the attempt is run, not by every middleware.
-      (request) =>
-        transport(call, request) as Effect.Effect<
-          ResponseBody.GuardedResponse,
-          ApiError.ApiError
-        >
+      (request) => transport(call, request) as Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError>
     )
     return send(RequestEncoder.withHeaders(encoded.http, headers)).pipe(
       Effect.matchEffect({

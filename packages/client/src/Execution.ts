@@ -76,7 +76,9 @@ export const run = <A, E>(
     const { open } = request.success
     const answer =
       open === undefined
-        ? Effect.flatMap(attempts(core, call, whole(core, call, propagated)), (answer) => decode(call, request, answer))
+        ? Effect.flatMap(attempts(core, call, whole(core, call, propagated)), (answer) =>
+            decode(call, request, answer)
+          )
         : Effect.map(attempts(core, call, headed(core, call, propagated)), ({ response }) =>
             answered(call, response, open(response.guardedChunks, lengthOf(response)))
           )
@@ -88,10 +90,20 @@ const attempts = <A extends { readonly response: ResponseBody.GuardedResponse }>
   call: Call.Call,
   attempt: Effect.Effect<A, ApiError.ApiError>
 ): Effect.Effect<A, ApiError.ApiError> =>
-  Attempts.run({ call, ...core, attempt, statusOf: ({ response }: A) => response.status, discard: Effect.void })
+  Attempts.run({
+    call,
+    ...core,
+    attempt,
+    statusOf: ({ response }: A) => response.status,
+    discard: Effect.void
+  })
 
 /** One attempt to the end of the body: a reset on the way there is a failure like any other, and retried. */
-const whole = (core: Core.Core, call: Call.Call, span: Tracer.Span | undefined): Effect.Effect<Answer, ApiError.ApiError> =>
+const whole = (
+  core: Core.Core,
+  call: Call.Call,
+  span: Tracer.Span | undefined
+): Effect.Effect<Answer, ApiError.ApiError> =>
   Core.respond(core, core.transport.whole, call, span).pipe(
     Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
     Effect.flatMap((response) => Effect.map(response.bytes, (bytes) => ({ response, bytes })))

@@ -121,7 +121,8 @@ export const make = (
       : send(bodyOf(request))
   }
   return {
-    exchange: (request, timeouts, cap) => run(request, timeouts, (started) => collect(started, timeouts.idle, cap)),
+    exchange: (request, timeouts, cap) =>
+      run(request, timeouts, (started) => collect(started, timeouts.idle, cap)),
     open: (request, timeouts, abortable) =>
       run(request, timeouts, async (started) => {
         if (abortable !== undefined) abortable.abort = started.abort

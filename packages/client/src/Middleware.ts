@@ -10,9 +10,9 @@ import * as ApiError from "./ApiError.js"
 
 /**
  * A middleware: a request and the rest of the way, to a response. It runs once per attempt, inside the retry loop, with
- * the credentials already on the request. It may read a body as text, JSON or bytes, and the decoder still gets it; one
- * that it takes as a stream is gone, so it answers with a response of its own then. Failures of `@effect/platform` (from
- * reading a body, from `filterStatusOk`) are mapped to tagged errors.
+ * the credentials already on the request. It may read the answer of a call for one value in
+ * any way, and the decoder still gets it; the body of a stream of events that it takes is gone. Failures of
+ * `@effect/platform` (from reading a body, from `filterStatusOk`) are mapped to tagged errors.
  *
  * @example
  * ```ts

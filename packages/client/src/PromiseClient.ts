@@ -115,7 +115,7 @@ interface Runner extends AsyncStream.Runner {
   readonly close: () => Promise<void>
 }
 
-/** Runs on a runtime until it is closed. No listener stays on a signal behind the call it was given to. */
+/** Runs on a runtime until it is closed. */
 const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, unknown>): Runner => {
   const running = new Set<Fiber.RuntimeFiber<unknown, unknown>>()
   const scope = Effect.runSync(Scope.make())
@@ -123,20 +123,16 @@ const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, 
 
   const run: AsyncStream.Runner["run"] = (effect, signal) =>
     new Promise((resolve, reject) => {
-      const aborted = (): boolean => signal?.aborted === true
-      if (aborted()) return reject(signal?.reason)
+      if (signal?.aborted === true) return reject(signal.reason)
       if (closed !== undefined) return reject(new Error("the client is closed"))
       const fiber = runtime.runFork(effect)
-      const interrupt = (): void => fiber.unsafeInterruptAsFork(FiberId.none)
       running.add(fiber)
-      signal?.addEventListener("abort", interrupt, { once: true })
-      // A middleware may have aborted it before there was a listener.
-      if (aborted()) interrupt()
+      const unlisten = onAbort(signal, () => fiber.unsafeInterruptAsFork(FiberId.none))
       fiber.addObserver((exit) => {
         running.delete(fiber)
-        signal?.removeEventListener("abort", interrupt)
+        unlisten()
         if (Exit.isSuccess(exit)) resolve(exit.value)
-        else if (aborted()) reject(signal?.reason)
+        else if (signal?.aborted === true) reject(signal.reason)
         else if (closed !== undefined) reject(new DOMException("The client was closed", "AbortError"))
         else reject(Cause.squash(exit.cause))
       })
@@ -154,7 +150,29 @@ const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, 
     )
     return closed
   }
-  return { run, scope, release: (scope) => settled(Scope.close(scope, Exit.void)), close }
+  return { run, onAbort, scope, release: (scope) => settled(Scope.close(scope, Exit.void)), close }
+}
+
+/** What one signal ends. It has one listener, however many calls it is given to: Node takes the eleventh for a leak. */
+class Ends extends Set<() => void> {
+  handleEvent(): void {
+    for (const end of this) end()
+  }
+}
+
+const endsOf = new WeakMap<AbortSignal, Ends>()
+
+const onAbort: AsyncStream.Runner["onAbort"] = (signal, end) => {
+  if (signal === undefined) return () => {}
+  // It may have aborted as the call began, by a middleware say: no event will tell.
+  if (signal.aborted) end()
+  const ends = endsOf.get(signal) ?? new Ends()
+  endsOf.set(signal, ends.add(end))
+  signal.addEventListener("abort", ends, { once: true })
+  return () => {
+    ends.delete(end)
+    if (ends.size === 0) signal.removeEventListener("abort", ends)
+  }
 }
 
 /** Rejects with the defect itself: Effect's own promises wrap it. */

@@ -131,12 +131,7 @@ export const withHeaders = (
  * @category redaction
  */
 export const secrets = (request: ApiRequest.Request, config: ApiConfig.ApiConfig): ReadonlySet<string> =>
-  Redaction.collect([
-    config.options.headers,
-    config.options.query,
-    request.path,
-    request.options
-  ])
+  Redaction.collect([config.options.headers, config.options.query, request.path, request.options])
 
 const encodeTarget = (
   request: ApiRequest.Request,

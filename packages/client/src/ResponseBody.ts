@@ -123,7 +123,9 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
 
   /** The whole body, with a limit that somebody else keeps. */
   readUnder(watch: Watch): Effect.Effect<Uint8Array, ApiError.ApiError> {
-    return Effect.flatMap(this.collect(this.call.config.limits.responseBytes, watch), (read) => this.whole(read))
+    return Effect.flatMap(this.collect(this.call.config.limits.responseBytes, watch), (read) =>
+      this.whole(read)
+    )
   }
 
   private whole({ bytes, complete }: Read): Effect.Effect<Uint8Array, ApiError.ApiError> {

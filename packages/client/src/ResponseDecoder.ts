@@ -38,7 +38,9 @@ export interface ResponseDecoder<out A> {
   readonly accept: string
   readonly decode: (body: Body) => Effect.Effect<A, ValueSchema.Misfit>
   /** Where the value is the body itself, still on its way; `decode` is then not asked. */
-  readonly open?: ((chunks: Stream.Stream<Uint8Array, ApiError.ApiError>, total: number | undefined) => A) | undefined
+  readonly open?:
+    | ((chunks: Stream.Stream<Uint8Array, ApiError.ApiError>, total: number | undefined) => A)
+    | undefined
 }
 
 /**

@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import { Channel, Chunk, Data, Stream } from "effect"
+import { COLON, CR, find, isData, isEvent, isId, LF, valueOf } from "./internal/fields.js"
 import { LineReader } from "./internal/lines.js"
 
 /**
@@ -84,41 +85,9 @@ export class EventTooLargeError extends Data.TaggedError("EventTooLargeError")<{
   }
 }
 
-const LF = 10
-const CR = 13
-const SPACE = 32
-const COLON = 58
 const DEFAULT_MAX_EVENT_BYTES = 16 * 1024 * 1024
 const RETRY = /^retry: ?([0-9]+)$/
 const MAX_RETRY = Number.MAX_SAFE_INTEGER
-
-const find = (text: string, lineEnd: string, from: number): number => {
-  const index = text.indexOf(lineEnd, from)
-  return index < 0 ? text.length : index
-}
-
-/** Whether the text goes on with `data:` there; for a literal this is much faster than `startsWith`. */
-const isData = (text: string, at: number): boolean =>
-  text.charCodeAt(at) === 100 &&
-  text.charCodeAt(at + 1) === 97 &&
-  text.charCodeAt(at + 2) === 116 &&
-  text.charCodeAt(at + 3) === 97 &&
-  text.charCodeAt(at + 4) === COLON
-
-const isEvent = (text: string, at: number): boolean =>
-  text.charCodeAt(at) === 101 &&
-  text.charCodeAt(at + 1) === 118 &&
-  text.charCodeAt(at + 2) === 101 &&
-  text.charCodeAt(at + 3) === 110 &&
-  text.charCodeAt(at + 4) === 116 &&
-  text.charCodeAt(at + 5) === COLON
-
-const isId = (text: string, at: number): boolean =>
-  text.charCodeAt(at) === 105 && text.charCodeAt(at + 1) === 100 && text.charCodeAt(at + 2) === COLON
-
-/** What follows the colon in front of `at`, up to `end`, less one space. */
-const valueOf = (text: string, at: number, end: number): string =>
-  text.slice(text.charCodeAt(at) === SPACE ? at + 1 : at, end)
 
 class EventDecoder implements Decoder {
   failure: EventTooLargeError | undefined = undefined

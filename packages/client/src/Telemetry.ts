@@ -6,6 +6,7 @@
  */
 import { HttpClient } from "@effect/platform"
 import {
+  Cause,
   Clock,
   Context,
   DefaultServices,
@@ -17,6 +18,7 @@ import {
   LogLevel,
   Metric,
   MetricBoundaries,
+  Option,
   Predicate,
   Scope,
   Tracer
@@ -48,6 +50,18 @@ const templateOf = (call: Call.Call): string => {
   return Call.redactor(call).url(path)
 }
 
+const servers = new Map<string, { readonly address: string; readonly port: number }>()
+
+/** Taken apart once: a program talks to few servers. */
+const serverOf = (origin: string): { readonly address: string; readonly port: number } => {
+  const known = servers.get(origin)
+  if (known !== undefined) return known
+  const { hostname, port, protocol } = new URL(origin)
+  const server = { address: hostname, port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port) }
+  servers.set(origin, server)
+  return server
+}
+
 const unwatched: CallSpan = { span: undefined, propagated: undefined }
 
 /**
@@ -61,11 +75,11 @@ export const openSpan = (call: Call.Call): Effect.Effect<CallSpan, never, Scope.
   Effect.withFiberRuntime((fiber) => {
     if (!isListened(fiber)) return Effect.succeed(unwatched)
     const { method, url } = call.encoded.http
-    const { hostname, port, protocol } = new URL(url)
+    const { address, port } = serverOf(call.encoded.origin)
     const attributes = {
       "http.request.method": method,
-      "server.address": hostname,
-      "server.port": port === "" ? (protocol === "https:" ? 443 : 80) : Number(port),
+      "server.address": address,
+      "server.port": port,
       "url.full": Call.redactor(call).url(url),
       "url.template": templateOf(call)
     }
@@ -107,10 +121,11 @@ export const withSpan = <A, E, R>(
       : run(undefined)
   )
 
-const failureTag = (cause: unknown): string =>
-  Predicate.hasProperty(cause, "error") && Predicate.hasProperty(cause.error, "_tag")
-    ? String(cause.error._tag)
-    : "interrupted"
+const failureTag = (cause: Cause.Cause<unknown>): string => {
+  const failure = Option.getOrUndefined(Cause.failureOption(cause))
+  if (Predicate.hasProperty(failure, "_tag")) return String(failure._tag)
+  return Cause.isInterrupted(cause) ? "interrupted" : "defect"
+}
 
 const endAttributes = (call: Call.Call, span: Tracer.Span, failure: string | undefined): void => {
   call.attempts.forEach((attempt, index) => {
@@ -232,15 +247,23 @@ export const withMetrics = <A, E, R>(
   Effect.withFiberRuntime((fiber) => {
     const labels = fiber.getFiberRef(FiberRef.currentMetricLabels)
     const clock = Context.get(fiber.getFiberRef(DefaultServices.currentServices), Clock.Clock)
-    const startedAt = clock.unsafeCurrentTimeMillis()
+    const { address, port } = serverOf(call.encoded.origin)
     const where = [
       ["http.request.method", call.encoded.http.method],
-      ["server.address", call.encoded.origin]
+      ["server.address", address],
+      ["server.port", String(port)]
     ] as const
     const active = metricOf(activeRequests, where)
-    active.unsafeUpdate(1, labels)
-    return Effect.onExit(attempt, (exit) =>
+    let startedAt: number | undefined
+    // Counted inside of what counts it back: an interruption may come between any two steps.
+    const counted = Effect.suspend(() => {
+      startedAt = clock.unsafeCurrentTimeMillis()
+      active.unsafeUpdate(1, labels)
+      return attempt
+    })
+    return Effect.onExit(counted, (exit) =>
       Effect.sync(() => {
+        if (startedAt === undefined) return
         active.unsafeUpdate(-1, labels)
         const { status, tag } = outcome(exit)
         const tags = [

@@ -4,12 +4,7 @@
  *
  * @since 0.1.0
  */
-import {
-  FetchHttpClient,
-  HttpClient,
-  type HttpClientError,
-  HttpClientRequest
-} from "@effect/platform"
+import { FetchHttpClient, HttpClient, type HttpClientError, HttpClientRequest } from "@effect/platform"
 import { Clock, Context, Effect, Option, Scope } from "effect"
 import type * as ApiError from "./ApiError.js"
 import * as ApiResponse from "./ApiResponse.js"
@@ -139,7 +134,9 @@ const overPlatform = (client: HttpClient.HttpClient, init: RequestInit | undefin
           ),
           Effect.provideService(Scope.Scope, scope)
         )
-        const endless = call.timeouts.response === Number.POSITIVE_INFINITY && call.timeouts.idle === Number.POSITIVE_INFINITY
+        const endless =
+          call.timeouts.response === Number.POSITIVE_INFINITY &&
+          call.timeouts.idle === Number.POSITIVE_INFINITY
         return endless ? read : ResponseBody.expiring(call, watch, read)
       })
     )

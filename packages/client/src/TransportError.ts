@@ -129,7 +129,11 @@ export const from = (call: Call.Call, error: HttpClientError.HttpClientError): A
  * @since 0.1.0
  * @category constructors
  */
-export const fromCause = (call: Call.Call, cause: unknown, owner: "call" | "transport"): ApiError.ApiError => {
+export const fromCause = (
+  call: Call.Call,
+  cause: unknown,
+  owner: "call" | "transport"
+): ApiError.ApiError => {
   const { code, connecting, message } = findCode(cause)
   // The system gives one code for a connection that does not come to stand and for one that went dead.
   const phase = code === undefined ? undefined : code === "ETIMEDOUT" && connecting ? "connect" : phases[code]
@@ -166,11 +170,7 @@ export const timeout = (
   message = `the ${phase} limit of ${Duration.format(Duration.millis(millis))} passed`
 ): ApiError.TimeoutError =>
   new ApiError.TimeoutError({
-    ...Call.common(
-      call,
-      message,
-      phase === "connect" ? "not-sent" : "maybe-applied"
-    ),
+    ...Call.common(call, message, phase === "connect" ? "not-sent" : "maybe-applied"),
     phase,
     limit: Duration.millis(millis)
   })

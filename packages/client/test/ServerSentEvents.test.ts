@@ -86,7 +86,7 @@ const reference = (body: Uint8Array, unterminated: Unterminated = "drop", cap = 
     }
     const size = bytesOf(line).length
     if (held + size > cap) return false
-    const [, name = "", value = ""] = /^([^:]*)(?::[ ]?([^]*))?$/.exec(line) ?? []
+    const [, name = "", value = ""] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? []
     if (name === "event") type = value
     if (name === "data") {
       data += `${value}\n`

@@ -19,8 +19,9 @@ export const isBodyStream = (u: unknown): u is BodyStream =>
   isStream(u) ||
   Predicate.hasProperty(u, Symbol.asyncIterator)
 
+/** An `Option` and much other data of Effect's have the mark of a stream too, as they have that of an effect. */
 const isStream = (u: unknown): u is Stream.Stream<Uint8Array, unknown> =>
-  Predicate.hasProperty(u, Stream.StreamTypeId)
+  Predicate.hasProperty(u, Stream.StreamTypeId) && !Effect.isEffect(u)
 
 /** A source as a `Stream`; a function is asked for a new one each time the stream runs. */
 export const toStream = (source: BodyStream): Stream.Stream<Uint8Array, unknown> =>

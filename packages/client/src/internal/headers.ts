@@ -2,7 +2,7 @@
  * Headers as layers: each source (client defaults, credentials, config, body, request) is compiled and
  * checked once, then merged by plain object copies on the hot path.
  */
-import { Either, Redacted } from "effect"
+import { Either, type Redacted } from "effect"
 import type { InvalidInput } from "./invalid.js"
 import { invalid, notScalar, Problem, scalarText } from "./invalid.js"
 import { given } from "./options.js"
@@ -128,22 +128,4 @@ export const finish = (layer: HeaderLayer): Record<string, string> => {
     if (typeof value === "string") headers[name] = value
   }
   return headers
-}
-
-const none: ReadonlyArray<string> = Object.freeze([])
-
-/** The lower-case names whose value is, or contains, a Redacted: errors, spans and logs hide these. */
-export const secretNames = (input: HeadersInput | undefined): ReadonlyArray<string> => {
-  if (input === undefined) return none
-  let names: Array<string> | undefined
-  for (const given of Object.keys(input)) {
-    const value: unknown = input[given]
-    if (typeof value !== "object" || value === null) continue
-    if (Array.isArray(value) ? value.some(Redacted.isRedacted) : Redacted.isRedacted(value)) {
-      const name = given.toLowerCase()
-      if (names === undefined) names = [name]
-      else if (!names.includes(name)) names.push(name)
-    }
-  }
-  return names ?? none
 }

@@ -101,9 +101,9 @@ describe("LineReader", () => {
     )
     for (const size of [1, 1000, 65_536, body.length]) {
       const blocks: Array<string> = []
-      const reader = new LineReader(false, (text, ascii) => {
+      const reader: LineReader = new LineReader(false, (text) => {
         blocks.push(text)
-        expect(ascii).toBe(text.length === bytesOf(text).length)
+        expect(reader.sizeOf(text, 1, text.length)).toBe(bytesOf(text.slice(1)).length)
       })
       for (const chunk of split(body, size)) reader.feed(chunk)
       expect(blocks.every((block) => block.endsWith("\n"))).toBe(true)

@@ -1,0 +1,117 @@
+import { fileURLToPath } from "node:url"
+import ts from "typescript"
+import { describe, expect, it } from "vitest"
+
+const root = fileURLToPath(new URL("../../..", import.meta.url))
+const fixture = `${root}packages/client/test/displayed.ts`
+
+const source = `
+import { ApiClient, ApiRequest } from "@effect-api/client"
+import { Effect, Schema } from "effect"
+
+class Todo extends Schema.Class<Todo>("Todo")({ id: Schema.Number, title: Schema.String }) {}
+class TodoMissing extends Schema.TaggedError<TodoMissing>()("TodoMissing", { message: Schema.String }) {}
+
+const getTodo = (id: number) =>
+  ApiRequest.get("/todos/{id}", { path: { id }, success: Todo, failure: { 404: TodoMissing } })
+const listTodos = ApiRequest.get("/todos", { success: Schema.Array(Todo) })
+const ping = ApiRequest.get("/ping")
+const createTodo = ApiRequest.post("/todos", {
+  body: { title: "Buy milk" },
+  bodySchema: Schema.Struct({ title: Schema.String }),
+  success: Todo
+})
+
+const program = ApiClient.execute(getTodo(1))
+const plain = ApiClient.execute(listTodos)
+const response = ApiClient.executeWithResponse(getTodo(1))
+const verb = ApiClient.get("/todos/{id}", { path: { id: 1 }, success: Todo, failure: { 404: TodoMissing } })
+const layer = ApiClient.layer({ baseUrl: "https://api.example.com" })
+const client = ApiClient.make({ baseUrl: "https://api.example.com" })
+const caught = Effect.catchTag(program, "TodoMissing", () => Effect.succeed(undefined))
+`
+
+const service = ((): ts.LanguageService => {
+  const options: ts.CompilerOptions = {
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    lib: [
+      "lib.es2022.d.ts",
+      "lib.es2024.string.d.ts",
+      "lib.dom.d.ts",
+      "lib.dom.iterable.d.ts",
+      "lib.dom.asynciterable.d.ts",
+      "lib.esnext.disposable.d.ts"
+    ],
+    types: [],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    skipLibCheck: true,
+    noErrorTruncation: true,
+    // The sources, so that no build stands between a change and its test.
+    paths: { "@effect-api/client": [`${root}packages/client/src/index.ts`] }
+  }
+  const host: ts.LanguageServiceHost = {
+    getCompilationSettings: () => options,
+    getScriptFileNames: () => [fixture],
+    getScriptVersion: () => "1",
+    getScriptSnapshot: (name) => {
+      const text = name === fixture ? source : ts.sys.readFile(name)
+      return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text)
+    },
+    getCurrentDirectory: () => root,
+    getDefaultLibFileName: ts.getDefaultLibFilePath,
+    fileExists: (name) => name === fixture || ts.sys.fileExists(name),
+    readFile: ts.sys.readFile,
+    readDirectory: ts.sys.readDirectory,
+    directoryExists: ts.sys.directoryExists,
+    getDirectories: ts.sys.getDirectories,
+    realpath: (name) => ts.sys.realpath?.(name) ?? name
+  }
+  return ts.createLanguageService(host)
+})()
+
+/** What an editor shows over the declaration of a name. */
+const hover = (name: string): string => {
+  const info = service.getQuickInfoAtPosition(fixture, source.indexOf(`const ${name} `) + "const ".length)
+  // The members of a union stand in the order in which the compiler met them, which says nothing.
+  return ts
+    .displayPartsToString(info?.displayParts)
+    .replace("TodoMissing | ApiError", "ApiError | TodoMissing")
+}
+
+const problems = (): ReadonlyArray<string> =>
+  service
+    .getSemanticDiagnostics(fixture)
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"))
+
+/** The first question makes the compiler read every declaration. */
+const compilerTimeout = 120_000
+
+describe("what an editor shows", () => {
+  it.each([
+    ["getTodo", "(id: number) => ApiRequest.ApiRequest<Todo, TodoMissing>"],
+    ["listTodos", "ApiRequest.ApiRequest<readonly Todo[], never>"],
+    ["createTodo", "ApiRequest.ApiRequest<Todo, never>"],
+    ["ping", "ApiRequest.ApiRequest<unknown, never>"],
+    ["program", "Effect.Effect<Todo, ApiError | TodoMissing, ApiClient.ApiClient>"],
+    ["plain", "Effect.Effect<readonly Todo[], ApiError, ApiClient.ApiClient>"],
+    ["response", "Effect.Effect<ApiResponse<Todo>, ApiError | TodoMissing, ApiClient.ApiClient>"],
+    ["verb", "Effect.Effect<Todo, ApiError | TodoMissing, ApiClient.ApiClient>"],
+    ["layer", "Layer<ApiClient.ApiClient, InvalidConfigError, HttpClient>"],
+    ["client", "Effect.Effect<ApiClient.ApiClient, InvalidConfigError, HttpClient>"],
+    ["caught", "Effect.Effect<Todo | undefined, ApiError, ApiClient.ApiClient>"]
+  ])(
+    "7 the type of %s reads %s",
+    (name, type) => {
+      expect(hover(name)).toBe(`const ${name}: ${type}`)
+    },
+    compilerTimeout
+  )
+
+  it("7 the program above compiles", () => {
+    expect(problems()).toEqual([])
+  })
+})

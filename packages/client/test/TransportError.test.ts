@@ -1,0 +1,268 @@
+import { HttpClient, HttpClientError, type HttpClientRequest } from "@effect/platform"
+import { describe, expect, it } from "@effect/vitest"
+import { type ApiError, RetryPolicy, TransportError } from "@effect-api/client"
+import { MockTransport } from "@effect-api/testing"
+import { Duration, Effect } from "effect"
+import { clientOn, scripted } from "./fixtures/requests.js"
+import { errors, list, ok, play, playError, steady } from "./fixtures/retry.js"
+
+type Fail = (request: HttpClientRequest.HttpClientRequest) => HttpClientError.HttpClientError
+
+/** The error of a call whose transport fails. */
+const failed = (fail: Fail): Effect.Effect<ApiError.ApiError> =>
+  Effect.flatMap(
+    Effect.orDie(
+      clientOn(
+        HttpClient.make((request) => Effect.fail(fail(request))),
+        { retry: RetryPolicy.none }
+      )
+    ),
+    (client) => Effect.flip(client.execute(list))
+  ) as Effect.Effect<ApiError.ApiError>
+
+const failedBy = (cause: unknown) =>
+  failed((request) => new HttpClientError.RequestError({ request, reason: "Transport", cause }))
+
+/** An error of the system, as Node makes it. */
+const system = (code: string, syscall?: string): Error =>
+  Object.assign(new Error(syscall === undefined ? code : `${syscall} ${code}`), {
+    code,
+    ...(syscall && { syscall })
+  })
+
+/** Where libraries put such an error. */
+const shapes: Record<string, (error: Error) => unknown> = {
+  node: (error) => error,
+  fetch: (error) => new TypeError("fetch failed", { cause: error }),
+  deep: (error) => new Error("outer", { cause: new Error("inner", { cause: error }) }),
+  "several addresses": (error) => severalOf(error),
+  "several addresses, fetch": (error) => new TypeError("fetch failed", { cause: severalOf(error) })
+}
+
+/** As Node makes it: the first error's code and no message. */
+const severalOf = (error: Error): Error =>
+  Object.assign(new AggregateError([error, system("EHOSTUNREACH")]), {
+    code: (error as { code?: string }).code
+  })
+
+const everyShape = (error: Error, check: (name: string, error: ApiError.ApiError) => void) =>
+  Effect.forEach(Object.entries(shapes), ([name, shape]) =>
+    Effect.map(failedBy(shape(error)), (error) => check(name, error))
+  )
+
+describe("kinds", () => {
+  const kinds: Record<ApiError.ConnectionError["kind"], ReadonlyArray<string>> = {
+    dns: ["ENOTFOUND", "EAI_AGAIN", "EAI_FAIL", "EAI_NODATA", "EAI_NONAME"],
+    refused: ["ECONNREFUSED"],
+    reset: ["ECONNRESET", "ECONNABORTED"],
+    tls: [
+      "CERT_HAS_EXPIRED",
+      "CERT_NOT_YET_VALID",
+      "CERT_REVOKED",
+      "DEPTH_ZERO_SELF_SIGNED_CERT",
+      "SELF_SIGNED_CERT_IN_CHAIN",
+      "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+      "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+      "HOSTNAME_MISMATCH",
+      "ERR_TLS_CERT_ALTNAME_INVALID",
+      "ERR_SSL_WRONG_VERSION_NUMBER",
+      "EPROTO"
+    ],
+    closed: [
+      "EPIPE",
+      "ERR_STREAM_PREMATURE_CLOSE",
+      "UND_ERR_SOCKET",
+      "UND_ERR_CLOSED",
+      "UND_ERR_DESTROYED",
+      "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"
+    ],
+    other: ["EHOSTUNREACH", "ENETUNREACH", "EMFILE", "HPE_INVALID_CONSTANT", "EWHATEVER"]
+  }
+  const unsent = new Set(["dns", "refused", "tls"])
+  const cases = Object.entries(kinds).flatMap(([kind, codes]) => codes.map((code) => ({ code, kind })))
+
+  it.effect.each(cases)("7.3 $code is $kind, wherever the code stands", ({ code, kind }) =>
+    everyShape(system(code), (shape, error) => {
+      expect(error, shape).toMatchObject({
+        _tag: "ConnectionError",
+        kind,
+        code,
+        delivery: unsent.has(kind) ? "not-sent" : "maybe-applied",
+        stoppedBy: kind === "tls" ? "not-retryable" : "attempts"
+      })
+      expect(error.message, shape).toContain(code)
+    })
+  )
+
+  it.effect.each([
+    { message: "terminated", kind: "closed" },
+    { message: "Premature close", kind: "closed" },
+    { message: "This operation was aborted", kind: "closed" },
+    { message: "Failed to fetch", kind: "other" },
+    { message: "Load failed", kind: "other" },
+    { message: "", kind: "other" }
+  ])("7.3 without a code the words must do: $message", ({ kind, message }) =>
+    Effect.gen(function* () {
+      for (const cause of [new TypeError(message), new Error("outer", { cause: new TypeError(message) })]) {
+        expect(yield* failedBy(cause)).toMatchObject({ _tag: "ConnectionError", kind, code: undefined })
+      }
+    })
+  )
+
+  const loop = new Error("round")
+  loop.cause = new Error("and round", { cause: loop })
+
+  it.effect.each([
+    { name: "nothing", cause: undefined },
+    { name: "null", cause: null },
+    { name: "text", cause: "down" },
+    { name: "a code that is a number", cause: Object.assign(new Error("down"), { code: 20 }) },
+    { name: "an aggregate of nothing", cause: new AggregateError([]) },
+    { name: "a chain that loops", cause: loop }
+  ])("7.3 a cause that says nothing of use: $name", ({ cause }) =>
+    Effect.gen(function* () {
+      expect(yield* failedBy(cause)).toMatchObject({
+        _tag: "ConnectionError",
+        kind: "other",
+        code: undefined
+      })
+    })
+  )
+
+  it.effect.each(["EHOSTUNREACH", "ENETUNREACH", "ECONNRESET", "EADDRNOTAVAIL"])(
+    "6.11 what fails while it connects was not sent: %s",
+    (code) =>
+      Effect.gen(function* () {
+        yield* everyShape(system(code, "connect"), (shape, error) =>
+          expect(error, shape).toMatchObject({ _tag: "ConnectionError", code, delivery: "not-sent" })
+        )
+        expect(yield* failedBy(system(code, "read"))).toMatchObject({ delivery: "maybe-applied" })
+      })
+  )
+
+  it.effect("7.3 the message tells what the innermost error says", () =>
+    Effect.gen(function* () {
+      const error = yield* failedBy(
+        new TypeError("fetch failed", { cause: system("ECONNREFUSED", "connect") })
+      )
+      expect(error.message).toBe("the connection was refused: connect ECONNREFUSED")
+    })
+  )
+
+  it.each([
+    { error: system("EPIPE"), found: { code: "EPIPE", message: "EPIPE" } },
+    { error: new Error("a", { cause: new Error("b") }), found: { code: undefined, message: "b" } },
+    { error: new Error("a", { cause: new Error("") }), found: { code: undefined, message: "a" } },
+    { error: { cause: { code: "X" } }, found: { code: "X", message: "" } },
+    { error: undefined, found: { code: undefined, message: "" } }
+  ])("7.3 the first code along the chain: $found", ({ error, found }) => {
+    expect(TransportError.findCode(error)).toMatchObject(found)
+  })
+})
+
+describe("phases", () => {
+  const limits = { connect: 5000, response: 600_000, idle: 600_000 }
+
+  it.effect.each([
+    { code: "UND_ERR_CONNECT_TIMEOUT", phase: "connect", delivery: "not-sent" },
+    { code: "UND_ERR_HEADERS_TIMEOUT", phase: "response", delivery: "maybe-applied" },
+    { code: "UND_ERR_BODY_TIMEOUT", phase: "idle", delivery: "maybe-applied" }
+  ] as const)("7.3 $code is a timeout of the phase $phase", ({ code, delivery, phase }) =>
+    everyShape(system(code), (shape, error) =>
+      expect(error, shape).toMatchObject({
+        _tag: "TimeoutError",
+        phase,
+        delivery,
+        limit: Duration.millis(limits[phase]),
+        stoppedBy: "attempts"
+      })
+    )
+  )
+
+  it.effect("7.3 ETIMEDOUT is a timeout of connecting, unless the connection stood", () =>
+    Effect.gen(function* () {
+      yield* everyShape(system("ETIMEDOUT", "connect"), (shape, error) =>
+        expect(error, shape).toMatchObject({ _tag: "TimeoutError", phase: "connect", delivery: "not-sent" })
+      )
+      for (const error of [system("ETIMEDOUT", "read"), system("ETIMEDOUT", "write"), system("ETIMEDOUT")]) {
+        for (const cause of [error, new TypeError("fetch failed", { cause: error })]) {
+          expect(yield* failedBy(cause)).toMatchObject({
+            _tag: "ConnectionError",
+            kind: "closed",
+            code: "ETIMEDOUT",
+            delivery: "maybe-applied"
+          })
+        }
+      }
+    })
+  )
+})
+
+describe("other failures of the platform", () => {
+  it.effect.each([
+    { reason: "InvalidUrl", field: "url" },
+    { reason: "Encode", field: "body" }
+  ] as const)("7.3 $reason is a request that cannot be sent", ({ field, reason }) =>
+    Effect.gen(function* () {
+      const error = yield* failed(
+        (request) => new HttpClientError.RequestError({ request, reason, cause: new Error("bad") })
+      )
+      expect(error).toMatchObject({
+        _tag: "InvalidRequestError",
+        field,
+        reason: "could not be sent: bad",
+        delivery: "not-sent",
+        stoppedBy: "not-retryable"
+      })
+    })
+  )
+
+  it.effect("7.3 an error of ours inside the platform's is handed on as it is", () =>
+    Effect.gen(function* () {
+      const error = yield* failedBy(errors.RateLimitError)
+      expect(error._tag).toBe("RateLimitError")
+      expect(error.message).toBe(errors.RateLimitError.message)
+      expect(error.attempts).toHaveLength(1)
+    })
+  )
+
+  it.effect.each([
+    { code: "ECONNRESET", told: { _tag: "ConnectionError", kind: "reset", code: "ECONNRESET" } },
+    { code: "UND_ERR_SOCKET", told: { _tag: "ConnectionError", kind: "closed", code: "UND_ERR_SOCKET" } },
+    { code: "UND_ERR_BODY_TIMEOUT", told: { _tag: "TimeoutError", phase: "idle" } }
+  ])("7.3 a body that breaks off is a failed connection, and is retried: $code", ({ code, told }) =>
+    Effect.gen(function* () {
+      const broken = MockTransport.stream(["[1, ", { fail: MockTransport.systemError(code) }])
+      const { ended, times } = yield* play([broken, ok], { retry: steady })
+      expect(ended).toMatchObject({ right: { value: "ok" } })
+      expect(times).toEqual([0, 500])
+      const { error } = yield* playError([MockTransport.forever(broken)], { retry: steady })
+      expect(error).toMatchObject(told)
+      expect(error.attempts).toHaveLength(3)
+    })
+  )
+
+  it.effect("7.3 an answer that a client of the platform filters by its status is still an answer", () =>
+    Effect.gen(function* () {
+      const transport = yield* MockTransport.make([MockTransport.json({ message: "gone" }, { status: 404 })])
+      const client = yield* clientOn(HttpClient.filterStatusOk(transport.client))
+      expect(yield* Effect.flip(client.execute(list))).toMatchObject({
+        _tag: "NotFoundError",
+        message: "404 gone"
+      })
+    })
+  )
+
+  it.effect("7.3 through the plain HttpClient it is the cause of the platform's error", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([MockTransport.connectionError({ code: "EPIPE" })], {
+        retry: RetryPolicy.none
+      })
+      expect(yield* Effect.flip(client.httpClient.get("/todos"))).toMatchObject({
+        _tag: "RequestError",
+        reason: "Transport",
+        cause: { _tag: "ConnectionError", kind: "closed", code: "EPIPE" }
+      })
+    })
+  )
+})

@@ -1,0 +1,212 @@
+import { getEventListeners } from "node:events"
+import { ApiRequest, type PromiseClient } from "@effect-api/client"
+import { MockTransport, TestServer } from "@effect-api/testing"
+import { Effect, Stream } from "effect"
+import { describe, expect, it } from "vitest"
+import { expectNoUnhandledRejection, promising, rejection, turn, withServer } from "../fixtures/promises.js"
+import { list, ok } from "../fixtures/retry.js"
+import { done, errorEvent, forever, getting, sse, tick, ticks, untilDone } from "../fixtures/streams.js"
+
+expectNoUnhandledRejection()
+
+const streaming = getting(untilDone)
+const listeners = (signal: AbortSignal) => getEventListeners(signal, "abort").length
+
+type Live = { readonly client: PromiseClient.PromiseClient; readonly controller: AbortController }
+
+describe("a signal keeps no listener", () => {
+  const calls: ReadonlyArray<readonly [string, MockTransport.Script, (live: Live) => Promise<unknown>]> = [
+    ["behind a value", [ok], ({ client, controller }) => client.execute(list, controller)],
+    [
+      "behind an error",
+      [MockTransport.empty(404)],
+      ({ client, controller }) => rejection(client.execute(list, controller))
+    ],
+    [
+      "behind its own abort",
+      [MockTransport.never],
+      async ({ client, controller }) => {
+        const call = rejection(client.execute(list, controller))
+        expect(listeners(controller.signal)).toBe(1)
+        controller.abort()
+        await call
+      }
+    ],
+    [
+      "behind the end of its client",
+      [MockTransport.never],
+      async ({ client, controller }) => {
+        const call = rejection(client.execute(list, controller))
+        await client.close()
+        await call
+      }
+    ],
+    [
+      "behind the end of a stream",
+      [sse([ticks(1, 2), done])],
+      async ({ client, controller }) => {
+        for await (const _ of client.stream(streaming, controller))
+          expect(listeners(controller.signal)).toBe(1)
+      }
+    ],
+    [
+      "behind the error of a stream",
+      [sse([tick(1), errorEvent("api_error")])],
+      async ({ client, controller }) => {
+        const loop = async () => {
+          for await (const _ of client.stream(streaming, controller)) await turn()
+        }
+        await rejection(loop())
+      }
+    ],
+    [
+      "behind a loop that was left",
+      [sse([tick(1), forever])],
+      async ({ client, controller }) => {
+        for await (const _ of client.stream(streaming, controller)) break
+      }
+    ],
+    [
+      "behind a loop that it ended",
+      [sse([tick(1), forever])],
+      async ({ client, controller }) => {
+        const loop = async () => {
+          for await (const _ of client.stream(streaming, controller)) controller.abort()
+        }
+        await rejection(loop())
+      }
+    ],
+    [
+      "for a stream that nobody reads",
+      [],
+      async ({ client, controller }) => {
+        client.stream(streaming, controller)[Symbol.asyncIterator]()
+        await client.stream(streaming, controller).toReadableStream().cancel()
+      }
+    ]
+  ]
+
+  it.each(calls)("%s", async (_, script, use) => {
+    const { client } = promising(script)
+    const controller = new AbortController()
+    await use({ client, controller })
+    expect(listeners(controller.signal)).toBe(0)
+  })
+
+  it("after ten thousand calls and a thousand streams, many at a time", async () => {
+    const warnings: Array<Error> = []
+    const warned = (warning: Error): void => {
+      warnings.push(warning)
+    }
+    process.on("warning", warned)
+    const { client } = promising((request) => (request.url.endsWith("/ticks") ? sse([tick(1), done]) : ok))
+    const { signal } = new AbortController()
+    const stream = async () => {
+      for await (const _ of client.stream(streaming, { signal })) break
+    }
+    for (let batch = 0; batch < 100; batch++) {
+      const calls = Array.from({ length: 100 }, () => client.execute(list, { signal }))
+      const streams = Array.from({ length: 10 }, stream)
+      if (batch === 0) expect(listeners(signal)).toBe(1)
+      await Promise.all([...calls, ...streams])
+    }
+    await turn()
+    process.off("warning", warned)
+    expect(listeners(signal)).toBe(0)
+    expect(warnings).toEqual([])
+  })
+})
+
+describe("the socket is closed", () => {
+  const endless = TestServer.chunks(Stream.concat(Stream.make(ticks(1, 2)), Stream.never), {
+    headers: { "content-type": "text/event-stream" }
+  })
+  const events = (client: PromiseClient.PromiseClient, signal?: AbortSignal) =>
+    client.stream(streaming, { signal })
+  const closed = (server: TestServer.TestServer, index = 0) => Effect.runPromise(server.awaitClosed(index))
+
+  it("10.7 by an abort before the answer", () =>
+    withServer(TestServer.never, async (server, client) => {
+      const controller = new AbortController()
+      const call = rejection(client.execute(list, controller))
+      await Effect.runPromise(server.awaitRequests(1))
+      controller.abort()
+      expect(await call).toBe(controller.signal.reason)
+      expect(await closed(server)).toBe("client")
+      expect(await Effect.runPromise(server.requestCount)).toBe(1)
+    }))
+
+  it("10.7 by an abort within a body", () =>
+    withServer(TestServer.text("0123456789").pipe(TestServer.stallAfter(4)), async (server, client) => {
+      const controller = new AbortController()
+      const call = rejection(client.execute(list, controller))
+      await Effect.runPromise(server.awaitExchange(0, ({ bytesSent }) => bytesSent > 0))
+      controller.abort("enough")
+      expect(await call).toBe("enough")
+      expect(await closed(server)).toBe("client")
+    }))
+
+  it("10.7 by break", () =>
+    withServer(endless, async (server, client) => {
+      for await (const _ of events(client)) break
+      expect(await closed(server)).toBe("client")
+    }))
+
+  it("10.7 by an error that is thrown in the loop", () =>
+    withServer(endless, async (server, client) => {
+      const bug = new Error("of the loop")
+      const loop = async () => {
+        for await (const _ of events(client)) throw bug
+      }
+      expect(await rejection(loop())).toBe(bug)
+      expect(await closed(server)).toBe("client")
+    }))
+
+  it("10.7 by an abort while the loop is busy, at once", () =>
+    withServer(endless, async (server, client) => {
+      const controller = new AbortController()
+      const loop = async () => {
+        for await (const _ of events(client, controller.signal)) {
+          controller.abort("enough")
+          // Only then does the loop go on.
+          expect(await closed(server)).toBe("client")
+        }
+      }
+      expect(await rejection(loop())).toBe("enough")
+    }))
+
+  it("10.7 by an abort while the loop waits", () =>
+    withServer(endless, async (server, client) => {
+      const controller = new AbortController()
+      const iterator = events(client, controller.signal)[Symbol.asyncIterator]()
+      await iterator.next()
+      await iterator.next()
+      const pending = rejection(iterator.next())
+      await turn()
+      controller.abort("enough")
+      expect(await pending).toBe("enough")
+      expect(await closed(server)).toBe("client")
+    }))
+
+  it("10.7 by cancelling the web stream", () =>
+    withServer(endless, async (server, client) => {
+      const reader = events(client).toReadableStream().getReader()
+      await reader.read()
+      await reader.cancel()
+      expect(await closed(server)).toBe("client")
+    }))
+
+  it("10.7 by closing the client, between two steps too", () =>
+    withServer({ "GET /ticks": endless, "*": TestServer.never }, async (server, client) => {
+      await events(client)[Symbol.asyncIterator]().next()
+      const calls = [client.execute(list), client.execute(ApiRequest.post("/todos"))].map(rejection)
+      await Effect.runPromise(server.awaitRequests(3))
+      await client.close()
+      expect(await Promise.all(calls)).toMatchObject([{ name: "AbortError" }, { name: "AbortError" }])
+      expect(await Promise.all([0, 1, 2].map((index) => closed(server, index)))).toEqual([
+        "client",
+        "client",
+        "client"
+      ])
+    }))
+})

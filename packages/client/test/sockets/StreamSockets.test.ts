@@ -1,0 +1,345 @@
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
+import { describe, expect, it } from "@effect/vitest"
+import { EventStream } from "@effect-api/client"
+import { MockTransport, TestServer } from "@effect-api/testing"
+import { Chunk, Deferred, Effect, Exit, Fiber, Logger, LogLevel, Schedule, Schema, Stream } from "effect"
+import { atOnce, clientOn } from "../fixtures/requests.js"
+import {
+  connectedBy,
+  done,
+  errorEvent,
+  events,
+  follow,
+  getting,
+  ping,
+  plain,
+  posting,
+  sse,
+  Tick,
+  tags,
+  tick,
+  ticks,
+  transports,
+  untilDone,
+  values
+} from "../fixtures/streams.js"
+
+/** A body that begins like this and then stays open. */
+const open = (...parts: ReadonlyArray<string>) => Stream.concat(Stream.fromIterable(parts), Stream.never)
+
+describe.each(transports)("$name", (transport) => {
+  const connected = connectedBy(transport)
+  const quiet = Logger.withMinimumLogLevel(LogLevel.None)
+
+  it.scopedLive("10 an event is handed out before the next is sent", () =>
+    Effect.gen(function* () {
+      const seen = yield* Deferred.make<void>()
+      const body = Stream.concat(
+        Stream.make(tick(1)),
+        Stream.fromEffect(Effect.as(Deferred.await(seen), tick(2) + done))
+      )
+      const { client } = yield* connected({ "POST /ticks": events(body) })
+      const told = Stream.tap(client.stream(posting(untilDone)), () => Deferred.succeed(seen, undefined))
+      expect(yield* follow(told)).toMatchObject({ events: values(1, 2), error: undefined })
+    })
+  )
+
+  it.scopedLive("10.7 Stream.take closes the connection", () =>
+    Effect.gen(function* () {
+      const { client, server } = yield* connected(events(open(ticks(1, 2, 3))))
+      const taken = yield* Stream.runCollect(Stream.take(client.stream(getting(plain)), 2))
+      expect(Chunk.toReadonlyArray(taken)).toEqual(values(1, 2))
+      expect(yield* server.awaitClosed(0)).toBe("client")
+    })
+  )
+
+  it.scopedLive.each([
+    { name: "between events", reply: events(open(tick(1))), begun: true },
+    { name: "before the first event", reply: events(open(": hello\n\n")), begun: false },
+    { name: "before the headers", reply: TestServer.never, begun: false }
+  ])("10.7 interruption closes the connection, $name", ({ begun, reply }) =>
+    Effect.gen(function* () {
+      const { client, server } = yield* connected(reply)
+      const first = yield* Deferred.make<void>()
+      const fiber = yield* Effect.fork(
+        Stream.runForEach(client.stream(getting(plain)), () => Deferred.succeed(first, undefined))
+      )
+      yield* begun ? Deferred.await(first) : server.awaitRequests(1)
+      expect(Exit.isInterrupted(yield* Fiber.interrupt(fiber))).toBe(true)
+      expect(yield* server.awaitClosed(0)).toBe("client")
+    })
+  )
+
+  it.scopedLive("10.7 the scope of a pull closes the connection", () =>
+    Effect.gen(function* () {
+      const { client, server } = yield* connected(events(open(tick(1))))
+      yield* Effect.scoped(Effect.flatten(Stream.toPull(client.stream(getting(plain)))))
+      expect(yield* server.awaitClosed(0)).toBe("client")
+    })
+  )
+
+  it.scopedLive("10.2 the terminal event ends the stream, though the server keeps it open", () =>
+    Effect.gen(function* () {
+      const { client, server } = yield* connected(events(open(tick(1) + done)))
+      expect(yield* follow(client.stream(getting(untilDone)))).toMatchObject({
+        events: values(1),
+        error: undefined
+      })
+      expect(yield* server.awaitClosed(0)).toBe("client")
+    })
+  )
+
+  it.scopedLive(
+    "10.2 behind the terminal event of a body that ends a connection is used again, or closed",
+    () =>
+      Effect.gen(function* () {
+        const { client, server } = yield* connected(events(() => [tick(1), done]))
+        for (let count = 0; count < 20; count++) {
+          expect((yield* follow(client.stream(getting(untilDone)))).error).toBeUndefined()
+        }
+        // One may still be on its way back when the next is asked for.
+        expect(yield* server.awaitOpenSockets((open) => open <= 2)).toBeLessThanOrEqual(2)
+      })
+  )
+
+  it.scopedLive("6.8 attempts that failed leave no connection behind", () =>
+    Effect.gen(function* () {
+      const failed = TestServer.sequence(
+        TestServer.json({}, { status: 503 }),
+        TestServer.reset,
+        events(open(errorEvent("overloaded_error"))),
+        events(open(tick(1)))
+      )
+      const { client, server } = yield* connected(failed, { retry: { ...atOnce, maxRetries: 3 } })
+      const first = yield* Deferred.make<void>()
+      const fiber = yield* Effect.fork(
+        Stream.runForEach(client.stream(getting(plain)), () => Deferred.succeed(first, undefined))
+      )
+      yield* Deferred.await(first)
+      expect(yield* server.requestCount).toBe(4)
+      expect(yield* server.awaitOpenSockets((count) => count <= 1)).toBe(1)
+      yield* Fiber.interrupt(fiber)
+      expect(yield* server.awaitOpenSockets((count) => count === 0)).toBe(0)
+    }).pipe(quiet)
+  )
+
+  it.scopedLive("10.6 goes on behind a connection that was reset", () =>
+    Effect.gen(function* () {
+      const begin = `retry: 1\n\n${tick(1, "a")}`
+      const { client, server } = yield* connected(
+        TestServer.sequence(
+          events([begin]).pipe(TestServer.resetAfter(begin.length)),
+          events([tick(2, "b") + done])
+        )
+      )
+      const contract = EventStream.make({ event: Tick, terminal: "[DONE]", resume: true })
+      expect(yield* follow(client.stream(getting(contract)))).toMatchObject({
+        events: values(1, 2),
+        error: undefined
+      })
+      expect((yield* server.requests).map(({ headers }) => headers["last-event-id"])).toEqual([
+        undefined,
+        "a"
+      ])
+    }).pipe(quiet)
+  )
+
+  it.scopedLive.each([
+    { name: "a reset", fault: TestServer.resetAfter(tick(1).length), kinds: ["reset", "closed"] },
+    {
+      name: "an end before the last chunk",
+      fault: TestServer.truncateAfter(tick(1).length),
+      kinds: ["closed"]
+    }
+  ])("7.3 $name is a ConnectionError behind the events before it", ({ fault, kinds }) =>
+    Effect.gen(function* () {
+      const { client } = yield* connected(events(open(tick(1), tick(2))).pipe(fault))
+      const read = yield* follow(client.stream(getting(plain)))
+      expect(read).toMatchObject({
+        events: values(1),
+        error: { _tag: "ConnectionError", stoppedBy: "not-replayable", delivery: "maybe-applied" }
+      })
+      expect(kinds).toContain(read.error?._tag === "ConnectionError" ? read.error.kind : undefined)
+    })
+  )
+
+  describe("backpressure", () => {
+    const megabyte = 1024 * 1024
+    const event = `data: "${"x".repeat(64 * 1024)}"\n\n`
+    const count = 1600
+    const flood = () => Array.from({ length: count }, () => event)
+    const contract = EventStream.make({ event: Schema.String })
+
+    setFlagsFromString("--expose-gc")
+    const collect = runInNewContext("gc") as () => void
+    const used = Effect.sync(() => {
+      collect()
+      const { external, heapUsed } = process.memoryUsage()
+      return heapUsed + external
+    })
+
+    const turn = Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
+
+    /** Bytes sent, once nothing has moved for many turns of the event loop that both sides share. */
+    const settled = (server: TestServer.TestServer) =>
+      Effect.gen(function* () {
+        let [sent, still] = [0, 0]
+        while (still < 200) {
+          yield* turn
+          const now = (yield* server.exchanges)[0]?.bytesSent ?? 0
+          still = now === sent ? still + 1 : 0
+          sent = now
+        }
+        return sent
+      })
+
+    it.scopedLive(
+      "10.7 a reader that holds holds the server, and a hundred megabytes pass in little memory",
+      () =>
+        Effect.gen(function* () {
+          const { client, server } = yield* connected(events(flood))
+          const before = yield* used
+          let [held, most, read] = [0, 0, 0]
+          yield* Stream.runForEachChunk(client.stream(getting(contract)), (chunk) =>
+            Effect.gen(function* () {
+              if (read === 0) held = yield* settled(server)
+              if (read % 100 < chunk.length) most = Math.max(most, (yield* used) - before)
+              read += chunk.length
+            })
+          )
+          expect(read).toBe(count)
+          expect(held).toBeLessThan(24 * megabyte)
+          expect(most).toBeLessThan(64 * megabyte)
+          expect((yield* server.exchanges)[0]?.bytesSent).toBeGreaterThan(100 * megabyte)
+        }),
+      120_000
+    )
+  })
+})
+
+describe("the same failure on every transport", () => {
+  const known = EventStream.make({
+    event: { message: Tick },
+    ignore: ["ping"],
+    terminal: "[DONE]",
+    unknown: "fail",
+    idleTimeout: "300 millis"
+  })
+  const type = { "content-type": "text/event-stream" }
+  const pings = Stream.repeatEffectWithSchedule(Effect.succeed(ping), Schedule.spaced("5 millis"))
+
+  const failures = [
+    {
+      name: "the end before the terminal event",
+      body: Stream.make(ticks(1, 2)),
+      events: values(1, 2),
+      error: { _tag: "StreamTruncatedError", received: 2 }
+    },
+    {
+      name: "an error event",
+      body: open(tick(1), errorEvent("overloaded_error")),
+      events: values(1),
+      error: { _tag: "OverloadedError", status: 200, type: "overloaded_error", message: "200 no more" }
+    },
+    {
+      name: "an answer of another type",
+      body: Stream.make("<p>Sign in</p>"),
+      headers: { "content-type": "text/html" },
+      events: [],
+      error: {
+        _tag: "StreamProtocolError",
+        reason: "the answer is text/html, not text/event-stream",
+        excerpt: "<p>Sign in</p>"
+      }
+    },
+    {
+      name: "an answer of no type",
+      body: Stream.make(tick(1)),
+      headers: {},
+      events: [],
+      error: { _tag: "StreamProtocolError", reason: "the answer is of no media type, not text/event-stream" }
+    },
+    {
+      name: "an event above the cap",
+      body: open(tick(1), `data: "${"x".repeat(3000)}`),
+      events: values(1),
+      error: { _tag: "StreamProtocolError", reason: "an event is larger than 2000 bytes" }
+    },
+    {
+      name: "data that does not fit",
+      body: open(tick(1), "data: {}\n\n"),
+      events: values(1),
+      error: { _tag: "StreamProtocolError", excerpt: "{}" }
+    },
+    {
+      name: "an event of an unknown name",
+      body: open(tick(1), "event: tock\ndata: {}\n\n"),
+      events: values(1),
+      error: { _tag: "StreamProtocolError", reason: "an event has a name that the contract does not know" }
+    },
+    {
+      name: "silence",
+      body: open(tick(1)),
+      events: values(1),
+      contract: { idleTimeout: "30 millis" },
+      error: { _tag: "TimeoutError", phase: "idle" }
+    },
+    {
+      name: "nothing but pings",
+      body: Stream.concat(Stream.make(tick(1)), pings),
+      events: values(1),
+      contract: { contentTimeout: "60 millis" },
+      error: { _tag: "TimeoutError", phase: "content-idle" }
+    },
+    {
+      name: "silence from the start",
+      body: Stream.never,
+      events: [],
+      contract: { firstEventTimeout: "30 millis" },
+      error: { _tag: "TimeoutError", phase: "first-event" }
+    }
+  ] as const
+
+  const limits = { eventBytes: 2000 }
+  const cases = failures.flatMap((failure) =>
+    [...transports, { name: "a script" }].map((transport) => ({
+      ...failure,
+      transport,
+      over: transport.name
+    }))
+  )
+
+  it.scopedLive.each(cases)("10 $name, over $over", (failure) =>
+    Effect.gen(function* () {
+      const { body, error, events: expected, transport } = failure
+      const headers = "headers" in failure ? failure.headers : type
+      const options = { limits, retry: { maxRetries: 0 } }
+      const client =
+        "layer" in transport
+          ? (yield* connectedBy(transport)(TestServer.chunks(body, { headers }), options)).client
+          : yield* Effect.flatMap(
+              MockTransport.make([MockTransport.stream(body, { headers })]),
+              ({ client }) => clientOn(client, options)
+            )
+      const contract = "contract" in failure ? { ...known, limits: limitsOf(failure.contract) } : known
+      const read = yield* follow(client.stream(getting(contract)))
+      expect(read.events).toEqual(expected)
+      expect(read.error).toMatchObject(error)
+      expect(tags(read.error)).toEqual([error._tag])
+    })
+  )
+
+  const limitsOf = (limits: object) => EventStream.make({ event: Tick, ...limits }).limits
+
+  it.scopedLive("10 the script's answers are those of the server", () =>
+    Effect.gen(function* () {
+      const transport = yield* MockTransport.make([sse([tick(1), done])])
+      const client = yield* clientOn(transport.client)
+      expect(yield* follow(client.stream(getting(untilDone)))).toMatchObject({
+        events: values(1),
+        error: undefined
+      })
+    })
+  )
+})

@@ -1,0 +1,242 @@
+import { createReadStream } from "node:fs"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, it } from "@effect/vitest"
+import { FetchTransport, type Progress, type RequestBody } from "@effect-api/client"
+import { TestServer } from "@effect-api/testing"
+import { Deferred, Effect, Fiber, Stream } from "effect"
+import { failing, form, parts, sources, untyped, upload, utf8 } from "../fixtures/bodies.js"
+import { clientOf, transports as platform } from "../fixtures/sockets.js"
+
+const transports = [...platform, { transport: "our own fetch", layer: FetchTransport.layer }]
+
+const mebibyte = 1024 * 1024
+
+/** Counts what comes. */
+const counting = TestServer.streaming((_request, body) =>
+  Effect.map(
+    Stream.runFold(body, 0, (size, bytes) => size + bytes.length),
+    (size) => TestServer.json(size)
+  )
+)
+
+/** Says what came: the head and the body as text. */
+const echo = (request: TestServer.SeenRequest) =>
+  TestServer.json({ headers: request.headers, text: request.text })
+
+interface Echo {
+  readonly headers: Readonly<Record<string, string>>
+  readonly text: string
+}
+
+/** Chunks of 64 KiB, and what became of their source. */
+const source = (chunks: number) => {
+  const chunk = new Uint8Array(64 * 1024)
+  const closed = Deferred.unsafeMake<void>(Effect.runSync(Effect.fiberId))
+  const state = { pulled: 0, closed }
+  const make = async function* () {
+    try {
+      for (let index = 0; index < chunks; index++) {
+        state.pulled += chunk.length
+        yield chunk
+      }
+    } finally {
+      Deferred.unsafeDone(closed, Effect.void)
+    }
+  }
+  return { state, make }
+}
+
+describe.each(transports)("on $transport", ({ layer }) => {
+  const served = (handler: TestServer.Handler) =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.make({ "*": handler })
+      return { server, client: yield* clientOf(server) }
+    })
+
+  it.scopedLive.each(Object.entries(sources))("5.3 %s arrives, in chunks and without a length", ([, make]) =>
+    Effect.gen(function* () {
+      const { client } = yield* served(echo)
+      const { headers, text } = (yield* client.execute(upload(make()))) as Echo
+      expect(text).toBe(parts.join(""))
+      expect(headers).toMatchObject({
+        "transfer-encoding": "chunked",
+        "content-type": "application/octet-stream"
+      })
+      expect(headers).not.toHaveProperty("content-length")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive.each([
+    { name: "bytes", request: upload(untyped(undefined), { bytes: utf8("0123") }), length: "4" },
+    {
+      name: "bytes with progress",
+      request: upload(untyped(undefined), { bytes: utf8("0123"), onUpload: () => undefined }),
+      length: "4"
+    },
+    { name: "a form of text", request: form({ a: "1" }), length: expect.stringMatching(/^\d+$/) },
+    {
+      name: "a form with a Blob",
+      request: form({ a: new Blob(["x"]) }),
+      length: expect.stringMatching(/^\d+$/)
+    },
+    {
+      name: "a stream whose length the request says",
+      request: upload(Stream.make(utf8("0123")), { headers: { "content-length": "4" } }),
+      length: "4"
+    }
+  ])("5.2 the length of $name is told", ({ length, request }) =>
+    Effect.gen(function* () {
+      const { client } = yield* served(echo)
+      const { headers, text } = (yield* client.execute(request)) as Echo
+      expect(headers["content-length"]).toEqual(length)
+      expect(headers["content-length"]).toBe(String(text.length))
+      expect(headers).not.toHaveProperty("transfer-encoding")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive("5.3 64 MiB go up in constant memory, pulled no faster than they are sent", () =>
+    Effect.gen(function* () {
+      const { client, server } = yield* served(counting)
+      const { make, state } = source(1024)
+      const start = process.memoryUsage.rss()
+      let [grown, underWay] = [0, 0]
+      const onUpload = ({ bytes }: Progress.Progress) => {
+        const received = Effect.runSync(server.exchanges)[0]?.bytesReceived ?? 0
+        grown = Math.max(grown, process.memoryUsage.rss() - start)
+        underWay = Math.max(underWay, bytes - received)
+      }
+      expect(yield* client.execute(upload(make, { onUpload }))).toBe(64 * mebibyte)
+      expect(state.pulled).toBe(64 * mebibyte)
+      // What the system's own socket buffers take.
+      expect(underWay).toBeLessThan(16 * mebibyte)
+      expect(grown).toBeLessThan(100 * mebibyte)
+      console.log(grown / mebibyte, underWay / mebibyte)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive("10.7 an interruption closes the socket and leaves the source", () =>
+    Effect.gen(function* () {
+      const { client, server } = yield* served(counting)
+      const { make, state } = source(Number.POSITIVE_INFINITY)
+      const fiber = yield* Effect.fork(client.execute(upload(make)))
+      yield* server.awaitExchange(0, ({ bytesReceived }) => bytesReceived > mebibyte)
+      yield* Fiber.interrupt(fiber)
+      expect(yield* server.awaitClosed(0)).toBe("client")
+      yield* Deferred.await(state.closed)
+      expect(yield* server.requestCount).toBe(1)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive("10.7 an interruption does not wait for a source that waits", () =>
+    Effect.gen(function* () {
+      const { client, server } = yield* served(counting)
+      const stuck = async function* () {
+        yield utf8("x")
+        await new Promise(() => undefined)
+      }
+      const fiber = yield* Effect.fork(client.execute(upload(stuck)))
+      yield* server.awaitExchange(0, ({ bytesReceived }) => bytesReceived > 0)
+      yield* Fiber.interrupt(fiber)
+      expect(yield* server.awaitClosed(0)).toBe("client")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive.each(Object.entries(failing("the disk is gone")))(
+    "5.3 a source that fails breaks the connection off: the server never takes the half for the whole: %s",
+    ([, make]) =>
+      Effect.gen(function* () {
+        const { client, server } = yield* served(echo)
+        const error = yield* Effect.flip(client.execute(upload(make)))
+        expect(error).toMatchObject({
+          _tag: "InvalidRequestError",
+          field: "bodyStream",
+          reason: "failed while it was sent: the disk is gone",
+          stoppedBy: "not-retryable"
+        })
+        expect(yield* server.awaitOpenSockets((open) => open === 0)).toBe(0)
+        expect(yield* server.requestCount).toBe(0)
+      }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive("5.3 a function is called anew for every attempt", () =>
+    Effect.gen(function* () {
+      const { client, server } = yield* served(
+        TestServer.sequence(TestServer.empty(503), TestServer.reset, echo)
+      )
+      let made = 0
+      const body = () => Stream.make(utf8(`attempt ${++made}`))
+      expect(yield* client.execute(upload(body))).toMatchObject({ text: "attempt 3" })
+      const requests = yield* server.requests
+      expect(requests.map(({ text }) => text)).toEqual(["attempt 1", "attempt 2", "attempt 3"])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive("5.3 a stream gets one attempt, and the answer to it is the error", () =>
+    Effect.gen(function* () {
+      const { client, server } = yield* served(TestServer.empty(503))
+      const error = yield* Effect.flip(client.execute(upload(new Blob(["x"]).stream())))
+      expect(error).toMatchObject({ _tag: "ServiceUnavailableError", stoppedBy: "not-replayable" })
+      expect(yield* server.requestCount).toBe(1)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive("5.3 an answer before the end of the body is the answer", () =>
+    Effect.gen(function* () {
+      const refusing = TestServer.streaming(() => TestServer.json({ message: "too large" }, { status: 413 }))
+      const { client } = yield* served(refusing)
+      const { make, state } = source(Number.POSITIVE_INFINITY)
+      const error = yield* Effect.flip(client.execute(upload(make)))
+      expect(error).toMatchObject({ _tag: "RequestTooLargeError", status: 413 })
+      yield* Deferred.await(state.closed)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive("5.2 a form with files from the disk is read back by a parser", () =>
+    Effect.gen(function* () {
+      const directory = yield* Effect.acquireRelease(
+        Effect.promise(() => mkdtemp(join(tmpdir(), "upload-"))),
+        (directory) => Effect.promise(() => rm(directory, { recursive: true }))
+      )
+      const path = join(directory, "data.bin")
+      const content = new Uint8Array(300_000).map((_, index) => index * 7)
+      yield* Effect.promise(() => writeFile(path, content))
+      const { client } = yield* served((request) =>
+        Effect.promise(async () => {
+          const headers = { "content-type": request.headers["content-type"] ?? "" }
+          const read = await new Response(request.body.slice(), { headers }).formData()
+          const shown = [...read].map(async ([name, value]) =>
+            typeof value === "string"
+              ? [name, value]
+              : [
+                  name,
+                  value.name,
+                  value.type,
+                  value.size,
+                  Buffer.compare(content, new Uint8Array(await value.arrayBuffer()))
+                ]
+          )
+          return TestServer.json(await Promise.all(shown))
+        })
+      )
+      const open: RequestBody.BodyStream = () => createReadStream(path)
+      const request = form({
+        purpose: "batch",
+        tags: ["a", "ü"],
+        file: { content: open, filename: 'a "b".bin', contentType: "application/x-data" },
+        bytes: content,
+        blob: new File([content], "c.bin")
+      })
+      const binary = "application/octet-stream"
+      expect(yield* client.execute(request)).toEqual([
+        ["purpose", "batch"],
+        ["tags[]", "a"],
+        ["tags[]", "ü"],
+        ["file", 'a "b".bin', "application/x-data", content.length, 0],
+        ["bytes", "blob", binary, content.length, 0],
+        ["blob", "c.bin", binary, content.length, 0]
+      ])
+    }).pipe(Effect.provide(layer))
+  )
+})

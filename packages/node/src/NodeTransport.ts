@@ -1,0 +1,195 @@
+/**
+ * The Node transport: an `HttpClient` on undici's dispatcher. The client of this project uses it natively; for everything
+ * else built on `HttpClient` it is an ordinary one.
+ *
+ * @since 0.1.0
+ */
+import { HttpClient, HttpClientError, type HttpClientRequest, HttpClientResponse } from "@effect/platform"
+import { ApiConfig, NativeTransport, Timeouts } from "@effect-api/client"
+import { Duration, Effect, Either, Layer, Option, type Redacted, type Scope, Stream } from "effect"
+import type { Dispatcher } from "undici"
+import { makeAgent } from "./internal/agent.js"
+import * as Native from "./internal/native.js"
+
+/**
+ * The settings of a transport.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The most connections to one origin (1000). */
+  readonly connections?: number | undefined
+  /** How many connections to one origin are kept for later (100). */
+  readonly keepAliveConnections?: number | undefined
+  /** How long an idle connection is kept, where the server does not say it (5 seconds). */
+  readonly keepAlive?: Duration.DurationInput | undefined
+  /** After how much silence TCP asks whether the other side is still there (60 seconds). */
+  readonly tcpKeepAlive?: Duration.DurationInput | undefined
+  /** How many requests may share a connection of HTTP/1.1 at a time (1). */
+  readonly pipelining?: number | undefined
+  /** Offer HTTP/2 to servers with TLS (`false`). */
+  readonly allowH2?: boolean | undefined
+  readonly tls?: Tls | undefined
+  /** A Unix socket to connect to, whatever the URL's host. */
+  readonly socketPath?: string | undefined
+  /**
+   * `environment` (default): what `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` say; `none`; or a proxy's URL, and a token for its
+   * `proxy-authorization` header. A URL with a password may be a `Redacted`.
+   */
+  readonly proxy?: "environment" | "none" | Proxy | undefined
+  /** Ask for gzip, deflate, br and, where Node has it, zstd, and undo them (`true`). */
+  readonly decompress?: boolean | undefined
+  /** Let requests on their way end before the layer closes (`false`: they are aborted). */
+  readonly graceful?: boolean | undefined
+  /** The limits for users of the plain `HttpClient`; the client of this project brings its own with each request. */
+  readonly timeouts?: Timeouts.Options | undefined
+}
+
+/**
+ * A proxy of one's own.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Proxy {
+  readonly url: string | URL | Redacted.Redacted<string>
+  readonly token?: Redacted.Redacted<string> | undefined
+}
+
+/**
+ * TLS: authorities to trust in place of Node's, a client certificate, in PEM, and whether to verify the server's (`true`).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Tls {
+  readonly ca?: ReadonlyArray<string> | undefined
+  readonly cert?: string | undefined
+  readonly key?: Redacted.Redacted<string> | undefined
+  readonly passphrase?: Redacted.Redacted<string> | undefined
+  readonly serverName?: string | undefined
+  readonly verify?: boolean | undefined
+}
+
+/**
+ * An `HttpClient` with a pool of its own, closed with the scope. Fails with an `InvalidConfigError` that names the setting.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  options: Options = {}
+): Effect.Effect<HttpClient.HttpClient, ApiConfig.InvalidConfigError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const timeouts = yield* Either.mapLeft(
+      check(options),
+      ({ field, reason }) => new ApiConfig.InvalidConfigError({ key: field, reason })
+    )
+    const agent = yield* Effect.acquireRelease(
+      Effect.try({
+        try: () => makeAgent(options),
+        catch: () =>
+          new ApiConfig.InvalidConfigError({ key: "proxy", reason: "must be a URL that undici takes" })
+      }),
+      (agent) => Effect.promise(() => (options.graceful === true ? agent.close() : agent.destroy()))
+    )
+    return fromDispatcher(agent, options, timeouts)
+  })
+
+const counts = ["connections", "keepAliveConnections", "pipelining"] as const
+const durations = ["keepAlive", "tcpKeepAlive"] as const
+
+const check = (
+  options: Options
+): Either.Either<Timeouts.Timeouts, { readonly field: string; readonly reason: string }> => {
+  for (const field of counts) {
+    const count = options[field]
+    if (count !== undefined && !(Number.isInteger(count) && count > 0)) {
+      return Either.left({ field, reason: "must be a whole number above zero" })
+    }
+  }
+  for (const field of durations) {
+    const input = options[field]
+    if (input === undefined) continue
+    const duration = Duration.decodeUnknown(input)
+    if (Option.isNone(duration) || !(Duration.toMillis(duration.value) > 0)) {
+      return Either.left({ field, reason: "must be a duration above zero" })
+    }
+  }
+  return Timeouts.merge(Timeouts.defaults, options.timeouts)
+}
+
+/**
+ * An `HttpClient` on a dispatcher of undici's that somebody else closes.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromDispatcher = (
+  dispatcher: Dispatcher,
+  options: Pick<Options, "decompress" | "keepAliveConnections"> = {},
+  timeouts: Timeouts.Timeouts = Timeouts.defaults
+): HttpClient.HttpClient => {
+  const native = Native.make(dispatcher, options)
+  const client = HttpClient.make((request, url, signal) => {
+    const abortable: NativeTransport.Abortable = { abort: undefined }
+    signal.addEventListener("abort", () => abortable.abort?.(), { once: true })
+    return Effect.mapBoth(native.open(withUrl(request, url), timeouts, abortable), {
+      onFailure: (cause) => new HttpClientError.RequestError({ request, reason: "Transport", cause }),
+      onSuccess: (source) => HttpClientResponse.fromWeb(request, webResponse(source))
+    })
+  })
+  return NativeTransport.attach(client, native)
+}
+
+const withUrl = (
+  request: HttpClientRequest.HttpClientRequest,
+  url: URL
+): HttpClientRequest.HttpClientRequest =>
+  Object.assign(Object.create(Object.getPrototypeOf(request)), request, { url: url.href })
+
+/** Statuses whose responses have no body, as `Response` sees it. */
+const bodiless: ReadonlySet<number> = new Set([204, 205, 304])
+
+const webResponse = (source: NativeTransport.Source): Response =>
+  new Response(bodiless.has(source.status) ? null : Stream.toReadableStream(source.chunks), {
+    status: source.status,
+    headers: { ...source.headers }
+  })
+
+/**
+ * The transport with its defaults: 1000 connections to an origin, 100 of them kept, proxies from the environment.
+ *
+ * @example
+ * ```ts
+ * import { ApiClient } from "@effect-api/client"
+ * import { NodeTransport } from "@effect-api/node"
+ * import { Layer } from "effect"
+ *
+ * const Live = ApiClient.layer({ baseUrl: "https://api.example.com" }).pipe(Layer.provide(NodeTransport.layer))
+ * ```
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<HttpClient.HttpClient> = Layer.scoped(
+  HttpClient.HttpClient,
+  Effect.orDie(make())
+)
+
+/**
+ * The transport with settings of one's own.
+ *
+ * @example
+ * ```ts
+ * import { NodeTransport } from "@effect-api/node"
+ *
+ * const Transport = NodeTransport.layerWith({ connections: 50, proxy: "none", allowH2: true })
+ * ```
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerWith = (
+  options: Options
+): Layer.Layer<HttpClient.HttpClient, ApiConfig.InvalidConfigError> =>
+  Layer.scoped(HttpClient.HttpClient, make(options))

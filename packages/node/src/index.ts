@@ -1,0 +1,6 @@
+/**
+ * The Node transport of effect-api.
+ *
+ * @since 0.1.0
+ */
+export * as NodeTransport from "./NodeTransport.js"

@@ -1,0 +1,74 @@
+/** Content codings (RFC 9110, 8.4.1): what we ask for, and how it is undone, whole or as it comes. */
+import type { Transform } from "node:stream"
+import * as zlib from "node:zlib"
+
+interface Coding {
+  readonly whole: (bytes: Uint8Array, options: { readonly maxOutputLength: number }) => Buffer
+  readonly transform: () => Transform
+}
+
+/** Younger than the oldest runtime we serve. */
+const zstd = zlib as unknown as {
+  readonly zstdDecompressSync?: Coding["whole"]
+  readonly createZstdDecompress?: () => Transform
+}
+
+// A stream of events must not wait for the coder's next block.
+const flush = { flush: zlib.constants.Z_SYNC_FLUSH, finishFlush: zlib.constants.Z_SYNC_FLUSH }
+const brotliFlush = {
+  flush: zlib.constants.BROTLI_OPERATION_FLUSH,
+  finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH
+}
+
+const gzip: Coding = {
+  whole: (bytes, options) => zlib.gunzipSync(bytes, options),
+  transform: () => zlib.createGunzip(flush)
+}
+
+const codings: Readonly<Record<string, Coding>> = {
+  gzip,
+  "x-gzip": gzip,
+  deflate: {
+    // Some servers send the bare stream (RFC 1951) in place of the wrapped one (RFC 1950): the first nibble tells.
+    whole: (bytes, options) =>
+      ((bytes[0] ?? 0) & 0x0f) === 0x08
+        ? zlib.inflateSync(bytes, options)
+        : zlib.inflateRawSync(bytes, options),
+    transform: () => zlib.createInflate(flush)
+  },
+  br: {
+    whole: (bytes, options) => zlib.brotliDecompressSync(bytes, options),
+    transform: () => zlib.createBrotliDecompress(brotliFlush)
+  },
+  ...(zstd.zstdDecompressSync !== undefined && zstd.createZstdDecompress !== undefined
+    ? { zstd: { whole: zstd.zstdDecompressSync, transform: zstd.createZstdDecompress } }
+    : {})
+}
+
+/** What to tell a server that we take. */
+export const acceptEncoding: string = Object.keys(codings)
+  .filter((name) => name !== "x-gzip")
+  .join(", ")
+
+/** The codings of a response, in the order in which they are undone; `undefined` where one is unknown or there is none. */
+const codingsOf = (header: string | undefined): ReadonlyArray<Coding> | undefined => {
+  if (header === undefined) return undefined
+  const names = header
+    .split(",")
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== "" && name !== "identity")
+  const found = names.flatMap((name) => (Object.hasOwn(codings, name) ? [codings[name] as Coding] : []))
+  return found.length === names.length && found.length > 0 ? found.reverse() : undefined
+}
+
+/** Undoes the codings of a whole body. `undefined` where there are none; throws where the body is not what it says. */
+export const whole = (
+  header: string | undefined,
+  bytes: Uint8Array,
+  maxOutputLength: number
+): Uint8Array | undefined =>
+  codingsOf(header)?.reduce<Uint8Array>((bytes, coding) => coding.whole(bytes, { maxOutputLength }), bytes)
+
+/** The transforms that undo the codings as the body comes. */
+export const transforms = (header: string | undefined): ReadonlyArray<Transform> | undefined =>
+  codingsOf(header)?.map((coding) => coding.transform())

@@ -1,0 +1,178 @@
+/**
+ * One exchange on undici's dispatcher. Its `dispatch` with a handler costs half of what `request` does, which builds a
+ * `Readable` for every body.
+ */
+import { Cookies, Headers } from "@effect/platform"
+import type { NativeTransport, Timeouts } from "@effect-api/client"
+import { Option, Stream } from "effect"
+import type { Dispatcher } from "undici"
+
+export type Body = string | Uint8Array | AsyncIterable<Uint8Array> | null
+
+/** What goes to the dispatcher, ready but for the handler. */
+export interface Outgoing {
+  readonly options: Dispatcher.DispatchOptions
+  /** A second try does no harm: the method is idempotent and the body can be sent again. */
+  readonly repeatable: boolean
+}
+
+const coded = (message: string, code: string): Error => Object.assign(new Error(message), { code })
+
+const limitOf = (millis: number): number => (Number.isFinite(millis) ? Math.ceil(millis) : 0)
+
+/** undici's own timers keep these two; what is endless is zero there. */
+export const timersOf = (
+  timeouts: Timeouts.Timeouts
+): { readonly headersTimeout: number; readonly bodyTimeout: number } => ({
+  headersTimeout: limitOf(timeouts.response),
+  bodyTimeout: limitOf(timeouts.idle)
+})
+
+/** What an exchange tells whoever has started it. */
+export interface Listener {
+  readonly onHead: (exchange: Exchange) => void
+  /** `false` asks for a pause, until {@link Exchange.resume}. */
+  readonly onChunk: (chunk: Uint8Array) => boolean
+  readonly onEnd: () => void
+  readonly onError: (cause: unknown) => void
+}
+
+/** The handler of one exchange. */
+export class Exchange implements Dispatcher.DispatchHandler {
+  status = 0
+  rawHeaders: ReadonlyArray<Buffer> = []
+  resume: () => void = () => undefined
+  private connected = false
+  private reused = false
+  private tried = false
+  private over = false
+  private reason: Error | undefined
+  private abortDispatch: ((reason?: Error) => void) | undefined
+  private connecting: NodeJS.Timeout | undefined
+  private readonly dispatcher: Dispatcher
+  private readonly outgoing: Outgoing
+  private readonly connectLimit: number
+  private readonly listener: Listener
+
+  constructor(dispatcher: Dispatcher, outgoing: Outgoing, connectLimit: number, listener: Listener) {
+    this.dispatcher = dispatcher
+    this.outgoing = outgoing
+    this.connectLimit = connectLimit
+    this.listener = listener
+  }
+
+  start(): void {
+    try {
+      this.dispatcher.dispatch(this.outgoing.options, this)
+    } catch (cause) {
+      return this.fail(cause)
+    }
+    // An idle socket takes the request before `dispatch` returns: only a new connection is waited for.
+    this.reused = this.connected
+    if (!this.connected && Number.isFinite(this.connectLimit)) {
+      this.connecting = setTimeout(
+        () => this.abort(coded("the connection did not come to stand", "UND_ERR_CONNECT_TIMEOUT")),
+        Math.min(this.connectLimit, 2_147_483_647)
+      )
+    }
+  }
+
+  abort(reason: Error = coded("the exchange was aborted", "UND_ERR_ABORTED")): void {
+    if (this.over) return
+    this.reason = reason
+    this.abortDispatch?.(reason)
+    // A request that is still queued cannot be taken back: it is aborted when its turn comes, and is over for us.
+    this.fail(reason)
+  }
+
+  onConnect(abort: (reason?: Error) => void): void {
+    clearTimeout(this.connecting)
+    this.connected = true
+    this.abortDispatch = abort
+    if (this.reason !== undefined) abort(this.reason)
+  }
+
+  onHeaders(status: number, rawHeaders: Array<Buffer>, resume: () => void): boolean {
+    if (status < 200) return true
+    this.status = status
+    this.rawHeaders = rawHeaders
+    this.resume = resume
+    this.listener.onHead(this)
+    return true
+  }
+
+  onData(chunk: Buffer): boolean {
+    return this.listener.onChunk(chunk)
+  }
+
+  onComplete(): void {
+    if (this.over) return
+    this.over = true
+    this.listener.onEnd()
+  }
+
+  onError(cause: Error): void {
+    if (this.over) return
+    if (this.isStale()) {
+      this.tried = true
+      this.connected = false
+      return this.start()
+    }
+    this.fail(cause)
+  }
+
+  /**
+   * A kept-alive socket that the server closed while the request was on its way (RFC 9112, 9.3.1): nothing of an answer has
+   * come, and a second try on another socket does no harm.
+   */
+  private isStale(): boolean {
+    return (
+      this.reused && !this.tried && this.status === 0 && this.reason === undefined && this.outgoing.repeatable
+    )
+  }
+
+  private fail(cause: unknown): void {
+    if (this.over) return
+    this.over = true
+    clearTimeout(this.connecting)
+    this.listener.onError(this.reason ?? cause)
+  }
+}
+
+/** Header names and values as they came, put into a record when somebody looks. */
+const recordOf = (raw: ReadonlyArray<Buffer>): Record<string, string> => {
+  const record: Record<string, string> = {}
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = String(raw[index]?.toString("latin1")).toLowerCase()
+    const value = String(raw[index + 1]?.toString("latin1"))
+    const known = record[name]
+    record[name] = known === undefined ? value : `${known}, ${value}`
+  }
+  return record
+}
+
+/** A response as the client reads it; its headers are parsed when they are asked for. */
+export const sourceOf = (
+  status: number,
+  raw: ReadonlyArray<Buffer>,
+  chunks: NativeTransport.Source["chunks"] = Stream.empty
+): NativeTransport.Source => {
+  let headers: Headers.Headers | undefined
+  return {
+    status,
+    get headers() {
+      headers ??= Headers.unsafeFromRecord(recordOf(raw))
+      return headers
+    },
+    get cookies() {
+      const values: Array<string> = []
+      for (let index = 0; index + 1 < raw.length; index += 2) {
+        if (raw[index]?.toString("latin1").toLowerCase() === "set-cookie")
+          values.push(String(raw[index + 1]?.toString("latin1")))
+      }
+      return Cookies.fromSetCookie(values)
+    },
+    remoteAddress: Option.none(),
+    chunks
+  }
+}
