@@ -169,21 +169,23 @@ export const merge = (self: Options, over: Partial<Options>): Options => ({
 })
 
 /**
- * Retries in the form the client works with, from any form a user gives.
+ * Retries in the form the client works with, from any form a user gives. Options are laid over `base`, and a schedule says
+ * no more than when: what `base` forbids stays forbidden. A whole policy takes its place.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const resolveRetry = (retry: Retry | undefined): Either.Either<ResolvedRetry, InvalidInput> => {
+export const resolveRetry = (
+  retry: Retry | undefined,
+  base: RetryPolicy.RetryPolicy = RetryPolicy.make()
+): Either.Either<ResolvedRetry, InvalidInput> => {
   if (Schedule.isSchedule(retry)) {
-    return Either.right({
-      policy: RetryPolicy.make(),
-      schedule: retry as Schedule.Schedule<unknown, ApiError.ApiError>
-    })
+    const schedule = retry as Schedule.Schedule<unknown, ApiError.ApiError>
+    return Either.right({ policy: base, schedule })
   }
   const policy = RetryPolicy.isRetryPolicy(retry)
     ? retry
-    : RetryPolicy.make(retry as RetryPolicy.Options | undefined)
+    : RetryPolicy.override(base, (retry ?? {}) as RetryPolicy.Options)
   const problem = RetryPolicy.problem(policy)
   return problem === undefined
     ? Either.right({ policy, schedule: RetryPolicy.schedule(policy) })

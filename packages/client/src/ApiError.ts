@@ -176,9 +176,9 @@ export class InvalidRequestError extends Data.TaggedError("InvalidRequestError")
   Common & { readonly field: string; readonly reason: string }
 > {}
 
-/** The credentials could not be had, so nothing was sent. @since 0.1.0 @category errors */
+/** The credentials could not be had; `retryAfter` is their server's hint. @since 0.1.0 @category errors */
 export class CredentialsError extends Data.TaggedError("CredentialsError")<
-  Common & { readonly reason: string }
+  Common & { readonly reason: string; readonly retryAfter: Duration.Duration | undefined }
 > {}
 
 /**

@@ -172,7 +172,7 @@ export const statusError = (
   // Where nothing arrived, there is nothing that was cut.
   const cut = answer.cut === true && text !== ""
   const parsed = cut ? text : parse(text)
-  const type = call.config.errorType(parsed)
+  const type = typeOf(call, parsed)
   const tag = tagOf(answer.status, type)
   const said =
     answer.refusal ?? messageOf(parsed) ?? (excerpt(call, text, cut) || reasons[answer.status] || "error")
@@ -187,6 +187,15 @@ export const statusError = (
     body: cut ? shown.text(text, { cut }) : shown.json(parsed),
     retryAfter: Option.getOrUndefined(RetryAfter.parse(answer.headers, answer.now))
   })
+}
+
+/** The caller's own reader may not know this body: it must not hide the status. */
+const typeOf = (call: Call.Call, body: unknown): string | undefined => {
+  try {
+    return call.config.errorType(body)
+  } catch {
+    return undefined
+  }
 }
 
 const parse = (text: string): unknown => {

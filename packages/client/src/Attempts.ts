@@ -140,7 +140,7 @@ const decide = <A, R>(
       }
       const delay = Math.max(0, ScheduleIntervals.start(decision.intervals) - now)
       if (now + delay >= Call.deadline(call)) return end("deadline")
-      const paid = loop.budget.take(error)
+      const paid = policy.budget === false ? 0 : loop.budget.take(error)
       if (paid === undefined) return end("budget")
       state.schedule = next
       state.paid = paid

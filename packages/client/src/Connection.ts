@@ -159,12 +159,13 @@ const connect = <A>(
   const limit = (
     now: number
   ): readonly [millis: number, phase: ApiError.TimeoutError["phase"], whole: number] => {
-    const { contentTimeout, firstEventTimeout, idleTimeout } = contract.limits
+    const { contentTimeout, firstEventTimeout } = contract.limits
     const isFirst = received === 0
+    const phase = isFirst ? "first-event" : "content-idle"
     const silence = (isFirst ? firstEventTimeout : contentTimeout) ?? Number.POSITIVE_INFINITY
-    const idle = idleTimeout ?? call.timeouts.idle
+    const idle = response.keepsIdle ? Number.POSITIVE_INFINITY : call.timeouts.idle
     const candidates = [
-      [silence - waited, isFirst ? "first-event" : "content-idle", silence],
+      [silence - waited, phase, silence],
       // Until the first events the loop of attempts keeps it.
       [isFirst ? Number.POSITIVE_INFINITY : Call.deadline(call) - now, "total", call.timeouts.total],
       [idle, "idle", idle]

@@ -92,7 +92,7 @@ export const begin = (
       if (core.problem !== undefined) return Effect.fail(core.problem)
       const limits = Timeouts.merge(config.timeouts, timeouts)
       if (Either.isLeft(limits)) return Effect.fail(limits.left)
-      const resolved = retry === undefined ? Either.right(config.retry) : ApiConfig.resolveRetry(retry)
+      const resolved = retry === undefined ? Either.right(config.retry) : ApiConfig.resolveRetry(retry, config.retry.policy)
       if (Either.isLeft(resolved)) return Effect.fail(resolved.left)
       return Effect.zipWith(
         RequestEncoder.encode(request, config, core.defaults),
@@ -218,14 +218,15 @@ const authorize = (
           call.issued.push(resolved)
           return Effect.succeed(resolved.headers)
         },
-        onFailure: ({ reason, retryable }) => {
+        onFailure: ({ reason, retryable, retryAfter }) => {
           const common = Call.common(call, `no credentials: ${reason}`, "not-sent")
           return Effect.fail(
             new ApiError.CredentialsError({
               ...common,
               // A token fetch runs a single attempt inside this loop, which retries it where that may help.
               shouldRetry: retryable ? true : undefined,
-              reason: common.message
+              reason: common.message,
+              retryAfter
             })
           )
         }

@@ -3,9 +3,10 @@
  *
  * @since 0.1.0
  */
-import { Clock, Deferred, Duration, Effect, Either, Fiber, FiberId, Predicate, Redacted } from "effect"
+import { Clock, Duration, Effect, Either, Predicate, Redacted } from "effect"
 import * as ApiError from "./ApiError.js"
 import * as Headers from "./internal/headers.js"
+import { singleFlight } from "./internal/singleFlight.js"
 import * as Redaction from "./Redaction.js"
 
 /**
@@ -28,7 +29,7 @@ export interface Resolved {
 }
 
 /**
- * What resolving can fail with. `retryable` says whether asking again may help.
+ * What resolving can fail with. `retryable` says whether asking again may help, `retryAfter` when at the earliest.
  *
  * @since 0.1.0
  * @category models
@@ -36,6 +37,7 @@ export interface Resolved {
 export interface Failure {
   readonly reason: string
   readonly retryable: boolean
+  readonly retryAfter?: Duration.Duration | undefined
 }
 
 /**
@@ -278,7 +280,8 @@ const failure = (error: unknown): Failure => ({
         : Predicate.hasProperty(error, "_tag")
           ? String(error._tag)
           : "the effect failed",
-  retryable: ApiError.isApiError(error) && ApiError.isRetryable(error)
+  retryable: ApiError.isApiError(error) && ApiError.isRetryable(error),
+  retryAfter: ApiError.isApiError(error) && "retryAfter" in error ? error.retryAfter : undefined
 })
 
 /** What cannot be replaced is often named in the failure, and no longer known as a secret of the call that fails. */
@@ -286,57 +289,3 @@ const discreet = (failure: Failure, last: Resolved): Failure => ({
   ...failure,
   reason: Redaction.make({ secrets: last.secrets }).text(failure.reason)
 })
-
-interface Flight<A, E> {
-  readonly outcome: Deferred.Deferred<A, E>
-  waiters: number
-  callOff: Effect.Effect<void>
-}
-
-/**
- * One run of an effect at a time, shared by all who ask for it. `join` waits for the outcome; `start` lets it run in the
- * background.
- */
-const singleFlight = <A, E>(
-  effect: Effect.Effect<A, E>
-): { readonly join: Effect.Effect<A, E>; readonly start: Effect.Effect<void> } => {
-  let flight: Flight<A, E> | undefined
-  const land = (landed: Flight<A, E>): void => {
-    if (flight === landed) flight = undefined
-  }
-  // Found or made and counted in one step: a fiber may be made to yield between any two, and others run meanwhile.
-  const board: Effect.Effect<Flight<A, E>> = Effect.suspend(() => {
-    if (flight !== undefined) {
-      flight.waiters++
-      return Effect.succeed(flight)
-    }
-    const launched: Flight<A, E> = {
-      outcome: Deferred.unsafeMake(FiberId.none),
-      waiters: 1,
-      callOff: Effect.void
-    }
-    flight = launched
-    const run = Effect.onExit(Effect.interruptible(effect), (exit) => {
-      land(launched)
-      return Deferred.done(launched.outcome, exit)
-    })
-    return Effect.map(Effect.forkDaemon(run), (fiber) => {
-      launched.callOff = Fiber.interruptFork(fiber)
-      return launched
-    })
-  })
-  const join = Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(board, (flight) =>
-      Effect.onInterrupt(restore(Deferred.await(flight.outcome)), () => {
-        flight.waiters--
-        if (flight.waiters > 0) return Effect.void
-        // Landed first: nobody may join a flight that is being called off.
-        land(flight)
-        return flight.callOff
-      })
-    )
-  )
-  // A background run has a waiter that never leaves.
-  const start = Effect.uninterruptible(Effect.asVoid(board))
-  return { join, start }
-}

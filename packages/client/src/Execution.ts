@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { HttpClientRequest } from "@effect/platform"
-import { Effect, type Tracer } from "effect"
+import { Clock, Effect, Stream, type Tracer } from "effect"
 import * as ApiError from "./ApiError.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import * as ApiResponse from "./ApiResponse.js"
@@ -80,7 +80,14 @@ export const run = <A, E>(
             decode(call, request, answer)
           )
         : Effect.map(attempts(core, call, headed(core, call, propagated)), ({ response }) =>
-            answered(call, response, open(response.guardedChunks, lengthOf(response)))
+            answered(
+              call,
+              response,
+              open(
+                Stream.catchAll(response.guardedChunks, (error) => late(call, error)),
+                lengthOf(response)
+              )
+            )
           )
     return Effect.catchAll(answer, (error) => Core.ownFailure(call, request, error))
   })
@@ -114,6 +121,22 @@ const headed = (core: Core.Core, call: Call.Call, span: Tracer.Span | undefined)
   Core.respond(core, core.transport.unscoped, call, span).pipe(
     Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
     Effect.map((response) => ({ response }))
+  )
+
+/** A body that breaks off in its reader's hands: too late to ask again, and the ledger's last line was a success. */
+const late = (call: Call.Call, error: ApiError.ApiError): Stream.Stream<never, ApiError.ApiError> =>
+  Stream.fromEffect(
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const last = call.attempts.at(-1)
+      const outcome = { tag: error._tag, status: last?.status, delay: undefined }
+      const line = Call.attempt(last?.startedAt ?? call.startedAt, now, outcome)
+      return Effect.fail(
+        ApiError.update(error, {
+          attempts: [...call.attempts.slice(0, -1), line],
+          stoppedBy: ApiError.isRetryable(error) ? "not-replayable" : "not-retryable"
+        })
+      )
+    })
   )
 
 const lengthOf = (response: ResponseBody.GuardedResponse): number | undefined => {

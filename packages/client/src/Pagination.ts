@@ -105,7 +105,7 @@ const field = (page: unknown, name: string): Cursor => {
  * })
  * const models = ApiRequest.get("/v1/models", {
  *   success: Page,
- *   pagination: Pagination.cursor({ items: (page) => page.data })
+ *   pagination: Pagination.cursor({ items: (page: typeof Page.Type) => page.data })
  * })
  * ```
  * @since 0.1.0

@@ -53,7 +53,8 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   readonly request: HttpClientRequest.HttpClientRequest
   readonly source: NativeTransport.Source
   readonly refusal: string | undefined
-  private readonly keepsIdle: boolean
+  /** The transport keeps the idle limit itself. */
+  readonly keepsIdle: boolean
   private read: Read | undefined
   private taken = false
   private cachedHeaders: PlatformHeaders.Headers | undefined
@@ -115,7 +116,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     return Effect.suspend(() => {
       if (this.read !== undefined) return this.whole(this.read)
       const { idle } = this.call.timeouts
-      const watch: Watch = { phase: "idle", since: 0 }
+      const watch: Watch = { phase: "idle", since: Number.POSITIVE_INFINITY }
       const read = this.readUnder(watch)
       return Number.isFinite(idle) && !this.keepsIdle ? expiring(this.call, watch, read) : read
     })
@@ -139,7 +140,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     return Effect.suspend(() => {
       if (this.read !== undefined) return Effect.succeed(this.read)
       const nothing: Read = { bytes: new Uint8Array(0), complete: false }
-      return this.collect(cap, { phase: "idle", since: 0 }).pipe(
+      return this.collect(cap, { phase: "idle", since: Number.POSITIVE_INFINITY }).pipe(
         Effect.timeoutTo({
           duration: Math.min(discardMillis, this.call.timeouts.idle),
           onSuccess: (read) => read,

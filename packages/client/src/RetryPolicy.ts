@@ -81,6 +81,19 @@ const defaultBudget = { capacity: 500, retryCost: 5, timeoutCost: 10, successRef
  */
 export const TypeId: unique symbol = Symbol.for("@effect-api/client/RetryPolicy")
 
+const defaults: RetryPolicy = {
+  [TypeId]: TypeId,
+  maxRetries: 2,
+  initialMillis: 500,
+  maxMillis: 8_000,
+  jitter: 0.25,
+  maxRetryAfterMillis: 60_000,
+  onLongRetryAfter: "fail",
+  retryUnsafe: "always",
+  nested: "once",
+  budget: defaultBudget
+}
+
 /**
  * A policy from the defaults and what differs from them. What is wrong with it is told when a client is built with it.
  *
@@ -96,18 +109,35 @@ export const TypeId: unique symbol = Symbol.for("@effect-api/client/RetryPolicy"
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: Options = {}): RetryPolicy => ({
-  [TypeId]: TypeId,
-  maxRetries: options.maxRetries ?? 2,
-  initialMillis: toMillis(options.initialDelay ?? "500 millis"),
-  maxMillis: toMillis(options.maxDelay ?? "8 seconds"),
-  jitter: options.jitter ?? 0.25,
-  maxRetryAfterMillis: toMillis(options.maxRetryAfter ?? "60 seconds"),
-  onLongRetryAfter: options.onLongRetryAfter ?? "fail",
-  retryUnsafe: options.retryUnsafe ?? "always",
-  nested: options.nested ?? "once",
-  budget: options.budget === false ? false : { ...defaultBudget, ...given(options.budget ?? {}) }
-})
+export const make = (options: Options = {}): RetryPolicy => override(defaults, options)
+
+/**
+ * The same policy with some of it set anew.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const override = (self: RetryPolicy, options: Options): RetryPolicy => {
+  const millis = (input: Duration.DurationInput | undefined, otherwise: number): number =>
+    input === undefined ? otherwise : toMillis(input)
+  return {
+    [TypeId]: TypeId,
+    maxRetries: options.maxRetries ?? self.maxRetries,
+    initialMillis: millis(options.initialDelay, self.initialMillis),
+    maxMillis: millis(options.maxDelay, self.maxMillis),
+    jitter: options.jitter ?? self.jitter,
+    maxRetryAfterMillis: millis(options.maxRetryAfter, self.maxRetryAfterMillis),
+    onLongRetryAfter: options.onLongRetryAfter ?? self.onLongRetryAfter,
+    retryUnsafe: options.retryUnsafe ?? self.retryUnsafe,
+    nested: options.nested ?? self.nested,
+    budget:
+      options.budget === false
+        ? false
+        : options.budget === undefined
+          ? self.budget
+          : { ...(self.budget || defaultBudget), ...given(options.budget) }
+  }
+}
 
 /**
  * No retries.
@@ -183,7 +213,7 @@ export const backoffMillis = (policy: RetryPolicy, retry: number, random: number
  * @category decisions
  */
 export const hint = (policy: RetryPolicy, error: ApiError.ApiError): number | "backoff" | "too-long" => {
-  if (!ApiError.isStatusError(error) || error.retryAfter === undefined) return "backoff"
+  if (!("retryAfter" in error) || error.retryAfter === undefined) return "backoff"
   const millis = Duration.toMillis(error.retryAfter)
   if (millis <= policy.maxRetryAfterMillis) return millis
   return policy.onLongRetryAfter === "backoff" ? "backoff" : "too-long"

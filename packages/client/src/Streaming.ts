@@ -42,11 +42,14 @@ export const stream = <A, E>(
   const problem = StreamContract.problem(request.events)
   const begun = Core.begin(problem === undefined ? core : { ...core, problem }, request)
   return Stream.unwrapScoped(
-    Effect.flatMap(begun, (call) =>
-      Effect.map(Effect.all([Telemetry.openSpan(call), Effect.scope]), ([{ propagated }, scope]) =>
-        Stream.fromPull(Effect.succeed(reader(core, call, request, scope, propagated)))
-      )
-    )
+    Effect.flatMap(begun, (begun) => {
+      const { idleTimeout: idle = begun.timeouts.idle } = request.events.limits
+      const call = { ...begun, timeouts: { ...begun.timeouts, idle } }
+      return Effect.map(Effect.all([Telemetry.openSpan(call), Effect.scope]), ([{ propagated, span }, scope]) => {
+        const pull = reader(core, call, request, scope, propagated)
+        return Stream.fromPull(Effect.succeed(span === undefined ? pull : Effect.withParentSpan(pull, span)))
+      })
+    })
   )
 }
 
@@ -79,7 +82,7 @@ const open = <A>(
     )
   )
   const statusOf = ({ connection }: Opened<A>): number => connection.response.status
-  return Attempts.run({ call, ...core, attempt, statusOf, discard: Effect.void })
+  return Attempts.run({ call, budget: core.budget, credentials: core.credentials, attempt, statusOf, discard: Effect.void })
 }
 
 const reader = <A, E>(

@@ -18,6 +18,7 @@ import {
   LogLevel,
   Metric,
   MetricBoundaries,
+  MetricKey,
   Option,
   Predicate,
   Scope,
@@ -25,6 +26,7 @@ import {
 } from "effect"
 import type * as ApiError from "./ApiError.js"
 import * as Call from "./Call.js"
+import { metricOf } from "./internal/taggedMetric.js"
 
 const builtInTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
@@ -142,17 +144,28 @@ const endAttributes = (call: Call.Call, span: Tracer.Span, failure: string | und
   if (failure !== undefined) span.attribute("error.type", failure)
 }
 
+const durationKey = MetricKey.histogram(
+  "http.client.request.duration",
+  MetricBoundaries.fromIterable([0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]),
+  "Duration of HTTP client requests, in seconds"
+)
+
+const activeKey = MetricKey.counter("http.client.active_requests", {
+  description: "Number of HTTP requests on their way"
+})
+
+const retriesKey = MetricKey.counter("http.client.retries", {
+  description: "Number of retried HTTP requests, by cause",
+  incremental: true
+})
+
 /**
  * How long an attempt took, in seconds, by method, server, status and error.
  *
  * @since 0.1.0
  * @category metrics
  */
-export const requestDuration: Metric.Metric.Histogram<number> = Metric.histogram(
-  "http.client.request.duration",
-  MetricBoundaries.fromIterable([0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]),
-  "Duration of HTTP client requests, in seconds"
-)
+export const requestDuration: Metric.Metric.Histogram<number> = Metric.fromMetricKey(durationKey)
 
 /**
  * Attempts on their way right now.
@@ -160,9 +173,7 @@ export const requestDuration: Metric.Metric.Histogram<number> = Metric.histogram
  * @since 0.1.0
  * @category metrics
  */
-export const activeRequests: Metric.Metric.Counter<number> = Metric.counter("http.client.active_requests", {
-  description: "Number of HTTP requests on their way"
-})
+export const activeRequests: Metric.Metric.Counter<number> = Metric.fromMetricKey(activeKey)
 
 /**
  * Retries, by the error that caused them.
@@ -170,10 +181,7 @@ export const activeRequests: Metric.Metric.Counter<number> = Metric.counter("htt
  * @since 0.1.0
  * @category metrics
  */
-export const retries: Metric.Metric.Counter<number> = Metric.counter("http.client.retries", {
-  description: "Number of retried HTTP requests, by cause",
-  incremental: true
-})
+export const retries: Metric.Metric.Counter<number> = Metric.fromMetricKey(retriesKey)
 
 /**
  * Answers that did not fit their schema and were handed on, because validation is lenient.
@@ -194,22 +202,6 @@ export const misfits: Metric.Metric.Counter<number> = Metric.counter("http.clien
  */
 export const misfit = (error: ApiError.ResponseValidationError): Effect.Effect<void> =>
   Effect.zipRight(Metric.increment(misfits), Effect.logWarning(error.message))
-
-const tagged = new Map<string, unknown>()
-
-/** A tagged metric is a new value with a hash of its own: made once per combination, of which a program has few. */
-const metricOf = <Type, Out>(
-  metric: Metric.Metric<Type, number, Out>,
-  tags: ReadonlyArray<readonly [name: string, value: string]>
-): Metric.Metric<Type, number, Out> => {
-  let key = ""
-  for (const [name, value] of tags) key += `${name}=${value};`
-  const known = tagged.get(key) as Metric.Metric<Type, number, Out> | undefined
-  if (known !== undefined) return known
-  const made = tags.reduce((made, [name, value]) => Metric.tagged(made, name, value), metric)
-  tagged.set(key, made)
-  return made
-}
 
 /**
  * Events that streams have handed out.
@@ -253,7 +245,7 @@ export const withMetrics = <A, E, R>(
       ["server.address", address],
       ["server.port", String(port)]
     ] as const
-    const active = metricOf(activeRequests, where)
+    const active = metricOf(activeKey, where)
     let startedAt: number | undefined
     // Counted inside of what counts it back: an interruption may come between any two steps.
     const counted = Effect.suspend(() => {
@@ -271,10 +263,7 @@ export const withMetrics = <A, E, R>(
           ["http.response.status_code", `${status ?? ""}`],
           ["error.type", tag ?? ""]
         ] as const
-        metricOf(requestDuration, tags).unsafeUpdate(
-          (clock.unsafeCurrentTimeMillis() - startedAt) / 1000,
-          labels
-        )
+        metricOf(durationKey, tags).unsafeUpdate((clock.unsafeCurrentTimeMillis() - startedAt) / 1000, labels)
       })
     )
   })
@@ -293,7 +282,7 @@ export const retrying = (
   const { method } = call.encoded.http
   const cause = "status" in error ? `${error._tag} ${error.status}` : error._tag
   return Effect.zipRight(
-    Metric.increment(metricOf(retries, [["error.type", error._tag]])),
+    Metric.increment(metricOf(retriesKey, [["error.type", error._tag]])),
     Effect.logInfo(
       `retrying ${method} ${templateOf(call)} in ${Duration.format(Duration.millis(Math.ceil(delayMillis)))}: ${cause} (retry ${call.attempts.length + 1})`
     )

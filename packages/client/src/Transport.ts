@@ -4,8 +4,14 @@
  *
  * @since 0.1.0
  */
-import { FetchHttpClient, HttpClient, type HttpClientError, HttpClientRequest } from "@effect/platform"
-import { Clock, Context, Effect, Option, Scope } from "effect"
+import {
+  FetchHttpClient,
+  HttpBody,
+  HttpClient,
+  type HttpClientError,
+  HttpClientRequest
+} from "@effect/platform"
+import { Clock, Context, Deferred, Effect, Option, Scope, Stream } from "effect"
 import type * as ApiError from "./ApiError.js"
 import * as ApiResponse from "./ApiResponse.js"
 import * as Call from "./Call.js"
@@ -74,15 +80,17 @@ const overNative = (native: NativeTransport.NativeTransport): Transport => {
     })
   }
   return {
-    whole: following(whole),
-    unscoped: following(opened(undefined)),
-    scoped: following((call, request) => {
-      const abortable: NativeTransport.Abortable = { abort: undefined }
-      return Effect.zipRight(
-        Effect.addFinalizer(() => Effect.sync(() => abortable.abort?.())),
-        opened(abortable)(call, request)
-      )
-    })
+    whole: following(leaving(whole)),
+    unscoped: following(leavingBroken(opened(undefined))),
+    scoped: following(
+      leavingBroken((call, request) => {
+        const abortable: NativeTransport.Abortable = { abort: undefined }
+        return Effect.zipRight(
+          Effect.addFinalizer(() => Effect.sync(() => abortable.abort?.())),
+          opened(abortable)(call, request)
+        )
+      })
+    )
   }
 }
 
@@ -141,9 +149,9 @@ const overPlatform = (client: HttpClient.HttpClient, init: RequestInit | undefin
       })
     )
   return {
-    whole: following(whole),
-    scoped: following(limited(headed(inScope))),
-    unscoped: following(limited(headed(plain)))
+    whole: following(leaving(whole)),
+    scoped: following(leavingBroken(limited(headed(inScope)))),
+    unscoped: following(leavingBroken(limited(headed(plain))))
   }
 }
 
@@ -158,6 +166,34 @@ const withManualRedirect = (
     redirect: "manual"
   }) as Context.Context<never>
 }
+
+/**
+ * Ends a streamed body with its attempt. After an abort Node's fetch reads what is left of it in one go, to nowhere; of one
+ * that the server did not wait for, it never lets go.
+ */
+const leavingBy =
+  (until: <A, E, R>(sent: Effect.Effect<A, E, R>, leave: Effect.Effect<unknown>) => Effect.Effect<A, E, R>) =>
+  <R>(send: Send<R>): Send<R> =>
+  (call, request) => {
+    const { body } = request
+    if (body._tag !== "Stream") return send(call, request)
+    return Effect.flatMap(Deferred.make<never, Error>(), (left) => {
+      const stream = Stream.interruptWhenDeferred(body.stream, left)
+      const sent = HttpClientRequest.setBody(
+        request,
+        HttpBody.stream(stream, body.contentType, body.contentLength)
+      )
+      return until(
+        send(call, RequestEncoder.withHeaders(sent, request.headers)),
+        Deferred.fail(left, new Error("the request is over"))
+      )
+    })
+  }
+
+const leaving = leavingBy(Effect.ensuring)
+
+/** A server may answer while it still reads: an answer that is handed over open does not end the body. */
+const leavingBroken = leavingBy((sent, leave) => Effect.onError(sent, () => leave))
 
 const following =
   <R>(send: Send<R>): Send<R> =>
@@ -200,7 +236,7 @@ const redirected = (
   if (from.protocol === "https:" && to.protocol === "http:")
     return "redirect not followed: it goes from https to http"
   const asGet = status === 303 ? request.method !== "HEAD" : status < 303 && request.method === "POST"
-  if (!asGet && request.body._tag === "Stream") return "redirect not followed: its body cannot be sent again"
+  if (!asGet && !call.encoded.replayable) return "redirect not followed: its body cannot be sent again"
   to.hash = ""
   to.username = ""
   to.password = ""

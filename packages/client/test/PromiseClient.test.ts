@@ -131,12 +131,15 @@ describe("a signal", () => {
   it.each(reasons)(
     "that is aborted already rejects with %s and sends nothing",
     async (_, aborted, expected) => {
-      const { client, transport } = promising([])
+      // A transport that is there, and no timer to start: nothing but the signal keeps a request back.
+      const timeouts = { response: Number.POSITIVE_INFINITY }
+      const { client, transport } = promising([ok, ok], { timeouts })
+      await client.execute(list)
       const signal = aborted()
       const error = await rejection(client.execute(list, { signal }))
       expect(error).toBe(signal.reason)
       expect(error).toMatchObject(expected)
-      expect(await Effect.runPromise(transport.requestCount)).toBe(0)
+      expect(await Effect.runPromise(transport.requestCount)).toBe(1)
     }
   )
 
@@ -314,6 +317,20 @@ describe("close", () => {
     const call = rejection(client.execute(list))
     await client.close()
     expect(await call).toHaveProperty("name", "AbortError")
+  })
+
+  it("has happened for what the release of its transport asks for", async () => {
+    const { client: http } = Effect.runSync(MockTransport.make([ok, ok]))
+    const asked: Array<Promise<unknown>> = []
+    const release = Effect.sync(() => asked.push(rejection(client.execute(list)), client.close()))
+    const transport = Layer.scoped(
+      HttpClient.HttpClient,
+      Effect.acquireRelease(Effect.succeed(http), () => release)
+    )
+    const client = PromiseClient.make({ baseUrl, transport })
+    await client.execute(list)
+    await client.close()
+    expect(await Promise.all(asked)).toMatchObject([{ message: "the client is closed" }, undefined])
   })
 
   it("rejects with what releasing the transport dies with", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { type ApiError, ApiRequest, EventStream, type Middleware, Telemetry } from "@effect-api/client"
+import { type ApiError, ApiRequest, EventStream, type Middleware } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Chunk, Duration, Effect, Exit, Fiber, Metric, Option, Stream, Tracer } from "effect"
 import { atOnce, clientOn, scripted } from "./fixtures/requests.js"
@@ -312,7 +312,9 @@ describe("watching a stream", () => {
       const { ended, took } = yield* traced(script, getting(plain))
       expect(took).toBe(3500)
       expect(ended).toMatchObject([{ name: "GET /ticks", at: 3_500_000_000n, failed: false }])
-      expect(ended[0]?.events).toEqual(["http.client.attempt", "http.client.attempt"])
+      // The line logged about the retry is an event of the span as well.
+      const attempts = ended[0]?.events.filter((name) => name === "http.client.attempt")
+      expect(attempts).toHaveLength(2)
       expect(Object.fromEntries(ended[0]?.attributes ?? [])).toMatchObject({
         "http.response.status_code": 200,
         "http.request.resend_count": 1,
@@ -352,17 +354,16 @@ describe("watching a stream", () => {
 
   const labelled = <A, E, R>(label: string, effect: Effect.Effect<A, E, R>) =>
     Effect.tagMetrics(effect, "test", label)
-  const counted = (metric: Metric.Metric.Counter<number>, label: string, more: Record<string, string> = {}) =>
-    Effect.map(
-      Metric.value(
-        Object.entries({ ...more, test: label }).reduce(
-          (metric, [key, value]) => Metric.tagged(metric, key, value),
-          metric
+  /** The count under a test's label, whatever other labels there are. */
+  const counted = (name: string, label: string) =>
+    Effect.map(Metric.snapshot, (pairs) =>
+      pairs
+        .filter(
+          ({ metricKey: { name: known, tags } }) =>
+            known === name && tags.some(({ value }) => value === label)
         )
-      ),
-      ({ count }) => count
+        .reduce((sum, { metricState }) => sum + ("count" in metricState ? Number(metricState.count) : 0), 0)
     )
-  const where = { "http.request.method": "GET", "server.address": "https://api.test" }
 
   it.effect("12.2 events are counted as they are handed out", () =>
     Effect.gen(function* () {
@@ -371,7 +372,7 @@ describe("watching a stream", () => {
         "events",
         playStream(script, getting(EventStream.make({ event: { message: Tick } })), {}, 0)
       )
-      expect(yield* counted(Telemetry.streamEvents, "events")).toBe(3)
+      expect(yield* counted("http.client.stream.events", "events")).toBe(3)
     })
   )
 
@@ -382,7 +383,7 @@ describe("watching a stream", () => {
     { name: "when it never begins", step: status(404) }
   ])("12.2 no request is active behind a stream, $name", ({ name, step }) =>
     Effect.gen(function* () {
-      const active = counted(Telemetry.activeRequests, name, where)
+      const active = counted("http.client.active_requests", name)
       const during: Array<number> = []
       const middleware: Middleware.Middleware = (request, next) =>
         Effect.zipRight(

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { ApiRequest } from "@effect-api/client"
+import { ApiRequest, EventStream, Pagination } from "@effect-api/client"
 import { Schema } from "effect"
 
 /** A model the API offers. */
@@ -11,9 +11,11 @@ export class Model extends Schema.Class<Model>("Model")({
   id: Schema.String
 }) {}
 
-/** All models. */
+/** A page of models, and what asks for the next. */
 export class ModelList extends Schema.Class<ModelList>("ModelList")({
-  data: Schema.Array(Model)
+  data: Schema.Array(Model),
+  has_more: Schema.optional(Schema.Boolean),
+  last_id: Schema.optional(Schema.NullOr(Schema.String))
 }) {}
 
 /** What to send: camel case in the program, snake case on the wire. */
@@ -22,7 +24,8 @@ export const NewMessage = Schema.Struct({
   messages: Schema.Array(
     Schema.Struct({ role: Schema.Literal("user", "assistant"), content: Schema.String })
   ),
-  maxTokens: Schema.propertySignature(Schema.Int).pipe(Schema.fromKey("max_tokens"))
+  maxTokens: Schema.propertySignature(Schema.Int).pipe(Schema.fromKey("max_tokens")),
+  stream: Schema.optional(Schema.Boolean)
 })
 
 /** The answer to a {@link NewMessage}. */
@@ -40,6 +43,34 @@ export class Message extends Schema.Class<Message>("Message")({
   }
 }
 
+/** The events of an answer that is told as it comes into being, by name; kinds of event without a schema are skipped. */
+const messageEvents = {
+  message_start: Schema.Struct({
+    type: Schema.Literal("message_start"),
+    message: Schema.Struct({ id: Schema.String, model: Schema.String })
+  }),
+  content_block_delta: Schema.Struct({
+    type: Schema.Literal("content_block_delta"),
+    // There are deltas of other kinds, which have no text.
+    delta: Schema.Struct({ text: Schema.optional(Schema.String) })
+  }),
+  message_stop: Schema.Struct({ type: Schema.Literal("message_stop") })
+}
+
+/** One event of an answer to a {@link NewMessage} with `stream`. */
+export type MessageEvent = EventStream.EventType<typeof messageEvents>
+
+/** What an event adds to the text. */
+export const textOf = (event: MessageEvent): string =>
+  event.type === "content_block_delta" ? (event.delta.text ?? "") : ""
+
+const messageStream: EventStream.EventStream<MessageEvent> = EventStream.make({
+  event: messageEvents,
+  ignore: ["ping"],
+  terminal: ({ type }) => type === "message_stop",
+  contentTimeout: "1 minute"
+})
+
 /** There is no model of this name: the body of a 404 as an error of our own. */
 export class ModelMissing extends Schema.TaggedError<ModelMissing>()("ModelMissing", {
   error: Schema.Struct({ message: Schema.String })
@@ -49,19 +80,34 @@ export class ModelMissing extends Schema.TaggedError<ModelMissing>()("ModelMissi
   }
 }
 
-/** `GET /v1/models` */
-export const listModels: ApiRequest.ApiRequest<ModelList> = ApiRequest.get("/v1/models", {
-  success: ModelList
+/** `GET /v1/models`: the first page, or with `pages` and `items` all of them. */
+export const listModels: ApiRequest.PageRequest<ModelList, Model> = ApiRequest.get("/v1/models", {
+  success: ModelList,
+  pagination: Pagination.cursor({ items: (page: ModelList) => page.data })
 })
 
 /** `GET /v1/models/{id}` */
 export const getModel = (id: string): ApiRequest.ApiRequest<Model, ModelMissing> =>
   ApiRequest.get("/v1/models/{id}", { path: { id }, success: Model, failure: { 404: ModelMissing } })
 
+const newMessage = (model: string, question: string): typeof NewMessage.Type => ({
+  model,
+  messages: [{ role: "user", content: question }],
+  maxTokens: 64
+})
+
 /** `POST /v1/messages` with a single question. */
 export const ask = (model: string, question: string): ApiRequest.ApiRequest<Message> =>
   ApiRequest.post("/v1/messages", {
-    body: { model, messages: [{ role: "user", content: question }], maxTokens: 64 },
+    body: newMessage(model, question),
     bodySchema: NewMessage,
     success: Message
+  })
+
+/** The same, answered event by event. */
+export const askStreaming = (model: string, question: string): ApiRequest.StreamRequest<MessageEvent> =>
+  ApiRequest.post("/v1/messages", {
+    body: { ...newMessage(model, question), stream: true },
+    bodySchema: NewMessage,
+    events: messageStream
   })

@@ -20,6 +20,7 @@ const logger = Logger.make(({ message }) => console.log(dim(`  (log) ${String(me
 const program = demo({
   server: (url) => Console.log(`${bold("effect-api")} on ${url}`),
   begins: ({ title }) => Console.log(`\n${bold(title)}`),
+  writes: (text) => Effect.sync(() => void process.stdout.write(text)),
   ended: ({ lines, result }) => Console.log(lines.map((line) => `  ${paint[result](line)}`).join("\n"))
 }).pipe(
   Effect.tap((outcomes) => {

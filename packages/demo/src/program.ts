@@ -9,6 +9,7 @@ import { ApiClient, ApiConfig, ApiError, ApiRequest, Credentials, RetryPolicy } 
 import { TestServer } from "@effect-api/testing"
 import { Config, type ConfigError, Duration, Effect, Fiber, Layer, Option, Redacted } from "effect"
 import { ask, getModel, listModels, Model } from "./Messages.js"
+import { promises } from "./promises.js"
 import {
   anywhere,
   type Lines,
@@ -16,10 +17,12 @@ import {
   NotShown,
   type Outcome,
   run,
+  Screen,
   type Section,
   withFault
 } from "./Section.js"
 import * as DemoServer from "./server.js"
+import { overloaded, pages, tokenByToken, truncated } from "./streams.js"
 
 const typedRequest = Effect.gen(function* () {
   const { data } = yield* ApiClient.execute(listModels)
@@ -170,7 +173,12 @@ export const sections: ReadonlyArray<Section> = [
   withFault("A timeout", timeout),
   withFault("An interruption", interruption),
   withFault("The ledger of attempts", ledger),
-  anywhere("A secret in an error that is printed", secret)
+  anywhere("A secret in an error that is printed", secret),
+  anywhere("A streamed answer, token by token", tokenByToken),
+  withFault("A stream that is cut off", truncated),
+  withFault("An error in the middle of a stream", overloaded),
+  anywhere("A walk over pages", pages),
+  withFault("Plain async code", promises)
 ]
 
 /** Where the demo runs: the server that `API_BASE_URL` names, else one of its own. */
@@ -196,6 +204,8 @@ export interface Audience {
   readonly server: (url: string) => Effect.Effect<void>
   readonly begins: (section: Section) => Effect.Effect<void>
   readonly ended: (outcome: Outcome) => Effect.Effect<void>
+  /** Text of a section that is on its way. */
+  readonly writes: (text: string) => Effect.Effect<void>
 }
 
 /** Runs every section, one after another. */
@@ -208,6 +218,6 @@ export const demo = (
       yield* tell.server(url)
       return yield* Effect.forEach(sections, (section) =>
         tell.begins(section).pipe(Effect.zipRight(run(section, server)), Effect.tap(tell.ended))
-      ).pipe(Effect.provide(client(url)))
+      ).pipe(Effect.provideService(Screen, { write: tell.writes }), Effect.provide(client(url)))
     })
   )

@@ -17,7 +17,7 @@ export interface DemoServer {
 }
 
 /** The models it offers. */
-export const models = ["demo-large", "demo-small"]
+export const models = ["demo-large", "demo-small", "demo-mini", "demo-nano", "demo-old"]
 
 /** Starts the API; it closes with the scope. */
 export const make: Effect.Effect<DemoServer, never, Scope.Scope> = Effect.gen(function* () {
@@ -39,7 +39,7 @@ export const make: Effect.Effect<DemoServer, never, Scope.Scope> = Effect.gen(fu
   }
 
   const seen = yield* TestServer.make({
-    "GET /v1/models": route(() => TestServer.json({ data: models.map((id) => ({ id })) })),
+    "GET /v1/models": route(({ query }) => page(Number(query.get("limit") ?? 20), query.get("after_id"))),
     "GET /v1/models/{id}": route(({ params, url }) =>
       models.includes(params["id"] ?? "")
         ? TestServer.json({ id: params["id"] })
@@ -47,15 +47,25 @@ export const make: Effect.Effect<DemoServer, never, Scope.Scope> = Effect.gen(fu
     ),
     "POST /v1/messages": route((request) =>
       Schema.decodeUnknown(NewMessage)(request.json).pipe(
-        Effect.map(({ messages, model }) =>
-          message(model, `You said: ${messages.map(({ content }) => content).join(" ")}`)
-        ),
+        Effect.map(({ messages, model, stream }) => {
+          const text = `You said: ${messages.map(({ content }) => content).join(" ")}`
+          return stream === true
+            ? streaming(started(model), ping, ...pieces(text), stopped)
+            : message(model, text)
+        }),
         Effect.catchAll((error) => Effect.succeed(refusal(400, "invalid_request_error", error.message)))
       )
     )
   })
   return { url: seen.url, script: (...replies) => Ref.set(scripted, replies), seen }
 })
+
+const page = (limit: number, after: string | null): TestServer.Reply => {
+  const first = after === null ? 0 : models.indexOf(after) + 1
+  const ids = models.slice(first, first + limit)
+  const data = ids.map((id) => ({ id }))
+  return TestServer.json({ data, has_more: first + limit < models.length, last_id: ids.at(-1) ?? null })
+}
 
 /** An answer as it should be. */
 export const message = (model: string, text: string): TestServer.Reply =>
@@ -66,6 +76,26 @@ export const message = (model: string, text: string): TestServer.Reply =>
     usage: { input_tokens: 12, output_tokens: text.split(" ").length }
   })
 
+/** An answer that is told event by event, each a moment after the other. */
+export const streaming = (...events: ReadonlyArray<{ readonly type: string }>): TestServer.Reply =>
+  TestServer.chunks(
+    events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`),
+    { headers: { "content-type": "text/event-stream", "request-id": "req_1" }, delay: "20 millis" }
+  )
+
+/** How an answer begins, what it is told in, and how it ends. */
+export const started = (model: string) => ({ type: "message_start", message: { id: "msg_1", model } })
+export const pieces = (text: string) =>
+  text
+    .split(/(?= )/)
+    .map((text) => ({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text } }))
+export const stopped = { type: "message_stop" }
+
+const ping = { type: "ping" }
+
+/** An error behind a status that said success. */
+export const failed = (type: string, message: string) => ({ type: "error", error: { type, message } })
+
 /** An answer with an error status, in the shape APIs of this kind have. */
 export const refusal = (
   status: number,
@@ -73,7 +103,4 @@ export const refusal = (
   message: string,
   headers: Readonly<Record<string, string>> = {}
 ): TestServer.Reply =>
-  TestServer.json(
-    { type: "error", error: { type, message } },
-    { status, headers: { "request-id": "req_1", ...headers } }
-  )
+  TestServer.json(failed(type, message), { status, headers: { "request-id": "req_1", ...headers } })

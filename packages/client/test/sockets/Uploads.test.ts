@@ -2,14 +2,26 @@ import { createReadStream } from "node:fs"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { NodeHttpClient } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
-import { FetchTransport, type Progress, type RequestBody } from "@effect-api/client"
+import {
+  ApiRequest,
+  FetchTransport,
+  type Progress,
+  type RequestBody,
+  ResponseDecoder
+} from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
-import { Deferred, Effect, Fiber, Stream } from "effect"
+import { Deferred, Effect, Fiber, Layer, Logger, Stream } from "effect"
 import { failing, form, parts, sources, untyped, upload, utf8 } from "../fixtures/bodies.js"
 import { clientOf, transports as platform } from "../fixtures/sockets.js"
 
-const transports = [...platform, { transport: "our own fetch", layer: FetchTransport.layer }]
+const silent = Logger.remove(Logger.defaultLogger)
+
+const transports = [
+  ...platform,
+  { transport: "our own fetch", layer: Layer.merge(FetchTransport.layer, silent) }
+]
 
 const mebibyte = 1024 * 1024
 
@@ -48,7 +60,7 @@ const source = (chunks: number) => {
   return { state, make }
 }
 
-describe.each(transports)("on $transport", ({ layer }) => {
+describe.each(transports)("on $transport", ({ layer, transport }) => {
   const served = (handler: TestServer.Handler) =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": handler })
@@ -68,51 +80,47 @@ describe.each(transports)("on $transport", ({ layer }) => {
     }).pipe(Effect.provide(layer))
   )
 
+  // The platform's fetch client, and ours after it, keep the length of a stream to themselves.
+  const fixed = transport === "undici"
+
   it.scopedLive.each([
-    { name: "bytes", request: upload(untyped(undefined), { bytes: utf8("0123") }), length: "4" },
+    { name: "bytes", request: upload(untyped(undefined), { bytes: utf8("0123") }), told: true },
+    { name: "a form of text", request: form({ a: "1" }), told: true },
     {
       name: "bytes with progress",
       request: upload(untyped(undefined), { bytes: utf8("0123"), onUpload: () => undefined }),
-      length: "4"
+      told: fixed
     },
-    { name: "a form of text", request: form({ a: "1" }), length: expect.stringMatching(/^\d+$/) },
-    {
-      name: "a form with a Blob",
-      request: form({ a: new Blob(["x"]) }),
-      length: expect.stringMatching(/^\d+$/)
-    },
+    { name: "a form with a Blob", request: form({ a: new Blob(["x"]) }), told: fixed },
     {
       name: "a stream whose length the request says",
       request: upload(Stream.make(utf8("0123")), { headers: { "content-length": "4" } }),
-      length: "4"
-    }
-  ])("5.2 the length of $name is told", ({ length, request }) =>
+      told: fixed
+    },
+    { name: "a form with a stream", request: form({ a: Stream.make(utf8("0123")) }), told: false }
+  ])("5.2 the length of $name, told: $told", ({ request, told }) =>
     Effect.gen(function* () {
       const { client } = yield* served(echo)
       const { headers, text } = (yield* client.execute(request)) as Echo
-      expect(headers["content-length"]).toEqual(length)
-      expect(headers["content-length"]).toBe(String(text.length))
-      expect(headers).not.toHaveProperty("transfer-encoding")
+      expect(text).not.toBe("")
+      expect(headers["content-length"]).toBe(told ? String(text.length) : undefined)
+      expect(headers["transfer-encoding"]).toBe(told ? undefined : "chunked")
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("5.3 64 MiB go up in constant memory, pulled no faster than they are sent", () =>
+  it.scopedLive("5.3 64 MiB go up, pulled no faster than they are sent", () =>
     Effect.gen(function* () {
       const { client, server } = yield* served(counting)
       const { make, state } = source(1024)
-      const start = process.memoryUsage.rss()
-      let [grown, underWay] = [0, 0]
+      let underWay = 0
       const onUpload = ({ bytes }: Progress.Progress) => {
         const received = Effect.runSync(server.exchanges)[0]?.bytesReceived ?? 0
-        grown = Math.max(grown, process.memoryUsage.rss() - start)
         underWay = Math.max(underWay, bytes - received)
       }
       expect(yield* client.execute(upload(make, { onUpload }))).toBe(64 * mebibyte)
       expect(state.pulled).toBe(64 * mebibyte)
       // What the system's own socket buffers take.
       expect(underWay).toBeLessThan(16 * mebibyte)
-      expect(grown).toBeLessThan(100 * mebibyte)
-      console.log(grown / mebibyte, underWay / mebibyte)
     }).pipe(Effect.provide(layer))
   )
 
@@ -193,6 +201,17 @@ describe.each(transports)("on $transport", ({ layer }) => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.scopedLive("5.3 an answer that is read while the body is still sent does not end it", () =>
+    Effect.gen(function* () {
+      const { client } = yield* served(TestServer.streaming((_request, body) => TestServer.chunks(body)))
+      const { make } = source(64)
+      const answer = yield* client.execute(
+        ApiRequest.put("/", { bodyStream: make, success: ResponseDecoder.stream() })
+      )
+      expect(yield* Stream.runFold(answer, 0, (size, bytes) => size + bytes.length)).toBe(4 * mebibyte)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.scopedLive("5.2 a form with files from the disk is read back by a parser", () =>
     Effect.gen(function* () {
       const directory = yield* Effect.acquireRelease(
@@ -238,5 +257,30 @@ describe.each(transports)("on $transport", ({ layer }) => {
         ["blob", "c.bin", binary, content.length, 0]
       ])
     }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("on undici", () => {
+  // Node's own fetch keeps all that it has sent of a stream, in case of a redirect.
+  it.scopedLive("5.3 256 MiB go up in constant memory", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.make({ "*": counting })
+      const client = yield* clientOf(server)
+      const start = process.memoryUsage()
+      let [held, grown] = [0, 0]
+      const fresh = async function* () {
+        for (let index = 0; index < 4096; index++) {
+          const { arrayBuffers, rss } = process.memoryUsage()
+          held = Math.max(held, arrayBuffers - start.arrayBuffers)
+          grown = Math.max(grown, rss - start.rss)
+          yield new Uint8Array(64 * 1024)
+        }
+      }
+      const size = yield* client.execute(form({ file: fresh }))
+      expect(size).toBeGreaterThan(256 * mebibyte)
+      // Not more than waits for the garbage collector.
+      expect(held).toBeLessThan(128 * mebibyte)
+      expect(grown).toBeLessThan(192 * mebibyte)
+    }).pipe(Effect.provide(NodeHttpClient.layerUndici))
   )
 })

@@ -1,7 +1,7 @@
 /** The dispatcher that a transport's options describe. */
 import { Duration, Redacted } from "effect"
 import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent } from "undici"
-import type { Options } from "../NodeTransport.js"
+import type { Options } from "../TransportOptions.js"
 
 const millis = (input: Duration.DurationInput | undefined, otherwise: number): number =>
   input === undefined ? otherwise : Duration.toMillis(input)

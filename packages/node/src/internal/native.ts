@@ -4,7 +4,7 @@ import type { HttpClientRequest } from "@effect/platform"
 import type { NativeTransport, Timeouts } from "@effect-api/client"
 import { Chunk, Effect, Option, Stream } from "effect"
 import type { Dispatcher } from "undici"
-import type { Options } from "../NodeTransport.js"
+import type { Options } from "../TransportOptions.js"
 import * as Decompress from "./decompress.js"
 import { type Body, Exchange, type Outgoing, sourceOf, timersOf } from "./dispatch.js"
 

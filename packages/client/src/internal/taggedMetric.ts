@@ -1,0 +1,26 @@
+/** Metrics with their tags. */
+import { Metric, MetricKey, type MetricKeyType, MetricLabel } from "effect"
+
+const tagged = new Map<string, unknown>()
+
+/**
+ * A metric with all its tags in the key: tags added to a metric make a key, and its hash, anew on every update. Made once
+ * per combination, of which a program has few.
+ */
+export const metricOf = <Type extends MetricKeyType.MetricKeyType.Untyped>(
+  key: MetricKey.MetricKey<Type>,
+  tags: ReadonlyArray<readonly [name: string, value: string]>
+): Metric.Metric<
+  Type,
+  MetricKeyType.MetricKeyType.InType<Type>,
+  MetricKeyType.MetricKeyType.OutType<Type>
+> => {
+  let id = key.name
+  for (const [name, value] of tags) id += `;${name}=${value}`
+  const known = tagged.get(id)
+  if (known !== undefined) return known as ReturnType<typeof metricOf<Type>>
+  const labels = tags.map(([name, value]) => MetricLabel.make(name, value))
+  const made = Metric.fromMetricKey(MetricKey.taggedWithLabels(key, labels))
+  tagged.set(id, made)
+  return made
+}

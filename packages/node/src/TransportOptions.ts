@@ -1,0 +1,68 @@
+/**
+ * What the Node transport can be told.
+ *
+ * @since 0.1.0
+ */
+import type { Timeouts } from "@effect-api/client"
+import type { Duration, Redacted } from "effect"
+
+/**
+ * The settings of a transport.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The most connections to one origin (1000). */
+  readonly connections?: number | undefined
+  /** How many connections to one origin are kept for later (100). */
+  readonly keepAliveConnections?: number | undefined
+  /** How long an idle connection is kept, where the server does not say it (5 seconds). */
+  readonly keepAlive?: Duration.DurationInput | undefined
+  /** After how much silence TCP asks whether the other side is still there (60 seconds). */
+  readonly tcpKeepAlive?: Duration.DurationInput | undefined
+  /** How many requests may share a connection of HTTP/1.1 at a time (1). */
+  readonly pipelining?: number | undefined
+  /** Offer HTTP/2 to servers with TLS (`false`). */
+  readonly allowH2?: boolean | undefined
+  readonly tls?: Tls | undefined
+  /** A Unix socket to connect to, whatever the URL's host. */
+  readonly socketPath?: string | undefined
+  /**
+   * `environment` (default): what `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` say; `none`; or a proxy's URL, and a token for its
+   * `proxy-authorization` header. A URL with a password may be a `Redacted`.
+   */
+  readonly proxy?: "environment" | "none" | Proxy | undefined
+  /** Ask for gzip, deflate, br and, where Node has it, zstd, and undo them (`true`). */
+  readonly decompress?: boolean | undefined
+  /** Let requests on their way end before the layer closes (`false`: they are aborted). */
+  readonly graceful?: boolean | undefined
+  /** The limits for users of the plain `HttpClient`; the client of this project brings its own with each request. */
+  readonly timeouts?: Timeouts.Options | undefined
+}
+
+/**
+ * A proxy of one's own.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Proxy {
+  readonly url: string | URL | Redacted.Redacted<string>
+  readonly token?: Redacted.Redacted<string> | undefined
+}
+
+/**
+ * TLS: authorities to trust in place of Node's, a client certificate, in PEM, and whether to verify the server's (`true`).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Tls {
+  readonly ca?: ReadonlyArray<string> | undefined
+  readonly cert?: string | undefined
+  readonly key?: Redacted.Redacted<string> | undefined
+  readonly passphrase?: Redacted.Redacted<string> | undefined
+  readonly serverName?: string | undefined
+  readonly verify?: boolean | undefined
+}
