@@ -45,6 +45,8 @@ export interface Request<out E = unknown> extends Pipeable.Pipeable {
   readonly path: Url.PathParams | undefined
   /** A complete URL, which is sent in place of template, path and query. */
   readonly url: string | undefined
+  /** What the URL has taken the place of: its secrets may stand in the URL too. */
+  readonly replaced: unknown
   readonly options: RequestOptions.Overrides & RequestBody.Erased
   readonly accept: string
   readonly failure: { readonly [status: number]: ResponseDecoder.ResponseDecoder<E> }
@@ -239,7 +241,15 @@ export const del: MakeWithBody = make("DELETE")
 export const atUrl: {
   (url: string): <R extends Request>(self: R) => R
   <R extends Request>(self: R, url: string): R
-} = dual(2, <R extends Request>(self: R, url: string): R => change(self, { url }))
+} = dual(
+  2,
+  <R extends Request>(self: R, url: string): R =>
+    change(self, {
+      url,
+      replaced: self.replaced ?? [self.path, self.options.query],
+      options: { ...self.options, query: undefined }
+    })
+)
 
 /**
  * A bare request for a URL: what a request of another library is to this one.

@@ -92,7 +92,8 @@ export const begin = (
       if (core.problem !== undefined) return Effect.fail(core.problem)
       const limits = Timeouts.merge(config.timeouts, timeouts)
       if (Either.isLeft(limits)) return Effect.fail(limits.left)
-      const resolved = retry === undefined ? Either.right(config.retry) : ApiConfig.resolveRetry(retry, config.retry.policy)
+      const resolved =
+        retry === undefined ? Either.right(config.retry) : ApiConfig.resolveRetry(retry, config.retry.policy)
       if (Either.isLeft(resolved)) return Effect.fail(resolved.left)
       return Effect.zipWith(
         RequestEncoder.encode(request, config, core.defaults),
@@ -197,7 +198,9 @@ const sourceError = (call: Call.Call): ApiError.InvalidRequestError | undefined 
   return TransportError.invalidRequest(
     call,
     call.request.options.bodyStream === undefined ? "multipart" : "bodyStream",
-    `failed while it was sent: ${message || String(failure)}`
+    `failed while it was sent: ${message || String(failure)}`,
+    // The part before it may have arrived.
+    "maybe-applied"
   )
 }
 

@@ -41,11 +41,13 @@ const start = (
     controller.abort()
   }
   watch.expect("UND_ERR_HEADERS_TIMEOUT", timeouts.response)
-  // fetch counts the body itself, and some refuse to be told.
-  const { "content-length": _, ...headers } = request.headers
+  // fetch counts what it holds, and only what it holds: the length of a stream is the caller's to tell.
+  const headers: Record<string, string> = { ...request.headers }
+  if (request.body._tag !== "Stream") delete headers["content-length"]
   const options: RequestInit & { duplex?: "half" } = {
-    redirect: isBrowser ? "follow" : "manual",
     ...init,
+    // The client follows them itself, to keep credentials from other origins.
+    redirect: isBrowser ? "follow" : "manual",
     method: request.method,
     headers,
     signal: controller.signal
@@ -142,13 +144,14 @@ const collect = async (
   const response = await started.response
   const source = sourceOf(response, Stream.empty)
   const limit = cap(response.status)
+  const patience = response.ok ? idle : Math.min(idle, NativeTransport.discardMillis)
   const chunks: Array<Uint8Array> = []
   let size = 0
   const reader = response.body?.getReader()
   if (reader === undefined) return { source, bytes: concat(chunks, 0), complete: true }
   try {
     while (size <= limit) {
-      started.watch.expect("UND_ERR_BODY_TIMEOUT", idle)
+      started.watch.expect("UND_ERR_BODY_TIMEOUT", patience)
       const next = await reader.read()
       if (next.done) return { source, bytes: concat(chunks, size), complete: true }
       chunks.push(next.value)
@@ -157,6 +160,7 @@ const collect = async (
   } catch (cause) {
     // The status is known: a body that breaks off must not hide it.
     if (response.ok) throw cause
+    return { source, bytes: new Uint8Array(0), complete: false }
   }
   started.abort()
   return { source, bytes: concat(chunks, Math.min(size, limit)), complete: false }

@@ -54,6 +54,14 @@ export interface Abortable {
 }
 
 /**
+ * How many milliseconds the body of an answer that is no success may take: the status is known, the rest is courtesy.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const discardMillis = 5_000
+
+/**
  * A transport of its own. It fails with the cause as it is, a `code` along its chain; a limit that passes has undici's code
  * for it (`UND_ERR_CONNECT_TIMEOUT`, `UND_ERR_HEADERS_TIMEOUT`, `UND_ERR_BODY_TIMEOUT`). Interruption aborts the exchange.
  * Redirects are not followed.
@@ -63,8 +71,8 @@ export interface Abortable {
  */
 export interface NativeTransport {
   /**
-   * One exchange to the end of the body, or to the cap for its status. A body that breaks off fails the exchange where
-   * the status is a success; else what there is of it will do.
+   * One exchange to the end of the body, or to the cap for its status. A body that breaks off, or takes longer than
+   * `discardMillis`, fails the exchange only where the status is a success; else it counts as not there.
    */
   readonly exchange: (
     request: HttpClientRequest.HttpClientRequest,

@@ -9,6 +9,7 @@ import * as ApiRequest from "./ApiRequest.js"
 import * as Call from "./Call.js"
 import * as Core from "./Core.js"
 import * as Execution from "./Execution.js"
+import { invalid } from "./internal/invalid.js"
 import type * as Pagination from "./Pagination.js"
 
 /**
@@ -23,9 +24,10 @@ export const pages = <Page, Item, E>(
   request: ApiRequest.PageRequest<Page, Item, E>
 ): Stream.Stream<Page, ApiError.ApiError | E> => {
   const { pagination } = request
+  const checked = pagination.maxPages >= 1 ? core : { ...core, problem: badMaxPages }
   const walk = Stream.suspend(() => {
     const asked = new Set<string>()
-    return Stream.paginateEffect({ request, index: 0 }, (step) => visit(core, step, asked))
+    return Stream.paginateEffect({ request, index: 0 }, (step) => visit(checked, step, asked))
   })
   return pagination.prefetch ? ahead(walk) : walk
 }
@@ -41,6 +43,8 @@ export const items = <Page, Item, E>(
   request: ApiRequest.PageRequest<Page, Item, E>
 ): Stream.Stream<Item, ApiError.ApiError | E> =>
   Stream.mapConcatChunk(pages(core, request), (page) => Chunk.fromIterable(request.pagination.items(page)))
+
+const badMaxPages = invalid("pagination.maxPages", "must be a number of at least 1")
 
 interface Step<Page, Item, E> {
   readonly request: ApiRequest.PageRequest<Page, Item, E>

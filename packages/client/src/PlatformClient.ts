@@ -68,7 +68,14 @@ const run = (
           ? Effect.void
           : Effect.asVoid(discarded.salvage(core.config.limits.errorBytes))
       })
-      return Attempts.run({ call, budget: core.budget, credentials: core.credentials, attempt, statusOf: (response) => response.status, discard }).pipe(
+      return Attempts.run({
+        call,
+        budget: core.budget,
+        credentials: core.credentials,
+        attempt,
+        statusOf: (response) => response.status,
+        discard
+      }).pipe(
         Effect.catchAll((error) =>
           last !== undefined && ApiError.isStatusError(error)
             ? Effect.succeed(last)

@@ -131,7 +131,13 @@ export const withHeaders = (
  * @category redaction
  */
 export const secrets = (request: ApiRequest.Request, config: ApiConfig.ApiConfig): ReadonlySet<string> =>
-  Redaction.collect([config.options.headers, config.options.query, request.path, request.options])
+  Redaction.collect([
+    config.options.headers,
+    config.options.query,
+    request.path,
+    request.options,
+    request.replaced
+  ])
 
 const encodeTarget = (
   request: ApiRequest.Request,
@@ -142,9 +148,7 @@ const encodeTarget = (
   if (Either.isLeft(path)) return Either.left(path.left)
   const target = Url.resolve(config.base, path.right)
   if (Either.isLeft(target)) return Either.left(target.left)
-  // A link to the next page has the query that the one before it was asked with.
-  const own = request.url === undefined ? request.options.query : undefined
-  const query = Query.fromInput(own, config.queryFormat)
+  const query = Query.fromInput(request.options.query, config.queryFormat)
   return Either.map(query, (query) => layQuery(target.right, config, query))
 }
 

@@ -17,11 +17,8 @@ import { Clock, Effect, Inspectable, type Option, Stream } from "effect"
 import * as ApiError from "./ApiError.js"
 import type * as Call from "./Call.js"
 import { concat } from "./internal/bytes.js"
-import type * as NativeTransport from "./NativeTransport.js"
+import * as NativeTransport from "./NativeTransport.js"
 import * as TransportError from "./TransportError.js"
-
-/** How long a discarded or failed answer may take to give its body: the status is known, the rest is courtesy. */
-const discardMillis = 5_000
 
 /** A body as far as it was read. */
 interface Read {
@@ -142,7 +139,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
       const nothing: Read = { bytes: new Uint8Array(0), complete: false }
       return this.collect(cap, { phase: "idle", since: Number.POSITIVE_INFINITY }).pipe(
         Effect.timeoutTo({
-          duration: Math.min(discardMillis, this.call.timeouts.idle),
+          duration: Math.min(NativeTransport.discardMillis, this.call.timeouts.idle),
           onSuccess: (read) => read,
           onTimeout: () => nothing
         }),

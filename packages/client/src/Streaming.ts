@@ -45,10 +45,15 @@ export const stream = <A, E>(
     Effect.flatMap(begun, (begun) => {
       const { idleTimeout: idle = begun.timeouts.idle } = request.events.limits
       const call = { ...begun, timeouts: { ...begun.timeouts, idle } }
-      return Effect.map(Effect.all([Telemetry.openSpan(call), Effect.scope]), ([{ propagated, span }, scope]) => {
-        const pull = reader(core, call, request, scope, propagated)
-        return Stream.fromPull(Effect.succeed(span === undefined ? pull : Effect.withParentSpan(pull, span)))
-      })
+      return Effect.map(
+        Effect.all([Telemetry.openSpan(call), Effect.scope]),
+        ([{ propagated, span }, scope]) => {
+          const pull = reader(core, call, request, scope, propagated)
+          return Stream.fromPull(
+            Effect.succeed(span === undefined ? pull : Effect.withParentSpan(pull, span))
+          )
+        }
+      )
     })
   )
 }
@@ -82,7 +87,14 @@ const open = <A>(
     )
   )
   const statusOf = ({ connection }: Opened<A>): number => connection.response.status
-  return Attempts.run({ call, budget: core.budget, credentials: core.credentials, attempt, statusOf, discard: Effect.void })
+  return Attempts.run({
+    call,
+    budget: core.budget,
+    credentials: core.credentials,
+    attempt,
+    statusOf,
+    discard: Effect.void
+  })
 }
 
 const reader = <A, E>(

@@ -184,9 +184,10 @@ export const timeout = (
 export const invalidRequest = (
   call: Call.Call,
   field: string,
-  reason: string
+  reason: string,
+  delivery: ApiError.Delivery = "not-sent"
 ): ApiError.InvalidRequestError => {
-  const common = Call.common(call, `${field} ${reason}`, "not-sent")
+  const common = Call.common(call, `${field} ${reason}`, delivery)
   return new ApiError.InvalidRequestError({
     ...common,
     field,

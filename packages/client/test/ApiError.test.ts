@@ -58,7 +58,7 @@ const samples: { readonly [Tag in ApiError.ApiError["_tag"]]: Extract<ApiError.A
     field: "path.id",
     reason: "is missing"
   }),
-  CredentialsError: new ApiError.CredentialsError({ ...common, reason: "no token" }),
+  CredentialsError: new ApiError.CredentialsError({ ...common, reason: "no token", retryAfter: undefined }),
   ResponseValidationError: new ApiError.ResponseValidationError({
     ...common,
     ...streamed,

@@ -111,6 +111,32 @@ describe("a streamed body", () => {
   )
 })
 
+describe("a redirect that keeps the body", () => {
+  const moved = MockTransport.empty(307, { headers: { location: "https://api.test/v1/new" } })
+  const rows: ReadonlyArray<readonly [name: string, request: ApiRequest.ApiRequest<unknown>]> = [
+    ["a function", upload(() => Stream.make(utf8("x")))],
+    ["bytes with progress", upload(untyped(undefined), { text: "x", onUpload: () => undefined })]
+  ]
+
+  it.effect.each(rows)("8.1 is followed with %s", ([, request]) =>
+    Effect.map(sentFor(request, {}, [moved, ok]), (requests) =>
+      expect(requests.map(({ method, text, url }) => [method, url, text])).toEqual([
+        ["PUT", "https://api.test/v1/files/f", "x"],
+        ["PUT", "https://api.test/v1/new", "x"]
+      ])
+    )
+  )
+
+  it.effect("8.1 is not followed with a stream that can be read once", () =>
+    Effect.gen(function* () {
+      const { error, requests } = yield* playError([moved], {}, upload(Stream.make(utf8("x"))), 0)
+      expect(error).toMatchObject({ _tag: "UnexpectedStatusError", status: 307 })
+      expect(error.message).toContain("its body cannot be sent again")
+      expect(requests).toHaveLength(1)
+    })
+  )
+})
+
 describe("a source that fails", () => {
   const message = "the disk is gone"
   const used = new Blob(["x"]).stream()

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { HttpClient, HttpClientError, type HttpClientRequest, HttpClientResponse } from "@effect/platform"
+import { Cookies, HttpClient, HttpClientError, type HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { ApiConfig, NativeTransport, Timeouts } from "@effect-api/client"
 import { Duration, Effect, Either, Layer, Option, type Scope, Stream } from "effect"
 import type { Dispatcher } from "undici"
@@ -55,8 +55,9 @@ const check = (
     const input = options[field]
     if (input === undefined) continue
     const duration = Duration.decodeUnknown(input)
-    if (Option.isNone(duration) || !(Duration.toMillis(duration.value) > 0)) {
-      return Either.left({ field, reason: "must be a duration above zero" })
+    const millis = Option.isNone(duration) ? 0 : Duration.toMillis(duration.value)
+    if (!(millis > 0 && Number.isFinite(millis))) {
+      return Either.left({ field, reason: "must be a finite duration above zero" })
     }
   }
   return Timeouts.merge(Timeouts.defaults, options.timeouts)
@@ -97,7 +98,11 @@ const bodiless: ReadonlySet<number> = new Set([204, 205, 304])
 const webResponse = (source: NativeTransport.Source): Response =>
   new Response(bodiless.has(source.status) ? null : Stream.toReadableStream(source.chunks), {
     status: source.status,
-    headers: { ...source.headers }
+    headers: [
+      ...Object.entries(source.headers).filter(([name]) => name !== "set-cookie"),
+      // The one header whose values cannot be joined.
+      ...Cookies.toSetCookieHeaders(source.cookies).map((value): [string, string] => ["set-cookie", value])
+    ]
   })
 
 /**

@@ -1,7 +1,7 @@
 /** The dispatcher that a transport's options describe. */
 import { Duration, Redacted } from "effect"
-import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent } from "undici"
-import type { Options } from "../TransportOptions.js"
+import { Agent, type Dispatcher, EnvHttpProxyAgent, Pool, ProxyAgent } from "undici"
+import type { Options, Proxy } from "../TransportOptions.js"
 
 const millis = (input: Duration.DurationInput | undefined, otherwise: number): number =>
   input === undefined ? otherwise : Duration.toMillis(input)
@@ -35,14 +35,30 @@ export const makeAgent = (options: Options): Dispatcher => {
     connect
   }
   const { proxy = "environment" } = options
-  if (proxy === "none" || (proxy === "environment" && !environmentNamesProxy())) return new Agent(pool)
-  // Towards a proxy `connect` is for the proxy, and TLS to the target has settings of its own.
-  if (proxy === "environment") return new EnvHttpProxyAgent({ ...pool, requestTls: connect })
-  const { token, url } = proxy
-  return new ProxyAgent({
+  const direct =
+    proxy === "none" ||
+    options.socketPath !== undefined ||
+    (proxy === "environment" && !environmentNamesProxy())
+  if (direct) return new Agent(pool)
+  const proxied = {
     ...pool,
-    uri: Redacted.isRedacted(url) ? Redacted.value(url) : String(url),
-    ...(token === undefined ? {} : { token: Redacted.value(token) }),
-    requestTls: connect
-  })
+    // Towards a proxy `connect` does not count, and TLS to the target has settings of its own.
+    requestTls: { ...connect, allowH2: pool.allowH2 },
+    // A request for http goes to the proxy as it is (RFC 9112, 3.2.2): few let a tunnel through to port 80.
+    proxyTunnel: false,
+    // Other agents than the plain one keep to themselves when a connection stands.
+    factory: (origin: string | URL, options: object): Dispatcher =>
+      new Pool(origin, options).on("connect", (origin, targets) => {
+        agent.emit("connect", origin, [agent, ...targets])
+      })
+  }
+  const agent: Dispatcher = proxy === "environment" ? new EnvHttpProxyAgent(proxied) : viaProxy(proxied, proxy)
+  return agent
 }
+
+const viaProxy = (options: Omit<ProxyAgent.Options, "uri">, { token, url }: Proxy): ProxyAgent =>
+  new ProxyAgent({
+    ...options,
+    uri: Redacted.isRedacted(url) ? Redacted.value(url) : String(url),
+    ...(token === undefined ? {} : { token: Redacted.value(token) })
+  })

@@ -1,5 +1,5 @@
 /** Content codings (RFC 9110, 8.4.1): what we ask for, and how it is undone, whole or as it comes. */
-import type { Transform } from "node:stream"
+import { Transform } from "node:stream"
 import * as zlib from "node:zlib"
 
 interface Coding {
@@ -20,6 +20,41 @@ const brotliFlush = {
   finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH
 }
 
+/** Some servers send the bare stream (RFC 1951) in place of the wrapped one (RFC 1950): the first nibble tells. */
+const isWrapped = (bytes: Uint8Array): boolean => ((bytes[0] ?? 0) & 0x0f) === 0x08
+
+/** Inflates either, once it has seen which. */
+class Inflate extends Transform {
+  private inner: Transform | undefined
+
+  override _transform(chunk: Buffer, encoding: BufferEncoding, done: () => void): void {
+    if (this.inner === undefined) {
+      this.inner = isWrapped(chunk) ? zlib.createInflate(flush) : zlib.createInflateRaw(flush)
+      this.inner.on("data", (bytes) => {
+        if (!this.push(bytes)) this.inner?.pause()
+      })
+      this.inner.on("error", (cause) => this.destroy(cause))
+    }
+    this.inner.write(chunk, encoding, done)
+  }
+
+  override _read(size: number): void {
+    this.inner?.resume()
+    super._read(size)
+  }
+
+  override _flush(done: () => void): void {
+    if (this.inner === undefined) return done()
+    this.inner.once("end", done)
+    this.inner.end()
+  }
+
+  override _destroy(cause: Error | null, done: (cause?: Error | null) => void): void {
+    this.inner?.destroy()
+    done(cause)
+  }
+}
+
 const gzip: Coding = {
   whole: (bytes, options) => zlib.gunzipSync(bytes, options),
   transform: () => zlib.createGunzip(flush)
@@ -29,12 +64,9 @@ const codings: Readonly<Record<string, Coding>> = {
   gzip,
   "x-gzip": gzip,
   deflate: {
-    // Some servers send the bare stream (RFC 1951) in place of the wrapped one (RFC 1950): the first nibble tells.
     whole: (bytes, options) =>
-      ((bytes[0] ?? 0) & 0x0f) === 0x08
-        ? zlib.inflateSync(bytes, options)
-        : zlib.inflateRawSync(bytes, options),
-    transform: () => zlib.createInflate(flush)
+      isWrapped(bytes) ? zlib.inflateSync(bytes, options) : zlib.inflateRawSync(bytes, options),
+    transform: () => new Inflate()
   },
   br: {
     whole: (bytes, options) => zlib.brotliDecompressSync(bytes, options),
@@ -60,6 +92,9 @@ const codingsOf = (header: string | undefined): ReadonlyArray<Coding> | undefine
   const found = names.flatMap((name) => (Object.hasOwn(codings, name) ? [codings[name] as Coding] : []))
   return found.length === names.length && found.length > 0 ? found.reverse() : undefined
 }
+
+/** Whether there are codings that can be undone. */
+export const knows = (header: string | undefined): boolean => codingsOf(header) !== undefined
 
 /** Undoes the codings of a whole body. `undefined` where there are none; throws where the body is not what it says. */
 export const whole = (

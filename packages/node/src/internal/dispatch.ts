@@ -37,6 +37,33 @@ export interface Listener {
   readonly onError: (cause: unknown) => void
 }
 
+/** Tells requests on new connections from those on kept ones. */
+export interface Sockets {
+  readonly areNew: () => boolean
+}
+
+const watched = new WeakMap<Dispatcher, Sockets>()
+
+/**
+ * A dispatcher says that a connection stands right before it writes the first request on it, in the same turn: what is
+ * written at any other time goes over a connection that has served before. One that never says so (a `ProxyAgent` of
+ * undici's) counts as new.
+ */
+export const socketsOf = (dispatcher: Dispatcher): Sockets => {
+  const known = watched.get(dispatcher)
+  if (known !== undefined) return known
+  let fresh = true
+  dispatcher.on("connect", () => {
+    fresh = true
+    queueMicrotask(() => {
+      fresh = false
+    })
+  })
+  const sockets: Sockets = { areNew: () => fresh }
+  watched.set(dispatcher, sockets)
+  return sockets
+}
+
 /** The handler of one exchange. */
 export class Exchange implements Dispatcher.DispatchHandler {
   status = 0
@@ -67,9 +94,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     } catch (cause) {
       return this.fail(cause)
     }
-    // An idle socket takes the request before `dispatch` returns: only a new connection is waited for.
-    this.reused = this.connected
-    if (!this.connected && Number.isFinite(this.connectLimit)) {
+    if (!this.connected && !this.over && Number.isFinite(this.connectLimit)) {
       this.connecting = setTimeout(
         () => this.abort(coded("the connection did not come to stand", "UND_ERR_CONNECT_TIMEOUT")),
         Math.min(this.connectLimit, 2_147_483_647)
@@ -88,6 +113,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onConnect(abort: (reason?: Error) => void): void {
     clearTimeout(this.connecting)
     this.connected = true
+    this.reused = !socketsOf(this.dispatcher).areNew()
     this.abortDispatch = abort
     if (this.reason !== undefined) abort(this.reason)
   }
@@ -102,7 +128,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onData(chunk: Buffer): boolean {
-    return this.listener.onChunk(chunk)
+    return this.over || this.listener.onChunk(chunk)
   }
 
   onComplete(): void {

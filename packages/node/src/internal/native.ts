@@ -79,7 +79,7 @@ export const make = (
           leave()
           const source = sourceOf(running.status, running.rawHeaders)
           const read = { bytes: concat(chunks, Math.min(size, limit)), complete }
-          resume(decompress && complete ? decoded(source, read, limit) : Effect.succeed({ source, ...read }))
+          resume(decompress ? decoded(source, read, limit) : Effect.succeed({ source, ...read }))
         }
         const running: Exchange = new Exchange(dispatcher, out, timeouts.connect, {
           onHead: ({ status }) => {
@@ -250,6 +250,7 @@ const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => 
   return Buffer.concat(chunks, size)
 }
 
+/** A coded body that did not come whole tells nothing. */
 const decoded = (
   source: NativeTransport.Source,
   read: { readonly bytes: Uint8Array; readonly complete: boolean },
@@ -257,19 +258,16 @@ const decoded = (
 ): Effect.Effect<NativeTransport.Exchanged, unknown> => {
   const encoding = source.headers["content-encoding"]
   if (encoding === undefined || read.bytes.length === 0) return Effect.succeed({ source, ...read })
-  return Effect.try({
-    try: () => {
-      const bytes = Decompress.whole(encoding, read.bytes, Math.min(limit, 0x7fff_ffff))
-      return { source, bytes: bytes ?? read.bytes, complete: true }
-    },
-    catch: (cause) => cause
-  }).pipe(
-    Effect.catchAll((cause) =>
-      (cause as { readonly code?: unknown }).code === "ERR_BUFFER_TOO_LARGE"
-        ? Effect.succeed({ source, bytes: new Uint8Array(0), complete: false })
-        : Effect.fail(cause)
-    )
-  )
+  const none = { source, bytes: new Uint8Array(0), complete: false }
+  if (!read.complete) return Effect.succeed(Decompress.knows(encoding) ? none : { source, ...read })
+  try {
+    const bytes = Decompress.whole(encoding, read.bytes, Math.min(limit, 0x7fff_ffff))
+    return Effect.succeed({ source, bytes: bytes ?? read.bytes, complete: true })
+  } catch (cause) {
+    const tooLarge = (cause as { readonly code?: unknown }).code === "ERR_BUFFER_TOO_LARGE"
+    // As with a body that breaks off, the status is known.
+    return tooLarge || source.status >= 300 ? Effect.succeed(none) : Effect.fail(cause)
+  }
 }
 
 /** A streamed body behind its codings, at the reader's pace; leaving it ends the pipeline, and with it the exchange. */
