@@ -191,45 +191,53 @@ const noFailures = {}
  */
 export const get: Make = make("GET")
 
-/**
- * A HEAD request.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** A HEAD request. @since 0.1.0 @category constructors */
 export const head: Make = make("HEAD")
 
-/**
- * A POST request.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** A POST request. @since 0.1.0 @category constructors */
 export const post: MakeWithBody = make("POST")
 
-/**
- * A PUT request.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** A PUT request. @since 0.1.0 @category constructors */
 export const put: MakeWithBody = make("PUT")
 
-/**
- * A PATCH request.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** A PATCH request. @since 0.1.0 @category constructors */
 export const patch: MakeWithBody = make("PATCH")
 
-/**
- * A DELETE request.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** A DELETE request. @since 0.1.0 @category constructors */
 export const del: MakeWithBody = make("DELETE")
+
+/**
+ * The same request as one for pages. What the page is comes from the request, so that `items` needs no annotation.
+ *
+ * @example
+ * ```ts
+ * import { ApiRequest, Pagination } from "@effect-api/client"
+ * import { Schema } from "effect"
+ *
+ * const Page = Schema.Struct({ data: Schema.Array(Schema.Struct({ id: Schema.String })), has_more: Schema.Boolean })
+ *
+ * const models = ApiRequest.get("/v1/models", { success: Page }).pipe(
+ *   ApiRequest.paginate(Pagination.cursor({ items: (page) => page.data }))
+ * )
+ * ```
+ * @since 0.1.0
+ * @category combinators
+ */
+export const paginate: {
+  <Page, Item>(
+    pagination: Pagination.Pagination<Page, Item>
+  ): <E>(self: ApiRequest<Page, E>) => PageRequest<Page, Item, E>
+  <Page, Item, E>(
+    self: ApiRequest<Page, E>,
+    pagination: Pagination.Pagination<Page, Item>
+  ): PageRequest<Page, Item, E>
+} = dual(
+  2,
+  <Page, Item, E>(
+    self: ApiRequest<Page, E>,
+    pagination: Pagination.Pagination<Page, Item>
+  ): PageRequest<Page, Item, E> => Object.assign(Object.create(Proto), self, { pagination })
+)
 
 /**
  * A request for a URL that is complete as it stands, such as a link to the next page: it takes the place of template, path
@@ -260,12 +268,7 @@ export const atUrl: {
 export const fromUrl = (method: Method, url: string): ApiRequest<unknown> =>
   atUrl(make(method)(url.split(/[?#]/, 1)[0] ?? ""), url)
 
-/**
- * Whether a value is a request.
- *
- * @since 0.1.0
- * @category guards
- */
+/** Whether a value is a request. @since 0.1.0 @category guards */
 export const isRequest = (u: unknown): u is Request => Predicate.hasProperty(u, TypeId)
 
 /**

@@ -40,7 +40,7 @@ const start = (
     watch.stop()
     controller.abort()
   }
-  watch.expect("UND_ERR_HEADERS_TIMEOUT", timeouts.response)
+  watch.expect("ERR_RESPONSE_LIMIT", timeouts.response)
   // fetch counts what it holds, and only what it holds: the length of a stream is the caller's to tell.
   const headers: Record<string, string> = { ...request.headers }
   if (request.body._tag !== "Stream") delete headers["content-length"]
@@ -123,6 +123,7 @@ export const make = (
       : send(bodyOf(request))
   }
   return {
+    setsLimits: false,
     exchange: (request, timeouts, cap) =>
       run(request, timeouts, (started) => collect(started, timeouts.idle, cap)),
     open: (request, timeouts, abortable) =>
@@ -151,7 +152,7 @@ const collect = async (
   if (reader === undefined) return { source, bytes: concat(chunks, 0), complete: true }
   try {
     while (size <= limit) {
-      started.watch.expect("UND_ERR_BODY_TIMEOUT", patience)
+      started.watch.expect("ERR_IDLE_LIMIT", patience)
       const next = await reader.read()
       if (next.done) return { source, bytes: concat(chunks, size), complete: true }
       chunks.push(next.value)
@@ -179,7 +180,7 @@ const chunksOf = (response: Response, started: Started, idle: number): NativeTra
   return Stream.fromPull(
     Effect.map(reader, (reader) =>
       Effect.async<Chunk.Chunk<Uint8Array>, Option.Option<unknown>>((resume) => {
-        started.watch.expect("UND_ERR_BODY_TIMEOUT", idle)
+        started.watch.expect("ERR_IDLE_LIMIT", idle)
         reader.read().then(
           (next) => {
             started.watch.stop()

@@ -62,14 +62,17 @@ export interface Abortable {
 export const discardMillis = 5_000
 
 /**
- * A transport of its own. It fails with the cause as it is, a `code` along its chain; a limit that passes has undici's code
- * for it (`UND_ERR_CONNECT_TIMEOUT`, `UND_ERR_HEADERS_TIMEOUT`, `UND_ERR_BODY_TIMEOUT`). Interruption aborts the exchange.
- * Redirects are not followed.
+ * A transport of its own. It fails with the cause as it is, a `code` along its chain. A limit of the request that passes has
+ * a code of ours (`ERR_RESPONSE_LIMIT`, `ERR_IDLE_LIMIT`) or, where the transport sets undici's timers, undici's
+ * (`UND_ERR_CONNECT_TIMEOUT`, `UND_ERR_HEADERS_TIMEOUT`, `UND_ERR_BODY_TIMEOUT`). Interruption aborts the exchange. Redirects
+ * are not followed.
  *
  * @since 0.1.0
  * @category models
  */
 export interface NativeTransport {
+  /** Whether a limit of undici's that passes is the request's own: else it is one that stands below. */
+  readonly setsLimits: boolean
   /**
    * One exchange to the end of the body, or to the cap for its status. A body that breaks off, or takes longer than
    * `discardMillis`, fails the exchange only where the status is a success; else it counts as not there.

@@ -50,8 +50,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   readonly request: HttpClientRequest.HttpClientRequest
   readonly source: NativeTransport.Source
   readonly refusal: string | undefined
-  /** The transport keeps the idle limit itself. */
-  readonly keepsIdle: boolean
+  private readonly native: "call" | "transport" | undefined
   private read: Read | undefined
   private taken = false
   private cachedHeaders: PlatformHeaders.Headers | undefined
@@ -61,8 +60,8 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     request: HttpClientRequest.HttpClientRequest,
     source: NativeTransport.Source,
     options: {
-      /** The transport keeps the idle limit itself. */
-      readonly keepsIdle?: boolean
+      /** The transport keeps the idle limit itself; whose limits undici's timers in it are. */
+      readonly native?: "call" | "transport"
       readonly read?: Read | undefined
       readonly refusal?: string | undefined
     } = {}
@@ -71,9 +70,14 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     this.call = call
     this.request = request
     this.source = source
-    this.keepsIdle = options.keepsIdle === true
+    this.native = options.native
     this.read = options.read
     this.refusal = options.refusal
+  }
+
+  /** Whether the transport keeps the idle limit itself. */
+  get keepsIdle(): boolean {
+    return this.native !== undefined
   }
 
   /** Every look at the platform's headers builds them anew. */
@@ -191,7 +195,9 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
       // Kept nowhere: it may be endless.
       this.taken = true
       return Stream.mapError(this.source.chunks, (cause) =>
-        ApiError.isApiError(cause) ? cause : TransportError.fromCause(this.call, cause, "call")
+        ApiError.isApiError(cause)
+          ? cause
+          : TransportError.fromCause(this.call, cause, this.native ?? "transport")
       )
     })
   }

@@ -29,6 +29,8 @@ export interface ServerSentEvent {
 }
 
 /**
+ * What a decoder may be told.
+ *
  * @since 0.1.0
  * @category models
  */

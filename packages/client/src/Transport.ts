@@ -62,21 +62,22 @@ export const make = (client: HttpClient.HttpClient, init?: RequestInit): Transpo
 }
 
 const overNative = (native: NativeTransport.NativeTransport): Transport => {
+  const limits = native.setsLimits ? "call" : "transport"
   const opened =
     (abortable: NativeTransport.Abortable | undefined): Send<never> =>
     (call, request) =>
       Effect.matchEffect(native.open(request, call.timeouts, abortable), {
-        onFailure: (cause) => Effect.fail(TransportError.fromCause(call, cause, "call")),
+        onFailure: (cause) => Effect.fail(TransportError.fromCause(call, cause, limits)),
         onSuccess: (source) =>
-          Effect.succeed(new ResponseBody.GuardedResponse(call, request, source, { keepsIdle: true }))
+          Effect.succeed(new ResponseBody.GuardedResponse(call, request, source, { native: limits }))
       })
   const whole: Send<never> = (call, request) => {
     const { errorBytes, responseBytes } = call.config.limits
     const cap = (status: number): number => (status >= 200 && status < 300 ? responseBytes : errorBytes)
     return Effect.matchEffect(native.exchange(request, call.timeouts, cap), {
-      onFailure: (cause) => Effect.fail(TransportError.fromCause(call, cause, "call")),
+      onFailure: (cause) => Effect.fail(TransportError.fromCause(call, cause, limits)),
       onSuccess: ({ source, ...read }) =>
-        Effect.succeed(new ResponseBody.GuardedResponse(call, request, source, { keepsIdle: true, read }))
+        Effect.succeed(new ResponseBody.GuardedResponse(call, request, source, { native: limits, read }))
     })
   }
   return {

@@ -33,6 +33,8 @@ const kinds: Readonly<Record<string, Kind>> = {
 }
 
 const phases: Readonly<Record<string, Phase>> = {
+  ERR_RESPONSE_LIMIT: "response",
+  ERR_IDLE_LIMIT: "idle",
   UND_ERR_CONNECT_TIMEOUT: "connect",
   UND_ERR_HEADERS_TIMEOUT: "response",
   UND_ERR_BODY_TIMEOUT: "idle"
@@ -138,7 +140,10 @@ export const fromCause = (
   // The system gives one code for a connection that does not come to stand and for one that went dead.
   const phase = code === undefined ? undefined : code === "ETIMEDOUT" && connecting ? "connect" : phases[code]
   if (phase !== undefined) {
-    const own = owner === "call" ? undefined : `a ${phase} limit below this client passed (${code})`
+    const own =
+      owner === "call" || code?.endsWith("_LIMIT") === true
+        ? undefined
+        : `a ${phase} limit below this client passed (${code})`
     return timeout(call, phase, call.timeouts[phase], own)
   }
   const kind = code === undefined ? kindOf(message) : (kinds[code] ?? (tlsCode.test(code) ? "tls" : "other"))

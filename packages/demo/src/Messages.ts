@@ -82,9 +82,8 @@ export class ModelMissing extends Schema.TaggedError<ModelMissing>()("ModelMissi
 
 /** `GET /v1/models`: the first page, or with `pages` and `items` all of them. */
 export const listModels: ApiRequest.PageRequest<ModelList, Model> = ApiRequest.get("/v1/models", {
-  success: ModelList,
-  pagination: Pagination.cursor({ items: (page: ModelList) => page.data })
-})
+  success: ModelList
+}).pipe(ApiRequest.paginate(Pagination.cursor({ items: (page) => page.data })))
 
 /** `GET /v1/models/{id}` */
 export const getModel = (id: string): ApiRequest.ApiRequest<Model, ModelMissing> =>

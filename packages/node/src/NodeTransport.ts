@@ -4,7 +4,13 @@
  *
  * @since 0.1.0
  */
-import { Cookies, HttpClient, HttpClientError, type HttpClientRequest, HttpClientResponse } from "@effect/platform"
+import {
+  Cookies,
+  HttpClient,
+  HttpClientError,
+  type HttpClientRequest,
+  HttpClientResponse
+} from "@effect/platform"
 import { ApiConfig, NativeTransport, Timeouts } from "@effect-api/client"
 import { Duration, Effect, Either, Layer, Option, type Scope, Stream } from "effect"
 import type { Dispatcher } from "undici"

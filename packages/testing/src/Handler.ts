@@ -17,12 +17,16 @@ import type { SeenRequest } from "./SeenRequest.js"
 export type Answer<R = never> = Reply | Effect.Effect<Reply, unknown, R>
 
 /**
+ * The mark of streaming handlers.
+ *
  * @since 0.1.0
  * @category type ids
  */
 export const StreamingTypeId: unique symbol = Symbol.for("@effect-api/testing/Streaming")
 
 /**
+ * The type of the mark of streaming handlers.
+ *
  * @since 0.1.0
  * @category type ids
  */

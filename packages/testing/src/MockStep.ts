@@ -11,12 +11,16 @@ import { MockResponse } from "./internal/mockResponse.js"
 import type { MockRequest } from "./MockRequest.js"
 
 /**
+ * The mark of the steps of a script.
+ *
  * @since 0.1.0
  * @category type ids
  */
 export const MockStepTypeId: unique symbol = Symbol.for("@effect-api/testing/MockStep")
 
 /**
+ * The type of the mark of the steps of a script.
+ *
  * @since 0.1.0
  * @category type ids
  */

@@ -7,12 +7,16 @@ import { Duration, Pipeable, Predicate, type Stream } from "effect"
 import { toBytes } from "./internal/bytes.js"
 
 /**
+ * The mark of replies.
+ *
  * @since 0.1.0
  * @category type ids
  */
 export const ReplyTypeId: unique symbol = Symbol.for("@effect-api/testing/Reply")
 
 /**
+ * The type of the mark of replies.
+ *
  * @since 0.1.0
  * @category type ids
  */

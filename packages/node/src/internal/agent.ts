@@ -52,7 +52,8 @@ export const makeAgent = (options: Options): Dispatcher => {
         agent.emit("connect", origin, [agent, ...targets])
       })
   }
-  const agent: Dispatcher = proxy === "environment" ? new EnvHttpProxyAgent(proxied) : viaProxy(proxied, proxy)
+  const agent: Dispatcher =
+    proxy === "environment" ? new EnvHttpProxyAgent(proxied) : viaProxy(proxied, proxy)
   return agent
 }
 

@@ -140,7 +140,7 @@ export const make = (
       })
     )
 
-  return { exchange, open }
+  return { setsLimits: true, exchange, open }
 }
 
 /** A body that nobody reads holds its connection: it is let go with the response. */
