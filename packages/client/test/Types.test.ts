@@ -8,10 +8,23 @@ import {
   ApiRequest,
   type ApiResponse,
   Credentials,
+  EventStream,
+  Pagination,
   ResponseDecoder,
-  RetryPolicy
+  RetryPolicy,
+  type ServerSentEvents
 } from "@effect-api/client"
-import { Config, type ConfigError, Effect, Layer, ParseResult, Redacted, Schedule, Schema } from "effect"
+import {
+  Config,
+  type ConfigError,
+  Effect,
+  Layer,
+  ParseResult,
+  Redacted,
+  Schedule,
+  Schema,
+  type Stream
+} from "effect"
 import * as v from "valibot"
 import { describe, expectTypeOf, it } from "vitest"
 import { z } from "zod"
@@ -272,5 +285,66 @@ describe("decoders", () => {
     expectTypeOf(getTodo(1).pipe(ApiRequest.override({ timeouts: { total: 1 } }))).toEqualTypeOf(getTodo(1))
     // @ts-expect-error what it gives cannot be overridden
     compiles(() => ApiRequest.override(getTodo(1), { success: Todo }))
+  })
+})
+
+describe("streams and pages", () => {
+  const Tick = Schema.Struct({ n: Schema.Number })
+  const Page = Schema.Struct({ data: Schema.Array(Tick), has_more: Schema.Boolean })
+
+  it("10 a stream has the values of its contract and the errors of both", () => {
+    const request = ApiRequest.get("/ticks", {
+      failure: { 404: TodoMissing },
+      events: EventStream.make({ event: Tick, terminal: (tick) => tick.n === 9 })
+    })
+    expectTypeOf(request).toEqualTypeOf<ApiRequest.StreamRequest<typeof Tick.Type, TodoMissing>>()
+    expectTypeOf(ApiClient.stream(request)).toEqualTypeOf<
+      Stream.Stream<typeof Tick.Type, ApiError.ApiError | TodoMissing, ApiClient.ApiClient>
+    >()
+  })
+
+  it("10 a record of events gives any of them, and raw events where unknown ones pass", () => {
+    const contract = EventStream.make({ event: { tick: Tick, page: Page }, unknown: "pass" })
+    expectTypeOf(contract).toEqualTypeOf<
+      EventStream.EventStream<typeof Tick.Type | typeof Page.Type | ServerSentEvents.ServerSentEvent, never>
+    >()
+  })
+
+  it("10 a stream is not executed, and a value is not streamed", () => {
+    const request = ApiRequest.get("/ticks", { events: EventStream.make({ event: Tick }) })
+    // @ts-expect-error a stream has no single value
+    compiles(() => ApiClient.execute(request))
+    // @ts-expect-error a request without events is no stream
+    compiles(() => ApiClient.stream(getTodo(1)))
+  })
+
+  it("11 pages and items, with the page's type taken from the request", () => {
+    const piped = ApiRequest.get("/ticks", { success: Page, failure: { 404: TodoMissing } }).pipe(
+      ApiRequest.paginate(Pagination.cursor({ items: (page) => page.data }))
+    )
+    expectTypeOf(piped).toEqualTypeOf<
+      ApiRequest.PageRequest<typeof Page.Type, typeof Tick.Type, TodoMissing>
+    >()
+    const option = ApiRequest.get("/ticks", {
+      success: Page,
+      failure: { 404: TodoMissing },
+      pagination: Pagination.cursor({ items: (page: typeof Page.Type) => page.data })
+    })
+    expectTypeOf(option).toEqualTypeOf(piped)
+    expectTypeOf(ApiClient.items(piped)).toEqualTypeOf<
+      Stream.Stream<typeof Tick.Type, ApiError.ApiError | TodoMissing, ApiClient.ApiClient>
+    >()
+    expectTypeOf(ApiClient.pages(piped)).toEqualTypeOf<
+      Stream.Stream<typeof Page.Type, ApiError.ApiError | TodoMissing, ApiClient.ApiClient>
+    >()
+    // @ts-expect-error a request without pagination has no pages
+    compiles(() => ApiClient.items(getTodo(1)))
+  })
+
+  it("11 a strategy for other pages does not fit", () => {
+    const request = ApiRequest.get("/ticks", { success: Page })
+    const others = Pagination.cursor({ items: (page: { readonly rows: ReadonlyArray<string> }) => page.rows })
+    // @ts-expect-error the request's pages have no rows
+    compiles(() => ApiRequest.paginate(request, others))
   })
 })

@@ -77,12 +77,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
   private abortDispatch: ((reason?: Error) => void) | undefined
   private connecting: NodeJS.Timeout | undefined
   private readonly dispatcher: Dispatcher
+  private readonly sockets: Sockets
   private readonly outgoing: Outgoing
   private readonly connectLimit: number
   private readonly listener: Listener
 
   constructor(dispatcher: Dispatcher, outgoing: Outgoing, connectLimit: number, listener: Listener) {
     this.dispatcher = dispatcher
+    this.sockets = socketsOf(dispatcher)
     this.outgoing = outgoing
     this.connectLimit = connectLimit
     this.listener = listener
@@ -113,7 +115,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onConnect(abort: (reason?: Error) => void): void {
     clearTimeout(this.connecting)
     this.connected = true
-    this.reused = !socketsOf(this.dispatcher).areNew()
+    this.reused = !this.sockets.areNew()
     this.abortDispatch = abort
     if (this.reason !== undefined) abort(this.reason)
   }
