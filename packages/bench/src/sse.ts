@@ -1,0 +1,74 @@
+/** Documents of server-sent events, and what decoding them costs. */
+import { ServerSentEvents } from "@effect-api/client"
+
+const mebibyte = 1024 * 1024
+const utf8 = new TextEncoder()
+
+export interface Shape {
+  readonly name: string
+  readonly chunkBytes: number
+  readonly document: (bytes: number) => Uint8Array
+}
+
+/** One event whose data is all of the document. */
+const oneEvent = (bytes: number): Uint8Array => {
+  const document = new Uint8Array(bytes).fill(0x78)
+  document.set(utf8.encode("data: "))
+  document.set(utf8.encode("\n\n"), bytes - 2)
+  return document
+}
+
+/** Events of some hundred bytes, as APIs send them. */
+const manyEvents = (bytes: number): Uint8Array => {
+  const event = utf8.encode(
+    `event: delta\ndata: {"type":"delta","index":0,"delta":{"text":"${"word ".repeat(8)}"}}\n\n`
+  )
+  const document = new Uint8Array(Math.ceil(bytes / event.length) * event.length)
+  for (let offset = 0; offset < document.length; offset += event.length) document.set(event, offset)
+  return document
+}
+
+const documents = [
+  { name: "one event", document: oneEvent },
+  { name: "many events", document: manyEvents }
+] as const
+
+const chunkings = [
+  { name: "in one chunk", chunkBytes: Number.POSITIVE_INFINITY },
+  { name: "in chunks of 64 KiB", chunkBytes: 64 * 1024 },
+  { name: "in chunks of 16 bytes", chunkBytes: 16 }
+] as const
+
+export const shapes: ReadonlyArray<Shape> = documents.flatMap(({ document, name }) =>
+  chunkings.map((chunking) => ({
+    name: `${name}, ${chunking.name}`,
+    chunkBytes: chunking.chunkBytes,
+    document
+  }))
+)
+
+export const sizes: ReadonlyArray<number> = [1, 4, 16, 64].map((size) => size * mebibyte)
+
+/** Decodes a document once; gives the milliseconds, and fails where an event is missing. */
+const decode = (document: Uint8Array, chunkBytes: number): number => {
+  const decoder = ServerSentEvents.makeDecoder({ maxEventBytes: 2 * document.length })
+  let events = 0
+  const startedAt = performance.now()
+  if (chunkBytes >= document.length) events += decoder.feed(document).length
+  else {
+    for (let offset = 0; offset < document.length; offset += chunkBytes) {
+      events += decoder.feed(document.subarray(offset, offset + chunkBytes)).length
+    }
+  }
+  events += decoder.end().length
+  const took = performance.now() - startedAt
+  if (events === 0 || decoder.failure !== undefined) throw new Error("the document was not decoded")
+  return took
+}
+
+/** The median of several runs, in nanoseconds per byte. */
+export const costOf = (shape: Shape, bytes: number, rounds: number): number => {
+  const document = shape.document(bytes)
+  const runs = Array.from({ length: rounds }, () => decode(document, shape.chunkBytes)).sort((a, b) => a - b)
+  return ((runs[Math.floor(rounds / 2)] ?? Number.NaN) * 1e6) / document.length
+}
