@@ -39,7 +39,7 @@ export interface Overrides {
  */
 export interface Options<S, F> extends Overrides {
   readonly success?: S | undefined
-  readonly failure?: F | undefined
+  readonly failure?: (F & { readonly [K in Exclude<keyof F, number>]: never }) | undefined
 }
 
 /**

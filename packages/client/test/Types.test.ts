@@ -288,6 +288,13 @@ describe("decoders", () => {
   })
 })
 
+describe("failures", () => {
+  it("7.5 a failure stands under a status", () => {
+    // @ts-expect-error `missing` is no status
+    compiles(() => ApiRequest.get("/todos", { failure: { missing: TodoMissing } }))
+  })
+})
+
 describe("streams and pages", () => {
   const Tick = Schema.Struct({ n: Schema.Number })
   const Page = Schema.Struct({ data: Schema.Array(Tick), has_more: Schema.Boolean })
