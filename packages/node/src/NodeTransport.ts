@@ -14,7 +14,7 @@ import {
 import { ApiConfig, NativeTransport, Timeouts } from "@effect-api/client"
 import { Duration, Effect, Either, Layer, Option, type Scope, Stream } from "effect"
 import type { Dispatcher } from "undici"
-import { makeAgent } from "./internal/agent.js"
+import { defaultConnections, makeAgent } from "./internal/agent.js"
 import * as Native from "./internal/native.js"
 import type { Options } from "./TransportOptions.js"
 
@@ -42,7 +42,11 @@ export const make = (
       }),
       (agent) => Effect.promise(() => (options.graceful === true ? agent.close() : agent.destroy()))
     )
-    return fromDispatcher(agent, options, timeouts)
+    return fromDispatcher(
+      agent,
+      { ...options, connections: options.connections ?? defaultConnections },
+      timeouts
+    )
   })
 
 const counts = ["connections", "keepAliveConnections", "pipelining"] as const
@@ -77,7 +81,7 @@ const check = (
  */
 export const fromDispatcher = (
   dispatcher: Dispatcher,
-  options: Pick<Options, "decompress" | "keepAliveConnections"> = {},
+  options: Pick<Options, "connections" | "decompress" | "keepAliveConnections"> = {},
   timeouts: Timeouts.Timeouts = Timeouts.defaults
 ): HttpClient.HttpClient => {
   const native = Native.make(dispatcher, options)
@@ -92,11 +96,14 @@ export const fromDispatcher = (
   return NativeTransport.attach(client, native)
 }
 
+/** The URL as it stands on the wire: a fragment is never sent. */
 const withUrl = (
   request: HttpClientRequest.HttpClientRequest,
   url: URL
 ): HttpClientRequest.HttpClientRequest =>
-  Object.assign(Object.create(Object.getPrototypeOf(request)), request, { url: url.href })
+  Object.assign(Object.create(Object.getPrototypeOf(request)), request, {
+    url: `${url.origin}${url.pathname}${url.search}`
+  })
 
 /** Statuses whose responses have no body, as `Response` sees it. */
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304])

@@ -76,31 +76,35 @@ describe("what is undone", () => {
     })
   )
 
-  const flushing: ReadonlyArray<readonly [string, () => zlib.Gzip | zlib.Deflate | zlib.BrotliCompress, number]> = [
+  const flushing: ReadonlyArray<
+    readonly [string, () => zlib.Gzip | zlib.Deflate | zlib.BrotliCompress, number]
+  > = [
     ["gzip", () => zlib.createGzip(), zlib.constants.Z_SYNC_FLUSH],
     ["deflate", () => zlib.createDeflate(), zlib.constants.Z_SYNC_FLUSH],
     ["br", () => zlib.createBrotliCompress(), zlib.constants.BROTLI_OPERATION_FLUSH]
   ]
-  it.scopedLive.each(flushing)("10.2 each event of a stream in %s, when it was flushed", ([coding, make, flush]) =>
-    Effect.gen(function* () {
-      const coder = make()
-      const code = (text: string): Promise<Buffer> =>
-        new Promise((resolve) => {
-          coder.write(text)
-          coder.flush(flush, () => resolve(coder.read() as Buffer))
-        })
-      const first = yield* Effect.promise(() => code('data: {"n":1}\n\n'))
-      // The server falls silent behind the first event: it must not wait for the second.
-      const reply = TestServer.chunks([first, Buffer.alloc(1)], {
-        headers: { "content-type": "text/event-stream", "content-encoding": coding }
-      }).pipe(TestServer.stallAfter(first.length))
-      const server = yield* TestServer.make({ "*": reply })
-      const client = yield* clientOf(server)
-      const events = EventStream.make({ event: Schema.Struct({ n: Schema.Number }) })
-      const seen = yield* Stream.runCollect(Stream.take(client.stream(ApiRequest.get("/x", { events })), 1))
-      expect(Chunk.toReadonlyArray(seen)).toEqual([{ n: 1 }])
-      expect(yield* server.awaitClosed(0)).toBe("client")
-    })
+  it.scopedLive.each(flushing)(
+    "10.2 each event of a stream in %s, when it was flushed",
+    ([coding, make, flush]) =>
+      Effect.gen(function* () {
+        const coder = make()
+        const code = (text: string): Promise<Buffer> =>
+          new Promise((resolve) => {
+            coder.write(text)
+            coder.flush(flush, () => resolve(coder.read() as Buffer))
+          })
+        const first = yield* Effect.promise(() => code('data: {"n":1}\n\n'))
+        // The server falls silent behind the first event: it must not wait for the second.
+        const reply = TestServer.chunks([first, Buffer.alloc(1)], {
+          headers: { "content-type": "text/event-stream", "content-encoding": coding }
+        }).pipe(TestServer.stallAfter(first.length))
+        const server = yield* TestServer.make({ "*": reply })
+        const client = yield* clientOf(server)
+        const events = EventStream.make({ event: Schema.Struct({ n: Schema.Number }) })
+        const seen = yield* Stream.runCollect(Stream.take(client.stream(ApiRequest.get("/x", { events })), 1))
+        expect(Chunk.toReadonlyArray(seen)).toEqual([{ n: 1 }])
+        expect(yield* server.awaitClosed(0)).toBe("client")
+      })
   )
 })
 
@@ -188,7 +192,7 @@ describe("what cannot be undone", () => {
           coded("gzip", body).pipe(TestServer.stallAfter(30))
         )
       })
-      const client = yield* clientOf(server, { retry: once, timeouts: { idle: "30 millis" } })
+      const client = yield* clientOf(server, { retry: once, timeouts: { idle: "150 millis" } })
       const read = Effect.flip(Effect.flatMap(client.execute(file), joined))
       expect(yield* read).toMatchObject({ _tag: "ConnectionError", kind: "reset" })
       expect(yield* read).toMatchObject({ _tag: "TimeoutError", phase: "idle" })

@@ -243,6 +243,20 @@ describe("connections", () => {
     })
   )
 
+  const alive: ReadonlyArray<readonly [string, TestServer.Reply, string]> = [
+    ["stays silent", TestServer.never, "TimeoutError"],
+    ["answers with something else than HTTP", TestServer.garbage, "ConnectionError"]
+  ]
+  it.scopedLive.each(alive)("6.10 nor is a GET where the server %s", ([, reply, tag]) =>
+    Effect.gen(function* () {
+      const options = { retry: once, timeouts: { response: "150 millis" } } as const
+      const { client, server } = yield* served(TestServer.sequence(ok, reply), options)
+      yield* Effect.zipLeft(client.execute(get), settled)
+      expect(yield* Effect.flip(client.execute(get))).toMatchObject({ _tag: tag })
+      expect([yield* server.requestCount, yield* server.socketsSeen]).toEqual([2, 1])
+    })
+  )
+
   it.scopedLive("6.10 a fresh socket that dies is an attempt", () =>
     Effect.gen(function* () {
       const { client, server } = yield* served(TestServer.sequence(TestServer.hangUp, ok))

@@ -34,7 +34,10 @@ describe("events", () => {
       const reply = TestServer.chunks([event(1), event(2), "data: [DONE]\n\n", "more"], sse)
       const server = yield* TestServer.make({ "*": reply.pipe(TestServer.stallAfter(60)) })
       const client = yield* clientOf(server)
-      expect(Chunk.toReadonlyArray(yield* Stream.runCollect(client.stream(watch)))).toEqual([{ n: 1 }, { n: 2 }])
+      expect(Chunk.toReadonlyArray(yield* Stream.runCollect(client.stream(watch)))).toEqual([
+        { n: 1 },
+        { n: 2 }
+      ])
       yield* server.awaitClosed(0)
     })
   )
@@ -112,7 +115,10 @@ describe("downloads", () => {
   it.scopedLive("10.7 64 MiB come whole, and the socket is kept", () =>
     Effect.gen(function* () {
       const { make } = pieces(1024)
-      const server = yield* TestServer.make({ "GET /file": TestServer.chunks(make), "GET /x": TestServer.json(1) })
+      const server = yield* TestServer.make({
+        "GET /file": TestServer.chunks(make),
+        "GET /x": TestServer.json(1)
+      })
       const client = yield* clientOf(server)
       expect(yield* Effect.flatMap(client.execute(file), sizeOf)).toBe(64 * 1024 * 1024)
       yield* settled
@@ -212,7 +218,11 @@ describe("uploads", () => {
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": TestServer.json("ok") })
       const client = yield* clientOf(server, { retry: once })
-      const multipart = { a: "1", file: { content: pieces(1).stream, filename: "f.bin" }, small: new Blob(["xyz"]) }
+      const multipart = {
+        a: "1",
+        file: { content: pieces(1).stream, filename: "f.bin" },
+        small: new Blob(["xyz"])
+      }
       yield* client.execute(ApiRequest.post("/x", { multipart }))
       const [seen] = yield* server.requests
       const form = yield* Effect.promise(() =>

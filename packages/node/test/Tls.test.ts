@@ -2,9 +2,9 @@ import { createSecureServer } from "node:http2"
 import { createServer } from "node:https"
 import type { TlsOptions } from "node:tls"
 import { describe, expect, it } from "@effect/vitest"
-import { ApiRequest } from "@effect-api/client"
+import { ApiRequest, ResponseDecoder } from "@effect-api/client"
 import type { NodeTransport } from "@effect-api/node"
-import { Effect, Redacted } from "effect"
+import { Deferred, Effect, Redacted, Stream } from "effect"
 import { makeCertificates, type Pair } from "./fixtures/certificates.js"
 import { clientOf, listening } from "./fixtures/clients.js"
 
@@ -113,6 +113,28 @@ describe("HTTP/2", () => {
       )
       expect(many).toHaveLength(50)
       expect(new Set(server.versions)).toEqual(new Set(["2.0"]))
+    })
+  )
+
+  it.scopedLive("10.7 streams, and ends a single stream when it is left", () =>
+    Effect.gen(function* () {
+      const closed = yield* Deferred.make<void>()
+      const { port } = yield* listening(() =>
+        createSecureServer(certificates.local, (request, response) => {
+          if (request.url === "/x") return void response.end("1")
+          response.writeHead(200, { "content-type": "application/octet-stream" })
+          response.write("abc")
+          request.stream.on("close", () => Deferred.unsafeDone(closed, Effect.void))
+        })
+      )
+      const url = `https://127.0.0.1:${port}`
+      const client = yield* clientOf({ url }, {}, { tls: { ca: [ca] }, allowH2: true })
+      const file = ApiRequest.get("/file", { success: ResponseDecoder.stream() })
+      const stream = yield* client.execute(file)
+      const [first] = yield* Stream.runCollect(Stream.take(stream, 1))
+      expect(Buffer.from(first ?? []).toString()).toBe("abc")
+      yield* Deferred.await(closed)
+      expect(yield* client.execute(get)).toBe(1)
     })
   )
 

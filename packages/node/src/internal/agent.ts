@@ -3,6 +3,8 @@ import { Duration, Redacted } from "effect"
 import { Agent, type Dispatcher, EnvHttpProxyAgent, Pool, ProxyAgent } from "undici"
 import type { Options, Proxy } from "../TransportOptions.js"
 
+export const defaultConnections = 1000
+
 const millis = (input: Duration.DurationInput | undefined, otherwise: number): number =>
   input === undefined ? otherwise : Duration.toMillis(input)
 
@@ -28,7 +30,7 @@ export const makeAgent = (options: Options): Dispatcher => {
     rejectUnauthorized: tls?.verify !== false
   }
   const pool = {
-    connections: options.connections ?? 1000,
+    connections: options.connections ?? defaultConnections,
     pipelining: options.pipelining ?? 1,
     keepAliveTimeout: millis(options.keepAlive, 5_000),
     allowH2: options.allowH2 === true,

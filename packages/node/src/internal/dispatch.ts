@@ -14,9 +14,17 @@ export interface Outgoing {
   readonly options: Dispatcher.DispatchOptions
   /** A second try does no harm: the method is idempotent and the body can be sent again. */
   readonly repeatable: boolean
+  /** Every connection that there may be is taken: the request waits for its turn, not for a connection to stand. */
+  readonly isQueued: () => boolean
 }
 
 const coded = (message: string, code: string): Error => Object.assign(new Error(message), { code })
+
+/** A failure before there was a connection to write to; the system's own say that themselves. */
+const unsent = (cause: unknown): unknown =>
+  cause instanceof Error && "code" in cause && !("syscall" in cause)
+    ? Object.assign(new Error(cause.message, { cause }), { code: cause.code, syscall: "connect" })
+    : cause
 
 const limitOf = (millis: number): number => (Number.isFinite(millis) ? Math.ceil(millis) : 0)
 
@@ -64,6 +72,9 @@ export const socketsOf = (dispatcher: Dispatcher): Sockets => {
   return sockets
 }
 
+/** How a socket dies; a limit that passes and an answer that is no HTTP come from one that lives. */
+const deaths: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"])
+
 /** The handler of one exchange. */
 export class Exchange implements Dispatcher.DispatchHandler {
   status = 0
@@ -96,12 +107,22 @@ export class Exchange implements Dispatcher.DispatchHandler {
     } catch (cause) {
       return this.fail(cause)
     }
-    if (!this.connected && !this.over && Number.isFinite(this.connectLimit)) {
-      this.connecting = setTimeout(
-        () => this.abort(coded("the connection did not come to stand", "UND_ERR_CONNECT_TIMEOUT")),
-        Math.min(this.connectLimit, 2_147_483_647)
-      )
-    }
+    if (!this.connected && !this.over) this.awaitConnection()
+  }
+
+  get isConnected(): boolean {
+    return this.connected
+  }
+
+  private awaitConnection(): void {
+    if (!Number.isFinite(this.connectLimit)) return
+    this.connecting = setTimeout(
+      () => {
+        if (this.outgoing.isQueued()) this.awaitConnection()
+        else this.abort(coded("the connection did not come to stand", "UND_ERR_CONNECT_TIMEOUT"))
+      },
+      Math.min(this.connectLimit, 2_147_483_647)
+    )
   }
 
   abort(reason: Error = coded("the exchange was aborted", "UND_ERR_ABORTED")): void {
@@ -141,7 +162,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onError(cause: Error): void {
     if (this.over) return
-    if (this.isStale()) {
+    if (this.isStale(cause)) {
       this.tried = true
       this.connected = false
       return this.start()
@@ -153,9 +174,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
    * A kept-alive socket that the server closed while the request was on its way (RFC 9112, 9.3.1): nothing of an answer has
    * come, and a second try on another socket does no harm.
    */
-  private isStale(): boolean {
+  private isStale(cause: Error): boolean {
     return (
-      this.reused && !this.tried && this.status === 0 && this.reason === undefined && this.outgoing.repeatable
+      this.reused &&
+      !this.tried &&
+      this.status === 0 &&
+      this.reason === undefined &&
+      this.outgoing.repeatable &&
+      "code" in cause &&
+      deaths.has(cause.code)
     )
   }
 
@@ -163,7 +190,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.over) return
     this.over = true
     clearTimeout(this.connecting)
-    this.listener.onError(this.reason ?? cause)
+    this.listener.onError(this.reason ?? (this.connected || this.tried ? cause : unsent(cause)))
   }
 }
 

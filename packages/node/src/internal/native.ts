@@ -18,12 +18,19 @@ const highWaterBytes = 64 * 1024
 
 export const make = (
   dispatcher: Dispatcher,
-  options: Pick<Options, "decompress" | "keepAliveConnections">
+  options: Pick<Options, "connections" | "decompress" | "keepAliveConnections">
 ): NativeTransport.NativeTransport => {
   const decompress = options.decompress !== false
   const kept = options.keepAliveConnections ?? 100
-  /** Requests on their way, by origin: connections above the number to keep are closed behind their answer. */
-  const onTheirWay = new Map<string, number>()
+  const connections = options.connections ?? Number.POSITIVE_INFINITY
+  /** What is on its way, by origin: connections above the number to keep are closed behind their answer. */
+  const underWay = new Map<string, Set<Exchange>>()
+
+  const allTaken = (origin: string): boolean => {
+    let taken = 0
+    for (const exchange of underWay.get(origin) ?? []) if (exchange.isConnected) taken++
+    return taken >= connections
+  }
 
   const outgoing = (
     request: Request,
@@ -37,9 +44,10 @@ export const make = (
     if (decompress && headers["accept-encoding"] === undefined)
       headers["accept-encoding"] = Decompress.acceptEncoding
     if (contentType !== undefined) headers["content-type"] = contentType
-    const reset = (onTheirWay.get(origin) ?? 0) >= kept
+    const reset = (underWay.get(origin)?.size ?? 0) >= kept
     return {
       origin,
+      isQueued: () => allTaken(origin),
       repeatable:
         idempotent.has(method) && (body === null || typeof body === "string" || body instanceof Uint8Array),
       options: {
@@ -55,15 +63,11 @@ export const make = (
     }
   }
 
-  const enter = (origin: string): (() => void) => {
-    onTheirWay.set(origin, (onTheirWay.get(origin) ?? 0) + 1)
-    let inside = true
+  const enter = (origin: string, exchange: Exchange): (() => void) => {
+    const others = underWay.get(origin) ?? new Set()
+    underWay.set(origin, others.add(exchange))
     return () => {
-      if (!inside) return
-      inside = false
-      const left = (onTheirWay.get(origin) ?? 1) - 1
-      if (left === 0) onTheirWay.delete(origin)
-      else onTheirWay.set(origin, left)
+      if (others.delete(exchange) && others.size === 0) underWay.delete(origin)
     }
   }
 
@@ -71,7 +75,6 @@ export const make = (
     withBody(request, (body, contentType) =>
       Effect.async((resume) => {
         const { origin, ...out } = outgoing(request, timeouts, body, contentType)
-        const leave = enter(origin)
         const chunks: Array<Uint8Array> = []
         let size = 0
         let limit = Number.POSITIVE_INFINITY
@@ -101,6 +104,7 @@ export const make = (
             else resume(Effect.fail(cause))
           }
         })
+        const leave = enter(origin, running)
         running.start()
         return Effect.sync(() => running.abort())
       })
@@ -110,7 +114,6 @@ export const make = (
     withBody(request, (body, contentType) =>
       Effect.async((resume) => {
         const { origin, ...out } = outgoing(request, timeouts, body, contentType)
-        const leave = enter(origin)
         const queue = new Queue()
         const running: Exchange = new Exchange(dispatcher, out, timeouts.connect, {
           onHead: ({ rawHeaders, status }) => {
@@ -135,6 +138,7 @@ export const make = (
           }
         })
         if (abortable !== undefined) abortable.abort = () => running.abort()
+        const leave = enter(origin, running)
         running.start()
         return Effect.sync(() => running.abort())
       })

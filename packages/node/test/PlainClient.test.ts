@@ -1,0 +1,179 @@
+import { gzipSync } from "node:zlib"
+import { HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
+import { describe, expect, it } from "@effect/vitest"
+import type { NodeTransport } from "@effect-api/node"
+import { TestServer } from "@effect-api/testing"
+import { Chunk, Effect, Fiber, Schema, Stream } from "effect"
+import { settled, transport } from "./fixtures/clients.js"
+
+/** A test with a server and the transport as the platform's client. */
+const over = <A, E>(
+  routes: TestServer.Routes,
+  use: (server: TestServer.TestServer, http: HttpClient.HttpClient) => Effect.Effect<A, E>,
+  options: NodeTransport.Options = {}
+) =>
+  Effect.gen(function* () {
+    const server = yield* TestServer.make(routes)
+    return yield* use(server, yield* HttpClient.HttpClient)
+  }).pipe(Effect.provide(transport(options)))
+
+const body = { a: 1 }
+
+describe("a plain HttpClient", () => {
+  it.scopedLive("8.1 gives a body as text, JSON, bytes and stream", () =>
+    over({ "*": TestServer.json(body) }, (server, http) =>
+      Effect.gen(function* () {
+        const got = http.get(`${server.url}/x`)
+        expect(yield* Effect.flatMap(got, (response) => response.text)).toBe('{"a":1}')
+        expect(yield* Effect.flatMap(got, (response) => response.json)).toEqual(body)
+        expect((yield* Effect.flatMap(got, (response) => response.arrayBuffer)).byteLength).toBe(7)
+        const schema = HttpClientResponse.schemaBodyJson(Schema.Struct({ a: Schema.Number }))
+        expect(yield* Effect.flatMap(got, schema)).toEqual(body)
+        const parts = yield* Stream.runCollect(HttpClientResponse.stream(got))
+        expect(Buffer.concat(Chunk.toReadonlyArray(parts)).toString()).toBe('{"a":1}')
+      })
+    )
+  )
+
+  it.scopedLive.each([200, 201, 204, 205, 304, 404, 503])("8.1 passes the status %i on", (status) =>
+    over({ "*": TestServer.empty(status, { "x-name": "a value" }) }, (server, http) =>
+      Effect.gen(function* () {
+        const response = yield* http.get(`${server.url}/x`)
+        expect([response.status, response.headers["x-name"]]).toEqual([status, "a value"])
+        expect(yield* response.text).toBe("")
+      })
+    )
+  )
+
+  it.scopedLive("8.1 a redirect is not followed", () =>
+    over({ "*": TestServer.empty(307, { location: "/elsewhere" }) }, (server, http) =>
+      Effect.gen(function* () {
+        expect((yield* http.get(`${server.url}/x`)).status).toBe(307)
+        expect(yield* server.requestCount).toBe(1)
+      })
+    )
+  )
+
+  it.scopedLive("8.1 keeps cookies apart", () =>
+    over({ "*": TestServer.empty(200, { "set-cookie": ["a=1; Path=/", "b=2; HttpOnly"] }) }, (server, http) =>
+      Effect.gen(function* () {
+        const { cookies } = yield* http.get(`${server.url}/x`)
+        expect(Object.keys(cookies.cookies)).toEqual(["a", "b"])
+      })
+    )
+  )
+
+  it.scopedLive("3.1 sends query, headers and body, and no fragment", () =>
+    over({ "*": TestServer.json(body) }, (server, http) =>
+      Effect.gen(function* () {
+        const request = HttpClientRequest.post(`${server.url}/x#fragment`).pipe(
+          HttpClientRequest.setUrlParam("q", "a b"),
+          HttpClientRequest.setHeader("x-name", "v"),
+          HttpClientRequest.bodyUnsafeJson([1])
+        )
+        yield* http.execute(request)
+        const [seen] = yield* server.requests
+        expect([seen?.method, seen?.url, seen?.headers["x-name"], seen?.json]).toEqual([
+          "POST",
+          "/x?q=a+b",
+          "v",
+          [1]
+        ])
+      })
+    )
+  )
+
+  it.scopedLive("8.2 undoes gzip", () =>
+    over(
+      { "*": TestServer.bytes(gzipSync('{"a":1}'), { headers: { "content-encoding": "gzip" } }) },
+      (server, http) =>
+        Effect.gen(function* () {
+          const response = yield* http.get(`${server.url}/x`)
+          expect(yield* response.json).toEqual(body)
+        })
+    )
+  )
+
+  it.scopedLive.each([
+    ["the connection is refused", undefined],
+    ["the connection is reset", TestServer.reset],
+    ["the answer is no HTTP", TestServer.garbage]
+  ] as const)("7.3 fails with a RequestError where %s", ([, reply]) =>
+    over({ "*": reply ?? TestServer.never }, (server, http) =>
+      Effect.gen(function* () {
+        const url = reply === undefined ? yield* TestServer.refusedUrl : server.url
+        expect(yield* Effect.flip(http.get(`${url}/x`))).toMatchObject({
+          _tag: "RequestError",
+          reason: "Transport"
+        })
+      })
+    )
+  )
+
+  it.scopedLive("7.3 fails with a ResponseError where the body breaks off", () =>
+    over({ "*": TestServer.text("0123456789").pipe(TestServer.resetAfter(4)) }, (server, http) =>
+      Effect.gen(function* () {
+        const response = yield* http.get(`${server.url}/x`)
+        expect(yield* Effect.flip(response.text)).toMatchObject({ _tag: "ResponseError" })
+      })
+    )
+  )
+
+  it.scopedLive("7.3 keeps the limits of the transport", () =>
+    over(
+      { "*": TestServer.never },
+      (server, http) =>
+        Effect.gen(function* () {
+          const error = yield* Effect.flip(http.get(`${server.url}/x`))
+          expect(error.cause).toMatchObject({ code: "UND_ERR_HEADERS_TIMEOUT" })
+          expect(yield* server.awaitClosed(0)).toBe("client")
+        }),
+      { timeouts: { response: "30 millis" } }
+    )
+  )
+
+  it.scopedLive("10.7 interruption aborts", () =>
+    over({ "*": TestServer.never }, (server, http) =>
+      Effect.gen(function* () {
+        const fiber = yield* Effect.fork(http.get(`${server.url}/x`))
+        yield* server.awaitExchange(0, () => true)
+        yield* Fiber.interrupt(fiber)
+        expect(yield* server.awaitClosed(0)).toBe("client")
+      })
+    )
+  )
+
+  it.scopedLive("10.7 leaving a stream aborts", () =>
+    over({ "*": TestServer.chunks(["abc", "def"]).pipe(TestServer.stallAfter(3)) }, (server, http) =>
+      Effect.gen(function* () {
+        const stream = HttpClientResponse.stream(http.get(`${server.url}/x`))
+        expect(yield* Stream.runCollect(Stream.take(stream, 1))).toHaveLength(1)
+        expect(yield* server.awaitClosed(0)).toBe("client")
+      })
+    )
+  )
+
+  it.scopedLive("10.7 the end of a scope aborts a body that nobody reads", () =>
+    over({ "*": TestServer.text("0123456789").pipe(TestServer.stallAfter(4)) }, (server, http) =>
+      Effect.gen(function* () {
+        const status = yield* Effect.scoped(
+          Effect.map(HttpClient.withScope(http).get(`${server.url}/x`), (response) => response.status)
+        )
+        expect(status).toBe(200)
+        expect(yield* server.awaitClosed(0)).toBe("client")
+      })
+    )
+  )
+
+  it.scopedLive("6.8 bodies that were read keep their socket", () =>
+    over({ "*": TestServer.json(body) }, (server, http) =>
+      Effect.gen(function* () {
+        for (let call = 0; call < 5; call++) {
+          yield* Effect.flatMap(http.get(`${server.url}/x`), (response) => response.text)
+          yield* settled
+        }
+        expect(yield* server.socketsSeen).toBe(1)
+      })
+    )
+  )
+})
