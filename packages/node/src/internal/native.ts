@@ -1,7 +1,7 @@
 /** The native transport on a dispatcher: whole exchanges, and bodies that are pulled. */
 import { PassThrough, pipeline, Readable } from "node:stream"
 import type { HttpClientRequest } from "@effect/platform"
-import type { NativeTransport, Timeouts } from "@effect-api/client"
+import { NativeTransport, type Timeouts } from "@effect-api/client"
 import { Chunk, Effect, Option, Stream } from "effect"
 import type { Dispatcher } from "undici"
 import type { Options } from "../TransportOptions.js"
@@ -78,15 +78,30 @@ export const make = (
         const chunks: Array<Uint8Array> = []
         let size = 0
         let limit = Number.POSITIVE_INFINITY
+        let patience: NodeJS.Timeout | undefined
         const end = (complete: boolean): void => {
+          clearTimeout(patience)
           leave()
           const source = sourceOf(running.status, running.rawHeaders)
           const read = { bytes: concat(chunks, Math.min(size, limit)), complete }
           resume(decompress ? decoded(source, read, limit) : Effect.succeed({ source, ...read }))
         }
+        /** The status is known: a body that breaks off, or takes too long, must not hide it. */
+        const endWithoutBody = (): void => {
+          size = 0
+          end(false)
+        }
         const running: Exchange = new Exchange(dispatcher, out, timeouts.connect, {
           onHead: ({ status }) => {
             limit = cap(status)
+            if (status < 300) return
+            patience = setTimeout(
+              () => {
+                endWithoutBody()
+                running.abort()
+              },
+              Math.min(NativeTransport.discardMillis, timeouts.idle)
+            )
           },
           onChunk: (chunk) => {
             chunks.push(chunk)
@@ -99,8 +114,7 @@ export const make = (
           onEnd: () => end(true),
           onError: (cause) => {
             leave()
-            // The status is known: a body that breaks off must not hide it.
-            if (running.status >= 300) end(false)
+            if (running.status >= 300) endWithoutBody()
             else resume(Effect.fail(cause))
           }
         })
