@@ -55,15 +55,8 @@ export interface Options<B, I> {
  * @since 0.1.0
  * @category models
  */
-export interface Erased {
-  readonly body?: unknown
+export interface Erased extends Omit<Options<unknown, unknown>, "bodySchema"> {
   readonly bodySchema?: Schema.Schema.AnyNoContext | undefined
-  readonly form?: Query.QueryInput | undefined
-  readonly multipart?: Multipart.Fields | undefined
-  readonly text?: string | undefined
-  readonly bytes?: Uint8Array | undefined
-  readonly bodyStream?: BodyStream | undefined
-  readonly onUpload?: ((progress: Progress.Progress) => void) | undefined
 }
 
 /**
