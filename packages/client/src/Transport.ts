@@ -73,7 +73,7 @@ const overNative = (native: NativeTransport.NativeTransport): Transport => {
       })
   const whole: Send<never> = (call, request) => {
     const { errorBytes, responseBytes } = call.config.limits
-    const cap = (status: number): number => (status >= 200 && status < 300 ? responseBytes : errorBytes)
+    const cap = (status: number): number => (ApiResponse.isSuccess(status) ? responseBytes : errorBytes)
     return Effect.matchEffect(native.exchange(request, call.timeouts, cap), {
       onFailure: (cause) => Effect.fail(TransportError.fromCause(call, cause, limits)),
       onSuccess: ({ source, ...read }) =>
