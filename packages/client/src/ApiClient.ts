@@ -84,14 +84,14 @@ export const make = (
 
 const fromCore = (core: Core.Core): ApiClient => {
   const execute = <A, E>(request: ApiRequest.ApiRequest<A, E>): Effect.Effect<A, ApiError.ApiError | E> =>
-    Effect.map(Execution.execute(core, request), (response) => response.value)
+    Execution.execute(core, request)
   const verb =
     (make: (template: string, options?: object) => ApiRequest.ApiRequest<unknown, unknown>) =>
     (template: string, options?: object) =>
       execute(make(template, options))
   return {
     execute,
-    executeWithResponse: (request) => Execution.execute(core, request),
+    executeWithResponse: (request) => Execution.executeWithResponse(core, request),
     stream: (request) => Streaming.stream(core, request),
     pages: (request) => Pages.pages(core, request),
     items: (request) => Pages.items(core, request),

@@ -258,8 +258,7 @@ const reasons: Readonly<Record<number, string>> = {
 export const isSuccess = (status: number): boolean => status >= 200 && status < 300
 
 /**
- * Lets a success through and turns any other answer into its error. Its body is read up to `limits.errorBytes`; one that
- * fails to arrive never hides the status.
+ * Lets a success through and turns any other answer into its error.
  *
  * @since 0.1.0
  * @category combinators
@@ -268,14 +267,25 @@ export const failOnStatus = (
   call: Call.Call,
   response: ResponseBody.GuardedResponse
 ): Effect.Effect<ResponseBody.GuardedResponse, ApiError.StatusError> =>
-  isSuccess(response.status)
-    ? Effect.succeed(response)
-    : Effect.flatMap(response.salvage(call.config.limits.errorBytes), ({ bytes, complete }) =>
-        Effect.clockWith((clock) => {
-          const { headers, refusal, status } = response
-          call.refused = { status, body: { bytes, contentType: headers["content-type"] } }
-          const text = textOf(bytes, !complete)
-          const now = clock.unsafeCurrentTimeMillis()
-          return Effect.fail(statusError(call, { status, headers, text, cut: !complete, refusal, now }))
-        })
-      )
+  isSuccess(response.status) ? Effect.succeed(response) : fail(call, response)
+
+/**
+ * Fails with the error of an answer. Its body is read up to `limits.errorBytes`; one that fails to arrive never hides the
+ * status.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const fail = (
+  call: Call.Call,
+  response: ResponseBody.GuardedResponse
+): Effect.Effect<never, ApiError.StatusError> =>
+  Effect.flatMap(response.salvage(call.config.limits.errorBytes), ({ bytes, complete }) =>
+    Effect.clockWith((clock) => {
+      const { headers, refusal, status } = response
+      call.refused = { status, body: { bytes, contentType: headers["content-type"] } }
+      const text = textOf(bytes, !complete)
+      const now = clock.unsafeCurrentTimeMillis()
+      return Effect.fail(statusError(call, { status, headers, text, cut: !complete, refusal, now }))
+    })
+  )

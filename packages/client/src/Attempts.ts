@@ -4,7 +4,17 @@
  *
  * @since 0.1.0
  */
-import { Clock, Effect, FiberRef, GlobalValue, ScheduleDecision, ScheduleIntervals } from "effect"
+import {
+  Cause,
+  Clock,
+  Context,
+  Effect,
+  Either,
+  FiberRef,
+  GlobalValue,
+  ScheduleDecision,
+  ScheduleIntervals
+} from "effect"
 import * as ApiError from "./ApiError.js"
 import * as Call from "./Call.js"
 import type * as Credentials from "./Credentials.js"
@@ -13,7 +23,15 @@ import * as Telemetry from "./Telemetry.js"
 import * as TransportError from "./TransportError.js"
 
 /**
- * What the loop drives. `attempt` runs one attempt; `refresh` drops refused credentials and says whether there is hope of
+ * Makes a part of what stands in an uninterruptible region as interruptible as what is around it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+/**
+ * What the loop drives. `attempt` runs one attempt, inside of `uninterruptibleMask`; `refresh` drops refused credentials and says whether there is hope of
  * better ones; `discard` lets go of a failed attempt's answer before the next.
  *
  * @since 0.1.0
@@ -23,7 +41,7 @@ export interface Loop<in out A, out R = never> {
   readonly call: Call.Call
   readonly budget: RetryPolicy.Budget
   readonly credentials: Credentials.Resolver
-  readonly attempt: Effect.Effect<A, ApiError.ApiError, R>
+  readonly attempt: (restore: Restore) => Effect.Effect<A, ApiError.ApiError, R>
   readonly statusOf: (answer: A) => number
   readonly discard: Effect.Effect<void>
 }
@@ -32,6 +50,19 @@ export interface Loop<in out A, out R = never> {
 const insideAttempt = GlobalValue.globalValue("@effect-api/client/Attempts/insideAttempt", () =>
   FiberRef.unsafeMake(false)
 )
+
+/**
+ * An attempt that runs code of somebody else's: a client that is used there is within this loop.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const guarded =
+  <A, R>(
+    attempt: Effect.Effect<A, ApiError.ApiError, R>
+  ): ((restore: Restore) => Effect.Effect<A, ApiError.ApiError, R>) =>
+  (restore) =>
+    restore(Effect.locally(attempt, insideAttempt, true))
 
 interface State {
   schedule: unknown
@@ -76,36 +107,39 @@ export const run = <A, R>(loop: Loop<A, R>): Effect.Effect<A, ApiError.ApiError,
 }
 
 const drive = <A, R>(loop: Loop<A, R>, state: State): Effect.Effect<A, ApiError.ApiError, R> =>
-  Effect.flatMap(Clock.currentTimeMillis, (startedAt) => {
-    state.startedAt = startedAt
-    state.inFlight = true
-    const attempt = Telemetry.withMetrics(
-      loop.call,
-      Effect.locally(loop.attempt, insideAttempt, true),
-      (exit) =>
-        exit._tag === "Success"
-          ? { status: loop.statusOf(exit.value), tag: undefined }
-          : exit.cause._tag === "Fail"
-            ? { status: statusOf(exit.cause.error), tag: exit.cause.error._tag }
-            : { status: undefined, tag: "interrupted" }
-    )
-    return Effect.matchEffect(attempt, {
-      onFailure: (error) =>
-        Effect.flatMap(Clock.currentTimeMillis, (now) => {
+  Effect.uninterruptibleMask((restore) =>
+    Effect.withFiberRuntime((fiber) => {
+      const { attempts } = loop.call
+      const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+      const startedAt = clock.unsafeCurrentTimeMillis()
+      state.startedAt = startedAt
+      state.inFlight = true
+      const measured = Telemetry.attempting(loop.call, fiber)
+      return Effect.matchCauseEffect(loop.attempt(restore), {
+        onFailure: (cause) => {
+          const now = clock.unsafeCurrentTimeMillis()
+          const failed = Cause.failureOrCause(cause)
+          if (Either.isRight(failed)) {
+            measured(now - startedAt, undefined, "interrupted")
+            return Effect.failCause(failed.right)
+          }
+          const error = failed.left
+          measured(now - startedAt, statusOf(error), error._tag)
           state.inFlight = false
-          return decide(loop, state, now, error)
-        }),
-      onSuccess: (answer) =>
-        Effect.map(Clock.currentTimeMillis, (now) => {
+          return restore(decide(loop, state, now, error))
+        },
+        onSuccess: (answer) => {
+          const now = clock.unsafeCurrentTimeMillis()
+          const status = loop.statusOf(answer)
+          measured(now - startedAt, status, undefined)
           state.inFlight = false
-          loop.call.attempts.push(
-            Call.attempt(startedAt, now, { tag: undefined, status: loop.statusOf(answer), delay: undefined })
-          )
+          attempts.push(Call.attempt(startedAt, now, { tag: undefined, status, delay: undefined }))
           loop.budget.giveBack(state.paid)
-          return answer
-        })
+          return Effect.succeed(answer)
+        }
+      })
     })
-  })
+  )
 
 const decide = <A, R>(
   loop: Loop<A, R>,
@@ -127,7 +161,7 @@ const decide = <A, R>(
     return again(0, Effect.void)
   }
   const { policy, schedule } = call.retry
-  const { method } = call.encoded.http
+  const { method } = call.encoded
   if (!RetryPolicy.allows(policy, error, { method, idempotencyKey: call.encoded.idempotencyKey })) {
     return end("not-retryable")
   }

@@ -33,6 +33,31 @@ export interface Call {
   refused: { readonly status: number; readonly body: ResponseDecoder.Body } | undefined
 }
 
+/**
+ * A call with its ledger empty.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  request: ApiRequest.Request,
+  config: ApiConfig.ApiConfig,
+  timeouts: Timeouts.Timeouts,
+  retry: ApiConfig.ResolvedRetry,
+  encoded: RequestEncoder.Encoded,
+  startedAt: number
+): Call => ({
+  request,
+  config,
+  timeouts,
+  retry,
+  encoded,
+  startedAt,
+  attempts: [],
+  issued: [],
+  refused: undefined
+})
+
 const redactors = new WeakMap<Call, { readonly issued: number; readonly redactor: Redaction.Redactor }>()
 
 /**
@@ -77,7 +102,7 @@ export const common = (call: Call, message: string, delivery: ApiError.Delivery)
   const shown = redactor(call)
   return {
     message: shown.text(message),
-    request: { method: call.encoded.http.method, url: shown.url(call.encoded.http.url) },
+    request: { method: call.encoded.method, url: shown.url(call.encoded.url) },
     attempts: [],
     stoppedBy: "not-retryable",
     delivery,

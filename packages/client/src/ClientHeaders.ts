@@ -6,8 +6,10 @@
 import type { Tracer } from "effect"
 import type * as ApiConfig from "./ApiConfig.js"
 import type * as Call from "./Call.js"
+import type * as Credentials from "./Credentials.js"
 import type * as Headers from "./internal/headers.js"
 import { isBrowser } from "./internal/runtime.js"
+import * as RequestEncoder from "./RequestEncoder.js"
 
 /**
  * The version this client tells servers.
@@ -17,13 +19,8 @@ import { isBrowser } from "./internal/runtime.js"
  */
 export const version = "0.1.0"
 
-/**
- * The headers under everything else: who the client is and, where asked for, what it runs on.
- *
- * @since 0.1.0
- * @category headers
- */
-export const ofClient = (config: ApiConfig.ApiConfig): Headers.HeaderLayer => ({
+/** The headers under everything else: who the client is and, where asked for, what it runs on. */
+const ofClient = (config: ApiConfig.ApiConfig): Headers.HeaderLayer => ({
   ...(isBrowser ? {} : { "user-agent": config.options.userAgent ?? `effect-api/${version}` }),
   ...(config.options.platformHeaders === undefined ? {} : platformHeaders(config.options.platformHeaders))
 })
@@ -110,26 +107,91 @@ export const platform = (
 }
 
 /**
- * The headers of one attempt: how many came before, the read timeout in seconds, the trace. They stand only where nobody
- * set or removed them.
+ * What a client adds to a request: everything that stands for many of them is put together once.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Standing {
+  /** The headers of a request without credentials and those of an attempt, `null` where one was removed. */
+  readonly plain: (encoded: RequestEncoder.Encoded) => Record<string, string | null>
+  /** The headers of a request with credentials, which outrank the defaults and nothing that was set on purpose. */
+  readonly authorized: (
+    encoded: RequestEncoder.Encoded,
+    credentials: Credentials.Resolved
+  ) => Record<string, string | null>
+}
+
+/**
+ * The standing headers of a client.
  *
  * @since 0.1.0
  * @category headers
  */
-export const ofAttempt = (call: Call.Call, span: Tracer.Span | undefined): Headers.HeaderLayer => {
-  const options = call.config.options.platformHeaders
-  const prefix = options?.prefix.toLowerCase()
+export const standing = (config: ApiConfig.ApiConfig): Standing => {
+  const defaults = ofClient(config)
+  const under = (accept: string | undefined): Headers.HeaderLayer =>
+    accept === undefined ? defaults : { ...defaults, accept }
+  const plain = new Map<string | undefined, Headers.HeaderLayer>()
+  /** For the credentials that came last: most clients have one for all their requests. */
+  const authorized = new Map<string | undefined, Headers.HeaderLayer>()
+  let latest: Credentials.Resolved | undefined
   return {
-    ...(prefix === undefined
-      ? {}
-      : {
-          [`${prefix}-retry-count`]: String(call.attempts.length),
-          [`${prefix}-read-timeout`]: Number.isFinite(call.timeouts.response)
-            ? String(call.timeouts.response / 1000)
-            : null
-        }),
-    ...(span === undefined
-      ? {}
-      : { traceparent: `00-${span.traceId}-${span.spanId}-${span.sampled ? "01" : "00"}` })
+    plain: ({ accept, headers, trusted }) => {
+      const clients = RequestEncoder.clientHeaders(config, trusted)
+      if (!trusted) return { ...under(accept), ...clients, ...headers }
+      return { ...once(plain, accept, () => ({ ...under(accept), ...clients })), ...headers }
+    },
+    authorized: ({ accept, headers, trusted }, credentials) => {
+      if (latest !== credentials) authorized.clear()
+      latest = credentials
+      const layer = once(authorized, accept, () => ({
+        ...under(accept),
+        ...credentials.headers,
+        ...RequestEncoder.clientHeaders(config, trusted)
+      }))
+      return { ...layer, ...headers }
+    }
   }
+}
+
+/** Requests ask for few media types. */
+const maxAccepts = 100
+
+const once = (
+  known: Map<string | undefined, Headers.HeaderLayer>,
+  accept: string | undefined,
+  make: () => Headers.HeaderLayer
+): Headers.HeaderLayer => {
+  const layer = known.get(accept)
+  if (layer !== undefined) return layer
+  const made = make()
+  if (known.size < maxAccepts) known.set(accept, made)
+  return made
+}
+
+/**
+ * Adds the headers of one attempt: how many came before, the read timeout in seconds, the trace. They stand only where
+ * nobody set or removed them.
+ *
+ * @since 0.1.0
+ * @category headers
+ */
+export const addAttempt = (
+  headers: Record<string, string | null>,
+  call: Call.Call,
+  span: Tracer.Span | undefined
+): void => {
+  const prefix = call.config.options.platformHeaders?.prefix.toLowerCase()
+  if (prefix !== undefined) {
+    add(headers, `${prefix}-retry-count`, String(call.attempts.length))
+    if (Number.isFinite(call.timeouts.response))
+      add(headers, `${prefix}-read-timeout`, String(call.timeouts.response / 1000))
+  }
+  if (span !== undefined)
+    add(headers, "traceparent", `00-${span.traceId}-${span.spanId}-${span.sampled ? "01" : "00"}`)
+}
+
+const add = (headers: Record<string, string | null>, name: string, value: string): void => {
+  if (headers[name] === undefined) headers[name] = value
 }

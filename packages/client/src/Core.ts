@@ -4,16 +4,19 @@
  *
  * @since 0.1.0
  */
-import type { HttpClient, HttpClientResponse } from "@effect/platform"
-import { Clock, Effect, Either, type Tracer } from "effect"
+import type { HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
+import { Effect, Either, type Fiber, type Tracer } from "effect"
 import * as ApiConfig from "./ApiConfig.js"
 import * as ApiError from "./ApiError.js"
 import type * as ApiRequest from "./ApiRequest.js"
+import * as ApiResponse from "./ApiResponse.js"
+import type * as Attempts from "./Attempts.js"
 import * as Call from "./Call.js"
 import * as ClientHeaders from "./ClientHeaders.js"
 import type * as Credentials from "./Credentials.js"
 import * as Headers from "./internal/headers.js"
 import type { InvalidInput } from "./internal/invalid.js"
+import * as Ready from "./internal/ready.js"
 import * as Middleware from "./Middleware.js"
 import * as RequestEncoder from "./RequestEncoder.js"
 import * as ResponseBody from "./ResponseBody.js"
@@ -35,7 +38,7 @@ export interface Core {
   readonly transport: Transport.Transport
   readonly credentials: Credentials.Resolver
   readonly budget: RetryPolicy.Budget
-  readonly defaults: Headers.HeaderLayer
+  readonly standing: ClientHeaders.Standing
   readonly problem: InvalidInput | undefined
 }
 
@@ -54,7 +57,7 @@ export const makeCore = (
   transport: Transport.make(client, init),
   credentials: config.credentials.make(),
   budget: RetryPolicy.makeBudget(config.retry.policy),
-  defaults: ClientHeaders.ofClient(config),
+  standing: ClientHeaders.standing(config),
   problem: undefined
 })
 
@@ -71,60 +74,41 @@ export const withOptions = (core: Core, options: Partial<ApiConfig.Options>): Co
       ...core,
       config,
       credentials: options.credentials === undefined ? core.credentials : config.credentials.make(),
-      defaults: ClientHeaders.ofClient(config)
+      standing: ClientHeaders.standing(config)
     })
   })
 
 /**
- * Lays the request's settings over the client's and encodes it. Nothing is sent.
+ * Lays the request's settings over the client's, encodes it and goes on with the call. Nothing is sent before that.
  *
  * @since 0.1.0
  * @category running
  */
-export const begin = (
+export const begin = <A, E, R>(
   core: Core,
-  request: ApiRequest.Request
-): Effect.Effect<Call.Call, ApiError.InvalidRequestError> => {
+  request: ApiRequest.Request,
+  use: (call: Call.Call) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | ApiError.InvalidRequestError, R> => {
   const { config } = core
-  const { retry, timeouts } = request.options
-  return Effect.mapError(
-    Effect.suspend(() => {
-      if (core.problem !== undefined) return Effect.fail(core.problem)
-      const limits = Timeouts.merge(config.timeouts, timeouts)
-      if (Either.isLeft(limits)) return Effect.fail(limits.left)
-      const resolved =
-        retry === undefined ? Either.right(config.retry) : ApiConfig.resolveRetry(retry, config.retry.policy)
-      if (Either.isLeft(resolved)) return Effect.fail(resolved.left)
-      return Effect.zipWith(
-        RequestEncoder.encode(request, config, core.defaults),
-        Clock.currentTimeMillis,
-        (encoded, now) =>
-          makeCall({
-            request,
-            config,
-            encoded,
-            timeouts: limits.right,
-            retry: resolved.right,
-            startedAt: now
-          })
-      )
-    }),
-    (problem) => invalidRequest(config, request, problem)
-  )
+  return Effect.clockWith((clock) => {
+    const { retry, timeouts } = request.options
+    const refuse = (problem: InvalidInput) => Effect.fail(invalidRequest(config, request, problem))
+    if (core.problem !== undefined) return refuse(core.problem)
+    const limits =
+      timeouts === undefined ? Either.right(config.timeouts) : Timeouts.merge(config.timeouts, timeouts)
+    if (Either.isLeft(limits)) return refuse(limits.left)
+    const resolved =
+      retry === undefined ? Either.right(config.retry) : ApiConfig.resolveRetry(retry, config.retry.policy)
+    if (Either.isLeft(resolved)) return refuse(resolved.left)
+    return Ready.match(RequestEncoder.encode(request, config), {
+      onFailure: refuse,
+      onSuccess: (encoded) => {
+        const now = clock.unsafeCurrentTimeMillis()
+        return use(Call.make(request, config, limits.right, resolved.right, encoded, now))
+      }
+    })
+  })
 }
-
-/**
- * A call with its ledger empty.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const makeCall = (fields: Omit<Call.Call, "attempts" | "issued" | "refused">): Call.Call => ({
-  ...fields,
-  attempts: [],
-  issued: [],
-  refused: undefined
-})
 
 const invalidRequest = (
   config: ApiConfig.ApiConfig,
@@ -151,6 +135,29 @@ const invalidRequest = (
 }
 
 /**
+ * The request without credentials and the headers of an attempt.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const prepared = (core: Core, call: Call.Call): HttpClientRequest.HttpClientRequest =>
+  RequestEncoder.toHttp(call.encoded, Headers.finish(core.standing.plain(call.encoded)))
+
+/** The request as an attempt sends it; without credentials where there are none for it. */
+const outgoing = (
+  core: Core,
+  call: Call.Call,
+  credentials: Credentials.Resolved | undefined,
+  span: Tracer.Span | undefined
+): HttpClientRequest.HttpClientRequest => {
+  const { encoded } = call
+  const headers =
+    credentials === undefined ? core.standing.plain(encoded) : core.standing.authorized(encoded, credentials)
+  ClientHeaders.addAttempt(headers, call, span)
+  return RequestEncoder.toHttp(encoded, Headers.finish(headers))
+}
+
+/**
  * One attempt to the head of its answer: credentials, the headers of the attempt, middleware, transport.
  *
  * @since 0.1.0
@@ -163,16 +170,13 @@ export const respond = <R>(
   span: Tracer.Span | undefined
 ): Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R> =>
   Effect.flatMap(authorize(core, call), (credentials) => {
-    const { encoded } = call
-    // Credentials stand above the defaults and under what anybody set on purpose.
-    const authorized = Headers.merge({ ...encoded.http.headers, ...credentials }, encoded.settled)
-    const headers = Headers.finish(Headers.fill(authorized, ClientHeaders.ofAttempt(call, span)))
+    const request = outgoing(core, call, credentials, span)
     const send = Middleware.compose(
       [...call.config.middleware, ...(call.request.options.middleware ?? [])],
       // The transport's own requirement is met where the attempt is run, not by every middleware.
       (request) => transport(call, request) as Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError>
     )
-    return send(RequestEncoder.withHeaders(encoded.http, headers)).pipe(
+    return send(request).pipe(
       Effect.matchEffect({
         onSuccess: (response) => Effect.succeed(guard(call, response)),
         onFailure: (error) =>
@@ -184,11 +188,46 @@ export const respond = <R>(
               )
       }),
       Effect.tapBoth({
-        onFailure: (error) => Telemetry.attempted(call, headers, error),
-        onSuccess: (response) => Telemetry.attempted(call, headers, response)
+        onFailure: (error) => Telemetry.attempted(call, request.headers, error),
+        onSuccess: (response) => Telemetry.attempted(call, request.headers, response)
       })
     )
   })
+
+/**
+ * One whole attempt in a single wait, inside of `uninterruptibleMask`, where nothing but the transport has a part in it: the
+ * credentials are known, no middleware stands in between, nobody listens at debug. `undefined` where that is not so.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const respondDirectly = (
+  core: Core,
+  call: Call.Call,
+  span: Tracer.Span | undefined,
+  fiber: Fiber.RuntimeFiber<unknown, unknown>
+):
+  | ((restore: Attempts.Restore) => Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError>)
+  | undefined => {
+  const { direct } = core.transport
+  const { config, encoded, issued, request } = call
+  if (direct === undefined || encoded.body._tag === "Stream") return undefined
+  if (config.middleware.length > 0 || request.options.middleware !== undefined) return undefined
+  const { resolve } = core.credentials
+  if (!Ready.isReady(resolve) || Either.isLeft(resolve) || Telemetry.isDebugged(fiber)) return undefined
+  const credentials = encoded.trusted ? resolve.right : undefined
+  return (restore) => {
+    if (credentials !== undefined) issued.push(credentials)
+    const sent = outgoing(core, call, credentials, span)
+    return Effect.matchEffect(direct.send(call, sent, restore), {
+      onFailure: (cause) => Effect.fail(direct.failed(call, cause)),
+      onSuccess: (response) =>
+        ApiResponse.isSuccess(response.status)
+          ? Effect.succeed(response)
+          : restore(direct.onward(call, sent, response))
+    })
+  }
+}
 
 /** A streamed body's own failure reaches us as a broken transport: the cause is the caller's, and so is the error. */
 const sourceError = (call: Call.Call): ApiError.InvalidRequestError | undefined => {
@@ -214,27 +253,25 @@ const guard = (
 const authorize = (
   core: Core,
   call: Call.Call
-): Effect.Effect<Readonly<Record<string, string>>, ApiError.CredentialsError> =>
+): Effect.Effect<Credentials.Resolved | undefined, ApiError.CredentialsError> =>
   call.encoded.trusted
-    ? Effect.matchEffect(core.credentials.resolve, {
+    ? Effect.mapBoth(core.credentials.resolve, {
         onSuccess: (resolved) => {
           call.issued.push(resolved)
-          return Effect.succeed(resolved.headers)
+          return resolved
         },
         onFailure: ({ reason, retryable, retryAfter }) => {
           const common = Call.common(call, `no credentials: ${reason}`, "not-sent")
-          return Effect.fail(
-            new ApiError.CredentialsError({
-              ...common,
-              // A token fetch runs a single attempt inside this loop, which retries it where that may help.
-              shouldRetry: retryable ? true : undefined,
-              reason: common.message,
-              retryAfter
-            })
-          )
+          return new ApiError.CredentialsError({
+            ...common,
+            // A token fetch runs a single attempt inside this loop, which retries it where that may help.
+            shouldRetry: retryable ? true : undefined,
+            reason: common.message,
+            retryAfter
+          })
         }
       })
-    : Effect.succeed({})
+    : Effect.succeed(undefined)
 
 /**
  * The caller's own error for a status, if the body fits it; else the error as it is.

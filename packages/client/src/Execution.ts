@@ -4,13 +4,14 @@
  * @since 0.1.0
  */
 import type { HttpClientRequest } from "@effect/platform"
-import { Clock, Effect, Stream, type Tracer } from "effect"
+import { Clock, Effect, type Fiber, Stream, type Tracer } from "effect"
 import * as ApiError from "./ApiError.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import * as ApiResponse from "./ApiResponse.js"
 import * as Attempts from "./Attempts.js"
 import * as Call from "./Call.js"
 import * as Core from "./Core.js"
+import * as Ready from "./internal/ready.js"
 import type * as RequestOptions from "./RequestOptions.js"
 import type * as ResponseBody from "./ResponseBody.js"
 import type * as ResponseDecoder from "./ResponseDecoder.js"
@@ -50,7 +51,15 @@ export type VerbWithBody<R = never> = <
 ) => Effect.Effect<ResponseDecoder.Type<S>, ApiError.ApiError | RequestOptions.Failure<F>, R>
 
 /**
- * Runs a request to a decoded answer.
+ * What a call gives: the value alone, or with what came around it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Give<A, B> = (call: Call.Call, response: ResponseBody.GuardedResponse, value: A) => B
+
+/**
+ * Runs a request to its value.
  *
  * @since 0.1.0
  * @category running
@@ -58,8 +67,20 @@ export type VerbWithBody<R = never> = <
 export const execute = <A, E>(
   core: Core.Core,
   request: ApiRequest.ApiRequest<A, E>
+): Effect.Effect<A, ApiError.ApiError | E> =>
+  Core.begin(core, request, (call) => run(core, call, request, valueAlone<A>))
+
+/**
+ * Runs a request to its value with status, headers, request id and attempts.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const executeWithResponse = <A, E>(
+  core: Core.Core,
+  request: ApiRequest.ApiRequest<A, E>
 ): Effect.Effect<ApiResponse.ApiResponse<A>, ApiError.ApiError | E> =>
-  Effect.flatMap(Core.begin(core, request), (call) => run(core, call, request))
+  Core.begin(core, request, (call) => run(core, call, request, answered<A>))
 
 /**
  * Runs a call that has begun.
@@ -67,20 +88,21 @@ export const execute = <A, E>(
  * @since 0.1.0
  * @category running
  */
-export const run = <A, E>(
+export const run = <A, E, B>(
   core: Core.Core,
   call: Call.Call,
-  request: ApiRequest.ApiRequest<A, E>
-): Effect.Effect<ApiResponse.ApiResponse<A>, ApiError.ApiError | E> =>
-  Telemetry.withSpan(call, (propagated) => {
+  request: ApiRequest.ApiRequest<A, E>,
+  give: Give<A, B>
+): Effect.Effect<B, ApiError.ApiError | E> =>
+  Telemetry.withSpan(call, (propagated, fiber) => {
     const { open } = request.success
     const answer =
       open === undefined
-        ? Effect.flatMap(attempts(core, call, whole(core, call, propagated)), (answer) =>
-            decode(call, request, answer)
+        ? Effect.flatMap(attempts(core, call, whole(core, call, propagated, fiber)), (answer) =>
+            decode(call, request, answer, give)
           )
         : Effect.map(attempts(core, call, headed(core, call, propagated)), ({ response }) =>
-            answered(
+            give(
               call,
               response,
               open(
@@ -89,38 +111,58 @@ export const run = <A, E>(
               )
             )
           )
-    return Effect.catchAll(answer, (error) => Core.ownFailure(call, request, error))
+    return hasFailures(request)
+      ? Effect.catchAll(answer, (error) => Core.ownFailure(call, request, error))
+      : answer
   })
+
+const hasFailures = ({ failure }: ApiRequest.Request): boolean => {
+  for (const _ in failure) return true
+  return false
+}
 
 const attempts = <A extends { readonly response: ResponseBody.GuardedResponse }>(
   core: Core.Core,
   call: Call.Call,
-  attempt: Effect.Effect<A, ApiError.ApiError>
+  attempt: Attempts.Loop<A>["attempt"]
 ): Effect.Effect<A, ApiError.ApiError> =>
   Attempts.run({
     call,
-    ...core,
+    budget: core.budget,
+    credentials: core.credentials,
     attempt,
-    statusOf: ({ response }: A) => response.status,
+    statusOf,
     discard: Effect.void
   })
+
+const statusOf = ({ response }: { readonly response: ResponseBody.GuardedResponse }): number =>
+  response.status
 
 /** One attempt to the end of the body: a reset on the way there is a failure like any other, and retried. */
 const whole = (
   core: Core.Core,
   call: Call.Call,
-  span: Tracer.Span | undefined
-): Effect.Effect<Answer, ApiError.ApiError> =>
-  Core.respond(core, core.transport.whole, call, span).pipe(
-    Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
-    Effect.flatMap((response) => Effect.map(response.bytes, (bytes) => ({ response, bytes })))
-  )
+  span: Tracer.Span | undefined,
+  fiber: Fiber.RuntimeFiber<unknown, unknown>
+): Attempts.Loop<Answer>["attempt"] => {
+  const read = (response: ResponseBody.GuardedResponse): Effect.Effect<Answer, ApiError.ApiError> =>
+    ApiResponse.isSuccess(response.status)
+      ? Effect.map(response.bytes, (bytes) => ({ response, bytes }))
+      : ApiResponse.fail(call, response)
+  const directly = Core.respondDirectly(core, call, span, fiber)
+  if (directly === undefined) {
+    return Attempts.guarded(Effect.flatMap(Core.respond(core, core.transport.whole, call, span), read))
+  }
+  return (restore) => Effect.flatMap(directly(restore), read)
+}
 
 /** One attempt to the headers: the body is the caller's to read. */
 const headed = (core: Core.Core, call: Call.Call, span: Tracer.Span | undefined) =>
-  Core.respond(core, core.transport.unscoped, call, span).pipe(
-    Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
-    Effect.map((response) => ({ response }))
+  Attempts.guarded(
+    Core.respond(core, core.transport.unscoped, call, span).pipe(
+      Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
+      Effect.map((response) => ({ response }))
+    )
   )
 
 /** A body that breaks off in its reader's hands: too late to ask again, and the ledger's last line was a success. */
@@ -145,7 +187,15 @@ const lengthOf = (response: ResponseBody.GuardedResponse): number | undefined =>
   return encoding === undefined && length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined
 }
 
-const answered = <A>(
+const valueAlone = <A>(_call: Call.Call, _response: ResponseBody.GuardedResponse, value: A): A => value
+
+/**
+ * The value with what came around it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const answered = <A>(
   call: Call.Call,
   { headers, status }: ResponseBody.GuardedResponse,
   value: A
@@ -167,26 +217,42 @@ export const prepare = (
   core: Core.Core,
   request: ApiRequest.Request
 ): Effect.Effect<HttpClientRequest.HttpClientRequest, ApiError.InvalidRequestError> =>
-  Effect.map(Core.begin(core, request), (call) => call.encoded.http)
+  Core.begin(core, request, (call) => Effect.succeed(Core.prepared(core, call)))
 
 interface Answer {
   readonly response: ResponseBody.GuardedResponse
   readonly bytes: Uint8Array
 }
 
-const decode = <A>(
+/** A body for a decoder; few of them look at the headers, which are parsed where somebody does. */
+class DecoderBody implements ResponseDecoder.Body {
+  readonly bytes: Uint8Array
+  private readonly response: ResponseBody.GuardedResponse
+
+  constructor({ bytes, response }: Answer) {
+    this.bytes = bytes
+    this.response = response
+  }
+
+  get contentType(): string | undefined {
+    return this.response.headers["content-type"]
+  }
+}
+
+const decode = <A, B>(
   call: Call.Call,
   request: ApiRequest.ApiRequest<A, unknown>,
-  { bytes, response }: Answer
-): Effect.Effect<ApiResponse.ApiResponse<A>, ApiError.ApiError> => {
-  const body = { bytes, contentType: response.headers["content-type"] }
-  return Effect.matchEffect(request.success.decode(body), {
-    onSuccess: (value) => Effect.succeed(answered(call, response, value)),
+  answer: Answer,
+  give: Give<A, B>
+): Effect.Effect<B, ApiError.ApiError> => {
+  const { bytes, response } = answer
+  return Ready.match(request.success.decode(new DecoderBody(answer)), {
+    onSuccess: (value) => Effect.succeed(give(call, response, value)),
     onFailure: (misfit) => {
       const error = misfitError(call, response, bytes, misfit)
       if (!call.config.lenient || misfit.parsed === undefined) return Effect.fail(error)
       const value = misfit.parsed.value as A
-      return Effect.as(Telemetry.misfit(error), answered(call, response, value))
+      return Effect.as(Telemetry.misfit(error), give(call, response, value))
     }
   })
 }

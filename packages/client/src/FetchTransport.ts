@@ -27,8 +27,7 @@ const start = (
   fetch: typeof globalThis.fetch,
   init: RequestInit,
   request: Request,
-  timeouts: Timeouts.Timeouts,
-  body: BodyInit | undefined
+  timeouts: Timeouts.Timeouts
 ): Started => {
   const controller = new AbortController()
   let expired: unknown
@@ -43,7 +42,9 @@ const start = (
   watch.expect("ERR_RESPONSE_LIMIT", timeouts.response)
   // fetch counts what it holds, and only what it holds: the length of a stream is the caller's to tell.
   const headers: Record<string, string> = { ...request.headers }
-  if (request.body._tag !== "Stream") delete headers["content-length"]
+  const body = bodyOf(request)
+  const streamed = body instanceof ReadableStream
+  if (!streamed) delete headers["content-length"]
   const options: RequestInit & { duplex?: "half" } = {
     ...init,
     // The client follows them itself, to keep credentials from other origins.
@@ -53,7 +54,7 @@ const start = (
     signal: controller.signal
   }
   if (body !== undefined) options.body = body
-  if (request.body._tag === "Stream") options.duplex = "half"
+  if (streamed) options.duplex = "half"
   return { response: fetch(request.url, options), watch, abort, expired: () => expired }
 }
 
@@ -97,41 +98,34 @@ export const make = (
   fetch: typeof globalThis.fetch = globalThis.fetch,
   init: RequestInit = {}
 ): NativeTransport.NativeTransport => {
-  /** Starts an exchange, ends it with an outcome or, interrupted, with an abort. Only a streamed body takes an effect. */
   const run = <A>(
     request: Request,
     timeouts: Timeouts.Timeouts,
+    listener: NativeTransport.Listener<A>,
     finish: (started: Started) => Promise<A>
-  ): Effect.Effect<A, unknown> => {
-    const send = (body: BodyInit | undefined): Effect.Effect<A, unknown> =>
-      Effect.async((resume) => {
-        const started = start(fetch, init, request, timeouts, body)
-        finish(started).then(
-          (outcome) => {
-            started.watch.stop()
-            resume(Effect.succeed(outcome))
-          },
-          (cause: unknown) => {
-            started.watch.stop()
-            resume(Effect.fail(started.expired() ?? cause))
-          }
-        )
-        return Effect.sync(started.abort)
-      })
-    return request.body._tag === "Stream"
-      ? Effect.flatMap(Stream.toReadableStreamEffect(request.body.stream), send)
-      : send(bodyOf(request))
+  ): NativeTransport.Abort => {
+    const started = start(fetch, init, request, timeouts)
+    finish(started).then(
+      (answer) => {
+        started.watch.stop()
+        listener.done(answer)
+      },
+      (cause: unknown) => {
+        started.watch.stop()
+        listener.failed(started.expired() ?? cause)
+      }
+    )
+    return started.abort
   }
   return {
     setsLimits: false,
-    exchange: (request, timeouts, cap) =>
-      run(request, timeouts, (started) => collect(started, timeouts.idle, cap)),
-    open: (request, timeouts, abortable) =>
-      run(request, timeouts, async (started) => {
-        if (abortable !== undefined) abortable.abort = started.abort
+    exchange: (request, timeouts, cap, listener) =>
+      run(request, timeouts, listener, (started) => collect(started, timeouts.idle, cap)),
+    open: (request, timeouts, owned, listener) =>
+      run(request, timeouts, listener, async (started) => {
         const response = await started.response
         const source = sourceOf(response, chunksOf(response, started, timeouts.idle))
-        if (abortable === undefined) unread?.register(source, started.abort, started)
+        if (!owned) unread?.register(source, started.abort, started)
         return source
       })
   }

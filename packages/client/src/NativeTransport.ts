@@ -5,8 +5,15 @@
  *
  * @since 0.1.0
  */
-import type { Cookies, Headers, HttpClient, HttpClientRequest } from "@effect/platform"
-import { type Effect, type Option, Predicate, type Stream } from "effect"
+import {
+  type Cookies,
+  type Headers,
+  HttpBody,
+  type HttpClient,
+  type HttpClientRequest
+} from "@effect/platform"
+import { Cause, Effect, type Option, Predicate, Stream } from "effect"
+import * as RequestEncoder from "./RequestEncoder.js"
 import type * as Timeouts from "./Timeouts.js"
 
 /**
@@ -44,14 +51,24 @@ export interface Exchanged {
 }
 
 /**
- * Set by a transport once there is something to abort.
+ * Who is told how an exchange ended: one of the two, once, and neither after an abort. It may be before the call that
+ * started the exchange returns.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Abortable {
-  abort: (() => void) | undefined
+export interface Listener<in A> {
+  readonly done: (answer: A) => void
+  readonly failed: (cause: unknown) => void
 }
+
+/**
+ * Ends an exchange, at any time: over nothing where it has ended already.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Abort = () => void
 
 /**
  * How many milliseconds the body of an answer that is no success may take: the status is known, the rest is courtesy.
@@ -62,10 +79,11 @@ export interface Abortable {
 export const discardMillis = 5_000
 
 /**
- * A transport of its own. It fails with the cause as it is, a `code` along its chain. A limit of the request that passes has
- * a code of ours (`ERR_RESPONSE_LIMIT`, `ERR_IDLE_LIMIT`) or, where the transport sets undici's timers, undici's
- * (`UND_ERR_CONNECT_TIMEOUT`, `UND_ERR_HEADERS_TIMEOUT`, `UND_ERR_BODY_TIMEOUT`). Interruption aborts the exchange. Redirects
- * are not followed.
+ * A transport of its own, in callbacks: a fiber waits once for an exchange, whatever goes on within. It fails with the
+ * cause as it is, a `code` along its chain. A limit of the request that passes has a code of ours (`ERR_RESPONSE_LIMIT`,
+ * `ERR_IDLE_LIMIT`) or, where the transport sets undici's timers, undici's (`UND_ERR_CONNECT_TIMEOUT`,
+ * `UND_ERR_HEADERS_TIMEOUT`, `UND_ERR_BODY_TIMEOUT`). Redirects are not followed. The body of a request is never a `Stream`: it
+ * comes as a `Raw` `ReadableStream`.
  *
  * @since 0.1.0
  * @category models
@@ -80,18 +98,75 @@ export interface NativeTransport {
   readonly exchange: (
     request: HttpClientRequest.HttpClientRequest,
     timeouts: Timeouts.Timeouts,
-    cap: (status: number) => number
-  ) => Effect.Effect<Exchanged, unknown>
+    cap: (status: number) => number,
+    listener: Listener<Exchanged>
+  ) => Abort
   /**
-   * One exchange to the headers. The body is pulled with backpressure, and leaving it aborts. Whoever hands over an
-   * `abortable` aborts a body that nobody reads; else it is let go with the response.
+   * One exchange to the headers. The body is pulled with backpressure, and leaving it aborts. A body that nobody reads
+   * is the caller's to abort where it is `owned`; else it is let go with the response.
    */
   readonly open: (
     request: HttpClientRequest.HttpClientRequest,
     timeouts: Timeouts.Timeouts,
-    abortable: Abortable | undefined
-  ) => Effect.Effect<Source, unknown>
+    owned: boolean,
+    listener: Listener<Source>
+  ) => Abort
 }
+
+/**
+ * Waits for an exchange. Interruption aborts it.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const awaiting = <A>(
+  request: HttpClientRequest.HttpClientRequest,
+  start: (request: HttpClientRequest.HttpClientRequest, listener: Listener<A>) => Abort
+): Effect.Effect<A, unknown> => {
+  const { body } = request
+  if (body._tag !== "Stream") return Effect.uninterruptibleMask((restore) => wait(request, start, restore))
+  return Effect.flatMap(Stream.toReadableStreamEffect(body.stream), (stream) => {
+    const { contentLength, contentType } = body
+    const sent = RequestEncoder.withBody(request, HttpBody.raw(stream, { contentType, contentLength }))
+    return Effect.uninterruptibleMask((restore) => wait(sent, start, restore))
+  })
+}
+
+/**
+ * The same inside of `uninterruptibleMask`, for a request that has no streamed body. The exchange begins where nothing can
+ * come between it and the wait for it: an interruption on a fiber's own yield would leave an `Effect.async` unaborted.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const wait = <A>(
+  request: HttpClientRequest.HttpClientRequest,
+  start: (request: HttpClientRequest.HttpClientRequest, listener: Listener<A>) => Abort,
+  restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
+): Effect.Effect<A, unknown> =>
+  Effect.suspend(() => {
+    let resume: ((exit: Effect.Effect<A, unknown>) => void) | undefined
+    let ended: Effect.Effect<A, unknown> | undefined
+    const end = (exit: Effect.Effect<A, unknown>): void => {
+      ended = exit
+      resume?.(exit)
+    }
+    const abort = start(request, {
+      done: (answer) => end(Effect.succeed(answer)),
+      failed: (cause) => end(Effect.failCause(Cause.fail(cause)))
+    })
+    const answer = Effect.async<A, unknown>((later) => {
+      if (ended === undefined) resume = later
+      else later(ended)
+    })
+    return Effect.matchCauseEffect(restore(answer), {
+      onFailure: (cause) => {
+        if (ended === undefined) abort()
+        return Effect.failCause(cause)
+      },
+      onSuccess: Effect.succeed
+    })
+  })
 
 /**
  * The native transport of an `HttpClient`, if it carries one.

@@ -57,14 +57,14 @@ const visit = <Page, Item, E>(
   { index, request }: Step<Page, Item, E>,
   asked: Set<string>
 ): Effect.Effect<readonly [Page, Option.Option<Step<Page, Item, E>>], ApiError.ApiError | E> =>
-  Effect.flatMap(Core.begin(core, request), (call) => {
-    const { url } = call.encoded.http
+  Core.begin(core, request, (call) => {
+    const { url } = call.encoded
     const { maxPages, next } = request.pagination
     if (asked.has(url)) return Effect.fail(paginationError(call, "the same cursor came twice", index))
     if (index >= maxPages)
       return Effect.fail(paginationError(call, `there are more than ${maxPages} pages`, index))
     asked.add(url)
-    return Effect.map(Execution.run(core, call, request), ({ headers, value }) => {
+    return Effect.map(Execution.run(core, call, request, Execution.answered<Page>), ({ headers, value }) => {
       const query = Object.fromEntries(new URL(url).searchParams)
       const onward = Option.fromNullable(next(value, { query, url, headers, index }))
       return [

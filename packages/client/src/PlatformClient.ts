@@ -14,7 +14,7 @@ import * as ApiError from "./ApiError.js"
 import * as ApiRequest from "./ApiRequest.js"
 import * as ApiResponse from "./ApiResponse.js"
 import * as Attempts from "./Attempts.js"
-import type * as Call from "./Call.js"
+import * as Call from "./Call.js"
 import * as Core from "./Core.js"
 import type { InvalidInput } from "./internal/invalid.js"
 import * as RequestEncoder from "./RequestEncoder.js"
@@ -72,8 +72,8 @@ const run = (
         call,
         budget: core.budget,
         credentials: core.credentials,
-        attempt,
-        statusOf: (response) => response.status,
+        attempt: Attempts.guarded(attempt),
+        statusOf: (response: ResponseBody.GuardedResponse) => response.status,
         discard
       }).pipe(
         Effect.catchAll((error) =>
@@ -99,17 +99,17 @@ const begin = (
 ): Effect.Effect<Call.Call, HttpClientError.RequestError> => {
   const { config, problem } = core
   if (problem !== undefined) return Effect.fail(invalidUrl(request, problem))
-  const encoded = RequestEncoder.adopt(request, config, core.defaults)
+  const encoded = RequestEncoder.adopt(request, config)
   if (Either.isLeft(encoded)) return Effect.fail(invalidUrl(request, encoded.left))
   return Effect.map(Clock.currentTimeMillis, (startedAt) =>
-    Core.makeCall({
-      request: ApiRequest.fromUrl(request.method, encoded.right.http.url),
+    Call.make(
+      ApiRequest.fromUrl(request.method, encoded.right.url),
       config,
-      encoded: encoded.right,
-      timeouts: config.timeouts,
-      retry: config.retry,
+      config.timeouts,
+      config.retry,
+      encoded.right,
       startedAt
-    })
+    )
   )
 }
 

@@ -9,6 +9,7 @@ import * as Source from "./internal/byteSource.js"
 import { type InvalidInput, invalid } from "./internal/invalid.js"
 import * as Json from "./internal/json.js"
 import * as Query from "./internal/query.js"
+import * as Ready from "./internal/ready.js"
 import * as Multipart from "./Multipart.js"
 import * as Progress from "./Progress.js"
 
@@ -78,7 +79,7 @@ const noFailure = (): unknown => undefined
 
 const whole = (body: HttpBody.HttpBody): Encoded => ({ body, replayable: true, sourceFailure: noFailure })
 
-const none = Effect.succeed(whole(HttpBody.empty))
+const none = Either.right(whole(HttpBody.empty))
 
 /**
  * Encodes the one body of the options. Fails with the field and the reason where it cannot be sent as it was given.
@@ -91,13 +92,13 @@ export const encode = (options: Erased, format: Query.QueryFormat): Effect.Effec
   for (const candidate of kinds) {
     if (options[candidate] === undefined) continue
     if (kind !== undefined)
-      return Effect.fail(invalid(`${kind}, ${candidate}`, "must be one: a request has a single body"))
+      return Either.left(invalid(`${kind}, ${candidate}`, "must be one: a request has a single body"))
     kind = candidate
   }
   if (kind === undefined) return none
   const encoded = encodeKind(kind, options, format)
   const { onUpload } = options
-  return onUpload === undefined ? encoded : Effect.map(encoded, (encoded) => withProgress(encoded, onUpload))
+  return onUpload === undefined ? encoded : Ready.map(encoded, (encoded) => withProgress(encoded, onUpload))
 }
 
 const encodeKind = (
@@ -107,7 +108,7 @@ const encodeKind = (
 ): Effect.Effect<Encoded, InvalidInput> => {
   switch (kind) {
     case "body":
-      return Effect.flatMap(encodeValue(options.body, options.bodySchema), (value) =>
+      return Ready.flatMap(encodeValue(options.body, options.bodySchema), (value) =>
         Either.map(Json.stringify(value, "body"), (text) => whole(HttpBody.text(text, "application/json")))
       )
     case "form":
@@ -126,19 +127,19 @@ const encodeKind = (
       )
     case "text":
       return typeof options.text === "string"
-        ? Effect.succeed(whole(HttpBody.text(options.text, "text/plain; charset=utf-8")))
-        : Effect.fail(invalid("text", "must be a string"))
+        ? Either.right(whole(HttpBody.text(options.text, "text/plain; charset=utf-8")))
+        : Either.left(invalid("text", "must be a string"))
     case "bytes":
       return options.bytes instanceof Uint8Array
-        ? Effect.succeed(whole(HttpBody.uint8Array(options.bytes, "application/octet-stream")))
-        : Effect.fail(invalid("bytes", "must be a Uint8Array"))
+        ? Either.right(whole(HttpBody.uint8Array(options.bytes, "application/octet-stream")))
+        : Either.left(invalid("bytes", "must be a Uint8Array"))
     case "bodyStream": {
       const { bodyStream } = options
       if (!Source.isBodyStream(bodyStream)) {
-        return Effect.fail(invalid("bodyStream", "must be a stream of bytes, or a function that makes one"))
+        return Either.left(invalid("bodyStream", "must be a stream of bytes, or a function that makes one"))
       }
       const replayable = typeof bodyStream === "function"
-      return Effect.succeed(
+      return Either.right(
         streamed(Source.toStream(bodyStream), "application/octet-stream", undefined, replayable)
       )
     }
@@ -196,7 +197,8 @@ const encodeValue = (
     encode = ParseResult.encodeUnknown(schema)
     encoders.set(schema, encode)
   }
-  return Effect.mapError(encode(value), (issue) =>
+  const encoded = encode(value)
+  const misfit = (issue: ParseResult.ParseIssue): InvalidInput =>
     invalid("body", ParseResult.TreeFormatter.formatIssueSync(issue))
-  )
+  return Ready.isReady(encoded) ? Either.mapLeft(encoded, misfit) : Effect.mapError(encoded, misfit)
 }

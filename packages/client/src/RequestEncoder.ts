@@ -6,27 +6,31 @@
  */
 import { type HttpBody, HttpClientRequest, UrlParams } from "@effect/platform"
 import * as PlatformHeaders from "@effect/platform/Headers"
-import { Effect, Either } from "effect"
+import { type Effect, Either, Option } from "effect"
 import type * as ApiConfig from "./ApiConfig.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import * as Headers from "./internal/headers.js"
 import { type InvalidInput, invalid } from "./internal/invalid.js"
 import * as Query from "./internal/query.js"
+import * as Ready from "./internal/ready.js"
 import * as Url from "./internal/url.js"
 import * as Redaction from "./Redaction.js"
 import * as RequestBody from "./RequestBody.js"
 
 /**
- * A request ready for its attempts. `settled` are the headers that somebody set or removed on purpose: neither
- * credentials nor attempt headers outrank them. `trusted` says whether credentials may go to its origin, `replayable`
- * whether the body can be sent a second time.
+ * A request ready for its attempts. `headers` are what it sets or removes itself: neither credentials nor the client's
+ * headers outrank them. `trusted` says whether credentials may go to its origin, `replayable` whether the body can be sent a
+ * second time.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Encoded {
-  readonly http: HttpClientRequest.HttpClientRequest
-  readonly settled: Headers.HeaderLayer
+  readonly method: HttpClientRequest.HttpClientRequest["method"]
+  readonly url: string
+  readonly accept: string | undefined
+  readonly headers: Headers.HeaderLayer
+  readonly body: HttpBody.HttpBody
   readonly origin: string
   readonly trusted: boolean
   readonly idempotencyKey: string | undefined
@@ -35,55 +39,52 @@ export interface Encoded {
 }
 
 /**
- * Encodes a request. `defaults` are the headers under everything else. Fails with the field and the reason where a value
- * cannot be sent as it was written.
+ * Encodes a request. Fails with the field and the reason where a value cannot be sent as it was written.
  *
  * @since 0.1.0
  * @category encoding
  */
 export const encode = (
   request: ApiRequest.Request,
-  config: ApiConfig.ApiConfig,
-  defaults: Headers.HeaderLayer
+  config: ApiConfig.ApiConfig
 ): Effect.Effect<Encoded, InvalidInput> => {
+  const { options } = request
   const target = encodeTarget(request, config)
-  if (Either.isLeft(target)) return Effect.fail(target.left)
-  const headers = Headers.compile(request.options.headers, "headers")
-  if (Either.isLeft(headers)) return Effect.fail(headers.left)
-  return Effect.flatMap(RequestBody.encode(request.options, config.queryFormat), (encoded) => {
-    const { body, replayable, sourceFailure } = encoded
-    const key = idempotency(request.method, request.options.idempotencyKey, config, headers.right)
-    if (Either.isLeft(key)) return Effect.fail(key.left)
-    const { origin, trusted, url } = target.right
-    const settled = [bodyHeaders(body), key.right.layer, headers.right].reduce(
-      Headers.merge,
-      trusted ? config.headers : shownHeaders(config)
-    )
-    const http = HttpClientRequest.setBody(HttpClientRequest.make(request.method)(url), body)
-    const layer = Headers.merge(Headers.merge(defaults, { accept: request.accept }), settled)
-    return Effect.succeed({
-      http: withHeaders(http, Headers.finish(layer)),
-      settled,
-      origin,
-      trusted,
-      idempotencyKey: key.right.value,
-      replayable,
-      sourceFailure
-    })
-  })
+  if (Either.isLeft(target)) return Either.left(target.left)
+  const headers = Headers.compile(options.headers, "headers")
+  if (Either.isLeft(headers)) return Either.left(headers.left)
+  return Ready.flatMap(
+    RequestBody.encode(options, config.queryFormat),
+    ({ body, replayable, sourceFailure }) => {
+      const key = idempotency(request.method, options.idempotencyKey, config, headers.right)
+      if (Either.isLeft(key)) return Either.left(key.left)
+      const { origin, trusted, url } = target.right
+      return Either.right({
+        method: request.method,
+        url,
+        accept: request.accept,
+        headers: Headers.merge(Headers.merge(bodyHeaders(body), key.right.layer), headers.right),
+        body,
+        origin,
+        trusted,
+        idempotencyKey: key.right.value,
+        replayable,
+        sourceFailure
+      })
+    }
+  )
 }
 
 /**
- * Takes a request of the platform over: joined to the base URL where it has no origin, under the client's own query and
- * headers. A streamed body counts as one that can be sent once.
+ * Takes a request of the platform over: joined to the base URL where it has no origin, over the client's own query. A
+ * streamed body counts as one that can be sent once.
  *
  * @since 0.1.0
  * @category encoding
  */
 export const adopt = (
   request: HttpClientRequest.HttpClientRequest,
-  config: ApiConfig.ApiConfig,
-  defaults: Headers.HeaderLayer
+  config: ApiConfig.ApiConfig
 ): Either.Either<Encoded, InvalidInput> =>
   Either.gen(function* () {
     const resolved = yield* Url.resolve(config.base, request.url)
@@ -91,38 +92,79 @@ export const adopt = (
     const { origin, trusted, url } = layQuery(resolved, config, query)
     const headers: Headers.HeaderLayer = { ...request.headers }
     const key = yield* idempotency(request.method, undefined, config, headers)
-    const settled = [key.layer, headers].reduce(
-      Headers.merge,
-      trusted ? config.headers : shownHeaders(config)
-    )
-    const { body } = request
+    const { body, method } = request
     return {
-      http: withHeaders(
-        HttpClientRequest.setBody(HttpClientRequest.make(request.method)(url), body),
-        Headers.finish(Headers.merge(defaults, settled))
-      ),
-      settled,
+      method,
+      url,
+      accept: undefined,
+      headers: Headers.merge(key.layer, headers),
+      body,
       origin,
       trusted,
       idempotencyKey: key.value,
       replayable: body._tag !== "Stream" && (body._tag !== "Raw" || typeof body.body === "string"),
-      sourceFailure: () => undefined
+      sourceFailure: noFailure
     }
   })
 
+const noFailure = (): unknown => undefined
+
+const proto: object = Object.getPrototypeOf(HttpClientRequest.get(""))
+
 /**
- * The same request with exactly these headers (lower-case names). `setHeaders` of the platform can only add.
+ * What goes to a transport, with exactly these headers (lower-case names). The platform's own constructors copy the headers
+ * and look at the URL once more.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const toHttp = (
+  { body, method, url }: Pick<Encoded, "body" | "method" | "url">,
+  headers: Record<string, string>
+): HttpClientRequest.HttpClientRequest => {
+  const request: Mutable<HttpClientRequest.HttpClientRequest> = Object.create(proto)
+  request.method = method
+  request.url = url
+  request.urlParams = UrlParams.empty
+  request.hash = noHash
+  request.headers = PlatformHeaders.unsafeFromRecord(headers)
+  request.body = body
+  return request
+}
+
+/**
+ * The same request with another body and exactly the headers it has: the platform's `setBody` sets some of its own.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const withHeaders = (
+export const withBody = (
   request: HttpClientRequest.HttpClientRequest,
-  headers: Record<string, string>
+  body: HttpBody.HttpBody
 ): HttpClientRequest.HttpClientRequest =>
-  Object.assign(Object.create(Object.getPrototypeOf(request)), request, {
-    headers: PlatformHeaders.unsafeFromRecord(headers)
+  Object.assign(Object.create(Object.getPrototypeOf(request)), request, { body })
+
+/**
+ * The same request with its parameters in its URL, where a middleware has set any.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withWholeUrl = (
+  request: HttpClientRequest.HttpClientRequest
+): HttpClientRequest.HttpClientRequest => {
+  const { url, urlParams } = request
+  if (urlParams.length === 0) return request
+  const query = UrlParams.toString(urlParams)
+  return Object.assign(Object.create(Object.getPrototypeOf(request)), request, {
+    url: `${url}${url.includes("?") ? "&" : "?"}${query}`,
+    urlParams: UrlParams.empty
   })
+}
+
+type Mutable<A> = { -readonly [K in keyof A]: A[K] }
+
+const noHash = Option.none()
 
 /**
  * Every secret that the request and its client's settings hold as a `Redacted`, but for the credentials.
@@ -164,40 +206,61 @@ const layQuery = (target: Url.ResolvedUrl, config: ApiConfig.ApiConfig, query: Q
   const layers = [
     absolute ? Query.empty : config.baseQuery,
     Query.fromString(target.query),
-    trusted ? config.query : shownQuery(config),
+    trusted ? config.query : shownOf(config).query,
     query
-  ]
+  ].filter((layer) => layer.length > 0)
+  if (layers.length === 0) return { url, origin, trusted }
   const merged = layers.reduce((under, over) => Query.merge(under, over, config.queryFormat), Query.empty)
   return { url: Url.withQuery(url, Query.render(merged)), origin, trusted }
 }
 
-const bodyHeaders = (body: HttpBody.HttpBody): Headers.HeaderLayer => {
-  if (body._tag === "Empty") return Headers.empty
-  return {
-    ...(body.contentType === undefined ? {} : { "content-type": body.contentType }),
-    ...(body.contentLength === undefined ? {} : { "content-length": String(body.contentLength) })
+const bodyHeaders = ({ contentLength, contentType }: HttpBody.HttpBody): Headers.HeaderLayer => {
+  if (contentLength === undefined) {
+    return contentType === undefined ? Headers.empty : { "content-type": contentType }
   }
+  const length = String(contentLength)
+  return contentType === undefined
+    ? { "content-length": length }
+    : { "content-type": contentType, "content-length": length }
 }
+
+/** The client's headers and query as an origin may see them that credentials do not go to. */
+interface Shown {
+  readonly headers: Headers.HeaderLayer
+  readonly query: Query.QueryLayer
+}
+
+const shown = new WeakMap<ApiConfig.ApiConfig, Shown>()
 
 /** The client's own secrets go where its credentials go; what is a secret is what no error would show. */
-const redactor = ({ options }: ApiConfig.ApiConfig): Redaction.Redactor =>
-  Redaction.make({
-    secrets: Redaction.collect([options.headers, options.query]),
-    headerNames: options.redact?.headers,
-    queryNames: options.redact?.query
+const shownOf = (config: ApiConfig.ApiConfig): Shown => {
+  const known = shown.get(config)
+  if (known !== undefined) return known
+  const { headers, query, redact } = config.options
+  const redactor = Redaction.make({
+    secrets: Redaction.collect([headers, query]),
+    headerNames: redact?.headers,
+    queryNames: redact?.query
   })
-
-const shownHeaders = (config: ApiConfig.ApiConfig): Headers.HeaderLayer => {
-  const shown = redactor(config).headers(Headers.finish(config.headers))
-  return Object.fromEntries(
-    Object.entries(config.headers).filter(([name, value]) => value === null || shown[name] === value)
-  )
+  const plain = redactor.headers(Headers.finish(config.headers))
+  const made: Shown = {
+    headers: Object.fromEntries(
+      Object.entries(config.headers).filter(([name, value]) => value === null || plain[name] === value)
+    ),
+    query: config.query.filter(({ shown, text }) => shown === text && redactor.url(`?${text}`) === `?${text}`)
+  }
+  shown.set(config, made)
+  return made
 }
 
-const shownQuery = (config: ApiConfig.ApiConfig): Query.QueryLayer => {
-  const { url } = redactor(config)
-  return config.query.filter(({ shown, text }) => shown === text && url(`?${text}`) === `?${text}`)
-}
+/**
+ * The client's headers for a request to its own origin, a trusted one, or another.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const clientHeaders = (config: ApiConfig.ApiConfig, trusted: boolean): Headers.HeaderLayer =>
+  trusted ? config.headers : shownOf(config).headers
 
 const noKey = { layer: Headers.empty, value: undefined }
 
@@ -214,7 +277,7 @@ const idempotency = (
   if (explicit === undefined && !wanted) return Either.right(noKey)
   const name = config.idempotencyHeader ?? "idempotency-key"
   const given = headers[name]
-  if (given === null) return Either.right(noKey)
+  if (given === null || (given === undefined && config.headers[name] === null)) return Either.right(noKey)
   // Not from Effect's Random: it is seeded with 32 bits, and two processes must never make the same key.
   const value = given ?? explicit ?? crypto.randomUUID()
   return Either.map(

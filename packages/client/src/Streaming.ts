@@ -23,7 +23,6 @@ import * as Attempts from "./Attempts.js"
 import * as Call from "./Call.js"
 import * as Connection from "./Connection.js"
 import * as Core from "./Core.js"
-import * as RequestEncoder from "./RequestEncoder.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 import * as StreamContract from "./StreamContract.js"
 import * as Telemetry from "./Telemetry.js"
@@ -40,9 +39,8 @@ export const stream = <A, E>(
   request: ApiRequest.StreamRequest<A, E>
 ): Stream.Stream<A, ApiError.ApiError | E> => {
   const problem = StreamContract.problem(request.events)
-  const begun = Core.begin(problem === undefined ? core : { ...core, problem }, request)
   return Stream.unwrapScoped(
-    Effect.flatMap(begun, (begun) => {
+    Core.begin(problem === undefined ? core : { ...core, problem }, request, (begun) => {
       const { idleTimeout: idle = begun.timeouts.idle } = request.events.limits
       const call = { ...begun, timeouts: { ...begun.timeouts, idle } }
       return Effect.map(
@@ -91,7 +89,7 @@ const open = <A>(
     call,
     budget: core.budget,
     credentials: core.credentials,
-    attempt,
+    attempt: Attempts.guarded(attempt),
     statusOf,
     discard: Effect.void
   })
@@ -196,15 +194,7 @@ const isBare = <A>({ end, events }: Connection.Batch<A>): boolean => end === "bo
 
 const withLastEventId = (call: Call.Call, id: string): Call.Call => {
   const { encoded } = call
-  const headers = { ...encoded.http.headers, "last-event-id": id }
-  return {
-    ...call,
-    encoded: {
-      ...encoded,
-      http: RequestEncoder.withHeaders(encoded.http, headers),
-      settled: { ...encoded.settled, "last-event-id": id }
-    }
-  }
+  return { ...call, encoded: { ...encoded, headers: { ...encoded.headers, "last-event-id": id } } }
 }
 
 /** The ledger's last line was a success until now. */

@@ -7,12 +7,10 @@
 import { HttpClient } from "@effect/platform"
 import {
   Cause,
-  Clock,
   Context,
   DefaultServices,
   Duration,
   Effect,
-  type Exit,
   type Fiber,
   FiberRef,
   LogLevel,
@@ -76,7 +74,7 @@ const unwatched: CallSpan = { span: undefined, propagated: undefined }
 export const openSpan = (call: Call.Call): Effect.Effect<CallSpan, never, Scope.Scope> =>
   Effect.withFiberRuntime((fiber) => {
     if (!isListened(fiber)) return Effect.succeed(unwatched)
-    const { method, url } = call.encoded.http
+    const { method, url } = call.encoded
     const { address, port } = serverOf(call.encoded.origin)
     const attributes = {
       "http.request.method": method,
@@ -111,16 +109,19 @@ export const openSpan = (call: Call.Call): Effect.Effect<CallSpan, never, Scope.
  */
 export const withSpan = <A, E, R>(
   call: Call.Call,
-  run: (propagated: Tracer.Span | undefined) => Effect.Effect<A, E, R>
+  run: (
+    propagated: Tracer.Span | undefined,
+    fiber: Fiber.RuntimeFiber<unknown, unknown>
+  ) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
-  Effect.withFiberRuntime((fiber) =>
+  Effect.withFiberRuntime<A, E, R>((fiber) =>
     isListened(fiber)
       ? Effect.scopedWith((scope) =>
           Effect.flatMap(Scope.extend(openSpan(call), scope), ({ propagated, span }) =>
-            span === undefined ? run(propagated) : Effect.withParentSpan(run(propagated), span)
+            span === undefined ? run(propagated, fiber) : Effect.withParentSpan(run(propagated, fiber), span)
           )
         )
-      : run(undefined)
+      : run(undefined, fiber)
   )
 
 const failureTag = (cause: Cause.Cause<unknown>): string => {
@@ -222,51 +223,67 @@ export const streamEvents: Metric.Metric.Counter<number> = Metric.counter("http.
  */
 export const streamed = (count: number): Effect.Effect<void> => Metric.incrementBy(streamEvents, count)
 
+/** The metrics of the attempts with one server by one method. */
+interface Instruments {
+  readonly active: Metric.Metric.Counter<number>
+  readonly durations: Map<string, Metric.Metric.Histogram<number>>
+  readonly where: ReadonlyArray<readonly [name: string, value: string]>
+}
+
+const instruments = new Map<string, Instruments>()
+
+const instrumentsOf = ({ encoded: { method, origin } }: Call.Call): Instruments => {
+  const id = `${method} ${origin}`
+  const known = instruments.get(id)
+  if (known !== undefined) return known
+  const { address, port } = serverOf(origin)
+  const where = [
+    ["http.request.method", method],
+    ["server.address", address],
+    ["server.port", String(port)]
+  ] as const
+  const made: Instruments = { active: metricOf(activeKey, where), durations: new Map(), where }
+  instruments.set(id, made)
+  return made
+}
+
 /**
- * Counts an attempt as on its way, and when it has ended, however it did, how long it took.
+ * Counts an attempt as on its way. Whoever asks calls what it gives back when the attempt has ended, however it did.
  *
  * @since 0.1.0
  * @category metrics
  */
-export const withMetrics = <A, E, R>(
+export const attempting = (
   call: Call.Call,
-  attempt: Effect.Effect<A, E, R>,
-  outcome: (exit: Exit.Exit<A, E>) => {
-    readonly status: number | undefined
-    readonly tag: string | undefined
+  fiber: Fiber.RuntimeFiber<unknown, unknown>
+): ((millis: number, status: number | undefined, tag: string | undefined) => void) => {
+  const labels = fiber.getFiberRef(FiberRef.currentMetricLabels)
+  const { active, durations, where } = instrumentsOf(call)
+  active.unsafeUpdate(1, labels)
+  return (millis, status, tag) => {
+    active.unsafeUpdate(-1, labels)
+    const id = `${status ?? ""} ${tag ?? ""}`
+    let duration = durations.get(id)
+    if (duration === undefined) {
+      duration = metricOf(durationKey, [
+        ...where,
+        ["http.response.status_code", `${status ?? ""}`],
+        ["error.type", tag ?? ""]
+      ])
+      durations.set(id, duration)
+    }
+    duration.unsafeUpdate(millis / 1000, labels)
   }
-): Effect.Effect<A, E, R> =>
-  Effect.withFiberRuntime((fiber) => {
-    const labels = fiber.getFiberRef(FiberRef.currentMetricLabels)
-    const clock = Context.get(fiber.getFiberRef(DefaultServices.currentServices), Clock.Clock)
-    const { address, port } = serverOf(call.encoded.origin)
-    const where = [
-      ["http.request.method", call.encoded.http.method],
-      ["server.address", address],
-      ["server.port", String(port)]
-    ] as const
-    const active = metricOf(activeKey, where)
-    let startedAt: number | undefined
-    // Counted inside of what counts it back: an interruption may come between any two steps.
-    const counted = Effect.suspend(() => {
-      startedAt = clock.unsafeCurrentTimeMillis()
-      active.unsafeUpdate(1, labels)
-      return attempt
-    })
-    return Effect.onExit(counted, (exit) =>
-      Effect.sync(() => {
-        if (startedAt === undefined) return
-        active.unsafeUpdate(-1, labels)
-        const { status, tag } = outcome(exit)
-        const tags = [
-          ...where,
-          ["http.response.status_code", `${status ?? ""}`],
-          ["error.type", tag ?? ""]
-        ] as const
-        metricOf(durationKey, tags).unsafeUpdate((clock.unsafeCurrentTimeMillis() - startedAt) / 1000, labels)
-      })
-    )
-  })
+}
+
+/**
+ * Whether anybody hears what is told at debug.
+ *
+ * @since 0.1.0
+ * @category logging
+ */
+export const isDebugged = (fiber: Fiber.RuntimeFiber<unknown, unknown>): boolean =>
+  LogLevel.lessThanEqual(fiber.getFiberRef(FiberRef.currentMinimumLogLevel), LogLevel.Debug)
 
 /**
  * Tells of a retry: one line at info and the counter, by cause.
@@ -279,7 +296,7 @@ export const retrying = (
   error: ApiError.ApiError,
   delayMillis: number
 ): Effect.Effect<void> => {
-  const { method } = call.encoded.http
+  const { method } = call.encoded
   const cause = "status" in error ? `${error._tag} ${error.status}` : error._tag
   return Effect.zipRight(
     Metric.increment(metricOf(retriesKey, [["error.type", error._tag]])),
@@ -301,10 +318,9 @@ export const attempted = (
   answer: { readonly status: number; readonly headers: Readonly<Record<string, string>> } | ApiError.ApiError
 ): Effect.Effect<void> =>
   Effect.withFiberRuntime((fiber) => {
-    if (LogLevel.greaterThan(fiber.getFiberRef(FiberRef.currentMinimumLogLevel), LogLevel.Debug))
-      return Effect.void
+    if (!isDebugged(fiber)) return Effect.void
     const shown = Call.redactor(call)
-    const { body, method, url } = call.encoded.http
+    const { body, method, url } = call.encoded
     const outcome = "_tag" in answer ? answer._tag : String(answer.status)
     return Effect.logDebug(`${method} ${shown.url(url)} -> ${outcome}`).pipe(
       Effect.annotateLogs({

@@ -9,7 +9,7 @@ import {
   HttpBody,
   HttpClient,
   type HttpClientError,
-  HttpClientRequest
+  type HttpClientRequest
 } from "@effect/platform"
 import { Clock, Context, Deferred, Effect, Option, Scope, Stream } from "effect"
 import type * as ApiError from "./ApiError.js"
@@ -48,7 +48,33 @@ export interface Transport {
   readonly scoped: Send<Scope.Scope>
   /** To the headers; the body aborts itself when it is left, or is let go with the response. */
   readonly unscoped: Send<never>
+  /** `whole` without a fiber's step in between, where the transport can: see {@link Direct}. */
+  readonly direct: Direct | undefined
 }
+
+/**
+ * Sends a request that has no streamed body and waits for the answer, inside of `uninterruptibleMask`. `onward` does what is
+ * left to do where it is no success: a redirect may have to be followed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Direct {
+  readonly send: (
+    call: Call.Call,
+    request: HttpClientRequest.HttpClientRequest,
+    restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
+  ) => Effect.Effect<ResponseBody.GuardedResponse, unknown>
+  readonly failed: (call: Call.Call, cause: unknown) => ApiError.ApiError
+  readonly onward: Onward<never>
+}
+
+/** What becomes of an answer that may be a redirect. */
+type Onward<R> = (
+  call: Call.Call,
+  request: HttpClientRequest.HttpClientRequest,
+  response: ResponseBody.GuardedResponse
+) => Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R>
 
 /**
  * Prepares an `HttpClient`, once per client. `init` is what `fetch` is to send with besides.
@@ -63,32 +89,69 @@ export const make = (client: HttpClient.HttpClient, init?: RequestInit): Transpo
 
 const overNative = (native: NativeTransport.NativeTransport): Transport => {
   const limits = native.setsLimits ? "call" : "transport"
-  const opened =
-    (abortable: NativeTransport.Abortable | undefined): Send<never> =>
+  const failed = (call: Call.Call, cause: unknown): ApiError.ApiError =>
+    TransportError.fromCause(call, cause, limits)
+
+  const opening =
+    (onAbortable?: (abort: NativeTransport.Abort) => void): Send<never> =>
     (call, request) =>
-      Effect.matchEffect(native.open(request, call.timeouts, abortable), {
-        onFailure: (cause) => Effect.fail(TransportError.fromCause(call, cause, limits)),
-        onSuccess: (source) =>
-          Effect.succeed(new ResponseBody.GuardedResponse(call, request, source, { native: limits }))
-      })
-  const whole: Send<never> = (call, request) => {
-    const { errorBytes, responseBytes } = call.config.limits
-    const cap = (status: number): number => (ApiResponse.isSuccess(status) ? responseBytes : errorBytes)
-    return Effect.matchEffect(native.exchange(request, call.timeouts, cap), {
-      onFailure: (cause) => Effect.fail(TransportError.fromCause(call, cause, limits)),
-      onSuccess: ({ source, ...read }) =>
-        Effect.succeed(new ResponseBody.GuardedResponse(call, request, source, { native: limits, read }))
+      Effect.matchEffect(
+        NativeTransport.awaiting<NativeTransport.Source>(
+          RequestEncoder.withWholeUrl(request),
+          (request, listener) => {
+            const abort = native.open(request, call.timeouts, onAbortable !== undefined, listener)
+            onAbortable?.(abort)
+            return abort
+          }
+        ),
+        {
+          onFailure: (cause) => Effect.fail(failed(call, cause)),
+          onSuccess: (source) =>
+            Effect.succeed(new ResponseBody.GuardedResponse(call, request, source, { native: limits }))
+        }
+      )
+
+  const exchange =
+    ({ config, timeouts }: Call.Call) =>
+    (
+      request: HttpClientRequest.HttpClientRequest,
+      listener: NativeTransport.Listener<NativeTransport.Exchanged>
+    ): NativeTransport.Abort => {
+      const { errorBytes, responseBytes } = config.limits
+      const cap = (status: number): number => (ApiResponse.isSuccess(status) ? responseBytes : errorBytes)
+      return native.exchange(request, timeouts, cap, listener)
+    }
+  const answered = (
+    call: Call.Call,
+    request: HttpClientRequest.HttpClientRequest,
+    read: NativeTransport.Exchanged
+  ): ResponseBody.GuardedResponse =>
+    new ResponseBody.GuardedResponse(call, request, read.source, { native: limits, read })
+  const whole: Send<never> = (call, request) =>
+    Effect.matchEffect(NativeTransport.awaiting(RequestEncoder.withWholeUrl(request), exchange(call)), {
+      onFailure: (cause) => Effect.fail(failed(call, cause)),
+      onSuccess: (read) => Effect.succeed(answered(call, request, read))
     })
-  }
+
   return {
     whole: following(leaving(whole)),
-    unscoped: following(leavingBroken(opened(undefined))),
+    direct: {
+      send: (call, request, restore) =>
+        Effect.map(NativeTransport.wait(request, exchange(call), restore), (read) =>
+          answered(call, request, read)
+        ),
+      failed,
+      onward: onward(leaving(whole), 0)
+    },
+    unscoped: following(leavingBroken(opening())),
     scoped: following(
       leavingBroken((call, request) => {
-        const abortable: NativeTransport.Abortable = { abort: undefined }
+        let abort: NativeTransport.Abort | undefined
         return Effect.zipRight(
-          Effect.addFinalizer(() => Effect.sync(() => abortable.abort?.())),
-          opened(abortable)(call, request)
+          Effect.addFinalizer(() => Effect.sync(() => abort?.())),
+          opening((begun) => {
+            abort = begun
+          })(call, request)
         )
       })
     )
@@ -150,6 +213,7 @@ const overPlatform = (client: HttpClient.HttpClient, init: RequestInit | undefin
       })
     )
   return {
+    direct: undefined,
     whole: following(leaving(whole)),
     scoped: following(leavingBroken(limited(headed(inScope)))),
     unscoped: following(leavingBroken(limited(headed(plain))))
@@ -180,12 +244,9 @@ const leavingBy =
     if (body._tag !== "Stream") return send(call, request)
     return Effect.flatMap(Deferred.make<never, Error>(), (left) => {
       const stream = Stream.interruptWhenDeferred(body.stream, left)
-      const sent = HttpClientRequest.setBody(
-        request,
-        HttpBody.stream(stream, body.contentType, body.contentLength)
-      )
+      const sent = HttpBody.stream(stream, body.contentType, body.contentLength)
       return until(
-        send(call, RequestEncoder.withHeaders(sent, request.headers)),
+        send(call, RequestEncoder.withBody(request, sent)),
         Deferred.fail(left, new Error("the request is over"))
       )
     })
@@ -197,17 +258,13 @@ const leaving = leavingBy(Effect.ensuring)
 const leavingBroken = leavingBy((sent, leave) => Effect.onError(sent, () => leave))
 
 const following =
-  <R>(send: Send<R>): Send<R> =>
+  <R>(send: Send<R>, hops = 0): Send<R> =>
   (call, request) =>
-    follow(send, call, request, 0)
+    Effect.flatMap(send(call, request), (response) => onward(send, hops)(call, request, response))
 
-const follow = <R>(
-  send: Send<R>,
-  call: Call.Call,
-  request: HttpClientRequest.HttpClientRequest,
-  hops: number
-): Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R> =>
-  Effect.flatMap(send(call, request), (response) => {
+const onward =
+  <R>(send: Send<R>, hops: number): Onward<R> =>
+  (call, request, response) => {
     if (!redirectStatuses.has(response.status)) return Effect.succeed(response)
     const { location } = response.headers
     if (location === undefined) return Effect.succeed(response)
@@ -215,9 +272,9 @@ const follow = <R>(
     if (typeof next === "string") return Effect.succeed(response.refuse(next))
     return Effect.zipRight(
       response.salvage(call.config.limits.errorBytes),
-      Effect.suspend(() => follow(send, call, next, hops + 1))
+      Effect.suspend(() => following(send, hops + 1)(call, next))
     )
-  })
+  }
 
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
@@ -247,8 +304,10 @@ const redirected = (
     const shown = Call.redactor(call).headers(headers)
     headers = without(headers, (name) => name === "host" || shown[name] !== headers[name])
   }
-  const sent = HttpClientRequest.make(asGet ? "GET" : request.method)(to.href)
-  return RequestEncoder.withHeaders(asGet ? sent : HttpClientRequest.setBody(sent, request.body), headers)
+  return RequestEncoder.toHttp(
+    { method: asGet ? "GET" : request.method, url: to.href, body: asGet ? HttpBody.empty : request.body },
+    headers
+  )
 }
 
 const without = (headers: Record<string, string>, drop: (name: string) => boolean): Record<string, string> =>

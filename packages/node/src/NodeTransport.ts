@@ -85,14 +85,19 @@ export const fromDispatcher = (
   timeouts: Timeouts.Timeouts = Timeouts.defaults
 ): HttpClient.HttpClient => {
   const native = Native.make(dispatcher, options)
-  const client = HttpClient.make((request, url, signal) => {
-    const abortable: NativeTransport.Abortable = { abort: undefined }
-    signal.addEventListener("abort", () => abortable.abort?.(), { once: true })
-    return Effect.mapBoth(native.open(withUrl(request, url), timeouts, abortable), {
-      onFailure: (cause) => new HttpClientError.RequestError({ request, reason: "Transport", cause }),
-      onSuccess: (source) => HttpClientResponse.fromWeb(request, webResponse(source))
-    })
-  })
+  const client = HttpClient.make((request, url, signal) =>
+    Effect.mapBoth(
+      NativeTransport.awaiting<NativeTransport.Source>(withUrl(request, url), (request, listener) => {
+        const abort = native.open(request, timeouts, true, listener)
+        signal.addEventListener("abort", abort, { once: true })
+        return abort
+      }),
+      {
+        onFailure: (cause) => new HttpClientError.RequestError({ request, reason: "Transport", cause }),
+        onSuccess: (source) => HttpClientResponse.fromWeb(request, webResponse(source))
+      }
+    )
+  )
   return NativeTransport.attach(client, native)
 }
 

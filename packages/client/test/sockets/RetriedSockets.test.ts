@@ -2,7 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { type ApiClient, ApiRequest } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
 import { Effect } from "effect"
-import { clientOf, transports } from "../fixtures/sockets.js"
+import { clientOf } from "../fixtures/sockets.js"
+import { transports } from "../fixtures/transports.js"
 
 const concurrency = 16
 
@@ -63,7 +64,7 @@ const ways: ReadonlyArray<{
   }
 ]
 
-describe.each(transports)("on $transport", ({ layer }) => {
+describe.each(transports)("on $name", ({ layer }) => {
   describe.each(ways)("by $way", ({ get, way }) => {
     it.scopedLive.each(refusals)(
       "6.8 retried calls leave no socket but the pool's: refused with $refusal",

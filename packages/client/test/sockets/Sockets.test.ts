@@ -1,9 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
 import { type ApiConfig, RetryPolicy } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
-import { Duration, Effect, Fiber } from "effect"
+import { Array, Duration, Effect, Fiber } from "effect"
 import { list } from "../fixtures/retry.js"
-import { clientOf, transports } from "../fixtures/sockets.js"
+import { clientOf } from "../fixtures/sockets.js"
+import { transports } from "../fixtures/transports.js"
 
 const ok = TestServer.json("ok")
 const broken = TestServer.json({ error: { message: "no" } }, { status: 503 })
@@ -13,12 +14,14 @@ const brief = Duration.millis(30)
 type Options = Partial<ApiConfig.Options>
 
 /** How one attempt goes wrong, and what its error tells. */
-const faults: ReadonlyArray<{
+interface Fault {
   readonly fault: string
   readonly reply: TestServer.Reply
   readonly options?: Options
   readonly told: object
-}> = [
+}
+
+const faults: ReadonlyArray<Fault> = [
   { fault: "a 503", reply: broken, told: { _tag: "ServiceUnavailableError", message: "503 no" } },
   {
     fault: "a reset before the headers",
@@ -98,7 +101,10 @@ const faults: ReadonlyArray<{
   }
 ]
 
-describe.each(transports)("on $transport", ({ layer }) => {
+/** Faults that are noticed by waiting. */
+const [silent, loud] = Array.partition(faults, ({ options }) => options?.timeouts === undefined)
+
+describe.each(transports)("on $name", ({ coarseLimits, layer }) => {
   const faulty = (replies: ReadonlyArray<TestServer.Reply>, options?: Options) =>
     Effect.gen(function* () {
       const [first = ok, ...others] = replies
@@ -106,26 +112,32 @@ describe.each(transports)("on $transport", ({ layer }) => {
       return { server, client: yield* clientOf(server, options) }
     })
 
-  it.scopedLive.each(faults)("6.1 $fault: asked again, answered", ({ options, reply }) =>
-    Effect.gen(function* () {
-      const { client, server } = yield* faulty([reply, reply, ok], options)
-      const response = yield* client.executeWithResponse(list)
-      expect(response.value).toBe("ok")
-      expect(response.attempts).toHaveLength(3)
-      expect(yield* server.requestCount).toBe(3)
-    }).pipe(Effect.provide(layer))
-  )
+  /** Every fault is met with patience, and told of where it stays. */
+  const survived = (faults: ReadonlyArray<Fault>) => {
+    it.scopedLive.each(faults)("6.1 $fault: asked again, answered", ({ options, reply }) =>
+      Effect.gen(function* () {
+        const { client, server } = yield* faulty([reply, reply, ok], options)
+        const response = yield* client.executeWithResponse(list)
+        expect(response.value).toBe("ok")
+        expect(response.attempts).toHaveLength(3)
+        expect(yield* server.requestCount).toBe(3)
+      }).pipe(Effect.provide(layer))
+    )
 
-  it.scopedLive.each(faults)("7.3 $fault: what is told", ({ options, reply, told }) =>
-    Effect.gen(function* () {
-      const { client, server } = yield* faulty([reply], options)
-      const error = yield* Effect.flip(client.execute(list))
-      expect(error).toMatchObject({ ...told, delivery: "maybe-applied", stoppedBy: "attempts" })
-      expect(error.attempts).toHaveLength(3)
-      expect(yield* server.requestCount).toBe(3)
-      expect(JSON.stringify(error)).not.toContain("fetch failed")
-    }).pipe(Effect.provide(layer))
-  )
+    it.scopedLive.each(faults)("7.3 $fault: what is told", ({ options, reply, told }) =>
+      Effect.gen(function* () {
+        const { client, server } = yield* faulty([reply], options)
+        const error = yield* Effect.flip(client.execute(list))
+        expect(error).toMatchObject({ ...told, delivery: "maybe-applied", stoppedBy: "attempts" })
+        expect(error.attempts).toHaveLength(3)
+        expect(yield* server.requestCount).toBe(3)
+        expect(JSON.stringify(error)).not.toContain("fetch failed")
+      }).pipe(Effect.provide(layer))
+    )
+  }
+
+  survived(loud)
+  describe("at a limit", { concurrent: coarseLimits }, () => survived(silent))
 
   it.scopedLive("7.3 nobody listens: what is told", () =>
     Effect.gen(function* () {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import { EventStream } from "@effect-api/client"
 import { Effect, Fiber, Stream, Supervisor } from "effect"
-import { connectedBy, done, events, getting, Tick, tick, ticks, transports } from "../fixtures/streams.js"
+import { connectedBy, done, events, getting, Tick, tick, ticks } from "../fixtures/streams.js"
+import { transports } from "../fixtures/transports.js"
 
 /** Every limit armed, so that none of their timers can hide. */
 const contract = EventStream.make({

@@ -20,10 +20,10 @@ import {
   tags,
   tick,
   ticks,
-  transports,
   untilDone,
   values
 } from "../fixtures/streams.js"
+import { transports } from "../fixtures/transports.js"
 
 /** A body that begins like this and then stays open. */
 const open = (...parts: ReadonlyArray<string>) => Stream.concat(Stream.fromIterable(parts), Stream.never)

@@ -14,8 +14,39 @@ export interface Outgoing {
   readonly options: Dispatcher.DispatchOptions
   /** A second try does no harm: the method is idempotent and the body can be sent again. */
   readonly repeatable: boolean
-  /** Every connection that there may be is taken: the request waits for its turn, not for a connection to stand. */
-  readonly isQueued: () => boolean
+  /** In milliseconds, `Infinity` for none. */
+  readonly connectLimit: number
+  /** What is on its way to the same origin. */
+  readonly origin: Origin
+}
+
+/** The exchanges with one origin. */
+export class Origin {
+  private readonly underWay = new Set<Exchange>()
+  private readonly connections: number
+
+  constructor(connections: number) {
+    this.connections = connections
+  }
+
+  get size(): number {
+    return this.underWay.size
+  }
+
+  /** Every connection that there may be is taken: who comes now waits for a turn, not for a connection to stand. */
+  isTaken(): boolean {
+    let taken = 0
+    for (const exchange of this.underWay) if (exchange.isConnected) taken++
+    return taken >= this.connections
+  }
+
+  enter(exchange: Exchange): void {
+    this.underWay.add(exchange)
+  }
+
+  leave(exchange: Exchange): void {
+    this.underWay.delete(exchange)
+  }
 }
 
 const coded = (message: string, code: string): Error => Object.assign(new Error(message), { code })
@@ -35,15 +66,6 @@ export const timersOf = (
   headersTimeout: limitOf(timeouts.response),
   bodyTimeout: limitOf(timeouts.idle)
 })
-
-/** What an exchange tells whoever has started it. */
-export interface Listener {
-  readonly onHead: (exchange: Exchange) => void
-  /** `false` asks for a pause, until {@link Exchange.resume}. */
-  readonly onChunk: (chunk: Uint8Array) => boolean
-  readonly onEnd: () => void
-  readonly onError: (cause: unknown) => void
-}
 
 /** Tells requests on new connections from those on kept ones. */
 export interface Sockets {
@@ -75,33 +97,46 @@ export const socketsOf = (dispatcher: Dispatcher): Sockets => {
 /** How a socket dies; a limit that passes and an answer that is no HTTP come from one that lives. */
 const deaths: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"])
 
-/** The handler of one exchange. */
-export class Exchange implements Dispatcher.DispatchHandler {
+const nothing = (): void => undefined
+
+/** The handler of one exchange: what comes of it is for those who extend it. */
+export abstract class Exchange implements Dispatcher.DispatchHandler {
   status = 0
   rawHeaders: ReadonlyArray<Buffer> = []
-  resume: () => void = () => undefined
+  resume: () => void = nothing
   private connected = false
   private reused = false
   private tried = false
   private over = false
   private reason: Error | undefined
   private abortDispatch: ((reason?: Error) => void) | undefined
-  private connecting: NodeJS.Timeout | undefined
+  private timer: NodeJS.Timeout | undefined
   private readonly dispatcher: Dispatcher
   private readonly sockets: Sockets
-  private readonly outgoing: Outgoing
-  private readonly connectLimit: number
-  private readonly listener: Listener
+  protected readonly outgoing: Outgoing
 
-  constructor(dispatcher: Dispatcher, outgoing: Outgoing, connectLimit: number, listener: Listener) {
+  constructor(dispatcher: Dispatcher, outgoing: Outgoing) {
     this.dispatcher = dispatcher
     this.sockets = socketsOf(dispatcher)
     this.outgoing = outgoing
-    this.connectLimit = connectLimit
-    this.listener = listener
   }
 
-  start(): void {
+  /** The head of the answer is there. */
+  protected abstract head(): void
+  /** `false` asks for a pause, until {@link resume}. */
+  protected abstract chunk(bytes: Buffer): boolean
+  protected abstract end(): void
+  /** It failed, or was aborted. */
+  protected abstract failed(cause: unknown): void
+
+  /** Sends it; what comes back ends it, whatever it is doing. */
+  begin(): NativeTransport.Abort {
+    this.outgoing.origin.enter(this)
+    this.start()
+    return () => this.stop(coded("the exchange was aborted", "UND_ERR_ABORTED"))
+  }
+
+  private start(): void {
     try {
       this.dispatcher.dispatch(this.outgoing.options, this)
     } catch (cause) {
@@ -115,49 +150,61 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   private awaitConnection(): void {
-    if (!Number.isFinite(this.connectLimit)) return
-    this.connecting = setTimeout(
-      () => {
-        if (this.outgoing.isQueued()) this.awaitConnection()
-        else this.abort(coded("the connection did not come to stand", "UND_ERR_CONNECT_TIMEOUT"))
-      },
-      Math.min(this.connectLimit, 2_147_483_647)
-    )
+    const { connectLimit } = this.outgoing
+    if (!Number.isFinite(connectLimit)) return
+    this.expect(connectLimit, () => {
+      if (this.outgoing.origin.isTaken()) return this.awaitConnection()
+      const reason = coded("the connection did not come to stand", "UND_ERR_CONNECT_TIMEOUT")
+      this.stop(reason)
+      this.failed(unsent(reason))
+    })
   }
 
-  abort(reason: Error = coded("the exchange was aborted", "UND_ERR_ABORTED")): void {
+  /** The one limit that is kept here, at a time. */
+  protected expect(millis: number, onPassed: () => void): void {
+    this.timer = setTimeout(onPassed, Math.min(millis, 2_147_483_647))
+  }
+
+  /** Ends the exchange, without a word. */
+  protected stop(reason: Error): void {
     if (this.over) return
+    this.settle()
     this.reason = reason
     this.abortDispatch?.(reason)
-    // A request that is still queued cannot be taken back: it is aborted when its turn comes, and is over for us.
-    this.fail(reason)
+  }
+
+  private settle(): void {
+    this.over = true
+    if (this.timer !== undefined) clearTimeout(this.timer)
+    this.outgoing.origin.leave(this)
   }
 
   onConnect(abort: (reason?: Error) => void): void {
-    clearTimeout(this.connecting)
+    if (this.timer !== undefined) clearTimeout(this.timer)
     this.connected = true
     this.reused = !this.sockets.areNew()
     this.abortDispatch = abort
+    // What was queued when it ended is taken back as its turn comes.
     if (this.reason !== undefined) abort(this.reason)
   }
 
   onHeaders(status: number, rawHeaders: Array<Buffer>, resume: () => void): boolean {
-    if (status < 200) return true
+    if (status < 200 || this.over) return true
     this.status = status
     this.rawHeaders = rawHeaders
     this.resume = resume
-    this.listener.onHead(this)
+    this.head()
     return true
   }
 
   onData(chunk: Buffer): boolean {
-    return this.over || this.listener.onChunk(chunk)
+    return this.over || this.chunk(chunk)
   }
 
   onComplete(): void {
     if (this.over) return
-    this.over = true
-    this.listener.onEnd()
+    this.settle()
+    this.end()
   }
 
   onError(cause: Error): void {
@@ -179,7 +226,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.reused &&
       !this.tried &&
       this.status === 0 &&
-      this.reason === undefined &&
       this.outgoing.repeatable &&
       "code" in cause &&
       deaths.has(cause.code)
@@ -188,11 +234,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   private fail(cause: unknown): void {
     if (this.over) return
-    this.over = true
-    clearTimeout(this.connecting)
-    this.listener.onError(this.reason ?? (this.connected || this.tried ? cause : unsent(cause)))
+    this.settle()
+    this.failed(this.connected || this.tried ? cause : unsent(cause))
   }
 }
+
+const none = Option.none()
 
 /** Header names and values as they came, put into a record when somebody looks. */
 const recordOf = (raw: ReadonlyArray<Buffer>): Record<string, string> => {
@@ -206,28 +253,51 @@ const recordOf = (raw: ReadonlyArray<Buffer>): Record<string, string> => {
   return record
 }
 
+/** The first value of a header as it came, without parsing the others; `name` in lower case. */
+export const rawHeader = (raw: ReadonlyArray<Buffer>, name: string): string | undefined => {
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const key = raw[index]
+    if (key?.length === name.length && key.toString("latin1").toLowerCase() === name)
+      return raw[index + 1]?.toString("latin1")
+  }
+  return undefined
+}
+
 /** A response as the client reads it; its headers are parsed when they are asked for. */
-export const sourceOf = (
-  status: number,
-  raw: ReadonlyArray<Buffer>,
-  chunks: NativeTransport.Source["chunks"] = Stream.empty
-): NativeTransport.Source => {
-  let headers: Headers.Headers | undefined
-  return {
-    status,
-    get headers() {
-      headers ??= Headers.unsafeFromRecord(recordOf(raw))
-      return headers
-    },
-    get cookies() {
-      const values: Array<string> = []
-      for (let index = 0; index + 1 < raw.length; index += 2) {
-        if (raw[index]?.toString("latin1").toLowerCase() === "set-cookie")
-          values.push(String(raw[index + 1]?.toString("latin1")))
-      }
-      return Cookies.fromSetCookie(values)
-    },
-    remoteAddress: Option.none(),
-    chunks
+export class Answer implements NativeTransport.Source {
+  readonly status: number
+  readonly remoteAddress: NativeTransport.Source["remoteAddress"] = none
+  readonly chunks: NativeTransport.Source["chunks"]
+  private readonly raw: ReadonlyArray<Buffer>
+  private parsed: Headers.Headers | undefined
+
+  constructor(
+    status: number,
+    raw: ReadonlyArray<Buffer>,
+    chunks: NativeTransport.Source["chunks"] = Stream.empty
+  ) {
+    this.status = status
+    this.raw = raw
+    this.chunks = chunks
+  }
+
+  get headers(): Headers.Headers {
+    this.parsed ??= Headers.unsafeFromRecord(recordOf(this.raw))
+    return this.parsed
+  }
+
+  get encoding(): string | undefined {
+    return rawHeader(this.raw, "content-encoding") === undefined
+      ? undefined
+      : this.headers["content-encoding"]
+  }
+
+  get cookies(): Cookies.Cookies {
+    const values: Array<string> = []
+    for (let index = 0; index + 1 < this.raw.length; index += 2) {
+      if (this.raw[index]?.toString("latin1").toLowerCase() === "set-cookie")
+        values.push(String(this.raw[index + 1]?.toString("latin1")))
+    }
+    return Cookies.fromSetCookie(values)
   }
 }

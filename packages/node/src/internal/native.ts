@@ -2,19 +2,20 @@
 import { PassThrough, pipeline, Readable } from "node:stream"
 import type { HttpClientRequest } from "@effect/platform"
 import { NativeTransport, type Timeouts } from "@effect-api/client"
-import { Chunk, Effect, Option, Stream } from "effect"
+import { Effect, Either, Option, Stream } from "effect"
 import type { Dispatcher } from "undici"
 import type { Options } from "../TransportOptions.js"
 import * as Decompress from "./decompress.js"
-import { type Body, Exchange, type Outgoing, sourceOf, timersOf } from "./dispatch.js"
+import { Answer, Exchange, Origin, type Outgoing, timersOf } from "./dispatch.js"
+import { Queue } from "./queue.js"
 
 type Request = HttpClientRequest.HttpClientRequest
 
 /** RFC 9110, 9.2.2. */
 const idempotent: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"])
 
-/** How much of a streamed body waits in memory for a slow reader. */
-const highWaterBytes = 64 * 1024
+/** Origins are few; the bound is for programs that follow links everywhere. */
+const maxOrigins = 1000
 
 export const make = (
   dispatcher: Dispatcher,
@@ -23,242 +24,218 @@ export const make = (
   const decompress = options.decompress !== false
   const kept = options.keepAliveConnections ?? 100
   const connections = options.connections ?? Number.POSITIVE_INFINITY
-  /** What is on its way, by origin: connections above the number to keep are closed behind their answer. */
-  const underWay = new Map<string, Set<Exchange>>()
+  const origins = new Map<string, Origin>()
 
-  const allTaken = (origin: string): boolean => {
-    let taken = 0
-    for (const exchange of underWay.get(origin) ?? []) if (exchange.isConnected) taken++
-    return taken >= connections
+  const originOf = (name: string): Origin => {
+    const known = origins.get(name)
+    if (known !== undefined) return known
+    if (origins.size >= maxOrigins) {
+      for (const [name, { size }] of origins) if (size === 0) origins.delete(name)
+    }
+    const origin = new Origin(connections)
+    origins.set(name, origin)
+    return origin
   }
 
-  const outgoing = (
-    request: Request,
-    timeouts: Timeouts.Timeouts,
-    body: Body,
-    contentType: string | undefined
-  ): Outgoing & { readonly origin: string } => {
-    const { origin, path } = split(request.url)
-    const { method } = request
+  const outgoing = (request: Request, timeouts: Timeouts.Timeouts): Outgoing => {
+    const { method, url } = request
+    const end = endOfOrigin(url)
+    const name = url.slice(0, end)
+    const path = url.charCodeAt(end) === 0x2f ? url.slice(end) : `/${url.slice(end)}`
     const headers: Record<string, string> = { ...request.headers }
     if (decompress && headers["accept-encoding"] === undefined)
       headers["accept-encoding"] = Decompress.acceptEncoding
+    const { body, contentType } = bodyOf(request)
     if (contentType !== undefined) headers["content-type"] = contentType
-    const reset = (underWay.get(origin)?.size ?? 0) >= kept
+    const origin = originOf(name)
     return {
       origin,
-      isQueued: () => allTaken(origin),
+      connectLimit: timeouts.connect,
       repeatable:
         idempotent.has(method) && (body === null || typeof body === "string" || body instanceof Uint8Array),
       options: {
-        origin,
+        origin: name,
         path,
         method,
         headers,
-        // undici takes any iterable of bytes; its types name Node's streams only.
-        body: body as NonNullable<Dispatcher.DispatchOptions["body"]> | null,
-        ...(reset ? { reset: true } : {}),
+        body,
+        // Connections above the number to keep are closed behind their answer.
+        ...(origin.size >= kept ? closing : keeping),
         ...timersOf(timeouts)
       }
     }
   }
 
-  const enter = (origin: string, exchange: Exchange): (() => void) => {
-    const others = underWay.get(origin) ?? new Set()
-    underWay.set(origin, others.add(exchange))
-    return () => {
-      if (others.delete(exchange) && others.size === 0) underWay.delete(origin)
-    }
+  return {
+    setsLimits: true,
+    exchange: (request, timeouts, cap, listener) =>
+      new Whole(dispatcher, outgoing(request, timeouts), timeouts.idle, cap, decompress, listener).begin(),
+    open: (request, timeouts, owned, listener) =>
+      new Opened(dispatcher, outgoing(request, timeouts), owned, decompress, listener).begin()
+  }
+}
+
+const enough = new Error("enough of the body has come")
+
+const closing = { reset: true }
+const keeping = {}
+
+/** An exchange to the end of its body, or to the cap for its status. */
+class Whole extends Exchange {
+  private readonly chunks: Array<Uint8Array> = []
+  private size = 0
+  private limit = Number.POSITIVE_INFINITY
+  private readonly idle: number
+  private readonly cap: (status: number) => number
+  private readonly decompress: boolean
+  private readonly listener: NativeTransport.Listener<NativeTransport.Exchanged>
+
+  constructor(
+    dispatcher: Dispatcher,
+    outgoing: Outgoing,
+    idle: number,
+    cap: (status: number) => number,
+    decompress: boolean,
+    listener: NativeTransport.Listener<NativeTransport.Exchanged>
+  ) {
+    super(dispatcher, outgoing)
+    this.idle = idle
+    this.cap = cap
+    this.decompress = decompress
+    this.listener = listener
   }
 
-  const exchange: NativeTransport.NativeTransport["exchange"] = (request, timeouts, cap) =>
-    withBody(request, (body, contentType) =>
-      Effect.async((resume) => {
-        const { origin, ...out } = outgoing(request, timeouts, body, contentType)
-        const chunks: Array<Uint8Array> = []
-        let size = 0
-        let limit = Number.POSITIVE_INFINITY
-        let patience: NodeJS.Timeout | undefined
-        const end = (complete: boolean): void => {
-          clearTimeout(patience)
-          leave()
-          const source = sourceOf(running.status, running.rawHeaders)
-          const read = { bytes: concat(chunks, Math.min(size, limit)), complete }
-          resume(decompress ? decoded(source, read, limit) : Effect.succeed({ source, ...read }))
-        }
-        /** The status is known: a body that breaks off, or takes too long, must not hide it. */
-        const endWithoutBody = (): void => {
-          size = 0
-          end(false)
-        }
-        const running: Exchange = new Exchange(dispatcher, out, timeouts.connect, {
-          onHead: ({ status }) => {
-            limit = cap(status)
-            if (status < 300) return
-            patience = setTimeout(
-              () => {
-                endWithoutBody()
-                running.abort()
-              },
-              Math.min(NativeTransport.discardMillis, timeouts.idle)
-            )
-          },
-          onChunk: (chunk) => {
-            chunks.push(chunk)
-            size += chunk.length
-            if (size <= limit) return true
-            end(false)
-            running.abort()
-            return false
-          },
-          onEnd: () => end(true),
-          onError: (cause) => {
-            leave()
-            if (running.status >= 300) endWithoutBody()
-            else resume(Effect.fail(cause))
-          }
-        })
-        const leave = enter(origin, running)
-        running.start()
-        return Effect.sync(() => running.abort())
-      })
-    )
+  protected override head(): void {
+    this.limit = this.cap(this.status)
+    if (this.status < 300) return
+    this.expect(Math.min(NativeTransport.discardMillis, this.idle), () => {
+      this.stop(enough)
+      this.finishWithoutBody()
+    })
+  }
 
-  const open: NativeTransport.NativeTransport["open"] = (request, timeouts, abortable) =>
-    withBody(request, (body, contentType) =>
-      Effect.async((resume) => {
-        const { origin, ...out } = outgoing(request, timeouts, body, contentType)
-        const queue = new Queue()
-        const running: Exchange = new Exchange(dispatcher, out, timeouts.connect, {
-          onHead: ({ rawHeaders, status }) => {
-            const abort = (): void => running.abort()
-            const chunks = queue.chunks(abort, abortable === undefined)
-            const plain = sourceOf(status, rawHeaders, chunks)
-            const encoding = decompress ? plain.headers["content-encoding"] : undefined
-            const source =
-              encoding === undefined ? plain : sourceOf(status, rawHeaders, inflated(chunks, encoding))
-            if (abortable === undefined) unread.register(source, abort, queue)
-            resume(Effect.succeed(source))
-          },
-          onChunk: (chunk) => queue.push(chunk, running),
-          onEnd: () => {
-            leave()
-            queue.end(Option.none())
-          },
-          onError: (cause) => {
-            leave()
-            if (running.status === 0) resume(Effect.fail(cause))
-            else queue.end(Option.some(cause))
-          }
-        })
-        if (abortable !== undefined) abortable.abort = () => running.abort()
-        const leave = enter(origin, running)
-        running.start()
-        return Effect.sync(() => running.abort())
-      })
-    )
+  protected override chunk(bytes: Buffer): boolean {
+    this.chunks.push(bytes)
+    this.size += bytes.length
+    if (this.size <= this.limit) return true
+    this.stop(enough)
+    this.finish(false)
+    return false
+  }
 
-  return { setsLimits: true, exchange, open }
+  protected override end(): void {
+    this.finish(true)
+  }
+
+  protected override failed(cause: unknown): void {
+    if (this.status >= 300) this.finishWithoutBody()
+    else this.listener.failed(cause)
+  }
+
+  /** The status is known: a body that breaks off, or takes too long, must not hide it. */
+  private finishWithoutBody(): void {
+    this.size = 0
+    this.finish(false)
+  }
+
+  private finish(complete: boolean): void {
+    const source = new Answer(this.status, this.rawHeaders)
+    const read = { source, bytes: concat(this.chunks, Math.min(this.size, this.limit)), complete }
+    const encoding = this.decompress && read.bytes.length > 0 ? source.encoding : undefined
+    if (encoding === undefined) return this.listener.done(read)
+    const decoded = decode(encoding, read, this.limit)
+    if (Either.isRight(decoded)) this.listener.done(decoded.right)
+    else this.listener.failed(decoded.left)
+  }
 }
+
+/** An exchange to the headers of its answer. */
+class Opened extends Exchange {
+  private readonly queue = new Queue()
+  private readonly owned: boolean
+  private readonly decompress: boolean
+  private readonly listener: NativeTransport.Listener<NativeTransport.Source>
+
+  constructor(
+    dispatcher: Dispatcher,
+    outgoing: Outgoing,
+    owned: boolean,
+    decompress: boolean,
+    listener: NativeTransport.Listener<NativeTransport.Source>
+  ) {
+    super(dispatcher, outgoing)
+    this.owned = owned
+    this.decompress = decompress
+    this.listener = listener
+  }
+
+  protected override head(): void {
+    const abort = (): void => this.stop(left)
+    const chunks = this.queue.stream(() => unread.unregister(this.queue), abort)
+    const plain = new Answer(this.status, this.rawHeaders, chunks)
+    const encoding = this.decompress ? plain.encoding : undefined
+    const source =
+      encoding === undefined ? plain : new Answer(this.status, this.rawHeaders, inflated(chunks, encoding))
+    if (!this.owned) unread.register(source, abort, this.queue)
+    this.listener.done(source)
+  }
+
+  protected override chunk(bytes: Buffer): boolean {
+    return this.queue.push(bytes, this.resume)
+  }
+
+  protected override end(): void {
+    this.queue.end(Option.none())
+  }
+
+  protected override stop(reason: Error): void {
+    super.stop(reason)
+    // Over nothing where it has ended already.
+    this.queue.end(Option.some(reason))
+  }
+
+  protected override failed(cause: unknown): void {
+    if (this.status === 0) this.listener.failed(cause)
+    else this.queue.end(Option.some(cause))
+  }
+}
+
+const left = new Error("the body was left")
 
 /** A body that nobody reads holds its connection: it is let go with the response. */
 const unread = new FinalizationRegistry<() => void>((abort) => abort())
 
-/** What stands between a socket and a reader that may be slower. */
-class Queue {
-  private chunks_: Array<Uint8Array> = []
-  private size = 0
-  private ended: Option.Option<Option.Option<unknown>> = Option.none()
-  private waiting: (() => void) | undefined
-  private paused: Exchange | undefined
-
-  push(chunk: Uint8Array, exchange: Exchange): boolean {
-    this.chunks_.push(chunk)
-    this.size += chunk.length
-    this.wake()
-    if (this.size < highWaterBytes) return true
-    this.paused = exchange
-    return false
+/** Where the path begins: behind the authority, at a slash, a query, or the end. */
+const endOfOrigin = (url: string): number => {
+  for (let at = url.indexOf("://") + 3; at < url.length; at++) {
+    const code = url.charCodeAt(at)
+    if (code === 0x2f || code === 0x3f) return at
   }
-
-  end(outcome: Option.Option<unknown>): void {
-    if (Option.isSome(this.ended)) return
-    this.ended = Option.some(outcome)
-    this.wake()
-  }
-
-  chunks(abort: () => void, registered: boolean): Stream.Stream<Uint8Array, unknown> {
-    const opened = Effect.acquireRelease(
-      Effect.sync(() => {
-        if (registered) unread.unregister(this)
-        return this.pull
-      }),
-      () => Effect.sync(abort)
-    )
-    return Stream.fromPull(opened)
-  }
-
-  /** All that has come since the last pull, as one chunk. */
-  private readonly pull: Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<unknown>> = Effect.suspend(
-    () => {
-      if (this.chunks_.length > 0) return Effect.succeed(this.take())
-      if (Option.isSome(this.ended)) return Effect.fail(this.ended.value)
-      return Effect.async((resume) => {
-        this.waiting = () => resume(this.pull)
-      })
-    }
-  )
-
-  private take(): Chunk.Chunk<Uint8Array> {
-    const taken = Chunk.unsafeFromArray(this.chunks_)
-    this.chunks_ = []
-    this.size = 0
-    const { paused } = this
-    this.paused = undefined
-    paused?.resume()
-    return taken
-  }
-
-  private wake(): void {
-    const { waiting } = this
-    this.waiting = undefined
-    waiting?.()
-  }
-}
-
-const split = (url: string): { readonly origin: string; readonly path: string } => {
-  const slash = url.indexOf("/", url.indexOf("://") + 3)
-  const query = url.indexOf("?")
-  const end = slash < 0 ? query : query >= 0 && query < slash ? query : slash
-  if (end < 0) return { origin: url, path: "/" }
-  const path = url.slice(end)
-  return { origin: url.slice(0, end), path: path.startsWith("/") ? path : `/${path}` }
+  return url.length
 }
 
 /** The body as undici takes it, and its type where only the encoding of it knows that. */
-const withBody = <A>(
-  request: Request,
-  use: (body: Body, contentType?: string) => Effect.Effect<A, unknown>
-): Effect.Effect<A, unknown> => {
-  const { body } = request
+const bodyOf = ({
+  body
+}: Request): {
+  readonly body: NonNullable<Dispatcher.DispatchOptions["body"]> | null
+  readonly contentType?: string | undefined
+} => {
   switch (body._tag) {
-    case "Empty":
-      return use(null)
     case "Uint8Array":
-      return use(body.body)
-    case "Raw":
-      return use(body.body as Body)
+      return { body: body.body }
     case "FormData": {
       const encoded = new Response(body.formData)
-      return use(
-        encoded.body as unknown as AsyncIterable<Uint8Array>,
-        encoded.headers.get("content-type") ?? undefined
-      )
+      return {
+        // undici takes any iterable of bytes; its types name Node's streams only.
+        body: encoded.body as unknown as Readable,
+        contentType: encoded.headers.get("content-type") ?? undefined
+      }
     }
-    case "Stream":
-      return Effect.flatMap(Stream.toReadableStreamEffect(body.stream), (stream) =>
-        use(stream as unknown as AsyncIterable<Uint8Array>)
-      )
+    case "Raw":
+      return { body: body.body as Readable }
+    default:
+      return { body: null }
   }
 }
 
@@ -268,23 +245,21 @@ const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => 
   return Buffer.concat(chunks, size)
 }
 
-/** A coded body that did not come whole tells nothing. */
-const decoded = (
-  source: NativeTransport.Source,
-  read: { readonly bytes: Uint8Array; readonly complete: boolean },
+/** What stands behind the coding, or why there is nothing. A coded body that did not come whole tells nothing. */
+const decode = (
+  encoding: string,
+  read: NativeTransport.Exchanged,
   limit: number
-): Effect.Effect<NativeTransport.Exchanged, unknown> => {
-  const encoding = source.headers["content-encoding"]
-  if (encoding === undefined || read.bytes.length === 0) return Effect.succeed({ source, ...read })
-  const none = { source, bytes: new Uint8Array(0), complete: false }
-  if (!read.complete) return Effect.succeed(Decompress.knows(encoding) ? none : { source, ...read })
+): Either.Either<NativeTransport.Exchanged, unknown> => {
+  const none = { ...read, bytes: new Uint8Array(0), complete: false }
+  if (!read.complete) return Either.right(Decompress.knows(encoding) ? none : read)
   try {
     const bytes = Decompress.whole(encoding, read.bytes, Math.min(limit, 0x7fff_ffff))
-    return Effect.succeed({ source, bytes: bytes ?? read.bytes, complete: true })
+    return Either.right(bytes === undefined ? read : { ...read, bytes })
   } catch (cause) {
     const tooLarge = (cause as { readonly code?: unknown }).code === "ERR_BUFFER_TOO_LARGE"
     // As with a body that breaks off, the status is known.
-    return tooLarge || source.status >= 300 ? Effect.succeed(none) : Effect.fail(cause)
+    return tooLarge || read.source.status >= 300 ? Either.right(none) : Either.left(cause)
   }
 }
 

@@ -1,0 +1,28 @@
+/** Effects that may be there already: most of what a request needs is no work to wait for. */
+import { Effect, Either } from "effect"
+
+/** An `Either` is an Effect: what is computed at once is used at once, without a fiber's step. */
+export const isReady = <A, E>(effect: Effect.Effect<A, E>): effect is Either.Either<A, E> =>
+  Either.isEither(effect)
+
+export const flatMap = <A, E, B, E2>(
+  effect: Effect.Effect<A, E>,
+  next: (value: A) => Effect.Effect<B, E2>
+): Effect.Effect<B, E | E2> => {
+  if (!isReady(effect)) return Effect.flatMap(effect, next)
+  return Either.isRight(effect) ? next(effect.right) : Either.left(effect.left)
+}
+
+export const map = <A, E, B>(effect: Effect.Effect<A, E>, change: (value: A) => B): Effect.Effect<B, E> =>
+  isReady(effect) ? Either.map(effect, change) : Effect.map(effect, change)
+
+export const match = <A, E, B, E2, R2, C, E3, R3>(
+  effect: Effect.Effect<A, E>,
+  options: {
+    readonly onFailure: (error: E) => Effect.Effect<B, E2, R2>
+    readonly onSuccess: (value: A) => Effect.Effect<C, E3, R3>
+  }
+): Effect.Effect<B | C, E2 | E3, R2 | R3> => {
+  if (!isReady(effect)) return Effect.matchEffect(effect, options)
+  return Either.isRight(effect) ? options.onSuccess(effect.right) : options.onFailure(effect.left)
+}

@@ -1,0 +1,72 @@
+/** What stands between a socket and a reader that may be slower. */
+import { Chunk, Effect, Option, Stream } from "effect"
+
+/** How much of a streamed body waits in memory for a slow reader. */
+const highWaterBytes = 64 * 1024
+
+type Pull = Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<unknown>>
+
+export class Queue {
+  private waitingChunks: Array<Uint8Array> = []
+  private size = 0
+  private ended: Option.Option<Option.Option<unknown>> = Option.none()
+  private reader: (() => void) | undefined
+  private unpause: (() => void) | undefined
+
+  /** `false` asks for a pause: `resume` ends it. */
+  push(chunk: Uint8Array, resume: () => void): boolean {
+    this.waitingChunks.push(chunk)
+    this.size += chunk.length
+    this.wake()
+    if (this.size < highWaterBytes) return true
+    this.unpause = resume
+    return false
+  }
+
+  /** No more will come: `None` at the end of the body, else why it broke. */
+  end(outcome: Option.Option<unknown>): void {
+    if (Option.isSome(this.ended)) return
+    this.ended = Option.some(outcome)
+    this.wake()
+  }
+
+  /** The chunks for their one reader; `onOpen` runs as it begins and `onLeave` when it is done. */
+  stream(onOpen: () => void, onLeave: () => void): Stream.Stream<Uint8Array, unknown> {
+    return Stream.fromPull(
+      Effect.acquireRelease(
+        Effect.sync(() => {
+          onOpen()
+          return this.pull
+        }),
+        () => Effect.sync(onLeave)
+      )
+    )
+  }
+
+  /** All that has come since the last pull, as one chunk. */
+  private readonly pull: Pull = Effect.suspend(() => {
+    if (this.waitingChunks.length > 0) return Effect.succeed(this.take())
+    if (Option.isSome(this.ended)) return Effect.fail(this.ended.value)
+    return this.wait
+  })
+
+  private readonly wait: Pull = Effect.async((resume) => {
+    this.reader = () => resume(this.pull)
+  })
+
+  private take(): Chunk.Chunk<Uint8Array> {
+    const taken = Chunk.unsafeFromArray(this.waitingChunks)
+    this.waitingChunks = []
+    this.size = 0
+    const { unpause } = this
+    this.unpause = undefined
+    unpause?.()
+    return taken
+  }
+
+  private wake(): void {
+    const { reader } = this
+    this.reader = undefined
+    reader?.()
+  }
+}
