@@ -1,6 +1,30 @@
 /**
- * The Anthropic API for Effect.
+ * The Anthropic API for Effect. The modules stand in reading order: each imports only what is above it.
  *
  * @since 0.1.0
  */
-export {}
+export * as Citation from "./Citation.js"
+export * as ServerToolResult from "./ServerToolResult.js"
+export * as ContentBlock from "./ContentBlock.js"
+export * as ContentBlockParam from "./ContentBlockParam.js"
+export * as ToolParam from "./ToolParam.js"
+export * as Message from "./Message.js"
+export * as MessageEvent from "./MessageEvent.js"
+export * as MessageAccumulator from "./MessageAccumulator.js"
+export * as MessageStream from "./MessageStream.js"
+export * as CallOptions from "./CallOptions.js"
+export * as Messages from "./Messages.js"
+export * as Page from "./Page.js"
+export * as Models from "./Models.js"
+export * as Batches from "./Batches.js"
+export * as Files from "./Files.js"
+export * as RateLimits from "./RateLimits.js"
+export * as Tool from "./Tool.js"
+export * as ToolRunner from "./ToolRunner.js"
+export * as AnthropicConfig from "./AnthropicConfig.js"
+export * as Anthropic from "./Anthropic.js"
+export * as AsyncMessageStream from "./AsyncMessageStream.js"
+export * as AsyncTool from "./AsyncTool.js"
+export * as AnthropicPromise from "./AnthropicPromise.js"
+export * as WebhookEvent from "./WebhookEvent.js"
+export * as Webhooks from "./Webhooks.js"

@@ -1,18 +1,82 @@
-/** `npm run bench`: a table a part. */
-import { costOf, shapes, sizes } from "./sse.js"
+/** `npm run bench`: the parts one after another, then what they say together. */
+import { mkdir, writeFile } from "node:fs/promises"
+import { parseArgs } from "node:util"
+import { bundles } from "./parts/bundles.js"
+import { coldStart } from "./parts/coldStart.js"
+import { decoding } from "./parts/decoding.js"
+import { failures } from "./parts/failures.js"
+import { memory } from "./parts/memory.js"
+import type { Part } from "./parts/Part.js"
+import { streams } from "./parts/streams.js"
+import { unary } from "./parts/unary.js"
+import * as Plan from "./plan.js"
+import { chart } from "./report/chart.js"
+import type { Findings } from "./report/Findings.js"
+import * as Print from "./report/print.js"
+import * as Results from "./report/results.js"
+import { verdicts, verdictTable } from "./report/thresholds.js"
+import * as Server from "./server/Server.js"
 
-const rounds = process.argv.includes("--quick") ? 3 : 7
-const mebibyte = 1024 * 1024
+const parts = new Map<string, Part>([
+  ["unary", unary],
+  ["sse", streams],
+  ["memory", memory],
+  ["cold-start", coldStart],
+  ["bundle", bundles],
+  ["failures", failures],
+  ["decoding", decoding]
+])
 
-const row = (cells: ReadonlyArray<string>): string =>
-  cells.map((cell, index) => (index === 0 ? cell.padEnd(36) : cell.padStart(10))).join("")
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    check: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
+    rivals: { type: "string", default: "" },
+    "bundle-detail": { type: "boolean", default: false }
+  }
+})
 
-console.log("Decoding server-sent events, nanoseconds per byte (median)\n")
-console.log(row(["", ...sizes.map((size) => `${size / mebibyte} MiB`), "64 : 1"]))
-for (const shape of shapes) {
-  // The first document warms the code up.
-  costOf(shape, mebibyte, 5)
-  const costs = sizes.map((size) => costOf(shape, size, rounds))
-  const ratio = (costs.at(-1) ?? Number.NaN) / (costs[0] ?? Number.NaN)
-  console.log(row([shape.name, ...costs.map((cost) => cost.toFixed(2)), ratio.toFixed(2)]))
+const listed = (flag: string): ReadonlyArray<string> => flag.split(",").filter((name) => name !== "")
+
+const only = listed(flags.only)
+const strange = only.filter((name) => !parts.has(name))
+if (strange.length > 0) throw new Error(`no such part: ${strange}; there are ${[...parts.keys()]}`)
+const plan = Plan.make({
+  quick: flags.quick,
+  bundleDetail: flags["bundle-detail"],
+  rivals: listed(flags.rivals)
+})
+
+const run = async (server: Server.Server): Promise<Findings["figures"]> => {
+  const figures: { [name: string]: Findings["figures"][string] } = {}
+  for (const [name, part] of parts) {
+    if (only.length > 0 && !only.includes(name)) continue
+    const start = performance.now()
+    const found = await part({ plan, server })
+    Object.assign(figures, found.figures)
+    for (const table of found.tables) console.log(Print.table(table))
+    console.log(`(${name}: ${Math.round((performance.now() - start) / 1000)} s)\n`)
+  }
+  return figures
+}
+
+/** A run of all parts is kept; one of some of them is for whoever looks at the screen. */
+const keep = async (results: Results.Results): Promise<void> => {
+  const folder = new URL("../results/", import.meta.url)
+  await mkdir(folder, { recursive: true })
+  await writeFile(new URL("latest.json", folder), `${JSON.stringify(results, undefined, 2)}\n`)
+  await writeFile(new URL("chart.svg", folder), chart(results.figures, results.machine, results.date))
+}
+
+const server = await Server.start()
+const figures = await run(server).finally(server.close)
+const found = verdicts(figures)
+console.log(Print.table(verdictTable(found)))
+const complete = only.length === 0 && plan.rivals.length === 0
+if (complete) await keep(await Results.make(plan.quick, figures, found))
+const fell = found.filter(({ holds, measured }) => !holds && (complete || measured !== undefined))
+if (flags.check && fell.length > 0) {
+  console.error(`${fell.length} of ${found.length} fall short`)
+  process.exitCode = 1
 }

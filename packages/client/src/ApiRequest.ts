@@ -148,23 +148,35 @@ interface Erased
   readonly pagination?: unknown
 }
 
+/** What any of the options make. */
+type Value = {
+  -readonly [K in keyof (Request & Fields)]: (Request & Fields)[K]
+}
+
+interface Fields {
+  readonly success?: ResponseDecoder.ResponseDecoder<unknown>
+  readonly events?: EventStream.EventStream<unknown, unknown>
+  readonly pagination?: unknown
+}
+
 const make = (method: Method) =>
   ((template: string, options: Erased = {}) => {
     const { events, failure, pagination, path, success: decodable, ...rest } = options
     const success = decodable === undefined ? ResponseDecoder.auto : ResponseDecoder.from(decodable)
-    return Object.assign(Object.create(Proto), {
-      method,
-      template,
-      path,
-      options: rest,
-      accept: events?.accept ?? success.accept,
-      failure:
-        failure === undefined
-          ? noFailures
-          : Record.map(failure as Record<string, Decodable>, ResponseDecoder.fromFailure),
-      ...(events === undefined ? { success } : { events }),
-      ...(pagination === undefined ? {} : { pagination })
-    })
+    const request: Value = Object.create(Proto)
+    request.method = method
+    request.template = template
+    request.path = path
+    request.options = rest
+    request.accept = events?.accept ?? success.accept
+    request.failure =
+      failure === undefined
+        ? noFailures
+        : Record.map(failure as Record<string, Decodable>, ResponseDecoder.fromFailure)
+    if (events === undefined) request.success = success
+    else request.events = events
+    if (pagination !== undefined) request.pagination = pagination
+    return request
   }) as Make & MakeWithBody
 
 type Decodable = ResponseDecoder.Decodable

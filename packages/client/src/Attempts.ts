@@ -10,6 +10,7 @@ import {
   Context,
   Effect,
   Either,
+  type Fiber,
   FiberRef,
   GlobalValue,
   ScheduleDecision,
@@ -31,20 +32,12 @@ import * as TransportError from "./TransportError.js"
 export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
 /**
- * What the loop drives. `attempt` runs one attempt, inside of `uninterruptibleMask`; `refresh` drops refused credentials and says whether there is hope of
- * better ones; `discard` lets go of a failed attempt's answer before the next.
+ * One attempt, to be run inside of `uninterruptibleMask`.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Loop<in out A, out R = never> {
-  readonly call: Call.Call
-  readonly budget: RetryPolicy.Budget
-  readonly credentials: Credentials.Resolver
-  readonly attempt: (restore: Restore) => Effect.Effect<A, ApiError.ApiError, R>
-  readonly statusOf: (answer: A) => number
-  readonly discard: Effect.Effect<void>
-}
+export type Attempt<A, R = never> = (restore: Restore) => Effect.Effect<A, ApiError.ApiError, R>
 
 /** True inside an attempt: a call made there (a token fetch, a middleware) must not multiply this loop's attempts. */
 const insideAttempt = GlobalValue.globalValue("@effect-api/client/Attempts/insideAttempt", () =>
@@ -58,152 +51,223 @@ const insideAttempt = GlobalValue.globalValue("@effect-api/client/Attempts/insid
  * @category combinators
  */
 export const guarded =
-  <A, R>(
-    attempt: Effect.Effect<A, ApiError.ApiError, R>
-  ): ((restore: Restore) => Effect.Effect<A, ApiError.ApiError, R>) =>
+  <A, R>(attempt: Effect.Effect<A, ApiError.ApiError, R>): Attempt<A, R> =>
   (restore) =>
     restore(Effect.locally(attempt, insideAttempt, true))
 
-interface State {
-  schedule: unknown
-  /** What the last retry took from the budget: given back if it succeeds. */
-  paid: number
-  refreshed: boolean
-  startedAt: number
-  inFlight: boolean
-}
-
 /**
- * Runs the loop under the call's deadline. The error that ends it carries the ledger and says why nothing more was tried.
+ * Runs a call's attempts under its deadline. The error that ends them carries the ledger and says why nothing more was tried.
+ * `discard` lets go of a failed attempt's answer before the next.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const run = <A, R>(loop: Loop<A, R>): Effect.Effect<A, ApiError.ApiError, R> => {
-  const { call } = loop
-  const state: State = {
-    schedule: call.retry.schedule.initial,
-    paid: 0,
-    refreshed: false,
-    startedAt: call.startedAt,
-    inFlight: false
-  }
-  const driven = drive(loop, state)
+export const run = <A, R>(
+  call: Call.Call,
+  client: Client,
+  attempt: Attempt<A, R>,
+  statusOf: (answer: A) => number,
+  discard: Effect.Effect<void> = Effect.void
+): Effect.Effect<A, ApiError.ApiError, R> => {
+  const loop = new Loop(call, client, attempt, statusOf, discard)
   const { total } = call.timeouts
-  if (!Number.isFinite(total)) return driven
+  if (!Number.isFinite(total)) return loop.drive
   return Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    Effect.timeoutTo(driven, {
+    Effect.timeoutTo(loop.drive, {
       // A stream that is resumed comes here again with a part of its time gone.
       duration: Math.max(0, Call.deadline(call) - now),
       onSuccess: Effect.succeed,
-      onTimeout: () =>
-        Effect.flatMap(Clock.currentTimeMillis, (now) => {
-          const error = TransportError.timeout(call, "total", total)
-          if (state.inFlight) record(call, state, now, error, undefined)
-          return stop(call, error, "deadline")
-        })
+      onTimeout: () => Effect.flatMap(Clock.currentTimeMillis, (now) => loop.expired(now, total))
     }).pipe(Effect.flatten)
   )
 }
 
-const drive = <A, R>(loop: Loop<A, R>, state: State): Effect.Effect<A, ApiError.ApiError, R> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.withFiberRuntime((fiber) => {
-      const { attempts } = loop.call
-      const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
-      const startedAt = clock.unsafeCurrentTimeMillis()
-      state.startedAt = startedAt
-      state.inFlight = true
-      const measured = Telemetry.attempting(loop.call, fiber)
-      return Effect.matchCauseEffect(loop.attempt(restore), {
-        onFailure: (cause) => {
-          const now = clock.unsafeCurrentTimeMillis()
-          const failed = Cause.failureOrCause(cause)
-          if (Either.isRight(failed)) {
-            measured(now - startedAt, undefined, "interrupted")
-            return Effect.failCause(failed.right)
-          }
-          const error = failed.left
-          measured(now - startedAt, statusOf(error), error._tag)
-          state.inFlight = false
-          return restore(decide(loop, state, now, error))
-        },
-        onSuccess: (answer) => {
-          const now = clock.unsafeCurrentTimeMillis()
-          const status = loop.statusOf(answer)
-          measured(now - startedAt, status, undefined)
-          state.inFlight = false
-          attempts.push(Call.attempt(startedAt, now, { tag: undefined, status, delay: undefined }))
-          loop.budget.giveBack(state.paid)
-          return Effect.succeed(answer)
-        }
-      })
-    })
-  )
-
-const decide = <A, R>(
-  loop: Loop<A, R>,
-  state: State,
-  now: number,
-  error: ApiError.ApiError
-): Effect.Effect<A, ApiError.ApiError, R> => {
-  const { call } = loop
-  const again = (delay: number, wait: Effect.Effect<void>): Effect.Effect<A, ApiError.ApiError, R> => {
-    record(call, state, now, error, delay)
-    return loop.discard.pipe(Effect.zipRight(wait), Effect.zipRight(Effect.suspend(() => drive(loop, state))))
-  }
-  const end = (stoppedBy: ApiError.StoppedBy): Effect.Effect<never, ApiError.ApiError> => {
-    record(call, state, now, error, undefined)
-    return stop(call, error, stoppedBy)
-  }
-  if (error._tag === "AuthenticationError" && !state.refreshed && refresh(loop) && call.encoded.replayable) {
-    state.refreshed = true
-    return again(0, Effect.void)
-  }
-  const { policy, schedule } = call.retry
-  const { method } = call.encoded
-  if (!RetryPolicy.allows(policy, error, { method, idempotencyKey: call.encoded.idempotencyKey })) {
-    return end("not-retryable")
-  }
-  if (!call.encoded.replayable) return end("not-replayable")
-  return Effect.flatMap(FiberRef.get(insideAttempt), (nested) => {
-    if (nested && policy.nested === "once") return end("nested")
-    return Effect.flatMap(schedule.step(now, error, state.schedule), ([next, , decision]) => {
-      if (ScheduleDecision.isDone(decision)) {
-        return end(RetryPolicy.hint(policy, error) === "too-long" ? "retry-after" : "attempts")
-      }
-      const delay = Math.max(0, ScheduleIntervals.start(decision.intervals) - now)
-      if (now + delay >= Call.deadline(call)) return end("deadline")
-      const paid = policy.budget === false ? 0 : loop.budget.take(error)
-      if (paid === undefined) return end("budget")
-      state.schedule = next
-      state.paid = paid
-      return again(delay, Effect.zipRight(Telemetry.retrying(call, error, delay), Effect.sleep(delay)))
-    })
-  })
+/**
+ * What the attempts of all calls of a client share.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Client {
+  readonly budget: RetryPolicy.Budget
+  readonly credentials: Credentials.Resolver
 }
 
-const refresh = <A, R>(loop: Loop<A, R>): boolean => {
-  const refused = loop.call.issued[loop.call.issued.length - 1]
-  return refused !== undefined && loop.credentials.invalidate?.(refused) === true
+const noClock = Clock.make()
+
+class Loop<A, R> {
+  private readonly call: Call.Call
+  private readonly client: Client
+  private readonly attempt: Attempt<A, R>
+  private readonly statusOf: (answer: A) => number
+  private readonly discard: Effect.Effect<void>
+  private schedule: unknown
+  /** What the last retry took from the budget: given back if it succeeds. */
+  private paid = 0
+  private refreshed = false
+  private startedAt: number
+  private inFlight = false
+  private clock: Clock.Clock = noClock
+  private restore: Restore = (effect) => effect
+  private measured: Telemetry.Measured = () => undefined
+
+  constructor(
+    call: Call.Call,
+    client: Client,
+    attempt: Attempt<A, R>,
+    statusOf: (answer: A) => number,
+    discard: Effect.Effect<void>
+  ) {
+    this.call = call
+    this.client = client
+    this.attempt = attempt
+    this.statusOf = statusOf
+    this.discard = discard
+    this.schedule = call.retry.schedule.initial
+    this.startedAt = call.startedAt
+  }
+
+  /** The next attempt, and those that follow. To be run once. */
+  get drive(): Effect.Effect<A, ApiError.ApiError, R> {
+    return masked(this)
+  }
+
+  start(
+    fiber: Fiber.RuntimeFiber<unknown, unknown>,
+    restore: Restore
+  ): Effect.Effect<A, ApiError.ApiError, R> {
+    this.restore = restore
+    this.clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+    this.startedAt = this.clock.unsafeCurrentTimeMillis()
+    this.inFlight = true
+    this.measured = Telemetry.attempting(this.call, fiber)
+    const onSuccess = (answer: A): Effect.Effect<A> => this.succeeded(answer)
+    const onFailure = (cause: Cause.Cause<ApiError.ApiError>): Effect.Effect<A, ApiError.ApiError, R> =>
+      this.failed(cause)
+    return Effect.matchCauseEffect(this.attempt(restore), { onFailure, onSuccess })
+  }
+
+  private end(status: number | undefined, tag: string | undefined): number {
+    const now = this.clock.unsafeCurrentTimeMillis()
+    this.measured(now - this.startedAt, status, tag)
+    return now
+  }
+
+  private succeeded(answer: A): Effect.Effect<A> {
+    const status = this.statusOf(answer)
+    const now = this.end(status, undefined)
+    this.inFlight = false
+    this.call.attempts.push(Call.attempt(this.startedAt, now, undefined, status))
+    this.client.budget.giveBack(this.paid)
+    return Effect.succeed(answer)
+  }
+
+  private failed(cause: Cause.Cause<ApiError.ApiError>): Effect.Effect<A, ApiError.ApiError, R> {
+    const failed = Cause.failureOrCause(cause)
+    if (Either.isRight(failed)) {
+      this.end(undefined, "interrupted")
+      return Effect.failCause(failed.right)
+    }
+    const error = failed.left
+    const now = this.end(statusOf(error), error._tag)
+    this.inFlight = false
+    return this.restore(this.decide(now, error))
+  }
+
+  /** Whether there is another attempt, and when. */
+  private decide(now: number, error: ApiError.ApiError): Effect.Effect<A, ApiError.ApiError, R> {
+    const { call } = this
+    if (
+      error._tag === "AuthenticationError" &&
+      !this.refreshed &&
+      this.refresh() &&
+      call.encoded.replayable
+    ) {
+      this.refreshed = true
+      return this.again(now, error, 0, Effect.void)
+    }
+    const { policy, schedule } = call.retry
+    const { idempotencyKey, method, replayable } = call.encoded
+    if (!RetryPolicy.allows(policy, error, { method, idempotencyKey }))
+      return this.stop(now, error, "not-retryable")
+    if (!replayable) return this.stop(now, error, "not-replayable")
+    return Effect.flatMap(FiberRef.get(insideAttempt), (nested) => {
+      if (nested && policy.nested === "once") return this.stop(now, error, "nested")
+      return Effect.flatMap(schedule.step(now, error, this.schedule), ([next, , decision]) => {
+        if (ScheduleDecision.isDone(decision)) {
+          return this.stop(
+            now,
+            error,
+            RetryPolicy.hint(policy, error) === "too-long" ? "retry-after" : "attempts"
+          )
+        }
+        const delay = Math.max(0, ScheduleIntervals.start(decision.intervals) - now)
+        if (now + delay >= Call.deadline(call)) return this.stop(now, error, "deadline")
+        const paid = policy.budget === false ? 0 : this.client.budget.take(error)
+        if (paid === undefined) return this.stop(now, error, "budget")
+        this.schedule = next
+        this.paid = paid
+        const told = Telemetry.retrying(call, error, delay)
+        return this.again(now, error, delay, Effect.zipRight(told, Effect.sleep(delay)))
+      })
+    })
+  }
+
+  private again(
+    now: number,
+    error: ApiError.ApiError,
+    delay: number,
+    wait: Effect.Effect<void>
+  ): Effect.Effect<A, ApiError.ApiError, R> {
+    this.record(now, error, delay)
+    return this.discard.pipe(Effect.zipRight(wait), Effect.zipRight(this.drive))
+  }
+
+  private stop(
+    now: number,
+    error: ApiError.ApiError,
+    stoppedBy: ApiError.StoppedBy
+  ): Effect.Effect<never, ApiError.ApiError> {
+    this.record(now, error)
+    return Effect.fail(this.closed(error, stoppedBy))
+  }
+
+  /** The deadline has come: an attempt that was on its way is a line of the ledger. */
+  expired(now: number, total: number): Effect.Effect<never, ApiError.ApiError> {
+    const error = TransportError.timeout(this.call, "total", total)
+    if (this.inFlight) this.record(now, error)
+    return Effect.fail(this.closed(error, "deadline"))
+  }
+
+  private closed(error: ApiError.ApiError, stoppedBy: ApiError.StoppedBy): ApiError.ApiError {
+    return ApiError.update(error, { attempts: [...this.call.attempts], stoppedBy })
+  }
+
+  private record(now: number, error: ApiError.ApiError, delay?: number): void {
+    this.call.attempts.push(Call.attempt(this.startedAt, now, error._tag, statusOf(error), delay))
+  }
+
+  /** Drops refused credentials and says whether there is hope of better ones. */
+  private refresh(): boolean {
+    const { credentials } = this.client
+    const refused = this.call.issued.at(-1)
+    return refused !== undefined && credentials.invalidate?.(refused) === true
+  }
+}
+
+/** Runs a loop once. It is let go at once: what a mask refers to stays until a full collection (see NativeTransport). */
+const masked = <A, R>(self: Loop<A, R>): Effect.Effect<A, ApiError.ApiError, R> => {
+  let loop: Loop<A, R> | undefined = self
+  return Effect.uninterruptibleMask((restore) =>
+    Effect.withFiberRuntime((fiber) => {
+      const begun = loop
+      loop = undefined
+      return begun === undefined
+        ? Effect.dieMessage("a loop of attempts runs once")
+        : begun.start(fiber, restore)
+    })
+  )
 }
 
 const statusOf = (error: ApiError.ApiError): number | undefined =>
   "status" in error ? error.status : undefined
-
-const record = (
-  call: Call.Call,
-  state: State,
-  now: number,
-  error: ApiError.ApiError,
-  delay: number | undefined
-): void => {
-  call.attempts.push(Call.attempt(state.startedAt, now, { tag: error._tag, status: statusOf(error), delay }))
-}
-
-const stop = (
-  call: Call.Call,
-  error: ApiError.ApiError,
-  stoppedBy: ApiError.StoppedBy
-): Effect.Effect<never, ApiError.ApiError> =>
-  Effect.fail(ApiError.update(error, { attempts: [...call.attempts], stoppedBy }))

@@ -34,6 +34,39 @@ export interface Call {
 }
 
 /**
+ * A call with its ledger empty. A class, as are all things that live as long as a call: V8 counts how long the objects of a
+ * literal live, takes a warming-up program for their usual day, and then puts each of them where only a full collection
+ * finds it, with all that it refers to.
+ */
+class Begun implements Call {
+  readonly request: ApiRequest.Request
+  readonly config: ApiConfig.ApiConfig
+  readonly timeouts: Timeouts.Timeouts
+  readonly retry: ApiConfig.ResolvedRetry
+  readonly encoded: RequestEncoder.Encoded
+  readonly startedAt: number
+  readonly attempts: Array<ApiError.Attempt> = []
+  readonly issued: Array<Credentials.Resolved> = []
+  refused: Call["refused"]
+
+  constructor(
+    request: ApiRequest.Request,
+    config: ApiConfig.ApiConfig,
+    timeouts: Timeouts.Timeouts,
+    retry: ApiConfig.ResolvedRetry,
+    encoded: RequestEncoder.Encoded,
+    startedAt: number
+  ) {
+    this.request = request
+    this.config = config
+    this.timeouts = timeouts
+    this.retry = retry
+    this.encoded = encoded
+    this.startedAt = startedAt
+  }
+}
+
+/**
  * A call with its ledger empty.
  *
  * @since 0.1.0
@@ -46,17 +79,7 @@ export const make = (
   retry: ApiConfig.ResolvedRetry,
   encoded: RequestEncoder.Encoded,
   startedAt: number
-): Call => ({
-  request,
-  config,
-  timeouts,
-  retry,
-  encoded,
-  startedAt,
-  attempts: [],
-  issued: [],
-  refused: undefined
-})
+): Call => new Begun(request, config, timeouts, retry, encoded, startedAt)
 
 const redactors = new WeakMap<Call, { readonly issued: number; readonly redactor: Redaction.Redactor }>()
 
@@ -119,7 +142,7 @@ export const common = (call: Call, message: string, delivery: ApiError.Delivery)
 export const deadline = (call: Call): number => call.startedAt + call.timeouts.total
 
 /**
- * One line of the ledger.
+ * One line of the ledger. The delay before the next attempt is in milliseconds.
  *
  * @since 0.1.0
  * @category constructors
@@ -127,15 +150,13 @@ export const deadline = (call: Call): number => call.startedAt + call.timeouts.t
 export const attempt = (
   startedAt: number,
   endedAt: number,
-  outcome: {
-    readonly tag: string | undefined
-    readonly status: number | undefined
-    readonly delay: number | undefined
-  }
+  tag: string | undefined,
+  status: number | undefined,
+  delay?: number
 ): ApiError.Attempt => ({
   startedAt,
   duration: Duration.millis(endedAt - startedAt),
-  tag: outcome.tag,
-  status: outcome.status,
-  delay: outcome.delay === undefined ? undefined : Duration.millis(outcome.delay)
+  tag,
+  status,
+  delay: delay === undefined ? undefined : Duration.millis(delay)
 })

@@ -114,12 +114,12 @@ export const platform = (
  */
 export interface Standing {
   /** The headers of a request without credentials and those of an attempt, `null` where one was removed. */
-  readonly plain: (encoded: RequestEncoder.Encoded) => Record<string, string | null>
+  readonly plain: (encoded: RequestEncoder.Encoded) => RequestEncoder.Outgoing
   /** The headers of a request with credentials, which outrank the defaults and nothing that was set on purpose. */
   readonly authorized: (
     encoded: RequestEncoder.Encoded,
     credentials: Credentials.Resolved
-  ) => Record<string, string | null>
+  ) => RequestEncoder.Outgoing
 }
 
 /**
@@ -139,8 +139,8 @@ export const standing = (config: ApiConfig.ApiConfig): Standing => {
   return {
     plain: ({ accept, headers, trusted }) => {
       const clients = RequestEncoder.clientHeaders(config, trusted)
-      if (!trusted) return { ...under(accept), ...clients, ...headers }
-      return { ...once(plain, accept, () => ({ ...under(accept), ...clients })), ...headers }
+      const layer = (): Headers.HeaderLayer => ({ ...under(accept), ...clients })
+      return RequestEncoder.layered(trusted ? once(plain, accept, layer) : layer(), headers)
     },
     authorized: ({ accept, headers, trusted }, credentials) => {
       if (latest !== credentials) authorized.clear()
@@ -150,7 +150,7 @@ export const standing = (config: ApiConfig.ApiConfig): Standing => {
         ...credentials.headers,
         ...RequestEncoder.clientHeaders(config, trusted)
       }))
-      return { ...layer, ...headers }
+      return RequestEncoder.layered(layer, headers)
     }
   }
 }
@@ -178,7 +178,7 @@ const once = (
  * @category headers
  */
 export const addAttempt = (
-  headers: Record<string, string | null>,
+  headers: RequestEncoder.Outgoing,
   call: Call.Call,
   span: Tracer.Span | undefined
 ): void => {
@@ -192,6 +192,6 @@ export const addAttempt = (
     add(headers, "traceparent", `00-${span.traceId}-${span.spanId}-${span.sampled ? "01" : "00"}`)
 }
 
-const add = (headers: Record<string, string | null>, name: string, value: string): void => {
+const add = (headers: RequestEncoder.Outgoing, name: string, value: string): void => {
   if (headers[name] === undefined) headers[name] = value
 }

@@ -14,7 +14,6 @@ import type * as Attempts from "./Attempts.js"
 import * as Call from "./Call.js"
 import * as ClientHeaders from "./ClientHeaders.js"
 import type * as Credentials from "./Credentials.js"
-import * as Headers from "./internal/headers.js"
 import type { InvalidInput } from "./internal/invalid.js"
 import * as Ready from "./internal/ready.js"
 import * as Middleware from "./Middleware.js"
@@ -100,13 +99,11 @@ export const begin = <A, E, R>(
     const resolved =
       retry === undefined ? Either.right(config.retry) : ApiConfig.resolveRetry(retry, config.retry.policy)
     if (Either.isLeft(resolved)) return refuse(resolved.left)
-    return Ready.match(RequestEncoder.encode(request, config), {
-      onFailure: refuse,
-      onSuccess: (encoded) => {
-        const now = clock.unsafeCurrentTimeMillis()
-        return use(Call.make(request, config, limits.right, resolved.right, encoded, now))
-      }
-    })
+    const encoded = RequestEncoder.encode(request, config)
+    const go = (encoded: RequestEncoder.Encoded): Effect.Effect<A, E, R> =>
+      use(Call.make(request, config, limits.right, resolved.right, encoded, clock.unsafeCurrentTimeMillis()))
+    if (!Ready.isReady(encoded)) return Effect.matchEffect(encoded, { onFailure: refuse, onSuccess: go })
+    return Either.isRight(encoded) ? go(encoded.right) : refuse(encoded.left)
   })
 }
 
@@ -141,7 +138,7 @@ const invalidRequest = (
  * @category running
  */
 export const prepared = (core: Core, call: Call.Call): HttpClientRequest.HttpClientRequest =>
-  RequestEncoder.toHttp(call.encoded, Headers.finish(core.standing.plain(call.encoded)))
+  RequestEncoder.toHttp(call.encoded, core.standing.plain(call.encoded))
 
 /** The request as an attempt sends it; without credentials where there are none for it. */
 const outgoing = (
@@ -154,7 +151,7 @@ const outgoing = (
   const headers =
     credentials === undefined ? core.standing.plain(encoded) : core.standing.authorized(encoded, credentials)
   ClientHeaders.addAttempt(headers, call, span)
-  return RequestEncoder.toHttp(encoded, Headers.finish(headers))
+  return RequestEncoder.toHttp(encoded, headers)
 }
 
 /**
@@ -219,13 +216,11 @@ export const respondDirectly = (
   return (restore) => {
     if (credentials !== undefined) issued.push(credentials)
     const sent = outgoing(core, call, credentials, span)
-    return Effect.matchEffect(direct.send(call, sent, restore), {
-      onFailure: (cause) => Effect.fail(direct.failed(call, cause)),
-      onSuccess: (response) =>
-        ApiResponse.isSuccess(response.status)
-          ? Effect.succeed(response)
-          : restore(direct.onward(call, sent, response))
-    })
+    return Effect.flatMap(direct.send(call, sent, restore), (response) =>
+      ApiResponse.isSuccess(response.status)
+        ? Effect.succeed(response)
+        : restore(direct.onward(call, sent, response))
+    )
   }
 }
 

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { HttpClientRequest } from "@effect/platform"
-import { Clock, Effect, type Fiber, Stream, type Tracer } from "effect"
+import { Clock, Effect, Either, type Fiber, Stream, type Tracer } from "effect"
 import * as ApiError from "./ApiError.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import * as ApiResponse from "./ApiResponse.js"
@@ -124,16 +124,8 @@ const hasFailures = ({ failure }: ApiRequest.Request): boolean => {
 const attempts = <A extends { readonly response: ResponseBody.GuardedResponse }>(
   core: Core.Core,
   call: Call.Call,
-  attempt: Attempts.Loop<A>["attempt"]
-): Effect.Effect<A, ApiError.ApiError> =>
-  Attempts.run({
-    call,
-    budget: core.budget,
-    credentials: core.credentials,
-    attempt,
-    statusOf,
-    discard: Effect.void
-  })
+  attempt: Attempts.Attempt<A>
+): Effect.Effect<A, ApiError.ApiError> => Attempts.run(call, core, attempt, statusOf)
 
 const statusOf = ({ response }: { readonly response: ResponseBody.GuardedResponse }): number =>
   response.status
@@ -144,10 +136,10 @@ const whole = (
   call: Call.Call,
   span: Tracer.Span | undefined,
   fiber: Fiber.RuntimeFiber<unknown, unknown>
-): Attempts.Loop<Answer>["attempt"] => {
+): Attempts.Attempt<Answer> => {
   const read = (response: ResponseBody.GuardedResponse): Effect.Effect<Answer, ApiError.ApiError> =>
     ApiResponse.isSuccess(response.status)
-      ? Effect.map(response.bytes, (bytes) => ({ response, bytes }))
+      ? Effect.map(response.bytes, (bytes) => new Answer(response, bytes))
       : ApiResponse.fail(call, response)
   const directly = Core.respondDirectly(core, call, span, fiber)
   if (directly === undefined) {
@@ -170,8 +162,7 @@ const late = (call: Call.Call, error: ApiError.ApiError): Stream.Stream<never, A
   Stream.fromEffect(
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const last = call.attempts.at(-1)
-      const outcome = { tag: error._tag, status: last?.status, delay: undefined }
-      const line = Call.attempt(last?.startedAt ?? call.startedAt, now, outcome)
+      const line = Call.attempt(last?.startedAt ?? call.startedAt, now, error._tag, last?.status)
       return Effect.fail(
         ApiError.update(error, {
           attempts: [...call.attempts.slice(0, -1), line],
@@ -219,19 +210,14 @@ export const prepare = (
 ): Effect.Effect<HttpClientRequest.HttpClientRequest, ApiError.InvalidRequestError> =>
   Core.begin(core, request, (call) => Effect.succeed(Core.prepared(core, call)))
 
-interface Answer {
+/** An answer for a decoder; few of them look at the headers, which are parsed where somebody does. */
+class Answer implements ResponseDecoder.Body {
   readonly response: ResponseBody.GuardedResponse
   readonly bytes: Uint8Array
-}
 
-/** A body for a decoder; few of them look at the headers, which are parsed where somebody does. */
-class DecoderBody implements ResponseDecoder.Body {
-  readonly bytes: Uint8Array
-  private readonly response: ResponseBody.GuardedResponse
-
-  constructor({ bytes, response }: Answer) {
-    this.bytes = bytes
+  constructor(response: ResponseBody.GuardedResponse, bytes: Uint8Array) {
     this.response = response
+    this.bytes = bytes
   }
 
   get contentType(): string | undefined {
@@ -246,15 +232,16 @@ const decode = <A, B>(
   give: Give<A, B>
 ): Effect.Effect<B, ApiError.ApiError> => {
   const { bytes, response } = answer
-  return Ready.match(request.success.decode(new DecoderBody(answer)), {
-    onSuccess: (value) => Effect.succeed(give(call, response, value)),
-    onFailure: (misfit) => {
-      const error = misfitError(call, response, bytes, misfit)
-      if (!call.config.lenient || misfit.parsed === undefined) return Effect.fail(error)
-      const value = misfit.parsed.value as A
-      return Effect.as(Telemetry.misfit(error), give(call, response, value))
-    }
-  })
+  const onSuccess = (value: A): Effect.Effect<B> => Effect.succeed(give(call, response, value))
+  const onFailure = (misfit: ValueSchema.Misfit): Effect.Effect<B, ApiError.ApiError> => {
+    const error = misfitError(call, response, bytes, misfit)
+    if (!call.config.lenient || misfit.parsed === undefined) return Effect.fail(error)
+    const value = misfit.parsed.value as A
+    return Effect.as(Telemetry.misfit(error), give(call, response, value))
+  }
+  const decoded = request.success.decode(answer)
+  if (!Ready.isReady(decoded)) return Effect.matchEffect(decoded, { onFailure, onSuccess })
+  return Either.isRight(decoded) ? onSuccess(decoded.right) : onFailure(decoded.left)
 }
 
 /** More than enough for an excerpt: an answer of many megabytes is not decoded for one line of it. */

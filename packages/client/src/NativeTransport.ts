@@ -12,7 +12,7 @@ import {
   type HttpClient,
   type HttpClientRequest
 } from "@effect/platform"
-import { Cause, Effect, type Option, Predicate, Stream } from "effect"
+import { type Cause, Effect, type Option, Predicate, Stream } from "effect"
 import * as RequestEncoder from "./RequestEncoder.js"
 import type * as Timeouts from "./Timeouts.js"
 
@@ -114,7 +114,7 @@ export interface NativeTransport {
 }
 
 /**
- * Waits for an exchange. Interruption aborts it.
+ * Waits for an exchange. Interruption aborts it. A streamed body is made one that transports take.
  *
  * @since 0.1.0
  * @category running
@@ -124,49 +124,101 @@ export const awaiting = <A>(
   start: (request: HttpClientRequest.HttpClientRequest, listener: Listener<A>) => Abort
 ): Effect.Effect<A, unknown> => {
   const { body } = request
-  if (body._tag !== "Stream") return Effect.uninterruptibleMask((restore) => wait(request, start, restore))
+  if (body._tag !== "Stream") return started(request, start)
   return Effect.flatMap(Stream.toReadableStreamEffect(body.stream), (stream) => {
     const { contentLength, contentType } = body
     const sent = RequestEncoder.withBody(request, HttpBody.raw(stream, { contentType, contentLength }))
-    return Effect.uninterruptibleMask((restore) => wait(sent, start, restore))
+    return started(sent, start)
   })
 }
 
 /**
- * The same inside of `uninterruptibleMask`, for a request that has no streamed body. The exchange begins where nothing can
- * come between it and the wait for it: an interruption on a fiber's own yield would leave an `Effect.async` unaborted.
+ * An exchange that somebody waits for, and what becomes of its end.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Pending<in out A, out B, out E> {
+  readonly begin: (listener: Listener<A>) => Abort
+  readonly answered: (answer: A) => Effect.Effect<B, E>
+  readonly failure: (cause: unknown) => E
+}
+
+/**
+ * Begins an exchange and waits for it, inside of `uninterruptibleMask`. It begins where nothing can come between the two: an
+ * interruption on a fiber's own yield would leave an `Effect.async` unaborted.
  *
  * @since 0.1.0
  * @category running
  */
-export const wait = <A>(
-  request: HttpClientRequest.HttpClientRequest,
-  start: (request: HttpClientRequest.HttpClientRequest, listener: Listener<A>) => Abort,
-  restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
-): Effect.Effect<A, unknown> =>
-  Effect.suspend(() => {
-    let resume: ((exit: Effect.Effect<A, unknown>) => void) | undefined
-    let ended: Effect.Effect<A, unknown> | undefined
-    const end = (exit: Effect.Effect<A, unknown>): void => {
-      ended = exit
-      resume?.(exit)
+export const wait = <A, B, E>(
+  pending: Pending<A, B, E>,
+  restore: (effect: Effect.Effect<B, E>) => Effect.Effect<B, E>
+): Effect.Effect<B, E> => new Waiting(pending).wait(restore)
+
+/**
+ * Lets go of the exchange as soon as it has ended. The functions that Effect sets as properties of its `async` and its
+ * masks are made by V8 where only a full collection finds them, and they lead here.
+ */
+class Waiting<A, B, E> implements Listener<A> {
+  private pending: Pending<A, B, E> | undefined
+  private abort: Abort | undefined
+  private later: ((exit: Effect.Effect<B, E>) => void) | undefined
+  private early: Effect.Effect<B, E> | undefined
+
+  constructor(pending: Pending<A, B, E>) {
+    this.pending = pending
+  }
+
+  wait(restore: (effect: Effect.Effect<B, E>) => Effect.Effect<B, E>): Effect.Effect<B, E> {
+    const abort = this.pending?.begin(this)
+    if (this.early !== undefined) return this.early
+    this.abort = abort
+    const register = (later: (exit: Effect.Effect<B, E>) => void): void => {
+      if (this.early === undefined) this.later = later
+      else later(this.early)
     }
-    const abort = start(request, {
-      done: (answer) => end(Effect.succeed(answer)),
-      failed: (cause) => end(Effect.failCause(Cause.fail(cause)))
-    })
-    const answer = Effect.async<A, unknown>((later) => {
-      if (ended === undefined) resume = later
-      else later(ended)
-    })
-    return Effect.matchCauseEffect(restore(answer), {
-      onFailure: (cause) => {
-        if (ended === undefined) abort()
-        return Effect.failCause(cause)
+    const onFailure = (cause: Cause.Cause<E>): Effect.Effect<never, E> => {
+      this.abort?.()
+      return Effect.failCause(cause)
+    }
+    const onSuccess: (value: B) => Effect.Effect<B> = Effect.succeed
+    return Effect.matchCauseEffect(restore(Effect.async(register)), { onFailure, onSuccess })
+  }
+
+  done(answer: A): void {
+    if (this.pending !== undefined) this.end(this.pending.answered(answer))
+  }
+
+  failed(cause: unknown): void {
+    if (this.pending !== undefined) this.end(Effect.fail(this.pending.failure(cause)))
+  }
+
+  private end(exit: Effect.Effect<B, E>): void {
+    const { later } = this
+    this.pending = undefined
+    this.abort = undefined
+    if (later === undefined) this.early = exit
+    else later(exit)
+  }
+}
+
+const asItIs = (cause: unknown): unknown => cause
+
+const started = <A>(
+  request: HttpClientRequest.HttpClientRequest,
+  start: (request: HttpClientRequest.HttpClientRequest, listener: Listener<A>) => Abort
+): Effect.Effect<A, unknown> =>
+  Effect.uninterruptibleMask((restore) =>
+    wait(
+      {
+        begin: (listener: Listener<A>) => start(request, listener),
+        answered: (answer: A): Effect.Effect<A, unknown> => Effect.succeed(answer),
+        failure: asItIs
       },
-      onSuccess: Effect.succeed
-    })
-  })
+      restore
+    )
+  )
 
 /**
  * The native transport of an `HttpClient`, if it carries one.

@@ -68,14 +68,8 @@ const run = (
           ? Effect.void
           : Effect.asVoid(discarded.salvage(core.config.limits.errorBytes))
       })
-      return Attempts.run({
-        call,
-        budget: core.budget,
-        credentials: core.credentials,
-        attempt: Attempts.guarded(attempt),
-        statusOf: (response: ResponseBody.GuardedResponse) => response.status,
-        discard
-      }).pipe(
+      const statusOf = ({ status }: ResponseBody.GuardedResponse): number => status
+      return Attempts.run(call, core, Attempts.guarded(attempt), statusOf, discard).pipe(
         Effect.catchAll((error) =>
           last !== undefined && ApiError.isStatusError(error)
             ? Effect.succeed(last)

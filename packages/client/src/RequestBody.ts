@@ -77,7 +77,17 @@ const kinds = ["body", "form", "multipart", "text", "bytes", "bodyStream"] as co
 
 const noFailure = (): unknown => undefined
 
-const whole = (body: HttpBody.HttpBody): Encoded => ({ body, replayable: true, sourceFailure: noFailure })
+class Whole implements Encoded {
+  readonly body: HttpBody.HttpBody
+  readonly replayable: boolean = true
+  readonly sourceFailure: () => unknown = noFailure
+
+  constructor(body: HttpBody.HttpBody) {
+    this.body = body
+  }
+}
+
+const whole = (body: HttpBody.HttpBody): Encoded => new Whole(body)
 
 const none = Either.right(whole(HttpBody.empty))
 

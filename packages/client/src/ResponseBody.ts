@@ -59,20 +59,18 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     call: Call.Call,
     request: HttpClientRequest.HttpClientRequest,
     source: NativeTransport.Source,
-    options: {
-      /** The transport keeps the idle limit itself; whose limits undici's timers in it are. */
-      readonly native?: "call" | "transport"
-      readonly read?: Read | undefined
-      readonly refusal?: string | undefined
-    } = {}
+    /** The transport keeps the idle limit itself; whose limits undici's timers in it are. */
+    native?: "call" | "transport",
+    read?: Read,
+    refusal?: string
   ) {
     super()
     this.call = call
     this.request = request
     this.source = source
-    this.native = options.native
-    this.read = options.read
-    this.refusal = options.refusal
+    this.native = native
+    this.read = read
+    this.refusal = refusal
   }
 
   /** Whether the transport keeps the idle limit itself. */
@@ -279,7 +277,7 @@ export const fromPlatform = (
     remoteAddress: response.remoteAddress,
     chunks
   }
-  return new GuardedResponse(call, response.request, source, { refusal })
+  return new GuardedResponse(call, response.request, source, undefined, undefined, refusal)
 }
 
 /**

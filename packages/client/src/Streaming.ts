@@ -85,14 +85,7 @@ const open = <A>(
     )
   )
   const statusOf = ({ connection }: Opened<A>): number => connection.response.status
-  return Attempts.run({
-    call,
-    budget: core.budget,
-    credentials: core.credentials,
-    attempt: Attempts.guarded(attempt),
-    statusOf,
-    discard: Effect.void
-  })
+  return Attempts.run(call, core, Attempts.guarded(attempt), statusOf)
 }
 
 const reader = <A, E>(
@@ -206,7 +199,7 @@ const record = (
   delay: number | undefined
 ): void => {
   if (last === undefined) return
-  call.attempts.push(Call.attempt(last.startedAt, now, { tag: error?._tag, status: last.status, delay }))
+  call.attempts.push(Call.attempt(last.startedAt, now, error?._tag, last.status, delay))
 }
 
 /** An error behind the first element. */

@@ -248,15 +248,20 @@ const instrumentsOf = ({ encoded: { method, origin } }: Call.Call): Instruments 
 }
 
 /**
+ * Tells the metrics that an attempt has ended: how long it took, in milliseconds, its status and its error.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Measured = (millis: number, status: number | undefined, tag: string | undefined) => void
+
+/**
  * Counts an attempt as on its way. Whoever asks calls what it gives back when the attempt has ended, however it did.
  *
  * @since 0.1.0
  * @category metrics
  */
-export const attempting = (
-  call: Call.Call,
-  fiber: Fiber.RuntimeFiber<unknown, unknown>
-): ((millis: number, status: number | undefined, tag: string | undefined) => void) => {
+export const attempting = (call: Call.Call, fiber: Fiber.RuntimeFiber<unknown, unknown>): Measured => {
   const labels = fiber.getFiberRef(FiberRef.currentMetricLabels)
   const { active, durations, where } = instrumentsOf(call)
   active.unsafeUpdate(1, labels)

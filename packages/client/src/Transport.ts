@@ -64,8 +64,7 @@ export interface Direct {
     call: Call.Call,
     request: HttpClientRequest.HttpClientRequest,
     restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
-  ) => Effect.Effect<ResponseBody.GuardedResponse, unknown>
-  readonly failed: (call: Call.Call, cause: unknown) => ApiError.ApiError
+  ) => Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError>
   readonly onward: Onward<never>
 }
 
@@ -107,40 +106,28 @@ const overNative = (native: NativeTransport.NativeTransport): Transport => {
         {
           onFailure: (cause) => Effect.fail(failed(call, cause)),
           onSuccess: (source) =>
-            Effect.succeed(new ResponseBody.GuardedResponse(call, request, source, { native: limits }))
+            Effect.succeed(new ResponseBody.GuardedResponse(call, request, source, limits))
         }
       )
 
-  const exchange =
-    ({ config, timeouts }: Call.Call) =>
-    (
-      request: HttpClientRequest.HttpClientRequest,
-      listener: NativeTransport.Listener<NativeTransport.Exchanged>
-    ): NativeTransport.Abort => {
-      const { errorBytes, responseBytes } = config.limits
-      const cap = (status: number): number => (ApiResponse.isSuccess(status) ? responseBytes : errorBytes)
-      return native.exchange(request, timeouts, cap, listener)
-    }
-  const answered = (
-    call: Call.Call,
-    request: HttpClientRequest.HttpClientRequest,
-    read: NativeTransport.Exchanged
-  ): ResponseBody.GuardedResponse =>
-    new ResponseBody.GuardedResponse(call, request, read.source, { native: limits, read })
   const whole: Send<never> = (call, request) =>
-    Effect.matchEffect(NativeTransport.awaiting(RequestEncoder.withWholeUrl(request), exchange(call)), {
-      onFailure: (cause) => Effect.fail(failed(call, cause)),
-      onSuccess: (read) => Effect.succeed(answered(call, request, read))
-    })
+    Effect.matchEffect(
+      NativeTransport.awaiting<NativeTransport.Exchanged>(
+        RequestEncoder.withWholeUrl(request),
+        (request, listener) => native.exchange(request, call.timeouts, capOf(call), listener)
+      ),
+      {
+        onFailure: (cause) => Effect.fail(failed(call, cause)),
+        onSuccess: (read) =>
+          Effect.succeed(new ResponseBody.GuardedResponse(call, request, read.source, limits, read))
+      }
+    )
 
   return {
     whole: following(leaving(whole)),
     direct: {
       send: (call, request, restore) =>
-        Effect.map(NativeTransport.wait(request, exchange(call), restore), (read) =>
-          answered(call, request, read)
-        ),
-      failed,
+        NativeTransport.wait(new Exchange(native, limits, call, request), restore),
       onward: onward(leaving(whole), 0)
     },
     unscoped: following(leavingBroken(opening())),
@@ -155,6 +142,49 @@ const overNative = (native: NativeTransport.NativeTransport): Transport => {
         )
       })
     )
+  }
+}
+
+const capOf =
+  ({ config: { limits } }: Call.Call) =>
+  (status: number): number =>
+    ApiResponse.isSuccess(status) ? limits.responseBytes : limits.errorBytes
+
+/** One exchange of a call. */
+class Exchange
+  implements
+    NativeTransport.Pending<NativeTransport.Exchanged, ResponseBody.GuardedResponse, ApiError.ApiError>
+{
+  private readonly native: NativeTransport.NativeTransport
+  private readonly limits: "call" | "transport"
+  private readonly call: Call.Call
+  private readonly request: HttpClientRequest.HttpClientRequest
+
+  constructor(
+    native: NativeTransport.NativeTransport,
+    limits: "call" | "transport",
+    call: Call.Call,
+    request: HttpClientRequest.HttpClientRequest
+  ) {
+    this.native = native
+    this.limits = limits
+    this.call = call
+    this.request = request
+  }
+
+  begin(listener: NativeTransport.Listener<NativeTransport.Exchanged>): NativeTransport.Abort {
+    const { call, native, request } = this
+    return native.exchange(request, call.timeouts, capOf(call), listener)
+  }
+
+  answered(read: NativeTransport.Exchanged): Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError> {
+    return Effect.succeed(
+      new ResponseBody.GuardedResponse(this.call, this.request, read.source, this.limits, read)
+    )
+  }
+
+  failure(cause: unknown): ApiError.ApiError {
+    return TransportError.fromCause(this.call, cause, this.limits)
   }
 }
 
@@ -306,7 +336,7 @@ const redirected = (
   }
   return RequestEncoder.toHttp(
     { method: asGet ? "GET" : request.method, url: to.href, body: asGet ? HttpBody.empty : request.body },
-    headers
+    RequestEncoder.layered(headers, {})
   )
 }
 

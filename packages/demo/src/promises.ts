@@ -1,42 +1,38 @@
 /**
- * The section about plain async code: the same requests, without Effect.
+ * The section about plain async code: the same API, without Effect.
  *
  * @since 0.1.0
  */
 import { inspect } from "node:util"
-import { ApiError, ApiRequest, Credentials, PromiseClient, RetryPolicy } from "@effect-api/client"
-import { Effect, Redacted } from "effect"
-import { ask, askStreaming, textOf } from "./Messages.js"
-import { type Lines, NotShown } from "./Section.js"
-import * as DemoServer from "./server.js"
+import { AnthropicPromise, Message } from "@effect-api/anthropic"
+import { ApiError, RetryPolicy } from "@effect-api/client"
+import { AnthropicApi } from "@effect-api/testing"
+import { Effect } from "effect"
+import { type Lines, model, NotShown, type OwnApi, question } from "./Section.js"
 
-const program = async (baseUrl: string): Promise<Lines> => {
-  await using client = PromiseClient.make({
-    baseUrl,
-    credentials: Credentials.header("x-api-key", Redacted.make("demo-key"))
-  })
+const program = async (baseUrl: string, model: string): Promise<Lines> => {
+  await using anthropic = AnthropicPromise.make({ apiKey: "demo-key", baseUrl })
   const lines: Array<string> = []
   try {
-    await client.execute(
-      ask("demo-large", "Anybody there?").pipe(ApiRequest.override({ retry: RetryPolicy.none }))
-    )
+    await anthropic.messages.create(question(model, "Anybody there?"), { retry: RetryPolicy.none })
     throw new NotShown({ message: "an overloaded model answered" })
   } catch (error) {
     if (!(error instanceof ApiError.OverloadedError)) throw error
     lines.push(`the promise rejected with an OverloadedError: ${error.message}`)
   }
-  const { text } = await client.execute(ask("demo-small", "Anybody there?"))
-  lines.push(`await gives ${inspect(text)}`)
+  const message = await anthropic.messages.create(question(model, "Anybody there?"))
+  lines.push(`await gives ${inspect(Message.text(message))}`)
+  const stream = anthropic.messages.stream(question(model, "And now in pieces"))
   const pieces: Array<string> = []
-  for await (const event of client.stream(askStreaming("demo-small", "And now in pieces"))) {
-    pieces.push(textOf(event))
-  }
-  lines.push(`for await gives ${inspect(pieces.filter(Boolean))}`)
+  for await (const text of stream.textDeltas()) pieces.push(text)
+  const { usage } = await stream.finalMessage()
+  lines.push(`for await gives ${inspect(pieces)}, ${usage.output_tokens} tokens in all`)
   return lines
 }
 
-export const promises = (server: DemoServer.DemoServer) =>
-  Effect.zipRight(
-    server.script(DemoServer.refusal(529, "overloaded_error", "too many users")),
-    Effect.tryPromise({ try: () => program(server.url), catch: (error) => error })
-  )
+export const promises = (api: OwnApi) =>
+  Effect.gen(function* () {
+    yield* api.inject(AnthropicApi.failure("overloaded_error"))
+    const chosen = yield* model
+    return yield* Effect.tryPromise({ try: () => program(api.url, chosen), catch: (error) => error })
+  })

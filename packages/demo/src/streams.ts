@@ -1,45 +1,23 @@
 /**
- * The sections about streams: of events, and of pages.
+ * The sections about streams that do not end well.
  *
  * @since 0.1.0
  */
 import { inspect } from "node:util"
-import { ApiClient, ApiRequest } from "@effect-api/client"
-import { Clock, Effect, Ref, Stream } from "effect"
-import { askStreaming, listModels, textOf } from "./Messages.js"
-import { LeftOut, must, NotShown, Screen } from "./Section.js"
-import * as DemoServer from "./server.js"
+import { Anthropic, MessageStream } from "@effect-api/anthropic"
+import { AnthropicApi } from "@effect-api/testing"
+import { Effect, Ref, Stream } from "effect"
+import { model, type OwnApi, question, succeeded } from "./Section.js"
 
-export const tokenByToken = Effect.gen(function* () {
-  const { write } = yield* Screen
-  const { data } = yield* ApiClient.execute(listModels)
-  const model = yield* Effect.fromNullable(data[0])
-  yield* write("  ")
-  const times = yield* ApiClient.stream(askStreaming(model.id, "Tell me a story in six words.")).pipe(
-    Stream.map(textOf),
-    Stream.filter((text) => text !== ""),
-    Stream.tap(write),
-    Stream.mapEffect(() => Clock.currentTimeMillis),
-    Stream.runCollect,
-    Effect.ensuring(write("\n")),
-    Effect.map((times) => [...times]),
-    // Not every server of this API streams.
-    Effect.catchTag("StreamProtocolError", ({ message }) => new LeftOut({ message }))
-  )
-  yield* must(times.length > 0, "the answer had no text")
-  const took = Math.max(...times) - Math.min(...times)
-  return [`${times.length} pieces, written as they came, over ${took} ms; over at message_stop`]
-})
-
-export const truncated = (server: DemoServer.DemoServer) =>
+export const truncated = (api: OwnApi) =>
   Effect.gen(function* () {
-    yield* server.script(
-      DemoServer.streaming(DemoServer.started("demo-large"), ...DemoServer.pieces("Once upon a"))
-    )
+    yield* api.script(AnthropicApi.answer("Once upon a time", { failsAfter: { events: 6 } }))
+    const { messages } = yield* Anthropic.Anthropic
     const heard = yield* Ref.make("")
-    return yield* ApiClient.stream(askStreaming("demo-large", "Tell me a story")).pipe(
-      Stream.runForEach((event) => Ref.update(heard, (text) => text + textOf(event))),
-      Effect.flatMap(() => new NotShown({ message: "a stream that was cut off seemed complete" })),
+    return yield* messages.stream(question(yield* model, "Tell me a story")).pipe(
+      MessageStream.textDeltas,
+      Stream.runForEach((text) => Ref.update(heard, (before) => before + text)),
+      Effect.flatMap(succeeded("a stream that was cut off seemed complete")),
       Effect.catchTag("StreamTruncatedError", ({ _tag, message, received }) =>
         Effect.map(heard, (text) => [
           `${_tag}: ${message}`,
@@ -49,18 +27,13 @@ export const truncated = (server: DemoServer.DemoServer) =>
     )
   })
 
-export const overloaded = (server: DemoServer.DemoServer) =>
+export const overloaded = (api: OwnApi) =>
   Effect.gen(function* () {
-    yield* server.script(
-      DemoServer.streaming(
-        DemoServer.started("demo-large"),
-        ...DemoServer.pieces("Once upon"),
-        DemoServer.failed("overloaded_error", "too many users")
-      )
-    )
-    return yield* ApiClient.stream(askStreaming("demo-large", "Tell me a story")).pipe(
-      Stream.runDrain,
-      Effect.flatMap(() => new NotShown({ message: "the error was passed over" })),
+    const failsAfter = { events: 5, failure: AnthropicApi.failure("overloaded_error") }
+    yield* api.script(AnthropicApi.answer("Once upon a time", { failsAfter }))
+    const { messages } = yield* Anthropic.Anthropic
+    return yield* MessageStream.finalMessage(messages.stream(question(yield* model, "Tell me a story"))).pipe(
+      Effect.flatMap(succeeded("the error was passed over")),
       Effect.catchTag("OverloadedError", ({ _tag, message, requestId, stoppedBy }) =>
         Effect.succeed([
           `${_tag}: ${message} (${requestId})`,
@@ -69,14 +42,3 @@ export const overloaded = (server: DemoServer.DemoServer) =>
       )
     )
   })
-
-export const pages = Effect.gen(function* () {
-  const twoAtATime = listModels.pipe(ApiRequest.override({ query: { limit: 2 } }))
-  const pages = yield* Stream.runCollect(ApiClient.pages(twoAtATime))
-  const models = yield* Stream.runCollect(ApiClient.items(twoAtATime))
-  const names = (models: Iterable<{ readonly id: string }>) => Array.from(models, ({ id }) => id).join(", ")
-  return [
-    ...Array.from(pages, ({ data }, index) => `page ${index + 1}: ${names(data)}`),
-    `as items: ${names(models)}`
-  ]
-})

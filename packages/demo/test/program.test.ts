@@ -1,5 +1,5 @@
 import { expect, it, layer } from "@effect/vitest"
-import { TestServer } from "@effect-api/testing"
+import { AnthropicApi, TestServer } from "@effect-api/testing"
 import { ConfigProvider, Context, Effect, Layer, Logger } from "effect"
 import { type Audience, demo, sections } from "../src/program.js"
 import type { Outcome } from "../src/Section.js"
@@ -30,35 +30,58 @@ const demoOfItsOwn = Effect.suspend(() => {
 
 const shown: ReadonlyArray<readonly [title: string, section: string, lines: ReadonlyArray<RegExp>]> = [
   [
-    "8.4 a typed request gives values of its schemas",
-    "A typed request",
+    "8.4 a message is a value of its schema, with the limits beside it",
+    "A message",
     [
-      /ModelList: demo-large, demo-small, demo-mini, demo-nano, demo-old$/,
-      /Message: 'You said: Good morning!', 4 tokens$/
+      /^create gives a Message: 'You said: Good morning!'$/,
+      /^2 tokens in, 4 out, over for end_turn$/,
+      /^left after req_0+2: 3998 of 4000 requests$/
     ]
   ],
   [
-    "6.2 a 429 is asked again after as long as its header says",
-    "A 429 that says when to come back",
+    "10.2 an answer is told piece by piece, and is the whole message at its end",
+    "A streamed answer, token by token",
+    [/^9 pieces, written as they came, over \d+ ms$/, /^together: 'You said: Tell me .* words\.', 9 tokens$/]
+  ],
+  [
+    "tools run, what goes wrong with them is told, and the model answers",
+    "Tools, run until the answer is there",
     [
-      /^answered 429 \(RateLimitError\) with retry-after-ms: 300$/,
+      /^message 1 calls weather\(\{"city":"Bern"\}\)$/,
+      /^message 1 calls weather\(\{"city":"Atlantis"\}\)$/,
+      /^message 2 says 'I was told: .*"temperature":21.*, and: there is no such city'$/
+    ]
+  ],
+  [
+    "6.2 a 529 is asked again after as long as its header says",
+    "A 529 that says when to come back",
+    [
+      /^answered 529 \(OverloadedError\) with retry-after: 0\.3$/,
       /^waited \d+ ms, asked again, answered 200$/
     ]
   ],
   [
-    "7.5 a 404 is the caller's own error, its message from the body",
-    "An error of one's own, recovered by its tag",
-    [/^404 is a ModelMissing.*: no model at \/v1\/models\/no-such-model$/, /caught/]
+    "7.1 an error is recovered by its tag, with its type and its request id",
+    "An error, recovered by its tag",
+    [
+      /^404 is a NotFoundError: 404 model: no-such-model$/,
+      /^its type is not_found_error, its request req_\d+$/
+    ]
   ],
   [
     "7.1 a 529 is an OverloadedError to recover from",
     "An overloaded model, replaced by another",
-    [/529, an OverloadedError/, /^demo-small answers/]
+    [/529, an OverloadedError/, /^claude-sonnet-5-5 answers/]
   ],
   [
     "7.4 a misfit tells its path and the start of the body",
     "An answer that does not fit its schema",
-    [/at content\.0\.text$/, /"text":42/]
+    [/at content\.0\.text$/, /^the answer began: \{"model":/]
+  ],
+  [
+    "8.3 kinds that are not known yet are let through",
+    "An answer of an API that has moved on",
+    [/^blocks: hologram, text; over for vanished$/, /as it was: Look!$/]
   ],
   ["7.3 a timeout tells its phase", "A timeout", [/phase "response" after 100ms$/, /"maybe-applied"$/]],
   ["6.1 an interruption closes the socket", "An interruption", [/^interrupted/, /saw the client close/]],
@@ -74,47 +97,66 @@ const shown: ReadonlyArray<readonly [title: string, section: string, lines: Read
     ]
   ],
   [
-    "12.4 a secret is hidden in the URL and in what the server says back",
-    "A secret in an error that is printed",
-    [/\?invitation=<redacted>$/, /404 no model at .*invitation=<redacted>$/]
-  ],
-  [
-    "10.2 an answer is told piece by piece, to its terminal event",
-    "A streamed answer, token by token",
-    [/^9 pieces, .* over \d+ ms; over at message_stop$/]
-  ],
-  [
     "10.3 a stream that ends before its terminal event is no success",
     "A stream that is cut off",
-    [/^StreamTruncatedError: .*after 4 events$/, /^the 4 events .*: 'Once upon a'$/]
+    [/^StreamTruncatedError: .*after 5 events$/, /^the 5 events .*: 'Once upon a'$/]
   ],
   [
     "10.4 an error inside a stream has its own tag, its request id kept",
     "An error in the middle of a stream",
-    [/^OverloadedError: .*too many users \(req_1\)$/, /not-replayable$/]
+    [/^OverloadedError: .*Overloaded \(req_\d+\)$/, /not-replayable$/]
   ],
   [
-    "11.1 pages are walked to the last, and their items with them",
+    "11.1 pages are walked, and their items with them",
     "A walk over pages",
     [
-      /^page 1: demo-large, demo-small$/,
-      /^page 2: demo-mini, demo-nano$/,
-      /^page 3: demo-old$/,
-      /^as items: demo-large, demo-small, demo-mini, demo-nano, demo-old$/
+      /^page 1: claude-opus-5-5, claude-sonnet-5-5$/,
+      /^page 2: claude-haiku-5-5, claude-opus-5$/,
+      /^page 3: claude-sonnet-5$/,
+      /^as items: claude-opus-5-5, claude-sonnet-5-5, claude-haiku-5-5, claude-opus-5, claude-sonnet-5$/
     ]
+  ],
+  [
+    "10.2 the results of a batch are a stream, each known by its name",
+    "A batch and its results",
+    [
+      /^ended: 2 succeeded, 1 errored$/,
+      /^one: 'Bonjour!'$/,
+      /^three: 'You said: Good/,
+      /^two: errored, api_error$/
+    ]
+  ],
+  [
+    "5.2 a file is uploaded as a form, and downloaded as bytes",
+    "Files",
+    [
+      /^uploaded greeting\.txt: 22 bytes of text\/plain$/,
+      /^deleted, and so the next retrieve is a NotFoundError$/,
+      /^downloaded what a tool has made: 'Good morning, Zürich!'$/
+    ]
+  ],
+  [
+    "7.5 a request of one's own has its own class and its own error",
+    "A request of one's own, on the same client",
+    [/class of our own: claude-haiku-5-5$/, /error of our own: ModelMissing, model: no-such-model$/]
+  ],
+  [
+    "12.4 a secret is hidden in the URL and in what the server says back",
+    "A secret in an error that is printed",
+    [/\?invitation=<redacted>$/, /404 no model for the invitation <redacted>$/]
   ],
   [
     "7.1 a promise rejects with the error itself",
     "Plain async code",
     [
-      /OverloadedError: 529 too many users$/,
+      /OverloadedError: 529 Overloaded$/,
       /'You said: Anybody there\?'$/,
-      /\[ 'You', ' said:', ' And', ' now', ' in', ' pieces' \]$/
+      /\[ 'You', ' said:', ' And', ' now', ' in', ' pieces' \], 6 tokens in all$/
     ]
   ]
 ]
 
-layer(Layer.effect(Shown, demoOfItsOwn), { excludeTestServices: true })("the demo's own server", (it) => {
+layer(Layer.effect(Shown, demoOfItsOwn), { excludeTestServices: true })("the demo's own API", (it) => {
   for (const [title, section, lines] of shown) {
     it.effect(title, () =>
       Effect.map(Shown, ({ outcomes }) => {
@@ -140,92 +182,78 @@ layer(Layer.effect(Shown, demoOfItsOwn), { excludeTestServices: true })("the dem
   )
 })
 
-const answer = {
-  id: "msg_2",
-  model: "other",
-  content: [{ type: "text", text: "Hello" }],
-  usage: { input_tokens: 1, output_tokens: 1 }
-}
-
-const streamed = [
-  { type: "message_start", message: answer },
-  { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "Hello" } },
-  { type: "message_stop" }
-].map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
-
-const otherServer = (messages: TestServer.Handler) =>
-  TestServer.make({
-    "GET /v1/models": TestServer.json({ data: [{ id: "other" }] }),
-    "POST /v1/messages": messages,
-    "*": TestServer.json({ error: { message: "unknown" } }, { status: 404 })
-  })
-
 const named = (outcomes: ReadonlyArray<Outcome>, result: Outcome["result"]) =>
   outcomes.flatMap((outcome) => (outcome.result === result ? [outcome.title] : []))
 
-it.scopedLive("1.1 another server: the key goes along, sections that need a fault are left out", () =>
-  Effect.gen(function* () {
-    const server = yield* otherServer(({ text }) =>
-      text.includes('"stream":true')
-        ? TestServer.chunks(streamed, { headers: { "content-type": "text/event-stream" } })
-        : TestServer.json(answer)
-    )
-    const urls: Array<string> = []
-    const outcomes = yield* demoWith(
-      { API_BASE_URL: server.url, API_KEY: "key-of-the-test" },
-      { ...nobody, server: (url) => Effect.sync(() => void urls.push(url)) }
-    )
-    expect(urls).toEqual([server.url])
-    expect(named(outcomes, "failed")).toEqual([])
-    expect(named(outcomes, "shown")).toEqual([
-      "A typed request",
-      "An error of one's own, recovered by its tag",
-      "A secret in an error that is printed",
-      "A streamed answer, token by token",
-      "A walk over pages"
-    ])
-    const seen = yield* server.requests
-    expect(seen.map(({ method, url }) => `${method} ${url.split("?invitation")[0]}`)).toEqual([
-      "GET /v1/models",
-      "POST /v1/messages",
-      "GET /v1/models/no-such-model",
-      "GET /v1/models/no-such-model",
-      "GET /v1/models",
-      "POST /v1/messages",
-      "GET /v1/models?limit=2",
-      "GET /v1/models?limit=2"
-    ])
-    expect(new Set(seen.map(({ headers }) => headers["x-api-key"]))).toEqual(new Set(["key-of-the-test"]))
-    expect(seen[1]?.json).toEqual({
-      model: "other",
-      messages: [{ role: "user", content: "Good morning!" }],
-      max_tokens: 64
-    })
-  })
-)
+const onTheRealApi = [
+  "A message",
+  "A streamed answer, token by token",
+  "Tools, run until the answer is there",
+  "An error, recovered by its tag",
+  "A walk over pages",
+  "Files",
+  "A request of one's own, on the same client",
+  "A secret in an error that is printed"
+]
 
-it.scopedLive("10.1 another server that does not stream: the section is left out, and says why", () =>
+/** What a real model would make of the questions, as far as it matters. */
+const asked: AnthropicApi.Step = ({ text }) =>
+  text.includes("Ask the tool")
+    ? AnthropicApi.answer(AnthropicApi.toolUse("weather", { city: "Bern" }))
+    : `Quite so: ${text}`
+
+it.scopedLive("1.1 with a key: on the API it is for, the model chosen, what needs a fault left out", () =>
   Effect.gen(function* () {
-    const server = yield* otherServer(TestServer.json(answer))
-    const outcomes = yield* demoWith({ API_BASE_URL: server.url })
-    expect(named(outcomes, "failed")).toEqual([])
-    const outcome = outcomes.find(({ title }) => title === "A streamed answer, token by token")
-    expect(outcome?.result).toBe("left out")
-    expect(outcome?.lines[0]).toMatch(/^left out: the answer is application\/json, not text\/event-stream/)
+    const api = yield* AnthropicApi.make({
+      script: asked,
+      apiKeys: ["key-of-the-test"],
+      models: ["chosen", "other"]
+    })
+    const told: Array<string> = []
+    const tell = (text: string) => Effect.sync(() => void told.push(text))
+    const outcomes = yield* demoWith(
+      {
+        ANTHROPIC_API_KEY: "key-of-the-test",
+        ANTHROPIC_BASE_URL: `${api.url}?token=password`,
+        ANTHROPIC_MODEL: "chosen"
+      },
+      { ...nobody, server: tell, ended: ({ lines }) => tell(lines.join("\n")) }
+    )
+    expect(outcomes.filter(({ result }) => result === "failed")).toEqual([])
+    expect(named(outcomes, "shown")).toEqual(onTheRealApi)
+    expect(outcomes.find(({ title }) => title === "A batch and its results")?.lines).toEqual([
+      "left out: it may take a day"
+    ])
+    expect(told[0]).toBe(api.url)
+    expect(told.join("\n")).not.toMatch(/key-of-the-test|password/)
+    const seen = yield* api.requests
+    expect(new Set(seen.map(({ headers }) => headers["x-api-key"]))).toEqual(new Set(["key-of-the-test"]))
+    const models = seen
+      .filter(({ path }) => path === "/v1/messages")
+      .map(({ json }) => (json as { readonly model: string }).model)
+    expect(new Set(models)).toEqual(new Set(["chosen", "no-such-model"]))
   })
 )
 
 it.scopedLive("a section that does not show what it must has failed", () =>
   Effect.gen(function* () {
     const server = yield* TestServer.make(TestServer.json({}, { status: 403 }))
-    const outcomes = yield* demoWith({ API_BASE_URL: server.url })
+    const outcomes = yield* demoWith({ ANTHROPIC_API_KEY: "key", ANTHROPIC_BASE_URL: server.url })
     const failed = outcomes.filter(({ result }) => result === "failed")
-    expect(failed.map(({ title }) => title)).toEqual([
-      "A typed request",
-      "An error of one's own, recovered by its tag",
-      "A streamed answer, token by token",
-      "A walk over pages"
-    ])
+    expect(failed.map(({ title }) => title)).toEqual(
+      onTheRealApi.filter((title) => title !== "A secret in an error that is printed")
+    )
     expect(failed[0]?.lines[0]).toMatch(/^PermissionDeniedError: 403/)
+  })
+)
+
+it.scopedLive("1.1 a blank key is none: the demo is on its own API", () =>
+  Effect.gen(function* () {
+    const urls: Array<string> = []
+    yield* demoWith(
+      { ANTHROPIC_API_KEY: " ", ANTHROPIC_BASE_URL: "http://192.0.2.1" },
+      { ...nobody, server: (url) => Effect.sync(() => void urls.push(url)), begins: () => Effect.interrupt }
+    ).pipe(Effect.exit)
+    expect(urls).toEqual([expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/)])
   })
 )

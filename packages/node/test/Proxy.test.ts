@@ -9,6 +9,7 @@ import { TestServer } from "@effect-api/testing"
 import { Effect, Redacted } from "effect"
 import { makeCertificates } from "./fixtures/certificates.js"
 import { clientOf, listening, once } from "./fixtures/clients.js"
+import { environment } from "./fixtures/environment.js"
 
 const get = ApiRequest.get("/x")
 
@@ -43,26 +44,6 @@ const proxying = (status: 200 | 407 = 200) =>
     )
     return { url: `http://127.0.0.1:${port}`, port, seen }
   })
-
-const names = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"]
-
-/** The environment of a test, put back when its scope closes: after the layers that were built in it. */
-const environment = (variables: Record<string, string>) =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      const before = names.map((name) => [name, process.env[name]] as const)
-      for (const name of names) delete process.env[name]
-      Object.assign(process.env, variables)
-      return before
-    }),
-    (before) =>
-      Effect.sync(() => {
-        for (const [name, value] of before) {
-          if (value === undefined) delete process.env[name]
-          else process.env[name] = value
-        }
-      })
-  )
 
 const origin = TestServer.make({ "*": TestServer.json("from the origin") })
 

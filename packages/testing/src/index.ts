@@ -1,4 +1,11 @@
 /**
+ * The Anthropic API on a loopback port, scripted and remembering, for tests without a key and without a network.
+ *
+ * @since 0.1.0
+ */
+export * as AnthropicApi from "./AnthropicApi.js"
+
+/**
  * A scripted `HttpClient.HttpClient` that follows the Effect `Clock`, with a log of the requests it received.
  *
  * @since 0.1.0

@@ -115,18 +115,10 @@ export const mergeInput = (
 
 /** `over` wins: its values replace, its removals remove. */
 export const merge = (under: HeaderLayer, over: HeaderLayer): HeaderLayer =>
-  over === empty ? under : under === empty ? over : { ...under, ...over }
+  over === empty ? under : under === empty ? over : Object.assign({}, under, over)
 
-/** Adds what nobody set or removed: for headers of an attempt, which never outrank a caller. */
-export const fill = (layer: HeaderLayer, defaults: HeaderLayer): HeaderLayer => merge(defaults, layer)
-
-/** What goes on the wire: removed headers are gone. The layer itself where none was removed. */
+/** What goes on the wire: removed headers are gone. */
 export const finish = (layer: HeaderLayer): Record<string, string> => {
-  for (const name in layer) if (layer[name] === null) return withoutRemoved(layer)
-  return layer as Record<string, string>
-}
-
-const withoutRemoved = (layer: HeaderLayer): Record<string, string> => {
   const headers: Record<string, string> = {}
   for (const name of Object.keys(layer)) {
     const value = layer[name]

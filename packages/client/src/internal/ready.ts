@@ -15,14 +15,3 @@ export const flatMap = <A, E, B, E2>(
 
 export const map = <A, E, B>(effect: Effect.Effect<A, E>, change: (value: A) => B): Effect.Effect<B, E> =>
   isReady(effect) ? Either.map(effect, change) : Effect.map(effect, change)
-
-export const match = <A, E, B, E2, R2, C, E3, R3>(
-  effect: Effect.Effect<A, E>,
-  options: {
-    readonly onFailure: (error: E) => Effect.Effect<B, E2, R2>
-    readonly onSuccess: (value: A) => Effect.Effect<C, E3, R3>
-  }
-): Effect.Effect<B | C, E2 | E3, R2 | R3> => {
-  if (!isReady(effect)) return Effect.matchEffect(effect, options)
-  return Either.isRight(effect) ? options.onSuccess(effect.right) : options.onFailure(effect.left)
-}

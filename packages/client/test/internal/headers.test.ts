@@ -1,7 +1,7 @@
 import { Either, FastCheck as fc, Redacted } from "effect"
 import { describe, expect, it } from "vitest"
 import type { HeaderLayer, HeadersInput } from "../../src/internal/headers.js"
-import { compile, empty, fill, finish, merge, mergeInput } from "../../src/internal/headers.js"
+import { compile, empty, finish, merge, mergeInput } from "../../src/internal/headers.js"
 
 const layer = (input: HeadersInput): HeaderLayer => Either.getOrThrow(compile(input, "headers"))
 const rejected = (input: unknown) => Either.getOrThrow(Either.flip(compile(input as HeadersInput, "headers")))
@@ -109,11 +109,6 @@ describe("layers", () => {
     const overrides = merge(layer({ a: "1" }), layer({ a: null }))
     expect(finish(merge(layer({ a: "0" }), overrides))).toEqual({})
     expect(finish(merge(overrides, layer({ a: "2" })))).toEqual({ a: "2" })
-  })
-
-  it("4.1 attempt headers are added only where nobody set or removed them", () => {
-    const set = layer({ a: "1", b: null })
-    expect(finish(fill(set, layer({ a: "x", b: "x", c: "x" })))).toEqual({ a: "1", c: "x" })
   })
 
   it("4.1 merging changes neither side", () => {

@@ -7,18 +7,53 @@ import type { NativeTransport, Timeouts } from "@effect-api/client"
 import { Option, Stream } from "effect"
 import type { Dispatcher } from "undici"
 
-export type Body = string | Uint8Array | AsyncIterable<Uint8Array> | null
-
 /** What goes to the dispatcher, ready but for the handler. */
-export interface Outgoing {
-  readonly options: Dispatcher.DispatchOptions
-  /** A second try does no harm: the method is idempotent and the body can be sent again. */
-  readonly repeatable: boolean
+export class Outgoing implements Dispatcher.DispatchOptions {
+  readonly origin: string
+  readonly path: string
+  readonly method: Dispatcher.HttpMethod
+  readonly headers: Array<string>
+  readonly body: NonNullable<Dispatcher.DispatchOptions["body"]> | null
+  readonly reset?: boolean
+  /** undici's own timers keep these two; what is endless is zero there. */
+  readonly headersTimeout: number
+  readonly bodyTimeout: number
+  /** What is on its way to the same origin. */
+  readonly others: Origin
   /** In milliseconds, `Infinity` for none. */
   readonly connectLimit: number
-  /** What is on its way to the same origin. */
-  readonly origin: Origin
+
+  constructor(
+    origin: string,
+    path: string,
+    method: Dispatcher.HttpMethod,
+    headers: Array<string>,
+    body: NonNullable<Dispatcher.DispatchOptions["body"]> | null,
+    timeouts: Timeouts.Timeouts,
+    others: Origin,
+    reset: boolean
+  ) {
+    this.origin = origin
+    this.path = path
+    this.method = method
+    this.headers = headers
+    this.body = body
+    if (reset) this.reset = true
+    this.headersTimeout = limitOf(timeouts.response)
+    this.bodyTimeout = limitOf(timeouts.idle)
+    this.others = others
+    this.connectLimit = timeouts.connect
+  }
+
+  /** A second try does no harm: the method is idempotent and the body can be sent again. */
+  get isRepeatable(): boolean {
+    const { body, method } = this
+    return idempotent.has(method) && (body === null || typeof body === "string" || body instanceof Uint8Array)
+  }
 }
+
+/** RFC 9110, 9.2.2. */
+const idempotent: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"])
 
 /** The exchanges with one origin. */
 export class Origin {
@@ -58,14 +93,6 @@ const unsent = (cause: unknown): unknown =>
     : cause
 
 const limitOf = (millis: number): number => (Number.isFinite(millis) ? Math.ceil(millis) : 0)
-
-/** undici's own timers keep these two; what is endless is zero there. */
-export const timersOf = (
-  timeouts: Timeouts.Timeouts
-): { readonly headersTimeout: number; readonly bodyTimeout: number } => ({
-  headersTimeout: limitOf(timeouts.response),
-  bodyTimeout: limitOf(timeouts.idle)
-})
 
 /** Tells requests on new connections from those on kept ones. */
 export interface Sockets {
@@ -131,14 +158,14 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
 
   /** Sends it; what comes back ends it, whatever it is doing. */
   begin(): NativeTransport.Abort {
-    this.outgoing.origin.enter(this)
+    this.outgoing.others.enter(this)
     this.start()
     return () => this.stop(coded("the exchange was aborted", "UND_ERR_ABORTED"))
   }
 
   private start(): void {
     try {
-      this.dispatcher.dispatch(this.outgoing.options, this)
+      this.dispatcher.dispatch(this.outgoing, this)
     } catch (cause) {
       return this.fail(cause)
     }
@@ -153,7 +180,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
     const { connectLimit } = this.outgoing
     if (!Number.isFinite(connectLimit)) return
     this.expect(connectLimit, () => {
-      if (this.outgoing.origin.isTaken()) return this.awaitConnection()
+      if (this.outgoing.others.isTaken()) return this.awaitConnection()
       const reason = coded("the connection did not come to stand", "UND_ERR_CONNECT_TIMEOUT")
       this.stop(reason)
       this.failed(unsent(reason))
@@ -176,7 +203,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   private settle(): void {
     this.over = true
     if (this.timer !== undefined) clearTimeout(this.timer)
-    this.outgoing.origin.leave(this)
+    this.outgoing.others.leave(this)
   }
 
   onConnect(abort: (reason?: Error) => void): void {
@@ -226,7 +253,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
       this.reused &&
       !this.tried &&
       this.status === 0 &&
-      this.outgoing.repeatable &&
+      this.outgoing.isRepeatable &&
       "code" in cause &&
       deaths.has(cause.code)
     )

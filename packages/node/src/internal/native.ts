@@ -6,13 +6,10 @@ import { Effect, Either, Option, Stream } from "effect"
 import type { Dispatcher } from "undici"
 import type { Options } from "../TransportOptions.js"
 import * as Decompress from "./decompress.js"
-import { Answer, Exchange, Origin, type Outgoing, timersOf } from "./dispatch.js"
+import { Answer, Exchange, Origin, Outgoing } from "./dispatch.js"
 import { Queue } from "./queue.js"
 
 type Request = HttpClientRequest.HttpClientRequest
-
-/** RFC 9110, 9.2.2. */
-const idempotent: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"])
 
 /** Origins are few; the bound is for programs that follow links everywhere. */
 const maxOrigins = 1000
@@ -41,29 +38,12 @@ export const make = (
     const { method, url } = request
     const end = endOfOrigin(url)
     const name = url.slice(0, end)
-    const path = url.charCodeAt(end) === 0x2f ? url.slice(end) : `/${url.slice(end)}`
-    const headers: Record<string, string> = { ...request.headers }
-    if (decompress && headers["accept-encoding"] === undefined)
-      headers["accept-encoding"] = Decompress.acceptEncoding
+    const path = url.charCodeAt(end) === slash ? url.slice(end) : `/${url.slice(end)}`
     const { body, contentType } = bodyOf(request)
-    if (contentType !== undefined) headers["content-type"] = contentType
-    const origin = originOf(name)
-    return {
-      origin,
-      connectLimit: timeouts.connect,
-      repeatable:
-        idempotent.has(method) && (body === null || typeof body === "string" || body instanceof Uint8Array),
-      options: {
-        origin: name,
-        path,
-        method,
-        headers,
-        body,
-        // Connections above the number to keep are closed behind their answer.
-        ...(origin.size >= kept ? closing : keeping),
-        ...timersOf(timeouts)
-      }
-    }
+    const headers = headersOf(request.headers, contentType, decompress)
+    const others = originOf(name)
+    // Connections above the number to keep are closed behind their answer.
+    return new Outgoing(name, path, method, headers, body, timeouts, others, others.size >= kept)
   }
 
   return {
@@ -77,12 +57,10 @@ export const make = (
 
 const enough = new Error("enough of the body has come")
 
-const closing = { reset: true }
-const keeping = {}
-
 /** An exchange to the end of its body, or to the cap for its status. */
 class Whole extends Exchange {
-  private readonly chunks: Array<Uint8Array> = []
+  private first: Uint8Array | undefined
+  private rest: Array<Uint8Array> | undefined
   private size = 0
   private limit = Number.POSITIVE_INFINITY
   private readonly idle: number
@@ -115,7 +93,9 @@ class Whole extends Exchange {
   }
 
   protected override chunk(bytes: Buffer): boolean {
-    this.chunks.push(bytes)
+    if (this.first === undefined) this.first = bytes
+    else if (this.rest === undefined) this.rest = [bytes]
+    else this.rest.push(bytes)
     this.size += bytes.length
     if (this.size <= this.limit) return true
     this.stop(enough)
@@ -140,12 +120,33 @@ class Whole extends Exchange {
 
   private finish(complete: boolean): void {
     const source = new Answer(this.status, this.rawHeaders)
-    const read = { source, bytes: concat(this.chunks, Math.min(this.size, this.limit)), complete }
+    const read = new Read(source, this.bytes(Math.min(this.size, this.limit)), complete)
     const encoding = this.decompress && read.bytes.length > 0 ? source.encoding : undefined
     if (encoding === undefined) return this.listener.done(read)
     const decoded = decode(encoding, read, this.limit)
     if (Either.isRight(decoded)) this.listener.done(decoded.right)
     else this.listener.failed(decoded.left)
+  }
+
+  private bytes(size: number): Uint8Array {
+    const { first, rest } = this
+    if (first === undefined || size === 0) return none
+    if (first.length >= size) return first.subarray(0, size)
+    return Buffer.concat([first, ...(rest ?? [])], size)
+  }
+}
+
+const none = new Uint8Array(0)
+
+class Read implements NativeTransport.Exchanged {
+  readonly source: NativeTransport.Source
+  readonly bytes: Uint8Array
+  readonly complete: boolean
+
+  constructor(source: NativeTransport.Source, bytes: Uint8Array, complete: boolean) {
+    this.source = source
+    this.bytes = bytes
+    this.complete = complete
   }
 }
 
@@ -205,11 +206,31 @@ const left = new Error("the body was left")
 /** A body that nobody reads holds its connection: it is let go with the response. */
 const unread = new FinalizationRegistry<() => void>((abort) => abort())
 
+const slash = 0x2f
+const question = 0x3f
+
+/** Names and values in turn, as undici takes them with the least work. */
+const headersOf = (
+  headers: Readonly<Record<string, string>>,
+  contentType: string | undefined,
+  decompress: boolean
+): Array<string> => {
+  const list: Array<string> = []
+  for (const name of Object.keys(headers)) {
+    const value = headers[name]
+    if (value !== undefined && (contentType === undefined || name !== "content-type")) list.push(name, value)
+  }
+  if (contentType !== undefined) list.push("content-type", contentType)
+  if (decompress && headers["accept-encoding"] === undefined)
+    list.push("accept-encoding", Decompress.acceptEncoding)
+  return list
+}
+
 /** Where the path begins: behind the authority, at a slash, a query, or the end. */
 const endOfOrigin = (url: string): number => {
   for (let at = url.indexOf("://") + 3; at < url.length; at++) {
     const code = url.charCodeAt(at)
-    if (code === 0x2f || code === 0x3f) return at
+    if (code === slash || code === question) return at
   }
   return url.length
 }
@@ -239,27 +260,21 @@ const bodyOf = ({
   }
 }
 
-const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
-  const [first] = chunks
-  if (first !== undefined && first.length >= size) return first.subarray(0, size)
-  return Buffer.concat(chunks, size)
-}
-
 /** What stands behind the coding, or why there is nothing. A coded body that did not come whole tells nothing. */
 const decode = (
   encoding: string,
   read: NativeTransport.Exchanged,
   limit: number
 ): Either.Either<NativeTransport.Exchanged, unknown> => {
-  const none = { ...read, bytes: new Uint8Array(0), complete: false }
-  if (!read.complete) return Either.right(Decompress.knows(encoding) ? none : read)
+  const nothing = new Read(read.source, none, false)
+  if (!read.complete) return Either.right(Decompress.knows(encoding) ? nothing : read)
   try {
     const bytes = Decompress.whole(encoding, read.bytes, Math.min(limit, 0x7fff_ffff))
-    return Either.right(bytes === undefined ? read : { ...read, bytes })
+    return Either.right(bytes === undefined ? read : new Read(read.source, bytes, true))
   } catch (cause) {
     const tooLarge = (cause as { readonly code?: unknown }).code === "ERR_BUFFER_TOO_LARGE"
     // As with a body that breaks off, the status is known.
-    return tooLarge || read.source.status >= 300 ? Either.right(none) : Either.left(cause)
+    return tooLarge || read.source.status >= 300 ? Either.right(nothing) : Either.left(cause)
   }
 }
 

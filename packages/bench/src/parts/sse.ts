@@ -1,7 +1,6 @@
 /** Documents of server-sent events, and what decoding them costs. */
 import { ServerSentEvents } from "@effect-api/client"
 
-const mebibyte = 1024 * 1024
 const utf8 = new TextEncoder()
 
 export interface Shape {
@@ -47,8 +46,6 @@ export const shapes: ReadonlyArray<Shape> = documents.flatMap(({ document, name 
   }))
 )
 
-export const sizes: ReadonlyArray<number> = [1, 4, 16, 64].map((size) => size * mebibyte)
-
 /** Decodes a document once; gives the milliseconds, and fails where an event is missing. */
 const decode = (document: Uint8Array, chunkBytes: number): number => {
   const decoder = ServerSentEvents.makeDecoder({ maxEventBytes: 2 * document.length })
@@ -66,9 +63,8 @@ const decode = (document: Uint8Array, chunkBytes: number): number => {
   return took
 }
 
-/** The median of several runs, in nanoseconds per byte. */
-export const costOf = (shape: Shape, bytes: number, rounds: number): number => {
+/** What several runs cost, in nanoseconds per byte. */
+export const costsOf = (shape: Shape, bytes: number, rounds: number): ReadonlyArray<number> => {
   const document = shape.document(bytes)
-  const runs = Array.from({ length: rounds }, () => decode(document, shape.chunkBytes)).sort((a, b) => a - b)
-  return ((runs[Math.floor(rounds / 2)] ?? Number.NaN) * 1e6) / document.length
+  return Array.from({ length: rounds }, () => (decode(document, shape.chunkBytes) * 1e6) / document.length)
 }

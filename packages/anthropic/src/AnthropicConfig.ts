@@ -1,0 +1,179 @@
+/**
+ * The settings of a client of the Anthropic API, and where the environment gives them.
+ *
+ * @since 0.1.0
+ */
+
+import { HttpClientRequest } from "@effect/platform"
+import { ApiConfig, Credentials, type Middleware } from "@effect-api/client"
+import { Config, Effect, Either, Redacted, Struct } from "effect"
+import * as CallOptions from "./CallOptions.js"
+
+/** The version that this package tells the API. @since 0.1.0 @category constants */
+export const packageVersion = "0.1.0"
+
+const defaultBaseUrl = "https://api.anthropic.com"
+
+/**
+ * The settings: those of `ApiClient`, and what is Anthropic's own. A key or a token is required, or `credentials`, or a
+ * header of your own in their place.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options extends Omit<ApiConfig.Options, "baseUrl"> {
+  /** Sent as `x-api-key`. */
+  readonly apiKey?: Redacted.Redacted<string> | undefined
+  /** Sent as a bearer token; besides the key, if there are both. */
+  readonly authToken?: Redacted.Redacted<string> | undefined
+  /** `https://api.anthropic.com` unless said otherwise. */
+  readonly baseUrl?: string | URL | undefined
+  /** The version of the API (`2023-06-01`). Answers of later versions can be read too. */
+  readonly version?: string | undefined
+  /** Features to switch on for every call, by their names. */
+  readonly betas?: ReadonlyArray<string> | undefined
+}
+
+const optional = <A>(config: Config.Config<A>) => Config.withDefault(config, undefined)
+
+/** Lines without a colon are passed over. */
+const parseHeaders = (lines: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Array.from(lines.matchAll(/^([^:\n]+):(.*)$/gm), ([, name = "", value = ""]) => [
+      name.trim(),
+      value.trim()
+    ])
+  )
+
+/**
+ * The settings as the environment gives them, by the names that the vendor's SDKs have for them: `ANTHROPIC_API_KEY` or
+ * else `ANTHROPIC_AUTH_TOKEN`, `ANTHROPIC_BASE_URL`, and `ANTHROPIC_CUSTOM_HEADERS`, each line `Name: value`.
+ *
+ * @since 0.1.0
+ * @category config
+ */
+export const fromEnvironment: Config.Config<Options> = Config.all({
+  apiKey: optional(Config.redacted("ANTHROPIC_API_KEY")),
+  authToken: optional(Config.redacted("ANTHROPIC_AUTH_TOKEN")),
+  baseUrl: optional(Config.string("ANTHROPIC_BASE_URL")),
+  headers: Config.map(Config.withDefault(Config.string("ANTHROPIC_CUSTOM_HEADERS"), ""), parseHeaders)
+}).pipe(
+  Config.map(({ authToken, ...rest }) => ({
+    ...rest,
+    authToken: rest.apiKey === undefined ? authToken : undefined,
+    // What a gateway asks for may well be a secret.
+    redact: { headers: Object.keys(rest.headers) }
+  }))
+)
+
+const isGiven = (secret: Redacted.Redacted<string> | undefined): secret is Redacted.Redacted<string> =>
+  secret !== undefined && Redacted.value(secret).trim() !== ""
+
+const namesCredentials = ({ apiKey, authToken, credentials }: Options): boolean =>
+  credentials !== undefined || isGiven(apiKey) || isGiven(authToken)
+
+/**
+ * Settings over settings: headers, query and the single timeouts merge, and a credential takes the place of all those below
+ * it.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const merge = (self: Options, over: Options): Options => {
+  const under = namesCredentials(over) ? Struct.omit(self, "apiKey", "authToken", "credentials") : self
+  // Settings that the client does not know of go through.
+  return ApiConfig.merge(
+    { ...under, baseUrl: under.baseUrl ?? defaultBaseUrl },
+    over as Partial<ApiConfig.Options>
+  )
+}
+
+/**
+ * Fails with an `InvalidConfigError` where there is nothing to prove who calls.
+ *
+ * @since 0.1.0
+ * @category validation
+ */
+export const check = (options: Options): Either.Either<Options, ApiConfig.InvalidConfigError> =>
+  namesCredentials(options) ||
+  Object.keys(options.headers ?? {}).some((name) => /^(x-api-key|authorization)$/i.test(name))
+    ? Either.right(options)
+    : Either.left(
+        new ApiConfig.InvalidConfigError({
+          key: "apiKey",
+          reason: "is missing, and so is authToken: ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN set them too"
+        })
+      )
+
+/**
+ * The settings in the terms of `ApiClient`.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const toClientOptions = (options: Options): ApiConfig.Options => {
+  const { apiKey, authToken, betas = [], version = "2023-06-01", ...rest } = options
+  const allBetas = [...betasIn(options.headers), ...betas]
+  return {
+    userAgent: `Anthropic/Effect ${packageVersion}`,
+    platformHeaders: { prefix: "x-stainless", packageVersion },
+    ...rest,
+    baseUrl: options.baseUrl ?? defaultBaseUrl,
+    credentials: options.credentials ?? credentials(apiKey, authToken),
+    headers: { "anthropic-version": version, ...options.headers, ...CallOptions.betaHeader(allBetas) },
+    middleware:
+      allBetas.length === 0 ? options.middleware : [addBetas(allBetas), ...(options.middleware ?? [])]
+  }
+}
+
+/**
+ * What `withOptions` of a client takes to have other settings. Credentials stay, and what they have cached, unless `over`
+ * names some.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const toOverrides = (self: Options, over: Options): Partial<ApiConfig.Options> => {
+  const options = toClientOptions(merge(self, over))
+  return namesCredentials(over) ? options : Struct.omit(options, "credentials")
+}
+
+const credentials = (apiKey: Options["apiKey"], authToken: Options["authToken"]): Credentials.Credentials => {
+  const key = isGiven(apiKey) ? Credentials.header("x-api-key", apiKey) : Credentials.none
+  const token = isGiven(authToken) ? Credentials.bearer(authToken) : Credentials.none
+  return key === Credentials.none ? token : token === Credentials.none ? key : both(key, token)
+}
+
+const both = (first: Credentials.Credentials, second: Credentials.Credentials): Credentials.Credentials => ({
+  [Credentials.TypeId]: Credentials.TypeId,
+  make: () => ({
+    resolve: Effect.zipWith(first.make().resolve, second.make().resolve, (first, second) => ({
+      headers: { ...first.headers, ...second.headers },
+      secrets: [...first.secrets, ...second.secrets]
+    })),
+    invalidate: undefined
+  })
+})
+
+const split = (betas: string): ReadonlyArray<string> =>
+  betas
+    .split(",")
+    .map((beta) => beta.trim())
+    .filter(Boolean)
+
+const betasIn = (headers: Options["headers"]): ReadonlyArray<string> =>
+  Object.entries(headers ?? {}).flatMap(([name, value]) =>
+    name.toLowerCase() === "anthropic-beta" && typeof value === "string" ? split(value) : []
+  )
+
+/** A call's own betas would take the place of the client's. */
+const addBetas =
+  (betas: ReadonlyArray<string>): Middleware.Middleware =>
+  (request, next) => {
+    const own = request.headers["anthropic-beta"]
+    return next(
+      own === undefined
+        ? request
+        : HttpClientRequest.setHeaders(request, CallOptions.betaHeader([...betas, ...split(own)]))
+    )
+  }

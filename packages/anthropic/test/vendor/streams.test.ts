@@ -1,0 +1,207 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Message, MessageStream } from "@effect-api/anthropic"
+import { AnthropicApi } from "@effect-api/testing"
+import { Effect, FastCheck as fc, Stream } from "effect"
+import { gather, pair, plain, promised } from "./fixtures/pair.js"
+
+const { answer, block, serverToolUse, text, thinking, toolUse } = AnthropicApi
+
+const params = {
+  model: "claude-opus-5-5",
+  max_tokens: 1024,
+  messages: [{ role: "user" as const, content: "What is the weather in Zürich?" }]
+}
+
+const location = {
+  type: "char_location",
+  cited_text: "The grass is green.",
+  document_index: 0,
+  document_title: "Grass",
+  start_char_index: 0,
+  end_char_index: 20,
+  file_id: null
+}
+
+const found = {
+  type: "web_search_result_location",
+  cited_text: "…",
+  encrypted_index: "ZW5j",
+  title: null,
+  url: "https://example.com"
+}
+
+const input = { city: "Zürich", note: 'a "quote", a \\, a tab\t, 🌱', nested: [{ n: -1.5e3 }, null, true] }
+
+/** The same input, with every escape that JSON has. */
+const escaped =
+  '{"city":"Z\\u00fcrich","note":"a \\"quote\\", a \\\\, a tab\\t, \\ud83c\\udf31","nested":[{"n":-1.5e3},null,true]}'
+
+/** Streams of every shape that the API documents. */
+const streams: ReadonlyArray<readonly [string, AnthropicApi.Answer]> = [
+  ["text", answer("Good morning, Zürich! 🌱")],
+  ["text in many pieces", answer(text("Good morning, Zürich! 🌱", { pieces: 1 }))],
+  ["text without a piece", answer(text("", { pieces: [] }))],
+  ["no block", answer([])],
+  ["several blocks", answer([text("One."), text("Two."), text("Three.")])],
+  [
+    "bytes split everywhere",
+    answer([text("Grüezi 🌱"), toolUse("weather", input, { pieces: 5 })], { chunkBytes: 1 })
+  ],
+  ["the input of a tool", answer([text("Let me see."), toolUse("weather", input)])],
+  ["input split in the middle of escapes", answer(toolUse("weather", input, { json: escaped, pieces: 1 }))],
+  ["input split in the middle of surrogates", answer(toolUse("weather", input, { pieces: 1 }))],
+  ["input with spaces", answer(toolUse("weather", { a: 1 }, { json: ' {\n "a" : 1 }\n', pieces: 2 }))],
+  ["input that is empty", answer(toolUse("now", {}, { pieces: [] }))],
+  ["two tools", answer([toolUse("weather", { city: "Bern" }), toolUse("weather", { city: "Basel" })])],
+  ["thinking and its signature", answer([thinking("Which city?", { signature: "c2ln" }), text("Zürich.")])],
+  ["thinking that is omitted", answer([thinking("", { signature: "c2ln", pieces: [] }), text("Zürich.")])],
+  ["redacted thinking", answer([block({ type: "redacted_thinking", data: "ZGF0YQ==" }), text("Zürich.")])],
+  ["citations", answer([text("Look:"), text("it is green", { citations: [location, found] }), text(".")])],
+  [
+    "the server's own tools",
+    answer([
+      serverToolUse("web_search", { query: "weather Zürich" }),
+      block({
+        type: "web_search_tool_result",
+        tool_use_id: "srvtoolu_000000000000000000000001",
+        caller: { type: "direct" },
+        content: [
+          {
+            type: "web_search_result",
+            title: "Weather",
+            url: "https://example.com",
+            encrypted_content: "x",
+            page_age: null
+          }
+        ]
+      }),
+      text("Sunny.", { citations: [found] })
+    ])
+  ],
+  ["a pause", answer([serverToolUse("web_search", { query: "x" })], { stopReason: "pause_turn" })],
+  [
+    "a refusal",
+    answer("I", {
+      stopReason: "refusal",
+      stopDetails: { type: "refusal", category: "cyber", explanation: "No." }
+    })
+  ],
+  ["a stop sequence", answer("One, two", { stopSequence: "three" })],
+  ["max_tokens", answer("One, two", { stopReason: "max_tokens" })],
+  [
+    "max_tokens in the middle of a tool's input",
+    answer(toolUse("f", {}, { json: "{}" }), { stopReason: "max_tokens" })
+  ],
+  [
+    "a container and what it cost",
+    answer("Done.", {
+      message: { container: { id: "container_1", expires_at: "2026-11-20T00:00:00Z", skills: null } },
+      usage: {
+        cache_read_input_tokens: 100,
+        cache_creation_input_tokens: 7,
+        server_tool_use: { web_search_requests: 1, web_fetch_requests: 0 },
+        output_tokens_details: { thinking_tokens: 3 }
+      }
+    })
+  ],
+  ["a block of tomorrow", answer([block({ type: "hologram", depth: 3 }), text("There.")])]
+]
+
+const both = (said: AnthropicApi.Answer) =>
+  Effect.gen(function* () {
+    const { api, ours, theirs } = yield* pair({ script: said })
+    const vendors = yield* promised(() => theirs.messages.stream(params).finalMessage())
+    yield* api.reset
+    const mine = yield* MessageStream.finalMessage(ours.messages.stream(params))
+    yield* api.reset
+    const whole = yield* ours.messages.create(params)
+    return {
+      vendors: plain({ ...vendors, parsed_output: undefined }),
+      mine: plain(mine),
+      whole: plain(whole),
+      ours
+    }
+  })
+
+describe("an accumulated message is the vendor's finalMessage(), and the message that comes whole", () => {
+  for (const [name, said] of streams) {
+    it.scopedLive(name, () =>
+      Effect.gen(function* () {
+        const { mine, vendors, whole } = yield* both(said)
+        expect(mine).toEqual(vendors)
+        expect(mine).toEqual(whole)
+      })
+    )
+  }
+
+  const inputs = fc.dictionary(fc.string({ unit: "binary" }), fc.jsonValue({ stringUnit: "binary" }), {
+    maxKeys: 4
+  })
+  it.scopedLive("any input, split anywhere, in any bytes", () =>
+    Effect.gen(function* () {
+      const { api, ours } = yield* pair()
+      const samples = fc.sample(
+        fc.tuple(inputs, fc.integer({ min: 1, max: 7 }), fc.integer({ min: 9, max: 40 })),
+        {
+          numRuns: 25,
+          seed: 1
+        }
+      )
+      for (const [value, pieces, chunkBytes] of samples) {
+        const json = JSON.parse(JSON.stringify(value))
+        yield* api.script(answer(toolUse("f", json, { pieces }), { chunkBytes }))
+        const message = yield* MessageStream.finalMessage(ours.messages.stream(params))
+        expect(message.content).toMatchObject([{ type: "tool_use", name: "f" }])
+        expect(Message.toolUses(message).map(({ input }) => input)).toEqual([json])
+      }
+    })
+  )
+})
+
+describe("on the way", () => {
+  it.scopedLive("the text is told in the same pieces", () =>
+    Effect.gen(function* () {
+      const said = answer([text("Good morning, Zürich! 🌱", { pieces: 3 }), toolUse("f", {})], {
+        chunkBytes: 2
+      })
+      const { ours, theirs } = yield* pair({ script: said })
+      const pieces: Array<string> = []
+      const stream = theirs.messages.stream(params)
+      stream.on("text", (piece) => pieces.push(piece))
+      yield* promised(() => stream.done())
+      expect(yield* gather(MessageStream.textDeltas(ours.messages.stream(params)))).toEqual(pieces)
+    })
+  )
+
+  it.scopedLive("the input of a tool grows in the same steps, and is never behind", () =>
+    Effect.gen(function* () {
+      const said = answer(toolUse("weather", input, { json: escaped, pieces: 4 }))
+      const { ours, theirs } = yield* pair({ script: said })
+      const steps: Array<readonly [piece: string, input: unknown]> = []
+      const stream = theirs.messages.stream(params)
+      stream.on("inputJson", (piece, soFar) => steps.push([piece, plain(soFar)]))
+      yield* promised(() => stream.done())
+      const mine = yield* ours.messages.stream(params).pipe(
+        MessageStream.inputDeltas,
+        Stream.map(({ input, partial_json }) => [partial_json, plain(input)] as const),
+        gather
+      )
+      expect(mine.map(([piece]) => piece)).toEqual(steps.map(([piece]) => piece))
+      // Ours shows a string while it comes, the vendor's once it is whole.
+      for (const [at, [, soFar]] of steps.entries()) expect(mine[at]?.[1]).toMatchObject(soFar as object)
+      expect(mine.at(-1)).toEqual(steps.at(-1))
+    })
+  )
+
+  it.scopedLive("an error event fails both with its type and the id of the request", () =>
+    Effect.gen(function* () {
+      const failsAfter = { events: 5, failure: AnthropicApi.failure("overloaded_error") }
+      const { api, ours, theirs } = yield* pair({ script: answer("Once upon a time", { failsAfter }) })
+      const vendors = yield* Effect.flip(promised(() => theirs.messages.stream(params).finalMessage()))
+      yield* api.reset
+      const mine = yield* Effect.flip(MessageStream.finalMessage(ours.messages.stream(params)))
+      expect(vendors).toMatchObject({ type: "overloaded_error", requestID: "req_000000000000000000000001" })
+      expect(mine).toMatchObject({ _tag: "OverloadedError", requestId: "req_000000000000000000000001" })
+    })
+  )
+})

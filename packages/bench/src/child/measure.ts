@@ -1,0 +1,105 @@
+/** The tasks, done with a client. */
+import { setTimeout as sleep } from "node:timers/promises"
+import { answerText, heldPieces, streamedLength } from "../fixtures/text.js"
+import { type Client, repeated } from "../rivals/Rival.js"
+import type { Cost, Memory, Outcomes } from "./tasks.js"
+
+/** Runs until all is over that was begun before the deadline; what it costs to end counts as well. */
+const timed = async (
+  millis: number,
+  run: (more: () => boolean, done: () => void) => Promise<unknown>
+): Promise<Cost> => {
+  let done = 0
+  const cpu = process.cpuUsage()
+  const start = performance.now()
+  await run(
+    () => performance.now() - start < millis,
+    () => done++
+  )
+  const took = performance.now() - start
+  const { system, user } = process.cpuUsage(cpu)
+  return { done, millis: took, cpuMicros: user + system }
+}
+
+const inParallel = (count: number, run: () => Promise<void>): Promise<unknown> =>
+  Promise.all(Array.from({ length: count }, run))
+
+export const calls = (client: Client, inFlight: number, millis: number): Promise<Cost> =>
+  timed(millis, (more, done) =>
+    inParallel(inFlight, () =>
+      repeated(client, more, (text) => {
+        if (text.length !== answerText.length) throw new Error("the answer was not read")
+        done()
+      })
+    )
+  )
+
+export const streams = (client: Client, millis: number): Promise<Cost> =>
+  timed(millis, async (more, done) => {
+    while (more()) {
+      let length = 0
+      await streamOf(client, (text) => {
+        length += text.length
+      })
+      if (length !== streamedLength) throw new Error(`${length} of ${streamedLength} characters were read`)
+      done()
+    }
+  })
+
+const streamOf = (client: Client, seen: (text: string) => void): Promise<void> => {
+  if (client.stream === undefined) throw new Error("this client does not read streams")
+  return client.stream(seen)
+}
+
+export const outcomes = async (client: Client, calls: number, inFlight: number): Promise<Outcomes> => {
+  let begun = 0
+  let answered = 0
+  await inParallel(inFlight, async () => {
+    while (begun++ < calls) {
+      await client.call().then(
+        () => answered++,
+        () => undefined
+      )
+    }
+  })
+  return { answered, failed: calls - answered }
+}
+
+/** The heap without garbage, which takes more than one collection where finalizers run. */
+const settledMemory = async (): Promise<NodeJS.MemoryUsage> => {
+  for (let round = 0; round < 3; round++) {
+    globalThis.gc?.()
+    await sleep(30)
+  }
+  globalThis.gc?.()
+  return process.memoryUsage()
+}
+
+/** Opens streams that stay open, and waits until each has handed on all that came. */
+const opened = (client: Client, count: number): Promise<unknown> =>
+  Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<void>((resolve, reject) => {
+          let pieces = 0
+          streamOf(client, (text) => {
+            if (text !== "" && ++pieces === heldPieces) resolve()
+          }).then(() => reject(new Error("a stream that is held ended")), reject)
+        })
+    )
+  )
+
+/** Streams that are open before the measurement begins: they make what all share, such as code, pools and shapes. */
+const first = 50
+
+export const hold = async (client: Client, count: number): Promise<Memory> => {
+  await opened(client, first)
+  const before = await settledMemory()
+  await opened(client, count - first)
+  const after = await settledMemory()
+  return {
+    heapBytes: (after.heapUsed - before.heapUsed) / (count - first),
+    residentBytes: (after.rss - before.rss) / (count - first)
+  }
+}

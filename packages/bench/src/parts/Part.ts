@@ -1,0 +1,11 @@
+/** A part of the bench. */
+import type { Plan } from "../plan.js"
+import type { Findings } from "../report/Findings.js"
+import type { Server } from "../server/Server.js"
+
+export interface Bench {
+  readonly plan: Plan
+  readonly server: Server
+}
+
+export type Part = (bench: Bench) => Promise<Findings>

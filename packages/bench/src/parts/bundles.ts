@@ -1,0 +1,66 @@
+/** How many bytes a small program has: a question, its answer checked, retries. */
+import * as Programs from "../programs/all.js"
+import * as Findings from "../report/Findings.js"
+import * as Print from "../report/print.js"
+import * as Stats from "../report/stats.js"
+import { type Bundle, bundle } from "./bundling.js"
+import type { Part } from "./Part.js"
+
+const kibibyte = 1024
+
+/** What the programs of this project are compared to, and built on. */
+const base = ["effect", "@effect/platform"]
+
+const isOurs = (id: Programs.ProgramId): boolean => id.startsWith("ours") || id === "anthropic"
+
+export const bundles: Part = async ({ plan }) => {
+  const found = new Map<Programs.ProgramId, Bundle>()
+  const figures: { [name: string]: Stats.Figure } = {}
+  const rows: Array<ReadonlyArray<string>> = []
+  const byHand = await bundle("platform", "browser")
+  for (const id of Programs.ids.filter((id) => !Programs.all[id].node)) {
+    const bundled = await bundle(id, "browser")
+    found.set(id, bundled)
+    const figure = (what: string, bytes: number): string => {
+      figures[Findings.named(`bundle, ${what}`, id)] = Stats.exactly(bytes)
+      return Print.short(bytes / kibibyte)
+    }
+    const sizes = [figure("minified bytes", bundled.code.length), figure("gzip bytes", bundled.gzipBytes)]
+    if (isOurs(id)) {
+      const { gzipBytes } = await bundle(id, "browser", base)
+      sizes.push(
+        figure("gzip bytes added to effect + platform", bundled.gzipBytes - byHand.gzipBytes),
+        figure("gzip bytes of its own", gzipBytes)
+      )
+    }
+    rows.push([Programs.all[id].title, ...sizes])
+  }
+  const sizes: Findings.Table = {
+    title: "A program of POST + JSON + retries, bundled by esbuild: KiB",
+    columns: ["", "minified", "gzip", "gzip added to effect + platform", "gzip without these"],
+    rows
+  }
+  return { figures, tables: plan.bundleDetail ? [sizes, ...details(found)] : [sizes] }
+}
+
+/** The modules that this client brings along, its own and those of others, by what they weigh. */
+const details = (found: ReadonlyMap<Programs.ProgramId, Bundle>): ReadonlyArray<Findings.Table> => {
+  const before = found.get("platform")?.modules ?? new Map<string, number>()
+  const added = [...(found.get("ours")?.modules ?? [])]
+    .map(([name, bytes]) => ({ name, bytes: bytes - (before.get(name) ?? 0) }))
+    .filter(({ bytes }) => bytes > 0)
+    .sort((a, b) => b.bytes - a.bytes)
+  const list = (title: string, modules: typeof added): Findings.Table => ({
+    title: `${title}: ${modules.reduce((sum, { bytes }) => sum + bytes, 0)} minified bytes more`,
+    columns: ["", "bytes"],
+    rows: modules.slice(0, 60).map(({ bytes, name }) => [name, String(bytes)])
+  })
+  const isOwn = ({ name }: { readonly name: string }): boolean => name.startsWith("@effect-api/")
+  return [
+    list("Modules of effect-api", added.filter(isOwn)),
+    list(
+      "Modules of others that come along",
+      added.filter((module) => !isOwn(module))
+    )
+  ]
+}

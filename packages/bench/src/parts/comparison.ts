@@ -1,0 +1,73 @@
+/** What the clients did in their rounds, as figures, and as the cells of a table. */
+import * as Findings from "../report/Findings.js"
+import * as Print from "../report/print.js"
+import * as Stats from "../report/stats.js"
+import type { RivalId } from "../rivals/all.js"
+import * as Rounds from "./rounds.js"
+
+/** A measurement: its name, what is counted in it, and how many of these a turn's `done` stands for. */
+export interface Subject {
+  readonly what: string
+  readonly unit: "request" | "event"
+  readonly each: (id: RivalId) => number
+}
+
+/** Those that are compared with all the others. */
+const ours: ReadonlyArray<RivalId> = ["ours", "ours-promise"]
+
+const byCpu = (what: string): string => `${what}, by cpu`
+
+/** Rates, processor time, and the ratios of both: a ratio above 1 says that ours is faster, or takes less. */
+export const figuresOf = (
+  { each, unit, what }: Subject,
+  measured: Rounds.Measured
+): Findings.Findings["figures"] => {
+  const figures: { [name: string]: Stats.Figure } = {}
+  const rates = (id: RivalId): ReadonlyArray<number> => Rounds.rates(measured, id, each(id))
+  const cpu = (id: RivalId): ReadonlyArray<number> => Rounds.cpuOfOne(measured, id, each(id))
+  for (const id of measured.keys()) {
+    figures[Findings.named(`${what}, ${unit}s/s`, id)] = Stats.figure(rates(id))
+    figures[Findings.named(`${what}, cpu us/${unit}`, id)] = Stats.figure(cpu(id))
+    for (const our of ours) {
+      if (our === id || !measured.has(our)) continue
+      figures[Findings.against(what, our, id)] = Stats.ratio(rates(our), rates(id))
+      figures[Findings.against(byCpu(what), our, id)] = Stats.ratio(cpu(id), cpu(our))
+    }
+  }
+  return figures
+}
+
+type Cell = (figures: Findings.Findings["figures"], id: RivalId) => string
+
+const cell =
+  (name: (id: RivalId) => string, show: (figure: Stats.Figure) => string): Cell =>
+  (figures, id) => {
+    const figure = figures[name(id)]
+    return figure === undefined ? "" : show(figure)
+  }
+
+/** The rate of a client. */
+export const rateCell = ({ unit, what }: Subject): Cell =>
+  cell(
+    (id) => Findings.named(`${what}, ${unit}s/s`, id),
+    ({ median }) => Print.short(median)
+  )
+
+/** Its processor time, and how ours compare to it. */
+export const comparingCells = ({ unit, what }: Subject): ReadonlyArray<Cell> => [
+  cell(
+    (id) => Findings.named(`${what}, cpu us/${unit}`, id),
+    ({ median }) => Print.short(median)
+  ),
+  cell((id) => Findings.against(what, "ours", id), Print.times),
+  cell((id) => Findings.against(byCpu(what), "ours", id), Print.times),
+  cell((id) => Findings.against(what, "ours-promise", id), Print.times)
+]
+
+/** The columns of {@link comparingCells}. */
+export const comparingColumns: ReadonlyArray<string> = [
+  "cpu us each",
+  "effect-api against it",
+  "by cpu",
+  "promises against it"
+]

@@ -1,0 +1,67 @@
+/** What an open stream holds while it waits for its next event. */
+import * as RivalProcess from "../child/RivalProcess.js"
+import type { Memory } from "../child/tasks.js"
+import * as Findings from "../report/Findings.js"
+import * as Print from "../report/print.js"
+import * as Stats from "../report/stats.js"
+import { all, type RivalId } from "../rivals/all.js"
+import type { Part } from "./Part.js"
+
+const ids: ReadonlyArray<RivalId> = ["ours", "ours-promise", "eventsource-parser", "anthropic-sdk"]
+
+const streams = 1_000
+const kibibyte = 1024
+
+const ours: ReadonlyArray<RivalId> = ["ours", "ours-promise"]
+
+/** Each time in a process of its own: a heap that has held streams before is not the heap of a program that starts. */
+const measured = async (id: RivalId, url: string): Promise<Memory> => {
+  const process = await RivalProcess.start(id, ["--expose-gc"])
+  try {
+    return await process.run("hold", url, { streams })
+  } finally {
+    await process.close()
+  }
+}
+
+export const memory: Part = async ({ plan, server }) => {
+  const figures: { [name: string]: Stats.Figure } = {}
+  const found = new Map<RivalId, Array<Memory>>()
+  for (let round = 0; round < plan.memoryRounds; round++) {
+    for (const id of plan.among(ids)) {
+      const each = found.get(id) ?? []
+      each.push(await measured(id, server.url("held", all[id].dialect, id)))
+      found.set(id, each)
+    }
+  }
+  const heapOf = (id: RivalId): ReadonlyArray<number> =>
+    (found.get(id) ?? []).map(({ heapBytes }) => heapBytes)
+  const rows = [...found].map(([id, each]) => {
+    const heap = Stats.figure(heapOf(id))
+    const resident = Stats.figure(each.map(({ residentBytes }) => residentBytes))
+    figures[Findings.named("open stream, heap bytes", id)] = heap
+    figures[Findings.named("open stream, resident bytes", id)] = resident
+    const ratios = ours.map((our) => {
+      if (our === id || !found.has(our)) return ""
+      const ratio = Stats.ratio(heapOf(our), heapOf(id))
+      figures[Findings.against("open stream, heap", our, id)] = ratio
+      return Print.times(ratio)
+    })
+    return [
+      all[id].title,
+      Print.short(heap.median / kibibyte),
+      Print.short(resident.median / kibibyte),
+      ...ratios
+    ]
+  })
+  return {
+    figures,
+    tables: [
+      {
+        title: `${streams} open streams: KiB for each`,
+        columns: ["", "heap", "resident", "heap, effect-api : it", "heap, promises : it"],
+        rows
+      }
+    ]
+  }
+}

@@ -1,0 +1,45 @@
+/** The small program on `@effect/platform` and `fetch`, its retry and its headers written by hand. */
+import {
+  FetchHttpClient,
+  HttpClient,
+  type HttpClientError,
+  HttpClientRequest,
+  HttpClientResponse
+} from "@effect/platform"
+import { Effect, Redacted, Schedule } from "effect"
+import { Message, textOf } from "./message.js"
+
+const isTransient = (error: HttpClientError.HttpClientError): boolean =>
+  error._tag === "RequestError" ||
+  [408, 409, 429].includes(error.response.status) ||
+  error.response.status >= 500
+
+const policy = Schedule.exponential("500 millis").pipe(
+  Schedule.jittered,
+  Schedule.intersect(Schedule.recurs(2)),
+  Schedule.whileInput(isTransient)
+)
+
+const ask = (baseUrl: string, apiKey: Redacted.Redacted<string>, body: object) =>
+  Effect.gen(function* () {
+    const client = HttpClient.filterStatusOk(yield* HttpClient.HttpClient)
+    const response = yield* HttpClientRequest.post("/v1/messages").pipe(
+      HttpClientRequest.prependUrl(baseUrl),
+      HttpClientRequest.acceptJson,
+      HttpClientRequest.setHeaders({
+        "x-api-key": Redacted.value(apiKey),
+        "anthropic-version": "2023-06-01"
+      }),
+      HttpClientRequest.bodyUnsafeJson(body),
+      client.execute,
+      Effect.retry(policy)
+    )
+    return yield* HttpClientResponse.schemaBodyJson(Message)(response)
+  })
+
+export const run = (baseUrl: string, apiKey: string, body: object): Promise<string> =>
+  ask(baseUrl, Redacted.make(apiKey), body).pipe(
+    Effect.map(textOf),
+    Effect.provide(FetchHttpClient.layer),
+    Effect.runPromise
+  )

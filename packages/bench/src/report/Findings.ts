@@ -1,0 +1,20 @@
+/** What a part of the bench has found: tables for the reader, and figures by name. */
+import type { Figure } from "./stats.js"
+
+export interface Table {
+  readonly title: string
+  readonly columns: ReadonlyArray<string>
+  readonly rows: ReadonlyArray<ReadonlyArray<string>>
+  readonly notes?: ReadonlyArray<string>
+}
+
+export interface Findings {
+  readonly tables: ReadonlyArray<Table>
+  readonly figures: { readonly [name: string]: Figure }
+}
+
+/** The name of a figure: what was measured, and for whom. */
+export const named = (what: string, rival: string): string => `${what}, ${rival}`
+
+/** The name of a ratio. */
+export const against = (what: string, rival: string, other: string): string => `${what}, ${rival} : ${other}`

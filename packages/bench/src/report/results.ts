@@ -1,0 +1,88 @@
+/** The run as JSON: the machine, what was measured with which versions, and every figure. No path and no name of a host. */
+import { readFile } from "node:fs/promises"
+import { arch, availableParallelism, cpus, platform } from "node:os"
+import type { Findings } from "./Findings.js"
+import type { Figure } from "./stats.js"
+import type { Verdict } from "./thresholds.js"
+
+export interface Machine {
+  readonly node: string
+  readonly cpu: string
+  readonly cores: number
+  readonly system: string
+}
+
+export interface Results {
+  readonly date: string
+  readonly quick: boolean
+  readonly machine: Machine
+  readonly versions: { readonly [name: string]: string }
+  readonly verdicts: {
+    readonly [what: string]: { readonly measured: number | null; readonly holds: boolean }
+  }
+  readonly figures: { readonly [name: string]: Figure }
+}
+
+export const machine = (): Machine => ({
+  node: process.version,
+  cpu: cpus()[0]?.model.trim() ?? "unknown",
+  cores: availableParallelism(),
+  system: `${platform()} ${arch()}`
+})
+
+/** Four digits that count: more would say that more is known. */
+const rounded = (value: number): number => Number(value.toPrecision(4))
+
+interface Manifest {
+  readonly name?: string
+  readonly version?: string
+  readonly dependencies?: { readonly [name: string]: string }
+}
+
+const manifest = async (url: URL): Promise<Manifest> =>
+  readFile(url, "utf8").then(
+    (text) => JSON.parse(text) as Manifest,
+    () => ({})
+  )
+
+/** The version that is imported by this name: its manifest lies somewhere above the file. */
+const versionOf = async (name: string): Promise<string> => {
+  for (
+    let url = new URL("./package.json", import.meta.resolve(name));
+    ;
+    url = new URL("../package.json", url)
+  ) {
+    const { name: found, version } = await manifest(url)
+    if (found === name && version !== undefined) return version
+    if (url.pathname === "/package.json") return "unknown"
+  }
+}
+
+const versions = async (): Promise<Results["versions"]> => {
+  const { dependencies = {} } = await manifest(new URL("../../package.json", import.meta.url))
+  const names = Object.keys(dependencies).sort()
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await versionOf(name)])))
+}
+
+export const make = async (
+  quick: boolean,
+  figures: Findings["figures"],
+  verdicts: ReadonlyArray<Verdict>
+): Promise<Results> => ({
+  date: new Date().toISOString().slice(0, 10),
+  quick,
+  machine: machine(),
+  versions: await versions(),
+  verdicts: Object.fromEntries(
+    verdicts.map(({ holds, measured, threshold: { what } }) => [
+      what,
+      { measured: measured === undefined ? null : rounded(measured), holds }
+    ])
+  ),
+  figures: Object.fromEntries(
+    Object.entries(figures).map(([name, { max, median, min }]) => [
+      name,
+      { median: rounded(median), min: rounded(min), max: rounded(max) }
+    ])
+  )
+})

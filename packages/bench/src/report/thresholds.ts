@@ -1,0 +1,79 @@
+/** What the figures must show at least, and a row for each that tells whether they do. */
+import { against, type Findings, named, type Table } from "./Findings.js"
+import { short } from "./print.js"
+
+export interface Threshold {
+  readonly what: string
+  readonly figure: string
+  readonly limit: { readonly atLeast: number } | { readonly atMost: number }
+  readonly unit: "times" | "KiB" | "requests"
+}
+
+const atLeast = (limit: number, what: string, figure: string): Threshold => ({
+  what,
+  figure,
+  limit: { atLeast: limit },
+  unit: "times"
+})
+
+const unary = "unary, 32 in flight"
+const chunks = "SSE, large chunks"
+const events = "SSE, an event a chunk"
+
+export const thresholds: ReadonlyArray<Threshold> = [
+  atLeast(5, `${unary}, against @anthropic-ai/sdk`, against(unary, "ours", "anthropic-sdk")),
+  atLeast(2.5, `${unary}, against @effect/platform on undici`, against(unary, "ours", "platform-undici")),
+  atLeast(0.75, `${unary}, against undici.request`, against(unary, "ours", "undici")),
+  atLeast(4, `${unary}, promises against @anthropic-ai/sdk`, against(unary, "ours-promise", "anthropic-sdk")),
+  atLeast(1.6, `${chunks}, against @anthropic-ai/sdk`, against(chunks, "ours", "anthropic-sdk")),
+  atLeast(0.8, `${chunks}, against eventsource-parser`, against(chunks, "ours", "eventsource-parser")),
+  atLeast(0.8, `${events}, against eventsource-parser`, against(events, "ours", "eventsource-parser")),
+  {
+    what: "heap of an open stream, against @anthropic-ai/sdk",
+    figure: against("open stream, heap", "ours", "anthropic-sdk"),
+    limit: { atMost: 0.5 },
+    unit: "times"
+  },
+  {
+    what: "gzip bytes added to effect + platform",
+    figure: named("bundle, gzip bytes added to effect + platform", "ours"),
+    limit: { atMost: 15 * 1024 },
+    unit: "KiB"
+  },
+  {
+    what: "requests for a call to a server that is down",
+    figure: named("100 % failing, attempts/call", "ours"),
+    limit: { atMost: 1.2 },
+    unit: "requests"
+  }
+]
+
+export interface Verdict {
+  readonly threshold: Threshold
+  /** Nothing, where the part that measures it was not run. */
+  readonly measured: number | undefined
+  readonly holds: boolean
+}
+
+export const verdicts = (figures: Findings["figures"]): ReadonlyArray<Verdict> =>
+  thresholds.map((threshold) => {
+    const measured = figures[threshold.figure]?.median
+    const { limit } = threshold
+    const holds =
+      measured !== undefined && ("atLeast" in limit ? measured >= limit.atLeast : measured <= limit.atMost)
+    return { threshold, measured, holds }
+  })
+
+const shown = (value: number, unit: Threshold["unit"]): string =>
+  unit === "times" ? `${value.toFixed(2)}x` : unit === "KiB" ? `${short(value / 1024)} KiB` : short(value)
+
+export const verdictTable = (verdicts: ReadonlyArray<Verdict>): Table => ({
+  title: "What it must show",
+  columns: ["", "measured", "must be", ""],
+  rows: verdicts.map(({ holds, measured, threshold: { limit, unit, what } }) => [
+    what,
+    measured === undefined ? "not run" : shown(measured, unit),
+    "atLeast" in limit ? `at least ${shown(limit.atLeast, unit)}` : `at most ${shown(limit.atMost, unit)}`,
+    measured === undefined ? "" : holds ? "ok" : "SHORT"
+  ])
+})

@@ -1,0 +1,76 @@
+/** The clients that are measured. The code of one is loaded where it runs, and nowhere else. */
+import type { Dialect } from "../fixtures/answers.js"
+import type { Open } from "./Rival.js"
+
+export interface Entry {
+  readonly title: string
+  readonly dialect: Dialect
+  /** Whether it reads server-sent events. */
+  readonly streams: boolean
+  readonly load: () => Promise<Open>
+}
+
+const entry = (title: string, load: Entry["load"], more: Partial<Entry> = {}): Entry => ({
+  title,
+  dialect: "anthropic",
+  streams: false,
+  load,
+  ...more
+})
+
+const streams = { streams: true }
+
+const entries = {
+  ours: entry("effect-api", async () => (await import("./ours.js")).effect, streams),
+  "ours-promise": entry("effect-api, promises", async () => (await import("./ours.js")).promises, streams),
+  "ours-fetch": entry(
+    "effect-api, promises on fetch",
+    async () => (await import("./ours.js")).promisesOnFetch
+  ),
+  "ours-anthropic": entry(
+    "@effect-api/anthropic",
+    async () => (await import("./anthropic.js")).effect,
+    streams
+  ),
+  "ours-anthropic-promise": entry(
+    "@effect-api/anthropic, promises",
+    async () => (await import("./anthropic.js")).promises,
+    streams
+  ),
+  undici: entry("undici.request", async () => (await import("./bare.js")).undici),
+  fetch: entry("fetch", async () => (await import("./bare.js")).fetching),
+  "anthropic-sdk": entry("@anthropic-ai/sdk", async () => (await import("./vendors.js")).anthropic, streams),
+  "anthropic-sdk-messages": entry(
+    "@anthropic-ai/sdk, messages.stream",
+    async () => (await import("./vendors.js")).anthropicMessages,
+    streams
+  ),
+  openai: entry("openai", async () => (await import("./vendors.js")).openai, {
+    ...streams,
+    dialect: "openai"
+  }),
+  ky: entry("ky", async () => (await import("./wrappers.js")).overKy),
+  axios: entry("axios", async () => (await import("./wrappers.js")).overAxios),
+  got: entry("got", async () => (await import("./wrappers.js")).overGot),
+  "platform-fetch": entry("@effect/platform on fetch", async () => (await import("./platform.js")).onFetch),
+  "platform-undici": entry(
+    "@effect/platform on undici",
+    async () => (await import("./platform.js")).onUndici
+  ),
+  "eventsource-parser": entry(
+    "eventsource-parser on undici.request",
+    async () => (await import("./bare.js")).parsed,
+    streams
+  ),
+  "platform-sse": entry(
+    "@effect/experimental Sse on undici",
+    async () => (await import("./platform.js")).onUndici,
+    streams
+  )
+} satisfies { readonly [id: string]: Entry }
+
+export type RivalId = keyof typeof entries
+
+export const all: { readonly [K in RivalId]: Entry } = entries
+
+export const isRivalId = (id: string | undefined): id is RivalId => id !== undefined && id in entries

@@ -1,0 +1,78 @@
+/** `@effect/platform` alone, with the retry and the schema that its users write themselves. */
+import { Sse } from "@effect/experimental"
+import {
+  FetchHttpClient,
+  HttpClient,
+  type HttpClientError,
+  HttpClientRequest,
+  HttpClientResponse
+} from "@effect/platform"
+import { NodeHttpClient } from "@effect/platform-node"
+import { Effect, type Layer, ManagedRuntime, Schedule, Schema, Stream } from "effect"
+import { Event, Message, textOfEvent, textOfMessage } from "./models.js"
+import type { Open } from "./Rival.js"
+import { headers, messageBody } from "./requests.js"
+
+const isTransient = (error: HttpClientError.HttpClientError): boolean =>
+  error._tag === "RequestError" ||
+  [408, 409, 429].includes(error.response.status) ||
+  error.response.status >= 500
+
+const policy = Schedule.exponential("500 millis").pipe(
+  Schedule.jittered,
+  Schedule.intersect(Schedule.recurs(2)),
+  Schedule.whileInput(isTransient)
+)
+
+const decodeEvent = Schema.decodeUnknown(Schema.parseJson(Event))
+
+const on =
+  (layer: Layer.Layer<HttpClient.HttpClient>): Open =>
+  async (baseUrl) => {
+    const runtime = ManagedRuntime.make(layer)
+    const client = (await runtime.runPromise(HttpClient.HttpClient)).pipe(
+      HttpClient.mapRequest((request) =>
+        request.pipe(
+          HttpClientRequest.prependUrl(baseUrl),
+          HttpClientRequest.acceptJson,
+          HttpClientRequest.setHeaders(headers)
+        )
+      ),
+      HttpClient.filterStatusOk
+    )
+    const send = (body: object) =>
+      HttpClientRequest.post("/v1/messages").pipe(
+        HttpClientRequest.bodyUnsafeJson(body),
+        client.execute,
+        Effect.retry(policy)
+      )
+    const call = Effect.suspend(() =>
+      send(messageBody()).pipe(
+        Effect.flatMap(HttpClientResponse.schemaBodyJson(Message)),
+        Effect.map(textOfMessage)
+      )
+    )
+    const events = Effect.suspend(() => send({ ...messageBody(), stream: true })).pipe(
+      HttpClientResponse.stream,
+      Stream.decodeText(),
+      Stream.pipeThroughChannel(Sse.makeChannel()),
+      Stream.filter(({ event }) => event !== "ping"),
+      Stream.mapEffect(({ data }) => decodeEvent(data))
+    )
+    return {
+      call: () => runtime.runPromise(call),
+      calls: (more, seen) =>
+        runtime.runPromise(Effect.whileLoop({ while: more, body: () => call, step: seen })),
+      stream: (seen) =>
+        runtime.runPromise(
+          Stream.runForEachChunk(events, (events) =>
+            Effect.sync(() => {
+              for (const event of events) seen(textOfEvent(event))
+            })
+          )
+        )
+    }
+  }
+
+export const onFetch: Open = on(FetchHttpClient.layer)
+export const onUndici: Open = on(NodeHttpClient.layerUndici)

@@ -1,0 +1,31 @@
+/** The request that every client sends: the same words, in the shape of either vendor. */
+import { question } from "../fixtures/text.js"
+
+export const apiKey = "sk-ant-api03-a-key-of-an-ordinary-length-that-no-log-may-show"
+
+export const headers = { "x-api-key": apiKey, "anthropic-version": "2023-06-01" }
+
+/** The body of a request for a message. */
+export const messageBody = () => ({
+  model: question.model,
+  max_tokens: question.max_tokens,
+  system: question.system,
+  messages: [{ role: "user" as const, content: question.question }]
+})
+
+/** The body of a request for a completion. */
+export const completionBody = () => ({
+  model: question.model,
+  max_tokens: question.max_tokens,
+  messages: [
+    { role: "system" as const, content: question.system },
+    { role: "user" as const, content: question.question }
+  ]
+})
+
+interface Message {
+  readonly content: ReadonlyArray<{ readonly text: string }>
+}
+
+/** The text of an answer that nobody has validated. */
+export const textOf = (message: unknown): string => (message as Message).content[0]?.text ?? ""

@@ -1,0 +1,21 @@
+/** The general clients for plain async code. Their answers are parsed and no more. */
+import axios from "axios"
+import got from "got"
+import ky from "ky"
+import type { Open } from "./Rival.js"
+import { headers, messageBody, textOf } from "./requests.js"
+
+export const overKy: Open = (baseUrl) => {
+  const client = ky.create({ prefixUrl: baseUrl, headers })
+  return { call: async () => textOf(await client.post("v1/messages", { json: messageBody() }).json()) }
+}
+
+export const overAxios: Open = (baseURL) => {
+  const client = axios.create({ baseURL, headers })
+  return { call: async () => textOf((await client.post("/v1/messages", messageBody())).data) }
+}
+
+export const overGot: Open = (prefixUrl) => {
+  const client = got.extend({ prefixUrl, headers })
+  return { call: async () => textOf(await client.post("v1/messages", { json: messageBody() }).json()) }
+}

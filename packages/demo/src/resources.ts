@@ -1,0 +1,122 @@
+/**
+ * The sections about models, batches and files, and about a request that no package has.
+ *
+ * @since 0.1.0
+ */
+import { inspect } from "node:util"
+import { Anthropic, Message, Models } from "@effect-api/anthropic"
+import { ApiError, ApiRequest } from "@effect-api/client"
+import { AnthropicApi } from "@effect-api/testing"
+import { Effect, Option, Redacted, Schedule, Schema, Stream } from "effect"
+import { model, must, type OwnApi, question, succeeded } from "./Section.js"
+
+const names = (models: Iterable<{ readonly id: string }>) => Array.from(models, ({ id }) => id).join(", ")
+
+export const pages = Effect.gen(function* () {
+  const { client, models } = yield* Anthropic.Anthropic
+  const pages = yield* Stream.runCollect(Stream.take(client.pages(Models.list({ limit: 2 })), 3))
+  const items = yield* Stream.runCollect(Stream.take(models.list({ limit: 2 }), 5))
+  return [
+    ...Array.from(pages, ({ data }, index) => `page ${index + 1}: ${names(data)}`),
+    `as items: ${names(items)}`
+  ]
+})
+
+export const batch = (api: OwnApi) =>
+  Effect.gen(function* () {
+    yield* api.script("Bonjour!", AnthropicApi.failure("api_error"))
+    const { batches } = yield* Anthropic.Anthropic
+    const params = question(yield* model, "Good morning!")
+    const { id } = yield* batches.create({
+      requests: ["one", "two", "three"].map((custom_id) => ({ custom_id, params }))
+    })
+    const polled = yield* Stream.repeatEffectWithSchedule(
+      batches.retrieve(id),
+      Schedule.spaced("20 millis")
+    ).pipe(
+      Stream.takeUntil(({ processing_status }) => processing_status === "ended"),
+      Stream.runLast,
+      Effect.flatten
+    )
+    const { errored, succeeded } = polled.request_counts
+    const results = yield* Stream.runCollect(batches.results(id))
+    return [
+      `ended: ${succeeded} succeeded, ${errored} errored`,
+      ...Array.from(results, ({ custom_id, result }) =>
+        result.type === "succeeded"
+          ? `${custom_id}: ${inspect(Message.text(result.message))}`
+          : `${custom_id}: ${result.type}${result.type === "errored" ? `, ${result.error.error.type}` : ""}`
+      ).sort()
+    ]
+  })
+
+export const files = (api: Option.Option<OwnApi>) =>
+  Effect.gen(function* () {
+    const { files } = yield* Anthropic.Anthropic
+    const content = new TextEncoder().encode("Good morning, Zürich!")
+    const file = yield* files.upload({
+      file: { content, filename: "greeting.txt", contentType: "text/plain" }
+    })
+    const kept = yield* Effect.ensuring(files.retrieve(file.id), Effect.ignore(files.del(file.id)))
+    const gone = yield* Effect.flip(files.retrieve(file.id))
+    const lines = [
+      `uploaded ${file.filename}: ${kept.size_bytes} bytes of ${kept.mime_type}`,
+      `deleted, and so the next retrieve is a ${gone._tag}`
+    ]
+    if (Option.isNone(api)) return lines
+    const id = yield* api.value.addFile({ filename: "plot.svg", mimeType: "image/svg+xml", bytes: content })
+    const text = yield* Stream.mkString(Stream.decodeText(files.download(id)))
+    return [...lines, `downloaded what a tool has made: ${inspect(text)}`]
+  })
+
+/** A model as this program sees it, and the body of a 404 as an error of its own. */
+class Model extends Schema.Class<Model>("Model")({
+  id: Schema.String,
+  name: Schema.propertySignature(Schema.String).pipe(Schema.fromKey("display_name"))
+}) {}
+
+class ModelMissing extends Schema.TaggedError<ModelMissing>()("ModelMissing", {
+  error: Schema.Struct({ message: Schema.String })
+}) {
+  override get message(): string {
+    return this.error.message
+  }
+}
+
+const getModel = (id: string): ApiRequest.ApiRequest<Model, ModelMissing> =>
+  ApiRequest.get("/v1/models/{id}", { path: { id }, success: Model, failure: { 404: ModelMissing } })
+
+export const ownRequest = Effect.gen(function* () {
+  const { client } = yield* Anthropic.Anthropic
+  const found = yield* client.execute(getModel(yield* model))
+  const missing = yield* Effect.flip(client.execute(getModel("no-such-model")))
+  yield* must(missing._tag === "ModelMissing", `a ${missing._tag}`)
+  return [
+    `GET /v1/models/{id} gives a class of our own: ${found.name}`,
+    `its 404 is an error of our own: ${missing._tag}, ${missing.message}`
+  ]
+})
+
+export const secret = (api: Option.Option<OwnApi>) =>
+  Effect.gen(function* () {
+    const token = "tok-4711-keep-me-hidden"
+    const request = ApiRequest.get("/v1/models/{id}", {
+      path: { id: "no-such-model" },
+      query: { invitation: Redacted.make(token) },
+      success: Model
+    })
+    if (Option.isSome(api)) {
+      const message = `no model for the invitation ${token}`
+      yield* api.value.inject(AnthropicApi.failure("not_found_error", { message }))
+    }
+    const { client } = yield* Anthropic.Anthropic
+    const error = yield* client
+      .execute(request)
+      .pipe(
+        Effect.flatMap(succeeded("there is a model of every name")),
+        Effect.catchIf(ApiError.isStatusError, Effect.succeed)
+      )
+    const printed = [inspect(error, { depth: null }), JSON.stringify(error), String(error), error.stack]
+    yield* must(!printed.some((text) => text?.includes(token)), "the secret was printed")
+    return [`the request:  ${error.request.url}`, `the answer:   ${error.message}`]
+  })
