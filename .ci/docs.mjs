@@ -1,8 +1,10 @@
-// Every public export says what it is for, in a sentence, and since when.
-import { readFileSync } from "node:fs"
-import { join } from "node:path"
+// Every public export says what it is for, in a sentence, and since when; every link of the documentation leads somewhere;
+// a package's tour names all of its modules.
+import { existsSync, readFileSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
 import ts from "typescript"
-import { publicPackages, report, show, sources } from "./workspace.mjs"
+import { documents } from "./fences.mjs"
+import { packages, publicPackages, report, show, sources } from "./workspace.mjs"
 
 /** What is wrong with the documentation of a declaration, or nothing. */
 const complaint = (node) => {
@@ -59,8 +61,73 @@ const undocumented = (path) => {
   )
 }
 
-const files = publicPackages().flatMap(({ dir }) =>
-  sources(join(dir, "src")).filter((path) => !show(path, dir).startsWith("src/internal/"))
-)
+/** The lines of a Markdown file that are no code, each with its number. */
+const prose = (path) => {
+  let mark
+  return readFileSync(path, "utf8")
+    .split("\n")
+    .map((text, index) => ({ text, line: index + 1 }))
+    .filter(({ text }) => {
+      const [, found] = /^\s*(`{3,})/.exec(text) ?? []
+      if (found === undefined) return mark === undefined
+      if (mark === undefined) mark = found
+      else if (found.length >= mark.length) mark = undefined
+      return false
+    })
+}
 
-report(files.flatMap(undocumented), `docs: every public export of ${files.length} modules is documented`)
+const linksOf = (path) =>
+  prose(path).flatMap(({ text, line }) =>
+    Array.from(text.replace(/`[^`]*`/g, "``").matchAll(/\]\(([^)\s]+)\)/g), ([, link]) => ({
+      path,
+      line,
+      link
+    }))
+  )
+
+/** What the headings of a file are linked by. */
+const anchorsOf = (path) =>
+  new Set(
+    prose(path)
+      .filter(({ text }) => /^#+ /.test(text))
+      .map(({ text }) =>
+        text
+          .replace(/^#+ /, "")
+          .toLowerCase()
+          .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+          .replaceAll(" ", "-")
+      )
+  )
+
+const isOurs = ({ link }) => !/^[a-z]+:/.test(link)
+
+const broken = ({ path, line, link }) => {
+  const [file = "", anchor] = link.split("#")
+  const target = file === "" ? path : join(dirname(path), file)
+  const wrong = !existsSync(target)
+    ? "leads nowhere"
+    : anchor !== undefined && !anchorsOf(target).has(anchor)
+      ? "names no heading"
+      : undefined
+  return wrong ? [`${show(path)}:${line}: ${link} ${wrong}`] : []
+}
+
+const modulesOf = (dir) =>
+  sources(join(dir, "src")).filter((path) => !show(path, dir).startsWith("src/internal/"))
+
+const unnamed = ({ dir }) => {
+  const tour = join(dir, "TOUR.md")
+  if (!existsSync(tour)) return []
+  const named = new Set(linksOf(tour).map(({ link }) => join(dir, link)))
+  return modulesOf(dir)
+    .filter((path) => basename(path) !== "index.ts" && !named.has(path))
+    .map((path) => `${show(tour)}:1: does not name ${show(path, dir)}`)
+}
+
+const files = publicPackages().flatMap(({ dir }) => modulesOf(dir))
+const links = documents(packages()).flatMap(linksOf).filter(isOurs)
+
+report(
+  [...files.flatMap(undocumented), ...links.flatMap(broken), ...packages().flatMap(unnamed)],
+  `docs: every public export of ${files.length} modules is documented, ${links.length} links lead somewhere`
+)

@@ -4,7 +4,8 @@ import { join } from "node:path"
 import ts from "typescript"
 import { packages, root, show, sources } from "./workspace.mjs"
 
-const markdownIn = (dir) =>
+/** The Markdown files of a folder, those below it left out. */
+export const markdownIn = (dir) =>
   readdirSync(dir)
     .filter((name) => name.endsWith(".md"))
     .map((name) => join(dir, name))
@@ -56,12 +57,12 @@ const inDocstrings = (path) => {
   })
 }
 
-/** The fences of the README and the guides: of the workspace itself, and of `members`. */
-export const guides = (members) =>
-  [root, ...members.map(({ dir }) => dir)]
-    .filter((dir) => existsSync(dir))
-    .flatMap(markdownIn)
-    .flatMap(inMarkdown)
+/** The README and the guides: of the workspace itself, and of `members`. */
+export const documents = (members) =>
+  [root, ...members.map(({ dir }) => dir)].filter((dir) => existsSync(dir)).flatMap(markdownIn)
+
+/** The fences of the README and the guides. */
+export const guides = (members) => documents(members).flatMap(inMarkdown)
 
 export const everything = () => [
   ...guides(packages()),

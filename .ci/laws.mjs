@@ -19,14 +19,18 @@ const strict = {
       "Execution",
       "FetchTransport",
       "Middleware",
+      "NativeClient",
       "NativeTransport",
       "PlatformClient",
+      "PlatformRequest",
       "PromiseClient",
+      "Redirects",
       "RequestBody",
       "RequestEncoder",
       "ResponseBody",
       "Telemetry",
       "Transport",
+      "TransportContract",
       "TransportError"
     ],
     // Only these run Effects; all else describes them.

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import { promisify } from "node:util"
-import { guides } from "./fences.mjs"
+import { guides, markdownIn } from "./fences.mjs"
 import { startTodosServer } from "./todos-server.mjs"
 import { publicPackages, readJson, report, root, show, walk } from "./workspace.mjs"
 
@@ -41,12 +41,13 @@ const entrypoints = ({ exports }, files) =>
   })
 
 /** What is wrong with the files of one tarball, unpacked in `dir`. */
-const inspect = ({ name, manifest }, dir) => {
+const inspect = ({ name, manifest, dir: source }, dir) => {
   const files = walk(dir).map((path) => show(path, dir))
   const has = new Set(files)
   const fail = (what) => failures.push(`${name}: ${what}`)
 
-  for (const needed of ["LICENSE", "README.md", "CHANGELOG.md", "package.json"]) {
+  const guides = markdownIn(source).map((path) => basename(path))
+  for (const needed of new Set(["LICENSE", "README.md", "CHANGELOG.md", "package.json", ...guides])) {
     if (!has.has(needed)) fail(`the tarball has no ${needed}`)
   }
   const license = (path) => (existsSync(path) ? readFileSync(path, "utf8") : "")
@@ -199,7 +200,12 @@ try {
 
   const server = await startTodosServer()
   try {
-    const env = { ...process.env, API_BASE_URL: server.url }
+    const env = {
+      ...process.env,
+      API_BASE_URL: server.url,
+      TODOS_BASE_URL: `${server.url}/private`,
+      TODOS_API_KEY: server.key
+    }
     for (const { name, origin, line } of [
       { name: "imports", origin: "imports", line: 1 },
       { name: "hidden", origin: "exports", line: 1 },

@@ -35,11 +35,18 @@ const routes = {
   }
 }
 
+/** What `/private` asks for: the same API stands below it, for clients that have a key. */
+const key = "key-of-the-examples"
+
 /** Starts the server; `reset` lets `/flaky` fail twice again. */
 export const startTodosServer = async () => {
   let failures = 0
   const server = createServer((request, response) => {
-    const url = new URL(request.url, "http://localhost")
+    const [, isPrivate, path] = /^(\/private(?=\/))?(.*)$/.exec(request.url)
+    if (isPrivate && request.headers["x-api-key"] !== key) {
+      return void json(response, 401, { message: "no such key" })
+    }
+    const url = new URL(path, "http://localhost")
     const route = routes[`${request.method} ${url.pathname}`]
     const [, id] = /^\/todos\/(\d+)$/.exec(url.pathname) ?? []
     if (route) return void route(request, response, url)
@@ -54,6 +61,7 @@ export const startTodosServer = async () => {
   await once(server, "listening")
   return {
     url: `http://127.0.0.1:${server.address().port}`,
+    key,
     reset: () => {
       failures = 0
     },

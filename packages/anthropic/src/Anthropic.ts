@@ -3,9 +3,13 @@
  *
  * @since 0.1.0
  */
-import { HttpClient } from "@effect/platform"
-import { ApiClient, ApiConfig, type ApiError } from "@effect-api/client"
-import { type ConfigError, Context, Effect, Layer, Stream } from "effect"
+import * as HttpClient from "@effect/platform/HttpClient"
+import { ApiClient, type ApiConfig, type ApiError, ConfigReader } from "@effect-api/client"
+import type * as ConfigError from "effect/ConfigError"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import * as AnthropicConfig from "./AnthropicConfig.js"
 import * as Batches from "./Batches.js"
 import type * as CallOptions from "./CallOptions.js"
@@ -49,28 +53,34 @@ export interface Anthropic {
       params: Message.ConversationParams,
       options?: Options
     ) => Effect.Effect<Message.MessageTokensCount, ApiError.ApiError>
-  }
-  readonly batches: {
-    readonly create: (
-      params: Batches.BatchCreateParams,
-      options?: Options
-    ) => Effect.Effect<Batches.MessageBatch, ApiError.ApiError>
-    readonly retrieve: (
-      id: string,
-      options?: Options
-    ) => Effect.Effect<Batches.MessageBatch, ApiError.ApiError>
-    /** All batches, asked for page by page. */
-    readonly list: (
-      params?: Page.PageParams,
-      options?: Options
-    ) => Stream.Stream<Batches.MessageBatch, ApiError.ApiError>
-    readonly cancel: (id: string, options?: Options) => Effect.Effect<Batches.MessageBatch, ApiError.ApiError>
-    readonly del: (
-      id: string,
-      options?: Options
-    ) => Effect.Effect<Batches.DeletedMessageBatch, ApiError.ApiError>
-    /** The results of a batch that has ended, in any order. */
-    readonly results: (id: string, options?: Options) => Stream.Stream<Batches.BatchResult, ApiError.ApiError>
+    readonly batches: {
+      readonly create: (
+        params: Batches.BatchCreateParams,
+        options?: Options
+      ) => Effect.Effect<Batches.MessageBatch, ApiError.ApiError>
+      readonly retrieve: (
+        id: string,
+        options?: Options
+      ) => Effect.Effect<Batches.MessageBatch, ApiError.ApiError>
+      /** All batches, asked for page by page. */
+      readonly list: (
+        params?: Page.PageParams,
+        options?: Options
+      ) => Stream.Stream<Batches.MessageBatch, ApiError.ApiError>
+      readonly cancel: (
+        id: string,
+        options?: Options
+      ) => Effect.Effect<Batches.MessageBatch, ApiError.ApiError>
+      readonly del: (
+        id: string,
+        options?: Options
+      ) => Effect.Effect<Batches.DeletedMessageBatch, ApiError.ApiError>
+      /** The results of a batch that has ended, in any order. */
+      readonly results: (
+        id: string,
+        options?: Options
+      ) => Stream.Stream<Batches.BatchResult, ApiError.ApiError>
+    }
   }
   readonly models: {
     readonly retrieve: (id: string, options?: Options) => Effect.Effect<Models.ModelInfo, ApiError.ApiError>
@@ -127,14 +137,6 @@ export const make = (
 
 const fromClient = (client: ApiClient.ApiClient, settings: AnthropicConfig.Options): Anthropic => ({
   messages: messagesOf(client, settings),
-  batches: {
-    create: (params, options) => client.execute(Batches.create(params, options)),
-    retrieve: (id, options) => client.execute(Batches.retrieve(id, options)),
-    list: (params, options) => client.items(Batches.list(params, options)),
-    cancel: (id, options) => client.execute(Batches.cancel(id, options)),
-    del: (id, options) => client.execute(Batches.del(id, options)),
-    results: (id, options) => client.stream(Batches.results(id, options))
-  },
   models: {
     retrieve: (id, options) => client.execute(Models.retrieve(id, options)),
     list: (params, options) => client.items(Models.list(params, options))
@@ -162,7 +164,15 @@ const messagesOf = (
     create: (params, options) => client.execute(Messages.create(params, Messages.within(settings, options))),
     stream: (params, options) => client.stream(Messages.stream(params, options)),
     run: (params, options) => ToolRunner.run(messages, params, options),
-    countTokens: (params, options) => client.execute(Messages.countTokens(params, options))
+    countTokens: (params, options) => client.execute(Messages.countTokens(params, options)),
+    batches: {
+      create: (params, options) => client.execute(Batches.create(params, options)),
+      retrieve: (id, options) => client.execute(Batches.retrieve(id, options)),
+      list: (params, options) => client.items(Batches.list(params, options)),
+      cancel: (id, options) => client.execute(Batches.cancel(id, options)),
+      del: (id, options) => client.execute(Batches.del(id, options)),
+      results: (id, options) => client.stream(Batches.results(id, options))
+    }
   }
   return messages
 }
@@ -218,7 +228,7 @@ export const layerConfig = (
 ): Layer.Layer<Anthropic, ApiConfig.InvalidConfigError | ConfigError.ConfigError, HttpClient.HttpClient> =>
   Layer.effect(
     Anthropic,
-    Effect.flatMap(ApiConfig.ignoreBlank(AnthropicConfig.fromEnvironment), (environment) =>
+    Effect.flatMap(ConfigReader.ignoreBlank(AnthropicConfig.fromEnvironment), (environment) =>
       make(AnthropicConfig.merge(environment, explicit))
     )
   )
@@ -232,5 +242,5 @@ export const layerConfig = (
  */
 export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, Anthropic> = Layer.effect(
   HttpClient.HttpClient,
-  Effect.map(Anthropic, ({ client }) => client.httpClient)
+  Effect.map(Anthropic, ({ client }) => ApiClient.httpClient(client))
 )

@@ -4,9 +4,13 @@
  * @since 0.1.0
  */
 
-import { HttpClientRequest } from "@effect/platform"
-import { ApiConfig, Credentials, type Middleware } from "@effect-api/client"
-import { Config, Effect, Either, Redacted, Struct } from "effect"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import { ApiConfig, Credentials, type Middleware, PlatformHeaders } from "@effect-api/client"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Redacted from "effect/Redacted"
+import * as Struct from "effect/Struct"
 import * as CallOptions from "./CallOptions.js"
 
 /** The version that this package tells the API. @since 0.1.0 @category constants */
@@ -116,7 +120,7 @@ export const toClientOptions = (options: Options): ApiConfig.Options => {
   const allBetas = [...betasIn(options.headers), ...betas]
   return {
     userAgent: `Anthropic/Effect ${packageVersion}`,
-    platformHeaders: { prefix: "x-stainless", packageVersion },
+    platformHeaders: PlatformHeaders.make({ prefix: "x-stainless", packageVersion }),
     ...rest,
     baseUrl: options.baseUrl ?? defaultBaseUrl,
     credentials: options.credentials ?? credentials(apiKey, authToken),

@@ -4,8 +4,11 @@
  *
  * @since 0.1.0
  */
-import { ApiConfig, type ApiError, type AsyncStream, PromiseClient } from "@effect-api/client"
-import { Effect, Either, Redacted, Stream } from "effect"
+import { type ApiError, type AsyncStream, ConfigReader, PromiseClient } from "@effect-api/client"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import * as AnthropicConfig from "./AnthropicConfig.js"
 import * as AsyncMessageStream from "./AsyncMessageStream.js"
 import * as AsyncTool from "./AsyncTool.js"
@@ -139,7 +142,7 @@ export interface AnthropicPromise extends AsyncDisposable {
  * @category constructors
  */
 export const make = ({ transport, ...options }: Options = {}): AnthropicPromise => {
-  const environment = Effect.runSync(ApiConfig.ignoreBlank(AnthropicConfig.fromEnvironment))
+  const environment = Effect.runSync(ConfigReader.ignoreBlank(AnthropicConfig.fromEnvironment))
   const settings = AnthropicConfig.check(AnthropicConfig.merge(environment, hideSecrets(options)))
   if (Either.isLeft(settings)) throw settings.left
   const client = PromiseClient.make({ ...AnthropicConfig.toClientOptions(settings.right), transport })

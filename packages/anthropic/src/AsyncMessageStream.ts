@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import { Either, identity } from "effect"
+import * as Either from "effect/Either"
+import { identity } from "effect/Function"
 import * as Message from "./Message.js"
 import * as MessageAccumulator from "./MessageAccumulator.js"
 import type * as MessageEvent from "./MessageEvent.js"

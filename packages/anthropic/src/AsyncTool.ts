@@ -3,7 +3,14 @@
  *
  * @since 0.1.0
  */
-import { Cause, Effect, Exit, identity, Option, type Schema, Scope, Stream } from "effect"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { identity } from "effect/Function"
+import * as Option from "effect/Option"
+import type * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type * as ContentBlock from "./ContentBlock.js"
 import type * as Message from "./Message.js"
 import * as Tool from "./Tool.js"

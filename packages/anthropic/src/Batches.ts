@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { ApiRequest, EventStream } from "@effect-api/client"
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import * as CallOptions from "./CallOptions.js"
 import { asSent, kind, named, nullish, open, openLiteral, unknownKind } from "./internal/schema.js"
 import * as Message from "./Message.js"

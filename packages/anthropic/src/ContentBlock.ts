@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import * as Citation from "./Citation.js"
 import { kind, named, nullish, open, unknownKind } from "./internal/schema.js"
 import * as ServerToolResult from "./ServerToolResult.js"

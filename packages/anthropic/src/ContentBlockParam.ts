@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import * as Citation from "./Citation.js"
 import * as ContentBlock from "./ContentBlock.js"
 import { kind, named, nullish, open, openLiteral, unknownKind } from "./internal/schema.js"

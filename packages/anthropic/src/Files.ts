@@ -4,7 +4,8 @@
  * @since 0.1.0
  */
 import { type ApiError, ApiRequest, type Multipart, type Progress, ResponseDecoder } from "@effect-api/client"
-import { Schema, type Stream } from "effect"
+import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
 import * as CallOptions from "./CallOptions.js"
 import { asSent, nullish, open, openLiteral } from "./internal/schema.js"
 import * as Page from "./Page.js"

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import * as ContentBlock from "./ContentBlock.js"
 import * as ContentBlockParam from "./ContentBlockParam.js"
 import { named, nullish, open, openLiteral } from "./internal/schema.js"

@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import { ApiError } from "@effect-api/client"
-import { Either } from "effect"
+import * as Either from "effect/Either"
 import type * as ContentBlock from "./ContentBlock.js"
 import { PartialJson } from "./internal/partialJson.js"
 import type * as Message from "./Message.js"

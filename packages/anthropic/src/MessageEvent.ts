@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { EventStream } from "@effect-api/client"
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import * as Citation from "./Citation.js"
 import * as ContentBlock from "./ContentBlock.js"
 import { asSent, kind, named, nullish, open, unknownKind } from "./internal/schema.js"

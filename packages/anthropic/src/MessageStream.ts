@@ -5,7 +5,12 @@
  * @since 0.1.0
  */
 import type { ApiError } from "@effect-api/client"
-import { Channel, Chunk, Effect, Either, Option, Stream } from "effect"
+import * as Channel from "effect/Channel"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import type * as ContentBlock from "./ContentBlock.js"
 import type * as Message from "./Message.js"
 import * as MessageAccumulator from "./MessageAccumulator.js"

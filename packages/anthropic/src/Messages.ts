@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { ApiError, ApiRequest, type Middleware, type Timeouts } from "@effect-api/client"
-import { Effect } from "effect"
+import * as Effect from "effect/Effect"
 import * as CallOptions from "./CallOptions.js"
 import { asSent } from "./internal/schema.js"
 import * as Message from "./Message.js"

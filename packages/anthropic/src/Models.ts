@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { ApiRequest } from "@effect-api/client"
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import * as CallOptions from "./CallOptions.js"
 import { asSent, nullish, open, openLiteral } from "./internal/schema.js"
 import * as Page from "./Page.js"

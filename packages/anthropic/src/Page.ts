@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Pagination } from "@effect-api/client"
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { nullish } from "./internal/schema.js"
 
 /**

@@ -3,7 +3,9 @@
  *
  * @since 0.1.0
  */
-import { DateTime, type Duration, Option } from "effect"
+import * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 
 /** A limit: how much of it there is, how much is left, and when it is whole again. @since 0.1.0 @category models */
 export interface RateLimit {

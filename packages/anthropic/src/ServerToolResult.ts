@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { kind, named, nullish, openLiteral, unknownKind } from "./internal/schema.js"
 
 /** Who called a tool: the model itself, or code that it runs. @since 0.1.0 @category models */

@@ -3,7 +3,10 @@
  *
  * @since 0.1.0
  */
-import { Data, Effect, Predicate, Schema } from "effect"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
 import type * as ContentBlock from "./ContentBlock.js"
 import * as ContentBlockParam from "./ContentBlockParam.js"
 import { inputSchema } from "./internal/inputSchema.js"

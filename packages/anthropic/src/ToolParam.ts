@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { CacheControl } from "./ContentBlockParam.js"
 import { kind, named, nullish, open, openLiteral, unknownKind } from "./internal/schema.js"
 

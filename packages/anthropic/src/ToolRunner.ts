@@ -4,7 +4,9 @@
  * @since 0.1.0
  */
 import type { ApiError } from "@effect-api/client"
-import { Effect, Option, Stream } from "effect"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import type * as CallOptions from "./CallOptions.js"
 import type * as ContentBlock from "./ContentBlock.js"
 import type * as ContentBlockParam from "./ContentBlockParam.js"

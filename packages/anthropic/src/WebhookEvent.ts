@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { kind, open, unknownKind } from "./internal/schema.js"
 
 const organization = { id: Schema.String, organization_id: Schema.String }

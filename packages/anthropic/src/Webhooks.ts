@@ -7,18 +7,16 @@
  * @since 0.1.0
  */
 import { ValueSchema } from "@effect-api/client"
-import {
-  Array as Arr,
-  Clock,
-  Data,
-  DateTime,
-  Duration,
-  Effect,
-  Either,
-  Encoding,
-  Option,
-  Redacted
-} from "effect"
+import * as Arr from "effect/Array"
+import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Encoding from "effect/Encoding"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import { asSent } from "./internal/schema.js"
 import * as WebhookEvent from "./WebhookEvent.js"
 

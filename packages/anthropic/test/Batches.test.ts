@@ -20,7 +20,7 @@ describe("batches", () => {
       const { anthropic, transport } = yield* scripted([MockTransport.json(batch)])
       // Nobody waits for them, so they may be as long as they like.
       const requests = [{ custom_id: "first", params: { ...params, max_tokens: 128_000 } }]
-      expect(yield* anthropic.batches.create({ requests })).toEqual(batch)
+      expect(yield* anthropic.messages.batches.create({ requests })).toEqual(batch)
       const sent = yield* transport.requests
       expect(seen(sent)).toEqual(["POST /v1/messages/batches"])
       expect(sent[0]?.json).toEqual({ requests })
@@ -34,9 +34,9 @@ describe("batches", () => {
       const { anthropic, transport } = yield* scripted(
         [ended, canceling, gone].map((body) => MockTransport.json(body))
       )
-      expect(yield* anthropic.batches.retrieve(batch.id)).toEqual(ended)
-      expect(yield* anthropic.batches.cancel(batch.id)).toEqual(canceling)
-      expect(yield* anthropic.batches.del(batch.id)).toEqual(gone)
+      expect(yield* anthropic.messages.batches.retrieve(batch.id)).toEqual(ended)
+      expect(yield* anthropic.messages.batches.cancel(batch.id)).toEqual(canceling)
+      expect(yield* anthropic.messages.batches.del(batch.id)).toEqual(gone)
       expect(seen(yield* transport.requests)).toEqual([
         "GET /v1/messages/batches/msgbatch_01",
         "POST /v1/messages/batches/msgbatch_01/cancel",
@@ -50,7 +50,7 @@ describe("batches", () => {
       const page = (id: string, has_more: boolean) =>
         MockTransport.json({ data: [{ ...batch, id }], has_more, first_id: id, last_id: id })
       const { anthropic, transport } = yield* scripted([page("a", true), page("b", false)])
-      const batches = yield* Stream.runCollect(anthropic.batches.list({ limit: 1 }))
+      const batches = yield* Stream.runCollect(anthropic.messages.batches.list({ limit: 1 }))
       expect(Chunk.toReadonlyArray(batches).map(({ id }) => id)).toEqual(["a", "b"])
       expect(seen(yield* transport.requests)).toEqual([
         "GET /v1/messages/batches?limit=1",
@@ -82,7 +82,7 @@ describe("the results of a batch", () => {
       const { anthropic, transport } = yield* scripted([
         MockTransport.stream(cut, { headers: { "content-type": type } })
       ])
-      const results = yield* Stream.runCollect(anthropic.batches.results(batch.id))
+      const results = yield* Stream.runCollect(anthropic.messages.batches.results(batch.id))
       expect(Chunk.toReadonlyArray(results)).toEqual(lines)
       const sent = yield* transport.requests
       expect(seen(sent)).toEqual(["GET /v1/messages/batches/msgbatch_01/results"])
@@ -96,7 +96,7 @@ describe("the results of a batch", () => {
   ] as const)("10 %s fails them", ([, line]) =>
     Effect.gen(function* () {
       const { anthropic } = yield* scripted([MockTransport.stream([JSON.stringify(line)])])
-      const error = yield* Effect.flip(Stream.runDrain(anthropic.batches.results(batch.id)))
+      const error = yield* Effect.flip(Stream.runDrain(anthropic.messages.batches.results(batch.id)))
       expect(error._tag).toBe("StreamProtocolError")
     })
   )
@@ -104,7 +104,7 @@ describe("the results of a batch", () => {
   it.effect("7.1 are not there before the batch has ended", () =>
     Effect.gen(function* () {
       const { anthropic } = yield* scripted([MockTransport.json(failure("not_found_error"), { status: 404 })])
-      const error = yield* Effect.flip(Stream.runDrain(anthropic.batches.results(batch.id)))
+      const error = yield* Effect.flip(Stream.runDrain(anthropic.messages.batches.results(batch.id)))
       expect(error._tag).toBe("NotFoundError")
     })
   )

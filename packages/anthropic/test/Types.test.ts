@@ -38,7 +38,7 @@ describe("what a call gives", () => {
       expectTypeOf(anthropic.messages.stream(params)).toEqualTypeOf<
         Stream.Stream<MessageEvent.MessageEvent, ApiError.ApiError>
       >()
-      expectTypeOf(anthropic.batches.results("a")).toEqualTypeOf<
+      expectTypeOf(anthropic.messages.batches.results("a")).toEqualTypeOf<
         Stream.Stream<Batches.BatchResult, ApiError.ApiError>
       >()
       expectTypeOf(anthropic.models.list()).toEqualTypeOf<

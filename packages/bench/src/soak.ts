@@ -251,7 +251,7 @@ const main = Effect.gen(function* () {
   const tally = tallyOf()
   const startedAt = performance.now()
   const layer = Layer.merge(
-    NodeTransport.layerWith({ keepAliveConnections: inFlight }),
+    NodeTransport.layer,
     Logger.remove(Logger.defaultLogger)
   )
   const heap = yield* Effect.scoped(Effect.provide(soak(`http://127.0.0.1:${port}`, tally), layer))

@@ -3,17 +3,34 @@
  *
  * @since 0.1.0
  */
-import { FetchHttpClient, HttpClient, type HttpClientRequest } from "@effect/platform"
-import { Config, type ConfigError, Context, Effect, Layer, Option, Stream } from "effect"
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import * as ApiConfig from "./ApiConfig.js"
 import type * as ApiError from "./ApiError.js"
 import * as ApiRequest from "./ApiRequest.js"
 import type * as ApiResponse from "./ApiResponse.js"
+import * as ConfigReader from "./ConfigReader.js"
 import * as Core from "./Core.js"
 import * as Execution from "./Execution.js"
-import * as Pages from "./Pages.js"
+import type * as Pages from "./Pages.js"
 import * as PlatformClient from "./PlatformClient.js"
-import * as Streaming from "./Streaming.js"
+import type * as Streaming from "./Streaming.js"
+
+/**
+ * Type id of {@link ApiClient}.
+ *
+ * @since 0.1.0
+ * @category type ids
+ */
+export const TypeId: unique symbol = Symbol.for("@effect-api/client/ApiClient")
 
 /**
  * A client. Its methods need nothing from the environment.
@@ -53,8 +70,8 @@ export interface ApiClient {
    * cached credentials and the retry budget are shared. A setting that makes no sense fails every call.
    */
   readonly withOptions: (options: Partial<ApiConfig.Options>) => ApiClient
-  /** This client's credentials, retries, limits and telemetry as a plain `HttpClient`. */
-  readonly httpClient: HttpClient.HttpClient
+  /** What the client is made of. */
+  readonly [TypeId]: Core.Core
 }
 
 /**
@@ -63,7 +80,7 @@ export interface ApiClient {
  * @since 0.1.0
  * @category tags
  */
-export const ApiClient: Context.Tag<ApiClient, ApiClient> = Context.GenericTag<ApiClient>(
+export const ApiClient: Context.Tag<ApiClient, ApiClient> = /*#__PURE__*/ Context.GenericTag<ApiClient>(
   "@effect-api/client/ApiClient"
 )
 
@@ -92,9 +109,9 @@ const fromCore = (core: Core.Core): ApiClient => {
   return {
     execute,
     executeWithResponse: (request) => Execution.executeWithResponse(core, request),
-    stream: (request) => Streaming.stream(core, request),
-    pages: (request) => Pages.pages(core, request),
-    items: (request) => Pages.items(core, request),
+    stream: (request) => (request.events.run as typeof Streaming.stream)(core, request),
+    pages: (request) => (request.pagination.walk.pages as typeof Pages.pages)(core, request),
+    items: (request) => (request.pagination.walk.items as typeof Pages.items)(core, request),
     prepare: (request) => Execution.prepare(core, request),
     get: verb(ApiRequest.get) as Execution.Verb,
     head: verb(ApiRequest.head) as Execution.Verb,
@@ -103,7 +120,7 @@ const fromCore = (core: Core.Core): ApiClient => {
     patch: verb(ApiRequest.patch) as Execution.VerbWithBody,
     del: verb(ApiRequest.del) as Execution.VerbWithBody,
     withOptions: (options) => fromCore(Core.withOptions(core, options)),
-    httpClient: PlatformClient.make(core)
+    [TypeId]: core
   }
 }
 
@@ -157,23 +174,30 @@ export const layerConfig = (
 ): Layer.Layer<ApiClient, ApiConfig.InvalidConfigError | ConfigError.ConfigError, HttpClient.HttpClient> =>
   Layer.effect(
     ApiClient,
-    Effect.flatMap(ApiConfig.ignoreBlank(Config.unwrap(ApiConfig.leftOpen(config, explicit))), (options) =>
-      make(ApiConfig.merge(options, explicit))
+    Effect.flatMap(
+      ConfigReader.ignoreBlank(Config.unwrap(ConfigReader.leftOpen(config, explicit))),
+      (options) => make(ApiConfig.merge(options, explicit))
     )
   )
 
 /**
- * The client of the environment as a plain `HttpClient`: credentials, retries, limits and telemetry for whatever is built
- * on that: `HttpApiClient`, `@effect/rpc`, `@effect/ai-anthropic`. Answers come back whatever their status; a path without
- * an origin is joined to the base URL.
+ * A client's credentials, retries, limits and telemetry as a plain `HttpClient`. Answers come back whatever their status; a
+ * path without an origin is joined to the base URL.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const httpClient = (client: ApiClient): HttpClient.HttpClient => PlatformClient.make(client[TypeId])
+
+/**
+ * The client of the environment as a plain `HttpClient`, for whatever is built on that: `HttpApiClient`, `@effect/rpc`,
+ * `@effect/ai-anthropic`. See {@link httpClient}.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, ApiClient> = Layer.effect(
-  HttpClient.HttpClient,
-  Effect.map(ApiClient, (client) => client.httpClient)
-)
+export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, ApiClient> =
+  /*#__PURE__*/ Layer.effect(HttpClient.HttpClient, /*#__PURE__*/ Effect.map(ApiClient, httpClient))
 
 /**
  * Runs a request with the client of the environment.
@@ -232,23 +256,13 @@ export const stream = <A, E>(
 ): Stream.Stream<A, ApiError.ApiError | E, ApiClient> =>
   Stream.unwrap(Effect.map(ApiClient, (client) => client.stream(request)))
 
-/**
- * Runs a request with `pagination` to the stream of its pages.
- *
- * @since 0.1.0
- * @category accessors
- */
+/** Runs a request with `pagination` to the stream of its pages. @since 0.1.0 @category accessors */
 export const pages = <Page, Item, E>(
   request: ApiRequest.PageRequest<Page, Item, E>
 ): Stream.Stream<Page, ApiError.ApiError | E, ApiClient> =>
   Stream.unwrap(Effect.map(ApiClient, (client) => client.pages(request)))
 
-/**
- * Runs a request with `pagination` to the stream of all items.
- *
- * @since 0.1.0
- * @category accessors
- */
+/** Runs a request with `pagination` to the stream of all items. @since 0.1.0 @category accessors */
 export const items = <Page, Item, E>(
   request: ApiRequest.PageRequest<Page, Item, E>
 ): Stream.Stream<Item, ApiError.ApiError | E, ApiClient> =>
@@ -276,30 +290,24 @@ export const withOptions = (
 ): Effect.Effect<ApiClient, never, ApiClient> =>
   Effect.map(ApiClient, (client) => client.withOptions(options))
 
-const accessor =
-  (name: "get" | "head" | "post" | "put" | "patch" | "del") =>
-  (template: string, options?: object): Effect.Effect<unknown, unknown, ApiClient> =>
-    Effect.flatMap(ApiClient, (client) =>
-      (client[name] as (template: string, options?: object) => Effect.Effect<unknown, unknown>)(
-        template,
-        options
-      )
-    )
+const accessor = <Verb>(name: "get" | "head" | "post" | "put" | "patch" | "del"): Verb =>
+  ((...args: Parameters<Execution.VerbWithBody>) =>
+    Effect.flatMap(ApiClient, (client) => (client[name] as Execution.VerbWithBody)(...args))) as Verb
 
 /** Runs a GET request. @since 0.1.0 @category accessors */
-export const get: Execution.Verb<ApiClient> = accessor("get") as Execution.Verb<ApiClient>
+export const get: Execution.Verb<ApiClient> = /*#__PURE__*/ accessor("get")
 
 /** Runs a HEAD request. @since 0.1.0 @category accessors */
-export const head: Execution.Verb<ApiClient> = accessor("head") as Execution.Verb<ApiClient>
+export const head: Execution.Verb<ApiClient> = /*#__PURE__*/ accessor("head")
 
 /** Runs a POST request. @since 0.1.0 @category accessors */
-export const post: Execution.VerbWithBody<ApiClient> = accessor("post") as Execution.VerbWithBody<ApiClient>
+export const post: Execution.VerbWithBody<ApiClient> = /*#__PURE__*/ accessor("post")
 
 /** Runs a PUT request. @since 0.1.0 @category accessors */
-export const put: Execution.VerbWithBody<ApiClient> = accessor("put") as Execution.VerbWithBody<ApiClient>
+export const put: Execution.VerbWithBody<ApiClient> = /*#__PURE__*/ accessor("put")
 
 /** Runs a PATCH request. @since 0.1.0 @category accessors */
-export const patch: Execution.VerbWithBody<ApiClient> = accessor("patch") as Execution.VerbWithBody<ApiClient>
+export const patch: Execution.VerbWithBody<ApiClient> = /*#__PURE__*/ accessor("patch")
 
 /** Runs a DELETE request. @since 0.1.0 @category accessors */
-export const del: Execution.VerbWithBody<ApiClient> = accessor("del") as Execution.VerbWithBody<ApiClient>
+export const del: Execution.VerbWithBody<ApiClient> = /*#__PURE__*/ accessor("del")

@@ -3,7 +3,10 @@
  *
  * @since 0.1.0
  */
-import { Config, ConfigError, ConfigProvider, Data, Effect, Either, Predicate, Schedule } from "effect"
+import * as Data from "effect/Data"
+import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
+import * as Schedule from "effect/Schedule"
 import type * as ApiError from "./ApiError.js"
 import * as Credentials from "./Credentials.js"
 import * as Headers from "./internal/headers.js"
@@ -12,6 +15,7 @@ import { given } from "./internal/options.js"
 import * as Query from "./internal/query.js"
 import * as Url from "./internal/url.js"
 import type * as Middleware from "./Middleware.js"
+import type * as PlatformHeaders from "./PlatformHeaders.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 import * as Timeouts from "./Timeouts.js"
 
@@ -21,7 +25,7 @@ import * as Timeouts from "./Timeouts.js"
  * @since 0.1.0
  * @category errors
  */
-export class InvalidConfigError extends Data.TaggedError("InvalidConfigError")<{
+export class InvalidConfigError extends /*#__PURE__*/ Data.TaggedError("InvalidConfigError")<{
   readonly key: string
   readonly reason: string
 }> {
@@ -62,8 +66,8 @@ export interface Options {
   readonly idempotency?: { readonly header: string } | undefined
   /** What the client calls itself (`effect-api/<version>`); not sent from browsers. */
   readonly userAgent?: string | undefined
-  /** Send headers that describe the platform, each named `<prefix>-<what>`. Off by default. */
-  readonly platformHeaders?: { readonly prefix: string; readonly packageVersion: string } | undefined
+  /** Send headers that describe the platform. Off by default. */
+  readonly platformHeaders?: PlatformHeaders.PlatformHeaders | undefined
   /** The response headers that hold the request's id, the first that is there (`request-id`, `x-request-id`). */
   readonly requestIdHeaders?: ReadonlyArray<string> | undefined
   /** Reads the API's own name for an error from its body (`body.error.type`). */
@@ -115,6 +119,7 @@ export interface ApiConfig {
   readonly baseQuery: Query.QueryLayer
   readonly credentials: Credentials.Credentials
   readonly headers: Headers.HeaderLayer
+  readonly platformHeaders: Headers.HeaderLayer
   readonly query: Query.QueryLayer
   readonly queryFormat: Query.QueryFormat
   readonly timeouts: Timeouts.Timeouts
@@ -198,67 +203,89 @@ export const resolveRetry = (
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: Options): Either.Either<ApiConfig, InvalidConfigError> =>
-  Either.mapLeft(
-    Either.gen(function* () {
-      const base = yield* Url.parseBase(String(options.baseUrl ?? ""))
-      const queryFormat = yield* checkFormat({ ...Query.defaultFormat, ...given(options.queryFormat ?? {}) })
-      const limits = { ...defaultLimits, ...given(options.limits ?? {}) }
-      for (const [name, bytes] of Object.entries(limits)) {
-        if (!(bytes > 0))
-          yield* Either.left(invalid(`limits.${name}`, "must be a number of bytes above zero"))
-      }
-      const redirects = options.redirects ?? 5
-      if (!(Number.isInteger(redirects) && redirects >= 0)) {
-        yield* Either.left(invalid("redirects", "must be a whole number that is not negative"))
-      }
-      const idempotencyHeader = options.idempotency?.header.toLowerCase()
-      if (idempotencyHeader !== undefined) yield* checkHeader("idempotency.header", idempotencyHeader, "key")
-      if (options.userAgent !== undefined) yield* checkHeader("userAgent", "user-agent", options.userAgent)
-      if (options.platformHeaders !== undefined) {
-        const { packageVersion, prefix } = options.platformHeaders
-        yield* checkHeader("platformHeaders.prefix", prefix, "js")
-        yield* checkHeader("platformHeaders.packageVersion", "package-version", packageVersion)
-      }
-      const validation: unknown = options.validation ?? "strict"
-      if (validation !== "strict" && validation !== "lenient") {
-        yield* Either.left(invalid("validation", "must be strict or lenient"))
-      }
-      return {
-        options,
-        base,
-        baseQuery: Query.fromString(base.query),
-        credentials: options.credentials ?? Credentials.none,
-        headers: yield* Headers.compile(options.headers, "headers"),
-        query: yield* Query.fromInput(options.query, queryFormat),
-        queryFormat,
-        timeouts: yield* Timeouts.merge(Timeouts.defaults, options.timeouts),
-        retry: yield* resolveRetry(options.retry),
-        middleware: options.middleware ?? [],
-        trustedOrigins: yield* checkOrigins(options.trustedOrigins ?? []),
-        redirects,
-        lenient: validation === "lenient",
-        limits,
-        idempotencyHeader,
-        requestIdHeaders: (options.requestIdHeaders ?? ["request-id", "x-request-id"]).map((name) =>
-          name.toLowerCase()
-        ),
-        errorType: options.errorType ?? bodyErrorType
-      }
-    }),
-    ({ field, reason }) => new InvalidConfigError({ key: field, reason })
-  )
+export const make = (options: Options): Either.Either<ApiConfig, InvalidConfigError> => {
+  const queryFormat = { ...Query.defaultFormat, ...given(options.queryFormat ?? {}) }
+  const limits = { ...defaultLimits, ...given(options.limits ?? {}) }
+  const redirects = options.redirects ?? 5
+  const idempotencyHeader = options.idempotency?.header.toLowerCase()
+  const validation: unknown = options.validation ?? "strict"
+  // All of them is the first that is bad, or none.
+  const checked = Either.all({
+    base: Url.parseBase(String(options.baseUrl ?? "")),
+    queryFormat: checkFormat(queryFormat),
+    limits: Either.all(
+      Object.entries(limits).map(([name, bytes]) =>
+        check(`limits.${name}`, bytes > 0, "must be a number of bytes above zero")
+      )
+    ),
+    redirects: check(
+      "redirects",
+      Number.isInteger(redirects) && redirects >= 0,
+      "must be a whole number that is not negative"
+    ),
+    idempotency: checkHeader("idempotency.header", idempotencyHeader, "key"),
+    userAgent: checkHeader("userAgent", "user-agent", options.userAgent),
+    platformHeaders: options.platformHeaders?.standing ?? Either.right(Headers.empty),
+    validation: check("validation", validations.includes(validation), "must be strict or lenient"),
+    headers: Headers.compile(options.headers, "headers"),
+    query: Query.fromInput(options.query, queryFormat),
+    timeouts: Timeouts.merge(Timeouts.defaults, options.timeouts),
+    retry: resolveRetry(options.retry),
+    trustedOrigins: checkOrigins(options.trustedOrigins ?? [])
+  })
+  return Either.mapBoth(checked, {
+    onLeft: ({ field, reason }) => new InvalidConfigError({ key: field, reason }),
+    onRight: ({ base, headers, platformHeaders, query, retry, timeouts, trustedOrigins }) => ({
+      options,
+      base,
+      baseQuery: Query.fromString(base.query),
+      credentials: options.credentials ?? Credentials.none,
+      headers,
+      platformHeaders,
+      query,
+      queryFormat,
+      timeouts,
+      retry,
+      middleware: options.middleware ?? [],
+      trustedOrigins,
+      redirects,
+      lenient: validation === "lenient",
+      limits,
+      idempotencyHeader,
+      requestIdHeaders: (options.requestIdHeaders ?? ["request-id", "x-request-id"]).map((name) =>
+        name.toLowerCase()
+      ),
+      errorType: options.errorType ?? bodyErrorType
+    })
+  })
+}
+
+const validations: ReadonlyArray<unknown> = ["strict", "lenient"]
+
+const check = (key: string, fits: boolean, reason: string): Either.Either<void, InvalidInput> =>
+  fits ? Either.void : Either.left(invalid(key, reason))
 
 /** A setting that becomes a header by itself: the error names the setting. */
-const checkHeader = (key: string, name: string, value: string): Either.Either<unknown, InvalidInput> =>
-  Either.mapLeft(Headers.compile({ [name]: value }, key), ({ reason }) => invalid(key, reason))
+const checkHeader = (
+  key: string,
+  name: string | undefined,
+  value: string | undefined
+): Either.Either<unknown, InvalidInput> =>
+  name === undefined || value === undefined
+    ? Either.void
+    : Either.mapLeft(Headers.compile({ [name]: value }, key), ({ reason }) => invalid(key, reason))
 
-const checkFormat = (format: Query.QueryFormat): Either.Either<Query.QueryFormat, InvalidInput> =>
-  !Query.arrayFormats.includes(format.arrays)
-    ? Either.left(invalid("queryFormat.arrays", `must be one of ${Query.arrayFormats.join(", ")}`))
-    : !Query.nestingFormats.includes(format.nesting)
-      ? Either.left(invalid("queryFormat.nesting", `must be one of ${Query.nestingFormats.join(", ")}`))
-      : Either.right(format)
+const checkFormat = ({ arrays, nesting }: Query.QueryFormat): Either.Either<unknown, InvalidInput> =>
+  Either.all([
+    checkWord("queryFormat.arrays", arrays, Query.arrayFormats),
+    checkWord("queryFormat.nesting", nesting, Query.nestingFormats)
+  ])
+
+const checkWord = (
+  key: string,
+  word: string,
+  words: ReadonlyArray<string>
+): Either.Either<void, InvalidInput> => check(key, words.includes(word), `must be one of ${words.join(", ")}`)
 
 const checkOrigins = (origins: ReadonlyArray<string>): Either.Either<ReadonlySet<string>, InvalidInput> =>
   Either.map(
@@ -269,47 +296,3 @@ const checkOrigins = (origins: ReadonlyArray<string>): Either.Either<ReadonlySet
     ),
     (bases) => new Set(bases.map((base) => base.origin))
   )
-
-const merging: ReadonlySet<string> = new Set(["headers", "query", "timeouts"])
-
-/**
- * The part of wrapped settings that explicit ones leave open: a variable that nobody needs may be missing.
- *
- * @since 0.1.0
- * @category config
- */
-export const leftOpen = (
-  config: Config.Config.Wrap<Options>,
-  explicit: Partial<Options>
-): Config.Config.Wrap<Options> => {
-  if (Config.isConfig(config)) return config
-  const set = given(explicit)
-  const open = Object.entries(config).filter(([key]) => merging.has(key) || !Object.hasOwn(set, key))
-  // Config.unwrap cannot take an object without keys.
-  const rest: unknown = open.length === 0 ? Config.succeed({}) : Object.fromEntries(open)
-  return rest as Config.Config.Wrap<Options>
-}
-
-/**
- * Reads a `Config` with blank values counting as unset, so that defaults and options apply to them.
- *
- * @since 0.1.0
- * @category config
- */
-export const ignoreBlank = <A>(config: Config.Config<A>): Effect.Effect<A, ConfigError.ConfigError> =>
-  Effect.configProviderWith(({ flattened }) => {
-    const provider = ConfigProvider.fromFlat(
-      ConfigProvider.makeFlat({
-        ...flattened,
-        load: (path, primitive, split) =>
-          Effect.flatMap(
-            flattened.load(path, Config.string() as Config.Config.Primitive<string>, false),
-            ([text = ""]) =>
-              text.trim() === ""
-                ? Effect.fail(ConfigError.MissingData([...path], "Expected a value that is not blank"))
-                : flattened.load(path, primitive, split)
-          )
-      })
-    )
-    return provider.load(config)
-  })

@@ -5,7 +5,9 @@
  *
  * @since 0.1.0
  */
-import { Data, type Duration, Predicate } from "effect"
+import * as Data from "effect/Data"
+import type * as Duration from "effect/Duration"
+import * as Predicate from "effect/Predicate"
 
 /**
  * Every error as data: the status it stands for, whether another attempt may help, and what it says of the delivery.
@@ -204,7 +206,7 @@ export class ResponseValidationError extends Data.TaggedError("ResponseValidatio
  * @since 0.1.0
  * @category errors
  */
-export class StreamTruncatedError extends Data.TaggedError("StreamTruncatedError")<
+export class StreamTruncatedError extends /*#__PURE__*/ Data.TaggedError("StreamTruncatedError")<
   Common & { readonly requestId: string | undefined; readonly received: number }
 > {}
 
@@ -215,7 +217,7 @@ export class StreamTruncatedError extends Data.TaggedError("StreamTruncatedError
  * @since 0.1.0
  * @category errors
  */
-export class StreamProtocolError extends Data.TaggedError("StreamProtocolError")<
+export class StreamProtocolError extends /*#__PURE__*/ Data.TaggedError("StreamProtocolError")<
   Common & {
     readonly status: number
     readonly requestId: string | undefined
@@ -230,7 +232,7 @@ export class StreamProtocolError extends Data.TaggedError("StreamProtocolError")
  * @since 0.1.0
  * @category errors
  */
-export class PaginationError extends Data.TaggedError("PaginationError")<
+export class PaginationError extends /*#__PURE__*/ Data.TaggedError("PaginationError")<
   Common & { readonly reason: string; readonly pages: number }
 > {}
 

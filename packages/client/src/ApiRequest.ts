@@ -3,17 +3,20 @@
  *
  * @since 0.1.0
  */
-import { type Pipeable, Predicate, Record } from "effect"
+
 import { dual } from "effect/Function"
+import type * as Pipeable from "effect/Pipeable"
 import { pipeArguments } from "effect/Pipeable"
-import type * as EventStream from "./EventStream.js"
+import * as Predicate from "effect/Predicate"
+import * as Record from "effect/Record"
 import * as Headers from "./internal/headers.js"
 import { given } from "./internal/options.js"
 import type * as Url from "./internal/url.js"
-import type * as Pagination from "./Pagination.js"
+import type * as PageContract from "./PageContract.js"
 import type * as RequestBody from "./RequestBody.js"
 import type * as RequestOptions from "./RequestOptions.js"
 import * as ResponseDecoder from "./ResponseDecoder.js"
+import type * as StreamContract from "./StreamContract.js"
 
 /**
  * Type id of {@link ApiRequest}.
@@ -69,7 +72,7 @@ export interface ApiRequest<out A, out E = never> extends Request<E> {
  * @category models
  */
 export interface StreamRequest<out A, out E = never> extends Request<E> {
-  readonly events: EventStream.EventStream<A, E>
+  readonly events: StreamContract.EventStream<A, E>
 }
 
 /**
@@ -79,7 +82,7 @@ export interface StreamRequest<out A, out E = never> extends Request<E> {
  * @category models
  */
 export interface PageRequest<in out Page, out Item, out E = never> extends ApiRequest<Page, E> {
-  readonly pagination: Pagination.Pagination<Page, Item>
+  readonly pagination: PageContract.Pagination<Page, Item>
 }
 
 /**
@@ -88,7 +91,7 @@ export interface PageRequest<in out Page, out Item, out E = never> extends ApiRe
  * @since 0.1.0
  * @category models
  */
-export type Made<S, F, V, Item> = [V] extends [EventStream.EventStream<infer A, infer E>]
+export type Made<S, F, V, Item> = [V] extends [StreamContract.EventStream<infer A, infer E>]
   ? StreamRequest<A, E | RequestOptions.Failure<F>>
   : [Item] extends [RequestOptions.NoPages]
     ? ApiRequest<ResponseDecoder.Type<S>, RequestOptions.Failure<F>>
@@ -104,7 +107,7 @@ export type Make = <
   const Template extends string,
   S extends ResponseDecoder.Decodable = RequestOptions.Unchecked,
   F extends RequestOptions.Failures = {},
-  V extends EventStream.EventStream<unknown, unknown> | undefined = undefined,
+  V extends StreamContract.EventStream<unknown, unknown> | undefined = undefined,
   Item = RequestOptions.NoPages
 >(
   template: Template,
@@ -121,7 +124,7 @@ export type MakeWithBody = <
   const Template extends string,
   S extends ResponseDecoder.Decodable = RequestOptions.Unchecked,
   F extends RequestOptions.Failures = {},
-  V extends EventStream.EventStream<unknown, unknown> | undefined = undefined,
+  V extends StreamContract.EventStream<unknown, unknown> | undefined = undefined,
   Item = RequestOptions.NoPages,
   B = unknown,
   I = unknown
@@ -144,7 +147,7 @@ const Proto = {
 interface Erased
   extends RequestOptions.BodyOptions<ResponseDecoder.Decodable, RequestOptions.Failures, unknown, unknown> {
   readonly path?: Url.PathParams | undefined
-  readonly events?: EventStream.EventStream<unknown, unknown> | undefined
+  readonly events?: StreamContract.EventStream<unknown, unknown> | undefined
   readonly pagination?: unknown
 }
 
@@ -155,7 +158,7 @@ type Value = {
 
 interface Fields {
   readonly success?: ResponseDecoder.ResponseDecoder<unknown>
-  readonly events?: EventStream.EventStream<unknown, unknown>
+  readonly events?: StreamContract.EventStream<unknown, unknown>
   readonly pagination?: unknown
 }
 
@@ -201,22 +204,22 @@ const noFailures = {}
  * @since 0.1.0
  * @category constructors
  */
-export const get: Make = make("GET")
+export const get: Make = /*#__PURE__*/ make("GET")
 
 /** A HEAD request. @since 0.1.0 @category constructors */
-export const head: Make = make("HEAD")
+export const head: Make = /*#__PURE__*/ make("HEAD")
 
 /** A POST request. @since 0.1.0 @category constructors */
-export const post: MakeWithBody = make("POST")
+export const post: MakeWithBody = /*#__PURE__*/ make("POST")
 
 /** A PUT request. @since 0.1.0 @category constructors */
-export const put: MakeWithBody = make("PUT")
+export const put: MakeWithBody = /*#__PURE__*/ make("PUT")
 
 /** A PATCH request. @since 0.1.0 @category constructors */
-export const patch: MakeWithBody = make("PATCH")
+export const patch: MakeWithBody = /*#__PURE__*/ make("PATCH")
 
 /** A DELETE request. @since 0.1.0 @category constructors */
-export const del: MakeWithBody = make("DELETE")
+export const del: MakeWithBody = /*#__PURE__*/ make("DELETE")
 
 /**
  * The same request as one for pages. What the page is comes from the request, so that `items` needs no annotation.
@@ -237,17 +240,17 @@ export const del: MakeWithBody = make("DELETE")
  */
 export const paginate: {
   <Page, Item>(
-    pagination: Pagination.Pagination<Page, Item>
+    pagination: PageContract.Pagination<Page, Item>
   ): <E>(self: ApiRequest<Page, E>) => PageRequest<Page, Item, E>
   <Page, Item, E>(
     self: ApiRequest<Page, E>,
-    pagination: Pagination.Pagination<Page, Item>
+    pagination: PageContract.Pagination<Page, Item>
   ): PageRequest<Page, Item, E>
-} = dual(
+} = /*#__PURE__*/ dual(
   2,
   <Page, Item, E>(
     self: ApiRequest<Page, E>,
-    pagination: Pagination.Pagination<Page, Item>
+    pagination: PageContract.Pagination<Page, Item>
   ): PageRequest<Page, Item, E> => Object.assign(Object.create(Proto), self, { pagination })
 )
 
@@ -261,7 +264,7 @@ export const paginate: {
 export const atUrl: {
   (url: string): <R extends Request>(self: R) => R
   <R extends Request>(self: R, url: string): R
-} = dual(
+} = /*#__PURE__*/ dual(
   2,
   <R extends Request>(self: R, url: string): R =>
     change(self, {
@@ -300,7 +303,7 @@ export const isRequest = (u: unknown): u is Request => Predicate.hasProperty(u, 
 export const override: {
   (overrides: RequestOptions.Overrides): <R extends Request>(self: R) => R
   <R extends Request>(self: R, overrides: RequestOptions.Overrides): R
-} = dual(
+} = /*#__PURE__*/ dual(
   2,
   <R extends Request>(self: R, overrides: RequestOptions.Overrides): R =>
     change(self, {

@@ -4,7 +4,9 @@
  * @since 0.1.0
  */
 import type * as PlatformHeaders from "@effect/platform/Headers"
-import { Effect, Option, Predicate } from "effect"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as ApiError from "./ApiError.js"
 import * as Call from "./Call.js"
 import type * as ResponseBody from "./ResponseBody.js"

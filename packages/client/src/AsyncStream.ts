@@ -3,8 +3,13 @@
  *
  * @since 0.1.0
  */
-import { Chunk, Effect, ExecutionStrategy, Option, Scope, Stream } from "effect"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
 import type * as ApiClient from "./ApiClient.js"
+import * as Streaming from "./Streaming.js"
 
 /**
  * What can be looped over, each loop anew, or read as a web stream.
@@ -29,6 +34,12 @@ export interface Runner {
     effect: Effect.Effect<A, unknown, ApiClient.ApiClient>,
     signal: AbortSignal | undefined
   ) => Promise<A>
+  /** The same for a step of something longer: one of the two is told, and what it returns interrupts it. */
+  readonly start: <A>(
+    effect: Effect.Effect<A, unknown, ApiClient.ApiClient>,
+    done: (value: A) => void,
+    failed: (error: unknown) => void
+  ) => () => void
   /** Has something ended by a signal, at once if it has aborted, until what it returns is called. */
   readonly onAbort: (signal: AbortSignal | undefined, end: () => void) => () => void
   readonly scope: Scope.Scope
@@ -46,8 +57,7 @@ export const make = <A>(
   stream: Effect.Effect<Stream.Stream<A, unknown>, never, ApiClient.ApiClient>,
   signal: AbortSignal | undefined
 ): AsyncStream<A> => {
-  const iterate = (): AsyncIterator<A, undefined, undefined> =>
-    iterator(runner, Stream.unwrap(stream), signal)
+  const iterate = (): AsyncIterator<A, undefined, undefined> => iterator(runner, stream, signal)
   return {
     [Symbol.asyncIterator]: iterate,
     toReadableStream: () => {
@@ -78,17 +88,19 @@ const left = new Error("the loop was left")
 
 const iterator = <A>(
   runner: Runner,
-  stream: Stream.Stream<A, unknown, ApiClient.ApiClient>,
+  stream: Effect.Effect<Stream.Stream<A, unknown>, never, ApiClient.ApiClient>,
   signal: AbortSignal | undefined
 ): AsyncIterator<A, undefined, undefined> => {
-  /** Ends the step that is on its way when the loop is left or the caller's signal aborts. */
-  const leaving = new AbortController()
   let scope: Scope.CloseableScope | undefined
-  let pull: Effect.Effect<Chunk.Chunk<A>, Option.Option<unknown>, ApiClient.ApiClient> | undefined
+  let pull: Streaming.Pull<A, unknown> | undefined
   let values: ReadonlyArray<A> = []
   let position = 0
   let started = false
   let unlisten = (): void => {}
+  /** Why the loop is over, where it was left or the caller's signal has aborted. */
+  let ending: { readonly reason: unknown } | undefined
+  /** Ends the step that is on its way. */
+  let interrupt = (): void => {}
   let over = false
   let waiting = 0
   let turn: Promise<unknown> = Promise.resolve()
@@ -99,16 +111,26 @@ const iterator = <A>(
   }
   const open = Effect.flatMap(Scope.fork(runner.scope, ExecutionStrategy.sequential), (forked) => {
     scope = forked
-    return Scope.extend(Stream.toPull(stream), forked)
+    return Effect.flatMap(stream, (stream) => Streaming.toPull(stream, forked))
   })
+  const run = <B>(effect: Effect.Effect<B, unknown, ApiClient.ApiClient>): Promise<B> =>
+    new Promise((resolve, reject) => {
+      interrupt = runner.start(effect, resolve, (error) =>
+        reject(ending === undefined ? error : ending.reason)
+      )
+    })
   const close = async (): Promise<void> => {
     const closing = scope
     scope = undefined
     unlisten()
     if (closing !== undefined) await runner.release(closing)
   }
+  const end = (reason: unknown): void => {
+    ending ??= { reason }
+    interrupt()
+  }
   const abort = (): void => {
-    leaving.abort(signal?.reason)
+    end(signal?.reason)
     // At once, and not at the next step of a loop that may be busy. What the next step tells is the signal's reason.
     close().catch(() => {})
   }
@@ -119,12 +141,13 @@ const iterator = <A>(
     try {
       if (!started) start()
       while (!over) {
-        leaving.signal.throwIfAborted()
+        if (ending !== undefined) throw ending.reason
         if (position < values.length) return take()
-        pull ??= await runner.run(open, leaving.signal)
-        const chunk = await runner.run(nextChunk(pull), leaving.signal)
-        over ||= Option.isNone(chunk)
-        values = Option.match(chunk, { onNone: () => [], onSome: Chunk.toReadonlyArray })
+        values = []
+        pull ??= await run(open)
+        const chunk = await run(pull)
+        over ||= chunk === undefined
+        values = chunk === undefined ? [] : Chunk.toReadonlyArray(chunk)
         position = 0
       }
     } catch (error) {
@@ -142,7 +165,7 @@ const iterator = <A>(
 
   return {
     next: () => {
-      if (waiting === 0 && position < values.length && !leaving.signal.aborted) return Promise.resolve(take())
+      if (waiting === 0 && position < values.length && ending === undefined) return Promise.resolve(take())
       // Calls that overlap take turns, as those of an async generator do.
       waiting++
       const next = turn.then(step, step)
@@ -151,18 +174,9 @@ const iterator = <A>(
     },
     return: async () => {
       over = true
-      leaving.abort(left)
+      end(left)
       await close()
       return done
     }
   }
 }
-
-/** The end of a stream is no failure: `None`. */
-const nextChunk = <A, R>(
-  pull: Effect.Effect<Chunk.Chunk<A>, Option.Option<unknown>, R>
-): Effect.Effect<Option.Option<Chunk.Chunk<A>>, unknown, R> =>
-  Effect.matchEffect(pull, {
-    onFailure: Option.match({ onNone: () => Effect.succeed(Option.none()), onSome: Effect.fail }),
-    onSuccess: (chunk) => Effect.succeed(Option.some(chunk))
-  })

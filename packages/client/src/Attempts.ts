@@ -4,21 +4,20 @@
  *
  * @since 0.1.0
  */
-import {
-  Cause,
-  Clock,
-  Context,
-  Effect,
-  Either,
-  type Fiber,
-  FiberRef,
-  GlobalValue,
-  ScheduleDecision,
-  ScheduleIntervals
-} from "effect"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Fiber from "effect/Fiber"
+import * as FiberRef from "effect/FiberRef"
+import * as GlobalValue from "effect/GlobalValue"
+import * as ScheduleDecision from "effect/ScheduleDecision"
+import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import * as ApiError from "./ApiError.js"
 import * as Call from "./Call.js"
 import type * as Credentials from "./Credentials.js"
+import * as Metrics from "./Metrics.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 import * as Telemetry from "./Telemetry.js"
 import * as TransportError from "./TransportError.js"
@@ -109,7 +108,7 @@ class Loop<A, R> {
   private inFlight = false
   private clock: Clock.Clock = noClock
   private restore: Restore = (effect) => effect
-  private measured: Telemetry.Measured = () => undefined
+  private measured: Metrics.Measured = () => undefined
 
   constructor(
     call: Call.Call,
@@ -140,7 +139,7 @@ class Loop<A, R> {
     this.clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
     this.startedAt = this.clock.unsafeCurrentTimeMillis()
     this.inFlight = true
-    this.measured = Telemetry.attempting(this.call, fiber)
+    this.measured = Metrics.attempting(this.call, fiber)
     const onSuccess = (answer: A): Effect.Effect<A> => this.succeeded(answer)
     const onFailure = (cause: Cause.Cause<ApiError.ApiError>): Effect.Effect<A, ApiError.ApiError, R> =>
       this.failed(cause)

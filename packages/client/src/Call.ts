@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Duration } from "effect"
+import * as Duration from "effect/Duration"
 import type * as ApiConfig from "./ApiConfig.js"
 import type * as ApiError from "./ApiError.js"
 import type * as ApiRequest from "./ApiRequest.js"

@@ -3,12 +3,14 @@
  *
  * @since 0.1.0
  */
-import type { Tracer } from "effect"
+
+import type * as Tracer from "effect/Tracer"
 import type * as ApiConfig from "./ApiConfig.js"
 import type * as Call from "./Call.js"
 import type * as Credentials from "./Credentials.js"
 import type * as Headers from "./internal/headers.js"
 import { isBrowser } from "./internal/runtime.js"
+import * as PlatformRequest from "./PlatformRequest.js"
 import * as RequestEncoder from "./RequestEncoder.js"
 
 /**
@@ -22,89 +24,8 @@ export const version = "0.1.0"
 /** The headers under everything else: who the client is and, where asked for, what it runs on. */
 const ofClient = (config: ApiConfig.ApiConfig): Headers.HeaderLayer => ({
   ...(isBrowser ? {} : { "user-agent": config.options.userAgent ?? `effect-api/${version}` }),
-  ...(config.options.platformHeaders === undefined ? {} : platformHeaders(config.options.platformHeaders))
+  ...config.platformHeaders
 })
-
-const platformHeaders = (options: {
-  readonly prefix: string
-  readonly packageVersion: string
-}): Headers.HeaderLayer => {
-  const { arch, os, runtime, runtimeVersion } = platform()
-  const prefix = options.prefix.toLowerCase()
-  return {
-    [`${prefix}-lang`]: "js",
-    [`${prefix}-package-version`]: options.packageVersion,
-    [`${prefix}-os`]: os,
-    [`${prefix}-arch`]: arch,
-    [`${prefix}-runtime`]: runtime,
-    [`${prefix}-runtime-version`]: runtimeVersion
-  }
-}
-
-interface Runtimes {
-  readonly Deno?: {
-    readonly version: { readonly deno: string }
-    readonly build: { readonly os: string; readonly arch: string }
-  }
-  readonly Bun?: { readonly version: string }
-  readonly EdgeRuntime?: string
-  readonly process?: { readonly platform?: string; readonly arch?: string; readonly version?: string }
-  readonly navigator?: { readonly userAgent?: string }
-}
-
-const systems: Readonly<Record<string, string>> = {
-  darwin: "MacOS",
-  win32: "Windows",
-  windows: "Windows",
-  linux: "Linux",
-  freebsd: "FreeBSD",
-  openbsd: "OpenBSD",
-  ios: "iOS",
-  android: "Android"
-}
-
-const architectures: Readonly<Record<string, string>> = {
-  x64: "x64",
-  x86_64: "x64",
-  ia32: "x32",
-  x32: "x32",
-  arm: "arm",
-  arm64: "arm64",
-  aarch64: "arm64"
-}
-
-const named = (
-  names: Readonly<Record<string, string>>,
-  name: string | undefined,
-  other: string,
-  none: string
-): string => (name === undefined || name === "" ? none : (names[name.toLowerCase()] ?? `${other}:${name}`))
-
-/**
- * What the client runs on, in the words of the vendors' SDKs.
- *
- * @since 0.1.0
- * @category headers
- */
-export const platform = (
-  runtimes: Runtimes = globalThis as Runtimes
-): {
-  readonly os: string
-  readonly arch: string
-  readonly runtime: string
-  readonly runtimeVersion: string
-} => {
-  const { Bun, Deno, EdgeRuntime, navigator, process } = runtimes
-  const os = named(systems, Deno?.build.os ?? process?.platform, "Other", "Unknown")
-  const arch = named(architectures, Deno?.build.arch ?? process?.arch, "other", "unknown")
-  if (Deno !== undefined) return { os, arch, runtime: "deno", runtimeVersion: Deno.version.deno }
-  if (Bun !== undefined) return { os, arch, runtime: "bun", runtimeVersion: Bun.version }
-  if (EdgeRuntime !== undefined) return { os, arch, runtime: "edge", runtimeVersion: "unknown" }
-  if (process?.version !== undefined) return { os, arch, runtime: "node", runtimeVersion: process.version }
-  const browser = /(Edg|Chrome|Firefox|Version)\/([\d.]+)/.exec(navigator?.userAgent ?? "")
-  const runtime = browser === null ? "unknown" : "browser"
-  return { os, arch, runtime, runtimeVersion: browser?.[2] ?? "unknown" }
-}
 
 /**
  * What a client adds to a request: everything that stands for many of them is put together once.
@@ -114,12 +35,12 @@ export const platform = (
  */
 export interface Standing {
   /** The headers of a request without credentials and those of an attempt, `null` where one was removed. */
-  readonly plain: (encoded: RequestEncoder.Encoded) => RequestEncoder.Outgoing
+  readonly plain: (encoded: RequestEncoder.Encoded) => PlatformRequest.Outgoing
   /** The headers of a request with credentials, which outrank the defaults and nothing that was set on purpose. */
   readonly authorized: (
     encoded: RequestEncoder.Encoded,
     credentials: Credentials.Resolved
-  ) => RequestEncoder.Outgoing
+  ) => PlatformRequest.Outgoing
 }
 
 /**
@@ -140,7 +61,7 @@ export const standing = (config: ApiConfig.ApiConfig): Standing => {
     plain: ({ accept, headers, trusted }) => {
       const clients = RequestEncoder.clientHeaders(config, trusted)
       const layer = (): Headers.HeaderLayer => ({ ...under(accept), ...clients })
-      return RequestEncoder.layered(trusted ? once(plain, accept, layer) : layer(), headers)
+      return PlatformRequest.layered(trusted ? once(plain, accept, layer) : layer(), headers)
     },
     authorized: ({ accept, headers, trusted }, credentials) => {
       if (latest !== credentials) authorized.clear()
@@ -150,7 +71,7 @@ export const standing = (config: ApiConfig.ApiConfig): Standing => {
         ...credentials.headers,
         ...RequestEncoder.clientHeaders(config, trusted)
       }))
-      return RequestEncoder.layered(layer, headers)
+      return PlatformRequest.layered(layer, headers)
     }
   }
 }
@@ -178,20 +99,17 @@ const once = (
  * @category headers
  */
 export const addAttempt = (
-  headers: RequestEncoder.Outgoing,
+  headers: PlatformRequest.Outgoing,
   call: Call.Call,
   span: Tracer.Span | undefined
 ): void => {
-  const prefix = call.config.options.platformHeaders?.prefix.toLowerCase()
-  if (prefix !== undefined) {
-    add(headers, `${prefix}-retry-count`, String(call.attempts.length))
-    if (Number.isFinite(call.timeouts.response))
-      add(headers, `${prefix}-read-timeout`, String(call.timeouts.response / 1000))
-  }
+  const { attempts, config, timeouts } = call
+  const own = config.options.platformHeaders?.ofAttempt(attempts.length, timeouts.response)
+  for (const name in own) add(headers, name, own[name])
   if (span !== undefined)
     add(headers, "traceparent", `00-${span.traceId}-${span.spanId}-${span.sampled ? "01" : "00"}`)
 }
 
-const add = (headers: RequestEncoder.Outgoing, name: string, value: string): void => {
-  if (headers[name] === undefined) headers[name] = value
+const add = (headers: PlatformRequest.Outgoing, name: string, value: string | undefined): void => {
+  if (value !== undefined && headers[name] === undefined) headers[name] = value
 }

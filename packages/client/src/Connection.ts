@@ -3,10 +3,15 @@
  *
  * @since 0.1.0
  */
-import { Chunk, Clock, Effect, Option, type Scope, Stream } from "effect"
+import * as Chunk from "effect/Chunk"
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import * as ApiError from "./ApiError.js"
 import * as ApiResponse from "./ApiResponse.js"
 import * as Call from "./Call.js"
+import { concat } from "./internal/bytes.js"
 import type * as ResponseBody from "./ResponseBody.js"
 import type * as ServerSentEvents from "./ServerSentEvents.js"
 import * as StreamContract from "./StreamContract.js"
@@ -54,7 +59,9 @@ export const open = <A>(
   if (response.status === 204 || response.status === 205) return Effect.succeed(emptyConnection(response))
   const mediaType = StreamContract.mediaTypeOf(response.headers["content-type"])
   if (contract.accepts(mediaType)) {
-    return Effect.map(Stream.toPull(response.chunks), (pull) => connect(call, contract, response, pull))
+    return Effect.zipWith(response.pull, Effect.clock, (pull, clock) =>
+      connect(call, contract, response, pull, clock)
+    )
   }
   return Effect.flatMap(response.salvage(call.config.limits.errorBytes), ({ bytes, complete }) => {
     const reason = `is ${mediaType || "of no media type"}, not ${contract.accept.split(",", 1)[0]}`
@@ -90,13 +97,12 @@ const protocolError = (
   })
 }
 
-type BytesPull = Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<ApiError.ApiError>>
-
 const connect = <A>(
   call: Call.Call,
   contract: StreamContract.EventStream<A, unknown>,
   response: ResponseBody.GuardedResponse,
-  bytes: BytesPull
+  bytes: ResponseBody.BytesPull,
+  clock: Clock.Clock
 ): Connection<A> => {
   const { eventBytes } = call.config.limits
   const framing = contract.framing(eventBytes)
@@ -109,33 +115,26 @@ const connect = <A>(
   let ended = false
 
   const read = (raw: ReadonlyArray<ServerSentEvents.ServerSentEvent>): Batch<A> => {
-    const events: Array<A> = []
-    let end: Batch<A>["end"]
-    for (const event of raw) {
-      const outcome = contract.interpret(event)
-      if (outcome._tag === "Event") {
-        events.push(outcome.value)
-        if (outcome.last) end = "terminal"
-      } else if (outcome._tag === "End") {
-        end = "terminal"
-      } else if (outcome._tag === "Error") {
-        behind = inStreamError(call, response, outcome.data)
-      } else if (outcome._tag === "Invalid") {
-        behind = protocolError(call, response, `an event ${outcome.reason}`, outcome.data)
-      }
-      if (outcome._tag !== "Invalid") lastEventId = event.id
-      if (end !== undefined || behind !== undefined) break
-    }
-    if (end === undefined && behind === undefined) {
+    const { stopped, values: events } = contract.read(raw)
+    if (stopped === undefined) {
       // An id counts without data, too.
       lastEventId = framing.lastEventId()
       if (framing.tooLarge()) {
         behind = protocolError(call, response, `an event is larger than ${eventBytes} bytes`, "")
       }
+    } else {
+      const { at, stop } = stopped
+      // An event that makes no sense was not read.
+      const whole = raw[stop._tag === "Invalid" ? at - 1 : at]
+      if (whole !== undefined) lastEventId = whole.id
+      if (stop._tag === "Error") behind = inStreamError(call, response, stop.data)
+      if (stop._tag === "Invalid")
+        behind = protocolError(call, response, `an event ${stop.reason}`, stop.data)
     }
     received += events.length
     if (events.length > 0) waited = 0
-    return { events, end }
+    const isOver = stopped !== undefined && behind === undefined
+    return { events, end: isOver ? "terminal" : undefined }
   }
 
   const atEnd = (): Batch<A> => {
@@ -173,26 +172,48 @@ const connect = <A>(
     return candidates.reduce((first, candidate) => (candidate[0] < first[0] ? candidate : first))
   }
 
+  const feed = (chunk: Chunk.Chunk<Uint8Array>): Effect.Effect<Batch<A>, ApiError.ApiError> => {
+    const pieces = Chunk.toReadonlyArray(chunk)
+    // Small pieces that came together are decoded together.
+    const size = pieces.reduce((size, piece) => size + piece.length, 0)
+    return batchOrNext(read(framing.feed(concat(pieces, size))))
+  }
+  const atLast = (why: Option.Option<ApiError.ApiError>): Effect.Effect<Batch<A>, ApiError.ApiError> =>
+    Option.isSome(why) ? Effect.fail(why.value) : batchOrNext(atEnd())
+
+  /** Made once: an endless stream asks for it endlessly. */
+  const unlimited = Effect.matchEffect(bytes, { onFailure: atLast, onSuccess: feed })
+  const isLimited = Number.isFinite(
+    Math.min(
+      contract.limits.firstEventTimeout ?? Number.POSITIVE_INFINITY,
+      contract.limits.contentTimeout ?? Number.POSITIVE_INFINITY,
+      call.timeouts.total,
+      response.keepsIdle ? Number.POSITIVE_INFINITY : call.timeouts.idle
+    )
+  )
+
+  const limited = (): Effect.Effect<Batch<A>, ApiError.ApiError> => {
+    const before = clock.unsafeCurrentTimeMillis()
+    const [millis, phase, whole] = limit(before)
+    const passed = () => TransportError.timeout(call, phase, whole)
+    // Bytes that are at hand would win against a timer, whatever it says.
+    if (millis <= 0) return Effect.fail(passed())
+    const pulled = Number.isFinite(millis)
+      ? Effect.timeoutFail(bytes, { duration: millis, onTimeout: () => Option.some(passed()) })
+      : bytes
+    return Effect.matchEffect(pulled, {
+      onFailure: atLast,
+      onSuccess: (chunk) => {
+        waited += clock.unsafeCurrentTimeMillis() - before
+        return feed(chunk)
+      }
+    })
+  }
+
   const next: Effect.Effect<Batch<A>, ApiError.ApiError> = Effect.suspend(() => {
     if (behind !== undefined) return Effect.fail(behind)
     if (ended) return Effect.succeed({ events: [], end: "body" })
-    return Effect.flatMap(Clock.currentTimeMillis, (before) => {
-      const [millis, phase, whole] = limit(before)
-      const passed = () => TransportError.timeout(call, phase, whole)
-      // Bytes that are at hand would win against a timer, whatever it says.
-      if (millis <= 0) return Effect.fail(passed())
-      const pulled = Number.isFinite(millis)
-        ? Effect.timeoutFail(bytes, { duration: millis, onTimeout: () => Option.some(passed()) })
-        : bytes
-      return Effect.matchEffect(pulled, {
-        onFailure: (ended) => (Option.isSome(ended) ? Effect.fail(ended.value) : batchOrNext(atEnd())),
-        onSuccess: (chunk) =>
-          Effect.flatMap(Clock.currentTimeMillis, (after) => {
-            waited += after - before
-            return batchOrNext(read(Chunk.toReadonlyArray(chunk).flatMap(framing.feed)))
-          })
-      })
-    })
+    return isLimited ? limited() : unlimited
   })
 
   const batchOrNext = (batch: Batch<A>): Effect.Effect<Batch<A>, ApiError.ApiError> =>

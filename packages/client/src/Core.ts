@@ -4,8 +4,14 @@
  *
  * @since 0.1.0
  */
-import type { HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
-import { Effect, Either, type Fiber, type Tracer } from "effect"
+
+import type * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Fiber from "effect/Fiber"
+import type * as Tracer from "effect/Tracer"
 import * as ApiConfig from "./ApiConfig.js"
 import * as ApiError from "./ApiError.js"
 import type * as ApiRequest from "./ApiRequest.js"
@@ -17,12 +23,14 @@ import type * as Credentials from "./Credentials.js"
 import type { InvalidInput } from "./internal/invalid.js"
 import * as Ready from "./internal/ready.js"
 import * as Middleware from "./Middleware.js"
+import * as PlatformRequest from "./PlatformRequest.js"
 import * as RequestEncoder from "./RequestEncoder.js"
 import * as ResponseBody from "./ResponseBody.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 import * as Telemetry from "./Telemetry.js"
 import * as Timeouts from "./Timeouts.js"
 import * as Transport from "./Transport.js"
+import type * as TransportContract from "./TransportContract.js"
 import * as TransportError from "./TransportError.js"
 
 /**
@@ -34,7 +42,7 @@ import * as TransportError from "./TransportError.js"
  */
 export interface Core {
   readonly config: ApiConfig.ApiConfig
-  readonly transport: Transport.Transport
+  readonly transport: TransportContract.Transport
   readonly credentials: Credentials.Resolver
   readonly budget: RetryPolicy.Budget
   readonly standing: ClientHeaders.Standing
@@ -138,7 +146,7 @@ const invalidRequest = (
  * @category running
  */
 export const prepared = (core: Core, call: Call.Call): HttpClientRequest.HttpClientRequest =>
-  RequestEncoder.toHttp(call.encoded, core.standing.plain(call.encoded))
+  PlatformRequest.toHttp(call.encoded, core.standing.plain(call.encoded))
 
 /** The request as an attempt sends it; without credentials where there are none for it. */
 const outgoing = (
@@ -151,7 +159,7 @@ const outgoing = (
   const headers =
     credentials === undefined ? core.standing.plain(encoded) : core.standing.authorized(encoded, credentials)
   ClientHeaders.addAttempt(headers, call, span)
-  return RequestEncoder.toHttp(encoded, headers)
+  return PlatformRequest.toHttp(encoded, headers)
 }
 
 /**
@@ -162,7 +170,7 @@ const outgoing = (
  */
 export const respond = <R>(
   core: Core,
-  transport: Transport.Send<R>,
+  transport: TransportContract.Send<R>,
   call: Call.Call,
   span: Tracer.Span | undefined
 ): Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R> =>

@@ -3,7 +3,12 @@
  *
  * @since 0.1.0
  */
-import { Clock, Duration, Effect, Either, Predicate, Redacted } from "effect"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
 import * as ApiError from "./ApiError.js"
 import * as Headers from "./internal/headers.js"
 import { singleFlight } from "./internal/singleFlight.js"
@@ -89,7 +94,7 @@ const empty: Resolved = { headers: {}, secrets: [] }
  * @since 0.1.0
  * @category constructors
  */
-export const none: Credentials = fixed(Either.right(empty))
+export const none: Credentials = /*#__PURE__*/ fixed(/*#__PURE__*/ Either.right(empty))
 
 /**
  * A header that holds the secret as it is, such as `x-api-key`. A blank secret counts as none.

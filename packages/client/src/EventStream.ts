@@ -8,6 +8,7 @@ import * as JsonLines from "./JsonLines.js"
 import type * as ResponseDecoder from "./ResponseDecoder.js"
 import * as ServerSentEvents from "./ServerSentEvents.js"
 import * as StreamContract from "./StreamContract.js"
+import * as Streaming from "./Streaming.js"
 import * as ValueSchema from "./ValueSchema.js"
 
 /**
@@ -94,7 +95,6 @@ export const make = <
   const { ignore, unknown = "skip", unterminated = "emit" } = options
   const ignored = typeof ignore === "function" ? ignore : namesOf(ignore ?? [])
   const decoderOf = decoders(options.event)
-  const decode = StreamContract.interpreter<EventType<S>>(options)
   return {
     ...StreamContract.common(options, "text/event-stream", ["text/event-stream"]),
     framing: (maxEventBytes) => {
@@ -107,22 +107,9 @@ export const make = <
         retry: () => decoder.retry
       }
     },
-    interpret: (event) => {
-      if (ignored(event)) return StreamContract.skip
-      const known = decoderOf(event.event)
-      return decode(event, known, () =>
-        unknown === "pass"
-          ? { _tag: "Event", value: event as EventType<S>, last: false }
-          : unknown === "skip"
-            ? StreamContract.skip
-            : {
-                _tag: "Invalid",
-                reason: "has a name that the contract does not know",
-                data: event.event
-              }
-      )
-    },
-    resume: options.resume === true
+    read: StreamContract.reader(options, { ignored, decoderOf, unknown }),
+    resume: options.resume === true,
+    run: Streaming.stream
   }
 }
 

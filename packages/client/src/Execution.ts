@@ -3,8 +3,12 @@
  *
  * @since 0.1.0
  */
-import type { HttpClientRequest } from "@effect/platform"
-import { Clock, Effect, Either, type Fiber, Stream, type Tracer } from "effect"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Fiber from "effect/Fiber"
+import type * as Tracer from "effect/Tracer"
 import * as ApiError from "./ApiError.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import * as ApiResponse from "./ApiResponse.js"
@@ -105,10 +109,11 @@ export const run = <A, E, B>(
             give(
               call,
               response,
-              open(
-                Stream.catchAll(response.guardedChunks, (error) => late(call, error)),
-                lengthOf(response)
-              )
+              open({
+                chunks: response.guardedChunks,
+                total: lengthOf(response),
+                late: (error) => late(call, error)
+              })
             )
           )
     return hasFailures(request)
@@ -158,19 +163,17 @@ const headed = (core: Core.Core, call: Call.Call, span: Tracer.Span | undefined)
   )
 
 /** A body that breaks off in its reader's hands: too late to ask again, and the ledger's last line was a success. */
-const late = (call: Call.Call, error: ApiError.ApiError): Stream.Stream<never, ApiError.ApiError> =>
-  Stream.fromEffect(
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const last = call.attempts.at(-1)
-      const line = Call.attempt(last?.startedAt ?? call.startedAt, now, error._tag, last?.status)
-      return Effect.fail(
-        ApiError.update(error, {
-          attempts: [...call.attempts.slice(0, -1), line],
-          stoppedBy: ApiError.isRetryable(error) ? "not-replayable" : "not-retryable"
-        })
-      )
-    })
-  )
+const late = (call: Call.Call, error: ApiError.ApiError): Effect.Effect<never, ApiError.ApiError> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const last = call.attempts.at(-1)
+    const line = Call.attempt(last?.startedAt ?? call.startedAt, now, error._tag, last?.status)
+    return Effect.fail(
+      ApiError.update(error, {
+        attempts: [...call.attempts.slice(0, -1), line],
+        stoppedBy: ApiError.isRetryable(error) ? "not-replayable" : "not-retryable"
+      })
+    )
+  })
 
 const lengthOf = (response: ResponseBody.GuardedResponse): number | undefined => {
   const { "content-encoding": encoding, "content-length": length } = response.headers

@@ -4,11 +4,20 @@
  *
  * @since 0.1.0
  */
-import { Cookies, FetchHttpClient, Headers, HttpClient, type HttpClientRequest } from "@effect/platform"
-import { Chunk, Effect, Layer, Option, Stream } from "effect"
+import * as Cookies from "@effect/platform/Cookies"
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as Headers from "@effect/platform/Headers"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import { concat } from "./internal/bytes.js"
 import { isBrowser } from "./internal/runtime.js"
 import { Watch } from "./internal/watch.js"
+import * as NativeClient from "./NativeClient.js"
 import * as NativeTransport from "./NativeTransport.js"
 import type * as Timeouts from "./Timeouts.js"
 
@@ -204,12 +213,15 @@ const chunksOf = (response: Response, started: Started, idle: number): NativeTra
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<HttpClient.HttpClient> = Layer.effect(
-  HttpClient.HttpClient,
-  Effect.gen(function* () {
-    const client = yield* HttpClient.HttpClient
-    const fetch = yield* Effect.serviceOption(FetchHttpClient.Fetch)
-    const init = yield* Effect.serviceOption(FetchHttpClient.RequestInit)
-    return NativeTransport.attach(client, make(Option.getOrUndefined(fetch), Option.getOrUndefined(init)))
-  })
-).pipe(Layer.provide(FetchHttpClient.layer))
+export const layer: Layer.Layer<HttpClient.HttpClient> = /*#__PURE__*/ Layer.provide(
+  /*#__PURE__*/ Layer.effect(
+    HttpClient.HttpClient,
+    /*#__PURE__*/ Effect.gen(function* () {
+      const client = yield* HttpClient.HttpClient
+      const fetch = yield* Effect.serviceOption(FetchHttpClient.Fetch)
+      const init = yield* Effect.serviceOption(FetchHttpClient.RequestInit)
+      return NativeClient.attach(client, make(Option.getOrUndefined(fetch), Option.getOrUndefined(init)))
+    })
+  ),
+  FetchHttpClient.layer
+)

@@ -6,6 +6,7 @@
 import { makeLineDecoder } from "./internal/lines.js"
 import type * as ResponseDecoder from "./ResponseDecoder.js"
 import * as StreamContract from "./StreamContract.js"
+import * as Streaming from "./Streaming.js"
 import * as ValueSchema from "./ValueSchema.js"
 
 /**
@@ -29,7 +30,6 @@ export const make = <S extends ValueSchema.ValueSchema, D extends ResponseDecode
   options: StreamContract.CommonOptions<ValueSchema.Type<S>, D> = {}
 ): StreamContract.EventStream<ValueSchema.Type<S>, ResponseDecoder.Type<D>> => {
   const decoder = ValueSchema.decoder(schema)
-  const decode = StreamContract.interpreter<ValueSchema.Type<S>>(options)
   return {
     ...StreamContract.common(
       options,
@@ -47,8 +47,13 @@ export const make = <S extends ValueSchema.ValueSchema, D extends ResponseDecode
         retry: () => undefined
       }
     },
-    interpret: (event) => decode(event, decoder, () => StreamContract.skip),
-    resume: false
+    read: StreamContract.reader<ValueSchema.Type<S>>(options, {
+      ignored: () => false,
+      decoderOf: () => decoder,
+      unknown: "skip"
+    }),
+    resume: false,
+    run: Streaming.stream
   }
 }
 

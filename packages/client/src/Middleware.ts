@@ -4,8 +4,10 @@
  *
  * @since 0.1.0
  */
-import type { HttpClientError, HttpClientRequest, HttpClientResponse } from "@effect/platform"
-import type { Effect } from "effect"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import type * as Effect from "effect/Effect"
 import * as ApiError from "./ApiError.js"
 
 /**

@@ -4,8 +4,12 @@
  *
  * @since 0.1.0
  */
-import { Either, Predicate, type Redacted, Stream } from "effect"
+import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
+import type * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import { type BodyStream, isBodyStream, toStream } from "./internal/byteSource.js"
+import { concat } from "./internal/bytes.js"
 import {
   hasLoneSurrogate,
   type InvalidInput,
@@ -15,6 +19,7 @@ import {
   Problem,
   scalarText
 } from "./internal/invalid.js"
+import { each } from "./internal/pulls.js"
 
 /**
  * A part with a name and a type of its own. An object with any other key is not one of these but an object of fields.
@@ -93,7 +98,7 @@ export const encode = (fields: Fields): Either.Either<Encoded, InvalidInput> => 
   const parts: Array<Part> = []
   // A FormData or a Map has no keys of its own: as a record it would be an empty form.
   if (!isPlain(fields)) return Either.left(invalid("multipart", "must be a plain object of fields"))
-  const problem = each(Object.entries(fields), (name, field) =>
+  const problem = findProblem(Object.entries(fields), (name, field) =>
     collect(parts, name, field, ["multipart", name])
   )
   if (problem !== undefined) return Either.left(problem)
@@ -105,7 +110,12 @@ export const encode = (fields: Fields): Either.Either<Encoded, InvalidInput> => 
   const whole = pieces.every((piece) => piece instanceof Uint8Array)
   return Either.right({
     boundary,
-    content: whole ? join(pieces, length ?? 0) : Stream.flatMap(Stream.fromIterable(pieces), pieceStream),
+    content: whole
+      ? concat(pieces, length ?? 0)
+      : Stream.flatMap(
+          each(() => pieces),
+          pieceStream
+        ),
     length,
     replayable: pieces.every((piece) => sizeOf(piece) !== undefined || typeof piece === "function")
   })
@@ -119,19 +129,9 @@ const add = (sum: number | undefined, size: number | undefined): number | undefi
 const sizeOf = (content: Part["content"]): number | undefined =>
   content instanceof Uint8Array ? content.length : content instanceof Blob ? content.size : undefined
 
-const join = (pieces: ReadonlyArray<Uint8Array>, length: number): Uint8Array => {
-  const bytes = new Uint8Array(length)
-  let offset = 0
-  for (const piece of pieces) {
-    bytes.set(piece, offset)
-    offset += piece.length
-  }
-  return bytes
-}
-
 const pieceStream = (content: Part["content"]): Stream.Stream<Uint8Array, unknown> =>
   content instanceof Uint8Array
-    ? Stream.make(content)
+    ? each(() => [content])
     : toStream(content instanceof Blob ? () => content.stream() : content)
 
 /** WHATWG HTML, multipart/form-data encoding: a name must not be able to end its quotes or its line. */
@@ -170,11 +170,13 @@ const collect = (
   if (isBodyStream(field)) return add(field, "blob", "application/octet-stream")
   if (trail.length > maxDepth) return reject(tooDeep)
   if (Array.isArray(field)) {
-    return each(field.entries(), (key, value) => collect(parts, `${name}[]`, value, [...trail, `${key}`]))
+    return findProblem(field.entries(), (key, value) =>
+      collect(parts, `${name}[]`, value, [...trail, `${key}`])
+    )
   }
   if (!isPlain(field)) return reject(unsupported)
   if (!isFilePart(field)) {
-    return each(Object.entries(field), (key, value) =>
+    return findProblem(Object.entries(field), (key, value) =>
       collect(parts, `${name}[${key}]`, value, [...trail, key])
     )
   }
@@ -218,7 +220,7 @@ const partKeys: ReadonlySet<string> = new Set(["content", "filename", "contentTy
 const isFilePart = (field: Record<string, unknown>): field is Record<keyof FilePart, unknown> =>
   "content" in field && Object.keys(field).every((key) => partKeys.has(key))
 
-const each = <K>(
+const findProblem = <K>(
   entries: Iterable<[K, unknown]>,
   visit: (key: K, value: unknown) => InvalidInput | undefined
 ): InvalidInput | undefined => {

@@ -5,19 +5,21 @@
  *
  * @since 0.1.0
  */
-import {
-  type Cookies,
-  type Headers,
-  HttpBody,
-  type HttpClient,
-  type HttpClientRequest
-} from "@effect/platform"
-import { type Cause, Effect, type Option, Predicate, Stream } from "effect"
-import * as RequestEncoder from "./RequestEncoder.js"
+
+import type * as Cookies from "@effect/platform/Cookies"
+import type * as Headers from "@effect/platform/Headers"
+import * as HttpBody from "@effect/platform/HttpBody"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as Cause from "effect/Cause"
+import type * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as PlatformRequest from "./PlatformRequest.js"
 import type * as Timeouts from "./Timeouts.js"
 
 /**
- * The key under which an `HttpClient` carries its native transport.
+ * The key under which an `HttpClient` carries a way to send of its own: see `NativeClient.attach`.
  *
  * @since 0.1.0
  * @category type ids
@@ -36,6 +38,11 @@ export interface Source {
   readonly cookies: Cookies.Cookies
   readonly remoteAddress: Option.Option<string>
   readonly chunks: Stream.Stream<Uint8Array, unknown>
+  /**
+   * `chunks` without the cost of a stream, for the owner of the exchange, who ends it by its `Abort`. Fails with `None` at the
+   * end.
+   */
+  readonly pull?: Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<unknown>> | undefined
 }
 
 /**
@@ -127,7 +134,7 @@ export const awaiting = <A>(
   if (body._tag !== "Stream") return started(request, start)
   return Effect.flatMap(Stream.toReadableStreamEffect(body.stream), (stream) => {
     const { contentLength, contentType } = body
-    const sent = RequestEncoder.withBody(request, HttpBody.raw(stream, { contentType, contentLength }))
+    const sent = PlatformRequest.withBody(request, HttpBody.raw(stream, { contentType, contentLength }))
     return started(sent, start)
   })
 }
@@ -198,6 +205,7 @@ class Waiting<A, B, E> implements Listener<A> {
     const { later } = this
     this.pending = undefined
     this.abort = undefined
+    this.later = undefined
     if (later === undefined) this.early = exit
     else later(exit)
   }
@@ -219,21 +227,3 @@ const started = <A>(
       restore
     )
   )
-
-/**
- * The native transport of an `HttpClient`, if it carries one.
- *
- * @since 0.1.0
- * @category accessors
- */
-export const get = (client: HttpClient.HttpClient): NativeTransport | undefined =>
-  Predicate.hasProperty(client, TypeId) ? (client[TypeId] as NativeTransport) : undefined
-
-/**
- * The same `HttpClient`, carrying a native transport.
- *
- * @since 0.1.0
- * @category combinators
- */
-export const attach = (client: HttpClient.HttpClient, native: NativeTransport): HttpClient.HttpClient =>
-  Object.assign(Object.create(Object.getPrototypeOf(client)), client, { [TypeId]: native })

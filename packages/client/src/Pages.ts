@@ -3,14 +3,18 @@
  *
  * @since 0.1.0
  */
-import { Chunk, Effect, Fiber, Option, Stream } from "effect"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import * as ApiError from "./ApiError.js"
 import * as ApiRequest from "./ApiRequest.js"
 import * as Call from "./Call.js"
 import * as Core from "./Core.js"
 import * as Execution from "./Execution.js"
 import { invalid } from "./internal/invalid.js"
-import type * as Pagination from "./Pagination.js"
+import type * as PageContract from "./PageContract.js"
 
 /**
  * The pages of a request, from the one it asks for to the last. A page that was handed out is never asked for again, and a
@@ -76,7 +80,7 @@ const visit = <Page, Item, E>(
 
 const turned = <Page, Item, E>(
   request: ApiRequest.PageRequest<Page, Item, E>,
-  next: Pagination.Next
+  next: PageContract.Next
 ): ApiRequest.PageRequest<Page, Item, E> =>
   "url" in next ? ApiRequest.atUrl(request, next.url) : ApiRequest.override(request, { query: next.query })
 

@@ -4,38 +4,9 @@
  *
  * @since 0.1.0
  */
-import { Predicate } from "effect"
-
-/**
- * Type id of {@link Pagination}.
- *
- * @since 0.1.0
- * @category type ids
- */
-export const TypeId: unique symbol = Symbol.for("@effect-api/client/Pagination")
-
-/**
- * What is known when a page has come: the query it was asked for with, its URL and headers, and how many came before.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Context {
-  readonly query: Readonly<Record<string, string>>
-  readonly url: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly index: number
-}
-
-/**
- * What to ask next: the same request with other query parameters, or another URL.
- *
- * @since 0.1.0
- * @category models
- */
-export type Next =
-  | { readonly query: Readonly<Record<string, string | number | null | undefined>> }
-  | { readonly url: string }
+import * as Predicate from "effect/Predicate"
+import * as PageContract from "./PageContract.js"
+import * as Pages from "./Pages.js"
 
 /**
  * A way to walk pages of type `Page` that hold items of type `Item`.
@@ -43,13 +14,23 @@ export type Next =
  * @since 0.1.0
  * @category models
  */
-export interface Pagination<in Page, out Item> {
-  readonly [TypeId]: typeof TypeId
-  readonly items: (page: Page) => ReadonlyArray<Item>
-  readonly next: (page: Page, context: Context) => Next | undefined
-  readonly maxPages: number
-  readonly prefetch: boolean
-}
+export type Pagination<Page, Item> = PageContract.Pagination<Page, Item>
+
+/**
+ * What is known when a page has come: the query it was asked for with, its URL and headers, and how many came before.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Context = PageContract.Context
+
+/**
+ * What to ask next: the same request with other query parameters, or another URL.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Next = PageContract.Next
 
 /**
  * What every strategy may say: where the items are, whether to ask for the next page while this one is worked on, and a
@@ -68,12 +49,15 @@ const make = <Page, Item>(
   options: Options<Page, Item>,
   next: (page: Page, context: Context) => Next | undefined
 ): Pagination<Page, Item> => ({
-  [TypeId]: TypeId,
+  [PageContract.TypeId]: PageContract.TypeId,
   items: options.items,
   next,
   maxPages: options.maxPages ?? Number.POSITIVE_INFINITY,
-  prefetch: options.prefetch === true
+  prefetch: options.prefetch === true,
+  walk
 })
+
+const walk: PageContract.Pagination<unknown, unknown>["walk"] = { pages: Pages.pages, items: Pages.items }
 
 type Cursor = string | number | null | undefined
 

@@ -3,13 +3,13 @@
  *
  * @since 0.1.0
  */
-import {
-  HttpClient,
-  HttpClientError,
-  type HttpClientRequest,
-  type HttpClientResponse
-} from "@effect/platform"
-import { Clock, Effect, Either } from "effect"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as ApiError from "./ApiError.js"
 import * as ApiRequest from "./ApiRequest.js"
 import * as ApiResponse from "./ApiResponse.js"

@@ -3,7 +3,9 @@
  *
  * @since 0.1.0
  */
-import { Effect, Stream } from "effect"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { onPull } from "./internal/pulls.js"
 
 /**
  * Bytes that have passed, and how many there will be, where that is known.
@@ -29,10 +31,13 @@ export const counted = <E, R>(
 ): Stream.Stream<Uint8Array, E, R> =>
   Stream.suspend(() => {
     let bytes = 0
-    return Stream.tap(chunks, (chunk) =>
-      Effect.sync(() => {
-        bytes += chunk.length
-        onProgress({ bytes, total })
+    return onPull(chunks, (pull) =>
+      Effect.map(pull, (passing) => {
+        for (const chunk of passing) {
+          bytes += chunk.length
+          onProgress({ bytes, total })
+        }
+        return passing
       })
     )
   })

@@ -4,19 +4,17 @@
  *
  * @since 0.1.0
  */
-import type { HttpClient } from "@effect/platform"
-import {
-  Cause,
-  Effect,
-  Either,
-  Exit,
-  Fiber,
-  FiberId,
-  Layer,
-  ManagedRuntime,
-  Scope,
-  type Stream
-} from "effect"
+import type * as HttpClient from "@effect/platform/HttpClient"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
 import * as ApiClient from "./ApiClient.js"
 import * as ApiConfig from "./ApiConfig.js"
 import type * as ApiRequest from "./ApiRequest.js"
@@ -121,21 +119,48 @@ const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, 
   const scope = Effect.runSync(Scope.make())
   let closed: Promise<void> | undefined
 
+  const start: AsyncStream.Runner["start"] = (effect, done, failed) => {
+    if (closed !== undefined) {
+      failed(new Error("the client is closed"))
+      return () => {}
+    }
+    const fiber = runtime.runFork(effect)
+    running.add(fiber)
+    fiber.addObserver((exit) => {
+      running.delete(fiber)
+      if (Exit.isSuccess(exit)) done(exit.value)
+      else if (closed !== undefined) failed(new DOMException("The client was closed", "AbortError"))
+      else failed(Cause.squash(exit.cause))
+    })
+    return () => fiber.unsafeInterruptAsFork(FiberId.none)
+  }
+
   const run: AsyncStream.Runner["run"] = (effect, signal) =>
     new Promise((resolve, reject) => {
-      if (signal?.aborted === true) return reject(signal.reason)
-      if (closed !== undefined) return reject(new Error("the client is closed"))
-      const fiber = runtime.runFork(effect)
-      running.add(fiber)
-      const unlisten = onAbort(signal, () => fiber.unsafeInterruptAsFork(FiberId.none))
-      fiber.addObserver((exit) => {
-        running.delete(fiber)
+      if (signal === undefined) {
+        start(effect, resolve, reject)
+        return
+      }
+      if (signal.aborted) return reject(signal.reason)
+      let ended = false
+      let unlisten = (): void => {}
+      const end = (): void => {
+        ended = true
         unlisten()
-        if (Exit.isSuccess(exit)) resolve(exit.value)
-        else if (signal?.aborted === true) reject(signal.reason)
-        else if (closed !== undefined) reject(new DOMException("The client was closed", "AbortError"))
-        else reject(Cause.squash(exit.cause))
-      })
+      }
+      const interrupt = start(
+        effect,
+        (value) => {
+          end()
+          resolve(value)
+        },
+        (error) => {
+          end()
+          reject(signal.aborted ? signal.reason : error)
+        }
+      )
+      // What needs nothing of the network is over by now.
+      if (!ended) unlisten = onAbort(signal, interrupt)
     })
 
   const close = (): Promise<void> => {
@@ -150,7 +175,7 @@ const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, 
     )
     return closed
   }
-  return { run, onAbort, scope, release: (scope) => settled(Scope.close(scope, Exit.void)), close }
+  return { run, start, onAbort, scope, release: (scope) => settled(Scope.close(scope, Exit.void)), close }
 }
 
 /** What one signal ends. It has one listener, however many calls it is given to: Node takes the eleventh for a leak. */

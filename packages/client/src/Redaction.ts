@@ -4,7 +4,8 @@
  *
  * @since 0.1.0
  */
-import { Predicate, Redacted } from "effect"
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
 import * as Spelling from "./internal/spelling.js"
 
 /**

@@ -3,11 +3,18 @@
  *
  * @since 0.1.0
  */
-import { HttpBody } from "@effect/platform"
-import { Cause, Effect, Either, Option, ParseResult, type Schema, Stream } from "effect"
+import * as HttpBody from "@effect/platform/HttpBody"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import type * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as Source from "./internal/byteSource.js"
 import { type InvalidInput, invalid } from "./internal/invalid.js"
 import * as Json from "./internal/json.js"
+import { each, onPull } from "./internal/pulls.js"
 import * as Query from "./internal/query.js"
 import * as Ready from "./internal/ready.js"
 import * as Multipart from "./Multipart.js"
@@ -166,10 +173,14 @@ const streamed = (
   const watched = Stream.suspend(() => {
     failure = undefined
     // A defect too: some transports would die of it, others call it a broken connection and try again.
-    return Stream.catchAllCause(stream, (cause) => {
-      if (!Cause.isInterruptedOnly(cause)) failure = Cause.squash(cause)
-      return Stream.failCause(failure === undefined ? cause : Cause.fail(failure))
-    })
+    return onPull(stream, (pull) =>
+      Effect.catchAllCause(pull, (cause) => {
+        const failed = Cause.failureOrCause(cause)
+        if (Either.isLeft(failed)) failure = Option.getOrUndefined(failed.left)
+        else if (!Cause.isInterruptedOnly(cause)) failure = Cause.squash(cause)
+        return failure === undefined ? Effect.failCause(cause) : Effect.fail(Option.some(failure))
+      })
+    )
   })
   return { body: HttpBody.stream(watched, type, length), replayable, sourceFailure: () => failure }
 }
@@ -181,17 +192,14 @@ const withProgress = (encoded: Encoded, onUpload: (progress: Progress.Progress) 
   const { body } = encoded
   if (body._tag !== "Uint8Array" && body._tag !== "Stream") return encoded
   const total = body.contentLength
-  const source = body._tag === "Stream" ? body.stream : pieces(body.body)
+  const source = body._tag === "Stream" ? body.stream : each(() => pieces(body.body))
   const counted = Progress.counted(source, total, onUpload)
   return { ...encoded, body: HttpBody.stream(counted, body.contentType, total) }
 }
 
-const pieces = (bytes: Uint8Array): Stream.Stream<Uint8Array> =>
-  Stream.unfold(0, (offset) =>
-    offset >= bytes.length
-      ? Option.none()
-      : Option.some([bytes.subarray(offset, offset + pieceBytes), offset + pieceBytes] as const)
-  ).pipe(Stream.rechunk(1))
+function* pieces(bytes: Uint8Array): Iterable<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
+}
 
 type Encode = (value: unknown) => Effect.Effect<unknown, ParseResult.ParseIssue>
 

@@ -4,9 +4,12 @@
  *
  * @since 0.1.0
  */
-import { type HttpBody, HttpClientRequest, UrlParams } from "@effect/platform"
-import * as PlatformHeaders from "@effect/platform/Headers"
-import { type Effect, Either, Option } from "effect"
+
+import type * as HttpBody from "@effect/platform/HttpBody"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as UrlParams from "@effect/platform/UrlParams"
+import type * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import type * as ApiConfig from "./ApiConfig.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import * as Headers from "./internal/headers.js"
@@ -105,104 +108,22 @@ class Request implements Encoded {
 export const adopt = (
   request: HttpClientRequest.HttpClientRequest,
   config: ApiConfig.ApiConfig
-): Either.Either<Encoded, InvalidInput> =>
-  Either.gen(function* () {
-    const resolved = yield* Url.resolve(config.base, request.url)
-    const target = layQuery(resolved, config, Query.fromString(UrlParams.toString(request.urlParams)))
-    const headers: Headers.HeaderLayer = { ...request.headers }
-    const key = yield* idempotency(request.method, undefined, config, headers)
-    const { body, method } = request
-    const replayable = body._tag !== "Stream" && (body._tag !== "Raw" || typeof body.body === "string")
-    const own = Headers.merge(key.layer, headers)
-    const encoded: RequestBody.Encoded = { body, replayable, sourceFailure: noFailure }
-    return new Request(method, undefined, target, own, encoded, key.value)
-  })
+): Either.Either<Encoded, InvalidInput> => {
+  const { body, method, url, urlParams } = request
+  const headers: Headers.HeaderLayer = { ...request.headers }
+  return Either.zipWith(
+    Url.resolve(config.base, url),
+    idempotency(method, undefined, config, headers),
+    (resolved, { layer, value }) => {
+      const target = layQuery(resolved, config, Query.fromString(UrlParams.toString(urlParams)))
+      const replayable = body._tag !== "Stream" && (body._tag !== "Raw" || typeof body.body === "string")
+      const encoded: RequestBody.Encoded = { body, replayable, sourceFailure: noFailure }
+      return new Request(method, undefined, target, Headers.merge(layer, headers), encoded, value)
+    }
+  )
+}
 
 const noFailure = (): unknown => undefined
-
-const proto: object = Object.getPrototypeOf(HttpClientRequest.get(""))
-
-const headersProto: object = Object.getPrototypeOf(PlatformHeaders.empty)
-
-/**
- * Headers on their way to a transport: by lower-case name, `null` where one was removed.
- *
- * @since 0.1.0
- * @category models
- */
-export type Outgoing = Record<string, string | null>
-
-/**
- * One layer over another, as an object that can become a request's headers. A literal of two spreads costs five times as
- * much: V8 makes a hidden class for each.
- *
- * @since 0.1.0
- * @category encoding
- */
-export const layered = (under: Headers.HeaderLayer, over: Headers.HeaderLayer): Outgoing =>
-  Object.assign(Object.create(headersProto), under, over)
-
-/**
- * What goes to a transport, with exactly these headers, but for the removed ones. The platform's own constructors copy the headers
- * and look at the URL once more.
- *
- * @since 0.1.0
- * @category encoding
- */
-export const toHttp = (
-  { body, method, url }: Pick<Encoded, "body" | "method" | "url">,
-  headers: Outgoing
-): HttpClientRequest.HttpClientRequest => {
-  const request: Mutable<HttpClientRequest.HttpClientRequest> = Object.create(proto)
-  request.method = method
-  request.url = url
-  request.urlParams = UrlParams.empty
-  request.hash = noHash
-  request.headers = sendable(headers)
-  request.body = body
-  return request
-}
-
-/**
- * The same request with another body and exactly the headers it has: the platform's `setBody` sets some of its own.
- *
- * @since 0.1.0
- * @category combinators
- */
-export const withBody = (
-  request: HttpClientRequest.HttpClientRequest,
-  body: HttpBody.HttpBody
-): HttpClientRequest.HttpClientRequest =>
-  Object.assign(Object.create(Object.getPrototypeOf(request)), request, { body })
-
-/**
- * The same request with its parameters in its URL, where a middleware has set any.
- *
- * @since 0.1.0
- * @category combinators
- */
-export const withWholeUrl = (
-  request: HttpClientRequest.HttpClientRequest
-): HttpClientRequest.HttpClientRequest => {
-  const { url, urlParams } = request
-  if (urlParams.length === 0) return request
-  const query = UrlParams.toString(urlParams)
-  return Object.assign(Object.create(Object.getPrototypeOf(request)), request, {
-    url: `${url}${url.includes("?") ? "&" : "?"}${query}`,
-    urlParams: UrlParams.empty
-  })
-}
-
-const sendable = (headers: Outgoing): PlatformHeaders.Headers => {
-  for (const name of Object.keys(headers)) {
-    if (headers[name] === null) return Object.assign(Object.create(headersProto), Headers.finish(headers))
-  }
-  return headers as PlatformHeaders.Headers
-}
-
-type Mutable<A> = { -readonly [K in keyof A]: A[K] }
-
-const noHash = Option.none()
 
 /**
  * Every secret that the request and its client's settings hold as a `Redacted`, but for the credentials.
@@ -285,7 +206,7 @@ const shownOf = (config: ApiConfig.ApiConfig): Shown => {
     headers: Object.fromEntries(
       Object.entries(config.headers).filter(([name, value]) => value === null || plain[name] === value)
     ),
-    query: config.query.filter(({ shown, text }) => shown === text && redactor.url(`?${text}`) === `?${text}`)
+    query: config.query.filter(({ secret, text }) => !secret && redactor.url(`?${text}`) === `?${text}`)
   }
   shown.set(config, made)
   return made

@@ -8,7 +8,7 @@ import type * as Headers from "./internal/headers.js"
 import type * as Query from "./internal/query.js"
 import type * as Url from "./internal/url.js"
 import type * as Middleware from "./Middleware.js"
-import type * as Pagination from "./Pagination.js"
+import type * as PageContract from "./PageContract.js"
 import type * as RequestBody from "./RequestBody.js"
 import type * as ResponseDecoder from "./ResponseDecoder.js"
 import type * as Timeouts from "./Timeouts.js"
@@ -58,7 +58,7 @@ export interface BodyOptions<S, F, B, I> extends Options<S, F>, RequestBody.Opti
  */
 export interface Kind<S, V, Item> {
   readonly events?: V | undefined
-  readonly pagination?: Pagination.Pagination<NoInfer<ResponseDecoder.Type<S>>, Item> | undefined
+  readonly pagination?: PageContract.Pagination<NoInfer<ResponseDecoder.Type<S>>, Item> | undefined
 }
 
 /**

@@ -4,19 +4,24 @@
  *
  * @since 0.1.0
  */
-import {
-  type Cookies,
-  HttpClientError,
-  type HttpClientRequest,
-  HttpClientResponse,
-  HttpIncomingMessage,
-  UrlParams
-} from "@effect/platform"
+import type * as Cookies from "@effect/platform/Cookies"
 import type * as PlatformHeaders from "@effect/platform/Headers"
-import { Clock, Effect, Inspectable, type Option, Stream } from "effect"
+import * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
+import * as UrlParams from "@effect/platform/UrlParams"
+import type * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Inspectable from "effect/Inspectable"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as ApiError from "./ApiError.js"
 import type * as Call from "./Call.js"
+import * as Expiry from "./Expiry.js"
 import { concat } from "./internal/bytes.js"
+import { each, onPull, type Pull } from "./internal/pulls.js"
 import * as NativeTransport from "./NativeTransport.js"
 import * as TransportError from "./TransportError.js"
 
@@ -27,15 +32,12 @@ interface Read {
 }
 
 /**
- * Which limit runs, and since when.
+ * Gives the bytes that have come since it was asked last; fails with `None` at the end.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Watch {
-  phase: "response" | "idle"
-  since: number
-}
+export type BytesPull = Pull<Uint8Array, ApiError.ApiError>
 
 /**
  * A response under the limits of its call. `refusal` says why a redirect was not followed.
@@ -115,14 +117,14 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     return Effect.suspend(() => {
       if (this.read !== undefined) return this.whole(this.read)
       const { idle } = this.call.timeouts
-      const watch: Watch = { phase: "idle", since: Number.POSITIVE_INFINITY }
+      const watch: Expiry.Watch = { phase: "idle", since: Number.POSITIVE_INFINITY }
       const read = this.readUnder(watch)
-      return Number.isFinite(idle) && !this.keepsIdle ? expiring(this.call, watch, read) : read
+      return Number.isFinite(idle) && !this.keepsIdle ? Expiry.expiring(this.call, watch, read) : read
     })
   }
 
   /** The whole body, with a limit that somebody else keeps. */
-  readUnder(watch: Watch): Effect.Effect<Uint8Array, ApiError.ApiError> {
+  readUnder(watch: Expiry.Watch): Effect.Effect<Uint8Array, ApiError.ApiError> {
     return Effect.flatMap(this.collect(this.call.config.limits.responseBytes, watch), (read) =>
       this.whole(read)
     )
@@ -150,24 +152,32 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     })
   }
 
-  private collect(cap: number, watch: Watch): Effect.Effect<Read, ApiError.ApiError> {
+  private collect(cap: number, watch: Expiry.Watch): Effect.Effect<Read, ApiError.ApiError> {
     return Effect.clockWith((clock) => {
       const chunks: Array<Uint8Array> = []
       let size = 0
       watch.phase = "idle"
       watch.since = clock.unsafeCurrentTimeMillis()
-      const collected = Stream.runForEachWhile(this.chunks, (chunk) =>
-        Effect.sync(() => {
-          watch.since = clock.unsafeCurrentTimeMillis()
+      const take = (pulled: Chunk.Chunk<Uint8Array>): boolean => {
+        watch.since = clock.unsafeCurrentTimeMillis()
+        for (const chunk of pulled) {
           chunks.push(chunk)
           size += chunk.length
-          return size <= cap
+        }
+        return size <= cap
+      }
+      const collected = (pull: BytesPull): Effect.Effect<void, ApiError.ApiError> =>
+        Effect.matchEffect(pull, {
+          onFailure: Option.match({ onNone: () => Effect.void, onSome: Effect.fail }),
+          onSuccess: (pulled) => (take(pulled) ? collected(pull) : Effect.void)
         })
+      return Effect.map(
+        Effect.scopedWith((scope) => Effect.flatMap(Scope.extend(this.pull, scope), collected)),
+        () => {
+          this.read = { bytes: concat(chunks, Math.min(size, cap)), complete: size <= cap }
+          return this.read
+        }
       )
-      return Effect.map(collected, () => {
-        this.read = { bytes: concat(chunks, Math.min(size, cap)), complete: size <= cap }
-        return this.read
-      })
     })
   }
 
@@ -184,32 +194,40 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     })
   }
 
-  /** The bytes as they come, under no limit of ours. */
-  get chunks(): Stream.Stream<Uint8Array, ApiError.ApiError> {
-    return Stream.suspend(() => {
-      if (this.read !== undefined) return Stream.make(this.read.bytes)
-      if (this.taken)
-        return Stream.fail(TransportError.unreadable(this.call, this.status, "was taken as a stream"))
+  /** Opens the body: the bytes as they come, under no limit of ours. */
+  get pull(): Effect.Effect<BytesPull, never, Scope.Scope> {
+    return Effect.suspend(() => {
+      const { read } = this
+      if (read !== undefined) return Stream.toPull(each(() => [read.bytes]))
+      if (this.taken) {
+        const error = TransportError.unreadable(this.call, this.status, "was taken as a stream")
+        return Effect.succeed(Effect.fail(Option.some(error)))
+      }
       // Kept nowhere: it may be endless.
       this.taken = true
-      return Stream.mapError(this.source.chunks, (cause) =>
+      const tagged = (cause: unknown): ApiError.ApiError =>
         ApiError.isApiError(cause)
           ? cause
           : TransportError.fromCause(this.call, cause, this.native ?? "transport")
-      )
+      const { chunks, pull } = this.source
+      // Without the cost of a stream where the transport can.
+      const opened = pull === undefined ? Stream.toPull(chunks) : Effect.succeed(pull)
+      return Effect.map(opened, Effect.mapError(Option.map(tagged)))
     })
   }
 
   /** The bytes as they come, under the idle limit. */
   get guardedChunks(): Stream.Stream<Uint8Array, ApiError.ApiError> {
     const { idle } = this.call.timeouts
-    return Number.isFinite(idle) && !this.keepsIdle
-      ? Stream.timeoutFail(this.chunks, () => TransportError.timeout(this.call, "idle", idle), idle)
-      : this.chunks
+    const onTimeout = () => Option.some(TransportError.timeout(this.call, "idle", idle))
+    const limited = Number.isFinite(idle) && !this.keepsIdle
+    return Stream.fromPull(
+      limited ? Effect.map(this.pull, Effect.timeoutFail({ duration: idle, onTimeout })) : this.pull
+    )
   }
 
   get stream(): Stream.Stream<Uint8Array, HttpClientError.ResponseError> {
-    return Stream.mapError(this.guardedChunks, (cause) => this.notDecoded(cause))
+    return onPull(this.guardedChunks, Effect.mapError(Option.map((cause) => this.notDecoded(cause))))
   }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpClientError.ResponseError> {
@@ -262,8 +280,13 @@ export const fromPlatform = (
   refusal?: string
 ): GuardedResponse => {
   const chunks = Stream.suspend(() =>
-    Stream.catchAll(response.stream, (error) =>
-      error.reason === "EmptyBody" ? Stream.empty : Stream.fail(TransportError.from(call, error))
+    onPull(
+      response.stream,
+      Effect.mapError(
+        Option.flatMap((error) =>
+          error.reason === "EmptyBody" ? Option.none() : Option.some(TransportError.from(call, error))
+        )
+      )
     )
   )
   const source: NativeTransport.Source = {
@@ -278,26 +301,4 @@ export const fromPlatform = (
     chunks
   }
   return new GuardedResponse(call, response.request, source, undefined, undefined, refusal)
-}
-
-/**
- * Runs an effect under the limit that a watch tells of. One sleeping fiber looks after a whole attempt: a race for the
- * headers and another for every chunk cost more than the rest of it.
- *
- * @since 0.1.0
- * @category combinators
- */
-export const expiring = <A, R>(
-  call: Call.Call,
-  watch: Watch,
-  effect: Effect.Effect<A, ApiError.ApiError, R>
-): Effect.Effect<A, ApiError.ApiError, R> => {
-  const look: Effect.Effect<never, ApiError.ApiError> = Effect.flatMap(Clock.currentTimeMillis, (now) => {
-    const limit = call.timeouts[watch.phase]
-    const left = watch.since + limit - now
-    if (left <= 0) return Effect.fail(TransportError.timeout(call, watch.phase, limit))
-    // An endless limit may be followed by another: the headers have none, the body may.
-    return Effect.zipRight(Effect.sleep(Math.min(left, call.timeouts.idle, call.timeouts.response)), look)
-  })
-  return Effect.raceFirst(effect, look)
 }

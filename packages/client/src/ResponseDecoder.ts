@@ -3,7 +3,12 @@
  *
  * @since 0.1.0
  */
-import { type Effect, Either, Predicate, Schema, SchemaAST, Stream } from "effect"
+import type * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
+import * as Stream from "effect/Stream"
 import type * as ApiError from "./ApiError.js"
 import * as Progress from "./Progress.js"
 import * as ValueSchema from "./ValueSchema.js"
@@ -38,9 +43,20 @@ export interface ResponseDecoder<out A> {
   readonly accept: string
   readonly decode: (body: Body) => Effect.Effect<A, ValueSchema.Misfit>
   /** Where the value is the body itself, still on its way; `decode` is then not asked. */
-  readonly open?:
-    | ((chunks: Stream.Stream<Uint8Array, ApiError.ApiError>, total: number | undefined) => A)
-    | undefined
+  readonly open?: ((body: Arriving) => A) | undefined
+}
+
+/**
+ * A body that is still on its way. `total` is its length, where the answer tells it; `late` is what becomes of an error
+ * in its reader's hands.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Arriving {
+  readonly chunks: Stream.Stream<Uint8Array, ApiError.ApiError>
+  readonly total: number | undefined
+  readonly late: (error: ApiError.ApiError) => Effect.Effect<never, ApiError.ApiError>
 }
 
 /**
@@ -102,7 +118,7 @@ const asText = (body: Body): string => {
  * @since 0.1.0
  * @category decoders
  */
-export const json: ResponseDecoder<unknown> = make("application/json", parse)
+export const json: ResponseDecoder<unknown> = /*#__PURE__*/ make("application/json", parse)
 
 /**
  * What a request without `success` gives: JSON where the media type is JSON or absent, else the text.
@@ -110,7 +126,7 @@ export const json: ResponseDecoder<unknown> = make("application/json", parse)
  * @since 0.1.0
  * @category decoders
  */
-export const auto: ResponseDecoder<unknown> = make("application/json", (body) =>
+export const auto: ResponseDecoder<unknown> = /*#__PURE__*/ make("application/json", (body) =>
   isJson(mediaType(body)) ? parse(body) : Either.right(asText(body))
 )
 
@@ -120,7 +136,7 @@ export const auto: ResponseDecoder<unknown> = make("application/json", (body) =>
  * @since 0.1.0
  * @category decoders
  */
-export const text: ResponseDecoder<string> = make("text/plain, */*;q=0.8", (body) =>
+export const text: ResponseDecoder<string> = /*#__PURE__*/ make("text/plain, */*;q=0.8", (body) =>
   Either.right(asText(body))
 )
 
@@ -130,7 +146,9 @@ export const text: ResponseDecoder<string> = make("text/plain, */*;q=0.8", (body
  * @since 0.1.0
  * @category decoders
  */
-export const bytes: ResponseDecoder<Uint8Array> = make("*/*", (body) => Either.right(body.bytes))
+export const bytes: ResponseDecoder<Uint8Array> = /*#__PURE__*/ make("*/*", (body) =>
+  Either.right(body.bytes)
+)
 
 /**
  * Nothing: whatever the body holds is read and dropped.
@@ -138,7 +156,7 @@ export const bytes: ResponseDecoder<Uint8Array> = make("*/*", (body) => Either.r
  * @since 0.1.0
  * @category decoders
  */
-export const empty: ResponseDecoder<void> = make("*/*", () => Either.void)
+export const empty: ResponseDecoder<void> = /*#__PURE__*/ make("*/*", () => Either.void)
 
 type Chunks = Stream.Stream<Uint8Array, ApiError.ApiError>
 
@@ -165,8 +183,9 @@ export const stream = (
   [TypeId]: TypeId,
   accept: "*/*",
   decode: (body) => Either.right(Stream.make(body.bytes)),
-  open: (chunks, total) => {
+  open: ({ chunks: arriving, late, total }) => {
     const { onDownload } = options
+    const chunks = Stream.catchAll(arriving, (error) => Stream.fromEffect(late(error)))
     return onDownload === undefined ? chunks : Progress.counted(chunks, total, onDownload)
   }
 })

@@ -5,7 +5,8 @@
  *
  * @since 0.1.0
  */
-import { Duration, Option } from "effect"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 import { trimValue } from "./internal/headers.js"
 
 /** Digits with an optional fraction only: `Number` would also take `0x10`, `1e9`, `+5` and `Infinity`. */

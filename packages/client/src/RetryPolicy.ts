@@ -4,7 +4,13 @@
  *
  * @since 0.1.0
  */
-import { Duration, Effect, Predicate, Random, Schedule, ScheduleDecision, ScheduleInterval } from "effect"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import * as ScheduleDecision from "effect/ScheduleDecision"
+import * as ScheduleInterval from "effect/ScheduleInterval"
 import * as ApiError from "./ApiError.js"
 import { toMillis } from "./internal/duration.js"
 import { type InvalidInput, invalid } from "./internal/invalid.js"
@@ -145,7 +151,7 @@ export const override = (self: RetryPolicy, options: Options): RetryPolicy => {
  * @since 0.1.0
  * @category constructors
  */
-export const none: RetryPolicy = make({ maxRetries: 0 })
+export const none: RetryPolicy = /*#__PURE__*/ make({ maxRetries: 0 })
 
 /**
  * Whether a value is a {@link RetryPolicy}.

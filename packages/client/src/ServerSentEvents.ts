@@ -7,7 +7,10 @@
  *
  * @since 0.1.0
  */
-import { Channel, Chunk, Data, Stream } from "effect"
+import * as Channel from "effect/Channel"
+import * as Chunk from "effect/Chunk"
+import * as Data from "effect/Data"
+import * as Stream from "effect/Stream"
 import { COLON, CR, find, isData, isEvent, isId, LF, valueOf } from "./internal/fields.js"
 import { LineReader } from "./internal/lines.js"
 
@@ -79,7 +82,7 @@ export interface Decoder {
  * @since 0.1.0
  * @category errors
  */
-export class EventTooLargeError extends Data.TaggedError("EventTooLargeError")<{
+export class EventTooLargeError extends /*#__PURE__*/ Data.TaggedError("EventTooLargeError")<{
   readonly limitBytes: number
 }> {
   override get message(): string {

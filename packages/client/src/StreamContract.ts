@@ -4,9 +4,12 @@
  *
  * @since 0.1.0
  */
-import { type Duration, Either, Option } from "effect"
+import type * as Duration from "effect/Duration"
+import * as Either from "effect/Either"
+import type * as Stream from "effect/Stream"
 import { toMillis } from "./internal/duration.js"
-import { type InvalidInput, invalid } from "./internal/invalid.js"
+import * as Invalid from "./internal/invalid.js"
+import * as Ready from "./internal/ready.js"
 import * as ResponseDecoder from "./ResponseDecoder.js"
 import type * as ServerSentEvents from "./ServerSentEvents.js"
 import type * as ValueSchema from "./ValueSchema.js"
@@ -20,17 +23,28 @@ import type * as ValueSchema from "./ValueSchema.js"
 export const TypeId: unique symbol = Symbol.for("@effect-api/client/EventStream")
 
 /**
- * What one raw event makes of the stream: nothing or a value more, its end, or its failure.
+ * Why a stream stops at an event: it says that the stream is over, it is the last value, it tells of an error, or it makes no
+ * sense.
  *
  * @since 0.1.0
  * @category models
  */
-export type Outcome<A> =
-  | { readonly _tag: "Skip" }
-  | { readonly _tag: "Event"; readonly value: A; readonly last: boolean }
+export type Stop =
   | { readonly _tag: "End" }
+  | { readonly _tag: "Last" }
   | { readonly _tag: "Error"; readonly data: string }
   | { readonly _tag: "Invalid"; readonly reason: string; readonly data: string }
+
+/**
+ * The values of raw events, and, where one of them stops the stream, why, and which.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Values<out A> {
+  readonly values: ReadonlyArray<A>
+  readonly stopped: { readonly stop: Stop; readonly at: number } | undefined
+}
 
 /**
  * Cuts bytes into raw events. `tooLarge` is set once one has passed the cap.
@@ -58,8 +72,11 @@ export interface EventStream<out A, out E = never> {
   readonly accept: string
   readonly accepts: (mediaType: string) => boolean
   readonly framing: (maxEventBytes: number) => Framing
-  readonly interpret: (event: ServerSentEvents.ServerSentEvent) => Outcome<A>
+  /** Reads raw events in turn. Nothing is made for an event but its value. */
+  readonly read: (events: ReadonlyArray<ServerSentEvents.ServerSentEvent>) => Values<A>
   readonly failure: ResponseDecoder.ResponseDecoder<E> | undefined
+  /** `Streaming.stream`: it comes with the contract, so that a program without streams does not carry it along. */
+  readonly run: (core: never, request: never) => Stream.Stream<unknown, unknown>
   readonly hasTerminal: boolean
   readonly resume: boolean
   readonly limits: {
@@ -100,14 +117,17 @@ export interface CommonOptions<A, D> {
 }
 
 /**
- * The outcome of what counts for nothing.
+ * What becomes of a single event: `ignored` ones count for nothing, and one whose name the contract does not know is passed
+ * on as it is, or not.
  *
  * @since 0.1.0
- * @category constructors
+ * @category models
  */
-export const skip: Outcome<never> = { _tag: "Skip" }
-
-const end: Outcome<never> = { _tag: "End" }
+export interface Reading {
+  readonly ignored: Test
+  readonly decoderOf: (event: string) => ValueSchema.Decode<unknown> | undefined
+  readonly unknown: "skip" | "fail" | "pass"
+}
 
 /**
  * Reads raw events by the options of a contract: the terminal first, as its literal is no JSON; then errors, by name;
@@ -116,46 +136,61 @@ const end: Outcome<never> = { _tag: "End" }
  * @since 0.1.0
  * @category constructors
  */
-export const interpreter = <A>(
-  options: CommonOptions<A, ResponseDecoder.Decodable>
-): ((
-  event: ServerSentEvents.ServerSentEvent,
-  decode: ValueSchema.Decode<unknown> | undefined,
-  onUnknown: () => Outcome<A>
-) => Outcome<A>) => {
+export const reader = <A>(
+  options: CommonOptions<A, ResponseDecoder.Decodable>,
+  { decoderOf, ignored, unknown }: Reading
+): ((events: ReadonlyArray<ServerSentEvents.ServerSentEvent>) => Values<A>) => {
   const { error, terminal } = options
   const isError = errorTest(error === false ? undefined : (error?.event ?? "error"))
-  return (event, decode, onUnknown) => {
-    if (typeof terminal === "string" && event.data === terminal) return end
-    if (isError(event)) return { _tag: "Error", data: event.data }
-    if (decode === undefined) return onUnknown()
-    const parsed = parse(event.data)
-    if (Option.isNone(parsed)) return { _tag: "Invalid", reason: "is not valid JSON", data: event.data }
-    const result = decode(parsed.value)
-    if (!Either.isEither(result)) {
-      return {
-        _tag: "Invalid",
-        reason: "has a schema that needs async work, which events may not",
-        data: event.data
-      }
+  const readOne = (event: ServerSentEvents.ServerSentEvent, into: Array<A>): Stop | undefined => {
+    if (ignored(event)) return undefined
+    const { data } = event
+    if (typeof terminal === "string" && data === terminal) return end
+    if (isError(event)) return { _tag: "Error", data }
+    const decode = decoderOf(event.event)
+    if (decode === undefined) {
+      if (unknown === "pass") into.push(event as A)
+      return unknown === "fail"
+        ? invalid("has a name that the contract does not know", event.event)
+        : undefined
     }
-    const decoded = result as Either.Either<unknown, ValueSchema.Misfit>
-    if (Either.isLeft(decoded)) return { _tag: "Invalid", reason: decoded.left.reason, data: event.data }
+    const parsed = parse(data)
+    if (parsed === notJson) return invalid("is not valid JSON", data)
+    const decoded = decode(parsed)
+    if (!Ready.isReady(decoded))
+      return invalid("has a schema that needs async work, which events may not", data)
+    if (Either.isLeft(decoded)) return invalid(decoded.left.reason, data)
     const value = decoded.right as A
-    return { _tag: "Event", value, last: typeof terminal === "function" && terminal(value, event) }
+    into.push(value)
+    return typeof terminal === "function" && terminal(value, event) ? last : undefined
+  }
+  return (events) => {
+    const values: Array<A> = []
+    for (let at = 0; at < events.length; at++) {
+      const event = events[at]
+      const stop = event === undefined ? undefined : readOne(event, values)
+      if (stop !== undefined) return { values, stopped: { stop, at } }
+    }
+    return { values, stopped: undefined }
   }
 }
+
+const end: Stop = { _tag: "End" }
+const last: Stop = { _tag: "Last" }
+const invalid = (reason: string, data: string): Stop => ({ _tag: "Invalid", reason, data })
 
 type Test = (event: ServerSentEvents.ServerSentEvent) => boolean
 
 const errorTest = (error: string | Test | undefined): Test =>
   error === undefined ? () => false : typeof error === "function" ? error : ({ event }) => event === error
 
-const parse = (text: string): Option.Option<unknown> => {
+const notJson = Symbol("not JSON")
+
+const parse = (text: string): unknown => {
   try {
-    return Option.some(JSON.parse(text))
+    return JSON.parse(text)
   } catch {
-    return Option.none()
+    return notJson
   }
 }
 
@@ -203,7 +238,7 @@ export const common = <A, D extends ResponseDecoder.Decodable>(
  * @since 0.1.0
  * @category validation
  */
-export const problem = (self: EventStream<unknown, unknown>): InvalidInput | undefined => {
+export const problem = (self: EventStream<unknown, unknown>): Invalid.InvalidInput | undefined => {
   const bad = Object.entries(self.limits).find(([, millis]) => millis !== undefined && !(millis > 0))
-  return bad && invalid(`events.${bad[0]}`, "must be a duration above zero")
+  return bad && Invalid.invalid(`events.${bad[0]}`, "must be a duration above zero")
 }

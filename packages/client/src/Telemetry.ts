@@ -1,30 +1,27 @@
 /**
- * Watching a client: one span a call with an event per attempt, metrics and log lines. Names are OpenTelemetry's for HTTP
+ * Watching a client: one span a call with an event per attempt, and log lines. Names are OpenTelemetry's for HTTP
  * clients: https://opentelemetry.io/docs/specs/semconv/http/
  *
  * @since 0.1.0
  */
-import { HttpClient } from "@effect/platform"
-import {
-  Cause,
-  Context,
-  DefaultServices,
-  Duration,
-  Effect,
-  type Fiber,
-  FiberRef,
-  LogLevel,
-  Metric,
-  MetricBoundaries,
-  MetricKey,
-  Option,
-  Predicate,
-  Scope,
-  Tracer
-} from "effect"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as DefaultServices from "effect/DefaultServices"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as FiberRef from "effect/FiberRef"
+import * as LogLevel from "effect/LogLevel"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
 import type * as ApiError from "./ApiError.js"
 import * as Call from "./Call.js"
-import { metricOf } from "./internal/taggedMetric.js"
+import { serverOf } from "./internal/servers.js"
+import * as Metrics from "./Metrics.js"
 
 const builtInTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
@@ -48,18 +45,6 @@ const isListened = (fiber: Fiber.RuntimeFiber<unknown, unknown>): boolean =>
 const templateOf = (call: Call.Call): string => {
   const [path = ""] = call.request.template.split("?", 1)
   return Call.redactor(call).url(path)
-}
-
-const servers = new Map<string, { readonly address: string; readonly port: number }>()
-
-/** Taken apart once: a program talks to few servers. */
-const serverOf = (origin: string): { readonly address: string; readonly port: number } => {
-  const known = servers.get(origin)
-  if (known !== undefined) return known
-  const { hostname, port, protocol } = new URL(origin)
-  const server = { address: hostname, port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port) }
-  servers.set(origin, server)
-  return server
 }
 
 const unwatched: CallSpan = { span: undefined, propagated: undefined }
@@ -145,56 +130,6 @@ const endAttributes = (call: Call.Call, span: Tracer.Span, failure: string | und
   if (failure !== undefined) span.attribute("error.type", failure)
 }
 
-const durationKey = MetricKey.histogram(
-  "http.client.request.duration",
-  MetricBoundaries.fromIterable([0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]),
-  "Duration of HTTP client requests, in seconds"
-)
-
-const activeKey = MetricKey.counter("http.client.active_requests", {
-  description: "Number of HTTP requests on their way"
-})
-
-const retriesKey = MetricKey.counter("http.client.retries", {
-  description: "Number of retried HTTP requests, by cause",
-  incremental: true
-})
-
-/**
- * How long an attempt took, in seconds, by method, server, status and error.
- *
- * @since 0.1.0
- * @category metrics
- */
-export const requestDuration: Metric.Metric.Histogram<number> = Metric.fromMetricKey(durationKey)
-
-/**
- * Attempts on their way right now.
- *
- * @since 0.1.0
- * @category metrics
- */
-export const activeRequests: Metric.Metric.Counter<number> = Metric.fromMetricKey(activeKey)
-
-/**
- * Retries, by the error that caused them.
- *
- * @since 0.1.0
- * @category metrics
- */
-export const retries: Metric.Metric.Counter<number> = Metric.fromMetricKey(retriesKey)
-
-/**
- * Answers that did not fit their schema and were handed on, because validation is lenient.
- *
- * @since 0.1.0
- * @category metrics
- */
-export const misfits: Metric.Metric.Counter<number> = Metric.counter("http.client.lenient_misfits", {
-  description: "Number of answers handed on although they do not fit their schema",
-  incremental: true
-})
-
 /**
  * Tells of an answer that lenient validation hands on.
  *
@@ -202,84 +137,7 @@ export const misfits: Metric.Metric.Counter<number> = Metric.counter("http.clien
  * @category logging
  */
 export const misfit = (error: ApiError.ResponseValidationError): Effect.Effect<void> =>
-  Effect.zipRight(Metric.increment(misfits), Effect.logWarning(error.message))
-
-/**
- * Events that streams have handed out.
- *
- * @since 0.1.0
- * @category metrics
- */
-export const streamEvents: Metric.Metric.Counter<number> = Metric.counter("http.client.stream.events", {
-  description: "Number of events handed out by streams",
-  incremental: true
-})
-
-/**
- * Counts events handed out.
- *
- * @since 0.1.0
- * @category metrics
- */
-export const streamed = (count: number): Effect.Effect<void> => Metric.incrementBy(streamEvents, count)
-
-/** The metrics of the attempts with one server by one method. */
-interface Instruments {
-  readonly active: Metric.Metric.Counter<number>
-  readonly durations: Map<string, Metric.Metric.Histogram<number>>
-  readonly where: ReadonlyArray<readonly [name: string, value: string]>
-}
-
-const instruments = new Map<string, Instruments>()
-
-const instrumentsOf = ({ encoded: { method, origin } }: Call.Call): Instruments => {
-  const id = `${method} ${origin}`
-  const known = instruments.get(id)
-  if (known !== undefined) return known
-  const { address, port } = serverOf(origin)
-  const where = [
-    ["http.request.method", method],
-    ["server.address", address],
-    ["server.port", String(port)]
-  ] as const
-  const made: Instruments = { active: metricOf(activeKey, where), durations: new Map(), where }
-  instruments.set(id, made)
-  return made
-}
-
-/**
- * Tells the metrics that an attempt has ended: how long it took, in milliseconds, its status and its error.
- *
- * @since 0.1.0
- * @category models
- */
-export type Measured = (millis: number, status: number | undefined, tag: string | undefined) => void
-
-/**
- * Counts an attempt as on its way. Whoever asks calls what it gives back when the attempt has ended, however it did.
- *
- * @since 0.1.0
- * @category metrics
- */
-export const attempting = (call: Call.Call, fiber: Fiber.RuntimeFiber<unknown, unknown>): Measured => {
-  const labels = fiber.getFiberRef(FiberRef.currentMetricLabels)
-  const { active, durations, where } = instrumentsOf(call)
-  active.unsafeUpdate(1, labels)
-  return (millis, status, tag) => {
-    active.unsafeUpdate(-1, labels)
-    const id = `${status ?? ""} ${tag ?? ""}`
-    let duration = durations.get(id)
-    if (duration === undefined) {
-      duration = metricOf(durationKey, [
-        ...where,
-        ["http.response.status_code", `${status ?? ""}`],
-        ["error.type", tag ?? ""]
-      ])
-      durations.set(id, duration)
-    }
-    duration.unsafeUpdate(millis / 1000, labels)
-  }
-}
+  Effect.zipRight(Metric.increment(Metrics.misfits), Effect.logWarning(error.message))
 
 /**
  * Whether anybody hears what is told at debug.
@@ -304,7 +162,7 @@ export const retrying = (
   const { method } = call.encoded
   const cause = "status" in error ? `${error._tag} ${error.status}` : error._tag
   return Effect.zipRight(
-    Metric.increment(metricOf(retriesKey, [["error.type", error._tag]])),
+    Metrics.retried(error._tag),
     Effect.logInfo(
       `retrying ${method} ${templateOf(call)} in ${Duration.format(Duration.millis(Math.ceil(delayMillis)))}: ${cause} (retry ${call.attempts.length + 1})`
     )

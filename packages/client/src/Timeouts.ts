@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import { type Duration, Either } from "effect"
+import type * as Duration from "effect/Duration"
+import * as Either from "effect/Either"
 import { toMillis } from "./internal/duration.js"
 import { type InvalidInput, invalid } from "./internal/invalid.js"
 

@@ -1,79 +1,31 @@
 /**
- * One attempt on any `HttpClient`: send, keep the limits the client under us does not know of, follow redirects without
- * giving a secret away, and say in our own terms what went wrong.
+ * One attempt on any `HttpClient`: send, keep the limits the client under us does not know of, and say in our own terms what
+ * went wrong.
  *
  * @since 0.1.0
  */
-import {
-  FetchHttpClient,
-  HttpBody,
-  HttpClient,
-  type HttpClientError,
-  type HttpClientRequest
-} from "@effect/platform"
-import { Clock, Context, Deferred, Effect, Option, Scope, Stream } from "effect"
-import type * as ApiError from "./ApiError.js"
+
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Scope from "effect/Scope"
 import * as ApiResponse from "./ApiResponse.js"
-import * as Call from "./Call.js"
+import * as Expiry from "./Expiry.js"
+import { onPull } from "./internal/pulls.js"
 import { isBrowser } from "./internal/runtime.js"
 import * as NativeTransport from "./NativeTransport.js"
-import * as RequestEncoder from "./RequestEncoder.js"
+import * as PlatformRequest from "./PlatformRequest.js"
+import * as Redirects from "./Redirects.js"
 import * as ResponseBody from "./ResponseBody.js"
+import type * as TransportContract from "./TransportContract.js"
 import * as TransportError from "./TransportError.js"
-
-/**
- * How to have a request answered: the response, whatever its status, under the limits of the call.
- *
- * @since 0.1.0
- * @category models
- */
-export type Send<R> = (
-  call: Call.Call,
-  request: HttpClientRequest.HttpClientRequest
-) => Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R>
-
-/**
- * An `HttpClient` as this client uses it. Redirects are followed: 307 and 308 keep method and body, the others turn a POST
- * into a GET; a hop to another origin takes no credential along, whatever its header is called; one from https to http is
- * refused. All three fail with a `ConnectionError`, a `TimeoutError` or, where the request cannot be sent, an
- * `InvalidRequestError`.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Transport {
-  /** With its body read: of a success all of it, of any other answer what comes up to `limits.errorBytes`. */
-  readonly whole: Send<never>
-  /** To the headers; the end of the scope aborts what is left. */
-  readonly scoped: Send<Scope.Scope>
-  /** To the headers; the body aborts itself when it is left, or is let go with the response. */
-  readonly unscoped: Send<never>
-  /** `whole` without a fiber's step in between, where the transport can: see {@link Direct}. */
-  readonly direct: Direct | undefined
-}
-
-/**
- * Sends a request that has no streamed body and waits for the answer, inside of `uninterruptibleMask`. `onward` does what is
- * left to do where it is no success: a redirect may have to be followed.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Direct {
-  readonly send: (
-    call: Call.Call,
-    request: HttpClientRequest.HttpClientRequest,
-    restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
-  ) => Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError>
-  readonly onward: Onward<never>
-}
-
-/** What becomes of an answer that may be a redirect. */
-type Onward<R> = (
-  call: Call.Call,
-  request: HttpClientRequest.HttpClientRequest,
-  response: ResponseBody.GuardedResponse
-) => Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R>
 
 /**
  * Prepares an `HttpClient`, once per client. `init` is what `fetch` is to send with besides.
@@ -81,114 +33,15 @@ type Onward<R> = (
  * @since 0.1.0
  * @category constructors
  */
-export const make = (client: HttpClient.HttpClient, init?: RequestInit): Transport => {
-  const native = NativeTransport.get(client)
-  return native === undefined ? overPlatform(client, init) : overNative(native)
-}
+export const make = (client: HttpClient.HttpClient, init?: RequestInit): TransportContract.Transport =>
+  Predicate.hasProperty(client, NativeTransport.TypeId)
+    ? (client[NativeTransport.TypeId] as TransportContract.Transport)
+    : overPlatform(client, init)
 
-const overNative = (native: NativeTransport.NativeTransport): Transport => {
-  const limits = native.setsLimits ? "call" : "transport"
-  const failed = (call: Call.Call, cause: unknown): ApiError.ApiError =>
-    TransportError.fromCause(call, cause, limits)
-
-  const opening =
-    (onAbortable?: (abort: NativeTransport.Abort) => void): Send<never> =>
-    (call, request) =>
-      Effect.matchEffect(
-        NativeTransport.awaiting<NativeTransport.Source>(
-          RequestEncoder.withWholeUrl(request),
-          (request, listener) => {
-            const abort = native.open(request, call.timeouts, onAbortable !== undefined, listener)
-            onAbortable?.(abort)
-            return abort
-          }
-        ),
-        {
-          onFailure: (cause) => Effect.fail(failed(call, cause)),
-          onSuccess: (source) =>
-            Effect.succeed(new ResponseBody.GuardedResponse(call, request, source, limits))
-        }
-      )
-
-  const whole: Send<never> = (call, request) =>
-    Effect.matchEffect(
-      NativeTransport.awaiting<NativeTransport.Exchanged>(
-        RequestEncoder.withWholeUrl(request),
-        (request, listener) => native.exchange(request, call.timeouts, capOf(call), listener)
-      ),
-      {
-        onFailure: (cause) => Effect.fail(failed(call, cause)),
-        onSuccess: (read) =>
-          Effect.succeed(new ResponseBody.GuardedResponse(call, request, read.source, limits, read))
-      }
-    )
-
-  return {
-    whole: following(leaving(whole)),
-    direct: {
-      send: (call, request, restore) =>
-        NativeTransport.wait(new Exchange(native, limits, call, request), restore),
-      onward: onward(leaving(whole), 0)
-    },
-    unscoped: following(leavingBroken(opening())),
-    scoped: following(
-      leavingBroken((call, request) => {
-        let abort: NativeTransport.Abort | undefined
-        return Effect.zipRight(
-          Effect.addFinalizer(() => Effect.sync(() => abort?.())),
-          opening((begun) => {
-            abort = begun
-          })(call, request)
-        )
-      })
-    )
-  }
-}
-
-const capOf =
-  ({ config: { limits } }: Call.Call) =>
-  (status: number): number =>
-    ApiResponse.isSuccess(status) ? limits.responseBytes : limits.errorBytes
-
-/** One exchange of a call. */
-class Exchange
-  implements
-    NativeTransport.Pending<NativeTransport.Exchanged, ResponseBody.GuardedResponse, ApiError.ApiError>
-{
-  private readonly native: NativeTransport.NativeTransport
-  private readonly limits: "call" | "transport"
-  private readonly call: Call.Call
-  private readonly request: HttpClientRequest.HttpClientRequest
-
-  constructor(
-    native: NativeTransport.NativeTransport,
-    limits: "call" | "transport",
-    call: Call.Call,
-    request: HttpClientRequest.HttpClientRequest
-  ) {
-    this.native = native
-    this.limits = limits
-    this.call = call
-    this.request = request
-  }
-
-  begin(listener: NativeTransport.Listener<NativeTransport.Exchanged>): NativeTransport.Abort {
-    const { call, native, request } = this
-    return native.exchange(request, call.timeouts, capOf(call), listener)
-  }
-
-  answered(read: NativeTransport.Exchanged): Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError> {
-    return Effect.succeed(
-      new ResponseBody.GuardedResponse(this.call, this.request, read.source, this.limits, read)
-    )
-  }
-
-  failure(cause: unknown): ApiError.ApiError {
-    return TransportError.fromCause(this.call, cause, this.limits)
-  }
-}
-
-const overPlatform = (client: HttpClient.HttpClient, init: RequestInit | undefined): Transport => {
+const overPlatform = (
+  client: HttpClient.HttpClient,
+  init: RequestInit | undefined
+): TransportContract.Transport => {
   // The platform's own spans show the query and end at the headers.
   const quiet = HttpClient.withTracerDisabledWhen(client, () => true)
   const plain = isBrowser
@@ -199,7 +52,7 @@ const overPlatform = (client: HttpClient.HttpClient, init: RequestInit | undefin
   const inScope = HttpClient.withScope(plain)
 
   const headed =
-    <R>(client: HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>): Send<R> =>
+    <R>(client: HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>): TransportContract.Send<R> =>
     (call, request) => {
       const sent = Effect.catchAll(client.execute(request), (error) =>
         // A client that filters statuses still has the answer: the status check is ours.
@@ -210,7 +63,7 @@ const overPlatform = (client: HttpClient.HttpClient, init: RequestInit | undefin
       return Effect.map(sent, (response) => ResponseBody.fromPlatform(call, response))
     }
   const limited =
-    <R>(send: Send<R>): Send<R> =>
+    <R>(send: TransportContract.Send<R>): TransportContract.Send<R> =>
     (call, request) => {
       const limit = call.timeouts.response
       const sent = send(call, request)
@@ -221,10 +74,10 @@ const overPlatform = (client: HttpClient.HttpClient, init: RequestInit | undefin
           })
         : sent
     }
-  const whole: Send<never> = (call, request) =>
+  const whole: TransportContract.Send<never> = (call, request) =>
     Effect.scopedWith((scope) =>
       Effect.flatMap(Clock.currentTimeMillis, (since) => {
-        const watch: ResponseBody.Watch = { phase: "response", since }
+        const watch: Expiry.Watch = { phase: "response", since }
         const read = headed(inScope)(call, request).pipe(
           Effect.tap((response) =>
             ApiResponse.isSuccess(response.status)
@@ -239,14 +92,14 @@ const overPlatform = (client: HttpClient.HttpClient, init: RequestInit | undefin
         const endless =
           call.timeouts.response === Number.POSITIVE_INFINITY &&
           call.timeouts.idle === Number.POSITIVE_INFINITY
-        return endless ? read : ResponseBody.expiring(call, watch, read)
+        return endless ? read : Expiry.expiring(call, watch, read)
       })
     )
   return {
     direct: undefined,
-    whole: following(leaving(whole)),
-    scoped: following(leavingBroken(limited(headed(inScope)))),
-    unscoped: following(leavingBroken(limited(headed(plain))))
+    whole: Redirects.following(leaving(whole)),
+    scoped: Redirects.following(leavingBroken(limited(headed(inScope)))),
+    unscoped: Redirects.following(leavingBroken(limited(headed(plain))))
   }
 }
 
@@ -262,83 +115,44 @@ const withManualRedirect = (
   }) as Context.Context<never>
 }
 
+type Leaving = <R>(send: TransportContract.Send<R>) => TransportContract.Send<R>
+
 /**
  * Ends a streamed body with its attempt. After an abort Node's fetch reads what is left of it in one go, to nowhere; of one
  * that the server did not wait for, it never lets go.
  */
 const leavingBy =
-  (until: <A, E, R>(sent: Effect.Effect<A, E, R>, leave: Effect.Effect<unknown>) => Effect.Effect<A, E, R>) =>
-  <R>(send: Send<R>): Send<R> =>
+  (
+    until: <A, E, R>(sent: Effect.Effect<A, E, R>, leave: Effect.Effect<unknown>) => Effect.Effect<A, E, R>
+  ): Leaving =>
+  <R>(send: TransportContract.Send<R>): TransportContract.Send<R> =>
   (call, request) => {
     const { body } = request
     if (body._tag !== "Stream") return send(call, request)
     return Effect.flatMap(Deferred.make<never, Error>(), (left) => {
-      const stream = Stream.interruptWhenDeferred(body.stream, left)
+      const over = Effect.mapError(Deferred.await(left), Option.some)
+      const stream = onPull(body.stream, (pull) => Effect.raceFirst(pull, over))
       const sent = HttpBody.stream(stream, body.contentType, body.contentLength)
       return until(
-        send(call, RequestEncoder.withBody(request, sent)),
+        send(call, PlatformRequest.withBody(request, sent)),
         Deferred.fail(left, new Error("the request is over"))
       )
     })
   }
 
-const leaving = leavingBy(Effect.ensuring)
+/**
+ * Ends a streamed body with its attempt, however that ends.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const leaving: Leaving = leavingBy(Effect.ensuring)
 
-/** A server may answer while it still reads: an answer that is handed over open does not end the body. */
-const leavingBroken = leavingBy((sent, leave) => Effect.onError(sent, () => leave))
-
-const following =
-  <R>(send: Send<R>, hops = 0): Send<R> =>
-  (call, request) =>
-    Effect.flatMap(send(call, request), (response) => onward(send, hops)(call, request, response))
-
-const onward =
-  <R>(send: Send<R>, hops: number): Onward<R> =>
-  (call, request, response) => {
-    if (!redirectStatuses.has(response.status)) return Effect.succeed(response)
-    const { location } = response.headers
-    if (location === undefined) return Effect.succeed(response)
-    const next = redirected(call, request, response.status, location, hops)
-    if (typeof next === "string") return Effect.succeed(response.refuse(next))
-    return Effect.zipRight(
-      response.salvage(call.config.limits.errorBytes),
-      Effect.suspend(() => following(send, hops + 1)(call, next))
-    )
-  }
-
-const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
-
-/** The request of the next hop, or why there is none. */
-const redirected = (
-  call: Call.Call,
-  request: HttpClientRequest.HttpClientRequest,
-  status: number,
-  location: string,
-  hops: number
-): HttpClientRequest.HttpClientRequest | string => {
-  if (hops >= call.config.redirects) return `redirect not followed: more than ${call.config.redirects}`
-  const from = new URL(request.url)
-  if (!URL.canParse(location, from)) return "redirect not followed: its location does not parse"
-  const to = new URL(location, from)
-  if (to.protocol !== "https:" && to.protocol !== "http:") return "redirect not followed: it leaves http"
-  if (from.protocol === "https:" && to.protocol === "http:")
-    return "redirect not followed: it goes from https to http"
-  const asGet = status === 303 ? request.method !== "HEAD" : status < 303 && request.method === "POST"
-  if (!asGet && !call.encoded.replayable) return "redirect not followed: its body cannot be sent again"
-  to.hash = ""
-  to.username = ""
-  to.password = ""
-  let headers: Record<string, string> = { ...request.headers }
-  if (asGet) headers = without(headers, (name) => name.startsWith("content-"))
-  if (to.origin !== from.origin) {
-    const shown = Call.redactor(call).headers(headers)
-    headers = without(headers, (name) => name === "host" || shown[name] !== headers[name])
-  }
-  return RequestEncoder.toHttp(
-    { method: asGet ? "GET" : request.method, url: to.href, body: asGet ? HttpBody.empty : request.body },
-    RequestEncoder.layered(headers, {})
-  )
-}
-
-const without = (headers: Record<string, string>, drop: (name: string) => boolean): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => !drop(name)))
+/**
+ * Ends a streamed body with an attempt that fails: a server may answer while it still reads, and an answer that is handed over
+ * open does not end the body.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const leavingBroken: Leaving = leavingBy((sent, leave) => Effect.onError(sent, () => leave))

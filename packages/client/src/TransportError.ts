@@ -4,8 +4,9 @@
  *
  * @since 0.1.0
  */
-import type { HttpClientError } from "@effect/platform"
-import { Duration, Predicate } from "effect"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import * as Duration from "effect/Duration"
+import * as Predicate from "effect/Predicate"
 import * as ApiError from "./ApiError.js"
 import * as Call from "./Call.js"
 
@@ -154,10 +155,14 @@ export const fromCause = (
       `${names[kind]}${detail}`,
       connecting || unsent.has(kind) ? "not-sent" : "maybe-applied"
     ),
+    ...(deniedByProxy.test(message) ? { shouldRetry: false } : {}),
     kind,
     code
   })
 }
+
+/** A proxy that says no, in undici's words: 407, as a rule. It will say it again. */
+const deniedByProxy = /^Proxy response \(4\d\d\)/
 
 /** Runtimes without codes say it in words: undici's fetch for a body cut off, and the browsers. */
 const kindOf = (message: string): Kind => (/terminated|premature|aborted/i.test(message) ? "closed" : "other")

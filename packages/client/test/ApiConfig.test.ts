@@ -1,6 +1,13 @@
 import type { HttpClient } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { ApiClient, ApiConfig, ApiRequest, Credentials, RetryPolicy } from "@effect-api/client"
+import {
+  ApiClient,
+  ApiConfig,
+  ApiRequest,
+  Credentials,
+  PlatformHeaders,
+  RetryPolicy
+} from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Config, ConfigProvider, Effect, Either, Layer, Redacted, Schedule } from "effect"
 import { baseUrl, scripted } from "./fixtures/requests.js"
@@ -171,9 +178,12 @@ describe("validation", () => {
     { options: { headers: { "x a": "1" } }, key: "headers.x a" },
     { options: { headers: { "": "1" } }, key: "headers." },
     { options: { userAgent: "me\r\nx-b: 2" }, key: "userAgent" },
-    { options: { platformHeaders: { prefix: "x y", packageVersion: "1" } }, key: "platformHeaders.prefix" },
     {
-      options: { platformHeaders: { prefix: "x", packageVersion: "1\n" } },
+      options: { platformHeaders: PlatformHeaders.make({ prefix: "x y", packageVersion: "1" }) },
+      key: "platformHeaders.prefix"
+    },
+    {
+      options: { platformHeaders: PlatformHeaders.make({ prefix: "x", packageVersion: "1\n" }) },
       key: "platformHeaders.packageVersion"
     },
     { options: { query: { limit: Number.NaN } }, key: "query.limit" },
@@ -303,7 +313,7 @@ describe("withOptions", () => {
 
   it.effect("1.4 merges the single timeouts", () =>
     Effect.gen(function* () {
-      const platformHeaders = { prefix: "x-p", packageVersion: "1" }
+      const platformHeaders = PlatformHeaders.make({ prefix: "x-p", packageVersion: "1" })
       const { client, transport } = yield* scripted([step], {
         platformHeaders,
         timeouts: { response: "30 seconds", total: "1 minute" }
@@ -388,7 +398,9 @@ describe("withOptions", () => {
           delivery: "not-sent"
         })
         expect(yield* Effect.flip(client.prepare(list))).toMatchObject({ field: "timeouts.idle" })
-        expect(yield* Effect.flip(client.httpClient.get("/todos"))).toMatchObject({ _tag: "RequestError" })
+        expect(yield* Effect.flip(ApiClient.httpClient(client).get("/todos"))).toMatchObject({
+          _tag: "RequestError"
+        })
       }
       expect(yield* transport.requestCount).toBe(0)
       yield* client.execute(list)

@@ -1,7 +1,7 @@
 import { HttpBody, HttpClientRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import {
-  type ApiClient,
+  ApiClient,
   type ApiError,
   ApiRequest,
   Credentials,
@@ -65,7 +65,7 @@ describe("the budget", () => {
       expect(stoppedBy(yield* Effect.flip(client.execute(list)))).toBe("attempts")
       const other = client.withOptions({ headers: { "x-team": "search" } })
       expect(stoppedBy(yield* Effect.flip(other.execute(list)))).toBe("budget")
-      expect((yield* client.httpClient.get("/todos")).status).toBe(503)
+      expect((yield* ApiClient.httpClient(client).get("/todos")).status).toBe(503)
       expect(yield* transport.requestCount).toBe(3 + 1 + 1)
     })
   )
@@ -302,13 +302,13 @@ describe("the ledger", () => {
       const { client, transport } = yield* scripted([reset, status(503)], { retry: atOnce })
       const bytes = Stream.make(new Uint8Array([1]))
       const request = HttpClientRequest.setBody(HttpClientRequest.post("/todos"), HttpBody.stream(bytes))
-      const error = yield* Effect.flip(client.httpClient.execute(request))
+      const error = yield* Effect.flip(ApiClient.httpClient(client).execute(request))
       expect(error.cause).toMatchObject({
         _tag: "ConnectionError",
         kind: "reset",
         stoppedBy: "not-replayable"
       })
-      expect((yield* client.httpClient.execute(request)).status).toBe(503)
+      expect((yield* ApiClient.httpClient(client).execute(request)).status).toBe(503)
       expect(yield* transport.requestCount).toBe(2)
     })
   )
@@ -375,7 +375,7 @@ describe("loops in loops", () => {
   it.effect("6.7 a client on a client retries once, as a plain HttpClient too", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted(outage, { retry: atOnce })
-      const outer = yield* clientOn(client.httpClient, { retry: atOnce })
+      const outer = yield* clientOn(ApiClient.httpClient(client), { retry: atOnce })
       expect(yield* Effect.flip(outer.execute(list))).toMatchObject({ status: 503, stoppedBy: "attempts" })
       expect(yield* transport.requestCount).toBe(3)
     })

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
-import { type ApiConfig, ApiRequest, ClientHeaders, Credentials, ResponseDecoder } from "@effect-api/client"
+import {
+  type ApiConfig,
+  ApiRequest,
+  ClientHeaders,
+  Credentials,
+  PlatformHeaders,
+  ResponseDecoder
+} from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Effect, Redacted, Schema, Tracer } from "effect"
 import { atOnce, prepared, scripted, sent, sentFor } from "./fixtures/requests.js"
@@ -150,7 +157,7 @@ describe("order", () => {
       const { headers } = yield* prepared(ApiRequest.get("/x"), {
         headers: { "x-a": "1" },
         credentials: Credentials.bearer(key("s")),
-        platformHeaders: { prefix: "x-p", packageVersion: "1.2.3" }
+        platformHeaders: PlatformHeaders.make({ prefix: "x-p", packageVersion: "1.2.3" })
       })
       expect(headers).toMatchObject({ "x-a": "1", "x-p-lang": "js" })
       expect(headers).not.toHaveProperty("authorization")
@@ -201,7 +208,7 @@ describe("forbidden headers", () => {
 })
 
 describe("platform headers", () => {
-  const platformHeaders = { prefix: "X-Stainless", packageVersion: "1.2.3" }
+  const platformHeaders = PlatformHeaders.make({ prefix: "X-Stainless", packageVersion: "1.2.3" })
   const unavailable = [MockTransport.empty(503), MockTransport.empty(503), MockTransport.json(null)]
 
   it.effect("4.3 are off by default", () =>
@@ -214,7 +221,7 @@ describe("platform headers", () => {
   it.effect("4.3 tell what the client runs on", () =>
     Effect.gen(function* () {
       const { headers } = yield* sent(ApiRequest.get("/x"), { platformHeaders })
-      const { arch, os } = ClientHeaders.platform()
+      const { arch, os } = PlatformHeaders.platform()
       expect(headers).toMatchObject({
         "x-stainless-lang": "js",
         "x-stainless-package-version": "1.2.3",
@@ -293,7 +300,7 @@ describe("platform headers", () => {
     [{ navigator: { userAgent: "curl" } }, none],
     [{}, none]
   ])("4.3 the platform of %o", (runtimes, expected) => {
-    expect(ClientHeaders.platform(runtimes)).toEqual(expected)
+    expect(PlatformHeaders.platform(runtimes)).toEqual(expected)
   })
 })
 

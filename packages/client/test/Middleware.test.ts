@@ -1,6 +1,6 @@
 import { HttpClientError, HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { ApiError, ApiRequest, Credentials, Middleware } from "@effect-api/client"
+import { ApiError, ApiRequest, Credentials, Middleware, PlatformHeaders } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Effect, Redacted, Ref, Schema, Stream } from "effect"
 import { atOnce, milk, scripted, Todo } from "./fixtures/requests.js"
@@ -37,7 +37,7 @@ describe("what it sees", () => {
       const { client } = yield* scripted([MockTransport.empty(503), MockTransport.empty(200)], {
         retry: atOnce,
         credentials: Credentials.bearer(Redacted.make("s")),
-        platformHeaders: { prefix: "x-p", packageVersion: "1" },
+        platformHeaders: PlatformHeaders.make({ prefix: "x-p", packageVersion: "1" }),
         middleware: [
           (request, next) => {
             seen.push(request.headers)

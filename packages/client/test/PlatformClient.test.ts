@@ -216,7 +216,7 @@ describe("answers", () => {
   it.effect("7.1 its request is the caller's own, without our credentials", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([MockTransport.json(milk)], { credentials })
-      const response = yield* client.httpClient.get("/x", { headers: { "x-a": "1" } })
+      const response = yield* ApiClient.httpClient(client).get("/x", { headers: { "x-a": "1" } })
       expect(response.request.headers).toMatchObject({ "x-a": "1" })
       expect(response.request.headers).not.toHaveProperty("x-api-key")
       expect(yield* response.json).toEqual(milk)
@@ -227,7 +227,7 @@ describe("answers", () => {
   it.effect("8.2 its body can be asked for again, in another way", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([MockTransport.json(milk)])
-      const response = yield* client.httpClient.get("/x")
+      const response = yield* ApiClient.httpClient(client).get("/x")
       expect(yield* response.json).toEqual(milk)
       expect(yield* response.text).toBe(JSON.stringify(milk))
       const streamed = yield* Stream.mkString(Stream.decodeText(response.stream))
@@ -264,7 +264,7 @@ describe("answers", () => {
         retry: atOnce,
         query: { key: Redacted.make("s3cret") }
       })
-      yield* client.httpClient
+      yield* ApiClient.httpClient(client)
         .get("/x?a=1")
         .pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)), Effect.withTracer(tracer))
       expect(lines).toEqual([
@@ -279,7 +279,7 @@ describe("answers", () => {
       const { client, transport } = yield* scripted([MockTransport.empty(503)], { retry: atOnce })
       const body = HttpBody.stream(Stream.make(new Uint8Array([1, 2])), "application/octet-stream")
       const request = HttpClientRequest.setBody(HttpClientRequest.post("/x"), body)
-      expect((yield* client.httpClient.execute(request)).status).toBe(503)
+      expect((yield* ApiClient.httpClient(client).execute(request)).status).toBe(503)
       expect(yield* transport.requestCount).toBe(1)
     })
   )
@@ -291,9 +291,9 @@ describe("answers", () => {
         retry: atOnce,
         idempotency: { header: "Idempotency-Key" }
       })
-      yield* client.httpClient.post("/x")
-      yield* client.httpClient.post("/x", { headers: { "idempotency-key": "mine" } })
-      yield* client.httpClient.get("/x")
+      yield* ApiClient.httpClient(client).post("/x")
+      yield* ApiClient.httpClient(client).post("/x", { headers: { "idempotency-key": "mine" } })
+      yield* ApiClient.httpClient(client).get("/x")
       const [first, again, explicit, get] = (yield* transport.requests).map(
         ({ headers }) => headers["idempotency-key"]
       )
@@ -312,7 +312,7 @@ describe("answers", () => {
         headers: { "x-b": "request" },
         urlParams: { b: "request" }
       })
-      yield* client.httpClient.execute(request)
+      yield* ApiClient.httpClient(client).execute(request)
       const [sent] = yield* transport.requests
       expect(sent?.url).toBe("https://api.test/v1/x?a=client&b=request")
       expect(sent?.headers).toMatchObject({ "x-a": "client", "x-b": "request", "user-agent": "client" })
@@ -325,7 +325,7 @@ describe("failures", () => {
     Effect.gen(function* () {
       const refused = MockTransport.forever(MockTransport.connectionError({ code: "ECONNREFUSED" }))
       const { client } = yield* scripted([refused], { retry: atOnce, credentials })
-      const error = yield* Effect.flip(client.httpClient.get("/x"))
+      const error = yield* Effect.flip(ApiClient.httpClient(client).get("/x"))
       expect(error).toMatchObject({ _tag: "RequestError", reason: "Transport" })
       const cause = taggedCause(error)
       expect(cause).toMatchObject({ _tag: "ConnectionError", kind: "refused", stoppedBy: "attempts" })
@@ -339,7 +339,7 @@ describe("failures", () => {
       const { client, transport } = yield* scripted([MockTransport.never], {
         timeouts: { total: "1 second" }
       })
-      const fiber = yield* Effect.fork(Effect.flip(client.httpClient.get("/x")))
+      const fiber = yield* Effect.fork(Effect.flip(ApiClient.httpClient(client).get("/x")))
       yield* transport.awaitRequests(1)
       yield* TestClock.adjust("1 second")
       expect(taggedCause(yield* Fiber.join(fiber))).toMatchObject({ _tag: "TimeoutError", phase: "total" })
@@ -350,7 +350,7 @@ describe("failures", () => {
   it.effect("7.3 credentials that cannot be had", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([], { credentials: Credentials.effect(Effect.fail("vault sealed")) })
-      const error = yield* Effect.flip(client.httpClient.get("/x"))
+      const error = yield* Effect.flip(ApiClient.httpClient(client).get("/x"))
       expect(taggedCause(error)).toMatchObject({ _tag: "CredentialsError" })
     })
   )
@@ -360,7 +360,7 @@ describe("failures", () => {
     (url) =>
       Effect.gen(function* () {
         const { client, transport } = yield* scripted([])
-        const error = yield* Effect.flip(client.httpClient.get(url))
+        const error = yield* Effect.flip(ApiClient.httpClient(client).get(url))
         expect(error).toMatchObject({ _tag: "RequestError", reason: "InvalidUrl" })
         expect(yield* transport.requestCount).toBe(0)
       })
@@ -407,7 +407,7 @@ describe("interruption", () => {
       const { client, transport } = yield* scripted([MockTransport.forever(MockTransport.empty(503))], {
         baseUrl
       })
-      const fiber = yield* Effect.fork(client.httpClient.get("/x"))
+      const fiber = yield* Effect.fork(ApiClient.httpClient(client).get("/x"))
       yield* transport.awaitRequests(1)
       yield* Fiber.interrupt(fiber)
       yield* TestClock.adjust("1 minute")

@@ -1,6 +1,6 @@
 import { FetchHttpClient, HttpClient } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { ApiRequest, Credentials } from "@effect-api/client"
+import { ApiClient, ApiRequest, Credentials } from "@effect-api/client"
 import { MockTransport, TestServer } from "@effect-api/testing"
 import { Effect, Redacted } from "effect"
 import { atOnce, clientOn, scripted } from "./fixtures/requests.js"
@@ -255,7 +255,7 @@ describe("secrets", () => {
   it.effect("8.1 the plain client follows by the same rule", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([to("https://other.test/y", 307), ok], options)
-      yield* client.httpClient.get("/x", { headers: { "x-list": "mine" } })
+      yield* ApiClient.httpClient(client).get("/x", { headers: { "x-list": "mine" } })
       const [first, second] = yield* transport.requests
       expect(carried(first?.headers)).toEqual(["x-house-token", "x-config", "x-list"])
       expect(carried(second?.headers)).toEqual(["x-list"])

@@ -1,6 +1,6 @@
 import { HttpClientRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { type ApiConfig, ApiRequest, Credentials } from "@effect-api/client"
+import { ApiClient, type ApiConfig, ApiRequest, Credentials } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { DateTime, Effect, FastCheck as fc, ParseResult, Redacted, Schema } from "effect"
 import { baseUrl, prepared, scripted, sent, sentFor } from "./fixtures/requests.js"
@@ -123,9 +123,9 @@ describe("absolute urls", () => {
         [MockTransport.forever(MockTransport.json(null))],
         options
       )
-      yield* client.httpClient.get("https://other.test/x")
-      yield* client.httpClient.get("https://trusted.test/x")
-      yield* client.httpClient.get("x")
+      yield* ApiClient.httpClient(client).get("https://other.test/x")
+      yield* ApiClient.httpClient(client).get("https://trusted.test/x")
+      yield* ApiClient.httpClient(client).get("x")
       const requests = yield* transport.requests
       expect(requests.map(({ headers, url }) => [url, headers["x-custom"], headers["x-secret"]])).toEqual([
         ["https://other.test/x?plain=1", undefined, undefined],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { ApiRequest, Redaction } from "@effect-api/client"
+import { ApiClient, ApiRequest, Redaction } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Cause, Chunk, Effect, Exit, Redacted, Schema, Stream } from "effect"
 import { canaries, leaks, observe } from "./fixtures/canary.js"
@@ -181,7 +181,7 @@ describe("a response of the client as an HttpClient", () => {
     Effect.gen(function* () {
       const { client } = yield* scripted([stream(["one ", { delay: "1 second" }, "two"])])
       const { exit } = yield* observe(
-        Effect.flatMap(client.httpClient.get("/todos"), ({ stream }) =>
+        Effect.flatMap(ApiClient.httpClient(client).get("/todos"), ({ stream }) =>
           Effect.map(Stream.runCollect(Stream.decodeText(stream)), Chunk.join(""))
         )
       )

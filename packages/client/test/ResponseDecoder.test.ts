@@ -1,6 +1,6 @@
 import * as OldSchema from "@effect/schema/Schema"
 import { describe, expect, it } from "@effect/vitest"
-import { type ApiConfig, ApiRequest, ResponseDecoder, Telemetry } from "@effect-api/client"
+import { type ApiConfig, ApiRequest, Metrics, ResponseDecoder } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Effect, Either, Logger, LogLevel, Metric, ParseResult, Schema } from "effect"
 import * as v from "valibot"
@@ -140,7 +140,7 @@ describe("validation", () => {
     Effect.gen(function* () {
       const lines: Array<readonly [level: string, message: string]> = []
       const logger = Logger.make(({ logLevel, message }) => void lines.push([logLevel._tag, String(message)]))
-      const before = (yield* Metric.value(Telemetry.misfits)).count
+      const before = (yield* Metric.value(Metrics.misfits)).count
       const value = yield* decoded(Todo, json(wrong), { validation: "lenient" }).pipe(
         Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
         Logger.withMinimumLogLevel(LogLevel.Warning)
@@ -149,15 +149,15 @@ describe("validation", () => {
       expect(lines).toHaveLength(1)
       expect(lines[0]?.[0]).toBe("Warning")
       expect(lines[0]?.[1]).toContain("does not fit")
-      expect((yield* Metric.value(Telemetry.misfits)).count).toBe(before + 1)
+      expect((yield* Metric.value(Metrics.misfits)).count).toBe(before + 1)
     })
   )
 
   it.effect("8.3 lenient: what fits is decoded, and nothing is counted", () =>
     Effect.gen(function* () {
-      const before = (yield* Metric.value(Telemetry.misfits)).count
+      const before = (yield* Metric.value(Metrics.misfits)).count
       expect(yield* decoded(Todo, json(milk), { validation: "lenient" })).toEqual(new Todo(milk))
-      expect((yield* Metric.value(Telemetry.misfits)).count).toBe(before)
+      expect((yield* Metric.value(Metrics.misfits)).count).toBe(before)
     })
   )
 

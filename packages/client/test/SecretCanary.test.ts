@@ -2,7 +2,7 @@ import { inspect } from "node:util"
 import { type HttpClient, HttpClientResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import {
-  type ApiClient,
+  ApiClient,
   type ApiConfig,
   ApiError,
   type ApiRequest,
@@ -262,7 +262,7 @@ describe("the client as an HttpClient of the platform", () => {
               ...call.options
             }
             const { client } = yield* scripted(script, options as Partial<ApiConfig.Options>)
-            const { evidence } = yield* observe(run(client.httpClient))
+            const { evidence } = yield* observe(run(ApiClient.httpClient(client)))
             expect(leaks(evidence), call.name).toEqual([])
           }
         })

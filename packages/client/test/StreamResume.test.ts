@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { EventStream, Telemetry } from "@effect-api/client"
+import { EventStream, Metrics } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Duration, Effect, Metric, Schema } from "effect"
 import { atOnce } from "./fixtures/requests.js"
@@ -304,7 +304,7 @@ describe("where it ends", () => {
     Effect.gen(function* () {
       const played = playStream([first(reset), rest], getting(resuming), { retry: atOnce })
       yield* Effect.tagMetrics(played, "test", "resume")
-      const counter = Telemetry.retries.pipe(
+      const counter = Metrics.retries.pipe(
         Metric.tagged("error.type", "ConnectionError"),
         Metric.tagged("test", "resume")
       )

@@ -1,6 +1,6 @@
 import { HttpClient } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { ApiRequest, EventStream, Redaction } from "@effect-api/client"
+import { ApiClient, ApiRequest, EventStream, Redaction } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Effect, Fiber, Redacted, Schema, Stream, TestClock } from "effect"
 import { type RecordedSpan, recorder } from "./fixtures/canary.js"
@@ -269,7 +269,7 @@ describe("who listens", () => {
     Effect.gen(function* () {
       const { layer, spans } = recorder()
       const { client, transport } = yield* scripted([json(1)])
-      const http = HttpClient.withTracerPropagation(client.httpClient, false)
+      const http = HttpClient.withTracerPropagation(ApiClient.httpClient(client), false)
       yield* Effect.provide(http.get("/todos"), layer)
       expect((yield* transport.requests)[0]?.headers).not.toHaveProperty("traceparent")
       expect(spans.length).toBe(1)
@@ -280,7 +280,7 @@ describe("who listens", () => {
     Effect.gen(function* () {
       const { layer, spans } = recorder()
       const { client, transport } = yield* scripted([json(1)])
-      yield* Effect.provide(client.httpClient.get("/todos?token=t"), layer)
+      yield* Effect.provide(ApiClient.httpClient(client).get("/todos?token=t"), layer)
       expect(spans.map(({ name }) => name)).toEqual(["GET https://api.test/v1/todos"])
       expect((yield* transport.requests)[0]?.headers["traceparent"]).toBe(traceparent(spans[0]))
     })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Credentials } from "@effect-api/client"
+import { ApiClient, Credentials } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Effect, Fiber, Supervisor, TestClock } from "effect"
 import { atOnce, scripted } from "./fixtures/requests.js"
@@ -64,7 +64,7 @@ describe("what is let go", () => {
     Effect.gen(function* () {
       const last = MockTransport.stream(["the last"], { status: 503 })
       const { client, transport } = yield* scripted([stuck, status(503), last], { retry: atOnce })
-      const response = yield* settle(client.httpClient.get("/todos"))
+      const response = yield* settle(ApiClient.httpClient(client).get("/todos"))
       expect(response).toMatchObject({ right: { status: 503 } })
       expect(yield* transport.interrupted).toBe(1)
       expect(yield* transport.inFlight).toBe(1)
@@ -76,7 +76,7 @@ describe("what is let go", () => {
   it.effect("10.7 a plain HttpClient that is interrupted cuts its attempt", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([MockTransport.never])
-      const fiber = yield* Effect.fork(client.httpClient.get("/todos"))
+      const fiber = yield* Effect.fork(ApiClient.httpClient(client).get("/todos"))
       yield* transport.awaitRequests(1)
       yield* Fiber.interrupt(fiber)
       expect(yield* transport.interrupted).toBe(1)

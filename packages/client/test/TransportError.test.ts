@@ -1,6 +1,6 @@
 import { HttpClient, HttpClientError, type HttpClientRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { type ApiError, RetryPolicy, TransportError } from "@effect-api/client"
+import { ApiClient, type ApiError, RetryPolicy, TransportError } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Duration, Effect } from "effect"
 import { clientOn, scripted } from "./fixtures/requests.js"
@@ -258,7 +258,7 @@ describe("other failures of the platform", () => {
       const { client } = yield* scripted([MockTransport.connectionError({ code: "EPIPE" })], {
         retry: RetryPolicy.none
       })
-      expect(yield* Effect.flip(client.httpClient.get("/todos"))).toMatchObject({
+      expect(yield* Effect.flip(ApiClient.httpClient(client).get("/todos"))).toMatchObject({
         _tag: "RequestError",
         reason: "Transport",
         cause: { _tag: "ConnectionError", kind: "closed", code: "EPIPE" }

@@ -56,7 +56,7 @@ describe("what a call gives", () => {
         Effect.Effect<HttpClientRequest.HttpClientRequest, ApiError.InvalidRequestError>
       >()
       expectTypeOf(client.withOptions({ redirects: 1 })).toEqualTypeOf<ApiClient.ApiClient>()
-      expectTypeOf(client.httpClient).toEqualTypeOf<HttpClient.HttpClient>()
+      expectTypeOf(ApiClient.httpClient(client)).toEqualTypeOf<HttpClient.HttpClient>()
     })
   })
 

@@ -25,7 +25,7 @@ export const pages = Effect.gen(function* () {
 export const batch = (api: OwnApi) =>
   Effect.gen(function* () {
     yield* api.script("Bonjour!", AnthropicApi.failure("api_error"))
-    const { batches } = yield* Anthropic.Anthropic
+    const { batches } = (yield* Anthropic.Anthropic).messages
     const params = question(yield* model, "Good morning!")
     const { id } = yield* batches.create({
       requests: ["one", "two", "three"].map((custom_id) => ({ custom_id, params }))

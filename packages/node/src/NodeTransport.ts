@@ -11,7 +11,7 @@ import {
   type HttpClientRequest,
   HttpClientResponse
 } from "@effect/platform"
-import { ApiConfig, NativeTransport, Timeouts } from "@effect-api/client"
+import { ApiConfig, NativeClient, NativeTransport, Timeouts } from "@effect-api/client"
 import { Duration, Effect, Either, Layer, Option, type Scope, Stream } from "effect"
 import type { Dispatcher } from "undici"
 import { defaultConnections, makeAgent } from "./internal/agent.js"
@@ -81,7 +81,7 @@ const check = (
  */
 export const fromDispatcher = (
   dispatcher: Dispatcher,
-  options: Pick<Options, "connections" | "decompress" | "keepAliveConnections"> = {},
+  options: Pick<Options, "connections" | "decompress"> = {},
   timeouts: Timeouts.Timeouts = Timeouts.defaults
 ): HttpClient.HttpClient => {
   const native = Native.make(dispatcher, options)
@@ -98,7 +98,7 @@ export const fromDispatcher = (
       }
     )
   )
-  return NativeTransport.attach(client, native)
+  return NativeClient.attach(client, native)
 }
 
 /** The URL as it stands on the wire: a fragment is never sent. */

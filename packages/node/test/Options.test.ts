@@ -109,13 +109,23 @@ describe("the pool", () => {
       { concurrency: "unbounded" }
     )
 
-  it.scopedLive("9 keeps no more connections than it is told to", () =>
+  it.scopedLive("9 lets go of the connections above those it is told to keep", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": ok })
-      const client = yield* clientOf(server, {}, { keepAliveConnections: 5 })
+      const client = yield* clientOf(server, {}, { keepAliveConnections: 5, keepAlive: "1 minute" })
       yield* burst(20, client)
       expect(yield* server.awaitOpenSockets((open) => open <= 5)).toBeLessThanOrEqual(5)
       yield* client.execute(get)
+    })
+  )
+
+  it.scopedLive("9 uses connections again that are more than it is to keep, while they are in use", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.make({ "*": ok })
+      const client = yield* clientOf(server, {}, { keepAliveConnections: 5 })
+      const worker = Effect.repeatN(client.execute(get), 9)
+      yield* Effect.all(Array.from({ length: 20 }, () => worker), { concurrency: "unbounded" })
+      expect(yield* server.socketsSeen).toBeLessThanOrEqual(40)
     })
   )
 

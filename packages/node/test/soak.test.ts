@@ -76,7 +76,7 @@ describe("a thousand calls, two hundred at a time, of which one request in five 
         const scope = yield* Scope.make()
         const retry = { initialDelay: "1 millis", maxDelay: "5 millis" } as const
         const client = yield* Scope.extend(
-          clientOf(server, { retry }, { keepAliveConnections: inFlight }),
+          clientOf(server, { retry }),
           scope
         )
         const seen = { get: 0, post: 0 }

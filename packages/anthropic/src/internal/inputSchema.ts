@@ -1,4 +1,6 @@
-import { JSONSchema, Predicate, type Schema } from "effect"
+import * as JSONSchema from "effect/JSONSchema"
+import * as Predicate from "effect/Predicate"
+import type * as Schema from "effect/Schema"
 
 /** A JSON Schema of an object, as the API takes it. */
 export interface InputSchema {

@@ -4,7 +4,7 @@
  *
  * Every character is read once, whatever the pieces, and only if somebody asks for the value before the end.
  */
-import { Either } from "effect"
+import * as Either from "effect/Either"
 
 /** What may come next. */
 type Mode =

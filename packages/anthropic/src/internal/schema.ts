@@ -1,4 +1,8 @@
-import { Either, Option, ParseResult, Schema, SchemaAST } from "effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
 
 /** A string of which some values are known: the API may say more tomorrow. */
 export const openLiteral = <const Known extends ReadonlyArray<string>>(

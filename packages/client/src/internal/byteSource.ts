@@ -1,7 +1,10 @@
 /**
  * Where streamed bytes come from: web streams, async iterables such as Node's, Effect streams, and functions that make one.
  */
-import { Effect, Option, Predicate, Stream } from "effect"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Stream from "effect/Stream"
 
 /** Bytes that are produced while they are sent. A source can be read once. */
 export type ByteSource =

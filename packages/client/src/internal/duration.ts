@@ -1,5 +1,6 @@
 /** Durations as users write them, read without the clamping that hides a mistake. */
-import { Duration, Option } from "effect"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 
 /**
  * Milliseconds of a duration input, `Infinity` for an endless one. `Duration` turns what is negative or NaN into zero, and

@@ -2,7 +2,8 @@
  * Headers as layers: each source (client defaults, credentials, config, body, request) is compiled and
  * checked once, then merged by plain object copies on the hot path.
  */
-import { Either, type Redacted } from "effect"
+import * as Either from "effect/Either"
+import type * as Redacted from "effect/Redacted"
 import type { InvalidInput } from "./invalid.js"
 import { invalid, notScalar, Problem, scalarText } from "./invalid.js"
 import { given } from "./options.js"

@@ -3,7 +3,7 @@
  * `InvalidConfigError` of it. Also the text of single values, which paths, queries and headers have in
  * common.
  */
-import { Redacted } from "effect"
+import * as Redacted from "effect/Redacted"
 
 /** Which input is bad (`path.id`, `query.limit`, `headers.x-name`, `baseUrl`), and what is wrong with it. */
 export interface InvalidInput {
@@ -43,9 +43,6 @@ const surrogate = /\p{Surrogate}/u
 
 /** Whether `encodeURIComponent` would throw. `String.isWellFormed` is younger than the runtimes we serve. */
 export const hasLoneSurrogate = (text: string): boolean => surrogate.test(text)
-
-/** What errors, spans and logs show in place of a secret, as `Redacted` itself does. */
-export const mask = "<redacted>"
 
 /** `encodeURIComponent` that answers instead of throwing. */
 export const encodeComponent = (text: string): string | Problem =>

@@ -1,5 +1,7 @@
 /** JSON for the wire: what `JSON.stringify` would drop or bend in silence is an error that names the place. */
-import { Either, Predicate, Redacted } from "effect"
+import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
 import { type InvalidInput, invalid, wiped } from "./invalid.js"
 
 /** Deeper than any API takes, and far from the end of the stack. */

@@ -2,12 +2,15 @@
  * Query strings: layers of defaults, and one encoder for queries and urlencoded bodies.
  *
  * Our own encoder and not `qs`: a `null` must drop a default rather than send `a=`, a `Redacted` must be
- * unwrapped for the wire and masked for errors, bad values must be typed errors, and `qs` brings a tree of
+ * unwrapped for the wire and known as one, bad values must be typed errors, and `qs` brings a tree of
  * CommonJS packages.
  */
-import { Either, Inspectable, Predicate, Redacted } from "effect"
+import * as Either from "effect/Either"
+import * as Inspectable from "effect/Inspectable"
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
 import type { InvalidInput } from "./invalid.js"
-import { encodeComponent, invalid, loneSurrogate, mask, notScalar, Problem, scalarText } from "./invalid.js"
+import { encodeComponent, invalid, loneSurrogate, notScalar, Problem, scalarText } from "./invalid.js"
 
 /**
  * A query value. `null` and `undefined` send nothing. An object with `toJSON` stands for what that returns.
@@ -55,8 +58,8 @@ export interface QueryEntry {
   readonly name: string
   /** `name=value` pairs as they go on the wire, joined with `&`. */
   readonly text: string
-  /** The same with every secret masked: what errors, spans and logs may show. */
-  readonly shown: string
+  /** Whether a `Redacted` is among the values. */
+  readonly secret: boolean
 }
 
 /** A prepared source of parameters: the defaults of a client are encoded once, not once a request. */
@@ -80,7 +83,6 @@ const effectData = new Problem("must not be an Effect data type such as Option, 
 
 interface Writer {
   readonly format: QueryFormat
-  readonly masked: boolean
   /** Where we are, for the error; a problem leaves it as it was when the problem was met. */
   readonly trail: Array<string>
   /** The objects we are inside of. */
@@ -89,9 +91,8 @@ interface Writer {
   secret: boolean
 }
 
-const makeWriter = (format: QueryFormat, masked: boolean): Writer => ({
+const makeWriter = (format: QueryFormat): Writer => ({
   format,
-  masked,
   trail: [],
   ancestors: [],
   text: "",
@@ -110,10 +111,7 @@ const single = (w: Writer, value: unknown): string | undefined | Problem => {
   }
   const text = scalarText(value)
   if (typeof text !== "string") return text
-  if (Redacted.isRedacted(value)) {
-    w.secret = true
-    if (w.masked) return mask
-  }
+  if (Redacted.isRedacted(value)) w.secret = true
   return encodeComponent(text)
 }
 
@@ -206,21 +204,15 @@ export const fromInput = (
   for (const name of Object.keys(query)) {
     const key = encodeComponent(name)
     if (typeof key !== "string") return Either.left(invalid(`${root}.${name}`, loneSurrogate.reason))
-    const writer = makeWriter(format, false)
+    const writer = makeWriter(format)
     const problem = write(writer, key, query[name])
     if (problem !== undefined) {
       return Either.left(invalid([root, name, ...writer.trail].join("."), problem.reason))
     }
-    const text = writer.text
-    layer.push({ name, text, shown: writer.secret ? shownText(key, query[name], format) : text })
+    const { secret, text } = writer
+    layer.push({ name, text, secret })
   }
   return Either.right(layer)
-}
-
-/** A second walk, taken only by the rare value that holds a secret. */
-const shownText = (key: string, value: unknown, format: QueryFormat): string => {
-  const writer = makeWriter(format, true)
-  return write(writer, key, value) === undefined ? writer.text : `${key}=${mask}`
 }
 
 const decodeName = (name: string): string => {
@@ -238,7 +230,7 @@ export const fromString = (query: string): QueryLayer => {
   for (const text of query.split("&")) {
     if (text === "") continue
     const equals = text.indexOf("=")
-    layer.push({ name: decodeName(equals < 0 ? text : text.slice(0, equals)), text, shown: text })
+    layer.push({ name: decodeName(equals < 0 ? text : text.slice(0, equals)), text, secret: false })
   }
   return layer
 }
@@ -260,20 +252,12 @@ export const merge = (under: QueryLayer, over: QueryLayer, format: QueryFormat):
   return [...under.filter((entry) => !over.some(({ name }) => covers(name, entry.name, format))), ...over]
 }
 
-const join = (layer: QueryLayer, part: "text" | "shown"): string => {
+/** The query as it goes on the wire, without `?`. */
+export const render = (layer: QueryLayer): string => {
   let query = ""
-  for (const entry of layer) {
-    const text = entry[part]
-    if (text !== "") query = query === "" ? text : `${query}&${text}`
-  }
+  for (const { text } of layer) if (text !== "") query = query === "" ? text : `${query}&${text}`
   return query
 }
-
-/** The query as it goes on the wire, without `?`. */
-export const render = (layer: QueryLayer): string => join(layer, "text")
-
-/** The query as it may be shown: secrets are masked. */
-export const renderShown = (layer: QueryLayer): string => join(layer, "shown")
 
 /** A query in one step, without layers. */
 export const encode = (

@@ -1,5 +1,6 @@
 /** Effects that may be there already: most of what a request needs is no work to wait for. */
-import { Effect, Either } from "effect"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 
 /** An `Either` is an Effect: what is computed at once is used at once, without a fiber's step. */
 export const isReady = <A, E>(effect: Effect.Effect<A, E>): effect is Either.Either<A, E> =>

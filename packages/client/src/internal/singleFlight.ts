@@ -1,5 +1,8 @@
 /** One run of an effect for all who ask for it while it lasts. */
-import { Deferred, Effect, Fiber, FiberId } from "effect"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 
 interface Flight<A, E> {
   readonly outcome: Deferred.Deferred<A, E>

@@ -1,5 +1,8 @@
 /** Metrics with their tags. */
-import { Metric, MetricKey, type MetricKeyType, MetricLabel } from "effect"
+import * as Metric from "effect/Metric"
+import * as MetricKey from "effect/MetricKey"
+import type * as MetricKeyType from "effect/MetricKeyType"
+import * as MetricLabel from "effect/MetricLabel"
 
 const tagged = new Map<string, unknown>()
 

@@ -2,10 +2,11 @@
  * Base URLs and path templates. One rule holds it together: only the author of a base URL or a template says
  * where a request goes. A value never adds a segment, never removes one, and never names a host.
  */
-import type { Redacted } from "effect"
-import { Either } from "effect"
+
+import * as Either from "effect/Either"
+import type * as Redacted from "effect/Redacted"
 import type { InvalidInput } from "./invalid.js"
-import { hasLoneSurrogate, invalid, loneSurrogate, mask, scalarText } from "./invalid.js"
+import { hasLoneSurrogate, invalid, loneSurrogate, scalarText } from "./invalid.js"
 
 /** What a placeholder may stand for. */
 export type PathValue = string | number | bigint | boolean | Redacted.Redacted<string>
@@ -197,8 +198,7 @@ const encodeSegmentValue = (text: string): string =>
 const fill = (
   pieces: Pieces,
   params: PathParams,
-  encode: (text: string) => string,
-  masked: boolean
+  encode: (text: string) => string
 ): Either.Either<string, InvalidInput> => {
   let result = pieces.literals[0] ?? ""
   for (const [i, name] of pieces.names.entries()) {
@@ -207,15 +207,22 @@ const fill = (
     const text = scalarText(value)
     if (typeof text !== "string") return fail(text.reason, `path.${name}`)
     if (hasLoneSurrogate(text)) return fail(loneSurrogate.reason, `path.${name}`)
-    result += (masked && typeof value === "object" ? mask : encode(text)) + (pieces.literals[i + 1] ?? "")
+    result += encode(text) + (pieces.literals[i + 1] ?? "")
   }
   return Either.right(result)
 }
 
-const expand = (
+/**
+ * Fills a template's placeholders; each value stays inside its one segment. The template's query is kept,
+ * with placeholders in it encoded as query values; its fragment is never sent. A relative result has one
+ * leading slash.
+ *
+ * In the template itself, space, non-ASCII and whatever else RFC 3986 forbids is percent-encoded; controls
+ * and backslashes are rejected, because nobody means them and URL parsers give them a meaning.
+ */
+export const expandPath = (
   template: string,
-  params: PathParams = {},
-  masked: boolean
+  params: PathParams = {}
 ): Either.Either<string, InvalidInput> => {
   const parsed = cachedTemplate(template)
   if (Either.isLeft(parsed)) return Either.left(parsed.left)
@@ -229,32 +236,15 @@ const expand = (
       result += part
       continue
     }
-    const segment = fill(part, params, encodeSegmentValue, masked)
+    const segment = fill(part, params, encodeSegmentValue)
     if (Either.isLeft(segment)) return segment
     const why = segment.right === "" ? "must not make an empty segment" : whyBadSegment(segment.right)
     if (why !== undefined) return fail(why, `path.${part.names[0]}`)
     result += segment.right
   }
   if (query === undefined) return Either.right(result)
-  return Either.map(fill(query, params, encodeURIComponent, masked), (text) => `${result}?${text}`)
+  return Either.map(fill(query, params, encodeURIComponent), (text) => `${result}?${text}`)
 }
-
-/**
- * Fills a template's placeholders; each value stays inside its one segment. The template's query is kept,
- * with placeholders in it encoded as query values; its fragment is never sent. A relative result has one
- * leading slash.
- *
- * In the template itself, space, non-ASCII and whatever else RFC 3986 forbids is percent-encoded; controls
- * and backslashes are rejected, because nobody means them and URL parsers give them a meaning.
- */
-export const expandPath = (
-  template: string,
-  params: PathParams | undefined
-): Either.Either<string, InvalidInput> => expand(template, params, false)
-
-/** The path as it may be shown, secrets masked; the template itself if it cannot be expanded. */
-export const showPath = (template: string, params: PathParams | undefined): string =>
-  Either.getOrElse(expand(template, params, true), () => template)
 
 /** What `expandPath` returns, and any link that is encoded as RFC 3986 asks. */
 const encodedPath = /^[\x21-\x5b\x5d-\x7e]*$/

@@ -104,7 +104,7 @@ const faults: ReadonlyArray<Fault> = [
 /** Faults that are noticed by waiting. */
 const [silent, loud] = Array.partition(faults, ({ options }) => options?.timeouts === undefined)
 
-describe.each(transports)("on $name", ({ coarseLimits, layer }) => {
+describe.each(transports)("on $name", ({ layer }) => {
   const faulty = (replies: ReadonlyArray<TestServer.Reply>, options?: Options) =>
     Effect.gen(function* () {
       const [first = ok, ...others] = replies
@@ -137,7 +137,7 @@ describe.each(transports)("on $name", ({ coarseLimits, layer }) => {
   }
 
   survived(loud)
-  describe("at a limit", { concurrent: coarseLimits }, () => survived(silent))
+  describe("at a limit", () => survived(silent))
 
   it.scopedLive("7.3 nobody listens: what is told", () =>
     Effect.gen(function* () {

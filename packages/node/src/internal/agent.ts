@@ -1,6 +1,6 @@
 /** The dispatcher that a transport's options describe. */
 import { Duration, Redacted } from "effect"
-import { Agent, type Dispatcher, EnvHttpProxyAgent, Pool, ProxyAgent } from "undici"
+import { Agent, Client, type Dispatcher, EnvHttpProxyAgent, Pool, ProxyAgent } from "undici"
 import type { Options, Proxy } from "../TransportOptions.js"
 
 export const defaultConnections = 1000
@@ -13,6 +13,28 @@ const environmentNamesProxy = (): boolean =>
   ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"].some(
     (name) => (process.env[name] ?? "").trim() !== ""
   )
+
+/** How long a connection above the number to keep may wait for somebody to use it, in milliseconds. */
+const spareKeepAlive = 500
+
+/**
+ * A pool that keeps so many connections for the whole `keepAlive`, and those above it for a moment: none is closed that is in
+ * use time and again, however many there are. undici gives a request the first of its connections that is free.
+ */
+const keeping =
+  (kept: number, keepAliveTimeout: number) =>
+  (origin: string | URL, options: object): Pool => {
+    let made = 0
+    const millis = Math.min(keepAliveTimeout, spareKeepAlive)
+    // What the server says counts up to the second of them.
+    const spare = { keepAliveTimeout: millis, keepAliveMaxTimeout: millis }
+    const factory = (origin: URL, options: Client.Options): Client =>
+      new Client(origin, made++ < kept ? options : { ...options, ...spare })
+    // A pool drops what could not connect.
+    return new Pool(origin, { ...options, factory }).on("connectionError", () => {
+      made--
+    })
+  }
 
 export const makeAgent = (options: Options): Dispatcher => {
   const { tls } = options
@@ -41,7 +63,8 @@ export const makeAgent = (options: Options): Dispatcher => {
     proxy === "none" ||
     options.socketPath !== undefined ||
     (proxy === "environment" && !environmentNamesProxy())
-  if (direct) return new Agent(pool)
+  const makePool = keeping(options.keepAliveConnections ?? 100, pool.keepAliveTimeout)
+  if (direct) return new Agent({ ...pool, factory: makePool })
   const proxied = {
     ...pool,
     // Towards a proxy `connect` does not count, and TLS to the target has settings of its own.
@@ -50,7 +73,7 @@ export const makeAgent = (options: Options): Dispatcher => {
     proxyTunnel: false,
     // Other agents than the plain one keep to themselves when a connection stands.
     factory: (origin: string | URL, options: object): Dispatcher =>
-      new Pool(origin, options).on("connect", (origin, targets) => {
+      makePool(origin, options).on("connect", (origin, targets) => {
         agent.emit("connect", origin, [agent, ...targets])
       })
   }

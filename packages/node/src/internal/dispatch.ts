@@ -2,9 +2,7 @@
  * One exchange on undici's dispatcher. Its `dispatch` with a handler costs half of what `request` does, which builds a
  * `Readable` for every body.
  */
-import { Cookies, Headers } from "@effect/platform"
 import type { NativeTransport, Timeouts } from "@effect-api/client"
-import { Option, Stream } from "effect"
 import type { Dispatcher } from "undici"
 
 /** What goes to the dispatcher, ready but for the handler. */
@@ -14,14 +12,12 @@ export class Outgoing implements Dispatcher.DispatchOptions {
   readonly method: Dispatcher.HttpMethod
   readonly headers: Array<string>
   readonly body: NonNullable<Dispatcher.DispatchOptions["body"]> | null
-  readonly reset?: boolean
-  /** undici's own timers keep these two; what is endless is zero there. */
+  /** undici's own timers keep these two; what is endless, or kept here, is zero there. */
   readonly headersTimeout: number
   readonly bodyTimeout: number
+  readonly timeouts: Timeouts.Timeouts
   /** What is on its way to the same origin. */
   readonly others: Origin
-  /** In milliseconds, `Infinity` for none. */
-  readonly connectLimit: number
 
   constructor(
     origin: string,
@@ -30,19 +26,17 @@ export class Outgoing implements Dispatcher.DispatchOptions {
     headers: Array<string>,
     body: NonNullable<Dispatcher.DispatchOptions["body"]> | null,
     timeouts: Timeouts.Timeouts,
-    others: Origin,
-    reset: boolean
+    others: Origin
   ) {
     this.origin = origin
     this.path = path
     this.method = method
     this.headers = headers
     this.body = body
-    if (reset) this.reset = true
-    this.headersTimeout = limitOf(timeouts.response)
-    this.bodyTimeout = limitOf(timeouts.idle)
+    this.timeouts = timeouts
+    this.headersTimeout = coarseLimitOf(timeouts.response)
+    this.bodyTimeout = coarseLimitOf(timeouts.idle)
     this.others = others
-    this.connectLimit = timeouts.connect
   }
 
   /** A second try does no harm: the method is idempotent and the body can be sent again. */
@@ -92,7 +86,13 @@ const unsent = (cause: unknown): unknown =>
     ? Object.assign(new Error(cause.message, { cause }), { code: cause.code, syscall: "connect" })
     : cause
 
-const limitOf = (millis: number): number => (Number.isFinite(millis) ? Math.ceil(millis) : 0)
+/** undici's timers tick every half second, and cost nothing: a limit that is short beside that is kept here. */
+const fine = 5_000
+
+const isFine = (millis: number): boolean => millis < fine
+
+const coarseLimitOf = (millis: number): number =>
+  isFine(millis) || !Number.isFinite(millis) ? 0 : Math.ceil(millis)
 
 /** Tells requests on new connections from those on kept ones. */
 export interface Sockets {
@@ -138,6 +138,8 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   private reason: Error | undefined
   private abortDispatch: ((reason?: Error) => void) | undefined
   private timer: NodeJS.Timeout | undefined
+  private isIdleKept = false
+  private isPaused = false
   private readonly dispatcher: Dispatcher
   private readonly sockets: Sockets
   protected readonly outgoing: Outgoing
@@ -177,9 +179,9 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   }
 
   private awaitConnection(): void {
-    const { connectLimit } = this.outgoing
-    if (!Number.isFinite(connectLimit)) return
-    this.expect(connectLimit, () => {
+    const { connect } = this.outgoing.timeouts
+    if (!Number.isFinite(connect)) return
+    this.expect(connect, () => {
       if (this.outgoing.others.isTaken()) return this.awaitConnection()
       const reason = coded("the connection did not come to stand", "UND_ERR_CONNECT_TIMEOUT")
       this.stop(reason)
@@ -187,9 +189,42 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
     })
   }
 
+  private expectHead(): void {
+    const { response } = this.outgoing.timeouts
+    if (isFine(response)) this.expect(response, () => this.giveUp("UND_ERR_HEADERS_TIMEOUT"))
+  }
+
+  private expectBody(): void {
+    const { idle } = this.outgoing.timeouts
+    if (!isFine(idle) || this.timer !== undefined) return
+    this.isIdleKept = true
+    // A reader that is slow is not a server that is silent.
+    this.expect(idle, () => (this.isPaused ? this.timer?.refresh() : this.giveUp("UND_ERR_BODY_TIMEOUT")))
+  }
+
+  private giveUp(code: string): void {
+    const reason = coded("a limit has passed", code)
+    this.stop(reason)
+    this.failed(reason)
+  }
+
+  /** Goes on behind a pause. */
+  protected goOn(): void {
+    this.isPaused = false
+    if (this.isIdleKept) this.timer?.refresh()
+    this.resume()
+  }
+
   /** The one limit that is kept here, at a time. */
   protected expect(millis: number, onPassed: () => void): void {
+    this.forget()
     this.timer = setTimeout(onPassed, Math.min(millis, 2_147_483_647))
+  }
+
+  private forget(): void {
+    if (this.timer === undefined) return
+    clearTimeout(this.timer)
+    this.timer = undefined
   }
 
   /** Ends the exchange, without a word. */
@@ -202,17 +237,18 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
 
   private settle(): void {
     this.over = true
-    if (this.timer !== undefined) clearTimeout(this.timer)
+    this.forget()
     this.outgoing.others.leave(this)
   }
 
   onConnect(abort: (reason?: Error) => void): void {
-    if (this.timer !== undefined) clearTimeout(this.timer)
+    this.forget()
     this.connected = true
     this.reused = !this.sockets.areNew()
     this.abortDispatch = abort
     // What was queued when it ended is taken back as its turn comes.
-    if (this.reason !== undefined) abort(this.reason)
+    if (this.reason === undefined) this.expectHead()
+    else abort(this.reason)
   }
 
   onHeaders(status: number, rawHeaders: Array<Buffer>, resume: () => void): boolean {
@@ -220,12 +256,18 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
     this.status = status
     this.rawHeaders = rawHeaders
     this.resume = resume
+    this.forget()
     this.head()
+    if (!this.over) this.expectBody()
     return true
   }
 
   onData(chunk: Buffer): boolean {
-    return this.over || this.chunk(chunk)
+    if (this.over) return true
+    if (this.isIdleKept) this.timer?.refresh()
+    const goesOn = this.chunk(chunk)
+    this.isPaused = !goesOn
+    return goesOn
   }
 
   onComplete(): void {
@@ -263,68 +305,5 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
     if (this.over) return
     this.settle()
     this.failed(this.connected || this.tried ? cause : unsent(cause))
-  }
-}
-
-const none = Option.none()
-
-/** Header names and values as they came, put into a record when somebody looks. */
-const recordOf = (raw: ReadonlyArray<Buffer>): Record<string, string> => {
-  const record: Record<string, string> = {}
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    const name = String(raw[index]?.toString("latin1")).toLowerCase()
-    const value = String(raw[index + 1]?.toString("latin1"))
-    const known = record[name]
-    record[name] = known === undefined ? value : `${known}, ${value}`
-  }
-  return record
-}
-
-/** The first value of a header as it came, without parsing the others; `name` in lower case. */
-export const rawHeader = (raw: ReadonlyArray<Buffer>, name: string): string | undefined => {
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    const key = raw[index]
-    if (key?.length === name.length && key.toString("latin1").toLowerCase() === name)
-      return raw[index + 1]?.toString("latin1")
-  }
-  return undefined
-}
-
-/** A response as the client reads it; its headers are parsed when they are asked for. */
-export class Answer implements NativeTransport.Source {
-  readonly status: number
-  readonly remoteAddress: NativeTransport.Source["remoteAddress"] = none
-  readonly chunks: NativeTransport.Source["chunks"]
-  private readonly raw: ReadonlyArray<Buffer>
-  private parsed: Headers.Headers | undefined
-
-  constructor(
-    status: number,
-    raw: ReadonlyArray<Buffer>,
-    chunks: NativeTransport.Source["chunks"] = Stream.empty
-  ) {
-    this.status = status
-    this.raw = raw
-    this.chunks = chunks
-  }
-
-  get headers(): Headers.Headers {
-    this.parsed ??= Headers.unsafeFromRecord(recordOf(this.raw))
-    return this.parsed
-  }
-
-  get encoding(): string | undefined {
-    return rawHeader(this.raw, "content-encoding") === undefined
-      ? undefined
-      : this.headers["content-encoding"]
-  }
-
-  get cookies(): Cookies.Cookies {
-    const values: Array<string> = []
-    for (let index = 0; index + 1 < this.raw.length; index += 2) {
-      if (this.raw[index]?.toString("latin1").toLowerCase() === "set-cookie")
-        values.push(String(this.raw[index + 1]?.toString("latin1")))
-    }
-    return Cookies.fromSetCookie(values)
   }
 }

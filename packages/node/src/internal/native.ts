@@ -5,8 +5,9 @@ import { NativeTransport, type Timeouts } from "@effect-api/client"
 import { Effect, Either, Option, Stream } from "effect"
 import type { Dispatcher } from "undici"
 import type { Options } from "../TransportOptions.js"
+import { Answer, type Body } from "./answer.js"
 import * as Decompress from "./decompress.js"
-import { Answer, Exchange, Origin, Outgoing } from "./dispatch.js"
+import { Exchange, Origin, Outgoing } from "./dispatch.js"
 import { Queue } from "./queue.js"
 
 type Request = HttpClientRequest.HttpClientRequest
@@ -16,10 +17,9 @@ const maxOrigins = 1000
 
 export const make = (
   dispatcher: Dispatcher,
-  options: Pick<Options, "connections" | "decompress" | "keepAliveConnections">
+  options: Pick<Options, "connections" | "decompress">
 ): NativeTransport.NativeTransport => {
   const decompress = options.decompress !== false
-  const kept = options.keepAliveConnections ?? 100
   const connections = options.connections ?? Number.POSITIVE_INFINITY
   const origins = new Map<string, Origin>()
 
@@ -41,9 +41,7 @@ export const make = (
     const path = url.charCodeAt(end) === slash ? url.slice(end) : `/${url.slice(end)}`
     const { body, contentType } = bodyOf(request)
     const headers = headersOf(request.headers, contentType, decompress)
-    const others = originOf(name)
-    // Connections above the number to keep are closed behind their answer.
-    return new Outgoing(name, path, method, headers, body, timeouts, others, others.size >= kept)
+    return new Outgoing(name, path, method, headers, body, timeouts, originOf(name))
   }
 
   return {
@@ -151,11 +149,11 @@ class Read implements NativeTransport.Exchanged {
 }
 
 /** An exchange to the headers of its answer. */
-class Opened extends Exchange {
+class Opened extends Exchange implements Body {
   private readonly queue = new Queue()
   private readonly owned: boolean
   private readonly decompress: boolean
-  private readonly listener: NativeTransport.Listener<NativeTransport.Source>
+  private listener: NativeTransport.Listener<NativeTransport.Source> | undefined
 
   constructor(
     dispatcher: Dispatcher,
@@ -171,18 +169,34 @@ class Opened extends Exchange {
   }
 
   protected override head(): void {
-    const abort = (): void => this.stop(left)
-    const chunks = this.queue.stream(() => unread.unregister(this.queue), abort)
-    const plain = new Answer(this.status, this.rawHeaders, chunks)
+    const plain = new Answer(this.status, this.rawHeaders, this)
     const encoding = this.decompress ? plain.encoding : undefined
     const source =
-      encoding === undefined ? plain : new Answer(this.status, this.rawHeaders, inflated(chunks, encoding))
-    if (!this.owned) unread.register(source, abort, this.queue)
-    this.listener.done(source)
+      encoding === undefined
+        ? plain
+        : new Answer(this.status, this.rawHeaders, inflating(this.chunks, encoding))
+    if (!this.owned) unread.register(source, () => this.stop(left), this.queue)
+    this.rawHeaders = noHeaders
+    const { listener } = this
+    // An open stream holds what it needs, and no more.
+    this.listener = undefined
+    listener?.done(source)
   }
 
+  get pull(): Body["pull"] {
+    return this.owned ? this.queue.pull : undefined
+  }
+
+  readonly chunks = (): NativeTransport.Source["chunks"] =>
+    this.queue.stream(
+      () => unread.unregister(this.queue),
+      () => this.stop(left)
+    )
+
+  private readonly unpause = (): void => this.goOn()
+
   protected override chunk(bytes: Buffer): boolean {
-    return this.queue.push(bytes, this.resume)
+    return this.queue.push(bytes, this.unpause)
   }
 
   protected override end(): void {
@@ -196,12 +210,19 @@ class Opened extends Exchange {
   }
 
   protected override failed(cause: unknown): void {
-    if (this.status === 0) this.listener.failed(cause)
+    if (this.status === 0) this.listener?.failed(cause)
     else this.queue.end(Option.some(cause))
   }
 }
 
 const left = new Error("the body was left")
+
+const noHeaders: ReadonlyArray<Buffer> = []
+
+const inflating = (chunks: Body["chunks"], encoding: string): Body => ({
+  chunks: () => inflated(chunks(), encoding),
+  pull: undefined
+})
 
 /** A body that nobody reads holds its connection: it is let go with the response. */
 const unread = new FinalizationRegistry<() => void>((abort) => abort())

@@ -44,14 +44,15 @@ export class Queue {
   }
 
   /** All that has come since the last pull, as one chunk. */
-  private readonly pull: Pull = Effect.suspend(() => {
+  readonly pull: Pull = Effect.suspend(() => {
     if (this.waitingChunks.length > 0) return Effect.succeed(this.take())
     if (Option.isSome(this.ended)) return Effect.fail(this.ended.value)
     return this.wait
   })
 
   private readonly wait: Pull = Effect.async((resume) => {
-    this.reader = () => resume(this.pull)
+    const reader = (): void => resume(this.pull)
+    this.reader = reader
   })
 
   private take(): Chunk.Chunk<Uint8Array> {

@@ -1,0 +1,136 @@
+/**
+ * An `HttpClient` that carries a native transport, and one attempt on it: a single wait, without fibers that race a clock.
+ *
+ * @since 0.1.0
+ */
+
+import type * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Effect from "effect/Effect"
+import type * as ApiError from "./ApiError.js"
+import * as ApiResponse from "./ApiResponse.js"
+import type * as Call from "./Call.js"
+import * as NativeTransport from "./NativeTransport.js"
+import * as PlatformRequest from "./PlatformRequest.js"
+import * as Redirects from "./Redirects.js"
+import * as ResponseBody from "./ResponseBody.js"
+import * as Transport from "./Transport.js"
+import type * as TransportContract from "./TransportContract.js"
+import * as TransportError from "./TransportError.js"
+
+/**
+ * The same `HttpClient`, carrying a native transport. How to send with it goes along, so that a program without one does
+ * not carry that.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const attach = (
+  client: HttpClient.HttpClient,
+  native: NativeTransport.NativeTransport
+): HttpClient.HttpClient =>
+  Object.assign(Object.create(Object.getPrototypeOf(client)), client, {
+    [NativeTransport.TypeId]: over(native)
+  })
+
+const over = (native: NativeTransport.NativeTransport): TransportContract.Transport => {
+  const limits = native.setsLimits ? "call" : "transport"
+  const failed = (call: Call.Call, cause: unknown): ApiError.ApiError =>
+    TransportError.fromCause(call, cause, limits)
+
+  const opening =
+    (onAbortable?: (abort: NativeTransport.Abort) => void): TransportContract.Send<never> =>
+    (call, request) =>
+      Effect.matchEffect(
+        NativeTransport.awaiting<NativeTransport.Source>(
+          PlatformRequest.withWholeUrl(request),
+          (request, listener) => {
+            const abort = native.open(request, call.timeouts, onAbortable !== undefined, listener)
+            onAbortable?.(abort)
+            return abort
+          }
+        ),
+        {
+          onFailure: (cause) => Effect.fail(failed(call, cause)),
+          onSuccess: (source) =>
+            Effect.succeed(new ResponseBody.GuardedResponse(call, request, source, limits))
+        }
+      )
+
+  const whole: TransportContract.Send<never> = (call, request) =>
+    Effect.matchEffect(
+      NativeTransport.awaiting<NativeTransport.Exchanged>(
+        PlatformRequest.withWholeUrl(request),
+        (request, listener) => native.exchange(request, call.timeouts, capOf(call), listener)
+      ),
+      {
+        onFailure: (cause) => Effect.fail(failed(call, cause)),
+        onSuccess: (read) =>
+          Effect.succeed(new ResponseBody.GuardedResponse(call, request, read.source, limits, read))
+      }
+    )
+
+  return {
+    whole: Redirects.following(Transport.leaving(whole)),
+    direct: {
+      send: (call, request, restore) =>
+        NativeTransport.wait(new Exchange(native, limits, call, request), restore),
+      onward: Redirects.onward(Transport.leaving(whole), 0)
+    },
+    unscoped: Redirects.following(Transport.leavingBroken(opening())),
+    scoped: Redirects.following(
+      Transport.leavingBroken((call, request) => {
+        let abort: NativeTransport.Abort | undefined
+        return Effect.zipRight(
+          Effect.addFinalizer(() => Effect.sync(() => abort?.())),
+          opening((begun) => {
+            abort = begun
+          })(call, request)
+        )
+      })
+    )
+  }
+}
+
+const capOf =
+  ({ config: { limits } }: Call.Call) =>
+  (status: number): number =>
+    ApiResponse.isSuccess(status) ? limits.responseBytes : limits.errorBytes
+
+/** One exchange of a call. */
+class Exchange
+  implements
+    NativeTransport.Pending<NativeTransport.Exchanged, ResponseBody.GuardedResponse, ApiError.ApiError>
+{
+  private readonly native: NativeTransport.NativeTransport
+  private readonly limits: "call" | "transport"
+  private readonly call: Call.Call
+  private readonly request: HttpClientRequest.HttpClientRequest
+
+  constructor(
+    native: NativeTransport.NativeTransport,
+    limits: "call" | "transport",
+    call: Call.Call,
+    request: HttpClientRequest.HttpClientRequest
+  ) {
+    this.native = native
+    this.limits = limits
+    this.call = call
+    this.request = request
+  }
+
+  begin(listener: NativeTransport.Listener<NativeTransport.Exchanged>): NativeTransport.Abort {
+    const { call, native, request } = this
+    return native.exchange(request, call.timeouts, capOf(call), listener)
+  }
+
+  answered(read: NativeTransport.Exchanged): Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError> {
+    return Effect.succeed(
+      new ResponseBody.GuardedResponse(this.call, this.request, read.source, this.limits, read)
+    )
+  }
+
+  failure(cause: unknown): ApiError.ApiError {
+    return TransportError.fromCause(this.call, cause, this.limits)
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * Headers that describe the platform, as the vendors' SDKs send them: what the client runs on, and which attempt this is.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import * as Headers from "./internal/headers.js"
+import { type InvalidInput, invalid } from "./internal/invalid.js"
+
+/**
+ * Type id of {@link PlatformHeaders}.
+ *
+ * @since 0.1.0
+ * @category type ids
+ */
+export const TypeId: unique symbol = Symbol.for("@effect-api/client/PlatformHeaders")
+
+/**
+ * The headers of every request, or what is wrong with them, and those of an attempt: how many retries came before it, and
+ * its read timeout in seconds where it has one.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PlatformHeaders {
+  readonly [TypeId]: typeof TypeId
+  readonly standing: Either.Either<Headers.HeaderLayer, InvalidInput>
+  readonly ofAttempt: (retries: number, responseMillis: number) => Readonly<Record<string, string>>
+}
+
+/**
+ * Platform headers, each named `<prefix>-<what>`. What is wrong with the prefix or the version is told when a client is
+ * built with them.
+ *
+ * @example
+ * ```ts
+ * import { ApiClient, PlatformHeaders } from "@effect-api/client"
+ *
+ * const Live = ApiClient.layer({
+ *   baseUrl: "https://api.example.com",
+ *   platformHeaders: PlatformHeaders.make({ prefix: "x-sdk", packageVersion: "1.2.3" })
+ * })
+ * ```
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: {
+  readonly prefix: string
+  readonly packageVersion: string
+}): PlatformHeaders => {
+  const prefix = options.prefix.toLowerCase()
+  const { arch, os, runtime, runtimeVersion } = platform()
+  const retryCount = `${prefix}-retry-count`
+  const readTimeout = `${prefix}-read-timeout`
+  const checked = (what: "prefix" | "packageVersion", headers: Headers.HeadersInput) =>
+    Either.mapLeft(Headers.compile(headers, what), ({ reason }) => invalid(`platformHeaders.${what}`, reason))
+  return {
+    [TypeId]: TypeId,
+    standing: Either.zipWith(
+      checked("prefix", {
+        [`${prefix}-lang`]: "js",
+        [`${prefix}-os`]: os,
+        [`${prefix}-arch`]: arch,
+        [`${prefix}-runtime`]: runtime,
+        [`${prefix}-runtime-version`]: runtimeVersion
+      }),
+      checked("packageVersion", { [`${prefix}-package-version`]: options.packageVersion }),
+      Headers.merge
+    ),
+    ofAttempt: (retries, responseMillis) =>
+      Number.isFinite(responseMillis)
+        ? { [retryCount]: String(retries), [readTimeout]: String(responseMillis / 1000) }
+        : { [retryCount]: String(retries) }
+  }
+}
+
+interface Runtimes {
+  readonly Deno?: {
+    readonly version: { readonly deno: string }
+    readonly build: { readonly os: string; readonly arch: string }
+  }
+  readonly Bun?: { readonly version: string }
+  readonly EdgeRuntime?: string
+  readonly process?: { readonly platform?: string; readonly arch?: string; readonly version?: string }
+  readonly navigator?: { readonly userAgent?: string }
+}
+
+const systems: Readonly<Record<string, string>> = {
+  darwin: "MacOS",
+  win32: "Windows",
+  windows: "Windows",
+  linux: "Linux",
+  freebsd: "FreeBSD",
+  openbsd: "OpenBSD",
+  ios: "iOS",
+  android: "Android"
+}
+
+const architectures: Readonly<Record<string, string>> = {
+  x64: "x64",
+  x86_64: "x64",
+  ia32: "x32",
+  x32: "x32",
+  arm: "arm",
+  arm64: "arm64",
+  aarch64: "arm64"
+}
+
+const named = (
+  names: Readonly<Record<string, string>>,
+  name: string | undefined,
+  other: string,
+  none: string
+): string => (name === undefined || name === "" ? none : (names[name.toLowerCase()] ?? `${other}:${name}`))
+
+/**
+ * What the client runs on, in the words of the vendors' SDKs.
+ *
+ * @since 0.1.0
+ * @category headers
+ */
+export const platform = (
+  runtimes: Runtimes = globalThis as Runtimes
+): {
+  readonly os: string
+  readonly arch: string
+  readonly runtime: string
+  readonly runtimeVersion: string
+} => {
+  const { Bun, Deno, EdgeRuntime, navigator, process } = runtimes
+  const os = named(systems, Deno?.build.os ?? process?.platform, "Other", "Unknown")
+  const arch = named(architectures, Deno?.build.arch ?? process?.arch, "other", "unknown")
+  if (Deno !== undefined) return { os, arch, runtime: "deno", runtimeVersion: Deno.version.deno }
+  if (Bun !== undefined) return { os, arch, runtime: "bun", runtimeVersion: Bun.version }
+  if (EdgeRuntime !== undefined) return { os, arch, runtime: "edge", runtimeVersion: "unknown" }
+  if (process?.version !== undefined) return { os, arch, runtime: "node", runtimeVersion: process.version }
+  const browser = /(Edg|Chrome|Firefox|Version)\/([\d.]+)/.exec(navigator?.userAgent ?? "")
+  const runtime = browser === null ? "unknown" : "browser"
+  return { os, arch, runtime, runtimeVersion: browser?.[2] ?? "unknown" }
+}

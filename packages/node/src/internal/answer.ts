@@ -1,0 +1,94 @@
+/** A response as the client reads it, from the header bytes as they came. */
+import { Cookies, Headers } from "@effect/platform"
+import type { NativeTransport } from "@effect-api/client"
+import { Option, Stream } from "effect"
+
+type Raw = ReadonlyArray<Buffer>
+
+const text = (bytes: Buffer | undefined): string => (bytes === undefined ? "" : bytes.toString("latin1"))
+
+/** Header names and values, put into a record. */
+const recordOf = (raw: Raw): Record<string, string> => {
+  const record: Record<string, string> = {}
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = text(raw[index]).toLowerCase()
+    const value = text(raw[index + 1])
+    const known = record[name]
+    record[name] = known === undefined ? value : `${known}, ${value}`
+  }
+  return record
+}
+
+const has = (raw: Raw, name: string): boolean => {
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    if (raw[index]?.length === name.length && text(raw[index]).toLowerCase() === name) return true
+  }
+  return false
+}
+
+const setCookies = (raw: Raw): ReadonlyArray<string> => {
+  const values: Array<string> = []
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    if (raw[index]?.length === 10 && text(raw[index]).toLowerCase() === "set-cookie")
+      values.push(text(raw[index + 1]))
+  }
+  return values
+}
+
+const none = Option.none()
+const noRaw: Raw = []
+
+/** The body of a response that is open. */
+export interface Body {
+  readonly chunks: () => NativeTransport.Source["chunks"]
+  readonly pull: NativeTransport.Source["pull"]
+}
+
+/** Headers are parsed when somebody asks for them; what they were parsed from, a slice of a socket's bytes, is let go then. */
+export class Answer implements NativeTransport.Source {
+  readonly status: number
+  readonly remoteAddress: NativeTransport.Source["remoteAddress"] = none
+  private readonly body: Body | undefined
+  private raw: Raw
+  private parsed: Headers.Headers | undefined
+  private cookieValues: ReadonlyArray<string> = noCookies
+
+  constructor(status: number, raw: Raw, body?: Body) {
+    this.status = status
+    this.raw = raw
+    this.body = body
+  }
+
+  get chunks(): NativeTransport.Source["chunks"] {
+    return this.body === undefined ? Stream.empty : this.body.chunks()
+  }
+
+  get pull(): NativeTransport.Source["pull"] {
+    return this.body?.pull
+  }
+
+  get headers(): Headers.Headers {
+    return this.parsed ?? this.parse()
+  }
+
+  private parse(): Headers.Headers {
+    const headers = Headers.unsafeFromRecord(recordOf(this.raw))
+    if (headers["set-cookie"] !== undefined) this.cookieValues = setCookies(this.raw)
+    this.parsed = headers
+    this.raw = noRaw
+    return headers
+  }
+
+  get encoding(): string | undefined {
+    return this.parsed === undefined && !has(this.raw, "content-encoding")
+      ? undefined
+      : this.headers["content-encoding"]
+  }
+
+  get cookies(): Cookies.Cookies {
+    if (this.parsed === undefined) this.parse()
+    return Cookies.fromSetCookie(this.cookieValues)
+  }
+}
+
+const noCookies: ReadonlyArray<string> = []
