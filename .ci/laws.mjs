@@ -40,6 +40,10 @@ const strict = {
   }
 }
 
+/** What is shipped to programs, some of them to browsers: bundlers keep the whole of a module that comes out of a barrel. */
+const lean = new Set(["client", "node", "anthropic"])
+const barrels = new Set(["effect", "@effect/platform"])
+
 export const rules = {
   cycle: "no import cycles, types included",
   barrel: "inside src, import the file and never index.ts",
@@ -50,6 +54,7 @@ export const rules = {
   lock: "the lock file names no registry and leaves out no platform: `npm ci` works behind any mirror",
   order: "a module imports only modules above it in index.ts",
   internal: "internal files import internal files only",
+  lean: "what is shipped imports effect/X and @effect/platform/X, not their barrels",
   platform: "only the listed modules import @effect/platform",
   node: "no Node module and no Node global",
   run: "only the listed modules run Effects",
@@ -215,6 +220,7 @@ const checkPackage = ({ name, dir, manifest }, workspace, fail) => {
       const imported = packageName(specifier)
       const isNode = specifier.startsWith("node:") || builtins.has(specifier)
       if (!isNode && !declared.has(imported)) fail("declared", file.path, line, `imports ${specifier}`)
+      if (lean.has(name) && barrels.has(specifier)) fail("lean", file.path, line, `imports ${specifier}`)
       if (imported === manifest.name) fail("barrel", file.path, line, `imports ${specifier}`)
       const sibling = workspace.find((each) => each.manifest.name === imported && each.dir !== dir)
       if (sibling && !references.includes(sibling.dir))

@@ -31,7 +31,8 @@ const lawful = {
   "packages/client/src/internal/url.ts": 'import { encode } from "./query.js"\nexport const join = encode\n',
   "packages/client/src/internal/query.ts": "export const encode = (at: Date) => new Date(at)\n",
   "packages/client/src/ApiError.ts": [
-    'import { Effect, Stream } from "effect"',
+    'import * as Effect from "effect/Effect"',
+    'import * as Stream from "effect/Stream"',
     'import { join } from "./internal/url.js"',
     "// Date.now() and process.env in a comment break nothing",
     "export const text = 'Math.random() and require(1) in a string neither'",
@@ -44,9 +45,9 @@ const lawful = {
   "packages/client/src/RetryPolicy.ts":
     'import type { text } from "./ApiError.js"\nexport type Text = typeof text\n',
   "packages/client/src/Transport.ts":
-    'import { HttpClient } from "@effect/platform"\nexport { HttpClient }\n',
+    'import * as HttpClient from "@effect/platform/HttpClient"\nexport { HttpClient }\n',
   "packages/client/src/PromiseClient.ts":
-    'import { Effect } from "effect"\nexport const run = Effect.runPromise(Effect.void)\n',
+    'import * as Effect from "effect/Effect"\nexport const run = Effect.runPromise(Effect.void)\n',
   "packages/other/package.json": json({ name: "@x/other", dependencies: { "@x/client": "*" } }),
   "packages/other/tsconfig.json": json({ references: [{ path: "../client" }] }),
   "packages/other/src/main.ts": 'import "@x/client"\nsetTimeout(() => process.exit(), 1)\n'
@@ -124,7 +125,13 @@ const broken = [
   [
     "platform",
     `${client}/internal/a.ts:1`,
-    { [`${client}/internal/a.ts`]: 'import type {} from "@effect/platform"\n' }
+    { [`${client}/internal/a.ts`]: 'import type {} from "@effect/platform/Headers"\n' }
+  ],
+  ["lean", `${client}/Transport.ts:1`, { [`${client}/Transport.ts`]: 'import { Effect } from "effect"\n' }],
+  [
+    "lean",
+    `${client}/Transport.ts:1`,
+    { [`${client}/Transport.ts`]: 'import type { Headers } from "@effect/platform"\n' }
   ],
   ["node", `${client}/Transport.ts:1`, { [`${client}/Transport.ts`]: 'import "node:http"\n' }],
   ["node", `${client}/Transport.ts:1`, { [`${client}/Transport.ts`]: 'import "fs"\n' }],

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import { compile, misfit } from "./internal/fastDecode.js"
 
 /**
  * An answer that does not fit: what is wrong, where in the value, and the value as it was parsed, which `lenient`
@@ -112,8 +113,13 @@ export const decoder = <S extends ValueSchema>(schema: S): Decode<Type<S>> => {
 }
 
 const effectDecoder = <A, I>(schema: Schema.Schema<A, I>): Decode<A> => {
-  const decode = ParseResult.decodeUnknown(schema)
+  const fast = compile(schema)
+  let decode: ((value: unknown) => Effect.Effect<A, ParseResult.ParseIssue>) | undefined
   return (value) => {
+    const fitting = fast === undefined ? misfit : fast(value)
+    if (fitting !== misfit) return Either.right(fitting)
+    // Only here are errors made, with all that Effect says in them.
+    decode ??= ParseResult.decodeUnknown(schema)
     const decoded = decode(value)
     if (!Either.isEither(decoded)) return Effect.mapError(decoded, (issue) => schemaMisfit(issue, value))
     return Either.mapLeft(decoded as Either.Either<A, ParseResult.ParseIssue>, (issue) =>

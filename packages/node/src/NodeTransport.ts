@@ -4,15 +4,19 @@
  *
  * @since 0.1.0
  */
-import {
-  Cookies,
-  HttpClient,
-  HttpClientError,
-  type HttpClientRequest,
-  HttpClientResponse
-} from "@effect/platform"
+import * as Cookies from "@effect/platform/Cookies"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { ApiConfig, NativeClient, NativeTransport, Timeouts } from "@effect-api/client"
-import { Duration, Effect, Either, Layer, Option, type Scope, Stream } from "effect"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type { Dispatcher } from "undici"
 import { defaultConnections, makeAgent } from "./internal/agent.js"
 import * as Native from "./internal/native.js"

@@ -4,7 +4,8 @@
  * @since 0.1.0
  */
 import type { Timeouts } from "@effect-api/client"
-import type { Duration, Redacted } from "effect"
+import type * as Duration from "effect/Duration"
+import type * as Redacted from "effect/Redacted"
 
 /**
  * The settings of a transport.

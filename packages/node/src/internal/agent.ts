@@ -1,5 +1,6 @@
 /** The dispatcher that a transport's options describe. */
-import { Duration, Redacted } from "effect"
+import * as Duration from "effect/Duration"
+import * as Redacted from "effect/Redacted"
 import { Agent, Client, type Dispatcher, EnvHttpProxyAgent, Pool, ProxyAgent } from "undici"
 import type { Options, Proxy } from "../TransportOptions.js"
 

@@ -1,7 +1,9 @@
 /** A response as the client reads it, from the header bytes as they came. */
-import { Cookies, Headers } from "@effect/platform"
+import * as Cookies from "@effect/platform/Cookies"
+import * as Headers from "@effect/platform/Headers"
 import type { NativeTransport } from "@effect-api/client"
-import { Option, Stream } from "effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 
 type Raw = ReadonlyArray<Buffer>
 

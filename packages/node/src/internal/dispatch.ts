@@ -10,8 +10,8 @@ export class Outgoing implements Dispatcher.DispatchOptions {
   readonly origin: string
   readonly path: string
   readonly method: Dispatcher.HttpMethod
-  readonly headers: Array<string>
-  readonly body: NonNullable<Dispatcher.DispatchOptions["body"]> | null
+  headers: Array<string>
+  body: NonNullable<Dispatcher.DispatchOptions["body"]> | null
   /** undici's own timers keep these two; what is endless, or kept here, is zero there. */
   readonly headersTimeout: number
   readonly bodyTimeout: number
@@ -39,12 +39,20 @@ export class Outgoing implements Dispatcher.DispatchOptions {
     this.others = others
   }
 
+  /** Lets go of what will not be sent again. */
+  release(): void {
+    this.headers = nothingToSend
+    this.body = null
+  }
+
   /** A second try does no harm: the method is idempotent and the body can be sent again. */
   get isRepeatable(): boolean {
     const { body, method } = this
     return idempotent.has(method) && (body === null || typeof body === "string" || body instanceof Uint8Array)
   }
 }
+
+const nothingToSend: Array<string> = []
 
 /** RFC 9110, 9.2.2. */
 const idempotent: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"])

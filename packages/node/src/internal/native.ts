@@ -1,8 +1,11 @@
 /** The native transport on a dispatcher: whole exchanges, and bodies that are pulled. */
 import { PassThrough, pipeline, Readable } from "node:stream"
-import type { HttpClientRequest } from "@effect/platform"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { NativeTransport, type Timeouts } from "@effect-api/client"
-import { Effect, Either, Option, Stream } from "effect"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import type { Dispatcher } from "undici"
 import type { Options } from "../TransportOptions.js"
 import { Answer, type Body } from "./answer.js"
@@ -177,6 +180,7 @@ class Opened extends Exchange implements Body {
         : new Answer(this.status, this.rawHeaders, inflating(this.chunks, encoding))
     if (!this.owned) unread.register(source, () => this.stop(left), this.queue)
     this.rawHeaders = noHeaders
+    this.outgoing.release()
     const { listener } = this
     // An open stream holds what it needs, and no more.
     this.listener = undefined

@@ -1,5 +1,8 @@
 /** What stands between a socket and a reader that may be slower. */
-import { Chunk, Effect, Option, Stream } from "effect"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 
 /** How much of a streamed body waits in memory for a slow reader. */
 const highWaterBytes = 64 * 1024

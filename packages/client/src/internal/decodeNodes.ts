@@ -1,0 +1,226 @@
+/**
+ * What decodes a value: one node for each part of a schema. A node gives what Effect's own decoder gives, or `misfit`, and
+ * it makes no errors. So it needs no `Either`, no options and no list of issues for each field of each event of a stream.
+ */
+import type * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as AST from "effect/SchemaAST"
+
+/** What stands for all that the real decoder has to look at. */
+export const misfit: unique symbol = Symbol("misfit")
+
+/** Thrown where only the real decoder knows: no later member of a union may be tried then. */
+const unsure: unique symbol = Symbol("unsure")
+
+export interface Node {
+  /** What it takes at most: no objects, nothing but objects, anything. */
+  readonly accepts: "scalars" | "objects" | "all"
+  /** `tag` is the field that a union has compared already. */
+  readonly decode: (value: unknown, tag?: Field) => unknown
+  /** Of scalars that are taken as they are: those of some kinds, and single ones. */
+  readonly kinds: number
+  readonly values: ReadonlyArray<unknown>
+  readonly fields: ReadonlyArray<Field>
+  /** Whether all the work is that of the schema's own code or of Effect's decoder. */
+  readonly isForeign: boolean
+}
+
+export interface Field {
+  readonly name: PropertyKey
+  readonly isOptional: boolean
+  readonly decode: Node["decode"]
+  /** The kinds, where nothing else counts, or 0; and the string, where there is but one. */
+  readonly kinds: number
+  readonly literal: string | undefined
+}
+
+export type Fields = Record<PropertyKey, unknown>
+
+export const node = (accepts: Node["accepts"], decode: Node["decode"], more: Partial<Node> = {}): Node => ({
+  accepts,
+  decode,
+  kinds: more.kinds ?? 0,
+  values: more.values ?? [],
+  fields: more.fields ?? [],
+  isForeign: more.isForeign ?? false
+})
+
+export const hasOwn = Object.prototype.hasOwnProperty
+
+export const kindsOf = { string: 1, number: 2, boolean: 4, undefined: 8, null: 16 } as const
+
+const kindOf = (value: unknown): number => {
+  if (typeof value === "string") return kindsOf.string
+  if (typeof value === "number") return kindsOf.number
+  if (typeof value === "boolean") return kindsOf.boolean
+  if (value === undefined) return kindsOf.undefined
+  return value === null ? kindsOf.null : 0
+}
+
+export const scalars = (kinds: number, all: ReadonlyArray<unknown> = []): Node => {
+  // As `===` sees them: a Set would know NaN too.
+  const values = new Set(all.filter((value) => !Number.isNaN(value)))
+  const decode =
+    values.size === 0
+      ? (value: unknown) => ((kinds & kindOf(value)) === 0 ? misfit : value)
+      : (value: unknown) => ((kinds & kindOf(value)) === 0 && !values.has(value) ? misfit : value)
+  return node("scalars", decode, { kinds, values: [...values] })
+}
+
+export const passing = (test: (value: unknown) => boolean): Node =>
+  node("all", (value) => (test(value) ? value : misfit))
+
+export const settled = (result: Effect.Effect<unknown, unknown, unknown>): unknown => {
+  if (!Either.isEither(result)) throw unsure
+  return Either.isRight(result) ? result.right : misfit
+}
+
+export const foreign = (parse: (value: unknown) => Effect.Effect<unknown, unknown, unknown>): Node =>
+  node("all", (value) => settled(parse(value)), { isForeign: true })
+
+export const field = (name: PropertyKey, isOptional: boolean, { decode, kinds, values }: Node): Field => {
+  const [value] = values
+  if (kinds !== 0 || values.length !== 1 || typeof value !== "string")
+    return { name, isOptional, decode, kinds: values.length === 0 ? kinds : 0, literal: undefined }
+  // The schema's own string goes on, as who compares with the same literal need not look at the letters.
+  return { name, isOptional, decode: (other) => (other === value ? value : misfit), kinds, literal: value }
+}
+
+interface Records {
+  readonly key: Node
+  readonly value: Node
+}
+
+export const struct = (
+  fields: ReadonlyArray<Field>,
+  records: ReadonlyArray<Records>,
+  excess: AST.ParseOptions["onExcessProperty"] = "ignore"
+): Node => {
+  const names = new Set(fields.map(({ name }) => name))
+  const decode: Node["decode"] = (value, tag) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return misfit
+    const input = value as Fields
+    const result: Fields = {}
+    if (excess !== "ignore" && !takeExcess(input, result)) return misfit
+    for (let index = 0; index < fields.length; index++) {
+      const field = fields[index] as Field
+      const { kinds, name } = field
+      if (field === tag) {
+        result[name] = field.literal
+        continue
+      }
+      // A field that is not optional may be inherited, or absent where `undefined` fits.
+      if (field.isOptional && !hasOwn.call(input, name)) continue
+      const given = input[name]
+      if (kinds !== 0) {
+        if ((kinds & kindOf(given)) === 0) return misfit
+        result[name] = given
+      } else {
+        const decoded = field.decode(given)
+        if (decoded === misfit) return misfit
+        result[name] = decoded
+      }
+    }
+    return records.length === 0 || takeRecords(input, result) ? result : misfit
+  }
+  const takeExcess = (input: Fields, result: Fields): boolean => {
+    for (const key of Reflect.ownKeys(input)) {
+      if (names.has(key) || records.some((record) => record.key.decode(key) !== misfit)) continue
+      if (excess === "error") return false
+      put(result, key, input[key])
+    }
+    return true
+  }
+  const takeRecords = (input: Fields, result: Fields): boolean => {
+    for (const record of records) {
+      for (const key of Object.keys(input)) {
+        if (record.key.decode(key) === misfit) continue
+        const decoded = record.value.decode(input[key])
+        if (decoded === misfit) return false
+        if (!names.has(key)) put(result, key, decoded)
+      }
+    }
+    return true
+  }
+  return node("objects", decode, { fields })
+}
+
+/** `__proto__` in an answer would set the prototype. */
+const put = (result: Fields, key: PropertyKey, value: unknown): void => {
+  if (key === "__proto__") throw unsure
+  result[key] = value
+}
+
+export const tuple = (elements: ReadonlyArray<Node>, required: number, rest: ReadonlyArray<Node>): Node => {
+  const [each, ...last] = rest
+  return node("objects", (value) => {
+    if (!Array.isArray(value)) return misfit
+    const { length } = value
+    if (length < required || (each === undefined && length > elements.length)) return misfit
+    const result: Array<unknown> = []
+    const end = Math.max(length - last.length, elements.length)
+    for (let index = 0; index < length; index++) {
+      const element = index < elements.length ? elements[index] : index < end ? each : last[index - end]
+      const decoded = (element as Node).decode(value[index])
+      if (decoded === misfit) return misfit
+      result.push(decoded)
+    }
+    return result
+  })
+}
+
+/** A member for which a property must have a literal: told from others by its text, as Effect does. */
+export interface Member {
+  readonly text: string
+  readonly node: Node
+  /** The field that asks for no more than that text. */
+  readonly field: Field | undefined
+}
+
+interface Tag {
+  readonly name: PropertyKey
+  readonly members: ReadonlyArray<Member>
+}
+
+export const union = (tags: ReadonlyArray<Tag>, untagged: ReadonlyArray<Node>): Node => {
+  const objects = untagged.filter((node) => node.accepts !== "scalars")
+  const others = untagged.filter((node) => node.accepts !== "objects")
+  // Which of several scalars takes a value makes no difference: they are one.
+  const scalar = others.every((node) => node.accepts === "scalars" && node.kinds + node.values.length > 0)
+    ? scalars(
+        others.reduce((kinds, node) => kinds | node.kinds, 0),
+        others.flatMap((node) => node.values)
+      )
+    : node("all", (value) => first(others, value))
+  if (tags.length === 0 && objects.length === 0) return scalar
+  return node("all", (value) => {
+    if (typeof value !== "object" || value === null) return scalar.decode(value)
+    for (let index = 0; index < tags.length; index++) {
+      const { members, name } = tags[index] as Tag
+      if (!hasOwn.call(value, name)) continue
+      const tag = (value as Fields)[name]
+      const isText = typeof tag === "string"
+      const text = isText ? tag : textOf(tag)
+      for (let at = 0; at < members.length; at++) {
+        const { field, node, text: expected } = members[at] as Member
+        if (text !== expected) continue
+        const decoded = node.decode(value, isText ? field : undefined)
+        if (decoded !== misfit) return decoded
+      }
+    }
+    return first(objects, value)
+  })
+}
+
+const first = (nodes: ReadonlyArray<Node>, value: unknown): unknown => {
+  for (let index = 0; index < nodes.length; index++) {
+    const decoded = (nodes[index] as Node).decode(value)
+    if (decoded !== misfit) return decoded
+  }
+  return misfit
+}
+
+const textOf = (tag: unknown): string => {
+  if (kindOf(tag) === 0) throw unsure
+  return String(tag)
+}
