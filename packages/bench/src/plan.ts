@@ -39,7 +39,7 @@ const quick: Times = {
       { inFlight: 256, rounds: 5, millis: 80 }
     ]
   },
-  streams: { warmupMillis: 200, rounds: 5, millis: 80 },
+  streams: { warmupMillis: 500, rounds: 5, millis: 120 },
   memoryRounds: 1,
   coldStartRounds: 1,
   decoding: { rounds: 3, mebibytes: [1, 16] }
@@ -55,7 +55,7 @@ const thorough: Times = {
       { inFlight: 256, rounds: 5, millis: 250 }
     ]
   },
-  streams: { warmupMillis: 400, rounds: 7, millis: 250 },
+  streams: { warmupMillis: 1200, rounds: 7, millis: 300 },
   memoryRounds: 5,
   coldStartRounds: 5,
   decoding: { rounds: 3, mebibytes: [1, 4, 16, 64] }

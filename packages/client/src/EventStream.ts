@@ -122,10 +122,10 @@ type Decoders = (event: string) => ValueSchema.Decode<unknown> | undefined
 
 const decoders = (event: EventSchema): Decoders => {
   if (isValueSchema(event)) {
-    const decode = ValueSchema.decoder(event)
+    const decode = ValueSchema.eventDecoder(event)
     return () => decode
   }
-  const byName = new Map(Object.entries(event).map(([name, schema]) => [name, ValueSchema.decoder(schema)]))
+  const byName = new Map(Object.entries(event).map(([name, schema]) => [name, ValueSchema.eventDecoder(schema)]))
   return (name) => byName.get(name)
 }
 

@@ -29,7 +29,7 @@ export const make = <S extends ValueSchema.ValueSchema, D extends ResponseDecode
   schema: S,
   options: StreamContract.CommonOptions<ValueSchema.Type<S>, D> = {}
 ): StreamContract.EventStream<ValueSchema.Type<S>, ResponseDecoder.Type<D>> => {
-  const decoder = ValueSchema.decoder(schema)
+  const decoder = ValueSchema.eventDecoder(schema)
   return {
     ...StreamContract.common(
       options,

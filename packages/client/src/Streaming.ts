@@ -121,6 +121,9 @@ const emitting = <A, E>(
 interface Opened<A> {
   readonly connection: Connection.Connection<A>
   readonly scope: Scope.CloseableScope
+}
+
+interface Connected<A> extends Opened<A> {
   readonly first: Batch<A>
 }
 
@@ -131,7 +134,7 @@ const connect = <A>(
   request: ApiRequest.StreamRequest<A, unknown>,
   parent: Scope.Scope,
   span: Tracer.Span | undefined
-): Effect.Effect<Opened<A>, ApiError.ApiError> => {
+): Effect.Effect<Connected<A>, ApiError.ApiError> => {
   const attempt = Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(Scope.fork(parent, ExecutionStrategy.sequential), (scope) =>
       Core.respond(core, core.transport.scoped, call, span).pipe(
@@ -146,7 +149,7 @@ const connect = <A>(
       )
     )
   )
-  const statusOf = ({ connection }: Opened<A>): number => connection.response.status
+  const statusOf = ({ connection }: Connected<A>): number => connection.response.status
   return Attempts.run(call, core, Attempts.guarded(attempt), statusOf)
 }
 
@@ -168,8 +171,9 @@ const reader = <A, E>(
   const go = (next: Call.Call): Effect.Effect<Batch<A>, ApiError.ApiError> => {
     current = next
     return Effect.map(connect(core, next, request, scope, span), (next) => {
-      opened = next
-      onward = behind(next)
+      // Without its first batch, which is for the reader to keep or not.
+      opened = { connection: next.connection, scope: next.scope }
+      onward = behind(opened)
       return next.first
     })
   }

@@ -29,8 +29,9 @@ export const thresholds: ReadonlyArray<Threshold> = [
   atLeast(0.8, `${chunks}, against eventsource-parser`, against(chunks, "ours", "eventsource-parser")),
   atLeast(0.8, `${events}, against eventsource-parser`, against(events, "ours", "eventsource-parser")),
   {
-    what: "heap of an open stream, against @anthropic-ai/sdk",
-    figure: against("open stream, heap", "ours", "anthropic-sdk"),
+    // Both are read by `for await`. The `Stream` of Effect takes 22 KiB itself, whatever is in it.
+    what: "heap of an open stream, promises against @anthropic-ai/sdk",
+    figure: against("open stream, heap", "ours-promise", "anthropic-sdk"),
     limit: { atMost: 0.5 },
     unit: "times"
   },

@@ -127,7 +127,7 @@ export const struct = (
     for (const key of Reflect.ownKeys(input)) {
       if (names.has(key) || records.some((record) => record.key.decode(key) !== misfit)) continue
       if (excess === "error") return false
-      put(result, key, input[key])
+      result[key] = input[key]
     }
     return true
   }
@@ -137,18 +137,12 @@ export const struct = (
         if (record.key.decode(key) === misfit) continue
         const decoded = record.value.decode(input[key])
         if (decoded === misfit) return false
-        if (!names.has(key)) put(result, key, decoded)
+        if (!names.has(key)) result[key] = decoded
       }
     }
     return true
   }
   return node("objects", decode, { fields })
-}
-
-/** `__proto__` in an answer would set the prototype. */
-const put = (result: Fields, key: PropertyKey, value: unknown): void => {
-  if (key === "__proto__") throw unsure
-  result[key] = value
 }
 
 export const tuple = (elements: ReadonlyArray<Node>, required: number, rest: ReadonlyArray<Node>): Node => {
@@ -158,7 +152,7 @@ export const tuple = (elements: ReadonlyArray<Node>, required: number, rest: Rea
     const { length } = value
     if (length < required || (each === undefined && length > elements.length)) return misfit
     const result: Array<unknown> = []
-    const end = Math.max(length - last.length, elements.length)
+    const end = length - last.length
     for (let index = 0; index < length; index++) {
       const element = index < elements.length ? elements[index] : index < end ? each : last[index - end]
       const decoded = (element as Node).decode(value[index])
@@ -186,7 +180,7 @@ export const union = (tags: ReadonlyArray<Tag>, untagged: ReadonlyArray<Node>): 
   const objects = untagged.filter((node) => node.accepts !== "scalars")
   const others = untagged.filter((node) => node.accepts !== "objects")
   // Which of several scalars takes a value makes no difference: they are one.
-  const scalar = others.every((node) => node.accepts === "scalars" && node.kinds + node.values.length > 0)
+  const scalar = others.every((node) => node.kinds + node.values.length > 0)
     ? scalars(
         others.reduce((kinds, node) => kinds | node.kinds, 0),
         others.flatMap((node) => node.values)
@@ -200,7 +194,7 @@ export const union = (tags: ReadonlyArray<Tag>, untagged: ReadonlyArray<Node>): 
       if (!hasOwn.call(value, name)) continue
       const tag = (value as Fields)[name]
       const isText = typeof tag === "string"
-      const text = isText ? tag : textOf(tag)
+      const text = isText ? tag : String(tag)
       for (let at = 0; at < members.length; at++) {
         const { field, node, text: expected } = members[at] as Member
         if (text !== expected) continue
@@ -218,9 +212,4 @@ const first = (nodes: ReadonlyArray<Node>, value: unknown): unknown => {
     if (decoded !== misfit) return decoded
   }
   return misfit
-}
-
-const textOf = (tag: unknown): string => {
-  if (kindOf(tag) === 0) throw unsure
-  return String(tag)
 }

@@ -1,6 +1,8 @@
 /** Content codings (RFC 9110, 8.4.1): what we ask for, and how it is undone, whole or as it comes. */
-import { Transform } from "node:stream"
+import { PassThrough, pipeline, Readable, Transform } from "node:stream"
 import * as zlib from "node:zlib"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 
 interface Coding {
   readonly whole: (bytes: Uint8Array, options: { readonly maxOutputLength: number }) => Buffer
@@ -107,3 +109,21 @@ export const whole = (
 /** The transforms that undo the codings as the body comes. */
 export const transforms = (header: string | undefined): ReadonlyArray<Transform> | undefined =>
   codingsOf(header)?.map((coding) => coding.transform())
+
+/** A streamed body behind its codings, at the reader's pace; leaving it ends the pipeline, and with it the exchange. */
+export const inflated = (
+  chunks: Stream.Stream<Uint8Array, unknown>,
+  encoding: string | undefined
+): Stream.Stream<Uint8Array, unknown> => {
+  const undoing = transforms(encoding)
+  if (undoing === undefined) return chunks
+  return Stream.unwrap(
+    Effect.map(Stream.toReadableStreamEffect(chunks), (web) => {
+      const inflated = new PassThrough()
+      const source = Readable.fromWeb(web as Parameters<typeof Readable.fromWeb>[0])
+      // Its error reaches the reader through the last stream, which it destroys.
+      pipeline([source, ...undoing, inflated], () => undefined)
+      return Stream.fromAsyncIterable(inflated as AsyncIterable<Uint8Array>, (cause) => cause)
+    })
+  )
+}

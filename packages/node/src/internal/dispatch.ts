@@ -88,6 +88,8 @@ export class Origin {
 
 const coded = (message: string, code: string): Error => Object.assign(new Error(message), { code })
 
+const aborted = coded("the exchange was aborted", "UND_ERR_ABORTED")
+
 /** A failure before there was a connection to write to; the system's own say that themselves. */
 const unsent = (cause: unknown): unknown =>
   cause instanceof Error && "code" in cause && !("syscall" in cause)
@@ -170,7 +172,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   begin(): NativeTransport.Abort {
     this.outgoing.others.enter(this)
     this.start()
-    return () => this.stop(coded("the exchange was aborted", "UND_ERR_ABORTED"))
+    return () => this.stop(aborted)
   }
 
   private start(): void {

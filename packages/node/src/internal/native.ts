@@ -1,11 +1,9 @@
 /** The native transport on a dispatcher: whole exchanges, and bodies that are pulled. */
-import { PassThrough, pipeline, Readable } from "node:stream"
+import type { Readable } from "node:stream"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { NativeTransport, type Timeouts } from "@effect-api/client"
-import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
 import type { Dispatcher } from "undici"
 import type { Options } from "../TransportOptions.js"
 import { Answer, type Body } from "./answer.js"
@@ -224,7 +222,7 @@ const left = new Error("the body was left")
 const noHeaders: ReadonlyArray<Buffer> = []
 
 const inflating = (chunks: Body["chunks"], encoding: string): Body => ({
-  chunks: () => inflated(chunks(), encoding),
+  chunks: () => Decompress.inflated(chunks(), encoding),
   pull: undefined
 })
 
@@ -301,22 +299,4 @@ const decode = (
     // As with a body that breaks off, the status is known.
     return tooLarge || read.source.status >= 300 ? Either.right(nothing) : Either.left(cause)
   }
-}
-
-/** A streamed body behind its codings, at the reader's pace; leaving it ends the pipeline, and with it the exchange. */
-const inflated = (
-  chunks: Stream.Stream<Uint8Array, unknown>,
-  encoding: string | undefined
-): Stream.Stream<Uint8Array, unknown> => {
-  const transforms = Decompress.transforms(encoding)
-  if (transforms === undefined) return chunks
-  return Stream.unwrap(
-    Effect.map(Stream.toReadableStreamEffect(chunks), (web) => {
-      const inflated = new PassThrough()
-      const source = Readable.fromWeb(web as Parameters<typeof Readable.fromWeb>[0])
-      // Its error reaches the reader through the last stream, which it destroys.
-      pipeline([source, ...transforms, inflated], () => undefined)
-      return Stream.fromAsyncIterable(inflated as AsyncIterable<Uint8Array>, (cause) => cause)
-    })
-  )
 }
