@@ -250,10 +250,7 @@ const main = Effect.gen(function* () {
   const { port } = yield* word(child, "port")
   const tally = tallyOf()
   const startedAt = performance.now()
-  const layer = Layer.merge(
-    NodeTransport.layer,
-    Logger.remove(Logger.defaultLogger)
-  )
+  const layer = Layer.merge(NodeTransport.layer, Logger.remove(Logger.defaultLogger))
   const heap = yield* Effect.scoped(Effect.provide(soak(`http://127.0.0.1:${port}`, tally), layer))
   const seconds = (performance.now() - startedAt) / 1000
   const left = yield* heldAtLast

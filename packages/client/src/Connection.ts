@@ -97,6 +97,16 @@ const protocolError = (
   })
 }
 
+class Read<A> implements Batch<A> {
+  readonly events: ReadonlyArray<A>
+  readonly end: Batch<A>["end"]
+
+  constructor(events: ReadonlyArray<A>, end: Batch<A>["end"]) {
+    this.events = events
+    this.end = end
+  }
+}
+
 const connect = <A>(
   call: Call.Call,
   contract: StreamContract.EventStream<A, unknown>,
@@ -134,7 +144,7 @@ const connect = <A>(
     received += events.length
     if (events.length > 0) waited = 0
     const isOver = stopped !== undefined && behind === undefined
-    return { events, end: isOver ? "terminal" : undefined }
+    return new Read(events, isOver ? "terminal" : undefined)
   }
 
   const atEnd = (): Batch<A> => {

@@ -125,7 +125,9 @@ const decoders = (event: EventSchema): Decoders => {
     const decode = ValueSchema.eventDecoder(event)
     return () => decode
   }
-  const byName = new Map(Object.entries(event).map(([name, schema]) => [name, ValueSchema.eventDecoder(schema)]))
+  const byName = new Map(
+    Object.entries(event).map(([name, schema]) => [name, ValueSchema.eventDecoder(schema)])
+  )
   return (name) => byName.get(name)
 }
 

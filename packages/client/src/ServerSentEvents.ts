@@ -13,6 +13,7 @@ import * as Data from "effect/Data"
 import * as Stream from "effect/Stream"
 import { COLON, CR, find, isData, isEvent, isId, LF, valueOf } from "./internal/fields.js"
 import { LineReader } from "./internal/lines.js"
+import { emptyList } from "./internal/lists.js"
 
 /**
  * One event of a `text/event-stream` body.
@@ -103,7 +104,7 @@ class EventDecoder implements Decoder {
   private readonly surelyFits: number
   private readonly unterminated: "drop" | "emit"
   private readonly reader: LineReader
-  private events: Array<ServerSentEvent> = []
+  private events: Array<ServerSentEvent> = emptyList()
   // The block being read. `lines` is there from the second data line on.
   private type = ""
   private data: string | undefined = undefined
@@ -139,7 +140,7 @@ class EventDecoder implements Decoder {
   private take(): ReadonlyArray<ServerSentEvent> {
     if (this.failure !== undefined) this.reader.end("drop")
     const events = this.events
-    this.events = []
+    this.events = emptyList()
     return events
   }
 
@@ -210,14 +211,13 @@ class EventDecoder implements Decoder {
   private dispatch(): void {
     const id = (this.lastEventId = this.id)
     if (this.data !== undefined) {
-      const event = this.type === "" ? "message" : this.type
-      const data = this.lines === undefined ? this.data : this.lines.join("\n")
-      const retry = this.blockRetry
-      if (retry === undefined) {
-        this.events.push(id === undefined ? { event, data } : { event, data, id })
-      } else {
-        this.events.push(id === undefined ? { event, data, retry } : { event, data, id, retry })
-      }
+      // Put together step by step, for the reason that `emptyList` tells.
+      const event = {} as { -readonly [K in keyof ServerSentEvent]: ServerSentEvent[K] }
+      event.event = this.type === "" ? "message" : this.type
+      event.data = this.lines === undefined ? this.data : this.lines.join("\n")
+      if (id !== undefined) event.id = id
+      if (this.blockRetry !== undefined) event.retry = this.blockRetry
+      this.events.push(event)
     }
     this.reset()
   }

@@ -9,6 +9,7 @@ import * as Either from "effect/Either"
 import type * as Stream from "effect/Stream"
 import { toMillis } from "./internal/duration.js"
 import * as Invalid from "./internal/invalid.js"
+import { emptyList } from "./internal/lists.js"
 import * as Ready from "./internal/ready.js"
 import * as ResponseDecoder from "./ResponseDecoder.js"
 import type * as ServerSentEvents from "./ServerSentEvents.js"
@@ -165,13 +166,23 @@ export const reader = <A>(
     return typeof terminal === "function" && terminal(value, event) ? last : undefined
   }
   return (events) => {
-    const values: Array<A> = []
+    const values = emptyList<A>()
     for (let at = 0; at < events.length; at++) {
       const event = events[at]
       const stop = event === undefined ? undefined : readOne(event, values)
-      if (stop !== undefined) return { values, stopped: { stop, at } }
+      if (stop !== undefined) return new Batch(values, { stop, at })
     }
-    return { values, stopped: undefined }
+    return new Batch(values, undefined)
+  }
+}
+
+class Batch<A> implements Values<A> {
+  readonly values: ReadonlyArray<A>
+  readonly stopped: Values<A>["stopped"]
+
+  constructor(values: ReadonlyArray<A>, stopped: Values<A>["stopped"]) {
+    this.values = values
+    this.stopped = stopped
   }
 }
 

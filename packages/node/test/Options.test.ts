@@ -124,7 +124,10 @@ describe("the pool", () => {
       const server = yield* TestServer.make({ "*": ok })
       const client = yield* clientOf(server, {}, { keepAliveConnections: 5 })
       const worker = Effect.repeatN(client.execute(get), 9)
-      yield* Effect.all(Array.from({ length: 20 }, () => worker), { concurrency: "unbounded" })
+      yield* Effect.all(
+        Array.from({ length: 20 }, () => worker),
+        { concurrency: "unbounded" }
+      )
       expect(yield* server.socketsSeen).toBeLessThanOrEqual(40)
     })
   )

@@ -75,10 +75,7 @@ describe("a thousand calls, two hundred at a time, of which one request in five 
 
         const scope = yield* Scope.make()
         const retry = { initialDelay: "1 millis", maxDelay: "5 millis" } as const
-        const client = yield* Scope.extend(
-          clientOf(server, { retry }),
-          scope
-        )
+        const client = yield* Scope.extend(clientOf(server, { retry }), scope)
         const seen = { get: 0, post: 0 }
         const outcomes = yield* Effect.forEach(
           Array.from({ length: calls }, (_, call) => (call % 2 === 0 ? "get" : "post")),

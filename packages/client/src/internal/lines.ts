@@ -6,6 +6,7 @@
  * bytes. No character, byte order mark or invalid sequence is ever decoded in two halves, and the result
  * cannot depend on how the network split the body.
  */
+import { emptyList } from "./lists.js"
 
 const LF = 10
 const CR = 13
@@ -227,7 +228,7 @@ export const makeLineDecoder = (options?: { readonly maxLineBytes?: number }): L
   const limit = options?.maxLineBytes ?? 16 * 1024 * 1024
   const surelyFits = Math.floor(limit / 3)
   let exceeded = false
-  let lines: Array<string> = []
+  let lines: Array<string> = emptyList()
 
   const reader: LineReader = new LineReader(false, (text) => {
     for (let at = 0; at < text.length && !exceeded; ) {
@@ -249,7 +250,7 @@ export const makeLineDecoder = (options?: { readonly maxLineBytes?: number }): L
       reader.end("drop")
     }
     const taken = lines
-    lines = []
+    lines = emptyList()
     return taken
   }
 

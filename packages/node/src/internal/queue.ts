@@ -7,6 +7,8 @@ import * as Stream from "effect/Stream"
 /** How much of a streamed body waits in memory for a slow reader. */
 const highWaterBytes = 64 * 1024
 
+const noChunks: ReadonlyArray<Uint8Array> = []
+
 type Pull = Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<unknown>>
 
 export class Queue {
@@ -60,7 +62,8 @@ export class Queue {
 
   private take(): Chunk.Chunk<Uint8Array> {
     const taken = Chunk.unsafeFromArray(this.waitingChunks)
-    this.waitingChunks = []
+    // No literal: what a list of one holds may stay until a full collection.
+    this.waitingChunks = noChunks.slice()
     this.size = 0
     const { unpause } = this
     this.unpause = undefined
