@@ -45,7 +45,7 @@ const quick: Times = {
   decoding: { rounds: 3, mebibytes: [1, 16] }
 }
 
-/** About three minutes. */
+/** About five minutes. */
 const thorough: Times = {
   unary: {
     warmupMillis: 600,

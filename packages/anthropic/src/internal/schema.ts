@@ -1,3 +1,4 @@
+import { ValueSchema } from "@effect-api/client"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
@@ -67,7 +68,15 @@ export const unknownKind = (...known: ReadonlyArray<Kind>) => {
 export const asSent = <A, I extends A>(schema: Schema.Schema<A, I>): Schema.Schema<A> => {
   // Without the option of the outermost schema, which would copy; with its name.
   const identifier = Option.getOrElse(SchemaAST.getIdentifierAnnotation(schema.ast), () => "answer")
-  const parse = ParseResult.decodeUnknownEither(schema.annotations({ parseOptions: {}, identifier }))
-  const check = (value: unknown) => Either.map(parse(value), () => value as A)
+  const inner = schema.annotations({ parseOptions: {}, identifier })
+  const accept = ValueSchema.eventDecoder(inner)
+  const parse = ParseResult.decodeUnknownEither(inner)
+  const check = (value: unknown) => {
+    const accepted = accept(value)
+    return Either.isEither(accepted) && Either.isRight(accepted)
+      ? Either.right(value as A)
+      : // Only here is an error made.
+        Either.map(parse(value), () => value as A)
+  }
   return Schema.declare([], { decode: () => check, encode: () => check })
 }

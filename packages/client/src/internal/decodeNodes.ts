@@ -123,6 +123,7 @@ export const struct = (
     }
     return records.length === 0 || takeRecords(input, result) ? result : misfit
   }
+  // A key `__proto__` becomes the prototype of this one result, as it does where Effect decodes it.
   const takeExcess = (input: Fields, result: Fields): boolean => {
     for (const key of Reflect.ownKeys(input)) {
       if (names.has(key) || records.some((record) => record.key.decode(key) !== misfit)) continue

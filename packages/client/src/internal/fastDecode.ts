@@ -22,12 +22,13 @@ interface Scope {
   readonly all: Map<string, Scope>
 }
 
-const inner = (ast: AST.AST, { all, options: outer }: Scope): Scope => {
+const inner = (ast: AST.AST, outer: Scope): Scope => {
   const own = AST.getParseOptionsAnnotation(ast)
-  const options = { ...outer, ...Option.getOrUndefined(own) }
+  if (Option.isNone(own)) return outer
+  const options = { ...outer.options, ...own.value }
   const key = `${options.errors} ${options.exact} ${options.onExcessProperty} ${options.propertyOrder}`
-  const scope = all.get(key) ?? { options, nodes: new Map(), all }
-  all.set(key, scope)
+  const scope = outer.all.get(key) ?? { options, nodes: new Map(), all: outer.all }
+  outer.all.set(key, scope)
   return scope
 }
 
@@ -178,7 +179,8 @@ const literalsOf = (ast: AST.AST): ReadonlyArray<readonly [name: PropertyKey, te
 }
 
 const literalOf = (name: PropertyKey, { isOptional, type }: AST.OptionalType) => {
-  const encoded = AST.encodedAST(type)
+  let encoded = type
+  while (AST.isRefinement(encoded) || AST.isTransformation(encoded)) encoded = encoded.from
   return AST.isLiteral(encoded) && !isOptional ? [[name, String(encoded.literal)] as const] : []
 }
 

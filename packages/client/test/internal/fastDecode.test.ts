@@ -55,7 +55,7 @@ describe("fastDecode", () => {
         if (!same(actual, expected)) expect(actual).toStrictEqual(expected)
         expect(same(actual, expected)).toBe(true)
       }),
-      { numRuns: 60 }
+      { numRuns: 100 }
     )
   })
 
