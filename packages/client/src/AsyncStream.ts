@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Scope from "effect/Scope"
@@ -145,9 +144,9 @@ const iterator = <A>(
         if (position < values.length) return take()
         values = []
         pull ??= await run(open)
-        const chunk = await run(pull)
-        over ||= chunk === undefined
-        values = chunk === undefined ? [] : Chunk.toReadonlyArray(chunk)
+        const pulled = await run(pull)
+        over ||= pulled === undefined
+        values = pulled ?? []
         position = 0
       }
     } catch (error) {

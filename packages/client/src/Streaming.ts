@@ -72,7 +72,10 @@ export const toPull = <A, E, R>(
   }
   return Effect.map(
     Scope.extend(Stream.toPull(stream), scope),
-    Effect.catchAll((ended) => (Option.isNone(ended) ? Effect.succeed(undefined) : Effect.fail(ended.value)))
+    Effect.matchEffect({
+      onFailure: (ended) => (Option.isNone(ended) ? Effect.succeed(undefined) : Effect.fail(ended.value)),
+      onSuccess: (chunk) => Effect.succeed(Chunk.toReadonlyArray(chunk))
+    })
   )
 }
 
@@ -82,7 +85,7 @@ export const toPull = <A, E, R>(
  * @since 0.1.0
  * @category models
  */
-export type Pull<A, E, R = never> = Effect.Effect<Chunk.Chunk<A> | undefined, E, R>
+export type Pull<A, E, R = never> = Effect.Effect<ReadonlyArray<A> | undefined, E, R>
 
 /**
  * A request's events to pull, until the scope closes. Nothing is sent before the first are asked for.
@@ -113,7 +116,10 @@ const emitting = <A, E>(
   const asked = Channel.fromEffect(next)
   const loop: Channel.Channel<Chunk.Chunk<A>, unknown, E, unknown, void, unknown> = Channel.flatMap(
     asked,
-    (chunk) => (chunk === undefined ? Channel.void : Channel.flatMap(Channel.write(chunk), () => loop))
+    (events) =>
+      events === undefined
+        ? Channel.void
+        : Channel.flatMap(Channel.write(Chunk.unsafeFromArray(events)), () => loop)
   )
   return loop
 }
@@ -230,12 +236,7 @@ const reader = <A, E>(
     over = batch.end === "terminal" || isBare(batch) || (batch.end === "body" && !request.events.resume)
     const { events } = batch
     const handed =
-      events.length === 0
-        ? next
-        : Effect.zipRight(
-            Metrics.streamed(events.length),
-            Effect.succeed(Chunk.unsafeFromArray(events as Array<A>))
-          )
+      events.length === 0 ? next : Effect.zipRight(Metrics.streamed(events.length), Effect.succeed(events))
     return over ? Effect.zipRight(close, handed) : handed
   }
 
