@@ -1,9 +1,10 @@
 import Vendor from "@anthropic-ai/sdk"
 import { describe, expect, it } from "@effect/vitest"
-import { Chunk, Deferred, Effect, Exit, Fiber, Schema, Stream } from "effect"
+import { Deferred, Effect, Exit, Fiber, Schema, Stream } from "effect"
 import * as Tool from "../src/Tool.js"
 import * as ToolRunner from "../src/ToolRunner.js"
 import {
+  collect,
   echo,
   fails,
   never,
@@ -15,9 +16,6 @@ import {
   text,
   use
 } from "./fixtures/scriptedModel.js"
-
-const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
-  Effect.map(Stream.runCollect(stream), Chunk.toReadonlyArray)
 
 describe("run", () => {
   it.effect("asks, runs the tools, tells what they gave, until the model is done", () =>

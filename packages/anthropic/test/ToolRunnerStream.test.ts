@@ -1,11 +1,12 @@
 import { describe, expect, expectTypeOf, it } from "@effect/vitest"
-import { Chunk, Context, Effect, Schema, Stream } from "effect"
+import { Context, Effect, Schema, Stream } from "effect"
 import type * as Anthropic from "../src/Anthropic.js"
 import type * as Message from "../src/Message.js"
 import * as MessageStream from "../src/MessageStream.js"
 import * as Tool from "../src/Tool.js"
 import * as ToolRunner from "../src/ToolRunner.js"
 import {
+  collect,
   echo,
   eventsOf,
   fails,
@@ -18,9 +19,6 @@ import {
   text,
   use
 } from "./fixtures/scriptedModel.js"
-
-const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
-  Effect.map(Stream.runCollect(stream), Chunk.toReadonlyArray)
 
 describe("stream", () => {
   const replies: ReadonlyArray<Reply> = [

@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-
 import type * as Tracer from "effect/Tracer"
 import type * as ApiConfig from "./ApiConfig.js"
 import type * as Call from "./Call.js"

@@ -211,9 +211,7 @@ export const respondDirectly = (
   call: Call.Call,
   span: Tracer.Span | undefined,
   fiber: Fiber.RuntimeFiber<unknown, unknown>
-):
-  | ((restore: Attempts.Restore) => Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError>)
-  | undefined => {
+): Attempts.Attempt<ResponseBody.GuardedResponse> | undefined => {
   const { direct } = core.transport
   const { config, encoded, issued, request } = call
   if (direct === undefined || encoded.body._tag === "Stream") return undefined

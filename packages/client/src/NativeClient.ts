@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"

@@ -137,11 +137,7 @@ const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, 
 
   const run: AsyncStream.Runner["run"] = (effect, signal) =>
     new Promise((resolve, reject) => {
-      if (signal === undefined) {
-        start(effect, resolve, reject)
-        return
-      }
-      if (signal.aborted) return reject(signal.reason)
+      if (signal?.aborted === true) return reject(signal.reason)
       let ended = false
       let unlisten = (): void => {}
       const end = (): void => {
@@ -156,7 +152,7 @@ const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, 
         },
         (error) => {
           end()
-          reject(signal.aborted ? signal.reason : error)
+          reject(signal?.aborted === true ? signal.reason : error)
         }
       )
       // What needs nothing of the network is over by now.

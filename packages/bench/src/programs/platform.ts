@@ -1,24 +1,8 @@
 /** The small program on `@effect/platform` and `fetch`, its retry and its headers written by hand. */
-import {
-  FetchHttpClient,
-  HttpClient,
-  type HttpClientError,
-  HttpClientRequest,
-  HttpClientResponse
-} from "@effect/platform"
-import { Effect, Redacted, Schedule } from "effect"
+import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
+import { Effect, Redacted } from "effect"
 import { Message, textOf } from "./message.js"
-
-const isTransient = (error: HttpClientError.HttpClientError): boolean =>
-  error._tag === "RequestError" ||
-  [408, 409, 429].includes(error.response.status) ||
-  error.response.status >= 500
-
-const policy = Schedule.exponential("500 millis").pipe(
-  Schedule.jittered,
-  Schedule.intersect(Schedule.recurs(2)),
-  Schedule.whileInput(isTransient)
-)
+import { policy } from "./retrying.js"
 
 const ask = (baseUrl: string, apiKey: Redacted.Redacted<string>, body: object) =>
   Effect.gen(function* () {

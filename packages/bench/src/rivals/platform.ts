@@ -1,28 +1,12 @@
 /** `@effect/platform` alone, with the retry and the schema that its users write themselves. */
 import { Sse } from "@effect/experimental"
-import {
-  FetchHttpClient,
-  HttpClient,
-  type HttpClientError,
-  HttpClientRequest,
-  HttpClientResponse
-} from "@effect/platform"
+import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { NodeHttpClient } from "@effect/platform-node"
-import { Effect, type Layer, ManagedRuntime, Schedule, Schema, Stream } from "effect"
+import { Effect, type Layer, ManagedRuntime, Schema, Stream } from "effect"
+import { policy } from "../programs/retrying.js"
 import { Event, Message, textOfEvent, textOfMessage } from "./models.js"
 import type { Open } from "./Rival.js"
 import { headers, messageBody } from "./requests.js"
-
-const isTransient = (error: HttpClientError.HttpClientError): boolean =>
-  error._tag === "RequestError" ||
-  [408, 409, 429].includes(error.response.status) ||
-  error.response.status >= 500
-
-const policy = Schedule.exponential("500 millis").pipe(
-  Schedule.jittered,
-  Schedule.intersect(Schedule.recurs(2)),
-  Schedule.whileInput(isTransient)
-)
 
 const decodeEvent = Schema.decodeUnknown(Schema.parseJson(Event))
 

@@ -21,18 +21,18 @@ const recordOf = (raw: Raw): Record<string, string> => {
   return record
 }
 
-const has = (raw: Raw, name: string): boolean => {
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    if (raw[index]?.length === name.length && text(raw[index]).toLowerCase() === name) return true
+/** Where a header stands, at or behind a place; -1 where it does not. The name in lower case. */
+const find = (raw: Raw, name: string, from = 0): number => {
+  for (let index = from; index + 1 < raw.length; index += 2) {
+    if (raw[index]?.length === name.length && text(raw[index]).toLowerCase() === name) return index
   }
-  return false
+  return -1
 }
 
 const setCookies = (raw: Raw): ReadonlyArray<string> => {
   const values: Array<string> = []
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    if (raw[index]?.length === 10 && text(raw[index]).toLowerCase() === "set-cookie")
-      values.push(text(raw[index + 1]))
+  for (let at = find(raw, "set-cookie"); at >= 0; at = find(raw, "set-cookie", at + 2)) {
+    values.push(text(raw[at + 1]))
   }
   return values
 }
@@ -82,7 +82,7 @@ export class Answer implements NativeTransport.Source {
   }
 
   get encoding(): string | undefined {
-    return this.parsed === undefined && !has(this.raw, "content-encoding")
+    return this.parsed === undefined && find(this.raw, "content-encoding") < 0
       ? undefined
       : this.headers["content-encoding"]
   }

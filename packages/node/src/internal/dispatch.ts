@@ -88,10 +88,12 @@ export class Origin {
 
 const coded = (message: string, code: string): Error => Object.assign(new Error(message), { code })
 
+const passed = (code: string): Error => coded("a limit has passed", code)
+
 const aborted = coded("the exchange was aborted", "UND_ERR_ABORTED")
 
 /** A failure before there was a connection to write to; the system's own say that themselves. */
-const unsent = (cause: unknown): unknown =>
+const unsent = <E>(cause: E): E | Error =>
   cause instanceof Error && "code" in cause && !("syscall" in cause)
     ? Object.assign(new Error(cause.message, { cause }), { code: cause.code, syscall: "connect" })
     : cause
@@ -192,16 +194,14 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
     const { connect } = this.outgoing.timeouts
     if (!Number.isFinite(connect)) return
     this.expect(connect, () => {
-      if (this.outgoing.others.isTaken()) return this.awaitConnection()
-      const reason = coded("the connection did not come to stand", "UND_ERR_CONNECT_TIMEOUT")
-      this.stop(reason)
-      this.failed(unsent(reason))
+      if (this.outgoing.others.isTaken()) this.awaitConnection()
+      else this.giveUp(unsent(coded("the connection did not come to stand", "UND_ERR_CONNECT_TIMEOUT")))
     })
   }
 
   private expectHead(): void {
     const { response } = this.outgoing.timeouts
-    if (isFine(response)) this.expect(response, () => this.giveUp("UND_ERR_HEADERS_TIMEOUT"))
+    if (isFine(response)) this.expect(response, () => this.giveUp(passed("UND_ERR_HEADERS_TIMEOUT")))
   }
 
   private expectBody(): void {
@@ -209,11 +209,12 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
     if (!isFine(idle) || this.timer !== undefined) return
     this.isIdleKept = true
     // A reader that is slow is not a server that is silent.
-    this.expect(idle, () => (this.isPaused ? this.timer?.refresh() : this.giveUp("UND_ERR_BODY_TIMEOUT")))
+    this.expect(idle, () =>
+      this.isPaused ? this.timer?.refresh() : this.giveUp(passed("UND_ERR_BODY_TIMEOUT"))
+    )
   }
 
-  private giveUp(code: string): void {
-    const reason = coded("a limit has passed", code)
+  private giveUp(reason: Error): void {
     this.stop(reason)
     this.failed(reason)
   }

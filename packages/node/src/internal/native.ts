@@ -48,7 +48,7 @@ export const make = (
   return {
     setsLimits: true,
     exchange: (request, timeouts, cap, listener) =>
-      new Whole(dispatcher, outgoing(request, timeouts), timeouts.idle, cap, decompress, listener).begin(),
+      new Whole(dispatcher, outgoing(request, timeouts), cap, decompress, listener).begin(),
     open: (request, timeouts, owned, listener) =>
       new Opened(dispatcher, outgoing(request, timeouts), owned, decompress, listener).begin()
   }
@@ -62,7 +62,6 @@ class Whole extends Exchange {
   private rest: Array<Uint8Array> | undefined
   private size = 0
   private limit = Number.POSITIVE_INFINITY
-  private readonly idle: number
   private readonly cap: (status: number) => number
   private readonly decompress: boolean
   private readonly listener: NativeTransport.Listener<NativeTransport.Exchanged>
@@ -70,13 +69,11 @@ class Whole extends Exchange {
   constructor(
     dispatcher: Dispatcher,
     outgoing: Outgoing,
-    idle: number,
     cap: (status: number) => number,
     decompress: boolean,
     listener: NativeTransport.Listener<NativeTransport.Exchanged>
   ) {
     super(dispatcher, outgoing)
-    this.idle = idle
     this.cap = cap
     this.decompress = decompress
     this.listener = listener
@@ -85,7 +82,7 @@ class Whole extends Exchange {
   protected override head(): void {
     this.limit = this.cap(this.status)
     if (this.status < 300) return
-    this.expect(Math.min(NativeTransport.discardMillis, this.idle), () => {
+    this.expect(Math.min(NativeTransport.discardMillis, this.outgoing.timeouts.idle), () => {
       this.stop(enough)
       this.finishWithoutBody()
     })

@@ -1,0 +1,14 @@
+/** The retry that users of `@effect/platform` write themselves. */
+import type { HttpClientError } from "@effect/platform"
+import { Schedule } from "effect"
+
+const isTransient = (error: HttpClientError.HttpClientError): boolean =>
+  error._tag === "RequestError" ||
+  [408, 409, 429].includes(error.response.status) ||
+  error.response.status >= 500
+
+export const policy = Schedule.exponential("500 millis").pipe(
+  Schedule.jittered,
+  Schedule.intersect(Schedule.recurs(2)),
+  Schedule.whileInput(isTransient)
+)
