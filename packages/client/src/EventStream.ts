@@ -118,15 +118,15 @@ const namesOf = (names: ReadonlyArray<string>): ((event: ServerSentEvents.Server
   return set.size === 0 ? () => false : (event) => set.has(event.event)
 }
 
-type Decoders = (event: string) => ValueSchema.Decode<unknown> | undefined
+type Decoders = StreamContract.Reading["decoderOf"]
 
 const decoders = (event: EventSchema): Decoders => {
   if (isValueSchema(event)) {
-    const decode = ValueSchema.eventDecoder(event)
+    const decode = StreamContract.dataDecoder(event)
     return () => decode
   }
   const byName = new Map(
-    Object.entries(event).map(([name, schema]) => [name, ValueSchema.eventDecoder(schema)])
+    Object.entries(event).map(([name, schema]) => [name, StreamContract.dataDecoder(schema)])
   )
   return (name) => byName.get(name)
 }

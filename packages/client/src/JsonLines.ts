@@ -7,7 +7,7 @@ import { makeLineDecoder } from "./internal/lines.js"
 import type * as ResponseDecoder from "./ResponseDecoder.js"
 import * as StreamContract from "./StreamContract.js"
 import * as Streaming from "./Streaming.js"
-import * as ValueSchema from "./ValueSchema.js"
+import type * as ValueSchema from "./ValueSchema.js"
 
 /**
  * The contract of newline-delimited JSON, one value a line, blank lines skipped: https://jsonlines.org
@@ -29,7 +29,7 @@ export const make = <S extends ValueSchema.ValueSchema, D extends ResponseDecode
   schema: S,
   options: StreamContract.CommonOptions<ValueSchema.Type<S>, D> = {}
 ): StreamContract.EventStream<ValueSchema.Type<S>, ResponseDecoder.Type<D>> => {
-  const decoder = ValueSchema.eventDecoder(schema)
+  const decoder = StreamContract.dataDecoder(schema)
   return {
     ...StreamContract.common(
       options,

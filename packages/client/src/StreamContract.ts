@@ -11,9 +11,10 @@ import { toMillis } from "./internal/duration.js"
 import * as Invalid from "./internal/invalid.js"
 import { emptyList } from "./internal/lists.js"
 import * as Ready from "./internal/ready.js"
+import * as RecurringJson from "./internal/recurringJson.js"
 import * as ResponseDecoder from "./ResponseDecoder.js"
 import type * as ServerSentEvents from "./ServerSentEvents.js"
-import type * as ValueSchema from "./ValueSchema.js"
+import * as ValueSchema from "./ValueSchema.js"
 
 /**
  * Type id of {@link EventStream}.
@@ -126,9 +127,53 @@ export interface CommonOptions<A, D> {
  */
 export interface Reading {
   readonly ignored: Test
-  readonly decoderOf: (event: string) => ValueSchema.Decode<unknown> | undefined
+  readonly decoderOf: (event: string) => DataDecode | undefined
   readonly unknown: "skip" | "fail" | "pass"
 }
+
+/**
+ * From the data of an event to its value, or to what is wrong with it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type DataDecode = (data: string) => unknown
+
+/**
+ * Decodes the data of events, JSON that fits a schema. To be made once for a contract: it learns what its events look like.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const dataDecoder = (schema: ValueSchema.ValueSchema): DataDecode => {
+  const decode = ValueSchema.eventDecoder(schema)
+  const parse = RecurringJson.makeParser()
+  return (data) => {
+    let parsed: unknown
+    try {
+      parsed = parse(data)
+    } catch {
+      return new Refused("is not valid JSON")
+    }
+    const decoded = decode(parsed)
+    return decoded instanceof ValueSchema.Unfitting ? refused(decoded) : decoded
+  }
+}
+
+class Refused {
+  readonly reason: string
+
+  constructor(reason: string) {
+    this.reason = reason
+  }
+}
+
+const refused = ({ decoded }: ValueSchema.Unfitting<unknown>): Refused =>
+  new Refused(
+    Ready.isReady(decoded) && Either.isLeft(decoded)
+      ? decoded.left.reason
+      : "has a schema that needs async work, which events may not"
+  )
 
 /**
  * Reads raw events by the options of a contract: the terminal first, as its literal is no JSON; then errors, by name;
@@ -155,13 +200,9 @@ export const reader = <A>(
         ? invalid("has a name that the contract does not know", event.event)
         : undefined
     }
-    const parsed = parse(data)
-    if (parsed === notJson) return invalid("is not valid JSON", data)
-    const decoded = decode(parsed)
-    if (!Ready.isReady(decoded))
-      return invalid("has a schema that needs async work, which events may not", data)
-    if (Either.isLeft(decoded)) return invalid(decoded.left.reason, data)
-    const value = decoded.right as A
+    const decoded = decode(data)
+    if (decoded instanceof Refused) return invalid(decoded.reason, data)
+    const value = decoded as A
     into.push(value)
     return typeof terminal === "function" && terminal(value, event) ? last : undefined
   }
@@ -194,16 +235,6 @@ type Test = (event: ServerSentEvents.ServerSentEvent) => boolean
 
 const errorTest = (error: string | Test | undefined): Test =>
   error === undefined ? () => false : typeof error === "function" ? error : ({ event }) => event === error
-
-const notJson = Symbol("not JSON")
-
-const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return notJson
-  }
-}
 
 /**
  * The media type in a header's value, without its parameters.

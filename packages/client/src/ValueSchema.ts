@@ -123,7 +123,29 @@ const effectDecoder = <A, I>(schema: Schema.Schema<A, I>): Decode<A> => {
   }
 }
 
-const eventDecoders = new WeakMap<object, Decode<unknown>>()
+const eventDecoders = new WeakMap<object, EventDecode<unknown>>()
+
+/**
+ * From a parsed value to what a schema makes of it, or, where it does not fit at once, to what `decoder` says of it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type EventDecode<A> = (value: unknown) => A | Unfitting<A>
+
+/**
+ * A value that does not fit, or of which only async work can tell.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class Unfitting<out A> {
+  readonly decoded: Effect.Effect<A, Misfit>
+
+  constructor(decoded: Effect.Effect<A, Misfit>) {
+    this.decoded = decoded
+  }
+}
 
 /**
  * The decoder of a schema for the many small values of a stream, made once per schema: about four times as fast as `decoder`,
@@ -132,20 +154,24 @@ const eventDecoders = new WeakMap<object, Decode<unknown>>()
  * @since 0.1.0
  * @category decoding
  */
-export const eventDecoder = <S extends ValueSchema>(schema: S): Decode<Type<S>> => {
+export const eventDecoder = <S extends ValueSchema>(schema: S): EventDecode<Type<S>> => {
   const known = eventDecoders.get(schema)
-  if (known !== undefined) return known as Decode<Type<S>>
+  if (known !== undefined) return known as EventDecode<Type<S>>
   const fast = isEffectSchema(schema) ? compile(schema) : undefined
   const decode: Decode<unknown> = decoder(schema)
-  const made: Decode<unknown> =
+  const slow: EventDecode<unknown> = (value) => {
+    const decoded = decode(value)
+    return Either.isEither(decoded) && Either.isRight(decoded) ? decoded.right : new Unfitting(decoded)
+  }
+  const made: EventDecode<unknown> =
     fast === undefined
-      ? decode
+      ? slow
       : (value) => {
           const fitting = fast(value)
-          return fitting === misfit ? decode(value) : Either.right(fitting)
+          return fitting === misfit ? slow(value) : fitting
         }
   eventDecoders.set(schema, made)
-  return made as Decode<Type<S>>
+  return made as EventDecode<Type<S>>
 }
 
 const schemaMisfit = (issue: ParseResult.ParseIssue, value: unknown): Misfit => ({

@@ -72,11 +72,9 @@ export const asSent = <A, I extends A>(schema: Schema.Schema<A, I>): Schema.Sche
   const accept = ValueSchema.eventDecoder(inner)
   const parse = ParseResult.decodeUnknownEither(inner)
   const check = (value: unknown) => {
-    const accepted = accept(value)
-    return Either.isEither(accepted) && Either.isRight(accepted)
-      ? Either.right(value as A)
-      : // Only here is an error made.
-        Either.map(parse(value), () => value as A)
+    const fits = !(accept(value) instanceof ValueSchema.Unfitting)
+    // Only here is an error made.
+    return fits ? Either.right(value as A) : Either.map(parse(value), () => value as A)
   }
   return Schema.declare([], { decode: () => check, encode: () => check })
 }
