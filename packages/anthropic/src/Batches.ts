@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
-import { ApiRequest, EventStream } from "@effect-api/client"
+import { ApiRequest, EventStream, ValueSchema } from "@effect-api/client"
 import * as Schema from "effect/Schema"
 import * as CallOptions from "./CallOptions.js"
-import { asSent, kind, named, nullish, open, openLiteral, unknownKind } from "./internal/schema.js"
+import { kind, named, nullish, open, openLiteral, unknownKind } from "./internal/schema.js"
 import * as Message from "./Message.js"
 import * as Page from "./Page.js"
 
@@ -103,13 +103,13 @@ export interface BatchCreateParams {
   }>
 }
 
-const batch = asSent(MessageBatch)
-const deleted = asSent(DeletedMessageBatch)
-const page = asSent(Page.of<MessageBatch>(MessageBatch))
+const batch = ValueSchema.asSent(MessageBatch)
+const deleted = ValueSchema.asSent(DeletedMessageBatch)
+const page = ValueSchema.asSent(Page.of<MessageBatch>(MessageBatch))
 
 // The API names the media type neither in its documentation nor the same everywhere.
 const lines: EventStream.EventStream<BatchResult> = {
-  ...EventStream.jsonLines(asSent<BatchResult, BatchResult>(BatchResult)),
+  ...EventStream.jsonLines(ValueSchema.asSent<BatchResult, BatchResult>(BatchResult)),
   accept: "application/binary",
   accepts: () => true
 }

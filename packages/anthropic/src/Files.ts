@@ -3,11 +3,18 @@
  *
  * @since 0.1.0
  */
-import { type ApiError, ApiRequest, type Multipart, type Progress, ResponseDecoder } from "@effect-api/client"
+import {
+  type ApiError,
+  ApiRequest,
+  type Multipart,
+  type Progress,
+  ResponseDecoder,
+  ValueSchema
+} from "@effect-api/client"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import * as CallOptions from "./CallOptions.js"
-import { asSent, nullish, open, openLiteral } from "./internal/schema.js"
+import { nullish, open, openLiteral } from "./internal/schema.js"
 import * as Page from "./Page.js"
 
 /** The beta that all of these calls need, and set. @since 0.1.0 @category constants */
@@ -56,9 +63,9 @@ export interface FileListParams extends Page.PageParams {
   readonly page?: string | undefined
 }
 
-const file = asSent(FileMetadata)
-const deleted = asSent(DeletedFile)
-const page = asSent(Page.of<FileMetadata>(FileMetadata))
+const file = ValueSchema.asSent(FileMetadata)
+const deleted = ValueSchema.asSent(DeletedFile)
+const page = ValueSchema.asSent(Page.of<FileMetadata>(FileMetadata))
 
 const overrides = (options: CallOptions.CallOptions | undefined) => CallOptions.toOverrides(options, [beta])
 

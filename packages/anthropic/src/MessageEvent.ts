@@ -3,11 +3,11 @@
  *
  * @since 0.1.0
  */
-import { EventStream } from "@effect-api/client"
+import { EventStream, ValueSchema } from "@effect-api/client"
 import * as Schema from "effect/Schema"
 import * as Citation from "./Citation.js"
 import * as ContentBlock from "./ContentBlock.js"
-import { asSent, kind, named, nullish, open, unknownKind } from "./internal/schema.js"
+import { kind, named, nullish, open, unknownKind } from "./internal/schema.js"
 import * as Message from "./Message.js"
 
 /** The start: the message without its content. @since 0.1.0 @category events */
@@ -147,7 +147,7 @@ export type MessageEvent =
  * @category contracts
  */
 export const contract: EventStream.EventStream<MessageEvent> = EventStream.make({
-  event: asSent(MessageEvent),
+  event: ValueSchema.asSent(MessageEvent),
   ignore: ["ping"],
   terminal: (event) => event.type === "message_stop"
 })

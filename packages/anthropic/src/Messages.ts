@@ -3,14 +3,13 @@
  *
  * @since 0.1.0
  */
-import { ApiError, ApiRequest, type Middleware, type Timeouts } from "@effect-api/client"
+import { ApiError, ApiRequest, type Middleware, type Timeouts, ValueSchema } from "@effect-api/client"
 import * as Effect from "effect/Effect"
 import * as CallOptions from "./CallOptions.js"
-import { asSent } from "./internal/schema.js"
 import * as Message from "./Message.js"
 import * as MessageEvent from "./MessageEvent.js"
 
-const message = asSent(Message.Message)
+const message = ValueSchema.asSent(Message.Message)
 
 /**
  * Asks for a message, whole. A `max_tokens` that may take more than ten minutes to write fails with an
@@ -67,7 +66,7 @@ export const stream = (
     events: MessageEvent.contract
   })
 
-const count = asSent(Message.MessageTokensCount)
+const count = ValueSchema.asSent(Message.MessageTokensCount)
 
 /**
  * Asks how many tokens the input of a message would be.

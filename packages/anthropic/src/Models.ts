@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
-import { ApiRequest } from "@effect-api/client"
+import { ApiRequest, ValueSchema } from "@effect-api/client"
 import * as Schema from "effect/Schema"
 import * as CallOptions from "./CallOptions.js"
-import { asSent, nullish, open, openLiteral } from "./internal/schema.js"
+import { nullish, open, openLiteral } from "./internal/schema.js"
 import * as Page from "./Page.js"
 
 /** A model, what it can do, and how much it can read and write. @since 0.1.0 @category models */
@@ -34,8 +34,8 @@ export interface ModelListParams extends Page.PageParams {
   readonly lifecycle?: ReadonlyArray<"active" | "deprecated" | "retired"> | undefined
 }
 
-const model = asSent(ModelInfo)
-const page = asSent(Page.of<ModelInfo>(ModelInfo))
+const model = ValueSchema.asSent(ModelInfo)
+const page = ValueSchema.asSent(Page.of<ModelInfo>(ModelInfo))
 
 /** Lists the models, the youngest first. @since 0.1.0 @category requests */
 export const list = (

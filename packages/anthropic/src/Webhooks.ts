@@ -17,7 +17,6 @@ import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { asSent } from "./internal/schema.js"
 import * as WebhookEvent from "./WebhookEvent.js"
 
 /**
@@ -270,7 +269,7 @@ const isEqual = (one: Uint8Array, other: Uint8Array): boolean => {
   return one.reduce((difference, byte, index) => difference | (byte ^ (other[index] ?? 0)), 0) === 0
 }
 
-const decode = ValueSchema.decoder(asSent(WebhookEvent.WebhookEvent))
+const decode = ValueSchema.decoder(ValueSchema.asSent(WebhookEvent.WebhookEvent))
 
 const parse = (body: string | Uint8Array): Effect.Effect<WebhookEvent.WebhookEvent, WebhookPayloadError> => {
   const text = typeof body === "string" ? body : new TextDecoder().decode(body)

@@ -146,16 +146,10 @@ export type DataDecode = (data: string) => unknown
  * @category constructors
  */
 export const dataDecoder = (schema: ValueSchema.ValueSchema): DataDecode => {
-  const decode = ValueSchema.eventDecoder(schema)
-  const parse = RecurringJson.makeParser()
+  const read = RecurringJson.makeReader(ValueSchema.eventDecoder(schema))
   return (data) => {
-    let parsed: unknown
-    try {
-      parsed = parse(data)
-    } catch {
-      return new Refused("is not valid JSON")
-    }
-    const decoded = decode(parsed)
+    const decoded = read(data)
+    if (decoded === RecurringJson.notJson) return new Refused("is not valid JSON")
     return decoded instanceof ValueSchema.Unfitting ? refused(decoded) : decoded
   }
 }

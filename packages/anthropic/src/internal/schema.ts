@@ -1,9 +1,4 @@
-import { ValueSchema } from "@effect-api/client"
-import * as Either from "effect/Either"
-import * as Option from "effect/Option"
-import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import * as SchemaAST from "effect/SchemaAST"
 
 /** A string of which some values are known: the API may say more tomorrow. */
 export const openLiteral = <const Known extends ReadonlyArray<string>>(
@@ -59,22 +54,4 @@ export const unknownKind = (...known: ReadonlyArray<Kind>) => {
     { type: type as Schema.Schema<UnknownType> },
     { key: Schema.String, value: Schema.Unknown }
   ).annotations({ identifier: "unknown" })
-}
-
-/**
- * Checks a value and gives that very value: nothing is lost of what is not known, and nothing is copied, which is three
- * times as fast as `onExcessProperty: "preserve"`. For schemas that change nothing.
- */
-export const asSent = <A, I extends A>(schema: Schema.Schema<A, I>): Schema.Schema<A> => {
-  // Without the option of the outermost schema, which would copy; with its name.
-  const identifier = Option.getOrElse(SchemaAST.getIdentifierAnnotation(schema.ast), () => "answer")
-  const inner = schema.annotations({ parseOptions: {}, identifier })
-  const accept = ValueSchema.eventDecoder(inner)
-  const parse = ParseResult.decodeUnknownEither(inner)
-  const check = (value: unknown) => {
-    const fits = !(accept(value) instanceof ValueSchema.Unfitting)
-    // Only here is an error made.
-    return fits ? Either.right(value as A) : Either.map(parse(value), () => value as A)
-  }
-  return Schema.declare([], { decode: () => check, encode: () => check })
 }

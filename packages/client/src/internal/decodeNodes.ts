@@ -21,14 +21,20 @@ export interface Node {
   readonly kinds: number
   readonly values: ReadonlyArray<unknown>
   readonly fields: ReadonlyArray<Field>
+  /**
+   * Whether another string in place of one that is marked, or another number, would make no difference to what becomes of a
+   * value but that it would stand in the result, and whether to find that out runs no code of the schema's own.
+   */
+  readonly isFree: (value: unknown, isMark: IsMark) => boolean
   /** Whether all the work is that of the schema's own code or of Effect's decoder. */
   readonly isForeign: boolean
 }
 
-export interface Field {
+export type IsMark = (value: unknown) => boolean
+
+export interface Field extends Pick<Node, "decode" | "isFree"> {
   readonly name: PropertyKey
   readonly isOptional: boolean
-  readonly decode: Node["decode"]
   /** The kinds, where nothing else counts, or 0; and the string, where there is but one. */
   readonly kinds: number
   readonly literal: string | undefined
@@ -42,6 +48,7 @@ export const node = (accepts: Node["accepts"], decode: Node["decode"], more: Par
   kinds: more.kinds ?? 0,
   values: more.values ?? [],
   fields: more.fields ?? [],
+  isFree: more.isFree ?? (() => false),
   isForeign: more.isForeign ?? false
 })
 
@@ -64,11 +71,17 @@ export const scalars = (kinds: number, all: ReadonlyArray<unknown> = []): Node =
     values.size === 0
       ? (value: unknown) => ((kinds & kindOf(value)) === 0 ? misfit : value)
       : (value: unknown) => ((kinds & kindOf(value)) === 0 && !values.has(value) ? misfit : value)
-  return node("scalars", decode, { kinds, values: [...values] })
+  const isFree: Node["isFree"] = (value, isMark) =>
+    values.size === 0 || (kinds & kindOf(value)) !== 0 || !isMark(value)
+  return node("scalars", decode, { kinds, values: [...values], isFree })
 }
 
 export const passing = (test: (value: unknown) => boolean): Node =>
-  node("all", (value) => (test(value) ? value : misfit))
+  node("all", (value) => (test(value) ? value : misfit), { isFree: () => true })
+
+/** Gives the value itself where it fits. */
+export const same = ({ accepts, decode, isFree }: Pick<Node, "accepts" | "decode" | "isFree">): Node =>
+  node(accepts, (value) => (decode(value) === misfit ? misfit : value), { isFree })
 
 export const settled = (result: Effect.Effect<unknown, unknown, unknown>): unknown => {
   if (!Either.isEither(result)) throw unsure
@@ -78,12 +91,14 @@ export const settled = (result: Effect.Effect<unknown, unknown, unknown>): unkno
 export const foreign = (parse: (value: unknown) => Effect.Effect<unknown, unknown, unknown>): Node =>
   node("all", (value) => settled(parse(value)), { isForeign: true })
 
-export const field = (name: PropertyKey, isOptional: boolean, { decode, kinds, values }: Node): Field => {
+export const field = (name: PropertyKey, isOptional: boolean, node: Node): Field => {
+  const { decode, isFree, kinds, values } = node
   const [value] = values
   if (kinds !== 0 || values.length !== 1 || typeof value !== "string")
-    return { name, isOptional, decode, kinds: values.length === 0 ? kinds : 0, literal: undefined }
+    return { name, isOptional, decode, isFree, kinds: values.length === 0 ? kinds : 0, literal: undefined }
   // The schema's own string goes on, as who compares with the same literal need not look at the letters.
-  return { name, isOptional, decode: (other) => (other === value ? value : misfit), kinds, literal: value }
+  const literally: Node["decode"] = (other) => (other === value ? value : misfit)
+  return { name, isOptional, decode: literally, isFree, kinds, literal: value }
 }
 
 interface Records {
@@ -143,25 +158,41 @@ export const struct = (
     }
     return true
   }
-  return node("objects", decode, { fields })
+  const isFree: Node["isFree"] = (value, isMark) => {
+    if (typeof value !== "object" || value === null) return true
+    const input = value as Fields
+    const areFree = ({ key, value }: Records) =>
+      Object.keys(input).every((name) => key.isFree(name, isMark) && value.isFree(input[name], isMark))
+    const isFieldFree = (field: Field) =>
+      (field.isOptional && !hasOwn.call(input, field.name)) || field.isFree(input[field.name], isMark)
+    return fields.every(isFieldFree) && records.every(areFree)
+  }
+  return node("objects", decode, { fields, isFree })
 }
 
 export const tuple = (elements: ReadonlyArray<Node>, required: number, rest: ReadonlyArray<Node>): Node => {
   const [each, ...last] = rest
-  return node("objects", (value) => {
+  const nodeAt = (index: number, length: number): Node | undefined => {
+    if (index < elements.length) return elements[index]
+    const end = length - last.length
+    return index < end ? each : last[index - end]
+  }
+  const decode: Node["decode"] = (value) => {
     if (!Array.isArray(value)) return misfit
     const { length } = value
     if (length < required || (each === undefined && length > elements.length)) return misfit
     const result: Array<unknown> = []
-    const end = length - last.length
     for (let index = 0; index < length; index++) {
-      const element = index < elements.length ? elements[index] : index < end ? each : last[index - end]
-      const decoded = (element as Node).decode(value[index])
+      const decoded = (nodeAt(index, length) as Node).decode(value[index])
       if (decoded === misfit) return misfit
       result.push(decoded)
     }
     return result
-  })
+  }
+  const isFree: Node["isFree"] = (value, isMark) =>
+    !Array.isArray(value) ||
+    value.every((element, index) => nodeAt(index, value.length)?.isFree(element, isMark) ?? true)
+  return node("objects", decode, { isFree })
 }
 
 /** A member for which a property must have a literal: told from others by its text, as Effect does. */
@@ -186,9 +217,11 @@ export const union = (tags: ReadonlyArray<Tag>, untagged: ReadonlyArray<Node>): 
         others.reduce((kinds, node) => kinds | node.kinds, 0),
         others.flatMap((node) => node.values)
       )
-    : node("all", (value) => first(others, value))
+    : node("all", (value) => first(others, value), {
+        isFree: (value, isMark) => others.every((node) => node.isFree(value, isMark))
+      })
   if (tags.length === 0 && objects.length === 0) return scalar
-  return node("all", (value) => {
+  const decode: Node["decode"] = (value) => {
     if (typeof value !== "object" || value === null) return scalar.decode(value)
     for (let index = 0; index < tags.length; index++) {
       const { members, name } = tags[index] as Tag
@@ -204,7 +237,21 @@ export const union = (tags: ReadonlyArray<Tag>, untagged: ReadonlyArray<Node>): 
       }
     }
     return first(objects, value)
-  })
+  }
+  const isFree: Node["isFree"] = (value, isMark) => {
+    if (typeof value !== "object" || value === null) return scalar.isFree(value, isMark)
+    const told = tags.filter(({ name }) => hasOwn.call(value, name))
+    const textOf = ({ name }: Tag) => (value as Fields)[name]
+    if (told.some((tag) => isMark(textOf(tag)))) return false
+    const named = told.flatMap((tag) => tag.members.filter(({ text }) => text === String(textOf(tag))))
+    // That a member does not take it must not hang on a mark either.
+    for (const node of [...named.map(({ node }) => node), ...objects]) {
+      if (!node.isFree(value, isMark)) return false
+      if (node.decode(value) !== misfit) return true
+    }
+    return true
+  }
+  return node("all", decode, { isFree })
 }
 
 const first = (nodes: ReadonlyArray<Node>, value: unknown): unknown => {

@@ -12,6 +12,9 @@ import * as Nodes from "./decodeNodes.js"
 
 export { misfit } from "./decodeNodes.js"
 
+/** The annotation of a schema that gives a value itself where it fits another schema: that one. */
+export const Same: unique symbol = Symbol.for("@effect-api/client/internal/fastDecode/Same")
+
 /** How often a schema may be in doubt, as one that needs async work always is, before it is left to the real decoder. */
 const patience = 16
 
@@ -101,12 +104,17 @@ const make = (ast: AST.AST, scope: Scope): Nodes.Node => {
     case "Suspend": {
       // What refers to itself is looked at when a value asks for it.
       let made: Nodes.Node | undefined
-      return Nodes.node("all", (value) => {
+      const referred = (): Nodes.Node => {
         made ??= nodeOf(ast.f(), scope)
-        return made.decode(value)
+        return made
+      }
+      return Nodes.node("all", (value) => referred().decode(value), {
+        isFree: (value, isMark) => referred().isFree(value, isMark)
       })
     }
     case "Declaration": {
+      const checked = ast.annotations[Same] as Schema.Schema.AnyNoContext | undefined
+      if (checked !== undefined) return Nodes.same(rootOf(checked))
       const parse = ast.decodeUnknown(...ast.typeParameters)
       return Nodes.foreign((value) => parse(value, options, ast))
     }
@@ -211,15 +219,22 @@ const transformOf = (
   }
 }
 
-/** The fast decoder of a schema; `undefined` where none would be faster than the real one. */
-export const compile = <A, I>(
-  schema: Schema.Schema<A, I>
-): ((value: unknown) => A | typeof Nodes.misfit) | undefined => {
+const rootOf = ({ ast }: Schema.Schema.AnyNoContext): Nodes.Node => {
   const options: AST.ParseOptions & { readonly isEffectAllowed: true } = { isEffectAllowed: true }
-  const node = nodeOf(schema.ast, { options, nodes: new Map(), all: new Map() })
+  return nodeOf(ast, { options, nodes: new Map(), all: new Map() })
+}
+
+export interface FastDecoder<out A> {
+  readonly decode: (value: unknown) => A | typeof Nodes.misfit
+  readonly isFree: Nodes.Node["isFree"]
+}
+
+/** The fast decoder of a schema; `undefined` where none would be faster than the real one. */
+export const compile = <A, I>(schema: Schema.Schema<A, I>): FastDecoder<A> | undefined => {
+  const node = rootOf(schema)
   if (node.isForeign) return undefined
   let doubts = 0
-  return (value) => {
+  const decode = (value: unknown) => {
     if (doubts === patience) return Nodes.misfit
     try {
       return node.decode(value) as A | typeof Nodes.misfit
@@ -229,4 +244,5 @@ export const compile = <A, I>(
       return Nodes.misfit
     }
   }
+  return { decode, isFree: node.isFree }
 }

@@ -13,8 +13,11 @@ const CR = 13
 const BOM = 0xfeff
 const BOM_BYTES: ReadonlyArray<number> = [0xef, 0xbb, 0xbf]
 
-/** Above this, text that is not ASCII becomes a string in V8's large object space: three times slower. */
-const BLOCK_BYTES = 32 * 1024
+/**
+ * How much is decoded at a time, in whole lines. One character that is not ASCII makes the decoding of its block ten times
+ * slower, and the reading of it too; and a part that is cut out of a block keeps all of it.
+ */
+const BLOCK_BYTES = 1024
 
 /** A larger buffer is given back once its line has been read. */
 const KEPT_BYTES = 1024 * 1024
@@ -56,7 +59,8 @@ export class LineReader {
   private heldLength = 0
   private atStart = true
   private afterCarriageReturn = false
-  private ascii = true
+  /** How many of the last blocks were not ASCII, more or less. */
+  private wide = 0
   private blockLength = 0
   private countable: boolean | undefined = undefined
 
@@ -152,26 +156,28 @@ export class LineReader {
 
   private read(bytes: Uint8Array, from: number, to: number): void {
     let start = from
-    while (to - start > BLOCK_BYTES) {
-      const end = this.lastLineEnd(bytes, start, start + BLOCK_BYTES)
-      if (end < 0) {
-        // A long line: the rest is one block, lest it be searched again and again.
-        break
+    while (start < to) {
+      let end = -1
+      let searched = start
+      let reach = start + BLOCK_BYTES
+      while (reach < to && end < 0) {
+        end = this.lastLineEnd(bytes, searched, reach)
+        // A line that is longer: twice as far, and no byte twice.
+        searched = reach
+        reach += reach - start
       }
-      const next = bytes[end - 1] === CR && bytes[end] === LF ? end + 1 : end
-      this.decode(bytes, start, next)
-      start = next
-    }
-    if (start < to) {
-      this.decode(bytes, start, to)
+      if (end < 0) end = to
+      else if (bytes[end - 1] === CR && bytes[end] === LF) end++
+      this.decode(bytes, start, end)
+      start = end
     }
   }
 
   private decode(bytes: Uint8Array, from: number, to: number): void {
     const block = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to)
-    // What the last block was made of is the best guess at this one.
-    let text = this.ascii ? asciiDecoder.decode(block) : wideDecoder.decode(block, { stream: true })
-    this.ascii = text.length === block.length
+    // What the last blocks were made of is the best guess at this one.
+    let text = this.wide < 2 ? asciiDecoder.decode(block) : wideDecoder.decode(block, { stream: true })
+    this.wide = text.length === block.length ? Math.max(this.wide - 1, 0) : Math.min(this.wide + 1, 3)
     this.blockLength = block.length
     this.countable = undefined
     if (this.atStart) {

@@ -1,14 +1,19 @@
 /**
- * Parses JSON of which most texts are alike, as the events of a stream are: they differ in a string or a number or two. It
- * gives what `JSON.parse` gives, for such a text in a fraction of the time.
+ * Reads JSON of which most texts are alike, as the events of a stream are: they differ in a string or a number or two. It
+ * gives what `JSON.parse` and a decoder give, for such a text in a fraction of the time.
  *
  * What makes it safe: a text that was parsed once has a place for each of its strings and numbers. Any other string, or
- * number, put between the very same neighbours makes a text that parses to the same value with that one put in. So a form is
- * learnt from two texts that differ in some of these places only, and a regular expression of its letters finds the
- * next, the places free. All else goes to `JSON.parse`. Nothing is generated as code: a content security policy may forbid
- * `eval`.
+ * number, put between the very same neighbours makes a text that parses to the same value with that one put in; and a decoder
+ * that takes any string there gives the same with that one put in. So a form is learnt from two texts that differ in
+ * some of these places only, and a regular expression of its letters, the places free, knows the next text again. All else
+ * goes the long way. Nothing is generated as code: a content security policy may forbid `eval`.
  */
-export type Parse = (text: string) => unknown
+
+/** What becomes of a parsed value: see `EventDecoder` in ValueSchema. */
+export interface Decoder {
+  readonly decode: (value: unknown) => unknown
+  readonly isFree: (value: unknown, isMark: (value: unknown) => boolean) => boolean
+}
 
 /** The forms that are tried, those that come most first. */
 const maxForms = 4
@@ -94,59 +99,91 @@ const build = ({ inner, numbers, sample, strings }: Model, found: RegExpExecArra
 const stringOf = (text: string): unknown =>
   text.length <= copiedLength && !text.includes("\\") ? text : JSON.parse(`"${text}"`)
 
-/** Stands for the value of a place: no text holds a NUL but by an escape, and then it is found twice. */
-const mark = (group: number): string => `\0${group}`
-
 interface Form {
   readonly parts: Cut
   readonly places: ReadonlyArray<number>
   readonly pattern: RegExp
   readonly model: Model
+  /** Whether the model is one of what is decoded, or of what there is to decode. */
+  readonly isDecoded: boolean
 }
 
-const formOf = (parts: Cut, places: ReadonlyArray<number>): Form | undefined => {
-  const isFree = (index: number) => places.includes(index)
-  const marked = parts.map((part, index) =>
-    isFree(index) ? JSON.stringify(mark(places.indexOf(index) + 1)) : part
+const formOf = (parts: Cut, places: ReadonlyArray<number>, decoder: Decoder): Form | undefined => {
+  const marks = places.map((place, index) =>
+    isText(parts[place] ?? "") ? `\0${index}` : index + 0.123456789e-99
   )
-  const pattern = parts.map((part, index) =>
-    isFree(index) ? (isText(part) ? anyString : anyNumber) : part.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")
+  const isMark = (value: unknown) => marks.some((mark) => mark === value)
+  const markAt = (index: number) => marks[places.indexOf(index)]
+  const parsed: unknown = JSON.parse(
+    parts.map((part, index) => JSON.stringify(markAt(index)) ?? part).join("")
   )
-  const groups = places.map((index) => isText(parts[index] ?? ""))
-  const seen: Array<number> = []
-  const modelOf = (sample: Container): Model => {
+  const patternOf = (part: string, index: number) => {
+    const mark = markAt(index)
+    if (mark === undefined) return part.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")
+    return typeof mark === "string" ? anyString : anyNumber
+  }
+  // A key that stands there twice hides one of its values: which, is not for this to know.
+  const plain = modelOf(parsed, marks, marks.length)
+  if (plain === undefined) return undefined
+  const decoded = decoder.isFree(parsed, isMark) ? modelOf(decoder.decode(parsed), marks, 0) : undefined
+  const pattern = new RegExp(`^${parts.map(patternOf).join("")}$`)
+  return { parts, places, pattern, model: decoded ?? plain, isDecoded: decoded !== undefined }
+}
+
+/** A model of a plain value in which each mark is found once at most; all of them where so many are asked for. */
+const modelOf = (value: unknown, marks: ReadonlyArray<unknown>, least: number): Model | undefined => {
+  const found: Array<unknown> = []
+  let isPlain = true
+  const walk = (sample: Container): Model => {
     const keys = Array.isArray(sample) ? Array.from(sample.keys()) : Object.keys(sample)
-    const spots = keys.flatMap((key): ReadonlyArray<Spot> => {
-      const group = groups.findIndex((_, index) => sample[key] === mark(index + 1)) + 1
-      if (group > 0) seen.push(group)
-      // It would become the prototype.
-      if (key === "__proto__") seen.push(0)
-      return group > 0 ? [{ key, group }] : []
-    })
+    const prototype = Object.getPrototypeOf(sample)
+    // What is set under `__proto__` would become the prototype.
+    isPlain &&=
+      (prototype === Object.prototype || prototype === Array.prototype) && !Object.hasOwn(sample, "__proto__")
+    const spots = keys
+      .filter((key) => marks.includes(sample[key]))
+      .map((key) => ({ key, group: marks.indexOf(sample[key]) + 1 }))
+    found.push(...spots.map(({ group }) => group))
     return {
       sample,
-      strings: spots.filter(({ group }) => groups[group - 1] === true),
-      numbers: spots.filter(({ group }) => groups[group - 1] === false),
+      strings: spots.filter(({ key }) => typeof sample[key] === "string"),
+      numbers: spots.filter(({ key }) => typeof sample[key] === "number"),
       inner: keys.flatMap((key) => {
         const value = sample[key]
-        return isContainer(value) ? [{ key, model: modelOf(value) }] : []
+        return isContainer(value) ? [{ key, model: walk(value) }] : []
       })
     }
   }
-  const sample: unknown = JSON.parse(marked.join(""))
-  if (!isContainer(sample)) return undefined
-  const model = modelOf(sample)
-  // A key that stands there twice, and an own value that looks like a mark, leave one missing or one too many.
-  const isWhole = seen.length === groups.length && groups.every((_, index) => seen.includes(index + 1))
-  return isWhole ? { parts, places, pattern: new RegExp(`^${pattern.join("")}$`), model } : undefined
+  if (!isContainer(value)) return undefined
+  const model = walk(value)
+  const isSingle = new Set(found).size === found.length && found.length >= least
+  return isPlain && isSingle ? model : undefined
 }
 
 const isContainer = (value: unknown): value is Container => typeof value === "object" && value !== null
 
-/**
- * A parser with a memory of its own, which stays small. It throws a `SyntaxError` where `JSON.parse` does.
- */
-export const makeParser = (): Parse => {
+/** What a text gives that is not JSON. */
+export const notJson: unique symbol = Symbol("not JSON")
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return notJson
+  }
+}
+
+const valueOf = (model: Model, found: RegExpExecArray): unknown => {
+  try {
+    return build(model, found)
+  } catch {
+    // An escape that there is not.
+    return notJson
+  }
+}
+
+/** From texts to what a decoder makes of them, with a memory that stays small. */
+export const makeReader = (decoder: Decoder): ((text: string) => unknown) => {
   const forms: Array<Form> = []
   /** Texts that no other was like, so far. */
   const single: Array<Cut> = []
@@ -184,7 +221,7 @@ export const makeParser = (): Parse => {
 
   const formWith = (parts: Cut, indices: ReadonlyArray<number>): Form | undefined => {
     const places = [...new Set(indices)].sort((a, b) => a - b)
-    return places.length <= maxPlaces ? formOf(parts, places) : undefined
+    return places.length <= maxPlaces ? formOf(parts, places, decoder) : undefined
   }
 
   return (text) => {
@@ -197,15 +234,18 @@ export const makeParser = (): Parse => {
         forms[at] = forms[at - 1] as Form
         forms[at - 1] = form
       }
-      return build(form.model, match)
+      const built = valueOf(form.model, match)
+      return form.isDecoded || built === notJson ? built : decoder.decode(built)
     }
-    const value: unknown = JSON.parse(text)
-    if (text.length > maxLength || left-- > 0) return value
+    const parsed = parse(text)
+    if (parsed === notJson) return notJson
+    const decoded = decoder.decode(parsed)
+    if (text.length > maxLength || left-- > 0) return decoded
     // Looking costs more than parsing: it has to pay.
     const pays = learn(text) || found >= patience
     patience = pays ? 1 : Math.min(2 * patience, maxPatience)
     left = patience
     found = 0
-    return value
+    return decoded
   }
 }
