@@ -5,7 +5,6 @@
  */
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
-import * as Predicate from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
 import type * as ApiError from "./ApiError.js"
 import * as Credentials from "./Credentials.js"
@@ -151,12 +150,10 @@ const defaultLimits = {
   eventBytes: 16 * 1024 * 1024
 }
 
-const bodyErrorType = (body: unknown): string | undefined =>
-  Predicate.hasProperty(body, "error") &&
-  Predicate.hasProperty(body.error, "type") &&
-  typeof body.error.type === "string"
-    ? body.error.type
-    : undefined
+const bodyErrorType = (body: unknown): string | undefined => {
+  const type = (body as { readonly error?: { readonly type?: unknown } } | undefined)?.error?.type
+  return typeof type === "string" ? type : undefined
+}
 
 /**
  * Options over options, as `withOptions` lays them: headers, query and the single timeouts merge, the rest is replaced.

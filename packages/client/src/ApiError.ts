@@ -9,6 +9,12 @@ import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Predicate from "effect/Predicate"
 
+const row = <S extends number | undefined, R extends boolean, D extends Delivery>(
+  status: S,
+  retryable: R,
+  delivery: D
+) => ({ status, retryable, delivery }) as const
+
 /**
  * Every error as data: the status it stands for, whether another attempt may help, and what it says of the delivery.
  * `ConnectionError` and `TimeoutError` say more by their kind and phase.
@@ -17,30 +23,30 @@ import * as Predicate from "effect/Predicate"
  * @category tables
  */
 export const table = {
-  BadRequestError: { status: 400, retryable: false, delivery: "rejected" },
+  BadRequestError: row(400, false, "rejected"),
   // Retried once, outside the count, where the credentials can be refreshed.
-  AuthenticationError: { status: 401, retryable: false, delivery: "rejected" },
-  PermissionDeniedError: { status: 403, retryable: false, delivery: "rejected" },
-  NotFoundError: { status: 404, retryable: false, delivery: "rejected" },
-  ConflictError: { status: 409, retryable: true, delivery: "rejected" },
-  RequestTooLargeError: { status: 413, retryable: false, delivery: "rejected" },
-  UnprocessableEntityError: { status: 422, retryable: false, delivery: "rejected" },
-  RateLimitError: { status: 429, retryable: true, delivery: "rejected" },
+  AuthenticationError: row(401, false, "rejected"),
+  PermissionDeniedError: row(403, false, "rejected"),
+  NotFoundError: row(404, false, "rejected"),
+  ConflictError: row(409, true, "rejected"),
+  RequestTooLargeError: row(413, false, "rejected"),
+  UnprocessableEntityError: row(422, false, "rejected"),
+  RateLimitError: row(429, true, "rejected"),
   // 503 and 504 often come from a proxy that has already handed the request on.
-  InternalServerError: { status: 500, retryable: true, delivery: "maybe-applied" },
-  ServiceUnavailableError: { status: 503, retryable: true, delivery: "maybe-applied" },
-  DeadlineExceededError: { status: 504, retryable: true, delivery: "maybe-applied" },
-  OverloadedError: { status: 529, retryable: true, delivery: "rejected" },
+  InternalServerError: row(500, true, "maybe-applied"),
+  ServiceUnavailableError: row(503, true, "maybe-applied"),
+  DeadlineExceededError: row(504, true, "maybe-applied"),
+  OverloadedError: row(529, true, "rejected"),
   // 408 is the one of these that is retried.
-  UnexpectedStatusError: { status: undefined, retryable: false, delivery: "rejected" },
-  ConnectionError: { status: undefined, retryable: true, delivery: "maybe-applied" },
-  TimeoutError: { status: undefined, retryable: true, delivery: "maybe-applied" },
-  InvalidRequestError: { status: undefined, retryable: false, delivery: "not-sent" },
-  CredentialsError: { status: undefined, retryable: false, delivery: "not-sent" },
-  ResponseValidationError: { status: undefined, retryable: false, delivery: "maybe-applied" },
-  StreamTruncatedError: { status: undefined, retryable: false, delivery: "maybe-applied" },
-  StreamProtocolError: { status: undefined, retryable: false, delivery: "maybe-applied" },
-  PaginationError: { status: undefined, retryable: false, delivery: "maybe-applied" }
+  UnexpectedStatusError: row(undefined, false, "rejected"),
+  ConnectionError: row(undefined, true, "maybe-applied"),
+  TimeoutError: row(undefined, true, "maybe-applied"),
+  InvalidRequestError: row(undefined, false, "not-sent"),
+  CredentialsError: row(undefined, false, "not-sent"),
+  ResponseValidationError: row(undefined, false, "maybe-applied"),
+  StreamTruncatedError: row(undefined, false, "maybe-applied"),
+  StreamProtocolError: row(undefined, false, "maybe-applied"),
+  PaginationError: row(undefined, false, "maybe-applied")
 } as const satisfies Record<
   ApiError["_tag"],
   { readonly status: number | undefined; readonly retryable: boolean; readonly delivery: Delivery }

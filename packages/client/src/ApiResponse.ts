@@ -6,7 +6,6 @@
 import type * as PlatformHeaders from "@effect/platform/Headers"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as ApiError from "./ApiError.js"
 import * as Call from "./Call.js"
 import type * as ResponseBody from "./ResponseBody.js"
@@ -177,7 +176,11 @@ export const statusError = (
   const type = typeOf(call, parsed)
   const tag = tagOf(answer.status, type)
   const said =
-    answer.refusal ?? messageOf(parsed) ?? (excerpt(call, text, cut) || reasons[answer.status] || "error")
+    answer.refusal ??
+    messageOf(parsed) ??
+    (excerpt(call, text, cut) ||
+      reasons[answer.status] ||
+      (Math.floor(answer.status / 100) === 3 ? "a redirect to nowhere" : "error"))
   const shouldRetry = answer.headers["x-should-retry"]
   return new classes[tag]({
     ...Call.common(call, `${answer.status} ${said}`, ApiError.table[tag].delivery),
@@ -209,28 +212,21 @@ const parse = (text: string): unknown => {
   }
 }
 
+interface Saying {
+  readonly message?: unknown
+  readonly error?: Saying
+}
+
 const messageOf = (body: unknown): string | undefined => {
-  const error = Predicate.hasProperty(body, "error") ? body.error : undefined
-  for (const candidate of [error, body]) {
-    if (
-      Predicate.hasProperty(candidate, "message") &&
-      typeof candidate.message === "string" &&
-      candidate.message !== ""
-    ) {
-      return candidate.message
-    }
-  }
-  return undefined
+  const said = body as Saying | undefined
+  return [said?.error?.message, said?.message].find(
+    (message): message is string => typeof message === "string" && message !== ""
+  )
 }
 
 /** RFC 9110, section 15, for bodies that say nothing: HTTP/2 has no reason phrase to take. */
 const reasons: Readonly<Record<number, string>> = {
-  301: "Moved Permanently",
-  302: "Found",
-  303: "See Other",
   304: "Not Modified",
-  307: "Temporary Redirect",
-  308: "Permanent Redirect",
   400: "Bad Request",
   401: "Unauthorized",
   403: "Forbidden",

@@ -27,20 +27,16 @@ const ofClient = (config: ApiConfig.ApiConfig): Headers.HeaderLayer => ({
 })
 
 /**
- * What a client adds to a request: everything that stands for many of them is put together once.
+ * What a client adds to a request: the headers without those of an attempt, `null` where one was removed. Credentials outrank
+ * the defaults and nothing that was set on purpose. Everything that stands for many requests is put together once.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Standing {
-  /** The headers of a request without credentials and those of an attempt, `null` where one was removed. */
-  readonly plain: (encoded: RequestEncoder.Encoded) => PlatformRequest.Outgoing
-  /** The headers of a request with credentials, which outrank the defaults and nothing that was set on purpose. */
-  readonly authorized: (
-    encoded: RequestEncoder.Encoded,
-    credentials: Credentials.Resolved
-  ) => PlatformRequest.Outgoing
-}
+export type Standing = (
+  encoded: RequestEncoder.Encoded,
+  credentials?: Credentials.Resolved
+) => PlatformRequest.Outgoing
 
 /**
  * The standing headers of a client.
@@ -50,45 +46,34 @@ export interface Standing {
  */
 export const standing = (config: ApiConfig.ApiConfig): Standing => {
   const defaults = ofClient(config)
-  const under = (accept: string | undefined): Headers.HeaderLayer =>
-    accept === undefined ? defaults : { ...defaults, accept }
-  const plain = new Map<string | undefined, Headers.HeaderLayer>()
-  /** For the credentials that came last: most clients have one for all their requests. */
-  const authorized = new Map<string | undefined, Headers.HeaderLayer>()
+  const layerOf = (
+    accept: string | undefined,
+    trusted: boolean,
+    credentials: Credentials.Resolved | undefined
+  ): Headers.HeaderLayer => ({
+    ...defaults,
+    ...(accept === undefined ? {} : { accept }),
+    ...credentials?.headers,
+    ...RequestEncoder.clientHeaders(config, trusted)
+  })
+  /** By media type, for the credentials that came last: most clients have one for all their requests. */
+  const known = new Map<string | undefined, Headers.HeaderLayer>()
   let latest: Credentials.Resolved | undefined
-  return {
-    plain: ({ accept, headers, trusted }) => {
-      const clients = RequestEncoder.clientHeaders(config, trusted)
-      const layer = (): Headers.HeaderLayer => ({ ...under(accept), ...clients })
-      return PlatformRequest.layered(trusted ? once(plain, accept, layer) : layer(), headers)
-    },
-    authorized: ({ accept, headers, trusted }, credentials) => {
-      if (latest !== credentials) authorized.clear()
-      latest = credentials
-      const layer = once(authorized, accept, () => ({
-        ...under(accept),
-        ...credentials.headers,
-        ...RequestEncoder.clientHeaders(config, trusted)
-      }))
-      return PlatformRequest.layered(layer, headers)
+  return ({ accept, headers, trusted }, credentials) => {
+    if (!trusted) return PlatformRequest.layered(layerOf(accept, trusted, credentials), headers)
+    if (latest !== credentials || known.size > maxAccepts) known.clear()
+    latest = credentials
+    let layer = known.get(accept)
+    if (layer === undefined) {
+      layer = layerOf(accept, trusted, credentials)
+      known.set(accept, layer)
     }
+    return PlatformRequest.layered(layer, headers)
   }
 }
 
 /** Requests ask for few media types. */
 const maxAccepts = 100
-
-const once = (
-  known: Map<string | undefined, Headers.HeaderLayer>,
-  accept: string | undefined,
-  make: () => Headers.HeaderLayer
-): Headers.HeaderLayer => {
-  const layer = known.get(accept)
-  if (layer !== undefined) return layer
-  const made = make()
-  if (known.size < maxAccepts) known.set(accept, made)
-  return made
-}
 
 /**
  * Adds the headers of one attempt: how many came before, the read timeout in seconds, the trace. They stand only where

@@ -146,7 +146,7 @@ const invalidRequest = (
  * @category running
  */
 export const prepared = (core: Core, call: Call.Call): HttpClientRequest.HttpClientRequest =>
-  PlatformRequest.toHttp(call.encoded, core.standing.plain(call.encoded))
+  PlatformRequest.toHttp(call.encoded, core.standing(call.encoded))
 
 /** The request as an attempt sends it; without credentials where there are none for it. */
 const outgoing = (
@@ -156,8 +156,7 @@ const outgoing = (
   span: Tracer.Span | undefined
 ): HttpClientRequest.HttpClientRequest => {
   const { encoded } = call
-  const headers =
-    credentials === undefined ? core.standing.plain(encoded) : core.standing.authorized(encoded, credentials)
+  const headers = core.standing(encoded, credentials)
   ClientHeaders.addAttempt(headers, call, span)
   return PlatformRequest.toHttp(encoded, headers)
 }

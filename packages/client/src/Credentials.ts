@@ -7,7 +7,6 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as ApiError from "./ApiError.js"
 import * as Headers from "./internal/headers.js"
@@ -276,18 +275,16 @@ const both = (first: Failure, second: Failure): Failure => ({
   retryable: first.retryable || second.retryable
 })
 
-const failure = (error: unknown): Failure => ({
-  reason:
-    typeof error === "string"
-      ? error
-      : Predicate.hasProperty(error, "message") && typeof error.message === "string" && error.message !== ""
-        ? error.message
-        : Predicate.hasProperty(error, "_tag")
-          ? String(error._tag)
-          : "the effect failed",
-  retryable: ApiError.isApiError(error) && ApiError.isRetryable(error),
-  retryAfter: ApiError.isApiError(error) && "retryAfter" in error ? error.retryAfter : undefined
-})
+const failure = (error: unknown): Failure => {
+  const told = error as { readonly message?: unknown; readonly _tag?: unknown } | undefined
+  return {
+    reason: String([error, told?.message, told?._tag].find(isWord) ?? "the effect failed"),
+    retryable: ApiError.isApiError(error) && ApiError.isRetryable(error),
+    retryAfter: ApiError.isApiError(error) && "retryAfter" in error ? error.retryAfter : undefined
+  }
+}
+
+const isWord = (said: unknown): boolean => typeof said === "string" && said !== ""
 
 /** What cannot be replaced is often named in the failure, and no longer known as a secret of the call that fails. */
 const discreet = (failure: Failure, last: Resolved): Failure => ({

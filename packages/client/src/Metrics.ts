@@ -21,11 +21,11 @@ const durationKey = MetricKey.histogram(
 )
 
 const activeKey = MetricKey.counter("http.client.active_requests", {
-  description: "Number of HTTP requests on their way"
+  description: "Number of active HTTP requests"
 })
 
 const retriesKey = MetricKey.counter("http.client.retries", {
-  description: "Number of retried HTTP requests, by cause",
+  description: "Number of retried HTTP requests",
   incremental: true
 })
 
@@ -63,7 +63,7 @@ export const retries: Metric.Metric.Counter<number> = /*#__PURE__*/ Metric.fromM
 export const misfits: Metric.Metric.Counter<number> = /*#__PURE__*/ Metric.counter(
   "http.client.lenient_misfits",
   {
-    description: "Number of answers handed on although they do not fit their schema",
+    description: "Number of answers that do not fit their schema",
     incremental: true
   }
 )

@@ -19,6 +19,7 @@ import {
   Problem,
   scalarText
 } from "./internal/invalid.js"
+import { isPlain } from "./internal/plain.js"
 import { each } from "./internal/pulls.js"
 
 /**
@@ -237,7 +238,3 @@ const textOf = (field: unknown): string | Problem => {
   const text = scalarText(field)
   return typeof text === "string" && hasLoneSurrogate(text) ? loneSurrogate : text
 }
-
-const isPlain = (value: unknown): value is Record<string, unknown> =>
-  Predicate.isRecord(value) &&
-  (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null)

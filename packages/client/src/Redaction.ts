@@ -4,8 +4,8 @@
  *
  * @since 0.1.0
  */
-import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
+import { isPlain } from "./internal/plain.js"
 import * as Spelling from "./internal/spelling.js"
 
 /**
@@ -145,7 +145,7 @@ export const make = (options: {
     if (typeof value === "string") return text(value)
     if (typeof value === "number") return text(String(value)) === String(value) ? value : hidden
     if (Array.isArray(value)) return value.map(json)
-    if (isRecord(value))
+    if (isPlain(value))
       return Object.fromEntries(Object.entries(value).map(([key, inner]) => [text(key), json(inner)]))
     return value
   }
@@ -197,9 +197,3 @@ const nameOf = (pair: string): string => {
 
 const union = (names: ReadonlySet<string>, more: Iterable<string> | undefined): ReadonlySet<string> =>
   more === undefined ? names : new Set([...names, ...Array.from(more, (name) => name.toLowerCase())])
-
-const isRecord = (value: unknown): value is Record<string, unknown> => {
-  if (!Predicate.isRecord(value)) return false
-  const prototype = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
-}

@@ -36,7 +36,7 @@ export const onward =
     const { location } = response.headers
     if (location === undefined) return Effect.succeed(response)
     const next = redirected(call, request, response.status, location, hops)
-    if (typeof next === "string") return Effect.succeed(response.refuse(next))
+    if (typeof next === "string") return Effect.succeed(response.refuse(`redirect not followed: ${next}`))
     return Effect.zipRight(
       response.salvage(call.config.limits.errorBytes),
       Effect.suspend(() => following(send, hops + 1)(call, next))
@@ -53,15 +53,14 @@ const redirected = (
   location: string,
   hops: number
 ): HttpClientRequest.HttpClientRequest | string => {
-  if (hops >= call.config.redirects) return `redirect not followed: more than ${call.config.redirects}`
+  if (hops >= call.config.redirects) return `more than ${call.config.redirects}`
   const from = new URL(request.url)
-  if (!URL.canParse(location, from)) return "redirect not followed: its location does not parse"
+  if (!URL.canParse(location, from)) return "its location does not parse"
   const to = new URL(location, from)
-  if (to.protocol !== "https:" && to.protocol !== "http:") return "redirect not followed: it leaves http"
-  if (from.protocol === "https:" && to.protocol === "http:")
-    return "redirect not followed: it goes from https to http"
+  if (to.protocol !== "https:" && to.protocol !== "http:") return "it leaves http"
+  if (from.protocol === "https:" && to.protocol === "http:") return "it goes from https to http"
   const asGet = status === 303 ? request.method !== "HEAD" : status < 303 && request.method === "POST"
-  if (!asGet && !call.encoded.replayable) return "redirect not followed: its body cannot be sent again"
+  if (!asGet && !call.encoded.replayable) return "its body cannot be sent again"
   to.hash = ""
   to.username = ""
   to.password = ""

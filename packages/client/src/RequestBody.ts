@@ -14,6 +14,7 @@ import * as Stream from "effect/Stream"
 import * as Source from "./internal/byteSource.js"
 import { type InvalidInput, invalid } from "./internal/invalid.js"
 import * as Json from "./internal/json.js"
+import { memo } from "./internal/memo.js"
 import { each, onPull } from "./internal/pulls.js"
 import * as Query from "./internal/query.js"
 import * as Ready from "./internal/ready.js"
@@ -203,19 +204,17 @@ function* pieces(bytes: Uint8Array): Iterable<Uint8Array> {
 
 type Encode = (value: unknown) => Effect.Effect<unknown, ParseResult.ParseIssue>
 
-const encoders = new WeakMap<object, Encode>()
+const encoderOf = memo(
+  new WeakMap<Schema.Schema.AnyNoContext, Encode>(),
+  (schema): Encode => ParseResult.encodeUnknown(schema)
+)
 
 const encodeValue = (
   value: unknown,
   schema: Schema.Schema.AnyNoContext | undefined
 ): Effect.Effect<unknown, InvalidInput> => {
   if (schema === undefined) return Either.right(value)
-  let encode = encoders.get(schema)
-  if (encode === undefined) {
-    encode = ParseResult.encodeUnknown(schema)
-    encoders.set(schema, encode)
-  }
-  const encoded = encode(value)
+  const encoded = encoderOf(schema)(value)
   const misfit = (issue: ParseResult.ParseIssue): InvalidInput =>
     invalid("body", ParseResult.TreeFormatter.formatIssueSync(issue))
   return Ready.isReady(encoded) ? Either.mapLeft(encoded, misfit) : Effect.mapError(encoded, misfit)

@@ -14,6 +14,7 @@ import type * as ApiConfig from "./ApiConfig.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import * as Headers from "./internal/headers.js"
 import { type InvalidInput, invalid } from "./internal/invalid.js"
+import { memo } from "./internal/memo.js"
 import * as Query from "./internal/query.js"
 import * as Ready from "./internal/ready.js"
 import * as Url from "./internal/url.js"
@@ -189,12 +190,8 @@ interface Shown {
   readonly query: Query.QueryLayer
 }
 
-const shown = new WeakMap<ApiConfig.ApiConfig, Shown>()
-
 /** The client's own secrets go where its credentials go; what is a secret is what no error would show. */
-const shownOf = (config: ApiConfig.ApiConfig): Shown => {
-  const known = shown.get(config)
-  if (known !== undefined) return known
+const shownOf = memo(new WeakMap<ApiConfig.ApiConfig, Shown>(), (config) => {
   const { headers, query, redact } = config.options
   const redactor = Redaction.make({
     secrets: Redaction.collect([headers, query]),
@@ -202,15 +199,13 @@ const shownOf = (config: ApiConfig.ApiConfig): Shown => {
     queryNames: redact?.query
   })
   const plain = redactor.headers(Headers.finish(config.headers))
-  const made: Shown = {
+  return {
     headers: Object.fromEntries(
       Object.entries(config.headers).filter(([name, value]) => value === null || plain[name] === value)
     ),
     query: config.query.filter(({ secret, text }) => !secret && redactor.url(`?${text}`) === `?${text}`)
   }
-  shown.set(config, made)
-  return made
-}
+})
 
 /**
  * The client's headers for a request to its own origin, a trusted one, or another.

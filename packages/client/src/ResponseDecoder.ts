@@ -10,6 +10,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as Stream from "effect/Stream"
 import type * as ApiError from "./ApiError.js"
+import { memo } from "./internal/memo.js"
 import * as Progress from "./Progress.js"
 import * as ValueSchema from "./ValueSchema.js"
 
@@ -104,12 +105,13 @@ const parse = (body: Body): Either.Either<unknown, ValueSchema.Misfit> => {
 
 const asText = (body: Body): string => {
   const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(body.contentType ?? "")?.[1]
-  if (charset === undefined) return utf8.decode(body.bytes)
+  let decoder = utf8
   try {
-    return new TextDecoder(charset).decode(body.bytes)
+    decoder = new TextDecoder(charset)
   } catch {
-    return utf8.decode(body.bytes)
+    // One that nobody knows.
   }
+  return decoder.decode(body.bytes)
 }
 
 /**
@@ -239,8 +241,6 @@ const fromValue = <S extends ValueSchema.ValueSchema>(
   })
 }
 
-const cache = new WeakMap<object, ResponseDecoder<unknown>>()
-
 /**
  * The decoder of whatever stands as a request's `success`. Made once per schema: requests are built anew for every call,
  * schemas are not.
@@ -248,15 +248,10 @@ const cache = new WeakMap<object, ResponseDecoder<unknown>>()
  * @since 0.1.0
  * @category constructors
  */
-export const from = <D extends Decodable>(decodable: D): ResponseDecoder<Type<D>> => {
-  const known = cache.get(decodable)
-  if (known !== undefined) return known as ResponseDecoder<Type<D>>
-  const decoder: ResponseDecoder<unknown> = isResponseDecoder(decodable) ? decodable : fromSchema(decodable)
-  cache.set(decodable, decoder)
-  return decoder as ResponseDecoder<Type<D>>
-}
-
-const failures = new WeakMap<object, ResponseDecoder<unknown>>()
+export const from: <D extends Decodable>(decodable: D) => ResponseDecoder<Type<D>> = /*#__PURE__*/ memo(
+  /*#__PURE__*/ new WeakMap<Decodable, ResponseDecoder<never>>(),
+  (decodable) => (isResponseDecoder(decodable) ? decodable : fromSchema(decodable)) as ResponseDecoder<never>
+)
 
 /**
  * The decoder of a caller's own error. The `_tag` of a `Schema.TaggedError` is the program's name for it, which no API
@@ -265,19 +260,16 @@ const failures = new WeakMap<object, ResponseDecoder<unknown>>()
  * @since 0.1.0
  * @category constructors
  */
-export const fromFailure = <D extends Decodable>(decodable: D): ResponseDecoder<Type<D>> => {
-  const known = failures.get(decodable)
-  if (known !== undefined) return known as ResponseDecoder<Type<D>>
-  const _tag = Schema.isSchema(decodable) ? tagOf(decodable.ast) : undefined
-  const decoder: ResponseDecoder<unknown> =
-    isResponseDecoder(decodable) || _tag === undefined
-      ? from(decodable)
-      : fromValue(decodable, (value) =>
-          value === undefined || Predicate.isRecord(value) ? { _tag, ...value } : value
-        )
-  failures.set(decodable, decoder)
-  return decoder as ResponseDecoder<Type<D>>
-}
+export const fromFailure: typeof from = /*#__PURE__*/ memo(
+  /*#__PURE__*/ new WeakMap<Decodable, ResponseDecoder<never>>(),
+  (decodable) => {
+    const _tag = Schema.isSchema(decodable) ? tagOf(decodable.ast) : undefined
+    if (isResponseDecoder(decodable) || _tag === undefined) return from(decodable) as ResponseDecoder<never>
+    return fromValue(decodable, (value) =>
+      value === undefined || Predicate.isRecord(value) ? { _tag, ...value } : value
+    ) as ResponseDecoder<never>
+  }
+)
 
 /** The tag that a schema of a tagged class expects, as the wire would have to spell it. */
 const tagOf = (ast: SchemaAST.AST): SchemaAST.LiteralValue | undefined => {

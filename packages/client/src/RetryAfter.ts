@@ -15,7 +15,7 @@ const decimal = /^\d+(?:\.\d+)?$/
 const parseDecimal = (text: string): number | undefined => (decimal.test(text) ? Number(text) : undefined)
 
 const dayNames = "Mon|Tue|Wed|Thu|Fri|Sat|Sun"
-const longDayNames = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
+const longDayNames = "(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 const monthNames: ReadonlyArray<string> = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ")
 const month = `(?<month>${monthNames.join("|")})`
 const time = "(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)"
@@ -28,7 +28,7 @@ const time = "(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)"
  */
 const forms: ReadonlyArray<RegExp> = [
   new RegExp(`^(?:${dayNames}), (?<day>\\d\\d) ${month} (?<year>\\d{4}) ${time} GMT$`),
-  new RegExp(`^(?:${longDayNames}), (?<day>\\d\\d)-${month}-(?<year>\\d\\d) ${time} GMT$`),
+  new RegExp(`^${longDayNames}, (?<day>\\d\\d)-${month}-(?<year>\\d\\d) ${time} GMT$`),
   new RegExp(`^(?:${dayNames}) ${month} (?<day>\\d\\d| \\d) ${time} (?<year>\\d{4})$`)
 ]
 

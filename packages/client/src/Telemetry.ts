@@ -57,34 +57,38 @@ const unwatched: CallSpan = { span: undefined, propagated: undefined }
  * @category tracing
  */
 export const openSpan = (call: Call.Call): Effect.Effect<CallSpan, never, Scope.Scope> =>
-  Effect.withFiberRuntime((fiber) => {
-    if (!isListened(fiber)) return Effect.succeed(unwatched)
-    const { method, url } = call.encoded
-    const { address, port } = serverOf(call.encoded.origin)
-    const attributes = {
-      "http.request.method": method,
-      "server.address": address,
-      "server.port": port,
-      "url.full": Call.redactor(call).url(url),
-      "url.template": templateOf(call)
-    }
-    const opened = Effect.makeSpanScoped(`${method} ${templateOf(call)}`, {
-      kind: "client",
-      captureStackTrace: false,
-      attributes
-    })
-    return Effect.flatMap(opened, (span) =>
-      Effect.as(
-        // Runs before the finalizer that ends the span: the last to be added is the first to run.
-        Effect.addFinalizer((exit) =>
-          Effect.sync(() =>
-            endAttributes(call, span, exit._tag === "Failure" ? failureTag(exit.cause) : undefined)
-          )
-        ),
-        { span, propagated: fiber.getFiberRef(HttpClient.currentTracerPropagation) ? span : undefined }
-      )
-    )
+  Effect.withFiberRuntime((fiber) => (isListened(fiber) ? opened(call, fiber) : Effect.succeed(unwatched)))
+
+const opened = (
+  call: Call.Call,
+  fiber: Fiber.RuntimeFiber<unknown, unknown>
+): Effect.Effect<{ readonly span: Tracer.Span } & CallSpan, never, Scope.Scope> => {
+  const { method, url } = call.encoded
+  const { address, port } = serverOf(call.encoded.origin)
+  const attributes = {
+    "http.request.method": method,
+    "server.address": address,
+    "server.port": port,
+    "url.full": Call.redactor(call).url(url),
+    "url.template": templateOf(call)
+  }
+  const made = Effect.makeSpanScoped(`${method} ${templateOf(call)}`, {
+    kind: "client",
+    captureStackTrace: false,
+    attributes
   })
+  return Effect.flatMap(made, (span) =>
+    Effect.as(
+      // Runs before the finalizer that ends the span: the last to be added is the first to run.
+      Effect.addFinalizer((exit) =>
+        Effect.sync(() =>
+          endAttributes(call, span, exit._tag === "Failure" ? failureTag(exit.cause) : undefined)
+        )
+      ),
+      { span, propagated: fiber.getFiberRef(HttpClient.currentTracerPropagation) ? span : undefined }
+    )
+  )
+}
 
 /**
  * Runs a call in its span.
@@ -102,8 +106,8 @@ export const withSpan = <A, E, R>(
   Effect.withFiberRuntime<A, E, R>((fiber) =>
     isListened(fiber)
       ? Effect.scopedWith((scope) =>
-          Effect.flatMap(Scope.extend(openSpan(call), scope), ({ propagated, span }) =>
-            span === undefined ? run(propagated, fiber) : Effect.withParentSpan(run(propagated, fiber), span)
+          Effect.flatMap(Scope.extend(opened(call, fiber), scope), ({ propagated, span }) =>
+            Effect.withParentSpan(run(propagated, fiber), span)
           )
         )
       : run(undefined, fiber)

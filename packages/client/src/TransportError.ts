@@ -13,25 +13,20 @@ import * as Call from "./Call.js"
 type Kind = ApiError.ConnectionError["kind"]
 type Phase = "connect" | "response" | "idle"
 
-/** Codes of Node, its resolver, its TLS and undici; what is not listed is `other`. */
-const kinds: Readonly<Record<string, Kind>> = {
-  ENOTFOUND: "dns",
-  EAI_AGAIN: "dns",
-  EAI_FAIL: "dns",
-  EAI_NODATA: "dns",
-  EAI_NONAME: "dns",
-  ECONNREFUSED: "refused",
-  ECONNRESET: "reset",
-  ECONNABORTED: "reset",
-  EPIPE: "closed",
-  ETIMEDOUT: "closed",
-  ERR_STREAM_PREMATURE_CLOSE: "closed",
-  UND_ERR_SOCKET: "closed",
-  UND_ERR_CLOSED: "closed",
-  UND_ERR_DESTROYED: "closed",
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "closed",
-  EPROTO: "tls"
-}
+/** Codes of Node, its resolver, undici and OpenSSL, whose verdicts on a certificate they are; all others are `other`. */
+const codes: ReadonlyArray<readonly [kind: Kind, codes: RegExp]> = [
+  ["dns", /^(ENOTFOUND|EAI_)/],
+  ["refused", /^ECONNREFUSED$/],
+  ["reset", /^ECONN(RESET|ABORTED)$/],
+  [
+    "closed",
+    /^(EPIPE|ETIMEDOUT|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_(SOCKET|CLOSED|DESTROYED|RES_CONTENT_LENGTH_MISMATCH))$/
+  ],
+  [
+    "tls",
+    /^(EPROTO$|ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH|ERROR_IN_C)/
+  ]
+]
 
 const phases: Readonly<Record<string, Phase>> = {
   ERR_RESPONSE_LIMIT: "response",
@@ -41,16 +36,9 @@ const phases: Readonly<Record<string, Phase>> = {
   UND_ERR_BODY_TIMEOUT: "idle"
 }
 
-/** OpenSSL's verdicts on a certificate, and Node's own TLS errors. */
-const tlsCode =
-  /^(ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH|ERROR_IN_C)/
-
-const names: Readonly<Record<Kind, string>> = {
+const names: Readonly<Partial<Record<Kind, string>>> = {
   dns: "the host name did not resolve",
-  refused: "the connection was refused",
-  reset: "the connection was reset",
   tls: "TLS failed",
-  closed: "the connection was closed",
   other: "the request failed"
 }
 
@@ -76,18 +64,12 @@ export const findCode = (
       current = current.errors[0]
       continue
     }
-    if (
-      Predicate.hasProperty(current, "message") &&
-      typeof current.message === "string" &&
-      current.message !== ""
-    ) {
-      message = current.message
+    const told: { readonly [K in "message" | "code" | "syscall" | "cause"]?: unknown } = current
+    if (typeof told.message === "string" && told.message !== "") message = told.message
+    if (typeof told.code === "string") {
+      return { code: told.code, message, connecting: told.syscall === "connect" }
     }
-    if (Predicate.hasProperty(current, "code") && typeof current.code === "string") {
-      const connecting = Predicate.hasProperty(current, "syscall") && current.syscall === "connect"
-      return { code: current.code, message, connecting }
-    }
-    current = Predicate.hasProperty(current, "cause") ? current.cause : undefined
+    current = told.cause
   }
   return { code: undefined, message, connecting: false }
 }
@@ -147,12 +129,13 @@ export const fromCause = (
         : `a ${phase} limit below this client passed (${code})`
     return timeout(call, phase, call.timeouts[phase], own)
   }
-  const kind = code === undefined ? kindOf(message) : (kinds[code] ?? (tlsCode.test(code) ? "tls" : "other"))
+  const kind =
+    code === undefined ? kindOf(message) : (codes.find(([, known]) => known.test(code))?.[0] ?? "other")
   const detail = message === "" ? "" : `: ${message}`
   return new ApiError.ConnectionError({
     ...Call.common(
       call,
-      `${names[kind]}${detail}`,
+      `${names[kind] ?? `the connection was ${kind}`}${detail}`,
       connecting || unsent.has(kind) ? "not-sent" : "maybe-applied"
     ),
     ...(deniedByProxy.test(message) ? { shouldRetry: false } : {}),

@@ -10,6 +10,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import { compile, type FastDecoder, misfit, Same } from "./internal/fastDecode.js"
+import { memo } from "./internal/memo.js"
 
 /**
  * An answer that does not fit: what is wrong, where in the value, and the value as it was parsed, which `lenient`
@@ -96,23 +97,17 @@ export const isEffectSchema = (u: unknown): u is Schema.Schema.AnyNoContext => S
  */
 export type Decode<A> = (value: unknown) => Effect.Effect<A, Misfit>
 
-const cache = new WeakMap<object, Decode<unknown>>()
-
 /**
  * The decoder of a schema, made once per schema. A schema that needs no async work answers with an `Either`.
  *
  * @since 0.1.0
  * @category decoding
  */
-export const decoder = <S extends ValueSchema>(schema: S): Decode<Type<S>> => {
-  const known = cache.get(schema)
-  if (known !== undefined) return known as Decode<Type<S>>
-  const made: Decode<unknown> = Schema.isSchema(schema)
-    ? effectDecoder(schema as Schema.Schema.AnyNoContext)
-    : standardDecoder(schema as StandardSchema)
-  cache.set(schema, made)
-  return made as Decode<Type<S>>
-}
+export const decoder: <S extends ValueSchema>(schema: S) => Decode<Type<S>> = /*#__PURE__*/ memo(
+  /*#__PURE__*/ new WeakMap<ValueSchema, Decode<never>>(),
+  (schema) =>
+    (isEffectSchema(schema) ? effectDecoder(schema) : standardDecoder(schema)) as unknown as Decode<never>
+)
 
 const effectDecoder = <A, I>(schema: Schema.Schema<A, I>): Decode<A> => {
   const decode = ParseResult.decodeUnknown(schema)
@@ -153,8 +148,6 @@ export interface EventDecoder<out A> {
   readonly isFree: (value: unknown, isMark: (value: unknown) => boolean) => boolean
 }
 
-const eventDecoders = new WeakMap<object, EventDecoder<unknown>>()
-
 /**
  * The decoder of a schema for the many small values of a stream, made once per schema: about four times as fast as `decoder`,
  * and a little longer in the making. It gives the same; what does not fit goes to `decoder`, which tells why.
@@ -162,13 +155,11 @@ const eventDecoders = new WeakMap<object, EventDecoder<unknown>>()
  * @since 0.1.0
  * @category decoding
  */
-export const eventDecoder = <S extends ValueSchema>(schema: S): EventDecoder<Type<S>> => {
-  const known = eventDecoders.get(schema)
-  if (known !== undefined) return known as EventDecoder<Type<S>>
-  const made = makeEventDecoder(schema, isEffectSchema(schema) ? compile(schema) : undefined)
-  eventDecoders.set(schema, made)
-  return made as EventDecoder<Type<S>>
-}
+export const eventDecoder: <S extends ValueSchema>(schema: S) => EventDecoder<Type<S>> = /*#__PURE__*/ memo(
+  /*#__PURE__*/ new WeakMap<ValueSchema, EventDecoder<never>>(),
+  (schema) =>
+    makeEventDecoder(schema, isEffectSchema(schema) ? compile(schema) : undefined) as EventDecoder<never>
+)
 
 const makeEventDecoder = (
   schema: ValueSchema,

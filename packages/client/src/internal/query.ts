@@ -11,6 +11,7 @@ import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import type { InvalidInput } from "./invalid.js"
 import { encodeComponent, invalid, loneSurrogate, notScalar, Problem, scalarText } from "./invalid.js"
+import { isPlain } from "./plain.js"
 
 /**
  * A query value. `null` and `undefined` send nothing. An object with `toJSON` stands for what that returns.
@@ -157,12 +158,6 @@ const writeComma = (w: Writer, key: string, values: ReadonlyArray<unknown>): Pro
   return undefined
 }
 
-/** Objects of another realm have another `Object.prototype`, but it too has no prototype of its own. */
-const isPlain = (value: object): boolean => {
-  const prototype: object | null = Object.getPrototypeOf(value)
-  return prototype === null || Object.getPrototypeOf(prototype) === null
-}
-
 const writeObject = (w: Writer, key: string, value: object): Problem | undefined => {
   if ("toJSON" in value && typeof value.toJSON === "function") return writeJson(w, key, value as ToJson)
   if (!isPlain(value)) return unsupported
@@ -197,7 +192,7 @@ export const fromInput = (
   root = "query"
 ): Either.Either<QueryLayer, InvalidInput> => {
   if (query === undefined) return Either.right(empty)
-  if (typeof query !== "object" || query === null || Array.isArray(query) || !isPlain(query)) {
+  if (!isPlain(query)) {
     return Either.left(invalid(root, "must be a plain object of names and values"))
   }
   const layer: Array<QueryEntry> = []

@@ -1,18 +1,16 @@
 /** Origins taken apart, once each: a program talks to few servers. */
+import { memo } from "./memo.js"
 
 interface Server {
   readonly address: string
   readonly port: number
 }
 
-const servers = new Map<string, Server>()
-
 /** The host and the port of an origin. */
-export const serverOf = (origin: string): Server => {
-  const known = servers.get(origin)
-  if (known !== undefined) return known
-  const { hostname, port, protocol } = new URL(origin)
-  const server = { address: hostname, port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port) }
-  servers.set(origin, server)
-  return server
-}
+export const serverOf: (origin: string) => Server = /* @__PURE__ */ memo(
+  /* @__PURE__ */ new Map(),
+  (origin) => {
+    const { hostname, port, protocol } = new URL(origin)
+    return { address: hostname, port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port) }
+  }
+)

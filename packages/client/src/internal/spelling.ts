@@ -2,6 +2,7 @@
  * The spellings of a secret: servers and libraries send it back encoded, each encoder escaping what it likes, and one
  * upon the other. A secret is searched for character by character, each in any of its spellings.
  */
+import { memo } from "./memo.js"
 
 /** A secret as a row of parts, each with the ways to write it. */
 export type Spelling = ReadonlyArray<ReadonlyArray<string>>
@@ -72,21 +73,15 @@ const escapes = (char: string): ReadonlyArray<string> => {
 const upperCase = (way: string): string =>
   way.replace(/(%|\\u|&#x)([0-9a-f]+)/g, (_, start: string, digits: string) => start + digits.toUpperCase())
 
-const known = new Map<string, ReadonlyArray<string>>()
-
 /** A character as it is, encoded, and encoded twice: as a link inside a link has it, or JSON inside a form. */
-const waysToWrite = (char: string): ReadonlyArray<string> => {
-  const made = known.get(char)
-  if (made !== undefined) return made
+const waysToWrite = memo(new Map<string, ReadonlyArray<string>>(), (char) => {
   const encode = (way: string): ReadonlyArray<string> => encoders.map((encoder) => encoder(way))
   const both = (ways: ReadonlyArray<string>): ReadonlyArray<string> => [
     ...new Set(ways.flatMap((way) => [way, upperCase(way)]))
   ]
   const once = both([...escapes(char), ...encode(char)])
-  const ways = both([...once, ...once.flatMap(encode)])
-  known.set(char, ways)
-  return ways
-}
+  return both([...once, ...once.flatMap(encode)])
+})
 
 /** Where a spelling that begins here ends. Where the text is cut, its end may be in the middle. */
 const endOf = (text: string, spelling: Spelling, start: number, cut: boolean): number | undefined => {

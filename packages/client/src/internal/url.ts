@@ -44,12 +44,10 @@ const badUserInfo = "must not contain a user name or password: secrets belong in
 
 const fail = (reason: string, field = "path") => Either.left(invalid(field, reason))
 
-const parseUrl = (text: string): URL | undefined => {
-  try {
-    return new URL(text)
-  } catch {
-    return undefined
-  }
+/** Parses an absolute http(s) URL. */
+const parseUrl = (text: string, field?: string): Either.Either<URL, InvalidInput> => {
+  if (!URL.canParse(text)) return fail("must be a URL that parses", field)
+  return authorityOf(text).includes("@") ? fail(badUserInfo, field) : Either.right(new URL(text))
 }
 
 /** Takes a base URL apart. Outer whitespace, which environment variables bring along, is dropped. */
@@ -57,12 +55,12 @@ export const parseBase = (baseUrl: string): Either.Either<BaseUrl, InvalidInput>
   const text = baseUrl.trim()
   if (smuggling.test(text)) return fail(badSmuggling, "baseUrl")
   // `new URL("https:host")` and `new URL("https:///host")` parse too, as something the author did not write.
-  if (!/^https?:\/\/[^/?#]/i.test(text)) return fail("must be an absolute http or https URL", "baseUrl")
-  const url = parseUrl(text)
-  if (url === undefined) return fail("must be a URL that parses", "baseUrl")
-  if (authorityOf(text).includes("@")) return fail(badUserInfo, "baseUrl")
-  const path = url.pathname.endsWith("/") ? url.pathname : `${url.pathname}/`
-  return Either.right({ origin: url.origin, prefix: url.origin + path, query: url.search.slice(1) })
+  if (authorityOf(text) === "") return fail("must be an absolute http or https URL", "baseUrl")
+  return Either.map(parseUrl(text, "baseUrl"), ({ origin, pathname, search }) => ({
+    origin,
+    prefix: origin + (pathname.endsWith("/") ? pathname : `${pathname}/`),
+    query: search.slice(1)
+  }))
 }
 
 /** `https://host:port` at the start of an absolute http(s) URL, else empty. */
@@ -82,8 +80,9 @@ interface Pieces {
 }
 
 interface Template {
-  /** Static text, slashes included, and the segments that hold placeholders. */
-  readonly path: ReadonlyArray<string | Pieces>
+  /** What stands before the segments. A relative result starts with one slash: `{a}//x` with `https:` is a path, not a URL. */
+  readonly start: string
+  readonly segments: ReadonlyArray<Pieces>
   readonly query: Pieces | undefined
   readonly names: ReadonlySet<string>
 }
@@ -110,20 +109,13 @@ const encodeLiteral = (text: string, unsafe: RegExp): string =>
   text.replace(/%(?![0-9a-f]{2})/gi, "%25").replace(unsafe, encodeURIComponent)
 
 const parsePieces = (text: string, unsafe: RegExp): Pieces | undefined => {
-  const literals: Array<string> = []
-  const names: Array<string> = []
-  let rest = text
-  for (;;) {
-    const open = rest.indexOf("{")
-    const literal = open < 0 ? rest : rest.slice(0, open)
-    if (literal.includes("}")) return undefined
-    literals.push(encodeLiteral(literal, unsafe))
-    if (open < 0) return { literals, names }
-    const close = rest.indexOf("}", open)
-    const name = rest.slice(open + 1, close)
-    if (close < 0 || name === "" || name.includes("{")) return undefined
-    names.push(name)
-    rest = rest.slice(close + 1)
+  // Literals and names in turn.
+  const parts = text.split(/\{([^{}]+)\}/)
+  const literals = parts.filter((_, i) => i % 2 === 0)
+  if (literals.some((literal) => /[{}]/.test(literal))) return undefined
+  return {
+    literals: literals.map((literal) => encodeLiteral(literal, unsafe)),
+    names: parts.filter((_, i) => i % 2 === 1)
   }
 }
 
@@ -135,41 +127,26 @@ const parseTemplate = (template: string): Either.Either<Template, InvalidInput> 
   if (authority === "" && isOtherScheme(unhashed)) return fail(badScheme)
   // A value in the authority would choose the host the credentials are sent to.
   if (/[{}]/.test(authority)) return fail("must not have a placeholder in its host")
-  const [path = "", query] = splitQuery(unhashed.slice(authority.length))
+  const isRelative = authority === ""
+  const [path, query] = splitQuery(unhashed.slice(authority.length))
 
-  const names = new Set<string>()
-  const parts: Array<string | Pieces> = []
-  // A relative result starts with one slash: `{a}//x` with the value `https:` is a path, not a URL.
-  let text = authority === "" ? "/" : authority
-  for (const [i, segment] of (authority === "" ? path.replace(/^\/+/, "") : path).split("/").entries()) {
-    if (i > 0) text += "/"
+  const segments: Array<Pieces> = []
+  for (const segment of (isRelative ? path.replace(/^\/+/, "") : path).split("/")) {
     const pieces = parsePieces(segment, pathUnsafe)
     if (pieces === undefined) return fail(badBraces)
-    if (pieces.names.length === 0) {
-      const literal = pieces.literals[0] ?? ""
-      const why = whyBadSegment(literal)
-      if (why !== undefined) return fail(why)
-      text += literal
-    } else {
-      parts.push(text, pieces)
-      text = ""
-      for (const name of pieces.names) names.add(name)
-    }
+    const why = pieces.names.length > 0 ? undefined : whyBadSegment(pieces.literals.join(""))
+    if (why !== undefined) return fail(why)
+    segments.push(pieces)
   }
-  if (text !== "") parts.push(text)
-
   const queryPieces = query === undefined ? undefined : parsePieces(query, queryUnsafe)
   if (query !== undefined && queryPieces === undefined) return fail(badBraces)
-  for (const name of queryPieces?.names ?? []) names.add(name)
-  return Either.right({ path: parts, query: queryPieces, names })
+  const names = new Set([...segments.flatMap((pieces) => pieces.names), ...(queryPieces?.names ?? [])])
+  return Either.right({ start: isRelative ? "/" : authority, segments, query: queryPieces, names })
 }
 
 const badBraces = "must have balanced braces, with a name in each pair"
 
-const withoutFragment = (text: string): string => {
-  const at = text.indexOf("#")
-  return at < 0 ? text : text.slice(0, at)
-}
+const withoutFragment = (text: string): string => text.replace(/#.*/s, "")
 
 const splitQuery = (text: string): readonly [string, string | undefined] => {
   const at = text.indexOf("?")
@@ -226,24 +203,24 @@ export const expandPath = (
 ): Either.Either<string, InvalidInput> => {
   const parsed = cachedTemplate(template)
   if (Either.isLeft(parsed)) return Either.left(parsed.left)
-  const { names, path, query } = parsed.right
+  const { names, query, segments, start } = parsed.right
   for (const name of Object.keys(params)) {
     if (!names.has(name)) return fail("is no placeholder of the path template", `path.${name}`)
   }
-  let result = ""
-  for (const part of path) {
-    if (typeof part === "string") {
-      result += part
-      continue
-    }
-    const segment = fill(part, params, encodeSegmentValue)
+  const filled: Array<string> = []
+  for (const pieces of segments) {
+    const segment = fill(pieces, params, encodeSegmentValue)
     if (Either.isLeft(segment)) return segment
-    const why = segment.right === "" ? "must not make an empty segment" : whyBadSegment(segment.right)
-    if (why !== undefined) return fail(why, `path.${part.names[0]}`)
-    result += segment.right
+    const [name] = pieces.names
+    if (name !== undefined) {
+      const why = segment.right === "" ? "must not make an empty segment" : whyBadSegment(segment.right)
+      if (why !== undefined) return fail(why, `path.${name}`)
+    }
+    filled.push(segment.right)
   }
-  if (query === undefined) return Either.right(result)
-  return Either.map(fill(query, params, encodeURIComponent), (text) => `${result}?${text}`)
+  const path = start + filled.join("/")
+  if (query === undefined) return Either.right(path)
+  return Either.map(fill(query, params, encodeURIComponent), (text) => `${path}?${text}`)
 }
 
 /** What `expandPath` returns, and any link that is encoded as RFC 3986 asks. */
@@ -270,18 +247,14 @@ export const resolve = (base: BaseUrl, path: string): Either.Either<ResolvedUrl,
   })
 }
 
-const resolveAbsolute = (base: BaseUrl, text: string): Either.Either<ResolvedUrl, InvalidInput> => {
-  const url = parseUrl(text)
-  if (url === undefined) return fail("must be a URL that parses")
-  if (authorityOf(text).includes("@")) return fail(badUserInfo)
-  return Either.right({
-    url: url.origin + url.pathname,
-    query: url.search.slice(1),
-    origin: url.origin,
-    sameOrigin: url.origin === base.origin,
+const resolveAbsolute = (base: BaseUrl, text: string): Either.Either<ResolvedUrl, InvalidInput> =>
+  Either.map(parseUrl(text), ({ origin, pathname, search }) => ({
+    url: origin + pathname,
+    query: search.slice(1),
+    origin,
+    sameOrigin: origin === base.origin,
     absolute: true
-  })
-}
+  }))
 
 /** The whole URL. */
 export const withQuery = (url: string, query: string): string => (query === "" ? url : `${url}?${query}`)
