@@ -4,8 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as ExecutionStrategy from "effect/ExecutionStrategy"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as ApiClient from "./ApiClient.js"
 import * as Streaming from "./Streaming.js"
@@ -23,7 +22,7 @@ export interface AsyncStream<out A> extends AsyncIterable<A> {
 }
 
 /**
- * Runs effects that need the client, each to a promise. `scope` is the client's own: what is open in it is closed with it.
+ * Runs effects that need the client, each to a promise. What is still open is closed with the client.
  *
  * @since 0.1.0
  * @category models
@@ -41,7 +40,8 @@ export interface Runner {
   ) => () => void
   /** Has something ended by a signal, at once if it has aborted, until what it returns is called. */
   readonly onAbort: (signal: AbortSignal | undefined, end: () => void) => () => void
-  readonly scope: Scope.Scope
+  /** A scope that is closed with the client, if not before. */
+  readonly fork: Effect.Effect<Scope.CloseableScope>
   readonly release: (scope: Scope.CloseableScope) => Promise<void>
 }
 
@@ -108,7 +108,7 @@ const iterator = <A>(
     started = true
     unlisten = runner.onAbort(signal, abort)
   }
-  const open = Effect.flatMap(Scope.fork(runner.scope, ExecutionStrategy.sequential), (forked) => {
+  const open = Effect.flatMap(runner.fork, (forked) => {
     scope = forked
     return Effect.flatMap(stream, (stream) => Streaming.toPull(stream, forked))
   })

@@ -21,6 +21,7 @@ import type * as ApiRequest from "./ApiRequest.js"
 import type * as ApiResponse from "./ApiResponse.js"
 import * as AsyncStream from "./AsyncStream.js"
 import * as FetchTransport from "./FetchTransport.js"
+import { Registry } from "./internal/registry.js"
 
 /**
  * What a single call may be given: a signal that ends it.
@@ -115,22 +116,34 @@ interface Runner extends AsyncStream.Runner {
 
 /** Runs on a runtime until it is closed. */
 const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, unknown>): Runner => {
-  const running = new Set<Fiber.RuntimeFiber<unknown, unknown>>()
-  const scope = Effect.runSync(Scope.make())
+  const running = new Registry<Fiber.RuntimeFiber<unknown, unknown>>()
+  const scopes = new Registry<Scope.CloseableScope>()
   let closed: Promise<void> | undefined
 
-  const start: AsyncStream.Runner["start"] = (effect, done, failed) => {
+  const start = <A>(
+    effect: Effect.Effect<A, unknown, ApiClient.ApiClient>,
+    done: (value: A) => void,
+    failed: (error: unknown) => void
+  ): (() => void) => {
     if (closed !== undefined) {
       failed(new Error("the client is closed"))
       return () => {}
     }
-    const fiber = runtime.runFork(effect)
-    running.add(fiber)
+    // Not by the exit of the fiber: Effect keeps its fibers in a `Set` (see Registry), and with them what they ended with.
+    let outcome: Outcome<A> | undefined
+    const fiber = runtime.runFork(
+      Effect.map(effect, (value) => {
+        outcome = { value }
+      })
+    )
+    const leave = running.add(fiber)
     fiber.addObserver((exit) => {
-      running.delete(fiber)
-      if (Exit.isSuccess(exit)) done(exit.value)
-      else if (closed !== undefined) failed(new DOMException("The client was closed", "AbortError"))
-      else failed(Cause.squash(exit.cause))
+      leave()
+      const ended = outcome
+      outcome = undefined
+      if (ended !== undefined) return done(ended.value)
+      const isClosed = closed !== undefined || Exit.isSuccess(exit)
+      failed(isClosed ? new DOMException("The client was closed", "AbortError") : Cause.squash(exit.cause))
     })
     return () => fiber.unsafeInterruptAsFork(FiberId.none)
   }
@@ -163,21 +176,28 @@ const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, 
     // A step later: what ends here finds the client closed.
     closed ??= Promise.resolve().then(() =>
       settled(
-        Fiber.interruptAll([...running]).pipe(
-          Effect.zipRight(Scope.close(scope, Exit.void)),
+        Fiber.interruptAll(running.values()).pipe(
+          Effect.zipRight(Effect.suspend(() => Effect.forEach(scopes.values(), closing, { discard: true }))),
           Effect.ensuring(runtime.disposeEffect)
         )
       )
     )
     return closed
   }
-  return { run, start, onAbort, scope, release: (scope) => settled(Scope.close(scope, Exit.void)), close }
+  const fork = Effect.tap(Scope.make(), (scope) => Scope.addFinalizer(scope, Effect.sync(scopes.add(scope))))
+  return { run, start, onAbort, fork, release: (scope) => settled(closing(scope)), close }
+}
+
+const closing = (scope: Scope.CloseableScope): Effect.Effect<void> => Scope.close(scope, Exit.void)
+
+interface Outcome<A> {
+  readonly value: A
 }
 
 /** What one signal ends. It has one listener, however many calls it is given to: Node takes the eleventh for a leak. */
-class Ends extends Set<() => void> {
+class Ends extends Registry<() => void> {
   handleEvent(): void {
-    for (const end of this) end()
+    for (const end of this.values()) end()
   }
 }
 
@@ -188,10 +208,11 @@ const onAbort: AsyncStream.Runner["onAbort"] = (signal, end) => {
   // It may have aborted as the call began, by a middleware say: no event will tell.
   if (signal.aborted) end()
   const ends = endsOf.get(signal) ?? new Ends()
-  endsOf.set(signal, ends.add(end))
+  endsOf.set(signal, ends)
+  const leave = ends.add(end)
   signal.addEventListener("abort", ends, { once: true })
   return () => {
-    ends.delete(end)
+    leave()
     if (ends.size === 0) signal.removeEventListener("abort", ends)
   }
 }

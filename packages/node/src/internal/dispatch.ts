@@ -57,32 +57,43 @@ const nothingToSend: Array<string> = []
 /** RFC 9110, 9.2.2. */
 const idempotent: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"])
 
-/** The exchanges with one origin. */
+/**
+ * How many exchanges there are with one origin. Numbers, and no `Set` of them: one that changes all the time makes a new table
+ * every few dozen times, each old table leads to the next, and so V8's quick collections let go of none, nor of what is in
+ * them.
+ */
 export class Origin {
-  private readonly underWay = new Set<Exchange>()
+  private underWay = 0
+  private connected = 0
   private readonly connections: number
 
   constructor(connections: number) {
     this.connections = connections
   }
 
-  get size(): number {
-    return this.underWay.size
+  get isIdle(): boolean {
+    return this.underWay === 0
   }
 
   /** Every connection that there may be is taken: who comes now waits for a turn, not for a connection to stand. */
-  isTaken(): boolean {
-    let taken = 0
-    for (const exchange of this.underWay) if (exchange.isConnected) taken++
-    return taken >= this.connections
+  get isTaken(): boolean {
+    return this.connected >= this.connections
   }
 
-  enter(exchange: Exchange): void {
-    this.underWay.add(exchange)
+  enter(): void {
+    this.underWay++
   }
 
-  leave(exchange: Exchange): void {
-    this.underWay.delete(exchange)
+  connect(): void {
+    this.connected++
+  }
+
+  disconnect(): void {
+    this.connected--
+  }
+
+  leave(): void {
+    this.underWay--
   }
 }
 
@@ -172,7 +183,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
 
   /** Sends it; what comes back ends it, whatever it is doing. */
   begin(): NativeTransport.Abort {
-    this.outgoing.others.enter(this)
+    this.outgoing.others.enter()
     this.start()
     return () => this.stop(aborted)
   }
@@ -186,15 +197,11 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
     if (!this.connected && !this.over) this.awaitConnection()
   }
 
-  get isConnected(): boolean {
-    return this.connected
-  }
-
   private awaitConnection(): void {
     const { connect } = this.outgoing.timeouts
     if (!Number.isFinite(connect)) return
     this.expect(connect, () => {
-      if (this.outgoing.others.isTaken()) this.awaitConnection()
+      if (this.outgoing.others.isTaken) this.awaitConnection()
       else this.giveUp(unsent(coded("the connection did not come to stand", "UND_ERR_CONNECT_TIMEOUT")))
     })
   }
@@ -249,12 +256,21 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   private settle(): void {
     this.over = true
     this.forget()
-    this.outgoing.others.leave(this)
+    this.disconnect()
+    this.outgoing.others.leave()
+  }
+
+  private disconnect(): void {
+    if (this.connected) this.outgoing.others.disconnect()
+    this.connected = false
   }
 
   onConnect(abort: (reason?: Error) => void): void {
     this.forget()
-    this.connected = true
+    if (!this.connected && !this.over) {
+      this.connected = true
+      this.outgoing.others.connect()
+    }
     this.reused = !this.sockets.areNew()
     this.abortDispatch = abort
     // What was queued when it ended is taken back as its turn comes.
@@ -291,7 +307,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
     if (this.over) return
     if (this.isStale(cause)) {
       this.tried = true
-      this.connected = false
+      this.disconnect()
       return this.start()
     }
     this.fail(cause)
@@ -314,7 +330,8 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
 
   private fail(cause: unknown): void {
     if (this.over) return
+    const isUnsent = !this.connected && !this.tried
     this.settle()
-    this.failed(this.connected || this.tried ? cause : unsent(cause))
+    this.failed(isUnsent ? unsent(cause) : cause)
   }
 }

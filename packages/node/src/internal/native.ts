@@ -28,7 +28,7 @@ export const make = (
     const known = origins.get(name)
     if (known !== undefined) return known
     if (origins.size >= maxOrigins) {
-      for (const [name, { size }] of origins) if (size === 0) origins.delete(name)
+      for (const [name, { isIdle }] of origins) if (isIdle) origins.delete(name)
     }
     const origin = new Origin(connections)
     origins.set(name, origin)
