@@ -56,7 +56,7 @@ export const make = <A>(
   stream: Effect.Effect<Stream.Stream<A, unknown>, never, ApiClient.ApiClient>,
   signal: AbortSignal | undefined
 ): AsyncStream<A> => {
-  const iterate = (): AsyncIterator<A, undefined, undefined> => iterator(runner, stream, signal)
+  const iterate = (): AsyncIterator<A, undefined, undefined> => new Loop(runner, stream, signal)
   return {
     [Symbol.asyncIterator]: iterate,
     toReadableStream: () => {
@@ -85,97 +85,116 @@ const done: IteratorResult<never, undefined> = { done: true, value: undefined }
 /** The reason of what ends because the loop was left: nobody is told. */
 const left = new Error("the loop was left")
 
-const iterator = <A>(
-  runner: Runner,
-  stream: Effect.Effect<Stream.Stream<A, unknown>, never, ApiClient.ApiClient>,
-  signal: AbortSignal | undefined
-): AsyncIterator<A, undefined, undefined> => {
-  let scope: Scope.CloseableScope | undefined
-  let pull: Streaming.Pull<A, unknown> | undefined
-  let values: ReadonlyArray<A> = []
-  let position = 0
-  let started = false
-  let unlisten = (): void => {}
+/** A class, as there may be thousands that wait: what they share stands on the prototype. */
+class Loop<A> implements AsyncIterator<A, undefined, undefined> {
+  private readonly runner: Runner
+  private readonly stream: Effect.Effect<Stream.Stream<A, unknown>, never, ApiClient.ApiClient>
+  private readonly signal: AbortSignal | undefined
+  private scope: Scope.CloseableScope | undefined
+  private pull: Streaming.Pull<A, unknown> | undefined
+  private values: ReadonlyArray<A> = []
+  private position = 0
+  private unlisten: (() => void) | undefined
   /** Why the loop is over, where it was left or the caller's signal has aborted. */
-  let ending: { readonly reason: unknown } | undefined
+  private ending: { readonly reason: unknown } | undefined
   /** Ends the step that is on its way. */
-  let interrupt = (): void => {}
-  let over = false
-  let waiting = 0
-  let turn: Promise<unknown> = Promise.resolve()
+  private interrupt: (() => void) | undefined
+  private over = false
+  private waiting = 0
+  private turn: Promise<unknown> = begun
 
-  const start = (): void => {
-    started = true
-    unlisten = runner.onAbort(signal, abort)
-  }
-  const open = Effect.flatMap(runner.fork, (forked) => {
-    scope = forked
-    return Effect.flatMap(stream, (stream) => Streaming.toPull(stream, forked))
-  })
-  const run = <B>(effect: Effect.Effect<B, unknown, ApiClient.ApiClient>): Promise<B> =>
-    new Promise((resolve, reject) => {
-      interrupt = runner.start(effect, resolve, (error) =>
-        reject(ending === undefined ? error : ending.reason)
-      )
-    })
-  const close = async (): Promise<void> => {
-    const closing = scope
-    scope = undefined
-    unlisten()
-    if (closing !== undefined) await runner.release(closing)
-  }
-  const end = (reason: unknown): void => {
-    ending ??= { reason }
-    interrupt()
-  }
-  const abort = (): void => {
-    end(signal?.reason)
-    // At once, and not at the next step of a loop that may be busy. What the next step tells is the signal's reason.
-    close().catch(() => {})
+  constructor(
+    runner: Runner,
+    stream: Effect.Effect<Stream.Stream<A, unknown>, never, ApiClient.ApiClient>,
+    signal: AbortSignal | undefined
+  ) {
+    this.runner = runner
+    this.stream = stream
+    this.signal = signal
   }
 
-  const take = (): IteratorResult<A, undefined> => ({ done: false, value: values[position++] as A })
-
-  const step = async (): Promise<IteratorResult<A, undefined>> => {
-    try {
-      if (!started) start()
-      while (!over) {
-        if (ending !== undefined) throw ending.reason
-        if (position < values.length) return take()
-        values = []
-        pull ??= await run(open)
-        const pulled = await run(pull)
-        over ||= pulled === undefined
-        values = pulled ?? []
-        position = 0
-      }
-    } catch (error) {
-      over = true
-      if (error !== left) {
-        await close()
-        throw error
-      }
-    } finally {
-      waiting--
+  next(): Promise<IteratorResult<A, undefined>> {
+    if (this.waiting === 0 && this.position < this.values.length && this.ending === undefined) {
+      return Promise.resolve(this.take())
     }
-    await close()
+    // Calls that overlap take turns, as those of an async generator do.
+    this.waiting++
+    const step = () => this.step()
+    const next = this.turn.then(step, step)
+    this.turn = next
+    return next
+  }
+
+  async return(): Promise<IteratorResult<A, undefined>> {
+    this.over = true
+    this.end(left)
+    await this.close()
     return done
   }
 
-  return {
-    next: () => {
-      if (waiting === 0 && position < values.length && ending === undefined) return Promise.resolve(take())
-      // Calls that overlap take turns, as those of an async generator do.
-      waiting++
-      const next = turn.then(step, step)
-      turn = next
-      return next
-    },
-    return: async () => {
-      over = true
-      end(left)
-      await close()
-      return done
+  private take(): IteratorResult<A, undefined> {
+    return { done: false, value: this.values[this.position++] as A }
+  }
+
+  private async step(): Promise<IteratorResult<A, undefined>> {
+    try {
+      // Listened to from here on, once.
+      this.unlisten ??= this.runner.onAbort(this.signal, () => this.abort())
+      while (!this.over) {
+        if (this.ending !== undefined) throw this.ending.reason
+        if (this.position < this.values.length) return this.take()
+        this.values = []
+        this.pull ??= await this.run(this.open)
+        const pulled = await this.run(this.pull)
+        this.over ||= pulled === undefined
+        this.values = pulled ?? []
+        this.position = 0
+      }
+    } catch (error) {
+      this.over = true
+      if (error !== left) {
+        await this.close()
+        throw error
+      }
+    } finally {
+      this.waiting--
     }
+    await this.close()
+    return done
+  }
+
+  private get open(): Effect.Effect<Streaming.Pull<A, unknown>, unknown, ApiClient.ApiClient> {
+    return Effect.flatMap(this.runner.fork, (forked) => {
+      this.scope = forked
+      return Effect.flatMap(this.stream, (stream) => Streaming.toPull(stream, forked))
+    })
+  }
+
+  private run<B>(effect: Effect.Effect<B, unknown, ApiClient.ApiClient>): Promise<B> {
+    return new Promise((resolve, reject) => {
+      this.interrupt = this.runner.start(effect, resolve, (error) =>
+        reject(this.ending === undefined ? error : this.ending.reason)
+      )
+    })
+  }
+
+  private async close(): Promise<void> {
+    const closing = this.scope
+    this.scope = undefined
+    this.unlisten?.()
+    if (closing !== undefined) await this.runner.release(closing)
+  }
+
+  private end(reason: unknown): void {
+    this.ending ??= { reason }
+    this.interrupt?.()
+  }
+
+  private abort(): void {
+    this.end(this.signal?.reason)
+    // At once, and not at the next step of a loop that may be busy. What the next step tells is the signal's reason.
+    this.close().catch(() => {})
   }
 }
+
+const begun = Promise.resolve()

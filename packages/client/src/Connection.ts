@@ -38,9 +38,9 @@ export interface Batch<A> {
 export interface Connection<out A> {
   readonly response: ResponseBody.GuardedResponse
   readonly next: Effect.Effect<Batch<A>, ApiError.ApiError>
-  readonly lastEventId: () => string | undefined
-  readonly retryMillis: () => number | undefined
-  readonly received: () => number
+  readonly lastEventId: string | undefined
+  readonly retryMillis: number | undefined
+  readonly received: number
 }
 
 /**
@@ -59,8 +59,10 @@ export const open = <A>(
   if (response.status === 204 || response.status === 205) return Effect.succeed(emptyConnection(response))
   const mediaType = StreamContract.mediaTypeOf(response.headers["content-type"])
   if (contract.accepts(mediaType)) {
-    return Effect.zipWith(response.pull, Effect.clock, (pull, clock) =>
-      connect(call, contract, response, pull, clock)
+    return Effect.zipWith(
+      response.pull,
+      Effect.clock,
+      (pull, clock) => new Reading(call, contract, response, pull, clock)
     )
   }
   return Effect.flatMap(response.salvage(call.config.limits.errorBytes), ({ bytes, complete }) => {
@@ -73,10 +75,10 @@ export const open = <A>(
 
 const emptyConnection = (response: ResponseBody.GuardedResponse): Connection<never> => ({
   response,
-  next: Effect.succeed({ events: [], end: "body" }),
-  lastEventId: () => undefined,
-  retryMillis: () => undefined,
-  received: () => 0
+  next: Effect.succeed(overWithBody),
+  lastEventId: undefined,
+  retryMillis: undefined,
+  received: 0
 })
 
 const protocolError = (
@@ -107,136 +109,157 @@ class Read<A> implements Batch<A> {
   }
 }
 
-const connect = <A>(
-  call: Call.Call,
-  contract: StreamContract.EventStream<A, unknown>,
-  response: ResponseBody.GuardedResponse,
-  bytes: ResponseBody.BytesPull,
-  clock: Clock.Clock
-): Connection<A> => {
-  const { eventBytes } = call.config.limits
-  const framing = contract.framing(eventBytes)
-  let received = 0
+/** A class, as there may be thousands that wait: what they share stands on the prototype. */
+class Reading<A> implements Connection<A> {
+  readonly response: ResponseBody.GuardedResponse
+  readonly next: Effect.Effect<Batch<A>, ApiError.ApiError>
+  received = 0
+  lastEventId: string | undefined
   /** How long the reader has waited since the last event that counts: a slow consumer's own time does not. */
-  let waited = 0
-  let lastEventId: string | undefined
+  private waited = 0
   /** What comes behind the batch that was handed out. */
-  let behind: ApiError.ApiError | undefined
-  let ended = false
+  private behind: ApiError.ApiError | undefined
+  private ended = false
+  private readonly call: Call.Call
+  private readonly contract: StreamContract.EventStream<A, unknown>
+  private readonly bytes: ResponseBody.BytesPull
+  private readonly clock: Clock.Clock
+  private readonly framing: StreamContract.Framing
+  /** Made once: an endless stream asks for it endlessly. */
+  private readonly unlimited: Effect.Effect<Batch<A>, ApiError.ApiError> | undefined
 
-  const read = (raw: ReadonlyArray<ServerSentEvents.ServerSentEvent>): Batch<A> => {
-    const { stopped, values: events } = contract.read(raw)
+  constructor(
+    call: Call.Call,
+    contract: StreamContract.EventStream<A, unknown>,
+    response: ResponseBody.GuardedResponse,
+    bytes: ResponseBody.BytesPull,
+    clock: Clock.Clock
+  ) {
+    this.call = call
+    this.contract = contract
+    this.response = response
+    this.bytes = bytes
+    this.clock = clock
+    this.framing = contract.framing(call.config.limits.eventBytes)
+    const { contentTimeout = endless, firstEventTimeout = endless } = contract.limits
+    const isLimited = Math.min(firstEventTimeout, contentTimeout, call.timeouts.total, this.idle) < endless
+    this.unlimited = isLimited
+      ? undefined
+      : Effect.matchEffect(bytes, {
+          onFailure: (why) => this.atLast(why),
+          onSuccess: (chunk) => this.feed(chunk)
+        })
+    this.next = Effect.suspend(() => {
+      if (this.behind !== undefined) return Effect.fail(this.behind)
+      if (this.ended) return Effect.succeed(overWithBody)
+      return this.unlimited ?? this.limited()
+    })
+  }
+
+  get retryMillis(): number | undefined {
+    return this.framing.retry
+  }
+
+  /** The limit between two chunks, where it is ours to keep. */
+  private get idle(): number {
+    return this.response.keepsIdle ? endless : this.call.timeouts.idle
+  }
+
+  private read(raw: ReadonlyArray<ServerSentEvents.ServerSentEvent>): Batch<A> {
+    const { stopped, values: events } = this.contract.read(raw)
     if (stopped === undefined) {
       // An id counts without data, too.
-      lastEventId = framing.lastEventId()
-      if (framing.tooLarge()) {
-        behind = protocolError(call, response, `an event is larger than ${eventBytes} bytes`, "")
+      this.lastEventId = this.framing.lastEventId
+      if (this.framing.failure !== undefined) {
+        this.refuse(`an event is larger than ${this.call.config.limits.eventBytes} bytes`, "")
       }
     } else {
       const { at, stop } = stopped
       // An event that makes no sense was not read.
       const whole = raw[stop._tag === "Invalid" ? at - 1 : at]
-      if (whole !== undefined) lastEventId = whole.id
-      if (stop._tag === "Error") behind = inStreamError(call, response, stop.data)
-      if (stop._tag === "Invalid")
-        behind = protocolError(call, response, `an event ${stop.reason}`, stop.data)
+      if (whole !== undefined) this.lastEventId = whole.id
+      if (stop._tag === "Error") this.behind = inStreamError(this.call, this.response, stop.data)
+      if (stop._tag === "Invalid") this.refuse(`an event ${stop.reason}`, stop.data)
     }
-    received += events.length
-    if (events.length > 0) waited = 0
-    const isOver = stopped !== undefined && behind === undefined
+    this.received += events.length
+    if (events.length > 0) this.waited = 0
+    const isOver = stopped !== undefined && this.behind === undefined
     return new Read(events, isOver ? "terminal" : undefined)
   }
 
-  const atEnd = (): Batch<A> => {
-    const { end, events } = read(framing.end())
-    if (end !== undefined) return { events, end }
+  private refuse(reason: string, quoted: string): void {
+    this.behind = protocolError(this.call, this.response, reason, quoted)
+  }
+
+  private atEnd(): Batch<A> {
+    const { contract, framing } = this
+    const { end, events } = this.read(framing.end())
+    if (end !== undefined) return new Read(events, end)
     // What does not fit at the very end of such a stream was cut short, and can be asked for again.
-    const cut = behind?._tag === "StreamProtocolError" && (contract.hasTerminal || contract.resume)
-    if (cut || (behind === undefined && contract.hasTerminal)) {
-      behind = truncated(
-        call,
-        response,
-        contract.hasTerminal ? "before its terminal event" : "within an event",
-        received
-      )
+    const cut = this.behind?._tag === "StreamProtocolError" && (contract.hasTerminal || contract.resume)
+    if (cut || (this.behind === undefined && contract.hasTerminal)) {
+      const where = contract.hasTerminal ? "before its terminal event" : "within an event"
+      this.behind = truncated(this.call, this.response, where, this.received)
     }
-    ended = behind === undefined
-    return { events, end: ended ? "body" : undefined }
+    this.ended = this.behind === undefined
+    return new Read(events, this.ended ? "body" : undefined)
   }
 
   /** The deadline that comes first, counted from now. */
-  const limit = (
+  private limit(
     now: number
-  ): readonly [millis: number, phase: ApiError.TimeoutError["phase"], whole: number] => {
-    const { contentTimeout, firstEventTimeout } = contract.limits
-    const isFirst = received === 0
+  ): readonly [millis: number, phase: ApiError.TimeoutError["phase"], whole: number] {
+    const { call, idle } = this
+    const { contentTimeout, firstEventTimeout } = this.contract.limits
+    const isFirst = this.received === 0
     const phase = isFirst ? "first-event" : "content-idle"
-    const silence = (isFirst ? firstEventTimeout : contentTimeout) ?? Number.POSITIVE_INFINITY
-    const idle = response.keepsIdle ? Number.POSITIVE_INFINITY : call.timeouts.idle
+    const silence = (isFirst ? firstEventTimeout : contentTimeout) ?? endless
     const candidates = [
-      [silence - waited, phase, silence],
+      [silence - this.waited, phase, silence],
       // Until the first events the loop of attempts keeps it.
-      [isFirst ? Number.POSITIVE_INFINITY : Call.deadline(call) - now, "total", call.timeouts.total],
+      [isFirst ? endless : Call.deadline(call) - now, "total", call.timeouts.total],
       [idle, "idle", idle]
     ] as const
     return candidates.reduce((first, candidate) => (candidate[0] < first[0] ? candidate : first))
   }
 
-  const feed = (chunk: Chunk.Chunk<Uint8Array>): Effect.Effect<Batch<A>, ApiError.ApiError> => {
+  private feed(chunk: Chunk.Chunk<Uint8Array>): Effect.Effect<Batch<A>, ApiError.ApiError> {
     const pieces = Chunk.toReadonlyArray(chunk)
     // Small pieces that came together are decoded together.
     const size = pieces.reduce((size, piece) => size + piece.length, 0)
-    return batchOrNext(read(framing.feed(concat(pieces, size))))
+    return this.batchOrNext(this.read(this.framing.feed(concat(pieces, size))))
   }
-  const atLast = (why: Option.Option<ApiError.ApiError>): Effect.Effect<Batch<A>, ApiError.ApiError> =>
-    Option.isSome(why) ? Effect.fail(why.value) : batchOrNext(atEnd())
 
-  /** Made once: an endless stream asks for it endlessly. */
-  const unlimited = Effect.matchEffect(bytes, { onFailure: atLast, onSuccess: feed })
-  const isLimited = Number.isFinite(
-    Math.min(
-      contract.limits.firstEventTimeout ?? Number.POSITIVE_INFINITY,
-      contract.limits.contentTimeout ?? Number.POSITIVE_INFINITY,
-      call.timeouts.total,
-      response.keepsIdle ? Number.POSITIVE_INFINITY : call.timeouts.idle
-    )
-  )
+  private atLast(why: Option.Option<ApiError.ApiError>): Effect.Effect<Batch<A>, ApiError.ApiError> {
+    return Option.isSome(why) ? Effect.fail(why.value) : this.batchOrNext(this.atEnd())
+  }
 
-  const limited = (): Effect.Effect<Batch<A>, ApiError.ApiError> => {
-    const before = clock.unsafeCurrentTimeMillis()
-    const [millis, phase, whole] = limit(before)
-    const passed = () => TransportError.timeout(call, phase, whole)
+  private limited(): Effect.Effect<Batch<A>, ApiError.ApiError> {
+    const before = this.clock.unsafeCurrentTimeMillis()
+    const [millis, phase, whole] = this.limit(before)
+    const passed = () => TransportError.timeout(this.call, phase, whole)
     // Bytes that are at hand would win against a timer, whatever it says.
     if (millis <= 0) return Effect.fail(passed())
     const pulled = Number.isFinite(millis)
-      ? Effect.timeoutFail(bytes, { duration: millis, onTimeout: () => Option.some(passed()) })
-      : bytes
+      ? Effect.timeoutFail(this.bytes, { duration: millis, onTimeout: () => Option.some(passed()) })
+      : this.bytes
     return Effect.matchEffect(pulled, {
-      onFailure: atLast,
+      onFailure: (why) => this.atLast(why),
       onSuccess: (chunk) => {
-        waited += clock.unsafeCurrentTimeMillis() - before
-        return feed(chunk)
+        this.waited += this.clock.unsafeCurrentTimeMillis() - before
+        return this.feed(chunk)
       }
     })
   }
 
-  const next: Effect.Effect<Batch<A>, ApiError.ApiError> = Effect.suspend(() => {
-    if (behind !== undefined) return Effect.fail(behind)
-    if (ended) return Effect.succeed({ events: [], end: "body" })
-    return isLimited ? limited() : unlimited
-  })
-
-  const batchOrNext = (batch: Batch<A>): Effect.Effect<Batch<A>, ApiError.ApiError> =>
-    batch.events.length > 0 || batch.end !== undefined ? Effect.succeed(batch) : next
-
-  return {
-    response,
-    next,
-    lastEventId: () => lastEventId,
-    retryMillis: framing.retry,
-    received: () => received
+  private batchOrNext(batch: Batch<A>): Effect.Effect<Batch<A>, ApiError.ApiError> {
+    return batch.events.length > 0 || batch.end !== undefined ? Effect.succeed(batch) : this.next
   }
 }
+
+const endless = Number.POSITIVE_INFINITY
+
+const overWithBody: Batch<never> = new Read([], "body")
 
 /** An error that a stream tells of under a status that said success: its `type` decides. */
 const inStreamError = (

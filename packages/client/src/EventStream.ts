@@ -97,16 +97,7 @@ export const make = <
   const decoderOf = decoders(options.event)
   return {
     ...StreamContract.common(options, "text/event-stream", ["text/event-stream"]),
-    framing: (maxEventBytes) => {
-      const decoder = ServerSentEvents.makeDecoder({ maxEventBytes, unterminated })
-      return {
-        feed: decoder.feed,
-        end: decoder.end,
-        tooLarge: () => decoder.failure !== undefined,
-        lastEventId: () => decoder.lastEventId,
-        retry: () => decoder.retry
-      }
-    },
+    framing: (maxEventBytes) => ServerSentEvents.makeDecoder({ maxEventBytes, unterminated }),
     read: StreamContract.reader(options, { ignored, decoderOf, unknown }),
     resume: options.resume === true,
     run: Streaming.stream

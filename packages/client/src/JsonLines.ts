@@ -42,9 +42,11 @@ export const make = <S extends ValueSchema.ValueSchema, D extends ResponseDecode
       return {
         feed: (bytes) => toEvents(lines.feed(bytes)),
         end: () => toEvents(lines.end()),
-        tooLarge: () => lines.exceeded,
-        lastEventId: () => undefined,
-        retry: () => undefined
+        get failure() {
+          return lines.exceeded || undefined
+        },
+        lastEventId: undefined,
+        retry: undefined
       }
     },
     read: StreamContract.reader<ValueSchema.Type<S>>(options, {

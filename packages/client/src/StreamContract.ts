@@ -49,7 +49,7 @@ export interface Values<out A> {
 }
 
 /**
- * Cuts bytes into raw events. `tooLarge` is set once one has passed the cap.
+ * Cuts bytes into raw events. `failure` is set once one has passed the cap.
  *
  * @since 0.1.0
  * @category models
@@ -57,9 +57,9 @@ export interface Values<out A> {
 export interface Framing {
   readonly feed: (bytes: Uint8Array) => ReadonlyArray<ServerSentEvents.ServerSentEvent>
   readonly end: () => ReadonlyArray<ServerSentEvents.ServerSentEvent>
-  readonly tooLarge: () => boolean
-  readonly lastEventId: () => string | undefined
-  readonly retry: () => number | undefined
+  readonly failure: unknown
+  readonly lastEventId: string | undefined
+  readonly retry: number | undefined
 }
 
 /**

@@ -103,7 +103,7 @@ export const open = <A, E>(
     const { idleTimeout: idle = begun.timeouts.idle } = request.events.limits
     const call = { ...begun, timeouts: { ...begun.timeouts, idle } }
     return Effect.map(Scope.extend(Telemetry.openSpan(call), scope), ({ propagated, span }) => {
-      const next = reader(core, call, request, scope, propagated)
+      const { next } = new Reader(core, call, request, scope, propagated)
       return span === undefined ? next : Effect.withParentSpan(next, span)
     })
   })
@@ -159,100 +159,119 @@ const connect = <A>(
   return Attempts.run(call, core, Attempts.guarded(attempt), statusOf)
 }
 
-const reader = <A, E>(
-  core: Core.Core,
-  call: Call.Call,
-  request: ApiRequest.StreamRequest<A, E>,
-  scope: Scope.Scope,
-  span: Tracer.Span | undefined
-): Pull<A, ApiError.ApiError | E> => {
-  let opened: Opened<A> | undefined
+/** A class, as there may be thousands that wait: what they share stands on the prototype. */
+class Reader<A, E> {
+  /** What is asked for again and again. */
+  readonly next: Pull<A, ApiError.ApiError | E>
+  private opened: Opened<A> | undefined
   /** What comes behind the first batch of the connection that is open. */
-  let onward: Effect.Effect<Batch<A>, ApiError.ApiError> = Effect.suspend(() => go(call))
-  let over = false
+  private onward: Effect.Effect<Batch<A>, ApiError.ApiError>
+  private over = false
   /** The call as it was sent last: a resumed one says where to go on. */
-  let current = call
-  let retryMillis: number | undefined
+  private current: Call.Call
+  private retryMillis: number | undefined
+  private readonly core: Core.Core
+  private readonly call: Call.Call
+  private readonly request: ApiRequest.StreamRequest<A, E>
+  private readonly scope: Scope.Scope
+  private readonly span: Tracer.Span | undefined
 
-  const go = (next: Call.Call): Effect.Effect<Batch<A>, ApiError.ApiError> => {
-    current = next
-    return Effect.map(connect(core, next, request, scope, span), (next) => {
+  constructor(
+    core: Core.Core,
+    call: Call.Call,
+    request: ApiRequest.StreamRequest<A, E>,
+    scope: Scope.Scope,
+    span: Tracer.Span | undefined
+  ) {
+    this.core = core
+    this.call = this.current = call
+    this.request = request
+    this.scope = scope
+    this.span = span
+    this.onward = Effect.suspend(() => this.go(call))
+    const asked = Effect.matchEffect(
+      Effect.suspend(() => this.onward),
+      {
+        onFailure: (error) => Effect.zipRight(this.close, own(this.current, request, error)),
+        onSuccess: (batch) => this.handOut(batch)
+      }
+    )
+    this.next = Effect.suspend(() => (this.over ? Effect.succeed(undefined) : asked))
+  }
+
+  private go(next: Call.Call): Effect.Effect<Batch<A>, ApiError.ApiError> {
+    this.current = next
+    const { core, request, scope, span } = this
+    return Effect.map(connect(core, next, request, scope, span), ({ connection, first, scope }) => {
       // Without its first batch, which is for the reader to keep or not.
-      opened = { connection: next.connection, scope: next.scope }
-      onward = behind(opened)
-      return next.first
+      this.opened = { connection, scope }
+      this.onward = this.behind(this.opened)
+      return first
     })
   }
 
-  const close = Effect.suspend(() =>
-    opened === undefined ? Effect.void : Scope.close(opened.scope, Exit.void)
-  )
+  private get close(): Effect.Effect<void> {
+    return Effect.suspend(() =>
+      this.opened === undefined ? Effect.void : Scope.close(this.opened.scope, Exit.void)
+    )
+  }
 
   /**
    * Goes on behind the last event with an id, where the contract asks for it, this connection has brought any, and the wait
    * is within the limits. Else the error stands; without one the end of the body is the stream's.
    */
-  const resume = (
+  private resume(
     { connection }: Opened<A>,
     error: ApiError.ApiError | undefined
-  ): Effect.Effect<Batch<A>, ApiError.ApiError> => {
+  ): Effect.Effect<Batch<A>, ApiError.ApiError> {
+    const { call, request } = this
     const stop = (stoppedBy?: ApiError.StoppedBy): Effect.Effect<Batch<A>, ApiError.ApiError> =>
       error === undefined ? Effect.succeed({ events: [], end: "body" }) : late(call, error, stoppedBy)
-    const id = connection.lastEventId()
+    const id = connection.lastEventId
     const { policy } = call.retry
     const able = request.events.resume && request.method === "GET" && policy.maxRetries > 0
     // An empty id takes the last one back.
-    if (!able || id === undefined || id === "" || connection.received() === 0) return stop()
+    if (!able || id === undefined || id === "" || connection.received === 0) return stop()
     return Effect.flatMap(Effect.all([Clock.currentTimeMillis, Random.next]), ([now, random]) => {
-      retryMillis = connection.retryMillis() ?? retryMillis
-      const tooLong = retryMillis !== undefined && retryMillis > policy.maxRetryAfterMillis
+      this.retryMillis = connection.retryMillis ?? this.retryMillis
+      const asked = this.retryMillis
+      const tooLong = asked !== undefined && asked > policy.maxRetryAfterMillis
       if (tooLong && policy.onLongRetryAfter === "fail") return stop("retry-after")
       const backoff = RetryPolicy.backoffMillis(policy, 0, random)
-      const delay = tooLong ? backoff : (retryMillis ?? backoff)
+      const delay = tooLong ? backoff : (asked ?? backoff)
       if (now + delay >= Call.deadline(call)) return stop("deadline")
       const last = call.attempts.pop()
       const told = error === undefined ? Effect.void : Telemetry.retrying(call, error, delay)
       record(call, last, now, error, delay)
-      return close.pipe(
+      return this.close.pipe(
         Effect.zipRight(told),
         Effect.zipRight(Effect.sleep(delay)),
-        Effect.zipRight(Effect.suspend(() => go(withLastEventId(call, id))))
+        Effect.zipRight(Effect.suspend(() => this.go(withLastEventId(call, id))))
       )
     })
   }
 
   /** Made once for a connection: an endless stream asks for it endlessly. */
-  const behind = (from: Opened<A>): Effect.Effect<Batch<A>, ApiError.ApiError> =>
-    Effect.matchEffect(from.connection.next, {
+  private behind(from: Opened<A>): Effect.Effect<Batch<A>, ApiError.ApiError> {
+    return Effect.matchEffect(from.connection.next, {
       onFailure: (error) =>
         error._tag === "StreamTruncatedError" || ApiError.isRetryable(error)
-          ? resume(from, error)
-          : late(call, error),
-      onSuccess: (batch) => (isBare(batch) ? resume(from, undefined) : Effect.succeed(batch))
+          ? this.resume(from, error)
+          : late(this.call, error),
+      onSuccess: (batch) => (isBare(batch) ? this.resume(from, undefined) : Effect.succeed(batch))
     })
-
-  const handOut = (batch: Batch<A>): typeof next => {
-    // What a body that ended leaves open is whether there is a way to go on.
-    over = batch.end === "terminal" || isBare(batch) || (batch.end === "body" && !request.events.resume)
-    const { events } = batch
-    const handed =
-      events.length === 0 ? next : Effect.zipRight(Metrics.streamed(events.length), Effect.succeed(events))
-    return over ? Effect.zipRight(close, handed) : handed
   }
 
-  const asked = Effect.matchEffect(
-    Effect.suspend(() => onward),
-    {
-      onFailure: (error) => Effect.zipRight(close, own(current, request, error)),
-      onSuccess: handOut
-    }
-  )
-
-  const next: Pull<A, ApiError.ApiError | E> = Effect.suspend(() =>
-    over ? Effect.succeed(undefined) : asked
-  )
-
-  return next
+  private handOut(batch: Batch<A>): Pull<A, ApiError.ApiError | E> {
+    const { end, events } = batch
+    // What a body that ended leaves open is whether there is a way to go on.
+    this.over = end === "terminal" || isBare(batch) || (end === "body" && !this.request.events.resume)
+    const handed =
+      events.length === 0
+        ? this.next
+        : Effect.zipRight(Metrics.streamed(events.length), Effect.succeed(events))
+    return this.over ? Effect.zipRight(this.close, handed) : handed
+  }
 }
 
 type Batch<A> = Connection.Batch<A>

@@ -8,7 +8,8 @@ import type { Dispatcher } from "undici"
 import type { Options } from "../TransportOptions.js"
 import { Answer, type Body } from "./answer.js"
 import * as Decompress from "./decompress.js"
-import { Exchange, Origin, Outgoing } from "./dispatch.js"
+import { Exchange } from "./dispatch.js"
+import { Origin, Outgoing } from "./outgoing.js"
 import { Queue } from "./queue.js"
 
 type Request = HttpClientRequest.HttpClientRequest
