@@ -205,7 +205,7 @@ export const make = (options: Options): Either.Either<ApiConfig, InvalidConfigEr
   const limits = { ...defaultLimits, ...given(options.limits ?? {}) }
   const redirects = options.redirects ?? 5
   const idempotencyHeader = options.idempotency?.header.toLowerCase()
-  const validation: unknown = options.validation ?? "strict"
+  const validation = options.validation ?? "strict"
   // All of them is the first that is bad, or none.
   const checked = Either.all({
     base: Url.parseBase(String(options.baseUrl ?? "")),
@@ -223,7 +223,7 @@ export const make = (options: Options): Either.Either<ApiConfig, InvalidConfigEr
     idempotency: checkHeader("idempotency.header", idempotencyHeader, "key"),
     userAgent: checkHeader("userAgent", "user-agent", options.userAgent),
     platformHeaders: options.platformHeaders?.standing ?? Either.right(Headers.empty),
-    validation: check("validation", validations.includes(validation), "must be strict or lenient"),
+    validation: checkWord("validation", validation, ["strict", "lenient"]),
     headers: Headers.compile(options.headers, "headers"),
     query: Query.fromInput(options.query, queryFormat),
     timeouts: Timeouts.merge(Timeouts.defaults, options.timeouts),
@@ -256,8 +256,6 @@ export const make = (options: Options): Either.Either<ApiConfig, InvalidConfigEr
     })
   })
 }
-
-const validations: ReadonlyArray<unknown> = ["strict", "lenient"]
 
 const check = (key: string, fits: boolean, reason: string): Either.Either<void, InvalidInput> =>
   fits ? Either.void : Either.left(invalid(key, reason))

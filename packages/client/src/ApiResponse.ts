@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type * as PlatformHeaders from "@effect/platform/Headers"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ApiError from "./ApiError.js"
@@ -278,12 +279,24 @@ export const fail = (
   call: Call.Call,
   response: ResponseBody.GuardedResponse
 ): Effect.Effect<never, ApiError.StatusError> =>
-  Effect.flatMap(response.salvage(call.config.limits.errorBytes), ({ bytes, complete }) =>
-    Effect.clockWith((clock) => {
-      const { headers, refusal, status } = response
-      call.refused = { status, body: { bytes, contentType: headers["content-type"] } }
-      const text = textOf(bytes, !complete)
-      const now = clock.unsafeCurrentTimeMillis()
-      return Effect.fail(statusError(call, { status, headers, text, cut: !complete, refusal, now }))
-    })
+  Effect.flatMap(response.salvage(call.config.limits.errorBytes), ({ bytes, complete }) => {
+    const { headers, status } = response
+    call.refused = { status, body: { bytes, contentType: headers["content-type"] } }
+    return failUnread(call, response, textOf(bytes, !complete), !complete)
+  })
+
+/**
+ * The same without a look at the body, of which `text` is what is known.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const failUnread = (
+  call: Call.Call,
+  { headers, refusal, status }: ResponseBody.GuardedResponse,
+  text = "",
+  cut = false
+): Effect.Effect<never, ApiError.StatusError> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    Effect.fail(statusError(call, { status, headers, text, cut, refusal, now }))
   )

@@ -270,3 +270,28 @@ const masked = <A, R>(self: Loop<A, R>): Effect.Effect<A, ApiError.ApiError, R> 
 
 const statusOf = (error: ApiError.ApiError): number | undefined =>
   "status" in error ? error.status : undefined
+
+/**
+ * Fails a call whose last attempt had ended well: a body or a stream that breaks in its reader's hands is too late to be asked
+ * for again.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const late = (
+  call: Call.Call,
+  error: ApiError.ApiError,
+  stoppedBy: ApiError.StoppedBy = whyLate(error)
+): Effect.Effect<never, ApiError.ApiError> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const last = call.attempts.at(-1)
+    const line = Call.attempt(last?.startedAt ?? call.startedAt, now, error._tag, last?.status)
+    // A ledger of its own: whoever has the answer holds one that ends with a success.
+    call.attempts = [...call.attempts.slice(0, -1), line]
+    return Effect.fail(ApiError.update(error, { attempts: call.attempts, stoppedBy }))
+  })
+
+const whyLate = (error: ApiError.ApiError): ApiError.StoppedBy => {
+  if (error._tag === "TimeoutError" && error.phase === "total") return "deadline"
+  return ApiError.isRetryable(error) ? "not-replayable" : "not-retryable"
+}

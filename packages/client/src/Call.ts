@@ -27,7 +27,7 @@ export interface Call {
   readonly retry: ApiConfig.ResolvedRetry
   readonly encoded: RequestEncoder.Encoded
   readonly startedAt: number
-  readonly attempts: Array<ApiError.Attempt>
+  attempts: Array<ApiError.Attempt>
   readonly issued: Array<Credentials.Resolved>
   /** The body of the last error answer, unredacted, for the caller's own `failure` schema. Never shown. */
   refused: { readonly status: number; readonly body: ResponseDecoder.Body } | undefined
@@ -45,7 +45,7 @@ class Begun implements Call {
   readonly retry: ApiConfig.ResolvedRetry
   readonly encoded: RequestEncoder.Encoded
   readonly startedAt: number
-  readonly attempts: Array<ApiError.Attempt> = []
+  attempts: Array<ApiError.Attempt> = []
   readonly issued: Array<Credentials.Resolved> = []
   refused: Call["refused"]
 

@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Fiber from "effect/Fiber"
@@ -112,7 +111,7 @@ export const run = <A, E, B>(
               open({
                 chunks: response.guardedChunks,
                 total: lengthOf(response),
-                late: (error) => late(call, error)
+                late: (error) => Attempts.late(call, error)
               })
             )
           )
@@ -161,19 +160,6 @@ const headed = (core: Core.Core, call: Call.Call, span: Tracer.Span | undefined)
       Effect.map((response) => ({ response }))
     )
   )
-
-/** A body that breaks off in its reader's hands: too late to ask again, and the ledger's last line was a success. */
-const late = (call: Call.Call, error: ApiError.ApiError): Effect.Effect<never, ApiError.ApiError> =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) => {
-    const last = call.attempts.at(-1)
-    const line = Call.attempt(last?.startedAt ?? call.startedAt, now, error._tag, last?.status)
-    return Effect.fail(
-      ApiError.update(error, {
-        attempts: [...call.attempts.slice(0, -1), line],
-        stoppedBy: ApiError.isRetryable(error) ? "not-replayable" : "not-retryable"
-      })
-    )
-  })
 
 const lengthOf = (response: ResponseBody.GuardedResponse): number | undefined => {
   const { "content-encoding": encoding, "content-length": length } = response.headers

@@ -48,17 +48,7 @@ const run = (
           last = response
           return ApiResponse.isSuccess(response.status)
             ? Effect.succeed(response)
-            : Effect.flatMap(Clock.currentTimeMillis, (now) =>
-                Effect.fail(
-                  ApiResponse.statusError(call, {
-                    status: response.status,
-                    headers: response.headers,
-                    text: "",
-                    refusal: response.refusal,
-                    now
-                  })
-                )
-              )
+            : ApiResponse.failUnread(call, response)
         })
       )
       const discard = Effect.suspend(() => {

@@ -57,7 +57,7 @@ const redirected = (
   const from = new URL(request.url)
   if (!URL.canParse(location, from)) return "its location does not parse"
   const to = new URL(location, from)
-  if (to.protocol !== "https:" && to.protocol !== "http:") return "it leaves http"
+  if (!/^https?:$/.test(to.protocol)) return "it leaves http"
   if (from.protocol === "https:" && to.protocol === "http:") return "it goes from https to http"
   const asGet = status === 303 ? request.method !== "HEAD" : status < 303 && request.method === "POST"
   if (!asGet && !call.encoded.replayable) return "its body cannot be sent again"

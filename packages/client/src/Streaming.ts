@@ -226,7 +226,9 @@ class Reader<A, E> {
   ): Effect.Effect<Batch<A>, ApiError.ApiError> {
     const { call, request } = this
     const stop = (stoppedBy?: ApiError.StoppedBy): Effect.Effect<Batch<A>, ApiError.ApiError> =>
-      error === undefined ? Effect.succeed({ events: [], end: "body" }) : late(call, error, stoppedBy)
+      error === undefined
+        ? Effect.succeed({ events: [], end: "body" })
+        : Attempts.late(call, error, stoppedBy)
     const id = connection.lastEventId
     const { policy } = call.retry
     const able = request.events.resume && request.method === "GET" && policy.maxRetries > 0
@@ -257,7 +259,7 @@ class Reader<A, E> {
       onFailure: (error) =>
         error._tag === "StreamTruncatedError" || ApiError.isRetryable(error)
           ? this.resume(from, error)
-          : late(this.call, error),
+          : Attempts.late(this.call, error),
       onSuccess: (batch) => (isBare(batch) ? this.resume(from, undefined) : Effect.succeed(batch))
     })
   }
@@ -294,26 +296,6 @@ const record = (
   if (last === undefined) return
   call.attempts.push(Call.attempt(last.startedAt, now, error?._tag, last.status, delay))
 }
-
-/** An error behind the first element. */
-const late = (
-  call: Call.Call,
-  error: ApiError.ApiError,
-  stoppedBy?: ApiError.StoppedBy
-): Effect.Effect<never, ApiError.ApiError> =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) => {
-    record(call, call.attempts.pop(), now, error, undefined)
-    return Effect.fail(
-      ApiError.update(error, { attempts: [...call.attempts], stoppedBy: stoppedBy ?? reason(error) })
-    )
-  })
-
-const reason = (error: ApiError.ApiError): ApiError.StoppedBy =>
-  error._tag === "TimeoutError" && error.phase === "total"
-    ? "deadline"
-    : ApiError.isRetryable(error)
-      ? "not-replayable"
-      : "not-retryable"
 
 /** The caller's own error: by the contract for one that the stream told of, by the status for one before it. */
 const own = <E>(
