@@ -17,7 +17,7 @@ export interface Decoder {
 
 /** The forms that are tried, those that come most first. */
 const maxForms = 4
-/** Longer texts are parsed at once, and so are those with more places that differ. */
+/** Longer texts go the long way at once, and so do those with more places that differ. */
 const maxLength = 4096
 const maxPlaces = 16
 /** How many texts without a form are let pass, at most, before the next one is looked at. */
@@ -225,7 +225,9 @@ export const makeReader = (decoder: Decoder): ((text: string) => unknown) => {
   }
 
   return (text) => {
-    for (let at = 0; at < forms.length; at++) {
+    // A regular expression has a stack, and a long text with many escapes would fill it.
+    const isShort = text.length <= maxLength
+    for (let at = 0; at < forms.length && isShort; at++) {
       const form = forms[at] as Form
       const match = form.pattern.exec(text)
       if (match === null) continue
@@ -240,7 +242,7 @@ export const makeReader = (decoder: Decoder): ((text: string) => unknown) => {
     const parsed = parse(text)
     if (parsed === notJson) return notJson
     const decoded = decoder.decode(parsed)
-    if (text.length > maxLength || left-- > 0) return decoded
+    if (!isShort || left-- > 0) return decoded
     // Looking costs more than parsing: it has to pay.
     const pays = learn(text) || found >= patience
     patience = pays ? 1 : Math.min(2 * patience, maxPatience)

@@ -191,6 +191,14 @@ describe("recurringJson", () => {
     expect(parsedInFull(makeReader(passing), texts)).toBeLessThan(15)
   })
 
+  it("10 reads a text of a known form that is very long, all of it escaped", () => {
+    const read = makeReader(asParsed)
+    for (const text of known) read(text)
+    const long = '"'.repeat(8_000_000)
+    const value = read(delta(long)) as { readonly delta: { readonly text: string } }
+    expect(value.delta.text === long).toBe(true)
+  })
+
   it("10 looks for forms ever less where there are none", () => {
     const different = times(3000, (index) => `{"${"k".repeat(index % 1000)}${index}":[${index}]}`)
     agreesByAll(different)
