@@ -62,6 +62,8 @@ const heldUntil = (settled: (now: Effect.Effect.Success<typeof held>) => boolean
   })
 
 describe.each(transports)("$name", (transport) => {
+  // What was opened for later, the last time: the next stream takes it. Each has two ends in this process.
+  const ahead = transport.connectsAhead ? 2 : 0
   const troubles: Array<unknown> = []
   const note = (trouble: unknown) => void troubles.push(trouble)
   beforeAll(() => {
@@ -84,16 +86,18 @@ describe.each(transports)("$name", (transport) => {
         const stream = client.stream(getting(contract))
         // What is made once, by the pool or the runtime, is made now.
         yield* leave(stream)
-        yield* server.awaitOpenSockets((open) => open === 0)
-        const before = yield* heldUntil(({ sockets }) => sockets === 0)
+        yield* server.awaitOpenSockets((open) => open <= ahead)
+        const before = yield* heldUntil(({ sockets }) => sockets <= 2 * ahead)
 
         const supervisor = yield* Supervisor.track
         yield* Effect.supervised(Effect.repeatN(leave(stream), count - 1), supervisor)
 
         expect(yield* server.requestCount).toBe(count + 1)
-        expect(yield* server.awaitOpenSockets((open) => open === 0)).toBe(0)
+        expect(yield* server.awaitOpenSockets((open) => open <= ahead)).toBeLessThanOrEqual(ahead)
         expect(yield* supervisor.value).toEqual([])
-        const after = yield* heldUntil(({ sockets, timers }) => sockets === 0 && timers <= before.timers)
+        const after = yield* heldUntil(
+          ({ sockets, timers }) => sockets <= 2 * ahead && timers <= before.timers
+        )
         expect(after.timers - before.timers).toBeLessThan(slack)
         expect(after.sockets - before.sockets).toBeLessThan(slack)
         expect(after.listeners - before.listeners).toBeLessThan(slack)
