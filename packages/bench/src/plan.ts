@@ -29,7 +29,7 @@ export interface Plan {
 
 type Times = Pick<Plan, "unary" | "streams" | "memoryRounds" | "coldStartRounds" | "decoding">
 
-/** About a minute. */
+/** About a minute and a half. */
 const quick: Times = {
   unary: {
     warmupMillis: 300,
@@ -45,7 +45,7 @@ const quick: Times = {
   decoding: { rounds: 3, mebibytes: [1, 16] }
 }
 
-/** About five minutes. */
+/** About four minutes. */
 const thorough: Times = {
   unary: {
     warmupMillis: 600,
