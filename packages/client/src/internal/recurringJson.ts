@@ -109,8 +109,9 @@ interface Form {
 }
 
 const formOf = (parts: Cut, places: ReadonlyArray<number>, decoder: Decoder): Form | undefined => {
+  // What no text is likely to hold; where one does, it is found twice, and nothing is learnt.
   const marks = places.map((place, index) =>
-    isText(parts[place] ?? "") ? `\0${index}` : index + 0.123456789e-99
+    isText(parts[place] ?? "") ? `\0${index}` : (index + 1) * 1.23456789e-99
   )
   const isMark = (value: unknown) => marks.some((mark) => mark === value)
   const markAt = (index: number) => marks[places.indexOf(index)]

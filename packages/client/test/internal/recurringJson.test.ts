@@ -184,6 +184,10 @@ describe("recurringJson", () => {
       "strings with escapes, and long ones",
       times(40, (index) => delta(`"line"\n ${"and on ".repeat(index)}`))
     ],
+    [
+      "numbers beside others that stay",
+      times(40, (index) => `{"a":"${index}","b":${index},"c":${index},"d":[0,1,2]}`)
+    ],
     ["two forms in turn", times(40, (index) => (index % 2 === 0 ? delta(`${index}`) : `{"a":${index}}`))],
     ["the same text", times(40, () => '{"type":"ping"}')]
   ])("10 parses few of the texts in full: %s", (_, texts) => {
