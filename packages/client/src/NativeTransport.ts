@@ -164,9 +164,8 @@ export const wait = <A, B, E>(
 ): Effect.Effect<B, E> => new Waiting(pending).wait(restore)
 
 /**
- * Lets go of the exchange as soon as it has ended, and of its end as soon as that is told. What Effect makes of functions set
- * as properties and of literals, such as the message that a fiber goes on by, V8 puts where only a full collection finds it,
- * and it leads here.
+ * Lets go of the exchange as soon as it has ended. The functions that Effect sets as properties of its `async` and its
+ * masks are made by V8 where only a full collection finds them, and they lead here.
  */
 class Waiting<A, B, E> implements Listener<A> {
   private pending: Pending<A, B, E> | undefined
@@ -184,7 +183,7 @@ class Waiting<A, B, E> implements Listener<A> {
     this.abort = abort
     const register = (later: (exit: Effect.Effect<B, E>) => void): void => {
       if (this.early === undefined) this.later = later
-      else later(this.taken)
+      else later(this.early)
     }
     const onFailure = (cause: Cause.Cause<E>): Effect.Effect<never, E> => {
       this.abort?.()
@@ -207,15 +206,9 @@ class Waiting<A, B, E> implements Listener<A> {
     this.pending = undefined
     this.abort = undefined
     this.later = undefined
-    this.early = exit
-    later?.(this.taken)
+    if (later === undefined) this.early = exit
+    else later(exit)
   }
-
-  private readonly taken: Effect.Effect<B, E> = Effect.suspend(() => {
-    const { early } = this
-    this.early = undefined
-    return early ?? Effect.dieMessage("an exchange ends once")
-  })
 }
 
 const asItIs = (cause: unknown): unknown => cause
