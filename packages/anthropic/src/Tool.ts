@@ -3,8 +3,10 @@
  *
  * @since 0.1.0
  */
+import { RequestBody } from "@effect-api/client"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as ContentBlock from "./ContentBlock.js"
@@ -25,8 +27,8 @@ export interface Tool<in Input, out E = never, out R = never> {
   /** Runs the tool on an input that fits. */
   readonly run: (input: Input, call: ContentBlock.ToolUseBlock) => Effect.Effect<unknown, E, R>
   /**
-   * Answers a call of the model. It cannot fail: an input that does not fit, and what `run` fails with, is told to the model,
-   * as an error that it may react to. Of a failure the model sees its `message` alone, or the content of a
+   * Answers a call of the model. It cannot fail: an input that does not fit, what `run` fails with, and a result that has no
+   * JSON, is told to the model, as an error that it may react to. Of a failure the model sees its `message` alone, or the content of a
    * {@link ToolError}; the whole of it goes to the debug log. Defects and interruption stay what they are.
    */
   readonly answer: (
@@ -72,7 +74,8 @@ export interface Settings
  * decoded by it.
  *
  * What `run` gives is told to the model: a string and a list of content blocks as they are, nothing as nothing, and all else
- * as JSON. Throws where the input is no object or has a part without a JSON Schema.
+ * as JSON. A result that JSON would drop or bend (a bigint, a cycle, a `Map`, a promise) is told as an error that names the
+ * place; a `Redacted` in it stays hidden. Throws where the input is no object or has a part without a JSON Schema.
  *
  * @example
  * ```ts
@@ -139,9 +142,10 @@ export const define = <A, I, RI, E, R>(options: {
         Effect.mapError(({ message }) => new ToolError({ content: `The input does not fit: ${message}` })),
         Effect.flatMap((decoded) => run(decoded, call)),
         Effect.withSpan(`execute_tool ${name}`, { attributes: attributesOf(call), captureStackTrace: false }),
-        Effect.map((output) => result(call, contentOf(output))),
+        Effect.flatMap(contentOf),
+        Effect.map((content) => result(call, content)),
         Effect.catchAll((error) =>
-          Effect.as(Effect.logDebug(`Tool ${name} failed`, error), failure(call, textOf(error)))
+          Effect.as(Effect.logDebug(`Tool ${name} failed`, error), failure(call, toldOf(error)))
         )
       )
   }
@@ -186,9 +190,27 @@ const areBlocks = Schema.is(
   )
 )
 
-/** What has no JSON, as a function has none, is nothing. */
-const contentOf = (output: unknown): Content | undefined =>
-  typeof output === "string" || areBlocks(output) ? output : JSON.stringify(output)
+/**
+ * What a request can hold, whatever a tool gives: what cannot be sent would end the conversation. Blocks are taken as they are
+ * now, and not as the tool may have changed them by the time of the request.
+ */
+const contentOf = (output: unknown): Either.Either<Content | undefined, ToolError> => {
+  if (output === undefined || typeof output === "string") return Either.right(output)
+  return Either.mapBoth(RequestBody.json(output, "result", { redacted: "mask" }), {
+    onLeft: ({ field, reason }) =>
+      new ToolError({ content: `The tool ran, but its result has no JSON: ${field} ${reason}` }),
+    onRight: (text) => {
+      const blocks: unknown = text.startsWith("[") ? JSON.parse(text) : undefined
+      return areBlocks(blocks) ? blocks : text
+    }
+  })
+}
+
+const toldOf = (error: unknown): Content =>
+  Either.getOrElse(
+    Either.map(contentOf(textOf(error)), (content) => content ?? ""),
+    textOf
+  )
 
 const textOf = (error: unknown): Content => {
   if (error instanceof ToolError) return error.content

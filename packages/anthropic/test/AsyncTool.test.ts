@@ -61,6 +61,19 @@ describe("a tool that is an async function", () => {
     expect(told(requests())).toMatchObject([{ is_error: true, content: "out of numbers" }])
   })
 
+  it("5.1 tells the model of a result that has no JSON, and goes on", async () => {
+    const { anthropic, requests } = promising([calls, done])
+    const row = add(async () => ({ id: 12345678901234567890n }))
+    expect(Message.text(await anthropic.messages.run(params, { tools: [row] }).finalMessage())).toBe("3")
+    expect(told(requests())).toMatchObject([
+      {
+        tool_use_id: "toolu_1",
+        is_error: true,
+        content: expect.stringContaining("result.id must not be a bigint")
+      }
+    ])
+  })
+
   it("6.6 runs nothing that is not asked for: a loop that is left ends", async () => {
     let ran = 0
     const { anthropic, requests } = promising([calls])

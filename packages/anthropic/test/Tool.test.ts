@@ -9,6 +9,7 @@ import {
   FastCheck as fc,
   Logger,
   LogLevel,
+  Redacted,
   Schema,
   Tracer
 } from "effect"
@@ -224,6 +225,72 @@ describe("answer", () => {
     })
   )
 
+  const cyclic: { self?: unknown } = {}
+  cyclic.self = cyclic
+  let deep: unknown = 1
+  for (let depth = 0; depth < 100_000; depth++) deep = [deep]
+  const block = { type: "text", text: "a" }
+
+  it.effect.each<readonly [what: string, output: () => unknown, place: string]>([
+    ["a bigint", () => ({ rows: [{ id: 12345678901234567890n }] }), "result.rows.0.id must not be a bigint"],
+    ["a cycle", () => cyclic, "result.self must not refer back to itself"],
+    ["a Map", () => ({ byId: new Map([[1, "a"]]) }), "result.byId must be a plain object"],
+    ["a Set", () => new Set([1]), "result must be a plain object"],
+    ["a number that is none", () => ({ mean: Number.NaN }), "result.mean must be a finite number"],
+    ["a Blob", () => [new Blob(["a"])], "result.0 must be a plain object"],
+    ["bytes", () => ({ image: Buffer.from("a") }), "result.image must be a plain object"],
+    ["a forgotten await", () => ({ a: Promise.resolve(1) }), "result.a must be a plain object"],
+    ["an Effect", () => Effect.succeed(1), "result must not be an Effect data type"],
+    ["a function", () => () => 1, "result must not be a function"],
+    ["depth", () => deep, "must not be nested deeper"],
+    [
+      "a toJSON that throws",
+      () => ({
+        at: {
+          toJSON: () => {
+            throw new Error("hunter2")
+          }
+        }
+      }),
+      "result.at could not be turned into JSON: its toJSON failed"
+    ],
+    [
+      "a getter that throws",
+      () => ({
+        get at() {
+          throw new Error("hunter2")
+        }
+      }),
+      "result could not be turned into JSON"
+    ],
+    ["a block that cannot be sent", () => [{ ...block, more: 1n }], "result.0.more must not be a bigint"]
+  ])("5.1 tells the place in a result that has no JSON: %s", ([, output, place]) =>
+    Effect.gen(function* () {
+      const told = yield* toolOf(Schema.Struct({}), () => Effect.sync(output)).answer(callOf({}))
+      expect(told).toMatchObject({ is_error: true, content: expect.stringContaining(place) })
+      expect(JSON.stringify(told)).not.toContain("hunter2")
+      const failing = () => Effect.fail(new Tool.ToolError({ content: output() as never }))
+      expect((yield* toolOf(Schema.Struct({}), failing).answer(callOf({}))).content).toContain(place)
+    })
+  )
+
+  it.effect("12.4 does not tell the model a secret", () =>
+    Effect.gen(function* () {
+      const output = { user: "me", token: Redacted.make("hunter2") }
+      const tool = toolOf(Schema.Struct({}), () => Effect.succeed(output))
+      expect(yield* tool.answer(callOf({}))).toEqual(told('{"user":"me","token":"<redacted>"}'))
+    })
+  )
+
+  it.effect("5.1 takes blocks as they are when the tool ends", () =>
+    Effect.gen(function* () {
+      const blocks = [{ ...block }]
+      const answered = yield* toolOf(Schema.Struct({}), () => Effect.succeed(blocks)).answer(callOf({}))
+      blocks[0] = { ...block, text: "b" }
+      expect(answered).toEqual(told([block]))
+    })
+  )
+
   it.effect("gives run the decoded input and the call", () =>
     Effect.gen(function* () {
       const seen: Array<unknown> = []
@@ -304,10 +371,6 @@ describe("answer", () => {
         throw bug
       }
       expect(yield* defect(throwing)).toMatchObject({ value: { message: "bug" } })
-      // What has no JSON is a fault of the tool and not of the call.
-      const cyclic: { self?: unknown } = {}
-      cyclic.self = cyclic
-      expect(yield* defect(() => Effect.succeed(cyclic))).toMatchObject({ value: { name: "TypeError" } })
       const fiber = yield* Effect.fork(toolOf(Schema.Struct({}), () => Effect.never).answer(callOf({})))
       yield* Effect.yieldNow()
       expect(Exit.isInterrupted(yield* Fiber.interrupt(fiber))).toBe(true)

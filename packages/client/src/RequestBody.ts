@@ -52,7 +52,7 @@ export interface Options<B, I> {
   /** Sent as `multipart/form-data` (RFC 7578). */
   readonly multipart?: Multipart.Fields | undefined
   readonly text?: string | undefined
-  readonly bytes?: Uint8Array | undefined
+  readonly bytes?: Uint8Array | ArrayBuffer | undefined
   readonly bodyStream?: BodyStream | undefined
   /** Called as the body goes out, on every attempt anew. */
   readonly onUpload?: ((progress: Progress.Progress) => void) | undefined
@@ -119,6 +119,20 @@ export const encode = (options: Erased, format: Query.QueryFormat): Effect.Effec
   return onUpload === undefined ? encoded : Ready.map(encoded, (encoded) => withProgress(encoded, onUpload))
 }
 
+/**
+ * The JSON text of a value as a body has it. It fails where JSON would drop or bend a part of the value in silence: the field
+ * of the failure leads to that part, and `field` is what the value itself is called. A `Redacted` becomes what it holds, or
+ * `<redacted>` with `redacted: "mask"`.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const json: (
+  value: unknown,
+  field: string,
+  options?: { readonly redacted: "reveal" | "mask" }
+) => Either.Either<string, InvalidInput> = Json.stringify
+
 const encodeKind = (
   kind: (typeof kinds)[number],
   options: Erased,
@@ -147,10 +161,12 @@ const encodeKind = (
       return typeof options.text === "string"
         ? Either.right(whole(HttpBody.text(options.text, "text/plain; charset=utf-8")))
         : Either.left(invalid("text", "must be a string"))
-    case "bytes":
-      return options.bytes instanceof Uint8Array
-        ? Either.right(whole(HttpBody.uint8Array(options.bytes, "application/octet-stream")))
-        : Either.left(invalid("bytes", "must be a Uint8Array"))
+    case "bytes": {
+      const { bytes } = options
+      return bytes instanceof Uint8Array || bytes instanceof ArrayBuffer
+        ? Either.right(whole(HttpBody.uint8Array(asBytes(bytes), "application/octet-stream")))
+        : Either.left(invalid("bytes", "must be a Uint8Array or an ArrayBuffer"))
+    }
     case "bodyStream": {
       const { bodyStream } = options
       if (!Source.isBodyStream(bodyStream)) {
@@ -163,6 +179,9 @@ const encodeKind = (
     }
   }
 }
+
+const asBytes = (bytes: Uint8Array | ArrayBuffer): Uint8Array =>
+  bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)
 
 const streamed = (
   stream: Stream.Stream<Uint8Array, unknown>,
