@@ -17,6 +17,7 @@ import * as Stream from "effect/Stream"
 import { concat } from "./internal/bytes.js"
 import { isBrowser } from "./internal/runtime.js"
 import { Watch } from "./internal/watch.js"
+import * as WebResponse from "./internal/webResponse.js"
 import * as NativeClient from "./NativeClient.js"
 import * as NativeTransport from "./NativeTransport.js"
 import type * as Timeouts from "./Timeouts.js"
@@ -83,7 +84,7 @@ const bodyOf = (request: Request): BodyInit | undefined => {
 const sourceOf = (response: Response, chunks: NativeTransport.Source["chunks"]): NativeTransport.Source => ({
   status: response.status,
   get headers() {
-    return Headers.fromInput(response.headers)
+    return WebResponse.withCookies(Headers.fromInput(response.headers), response.headers)
   },
   get cookies() {
     return Cookies.fromSetCookie(response.headers.getSetCookie())

@@ -21,6 +21,7 @@ import {
 } from "./internal/invalid.js"
 import { isPlain } from "./internal/plain.js"
 import { each } from "./internal/pulls.js"
+import { uuid } from "./internal/uuid.js"
 
 /**
  * A part with a name and a type of its own. An object with any other key is not one of these but an object of fields.
@@ -103,7 +104,7 @@ export const encode = (fields: Fields): Either.Either<Encoded, InvalidInput> => 
     collect(parts, name, field, ["multipart", name])
   )
   if (problem !== undefined) return Either.left(problem)
-  const boundary = `effect-api-${crypto.randomUUID()}`
+  const boundary = `effect-api-${uuid()}`
   const pieces: Array<Part["content"]> = []
   for (const part of parts) pieces.push(utf8.encode(head(boundary, part)), part.content, crlf)
   pieces.push(utf8.encode(`--${boundary}--\r\n`))

@@ -6,6 +6,7 @@
 import * as Either from "effect/Either"
 import * as Headers from "./internal/headers.js"
 import { type InvalidInput, invalid } from "./internal/invalid.js"
+import { textAt } from "./internal/runtime.js"
 
 /**
  * Type id of {@link PlatformHeaders}.
@@ -74,15 +75,13 @@ export const make = (options: {
   }
 }
 
-interface Runtimes {
-  readonly Deno?: {
-    readonly version: { readonly deno: string }
-    readonly build: { readonly os: string; readonly arch: string }
-  }
-  readonly Bun?: { readonly version: string }
-  readonly EdgeRuntime?: string
-  readonly process?: { readonly platform?: string; readonly arch?: string; readonly version?: string }
-  readonly navigator?: { readonly userAgent?: string }
+/** Each may be a polyfill that has some of it, or something else. */
+interface Globals {
+  readonly Deno?: unknown
+  readonly Bun?: unknown
+  readonly EdgeRuntime?: unknown
+  readonly process?: unknown
+  readonly navigator?: unknown
 }
 
 const systems: Readonly<Record<string, string>> = {
@@ -120,21 +119,30 @@ const named = (
  * @category headers
  */
 export const platform = (
-  runtimes: Runtimes = globalThis as Runtimes
+  globals: Globals = globalThis
 ): {
   readonly os: string
   readonly arch: string
   readonly runtime: string
   readonly runtimeVersion: string
 } => {
-  const { Bun, Deno, EdgeRuntime, navigator, process } = runtimes
-  const os = named(systems, Deno?.build.os ?? process?.platform, "Other", "Unknown")
-  const arch = named(architectures, Deno?.build.arch ?? process?.arch, "other", "unknown")
-  if (Deno !== undefined) return { os, arch, runtime: "deno", runtimeVersion: Deno.version.deno }
-  if (Bun !== undefined) return { os, arch, runtime: "bun", runtimeVersion: Bun.version }
-  if (EdgeRuntime !== undefined) return { os, arch, runtime: "edge", runtimeVersion: "unknown" }
-  if (process?.version !== undefined) return { os, arch, runtime: "node", runtimeVersion: process.version }
-  const browser = /(Edg|Chrome|Firefox|Version)\/([\d.]+)/.exec(navigator?.userAgent ?? "")
+  const text = (...path: ReadonlyArray<string>): string | undefined => textAt(globals, ...path)
+  const os = named(systems, text("Deno", "build", "os") ?? text("process", "platform"), "Other", "Unknown")
+  const arch = named(
+    architectures,
+    text("Deno", "build", "arch") ?? text("process", "arch"),
+    "other",
+    "unknown"
+  )
+  const runtimes = [
+    ["deno", text("Deno", "version", "deno")],
+    ["bun", text("Bun", "version")],
+    ["edge", text("EdgeRuntime") && "unknown"],
+    ["node", text("process", "version")]
+  ] as const
+  for (const [runtime, version] of runtimes)
+    if (version) return { os, arch, runtime, runtimeVersion: version }
+  const browser = /(Edg|Chrome|Firefox|Version)\/([\d.]+)/.exec(text("navigator", "userAgent") ?? "")
   const runtime = browser === null ? "unknown" : "browser"
   return { os, arch, runtime, runtimeVersion: browser?.[2] ?? "unknown" }
 }

@@ -18,6 +18,7 @@ import { memo } from "./internal/memo.js"
 import * as Query from "./internal/query.js"
 import * as Ready from "./internal/ready.js"
 import * as Url from "./internal/url.js"
+import { uuid } from "./internal/uuid.js"
 import * as Redaction from "./Redaction.js"
 import * as RequestBody from "./RequestBody.js"
 
@@ -232,8 +233,7 @@ const idempotency = (
   const name = config.idempotencyHeader ?? "idempotency-key"
   const given = headers[name]
   if (given === null || (given === undefined && config.headers[name] === null)) return Either.right(noKey)
-  // Not from Effect's Random: it is seeded with 32 bits, and two processes must never make the same key.
-  const value = given ?? explicit ?? crypto.randomUUID()
+  const value = given ?? explicit ?? uuid()
   return Either.map(
     Either.mapLeft(Headers.compile({ [name]: value }, "headers"), ({ reason }) =>
       invalid("idempotencyKey", reason)

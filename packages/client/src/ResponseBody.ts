@@ -22,6 +22,7 @@ import type * as Call from "./Call.js"
 import * as Expiry from "./Expiry.js"
 import { concat } from "./internal/bytes.js"
 import { each, onPull, type Pull } from "./internal/pulls.js"
+import * as WebResponse from "./internal/webResponse.js"
 import * as NativeTransport from "./NativeTransport.js"
 import * as TransportError from "./TransportError.js"
 
@@ -292,7 +293,8 @@ export const fromPlatform = (
   const source: NativeTransport.Source = {
     status: response.status,
     get headers() {
-      return response.headers
+      const web = WebResponse.underneath(response)
+      return web === undefined ? response.headers : WebResponse.withCookies(response.headers, web.headers)
     },
     get cookies() {
       return response.cookies

@@ -298,7 +298,18 @@ describe("platform headers", () => {
       { ...none, runtime: "browser", runtimeVersion: "130.0" }
     ],
     [{ navigator: { userAgent: "curl" } }, none],
-    [{}, none]
+    [{}, none],
+    // What polyfills leave out.
+    [{ Deno: {} }, none],
+    [
+      { Deno: { version: {}, build: null }, ...onNode("linux", "x64") },
+      { os: "Linux", arch: "x64", ...node }
+    ],
+    [{ Bun: {}, Deno: null, navigator: null, process: { version: 20, platform: {} } }, none],
+    [
+      { process: { version: "", versions: {} }, navigator: { userAgent: "Mozilla/5.0 Chrome/156.0" } },
+      { ...none, runtime: "browser", runtimeVersion: "156.0" }
+    ]
   ])("4.3 the platform of %o", (runtimes, expected) => {
     expect(PlatformHeaders.platform(runtimes)).toEqual(expected)
   })

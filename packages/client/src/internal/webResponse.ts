@@ -1,0 +1,26 @@
+/** What a `Response` of `fetch` knows and the platform's view of it does not show. */
+import * as Predicate from "effect/Predicate"
+
+/**
+ * The platform's headers with `set-cookie` whole where it came more than once: the platform keeps the last of them. Joined as
+ * every other header is: `cookies` has them one by one.
+ */
+export const withCookies = <A extends Readonly<Record<string, string>>>(
+  headers: A,
+  web: globalThis.Headers
+): A => {
+  const cookies = web.getSetCookie()
+  if (cookies.length < 2) return headers
+  return Object.assign(Object.create(Object.getPrototypeOf(headers)), headers, {
+    "set-cookie": cookies.join(", ")
+  })
+}
+
+/** The `Response` under a response of the platform, where there is one: one that ends with its fiber stands in between. */
+export const underneath = (response: object): Response | undefined => {
+  if (Predicate.hasProperty(response, "source"))
+    return response.source instanceof Response ? response.source : undefined
+  return Predicate.hasProperty(response, "original") && Predicate.isObject(response.original)
+    ? underneath(response.original)
+    : undefined
+}
