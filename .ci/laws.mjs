@@ -15,6 +15,7 @@ const strict = {
     platform: [
       "ApiClient",
       "ApiResponse",
+      "Attempt",
       "Core",
       "Execution",
       "FetchTransport",

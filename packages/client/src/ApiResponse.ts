@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ApiError from "./ApiError.js"
 import * as Call from "./Call.js"
+import * as Headers from "./internal/headers.js"
 import type * as ResponseBody from "./ResponseBody.js"
 import * as RetryAfter from "./RetryAfter.js"
 
@@ -105,7 +106,7 @@ export const tagOf = (status: number, type: string | undefined): StatusTag => {
 export const requestId = (call: Call.Call, headers: Readonly<Record<string, string>>): string | undefined => {
   for (const name of call.config.requestIdHeaders) {
     const id = headers[name]
-    if (id !== undefined) return id
+    if (id !== undefined) return Headers.single(id)
   }
   return undefined
 }
@@ -182,7 +183,7 @@ export const statusError = (
     (excerpt(call, text, cut) ||
       reasons[answer.status] ||
       (Math.floor(answer.status / 100) === 3 ? "a redirect to nowhere" : "error"))
-  const shouldRetry = answer.headers["x-should-retry"]
+  const shouldRetry = Headers.single(answer.headers["x-should-retry"] ?? "")
   return new classes[tag]({
     ...Call.common(call, `${answer.status} ${said}`, ApiError.table[tag].delivery),
     shouldRetry: shouldRetry === "true" ? true : shouldRetry === "false" ? false : undefined,

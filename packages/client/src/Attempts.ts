@@ -92,6 +92,8 @@ export interface Client {
   readonly credentials: Credentials.Resolver
 }
 
+const deliveries: ReadonlyArray<ApiError.Delivery> = ["not-sent", "rejected", "maybe-applied"]
+
 const noClock = Clock.make()
 
 class Loop<A, R> {
@@ -104,6 +106,8 @@ class Loop<A, R> {
   /** What the last retry took from the budget: given back if it succeeds. */
   private paid = 0
   private refreshed = false
+  /** The worst of what the attempts may have done: the last one says nothing of those before it. */
+  private delivery: ApiError.Delivery = "not-sent"
   private startedAt: number
   private inFlight = false
   private clock: Clock.Clock = noClock
@@ -187,6 +191,8 @@ class Loop<A, R> {
     }
     const { policy, schedule } = call.retry
     const { idempotencyKey, method, replayable } = call.encoded
+    // A redirect that was not followed: a server has acted on the request, and only a GET may come after that.
+    if (call.redirected?.processed === true && method !== "GET") return this.stop(now, error, "not-retryable")
     if (!RetryPolicy.allows(policy, error, { method, idempotencyKey }))
       return this.stop(now, error, "not-retryable")
     if (!replayable) return this.stop(now, error, "not-replayable")
@@ -239,17 +245,24 @@ class Loop<A, R> {
   }
 
   private closed(error: ApiError.ApiError, stoppedBy: ApiError.StoppedBy): ApiError.ApiError {
-    return ApiError.update(error, { attempts: [...this.call.attempts], stoppedBy })
+    const { attempts } = this.call
+    return ApiError.update(error, { attempts: [...attempts], stoppedBy, delivery: this.delivered(error) })
+  }
+
+  private delivered(error: ApiError.ApiError): ApiError.Delivery {
+    const delivery = Call.deliveryOf(this.call, error.delivery)
+    return deliveries.indexOf(delivery) > deliveries.indexOf(this.delivery) ? delivery : this.delivery
   }
 
   private record(now: number, error: ApiError.ApiError, delay?: number): void {
+    this.delivery = this.delivered(error)
     this.call.attempts.push(Call.attempt(this.startedAt, now, error._tag, statusOf(error), delay))
   }
 
   /** Drops refused credentials and says whether there is hope of better ones. */
   private refresh(): boolean {
     const { credentials } = this.client
-    const refused = this.call.issued.at(-1)
+    const refused = this.call.encoded.trusted ? this.call.issued.at(-1) : undefined
     return refused !== undefined && credentials.invalidate?.(refused) === true
   }
 }
@@ -288,7 +301,9 @@ export const late = (
     const line = Call.attempt(last?.startedAt ?? call.startedAt, now, error._tag, last?.status)
     // A ledger of its own: whoever has the answer holds one that ends with a success.
     call.attempts = [...call.attempts.slice(0, -1), line]
-    return Effect.fail(ApiError.update(error, { attempts: call.attempts, stoppedBy }))
+    return Effect.fail(
+      ApiError.update(error, { attempts: call.attempts, stoppedBy, delivery: "maybe-applied" })
+    )
   })
 
 const whyLate = (error: ApiError.ApiError): ApiError.StoppedBy => {

@@ -14,8 +14,8 @@ import type * as ResponseDecoder from "./ResponseDecoder.js"
 import type * as Timeouts from "./Timeouts.js"
 
 /**
- * A request on its way, with the client's settings and its own laid over each other. `attempts` is the ledger, `issued`
- * every credential that went out.
+ * A request on its way, with the client's settings and its own laid over each other. `encoded` is the request of the hop that
+ * the call has reached, `attempts` the ledger, `issued` every credential that went out.
  *
  * @since 0.1.0
  * @category models
@@ -25,12 +25,28 @@ export interface Call {
   readonly config: ApiConfig.ApiConfig
   readonly timeouts: Timeouts.Timeouts
   readonly retry: ApiConfig.ResolvedRetry
-  readonly encoded: RequestEncoder.Encoded
+  encoded: RequestEncoder.Encoded
+  /** Where redirects have led; `undefined` before the first. */
+  redirected: Redirected | undefined
   readonly startedAt: number
   attempts: Array<ApiError.Attempt>
   readonly issued: Array<Credentials.Resolved>
   /** The body of the last error answer, unredacted, for the caller's own `failure` schema. Never shown. */
   refused: { readonly status: number; readonly body: ResponseDecoder.Body } | undefined
+}
+
+/**
+ * What a call keeps of its redirects. A retry begins with `first`, behind `firstHops` hops; `hops` counts those up to the
+ * request that is sent now. `processed`: a redirect has asked for a GET in place of the request, so a server has acted on it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Redirected {
+  readonly first: RequestEncoder.Encoded
+  readonly firstHops: number
+  readonly hops: number
+  readonly processed: boolean
 }
 
 /**
@@ -43,7 +59,8 @@ class Begun implements Call {
   readonly config: ApiConfig.ApiConfig
   readonly timeouts: Timeouts.Timeouts
   readonly retry: ApiConfig.ResolvedRetry
-  readonly encoded: RequestEncoder.Encoded
+  encoded: RequestEncoder.Encoded
+  redirected: Call["redirected"]
   readonly startedAt: number
   attempts: Array<ApiError.Attempt> = []
   readonly issued: Array<Credentials.Resolved> = []
@@ -80,6 +97,62 @@ export const make = (
   encoded: RequestEncoder.Encoded,
   startedAt: number
 ): Call => new Begun(request, config, timeouts, retry, encoded, startedAt)
+
+/**
+ * Goes back to the request that an attempt begins with.
+ *
+ * @since 0.1.0
+ * @category redirects
+ */
+export const restart = (call: Call): void => {
+  const { redirected } = call
+  if (redirected === undefined) return
+  call.encoded = redirected.first
+  call.redirected = { ...redirected, hops: redirected.firstHops }
+}
+
+/**
+ * Notes that a redirect asks for a GET in place of the request: a server has acted on the request, so it is never sent again.
+ *
+ * @since 0.1.0
+ * @category redirects
+ */
+export const processed = (call: Call): void => {
+  const { encoded, redirected } = call
+  const hops = redirected?.hops ?? 0
+  call.redirected = { first: encoded, firstHops: hops, hops, processed: true }
+}
+
+/**
+ * Goes on to the next hop. Once a server has acted on the call's own request, a retry repeats the last hop.
+ *
+ * @since 0.1.0
+ * @category redirects
+ */
+export const goOn = (call: Call, next: RequestEncoder.Encoded): void => {
+  const { first, firstHops, hops, processed } = call.redirected ?? notRedirected(call)
+  call.redirected = processed
+    ? { first: next, firstHops: hops + 1, hops: hops + 1, processed }
+    : { first, firstHops, hops: hops + 1, processed }
+  call.encoded = next
+}
+
+const notRedirected = ({ encoded }: Call): Redirected => ({
+  first: encoded,
+  firstHops: 0,
+  hops: 0,
+  processed: false
+})
+
+/**
+ * What may have happened to the call's request, as its current hop tells it. A hop that failed before it was sent says
+ * nothing of the request that led to it.
+ *
+ * @since 0.1.0
+ * @category redirects
+ */
+export const deliveryOf = (call: Call, delivery: ApiError.Delivery): ApiError.Delivery =>
+  call.redirected?.processed === true ? "maybe-applied" : delivery
 
 const redactors = new WeakMap<Call, { readonly issued: number; readonly redactor: Redaction.Redactor }>()
 
@@ -128,7 +201,7 @@ export const common = (call: Call, message: string, delivery: ApiError.Delivery)
     request: { method: call.encoded.method, url: shown.url(call.encoded.url) },
     attempts: [],
     stoppedBy: "not-retryable",
-    delivery,
+    delivery: deliveryOf(call, delivery),
     shouldRetry: undefined
   }
 }

@@ -12,9 +12,10 @@ import * as ApiError from "./ApiError.js"
 import * as ApiResponse from "./ApiResponse.js"
 import * as Call from "./Call.js"
 import { concat } from "./internal/bytes.js"
+import * as MediaType from "./internal/mediaType.js"
 import type * as ResponseBody from "./ResponseBody.js"
 import type * as ServerSentEvents from "./ServerSentEvents.js"
-import * as StreamContract from "./StreamContract.js"
+import type * as StreamContract from "./StreamContract.js"
 import * as TransportError from "./TransportError.js"
 
 /**
@@ -57,7 +58,7 @@ export const open = <A>(
 ): Effect.Effect<Connection<A>, ApiError.ApiError, Scope.Scope> => {
   // EventSource's word for "do not come back".
   if (response.status === 204 || response.status === 205) return Effect.succeed(emptyConnection(response))
-  const mediaType = StreamContract.mediaTypeOf(response.headers["content-type"])
+  const mediaType = MediaType.parse(response.headers["content-type"]).type
   if (contract.accepts(mediaType)) {
     return Effect.zipWith(
       response.pull,

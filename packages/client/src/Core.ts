@@ -7,31 +7,22 @@
 
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type * as Fiber from "effect/Fiber"
-import type * as Tracer from "effect/Tracer"
 import * as ApiConfig from "./ApiConfig.js"
 import * as ApiError from "./ApiError.js"
 import type * as ApiRequest from "./ApiRequest.js"
-import * as ApiResponse from "./ApiResponse.js"
-import type * as Attempts from "./Attempts.js"
 import * as Call from "./Call.js"
 import * as ClientHeaders from "./ClientHeaders.js"
 import type * as Credentials from "./Credentials.js"
 import type { InvalidInput } from "./internal/invalid.js"
 import * as Ready from "./internal/ready.js"
-import * as Middleware from "./Middleware.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 import * as RequestEncoder from "./RequestEncoder.js"
-import * as ResponseBody from "./ResponseBody.js"
 import * as RetryPolicy from "./RetryPolicy.js"
-import * as Telemetry from "./Telemetry.js"
 import * as Timeouts from "./Timeouts.js"
 import * as Transport from "./Transport.js"
 import type * as TransportContract from "./TransportContract.js"
-import * as TransportError from "./TransportError.js"
 
 /**
  * What a client is made of. `withOptions` makes another on the same transport, credentials and budget; `problem` is a
@@ -86,7 +77,8 @@ export const withOptions = (core: Core, options: Partial<ApiConfig.Options>): Co
   })
 
 /**
- * Lays the request's settings over the client's, encodes it and goes on with the call. Nothing is sent before that.
+ * Lays the request's settings over the client's, encodes it and goes on with the call. Nothing is sent before that. `trust`
+ * is false where a server that is not trusted chose the URL.
  *
  * @since 0.1.0
  * @category running
@@ -94,7 +86,8 @@ export const withOptions = (core: Core, options: Partial<ApiConfig.Options>): Co
 export const begin = <A, E, R>(
   core: Core,
   request: ApiRequest.Request,
-  use: (call: Call.Call) => Effect.Effect<A, E, R>
+  use: (call: Call.Call) => Effect.Effect<A, E, R>,
+  trust = true
 ): Effect.Effect<A, E | ApiError.InvalidRequestError, R> => {
   const { config } = core
   return Effect.clockWith((clock) => {
@@ -107,7 +100,7 @@ export const begin = <A, E, R>(
     const resolved =
       retry === undefined ? Either.right(config.retry) : ApiConfig.resolveRetry(retry, config.retry.policy)
     if (Either.isLeft(resolved)) return refuse(resolved.left)
-    const encoded = RequestEncoder.encode(request, config)
+    const encoded = RequestEncoder.encode(request, config, trust)
     const go = (encoded: RequestEncoder.Encoded): Effect.Effect<A, E, R> =>
       use(Call.make(request, config, limits.right, resolved.right, encoded, clock.unsafeCurrentTimeMillis()))
     if (!Ready.isReady(encoded)) return Effect.matchEffect(encoded, { onFailure: refuse, onSuccess: go })
@@ -147,131 +140,6 @@ const invalidRequest = (
  */
 export const prepared = (core: Core, call: Call.Call): HttpClientRequest.HttpClientRequest =>
   PlatformRequest.toHttp(call.encoded, core.standing(call.encoded))
-
-/** The request as an attempt sends it; without credentials where there are none for it. */
-const outgoing = (
-  core: Core,
-  call: Call.Call,
-  credentials: Credentials.Resolved | undefined,
-  span: Tracer.Span | undefined
-): HttpClientRequest.HttpClientRequest => {
-  const { encoded } = call
-  const headers = core.standing(encoded, credentials)
-  ClientHeaders.addAttempt(headers, call, span)
-  return PlatformRequest.toHttp(encoded, headers)
-}
-
-/**
- * One attempt to the head of its answer: credentials, the headers of the attempt, middleware, transport.
- *
- * @since 0.1.0
- * @category running
- */
-export const respond = <R>(
-  core: Core,
-  transport: TransportContract.Send<R>,
-  call: Call.Call,
-  span: Tracer.Span | undefined
-): Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R> =>
-  Effect.flatMap(authorize(core, call), (credentials) => {
-    const request = outgoing(core, call, credentials, span)
-    const send = Middleware.compose(
-      [...call.config.middleware, ...(call.request.options.middleware ?? [])],
-      // The transport's own requirement is met where the attempt is run, not by every middleware.
-      (request) => transport(call, request) as Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError>
-    )
-    return send(request).pipe(
-      Effect.matchEffect({
-        onSuccess: (response) => Effect.succeed(guard(call, response)),
-        onFailure: (error) =>
-          !ApiError.isApiError(error) && TransportError.isStatusCode(error)
-            ? // A middleware that refuses a status (`filterStatusOk`) still has the answer: the status check is ours.
-              Effect.succeed(guard(call, error.response))
-            : Effect.fail(
-                sourceError(call) ?? (ApiError.isApiError(error) ? error : TransportError.from(call, error))
-              )
-      }),
-      Effect.tapBoth({
-        onFailure: (error) => Telemetry.attempted(call, request.headers, error),
-        onSuccess: (response) => Telemetry.attempted(call, request.headers, response)
-      })
-    )
-  })
-
-/**
- * One whole attempt in a single wait, inside of `uninterruptibleMask`, where nothing but the transport has a part in it: the
- * credentials are known, no middleware stands in between, nobody listens at debug. `undefined` where that is not so.
- *
- * @since 0.1.0
- * @category running
- */
-export const respondDirectly = (
-  core: Core,
-  call: Call.Call,
-  span: Tracer.Span | undefined,
-  fiber: Fiber.RuntimeFiber<unknown, unknown>
-): Attempts.Attempt<ResponseBody.GuardedResponse> | undefined => {
-  const { direct } = core.transport
-  const { config, encoded, issued, request } = call
-  if (direct === undefined || encoded.body._tag === "Stream") return undefined
-  if (config.middleware.length > 0 || request.options.middleware !== undefined) return undefined
-  const { resolve } = core.credentials
-  if (!Ready.isReady(resolve) || Either.isLeft(resolve) || Telemetry.isDebugged(fiber)) return undefined
-  const credentials = encoded.trusted ? resolve.right : undefined
-  return (restore) => {
-    if (credentials !== undefined) issued.push(credentials)
-    const sent = outgoing(core, call, credentials, span)
-    return Effect.flatMap(direct.send(call, sent, restore), (response) =>
-      ApiResponse.isSuccess(response.status)
-        ? Effect.succeed(response)
-        : restore(direct.onward(call, sent, response))
-    )
-  }
-}
-
-/** A streamed body's own failure reaches us as a broken transport: the cause is the caller's, and so is the error. */
-const sourceError = (call: Call.Call): ApiError.InvalidRequestError | undefined => {
-  const failure = call.encoded.sourceFailure()
-  if (failure === undefined) return undefined
-  const { message } = TransportError.findCode(failure)
-  return TransportError.invalidRequest(
-    call,
-    call.request.options.bodyStream === undefined ? "multipart" : "bodyStream",
-    `failed while it was sent: ${message || String(failure)}`,
-    // The part before it may have arrived.
-    "maybe-applied"
-  )
-}
-
-/** A middleware may answer with a response of its own. */
-const guard = (
-  call: Call.Call,
-  response: HttpClientResponse.HttpClientResponse
-): ResponseBody.GuardedResponse =>
-  response instanceof ResponseBody.GuardedResponse ? response : ResponseBody.fromPlatform(call, response)
-
-const authorize = (
-  core: Core,
-  call: Call.Call
-): Effect.Effect<Credentials.Resolved | undefined, ApiError.CredentialsError> =>
-  call.encoded.trusted
-    ? Effect.mapBoth(core.credentials.resolve, {
-        onSuccess: (resolved) => {
-          call.issued.push(resolved)
-          return resolved
-        },
-        onFailure: ({ reason, retryable, retryAfter }) => {
-          const common = Call.common(call, `no credentials: ${reason}`, "not-sent")
-          return new ApiError.CredentialsError({
-            ...common,
-            // A token fetch runs a single attempt inside this loop, which retries it where that may help.
-            shouldRetry: retryable ? true : undefined,
-            reason: common.message,
-            retryAfter
-          })
-        }
-      })
-    : Effect.succeed(undefined)
 
 /**
  * The caller's own error for a status, if the body fits it; else the error as it is.

@@ -11,6 +11,7 @@ import type * as Tracer from "effect/Tracer"
 import * as ApiError from "./ApiError.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import * as ApiResponse from "./ApiResponse.js"
+import * as Attempt from "./Attempt.js"
 import * as Attempts from "./Attempts.js"
 import * as Call from "./Call.js"
 import * as Core from "./Core.js"
@@ -145,9 +146,9 @@ const whole = (
     ApiResponse.isSuccess(response.status)
       ? Effect.map(response.bytes, (bytes) => new Answer(response, bytes))
       : ApiResponse.fail(call, response)
-  const directly = Core.respondDirectly(core, call, span, fiber)
+  const directly = Attempt.respondDirectly(core, call, span, fiber)
   if (directly === undefined) {
-    return Attempts.guarded(Effect.flatMap(Core.respond(core, core.transport.whole, call, span), read))
+    return Attempts.guarded(Effect.flatMap(Attempt.respond(core, core.transport.whole, call, span), read))
   }
   return (restore) => Effect.flatMap(directly(restore), read)
 }
@@ -155,7 +156,7 @@ const whole = (
 /** One attempt to the headers: the body is the caller's to read. */
 const headed = (core: Core.Core, call: Call.Call, span: Tracer.Span | undefined) =>
   Attempts.guarded(
-    Core.respond(core, core.transport.unscoped, call, span).pipe(
+    Attempt.respond(core, core.transport.unscoped, call, span).pipe(
       Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
       Effect.map((response) => ({ response }))
     )

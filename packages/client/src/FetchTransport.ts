@@ -83,6 +83,9 @@ const bodyOf = (request: Request): BodyInit | undefined => {
 
 const sourceOf = (response: Response, chunks: NativeTransport.Source["chunks"]): NativeTransport.Source => ({
   status: response.status,
+  get url() {
+    return response.url
+  },
   get headers() {
     return WebResponse.withCookies(Headers.fromInput(response.headers), response.headers)
   },

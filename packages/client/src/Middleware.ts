@@ -11,10 +11,11 @@ import type * as Effect from "effect/Effect"
 import * as ApiError from "./ApiError.js"
 
 /**
- * A middleware: a request and the rest of the way, to a response. It runs once per attempt, inside the retry loop, with
- * the credentials already on the request. It may read the answer of a call for one value in
- * any way, and the decoder still gets it; the body of a stream of events that it takes is gone. Failures of
- * `@effect/platform` (from reading a body, from `filterStatusOk`) are mapped to tagged errors.
+ * A middleware: a request and the rest of the way, to a response. It runs inside the retry loop, once for each hop of an
+ * attempt, with the credentials already on the request: a signature is made anew for the URL that a redirect leads to. A secret
+ * header that it sets does not leave for an origin that a server chose and the client does not trust. It may read the answer of
+ * a call for one value in any way, and the decoder still gets it; the body of a stream of events that it takes is gone. Failures
+ * of `@effect/platform` (from reading a body, from `filterStatusOk`) are mapped to tagged errors.
  *
  * @example
  * ```ts

@@ -11,7 +11,6 @@ import * as ApiResponse from "./ApiResponse.js"
 import type * as Call from "./Call.js"
 import * as NativeTransport from "./NativeTransport.js"
 import * as PlatformRequest from "./PlatformRequest.js"
-import * as Redirects from "./Redirects.js"
 import * as ResponseBody from "./ResponseBody.js"
 import * as Transport from "./Transport.js"
 import type * as TransportContract from "./TransportContract.js"
@@ -70,24 +69,19 @@ const over = (native: NativeTransport.NativeTransport): TransportContract.Transp
     )
 
   return {
-    whole: Redirects.following(Transport.leaving(whole)),
-    direct: {
-      send: (call, request, restore) =>
-        NativeTransport.wait(new Exchange(native, limits, call, request), restore),
-      onward: Redirects.onward(Transport.leaving(whole), 0)
-    },
-    unscoped: Redirects.following(Transport.leavingBroken(opening())),
-    scoped: Redirects.following(
-      Transport.leavingBroken((call, request) => {
-        let abort: NativeTransport.Abort | undefined
-        return Effect.zipRight(
-          Effect.addFinalizer(() => Effect.sync(() => abort?.())),
-          opening((begun) => {
-            abort = begun
-          })(call, request)
-        )
-      })
-    )
+    whole: Transport.leaving(whole),
+    direct: (call, request, restore) =>
+      NativeTransport.wait(new Exchange(native, limits, call, request), restore),
+    unscoped: Transport.leavingBroken(opening()),
+    scoped: Transport.leavingBroken((call, request) => {
+      let abort: NativeTransport.Abort | undefined
+      return Effect.zipRight(
+        Effect.addFinalizer(() => Effect.sync(() => abort?.())),
+        opening((begun) => {
+          abort = begun
+        })(call, request)
+      )
+    })
   }
 }
 

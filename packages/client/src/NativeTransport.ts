@@ -34,6 +34,8 @@ export const TypeId: unique symbol = Symbol.for("@effect-api/client/NativeTransp
  */
 export interface Source {
   readonly status: number
+  /** The URL that answered, where the transport has followed redirects by itself, as browsers do. */
+  readonly url?: string | undefined
   readonly headers: Headers.Headers
   readonly cookies: Cookies.Cookies
   readonly remoteAddress: Option.Option<string>

@@ -14,27 +14,43 @@ import type * as Stream from "effect/Stream"
 export const TypeId: unique symbol = Symbol.for("@effect-api/client/Pagination")
 
 /**
- * What is known when a page has come: the query it was asked for with, its URL and headers, and how many came before.
+ * What is known when a page has come.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Context {
+  /** The query that the page was asked for with. */
   readonly query: Readonly<Record<string, string>>
+  /** The body that the page was asked for with, as the request's options give it. */
+  readonly body?: unknown
+  /** The URL that answered, which may stand behind a redirect. */
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
+  /** How many pages came before. */
   readonly index: number
 }
 
 /**
- * What to ask next: the same request with other query parameters, or another URL.
+ * What to ask next: the same request with other query parameters over its own, with another body, or at another URL.
  *
  * @since 0.1.0
  * @category models
  */
 export type Next =
-  | { readonly query: Readonly<Record<string, string | number | null | undefined>> }
-  | { readonly url: string }
+  | (Changes & { readonly query: Query })
+  | (Changes & { readonly body: unknown })
+  | (Changes & { readonly url: string })
+
+interface Changes {
+  readonly query?: Query | undefined
+  /** Takes the place of the request's body, in the form that this was given in; `bodySchema` encodes it. */
+  readonly body?: unknown
+  /** Relative to the URL that answered. At another origin nothing of the request that is secret goes along. */
+  readonly url?: string | undefined
+}
+
+type Query = Readonly<Record<string, string | number | null | undefined>>
 
 /**
  * A way to walk pages of type `Page` that hold items of type `Item`.

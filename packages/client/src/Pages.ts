@@ -5,8 +5,10 @@
  */
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import * as ApiError from "./ApiError.js"
 import * as ApiRequest from "./ApiRequest.js"
@@ -14,7 +16,10 @@ import * as Call from "./Call.js"
 import * as Core from "./Core.js"
 import * as Execution from "./Execution.js"
 import { invalid } from "./internal/invalid.js"
-import type * as PageContract from "./PageContract.js"
+import { isPlain } from "./internal/plain.js"
+import * as Redirects from "./Redirects.js"
+import * as RequestBody from "./RequestBody.js"
+import type * as RequestEncoder from "./RequestEncoder.js"
 
 /**
  * The pages of a request, from the one it asks for to the last. A page that was handed out is never asked for again, and a
@@ -26,15 +31,7 @@ import type * as PageContract from "./PageContract.js"
 export const pages = <Page, Item, E>(
   core: Core.Core,
   request: ApiRequest.PageRequest<Page, Item, E>
-): Stream.Stream<Page, ApiError.ApiError | E> => {
-  const { pagination } = request
-  const checked = pagination.maxPages >= 1 ? core : { ...core, problem: badMaxPages }
-  const walk = Stream.suspend(() => {
-    const asked = new Set<string>()
-    return Stream.paginateEffect({ request, index: 0 }, (step) => visit(checked, step, asked))
-  })
-  return pagination.prefetch ? ahead(walk) : walk
-}
+): Stream.Stream<Page, ApiError.ApiError | E> => Stream.map(walk(core, request), ({ page }) => page)
 
 /**
  * The items of all pages, those of one page as one chunk.
@@ -46,43 +43,173 @@ export const items = <Page, Item, E>(
   core: Core.Core,
   request: ApiRequest.PageRequest<Page, Item, E>
 ): Stream.Stream<Item, ApiError.ApiError | E> =>
-  Stream.mapConcatChunk(pages(core, request), (page) => Chunk.fromIterable(request.pagination.items(page)))
+  Stream.flattenChunks(
+    Stream.mapEffect(walk(core, request), ({ call, count, page }) =>
+      attempt(call, count, "items", () => listOf(request.pagination.items(page)))
+    )
+  )
+
+const listOf = <Item>(items: Iterable<Item>): Chunk.Chunk<Item> => {
+  if (Predicate.isObject(items) && Predicate.isIterable(items)) return Chunk.fromIterable(items)
+  throw new TypeError("it must return a list")
+}
+
+/** A page, and its call: `count` pages have come with it. */
+interface Visited<Page> {
+  readonly page: Page
+  readonly call: Call.Call
+  readonly count: number
+}
+
+const walk = <Page, Item, E>(
+  core: Core.Core,
+  request: ApiRequest.PageRequest<Page, Item, E>
+): Stream.Stream<Visited<Page>, ApiError.ApiError | E> => {
+  const { pagination } = request
+  const checked = pagination.maxPages >= 1 ? core : { ...core, problem: badMaxPages }
+  const visited = Stream.suspend(() => {
+    const asked = new Set<string>()
+    return Stream.paginateEffect({ request, index: 0 }, (step: Step<Page, Item, E>) =>
+      step.problem === undefined ? visit(checked, step, asked) : Effect.fail(step.problem)
+    )
+  })
+  return pagination.prefetch ? ahead(visited) : visited
+}
 
 const badMaxPages = invalid("pagination.maxPages", "must be a number of at least 1")
 
 interface Step<Page, Item, E> {
   readonly request: ApiRequest.PageRequest<Page, Item, E>
   readonly index: number
+  /** The page that named the URL, where one did. */
+  readonly from?: Answered | undefined
+  /** Why there is no next page, behind the last that came. */
+  readonly problem?: ApiError.PaginationError | undefined
 }
 
-/** One page, and what asks for the next. A walk is a loop once it would ask for a URL that it has asked for before. */
+interface Answered {
+  readonly call: Call.Call
+  readonly url: string
+}
+
+/** One page, and what asks for the next. A walk is a loop once it would ask for what it has asked for before. */
 const visit = <Page, Item, E>(
   core: Core.Core,
-  { index, request }: Step<Page, Item, E>,
+  step: Step<Page, Item, E>,
   asked: Set<string>
-): Effect.Effect<readonly [Page, Option.Option<Step<Page, Item, E>>], ApiError.ApiError | E> =>
-  Core.begin(core, request, (call) => {
-    const { url } = call.encoded
-    const { maxPages, next } = request.pagination
-    if (asked.has(url)) return Effect.fail(paginationError(call, "the same cursor came twice", index))
-    if (index >= maxPages)
-      return Effect.fail(paginationError(call, `there are more than ${maxPages} pages`, index))
-    asked.add(url)
-    return Effect.map(Execution.run(core, call, request, Execution.answered<Page>), ({ headers, value }) => {
-      const query = Object.fromEntries(new URL(url).searchParams)
-      const onward = Option.fromNullable(next(value, { query, url, headers, index }))
-      return [
-        value,
-        Option.map(onward, (next) => ({ request: turned(request, next), index: index + 1 }))
-      ] as const
-    })
+): Effect.Effect<readonly [Visited<Page>, Option.Option<Step<Page, Item, E>>], ApiError.ApiError | E> => {
+  const { from, index, request } = step
+  const { maxPages } = request.pagination
+  const use = (call: Call.Call): Effect.Effect<Visiting<Page, Item, E>, ApiError.ApiError | E> => {
+    const fail = (reason: string) => Effect.fail(paginationError(call, reason, index))
+    const refusal = from && restrict(call, from)
+    if (refusal !== undefined) return fail(`the next page is not asked for: ${refusal}`)
+    const { encoded } = call
+    const key = keyOf(encoded)
+    if (asked.has(key)) return fail("the same cursor came twice")
+    if (index >= maxPages) return fail(`there are more than ${maxPages} pages`)
+    asked.add(key)
+    return Effect.map(
+      Execution.run(core, call, request, (_call, { headers, url }, page: Page) => ({ headers, page, url })),
+      ({ headers, page, url }) => {
+        const count = index + 1
+        const query = Object.fromEntries(new URL(encoded.url).searchParams)
+        const context = { query, body: request.options[bodyKind(request)], url, headers, index }
+        const next = Either.flatMap(
+          trying("next", () => request.pagination.next(page, context) as unknown),
+          (next) => onward(step, { call, url }, encoded, next)
+        )
+        const onwardOrProblem = Either.getOrElse(next, (reason) =>
+          Option.some({ request, index: count, problem: paginationError(call, reason, count) })
+        )
+        return [{ page, call, count }, onwardOrProblem] as const
+      }
+    )
+  }
+  return Core.begin(core, request, use, from?.call.encoded.trusted)
+}
+
+type Visiting<Page, Item, E> = readonly [Visited<Page>, Option.Option<Step<Page, Item, E>>]
+
+/** What a later page of an origin may see, by the rules of redirects; or why it is not asked for. */
+const restrict = (call: Call.Call, from: Answered): string | undefined => {
+  call.issued.push(...from.call.issued)
+  const { encoded } = from.call
+  const shown = Call.redactor(call)
+  const restricted = Redirects.restrict(call.config, shown, { encoded, url: from.url }, call.encoded, () =>
+    Redirects.holdsSecret(call)
+  )
+  if (typeof restricted === "string") return restricted
+  call.encoded = restricted
+  return undefined
+}
+
+/** What a request asks for. The boundary of a form is another one each time. */
+const keyOf = ({ body, url }: RequestEncoder.Encoded): string => {
+  if (body._tag !== "Uint8Array") return url
+  const [, boundary = "\n"] = /boundary=(\S+)/.exec(body.contentType) ?? []
+  return `${url}\n${new TextDecoder().decode(body.body).replaceAll(boundary, "")}`
+}
+
+const bodyKind = ({ options }: ApiRequest.Request): (typeof RequestBody.kinds)[number] =>
+  RequestBody.kinds.find((kind) => options[kind] !== undefined) ?? "body"
+
+const badNext = "next must return { query }, { body } or { url }, or undefined after the last page"
+
+/** What asks for the next page: nothing after the last one, or the reason why there is none though there should be. */
+const onward = <Page, Item, E>(
+  { from, index, request }: Step<Page, Item, E>,
+  answered: Answered,
+  asked: RequestEncoder.Encoded,
+  next: unknown
+): Either.Either<Option.Option<Step<Page, Item, E>>, string> => {
+  if (next === undefined || next === null) return Either.right(Option.none())
+  if (!isPlain(next)) return Either.left(badNext)
+  const { body, query, url } = next
+  if (url === undefined && query === undefined && body === undefined) return Either.left(badNext)
+  if (query !== undefined && !isPlain(query)) return Either.left(badNext)
+  if (body === undefined && !asked.replayable) return Either.left("the body cannot be sent again")
+  const changed = (request: ApiRequest.PageRequest<Page, Item, E>) => {
+    const queried = query === undefined ? request : ApiRequest.override(request, { query: query as {} })
+    return body === undefined ? queried : withOptions(queried, { [bodyKind(request)]: body })
+  }
+  if (url === undefined)
+    return Either.right(Option.some({ request: changed(request), index: index + 1, from }))
+  if (typeof url !== "string") return Either.left(badNext)
+  const to = Redirects.locate(answered.url, url)
+  if (typeof to === "string") return Either.left(`the next page is not asked for: ${to}`)
+  const moved = ApiRequest.atUrl(
+    answered.call.encoded.method === request.method ? request : asGet(request),
+    to.href
+  )
+  return Either.right(Option.some({ request: changed(moved), index: index + 1, from: answered }))
+}
+
+/** The request as a redirect left it. */
+const asGet = <R extends ApiRequest.Request>(request: R): R =>
+  Object.assign(withOptions(request, { ...noBody, idempotencyKey: undefined }), { method: "GET" })
+
+const noBody = Object.fromEntries(RequestBody.kinds.map((kind) => [kind, undefined]))
+
+const withOptions = <R extends ApiRequest.Request>(request: R, options: object): R =>
+  Object.assign(Object.create(Object.getPrototypeOf(request)), request, {
+    options: { ...request.options, ...options }
   })
 
-const turned = <Page, Item, E>(
-  request: ApiRequest.PageRequest<Page, Item, E>,
-  next: PageContract.Next
-): ApiRequest.PageRequest<Page, Item, E> =>
-  "url" in next ? ApiRequest.atUrl(request, next.url) : ApiRequest.override(request, { query: next.query })
+/** Runs a function of the caller's. */
+const trying = <A>(name: string, run: () => A): Either.Either<A, string> =>
+  Either.try({
+    try: run,
+    catch: (thrown) => `${name} failed${thrown instanceof Error ? `: ${thrown.message}` : ""}`.slice(0, 500)
+  })
+
+const attempt = <A>(
+  call: Call.Call,
+  count: number,
+  name: string,
+  run: () => A
+): Effect.Effect<A, ApiError.PaginationError> =>
+  Either.mapLeft(trying(name, run), (reason) => paginationError(call, reason, count))
 
 /** Asks for one page while the one before it is worked on. `Stream.buffer` asks for two: one it holds, one it offers. */
 const ahead = <A, E>(walk: Stream.Stream<A, E>): Stream.Stream<A, E> =>
@@ -100,6 +227,7 @@ const ahead = <A, E>(walk: Stream.Stream<A, E>): Stream.Stream<A, E> =>
 const paginationError = (call: Call.Call, reason: string, pages: number): ApiError.PaginationError =>
   new ApiError.PaginationError({
     ...Call.common(call, `${reason}, after ${pages} pages`, "maybe-applied"),
-    reason,
+    attempts: [...call.attempts],
+    reason: Call.redactor(call).text(reason),
     pages
   })

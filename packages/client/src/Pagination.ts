@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Predicate from "effect/Predicate"
+import * as Headers from "./internal/headers.js"
 import * as PageContract from "./PageContract.js"
 import * as Pages from "./Pages.js"
 
@@ -17,7 +18,7 @@ import * as Pages from "./Pages.js"
 export type Pagination<Page, Item> = PageContract.Pagination<Page, Item>
 
 /**
- * What is known when a page has come: the query it was asked for with, its URL and headers, and how many came before.
+ * What is known when a page has come: query and body it was asked for with, its URL and headers, and how many came before.
  *
  * @since 0.1.0
  * @category models
@@ -25,7 +26,7 @@ export type Pagination<Page, Item> = PageContract.Pagination<Page, Item>
 export type Context = PageContract.Context
 
 /**
- * What to ask next: the same request with other query parameters, or another URL.
+ * What to ask next: the same request with other query parameters over its own, with another body, or at another URL.
  *
  * @since 0.1.0
  * @category models
@@ -188,20 +189,47 @@ export const offset = <Page, Item>(
 
 /**
  * Pages that name the next one in a `Link` header with `rel="next"` (RFC 8288). Its URL is taken as it stands, relative
- * to the page's own; another origin gets no credentials.
+ * to the page's own. Another origin gets no credentials, and nothing of the request that is secret.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const linkHeader = <Page, Item>(options: Options<Page, Item>): Pagination<Page, Item> =>
   make(options, (_page, { headers, url }) => {
-    const target = parseLink(headers.link ?? "").find((link) => link.rel.includes("next"))?.target
-    return target !== undefined && URL.canParse(target, url) ? { url: new URL(target, url).href } : undefined
+    const links = parseLink(Headers.utf8(headers.link ?? ""))
+    const next = links.find(({ anchor, rel }) => rel.includes("next") && isOf(url, anchor))
+    if (next === undefined) return undefined
+    return { url: URL.canParse(next.target, url) ? new URL(next.target, url).href : next.target }
   })
 
+/** A link with another anchor links something else than the page (RFC 8288, 3.2). */
+const isOf = (url: string, anchor: string | undefined): boolean =>
+  anchor === undefined || (URL.canParse(anchor, url) && new URL(anchor, url).href === new URL(url).href)
+
 /**
- * A rule of your own: what to ask after a page, `undefined` after the last.
+ * A rule of your own: what to ask after a page, `undefined` after the last. Where the cursor stands in a body, give the next
+ * body.
  *
+ * @example
+ * ```ts
+ * import { ApiRequest, Pagination } from "@effect-api/client"
+ * import { Schema } from "effect"
+ *
+ * const Page = Schema.Struct({
+ *   results: Schema.Array(Schema.String),
+ *   next_cursor: Schema.NullOr(Schema.String)
+ * })
+ * const search = (text: string) =>
+ *   ApiRequest.post("/search", { body: { text }, success: Page }).pipe(
+ *     ApiRequest.paginate(
+ *       Pagination.custom({
+ *         items: (page) => page.results,
+ *         next: ({ next_cursor }) =>
+ *           next_cursor === null ? undefined : { body: { text, start_cursor: next_cursor } }
+ *       })
+ *     )
+ *   )
+ * ```
  * @since 0.1.0
  * @category constructors
  */
@@ -215,17 +243,31 @@ const linkValue = /<([^<>]*)>((?:\s*;\s*[^\s=;,]*(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|
 const linkParam = /;\s*([^\s=;,]*)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?/g
 
 /**
- * The links of a `Link` header (RFC 8288, section 3), each with its relation types in lower case.
+ * A link of a `Link` header: where it leads, its relation types in lower case, and what it is a link of, where that is told.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Link {
+  readonly target: string
+  readonly rel: ReadonlyArray<string>
+  readonly anchor: string | undefined
+}
+
+/**
+ * The links of a `Link` header (RFC 8288, section 3).
  *
  * @since 0.1.0
  * @category decoding
  */
-export const parseLink = (
-  header: string
-): ReadonlyArray<{ readonly target: string; readonly rel: ReadonlyArray<string> }> =>
+export const parseLink = (header: string): ReadonlyArray<Link> =>
   Array.from(header.matchAll(linkValue), ([, target = "", params = ""]) => {
-    // The first `rel` counts, and no other (section 3.3).
-    const rel = Array.from(params.matchAll(linkParam)).find(([, name]) => name?.toLowerCase() === "rel")
-    const types = rel?.[2]?.replace(/\\(.)/g, "$1") ?? rel?.[3] ?? ""
-    return { target, rel: types.toLowerCase().split(/\s+/).filter(Boolean) }
+    const found = Array.from(params.matchAll(linkParam))
+    // The first of a name counts, and no other (section 3.3).
+    const valueOf = (wanted: string): string | undefined => {
+      const param = found.find(([, name]) => name?.toLowerCase() === wanted)
+      return param?.[2]?.replace(/\\(.)/g, "$1") ?? param?.[3]
+    }
+    const types = valueOf("rel") ?? ""
+    return { target, rel: types.toLowerCase().split(/\s+/).filter(Boolean), anchor: valueOf("anchor") }
   })

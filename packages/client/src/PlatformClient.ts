@@ -13,9 +13,10 @@ import * as Either from "effect/Either"
 import * as ApiError from "./ApiError.js"
 import * as ApiRequest from "./ApiRequest.js"
 import * as ApiResponse from "./ApiResponse.js"
+import * as Attempt from "./Attempt.js"
 import * as Attempts from "./Attempts.js"
 import * as Call from "./Call.js"
-import * as Core from "./Core.js"
+import type * as Core from "./Core.js"
 import type { InvalidInput } from "./internal/invalid.js"
 import * as RequestEncoder from "./RequestEncoder.js"
 import type * as ResponseBody from "./ResponseBody.js"
@@ -43,7 +44,7 @@ const run = (
     Telemetry.withSpan(call, (propagated) => {
       // The last answer with an error status, its body unread: it goes to the caller if no further attempt is made.
       let last: ResponseBody.GuardedResponse | undefined
-      const attempt = Core.respond(core, core.transport.unscoped, call, propagated).pipe(
+      const attempt = Attempt.respond(core, core.transport.unscoped, call, propagated).pipe(
         Effect.flatMap((response) => {
           last = response
           return ApiResponse.isSuccess(response.status)

@@ -84,6 +84,25 @@ export const withWholeUrl = (
   })
 }
 
+/**
+ * The same request with those of its headers, and of the parameters that a middleware has set, that are to be kept.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const filtered = (
+  request: HttpClientRequest.HttpClientRequest,
+  header: (name: string, value: string) => boolean,
+  param: (name: string, value: string) => boolean
+): HttpClientRequest.HttpClientRequest => {
+  const headers: Outgoing = Object.create(headersProto)
+  for (const [name, value] of Object.entries(request.headers)) if (header(name, value)) headers[name] = value
+  return Object.assign(Object.create(Object.getPrototypeOf(request)), request, {
+    headers,
+    urlParams: request.urlParams.filter(([name, value]) => param(name, value))
+  })
+}
+
 const sendable = (headers: Outgoing): PlatformHeaders.Headers => {
   for (const name of Object.keys(headers)) {
     if (headers[name] === null) return Object.assign(Object.create(headersProto), Headers.finish(headers))

@@ -1,80 +1,185 @@
 /**
- * Redirects, followed without giving a secret away: 307 and 308 keep method and body, the others turn a POST into a GET; a hop
- * to another origin takes no credential along, whatever its header is called; one from https to http is refused.
+ * Requests for URLs that a server chose: the `Location` of a redirect, the next link of a page. One rule makes all of them, so
+ * that no secret goes where its owner did not send it:
+ *
+ * - What is secret in the request itself (a header, whatever it is called, a cookie, a body with a `Redacted`) goes to no other
+ *   origin.
+ * - Credentials and secrets of the client go to the base URL's origin and to `trustedOrigins`, and to none of them once a chain
+ *   has led elsewhere: a server that is not trusted must not choose what is asked in the client's name.
+ * - Nothing goes from https to http.
  *
  * @since 0.1.0
  */
 
 import * as HttpBody from "@effect/platform/HttpBody"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as Effect from "effect/Effect"
+import type * as ApiConfig from "./ApiConfig.js"
 import * as Call from "./Call.js"
+import * as Headers from "./internal/headers.js"
 import * as PlatformRequest from "./PlatformRequest.js"
-import type * as TransportContract from "./TransportContract.js"
+import * as Redaction from "./Redaction.js"
+import type * as RequestEncoder from "./RequestEncoder.js"
+import type * as ResponseBody from "./ResponseBody.js"
+
+type Encoded = RequestEncoder.Encoded
+
+const statuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
 /**
- * Sends a request and follows where the answer leads. An answer that is not followed says why.
+ * Whether a status is a redirect's.
  *
  * @since 0.1.0
- * @category combinators
+ * @category decisions
  */
-export const following =
-  <R>(send: TransportContract.Send<R>, hops = 0): TransportContract.Send<R> =>
-  (call, request) =>
-    Effect.flatMap(send(call, request), (response) => onward(send, hops)(call, request, response))
+export const isRedirect = (status: number): boolean => statuses.has(status)
 
 /**
- * What becomes of an answer: the next hop where it is a redirect that may be followed.
+ * Whether a redirect asks for a GET in place of the request, on which the server has then acted (RFC 9110, 15.4): a 303 of
+ * anything but GET and HEAD, a 301 and a 302 of a POST.
  *
  * @since 0.1.0
- * @category combinators
+ * @category decisions
  */
-export const onward =
-  <R>(send: TransportContract.Send<R>, hops: number): TransportContract.Onward<R> =>
-  (call, request, response) => {
-    if (!redirectStatuses.has(response.status)) return Effect.succeed(response)
-    const { location } = response.headers
-    if (location === undefined) return Effect.succeed(response)
-    const next = redirected(call, request, response.status, location, hops)
-    if (typeof next === "string") return Effect.succeed(response.refuse(`redirect not followed: ${next}`))
-    return Effect.zipRight(
-      response.salvage(call.config.limits.errorBytes),
-      Effect.suspend(() => following(send, hops + 1)(call, next))
-    )
-  }
+export const asksForGet = (status: number, method: string): boolean =>
+  status === 303 ? method !== "GET" && method !== "HEAD" : status < 303 && method === "POST"
 
-const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
-
-/** The request of the next hop, or why there is none. */
-const redirected = (
-  call: Call.Call,
-  request: HttpClientRequest.HttpClientRequest,
-  status: number,
-  location: string,
-  hops: number
-): HttpClientRequest.HttpClientRequest | string => {
-  if (hops >= call.config.redirects) return `more than ${call.config.redirects}`
-  const from = new URL(request.url)
-  if (!URL.canParse(location, from)) return "its location does not parse"
-  const to = new URL(location, from)
-  if (!/^https?:$/.test(to.protocol)) return "it leaves http"
-  if (from.protocol === "https:" && to.protocol === "http:") return "it goes from https to http"
-  const asGet = status === 303 ? request.method !== "HEAD" : status < 303 && request.method === "POST"
-  if (!asGet && !call.encoded.replayable) return "its body cannot be sent again"
+/**
+ * Where a server leads to, without user name, password and fragment, or why nothing is sent there. A relative URL resolves
+ * against the one that was answered.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const locate = (answered: string, location: string): URL | string => {
+  if (!URL.canParse(location, answered)) return "its location does not parse"
+  const to = new URL(location, answered)
+  if (to.protocol !== "https:" && to.protocol !== "http:") return "it leaves http"
+  if (to.protocol === "http:" && /^https:/i.test(answered)) return "it goes from https to http"
   to.hash = ""
   to.username = ""
   to.password = ""
-  let headers: Record<string, string> = { ...request.headers }
-  if (asGet) headers = without(headers, (name) => name.startsWith("content-"))
-  if (to.origin !== from.origin) {
-    const shown = Call.redactor(call).headers(headers)
-    headers = without(headers, (name) => name === "host" || shown[name] !== headers[name])
-  }
-  return PlatformRequest.toHttp(
-    { method: asGet ? "GET" : request.method, url: to.href, body: asGet ? HttpBody.empty : request.body },
-    PlatformRequest.layered(headers, {})
-  )
+  return to
 }
 
-const without = (headers: Record<string, string>, drop: (name: string) => boolean): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => !drop(name)))
+/**
+ * What was answered: the request, and the URL that answered it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Answered {
+  readonly encoded: Encoded
+  readonly url: string
+}
+
+/**
+ * A request for a URL that a server chose, without what must not go there; or why it is not sent at all. `shown` knows the
+ * secrets of the call, `holdsSecret` whether one stands in the body.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const restrict = (
+  config: Pick<ApiConfig.ApiConfig, "base" | "trustedOrigins">,
+  shown: Redaction.Redactor,
+  from: Answered,
+  to: Encoded,
+  holdsSecret: () => boolean
+): Encoded | string => {
+  const { crossedOrigin, origin, trusted } = from.encoded
+  // A middleware may send a request to another origin than the one it names.
+  const stays = to.origin === origin || to.origin === new URL(from.url).origin
+  const isHome = to.origin === config.base.origin || config.trustedOrigins.has(to.origin)
+  const next = { ...to, trusted: trusted && (stays || isHome), crossedOrigin: crossedOrigin || !stays }
+  if (!next.crossedOrigin) return next
+  if (to.body._tag !== "Empty" && holdsSecret()) return "its body holds a secret, for one origin only"
+  const kept = shown.headers(Headers.finish(to.headers))
+  return {
+    ...next,
+    headers: without(to.headers, (name, value) => name === "host" || (value !== null && value !== kept[name]))
+  }
+}
+
+/**
+ * The request of the next hop of a call, or why there is none.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const redirected = (call: Call.Call, response: ResponseBody.GuardedResponse): Encoded | string => {
+  const { config, encoded, redirected } = call
+  const { headers, status, url } = response
+  if ((redirected?.hops ?? 0) >= config.redirects) return `more than ${config.redirects}`
+  const to = locate(url, Headers.utf8(Headers.single(headers.location ?? "")))
+  if (typeof to === "string") return to
+  const turned = asksForGet(status, encoded.method)
+  if (!turned && !encoded.replayable) return "its body cannot be sent again"
+  const next = { ...(turned ? asGet(config, encoded) : encoded), url: to.href, origin: to.origin }
+  return restrict(config, Call.redactor(call), { encoded, url }, next, () => holdsSecret(call))
+}
+
+/** A GET without what described the body, and without a key for what it no longer does. */
+const asGet = (config: ApiConfig.ApiConfig, encoded: Encoded): Encoded => {
+  const key =
+    encoded.idempotencyKey === undefined ? undefined : (config.idempotencyHeader ?? "idempotency-key")
+  return {
+    ...encoded,
+    method: "GET",
+    headers: without(encoded.headers, (name) => name === key || ofBody.test(name)),
+    body: HttpBody.empty,
+    idempotencyKey: undefined,
+    replayable: true,
+    sourceFailure: () => undefined
+  }
+}
+
+const ofBody = /^(?:content-.*|digest|repr-digest|transfer-encoding|trailer|expect)$/
+
+const without = (
+  headers: Headers.HeaderLayer,
+  drop: (name: string, value: string | null) => boolean
+): Headers.HeaderLayer =>
+  Object.fromEntries(Object.entries(headers).filter(([name, value]) => !drop(name, value)))
+
+/** More than any JSON or form that has secrets. */
+const maxScanned = 64 * 1024
+
+/**
+ * Whether a secret of the call stands in its body.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const holdsSecret = (call: Call.Call): boolean => {
+  const { body, form, multipart } = call.request.options
+  if (Redaction.collect([body, form, multipart]).size > 0) return true
+  const sent = call.encoded.body
+  if (sent._tag !== "Uint8Array" || sent.body.length > maxScanned) return false
+  const text = new TextDecoder().decode(sent.body)
+  return Call.redactor(call).text(text) !== text
+}
+
+/**
+ * A request as it leaves the middleware, which may sign every request it sees: what is secret goes no further where a server
+ * has led to an origin that is not trusted.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const outgoing = (
+  call: Call.Call,
+  request: HttpClientRequest.HttpClientRequest
+): HttpClientRequest.HttpClientRequest => {
+  const { crossedOrigin, trusted } = call.encoded
+  if (!crossedOrigin || trusted) return request
+  const shown = Call.redactor(call)
+  const headers = shown.headers(request.headers)
+  return PlatformRequest.filtered(
+    request,
+    (name, value) => headers[name] === value,
+    (name, value) => {
+      const pair = `?${encodeURIComponent(name)}=${encodeURIComponent(value)}`
+      return shown.url(pair) === pair
+    }
+  )
+}

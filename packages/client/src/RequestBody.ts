@@ -81,7 +81,13 @@ export interface Encoded {
   readonly sourceFailure: () => unknown
 }
 
-const kinds = ["body", "form", "multipart", "text", "bytes", "bodyStream"] as const
+/**
+ * The options that give a body.
+ *
+ * @since 0.1.0
+ * @category tables
+ */
+export const kinds = ["body", "form", "multipart", "text", "bytes", "bodyStream"] as const
 
 const noFailure = (): unknown => undefined
 

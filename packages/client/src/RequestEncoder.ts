@@ -24,8 +24,8 @@ import * as RequestBody from "./RequestBody.js"
 
 /**
  * A request ready for its attempts. `headers` are what it sets or removes itself: neither credentials nor the client's
- * headers outrank them. `trusted` says whether credentials may go to its origin, `replayable` whether the body can be sent a
- * second time.
+ * headers outrank them. `trusted` says whether credentials may go to its origin, `crossedOrigin` whether a server has led it
+ * away from the origin it was made for, `replayable` whether the body can be sent a second time.
  *
  * @since 0.1.0
  * @category models
@@ -38,23 +38,26 @@ export interface Encoded {
   readonly body: HttpBody.HttpBody
   readonly origin: string
   readonly trusted: boolean
+  readonly crossedOrigin: boolean
   readonly idempotencyKey: string | undefined
   readonly replayable: boolean
   readonly sourceFailure: () => unknown
 }
 
 /**
- * Encodes a request. Fails with the field and the reason where a value cannot be sent as it was written.
+ * Encodes a request. Fails with the field and the reason where a value cannot be sent as it was written. `trust` is false
+ * where a server that is not trusted chose the URL.
  *
  * @since 0.1.0
  * @category encoding
  */
 export const encode = (
   request: ApiRequest.Request,
-  config: ApiConfig.ApiConfig
+  config: ApiConfig.ApiConfig,
+  trust = true
 ): Effect.Effect<Encoded, InvalidInput> => {
   const { options } = request
-  const target = encodeTarget(request, config)
+  const target = encodeTarget(request, config, trust)
   if (Either.isLeft(target)) return Either.left(target.left)
   const headers = Headers.compile(options.headers, "headers")
   if (Either.isLeft(headers)) return Either.left(headers.left)
@@ -75,6 +78,7 @@ class Request implements Encoded {
   readonly body: HttpBody.HttpBody
   readonly origin: string
   readonly trusted: boolean
+  readonly crossedOrigin: boolean = false
   readonly idempotencyKey: string | undefined
   readonly replayable: boolean
   readonly sourceFailure: () => unknown
@@ -117,7 +121,7 @@ export const adopt = (
     Url.resolve(config.base, url),
     idempotency(method, undefined, config, headers),
     (resolved, { layer, value }) => {
-      const target = layQuery(resolved, config, Query.fromString(UrlParams.toString(urlParams)))
+      const target = layQuery(resolved, config, Query.fromString(UrlParams.toString(urlParams)), true)
       const replayable = body._tag !== "Stream" && (body._tag !== "Raw" || typeof body.body === "string")
       const encoded: RequestBody.Encoded = { body, replayable, sourceFailure: noFailure }
       return new Request(method, undefined, target, Headers.merge(layer, headers), encoded, value)
@@ -144,7 +148,8 @@ export const secrets = (request: ApiRequest.Request, config: ApiConfig.ApiConfig
 
 const encodeTarget = (
   request: ApiRequest.Request,
-  config: ApiConfig.ApiConfig
+  config: ApiConfig.ApiConfig,
+  trust: boolean
 ): Either.Either<Target, InvalidInput> => {
   const path =
     request.url === undefined ? Url.expandPath(request.template, request.path) : Either.right(request.url)
@@ -152,7 +157,7 @@ const encodeTarget = (
   const target = Url.resolve(config.base, path.right)
   if (Either.isLeft(target)) return Either.left(target.left)
   const query = Query.fromInput(request.options.query, config.queryFormat)
-  return Either.map(query, (query) => layQuery(target.right, config, query))
+  return Either.map(query, (query) => layQuery(target.right, config, query, trust))
 }
 
 interface Target {
@@ -161,9 +166,14 @@ interface Target {
   readonly trusted: boolean
 }
 
-const layQuery = (target: Url.ResolvedUrl, config: ApiConfig.ApiConfig, query: Query.QueryLayer): Target => {
+const layQuery = (
+  target: Url.ResolvedUrl,
+  config: ApiConfig.ApiConfig,
+  query: Query.QueryLayer,
+  trust: boolean
+): Target => {
   const { absolute, origin, sameOrigin, url } = target
-  const trusted = sameOrigin || config.trustedOrigins.has(origin)
+  const trusted = trust && (sameOrigin || config.trustedOrigins.has(origin))
   const layers = [
     absolute ? Query.empty : config.baseQuery,
     Query.fromString(target.query),

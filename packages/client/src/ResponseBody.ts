@@ -24,6 +24,7 @@ import { concat } from "./internal/bytes.js"
 import { each, onPull, type Pull } from "./internal/pulls.js"
 import * as WebResponse from "./internal/webResponse.js"
 import * as NativeTransport from "./NativeTransport.js"
+import * as PlatformRequest from "./PlatformRequest.js"
 import * as TransportError from "./TransportError.js"
 
 /** A body as far as it was read. */
@@ -99,6 +100,15 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   /** The same as an answer to the caller's own request, which is shown in errors and has no credentials of ours on it. */
   answering(request: HttpClientRequest.HttpClientRequest): HttpClientResponse.HttpClientResponse {
     return Object.assign(this.copy(), { request })
+  }
+
+  /** The URL that answered. */
+  get url(): string {
+    const { url } = this.source
+    if (url !== undefined && url !== "") return url
+    const asked = PlatformRequest.withWholeUrl(this.request).url
+    // A middleware may answer for a request of its own.
+    return URL.canParse(asked) ? asked : this.call.encoded.url
   }
 
   get status(): number {

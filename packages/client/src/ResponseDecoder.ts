@@ -10,6 +10,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as Stream from "effect/Stream"
 import type * as ApiError from "./ApiError.js"
+import * as MediaType from "./internal/mediaType.js"
 import { memo } from "./internal/memo.js"
 import * as Progress from "./Progress.js"
 import * as ValueSchema from "./ValueSchema.js"
@@ -87,9 +88,6 @@ const make = <A>(
 
 const utf8 = new TextDecoder()
 
-const mediaType = (body: Body): string =>
-  (body.contentType ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? ""
-
 const isJson = (type: string): boolean => type === "" || type === "application/json" || type.endsWith("+json")
 
 const parse = (body: Body): Either.Either<unknown, ValueSchema.Misfit> => {
@@ -98,20 +96,26 @@ const parse = (body: Body): Either.Either<unknown, ValueSchema.Misfit> => {
     return Either.right(JSON.parse(utf8.decode(body.bytes)))
   } catch {
     // The parser's own message quotes the body; the error carries a redacted excerpt instead.
-    const type = mediaType(body)
+    const { type } = MediaType.parse(body.contentType)
     return Either.left({ reason: isJson(type) ? "is not valid JSON" : `is ${type}, not JSON`, path: [] })
   }
 }
 
-const asText = (body: Body): string => {
-  const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(body.contentType ?? "")?.[1]
+const asText = ({ bytes, contentType }: Body): string => {
   let decoder = utf8
   try {
-    decoder = new TextDecoder(charset)
+    decoder = new TextDecoder(markOf(bytes) ?? MediaType.parse(contentType).charset)
   } catch {
     // One that nobody knows.
   }
-  return decoder.decode(body.bytes)
+  return decoder.decode(bytes)
+}
+
+/** A byte order mark outranks the charset that is declared (WHATWG Encoding, "decode"). */
+const markOf = ([first, second, third]: Uint8Array): string | undefined => {
+  if (first === 0xef && second === 0xbb && third === 0xbf) return "utf-8"
+  if (first === 0xfe && second === 0xff) return "utf-16be"
+  return first === 0xff && second === 0xfe ? "utf-16le" : undefined
 }
 
 /**
@@ -129,7 +133,7 @@ export const json: ResponseDecoder<unknown> = /*#__PURE__*/ make("application/js
  * @category decoders
  */
 export const auto: ResponseDecoder<unknown> = /*#__PURE__*/ make("application/json", (body) =>
-  isJson(mediaType(body)) ? parse(body) : Either.right(asText(body))
+  isJson(MediaType.parse(body.contentType).type) ? parse(body) : Either.right(asText(body))
 )
 
 /**

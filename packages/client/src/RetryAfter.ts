@@ -7,7 +7,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import { trimValue } from "./internal/headers.js"
+import { single, trimValue } from "./internal/headers.js"
 
 /** Digits with an optional fraction only: `Number` would also take `0x10`, `1e9`, `+5` and `Infinity`. */
 const decimal = /^\d+(?:\.\d+)?$/
@@ -110,9 +110,9 @@ export const parse = (
   headers: Readonly<Record<string, string | undefined>>,
   nowMillis: number
 ): Option.Option<Duration.Duration> => {
-  const exact = hint(parseDecimal(trimValue(headers["retry-after-ms"] ?? "")))
+  const exact = hint(parseDecimal(single(trimValue(headers["retry-after-ms"] ?? ""))))
   if (Option.isSome(exact)) return exact
-  const value = trimValue(headers["retry-after"] ?? "")
+  const value = single(trimValue(headers["retry-after"] ?? ""))
   const seconds = parseDecimal(value)
   if (seconds !== undefined) return hint(seconds * 1000)
   const date = parseDate(value, nowMillis)

@@ -10,6 +10,7 @@ import type * as Stream from "effect/Stream"
 import { toMillis } from "./internal/duration.js"
 import * as Invalid from "./internal/invalid.js"
 import { emptyList } from "./internal/lists.js"
+import * as MediaType from "./internal/mediaType.js"
 import * as Ready from "./internal/ready.js"
 import * as RecurringJson from "./internal/recurringJson.js"
 import * as ResponseDecoder from "./ResponseDecoder.js"
@@ -231,15 +232,6 @@ const errorTest = (error: string | Test | undefined): Test =>
   error === undefined ? () => false : typeof error === "function" ? error : ({ event }) => event === error
 
 /**
- * The media type in a header's value, without its parameters.
- *
- * @since 0.1.0
- * @category decisions
- */
-export const mediaTypeOf = (contentType: string | undefined): string =>
-  (contentType ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? ""
-
-/**
  * The part of a contract that does not depend on the framing.
  *
  * @since 0.1.0
@@ -250,7 +242,7 @@ export const common = <A, D extends ResponseDecoder.Decodable>(
   accept: string,
   mediaTypes: ReadonlyArray<string>
 ) => {
-  const types = options.contentType === undefined ? mediaTypes : [mediaTypeOf(options.contentType)]
+  const types = options.contentType === undefined ? mediaTypes : [MediaType.parse(options.contentType).type]
   const schema = options.error === false ? undefined : options.error?.schema
   const limit = (input: Duration.DurationInput | undefined) =>
     input === undefined ? undefined : toMillis(input)

@@ -19,6 +19,7 @@ import type * as Tracer from "effect/Tracer"
 import * as ApiError from "./ApiError.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import * as ApiResponse from "./ApiResponse.js"
+import * as Attempt from "./Attempt.js"
 import * as Attempts from "./Attempts.js"
 import * as Call from "./Call.js"
 import * as Connection from "./Connection.js"
@@ -143,7 +144,7 @@ const connect = <A>(
 ): Effect.Effect<Connected<A>, ApiError.ApiError> => {
   const attempt = Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(Scope.fork(parent, ExecutionStrategy.sequential), (scope) =>
-      Core.respond(core, core.transport.scoped, call, span).pipe(
+      Attempt.respond(core, core.transport.scoped, call, span).pipe(
         Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
         Effect.flatMap((response) => Connection.open(call, request.events, response)),
         Effect.flatMap((connection) =>
@@ -281,8 +282,9 @@ type Batch<A> = Connection.Batch<A>
 const isBare = <A>({ end, events }: Batch<A>): boolean => end === "body" && events.length === 0
 
 const withLastEventId = (call: Call.Call, id: string): Call.Call => {
-  const { encoded } = call
-  return { ...call, encoded: { ...encoded, headers: { ...encoded.headers, "last-event-id": id } } }
+  const { first } = call.redirected ?? { first: call.encoded }
+  const encoded = { ...first, headers: { ...first.headers, "last-event-id": id } }
+  return { ...call, encoded, redirected: undefined }
 }
 
 /** The ledger's last line was a success until now. */

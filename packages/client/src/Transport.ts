@@ -22,7 +22,6 @@ import { onPull } from "./internal/pulls.js"
 import { isBrowser } from "./internal/runtime.js"
 import * as NativeTransport from "./NativeTransport.js"
 import * as PlatformRequest from "./PlatformRequest.js"
-import * as Redirects from "./Redirects.js"
 import * as ResponseBody from "./ResponseBody.js"
 import type * as TransportContract from "./TransportContract.js"
 import * as TransportError from "./TransportError.js"
@@ -97,9 +96,9 @@ const overPlatform = (
     )
   return {
     direct: undefined,
-    whole: Redirects.following(leaving(whole)),
-    scoped: Redirects.following(leavingBroken(limited(headed(inScope)))),
-    unscoped: Redirects.following(leavingBroken(limited(headed(plain))))
+    whole: leaving(whole),
+    scoped: leavingBroken(limited(headed(inScope))),
+    unscoped: leavingBroken(limited(headed(plain)))
   }
 }
 

@@ -22,10 +22,8 @@ export type Send<R> = (
 ) => Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R>
 
 /**
- * An `HttpClient` as this client uses it. Redirects are followed: 307 and 308 keep method and body, the others turn a POST
- * into a GET; a hop to another origin takes no credential along, whatever its header is called; one from https to http is
- * refused. All three fail with a `ConnectionError`, a `TimeoutError` or, where the request cannot be sent, an
- * `InvalidRequestError`.
+ * An `HttpClient` as this client uses it. Redirects are not followed, but in browsers, where they cannot be seen. All of it
+ * fails with a `ConnectionError`, a `TimeoutError` or, where the request cannot be sent, an `InvalidRequestError`.
  *
  * @since 0.1.0
  * @category models
@@ -42,29 +40,13 @@ export interface Transport {
 }
 
 /**
- * Sends a request that has no streamed body and waits for the answer, inside of `uninterruptibleMask`. `onward` does what is
- * left to do where it is no success: a redirect may have to be followed.
+ * Sends a request that has no streamed body and waits for the answer, inside of `uninterruptibleMask`.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Direct {
-  readonly send: (
-    call: Call.Call,
-    request: HttpClientRequest.HttpClientRequest,
-    restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
-  ) => Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError>
-  readonly onward: Onward<never>
-}
-
-/**
- * What becomes of an answer that may be a redirect.
- *
- * @since 0.1.0
- * @category models
- */
-export type Onward<R> = (
+export type Direct = (
   call: Call.Call,
   request: HttpClientRequest.HttpClientRequest,
-  response: ResponseBody.GuardedResponse
-) => Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R>
+  restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
+) => Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError>

@@ -241,7 +241,21 @@ describe("linkHeader", () => {
     ["no next", '<https://api.test/a>; rel="prev"', undefined],
     ["a type that only begins so", '<https://api.test/a>; rel="next-page"', undefined],
     ["a link without rel", "<https://api.test/a>", undefined],
-    ["a target that does not parse", '<https://[>; rel="next"', undefined],
+    ["a target that does not parse, for the walk to tell", '<https://[>; rel="next"', "https://["],
+    ["a link of another context", '<https://api.test/b>; rel="next"; anchor="/v1/others"', undefined],
+    [
+      "the one of its own context",
+      '<https://api.test/b>; anchor="#part"; rel=next, <https://api.test/c>; rel=next; anchor="?page=1"',
+      "https://api.test/c"
+    ],
+    ["an anchor that does not parse", '<https://api.test/b>; rel="next"; anchor="https://["', undefined],
+    ["a relation type in capitals", "<https://api.test/b>; REL=NEXT", "https://api.test/b"],
+    ["raw UTF-8", '</caf\u00c3\u00a9>; rel="next"', "https://api.test/caf%C3%A9"],
+    [
+      "UTF-8 that was decoded already",
+      '</caf\u00e9/\u65e5>; rel="next"',
+      "https://api.test/caf%C3%A9/%E6%97%A5"
+    ],
     ["no brackets", 'https://api.test/a; rel="next"', undefined],
     ["brackets that do not close", '<https://api.test/a; rel="next"', undefined]
   ]

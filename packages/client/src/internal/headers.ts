@@ -114,6 +114,38 @@ export const mergeInput = (
   ...lowerCase(over)
 })
 
+/**
+ * The value of a header that has a single one: transports join two lines with `, `, and a server or a proxy may send the same
+ * line twice. Values that differ stay as they are.
+ */
+export const single = (value: string): string => {
+  if (!value.includes(", ")) return value
+  const parts = value.split(", ")
+  for (let period = 1; period * 2 <= parts.length; period++) {
+    if (parts.length % period === 0 && parts.every((part, i) => part === parts[i % period])) {
+      return parts.slice(0, period).join(", ")
+    }
+  }
+  return value
+}
+
+/** Bytes beyond ASCII, each a character: how HTTP clients hand on a header. */
+const latin1 = /^(?=.*[\x80-\xff])[\0-\xff]*$/s
+
+/**
+ * The text of a header whose bytes are UTF-8, as WHATWG's fetch reads `Location`. What is no UTF-8, or was decoded already,
+ * stays as it is.
+ */
+export const utf8 = (value: string): string => {
+  if (!latin1.test(value)) return value
+  try {
+    const bytes = Uint8Array.from(value, (character) => character.charCodeAt(0))
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return value
+  }
+}
+
 /** `over` wins: its values replace, its removals remove. */
 export const merge = (under: HeaderLayer, over: HeaderLayer): HeaderLayer =>
   over === empty ? under : under === empty ? over : Object.assign({}, under, over)

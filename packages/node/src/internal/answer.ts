@@ -11,7 +11,8 @@ const text = (bytes: Buffer | undefined): string => (bytes === undefined ? "" : 
 
 /** Header names and values, put into a record. */
 const recordOf = (raw: Raw): Record<string, string> => {
-  const record: Record<string, string> = {}
+  // A header may be called `constructor`: on a plain object that is there already.
+  const record: Record<string, string> = Object.create(null)
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = text(raw[index]).toLowerCase()
     const value = text(raw[index + 1])

@@ -1,0 +1,211 @@
+/**
+ * One attempt of a call, from its request to the head of the answer, over as many hops as redirects make of it. A hop is what
+ * goes out: credentials, the headers of the attempt, middleware, transport.
+ *
+ * @since 0.1.0
+ */
+
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Fiber from "effect/Fiber"
+import type * as Tracer from "effect/Tracer"
+import * as ApiError from "./ApiError.js"
+import * as ApiResponse from "./ApiResponse.js"
+import type * as Attempts from "./Attempts.js"
+import * as Call from "./Call.js"
+import * as ClientHeaders from "./ClientHeaders.js"
+import type * as Core from "./Core.js"
+import type * as Credentials from "./Credentials.js"
+import * as Ready from "./internal/ready.js"
+import * as Middleware from "./Middleware.js"
+import * as PlatformRequest from "./PlatformRequest.js"
+import * as Redirects from "./Redirects.js"
+import * as ResponseBody from "./ResponseBody.js"
+import * as Telemetry from "./Telemetry.js"
+import type * as TransportContract from "./TransportContract.js"
+import * as TransportError from "./TransportError.js"
+
+/** The request as an attempt sends it; without credentials where there are none for it. */
+const outgoing = (
+  core: Core.Core,
+  call: Call.Call,
+  credentials: Credentials.Resolved | undefined,
+  span: Tracer.Span | undefined
+): HttpClientRequest.HttpClientRequest => {
+  const { encoded } = call
+  const headers = core.standing(encoded, credentials)
+  ClientHeaders.addAttempt(headers, call, span)
+  return PlatformRequest.toHttp(encoded, headers)
+}
+
+/**
+ * One attempt to the head of its answer, over all its hops.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const respond = <R>(
+  core: Core.Core,
+  transport: TransportContract.Send<R>,
+  call: Call.Call,
+  span: Tracer.Span | undefined
+): Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R> =>
+  Effect.suspend(() => {
+    Call.restart(call)
+    return hop(core, transport, call, span)
+  })
+
+/** One hop, and those that follow. */
+const hop = <R>(
+  core: Core.Core,
+  transport: TransportContract.Send<R>,
+  call: Call.Call,
+  span: Tracer.Span | undefined
+): Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R> =>
+  Effect.flatMap(respondOnce(core, transport, call, span), (response) =>
+    ApiResponse.isSuccess(response.status)
+      ? Effect.succeed(response)
+      : followed(core, transport, call, span, response)
+  )
+
+/** What becomes of a response: the next hop's where it is a redirect that may be followed. */
+const followed = <R>(
+  core: Core.Core,
+  transport: TransportContract.Send<R>,
+  call: Call.Call,
+  span: Tracer.Span | undefined,
+  response: ResponseBody.GuardedResponse
+): Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R> => {
+  const { headers, status } = response
+  if (!Redirects.isRedirect(status)) return Effect.succeed(response)
+  const next = headers.location === undefined ? undefined : Redirects.redirected(call, response)
+  if (Redirects.asksForGet(status, call.encoded.method)) Call.processed(call)
+  if (next === undefined) return Effect.succeed(response)
+  if (typeof next === "string") return Effect.succeed(response.refuse(`redirect not followed: ${next}`))
+  return Effect.zipRight(
+    response.salvage(call.config.limits.errorBytes),
+    Effect.suspend(() => {
+      Call.goOn(call, next)
+      return hop(core, transport, call, span)
+    })
+  )
+}
+
+/** One hop to the head of its answer: credentials, the headers of the attempt, middleware, transport. */
+const respondOnce = <R>(
+  core: Core.Core,
+  transport: TransportContract.Send<R>,
+  call: Call.Call,
+  span: Tracer.Span | undefined
+): Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R> =>
+  Effect.flatMap(authorize(core, call), (credentials) => {
+    const request = outgoing(core, call, credentials, span)
+    const send = Middleware.compose(
+      [...call.config.middleware, ...(call.request.options.middleware ?? [])],
+      // The transport's own requirement is met where the attempt is run, not by every middleware.
+      (request) =>
+        transport(call, Redirects.outgoing(call, request)) as Effect.Effect<
+          ResponseBody.GuardedResponse,
+          ApiError.ApiError
+        >
+    )
+    return send(request).pipe(
+      Effect.matchEffect({
+        onSuccess: (response) => Effect.succeed(guard(call, response)),
+        onFailure: (error) =>
+          !ApiError.isApiError(error) && TransportError.isStatusCode(error)
+            ? // A middleware that refuses a status (`filterStatusOk`) still has the answer: the status check is ours.
+              Effect.succeed(guard(call, error.response))
+            : Effect.fail(
+                sourceError(call) ?? (ApiError.isApiError(error) ? error : TransportError.from(call, error))
+              )
+      }),
+      Effect.tapBoth({
+        onFailure: (error) => Telemetry.attempted(call, request.headers, error),
+        onSuccess: (response) => Telemetry.attempted(call, request.headers, response)
+      })
+    )
+  })
+
+/**
+ * One whole attempt in a single wait, inside of `uninterruptibleMask`, where nothing but the transport has a part in it: the
+ * credentials are known, no middleware stands in between, nobody listens at debug. `undefined` where that is not so.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const respondDirectly = (
+  core: Core.Core,
+  call: Call.Call,
+  span: Tracer.Span | undefined,
+  fiber: Fiber.RuntimeFiber<unknown, unknown>
+): Attempts.Attempt<ResponseBody.GuardedResponse> | undefined => {
+  const { direct } = core.transport
+  const { config, encoded, request } = call
+  if (direct === undefined || encoded.body._tag === "Stream") return undefined
+  if (config.middleware.length > 0 || request.options.middleware !== undefined) return undefined
+  const { resolve } = core.credentials
+  if (!Ready.isReady(resolve) || Either.isLeft(resolve) || Telemetry.isDebugged(fiber)) return undefined
+  return (restore) => {
+    Call.restart(call)
+    const credentials = call.encoded.trusted ? resolve.right : undefined
+    if (credentials !== undefined) issue(call, credentials)
+    const sent = Redirects.outgoing(call, outgoing(core, call, credentials, span))
+    return Effect.flatMap(direct(call, sent, restore), (response) =>
+      ApiResponse.isSuccess(response.status)
+        ? Effect.succeed(response)
+        : restore(followed(core, core.transport.whole, call, span, response))
+    )
+  }
+}
+
+/** The last that were issued are those of the request on its way, where it has any. */
+const issue = ({ issued }: Call.Call, credentials: Credentials.Resolved): void => {
+  if (issued[issued.length - 1] !== credentials) issued.push(credentials)
+}
+
+/** A streamed body's own failure reaches us as a broken transport: the cause is the caller's, and so is the error. */
+const sourceError = (call: Call.Call): ApiError.InvalidRequestError | undefined => {
+  const failure = call.encoded.sourceFailure()
+  if (failure === undefined) return undefined
+  const { message } = TransportError.findCode(failure)
+  return TransportError.invalidRequest(
+    call,
+    call.request.options.bodyStream === undefined ? "multipart" : "bodyStream",
+    `failed while it was sent: ${message || String(failure)}`,
+    // The part before it may have arrived.
+    "maybe-applied"
+  )
+}
+
+/** A middleware may answer with a response of its own. */
+const guard = (
+  call: Call.Call,
+  response: HttpClientResponse.HttpClientResponse
+): ResponseBody.GuardedResponse =>
+  response instanceof ResponseBody.GuardedResponse ? response : ResponseBody.fromPlatform(call, response)
+
+const authorize = (
+  core: Core.Core,
+  call: Call.Call
+): Effect.Effect<Credentials.Resolved | undefined, ApiError.CredentialsError> =>
+  call.encoded.trusted
+    ? Effect.mapBoth(core.credentials.resolve, {
+        onSuccess: (resolved) => {
+          issue(call, resolved)
+          return resolved
+        },
+        onFailure: ({ reason, retryable, retryAfter }) => {
+          const common = Call.common(call, `no credentials: ${reason}`, "not-sent")
+          return new ApiError.CredentialsError({
+            ...common,
+            // A token fetch runs a single attempt inside this loop, which retries it where that may help.
+            shouldRetry: retryable ? true : undefined,
+            reason: common.message,
+            retryAfter
+          })
+        }
+      })
+    : Effect.succeed(undefined)
