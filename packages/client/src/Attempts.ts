@@ -208,7 +208,8 @@ class Loop<A, R> {
         }
         const delay = Math.max(0, ScheduleIntervals.start(decision.intervals) - now)
         if (now + delay >= Call.deadline(call)) return this.stop(now, error, "deadline")
-        const paid = policy.budget === false ? 0 : this.client.budget.take(error)
+        const free = policy.budget === false || RetryPolicy.isAskedFor(policy, error, delay)
+        const paid = free ? 0 : this.client.budget.take(error)
         if (paid === undefined) return this.stop(now, error, "budget")
         this.schedule = next
         this.paid = paid

@@ -46,7 +46,8 @@ export interface Options {
 
 /**
  * The numbers of a retry budget, in tokens: a bucket of `capacity` (500), of which a retry takes `retryCost` (5), a retry
- * after a timeout `timeoutCost` (10), and to which a success gives `successRefund` (1).
+ * after a timeout `timeoutCost` (10), and to which a success gives `successRefund` (1). A retry that the server asked for
+ * with a hint (`retry-after`, `retry-after-ms`) takes nothing.
  *
  * @since 0.1.0
  * @category models
@@ -223,6 +224,13 @@ export const hint = (policy: RetryPolicy, error: ApiError.ApiError): number | "b
   const millis = Duration.toMillis(error.retryAfter)
   if (millis <= policy.maxRetryAfterMillis) return millis
   return policy.onLongRetryAfter === "backoff" ? "backoff" : "too-long"
+}
+
+/** Whether the server asked for a retry by a hint, which this wait honours: it is free. @since 0.1.0 @category decisions */
+export const isAskedFor = (policy: RetryPolicy, error: ApiError.ApiError, waitMillis: number): boolean => {
+  const hinted = hint(policy, error)
+  // The wait is a difference of two times, and may be a hair short.
+  return typeof hinted === "number" && hinted > 0 && waitMillis > hinted - 1
 }
 
 /**

@@ -57,6 +57,54 @@ describe("the budget", () => {
     })
   )
 
+  it.effect.each([
+    { name: "429 with retry-after", step: status(429, { "retry-after": "1" }), free: true },
+    { name: "429 with retry-after-ms", step: status(429, { "retry-after-ms": "1000" }), free: true },
+    { name: "429 with fractions", step: status(429, { "retry-after": "0.3337" }), free: true },
+    { name: "503 with retry-after", step: status(503, { "retry-after": "1" }), free: true },
+    {
+      name: "400 with x-should-retry and a hint",
+      step: status(400, { "retry-after": "1", "x-should-retry": "true" }),
+      free: true
+    },
+    {
+      name: "400 with x-should-retry alone",
+      step: status(400, { "x-should-retry": "true" }),
+      free: false
+    },
+    { name: "429 without a hint", step: status(429), free: false },
+    { name: "429 with a hint of nothing", step: status(429, { "retry-after": "0" }), free: false },
+    { name: "429 with a hint that is garbage", step: status(429, { "retry-after": "soon" }), free: false }
+  ])("6.13 what the server asked for with a hint is free: $name", ({ free, step }) =>
+    Effect.gen(function* () {
+      const second: MockTransport.Script = ({ index }) => (index < 200 ? step : ok)
+      const { client } = yield* scripted(second)
+      const all = Effect.all(
+        Array.from({ length: 200 }, () => Effect.either(client.execute(list))),
+        { concurrency: "unbounded" }
+      )
+      const ended = Either.getOrThrow(yield* settle(all))
+      const spent = ended.filter((call) => Either.isLeft(call) && call.left.stoppedBy === "budget")
+      expect(spent.length).toBe(free ? 0 : 100)
+    })
+  )
+
+  it.effect("6.13 a hint is free where the wait honours it: a schedule of one's own may not", () =>
+    Effect.gen(function* () {
+      const hinted = [MockTransport.forever(status(429, { "retry-after": "10" }))]
+      const sooner = Schedule.intersect(Schedule.recurs(3), Schedule.spaced("1 second"))
+      const { error } = yield* playError(hinted, { retry: sooner })
+      expect(error.stoppedBy).toBe("attempts")
+      const { client } = yield* scripted(hinted, { retry: { budget: { capacity: 0 } } })
+      const hasty = ApiRequest.get("/todos", { retry: sooner })
+      expect(yield* settle(client.execute(hasty))).toMatchObject({ left: { stoppedBy: "budget" } })
+      const patient = ApiRequest.get("/todos", {
+        retry: Schedule.intersect(Schedule.recurs(1), Schedule.spaced("11 seconds"))
+      })
+      expect(yield* settle(client.execute(patient))).toMatchObject({ left: { stoppedBy: "attempts" } })
+    })
+  )
+
   it.effect("6.4 one bucket serves a client, whatever its options and its form", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted(outage, {

@@ -3,7 +3,7 @@ import type { RetryPolicy } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Duration, Effect, Either, FastCheck as fc } from "effect"
 import { scripted } from "./fixtures/requests.js"
-import { list, ok, play, status } from "./fixtures/retry.js"
+import { list, ok, play, settle, status } from "./fixtures/retry.js"
 
 /** One attempt of a script: how it fails, and what the server asks for. */
 interface Failure {
@@ -201,6 +201,31 @@ describe("whatever the load", () => {
         for (const error of errors) expect(["attempts", "budget"]).toContain(error.stoppedBy)
       }),
     runs
+  )
+
+  it.effect.prop(
+    "6.13 a retry that the server asked for with a hint is never refused by the budget",
+    {
+      load,
+      hinted: fc.array(failure, { minLength: 1, maxLength: 6 }).map((failures) =>
+        failures.map(({ code, hint, spelling }): Failure => {
+          return { kind: "status", code, hint: hint === undefined ? 1 : Math.min(hint, 60_000), spelling }
+        })
+      )
+    },
+    ({ hinted, load: { calls, maxRetries } }) =>
+      Effect.gen(function* () {
+        const { client } = yield* scripted((_, index) => step(hinted[index % hinted.length] as Failure), {
+          retry: { maxRetries, budget: { capacity: 0 } }
+        })
+        const all = Effect.all(
+          Array.from({ length: calls }, () => Effect.flip(client.execute(list))),
+          { concurrency: "unbounded" }
+        )
+        const errors = Either.getOrThrow(yield* settle(all, "10 minutes"))
+        for (const { stoppedBy } of errors) expect(["attempts", "not-retryable"]).toContain(stoppedBy)
+      }),
+    { fastCheck: { numRuns: 10 } }
   )
 
   it.effect.prop(
