@@ -199,7 +199,7 @@ const messagesOf = (
 export const layer = (
   options: AnthropicConfig.Options
 ): Layer.Layer<Anthropic, ApiConfig.InvalidConfigError, HttpClient.HttpClient> =>
-  Layer.effect(Anthropic, make(options))
+  Layer.scoped(Anthropic, make(options))
 
 /**
  * A client as a layer whose settings come from the environment: see `AnthropicConfig.fromEnvironment`. What `explicit` sets
@@ -226,7 +226,7 @@ export const layer = (
 export const layerConfig = (
   explicit: AnthropicConfig.Options = {}
 ): Layer.Layer<Anthropic, ApiConfig.InvalidConfigError | ConfigError.ConfigError, HttpClient.HttpClient> =>
-  Layer.effect(
+  Layer.scoped(
     Anthropic,
     Effect.flatMap(ConfigReader.ignoreBlank(AnthropicConfig.fromEnvironment), (environment) =>
       make(AnthropicConfig.merge(environment, explicit))

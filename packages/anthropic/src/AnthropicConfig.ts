@@ -70,8 +70,20 @@ export const fromEnvironment: Config.Config<Options> = Config.all({
   }))
 )
 
-const isGiven = (secret: Redacted.Redacted<string> | undefined): secret is Redacted.Redacted<string> =>
-  secret !== undefined && Redacted.value(secret).trim() !== ""
+/** A secret's text, where it has one. Plain JavaScript may give it as a string. */
+const textOf = (secret: unknown): unknown => {
+  try {
+    return Redacted.isRedacted(secret) ? Redacted.value(secret) : secret
+  } catch {
+    return "wiped"
+  }
+}
+
+/** What is blank counts as not given, and so does a `Redacted` of a variable that is not set. */
+const isGiven = (secret: unknown): secret is Redacted.Redacted<string> => {
+  const text = textOf(secret)
+  return text !== undefined && text !== null && (typeof text !== "string" || text.trim() !== "")
+}
 
 const namesCredentials = ({ apiKey, authToken, credentials }: Options): boolean =>
   credentials !== undefined || isGiven(apiKey) || isGiven(authToken)
@@ -93,21 +105,26 @@ export const merge = (self: Options, over: Options): Options => {
 }
 
 /**
- * Fails with an `InvalidConfigError` where there is nothing to prove who calls.
+ * Fails with an `InvalidConfigError` where there is nothing to prove who calls, or what there is is no text.
  *
  * @since 0.1.0
  * @category validation
  */
-export const check = (options: Options): Either.Either<Options, ApiConfig.InvalidConfigError> =>
-  namesCredentials(options) ||
-  Object.keys(options.headers ?? {}).some((name) => /^(x-api-key|authorization)$/i.test(name))
+export const check = (options: Options): Either.Either<Options, ApiConfig.InvalidConfigError> => {
+  const refuse = (key: string, reason: string) =>
+    Either.left(new ApiConfig.InvalidConfigError({ key, reason }))
+  for (const key of ["apiKey", "authToken"] as const) {
+    if (isGiven(options[key]) && typeof textOf(options[key]) !== "string")
+      return refuse(key, "must be a Redacted or a string")
+  }
+  return namesCredentials(options) ||
+    Object.keys(options.headers ?? {}).some((name) => /^(x-api-key|authorization)$/i.test(name))
     ? Either.right(options)
-    : Either.left(
-        new ApiConfig.InvalidConfigError({
-          key: "apiKey",
-          reason: "is missing, and so is authToken: ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN set them too"
-        })
+    : refuse(
+        "apiKey",
+        "is missing, and so is authToken: ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN set them too"
       )
+}
 
 /**
  * The settings in the terms of `ApiClient`.
@@ -150,11 +167,15 @@ const credentials = (apiKey: Options["apiKey"], authToken: Options["authToken"])
 
 const both = (first: Credentials.Credentials, second: Credentials.Credentials): Credentials.Credentials => ({
   [Credentials.TypeId]: Credentials.TypeId,
-  make: () => ({
-    resolve: Effect.zipWith(first.make().resolve, second.make().resolve, (first, second) => ({
-      headers: { ...first.headers, ...second.headers },
-      secrets: [...first.secrets, ...second.secrets]
-    })),
+  make: (background) => ({
+    resolve: Effect.zipWith(
+      first.make(background).resolve,
+      second.make(background).resolve,
+      (first, second) => ({
+        headers: { ...first.headers, ...second.headers },
+        secrets: [...first.secrets, ...second.secrets]
+      })
+    ),
     invalidate: undefined
   })
 })

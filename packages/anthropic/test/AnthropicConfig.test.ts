@@ -155,6 +155,32 @@ describe("layer", () => {
     })
   )
 
+  it.effect.each([
+    ["apiKey", "sk-plain", "x-api-key", "sk-plain"],
+    ["authToken", " plain ", "authorization", "Bearer plain"]
+  ] as const)("12.4 takes a plain string of JavaScript as a secret: %s", ([name, value, header, sent]) =>
+    Effect.gen(function* () {
+      const { headers } = yield* firstRequest({}, { [name]: value as unknown as Redacted.Redacted })
+      expect(headers[header]).toBe(sent)
+    })
+  )
+
+  it.effect.each([
+    ["apiKey", 5_318_008, "apiKey must be a Redacted or a string"],
+    ["apiKey", Redacted.make({ sk: "s3cret" }), "apiKey must be a Redacted or a string"],
+    ["authToken", Promise.resolve("s3cret"), "authToken must be a Redacted or a string"],
+    // Variables that are not set.
+    ["apiKey", Redacted.make(undefined), /^apiKey is missing/],
+    ["apiKey", null, /^apiKey is missing/]
+  ] as const)("1.2 refuses by its name what is no secret: %s %s", ([name, value, message]) =>
+    Effect.gen(function* () {
+      const options = { [name]: value as unknown as Redacted.Redacted }
+      const error = yield* Effect.flip(firstRequest({}, options))
+      expect(error).toBeInstanceOf(ApiConfig.InvalidConfigError)
+      expect(error.message).toMatch(message)
+    })
+  )
+
   it.effect("4.1 key and token are both sent, where both are given", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([MockTransport.json(message)], {

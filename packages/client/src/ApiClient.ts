@@ -12,6 +12,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as ApiConfig from "./ApiConfig.js"
 import type * as ApiError from "./ApiError.js"
@@ -20,6 +21,7 @@ import type * as ApiResponse from "./ApiResponse.js"
 import * as ConfigReader from "./ConfigReader.js"
 import * as Core from "./Core.js"
 import * as Execution from "./Execution.js"
+import { endBackground } from "./internal/singleFlight.js"
 import type * as Pages from "./Pages.js"
 import * as PlatformClient from "./PlatformClient.js"
 import type * as Streaming from "./Streaming.js"
@@ -95,8 +97,12 @@ export const make = (
 ): Effect.Effect<ApiClient, ApiConfig.InvalidConfigError, HttpClient.HttpClient> =>
   Effect.gen(function* () {
     const config = yield* ApiConfig.make(options)
-    const init = yield* Effect.serviceOption(FetchHttpClient.RequestInit)
-    return fromCore(Core.makeCore(config, yield* HttpClient.HttpClient, Option.getOrUndefined(init)))
+    const init = Option.getOrUndefined(yield* Effect.serviceOption(FetchHttpClient.RequestInit))
+    const core = Core.makeCore(config, yield* HttpClient.HttpClient, init)
+    // A layer's scope, or one that the caller has opened: what runs in the background does not outlive it.
+    const scope = Option.getOrUndefined(yield* Effect.serviceOption(Scope.Scope))
+    if (scope !== undefined) yield* Scope.addFinalizer(scope, endBackground(core.background))
+    return fromCore(core)
   })
 
 const fromCore = (core: Core.Core): ApiClient => {
@@ -146,7 +152,7 @@ const fromCore = (core: Core.Core): ApiClient => {
 export const layer = (
   options: ApiConfig.Options
 ): Layer.Layer<ApiClient, ApiConfig.InvalidConfigError, HttpClient.HttpClient> =>
-  Layer.effect(ApiClient, make(options))
+  Layer.scoped(ApiClient, make(options))
 
 /**
  * A client as a layer whose settings come from `Config`; what `explicit` sets wins over it. A blank value, as an
@@ -172,7 +178,7 @@ export const layerConfig = (
   config: Config.Config.Wrap<ApiConfig.Options>,
   explicit: Partial<ApiConfig.Options> = {}
 ): Layer.Layer<ApiClient, ApiConfig.InvalidConfigError | ConfigError.ConfigError, HttpClient.HttpClient> =>
-  Layer.effect(
+  Layer.scoped(
     ApiClient,
     Effect.flatMap(
       ConfigReader.ignoreBlank(Config.unwrap(ConfigReader.leftOpen(config, explicit))),

@@ -5,9 +5,9 @@
  *
  * @since 0.1.0
  */
-import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Predicate from "effect/Predicate"
+import { TaggedError } from "./internal/taggedError.js"
 
 const row = <S extends number | undefined, R extends boolean, D extends Delivery>(
   status: S,
@@ -82,7 +82,8 @@ export interface Attempt {
 
 /**
  * What every error tells: which request, what was tried, why it ended, what the server may have done with it.
- * `shouldRetry` is the word of the server (`x-should-retry`) or of a middleware; it outranks the table above.
+ * `shouldRetry` is the word of the server (`x-should-retry`) or of a middleware; it outranks the table above. `cause` is what
+ * code of the program's own failed with (a body's source, a middleware, credentials), unless it shows a secret.
  *
  * @since 0.1.0
  * @category models
@@ -94,6 +95,7 @@ export interface Common {
   readonly stoppedBy: StoppedBy
   readonly delivery: Delivery
   readonly shouldRetry: boolean | undefined
+  readonly cause?: unknown
 }
 
 /**
@@ -113,43 +115,43 @@ export interface StatusFields extends Common {
 }
 
 /** 400: the server cannot make sense of the request. @since 0.1.0 @category errors */
-export class BadRequestError extends Data.TaggedError("BadRequestError")<StatusFields> {}
+export class BadRequestError extends TaggedError("BadRequestError")<StatusFields> {}
 
 /** 401: the credentials are missing or not accepted. @since 0.1.0 @category errors */
-export class AuthenticationError extends Data.TaggedError("AuthenticationError")<StatusFields> {}
+export class AuthenticationError extends TaggedError("AuthenticationError")<StatusFields> {}
 
 /** 403: the credentials do not allow this. @since 0.1.0 @category errors */
-export class PermissionDeniedError extends Data.TaggedError("PermissionDeniedError")<StatusFields> {}
+export class PermissionDeniedError extends TaggedError("PermissionDeniedError")<StatusFields> {}
 
 /** 404: there is nothing at this path. @since 0.1.0 @category errors */
-export class NotFoundError extends Data.TaggedError("NotFoundError")<StatusFields> {}
+export class NotFoundError extends TaggedError("NotFoundError")<StatusFields> {}
 
 /** 409: the request collides with the state of the resource. @since 0.1.0 @category errors */
-export class ConflictError extends Data.TaggedError("ConflictError")<StatusFields> {}
+export class ConflictError extends TaggedError("ConflictError")<StatusFields> {}
 
 /** 413: the body is larger than the server takes. @since 0.1.0 @category errors */
-export class RequestTooLargeError extends Data.TaggedError("RequestTooLargeError")<StatusFields> {}
+export class RequestTooLargeError extends TaggedError("RequestTooLargeError")<StatusFields> {}
 
 /** 422: the request is well-formed and its content is refused. @since 0.1.0 @category errors */
-export class UnprocessableEntityError extends Data.TaggedError("UnprocessableEntityError")<StatusFields> {}
+export class UnprocessableEntityError extends TaggedError("UnprocessableEntityError")<StatusFields> {}
 
 /** 429: too many requests; `retryAfter` is the server's hint. @since 0.1.0 @category errors */
-export class RateLimitError extends Data.TaggedError("RateLimitError")<StatusFields> {}
+export class RateLimitError extends TaggedError("RateLimitError")<StatusFields> {}
 
 /** 5xx: the server failed, where no closer tag says how. @since 0.1.0 @category errors */
-export class InternalServerError extends Data.TaggedError("InternalServerError")<StatusFields> {}
+export class InternalServerError extends TaggedError("InternalServerError")<StatusFields> {}
 
 /** 503: the service, or a proxy before it, is unavailable. @since 0.1.0 @category errors */
-export class ServiceUnavailableError extends Data.TaggedError("ServiceUnavailableError")<StatusFields> {}
+export class ServiceUnavailableError extends TaggedError("ServiceUnavailableError")<StatusFields> {}
 
 /** 504: the server, or a proxy before it, ran out of time. @since 0.1.0 @category errors */
-export class DeadlineExceededError extends Data.TaggedError("DeadlineExceededError")<StatusFields> {}
+export class DeadlineExceededError extends TaggedError("DeadlineExceededError")<StatusFields> {}
 
 /** 529: the API is overloaded and did not take the request. @since 0.1.0 @category errors */
-export class OverloadedError extends Data.TaggedError("OverloadedError")<StatusFields> {}
+export class OverloadedError extends TaggedError("OverloadedError")<StatusFields> {}
 
 /** Any other status that is not a success, a refused redirect among them. @since 0.1.0 @category errors */
-export class UnexpectedStatusError extends Data.TaggedError("UnexpectedStatusError")<StatusFields> {}
+export class UnexpectedStatusError extends TaggedError("UnexpectedStatusError")<StatusFields> {}
 
 /**
  * No answer came: the name did not resolve, the connection was refused, reset or closed, or TLS failed. `code` is the
@@ -158,7 +160,7 @@ export class UnexpectedStatusError extends Data.TaggedError("UnexpectedStatusErr
  * @since 0.1.0
  * @category errors
  */
-export class ConnectionError extends Data.TaggedError("ConnectionError")<
+export class ConnectionError extends TaggedError("ConnectionError")<
   Common & {
     readonly kind: "dns" | "refused" | "reset" | "tls" | "closed" | "other"
     readonly code: string | undefined
@@ -166,7 +168,7 @@ export class ConnectionError extends Data.TaggedError("ConnectionError")<
 > {}
 
 /** A limit passed: `phase` says which, `limit` how long it was. @since 0.1.0 @category errors */
-export class TimeoutError extends Data.TaggedError("TimeoutError")<
+export class TimeoutError extends TaggedError("TimeoutError")<
   Common & {
     readonly phase: "connect" | "response" | "idle" | "first-event" | "content-idle" | "total"
     readonly limit: Duration.Duration
@@ -180,12 +182,12 @@ export class TimeoutError extends Data.TaggedError("TimeoutError")<
  * @since 0.1.0
  * @category errors
  */
-export class InvalidRequestError extends Data.TaggedError("InvalidRequestError")<
+export class InvalidRequestError extends TaggedError("InvalidRequestError")<
   Common & { readonly field: string; readonly reason: string }
 > {}
 
 /** The credentials could not be had; `retryAfter` is their server's hint. @since 0.1.0 @category errors */
-export class CredentialsError extends Data.TaggedError("CredentialsError")<
+export class CredentialsError extends TaggedError("CredentialsError")<
   Common & { readonly reason: string; readonly retryAfter: Duration.Duration | undefined }
 > {}
 
@@ -196,7 +198,7 @@ export class CredentialsError extends Data.TaggedError("CredentialsError")<
  * @since 0.1.0
  * @category errors
  */
-export class ResponseValidationError extends Data.TaggedError("ResponseValidationError")<
+export class ResponseValidationError extends TaggedError("ResponseValidationError")<
   Common & {
     readonly status: number
     readonly requestId: string | undefined
@@ -206,13 +208,8 @@ export class ResponseValidationError extends Data.TaggedError("ResponseValidatio
   }
 > {}
 
-/**
- * A stream ended before its terminal event; `received` counts the events that came before.
- *
- * @since 0.1.0
- * @category errors
- */
-export class StreamTruncatedError extends /*#__PURE__*/ Data.TaggedError("StreamTruncatedError")<
+/** A stream ended before its terminal event, after `received` events. @since 0.1.0 @category errors */
+export class StreamTruncatedError extends /*#__PURE__*/ TaggedError("StreamTruncatedError")<
   Common & { readonly requestId: string | undefined; readonly received: number }
 > {}
 
@@ -223,7 +220,7 @@ export class StreamTruncatedError extends /*#__PURE__*/ Data.TaggedError("Stream
  * @since 0.1.0
  * @category errors
  */
-export class StreamProtocolError extends /*#__PURE__*/ Data.TaggedError("StreamProtocolError")<
+export class StreamProtocolError extends /*#__PURE__*/ TaggedError("StreamProtocolError")<
   Common & {
     readonly status: number
     readonly requestId: string | undefined
@@ -232,13 +229,8 @@ export class StreamProtocolError extends /*#__PURE__*/ Data.TaggedError("StreamP
   }
 > {}
 
-/**
- * The pages would never end: the same cursor came twice, or the limit of pages passed.
- *
- * @since 0.1.0
- * @category errors
- */
-export class PaginationError extends /*#__PURE__*/ Data.TaggedError("PaginationError")<
+/** The pages would never end: one cursor came twice, or their limit passed. @since 0.1.0 @category errors */
+export class PaginationError extends /*#__PURE__*/ TaggedError("PaginationError")<
   Common & { readonly reason: string; readonly pages: number }
 > {}
 
@@ -285,7 +277,9 @@ export const isApiError = (u: unknown): u is ApiError =>
  */
 export const update = <E extends ApiError>(error: E, fields: Partial<Common>): E => {
   const Class = error.constructor as new (fields: Common) => E
-  const copy = new Class({ ...error, message: error.message, ...fields })
+  // `Error` keeps both of these out of a spread.
+  const hidden = error.cause === undefined ? {} : { cause: error.cause }
+  const copy = new Class({ ...error, message: error.message, ...hidden, ...fields })
   // Where the error came about stays; its first line is the message, and a message may be changed to hide something.
   if (error.stack !== undefined) copy.stack = error.stack.replace(error.message, () => copy.message)
   return copy
@@ -294,12 +288,7 @@ export const update = <E extends ApiError>(error: E, fields: Partial<Common>): E
 /** Whether an error is an answer with an error status. @since 0.1.0 @category guards */
 export const isStatusError = (u: unknown): u is StatusError => isApiError(u) && "body" in u
 
-/**
- * Whether another attempt may help: the server's or a middleware's word first, else the table.
- *
- * @since 0.1.0
- * @category guards
- */
+/** Whether another attempt may help: the word of a server or a middleware, else the table. @since 0.1.0 @category guards */
 export const isRetryable = (error: ApiError): boolean => {
   if (error._tag === "InvalidRequestError") return false
   if (error.shouldRetry !== undefined) return error.shouldRetry

@@ -18,6 +18,7 @@ import * as Call from "./Call.js"
 import * as ClientHeaders from "./ClientHeaders.js"
 import type * as Core from "./Core.js"
 import type * as Credentials from "./Credentials.js"
+import { ownCause } from "./internal/ownCause.js"
 import * as Ready from "./internal/ready.js"
 import * as Middleware from "./Middleware.js"
 import * as PlatformRequest from "./PlatformRequest.js"
@@ -197,10 +198,11 @@ const authorize = (
           issue(call, resolved)
           return resolved
         },
-        onFailure: ({ reason, retryable, retryAfter }) => {
+        onFailure: ({ cause, reason, retryable, retryAfter }) => {
           const common = Call.common(call, `no credentials: ${reason}`, "not-sent")
           return new ApiError.CredentialsError({
             ...common,
+            ...ownCause(cause, Call.redactor(call).text),
             // A token fetch runs a single attempt inside this loop, which retries it where that may help.
             shouldRetry: retryable ? true : undefined,
             reason: common.message,

@@ -17,6 +17,7 @@ import * as ClientHeaders from "./ClientHeaders.js"
 import type * as Credentials from "./Credentials.js"
 import type { InvalidInput } from "./internal/invalid.js"
 import * as Ready from "./internal/ready.js"
+import { type Background, makeBackground } from "./internal/singleFlight.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 import * as RequestEncoder from "./RequestEncoder.js"
 import * as RetryPolicy from "./RetryPolicy.js"
@@ -35,6 +36,8 @@ export interface Core {
   readonly config: ApiConfig.ApiConfig
   readonly transport: TransportContract.Transport
   readonly credentials: Credentials.Resolver
+  /** What runs for all calls and for none of them: it is interrupted when the client is released. */
+  readonly background: Background
   readonly budget: RetryPolicy.Budget
   readonly standing: ClientHeaders.Standing
   readonly problem: InvalidInput | undefined
@@ -49,11 +52,13 @@ export interface Core {
 export const makeCore = (
   config: ApiConfig.ApiConfig,
   client: HttpClient.HttpClient,
-  init?: RequestInit
+  init?: RequestInit,
+  background: Background = makeBackground()
 ): Core => ({
   config,
   transport: Transport.make(client, init),
-  credentials: config.credentials.make(),
+  credentials: config.credentials.make(background),
+  background,
   budget: RetryPolicy.makeBudget(config.retry.policy),
   standing: ClientHeaders.standing(config),
   problem: undefined
@@ -71,7 +76,8 @@ export const withOptions = (core: Core, options: Partial<ApiConfig.Options>): Co
     onRight: (config) => ({
       ...core,
       config,
-      credentials: options.credentials === undefined ? core.credentials : config.credentials.make(),
+      credentials:
+        options.credentials === undefined ? core.credentials : config.credentials.make(core.background),
       standing: ClientHeaders.standing(config)
     })
   })

@@ -3,14 +3,19 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as ApiError from "./ApiError.js"
+import { toMillis } from "./internal/duration.js"
 import * as Headers from "./internal/headers.js"
-import { singleFlight } from "./internal/singleFlight.js"
+import { hopeless, type NoToken } from "./internal/noToken.js"
+import { ownCause } from "./internal/ownCause.js"
+import { kindOf, secretText } from "./internal/secretText.js"
+import { type Background, makeBackground } from "./internal/singleFlight.js"
+import { tokenCache } from "./internal/tokenCache.js"
 import * as Redaction from "./Redaction.js"
 
 /**
@@ -32,17 +37,8 @@ export interface Resolved {
   readonly secrets: ReadonlyArray<string>
 }
 
-/**
- * What resolving can fail with. `retryable` says whether asking again may help, `retryAfter` when at the earliest.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Failure {
-  readonly reason: string
-  readonly retryable: boolean
-  readonly retryAfter?: Duration.Duration | undefined
-}
+/** What resolving can fail with: why, and whether and when asking again may help. @since 0.1.0 @category models */
+export interface Failure extends NoToken {}
 
 /**
  * Credentials at work in one client: `resolve` is asked before every attempt; `invalidate`, where the credentials can be
@@ -57,18 +53,22 @@ export interface Resolver {
 }
 
 /**
- * A description of credentials. Each client makes its own {@link Resolver} from it, so a description may be shared.
+ * A description of credentials. Each client makes its own {@link Resolver} from it, so a description may be shared. What
+ * runs in the background of a client stands in `background`, and is interrupted when the client is released.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Credentials {
   readonly [TypeId]: typeof TypeId
-  readonly make: () => Resolver
+  readonly make: (background?: Background) => Resolver
 }
 
+/** Whether a value is {@link Credentials}. @since 0.1.0 @category guards */
+export const isCredentials = (u: unknown): u is Credentials => Predicate.hasProperty(u, TypeId)
+
 /**
- * A token with its life time. Without one it is kept until the server refuses it.
+ * A token with its life time. Without one, or with what is no duration, it is kept until the server refuses it.
  *
  * @since 0.1.0
  * @category models
@@ -78,12 +78,19 @@ export interface Token {
   readonly expiresIn?: Duration.DurationInput | undefined
 }
 
-const fromResolver = (make: () => Resolver): Credentials => ({ [TypeId]: TypeId, make })
+const fromResolver = (make: Credentials["make"]): Credentials => ({ [TypeId]: TypeId, make })
 
 const fixed = (resolve: Either.Either<Resolved, Failure>): Credentials => {
   const resolver: Resolver = { resolve, invalidate: undefined }
   return fromResolver(() => resolver)
 }
+
+/** Credentials that cannot be used as they were given: every call says why. */
+const broken = (reason: string): Credentials => fixed(Either.left(hopeless(reason)))
+
+/** Plain JavaScript may give anything. */
+const checked = (name: string, value: unknown): Credentials =>
+  isCredentials(value) ? value : broken(`${name} must be Credentials, and is ${kindOf(value)}`)
 
 const empty: Resolved = { headers: {}, secrets: [] }
 
@@ -109,18 +116,21 @@ export const none: Credentials = /*#__PURE__*/ fixed(/*#__PURE__*/ Either.right(
  * @category constructors
  */
 export const header = (name: string, value: Redacted.Redacted<string>): Credentials =>
-  fixed(headerOf(name, value))
+  typeof name === "string"
+    ? fixed(headerOf(name, secretText("the value of the header", value)))
+    : broken(`the header's name must be a string, and is ${kindOf(name)}`)
 
 const headerOf = (
   name: string,
-  value: Redacted.Redacted<string>,
+  value: Either.Either<string, string>,
   prefix = ""
 ): Either.Either<Resolved, Failure> => {
-  const secret = Redacted.value(value).trim()
+  if (Either.isLeft(value)) return Either.left(hopeless(value.left))
+  const secret = value.right.trim()
   if (secret === "") return Either.right(empty)
   // Checked here, as transports would tell of it like of a connection that failed, and be asked again.
   return Either.mapBoth(Headers.compile({ [name]: prefix + secret }, "credentials"), {
-    onLeft: ({ field, reason }) => ({ reason: `${field} ${reason}`, retryable: false }),
+    onLeft: ({ field, reason }) => hopeless(`${field} ${reason}`),
     onRight: (headers) => ({ headers: Headers.finish(headers), secrets: [secret] })
   })
 }
@@ -132,7 +142,7 @@ const headerOf = (
  * @category constructors
  */
 export const bearer = (token: Redacted.Redacted<string>): Credentials =>
-  fixed(headerOf("authorization", token, "Bearer "))
+  fixed(headerOf("authorization", secretText("the bearer token", token), "Bearer "))
 
 /**
  * `authorization: Basic <user:password>` (RFC 7617), in UTF-8.
@@ -141,19 +151,22 @@ export const bearer = (token: Redacted.Redacted<string>): Credentials =>
  * @category constructors
  */
 export const basic = (user: string, password: Redacted.Redacted<string>): Credentials => {
-  const bytes = new TextEncoder().encode(`${user}:${Redacted.value(password)}`)
+  const name = secretText("the user", user)
+  if (Either.isLeft(name)) return broken(name.left)
+  // What stands behind the first colon is the password (RFC 7617, section 2).
+  if (name.right.includes(":")) return broken("the user must not contain a colon")
+  const secret = secretText("the password", password)
+  if (Either.isLeft(secret)) return broken(secret.left)
+  const bytes = new TextEncoder().encode(`${name.right}:${secret.right}`)
   const encoded = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))
   return fixed(
-    Either.right({
-      headers: { authorization: `Basic ${encoded}` },
-      secrets: [encoded, Redacted.value(password)]
-    })
+    Either.right({ headers: { authorization: `Basic ${encoded}` }, secrets: [encoded, secret.right] })
   )
 }
 
 /**
  * Credentials from an effect that runs before every attempt: a token that something else keeps fresh. A bare `Redacted`
- * is sent as a bearer token. A failure of the effect ends the call with a `CredentialsError`.
+ * is sent as a bearer token. A failure of the effect ends the call with a `CredentialsError`, and is its `cause`.
  *
  * @example
  * ```ts
@@ -167,24 +180,32 @@ export const basic = (user: string, password: Redacted.Redacted<string>): Creden
  * @since 0.1.0
  * @category constructors
  */
-export const effect = <E>(effect: Effect.Effect<Redacted.Redacted<string> | Credentials, E>): Credentials =>
-  fromResolver(() => {
+export const effect = <E>(effect: Effect.Effect<Redacted.Redacted<string> | Credentials, E>): Credentials => {
+  if (!Effect.isEffect(effect))
+    return broken(`what gives credentials must be an Effect, and is ${kindOf(effect)}`)
+  return fromResolver((background) => {
     let last = empty
     return {
       resolve: effect.pipe(
-        Effect.mapError((error) => discreet(failure(error), last)),
-        Effect.flatMap((value) => (Redacted.isRedacted(value) ? bearer(value) : value).make().resolve),
+        Effect.mapError((error) => failedWith(error, last.secrets)),
+        Effect.flatMap((value) => (isCredentials(value) ? value : bearer(value)).make(background).resolve),
         Effect.tap((resolved) => void (last = resolved))
       ),
       invalidate: undefined
     }
   })
+}
 
 /**
- * A token that is fetched once for all callers and kept. It is fetched anew in the background when less than
- * `refreshAhead` (default 60 seconds) of its life is left, and at once after a 401, which is then replayed one time.
- * `as` says how it is sent (default {@link bearer}). Callers that wait for the same fetch share its outcome; when the last
- * of them is interrupted, so is the fetch.
+ * A token that is fetched once for all callers and kept. It is fetched anew at once after a 401, which is then replayed one
+ * time.
+ *
+ * - A fetch belongs to all callers of tomorrow: none of them ends it by leaving, so that a refresh token that was rotated is
+ *   not lost. It ends by itself, by `timeout`, or when the client is released. There are never two at once, unless one
+ *   cannot be interrupted at its `timeout`.
+ * - Callers that wait for a fetch share its failure, and the next call asks anew, not before a `retryAfter` (up to one minute).
+ * - A renewal in the background that fails is logged once and tried again after 5 seconds or its `retryAfter`; the token it
+ *   would replace serves until its end.
  *
  * @example
  * ```ts
@@ -200,47 +221,49 @@ export const effect = <E>(effect: Effect.Effect<Redacted.Redacted<string> | Cred
  * @category constructors
  */
 export const cached = <E>(options: {
+  /** Gets a token. It runs outside of the call that asks first: with a trace of its own, and one attempt a request. */
   readonly fetch: Effect.Effect<Redacted.Redacted<string> | Token, E>
+  /** A token is fetched anew in the background when less than this is left of its life (1 minute). */
   readonly refreshAhead?: Duration.DurationInput | undefined
+  /** How long a fetch may take (2 minutes). Then it is interrupted, and all who wait for it fail. */
+  readonly timeout?: Duration.DurationInput | undefined
+  /** How the token is sent: {@link bearer} unless said otherwise. */
   readonly as?: ((token: Redacted.Redacted<string>) => Credentials) | undefined
-}): Credentials =>
-  fromResolver(() => {
-    const refreshAhead = Duration.toMillis(options.refreshAhead ?? "60 seconds")
-    const as = options.as ?? bearer
-    let current:
-      | { readonly resolved: Resolved; readonly refreshAt: number; readonly expiresAt: number }
-      | undefined
+}): Credentials => {
+  const { as = bearer, fetch, refreshAhead = "1 minute", timeout = "2 minutes" } = options
+  if (!Effect.isEffect(fetch)) return broken(`fetch must be an Effect, and is ${kindOf(fetch)}`)
+  const aheadMillis = toMillis(refreshAhead)
+  if (!(aheadMillis >= 0)) return broken("refreshAhead must be a duration that is not negative")
+  const limitMillis = toMillis(timeout)
+  if (!(limitMillis > 0)) return broken("timeout must be a duration above zero")
+  return fromResolver((background = makeBackground()) => {
     let last = empty
-    const issued = new WeakSet<Resolved>()
-    const shared = singleFlight(
-      Effect.gen(function* () {
-        const fetched = yield* Effect.mapError(options.fetch, (error) => discreet(failure(error), last))
-        const { token, expiresIn } = Redacted.isRedacted(fetched)
-          ? { token: fetched, expiresIn: undefined }
-          : fetched
-        const resolved = yield* as(token).make().resolve
-        const lifetime = Duration.toMillis(expiresIn ?? Duration.infinity)
-        const expiresAt = (yield* Clock.currentTimeMillis) + lifetime
-        issued.add(resolved)
-        last = resolved
-        // A life shorter than the head start is used to its half: else every attempt would fetch.
-        current = { resolved, expiresAt, refreshAt: expiresAt - Math.min(refreshAhead, lifetime / 2) }
-        return resolved
-      })
-    )
-    return {
-      resolve: Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        if (current === undefined || now >= current.expiresAt) return shared.join
-        const { resolved, refreshAt } = current
-        return now < refreshAt ? Effect.succeed(resolved) : Effect.as(shared.start, resolved)
-      }),
-      invalidate: (refused) => {
-        // Only what was refused is dropped: a late 401 must not throw away the fresh token another call has fetched.
-        if (current?.resolved === refused) current = undefined
-        return issued.has(refused)
-      }
-    }
+    const fetched = Effect.gen(function* () {
+      const got: unknown = yield* Effect.mapError(fetch, (error) => failedWith(error, last.secrets))
+      const { expiresIn, token } = isToken(got) ? got : { token: got, expiresIn: undefined }
+      const secret = secretText("the fetched token", token)
+      if (Either.isLeft(secret)) return yield* Effect.fail(hopeless(secret.left))
+      last = yield* sentAs(as, Redacted.make(secret.right)).make(background).resolve
+      return { sent: last, expiresIn }
+    })
+    return tokenCache<Resolved, Failure>({ fetch: fetched, aheadMillis, limitMillis, background })
   })
+}
+
+const isToken = (value: unknown): value is { readonly token: unknown; readonly expiresIn?: unknown } =>
+  !Redacted.isRedacted(value) && Predicate.hasProperty(value, "token")
+
+/** A function of the program's: it may throw, or return something else. */
+const sentAs = (
+  as: (token: Redacted.Redacted<string>) => Credentials,
+  token: Redacted.Redacted<string>
+): Credentials => {
+  try {
+    return checked("what `as` returns", as(token))
+  } catch (error) {
+    return fixed(Either.left(failedWith(error, [Redacted.value(token)])))
+  }
+}
 
 /**
  * The first of several that has something to send: one that is blank or fails is passed over. Fails only where at least
@@ -250,8 +273,8 @@ export const cached = <E>(options: {
  * @category constructors
  */
 export const firstOf = (candidates: ReadonlyArray<Credentials>): Credentials =>
-  fromResolver(() => {
-    const resolvers = candidates.map((candidate) => candidate.make())
+  fromResolver((background) => {
+    const resolvers = candidates.map((given, index) => checked(`candidate ${index}`, given).make(background))
     const from = (index: number, failed: Failure | undefined): Effect.Effect<Resolved, Failure> => {
       const resolver = resolvers[index]
       if (resolver === undefined) return failed === undefined ? Effect.succeed(empty) : Effect.fail(failed)
@@ -271,23 +294,25 @@ export const firstOf = (candidates: ReadonlyArray<Credentials>): Credentials =>
   })
 
 const both = (first: Failure, second: Failure): Failure => ({
+  ...second,
+  ...first,
   reason: `${first.reason}; ${second.reason}`,
-  retryable: first.retryable || second.retryable
+  retryable: first.retryable || second.retryable,
+  retryAfter: first.retryAfter ?? second.retryAfter
 })
 
-const failure = (error: unknown): Failure => {
-  const told = error as { readonly message?: unknown; readonly _tag?: unknown } | undefined
+/** What a program's own code failed with; the secrets are taken out of what it says. */
+const failedWith = (error: unknown, secrets: ReadonlyArray<string>): Failure => {
+  const said = error as { readonly message?: unknown; readonly _tag?: unknown } | undefined
+  const reason = String(
+    [error, said?.message, said?._tag].find((word) => Predicate.isString(word) && word !== "") ??
+      "the effect failed"
+  )
+  const { text } = Redaction.make({ secrets })
   return {
-    reason: String([error, told?.message, told?._tag].find(isWord) ?? "the effect failed"),
+    reason: text(reason),
     retryable: ApiError.isApiError(error) && ApiError.isRetryable(error),
-    retryAfter: ApiError.isApiError(error) && "retryAfter" in error ? error.retryAfter : undefined
+    retryAfter: ApiError.isApiError(error) && "retryAfter" in error ? error.retryAfter : undefined,
+    ...ownCause(error, text)
   }
 }
-
-const isWord = (said: unknown): boolean => typeof said === "string" && said !== ""
-
-/** What cannot be replaced is often named in the failure, and no longer known as a secret of the call that fails. */
-const discreet = (failure: Failure, last: Resolved): Failure => ({
-  ...failure,
-  reason: Redaction.make({ secrets: last.secrets }).text(failure.reason)
-})

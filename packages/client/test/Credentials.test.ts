@@ -120,6 +120,8 @@ describe("kinds", () => {
           delivery: "not-sent"
         })
         expect(error.message).toBe(`no credentials: ${reason}`)
+        // The program's own error is kept, where it is more than a word.
+        expect(error.cause).toBe(typeof failure === "object" ? failure : undefined)
         expect(times).toEqual([])
       }
     })
@@ -158,6 +160,116 @@ describe("kinds", () => {
         expect(error.message).toContain(Redaction.hidden)
         expect(JSON.stringify(error)).not.toMatch(/s3cret|dXNlcjpzM2NyZXQ/)
       }
+    })
+  )
+})
+
+/** What plain JavaScript may give in place of a `Redacted`. */
+const given = (value: unknown) => value as Redacted.Redacted<string>
+
+const waysToGive: Readonly<Record<string, (value: unknown) => Credentials.Credentials>> = {
+  bearer: (value) => Credentials.bearer(given(value)),
+  header: (value) => Credentials.header("x-key", given(value)),
+  basic: (value) => Credentials.basic("me", given(value)),
+  effect: (value) => Credentials.effect(Effect.succeed(given(value))),
+  cached: (value) => Credentials.cached({ fetch: Effect.succeed(given(value)) }),
+  "a cached token with its life": (value) =>
+    Credentials.cached({ fetch: Effect.succeed({ token: given(value), expiresIn: "1 hour" }) }),
+  "a cached token sent in its own way": (value) =>
+    Credentials.cached({
+      fetch: Effect.succeed(given(value)),
+      as: (token) => Credentials.header("x-key", token)
+    }),
+  firstOf: (value) => Credentials.firstOf([Credentials.none, Credentials.bearer(given(value))])
+}
+
+describe("a secret of plain JavaScript", () => {
+  it.effect.each(Object.entries(waysToGive))("12.4 may be a string, and is hidden as one: %s", ([, make]) =>
+    Effect.gen(function* () {
+      const echo: MockTransport.Script = ({ headers }) =>
+        MockTransport.json({ message: `plain-token ${JSON.stringify(headers)}` }, { status: 400 })
+      const { client, transport } = yield* scripted(echo, { credentials: make(" plain-token ") })
+      const error = yield* Effect.flip(client.execute(list))
+      expect(error._tag).toBe("BadRequestError")
+      expect(JSON.stringify(error)).not.toContain("plain-token")
+      const sent = JSON.stringify((yield* transport.requests)[0]?.headers)
+      expect(sent).toMatch(/Bearer plain-token|"x-key":"plain-token"|Basic bWU6IHBsYWluLXRva2VuIA==/)
+    })
+  )
+
+  const wrong: Readonly<Record<string, readonly [value: unknown, said: RegExp]>> = {
+    nothing: [undefined, /undefined/],
+    null: [null, /null/],
+    "a number": [5_318_008, /a number/],
+    "an object": [{ secret: "plain-token" }, /an object/],
+    "a list": [["plain-token"], /an array/],
+    "a function": [() => "plain-token", /a function/],
+    "a promise": [Promise.resolve("plain-token"), /a promise: await it/],
+    "a Redacted of nothing": [Redacted.make(undefined), /a Redacted that holds a string/],
+    "a Redacted of a number": [Redacted.make(5_318_008), /a Redacted that holds a string/]
+  }
+
+  it.effect.each(
+    Object.entries(waysToGive).flatMap(([way, make]) =>
+      Object.entries(wrong).map(([kind, [value, said]]) => ({ way, make, kind, value, said }))
+    )
+  )("12.4 is refused by its argument, and never shown: $way given $kind", ({ make, said, value }) =>
+    Effect.gen(function* () {
+      const { error, times } = yield* playError([ok], { credentials: make(value) }, list, 0)
+      expect(error).toMatchObject({ _tag: "CredentialsError", stoppedBy: "not-retryable" })
+      expect(error.message).toMatch(/(token|the header|password) must be a Redacted/)
+      expect(error.message).toMatch(said)
+      expect(JSON.stringify(error)).not.toMatch(/plain-token|5318008/)
+      expect(times).toEqual([])
+    })
+  )
+
+  it.effect.each([
+    ["effect", () => Credentials.effect((() => "x") as never), /must be an Effect, and is a function/],
+    ["cached", () => Credentials.cached({ fetch: (async () => "x") as never }), /fetch must be an Effect/],
+    [
+      "as",
+      () => Credentials.cached({ fetch: Effect.succeed(secret), as: () => "x" as never }),
+      /`as` returns must be Credentials/
+    ],
+    [
+      "as that throws",
+      () =>
+        Credentials.cached({
+          fetch: Effect.succeed(secret),
+          as: (token) => {
+            throw new Error(`no use for ${Redacted.value(token)}`)
+          }
+        }),
+      /no use for <redacted>/
+    ],
+    ["a user that is none", () => Credentials.basic(undefined as never, secret), /the user must be/],
+    ["a user with a colon", () => Credentials.basic("a:b", secret), /must not contain a colon/],
+    [
+      "a header without a name",
+      () => Credentials.header(undefined as never, secret),
+      /name must be a string/
+    ],
+    [
+      "a candidate that is none",
+      () => Credentials.firstOf([undefined as never]),
+      /candidate 0 must be Credentials, and is undefined/
+    ],
+    [
+      "refreshAhead",
+      () => Credentials.cached({ fetch: Effect.succeed(secret), refreshAhead: -1 }),
+      /refreshAhead/
+    ],
+    [
+      "timeout",
+      () => Credentials.cached({ fetch: Effect.succeed(secret), timeout: "soon" as never }),
+      /timeout/
+    ]
+  ] as const)("6.9 what cannot work says so: %s", ([, make, said]) =>
+    Effect.gen(function* () {
+      const { error } = yield* playError([ok], { credentials: make() }, list, 0)
+      expect(error).toMatchObject({ _tag: "CredentialsError", delivery: "not-sent" })
+      expect(error.message).toMatch(said)
     })
   )
 })
