@@ -24,6 +24,7 @@ const strict = {
       "NativeTransport",
       "PlatformClient",
       "PlatformRequest",
+      "PlatformResponse",
       "PromiseClient",
       "Redirects",
       "RequestBody",

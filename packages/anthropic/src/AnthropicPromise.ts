@@ -101,7 +101,10 @@ export interface AnthropicPromise extends AsyncDisposable {
       params?: Files.FileListParams,
       options?: CallOptions
     ) => AsyncStream.AsyncStream<Files.FileMetadata>
-    /** The content of a file, its body still on its way. */
+    /**
+     * The content of a file, its body still on its way. The headers fit what is handed on: those of the connection are left
+     * out, and those of a content coding where the transport has decoded the body.
+     */
     readonly download: (id: string, options?: CallOptions) => Promise<Response>
     readonly del: (id: string, options?: CallOptions) => Promise<Files.DeletedFile>
   }
@@ -147,6 +150,24 @@ export const make = ({ transport, ...options }: Options = {}): AnthropicPromise 
   if (Either.isLeft(settings)) throw settings.left
   const client = PromiseClient.make({ ...AnthropicConfig.toClientOptions(settings.right), transport })
   return fromClient(client, settings.right)
+}
+
+/** Headers of the one connection that a message came over (RFC 9110, 7.6.1): whoever hands the message on sends their own. */
+const ofConnection: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade"
+])
+
+const endToEnd = (headers: Readonly<Record<string, string>>): Record<string, string> => {
+  const named = (headers["connection"] ?? "").split(",").map((name) => name.trim().toLowerCase())
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !ofConnection.has(name) && !named.includes(name))
+  )
 }
 
 const hideSecrets = ({
@@ -197,7 +218,7 @@ const fromClient = (
       const body = Stream.toReadableStream(value)
       return new Response(signal === undefined ? body : body.pipeThrough(new TransformStream(), { signal }), {
         status,
-        headers
+        headers: endToEnd(headers)
       })
     },
     del: (id, options) => client.execute(Files.del(id, options), options)

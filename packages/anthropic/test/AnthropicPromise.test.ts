@@ -181,6 +181,25 @@ describe("the other resources", () => {
     )
   })
 
+  it("8.4 a download's headers are none of the connection's, so that a server may hand it on", async () => {
+    const headers = {
+      "content-type": "text/plain",
+      "content-length": "5",
+      connection: "close, X-Hop",
+      "keep-alive": "timeout=5",
+      "x-hop": "1",
+      etag: '"1"'
+    }
+    const { anthropic } = promising([MockTransport.stream(["hello"], { headers })])
+    const content = await anthropic.files.download(file.id)
+    expect(Object.fromEntries(content.headers)).toEqual({
+      "content-type": "text/plain",
+      "content-length": "5",
+      etag: '"1"'
+    })
+    expect(await content.text()).toBe("hello")
+  })
+
   it("a signal ends a download on its way", async () => {
     const { anthropic, transport } = promising([MockTransport.stream(["hel", { delay: Infinity }])])
     const controller = new AbortController()

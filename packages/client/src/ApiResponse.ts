@@ -9,12 +9,14 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ApiError from "./ApiError.js"
 import * as Call from "./Call.js"
+import { owned } from "./internal/bytes.js"
 import * as Headers from "./internal/headers.js"
 import type * as ResponseBody from "./ResponseBody.js"
 import * as RetryAfter from "./RetryAfter.js"
 
 /**
- * A decoded answer. `headers` are as they came, by lower-case name; `attempts` is the ledger of the call, the last line
+ * A decoded response. `headers` are by lower-case name and as they came, but for `content-encoding` and `content-length`,
+ * which are dropped where the transport has decoded the body: they would not fit what is handed on. `attempts` is the ledger of the call, the last line
  * being the attempt that succeeded.
  *
  * @since 0.1.0
@@ -282,7 +284,7 @@ export const fail = (
 ): Effect.Effect<never, ApiError.StatusError> =>
   Effect.flatMap(response.salvage(call.config.limits.errorBytes), ({ bytes, complete }) => {
     const { headers, status } = response
-    call.refused = { status, body: { bytes, contentType: headers["content-type"] } }
+    call.refused = { status, body: { bytes: owned(bytes), contentType: headers["content-type"] } }
     return failUnread(call, response, textOf(bytes, !complete), !complete)
   })
 

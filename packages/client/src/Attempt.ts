@@ -22,6 +22,7 @@ import { ownCause } from "./internal/ownCause.js"
 import * as Ready from "./internal/ready.js"
 import * as Middleware from "./Middleware.js"
 import * as PlatformRequest from "./PlatformRequest.js"
+import * as PlatformResponse from "./PlatformResponse.js"
 import * as Redirects from "./Redirects.js"
 import * as ResponseBody from "./ResponseBody.js"
 import * as Telemetry from "./Telemetry.js"
@@ -186,7 +187,7 @@ const guard = (
   call: Call.Call,
   response: HttpClientResponse.HttpClientResponse
 ): ResponseBody.GuardedResponse =>
-  response instanceof ResponseBody.GuardedResponse ? response : ResponseBody.fromPlatform(call, response)
+  response instanceof ResponseBody.GuardedResponse ? response : PlatformResponse.guarded(call, response)
 
 const authorize = (
   core: Core.Core,

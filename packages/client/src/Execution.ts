@@ -15,6 +15,8 @@ import * as Attempt from "./Attempt.js"
 import * as Attempts from "./Attempts.js"
 import * as Call from "./Call.js"
 import * as Core from "./Core.js"
+import { owned } from "./internal/bytes.js"
+import { codingsOf } from "./internal/codings.js"
 import * as Ready from "./internal/ready.js"
 import type * as RequestOptions from "./RequestOptions.js"
 import type * as ResponseBody from "./ResponseBody.js"
@@ -165,7 +167,8 @@ const headed = (core: Core.Core, call: Call.Call, span: Tracer.Span | undefined)
 const lengthOf = (response: ResponseBody.GuardedResponse): number | undefined => {
   const { "content-encoding": encoding, "content-length": length } = response.headers
   // Behind an encoding the header counts other bytes than the reader does.
-  return encoding === undefined && length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined
+  const isPlain = codingsOf(encoding).length === 0
+  return isPlain && length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined
 }
 
 const valueAlone = <A>(_call: Call.Call, _response: ResponseBody.GuardedResponse, value: A): A => value
@@ -203,11 +206,16 @@ export const prepare = (
 /** An answer for a decoder; few of them look at the headers, which are parsed where somebody does. */
 class Answer implements ResponseDecoder.Body {
   readonly response: ResponseBody.GuardedResponse
-  readonly bytes: Uint8Array
+  readonly view: Uint8Array
 
-  constructor(response: ResponseBody.GuardedResponse, bytes: Uint8Array) {
+  constructor(response: ResponseBody.GuardedResponse, view: Uint8Array) {
     this.response = response
-    this.bytes = bytes
+    this.view = view
+  }
+
+  /** Copied for those who ask for it: text is decoded from the view. */
+  get bytes(): Uint8Array {
+    return owned(this.view)
   }
 
   get contentType(): string | undefined {
@@ -221,7 +229,7 @@ const decode = <A, B>(
   answer: Answer,
   give: Give<A, B>
 ): Effect.Effect<B, ApiError.ApiError> => {
-  const { bytes, response } = answer
+  const { response, view: bytes } = answer
   const onSuccess = (value: A): Effect.Effect<B> => Effect.succeed(give(call, response, value))
   const onFailure = (misfit: ValueSchema.Misfit): Effect.Effect<B, ApiError.ApiError> => {
     const error = misfitError(call, response, bytes, misfit)

@@ -14,7 +14,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { concat } from "./internal/bytes.js"
+import { Collector } from "./internal/bytes.js"
+import { isDecodedByFetch } from "./internal/codings.js"
 import { isBrowser } from "./internal/runtime.js"
 import { Watch } from "./internal/watch.js"
 import * as WebResponse from "./internal/webResponse.js"
@@ -81,7 +82,11 @@ const bodyOf = (request: Request): BodyInit | undefined => {
   }
 }
 
-const sourceOf = (response: Response, chunks: NativeTransport.Source["chunks"]): NativeTransport.Source => ({
+const sourceOf = (
+  response: Response,
+  sent: Request["headers"],
+  chunks: NativeTransport.Source["chunks"]
+): NativeTransport.Source => ({
   status: response.status,
   get url() {
     return response.url
@@ -93,6 +98,7 @@ const sourceOf = (response: Response, chunks: NativeTransport.Source["chunks"]):
     return Cookies.fromSetCookie(response.headers.getSetCookie())
   },
   remoteAddress: Option.none(),
+  decoded: isDecodedByFetch(response, sent),
   chunks
 })
 
@@ -133,11 +139,11 @@ export const make = (
   return {
     setsLimits: false,
     exchange: (request, timeouts, cap, listener) =>
-      run(request, timeouts, listener, (started) => collect(started, timeouts.idle, cap)),
+      run(request, timeouts, listener, (started) => collect(started, request.headers, timeouts.idle, cap)),
     open: (request, timeouts, owned, listener) =>
       run(request, timeouts, listener, async (started) => {
         const response = await started.response
-        const source = sourceOf(response, chunksOf(response, started, timeouts.idle))
+        const source = sourceOf(response, request.headers, chunksOf(response, started, timeouts.idle))
         if (!owned) unread?.register(source, started.abort, started)
         return source
       })
@@ -146,24 +152,23 @@ export const make = (
 
 const collect = async (
   started: Started,
+  sent: Request["headers"],
   idle: number,
   cap: (status: number) => number
 ): Promise<NativeTransport.Exchanged> => {
   const response = await started.response
-  const source = sourceOf(response, Stream.empty)
+  const source = sourceOf(response, sent, Stream.empty)
   const limit = cap(response.status)
   const patience = response.ok ? idle : Math.min(idle, NativeTransport.discardMillis)
-  const chunks: Array<Uint8Array> = []
-  let size = 0
+  const chunks = new Collector()
   const reader = response.body?.getReader()
-  if (reader === undefined) return { source, bytes: concat(chunks, 0), complete: true }
+  if (reader === undefined) return { source, bytes: chunks.concat(limit), complete: true }
   try {
-    while (size <= limit) {
+    while (chunks.size <= limit) {
       started.watch.expect("ERR_IDLE_LIMIT", patience)
       const next = await reader.read()
-      if (next.done) return { source, bytes: concat(chunks, size), complete: true }
-      chunks.push(next.value)
-      size += next.value.length
+      if (next.done) return { source, bytes: chunks.concat(limit), complete: true }
+      chunks.add(next.value)
     }
   } catch (cause) {
     // The status is known: a body that breaks off must not hide it.
@@ -171,7 +176,7 @@ const collect = async (
     return { source, bytes: new Uint8Array(0), complete: false }
   }
   started.abort()
-  return { source, bytes: concat(chunks, Math.min(size, limit)), complete: false }
+  return { source, bytes: chunks.concat(limit), complete: false }
 }
 
 const chunksOf = (response: Response, started: Started, idle: number): NativeTransport.Source["chunks"] => {

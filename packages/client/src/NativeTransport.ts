@@ -15,6 +15,7 @@ import type * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as Bytes from "./internal/bytes.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 import type * as Timeouts from "./Timeouts.js"
 
@@ -27,7 +28,8 @@ import type * as Timeouts from "./Timeouts.js"
 export const TypeId: unique symbol = Symbol.for("@effect-api/client/NativeTransport")
 
 /**
- * What a response must have for the client to read it. `chunks` fails with the cause as it is.
+ * What a response must have for the client to read it. `chunks` fails with the cause as it is. A chunk may be a view of a
+ * larger buffer that does not change any more: the client copies what it hands on.
  *
  * @since 0.1.0
  * @category models
@@ -39,6 +41,8 @@ export interface Source {
   readonly headers: Headers.Headers
   readonly cookies: Cookies.Cookies
   readonly remoteAddress: Option.Option<string>
+  /** The body is out of its content codings: the client drops the headers that describe the coded one. */
+  readonly decoded?: boolean | undefined
   readonly chunks: Stream.Stream<Uint8Array, unknown>
   /**
    * `chunks` without the cost of a stream, for the owner of the exchange, who ends it by its `Abort`. Fails with `None` at the
@@ -48,7 +52,8 @@ export interface Source {
 }
 
 /**
- * A response with its body: all of it, or, where it was larger than the cap, `complete: false` and its start.
+ * A response with its body: all of it, or, where it was larger than the cap, `complete: false` and its start. `bytes` may be
+ * a view of a larger buffer, as the chunks of a {@link Source} may.
  *
  * @since 0.1.0
  * @category models
@@ -86,6 +91,30 @@ export type Abort = () => void
  * @category constants
  */
 export const discardMillis = 5_000
+
+/**
+ * Collects the chunks of a body. Many small ones take the memory of their bytes, and little more.
+ *
+ * @since 0.1.0
+ * @category bytes
+ */
+export const Collector: typeof Bytes.Collector = Bytes.Collector
+
+/**
+ * Collects the chunks of a body.
+ *
+ * @since 0.1.0
+ * @category bytes
+ */
+export type Collector = Bytes.Collector
+
+/**
+ * The same bytes as a plain `Uint8Array` that has its memory to itself, copied where they are a part of a larger buffer.
+ *
+ * @since 0.1.0
+ * @category bytes
+ */
+export const owned: (bytes: Uint8Array) => Uint8Array<ArrayBuffer> = Bytes.owned
 
 /**
  * A transport of its own, in callbacks: a fiber waits once for an exchange, whatever goes on within. It fails with the

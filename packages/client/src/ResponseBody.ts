@@ -5,13 +5,13 @@
  * @since 0.1.0
  */
 import type * as Cookies from "@effect/platform/Cookies"
-import type * as PlatformHeaders from "@effect/platform/Headers"
+import * as PlatformHeaders from "@effect/platform/Headers"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as UrlParams from "@effect/platform/UrlParams"
-import type * as Chunk from "effect/Chunk"
+import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
@@ -20,9 +20,8 @@ import * as Stream from "effect/Stream"
 import * as ApiError from "./ApiError.js"
 import type * as Call from "./Call.js"
 import * as Expiry from "./Expiry.js"
-import { concat } from "./internal/bytes.js"
+import { Collector, owned } from "./internal/bytes.js"
 import { each, onPull, type Pull } from "./internal/pulls.js"
-import * as WebResponse from "./internal/webResponse.js"
 import * as NativeTransport from "./NativeTransport.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 import * as TransportError from "./TransportError.js"
@@ -82,9 +81,13 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     return this.native !== undefined
   }
 
-  /** Every look at the platform's headers builds them anew. */
+  /**
+   * They describe the content that is handed on: `content-encoding` and `content-length` are dropped where the body was
+   * decoded. Every look at the platform's headers builds them anew.
+   */
   get headers(): PlatformHeaders.Headers {
-    this.cachedHeaders ??= this.source.headers
+    this.cachedHeaders ??=
+      this.source.decoded === true ? withoutCodings(this.source.headers) : this.source.headers
     return this.cachedHeaders
   }
 
@@ -123,7 +126,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     return this.source.remoteAddress
   }
 
-  /** The whole body; a `ResponseValidationError` where it is above `limits.responseBytes`. */
+  /** The whole body, maybe as a view of a larger buffer; a `ResponseValidationError` where it is above `limits.responseBytes`. */
   get bytes(): Effect.Effect<Uint8Array, ApiError.ApiError> {
     return Effect.suspend(() => {
       if (this.read !== undefined) return this.whole(this.read)
@@ -165,17 +168,13 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
 
   private collect(cap: number, watch: Expiry.Watch): Effect.Effect<Read, ApiError.ApiError> {
     return Effect.clockWith((clock) => {
-      const chunks: Array<Uint8Array> = []
-      let size = 0
+      const collector = new Collector()
       watch.phase = "idle"
       watch.since = clock.unsafeCurrentTimeMillis()
       const take = (pulled: Chunk.Chunk<Uint8Array>): boolean => {
         watch.since = clock.unsafeCurrentTimeMillis()
-        for (const chunk of pulled) {
-          chunks.push(chunk)
-          size += chunk.length
-        }
-        return size <= cap
+        for (const chunk of pulled) collector.add(chunk)
+        return collector.size <= cap
       }
       const collected = (pull: BytesPull): Effect.Effect<void, ApiError.ApiError> =>
         Effect.matchEffect(pull, {
@@ -185,7 +184,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
       return Effect.map(
         Effect.scopedWith((scope) => Effect.flatMap(Scope.extend(this.pull, scope), collected)),
         () => {
-          this.read = { bytes: concat(chunks, Math.min(size, cap)), complete: size <= cap }
+          this.read = { bytes: collector.concat(cap), complete: collector.size <= cap }
           return this.read
         }
       )
@@ -205,11 +204,11 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     })
   }
 
-  /** Opens the body: the bytes as they come, under no limit of ours. */
+  /** Opens the body: the bytes as they come, maybe as views of a larger buffer, under no limit of ours. */
   get pull(): Effect.Effect<BytesPull, never, Scope.Scope> {
     return Effect.suspend(() => {
       const { read } = this
-      if (read !== undefined) return Stream.toPull(each(() => [read.bytes]))
+      if (read !== undefined) return Stream.toPull(each(() => [new Uint8Array(read.bytes)]))
       if (this.taken) {
         const error = TransportError.unreadable(this.call, this.status, "was taken as a stream")
         return Effect.succeed(Effect.fail(Option.some(error)))
@@ -227,14 +226,15 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     })
   }
 
-  /** The bytes as they come, under the idle limit. */
+  /** The bytes as they come, in memory of their own, under the idle limit. */
   get guardedChunks(): Stream.Stream<Uint8Array, ApiError.ApiError> {
     const { idle } = this.call.timeouts
     const onTimeout = () => Option.some(TransportError.timeout(this.call, "idle", idle))
     const limited = Number.isFinite(idle) && !this.keepsIdle
-    return Stream.fromPull(
-      limited ? Effect.map(this.pull, Effect.timeoutFail({ duration: idle, onTimeout })) : this.pull
-    )
+    const pull = limited
+      ? Effect.map(this.pull, Effect.timeoutFail({ duration: idle, onTimeout }))
+      : this.pull
+    return Stream.fromPull(Effect.map(pull, Effect.map(Chunk.map(owned))))
   }
 
   get stream(): Stream.Stream<Uint8Array, HttpClientError.ResponseError> {
@@ -242,7 +242,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpClientError.ResponseError> {
-    return Effect.map(this.collected, (bytes) => bytes.slice().buffer)
+    return Effect.map(this.collected, (bytes) => new Uint8Array(bytes).buffer)
   }
 
   get text(): Effect.Effect<string, HttpClientError.ResponseError> {
@@ -266,7 +266,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     return Effect.flatMap(this.collected, (bytes) =>
       Effect.tryPromise({
         try: () =>
-          new Response(bytes.slice(), {
+          new Response(new Uint8Array(bytes), {
             headers: { "content-type": this.headers["content-type"] ?? "" }
           }).formData(),
         catch: () => this.notDecoded(TransportError.unreadable(this.call, this.status, "is not form data"))
@@ -279,38 +279,6 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   }
 }
 
-/**
- * A response of any `HttpClient`, which keeps no limit of ours.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const fromPlatform = (
-  call: Call.Call,
-  response: HttpClientResponse.HttpClientResponse,
-  refusal?: string
-): GuardedResponse => {
-  const chunks = Stream.suspend(() =>
-    onPull(
-      response.stream,
-      Effect.mapError(
-        Option.flatMap((error) =>
-          error.reason === "EmptyBody" ? Option.none() : Option.some(TransportError.from(call, error))
-        )
-      )
-    )
-  )
-  const source: NativeTransport.Source = {
-    status: response.status,
-    get headers() {
-      const web = WebResponse.underneath(response)
-      return web === undefined ? response.headers : WebResponse.withCookies(response.headers, web.headers)
-    },
-    get cookies() {
-      return response.cookies
-    },
-    remoteAddress: response.remoteAddress,
-    chunks
-  }
-  return new GuardedResponse(call, response.request, source, undefined, undefined, refusal)
-}
+/** The headers of a decoded body: those that name its codings and count coded bytes are gone. */
+const withoutCodings = (headers: PlatformHeaders.Headers): PlatformHeaders.Headers =>
+  PlatformHeaders.remove(PlatformHeaders.remove(headers, "content-encoding"), "content-length")

@@ -24,13 +24,16 @@ import * as ValueSchema from "./ValueSchema.js"
 export const TypeId: unique symbol = Symbol.for("@effect-api/client/ResponseDecoder")
 
 /**
- * The body of an answer, read to its end. `contentType` is the header as it came.
+ * The body of a response, read to its end. `bytes` is a plain `Uint8Array` that has its memory to itself; `view` is the same
+ * bytes for a decoder that neither keeps nor changes them, maybe as a part of a larger buffer. `contentType` is the header
+ * as it came.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Body {
   readonly bytes: Uint8Array
+  readonly view?: Uint8Array | undefined
   readonly contentType: string | undefined
 }
 
@@ -90,10 +93,13 @@ const utf8 = new TextDecoder()
 
 const isJson = (type: string): boolean => type === "" || type === "application/json" || type.endsWith("+json")
 
+const viewOf = (body: Body): Uint8Array => body.view ?? body.bytes
+
 const parse = (body: Body): Either.Either<unknown, ValueSchema.Misfit> => {
-  if (body.bytes.length === 0) return Either.right(undefined)
+  const bytes = viewOf(body)
+  if (bytes.length === 0) return Either.right(undefined)
   try {
-    return Either.right(JSON.parse(utf8.decode(body.bytes)))
+    return Either.right(JSON.parse(utf8.decode(bytes)))
   } catch {
     // The parser's own message quotes the body; the error carries a redacted excerpt instead.
     const { type } = MediaType.parse(body.contentType)
@@ -101,10 +107,11 @@ const parse = (body: Body): Either.Either<unknown, ValueSchema.Misfit> => {
   }
 }
 
-const asText = ({ bytes, contentType }: Body): string => {
+const asText = (body: Body): string => {
+  const bytes = viewOf(body)
   let decoder = utf8
   try {
-    decoder = new TextDecoder(markOf(bytes) ?? MediaType.parse(contentType).charset)
+    decoder = new TextDecoder(markOf(bytes) ?? MediaType.parse(body.contentType).charset)
   } catch {
     // One that nobody knows.
   }
@@ -147,7 +154,7 @@ export const text: ResponseDecoder<string> = /*#__PURE__*/ make("text/plain, */*
 )
 
 /**
- * The bytes as they came, up to `limits.responseBytes`.
+ * The bytes as they came, up to `limits.responseBytes`: a plain `Uint8Array`, no `Buffer`, that has its memory to itself.
  *
  * @since 0.1.0
  * @category decoders

@@ -22,7 +22,7 @@ import { onPull } from "./internal/pulls.js"
 import { isBrowser } from "./internal/runtime.js"
 import * as NativeTransport from "./NativeTransport.js"
 import * as PlatformRequest from "./PlatformRequest.js"
-import * as ResponseBody from "./ResponseBody.js"
+import * as PlatformResponse from "./PlatformResponse.js"
 import type * as TransportContract from "./TransportContract.js"
 import * as TransportError from "./TransportError.js"
 
@@ -59,7 +59,7 @@ const overPlatform = (
           ? Effect.succeed(error.response)
           : Effect.fail(TransportError.from(call, error))
       )
-      return Effect.map(sent, (response) => ResponseBody.fromPlatform(call, response))
+      return Effect.map(sent, (response) => PlatformResponse.guarded(call, response))
     }
   const limited =
     <R>(send: TransportContract.Send<R>): TransportContract.Send<R> =>

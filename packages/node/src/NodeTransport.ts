@@ -10,6 +10,7 @@ import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { ApiConfig, NativeClient, NativeTransport, Timeouts } from "@effect-api/client"
+import * as Chunk from "effect/Chunk"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -117,11 +118,19 @@ const withUrl = (
 /** Statuses whose responses have no body, as `Response` sees it. */
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304])
 
+/** Headers of a coded body: they do not fit the decoded one. */
+const describesCoded: ReadonlySet<string> = new Set(["content-encoding", "content-length"])
+
+const ownChunks = (source: NativeTransport.Source): NativeTransport.Source["chunks"] =>
+  Stream.mapChunks(source.chunks, Chunk.map(NativeTransport.owned))
+
 const webResponse = (source: NativeTransport.Source): Response =>
-  new Response(bodiless.has(source.status) ? null : Stream.toReadableStream(source.chunks), {
+  new Response(bodiless.has(source.status) ? null : Stream.toReadableStream(ownChunks(source)), {
     status: source.status,
     headers: [
-      ...Object.entries(source.headers).filter(([name]) => name !== "set-cookie"),
+      ...Object.entries(source.headers).filter(
+        ([name]) => name !== "set-cookie" && !(source.decoded === true && describesCoded.has(name))
+      ),
       // The one header whose values cannot be joined.
       ...Cookies.toSetCookieHeaders(source.cookies).map((value): [string, string] => ["set-cookie", value])
     ]

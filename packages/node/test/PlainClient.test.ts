@@ -83,6 +83,36 @@ describe("a plain HttpClient", () => {
     )
   )
 
+  it.scopedLive.each(["small", "x".repeat(200_000)])(
+    "8.4 streams chunks that have their memory to themselves",
+    (text) =>
+      over({ "*": TestServer.text(text, { headers: { "set-cookie": "session=secret" } }) }, (server, http) =>
+        Effect.gen(function* () {
+          const { stream } = yield* http.get(`${server.url}/x`)
+          const chunks = Chunk.toReadonlyArray(yield* Stream.runCollect(stream))
+          expect(Buffer.concat(chunks).toString()).toBe(text)
+          for (const chunk of chunks) {
+            expect([chunk.constructor, chunk.buffer.byteLength]).toEqual([Uint8Array, chunk.length])
+          }
+        })
+      )
+  )
+
+  it.scopedLive("8.4 drops the headers of a coding that it has undone", () =>
+    over(
+      { "*": TestServer.bytes(gzipSync('{"a":1}'), { headers: { "content-encoding": "gzip", etag: "1" } }) },
+      (server, http) =>
+        Effect.gen(function* () {
+          const { headers } = yield* http.get(`${server.url}/x`)
+          expect([headers["content-encoding"], headers["content-length"], headers.etag]).toEqual([
+            undefined,
+            undefined,
+            "1"
+          ])
+        })
+    )
+  )
+
   it.scopedLive("8.2 undoes gzip", () =>
     over(
       { "*": TestServer.bytes(gzipSync('{"a":1}'), { headers: { "content-encoding": "gzip" } }) },

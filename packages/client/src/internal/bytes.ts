@@ -12,3 +12,56 @@ export const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Ar
   }
   return bytes
 }
+
+/**
+ * The same bytes as a plain `Uint8Array` that has its memory to itself. Node's `Buffer` is a view of a pool or of what a
+ * socket has read, where other bytes stand beside it: such a part is copied.
+ */
+export const owned = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => {
+  const { buffer } = bytes
+  if (!(buffer instanceof ArrayBuffer) || buffer.byteLength !== bytes.length) return new Uint8Array(bytes)
+  return bytes.constructor === Uint8Array ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(buffer)
+}
+
+/** A chunk below this costs less to copy than to keep: an object takes more than it holds. */
+const smallBytes = 1024
+const blockBytes = 16 * 1024
+
+/** Chunks to be put together at the end. Many small ones take the memory of their bytes, and little more. */
+export class Collector {
+  size = 0
+  private readonly chunks: Array<Uint8Array> = []
+  /** What is free of the block that small chunks are copied to, and how much of it is taken. */
+  private block: Uint8Array = none
+  private taken = 0
+
+  add(chunk: Uint8Array): void {
+    this.size += chunk.length
+    if (chunk.length >= smallBytes || this.chunks.length === 0) {
+      this.seal()
+      this.chunks.push(chunk)
+      return
+    }
+    if (this.taken + chunk.length > this.block.length) {
+      this.seal()
+      this.block = new Uint8Array(blockBytes)
+    }
+    this.block.set(chunk, this.taken)
+    this.taken += chunk.length
+  }
+
+  /** The first bytes of all, at most so many. The memory may be a chunk's own. */
+  concat(limit: number): Uint8Array {
+    this.seal()
+    return concat(this.chunks, Math.min(this.size, limit))
+  }
+
+  private seal(): void {
+    if (this.taken === 0) return
+    this.chunks.push(this.block.subarray(0, this.taken))
+    this.block = this.block.subarray(this.taken)
+    this.taken = 0
+  }
+}
+
+const none = new Uint8Array(0)

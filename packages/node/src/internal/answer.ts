@@ -51,6 +51,7 @@ export interface Body {
 export class Answer implements NativeTransport.Source {
   readonly status: number
   readonly remoteAddress: NativeTransport.Source["remoteAddress"] = none
+  decoded = false
   private readonly body: Body | undefined
   private raw: Raw
   private parsed: Headers.Headers | undefined

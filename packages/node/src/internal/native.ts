@@ -60,7 +60,7 @@ const enough = new Error("enough of the body has come")
 /** An exchange to the end of its body, or to the cap for its status. */
 class Whole extends Exchange {
   private first: Uint8Array | undefined
-  private rest: Array<Uint8Array> | undefined
+  private rest: NativeTransport.Collector | undefined
   private size = 0
   private limit = Number.POSITIVE_INFINITY
   private readonly cap: (status: number) => number
@@ -91,8 +91,7 @@ class Whole extends Exchange {
 
   protected override chunk(bytes: Buffer): boolean {
     if (this.first === undefined) this.first = bytes
-    else if (this.rest === undefined) this.rest = [bytes]
-    else this.rest.push(bytes)
+    else this.collect(bytes)
     this.size += bytes.length
     if (this.size <= this.limit) return true
     this.stop(enough)
@@ -121,15 +120,25 @@ class Whole extends Exchange {
     const encoding = this.decompress && read.bytes.length > 0 ? source.encoding : undefined
     if (encoding === undefined) return this.listener.done(read)
     const decoded = decode(encoding, read, this.limit)
-    if (Either.isRight(decoded)) this.listener.done(decoded.right)
-    else this.listener.failed(decoded.left)
+    if (Either.isRight(decoded)) {
+      source.decoded = decoded.right !== read
+      this.listener.done(decoded.right)
+    } else this.listener.failed(decoded.left)
+  }
+
+  /** Most bodies come in one chunk. */
+  private collect(bytes: Uint8Array): void {
+    if (this.rest === undefined) {
+      this.rest = new NativeTransport.Collector()
+      if (this.first !== undefined) this.rest.add(this.first)
+    }
+    this.rest.add(bytes)
   }
 
   private bytes(size: number): Uint8Array {
     const { first, rest } = this
     if (first === undefined || size === 0) return none
-    if (first.length >= size) return first.subarray(0, size)
-    return Buffer.concat([first, ...(rest ?? [])], size)
+    return first.length >= size ? first.subarray(0, size) : (rest?.concat(size) ?? none)
   }
 }
 
@@ -169,11 +178,12 @@ class Opened extends Exchange implements Body {
 
   protected override head(): void {
     const plain = new Answer(this.status, this.rawHeaders, this)
-    const encoding = this.decompress ? plain.encoding : undefined
+    const encoding = this.decompress && this.hasBody ? plain.encoding : undefined
     const source =
-      encoding === undefined
+      encoding === undefined || !Decompress.knows(encoding)
         ? plain
         : new Answer(this.status, this.rawHeaders, inflating(this.chunks, encoding))
+    source.decoded = source !== plain
     if (!this.owned) unread.register(source, () => this.stop(left), this.queue)
     this.rawHeaders = noHeaders
     this.outgoing.release()
@@ -181,6 +191,11 @@ class Opened extends Exchange implements Body {
     // An open stream holds what it needs, and no more.
     this.listener = undefined
     listener?.done(source)
+  }
+
+  /** Of a response without a body the headers describe another one (RFC 9110, 9.3.2 and 15.4.5). */
+  private get hasBody(): boolean {
+    return this.outgoing.method !== "HEAD" && this.status !== 204 && this.status !== 304
   }
 
   get pull(): Body["pull"] {

@@ -7,6 +7,9 @@ import * as Stream from "effect/Stream"
 /** How much of a streamed body waits in memory for a slow reader. */
 const highWaterBytes = 64 * 1024
 
+/** A chunk counts for what its object takes at the least. */
+const chunkBytes = 256
+
 const noChunks: ReadonlyArray<Uint8Array> = []
 
 type Pull = Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<unknown>>
@@ -21,7 +24,7 @@ export class Queue {
   /** `false` asks for a pause: `resume` ends it. */
   push(chunk: Uint8Array, resume: () => void): boolean {
     this.waitingChunks.push(chunk)
-    this.size += chunk.length
+    this.size += Math.max(chunk.length, chunkBytes)
     this.wake()
     if (this.size < highWaterBytes) return true
     this.unpause = resume

@@ -1,0 +1,259 @@
+/** What a reader gets is the body, and nothing of what stood beside it in memory. */
+import { gzipSync } from "node:zlib"
+import { HttpClient, type HttpClientResponse } from "@effect/platform"
+import { NodeHttpClient } from "@effect/platform-node"
+import { describe, expect, it } from "@effect/vitest"
+import { ApiClient, type ApiError, ApiRequest, type Middleware, ResponseDecoder } from "@effect-api/client"
+import { MockTransport, TestServer } from "@effect-api/testing"
+import { Chunk, Effect, Either, type Layer, Schema, Stream } from "effect"
+import { bytesOf, textOf, utf8 } from "../fixtures/bodies.js"
+import { clientOn } from "../fixtures/requests.js"
+import { transports } from "../fixtures/transports.js"
+
+type Response = HttpClientResponse.HttpClientResponse
+
+/** A plain `Uint8Array` that has its memory to itself. */
+const expectOwned = (bytes: Uint8Array): string => {
+  expect(bytes.constructor).toBe(Uint8Array)
+  expect([bytes.byteOffset, bytes.buffer.byteLength]).toEqual([0, bytes.length])
+  return textOf(bytes)
+}
+
+const ownedText = (chunks: Chunk.Chunk<Uint8Array>): string => {
+  Chunk.forEach(chunks, expectOwned)
+  return textOf(bytesOf(chunks))
+}
+
+/** Every way to read a response of the platform's, and what it gives for a body. */
+const accessors: ReadonlyArray<{
+  readonly accessor: string
+  readonly read: (response: Response) => Effect.Effect<unknown, unknown>
+  readonly expected: (body: string) => unknown
+}> = [
+  { accessor: "text", read: ({ text }) => text, expected: (body) => body },
+  { accessor: "json", read: ({ json }) => json, expected: (body) => JSON.parse(body) },
+  {
+    accessor: "arrayBuffer",
+    read: ({ arrayBuffer }) =>
+      Effect.map(arrayBuffer, (buffer) => {
+        expect(buffer).toBeInstanceOf(ArrayBuffer)
+        return textOf(new Uint8Array(buffer))
+      }),
+    expected: (body) => body
+  },
+  {
+    accessor: "stream",
+    read: ({ stream }) => Effect.map(Stream.runCollect(stream), ownedText),
+    expected: (body) => body
+  },
+  {
+    accessor: "urlParamsBody",
+    read: ({ urlParamsBody }) => Effect.map(urlParamsBody, (params) => params.flat().join("=")),
+    expected: (body) => [...new URLSearchParams(body)].flat().join("=")
+  },
+  {
+    accessor: "formData",
+    read: ({ formData }) => Effect.map(formData, (form) => [...form.keys()]),
+    expected: (body) => [...new URLSearchParams(body).keys()]
+  }
+]
+
+/** Every decoder, and what it gives for a body. A decoder of one's own is asked for what it is given. */
+const decoders: ReadonlyArray<{
+  readonly decoder: string
+  readonly success: ResponseDecoder.Decodable
+  readonly read?: (value: unknown) => Effect.Effect<unknown, ApiError.ApiError>
+  readonly expected: (body: string) => unknown
+}> = [
+  { decoder: "text", success: ResponseDecoder.text, expected: (body) => body },
+  { decoder: "json", success: ResponseDecoder.json, expected: (body) => JSON.parse(body) },
+  { decoder: "a schema", success: Schema.Unknown, expected: (body) => JSON.parse(body) },
+  { decoder: "empty", success: ResponseDecoder.empty, expected: () => undefined },
+  {
+    decoder: "bytes",
+    success: ResponseDecoder.bytes,
+    read: (value) => Effect.sync(() => expectOwned(value as Uint8Array)),
+    expected: (body) => body
+  },
+  {
+    decoder: "stream",
+    success: ResponseDecoder.stream(),
+    read: (value) =>
+      Effect.map(Stream.runCollect(value as Stream.Stream<Uint8Array, ApiError.ApiError>), ownedText),
+    expected: (body) => body
+  },
+  {
+    decoder: "one of one's own",
+    success: {
+      [ResponseDecoder.TypeId]: ResponseDecoder.TypeId,
+      accept: "*/*",
+      decode: ({ bytes }) => Either.right(expectOwned(bytes))
+    },
+    expected: (body) => body
+  }
+]
+
+const small = '{"a":1}'
+const large = JSON.stringify({ text: "é".repeat(100_000) })
+const cookie = { "set-cookie": "session=topsecret", "content-type": "application/x-www-form-urlencoded" }
+
+const bodies: ReadonlyArray<{
+  readonly name: string
+  readonly body: string
+  readonly reply: TestServer.Reply
+  readonly coded?: boolean
+}> = [
+  { name: "a small body", body: small, reply: TestServer.text(small, { headers: cookie }) },
+  { name: "a large one", body: large, reply: TestServer.text(large, { headers: cookie }) },
+  {
+    name: "one in chunks of a byte",
+    body: small,
+    reply: TestServer.chunks([...small], { headers: cookie })
+  },
+  {
+    name: "one in chunks of all sizes",
+    body: JSON.stringify("x".repeat(20_000)),
+    reply: TestServer.chunks(
+      ['"', "x".repeat(1), "x".repeat(2_000), ..."x".repeat(99), "x".repeat(17_900), '"'],
+      {
+        headers: cookie
+      }
+    )
+  },
+  {
+    name: "one in gzip",
+    body: small,
+    reply: TestServer.bytes(new Uint8Array(gzipSync(small)), {
+      headers: { ...cookie, "content-encoding": "gzip" }
+    }),
+    coded: true
+  }
+]
+
+const sockets: ReadonlyArray<{
+  readonly name: string
+  readonly layer: Layer.Layer<HttpClient.HttpClient>
+  readonly decodes: boolean
+}> = [
+  ...transports.map(({ layer, name }) => ({ name, layer, decodes: name !== "undici" })),
+  { name: "node:http", layer: NodeHttpClient.layer, decodes: false }
+]
+
+/** A client whose middleware looks at the response before the client does. */
+const looking = (look: (response: Response) => Effect.Effect<unknown, unknown>, seen: Array<unknown>) => {
+  const middleware: Middleware.Middleware = (request, next) =>
+    Effect.tap(next(request), (response) =>
+      Effect.map(Effect.orDie(look(response)), (value) => void seen.push(value))
+    )
+  return { middleware: [middleware] }
+}
+
+describe.each(sockets)("on $name", ({ decodes, layer }) => {
+  const rows = bodies.filter(({ coded }) => coded !== true || decodes)
+
+  it.scopedLive.each(rows)("8.4 $name is what every accessor and decoder gives", ({ body, reply }) =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.make({ "*": reply })
+      const http = yield* HttpClient.HttpClient
+      for (const { accessor, expected, read } of accessors) {
+        // Through the client as a plain one, and through a middleware of it.
+        const seen: Array<unknown> = []
+        const client = yield* clientOn(http, { baseUrl: server.url, ...looking(read, seen) })
+        const plain = yield* clientOn(http, { baseUrl: server.url })
+        const response = yield* ApiClient.httpClient(plain).get("/x")
+        expect([accessor, yield* read(response)]).toEqual([accessor, expected(body)])
+        expect(yield* client.get("/x", { success: ResponseDecoder.text })).toBe(body)
+        expect([accessor, ...seen]).toEqual([accessor, expected(body)])
+      }
+      const client = yield* clientOn(http, { baseUrl: server.url })
+      for (const { decoder, expected, read = Effect.succeed, success } of decoders) {
+        const value = yield* client.execute(ApiRequest.get("/x", { success }))
+        expect([decoder, yield* read(value)]).toEqual([decoder, expected(body)])
+      }
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive("8.4 nobody changes what another reader of a response gets", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.make({ "*": TestServer.text(small) })
+      const spoil = (response: Response) =>
+        Effect.gen(function* () {
+          new Uint8Array(yield* response.arrayBuffer).fill(0)
+          yield* Stream.runForEach(response.stream, (chunk) => Effect.sync(() => chunk.fill(0)))
+        })
+      const client = yield* clientOn(yield* HttpClient.HttpClient, {
+        baseUrl: server.url,
+        ...looking(spoil, [])
+      })
+      expect(yield* client.get("/x", { success: ResponseDecoder.json })).toEqual({ a: 1 })
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive("8.4 an error's body is the caller's own failure to decode", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.make({ "*": TestServer.text(small, { status: 404 }) })
+      const client = yield* clientOn(yield* HttpClient.HttpClient, { baseUrl: server.url })
+      const request = ApiRequest.get("/x", {
+        failure: {
+          404: {
+            [ResponseDecoder.TypeId]: ResponseDecoder.TypeId,
+            accept: "*/*",
+            decode: ({ bytes }: ResponseDecoder.Body) => Either.right(expectOwned(bytes))
+          }
+        }
+      })
+      expect(yield* Effect.flip(client.execute(request))).toBe(small)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive("8.4 the headers of a decoded body describe what is handed on", () =>
+    Effect.gen(function* () {
+      const coded = new Uint8Array(gzipSync(small))
+      const server = yield* TestServer.make({
+        "GET /gzip": TestServer.bytes(coded, { headers: { "content-encoding": "gzip", etag: '"1"' } }),
+        "GET /other": TestServer.bytes(utf8(small), { headers: { "content-encoding": "of-tomorrow" } }),
+        "GET /none": TestServer.bytes(utf8(small), { headers: { "content-encoding": "identity" } })
+      })
+      const client = yield* clientOn(yield* HttpClient.HttpClient, { baseUrl: server.url })
+      const headersOf = (path: `/${string}`, success: ResponseDecoder.Decodable) =>
+        Effect.map(client.executeWithResponse(ApiRequest.get(path, { success })), ({ headers, value }) => {
+          expect(value).toBeDefined()
+          return [headers["content-encoding"], headers["content-length"]]
+        })
+      for (const success of [ResponseDecoder.bytes, ResponseDecoder.stream()]) {
+        const gzip = decodes ? [undefined, undefined] : ["gzip", String(coded.length)]
+        expect(yield* headersOf("/gzip", success)).toEqual(gzip)
+        expect(yield* headersOf("/other", success)).toEqual(["of-tomorrow", "7"])
+        expect(yield* headersOf("/none", success)).toEqual(["identity", "7"])
+      }
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("on a scripted transport", () => {
+  /** A part of a larger buffer, as Node's own are. */
+  const view = Buffer.from(`secret${small}secret`).subarray(6, 6 + small.length)
+
+  it.effect.each(accessors)(
+    "8.4 $accessor gives the body, and not what it is a part of",
+    ({ expected, read }) =>
+      Effect.gen(function* () {
+        const headers = { "content-type": "application/x-www-form-urlencoded" }
+        const { client: http } = yield* MockTransport.make(() => MockTransport.stream([view], { headers }))
+        const client = yield* clientOn(http)
+        const response = yield* ApiClient.httpClient(client).get("/x")
+        expect(yield* Effect.either(read(response))).toEqual(Either.right(expected(small)))
+      })
+  )
+
+  it.effect.each(decoders)(
+    "8.4 $decoder gives the body, and not what it is a part of",
+    ({ expected, read, success }) =>
+      Effect.gen(function* () {
+        const { client: http } = yield* MockTransport.make(() => MockTransport.stream([view]))
+        const client = yield* clientOn(http)
+        const value = yield* client.execute(ApiRequest.get("/x", { success }))
+        expect(yield* (read ?? Effect.succeed)(value)).toEqual(expected(small))
+      })
+  )
+})
