@@ -6,7 +6,7 @@
  */
 import * as Redacted from "effect/Redacted"
 import { isPlain } from "./internal/plain.js"
-import * as Spelling from "./internal/spelling.js"
+import * as Scan from "./internal/secretScan.js"
 
 /**
  * What stands where a secret was.
@@ -114,15 +114,20 @@ export const make = (options: {
   readonly headerNames?: Iterable<string> | undefined
   readonly queryNames?: Iterable<string> | undefined
 }): Redactor => {
-  const spellings = [...new Set(Array.from(options.secrets ?? []).flatMap(secretsIn))]
-    // The longest first: a secret inside another must not break the longer one up.
-    .sort((a, b) => b.length - a.length)
-    .flatMap(Spelling.ofSecret)
+  const secrets = new Set(Array.from(options.secrets ?? []).flatMap(secretsIn))
+  // Made when a text is looked at first.
+  let patterns: Scan.Patterns | undefined
   const hiddenHeaders = union(headerNames, options.headerNames)
   const hiddenQuery = union(queryNames, options.queryNames)
 
+  const hide = (text: string, cut: boolean, meter: Scan.Meter): string => {
+    if (secrets.size === 0) return text
+    patterns ??= new Scan.Patterns(secrets)
+    return Scan.hide(text, patterns, hidden, cut, meter)
+  }
+
   const text: Redactor["text"] = (text, { cut = false } = {}) =>
-    spellings.reduce((text, spelling) => Spelling.hide(text, spelling, { by: hidden, cut }), text)
+    hide(text, cut, { left: Scan.allowance(text.length) })
 
   const headers = (headers: Readonly<Record<string, string>>): Record<string, string> =>
     Object.fromEntries(
@@ -142,18 +147,30 @@ export const make = (options: {
   }
 
   const json = (value: unknown): unknown => {
-    if (typeof value === "string") return text(value)
-    if (typeof value === "number") return text(String(value)) === String(value) ? value : hidden
-    if (Array.isArray(value)) return value.map(json)
-    if (isPlain(value))
-      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [text(key), json(inner)]))
-    return value
+    const meter: Scan.Meter = { left: Scan.allowance(0) }
+    const shown = (text: string): string => {
+      meter.left += Scan.allowance(text.length) - Scan.allowance(0)
+      return hide(text, false, meter)
+    }
+    const walk = (value: unknown, depth: number): unknown => {
+      if (typeof value === "string") return shown(value)
+      if (typeof value === "number") return shown(String(value)) === String(value) ? value : hidden
+      const isList = Array.isArray(value)
+      if (!isList && !isPlain(value)) return value
+      if (depth === maxDepth) return hidden
+      if (isList) return value.map((inner) => walk(inner, depth + 1))
+      return Object.fromEntries(
+        Object.entries(value).map(([key, inner]) => [shown(key), walk(inner, depth + 1)])
+      )
+    }
+    return secrets.size === 0 ? value : walk(value, 0)
   }
 
-  return spellings.length === 0
-    ? { text: (text) => text, headers, url, json: (value) => value }
-    : { text, headers, url, json }
+  return { text, headers, url, json }
 }
+
+/** Deeper than any API's answer, and far from the end of the stack. */
+const maxDepth = 1000
 
 /** A secret that was wiped has nothing left to hide. */
 const unwrap = (redacted: Redacted.Redacted<unknown>): unknown => {

@@ -196,6 +196,121 @@ describe("text", () => {
   })
 })
 
+/** What encoders make of a single character; a spelling is one upon another, chosen anew for each character. */
+const ways: ReadonlyArray<(char: string) => string> = [
+  (char) => char,
+  encodeURIComponent,
+  (char) => encodeURIComponent(char).replace(/%../g, (hex) => hex.toLowerCase()),
+  strictPercent,
+  (char) => new URLSearchParams({ q: char }).toString().slice(2),
+  (char) => JSON.stringify(char).slice(1, -1),
+  (char) => ascii(char).slice(1, -1).replaceAll("/", "\\/"),
+  (char) => Array.from({ length: char.length }, (_, at) => unicode(char.charCodeAt(at))).join(""),
+  entities,
+  (char) => char.replaceAll("'", "&#039;").replaceAll('"', "&#34;"),
+  (char) => `&#${char.codePointAt(0)};`,
+  (char) => `&#x${(char.codePointAt(0) ?? 0).toString(16).toUpperCase()};`
+]
+
+const unicode = (unit: number): string => `\\u${unit.toString(16).padStart(4, "0").toUpperCase()}`
+
+describe("laws of text", () => {
+  const letter = fc.oneof(
+    fc.constantFrom(...`abcxunft0139%\\&+/'"#;=_-.é😀 `),
+    fc.string({ unit: "grapheme", minLength: 1, maxLength: 1 })
+  )
+  const secret = fc
+    .array(letter, { minLength: 6, maxLength: 20 })
+    .map((letters) => letters.join("").trim())
+    .filter((secret) => secret.length >= 6 && !/[<>]/.test(secret) && !hidden.includes(secret))
+  const secrets = fc.array(secret, { minLength: 1, maxLength: 4 })
+  const around = fc.array(letter, { maxLength: 12 }).map((letters) => letters.join(""))
+  const way = fc.tuple(fc.constantFrom(...ways), fc.constantFrom(...ways))
+  const choices = fc.infiniteStream(way)
+  const spelt = (
+    secret: string,
+    choices: Iterable<readonly [...Array<(char: string) => string>]>
+  ): ReadonlyArray<string> => {
+    const iterator = choices[Symbol.iterator]()
+    return Array.from(secret, (char) => {
+      const chosen = iterator.next().value as ReadonlyArray<(char: string) => string>
+      // The second encoder sees all that the first has made of it.
+      const [first, second] = chosen as readonly [(char: string) => string, (char: string) => string]
+      return Array.from(first(char), (part) => second(part)).join("")
+    })
+  }
+
+  it("12.4 no spelling of a secret survives, whatever stands around it and whichever other secrets there are", () => {
+    fc.assert(
+      fc.property(secrets, around, around, choices, fc.boolean(), (secrets, before, after, choices, cut) => {
+        const text = spelt(secrets[0] ?? "", choices).join("")
+        const shown = Redaction.make({ secrets }).text(before + text + after, { cut })
+        expect(shown).not.toContain(text)
+        expect(shown).toContain(hidden)
+      }),
+      { seed: 11, numRuns: 1000 }
+    )
+  })
+
+  it("12.4 of a secret that is cut anywhere no start survives", () => {
+    fc.assert(
+      fc.property(secrets, around, choices, fc.nat(), (secrets, before, choices, at) => {
+        const parts = spelt(secrets[0] ?? "", choices)
+        const text = parts.join("")
+        const end = at % text.length
+        const shown = Redaction.make({ secrets }).text(before + text.slice(0, end), { cut: true })
+        // Three letters of it may be told.
+        const told = parts.slice(0, 3).join("")
+        if (end >= told.length) {
+          expect(shown.endsWith(hidden)).toBe(true)
+          expect(shown.slice(before.length)).not.toContain(text.slice(0, end))
+        }
+      }),
+      { seed: 11, numRuns: 1000 }
+    )
+  })
+
+  it("12.4 a text without a secret comes back as it is", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.stringMatching(/^[QZXJW]{5,20}$/), { maxLength: 4 }),
+        around,
+        fc.boolean(),
+        (secrets, text, cut) => {
+          fc.pre(!/[QZXJW]/.test(text))
+          expect(Redaction.make({ secrets }).text(text, { cut })).toBe(text)
+        }
+      ),
+      { seed: 11, numRuns: 500 }
+    )
+  })
+
+  it("12.4 what has been redacted stays as it is", () => {
+    fc.assert(
+      fc.property(secrets, fc.array(around), choices, fc.boolean(), (secrets, texts, choices, cut) => {
+        const redactor = Redaction.make({ secrets: [...secrets, "redacted", "act"] })
+        const once = redactor.text(texts.join(spelt(secrets[0] ?? "", choices).join("")), { cut })
+        expect(redactor.text(once, { cut })).toBe(once)
+      }),
+      { seed: 11, numRuns: 1000 }
+    )
+  })
+
+  it.each(["sk-live-AAAABBBBCCCC", "Bearer-of-a-longer-secret-42"])(
+    "12.4 the longest start at a cut goes, another secret or not: %s",
+    (other) => {
+      const shown = Redaction.make({ secrets: ["sk-live-AAAABBBBCCCC", other, "AB-and-more", "B"] })
+      expect(shown.text("bad key sk-live-AAAAB", { cut: true })).toBe(`bad key ${hidden}`)
+    }
+  )
+
+  it("12.4 hides what overlaps as one, and a secret inside another that is not whole", () => {
+    const redactor = Redaction.make({ secrets: ["abcdef", "defghi", "cde"] })
+    expect(redactor.text("xabcdefghiy")).toBe(`x${hidden}y`)
+    expect(redactor.text("xabcdeXdefghiy")).toBe(`xab${hidden}X${hidden}y`)
+  })
+})
+
 describe("headers", () => {
   it.each([...Redaction.headerNames, "Authorization", "X-API-Key"])("12.4 hides %s by its name", (name) => {
     expect(Redaction.make({}).headers({ [name]: "anything" })).toEqual({ [name]: hidden })
@@ -247,6 +362,20 @@ describe("json", () => {
       [`by ${hidden}`]: [{ a: `x ${hidden}` }, hidden, 4712, true, null],
       b: { c: hidden }
     })
+  })
+
+  it("12.4 keeps a key that is called __proto__, and shows nothing of what is too deep to walk", () => {
+    const redactor = Redaction.make({ secrets: ["s3cret-1"] })
+    const odd: unknown = JSON.parse(`{"__proto__":{"a":"s3cret-1"},"constructor":1}`)
+    expect(JSON.stringify(redactor.json(odd))).toBe(`{"__proto__":{"a":"${hidden}"},"constructor":1}`)
+    const deep: unknown = JSON.parse(`${"[".repeat(8000)}"s3cret-1"${"]".repeat(8000)}`)
+    expect(JSON.stringify(redactor.json(deep))).toBe(`${"[".repeat(1000)}"${hidden}"${"]".repeat(1000)}`)
+  })
+
+  it("12.5 takes no more work for a text in many pieces", () => {
+    const redactor = Redaction.make({ secrets: [`${"%41".repeat(3000)}x`, `${"A".repeat(9000)}x`] })
+    const pieces = Array.from({ length: 2000 }, () => "%41".repeat(10))
+    expect(redactor.json(pieces)).toHaveLength(2000)
   })
 
   it("12.4 changes nothing where there is no secret", () => {

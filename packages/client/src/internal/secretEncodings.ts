@@ -1,0 +1,174 @@
+/**
+ * How secrets are spelt when they come back: servers and libraries escape what they like, each in its own way, and one upon
+ * the other. A text is read backwards through these: each place as it stands, and as what it was before an encoder saw it.
+ */
+
+/** Characters that a place in a text may stand for, and where the place ends. */
+export interface Reading {
+  readonly chars: string
+  readonly end: number
+}
+
+type Reader = (at: number) => Reading
+
+/** The text ends within an escape. */
+export const cutOff: Reading = { chars: "", end: Number.POSITIVE_INFINITY }
+
+/** What an escape begins with. */
+export const isStart = (unit: number): boolean =>
+  unit === 0x25 || unit === 0x26 || unit === 0x2b || unit === 0x5c
+
+/** Any more characters in an entity make no character: `&#x0001F600;`. */
+const longestEntity = 10
+
+const entities: ReadonlyMap<string, string> = new Map([
+  ["amp", "&"],
+  ["lt", "<"],
+  ["gt", ">"],
+  ["quot", '"'],
+  ["apos", "'"],
+  ["nbsp", "\u00a0"]
+])
+
+/** Of JSON and of JavaScript. */
+const controls: ReadonlyMap<string, string> = new Map([
+  ["b", "\b"],
+  ["f", "\f"],
+  ["n", "\n"],
+  ["r", "\r"],
+  ["t", "\t"],
+  ["v", "\v"],
+  ["0", "\0"]
+])
+
+/** A number of so many hexadecimal digits; `NaN` where there is none. */
+const hexAt = (at: number, digits: number, next: Reader): readonly [code: number, end: number] => {
+  let code = 0
+  let end = at
+  for (let count = 0; count < digits; count++) {
+    const digit = next(end)
+    if (digit === cutOff) return [0, digit.end]
+    code = code * 16 + (/^[0-9a-f]$/i.test(digit.chars) ? Number.parseInt(digit.chars, 16) : Number.NaN)
+    end = digit.end
+  }
+  return [code, end]
+}
+
+const charAt = (code: number, end: number): Reading | undefined => {
+  if (end === cutOff.end) return cutOff
+  return code <= 0x10ffff ? { chars: String.fromCodePoint(code), end } : undefined
+}
+
+/** RFC 3986, over UTF-8; a byte that begins nothing is taken for ISO 8859-1. */
+const percent = (at: number, next: Reader): Reading | undefined => {
+  const [first, after] = hexAt(at, 2, next)
+  const more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0
+  let code = more === 0 ? first : first & (0x3f >> more)
+  let end = after
+  for (let count = 0; count < more && end !== cutOff.end; count++) {
+    const sign = next(end)
+    const [byte, behind] =
+      sign === cutOff ? [0x80, sign.end] : sign.chars === "%" ? hexAt(sign.end, 2, next) : [0, 0]
+    if (behind === cutOff.end) return cutOff
+    if (byte >> 6 !== 2) return charAt(first, after)
+    code = (code << 6) | (byte & 0x3f)
+    end = behind
+  }
+  return charAt(code, end)
+}
+
+/** RFC 8259, section 7, and what JavaScript and PHP make of it: any sign may stand behind a backslash. */
+const backslash = (at: number, next: Reader): Reading | undefined => {
+  const sign = next(at)
+  if (sign === cutOff) return cutOff
+  const { chars, end } = sign
+  if (chars === "u") return charAt(...hexAt(end, 4, next))
+  if (chars === "x") return charAt(...hexAt(end, 2, next))
+  const control = controls.get(chars)
+  if (control !== undefined) return { chars: control, end }
+  return /\w/.test(chars) ? undefined : { chars, end }
+}
+
+const entity = (at: number, next: Reader): Reading | undefined => {
+  let name = ""
+  for (let end = at; name.length <= longestEntity; ) {
+    const part = next(end)
+    if (part === cutOff) return cutOff
+    if (part.chars === ";") {
+      const number = /^#(?:x([0-9a-f]+)|([0-9]+))$/i.exec(name)
+      if (number !== null)
+        return charAt(
+          Number.parseInt(number[1] ?? number[2] ?? "", number[1] === undefined ? 10 : 16),
+          part.end
+        )
+      const chars = entities.get(name)
+      return chars === undefined ? undefined : { chars, end: part.end }
+    }
+    if (!/^[#\w]$/.test(part.chars)) return undefined
+    name += part.chars
+    end = part.end
+  }
+  return undefined
+}
+
+const unescape = ({ chars, end }: Reading, next: Reader): Reading | undefined => {
+  switch (chars) {
+    case "%":
+      return percent(end, next)
+    case "\\":
+      return backslash(end, next)
+    case "&":
+      return entity(end, next)
+    case "+":
+      return { chars: " ", end }
+    default:
+      return undefined
+  }
+}
+
+/**
+ * What the places of a text may stand for: themselves, what was escaped once, and what was escaped twice, as a link inside a
+ * link is, or JSON inside a form.
+ */
+export const readingsOf = (text: string): ((at: number) => ReadonlyArray<Reading>) => {
+  const plain: Reader = (at) => (at < text.length ? { chars: text.charAt(at), end: at + 1 } : cutOff)
+  const once: Reader = (at) => {
+    const as = plain(at)
+    return unescape(as, plain) ?? as
+  }
+  return (at) => {
+    const as = plain(at)
+    const decoded = unescape(as, plain)
+    const readings = [as]
+    if (decoded !== undefined) readings.push(decoded)
+    const twice = decoded === undefined ? undefined : unescape(decoded, once)
+    if (twice !== undefined) readings.push(twice)
+    // The sign that begins the escape is as it was, what follows is not: JSON in HTML.
+    const mixed = unescape(as, once)
+    if (mixed !== undefined && mixed.end !== decoded?.end) readings.push(mixed)
+    return readings
+  }
+}
+
+/** Shorter than this, a base64 without its edges would be found in any text. */
+const leastBase64 = 6
+
+/** A secret as it stands, and its base64 wherever that begins. */
+export const spellings = (
+  secret: string
+): { readonly own: ReadonlyArray<string>; readonly base64: ReadonlyArray<string> } => {
+  const bytes = new TextEncoder().encode(secret)
+  // Half a surrogate pair does not live through UTF-8.
+  const own = [secret, new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)]
+  if (bytes.length < leastBase64) return { own, base64: [] }
+  const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")
+  const base64 = [0, 1, 2].flatMap((before) => {
+    // Without the letters that hold bits of a neighbour, and without the padding, which may be missing.
+    const encoded = btoa("\0".repeat(before) + binary).slice(
+      Math.ceil((before * 8) / 6),
+      Math.floor(((before + bytes.length) * 8) / 6)
+    )
+    return [encoded, encoded.replaceAll("+", "-").replaceAll("/", "_")]
+  })
+  return { own, base64 }
+}

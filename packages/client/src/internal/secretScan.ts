@@ -1,0 +1,278 @@
+/**
+ * Looks for many secrets at once, in one pass over a text (Aho and Corasick, 1975): what has been read so far is known by the
+ * longest start of a secret that it ends with. As a place may be read in several ways there may be several of these.
+ */
+import * as Encodings from "./secretEncodings.js"
+
+/** Work that is left, in steps of one such start over one character. */
+export interface Meter {
+  left: number
+}
+
+/**
+ * The work that a text of some length is worth. It takes a step or two a character; one that a hostile hand has written to go
+ * with a secret, all of backslashes, may take one for each pair of characters of the two.
+ */
+export const allowance = (length: number): number => 200_000 + 16 * length
+
+/** What was read: the start of secrets that are neighbours in the order of their letters. They have `depth` units in common. */
+class State {
+  readonly from: number
+  readonly to: number
+  readonly depth: number
+  /** The next shorter start of a secret that this one ends with. */
+  readonly shorter: State
+  /** The length of the longest whole secret that this one ends with, or 0. */
+  readonly whole: number
+  /** Where units lead that make it no longer start. */
+  failed: Map<number, State> | undefined
+
+  constructor(from: number, to: number, depth: number, shorter: State | undefined, isWhole: boolean) {
+    this.from = from
+    this.to = to
+    this.depth = depth
+    this.shorter = shorter ?? this
+    this.whole = isWhole ? depth : (shorter?.whole ?? 0)
+    this.failed = undefined
+  }
+
+  fail(unit: number, to: State): void {
+    this.failed ??= new Map()
+    this.failed.set(unit, to)
+  }
+}
+
+/** A way through a text: where each character begins. To go back any number of them takes few steps (Myers, 1983). */
+class Way {
+  readonly at: number
+  readonly length: number
+  readonly before: Way
+  readonly far: Way
+
+  constructor(at: number, before: Way | undefined) {
+    this.at = at
+    this.length = before === undefined ? 1 : before.length + 1
+    this.before = before ?? this
+    const far = this.before.far ?? this
+    const isEven = before !== undefined && before.length - far.length === far.length - far.far.length
+    this.far = isEven ? far.far : this.before
+  }
+
+  /** Where the last so many characters begin. */
+  startOf(count: number): number {
+    const length = this.length - count + 1
+    let way: Way = this
+    while (way.length > length) way = way.far.length >= length ? way.far : way.before
+    return way.at
+  }
+}
+
+/** Secrets to look for, and what was found out about them on the way. */
+export class Patterns {
+  /** In the order of their letters. */
+  private readonly all: ReadonlyArray<string>
+  private readonly own: ReadonlySet<string>
+  /** Above any depth. */
+  private readonly stride: number
+  private readonly states = new Map<number, State>()
+  /** The first of those that begin with a unit, and the first behind them. */
+  private readonly starting = new Map<number, { readonly from: number; to: number }>()
+  readonly nothing: State
+
+  constructor(secrets: Iterable<string>) {
+    const spelt = Array.from(secrets, Encodings.spellings)
+    this.own = new Set(spelt.flatMap(({ own }) => own))
+    const all = [...new Set([...this.own, ...spelt.flatMap(({ base64 }) => base64)])].sort()
+    this.all = all
+    this.stride = all.reduce((longest, secret) => Math.max(longest, secret.length), 0) + 1
+    this.nothing = new State(0, all.length, 0, undefined, false)
+    for (const [index, secret] of all.entries()) {
+      const unit = secret.charCodeAt(0)
+      const range = this.starting.get(unit)
+      if (range === undefined) this.starting.set(unit, { from: index, to: index + 1 })
+      else range.to = index + 1
+    }
+  }
+
+  mayStart(unit: number): boolean {
+    return this.starting.has(unit)
+  }
+
+  /** From what has been read, one unit on; `nothing` where that is no start of a secret. */
+  next(state: State, unit: number, meter: Meter): State {
+    const passed: Array<State> = []
+    let from = state
+    let next: State | undefined
+    for (; next === undefined; from = from.shorter) {
+      meter.left--
+      next = this.longer(from, unit, meter) ?? from.failed?.get(unit)
+      if (next === undefined && from === this.nothing) next = from
+      else if (next === undefined) passed.push(from)
+    }
+    // Where a place can be read in several ways, one start may fail again and again, and each time in many steps.
+    if (passed.length > 1) for (const each of passed) each.fail(unit, next)
+    return next
+  }
+
+  /** Whether what one start has read ends with all that the other has: then it misses nothing of what the other finds. */
+  covers({ depth, from }: State, other: State, meter: Meter): boolean {
+    meter.left -= 1 + (other.depth >> 6)
+    const read = (this.all[other.from] as string).slice(0, other.depth)
+    return other.depth < depth && (this.all[from] as string).endsWith(read, depth)
+  }
+
+  /** What may be the half of a secret at the end of a text: a letter or two of base64 are in any text. */
+  half(state: State): State {
+    const isHalf = ({ depth, from, to }: State): boolean =>
+      depth >= leastBase64 || this.all.slice(from, to).some((secret) => this.own.has(secret))
+    let half = state
+    while (half !== this.nothing && !isHalf(half)) half = half.shorter
+    return half
+  }
+
+  private longer(state: State, unit: number, meter: Meter): State | undefined {
+    const { depth } = state
+    const found = depth === 0 ? this.starting.get(unit) : this.narrowed(state, unit)
+    if (found === undefined) return undefined
+    const { from, to } = found
+    const key = from * this.stride + depth
+    const known = this.states.get(key)
+    if (known !== undefined) return known
+    const shorter = depth === 0 ? this.nothing : this.next(state.shorter, unit, meter)
+    const made = new State(from, to, depth + 1, shorter, (this.all[from] as string).length === depth + 1)
+    this.states.set(key, made)
+    return made
+  }
+
+  private narrowed({ depth, from, to }: State, unit: number): { from: number; to: number } | undefined {
+    if (to - from === 1)
+      return (this.all[from] as string).charCodeAt(depth) === unit ? { from, to } : undefined
+    const first = this.firstFrom(from, to, depth, unit)
+    const last = this.firstFrom(first, to, depth, unit + 1)
+    return first === last ? undefined : { from: first, to: last }
+  }
+
+  /** The first whose unit at a depth is `unit` or above. A secret that ends before it has none, and stands first. */
+  private firstFrom(from: number, to: number, depth: number, unit: number): number {
+    let low = from
+    let high = to
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.all[middle] as string).charCodeAt(depth) >= unit) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+}
+
+/** What a cut may leave of a base64. */
+const leastBase64 = 4
+
+/** More than texts have that mean no harm. */
+const maxWays = 8
+
+type Interval = readonly [from: number, to: number]
+
+/**
+ * Where secrets stand in a text, in order, none overlapping; `undefined` where the work is more than is left for it. Where
+ * the text is `cut`, what may be a secret's start at its end counts.
+ */
+export const find = (
+  text: string,
+  patterns: Patterns,
+  cut: boolean,
+  meter: Meter
+): ReadonlyArray<Interval> | undefined => {
+  const found: Array<Interval> = []
+  const readings = Encodings.readingsOf(text)
+  const waiting = new Map<number, Map<State, Way>>()
+
+  const advance = (
+    from: State,
+    before: Way | undefined,
+    at: number,
+    { chars, end }: Encodings.Reading
+  ): void => {
+    let state = from
+    let way = before
+    for (let index = 0; index < chars.length; index++) {
+      state = patterns.next(state, chars.charCodeAt(index), meter)
+      way = state === patterns.nothing ? undefined : new Way(at, way)
+    }
+    if (way === undefined) return
+    if (state.whole > 0) found.push([way.startOf(state.whole), end])
+    const ways = waiting.get(end) ?? new Map<State, Way>()
+    const other = ways.get(state)
+    // Of two ways to the same start the one that hides more.
+    if (other === undefined || way.startOf(state.depth) < other.startOf(state.depth)) ways.set(state, way)
+    waiting.set(end, ways)
+  }
+  /** Where a text can be read in very many ways, those that find nothing more go, though they may hide a little more. */
+  const few = (ways: Map<State, Way> | undefined): Map<State, Way> | undefined => {
+    if (ways === undefined || ways.size <= maxWays) return ways
+    const kept = new Map<State, Way>()
+    for (const [state, way] of [...ways].sort(([a], [b]) => b.depth - a.depth)) {
+      const isCovered = Array.from(kept.keys()).some((other) => patterns.covers(other, state, meter))
+      if (!isCovered) kept.set(state, way)
+    }
+    return kept
+  }
+  const halves = (ways: ReadonlyMap<State, Way> = new Map()): void => {
+    for (const [state, way] of ways) {
+      const { depth } = patterns.half(state)
+      if (depth > 0) found.push([way.startOf(depth), text.length])
+    }
+  }
+
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    const ways = few(waiting.get(at))
+    const isEscape = Encodings.isStart(unit)
+    if (!isEscape && ways === undefined && !patterns.mayStart(unit)) continue
+    if (meter.left < 0) return undefined
+    waiting.delete(at)
+    if (isEscape) meter.left -= 4
+    for (const reading of isEscape ? readings(at) : [{ chars: text.charAt(at), end: at + 1 }]) {
+      if (reading === Encodings.cutOff) {
+        if (cut) halves(ways)
+      } else if (ways === undefined) {
+        advance(patterns.nothing, undefined, at, reading)
+      } else {
+        for (const [state, way] of ways) advance(state, way, at, reading)
+      }
+    }
+  }
+  if (cut) halves(waiting.get(text.length))
+  return merged(found)
+}
+
+const merged = (found: Array<Interval>): ReadonlyArray<Interval> => {
+  found.sort((a, b) => a[0] - b[0] || b[1] - a[1])
+  const all: Array<Interval> = []
+  for (const [from, to] of found) {
+    const last = all.at(-1)
+    if (last === undefined || from >= last[1]) all.push([from, to])
+    else if (to > last[1]) all[all.length - 1] = [last[0], to]
+  }
+  return all
+}
+
+/**
+ * The text with something else in the place of every secret; that alone where looking for them is more work than is left.
+ * What stands there already stays.
+ */
+export const hide = (text: string, patterns: Patterns, by: string, cut: boolean, meter: Meter): string => {
+  const found = find(text, patterns, cut, meter)
+  if (found === undefined) return by
+  if (found.length === 0) return text
+  let shown = ""
+  let done = 0
+  let mask = text.indexOf(by)
+  for (const [from, to] of found) {
+    while (mask >= 0 && mask + by.length <= from) mask = text.indexOf(by, mask + 1)
+    if (mask >= 0 && mask <= from && to <= mask + by.length) continue
+    shown += text.slice(done, from) + by
+    done = to
+  }
+  return shown + text.slice(done)
+}
