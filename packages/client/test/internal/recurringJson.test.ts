@@ -178,6 +178,47 @@ describe("recurringJson", () => {
     )
   })
 
+  /** Schemas that leave out some of a delta, all of it, or nothing. */
+  const leavingOut = [
+    Schema.Struct({ index: Schema.Number }),
+    Schema.Struct({ type: Schema.Literal("delta"), delta: Schema.Struct({ type: Schema.String }) }),
+    Schema.Struct({}),
+    Schema.Unknown,
+    ValueSchema.asSent(Schema.Struct({ index: Schema.Number }))
+  ].map((schema) => ValueSchema.eventDecoder(schema))
+
+  it("10 refuses what JSON.parse refuses in a field that the schema leaves out, too", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...leavingOut),
+        fc.constantFrom("word", 'a "quoted" word', "\u0001\ud83d\ude00", "a string of more letters"),
+        fc.constantFrom(0, -0, 1e21, 1.5e-7, 2 ** 53),
+        fc.nat({ max: 120 }),
+        fc.nat({ max: 2 }),
+        fc.oneof(
+          fc.string({ unit: "binary", maxLength: 2 }),
+          fc.constantFrom("\\q", "\\u12G4", "\\u12", "\\", "\n", "\0", '"', '\\"', "1", "-", "e", ".", "}", " x", ",")
+        ),
+        (decoder, word, index, at, cut, put) => {
+          const text = delta(word, index)
+          agrees([...known, text.slice(0, at) + put + text.slice(at + cut), text], decoder)
+        }
+      ),
+      { numRuns: 3000 }
+    )
+  })
+
+  it.each(["\\q", "\\u12G4", "\\u", "\\", "\\U0041", "\\x41", "\\'", "\u0000", "\u001f", "\n"])(
+    "10 a known form with %j in a field that the schema leaves out is no JSON",
+    (bad) => {
+      for (const decoder of leavingOut) {
+        const read = makeReader(decoder)
+        for (const text of known) read(text)
+        expect(read(delta("x").replaceAll('"x"', `"x${bad}"`))).toBe(notJson)
+      }
+    }
+  )
+
   it.each<[what: string, texts: ReadonlyArray<string>]>([
     ["strings and numbers", times(40, (index) => delta(`word ${index}`, index % 3))],
     [
