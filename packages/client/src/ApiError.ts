@@ -81,9 +81,12 @@ export interface Attempt {
 }
 
 /**
- * What every error tells: which request, what was tried, why it ended, what the server may have done with it.
+ * What every error tells: which request, what was tried, why it ended, what the server may have done with it. Of a call that
+ * tried more than a hundred times, `attempts` holds the first fifty and the last fifty.
+ *
  * `shouldRetry` is the word of the server (`x-should-retry`) or of a middleware; it outranks the table above. `cause` is what
- * code of the program's own failed with (a body's source, a middleware, credentials), unless it shows a secret.
+ * code of the program's own failed with (a body's source, a middleware, credentials, a function of a stream's contract), unless
+ * it shows a secret.
  *
  * @since 0.1.0
  * @category models

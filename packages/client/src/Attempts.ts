@@ -160,7 +160,7 @@ class Loop<A, R> {
     const status = this.statusOf(answer)
     const now = this.end(status, undefined)
     this.inFlight = false
-    this.call.attempts.push(Call.attempt(this.startedAt, now, undefined, status))
+    Call.record(this.call, Call.attempt(this.startedAt, now, undefined, status))
     this.client.budget.giveBack(this.paid)
     return Effect.succeed(answer)
   }
@@ -257,7 +257,7 @@ class Loop<A, R> {
 
   private record(now: number, error: ApiError.ApiError, delay?: number): void {
     this.delivery = this.delivered(error)
-    this.call.attempts.push(Call.attempt(this.startedAt, now, error._tag, statusOf(error), delay))
+    Call.record(this.call, Call.attempt(this.startedAt, now, error._tag, statusOf(error), delay))
   }
 
   /** Drops refused credentials and says whether there is hope of better ones. */

@@ -15,7 +15,8 @@ import type * as Timeouts from "./Timeouts.js"
 
 /**
  * A request on its way, with the client's settings and its own laid over each other. `encoded` is the request of the hop that
- * the call has reached, `attempts` the ledger, `issued` every credential that went out.
+ * the call has reached, `attempts` the ledger, `omitted` how many of its lines were left out, `issued` every credential that
+ * went out.
  *
  * @since 0.1.0
  * @category models
@@ -30,6 +31,7 @@ export interface Call {
   redirected: Redirected | undefined
   readonly startedAt: number
   attempts: Array<ApiError.Attempt>
+  omitted: number
   readonly issued: Array<Credentials.Resolved>
   /** The body of the last error answer, unredacted, for the caller's own `failure` schema. Never shown. */
   refused: { readonly status: number; readonly body: ResponseDecoder.Body } | undefined
@@ -63,6 +65,7 @@ class Begun implements Call {
   redirected: Call["redirected"]
   readonly startedAt: number
   attempts: Array<ApiError.Attempt> = []
+  omitted = 0
   readonly issued: Array<Credentials.Resolved> = []
   refused: Call["refused"]
 
@@ -213,6 +216,33 @@ export const common = (call: Call, message: string, delivery: ApiError.Delivery)
  * @category accessors
  */
 export const deadline = (call: Call): number => call.startedAt + call.timeouts.total
+
+/** A stream that is resumed may go on for days: what is told of it has an end. */
+const MAX_ATTEMPTS = 100
+
+/**
+ * Adds a line to the ledger, which keeps its first lines and its last.
+ *
+ * @since 0.1.0
+ * @category ledger
+ */
+export const record = (call: Call, line: ApiError.Attempt): void => {
+  const { attempts } = call
+  attempts.push(line)
+  if (attempts.length > MAX_ATTEMPTS) {
+    attempts.splice(MAX_ATTEMPTS / 2, 1)
+    call.omitted++
+  }
+}
+
+/**
+ * How many attempts have ended.
+ *
+ * @since 0.1.0
+ * @category ledger
+ */
+export const tries = ({ attempts, omitted }: Pick<Call, "attempts" | "omitted">): number =>
+  attempts.length + omitted
 
 /**
  * One line of the ledger. The delay before the next attempt is in milliseconds.

@@ -5,7 +5,7 @@
  */
 import type * as Tracer from "effect/Tracer"
 import type * as ApiConfig from "./ApiConfig.js"
-import type * as Call from "./Call.js"
+import * as Call from "./Call.js"
 import type * as Credentials from "./Credentials.js"
 import type * as Headers from "./internal/headers.js"
 import { isBrowser } from "./internal/runtime.js"
@@ -87,8 +87,8 @@ export const addAttempt = (
   call: Call.Call,
   span: Tracer.Span | undefined
 ): void => {
-  const { attempts, config, timeouts } = call
-  const own = config.options.platformHeaders?.ofAttempt(attempts.length, timeouts.response)
+  const { config, timeouts } = call
+  const own = config.options.platformHeaders?.ofAttempt(Call.tries(call), timeouts.response)
   for (const name in own) add(headers, name, own[name])
   if (span !== undefined)
     add(headers, "traceparent", `00-${span.traceId}-${span.spanId}-${span.sampled ? "01" : "00"}`)

@@ -13,9 +13,11 @@ import * as ApiResponse from "./ApiResponse.js"
 import * as Call from "./Call.js"
 import { concat } from "./internal/bytes.js"
 import * as MediaType from "./internal/mediaType.js"
+import { ownCause } from "./internal/ownCause.js"
 import type * as ResponseBody from "./ResponseBody.js"
 import type * as ServerSentEvents from "./ServerSentEvents.js"
 import type * as StreamContract from "./StreamContract.js"
+import * as Telemetry from "./Telemetry.js"
 import * as TransportError from "./TransportError.js"
 
 /**
@@ -87,7 +89,8 @@ const protocolError = (
   response: ResponseBody.GuardedResponse,
   reason: string,
   quoted: string,
-  cut = false
+  cut = false,
+  more: { readonly cause?: unknown } = {}
 ): ApiError.StreamProtocolError => {
   const excerpt = ApiResponse.excerpt(call, quoted, cut)
   const common = Call.common(call, excerpt === "" ? reason : `${reason}: ${excerpt}`, "maybe-applied")
@@ -96,7 +99,8 @@ const protocolError = (
     status: response.status,
     requestId: ApiResponse.shownRequestId(call, response.headers),
     reason: Call.redactor(call).text(reason),
-    excerpt
+    excerpt,
+    ...more
   })
 }
 
@@ -121,6 +125,11 @@ class Reading<A> implements Connection<A> {
   /** What comes behind the batch that was handed out. */
   private behind: ApiError.ApiError | undefined
   private ended = false
+  /** Events that do not fit and are handed on, since that was told last; the first of all is told in words. */
+  private misfits = 0
+  private misfit: ApiError.StreamProtocolError | undefined
+  private told = false
+  private readonly onMisfit: StreamContract.OnMisfit | undefined
   private readonly call: Call.Call
   private readonly contract: StreamContract.EventStream<A, unknown>
   private readonly bytes: ResponseBody.BytesPull
@@ -142,6 +151,7 @@ class Reading<A> implements Connection<A> {
     this.bytes = bytes
     this.clock = clock
     this.framing = contract.framing(call.config.limits.eventBytes)
+    this.onMisfit = call.config.lenient ? (reason, data) => this.takeMisfit(reason, data) : undefined
     const { contentTimeout = endless, firstEventTimeout = endless } = contract.limits
     const isLimited = Math.min(firstEventTimeout, contentTimeout, call.timeouts.total, this.idle) < endless
     this.unlimited = isLimited
@@ -167,7 +177,7 @@ class Reading<A> implements Connection<A> {
   }
 
   private read(raw: ReadonlyArray<ServerSentEvents.ServerSentEvent>): Batch<A> {
-    const { stopped, values: events } = this.contract.read(raw)
+    const { stopped, values: events } = this.contract.read(raw, this.onMisfit)
     if (stopped === undefined) {
       // An id counts without data, too.
       this.lastEventId = this.framing.lastEventId
@@ -180,7 +190,9 @@ class Reading<A> implements Connection<A> {
       const whole = raw[stop._tag === "Invalid" ? at - 1 : at]
       if (whole !== undefined) this.lastEventId = whole.id
       if (stop._tag === "Error") this.behind = inStreamError(this.call, this.response, stop.data)
-      if (stop._tag === "Invalid") this.refuse(`an event ${stop.reason}`, stop.data)
+      if (stop._tag === "Invalid") {
+        this.refuse(`an event ${stop.reason}`, stop.data, ownCause(stop.cause, Call.redactor(this.call).text))
+      }
     }
     this.received += events.length
     if (events.length > 0) this.waited = 0
@@ -188,8 +200,15 @@ class Reading<A> implements Connection<A> {
     return new Read(events, isOver ? "terminal" : undefined)
   }
 
-  private refuse(reason: string, quoted: string): void {
-    this.behind = protocolError(this.call, this.response, reason, quoted)
+  private refuse(reason: string, quoted: string, more: { readonly cause?: unknown } = {}): void {
+    this.behind = protocolError(this.call, this.response, reason, quoted, false, more)
+  }
+
+  private takeMisfit(reason: string, data: string): void {
+    // A line for each event would be a log of its own.
+    if (!this.told) this.misfit = protocolError(this.call, this.response, `an event ${reason}`, data)
+    this.told = true
+    this.misfits++
   }
 
   private atEnd(): Batch<A> {
@@ -254,7 +273,12 @@ class Reading<A> implements Connection<A> {
   }
 
   private batchOrNext(batch: Batch<A>): Effect.Effect<Batch<A>, ApiError.ApiError> {
-    return batch.events.length > 0 || batch.end !== undefined ? Effect.succeed(batch) : this.next
+    const next = batch.events.length > 0 || batch.end !== undefined ? Effect.succeed(batch) : this.next
+    if (this.misfits === 0) return next
+    const { misfit, misfits } = this
+    this.misfits = 0
+    this.misfit = undefined
+    return Effect.zipRight(Telemetry.misfit(misfit, misfits), next)
   }
 }
 

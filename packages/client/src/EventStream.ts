@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as EventReader from "./EventReader.js"
 import * as JsonLines from "./JsonLines.js"
 import type * as ResponseDecoder from "./ResponseDecoder.js"
 import * as ServerSentEvents from "./ServerSentEvents.js"
@@ -38,23 +39,30 @@ export type EventType<S> = S extends ValueSchema.ValueSchema
   : { readonly [K in keyof S]: ValueSchema.Type<S[K]> }[keyof S]
 
 /**
- * What a stream of server-sent events may say besides.
- *
- * - `event`: the schema of the data, which is JSON; or a record of them by event name.
- * - `ignore`: events that count for nothing but bytes: their names, or a predicate.
- * - `unknown`: what to do with a name that is not in the record: `skip` (default), `fail`, or `pass` the raw event.
- * - `unterminated`: whether an event that the end of the body cuts short counts (`emit`, default: APIs end that way) or not
- *   (`drop`, the WHATWG rule).
- * - `resume`: reconnect with `last-event-id` where the connection breaks, for GET streams whose events have ids.
+ * What a stream of server-sent events may say besides. Names are those that `event:` gives; where a server sends bare `data:`
+ * lines, the `type` in an event's data is its name. An event with empty data is no value: its id counts.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options<S, D, U> extends StreamContract.CommonOptions<EventType<S>, D> {
+  /** The schema of the data, which is JSON; or a record of them by event name. */
   readonly event: S
+  /** Events that count for nothing but bytes: their names, or a predicate. */
   readonly ignore?: ReadonlyArray<string> | ((event: ServerSentEvents.ServerSentEvent) => boolean) | undefined
+  /** What to do with a name that is not in the record: `skip` (default), `fail`, or `pass` the raw event. */
   readonly unknown?: U | undefined
+  /**
+   * Whether an event that the end of the body cuts short counts (`emit`, default: APIs end that way) or not (`drop`, the WHATWG
+   * rule).
+   */
   readonly unterminated?: "emit" | "drop" | undefined
+  /**
+   * Reconnects with `last-event-id` where the connection breaks, for GET streams whose events have ids. It waits as `retry:`
+   * asks, 100 ms at least, and at most `maxRetryAfter` of the retry policy; without that, by the policy's backoff. Connections
+   * that bring neither an event nor a new id count against the policy's `maxRetries` and the budget, and wait longer each time.
+   * An id that no header can carry (control characters, more than 4 KiB) is left out: the server begins anew.
+   */
   readonly resume?: boolean | undefined
 }
 
@@ -92,34 +100,40 @@ export const make = <
   EventType<S> | (U extends "pass" ? ServerSentEvents.ServerSentEvent : never),
   ResponseDecoder.Type<D>
 > => {
-  const { ignore, unknown = "skip", unterminated = "emit" } = options
-  const ignored = typeof ignore === "function" ? ignore : namesOf(ignore ?? [])
-  const decoderOf = decoders(options.event)
+  const { error, ignore, unknown = "skip", unterminated = "emit" } = options
   return {
     ...StreamContract.common(options, "text/event-stream", ["text/event-stream"]),
     framing: (maxEventBytes) => ServerSentEvents.makeDecoder({ maxEventBytes, unterminated }),
-    read: StreamContract.reader(options, { ignored, decoderOf, unknown }),
+    read: EventReader.reader(options, {
+      ignored: typeof ignore === "function" ? ignore : EventReader.named(ignore ?? []),
+      isError: error === false ? EventReader.never : errorTest(error?.event),
+      decoderOf: decoders(options.event),
+      unknown
+    }),
     resume: options.resume === true,
     run: Streaming.stream
   }
 }
 
-const namesOf = (names: ReadonlyArray<string>): ((event: ServerSentEvents.ServerSentEvent) => boolean) => {
-  const set = new Set(names)
-  return set.size === 0 ? () => false : (event) => set.has(event.event)
+/** What nobody called an error, and is one by its `type` alone, has to look like one. */
+const errorTest = (error: string | EventReader.Test | undefined): EventReader.Test => {
+  if (typeof error === "function") return error
+  return error === undefined
+    ? EventReader.named(["error"], (data) => "error" in data)
+    : EventReader.named([error])
 }
 
-type Decoders = StreamContract.Reading["decoderOf"]
+type Decoders = EventReader.Reading["decoderOf"]
 
 const decoders = (event: EventSchema): Decoders => {
   if (isValueSchema(event)) {
-    const decode = StreamContract.dataDecoder(event)
+    const decode = EventReader.dataDecoder(event)
     return () => decode
   }
   const byName = new Map(
-    Object.entries(event).map(([name, schema]) => [name, StreamContract.dataDecoder(schema)])
+    Object.entries(event).map(([name, schema]) => [name, EventReader.dataDecoder(schema)])
   )
-  return (name) => byName.get(name)
+  return (event) => byName.get(event.event) ?? byName.get(EventReader.nameOf(event))
 }
 
 const isValueSchema = (event: EventSchema): event is ValueSchema.ValueSchema =>

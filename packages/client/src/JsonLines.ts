@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as EventReader from "./EventReader.js"
 import { makeLineDecoder } from "./internal/lines.js"
 import type * as ResponseDecoder from "./ResponseDecoder.js"
 import * as StreamContract from "./StreamContract.js"
@@ -29,7 +30,8 @@ export const make = <S extends ValueSchema.ValueSchema, D extends ResponseDecode
   schema: S,
   options: StreamContract.CommonOptions<ValueSchema.Type<S>, D> = {}
 ): StreamContract.EventStream<ValueSchema.Type<S>, ResponseDecoder.Type<D>> => {
-  const decoder = StreamContract.dataDecoder(schema)
+  const decoder = EventReader.dataDecoder(schema)
+  const isError = options.error === false ? undefined : options.error?.event
   return {
     ...StreamContract.common(
       options,
@@ -49,8 +51,9 @@ export const make = <S extends ValueSchema.ValueSchema, D extends ResponseDecode
         retry: undefined
       }
     },
-    read: StreamContract.reader<ValueSchema.Type<S>>(options, {
-      ignored: () => false,
+    read: EventReader.reader<ValueSchema.Type<S>>(options, {
+      ignored: EventReader.never,
+      isError: typeof isError === "function" ? isError : EventReader.never,
       decoderOf: () => decoder,
       unknown: "skip"
     }),

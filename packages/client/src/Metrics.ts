@@ -55,7 +55,7 @@ export const activeRequests: Metric.Metric.Counter<number> = /*#__PURE__*/ Metri
 export const retries: Metric.Metric.Counter<number> = /*#__PURE__*/ Metric.fromMetricKey(retriesKey)
 
 /**
- * Answers that did not fit their schema and were handed on, because validation is lenient.
+ * Responses and events that did not fit their schema and were handed on, because validation is lenient.
  *
  * @since 0.1.0
  * @category metrics
@@ -63,7 +63,7 @@ export const retries: Metric.Metric.Counter<number> = /*#__PURE__*/ Metric.fromM
 export const misfits: Metric.Metric.Counter<number> = /*#__PURE__*/ Metric.counter(
   "http.client.lenient_misfits",
   {
-    description: "Number of answers that do not fit their schema",
+    description: "Number of responses and events that do not fit their schema",
     incremental: true
   }
 )

@@ -25,7 +25,7 @@ import * as Call from "./Call.js"
 import * as Connection from "./Connection.js"
 import * as Core from "./Core.js"
 import * as Metrics from "./Metrics.js"
-import * as RetryPolicy from "./RetryPolicy.js"
+import * as Resumption from "./Resumption.js"
 import * as StreamContract from "./StreamContract.js"
 import * as Telemetry from "./Telemetry.js"
 
@@ -131,10 +131,13 @@ interface Opened<A> {
 }
 
 interface Connected<A> extends Opened<A> {
-  readonly first: Batch<A>
+  readonly first: Next<A>
 }
 
-/** Attempts until one has its first batch: what breaks from then on cannot be asked for again. */
+/**
+ * Attempts until one has its first batch: what breaks from then on cannot be asked for again. Nor can what breaks behind an id:
+ * there the stream goes on.
+ */
 const connect = <A>(
   core: Core.Core,
   call: Call.Call,
@@ -148,7 +151,13 @@ const connect = <A>(
         Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
         Effect.flatMap((response) => Connection.open(call, request.events, response)),
         Effect.flatMap((connection) =>
-          Effect.map(connection.next, (first) => ({ connection, first, scope }))
+          Effect.matchEffect(connection.next, {
+            onFailure: (error) =>
+              Resumption.isPassing(error) && Resumption.goesOn(call, request, connection)
+                ? Effect.succeed({ connection, first: Effect.fail(error), scope })
+                : Effect.fail(error),
+            onSuccess: (batch) => Effect.succeed({ connection, first: Effect.succeed(batch), scope })
+          })
         ),
         Effect.provideService(Scope.Scope, scope),
         restore,
@@ -166,11 +175,13 @@ class Reader<A, E> {
   readonly next: Pull<A, ApiError.ApiError | E>
   private opened: Opened<A> | undefined
   /** What comes behind the first batch of the connection that is open. */
-  private onward: Effect.Effect<Batch<A>, ApiError.ApiError>
+  private onward: Next<A>
   private over = false
-  /** The call as it was sent last: a resumed one says where to go on. */
-  private current: Call.Call
   private retryMillis: number | undefined
+  /** The id that was sent last, how many reconnects have brought nothing new since one did, and what they took of the budget. */
+  private sentId: string | undefined
+  private fruitless = 0
+  private paid = 0
   private readonly core: Core.Core
   private readonly call: Call.Call
   private readonly request: ApiRequest.StreamRequest<A, E>
@@ -185,29 +196,28 @@ class Reader<A, E> {
     span: Tracer.Span | undefined
   ) {
     this.core = core
-    this.call = this.current = call
+    this.call = call
     this.request = request
     this.scope = scope
     this.span = span
-    this.onward = Effect.suspend(() => this.go(call))
+    this.onward = Effect.suspend(() => this.go())
     const asked = Effect.matchEffect(
       Effect.suspend(() => this.onward),
       {
-        onFailure: (error) => Effect.zipRight(this.close, own(this.current, request, error)),
+        onFailure: (error) => Effect.zipRight(this.close, own(call, request, error)),
         onSuccess: (batch) => this.handOut(batch)
       }
     )
     this.next = Effect.suspend(() => (this.over ? Effect.succeed(undefined) : asked))
   }
 
-  private go(next: Call.Call): Effect.Effect<Batch<A>, ApiError.ApiError> {
-    this.current = next
-    const { core, request, scope, span } = this
-    return Effect.map(connect(core, next, request, scope, span), ({ connection, first, scope }) => {
+  private go(): Next<A> {
+    const { call, core, request, scope, span } = this
+    return Effect.flatMap(connect(core, call, request, scope, span), ({ connection, first, scope }) => {
       // Without its first batch, which is for the reader to keep or not.
-      this.opened = { connection, scope }
-      this.onward = this.behind(this.opened)
-      return first
+      const opened = (this.opened = { connection, scope })
+      this.onward = this.reading(opened, connection.next)
+      return this.reading(opened, first)
     })
   }
 
@@ -221,46 +231,51 @@ class Reader<A, E> {
    * Goes on behind the last event with an id, where the contract asks for it, this connection has brought any, and the wait
    * is within the limits. Else the error stands; without one the end of the body is the stream's.
    */
-  private resume(
-    { connection }: Opened<A>,
-    error: ApiError.ApiError | undefined
-  ): Effect.Effect<Batch<A>, ApiError.ApiError> {
-    const { call, request } = this
-    const stop = (stoppedBy?: ApiError.StoppedBy): Effect.Effect<Batch<A>, ApiError.ApiError> =>
+  private resume({ connection }: Opened<A>, error: ApiError.ApiError | undefined): Next<A> {
+    const { call, core, request } = this
+    const stop = (stoppedBy?: ApiError.StoppedBy): Next<A> =>
       error === undefined
         ? Effect.succeed({ events: [], end: "body" })
         : Attempts.late(call, error, stoppedBy)
-    const id = connection.lastEventId
-    const { policy } = call.retry
-    const able = request.events.resume && request.method === "GET" && policy.maxRetries > 0
-    // An empty id takes the last one back.
-    if (!able || id === undefined || id === "" || connection.received === 0) return stop()
+    if (!Resumption.goesOn(call, request, connection)) return stop()
     return Effect.flatMap(Effect.all([Clock.currentTimeMillis, Random.next]), ([now, random]) => {
-      this.retryMillis = connection.retryMillis ?? this.retryMillis
-      const asked = this.retryMillis
-      const tooLong = asked !== undefined && asked > policy.maxRetryAfterMillis
-      if (tooLong && policy.onLongRetryAfter === "fail") return stop("retry-after")
-      const backoff = RetryPolicy.backoffMillis(policy, 0, random)
-      const delay = tooLong ? backoff : (asked ?? backoff)
+      const { policy } = call.retry
+      this.count(connection)
+      const delay = Resumption.wait(policy, { asked: this.retryMillis, fruitless: this.fruitless }, random)
+      if (typeof delay === "string") return stop(delay)
       if (now + delay >= Call.deadline(call)) return stop("deadline")
-      const last = call.attempts.pop()
+      const isPaid = this.fruitless > 0 && error !== undefined && policy.budget !== false
+      const paid = isPaid ? core.budget.take(error) : 0
+      if (paid === undefined) return stop("budget")
+      this.paid += paid
       const told = error === undefined ? Effect.void : Telemetry.retrying(call, error, delay)
-      record(call, last, now, error, delay)
+      Resumption.record(call, now, error, delay)
       return this.close.pipe(
         Effect.zipRight(told),
         Effect.zipRight(Effect.sleep(delay)),
-        Effect.zipRight(Effect.suspend(() => this.go(withLastEventId(call, id))))
+        Effect.zipRight(Effect.suspend(() => this.go()))
       )
     })
   }
 
-  /** Made once for a connection: an endless stream asks for it endlessly. */
-  private behind(from: Opened<A>): Effect.Effect<Batch<A>, ApiError.ApiError> {
-    return Effect.matchEffect(from.connection.next, {
+  /** Whether a connection has brought anything new, and from where to go on. */
+  private count({ lastEventId: id = "", received, retryMillis }: Connection.Connection<A>): void {
+    const { call, core } = this
+    this.retryMillis = retryMillis ?? this.retryMillis
+    if (received === 0 && id === this.sentId) this.fruitless++
+    else {
+      this.fruitless = 0
+      if (this.paid > 0) core.budget.giveBack(this.paid)
+      this.paid = 0
+    }
+    this.sentId = id
+    Resumption.goBehind(call, id)
+  }
+
+  private reading(from: Opened<A>, next: Next<A>): Next<A> {
+    return Effect.matchEffect(next, {
       onFailure: (error) =>
-        error._tag === "StreamTruncatedError" || ApiError.isRetryable(error)
-          ? this.resume(from, error)
-          : Attempts.late(this.call, error),
+        Resumption.isPassing(error) ? this.resume(from, error) : Attempts.late(this.call, error),
       onSuccess: (batch) => (isBare(batch) ? this.resume(from, undefined) : Effect.succeed(batch))
     })
   }
@@ -278,26 +293,9 @@ class Reader<A, E> {
 }
 
 type Batch<A> = Connection.Batch<A>
+type Next<A> = Effect.Effect<Batch<A>, ApiError.ApiError>
 
 const isBare = <A>({ end, events }: Batch<A>): boolean => end === "body" && events.length === 0
-
-const withLastEventId = (call: Call.Call, id: string): Call.Call => {
-  const { first } = call.redirected ?? { first: call.encoded }
-  const encoded = { ...first, headers: { ...first.headers, "last-event-id": id } }
-  return { ...call, encoded, redirected: undefined }
-}
-
-/** The ledger's last line was a success until now. */
-const record = (
-  call: Call.Call,
-  last: ApiError.Attempt | undefined,
-  now: number,
-  error: ApiError.ApiError | undefined,
-  delay: number | undefined
-): void => {
-  if (last === undefined) return
-  call.attempts.push(Call.attempt(last.startedAt, now, error?._tag, last.status, delay))
-}
 
 /** The caller's own error: by the contract for one that the stream told of, by the status for one before it. */
 const own = <E>(

@@ -130,18 +130,23 @@ const endAttributes = (call: Call.Call, span: Tracer.Span, failure: string | und
   })
   const last = call.attempts[call.attempts.length - 1]
   if (last?.status !== undefined) span.attribute("http.response.status_code", last.status)
-  if (call.attempts.length > 1) span.attribute("http.request.resend_count", call.attempts.length - 1)
+  const tries = Call.tries(call)
+  if (tries > 1) span.attribute("http.request.resend_count", tries - 1)
   if (failure !== undefined) span.attribute("error.type", failure)
 }
 
 /**
- * Tells of an answer that lenient validation hands on.
+ * Tells of what lenient validation hands on, and counts it: a response, or events of a stream. `error` says what does not fit;
+ * a stream has it for the first of its events, and counts the others in silence.
  *
  * @since 0.1.0
  * @category logging
  */
-export const misfit = (error: ApiError.ResponseValidationError): Effect.Effect<void> =>
-  Effect.zipRight(Metric.increment(Metrics.misfits), Effect.logWarning(error.message))
+export const misfit = (error: { readonly message: string } | undefined, count = 1): Effect.Effect<void> =>
+  Effect.zipRight(
+    Metric.incrementBy(Metrics.misfits, count),
+    error === undefined ? Effect.void : Effect.logWarning(error.message)
+  )
 
 /**
  * Whether anybody hears what is told at debug.
@@ -168,7 +173,7 @@ export const retrying = (
   return Effect.zipRight(
     Metrics.retried(error._tag),
     Effect.logInfo(
-      `retrying ${method} ${templateOf(call)} in ${Duration.format(Duration.millis(Math.ceil(delayMillis)))}: ${cause} (retry ${call.attempts.length + 1})`
+      `retrying ${method} ${templateOf(call)} in ${Duration.format(Duration.millis(Math.ceil(delayMillis)))}: ${cause} (retry ${Call.tries(call) + 1})`
     )
   )
 }

@@ -130,7 +130,7 @@ describe("events", () => {
 
   it.effect.each([
     { name: "is no JSON", line: "data: <p>busy</p>\n\n", excerpt: "<p>busy</p>" },
-    { name: "is empty", line: "data\n\n", excerpt: "" },
+    { name: "is a blank", line: "data:  \n\n", excerpt: "" },
     { name: "is long", line: `data: ${"x".repeat(5000)}\n\n`, excerpt: `${"x".repeat(200)}…` }
   ])("10 data that $name is a StreamProtocolError", ({ excerpt, line }) =>
     Effect.gen(function* () {

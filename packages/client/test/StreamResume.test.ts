@@ -122,7 +122,8 @@ describe("how long it waits", () => {
   it.effect.each([
     { name: "as the server asked", retry: "retry: 3000\n\n", delays: [3000, 3000] },
     { name: "as the server asked last", retry: "retry: 9\n\nretry: 1500\n\n", delays: [1500, 1500] },
-    { name: "not at all where it asked for that", retry: "retry: 0\n\n", delays: [0, 0] },
+    { name: "a tenth of a second where it asked for none", retry: "retry: 0\n\n", delays: [100, 100] },
+    { name: "or for less", retry: "retry: 5\n\n", delays: [100, 100] },
     { name: "by the backoff where it asked for nothing", retry: "", delays: [500, 500] },
     { name: "by the backoff where it asked for nonsense", retry: "retry: soon\n\n", delays: [500, 500] }
   ])("10.6 waits $name, from then on", ({ delays, retry }) =>

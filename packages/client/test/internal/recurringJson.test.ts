@@ -197,7 +197,23 @@ describe("recurringJson", () => {
         fc.nat({ max: 2 }),
         fc.oneof(
           fc.string({ unit: "binary", maxLength: 2 }),
-          fc.constantFrom("\\q", "\\u12G4", "\\u12", "\\", "\n", "\0", '"', '\\"', "1", "-", "e", ".", "}", " x", ",")
+          fc.constantFrom(
+            "\\q",
+            "\\u12G4",
+            "\\u12",
+            "\\",
+            "\n",
+            "\0",
+            '"',
+            '\\"',
+            "1",
+            "-",
+            "e",
+            ".",
+            "}",
+            " x",
+            ","
+          )
         ),
         (decoder, word, index, at, cut, put) => {
           const text = delta(word, index)
