@@ -224,7 +224,11 @@ export const make = (options: Options): Either.Either<ApiConfig, InvalidConfigEr
     userAgent: checkHeader("userAgent", "user-agent", options.userAgent),
     platformHeaders: options.platformHeaders?.standing ?? Either.right(Headers.empty),
     validation: checkWord("validation", validation, ["strict", "lenient"]),
-    headers: Headers.compile(options.headers, "headers"),
+    headers: Either.filterOrLeft(
+      Headers.compile(options.headers, "headers"),
+      (headers) => typeof headers["content-length"] !== "string",
+      () => invalid("headers.content-length", "must be set by the request whose body it measures")
+    ),
     query: Query.fromInput(options.query, queryFormat),
     timeouts: Timeouts.merge(Timeouts.defaults, options.timeouts),
     retry: resolveRetry(options.retry),

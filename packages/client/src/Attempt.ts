@@ -20,6 +20,8 @@ import type * as Core from "./Core.js"
 import type * as Credentials from "./Credentials.js"
 import { ownCause } from "./internal/ownCause.js"
 import * as Ready from "./internal/ready.js"
+import * as Sendable from "./internal/sendable.js"
+import * as WebResponse from "./internal/webResponse.js"
 import * as Middleware from "./Middleware.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 import * as PlatformResponse from "./PlatformResponse.js"
@@ -104,22 +106,21 @@ const respondOnce = <R>(
 ): Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R> =>
   Effect.flatMap(authorize(core, call), (credentials) => {
     const request = outgoing(core, call, credentials, span)
-    const send = Middleware.compose(
-      [...call.config.middleware, ...(call.request.options.middleware ?? [])],
-      // The transport's own requirement is met where the attempt is run, not by every middleware.
-      (request) =>
-        transport(call, Redirects.outgoing(call, request)) as Effect.Effect<
-          ResponseBody.GuardedResponse,
-          ApiError.ApiError
-        >
-    )
+    // The transport's own requirement is met where the attempt is run, not by every middleware.
+    const last = (request: HttpClientRequest.HttpClientRequest) =>
+      transport(call, Redirects.outgoing(call, request)) as Effect.Effect<
+        ResponseBody.GuardedResponse,
+        ApiError.ApiError
+      >
+    const middleware = [...call.config.middleware, ...(call.request.options.middleware ?? [])]
+    const send = middleware.length === 0 ? last : Middleware.compose(middleware, checked(call, last))
     return send(request).pipe(
       Effect.matchEffect({
-        onSuccess: (response) => Effect.succeed(guard(call, response)),
+        onSuccess: (response) => takeOver(call, response),
         onFailure: (error) =>
           !ApiError.isApiError(error) && TransportError.isStatusCode(error)
             ? // A middleware that refuses a status (`filterStatusOk`) still has the answer: the status check is ours.
-              Effect.succeed(guard(call, error.response))
+              takeOver(call, error.response)
             : Effect.fail(
                 sourceError(call) ?? (ApiError.isApiError(error) ? error : TransportError.from(call, error))
               )
@@ -130,6 +131,16 @@ const respondOnce = <R>(
       })
     )
   })
+
+/** What middleware made of a request has not been looked at yet. */
+const checked =
+  (call: Call.Call, send: Middleware.Next): Middleware.Next =>
+  (request) => {
+    const problem = Sendable.problemOf(request)
+    return problem === undefined
+      ? send(request)
+      : Effect.fail(TransportError.invalidRequest(call, problem.field, problem.reason))
+  }
 
 /**
  * One whole attempt in a single wait, inside of `uninterruptibleMask`, where nothing but the transport has a part in it: the
@@ -172,22 +183,34 @@ const issue = ({ issued }: Call.Call, credentials: Credentials.Resolved): void =
 const sourceError = (call: Call.Call): ApiError.InvalidRequestError | undefined => {
   const failure = call.encoded.sourceFailure()
   if (failure === undefined) return undefined
-  const { message } = TransportError.findCode(failure)
-  return TransportError.invalidRequest(
-    call,
-    call.request.options.bodyStream === undefined ? "multipart" : "bodyStream",
-    `failed while it was sent: ${message || String(failure)}`,
-    // The part before it may have arrived.
-    "maybe-applied"
-  )
+  const { cause, field, misfit, sent } = failure
+  const reason =
+    misfit ?? `failed while it was sent: ${TransportError.findCode(cause).message || String(cause)}`
+  // Without a byte of it no server acts; a part of it may have arrived.
+  return TransportError.invalidRequest(call, field, reason, sent === 0 ? "not-sent" : "maybe-applied", cause)
 }
 
-/** A middleware may answer with a response of its own. */
-const guard = (
+/**
+ * The response of an attempt. A source that failed is an error whatever was answered: a transport may have ended the body as
+ * if that were all of it. A middleware may answer with a response of its own.
+ */
+const takeOver = (
   call: Call.Call,
-  response: HttpClientResponse.HttpClientResponse
-): ResponseBody.GuardedResponse =>
-  response instanceof ResponseBody.GuardedResponse ? response : PlatformResponse.guarded(call, response)
+  answer: HttpClientResponse.HttpClientResponse
+): Effect.Effect<ResponseBody.GuardedResponse, ApiError.InvalidRequestError> => {
+  const isOurs = answer instanceof ResponseBody.GuardedResponse
+  if (isOurs ? answer.isSpent : WebResponse.isSpent(answer)) {
+    const reason = "gave back a response whose body has been read"
+    return Effect.fail(
+      TransportError.invalidRequest(call, "middleware", reason, isOurs ? "maybe-applied" : "not-sent")
+    )
+  }
+  const response = isOurs ? answer : PlatformResponse.guarded(call, answer)
+  const failed = sourceError(call)
+  return failed === undefined
+    ? Effect.succeed(response)
+    : Effect.zipRight(response.salvage(call.config.limits.errorBytes), Effect.fail(failed))
+}
 
 const authorize = (
   core: Core.Core,

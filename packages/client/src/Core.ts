@@ -114,7 +114,13 @@ export const begin = <A, E, R>(
   })
 }
 
-const invalidRequest = (
+/**
+ * The error of a request that cannot be sent as it was written, before it is a call.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const invalidRequest = (
   config: ApiConfig.ApiConfig,
   request: ApiRequest.Request,
   problem: InvalidInput

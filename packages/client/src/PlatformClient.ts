@@ -16,7 +16,7 @@ import * as ApiResponse from "./ApiResponse.js"
 import * as Attempt from "./Attempt.js"
 import * as Attempts from "./Attempts.js"
 import * as Call from "./Call.js"
-import type * as Core from "./Core.js"
+import * as Core from "./Core.js"
 import type { InvalidInput } from "./internal/invalid.js"
 import * as RequestEncoder from "./RequestEncoder.js"
 import type * as ResponseBody from "./ResponseBody.js"
@@ -75,7 +75,19 @@ const requestError = (
   request: HttpClientRequest.HttpClientRequest,
   error: ApiError.ApiError
 ): HttpClientError.RequestError =>
-  new HttpClientError.RequestError({ request, reason: "Transport", cause: error, description: error.message })
+  new HttpClientError.RequestError({
+    request,
+    reason:
+      error._tag === "InvalidRequestError"
+        ? ofUrl.test(error.field)
+          ? "InvalidUrl"
+          : "Encode"
+        : "Transport",
+    cause: error,
+    description: error.message
+  })
+
+const ofUrl = /^(?:url|path|query|baseUrl)\b/
 
 /** The platform's request as a call of this client: joined to the base URL, under the client's own query and headers. */
 const begin = (
@@ -83,9 +95,13 @@ const begin = (
   request: HttpClientRequest.HttpClientRequest
 ): Effect.Effect<Call.Call, HttpClientError.RequestError> => {
   const { config, problem } = core
-  if (problem !== undefined) return Effect.fail(invalidUrl(request, problem))
+  const refuse = (problem: InvalidInput) => {
+    const asked = ApiRequest.fromUrl(request.method, request.url)
+    return Effect.fail(requestError(request, Core.invalidRequest(config, asked, problem)))
+  }
+  if (problem !== undefined) return refuse(problem)
   const encoded = RequestEncoder.adopt(request, config)
-  if (Either.isLeft(encoded)) return Effect.fail(invalidUrl(request, encoded.left))
+  if (Either.isLeft(encoded)) return refuse(encoded.left)
   return Effect.map(Clock.currentTimeMillis, (startedAt) =>
     Call.make(
       ApiRequest.fromUrl(request.method, encoded.right.url),
@@ -97,13 +113,3 @@ const begin = (
     )
   )
 }
-
-const invalidUrl = (
-  request: HttpClientRequest.HttpClientRequest,
-  problem: InvalidInput
-): HttpClientError.RequestError =>
-  new HttpClientError.RequestError({
-    request,
-    reason: "InvalidUrl",
-    description: `${problem.field} ${problem.reason}`
-  })

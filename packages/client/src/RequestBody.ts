@@ -4,20 +4,20 @@
  * @since 0.1.0
  */
 import * as HttpBody from "@effect/platform/HttpBody"
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import type * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import * as Source from "./internal/byteSource.js"
 import { type InvalidInput, invalid } from "./internal/invalid.js"
 import * as Json from "./internal/json.js"
 import { memo } from "./internal/memo.js"
-import { each, onPull } from "./internal/pulls.js"
+import { each } from "./internal/pulls.js"
 import * as Query from "./internal/query.js"
 import * as Ready from "./internal/ready.js"
+import { lengthProblem } from "./internal/sendable.js"
+import * as Watched from "./internal/watchedSource.js"
 import * as Multipart from "./Multipart.js"
 import * as Progress from "./Progress.js"
 
@@ -78,8 +78,16 @@ export interface Erased extends Omit<Options<unknown, unknown>, "bodySchema"> {
 export interface Encoded {
   readonly body: HttpBody.HttpBody
   readonly replayable: boolean
-  readonly sourceFailure: () => unknown
+  readonly sourceFailure: () => SourceFailure | undefined
 }
+
+/**
+ * What the source of a streamed body did wrong.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type SourceFailure = Watched.SourceFailure
 
 /**
  * The options that give a body.
@@ -89,12 +97,12 @@ export interface Encoded {
  */
 export const kinds = ["body", "form", "multipart", "text", "bytes", "bodyStream"] as const
 
-const noFailure = (): unknown => undefined
+const noFailure = (): undefined => undefined
 
 class Whole implements Encoded {
   readonly body: HttpBody.HttpBody
   readonly replayable: boolean = true
-  readonly sourceFailure: () => unknown = noFailure
+  readonly sourceFailure: Encoded["sourceFailure"] = noFailure
 
   constructor(body: HttpBody.HttpBody) {
     this.body = body
@@ -103,15 +111,21 @@ class Whole implements Encoded {
 
 const whole = (body: HttpBody.HttpBody): Encoded => new Whole(body)
 
-const none = Either.right(whole(HttpBody.empty))
+const nothing = whole(HttpBody.empty)
+const none = Either.right(nothing)
 
 /**
  * Encodes the one body of the options. Fails with the field and the reason where it cannot be sent as it was given.
+ * `contentLength` is the header that the request sets itself: the length of a body that does not know it.
  *
  * @since 0.1.0
  * @category encoding
  */
-export const encode = (options: Erased, format: Query.QueryFormat): Effect.Effect<Encoded, InvalidInput> => {
+export const encode = (
+  options: Erased,
+  format: Query.QueryFormat,
+  contentLength?: string | null
+): Effect.Effect<Encoded, InvalidInput> => {
   let kind: (typeof kinds)[number] | undefined
   for (const candidate of kinds) {
     if (options[candidate] === undefined) continue
@@ -119,11 +133,22 @@ export const encode = (options: Erased, format: Query.QueryFormat): Effect.Effec
       return Either.left(invalid(`${kind}, ${candidate}`, "must be one: a request has a single body"))
     kind = candidate
   }
-  if (kind === undefined) return none
-  const encoded = encodeKind(kind, options, format)
+  if (kind === undefined) return typeof contentLength === "string" ? fitting(contentLength)(nothing) : none
+  const declared = typeof contentLength === "string" ? Number(contentLength) : undefined
+  const encoded = encodeKind(kind, options, format, declared)
+  const fitted = declared === undefined ? encoded : Ready.flatMap(encoded, fitting(contentLength))
   const { onUpload } = options
-  return onUpload === undefined ? encoded : Ready.map(encoded, (encoded) => withProgress(encoded, onUpload))
+  if (onUpload === undefined) return fitted
+  const field = kind
+  return Ready.map(fitted, (encoded) => withProgress(field, encoded, onUpload))
 }
+
+const fitting =
+  (contentLength: string | null | undefined) =>
+  (encoded: Encoded): Either.Either<Encoded, InvalidInput> => {
+    const problem = lengthProblem(contentLength, encoded.body)
+    return problem === undefined ? Either.right(encoded) : Either.left(problem)
+  }
 
 /**
  * The JSON text of a value as a body has it. It fails where JSON would drop or bend a part of the value in silence: the field
@@ -142,7 +167,8 @@ export const json: (
 const encodeKind = (
   kind: (typeof kinds)[number],
   options: Erased,
-  format: Query.QueryFormat
+  format: Query.QueryFormat,
+  declared: number | undefined
 ): Effect.Effect<Encoded, InvalidInput> => {
   switch (kind) {
     case "body":
@@ -160,7 +186,7 @@ const encodeKind = (
           const type = `multipart/form-data; boundary=${boundary}`
           return content instanceof Uint8Array
             ? whole(HttpBody.uint8Array(content, type))
-            : streamed(content, type, length, replayable)
+            : streamed(kind, content, type, length ?? declared, replayable, options.onUpload)
         }
       )
     case "text":
@@ -179,8 +205,9 @@ const encodeKind = (
         return Either.left(invalid("bodyStream", "must be a stream of bytes, or a function that makes one"))
       }
       const replayable = typeof bodyStream === "function"
+      const source = Source.toStream(bodyStream)
       return Either.right(
-        streamed(Source.toStream(bodyStream), "application/octet-stream", undefined, replayable)
+        streamed(kind, source, "application/octet-stream", declared, replayable, options.onUpload)
       )
     }
   }
@@ -189,38 +216,50 @@ const encodeKind = (
 const asBytes = (bytes: Uint8Array | ArrayBuffer): Uint8Array =>
   bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)
 
+type OnUpload = (progress: Progress.Progress) => void
+
+/** Progress is counted under the watch: a callback that throws is the program's own failure as well. */
 const streamed = (
+  field: string,
   stream: Stream.Stream<Uint8Array, unknown>,
-  type: string,
+  type: string | undefined,
   length: number | undefined,
-  replayable: boolean
+  replayable: boolean,
+  onUpload?: OnUpload
 ): Encoded => {
-  let failure: unknown
-  const watched = Stream.suspend(() => {
-    failure = undefined
-    // A defect too: some transports would die of it, others call it a broken connection and try again.
-    return onPull(stream, (pull) =>
-      Effect.catchAllCause(pull, (cause) => {
-        const failed = Cause.failureOrCause(cause)
-        if (Either.isLeft(failed)) failure = Option.getOrUndefined(failed.left)
-        else if (!Cause.isInterruptedOnly(cause)) failure = Cause.squash(cause)
-        return failure === undefined ? Effect.failCause(cause) : Effect.fail(Option.some(failure))
-      })
-    )
-  })
-  return { body: HttpBody.stream(watched, type, length), replayable, sourceFailure: () => failure }
+  const source = onUpload === undefined ? stream : Progress.counted(stream, length, onUpload)
+  const watched = new Watched.WatchedSource(field, source, length)
+  return {
+    body: HttpBody.stream(watched.stream, type, length),
+    replayable,
+    sourceFailure: () => watched.failure
+  }
 }
+
+/**
+ * The body of a platform's request. One that streams can be sent once.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const adopt = (body: HttpBody.HttpBody, contentLength: number | undefined): Encoded =>
+  body._tag === "Stream"
+    ? streamed("body", body.stream, body.contentType, body.contentLength ?? contentLength, false)
+    : {
+        body,
+        replayable: body._tag !== "Raw" || typeof body.body === "string",
+        sourceFailure: noFailure
+      }
 
 /** Small enough to show movement, large enough to cost nothing. */
 const pieceBytes = 64 * 1024
 
-const withProgress = (encoded: Encoded, onUpload: (progress: Progress.Progress) => void): Encoded => {
+/** A streamed body counts itself. */
+const withProgress = (field: string, encoded: Encoded, onUpload: OnUpload): Encoded => {
   const { body } = encoded
-  if (body._tag !== "Uint8Array" && body._tag !== "Stream") return encoded
-  const total = body.contentLength
-  const source = body._tag === "Stream" ? body.stream : each(() => pieces(body.body))
-  const counted = Progress.counted(source, total, onUpload)
-  return { ...encoded, body: HttpBody.stream(counted, body.contentType, total) }
+  if (body._tag !== "Uint8Array") return encoded
+  const source = each(() => pieces(body.body))
+  return streamed(field, source, body.contentType, body.contentLength, true, onUpload)
 }
 
 function* pieces(bytes: Uint8Array): Iterable<Uint8Array> {

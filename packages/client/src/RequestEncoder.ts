@@ -17,6 +17,7 @@ import { type InvalidInput, invalid } from "./internal/invalid.js"
 import { memo } from "./internal/memo.js"
 import * as Query from "./internal/query.js"
 import * as Ready from "./internal/ready.js"
+import { lengthProblem, methodProblem } from "./internal/sendable.js"
 import * as Url from "./internal/url.js"
 import { uuid } from "./internal/uuid.js"
 import * as Redaction from "./Redaction.js"
@@ -41,7 +42,7 @@ export interface Encoded {
   readonly crossedOrigin: boolean
   readonly idempotencyKey: string | undefined
   readonly replayable: boolean
-  readonly sourceFailure: () => unknown
+  readonly sourceFailure: RequestBody.Encoded["sourceFailure"]
 }
 
 /**
@@ -61,13 +62,16 @@ export const encode = (
   if (Either.isLeft(target)) return Either.left(target.left)
   const headers = Headers.compile(options.headers, "headers")
   if (Either.isLeft(headers)) return Either.left(headers.left)
-  return Ready.flatMap(RequestBody.encode(options, config.queryFormat), (body) => {
-    const key = idempotency(request.method, options.idempotencyKey, config, headers.right)
-    if (Either.isLeft(key)) return Either.left(key.left)
-    const { layer, value } = key.right
-    const own = Headers.merge(Headers.merge(bodyHeaders(body.body), layer), headers.right)
-    return Either.right(new Request(request.method, request.accept, target.right, own, body, value))
-  })
+  return Ready.flatMap(
+    RequestBody.encode(options, config.queryFormat, headers.right["content-length"]),
+    (body) => {
+      const key = idempotency(request.method, options.idempotencyKey, config, headers.right)
+      if (Either.isLeft(key)) return Either.left(key.left)
+      const { layer, value } = key.right
+      const own = Headers.merge(Headers.merge(bodyHeaders(body.body), layer), headers.right)
+      return Either.right(new Request(request.method, request.accept, target.right, own, body, value))
+    }
+  )
 }
 
 class Request implements Encoded {
@@ -81,7 +85,7 @@ class Request implements Encoded {
   readonly crossedOrigin: boolean = false
   readonly idempotencyKey: string | undefined
   readonly replayable: boolean
-  readonly sourceFailure: () => unknown
+  readonly sourceFailure: RequestBody.Encoded["sourceFailure"]
 
   constructor(
     method: Encoded["method"],
@@ -117,19 +121,22 @@ export const adopt = (
 ): Either.Either<Encoded, InvalidInput> => {
   const { body, method, url, urlParams } = request
   const headers: Headers.HeaderLayer = { ...request.headers }
+  const problem =
+    methodProblem(method) ??
+    Headers.checkHeaders(request.headers) ??
+    lengthProblem(headers["content-length"], body)
+  if (problem !== undefined) return Either.left(problem)
   return Either.zipWith(
     Url.resolve(config.base, url),
     idempotency(method, undefined, config, headers),
     (resolved, { layer, value }) => {
       const target = layQuery(resolved, config, Query.fromString(UrlParams.toString(urlParams)), true)
-      const replayable = body._tag !== "Stream" && (body._tag !== "Raw" || typeof body.body === "string")
-      const encoded: RequestBody.Encoded = { body, replayable, sourceFailure: noFailure }
+      const length = headers["content-length"]
+      const encoded = RequestBody.adopt(body, typeof length === "string" ? Number(length) : undefined)
       return new Request(method, undefined, target, Headers.merge(layer, headers), encoded, value)
     }
   )
 }
-
-const noFailure = (): unknown => undefined
 
 /**
  * Every secret that the request and its client's settings hold as a `Redacted`, but for the credentials.

@@ -56,6 +56,8 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   private readonly native: "call" | "transport" | undefined
   private read: Read | undefined
   private taken = false
+  /** Whether somebody has had the body as a stream: nobody can read it any more. */
+  isSpent = false
   private cachedHeaders: PlatformHeaders.Headers | undefined
 
   constructor(
@@ -218,7 +220,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
       const tagged = (cause: unknown): ApiError.ApiError =>
         ApiError.isApiError(cause)
           ? cause
-          : TransportError.fromCause(this.call, cause, this.native ?? "transport")
+          : TransportError.fromCause(this.call, cause, this.native ?? "transport", "reading")
       const { chunks, pull } = this.source
       // Without the cost of a stream where the transport can.
       const opened = pull === undefined ? Stream.toPull(chunks) : Effect.succeed(pull)
@@ -238,7 +240,10 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   }
 
   get stream(): Stream.Stream<Uint8Array, HttpClientError.ResponseError> {
-    return onPull(this.guardedChunks, Effect.mapError(Option.map((cause) => this.notDecoded(cause))))
+    return Stream.suspend(() => {
+      this.isSpent = this.read === undefined
+      return onPull(this.guardedChunks, Effect.mapError(Option.map((cause) => this.notDecoded(cause))))
+    })
   }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpClientError.ResponseError> {

@@ -9,18 +9,19 @@ import * as Duration from "effect/Duration"
 import * as Predicate from "effect/Predicate"
 import * as ApiError from "./ApiError.js"
 import * as Call from "./Call.js"
+import { ownCause } from "./internal/ownCause.js"
 
 type Kind = ApiError.ConnectionError["kind"]
 type Phase = "connect" | "response" | "idle"
 
-/** Codes of Node, its resolver, undici and OpenSSL, whose verdicts on a certificate they are; all others are `other`. */
+/** Codes of Node, its resolver, undici, OpenSSL (its verdicts on a certificate) and Bun; all others are `other`. */
 const codes: ReadonlyArray<readonly [kind: Kind, codes: RegExp]> = [
-  ["dns", /^(ENOTFOUND|EAI_)/],
-  ["refused", /^ECONNREFUSED$/],
+  ["dns", /^(ENOTFOUND$|EAI_|DNSException$)/],
+  ["refused", /^(ECONNREFUSED|ConnectionRefused)$/],
   ["reset", /^ECONN(RESET|ABORTED)$/],
   [
     "closed",
-    /^(EPIPE|ETIMEDOUT|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_(SOCKET|CLOSED|DESTROYED|RES_CONTENT_LENGTH_MISMATCH))$/
+    /^(EPIPE|ETIMEDOUT|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_(SOCKET|CLOSED|DESTROYED|RES_CONTENT_LENGTH_MISMATCH)|ConnectionClosed)$/
   ],
   [
     "tls",
@@ -99,12 +100,13 @@ export const from = (call: Call.Call, error: HttpClientError.HttpClientError): A
   if (ApiError.isApiError(error.cause)) return error.cause
   if (error._tag === "RequestError" && error.reason !== "Transport") {
     const field = error.reason === "InvalidUrl" ? "url" : "body"
-    return invalidRequest(call, field, `could not be sent: ${findCode(error.cause).message || error.reason}`)
+    const reason = `could not be sent: ${findCode(error.cause).message || error.reason}`
+    return invalidRequest(call, field, reason, "not-sent", error.cause)
   }
   if (error._tag === "ResponseError" && isMisfit(error.cause)) {
     return unreadable(call, error.response.status, "does not fit what was asked of it")
   }
-  return fromCause(call, error.cause, "transport")
+  return fromCause(call, error.cause, "transport", error._tag === "RequestError" ? "sending" : "reading")
 }
 
 /**
@@ -117,9 +119,13 @@ export const from = (call: Call.Call, error: HttpClientError.HttpClientError): A
 export const fromCause = (
   call: Call.Call,
   cause: unknown,
-  owner: "call" | "transport"
+  owner: "call" | "transport",
+  doing: "sending" | "reading" = "sending"
 ): ApiError.ApiError => {
   const { code, connecting, message } = findCode(cause)
+  const refused =
+    doing === "sending" ? refusalOf(code, message, connecting || owner === "transport") : undefined
+  if (refused !== undefined) return invalidRequest(call, ...refused, cause)
   // The system gives one code for a connection that does not come to stand and for one that went dead.
   const phase = code === undefined ? undefined : code === "ETIMEDOUT" && connecting ? "connect" : phases[code]
   if (phase !== undefined) {
@@ -136,19 +142,75 @@ export const fromCause = (
     ...Call.common(
       call,
       `${names[kind] ?? `the connection was ${kind}`}${detail}`,
-      connecting || unsent.has(kind) ? "not-sent" : "maybe-applied"
+      connecting || unsent.has(kind) || unconnected.test(code ?? message) ? "not-sent" : "maybe-applied"
     ),
-    ...(deniedByProxy.test(message) ? { shouldRetry: false } : {}),
+    ...(deniedByProxy.test(message) || released.test(code ?? "") ? { shouldRetry: false } : {}),
     kind,
     code
   })
 }
 
+/** What a transport refuses to send, by its code: undici's, Node's own, and those of an origin that speaks HTTP/2. */
+const refusedCodes: ReadonlyArray<readonly [field: string, codes: RegExp]> = [
+  [
+    "headers",
+    /^ERR_(INVALID_CHAR|INVALID_HTTP_TOKEN|HTTP_INVALID_HEADER_VALUE|HTTP2_INVALID_(CONNECTION_HEADERS|PSEUDOHEADER|HEADER_VALUE))$/
+  ],
+  ["url", /^ERR_(UNESCAPED_CHARACTERS|INVALID_URL|INVALID_PROTOCOL)$/],
+  ["request", /^(UND_ERR_INVALID_ARG|UND_ERR_NOT_SUPPORTED|ERR_INVALID_ARG_(TYPE|VALUE))$/],
+  ["headers.content-length", /^UND_ERR_REQ_CONTENT_LENGTH_MISMATCH$/]
+]
+
+/** The same in words, where there is no code: the runtimes' own `Request`, and the port list of the fetch standard. */
+const refusedWords: ReadonlyArray<readonly [field: string, words: RegExp]> = [
+  ["body", /cannot have (a )?body/i],
+  ["url", /^bad port$|unknown scheme|scheme .*not supported/i],
+  ["method", /HTTP method is unsupported|not a valid HTTP method/i],
+  ["headers", /^Headers\.|invalid header (name|value)$/i]
+]
+
+/** undici's, for a dispatcher that is no longer there. */
+const released = /^UND_ERR_(CLOSED|DESTROYED)$/
+
+type Refusal = readonly [field: string, reason: string, delivery: ApiError.Delivery]
+
+/**
+ * What is wrong with a request that was refused where it was to be sent. `unwritten` says that nothing of it was: a dispatcher
+ * that is destroyed gives the same code to those under way.
+ */
+const refusalOf = (code: string | undefined, message: string, unwritten: boolean): Refusal | undefined => {
+  if (code !== undefined && released.test(code)) {
+    return unwritten ? ["transport", "has been closed", "not-sent"] : undefined
+  }
+  const table = code === undefined ? refusedWords : refusedCodes
+  const field = table.find(([, refused]) => refused.test(code ?? message))?.[0]
+  // Lengths that are known are compared before: this one came out while the body was sent.
+  const delivery = code === "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH" ? "maybe-applied" : "not-sent"
+  return field === undefined ? undefined : [field, `cannot be sent: ${message}`, delivery]
+}
+
 /** A proxy that says no, in undici's words: 407, as a rule. It will say it again. */
 const deniedByProxy = /^Proxy response \(4\d\d\)/
 
-/** Runtimes without codes say it in words: undici's fetch for a body cut off, and the browsers. */
-const kindOf = (message: string): Kind => (/terminated|premature|aborted/i.test(message) ? "closed" : "other")
+/**
+ * Runtimes without codes say it in words: Deno (hyper's and the system's), Cloudflare, undici's fetch for a body cut off. The
+ * browsers' own words (`Failed to fetch`, `Load failed`) tell nothing apart.
+ */
+const words: ReadonlyArray<readonly [kind: Kind, words: RegExp]> = [
+  ["tls", /certificate|TLS handshake|HandshakeFailure|received fatal alert/i],
+  ["dns", /dns error|failed to lookup address/i],
+  ["refused", /connection refused/i],
+  ["reset", /connection reset/i],
+  [
+    "closed",
+    /terminated|premature|aborted|broken pipe|connection (closed|lost)|reading a body from connection|unexpected end of file/i
+  ]
+]
+
+const kindOf = (message: string): Kind => words.find(([, said]) => said.test(message))?.[0] ?? "other"
+
+/** hyper's word for a failure before the connection stood, and Bun's code. */
+const unconnected = /client error \(Connect\)|^FailedToOpenSocket$/
 
 /**
  * A limit that passed.
@@ -178,11 +240,13 @@ export const invalidRequest = (
   call: Call.Call,
   field: string,
   reason: string,
-  delivery: ApiError.Delivery = "not-sent"
+  delivery: ApiError.Delivery = "not-sent",
+  cause?: unknown
 ): ApiError.InvalidRequestError => {
   const common = Call.common(call, `${field} ${reason}`, delivery)
   return new ApiError.InvalidRequestError({
     ...common,
+    ...ownCause(cause, Call.redactor(call).text),
     field,
     reason: common.message.slice(field.length + 1)
   })

@@ -52,8 +52,8 @@ const everyShape = (error: Error, check: (name: string, error: ApiError.ApiError
 
 describe("kinds", () => {
   const kinds: Record<ApiError.ConnectionError["kind"], ReadonlyArray<string>> = {
-    dns: ["ENOTFOUND", "EAI_AGAIN", "EAI_FAIL", "EAI_NODATA", "EAI_NONAME"],
-    refused: ["ECONNREFUSED"],
+    dns: ["ENOTFOUND", "EAI_AGAIN", "EAI_FAIL", "EAI_NODATA", "EAI_NONAME", "DNSException"],
+    refused: ["ECONNREFUSED", "ConnectionRefused"],
     reset: ["ECONNRESET", "ECONNABORTED"],
     tls: [
       "CERT_HAS_EXPIRED",
@@ -72,11 +72,18 @@ describe("kinds", () => {
       "EPIPE",
       "ERR_STREAM_PREMATURE_CLOSE",
       "UND_ERR_SOCKET",
-      "UND_ERR_CLOSED",
-      "UND_ERR_DESTROYED",
-      "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"
+      "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
+      "ConnectionClosed"
     ],
-    other: ["EHOSTUNREACH", "ENETUNREACH", "EMFILE", "HPE_INVALID_CONSTANT", "EWHATEVER"]
+    other: [
+      "EHOSTUNREACH",
+      "ENETUNREACH",
+      "EMFILE",
+      "HPE_INVALID_CONSTANT",
+      "HPE_INVALID_HEADER_TOKEN",
+      "Malformed_HTTP_Response",
+      "EWHATEVER"
+    ]
   }
   const unsent = new Set(["dns", "refused", "tls"])
   const cases = Object.entries(kinds).flatMap(([kind, codes]) => codes.map((code) => ({ code, kind })))
@@ -106,6 +113,45 @@ describe("kinds", () => {
       for (const cause of [new TypeError(message), new Error("outer", { cause: new TypeError(message) })]) {
         expect(yield* failedBy(cause)).toMatchObject({ _tag: "ConnectionError", kind, code: undefined })
       }
+    })
+  )
+
+  const deno = (what: string) =>
+    `error sending request for url (https://api.test/x): client error (Connect): ${what}`
+  const sent = (what: string) =>
+    `error sending request for https://api.test/x: client error (SendRequest): ${what}`
+
+  it.effect.each([
+    [deno("tcp connect error: Connection refused (os error 111)"), "refused", "not-sent"],
+    [deno("dns error: failed to lookup address information: Name or service not known"), "dns", "not-sent"],
+    [deno("invalid peer certificate: UnknownIssuer"), "tls", "not-sent"],
+    [deno("received fatal alert: HandshakeFailure"), "tls", "not-sent"],
+    [deno("tcp connect error: No route to host (os error 113)"), "other", "not-sent"],
+    [sent("connection closed before message completed"), "closed", "maybe-applied"],
+    [sent("invalid HTTP version parsed"), "other", "maybe-applied"],
+    ["Connection reset by peer (os error 104)", "reset", "maybe-applied"],
+    ["Broken pipe (os error 32)", "closed", "maybe-applied"],
+    ["error reading a body from connection", "closed", "maybe-applied"],
+    ["Network connection lost.", "closed", "maybe-applied"],
+    ["TLS handshake failed: invalid peer certificate", "tls", "not-sent"],
+    ["NetworkError when attempting to fetch resource.", "other", "maybe-applied"]
+  ] as const)("7.3 runtimes that have words and no codes: %s", ([message, kind, delivery]) =>
+    Effect.gen(function* () {
+      expect(yield* failedBy(new TypeError(message))).toMatchObject({
+        _tag: "ConnectionError",
+        kind,
+        delivery,
+        stoppedBy: kind === "tls" ? "not-retryable" : "attempts"
+      })
+    })
+  )
+
+  it.effect("6.11 a socket that could not be opened in Bun was not written to", () =>
+    Effect.gen(function* () {
+      expect(yield* failedBy(system("FailedToOpenSocket"))).toMatchObject({
+        kind: "other",
+        delivery: "not-sent"
+      })
     })
   )
 
@@ -158,6 +204,68 @@ describe("kinds", () => {
   ])("7.3 the first code along the chain: $found", ({ error, found }) => {
     expect(TransportError.findCode(error)).toMatchObject(found)
   })
+})
+
+describe("what a transport refuses", () => {
+  it.effect.each([
+    ["UND_ERR_INVALID_ARG", "request"],
+    ["UND_ERR_NOT_SUPPORTED", "request"],
+    ["ERR_INVALID_ARG_TYPE", "request"],
+    ["ERR_INVALID_ARG_VALUE", "request"],
+    ["ERR_INVALID_CHAR", "headers"],
+    ["ERR_INVALID_HTTP_TOKEN", "headers"],
+    ["ERR_HTTP_INVALID_HEADER_VALUE", "headers"],
+    ["ERR_HTTP2_INVALID_CONNECTION_HEADERS", "headers"],
+    ["ERR_UNESCAPED_CHARACTERS", "url"],
+    ["ERR_INVALID_URL", "url"],
+    ["ERR_INVALID_PROTOCOL", "url"],
+    ["UND_ERR_CLOSED", "transport"],
+    ["UND_ERR_DESTROYED", "transport"]
+  ] as const)("6.14 %s is the request's fault, wherever the code stands", ([code, field]) =>
+    everyShape(system(code), (shape, error) => {
+      expect(error, shape).toMatchObject({
+        _tag: "InvalidRequestError",
+        field,
+        delivery: "not-sent",
+        stoppedBy: "not-retryable"
+      })
+      expect(TransportError.findCode(error.cause), shape).toMatchObject({ code })
+    })
+  )
+
+  it.effect.each([
+    ["Request with GET/HEAD method cannot have body.", "body"],
+    ["Failed to execute 'fetch' on 'Window': Request with GET/HEAD method cannot have body.", "body"],
+    ["Window.fetch: HEAD or GET Request cannot have a body.", "body"],
+    ["Request has method 'GET' and cannot have a body", "body"],
+    ["fetch() request with GET/HEAD/OPTIONS method cannot have body.", "body"],
+    ["bad port", "url"],
+    ["unknown scheme", "url"],
+    ["'TRACE' HTTP method is unsupported.", "method"],
+    ["'a b' is not a valid HTTP method.", "method"],
+    ['Headers.append: "a b" is an invalid header name.', "headers"]
+  ] as const)("6.14 runtimes that say it in words: %s", ([message, field]) =>
+    Effect.gen(function* () {
+      for (const cause of [
+        new TypeError(message),
+        new TypeError("fetch failed", { cause: new Error(message) })
+      ]) {
+        const error = yield* failedBy(cause)
+        expect(error).toMatchObject({ _tag: "InvalidRequestError", field, delivery: "not-sent" })
+        expect(error.cause).toBe(cause)
+      }
+    })
+  )
+
+  it.effect("6.14 a length found wrong on the way may have been sent in part", () =>
+    Effect.gen(function* () {
+      expect(yield* failedBy(system("UND_ERR_REQ_CONTENT_LENGTH_MISMATCH"))).toMatchObject({
+        _tag: "InvalidRequestError",
+        field: "headers.content-length",
+        delivery: "maybe-applied"
+      })
+    })
+  )
 })
 
 describe("phases", () => {

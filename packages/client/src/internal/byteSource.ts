@@ -50,7 +50,7 @@ const sourceStream = (source: ByteSource): Stream.Stream<Uint8Array, unknown> =>
 }
 
 interface Reader {
-  readonly next: () => Promise<{ readonly done?: boolean; readonly value?: Uint8Array | undefined }>
+  readonly next: () => Promise<{ readonly done?: boolean; readonly value?: unknown }>
   readonly leave: () => Promise<unknown>
 }
 
@@ -67,7 +67,8 @@ const reading = (open: () => Reader): Stream.Stream<Uint8Array, unknown> =>
       ({ next }) =>
         Stream.repeatEffectOption(
           Effect.flatMap(Effect.tryPromise({ try: next, catch: Option.some }), ({ done, value }) =>
-            done === true || value === undefined ? Effect.fail(Option.none()) : Effect.succeed(value)
+            // Whether it is bytes is asked of every source alike, where the body is watched.
+            done === true ? Effect.fail(Option.none()) : Effect.succeed(value as Uint8Array)
           )
         )
     )

@@ -65,3 +65,7 @@ export class Collector {
 }
 
 const none = new Uint8Array(0)
+
+/** Whether a value is a `Uint8Array`, of whichever realm: test runners and workers of Node have several. */
+export const isBytes = (value: unknown): value is Uint8Array =>
+  value instanceof Uint8Array || Object.prototype.toString.call(value) === "[object Uint8Array]"

@@ -78,6 +78,44 @@ const listValue = (name: string, values: ReadonlyArray<unknown>): string | null 
 }
 
 /**
+ * What belongs to the connection and to the framing of the message: the transport's to say (RFC 9110, 7.6.1 and 10.1.1; RFC
+ * 9113, 8.2.2), but for these values. Each transport would refuse some of them, in words of its own, and drop others.
+ */
+const reserved: ReadonlyMap<string, RegExp | undefined> = new Map([
+  ["connection", /^(?:close|keep-alive)$/i],
+  ["content-length", /^\d{1,15}$/],
+  ["expect", undefined],
+  ["http2-settings", undefined],
+  ["keep-alive", undefined],
+  ["proxy-connection", undefined],
+  ["te", /^trailers$/i],
+  ["transfer-encoding", undefined],
+  ["upgrade", undefined]
+])
+
+const ofConnection = "belongs to the connection, which is the transport's to keep"
+
+/** Why a header cannot be sent that is well-formed in itself. */
+const reservedProblem = (name: string, value: string): string | undefined => {
+  if (!reserved.has(name) || reserved.get(name)?.test(value) === true) return undefined
+  return name === "content-length" ? "must be a whole number of bytes" : ofConnection
+}
+
+/** Why headers that somebody made without {@link compile} cannot be sent: the first of them that cannot. */
+export const checkHeaders = (headers: Readonly<Record<string, string>>): InvalidInput | undefined => {
+  for (const name of Object.keys(headers)) {
+    const value: unknown = headers[name]
+    const field = `headers.${name}`
+    if (!token.test(name)) return invalid(field, badName)
+    if (typeof value !== "string") return invalid(field, badKind)
+    if (!allowed.test(value)) return invalid(field, whyForbidden(value).reason)
+    const problem = reservedProblem(name.toLowerCase(), value)
+    if (problem !== undefined) return invalid(field, problem)
+  }
+  return undefined
+}
+
+/**
  * Checks names and values and lower-cases the names. `field` names the source in the error
  * (`headers.x-name`). A name given twice in different case is one header: the later one wins.
  */
@@ -97,6 +135,8 @@ export const compile = (
     if (text instanceof Problem) {
       return Either.left(invalid(`${field}.${name}`, text === notScalar ? badKind : text.reason))
     }
+    const problem = text === null ? undefined : reservedProblem(name, text)
+    if (problem !== undefined) return Either.left(invalid(`${field}.${name}`, problem))
     layer[name] = text
   }
   return Either.right(layer)

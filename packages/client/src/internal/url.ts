@@ -44,6 +44,13 @@ const badUserInfo = "must not contain a user name or password: secrets belong in
 
 const fail = (reason: string, field = "path") => Either.left(invalid(field, reason))
 
+/** Why a URL that somebody else made cannot be asked. */
+export const absoluteProblem = (url: string): InvalidInput | undefined => {
+  if (smuggling.test(url)) return invalid("url", badSmuggling)
+  if (authorityOf(url) === "") return invalid("url", "must be an absolute http or https URL")
+  return Either.getOrUndefined(Either.flip(parseUrl(url, "url")))
+}
+
 /** Parses an absolute http(s) URL. */
 const parseUrl = (text: string, field?: string): Either.Either<URL, InvalidInput> => {
   if (!URL.canParse(text)) return fail("must be a URL that parses", field)

@@ -24,3 +24,9 @@ export const underneath = (response: object): Response | undefined => {
     ? underneath(response.original)
     : undefined
 }
+
+/** Whether the body of a response cannot be read any more, as far as that can be known. */
+export const isSpent = (response: object): boolean => {
+  const web = underneath(response)
+  return web !== undefined && (web.bodyUsed || web.body?.locked === true)
+}
