@@ -81,6 +81,8 @@ const badMaxPages = invalid("pagination.maxPages", "must be a number of at least
 interface Step<Page, Item, E> {
   readonly request: ApiRequest.PageRequest<Page, Item, E>
   readonly index: number
+  /** Whether the page before it gave the body. */
+  readonly hasOwnBody?: boolean | undefined
   /** The page that named the URL, where one did. */
   readonly from?: Answered | undefined
   /** Why there is no next page, behind the last that came. */
@@ -105,7 +107,7 @@ const visit = <Page, Item, E>(
     const refusal = from && restrict(call, from)
     if (refusal !== undefined) return fail(`the next page is not asked for: ${refusal}`)
     const { encoded } = call
-    const key = keyOf(encoded)
+    const key = keyOf(encoded, step)
     if (asked.has(key)) return fail("the same cursor came twice")
     if (index >= maxPages) return fail(`there are more than ${maxPages} pages`)
     asked.add(key)
@@ -144,9 +146,12 @@ const restrict = (call: Call.Call, from: Answered): string | undefined => {
   return undefined
 }
 
-/** What a request asks for. The boundary of a form is another one each time. */
-const keyOf = ({ body, url }: RequestEncoder.Encoded): string => {
-  if (body._tag !== "Uint8Array") return url
+/** What a request asks for. A streamed body cannot be compared; the boundary of a form is another one each time. */
+const keyOf = (
+  { body, url }: RequestEncoder.Encoded,
+  { hasOwnBody, index }: { readonly hasOwnBody?: boolean | undefined; readonly index: number }
+): string => {
+  if (body._tag !== "Uint8Array") return hasOwnBody === true ? `${url}\n${index}` : url
   const [, boundary = "\n"] = /boundary=(\S+)/.exec(body.contentType) ?? []
   return `${url}\n${new TextDecoder().decode(body.body).replaceAll(boundary, "")}`
 }
@@ -168,13 +173,15 @@ const onward = <Page, Item, E>(
   const { body, query, url } = next
   if (url === undefined && query === undefined && body === undefined) return Either.left(badNext)
   if (query !== undefined && !isPlain(query)) return Either.left(badNext)
-  if (body === undefined && !asked.replayable) return Either.left("the body cannot be sent again")
+  // A link goes on from the request that was answered, which a redirect may have turned into a GET.
+  const { replayable } = url === undefined ? asked : answered.call.encoded
+  if (body === undefined && !replayable) return Either.left("the body cannot be sent again")
   const changed = (request: ApiRequest.PageRequest<Page, Item, E>) => {
     const queried = query === undefined ? request : ApiRequest.override(request, { query: query as {} })
     return body === undefined ? queried : withOptions(queried, { [bodyKind(request)]: body })
   }
-  if (url === undefined)
-    return Either.right(Option.some({ request: changed(request), index: index + 1, from }))
+  const after = { index: index + 1, hasOwnBody: body !== undefined }
+  if (url === undefined) return Either.right(Option.some({ ...after, request: changed(request), from }))
   if (typeof url !== "string") return Either.left(badNext)
   const to = Redirects.locate(answered.url, url)
   if (typeof to === "string") return Either.left(`the next page is not asked for: ${to}`)
@@ -182,7 +189,7 @@ const onward = <Page, Item, E>(
     answered.call.encoded.method === request.method ? request : asGet(request),
     to.href
   )
-  return Either.right(Option.some({ request: changed(moved), index: index + 1, from: answered }))
+  return Either.right(Option.some({ ...after, request: changed(moved), from: answered }))
 }
 
 /** The request as a redirect left it. */

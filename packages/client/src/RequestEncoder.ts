@@ -248,7 +248,8 @@ const idempotency = (
   const wanted = config.idempotencyHeader !== undefined && method !== "GET" && method !== "HEAD"
   if (explicit === undefined && !wanted) return Either.right(noKey)
   const name = config.idempotencyHeader ?? "idempotency-key"
-  const given = headers[name]
+  // A header may be called as what every object has.
+  const given = Object.hasOwn(headers, name) ? headers[name] : undefined
   if (given === null || (given === undefined && config.headers[name] === null)) return Either.right(noKey)
   const value = given ?? explicit ?? uuid()
   return Either.map(

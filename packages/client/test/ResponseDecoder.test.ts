@@ -333,6 +333,13 @@ describe("decoders", () => {
     ['text/plain; charset="ISO-8859-1"; x=y', latin1, "café"],
     ["text/plain;charset=utf-16le", new Uint8Array([0x61, 0, 0x62, 0]), "ab"],
     ["text/plain; charset=klingon", new TextEncoder().encode("café"), "café"],
+    // A byte order mark outranks what is declared (WHATWG Encoding, "decode").
+    ["text/plain; charset=iso-8859-1", new TextEncoder().encode("\ufeffcafé"), "café"],
+    ["text/plain; charset=utf-8", new Uint8Array([0xff, 0xfe, 0x61, 0, 0x62, 0]), "ab"],
+    ["text/plain; charset=utf-16le", new Uint8Array([0xfe, 0xff, 0, 0x61, 0, 0x62]), "ab"],
+    ["text/plain; charset=utf-16le", new TextEncoder().encode("\ufeffab"), "ab"],
+    ["text/plain", new Uint8Array([0xef, 0xbb]), "\ufffd"],
+    ["text/html, text/plain; charset=iso-8859-1", latin1, "café"],
     ["text/plain", latin1, "caf\ufffd"],
     [undefined, new TextEncoder().encode("café"), "café"],
     ["application/json", new TextEncoder().encode('{"a":1}'), '{"a":1}']

@@ -1,7 +1,7 @@
 import { Either, FastCheck as fc, Redacted } from "effect"
 import { describe, expect, it } from "vitest"
 import type { HeaderLayer, HeadersInput } from "../../src/internal/headers.js"
-import { compile, empty, finish, merge, mergeInput } from "../../src/internal/headers.js"
+import { compile, empty, finish, merge, mergeInput, single, utf8 } from "../../src/internal/headers.js"
 
 const layer = (input: HeadersInput): HeaderLayer => Either.getOrThrow(compile(input, "headers"))
 const rejected = (input: unknown) => Either.getOrThrow(Either.flip(compile(input as HeadersInput, "headers")))
@@ -176,6 +176,57 @@ describe("properties", () => {
         const result = compile(input as HeadersInput, "headers")
         if (Either.isRight(result)) new Headers(finish(result.right))
         mergeInput(input as HeadersInput, input as HeadersInput)
+      })
+    )
+  })
+})
+
+describe("single", () => {
+  it.each([
+    ["", ""],
+    ["a", "a"],
+    ["a, a", "a"],
+    ["a, a, a", "a"],
+    ["a, b", "a, b"],
+    ["a, b, a, b", "a, b"],
+    ["a, b, a", "a, b, a"],
+    ["a,a", "a,a"],
+    [", ", ""],
+    ["Fri, 29 Sep 2023 16:26:57 GMT", "Fri, 29 Sep 2023 16:26:57 GMT"],
+    ["Fri, 29 Sep 2023 16:26:57 GMT, Fri, 29 Sep 2023 16:26:57 GMT", "Fri, 29 Sep 2023 16:26:57 GMT"]
+  ])("8.5 %j is %j", (value, expected) => {
+    expect(single(value)).toBe(expected)
+  })
+
+  it("8.5 a value of many parts is read in one go", () => {
+    const long = `${"a, ".repeat(30_000)}b`
+    expect(single(long)).toBe(long)
+  })
+})
+
+describe("utf8", () => {
+  it.each([
+    ["", ""],
+    ["/plain", "/plain"],
+    ["/caf\u00c3\u00a9", "/caf\u00e9"],
+    ["\u00e6\u0097\u00a5", "\u65e5"],
+    ["\u00f0\u009f\u008d\u008a", "\u{1f34a}"],
+    ["\u00ef\u00bb\u00bfx", "\ufeffx"],
+    // No UTF-8, or decoded already.
+    ["/caf\u00e9", "/caf\u00e9"],
+    ["\u00c3", "\u00c3"],
+    ["\u00c3\u00a9\u65e5", "\u00c3\u00a9\u65e5"],
+    ["\u00ed\u00a0\u0080", "\u00ed\u00a0\u0080"]
+  ])("8.5 %j is %j", (value, expected) => {
+    expect(utf8(value)).toBe(expected)
+  })
+
+  it("8.5 whatever text is sent as UTF-8 is read as it was", () => {
+    const text = fc.string({ unit: "grapheme" })
+    fc.assert(
+      fc.property(text, (text) => {
+        const bytes = new TextEncoder().encode(text)
+        expect(utf8(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))).toBe(text)
       })
     )
   })
