@@ -31,15 +31,16 @@ import * as ToolRunner from "./ToolRunner.js"
 export interface CallOptions extends Calls.CallOptions, PromiseClient.CallOptions {}
 
 /**
- * The settings, and the layer to send with: `FetchTransport.layer` unless said otherwise.
+ * The settings, the layer to send with, and where log lines go.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Options extends Omit<AnthropicConfig.Options, "apiKey" | "authToken"> {
+export interface Options
+  extends Omit<AnthropicConfig.Options, "apiKey" | "authToken">,
+    PromiseClient.Environment {
   readonly apiKey?: string | Redacted.Redacted<string> | undefined
   readonly authToken?: string | Redacted.Redacted<string> | undefined
-  readonly transport?: PromiseClient.Options["transport"]
 }
 
 /**
@@ -111,7 +112,7 @@ export interface AnthropicPromise extends AsyncDisposable {
   /** Runs any request: with the response around its value, page by page, or one that this package does not have. */
   readonly client: PromiseClient.PromiseClient
   /** The same client with other settings, on the same connections. */
-  readonly withOptions: (options: Omit<Options, "transport">) => AnthropicPromise
+  readonly withOptions: (options: Omit<Options, keyof PromiseClient.Environment>) => AnthropicPromise
   /** Ends what is on its way and closes the transport. */
   readonly close: () => Promise<void>
 }
@@ -144,11 +145,16 @@ export interface AnthropicPromise extends AsyncDisposable {
  * @since 0.1.0
  * @category constructors
  */
-export const make = ({ transport, ...options }: Options = {}): AnthropicPromise => {
+export const make = ({ logLevel, logger, transport, ...options }: Options = {}): AnthropicPromise => {
   const environment = Effect.runSync(ConfigReader.ignoreBlank(AnthropicConfig.fromEnvironment))
   const settings = AnthropicConfig.check(AnthropicConfig.merge(environment, hideSecrets(options)))
   if (Either.isLeft(settings)) throw settings.left
-  const client = PromiseClient.make({ ...AnthropicConfig.toClientOptions(settings.right), transport })
+  const client = PromiseClient.make({
+    ...AnthropicConfig.toClientOptions(settings.right),
+    transport,
+    logger,
+    logLevel
+  })
   return fromClient(client, settings.right)
 }
 
@@ -174,7 +180,7 @@ const hideSecrets = ({
   apiKey,
   authToken,
   ...rest
-}: Omit<Options, "transport">): AnthropicConfig.Options => ({
+}: Omit<Options, keyof PromiseClient.Environment>): AnthropicConfig.Options => ({
   ...rest,
   apiKey: typeof apiKey === "string" ? Redacted.make(apiKey) : apiKey,
   authToken: typeof authToken === "string" ? Redacted.make(authToken) : authToken

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { PromiseClient } from "@effect-api/client"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -123,5 +124,5 @@ const settle = async <A>(effect: Effect.Effect<A, unknown>, signal: AbortSignal 
   const exit = await Effect.runPromiseExit(effect, signal === undefined ? {} : { signal })
   if (Exit.isSuccess(exit)) return exit.value
   signal?.throwIfAborted()
-  throw Cause.squash(exit.cause)
+  throw PromiseClient.showCaller(Cause.squash(exit.cause))
 }

@@ -227,3 +227,70 @@ describe("close", () => {
     expect(await rejection(anthropic.messages.create(params))).toBeInstanceOf(Error)
   })
 })
+
+describe("a failure", () => {
+  const callers: Readonly<
+    Record<string, (anthropic: AnthropicPromise.AnthropicPromise) => Promise<unknown>>
+  > = {
+    "messages.create": async function asksClaude({ messages }) {
+      return await messages.create(params)
+    },
+    "a loop over a stream": async function asksClaude({ messages }) {
+      for await (const _ of messages.stream(params));
+    },
+    textDeltas: async function asksClaude({ messages }) {
+      for await (const _ of messages.stream(params).textDeltas());
+    },
+    finalMessage: async function asksClaude({ messages }) {
+      return await messages.stream(params).finalMessage()
+    },
+    finalText: async function asksClaude({ messages }) {
+      return await messages.stream(params).finalText()
+    },
+    "the last message of tools": async function asksClaude({ messages }) {
+      return await messages.run(params, { tools: [] }).finalMessage()
+    },
+    "a loop over messages of tools": async function asksClaude({ messages }) {
+      for await (const _ of messages.run(params, { tools: [] }));
+    },
+    "models.list": async function asksClaude({ models }) {
+      for await (const _ of models.list());
+    },
+    "files.download": async function asksClaude({ files }) {
+      return await files.download("file_1")
+    },
+    withOptions: async function asksClaude(anthropic) {
+      return await anthropic.withOptions({ betas: ["a"] }).messages.create(params)
+    }
+  }
+
+  it.each(Object.entries(callers))("7.1 shows the caller's line: %s", async (_, caller) => {
+    const { anthropic } = promising([MockTransport.json(failure("not_found_error"), { status: 404 })])
+    const error = await rejection(caller(anthropic))
+    expect(error).toBeInstanceOf(ApiError.NotFoundError)
+    expect((error as Error).stack?.match(/ asksClaude\d* /g)).toHaveLength(1)
+  })
+
+  it("12.3 is logged where there is a logger, and nowhere without one", async () => {
+    const lines: Array<string> = []
+    const to = (level: string) => (said: string) => void lines.push(`${level} ${said}`)
+    const logger = { debug: to("debug"), info: to("info"), warn: to("warn"), error: to("error") }
+    const write = vi.spyOn(process.stdout, "write").mockReturnValue(true)
+    for (const options of [{}, { logger }]) {
+      const anthropic = AnthropicPromise.make({
+        apiKey: "sk-plain",
+        retry: { initialDelay: 0 },
+        transport: MockTransport.layer([
+          MockTransport.json(failure("overloaded_error"), { status: 529 }),
+          ok
+        ]),
+        ...options
+      })
+      await anthropic.messages.create(params)
+    }
+    expect(write).not.toHaveBeenCalled()
+    write.mockRestore()
+    expect(lines).toEqual(["info retrying POST /v1/messages in 0: OverloadedError 529 (retry 1)"])
+    expect(() => AnthropicPromise.make({ apiKey: "k", logger: 5 as never })).toThrow("logger must have")
+  })
+})

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as ApiClient from "./ApiClient.js"
+import { addCallerFrames, placeOf } from "./internal/callerFrames.js"
 import * as Streaming from "./Streaming.js"
 
 /**
@@ -59,15 +60,21 @@ export const make = <A>(
   const iterate = (): AsyncIterator<A, undefined, undefined> => new Loop(runner, stream, signal)
   return {
     [Symbol.asyncIterator]: iterate,
-    toReadableStream: () => {
+    toReadableStream: function toReadableStream() {
+      // Whoever reads is not to be seen from here.
+      const place = placeOf(toReadableStream)
       let values: AsyncIterator<A, undefined, undefined> | undefined
       return new ReadableStream<A>(
         {
           async pull(controller) {
             values ??= iterate()
-            const next = await values.next()
-            if (next.done === true) controller.close()
-            else controller.enqueue(next.value)
+            try {
+              const next = await values.next()
+              if (next.done === true) controller.close()
+              else controller.enqueue(next.value)
+            } catch (error) {
+              throw place(error)
+            }
           },
           async cancel() {
             await values?.return?.()
@@ -122,7 +129,7 @@ class Loop<A> implements AsyncIterator<A, undefined, undefined> {
     const step = () => this.step()
     const next = this.turn.then(step, step)
     this.turn = next
-    return next
+    return traced(next)
   }
 
   async return(): Promise<IteratorResult<A, undefined>> {
@@ -194,6 +201,14 @@ class Loop<A> implements AsyncIterator<A, undefined, undefined> {
     this.end(this.signal?.reason)
     // At once, and not at the next step of a loop that may be busy. What the next step tells is the signal's reason.
     this.close().catch(() => {})
+  }
+}
+
+const traced = async <A>(next: Promise<A>): Promise<A> => {
+  try {
+    return await next
+  } catch (error) {
+    throw addCallerFrames(error)
   }
 }
 

@@ -21,6 +21,8 @@ import type * as ApiRequest from "./ApiRequest.js"
 import type * as ApiResponse from "./ApiResponse.js"
 import * as AsyncStream from "./AsyncStream.js"
 import * as FetchTransport from "./FetchTransport.js"
+import { addCallerFrames } from "./internal/callerFrames.js"
+import * as PlainLogger from "./internal/plainLogger.js"
 import { Registry } from "./internal/registry.js"
 
 /**
@@ -39,9 +41,28 @@ export interface CallOptions {
  * @since 0.1.0
  * @category models
  */
-export interface Options extends ApiConfig.Options {
+export interface Options extends ApiConfig.Options, Environment {}
+
+/**
+ * What a client of promises lives in: the layer it sends with, and where its log lines go.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Environment {
+  /** The layer to send with: `FetchTransport.layer` unless said otherwise. A logger of Effect may come with it. */
   readonly transport?: Layer.Layer<HttpClient.HttpClient, unknown> | undefined
+  /**
+   * Where log lines go: retries at `info`, what lenient validation lets pass and tokens that cannot be renewed at `warn`. Any
+   * object with the functions of {@link Logger} will do, such as `console`. Nothing is logged without one.
+   */
+  readonly logger?: Logger | undefined
+  /** The least of what is logged (`info`). `debug` has a line for every attempt, with its headers, and makes calls slower. */
+  readonly logLevel?: "debug" | "info" | "warn" | "error" | undefined
 }
+
+/** Where log lines go: functions that take a text, and fields where there are any. @since 0.1.0 @category models */
+export interface Logger extends PlainLogger.PlainLogger {}
 
 /**
  * A client whose methods give promises. They reject with the very error (`error instanceof ApiError.RateLimitError`, or
@@ -103,12 +124,32 @@ export interface PromiseClient extends AsyncDisposable {
  * @since 0.1.0
  * @category constructors
  */
-export const make = ({ transport, ...options }: Options): PromiseClient => {
+export const make = ({ logLevel, logger, transport, ...options }: Options): PromiseClient => {
   const config = ApiConfig.make(options)
   if (Either.isLeft(config)) throw config.left
-  const layer = Layer.provide(ApiClient.layer(options), transport ?? FetchTransport.layer)
+  if (logger !== undefined && !PlainLogger.isPlainLogger(logger))
+    throw invalid("logger", "must have the functions debug, info, warn and error")
+  if (logLevel !== undefined && !PlainLogger.plainLevels.includes(logLevel))
+    throw invalid("logLevel", `must be one of ${PlainLogger.plainLevels.join(", ")}`)
+  const layer = ApiClient.layer(options).pipe(
+    Layer.provide(transport ?? FetchTransport.layer),
+    // Beneath the transport: a logger that comes with that is heard.
+    Layer.provide(PlainLogger.layer(logger, logLevel))
+  )
   return fromRuntime(makeRunner(ManagedRuntime.make(layer)), (client) => client)
 }
+
+const invalid = (key: string, reason: string): ApiConfig.InvalidConfigError =>
+  new ApiConfig.InvalidConfigError({ key, reason })
+
+/**
+ * Adds the async functions that wait for a promise to the stack of the error it rejects with, where the engine is V8. For code
+ * that makes promises of Effects: to be called in a `catch` behind an `await`. It gives the very error back.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const showCaller: <E>(error: E) => E = addCallerFrames
 
 interface Runner extends AsyncStream.Runner {
   readonly close: () => Promise<void>
@@ -230,11 +271,16 @@ const fromRuntime = (
   const client = Effect.map(ApiClient.ApiClient, from)
   const promised =
     <A, B>(run: (client: ApiClient.ApiClient, request: A) => Effect.Effect<B, unknown>) =>
-    (request: A, options: CallOptions = {}): Promise<B> =>
-      runner.run(
-        Effect.flatMap(client, (client) => run(client, request)),
-        options.signal
-      )
+    async (request: A, options: CallOptions = {}): Promise<B> => {
+      try {
+        return await runner.run(
+          Effect.flatMap(client, (client) => run(client, request)),
+          options.signal
+        )
+      } catch (error) {
+        throw addCallerFrames(error)
+      }
+    }
   const iterated =
     <A, B>(run: (client: ApiClient.ApiClient, request: A) => Stream.Stream<B, unknown>) =>
     (request: A, options: CallOptions = {}): AsyncStream.AsyncStream<B> =>
