@@ -107,8 +107,8 @@ export interface Anthropic {
   }
   /** Runs any request: with the response around its value, page by page, or one that this package does not have. */
   readonly client: ApiClient.ApiClient
-  /** The same client with other settings, on the same connections. */
-  readonly withOptions: (options: AnthropicConfig.Options) => Anthropic
+  /** The same client with other settings, on the same connections: see `AnthropicConfig.OverrideOptions`. */
+  readonly withOptions: (options: AnthropicConfig.OverrideOptions) => Anthropic
 }
 
 /**

@@ -5,10 +5,17 @@
  */
 
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import { ApiConfig, Credentials, type Middleware, PlatformHeaders } from "@effect-api/client"
+import {
+  ApiConfig,
+  Overrides as ClientOverrides,
+  Credentials,
+  type Middleware,
+  PlatformHeaders
+} from "@effect-api/client"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Records from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import * as Struct from "effect/Struct"
 import * as CallOptions from "./CallOptions.js"
@@ -36,6 +43,20 @@ export interface Options extends Omit<ApiConfig.Options, "baseUrl"> {
   readonly version?: string | undefined
   /** Features to switch on for every call, by their names. */
   readonly betas?: ReadonlyArray<string> | undefined
+}
+
+/**
+ * What `withOptions` takes: see `Overrides.Overrides` of the client. A key, a token or `credentials` takes the place of all
+ * that proved who calls before.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface OverrideOptions
+  extends ClientOverrides.Overrides,
+    Pick<Options, "apiKey" | "authToken" | "version"> {
+  /** Features to switch on besides those that are on; a function of these replaces them. */
+  readonly betas?: ReadonlyArray<string> | ((old: ReadonlyArray<string>) => ReadonlyArray<string>) | undefined
 }
 
 const optional = <A>(config: Config.Config<A>) => Config.withDefault(config, undefined)
@@ -85,46 +106,58 @@ const isGiven = (secret: unknown): secret is Redacted.Redacted<string> => {
   return text !== undefined && text !== null && (typeof text !== "string" || text.trim() !== "")
 }
 
-const namesCredentials = ({ apiKey, authToken, credentials }: Options): boolean =>
+const namesCredentials = ({ apiKey, authToken, credentials }: OverrideOptions): boolean =>
   credentials !== undefined || isGiven(apiKey) || isGiven(authToken)
 
 /**
- * Settings over settings: headers, query and the single timeouts merge, and a credential takes the place of all those below
- * it.
+ * Settings over settings, by the rule of `Overrides.merge` of the client: betas are added, and a credential takes the place of
+ * all those below it.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const merge = (self: Options, over: Options): Options => {
+export const merge = (self: Options, over: OverrideOptions): Options => {
   const under = namesCredentials(over) ? Struct.omit(self, "apiKey", "authToken", "credentials") : self
-  // Settings that the client does not know of go through.
-  return ApiConfig.merge(
-    { ...under, baseUrl: under.baseUrl ?? defaultBaseUrl },
-    over as Partial<ApiConfig.Options>
-  )
+  const { betas, ...rest } = over
+  return {
+    // Settings that the client does not know of go through.
+    ...ClientOverrides.merge({ ...under, baseUrl: under.baseUrl ?? defaultBaseUrl }, rest),
+    // One alone is a list too: in plain JavaScript a string would be taken for a list of letters.
+    betas: typeof betas === "function" ? betas(self.betas ?? []) : [...(self.betas ?? []), betas ?? []].flat()
+  }
 }
 
 /**
- * Fails with an `InvalidConfigError` where there is nothing to prove who calls, or what there is is no text.
+ * Fails with an `InvalidConfigError` where there is nothing to prove who calls, what there is is no text, or a setting is
+ * unknown.
  *
  * @since 0.1.0
  * @category validation
  */
 export const check = (options: Options): Either.Either<Options, ApiConfig.InvalidConfigError> => {
+  const problem = ApiConfig.problem(options, ofAnthropic)
+  if (problem !== undefined) return Either.left(problem)
   const refuse = (key: string, reason: string) =>
     Either.left(new ApiConfig.InvalidConfigError({ key, reason }))
   for (const key of ["apiKey", "authToken"] as const) {
     if (isGiven(options[key]) && typeof textOf(options[key]) !== "string")
       return refuse(key, "must be a Redacted or a string")
   }
-  return namesCredentials(options) ||
-    Object.keys(options.headers ?? {}).some((name) => /^(x-api-key|authorization)$/i.test(name))
+  const { "x-api-key": key, authorization } = headersOf(options)
+  return namesCredentials(options) || (key ?? authorization ?? undefined) !== undefined
     ? Either.right(options)
     : refuse(
         "apiKey",
         "is missing, and so is authToken: ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN set them too"
       )
 }
+
+/** Besides the client's; the last three are those of a client of promises. */
+const ofAnthropic = ["apiKey", "authToken", "version", "betas", "transport", "logger", "logLevel"]
+
+/** By lower-case name, in whatever form they were given. */
+const headersOf = ({ headers }: Options): ClientOverrides.Merged["headers"] =>
+  (ClientOverrides.merge({ headers: {} }, { headers }) as Pick<ClientOverrides.Merged, "headers">).headers
 
 /**
  * The settings in the terms of `ApiClient`.
@@ -134,17 +167,17 @@ export const check = (options: Options): Either.Either<Options, ApiConfig.Invali
  */
 export const toClientOptions = (options: Options): ApiConfig.Options => {
   const { apiKey, authToken, betas = [], version = "2023-06-01", ...rest } = options
-  const allBetas = [...betasIn(options.headers), ...betas]
-  return {
+  const allBetas = [...split(headersOf(options)["anthropic-beta"]), ...betas]
+  const defaults: ApiConfig.Options = {
+    baseUrl: defaultBaseUrl,
     userAgent: `Anthropic/Effect ${packageVersion}`,
     platformHeaders: PlatformHeaders.make({ prefix: "x-stainless", packageVersion }),
-    ...rest,
-    baseUrl: options.baseUrl ?? defaultBaseUrl,
-    credentials: options.credentials ?? credentials(apiKey, authToken),
-    headers: { "anthropic-version": version, ...options.headers, ...CallOptions.betaHeader(allBetas) },
-    middleware:
-      allBetas.length === 0 ? options.middleware : [addBetas(allBetas), ...(options.middleware ?? [])]
+    credentials: credentials(apiKey, authToken),
+    headers: { "anthropic-version": version },
+    middleware: allBetas.length === 0 ? [] : [addBetas(allBetas)]
   }
+  const merged = ClientOverrides.merge(defaults, rest)
+  return ClientOverrides.merge(merged, { headers: CallOptions.betaHeader(allBetas) })
 }
 
 /**
@@ -154,9 +187,13 @@ export const toClientOptions = (options: Options): ApiConfig.Options => {
  * @since 0.1.0
  * @category conversions
  */
-export const toOverrides = (self: Options, over: Options): Partial<ApiConfig.Options> => {
+export const toOverrides = (self: Options, over: OverrideOptions): ClientOverrides.Overrides => {
   const options = toClientOptions(merge(self, over))
-  return namesCredentials(over) ? options : Struct.omit(options, "credentials")
+  // All of them were merged here: they take the place of the client's.
+  const replacing = Records.map({ ...options } as Readonly<Record<string, unknown>>, (value, name) =>
+    ClientOverrides.isMerging(name) ? () => value : value
+  )
+  return namesCredentials(over) ? replacing : Struct.omit(replacing, "credentials")
 }
 
 const credentials = (apiKey: Options["apiKey"], authToken: Options["authToken"]): Credentials.Credentials => {
@@ -180,16 +217,13 @@ const both = (first: Credentials.Credentials, second: Credentials.Credentials): 
   })
 })
 
-const split = (betas: string): ReadonlyArray<string> =>
-  betas
-    .split(",")
-    .map((beta) => beta.trim())
-    .filter(Boolean)
-
-const betasIn = (headers: Options["headers"]): ReadonlyArray<string> =>
-  Object.entries(headers ?? {}).flatMap(([name, value]) =>
-    name.toLowerCase() === "anthropic-beta" && typeof value === "string" ? split(value) : []
-  )
+const split = (betas: unknown): ReadonlyArray<string> =>
+  typeof betas !== "string"
+    ? []
+    : betas
+        .split(",")
+        .map((beta) => beta.trim())
+        .filter(Boolean)
 
 /** A call's own betas would take the place of the client's. */
 const addBetas =

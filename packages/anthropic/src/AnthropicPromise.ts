@@ -39,9 +39,20 @@ export interface CallOptions extends Calls.CallOptions, PromiseClient.CallOption
 export interface Options
   extends Omit<AnthropicConfig.Options, "apiKey" | "authToken">,
     PromiseClient.Environment {
+  /** Sent as `x-api-key`. */
   readonly apiKey?: string | Redacted.Redacted<string> | undefined
+  /** Sent as a bearer token; besides the key, if there are both. */
   readonly authToken?: string | Redacted.Redacted<string> | undefined
 }
+
+/**
+ * What `withOptions` takes.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Overrides = Omit<AnthropicConfig.OverrideOptions, "apiKey" | "authToken"> &
+  Pick<Options, "apiKey" | "authToken">
 
 /**
  * The API. Promises reject with the tagged errors themselves (`error instanceof ApiError.RateLimitError`), and with the
@@ -111,8 +122,8 @@ export interface AnthropicPromise extends AsyncDisposable {
   }
   /** Runs any request: with the response around its value, page by page, or one that this package does not have. */
   readonly client: PromiseClient.PromiseClient
-  /** The same client with other settings, on the same connections. */
-  readonly withOptions: (options: Omit<Options, keyof PromiseClient.Environment>) => AnthropicPromise
+  /** The same client with other settings, on the same connections: see `AnthropicConfig.OverrideOptions`. */
+  readonly withOptions: (options: Overrides) => AnthropicPromise
   /** Ends what is on its way and closes the transport. */
   readonly close: () => Promise<void>
 }
@@ -176,11 +187,7 @@ const endToEnd = (headers: Readonly<Record<string, string>>): Record<string, str
   )
 }
 
-const hideSecrets = ({
-  apiKey,
-  authToken,
-  ...rest
-}: Omit<Options, keyof PromiseClient.Environment>): AnthropicConfig.Options => ({
+const hideSecrets = ({ apiKey, authToken, ...rest }: Overrides): AnthropicConfig.OverrideOptions => ({
   ...rest,
   apiKey: typeof apiKey === "string" ? Redacted.make(apiKey) : apiKey,
   authToken: typeof authToken === "string" ? Redacted.make(authToken) : authToken

@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
-import type { RequestOptions } from "@effect-api/client"
+import { Overrides, type RequestOptions } from "@effect-api/client"
 
 /**
- * Headers and query merge with the client's, the rest takes its place; `betas` are added to the client's.
+ * What a call sets merges with the client's settings as in `RequestOptions.Overrides`; `betas` are added to the client's.
  *
  * @since 0.1.0
  * @category models
@@ -32,9 +32,13 @@ export const betaHeader = (betas: ReadonlyArray<string>): { readonly "anthropic-
  * @category headers
  */
 export const toOverrides = (
-  { betas = [], ...overrides }: CallOptions = {},
+  // The signal of a promise ends the call, and says nothing of the request.
+  { betas = [], signal: _, ...overrides }: CallOptions & { readonly signal?: unknown } = {},
   own: ReadonlyArray<string> = []
 ): RequestOptions.Overrides =>
   betas.length + own.length === 0
     ? overrides
-    : { ...overrides, headers: { ...betaHeader([...own, ...betas]), ...overrides.headers } }
+    : {
+        ...overrides,
+        headers: Overrides.compose("headers", betaHeader([...own, ...betas]), overrides.headers)
+      }

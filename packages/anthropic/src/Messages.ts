@@ -3,7 +3,14 @@
  *
  * @since 0.1.0
  */
-import { ApiError, ApiRequest, type Middleware, type Timeouts, ValueSchema } from "@effect-api/client"
+import {
+  ApiError,
+  ApiRequest,
+  type Middleware,
+  Overrides,
+  type Timeouts,
+  ValueSchema
+} from "@effect-api/client"
 import * as Effect from "effect/Effect"
 import * as CallOptions from "./CallOptions.js"
 import * as Message from "./Message.js"
@@ -95,7 +102,7 @@ export const within = (
   options: CallOptions.CallOptions | undefined
 ): CallOptions.CallOptions | undefined =>
   isLimited(settings.timeouts)
-    ? { ...options, timeouts: { ...settings.timeouts, ...options?.timeouts } }
+    ? { ...options, timeouts: Overrides.compose("timeouts", settings.timeouts, options?.timeouts) }
     : options
 
 /** The arithmetic of the vendor's SDKs: 128,000 tokens take an hour to write, and ten minutes are too long. */
@@ -108,8 +115,8 @@ const mostTokensOf: Readonly<Record<string, number>> = {
   "anthropic.claude-opus-4-1-20250805-v1:0": 8192
 }
 
-const isLimited = (timeouts: Timeouts.Options | undefined): boolean =>
-  timeouts?.response !== undefined || timeouts?.total !== undefined
+const isLimited = (timeouts: CallOptions.CallOptions["timeouts"]): boolean =>
+  typeof timeouts === "function" || timeouts?.response !== undefined || timeouts?.total !== undefined
 
 const isLong = ({ max_tokens, model }: Message.MessageCreateParams): boolean =>
   max_tokens > ((Object.hasOwn(mostTokensOf, model) ? mostTokensOf[model] : undefined) ?? mostTokens)

@@ -22,6 +22,7 @@ import * as ConfigReader from "./ConfigReader.js"
 import * as Core from "./Core.js"
 import * as Execution from "./Execution.js"
 import { endBackground } from "./internal/singleFlight.js"
+import * as Overrides from "./Overrides.js"
 import type * as Pages from "./Pages.js"
 import * as PlatformClient from "./PlatformClient.js"
 import type * as Streaming from "./Streaming.js"
@@ -68,10 +69,12 @@ export interface ApiClient {
   readonly patch: Execution.VerbWithBody
   readonly del: Execution.VerbWithBody
   /**
-   * The same client with other settings: headers, query and the single timeouts merge, the rest is replaced; connections,
-   * cached credentials and the retry budget are shared. A setting that makes no sense fails every call.
+   * The same client with other settings on the same connections, cached credentials and retry budget. Headers, query,
+   * queryFormat, timeouts, retry, limits and redact merge by field, middleware is appended, the rest is replaced. A function
+   * of the old value replaces it: `middleware: () => []`. With an invalid setting every call fails with
+   * `InvalidRequestError`.
    */
-  readonly withOptions: (options: Partial<ApiConfig.Options>) => ApiClient
+  readonly withOptions: (options: Overrides.Overrides) => ApiClient
   /** What the client is made of. */
   readonly [TypeId]: Core.Core
 }
@@ -176,13 +179,13 @@ export const layer = (
  */
 export const layerConfig = (
   config: Config.Config.Wrap<ApiConfig.Options>,
-  explicit: Partial<ApiConfig.Options> = {}
+  explicit: Overrides.Overrides = {}
 ): Layer.Layer<ApiClient, ApiConfig.InvalidConfigError | ConfigError.ConfigError, HttpClient.HttpClient> =>
   Layer.scoped(
     ApiClient,
     Effect.flatMap(
       ConfigReader.ignoreBlank(Config.unwrap(ConfigReader.leftOpen(config, explicit))),
-      (options) => make(ApiConfig.merge(options, explicit))
+      (options) => make(Overrides.merge(options, explicit))
     )
   )
 
@@ -291,9 +294,7 @@ export const prepare = (
  * @since 0.1.0
  * @category accessors
  */
-export const withOptions = (
-  options: Partial<ApiConfig.Options>
-): Effect.Effect<ApiClient, never, ApiClient> =>
+export const withOptions = (options: Overrides.Overrides): Effect.Effect<ApiClient, never, ApiClient> =>
   Effect.map(ApiClient, (client) => client.withOptions(options))
 
 const accessor = <Verb>(name: "get" | "head" | "post" | "put" | "patch" | "del"): Verb =>

@@ -3,38 +3,26 @@
  *
  * @since 0.1.0
  */
-import * as Data from "effect/Data"
 import * as Either from "effect/Either"
-import * as Schedule from "effect/Schedule"
-import type * as ApiError from "./ApiError.js"
+import * as Predicate from "effect/Predicate"
 import * as Credentials from "./Credentials.js"
 import * as Headers from "./internal/headers.js"
 import { type InvalidInput, invalid } from "./internal/invalid.js"
 import { given } from "./internal/options.js"
 import * as Query from "./internal/query.js"
+import * as Settings from "./internal/settings.js"
 import * as Url from "./internal/url.js"
 import type * as Middleware from "./Middleware.js"
-import type * as PlatformHeaders from "./PlatformHeaders.js"
-import * as RetryPolicy from "./RetryPolicy.js"
+import * as PlatformHeaders from "./PlatformHeaders.js"
+import * as RetrySettings from "./RetrySettings.js"
 import * as Timeouts from "./Timeouts.js"
 
-/**
- * A client cannot be built: `key` names the setting (`timeouts.connect`), `reason` what is wrong with it.
- *
- * @since 0.1.0
- * @category errors
- */
-export class InvalidConfigError extends /*#__PURE__*/ Data.TaggedError("InvalidConfigError")<{
-  readonly key: string
-  readonly reason: string
-}> {
-  override get message(): string {
-    return `${this.key} ${this.reason}`
-  }
-}
+export { InvalidConfigError } from "./internal/settings.js"
 
 /**
- * The settings of a client. Only `baseUrl` is required.
+ * The settings of a client. Only `baseUrl` is required. `withOptions` lays settings over these: headers, query, queryFormat,
+ * timeouts, retry, limits and redact merge by field, middleware is appended, all else is replaced. A function of the old
+ * value replaces it: see `Overrides.Overrides`.
  *
  * @since 0.1.0
  * @category models
@@ -44,25 +32,31 @@ export interface Options {
   readonly baseUrl: string | URL
   /** Sent to the base URL's origin and to `trustedOrigins`, nowhere else. */
   readonly credentials?: Credentials.Credentials | undefined
-  /** Sent with every request; `null` removes a default. */
+  /** Sent with every request; `null` removes a default. A plain object, a `Headers`, a `Map` or pairs. */
   readonly headers?: Headers.HeadersInput | undefined
-  /** Sent with every request. */
+  /** Sent with every request. A parameter of the request's own takes the place of the one of that name. */
   readonly query?: Query.QueryInput | undefined
-  /** How lists and objects are spelt in queries and forms: `a[]=1` and `a[b]=1` unless said otherwise. */
+  /** How lists and objects are spelt in queries and forms: `a[]=1` and `a[b]=1` unless set. */
   readonly queryFormat?: Partial<Query.QueryFormat> | undefined
+  /** How long a call may take: `connect`, `response`, `idle` and `total`. */
   readonly timeouts?: Timeouts.Options | undefined
-  /** A policy, or any schedule that takes the errors: it then decides when, and the table of errors still which. */
-  readonly retry?: Retry | undefined
+  /**
+   * How calls are retried: single settings, a whole policy, or any schedule that takes the errors. A schedule decides when;
+   * which errors are retried stays with the policy.
+   */
+  readonly retry?: RetrySettings.Retry | undefined
+  /** Code around every attempt; the first of the list is the outermost. */
   readonly middleware?: ReadonlyArray<Middleware.Middleware> | undefined
   /** Other origins that may see the credentials when a request names an absolute URL. */
   readonly trustedOrigins?: ReadonlyArray<string> | undefined
   /** How many redirects a call follows (5). */
   readonly redirects?: number | undefined
-  /** `strict` (default): the schema decides. `lenient`: an answer that does not fit is handed on as parsed, and logged. */
+  /** `strict` (default): the schema decides. `lenient`: a response that does not fit is handed on as parsed, and logged. */
   readonly validation?: "strict" | "lenient" | undefined
+  /** Size limits in bytes. */
   readonly limits?: Limits | undefined
   /** Send an idempotency key of this header's name, one per call, with every method but GET and HEAD. Off by default. */
-  readonly idempotency?: { readonly header: string } | undefined
+  readonly idempotency?: Idempotency | undefined
   /** What the client calls itself (`effect-api/<version>`); not sent from browsers. */
   readonly userAgent?: string | undefined
   /** Send headers that describe the platform. Off by default. */
@@ -72,38 +66,48 @@ export interface Options {
   /** Reads the API's own name for an error from its body (`body.error.type`). */
   readonly errorType?: ((body: unknown) => string | undefined) | undefined
   /** Headers and query parameters to hide by name, besides those that are always hidden. */
-  readonly redact?:
-    | {
-        readonly headers?: ReadonlyArray<string> | undefined
-        readonly query?: ReadonlyArray<string> | undefined
-      }
-    | undefined
-  /** Write bodies into the debug log. Off by default: bodies hold what no header name tells. */
+  readonly redact?: Redact | undefined
+  /** Write bodies into the debug log. Off by default: bodies hold secrets that no header name gives away. */
   readonly logBodies?: boolean | undefined
 }
 
 /**
- * Retries as a user gives them.
- *
- * @since 0.1.0
- * @category models
- */
-export type Retry =
-  | RetryPolicy.Options
-  | RetryPolicy.RetryPolicy
-  | Schedule.Schedule<unknown, ApiError.ApiError>
-
-/**
- * Size limits in bytes: of a body that is decoded (256 MiB), of an error's body that is kept (64 KiB), of one event of a
- * stream (16 MiB).
+ * Size limits in bytes. What is larger fails, but for an error's body, which is cut.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Limits {
+  /** The body of a response that is decoded (256 MiB). */
   readonly responseBytes?: number | undefined
+  /** How much is kept of the body of an error (64 KiB). */
   readonly errorBytes?: number | undefined
+  /** One event of a stream (16 MiB). */
   readonly eventBytes?: number | undefined
+}
+
+/**
+ * How a client names its idempotency keys.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Idempotency {
+  /** The header that carries the key, such as `idempotency-key`. */
+  readonly header: string
+}
+
+/**
+ * What to hide by name in errors, logs and spans. Names are compared without regard to case.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Redact {
+  /** Names of headers. */
+  readonly headers?: ReadonlyArray<string> | undefined
+  /** Names of query parameters. */
+  readonly query?: ReadonlyArray<string> | undefined
 }
 
 /**
@@ -122,7 +126,7 @@ export interface ApiConfig {
   readonly query: Query.QueryLayer
   readonly queryFormat: Query.QueryFormat
   readonly timeouts: Timeouts.Timeouts
-  readonly retry: ResolvedRetry
+  readonly retry: RetrySettings.Resolved
   readonly middleware: ReadonlyArray<Middleware.Middleware>
   readonly trustedOrigins: ReadonlySet<string>
   readonly redirects: number
@@ -133,16 +137,37 @@ export interface ApiConfig {
   readonly errorType: (body: unknown) => string | undefined
 }
 
-/**
- * The policy that classifies and counts, and the schedule that says when.
- *
- * @since 0.1.0
- * @category models
- */
-export interface ResolvedRetry {
-  readonly policy: RetryPolicy.RetryPolicy
-  readonly schedule: Schedule.Schedule<unknown, ApiError.ApiError>
-}
+/** What plain JavaScript may get wrong; what is not looked at here has a check of its own below. */
+const shape = {
+  baseUrl: Settings.any,
+  credentials: Settings.kind(
+    (value) => Predicate.hasProperty(value, Credentials.TypeId),
+    "must be Credentials, such as Credentials.bearer(...)"
+  ),
+  headers: Settings.any,
+  query: Settings.any,
+  queryFormat: Settings.fields({ arrays: Settings.any, nesting: Settings.any }),
+  timeouts: Timeouts.check,
+  retry: RetrySettings.check,
+  middleware: Settings.list(Settings.callback),
+  trustedOrigins: Settings.list(Settings.text),
+  redirects: Settings.any,
+  validation: Settings.any,
+  limits: Settings.fields({
+    responseBytes: Settings.any,
+    errorBytes: Settings.any,
+    eventBytes: Settings.any
+  }),
+  idempotency: (value, key) =>
+    Settings.fields({ header: Settings.text })(value, key) ??
+    Settings.text((value as Partial<Idempotency>).header, `${key}.header`),
+  userAgent: Settings.text,
+  platformHeaders: Settings.kind(PlatformHeaders.isPlatformHeaders, "must come from PlatformHeaders.make"),
+  requestIdHeaders: Settings.list(Settings.text),
+  errorType: Settings.callback,
+  redact: Settings.fields({ headers: Settings.list(Settings.text), query: Settings.list(Settings.text) }),
+  logBodies: Settings.flag
+} satisfies { readonly [K in keyof Options]-?: Settings.Check }
 
 const defaultLimits = {
   responseBytes: 256 * 1024 * 1024,
@@ -156,63 +181,49 @@ const bodyErrorType = (body: unknown): string | undefined => {
 }
 
 /**
- * Options over options, as `withOptions` lays them: headers, query and the single timeouts merge, the rest is replaced.
- * What is `undefined` changes nothing.
+ * The first setting that is unknown, or of another kind than the types say, as plain JavaScript may have it.
  *
  * @since 0.1.0
- * @category combinators
+ * @category validation
  */
-export const merge = (self: Options, over: Partial<Options>): Options => ({
-  ...self,
-  ...given(over),
-  headers: Headers.mergeInput(self.headers, over.headers),
-  query: { ...self.query, ...over.query },
-  timeouts: { ...self.timeouts, ...given(over.timeouts ?? {}) }
-})
-
-/**
- * Retries in the form the client works with, from any form a user gives. Options are laid over `base`, and a schedule says
- * no more than when: what `base` forbids stays forbidden. A whole policy takes its place.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const resolveRetry = (
-  retry: Retry | undefined,
-  base: RetryPolicy.RetryPolicy = RetryPolicy.make()
-): Either.Either<ResolvedRetry, InvalidInput> => {
-  if (Schedule.isSchedule(retry)) {
-    const schedule = retry as Schedule.Schedule<unknown, ApiError.ApiError>
-    return Either.right({ policy: base, schedule })
-  }
-  const policy = RetryPolicy.isRetryPolicy(retry)
-    ? retry
-    : RetryPolicy.override(base, (retry ?? {}) as RetryPolicy.Options)
-  const problem = RetryPolicy.problem(policy)
-  return problem === undefined
-    ? Either.right({ policy, schedule: RetryPolicy.schedule(policy) })
-    : Either.left(invalid(`retry.${problem.field}`, problem.reason))
+export const problem = (
+  options: object,
+  more: ReadonlyArray<string> = []
+): Settings.InvalidConfigError | undefined => {
+  const others = Object.fromEntries(more.map((name) => [name, Settings.any]))
+  const found = Settings.problemIn(options, { ...shape, ...others })
+  return found && configError(found)
 }
 
 /**
- * Checks every setting. Fails with an {@link InvalidConfigError} that names the first that makes no sense.
+ * Checks every setting. Fails with an {@link InvalidConfigError} that names the first that is unknown, of the wrong kind or
+ * out of range. `more` are the names of settings that the caller takes besides.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: Options): Either.Either<ApiConfig, InvalidConfigError> => {
+export const make = (
+  options: Options,
+  more: ReadonlyArray<string> = []
+): Either.Either<ApiConfig, Settings.InvalidConfigError> => {
+  const unfit = problem(options, more)
+  if (unfit !== undefined) return Either.left(unfit)
   const queryFormat = { ...Query.defaultFormat, ...given(options.queryFormat ?? {}) }
   const limits = { ...defaultLimits, ...given(options.limits ?? {}) }
   const redirects = options.redirects ?? 5
-  const idempotencyHeader = options.idempotency?.header.toLowerCase()
+  const idempotencyHeader = options.idempotency?.header?.toLowerCase()
   const validation = options.validation ?? "strict"
   // All of them is the first that is bad, or none.
   const checked = Either.all({
     base: Url.parseBase(String(options.baseUrl ?? "")),
     queryFormat: checkFormat(queryFormat),
     limits: Either.all(
-      Object.entries(limits).map(([name, bytes]) =>
-        check(`limits.${name}`, bytes > 0, "must be a number of bytes above zero")
+      Object.entries(limits).map(([name, bytes]: [string, unknown]) =>
+        check(
+          `limits.${name}`,
+          typeof bytes === "number" && bytes > 0,
+          "must be a number of bytes above zero"
+        )
       )
     ),
     redirects: check(
@@ -231,11 +242,11 @@ export const make = (options: Options): Either.Either<ApiConfig, InvalidConfigEr
     ),
     query: Query.fromInput(options.query, queryFormat),
     timeouts: Timeouts.merge(Timeouts.defaults, options.timeouts),
-    retry: resolveRetry(options.retry),
+    retry: RetrySettings.resolve(options.retry),
     trustedOrigins: checkOrigins(options.trustedOrigins ?? [])
   })
   return Either.mapBoth(checked, {
-    onLeft: ({ field, reason }) => new InvalidConfigError({ key: field, reason }),
+    onLeft: configError,
     onRight: ({ base, headers, platformHeaders, query, retry, timeouts, trustedOrigins }) => ({
       options,
       base,
@@ -260,6 +271,9 @@ export const make = (options: Options): Either.Either<ApiConfig, InvalidConfigEr
     })
   })
 }
+
+const configError = ({ field, reason }: InvalidInput): Settings.InvalidConfigError =>
+  new Settings.InvalidConfigError({ key: field, reason })
 
 const check = (key: string, fits: boolean, reason: string): Either.Either<void, InvalidInput> =>
   fits ? Either.void : Either.left(invalid(key, reason))

@@ -9,12 +9,13 @@ import type * as Pipeable from "effect/Pipeable"
 import { pipeArguments } from "effect/Pipeable"
 import * as Predicate from "effect/Predicate"
 import * as Record from "effect/Record"
-import * as Headers from "./internal/headers.js"
-import { given } from "./internal/options.js"
+import type { InvalidInput } from "./internal/invalid.js"
 import type * as Url from "./internal/url.js"
+import * as Overrides from "./Overrides.js"
 import type * as PageContract from "./PageContract.js"
 import type * as RequestBody from "./RequestBody.js"
 import type * as RequestOptions from "./RequestOptions.js"
+import * as RequestShape from "./RequestShape.js"
 import * as ResponseDecoder from "./ResponseDecoder.js"
 import type * as StreamContract from "./StreamContract.js"
 
@@ -53,6 +54,8 @@ export interface Request<out E = unknown> extends Pipeable.Pipeable {
   readonly options: RequestOptions.Overrides & RequestBody.Erased
   readonly accept: string
   readonly failure: { readonly [status: number]: ResponseDecoder.ResponseDecoder<E> }
+  /** An option that is unknown or of the wrong kind: the request cannot be sent. */
+  readonly problem: InvalidInput | undefined
 }
 
 /**
@@ -144,13 +147,6 @@ const Proto = {
   }
 }
 
-interface Erased
-  extends RequestOptions.BodyOptions<ResponseDecoder.Decodable, RequestOptions.Failures, unknown, unknown> {
-  readonly path?: Url.PathParams | undefined
-  readonly events?: StreamContract.EventStream<unknown, unknown> | undefined
-  readonly pagination?: unknown
-}
-
 /** What any of the options make. */
 type Value = {
   -readonly [K in keyof (Request & Fields)]: (Request & Fields)[K]
@@ -163,9 +159,13 @@ interface Fields {
 }
 
 const make = (method: Method) =>
-  ((template: string, options: Erased = {}) => {
+  ((template: string, options: RequestShape.Erased = {}) => {
     const { events, failure, pagination, path, success: decodable, ...rest } = options
-    const success = decodable === undefined ? ResponseDecoder.auto : ResponseDecoder.from(decodable)
+    const problem = RequestShape.problem(options)
+    const success =
+      decodable === undefined || problem !== undefined
+        ? ResponseDecoder.auto
+        : ResponseDecoder.from(decodable)
     const request: Value = Object.create(Proto)
     request.method = method
     request.template = template
@@ -173,16 +173,15 @@ const make = (method: Method) =>
     request.options = rest
     request.accept = events?.accept ?? success.accept
     request.failure =
-      failure === undefined
+      failure === undefined || problem !== undefined
         ? noFailures
-        : Record.map(failure as Record<string, Decodable>, ResponseDecoder.fromFailure)
+        : Record.map(failure as Record<string, ResponseDecoder.Decodable>, ResponseDecoder.fromFailure)
+    request.problem = problem
     if (events === undefined) request.success = success
     else request.events = events
     if (pagination !== undefined) request.pagination = pagination
     return request
   }) as Make & MakeWithBody
-
-type Decodable = ResponseDecoder.Decodable
 
 const noFailures = {}
 
@@ -287,7 +286,8 @@ export const fromUrl = (method: Method, url: string): ApiRequest<unknown> =>
 export const isRequest = (u: unknown): u is Request => Predicate.hasProperty(u, TypeId)
 
 /**
- * The same request with more set over the client's settings: headers and query merge, the rest is replaced.
+ * The same request with more set over the client's settings. Headers, query, timeouts and retry merge by field, middleware
+ * is appended, the rest is replaced. A function of the old value replaces it, the client's included.
  *
  * @example
  * ```ts
@@ -307,14 +307,14 @@ export const override: {
   2,
   <R extends Request>(self: R, overrides: RequestOptions.Overrides): R =>
     change(self, {
-      options: {
-        ...self.options,
-        ...given(overrides),
-        headers: Headers.mergeInput(self.options.headers, overrides.headers),
-        query: { ...self.options.query, ...overrides.query }
-      }
+      options: Overrides.composeAll(self.options, overrides),
+      problem: self.problem ?? RequestShape.problem(overrides)
     })
 )
+
+/** The same request with options in place of its own. @since 0.1.0 @category combinators */
+export const withOptions = <R extends Request>(self: R, options: object): R =>
+  change(self, { options: { ...self.options, ...options } })
 
 const change = <R extends Request>(self: R, fields: Partial<Request>): R =>
   Object.assign(Object.create(Proto), self, fields)

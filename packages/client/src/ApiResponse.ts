@@ -185,9 +185,10 @@ export const statusError = (
     (excerpt(call, text, cut) ||
       reasons[answer.status] ||
       (Math.floor(answer.status / 100) === 3 ? "a redirect to nowhere" : "error"))
-  const shouldRetry = Headers.single(answer.headers["x-should-retry"] ?? "")
+  const done = isSuccess(answer.status) && isNamed(call, answer.status)
+  const shouldRetry = done ? "false" : Headers.single(answer.headers["x-should-retry"] ?? "")
   return new classes[tag]({
-    ...Call.common(call, `${answer.status} ${said}`, ApiError.table[tag].delivery),
+    ...Call.common(call, `${answer.status} ${said}`, done ? "maybe-applied" : ApiError.table[tag].delivery),
     shouldRetry: shouldRetry === "true" ? true : shouldRetry === "false" ? false : undefined,
     status: answer.status,
     headers: shown.headers(answer.headers),
@@ -260,6 +261,18 @@ const reasons: Readonly<Record<number, string>> = {
 export const isSuccess = (status: number): boolean => status >= 200 && status < 300
 
 /**
+ * Whether a status is an error of this call: all but 2xx, and those of them that the request's `failure` names. A 202 that it
+ * names is over and done with: it is never retried.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const isFailure = (call: Call.Call, status: number): boolean =>
+  !isSuccess(status) || isNamed(call, status)
+
+const isNamed = (call: Call.Call, status: number): boolean => Object.hasOwn(call.request.failure, status)
+
+/**
  * Lets a success through and turns any other answer into its error.
  *
  * @since 0.1.0
@@ -269,7 +282,7 @@ export const failOnStatus = (
   call: Call.Call,
   response: ResponseBody.GuardedResponse
 ): Effect.Effect<ResponseBody.GuardedResponse, ApiError.StatusError> =>
-  isSuccess(response.status) ? Effect.succeed(response) : fail(call, response)
+  isFailure(call, response.status) ? fail(call, response) : Effect.succeed(response)
 
 /**
  * Fails with the error of an answer. Its body is read up to `limits.errorBytes`; one that fails to arrive never hides the

@@ -12,6 +12,7 @@ import * as Either from "effect/Either"
 import type * as Fiber from "effect/Fiber"
 import type * as Tracer from "effect/Tracer"
 import * as ApiError from "./ApiError.js"
+import type * as ApiRequest from "./ApiRequest.js"
 import * as ApiResponse from "./ApiResponse.js"
 import type * as Attempts from "./Attempts.js"
 import * as Call from "./Call.js"
@@ -23,6 +24,7 @@ import * as Ready from "./internal/ready.js"
 import * as Sendable from "./internal/sendable.js"
 import * as WebResponse from "./internal/webResponse.js"
 import * as Middleware from "./Middleware.js"
+import type * as Overrides from "./Overrides.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 import * as PlatformResponse from "./PlatformResponse.js"
 import * as Redirects from "./Redirects.js"
@@ -97,6 +99,9 @@ const followed = <R>(
   )
 }
 
+const middlewareOf = ({ options }: ApiRequest.Request): ReadonlyArray<Middleware.Middleware> =>
+  (options as Overrides.Plain<typeof options>).middleware ?? []
+
 /** One hop to the head of its answer: credentials, the headers of the attempt, middleware, transport. */
 const respondOnce = <R>(
   core: Core.Core,
@@ -112,7 +117,7 @@ const respondOnce = <R>(
         ResponseBody.GuardedResponse,
         ApiError.ApiError
       >
-    const middleware = [...call.config.middleware, ...(call.request.options.middleware ?? [])]
+    const middleware = [...call.config.middleware, ...middlewareOf(call.request)]
     const send = middleware.length === 0 ? last : Middleware.compose(middleware, checked(call, last))
     return send(request).pipe(
       Effect.matchEffect({

@@ -11,6 +11,7 @@ import type * as Credentials from "./Credentials.js"
 import * as Redaction from "./Redaction.js"
 import * as RequestEncoder from "./RequestEncoder.js"
 import type * as ResponseDecoder from "./ResponseDecoder.js"
+import type * as RetrySettings from "./RetrySettings.js"
 import type * as Timeouts from "./Timeouts.js"
 
 /**
@@ -25,7 +26,7 @@ export interface Call {
   readonly request: ApiRequest.Request
   readonly config: ApiConfig.ApiConfig
   readonly timeouts: Timeouts.Timeouts
-  readonly retry: ApiConfig.ResolvedRetry
+  readonly retry: RetrySettings.Resolved
   encoded: RequestEncoder.Encoded
   /** Where redirects have led; `undefined` before the first. */
   redirected: Redirected | undefined
@@ -60,7 +61,7 @@ class Begun implements Call {
   readonly request: ApiRequest.Request
   readonly config: ApiConfig.ApiConfig
   readonly timeouts: Timeouts.Timeouts
-  readonly retry: ApiConfig.ResolvedRetry
+  readonly retry: RetrySettings.Resolved
   encoded: RequestEncoder.Encoded
   redirected: Call["redirected"]
   readonly startedAt: number
@@ -73,7 +74,7 @@ class Begun implements Call {
     request: ApiRequest.Request,
     config: ApiConfig.ApiConfig,
     timeouts: Timeouts.Timeouts,
-    retry: ApiConfig.ResolvedRetry,
+    retry: RetrySettings.Resolved,
     encoded: RequestEncoder.Encoded,
     startedAt: number
   ) {
@@ -96,7 +97,7 @@ export const make = (
   request: ApiRequest.Request,
   config: ApiConfig.ApiConfig,
   timeouts: Timeouts.Timeouts,
-  retry: ApiConfig.ResolvedRetry,
+  retry: RetrySettings.Resolved,
   encoded: RequestEncoder.Encoded,
   startedAt: number
 ): Call => new Begun(request, config, timeouts, retry, encoded, startedAt)

@@ -9,8 +9,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import type * as ApiConfig from "./ApiConfig.js"
 import { given } from "./internal/options.js"
-
-const merging: ReadonlySet<string> = new Set(["headers", "query", "timeouts"])
+import * as Overrides from "./Overrides.js"
 
 /**
  * The part of wrapped settings that explicit ones leave open: a variable that nobody needs may be missing.
@@ -20,11 +19,11 @@ const merging: ReadonlySet<string> = new Set(["headers", "query", "timeouts"])
  */
 export const leftOpen = (
   config: Config.Config.Wrap<ApiConfig.Options>,
-  explicit: Partial<ApiConfig.Options>
+  explicit: Overrides.Overrides
 ): Config.Config.Wrap<ApiConfig.Options> => {
   if (Config.isConfig(config)) return config
   const set = given(explicit)
-  const open = Object.entries(config).filter(([key]) => merging.has(key) || !Object.hasOwn(set, key))
+  const open = Object.entries(config).filter(([key]) => Overrides.isMerging(key) || !Object.hasOwn(set, key))
   // Config.unwrap cannot take an object without keys.
   const rest: unknown = open.length === 0 ? Config.succeed({}) : Object.fromEntries(open)
   return rest as Config.Config.Wrap<ApiConfig.Options>

@@ -11,16 +11,19 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ApiConfig from "./ApiConfig.js"
 import * as ApiError from "./ApiError.js"
-import type * as ApiRequest from "./ApiRequest.js"
+import * as ApiRequest from "./ApiRequest.js"
 import * as Call from "./Call.js"
 import * as ClientHeaders from "./ClientHeaders.js"
 import type * as Credentials from "./Credentials.js"
 import type { InvalidInput } from "./internal/invalid.js"
+import { ownCause } from "./internal/ownCause.js"
 import * as Ready from "./internal/ready.js"
 import { type Background, makeBackground } from "./internal/singleFlight.js"
+import * as Overrides from "./Overrides.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 import * as RequestEncoder from "./RequestEncoder.js"
 import * as RetryPolicy from "./RetryPolicy.js"
+import * as RetrySettings from "./RetrySettings.js"
 import * as Timeouts from "./Timeouts.js"
 import * as Transport from "./Transport.js"
 import type * as TransportContract from "./TransportContract.js"
@@ -70,8 +73,8 @@ export const makeCore = (
  * @since 0.1.0
  * @category combinators
  */
-export const withOptions = (core: Core, options: Partial<ApiConfig.Options>): Core =>
-  Either.match(ApiConfig.make(ApiConfig.merge(core.config.options, options)), {
+export const withOptions = (core: Core, options: Overrides.Overrides): Core =>
+  Either.match(ApiConfig.make(Overrides.merge(core.config.options, options)), {
     onLeft: ({ key, reason }) => ({ ...core, problem: { field: key, reason } }),
     onRight: (config) => ({
       ...core,
@@ -92,23 +95,36 @@ export const withOptions = (core: Core, options: Partial<ApiConfig.Options>): Co
 export const begin = <A, E, R>(
   core: Core,
   request: ApiRequest.Request,
-  use: (call: Call.Call) => Effect.Effect<A, E, R>,
+  use: (call: Call.Call, core: Core) => Effect.Effect<A, E, R>,
   trust = true
 ): Effect.Effect<A, E | ApiError.InvalidRequestError, R> => {
   const { config } = core
+  const functions = Overrides.functionsOf(request.options)
+  if (functions !== undefined) {
+    // What replaces the client's settings is a client of its own, for this one call.
+    return begin(
+      withOptions(core, functions),
+      ApiRequest.withOptions(request, Overrides.cleared(functions)),
+      use,
+      trust
+    )
+  }
   return Effect.clockWith((clock) => {
-    const { retry, timeouts } = request.options
+    const { retry, timeouts } = request.options as Overrides.Plain<ApiRequest.Request["options"]>
     const refuse = (problem: InvalidInput) => Effect.fail(invalidRequest(config, request, problem))
-    if (core.problem !== undefined) return refuse(core.problem)
+    const problem = core.problem ?? request.problem
+    if (problem !== undefined) return refuse(problem)
     const limits =
       timeouts === undefined ? Either.right(config.timeouts) : Timeouts.merge(config.timeouts, timeouts)
     if (Either.isLeft(limits)) return refuse(limits.left)
-    const resolved =
-      retry === undefined ? Either.right(config.retry) : ApiConfig.resolveRetry(retry, config.retry.policy)
+    const resolved = RetrySettings.resolve(retry, config.retry)
     if (Either.isLeft(resolved)) return refuse(resolved.left)
     const encoded = RequestEncoder.encode(request, config, trust)
     const go = (encoded: RequestEncoder.Encoded): Effect.Effect<A, E, R> =>
-      use(Call.make(request, config, limits.right, resolved.right, encoded, clock.unsafeCurrentTimeMillis()))
+      use(
+        Call.make(request, config, limits.right, resolved.right, encoded, clock.unsafeCurrentTimeMillis()),
+        core
+      )
     if (!Ready.isReady(encoded)) return Effect.matchEffect(encoded, { onFailure: refuse, onSuccess: go })
     return Either.isRight(encoded) ? go(encoded.right) : refuse(encoded.left)
   })
@@ -140,7 +156,8 @@ export const invalidRequest = (
     delivery: "not-sent",
     shouldRetry: undefined,
     field: problem.field,
-    reason
+    reason,
+    ...ownCause(problem.cause, shown.text)
   })
 }
 

@@ -74,7 +74,7 @@ export const execute = <A, E>(
   core: Core.Core,
   request: ApiRequest.ApiRequest<A, E>
 ): Effect.Effect<A, ApiError.ApiError | E> =>
-  Core.begin(core, request, (call) => run(core, call, request, valueAlone<A>))
+  Core.begin(core, request, (call, core) => run(core, call, request, valueAlone<A>))
 
 /**
  * Runs a request to its value with status, headers, request id and attempts.
@@ -86,7 +86,7 @@ export const executeWithResponse = <A, E>(
   core: Core.Core,
   request: ApiRequest.ApiRequest<A, E>
 ): Effect.Effect<ApiResponse.ApiResponse<A>, ApiError.ApiError | E> =>
-  Core.begin(core, request, (call) => run(core, call, request, answered<A>))
+  Core.begin(core, request, (call, core) => run(core, call, request, answered<A>))
 
 /**
  * Runs a call that has begun.
@@ -145,9 +145,9 @@ const whole = (
   fiber: Fiber.RuntimeFiber<unknown, unknown>
 ): Attempts.Attempt<Answer> => {
   const read = (response: ResponseBody.GuardedResponse): Effect.Effect<Answer, ApiError.ApiError> =>
-    ApiResponse.isSuccess(response.status)
-      ? Effect.map(response.bytes, (bytes) => new Answer(response, bytes))
-      : ApiResponse.fail(call, response)
+    ApiResponse.isFailure(call, response.status)
+      ? ApiResponse.fail(call, response)
+      : Effect.map(response.bytes, (bytes) => new Answer(response, bytes))
   const directly = Attempt.respondDirectly(core, call, span, fiber)
   if (directly === undefined) {
     return Attempts.guarded(Effect.flatMap(Attempt.respond(core, core.transport.whole, call, span), read))
@@ -201,7 +201,7 @@ export const prepare = (
   core: Core.Core,
   request: ApiRequest.Request
 ): Effect.Effect<HttpClientRequest.HttpClientRequest, ApiError.InvalidRequestError> =>
-  Core.begin(core, request, (call) => Effect.succeed(Core.prepared(core, call)))
+  Core.begin(core, request, (call, core) => Effect.succeed(Core.prepared(core, call)))
 
 /** An answer for a decoder; few of them look at the headers, which are parsed where somebody does. */
 class Answer implements ResponseDecoder.Body {

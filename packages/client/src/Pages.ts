@@ -102,7 +102,10 @@ const visit = <Page, Item, E>(
 ): Effect.Effect<readonly [Visited<Page>, Option.Option<Step<Page, Item, E>>], ApiError.ApiError | E> => {
   const { from, index, request } = step
   const { maxPages } = request.pagination
-  const use = (call: Call.Call): Effect.Effect<Visiting<Page, Item, E>, ApiError.ApiError | E> => {
+  const use = (
+    call: Call.Call,
+    core: Core.Core
+  ): Effect.Effect<Visiting<Page, Item, E>, ApiError.ApiError | E> => {
     const fail = (reason: string) => Effect.fail(paginationError(call, reason, index))
     const refusal = from && restrict(call, from)
     if (refusal !== undefined) return fail(`the next page is not asked for: ${refusal}`)
@@ -178,7 +181,7 @@ const onward = <Page, Item, E>(
   if (body === undefined && !replayable) return Either.left("the body cannot be sent again")
   const changed = (request: ApiRequest.PageRequest<Page, Item, E>) => {
     const queried = query === undefined ? request : ApiRequest.override(request, { query: query as {} })
-    return body === undefined ? queried : withOptions(queried, { [bodyKind(request)]: body })
+    return body === undefined ? queried : ApiRequest.withOptions(queried, { [bodyKind(request)]: body })
   }
   const after = { index: index + 1, hasOwnBody: body !== undefined }
   if (url === undefined) return Either.right(Option.some({ ...after, request: changed(request), from }))
@@ -194,14 +197,9 @@ const onward = <Page, Item, E>(
 
 /** The request as a redirect left it. */
 const asGet = <R extends ApiRequest.Request>(request: R): R =>
-  Object.assign(withOptions(request, { ...noBody, idempotencyKey: undefined }), { method: "GET" })
+  Object.assign(ApiRequest.withOptions(request, { ...noBody, idempotencyKey: undefined }), { method: "GET" })
 
 const noBody = Object.fromEntries(RequestBody.kinds.map((kind) => [kind, undefined]))
-
-const withOptions = <R extends ApiRequest.Request>(request: R, options: object): R =>
-  Object.assign(Object.create(Object.getPrototypeOf(request)), request, {
-    options: { ...request.options, ...options }
-  })
 
 /** Runs a function of the caller's. */
 const trying = <A>(name: string, run: () => A): Either.Either<A, string> =>

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
 import * as Headers from "./internal/headers.js"
 import { type InvalidInput, invalid } from "./internal/invalid.js"
 import { textAt } from "./internal/runtime.js"
@@ -15,6 +16,14 @@ import { textAt } from "./internal/runtime.js"
  * @category type ids
  */
 export const TypeId: unique symbol = Symbol.for("@effect-api/client/PlatformHeaders")
+
+/**
+ * Whether a value is {@link PlatformHeaders}.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isPlatformHeaders = (u: unknown): u is PlatformHeaders => Predicate.hasProperty(u, TypeId)
 
 /**
  * The headers of every request, or what is wrong with them, and those of an attempt: how many retries came before it, and

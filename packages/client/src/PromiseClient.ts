@@ -24,6 +24,7 @@ import * as FetchTransport from "./FetchTransport.js"
 import { addCallerFrames } from "./internal/callerFrames.js"
 import * as PlainLogger from "./internal/plainLogger.js"
 import { Registry } from "./internal/registry.js"
+import type * as Overrides from "./Overrides.js"
 
 /**
  * What a single call may be given: a signal that ends it.
@@ -90,8 +91,8 @@ export interface PromiseClient extends AsyncDisposable {
     request: ApiRequest.PageRequest<Page, Item, E>,
     options?: CallOptions
   ) => AsyncStream.AsyncStream<Item>
-  /** The same client with other settings, on the same connections. */
-  readonly withOptions: (options: Partial<ApiConfig.Options>) => PromiseClient
+  /** The same client with other settings, on the same connections: see `ApiClient.withOptions`. */
+  readonly withOptions: (options: Overrides.Overrides) => PromiseClient
   /** Ends what is on its way and closes the transport. The clients made by `withOptions` are closed with it. */
   readonly close: () => Promise<void>
 }
@@ -125,7 +126,7 @@ export interface PromiseClient extends AsyncDisposable {
  * @category constructors
  */
 export const make = ({ logLevel, logger, transport, ...options }: Options): PromiseClient => {
-  const config = ApiConfig.make(options)
+  const config = ApiConfig.make(options, ["transport", "logger", "logLevel"])
   if (Either.isLeft(config)) throw config.left
   if (logger !== undefined && !PlainLogger.isPlainLogger(logger))
     throw invalid("logger", "must have the functions debug, info, warn and error")

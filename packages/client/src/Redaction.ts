@@ -184,7 +184,16 @@ const unwrap = (redacted: Redacted.Redacted<unknown>): unknown => {
 const isText = (value: unknown): boolean =>
   typeof value === "string" || typeof value === "number" || typeof value === "bigint"
 
-const partsOf = (value: object): Iterable<unknown> =>
+/** What cannot be read, for a getter of it throws, cannot be sent either. */
+const partsOf = (value: object): Iterable<unknown> => {
+  try {
+    return readParts(value)
+  } catch {
+    return []
+  }
+}
+
+const readParts = (value: object): Iterable<unknown> =>
   value instanceof Map
     ? [...value.keys(), ...value.values()]
     : value instanceof Set

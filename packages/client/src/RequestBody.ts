@@ -181,7 +181,7 @@ const encodeKind = (
       )
     case "multipart":
       return Either.map(
-        Multipart.encode(options.multipart ?? {}),
+        Multipart.encode(options.multipart as Multipart.Fields),
         ({ boundary, content, length, replayable }) => {
           const type = `multipart/form-data; boundary=${boundary}`
           return content instanceof Uint8Array

@@ -20,6 +20,7 @@ import * as Ready from "./internal/ready.js"
 import { lengthProblem, methodProblem } from "./internal/sendable.js"
 import * as Url from "./internal/url.js"
 import { uuid } from "./internal/uuid.js"
+import type * as Overrides from "./Overrides.js"
 import * as Redaction from "./Redaction.js"
 import * as RequestBody from "./RequestBody.js"
 
@@ -57,21 +58,36 @@ export const encode = (
   config: ApiConfig.ApiConfig,
   trust = true
 ): Effect.Effect<Encoded, InvalidInput> => {
-  const { options } = request
-  const target = encodeTarget(request, config, trust)
-  if (Either.isLeft(target)) return Either.left(target.left)
-  const headers = Headers.compile(options.headers, "headers")
-  if (Either.isLeft(headers)) return Either.left(headers.left)
-  return Ready.flatMap(
-    RequestBody.encode(options, config.queryFormat, headers.right["content-length"]),
-    (body) => {
-      const key = idempotency(request.method, options.idempotencyKey, config, headers.right)
-      if (Either.isLeft(key)) return Either.left(key.left)
-      const { layer, value } = key.right
-      const own = Headers.merge(Headers.merge(bodyHeaders(body.body), layer), headers.right)
-      return Either.right(new Request(request.method, request.accept, target.right, own, body, value))
-    }
-  )
+  const options = request.options as Overrides.Plain<ApiRequest.Request["options"]>
+  // A getter or a Proxy of the caller's may throw wherever a value is read.
+  let field = "path"
+  try {
+    const resolved = resolve(request, config)
+    if (Either.isLeft(resolved)) return Either.left(resolved.left)
+    field = "query"
+    const query = Query.fromInput(options.query, config.queryFormat)
+    if (Either.isLeft(query)) return Either.left(query.left)
+    const target = layQuery(resolved.right, config, query.right, trust)
+    field = "headers"
+    const headers = Headers.compile(options.headers, "headers")
+    if (Either.isLeft(headers)) return Either.left(headers.left)
+    field = "body"
+    return Ready.flatMap(
+      RequestBody.encode(options, config.queryFormat, headers.right["content-length"]),
+      (body) => {
+        const key = idempotency(request.method, options.idempotencyKey, config, headers.right)
+        if (Either.isLeft(key)) return Either.left(key.left)
+        const { layer, value } = key.right
+        const own = Headers.merge(Headers.merge(bodyHeaders(body.body), layer), headers.right)
+        return Either.right(new Request(request.method, request.accept, target, own, body, value))
+      }
+    )
+  } catch (cause) {
+    return Either.left({
+      ...invalid(field, "could not be read: a getter in it failed, or a schema threw"),
+      cause
+    })
+  }
 }
 
 class Request implements Encoded {
@@ -153,18 +169,13 @@ export const secrets = (request: ApiRequest.Request, config: ApiConfig.ApiConfig
     request.replaced
   ])
 
-const encodeTarget = (
+const resolve = (
   request: ApiRequest.Request,
-  config: ApiConfig.ApiConfig,
-  trust: boolean
-): Either.Either<Target, InvalidInput> => {
+  config: ApiConfig.ApiConfig
+): Either.Either<Url.ResolvedUrl, InvalidInput> => {
   const path =
     request.url === undefined ? Url.expandPath(request.template, request.path) : Either.right(request.url)
-  if (Either.isLeft(path)) return Either.left(path.left)
-  const target = Url.resolve(config.base, path.right)
-  if (Either.isLeft(target)) return Either.left(target.left)
-  const query = Query.fromInput(request.options.query, config.queryFormat)
-  return Either.map(query, (query) => layQuery(target.right, config, query, trust))
+  return Either.isLeft(path) ? Either.left(path.left) : Url.resolve(config.base, path.right)
 }
 
 interface Target {

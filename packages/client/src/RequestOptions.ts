@@ -3,14 +3,15 @@
  *
  * @since 0.1.0
  */
-import type * as ApiConfig from "./ApiConfig.js"
 import type * as Headers from "./internal/headers.js"
 import type * as Query from "./internal/query.js"
 import type * as Url from "./internal/url.js"
 import type * as Middleware from "./Middleware.js"
+import type * as OverridesOf from "./Overrides.js"
 import type * as PageContract from "./PageContract.js"
 import type * as RequestBody from "./RequestBody.js"
 import type * as ResponseDecoder from "./ResponseDecoder.js"
+import type * as RetrySettings from "./RetrySettings.js"
 import type * as Timeouts from "./Timeouts.js"
 
 /**
@@ -20,15 +21,27 @@ import type * as Timeouts from "./Timeouts.js"
  * @category models
  */
 export interface Overrides {
-  readonly query?: Query.QueryInput | undefined
-  readonly headers?: Headers.HeadersInput | undefined
-  readonly timeouts?: Timeouts.Options | undefined
-  readonly retry?: ApiConfig.Retry | undefined
+  /** Parameters of the URL; one takes the place of the client's of that name, `null` drops it. A function replaces them all. */
+  readonly query?: Laid<"query", Query.QueryInput> | undefined
+  /**
+   * Headers of the request, over the client's; `null` removes one. A plain object, a `Headers`, a `Map` or pairs. A function
+   * of the client's headers replaces them.
+   */
+  readonly headers?: Laid<"headers", Headers.HeadersInput> | undefined
+  /** The limits to set anew, the client's others hold. A function of the client's replaces them. */
+  readonly timeouts?: Laid<"timeouts", Timeouts.Options> | undefined
+  /**
+   * What to change of the client's retries: single settings, or a schedule, which decides when. A whole policy, or a
+   * function of the client's retries, replaces them.
+   */
+  readonly retry?: Laid<"retry", RetrySettings.Retry> | undefined
   /** Sent as the client's `idempotency.header`; without one there, as `idempotency-key`. */
   readonly idempotencyKey?: string | undefined
-  /** Runs inside the client's own middleware. */
-  readonly middleware?: ReadonlyArray<Middleware.Middleware> | undefined
+  /** Runs inside the client's own middleware. A function of the client's list replaces it. */
+  readonly middleware?: Laid<"middleware", ReadonlyArray<Middleware.Middleware>> | undefined
 }
+
+type Laid<K, A> = OverridesOf.Override<K, A>
 
 /**
  * The options of a request. `success` says what the answer is (JSON, unchecked, where it is left out); `failure` maps

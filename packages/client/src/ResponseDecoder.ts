@@ -291,3 +291,12 @@ const tagOf = (ast: SchemaAST.AST): SchemaAST.LiteralValue | undefined => {
 }
 
 const isResponseDecoder = (decodable: Decodable): decodable is ResponseDecoder<unknown> => TypeId in decodable
+
+/**
+ * Whether a value can be made a decoder of.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isDecodable = (u: unknown): u is Decodable =>
+  Predicate.hasProperty(u, TypeId) || ValueSchema.isValueSchema(u)

@@ -15,49 +15,9 @@ import * as ApiError from "./ApiError.js"
 import { toMillis } from "./internal/duration.js"
 import { type InvalidInput, invalid } from "./internal/invalid.js"
 import { given } from "./internal/options.js"
+import { type Options, problem as unfitIn } from "./RetryOptions.js"
 
-/**
- * How a client retries. Durations are any `DurationInput`.
- *
- * - `maxRetries`: attempts after the first (2).
- * - `initialDelay`, `maxDelay`: backoff `min(initialDelay x 2^n, maxDelay)` (500 ms, 8 s), never above the cap.
- * - `jitter`: the part of a delay that chance may take away, 0 to 1 (0.25).
- * - `maxRetryAfter`, `onLongRetryAfter`: a server's hint above the limit (60 s) ends the call with the error (`"fail"`), or
- *   is passed over for the backoff (`"backoff"`).
- * - `retryUnsafe`: whether POST and PATCH without an idempotency key are retried: `"always"` (default), `"when-safe"` (only
- *   where the error's `delivery` is `not-sent` or `rejected`), `"never"`.
- * - `nested`: what a call does inside another client's retry loop: one attempt (`"once"`, default) or its own (`"retry"`).
- * - `budget`: `false` for none, or its numbers; see {@link Budget}.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Options {
-  readonly maxRetries?: number | undefined
-  readonly initialDelay?: Duration.DurationInput | undefined
-  readonly maxDelay?: Duration.DurationInput | undefined
-  readonly jitter?: number | undefined
-  readonly maxRetryAfter?: Duration.DurationInput | undefined
-  readonly onLongRetryAfter?: "fail" | "backoff" | undefined
-  readonly retryUnsafe?: "always" | "when-safe" | "never" | undefined
-  readonly nested?: "once" | "retry" | undefined
-  readonly budget?: false | BudgetOptions | undefined
-}
-
-/**
- * The numbers of a retry budget, in tokens: a bucket of `capacity` (500), of which a retry takes `retryCost` (5), a retry
- * after a timeout `timeoutCost` (10), and to which a success gives `successRefund` (1). A retry that the server asked for
- * with a hint (`retry-after`, `retry-after-ms`) takes nothing.
- *
- * @since 0.1.0
- * @category models
- */
-export interface BudgetOptions {
-  readonly capacity?: number | undefined
-  readonly retryCost?: number | undefined
-  readonly timeoutCost?: number | undefined
-  readonly successRefund?: number | undefined
-}
+export type { BudgetOptions, Options } from "./RetryOptions.js"
 
 /**
  * {@link Options} with every default in place; delays in milliseconds.
@@ -76,6 +36,8 @@ export interface RetryPolicy {
   readonly retryUnsafe: "always" | "when-safe" | "never"
   readonly nested: "once" | "retry"
   readonly budget: false | typeof defaultBudget
+  /** A setting that is unknown, or of the wrong kind. */
+  readonly unfit?: InvalidInput | undefined
 }
 
 const defaultBudget = { capacity: 500, retryCost: 5, timeoutCost: 10, successRefund: 1 }
@@ -127,7 +89,9 @@ export const make = (options: Options = {}): RetryPolicy => override(defaults, o
 export const override = (self: RetryPolicy, options: Options): RetryPolicy => {
   const millis = (input: Duration.DurationInput | undefined, otherwise: number): number =>
     input === undefined ? otherwise : toMillis(input)
+  const unfit = self.unfit ?? unfitIn(options)
   return {
+    ...(unfit === undefined ? {} : { unfit }),
     [TypeId]: TypeId,
     maxRetries: options.maxRetries ?? self.maxRetries,
     initialMillis: millis(options.initialDelay, self.initialMillis),
@@ -142,7 +106,7 @@ export const override = (self: RetryPolicy, options: Options): RetryPolicy => {
         ? false
         : options.budget === undefined
           ? self.budget
-          : { ...(self.budget || defaultBudget), ...given(options.budget) }
+          : { ...(self.budget || defaultBudget), ...given(options.budget ?? {}) }
   }
 }
 
@@ -177,6 +141,7 @@ const choices: {
  * @category validation
  */
 export const problem = (policy: RetryPolicy): InvalidInput | undefined => {
+  if (policy.unfit !== undefined) return policy.unfit
   const delays = {
     initialDelay: policy.initialMillis,
     maxDelay: policy.maxMillis,

@@ -100,7 +100,7 @@ export const open = <A, E>(
   scope: Scope.Scope
 ): Effect.Effect<Pull<A, ApiError.ApiError | E>, ApiError.InvalidRequestError> => {
   const problem = StreamContract.problem(request.events)
-  return Core.begin(problem === undefined ? core : { ...core, problem }, request, (begun) => {
+  return Core.begin(problem === undefined ? core : { ...core, problem }, request, (begun, core) => {
     const { idleTimeout: idle = begun.timeouts.idle } = request.events.limits
     const call = { ...begun, timeouts: { ...begun.timeouts, idle } }
     return Effect.map(Scope.extend(Telemetry.openSpan(call), scope), ({ propagated, span }) => {
@@ -304,7 +304,7 @@ const own = <E>(
   error: ApiError.ApiError
 ): Effect.Effect<never, ApiError.ApiError | E> => {
   const failure = request.events.failure
-  const inStream = ApiError.isStatusError(error) && ApiResponse.isSuccess(error.status)
+  const inStream = ApiError.isStatusError(error) && !ApiResponse.isFailure(call, error.status)
   return inStream && failure !== undefined
     ? Core.ownFailure(call, { failure: { [error.status]: failure } }, error)
     : Core.ownFailure(call, request, error)

@@ -7,22 +7,22 @@ import type * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import { toMillis } from "./internal/duration.js"
 import { type InvalidInput, invalid } from "./internal/invalid.js"
+import * as Settings from "./internal/settings.js"
 
 /**
- * How long a call may take, each a `DurationInput`:
- *
- * - `connect`: until the connection stands, TLS included (5 s); kept by transports that can see it.
- * - `response`: from sending to the response's headers, one attempt (600 s).
- * - `idle`: between two chunks of a body (600 s).
- * - `total`: the whole call, its attempts and the waits between them, to the end of the body (none).
+ * How long a call may take, each a `DurationInput`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
+  /** Until the connection stands, TLS included (5 s); kept by transports that can see it. Retried. */
   readonly connect?: Duration.DurationInput | undefined
+  /** From sending to the response's headers, one attempt (600 s). Retried. */
   readonly response?: Duration.DurationInput | undefined
+  /** Between two chunks of a body (600 s). Retried as long as nothing of the body was handed out. */
   readonly idle?: Duration.DurationInput | undefined
+  /** The whole call, its attempts and the waits between them, to the end of the body (none). Never retried. */
   readonly total?: Duration.DurationInput | undefined
 }
 
@@ -75,3 +75,16 @@ export const merge = (
 }
 
 const names = ["connect", "response", "idle", "total"] as const
+
+/**
+ * Finds limits that are none at all, and names that are none of them.
+ *
+ * @since 0.1.0
+ * @category validation
+ */
+export const check: Settings.Check = /*#__PURE__*/ Settings.fields({
+  connect: Settings.any,
+  response: Settings.any,
+  idle: Settings.any,
+  total: Settings.any
+})

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import { compile, type FastDecoder, misfit, Same } from "./internal/fastDecode.js"
@@ -88,6 +89,15 @@ export type Type<S> = S extends Schema.Schema.AnyNoContext
  * @category guards
  */
 export const isEffectSchema = (u: unknown): u is Schema.Schema.AnyNoContext => Schema.isSchema(u)
+
+/**
+ * Whether a value is a schema of any kind.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isValueSchema = (u: unknown): u is ValueSchema =>
+  isEffectSchema(u) || Predicate.hasProperty(u, "~standard")
 
 /**
  * From a parsed value to what a schema makes of it.

@@ -3,20 +3,25 @@
  * checked once, then merged by plain object copies on the hot path.
  */
 import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
 import type * as Redacted from "effect/Redacted"
 import type { InvalidInput } from "./invalid.js"
 import { invalid, notScalar, Problem, scalarText } from "./invalid.js"
 import { given } from "./options.js"
+import { isPlain } from "./plain.js"
 
 type HeaderScalar = string | number | boolean | Redacted.Redacted<string>
 
 /** `null` removes the header, `undefined` does nothing, a list is joined with `, ` (`cookie`: `; `). */
 export type HeaderValue = HeaderScalar | ReadonlyArray<HeaderScalar> | null | undefined
 
-/** Headers as a user writes them: names in any case. */
-export interface HeadersInput {
+/** Headers by name, in any case. */
+export interface HeadersRecord {
   readonly [name: string]: HeaderValue
 }
+
+/** Headers as a user has them: by name, or as pairs, which a `Headers` and a `Map` are too. A name given twice is a list. */
+export type HeadersInput = HeadersRecord | Iterable<readonly [name: string, value: HeaderValue]>
 
 /** Headers checked and ready: lower-case names; `null` is a header that was removed and stays removed. */
 export type HeaderLayer = Readonly<Record<string, string | null>>
@@ -50,6 +55,8 @@ export const trimValue = (value: string): string => {
 }
 
 const badName = "must be a header name: one or more RFC 9110 token characters"
+const badInput =
+  "must be a plain object of names and values, a Headers, a Map, or a list of [name, value] pairs"
 const badKind = "must be a string, number, boolean, Redacted string, or a list of these"
 const badBreak = new Problem("must not contain CR, LF or NUL")
 const badControl = new Problem("must not contain control characters")
@@ -75,6 +82,28 @@ const listValue = (name: string, values: ReadonlyArray<unknown>): string | null 
   }
   // A list of nothing is a value given by the caller: it outranks a default, and there is nothing to send.
   return texts.length === 0 ? null : texts.join(name === "cookie" ? "; " : ", ")
+}
+
+const isPair = (pair: unknown): pair is [name: string, value: HeaderValue] =>
+  Array.isArray(pair) && pair.length === 2 && typeof pair[0] === "string"
+
+/** Headers by name; `undefined` for what are none. An iterator is none: it gives its pairs once, and a request may be sent twice. */
+const recordOf = (input: unknown): HeadersRecord | undefined => {
+  if (!Predicate.isObject(input) || typeof input === "function") return undefined
+  if (!(Symbol.iterator in input)) {
+    // An object of another class may have all of its content elsewhere, as a Date has, or a promise.
+    return isPlain(input) || Object.keys(input).length > 0 ? (input as HeadersRecord) : undefined
+  }
+  if ("next" in input) return undefined
+  const record: Record<string, HeaderValue> = Object.create(null)
+  for (const pair of input as Iterable<unknown>) {
+    if (!isPair(pair)) return undefined
+    const [given, value] = pair
+    const name = given.toLowerCase()
+    const before = record[name]
+    record[name] = before === undefined || before === null ? value : ([before, value].flat() as HeaderValue)
+  }
+  return record
 }
 
 /**
@@ -124,9 +153,11 @@ export const compile = (
   field: string
 ): Either.Either<HeaderLayer, InvalidInput> => {
   if (input === undefined) return Either.right(empty)
+  const record = recordOf(input)
+  if (record === undefined) return Either.left(invalid(field, badInput))
   const layer: Record<string, string | null> = {}
-  for (const given of Object.keys(input)) {
-    const value: unknown = input[given]
+  for (const given of Object.keys(record)) {
+    const value: unknown = record[given]
     // `__proto__` is a token, but no plain object can carry it: assigning it would replace the prototype.
     if (!token.test(given) || given === "__proto__") return Either.left(invalid(`${field}.${given}`, badName))
     if (value === undefined) continue
@@ -142,17 +173,19 @@ export const compile = (
   return Either.right(layer)
 }
 
-const lowerCase = (input: HeadersInput | undefined): HeadersInput =>
-  Object.fromEntries(Object.entries(given(input ?? {})).map(([name, value]) => [name.toLowerCase(), value]))
+const lowerCase = (input: HeadersRecord): HeadersRecord =>
+  Object.fromEntries(Object.entries(given(input)).map(([name, value]) => [name.toLowerCase(), value]))
 
-/** Headers as users write them, laid over each other: a name given again in another case is the same header. */
-export const mergeInput = (
-  under: HeadersInput | undefined,
-  over: HeadersInput | undefined
-): HeadersInput => ({
-  ...lowerCase(under),
-  ...lowerCase(over)
-})
+/**
+ * Headers as users write them, laid over each other: a name given again in another case is the same header. What are no
+ * headers stays as it is, for {@link compile} to refuse.
+ */
+export const mergeInput = (under: HeadersInput | undefined, over: HeadersInput | undefined): HeadersInput => {
+  const below = recordOf(under === undefined ? {} : under)
+  const above = recordOf(over === undefined ? {} : over)
+  if (below === undefined || above === undefined) return (above === undefined ? over : under) as HeadersInput
+  return { ...lowerCase(below), ...lowerCase(above) }
+}
 
 /**
  * The value of a header that has a single one: transports join two lines with `, `, and a server or a proxy may send the same

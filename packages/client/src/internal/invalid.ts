@@ -9,6 +9,8 @@ import * as Redacted from "effect/Redacted"
 export interface InvalidInput {
   readonly field: string
   readonly reason: string
+  /** What the caller's own code threw. */
+  readonly cause?: unknown
 }
 
 const maxFieldLength = 200
