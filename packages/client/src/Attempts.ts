@@ -172,7 +172,8 @@ class Loop<A, R> {
       return Effect.failCause(failed.right)
     }
     const error = failed.left
-    const now = this.end(statusOf(error), error._tag)
+    const status = statusOf(error)
+    const now = this.end(status, Call.isNamed(this.call, status) ? undefined : error._tag)
     this.inFlight = false
     return this.restore(this.decide(now, error))
   }

@@ -211,6 +211,16 @@ export const common = (call: Call, message: string, delivery: ApiError.Delivery)
 }
 
 /**
+ * Whether the request names an error of the caller's own for a status: to the caller that is an answer like any other, and so
+ * it is to telemetry.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const isNamed = (call: Call, status: number | undefined): boolean =>
+  status !== undefined && Object.hasOwn(call.request.failure, status)
+
+/**
  * When the call must be over, in milliseconds since the epoch.
  *
  * @since 0.1.0

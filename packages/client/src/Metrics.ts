@@ -11,8 +11,12 @@ import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
 import * as MetricKey from "effect/MetricKey"
 import type * as Call from "./Call.js"
-import { serverOf } from "./internal/servers.js"
+import { Bounded } from "./internal/memo.js"
+import { knownMethod, serverOf } from "./internal/servers.js"
 import { metricOf } from "./internal/taggedMetric.js"
+
+/** The unit is a tag of this name, as `@effect/opentelemetry` reads it. */
+const unit = (name: string): readonly [name: string, value: string] => ["unit", name]
 
 const durationKey = MetricKey.histogram(
   "http.client.request.duration",
@@ -30,7 +34,8 @@ const retriesKey = MetricKey.counter("http.client.retries", {
 })
 
 /**
- * How long an attempt took, in seconds, by method, server, status and error.
+ * How long an attempt took, in seconds, by method, server, status and error. A status that the request's `failure` names is no
+ * error. Only the first 400 servers of a program have series of their own; to all others `server.address` is `other`.
  *
  * @since 0.1.0
  * @category metrics
@@ -106,25 +111,49 @@ export const streamed = (count: number): Effect.Effect<void> =>
 /** The metrics of the attempts with one server by one method. */
 interface Instruments {
   readonly active: Metric.Metric.Counter<number>
-  readonly durations: Map<string, Metric.Metric.Histogram<number>>
+  readonly durations: Bounded<string, Metric.Metric.Histogram<number>>
   readonly where: ReadonlyArray<readonly [name: string, value: string]>
 }
 
-const instruments = new Map<string, Instruments>()
+/** Of each server: Effect's registry of metrics forgets nothing, and a series takes some kilobytes. */
+const servers = new Map<string, Map<string, Instruments>>()
+
+const maxServers = 400
 
 const instrumentsOf = ({ encoded: { method, origin } }: Call.Call): Instruments => {
-  const id = `${method} ${origin}`
-  const known = instruments.get(id)
+  const server = servers.has(origin) || servers.size < maxServers ? origin : other
+  let ofServer = servers.get(server)
+  if (ofServer === undefined) {
+    ofServer = new Map()
+    servers.set(server, ofServer)
+  }
+  const known = ofServer.get(method)
   if (known !== undefined) return known
-  const { address, port } = serverOf(origin)
-  const where = [
-    ["http.request.method", method],
+  const name = knownMethod(method)
+  const made = ofServer.get(name) ?? makeInstruments(name, server)
+  ofServer.set(name, made)
+  return made
+}
+
+/** The name of what has none of its own. */
+const other = "other"
+
+const makeInstruments = (method: string, server: string): Instruments => {
+  const where = [["http.request.method", method], ...whereOf(server)] as const
+  return {
+    active: metricOf(activeKey, [unit("{request}"), ...where]),
+    durations: new Bounded(100),
+    where: [unit("s"), ...where]
+  }
+}
+
+const whereOf = (server: string): ReadonlyArray<readonly [name: string, value: string]> => {
+  if (server === other) return [["server.address", other]]
+  const { address, port } = serverOf(server)
+  return [
     ["server.address", address],
     ["server.port", String(port)]
-  ] as const
-  const made: Instruments = { active: metricOf(activeKey, where), durations: new Map(), where }
-  instruments.set(id, made)
-  return made
+  ]
 }
 
 /**
@@ -150,11 +179,10 @@ export const attempting = (call: Call.Call, fiber: Fiber.RuntimeFiber<unknown, u
     const id = `${status ?? ""} ${tag ?? ""}`
     let duration = durations.get(id)
     if (duration === undefined) {
-      duration = metricOf(durationKey, [
-        ...where,
-        ["http.response.status_code", `${status ?? ""}`],
-        ["error.type", tag ?? ""]
-      ])
+      const tags = [...where]
+      if (status !== undefined) tags.push(["http.response.status_code", String(status)])
+      if (tag !== undefined) tags.push(["error.type", tag])
+      duration = metricOf(durationKey, tags)
       durations.set(id, duration)
     }
     duration.unsafeUpdate(millis / 1000, labels)

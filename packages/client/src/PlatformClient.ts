@@ -40,10 +40,10 @@ const run = (
   core: Core.Core,
   request: HttpClientRequest.HttpClientRequest
 ): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> =>
-  Effect.flatMap(begin(core, request), (call) =>
-    Telemetry.withSpan(call, (propagated) => {
-      // The last answer with an error status, its body unread: it goes to the caller if no further attempt is made.
-      let last: ResponseBody.GuardedResponse | undefined
+  Effect.flatMap(begin(core, request), (call) => {
+    // The last answer with an error status, its body unread: it goes to the caller if no further attempt is made.
+    let last: ResponseBody.GuardedResponse | undefined
+    return Telemetry.withSpan(call, (propagated) => {
       const attempt = Attempt.respond(core, core.transport.unscoped, call, propagated).pipe(
         Effect.flatMap((response) => {
           last = response
@@ -60,16 +60,17 @@ const run = (
           : Effect.asVoid(discarded.salvage(core.config.limits.errorBytes))
       })
       const statusOf = ({ status }: ResponseBody.GuardedResponse): number => status
-      return Attempts.run(call, core, Attempts.guarded(attempt), statusOf, discard).pipe(
-        Effect.catchAll((error) =>
-          last !== undefined && ApiError.isStatusError(error)
-            ? Effect.succeed(last)
-            : Effect.fail(requestError(request, error))
-        ),
-        Effect.map((response) => response.answering(request))
-      )
-    })
-  )
+      return Attempts.run(call, core, Attempts.guarded(attempt), statusOf, discard)
+    }).pipe(
+      // Behind the span, to which an error status is an error.
+      Effect.catchAll((error) =>
+        last !== undefined && ApiError.isStatusError(error)
+          ? Effect.succeed(last)
+          : Effect.fail(requestError(request, error))
+      ),
+      Effect.map((response) => response.answering(request))
+    )
+  })
 
 const requestError = (
   request: HttpClientRequest.HttpClientRequest,

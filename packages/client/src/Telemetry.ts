@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import * as DefaultServices from "effect/DefaultServices"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as LogLevel from "effect/LogLevel"
@@ -18,9 +19,9 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
-import type * as ApiError from "./ApiError.js"
+import * as ApiError from "./ApiError.js"
 import * as Call from "./Call.js"
-import { serverOf } from "./internal/servers.js"
+import { knownMethod, serverOf } from "./internal/servers.js"
 import * as Metrics from "./Metrics.js"
 
 const builtInTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
@@ -41,16 +42,20 @@ const isListened = (fiber: Fiber.RuntimeFiber<unknown, unknown>): boolean =>
   (fiber.currentTracer !== builtInTracer || fiber.currentSpan !== undefined) &&
   fiber.getFiberRef(FiberRef.currentTracerEnabled)
 
-/** Where a link was followed the template is a whole URL, with whatever its server put into it. */
-const templateOf = (call: Call.Call): string => {
+/** What a call is named by: a template, or the URL that stands in its place, with whatever a server put into it. */
+const nameOf = (call: Call.Call): string => {
   const [path = ""] = call.request.template.split("?", 1)
   return Call.redactor(call).url(path)
 }
 
+/** There is no end of URLs, and so they name no span. */
+const templateOf = (call: Call.Call): string | undefined =>
+  /^https?:/i.test(call.request.template) ? undefined : nameOf(call)
+
 const unwatched: CallSpan = { span: undefined, propagated: undefined }
 
 /**
- * Opens a span for a call, `METHOD template`, until the scope closes, where somebody listens: a tracer other than the
+ * Opens a span for a call, `METHOD template`, or `METHOD` where there is a URL in its place, until the scope closes, where somebody listens: a tracer other than the
  * built-in one, or a parent span.
  *
  * @since 0.1.0
@@ -65,14 +70,18 @@ const opened = (
 ): Effect.Effect<{ readonly span: Tracer.Span } & CallSpan, never, Scope.Scope> => {
   const { method, url } = call.encoded
   const { address, port } = serverOf(call.encoded.origin)
+  const known = knownMethod(method)
+  const template = templateOf(call)
   const attributes = {
-    "http.request.method": method,
+    "http.request.method": known,
+    ...(known === method ? {} : { "http.request.method_original": method }),
     "server.address": address,
     "server.port": port,
     "url.full": Call.redactor(call).url(url),
-    "url.template": templateOf(call)
+    ...(template === undefined ? {} : { "url.template": template })
   }
-  const made = Effect.makeSpanScoped(`${method} ${templateOf(call)}`, {
+  const name = known === method ? method : "HTTP"
+  const made = Effect.makeSpanScoped(template === undefined ? name : `${name} ${template}`, {
     kind: "client",
     captureStackTrace: false,
     attributes
@@ -81,9 +90,15 @@ const opened = (
     Effect.as(
       // Runs before the finalizer that ends the span: the last to be added is the first to run.
       Effect.addFinalizer((exit) =>
-        Effect.sync(() =>
-          endAttributes(call, span, exit._tag === "Failure" ? failureTag(exit.cause) : undefined)
-        )
+        Effect.map(Effect.clock, (clock) => {
+          endAttributes(call, span, exit)
+          // What the caller has named is no error. The span is not ended twice.
+          if (Exit.isFailure(exit) && isOwn(call, exit.cause))
+            span.end(
+              fiber.getFiberRef(FiberRef.currentTracerTimingEnabled) ? clock.unsafeCurrentTimeNanos() : 0n,
+              Exit.void
+            )
+        })
       ),
       { span, propagated: fiber.getFiberRef(HttpClient.currentTracerPropagation) ? span : undefined }
     )
@@ -119,20 +134,32 @@ const failureTag = (cause: Cause.Cause<unknown>): string => {
   return Cause.isInterrupted(cause) ? "interrupted" : "defect"
 }
 
-const endAttributes = (call: Call.Call, span: Tracer.Span, failure: string | undefined): void => {
+/** Whether a call has ended with the error that the caller named for its status. */
+const isOwn = (call: Call.Call, cause: Cause.Cause<unknown>): boolean => {
+  const failure = Cause.failureOption(cause)
+  return (
+    Option.isSome(failure) &&
+    !ApiError.isApiError(failure.value) &&
+    Call.isNamed(call, call.attempts.at(-1)?.status)
+  )
+}
+
+const endAttributes = (call: Call.Call, span: Tracer.Span, exit: Exit.Exit<unknown, unknown>): void => {
   call.attempts.forEach((attempt, index) => {
     span.event("http.client.attempt", BigInt(Math.round(attempt.startedAt * 1e6)), {
       "http.request.resend_count": index,
       "http.client.attempt.duration": Duration.toSeconds(attempt.duration),
       ...(attempt.status === undefined ? {} : { "http.response.status_code": attempt.status }),
-      ...(attempt.tag === undefined ? {} : { "error.type": attempt.tag })
+      ...(attempt.tag === undefined || Call.isNamed(call, attempt.status)
+        ? {}
+        : { "error.type": attempt.tag })
     })
   })
   const last = call.attempts[call.attempts.length - 1]
   if (last?.status !== undefined) span.attribute("http.response.status_code", last.status)
   const tries = Call.tries(call)
   if (tries > 1) span.attribute("http.request.resend_count", tries - 1)
-  if (failure !== undefined) span.attribute("error.type", failure)
+  if (Exit.isFailure(exit) && !isOwn(call, exit.cause)) span.attribute("error.type", failureTag(exit.cause))
 }
 
 /**
@@ -173,7 +200,7 @@ export const retrying = (
   return Effect.zipRight(
     Metrics.retried(error._tag),
     Effect.logInfo(
-      `retrying ${method} ${templateOf(call)} in ${Duration.format(Duration.millis(Math.ceil(delayMillis)))}: ${cause} (retry ${Call.tries(call) + 1})`
+      `retrying ${method} ${nameOf(call)} in ${Duration.format(Duration.millis(Math.ceil(delayMillis)))}: ${cause} (retry ${Call.tries(call) + 1})`
     )
   )
 }

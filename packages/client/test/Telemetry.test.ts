@@ -1,10 +1,10 @@
-import { HttpClient } from "@effect/platform"
+import { HttpClient, HttpClientRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { ApiClient, ApiRequest, EventStream, Redaction } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Effect, Fiber, Redacted, Schema, Stream, TestClock } from "effect"
 import { type RecordedSpan, recorder } from "./fixtures/canary.js"
-import { scripted } from "./fixtures/requests.js"
+import { atOnce, scripted } from "./fixtures/requests.js"
 
 const { json, stream, text } = MockTransport
 
@@ -57,7 +57,7 @@ describe("spans", () => {
     ["http://api.test", "api.test", 80],
     ["https://api.test", "api.test", 443],
     ["http://127.0.0.1:8080/v1", "127.0.0.1", 8080],
-    ["https://[::1]:9443", "[::1]", 9443]
+    ["https://[::1]:9443", "::1", 9443]
   ] as const)("12.1 the server of %s is %s, port %d", ([baseUrl, address, port]) =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()
@@ -122,13 +122,59 @@ describe("spans", () => {
     })
   )
 
-  it.effect("12.1 error.type of the caller's own error is its tag", () =>
+  const Missing = Schema.TaggedStruct("Missing", {})
+
+  it.effect.each([
+    ["a call", json({ _tag: "Missing" }, { status: 404 })],
+    ["a call that is retried", json({ _tag: "Missing" }, { status: 503 })]
+  ] as const)("12.1 a status that the caller has named is no error: %s", ([, step]) =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()
-      const Missing = Schema.TaggedStruct("Missing", {})
-      const { client } = yield* scripted([json({ _tag: "Missing" }, { status: 404 })])
-      yield* Effect.exit(Effect.provide(client.get("/todos", { failure: { 404: Missing } }), layer))
-      expect(fields(spans[0]).attributes["error.type"]).toBe("Missing")
+      const { client } = yield* scripted([MockTransport.forever(step)], { retry: atOnce })
+      const failure = { 404: Missing, 503: Missing }
+      const calls = [
+        client.get("/todos", { failure }),
+        Stream.runDrain(
+          client.stream(
+            ApiRequest.get("/todos", { failure, events: EventStream.make({ event: Schema.Number }) })
+          )
+        )
+      ]
+      for (const call of calls) {
+        const error = yield* Effect.flip(call as Effect.Effect<unknown, unknown>).pipe(Effect.provide(layer))
+        expect(error).toEqual({ _tag: "Missing" })
+      }
+      expect(spans.length).toBe(2)
+      for (const span of spans) {
+        const { attributes, events } = fields(span)
+        expect(span.status).toMatchObject({ _tag: "Ended", exit: { _tag: "Success" } })
+        expect([404, 503]).toContain(attributes["http.response.status_code"])
+        for (const at of [attributes, ...(events ?? []).map((event) => event.attributes)])
+          expect(at).not.toHaveProperty("error.type")
+      }
+    })
+  )
+
+  it.effect("12.1 a body that does not fit what the caller has named is an error", () =>
+    Effect.gen(function* () {
+      const { layer, spans } = recorder()
+      const { client } = yield* scripted([json({}, { status: 404 })])
+      yield* Effect.exit(Effect.provide(client.get("/todos", { failure: { 404: Schema.Number } }), layer))
+      expect(fields(spans[0]).attributes["error.type"]).toBe("NotFoundError")
+      expect(spans[0]?.status).toMatchObject({ exit: { _tag: "Failure" } })
+    })
+  )
+
+  it.effect.each([
+    ["a URL in the place of a template", ApiRequest.get("https://api.test/v1/users/17?page=2")],
+    ["a URL of another library", ApiRequest.fromUrl("GET", "https://api.test/v1/users/17")]
+  ] as const)("12.1 %s names no span", ([, request]) =>
+    Effect.gen(function* () {
+      const { layer, spans } = recorder()
+      const { client } = yield* scripted([json(1)])
+      yield* Effect.provide(client.execute(request), layer)
+      expect(spans[0]?.name).toBe("GET")
+      expect(fields(spans[0]).attributes).not.toHaveProperty("url.template")
     })
   )
 
@@ -281,8 +327,43 @@ describe("who listens", () => {
       const { layer, spans } = recorder()
       const { client, transport } = yield* scripted([json(1)])
       yield* Effect.provide(ApiClient.httpClient(client).get("/todos?token=t"), layer)
-      expect(spans.map(({ name }) => name)).toEqual(["GET https://api.test/v1/todos"])
+      expect(spans.map(({ name }) => name)).toEqual(["GET"])
+      expect(fields(spans[0]).attributes).not.toHaveProperty("url.template")
       expect((yield* transport.requests)[0]?.headers["traceparent"]).toBe(traceparent(spans[0]))
+    })
+  )
+
+  it.effect(
+    "12.1 to the span of a client as an HttpClient an error status is an error, and its tag the client's",
+    () =>
+      Effect.gen(function* () {
+        const { layer, spans } = recorder()
+        const { client } = yield* scripted(
+          [text("", { status: 404 }), MockTransport.connectionError({ code: "EPIPE" })],
+          {
+            retry: { maxRetries: 0 }
+          }
+        )
+        const http = ApiClient.httpClient(client)
+        expect((yield* Effect.provide(http.get("/todos/1"), layer)).status).toBe(404)
+        yield* Effect.flip(Effect.provide(http.get("/todos/2"), layer))
+        expect(spans.map((span) => fields(span).attributes["error.type"])).toEqual([
+          "NotFoundError",
+          "ConnectionError"
+        ])
+      })
+  )
+
+  it.effect("12.1 a method that is in no standard does not name its span", () =>
+    Effect.gen(function* () {
+      const { layer, spans } = recorder()
+      const { client } = yield* scripted([json(1)])
+      const request = HttpClientRequest.make("PURGE" as "GET")("/todos")
+      yield* Effect.provide(ApiClient.httpClient(client).execute(request), layer)
+      expect(fields(spans[0])).toMatchObject({
+        name: "HTTP",
+        attributes: { "http.request.method": "_OTHER", "http.request.method_original": "PURGE" }
+      })
     })
   )
 })

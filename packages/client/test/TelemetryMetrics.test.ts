@@ -30,11 +30,16 @@ describe("metrics", () => {
       yield* TestClock.adjust("1 minute")
       yield* Fiber.join(fiber)
       const found = metrics("http.client.request.duration", "duration")
-      const where = { "http.request.method": "GET", "server.address": "api.test", "server.port": "443" }
+      const where = {
+        unit: "s",
+        "http.request.method": "GET",
+        "server.address": "api.test",
+        "server.port": "443"
+      }
       expect(found.map(({ tags }) => tags)).toEqual(
         expect.arrayContaining([
           { ...where, "http.response.status_code": "503", "error.type": "ServiceUnavailableError" },
-          { ...where, "http.response.status_code": "200", "error.type": "" }
+          { ...where, "http.response.status_code": "200" }
         ])
       )
       const states = found.map(({ state }) => state).filter(MetricState.isHistogramState)
@@ -70,7 +75,7 @@ describe("metrics", () => {
         metrics("http.client.request.duration", "active")
           .map(({ tags }) => tags["error.type"])
           .sort()
-      ).toEqual(["", "BadRequestError", "interrupted"])
+      ).toEqual(["BadRequestError", "interrupted", undefined])
     })
   )
 
@@ -86,7 +91,30 @@ describe("metrics", () => {
       }
       // Some were struck on their way, and some were not struck at all.
       const ended = metrics("http.client.request.duration", "struck").map(({ tags }) => tags["error.type"])
-      expect(ended.sort()).toEqual(["", "interrupted"])
+      expect(ended.sort()).toEqual(["interrupted", undefined])
+    })
+  )
+
+  it.effect("12.2 what an attempt did not have is absent", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([MockTransport.connectionError({ code: "EPIPE" })], {
+        retry: { maxRetries: 0 }
+      })
+      yield* Effect.exit(client.get("/todos")).pipe(Effect.tagMetrics("test", "absent"))
+      const [found] = metrics("http.client.request.duration", "absent")
+      expect(found?.tags).toMatchObject({ unit: "s", "error.type": "ConnectionError" })
+      expect(found?.tags).not.toHaveProperty("http.response.status_code")
+    })
+  )
+
+  it.effect("12.2 a status that the caller has named is no error", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([json({ _tag: "Missing" }, { status: 404 })])
+      const failure = { 404: Schema.TaggedStruct("Missing", {}) }
+      yield* Effect.exit(client.get("/todos", { failure })).pipe(Effect.tagMetrics("test", "named"))
+      const [found] = metrics("http.client.request.duration", "named")
+      expect(found?.tags["http.response.status_code"]).toBe("404")
+      expect(found?.tags).not.toHaveProperty("error.type")
     })
   )
 

@@ -4,6 +4,27 @@ interface Known<in K, in out V> {
   readonly set: (key: K, made: V) => unknown
 }
 
+/** Keeps so many things, and forgets the oldest: for keys that a server or a user chooses. */
+export class Bounded<K, V> implements Known<K, V> {
+  private readonly known = new Map<K, V>()
+  private readonly limit: number
+
+  constructor(limit: number) {
+    this.limit = limit
+  }
+
+  get(key: K): V | undefined {
+    return this.known.get(key)
+  }
+
+  set(key: K, made: V): void {
+    const { known, limit } = this
+    const [oldest] = known.keys()
+    if (oldest !== undefined && known.size >= limit && !known.has(key)) known.delete(oldest)
+    known.set(key, made)
+  }
+}
+
 /** A function that makes each thing once; for an object that may go, `known` is a `WeakMap`. */
 export const memo =
   <K, V>(known: Known<K, V>, make: (key: K) => V): ((key: K) => V) =>
