@@ -47,7 +47,7 @@ const outgoing = (
 }
 
 /**
- * One attempt to the head of its answer, over all its hops.
+ * One attempt to the head of its answer, over all its hops, from the one that the call stands at.
  *
  * @since 0.1.0
  * @category running
@@ -58,22 +58,12 @@ export const respond = <R>(
   call: Call.Call,
   span: Tracer.Span | undefined
 ): Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R> =>
-  Effect.suspend(() => {
-    Call.restart(call)
-    return hop(core, transport, call, span)
-  })
-
-/** One hop, and those that follow. */
-const hop = <R>(
-  core: Core.Core,
-  transport: TransportContract.Send<R>,
-  call: Call.Call,
-  span: Tracer.Span | undefined
-): Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R> =>
-  Effect.flatMap(respondOnce(core, transport, call, span), (response) =>
-    ApiResponse.isSuccess(response.status)
-      ? Effect.succeed(response)
-      : followed(core, transport, call, span, response)
+  Effect.flatMap(
+    Effect.suspend(() => respondOnce(core, transport, call, span)),
+    (response) =>
+      ApiResponse.isSuccess(response.status)
+        ? Effect.succeed(response)
+        : followed(core, transport, call, span, response)
   )
 
 /** What becomes of a response: the next hop's where it is a redirect that may be followed. */
@@ -94,7 +84,7 @@ const followed = <R>(
     response.salvage(call.config.limits.errorBytes),
     Effect.suspend(() => {
       Call.goOn(call, next)
-      return hop(core, transport, call, span)
+      return respond(core, transport, call, span)
     })
   )
 }
@@ -167,7 +157,6 @@ export const respondDirectly = (
   const { resolve } = core.credentials
   if (!Ready.isReady(resolve) || Either.isLeft(resolve) || Telemetry.isDebugged(fiber)) return undefined
   return (restore) => {
-    Call.restart(call)
     const credentials = call.encoded.trusted ? resolve.right : undefined
     if (credentials !== undefined) issue(call, credentials)
     const sent = Redirects.outgoing(call, outgoing(core, call, credentials, span))

@@ -143,6 +143,7 @@ class Loop<A, R> {
     this.clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
     this.startedAt = this.clock.unsafeCurrentTimeMillis()
     this.inFlight = true
+    Call.restart(this.call)
     this.measured = Metrics.attempting(this.call, fiber)
     const onSuccess = (answer: A): Effect.Effect<A> => this.succeeded(answer)
     const onFailure = (cause: Cause.Cause<ApiError.ApiError>): Effect.Effect<A, ApiError.ApiError, R> =>

@@ -16,6 +16,7 @@ import * as Call from "./Call.js"
 import * as Core from "./Core.js"
 import * as Execution from "./Execution.js"
 import { invalid } from "./internal/invalid.js"
+import { ownCause } from "./internal/ownCause.js"
 import { isPlain } from "./internal/plain.js"
 import * as Redirects from "./Redirects.js"
 import * as RequestBody from "./RequestBody.js"
@@ -106,7 +107,7 @@ const visit = <Page, Item, E>(
     call: Call.Call,
     core: Core.Core
   ): Effect.Effect<Visiting<Page, Item, E>, ApiError.ApiError | E> => {
-    const fail = (reason: string) => Effect.fail(paginationError(call, reason, index))
+    const fail = (reason: string) => Effect.fail(paginationError(call, { reason }, index))
     const refusal = from && restrict(call, from)
     if (refusal !== undefined) return fail(`the next page is not asked for: ${refusal}`)
     const { encoded } = call
@@ -124,8 +125,8 @@ const visit = <Page, Item, E>(
           trying("next", () => request.pagination.next(page, context) as unknown),
           (next) => onward(step, { call, url }, encoded, next)
         )
-        const onwardOrProblem = Either.getOrElse(next, (reason) =>
-          Option.some({ request, index: count, problem: paginationError(call, reason, count) })
+        const onwardOrProblem = Either.getOrElse(next, (problem) =>
+          Option.some({ request, index: count, problem: paginationError(call, problem, count) })
         )
         return [{ page, call, count }, onwardOrProblem] as const
       }
@@ -164,30 +165,32 @@ const bodyKind = ({ options }: ApiRequest.Request): (typeof RequestBody.kinds)[n
 
 const badNext = "next must return { query }, { body } or { url }, or undefined after the last page"
 
+const unfit = (reason: string): Either.Either<never, Problem> => Either.left({ reason })
+
 /** What asks for the next page: nothing after the last one, or the reason why there is none though there should be. */
 const onward = <Page, Item, E>(
   { from, index, request }: Step<Page, Item, E>,
   answered: Answered,
   asked: RequestEncoder.Encoded,
   next: unknown
-): Either.Either<Option.Option<Step<Page, Item, E>>, string> => {
+): Either.Either<Option.Option<Step<Page, Item, E>>, Problem> => {
   if (next === undefined || next === null) return Either.right(Option.none())
-  if (!isPlain(next)) return Either.left(badNext)
+  if (!isPlain(next)) return unfit(badNext)
   const { body, query, url } = next
-  if (url === undefined && query === undefined && body === undefined) return Either.left(badNext)
-  if (query !== undefined && !isPlain(query)) return Either.left(badNext)
+  if (url === undefined && query === undefined && body === undefined) return unfit(badNext)
+  if (query !== undefined && !isPlain(query)) return unfit(badNext)
   // A link goes on from the request that was answered, which a redirect may have turned into a GET.
   const { replayable } = url === undefined ? asked : answered.call.encoded
-  if (body === undefined && !replayable) return Either.left("the body cannot be sent again")
+  if (body === undefined && !replayable) return unfit("the body cannot be sent again")
   const changed = (request: ApiRequest.PageRequest<Page, Item, E>) => {
     const queried = query === undefined ? request : ApiRequest.override(request, { query: query as {} })
     return body === undefined ? queried : ApiRequest.withOptions(queried, { [bodyKind(request)]: body })
   }
   const after = { index: index + 1, hasOwnBody: body !== undefined }
   if (url === undefined) return Either.right(Option.some({ ...after, request: changed(request), from }))
-  if (typeof url !== "string") return Either.left(badNext)
+  if (typeof url !== "string") return unfit(badNext)
   const to = Redirects.locate(answered.url, url)
-  if (typeof to === "string") return Either.left(`the next page is not asked for: ${to}`)
+  if (typeof to === "string") return unfit(`the next page is not asked for: ${to}`)
   const moved = ApiRequest.atUrl(
     answered.call.encoded.method === request.method ? request : asGet(request),
     to.href
@@ -201,11 +204,20 @@ const asGet = <R extends ApiRequest.Request>(request: R): R =>
 
 const noBody = Object.fromEntries(RequestBody.kinds.map((kind) => [kind, undefined]))
 
+/** Why there is no page, or no list of its items. */
+interface Problem {
+  readonly reason: string
+  readonly cause?: unknown
+}
+
 /** Runs a function of the caller's. */
-const trying = <A>(name: string, run: () => A): Either.Either<A, string> =>
+const trying = <A>(name: string, run: () => A): Either.Either<A, Problem> =>
   Either.try({
     try: run,
-    catch: (thrown) => `${name} failed${thrown instanceof Error ? `: ${thrown.message}` : ""}`.slice(0, 500)
+    catch: (cause) => ({
+      reason: `${name} failed${cause instanceof Error ? `: ${cause.message}` : ""}`.slice(0, 500),
+      cause
+    })
   })
 
 const attempt = <A>(
@@ -214,7 +226,7 @@ const attempt = <A>(
   name: string,
   run: () => A
 ): Effect.Effect<A, ApiError.PaginationError> =>
-  Either.mapLeft(trying(name, run), (reason) => paginationError(call, reason, count))
+  Either.mapLeft(trying(name, run), (problem) => paginationError(call, problem, count))
 
 /** Asks for one page while the one before it is worked on. `Stream.buffer` asks for two: one it holds, one it offers. */
 const ahead = <A, E>(walk: Stream.Stream<A, E>): Stream.Stream<A, E> =>
@@ -229,10 +241,17 @@ const ahead = <A, E>(walk: Stream.Stream<A, E>): Stream.Stream<A, E> =>
     })
   )
 
-const paginationError = (call: Call.Call, reason: string, pages: number): ApiError.PaginationError =>
-  new ApiError.PaginationError({
+const paginationError = (
+  call: Call.Call,
+  { cause, reason }: Problem,
+  pages: number
+): ApiError.PaginationError => {
+  const { text } = Call.redactor(call)
+  return new ApiError.PaginationError({
     ...Call.common(call, `${reason}, after ${pages} pages`, "maybe-applied"),
+    ...ownCause(cause, text),
     attempts: [...call.attempts],
-    reason: Call.redactor(call).text(reason),
+    reason: text(reason),
     pages
   })
+}

@@ -13,6 +13,7 @@
 
 import * as HttpBody from "@effect/platform/HttpBody"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Redacted from "effect/Redacted"
 import type * as ApiConfig from "./ApiConfig.js"
 import * as Call from "./Call.js"
 import * as Headers from "./internal/headers.js"
@@ -145,18 +146,33 @@ const without = (
 const maxScanned = 64 * 1024
 
 /**
- * Whether a secret of the call stands in its body.
+ * Whether a secret stands in the body of a call: a `Redacted` that its options or the encoder find in it, or any other that the
+ * call knows of.
  *
  * @since 0.1.0
  * @category decisions
  */
 export const holdsSecret = (call: Call.Call): boolean => {
   const { body, form, multipart } = call.request.options
-  if (Redaction.collect([body, form, multipart]).size > 0) return true
+  if (Redaction.collect([body, form, multipart]).size > 0 || isUnwrapped(body)) return true
   const sent = call.encoded.body
   if (sent._tag !== "Uint8Array" || sent.body.length > maxScanned) return false
   const text = new TextDecoder().decode(sent.body)
   return Call.redactor(call).text(text) !== text
+}
+
+/** Whether JSON meets a `Redacted` in a value that no one sees from outside, as a `toJSON` may give one out. */
+const isUnwrapped = (value: unknown): boolean => {
+  let found = false
+  try {
+    JSON.stringify(value, function (this: Record<string, unknown>, key, inner) {
+      found ||= Redacted.isRedacted(this[key])
+      return typeof inner === "bigint" ? undefined : inner
+    })
+  } catch {
+    // What only a schema can encode.
+  }
+  return found
 }
 
 /**

@@ -159,6 +159,13 @@ const endAttributes = (call: Call.Call, span: Tracer.Span, exit: Exit.Exit<unkno
   if (last?.status !== undefined) span.attribute("http.response.status_code", last.status)
   const tries = Call.tries(call)
   if (tries > 1) span.attribute("http.request.resend_count", tries - 1)
+  // The status is that of the last hop, and so is what it was asked of.
+  if (call.redirected !== undefined) {
+    const { address, port } = serverOf(call.encoded.origin)
+    span.attribute("url.full", Call.redactor(call).url(call.encoded.url))
+    span.attribute("server.address", address)
+    span.attribute("server.port", port)
+  }
   if (Exit.isFailure(exit) && !isOwn(call, exit.cause)) span.attribute("error.type", failureTag(exit.cause))
 }
 

@@ -252,7 +252,7 @@ describe("what the caller's own functions do", () => {
       )
       expect(error).toMatchObject({ _tag: "PaginationError", pages: 1, attempts: [{ status: 200 }] })
       expect(yield* transport.requestCount).toBe(1)
-      return { chunks, reason: (error as { readonly reason: string }).reason }
+      return { chunks, error, reason: (error as { readonly reason: string }).reason }
     })
 
   it.effect.each([
@@ -261,8 +261,16 @@ describe("what the caller's own functions do", () => {
     ["nothing", thrower(undefined), "next failed"]
   ] as const)("11.2 next that throws %s fails behind the page", ([_name, next, reason]) =>
     Effect.gen(function* () {
-      expect(yield* walking({ next })).toEqual({ chunks: [[1]], reason })
+      expect(yield* walking({ next })).toMatchObject({ chunks: [[1]], reason })
       expect((yield* walking({ next }, "pages")).reason).toBe(reason)
+    })
+  )
+
+  it.effect("7.4 what it threw is the cause of the error", () =>
+    Effect.gen(function* () {
+      const thrown = new Error("no such field")
+      expect((yield* walking({ next: thrower(thrown) })).error).toHaveProperty("cause", thrown)
+      expect((yield* walking({ items: thrower(thrown) })).error).toHaveProperty("cause", thrown)
     })
   )
 
@@ -294,7 +302,7 @@ describe("what the caller's own functions do", () => {
     ["gives an object", (): unknown => ({}), "items failed: it must return a list"]
   ] as const)("11.1 items that %s fails the walk", ([_name, items, reason]) =>
     Effect.gen(function* () {
-      expect(yield* walking({ items })).toEqual({ chunks: [], reason })
+      expect(yield* walking({ items })).toMatchObject({ chunks: [], reason })
     })
   )
 

@@ -6,12 +6,14 @@ import {
   Credentials,
   EventStream,
   type Middleware,
+  PlatformHeaders,
   ResponseDecoder
 } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
-import { Chunk, Effect, Redacted, Schema, Stream } from "effect"
+import { Chunk, Effect, Metric, Redacted, Schema, Stream } from "effect"
+import { recorder } from "./fixtures/canary.js"
 import { atOnce, scripted } from "./fixtures/requests.js"
-import { issuing, play, playError, status, tokens } from "./fixtures/retry.js"
+import { issuing, play, playError, settle, status, tokens } from "./fixtures/retry.js"
 
 const to = (location: string, code = 303) => MockTransport.empty(code, { headers: { location } })
 const ok = MockTransport.json("there")
@@ -145,11 +147,11 @@ describe("a POST that became a GET", () => {
 
   it.effect("8.1 neither do the headers that described its body", () =>
     Effect.gen(function* () {
-      const headers = { "content-language": "de", expect: "100-continue", digest: "x", "x-kept": "1" }
+      const headers = { "content-language": "de", digest: "x", "x-kept": "1" }
       const request = ApiRequest.post("/orders", { body: 1, headers })
       const { requests } = yield* play([to("/jobs/1"), ok], {}, request, 0)
       const names = Object.keys(requests[1]?.headers ?? {})
-      expect(names.filter((name) => /^content-|^expect$|^digest$/.test(name))).toEqual([])
+      expect(names.filter((name) => /^content-|^digest$/.test(name))).toEqual([])
       expect(names).toContain("x-kept")
     })
   )
@@ -388,6 +390,49 @@ describe("middleware", () => {
   )
 })
 
+describe("watching it", () => {
+  it.effect("12.1 one span, whose URL and status are those of the last hop", () =>
+    Effect.gen(function* () {
+      const { layer, spans } = recorder()
+      const { client, transport } = yield* scripted(
+        [to("https://edge.test:8443/jobs?token=t"), status(503), ok],
+        {
+          platformHeaders: PlatformHeaders.make({ packageVersion: "1.0.0", prefix: "x-app" }),
+          retry: atOnce
+        }
+      )
+      yield* Effect.provide(client.execute(order), layer)
+      const told = spans.filter(({ kind }) => kind === "client")
+      expect(told).toHaveLength(1)
+      expect(Object.fromEntries(told[0]?.attributes ?? [])).toMatchObject({
+        "http.request.method": "POST",
+        "url.full": "https://edge.test:8443/jobs?token=<redacted>",
+        "server.address": "edge.test",
+        "server.port": 8443,
+        "http.response.status_code": 200,
+        "http.request.resend_count": 1
+      })
+      const requests = yield* transport.requests
+      expect(requests.map(({ headers }) => headers["x-app-retry-count"])).toEqual(["0", "0", "1"])
+      expect(new Set(requests.map(({ headers }) => headers["traceparent"])).size).toBe(1)
+    })
+  )
+
+  it.effect("12.2 the time of an attempt is counted for the server that it begins with", () =>
+    Effect.gen(function* () {
+      const script = [to("https://far.hops.test/x", 302), status(503), to("https://far.hops.test/x", 302), ok]
+      const { client } = yield* scripted(script, { baseUrl: "https://near.hops.test", retry: atOnce })
+      yield* client.get("/x")
+      const named = (yield* Metric.snapshot).flatMap(({ metricKey: { name, tags } }) =>
+        name === "http.client.request.duration"
+          ? tags.filter(({ key, value }) => key === "server.address" && value.endsWith("hops.test"))
+          : []
+      )
+      expect(new Set(named.map(({ value }) => value))).toEqual(new Set(["near.hops.test"]))
+    })
+  )
+})
+
 describe("other ways in", () => {
   it.effect("6.12 the plain client repeats the GET", () =>
     Effect.gen(function* () {
@@ -433,13 +478,14 @@ describe("other ways in", () => {
     Effect.gen(function* () {
       const script = [
         to("https://edge.test/live", 302),
-        sse("retry: 0\nid: e1\ndata: 1\n\n"),
+        sse("id: e1\ndata: 1\n\n"),
         to("https://edge.test/live", 302),
         sse("id: e2\ndata: 2\n\ndata: end\n\n")
       ]
       const { client, transport } = yield* scripted(script, { retry: atOnce })
       const resuming = EventStream.make({ event: Schema.Number, terminal: "end", resume: true })
-      const values = yield* Stream.runCollect(client.stream(ApiRequest.get("/live", { events: resuming })))
+      const live = client.stream(ApiRequest.get("/live", { events: resuming }))
+      const values = yield* Effect.flatten(settle(Stream.runCollect(live)))
       expect(Chunk.toReadonlyArray(values)).toEqual([1, 2])
       const requests = yield* transport.requests
       expect(requests.map(({ headers, url }) => [url, headers["last-event-id"]])).toEqual([
