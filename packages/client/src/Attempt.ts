@@ -75,6 +75,11 @@ const followed = <R>(
   response: ResponseBody.GuardedResponse
 ): Effect.Effect<ResponseBody.GuardedResponse, ApiError.ApiError, R> => {
   const { headers, status } = response
+  if (status === Redirects.hidden) {
+    // It may have been a 303 as well.
+    if (Redirects.asksForGet(303, call.encoded.method)) Call.processed(call)
+    return Effect.succeed(response.refuse("redirect not followed: a browser hides where it leads"))
+  }
   if (!Redirects.isRedirect(status)) return Effect.succeed(response)
   const next = headers.location === undefined ? undefined : Redirects.redirected(call, response)
   if (Redirects.asksForGet(status, call.encoded.method)) Call.processed(call)

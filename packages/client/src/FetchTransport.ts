@@ -14,9 +14,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as FetchRequest from "./FetchRequest.js"
 import { Collector } from "./internal/bytes.js"
 import { isDecodedByFetch } from "./internal/codings.js"
-import { isBrowser } from "./internal/runtime.js"
+import { fetchDefaults, isBrowser, runtime } from "./internal/runtime.js"
 import { Watch } from "./internal/watch.js"
 import * as WebResponse from "./internal/webResponse.js"
 import * as NativeClient from "./NativeClient.js"
@@ -58,8 +59,7 @@ const start = (
   if (!streamed) delete headers["content-length"]
   const options: RequestInit & { duplex?: "half" } = {
     ...init,
-    // The client follows them itself, to keep credentials from other origins.
-    redirect: isBrowser ? "follow" : "manual",
+    redirect: FetchRequest.redirectOf(request),
     method: request.method,
     headers,
     signal: controller.signal
@@ -117,13 +117,14 @@ export const make = (
   fetch: typeof globalThis.fetch = globalThis.fetch,
   init: RequestInit = {}
 ): NativeTransport.NativeTransport => {
+  const defaults: RequestInit = { ...fetchDefaults(runtime), ...init }
   const run = <A>(
     request: Request,
     timeouts: Timeouts.Timeouts,
     listener: NativeTransport.Listener<A>,
     finish: (started: Started) => Promise<A>
   ): NativeTransport.Abort => {
-    const started = start(fetch, init, request, timeouts)
+    const started = start(fetch, defaults, request, timeouts)
     finish(started).then(
       (answer) => {
         started.watch.stop()
@@ -229,7 +230,8 @@ export const layer: Layer.Layer<HttpClient.HttpClient> = /*#__PURE__*/ Layer.pro
       const client = yield* HttpClient.HttpClient
       const fetch = yield* Effect.serviceOption(FetchHttpClient.Fetch)
       const init = yield* Effect.serviceOption(FetchHttpClient.RequestInit)
-      return NativeClient.attach(client, make(Option.getOrUndefined(fetch), Option.getOrUndefined(init)))
+      const native = make(Option.getOrUndefined(fetch), Option.getOrUndefined(init))
+      return NativeClient.attach(client, native, FetchRequest.adapted(runtime), !isBrowser)
     })
   ),
   FetchHttpClient.layer

@@ -69,7 +69,8 @@ export interface Fields {
 }
 
 /**
- * A form ready to be sent: bytes where all of it is at hand, else a stream with its length where that is known.
+ * A form ready to be sent: bytes where nothing else is in it, else a stream with its length where that is known. Where no part
+ * of it streams, `blob` makes one `Blob` of it.
  *
  * @since 0.1.0
  * @category models
@@ -77,6 +78,7 @@ export interface Fields {
 export interface Encoded {
   readonly boundary: string
   readonly content: Uint8Array | Stream.Stream<Uint8Array, unknown>
+  readonly blob: (() => Blob) | undefined
   readonly length: number | undefined
   readonly replayable: boolean
 }
@@ -118,10 +120,14 @@ export const encode = (fields: Fields): Either.Either<Encoded, InvalidInput> => 
           each(() => pieces),
           pieceStream
         ),
+    blob: pieces.every(isPart) ? () => new Blob(pieces.filter(isPart)) : undefined,
     length,
     replayable: pieces.every((piece) => sizeOf(piece) !== undefined || typeof piece === "function")
   })
 }
+
+const isPart = (piece: Part["content"]): piece is Blob | Uint8Array<ArrayBuffer> =>
+  piece instanceof Uint8Array || piece instanceof Blob
 
 const crlf = utf8.encode("\r\n")
 

@@ -17,21 +17,37 @@ import type * as TransportContract from "./TransportContract.js"
 import * as TransportError from "./TransportError.js"
 
 /**
+ * A change to how requests are sent.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Adapt = <R>(send: TransportContract.Send<R>) => TransportContract.Send<R>
+
+const asItIs: Adapt = (send) => send
+
+/**
  * The same `HttpClient`, carrying a native transport. How to send with it goes along, so that a program without one does
- * not carry that.
+ * not carry that. `adapt` makes requests fit the transport; with `isDirect` one whose body does not stream needs none of that.
  *
  * @since 0.1.0
  * @category combinators
  */
 export const attach = (
   client: HttpClient.HttpClient,
-  native: NativeTransport.NativeTransport
+  native: NativeTransport.NativeTransport,
+  adapt: Adapt = asItIs,
+  isDirect = true
 ): HttpClient.HttpClient =>
   Object.assign(Object.create(Object.getPrototypeOf(client)), client, {
-    [NativeTransport.TypeId]: over(native)
+    [NativeTransport.TypeId]: over(native, adapt, isDirect)
   })
 
-const over = (native: NativeTransport.NativeTransport): TransportContract.Transport => {
+const over = (
+  native: NativeTransport.NativeTransport,
+  adapt: Adapt,
+  isDirect: boolean
+): TransportContract.Transport => {
   const limits = native.setsLimits ? "call" : "transport"
   const failed = (call: Call.Call, cause: unknown): ApiError.ApiError =>
     TransportError.fromCause(call, cause, limits)
@@ -69,19 +85,22 @@ const over = (native: NativeTransport.NativeTransport): TransportContract.Transp
     )
 
   return {
-    whole: Transport.leaving(whole),
-    direct: (call, request, restore) =>
-      NativeTransport.wait(new Exchange(native, limits, call, request), restore),
-    unscoped: Transport.leavingBroken(opening()),
-    scoped: Transport.leavingBroken((call, request) => {
-      let abort: NativeTransport.Abort | undefined
-      return Effect.zipRight(
-        Effect.addFinalizer(() => Effect.sync(() => abort?.())),
-        opening((begun) => {
-          abort = begun
-        })(call, request)
-      )
-    })
+    whole: adapt(Transport.leaving(whole)),
+    direct: isDirect
+      ? (call, request, restore) => NativeTransport.wait(new Exchange(native, limits, call, request), restore)
+      : undefined,
+    unscoped: adapt(Transport.leavingBroken(opening())),
+    scoped: adapt(
+      Transport.leavingBroken((call, request) => {
+        let abort: NativeTransport.Abort | undefined
+        return Effect.zipRight(
+          Effect.addFinalizer(() => Effect.sync(() => abort?.())),
+          opening((begun) => {
+            abort = begun
+          })(call, request)
+        )
+      })
+    )
   }
 }
 

@@ -5,7 +5,7 @@
  */
 
 import * as PlatformHeaders from "@effect/platform/Headers"
-import type * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
 import * as Option from "effect/Option"
@@ -65,6 +65,20 @@ export const withBody = (
   body: HttpBody.HttpBody
 ): HttpClientRequest.HttpClientRequest =>
   Object.assign(Object.create(Object.getPrototypeOf(request)), request, { body })
+
+/**
+ * The same request with its body as a `Blob`, which every `fetch` takes.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withBlob = (
+  request: HttpClientRequest.HttpClientRequest,
+  blob: Blob
+): HttpClientRequest.HttpClientRequest => {
+  const { contentType } = request.body
+  return withBody(request, HttpBody.raw(blob, { contentType, contentLength: blob.size }))
+}
 
 /**
  * The same request with its parameters in its URL, where a middleware has set any.

@@ -35,6 +35,15 @@ const statuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 export const isRedirect = (status: number): boolean => statuses.has(status)
 
 /**
+ * The status that a browser gives for a redirect which it was told not to follow (fetch standard, opaque-redirect filtered
+ * response).
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const hidden = 0
+
+/**
  * Whether a redirect asks for a GET in place of the request, on which the server has then acted (RFC 9110, 15.4): a 303 of
  * anything but GET and HEAD, a 301 and a 302 of a POST.
  *

@@ -18,6 +18,7 @@ import * as Query from "./internal/query.js"
 import * as Ready from "./internal/ready.js"
 import { lengthProblem } from "./internal/sendable.js"
 import * as Watched from "./internal/watchedSource.js"
+import { withBlob } from "./internal/wholeBody.js"
 import * as Multipart from "./Multipart.js"
 import * as Progress from "./Progress.js"
 
@@ -182,11 +183,13 @@ const encodeKind = (
     case "multipart":
       return Either.map(
         Multipart.encode(options.multipart as Multipart.Fields),
-        ({ boundary, content, length, replayable }) => {
+        ({ blob, boundary, content, length, replayable }) => {
           const type = `multipart/form-data; boundary=${boundary}`
-          return content instanceof Uint8Array
-            ? whole(HttpBody.uint8Array(content, type))
-            : streamed(kind, content, type, length ?? declared, replayable, options.onUpload)
+          if (content instanceof Uint8Array) return whole(HttpBody.uint8Array(content, type))
+          const form = streamed(kind, content, type, length ?? declared, replayable, options.onUpload)
+          // Nobody can count a Blob on its way.
+          if (blob !== undefined && options.onUpload === undefined) withBlob(form.body, blob)
+          return form
         }
       )
     case "text":

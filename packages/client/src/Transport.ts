@@ -9,6 +9,7 @@ import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -18,8 +19,9 @@ import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import * as ApiResponse from "./ApiResponse.js"
 import * as Expiry from "./Expiry.js"
+import * as FetchRequest from "./FetchRequest.js"
 import { onPull } from "./internal/pulls.js"
-import { isBrowser } from "./internal/runtime.js"
+import { fetchDefaults, isBrowser, runtime } from "./internal/runtime.js"
 import * as NativeTransport from "./NativeTransport.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 import * as PlatformResponse from "./PlatformResponse.js"
@@ -43,11 +45,15 @@ const overPlatform = (
 ): TransportContract.Transport => {
   // The platform's own spans show the query and end at the headers.
   const quiet = HttpClient.withTracerDisabledWhen(client, () => true)
-  const plain = isBrowser
-    ? quiet
-    : HttpClient.transformResponse(quiet, (sent) =>
-        Effect.mapInputContext(sent, (context: Context.Context<never>) => withManualRedirect(context, init))
-      )
+  const plain = HttpClient.makeWith(
+    (prepared: Effect.Effect<HttpClientRequest.HttpClientRequest>) =>
+      Effect.flatMap(prepared, (request) =>
+        Effect.mapInputContext(quiet.execute(request), (context: Context.Context<never>) =>
+          withInit(context, { ...init, redirect: FetchRequest.redirectOf(request) })
+        )
+      ),
+    Effect.succeed
+  )
   const inScope = HttpClient.withScope(plain)
 
   const headed =
@@ -94,23 +100,25 @@ const overPlatform = (
         return endless ? read : Expiry.expiring(call, watch, read)
       })
     )
+  // Elsewhere it may be a client that takes no Blob.
+  const adapt = isBrowser ? FetchRequest.adapted(runtime) : asItIs
   return {
     direct: undefined,
-    whole: leaving(whole),
-    scoped: leavingBroken(limited(headed(inScope))),
-    unscoped: leavingBroken(limited(headed(plain)))
+    whole: adapt(leaving(whole)),
+    scoped: adapt(leavingBroken(limited(headed(inScope)))),
+    unscoped: adapt(leavingBroken(limited(headed(plain))))
   }
 }
 
-const withManualRedirect = (
-  context: Context.Context<never>,
-  init: RequestInit | undefined
-): Context.Context<never> => {
+const asItIs = <R>(send: TransportContract.Send<R>): TransportContract.Send<R> => send
+
+const withInit = (context: Context.Context<never>, init: RequestInit): Context.Context<never> => {
   const own = Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit))
   return Context.add(context, FetchHttpClient.RequestInit, {
+    ...fetchDefaults(runtime),
     ...init,
     ...own,
-    redirect: "manual"
+    ...(init.redirect && { redirect: init.redirect })
   }) as Context.Context<never>
 }
 

@@ -19,7 +19,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Dispatcher } from "undici"
-import { defaultConnections, makeAgent } from "./internal/agent.js"
+import { canDispatch, defaultConnections, makeAgent } from "./internal/agent.js"
 import * as Native from "./internal/native.js"
 import type { Options } from "./TransportOptions.js"
 
@@ -40,11 +40,15 @@ export const make = (
       ({ field, reason }) => new ApiConfig.InvalidConfigError({ key: field, reason })
     )
     const agent = yield* Effect.acquireRelease(
-      Effect.try({
-        try: () => makeAgent(options),
-        catch: () =>
-          new ApiConfig.InvalidConfigError({ key: "proxy", reason: "must be a URL that undici takes" })
-      }),
+      Effect.filterOrFail(
+        Effect.try({
+          try: () => makeAgent(options),
+          catch: () =>
+            new ApiConfig.InvalidConfigError({ key: "proxy", reason: "must be a URL that undici takes" })
+        }),
+        canDispatch,
+        () => new ApiConfig.InvalidConfigError({ key: "undici", reason: noDispatcher })
+      ),
       (agent) => Effect.promise(() => (options.graceful === true ? agent.close() : agent.destroy()))
     )
     return fromDispatcher(
@@ -53,6 +57,9 @@ export const make = (
       timeouts
     )
   })
+
+const noDispatcher =
+  "must have a dispatcher, which this runtime's own has not (Bun's, for one): use FetchTransport of @effect-api/client"
 
 const counts = ["connections", "keepAliveConnections", "pipelining"] as const
 const durations = ["keepAlive", "tcpKeepAlive"] as const

@@ -38,3 +38,6 @@ export const runtime: Runtime = /*#__PURE__*/ runtimeOf(globalThis)
  * HTTP/2 only.
  */
 export const isBrowser: boolean = runtime === "browser"
+
+/** What every request is sent with. Bun's `fetch` gives up after a limit of its own, below the client's, unless it is told. */
+export const fetchDefaults = (runtime: Runtime): object => (runtime === "bun" ? { timeout: false } : {})

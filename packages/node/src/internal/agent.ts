@@ -89,3 +89,6 @@ const viaProxy = (options: Omit<ProxyAgent.Options, "uri">, { token, url }: Prox
     uri: Redacted.isRedacted(url) ? Redacted.value(url) : String(url),
     ...(token === undefined ? {} : { token: Redacted.value(token) })
   })
+
+/** Bun gives a module of its own for `undici`, in which nothing can send. */
+export const canDispatch = (agent: object): boolean => "dispatch" in agent && "destroy" in agent
