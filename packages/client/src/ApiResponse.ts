@@ -9,10 +9,13 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ApiError from "./ApiError.js"
 import * as Call from "./Call.js"
+import { excerpt, shownRequestId, textOf } from "./CallError.js"
 import { owned } from "./internal/bytes.js"
 import * as Headers from "./internal/headers.js"
 import type * as ResponseBody from "./ResponseBody.js"
 import * as RetryAfter from "./RetryAfter.js"
+
+export { excerpt, requestId, shownRequestId, textOf } from "./CallError.js"
 
 /**
  * A decoded response. `headers` are by lower-case name and as they came, but for `content-encoding` and `content-length`,
@@ -100,61 +103,6 @@ export const tagOf = (status: number, type: string | undefined): StatusTag => {
 }
 
 /**
- * The request's id in a response's headers, by the first configured name that is there.
- *
- * @since 0.1.0
- * @category accessors
- */
-export const requestId = (call: Call.Call, headers: Readonly<Record<string, string>>): string | undefined => {
-  for (const name of call.config.requestIdHeaders) {
-    const id = headers[name]
-    if (id !== undefined) return Headers.single(id)
-  }
-  return undefined
-}
-
-/**
- * The request's id as an error may show it: an id is whatever the server sent.
- *
- * @since 0.1.0
- * @category redaction
- */
-export const shownRequestId = (
-  call: Call.Call,
-  headers: Readonly<Record<string, string>>
-): string | undefined => {
-  const id = requestId(call, headers)
-  return id === undefined ? undefined : Call.redactor(call).text(id)
-}
-
-const excerptSource = 64 * 1024
-const excerptLength = 200
-
-/**
- * The start of a text on one line, with the secrets out. `cut` says that the text goes on where it ends: the half of a
- * secret that may stand there goes too. The excerpt's own cut comes last, when no secret is left.
- *
- * @since 0.1.0
- * @category redaction
- */
-export const excerpt = (call: Call.Call, text: string, cut = false): string => {
-  const line = Call.redactor(call)
-    .text(text.slice(0, excerptSource), { cut: cut || text.length > excerptSource })
-    .replace(/\s+/g, " ")
-    .trim()
-  return line.length > excerptLength ? `${line.slice(0, excerptLength)}…` : line
-}
-
-/**
- * The text of a body, or of its start: a character that was cut in two is left out.
- *
- * @since 0.1.0
- * @category redaction
- */
-export const textOf = (bytes: Uint8Array, cut: boolean): string =>
-  new TextDecoder().decode(bytes, { stream: cut })
-
-/**
  * The tagged error of an answer that is no success, its body already read as far as it came. `body` is JSON where it
  * parses, else text, `undefined` where there is none; `cut` says that the body went on.
  *
@@ -185,7 +133,7 @@ export const statusError = (
     (excerpt(call, text, cut) ||
       reasons[answer.status] ||
       (Math.floor(answer.status / 100) === 3 ? "a redirect to nowhere" : "error"))
-  const done = isSuccess(answer.status) && isNamed(call, answer.status)
+  const done = isSuccess(answer.status) && Call.isNamed(call, answer.status)
   const shouldRetry = done ? "false" : Headers.single(answer.headers["x-should-retry"] ?? "")
   return new classes[tag]({
     ...Call.common(call, `${answer.status} ${said}`, done ? "maybe-applied" : ApiError.table[tag].delivery),
@@ -268,9 +216,7 @@ export const isSuccess = (status: number): boolean => status >= 200 && status < 
  * @category decisions
  */
 export const isFailure = (call: Call.Call, status: number): boolean =>
-  !isSuccess(status) || isNamed(call, status)
-
-const isNamed = (call: Call.Call, status: number): boolean => Object.hasOwn(call.request.failure, status)
+  !isSuccess(status) || Call.isNamed(call, status)
 
 /**
  * Lets a success through and turns any other answer into its error.

@@ -122,7 +122,8 @@ const respondOnce = <R>(
             ? // A middleware that refuses a status (`filterStatusOk`) still has the answer: the status check is ours.
               takeOver(call, error.response)
             : Effect.fail(
-                sourceError(call) ?? (ApiError.isApiError(error) ? error : TransportError.from(call, error))
+                sourceError(call) ??
+                  (ApiError.isApiError(error) ? error : TransportError.fromMiddleware(call, error))
               )
       }),
       Effect.tapBoth({

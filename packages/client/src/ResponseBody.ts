@@ -19,6 +19,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as ApiError from "./ApiError.js"
 import type * as Call from "./Call.js"
+import * as CallError from "./CallError.js"
 import * as Expiry from "./Expiry.js"
 import { Collector, owned } from "./internal/bytes.js"
 import { each, onPull, type Pull } from "./internal/pulls.js"
@@ -149,7 +150,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   private whole({ bytes, complete }: Read): Effect.Effect<Uint8Array, ApiError.ApiError> {
     if (complete) return Effect.succeed(bytes)
     const reason = `is larger than ${this.call.config.limits.responseBytes} bytes`
-    return Effect.fail(TransportError.unreadable(this.call, this.status, reason))
+    return Effect.fail(this.unreadable(reason, CallError.excerptOf(this.call, bytes, true)))
   }
 
   /** What there is of the body up to a cap, and whether that was all; nothing where it does not arrive. */
@@ -193,6 +194,10 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     })
   }
 
+  private unreadable(reason: string, excerpt?: string): ApiError.ResponseValidationError {
+    return CallError.unreadable(this.call, this, reason, excerpt)
+  }
+
   private get collected(): Effect.Effect<Uint8Array, HttpClientError.ResponseError> {
     return Effect.mapError(this.bytes, (cause) => this.notDecoded(cause))
   }
@@ -212,7 +217,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
       const { read } = this
       if (read !== undefined) return Stream.toPull(each(() => [new Uint8Array(read.bytes)]))
       if (this.taken) {
-        const error = TransportError.unreadable(this.call, this.status, "was taken as a stream")
+        const error = this.unreadable("was taken as a stream")
         return Effect.succeed(Effect.fail(Option.some(error)))
       }
       // Kept nowhere: it may be endless.
@@ -258,7 +263,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     return Effect.flatMap(this.text, (text) =>
       Effect.try({
         try: () => (text === "" ? null : JSON.parse(text)),
-        catch: () => this.notDecoded(TransportError.unreadable(this.call, this.status, "is not valid JSON"))
+        catch: () => this.notDecoded(this.unreadable("is not valid JSON", CallError.excerpt(this.call, text)))
       })
     )
   }
@@ -274,7 +279,8 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
           new Response(new Uint8Array(bytes), {
             headers: { "content-type": this.headers["content-type"] ?? "" }
           }).formData(),
-        catch: () => this.notDecoded(TransportError.unreadable(this.call, this.status, "is not form data"))
+        catch: () =>
+          this.notDecoded(this.unreadable("is not form data", CallError.excerptOf(this.call, bytes)))
       })
     )
   }

@@ -4,11 +4,12 @@
  *
  * @since 0.1.0
  */
-import type * as HttpClientError from "@effect/platform/HttpClientError"
+import * as HttpClientError from "@effect/platform/HttpClientError"
 import * as Duration from "effect/Duration"
 import * as Predicate from "effect/Predicate"
 import * as ApiError from "./ApiError.js"
 import * as Call from "./Call.js"
+import * as CallError from "./CallError.js"
 import { ownCause } from "./internal/ownCause.js"
 
 type Kind = ApiError.ConnectionError["kind"]
@@ -104,9 +105,27 @@ export const from = (call: Call.Call, error: HttpClientError.HttpClientError): A
     return invalidRequest(call, field, reason, "not-sent", error.cause)
   }
   if (error._tag === "ResponseError" && isMisfit(error.cause)) {
-    return unreadable(call, error.response.status, "does not fit what was asked of it")
+    return CallError.unreadable(call, error.response, "does not fit what was asked of it")
   }
   return fromCause(call, error.cause, "transport", error._tag === "RequestError" ? "sending" : "reading")
+}
+
+/**
+ * The same for what a middleware failed with, whose cause is the program's own; and so is an error of another kind, which plain
+ * JavaScript may fail with.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromMiddleware = (
+  call: Call.Call,
+  error: HttpClientError.HttpClientError
+): ApiError.ApiError => {
+  const isPlatform = HttpClientError.isHttpClientError(error)
+  const told = isPlatform ? from(call, error) : fromCause(call, error, "transport")
+  const { cause } = isPlatform ? error : { cause: error }
+  if (told === cause || told.cause !== undefined) return told
+  return ApiError.update(told, ownCause(cause, Call.redactor(call).text))
 }
 
 /**
@@ -251,23 +270,3 @@ export const invalidRequest = (
     reason: common.message.slice(field.length + 1)
   })
 }
-
-/**
- * An answer that cannot be taken as it is, before any schema has seen it.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const unreadable = (
-  call: Call.Call,
-  status: number,
-  reason: string
-): ApiError.ResponseValidationError =>
-  new ApiError.ResponseValidationError({
-    ...Call.common(call, `the body ${reason}`, "maybe-applied"),
-    status,
-    requestId: undefined,
-    reason,
-    path: [],
-    excerpt: ""
-  })
