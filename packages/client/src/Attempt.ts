@@ -14,7 +14,7 @@ import type * as Tracer from "effect/Tracer"
 import * as ApiError from "./ApiError.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import * as ApiResponse from "./ApiResponse.js"
-import type * as Attempts from "./Attempts.js"
+import * as Attempts from "./Attempts.js"
 import * as Call from "./Call.js"
 import * as ClientHeaders from "./ClientHeaders.js"
 import type * as Core from "./Core.js"
@@ -169,7 +169,7 @@ export const respondDirectly = (
     return Effect.flatMap(direct(call, sent, restore), (response) =>
       ApiResponse.isSuccess(response.status)
         ? Effect.succeed(response)
-        : restore(followed(core, core.transport.whole, call, span, response))
+        : Attempts.guarded(followed(core, core.transport.whole, call, span, response))(restore)
     )
   }
 }

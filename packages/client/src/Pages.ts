@@ -90,9 +90,8 @@ interface Step<Page, Item, E> {
   readonly problem?: ApiError.PaginationError | undefined
 }
 
-interface Answered {
+interface Answered extends Redirects.Answered {
   readonly call: Call.Call
-  readonly url: string
 }
 
 /** One page, and what asks for the next. A walk is a loop once it would ask for what it has asked for before. */
@@ -116,14 +115,19 @@ const visit = <Page, Item, E>(
     if (index >= maxPages) return fail(`there are more than ${maxPages} pages`)
     asked.add(key)
     return Effect.map(
-      Execution.run(core, call, request, (_call, { headers, url }, page: Page) => ({ headers, page, url })),
-      ({ headers, page, url }) => {
+      Execution.run(core, call, request, (_call, { askedUrl, headers, url }, page: Page) => ({
+        askedUrl,
+        headers,
+        page,
+        url
+      })),
+      ({ askedUrl, headers, page, url }) => {
         const count = index + 1
         const query = Object.fromEntries(new URL(encoded.url).searchParams)
         const context = { query, body: request.options[bodyKind(request)], url, headers, index }
         const next = Either.flatMap(
           trying("next", () => request.pagination.next(page, context) as unknown),
-          (next) => onward(step, { call, url }, encoded, next)
+          (next) => onward(step, { call, encoded: call.encoded, askedUrl, url }, encoded, next)
         )
         const onwardOrProblem = Either.getOrElse(next, (problem) =>
           Option.some({ request, index: count, problem: paginationError(call, problem, count) })
@@ -132,7 +136,7 @@ const visit = <Page, Item, E>(
       }
     )
   }
-  return Core.begin(core, request, use, from?.call.encoded.trusted)
+  return Core.begin(core, request, use, from?.encoded.trusted)
 }
 
 type Visiting<Page, Item, E> = readonly [Visited<Page>, Option.Option<Step<Page, Item, E>>]
@@ -140,9 +144,8 @@ type Visiting<Page, Item, E> = readonly [Visited<Page>, Option.Option<Step<Page,
 /** What a later page of an origin may see, by the rules of redirects; or why it is not asked for. */
 const restrict = (call: Call.Call, from: Answered): string | undefined => {
   call.issued.push(...from.call.issued)
-  const { encoded } = from.call
   const shown = Call.redactor(call)
-  const restricted = Redirects.restrict(call.config, shown, { encoded, url: from.url }, call.encoded, () =>
+  const restricted = Redirects.restrict(call.config, shown, from, call.encoded, () =>
     Redirects.holdsSecret(call)
   )
   if (typeof restricted === "string") return restricted
@@ -180,7 +183,7 @@ const onward = <Page, Item, E>(
   if (url === undefined && query === undefined && body === undefined) return unfit(badNext)
   if (query !== undefined && !isPlain(query)) return unfit(badNext)
   // A link goes on from the request that was answered, which a redirect may have turned into a GET.
-  const { replayable } = url === undefined ? asked : answered.call.encoded
+  const { replayable } = url === undefined ? asked : answered.encoded
   if (body === undefined && !replayable) return unfit("the body cannot be sent again")
   const changed = (request: ApiRequest.PageRequest<Page, Item, E>) => {
     const queried = query === undefined ? request : ApiRequest.override(request, { query: query as {} })
@@ -192,7 +195,7 @@ const onward = <Page, Item, E>(
   const to = Redirects.locate(answered.url, url)
   if (typeof to === "string") return unfit(`the next page is not asked for: ${to}`)
   const moved = ApiRequest.atUrl(
-    answered.call.encoded.method === request.method ? request : asGet(request),
+    answered.encoded.method === request.method ? request : asGet(request),
     to.href
   )
   return Either.right(Option.some({ ...after, request: changed(moved), from: answered }))

@@ -13,6 +13,7 @@
 
 import * as HttpBody from "@effect/platform/HttpBody"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import type * as ApiConfig from "./ApiConfig.js"
 import * as Call from "./Call.js"
@@ -72,13 +73,15 @@ export const locate = (answered: string, location: string): URL | string => {
 }
 
 /**
- * What was answered: the request, and the URL that answered it.
+ * What was answered: the request, the URL that it was sent to, which is a middleware's to change, and the URL that answered,
+ * which is another where the transport follows redirects by itself.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Answered {
   readonly encoded: Encoded
+  readonly askedUrl: string
   readonly url: string
 }
 
@@ -97,10 +100,16 @@ export const restrict = (
   holdsSecret: () => boolean
 ): Encoded | string => {
   const { crossedOrigin, origin, trusted } = from.encoded
-  // A middleware may send a request to another origin than the one it names.
-  const stays = to.origin === origin || to.origin === new URL(from.url).origin
-  const isHome = to.origin === config.base.origin || config.trustedOrigins.has(to.origin)
-  const next = { ...to, trusted: trusted && (stays || isHome), crossedOrigin: crossedOrigin || !stays }
+  const isHome = (origin: string): boolean =>
+    origin === config.base.origin || config.trustedOrigins.has(origin)
+  const [asked, answered] = [new URL(from.askedUrl).origin, new URL(from.url).origin]
+  const hasLeft = asked !== answered
+  const stays = !hasLeft && (to.origin === origin || to.origin === asked)
+  const next = {
+    ...to,
+    trusted: trusted && (stays || isHome(to.origin)) && (!hasLeft || isHome(answered)),
+    crossedOrigin: crossedOrigin || !stays
+  }
   if (!next.crossedOrigin) return next
   if (to.body._tag !== "Empty" && holdsSecret()) return "its body holds a secret, for one origin only"
   const kept = shown.headers(Headers.finish(to.headers))
@@ -118,14 +127,14 @@ export const restrict = (
  */
 export const redirected = (call: Call.Call, response: ResponseBody.GuardedResponse): Encoded | string => {
   const { config, encoded, redirected } = call
-  const { headers, status, url } = response
+  const { askedUrl, headers, status, url } = response
   if ((redirected?.hops ?? 0) >= config.redirects) return `more than ${config.redirects}`
   const to = locate(url, Headers.utf8(Headers.single(headers.location ?? "")))
   if (typeof to === "string") return to
   const turned = asksForGet(status, encoded.method)
   if (!turned && !encoded.replayable) return "its body cannot be sent again"
   const next = { ...(turned ? asGet(config, encoded) : encoded), url: to.href, origin: to.origin }
-  return restrict(config, Call.redactor(call), { encoded, url }, next, () => holdsSecret(call))
+  return restrict(config, Call.redactor(call), { askedUrl, encoded, url }, next, () => holdsSecret(call))
 }
 
 /** A GET without what described the body, and without a key for what it no longer does. */
@@ -164,10 +173,16 @@ const maxScanned = 64 * 1024
 export const holdsSecret = (call: Call.Call): boolean => {
   const { body, form, multipart } = call.request.options
   if (Redaction.collect([body, form, multipart]).size > 0 || isUnwrapped(body)) return true
-  const sent = call.encoded.body
-  if (sent._tag !== "Uint8Array" || sent.body.length > maxScanned) return false
-  const text = new TextDecoder().decode(sent.body)
-  return Call.redactor(call).text(text) !== text
+  const text = textOf(call.encoded.body)
+  return text.length <= maxScanned && Call.redactor(call).text(text) !== text
+}
+
+const textOf = (body: HttpBody.HttpBody): string => {
+  if (body._tag === "Raw") return typeof body.body === "string" ? body.body : ""
+  if (body._tag === "FormData") return [...body.formData.values()].filter(Predicate.isString).join("\n")
+  return body._tag === "Uint8Array" && body.body.length <= maxScanned
+    ? new TextDecoder().decode(body.body)
+    : ""
 }
 
 /** Whether JSON meets a `Redacted` in a value that no one sees from outside, as a `toJSON` may give one out. */

@@ -108,10 +108,14 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     return Object.assign(this.copy(), { request })
   }
 
-  /** The URL that answered. */
+  /** The URL that answered: another than was asked for where the transport has followed redirects by itself. */
   get url(): string {
     const { url } = this.source
-    if (url !== undefined && url !== "") return url
+    return url === undefined || url === "" ? this.askedUrl : url
+  }
+
+  /** The URL that was asked for, as a middleware has left it. */
+  get askedUrl(): string {
     const asked = PlatformRequest.withWholeUrl(this.request).url
     // A middleware may answer for a request of its own.
     return URL.canParse(asked) ? asked : this.call.encoded.url

@@ -99,7 +99,7 @@ describe("restrict", () => {
     const restricted = Redirects.restrict(
       config,
       shown,
-      { encoded: at(from, state), url: from },
+      { encoded: at(from, state), askedUrl: from, url: from },
       at(to),
       () => true
     )
@@ -114,13 +114,26 @@ describe("restrict", () => {
   })
 
   it("8.1 where a middleware has sent the request counts as where it stands", () => {
-    const answered = { encoded: at(api), url: "https://gateway.test/v1/x" }
+    const gateway = "https://gateway.test/v1/x"
+    const answered = { encoded: at(api), askedUrl: gateway, url: gateway }
     for (const to of ["https://gateway.test/y", api]) {
       expect(Redirects.restrict(config, shown, answered, at(to), () => true)).toMatchObject({
         trusted: true,
         crossedOrigin: false
       })
     }
+  })
+
+  it.each([
+    ["on", other, other, lost],
+    ["back", other, api, lost],
+    ["on from a trusted one", trusted, trusted, crossed],
+    ["back from a trusted one", trusted, api, crossed]
+  ] as const)("8.1 where a transport went by itself, nothing secret goes %s", (_name, url, to, expected) => {
+    const answered = { encoded: at(api), askedUrl: api, url }
+    const restricted = Redirects.restrict(config, shown, answered, at(to), () => true)
+    expect(restricted).toMatchObject({ trusted: true, ...expected })
+    expect(restricted).not.toHaveProperty("headers.x-own")
   })
 
   it.each([
@@ -133,7 +146,7 @@ describe("restrict", () => {
     const restricted = Redirects.restrict(
       config,
       shown,
-      { encoded: at(api), url: api },
+      { encoded: at(api), askedUrl: api, url: api },
       at(to, { body }),
       () => holdsSecret
     )

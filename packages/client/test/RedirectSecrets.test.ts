@@ -1,4 +1,4 @@
-import { HttpClientRequest } from "@effect/platform"
+import { FetchHttpClient, HttpClient, HttpClientRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import {
   ApiClient,
@@ -6,14 +6,15 @@ import {
   ApiRequest,
   Credentials,
   EventStream,
+  FetchTransport,
   type Middleware,
   Pagination,
   ResponseDecoder
 } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
-import { Effect, FastCheck as fc, Redacted, Schema, Stream } from "effect"
+import { Effect, FastCheck as fc, Layer, Redacted, Schema, Stream } from "effect"
 import { broken, drained } from "./fixtures/pages.js"
-import { atOnce, scripted } from "./fixtures/requests.js"
+import { atOnce, clientOn, scripted } from "./fixtures/requests.js"
 
 /** Secrets of the client, and those of a request: each is a word of its own that no other text holds. */
 const ofClient = ["CREDENTIAL", "CONFIGHEADER", "CONFIGQUERY", "CONFIGNAMED"]
@@ -191,6 +192,34 @@ describe("led to another origin", () => {
         const [, second] = yield* transport.requests
         expect(second && shownIn(second, everything)).toEqual([])
       }
+    })
+  )
+})
+
+describe("a fetch that follows redirects by itself", () => {
+  it.scoped("8.1 leaves nothing secret for the pages of the origin that it went to", () =>
+    Effect.gen(function* () {
+      const asked: Array<string> = []
+      const answer = (url: string, headers: Record<string, string>) => {
+        const response = new Response("[1]", { headers: { "content-type": "application/json", ...headers } })
+        // What a browser tells of a redirect that it followed.
+        return Object.defineProperty(response, "url", { value: url })
+      }
+      const fetch = ((url: string, init: RequestInit) => {
+        asked.push(JSON.stringify([url, init.headers]))
+        const next = asked.length === 1 ? { link: '<?page=2>; rel="next"' } : {}
+        return Promise.resolve(answer("https://other.test/list", next))
+      }) as typeof globalThis.fetch
+      const http = yield* Effect.provide(
+        HttpClient.HttpClient,
+        Layer.provide(FetchTransport.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
+      )
+      const client = yield* clientOn(http, options)
+      yield* drained(client.items(ApiRequest.get("/list", { ...own, success: Page, pagination: byLink })))
+      expect(asked).toHaveLength(2)
+      expect(asked[0]).toContain("CREDENTIAL")
+      expect(asked[1]).toContain("https://other.test/list?page=2")
+      expect(everything.filter((secret) => asked[1]?.includes(secret))).toEqual([])
     })
   )
 })
