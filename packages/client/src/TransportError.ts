@@ -185,8 +185,12 @@ const refusedWords: ReadonlyArray<readonly [field: string, words: RegExp]> = [
   ["body", /cannot have (a )?body/i],
   ["url", /^bad port$|unknown scheme|scheme .*not supported/i],
   ["method", /HTTP method is unsupported|not a valid HTTP method/i],
-  ["headers", /^Headers\.|invalid header (name|value)$/i]
+  ["headers", /^Headers\.|invalid header (name|value)$/i],
+  ["multipart", /blob could not be read/i]
 ]
+
+/** Lengths that are known are compared before, and a file is opened when it is read: these come out behind the head. */
+const foundLate = /^UND_ERR_REQ_CONTENT_LENGTH_MISMATCH$|blob could not be read/i
 
 /** undici's, for a dispatcher that is no longer there. */
 const released = /^UND_ERR_(CLOSED|DESTROYED)$/
@@ -203,8 +207,7 @@ const refusalOf = (code: string | undefined, message: string, unwritten: boolean
   }
   const table = code === undefined ? refusedWords : refusedCodes
   const field = table.find(([, refused]) => refused.test(code ?? message))?.[0]
-  // Lengths that are known are compared before: this one came out while the body was sent.
-  const delivery = code === "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH" ? "maybe-applied" : "not-sent"
+  const delivery = foundLate.test(code ?? message) ? "maybe-applied" : "not-sent"
   return field === undefined ? undefined : [field, `cannot be sent: ${message}`, delivery]
 }
 

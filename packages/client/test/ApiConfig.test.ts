@@ -177,6 +177,10 @@ describe("validation", () => {
     { options: { headers: { "x-a": Redacted.make("1\n") } }, key: "headers.x-a" },
     { options: { headers: { "x a": "1" } }, key: "headers.x a" },
     { options: { headers: { "": "1" } }, key: "headers." },
+    { options: { headers: { "Transfer-Encoding": "chunked" } }, key: "headers.transfer-encoding" },
+    { options: { headers: { expect: "100-continue" } }, key: "headers.expect" },
+    { options: { headers: { connection: "upgrade" } }, key: "headers.connection" },
+    { options: { headers: { "content-length": "3" } }, key: "headers.content-length" },
     { options: { userAgent: "me\r\nx-b: 2" }, key: "userAgent" },
     {
       options: { platformHeaders: PlatformHeaders.make({ prefix: "x y", packageVersion: "1" }) },

@@ -1,6 +1,10 @@
-import { HttpClientRequest, HttpClientResponse } from "@effect/platform"
+import { openAsBlob } from "node:fs"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { FetchHttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { ApiClient, ApiRequest, type Middleware } from "@effect-api/client"
+import { ApiClient, ApiRequest, FetchTransport, type Middleware, ResponseDecoder } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
 import { Data, Effect, Layer, Scope, Stream } from "effect"
 import { form, untyped, upload, utf8 } from "../fixtures/bodies.js"
@@ -233,6 +237,45 @@ describe.each(transports)("on $name", (transport) => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.scopedLive("6.14 a file that changed under its Blob breaks the request off, once", () =>
+    Effect.gen(function* () {
+      const { client, server } = yield* served
+      const directory = yield* Effect.acquireRelease(
+        Effect.promise(() => mkdtemp(join(tmpdir(), "blob-"))),
+        (directory) => Effect.promise(() => rm(directory, { recursive: true }))
+      )
+      const path = join(directory, "data.bin")
+      const file = yield* Effect.promise(async () => {
+        await writeFile(path, new Uint8Array(100_000))
+        const blob = await openAsBlob(path)
+        await writeFile(path, new Uint8Array(50_000))
+        return blob
+      })
+      const error = yield* Effect.flip(client.execute(form({ file })))
+      expect(error).toMatchObject({
+        ...refusal("multipart"),
+        delivery: "maybe-applied",
+        attempts: [{ tag: "InvalidRequestError" }]
+      })
+      expect(yield* server.requestCount).toBe(0)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive(
+    "6.14 a response that a middleware has read as a stream is refused where it was not kept",
+    () =>
+      Effect.gen(function* () {
+        const { client, server } = yield* served
+        const draining: Middleware.Middleware = (request, next) =>
+          Effect.tap(next(request), (response) => Stream.runDrain(response.stream))
+        const request = ApiRequest.post("/x", { middleware: [draining], success: ResponseDecoder.stream() })
+        const error = yield* Effect.flip(client.execute(request))
+        // The request itself was answered.
+        expect(error).toMatchObject({ ...refusal("middleware"), delivery: "maybe-applied" })
+        expect(yield* server.requestCount).toBe(1)
+      }).pipe(Effect.provide(layer))
+  )
+
   it.scopedLive("5.3 a length that fits is sent, and is the total of the progress", () =>
     Effect.gen(function* () {
       const { client } = yield* served
@@ -302,5 +345,37 @@ describe.each(transports)("on $name", (transport) => {
       })
       expect(yield* server.requestCount).toBe(0)
     })
+  )
+})
+
+/** Takes what comes of a body, and answers as if that were all of it, as Cloudflare's does. */
+const polite: typeof globalThis.fetch = async (_input, { body } = {}) => {
+  const reader = new Response(body ?? null).body?.getReader()
+  try {
+    while ((await reader?.read())?.done === false);
+  } catch {
+    // Nobody is told.
+  }
+  return Response.json("ok")
+}
+
+const politely = Layer.succeed(FetchHttpClient.Fetch, polite)
+
+describe.each([
+  ["our own fetch", Layer.provide(FetchTransport.layer, politely)],
+  ["fetch", Layer.merge(FetchHttpClient.layer, politely)]
+] as const)("on %s that ends a broken body as if it were whole", (_name, layer) => {
+  it.effect("5.3 a source that failed is the error, whatever was answered", () =>
+    Effect.gen(function* () {
+      const client = yield* clientOf({ url: "http://api.test" })
+      const cause = new Error("no disk")
+      const half = Stream.concat(ten(), Stream.fail(cause))
+      for (const success of [undefined, ResponseDecoder.stream()]) {
+        const error = yield* Effect.flip(client.execute(upload(() => half, { success })))
+        expect(error).toMatchObject({ ...refusal("bodyStream"), delivery: "maybe-applied" })
+        expect((error as Error).cause).toBe(cause)
+      }
+      expect(yield* client.execute(upload(ten))).toBe("ok")
+    }).pipe(Effect.provide(layer))
   )
 })
