@@ -302,7 +302,9 @@ const both = (first: Failure, second: Failure): Failure => ({
 })
 
 /** What a program's own code failed with; the secrets are taken out of what it says. */
-const failedWith = (error: unknown, secrets: ReadonlyArray<string>): Failure => {
+const failedWith = (failure: unknown, secrets: ReadonlyArray<string>): Failure => {
+  // What `Effect.tryPromise` was rejected with stands in an error that says nothing.
+  const error = Predicate.isTagged(failure, "UnknownException") ? Reflect.get(failure, "error") : failure
   const said = error as { readonly message?: unknown; readonly _tag?: unknown } | undefined
   const reason = String(
     [error, said?.message, said?._tag].find((word) => Predicate.isString(word) && word !== "") ??

@@ -127,6 +127,17 @@ describe("kinds", () => {
     })
   )
 
+  it.effect("6.9 what a promise is rejected with is the reason, and the cause", () =>
+    Effect.gen(function* () {
+      const sealed = new Error("the vault is sealed")
+      const fetch = Effect.tryPromise(() => Promise.reject(sealed))
+      const { client } = yield* scripted([], { credentials: Credentials.cached({ fetch }) })
+      const error = yield* Effect.flip(client.execute(list))
+      expect(error.message).toBe("no credentials: the vault is sealed")
+      expect(error.cause).toBe(sealed)
+    })
+  )
+
   it.effect("6.9 the first of several that all fail names them all", () =>
     Effect.gen(function* () {
       const credentials = Credentials.firstOf([

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { ApiClient, Credentials } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import {
+  type Clock,
   Deferred,
   Duration,
   Effect,
@@ -106,6 +107,39 @@ describe("never two fetches at once", () => {
       const resolver = Credentials.cached({ fetch }).make()
       expect(yield* outcome(resolver, "2 minutes")).toBe("the token's fetch took too long")
       expect([yield* secretOf(resolver), log.most]).toEqual(["token-2", 1])
+    })
+  )
+
+  it.effect("6.9 it ends for a call in an uninterruptible region too", () =>
+    Effect.gen(function* () {
+      const { fetch } = fetching(Effect.uninterruptible(Effect.never))
+      const resolver = Credentials.cached({ fetch, timeout: "1 second" }).make()
+      const call = yield* Effect.fork(Effect.uninterruptible(Effect.flip(resolver.resolve)))
+      yield* TestClock.adjust("1 second")
+      expect((yield* Fiber.join(call)).reason).toBe("the token's fetch took too long")
+    })
+  )
+
+  it.effect("6.9 lives and limits do not go by the wall clock, which is set anew", () =>
+    Effect.gen(function* () {
+      const test = yield* Effect.clock
+      let shift = 0
+      const set: Clock.Clock = Object.assign(Object.create(test), {
+        unsafeCurrentTimeNanos: () => test.unsafeCurrentTimeNanos(),
+        unsafeCurrentTimeMillis: () => test.unsafeCurrentTimeMillis() + shift,
+        currentTimeMillis: Effect.sync(() => test.unsafeCurrentTimeMillis() + shift)
+      })
+      const { fetch, log } = fetching(token("token-1", "1 hour"), token("token-2", "1 hour"))
+      const resolver = Credentials.cached({ fetch }).make()
+      yield* Effect.gen(function* () {
+        yield* resolver.resolve
+        for (const days of [1, 0, -300]) {
+          shift = days * 86_400_000
+          expect(yield* secretOf(resolver)).toBe("token-1")
+        }
+        yield* TestClock.adjust("1 hour")
+        expect([yield* secretOf(resolver), log.begun]).toEqual(["token-2", 2])
+      }).pipe(Effect.withClock(set))
     })
   )
 
