@@ -12,6 +12,9 @@ import * as Call from "./Call.js"
 import { excerpt, shownRequestId, textOf } from "./CallError.js"
 import { owned } from "./internal/bytes.js"
 import * as Headers from "./internal/headers.js"
+import { isDeep } from "./internal/jsonDepth.js"
+import { shownText } from "./internal/shownText.js"
+import { reasons } from "./internal/statusReasons.js"
 import type * as ResponseBody from "./ResponseBody.js"
 import * as RetryAfter from "./RetryAfter.js"
 
@@ -120,29 +123,35 @@ export const statusError = (
     readonly now: number
   }
 ): ApiError.StatusError => {
-  const shown = Call.redactor(call)
   const { text } = answer
+  const { errorBytes } = call.config.limits
   // Where nothing arrived, there is nothing that was cut.
-  const cut = answer.cut === true && text !== ""
-  const parsed = cut ? text : parse(text)
+  const cut = (answer.cut === true && text !== "") || text.length > errorBytes
+  const parsed = answer.cut === true || isDeep(text) ? text || undefined : parse(text)
+  const shown = Call.redactorFor(call, text, parsed)
   const type = typeOf(call, parsed)
   const tag = tagOf(answer.status, type)
   const said =
     answer.refusal ??
     messageOf(parsed) ??
-    (excerpt(call, text, cut) ||
+    (excerpt(call, text, cut, shown) ||
       reasons[answer.status] ||
       (Math.floor(answer.status / 100) === 3 ? "a redirect to nowhere" : "error"))
   const done = isSuccess(answer.status) && Call.isNamed(call, answer.status)
   const shouldRetry = done ? "false" : Headers.single(answer.headers["x-should-retry"] ?? "")
   return new classes[tag]({
-    ...Call.common(call, `${answer.status} ${said}`, done ? "maybe-applied" : ApiError.table[tag].delivery),
+    ...Call.common(
+      call,
+      `${answer.status} ${said}`,
+      done ? "maybe-applied" : ApiError.table[tag].delivery,
+      shown
+    ),
     shouldRetry: shouldRetry === "true" ? true : shouldRetry === "false" ? false : undefined,
     status: answer.status,
     headers: shown.headers(answer.headers),
     requestId: shownRequestId(call, answer.headers),
-    type: type === undefined ? undefined : shown.text(type),
-    body: cut ? shown.text(text, { cut }) : shown.json(parsed),
+    type: type === undefined ? undefined : shownText(shown.text, type),
+    body: cut ? shown.text(text.slice(0, errorBytes), { cut }) : shown.json(parsed),
     retryAfter: Option.getOrUndefined(RetryAfter.parse(answer.headers, answer.now))
   })
 }
@@ -150,7 +159,8 @@ export const statusError = (
 /** The caller's own reader may not know this body: it must not hide the status. */
 const typeOf = (call: Call.Call, body: unknown): string | undefined => {
   try {
-    return call.config.errorType(body)
+    const type: unknown = call.config.errorType(body)
+    return typeof type === "string" ? type : undefined
   } catch {
     return undefined
   }
@@ -175,29 +185,6 @@ const messageOf = (body: unknown): string | undefined => {
   return [said?.error?.message, said?.message].find(
     (message): message is string => typeof message === "string" && message !== ""
   )
-}
-
-/** RFC 9110, section 15, for bodies that say nothing: HTTP/2 has no reason phrase to take. */
-const reasons: Readonly<Record<number, string>> = {
-  304: "Not Modified",
-  400: "Bad Request",
-  401: "Unauthorized",
-  403: "Forbidden",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  408: "Request Timeout",
-  409: "Conflict",
-  410: "Gone",
-  413: "Content Too Large",
-  415: "Unsupported Media Type",
-  422: "Unprocessable Content",
-  429: "Too Many Requests",
-  500: "Internal Server Error",
-  501: "Not Implemented",
-  502: "Bad Gateway",
-  503: "Service Unavailable",
-  504: "Gateway Timeout",
-  529: "Overloaded"
 }
 
 /**

@@ -107,11 +107,14 @@ const respondOnce = <R>(
   Effect.flatMap(authorize(core, call), (credentials) => {
     const request = outgoing(core, call, credentials, span)
     // The transport's own requirement is met where the attempt is run, not by every middleware.
-    const last = (request: HttpClientRequest.HttpClientRequest) =>
-      transport(call, Redirects.outgoing(call, request)) as Effect.Effect<
+    const last = (sent: HttpClientRequest.HttpClientRequest) => {
+      // What a middleware has set may be a secret that nobody else knows.
+      if (sent !== request) call.sent = [...(call.sent ?? []), sent.headers]
+      return transport(call, Redirects.outgoing(call, sent)) as Effect.Effect<
         ResponseBody.GuardedResponse,
         ApiError.ApiError
       >
+    }
     const middleware = [...call.config.middleware, ...middlewareOf(call.request)]
     const send = middleware.length === 0 ? last : Middleware.compose(middleware, checked(call, last))
     return send(request).pipe(

@@ -8,6 +8,8 @@ import type * as ApiConfig from "./ApiConfig.js"
 import type * as ApiError from "./ApiError.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import type * as Credentials from "./Credentials.js"
+import * as SchemaSecrets from "./internal/schemaSecrets.js"
+import { shownText } from "./internal/shownText.js"
 import * as Redaction from "./Redaction.js"
 import * as RequestEncoder from "./RequestEncoder.js"
 import type * as ResponseDecoder from "./ResponseDecoder.js"
@@ -35,6 +37,8 @@ export interface Call {
   omitted: number
   readonly issued: Array<Credentials.Resolved>
   /** The body of the last error answer, unredacted, for the caller's own `failure` schema. Never shown. */
+  /** Headers of requests as middleware has sent them. */
+  sent: Array<Readonly<Record<string, string>>> | undefined
   refused: { readonly status: number; readonly body: ResponseDecoder.Body } | undefined
 }
 
@@ -68,6 +72,7 @@ class Begun implements Call {
   attempts: Array<ApiError.Attempt> = []
   omitted = 0
   readonly issued: Array<Credentials.Resolved> = []
+  sent: Call["sent"]
   refused: Call["refused"]
 
   constructor(
@@ -158,7 +163,7 @@ const notRedirected = ({ encoded }: Call): Redirected => ({
 export const deliveryOf = (call: Call, delivery: ApiError.Delivery): ApiError.Delivery =>
   call.redirected?.processed === true ? "maybe-applied" : delivery
 
-const redactors = new WeakMap<Call, { readonly issued: number; readonly redactor: Redaction.Redactor }>()
+const redactors = new WeakMap<Call, { readonly known: number; readonly redactor: Redaction.Redactor }>()
 
 /**
  * What may be shown of a call. Made only when an error, a span or a log line needs it, and anew for new credentials.
@@ -168,11 +173,40 @@ const redactors = new WeakMap<Call, { readonly issued: number; readonly redactor
  */
 export const redactor = (call: Call): Redaction.Redactor => {
   const made = redactors.get(call)
-  if (made !== undefined && made.issued === call.issued.length) return made.redactor
-  const secrets = call.issued.flatMap((resolved) => resolved.secrets)
-  const redactor = makeRedactor(call.config, call.request, secrets)
-  redactors.set(call, { issued: call.issued.length, redactor })
+  const known = call.issued.length + (call.sent?.length ?? 0)
+  if (made !== undefined && made.known === known) return made.redactor
+  const redactor = makeRedactor(call.config, call.request, sentSecrets(call))
+  redactors.set(call, { known, redactor })
   return redactor
+}
+
+/** Secrets that went out, beside those in the request's own options: credentials, and what is secret by its name. */
+const sentSecrets = ({ config, encoded, issued, redirected, sent = [] }: Call): ReadonlyArray<string> => {
+  const names = config.options.redact?.headers
+  const layers = [config.headers, encoded.headers, redirected?.first.headers ?? {}, ...sent]
+  return [
+    ...issued.flatMap(({ secrets }) => secrets),
+    ...layers.flatMap((headers) => Redaction.named(headers, names))
+  ]
+}
+
+/** Where secrets are looked for in the text of a body. */
+const maxSearched = 64 * 1024
+
+/**
+ * What may be shown of a call beside its response, of which `text` is the start: that may hold secrets of its own.
+ *
+ * @since 0.1.0
+ * @category redaction
+ */
+export const redactorFor = (call: Call, text: string, parsed?: unknown): Redaction.Redactor => {
+  const own = redactor(call)
+  const finder = SchemaSecrets.ofRequest(call.request)
+  const found = finder?.(text.slice(0, maxSearched), parsed)
+  if (finder === undefined || found?.size === 0) return own
+  // So many that nothing of the body may be shown.
+  if (found === undefined) return { ...own, text: () => Redaction.hidden, json: () => Redaction.hidden }
+  return makeRedactor(call.config, call.request, [...sentSecrets(call), ...found])
 }
 
 /**
@@ -198,10 +232,14 @@ export const makeRedactor = (
  * @since 0.1.0
  * @category constructors
  */
-export const common = (call: Call, message: string, delivery: ApiError.Delivery): ApiError.Common => {
-  const shown = redactor(call)
+export const common = (
+  call: Call,
+  message: string,
+  delivery: ApiError.Delivery,
+  shown: Redaction.Redactor = redactor(call)
+): ApiError.Common => {
   return {
-    message: shown.text(message),
+    message: shownText(shown.text, message),
     request: { method: call.encoded.method, url: shown.url(call.encoded.url) },
     attempts: [],
     stoppedBy: "not-retryable",

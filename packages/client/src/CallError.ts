@@ -6,6 +6,8 @@
 import * as ApiError from "./ApiError.js"
 import * as Call from "./Call.js"
 import * as Headers from "./internal/headers.js"
+import { bounded, shownText } from "./internal/shownText.js"
+import type * as Redaction from "./Redaction.js"
 
 /**
  * The head of a response.
@@ -43,10 +45,11 @@ export const shownRequestId = (
   headers: Readonly<Record<string, string>>
 ): string | undefined => {
   const id = requestId(call, headers)
-  return id === undefined ? undefined : Call.redactor(call).text(id)
+  return id === undefined ? undefined : shownText(Call.redactor(call).text, id)
 }
 
-const excerptSource = 64 * 1024
+/** Enough for an excerpt, once the secrets and the blanks are out. */
+const excerptSource = 8 * 1024
 const excerptLength = 200
 
 /**
@@ -56,12 +59,18 @@ const excerptLength = 200
  * @since 0.1.0
  * @category redaction
  */
-export const excerpt = (call: Call.Call, text: string, cut = false): string => {
-  const line = Call.redactor(call)
-    .text(text.slice(0, excerptSource), { cut: cut || text.length > excerptSource })
+export const excerpt = (
+  call: Call.Call,
+  text: string,
+  cut = false,
+  shown: Redaction.Redactor = Call.redactorFor(call, text)
+): string => {
+  const start = text.trimStart()
+  const line = shown
+    .text(start.slice(0, excerptSource), { cut: cut || start.length > excerptSource })
     .replace(/\s+/g, " ")
     .trim()
-  return line.length > excerptLength ? `${line.slice(0, excerptLength)}…` : line
+  return bounded(line, excerptLength)
 }
 
 /**

@@ -12,8 +12,10 @@ import * as ApiError from "./ApiError.js"
 import * as ApiResponse from "./ApiResponse.js"
 import * as Call from "./Call.js"
 import { concat } from "./internal/bytes.js"
+import { isJson } from "./internal/jsonDepth.js"
 import * as MediaType from "./internal/mediaType.js"
 import { ownCause } from "./internal/ownCause.js"
+import { shownText } from "./internal/shownText.js"
 import type * as ResponseBody from "./ResponseBody.js"
 import type * as ServerSentEvents from "./ServerSentEvents.js"
 import type * as StreamContract from "./StreamContract.js"
@@ -90,17 +92,18 @@ const protocolError = (
   reason: string,
   quoted: string,
   cut = false,
-  more: { readonly cause?: unknown } = {}
+  cause?: unknown
 ): ApiError.StreamProtocolError => {
-  const excerpt = ApiResponse.excerpt(call, quoted, cut)
-  const common = Call.common(call, excerpt === "" ? reason : `${reason}: ${excerpt}`, "maybe-applied")
+  const shown = Call.redactorFor(call, quoted)
+  const excerpt = ApiResponse.excerpt(call, quoted, cut, shown)
+  const common = Call.common(call, excerpt === "" ? reason : `${reason}: ${excerpt}`, "maybe-applied", shown)
   return new ApiError.StreamProtocolError({
     ...common,
     status: response.status,
     requestId: ApiResponse.shownRequestId(call, response.headers),
-    reason: Call.redactor(call).text(reason),
+    reason: shownText(shown.text, reason),
     excerpt,
-    ...more
+    ...ownCause(cause, shown.text)
   })
 }
 
@@ -176,7 +179,8 @@ class Reading<A> implements Connection<A> {
     return this.response.keepsIdle ? endless : this.call.timeouts.idle
   }
 
-  private read(raw: ReadonlyArray<ServerSentEvents.ServerSentEvent>): Batch<A> {
+  /** `isLast` says that the body has ended, and maybe within the last event. */
+  private read(raw: ReadonlyArray<ServerSentEvents.ServerSentEvent>, isLast = false): Batch<A> {
     const { stopped, values: events } = this.contract.read(raw, this.onMisfit)
     if (stopped === undefined) {
       // An id counts without data, too.
@@ -189,10 +193,8 @@ class Reading<A> implements Connection<A> {
       // An event that makes no sense was not read.
       const whole = raw[stop._tag === "Invalid" ? at - 1 : at]
       if (whole !== undefined) this.lastEventId = whole.id
-      if (stop._tag === "Error") this.behind = inStreamError(this.call, this.response, stop.data)
-      if (stop._tag === "Invalid") {
-        this.refuse(`an event ${stop.reason}`, stop.data, ownCause(stop.cause, Call.redactor(this.call).text))
-      }
+      if (stop._tag === "Error") this.behind = inStreamError(this.call, this.response, stop.data, isLast)
+      if (stop._tag === "Invalid") this.refuse(`an event ${stop.reason}`, stop.data, isLast, stop.cause)
     }
     this.received += events.length
     if (events.length > 0) this.waited = 0
@@ -200,8 +202,8 @@ class Reading<A> implements Connection<A> {
     return new Read(events, isOver ? "terminal" : undefined)
   }
 
-  private refuse(reason: string, quoted: string, more: { readonly cause?: unknown } = {}): void {
-    this.behind = protocolError(this.call, this.response, reason, quoted, false, more)
+  private refuse(reason: string, quoted: string, cut = false, cause?: unknown): void {
+    this.behind = protocolError(this.call, this.response, reason, quoted, cut, cause)
   }
 
   private takeMisfit(reason: string, data: string): void {
@@ -213,7 +215,7 @@ class Reading<A> implements Connection<A> {
 
   private atEnd(): Batch<A> {
     const { contract, framing } = this
-    const { end, events } = this.read(framing.end())
+    const { end, events } = this.read(framing.end(), true)
     if (end !== undefined) return new Read(events, end)
     // What does not fit at the very end of such a stream was cut short, and can be asked for again.
     const cut = this.behind?._tag === "StreamProtocolError" && (contract.hasTerminal || contract.resume)
@@ -290,11 +292,18 @@ const overWithBody: Batch<never> = new Read([], "body")
 const inStreamError = (
   call: Call.Call,
   response: ResponseBody.GuardedResponse,
-  data: string
+  data: string,
+  isLast: boolean
 ): ApiError.StatusError => {
   const { headers, status } = response
   call.refused = { status, body: { bytes: new TextEncoder().encode(data), contentType: "application/json" } }
-  return ApiResponse.statusError(call, { status, headers, text: data, now: call.startedAt })
+  return ApiResponse.statusError(call, {
+    status,
+    headers,
+    text: data,
+    cut: isLast && !isJson(data),
+    now: call.startedAt
+  })
 }
 
 const truncated = (

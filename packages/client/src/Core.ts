@@ -18,10 +18,12 @@ import type * as Credentials from "./Credentials.js"
 import type { InvalidInput } from "./internal/invalid.js"
 import { ownCause } from "./internal/ownCause.js"
 import * as Ready from "./internal/ready.js"
+import { shownText } from "./internal/shownText.js"
 import { type Background, makeBackground } from "./internal/singleFlight.js"
 import * as Overrides from "./Overrides.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 import * as RequestEncoder from "./RequestEncoder.js"
+import * as ResponseDecoder from "./ResponseDecoder.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 import * as RetrySettings from "./RetrySettings.js"
 import * as Timeouts from "./Timeouts.js"
@@ -142,7 +144,7 @@ export const invalidRequest = (
   problem: InvalidInput
 ): ApiError.InvalidRequestError => {
   const shown = Call.makeRedactor(config, request)
-  const reason = shown.text(problem.reason)
+  const reason = shownText(shown.text, problem.reason)
   const target = request.url ?? request.template
   const absolute = /^https?:\/\//i.test(target)
   return new ApiError.InvalidRequestError({
@@ -184,7 +186,7 @@ export const ownFailure = <E>(
   const decoder = ApiError.isStatusError(error) ? request.failure[error.status] : undefined
   if (decoder === undefined || call.refused === undefined || !("status" in error)) return Effect.fail(error)
   if (call.refused.status !== error.status) return Effect.fail(error)
-  return Effect.matchEffect(decoder.decode(call.refused.body), {
+  return Effect.matchEffect(ResponseDecoder.run(decoder, call.refused.body), {
     onSuccess: (own) => Effect.fail(own),
     onFailure: () => Effect.fail(error)
   })

@@ -9,6 +9,7 @@ import * as Predicate from "effect/Predicate"
 import { emptyList } from "./internal/lists.js"
 import * as Ready from "./internal/ready.js"
 import * as RecurringJson from "./internal/recurringJson.js"
+import { clipped } from "./internal/shownText.js"
 import type * as ResponseDecoder from "./ResponseDecoder.js"
 import type * as ServerSentEvents from "./ServerSentEvents.js"
 import type * as StreamContract from "./StreamContract.js"
@@ -194,7 +195,7 @@ const guarded = <A>(
 
 const wordsOf = (cause: unknown): string => {
   const words = Predicate.hasProperty(cause, "message") ? cause.message : cause
-  return typeof words === "string" && words !== "" ? `: ${words.slice(0, 200)}` : ""
+  return typeof words === "string" && words !== "" ? `: ${clipped(words, 200)}` : ""
 }
 
 /** Some servers put blanks around it. Which of the many events is one, the first letter mostly says. */

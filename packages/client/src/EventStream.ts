@@ -102,7 +102,12 @@ export const make = <
 > => {
   const { error, ignore, unknown = "skip", unterminated = "emit" } = options
   return {
-    ...StreamContract.common(options, "text/event-stream", ["text/event-stream"]),
+    ...StreamContract.common(
+      options,
+      "text/event-stream",
+      ["text/event-stream"],
+      isValueSchema(options.event) ? [options.event] : Object.values(options.event)
+    ),
     framing: (maxEventBytes) => ServerSentEvents.makeDecoder({ maxEventBytes, unterminated }),
     read: EventReader.reader(options, {
       ignored: typeof ignore === "function" ? ignore : EventReader.named(ignore ?? []),

@@ -18,9 +18,10 @@ import * as Core from "./Core.js"
 import { owned } from "./internal/bytes.js"
 import { codingsOf } from "./internal/codings.js"
 import * as Ready from "./internal/ready.js"
+import { bounded, shownText } from "./internal/shownText.js"
 import type * as RequestOptions from "./RequestOptions.js"
 import type * as ResponseBody from "./ResponseBody.js"
-import type * as ResponseDecoder from "./ResponseDecoder.js"
+import * as ResponseDecoder from "./ResponseDecoder.js"
 import * as Telemetry from "./Telemetry.js"
 import type * as ValueSchema from "./ValueSchema.js"
 
@@ -237,7 +238,7 @@ const decode = <A, B>(
     const value = misfit.parsed.value as A
     return Effect.as(Telemetry.misfit(error), give(call, response, value))
   }
-  const decoded = request.success.decode(answer)
+  const decoded = ResponseDecoder.run(request.success, answer)
   if (!Ready.isReady(decoded)) return Effect.matchEffect(decoded, { onFailure, onSuccess })
   return Either.isRight(decoded) ? onSuccess(decoded.right) : onFailure(decoded.left)
 }
@@ -245,28 +246,34 @@ const decode = <A, B>(
 /** More than enough for an excerpt: an answer of many megabytes is not decoded for one line of it. */
 const excerptBytes = 64 * 1024
 
+const longestPath = 100
+const longestKey = 200
+
 const misfitError = (
   call: Call.Call,
   response: ResponseBody.GuardedResponse,
   bytes: Uint8Array,
   misfit: ValueSchema.Misfit
 ): ApiError.ResponseValidationError => {
-  const shown = Call.redactor(call)
   const cut = bytes.length > excerptBytes
   const text = ApiResponse.textOf(bytes.subarray(0, excerptBytes), cut)
+  const shown = Call.redactorFor(call, text, misfit.parsed?.value)
   const common = Call.common(
     call,
     `the answer (${response.status}) does not fit: ${misfit.reason}`,
-    "maybe-applied"
+    "maybe-applied",
+    shown
   )
   return new ApiError.ResponseValidationError({
     ...common,
     attempts: call.attempts,
     status: response.status,
     requestId: ApiResponse.shownRequestId(call, response.headers),
-    reason: shown.text(misfit.reason),
+    reason: shownText(shown.text, misfit.reason),
     // A key is whatever the server sent.
-    path: misfit.path.map((key) => (typeof key === "string" ? shown.text(key) : key)),
-    excerpt: ApiResponse.excerpt(call, text, cut)
+    path: misfit.path
+      .slice(0, longestPath)
+      .map((key) => (typeof key === "string" ? bounded(shownText(shown.text, key), longestKey) : key)),
+    excerpt: ApiResponse.excerpt(call, text, cut, shown)
   })
 }

@@ -36,7 +36,8 @@ export const make = <S extends ValueSchema.ValueSchema, D extends ResponseDecode
     ...StreamContract.common(
       options,
       "application/x-ndjson, application/jsonl;q=0.9, */*;q=0.1",
-      jsonLinesTypes
+      jsonLinesTypes,
+      [schema]
     ),
     framing: (maxLineBytes) => {
       const lines = makeLineDecoder({ maxLineBytes })

@@ -18,6 +18,7 @@ import * as Execution from "./Execution.js"
 import { invalid } from "./internal/invalid.js"
 import { ownCause } from "./internal/ownCause.js"
 import { isPlain } from "./internal/plain.js"
+import { shownText } from "./internal/shownText.js"
 import * as Redirects from "./Redirects.js"
 import * as RequestBody from "./RequestBody.js"
 import type * as RequestEncoder from "./RequestEncoder.js"
@@ -254,7 +255,7 @@ const paginationError = (
     ...Call.common(call, `${reason}, after ${pages} pages`, "maybe-applied"),
     ...ownCause(cause, text),
     attempts: [...call.attempts],
-    reason: text(reason),
+    reason: shownText(text, reason),
     pages
   })
 }

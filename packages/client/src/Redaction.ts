@@ -193,31 +193,81 @@ const partsOf = (value: object): Iterable<unknown> => {
   }
 }
 
-const readParts = (value: object): Iterable<unknown> =>
-  value instanceof Map
-    ? [...value.keys(), ...value.values()]
-    : value instanceof Set
-      ? value
-      : value instanceof Date
-        ? [value.toJSON()]
-        : ArrayBuffer.isView(value)
-          ? []
-          : Object.values(value)
+const readParts = (value: object): Iterable<unknown> => {
+  if (value instanceof Map) return [...value.keys(), ...value.values()]
+  if (value instanceof Set) return value
+  if (ArrayBuffer.isView(value)) return []
+  const parts: Array<unknown> = Object.values(value)
+  // What an encoder asks: a URL, or a class that keeps its secrets in private fields.
+  if ("toJSON" in value && typeof value.toJSON === "function") parts.push(spoken(value as Speaking))
+  return parts
+}
 
-/** What is secret in a string: all but the space around it, which headers lose, and the scheme before a token. */
+interface Speaking {
+  readonly toJSON: (key: string) => unknown
+}
+
+const spoken = (value: Speaking): unknown => {
+  try {
+    return value.toJSON("")
+  } catch {
+    return undefined
+  }
+}
+
+/** Shorter than this, what is secret by its name alone would be found in any text. */
+const leastNamed = 6
+
+/**
+ * What headers hold under the names that are always hidden: a secret too, whoever set it. Of cookies each value is one.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const named = (
+  headers: Readonly<Record<string, string | null>>,
+  names: Iterable<string> | undefined
+): ReadonlyArray<string> =>
+  [...union(headerNames, names)]
+    .flatMap((name) => {
+      const value = headers[name] ?? ""
+      const basic = /^basic +([\w+/=-]+)$/i.exec(value)?.[1]
+      if (basic !== undefined) return [value, ...passwordIn(basic)]
+      return name.endsWith("cookie")
+        ? value.split(";").map((pair) => pair.slice(pair.indexOf("=") + 1).trim())
+        : [value]
+    })
+    .filter((secret) => secret.length >= leastNamed)
+
+/** RFC 7617. */
+const passwordIn = (encoded: string): ReadonlyArray<string> => {
+  try {
+    const bytes = Uint8Array.from(atob(encoded), (char) => char.charCodeAt(0))
+    const pair = new TextDecoder().decode(bytes)
+    return [pair, pair.slice(pair.indexOf(":") + 1)]
+  } catch {
+    return []
+  }
+}
+
+/** What is secret in a string: all but the space around it, which headers lose; the token behind a scheme; a URL's password. */
 const secretsIn = (text: string): ReadonlyArray<string> => {
   const secret = text.trim()
   if (secret === "") return []
-  const bare = /^[A-Za-z]+ (\S+)$/.exec(secret)?.[1]
-  return bare === undefined ? [secret] : [secret, bare]
+  const token = /^[A-Za-z]+ (\S+)$/.exec(secret)?.[1]
+  const password = /^[a-z][a-z0-9+.-]*:\/\/[^/:@\s]*:([^/@\s]+)@/i.exec(secret)?.[1]
+  return [secret, token, password === undefined ? undefined : decoded(password)].filter(
+    (text) => text !== undefined
+  )
 }
 
-const nameOf = (pair: string): string => {
-  const name = pair.split("=", 1)[0] ?? ""
+const nameOf = (pair: string): string => decoded(pair.split("=", 1)[0] ?? "").toLowerCase()
+
+const decoded = (text: string): string => {
   try {
-    return decodeURIComponent(name).toLowerCase()
+    return decodeURIComponent(text)
   } catch {
-    return name.toLowerCase()
+    return text
   }
 }
 

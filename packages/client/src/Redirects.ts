@@ -14,12 +14,12 @@
 import * as HttpBody from "@effect/platform/HttpBody"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Predicate from "effect/Predicate"
-import * as Redacted from "effect/Redacted"
 import type * as ApiConfig from "./ApiConfig.js"
 import * as Call from "./Call.js"
 import * as Headers from "./internal/headers.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 import * as Redaction from "./Redaction.js"
+import * as RequestBody from "./RequestBody.js"
 import type * as RequestEncoder from "./RequestEncoder.js"
 import type * as ResponseBody from "./ResponseBody.js"
 
@@ -171,8 +171,8 @@ const maxScanned = 64 * 1024
  * @category decisions
  */
 export const holdsSecret = (call: Call.Call): boolean => {
-  const { body, form, multipart } = call.request.options
-  if (Redaction.collect([body, form, multipart]).size > 0 || isUnwrapped(body)) return true
+  const { body, bodySchema, form, multipart } = call.request.options
+  if (Redaction.collect([form, multipart]).size + RequestBody.secrets(body, bodySchema).size > 0) return true
   const text = textOf(call.encoded.body)
   return text.length <= maxScanned && Call.redactor(call).text(text) !== text
 }
@@ -183,20 +183,6 @@ const textOf = (body: HttpBody.HttpBody): string => {
   return body._tag === "Uint8Array" && body.body.length <= maxScanned
     ? new TextDecoder().decode(body.body)
     : ""
-}
-
-/** Whether JSON meets a `Redacted` in a value that no one sees from outside, as a `toJSON` may give one out. */
-const isUnwrapped = (value: unknown): boolean => {
-  let found = false
-  try {
-    JSON.stringify(value, function (this: Record<string, unknown>, key, inner) {
-      found ||= Redacted.isRedacted(this[key])
-      return typeof inner === "bigint" ? undefined : inner
-    })
-  } catch {
-    // What only a schema can encode.
-  }
-  return found
 }
 
 /**

@@ -7,6 +7,7 @@ import * as HttpBody from "@effect/platform/HttpBody"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
+import * as Redacted from "effect/Redacted"
 import type * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import * as Source from "./internal/byteSource.js"
@@ -16,11 +17,13 @@ import { memo } from "./internal/memo.js"
 import { each } from "./internal/pulls.js"
 import * as Query from "./internal/query.js"
 import * as Ready from "./internal/ready.js"
+import * as SchemaSecrets from "./internal/schemaSecrets.js"
 import { lengthProblem } from "./internal/sendable.js"
 import * as Watched from "./internal/watchedSource.js"
 import { withBlob } from "./internal/wholeBody.js"
 import * as Multipart from "./Multipart.js"
 import * as Progress from "./Progress.js"
+import * as Redaction from "./Redaction.js"
 
 /**
  * Bytes that are produced while they are sent. A source can be read once.
@@ -164,6 +167,27 @@ export const json: (
   field: string,
   options?: { readonly redacted: "reveal" | "mask" }
 ) => Either.Either<string, InvalidInput> = Json.stringify
+
+/**
+ * The secrets of a body: every `Redacted` in the value, in what an encoder makes of it, and what the schema calls one.
+ *
+ * @since 0.1.0
+ * @category redaction
+ */
+export const secrets = (
+  body: unknown,
+  schema: Schema.Schema.AnyNoContext | undefined
+): ReadonlySet<string> => {
+  const found = Redaction.collect(body)
+  const encoded = Ready.settled(() => encodeValue(body, schema))
+  if (encoded === undefined) return found
+  Redaction.collect(encoded, found)
+  Redaction.collect(Json.revealed(encoded).map(Redacted.make), found)
+  if (schema === undefined) return found
+  const text = Ready.settled(() => Json.stringify(encoded, "body")) ?? ""
+  for (const secret of SchemaSecrets.finderOf(schema)(text, encoded) ?? []) found.add(secret)
+  return found
+}
 
 const encodeKind = (
   kind: (typeof kinds)[number],

@@ -160,14 +160,18 @@ export const adopt = (
  * @since 0.1.0
  * @category redaction
  */
-export const secrets = (request: ApiRequest.Request, config: ApiConfig.ApiConfig): ReadonlySet<string> =>
-  Redaction.collect([
+export const secrets = (request: ApiRequest.Request, config: ApiConfig.ApiConfig): ReadonlySet<string> => {
+  const { body, bodySchema, ...options } = request.options
+  const found = Redaction.collect([
     config.options.headers,
     config.options.query,
     request.path,
-    request.options,
+    options,
     request.replaced
   ])
+  for (const secret of RequestBody.secrets(body, bodySchema)) found.add(secret)
+  return found
+}
 
 const resolve = (
   request: ApiRequest.Request,

@@ -10,8 +10,11 @@ import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as Stream from "effect/Stream"
 import type * as ApiError from "./ApiError.js"
+import { guarded } from "./internal/guarded.js"
 import * as MediaType from "./internal/mediaType.js"
 import { memo } from "./internal/memo.js"
+import * as Ready from "./internal/ready.js"
+import type * as SchemaSecrets from "./internal/schemaSecrets.js"
 import * as Progress from "./Progress.js"
 import * as ValueSchema from "./ValueSchema.js"
 
@@ -47,6 +50,8 @@ export interface ResponseDecoder<out A> {
   readonly [TypeId]: typeof TypeId
   readonly accept: string
   readonly decode: (body: Body) => Effect.Effect<A, ValueSchema.Misfit>
+  /** Finds in a body what the schema calls a secret, so that no error shows it. */
+  readonly secrets?: SchemaSecrets.Finder | undefined
   /** Where the value is the body itself, still on its way; `decode` is then not asked. */
   readonly open?: ((body: Arriving) => A) | undefined
 }
@@ -220,16 +225,16 @@ export const stream = (
  * @since 0.1.0
  * @category constructors
  */
-export const fromEither = <A, E>(decode: (input: unknown) => Either.Either<A, E>): ResponseDecoder<A> =>
-  make("application/json", (body) =>
-    Either.flatMap(parse(body), (value) =>
-      Either.mapLeft(decode(value), (error) => ({
-        reason: Predicate.hasProperty(error, "message") ? String(error.message) : String(error),
-        path: [],
-        parsed: { value }
-      }))
-    )
+export const fromEither = <A, E>(decode: (input: unknown) => Either.Either<A, E>): ResponseDecoder<A> => {
+  const reasonOf = (error: E): string =>
+    Predicate.hasProperty(error, "message") ? String(error.message) : String(error)
+  const decodeValue = guarded(
+    (value: unknown) =>
+      Either.mapLeft(decode(value), (error) => ({ reason: reasonOf(error), path: [], parsed: { value } })),
+    (value) => ({ value })
   )
+  return make("application/json", (body) => Ready.flatMap(parse(body), decodeValue))
+}
 
 /**
  * A decoder from an Effect `Schema` or a Standard Schema: JSON, then the schema.
@@ -246,10 +251,11 @@ const fromValue = <S extends ValueSchema.ValueSchema>(
   prepare: (value: unknown) => unknown
 ): ResponseDecoder<ValueSchema.Type<S>> => {
   const decode = ValueSchema.decoder(schema)
-  return make("application/json", (body) => {
+  const decoder = make("application/json", (body) => {
     const parsed = parse(body)
     return Either.isLeft(parsed) ? Either.left(parsed.left) : decode(prepare(parsed.right))
   })
+  return { ...decoder, secrets: ValueSchema.secretsOf(schema) }
 }
 
 /**
@@ -289,6 +295,15 @@ const tagOf = (ast: SchemaAST.AST): SchemaAST.LiteralValue | undefined => {
   const tag = encoded.propertySignatures.find(({ name }) => name === "_tag")?.type
   return tag !== undefined && SchemaAST.isLiteral(tag) ? tag.literal : undefined
 }
+
+/**
+ * Runs a decoder, a program's own too: what it throws is a misfit.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const run = <A>(decoder: ResponseDecoder<A>, body: Body): Effect.Effect<A, ValueSchema.Misfit> =>
+  guarded(decoder.decode, () => undefined)(body)
 
 const isResponseDecoder = (decodable: Decodable): decodable is ResponseDecoder<unknown> => TypeId in decodable
 

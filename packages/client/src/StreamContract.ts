@@ -9,8 +9,10 @@ import type * as Stream from "effect/Stream"
 import { toMillis } from "./internal/duration.js"
 import * as Invalid from "./internal/invalid.js"
 import * as MediaType from "./internal/mediaType.js"
+import { combined, type Finder } from "./internal/schemaSecrets.js"
 import * as ResponseDecoder from "./ResponseDecoder.js"
 import type * as ServerSentEvents from "./ServerSentEvents.js"
+import * as ValueSchema from "./ValueSchema.js"
 
 /**
  * Type id of {@link EventStream}.
@@ -84,6 +86,8 @@ export interface EventStream<out A, out E = never> {
    */
   readonly read: (events: ReadonlyArray<ServerSentEvents.ServerSentEvent>, onMisfit?: OnMisfit) => Values<A>
   readonly failure: ResponseDecoder.ResponseDecoder<E> | undefined
+  /** Finds in the data of an event what a schema calls a secret. */
+  readonly secrets: Finder | undefined
   /** `Streaming.stream`: it comes with the contract, so that a program without streams does not carry it along. */
   readonly run: (core: never, request: never) => Stream.Stream<unknown, unknown>
   readonly hasTerminal: boolean
@@ -143,17 +147,20 @@ export interface CommonOptions<A, D> {
 export const common = <A, D extends ResponseDecoder.Decodable>(
   options: CommonOptions<A, D>,
   accept: string,
-  mediaTypes: ReadonlyArray<string>
+  mediaTypes: ReadonlyArray<string>,
+  schemas: Iterable<ValueSchema.ValueSchema>
 ) => {
   const types = options.contentType === undefined ? mediaTypes : [MediaType.parse(options.contentType).type]
   const schema = options.error === false ? undefined : options.error?.schema
+  const failure = schema === undefined ? undefined : ResponseDecoder.fromFailure(schema)
   const limit = (input: Duration.DurationInput | undefined) =>
     input === undefined ? undefined : toMillis(input)
   return {
     [TypeId]: TypeId,
     accept: options.contentType ?? accept,
     accepts: (mediaType: string) => types.includes(mediaType),
-    failure: schema === undefined ? undefined : ResponseDecoder.fromFailure(schema),
+    failure,
+    secrets: combined([failure?.secrets, ...Array.from(schemas, ValueSchema.secretsOf)]),
     hasTerminal: options.terminal !== undefined,
     limits: {
       firstEventTimeout: limit(options.firstEventTimeout),

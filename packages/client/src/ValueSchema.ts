@@ -10,8 +10,12 @@ import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
+import { boundedIssue } from "./internal/boundedIssue.js"
 import { compile, type FastDecoder, misfit, Same } from "./internal/fastDecode.js"
+import { guarded } from "./internal/guarded.js"
 import { memo } from "./internal/memo.js"
+import * as SchemaSecrets from "./internal/schemaSecrets.js"
+import { clipped } from "./internal/shownText.js"
 
 /**
  * An answer that does not fit: what is wrong, where in the value, and the value as it was parsed, which `lenient`
@@ -116,8 +120,22 @@ export type Decode<A> = (value: unknown) => Effect.Effect<A, Misfit>
 export const decoder: <S extends ValueSchema>(schema: S) => Decode<Type<S>> = /*#__PURE__*/ memo(
   /*#__PURE__*/ new WeakMap<ValueSchema, Decode<never>>(),
   (schema) =>
-    (isEffectSchema(schema) ? effectDecoder(schema) : standardDecoder(schema)) as unknown as Decode<never>
+    guarded(
+      isEffectSchema(schema) ? effectDecoder(schema) : standardDecoder(schema),
+      asParsed
+    ) as unknown as Decode<never>
 )
+
+/**
+ * Finds what of a body a schema's own word makes a secret: a `Redacted`. Standard Schemas have no word for it.
+ *
+ * @since 0.1.0
+ * @category redaction
+ */
+export const secretsOf = (schema: ValueSchema): SchemaSecrets.Finder | undefined =>
+  isEffectSchema(schema) ? SchemaSecrets.finderOf(schema) : undefined
+
+const asParsed = (value: unknown) => ({ value })
 
 const effectDecoder = <A, I>(schema: Schema.Schema<A, I>): Decode<A> => {
   const decode = ParseResult.decodeUnknown(schema)
@@ -222,9 +240,13 @@ export const asSent = <A, I extends A>(schema: Schema.Schema<A, I>): Schema.Sche
 }
 
 const schemaMisfit = (issue: ParseResult.ParseIssue, value: unknown): Misfit => ({
-  reason: ParseResult.TreeFormatter.formatIssueSync(issue),
-  path: (ParseResult.ArrayFormatter.formatIssueSync(issue)[0]?.path ?? []).map(pathKey),
+  ...formatted(boundedIssue(issue)),
   parsed: { value }
+})
+
+const formatted = (issue: ParseResult.ParseIssue): Pick<Misfit, "reason" | "path"> => ({
+  reason: ParseResult.TreeFormatter.formatIssueSync(issue),
+  path: (ParseResult.ArrayFormatter.formatIssueSync(issue)[0]?.path ?? []).map(pathKey)
 })
 
 const pathKey = (key: PropertyKey): string | number => (typeof key === "symbol" ? key.toString() : key)
@@ -236,22 +258,28 @@ const standardDecoder = <A>(schema: StandardSchema<A>): Decode<A> => {
         ? Either.right(result.value)
         : Either.left(standardMisfit(result.issues, value))
     const result = schema["~standard"].validate(value)
-    return result instanceof Promise
+    return Predicate.isPromiseLike(result)
       ? Effect.flatMap(
-          Effect.promise(() => result),
+          Effect.promise(() => Promise.resolve(result)),
           settle
         )
       : settle(result)
   }
 }
 
-const standardMisfit = (issues: ReadonlyArray<StandardIssue>, value: unknown): Misfit => {
+/** More than anybody reads. */
+const maxIssues = 20
+const maxMessage = 1000
+
+const standardMisfit = (all: ReadonlyArray<StandardIssue>, value: unknown): Misfit => {
+  const issues = Array.from(all).slice(0, maxIssues)
   const paths = issues.map((issue) =>
     (issue.path ?? []).map((key) => pathKey(typeof key === "object" ? key.key : key))
   )
   return {
     reason: issues
-      .map((issue, index) => [paths[index]?.join("."), issue.message].filter(Boolean).join(": "))
+      .map(({ message }, index) => [paths[index]?.join("."), message].filter(Boolean))
+      .map((words) => clipped(words.join(": "), maxMessage))
       .join("; "),
     path: paths[0] ?? [],
     parsed: { value }

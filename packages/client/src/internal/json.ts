@@ -58,6 +58,8 @@ class Walk {
   /** The objects that are being walked, where the place of a cycle is looked for. */
   readonly parents: Set<object> | undefined
   readonly redacted: Options["redacted"]
+  /** What a `Redacted` was found to hold. */
+  readonly revealed: Array<unknown> = []
   depth = 0
 
   constructor(field: string, options: Options, parents?: Set<object>) {
@@ -147,7 +149,11 @@ const refuseHidden = (value: object): void => {
 }
 
 const walkOther = (self: Walk, value: object, key: string | number): unknown => {
-  if (Redacted.isRedacted(value) && self.redacted === "reveal") return walk(self, unwrap(value), key)
+  if (Redacted.isRedacted(value) && self.redacted === "reveal") {
+    const plain = walk(self, unwrap(value), key)
+    self.revealed.push(plain)
+    return plain
+  }
   if (ArrayBuffer.isView(value)) throw refusal(nameOf(value), "ArrayBuffer")
   if (value instanceof Number || value instanceof String || value instanceof Boolean) {
     return walk(self, value.valueOf(), key)
@@ -217,6 +223,17 @@ const isEffects = (value: object): boolean => {
     }
   }
   return false
+}
+
+/** What every `Redacted` in a value becomes in its JSON, up to where that fails. */
+export const revealed = (value: unknown): ReadonlyArray<unknown> => {
+  const self = new Walk("", revealing)
+  try {
+    walk(self, value, "")
+  } catch {
+    // What could not be encoded was not sent.
+  }
+  return self.revealed
 }
 
 /** The JSON text of a value, a `Redacted` in it unwrapped unless it is to be masked; `field` names the value in the error. */

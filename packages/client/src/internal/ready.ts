@@ -1,6 +1,7 @@
 /** Effects that may be there already: most of what a request needs is no work to wait for. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 
 /** An `Either` is an Effect: what is computed at once is used at once, without a fiber's step. */
 export const isReady = <A, E>(effect: Effect.Effect<A, E>): effect is Either.Either<A, E> =>
@@ -16,3 +17,13 @@ export const flatMap = <A, E, B, E2>(
 
 export const map = <A, E, B>(effect: Effect.Effect<A, E>, change: (value: A) => B): Effect.Effect<B, E> =>
   isReady(effect) ? Either.map(effect, change) : Effect.map(effect, change)
+
+/** What a program's own code gives at once, and without a failure. */
+export const settled = <A>(run: () => Effect.Effect<A, unknown>): A | undefined => {
+  try {
+    const effect = run()
+    return isReady(effect) ? Option.getOrUndefined(Either.getRight(effect)) : undefined
+  } catch {
+    return undefined
+  }
+}

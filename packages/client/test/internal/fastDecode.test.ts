@@ -1,18 +1,20 @@
 import { ValueSchema } from "@effect-api/client"
 import { Arbitrary, Effect, Either, FastCheck as fc, ParseResult, Schema } from "effect"
 import { describe, expect, it } from "vitest"
+import { boundedIssue } from "../../src/internal/boundedIssue.js"
 import { compile, misfit } from "../../src/internal/fastDecode.js"
+import { thrownMisfit } from "../../src/internal/guarded.js"
 import { inputs } from "../fixtures/oddities.js"
 import { same } from "../fixtures/same.js"
 import { type Any, fast, slow } from "../fixtures/schemas.js"
 
-type Outcome = { readonly value: unknown } | { readonly reason: string } | { readonly thrown: string }
+type Outcome = { readonly value: unknown } | { readonly reason: string }
 
 const outcome = (run: () => Either.Either<unknown, string>): Outcome => {
   try {
     return Either.match(run(), { onLeft: (reason) => ({ reason }), onRight: (value) => ({ value }) })
   } catch (error) {
-    return { thrown: String(error) }
+    return { reason: thrownMisfit(error).reason }
   }
 }
 
@@ -33,7 +35,10 @@ const ours = (decoder: ValueSchema.EventDecoder<unknown>, value: unknown): Outco
 const theirs = (
   decode: (value: unknown) => Either.Either<unknown, ParseResult.ParseIssue>,
   value: unknown
-): Outcome => outcome(() => Either.mapLeft(decode(value), ParseResult.TreeFormatter.formatIssueSync))
+): Outcome =>
+  outcome(() =>
+    Either.mapLeft(decode(value), (issue) => ParseResult.TreeFormatter.formatIssueSync(boundedIssue(issue)))
+  )
 
 const table = (schemas: Record<string, Any>) => Object.entries(schemas)
 
