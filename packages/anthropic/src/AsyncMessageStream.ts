@@ -108,7 +108,9 @@ export const make = (events: AsyncIterable<MessageEvent.MessageEvent>): AsyncMes
     [Symbol.asyncIterator]: iterate,
     async *textDeltas() {
       for await (const event of stream) {
-        if (event.type === "content_block_delta" && event.delta.type === "text_delta") yield event.delta.text
+        // Under lenient validation an event may be anything.
+        if (event?.type === "content_block_delta" && event.delta?.type === "text_delta")
+          yield event.delta.text
       }
     },
     finalMessage,

@@ -1,14 +1,16 @@
 /**
  * Puts a message together from its events. A plain object that needs no runtime: `MessageStream` puts it on a `Stream`.
  *
- * Taking an event costs what the event brings. A snapshot costs a copy of the list of blocks, and of the lists and objects
- * that are open in the input of a tool; never of text.
+ * Taking an event costs what the event brings. A snapshot costs a copy of the list of blocks; the input of a tool, which may
+ * be large, is copied when it is asked for; text is never copied.
  *
  * @since 0.1.0
  */
 import { ApiError } from "@effect-api/client"
 import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
 import type * as ContentBlock from "./ContentBlock.js"
+import * as Begun from "./internal/begun.js"
 import { PartialJson } from "./internal/partialJson.js"
 import type * as Message from "./Message.js"
 import type * as MessageEvent from "./MessageEvent.js"
@@ -70,7 +72,7 @@ class Accumulating implements Accumulator {
     if (this.failure === undefined) {
       this.received++
       this.shown = undefined
-      const problem = this.take(event)
+      const problem = this.tryToTake(event)
       if (problem !== undefined) this.failure = protocolError(problem)
     }
     return this.failure === undefined ? Either.void : Either.left(this.failure)
@@ -88,15 +90,27 @@ class Accumulating implements Accumulator {
     return message === undefined ? Either.left(truncated(this.received)) : Either.right(message)
   }
 
+  /** Under lenient validation an event may be anything. */
+  private tryToTake(event: MessageEvent.MessageEvent): Problem | undefined {
+    try {
+      return this.take(event)
+    } catch (error) {
+      return {
+        reason: `an event cannot be read: ${error instanceof Error ? error.message : "it has another shape"}`
+      }
+    }
+  }
+
   private take(event: MessageEvent.MessageEvent): Problem | undefined {
     switch (event.type) {
       case "message_start": {
         if (this.message !== undefined && !this.stopped) {
           return { reason: "a second message begins before the end of the first" }
         }
-        this.message = event.message
+        const message = Begun.message({ ...event.message }) as unknown as Message.Message
+        this.message = message
         this.stopped = false
-        this.blocks = event.message.content.map((block) => new Block(block, true))
+        this.blocks = message.content.map((block) => new Block(block, true))
         return undefined
       }
       case "content_block_start":
@@ -120,6 +134,7 @@ class Accumulating implements Accumulator {
           return { reason: `block ${event.index} begins where block ${expected} should` }
         }
         this.blocks.push(new Block(event.content_block, false))
+        this.message = servedBy(message, event.content_block)
         return undefined
       }
       case "content_block_delta":
@@ -134,8 +149,8 @@ class Accumulating implements Accumulator {
       case "message_delta": {
         const { delta, type: _, usage, ...rest } = event
         this.message = {
-          ...withLater(withLater(message, rest), delta),
-          usage: withLater(message.usage, usage)
+          ...withLater(withLater(message, rest), delta ?? {}),
+          usage: withLater(message.usage, totals(message.usage, usage ?? {}))
         }
         return undefined
       }
@@ -162,8 +177,9 @@ class Block {
   over: boolean
 
   constructor(start: ContentBlock.ContentBlock, over: boolean) {
-    this.fields = { ...start }
-    this.shown = start
+    const whole = Begun.block(start as unknown as Begun.Fields)
+    this.fields = { ...whole }
+    this.shown = whole as unknown as ContentBlock.ContentBlock
     this.over = over
   }
 
@@ -216,13 +232,43 @@ class Block {
 
   snapshot(): ContentBlock.ContentBlock {
     if (this.shown === undefined) {
-      const input = this.json?.value()
-      const block = input === undefined ? { ...this.fields } : { ...this.fields, input }
+      const block = { ...this.fields }
+      const input = this.json?.later()
+      if (input !== undefined) madeWhenAsked(block, "input", input)
       this.shown = block as unknown as ContentBlock.ContentBlock
     }
     return this.shown
   }
 }
+
+/** A block that says which model goes on from there, as another has refused: the message is that one's. */
+const servedBy = (message: Message.Message, block: ContentBlock.ContentBlock): Message.Message => {
+  if ((block.type as string) !== "fallback" || !("to" in block)) return message
+  const model = Predicate.hasProperty(block.to, "model") ? block.to.model : undefined
+  return typeof model === "string" ? { ...message, model } : message
+}
+
+/** To copy an object at every event would take the square of its size: nobody may ask for most of the copies. */
+const madeWhenAsked = (fields: Record<string, unknown>, name: string, make: () => unknown): void => {
+  const shown = { enumerable: true, configurable: true }
+  Object.defineProperty(fields, name, {
+    ...shown,
+    get: () => {
+      const value = make()
+      Object.defineProperty(fields, name, { ...shown, value, writable: true })
+      return value
+    }
+  })
+}
+
+/** A total does not fall back to zero: some servers write zeros where they know nothing. */
+const totals = (earlier: object, later: object): object =>
+  Object.fromEntries(
+    Object.entries(later).filter(
+      ([name, value]) =>
+        value !== 0 || !(((earlier as { readonly [total: string]: unknown })[name] as number) > 0)
+    )
+  )
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "")
 

@@ -7,6 +7,7 @@ import { EventStream, ValueSchema } from "@effect-api/client"
 import * as Schema from "effect/Schema"
 import * as Citation from "./Citation.js"
 import * as ContentBlock from "./ContentBlock.js"
+import * as Begun from "./internal/begun.js"
 import { kind, named, nullish, open, unknownKind } from "./internal/schema.js"
 import * as Message from "./Message.js"
 
@@ -143,11 +144,17 @@ export type MessageEvent =
  * What a stream of a message is: pings count for nothing but life, `message_stop` is its end, and an `error` event fails it
  * with the tagged error of its type, as a status would.
  *
+ * Servers that speak the API and are not the vendor's (Ollama, llama.cpp, vLLM, proxies) leave out what is empty, zero or not
+ * known yet, and some all `event:` lines. Their events are handed out whole: without text, tokens or a reason to stop where
+ * they say nothing of it. Unknown fields stay.
+ *
  * @since 0.1.0
  * @category contracts
  */
 export const contract: EventStream.EventStream<MessageEvent> = EventStream.make({
-  event: ValueSchema.asSent(MessageEvent),
+  event: ValueSchema.asSent(MessageEvent, Begun.event),
   ignore: ["ping"],
-  terminal: (event) => event.type === "message_stop"
+  error: { event: "error" },
+  // Under lenient validation an event may be anything.
+  terminal: (event) => event?.type === "message_stop"
 })

@@ -10,6 +10,7 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import type * as ContentBlock from "./ContentBlock.js"
 import type * as Message from "./Message.js"
@@ -133,17 +134,21 @@ export const inputDeltas = <E, R>(
   events: Stream.Stream<MessageEvent.MessageEvent, E, R>
 ): Stream.Stream<InputDelta, E | ApiError.StreamProtocolError, R> =>
   withMessage(events, (event, accumulator) => {
-    if (event.type !== "content_block_delta" || event.delta.type !== "input_json_delta") return Option.none()
+    if (event?.type !== "content_block_delta" || event.delta.type !== "input_json_delta") return Option.none()
     const { index } = event
     const { partial_json } = event.delta
     const block = accumulator.snapshot()?.content[index]
     if (block === undefined || !isToolUse(block)) return Option.none()
+    const { id, name } = block
     return Option.some({
       index,
-      id: block.id,
-      name: block.name,
+      id,
+      name,
       partial_json,
-      input: block.input
+      // Made when it is asked for: most are not.
+      get input() {
+        return block.input
+      }
     })
   })
 
@@ -191,7 +196,10 @@ const deltas = <A, E, R>(
 ): Stream.Stream<A, E, R> =>
   Stream.mapChunks(events, (chunk) =>
     Chunk.filterMap(chunk, (event) =>
-      event.type === "content_block_delta" ? pick(event.delta) : Option.none()
+      // Under lenient validation an event may be anything.
+      event?.type === "content_block_delta" && Predicate.isObject(event.delta)
+        ? pick(event.delta)
+        : Option.none()
     )
   )
 

@@ -13,10 +13,12 @@ import {
 } from "@effect-api/client"
 import * as Effect from "effect/Effect"
 import * as CallOptions from "./CallOptions.js"
+import * as Begun from "./internal/begun.js"
 import * as Message from "./Message.js"
 import * as MessageEvent from "./MessageEvent.js"
 
-const message = ValueSchema.asSent(Message.Message)
+/** Servers that are not the vendor's say less of a message. */
+const message = ValueSchema.asSent(Message.Message, Begun.finished)
 
 /**
  * Asks for a message, whole. A `max_tokens` that may take more than ten minutes to write fails with an

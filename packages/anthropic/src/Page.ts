@@ -60,5 +60,8 @@ const byId = Pagination.cursor<Page<unknown>, unknown>({ items: (page) => page.d
 export const pagination = <A>(): Pagination.Pagination<Page<A>, A> =>
   Pagination.custom({
     items: (page) => page.data,
-    next: (page, context) => (page.next_page ? { query: { page: page.next_page } } : byId.next(page, context))
+    next: (page, context) => {
+      if (page.has_more === false) return undefined
+      return page.next_page ? { query: { page: page.next_page } } : byId.next(page, context)
+    }
   })

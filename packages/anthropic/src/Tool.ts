@@ -168,6 +168,8 @@ const result = (
 ): ContentBlockParam.ToolResultBlockParam => ({
   type: "tool_result",
   tool_use_id: call.id,
+  // The API refuses the result of a toolset's call without it.
+  ...(typeof call.toolset_name === "string" ? { toolset_name: call.toolset_name } : {}),
   ...(content === undefined ? {} : { content })
 })
 

@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import type * as CallOptions from "./CallOptions.js"
 import type * as ContentBlock from "./ContentBlock.js"
 import type * as ContentBlockParam from "./ContentBlockParam.js"
+import { withdrawn } from "./internal/toolChanges.js"
 import * as Message from "./Message.js"
 import * as MessageAccumulator from "./MessageAccumulator.js"
 import type * as MessageEvent from "./MessageEvent.js"
@@ -72,7 +73,8 @@ export interface Turn {
 
 /**
  * The messages of the model, each as it comes. The tools of one run when the next is asked for, all at once, and are answered
- * in their order; what goes wrong with them the model is told (see `Tool.answer`), a tool that does not exist too.
+ * in their order; what goes wrong with them the model is told (see `Tool.answer`). So it is where a tool does not exist, is a
+ * member of a toolset (its `toolset_name` says so), or was withdrawn by a `tool_removal` of the conversation.
  *
  * It ends with the message that calls no tool, or with the one that meets `maxIterations`: its `stop_reason` says `tool_use`
  * then, and its tools do not run. A turn that the server has paused (`pause_turn`) is sent back for it to go on. A message that
@@ -221,13 +223,24 @@ const makeLoop = <const Tools extends ReadonlyArray<Tool.Any>>(
   const byName = new Map<string, Tool.Any>(tools.map((tool) => [tool.name, tool]))
   const offered = [...(params.tools ?? []), ...tools.map((tool) => tool.param)]
 
-  const answer = (call: ContentBlock.ToolUseBlock) =>
-    (byName.get(call.name)?.answer(call) ??
-      Effect.succeed(Tool.failure(call, `There is no tool ${call.name}`))) as Effect.Effect<
-      ContentBlockParam.ToolResultBlockParam,
-      never,
-      Tool.Context<Tools[number]>
-    >
+  /** A member of a toolset may be called as a tool of the program's is, and is another. */
+  const toolOf = ({ name, toolset_name }: ContentBlock.ToolUseBlock, withdrawn: ReadonlySet<unknown>) =>
+    (toolset_name ?? "") !== "" || withdrawn.has(name) ? undefined : byName.get(name)
+
+  const answerAll = (
+    calls: ReadonlyArray<ContentBlock.ToolUseBlock>,
+    messages: ReadonlyArray<Message.MessageParam>
+  ) => {
+    const gone = withdrawn(messages)
+    const answer = (call: ContentBlock.ToolUseBlock) =>
+      (toolOf(call, gone)?.answer(call) ??
+        Effect.succeed(Tool.failure(call, `There is no tool ${nameOf(call)}`))) as Effect.Effect<
+        ContentBlockParam.ToolResultBlockParam,
+        never,
+        Tool.Context<Tools[number]>
+      >
+    return Effect.forEach(calls, answer, { concurrency })
+  }
 
   return {
     callOptions,
@@ -241,7 +254,7 @@ const makeLoop = <const Tools extends ReadonlyArray<Tool.Any>>(
     ask: ({ calls, params }: State) =>
       calls.length === 0
         ? Effect.succeed(params)
-        : Effect.map(Effect.forEach(calls, answer, { concurrency }), (content) => ({
+        : Effect.map(answerAll(calls, params.messages), (content) => ({
             ...params,
             messages: [...params.messages, { role: "user", content }]
           })),
@@ -259,6 +272,9 @@ const makeLoop = <const Tools extends ReadonlyArray<Tool.Any>>(
     }
   }
 }
+
+const nameOf = ({ name, toolset_name }: ContentBlock.ToolUseBlock): string =>
+  (toolset_name ?? "") === "" ? name : `${name} of the toolset ${toolset_name}`
 
 /** The server stopped in the middle of its turn, and goes on when it gets it back. */
 const isPaused = ({ stop_reason }: Message.Message): boolean =>

@@ -226,12 +226,18 @@ const signaturesIn = (header: string): ReadonlyArray<Uint8Array> =>
     return version === "v1" ? Option.toArray(Either.getRight(Encoding.decodeBase64(signature))) : []
   })
 
+/** Tools that keep secrets may drop the padding of its base64. */
+const bytesOf = (text: string): Either.Either<Uint8Array, unknown> => {
+  const letters = text.replace(/={1,2}$/, "")
+  return Encoding.decodeBase64(letters.padEnd(Math.ceil(letters.length / 4) * 4, "="))
+}
+
 const secretError = (reason: string, index: number): WebhookSecretError =>
   new WebhookSecretError({ reason, index, message: `The webhook secret cannot be used: ${reason}` })
 
 const keyOf = (secret: Redacted.Redacted, index: number): Effect.Effect<Uint8Array, WebhookSecretError> =>
   Either.match(
-    Encoding.decodeBase64(
+    bytesOf(
       Redacted.value(secret)
         .trim()
         .replace(/^whsec_/, "")

@@ -96,6 +96,15 @@ describe("files", () => {
     })
   )
 
+  it.effect("11.2 has_more: false stops, whatever else the page names", () =>
+    Effect.gen(function* () {
+      const last = { data: [{ ...file, id: "a" }], has_more: false, last_id: "a", next_page: "page_2" }
+      const { anthropic, transport } = yield* scripted([MockTransport.json(last)])
+      expect(yield* Stream.runCount(anthropic.files.list())).toBe(1)
+      expect(yield* transport.requests).toHaveLength(1)
+    })
+  )
+
   it.effect("3.2 list asks for files by their ids", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([MockTransport.json({ data: [], next_page: null })])

@@ -269,3 +269,115 @@ describe("MessageAccumulator", () => {
     expect(MessageAccumulator.make().snapshot()).toBeUndefined()
   })
 })
+
+/** Events as a decoder of somebody else gives them: nothing is checked, and nothing filled in. */
+const raw = (...events: ReadonlyArray<object>): ReadonlyArray<MessageEvent.MessageEvent> =>
+  events as unknown as ReadonlyArray<MessageEvent.MessageEvent>
+
+const block = (index: number, content_block: object) => [
+  { type: "content_block_start", index, content_block },
+  { type: "content_block_stop", index }
+]
+
+describe("what a server leaves out", () => {
+  it("is filled in: the message is whole", () => {
+    const message = messageOf(
+      raw(
+        { type: "message_start", message: { id: "m" } },
+        ...block(0, { type: "thinking" }),
+        ...block(1, { type: "tool_use", id: "a", name: "now" }),
+        { type: "message_delta" },
+        { type: "message_stop" }
+      )
+    )
+    expect(message).toEqual({
+      id: "m",
+      type: "message",
+      role: "assistant",
+      model: "",
+      content: [
+        { type: "thinking", thinking: "", signature: "" },
+        { type: "tool_use", id: "a", name: "now", input: {} }
+      ],
+      stop_reason: null,
+      stop_sequence: null,
+      usage: { input_tokens: 0, output_tokens: 0 }
+    })
+  })
+
+  it.each<[what: string, later: object | null | undefined, usage: object]>([
+    ["nothing", undefined, { input_tokens: 12, output_tokens: 5 }],
+    ["null", null, { input_tokens: 12, output_tokens: 5 }],
+    ["zeros", { input_tokens: 0, output_tokens: 0 }, { input_tokens: 12, output_tokens: 5 }],
+    ["more", { output_tokens: 9 }, { input_tokens: 12, output_tokens: 9 }],
+    ["less", { input_tokens: 3, output_tokens: 9 }, { input_tokens: 3, output_tokens: 9 }],
+    ["what was not there", { cache_read_input_tokens: 0 }, { cache_read_input_tokens: 0, output_tokens: 5 }]
+  ])("a total that comes later is the total, unless it says %s", (_, later, usage) => {
+    const start = { ...Events.messageStart.message, usage: { input_tokens: 12, output_tokens: 5 } }
+    const accumulator = pushAll(
+      raw({ type: "message_start", message: start }, { type: "message_delta", delta: null, usage: later })
+    )
+    expect(accumulator.snapshot()?.usage).toMatchObject(usage)
+  })
+
+  it("an event of another shape is an error, and no defect", () => {
+    for (const event of [
+      null,
+      { type: "content_block_delta", index: 0 },
+      { type: "message_start", message: { content: 1 } }
+    ]) {
+      const accumulator = pushAll(
+        raw(Events.messageStart, { type: "content_block_start", index: 0, content_block: { type: "text" } })
+      )
+      const pushed = accumulator.push(event as unknown as MessageEvent.MessageEvent)
+      expect(Either.isLeft(pushed) && pushed.left._tag).toBe("StreamProtocolError")
+    }
+  })
+})
+
+describe("a fallback", () => {
+  it.each<[what: string, block: object, model: string]>([
+    ["names the model that goes on", { type: "fallback", from: { model: "a" }, to: { model: "b" } }, "b"],
+    ["that names none changes nothing", { type: "fallback", to: {} }, "claude-sonnet-5-5"],
+    ["is no other block with such a field", { type: "handover", to: { model: "b" } }, "claude-sonnet-5-5"]
+  ])("%s", (_, content_block, model) => {
+    const events = raw(
+      Events.messageStart,
+      ...block(0, content_block),
+      Events.messageDelta(),
+      Events.messageStop
+    )
+    expect(messageOf(events)).toMatchObject({ model, content: [content_block] })
+  })
+})
+
+describe("a snapshot", () => {
+  it("makes the input of a tool when it is asked for it, as it was then", () => {
+    const pieces = ['{"a":', '1,"b":[', '"x","y', '"],"__proto__":2', "}"]
+    const accumulator = pushAll(
+      raw(Events.messageStart, {
+        type: "content_block_start",
+        index: 0,
+        content_block: { type: "tool_use", id: "t", name: "n", input: {} }
+      })
+    )
+    const taken = pieces.map((partial_json) => {
+      const delta = { type: "input_json_delta", partial_json }
+      Either.getOrThrow(accumulator.push({ type: "content_block_delta", index: 0, delta } as never))
+      return accumulator.snapshot()?.content[0]
+    })
+    const inputs = [
+      {},
+      { a: 1, b: [] },
+      { a: 1, b: ["x", "y"] },
+      { a: 1, b: ["x", "y"] },
+      JSON.parse(pieces.join(""))
+    ]
+    const read = taken.map((block) => (block as { readonly input: unknown }).input)
+    expect(read).toEqual(inputs)
+    expect(taken.map((block) => JSON.stringify(block))).toEqual(
+      inputs.map((input) => JSON.stringify({ type: "tool_use", id: "t", name: "n", input }))
+    )
+    expect(taken[2]).toEqual({ ...taken[2] })
+  })
+})

@@ -76,6 +76,89 @@ describe("run", () => {
       })
   )
 
+  const removal = (name: string) => ({ type: "tool_removal", tool: { type: "tool_reference", name } })
+  const addition = (tool: object) => ({ type: "tool_addition", tool })
+  const said = (role: string, ...content: ReadonlyArray<object>) => ({ role, content })
+  const reference = (name: string) => ({ type: "tool_reference", name })
+
+  it.effect.each<readonly [what: string, call: object, turns: ReadonlyArray<object>, runs: boolean]>([
+    ["its own", use("a", "echo", { say: "1" }), [], true],
+    ["one that names no toolset", { ...use("a", "echo", { say: "1" }), toolset_name: null }, [], true],
+    [
+      "a toolset's of the same name",
+      { ...use("a", "echo", { say: "1" }), toolset_name: "browser" },
+      [],
+      false
+    ],
+    ["one that was withdrawn", use("a", "echo", { say: "1" }), [said("system", removal("echo"))], false],
+    [
+      "one that came back",
+      use("a", "echo", { say: "1" }),
+      [said("system", removal("echo"), addition(reference("echo")))],
+      true
+    ],
+    [
+      "one that came back by its definition",
+      use("a", "echo", { say: "1" }),
+      [
+        said("system", removal("echo")),
+        said("system", addition({ type: "tool_definition", definition: { name: "echo" } }))
+      ],
+      true
+    ],
+    [
+      "beside one that was withdrawn",
+      use("a", "echo", { say: "1" }),
+      [said("system", removal("fails"))],
+      true
+    ],
+    [
+      "one of which a user says that it is",
+      use("a", "echo", { say: "1" }),
+      [said("user", removal("echo"))],
+      true
+    ],
+    [
+      "one of an MCP server that was withdrawn",
+      use("a", "echo", { say: "1" }),
+      [
+        said("system", {
+          type: "tool_removal",
+          tool: { type: "mcp_tool_reference", name: "echo", server_name: "s" }
+        })
+      ],
+      true
+    ],
+    [
+      "one withdrawn in turns that were compacted",
+      use("a", "echo", { say: "1" }),
+      [said("assistant", { type: "compaction", content: "short", tool_changes: [removal("echo")] })],
+      false
+    ],
+    [
+      "whatever else is said of tools",
+      use("a", "echo", { say: "1" }),
+      [said("system", { type: "tool_removal" }, { type: "tool_removal", tool: 1 })],
+      true
+    ]
+  ])("runs a tool, or tells that it is not there: %s", (_, call, turns, runs) =>
+    Effect.gen(function* () {
+      const model = scripted([
+        ["tool_use", call],
+        ["end_turn", text("done")]
+      ])
+      const asked = { ...params, messages: [...params.messages, ...turns] } as Params
+      yield* ToolRunner.finalMessage(model, asked, { tools: [echo, fails] })
+      const answers = model.asked[1]?.messages.at(-1)?.content
+      const toolset =
+        "toolset_name" in call && call.toolset_name !== null ? { toolset_name: call.toolset_name } : {}
+      const place = "toolset_name" in toolset ? " of the toolset browser" : ""
+      expect(answers).toEqual([
+        runs ? result("a", "1") : result("a", `There is no tool echo${place}`, { is_error: true, ...toolset })
+      ])
+    })
+  )
+
   it.effect.each<readonly [name: string, reply: Reply]>([
     ["end_turn", ["end_turn", text("a")]],
     ["stop_sequence", ["stop_sequence", text("a")]],

@@ -242,6 +242,31 @@ describe("Webhooks.verify", () => {
     })
   )
 
+  it.effect.each([16, 17, 18, 24, 32])(
+    "takes a secret of %i bytes, with its padding or without, prefix or none",
+    (length) =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(now)
+        const key = Buffer.alloc(length, 7)
+        const base64 = key.toString("base64")
+        const headers = headersOf({ "webhook-signature": signature(key, "msg_1", String(seconds), body) })
+        for (const text of [base64, base64.replace(/=+$/, ""), base64.replace(/=$/, "")]) {
+          for (const secret of [`whsec_${text}`, text, ` whsec_${text}\n`]) {
+            const verified = yield* Webhooks.verify({ ...delivery, secret: Redacted.make(secret), headers })
+            expect(verified.id).toBe(event.id)
+          }
+        }
+      })
+  )
+
+  it.effect.each(["a", "abcde", "ab=c", "=", "ab-_", "abc==="])("does not take %j for base64", (text) =>
+    Effect.gen(function* () {
+      const secret = Redacted.make(`whsec_${text}`)
+      const error = yield* Effect.flip(Webhooks.verify({ ...delivery, secret }))
+      expect(error._tag).toBe("WebhookSecretError")
+    })
+  )
+
   it("knows every kind of event by its fields", () => {
     const decode = Schema.decodeUnknownSync(WebhookEvent.WebhookEventData)
     const ids = { id: "a", organization_id: "b" }

@@ -212,6 +212,9 @@ const makeEventDecoder = (
  * A schema that checks a value and gives that very value: nothing of it is lost that the schema does not know, and nothing is
  * copied, which is three times as fast as `onExcessProperty: "preserve"`. For schemas that change nothing.
  *
+ * `complete` gets a value that does not fit and gives one that is checked in its place, with what servers leave out filled in.
+ * Which fields there are may decide, and what the schema has as literals, and nothing else of what stands in them.
+ *
  * @example
  * ```ts
  * import { ApiRequest, ValueSchema } from "@effect-api/client"
@@ -225,16 +228,21 @@ const makeEventDecoder = (
  * @since 0.1.0
  * @category combinators
  */
-export const asSent = <A, I extends A>(schema: Schema.Schema<A, I>): Schema.Schema<A> => {
+export const asSent = <A, I extends A>(
+  schema: Schema.Schema<A, I>,
+  complete?: (value: unknown) => unknown
+): Schema.Schema<A> => {
   // Without the option of the outermost schema, which would copy; with its name.
   const identifier = Option.getOrElse(SchemaAST.getIdentifierAnnotation(schema.ast), () => "answer")
   const inner = schema.annotations({ parseOptions: {}, identifier })
   const accept = eventDecoder(inner)
   const parse = ParseResult.decodeUnknownEither(inner)
+  const fits = (value: unknown): boolean => !(accept.decode(value) instanceof Unfitting)
   const check = (value: unknown) => {
-    const fits = !(accept.decode(value) instanceof Unfitting)
+    if (fits(value)) return Either.right(value as A)
+    const whole = complete === undefined ? value : complete(value)
     // Only here is an error made.
-    return fits ? Either.right(value as A) : Either.map(parse(value), () => value as A)
+    return Either.map(parse(whole), () => whole as A)
   }
   return Schema.declare([], { decode: () => check, encode: () => check }, { [Same]: inner })
 }

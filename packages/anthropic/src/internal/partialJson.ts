@@ -19,10 +19,48 @@ type Mode =
   | "literal"
   | "invalid"
 
-/** A container that is not closed yet. It belongs to the parser: what is handed out is a copy. */
-type Open =
-  | { readonly items: Array<unknown> }
-  | { readonly items: undefined; readonly fields: Record<string, unknown>; key: string }
+/**
+ * A container that is not closed yet, and where it stands in the one around it: what that one held when this was opened, it holds
+ * until this is closed. Nothing is ever taken out, so that a number says what was there at a time.
+ */
+class Open {
+  /** Those of an object; a list has none. The last may wait for its value. */
+  readonly keys: Array<string> | undefined
+  readonly values: Array<unknown> = []
+  readonly parent: Open | undefined
+  readonly depth: number
+  private readonly before: number
+
+  constructor(isObject: boolean, parent: Open | undefined) {
+    this.keys = isObject ? [] : undefined
+    this.parent = parent
+    this.before = parent?.values.length ?? 0
+    this.depth = (parent?.depth ?? 0) + 1
+  }
+
+  /** A copy of what it held when there were so many, with one more that is on its way. */
+  upTo(count: number, inner: unknown): unknown {
+    const { keys, values } = this
+    // Copies as a block of memory, where a spread would walk the items.
+    if (keys === undefined) return values.slice(0, count).concat(inner === undefined ? [] : [inner])
+    const fields: Record<string, unknown> = {}
+    for (let at = 0; at < count; at++) set(fields, keys[at] as string, values[at])
+    if (inner !== undefined) set(fields, keys[count] as string, inner)
+    return fields
+  }
+
+  /** The outermost container with this one in it, at the time when there were so many. */
+  around(count: number, inner: unknown): unknown {
+    let value = this.upTo(count, inner)
+    for (let open: Open = this; open.parent !== undefined; open = open.parent) {
+      value = open.parent.upTo(open.before, value)
+    }
+    return value
+  }
+}
+
+/** Deeper than any tool's input, and as deep as a request may be. */
+const maxDepth = 1000
 
 const number = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 const literals: ReadonlyArray<readonly [string, boolean | null]> = [
@@ -49,7 +87,7 @@ export class PartialJson {
   /** How many of the pieces are read. */
   private done = 0
   private mode: Mode = "value"
-  private readonly open: Array<Open> = []
+  private top: Open | undefined = undefined
   /** The value, once it is closed. A number at the top is closed by the end alone. */
   private root: { readonly value: unknown } | undefined = undefined
   /** What is read of the string, number or literal at hand, decoded if it is a string. */
@@ -72,6 +110,11 @@ export class PartialJson {
    * The result is never changed later, and costs a copy of the containers that are open.
    */
   value(): unknown {
+    return this.later()?.()
+  }
+
+  /** The value so far, to be made when it is asked for: then it costs the copy, and until then nothing. */
+  later(): (() => unknown) | undefined {
     this.read()
     return this.soFar(true)
   }
@@ -81,11 +124,13 @@ export class PartialJson {
    * one may be worse than none. What is no JSON gives the reason. Nothing but space gives `undefined`.
    */
   end(): Either.Either<unknown, string> {
+    const raw = this.raw()
+    if (isDeep(raw)) return Either.left(tooDeep)
     try {
-      return Either.right(JSON.parse(this.raw()))
+      return Either.right(JSON.parse(raw))
     } catch (error) {
       this.read()
-      return this.mode === "invalid" ? Either.left(reasonOf(error)) : Either.right(this.soFar(false))
+      return this.mode === "invalid" ? Either.left(reasonOf(error)) : Either.right(this.soFar(false)?.())
     }
   }
 
@@ -94,16 +139,13 @@ export class PartialJson {
     return this.pieces.join("")
   }
 
-  private soFar(growing: boolean): unknown {
-    if (this.root !== undefined) return this.root.value
+  private soFar(growing: boolean): (() => unknown) | undefined {
+    const { root, top } = this
+    if (root !== undefined) return () => root.value
     const token = growing && this.mode === "string" && !this.isKey ? this.token : undefined
-    return this.open.reduceRight<unknown>((inner, open) => {
-      // Copies as a block of memory, where a spread would walk the items.
-      if (isArray(open)) return open.items.concat(inner === undefined ? [] : [inner])
-      const fields = { ...open.fields }
-      if (inner !== undefined) set(fields, open.key, inner)
-      return fields
-    }, token)
+    if (top === undefined) return token === undefined ? undefined : () => token
+    const count = top.values.length
+    return () => top.around(count, token)
   }
 
   private read(): void {
@@ -122,18 +164,15 @@ export class PartialJson {
 
   private structure(text: string, at: number): number {
     const char = text.charAt(at)
-    const top = this.open.at(-1)
+    const { top } = this
     const wantsValue = this.mode === "value" || this.mode === "firstItem"
     if (char === " " || char === "\n" || char === "\r" || char === "\t") return at + 1
     if (char === '"' && (wantsValue || this.mode === "key" || this.mode === "firstKey")) {
       this.isKey = !wantsValue
       this.start("string", "")
-    } else if (char === "{" && wantsValue) {
-      this.open.push({ items: undefined, fields: {}, key: "" })
-      this.mode = "firstKey"
-    } else if (char === "[" && wantsValue) {
-      this.open.push({ items: [] })
-      this.mode = "firstItem"
+    } else if ((char === "{" || char === "[") && wantsValue && (top?.depth ?? 0) < maxDepth) {
+      this.top = new Open(char === "{", top)
+      this.mode = char === "{" ? "firstKey" : "firstItem"
     } else if (char === "}" && (this.mode === "firstKey" || (this.mode === "next" && isObject(top)))) {
       this.close()
     } else if (char === "]" && (this.mode === "firstItem" || (this.mode === "next" && isArray(top)))) {
@@ -158,17 +197,16 @@ export class PartialJson {
   }
 
   private close(): void {
-    const closed = this.open.pop()
-    this.settle(isArray(closed) ? closed.items : closed?.fields)
+    const { top } = this
+    this.top = top?.parent
+    this.settle(top?.keys === undefined ? top?.values : top.upTo(top.values.length, undefined))
   }
 
   /** A value is whole. */
   private settle(value: unknown): void {
-    const top = this.open.at(-1)
     this.mode = "next"
-    if (top === undefined) this.root = { value }
-    else if (isArray(top)) top.items.push(value)
-    else set(top.fields, top.key, value)
+    if (this.top === undefined) this.root = { value }
+    else this.top.values.push(value)
   }
 
   /** The letters of a string up to its end or an escape. */
@@ -212,9 +250,8 @@ export class PartialJson {
   private endString(): void {
     const text = this.token + this.half
     this.half = ""
-    const top = this.open.at(-1)
-    if (!this.isKey || !isObject(top)) return this.settle(text)
-    top.key = text
+    if (!this.isKey) return this.settle(text)
+    this.top?.keys?.push(text)
     this.mode = "colon"
   }
 
@@ -238,11 +275,25 @@ export class PartialJson {
   }
 }
 
-const isArray = (open: Open | undefined): open is { readonly items: Array<unknown> } =>
-  open?.items !== undefined
+const isArray = (open: Open | undefined): boolean => open !== undefined && open.keys === undefined
+const isObject = (open: Open | undefined): boolean => open?.keys !== undefined
 
-const isObject = (open: Open | undefined): open is Exclude<Open, { readonly items: Array<unknown> }> =>
-  open !== undefined && open.items === undefined
+const tooDeep = `it is nested deeper than ${maxDepth} levels`
+
+/** Whether a text has more levels than are read. No regular expression: a long text would fill its stack. */
+const isDeep = (text: string): boolean => {
+  if (text.length <= maxDepth) return false
+  let depth = 0
+  let isText = false
+  for (let at = 0; at < text.length && depth <= maxDepth; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) isText = !isText
+    else if (isText && code === BACKSLASH) at++
+    else if (!isText && (code === 0x5b || code === 0x7b)) depth++
+    else if (!isText && (code === 0x5d || code === 0x7d)) depth--
+  }
+  return depth > maxDepth
+}
 
 const isDigit = (char: string): boolean => char >= "0" && char <= "9"
 

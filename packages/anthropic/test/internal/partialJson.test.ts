@@ -241,12 +241,63 @@ describe("PartialJson", () => {
     expect(json.value()).toEqual({ a: [1, "x\n".repeat(100_000)] })
   })
 
-  it("takes any depth", () => {
-    const depth = 50_000
-    const json = feed("[".repeat(depth))
-    json.value()
-    json.push("]".repeat(depth))
-    expect(Either.isRight(json.end())).toBe(true)
-    expect(json.value()).toHaveLength(1)
+  it("takes a thousand levels, and refuses more without filling the stack", () => {
+    const nested = (depth: number): PartialJson => {
+      const json = feed("[".repeat(depth))
+      json.value()
+      json.push("]".repeat(depth))
+      return json
+    }
+    expect(Either.isRight(nested(1000).end())).toBe(true)
+    expect(nested(1000).value()).toHaveLength(1)
+    for (const depth of [1001, 50_000, 1_000_000]) {
+      expect(nested(depth).end()).toEqual(Either.left("it is nested deeper than 1000 levels"))
+    }
+    // What stands in strings is text.
+    expect(feed(JSON.stringify(["[{\\".repeat(5000)])).end()).toEqual(Either.right(["[{\\".repeat(5000)]))
+    expect(Either.isLeft(feed("[".repeat(5000)).end())).toBe(true)
+  })
+
+  it("copies nothing for a value that nobody asks for", () => {
+    const json = new PartialJson()
+    const asked: Array<unknown> = []
+    let defined = 0
+    const { defineProperty } = Object
+    Object.defineProperty = (...args) => {
+      defined++
+      return defineProperty(...args)
+    }
+    try {
+      json.push("{")
+      // Each of these is defined on every copy: it is the one key that cannot be set.
+      for (let n = 0; n < 3000; n++) {
+        json.push(`${n === 0 ? "" : ","}"__proto__":"value"`)
+        const later = json.later()
+        if (n === 999) asked.push(later?.())
+      }
+    } finally {
+      Object.defineProperty = defineProperty
+    }
+    expect(defined).toBe(1000)
+    expect(asked).toHaveLength(1)
+  })
+
+  it("a value that is made later is the one of its time", () => {
+    fc.assert(
+      fc.property(documents, fc.array(fc.nat(), { maxLength: 20 }), (text, cuts) => {
+        const json = new PartialJson()
+        const taken = splitAt(text, cuts).map((piece) => {
+          json.push(piece)
+          return { later: json.later() }
+        })
+        let before = ""
+        for (const [index, piece] of splitAt(text, cuts).entries()) {
+          before += piece
+          const alone = new PartialJson()
+          alone.push(before)
+          expect(taken[index]?.later?.()).toStrictEqual(alone.value())
+        }
+      })
+    )
   })
 })

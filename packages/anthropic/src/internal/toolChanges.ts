@@ -1,0 +1,40 @@
+/** What a conversation says of the tools that are offered: they may be withdrawn on the way, and come back. */
+import * as Predicate from "effect/Predicate"
+
+interface Turn {
+  readonly role: string
+  readonly content: unknown
+}
+
+const nameOf = (tool: unknown): unknown => {
+  if (!Predicate.hasProperty(tool, "type")) return undefined
+  if (tool.type === "tool_reference") return Predicate.hasProperty(tool, "name") ? tool.name : undefined
+  // A tool of an MCP server, or all of them, does not run here.
+  return tool.type === "tool_definition" &&
+    Predicate.hasProperty(tool, "definition") &&
+    Predicate.hasProperty(tool.definition, "name")
+    ? tool.definition.name
+    : undefined
+}
+
+const blocksOf = (content: unknown): ReadonlyArray<unknown> => (Array.isArray(content) ? content : [])
+
+/** The changes of a turn: its own, or, where earlier turns were compacted, those of all of them. */
+const changesIn = ({ content, role }: Turn): ReadonlyArray<unknown> => {
+  if (role === "system") return blocksOf(content)
+  if (role !== "assistant") return []
+  return blocksOf(content).flatMap((block) =>
+    Predicate.hasProperty(block, "tool_changes") ? blocksOf(block.tool_changes) : []
+  )
+}
+
+/** The names of the tools that the conversation has withdrawn: a model may call one all the same. */
+export const withdrawn = (turns: ReadonlyArray<Turn>): ReadonlySet<unknown> => {
+  const names = new Set<unknown>()
+  for (const change of turns.flatMap(changesIn)) {
+    if (!Predicate.hasProperty(change, "type") || !Predicate.hasProperty(change, "tool")) continue
+    if (change.type === "tool_removal") names.add(nameOf(change.tool))
+    else if (change.type === "tool_addition") names.delete(nameOf(change.tool))
+  }
+  return names
+}
