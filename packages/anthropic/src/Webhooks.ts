@@ -227,10 +227,8 @@ const signaturesIn = (header: string): ReadonlyArray<Uint8Array> =>
   })
 
 /** Tools that keep secrets may drop the padding of its base64. */
-const bytesOf = (text: string): Either.Either<Uint8Array, unknown> => {
-  const letters = text.replace(/={1,2}$/, "")
-  return Encoding.decodeBase64(letters.padEnd(Math.ceil(letters.length / 4) * 4, "="))
-}
+const bytesOf = (text: string): Either.Either<Uint8Array, unknown> =>
+  Encoding.decodeBase64(text.padEnd(Math.ceil(text.length / 4) * 4, "="))
 
 const secretError = (reason: string, index: number): WebhookSecretError =>
   new WebhookSecretError({ reason, index, message: `The webhook secret cannot be used: ${reason}` })

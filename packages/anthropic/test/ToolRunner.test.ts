@@ -141,7 +141,7 @@ describe("run", () => {
       [said("system", { type: "tool_removal" }, { type: "tool_removal", tool: 1 })],
       true
     ]
-  ])("runs a tool, or tells that it is not there: %s", (_, call, turns, runs) =>
+  ])("runs a tool, or tells that it is not there: %s", ([, call, turns, runs]) =>
     Effect.gen(function* () {
       const model = scripted([
         ["tool_use", call],
