@@ -142,8 +142,9 @@ export const fromCause = (
   doing: "sending" | "reading" = "sending"
 ): ApiError.ApiError => {
   const { code, connecting, message } = findCode(cause)
+  const denied = deniedByProxy.test(message)
   const refused =
-    doing === "sending" ? refusalOf(code, message, connecting || owner === "transport") : undefined
+    doing === "sending" && !denied ? refusalOf(code, message, connecting || owner === "transport") : undefined
   if (refused !== undefined) return invalidRequest(call, ...refused, cause)
   // The system gives one code for a connection that does not come to stand and for one that went dead.
   const phase = code === undefined ? undefined : code === "ETIMEDOUT" && connecting ? "connect" : phases[code]
@@ -161,9 +162,11 @@ export const fromCause = (
     ...Call.common(
       call,
       `${names[kind] ?? `the connection was ${kind}`}${detail}`,
-      connecting || unsent.has(kind) || unconnected.test(code ?? message) ? "not-sent" : "maybe-applied"
+      denied || connecting || unsent.has(kind) || unconnected.test(code ?? message)
+        ? "not-sent"
+        : "maybe-applied"
     ),
-    ...(deniedByProxy.test(message) || released.test(code ?? "") ? { shouldRetry: false } : {}),
+    ...(denied || released.test(code ?? "") ? { shouldRetry: false } : {}),
     kind,
     code
   })
@@ -211,8 +214,8 @@ const refusalOf = (code: string | undefined, message: string, unwritten: boolean
   return field === undefined ? undefined : [field, `cannot be sent: ${message}`, delivery]
 }
 
-/** A proxy that says no, in undici's words: 407, as a rule. It will say it again. */
-const deniedByProxy = /^Proxy response \(4\d\d\)/
+/** A proxy that says no, in undici's words: 407, as a rule. It has handed nothing on, and will say it again. */
+const deniedByProxy = /^Proxy (response|Authentication Required) \(4\d\d\)/
 
 /**
  * Runtimes without codes say it in words: Deno (hyper's and the system's), Cloudflare, undici's fetch for a body cut off. The

@@ -149,9 +149,13 @@ describe("a proxy of one's own", () => {
       const options = { tls, proxy: { url, token: Redacted.make(token) } }
       const client = yield* clientOf(server, { retry: once }, options)
       const error = yield* Effect.flip(client.execute(get))
-      // A tunnel that is refused has carried nothing.
-      const delivery = scheme === "http" ? "maybe-applied" : "not-sent"
-      expect(error).toMatchObject({ _tag: "ConnectionError", delivery })
+      // It has handed nothing on, and would say the same again.
+      expect(error).toMatchObject({
+        _tag: "ConnectionError",
+        delivery: "not-sent",
+        stoppedBy: "not-retryable"
+      })
+      expect(proxy.seen).toHaveLength(1)
       expect(error.message).toContain("407")
       expect(proxy.seen[0]?.authorization).toBe(token)
       expect(inspect(error, { depth: 20, showHidden: true }) + JSON.stringify(error)).not.toContain("secret")
