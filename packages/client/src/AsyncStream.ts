@@ -5,9 +5,11 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
+import * as Stream from "effect/Stream"
 import type * as ApiClient from "./ApiClient.js"
+import type * as ApiRequest from "./ApiRequest.js"
 import { addCallerFrames, placeOf } from "./internal/callerFrames.js"
+import type * as ResponseDecoder from "./ResponseDecoder.js"
 import * as Streaming from "./Streaming.js"
 
 /**
@@ -43,8 +45,44 @@ export interface Runner {
   readonly onAbort: (signal: AbortSignal | undefined, end: () => void) => () => void
   /** A scope that is closed with the client, if not before. */
   readonly fork: Effect.Effect<Scope.CloseableScope>
+  /** Has a body ended by a signal or with the client, at once where that is over, until what it returns is called. */
+  readonly onEnd: (signal: AbortSignal | undefined, end: () => void) => () => void
   readonly release: (scope: Scope.CloseableScope) => Promise<void>
 }
+
+/**
+ * A request whose body, where it is handed out open, ends with the call's signal and with the client, read or not.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const ending = <A, E>(
+  runner: Pick<Runner, "onEnd">,
+  request: ApiRequest.ApiRequest<A, E>,
+  signal: AbortSignal | undefined
+): ApiRequest.ApiRequest<A, E> => {
+  const { open } = request.success
+  if (open === undefined) return request
+  return changed(request, {
+    success: changed(request.success, {
+      open: (arriving: ResponseDecoder.Arriving) => {
+        const unlisten = runner.onEnd(signal, arriving.leave)
+        const chunks = Stream.ensuring(arriving.chunks, Effect.sync(unlisten))
+        // Of one that nobody reads and that is dropped.
+        dropped?.register(chunks, unlisten)
+        return open({ ...arriving, chunks })
+      }
+    })
+  })
+}
+
+const changed = <A extends object>(value: A, changes: object): A =>
+  Object.assign(Object.create(Object.getPrototypeOf(value)), value, changes)
+
+const dropped =
+  "FinalizationRegistry" in globalThis
+    ? new FinalizationRegistry<() => void>((unlisten) => unlisten())
+    : undefined
 
 /**
  * A stream that a runner runs.

@@ -17,6 +17,8 @@ import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import * as ApiError from "./ApiError.js"
 import * as Call from "./Call.js"
 import type * as Credentials from "./Credentials.js"
+import * as Expiry from "./Expiry.js"
+import * as Monotonic from "./internal/monotonic.js"
 import * as Metrics from "./Metrics.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 import * as Telemetry from "./Telemetry.js"
@@ -56,7 +58,7 @@ export const guarded =
 
 /**
  * Runs a call's attempts under its deadline. The error that ends them carries the ledger and says why nothing more was tried.
- * `discard` lets go of a failed attempt's answer before the next.
+ * `discard` lets go of a failed attempt's answer before the next, `abandon` of one that came as the deadline passed.
  *
  * @since 0.1.0
  * @category combinators
@@ -66,18 +68,16 @@ export const run = <A, R>(
   client: Client,
   attempt: Attempt<A, R>,
   statusOf: (answer: A) => number,
-  discard: Effect.Effect<void> = Effect.void
+  discard: Effect.Effect<void> = Effect.void,
+  abandon?: (answer: A) => void
 ): Effect.Effect<A, ApiError.ApiError, R> => {
   const loop = new Loop(call, client, attempt, statusOf, discard)
-  const { total } = call.timeouts
-  if (!Number.isFinite(total)) return loop.drive
-  return Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    Effect.timeoutTo(loop.drive, {
-      // A stream that is resumed comes here again with a part of its time gone.
-      duration: Math.max(0, Call.deadline(call) - now),
-      onSuccess: Effect.succeed,
-      onTimeout: () => Effect.flatMap(Clock.currentTimeMillis, (now) => loop.expired(now, total))
-    }).pipe(Effect.flatten)
+  // A stream that is resumed comes here again with a part of its time gone.
+  return Expiry.withinDeadline(
+    call,
+    loop.drive,
+    Effect.suspend(() => loop.expired()),
+    abandon
   )
 }
 
@@ -109,6 +109,7 @@ class Loop<A, R> {
   /** The worst of what the attempts may have done: the last one says nothing of those before it. */
   private delivery: ApiError.Delivery = "not-sent"
   private startedAt: number
+  private took = 0
   private inFlight = false
   private clock: Clock.Clock = noClock
   private restore: Restore = (effect) => effect
@@ -142,6 +143,7 @@ class Loop<A, R> {
     this.restore = restore
     this.clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
     this.startedAt = this.clock.unsafeCurrentTimeMillis()
+    this.call.begunAt = Monotonic.nanos(this.clock)
     this.inFlight = true
     Call.restart(this.call)
     this.measured = Metrics.attempting(this.call, fiber)
@@ -151,17 +153,16 @@ class Loop<A, R> {
     return Effect.matchCauseEffect(this.attempt(restore), { onFailure, onSuccess })
   }
 
-  private end(status: number | undefined, tag: string | undefined): number {
-    const now = this.clock.unsafeCurrentTimeMillis()
-    this.measured(now - this.startedAt, status, tag)
-    return now
+  private end(status: number | undefined, tag: string | undefined): void {
+    this.took = Monotonic.since(this.clock, this.call.begunAt)
+    this.measured(this.took, status, tag)
   }
 
   private succeeded(answer: A): Effect.Effect<A> {
     const status = this.statusOf(answer)
-    const now = this.end(status, undefined)
+    this.end(status, undefined)
     this.inFlight = false
-    Call.record(this.call, Call.attempt(this.startedAt, now, undefined, status))
+    Call.record(this.call, Call.attempt(this.startedAt, this.took, undefined, status))
     this.client.budget.giveBack(this.paid)
     return Effect.succeed(answer)
   }
@@ -174,9 +175,9 @@ class Loop<A, R> {
     }
     const error = failed.left
     const status = statusOf(error)
-    const now = this.end(status, Call.isNamed(this.call, status) ? undefined : error._tag)
+    this.end(status, Call.isNamed(this.call, status) ? undefined : error._tag)
     this.inFlight = false
-    return this.restore(this.decide(now, error))
+    return this.restore(this.decide(this.clock.unsafeCurrentTimeMillis(), error))
   }
 
   /** Whether there is another attempt, and when. */
@@ -189,61 +190,59 @@ class Loop<A, R> {
       call.encoded.replayable
     ) {
       this.refreshed = true
-      return this.again(now, error, 0, Effect.void)
+      return this.again(error, 0, Effect.void)
     }
     const { policy, schedule } = call.retry
     const { idempotencyKey, method, replayable } = call.encoded
     // A redirect that was not followed: a server has acted on the request, and only a GET may come after that.
-    if (call.redirected?.processed === true && method !== "GET") return this.stop(now, error, "not-retryable")
+    if (call.redirected?.processed === true && method !== "GET") return this.stop(error, "not-retryable")
     if (!RetryPolicy.allows(policy, error, { method, idempotencyKey }))
-      return this.stop(now, error, "not-retryable")
-    if (!replayable) return this.stop(now, error, "not-replayable")
+      return this.stop(error, isDeadline(error) ? "deadline" : "not-retryable")
+    if (!replayable) return this.stop(error, "not-replayable")
     return Effect.flatMap(FiberRef.get(insideAttempt), (nested) => {
-      if (nested && policy.nested === "once") return this.stop(now, error, "nested")
+      if (nested && policy.nested === "once") return this.stop(error, "nested")
       return Effect.flatMap(schedule.step(now, error, this.schedule), ([next, , decision]) => {
         if (ScheduleDecision.isDone(decision)) {
-          return this.stop(
-            now,
-            error,
-            RetryPolicy.hint(policy, error) === "too-long" ? "retry-after" : "attempts"
-          )
+          return this.stop(error, RetryPolicy.hint(policy, error) === "too-long" ? "retry-after" : "attempts")
         }
         const delay = Math.max(0, ScheduleIntervals.start(decision.intervals) - now)
-        if (now + delay >= Call.deadline(call)) return this.stop(now, error, "deadline")
+        if (Monotonic.now(this.clock) + delay >= call.deadline) return this.stop(error, "deadline")
         const free = policy.budget === false || RetryPolicy.isAskedFor(policy, error, delay)
         const paid = free ? 0 : this.client.budget.take(error)
-        if (paid === undefined) return this.stop(now, error, "budget")
+        if (paid === undefined) return this.stop(error, "budget")
         this.schedule = next
         this.paid = paid
         const told = Telemetry.retrying(call, error, delay)
-        return this.again(now, error, delay, Effect.zipRight(told, Effect.sleep(delay)))
+        return this.again(error, delay, Effect.zipRight(told, Effect.sleep(delay)))
       })
     })
   }
 
   private again(
-    now: number,
     error: ApiError.ApiError,
     delay: number,
     wait: Effect.Effect<void>
   ): Effect.Effect<A, ApiError.ApiError, R> {
-    this.record(now, error, delay)
+    this.record(error, delay)
     return this.discard.pipe(Effect.zipRight(wait), Effect.zipRight(this.drive))
   }
 
   private stop(
-    now: number,
     error: ApiError.ApiError,
     stoppedBy: ApiError.StoppedBy
   ): Effect.Effect<never, ApiError.ApiError> {
-    this.record(now, error)
+    this.record(error)
     return Effect.fail(this.closed(error, stoppedBy))
   }
 
   /** The deadline has come: an attempt that was on its way is a line of the ledger. */
-  expired(now: number, total: number): Effect.Effect<never, ApiError.ApiError> {
-    const error = TransportError.timeout(this.call, "total", total)
-    if (this.inFlight) this.record(now, error)
+  expired(): Effect.Effect<never, ApiError.ApiError> {
+    const { call, clock } = this
+    const error = TransportError.timeout(call, "total", call.timeouts.total)
+    if (this.inFlight) {
+      this.took = Monotonic.since(clock, call.begunAt)
+      this.record(error)
+    }
     return Effect.fail(this.closed(error, "deadline"))
   }
 
@@ -257,9 +256,9 @@ class Loop<A, R> {
     return deliveries.indexOf(delivery) > deliveries.indexOf(this.delivery) ? delivery : this.delivery
   }
 
-  private record(now: number, error: ApiError.ApiError, delay?: number): void {
+  private record(error: ApiError.ApiError, delay?: number): void {
     this.delivery = this.delivered(error)
-    Call.record(this.call, Call.attempt(this.startedAt, now, error._tag, statusOf(error), delay))
+    Call.record(this.call, Call.attempt(this.startedAt, this.took, error._tag, statusOf(error), delay))
   }
 
   /** Drops refused credentials and says whether there is hope of better ones. */
@@ -299,9 +298,10 @@ export const late = (
   error: ApiError.ApiError,
   stoppedBy: ApiError.StoppedBy = whyLate(error)
 ): Effect.Effect<never, ApiError.ApiError> =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+  Effect.clockWith((clock) => {
     const last = call.attempts.at(-1)
-    const line = Call.attempt(last?.startedAt ?? call.startedAt, now, error._tag, last?.status)
+    const took = Monotonic.since(clock, call.begunAt)
+    const line = Call.attempt(last?.startedAt ?? call.startedAt, took, error._tag, last?.status)
     // A ledger of its own: whoever has the answer holds one that ends with a success.
     call.attempts = [...call.attempts.slice(0, -1), line]
     return Effect.fail(
@@ -309,7 +309,10 @@ export const late = (
     )
   })
 
+const isDeadline = (error: ApiError.ApiError): boolean =>
+  error._tag === "TimeoutError" && error.phase === "total"
+
 const whyLate = (error: ApiError.ApiError): ApiError.StoppedBy => {
-  if (error._tag === "TimeoutError" && error.phase === "total") return "deadline"
+  if (isDeadline(error)) return "deadline"
   return ApiError.isRetryable(error) ? "not-replayable" : "not-retryable"
 }

@@ -3,11 +3,13 @@
  *
  * @since 0.1.0
  */
+import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import type * as ApiConfig from "./ApiConfig.js"
 import type * as ApiError from "./ApiError.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import type * as Credentials from "./Credentials.js"
+import * as Monotonic from "./internal/monotonic.js"
 import * as SchemaSecrets from "./internal/schemaSecrets.js"
 import { shownText } from "./internal/shownText.js"
 import * as Redaction from "./Redaction.js"
@@ -33,6 +35,10 @@ export interface Call {
   /** Where redirects have led; `undefined` before the first. */
   redirected: Redirected | undefined
   readonly startedAt: number
+  /** When the call must be over, by the clock that only goes on. */
+  readonly deadline: number
+  /** When its last attempt began, by the same clock. */
+  begunAt: bigint
   attempts: Array<ApiError.Attempt>
   omitted: number
   readonly issued: Array<Credentials.Resolved>
@@ -69,6 +75,8 @@ class Begun implements Call {
   encoded: RequestEncoder.Encoded
   redirected: Call["redirected"]
   readonly startedAt: number
+  readonly deadline: number
+  begunAt = Monotonic.never
   attempts: Array<ApiError.Attempt> = []
   omitted = 0
   readonly issued: Array<Credentials.Resolved> = []
@@ -81,14 +89,16 @@ class Begun implements Call {
     timeouts: Timeouts.Timeouts,
     retry: RetrySettings.Resolved,
     encoded: RequestEncoder.Encoded,
-    startedAt: number
+    clock: Clock.Clock,
+    deadline: number
   ) {
     this.request = request
     this.config = config
     this.timeouts = timeouts
     this.retry = retry
     this.encoded = encoded
-    this.startedAt = startedAt
+    this.startedAt = clock.unsafeCurrentTimeMillis()
+    this.deadline = deadline
   }
 }
 
@@ -104,8 +114,9 @@ export const make = (
   timeouts: Timeouts.Timeouts,
   retry: RetrySettings.Resolved,
   encoded: RequestEncoder.Encoded,
-  startedAt: number
-): Call => new Begun(request, config, timeouts, retry, encoded, startedAt)
+  clock: Clock.Clock,
+  deadline: number = Monotonic.deadline(clock, timeouts.total)
+): Call => new Begun(request, config, timeouts, retry, encoded, clock, deadline)
 
 /**
  * Goes back to the request that an attempt begins with.
@@ -258,14 +269,6 @@ export const common = (
 export const isNamed = (call: Call, status: number | undefined): boolean =>
   status !== undefined && Object.hasOwn(call.request.failure, status)
 
-/**
- * When the call must be over, in milliseconds since the epoch.
- *
- * @since 0.1.0
- * @category accessors
- */
-export const deadline = (call: Call): number => call.startedAt + call.timeouts.total
-
 /** A stream that is resumed may go on for days: what is told of it has an end. */
 const MAX_ATTEMPTS = 100
 
@@ -294,20 +297,21 @@ export const tries = ({ attempts, omitted }: Pick<Call, "attempts" | "omitted">)
   attempts.length + omitted
 
 /**
- * One line of the ledger. The delay before the next attempt is in milliseconds.
+ * One line of the ledger: `startedAt` by the wall clock, the duration by the one that only goes on. It and the delay before the
+ * next attempt are in milliseconds.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const attempt = (
   startedAt: number,
-  endedAt: number,
+  duration: number,
   tag: string | undefined,
   status: number | undefined,
   delay?: number
 ): ApiError.Attempt => ({
   startedAt,
-  duration: Duration.millis(endedAt - startedAt),
+  duration: Duration.millis(duration),
   tag,
   status,
   delay: delay === undefined ? undefined : Duration.millis(delay)

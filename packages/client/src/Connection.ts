@@ -11,9 +11,11 @@ import type * as Scope from "effect/Scope"
 import * as ApiError from "./ApiError.js"
 import * as ApiResponse from "./ApiResponse.js"
 import * as Call from "./Call.js"
+import * as Expiry from "./Expiry.js"
 import { concat } from "./internal/bytes.js"
 import { isJson } from "./internal/jsonDepth.js"
 import * as MediaType from "./internal/mediaType.js"
+import * as Monotonic from "./internal/monotonic.js"
 import { ownCause } from "./internal/ownCause.js"
 import { shownText } from "./internal/shownText.js"
 import type * as ResponseBody from "./ResponseBody.js"
@@ -239,7 +241,7 @@ class Reading<A> implements Connection<A> {
     const candidates = [
       [silence - this.waited, phase, silence],
       // Until the first events the loop of attempts keeps it.
-      [isFirst ? endless : Call.deadline(call) - now, "total", call.timeouts.total],
+      [isFirst ? endless : call.deadline - now, "total", call.timeouts.total],
       [idle, "idle", idle]
     ] as const
     return candidates.reduce((first, candidate) => (candidate[0] < first[0] ? candidate : first))
@@ -257,18 +259,13 @@ class Reading<A> implements Connection<A> {
   }
 
   private limited(): Effect.Effect<Batch<A>, ApiError.ApiError> {
-    const before = this.clock.unsafeCurrentTimeMillis()
+    const before = Monotonic.now(this.clock)
     const [millis, phase, whole] = this.limit(before)
-    const passed = () => TransportError.timeout(this.call, phase, whole)
-    // Bytes that are at hand would win against a timer, whatever it says.
-    if (millis <= 0) return Effect.fail(passed())
-    const pulled = Number.isFinite(millis)
-      ? Effect.timeoutFail(this.bytes, { duration: millis, onTimeout: () => Option.some(passed()) })
-      : this.bytes
-    return Effect.matchEffect(pulled, {
+    const passed = Effect.failSync(() => Option.some(TransportError.timeout(this.call, phase, whole)))
+    return Effect.matchEffect(Expiry.within(this.bytes, millis, passed), {
       onFailure: (why) => this.atLast(why),
       onSuccess: (chunk) => {
-        this.waited += this.clock.unsafeCurrentTimeMillis() - before
+        this.waited += Monotonic.now(this.clock) - before
         return this.feed(chunk)
       }
     })

@@ -7,6 +7,7 @@
 
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ApiConfig from "./ApiConfig.js"
@@ -15,13 +16,16 @@ import * as ApiRequest from "./ApiRequest.js"
 import * as Call from "./Call.js"
 import * as ClientHeaders from "./ClientHeaders.js"
 import type * as Credentials from "./Credentials.js"
+import * as Expiry from "./Expiry.js"
 import type { InvalidInput } from "./internal/invalid.js"
+import * as Monotonic from "./internal/monotonic.js"
 import { ownCause } from "./internal/ownCause.js"
 import * as Ready from "./internal/ready.js"
 import { shownText } from "./internal/shownText.js"
 import { type Background, makeBackground } from "./internal/singleFlight.js"
 import * as Overrides from "./Overrides.js"
 import * as PlatformRequest from "./PlatformRequest.js"
+import type * as Redaction from "./Redaction.js"
 import * as RequestEncoder from "./RequestEncoder.js"
 import * as ResponseDecoder from "./ResponseDecoder.js"
 import * as RetryPolicy from "./RetryPolicy.js"
@@ -88,6 +92,14 @@ export const withOptions = (core: Core, options: Overrides.Overrides): Core =>
   })
 
 /**
+ * Why a request never became a call: it cannot be sent as it was written, or encoding it took all of the call's time.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Unsent = ApiError.InvalidRequestError | ApiError.TimeoutError
+
+/**
  * Lays the request's settings over the client's, encodes it and goes on with the call. Nothing is sent before that. `trust`
  * is false where a server that is not trusted chose the URL.
  *
@@ -99,7 +111,7 @@ export const begin = <A, E, R>(
   request: ApiRequest.Request,
   use: (call: Call.Call, core: Core) => Effect.Effect<A, E, R>,
   trust = true
-): Effect.Effect<A, E | ApiError.InvalidRequestError, R> => {
+): Effect.Effect<A, E | Unsent, R> => {
   const { config } = core
   const functions = Overrides.functionsOf(request.options)
   if (functions !== undefined) {
@@ -111,7 +123,7 @@ export const begin = <A, E, R>(
       trust
     )
   }
-  return Effect.clockWith((clock) => {
+  return Effect.clockWith((clock): Effect.Effect<A, E | Unsent, R> => {
     const { retry, timeouts } = request.options as Overrides.Plain<ApiRequest.Request["options"]>
     const refuse = (problem: InvalidInput) => Effect.fail(invalidRequest(config, request, problem))
     const problem = core.problem ?? request.problem
@@ -122,12 +134,18 @@ export const begin = <A, E, R>(
     const resolved = RetrySettings.resolve(retry, config.retry)
     if (Either.isLeft(resolved)) return refuse(resolved.left)
     const encoded = RequestEncoder.encode(request, config, trust)
+    const deadline = Monotonic.deadline(clock, limits.right.total)
     const go = (encoded: RequestEncoder.Encoded): Effect.Effect<A, E, R> =>
-      use(
-        Call.make(request, config, limits.right, resolved.right, encoded, clock.unsafeCurrentTimeMillis()),
-        core
+      use(Call.make(request, config, limits.right, resolved.right, encoded, clock, deadline), core)
+    if (!Ready.isReady(encoded)) {
+      const { total } = limits.right
+      const hung = Effect.failSync(() => encodingExpired(config, request, total))
+      return Effect.flatMap(
+        Expiry.within(Effect.either(encoded), total, hung),
+        (encoded): Effect.Effect<A, E | Unsent, R> =>
+          Either.isRight(encoded) ? go(encoded.right) : refuse(encoded.left)
       )
-    if (!Ready.isReady(encoded)) return Effect.matchEffect(encoded, { onFailure: refuse, onSuccess: go })
+    }
     return Either.isRight(encoded) ? go(encoded.right) : refuse(encoded.left)
   })
 }
@@ -145,22 +163,51 @@ export const invalidRequest = (
 ): ApiError.InvalidRequestError => {
   const shown = Call.makeRedactor(config, request)
   const reason = shownText(shown.text, problem.reason)
+  const message = `${problem.field} ${reason}`
+  return new ApiError.InvalidRequestError({
+    ...unsent(config, request, shown, message, "not-retryable"),
+    field: problem.field,
+    reason,
+    ...ownCause(problem.cause, shown.text)
+  })
+}
+
+/** The deadline passed while a schema encoded the request. */
+const encodingExpired = (
+  config: ApiConfig.ApiConfig,
+  request: ApiRequest.Request,
+  total: number
+): ApiError.TimeoutError => {
+  const limit = Duration.millis(total)
+  const message = `the total limit of ${Duration.format(limit)} passed while the request was encoded`
+  return new ApiError.TimeoutError({
+    ...unsent(config, request, Call.makeRedactor(config, request), message, "deadline"),
+    phase: "total",
+    limit
+  })
+}
+
+/** What errors have in common of a request that never became a call. */
+const unsent = (
+  config: ApiConfig.ApiConfig,
+  request: ApiRequest.Request,
+  shown: Redaction.Redactor,
+  message: string,
+  stoppedBy: ApiError.StoppedBy
+): ApiError.Common => {
   const target = request.url ?? request.template
   const absolute = /^https?:\/\//i.test(target)
-  return new ApiError.InvalidRequestError({
-    message: `${problem.field} ${reason}`,
+  return {
+    message,
     request: {
       method: request.method,
       url: shown.url((absolute ? "" : config.base.prefix) + target.replace(/^\/+/, ""))
     },
     attempts: [],
-    stoppedBy: "not-retryable",
+    stoppedBy,
     delivery: "not-sent",
-    shouldRetry: undefined,
-    field: problem.field,
-    reason,
-    ...ownCause(problem.cause, shown.text)
-  })
+    shouldRetry: undefined
+  }
 }
 
 /**
@@ -186,7 +233,9 @@ export const ownFailure = <E>(
   const decoder = ApiError.isStatusError(error) ? request.failure[error.status] : undefined
   if (decoder === undefined || call.refused === undefined || !("status" in error)) return Effect.fail(error)
   if (call.refused.status !== error.status) return Effect.fail(error)
-  return Effect.matchEffect(ResponseDecoder.run(decoder, call.refused.body), {
+  const decoded = ResponseDecoder.run(decoder, call.refused.body)
+  const within = Ready.isReady(decoded) ? decoded : Expiry.withinDeadline(call, decoded, Effect.fail(error))
+  return Effect.matchEffect(within, {
     onSuccess: (own) => Effect.fail(own),
     onFailure: () => Effect.fail(error)
   })

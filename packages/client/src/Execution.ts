@@ -15,14 +15,17 @@ import * as Attempt from "./Attempt.js"
 import * as Attempts from "./Attempts.js"
 import * as Call from "./Call.js"
 import * as Core from "./Core.js"
+import * as Expiry from "./Expiry.js"
 import { owned } from "./internal/bytes.js"
 import { codingsOf } from "./internal/codings.js"
+import { invalid } from "./internal/invalid.js"
 import * as Ready from "./internal/ready.js"
 import { bounded, shownText } from "./internal/shownText.js"
 import type * as RequestOptions from "./RequestOptions.js"
 import type * as ResponseBody from "./ResponseBody.js"
 import * as ResponseDecoder from "./ResponseDecoder.js"
 import * as Telemetry from "./Telemetry.js"
+import * as TransportError from "./TransportError.js"
 import type * as ValueSchema from "./ValueSchema.js"
 
 /**
@@ -108,14 +111,15 @@ export const run = <A, E, B>(
         ? Effect.flatMap(attempts(core, call, whole(core, call, propagated, fiber)), (answer) =>
             decode(call, request, answer, give)
           )
-        : Effect.map(attempts(core, call, headed(core, call, propagated)), ({ response }) =>
+        : Effect.map(attempts(core, call, headed(core, call, propagated), leave), ({ response }) =>
             give(
               call,
               response,
               open({
                 chunks: response.guardedChunks,
                 total: lengthOf(response),
-                late: (error) => Attempts.late(call, error)
+                late: (error) => Attempts.late(call, error),
+                leave: response.leave
               })
             )
           )
@@ -132,8 +136,11 @@ const hasFailures = ({ failure }: ApiRequest.Request): boolean => {
 const attempts = <A extends { readonly response: ResponseBody.GuardedResponse }>(
   core: Core.Core,
   call: Call.Call,
-  attempt: Attempts.Attempt<A>
-): Effect.Effect<A, ApiError.ApiError> => Attempts.run(call, core, attempt, statusOf)
+  attempt: Attempts.Attempt<A>,
+  abandon?: (answer: A) => void
+): Effect.Effect<A, ApiError.ApiError> => Attempts.run(call, core, attempt, statusOf, undefined, abandon)
+
+const leave = ({ response }: { readonly response: ResponseBody.GuardedResponse }): void => response.leave()
 
 const statusOf = ({ response }: { readonly response: ResponseBody.GuardedResponse }): number =>
   response.status
@@ -202,7 +209,13 @@ export const prepare = (
   core: Core.Core,
   request: ApiRequest.Request
 ): Effect.Effect<HttpClientRequest.HttpClientRequest, ApiError.InvalidRequestError> =>
-  Core.begin(core, request, (call, core) => Effect.succeed(Core.prepared(core, call)))
+  Effect.mapError(
+    Core.begin(core, request, (call, core) => Effect.succeed(Core.prepared(core, call))),
+    (error) =>
+      error._tag === "InvalidRequestError"
+        ? error
+        : Core.invalidRequest(core.config, request, invalid("timeouts.total", "passed while it was encoded"))
+  )
 
 /** An answer for a decoder; few of them look at the headers, which are parsed where somebody does. */
 class Answer implements ResponseDecoder.Body {
@@ -239,7 +252,13 @@ const decode = <A, B>(
     return Effect.as(Telemetry.misfit(error), give(call, response, value))
   }
   const decoded = ResponseDecoder.run(request.success, answer)
-  if (!Ready.isReady(decoded)) return Effect.matchEffect(decoded, { onFailure, onSuccess })
+  if (!Ready.isReady(decoded)) {
+    const hung = Effect.suspend(() =>
+      Attempts.late(call, TransportError.timeout(call, "total", call.timeouts.total))
+    )
+    const settled = Expiry.withinDeadline(call, Effect.either(decoded), hung)
+    return Effect.flatMap(settled, Either.match({ onLeft: onFailure, onRight: onSuccess }))
+  }
   return Either.isRight(decoded) ? onSuccess(decoded.right) : onFailure(decoded.left)
 }
 

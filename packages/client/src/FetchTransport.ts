@@ -17,8 +17,8 @@ import * as Stream from "effect/Stream"
 import * as FetchRequest from "./FetchRequest.js"
 import { Collector } from "./internal/bytes.js"
 import { isDecodedByFetch } from "./internal/codings.js"
+import { Fetching } from "./internal/fetching.js"
 import { fetchDefaults, isBrowser, runtime } from "./internal/runtime.js"
-import { Watch } from "./internal/watch.js"
 import * as WebResponse from "./internal/webResponse.js"
 import * as NativeClient from "./NativeClient.js"
 import * as NativeTransport from "./NativeTransport.js"
@@ -26,32 +26,14 @@ import type * as Timeouts from "./Timeouts.js"
 
 type Request = HttpClientRequest.HttpClientRequest
 
-/** A started exchange: `fetch` with its signal, under the limit for the headers. */
-interface Started {
-  readonly response: Promise<Response>
-  readonly watch: Watch
-  readonly abort: () => void
-  /** Rejects with the limit that passed, which the abort that follows would hide. */
-  readonly expired: () => unknown
-}
-
 const start = (
   fetch: typeof globalThis.fetch,
   init: RequestInit,
   request: Request,
   timeouts: Timeouts.Timeouts
-): Started => {
-  const controller = new AbortController()
-  let expired: unknown
-  const watch = new Watch((cause) => {
-    expired = cause
-    controller.abort()
-  })
-  const abort = (): void => {
-    watch.stop()
-    controller.abort()
-  }
-  watch.expect("ERR_RESPONSE_LIMIT", timeouts.response)
+): Fetching => {
+  const fetching = new Fetching()
+  fetching.watch.expect("ERR_RESPONSE_LIMIT", timeouts.response)
   // fetch counts what it holds, and only what it holds: the length of a stream is the caller's to tell.
   const headers: Record<string, string> = { ...request.headers }
   const body = bodyOf(request)
@@ -62,11 +44,12 @@ const start = (
     redirect: FetchRequest.redirectOf(request),
     method: request.method,
     headers,
-    signal: controller.signal
+    signal: fetching.signal
   }
   if (body !== undefined) options.body = body
   if (streamed) options.duplex = "half"
-  return { response: fetch(request.url, options), watch, abort, expired: () => expired }
+  fetching.begin(() => fetch(request.url, options))
+  return fetching
 }
 
 const bodyOf = (request: Request): BodyInit | undefined => {
@@ -122,91 +105,93 @@ export const make = (
     request: Request,
     timeouts: Timeouts.Timeouts,
     listener: NativeTransport.Listener<A>,
-    finish: (started: Started) => Promise<A>
+    finish: (fetching: Fetching) => Promise<A>
   ): NativeTransport.Abort => {
-    const started = start(fetch, defaults, request, timeouts)
-    finish(started).then(
-      (answer) => {
-        started.watch.stop()
-        listener.done(answer)
-      },
+    const fetching = start(fetch, defaults, request, timeouts)
+    finish(fetching).then(
+      (answer) => listener.done(answer),
       (cause: unknown) => {
-        started.watch.stop()
-        listener.failed(started.expired() ?? cause)
+        fetching.watch.stop()
+        listener.failed(cause)
       }
     )
-    return started.abort
+    return fetching.abort
   }
   return {
     setsLimits: false,
     exchange: (request, timeouts, cap, listener) =>
-      run(request, timeouts, listener, (started) => collect(started, request.headers, timeouts.idle, cap)),
+      run(request, timeouts, listener, (fetching) => collect(fetching, request.headers, timeouts.idle, cap)),
     open: (request, timeouts, owned, listener) =>
-      run(request, timeouts, listener, async (started) => {
-        const response = await started.response
-        const source = sourceOf(response, request.headers, chunksOf(response, started, timeouts.idle))
-        if (!owned) unread?.register(source, started.abort, started)
+      run(request, timeouts, listener, async (fetching) => {
+        const response = await fetching.head()
+        const source = sourceOf(response, request.headers, chunksOf(response, fetching, timeouts.idle))
+        fetching.watch.stop()
+        if (!owned && response.body !== null) {
+          unread?.register(source, fetching.abort, fetching)
+          // Nobody may ever read it, and it may be all that is left of a program.
+          fetching.watch.quiet = true
+          fetching.watch.expect("ERR_IDLE_LIMIT", timeouts.idle)
+        }
         return source
       })
   }
 }
 
 const collect = async (
-  started: Started,
+  fetching: Fetching,
   sent: Request["headers"],
   idle: number,
   cap: (status: number) => number
 ): Promise<NativeTransport.Exchanged> => {
-  const response = await started.response
+  const response = await fetching.head()
   const source = sourceOf(response, sent, Stream.empty)
   const limit = cap(response.status)
   const patience = response.ok ? idle : Math.min(idle, NativeTransport.discardMillis)
   const chunks = new Collector()
-  const reader = response.body?.getReader()
-  if (reader === undefined) return { source, bytes: chunks.concat(limit), complete: true }
   try {
     while (chunks.size <= limit) {
-      started.watch.expect("ERR_IDLE_LIMIT", patience)
-      const next = await reader.read()
-      if (next.done) return { source, bytes: chunks.concat(limit), complete: true }
-      chunks.add(next.value)
+      fetching.watch.expect("ERR_IDLE_LIMIT", patience)
+      const chunk = await fetching.read()
+      if (chunk === undefined) {
+        fetching.watch.stop()
+        return { source, bytes: chunks.concat(limit), complete: true }
+      }
+      chunks.add(chunk)
     }
   } catch (cause) {
     // The status is known: a body that breaks off must not hide it.
     if (response.ok) throw cause
+    fetching.abort()
     return { source, bytes: new Uint8Array(0), complete: false }
   }
-  started.abort()
+  fetching.abort()
   return { source, bytes: chunks.concat(limit), complete: false }
 }
 
-const chunksOf = (response: Response, started: Started, idle: number): NativeTransport.Source["chunks"] => {
-  const { body } = response
-  if (body === null) return Stream.empty
-  const reader = Effect.acquireRelease(
+const chunksOf = (response: Response, fetching: Fetching, idle: number): NativeTransport.Source["chunks"] => {
+  if (response.body === null) return Stream.empty
+  const opened = Effect.acquireRelease(
     Effect.sync(() => {
-      unread?.unregister(started)
-      return body.getReader()
+      unread?.unregister(fetching)
+      fetching.watch.stop()
+      fetching.watch.quiet = false
     }),
-    () => Effect.sync(started.abort)
+    () => Effect.sync(fetching.abort)
   )
-  return Stream.fromPull(
-    Effect.map(reader, (reader) =>
-      Effect.async<Chunk.Chunk<Uint8Array>, Option.Option<unknown>>((resume) => {
-        started.watch.expect("ERR_IDLE_LIMIT", idle)
-        reader.read().then(
-          (next) => {
-            started.watch.stop()
-            resume(next.done ? Effect.fail(Option.none()) : Effect.succeed(Chunk.of(next.value)))
-          },
-          (cause: unknown) => {
-            started.watch.stop()
-            resume(Effect.fail(Option.some(started.expired() ?? cause)))
-          }
-        )
-      })
+  const pull = Effect.async<Chunk.Chunk<Uint8Array>, Option.Option<unknown>>((resume) => {
+    fetching.watch.expect("ERR_IDLE_LIMIT", idle)
+    fetching.read().then(
+      (chunk) => {
+        fetching.watch.stop()
+        resume(chunk === undefined ? Effect.fail(Option.none()) : Effect.succeed(Chunk.of(chunk)))
+      },
+      (cause: unknown) => {
+        fetching.watch.stop()
+        resume(Effect.fail(Option.some(cause)))
+      }
     )
-  )
+  })
+  return Stream.fromPull(Effect.as(opened, pull))
 }
 
 /**

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import type * as ApiError from "./ApiError.js"
 import * as ApiResponse from "./ApiResponse.js"
 import type * as Call from "./Call.js"
+import * as Unread from "./internal/unread.js"
 import * as NativeTransport from "./NativeTransport.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 import * as ResponseBody from "./ResponseBody.js"
@@ -53,14 +54,14 @@ const over = (
     TransportError.fromCause(call, cause, limits)
 
   const opening =
-    (onAbortable?: (abort: NativeTransport.Abort) => void): TransportContract.Send<never> =>
+    (owned: boolean, onAbortable: (abort: NativeTransport.Abort) => void): TransportContract.Send<never> =>
     (call, request) =>
       Effect.matchEffect(
         NativeTransport.awaiting<NativeTransport.Source>(
           PlatformRequest.withWholeUrl(request),
           (request, listener) => {
-            const abort = native.open(request, call.timeouts, onAbortable !== undefined, listener)
-            onAbortable?.(abort)
+            const abort = native.open(request, call.timeouts, owned, listener)
+            onAbortable(abort)
             return abort
           }
         ),
@@ -70,6 +71,20 @@ const over = (
             Effect.succeed(new ResponseBody.GuardedResponse(call, request, source, limits))
         }
       )
+
+  /** The transport ends a body that nobody begins to read when the idle limit has passed; the deadline is ours to keep. */
+  const unscoped: TransportContract.Send<never> = (call, request) =>
+    Effect.suspend(() => {
+      let abort: NativeTransport.Abort = Unread.nothing
+      const opened = opening(false, (begun) => {
+        abort = begun
+      })(call, request)
+      return Effect.flatMap(opened, (response) => {
+        if (call.deadline === Number.POSITIVE_INFINITY)
+          return Effect.succeed(response.keptBy(new Held(abort)))
+        return Transport.kept(call, response, Effect.sync(abort), Number.POSITIVE_INFINITY)
+      })
+    })
 
   const whole: TransportContract.Send<never> = (call, request) =>
     Effect.matchEffect(
@@ -89,19 +104,33 @@ const over = (
     direct: isDirect
       ? (call, request, restore) => NativeTransport.wait(new Exchange(native, limits, call, request), restore)
       : undefined,
-    unscoped: adapt(Transport.leavingBroken(opening())),
+    unscoped: adapt(Transport.leavingBroken(unscoped)),
     scoped: adapt(
       Transport.leavingBroken((call, request) => {
         let abort: NativeTransport.Abort | undefined
         return Effect.zipRight(
           Effect.addFinalizer(() => Effect.sync(() => abort?.())),
-          opening((begun) => {
+          opening(true, (begun) => {
             abort = begun
           })(call, request)
         )
       })
     )
   }
+}
+
+/** A body that its transport keeps. */
+class Held implements Unread.Keeper {
+  readonly expired = false
+  /** The transport itself tells of it. */
+  readonly isLeft = false
+  readonly leave: () => void
+
+  constructor(abort: NativeTransport.Abort) {
+    this.leave = abort
+  }
+
+  start(): void {}
 }
 
 const capOf =

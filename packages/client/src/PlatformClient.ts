@@ -6,10 +6,9 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as GlobalValue from "effect/GlobalValue"
 import * as ApiError from "./ApiError.js"
 import * as ApiRequest from "./ApiRequest.js"
 import * as ApiResponse from "./ApiResponse.js"
@@ -17,6 +16,7 @@ import * as Attempt from "./Attempt.js"
 import * as Attempts from "./Attempts.js"
 import * as Call from "./Call.js"
 import * as Core from "./Core.js"
+import * as Expiry from "./Expiry.js"
 import type { InvalidInput } from "./internal/invalid.js"
 import * as RequestEncoder from "./RequestEncoder.js"
 import type * as ResponseBody from "./ResponseBody.js"
@@ -31,15 +31,45 @@ import * as Telemetry from "./Telemetry.js"
  */
 export const make = (core: Core.Core): HttpClient.HttpClient => {
   return HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
-    (request) => Effect.flatMap(request, (request) => run(core, request)),
+    (request) => Effect.flatMap(request, (request) => inScope(request, run(core, request))),
     Effect.succeed
+  )
+}
+
+/** Who has asked for a request to end with a scope (`HttpClient.withScope`): the platform keeps it under this key. */
+const scoped = GlobalValue.globalValue(
+  "@effect/platform/HttpClient/scopedRequests",
+  () => new WeakMap<HttpClientRequest.HttpClientRequest, AbortController>()
+)
+
+/** The end of the scope ends the call, and the body behind it. */
+const inScope = (
+  request: HttpClientRequest.HttpClientRequest,
+  sent: Effect.Effect<ResponseBody.GuardedResponse, HttpClientError.HttpClientError>
+): Effect.Effect<ResponseBody.GuardedResponse, HttpClientError.HttpClientError> => {
+  const signal = scoped.get(request)?.signal
+  if (signal === undefined) return sent
+  const closed = Effect.async<void>((resume) => {
+    if (signal.aborted) return resume(Effect.void)
+    signal.addEventListener("abort", () => resume(Effect.void), { once: true })
+  })
+  const failed = Effect.failSync(
+    () =>
+      new HttpClientError.RequestError({ request, reason: "Transport", description: "The scope was closed" })
+  )
+  const leave = (response: ResponseBody.GuardedResponse): void => response.leave()
+  return Effect.tap(Expiry.until(sent, closed, failed, leave), (response) =>
+    Effect.sync(() => {
+      if (signal.aborted) leave(response)
+      else signal.addEventListener("abort", () => leave(response), { once: true })
+    })
   )
 }
 
 const run = (
   core: Core.Core,
   request: HttpClientRequest.HttpClientRequest
-): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> =>
+): Effect.Effect<ResponseBody.GuardedResponse, HttpClientError.HttpClientError> =>
   Effect.flatMap(begin(core, request), (call) => {
     // The last answer with an error status, its body unread: it goes to the caller if no further attempt is made.
     let last: ResponseBody.GuardedResponse | undefined
@@ -60,7 +90,9 @@ const run = (
           : Effect.asVoid(discarded.salvage(core.config.limits.errorBytes))
       })
       const statusOf = ({ status }: ResponseBody.GuardedResponse): number => status
-      return Attempts.run(call, core, Attempts.guarded(attempt), statusOf, discard)
+      return Attempts.run(call, core, Attempts.guarded(attempt), statusOf, discard, (response) =>
+        response.leave()
+      )
     }).pipe(
       // Behind the span, to which an error status is an error.
       Effect.catchAll((error) =>
@@ -103,14 +135,14 @@ const begin = (
   if (problem !== undefined) return refuse(problem)
   const encoded = RequestEncoder.adopt(request, config)
   if (Either.isLeft(encoded)) return refuse(encoded.left)
-  return Effect.map(Clock.currentTimeMillis, (startedAt) =>
+  return Effect.map(Effect.clock, (clock) =>
     Call.make(
       ApiRequest.fromUrl(request.method, encoded.right.url),
       config,
       config.timeouts,
       config.retry,
       encoded.right,
-      startedAt
+      clock
     )
   )
 }

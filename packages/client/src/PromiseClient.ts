@@ -21,6 +21,7 @@ import type * as ApiRequest from "./ApiRequest.js"
 import type * as ApiResponse from "./ApiResponse.js"
 import * as AsyncStream from "./AsyncStream.js"
 import * as FetchTransport from "./FetchTransport.js"
+import { onAbort } from "./internal/abortSignal.js"
 import { addCallerFrames } from "./internal/callerFrames.js"
 import * as PlainLogger from "./internal/plainLogger.js"
 import { Registry } from "./internal/registry.js"
@@ -160,6 +161,7 @@ interface Runner extends AsyncStream.Runner {
 const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, unknown>): Runner => {
   const running = new Registry<Fiber.RuntimeFiber<unknown, unknown>>()
   const scopes = new Registry<Scope.CloseableScope>()
+  const bodies = new Registry<() => void>()
   let closed: Promise<void> | undefined
 
   const start = <A>(
@@ -219,7 +221,12 @@ const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, 
     closed ??= Promise.resolve().then(() =>
       settled(
         Fiber.interruptAll(running.values()).pipe(
-          Effect.zipRight(Effect.suspend(() => Effect.forEach(scopes.values(), closing, { discard: true }))),
+          Effect.zipRight(
+            Effect.suspend(() => {
+              for (const end of bodies.values()) end()
+              return Effect.forEach(scopes.values(), closing, { discard: true })
+            })
+          ),
           Effect.ensuring(runtime.disposeEffect)
         )
       )
@@ -227,7 +234,16 @@ const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, 
     return closed
   }
   const fork = Effect.tap(Scope.make(), (scope) => Scope.addFinalizer(scope, Effect.sync(scopes.add(scope))))
-  return { run, start, onAbort, fork, release: (scope) => settled(closing(scope)), close }
+  const onEnd: AsyncStream.Runner["onEnd"] = (signal, end) => {
+    if (closed !== undefined) end()
+    const leave = bodies.add(end)
+    const unlisten = onAbort(signal, end)
+    return () => {
+      leave()
+      unlisten()
+    }
+  }
+  return { run, start, onAbort, onEnd, fork, release: (scope) => settled(closing(scope)), close }
 }
 
 const closing = (scope: Scope.CloseableScope): Effect.Effect<void> => Scope.close(scope, Exit.void)
@@ -236,34 +252,13 @@ interface Outcome<A> {
   readonly value: A
 }
 
-/** What one signal ends. It has one listener, however many calls it is given to: Node takes the eleventh for a leak. */
-class Ends extends Registry<() => void> {
-  handleEvent(): void {
-    for (const end of this.values()) end()
-  }
-}
-
-const endsOf = new WeakMap<AbortSignal, Ends>()
-
-const onAbort: AsyncStream.Runner["onAbort"] = (signal, end) => {
-  if (signal === undefined) return () => {}
-  // It may have aborted as the call began, by a middleware say: no event will tell.
-  if (signal.aborted) end()
-  const ends = endsOf.get(signal) ?? new Ends()
-  endsOf.set(signal, ends)
-  const leave = ends.add(end)
-  signal.addEventListener("abort", ends, { once: true })
-  return () => {
-    leave()
-    if (ends.size === 0) signal.removeEventListener("abort", ends)
-  }
-}
-
 /** Rejects with the defect itself: Effect's own promises wrap it. */
 const settled = (effect: Effect.Effect<void>): Promise<void> =>
   Effect.runPromiseExit(effect).then((exit) => {
     if (Exit.isFailure(exit)) throw Cause.squash(exit.cause)
   })
+
+type AnyRequest = ApiRequest.ApiRequest<unknown, unknown>
 
 const fromRuntime = (
   runner: Runner,
@@ -271,12 +266,13 @@ const fromRuntime = (
 ): PromiseClient => {
   const client = Effect.map(ApiClient.ApiClient, from)
   const promised =
-    <A, B>(run: (client: ApiClient.ApiClient, request: A) => Effect.Effect<B, unknown>) =>
-    async (request: A, options: CallOptions = {}): Promise<B> => {
+    <B>(run: (client: ApiClient.ApiClient, request: AnyRequest) => Effect.Effect<B, unknown>) =>
+    async (request: AnyRequest, { signal }: CallOptions = {}): Promise<B> => {
       try {
+        const ending = AsyncStream.ending(runner, request, signal)
         return await runner.run(
-          Effect.flatMap(client, (client) => run(client, request)),
-          options.signal
+          Effect.flatMap(client, (client) => run(client, ending)),
+          signal
         )
       } catch (error) {
         throw addCallerFrames(error)

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import type * as Cookies from "@effect/platform/Cookies"
-import * as PlatformHeaders from "@effect/platform/Headers"
+import type * as PlatformHeaders from "@effect/platform/Headers"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
@@ -21,17 +21,14 @@ import * as ApiError from "./ApiError.js"
 import type * as Call from "./Call.js"
 import * as CallError from "./CallError.js"
 import * as Expiry from "./Expiry.js"
-import { Collector, owned } from "./internal/bytes.js"
-import { each, onPull, type Pull } from "./internal/pulls.js"
+import { owned } from "./internal/bytes.js"
+import { withoutCodings } from "./internal/codings.js"
+import * as Monotonic from "./internal/monotonic.js"
+import { collect, each, onPull, type Pull, type Read } from "./internal/pulls.js"
+import * as Unread from "./internal/unread.js"
 import * as NativeTransport from "./NativeTransport.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 import * as TransportError from "./TransportError.js"
-
-/** A body as far as it was read. */
-interface Read {
-  readonly bytes: Uint8Array
-  readonly complete: boolean
-}
 
 /**
  * Gives the bytes that have come since it was asked last; fails with `None` at the end.
@@ -59,6 +56,8 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   private taken = false
   /** Whether somebody has had the body as a stream: nobody can read it any more. */
   isSpent = false
+  /** Who keeps the body open until it is read, where it was handed out open. */
+  private keeper: Unread.Keeper | undefined
   private cachedHeaders: PlatformHeaders.Headers | undefined
 
   constructor(
@@ -104,7 +103,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   }
 
   /** The same as an answer to the caller's own request, which is shown in errors and has no credentials of ours on it. */
-  answering(request: HttpClientRequest.HttpClientRequest): HttpClientResponse.HttpClientResponse {
+  answering(request: HttpClientRequest.HttpClientRequest): GuardedResponse {
     return Object.assign(this.copy(), { request })
   }
 
@@ -136,11 +135,12 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   /** The whole body, maybe as a view of a larger buffer; a `ResponseValidationError` where it is above `limits.responseBytes`. */
   get bytes(): Effect.Effect<Uint8Array, ApiError.ApiError> {
     return Effect.suspend(() => {
-      if (this.read !== undefined) return this.whole(this.read)
-      const { idle } = this.call.timeouts
-      const watch: Expiry.Watch = { phase: "idle", since: Number.POSITIVE_INFINITY }
-      const read = this.readUnder(watch)
-      return Number.isFinite(idle) && !this.keepsIdle ? Expiry.expiring(this.call, watch, read) : read
+      const { call, keepsIdle, read } = this
+      if (read !== undefined) return this.whole(read)
+      const watch = Expiry.watch("idle", Number.POSITIVE_INFINITY, call.deadline)
+      const collected = this.readUnder(watch)
+      if (keepsIdle && call.deadline === Number.POSITIVE_INFINITY) return collected
+      return Expiry.expiring(call, watch, collected)
     })
   }
 
@@ -162,39 +162,27 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     return Effect.suspend(() => {
       if (this.read !== undefined) return Effect.succeed(this.read)
       const nothing: Read = { bytes: new Uint8Array(0), complete: false }
-      return this.collect(cap, { phase: "idle", since: Number.POSITIVE_INFINITY }).pipe(
-        Effect.timeoutTo({
-          duration: Math.min(NativeTransport.discardMillis, this.call.timeouts.idle),
-          onSuccess: (read) => read,
-          onTimeout: () => nothing
-        }),
-        Effect.orElseSucceed(() => nothing)
-      )
+      const patience = Math.min(NativeTransport.discardMillis, this.call.timeouts.idle)
+      const collected = Effect.orElseSucceed(this.collect(cap, Expiry.watch("idle")), () => nothing)
+      return Expiry.within(collected, patience, Effect.succeed(nothing))
     })
   }
 
   private collect(cap: number, watch: Expiry.Watch): Effect.Effect<Read, ApiError.ApiError> {
     return Effect.clockWith((clock) => {
-      const collector = new Collector()
       watch.phase = "idle"
-      watch.since = clock.unsafeCurrentTimeMillis()
-      const take = (pulled: Chunk.Chunk<Uint8Array>): boolean => {
-        watch.since = clock.unsafeCurrentTimeMillis()
-        for (const chunk of pulled) collector.add(chunk)
-        return collector.size <= cap
+      // What the transport keeps is not kept twice.
+      const touch = (): void => {
+        watch.since = this.keepsIdle ? Number.POSITIVE_INFINITY : Monotonic.now(clock)
       }
-      const collected = (pull: BytesPull): Effect.Effect<void, ApiError.ApiError> =>
-        Effect.matchEffect(pull, {
-          onFailure: Option.match({ onNone: () => Effect.void, onSome: Effect.fail }),
-          onSuccess: (pulled) => (take(pulled) ? collected(pull) : Effect.void)
-        })
-      return Effect.map(
-        Effect.scopedWith((scope) => Effect.flatMap(Scope.extend(this.pull, scope), collected)),
-        () => {
-          this.read = { bytes: collector.concat(cap), complete: collector.size <= cap }
-          return this.read
-        }
+      touch()
+      const read = Effect.scopedWith((scope) =>
+        Effect.flatMap(Scope.extend(this.pull, scope), (pull) => collect(pull, cap, touch))
       )
+      return Effect.map(read, (read) => {
+        this.read = read
+        return read
+      })
     })
   }
 
@@ -224,8 +212,13 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
         const error = this.unreadable("was taken as a stream")
         return Effect.succeed(Effect.fail(Option.some(error)))
       }
+      const { keeper } = this
+      // Nobody began to read it in time.
+      if (keeper?.expired === true)
+        return Effect.map(Expiry.left(this.call), (left) => this.passed(left > 0 ? "idle" : "total"))
       // Kept nowhere: it may be endless.
       this.taken = true
+      keeper?.start()
       const tagged = (cause: unknown): ApiError.ApiError =>
         ApiError.isApiError(cause)
           ? cause
@@ -233,19 +226,45 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
       const { chunks, pull } = this.source
       // Without the cost of a stream where the transport can.
       const opened = pull === undefined ? Stream.toPull(chunks) : Effect.succeed(pull)
-      return Effect.map(opened, Effect.mapError(Option.map(tagged)))
+      const left = keeper === undefined ? Effect.void : Effect.addFinalizer(() => Effect.sync(keeper.leave))
+      return Effect.zipRight(
+        left,
+        Effect.map(
+          opened,
+          Effect.mapError((why) => Option.map(Unread.reasonOf(keeper, why), tagged))
+        )
+      )
     })
   }
 
-  /** The bytes as they come, in memory of their own, under the idle limit. */
+  private passed(phase: "idle" | "total"): BytesPull {
+    const { call } = this
+    return Effect.failSync(() => Option.some(TransportError.timeout(call, phase, call.timeouts[phase])))
+  }
+
+  /** The same, its body kept open by somebody until it is read. */
+  keptBy(keeper: Unread.Keeper): this {
+    this.keeper = keeper
+    return this
+  }
+
+  /** What ends the body where it is handed out open, read or not. It does not refer to the response. */
+  get leave(): () => void {
+    return this.keeper?.leave ?? Unread.nothing
+  }
+
+  /** The bytes as they come, in memory of their own, under the idle limit and the call's deadline. */
   get guardedChunks(): Stream.Stream<Uint8Array, ApiError.ApiError> {
-    const { idle } = this.call.timeouts
-    const onTimeout = () => Option.some(TransportError.timeout(this.call, "idle", idle))
-    const limited = Number.isFinite(idle) && !this.keepsIdle
-    const pull = limited
-      ? Effect.map(this.pull, Effect.timeoutFail({ duration: idle, onTimeout }))
-      : this.pull
-    return Stream.fromPull(Effect.map(pull, Effect.map(Chunk.map(owned))))
+    return Stream.fromPull(Effect.map(this.pull, (pull) => Effect.map(this.limited(pull), Chunk.map(owned))))
+  }
+
+  private limited(pull: BytesPull): BytesPull {
+    const { deadline, timeouts } = this.call
+    const idle = this.keepsIdle ? Number.POSITIVE_INFINITY : timeouts.idle
+    if (Math.min(idle, deadline) === Number.POSITIVE_INFINITY) return pull
+    return Effect.flatMap(Expiry.left(this.call), (left) =>
+      Expiry.within(pull, Math.min(idle, left), this.passed(left < idle ? "total" : "idle"))
+    )
   }
 
   get stream(): Stream.Stream<Uint8Array, HttpClientError.ResponseError> {
@@ -293,7 +312,3 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     return { _id: "@effect-api/client/GuardedResponse", status: this.status }
   }
 }
-
-/** The headers of a decoded body: those that name its codings and count coded bytes are gone. */
-const withoutCodings = (headers: PlatformHeaders.Headers): PlatformHeaders.Headers =>
-  PlatformHeaders.remove(PlatformHeaders.remove(headers, "content-encoding"), "content-length")

@@ -57,8 +57,8 @@ export interface ResponseDecoder<out A> {
 }
 
 /**
- * A body that is still on its way. `total` is its length, where the answer tells it; `late` is what becomes of an error
- * in its reader's hands.
+ * A body that is still on its way. `total` is its length, where the response gives it; `late` is what becomes of an error
+ * in its reader's hands; `leave` ends it, read or not.
  *
  * @since 0.1.0
  * @category models
@@ -67,6 +67,7 @@ export interface Arriving {
   readonly chunks: Stream.Stream<Uint8Array, ApiError.ApiError>
   readonly total: number | undefined
   readonly late: (error: ApiError.ApiError) => Effect.Effect<never, ApiError.ApiError>
+  readonly leave: () => void
 }
 
 /**

@@ -108,11 +108,11 @@ export const goBehind = (call: Call.Call, id: string): void => {
  */
 export const record = (
   { attempts }: Call.Call,
-  now: number,
+  took: number,
   error: ApiError.ApiError | undefined,
   delay: number
 ): void => {
   const last = attempts.at(-1)
   if (last === undefined) return
-  attempts[attempts.length - 1] = Call.attempt(last.startedAt, now, error?._tag, last.status, delay)
+  attempts[attempts.length - 1] = Call.attempt(last.startedAt, took, error?._tag, last.status, delay)
 }

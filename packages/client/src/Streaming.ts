@@ -6,7 +6,6 @@
  */
 import * as Channel from "effect/Channel"
 import * as Chunk from "effect/Chunk"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
@@ -21,9 +20,10 @@ import type * as ApiRequest from "./ApiRequest.js"
 import * as ApiResponse from "./ApiResponse.js"
 import * as Attempt from "./Attempt.js"
 import * as Attempts from "./Attempts.js"
-import * as Call from "./Call.js"
+import type * as Call from "./Call.js"
 import * as Connection from "./Connection.js"
 import * as Core from "./Core.js"
+import * as Monotonic from "./internal/monotonic.js"
 import * as Metrics from "./Metrics.js"
 import * as Resumption from "./Resumption.js"
 import * as StreamContract from "./StreamContract.js"
@@ -98,7 +98,7 @@ export const open = <A, E>(
   core: Core.Core,
   request: ApiRequest.StreamRequest<A, E>,
   scope: Scope.Scope
-): Effect.Effect<Pull<A, ApiError.ApiError | E>, ApiError.InvalidRequestError> => {
+): Effect.Effect<Pull<A, ApiError.ApiError | E>, Core.Unsent> => {
   const problem = StreamContract.problem(request.events)
   return Core.begin(problem === undefined ? core : { ...core, problem }, request, (begun, core) => {
     const { idleTimeout: idle = begun.timeouts.idle } = request.events.limits
@@ -238,18 +238,18 @@ class Reader<A, E> {
         ? Effect.succeed({ events: [], end: "body" })
         : Attempts.late(call, error, stoppedBy)
     if (!Resumption.goesOn(call, request, connection)) return stop()
-    return Effect.flatMap(Effect.all([Clock.currentTimeMillis, Random.next]), ([now, random]) => {
+    return Effect.flatMap(Effect.all([Effect.clock, Random.next]), ([clock, random]) => {
       const { policy } = call.retry
       this.count(connection)
       const delay = Resumption.wait(policy, { asked: this.retryMillis, fruitless: this.fruitless }, random)
       if (typeof delay === "string") return stop(delay)
-      if (now + delay >= Call.deadline(call)) return stop("deadline")
+      if (Monotonic.now(clock) + delay >= call.deadline) return stop("deadline")
       const isPaid = this.fruitless > 0 && error !== undefined && policy.budget !== false
       const paid = isPaid ? core.budget.take(error) : 0
       if (paid === undefined) return stop("budget")
       this.paid += paid
       const told = error === undefined ? Effect.void : Telemetry.retrying(call, error, delay)
-      Resumption.record(call, now, error, delay)
+      Resumption.record(call, Monotonic.since(clock, call.begunAt), error, delay)
       return this.close.pipe(
         Effect.zipRight(told),
         Effect.zipRight(Effect.sleep(delay)),

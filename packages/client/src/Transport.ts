@@ -10,21 +10,25 @@ import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import * as ApiResponse from "./ApiResponse.js"
+import type * as Call from "./Call.js"
 import * as Expiry from "./Expiry.js"
 import * as FetchRequest from "./FetchRequest.js"
+import * as Monotonic from "./internal/monotonic.js"
 import { onPull } from "./internal/pulls.js"
 import { fetchDefaults, isBrowser, runtime } from "./internal/runtime.js"
+import * as Unread from "./internal/unread.js"
 import * as NativeTransport from "./NativeTransport.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 import * as PlatformResponse from "./PlatformResponse.js"
+import type * as ResponseBody from "./ResponseBody.js"
 import type * as TransportContract from "./TransportContract.js"
 import * as TransportError from "./TransportError.js"
 
@@ -67,22 +71,26 @@ const overPlatform = (
       )
       return Effect.map(sent, (response) => PlatformResponse.guarded(call, response))
     }
-  const limited =
-    <R>(send: TransportContract.Send<R>): TransportContract.Send<R> =>
-    (call, request) => {
-      const limit = call.timeouts.response
-      const sent = send(call, request)
-      return Number.isFinite(limit)
-        ? Effect.timeoutFail(sent, {
-            duration: limit,
-            onTimeout: () => TransportError.timeout(call, "response", limit)
-          })
-        : sent
-    }
+  const scoped: TransportContract.Send<Scope.Scope> = (call, request) => {
+    const limit = call.timeouts.response
+    const passed = Effect.failSync(() => TransportError.timeout(call, "response", limit))
+    return Expiry.within(headed(inScope)(call, request), limit, passed)
+  }
+  /** In a scope that the body keeps open. */
+  const unscoped: TransportContract.Send<never> = (call, request) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(Scope.make(), (scope) => {
+        const sent = Effect.provideService(scoped(call, request), Scope.Scope, scope)
+        return Effect.flatMap(
+          Effect.onError(restore(sent), (cause) => Scope.close(scope, Exit.failCause(cause))),
+          (response) => kept(call, response, Scope.close(scope, Exit.void))
+        )
+      })
+    )
   const whole: TransportContract.Send<never> = (call, request) =>
     Effect.scopedWith((scope) =>
-      Effect.flatMap(Clock.currentTimeMillis, (since) => {
-        const watch: Expiry.Watch = { phase: "response", since }
+      Effect.clockWith((clock) => {
+        const watch = Expiry.watch("response", Monotonic.now(clock))
         const read = headed(inScope)(call, request).pipe(
           Effect.tap((response) =>
             ApiResponse.isSuccess(response.status)
@@ -94,10 +102,7 @@ const overPlatform = (
           ),
           Effect.provideService(Scope.Scope, scope)
         )
-        const endless =
-          call.timeouts.response === Number.POSITIVE_INFINITY &&
-          call.timeouts.idle === Number.POSITIVE_INFINITY
-        return endless ? read : Expiry.expiring(call, watch, read)
+        return Expiry.expiring(call, watch, read)
       })
     )
   // Elsewhere it may be a client that takes no Blob.
@@ -105,10 +110,34 @@ const overPlatform = (
   return {
     direct: undefined,
     whole: adapt(leaving(whole)),
-    scoped: adapt(leavingBroken(limited(headed(inScope)))),
-    unscoped: adapt(leavingBroken(limited(headed(plain))))
+    scoped: adapt(leavingBroken(scoped)),
+    unscoped: adapt(leavingBroken(unscoped))
   }
 }
+
+/** A body that nobody reads holds its connection: it is let go with the response. */
+const unread =
+  "FinalizationRegistry" in globalThis ? new FinalizationRegistry<() => void>((leave) => leave()) : undefined
+
+/**
+ * Keeps a body open until it is read to its end or left: it ends when the idle limit or the deadline passes and nobody has
+ * begun to read it, or with the response.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const kept = (
+  call: Call.Call,
+  response: ResponseBody.GuardedResponse,
+  close: Effect.Effect<void>,
+  idle: number = call.timeouts.idle
+): Effect.Effect<ResponseBody.GuardedResponse> =>
+  Effect.flatMap(Expiry.left(call), (left) =>
+    Effect.map(Unread.keep(Math.min(idle, left), close), (keeper) => {
+      unread?.register(response.source, keeper.leave)
+      return response.keptBy(keeper)
+    })
+  )
 
 const asItIs = <R>(send: TransportContract.Send<R>): TransportContract.Send<R> => send
 

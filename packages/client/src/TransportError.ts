@@ -251,6 +251,7 @@ export const timeout = (
 ): ApiError.TimeoutError =>
   new ApiError.TimeoutError({
     ...Call.common(call, message, phase === "connect" ? "not-sent" : "maybe-applied"),
+    ...(phase === "total" ? { stoppedBy: "deadline" } : {}),
     phase,
     limit: Duration.millis(millis)
   })

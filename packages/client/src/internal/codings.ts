@@ -27,3 +27,11 @@ export const isDecodedByFetch = (
     codings.every((name) => common.has(name) || (name === "zstd" && !asked))
   )
 }
+
+/** The headers of a decoded body: those that name its codings and count coded bytes are gone. */
+export const withoutCodings = <A extends object>(headers: A): A => {
+  const left = Object.assign(Object.create(Object.getPrototypeOf(headers)), headers)
+  delete left["content-encoding"]
+  delete left["content-length"]
+  return left
+}

@@ -6,6 +6,7 @@ import type * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { Collector } from "./bytes.js"
 
 /** Waits for the next chunk. */
 export type Pull<A, E, R = never> = Effect.Effect<Chunk.Chunk<A>, Option.Option<E>, R>
@@ -26,4 +27,30 @@ export const each = <A>(values: () => Iterable<A>): Stream.Stream<A> =>
         return next.done === true ? Effect.fail(Option.none()) : Effect.succeed(next.value)
       })
     )
+  })
+
+/** A body as far as it was read. */
+export interface Read {
+  readonly bytes: Uint8Array
+  readonly complete: boolean
+}
+
+/** Reads bytes to their end, or until there are more than so many; every pull that has brought some is told. */
+export const collect = <E>(
+  pull: Pull<Uint8Array, E>,
+  cap: number,
+  onPulled: () => void
+): Effect.Effect<Read, E> =>
+  Effect.suspend(() => {
+    const collector = new Collector()
+    const loop: Effect.Effect<Read, E> = Effect.matchEffect(pull, {
+      onFailure: Option.match({ onNone: () => ended, onSome: Effect.fail }),
+      onSuccess: (pulled) => {
+        onPulled()
+        for (const chunk of pulled) collector.add(chunk)
+        return collector.size <= cap ? loop : ended
+      }
+    })
+    const ended = Effect.sync(() => ({ bytes: collector.concat(cap), complete: collector.size <= cap }))
+    return loop
   })

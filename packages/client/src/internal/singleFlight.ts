@@ -13,7 +13,7 @@ import * as HashMap from "effect/HashMap"
 import * as List from "effect/List"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
-import { monotonicMillis } from "./monotonic.js"
+import * as Monotonic from "./monotonic.js"
 import { Registry } from "./registry.js"
 
 /** The fibers of a client that belong to none of its calls. They are interrupted when the client is released. */
@@ -86,7 +86,7 @@ export const singleFlight = <A, E>(options: {
   /** Found or made in one step: a fiber may be made to yield between any two, and others run meanwhile. */
   const board = (limitMillis: number): Effect.Effect<Flight<A, E>> =>
     Effect.withFiberRuntime((fiber) => {
-      const now = monotonicMillis(Context.get(fiber.currentDefaultServices, Clock.Clock))
+      const now = Monotonic.now(Context.get(fiber.currentDefaultServices, Clock.Clock))
       if (current !== undefined && now < current.endsAt) return Effect.succeed(current)
       const flight: Flight<A, E> = {
         outcome: Deferred.unsafeMake(FiberId.none),
@@ -103,7 +103,7 @@ export const singleFlight = <A, E>(options: {
   /** Each waits by its own clock: on Cloudflare a flight of another request's context may never wake them. */
   const wait = (flight: Flight<A, E>): Effect.Effect<A, E> =>
     Effect.withFiberRuntime((fiber) => {
-      const now = monotonicMillis(Context.get(fiber.currentDefaultServices, Clock.Clock))
+      const now = Monotonic.now(Context.get(fiber.currentDefaultServices, Clock.Clock))
       return Effect.interruptible(Effect.exit(Deferred.await(flight.outcome))).pipe(
         Effect.timeoutTo({
           duration: Duration.millis(Math.max(0, flight.endsAt - now)),

@@ -4,7 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import { monotonicMillis } from "./monotonic.js"
+import * as Monotonic from "./monotonic.js"
 import { hopeless, type NoToken } from "./noToken.js"
 import * as SingleFlight from "./singleFlight.js"
 import * as TokenLife from "./tokenLife.js"
@@ -61,7 +61,7 @@ export const tokenCache = <A extends object, E extends NoToken>(options: {
 
   const flight = SingleFlight.singleFlight<A, E | NoToken>({
     effect: Effect.flatMap(fetch, (fetched) =>
-      Effect.map(Effect.clock, (clock) => succeeded(fetched, monotonicMillis(clock)))
+      Effect.map(Effect.clock, (clock) => succeeded(fetched, Monotonic.now(clock)))
     ),
     unfinished: (why) => (why === "late" ? late : interrupted),
     ended: (exit) =>
@@ -70,7 +70,7 @@ export const tokenCache = <A extends object, E extends NoToken>(options: {
         : Effect.flatMap(Effect.clock, (clock) =>
             failed(
               Option.getOrElse(Cause.failureOption(exit.cause), () => died),
-              monotonicMillis(clock)
+              Monotonic.now(clock)
             )
           ),
     background
@@ -78,7 +78,7 @@ export const tokenCache = <A extends object, E extends NoToken>(options: {
 
   return {
     resolve: Effect.flatMap(Effect.clock, (clock) => {
-      const now = monotonicMillis(clock)
+      const now = Monotonic.now(clock)
       if (current === undefined || now >= current.expiresAt) {
         if (held === undefined || now >= held.until) return flight.join(limitMillis)
         return Effect.fail({ ...held.failure, retryAfter: Duration.millis(held.until - now) })

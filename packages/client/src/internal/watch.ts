@@ -9,9 +9,26 @@ export class Watch {
   private code = ""
   private readonly onExpire: (cause: unknown) => void
 
-  /** The cause has the code of the limit that passed. */
-  constructor(onExpire: (cause: unknown) => void) {
+  private isQuiet: boolean
+
+  /** The cause has the code of the limit that passed. An "unref" one keeps no process alive. */
+  constructor(onExpire: (cause: unknown) => void, mode: "ref" | "unref" = "ref") {
     this.onExpire = onExpire
+    this.isQuiet = mode === "unref"
+  }
+
+  /** From now on it keeps a process alive, or does not: nobody may wait for it. */
+  set quiet(quiet: boolean) {
+    if (quiet === this.isQuiet) return
+    this.isQuiet = quiet
+    this.tune()
+  }
+
+  /** Timers are objects on Node and its kin, and numbers elsewhere. */
+  private tune(): void {
+    const timer = this.timer as { readonly ref?: () => void; readonly unref?: () => void } | undefined
+    if (this.isQuiet) timer?.unref?.()
+    else timer?.ref?.()
   }
 
   /** From now on something must happen within so many milliseconds. */
@@ -34,6 +51,7 @@ export class Watch {
     this.firesAt = performance.now() + millis
     // A timer of more than 2^31 - 1 ms fires at once; this one looks, and goes on.
     this.timer = setTimeout(() => this.look(), Math.min(Math.ceil(millis), 2_147_483_647))
+    if (this.isQuiet) this.tune()
   }
 
   private look(): void {

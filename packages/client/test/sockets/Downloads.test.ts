@@ -231,7 +231,7 @@ describe("on a clock", () => {
     })
   )
 
-  it.effect("6.5 the deadline of the call is over with its headers", () =>
+  it.effect("6.5 the deadline of the call is that of its body, too", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([MockTransport.stream(["a", { delay: "1 minute" }, "b"])], {
         timeouts: { total: "10 seconds" }
@@ -244,8 +244,13 @@ describe("on a clock", () => {
           Stream.runFold(stream, "", (text, chunk) => text + textOf(chunk))
         )
       )
-      yield* TestClock.adjust("2 minutes")
-      expect(yield* Deferred.await(read)).toBe("ab")
+      yield* TestClock.adjust("10 seconds")
+      expect(yield* Effect.flip(Deferred.await(read))).toMatchObject({
+        _tag: "TimeoutError",
+        phase: "total",
+        stoppedBy: "deadline",
+        attempts: [{ tag: "TimeoutError", status: 200 }]
+      })
     })
   )
 })

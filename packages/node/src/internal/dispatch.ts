@@ -64,6 +64,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   private timer: NodeJS.Timeout | undefined
   private isIdleKept = false
   private isPaused = false
+  private connectedAt = 0
   private readonly dispatcher: Dispatcher
   private readonly sockets: Sockets
   protected readonly outgoing: Outgoing
@@ -112,6 +113,25 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
     if (isFine(response)) this.expect(response, () => this.giveUp(passed("UND_ERR_HEADERS_TIMEOUT")))
   }
 
+  /**
+   * undici begins its limit anew with each interim response: behind the first of them what is left of it is kept here
+   * (RFC 9110, 15.2: they go on for as long as the server likes).
+   */
+  private expectHeadAfter(): void {
+    const { response } = this.outgoing.timeouts
+    if (this.timer !== undefined) return
+    this.expect(response - (performance.now() - this.connectedAt), () =>
+      this.giveUp(passed("UND_ERR_HEADERS_TIMEOUT"))
+    )
+  }
+
+  /** Somebody begins to read: what was kept until then is over. */
+  protected beginBody(): void {
+    if (this.over) return
+    this.forget()
+    this.expectBody()
+  }
+
   private expectBody(): void {
     const { idle } = this.outgoing.timeouts
     if (!isFine(idle) || this.timer !== undefined) return
@@ -122,7 +142,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
     )
   }
 
-  private giveUp(reason: Error): void {
+  protected giveUp(reason: Error): void {
     this.stop(reason)
     this.failed(reason)
   }
@@ -137,6 +157,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   /** The one limit that is kept here, at a time. */
   protected expect(millis: number, onPassed: () => void): void {
     this.forget()
+    if (!Number.isFinite(millis)) return
     this.timer = setTimeout(onPassed, Math.min(millis, 2_147_483_647))
   }
 
@@ -172,6 +193,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
       this.connected = true
       this.outgoing.others.connect()
     }
+    this.connectedAt = performance.now()
     this.reused = !this.sockets.areNew()
     this.abortDispatch = abort
     // What was queued when it ended is taken back as its turn comes.
@@ -180,7 +202,11 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onHeaders(status: number, rawHeaders: Array<Buffer>, resume: () => void): boolean {
-    if (status < 200 || this.over) return true
+    if (this.over) return true
+    if (status < 200) {
+      this.expectHeadAfter()
+      return true
+    }
     this.status = status
     this.rawHeaders = rawHeaders
     this.resume = resume

@@ -1,5 +1,4 @@
 /** The native transport on a dispatcher: whole exchanges, and bodies that are pulled. */
-import type { Readable } from "node:stream"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { NativeTransport, type Timeouts } from "@effect-api/client"
 import * as Either from "effect/Either"
@@ -9,7 +8,7 @@ import type { Options } from "../TransportOptions.js"
 import { Answer, type Body } from "./answer.js"
 import * as Decompress from "./decompress.js"
 import { Exchange } from "./dispatch.js"
-import { Origin, Outgoing } from "./outgoing.js"
+import { bodyOf, endOfOrigin, headersOf, isSlash, Origin, Outgoing } from "./outgoing.js"
 import { Queue } from "./queue.js"
 
 type Request = HttpClientRequest.HttpClientRequest
@@ -40,7 +39,7 @@ export const make = (
     const { method, url } = request
     const end = endOfOrigin(url)
     const name = url.slice(0, end)
-    const path = url.charCodeAt(end) === slash ? url.slice(end) : `/${url.slice(end)}`
+    const path = isSlash(url, end) ? url.slice(end) : `/${url.slice(end)}`
     const { body, contentType } = bodyOf(request)
     const headers = headersOf(request.headers, contentType, decompress)
     return new Outgoing(name, path, method, headers, body, timeouts, originOf(name))
@@ -161,6 +160,8 @@ class Opened extends Exchange implements Body {
   private readonly queue = new Queue()
   private readonly owned: boolean
   private readonly decompress: boolean
+  /** Nobody has begun to read the body yet. */
+  private isUnread: boolean
   private listener: NativeTransport.Listener<NativeTransport.Source> | undefined
 
   constructor(
@@ -173,6 +174,7 @@ class Opened extends Exchange implements Body {
     super(dispatcher, outgoing)
     this.owned = owned
     this.decompress = decompress
+    this.isUnread = !owned
     this.listener = listener
   }
 
@@ -204,14 +206,23 @@ class Opened extends Exchange implements Body {
 
   readonly chunks = (): NativeTransport.Source["chunks"] =>
     this.queue.stream(
-      () => unread.unregister(this.queue),
+      () => this.begun(),
       () => this.stop(left)
     )
+
+  private begun(): void {
+    unread.unregister(this.queue)
+    this.isUnread = false
+    this.beginBody()
+  }
 
   private readonly unpause = (): void => this.goOn()
 
   protected override chunk(bytes: Buffer): boolean {
-    return this.queue.push(bytes, this.unpause)
+    const goesOn = this.queue.push(bytes, this.unpause)
+    // Behind a pause no limit runs: a slow reader is no silent server. One that never begins is.
+    if (!goesOn && this.isUnread) this.expect(this.outgoing.timeouts.idle, () => this.giveUp(unreadInTime))
+    return goesOn
   }
 
   protected override end(): void {
@@ -232,6 +243,10 @@ class Opened extends Exchange implements Body {
 
 const left = new Error("the body was left")
 
+const unreadInTime = Object.assign(new Error("nobody has begun to read the body"), {
+  code: "UND_ERR_BODY_TIMEOUT"
+})
+
 const noHeaders: ReadonlyArray<Buffer> = []
 
 const inflating = (chunks: Body["chunks"], encoding: string): Body => ({
@@ -241,60 +256,6 @@ const inflating = (chunks: Body["chunks"], encoding: string): Body => ({
 
 /** A body that nobody reads holds its connection: it is let go with the response. */
 const unread = new FinalizationRegistry<() => void>((abort) => abort())
-
-const slash = 0x2f
-const question = 0x3f
-
-/** Names and values in turn, as undici takes them with the least work. */
-const headersOf = (
-  headers: Readonly<Record<string, string>>,
-  contentType: string | undefined,
-  decompress: boolean
-): Array<string> => {
-  const list: Array<string> = []
-  for (const name of Object.keys(headers)) {
-    const value = headers[name]
-    if (value !== undefined && (contentType === undefined || name !== "content-type")) list.push(name, value)
-  }
-  if (contentType !== undefined) list.push("content-type", contentType)
-  if (decompress && headers["accept-encoding"] === undefined)
-    list.push("accept-encoding", Decompress.acceptEncoding)
-  return list
-}
-
-/** Where the path begins: behind the authority, at a slash, a query, or the end. */
-const endOfOrigin = (url: string): number => {
-  for (let at = url.indexOf("://") + 3; at < url.length; at++) {
-    const code = url.charCodeAt(at)
-    if (code === slash || code === question) return at
-  }
-  return url.length
-}
-
-/** The body as undici takes it, and its type where only the encoding of it knows that. */
-const bodyOf = ({
-  body
-}: Request): {
-  readonly body: NonNullable<Dispatcher.DispatchOptions["body"]> | null
-  readonly contentType?: string | undefined
-} => {
-  switch (body._tag) {
-    case "Uint8Array":
-      return { body: body.body }
-    case "FormData": {
-      const encoded = new Response(body.formData)
-      return {
-        // undici takes any iterable of bytes; its types name Node's streams only.
-        body: encoded.body as unknown as Readable,
-        contentType: encoded.headers.get("content-type") ?? undefined
-      }
-    }
-    case "Raw":
-      return { body: body.body as Readable }
-    default:
-      return { body: null }
-  }
-}
 
 /** What stands behind the coding, or why there is nothing. A coded body that did not come whole tells nothing. */
 const decode = (

@@ -1,6 +1,11 @@
 /** What is sent: a request as undici's dispatcher takes it, and what else is on its way to the same origin. */
+import type { Readable } from "node:stream"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { Timeouts } from "@effect-api/client"
 import type { Dispatcher } from "undici"
+import * as Decompress from "./decompress.js"
+
+type Request = HttpClientRequest.HttpClientRequest
 
 /** undici's timers tick every half second, and cost nothing: a limit that is short beside that is kept here. */
 const fine = 5_000
@@ -99,5 +104,62 @@ export class Origin {
 
   leave(): void {
     this.underWay--
+  }
+}
+
+const slash = 0x2f
+const question = 0x3f
+
+/** Names and values in turn, as undici takes them with the least work. */
+export const headersOf = (
+  headers: Readonly<Record<string, string>>,
+  contentType: string | undefined,
+  decompress: boolean
+): Array<string> => {
+  const list: Array<string> = []
+  for (const name of Object.keys(headers)) {
+    const value = headers[name]
+    if (value !== undefined && (contentType === undefined || name !== "content-type")) list.push(name, value)
+  }
+  if (contentType !== undefined) list.push("content-type", contentType)
+  if (decompress && headers["accept-encoding"] === undefined)
+    list.push("accept-encoding", Decompress.acceptEncoding)
+  return list
+}
+
+/** Whether a path begins there. */
+export const isSlash = (url: string, at: number): boolean => url.charCodeAt(at) === slash
+
+/** Where the path begins: behind the authority, at a slash, a query, or the end. */
+export const endOfOrigin = (url: string): number => {
+  for (let at = url.indexOf("://") + 3; at < url.length; at++) {
+    const code = url.charCodeAt(at)
+    if (code === slash || code === question) return at
+  }
+  return url.length
+}
+
+/** The body as undici takes it, and its type where only the encoding of it knows that. */
+export const bodyOf = ({
+  body
+}: Request): {
+  readonly body: NonNullable<Dispatcher.DispatchOptions["body"]> | null
+  readonly contentType?: string | undefined
+} => {
+  switch (body._tag) {
+    case "Uint8Array":
+      return { body: body.body }
+    case "FormData": {
+      const encoded = new Response(body.formData)
+      return {
+        // undici takes any iterable of bytes; its types name Node's streams only.
+        body: encoded.body as unknown as Readable,
+        contentType: encoded.headers.get("content-type") ?? undefined
+      }
+    }
+    case "Raw":
+      return { body: body.body as Readable }
+    default:
+      return { body: null }
   }
 }
