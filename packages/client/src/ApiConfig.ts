@@ -158,9 +158,7 @@ const shape = {
     errorBytes: Settings.any,
     eventBytes: Settings.any
   }),
-  idempotency: (value, key) =>
-    Settings.fields({ header: Settings.text })(value, key) ??
-    Settings.text((value as Partial<Idempotency>).header, `${key}.header`),
+  idempotency: Settings.fields({ header: Settings.text }),
   userAgent: Settings.text,
   platformHeaders: Settings.kind(PlatformHeaders.isPlatformHeaders, "must come from PlatformHeaders.make"),
   requestIdHeaders: Settings.list(Settings.text),
@@ -191,9 +189,18 @@ export const problem = (
   more: ReadonlyArray<string> = []
 ): Settings.InvalidConfigError | undefined => {
   const others = Object.fromEntries(more.map((name) => [name, Settings.any]))
-  const found = Settings.problemIn(options, { ...shape, ...others })
+  const found = Settings.checker({ ...shape, ...others })(options)
   return found && configError(found)
 }
+
+/**
+ * The first of these options that is not among the known names, and the one that was most likely meant.
+ *
+ * @since 0.1.0
+ * @category validation
+ */
+export const unknown: (options: object, known: ReadonlyArray<string>) => InvalidInput | undefined =
+  Settings.unknownIn
 
 /**
  * Checks every setting. Fails with an {@link InvalidConfigError} that names the first that is unknown, of the wrong kind or
@@ -231,7 +238,10 @@ export const make = (
       Number.isInteger(redirects) && redirects >= 0,
       "must be a whole number that is not negative"
     ),
-    idempotency: checkHeader("idempotency.header", idempotencyHeader, "key"),
+    idempotency:
+      options.idempotency !== undefined && idempotencyHeader === undefined
+        ? Either.left(invalid("idempotency.header", "must be a string"))
+        : checkHeader("idempotency.header", idempotencyHeader, "key"),
     userAgent: checkHeader("userAgent", "user-agent", options.userAgent),
     platformHeaders: options.platformHeaders?.standing ?? Either.right(Headers.empty),
     validation: checkWord("validation", validation, ["strict", "lenient"]),

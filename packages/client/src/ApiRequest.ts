@@ -8,7 +8,6 @@ import { dual } from "effect/Function"
 import type * as Pipeable from "effect/Pipeable"
 import { pipeArguments } from "effect/Pipeable"
 import * as Predicate from "effect/Predicate"
-import * as Record from "effect/Record"
 import type { InvalidInput } from "./internal/invalid.js"
 import type * as Url from "./internal/url.js"
 import * as Overrides from "./Overrides.js"
@@ -53,7 +52,8 @@ export interface Request<out E = unknown> extends Pipeable.Pipeable {
   readonly replaced: unknown
   readonly options: RequestOptions.Overrides & RequestBody.Erased
   readonly accept: string
-  readonly failure: { readonly [status: number]: ResponseDecoder.ResponseDecoder<E> }
+  /** The caller's own errors by status, as they were given: decoders are made of those that are needed. */
+  readonly failure: RequestOptions.FailureOf<E>
   /** An option that is unknown or of the wrong kind: the request cannot be sent. */
   readonly problem: InvalidInput | undefined
 }
@@ -172,10 +172,7 @@ const make = (method: Method) =>
     request.path = path
     request.options = rest
     request.accept = events?.accept ?? success.accept
-    request.failure =
-      failure === undefined || problem !== undefined
-        ? noFailures
-        : Record.map(failure as Record<string, ResponseDecoder.Decodable>, ResponseDecoder.fromFailure)
+    request.failure = problem === undefined ? (failure ?? noFailures) : noFailures
     request.problem = problem
     if (events === undefined) request.success = success
     else request.events = events

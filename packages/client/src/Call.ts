@@ -14,7 +14,7 @@ import * as SchemaSecrets from "./internal/schemaSecrets.js"
 import { shownText } from "./internal/shownText.js"
 import * as Redaction from "./Redaction.js"
 import * as RequestEncoder from "./RequestEncoder.js"
-import type * as ResponseDecoder from "./ResponseDecoder.js"
+import * as ResponseDecoder from "./ResponseDecoder.js"
 import type * as RetrySettings from "./RetrySettings.js"
 import type * as Timeouts from "./Timeouts.js"
 
@@ -212,7 +212,10 @@ const maxSearched = 64 * 1024
  */
 export const redactorFor = (call: Call, text: string, parsed?: unknown): Redaction.Redactor => {
   const own = redactor(call)
-  const finder = SchemaSecrets.ofRequest(call.request)
+  const finder = SchemaSecrets.ofRequest({
+    ...call.request,
+    failure: Object.values(call.request.failure).map(ResponseDecoder.fromFailure)
+  })
   const found = finder?.(text.slice(0, maxSearched), parsed)
   if (finder === undefined || found?.size === 0) return own
   // So many that nothing of the body may be shown.

@@ -230,13 +230,13 @@ export const ownFailure = <E>(
   request: Pick<ApiRequest.Request<E>, "failure">,
   error: ApiError.ApiError
 ): Effect.Effect<never, ApiError.ApiError | E> => {
-  const decoder = ApiError.isStatusError(error) ? request.failure[error.status] : undefined
-  if (decoder === undefined || call.refused === undefined || !("status" in error)) return Effect.fail(error)
+  const decodable = ApiError.isStatusError(error) ? request.failure[error.status] : undefined
+  if (decodable === undefined || call.refused === undefined || !("status" in error)) return Effect.fail(error)
   if (call.refused.status !== error.status) return Effect.fail(error)
-  const decoded = ResponseDecoder.run(decoder, call.refused.body)
+  const decoded = ResponseDecoder.run(ResponseDecoder.fromFailure(decodable), call.refused.body)
   const within = Ready.isReady(decoded) ? decoded : Expiry.withinDeadline(call, decoded, Effect.fail(error))
   return Effect.matchEffect(within, {
-    onSuccess: (own) => Effect.fail(own),
+    onSuccess: (own) => Effect.fail(own as E),
     onFailure: () => Effect.fail(error)
   })
 }

@@ -14,6 +14,7 @@ import * as Headers from "./internal/headers.js"
 import { hopeless, type NoToken } from "./internal/noToken.js"
 import { ownCause } from "./internal/ownCause.js"
 import { kindOf, secretText } from "./internal/secretText.js"
+import { refuseUnknown } from "./internal/settings.js"
 import { type Background, makeBackground } from "./internal/singleFlight.js"
 import { tokenCache } from "./internal/tokenCache.js"
 import * as Redaction from "./Redaction.js"
@@ -230,6 +231,7 @@ export const cached = <E>(options: {
   /** How the token is sent: {@link bearer} unless said otherwise. */
   readonly as?: ((token: Redacted.Redacted<string>) => Credentials) | undefined
 }): Credentials => {
+  refuseUnknown("credentials", options, ["fetch", "refreshAhead", "timeout", "as"])
   const { as = bearer, fetch, refreshAhead = "1 minute", timeout = "2 minutes" } = options
   if (!Effect.isEffect(fetch)) return broken(`fetch must be an Effect, and is ${kindOf(fetch)}`)
   const aheadMillis = toMillis(refreshAhead)

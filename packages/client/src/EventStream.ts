@@ -106,7 +106,8 @@ export const make = <
       options,
       "text/event-stream",
       ["text/event-stream"],
-      isValueSchema(options.event) ? [options.event] : Object.values(options.event)
+      isValueSchema(options.event) ? [options.event] : Object.values(options.event),
+      ownNames
     ),
     framing: (maxEventBytes) => ServerSentEvents.makeDecoder({ maxEventBytes, unterminated }),
     read: EventReader.reader(options, {
@@ -119,6 +120,8 @@ export const make = <
     run: Streaming.stream
   }
 }
+
+const ownNames = ["event", "ignore", "unknown", "unterminated", "resume"]
 
 /** What nobody called an error, and is one by its `type` alone, has to look like one. */
 const errorTest = (error: string | EventReader.Test | undefined): EventReader.Test => {

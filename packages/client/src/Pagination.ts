@@ -6,6 +6,7 @@
  */
 import * as Predicate from "effect/Predicate"
 import * as Headers from "./internal/headers.js"
+import { refuseUnknown } from "./internal/settings.js"
 import * as PageContract from "./PageContract.js"
 import * as Pages from "./Pages.js"
 
@@ -48,15 +49,19 @@ export interface Options<Page, Item> {
 
 const make = <Page, Item>(
   options: Options<Page, Item>,
+  own: ReadonlyArray<string>,
   next: (page: Page, context: Context) => Next | undefined
-): Pagination<Page, Item> => ({
-  [PageContract.TypeId]: PageContract.TypeId,
-  items: options.items,
-  next,
-  maxPages: options.maxPages ?? Number.POSITIVE_INFINITY,
-  prefetch: options.prefetch === true,
-  walk
-})
+): Pagination<Page, Item> => {
+  refuseUnknown("pagination", options, ["items", "prefetch", "maxPages", ...own])
+  return {
+    [PageContract.TypeId]: PageContract.TypeId,
+    items: options.items,
+    next,
+    maxPages: options.maxPages ?? Number.POSITIVE_INFINITY,
+    prefetch: options.prefetch === true,
+    walk
+  }
+}
 
 const walk: PageContract.Pagination<unknown, unknown>["walk"] = { pages: Pages.pages, items: Pages.items }
 
@@ -105,7 +110,7 @@ export const cursor = <Page, Item>(
 ): Pagination<Page, Item> => {
   const after = options.after ?? { param: "after_id", cursor: (page: Page) => field(page, "last_id") }
   const before = options.before ?? { param: "before_id", cursor: (page: Page) => field(page, "first_id") }
-  return make(options, (page, { query }) => {
+  return make(options, ["hasMore", "after", "before"], (page, { query }) => {
     if (options.hasMore === undefined ? saysNoMore(page) : options.hasMore(page) === false) return undefined
     const { cursor, param } = isCursor(query[before.param]) ? before : after
     const next = cursor(page)
@@ -125,7 +130,7 @@ export const pageToken = <Page, Item>(
     readonly token?: ((page: Page) => Cursor) | undefined
   }
 ): Pagination<Page, Item> =>
-  make(options, (page) => {
+  make(options, ["param", "token"], (page) => {
     if (saysNoMore(page)) return undefined
     const next = options.token === undefined ? field(page, "next_page_token") : options.token(page)
     return isCursor(next) ? { query: { [options.param ?? "page_token"]: next } } : undefined
@@ -155,7 +160,7 @@ export const pageNumber = <Page, Item>(
 ): Pagination<Page, Item> => {
   const param = options.param ?? "page"
   const first = options.first ?? 1
-  return make(options, (page, { query }) => {
+  return make(options, ["param", "first", "totalPages"], (page, { query }) => {
     if (saysNoMore(page)) return undefined
     const current = numberOf(query, param, first)
     const total = options.totalPages?.(page)
@@ -178,7 +183,7 @@ export const offset = <Page, Item>(
   }
 ): Pagination<Page, Item> => {
   const param = options.param ?? "offset"
-  return make(options, (page, { query }) => {
+  return make(options, ["param", "total"], (page, { query }) => {
     const count = options.items(page).length
     if (count === 0 || saysNoMore(page)) return undefined
     const next = numberOf(query, param, 0) + count
@@ -195,7 +200,7 @@ export const offset = <Page, Item>(
  * @category constructors
  */
 export const linkHeader = <Page, Item>(options: Options<Page, Item>): Pagination<Page, Item> =>
-  make(options, (_page, { headers, url }) => {
+  make(options, [], (_page, { headers, url }) => {
     const links = parseLink(Headers.utf8(headers.link ?? ""))
     const next = links.find(({ anchor, rel }) => rel.includes("next") && isOf(url, anchor))
     if (next === undefined) return undefined
@@ -235,7 +240,7 @@ const isOf = (url: string, anchor: string | undefined): boolean =>
  */
 export const custom = <Page, Item>(
   options: Options<Page, Item> & { readonly next: (page: Page, context: Context) => Next | undefined }
-): Pagination<Page, Item> => make(options, options.next)
+): Pagination<Page, Item> => make(options, ["next"], options.next)
 
 /** `<target>; rel="next"; ...`, several with commas between, which a target or a quoted value may hold too. */
 const linkValue = /<([^<>]*)>((?:\s*;\s*[^\s=;,]*(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"]*))?)*)/g

@@ -8,6 +8,7 @@ import * as Predicate from "effect/Predicate"
 import * as Headers from "./internal/headers.js"
 import { type InvalidInput, invalid } from "./internal/invalid.js"
 import { textAt } from "./internal/runtime.js"
+import { refuseUnknown } from "./internal/settings.js"
 
 /**
  * Type id of {@link PlatformHeaders}.
@@ -58,6 +59,7 @@ export const make = (options: {
   readonly prefix: string
   readonly packageVersion: string
 }): PlatformHeaders => {
+  refuseUnknown("platformHeaders", options, ["prefix", "packageVersion"])
   const prefix = options.prefix.toLowerCase()
   const { arch, os, runtime, runtimeVersion } = platform()
   const retryCount = `${prefix}-retry-count`

@@ -107,6 +107,18 @@ export interface Failures {
 }
 
 /**
+ * The caller's own errors by status, of which all that is known is that they give an `E`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface FailureOf<out E> extends Failures {
+  readonly [failure]?: E
+}
+
+declare const failure: unique symbol
+
+/**
  * The arguments after a template: optional where it has no names.
  *
  * @since 0.1.0

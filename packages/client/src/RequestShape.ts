@@ -30,8 +30,8 @@ export interface Erased
 /** In place of a value there may be a function of the client's. */
 const orFunction =
   (check: Settings.Check): Settings.Check =>
-  (value, key) =>
-    typeof value === "function" ? undefined : check(value, key)
+  (value) =>
+    typeof value === "function" ? undefined : check(value)
 
 /** What plain JavaScript may get wrong; what is not looked at here the encoder refuses. */
 const shape = {
@@ -43,10 +43,8 @@ const shape = {
   middleware: orFunction(Settings.list(Settings.callback)),
   idempotencyKey: Settings.text,
   success: Settings.kind(ResponseDecoder.isDecodable, "must be a schema or a ResponseDecoder"),
-  failure: (value, key) =>
-    Predicate.isRecord(value)
-      ? failureProblem(value)
-      : invalid(key, "must be an object of schemas by status"),
+  failure: (value) =>
+    Settings.isRecord(value) ? failureProblem(value) : invalid("", "must be an object of schemas by status"),
   events: Settings.kind(Predicate.hasProperty("run"), "must come from EventStream"),
   pagination: Settings.kind(Predicate.hasProperty("walk"), "must come from Pagination"),
   body: Settings.any,
@@ -60,10 +58,13 @@ const shape = {
 } satisfies { readonly [K in keyof Erased]-?: Settings.Check }
 
 const failureProblem = (failure: object): InvalidInput | undefined => {
-  for (const [status, decodable] of Object.entries(failure)) {
-    if (!/^[1-5]\d\d$/.test(status)) return invalid(`failure.${status}`, "must be a status, such as 404")
-    if (!ResponseDecoder.isDecodable(decodable)) {
-      return invalid(`failure.${status}`, "must be a schema or a ResponseDecoder")
+  for (const status in failure) {
+    const number = Number(status)
+    if (!(Number.isInteger(number) && number >= 100 && number <= 599)) {
+      return invalid(status, "must be a status, such as 404")
+    }
+    if (!ResponseDecoder.isDecodable(Reflect.get(failure, status))) {
+      return invalid(status, "must be a schema or a ResponseDecoder")
     }
   }
   return undefined
@@ -75,4 +76,4 @@ const failureProblem = (failure: object): InvalidInput | undefined => {
  * @since 0.1.0
  * @category validation
  */
-export const problem = (options: object): InvalidInput | undefined => Settings.problemIn(options, shape)
+export const problem: (options: object) => InvalidInput | undefined = /*#__PURE__*/ Settings.checker(shape)

@@ -74,7 +74,7 @@ const shape = {
   onLongRetryAfter: Settings.any,
   retryUnsafe: Settings.any,
   nested: Settings.any,
-  budget: (value, key) => (value === false ? undefined : isBudget(value, key))
+  budget: (value) => (value === false ? undefined : isBudget(value))
 } satisfies { readonly [K in keyof Options]-?: Settings.Check }
 
 /**
@@ -83,4 +83,4 @@ const shape = {
  * @since 0.1.0
  * @category validation
  */
-export const problem = (options: object): InvalidInput | undefined => Settings.problemIn(options, shape)
+export const problem: (options: object) => InvalidInput | undefined = /*#__PURE__*/ Settings.checker(shape)

@@ -87,10 +87,8 @@ export const lay = (base: Resolved, retry: Retry): Resolved => {
  * @since 0.1.0
  * @category validation
  */
-export const check: Settings.Check = (retry, key) =>
-  isRetry(retry)
-    ? undefined
-    : invalid(key, "must be an object of retry settings, a RetryPolicy or a Schedule")
+export const check: Settings.Check = (retry) =>
+  isRetry(retry) ? undefined : invalid("", "must be an object of retry settings, a RetryPolicy or a Schedule")
 
 /**
  * Retries in the form the client works with, from any form a user gives. Fails with the setting that is wrong.

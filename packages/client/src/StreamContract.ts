@@ -10,6 +10,7 @@ import { toMillis } from "./internal/duration.js"
 import * as Invalid from "./internal/invalid.js"
 import * as MediaType from "./internal/mediaType.js"
 import { combined, type Finder } from "./internal/schemaSecrets.js"
+import { refuseUnknown } from "./internal/settings.js"
 import * as ResponseDecoder from "./ResponseDecoder.js"
 import type * as ServerSentEvents from "./ServerSentEvents.js"
 import * as ValueSchema from "./ValueSchema.js"
@@ -148,8 +149,10 @@ export const common = <A, D extends ResponseDecoder.Decodable>(
   options: CommonOptions<A, D>,
   accept: string,
   mediaTypes: ReadonlyArray<string>,
-  schemas: Iterable<ValueSchema.ValueSchema>
+  schemas: Iterable<ValueSchema.ValueSchema>,
+  ownNames: ReadonlyArray<string> = []
 ) => {
+  refuseUnknown("events", options, [...commonNames, ...ownNames])
   const types = options.contentType === undefined ? mediaTypes : [MediaType.parse(options.contentType).type]
   const schema = options.error === false ? undefined : options.error?.schema
   const failure = schema === undefined ? undefined : ResponseDecoder.fromFailure(schema)
@@ -169,6 +172,15 @@ export const common = <A, D extends ResponseDecoder.Decodable>(
     }
   } as const
 }
+
+const commonNames: ReadonlyArray<keyof CommonOptions<never, never>> = [
+  "terminal",
+  "error",
+  "firstEventTimeout",
+  "idleTimeout",
+  "contentTimeout",
+  "contentType"
+]
 
 /**
  * The first limit of a contract that makes no sense, by its name, or `undefined`.

@@ -19,15 +19,15 @@ describe("a setting that is none", () => {
     [{ trustedOrigin: [] }, "trustedOrigin", "trustedOrigins"],
     [{ params: {} }, "params", "query"],
     [{ toString: 1 }, "toString", ""],
-    [{ timeouts: { conect: 1 } }, "timeouts.conect", "timeouts.connect"],
-    [{ timeouts: { Total: 1 } }, "timeouts.Total", "timeouts.total"],
+    [{ timeouts: { conect: 1 } }, "timeouts.conect", "connect"],
+    [{ timeouts: { Total: 1 } }, "timeouts.Total", "total"],
     [{ retry: { maxretries: 1 } }, "retry.maxretries", "maxRetries"],
     [{ retry: RetryPolicy.make(untyped({ retries: 1 })) }, "retry.retries", "maxRetries"],
-    [{ retry: { budget: { cost: 1 } } }, "retry.budget.cost", "budget.retryCost"],
-    [{ limits: { responseByte: 1 } }, "limits.responseByte", "limits.responseBytes"],
-    [{ redact: { header: [] } }, "redact.header", "redact.headers"],
-    [{ idempotency: { name: "x" } }, "idempotency.name", "idempotency.header"],
-    [{ queryFormat: { array: "comma" } }, "queryFormat.array", "queryFormat.arrays"]
+    [{ retry: { budget: { cost: 1 } } }, "retry.budget.cost", "retryCost"],
+    [{ limits: { responseByte: 1 } }, "limits.responseByte", "responseBytes"],
+    [{ redact: { header: [] } }, "redact.header", "headers"],
+    [{ idempotency: { name: "x" } }, "idempotency.name", "header"],
+    [{ queryFormat: { array: "comma" } }, "queryFormat.array", "arrays"]
   ]
 
   it.each(rows)("1.5 %j is refused as %s, the nearest is %s", (options, key, nearest) => {
@@ -113,7 +113,7 @@ describe("an option of a request that is none, or of another kind", () => {
     [{ signal: AbortSignal.timeout(1000) }, "signal", "execute(request, { signal })"],
     [{ header: {} }, "header", "the nearest is headers"],
     [{ sucess: Schema.Number }, "sucess", "the nearest is success"],
-    [{ timeouts: { conect: 1 } }, "timeouts.conect", "the nearest is timeouts.connect"],
+    [{ timeouts: { conect: 1 } }, "timeouts.conect", "the nearest is connect"],
     [{ timeouts: 1000 }, "timeouts", "an object of connect"],
     [{ timeouts: null }, "timeouts", "an object of connect"],
     [{ retry: 3 }, "retry", "a Schedule"],

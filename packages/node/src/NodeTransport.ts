@@ -21,7 +21,7 @@ import * as Stream from "effect/Stream"
 import type { Dispatcher } from "undici"
 import { canDispatch, defaultConnections, makeAgent } from "./internal/agent.js"
 import * as Native from "./internal/native.js"
-import type { Options } from "./TransportOptions.js"
+import type { Options, Proxy, Tls } from "./TransportOptions.js"
 
 export type { Options, Proxy, Tls } from "./TransportOptions.js"
 
@@ -64,9 +64,35 @@ const noDispatcher =
 const counts = ["connections", "keepAliveConnections", "pipelining"] as const
 const durations = ["keepAlive", "tcpKeepAlive"] as const
 
+const names: ReadonlyArray<keyof Options> = [
+  ...counts,
+  ...durations,
+  "allowH2",
+  "tls",
+  "socketPath",
+  "proxy",
+  "decompress",
+  "graceful",
+  "timeouts"
+]
+
+const nested = {
+  tls: ["ca", "cert", "key", "passphrase", "serverName", "verify"],
+  proxy: ["url", "token"]
+} satisfies { readonly tls: ReadonlyArray<keyof Tls>; readonly proxy: ReadonlyArray<keyof Proxy> }
+
+const within = (setting: keyof typeof nested, value: unknown) => {
+  if (typeof value !== "object" || value === null) return undefined
+  const unknown = ApiConfig.unknown(value, nested[setting])
+  return unknown && { ...unknown, field: `${setting}.${unknown.field}` }
+}
+
 const check = (
   options: Options
 ): Either.Either<Timeouts.Timeouts, { readonly field: string; readonly reason: string }> => {
+  const unknown =
+    ApiConfig.unknown(options, names) ?? within("tls", options.tls) ?? within("proxy", options.proxy)
+  if (unknown !== undefined) return Either.left(unknown)
   for (const field of counts) {
     const count = options[field]
     if (count !== undefined && !(Number.isInteger(count) && count > 0)) {

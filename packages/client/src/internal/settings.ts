@@ -22,17 +22,17 @@ export class InvalidConfigError extends /*#__PURE__*/ Data.TaggedError("InvalidC
   }
 }
 
-/** What is wrong with the value of a setting, if anything is. */
-export type Check = (value: unknown, key: string) => InvalidInput | undefined
+/** What is wrong with the value of a setting, if anything is. The field is the place within the value, `""` for all of it. */
+export type Check = (value: unknown) => InvalidInput | undefined
 
 /** The settings of one level, each with the check of its value. */
 export type Shape = Readonly<Record<string, Check>>
 
 /** A check by a test; the reason says what the value must be. */
-export const kind =
-  (test: (value: unknown) => boolean, reason: string): Check =>
-  (value, key) =>
-    test(value) ? undefined : invalid(key, reason)
+export const kind = (test: (value: unknown) => boolean, reason: string): Check => {
+  const problem = invalid("", reason)
+  return (value) => (test(value) ? undefined : problem)
+}
 
 /** Whatever it is, somebody else looks at it. */
 export const any: Check = () => undefined
@@ -43,14 +43,17 @@ export const callback: Check = /*#__PURE__*/ kind(
   "must be a function"
 )
 
+const within = (name: string, { field, reason }: InvalidInput): InvalidInput =>
+  invalid(field === "" ? name : `${name}.${field}`, reason)
+
 /** A list, each of whose elements passes the check. */
 export const list =
   (each: Check): Check =>
-  (values, key) => {
-    if (!Array.isArray(values)) return invalid(key, "must be a list")
+  (values) => {
+    if (!Array.isArray(values)) return invalid("", "must be a list")
     for (const [index, value] of values.entries()) {
-      const problem = each(value, `${key}.${index}`)
-      if (problem !== undefined) return problem
+      const problem = each(value)
+      if (problem !== undefined) return within(`${index}`, problem)
     }
     return undefined
   }
@@ -60,36 +63,45 @@ export const isRecord = (value: unknown): value is object =>
   Predicate.isRecord(value) && (isPlain(value) || Object.keys(value).length > 0)
 
 /** Settings within a setting. */
-export const fields =
-  (shape: Shape): Check =>
-  (value, key) =>
-    isRecord(value)
-      ? problemIn(value, shape, key)
-      : invalid(key, `must be an object of ${Object.keys(shape).join(", ")}`)
+export const fields = (shape: Shape): Check => {
+  const problemOf = checker(shape)
+  return (value) =>
+    isRecord(value) ? problemOf(value) : invalid("", `must be an object of ${Object.keys(shape).join(", ")}`)
+}
 
-/** The first setting that is unknown or of the wrong kind. What is `undefined` counts as left out. */
-export const problemIn = (options: object, shape: Shape, parent = ""): InvalidInput | undefined => {
-  for (const name of Object.keys(options)) {
-    const value = (options as Readonly<Record<string, unknown>>)[name]
-    const key = parent === "" ? name : `${parent}.${name}`
-    const check = Object.hasOwn(shape, name) ? shape[name] : undefined
-    const problem =
-      check === undefined
-        ? invalid(key, unknownReason(name, Object.keys(shape), parent))
-        : value === undefined
-          ? undefined
-          : check(value, key)
-    if (problem !== undefined) return problem
+/**
+ * Finds the first setting that is unknown or of the wrong kind. What is `undefined` counts as left out. Requests are made
+ * anew for every call: names and places are put together only where something is wrong.
+ */
+export const checker = (shape: Shape): ((options: object) => InvalidInput | undefined) => {
+  const checks = new Map(Object.entries(shape))
+  return (options) => {
+    for (const name in options) {
+      const check = checks.get(name)
+      if (check === any) continue
+      if (check === undefined) {
+        if (Object.hasOwn(options, name)) return invalid(name, unknownReason(name, Object.keys(shape)))
+        continue
+      }
+      const value = (options as Readonly<Record<string, unknown>>)[name]
+      const problem = value === undefined ? undefined : check(value)
+      if (problem !== undefined) return within(name, problem)
+    }
+    return undefined
   }
-  return undefined
 }
 
 /** Throws an `InvalidConfigError` for the first setting that is unknown: for constructors that have no other way to fail. */
 export const refuseUnknown = (what: string, options: object, known: ReadonlyArray<string>): void => {
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue
-    throw new InvalidConfigError({ key: `${what}.${name}`, reason: unknownReason(name, known, "") })
-  }
+  const problem = unknownIn(options, known)
+  if (problem === undefined) return
+  throw new InvalidConfigError({ key: `${what}.${problem.field}`, reason: problem.reason })
+}
+
+/** Why these options cannot be taken, if one of them is unknown: for other packages, whose settings this one does not know. */
+export const unknownIn = (options: object, known: ReadonlyArray<string>): InvalidInput | undefined => {
+  const name = Object.keys(options).find((name) => !known.includes(name))
+  return name === undefined ? undefined : invalid(name, unknownReason(name, known))
 }
 
 /** What other libraries call it; the name here may lead into another setting. */
@@ -118,14 +130,13 @@ const hints: Readonly<Record<string, string>> = {
 }
 
 /** Why a name is refused, with the one that was most likely meant. */
-export const unknownReason = (name: string, known: ReadonlyArray<string>, parent: string): string => {
+const unknownReason = (name: string, known: ReadonlyArray<string>): string => {
   const lower = name.toLowerCase()
   const spelt = known.find((candidate) => candidate.toLowerCase() === lower)
   if (Object.hasOwn(hints, lower)) return `is unknown: ${hints[lower]}`
   const alias = Object.hasOwn(aliases, lower) ? aliases[lower] : undefined
-  const within = parent === "" ? "" : `${parent}.`
-  const isAlias = alias !== undefined && known.includes(alias.split(".")[0] ?? "")
-  return `is unknown: the nearest is ${spelt === undefined && isAlias ? alias : `${within}${spelt ?? nearest(lower, known)}`}`
+  const isAlias = spelt === undefined && alias !== undefined && known.includes(alias.split(".")[0] ?? "")
+  return `is unknown: the nearest is ${isAlias ? alias : (spelt ?? nearest(lower, known))}`
 }
 
 const nearest = (name: string, known: ReadonlyArray<string>): string | undefined => {
