@@ -193,12 +193,7 @@ export const problem = (
   return found && configError(found)
 }
 
-/**
- * The first of these options that is not among the known names, and the one that was most likely meant.
- *
- * @since 0.1.0
- * @category validation
- */
+/** The first of these options that is not among the known names, and the nearest. @since 0.1.0 @category validation */
 export const unknown: (options: object, known: ReadonlyArray<string>) => InvalidInput | undefined =
   Settings.unknownIn
 

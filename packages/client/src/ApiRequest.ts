@@ -8,7 +8,9 @@ import { dual } from "effect/Function"
 import type * as Pipeable from "effect/Pipeable"
 import { pipeArguments } from "effect/Pipeable"
 import * as Predicate from "effect/Predicate"
+import type * as Headers from "./internal/headers.js"
 import type { InvalidInput } from "./internal/invalid.js"
+import type * as Query from "./internal/query.js"
 import type * as Url from "./internal/url.js"
 import * as Overrides from "./Overrides.js"
 import type * as PageContract from "./PageContract.js"
@@ -110,11 +112,13 @@ export type Make = <
   const Template extends string,
   S extends ResponseDecoder.Decodable = RequestOptions.Unchecked,
   F extends RequestOptions.Failures = {},
-  V extends StreamContract.EventStream<unknown, unknown> | undefined = undefined,
-  Item = RequestOptions.NoPages
+  V extends StreamContract.EventStream<unknown, unknown> | RequestOptions.NoEvents = RequestOptions.NoEvents,
+  Item = RequestOptions.NoPages,
+  Q extends RequestOptions.QueryOf<Q> = Query.QueryInput,
+  H extends RequestOptions.HeadersOf<H> = Headers.HeadersInput
 >(
   template: Template,
-  ...args: RequestOptions.Args<Template, RequestOptions.Options<S, F> & RequestOptions.Kind<S, V, Item>>
+  ...args: RequestOptions.Args<Template, RequestOptions.Options<S, F, Q, H> & RequestOptions.Kind<S, V, Item>>
 ) => Made<S, F, V, Item>
 
 /**
@@ -127,15 +131,18 @@ export type MakeWithBody = <
   const Template extends string,
   S extends ResponseDecoder.Decodable = RequestOptions.Unchecked,
   F extends RequestOptions.Failures = {},
-  V extends StreamContract.EventStream<unknown, unknown> | undefined = undefined,
+  V extends StreamContract.EventStream<unknown, unknown> | RequestOptions.NoEvents = RequestOptions.NoEvents,
   Item = RequestOptions.NoPages,
   B = unknown,
-  I = unknown
+  I = unknown,
+  Q extends RequestOptions.QueryOf<Q> = Query.QueryInput,
+  H extends RequestOptions.HeadersOf<H> = Headers.HeadersInput,
+  P extends RequestOptions.QueryOf<P> = Query.QueryInput
 >(
   template: Template,
   ...args: RequestOptions.Args<
     Template,
-    RequestOptions.BodyOptions<S, F, B, I> & RequestOptions.Kind<S, V, Item>
+    RequestOptions.BodyOptions<S, F, B, I, Q, H, P> & RequestOptions.Kind<S, V, Item>
   >
 ) => Made<S, F, V, Item>
 
@@ -270,12 +277,7 @@ export const atUrl: {
     })
 )
 
-/**
- * A bare request for a URL: what a request of another library is to this one.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** A bare request for a URL: what a request of another library is to this one. @since 0.1.0 @category constructors */
 export const fromUrl = (method: Method, url: string): ApiRequest<unknown> =>
   atUrl(make(method)(url.split(/[?#]/, 1)[0] ?? ""), url)
 

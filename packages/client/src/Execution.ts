@@ -18,7 +18,9 @@ import * as Core from "./Core.js"
 import * as Expiry from "./Expiry.js"
 import { owned } from "./internal/bytes.js"
 import { codingsOf } from "./internal/codings.js"
+import type * as Headers from "./internal/headers.js"
 import { invalid } from "./internal/invalid.js"
+import type * as Query from "./internal/query.js"
 import * as Ready from "./internal/ready.js"
 import { bounded, shownText } from "./internal/shownText.js"
 import type * as RequestOptions from "./RequestOptions.js"
@@ -37,10 +39,12 @@ import type * as ValueSchema from "./ValueSchema.js"
 export type Verb<R = never> = <
   const Template extends string,
   S extends ResponseDecoder.Decodable = RequestOptions.Unchecked,
-  F extends RequestOptions.Failures = {}
+  F extends RequestOptions.Failures = {},
+  Q extends RequestOptions.QueryOf<Q> = Query.QueryInput,
+  H extends RequestOptions.HeadersOf<H> = Headers.HeadersInput
 >(
   template: Template,
-  ...args: RequestOptions.Args<Template, RequestOptions.Options<S, F>>
+  ...args: RequestOptions.Args<Template, RequestOptions.Options<S, F, Q, H>>
 ) => Effect.Effect<ResponseDecoder.Type<S>, ApiError.ApiError | RequestOptions.Failure<F>, R>
 
 /**
@@ -54,10 +58,13 @@ export type VerbWithBody<R = never> = <
   S extends ResponseDecoder.Decodable = RequestOptions.Unchecked,
   F extends RequestOptions.Failures = {},
   B = unknown,
-  I = unknown
+  I = unknown,
+  Q extends RequestOptions.QueryOf<Q> = Query.QueryInput,
+  H extends RequestOptions.HeadersOf<H> = Headers.HeadersInput,
+  P extends RequestOptions.QueryOf<P> = Query.QueryInput
 >(
   template: Template,
-  ...args: RequestOptions.Args<Template, RequestOptions.BodyOptions<S, F, B, I>>
+  ...args: RequestOptions.Args<Template, RequestOptions.BodyOptions<S, F, B, I, Q, H, P>>
 ) => Effect.Effect<ResponseDecoder.Type<S>, ApiError.ApiError | RequestOptions.Failure<F>, R>
 
 /**

@@ -39,12 +39,20 @@ export interface Merged {
 }
 
 /**
+ * What replaces a setting: a function of what holds so far.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Replace<K extends keyof Merged, A> = (old: Merged[K]) => Exclude<A, undefined>
+
+/**
  * A setting to lay over another: a value, or a function that is given the old value and returns the one to take its place.
  *
  * @since 0.1.0
  * @category models
  */
-export type Override<K, A> = K extends keyof Merged ? A | ((old: Merged[K]) => Exclude<A, undefined>) : A
+export type Override<K, A> = K extends keyof Merged ? A | Replace<K, A> : A
 
 /**
  * What `withOptions` takes. Headers, query, queryFormat, timeouts, retry, limits and redact merge by field, middleware is

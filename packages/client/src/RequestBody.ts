@@ -47,16 +47,20 @@ export type BodyStream = Source.BodyStream
  * @since 0.1.0
  * @category models
  */
-export interface Options<B, I> {
+export interface Options<B, I, P = Query.QueryInput> {
   /** Any JSON value, encoded by `bodySchema` where there is one. */
   readonly body?: NoInfer<B> | undefined
+  /** Encodes `body`. What does not fit it fails with `InvalidRequestError`, and nothing is sent. */
   readonly bodySchema?: Schema.Schema<B, I> | undefined
   /** Sent as `application/x-www-form-urlencoded`, by the rules of the query. */
-  readonly form?: Query.QueryInput | undefined
+  readonly form?: P | undefined
   /** Sent as `multipart/form-data` (RFC 7578). */
   readonly multipart?: Multipart.Fields | undefined
+  /** Sent as `text/plain`, as it is. */
   readonly text?: string | undefined
+  /** Sent as `application/octet-stream`, as they are. */
   readonly bytes?: Uint8Array | ArrayBuffer | undefined
+  /** Sent as `application/octet-stream` while it is produced. A source gets one attempt, a function that makes one any number. */
   readonly bodyStream?: BodyStream | undefined
   /** Called as the body goes out, on every attempt anew. */
   readonly onUpload?: ((progress: Progress.Progress) => void) | undefined

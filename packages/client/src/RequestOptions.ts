@@ -20,14 +20,14 @@ import type * as Timeouts from "./Timeouts.js"
  * @since 0.1.0
  * @category models
  */
-export interface Overrides {
+export interface Overrides<Q = Query.QueryInput, H = Headers.HeadersInput> {
   /** Parameters of the URL; one takes the place of the client's of that name, `null` drops it. A function replaces them all. */
-  readonly query?: Laid<"query", Query.QueryInput> | undefined
+  readonly query?: Q | OverridesOf.Replace<"query", Query.QueryInput> | undefined
   /**
    * Headers of the request, over the client's; `null` removes one. A plain object, a `Headers`, a `Map` or pairs. A function
    * of the client's headers replaces them.
    */
-  readonly headers?: Laid<"headers", Headers.HeadersInput> | undefined
+  readonly headers?: H | OverridesOf.Replace<"headers", Headers.HeadersInput> | undefined
   /** The limits to set anew, the client's others hold. A function of the client's replaces them. */
   readonly timeouts?: Laid<"timeouts", Timeouts.Options> | undefined
   /**
@@ -44,14 +44,57 @@ export interface Overrides {
 type Laid<K, A> = OverridesOf.Override<K, A>
 
 /**
- * The options of a request. `success` says what the answer is (JSON, unchecked, where it is left out); `failure` maps
- * statuses to the caller's own errors.
+ * Names and values of an interface: it has no index signature, by which a type alias or a literal would fit. What no query can
+ * hold (a function, a promise) does not compile.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Options<S, F> extends Overrides {
+export type Fields<A, Value> = { readonly [K in keyof A]: FieldOf<A[K], Value> }
+
+type FieldOf<A, Value> = A extends Value
+  ? A
+  : A extends ((...args: never) => unknown) | PromiseLike<unknown> | symbol
+    ? never
+    : A extends object
+      ? Fields<A, Value>
+      : never
+
+/**
+ * The same of headers, which have no values within values.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type HeadersOf<A> = object & {
+  readonly [K in keyof A]: A extends Iterable<readonly [string, Headers.HeaderValue]>
+    ? A[K]
+    : A[K] extends Headers.HeaderValue
+      ? A[K]
+      : never
+}
+
+/**
+ * What a query or a form may be.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type QueryOf<A> = object & Fields<A, Query.QueryValue>
+
+/**
+ * The options of a request.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options<S, F, Q = Query.QueryInput, H = Headers.HeadersInput> extends Overrides<Q, H> {
+  /** What the response is: a schema of any kind, or a `ResponseDecoder`. Without it, JSON that is not checked. */
   readonly success?: S | undefined
+  /**
+   * Your own errors by status: the body is decoded by the schema, and one that does not fit leaves the ordinary error. A status
+   * of 2xx may be one too, as 202: it is never retried.
+   */
   readonly failure?: (F & { readonly [K in Exclude<keyof F, number>]: never }) | undefined
 }
 
@@ -61,7 +104,9 @@ export interface Options<S, F> extends Overrides {
  * @since 0.1.0
  * @category models
  */
-export interface BodyOptions<S, F, B, I> extends Options<S, F>, RequestBody.Options<B, I> {}
+export interface BodyOptions<S, F, B, I, Q = Query.QueryInput, H = Headers.HeadersInput, P = Query.QueryInput>
+  extends Options<S, F, Q, H>,
+    RequestBody.Options<B, I, P> {}
 
 /**
  * What makes a request one for a stream of events, or one for pages.
@@ -70,7 +115,9 @@ export interface BodyOptions<S, F, B, I> extends Options<S, F>, RequestBody.Opti
  * @category models
  */
 export interface Kind<S, V, Item> {
+  /** The contract of a stream of events, from `EventStream`. */
   readonly events?: V | undefined
+  /** How the list is cut into pages, from `Pagination`. */
   readonly pagination?: PageContract.Pagination<NoInfer<ResponseDecoder.Type<S>>, Item> | undefined
 }
 
@@ -143,6 +190,16 @@ export type Unchecked = ResponseDecoder.ResponseDecoder<unknown>
  * @category models
  */
 export type Failure<F> = ResponseDecoder.Type<F[keyof F]>
+
+/**
+ * Stands for the contract of a request that has no events. Not `undefined`: without `strictNullChecks` that is a contract too.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface NoEvents {
+  readonly NoEvents: unique symbol
+}
 
 /**
  * Stands for the items of a request that has no pages.

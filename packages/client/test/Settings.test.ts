@@ -1,5 +1,15 @@
 import { describe, expect, it } from "@effect/vitest"
-import { ApiConfig, ApiRequest, PromiseClient, RetryPolicy } from "@effect-api/client"
+import {
+  ApiConfig,
+  ApiRequest,
+  Credentials,
+  EventStream,
+  Pagination,
+  PlatformHeaders,
+  PromiseClient,
+  RetryPolicy
+} from "@effect-api/client"
+import { NodeTransport } from "@effect-api/node"
 import { Effect, Either, Schema } from "effect"
 import { untyped } from "./fixtures/bodies.js"
 import { baseUrl, scripted } from "./fixtures/requests.js"
@@ -52,6 +62,54 @@ describe("a setting that is none", () => {
     )
     expect(() => PromiseClient.make(untyped({ baseUrl, fetch }))).toThrow("the nearest is transport")
   })
+})
+
+describe("an option of a constructor that is none", () => {
+  const event = Schema.Number
+  const items = () => []
+  it.each<readonly [make: () => unknown, key: string, nearest: string]>([
+    [() => EventStream.make(untyped({ event, terminals: "x" })), "events.terminals", "terminal"],
+    [() => EventStream.make(untyped({ event, timeout: 1 })), "events.timeout", "idleTimeout"],
+    [() => EventStream.jsonLines(event, untyped({ ignore: [] })), "events.ignore", "error"],
+    [() => Pagination.cursor(untyped({ items, hasmore: 1 })), "pagination.hasmore", "hasMore"],
+    [() => Pagination.pageToken(untyped({ items, params: 1 })), "pagination.params", "param"],
+    [() => Pagination.pageNumber(untyped({ items, total: 1 })), "pagination.total", "totalPages"],
+    [() => Pagination.offset(untyped({ items, totals: 1 })), "pagination.totals", "total"],
+    [() => Pagination.linkHeader(untyped({ item: items })), "pagination.item", "items"],
+    [() => Pagination.custom(untyped({ items, nextPage: 1 })), "pagination.nextPage", "next"],
+    [
+      () => Credentials.cached(untyped({ fetch: Effect.never, refreshahead: 1 })),
+      "credentials.refreshahead",
+      "refreshAhead"
+    ],
+    [() => PlatformHeaders.make(untyped({ prefix: "x", version: "1" })), "platformHeaders.version", ""]
+  ])("1.5 %o throws an error of %s, the nearest is %s", (make, key, nearest) => {
+    try {
+      make()
+    } catch (error) {
+      expect(error).toBeInstanceOf(ApiConfig.InvalidConfigError)
+      expect(error).toMatchObject({ key, reason: expect.stringContaining(`the nearest is ${nearest}`) })
+      return
+    }
+    expect.unreachable("it must throw")
+  })
+
+  it.effect.each([
+    [{ connection: 5 }, "connection", "connections"],
+    [{ tls: { rejectUnauthorized: false } }, "tls.rejectUnauthorized", ""],
+    [{ proxy: { uri: "http://127.0.0.1" } }, "proxy.uri", "url"],
+    [{ timeouts: { conect: 1 } }, "timeouts.conect", "connect"],
+    [{ timeouts: 5 }, "timeouts", ""]
+  ] as const)("1.5 a transport fails with it: %j", ([options, key, nearest]) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Effect.scoped(NodeTransport.make(untyped(options))))
+      expect(error).toMatchObject({
+        _tag: "InvalidConfigError",
+        key,
+        reason: expect.stringContaining(nearest)
+      })
+    })
+  )
 })
 
 describe("a value of another kind", () => {

@@ -214,6 +214,75 @@ describe("options", () => {
     ])
   })
 
+  interface Filter {
+    page: number
+    since?: Date
+    where: { readonly state: string; tags: Array<string> }
+  }
+  interface Tracing {
+    readonly "x-trace": string
+    "x-tags"?: ReadonlyArray<string>
+  }
+  interface Wrong {
+    page: number
+    run: () => number
+  }
+  interface Waiting {
+    page: Promise<number>
+  }
+
+  it("3.1 interfaces are queries, forms and headers, and hold what these can hold", () => {
+    compiles((filter: Filter = {} as never, wrong: Wrong = {} as never, waiting: Waiting = {} as never) => [
+      ApiRequest.get("/x", { query: filter }),
+      ApiRequest.get("/x", { query: { filter } }),
+      ApiRequest.get("/x", { query: { ...filter, page: filter.page + 1 } }),
+      ApiRequest.post("/x", { form: filter, query: filter }),
+      ApiClient.post("/x", { form: filter }),
+      ApiRequest.get("/x", { headers: {} as Tracing }),
+      ApiRequest.get("/x", { headers: new Headers() }),
+      ApiRequest.get("/x", { headers: new Map([["x-a", "1"]]) }),
+      ApiRequest.get("/x", { headers: [["x-a", "1"]] }),
+      ApiRequest.get("/x", {
+        query: (old) => ({ ...old, a: 1 }),
+        headers: (old) => ({ ...old, "x-a": "1" })
+      }),
+      ApiRequest.get("/x", { query: filter.page > 1 ? { page: 1 } : {} }),
+      ApiRequest.post("/x", { body: [1, 2] as const }),
+      ApiRequest.post("/x", { body: filter }),
+      // @ts-expect-error a function is no query value
+      ApiRequest.get("/x", { query: wrong }),
+      // @ts-expect-error nor is it one of a form
+      ApiRequest.post("/x", { form: wrong }),
+      // @ts-expect-error a forgotten await
+      ApiRequest.get("/x", { query: waiting }),
+      // @ts-expect-error deep within
+      ApiRequest.get("/x", { query: { filter: { waiting } } }),
+      // @ts-expect-error a header is text
+      ApiRequest.get("/x", { headers: wrong }),
+      // @ts-expect-error not of these
+      ApiRequest.get("/x", { query: new Map([["a", 1]]) }),
+      // @ts-expect-error a promise of them
+      ApiRequest.get("/x", { query: Promise.resolve({ a: 1 }) }),
+      // @ts-expect-error text is no query
+      ApiRequest.get("/x", { query: "a=1" })
+    ])
+  })
+
+  it("1.4 what withOptions and override take", () => {
+    compiles((client: ApiClient.ApiClient = {} as never) => [
+      client.withOptions({ retry: { maxRetries: 1 }, middleware: (old) => old.slice(1) }),
+      client.withOptions({ retry: ({ schedule }) => Schedule.upTo(schedule, "1 minute") }),
+      client.withOptions({ headers: new Headers(), timeouts: (old) => ({ ...old, total: "1 second" }) }),
+      ApiRequest.override(getTodo(1), { retry: () => RetryPolicy.none, query: (old) => ({ ...old, a: 1 }) }),
+      // @ts-expect-error not a setting that merges
+      client.withOptions({ redirects: () => 1 }),
+      // @ts-expect-error not of the kind
+      client.withOptions({ timeouts: () => 1 }),
+      // @ts-expect-error a client is not made over another
+      ApiClient.layer({ baseUrl: "https://api.test", headers: () => ({}) })
+    ])
+  })
+
   it("1 a client's options", () => {
     const baseUrl = "https://api.test"
     compiles(() => [

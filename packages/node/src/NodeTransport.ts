@@ -93,6 +93,10 @@ const check = (
   const unknown =
     ApiConfig.unknown(options, names) ?? within("tls", options.tls) ?? within("proxy", options.proxy)
   if (unknown !== undefined) return Either.left(unknown)
+  const unfit = options.timeouts === undefined ? undefined : Timeouts.check(options.timeouts)
+  if (unfit !== undefined) {
+    return Either.left({ ...unfit, field: unfit.field === "" ? "timeouts" : `timeouts.${unfit.field}` })
+  }
   for (const field of counts) {
     const count = options[field]
     if (count !== undefined && !(Number.isInteger(count) && count > 0)) {

@@ -140,7 +140,12 @@ const unknownReason = (name: string, known: ReadonlyArray<string>): string => {
 }
 
 const nearest = (name: string, known: ReadonlyArray<string>): string | undefined => {
-  const distances = known.map((candidate) => distance(name, candidate.toLowerCase()))
+  const distances = known.map((candidate) => {
+    const other = candidate.toLowerCase()
+    const letters = distance(name, other)
+    // A part of a name is nearer than anything but a slip of the pen: `total` for `totalPages`.
+    return name.includes(other) || other.includes(name) ? Math.min(letters, 1 + letters / 100) : letters
+  })
   return known[distances.indexOf(Math.min(...distances))]
 }
 
