@@ -251,16 +251,14 @@ export const common = (
   message: string,
   delivery: ApiError.Delivery,
   shown: Redaction.Redactor = redactor(call)
-): ApiError.Common => {
-  return {
-    message: shownText(shown.text, message),
-    request: { method: call.encoded.method, url: shown.url(call.encoded.url) },
-    attempts: [],
-    stoppedBy: "not-retryable",
-    delivery: deliveryOf(call, delivery),
-    shouldRetry: undefined
-  }
-}
+): ApiError.Common => ({
+  message: shownText(shown.text, message),
+  request: { method: call.encoded.method, url: shown.url(call.encoded.url) },
+  attempts: [],
+  stoppedBy: "not-retryable",
+  delivery: deliveryOf(call, delivery),
+  shouldRetry: undefined
+})
 
 /**
  * Whether the request names an error of the caller's own for a status: to the caller that is an answer like any other, and so

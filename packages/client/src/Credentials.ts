@@ -19,12 +19,7 @@ import { type Background, makeBackground } from "./internal/singleFlight.js"
 import { tokenCache } from "./internal/tokenCache.js"
 import * as Redaction from "./Redaction.js"
 
-/**
- * Type id of {@link Credentials}.
- *
- * @since 0.1.0
- * @category type ids
- */
+/** Type id of {@link Credentials}. @since 0.1.0 @category type ids */
 export const TypeId: unique symbol = Symbol.for("@effect-api/client/Credentials")
 
 /**
