@@ -40,6 +40,8 @@ export type Test = (event: ServerSentEvents.ServerSentEvent) => boolean
 /** The kind of no event. @since 0.1.0 @category decisions */
 export const never: Test = () => false
 
+const QUOTE = 0x22
+
 /** The name of an event to which the server gave none (WHATWG HTML, 9.2.6). */
 const UNNAMED = "message"
 
@@ -71,18 +73,32 @@ export const nameOf = ({ data, event }: ServerSentEvents.ServerSentEvent): strin
  */
 export const named = (names: ReadonlyArray<string>, also: (data: object) => boolean = () => true): Test => {
   if (names.length === 0) return never
-  const set = new Set(names)
   const quoted = names.map((name) => JSON.stringify(name))
-  const isMentioned = (data: string): boolean => {
-    for (let at = 0; at < quoted.length; at++) if (data.includes(quoted[at] as string)) return true
+  const isOne = (name: unknown): boolean => {
+    for (let at = 0; at < names.length; at++) if (names[at] === name) return true
     return false
   }
   return ({ data, event }) => {
-    if (set.has(event)) return true
-    if (event !== UNNAMED || !isMentioned(data)) return false
+    if (isOne(event)) return true
+    if (event !== UNNAMED || !mayHaveType(data, quoted)) return false
     const value = parse(data)
-    return Predicate.hasProperty(value, "type") && set.has(value.type as string) && also(value)
+    return Predicate.hasProperty(value, "type") && isOne(value.type) && also(value)
   }
+}
+
+const TYPE_FIRST = '{"type":'
+
+/**
+ * Whether data may be an object of one of these types, as its letters say. Where the type stands first nothing more is read: what
+ * a second one would mean is anybody's guess (RFC 8259, 4).
+ */
+const mayHaveType = (data: string, quoted: ReadonlyArray<string>): boolean => {
+  const isFirst = data.startsWith(TYPE_FIRST) && data.charCodeAt(TYPE_FIRST.length) === QUOTE
+  for (let at = 0; at < quoted.length; at++) {
+    const name = quoted[at] as string
+    if (isFirst ? data.startsWith(name, TYPE_FIRST.length) : data.includes(name)) return true
+  }
+  return false
 }
 
 /**
@@ -166,32 +182,25 @@ export const reader = <A>(
   }
   return (events, onMisfit) => {
     const values = emptyList<A>()
-    for (let at = 0; at < events.length; at++) {
-      const event = events[at]
-      const stop = event === undefined ? undefined : guarded(readOne, event, values, onMisfit)
-      if (stop !== undefined) return new Batch(values, { stop, at })
+    let at = 0
+    try {
+      for (; at < events.length; at++) {
+        const event = events[at]
+        const stop = event === undefined ? undefined : readOne(event, values, onMisfit)
+        if (stop !== undefined) return new Batch(values, { stop, at })
+      }
+    } catch (cause) {
+      return new Batch(values, { stop: thrown(cause, events[at]?.data ?? ""), at })
     }
     return new Batch(values, undefined)
   }
 }
 
 /** What a function of the contract throws is the contract's fault, and tells of the event that it threw for. */
-const guarded = <A>(
-  readOne: (
-    event: ServerSentEvents.ServerSentEvent,
-    into: Array<A>,
-    onMisfit: StreamContract.OnMisfit | undefined
-  ) => StreamContract.Stop | undefined,
-  event: ServerSentEvents.ServerSentEvent,
-  into: Array<A>,
-  onMisfit: StreamContract.OnMisfit | undefined
-): StreamContract.Stop | undefined => {
-  try {
-    return readOne(event, into, onMisfit)
-  } catch (cause) {
-    return { ...invalid(`makes a function of its contract throw${wordsOf(cause)}`, event.data), cause }
-  }
-}
+const thrown = (cause: unknown, data: string): StreamContract.Stop => ({
+  ...invalid(`makes a function of its contract throw${wordsOf(cause)}`, data),
+  cause
+})
 
 const wordsOf = (cause: unknown): string => {
   const words = Predicate.hasProperty(cause, "message") ? cause.message : cause
