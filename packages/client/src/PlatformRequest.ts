@@ -8,6 +8,7 @@ import * as PlatformHeaders from "@effect/platform/Headers"
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
+import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Headers from "./internal/headers.js"
 
@@ -78,6 +79,26 @@ export const withBlob = (
 ): HttpClientRequest.HttpClientRequest => {
   const { contentType } = request.body
   return withBody(request, HttpBody.raw(blob, { contentType, contentLength: blob.size }))
+}
+
+/**
+ * The same request with a `FormData` encoded: not every `HttpClient` can (the platform's on undici fails).
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withEncodedForm = (
+  request: HttpClientRequest.HttpClientRequest
+): Effect.Effect<HttpClientRequest.HttpClientRequest> => {
+  const { body } = request
+  if (body._tag !== "FormData") return Effect.succeed(request)
+  return Effect.promise(async () => {
+    const encoded = new Response(body.formData)
+    const contentType = encoded.headers.get("content-type") ?? undefined
+    const bytes = HttpBody.uint8Array(new Uint8Array(await encoded.arrayBuffer()), contentType)
+    const headers = layered({ ...request.headers, ...(contentType && { "content-type": contentType }) }, {})
+    return Object.assign(withBody(request, bytes), { headers })
+  })
 }
 
 /**

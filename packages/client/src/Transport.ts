@@ -63,7 +63,10 @@ const overPlatform = (
   const headed =
     <R>(client: HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>): TransportContract.Send<R> =>
     (call, request) => {
-      const sent = Effect.catchAll(client.execute(request), (error) =>
+      const sending = isBrowser
+        ? client.execute(request)
+        : Effect.flatMap(PlatformRequest.withEncodedForm(request), (request) => client.execute(request))
+      const sent = Effect.catchAll(sending, (error) =>
         // A client that filters statuses still has the answer: the status check is ours.
         TransportError.isStatusCode(error)
           ? Effect.succeed(error.response)

@@ -266,3 +266,30 @@ describe("connections", () => {
     })
   )
 })
+
+describe("interim responses", () => {
+  /** Sends one again and again, and counts them; never the final one. */
+  const interim = Effect.map(
+    listening(() =>
+      createServer((socket) => {
+        const timer = setInterval(() => socket.write("HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n"), 5)
+        socket.on("close", () => clearInterval(timer))
+        socket.resume()
+      })
+    ),
+    ({ port }) => ({ url: `http://127.0.0.1:${port}` })
+  )
+
+  it.scopedLive.each([Duration.millis(200), Duration.millis(5_100)])(
+    "6.15 do not prolong a response limit of %s",
+    (limit) =>
+      Effect.gen(function* () {
+        const client = yield* clientOf(yield* interim, { retry: once, timeouts: { response: limit } })
+        expect(yield* Effect.flip(client.execute(get))).toMatchObject({
+          _tag: "TimeoutError",
+          phase: "response",
+          limit
+        })
+      })
+  )
+})
