@@ -12,6 +12,7 @@ import type * as Credentials from "./Credentials.js"
 import * as Monotonic from "./internal/monotonic.js"
 import * as SchemaSecrets from "./internal/schemaSecrets.js"
 import { shownText } from "./internal/shownText.js"
+import { transportSecretsOf } from "./internal/transportSecrets.js"
 import * as Redaction from "./Redaction.js"
 import * as RequestEncoder from "./RequestEncoder.js"
 import * as ResponseDecoder from "./ResponseDecoder.js"
@@ -196,6 +197,7 @@ const sentSecrets = ({ config, encoded, issued, redirected, sent = [] }: Call): 
   const names = config.options.redact?.headers
   const layers = [config.headers, encoded.headers, redirected?.first.headers ?? {}, ...sent]
   return [
+    ...transportSecretsOf(config),
     ...issued.flatMap(({ secrets }) => secrets),
     ...layers.flatMap((headers) => Redaction.named(headers, names))
   ]

@@ -23,6 +23,7 @@ import { ownCause } from "./internal/ownCause.js"
 import * as Ready from "./internal/ready.js"
 import { shownText } from "./internal/shownText.js"
 import { type Background, makeBackground } from "./internal/singleFlight.js"
+import { keepTransportSecrets } from "./internal/transportSecrets.js"
 import * as Overrides from "./Overrides.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 import type * as Redaction from "./Redaction.js"
@@ -63,15 +64,19 @@ export const makeCore = (
   client: HttpClient.HttpClient,
   init?: RequestInit,
   background: Background = makeBackground()
-): Core => ({
-  config,
-  transport: Transport.make(client, init),
-  credentials: config.credentials.make(background),
-  background,
-  budget: RetryPolicy.makeBudget(config.retry.policy),
-  standing: ClientHeaders.standing(config),
-  problem: undefined
-})
+): Core => {
+  const transport = Transport.make(client, init)
+  keepTransportSecrets(config, transport.secrets)
+  return {
+    config,
+    transport,
+    credentials: config.credentials.make(background),
+    background,
+    budget: RetryPolicy.makeBudget(config.retry.policy),
+    standing: ClientHeaders.standing(config),
+    problem: undefined
+  }
+}
 
 /**
  * A core with other settings on the same connections.
@@ -82,13 +87,16 @@ export const makeCore = (
 export const withOptions = (core: Core, options: Overrides.Overrides): Core =>
   Either.match(ApiConfig.make(Overrides.merge(core.config.options, options)), {
     onLeft: ({ key, reason }) => ({ ...core, problem: { field: key, reason } }),
-    onRight: (config) => ({
-      ...core,
-      config,
-      credentials:
-        options.credentials === undefined ? core.credentials : config.credentials.make(core.background),
-      standing: ClientHeaders.standing(config)
-    })
+    onRight: (config) => {
+      keepTransportSecrets(config, core.transport.secrets)
+      return {
+        ...core,
+        config,
+        credentials:
+          options.credentials === undefined ? core.credentials : config.credentials.make(core.background),
+        standing: ClientHeaders.standing(config)
+      }
+    }
   })
 
 /**

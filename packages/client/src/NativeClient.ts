@@ -100,6 +100,7 @@ const over = (
     )
 
   return {
+    secrets: native.secrets,
     whole: adapt(Transport.leaving(whole)),
     direct: isDirect
       ? (call, request, restore) => NativeTransport.wait(new Exchange(native, limits, call, request), restore)

@@ -127,6 +127,8 @@ export const owned: (bytes: Uint8Array) => Uint8Array<ArrayBuffer> = Bytes.owned
  * @category models
  */
 export interface NativeTransport {
+  /** What of its own settings must never be shown: a proxy's password. Asked only where something is shown. */
+  readonly secrets?: (() => Iterable<string>) | undefined
   /** Whether a limit of undici's that passes is the request's own: else it is one that stands below. */
   readonly setsLimits: boolean
   /**

@@ -122,7 +122,7 @@ export const make = (options: {
 
   const hide = (text: string, cut: boolean, meter: Scan.Meter): string => {
     if (secrets.size === 0) return text
-    patterns ??= new Scan.Patterns(secrets)
+    patterns ??= patternsOf(secrets)
     return Scan.hide(text, patterns, hidden, cut, meter)
   }
 
@@ -168,6 +168,18 @@ export const make = (options: {
 
   return { text, headers, url, json }
 }
+
+let last: { readonly key: string; readonly patterns: Scan.Patterns } | undefined
+
+/** One call after the other has the same secrets. */
+const patternsOf = (secrets: ReadonlySet<string>): Scan.Patterns => {
+  const key = [...secrets].join("\0")
+  if (last?.key !== key || key.length > longestKept) last = { key, patterns: new Scan.Patterns(secrets) }
+  return last.patterns
+}
+
+/** What is kept, with all that was found out about it, is small. */
+const longestKept = 1024
 
 /** Deeper than any API's answer, and far from the end of the stack. */
 const maxDepth = 1000

@@ -35,6 +35,8 @@ export interface Transport {
   readonly scoped: Send<Scope.Scope>
   /** To the headers; the body aborts itself when it is left, or is let go with the response. */
   readonly unscoped: Send<never>
+  /** What of the transport's own settings must never be shown. */
+  readonly secrets?: (() => Iterable<string>) | undefined
   /** `whole` without a fiber's step in between, where the transport can: see {@link Direct}. */
   readonly direct: Direct | undefined
 }

@@ -21,6 +21,7 @@ import * as Stream from "effect/Stream"
 import type { Dispatcher } from "undici"
 import { canDispatch, defaultConnections, makeAgent } from "./internal/agent.js"
 import * as Native from "./internal/native.js"
+import { proxySecrets } from "./internal/proxySecrets.js"
 import type { Options, Proxy, Tls } from "./TransportOptions.js"
 
 export type { Options, Proxy, Tls } from "./TransportOptions.js"
@@ -123,10 +124,10 @@ const check = (
  */
 export const fromDispatcher = (
   dispatcher: Dispatcher,
-  options: Pick<Options, "connections" | "decompress"> = {},
+  options: Pick<Options, "connections" | "decompress" | "proxy"> = {},
   timeouts: Timeouts.Timeouts = Timeouts.defaults
 ): HttpClient.HttpClient => {
-  const native = Native.make(dispatcher, options)
+  const native = { ...Native.make(dispatcher, options), secrets: () => proxySecrets(options.proxy) }
   const client = HttpClient.make((request, url, signal) =>
     Effect.mapBoth(
       NativeTransport.awaiting<NativeTransport.Source>(withUrl(request, url), (request, listener) => {

@@ -170,3 +170,46 @@ describe("a proxy of one's own", () => {
     })
   )
 })
+
+describe("a proxy that echoes what it got", () => {
+  const secret = "LIVE-PROXY-SECRET"
+  const url = (port: number) => `http://me:${secret}@127.0.0.1:${port}`
+  const echoing = listening(() =>
+    createServer((request, response) => {
+      const sent = request.headers["proxy-authorization"] ?? ""
+      response.writeHead(403, { "content-type": "text/plain", "x-echo": sent })
+      response.end(`no: ${sent} ${Buffer.from(sent.split(" ")[1] ?? "", "base64").toString()}`)
+    })
+  )
+  const given: ReadonlyArray<
+    readonly [name: string, options: (port: number) => NodeTransport.Options, variables: boolean]
+  > = [
+    ["a URL", (port) => ({ proxy: { url: url(port) } }), false],
+    ["a secret URL", (port) => ({ proxy: { url: Redacted.make(url(port)) } }), false],
+    [
+      "a token",
+      (port) => ({
+        proxy: {
+          url: `http://127.0.0.1:${port}`,
+          token: Redacted.make(`Basic ${Buffer.from(`me:${secret}`).toString("base64")}`)
+        }
+      }),
+      false
+    ],
+    ["the environment", () => ({}), true]
+  ]
+
+  it.scopedLive.each(given)("12.4 shows no credentials of %s", ([, options, isNamed]) =>
+    Effect.gen(function* () {
+      const { port } = yield* echoing
+      yield* environment(isNamed ? { HTTP_PROXY: url(port) } : {})
+      const client = yield* clientOf(yield* origin, { retry: once }, options(port))
+      const error = yield* Effect.flip(client.withOptions({ headers: { "x-a": "1" } }).execute(get))
+      expect(error).toMatchObject({ status: 403 })
+      const shown = `${inspect(error, { depth: Infinity })} ${JSON.stringify(error)}`
+      expect(shown).toContain("<redacted>")
+      expect(shown).not.toContain(Buffer.from(`me:${secret}`).toString("base64").slice(0, 12))
+      expect(shown).not.toContain("PROXY-SECRET")
+    })
+  )
+})

@@ -18,6 +18,9 @@ export const cutOff: Reading = { chars: "", end: Number.POSITIVE_INFINITY }
 export const isStart = (unit: number): boolean =>
   unit === 0x25 || unit === 0x26 || unit === 0x2b || unit === 0x5c
 
+/** Whether there is such a beginning in a text. */
+export const mayEscape = (text: string): boolean => /[%&+\\]/.test(text)
+
 /** Any more characters in an entity make no character: `&#x0001F600;`. */
 const longestEntity = 10
 

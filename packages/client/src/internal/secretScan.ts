@@ -67,6 +67,12 @@ class Way {
   }
 }
 
+const ascii = 128
+
+/** So many secrets are looked for one by one, in a text so long: the work is small, whatever hostile hands have written. */
+const maxEach = 32
+const maxPlain = 2048
+
 /** Secrets to look for, and what was found out about them on the way. */
 export class Patterns {
   /** In the order of their letters. */
@@ -77,6 +83,7 @@ export class Patterns {
   private readonly states = new Map<number, State>()
   /** The first of those that begin with a unit, and the first behind them. */
   private readonly starting = new Map<number, { readonly from: number; to: number }>()
+  private readonly ascii = new Uint8Array(ascii)
   readonly nothing: State
 
   constructor(secrets: Iterable<string>) {
@@ -89,13 +96,20 @@ export class Patterns {
     for (const [index, secret] of all.entries()) {
       const unit = secret.charCodeAt(0)
       const range = this.starting.get(unit)
+      if (unit < ascii) this.ascii[unit] = 1
       if (range === undefined) this.starting.set(unit, { from: index, to: index + 1 })
       else range.to = index + 1
     }
   }
 
   mayStart(unit: number): boolean {
-    return this.starting.has(unit)
+    return unit < ascii ? this.ascii[unit] === 1 : this.starting.has(unit)
+  }
+
+  /** Whether a text that has no escape in it surely holds none of them: to look for a few by themselves is fast. */
+  areAbsent(text: string): boolean {
+    if (this.all.length > maxEach || text.length > maxPlain || Encodings.mayEscape(text)) return false
+    return !this.all.some((secret) => text.includes(secret))
   }
 
   /** From what has been read, one unit on; `nothing` where that is no start of a secret. */
@@ -262,6 +276,7 @@ const merged = (found: Array<Interval>): ReadonlyArray<Interval> => {
  * What stands there already stays.
  */
 export const hide = (text: string, patterns: Patterns, by: string, cut: boolean, meter: Meter): string => {
+  if (!cut && patterns.areAbsent(text)) return text
   const found = find(text, patterns, cut, meter)
   if (found === undefined) return by
   if (found.length === 0) return text
