@@ -203,9 +203,6 @@ const sentSecrets = ({ config, encoded, issued, redirected, sent = [] }: Call): 
   ]
 }
 
-/** Where secrets are looked for in the text of a body. */
-const maxSearched = 64 * 1024
-
 /**
  * What may be shown of a call beside its response, of which `text` is the start: that may hold secrets of its own.
  *
@@ -218,7 +215,7 @@ export const redactorFor = (call: Call, text: string, parsed?: unknown): Redacti
     ...call.request,
     failure: Object.values(call.request.failure).map(ResponseDecoder.fromFailure)
   })
-  const found = finder?.(text.slice(0, maxSearched), parsed)
+  const found = finder?.(text, parsed)
   if (finder === undefined || found?.size === 0) return own
   // So many that nothing of the body may be shown.
   if (found === undefined) return { ...own, text: () => Redaction.hidden, json: () => Redaction.hidden }

@@ -88,7 +88,7 @@ export const finderOf: (schema: Schema.Schema.AnyNoContext) => Finder = memo(
       const found = new Found()
       if (!isSecret && names.size === 0) return found.texts
       inValue(found, names, isSecret, parsed)
-      inText(found, names, isSecret, text)
+      inText(found, names, isSecret, text.slice(0, maxSearched))
       return found.isFull ? undefined : found.texts
     }
   }
@@ -120,6 +120,9 @@ export const ofRequest = (request: {
   readonly events?: Laden
 }): Finder | undefined =>
   combined([request.success, request.events, ...Object.values(request.failure)].map((part) => part?.secrets))
+
+/** More than a body is shown of. */
+const maxSearched = 64 * 1024
 
 /** More secrets, or longer ones, and looking for them would take longer than an error is worth. */
 const maxCount = 2_000
