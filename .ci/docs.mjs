@@ -61,6 +61,54 @@ const undocumented = (path) => {
   )
 }
 
+/** Types whose properties somebody fills in, and looks up in an editor while doing so. */
+const optionTypes =
+  /(Options|Overrides|Limits|Settings|Environment|Idempotency|Redact|Kind|Tls|Proxy|Delivery|FilePart)$/
+
+const hasDoc = (node) => ts.getJSDocCommentsAndTags(node).some(ts.isJSDoc)
+
+/** The properties that a type writes down itself, those of its literals included. */
+const propertiesOf = (type) =>
+  !type
+    ? []
+    : ts.isIntersectionTypeNode(type)
+      ? type.types.flatMap(propertiesOf)
+      : ts.isTypeLiteralNode(type) || ts.isInterfaceDeclaration(type)
+        ? type.members.filter(ts.isPropertySignature)
+        : []
+
+/** The functions that a statement exports. */
+const functionsOf = (node) =>
+  ts.isVariableStatement(node)
+    ? node.declarationList.declarations
+        .map(({ initializer }) => initializer)
+        .filter((f) => f && ts.isArrowFunction(f))
+    : ts.isFunctionDeclaration(node)
+      ? [node]
+      : []
+
+/** Options whose property shows nothing on hover: of exported option types, and of the `options` of exported functions. */
+const unexplained = (path) => {
+  const file = ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.Latest, true)
+  return file.statements.filter(isExported).flatMap((node) => {
+    const type = ts.isInterfaceDeclaration(node)
+      ? node
+      : ts.isTypeAliasDeclaration(node)
+        ? node.type
+        : undefined
+    const named = type && optionTypes.test(node.name.text) ? propertiesOf(type) : []
+    const given = functionsOf(node).flatMap(({ parameters }) =>
+      parameters.flatMap(({ name, type }) => (name.getText(file) === "options" ? propertiesOf(type) : []))
+    )
+    return [...named, ...given]
+      .filter((property) => !hasDoc(property))
+      .map((property) => {
+        const { line } = file.getLineAndCharacterOfPosition(property.getStart(file))
+        return `${show(path)}:${line + 1}: ${property.name.getText(file)} is an option without a docstring of its own`
+      })
+  })
+}
+
 /** The lines of a Markdown file that are no code, each with its number. */
 const prose = (path) => {
   let mark
@@ -128,6 +176,11 @@ const files = publicPackages().flatMap(({ dir }) => modulesOf(dir))
 const links = documents(packages()).flatMap(linksOf).filter(isOurs)
 
 report(
-  [...files.flatMap(undocumented), ...links.flatMap(broken), ...packages().flatMap(unnamed)],
-  `docs: every public export of ${files.length} modules is documented, ${links.length} links lead somewhere`
+  [
+    ...files.flatMap(undocumented),
+    ...files.flatMap(unexplained),
+    ...links.flatMap(broken),
+    ...packages().flatMap(unnamed)
+  ],
+  `docs: every public export and option of ${files.length} modules is documented, ${links.length} links lead somewhere`
 )

@@ -46,9 +46,13 @@ import * as Tool from "./Tool.js"
  */
 export const make = <A, I>(
   options: Tool.Settings & {
+    /** What the model calls the tool by. */
     readonly name: string
+    /** What the tool does and when to use it, for the model. */
     readonly description?: string
+    /** What the model has to send. Its JSON Schema goes to the model, descriptions included. */
     readonly input: Schema.Schema<A, I>
+    /** Runs the tool on an input that fits. What it throws is told to the model. `signal` aborts when nobody waits any more. */
     readonly run: (
       input: A,
       context: { readonly call: ContentBlock.ToolUseBlock; readonly signal: AbortSignal }

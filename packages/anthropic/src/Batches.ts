@@ -142,7 +142,7 @@ export const list = (
   options?: CallOptions.CallOptions
 ): ApiRequest.PageRequest<Page.Page<MessageBatch>, MessageBatch> =>
   ApiRequest.get("/v1/messages/batches", { ...CallOptions.toOverrides(options), success: page }).pipe(
-    ApiRequest.override({ query: { ...params } }),
+    ApiRequest.override({ query: params }),
     ApiRequest.paginate(Page.pagination<MessageBatch>())
   )
 

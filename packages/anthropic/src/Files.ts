@@ -82,7 +82,7 @@ export const list = (
   options?: CallOptions.CallOptions
 ): ApiRequest.PageRequest<Page.Page<FileMetadata>, FileMetadata> =>
   ApiRequest.get("/v1/files", { ...overrides(options), success: page }).pipe(
-    ApiRequest.override({ query: { ...params } }),
+    ApiRequest.override({ query: params }),
     ApiRequest.paginate(Page.pagination<FileMetadata>())
   )
 

@@ -208,8 +208,16 @@ export interface McpServer {
   readonly authorization_token?: string | null | undefined
 }
 
-/** What a request for a message and the count of its tokens have in common. @since 0.1.0 @category models */
+/**
+ * What a request for a message and the count of its tokens have in common. It is sent as it is, so fields that are not listed
+ * here work too.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface ConversationParams {
+  /** A field that this package does not know yet. */
+  readonly [field: string]: unknown
   readonly model: Model
   /** The conversation so far; its last turn is what the model answers, or goes on with. */
   readonly messages: ReadonlyArray<MessageParam>
@@ -227,8 +235,10 @@ export interface ConversationParams {
   readonly speed?: "standard" | "fast" | null | undefined
 }
 
-/** A request for a message. It is sent as it is, so fields that are not listed here work too. @since 0.1.0 @category models */
+/** A request for a message. @since 0.1.0 @category models */
 export interface MessageCreateParams extends ConversationParams {
+  /** Not a field to set: `messages.stream` asks for a stream. */
+  readonly stream?: false | undefined
   /** The most tokens to write. Much of it takes long: above about 21,000, `create` asks for a stream. */
   readonly max_tokens: number
   readonly metadata?: { readonly user_id?: string | null | undefined } | undefined

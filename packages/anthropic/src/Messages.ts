@@ -14,6 +14,7 @@ import {
 import * as Effect from "effect/Effect"
 import * as CallOptions from "./CallOptions.js"
 import * as Begun from "./internal/begun.js"
+import { withFields } from "./internal/withFields.js"
 import * as Message from "./Message.js"
 import * as MessageEvent from "./MessageEvent.js"
 
@@ -71,7 +72,7 @@ export const stream = (
 ): ApiRequest.StreamRequest<MessageEvent.MessageEvent> =>
   ApiRequest.post("/v1/messages", {
     ...CallOptions.toOverrides(options),
-    body: { ...params, stream: true },
+    body: withFields(params, { stream: true }),
     events: MessageEvent.contract
   })
 

@@ -43,7 +43,7 @@ export const list = (
   options?: CallOptions.CallOptions
 ): ApiRequest.PageRequest<Page.Page<ModelInfo>, ModelInfo> =>
   ApiRequest.get("/v1/models", { ...CallOptions.toOverrides(options), success: page }).pipe(
-    ApiRequest.override({ query: { ...params } }),
+    ApiRequest.override({ query: params }),
     ApiRequest.paginate(Page.pagination<ModelInfo>())
   )
 

@@ -22,10 +22,15 @@ export interface RateLimit {
  * @category models
  */
 export interface RateLimits {
+  /** Requests, of any size. */
   readonly requests: RateLimit | undefined
+  /** Input and output tokens together, by the limit that is tightest now. */
   readonly tokens: RateLimit | undefined
+  /** Input tokens. */
   readonly inputTokens: RateLimit | undefined
+  /** Output tokens. */
   readonly outputTokens: RateLimit | undefined
+  /** How long the server asks to wait. */
   readonly retryAfter: Duration.Duration | undefined
 }
 

@@ -97,9 +97,13 @@ export interface Settings
  */
 export const make = <A, I, RI, E, R>(
   options: Settings & {
+    /** What the model calls the tool by. */
     readonly name: string
+    /** What the tool does and when to use it, for the model. */
     readonly description?: string
+    /** Decodes what the model sends. What does not fit is told to the model as an error. */
     readonly input: Schema.Schema<A, I, RI>
+    /** Runs the tool on an input that fits. What it fails with is told to the model. */
     readonly run: (input: A, call: ContentBlock.ToolUseBlock) => Effect.Effect<unknown, E, R>
   }
 ): Tool<A, E, R | RI> => {
@@ -126,8 +130,11 @@ export const make = <A, I, RI, E, R>(
  * @category constructors
  */
 export const define = <A, I, RI, E, R>(options: {
+  /** What a request offers to the model. */
   readonly param: NamedTool
+  /** Decodes what the model sends. What does not fit is told to the model as an error. */
   readonly input: Schema.Schema<A, I, RI>
+  /** Runs the tool on an input that fits. What it fails with is told to the model. */
   readonly run: (input: A, call: ContentBlock.ToolUseBlock) => Effect.Effect<unknown, E, R>
 }): Tool<A, E, R | RI> => {
   const { input, param, run } = options

@@ -11,6 +11,7 @@ import type * as CallOptions from "./CallOptions.js"
 import type * as ContentBlock from "./ContentBlock.js"
 import type * as ContentBlockParam from "./ContentBlockParam.js"
 import { withdrawn } from "./internal/toolChanges.js"
+import { withFields } from "./internal/withFields.js"
 import * as Message from "./Message.js"
 import * as MessageAccumulator from "./MessageAccumulator.js"
 import type * as MessageEvent from "./MessageEvent.js"
@@ -55,8 +56,11 @@ export interface Streamer<out E = ApiError.ApiError, out R = never> {
  */
 export interface Options<Tools extends ReadonlyArray<Tool.Any>>
   extends Omit<CallOptions.CallOptions, "idempotencyKey"> {
+  /** The tools that the model may call. The request's own `tools`, such as the server's, are offered before them. */
   readonly tools: Tools
+  /** The most calls of the API, at least 1. Without it the model ends the loop: a `tool_choice` that forces a tool never does. */
   readonly maxIterations?: number | undefined
+  /** How many tools of one message run at a time (all of them). */
   readonly concurrency?: number | "unbounded" | undefined
 }
 
@@ -245,7 +249,7 @@ const makeLoop = <const Tools extends ReadonlyArray<Tool.Any>>(
   return {
     callOptions,
     start: {
-      params: offered.length === 0 ? params : { ...params, tools: offered },
+      params: offered.length === 0 ? params : withFields(params, { tools: offered }),
       calls: [],
       made: 0
     } as State,

@@ -82,9 +82,13 @@ export type HeadersInput = Headers | { readonly [name: string]: string | Readonl
  * @category models
  */
 export interface Delivery {
+  /** The endpoint's secret, `whsec_...`; several while one takes the place of another. */
   readonly secret: Redacted.Redacted | ReadonlyArray<Redacted.Redacted>
+  /** The headers of the delivery. */
   readonly headers: HeadersInput
+  /** The body as it came over the wire, before any JSON parser: the signature is over these very bytes. */
   readonly body: string | Uint8Array
+  /** How far the time of the delivery may be from now, both ways (5 minutes). */
   readonly tolerance?: Duration.DurationInput | undefined
 }
 
@@ -158,9 +162,13 @@ export const verify = (delivery: Delivery): Effect.Effect<WebhookEvent.WebhookEv
  * @category testing
  */
 export const sign = (options: {
+  /** The endpoint's secret, `whsec_...`; several while one takes the place of another. */
   readonly secret: Redacted.Redacted
+  /** The id of the message. */
   readonly id: string
+  /** The body as it came over the wire, before any JSON parser: the signature is over these very bytes. */
   readonly body: string | Uint8Array
+  /** When it is sent. */
   readonly at?: DateTime.DateTime | undefined
 }): Effect.Effect<
   Record<"webhook-id" | "webhook-timestamp" | "webhook-signature", string>,

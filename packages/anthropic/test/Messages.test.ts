@@ -23,6 +23,21 @@ describe("create", () => {
     })
   )
 
+  it.effect("5.1 refuses a forgotten await, and sends nothing of it", () =>
+    Effect.gen(function* () {
+      const { anthropic, transport } = yield* scripted([])
+      const forgotten = Promise.resolve(params) as never
+      const errors = yield* Effect.all([
+        Effect.flip(anthropic.messages.create(forgotten)),
+        Effect.flip(Stream.runDrain(anthropic.messages.stream(forgotten))),
+        Effect.flip(Stream.runDrain(anthropic.messages.run(forgotten, { tools: [] }))),
+        Effect.flip(Stream.runDrain(anthropic.models.list(forgotten)))
+      ])
+      for (const error of errors) expect(error).toMatchObject({ _tag: "InvalidRequestError" })
+      expect(yield* transport.requestCount).toBe(0)
+    })
+  )
+
   it.effect("4.1 carries key, version, user agent and platform, and nothing that nobody asked for", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([ok])

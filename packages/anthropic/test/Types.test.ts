@@ -127,14 +127,25 @@ describe("what is sent", () => {
     )
   })
 
+  it("5.1 fields that are not listed work too", () => {
+    const tomorrow: Message.MessageCreateParams = { ...params, tomorrow: { a: [1] } }
+    const counted: Message.ConversationParams = { model: "a", messages: [], tomorrow: true }
+    compiles(() => [
+      anthropic.messages.create(tomorrow),
+      anthropic.messages.stream({ ...params, tomorrow: 1 }),
+      anthropic.messages.countTokens(counted),
+      promise.messages.create({ ...params, tomorrow: null })
+    ])
+  })
+
   it("5.1 parameters are checked", () => {
     compiles(() => {
       // @ts-expect-error max_tokens is required
       anthropic.messages.create({ model: "a", messages: [] })
       // @ts-expect-error create does not stream
       anthropic.messages.create({ ...params, stream: true })
-      // @ts-expect-error a misspelt field
-      anthropic.messages.create({ ...params, temprature: 1 })
+      // @ts-expect-error a known field of another kind
+      anthropic.messages.create({ ...params, temperature: "hot" })
       // @ts-expect-error a block of no kind
       anthropic.messages.create({ ...params, messages: [{ role: "user", content: [{ type: "hologram" }] }] })
       anthropic.messages.create({

@@ -20,12 +20,7 @@ import * as RequestShape from "./RequestShape.js"
 import * as ResponseDecoder from "./ResponseDecoder.js"
 import type * as StreamContract from "./StreamContract.js"
 
-/**
- * Type id of {@link ApiRequest}.
- *
- * @since 0.1.0
- * @category type ids
- */
+/** Type id of {@link ApiRequest}. @since 0.1.0 @category type ids */
 export const TypeId: unique symbol = Symbol.for("@effect-api/client/ApiRequest")
 
 /**
@@ -300,11 +295,13 @@ export const isRequest = (u: unknown): u is Request => Predicate.hasProperty(u, 
  * @category combinators
  */
 export const override: {
-  (overrides: RequestOptions.Overrides): <R extends Request>(self: R) => R
-  <R extends Request>(self: R, overrides: RequestOptions.Overrides): R
+  <Q extends RequestOptions.QueryOf<Q> = Query.QueryInput>(
+    overrides: RequestOptions.Overrides<Q>
+  ): <R extends Request>(self: R) => R
+  <R extends Request>(self: R, overrides: RequestOptions.Overrides<object>): R
 } = /*#__PURE__*/ dual(
   2,
-  <R extends Request>(self: R, overrides: RequestOptions.Overrides): R =>
+  <R extends Request>(self: R, overrides: RequestOptions.Overrides<object>): R =>
     change(self, {
       options: Overrides.composeAll(self.options, overrides),
       problem: self.problem ?? RequestShape.problem(overrides)

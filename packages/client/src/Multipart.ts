@@ -30,8 +30,11 @@ import { uuid } from "./internal/uuid.js"
  * @category models
  */
 export interface FilePart {
+  /** The bytes or text of the part. A stream gets one attempt, a function that makes one any number. */
   readonly content: string | Uint8Array | Blob | BodyStream
+  /** What the server is told the file is called. A `File` brings its own name. */
   readonly filename?: string | undefined
+  /** The media type of the part, in visible ASCII (that of a `Blob`, or `application/octet-stream`; none for text). */
   readonly contentType?: string | undefined
 }
 

@@ -42,8 +42,11 @@ export type Next = PageContract.Next
  * @category models
  */
 export interface Options<Page, Item> {
+  /** Where the items of a page are. */
   readonly items: (page: Page) => ReadonlyArray<Item>
+  /** Ask for the next page while this one is worked on (`false`). */
   readonly prefetch?: boolean | undefined
+  /** A number of pages above which the walk fails with a `PaginationError` (no limit). */
   readonly maxPages?: number | undefined
 }
 
@@ -103,8 +106,11 @@ const field = (page: unknown, name: string): Cursor => {
  */
 export const cursor = <Page, Item>(
   options: Options<Page, Item> & {
+    /** Whether there is a next page; `false` ends the walk (`has_more` of the page). */
     readonly hasMore?: ((page: Page) => boolean | undefined) | undefined
+    /** The parameter that asks for what comes behind a cursor, and the cursor of a page (`after_id`, `last_id`). */
     readonly after?: { readonly param: string; readonly cursor: (page: Page) => Cursor } | undefined
+    /** The same for a walk backwards, which starts with this parameter in the query (`before_id`, `first_id`). */
     readonly before?: { readonly param: string; readonly cursor: (page: Page) => Cursor } | undefined
   }
 ): Pagination<Page, Item> => {
@@ -126,7 +132,9 @@ export const cursor = <Page, Item>(
  */
 export const pageToken = <Page, Item>(
   options: Options<Page, Item> & {
+    /** The parameter for the token (`page_token`). */
     readonly param?: string | undefined
+    /** Where the token of the next page is (`next_page_token`). */
     readonly token?: ((page: Page) => Cursor) | undefined
   }
 ): Pagination<Page, Item> =>
@@ -153,8 +161,11 @@ const numberOf = (query: Context["query"], param: string, otherwise: number): nu
  */
 export const pageNumber = <Page, Item>(
   options: Options<Page, Item> & {
+    /** The parameter for the number (`page`). */
     readonly param?: string | undefined
+    /** The number of the first page (1). */
     readonly first?: number | undefined
+    /** How many pages there are, where the API says so. */
     readonly totalPages?: ((page: Page) => number | undefined) | undefined
   }
 ): Pagination<Page, Item> => {
@@ -178,7 +189,9 @@ export const pageNumber = <Page, Item>(
  */
 export const offset = <Page, Item>(
   options: Options<Page, Item> & {
+    /** The parameter for the offset (`offset`). */
     readonly param?: string | undefined
+    /** How many items there are, where the API says so. */
     readonly total?: ((page: Page) => number | undefined) | undefined
   }
 ): Pagination<Page, Item> => {
@@ -239,7 +252,12 @@ const isOf = (url: string, anchor: string | undefined): boolean =>
  * @category constructors
  */
 export const custom = <Page, Item>(
-  options: Options<Page, Item> & { readonly next: (page: Page, context: Context) => Next | undefined }
+  options: Options<Page, Item> & {
+    /** What asks for the next page; `undefined` after the last one. */ readonly next: (
+      page: Page,
+      context: Context
+    ) => Next | undefined
+  }
 ): Pagination<Page, Item> => make(options, ["next"], options.next)
 
 /** `<target>; rel="next"; ...`, several with commas between, which a target or a quoted value may hold too. */

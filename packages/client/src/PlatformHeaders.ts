@@ -56,7 +56,9 @@ export interface PlatformHeaders {
  * @category constructors
  */
 export const make = (options: {
+  /** What each header starts with (`x-stainless` in the vendors' SDKs). */
   readonly prefix: string
+  /** The version that is sent as `<prefix>-package-version`. */
   readonly packageVersion: string
 }): PlatformHeaders => {
   refuseUnknown("platformHeaders", options, ["prefix", "packageVersion"])

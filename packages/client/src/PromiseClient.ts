@@ -34,6 +34,7 @@ import type * as Overrides from "./Overrides.js"
  * @category models
  */
 export interface CallOptions {
+  /** Ends the call when it aborts: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
 

@@ -110,8 +110,11 @@ export const collect = (value: unknown, into: Set<string> = new Set()): Set<stri
  * @category constructors
  */
 export const make = (options: {
+  /** What to hide, in all spellings. */
   readonly secrets?: Iterable<string>
+  /** Headers to hide besides those that are always hidden. */
   readonly headerNames?: Iterable<string> | undefined
+  /** Query parameters to hide besides those that are always hidden. */
   readonly queryNames?: Iterable<string> | undefined
 }): Redactor => {
   const secrets = new Set(Array.from(options.secrets ?? []).flatMap(secretsIn))

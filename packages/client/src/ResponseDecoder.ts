@@ -18,12 +18,7 @@ import type * as SchemaSecrets from "./internal/schemaSecrets.js"
 import * as Progress from "./Progress.js"
 import * as ValueSchema from "./ValueSchema.js"
 
-/**
- * Type id of {@link ResponseDecoder}.
- *
- * @since 0.1.0
- * @category type ids
- */
+/** Type id of {@link ResponseDecoder}. @since 0.1.0 @category type ids */
 export const TypeId: unique symbol = Symbol.for("@effect-api/client/ResponseDecoder")
 
 /**
@@ -197,7 +192,11 @@ type Chunks = Stream.Stream<Uint8Array, ApiError.ApiError>
  * @category decoders
  */
 export const stream = (
-  options: { readonly onDownload?: ((progress: Progress.Progress) => void) | undefined } = {}
+  options: {
+    /** Called as the body comes in, with the total where that is known. */ readonly onDownload?:
+      | ((progress: Progress.Progress) => void)
+      | undefined
+  } = {}
 ): ResponseDecoder<Chunks> => ({
   [TypeId]: TypeId,
   accept: "*/*",

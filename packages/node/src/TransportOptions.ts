@@ -26,6 +26,7 @@ export interface Options {
   readonly pipelining?: number | undefined
   /** Offer HTTP/2 to servers with TLS (`false`). */
   readonly allowH2?: boolean | undefined
+  /** Authorities, client certificate and verification of TLS connections. */
   readonly tls?: Tls | undefined
   /** A Unix socket to connect to, whatever the URL's host. */
   readonly socketPath?: string | undefined
@@ -49,7 +50,9 @@ export interface Options {
  * @category models
  */
 export interface Proxy {
+  /** Where the proxy listens. A URL with a password may be a `Redacted`. */
   readonly url: string | URL | Redacted.Redacted<string>
+  /** Sent to the proxy as its `proxy-authorization` header. */
   readonly token?: Redacted.Redacted<string> | undefined
 }
 
@@ -60,10 +63,16 @@ export interface Proxy {
  * @category models
  */
 export interface Tls {
+  /** Authorities to trust in place of Node's, in PEM. */
   readonly ca?: ReadonlyArray<string> | undefined
+  /** The client's certificate, in PEM. */
   readonly cert?: string | undefined
+  /** The key of that certificate, in PEM. */
   readonly key?: Redacted.Redacted<string> | undefined
+  /** What the key is encrypted with. */
   readonly passphrase?: Redacted.Redacted<string> | undefined
+  /** The name to ask the server for and to verify, in place of the URL's host. */
   readonly serverName?: string | undefined
+  /** Verify the server's certificate (`true`). */
   readonly verify?: boolean | undefined
 }

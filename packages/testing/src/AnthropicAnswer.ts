@@ -187,10 +187,15 @@ const failures: Readonly<Record<FailureType, readonly [status: number, message: 
 export const failure = (
   type: FailureType,
   options: {
+    /** What the error says. */
     readonly message?: string | undefined
+    /** The status (that of the type). */
     readonly status?: number | undefined
+    /** Fields of the error besides its type and message. */
     readonly details?: JsonObject | undefined
+    /** Sent as `retry-after`, in seconds. */
     readonly retryAfter?: number | undefined
+    /** More headers of the response. */
     readonly headers?: Readonly<Record<string, string>> | undefined
   } = {}
 ): Failure => {

@@ -56,7 +56,11 @@ const split = (text: string, pieces: Pieces | undefined, byDefault: ReadonlyArra
  */
 export const text = (
   text: string,
-  options: { readonly citations?: ReadonlyArray<JsonObject>; readonly pieces?: Pieces } = {}
+  options: {
+    /** The citations of the text. */ readonly citations?: ReadonlyArray<JsonObject> /** How a stream cuts it. */
+    /** How a stream cuts it. */
+    readonly pieces?: Pieces
+  } = {}
 ): Block => {
   const { citations, pieces } = options
   return {
@@ -77,7 +81,11 @@ export const text = (
  */
 export const thinking = (
   thinking: string,
-  options: { readonly signature?: string; readonly pieces?: Pieces } = {}
+  options: {
+    /** The signature at its end. */ readonly signature?: string /** How a stream cuts it. */
+    /** How a stream cuts it. */
+    readonly pieces?: Pieces
+  } = {}
 ): Block => {
   const { pieces, signature = "c2lnbmF0dXJl" } = options
   return {

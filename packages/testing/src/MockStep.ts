@@ -68,7 +68,9 @@ export interface StepOptions {
  * @category models
  */
 export interface ResponseOptions extends StepOptions {
+  /** The status (200). */
   readonly status?: number | undefined
+  /** The headers; a list sends one several times. */
   readonly headers?: Readonly<Record<string, string | ReadonlyArray<string>>> | undefined
 }
 
@@ -247,8 +249,11 @@ export const systemError = (code: string, message?: string): Error & { readonly 
  */
 export const connectionError = (
   options: StepOptions & {
+    /** The system's code, such as `ECONNRESET`. */
     readonly code: string
+    /** What the error says (what Node says for the code). */
     readonly message?: string | undefined
+    /** Which client's errors it looks like (`node`). */
     readonly as?: "node" | "fetch" | undefined
   }
 ): MockStep =>

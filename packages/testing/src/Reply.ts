@@ -103,8 +103,11 @@ export interface ReplyFields {
  * @category models
  */
 export interface ReplyOptions {
+  /** The status (200). */
   readonly status?: number | undefined
+  /** The reason phrase (that of the status). */
   readonly statusText?: string | undefined
+  /** The headers; a list sends one several times. */
   readonly headers?: ReplyHeaders | undefined
 }
 
