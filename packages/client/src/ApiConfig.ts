@@ -151,8 +151,11 @@ const shape = {
   retry: RetrySettings.check,
   middleware: Settings.list(Settings.callback),
   trustedOrigins: Settings.list(Settings.text),
-  redirects: Settings.any,
-  validation: Settings.any,
+  redirects: Settings.kind(
+    (value) => typeof value === "number",
+    "must be a whole number that is not negative"
+  ),
+  validation: Settings.text,
   limits: Settings.fields({
     responseBytes: Settings.any,
     errorBytes: Settings.any,

@@ -35,7 +35,7 @@ const orFunction =
 
 /** What plain JavaScript may get wrong; what is not looked at here the encoder refuses. */
 const shape = {
-  path: Settings.any,
+  path: Settings.kind(Settings.isRecord, "must be an object of the template's names"),
   query: Settings.any,
   headers: Settings.any,
   timeouts: orFunction(Timeouts.check),

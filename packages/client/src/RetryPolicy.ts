@@ -90,8 +90,8 @@ export const override = (self: RetryPolicy, options: Options): RetryPolicy => {
   const millis = (input: Duration.DurationInput | undefined, otherwise: number): number =>
     input === undefined ? otherwise : toMillis(input)
   const unfit = self.unfit ?? unfitIn(options)
+  if (unfit !== undefined) return { ...self, unfit }
   return {
-    ...(unfit === undefined ? {} : { unfit }),
     [TypeId]: TypeId,
     maxRetries: options.maxRetries ?? self.maxRetries,
     initialMillis: millis(options.initialDelay, self.initialMillis),

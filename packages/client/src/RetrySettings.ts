@@ -105,5 +105,5 @@ export const resolve = (
   const problem = RetryPolicy.problem(resolved.policy)
   return problem === undefined
     ? Either.right(resolved)
-    : Either.left(invalid(`retry.${problem.field}`, problem.reason))
+    : Either.left(invalid(problem.field === "" ? "retry" : `retry.${problem.field}`, problem.reason))
 }

@@ -142,6 +142,7 @@ describe("a value of another kind", () => {
     [{ trustedOrigins: "https://a.test" }, "trustedOrigins"],
     [{ trustedOrigins: [new URL("https://a.test")] }, "trustedOrigins.0"],
     [{ redirects: "5" }, "redirects"],
+    [{ redirects: null }, "redirects"],
     [{ validation: true }, "validation"],
     [{ limits: 5 }, "limits"],
     [{ limits: { errorBytes: "5" } }, "limits.errorBytes"],
@@ -172,6 +173,8 @@ describe("an option of a request that is none, or of another kind", () => {
     [{ header: {} }, "header", "the nearest is headers"],
     [{ sucess: Schema.Number }, "sucess", "the nearest is success"],
     [{ timeouts: { conect: 1 } }, "timeouts.conect", "the nearest is connect"],
+    [{ path: "x" }, "path", "an object"],
+    [{ path: Promise.resolve({}) }, "path", "an object"],
     [{ timeouts: 1000 }, "timeouts", "an object of connect"],
     [{ timeouts: null }, "timeouts", "an object of connect"],
     [{ retry: 3 }, "retry", "a Schedule"],
@@ -236,6 +239,11 @@ describe("an option of a request that is none, or of another kind", () => {
           expect(error).toMatchObject({ _tag: "InvalidRequestError", delivery: "not-sent" })
           expect(JSON.stringify(error)).not.toContain("hunter2")
         }
+      }
+      const unreadable = new Proxy({}, { ownKeys: () => Effect.runSync(Effect.die("no")) })
+      for (const option of ["timeouts", "retry", "failure"]) {
+        const error = yield* Effect.flip(client.get("/x", untyped({ [option]: unreadable })))
+        expect(error).toMatchObject({ _tag: "InvalidRequestError", field: option, delivery: "not-sent" })
       }
       const path = yield* Effect.flip(client.get("/x/{a}", { path: hostile }))
       expect(path).toMatchObject({ _tag: "InvalidRequestError", field: "path" })

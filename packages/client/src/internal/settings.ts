@@ -43,8 +43,10 @@ export const callback: Check = /*#__PURE__*/ kind(
   "must be a function"
 )
 
-const within = (name: string, { field, reason }: InvalidInput): InvalidInput =>
-  invalid(field === "" ? name : `${name}.${field}`, reason)
+const within = (name: string, problem: InvalidInput): InvalidInput => ({
+  ...problem,
+  ...invalid(problem.field === "" ? name : `${name}.${problem.field}`, problem.reason)
+})
 
 /** A list, each of whose elements passes the check. */
 export const list =
@@ -76,18 +78,24 @@ export const fields = (shape: Shape): Check => {
 export const checker = (shape: Shape): ((options: object) => InvalidInput | undefined) => {
   const checks = new Map(Object.entries(shape))
   return (options) => {
-    for (const name in options) {
-      const check = checks.get(name)
-      if (check === any) continue
-      if (check === undefined) {
-        if (Object.hasOwn(options, name)) return invalid(name, unknownReason(name, Object.keys(shape)))
-        continue
+    let at = ""
+    try {
+      for (const name in options) {
+        const check = checks.get(name)
+        if (check === any) continue
+        at = name
+        if (check === undefined) {
+          if (Object.hasOwn(options, name)) return invalid(name, unknownReason(name, Object.keys(shape)))
+          continue
+        }
+        const value = (options as Readonly<Record<string, unknown>>)[name]
+        const problem = value === undefined ? undefined : check(value)
+        if (problem !== undefined) return within(name, problem)
       }
-      const value = (options as Readonly<Record<string, unknown>>)[name]
-      const problem = value === undefined ? undefined : check(value)
-      if (problem !== undefined) return within(name, problem)
+      return undefined
+    } catch (cause) {
+      return { ...invalid(at, "could not be read: a getter in it failed"), cause }
     }
-    return undefined
   }
 }
 
