@@ -1,9 +1,10 @@
 // Every public export says what it is for, in a sentence, and since when; every link of the documentation leads somewhere;
-// a package's tour names all of its modules.
+// a package's tour names all of its modules; tests and the behaviour page cite the same rules.
 import { existsSync, readFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import ts from "typescript"
 import { documents } from "./fences.mjs"
+import { uncovered } from "./rules.mjs"
 import { packages, publicPackages, report, show, sources } from "./workspace.mjs"
 
 /** What is wrong with the documentation of a declaration, or nothing. */
@@ -180,7 +181,8 @@ report(
     ...files.flatMap(undocumented),
     ...files.flatMap(unexplained),
     ...links.flatMap(broken),
-    ...packages().flatMap(unnamed)
+    ...packages().flatMap(unnamed),
+    ...uncovered()
   ],
-  `docs: every public export and option of ${files.length} modules is documented, ${links.length} links lead somewhere`
+  `docs: every public export and option of ${files.length} modules is documented, ${links.length} links lead somewhere, every rule is held by a test`
 )

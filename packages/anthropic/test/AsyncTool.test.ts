@@ -61,7 +61,7 @@ describe("a tool that is an async function", () => {
     expect(told(requests())).toMatchObject([{ is_error: true, content: "out of numbers" }])
   })
 
-  it("5.1 tells the model of a result that has no JSON, and goes on", async () => {
+  it("5.4 tells the model of a result that has no JSON, and goes on", async () => {
     const { anthropic, requests } = promising([calls, done])
     const row = add(async () => ({ id: 12345678901234567890n }))
     expect(Message.text(await anthropic.messages.run(params, { tools: [row] }).finalMessage())).toBe("3")

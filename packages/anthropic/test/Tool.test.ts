@@ -264,7 +264,7 @@ describe("answer", () => {
       "result could not be turned into JSON"
     ],
     ["a block that cannot be sent", () => [{ ...block, more: 1n }], "result.0.more must not be a bigint"]
-  ])("5.1 tells the place in a result that has no JSON: %s", ([, output, place]) =>
+  ])("5.4 tells the place in a result that has no JSON: %s", ([, output, place]) =>
     Effect.gen(function* () {
       const told = yield* toolOf(Schema.Struct({}), () => Effect.sync(output)).answer(callOf({}))
       expect(told).toMatchObject({ is_error: true, content: expect.stringContaining(place) })

@@ -166,7 +166,7 @@ export const fromCause = (
         ? "not-sent"
         : "maybe-applied"
     ),
-    ...(denied || released.test(code ?? "") ? { shouldRetry: false } : {}),
+    ...(denied || final.test(code ?? "") ? { shouldRetry: false } : {}),
     kind,
     code
   })
@@ -197,6 +197,9 @@ const foundLate = /^UND_ERR_REQ_CONTENT_LENGTH_MISMATCH$|blob could not be read/
 
 /** undici's, for a dispatcher that is no longer there. */
 const released = /^UND_ERR_(CLOSED|DESTROYED)$/
+
+/** What the next attempt would meet again: a dispatcher that is gone, a response with more content codings than are undone. */
+const final = /^(UND_ERR_(CLOSED|DESTROYED)|ERR_TOO_MANY_CODINGS)$/
 
 type Refusal = readonly [field: string, reason: string, delivery: ApiError.Delivery]
 

@@ -3,6 +3,7 @@ import {
   ApiRequest,
   type AsyncStream,
   EventStream,
+  type Middleware,
   Pagination,
   PromiseClient
 } from "@effect-api/client"
@@ -109,12 +110,23 @@ describe("for await", () => {
 
   it("throws the very value that a bug throws", async () => {
     const bug = new TypeError("a bug")
+    const broken: Middleware.Middleware = () => {
+      throw bug
+    }
+    const { client } = promising([sse([ticks(1)])], { middleware: [broken] })
+    expect((await collect(client.stream(streaming))).error).toBe(bug)
+  })
+
+  it("11.2 shows what a rule of pages threw as the cause", async () => {
+    const bug = new TypeError("a bug")
     const broken = (): ReadonlyArray<number> => {
       throw bug
     }
     const request = ApiRequest.get("/", { success: Page, pagination: Pagination.cursor({ items: broken }) })
     const { client } = promising([page([1])])
-    expect((await collect(client.items(request))).error).toBe(bug)
+    const { error } = await collect(client.items(request))
+    expect(error).toBeInstanceOf(ApiError.PaginationError)
+    expect(error).toHaveProperty("cause", bug)
   })
 
   it.each(["break", "throw"])("10.7 ends the answer on %s", async (how) => {

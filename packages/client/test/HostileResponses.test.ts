@@ -155,7 +155,7 @@ const type = fc.constantFrom(
 const status = fc.constantFrom(200, 201, 204, 299, 300, 304, 400, 401, 404, 429, 500, 503, 599)
 
 describe("what a server sends", () => {
-  it.effect("7.6 is a value or a tagged error, whatever the bytes, the status and the reader", () =>
+  it.effect("7.7 is a value or a tagged error, whatever the bytes, the status and the reader", () =>
     Effect.promise(() =>
       fc.assert(
         fc.asyncProperty(
@@ -182,7 +182,7 @@ describe("what a server sends", () => {
   )
 
   it.effect.each(Object.entries(ways))(
-    "7.6 ten thousand headers, some with odd names, are no defect: %s",
+    "7.7 ten thousand headers, some with odd names, are no defect: %s",
     ([, run]) =>
       Effect.gen(function* () {
         const odd = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`x-${index}`, "v"]))
@@ -286,7 +286,7 @@ const throwingInStreams: ReadonlyArray<
 ]
 
 describe("a program's own code that throws", () => {
-  it.effect.each(throwing)("7.6 in %s makes a %s", ([, tag, run]) =>
+  it.effect.each(throwing)("7.7 in %s makes a %s", ([, tag, run]) =>
     Effect.gen(function* () {
       const { client } = yield* scripted(() => answer(`{"id":1,"title":"a"}`), options)
       const { exit } = yield* observe(run(client))
@@ -295,7 +295,7 @@ describe("a program's own code that throws", () => {
     })
   )
 
-  it.effect.each(throwingInStreams)("7.6 in %s of a stream makes a StreamProtocolError", ([, contract]) =>
+  it.effect.each(throwingInStreams)("7.7 in %s of a stream makes a StreamProtocolError", ([, contract]) =>
     Effect.gen(function* () {
       const { client } = yield* scripted(() => answer(event, "text/event-stream"), options)
       const { exit } = yield* observe(streamed(contract)(client))
@@ -316,7 +316,7 @@ describe("a program's own code that throws", () => {
       execute(ApiRequest.get("/x", { failure: { 404: { ...ResponseDecoder.json, decode: boom } } })),
       "NotFoundError"
     ]
-  ])("7.6 in %s leaves the error of the status", ([, run, tag]) =>
+  ])("7.7 in %s leaves the error of the status", ([, run, tag]) =>
     Effect.gen(function* () {
       const { client } = yield* scripted(() => answer(`{"code":1}`, "application/json", 404), {
         ...options,

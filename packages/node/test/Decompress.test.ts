@@ -76,6 +76,42 @@ describe("what is undone", () => {
     })
   )
 
+  const layered = (count: number): TestServer.Reply => {
+    const names = Array.from({ length: count }, () => "gzip")
+    return coded(
+      names.join(", "),
+      names.reduce<Buffer>((body) => zlib.gzipSync(body), plain)
+    )
+  }
+
+  it.scopedLive("8.5 five codings, one upon the other", () =>
+    Effect.gen(function* () {
+      const client = yield* clientOf(yield* TestServer.make({ "*": layered(5) }))
+      expect(yield* client.execute(get)).toEqual(value)
+      expect(yield* Effect.flatMap(client.execute(file), joined)).toEqual(plain)
+    })
+  )
+
+  it.scopedLive.each([6, 200])("8.5 no more than five: %i are refused, once", (count) =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.make({ "*": layered(count) })
+      const client = yield* clientOf(server)
+      const events = ApiRequest.get("/x", {
+        events: EventStream.jsonLines(Schema.Unknown, { contentType: "application/json" })
+      })
+      for (const run of [
+        client.execute(get),
+        Effect.flatMap(client.execute(file), joined),
+        Stream.runCollect(client.stream(events))
+      ]) {
+        const error = yield* Effect.flip(run)
+        expect(error).toMatchObject({ _tag: "ConnectionError", code: "ERR_TOO_MANY_CODINGS" })
+        expect(error.message).toContain(`${count} content codings`)
+        expect(error.attempts).toHaveLength(1)
+      }
+    })
+  )
+
   const flushing: ReadonlyArray<
     readonly [string, () => zlib.Gzip | zlib.Deflate | zlib.BrotliCompress, number]
   > = [
@@ -133,10 +169,14 @@ describe("what is left", () => {
       const client = yield* clientOf(server)
       yield* client.execute(get)
       yield* client.execute(ApiRequest.get("/x", { headers: { "accept-encoding": "identity" } }))
+      yield* client.execute(ApiRequest.get("/x", { headers: { range: "bytes=0-6" } }))
+      yield* client.execute(ApiRequest.get("/x", { headers: { range: "bytes=0-6", "accept-encoding": "br" } }))
       const zstd = zstdCompressSync === undefined ? "" : ", zstd"
       expect((yield* server.requests).map(({ headers }) => headers["accept-encoding"])).toEqual([
         `gzip, deflate, br${zstd}`,
-        "identity"
+        "identity",
+        "identity",
+        "br"
       ])
     })
   )

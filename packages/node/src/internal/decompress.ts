@@ -98,31 +98,53 @@ const codingsOf = (header: string | undefined): ReadonlyArray<Coding> | undefine
 /** Whether there are codings that can be undone. */
 export const knows = (header: string | undefined): boolean => codingsOf(header) !== undefined
 
-/** Undoes the codings of a whole body. `undefined` where there are none; throws where the body is not what it says. */
+/** As many as other clients undo. A server may name any number, and each multiplies what a few bytes cost. */
+const maxCodings = 5
+
+const bounded = (codings: ReadonlyArray<Coding> | undefined): ReadonlyArray<Coding> | undefined => {
+  if (codings === undefined || codings.length <= maxCodings) return codings
+  const message = `the response has ${codings.length} content codings, of which at most ${maxCodings} are undone`
+  throw Object.assign(new Error(message), { code: "ERR_TOO_MANY_CODINGS" })
+}
+
+/**
+ * Undoes the codings of a whole body. `undefined` where there are none; throws where the body is not what it says, or has too
+ * many.
+ */
 export const whole = (
   header: string | undefined,
   bytes: Uint8Array,
   maxOutputLength: number
 ): Uint8Array | undefined =>
-  codingsOf(header)?.reduce<Uint8Array>((bytes, coding) => coding.whole(bytes, { maxOutputLength }), bytes)
+  bounded(codingsOf(header))?.reduce<Uint8Array>(
+    (bytes, coding) => coding.whole(bytes, { maxOutputLength }),
+    bytes
+  )
 
-/** The transforms that undo the codings as the body comes. */
+/** The transforms that undo the codings as the body comes. Throws where there are too many. */
 export const transforms = (header: string | undefined): ReadonlyArray<Transform> | undefined =>
-  codingsOf(header)?.map((coding) => coding.transform())
+  bounded(codingsOf(header))?.map((coding) => coding.transform())
 
 /** A streamed body behind its codings, at the reader's pace; leaving it ends the pipeline, and with it the exchange. */
 export const inflated = (
   chunks: Stream.Stream<Uint8Array, unknown>,
   encoding: string | undefined
 ): Stream.Stream<Uint8Array, unknown> => {
-  const undoing = transforms(encoding)
+  let undoing: ReadonlyArray<Transform> | undefined
+  try {
+    undoing = transforms(encoding)
+  } catch (cause) {
+    // The exchange is closed as its body is left.
+    return Stream.concat(Stream.drain(Stream.take(chunks, 1)), Stream.fail(cause))
+  }
   if (undoing === undefined) return chunks
+  const steps = undoing
   return Stream.unwrap(
     Effect.map(Stream.toReadableStreamEffect(chunks), (web) => {
       const inflated = new PassThrough()
       const source = Readable.fromWeb(web as Parameters<typeof Readable.fromWeb>[0])
       // Its error reaches the reader through the last stream, which it destroys.
-      pipeline([source, ...undoing, inflated], () => undefined)
+      pipeline([source, ...steps, inflated], () => undefined)
       return Stream.fromAsyncIterable(inflated as AsyncIterable<Uint8Array>, (cause) => cause)
     })
   )

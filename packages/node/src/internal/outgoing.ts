@@ -122,8 +122,9 @@ export const headersOf = (
     if (value !== undefined && (contentType === undefined || name !== "content-type")) list.push(name, value)
   }
   if (contentType !== undefined) list.push("content-type", contentType)
+  // A range counts the bytes of the coded content (RFC 9110, 14.2): a part of that cannot be decoded.
   if (decompress && headers["accept-encoding"] === undefined)
-    list.push("accept-encoding", Decompress.acceptEncoding)
+    list.push("accept-encoding", headers["range"] === undefined ? Decompress.acceptEncoding : "identity")
   return list
 }
 
