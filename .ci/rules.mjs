@@ -15,13 +15,19 @@ export const uncovered = () => {
   const page = join(members.find(({ name }) => name === "client").dir, "BEHAVIOUR.md")
   if (!existsSync(page)) return [`${show(page)}:1: is missing`]
   const text = readFileSync(page, "utf8")
-  const rules = new Map(Array.from(text.matchAll(ruleLine), ({ 1: rule, index }) => [rule, lineAt(text, index)]))
+  const rules = new Map(
+    Array.from(text.matchAll(ruleLine), ({ 1: rule, index }) => [rule, lineAt(text, index)])
+  )
   const cited = members
     .flatMap(({ dir }) => walk(join(dir, "test")))
     .filter((path) => path.endsWith(".test.ts"))
     .flatMap((path) => {
       const source = readFileSync(path, "utf8")
-      return Array.from(source.matchAll(title), ({ 1: rule, index }) => ({ path, line: lineAt(source, index), rule }))
+      return Array.from(source.matchAll(title), ({ 1: rule, index }) => ({
+        path,
+        line: lineAt(source, index),
+        rule
+      }))
     })
   const known = new Set(cited.map(({ rule }) => rule))
   return [

@@ -170,7 +170,9 @@ describe("what is left", () => {
       yield* client.execute(get)
       yield* client.execute(ApiRequest.get("/x", { headers: { "accept-encoding": "identity" } }))
       yield* client.execute(ApiRequest.get("/x", { headers: { range: "bytes=0-6" } }))
-      yield* client.execute(ApiRequest.get("/x", { headers: { range: "bytes=0-6", "accept-encoding": "br" } }))
+      yield* client.execute(
+        ApiRequest.get("/x", { headers: { range: "bytes=0-6", "accept-encoding": "br" } })
+      )
       const zstd = zstdCompressSync === undefined ? "" : ", zstd"
       expect((yield* server.requests).map(({ headers }) => headers["accept-encoding"])).toEqual([
         `gzip, deflate, br${zstd}`,
