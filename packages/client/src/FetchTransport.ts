@@ -148,24 +148,31 @@ const collect = async (
   const limit = cap(response.status)
   const patience = response.ok ? idle : Math.min(idle, NativeTransport.discardMillis)
   const chunks = new Collector()
-  try {
-    while (chunks.size <= limit) {
-      fetching.watch.expect("ERR_IDLE_LIMIT", patience)
-      const chunk = await fetching.read()
-      if (chunk === undefined) {
-        fetching.watch.stop()
-        return { source, bytes: chunks.concat(limit), complete: true }
-      }
-      chunks.add(chunk)
-    }
-  } catch (cause) {
-    // The status is known: a body that breaks off must not hide it.
-    if (response.ok) throw cause
-    fetching.abort()
-    return { source, bytes: new Uint8Array(0), complete: false }
+  const ended = (complete: boolean): NativeTransport.Exchanged => {
+    if (complete) fetching.watch.stop()
+    else fetching.abort()
+    return { source, bytes: chunks.concat(limit), complete }
   }
-  fetching.abort()
-  return { source, bytes: chunks.concat(limit), complete: false }
+  return new Promise((resolve, reject) => {
+    const next = (): void => {
+      fetching.watch.expect("ERR_IDLE_LIMIT", patience)
+      fetching.read(
+        (chunk) => {
+          if (chunk === undefined) return resolve(ended(true))
+          chunks.add(chunk)
+          if (chunks.size > limit) resolve(ended(false))
+          else next()
+        },
+        (cause) => {
+          if (response.ok) return reject(cause)
+          // The status is known: a body that breaks off must not hide it.
+          fetching.abort()
+          resolve({ source, bytes: new Uint8Array(0), complete: false })
+        }
+      )
+    }
+    next()
+  })
 }
 
 const chunksOf = (response: Response, fetching: Fetching, idle: number): NativeTransport.Source["chunks"] => {
@@ -180,7 +187,7 @@ const chunksOf = (response: Response, fetching: Fetching, idle: number): NativeT
   )
   const pull = Effect.async<Chunk.Chunk<Uint8Array>, Option.Option<unknown>>((resume) => {
     fetching.watch.expect("ERR_IDLE_LIMIT", idle)
-    fetching.read().then(
+    fetching.read(
       (chunk) => {
         fetching.watch.stop()
         resume(chunk === undefined ? Effect.fail(Option.none()) : Effect.succeed(Chunk.of(chunk)))

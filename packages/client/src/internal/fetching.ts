@@ -34,20 +34,29 @@ export class Fetching {
 
   /** The head of the response. */
   head(): Promise<Response> {
-    return this.wait(this.response)
+    return new Promise((resolve, reject) => this.wait(this.response, resolve, reject))
   }
 
-  /** The next chunk; `undefined` at the end. */
-  async read(): Promise<Uint8Array | undefined> {
-    if (this.ended !== undefined) throw this.ended.cause
-    this.reader ??= this.body?.getReader()
-    if (this.reader === undefined) return undefined
-    const { done, value } = await this.wait(this.reader.read())
-    if (!done) return value
-    this.watch.stop()
-    this.body = undefined
-    this.reader = undefined
-    return undefined
+  /**
+   * The next chunk, `undefined` at the end. Told by functions: a promise more for every chunk is most of what a body in chunks of a
+   * few bytes costs.
+   */
+  read(onChunk: (chunk: Uint8Array | undefined) => void, onFailed: (cause: unknown) => void): void {
+    try {
+      this.reader ??= this.body?.getReader()
+    } catch (cause) {
+      return onFailed(cause)
+    }
+    if (this.reader === undefined)
+      return this.ended === undefined ? onChunk(undefined) : onFailed(this.ended.cause)
+    this.wait(
+      this.reader.read(),
+      ({ done, value }) => {
+        if (done) this.body = this.reader = undefined
+        onChunk(value)
+      },
+      onFailed
+    )
   }
 
   readonly abort = (): void => this.end(new DOMException("The exchange was aborted", "AbortError"))
@@ -57,7 +66,9 @@ export class Fetching {
     if (this.ended !== undefined) return
     this.ended = { cause }
     this.controller.abort()
-    this.leave?.(cause)
+    const { leave } = this
+    this.leave = undefined
+    leave?.(cause)
     this.cancel()
   }
 
@@ -66,24 +77,25 @@ export class Fetching {
     promised(async () => (reader === undefined ? body?.cancel() : reader.cancel())).catch(ignored)
   }
 
-  private wait<A>(promise: Promise<A>): Promise<A> {
-    return new Promise((resolve, reject) => {
-      if (this.ended !== undefined) {
-        promise.catch(ignored)
-        return reject(this.ended.cause)
+  /** Tells one of the two, once. */
+  private wait<A>(promise: Promise<A>, done: (value: A) => void, failed: (cause: unknown) => void): void {
+    if (this.ended !== undefined) {
+      promise.catch(ignored)
+      return failed(this.ended.cause)
+    }
+    this.leave = failed
+    promise.then(
+      (value) => {
+        if (this.leave !== failed) return
+        this.leave = undefined
+        done(value)
+      },
+      (cause: unknown) => {
+        if (this.leave !== failed) return
+        this.leave = undefined
+        failed(cause)
       }
-      this.leave = reject
-      promise.then(
-        (value) => {
-          this.leave = undefined
-          resolve(value)
-        },
-        (cause: unknown) => {
-          this.leave = undefined
-          reject(this.ended === undefined ? cause : this.ended.cause)
-        }
-      )
-    })
+    )
   }
 }
 
