@@ -20,6 +20,7 @@ import { owned } from "./internal/bytes.js"
 import { codingsOf } from "./internal/codings.js"
 import type * as Headers from "./internal/headers.js"
 import { invalid } from "./internal/invalid.js"
+import { ownCause } from "./internal/ownCause.js"
 import type * as Query from "./internal/query.js"
 import * as Ready from "./internal/ready.js"
 import { bounded, shownText } from "./internal/shownText.js"
@@ -300,6 +301,7 @@ const misfitError = (
     path: misfit.path
       .slice(0, longestPath)
       .map((key) => (typeof key === "string" ? bounded(shownText(shown.text, key), longestKey) : key)),
-    excerpt: ApiResponse.excerpt(call, text, cut, shown)
+    excerpt: ApiResponse.excerpt(call, text, cut, shown),
+    ...ownCause(misfit.thrown, shown.text)
   })
 }

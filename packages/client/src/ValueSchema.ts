@@ -19,7 +19,7 @@ import { clipped } from "./internal/shownText.js"
 
 /**
  * An answer that does not fit: what is wrong, where in the value, and the value as it was parsed, which `lenient`
- * validation hands on. `parsed` is absent where nothing could be parsed.
+ * validation hands on. `parsed` is absent where nothing could be parsed; `thrown` is what a decoder threw.
  *
  * @since 0.1.0
  * @category models
@@ -28,6 +28,7 @@ export interface Misfit {
   readonly reason: string
   readonly path: ReadonlyArray<string | number>
   readonly parsed?: { readonly value: unknown }
+  readonly thrown?: unknown
 }
 
 /**

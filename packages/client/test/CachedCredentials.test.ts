@@ -107,7 +107,7 @@ describe("one fetch for all", () => {
   it.effect("6.9 runs to its end, whoever leaves: the token is for the callers of tomorrow", () =>
     Effect.gen(function* () {
       const issuer = issuing({ delay: "1 minute" })
-      const resolver = Credentials.cached(issuer).make()
+      const resolver = Credentials.cached({ fetch: issuer.fetch }).make()
       const fibers = yield* waiting(resolver, 20)
       yield* TestClock.adjust("1 second")
       yield* Fiber.interruptAll(fibers)
@@ -125,7 +125,7 @@ describe("one fetch for all", () => {
   it.effect("6.9 a renewal in the background goes on when the call that began it is interrupted", () =>
     Effect.gen(function* () {
       const issuer = issuing({ expiresIn: "1 hour", delay: "1 second" })
-      const resolver = Credentials.cached(issuer).make()
+      const resolver = Credentials.cached({ fetch: issuer.fetch }).make()
       yield* waiting(resolver, 1)
       yield* TestClock.adjust("1 second")
       yield* TestClock.adjust("59 minutes")
@@ -166,7 +166,7 @@ describe("one fetch for all", () => {
     Effect.forEach(steps, (step) =>
       Effect.gen(function* () {
         const issuer = issuing()
-        const resolver = Credentials.cached(issuer).make()
+        const resolver = Credentials.cached({ fetch: issuer.fetch }).make()
         const refused = Effect.map(resolver.resolve, (resolved) => resolver.invalidate?.(resolved))
         yield* Effect.withScheduler(refused, yieldingAt(step))
         yield* refused

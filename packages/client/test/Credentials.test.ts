@@ -289,7 +289,7 @@ describe("a refused token", () => {
   it.effect("6.9 is dropped, fetched anew and replayed, outside the retry count", () =>
     Effect.gen(function* () {
       const issuer = issuing()
-      const credentials = Credentials.cached(issuer)
+      const credentials = Credentials.cached({ fetch: issuer.fetch })
       const script = [status(401), status(503), ok]
       const { ended, requests, times } = yield* play(script, {
         credentials,
@@ -314,7 +314,7 @@ describe("a refused token", () => {
       const issuer = issuing()
       const { error, times } = yield* playError(
         [status(401), status(401)],
-        { credentials: Credentials.cached(issuer), retry: atOnce },
+        { credentials: Credentials.cached({ fetch: issuer.fetch }), retry: atOnce },
         list,
         0
       )
@@ -369,7 +369,10 @@ describe("a refused token", () => {
       const issuer = issuing()
       const { ended } = yield* play(
         accepting(() => "token-2"),
-        { credentials: Credentials.cached(issuer), retry: { maxRetries: 0, budget: { capacity: 0 } } },
+        {
+          credentials: Credentials.cached({ fetch: issuer.fetch }),
+          retry: { maxRetries: 0, budget: { capacity: 0 } }
+        },
         ApiRequest.post("/todos", { body: 1, retry: { maxRetries: 0, retryUnsafe: "never" } }),
         0
       )
@@ -382,7 +385,7 @@ describe("a refused token", () => {
       const issuer = issuing({ delay: "1 second" })
       const { client, transport } = yield* scripted(
         accepting(() => "token-2"),
-        { credentials: Credentials.cached(issuer) }
+        { credentials: Credentials.cached({ fetch: issuer.fetch }) }
       )
       const calls = yield* Effect.fork(
         Effect.all(
@@ -404,7 +407,9 @@ describe("a refused token", () => {
         headers["authorization"] !== "Bearer token-1"
           ? ok
           : MockTransport.empty(401, { delay: index === 0 ? "10 seconds" : 0 })
-      const { client, transport } = yield* scripted(script, { credentials: Credentials.cached(issuer) })
+      const { client, transport } = yield* scripted(script, {
+        credentials: Credentials.cached({ fetch: issuer.fetch })
+      })
       const late = yield* Effect.fork(client.execute(list))
       yield* transport.awaitRequests(1)
       yield* client.execute(list)
@@ -426,7 +431,7 @@ describe("a refused token", () => {
   it.effect("6.9 clients of withOptions share the token, other clients fetch their own", () =>
     Effect.gen(function* () {
       const issuer = issuing()
-      const credentials = Credentials.cached(issuer)
+      const credentials = Credentials.cached({ fetch: issuer.fetch })
       const { client } = yield* scripted([MockTransport.forever(ok)], { credentials })
       yield* client.execute(list)
       yield* client.withOptions({ headers: { "x-team": "search" } }).execute(list)

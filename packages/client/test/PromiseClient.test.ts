@@ -102,7 +102,7 @@ describe("a call", () => {
     expect(await Effect.runPromise(transport.requestCount)).toBe(0)
   })
 
-  it("rejects with the thrown value itself where a schema or a middleware has a bug", async () => {
+  it("7.4 has what a schema throws as its cause", async () => {
     const bug = new TypeError("a bug")
     const Broken = Schema.transformOrFail(Schema.Unknown, Schema.Unknown, {
       decode: (): Effect.Effect<unknown> => {
@@ -110,11 +110,18 @@ describe("a call", () => {
       },
       encode: ParseResult.succeed
     })
+    const { client } = promising([ok])
+    const error = await rejection(client.execute(ApiRequest.get("/", { success: Broken })))
+    expect(error).toBeInstanceOf(ApiError.ResponseValidationError)
+    expect(error).toHaveProperty("cause", bug)
+  })
+
+  it("rejects with the thrown value itself where a middleware has a bug", async () => {
+    const bug = new TypeError("a bug")
     const { client } = promising([MockTransport.forever(ok)])
     const broken = () => {
       throw bug
     }
-    expect(await rejection(client.execute(ApiRequest.get("/", { success: Broken })))).toBe(bug)
     expect(await rejection(client.execute(ApiRequest.get("/", { middleware: [broken] })))).toBe(bug)
     expect(
       await rejection(client.execute(ApiRequest.get("/", { middleware: [() => Effect.die("text")] })))

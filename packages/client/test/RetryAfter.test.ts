@@ -55,7 +55,7 @@ describe("RetryAfter.parse", () => {
     "1_000",
     "5s",
     "5 s",
-    "5, 5",
+    "5, 6",
     "5 5",
     "Infinity",
     "NaN",
@@ -67,6 +67,11 @@ describe("RetryAfter.parse", () => {
     `0.${"0".repeat(20)}1`
   ])("6.2 %j is no number of seconds", (value) => {
     expect(seconds(value)).toBeUndefined()
+  })
+
+  it("8.5 a header that comes twice with one value counts once", () => {
+    expect(seconds("5, 5")).toBe(5)
+    expect(seconds("5, 6")).toBeUndefined()
   })
 
   it("6.2 no header is no hint", () => {
@@ -141,7 +146,7 @@ describe("RetryAfter.parse", () => {
     "Fri, 29 Sep 2023 16:60:00 GMT",
     "Fri, 29 Sep 2023 16:26:61 GMT",
     "Fri, 29 Sep 12023 16:26:57 GMT",
-    "Fri, 29 Sep 2023 16:26:57 GMT, Fri, 29 Sep 2023 16:26:57 GMT",
+    "Fri, 29 Sep 2023 16:26:57 GMT, Fri, 29 Sep 2023 16:26:58 GMT",
     "2023-09-29T16:26:57Z",
     "2023-09-30",
     "9/30/2023",

@@ -7,6 +7,7 @@ interface Misfit {
   readonly reason: string
   readonly path: ReadonlyArray<string | number>
   readonly parsed?: { readonly value: unknown }
+  readonly thrown?: unknown
 }
 
 /** The same decoder, whatever it throws. `parsedOf` tells what there is to hand on then under lenient validation. */
@@ -32,7 +33,7 @@ export const thrownMisfit = (thrown: unknown, parsed?: Misfit["parsed"]): Misfit
   // V8 and JavaScriptCore say "call stack", SpiderMonkey "too much recursion".
   const isDeep = /call stack|recursion/i.test(said)
   const reason = isDeep ? "is nested too deeply to be decoded" : `could not be decoded: ${said}`
-  return { reason, path: [], ...(parsed === undefined ? {} : { parsed }) }
+  return { reason, path: [], ...(parsed === undefined ? {} : { parsed }), ...(isDeep ? {} : { thrown }) }
 }
 
 const maxMessage = 1000
