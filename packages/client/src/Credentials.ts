@@ -269,8 +269,9 @@ const sentAs = (
  * @since 0.1.0
  * @category constructors
  */
-export const firstOf = (candidates: ReadonlyArray<Credentials>): Credentials =>
-  fromResolver((background) => {
+export const firstOf = (candidates: ReadonlyArray<Credentials>): Credentials => {
+  if (!Array.isArray(candidates)) return broken(`candidates must be a list, and is ${kindOf(candidates)}`)
+  return fromResolver((background) => {
     const resolvers = candidates.map((given, index) => checked(`candidate ${index}`, given).make(background))
     const from = (index: number, failed: Failure | undefined): Effect.Effect<Resolved, Failure> => {
       const resolver = resolvers[index]
@@ -289,6 +290,7 @@ export const firstOf = (candidates: ReadonlyArray<Credentials>): Credentials =>
           : (refused) => refreshable.map((resolver) => resolver.invalidate?.(refused)).includes(true)
     }
   })
+}
 
 const both = (first: Failure, second: Failure): Failure => ({
   ...second,

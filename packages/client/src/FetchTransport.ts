@@ -78,7 +78,7 @@ const sourceOf = (
     return WebResponse.withCookies(Headers.fromInput(response.headers), response.headers)
   },
   get cookies() {
-    return Cookies.fromSetCookie(response.headers.getSetCookie())
+    return Cookies.fromSetCookie(WebResponse.setCookies(response.headers))
   },
   remoteAddress: Option.none(),
   decoded: isDecodedByFetch(response, sent),

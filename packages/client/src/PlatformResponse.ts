@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type * as Call from "./Call.js"
+import { isBytes, notBytes } from "./internal/bytes.js"
 import { isDecodedByFetch } from "./internal/codings.js"
 import { onPull } from "./internal/pulls.js"
 import * as WebResponse from "./internal/webResponse.js"
@@ -27,13 +28,24 @@ export const guarded = (
   refusal?: string
 ): ResponseBody.GuardedResponse => {
   const chunks = Stream.suspend(() =>
-    onPull(
-      response.stream,
-      Effect.mapError(
-        Option.flatMap((error) =>
-          error.reason === "EmptyBody" ? Option.none() : Option.some(TransportError.from(call, error))
-        )
-      )
+    onPull(response.stream, (pull) =>
+      Effect.matchEffect(pull, {
+        onFailure: (why) =>
+          Effect.fail(
+            Option.flatMap(why, (error) =>
+              error.reason === "EmptyBody" ? Option.none() : Option.some(TransportError.from(call, error))
+            )
+          ),
+        onSuccess: (chunk) => {
+          for (const bytes of chunk as Iterable<unknown>) {
+            if (!isBytes(bytes))
+              return Effect.fail(
+                Option.some(TransportError.fromCause(call, notBytes(bytes), "transport", "reading"))
+              )
+          }
+          return Effect.succeed(chunk)
+        }
+      })
     )
   )
   const web = WebResponse.underneath(response)

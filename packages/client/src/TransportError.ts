@@ -198,8 +198,8 @@ const foundLate = /^UND_ERR_REQ_CONTENT_LENGTH_MISMATCH$|blob could not be read/
 /** undici's, for a dispatcher that is no longer there. */
 const released = /^UND_ERR_(CLOSED|DESTROYED)$/
 
-/** What the next attempt would meet again: a dispatcher that is gone, a response with more content codings than are undone. */
-const final = /^(UND_ERR_(CLOSED|DESTROYED)|ERR_TOO_MANY_CODINGS)$/
+/** What the next attempt would meet again: a dispatcher that is gone, too many content codings, a body that gives no bytes. */
+const final = /^(UND_ERR_(CLOSED|DESTROYED)|ERR_TOO_MANY_CODINGS|ERR_NOT_BYTES)$/
 
 type Refusal = readonly [field: string, reason: string, delivery: ApiError.Delivery]
 

@@ -266,6 +266,7 @@ describe("a secret of plain JavaScript", () => {
       () => Credentials.firstOf([undefined as never]),
       /candidate 0 must be Credentials, and is undefined/
     ],
+    ["no candidates", () => Credentials.firstOf(undefined as never), /candidates must be a list/],
     [
       "refreshAhead",
       () => Credentials.cached({ fetch: Effect.succeed(secret), refreshAhead: -1 }),

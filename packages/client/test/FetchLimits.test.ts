@@ -1,8 +1,15 @@
 /** A `fetch` of one's own (a mock, a wrapper, a polyfill) need not honour its signal. */
 import { FetchHttpClient } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { ApiClient, type ApiConfig, FetchTransport, ResponseDecoder } from "@effect-api/client"
-import { Deferred, Effect, Fiber, Layer, Logger, Stream } from "effect"
+import {
+  ApiClient,
+  type ApiConfig,
+  ApiRequest,
+  EventStream,
+  FetchTransport,
+  ResponseDecoder
+} from "@effect-api/client"
+import { Deferred, Effect, Fiber, Layer, Logger, Schema, Stream } from "effect"
 import { regions } from "./fixtures/regions.js"
 
 const brief = "40 millis"
@@ -149,6 +156,74 @@ describe("a fetch that ignores its signal", () => {
         layer
       )
       expect(yield* Effect.flip(client.get("/x"))).toMatchObject({ _tag: "ConnectionError", kind: "refused" })
+    })
+  )
+})
+
+/** What of a client reads a body. */
+const readers = {
+  value: (client: ApiClient.ApiClient) => client.get("/x"),
+  download: (client: ApiClient.ApiClient) =>
+    Effect.flatMap(client.get("/x", { success: ResponseDecoder.stream() }), Stream.runCollect),
+  events: (client: ApiClient.ApiClient) =>
+    Stream.runCollect(
+      client.stream(ApiRequest.get("/x", { events: EventStream.make({ event: Schema.Number }) }))
+    ),
+  "platform's": (client: ApiClient.ApiClient) =>
+    Effect.mapError(
+      Effect.flatMap(ApiClient.httpClient(client).get("/x"), ({ text }) => text),
+      ({ cause }) => cause
+    )
+}
+
+describe.each([
+  { name: "our own fetch", transport: FetchTransport.layer },
+  { name: "fetch", transport: FetchHttpClient.layer }
+])("a Response of a mock or a polyfill, on $name", ({ transport }) => {
+  const reading = (reader: keyof typeof readers, response: () => Response) => {
+    const fetch = (): Promise<Response> => Promise.resolve(response())
+    const layer = Layer.provide(transport, Layer.succeed(FetchHttpClient.Fetch, fetch))
+    return Effect.flatMap(
+      Effect.provide(ApiClient.make({ baseUrl: "http://api.test", retry: { initialDelay: 0 } }), layer),
+      (client): Effect.Effect<unknown, unknown> => readers[reader](client)
+    )
+  }
+  const headersFor = (reader: keyof typeof readers) =>
+    new Headers({ "content-type": reader === "events" ? "text/event-stream" : "application/json" })
+  const names = ["value", "download", "events", "platform's"] as const
+
+  it.live.each(names)(
+    "7.7 whose body gives no bytes is an error that says so, and is cancelled: %s",
+    (reader) =>
+      Effect.gen(function* () {
+        for (const value of ["data: 1\n\n", 7, {}, null]) {
+          let sent = 0
+          let cancelled = false
+          const error = yield* Effect.flip(
+            reading(reader, () => {
+              sent++
+              const body = new ReadableStream<unknown>({
+                start: (controller) => controller.enqueue(value),
+                cancel: () => {
+                  cancelled = true
+                }
+              })
+              return new Response(body as ReadableStream<Uint8Array>, { headers: headersFor(reader) })
+            })
+          )
+          expect(error).toMatchObject({ _tag: "ConnectionError", code: "ERR_NOT_BYTES" })
+          expect(String(error)).toContain("must give bytes (Uint8Array)")
+          expect([sent, cancelled]).toEqual([1, true])
+        }
+      })
+  )
+
+  it.live.each(names)("8.2 whose headers do not tell of cookies one by one is read: %s", (reader) =>
+    Effect.gen(function* () {
+      yield* reading(reader, () => {
+        const headers = Object.assign(headersFor(reader), { getSetCookie: undefined })
+        return Object.defineProperty(new Response("1"), "headers", { value: headers })
+      })
     })
   )
 })

@@ -69,3 +69,11 @@ const none = new Uint8Array(0)
 /** Whether a value is a `Uint8Array`, of whichever realm: test runners and workers of Node have several. */
 export const isBytes = (value: unknown): value is Uint8Array =>
   value instanceof Uint8Array || Object.prototype.toString.call(value) === "[object Uint8Array]"
+
+/** Why a body cannot be read: a `Response` of a mock or of a polyfill may hold a stream of anything. */
+export const notBytes = (value: unknown): Error => {
+  const kind = value === null ? "null" : `a value of type ${typeof value}`
+  return Object.assign(new TypeError(`its body must give bytes (Uint8Array), and gave ${kind}`), {
+    code: "ERR_NOT_BYTES"
+  })
+}

@@ -2,6 +2,7 @@
  * One exchange of a `fetch` that need not honour its signal: mocks, wrappers and polyfills may not. Whatever is waited for is
  * left as the exchange is aborted, and what of a body is there or still comes is cancelled.
  */
+import { isBytes, notBytes } from "./bytes.js"
 import { Watch } from "./watch.js"
 
 export class Fetching {
@@ -53,7 +54,10 @@ export class Fetching {
       this.reader.read(),
       ({ done, value }) => {
         if (done) this.body = this.reader = undefined
-        onChunk(value)
+        if (done || isBytes(value)) return onChunk(value)
+        const cause = notBytes(value)
+        this.end(cause)
+        onFailed(cause)
       },
       onFailed
     )

@@ -1,6 +1,10 @@
 /** What a `Response` of `fetch` knows and the platform's view of it does not show. */
 import * as Predicate from "effect/Predicate"
 
+/** The lines of `set-cookie`, one by one; React Native and older polyfills have one joined line, or none. */
+export const setCookies = (headers: globalThis.Headers): ReadonlyArray<string> =>
+  headers.getSetCookie?.() ?? []
+
 /**
  * The platform's headers with `set-cookie` whole where it came more than once: the platform keeps the last of them. Joined as
  * every other header is: `cookies` has them one by one.
@@ -9,7 +13,7 @@ export const withCookies = <A extends Readonly<Record<string, string>>>(
   headers: A,
   web: globalThis.Headers
 ): A => {
-  const cookies = web.getSetCookie()
+  const cookies = setCookies(web)
   if (cookies.length < 2) return headers
   return Object.assign(Object.create(Object.getPrototypeOf(headers)), headers, {
     "set-cookie": cookies.join(", ")
