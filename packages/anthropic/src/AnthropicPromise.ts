@@ -199,33 +199,33 @@ const fromClient = (
 ): AnthropicPromise => ({
   messages: {
     create: (params, options) =>
-      client.execute(Messages.create(params, Messages.within(settings, options)), options),
+      client.execute(Messages.create(params, Messages.within(settings, options)), signalOf(options)),
     stream: (params, options) =>
-      AsyncMessageStream.make(client.stream(Messages.stream(params, options), options)),
+      AsyncMessageStream.make(client.stream(Messages.stream(params, options), signalOf(options))),
     run: (params, { signal, ...options }) =>
       AsyncTool.run(ToolRunner.run({ create: asEffect(client, settings) }, params, options), signal),
-    countTokens: (params, options) => client.execute(Messages.countTokens(params, options), options),
+    countTokens: (params, options) => client.execute(Messages.countTokens(params, options), signalOf(options)),
     batches: {
-      create: (params, options) => client.execute(Batches.create(params, options), options),
-      retrieve: (id, options) => client.execute(Batches.retrieve(id, options), options),
-      list: (params, options) => client.items(Batches.list(params, options), options),
-      cancel: (id, options) => client.execute(Batches.cancel(id, options), options),
-      del: (id, options) => client.execute(Batches.del(id, options), options),
-      results: (id, options) => client.stream(Batches.results(id, options), options)
+      create: (params, options) => client.execute(Batches.create(params, options), signalOf(options)),
+      retrieve: (id, options) => client.execute(Batches.retrieve(id, options), signalOf(options)),
+      list: (params, options) => client.items(Batches.list(params, options), signalOf(options)),
+      cancel: (id, options) => client.execute(Batches.cancel(id, options), signalOf(options)),
+      del: (id, options) => client.execute(Batches.del(id, options), signalOf(options)),
+      results: (id, options) => client.stream(Batches.results(id, options), signalOf(options))
     }
   },
   models: {
-    retrieve: (id, options) => client.execute(Models.retrieve(id, options), options),
-    list: (params, options) => client.items(Models.list(params, options), options)
+    retrieve: (id, options) => client.execute(Models.retrieve(id, options), signalOf(options)),
+    list: (params, options) => client.items(Models.list(params, options), signalOf(options))
   },
   files: {
-    upload: (params, options) => client.execute(Files.upload(params, options), options),
-    retrieve: (id, options) => client.execute(Files.retrieve(id, options), options),
-    list: (params, options) => client.items(Files.list(params, options), options),
+    upload: (params, options) => client.execute(Files.upload(params, options), signalOf(options)),
+    retrieve: (id, options) => client.execute(Files.retrieve(id, options), signalOf(options)),
+    list: (params, options) => client.items(Files.list(params, options), signalOf(options)),
     download: async (id, options) => {
       const { headers, status, value } = await client.executeWithResponse(
         Files.download(id, options),
-        options
+        signalOf(options)
       )
       const signal = options?.signal
       const body = Stream.toReadableStream(value)
@@ -234,7 +234,7 @@ const fromClient = (
         headers: endToEnd(headers)
       })
     },
-    del: (id, options) => client.execute(Files.del(id, options), options)
+    del: (id, options) => client.execute(Files.del(id, options), signalOf(options))
   },
   client,
   withOptions: (options) => {
@@ -247,6 +247,9 @@ const fromClient = (
   close: client.close,
   [Symbol.asyncDispose]: client.close
 })
+
+/** What a call takes beside its request; all else the request holds. */
+const signalOf = (options: CallOptions | undefined): PromiseClient.CallOptions => ({ signal: options?.signal })
 
 const asEffect =
   (client: PromiseClient.PromiseClient, settings: AnthropicConfig.Options): ToolRunner.Creator["create"] =>

@@ -85,8 +85,8 @@ export const makeCore = (
  * @category combinators
  */
 export const withOptions = (core: Core, options: Overrides.Overrides): Core =>
-  Either.match(ApiConfig.make(Overrides.merge(core.config.options, options)), {
-    onLeft: ({ key, reason }) => ({ ...core, problem: { field: key, reason } }),
+  Either.match(Either.flatMap(Overrides.tryMerge(core.config.options, options), checked), {
+    onLeft: (problem) => ({ ...core, problem }),
     onRight: (config) => {
       keepTransportSecrets(config, core.transport.secrets)
       return {
@@ -98,6 +98,9 @@ export const withOptions = (core: Core, options: Overrides.Overrides): Core =>
       }
     }
   })
+
+const checked = (options: ApiConfig.Options): Either.Either<ApiConfig.ApiConfig, InvalidInput> =>
+  Either.mapLeft(ApiConfig.make(options), ({ key, reason }) => ({ field: key, reason }))
 
 /**
  * Why a request never became a call: it cannot be sent as it was written, or encoding it took all of the call's time.

@@ -100,20 +100,22 @@ export const make = <
   EventType<S> | (U extends "pass" ? ServerSentEvents.ServerSentEvent : never),
   ResponseDecoder.Type<D>
 > => {
-  const { error, ignore, unknown = "skip", unterminated = "emit" } = options
+  const { error, event, ignore, unknown = "skip", unterminated = "emit" } = options
+  const schemas = ValueSchema.isValueSchema(event) ? [event] : Object.values(event ?? {})
+  StreamContract.refuseNoSchema(schemas)
   return {
     ...StreamContract.common(
       options,
       "text/event-stream",
       ["text/event-stream"],
-      isValueSchema(options.event) ? [options.event] : Object.values(options.event),
+      schemas,
       ownNames
     ),
     framing: (maxEventBytes) => ServerSentEvents.makeDecoder({ maxEventBytes, unterminated }),
     read: EventReader.reader(options, {
       ignored: typeof ignore === "function" ? ignore : EventReader.named(ignore ?? []),
       isError: error === false ? EventReader.never : errorTest(error?.event),
-      decoderOf: decoders(options.event),
+      decoderOf: decoders(event),
       unknown
     }),
     resume: options.resume === true,
@@ -134,7 +136,7 @@ const errorTest = (error: string | EventReader.Test | undefined): EventReader.Te
 type Decoders = EventReader.Reading["decoderOf"]
 
 const decoders = (event: EventSchema): Decoders => {
-  if (isValueSchema(event)) {
+  if (ValueSchema.isValueSchema(event)) {
     const decode = EventReader.dataDecoder(event)
     return () => decode
   }
@@ -143,9 +145,6 @@ const decoders = (event: EventSchema): Decoders => {
   )
   return (event) => byName.get(event.event) ?? byName.get(EventReader.nameOf(event))
 }
-
-const isValueSchema = (event: EventSchema): event is ValueSchema.ValueSchema =>
-  "~standard" in event || ValueSchema.isEffectSchema(event)
 
 /**
  * The contract of newline-delimited JSON: see {@link JsonLines.make}.

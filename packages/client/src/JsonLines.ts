@@ -30,6 +30,7 @@ export const make = <S extends ValueSchema.ValueSchema, D extends ResponseDecode
   schema: S,
   options: StreamContract.CommonOptions<ValueSchema.Type<S>, D> = {}
 ): StreamContract.EventStream<ValueSchema.Type<S>, ResponseDecoder.Type<D>> => {
+  StreamContract.refuseNoSchema([schema])
   const decoder = EventReader.dataDecoder(schema)
   const isError = options.error === false ? undefined : options.error?.event
   return {

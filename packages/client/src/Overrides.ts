@@ -4,8 +4,10 @@
  *
  * @since 0.1.0
  */
+import * as Either from "effect/Either"
 import type * as ApiConfig from "./ApiConfig.js"
 import * as Headers from "./internal/headers.js"
+import { type InvalidInput, invalid } from "./internal/invalid.js"
 import { given } from "./internal/options.js"
 import type * as Query from "./internal/query.js"
 import * as Settings from "./internal/settings.js"
@@ -122,13 +124,32 @@ export const isMerging = (name: string): name is keyof Merged => Object.hasOwn(r
 
 const merging = Object.keys(rules) as ReadonlyArray<keyof Merged>
 
+/** What a function of the program's threw in the place of a setting. */
+class Failed extends Settings.InvalidConfigError {
+  readonly problem: InvalidInput
+
+  constructor(name: string, cause: unknown) {
+    const { field, reason } = invalid(name, "could not be replaced: the function of the old value threw")
+    super({ key: field, reason })
+    this.problem = { field, reason, cause }
+  }
+}
+
+const replacement = (name: string, replace: Replacing, old: unknown): unknown => {
+  try {
+    return replace(old as never)
+  } catch (error) {
+    throw error instanceof Failed ? error : new Failed(name, error)
+  }
+}
+
 /** One setting over another, either of which may be left out. */
 const lay = (name: keyof Merged, old: unknown, over: unknown): unknown => {
   if (over === undefined) return old
   const rule: Lay = rules[name]
   const under = old === undefined ? nothing[name] : rule(nothing[name] as never, old as never)
   if (typeof over !== "function") return rule(under as never, over as never)
-  const replaced: unknown = over(under)
+  const replaced = replacement(name, over as Replacing, under)
   // A schedule says no more than when, wherever it comes from.
   return name === "retry" && RetrySettings.isRetry(replaced)
     ? RetrySettings.lay(
@@ -150,6 +171,24 @@ export const merge = <A extends Partial<ApiConfig.Options>>(self: A, over: Overr
     if (name in merged) merged[name] = lay(name, self[name], over[name])
   }
   return merged as A
+}
+
+/**
+ * The same, or the setting whose function of the old value threw.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const tryMerge = <A extends Partial<ApiConfig.Options>>(
+  self: A,
+  over: Overrides
+): Either.Either<A, InvalidInput> => {
+  try {
+    return Either.right(merge(self, over))
+  } catch (error) {
+    if (error instanceof Failed) return Either.left(error.problem)
+    throw error
+  }
 }
 
 /**

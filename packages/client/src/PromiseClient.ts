@@ -25,6 +25,7 @@ import { onAbort } from "./internal/abortSignal.js"
 import { addCallerFrames } from "./internal/callerFrames.js"
 import * as PlainLogger from "./internal/plainLogger.js"
 import { Registry } from "./internal/registry.js"
+import { invalid as unfit } from "./internal/invalid.js"
 import type * as Overrides from "./Overrides.js"
 
 /**
@@ -259,6 +260,14 @@ const settled = (effect: Effect.Effect<void>): Promise<void> =>
     if (Exit.isFailure(exit)) throw Cause.squash(exit.cause)
   })
 
+/** What plain JavaScript gives beside a request that belongs into it, a `timeout` say, makes it one that cannot be sent. */
+const checked = <A extends ApiRequest.Request>(request: A, options: object): A => {
+  const name = Object.keys(options).find((name) => name !== "signal")
+  if (name === undefined) return request
+  const problem = unfit(name, "is unknown: a call takes signal, and its request timeouts, retry, headers and all else")
+  return Object.assign(Object.create(Object.getPrototypeOf(request)), request, { problem })
+}
+
 type AnyRequest = ApiRequest.ApiRequest<unknown, unknown>
 
 const fromRuntime = (
@@ -268,9 +277,10 @@ const fromRuntime = (
   const client = Effect.map(ApiClient.ApiClient, from)
   const promised =
     <B>(run: (client: ApiClient.ApiClient, request: AnyRequest) => Effect.Effect<B, unknown>) =>
-    async (request: AnyRequest, { signal }: CallOptions = {}): Promise<B> => {
+    async (request: AnyRequest, options: CallOptions = {}): Promise<B> => {
       try {
-        const ending = AsyncStream.ending(runner, request, signal)
+        const { signal } = options
+        const ending = AsyncStream.ending(runner, checked(request, options), signal)
         return await runner.run(
           Effect.flatMap(client, (client) => run(client, ending)),
           signal
@@ -280,11 +290,13 @@ const fromRuntime = (
       }
     }
   const iterated =
-    <A, B>(run: (client: ApiClient.ApiClient, request: A) => Stream.Stream<B, unknown>) =>
+    <A extends ApiRequest.Request, B>(
+      run: (client: ApiClient.ApiClient, request: A) => Stream.Stream<B, unknown>
+    ) =>
     (request: A, options: CallOptions = {}): AsyncStream.AsyncStream<B> =>
       AsyncStream.make(
         runner,
-        Effect.map(client, (client) => run(client, request)),
+        Effect.map(client, (client) => run(client, checked(request, options))),
         options.signal
       )
   return {

@@ -87,7 +87,7 @@ export const collect = (value: unknown, into: Set<string> = new Set()): Set<stri
       if (within === "secret" && isText(value)) into.add(String(value))
     } else if (!seen[within].has(value)) {
       seen[within].add(value)
-      if (Redacted.isRedacted(value)) rest.push([unwrap(value), "secret"])
+      if (isSecret(value)) rest.push([unwrap(value), "secret"])
       else for (const part of partsOf(value)) rest.push([part, within])
     }
   }
@@ -186,6 +186,15 @@ const longestKept = 1024
 
 /** Deeper than any API's answer, and far from the end of the stack. */
 const maxDepth = 1000
+
+/** A proxy may refuse to be asked. */
+const isSecret = (value: object): value is Redacted.Redacted<unknown> => {
+  try {
+    return Redacted.isRedacted(value)
+  } catch {
+    return false
+  }
+}
 
 /** A secret that was wiped has nothing left to hide. */
 const unwrap = (redacted: Redacted.Redacted<unknown>): unknown => {

@@ -15,6 +15,7 @@ import * as MediaType from "./internal/mediaType.js"
 import { memo } from "./internal/memo.js"
 import * as Ready from "./internal/ready.js"
 import type * as SchemaSecrets from "./internal/schemaSecrets.js"
+import { refuseUnknown } from "./internal/settings.js"
 import * as Progress from "./Progress.js"
 import * as ValueSchema from "./ValueSchema.js"
 
@@ -197,16 +198,19 @@ export const stream = (
       | ((progress: Progress.Progress) => void)
       | undefined
   } = {}
-): ResponseDecoder<Chunks> => ({
-  [TypeId]: TypeId,
-  accept: "*/*",
-  decode: (body) => Either.right(Stream.make(body.bytes)),
-  open: ({ chunks: arriving, late, total }) => {
-    const { onDownload } = options
-    const chunks = Stream.catchAll(arriving, (error) => Stream.fromEffect(late(error)))
-    return onDownload === undefined ? chunks : Progress.counted(chunks, total, onDownload)
+): ResponseDecoder<Chunks> => {
+  refuseUnknown("success", options, ["onDownload"])
+  const { onDownload } = options
+  return {
+    [TypeId]: TypeId,
+    accept: "*/*",
+    decode: (body) => Either.right(Stream.make(body.bytes)),
+    open: ({ chunks: arriving, late, total }) => {
+      const chunks = Stream.catchAll(arriving, (error) => Stream.fromEffect(late(error)))
+      return onDownload === undefined ? chunks : Progress.counted(chunks, total, onDownload)
+    }
   }
-})
+}
 
 /**
  * A decoder of your own over the parsed JSON, given as a function to an `Either`. With it, schemas of the frozen

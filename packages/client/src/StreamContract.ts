@@ -10,7 +10,7 @@ import { toMillis } from "./internal/duration.js"
 import * as Invalid from "./internal/invalid.js"
 import * as MediaType from "./internal/mediaType.js"
 import { combined, type Finder } from "./internal/schemaSecrets.js"
-import { refuseUnknown } from "./internal/settings.js"
+import { InvalidConfigError, refuseUnknown } from "./internal/settings.js"
 import * as ResponseDecoder from "./ResponseDecoder.js"
 import type * as ServerSentEvents from "./ServerSentEvents.js"
 import * as ValueSchema from "./ValueSchema.js"
@@ -149,7 +149,7 @@ export const common = <A, D extends ResponseDecoder.Decodable>(
   options: CommonOptions<A, D>,
   accept: string,
   mediaTypes: ReadonlyArray<string>,
-  schemas: Iterable<ValueSchema.ValueSchema>,
+  schemas: ReadonlyArray<ValueSchema.ValueSchema>,
   ownNames: ReadonlyArray<string> = []
 ) => {
   refuseUnknown("events", options, [...commonNames, ...ownNames])
@@ -163,7 +163,7 @@ export const common = <A, D extends ResponseDecoder.Decodable>(
     accept: options.contentType ?? accept,
     accepts: (mediaType: string) => types.includes(mediaType),
     failure,
-    secrets: combined([failure?.secrets, ...Array.from(schemas, ValueSchema.secretsOf)]),
+    secrets: combined([failure?.secrets, ...schemas.map(ValueSchema.secretsOf)]),
     hasTerminal: options.terminal !== undefined,
     limits: {
       firstEventTimeout: limit(options.firstEventTimeout),
@@ -171,6 +171,20 @@ export const common = <A, D extends ResponseDecoder.Decodable>(
       contentTimeout: limit(options.contentTimeout)
     }
   } as const
+}
+
+/**
+ * Throws an `InvalidConfigError` for what is no schema, as plain JavaScript may have it. To be called before any is compiled.
+ *
+ * @since 0.1.0
+ * @category validation
+ */
+export const refuseNoSchema = (schemas: ReadonlyArray<unknown>): void => {
+  if (schemas.length > 0 && schemas.every(ValueSchema.isValueSchema)) return
+  throw new InvalidConfigError({
+    key: "events.event",
+    reason: "must be a schema, or a record of them by the names of events"
+  })
 }
 
 const commonNames: ReadonlyArray<keyof CommonOptions<never, never>> = [

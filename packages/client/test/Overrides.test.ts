@@ -50,6 +50,24 @@ const base: Partial<ApiConfig.Options> = {
   middleware: [named("a")]
 }
 
+describe.each(ways)("a function of the old value that throws, by %s", (way) => {
+  it.effect.each(["headers", "query", "timeouts", "retry", "middleware"])(
+    "1.4 7.6 refuses the request, and is its cause: %s",
+    (name) =>
+      Effect.gen(function* () {
+        const mine = new Error("mine")
+        const replace = () => {
+          throw mine
+        }
+        const { client, transport } = yield* scripted([step], base)
+        const error = yield* Effect.flip(asked(way, client, { [name]: replace }))
+        expect(error).toMatchObject({ _tag: "InvalidRequestError", field: name, delivery: "not-sent" })
+        expect(error.cause).toBe(mine)
+        expect(yield* transport.requestCount).toBe(0)
+      })
+  )
+})
+
 describe.each(ways)("settings over a client's, by %s", (way) => {
   const sent = (settings: object) =>
     Effect.gen(function* () {

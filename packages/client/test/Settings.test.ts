@@ -7,6 +7,7 @@ import {
   Pagination,
   PlatformHeaders,
   PromiseClient,
+  ResponseDecoder,
   RetryPolicy
 } from "@effect-api/client"
 import { NodeTransport } from "@effect-api/node"
@@ -23,7 +24,10 @@ describe("a setting that is none", () => {
     [{ url: "https://a.test" }, "url", "baseUrl"],
     [{ timeout: 1000 }, "timeout", "timeouts"],
     [{ maxRetries: 1 }, "maxRetries", "retry.maxRetries"],
+    [{ max_retries: 1 }, "max_retries", "retry.maxRetries"],
     [{ apiKey: "hunter2" }, "apiKey", "credentials"],
+    [{ bearerToken: "hunter2" }, "bearerToken", "credentials"],
+    [{ interceptors: [] }, "interceptors", "middleware"],
     [{ header: {} }, "header", "headers"],
     [{ middlewares: [] }, "middlewares", "middleware"],
     [{ trustedOrigin: [] }, "trustedOrigin", "trustedOrigins"],
@@ -32,6 +36,7 @@ describe("a setting that is none", () => {
     [{ timeouts: { conect: 1 } }, "timeouts.conect", "connect"],
     [{ timeouts: { Total: 1 } }, "timeouts.Total", "total"],
     [{ retry: { maxretries: 1 } }, "retry.maxretries", "maxRetries"],
+    [{ retry: { maxRetry: 1 } }, "retry.maxRetry", "maxRetries"],
     [{ retry: RetryPolicy.make(untyped({ retries: 1 })) }, "retry.retries", "maxRetries"],
     [{ retry: { budget: { cost: 1 } } }, "retry.budget.cost", "retryCost"],
     [{ limits: { responseByte: 1 } }, "limits.responseByte", "responseBytes"],
@@ -64,6 +69,36 @@ describe("a setting that is none", () => {
   })
 })
 
+describe("what stands beside a request of a promise", () => {
+  it("1.5 is a signal alone: what belongs into the request is refused, and nothing is sent", async () => {
+    const client = PromiseClient.make({ baseUrl: "http://127.0.0.1:1" })
+    const request = ApiRequest.get("/x", { events: EventStream.make({ event: Schema.Number }) })
+    const options = untyped({ timeouts: { total: 5 }, signal: new AbortController().signal })
+    const first = async (values: AsyncIterable<unknown>) => {
+      for await (const value of values) return value
+      return undefined
+    }
+    const refusal = { _tag: "InvalidRequestError", field: "timeouts", delivery: "not-sent" }
+    await expect(client.execute(ApiRequest.get("/x"), options)).rejects.toMatchObject(refusal)
+    await expect(client.executeWithResponse(ApiRequest.get("/x"), options)).rejects.toMatchObject(refusal)
+    await expect(first(client.stream(request, options))).rejects.toMatchObject(refusal)
+    await client.close()
+  })
+})
+
+describe("what is no schema", () => {
+  it.each([
+    ["nothing", () => EventStream.make(untyped({}))],
+    ["an empty record", () => EventStream.make({ event: {} })],
+    ["a name without one", () => EventStream.make(untyped({ event: { delta: Schema.Number, stop: 1 } }))],
+    ["options in its place", () => EventStream.jsonLines(untyped({ schema: Schema.Number }))],
+    ["nothing for lines", () => EventStream.jsonLines(untyped(undefined))]
+  ])("1.5 is refused where the contract is made: %s", (_, make) => {
+    expect(make).toThrow(ApiConfig.InvalidConfigError)
+    expect(make).toThrow("events.event must be a schema")
+  })
+})
+
 describe("an option of a constructor that is none", () => {
   const event = Schema.Number
   const items = () => []
@@ -82,7 +117,8 @@ describe("an option of a constructor that is none", () => {
       "credentials.refreshahead",
       "refreshAhead"
     ],
-    [() => PlatformHeaders.make(untyped({ prefix: "x", version: "1" })), "platformHeaders.version", ""]
+    [() => PlatformHeaders.make(untyped({ prefix: "x", version: "1" })), "platformHeaders.version", ""],
+    [() => ResponseDecoder.stream(untyped({ onProgress: 1 })), "success.onProgress", "onDownload"]
   ])("1.5 %o throws an error of %s, the nearest is %s", (make, key, nearest) => {
     try {
       make()
@@ -180,6 +216,7 @@ describe("an option of a request that is none, or of another kind", () => {
     [{ retry: 3 }, "retry", "a Schedule"],
     [{ retry: null }, "retry", "a Schedule"],
     [{ retry: { maxretries: 1 } }, "retry.maxretries", "maxRetries"],
+    [{ retry: { maxRetry: 1 } }, "retry.maxRetry", "maxRetries"],
     [{ middleware: null }, "middleware", "a list"],
     [{ middleware: [1] }, "middleware.0", "a function"],
     [{ idempotencyKey: 5 }, "idempotencyKey", "a string"],

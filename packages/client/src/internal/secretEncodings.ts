@@ -156,6 +156,18 @@ export const readingsOf = (text: string): ((at: number) => ReadonlyArray<Reading
 /** Shorter than this, a base64 without its edges would be found in any text. */
 const leastBase64 = 6
 
+/** As many as a call takes for arguments everywhere. */
+const piece = 0x2000
+
+/** One character for each byte, as `btoa` wants it. A secret may be a whole document: no value is made for every byte. */
+const binaryOf = (bytes: Uint8Array): string => {
+  let binary = ""
+  for (let at = 0; at < bytes.length; at += piece) {
+    binary += String.fromCharCode(...bytes.subarray(at, at + piece))
+  }
+  return binary
+}
+
 /** A secret as it stands, and its base64 wherever that begins. */
 export const spellings = (
   secret: string
@@ -164,7 +176,7 @@ export const spellings = (
   // Half a surrogate pair does not live through UTF-8.
   const own = [secret, new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)]
   if (bytes.length < leastBase64) return { own, base64: [] }
-  const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")
+  const binary = binaryOf(bytes)
   const base64 = [0, 1, 2].flatMap((before) => {
     // Without the letters that hold bits of a neighbour, and without the padding, which may be missing.
     const encoded = btoa("\0".repeat(before) + binary).slice(

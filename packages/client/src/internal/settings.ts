@@ -117,9 +117,14 @@ const aliases: Readonly<Record<string, string>> = {
   apikey: "credentials",
   auth: "credentials",
   token: "credentials",
+  accesstoken: "credentials",
+  bearertoken: "credentials",
+  interceptors: "middleware",
+  hooks: "middleware",
   url: "baseUrl",
   endpoint: "baseUrl",
   prefixurl: "baseUrl",
+  maxretry: "retry.maxRetries",
   maxretries: "retry.maxRetries",
   retries: "retry.maxRetries",
   fetch: "transport",
@@ -139,12 +144,17 @@ const hints: Readonly<Record<string, string>> = {
 
 /** Why a name is refused, with the one that was most likely meant. */
 const unknownReason = (name: string, known: ReadonlyArray<string>): string => {
-  const lower = name.toLowerCase()
-  const spelt = known.find((candidate) => candidate.toLowerCase() === lower)
+  const lower = name.toLowerCase().replaceAll(/[-_]/g, "")
   if (Object.hasOwn(hints, lower)) return `is unknown: ${hints[lower]}`
-  const alias = Object.hasOwn(aliases, lower) ? aliases[lower] : undefined
-  const isAlias = spelt === undefined && alias !== undefined && known.includes(alias.split(".")[0] ?? "")
-  return `is unknown: the nearest is ${isAlias ? alias : (spelt ?? nearest(lower, known))}`
+  const spelt = known.find((candidate) => candidate.toLowerCase() === lower)
+  return `is unknown: the nearest is ${spelt ?? aliasOf(lower, known) ?? nearest(lower, known)}`
+}
+
+/** What another library's name is here, as it is called at this level. */
+const aliasOf = (lower: string, known: ReadonlyArray<string>): string | undefined => {
+  const alias = Object.hasOwn(aliases, lower) ? (aliases[lower] ?? "") : ""
+  const [outer = "", inner = ""] = alias.split(".")
+  return known.includes(outer) ? alias : known.find((candidate) => candidate === inner)
 }
 
 const nearest = (name: string, known: ReadonlyArray<string>): string | undefined => {
