@@ -204,7 +204,8 @@ const fromClient = (
       AsyncMessageStream.make(client.stream(Messages.stream(params, options), signalOf(options))),
     run: (params, { signal, ...options }) =>
       AsyncTool.run(ToolRunner.run({ create: asEffect(client, settings) }, params, options), signal),
-    countTokens: (params, options) => client.execute(Messages.countTokens(params, options), signalOf(options)),
+    countTokens: (params, options) =>
+      client.execute(Messages.countTokens(params, options), signalOf(options)),
     batches: {
       create: (params, options) => client.execute(Batches.create(params, options), signalOf(options)),
       retrieve: (id, options) => client.execute(Batches.retrieve(id, options), signalOf(options)),
@@ -249,7 +250,9 @@ const fromClient = (
 })
 
 /** What a call takes beside its request; all else the request holds. */
-const signalOf = (options: CallOptions | undefined): PromiseClient.CallOptions => ({ signal: options?.signal })
+const signalOf = (options: CallOptions | undefined): PromiseClient.CallOptions => ({
+  signal: options?.signal
+})
 
 const asEffect =
   (client: PromiseClient.PromiseClient, settings: AnthropicConfig.Options): ToolRunner.Creator["create"] =>

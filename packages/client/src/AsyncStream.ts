@@ -9,6 +9,7 @@ import * as Stream from "effect/Stream"
 import type * as ApiClient from "./ApiClient.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import { addCallerFrames, placeOf } from "./internal/callerFrames.js"
+import { invalid } from "./internal/invalid.js"
 import type * as ResponseDecoder from "./ResponseDecoder.js"
 import * as Streaming from "./Streaming.js"
 
@@ -49,6 +50,20 @@ export interface Runner {
   readonly onEnd: (signal: AbortSignal | undefined, end: () => void) => () => void
   readonly release: (scope: Scope.CloseableScope) => Promise<void>
 }
+
+/**
+ * A request as it stands beside a call's own options. What belongs into the request, a `timeout` say, makes it one that
+ * cannot be sent.
+ *
+ * @since 0.1.0
+ * @category validation
+ */
+export const checked = <A extends ApiRequest.Request>(request: A, options: object): A => {
+  const name = Object.keys(options).find((name) => name !== "signal")
+  return name === undefined ? request : changed(request, { problem: invalid(name, besideRequest) })
+}
+
+const besideRequest = "is unknown: a call takes signal, and its request timeouts, retry, headers and all else"
 
 /**
  * A request whose body, where it is handed out open, ends with the call's signal and with the client, read or not.

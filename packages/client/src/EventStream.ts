@@ -104,13 +104,7 @@ export const make = <
   const schemas = ValueSchema.isValueSchema(event) ? [event] : Object.values(event ?? {})
   StreamContract.refuseNoSchema(schemas)
   return {
-    ...StreamContract.common(
-      options,
-      "text/event-stream",
-      ["text/event-stream"],
-      schemas,
-      ownNames
-    ),
+    ...StreamContract.common(options, "text/event-stream", ["text/event-stream"], schemas, ownNames),
     framing: (maxEventBytes) => ServerSentEvents.makeDecoder({ maxEventBytes, unterminated }),
     read: EventReader.reader(options, {
       ignored: typeof ignore === "function" ? ignore : EventReader.named(ignore ?? []),

@@ -25,7 +25,6 @@ import { onAbort } from "./internal/abortSignal.js"
 import { addCallerFrames } from "./internal/callerFrames.js"
 import * as PlainLogger from "./internal/plainLogger.js"
 import { Registry } from "./internal/registry.js"
-import { invalid as unfit } from "./internal/invalid.js"
 import type * as Overrides from "./Overrides.js"
 
 /**
@@ -260,14 +259,6 @@ const settled = (effect: Effect.Effect<void>): Promise<void> =>
     if (Exit.isFailure(exit)) throw Cause.squash(exit.cause)
   })
 
-/** What plain JavaScript gives beside a request that belongs into it, a `timeout` say, makes it one that cannot be sent. */
-const checked = <A extends ApiRequest.Request>(request: A, options: object): A => {
-  const name = Object.keys(options).find((name) => name !== "signal")
-  if (name === undefined) return request
-  const problem = unfit(name, "is unknown: a call takes signal, and its request timeouts, retry, headers and all else")
-  return Object.assign(Object.create(Object.getPrototypeOf(request)), request, { problem })
-}
-
 type AnyRequest = ApiRequest.ApiRequest<unknown, unknown>
 
 const fromRuntime = (
@@ -280,7 +271,7 @@ const fromRuntime = (
     async (request: AnyRequest, options: CallOptions = {}): Promise<B> => {
       try {
         const { signal } = options
-        const ending = AsyncStream.ending(runner, checked(request, options), signal)
+        const ending = AsyncStream.ending(runner, AsyncStream.checked(request, options), signal)
         return await runner.run(
           Effect.flatMap(client, (client) => run(client, ending)),
           signal
@@ -296,7 +287,7 @@ const fromRuntime = (
     (request: A, options: CallOptions = {}): AsyncStream.AsyncStream<B> =>
       AsyncStream.make(
         runner,
-        Effect.map(client, (client) => run(client, checked(request, options))),
+        Effect.map(client, (client) => run(client, AsyncStream.checked(request, options))),
         options.signal
       )
   return {

@@ -194,9 +194,8 @@ type Chunks = Stream.Stream<Uint8Array, ApiError.ApiError>
  */
 export const stream = (
   options: {
-    /** Called as the body comes in, with the total where that is known. */ readonly onDownload?:
-      | ((progress: Progress.Progress) => void)
-      | undefined
+    /** Called as the body comes in, with the total where that is known. */
+    readonly onDownload?: ((progress: Progress.Progress) => void) | undefined
   } = {}
 ): ResponseDecoder<Chunks> => {
   refuseUnknown("success", options, ["onDownload"])
