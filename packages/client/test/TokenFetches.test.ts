@@ -203,6 +203,8 @@ describe("never two fetches at once", () => {
   )
 })
 
+const concurrently = { concurrency: "unbounded" } as const
+
 describe("a renewal ahead of the end", () => {
   const life = "1 hour"
   const renewing = (...renewals: ReadonlyArray<Fetch>) =>
@@ -262,6 +264,24 @@ describe("a renewal ahead of the end", () => {
       yield* TestClock.adjust("100 millis")
       expect([yield* outcome(resolver, "400 millis"), log.begun]).toEqual(["token-2", 2])
     })
+  )
+
+  it.effect(
+    "6.9 that hangs since the last moments is left behind, and who needs a token has one fetched",
+    () =>
+      Effect.gen(function* () {
+        for (const hung of [Effect.never, Effect.uninterruptible(Effect.never)]) {
+          const { log, resolver } = yield* renewing(hung, Effect.delay(token("token-3", life), "5 seconds"))
+          yield* TestClock.adjust("59900 millis")
+          expect(yield* secretOf(resolver)).toBe("token-1")
+          yield* TestClock.adjust("100 millis")
+          const waiting = yield* Effect.fork(
+            Effect.all([secretOf(resolver), secretOf(resolver)], concurrently)
+          )
+          yield* TestClock.adjust("6 seconds")
+          expect([yield* Fiber.join(waiting), log.begun]).toEqual([["token-3", "token-3"], 3])
+        }
+      })
   )
 
   it.effect("6.9 that fails is one warning for a token, its secrets hidden", () =>
@@ -363,7 +383,7 @@ describe("a fetch that fails", () => {
     Effect.gen(function* () {
       const issuer = issuing({ delay: "10 millis" })
       const { client, transport } = yield* scripted(() => status(401), {
-        credentials: Credentials.cached(issuer)
+        credentials: Credentials.cached({ fetch: issuer.fetch })
       })
       const all = Effect.all(
         Array.from({ length: 50 }, () => Effect.flip(client.execute(list))),

@@ -37,6 +37,8 @@ export const tokenCache = <A extends object, E extends NoToken>(options: {
   let pausedUntil = Number.NEGATIVE_INFINITY
   /** A renewal that fails again and again is logged once. */
   let isLogged = false
+  /** What is on its way began ahead of the token's end, with the little time that this leaves. */
+  let isRenewal = false
   const issued = new WeakSet<A>()
 
   const succeeded = ({ expiresIn, sent }: Fetched<A>, now: number): A => {
@@ -64,29 +66,44 @@ export const tokenCache = <A extends object, E extends NoToken>(options: {
       Effect.map(Effect.clock, (clock) => succeeded(fetched, Monotonic.now(clock)))
     ),
     unfinished: (why) => (why === "late" ? late : interrupted),
-    ended: (exit) =>
-      Exit.isSuccess(exit)
-        ? Effect.void
-        : Effect.flatMap(Effect.clock, (clock) =>
-            failed(
-              Option.getOrElse(Cause.failureOption(exit.cause), () => died),
-              Monotonic.now(clock)
-            )
-          ),
+    ended: (exit) => {
+      isRenewal = false
+      if (Exit.isSuccess(exit)) return Effect.void
+      const failure = Option.getOrElse(Cause.failureOption(exit.cause), () => died)
+      return Effect.flatMap(Effect.clock, (clock) => failed(failure, Monotonic.now(clock)))
+    },
     background
+  })
+
+  const renewed = (limitMillis: number): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      isRenewal = true
+      return flight.start(limitMillis)
+    })
+
+  /** A renewal that hangs is left behind: whoever needs a token then has one fetched, with all the time there is for it. */
+  const joined = Effect.suspend(() => {
+    const join = flight.join(limitMillis)
+    return isRenewal
+      ? Effect.catchIf(
+          join,
+          (failure) => failure === late,
+          () => join
+        )
+      : join
   })
 
   return {
     resolve: Effect.flatMap(Effect.clock, (clock) => {
       const now = Monotonic.now(clock)
       if (current === undefined || now >= current.expiresAt) {
-        if (held === undefined || now >= held.until) return flight.join(limitMillis)
+        if (held === undefined || now >= held.until) return joined
         return Effect.fail({ ...held.failure, retryAfter: Duration.millis(held.until - now) })
       }
       const { refreshAt, sent } = current
       return now < refreshAt || now < pausedUntil
         ? Effect.succeed(sent)
-        : Effect.as(flight.start(TokenLife.renewalLimit(limitMillis, current, now)), sent)
+        : Effect.as(renewed(TokenLife.renewalLimit(limitMillis, current, now)), sent)
     }),
     invalidate: (refused) => {
       // Only what was refused is dropped: a late 401 must not throw away the fresh token another call has fetched.
