@@ -27,8 +27,14 @@ export const guarded = (
   response: HttpClientResponse.HttpClientResponse,
   refusal?: string
 ): ResponseBody.GuardedResponse => {
+  const web = WebResponse.underneath(response)
+  // A fetch that has no streams, as React Native's, gives a body in one piece.
+  const body =
+    web !== undefined && web.body === undefined
+      ? Stream.map(Stream.fromEffect(response.arrayBuffer), (buffer) => new Uint8Array(buffer))
+      : response.stream
   const chunks = Stream.suspend(() =>
-    onPull(response.stream, (pull) =>
+    onPull(body, (pull) =>
       Effect.matchEffect(pull, {
         onFailure: (why) =>
           Effect.fail(
@@ -48,7 +54,6 @@ export const guarded = (
       })
     )
   )
-  const web = WebResponse.underneath(response)
   const source: NativeTransport.Source = {
     status: response.status,
     get headers() {

@@ -9,7 +9,7 @@ import {
   FetchTransport,
   ResponseDecoder
 } from "@effect-api/client"
-import { Deferred, Effect, Fiber, Layer, Logger, Schema, Stream } from "effect"
+import { Chunk, Deferred, Effect, Fiber, Layer, Logger, Schema, Stream } from "effect"
 import { regions } from "./fixtures/regions.js"
 
 const brief = "40 millis"
@@ -224,6 +224,21 @@ describe.each([
         const headers = Object.assign(headersFor(reader), { getSetCookie: undefined })
         return Object.defineProperty(new Response("1"), "headers", { value: headers })
       })
+    })
+  )
+
+  it.live.each(names)("8.2 whose body is no stream, as React Native's, is read in one piece: %s", (reader) =>
+    Effect.gen(function* () {
+      const told = yield* reading(reader, () => {
+        const response = new Response(reader === "events" ? "data: 42\n\n" : "42", {
+          headers: headersFor(reader)
+        })
+        return Object.defineProperty(response, "body", { value: undefined })
+      })
+      const read = Chunk.isChunk(told) ? Chunk.toReadonlyArray(told) : [told]
+      expect(read).toEqual([
+        { value: 42, download: new TextEncoder().encode("42"), events: 42, "platform's": "42" }[reader]
+      ])
     })
   )
 })

@@ -12,6 +12,8 @@ export class Fetching {
   private response: Promise<Response> = never
   private body: ReadableStream<Uint8Array> | undefined
   private reader: ReadableStreamDefaultReader<Uint8Array> | undefined
+  /** Reads the body of a fetch that has no streams, as React Native's: it comes in one piece. */
+  private whole: (() => Promise<ArrayBuffer>) | undefined
   /** Rejects what is waited for now. */
   private leave: ((cause: unknown) => void) | undefined
   private ended: { readonly cause: unknown } | undefined
@@ -26,6 +28,7 @@ export class Fetching {
   begin(send: () => Promise<Response>): void {
     this.response = promised(send).then((response) => {
       this.body = response.body ?? undefined
+      if (response.body === undefined) this.whole = () => response.arrayBuffer()
       // One that comes after the abort has nobody to read it.
       if (this.ended !== undefined) this.cancel()
       return response
@@ -47,6 +50,11 @@ export class Fetching {
       this.reader ??= this.body?.getReader()
     } catch (cause) {
       return onFailed(cause)
+    }
+    const { whole } = this
+    if (whole !== undefined && this.ended === undefined) {
+      this.whole = undefined
+      return this.wait(promised(whole), (buffer) => onChunk(new Uint8Array(buffer)), onFailed)
     }
     if (this.reader === undefined)
       return this.ended === undefined ? onChunk(undefined) : onFailed(this.ended.cause)
