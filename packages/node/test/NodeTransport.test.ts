@@ -8,7 +8,7 @@ import { clientOf, listening, once, settled } from "./fixtures/clients.js"
 const ok = TestServer.json({ a: 1 })
 const busy = TestServer.json({ error: { message: "busy" } }, { status: 503 })
 const text = TestServer.json("0123456789")
-const brief = Duration.millis(30)
+const brief = Duration.millis(150)
 const get = ApiRequest.get("/x")
 
 const served = (handler: TestServer.Handler, options: Partial<ApiConfig.Options> = {}) =>

@@ -83,8 +83,9 @@ describe("the end of the layer", () => {
       expect(yield* Effect.flip(exit)).toMatchObject({ _tag: "ConnectionError", kind: "closed" })
       expect(yield* server.awaitClosed(0)).toBe("client")
       expect(yield* Effect.flip(client.execute(get))).toMatchObject({
-        _tag: "ConnectionError",
-        kind: "closed"
+        _tag: "InvalidRequestError",
+        field: "transport",
+        delivery: "not-sent"
       })
     })
   )

@@ -95,7 +95,7 @@ describe.each(transports)("on $name", ({ layer, replaysStale }) => {
   )
 
   const text = TestServer.text("0123456789")
-  const brief = Duration.millis(30)
+  const brief = Duration.millis(150)
 
   it.scopedLive.each([
     {

@@ -9,7 +9,7 @@ import { transports } from "../fixtures/transports.js"
 const ok = TestServer.json("ok")
 const broken = TestServer.json({ error: { message: "no" } }, { status: 503 })
 const text = TestServer.json("0123456789")
-const brief = Duration.millis(30)
+const brief = Duration.millis(150)
 
 type Options = Partial<ApiConfig.Options>
 
