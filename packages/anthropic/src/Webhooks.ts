@@ -241,19 +241,21 @@ const bytesOf = (text: string): Either.Either<Uint8Array, unknown> =>
 const secretError = (reason: string, index: number): WebhookSecretError =>
   new WebhookSecretError({ reason, index, message: `The webhook secret cannot be used: ${reason}` })
 
-const keyOf = (secret: Redacted.Redacted, index: number): Effect.Effect<Uint8Array, WebhookSecretError> =>
-  Either.match(
-    bytesOf(
-      Redacted.value(secret)
-        .trim()
-        .replace(/^whsec_/, "")
-    ),
-    {
-      // The reason of the decoder would quote the secret.
-      onLeft: () => secretError("it is not base64", index),
-      onRight: (key) => (key.length === 0 ? secretError("it is empty", index) : Effect.succeed(key))
-    }
-  )
+const keyOf = (secret: Redacted.Redacted, index: number): Effect.Effect<Uint8Array, WebhookSecretError> => {
+  const text = textOf(secret)
+  if (text === undefined) return secretError("it must be a Redacted or a string", index)
+  return Either.match(bytesOf(text.trim().replace(/^whsec_/, "")), {
+    // The reason of the decoder would quote the secret.
+    onLeft: () => secretError("it is not base64", index),
+    onRight: (key) => (key.length === 0 ? secretError("it is empty", index) : Effect.succeed(key))
+  })
+}
+
+/** Plain JavaScript may give a string, or nothing where a variable is not set. */
+const textOf = (secret: unknown): string | undefined => {
+  const value = Redacted.isRedacted(secret) ? Redacted.value(secret) : secret
+  return typeof value === "string" ? value : undefined
+}
 
 const encoder = new TextEncoder()
 

@@ -189,6 +189,16 @@ describe("Webhooks.verify", () => {
     })
   )
 
+  it.effect("takes a string where plain JavaScript has no Redacted, and tells of what is none", () =>
+    Effect.gen(function* () {
+      expect(yield* verify({ secret: secretText as never })).toEqual(event)
+      for (const none of [undefined, 5, {}]) {
+        const error = yield* Effect.flip(verify({ secret: [secret, none as never] }))
+        expect(error).toMatchObject({ reason: "it must be a Redacted or a string", index: 1 })
+      }
+    })
+  )
+
   it.effect("tells that there is no secret at all", () =>
     Effect.gen(function* () {
       expect(yield* Effect.flip(verify({ secret: [] }))).toMatchObject({

@@ -52,6 +52,33 @@ describe("what a program's own code fails with", () => {
     })
   )
 
+  const fails = () => {
+    throw sealed
+  }
+
+  it.effect.each([
+    ["a toJSON", { a: [{ toJSON: fails }] }],
+    ["a getter", { a: [Object.defineProperty({}, "b", { enumerable: true, get: fails })] }]
+  ])("7.6 is the cause where a body cannot be read: %s", ([, body]) =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted([ok])
+      const error = yield* Effect.flip(client.post("/x", { body }))
+      expect(error).toMatchObject({ _tag: "InvalidRequestError", delivery: "not-sent" })
+      expect(error.cause).toBe(sealed)
+      expect(yield* transport.requestCount).toBe(0)
+    })
+  )
+
+  it.effect("7.7 a body that refuses to be asked is no defect: a proxy that was revoked", () =>
+    Effect.gen(function* () {
+      const { proxy, revoke } = Proxy.revocable({}, {})
+      revoke()
+      const { client } = yield* scripted([ok])
+      const error = yield* Effect.flip(client.post("/x", { body: { a: proxy } }))
+      expect(error).toMatchObject({ _tag: "InvalidRequestError", field: "body.a" })
+    })
+  )
+
   it.effect.each([
     ["shows a secret in its message", new Error("no use for s3cret")],
     ["shows a secret in its fields", new Sealed({ vault: "s3cret" })],

@@ -196,6 +196,16 @@ describe("a proxy that echoes what it got", () => {
       }),
       false
     ],
+    [
+      "a token that is no Redacted",
+      (port) => ({
+        proxy: {
+          url: `http://127.0.0.1:${port}`,
+          token: `Basic ${Buffer.from(`me:${secret}`).toString("base64")}` as never
+        }
+      }),
+      false
+    ],
     ["the environment", () => ({}), true]
   ]
 

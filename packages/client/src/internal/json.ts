@@ -19,13 +19,23 @@ const bigint = new Problem("must not be a bigint, which JSON cannot hold: send a
 const aFunction = new Problem("must not be a function, which JSON cannot hold")
 const aSymbol = new Problem("must not be a symbol, which JSON cannot hold")
 const badDate = new Problem("must be a valid date")
-const badToJson = new Problem("could not be turned into JSON: its toJSON failed")
-const unreadable = new Problem("could not be turned into JSON: reading it failed")
+const badToJson = "could not be turned into JSON: its toJSON failed"
+const unreadable = "could not be turned into JSON: reading it failed"
 const cyclic = new Problem("must not refer back to itself")
 const tooDeep = new Problem(`must not be nested deeper than ${maxDepth} levels`)
 const effectData = new Problem(
   "must not be an Effect data type, but the value it holds: `bodySchema` encodes such types"
 )
+
+/** What the program's own code threw, and when. */
+class Thrown extends Problem {
+  readonly cause: unknown
+
+  constructor(reason: string, cause: unknown) {
+    super(reason)
+    this.cause = cause
+  }
+}
 
 /** What to do instead, by the name that a value of the runtime has (`Object.prototype.toString`). */
 const instead: Readonly<Record<string, string>> = {
@@ -180,8 +190,8 @@ const spoken = (
   let json: unknown
   try {
     json = value.toJSON(String(key))
-  } catch {
-    throw badToJson
+  } catch (error) {
+    throw new Thrown(badToJson, error)
   }
   if (json === null && nameOf(value) === "Date") throw badDate
   // Effect's data types describe themselves in toJSON; `{"_id":"Option"}` is never what an API wants.
@@ -264,6 +274,7 @@ export const stringify = (
 const problemOf = (self: Walk, error: unknown): InvalidInput => {
   // The stack ends early where the caller is deep in it.
   const outOfStack = self.depth > 1 && error instanceof RangeError
-  const { reason } = error instanceof Problem ? error : outOfStack ? tooDeep : unreadable
-  return invalid(self.path.join("."), reason)
+  const problem = error instanceof Problem ? error : outOfStack ? tooDeep : new Thrown(unreadable, error)
+  const input = invalid(self.path.join("."), problem.reason)
+  return problem instanceof Thrown ? { ...input, cause: problem.cause } : input
 }

@@ -1,8 +1,8 @@
 /** The dispatcher that a transport's options describe. */
 import * as Duration from "effect/Duration"
-import * as Redacted from "effect/Redacted"
 import { Agent, Client, type Dispatcher, EnvHttpProxyAgent, Pool, ProxyAgent } from "undici"
 import type { Options, Proxy } from "../TransportOptions.js"
+import { plain } from "./proxySecrets.js"
 
 export const defaultConnections = 1000
 
@@ -47,8 +47,8 @@ export const makeAgent = (options: Options): Dispatcher => {
     ...(options.socketPath === undefined ? {} : { socketPath: options.socketPath }),
     ...(tls?.ca === undefined ? {} : { ca: [...tls.ca] }),
     ...(tls?.cert === undefined ? {} : { cert: tls.cert }),
-    ...(tls?.key === undefined ? {} : { key: Redacted.value(tls.key) }),
-    ...(tls?.passphrase === undefined ? {} : { passphrase: Redacted.value(tls.passphrase) }),
+    ...(tls?.key === undefined ? {} : { key: plain(tls.key) }),
+    ...(tls?.passphrase === undefined ? {} : { passphrase: plain(tls.passphrase) }),
     ...(tls?.serverName === undefined ? {} : { servername: tls.serverName }),
     rejectUnauthorized: tls?.verify !== false
   }
@@ -86,8 +86,8 @@ export const makeAgent = (options: Options): Dispatcher => {
 const viaProxy = (options: Omit<ProxyAgent.Options, "uri">, { token, url }: Proxy): ProxyAgent =>
   new ProxyAgent({
     ...options,
-    uri: Redacted.isRedacted(url) ? Redacted.value(url) : String(url),
-    ...(token === undefined ? {} : { token: Redacted.value(token) })
+    uri: plain(url),
+    ...(token === undefined ? {} : { token: plain(token) })
   })
 
 /** Bun gives a module of its own for `undici`, in which nothing can send. */

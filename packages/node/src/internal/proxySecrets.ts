@@ -4,12 +4,16 @@ import type { Options } from "../TransportOptions.js"
 
 const names = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"]
 
+/** A secret's text: by the types it is a `Redacted`, and plain JavaScript may give a string. */
+export const plain = (secret: Redacted.Redacted<string> | string | URL): string =>
+  Redacted.isRedacted(secret) ? Redacted.value(secret) : String(secret)
+
 export const proxySecrets = (proxy: Options["proxy"] = "environment"): ReadonlyArray<string> => {
   if (proxy === "none") return []
   if (proxy === "environment") return names.flatMap((name) => passwordsIn(process.env[name] ?? ""))
   const { token, url } = proxy
-  const secrets = passwordsIn(Redacted.isRedacted(url) ? Redacted.value(url) : String(url))
-  return token === undefined ? secrets : [...secrets, ...partsOf(Redacted.value(token))]
+  const secrets = passwordsIn(plain(url))
+  return token === undefined ? secrets : [...secrets, ...partsOf(plain(token))]
 }
 
 /** RFC 7617: behind the scheme stand a name and a password. */
