@@ -171,8 +171,9 @@ const maxScanned = 64 * 1024
  * @category decisions
  */
 export const holdsSecret = (call: Call.Call): boolean => {
-  const { body, bodySchema, form, multipart } = call.request.options
-  if (Redaction.collect([form, multipart]).size + RequestBody.secrets(body, bodySchema).size > 0) return true
+  const { options } = call.request
+  const { form, multipart } = options
+  if (Redaction.collect([form, multipart]).size + RequestBody.secrets(options).size > 0) return true
   const text = textOf(call.encoded.body)
   return text.length <= maxScanned && Call.redactor(call).text(text) !== text
 }

@@ -11,6 +11,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import * as Source from "./internal/byteSource.js"
+import { encodedLate, keepLate } from "./internal/encodedLate.js"
 import { type InvalidInput, invalid } from "./internal/invalid.js"
 import * as Json from "./internal/json.js"
 import { memo } from "./internal/memo.js"
@@ -178,12 +179,10 @@ export const json: (
  * @since 0.1.0
  * @category redaction
  */
-export const secrets = (
-  body: unknown,
-  schema: Schema.Schema.AnyNoContext | undefined
-): ReadonlySet<string> => {
+export const secrets = (options: Pick<Erased, "body" | "bodySchema">): ReadonlySet<string> => {
+  const { body, bodySchema: schema } = options
   const found = Redaction.collect(body)
-  const encoded = Ready.settled(() => encodeValue(body, schema))
+  const encoded = Ready.settled(() => encodeValue(body, schema)) ?? encodedLate(options)
   if (encoded === undefined) return found
   Redaction.collect(encoded, found)
   Redaction.collect(Json.revealed(encoded).map(Redacted.make), found)
@@ -201,7 +200,7 @@ const encodeKind = (
 ): Effect.Effect<Encoded, InvalidInput> => {
   switch (kind) {
     case "body":
-      return Ready.flatMap(encodeValue(options.body, options.bodySchema), (value) =>
+      return Ready.flatMap(keepLate(options, encodeValue(options.body, options.bodySchema)), (value) =>
         Either.map(Json.stringify(value, "body"), (text) => whole(HttpBody.text(text, "application/json")))
       )
     case "form":

@@ -169,7 +169,7 @@ export const secrets = (request: ApiRequest.Request, config: ApiConfig.ApiConfig
     options,
     request.replaced
   ])
-  for (const secret of RequestBody.secrets(body, bodySchema)) found.add(secret)
+  for (const secret of RequestBody.secrets(request.options)) found.add(secret)
   return found
 }
 

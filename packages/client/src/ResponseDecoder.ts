@@ -101,7 +101,7 @@ const parse = (body: Body): Either.Either<unknown, ValueSchema.Misfit> => {
   const bytes = viewOf(body)
   if (bytes.length === 0) return Either.right(undefined)
   try {
-    return Either.right(JSON.parse(utf8.decode(bytes)))
+    return Either.right(JSON.parse(markOf(bytes) === undefined ? utf8.decode(bytes) : asText(body)))
   } catch {
     // The parser's own message quotes the body; the error carries a redacted excerpt instead.
     const { type } = MediaType.parse(body.contentType)

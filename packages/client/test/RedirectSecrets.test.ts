@@ -250,6 +250,22 @@ describe("a body that holds a secret", () => {
         { strict: true, decode: () => new Keyring(), encode: (ring) => ({ key: ring.key() }) }
       )
     },
+    "a schema's that takes its time": {
+      body: new Keyring(),
+      bodySchema: Schema.transformOrFail(
+        Schema.Struct({ key: Schema.RedactedFromSelf(Schema.String) }),
+        Schema.instanceOf(Keyring),
+        {
+          strict: true,
+          decode: () => Effect.succeed(new Keyring()),
+          encode: (ring) =>
+            Effect.zipRight(
+              Effect.yieldNow(),
+              Effect.promise(async () => ({ key: ring.key() }))
+            )
+        }
+      )
+    },
     "a toJSON's": { body: new Hidden() },
     form: { form: { a: { secret } } },
     multipart: { multipart: { secret } },

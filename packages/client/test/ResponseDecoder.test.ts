@@ -325,6 +325,20 @@ describe("@effect/schema", () => {
 })
 
 describe("decoders", () => {
+  const utf16 = (text: string) => new Uint8Array(Uint16Array.from(text, (unit) => unit.charCodeAt(0)).buffer)
+
+  it.effect.each(["application/json", "application/json; charset=utf-8"])(
+    "8.4 JSON of %s goes by its byte order mark",
+    (type) =>
+      Effect.gen(function* () {
+        const little = utf16('\ufeff{"a":"é"}')
+        const big = little.map((_, at) => little[at ^ 1] ?? 0)
+        for (const body of [little, big, new TextEncoder().encode('\ufeff{"a":"é"}')]) {
+          expect(yield* decoded(ResponseDecoder.json, bodyOf(body, type))).toEqual({ a: "é" })
+        }
+      })
+  )
+
   const latin1 = new Uint8Array([0x63, 0x61, 0x66, 0xe9])
 
   it.effect.each([
