@@ -145,8 +145,10 @@ export const define = <A, I, RI, E, R>(options: {
     param,
     run,
     answer: (call) =>
-      decode(call.input).pipe(
-        Effect.mapError(({ message }) => new ToolError({ content: `The input does not fit: ${message}` })),
+      Effect.suspend(() => decode(call.input)).pipe(
+        Effect.mapError(({ message }) => misfit(message)),
+        // A schema may hold a function that throws.
+        Effect.catchAllDefect(() => misfit("its schema failed")),
         Effect.flatMap((decoded) => run(decoded, call)),
         Effect.withSpan(`execute_tool ${name}`, { attributes: attributesOf(call), captureStackTrace: false }),
         Effect.flatMap(contentOf),
@@ -179,6 +181,14 @@ const result = (
   ...(typeof call.toolset_name === "string" ? { toolset_name: call.toolset_name } : {}),
   ...(content === undefined ? {} : { content })
 })
+
+/** What the model has sent is in the message, and would go back to it whole. */
+const longestMisfit = 2048
+
+const misfit = (message: string): ToolError => {
+  const shown = message.length > longestMisfit ? `${message.slice(0, longestMisfit)}…` : message
+  return new ToolError({ content: `The input does not fit: ${shown.toWellFormed()}` })
+}
 
 /** The names of OpenTelemetry's conventions for generative AI. */
 const attributesOf = (call: ContentBlock.ToolUseBlock) => ({

@@ -308,6 +308,28 @@ describe("answer", () => {
     })
   )
 
+  it.effect("12.5 tells no more of an input that does not fit than somebody reads", () =>
+    Effect.gen(function* () {
+      const tool = toolOf(Schema.Struct({ a: Schema.Number }))
+      const { content, is_error } = yield* tool.answer(callOf({ a: "x".repeat(100_000) }))
+      expect(is_error).toBe(true)
+      expect(content).toMatch(/^The input does not fit: .*…$/s)
+      expect((content as string).length).toBeLessThan(2100)
+    })
+  )
+
+  it.effect("5.4 tells of an input whose schema throws", () =>
+    Effect.gen(function* () {
+      const throwing = Schema.String.pipe(
+        Schema.filter(() => {
+          throw new Error("a mistake")
+        })
+      )
+      const { content, is_error } = yield* toolOf(Schema.Struct({ a: throwing })).answer(callOf({ a: "x" }))
+      expect([is_error, content]).toEqual([true, "The input does not fit: its schema failed"])
+    })
+  )
+
   it.effect("tells an input that does not fit, all that is wrong with it, and runs nothing", () =>
     Effect.gen(function* () {
       const tool = toolOf(Schema.Struct({ a: Schema.String, b: Schema.Number }), () => Effect.die("ran"))
