@@ -16,8 +16,8 @@ const scenarios: ReadonlyArray<{ readonly scenario: Scenario; readonly share: st
 
 const calls = 1_000
 
-/** As in a program that is busy; the order in which calls meet failures is chance then, and hardly matters. */
-const inFlight = 8
+/** As in a program that is busy. Clients wait by their own backoff, so many at a time keep the measurement short. */
+const inFlight = 100
 
 export const failures: Part = ({ plan, server }) =>
   RivalProcess.withAll(plan.among(ids), async (processes) => {
