@@ -124,10 +124,15 @@ describe("what is undone", () => {
     ([coding, make, flush]) =>
       Effect.gen(function* () {
         const coder = make()
+        // Since Node 26 a read gives one of the buffers that wait, not all of them in one.
+        const read = (): ReadonlyArray<Buffer> => {
+          const part: Buffer | null = coder.read()
+          return part === null ? [] : [part, ...read()]
+        }
         const code = (text: string): Promise<Buffer> =>
           new Promise((resolve) => {
             coder.write(text)
-            coder.flush(flush, () => resolve(coder.read() as Buffer))
+            coder.flush(flush, () => resolve(Buffer.concat(read())))
           })
         const first = yield* Effect.promise(() => code('data: {"n":1}\n\n'))
         // The server falls silent behind the first event: it must not wait for the second.
