@@ -77,6 +77,20 @@ export interface Listener<in A> {
 }
 
 /**
+ * What a transport fails with where its own code has thrown: the call dies with the error, which is no failure of a connection.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class Defect {
+  readonly error: unknown
+
+  constructor(error: unknown) {
+    this.error = error
+  }
+}
+
+/**
  * Ends an exchange, at any time: over nothing where it has ended already.
  *
  * @since 0.1.0
@@ -231,7 +245,8 @@ class Waiting<A, B, E> implements Listener<A> {
   }
 
   failed(cause: unknown): void {
-    if (this.pending !== undefined) this.end(Effect.fail(this.pending.failure(cause)))
+    if (this.pending === undefined) return
+    this.end(cause instanceof Defect ? Effect.die(cause.error) : Effect.fail(this.pending.failure(cause)))
   }
 
   private end(exit: Effect.Effect<B, E>): void {

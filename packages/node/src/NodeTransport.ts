@@ -20,6 +20,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Dispatcher } from "undici"
 import { canDispatch, defaultConnections, makeAgent } from "./internal/agent.js"
+import * as Dispatch from "./internal/dispatch.js"
 import * as Native from "./internal/native.js"
 import { proxySecrets } from "./internal/proxySecrets.js"
 import type { Options, Proxy, Tls } from "./TransportOptions.js"
@@ -127,7 +128,10 @@ export const fromDispatcher = (
   options: Pick<Options, "connections" | "decompress" | "proxy"> = {},
   timeouts: Timeouts.Timeouts = Timeouts.defaults
 ): HttpClient.HttpClient => {
-  const native = { ...Native.make(dispatcher, options), secrets: () => proxySecrets(options.proxy) }
+  const native = {
+    ...Native.make(Dispatch.make(dispatcher), options),
+    secrets: () => proxySecrets(options.proxy)
+  }
   const client = HttpClient.make((request, url, signal) =>
     Effect.mapBoth(
       NativeTransport.awaiting<NativeTransport.Source>(withUrl(request, url), (request, listener) => {

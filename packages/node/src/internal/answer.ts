@@ -4,10 +4,12 @@ import * as Headers from "@effect/platform/Headers"
 import type { NativeTransport } from "@effect-api/client"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type { RawHeaders } from "./exchange.js"
 
-type Raw = ReadonlyArray<Buffer>
+type Raw = RawHeaders
 
-const text = (bytes: Buffer | undefined): string => (bytes === undefined ? "" : bytes.toString("latin1"))
+const text = (bytes: Buffer | string | undefined): string =>
+  bytes === undefined ? "" : typeof bytes === "string" ? bytes : bytes.toString("latin1")
 
 /** Header names and values, put into a record. */
 const recordOf = (raw: Raw): Record<string, string> => {

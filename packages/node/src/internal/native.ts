@@ -3,37 +3,20 @@ import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { NativeTransport, type Timeouts } from "@effect-api/client"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import type { Dispatcher } from "undici"
 import type { Options } from "../TransportOptions.js"
 import { Answer, type Body } from "./answer.js"
 import * as Decompress from "./decompress.js"
-import { Exchange } from "./dispatch.js"
-import { bodyOf, endOfOrigin, headersOf, isSlash, Origin, Outgoing } from "./outgoing.js"
+import { Exchange, type RawHeaders, type Sender } from "./exchange.js"
+import { bodyOf, endOfOrigin, headersOf, isSlash, Outgoing } from "./outgoing.js"
 import { Queue } from "./queue.js"
 
 type Request = HttpClientRequest.HttpClientRequest
 
-/** Origins are few; the bound is for programs that follow links everywhere. */
-const maxOrigins = 1000
-
 export const make = (
-  dispatcher: Dispatcher,
-  options: Pick<Options, "connections" | "decompress">
+  sender: Sender,
+  options: Pick<Options, "decompress">
 ): NativeTransport.NativeTransport => {
   const decompress = options.decompress !== false
-  const connections = options.connections ?? Number.POSITIVE_INFINITY
-  const origins = new Map<string, Origin>()
-
-  const originOf = (name: string): Origin => {
-    const known = origins.get(name)
-    if (known !== undefined) return known
-    if (origins.size >= maxOrigins) {
-      for (const [name, { isIdle }] of origins) if (isIdle) origins.delete(name)
-    }
-    const origin = new Origin(connections)
-    origins.set(name, origin)
-    return origin
-  }
 
   const outgoing = (request: Request, timeouts: Timeouts.Timeouts): Outgoing => {
     const { method, url } = request
@@ -42,15 +25,15 @@ export const make = (
     const path = isSlash(url, end) ? url.slice(end) : `/${url.slice(end)}`
     const { body, contentType } = bodyOf(request)
     const headers = headersOf(request.headers, contentType, decompress)
-    return new Outgoing(name, path, method, headers, body, timeouts, originOf(name))
+    return new Outgoing(name, path, method, headers, body, timeouts)
   }
 
   return {
     setsLimits: true,
     exchange: (request, timeouts, cap, listener) =>
-      new Whole(dispatcher, outgoing(request, timeouts), cap, decompress, listener).begin(),
+      new Whole(sender, outgoing(request, timeouts), cap, decompress, listener).begin(),
     open: (request, timeouts, owned, listener) =>
-      new Opened(dispatcher, outgoing(request, timeouts), owned, decompress, listener).begin()
+      new Opened(sender, outgoing(request, timeouts), owned, decompress, listener).begin()
   }
 }
 
@@ -67,13 +50,13 @@ class Whole extends Exchange {
   private readonly listener: NativeTransport.Listener<NativeTransport.Exchanged>
 
   constructor(
-    dispatcher: Dispatcher,
+    sender: Sender,
     outgoing: Outgoing,
     cap: (status: number) => number,
     decompress: boolean,
     listener: NativeTransport.Listener<NativeTransport.Exchanged>
   ) {
-    super(dispatcher, outgoing)
+    super(sender, outgoing)
     this.cap = cap
     this.decompress = decompress
     this.listener = listener
@@ -103,7 +86,7 @@ class Whole extends Exchange {
   }
 
   protected override failed(cause: unknown): void {
-    if (this.status >= 300) this.finishWithoutBody()
+    if (this.status >= 300 && !(cause instanceof NativeTransport.Defect)) this.finishWithoutBody()
     else this.listener.failed(cause)
   }
 
@@ -165,13 +148,13 @@ class Opened extends Exchange implements Body {
   private listener: NativeTransport.Listener<NativeTransport.Source> | undefined
 
   constructor(
-    dispatcher: Dispatcher,
+    sender: Sender,
     outgoing: Outgoing,
     owned: boolean,
     decompress: boolean,
     listener: NativeTransport.Listener<NativeTransport.Source>
   ) {
-    super(dispatcher, outgoing)
+    super(sender, outgoing)
     this.owned = owned
     this.decompress = decompress
     this.isUnread = !owned
@@ -206,11 +189,11 @@ class Opened extends Exchange implements Body {
 
   readonly chunks = (): NativeTransport.Source["chunks"] =>
     this.queue.stream(
-      () => this.begun(),
+      () => this.reading(),
       () => this.stop(left)
     )
 
-  private begun(): void {
+  private reading(): void {
     unread.unregister(this.queue)
     this.isUnread = false
     this.beginBody()
@@ -236,8 +219,10 @@ class Opened extends Exchange implements Body {
   }
 
   protected override failed(cause: unknown): void {
-    if (this.status === 0) this.listener?.failed(cause)
-    else this.queue.end(Option.some(cause))
+    const { listener } = this
+    this.listener = undefined
+    if (listener === undefined) this.queue.end(Option.some(cause))
+    else listener.failed(cause)
   }
 }
 
@@ -247,7 +232,7 @@ const unreadInTime = Object.assign(new Error("nobody has begun to read the body"
   code: "UND_ERR_BODY_TIMEOUT"
 })
 
-const noHeaders: ReadonlyArray<Buffer> = []
+const noHeaders: RawHeaders = []
 
 const inflating = (chunks: Body["chunks"], encoding: string): Body => ({
   chunks: () => Decompress.inflated(chunks(), encoding),

@@ -1,4 +1,4 @@
-/** What is sent: a request as undici's dispatcher takes it, and what else is on its way to the same origin. */
+/** What is sent: a request as undici's dispatcher takes it. */
 import type { Readable } from "node:stream"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { Timeouts } from "@effect-api/client"
@@ -7,27 +7,17 @@ import * as Decompress from "./decompress.js"
 
 type Request = HttpClientRequest.HttpClientRequest
 
-/** undici's timers tick every half second, and cost nothing: a limit that is short beside that is kept here. */
-const fine = 5_000
-
-export const isFine = (millis: number): boolean => millis < fine
-
-const coarseLimitOf = (millis: number): number =>
-  isFine(millis) || !Number.isFinite(millis) ? 0 : Math.ceil(millis)
-
-/** What goes to the dispatcher, ready but for the handler. */
+/** What goes to a dispatcher or a session of HTTP/2, ready but for the handler. */
 export class Outgoing implements Dispatcher.DispatchOptions {
   readonly origin: string
   readonly path: string
   readonly method: Dispatcher.HttpMethod
   headers: Array<string>
   body: NonNullable<Dispatcher.DispatchOptions["body"]> | null
-  /** undici's own timers keep these two; what is endless, or kept here, is zero there. */
-  readonly headersTimeout: number
-  readonly bodyTimeout: number
+  /** undici's own limits: an exchange keeps its own. */
+  readonly headersTimeout = 0
+  readonly bodyTimeout = 0
   readonly timeouts: Timeouts.Timeouts
-  /** What is on its way to the same origin. */
-  readonly others: Origin
 
   constructor(
     origin: string,
@@ -35,8 +25,7 @@ export class Outgoing implements Dispatcher.DispatchOptions {
     method: Dispatcher.HttpMethod,
     headers: Array<string>,
     body: NonNullable<Dispatcher.DispatchOptions["body"]> | null,
-    timeouts: Timeouts.Timeouts,
-    others: Origin
+    timeouts: Timeouts.Timeouts
   ) {
     this.origin = origin
     this.path = path
@@ -44,9 +33,6 @@ export class Outgoing implements Dispatcher.DispatchOptions {
     this.headers = headers
     this.body = body
     this.timeouts = timeouts
-    this.headersTimeout = coarseLimitOf(timeouts.response)
-    this.bodyTimeout = coarseLimitOf(timeouts.idle)
-    this.others = others
   }
 
   /** Lets go of what will not be sent again. */
@@ -55,10 +41,14 @@ export class Outgoing implements Dispatcher.DispatchOptions {
     this.body = null
   }
 
-  /** A second try does no harm: the method is idempotent and the body can be sent again. */
-  get isRepeatable(): boolean {
-    const { body, method } = this
-    return idempotent.has(method) && (body === null || typeof body === "string" || body instanceof Uint8Array)
+  /** The body is there in whole: a stream may have been read from. */
+  get canBeSentAgain(): boolean {
+    const { body } = this
+    return body === null || typeof body === "string" || body instanceof Uint8Array
+  }
+
+  get isIdempotent(): boolean {
+    return idempotent.has(this.method)
   }
 }
 
@@ -66,46 +56,6 @@ const nothingToSend: Array<string> = []
 
 /** RFC 9110, 9.2.2. */
 const idempotent: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"])
-
-/**
- * How many exchanges there are with one origin. Numbers, and no `Set` of them: one that changes all the time makes a new table
- * every few dozen times, each old table leads to the next, and so V8's quick collections let go of none, nor of what is in
- * them.
- */
-export class Origin {
-  private underWay = 0
-  private connected = 0
-  private readonly connections: number
-
-  constructor(connections: number) {
-    this.connections = connections
-  }
-
-  get isIdle(): boolean {
-    return this.underWay === 0
-  }
-
-  /** Every connection that there may be is taken: who comes now waits for a turn, not for a connection to stand. */
-  get isTaken(): boolean {
-    return this.connected >= this.connections
-  }
-
-  enter(): void {
-    this.underWay++
-  }
-
-  connect(): void {
-    this.connected++
-  }
-
-  disconnect(): void {
-    this.connected--
-  }
-
-  leave(): void {
-    this.underWay--
-  }
-}
 
 const slash = 0x2f
 const question = 0x3f

@@ -1,4 +1,5 @@
 /** What stands between a socket and a reader that may be slower. */
+import { NativeTransport } from "@effect-api/client"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -54,8 +55,10 @@ export class Queue {
   /** All that has come since the last pull, as one chunk. */
   readonly pull: Pull = Effect.suspend(() => {
     if (this.waitingChunks.length > 0) return Effect.succeed(this.take())
-    if (Option.isSome(this.ended)) return Effect.fail(this.ended.value)
-    return this.wait
+    if (Option.isNone(this.ended)) return this.wait
+    const { value } = this.ended
+    const isDefect = Option.isSome(value) && value.value instanceof NativeTransport.Defect
+    return isDefect ? Effect.die(value.value.error) : Effect.fail(value)
   })
 
   private readonly wait: Pull = Effect.async((resume) => {
