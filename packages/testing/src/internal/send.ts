@@ -16,17 +16,21 @@ const sleep = (delay: Duration.Duration): Effect.Effect<void> => {
   })
 }
 
-/** Since Node 24 a response makes one chunk of all that is written in a turn, but not on a socket that somebody holds back. */
-const writeApart = (out: ServerResponse | Socket, socket: Socket, bytes: Uint8Array): boolean => {
+/**
+ * Holds what is written until the end of the turn, as Node does by itself. Since Node 24 a response also makes one chunk of all
+ * of it, but not on a socket that is held already.
+ */
+const hold = (socket: Socket): void => {
+  if (socket.writableCorked > 0) return
   socket.cork()
-  const goesOn = out.write(bytes)
-  socket.uncork()
-  return goesOn
+  process.nextTick(() => socket.uncork())
 }
 
 const write = (out: ServerResponse | Socket, socket: Socket, bytes: Uint8Array): Effect.Effect<void> =>
   Effect.suspend(() => {
-    if (bytes.length === 0 || writeApart(out, socket, bytes)) return Effect.void
+    if (bytes.length === 0) return Effect.void
+    hold(socket)
+    if (out.write(bytes)) return Effect.void
     return Effect.async((resume) => {
       const drained = (): void => resume(Effect.void)
       out.once("drain", drained)
