@@ -91,7 +91,7 @@ const identity = ({ cert, key, passphrase }: Given): Wrong | undefined => {
     : undefined
 }
 
-const isKey = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----[^]+-----END \1-----/
+const isKey = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]+-----END \1-----/
 
 const isEncrypted = /BEGIN ENCRYPTED PRIVATE KEY|^Proc-Type: 4,ENCRYPTED/m
 
