@@ -18,11 +18,11 @@ type Phase = "connect" | "response" | "idle"
 /** Codes of Node, its resolver, undici, OpenSSL (its verdicts on a certificate) and Bun; all others are `other`. */
 const codes: ReadonlyArray<readonly [kind: Kind, codes: RegExp]> = [
   ["dns", /^(ENOTFOUND$|EAI_|DNSException$)/],
-  ["refused", /^(ECONNREFUSED|ConnectionRefused)$/],
+  ["refused", /^(ECONNREFUSED|ConnectionRefused|ERR_SOCKS_CONNECTION_REFUSED)$/],
   ["reset", /^ECONN(RESET|ABORTED)$/],
   [
     "closed",
-    /^(EPIPE|ETIMEDOUT|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_(SOCKET|CLOSED|DESTROYED|RES_CONTENT_LENGTH_MISMATCH)|ConnectionClosed)$/
+    /^(EPIPE|ETIMEDOUT|ERR_STREAM_PREMATURE_CLOSE|ERR_PROXY_CLOSED|UND_ERR_(SOCKET|CLOSED|DESTROYED|RES_CONTENT_LENGTH_MISMATCH)|ConnectionClosed)$/
   ],
   [
     "tls",
@@ -48,15 +48,20 @@ const names: Readonly<Partial<Record<Kind, string>>> = {
 const unsent: ReadonlySet<Kind> = new Set(["dns", "refused", "tls"])
 
 /**
- * The first code along a chain of causes, with the message that stands beside it; without any code the innermost message.
- * `connecting` says that the system gave it before the connection stood.
+ * The first code along a chain of causes, with the message and the status that stand beside it; without any code the innermost
+ * message. `connecting` says that the system gave it before the connection stood.
  *
  * @since 0.1.0
  * @category decisions
  */
 export const findCode = (
   error: unknown
-): { readonly code: string | undefined; readonly message: string; readonly connecting: boolean } => {
+): {
+  readonly code: string | undefined
+  readonly message: string
+  readonly connecting: boolean
+  readonly status?: number | undefined
+} => {
   let message = ""
   let current = error
   // Deep enough for every library below us, and a chain that loops ends.
@@ -66,10 +71,11 @@ export const findCode = (
       current = current.errors[0]
       continue
     }
-    const told: { readonly [K in "message" | "code" | "syscall" | "cause"]?: unknown } = current
+    const told: { readonly [K in "message" | "code" | "syscall" | "status" | "cause"]?: unknown } = current
     if (typeof told.message === "string" && told.message !== "") message = told.message
     if (typeof told.code === "string") {
-      return { code: told.code, message, connecting: told.syscall === "connect" }
+      const status = typeof told.status === "number" ? told.status : undefined
+      return { code: told.code, message, connecting: told.syscall === "connect", status }
     }
     current = told.cause
   }
@@ -141,8 +147,8 @@ export const fromCause = (
   owner: "call" | "transport",
   doing: "sending" | "reading" = "sending"
 ): ApiError.ApiError => {
-  const { code, connecting, message } = findCode(cause)
-  const denied = deniedByProxy.test(message)
+  const { code, connecting, message, status } = findCode(cause)
+  const denied = isDenied(code, status, message)
   const refused =
     doing === "sending" && !denied ? refusalOf(code, message, connecting || owner === "transport") : undefined
   if (refused !== undefined) return invalidRequest(call, ...refused, cause)
@@ -198,8 +204,12 @@ const foundLate = /^UND_ERR_REQ_CONTENT_LENGTH_MISMATCH$|blob could not be read/
 /** undici's, for a dispatcher that is no longer there. */
 const released = /^UND_ERR_(CLOSED|DESTROYED)$/
 
-/** What the next attempt would meet again: a dispatcher that is gone, too many content codings, a body that gives no bytes. */
-const final = /^(UND_ERR_(CLOSED|DESTROYED)|ERR_TOO_MANY_CODINGS|ERR_NOT_BYTES)$/
+/**
+ * What the next attempt would meet again: a dispatcher that is gone, too many content codings, a body that gives no bytes, a
+ * SOCKS proxy that knows us not or does not do what it is asked.
+ */
+const final =
+  /^(UND_ERR_(CLOSED|DESTROYED)|ERR_TOO_MANY_CODINGS|ERR_NOT_BYTES|ERR_SOCKS_(NO_METHOD|AUTHENTICATION|NOT_ALLOWED|NAME_TOO_LONG|(COMMAND|ADDRESS_TYPE)_NOT_SUPPORTED))$/
 
 type Refusal = readonly [field: string, reason: string, delivery: ApiError.Delivery]
 
@@ -217,8 +227,14 @@ const refusalOf = (code: string | undefined, message: string, unwritten: boolean
   return field === undefined ? undefined : [field, `cannot be sent: ${message}`, delivery]
 }
 
-/** A proxy that says no, in undici's words: 407, as a rule. It has handed nothing on, and will say it again. */
-const deniedByProxy = /^Proxy (response|Authentication Required) \(4\d\d\)/
+/**
+ * A proxy that says no: 407, as a rule. It has handed nothing on, and will say it again; with a 5xx it may not. The words are
+ * undici's, whose dispatchers have no code for it.
+ */
+const isDenied = (code: string | undefined, status: number | undefined, message: string): boolean =>
+  code === "ERR_PROXY_STATUS"
+    ? status !== undefined && status < 500
+    : /^Proxy (response|Authentication Required) \(4\d\d\)/.test(message)
 
 /**
  * Runtimes without codes say it in words: Deno (hyper's and the system's), Cloudflare, undici's fetch for a body cut off. The
@@ -237,8 +253,8 @@ const words: ReadonlyArray<readonly [kind: Kind, words: RegExp]> = [
 
 const kindOf = (message: string): Kind => words.find(([, said]) => said.test(message))?.[0] ?? "other"
 
-/** hyper's word for a failure before the connection stood, and Bun's code. */
-const unconnected = /client error \(Connect\)|^FailedToOpenSocket$/
+/** hyper's word for a failure before the connection stood, Bun's code, and those of a tunnel that was not made. */
+const unconnected = /client error \(Connect\)|^FailedToOpenSocket$|^ERR_(PROXY|SOCKS)_/
 
 /**
  * A limit that passed.

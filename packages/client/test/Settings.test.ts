@@ -134,6 +134,7 @@ describe("an option of a constructor that is none", () => {
     [{ connection: 5 }, "connection", "connections"],
     [{ tls: { rejectUnauthorized: false } }, "tls.rejectUnauthorized", ""],
     [{ proxy: { uri: "http://127.0.0.1" } }, "proxy.uri", "url"],
+    [{ proxy: { url: "https://127.0.0.1", tls: { verfy: false } } }, "proxy.tls.verfy", "verify"],
     [{ timeouts: { conect: 1 } }, "timeouts.conect", "connect"],
     [{ timeouts: 5 }, "timeouts", ""]
   ] as const)("1.5 a transport fails with it: %j", ([options, key, nearest]) =>

@@ -146,6 +146,64 @@ describe("kinds", () => {
     })
   )
 
+  const tunnels: ReadonlyArray<
+    readonly [code: string, status: number | undefined, kind: string, isRetried: boolean]
+  > = [
+    ["ERR_PROXY_STATUS", 302, "other", false],
+    ["ERR_PROXY_STATUS", 400, "other", false],
+    ["ERR_PROXY_STATUS", 403, "other", false],
+    ["ERR_PROXY_STATUS", 407, "other", false],
+    ["ERR_PROXY_STATUS", 500, "other", true],
+    ["ERR_PROXY_STATUS", 502, "other", true],
+    ["ERR_PROXY_STATUS", 503, "other", true],
+    ["ERR_PROXY_STATUS", 504, "other", true],
+    ["ERR_PROXY_CLOSED", undefined, "closed", true],
+    ["ERR_PROXY_RESPONSE", undefined, "other", true],
+    ["ERR_SOCKS_CONNECTION_REFUSED", undefined, "refused", true],
+    ["ERR_SOCKS_HOST_UNREACHABLE", undefined, "other", true],
+    ["ERR_SOCKS_GENERAL_FAILURE", undefined, "other", true],
+    ["ERR_SOCKS_RESPONSE", undefined, "other", true],
+    ["ERR_SOCKS_NO_METHOD", undefined, "other", false],
+    ["ERR_SOCKS_AUTHENTICATION", undefined, "other", false],
+    ["ERR_SOCKS_NOT_ALLOWED", undefined, "other", false],
+    ["ERR_SOCKS_COMMAND_NOT_SUPPORTED", undefined, "other", false],
+    ["ERR_SOCKS_ADDRESS_TYPE_NOT_SUPPORTED", undefined, "other", false],
+    ["ERR_SOCKS_NAME_TOO_LONG", undefined, "other", false]
+  ]
+  it.effect.each(tunnels)(
+    "6.14 a tunnel that is not made sent nothing: %s %s",
+    ([code, status, kind, isRetried]) =>
+      everyShape(Object.assign(new Error("the proxy"), { code, status }), (shape, error) =>
+        expect(error, shape).toMatchObject({
+          _tag: "ConnectionError",
+          kind,
+          code,
+          delivery: "not-sent",
+          stoppedBy: isRetried ? "attempts" : "not-retryable"
+        })
+      )
+  )
+
+  it.effect.each(["Proxy response (407) !== 200 when HTTP Tunneling", "Proxy Authentication Required (407)"])(
+    "6.14 a proxy of another's dispatcher says no in undici's words: %s",
+    (message) =>
+      Effect.gen(function* () {
+        const error = yield* failedBy(Object.assign(new Error(message), { code: "UND_ERR_ABORTED" }))
+        expect(error).toMatchObject({
+          _tag: "ConnectionError",
+          delivery: "not-sent",
+          stoppedBy: "not-retryable"
+        })
+      })
+  )
+
+  it.effect("6.14 a status beside another code is nobody's refusal", () =>
+    Effect.gen(function* () {
+      const cause = Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET", status: 407 })
+      expect(yield* failedBy(cause)).toMatchObject({ delivery: "maybe-applied", stoppedBy: "attempts" })
+    })
+  )
+
   it.effect("6.11 a socket that could not be opened in Bun was not written to", () =>
     Effect.gen(function* () {
       expect(yield* failedBy(system("FailedToOpenSocket"))).toMatchObject({

@@ -80,20 +80,24 @@ const names: ReadonlyArray<keyof Options> = [
 
 const nested = {
   tls: ["ca", "cert", "key", "passphrase", "serverName", "verify"],
-  proxy: ["url", "token"]
+  proxy: ["url", "token", "tls"]
 } satisfies { readonly tls: ReadonlyArray<keyof Tls>; readonly proxy: ReadonlyArray<keyof Proxy> }
 
-const within = (setting: keyof typeof nested, value: unknown) => {
+const within = (setting: string, value: unknown, names: ReadonlyArray<string>) => {
   if (typeof value !== "object" || value === null) return undefined
-  const unknown = ApiConfig.unknown(value, nested[setting])
+  const unknown = ApiConfig.unknown(value, names)
   return unknown && { ...unknown, field: `${setting}.${unknown.field}` }
 }
+
+const unknownIn = ({ proxy, tls }: Options) =>
+  within("tls", tls, nested.tls) ??
+  within("proxy", proxy, nested.proxy) ??
+  (typeof proxy === "object" && proxy !== null ? within("proxy.tls", proxy.tls, nested.tls) : undefined)
 
 const check = (
   options: Options
 ): Either.Either<Timeouts.Timeouts, { readonly field: string; readonly reason: string }> => {
-  const unknown =
-    ApiConfig.unknown(options, names) ?? within("tls", options.tls) ?? within("proxy", options.proxy)
+  const unknown = ApiConfig.unknown(options, names) ?? unknownIn(options)
   if (unknown !== undefined) return Either.left(unknown)
   const unfit = options.timeouts === undefined ? undefined : Timeouts.check(options.timeouts)
   if (unfit !== undefined) {

@@ -31,8 +31,8 @@ export interface Options {
   /** A Unix socket to connect to, whatever the URL's host. */
   readonly socketPath?: string | undefined
   /**
-   * `environment` (default): what `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` say; `none`; or a proxy's URL, and a token for its
-   * `proxy-authorization` header. A URL with a password may be a `Redacted`.
+   * `environment` (default): what `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say; `none`; or a proxy of one's own
+   * for all requests.
    */
   readonly proxy?: "environment" | "none" | Proxy | undefined
   /** Ask for gzip, deflate, br and, where Node has it, zstd, and undo them (`true`). */
@@ -50,10 +50,18 @@ export interface Options {
  * @category models
  */
 export interface Proxy {
-  /** Where the proxy listens. A URL with a password may be a `Redacted`. */
+  /**
+   * Where the proxy listens: `http`, `https`, `socks5` (names are resolved here) or `socks5h` (by the proxy). User and password
+   * are percent-decoded. A URL with a password may be a `Redacted`.
+   */
   readonly url: string | URL | Redacted.Redacted<string>
-  /** Sent to the proxy as its `proxy-authorization` header. */
+  /** The whole `proxy-authorization` header, in place of the URL's user and password. Not for SOCKS5. */
   readonly token?: Redacted.Redacted<string> | undefined
+  /**
+   * TLS to a proxy whose own URL is `https`. Without it the proxy is verified, whatever the transport's `tls.verify` is, by
+   * Node's authorities and those of the transport's `tls.ca`.
+   */
+  readonly tls?: Tls | undefined
 }
 
 /**

@@ -1,8 +1,10 @@
 /** What of a proxy's settings must not be shown: its token, and the name and password in its URL. */
+import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import type { Options } from "../TransportOptions.js"
+import { parse } from "./proxyUrl.js"
 
-const names = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"]
+const names = ["http_proxy", "https_proxy", "all_proxy"].flatMap((name) => [name, name.toUpperCase()])
 
 /** A secret's text: by the types it is a `Redacted`, and plain JavaScript may give a string. */
 export const plain = (secret: Redacted.Redacted<string> | string | URL): string =>
@@ -10,7 +12,7 @@ export const plain = (secret: Redacted.Redacted<string> | string | URL): string 
 
 export const proxySecrets = (proxy: Options["proxy"] = "environment"): ReadonlyArray<string> => {
   if (proxy === "none") return []
-  if (proxy === "environment") return names.flatMap((name) => passwordsIn(process.env[name] ?? ""))
+  if (proxy === "environment") return names.flatMap((name) => passwordsIn(read(name)))
   const { token, url } = proxy
   const secrets = passwordsIn(plain(url))
   return token === undefined ? secrets : [...secrets, ...partsOf(plain(token))]
@@ -23,12 +25,22 @@ const partsOf = (token: string): ReadonlyArray<string> => {
 }
 
 const passwordsIn = (url: string): ReadonlyArray<string> => {
+  const parsed = parse(url)
+  if (Either.isLeft(parsed)) return []
+  const { password = "", username = "" } = parsed.right
+  if (password !== "") return [password, `${username}:${password}`]
+  // Some proxies take a key as the name, and no password.
+  return username.length < leastName ? [] : [username]
+}
+
+/** A shorter name would be found in any text. */
+const leastName = 6
+
+/** Deno throws where a program may not read its environment. */
+const read = (name: string): string => {
   try {
-    const { password, username } = new URL(url)
-    if (password === "") return []
-    const secret = decodeURIComponent(password)
-    return [secret, `${decodeURIComponent(username)}:${secret}`]
+    return process.env[name] ?? ""
   } catch {
-    return []
+    return ""
   }
 }
