@@ -18,14 +18,13 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { Dispatcher } from "undici"
 import { canDispatch, defaultConnections, makeAgent } from "./internal/agent.js"
 import * as Dispatch from "./internal/dispatch.js"
 import * as Native from "./internal/native.js"
 import { proxySecrets } from "./internal/proxySecrets.js"
-import type { Options, Proxy, Tls } from "./TransportOptions.js"
+import type { Dispatcher, Options, Proxy, Tls } from "./TransportOptions.js"
 
-export type { Options, Proxy, Tls } from "./TransportOptions.js"
+export type { Dispatcher, Options, Proxy, Tls } from "./TransportOptions.js"
 
 /**
  * An `HttpClient` with a pool of its own, closed with the scope. Fails with an `InvalidConfigError` that names the setting.
@@ -122,7 +121,7 @@ const check = (
 }
 
 /**
- * An `HttpClient` on a dispatcher of undici's that somebody else closes.
+ * An `HttpClient` on a dispatcher of undici's, of version 7 or 8, that somebody else closes.
  *
  * @since 0.1.0
  * @category constructors

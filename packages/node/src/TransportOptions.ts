@@ -84,3 +84,17 @@ export interface Tls {
   /** Verify the server's certificate (`true`). */
   readonly verify?: boolean | undefined
 }
+
+/**
+ * What a transport asks of a dispatcher of undici's, of version 7 or 8: an `Agent`, `Pool`, `Client`, `ProxyAgent`,
+ * `RetryAgent` or `MockAgent`, or one composed with interceptors.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Dispatcher {
+  /** Sends a request, and tells a handler with `onRequestStart` what comes of it. */
+  dispatch(options: object, handler: object): boolean
+  /** Tells that a connection is established. Without it no request is sent again because its kept connection had died. */
+  on?(event: "connect", listener: () => void): unknown
+}

@@ -1,5 +1,5 @@
-/** Exchanges on a dispatcher of undici's that somebody else has made. */
-import type { Dispatcher } from "undici"
+/** Exchanges on a dispatcher of undici's that somebody else has made: undici 8 has one kind of handler, and 7 takes it too. */
+import type { Dispatcher } from "../TransportOptions.js"
 import type { Exchange, Sender } from "./exchange.js"
 
 /** Tells requests on new connections from those on kept ones. */
@@ -18,7 +18,7 @@ const socketsOf = (dispatcher: Dispatcher): Sockets => {
   const known = watched.get(dispatcher)
   if (known !== undefined) return known
   let fresh = true
-  dispatcher.on("connect", () => {
+  dispatcher.on?.("connect", () => {
     fresh = true
     queueMicrotask(() => {
       fresh = false
@@ -44,9 +44,32 @@ export const make = (dispatcher: Dispatcher): Sender => {
   }
 }
 
+type Headers = Readonly<Record<string, unknown>>
+
+/** What of undici's controller is asked. */
+interface Controller {
+  readonly abort: (reason: Error) => void
+  readonly pause: () => void
+  readonly resume: () => void
+}
+
+/**
+ * Names and values in turn. What stands beside them as it came, `rawHeaders` of the controller, is not what an interceptor
+ * has made of them.
+ */
+const pairsOf = (headers: Headers): ReadonlyArray<string> => {
+  const pairs: Array<string> = []
+  for (const name of Object.keys(headers)) {
+    const value = headers[name]
+    if (Array.isArray(value)) for (const one of value) pairs.push(name, String(one))
+    else if (value !== undefined) pairs.push(name, String(value))
+  }
+  return pairs
+}
+
 const over = new Error("the exchange is over")
 
-class Handler implements Dispatcher.DispatchHandler {
+class Handler {
   private isBegun = false
   private readonly exchange: Exchange
   private readonly sockets: Sockets
@@ -56,25 +79,26 @@ class Handler implements Dispatcher.DispatchHandler {
     this.sockets = sockets
   }
 
-  onConnect(abort: (reason?: Error) => void): void {
+  /** An interceptor that retries or follows redirects begins more than once. */
+  onRequestStart(controller: Controller): void {
     this.isBegun = true
-    if (!this.exchange.begun(abort, !this.sockets.areNew())) abort(over)
+    const abort = (reason: Error): void => controller.abort(reason)
+    if (!this.exchange.begun(abort, !this.sockets.areNew())) controller.abort(over)
   }
 
-  onHeaders(status: number, rawHeaders: Array<Buffer>, resume: () => void): boolean {
-    if (status >= 200) this.exchange.responded(status, rawHeaders, resume)
-    return true
+  onResponseStart(controller: Controller, status: number, headers: Headers): void {
+    if (status >= 200) this.exchange.responded(status, pairsOf(headers), () => controller.resume())
   }
 
-  onData(chunk: Buffer): boolean {
-    return this.exchange.received(chunk)
+  onResponseData(controller: Controller, chunk: Buffer): void {
+    if (!this.exchange.received(chunk)) controller.pause()
   }
 
-  onComplete(): void {
+  onResponseEnd(): void {
     this.exchange.completed()
   }
 
-  onError(cause: Error): void {
+  onResponseError(_controller: unknown, cause: Error): void {
     this.failed(cause)
   }
 
