@@ -163,7 +163,8 @@ export const fromCause = (
   }
   const kind =
     code === undefined ? kindOf(message) : (codes.find(([, known]) => known.test(code))?.[0] ?? "other")
-  const detail = message === "" ? "" : `: ${message}`
+  const told = explained[code ?? ""] ?? message
+  const detail = told === "" ? "" : `: ${told}`
   return new ApiError.ConnectionError({
     ...Call.common(
       call,
@@ -205,11 +206,16 @@ const foundLate = /^UND_ERR_REQ_CONTENT_LENGTH_MISMATCH$|blob could not be read/
 const released = /^UND_ERR_(CLOSED|DESTROYED)$/
 
 /**
- * What the next attempt would meet again: a dispatcher that is gone, too many content codings, a body that gives no bytes, a
- * SOCKS proxy that knows us not or does not do what it is asked.
+ * What the next attempt would meet again: a dispatcher that is gone, too many content codings, a body that is not what its
+ * coding says or gives no bytes, a head that is too large, a SOCKS proxy that knows us not or does not do what it is asked.
  */
 const final =
-  /^(UND_ERR_(CLOSED|DESTROYED)|ERR_TOO_MANY_CODINGS|ERR_NOT_BYTES|ERR_SOCKS_(NO_METHOD|AUTHENTICATION|NOT_ALLOWED|NAME_TOO_LONG|(COMMAND|ADDRESS_TYPE)_NOT_SUPPORTED))$/
+  /^(UND_ERR_(CLOSED|DESTROYED|HEADERS_OVERFLOW)|ERR_TOO_MANY_CODINGS|ERR_CODED_BODY_CORRUPT|ERR_NOT_BYTES|ERR_SOCKS_(NO_METHOD|AUTHENTICATION|NOT_ALLOWED|NAME_TOO_LONG|(COMMAND|ADDRESS_TYPE)_NOT_SUPPORTED))$/
+
+/** What a library says in too few words. */
+const explained: Readonly<Record<string, string>> = {
+  UND_ERR_HEADERS_OVERFLOW: "the head of the response is larger than the transport takes"
+}
 
 type Refusal = readonly [field: string, reason: string, delivery: ApiError.Delivery]
 

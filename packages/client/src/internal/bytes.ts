@@ -26,34 +26,63 @@ export const owned = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => {
 /** A chunk below this costs less to copy than to keep: an object takes more than it holds. */
 const smallBytes = 1024
 const blockBytes = 16 * 1024
+/** How much memory chunks may hold beside their own bytes, and beside as much again. */
+const slackBytes = 128 * 1024
 
-/** Chunks to be put together at the end. Many small ones take the memory of their bytes, and little more. */
+/**
+ * Chunks to be put together at the end. They take the memory of their bytes, and little more, whatever their sizes: many small
+ * ones are copied, and so is a part of a buffer of which nothing else is kept. A server chooses both.
+ */
 export class Collector {
   size = 0
-  private readonly chunks: Array<Uint8Array> = []
-  /** What is free of the block that small chunks are copied to, and how much of it is taken. */
+  private chunks: Array<Uint8Array> = []
+  /** What is free of the block that chunks are copied to, and how much of it is taken. */
   private block: Uint8Array = none
   private taken = 0
+  /** How much memory the chunks hold that are kept as they came, and the buffer of the last of them. */
+  private held = 0
+  private buffer: ArrayBufferLike | undefined
 
   add(chunk: Uint8Array): void {
     this.size += chunk.length
-    if (chunk.length >= smallBytes || this.chunks.length === 0) {
+    if (this.isWorthKeeping(chunk)) {
       this.seal()
       this.chunks.push(chunk)
       return
     }
     if (this.taken + chunk.length > this.block.length) {
       this.seal()
-      this.block = new Uint8Array(blockBytes)
+      this.block = new Uint8Array(Math.max(blockBytes, chunk.length))
     }
     this.block.set(chunk, this.taken)
     this.taken += chunk.length
+  }
+
+  private isWorthKeeping({ buffer, length }: Uint8Array): boolean {
+    if (length < smallBytes && this.chunks.length > 0) return false
+    const held = this.held + (buffer === this.buffer ? 0 : buffer.byteLength)
+    if (held > 2 * this.size + slackBytes) return false
+    this.held = held
+    this.buffer = buffer
+    return true
   }
 
   /** The first bytes of all, at most so many. The memory may be a chunk's own. */
   concat(limit: number): Uint8Array {
     this.seal()
     return concat(this.chunks, Math.min(this.size, limit))
+  }
+
+  /** All that was added since the last time, in few chunks. */
+  take(): ReadonlyArray<Uint8Array> {
+    this.seal()
+    const { chunks } = this
+    // No literal: what a list of one holds may stay until a full collection.
+    this.chunks = noChunks.slice()
+    this.size = 0
+    this.held = 0
+    this.buffer = undefined
+    return chunks
   }
 
   private seal(): void {
@@ -63,6 +92,8 @@ export class Collector {
     this.taken = 0
   }
 }
+
+const noChunks: ReadonlyArray<Uint8Array> = []
 
 const none = new Uint8Array(0)
 

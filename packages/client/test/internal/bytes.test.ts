@@ -56,4 +56,32 @@ describe("a collector", () => {
     const { chunks } = collector as unknown as { readonly chunks: ReadonlyArray<Uint8Array> }
     expect(new Set(chunks.filter(({ length }) => length === 1).map(({ buffer }) => buffer)).size).toBe(1)
   })
+
+  it("8.4 gives what has come since the last time, in few chunks", () => {
+    const collector = new Collector()
+    const taken = (): ReadonlyArray<ReadonlyArray<number>> => collector.take().map((chunk) => [...chunk])
+    expect(taken()).toEqual([])
+    for (let byte = 0; byte < 5; byte++) collector.add(Uint8Array.of(byte))
+    expect(taken()).toEqual([[0], [1, 2, 3, 4]])
+    expect([collector.size, taken()]).toEqual([0, []])
+    collector.add(Uint8Array.of(5))
+    collector.add(Uint8Array.of(6))
+    expect(taken()).toEqual([[5], [6]])
+  })
+
+  it.each([
+    ["a part of each large buffer", 2000, () => new Uint8Array(64 * 1024).subarray(0, 2000)],
+    ["large buffers as they are", 64 * 1024, () => new Uint8Array(64 * 1024)],
+    [
+      "many parts of one buffer",
+      16 * 1024,
+      ((buffer) => () => new Uint8Array(buffer, 0, 16 * 1024))(new ArrayBuffer(64 * 1024))
+    ]
+  ] as const)("8.4 holds no more than twice the bytes of %s, and a little", (_, size, make) => {
+    const collector = new Collector()
+    for (let index = 0; index < 500; index++) collector.add(make())
+    const buffers = new Set(collector.take().map(({ buffer }) => buffer))
+    const held = [...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0)
+    expect(held).toBeLessThanOrEqual(2 * 500 * size + 256 * 1024)
+  })
 })

@@ -77,6 +77,11 @@ export class Answer implements NativeTransport.Source {
     return this.parsed ?? this.parse()
   }
 
+  /** Holds its headers alone from now on, and not what they were read from. */
+  release(): void {
+    if (this.parsed === undefined) this.parse()
+  }
+
   private parse(): Headers.Headers {
     const headers = Headers.unsafeFromRecord(recordOf(this.raw))
     if (headers["set-cookie"] !== undefined) this.cookieValues = setCookies(this.raw)

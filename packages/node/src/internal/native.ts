@@ -5,6 +5,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { Options } from "../TransportOptions.js"
 import { Answer, type Body } from "./answer.js"
+import { Decoder, type Reader } from "./decoder.js"
 import * as Decompress from "./decompress.js"
 import { Exchange, type RawHeaders, type Sender } from "./exchange.js"
 import { bodyOf, endOfOrigin, headersOf, isSlash, Outgoing } from "./outgoing.js"
@@ -39,12 +40,32 @@ export const make = (
 
 const enough = new Error("enough of the body has come")
 
+/**
+ * The codings of a response that are to be undone. The headers of a response without a body describe another one (RFC 9110,
+ * 9.3.2 and 15.4.5).
+ */
+const codingsOf = (
+  response: Answer,
+  { method }: Outgoing,
+  decompress: boolean
+): ReturnType<typeof Decompress.codingsOf> => {
+  const { status } = response
+  const hasBody = method !== "HEAD" && status !== 204 && status !== 304
+  return Decompress.codingsOf(decompress && hasBody ? response.encoding : undefined)
+}
+
 /** An exchange to the end of its body, or to the cap for its status. */
-class Whole extends Exchange {
+class Whole extends Exchange implements Reader {
+  private response: Answer | undefined
+  /** The body so far: as it came, and behind its codings once these are undone as it comes. */
   private first: Uint8Array | undefined
   private rest: NativeTransport.Collector | undefined
   private size = 0
   private limit = Number.POSITIVE_INFINITY
+  private codings: ReadonlyArray<Decompress.Coding> = noCodings
+  private codedSize = 0
+  private decoder: Decoder | undefined
+  private waitsForDecoder = false
   private readonly cap: (status: number) => number
   private readonly decompress: boolean
   private readonly listener: NativeTransport.Listener<NativeTransport.Exchanged>
@@ -64,6 +85,12 @@ class Whole extends Exchange {
 
   protected override head(): void {
     this.limit = this.cap(this.status)
+    const response = new Answer(this.status, this.rawHeaders)
+    const codings = codingsOf(response, this.outgoing, this.decompress)
+    this.response = response
+    if (Either.isLeft(codings)) return this.giveUp(codings.left)
+    this.codings = codings.right
+    response.decoded = codings.right.length > 0
     if (this.status < 300) return
     this.expect(Math.min(NativeTransport.discardMillis, this.outgoing.timeouts.idle), () => {
       this.stop(enough)
@@ -72,22 +99,92 @@ class Whole extends Exchange {
   }
 
   protected override chunk(bytes: Buffer): boolean {
-    if (this.first === undefined) this.first = bytes
-    else this.collect(bytes)
-    this.size += bytes.length
+    if (this.codings.length > 0) return this.codedChunk(bytes)
+    this.add(bytes)
     if (this.size <= this.limit) return true
     this.stop(enough)
     this.finish(false)
     return false
   }
 
-  protected override end(): void {
+  private codedChunk(bytes: Buffer): boolean {
+    this.codedSize += bytes.length
+    if (this.decoder === undefined) {
+      this.add(bytes)
+      return Decompress.isSmall(this.codings, this.codedSize) || this.feed(this.decodeAsItComes(), this.take())
+    }
+    // What comes to less than half of itself is no compression, but the memory of it is a reader's time.
+    if (this.codedSize > 2 * this.limit + codedSlack) {
+      this.overflow()
+      return false
+    }
+    return this.feed(this.decoder, bytes)
+  }
+
+  private feed(decoder: Decoder, bytes: Uint8Array): boolean {
+    this.waitsForDecoder = !decoder.write(bytes)
+    return !this.waitsForDecoder
+  }
+
+  private decodeAsItComes(): Decoder {
+    this.decoder = new Decoder(this.codings, this)
+    return this.decoder
+  }
+
+  decoded(bytes: Uint8Array): boolean {
+    this.add(bytes)
+    if (this.size <= this.limit) return true
+    this.overflow()
+    return false
+  }
+
+  drained(): void {
+    // Behind the end there is nothing to go on with: the connection serves another exchange.
+    if (!this.waitsForDecoder) return
+    this.waitsForDecoder = false
+    this.goOn()
+  }
+
+  ended(): void {
+    this.stop(enough)
     this.finish(true)
+  }
+
+  corrupt(cause: Error): void {
+    this.stop(enough)
+    this.failed(cause)
+  }
+
+  /** A part of a coded body tells nothing. */
+  private overflow(): void {
+    this.stop(enough)
+    this.finishWithoutBody()
+  }
+
+  protected override end(): void {
+    if (this.codings.length === 0 || this.codedSize === 0) return this.finish(true)
+    if (this.decoder !== undefined) return this.decoder.end()
+    const coded = this.take()
+    const decoded = Decompress.small(this.codings, coded)
+    if (decoded === undefined) {
+      const decoder = this.decodeAsItComes()
+      decoder.write(coded)
+      return decoder.end()
+    }
+    this.add(decoded)
+    if (decoded.length > this.limit) this.finishWithoutBody()
+    else this.finish(true)
   }
 
   protected override failed(cause: unknown): void {
     if (this.status >= 300 && !(cause instanceof NativeTransport.Defect)) this.finishWithoutBody()
     else this.listener.failed(cause)
+  }
+
+  /** Ends what is being decoded as well, which may go on behind the end of the exchange. */
+  protected override stop(reason: Error): void {
+    super.stop(reason)
+    this.decoder?.abort()
   }
 
   /** The status is known: a body that breaks off, or takes too long, must not hide it. */
@@ -97,24 +194,31 @@ class Whole extends Exchange {
   }
 
   private finish(complete: boolean): void {
-    const source = new Answer(this.status, this.rawHeaders)
-    const read = new Read(source, this.bytes(Math.min(this.size, this.limit)), complete)
-    const encoding = this.decompress && read.bytes.length > 0 ? source.encoding : undefined
-    if (encoding === undefined) return this.listener.done(read)
-    const decoded = decode(encoding, read, this.limit)
-    if (Either.isRight(decoded)) {
-      source.decoded = decoded.right !== read
-      this.listener.done(decoded.right)
-    } else this.listener.failed(decoded.left)
+    const response = this.response ?? new Answer(this.status, this.rawHeaders)
+    this.listener.done(new Read(response, this.bytes(Math.min(this.size, this.limit)), complete))
   }
 
   /** Most bodies come in one chunk. */
-  private collect(bytes: Uint8Array): void {
+  private add(bytes: Uint8Array): void {
+    this.size += bytes.length
+    if (this.first === undefined) {
+      this.first = bytes
+      return
+    }
     if (this.rest === undefined) {
       this.rest = new NativeTransport.Collector()
-      if (this.first !== undefined) this.rest.add(this.first)
+      this.rest.add(this.first)
     }
     this.rest.add(bytes)
+  }
+
+  /** What has come so far, to make something else of it. */
+  private take(): Uint8Array {
+    const bytes = this.bytes(this.size)
+    this.first = undefined
+    this.rest = undefined
+    this.size = 0
+    return bytes
   }
 
   private bytes(size: number): Uint8Array {
@@ -125,6 +229,10 @@ class Whole extends Exchange {
 }
 
 const none = new Uint8Array(0)
+const noCodings: ReadonlyArray<Decompress.Coding> = []
+
+/** How much of a coded body may come in any case. */
+const codedSlack = 64 * 1024
 
 class Read implements NativeTransport.Exchanged {
   readonly source: NativeTransport.Source
@@ -139,10 +247,12 @@ class Read implements NativeTransport.Exchanged {
 }
 
 /** An exchange to the headers of its answer. */
-class Opened extends Exchange implements Body {
+class Opened extends Exchange implements Body, Reader {
   private readonly queue = new Queue()
   private readonly owned: boolean
   private readonly decompress: boolean
+  private decoder: Decoder | undefined
+  private waitsForDecoder = false
   /** Nobody has begun to read the body yet. */
   private isUnread: boolean
   private listener: NativeTransport.Listener<NativeTransport.Source> | undefined
@@ -162,25 +272,22 @@ class Opened extends Exchange implements Body {
   }
 
   protected override head(): void {
-    const plain = new Answer(this.status, this.rawHeaders, this)
-    const encoding = this.decompress && this.hasBody ? plain.encoding : undefined
-    const source =
-      encoding === undefined || !Decompress.knows(encoding)
-        ? plain
-        : new Answer(this.status, this.rawHeaders, inflating(this.chunks, encoding))
-    source.decoded = source !== plain
-    if (!this.owned) unread.register(source, () => this.stop(left), this.queue)
-    this.rawHeaders = noHeaders
-    this.outgoing.release()
+    const source = new Answer(this.status, this.rawHeaders, this)
+    const codings = codingsOf(source, this.outgoing, this.decompress)
+    if (Either.isLeft(codings) && this.status < 300) return this.giveUp(codings.left)
     const { listener } = this
-    // An open stream holds what it needs, and no more.
+    // An open stream holds what it needs, and no more: no part of what the socket has read, for one.
     this.listener = undefined
+    this.rawHeaders = noHeaders
+    source.release()
+    this.outgoing.release()
+    if (Either.isLeft(codings)) this.giveUp(codings.left)
+    else if (codings.right.length > 0) {
+      this.decoder = new Decoder(codings.right, this)
+      source.decoded = true
+    }
+    if (!this.owned) unread.register(source, () => this.stop(left), this.queue)
     listener?.done(source)
-  }
-
-  /** Of a response without a body the headers describe another one (RFC 9110, 9.3.2 and 15.4.5). */
-  private get hasBody(): boolean {
-    return this.outgoing.method !== "HEAD" && this.status !== 204 && this.status !== 304
   }
 
   get pull(): Body["pull"] {
@@ -199,21 +306,47 @@ class Opened extends Exchange implements Body {
     this.beginBody()
   }
 
-  private readonly unpause = (): void => this.goOn()
+  private readonly unpause = (): void => {
+    if (this.decoder === undefined) this.goOn()
+    else this.decoder.resume()
+  }
 
   protected override chunk(bytes: Buffer): boolean {
-    const goesOn = this.queue.push(bytes, this.unpause)
+    const { decoder } = this
+    const goesOn = decoder === undefined ? this.decoded(bytes) : decoder.write(bytes)
+    this.waitsForDecoder = decoder !== undefined && !goesOn
     // Behind a pause no limit runs: a slow reader is no silent server. One that never begins is.
     if (!goesOn && this.isUnread) this.expect(this.outgoing.timeouts.idle, () => this.giveUp(unreadInTime))
     return goesOn
   }
 
-  protected override end(): void {
+  decoded(bytes: Uint8Array): boolean {
+    return this.queue.push(bytes, this.unpause)
+  }
+
+  drained(): void {
+    // Behind the end there is nothing to go on with: the connection serves another exchange.
+    if (!this.waitsForDecoder) return
+    this.waitsForDecoder = false
+    this.goOn()
+  }
+
+  ended(): void {
     this.queue.end(Option.none())
+  }
+
+  corrupt(cause: Error): void {
+    this.giveUp(cause)
+  }
+
+  protected override end(): void {
+    if (this.decoder === undefined) this.ended()
+    else this.decoder.end()
   }
 
   protected override stop(reason: Error): void {
     super.stop(reason)
+    this.decoder?.abort()
     // Over nothing where it has ended already.
     this.queue.end(Option.some(reason))
   }
@@ -234,28 +367,5 @@ const unreadInTime = Object.assign(new Error("nobody has begun to read the body"
 
 const noHeaders: RawHeaders = []
 
-const inflating = (chunks: Body["chunks"], encoding: string): Body => ({
-  chunks: () => Decompress.inflated(chunks(), encoding),
-  pull: undefined
-})
-
 /** A body that nobody reads holds its connection: it is let go with the response. */
 const unread = new FinalizationRegistry<() => void>((abort) => abort())
-
-/** What stands behind the coding, or why there is nothing. A coded body that did not come whole tells nothing. */
-const decode = (
-  encoding: string,
-  read: NativeTransport.Exchanged,
-  limit: number
-): Either.Either<NativeTransport.Exchanged, unknown> => {
-  const nothing = new Read(read.source, none, false)
-  if (!read.complete) return Either.right(Decompress.knows(encoding) ? nothing : read)
-  try {
-    const bytes = Decompress.whole(encoding, read.bytes, Math.min(limit, 0x7fff_ffff))
-    return Either.right(bytes === undefined ? read : new Read(read.source, bytes, true))
-  } catch (cause) {
-    const tooLarge = (cause as { readonly code?: unknown }).code === "ERR_BUFFER_TOO_LARGE"
-    // As with a body that breaks off, the status is known.
-    return tooLarge || read.source.status >= 300 ? Either.right(nothing) : Either.left(cause)
-  }
-}

@@ -8,26 +8,19 @@ import * as Stream from "effect/Stream"
 /** How much of a streamed body waits in memory for a slow reader. */
 const highWaterBytes = 64 * 1024
 
-/** A chunk counts for what its object takes at the least. */
-const chunkBytes = 256
-
-const noChunks: ReadonlyArray<Uint8Array> = []
-
 type Pull = Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<unknown>>
 
 export class Queue {
-  private waitingChunks: Array<Uint8Array> = []
-  private size = 0
+  private readonly waiting = new NativeTransport.Collector()
   private ended: Option.Option<Option.Option<unknown>> = Option.none()
   private reader: (() => void) | undefined
   private unpause: (() => void) | undefined
 
   /** `false` asks for a pause: `resume` ends it. */
   push(chunk: Uint8Array, resume: () => void): boolean {
-    this.waitingChunks.push(chunk)
-    this.size += Math.max(chunk.length, chunkBytes)
+    this.waiting.add(chunk)
     this.wake()
-    if (this.size < highWaterBytes) return true
+    if (this.waiting.size < highWaterBytes) return true
     this.unpause = resume
     return false
   }
@@ -54,7 +47,7 @@ export class Queue {
 
   /** All that has come since the last pull, as one chunk. */
   readonly pull: Pull = Effect.suspend(() => {
-    if (this.waitingChunks.length > 0) return Effect.succeed(this.take())
+    if (this.waiting.size > 0) return Effect.succeed(this.take())
     if (Option.isNone(this.ended)) return this.wait
     const { value } = this.ended
     const isDefect = Option.isSome(value) && value.value instanceof NativeTransport.Defect
@@ -67,10 +60,7 @@ export class Queue {
   })
 
   private take(): Chunk.Chunk<Uint8Array> {
-    const taken = Chunk.unsafeFromArray(this.waitingChunks)
-    // No literal: what a list of one holds may stay until a full collection.
-    this.waitingChunks = noChunks.slice()
-    this.size = 0
+    const taken = Chunk.unsafeFromArray(this.waiting.take())
     const { unpause } = this
     this.unpause = undefined
     unpause?.()

@@ -1,0 +1,113 @@
+/**
+ * Where the frames of zstd end (RFC 8878, 3.1). Node 22 takes a body that is cut for a whole one, and drops a frame that begins
+ * in the chunk in which another ends: so frames are told apart before they are undone.
+ */
+
+const magic = [0x28, 0xb5, 0x2f, 0xfd]
+/** A frame of the user's own data, to be skipped. The last four bits of its first byte are free. */
+const skippable = [0x50, 0x2a, 0x4d, 0x18]
+
+const dictionaryBytes = [0, 1, 2, 4]
+const contentSizeBytes = [0, 2, 4, 8]
+
+type Field = "magic" | "skippable size" | "descriptor" | "block"
+
+const fieldBytes: Readonly<Record<Field, number>> = { magic: 4, "skippable size": 4, descriptor: 1, block: 3 }
+
+export class Frames {
+  /** What comes behind the bytes to skip, and what there is of it. */
+  private field: Field = "magic"
+  private value = 0
+  private valueBytes = 0
+  private skipped = 0
+  private hasChecksum = false
+  private hasFrame = false
+  private isOver = false
+
+  /** Whether what follows is no frame any more: padding, or garbage. */
+  get isPast(): boolean {
+    return this.isOver && this.hasFrame
+  }
+
+  /** Whether the bytes end inside of a frame, or before there was one. */
+  get isCut(): boolean {
+    return !this.hasFrame || !(this.isOver || this.isBetween)
+  }
+
+  private get isBetween(): boolean {
+    return this.field === "magic" && this.valueBytes === 0 && this.skipped === 0
+  }
+
+  /** The parts of a chunk, of which none goes beyond a frame. What follows the last frame is left out. */
+  split(chunk: Uint8Array): ReadonlyArray<Uint8Array> {
+    const parts: Array<Uint8Array> = []
+    let start = 0
+    for (let at = 0; at < chunk.length && !this.isOver; ) {
+      at = this.advance(chunk, at)
+      if (this.isOver || (at < chunk.length && !this.isBetween)) continue
+      parts.push(chunk.subarray(start, at))
+      start = at
+    }
+    // What begins as no frame does is the decoder's to refuse.
+    return this.isOver && !this.hasFrame ? [chunk] : parts
+  }
+
+  /** Goes on by a field, or by what is to be skipped. */
+  private advance(chunk: Uint8Array, from: number): number {
+    if (this.skipped > 0) {
+      const step = Math.min(this.skipped, chunk.length - from)
+      this.skipped -= step
+      return from + step
+    }
+    let at = from
+    const length = fieldBytes[this.field]
+    while (at < chunk.length && this.valueBytes < length && !this.isOver) {
+      const byte = chunk[at++] ?? 0
+      if (this.field === "magic") this.match(byte)
+      this.value += byte * 2 ** (8 * this.valueBytes++)
+    }
+    if (this.valueBytes === length && !this.isOver) {
+      const { field, value } = this
+      this.value = 0
+      this.valueBytes = 0
+      this.read(field, value)
+    }
+    return at
+  }
+
+  private match(byte: number): void {
+    const first = this.valueBytes === 0 ? byte : this.value % 256
+    const isMagic = first === magic[0]
+    const free = !isMagic && this.valueBytes === 0 ? 0x0f : 0
+    this.isOver = (byte & ~free) !== (isMagic ? magic : skippable)[this.valueBytes]
+  }
+
+  private read(field: Field, value: number): void {
+    switch (field) {
+      case "magic":
+        this.hasFrame = true
+        this.field = value % 256 === magic[0] ? "descriptor" : "skippable size"
+        return
+      case "skippable size":
+        return this.skip(value, "magic")
+      case "descriptor": {
+        const isSingle = (value & 0x20) !== 0
+        const contentSize = value >> 6
+        this.hasChecksum = (value & 0x04) !== 0
+        const size = contentSize === 0 && isSingle ? 1 : (contentSizeBytes[contentSize] ?? 0)
+        return this.skip((isSingle ? 0 : 1) + (dictionaryBytes[value & 3] ?? 0) + size, "block")
+      }
+      case "block": {
+        const isRun = ((value >> 1) & 3) === 1
+        const bytes = isRun ? 1 : value >> 3
+        const isLast = (value & 1) !== 0
+        return this.skip(bytes + (isLast && this.hasChecksum ? 4 : 0), isLast ? "magic" : "block")
+      }
+    }
+  }
+
+  private skip(bytes: number, then: Field): void {
+    this.skipped = bytes
+    this.field = then
+  }
+}
