@@ -131,6 +131,14 @@ export type Collector = Bytes.Collector
 export const owned: (bytes: Uint8Array) => Uint8Array<ArrayBuffer> = Bytes.owned
 
 /**
+ * The names of the headers that somebody removed from a request on purpose: a transport adds none of them by itself.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const removedHeaders: (headers: Headers.Headers) => ReadonlyArray<string> = PlatformRequest.removedOf
+
+/**
  * A transport of its own, in callbacks: a fiber waits once for an exchange, whatever goes on within. It fails with the
  * cause as it is, a `code` along its chain. A limit of the request that passes has a code of ours (`ERR_RESPONSE_LIMIT`,
  * `ERR_IDLE_LIMIT`) or, where the transport sets undici's timers, undici's (`UND_ERR_CONNECT_TIMEOUT`,

@@ -130,7 +130,7 @@ export const filtered = (
   header: (name: string, value: string) => boolean,
   param: (name: string, value: string) => boolean
 ): HttpClientRequest.HttpClientRequest => {
-  const headers: Outgoing = Object.create(headersProto)
+  const headers: Outgoing = marked(Object.create(headersProto), removedOf(request.headers))
   for (const [name, value] of Object.entries(request.headers)) if (header(name, value)) headers[name] = value
   return Object.assign(Object.create(Object.getPrototypeOf(request)), request, {
     headers,
@@ -139,11 +139,31 @@ export const filtered = (
 }
 
 const sendable = (headers: Outgoing): PlatformHeaders.Headers => {
-  for (const name of Object.keys(headers)) {
-    if (headers[name] === null) return Object.assign(Object.create(headersProto), Headers.finish(headers))
-  }
+  for (const name of Object.keys(headers)) if (headers[name] === null) return withoutRemoved(headers)
   return headers as PlatformHeaders.Headers
 }
+
+const withoutRemoved = (headers: Outgoing): PlatformHeaders.Headers => {
+  const names = Object.keys(headers).filter((name) => headers[name] === null)
+  return Object.assign(marked(Object.create(headersProto), names), Headers.finish(headers))
+}
+
+/** Where headers keep the names of those that were removed. The platform's own functions copy it along. */
+const removed: unique symbol = Symbol.for("@effect-api/client/PlatformRequest/removed")
+
+const marked = <A extends object>(headers: A, names: ReadonlyArray<string>): A =>
+  names.length === 0 ? headers : Object.assign(headers, { [removed]: names })
+
+/**
+ * The names of the headers that somebody removed on purpose: a transport adds none of them by itself.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const removedOf = (headers: PlatformHeaders.Headers): ReadonlyArray<string> =>
+  (headers as { readonly [removed]?: ReadonlyArray<string> })[removed] ?? noNames
+
+const noNames: ReadonlyArray<string> = []
 
 type Mutable<A> = { -readonly [K in keyof A]: A[K] }
 

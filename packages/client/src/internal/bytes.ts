@@ -39,7 +39,7 @@ export class Collector {
   /** What is free of the block that chunks are copied to, and how much of it is taken. */
   private block: Uint8Array = none
   private taken = 0
-  /** How much memory the chunks hold that are kept as they came, and the buffer of the last of them. */
+  /** How much memory is held, and the buffer of the last chunk that was kept as it came. */
   private held = 0
   private buffer: ArrayBufferLike | undefined
 
@@ -53,6 +53,7 @@ export class Collector {
     if (this.taken + chunk.length > this.block.length) {
       this.seal()
       this.block = new Uint8Array(Math.max(blockBytes, chunk.length))
+      this.held += this.block.length
     }
     this.block.set(chunk, this.taken)
     this.taken += chunk.length

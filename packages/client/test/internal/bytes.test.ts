@@ -75,7 +75,10 @@ describe("a collector", () => {
     [
       "many parts of one buffer",
       16 * 1024,
-      ((buffer) => () => new Uint8Array(buffer, 0, 16 * 1024))(new ArrayBuffer(64 * 1024))
+      (
+        (buffer) => () =>
+          new Uint8Array(buffer, 0, 16 * 1024)
+      )(new ArrayBuffer(64 * 1024))
     ]
   ] as const)("8.4 holds no more than twice the bytes of %s, and a little", (_, size, make) => {
     const collector = new Collector()

@@ -13,6 +13,9 @@ export interface Reader {
   readonly corrupt: (cause: Error) => void
 }
 
+/** Node's own: an open stream holds as much. */
+const streamedChunk = 16 * 1024
+
 interface Next {
   readonly write: (bytes: Uint8Array) => boolean
   readonly end: () => void
@@ -22,11 +25,11 @@ interface Next {
 export class Decoder {
   private readonly stages: ReadonlyArray<Stage>
 
-  constructor(codings: ReadonlyArray<Coding>, reader: Reader) {
+  constructor(codings: ReadonlyArray<Coding>, reader: Reader, chunkSize: number = streamedChunk) {
     const stages: Array<Stage> = []
     let next: Next = { write: (bytes) => reader.decoded(bytes), end: () => reader.ended() }
     for (const coding of [...codings].reverse()) {
-      const stage: Stage = new Stage(coding, next, {
+      const stage: Stage = new Stage(coding, chunkSize, next, {
         drained: () => {
           const before = stages[stages.indexOf(stage) - 1]
           if (before === undefined) reader.drained()
@@ -78,12 +81,14 @@ class Stage implements Next {
   private first: Uint8Array = nothing
   private isOver = false
   private readonly coding: Coding
+  private readonly chunkSize: number
   private readonly frames: Frames | undefined
   private readonly next: Next
   private readonly told: Told
 
-  constructor(coding: Coding, next: Next, told: Told) {
+  constructor(coding: Coding, chunkSize: number, next: Next, told: Told) {
     this.coding = coding
+    this.chunkSize = chunkSize
     this.frames = coding.frames?.()
     this.next = next
     this.told = told
@@ -109,7 +114,7 @@ class Stage implements Next {
   }
 
   private open(): Transform {
-    const engine = this.coding.engine(this.first)
+    const engine = this.coding.engine(this.first, { chunkSize: this.chunkSize })
     this.first = nothing
     this.engine = engine
     engine.on("data", (bytes: Uint8Array) => {

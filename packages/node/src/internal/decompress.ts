@@ -9,7 +9,7 @@ export interface Coding {
   readonly name: string
   /** How many of its first bytes tell what undoes it. */
   readonly headBytes: number
-  readonly engine: (head: Uint8Array) => Transform
+  readonly engine: (head: Uint8Array, options: { readonly chunkSize: number }) => Transform
   /**
    * Undoes a whole body within the turn. Only where that takes time and memory for what goes in and comes out alone: a brotli of
    * 27 bytes makes Node prepare 16 MiB.
@@ -40,14 +40,17 @@ const isWrapped = (head: Uint8Array): boolean => {
 const gzip: Coding = {
   name: "gzip",
   headBytes: 1,
-  engine: () => zlib.createGunzip(flush),
+  engine: (_, options) => zlib.createGunzip({ ...options, ...flush }),
   sync: (bytes, options) => zlib.gunzipSync(bytes, options)
 }
 
 const deflate: Coding = {
   name: "deflate",
   headBytes: 2,
-  engine: (head) => (isWrapped(head) ? zlib.createInflate(flush) : zlib.createInflateRaw(flush)),
+  engine: (head, options) =>
+    isWrapped(head)
+      ? zlib.createInflate({ ...options, ...flush })
+      : zlib.createInflateRaw({ ...options, ...flush }),
   sync: (bytes, options) =>
     isWrapped(bytes) ? zlib.inflateSync(bytes, options) : zlib.inflateRawSync(bytes, options)
 }
@@ -55,7 +58,8 @@ const deflate: Coding = {
 const br: Coding = {
   name: "br",
   headBytes: 1,
-  engine: () => zlib.createBrotliDecompress({ flush: zlib.constants.BROTLI_OPERATION_FLUSH })
+  engine: (_, options) =>
+    zlib.createBrotliDecompress({ ...options, flush: zlib.constants.BROTLI_OPERATION_FLUSH })
 }
 
 const { createZstdDecompress } = zstd
@@ -68,8 +72,9 @@ const zstdCodings: ReadonlyArray<Coding> =
         {
           name: "zstd",
           headBytes: 1,
-          engine: () =>
+          engine: (_, options) =>
             createZstdDecompress({
+              ...options,
               flush: zstd.constants.ZSTD_e_flush,
               params: { [zstd.constants.ZSTD_d_windowLogMax]: windowLog }
             }),

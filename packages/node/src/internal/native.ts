@@ -5,6 +5,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { Options } from "../TransportOptions.js"
 import { Answer, type Body } from "./answer.js"
+import { Assembly, isQuick } from "./assembly.js"
 import { Decoder, type Reader } from "./decoder.js"
 import * as Decompress from "./decompress.js"
 import { Exchange, type RawHeaders, type Sender } from "./exchange.js"
@@ -66,6 +67,7 @@ class Whole extends Exchange implements Reader {
   private codedSize = 0
   private decoder: Decoder | undefined
   private waitsForDecoder = false
+  private assembly: Assembly | undefined
   private readonly cap: (status: number) => number
   private readonly decompress: boolean
   private readonly listener: NativeTransport.Listener<NativeTransport.Exchanged>
@@ -111,7 +113,9 @@ class Whole extends Exchange implements Reader {
     this.codedSize += bytes.length
     if (this.decoder === undefined) {
       this.add(bytes)
-      return Decompress.isSmall(this.codings, this.codedSize) || this.feed(this.decodeAsItComes(), this.take())
+      return (
+        Decompress.isSmall(this.codings, this.codedSize) || this.feed(this.decodeAsItComes(), this.take())
+      )
     }
     // What comes to less than half of itself is no compression, but the memory of it is a reader's time.
     if (this.codedSize > 2 * this.limit + codedSlack) {
@@ -127,7 +131,7 @@ class Whole extends Exchange implements Reader {
   }
 
   private decodeAsItComes(): Decoder {
-    this.decoder = new Decoder(this.codings, this)
+    this.decoder = new Decoder(this.codings, this, wholeChunk)
     return this.decoder
   }
 
@@ -181,10 +185,11 @@ class Whole extends Exchange implements Reader {
     else this.listener.failed(cause)
   }
 
-  /** Ends what is being decoded as well, which may go on behind the end of the exchange. */
+  /** Ends what may go on behind the end of the exchange as well. */
   protected override stop(reason: Error): void {
     super.stop(reason)
     this.decoder?.abort()
+    this.assembly?.abort()
   }
 
   /** The status is known: a body that breaks off, or takes too long, must not hide it. */
@@ -195,7 +200,12 @@ class Whole extends Exchange implements Reader {
 
   private finish(complete: boolean): void {
     const response = this.response ?? new Answer(this.status, this.rawHeaders)
-    this.listener.done(new Read(response, this.bytes(Math.min(this.size, this.limit)), complete))
+    const { rest, size } = this
+    if (complete && rest !== undefined && !isQuick(size)) {
+      this.assembly = new Assembly(rest.take(), size, (bytes) => {
+        this.listener.done(new Read(response, bytes, true))
+      })
+    } else this.listener.done(new Read(response, this.bytes(Math.min(size, this.limit)), complete))
   }
 
   /** Most bodies come in one chunk. */
@@ -230,6 +240,9 @@ class Whole extends Exchange implements Reader {
 
 const none = new Uint8Array(0)
 const noCodings: ReadonlyArray<Decompress.Coding> = []
+
+/** What a decoder gives at a time: a large one takes a third of the time, and no longer than the exchange. */
+const wholeChunk = 64 * 1024
 
 /** How much of a coded body may come in any case. */
 const codedSlack = 64 * 1024

@@ -1,7 +1,7 @@
 /** What is sent: a request as undici's dispatcher takes it. */
 import type { Readable } from "node:stream"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type { Timeouts } from "@effect-api/client"
+import { NativeTransport, type Timeouts } from "@effect-api/client"
 import type { Dispatcher } from "undici"
 import * as Decompress from "./decompress.js"
 
@@ -62,7 +62,7 @@ const question = 0x3f
 
 /** Names and values in turn, as undici takes them with the least work. */
 export const headersOf = (
-  headers: Readonly<Record<string, string>>,
+  headers: Request["headers"],
   contentType: string | undefined,
   decompress: boolean
 ): Array<string> => {
@@ -72,11 +72,17 @@ export const headersOf = (
     if (value !== undefined && (contentType === undefined || name !== "content-type")) list.push(name, value)
   }
   if (contentType !== undefined) list.push("content-type", contentType)
-  // A range counts the bytes of the coded content (RFC 9110, 14.2): a part of that cannot be decoded.
-  if (decompress && headers["accept-encoding"] === undefined)
+  if (decompress && asksByItself(headers)) {
+    // A range counts the bytes of the coded content (RFC 9110, 14.2): a part of that cannot be decoded.
     list.push("accept-encoding", headers["range"] === undefined ? Decompress.acceptEncoding : "identity")
+  }
   return list
 }
+
+/** Nobody has said which codings to ask for, or to ask for none. */
+const asksByItself = (headers: Request["headers"]): boolean =>
+  headers["accept-encoding"] === undefined &&
+  !NativeTransport.removedHeaders(headers).includes("accept-encoding")
 
 /** Whether a path begins there. */
 export const isSlash = (url: string, at: number): boolean => url.charCodeAt(at) === slash

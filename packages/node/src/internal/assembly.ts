@@ -1,0 +1,35 @@
+/** Puts a large body together, a part in each turn: to copy 256 MiB at once holds the loop for a second. */
+
+const stepBytes = 2 * 1024 * 1024
+
+/** Whether a body of so many bytes is put together within the turn. */
+export const isQuick = (size: number): boolean => size <= 2 * stepBytes
+
+export class Assembly {
+  private readonly bytes: Uint8Array
+  private readonly chunks: Iterator<Uint8Array>
+  private readonly done: (bytes: Uint8Array) => void
+  private size = 0
+  private next: NodeJS.Immediate | undefined
+
+  constructor(chunks: ReadonlyArray<Uint8Array>, size: number, done: (bytes: Uint8Array) => void) {
+    this.bytes = new Uint8Array(size)
+    this.chunks = chunks[Symbol.iterator]()
+    this.done = done
+    this.step()
+  }
+
+  private step(): void {
+    for (const end = this.size + stepBytes; this.size < end; ) {
+      const { done, value } = this.chunks.next()
+      if (done === true) return this.done(this.bytes)
+      this.bytes.set(value, this.size)
+      this.size += value.length
+    }
+    this.next = setImmediate(() => this.step())
+  }
+
+  abort(): void {
+    clearImmediate(this.next)
+  }
+}
