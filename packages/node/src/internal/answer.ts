@@ -4,6 +4,7 @@ import * as Headers from "@effect/platform/Headers"
 import type { NativeTransport } from "@effect-api/client"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as Decompress from "./decompress.js"
 import type { RawHeaders } from "./exchange.js"
 
 type Raw = RawHeaders
@@ -90,7 +91,13 @@ export class Answer implements NativeTransport.Source {
     return headers
   }
 
-  get encoding(): string | undefined {
+  /** The codings that are to be undone. The headers of a response without a body describe another one (RFC 9110, 9.3.2 and 15.4.5). */
+  codings(method: string, decompress: boolean): ReturnType<typeof Decompress.codingsOf> {
+    const hasBody = method !== "HEAD" && this.status !== 204 && this.status !== 304
+    return Decompress.codingsOf(decompress && hasBody ? this.encoding : undefined)
+  }
+
+  private get encoding(): string | undefined {
     return this.parsed === undefined && find(this.raw, "content-encoding") < 0
       ? undefined
       : this.headers["content-encoding"]
