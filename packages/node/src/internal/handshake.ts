@@ -1,28 +1,17 @@
 /** A conversation with a proxy on a socket, before the socket is a tunnel. */
 import type { Duplex } from "node:stream"
-
-export type Abort = () => void
-
-/** One of the two is called, once, never before the call that began it has returned, and neither after an abort. */
-export interface Connecting<S> {
-  readonly connected: (socket: S) => void
-  readonly failed: (cause: Error) => void
-}
+import { type Abort, type Connecting, failedBefore } from "./connecting.js"
+import { coded } from "./failures.js"
 
 /** Reads what has come. A number ends it: so many bytes at the end of the chunk belong to the tunnel. */
 export type Read = (chunk: Buffer) => number | Error | undefined
 
-/** A failure that says by its code what it is. Nothing of a request was sent. */
-export const coded = (code: string, message: string): Error => Object.assign(new Error(message), { code })
-
-/** The system's own failure of the connection. `syscall` says that nothing was sent. */
+/** The system's own failure of the connection. */
 const broken = ({ code, message }: NodeJS.ErrnoException): Error =>
-  Object.assign(coded(code ?? "ERR_PROXY_CLOSED", `the connection to the proxy broke: ${message}`), {
-    syscall: "connect"
-  })
+  failedBefore(`the connection to the proxy broke: ${message}`, code ?? "ERR_PROXY_CLOSED")
 
 const closed = (): Error =>
-  coded("ERR_PROXY_CLOSED", "the proxy closed the connection before there was a tunnel")
+  coded("the proxy closed the connection before there was a tunnel", "ERR_PROXY_CLOSED")
 
 export const ignore = (): void => undefined
 

@@ -4,7 +4,7 @@
  */
 import { BlockList, isIP, isIPv6 } from "node:net"
 import { domainToASCII } from "node:url"
-import { unbracketed } from "./proxyUrl.js"
+import { unbracketed } from "./addresses.js"
 
 interface Place {
   readonly host: string

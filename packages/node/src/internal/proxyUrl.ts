@@ -1,6 +1,7 @@
 /** What the URL of a proxy says. */
 import { Buffer } from "node:buffer"
 import * as Either from "effect/Either"
+import { unbracketed } from "./addresses.js"
 
 export interface ProxyServer {
   /** `socks5` is given addresses, `socks5h` names. */
@@ -93,9 +94,6 @@ const decoded = (text: string): string =>
       return escapes
     }
   })
-
-/** A host as sockets take it. */
-export const unbracketed = (host: string): string => (host.startsWith("[") ? host.slice(1, -1) : host)
 
 /** A host and a port as a request names them. */
 export const hostPort = (to: { readonly host: string; readonly port: number }): string => {

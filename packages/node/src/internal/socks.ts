@@ -6,8 +6,11 @@ import { Buffer } from "node:buffer"
 import { type LookupAddress, lookup } from "node:dns"
 import { isIP } from "node:net"
 import type { Duplex } from "node:stream"
-import { type Abort, type Connecting, coded, drop, failing, ignore, perform, type Read } from "./handshake.js"
-import { type ProxyServer, unbracketed } from "./proxyUrl.js"
+import { unbracketed } from "./addresses.js"
+import type { Abort, Connecting } from "./connecting.js"
+import { coded } from "./failures.js"
+import { drop, failing, ignore, perform, type Read } from "./handshake.js"
+import type { ProxyServer } from "./proxyUrl.js"
 
 const version = 5
 const noAuthentication = 0
@@ -26,7 +29,7 @@ const replies: ReadonlyArray<readonly [code: string, message: string]> = [
   ["ADDRESS_TYPE_NOT_SUPPORTED", "address type not supported"]
 ]
 
-const failure = (code: string, message: string): Error => coded(`ERR_SOCKS_${code}`, message)
+const failure = (code: string, message: string): Error => coded(message, `ERR_SOCKS_${code}`)
 
 const notSocks = (): Error => failure("RESPONSE", "the proxy does not speak SOCKS5")
 
@@ -93,8 +96,9 @@ const addressOf = (host: string): ReadonlyArray<number> => {
   }
 }
 
-/** The URL parser writes all IPv6 addresses in one way: without leading zeros, and with `::` at most once. */
-const bytesOf = (address: string): ReadonlyArray<number> => {
+/** The URL parser writes all IPv6 addresses in one way: without leading zeros, and with `::` at most once. It knows no zones. */
+const bytesOf = (text: string): ReadonlyArray<number> => {
+  const [address] = text.split("%", 1)
   const groupsOf = (text: string): ReadonlyArray<string> => (text === "" ? [] : text.split(":"))
   const [head = "", tail = ""] = new URL(`http://[${address}]`).hostname.slice(1, -1).split("::")
   const [front, back] = [groupsOf(head), groupsOf(tail)]
