@@ -12,13 +12,23 @@ type Raw = RawHeaders
 const text = (bytes: Buffer | string | undefined): string =>
   bytes === undefined ? "" : typeof bytes === "string" ? bytes : bytes.toString("latin1")
 
+const isBlank = (character: string): boolean => character === " " || character === "\t"
+
+/** A value without the blanks behind it, which are no part of it (RFC 9110, 5.5): undici hands them on. */
+const valueOf = (bytes: Buffer | string | undefined): string => {
+  const value = text(bytes)
+  let end = value.length
+  while (end > 0 && isBlank(value.charAt(end - 1))) end--
+  return end === value.length ? value : value.slice(0, end)
+}
+
 /** Header names and values, put into a record. */
 const recordOf = (raw: Raw): Record<string, string> => {
   // A header may be called `constructor`: on a plain object that is there already.
   const record: Record<string, string> = Object.create(null)
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = text(raw[index]).toLowerCase()
-    const value = text(raw[index + 1])
+    const value = valueOf(raw[index + 1])
     const known = record[name]
     record[name] = known === undefined ? value : `${known}, ${value}`
   }
@@ -36,7 +46,7 @@ const find = (raw: Raw, name: string, from = 0): number => {
 const setCookies = (raw: Raw): ReadonlyArray<string> => {
   const values: Array<string> = []
   for (let at = find(raw, "set-cookie"); at >= 0; at = find(raw, "set-cookie", at + 2)) {
-    values.push(text(raw[at + 1]))
+    values.push(valueOf(raw[at + 1]))
   }
   return values
 }
