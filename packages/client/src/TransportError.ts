@@ -15,11 +15,17 @@ import { ownCause } from "./internal/ownCause.js"
 type Kind = ApiError.ConnectionError["kind"]
 type Phase = "connect" | "response" | "idle"
 
-/** Codes of Node, its resolver, undici, OpenSSL (its verdicts on a certificate) and Bun; all others are `other`. */
+/** Codes of Node, its resolver, undici, our HTTP/2, OpenSSL (its verdicts on a certificate) and Bun; all others are `other`. */
 const codes: ReadonlyArray<readonly [kind: Kind, codes: RegExp]> = [
   ["dns", /^(ENOTFOUND$|EAI_|DNSException$)/],
   ["refused", /^(ECONNREFUSED|ConnectionRefused|ERR_SOCKS_CONNECTION_REFUSED)$/],
   ["reset", /^ECONN(RESET|ABORTED)$/],
+  // RFC 9113, section 7.
+  [
+    "reset",
+    /^ERR_HTTP2_(NO_ERROR|(PROTOCOL|INTERNAL|FLOW_CONTROL|FRAME_SIZE|COMPRESSION|CONNECT)_ERROR|SETTINGS_TIMEOUT|STREAM_CLOSED|REFUSED_STREAM|CANCEL|ENHANCE_YOUR_CALM|INADEQUATE_SECURITY|HTTP_1_1_REQUIRED)$/
+  ],
+  ["closed", /^ERR_HTTP2_(ERROR|PING_TIMEOUT|TOO_MANY_INVALID_FRAMES)$/],
   [
     "closed",
     /^(EPIPE|ETIMEDOUT|ERR_STREAM_PREMATURE_CLOSE|ERR_PROXY_CLOSED|UND_ERR_(SOCKET|CLOSED|DESTROYED|RES_CONTENT_LENGTH_MISMATCH)|ConnectionClosed)$/
@@ -183,7 +189,7 @@ export const fromCause = (
 const refusedCodes: ReadonlyArray<readonly [field: string, codes: RegExp]> = [
   [
     "headers",
-    /^ERR_(INVALID_CHAR|INVALID_HTTP_TOKEN|HTTP_INVALID_HEADER_VALUE|HTTP2_INVALID_(CONNECTION_HEADERS|PSEUDOHEADER|HEADER_VALUE))$/
+    /^ERR_(INVALID_CHAR|INVALID_HTTP_TOKEN|HTTP_INVALID_HEADER_VALUE|HTTP2_(INVALID_(CONNECTION_HEADERS|PSEUDOHEADER|HEADER_VALUE)|HEADER_SINGLE_VALUE))$/
   ],
   ["url", /^ERR_(UNESCAPED_CHARACTERS|INVALID_URL|INVALID_PROTOCOL)$/],
   ["request", /^(UND_ERR_INVALID_ARG|UND_ERR_NOT_SUPPORTED|ERR_INVALID_ARG_(TYPE|VALUE))$/],

@@ -54,7 +54,17 @@ describe("kinds", () => {
   const kinds: Record<ApiError.ConnectionError["kind"], ReadonlyArray<string>> = {
     dns: ["ENOTFOUND", "EAI_AGAIN", "EAI_FAIL", "EAI_NODATA", "EAI_NONAME", "DNSException"],
     refused: ["ECONNREFUSED", "ConnectionRefused"],
-    reset: ["ECONNRESET", "ECONNABORTED"],
+    reset: [
+      "ECONNRESET",
+      "ECONNABORTED",
+      "ERR_HTTP2_NO_ERROR",
+      "ERR_HTTP2_PROTOCOL_ERROR",
+      "ERR_HTTP2_INTERNAL_ERROR",
+      "ERR_HTTP2_REFUSED_STREAM",
+      "ERR_HTTP2_CANCEL",
+      "ERR_HTTP2_ENHANCE_YOUR_CALM",
+      "ERR_HTTP2_HTTP_1_1_REQUIRED"
+    ],
     tls: [
       "CERT_HAS_EXPIRED",
       "CERT_NOT_YET_VALID",
@@ -70,6 +80,9 @@ describe("kinds", () => {
     ],
     closed: [
       "EPIPE",
+      "ERR_HTTP2_ERROR",
+      "ERR_HTTP2_PING_TIMEOUT",
+      "ERR_HTTP2_TOO_MANY_INVALID_FRAMES",
       "ERR_STREAM_PREMATURE_CLOSE",
       "UND_ERR_SOCKET",
       "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
@@ -274,6 +287,7 @@ describe("what a transport refuses", () => {
     ["ERR_INVALID_HTTP_TOKEN", "headers"],
     ["ERR_HTTP_INVALID_HEADER_VALUE", "headers"],
     ["ERR_HTTP2_INVALID_CONNECTION_HEADERS", "headers"],
+    ["ERR_HTTP2_HEADER_SINGLE_VALUE", "headers"],
     ["ERR_UNESCAPED_CHARACTERS", "url"],
     ["ERR_INVALID_URL", "url"],
     ["ERR_INVALID_PROTOCOL", "url"],

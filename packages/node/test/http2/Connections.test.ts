@@ -1,0 +1,427 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as Frames from "../fixtures/frames.js"
+import { codeOf, connected, type Kept, Owned, owned, socketTo } from "../fixtures/http2.js"
+
+const { code, data, flag, goaway, headers, ok, settings, type } = Frames
+
+/** So many requests of one connection, all on their way. */
+const sent = async (own: Owned, peer: Frames.Peer, count: number): Promise<ReadonlyArray<Kept>> => {
+  const exchanges = Array.from({ length: count }, () => own.send())
+  for (let n = 0; n < count; n++) await peer.next(type.headers)
+  return exchanges
+}
+
+const outcome = async (exchange: Kept) => {
+  const end = await exchange.ended
+  return end.is === "broke" ? [end.is, codeOf(end.cause), end.sent] : [end.is]
+}
+
+describe("a server that goes away", () => {
+  it.scopedLive("6.10 at its leisure ends what it has begun, and has not acted on the rest", () =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected()
+      yield* Effect.promise(async () => {
+        const [first, second, third] = (await sent(own, peer, 3)) as [Kept, Kept, Kept]
+        peer.write(headers(1, ok), data(1, "a"), goaway(3, code.none))
+        expect(await outcome(third)).toEqual(["broke", "ERR_HTTP2_NO_ERROR", "refused"])
+        await own.isGone
+        expect(own.connection.room).toBe(0)
+        expect(await outcome(own.send())).toEqual(["broke", "UND_ERR_SOCKET", "nothing"])
+        peer.write(data(1, "b", flag.end), headers(3, ok), data(3, "c", flag.end))
+        expect([await outcome(first), first.text]).toEqual([["completed"], "ab"])
+        expect([await outcome(second), second.text]).toEqual([["completed"], "c"])
+        await peer.closed
+        expect(own.gones).toBe(1)
+      })
+    })
+  )
+
+  it.scopedLive("6.10 says so before it knows where it will end (RFC 9113, 6.8)", () =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected()
+      yield* Effect.promise(async () => {
+        const [first, second] = (await sent(own, peer, 2)) as [Kept, Kept]
+        await peer.arrived(goaway(0x7fff_ffff, code.none))
+        expect([first.told, second.told]).toEqual([["begun"], ["begun"]])
+        peer.write(goaway(1, code.none), headers(1, ok, flag.end))
+        expect(await outcome(first)).toEqual(["completed"])
+        expect(await outcome(second)).toEqual(["broke", "ERR_HTTP2_NO_ERROR", "refused"])
+        await peer.closed
+      })
+    })
+  )
+
+  it.scopedLive("6.10 with an error has not acted on what is above its last stream", () =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected()
+      yield* Effect.promise(async () => {
+        const [first, second] = (await sent(own, peer, 2)) as [Kept, Kept]
+        peer.write(goaway(1, code.calm))
+        expect(await outcome(first)).toEqual(["broke", "ERR_HTTP2_ENHANCE_YOUR_CALM", undefined])
+        expect(await outcome(second)).toEqual(["broke", "ERR_HTTP2_ENHANCE_YOUR_CALM", "refused"])
+        await own.isGone
+        await peer.closed
+      })
+    })
+  )
+
+  it.scopedLive("6.10 and wants HTTP/1.1 has acted on nothing", () =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected()
+      yield* Effect.promise(async () => {
+        const [first] = (await sent(own, peer, 1)) as [Kept]
+        peer.write(goaway(1, code.http11))
+        expect(await outcome(first)).toEqual(["broke", "ERR_HTTP2_HTTP_1_1_REQUIRED", "refused"])
+      })
+    })
+  )
+
+  it.scopedLive("6.10 idle is left at once", () =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected()
+      yield* Effect.promise(async () => {
+        peer.write(goaway(0, code.none))
+        await own.isGone
+        await peer.closed
+        expect(own.gones).toBe(1)
+      })
+    })
+  )
+
+  const deaths: ReadonlyArray<readonly [how: string, die: (peer: Frames.Peer) => void, code: string]> = [
+    ["ends", (peer) => peer.socket.end(), "UND_ERR_SOCKET"],
+    ["closes", (peer) => peer.socket.destroy(), "UND_ERR_SOCKET"],
+    ["resets", (peer) => peer.socket.resetAndDestroy(), "ECONNRESET"]
+  ]
+
+  it.scopedLive.each(deaths)("7.3 without a word: it %s", ([, die, failure]) =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected()
+      yield* Effect.promise(async () => {
+        const [first, second] = (await sent(own, peer, 2)) as [Kept, Kept]
+        await peer.arrived(headers(1, ok), data(1, "a"))
+        die(peer)
+        expect(await outcome(first)).toEqual(["broke", failure, undefined])
+        expect(first.text).toBe("a")
+        expect(await outcome(second)).toEqual(["broke", failure, undefined])
+        await own.isGone
+        expect(own.gones).toBe(1)
+      })
+    })
+  )
+
+  it.scopedLive.each(deaths)("7.3 behind its goodbye: it %s", ([, die]) =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected()
+      yield* Effect.promise(async () => {
+        const [first, second] = (await sent(own, peer, 2)) as [Kept, Kept]
+        await peer.arrived(goaway(1, code.none))
+        die(peer)
+        expect(await outcome(first)).toEqual(["broke", "UND_ERR_SOCKET", undefined])
+        expect(await outcome(second)).toEqual(["broke", "ERR_HTTP2_NO_ERROR", "refused"])
+      })
+    })
+  )
+
+  it.scopedLive.each(deaths)("7.3 idle: it %s", ([, die]) =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected()
+      yield* Effect.promise(async () => {
+        await peer.arrived()
+        die(peer)
+        await own.isGone
+        expect(await outcome(own.send())).toEqual(["broke", "UND_ERR_SOCKET", "nothing"])
+        expect(own.gones).toBe(1)
+      })
+    })
+  )
+})
+
+describe("the room of a connection", () => {
+  it.scopedLive("1.1 is modest until the server has said its limit", () =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected({}, Buffer.alloc(0))
+      expect(own.connection.room).toBe(100)
+      yield* Effect.promise(async () => {
+        peer.write(settings())
+        await own.untilRoom((room) => room === 1000)
+      })
+    })
+  )
+
+  it.scopedLive("1.1 follows the server's limit, down and up", () =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected({}, settings({ streams: 3 }))
+      yield* Effect.promise(async () => {
+        await peer.arrived()
+        const exchanges = await sent(own, peer, 2)
+        expect(own.connection.room).toBe(1)
+        await peer.arrived(settings({ streams: 1 }))
+        expect(own.connection.room).toBe(0)
+        const { rooms } = own
+        await peer.arrived(headers(1, ok, flag.end))
+        expect(await outcome(exchanges[0] as Kept)).toEqual(["completed"])
+        // One runs, and one may.
+        expect([own.connection.room, own.rooms]).toEqual([0, rooms])
+        peer.write(settings({ streams: 2 }))
+        await own.untilRoom((room) => room === 1)
+        peer.write(headers(3, ok, flag.end))
+        await own.untilRoom((room) => room === 2)
+        await peer.arrived(settings({ streams: 0 }))
+        expect(own.connection.room).toBe(0)
+        peer.write(settings({ streams: 100_000 }))
+        await own.untilRoom((room) => room === 1000)
+      })
+    })
+  )
+
+  it.scopedLive("6.10 what was sent above a limit that came later waits its turn, or leaves unsent", () =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected({}, settings({ streams: 0 }))
+      yield* Effect.promise(async () => {
+        await peer.arrived()
+        // The pool sends no more than there is room for; a limit may sink meanwhile.
+        const [first, left, last] = [own.send(), own.send({ method: "POST", body: "abc" }), own.send()]
+        await peer.arrived()
+        left.abortIt()
+        await peer.arrived()
+        expect(peer.of(type.headers)).toHaveLength(0)
+        await peer.arrived(settings({ streams: 5 }))
+        expect((await peer.next(type.headers)).id).toBe(1)
+        const { id } = await peer.next(type.headers)
+        await peer.arrived()
+        expect([peer.of(type.headers).length, peer.of(type.reset).length, peer.of(type.data).length]).toEqual(
+          [2, 0, 0]
+        )
+        peer.write(headers(1, ok, flag.end), headers(id, ok, flag.end))
+        expect([await outcome(first), await outcome(last)]).toEqual([["completed"], ["completed"]])
+        expect([left.told, own.connection.room]).toEqual([["begun"], 5])
+        own.connection.close()
+        await peer.closed
+      })
+    })
+  )
+
+  it.scopedLive.each([0, 0x7fff_ffff])(
+    "6.10 what waits above the limit is never sent behind GOAWAY (%i)",
+    (last) =>
+      Effect.gen(function* () {
+        const { own, peer } = yield* connected({}, settings({ streams: 0 }))
+        yield* Effect.promise(async () => {
+          await peer.arrived()
+          const exchange = own.send()
+          await peer.arrived()
+          peer.write(goaway(last, code.none))
+          expect(await outcome(exchange)).toEqual(["broke", expect.stringMatching(/ERR_HTTP2_/), "nothing"])
+          await peer.closed
+        })
+      })
+  )
+})
+
+describe("an abort", () => {
+  it.scopedLive("10.7 resets the stream, and the connection serves on", () =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected()
+      yield* Effect.promise(async () => {
+        const [waiting, reading, other] = (await sent(own, peer, 3)) as [Kept, Kept, Kept]
+        await peer.arrived(headers(3, ok), data(3, "a"))
+        waiting.abortIt()
+        reading.abortIt()
+        for (const id of [1, 3]) {
+          const { payload, ...frame } = await peer.next(type.reset)
+          expect([frame.id, payload.readUInt32BE(0)]).toEqual([id, code.cancel])
+        }
+        // What was on its way concerns nobody any more.
+        peer.write(headers(1, ok), data(1, "b"), data(3, "c", flag.end), headers(5, ok, flag.end))
+        expect(await outcome(other)).toEqual(["completed"])
+        expect([waiting.told, reading.told, reading.text]).toEqual([
+          ["begun"],
+          ["begun", "200", "received"],
+          "a"
+        ])
+        expect([own.connection.room, peer.of(type.data).length]).toEqual([1000, 0])
+      })
+    })
+  )
+
+  it.scopedLive("10.7 in the turn of the request, or of a chunk, does the same", () =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected()
+      yield* Effect.promise(async () => {
+        const first = own.send({ method: "POST", body: Buffer.alloc(10_000_000) })
+        first.abortIt()
+        const second = own.send()
+        second.onChunk = ({ abortIt }) => abortIt()
+        const { id } = await peer.next(type.reset)
+        expect(id).toBe(1)
+        expect(peer.of(type.data).every(({ flags }) => (flags & flag.end) === 0)).toBe(true)
+        peer.write(headers(3, ok), data(3, "a"), data(3, "b"))
+        const { payload } = await peer.next(type.reset)
+        expect([payload.readUInt32BE(0), second.text, own.connection.room]).toEqual([code.cancel, "a", 1000])
+      })
+    })
+  )
+})
+
+describe("a connection", () => {
+  it.scopedLive("6.10 says whether it has served before", () =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected()
+      yield* Effect.promise(async () => {
+        const [first, second] = (await sent(own, peer, 2)) as [Kept, Kept]
+        peer.write(headers(1, ok, flag.end))
+        await first.ended
+        expect([first, second, own.send()].map(({ wasReused }) => wasReused)).toEqual([false, false, true])
+      })
+    })
+  )
+
+  it.scopedLive("1.1 idle is closed when its time has passed", () =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected({ keepAlive: 30 })
+      yield* Effect.promise(async () => {
+        const [exchange] = (await sent(own, peer, 1)) as [Kept]
+        // Longer than an idle one is kept.
+        await new Promise((resolve) => setTimeout(resolve, 60))
+        expect(own.gones).toBe(0)
+        peer.write(headers(1, ok, flag.end))
+        expect(await outcome(exchange)).toEqual(["completed"])
+        await own.isGone
+        await peer.closed
+        expect(await peer.next(type.goaway)).toMatchObject({ id: 0 })
+      })
+    })
+  )
+
+  it.scopedLive("1.1 holds the process while exchanges run, and no longer", () =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected()
+      const holds = () => (own.socket as unknown as { _handle: { hasRef: () => boolean } })._handle.hasRef()
+      yield* Effect.promise(async () => {
+        expect(holds()).toBe(false)
+        const [first, second] = (await sent(own, peer, 2)) as [Kept, Kept]
+        expect(holds()).toBe(true)
+        peer.write(headers(1, ok, flag.end))
+        await first.ended
+        expect(holds()).toBe(true)
+        second.abortIt()
+        expect(holds()).toBe(false)
+      })
+    })
+  )
+
+  it.scopedLive("1.1 that is closed ends with its last exchange", () =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected()
+      yield* Effect.promise(async () => {
+        const [exchange] = (await sent(own, peer, 1)) as [Kept]
+        own.connection.close()
+        await own.isGone
+        expect([own.connection.room, own.socket.destroyed]).toEqual([0, false])
+        peer.write(headers(1, ok), data(1, "a", flag.end))
+        expect([await outcome(exchange), exchange.text]).toEqual([["completed"], "a"])
+        await peer.closed
+        own.connection.close()
+        own.connection.destroy()
+        expect(own.gones).toBe(1)
+      })
+    })
+  )
+
+  it.scopedLive("1.1 that is closed does not wait for a server that never closes", () =>
+    Effect.gen(function* () {
+      const server = yield* Frames.serving(settings(), { allowHalfOpen: true })
+      const own = yield* owned(server.port)
+      const peer = yield* server.accept
+      yield* Effect.promise(async () => {
+        await peer.arrived()
+        own.connection.close()
+        await new Promise((resolve) => own.socket.on("close", resolve))
+        expect(own.gones).toBe(1)
+      })
+    })
+  )
+
+  it.scopedLive("1.1 that is destroyed breaks what runs", () =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected()
+      yield* Effect.promise(async () => {
+        const [first, second] = (await sent(own, peer, 2)) as [Kept, Kept]
+        await peer.arrived(headers(1, ok), data(1, "a"))
+        own.connection.destroy()
+        for (const exchange of [first, second]) {
+          expect(await outcome(exchange)).toEqual(["broke", "UND_ERR_DESTROYED", undefined])
+        }
+        await peer.closed
+        await own.isGone
+        expect([own.connection.room, own.gones]).toEqual([0, 1])
+      })
+    })
+  )
+
+  it.scopedLive("6.10 on a socket that has died serves nobody", () =>
+    Effect.gen(function* () {
+      const server = yield* Frames.serving()
+      const own = yield* owned(server.port)
+      own.socket.destroy()
+      const socket = yield* socketTo(server.port)
+      socket.destroy()
+      yield* Effect.promise(async () => {
+        for (const dead of [own, new Owned(socket, {})]) {
+          expect(await outcome(dead.send())).toEqual(["broke", "UND_ERR_SOCKET", "nothing"])
+          await dead.isGone
+          expect(dead.gones).toBe(1)
+        }
+      })
+    })
+  )
+})
+
+describe("a PING", () => {
+  it.scopedLive("7.3 finds a peer that has died", () =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected({ ping: 20 })
+      yield* Effect.promise(async () => {
+        peer.answersPings = false
+        const exchanges = await sent(own, peer, 2)
+        await peer.arrived(headers(1, ok), data(1, "a"))
+        for (const exchange of exchanges) {
+          expect(await outcome(exchange)).toEqual(["broke", "ERR_HTTP2_PING_TIMEOUT", undefined])
+        }
+        await peer.closed
+        await own.isGone
+      })
+    })
+  )
+
+  it.scopedLive("7.3 finds one whose socket takes nothing any more", () =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected({ ping: 20 }, settings({ window: 0x7fff_ffff }))
+      yield* Effect.promise(async () => {
+        await peer.arrived(Frames.windowUpdate(0, 0x7000_0000))
+        peer.socket.pause()
+        const exchange = own.send({ method: "POST", body: Buffer.alloc(50_000_000) })
+        expect(await outcome(exchange)).toEqual(["broke", "ERR_HTTP2_PING_TIMEOUT", undefined])
+        expect(own.socket.destroyed).toBe(true)
+      })
+    })
+  )
+
+  it.scopedLive("7.3 that is answered breaks nothing, and there is none while nothing runs", () =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected({ ping: 20 })
+      yield* Effect.promise(async () => {
+        const [exchange] = (await sent(own, peer, 1)) as [Kept]
+        for (let n = 0; n < 3; n++) await peer.next(type.ping)
+        expect(exchange.told).toEqual(["begun"])
+        await peer.arrived(headers(1, ok, flag.end))
+        expect(await outcome(exchange)).toEqual(["completed"])
+        const before = peer.of(type.ping).filter(({ flags }) => flags === 0).length
+        await new Promise((resolve) => setTimeout(resolve, 80))
+        expect(peer.of(type.ping).filter(({ flags }) => flags === 0)).toHaveLength(before)
+      })
+    })
+  )
+})
