@@ -4,7 +4,7 @@
 set -uo pipefail
 
 missing=""
-for pair in nginx:nginx-light squid:squid openssl:openssl; do
+for pair in nginx:nginx-light haproxy:haproxy squid:squid openssl:openssl; do
   PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "${pair%%:*}" >/dev/null || missing+=" ${pair#*:}"
 done
 [ -z "$missing" ] && exit 0
