@@ -5,6 +5,7 @@ import { bundles } from "./parts/bundles.js"
 import { coldStart } from "./parts/coldStart.js"
 import { decoding } from "./parts/decoding.js"
 import { failures } from "./parts/failures.js"
+import { http2 } from "./parts/http2.js"
 import { memory } from "./parts/memory.js"
 import type { Part } from "./parts/Part.js"
 import { streams } from "./parts/streams.js"
@@ -19,6 +20,7 @@ import * as Server from "./server/Server.js"
 
 const parts = new Map<string, Part>([
   ["unary", unary],
+  ["http2", http2],
   ["sse", streams],
   ["memory", memory],
   ["cold-start", coldStart],

@@ -10,25 +10,24 @@ export interface Subject {
   readonly what: string
   readonly unit: "request" | "event"
   readonly each: (id: RivalId) => number
+  /** Those that are compared with all the others: our client, and the one for promises. */
+  readonly ours?: readonly [RivalId, RivalId]
 }
 
-/** Those that are compared with all the others. */
-const ours: ReadonlyArray<RivalId> = ["ours", "ours-promise"]
+const oursOf = ({ ours = ["ours", "ours-promise"] }: Subject): readonly [RivalId, RivalId] => ours
 
 const byCpu = (what: string): string => `${what}, by cpu`
 
 /** Rates, processor time, and the ratios of both: a ratio above 1 says that ours is faster, or takes less. */
-export const figuresOf = (
-  { each, unit, what }: Subject,
-  measured: Rounds.Measured
-): Findings.Findings["figures"] => {
+export const figuresOf = (subject: Subject, measured: Rounds.Measured): Findings.Findings["figures"] => {
+  const { each, unit, what } = subject
   const figures: { [name: string]: Stats.Figure } = {}
   const rates = (id: RivalId): ReadonlyArray<number> => Rounds.rates(measured, id, each(id))
   const cpu = (id: RivalId): ReadonlyArray<number> => Rounds.cpuOfOne(measured, id, each(id))
   for (const id of measured.keys()) {
     figures[Findings.named(`${what}, ${unit}s/s`, id)] = Stats.figure(rates(id))
     figures[Findings.named(`${what}, cpu us/${unit}`, id)] = Stats.figure(cpu(id))
-    for (const our of ours) {
+    for (const our of oursOf(subject)) {
       if (our === id || !measured.has(our)) continue
       figures[Findings.against(what, our, id)] = Stats.ratio(rates(our), rates(id))
       figures[Findings.against(byCpu(what), our, id)] = Stats.ratio(cpu(id), cpu(our))
@@ -54,15 +53,19 @@ export const rateCell = ({ unit, what }: Subject): Cell =>
   )
 
 /** Its processor time, and how ours compare to it. */
-export const comparingCells = ({ unit, what }: Subject): ReadonlyArray<Cell> => [
-  cell(
-    (id) => Findings.named(`${what}, cpu us/${unit}`, id),
-    ({ median }) => Print.short(median)
-  ),
-  cell((id) => Findings.against(what, "ours", id), Print.times),
-  cell((id) => Findings.against(byCpu(what), "ours", id), Print.times),
-  cell((id) => Findings.against(what, "ours-promise", id), Print.times)
-]
+export const comparingCells = (subject: Subject): ReadonlyArray<Cell> => {
+  const { unit, what } = subject
+  const [effect, promises] = oursOf(subject)
+  return [
+    cell(
+      (id) => Findings.named(`${what}, cpu us/${unit}`, id),
+      ({ median }) => Print.short(median)
+    ),
+    cell((id) => Findings.against(what, effect, id), Print.times),
+    cell((id) => Findings.against(byCpu(what), effect, id), Print.times),
+    cell((id) => Findings.against(what, promises, id), Print.times)
+  ]
+}
 
 /** The columns of {@link comparingCells}. */
 export const comparingColumns: ReadonlyArray<string> = [

@@ -6,7 +6,7 @@ export interface Threshold {
   readonly what: string
   readonly figure: string
   readonly limit: { readonly atLeast: number } | { readonly atMost: number }
-  readonly unit: "times" | "KiB" | "requests"
+  readonly unit: "times" | "KiB" | "requests" | "connections"
 }
 
 const atLeast = (limit: number, what: string, figure: string): Threshold => ({
@@ -17,6 +17,7 @@ const atLeast = (limit: number, what: string, figure: string): Threshold => ({
 })
 
 const unary = "unary, 32 in flight"
+const http2 = (inFlight: number): string => `HTTP/2, ${inFlight} in flight`
 const chunks = "SSE, large chunks"
 const events = "SSE, an event a chunk"
 
@@ -25,6 +26,14 @@ export const thresholds: ReadonlyArray<Threshold> = [
   atLeast(2.5, `${unary}, against @effect/platform on undici`, against(unary, "ours", "platform-undici")),
   atLeast(0.75, `${unary}, against undici.request`, against(unary, "ours", "undici")),
   atLeast(4, `${unary}, promises against @anthropic-ai/sdk`, against(unary, "ours-promise", "anthropic-sdk")),
+  atLeast(0.8, `${http2(32)}, against node:http2 by hand`, against(http2(32), "ours-h2", "node-http2")),
+  atLeast(0.8, `${http2(256)}, against node:http2 by hand`, against(http2(256), "ours-h2", "node-http2")),
+  {
+    what: "HTTP/2, connections for all of it",
+    figure: named("HTTP/2, connections", "ours-h2"),
+    limit: { atMost: 1 },
+    unit: "connections"
+  },
   atLeast(1.6, `${chunks}, against @anthropic-ai/sdk`, against(chunks, "ours", "anthropic-sdk")),
   atLeast(0.8, `${chunks}, against eventsource-parser`, against(chunks, "ours", "eventsource-parser")),
   atLeast(0.8, `${events}, against eventsource-parser`, against(events, "ours", "eventsource-parser")),

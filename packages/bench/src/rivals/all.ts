@@ -37,6 +37,10 @@ const entries = {
     async () => (await import("./anthropic.js")).promises,
     streams
   ),
+  "ours-h2": entry("effect-api", async () => (await import("./ours.js")).effectOverHttp2),
+  "ours-promise-h2": entry("effect-api, promises", async () => (await import("./ours.js")).promisesOverHttp2),
+  "node-http2": entry("node:http2 by hand", async () => (await import("./bare.js")).http2ByHand),
+  "undici-h2": entry("undici.request", async () => (await import("./bare.js")).undiciOverHttp2),
   undici: entry("undici.request", async () => (await import("./bare.js")).undici),
   fetch: entry("fetch", async () => (await import("./bare.js")).fetching),
   "anthropic-sdk": entry("@anthropic-ai/sdk", async () => (await import("./vendors.js")).anthropic, streams),

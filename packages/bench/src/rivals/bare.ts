@@ -1,4 +1,5 @@
 /** What Node and undici give without a client around them: no retries, no limits of time, nothing validated. */
+import { connect } from "node:http2"
 import { createParser } from "eventsource-parser"
 import { Agent, request } from "undici"
 import type { Open } from "./Rival.js"
@@ -19,15 +20,58 @@ export const fetching: Open = (baseUrl) => ({
   }
 })
 
-export const undici: Open = (baseUrl) => {
-  const dispatcher = new Agent({ connections: 1000 })
-  return {
-    call: async () => {
-      const body = JSON.stringify(messageBody())
-      const response = await request(`${baseUrl}/v1/messages`, { ...post, dispatcher, body })
-      if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}`)
-      return textOf(JSON.parse(await response.body.text()))
+const requesting =
+  (options: Agent.Options): Open =>
+  (baseUrl) => {
+    const dispatcher = new Agent(options)
+    return {
+      call: async () => {
+        const body = JSON.stringify(messageBody())
+        const response = await request(`${baseUrl}/v1/messages`, { ...post, dispatcher, body })
+        if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}`)
+        return textOf(JSON.parse(await response.body.text()))
+      }
     }
+  }
+
+export const undici: Open = requesting({ connections: 1000 })
+
+/** Certificates of the bench's own server are signed by nobody. */
+const trusting = { rejectUnauthorized: false }
+
+/** As many as there are may share the one connection. */
+export const undiciOverHttp2: Open = requesting({
+  allowH2: true,
+  connections: 1,
+  pipelining: 1000,
+  connect: trusting
+})
+
+/** As one writes it for an origin that one knows: a session, and a stream for each request. */
+export const http2ByHand: Open = (baseUrl) => {
+  const { origin, pathname } = new URL(baseUrl)
+  const session = connect(origin, trusting)
+  const asked = { ":method": "POST", ":path": `${pathname}/v1/messages`, ...post.headers }
+  return {
+    call: () =>
+      new Promise((resolve, reject) => {
+        const stream = session.request(asked)
+        let status = 0
+        let text = ""
+        stream.setEncoding("utf8")
+        stream.on("response", (headers) => {
+          status = headers[":status"] ?? 0
+        })
+        stream.on("data", (chunk: string) => {
+          text += chunk
+        })
+        stream.on("end", () => {
+          if (status === 200) resolve(textOf(JSON.parse(text)))
+          else reject(new Error(`status ${status}`))
+        })
+        stream.on("error", reject)
+        stream.end(JSON.stringify(messageBody()))
+      })
   }
 }
 

@@ -23,24 +23,29 @@ const events = EventStream.make({
 const askStreaming = () =>
   ApiRequest.post("/v1/messages", { body: { ...messageBody(), stream: true }, events })
 
-export const effect: Open = async (baseUrl) => {
-  const runtime = ManagedRuntime.make(Layer.provide(ApiClient.layer(settings(baseUrl)), NodeTransport.layer))
-  const client = await runtime.runPromise(ApiClient.ApiClient)
-  const call = Effect.suspend(() => Effect.map(client.execute(ask()), textOfMessage))
-  return {
-    call: () => runtime.runPromise(call),
-    calls: (more, seen) =>
-      runtime.runPromise(Effect.whileLoop({ while: more, body: () => call, step: seen })),
-    stream: (seen) =>
-      runtime.runPromise(
-        Stream.runForEachChunk(client.stream(askStreaming()), (events) =>
-          Effect.sync(() => {
-            for (const event of events) seen(textOfEvent(event))
-          })
+/** Over the certificate of the bench's own server, which nobody has signed. */
+const overHttp2 = Layer.orDie(NodeTransport.layerWith({ allowH2: true, tls: { verify: false } }))
+
+const effectOn =
+  (transport: typeof NodeTransport.layer): Open =>
+  async (baseUrl) => {
+    const runtime = ManagedRuntime.make(Layer.provide(ApiClient.layer(settings(baseUrl)), transport))
+    const client = await runtime.runPromise(ApiClient.ApiClient)
+    const call = Effect.suspend(() => Effect.map(client.execute(ask()), textOfMessage))
+    return {
+      call: () => runtime.runPromise(call),
+      calls: (more, seen) =>
+        runtime.runPromise(Effect.whileLoop({ while: more, body: () => call, step: seen })),
+      stream: (seen) =>
+        runtime.runPromise(
+          Stream.runForEachChunk(client.stream(askStreaming()), (events) =>
+            Effect.sync(() => {
+              for (const event of events) seen(textOfEvent(event))
+            })
+          )
         )
-      )
+    }
   }
-}
 
 const promised =
   (transport: Pick<PromiseClient.Options, "transport">): Open =>
@@ -54,5 +59,8 @@ const promised =
     }
   }
 
+export const effect: Open = effectOn(NodeTransport.layer)
+export const effectOverHttp2: Open = effectOn(overHttp2)
+export const promisesOverHttp2: Open = promised({ transport: overHttp2 })
 export const promises: Open = promised({ transport: NodeTransport.layer })
 export const promisesOnFetch: Open = promised({})
