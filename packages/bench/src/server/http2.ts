@@ -2,9 +2,9 @@
  * The server of HTTP/2, in a process of its own: it answers with what was built before, and counts connections as well. Its
  * certificate is made for the run, and nobody verifies it.
  */
-import { execFileSync } from "node:child_process"
 import { createSecureServer, type Http2Session, type OutgoingHttpHeaders } from "node:http2"
 import * as Scenarios from "../fixtures/scenarios.js"
+import { certificate } from "./certificate.js"
 
 interface Answer {
   readonly headers: OutgoingHttpHeaders
@@ -47,16 +47,7 @@ const countsOf = (base: string): Counts => {
   return known
 }
 
-const certificate = (): { readonly key: string; readonly cert: string } => {
-  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "-"]
-  const both = execFileSync("openssl", ["req", "-x509", ...key, "-subj", "/CN=localhost", "-days", "2"], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"]
-  })
-  return { key: both, cert: both }
-}
-
-const serve = (pair: ReturnType<typeof certificate>): void => {
+const serve = (pair: NonNullable<ReturnType<typeof certificate>>): void => {
   const server = createSecureServer({ ...pair, allowHTTP1: false })
   server.on("stream", (stream, headers) => {
     const route = routeOf(String(headers[":path"]))
@@ -91,8 +82,6 @@ process.on("message", () =>
 )
 process.on("disconnect", () => process.exit())
 
-try {
-  serve(certificate())
-} catch {
-  process.send?.({ missing: "openssl" })
-}
+const pair = certificate()
+if (pair === undefined) process.send?.({ missing: "openssl" })
+else serve(pair)

@@ -1,0 +1,59 @@
+/** The calls of the soak, and what they ended with. */
+import { type ApiClient, ApiError, ApiRequest, EventStream } from "@effect-api/client"
+import { Effect, Schema, Stream } from "effect"
+import type { Kind } from "./answers.js"
+
+const Item = Schema.Struct({ id: Schema.Number, title: Schema.String, tags: Schema.Array(Schema.String) })
+const get = ApiRequest.get("/items/1", { success: Item })
+const post = ApiRequest.post("/items", { body: { title: "Buy milk" }, success: Item })
+const events = ApiRequest.get("/events", {
+  events: EventStream.make({ event: Schema.Struct({ n: Schema.Number }), terminal: "[DONE]" })
+})
+
+/** Half of the calls create, four of ten read, one of ten is a stream of events. */
+export const kindOf = (call: number): Kind => (call % 10 === 0 ? "events" : call % 10 < 6 ? "post" : "get")
+
+export interface Tally {
+  readonly ended: Record<Kind, number>
+  readonly succeeded: Record<Kind, number>
+  /** Attempts by the ledgers; a stream that succeeds has none to show. */
+  readonly attempts: Record<Kind, number>
+  readonly errors: Map<string, number>
+  readonly foreign: Array<unknown>
+}
+
+const perKind = (): Record<Kind, number> => ({ get: 0, post: 0, events: 0 })
+
+export const tallyOf = (): Tally => ({
+  ended: perKind(),
+  succeeded: perKind(),
+  attempts: perKind(),
+  errors: new Map(),
+  foreign: []
+})
+
+/** One call to its end; nothing that it may end with is lost. */
+export const run = (client: ApiClient.ApiClient, kind: Kind, tally: Tally): Effect.Effect<void> => {
+  const attempts =
+    kind === "events"
+      ? Effect.as(Stream.runDrain(client.stream(events)), 0)
+      : Effect.map(
+          client.executeWithResponse(kind === "get" ? get : post),
+          (response) => response.attempts.length
+        )
+  return Effect.matchCause(attempts, {
+    onSuccess: (attempts) => {
+      tally.ended[kind]++
+      tally.succeeded[kind]++
+      tally.attempts[kind] += attempts
+    },
+    onFailure: (cause) => {
+      tally.ended[kind]++
+      const error = cause._tag === "Fail" ? cause.error : undefined
+      if (!ApiError.isApiError(error)) return void tally.foreign.push(error ?? cause)
+      const name = `${error._tag}, stopped by ${error.stoppedBy}`
+      tally.errors.set(name, (tally.errors.get(name) ?? 0) + 1)
+      tally.attempts[kind] += error.attempts.length
+    }
+  })
+}
