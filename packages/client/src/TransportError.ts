@@ -196,10 +196,10 @@ const refusedCodes: ReadonlyArray<readonly [field: string, codes: RegExp]> = [
   ["headers.content-length", /^UND_ERR_REQ_CONTENT_LENGTH_MISMATCH$/]
 ]
 
-/** The same in words, where there is no code: the runtimes' own `Request`, and the port list of the fetch standard. */
+/** The same in words, where there is no code: the runtimes' own `Request`, the port list of the fetch standard, Deno's permissions. */
 const refusedWords: ReadonlyArray<readonly [field: string, words: RegExp]> = [
   ["body", /cannot have (a )?body/i],
-  ["url", /^bad port$|unknown scheme|scheme .*not supported/i],
+  ["url", /^bad port$|unknown scheme|scheme .*not supported|^Requires net access to /i],
   ["method", /HTTP method is unsupported|not a valid HTTP method/i],
   ["headers", /^Headers\.|invalid header (name|value)$/i],
   ["multipart", /blob could not be read/i]
@@ -223,6 +223,9 @@ const explained: Readonly<Record<string, string>> = {
   UND_ERR_HEADERS_OVERFLOW: "the head of the response is larger than the transport takes"
 }
 
+/** Of the Node transport, for what was not sent and has no code of its own. */
+const withoutCode = "ERR_NOT_SENT"
+
 type Refusal = readonly [field: string, reason: string, delivery: ApiError.Delivery]
 
 /**
@@ -233,9 +236,10 @@ const refusalOf = (code: string | undefined, message: string, unwritten: boolean
   if (code !== undefined && released.test(code)) {
     return unwritten ? ["transport", "has been closed", "not-sent"] : undefined
   }
-  const table = code === undefined ? refusedWords : refusedCodes
-  const field = table.find(([, refused]) => refused.test(code ?? message))?.[0]
-  const delivery = foundLate.test(code ?? message) ? "maybe-applied" : "not-sent"
+  const told = code === undefined || code === withoutCode ? undefined : code
+  const table = told === undefined ? refusedWords : refusedCodes
+  const field = table.find(([, refused]) => refused.test(told ?? message))?.[0]
+  const delivery = foundLate.test(told ?? message) ? "maybe-applied" : "not-sent"
   return field === undefined ? undefined : [field, `cannot be sent: ${message}`, delivery]
 }
 

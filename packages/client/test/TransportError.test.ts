@@ -313,6 +313,7 @@ describe("what a transport refuses", () => {
     ["fetch() request with GET/HEAD/OPTIONS method cannot have body.", "body"],
     ["bad port", "url"],
     ["unknown scheme", "url"],
+    ['Requires net access to "api.test:443", run again with the --allow-net flag', "url"],
     ["'TRACE' HTTP method is unsupported.", "method"],
     ["'a b' is not a valid HTTP method.", "method"],
     ['Headers.append: "a b" is an invalid header name.', "headers"]
@@ -320,7 +321,8 @@ describe("what a transport refuses", () => {
     Effect.gen(function* () {
       for (const cause of [
         new TypeError(message),
-        new TypeError("fetch failed", { cause: new Error(message) })
+        new TypeError("fetch failed", { cause: new Error(message) }),
+        Object.assign(system("ERR_NOT_SENT", "connect"), { message })
       ]) {
         const error = yield* failedBy(cause)
         expect(error).toMatchObject({ _tag: "InvalidRequestError", field, delivery: "not-sent" })

@@ -222,6 +222,10 @@ describe("a dispatcher of no library's", () => {
     })
   )
 
+  it("1.2 what cannot send is none", () => {
+    expect(() => NodeTransport.fromDispatcher({} as NodeTransport.Dispatcher)).toThrow(/FetchTransport/)
+  })
+
   const wrong: ReadonlyArray<readonly [string, (handler: Handler) => void]> = [
     ["while the body comes", (handler) => handler.onResponseData(controller, null)],
     [

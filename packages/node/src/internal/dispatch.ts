@@ -29,8 +29,13 @@ const socketsOf = (dispatcher: Dispatcher): Sockets => {
   return sockets
 }
 
-/** Sends over a dispatcher. */
+/** Sends over a dispatcher. Throws where it is none: Bun's module for `undici` has classes of these names that cannot send. */
 export const make = (dispatcher: Dispatcher): Sender => {
+  if (typeof dispatcher.dispatch !== "function") {
+    throw new TypeError(
+      "a dispatcher must have `dispatch`; Bun's have not: use FetchTransport of @effect-api/client"
+    )
+  }
   const sockets = socketsOf(dispatcher)
   return {
     send: (exchange) => {
