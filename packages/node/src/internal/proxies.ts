@@ -1,5 +1,5 @@
 /** Which proxy a request goes through: what the settings say, or the environment. */
-import { rootCertificates } from "node:tls"
+import tls from "node:tls"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import type { Options, Proxy, Tls } from "../TransportOptions.js"
@@ -40,10 +40,17 @@ export const make = (proxy: Options["proxy"], env: Environment): Either.Either<C
  * How TLS is spoken to a proxy whose own URL is `https`. What the transport trusts counts beside Node's authorities: the proxy
  * is another server, seldom of the same authority. It is verified whatever `tls.verify` says, which is about the servers.
  */
-export const proxyTls = ({ proxy, tls }: Pick<Options, "proxy" | "tls">): Tls | undefined => {
+export const proxyTls = ({ proxy, tls: servers }: Pick<Options, "proxy" | "tls">): Tls | undefined => {
   if (typeof proxy === "object" && proxy.tls !== undefined) return proxy.tls
-  return tls?.ca === undefined ? undefined : { ca: [...tls.ca, ...rootCertificates] }
+  const trusted = servers?.ca
+  return trusted === undefined ? undefined : { ca: [...trusted, ...nodesOwn()] }
 }
+
+/** From Node 22.15 on with those of `NODE_EXTRA_CA_CERTS`, which a list of authorities leaves out. */
+const nodesOwn = (): ReadonlyArray<string> =>
+  "getCACertificates" in tls && typeof tls.getCACertificates === "function"
+    ? tls.getCACertificates("default")
+    : tls.rootCertificates
 
 const unfit = (field: string, reason: string): Either.Either<never, Unfit> => Either.left({ field, reason })
 
