@@ -269,8 +269,8 @@ const words: ReadonlyArray<readonly [kind: Kind, words: RegExp]> = [
 
 const kindOf = (message: string): Kind => words.find(([, said]) => said.test(message))?.[0] ?? "other"
 
-/** hyper's word for a failure before the connection stood, Bun's code, and those of a tunnel that was not made. */
-const unconnected = /client error \(Connect\)|^FailedToOpenSocket$|^ERR_(PROXY|SOCKS)_/
+/** hyper's word for a failure before the connection stood, and Bun's code. */
+const unconnected = /client error \(Connect\)|^FailedToOpenSocket$/
 
 /**
  * A limit that passed.

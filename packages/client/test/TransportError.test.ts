@@ -186,7 +186,7 @@ describe("kinds", () => {
   it.effect.each(tunnels)(
     "6.14 a tunnel that is not made sent nothing: %s %s",
     ([code, status, kind, isRetried]) =>
-      everyShape(Object.assign(new Error("the proxy"), { code, status }), (shape, error) =>
+      everyShape(Object.assign(system(code, "connect"), { status }), (shape, error) =>
         expect(error, shape).toMatchObject({
           _tag: "ConnectionError",
           kind,

@@ -1,7 +1,6 @@
 /** A conversation with a proxy on a socket, before the socket is a tunnel. */
 import type { Duplex } from "node:stream"
 import { type Abort, type Connecting, failedBefore } from "./connecting.js"
-import { coded } from "./failures.js"
 
 /** Reads what has come. A number ends it: so many bytes at the end of the chunk belong to the tunnel. */
 export type Read = (chunk: Buffer) => number | Error | undefined
@@ -11,7 +10,7 @@ const broken = ({ code, message }: NodeJS.ErrnoException): Error =>
   failedBefore(`the connection to the proxy broke: ${message}`, code ?? "ERR_PROXY_CLOSED")
 
 const closed = (): Error =>
-  coded("the proxy closed the connection before there was a tunnel", "ERR_PROXY_CLOSED")
+  failedBefore("the proxy closed the connection before there was a tunnel", "ERR_PROXY_CLOSED")
 
 export const ignore = (): void => undefined
 

@@ -7,8 +7,7 @@ import { type LookupAddress, lookup } from "node:dns"
 import { isIP } from "node:net"
 import type { Duplex } from "node:stream"
 import { unbracketed } from "./addresses.js"
-import type { Abort, Connecting } from "./connecting.js"
-import { coded } from "./failures.js"
+import { type Abort, type Connecting, failedBefore } from "./connecting.js"
 import { drop, failing, ignore, perform, type Read } from "./handshake.js"
 import type { ProxyServer } from "./proxyUrl.js"
 
@@ -29,7 +28,7 @@ const replies: ReadonlyArray<readonly [code: string, message: string]> = [
   ["ADDRESS_TYPE_NOT_SUPPORTED", "address type not supported"]
 ]
 
-const failure = (code: string, message: string): Error => coded(message, `ERR_SOCKS_${code}`)
+const failure = (code: string, message: string): Error => failedBefore(message, `ERR_SOCKS_${code}`)
 
 const notSocks = (): Error => failure("RESPONSE", "the proxy does not speak SOCKS5")
 

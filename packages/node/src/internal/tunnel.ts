@@ -2,8 +2,7 @@
 import { Buffer } from "node:buffer"
 import { STATUS_CODES } from "node:http"
 import type { Duplex } from "node:stream"
-import type { Abort, Connecting } from "./connecting.js"
-import { coded } from "./failures.js"
+import { type Abort, type Connecting, failedBefore } from "./connecting.js"
 import { perform, type Read } from "./handshake.js"
 import { hostPort, type ProxyServer } from "./proxyUrl.js"
 
@@ -22,13 +21,13 @@ const request = ({ authorization }: ProxyServer, target: string): Buffer => {
   return Buffer.from(`CONNECT ${target} HTTP/1.1\r\nhost: ${target}\r\n${credentials}\r\n`, "latin1")
 }
 
-const unreadable = (why: string): Error => coded(`the proxy's response ${why}`, "ERR_PROXY_RESPONSE")
+const unreadable = (why: string): Error => failedBefore(`the proxy's response ${why}`, "ERR_PROXY_RESPONSE")
 
 /** Its own words are not quoted: a proxy may put there what it was sent, the credentials too. */
 const refused = (status: number): Error => {
   const reason = STATUS_CODES[status]
   const message = `the proxy responded ${status}${reason === undefined ? "" : ` ${reason}`}`
-  return Object.assign(coded(message, "ERR_PROXY_STATUS"), { status })
+  return Object.assign(failedBefore(message, "ERR_PROXY_STATUS"), { status })
 }
 
 /** Reads the head of the response, in whatever pieces it comes. It keeps no more than the start of the status line. */

@@ -162,7 +162,7 @@ describe("a proxy that makes no tunnel", () => {
     Effect.gen(function* () {
       const proxy = yield* socksProxy({ reply })
       const socket = yield* socketTo(proxy.port)
-      expect(yield* Effect.flip(tunnel(socket))).toMatchObject({ code })
+      expect(yield* Effect.flip(tunnel(socket))).toMatchObject({ code, syscall: "connect" })
       expect(socket.destroyed).toBe(true)
       // A reply that is cut off behind the word says it as well.
       const { port } = yield* scripted([open, [5, reply]], 1, true)
