@@ -10,31 +10,19 @@ import * as Predicate from "effect/Predicate"
 import * as ApiError from "./ApiError.js"
 import * as Call from "./Call.js"
 import * as CallError from "./CallError.js"
+import * as Causes from "./internal/causes.js"
 import { ownCause } from "./internal/ownCause.js"
 
-type Kind = ApiError.ConnectionError["kind"]
 type Phase = "connect" | "response" | "idle"
 
-/** Codes of Node, its resolver, undici, our HTTP/2, OpenSSL (its verdicts on a certificate) and Bun; all others are `other`. */
-const codes: ReadonlyArray<readonly [kind: Kind, codes: RegExp]> = [
-  ["dns", /^(ENOTFOUND$|EAI_|DNSException$)/],
-  ["refused", /^(ECONNREFUSED|ConnectionRefused|ERR_SOCKS_CONNECTION_REFUSED)$/],
-  ["reset", /^ECONN(RESET|ABORTED)$/],
-  // RFC 9113, section 7.
-  [
-    "reset",
-    /^ERR_HTTP2_(NO_ERROR|(PROTOCOL|INTERNAL|FLOW_CONTROL|FRAME_SIZE|COMPRESSION|CONNECT)_ERROR|SETTINGS_TIMEOUT|STREAM_CLOSED|REFUSED_STREAM|CANCEL|ENHANCE_YOUR_CALM|INADEQUATE_SECURITY|HTTP_1_1_REQUIRED)$/
-  ],
-  ["closed", /^ERR_HTTP2_(ERROR|PING_TIMEOUT|TOO_MANY_INVALID_FRAMES)$/],
-  [
-    "closed",
-    /^(EPIPE|ETIMEDOUT|ERR_STREAM_PREMATURE_CLOSE|ERR_PROXY_CLOSED|UND_ERR_(SOCKET|CLOSED|DESTROYED|RES_CONTENT_LENGTH_MISMATCH)|ConnectionClosed)$/
-  ],
-  [
-    "tls",
-    /^(EPROTO$|ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH|ERROR_IN_C)/
-  ]
-]
+/**
+ * The first code along a chain of causes, with the message and the status that stand beside it; without any code the innermost
+ * message. `syscall` is the system's call that failed; `connecting` says that it was before the connection stood.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const findCode: (error: unknown) => Causes.Found = Causes.find
 
 const phases: Readonly<Record<string, Phase>> = {
   ERR_RESPONSE_LIMIT: "response",
@@ -44,48 +32,10 @@ const phases: Readonly<Record<string, Phase>> = {
   UND_ERR_BODY_TIMEOUT: "idle"
 }
 
-const names: Readonly<Partial<Record<Kind, string>>> = {
+const names: Readonly<Partial<Record<Causes.Kind, string>>> = {
   dns: "the host name did not resolve",
   tls: "TLS failed",
   other: "the request failed"
-}
-
-/** What never reached a server; a reset or a close may have come after it acted. */
-const unsent: ReadonlySet<Kind> = new Set(["dns", "refused", "tls"])
-
-/**
- * The first code along a chain of causes, with the message and the status that stand beside it; without any code the innermost
- * message. `connecting` says that the system gave it before the connection stood.
- *
- * @since 0.1.0
- * @category decisions
- */
-export const findCode = (
-  error: unknown
-): {
-  readonly code: string | undefined
-  readonly message: string
-  readonly connecting: boolean
-  readonly status?: number | undefined
-} => {
-  let message = ""
-  let current = error
-  // Deep enough for every library below us, and a chain that loops ends.
-  for (let depth = 0; depth < 8 && Predicate.isObject(current); depth++) {
-    // Node's own has the code of the first address it tried, and no message.
-    if (current instanceof AggregateError && current.errors.length > 0) {
-      current = current.errors[0]
-      continue
-    }
-    const told: { readonly [K in "message" | "code" | "syscall" | "status" | "cause"]?: unknown } = current
-    if (typeof told.message === "string" && told.message !== "") message = told.message
-    if (typeof told.code === "string") {
-      const status = typeof told.status === "number" ? told.status : undefined
-      return { code: told.code, message, connecting: told.syscall === "connect", status }
-    }
-    current = told.cause
-  }
-  return { code: undefined, message, connecting: false }
 }
 
 /**
@@ -153,7 +103,8 @@ export const fromCause = (
   owner: "call" | "transport",
   doing: "sending" | "reading" = "sending"
 ): ApiError.ApiError => {
-  const { code, connecting, message, status } = findCode(cause)
+  const found = findCode(cause)
+  const { code, connecting, message, status } = found
   const denied = isDenied(code, status, message)
   const refused =
     doing === "sending" && !denied ? refusalOf(code, message, connecting || owner === "transport") : undefined
@@ -167,15 +118,14 @@ export const fromCause = (
         : `a ${phase} limit below this client passed (${code})`
     return timeout(call, phase, call.timeouts[phase], own)
   }
-  const kind =
-    code === undefined ? kindOf(message) : (codes.find(([, known]) => known.test(code))?.[0] ?? "other")
+  const kind = Causes.kindOf(found)
   const told = explained[code ?? ""] ?? message
   const detail = told === "" ? "" : `: ${told}`
   return new ApiError.ConnectionError({
     ...Call.common(
       call,
       `${names[kind] ?? `the connection was ${kind}`}${detail}`,
-      denied || connecting || unsent.has(kind) || unconnected.test(code ?? message)
+      denied || connecting || (doing === "sending" && Causes.isUnsent(kind, found))
         ? "not-sent"
         : "maybe-applied"
     ),
@@ -191,7 +141,7 @@ const refusedCodes: ReadonlyArray<readonly [field: string, codes: RegExp]> = [
     "headers",
     /^ERR_(INVALID_CHAR|INVALID_HTTP_TOKEN|HTTP_INVALID_HEADER_VALUE|HTTP2_(INVALID_(CONNECTION_HEADERS|PSEUDOHEADER|HEADER_VALUE)|HEADER_SINGLE_VALUE))$/
   ],
-  ["url", /^ERR_(UNESCAPED_CHARACTERS|INVALID_URL|INVALID_PROTOCOL)$/],
+  ["url", /^ERR_(UNESCAPED_CHARACTERS|INVALID_URL|INVALID_PROTOCOL|SOCKET_BAD_PORT)$/],
   ["request", /^(UND_ERR_INVALID_ARG|UND_ERR_NOT_SUPPORTED|ERR_INVALID_ARG_(TYPE|VALUE))$/],
   ["headers.content-length", /^UND_ERR_REQ_CONTENT_LENGTH_MISMATCH$/]
 ]
@@ -251,26 +201,6 @@ const isDenied = (code: string | undefined, status: number | undefined, message:
   code === "ERR_PROXY_STATUS"
     ? status !== undefined && status < 500
     : /^Proxy (response|Authentication Required) \(4\d\d\)/.test(message)
-
-/**
- * Runtimes without codes say it in words: Deno (hyper's and the system's), Cloudflare, undici's fetch for a body cut off. The
- * browsers' own words (`Failed to fetch`, `Load failed`) tell nothing apart.
- */
-const words: ReadonlyArray<readonly [kind: Kind, words: RegExp]> = [
-  ["tls", /certificate|TLS handshake|HandshakeFailure|received fatal alert/i],
-  ["dns", /dns error|failed to lookup address/i],
-  ["refused", /connection refused/i],
-  ["reset", /connection reset/i],
-  [
-    "closed",
-    /terminated|premature|aborted|broken pipe|connection (closed|lost)|reading a body from connection|unexpected end of file/i
-  ]
-]
-
-const kindOf = (message: string): Kind => words.find(([, said]) => said.test(message))?.[0] ?? "other"
-
-/** hyper's word for a failure before the connection stood, and Bun's code. */
-const unconnected = /client error \(Connect\)|^FailedToOpenSocket$/
 
 /**
  * A limit that passed.
