@@ -1,6 +1,7 @@
 /** A conversation with a proxy on a socket, before the socket is a tunnel. */
 import type { Duplex } from "node:stream"
-import { type Abort, type Connecting, failedBefore } from "./connecting.js"
+import type { Abort, Connecting } from "./connecting.js"
+import { failedBefore } from "./failures.js"
 
 /** Reads what has come. A number ends it: so many bytes at the end of the chunk belong to the tunnel. */
 export type Read = (chunk: Buffer) => number | Error | undefined

@@ -3,7 +3,8 @@ import net from "node:net"
 import type { Duplex } from "node:stream"
 import nodeTls, { type SecureContext, type TLSSocket } from "node:tls"
 import * as Addresses from "./addresses.js"
-import { type Abort, type Connecting, failedBefore, unsent } from "./connecting.js"
+import type { Abort, Connecting } from "./connecting.js"
+import { failedBefore, unsent } from "./failures.js"
 
 export interface TlsOptions {
   /** The URL's host: whom the certificate must be for, and the name that the server is asked for. */

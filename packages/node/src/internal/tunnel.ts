@@ -2,7 +2,8 @@
 import { Buffer } from "node:buffer"
 import { STATUS_CODES } from "node:http"
 import type { Duplex } from "node:stream"
-import { type Abort, type Connecting, failedBefore } from "./connecting.js"
+import type { Abort, Connecting } from "./connecting.js"
+import { failedBefore } from "./failures.js"
 import { perform, type Read } from "./handshake.js"
 import { hostPort, type ProxyServer } from "./proxyUrl.js"
 
