@@ -32,7 +32,12 @@ interface Wire {
 }
 
 const wires: Readonly<Record<string, Wire>> = {
-  http1: { name: "HTTP/1.1", server: "./http1.js", scheme: "http", transport: NodeTransport.layer },
+  http1: {
+    name: "HTTP/1.1",
+    server: "./http1.js",
+    scheme: "http",
+    transport: Layer.orDie(NodeTransport.layer)
+  },
   http2: {
     name: "HTTP/2",
     server: "./http2.js",

@@ -10,32 +10,65 @@ import * as Predicate from "effect/Predicate"
 import * as ApiError from "./ApiError.js"
 import * as Call from "./Call.js"
 import * as CallError from "./CallError.js"
-import * as Causes from "./internal/causes.js"
+import {
+  codes,
+  explained,
+  final,
+  foundLate,
+  kindOf,
+  names,
+  phases,
+  refusedCodes,
+  refusedWords,
+  released,
+  unconnected,
+  unsent,
+  withoutCode
+} from "./internal/failureCodes.js"
 import { ownCause } from "./internal/ownCause.js"
 
-type Phase = "connect" | "response" | "idle"
+interface Found {
+  readonly code: string | undefined
+  readonly message: string
+  readonly connecting: boolean
+  readonly status?: number | undefined
+  readonly limit?: number | undefined
+}
+
+const numeric = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined)
 
 /**
  * The first code along a chain of causes, with the message and the status that stand beside it; without any code the innermost
- * message. `syscall` is the system's call that failed; `connecting` says that it was before the connection stood.
+ * message. `connecting` says that the system gave it before the connection stood; `limit` is one that passed, in milliseconds,
+ * where it is none of the call's own.
  *
  * @since 0.1.0
  * @category decisions
  */
-export const findCode: (error: unknown) => Causes.Found = Causes.find
-
-const phases: Readonly<Record<string, Phase>> = {
-  ERR_RESPONSE_LIMIT: "response",
-  ERR_IDLE_LIMIT: "idle",
-  UND_ERR_CONNECT_TIMEOUT: "connect",
-  UND_ERR_HEADERS_TIMEOUT: "response",
-  UND_ERR_BODY_TIMEOUT: "idle"
-}
-
-const names: Readonly<Partial<Record<Causes.Kind, string>>> = {
-  dns: "the host name did not resolve",
-  tls: "TLS failed",
-  other: "the request failed"
+export const findCode = (error: unknown): Found => {
+  let message = ""
+  let current = error
+  // Deep enough for every library below us, and a chain that loops ends.
+  for (let depth = 0; depth < 8 && Predicate.isObject(current); depth++) {
+    // Node's own has the code of the first address it tried, and no message.
+    if (current instanceof AggregateError && current.errors.length > 0) {
+      current = current.errors[0]
+      continue
+    }
+    const told: { readonly [K in keyof Found | "syscall" | "cause"]?: unknown } = current
+    if (typeof told.message === "string" && told.message !== "") message = told.message
+    if (typeof told.code === "string") {
+      return {
+        code: told.code,
+        message,
+        connecting: told.syscall === "connect",
+        status: numeric(told.status),
+        limit: numeric(told.limit)
+      }
+    }
+    current = told.cause
+  }
+  return { code: undefined, message, connecting: false }
 }
 
 /**
@@ -103,8 +136,7 @@ export const fromCause = (
   owner: "call" | "transport",
   doing: "sending" | "reading" = "sending"
 ): ApiError.ApiError => {
-  const found = findCode(cause)
-  const { code, connecting, message, status } = found
+  const { code, connecting, limit, message, status } = findCode(cause)
   const denied = isDenied(code, status, message)
   const refused =
     doing === "sending" && !denied ? refusalOf(code, message, connecting || owner === "transport") : undefined
@@ -112,20 +144,22 @@ export const fromCause = (
   // The system gives one code for a connection that does not come to stand and for one that went dead.
   const phase = code === undefined ? undefined : code === "ETIMEDOUT" && connecting ? "connect" : phases[code]
   if (phase !== undefined) {
+    if (code === "ERR_NO_FREE_CONNECTION") return timeout(call, phase, limit ?? call.timeouts[phase], message)
     const own =
       owner === "call" || code?.endsWith("_LIMIT") === true
         ? undefined
         : `a ${phase} limit below this client passed (${code})`
     return timeout(call, phase, call.timeouts[phase], own)
   }
-  const kind = Causes.kindOf(found)
+  const kind =
+    code === undefined ? kindOf(message) : (codes.find(([, known]) => known.test(code))?.[0] ?? "other")
   const told = explained[code ?? ""] ?? message
   const detail = told === "" ? "" : `: ${told}`
   return new ApiError.ConnectionError({
     ...Call.common(
       call,
       `${names[kind] ?? `the connection was ${kind}`}${detail}`,
-      denied || connecting || (doing === "sending" && Causes.isUnsent(kind, found))
+      denied || connecting || unsent.has(kind) || unconnected.test(code ?? message)
         ? "not-sent"
         : "maybe-applied"
     ),
@@ -134,47 +168,6 @@ export const fromCause = (
     code
   })
 }
-
-/** What a transport refuses to send, by its code: undici's, Node's own, and those of an origin that speaks HTTP/2. */
-const refusedCodes: ReadonlyArray<readonly [field: string, codes: RegExp]> = [
-  [
-    "headers",
-    /^ERR_(INVALID_CHAR|INVALID_HTTP_TOKEN|HTTP_INVALID_HEADER_VALUE|HTTP2_(INVALID_(CONNECTION_HEADERS|PSEUDOHEADER|HEADER_VALUE)|HEADER_SINGLE_VALUE))$/
-  ],
-  ["url", /^ERR_(UNESCAPED_CHARACTERS|INVALID_URL|INVALID_PROTOCOL|SOCKET_BAD_PORT)$/],
-  ["request", /^(UND_ERR_INVALID_ARG|UND_ERR_NOT_SUPPORTED|ERR_INVALID_ARG_(TYPE|VALUE))$/],
-  ["headers.content-length", /^UND_ERR_REQ_CONTENT_LENGTH_MISMATCH$/]
-]
-
-/** The same in words, where there is no code: the runtimes' own `Request`, the port list of the fetch standard, Deno's permissions. */
-const refusedWords: ReadonlyArray<readonly [field: string, words: RegExp]> = [
-  ["body", /cannot have (a )?body/i],
-  ["url", /^bad port$|unknown scheme|scheme .*not supported|^Requires net access to /i],
-  ["method", /HTTP method is unsupported|not a valid HTTP method/i],
-  ["headers", /^Headers\.|invalid header (name|value)$/i],
-  ["multipart", /blob could not be read/i]
-]
-
-/** Lengths that are known are compared before, and a file is opened when it is read: these come out behind the head. */
-const foundLate = /^UND_ERR_REQ_CONTENT_LENGTH_MISMATCH$|blob could not be read/i
-
-/** undici's, for a dispatcher that is no longer there. */
-const released = /^UND_ERR_(CLOSED|DESTROYED)$/
-
-/**
- * What the next attempt would meet again: a dispatcher that is gone, too many content codings, a body that is not what its
- * coding says or gives no bytes, a head that is too large, a SOCKS proxy that knows us not or does not do what it is asked.
- */
-const final =
-  /^(UND_ERR_(CLOSED|DESTROYED|HEADERS_OVERFLOW)|ERR_TOO_MANY_CODINGS|ERR_CODED_BODY_CORRUPT|ERR_NOT_BYTES|ERR_SOCKS_(NO_METHOD|AUTHENTICATION|NOT_ALLOWED|NAME_TOO_LONG|(COMMAND|ADDRESS_TYPE)_NOT_SUPPORTED))$/
-
-/** What a library says in too few words. */
-const explained: Readonly<Record<string, string>> = {
-  UND_ERR_HEADERS_OVERFLOW: "the head of the response is larger than the transport takes"
-}
-
-/** Of the Node transport, for what was not sent and has no code of its own. */
-const withoutCode = "ERR_NOT_SENT"
 
 type Refusal = readonly [field: string, reason: string, delivery: ApiError.Delivery]
 

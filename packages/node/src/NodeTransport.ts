@@ -18,13 +18,15 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { canDispatch, defaultConnections, makeAgent } from "./internal/agent.js"
+import { Client } from "undici"
+import * as Agent from "./internal/agent.js"
 import * as Dispatch from "./internal/dispatch.js"
+import type { Sender } from "./internal/exchange.js"
 import * as Native from "./internal/native.js"
 import { proxySecrets } from "./internal/proxySecrets.js"
 import type { Dispatcher, Options, Proxy, Tls } from "./TransportOptions.js"
 
-export type { Dispatcher, Options, Proxy, Tls } from "./TransportOptions.js"
+export type { Dispatcher, Lookup, Options, Proxy, Tls } from "./TransportOptions.js"
 
 /**
  * An `HttpClient` with a pool of its own, closed with the scope. Fails with an `InvalidConfigError` that names the setting.
@@ -40,35 +42,32 @@ export const make = (
       check(options),
       ({ field, reason }) => new ApiConfig.InvalidConfigError({ key: field, reason })
     )
+    if (!canDispatch) return yield* new ApiConfig.InvalidConfigError({ key: "undici", reason: noDispatcher })
     const agent = yield* Effect.acquireRelease(
-      Effect.filterOrFail(
-        Effect.try({
-          try: () => makeAgent(options),
-          catch: () =>
-            new ApiConfig.InvalidConfigError({ key: "proxy", reason: "must be a URL that undici takes" })
-        }),
-        canDispatch,
-        () => new ApiConfig.InvalidConfigError({ key: "undici", reason: noDispatcher })
+      Either.mapLeft(
+        Agent.make(options),
+        ({ field, reason }) => new ApiConfig.InvalidConfigError({ key: field, reason })
       ),
-      (agent) => Effect.promise(() => (options.graceful === true ? agent.close() : agent.destroy()))
+      (agent) =>
+        options.graceful === true ? Effect.promise(() => agent.close()) : Effect.sync(() => agent.destroy())
     )
-    return fromDispatcher(
-      agent,
-      { ...options, connections: options.connections ?? defaultConnections },
-      timeouts
-    )
+    return over(agent, options, timeouts)
   })
+
+/** Bun gives a module of its own for `undici`, in which nothing can send. */
+const canDispatch = typeof Client === "function" && "dispatch" in Client.prototype
 
 const noDispatcher =
   "must have a dispatcher, which this runtime's own has not (Bun's, for one): use FetchTransport of @effect-api/client"
 
 const counts = ["connections", "keepAliveConnections", "pipelining"] as const
-const durations = ["keepAlive", "tcpKeepAlive"] as const
+const durations = ["keepAlive", "tcpKeepAlive", "acquireTimeout", "pingInterval"] as const
 
 const names: ReadonlyArray<keyof Options> = [
   ...counts,
   ...durations,
   "allowH2",
+  "lookup",
   "tls",
   "socketPath",
   "proxy",
@@ -128,11 +127,17 @@ const check = (
  */
 export const fromDispatcher = (
   dispatcher: Dispatcher,
-  options: Pick<Options, "connections" | "decompress" | "proxy"> = {},
+  options: Pick<Options, "decompress" | "proxy"> = {},
   timeouts: Timeouts.Timeouts = Timeouts.defaults
+): HttpClient.HttpClient => over(Dispatch.make(dispatcher), options, timeouts)
+
+const over = (
+  sender: Sender,
+  options: Pick<Options, "decompress" | "proxy">,
+  timeouts: Timeouts.Timeouts
 ): HttpClient.HttpClient => {
   const native = {
-    ...Native.make(Dispatch.make(dispatcher), options),
+    ...Native.make(sender, options),
     secrets: () => proxySecrets(options.proxy)
   }
   const client = HttpClient.make((request, url, signal) =>
@@ -195,9 +200,9 @@ const webResponse = (source: NativeTransport.Source): Response =>
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<HttpClient.HttpClient> = Layer.scoped(
+export const layer: Layer.Layer<HttpClient.HttpClient, ApiConfig.InvalidConfigError> = Layer.scoped(
   HttpClient.HttpClient,
-  Effect.orDie(make())
+  Effect.suspend(() => make())
 )
 
 /**

@@ -24,8 +24,20 @@ export interface Options {
   readonly tcpKeepAlive?: Duration.DurationInput | undefined
   /** How many requests may share a connection of HTTP/1.1 at a time (1). */
   readonly pipelining?: number | undefined
-  /** Offer HTTP/2 to servers with TLS (`false`). */
-  readonly allowH2?: boolean | undefined
+  /**
+   * How long a request may wait for a connection to become free. Without it `timeouts.connect` covers that wait as well; with it
+   * `timeouts.connect` begins when a connection for the request does.
+   */
+  readonly acquireTimeout?: Duration.DurationInput | undefined
+  /**
+   * Offer HTTP/2 to servers with TLS (`true`). With `"prior-knowledge"` every server is taken for one of HTTP/2 alone, those of
+   * plain http too (RFC 9113, 3.3).
+   */
+  readonly allowH2?: boolean | "prior-knowledge" | undefined
+  /** After how much silence of a peer of HTTP/2, while requests are under way, a PING asks whether it is still there (30 seconds). */
+  readonly pingInterval?: Duration.DurationInput | undefined
+  /** Resolves host names, in place of `dns.lookup`, and takes its arguments: `all` is always set. */
+  readonly lookup?: Lookup | undefined
   /** Authorities, client certificate and verification of TLS connections. */
   readonly tls?: Tls | undefined
   /** A Unix socket to connect to, whatever the URL's host. */
@@ -98,3 +110,19 @@ export interface Dispatcher {
   /** Tells that a connection is established. Without it no request is sent again because its kept connection had died. */
   on?(event: "connect", listener: () => void): unknown
 }
+
+/**
+ * Resolves a host name: `dns.lookup` with `all: true`, or a resolver of its kind. It gives addresses with their families, or one
+ * address as text.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Lookup = (
+  hostname: string,
+  options: { readonly all: true },
+  callback: (
+    error: Error | null,
+    addresses: ReadonlyArray<{ readonly address: string; readonly family: number }> | string
+  ) => void
+) => void

@@ -28,8 +28,8 @@ describe("settings that make no sense", () => {
     ["tcpKeepAlive", { tcpKeepAlive: -5 }],
     ["timeouts.connect", { timeouts: { connect: 0 } }],
     ["timeouts.idle", { timeouts: { idle: -1 } }],
-    ["proxy", { proxy: { url: "not a url" } }],
-    ["proxy", { proxy: { url: "" } }]
+    ["proxy.url", { proxy: { url: "not a url" } }],
+    ["proxy.url", { proxy: { url: "" } }]
   ]
   it.scoped.each(bad)("1.2 name their key: %s", ([key, options]) =>
     Effect.gen(function* () {
@@ -142,11 +142,12 @@ describe("the pool", () => {
     })
   )
 
-  it.scopedLive("9 a call that waits for its turn is not one that cannot connect", () =>
+  it.scopedLive("9 a call that waits for its turn has a limit of its own, where one is set", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
       const server = yield* TestServer.make({ "*": Effect.as(Deferred.await(gate), ok) })
-      const client = yield* clientOf(server, { retry: once }, { connections: 1 })
+      const options = { connections: 1, acquireTimeout: "10 seconds" } as const
+      const client = yield* clientOf(server, { retry: once }, options)
       const first = yield* Effect.fork(client.execute(get))
       yield* server.awaitExchange(0, () => true)
       const connect = "20 millis"

@@ -106,7 +106,7 @@ describe("the environment", () => {
       yield* environment({ HTTP_PROXY: "not a url" })
       expect(yield* Effect.flip(NodeTransport.make())).toMatchObject({
         _tag: "InvalidConfigError",
-        key: "proxy"
+        key: "HTTP_PROXY"
       })
     })
   )

@@ -138,10 +138,10 @@ describe("HTTP/2", () => {
     })
   )
 
-  it.scopedLive("1.1 is not offered otherwise", () =>
+  it.scopedLive("1.1 is not offered where it is not allowed", () =>
     Effect.gen(function* () {
       const server = yield* h2
-      const client = yield* clientOf(server, {}, { tls: { ca: [ca] } })
+      const client = yield* clientOf(server, {}, { tls: { ca: [ca] }, allowH2: false })
       expect(yield* client.execute(get)).toEqual({ size: 0 })
       expect(server.versions).toEqual(["1.1"])
     })

@@ -36,7 +36,7 @@ const transports: ReadonlyArray<{
   { name: "undici", layer: NodeHttpClient.layerUndici },
   { name: "node:http", layer: NodeHttpClient.layer },
   { name: "our own fetch", layer: FetchTransport.layer },
-  { name: "our own undici", layer: NodeTransport.layer }
+  { name: "our own undici", layer: Layer.orDie(NodeTransport.layer) }
 ]
 
 describe.each(transports)("on $name", ({ layer }) => {

@@ -1,94 +1,213 @@
-/** The dispatcher that a transport's options describe. */
+/** The connections of a transport: a pool for each route, made as an origin is first asked for. */
 import * as Duration from "effect/Duration"
-import { Agent, Client, type Dispatcher, EnvHttpProxyAgent, Pool, ProxyAgent } from "undici"
-import type { Options, Proxy } from "../TransportOptions.js"
-import { plain } from "./proxySecrets.js"
+import * as Either from "effect/Either"
+import type { Options } from "../TransportOptions.js"
+import { absoluteForm } from "./absoluteForm.js"
+import { secureContext } from "./connect.js"
+import type { Exchange, Sender } from "./exchange.js"
+import { coded } from "./failures.js"
+import { Http1 } from "./http1.js"
+import * as Http2 from "./http2.js"
+import { Pool } from "./pool.js"
+import * as Proxies from "./proxies.js"
+import * as Routes from "./routes.js"
 
-export const defaultConnections = 1000
+/** A setting, and what is wrong with it. */
+export interface Unfit {
+  readonly field: string
+  readonly reason: string
+}
 
-const millis = (input: Duration.DurationInput | undefined, otherwise: number): number =>
-  input === undefined ? otherwise : Duration.toMillis(input)
-
-/** Whether the environment names a proxy: without one the plain agent does, which is faster. */
-const environmentNamesProxy = (): boolean =>
-  ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"].some(
-    (name) => (process.env[name] ?? "").trim() !== ""
-  )
+/** Origins are few; the bound is for programs that follow links everywhere. */
+const maxOrigins = 1000
 
 /** How long a connection above the number to keep may wait for somebody to use it, in milliseconds. */
 const spareKeepAlive = 500
 
-/**
- * A pool that keeps so many connections for the whole `keepAlive`, and those above it for a moment: none is closed that is in
- * use time and again, however many there are. undici gives a request the first of its connections that is free.
- */
-const keeping =
-  (kept: number, keepAliveTimeout: number) =>
-  (origin: string | URL, options: object): Pool => {
-    let made = 0
-    const millis = Math.min(keepAliveTimeout, spareKeepAlive)
-    // What the server says counts up to the second of them.
-    const spare = { keepAliveTimeout: millis, keepAliveMaxTimeout: millis }
-    const factory = (origin: URL, options: Client.Options): Client =>
-      new Client(origin, made++ < kept ? options : { ...options, ...spare })
-    // A pool drops what could not connect.
-    return new Pool(origin, { ...options, factory }).on("connectionError", () => {
-      made--
+/** What a server may ask for with `Keep-Alive: timeout=`, in milliseconds. */
+const maxKeepAlive = 600_000
+
+const defaults = {
+  connections: 1000,
+  keepAliveConnections: 100,
+  keepAlive: 5_000,
+  tcpKeepAlive: 60_000,
+  ping: 30_000
+}
+
+const millis = (input: Duration.DurationInput | undefined, otherwise: number): number =>
+  input === undefined ? otherwise : Duration.toMillis(input)
+
+/** Where the requests for an origin go. */
+interface Way {
+  readonly pool: Pool
+  /** The proxy that is sent whole URLs. */
+  readonly whole: Proxies.ProxyServer | undefined
+}
+
+export const make = (options: Options): Either.Either<Agent, Unfit> =>
+  Either.gen(function* () {
+    const choose = yield* Proxies.make(options.proxy, process.env)
+    const proxyTls = Proxies.proxyTls(options)
+    const server = yield* under("tls", secureContext(options.tls))
+    const proxy = yield* under("proxy.tls", secureContext(proxyTls))
+    const network: Routes.Network = {
+      tcp: { lookup: options.lookup, tcpKeepAlive: millis(options.tcpKeepAlive, defaults.tcpKeepAlive) },
+      socketPath: options.socketPath,
+      server,
+      proxy,
+      serverName: options.tls?.serverName,
+      verify: options.tls?.verify !== false,
+      proxyServerName: proxyTls?.serverName,
+      verifyProxy: proxyTls?.verify !== false
+    }
+    return new Agent(options, network, options.socketPath === undefined ? choose : () => undefined)
+  })
+
+const under = <A>(setting: string, made: Either.Either<A, Unfit>): Either.Either<A, Unfit> =>
+  Either.mapLeft(made, ({ field, reason }) => ({ field: `${setting}.${field}`, reason }))
+
+export class Agent implements Sender {
+  private readonly ways = new Map<string, Way>()
+  private readonly pools = new Set<Pool>()
+  private readonly proxies = new Map<Proxies.ProxyServer, Pool>()
+  private closing: "UND_ERR_CLOSED" | "UND_ERR_DESTROYED" | undefined
+  private onClosed: (() => void) | undefined
+  private readonly options: Options
+  private readonly network: Routes.Network
+  private readonly choose: Proxies.Choose
+
+  constructor(options: Options, network: Routes.Network, choose: Proxies.Choose) {
+    this.options = options
+    this.network = network
+    this.choose = choose
+  }
+
+  send(exchange: Exchange): void {
+    if (this.closing !== undefined) return exchange.unreachable(closed(this.closing))
+    const { outgoing } = exchange
+    let way = this.ways.get(outgoing.origin)
+    if (way === undefined) {
+      const made = this.wayTo(outgoing.origin)
+      if (Either.isLeft(made)) return exchange.unreachable(made.left)
+      way = made.right
+      this.ways.set(outgoing.origin, way)
+    }
+    if (way.whole !== undefined && !outgoing.isWhole) {
+      const { headers, path } = absoluteForm(way.whole, outgoing.origin, outgoing.path, outgoing.headers)
+      outgoing.toWhole(path, headers)
+    }
+    way.pool.send(exchange)
+  }
+
+  /** Lets what is under way end. */
+  close(): Promise<void> {
+    this.closing ??= "UND_ERR_CLOSED"
+    return new Promise((resolve) => {
+      this.onClosed = resolve
+      for (const pool of this.pools) pool.close()
+      this.check()
     })
   }
 
-export const makeAgent = (options: Options): Dispatcher => {
-  const { tls } = options
-  const connect = {
-    // The limit of a request comes first; this one ends what nobody waits for any more.
-    timeout: 60_000,
-    keepAlive: true,
-    keepAliveInitialDelay: millis(options.tcpKeepAlive, 60_000),
-    ...(options.socketPath === undefined ? {} : { socketPath: options.socketPath }),
-    ...(tls?.ca === undefined ? {} : { ca: [...tls.ca] }),
-    ...(tls?.cert === undefined ? {} : { cert: tls.cert }),
-    ...(tls?.key === undefined ? {} : { key: plain(tls.key) }),
-    ...(tls?.passphrase === undefined ? {} : { passphrase: plain(tls.passphrase) }),
-    ...(tls?.serverName === undefined ? {} : { servername: tls.serverName }),
-    rejectUnauthorized: tls?.verify !== false
+  /** Ends everything now. */
+  destroy(): void {
+    this.closing = "UND_ERR_DESTROYED"
+    for (const pool of [...this.pools]) pool.destroy(() => closed("UND_ERR_DESTROYED"))
   }
-  const pool = {
-    connections: options.connections ?? defaultConnections,
-    pipelining: options.pipelining ?? 1,
-    keepAliveTimeout: millis(options.keepAlive, 5_000),
-    allowH2: options.allowH2 === true,
-    connect
+
+  private wayTo(origin: string): Either.Either<Way, Error> {
+    const url = URL.canParse(origin) ? new URL(origin) : undefined
+    if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
+      return Either.left(coded("the URL is not one of http or https", "ERR_INVALID_URL"))
+    }
+    const { protocol } = url
+    const host = url.hostname.replace(/^\[|\]$/g, "")
+    const port = url.port === "" ? (protocol === "https:" ? 443 : 80) : Number(url.port)
+    const target: Routes.Target = { protocol, host, port }
+    const proxy = this.choose(target)
+    this.forget()
+    if (!Routes.isAbsoluteForm(protocol, proxy)) {
+      return Either.right({ pool: this.poolOf(url, target, proxy), whole: undefined })
+    }
+    const known = this.proxies.get(proxy)
+    const pool = known ?? this.poolOf(new URL(`http://${hostOf(proxy)}`), target, proxy)
+    this.proxies.set(proxy, pool)
+    return Either.right({ pool, whole: proxy })
   }
-  const { proxy = "environment" } = options
-  const direct =
-    proxy === "none" ||
-    options.socketPath !== undefined ||
-    (proxy === "environment" && !environmentNamesProxy())
-  const makePool = keeping(options.keepAliveConnections ?? 100, pool.keepAliveTimeout)
-  if (direct) return new Agent({ ...pool, factory: makePool })
-  const proxied = {
-    ...pool,
-    // Towards a proxy `connect` does not count, and TLS to the target has settings of its own.
-    requestTls: { ...connect, allowH2: pool.allowH2 },
-    // A request for http goes to the proxy as it is (RFC 9112, 3.2.2): few let a tunnel through to port 80.
-    proxyTunnel: false,
-    // Other agents than the plain one keep to themselves when a connection stands.
-    factory: (origin: string | URL, options: object): Dispatcher =>
-      makePool(origin, options).on("connect", (origin, targets) => {
-        agent.emit("connect", origin, [agent, ...targets])
-      })
+
+  private poolOf(url: URL, target: Routes.Target, proxy: Proxies.ProxyServer | undefined): Pool {
+    const { allowH2 = true, connections = defaults.connections, pipelining = 1 } = this.options
+    const kept = this.options.keepAliveConnections ?? defaults.keepAliveConnections
+    const keepAlive = millis(this.options.keepAlive, defaults.keepAlive)
+    const isSecure = target.protocol === "https:"
+    const isKnown = allowH2 === "prior-knowledge" && !Routes.isAbsoluteForm(target.protocol, proxy)
+    const mayMultiplex = isKnown || (isSecure && allowH2 !== false)
+    const alpn = mayMultiplex
+      ? isKnown
+        ? (["h2"] as const)
+        : (["h2", "http/1.1"] as const)
+      : (["http/1.1"] as const)
+    const route: Routes.Route = { target, proxy, alpn, session: undefined }
+    const pool: Pool = new Pool({
+      connections,
+      acquire: this.options.acquireTimeout === undefined ? undefined : millis(this.options.acquireTimeout, 0),
+      mayMultiplex,
+      name: url.host,
+      onEmpty: (pool) => this.onEmpty(pool),
+      connect: (pool, listener) =>
+        Routes.connect(this.network, route, {
+          failed: listener.failed,
+          connected: (socket) => {
+            if ((isKnown && !isSecure) || Routes.isHttp2(socket)) {
+              listener.connected({
+                connection: Http2.make(
+                  socket,
+                  { keepAlive, ping: millis(this.options.pingInterval, defaults.ping) },
+                  pool
+                ),
+                socket
+              })
+              return
+            }
+            const isSpare = pool.size >= kept
+            const limits = isSpare
+              ? { keepAlive: Math.min(keepAlive, spareKeepAlive), maxKeepAlive: spareKeepAlive }
+              : { keepAlive, maxKeepAlive }
+            listener.connected({
+              connection: new Http1(socket, url.host, { pipelining, ...limits }, pool),
+              socket
+            })
+          }
+        })
+    })
+    this.pools.add(pool)
+    return pool
   }
-  const agent: Dispatcher =
-    proxy === "environment" ? new EnvHttpProxyAgent(proxied) : viaProxy(proxied, proxy)
-  return agent
+
+  /** Forgets the origins that nothing is under way to, where there are many. */
+  private forget(): void {
+    if (this.ways.size < maxOrigins) return
+    for (const [origin, { pool }] of this.ways) {
+      if (!pool.isEmpty) continue
+      this.ways.delete(origin)
+      this.pools.delete(pool)
+    }
+  }
+
+  private onEmpty(_: Pool): void {
+    this.check()
+  }
+
+  private check(): void {
+    if (this.onClosed === undefined) return
+    for (const pool of this.pools) if (!pool.isEmpty) return
+    this.onClosed()
+  }
 }
 
-const viaProxy = (options: Omit<ProxyAgent.Options, "uri">, { token, url }: Proxy): ProxyAgent =>
-  new ProxyAgent({
-    ...options,
-    uri: plain(url),
-    ...(token === undefined ? {} : { token: plain(token) })
-  })
+const closed = (code: "UND_ERR_CLOSED" | "UND_ERR_DESTROYED"): Error =>
+  coded("the transport has been closed", code)
 
-/** Bun gives a module of its own for `undici`, in which nothing can send. */
-export const canDispatch = (agent: object): boolean => "dispatch" in agent && "destroy" in agent
+const hostOf = ({ host, port }: Proxies.ProxyServer): string =>
+  `${host.includes(":") ? `[${host}]` : host}:${port}`

@@ -5,23 +5,16 @@
 // The default imports, read at the time of the call: instrumentation and tests replace functions there.
 import dns from "node:dns"
 import net from "node:net"
+import type { Lookup } from "../TransportOptions.js"
 import * as Addresses from "./addresses.js"
 import type { Abort, Connecting } from "./connecting.js"
 import { failedBefore, unsent } from "./failures.js"
 
 export type { Abort, Connecting } from "./connecting.js"
-export { unsent } from "./failures.js"
 export { secureContext } from "./secureContext.js"
 export { tls } from "./tls.js"
 
 export type To = { readonly host: string; readonly port: number } | { readonly path: string }
-
-/** As `dns.lookup` with `all: true`; the shapes that it has without are understood as well. */
-export type Lookup = (
-  hostname: string,
-  options: { readonly all: true },
-  callback: (error: Error | null, addresses: ReadonlyArray<Addresses.Address> | string) => void
-) => void
 
 export interface TcpOptions {
   /** In place of `dns.lookup`. */
@@ -48,10 +41,9 @@ const all = { all: true } as const
 /** What the system takes: seconds, and on Linux no more than these. */
 const keepAliveMillis = { min: 1_000, max: 32_767_000 }
 
-/** Node's resolvers say themselves what failed. Another one may fail with whatever befell it, or find nothing. */
+/** Where the resolver's failure does not say itself what it is, and where there is none. */
 const unresolved = (host: string, cause: unknown): Error => {
-  if (cause instanceof Error && "syscall" in cause && /^(getaddrinfo|query)/.test(String(cause.syscall)))
-    return cause
+  if (cause instanceof Error && "syscall" in cause) return unsent(cause)
   const why = cause instanceof Error ? cause.message : "it has no address"
   const code = cause instanceof Error && "code" in cause ? cause.code : "ENOTFOUND"
   return Object.assign(new Error(`${host} did not resolve: ${why}`, { cause }), {
@@ -147,7 +139,7 @@ class Race {
   /** The system's own error names the one address that was asked for. */
   private reason(cause: Error): Error {
     const { to } = this
-    if ("path" in to || Addresses.literal(to.host) !== undefined) return cause
+    if ("path" in to || Addresses.literal(to.host) !== undefined) return unsent(cause)
     return Addresses.allFailed(
       to.host,
       to.port,
@@ -192,7 +184,7 @@ class Race {
   private fail(cause: Error): void {
     if (this.over) return
     this.end()
-    this.listener.failed(unsent(cause))
+    this.listener.failed(cause)
   }
 
   private failLater(cause: Error): void {

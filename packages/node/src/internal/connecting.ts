@@ -1,4 +1,4 @@
-/** A connection on its way. */
+/** What is on its way to a connection, and who hears of it. */
 
 /** Ends what is under way, at once, whatever it is doing. Nobody hears of it any more. */
 export type Abort = () => void

@@ -1,6 +1,6 @@
 /** One exchange, whatever it is sent over: its limits, what is sent again for free, and when it is over. */
 import { NativeTransport } from "@effect-api/client"
-import { coded, established, unsent } from "./failures.js"
+import { coded, refusedByProxy, unsent } from "./failures.js"
 import type { Outgoing } from "./outgoing.js"
 
 /** Sends exchanges: it calls {@link Exchange.begun} as one goes out, or {@link Exchange.unreachable}. */
@@ -103,13 +103,12 @@ export abstract class Exchange {
       this.expectConnection(this.outgoing.timeouts.connect)
   }
 
-  /** It waits: for a connection that is free, or for one that is on its way. */
-  waits(turn: Turn, millis: number): void {
+  /** It waits for a connection: whoever makes it wait sets the limit. */
+  waits(turn: Turn): void {
     this.turn = turn
-    this.expectConnection(millis)
   }
 
-  private expectConnection(millis: number): void {
+  expectConnection(millis: number): void {
     this.expect(millis, () => {
       const { turn } = this
       this.turn = undefined
@@ -135,6 +134,8 @@ export abstract class Exchange {
   /** Headers of a status of 200 and above: interim responses begin no limit anew (RFC 9110, 15.2). */
   responded(status: number, rawHeaders: RawHeaders, resume: () => void): void {
     if (this.over) return
+    // As through a tunnel: the proxy has handed nothing on.
+    if (status === 407 && this.outgoing.isWhole) return this.giveUp(this.sentBefore(refusedByProxy(status)))
     this.status = status
     this.rawHeaders = rawHeaders
     this.resume = resume
@@ -189,7 +190,7 @@ export abstract class Exchange {
       return this.start()
     }
     this.settle()
-    this.failed(sent === undefined ? established(cause) : this.sentBefore(cause))
+    this.failed(sent === undefined ? cause : this.sentBefore(cause))
   }
 
   /** There is no connection to send it over. */
@@ -212,7 +213,7 @@ export abstract class Exchange {
     if (sent !== undefined) return this.replays < maxReplays
     const isStale =
       this.isReused &&
-      this.replays === 0 &&
+      this.replays < maxReplays &&
       this.outgoing.isIdempotent &&
       cause instanceof Error &&
       "code" in cause &&

@@ -1,42 +1,34 @@
-/** The failures of a transport, by a code that the client reads. */
+/** The failures of a transport, by a code that the client reads, and what one looks like before the first byte of a request. */
+import { STATUS_CODES } from "node:http"
 
 /** An error with a code. */
-export const coded = (message: string, code: string, cause?: unknown): Error & { readonly code: string } =>
-  Object.assign(new Error(message, cause === undefined ? undefined : { cause }), { code })
+export const coded = (message: string, code: string): Error & { readonly code: string } =>
+  Object.assign(new Error(message), { code })
 
-/** The same for what fails before there is a connection, and the system has no error for. */
-export const failedBefore = (message: string, code: string): Error =>
-  Object.assign(coded(message, code), { syscall: "connect" })
+type Told = Error & { readonly syscall?: unknown }
 
-/** The calls of the system that fail before there is a connection: to connect, and those of Node's two resolvers. */
+/** The calls of Node's that fail before there is a connection: connecting, and its two resolvers. */
 const before = /^(connect$|getaddrinfo|query)/
 
-const hasSyscall = (cause: unknown): cause is Error & { readonly syscall: unknown } =>
-  cause instanceof Error && "syscall" in cause
-
 /**
- * The same failure, marked as one of before a byte of the request was written. The system's own say so for a lookup and a
- * connect; all others are wrapped.
+ * A failure that came before a byte of a request was written. The client sees it by the system's own mark, `syscall`; a reset
+ * during the TLS handshake, a certificate or a proxy's refusal have none, or one of reading.
  */
 export const unsent = (cause: unknown): Error => {
-  if (hasSyscall(cause) && before.test(String(cause.syscall))) return cause
-  const message = cause instanceof Error ? cause.message : String(cause)
-  const code = cause instanceof Error && "code" in cause ? { code: cause.code } : { code: "ERR_NOT_SENT" }
-  return Object.assign(new Error(message, { cause }), { ...code, syscall: "connect" })
+  if (!(cause instanceof Error))
+    return Object.assign(new Error(String(cause), { cause }), { syscall: "connect" })
+  const { message, syscall }: Told = cause
+  if (typeof syscall === "string" && before.test(syscall)) return cause
+  return Object.assign(new Error(message, { cause }), { code: "ERR_NOT_SENT" }, cause, { syscall: "connect" })
 }
 
-/** A server's refusal of the client itself, which TLS 1.3 brings behind the handshake (RFC 8446, 4.4.2.4 and 6.2). */
-const refusesClient =
-  /alert.((handshake.failure|access.denied|unknown.ca|decrypt.error)|((bad|no|unsupported).)?certificate)/i
+/** A failure of the same kind that the system itself has no error for. */
+export const failedBefore = (message: string, code: string): Error =>
+  Object.assign(new Error(message), { code, syscall: "connect" })
 
-/**
- * A failure on a connection that was established. OpenSSL has the same codes for the handshake, in which nothing can have been
- * sent, and for what follows. There `syscall` says that a request may have been acted on.
- */
-export const established = (cause: unknown): unknown => {
-  if (!(cause instanceof Error && "code" in cause && /^(ERR_SSL_|EPROTO$)/.test(String(cause.code))))
-    return cause
-  if (hasSyscall(cause) && cause.syscall === "read") return cause
-  if (refusesClient.test(`${cause.code} ${cause.message}`)) return cause
-  return Object.assign(new Error(cause.message, { cause }), { code: cause.code, syscall: "read" })
+/** A proxy that says no. Its own words are not quoted: it may put there what it was sent, the credentials too. */
+export const refusedByProxy = (status: number): Error => {
+  const reason = STATUS_CODES[status]
+  const message = `the proxy responded ${status}${reason === undefined ? "" : ` ${reason}`}`
+  return Object.assign(failedBefore(message, "ERR_PROXY_STATUS"), { status })
 }

@@ -10,7 +10,7 @@ type Request = HttpClientRequest.HttpClientRequest
 /** What goes to a dispatcher or a session of HTTP/2, ready but for the handler. */
 export class Outgoing implements Dispatcher.DispatchOptions {
   readonly origin: string
-  readonly path: string
+  path: string
   readonly method: Dispatcher.HttpMethod
   headers: Array<string>
   body: NonNullable<Dispatcher.DispatchOptions["body"]> | null
@@ -18,6 +18,7 @@ export class Outgoing implements Dispatcher.DispatchOptions {
   readonly headersTimeout = 0
   readonly bodyTimeout = 0
   readonly timeouts: Timeouts.Timeouts
+  isWhole = false
 
   constructor(
     origin: string,
@@ -39,6 +40,13 @@ export class Outgoing implements Dispatcher.DispatchOptions {
   release(): void {
     this.headers = nothingToSend
     this.body = null
+  }
+
+  /** Makes it one for a proxy, which takes the whole URL in place of the path. */
+  toWhole(path: string, headers: Array<string>): void {
+    this.isWhole = true
+    this.path = path
+    this.headers = headers
   }
 
   /** The body is there in whole: a stream may have been read from. */

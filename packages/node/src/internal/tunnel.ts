@@ -1,9 +1,8 @@
 /** A tunnel through a proxy of HTTP (RFC 9110, 9.3.6). */
 import { Buffer } from "node:buffer"
-import { STATUS_CODES } from "node:http"
 import type { Duplex } from "node:stream"
 import type { Abort, Connecting } from "./connecting.js"
-import { failedBefore } from "./failures.js"
+import { failedBefore, refusedByProxy } from "./failures.js"
 import { perform, type Read } from "./handshake.js"
 import { hostPort, type ProxyServer } from "./proxyUrl.js"
 
@@ -24,13 +23,6 @@ const request = ({ authorization }: ProxyServer, target: string): Buffer => {
 
 const unreadable = (why: string): Error => failedBefore(`the proxy's response ${why}`, "ERR_PROXY_RESPONSE")
 
-/** Its own words are not quoted: a proxy may put there what it was sent, the credentials too. */
-const refused = (status: number): Error => {
-  const reason = STATUS_CODES[status]
-  const message = `the proxy responded ${status}${reason === undefined ? "" : ` ${reason}`}`
-  return Object.assign(failedBefore(message, "ERR_PROXY_STATUS"), { status })
-}
-
 /** Reads the head of the response, in whatever pieces it comes. It keeps no more than the start of the status line. */
 export const reader = (): Read => {
   let seen = 0
@@ -43,7 +35,7 @@ export const reader = (): Read => {
     if (digits === undefined) return unreadable("is not HTTP")
     status = Number(digits)
     // A 101 answers a request that was not made. What is no tunnel needs no more reading.
-    return status === 101 || status >= 300 ? refused(status) : undefined
+    return status === 101 || status >= 300 ? refusedByProxy(status) : undefined
   }
 
   return (chunk) => {

@@ -4,7 +4,8 @@ import net from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "@effect/vitest"
-import { type Lookup, type TcpOptions, type To, tcp } from "../../src/internal/connect.js"
+import { type TcpOptions, type To, tcp } from "../../src/internal/connect.js"
+import type { Lookup } from "../../src/TransportOptions.js"
 import {
   type BlackHole,
   blackHole,
@@ -13,7 +14,6 @@ import {
   freePort,
   held,
   heldNow,
-  listenersOf,
   nobody,
   outcome,
   until
@@ -75,8 +75,8 @@ describe("a connection", () => {
   it("8.6 comes without a listener of ours, and with every byte", async () => {
     const server = kept(await counting((socket) => socket.end("first bytes")))
     const socket = await connect({ host: "one.test", port: server.port }, { lookup: finds("127.0.0.1") })
-    const bare = new net.Socket()
-    expect(listenersOf(socket)).toEqual(listenersOf(bare))
+    expect(socket.eventNames().filter((name) => socket.listenerCount(name) > 0)).toEqual(["end"])
+    expect(socket.listenerCount("end")).toBe(new net.Socket().listenerCount("end"))
     const chunks: Array<Buffer> = []
     for await (const chunk of socket) chunks.push(chunk as Buffer)
     expect(Buffer.concat(chunks).toString()).toBe("first bytes")
@@ -220,13 +220,6 @@ describe("a lookup", () => {
       "that fails without a code",
       failsWith(new Error("no")),
       { message: "api.test did not resolve: no", code: "ENOTFOUND" }
-    ],
-    [
-      "over a network that is down",
-      failsWith(
-        Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED", syscall: "connect" })
-      ),
-      { message: "api.test did not resolve: connect ECONNREFUSED", syscall: "getaddrinfo" }
     ],
     [
       "that finds nothing",

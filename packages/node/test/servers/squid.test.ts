@@ -118,17 +118,19 @@ describeWith("squid", () => {
       })
     )
 
-    it.scoped("1.1 HTTPS_PROXY alone leaves http alone; HTTP_PROXY alone serves both", () =>
+    it.scoped("1.1 HTTPS_PROXY alone leaves http alone, and HTTP_PROXY https; ALL_PROXY serves both", () =>
       Effect.gen(function* () {
         const { open } = yield* Squid
         const plain = yield* proxied(yield* origin, { HTTPS_PROXY: open })
         expect(yield* plain.execute(get)).toEqual({ via: null })
-        const secure = yield* proxied(yield* secureOrigin(), { HTTP_PROXY: open })
+        const other = yield* proxied(yield* secureOrigin(), { HTTP_PROXY: open })
+        expect(yield* other.execute(get)).toMatchObject({ from: "127.0.0.1" })
+        const secure = yield* proxied(yield* secureOrigin(), { ALL_PROXY: open })
         expect(yield* secure.execute(get)).toMatchObject({ from: via })
       })
     )
 
-    it.scoped.each(["127.0.0.1", "*"])("1.1 NO_PROXY=%s goes past it", (hosts) =>
+    it.scoped.each(["127.0.0.1", "*", "127.0.0.0/8"])("1.1 NO_PROXY=%s goes past it", (hosts) =>
       Effect.gen(function* () {
         const { open } = yield* Squid
         const variables = { HTTP_PROXY: open, HTTPS_PROXY: open, NO_PROXY: hosts }
@@ -208,7 +210,12 @@ describeWith("squid", () => {
           { retry: { initialDelay: 0 } }
         )
         const error = yield* Effect.flip(client.execute(get))
-        expect(error).toMatchObject({ _tag: "ConnectionError", message: expect.stringContaining("407") })
+        expect(error).toMatchObject({
+          _tag: "ConnectionError",
+          message: expect.stringContaining("407"),
+          delivery: "not-sent",
+          stoppedBy: "not-retryable"
+        })
         const shown = inspect(error, { depth: 20, showHidden: true }) + JSON.stringify(error) + error.stack
         expect(shown).not.toContain("secret")
         expect(shown).not.toContain(btoa(`${user}:wrong-secret`))

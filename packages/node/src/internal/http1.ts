@@ -1,0 +1,206 @@
+/**
+ * A connection of HTTP/1.1: undici's `Client`, its parser and its writer, on a socket that was connected by us. What undici does
+ * with pools and connecting is left out.
+ */
+import type { Socket } from "node:net"
+import { setImmediate } from "node:timers"
+import { type buildConnector, Client, type Dispatcher } from "undici"
+import type { Connection, Owner } from "./connection.js"
+import type { Exchange } from "./exchange.js"
+import { coded } from "./failures.js"
+import { InterimHeads } from "./interim.js"
+
+export interface Http1Options {
+  /** How many requests may be on their way at a time. */
+  readonly pipelining: number
+  /** How long it is kept idle, in milliseconds, and up to how long where the server says so. */
+  readonly keepAlive: number
+  readonly maxKeepAlive: number
+}
+
+const closed = (): Error => coded("the connection was closed before the request was written", "ECONNRESET")
+
+const isOver = coded("the exchange is over", "UND_ERR_ABORTED")
+
+/** Connections whose last exchange has ended in this turn of the loop. */
+let finished: Array<Http1> = []
+
+const release = (): void => {
+  const released = finished
+  finished = []
+  for (const connection of released) connection.release()
+}
+
+export class Http1 implements Connection {
+  readonly protocol = "http/1.1"
+  readonly heads: InterimHeads | undefined
+  hasServed = false
+  private running = 0
+  private ended = 0
+  private isGone = false
+  private idle: NodeJS.Timeout | undefined
+  private readonly client: Client
+  private readonly socket: Socket
+  private readonly options: Http1Options
+  private readonly owner: Owner
+
+  /** `authority` is for the `host` header, where an exchange has none of its own. */
+  constructor(socket: Socket, authority: string, options: Http1Options, owner: Owner) {
+    this.socket = socket
+    this.options = options
+    this.owner = owner
+    this.client = new Client(`http://${authority}`, {
+      connect: (_: unknown, done: buildConnector.Callback) => this.hand(done),
+      pipelining: options.pipelining,
+      keepAliveTimeout: options.keepAlive,
+      keepAliveMaxTimeout: options.maxKeepAlive,
+      headersTimeout: 0,
+      bodyTimeout: 0
+    })
+    this.client.on("disconnect", this.gone)
+    if (options.pipelining === 1) this.heads = watchHeads(socket)
+    this.waitForFirst()
+  }
+
+  get room(): number {
+    return this.isGone ? 0 : this.options.pipelining - this.running - this.ended
+  }
+
+  send(exchange: Exchange): void {
+    if (this.idle !== undefined) this.begin()
+    this.running++
+    const handler = new Handler(this, exchange)
+    try {
+      this.client.dispatch(exchange.outgoing, handler)
+    } catch (cause) {
+      // undici refuses what cannot be sent as it was written.
+      this.finish()
+      exchange.unreachable(cause)
+    }
+  }
+
+  close(): void {
+    if (this.idle !== undefined || this.isGone) return this.destroy()
+    this.leave()
+    this.client.close().catch(ignore)
+  }
+
+  destroy(): void {
+    this.leave()
+    this.client.destroy().catch(ignore)
+    this.socket.destroy()
+  }
+
+  /** An exchange has ended, well or not: its place is free behind this turn, in which undici may still close the socket. */
+  finish(): void {
+    this.running--
+    this.ended++
+    if (finished.push(this) === 1) setImmediate(release)
+  }
+
+  release(): void {
+    this.ended--
+    if (this.isGone) return
+    if (this.socket.destroyed) this.gone()
+    else this.owner.hasRoom(this)
+  }
+
+  /** undici takes the socket with the first request, and not before its own turn is over: a second time there is none. */
+  private hand(done: buildConnector.Callback): void {
+    queueMicrotask(() => {
+      if (this.hasServed || this.socket.destroyed) {
+        this.gone()
+        done(closed(), null)
+      } else done(null, this.socket)
+    })
+  }
+
+  /** Until then it is ours to see that it dies, or that nobody comes. */
+  private waitForFirst(): void {
+    this.idle = setTimeout(() => this.destroy(), this.options.keepAlive)
+    this.idle.unref()
+    this.socket.unref()
+    this.socket.on("readable", this.unasked).on("close", this.gone).on("error", ignore)
+  }
+
+  private begin(): void {
+    clearTimeout(this.idle)
+    this.idle = undefined
+    this.socket.ref()
+    this.socket.off("readable", this.unasked).off("close", this.gone)
+  }
+
+  /** Bytes, or the end, before a request was sent: it serves nobody. */
+  private readonly unasked = (): void => this.destroy()
+
+  private readonly gone = (): void => {
+    if (this.isGone) return
+    this.leave()
+    setImmediate(told, this)
+  }
+
+  private leave(): void {
+    this.isGone = true
+    clearTimeout(this.idle)
+    this.idle = undefined
+  }
+
+  tell(): void {
+    this.owner.gone(this)
+  }
+}
+
+const told = (connection: Http1): void => connection.tell()
+
+const ignore = (): void => undefined
+
+/** undici reads its socket by `read`: every byte goes through here. */
+const watchHeads = (socket: Socket): InterimHeads => {
+  const heads = new InterimHeads()
+  const { read } = socket
+  socket.read = function (this: Socket, size?: number) {
+    const chunk: unknown = read.call(this, size)
+    if (chunk instanceof Uint8Array) heads.pass(chunk)
+    return chunk
+  }
+  return heads
+}
+
+class Handler implements Dispatcher.DispatchHandler {
+  private isWritten = false
+  private readonly connection: Http1
+  private readonly exchange: Exchange
+
+  constructor(connection: Http1, exchange: Exchange) {
+    this.connection = connection
+    this.exchange = exchange
+  }
+
+  onConnect(abort: (reason?: Error) => void): void {
+    const { connection } = this
+    this.isWritten = true
+    const reused = connection.hasServed
+    connection.hasServed = true
+    connection.heads?.expect()
+    if (!this.exchange.begun(abort, reused)) abort(isOver)
+  }
+
+  onHeaders(status: number, rawHeaders: Array<Buffer>, resume: () => void): boolean {
+    if (status >= 200) this.exchange.responded(status, rawHeaders, resume)
+    return true
+  }
+
+  onData(chunk: Buffer): boolean {
+    return this.exchange.received(chunk)
+  }
+
+  onComplete(): void {
+    this.connection.finish()
+    this.exchange.completed()
+  }
+
+  onError(cause: Error): void {
+    this.connection.finish()
+    this.exchange.broke(cause, this.isWritten ? undefined : "nothing")
+  }
+}
