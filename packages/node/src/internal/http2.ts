@@ -6,7 +6,7 @@ import type { Connection, Owner } from "./connection.js"
 import type { Exchange } from "./exchange.js"
 import { coded } from "./failures.js"
 import { disconnected, type Goaway } from "./http2Errors.js"
-import { type Target, targetOf } from "./http2Headers.js"
+import { maxHead, type Target, targetOf } from "./http2Headers.js"
 import { Pulse } from "./http2Pulse.js"
 import { type Host, RequestStream } from "./http2Stream.js"
 
@@ -40,13 +40,18 @@ const sessionOptions = {
   // Node counts what is on its way in both directions, and refuses headers of responses where it is more: in MB.
   maxSessionMemory: 2048,
   maxHeaderListPairs: 2048,
-  // nghttp2 closes the session for a request whose head is larger: let the server say that it is too large.
-  maxSendHeaderBlockLength: 1024 * 1024,
+  // Node's 64 KiB would end the session: let the server say what is too large for it.
+  maxSendHeaderBlockLength: 2 * maxHead,
   peerMaxConcurrentStreams: firstLimit
 }
 
+/** Origins that a server may name: we use none of them. */
+const maxOrigins = 100
+
 /** How long the other side may take to close its end of a socket that has served. */
 const lingerMillis = 500
+
+const longestTimer = 2_147_483_647
 
 const ignore = (): void => undefined
 
@@ -58,6 +63,7 @@ class Http2 implements Connection, Host {
   goaway: Goaway | undefined
   failure: unknown
   private begun = 0
+  private origins = 0
   private readonly streams: Array<RequestStream> = []
   private limit = firstLimit
   private hasServed = false
@@ -68,6 +74,7 @@ class Http2 implements Connection, Host {
   private readonly idle: NodeJS.Timeout
   private readonly pulse: Pulse
   private readonly session: ClientHttp2Session
+  private readonly closeSession: () => void
   private readonly socket: Socket
   private readonly owner: Owner
 
@@ -83,12 +90,16 @@ class Http2 implements Connection, Host {
       .on("close", () => this.onClose())
       // Only with a listener does Node end a stream whose frame could not be sent.
       .on("frameError", ignore)
+      .on("origin", (origins) => this.onOrigins(origins.length))
       // No stream of the server's is wanted (RFC 9113, 8.4).
       .on("stream", (pushed) => pushed.on("error", ignore).close())
+    // Node closes a session at GOAWAY, and sends no PING on it then: a peer that dies behind its goodbye would not be found.
+    this.closeSession = this.session.close.bind(this.session)
+    this.session.close = ignore
     this.session.setLocalWindowSize(connectionWindow)
     this.session.unref()
-    this.pulse = new Pulse(this.session, options.ping, (cause) => this.end(cause))
-    this.idle = setTimeout(() => this.onIdle(), options.keepAlive)
+    this.pulse = new Pulse(this.session, Math.min(options.ping, longestTimer), (cause) => this.end(cause))
+    this.idle = setTimeout(() => this.onIdle(), Math.min(options.keepAlive, longestTimer))
     this.idle.unref()
   }
 
@@ -98,7 +109,7 @@ class Http2 implements Connection, Host {
 
   /** Every stream of the session ends with it. */
   get isDisconnected(): boolean {
-    return this.session.destroyed
+    return this.session.destroyed || this.socket.destroyed
   }
 
   get isFull(): boolean {
@@ -108,7 +119,7 @@ class Http2 implements Connection, Host {
   send(exchange: Exchange): void {
     const stream = new RequestStream(this, exchange)
     if (!exchange.begun(stream.abort, this.hasServed)) return
-    if (this.session.closed || this.session.destroyed || this.socket.destroyed) {
+    if (this.isGone || this.isDisconnected) {
       this.leaveOwner()
       setImmediate(notSent, exchange)
       return
@@ -122,7 +133,6 @@ class Http2 implements Connection, Host {
 
   close(): void {
     this.leaveOwner()
-    this.session.close()
     this.finish()
   }
 
@@ -159,10 +169,10 @@ class Http2 implements Connection, Host {
     if (this.streams.length === 0) {
       this.session.unref()
       this.pulse.stop()
-      this.idle.refresh()
     }
-    if (this.isGone) this.finish()
-    else this.tell()
+    if (this.isGone) return this.finish()
+    if (this.streams.length === 0) this.idle.refresh()
+    this.tell()
   }
 
   /** Told once for all that end in one turn. */
@@ -201,6 +211,12 @@ class Http2 implements Connection, Host {
     if (this.limit > before) this.tell()
   }
 
+  /** RFC 8336: Node keeps them all, before version 26 without an end. */
+  private onOrigins(count: number): void {
+    this.origins += count
+    if (this.origins > maxOrigins) this.end(coded("the server names too many origins", "ERR_HTTP2_ERROR"))
+  }
+
   private onError(cause: Error): void {
     this.failure ??= cause
     this.leaveOwner()
@@ -216,9 +232,10 @@ class Http2 implements Connection, Host {
     if (this.streams.length === 0) this.close()
   }
 
-  /** Node ends a session that is closed behind its last stream, and then waits for the other side for ever. */
+  /** Behind the last stream. Node would wait for the other side for ever. */
   private finish(): void {
     if (this.streams.length > 0 || this.lingering !== undefined) return
+    this.closeSession()
     this.lingering = setTimeout(() => this.destroy(), lingerMillis)
     this.lingering.unref()
   }

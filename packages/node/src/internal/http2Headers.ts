@@ -17,6 +17,10 @@ const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const unfit = /[^\t\x20-\x7e\x80-\xff]/
 const unfitPath = /[^\x21-\xff]/
 
+/** nghttp2 ends the session for a larger one: what it sends may take so many octets, in its own count. */
+export const maxHead = 1024 * 1024
+const perHeader = 16
+
 const invalid = (what: string, code: string): Error => coded(`invalid ${what}`, code)
 
 /** The scheme and the authority of an origin. */
@@ -47,13 +51,16 @@ export const requestHeaders = (
     ":path": path,
     [sensitiveHeaders]: secret
   }
+  let size = path.length + target.authority.length
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const name = headers[index] as string
     const value = headers[index + 1] as string
     if (!token.test(name)) throw invalid("header name", "ERR_INVALID_HTTP_TOKEN")
     if (unfit.test(value)) throw invalid(`value of ${name}`, "ERR_INVALID_CHAR")
+    size += name.length + value.length + perHeader
     add(sent, name.toLowerCase(), value)
   }
+  if (size > maxHead) throw coded("the headers are too large", "ERR_HTTP2_INVALID_HEADER_VALUE")
   if (length !== undefined) setLength(sent, method, length)
   return sent
 }

@@ -1,5 +1,6 @@
 /** Whether the other side of a session is there: one that has died says nothing, and TCP takes a quarter of an hour to see it. */
 import type { ClientHttp2Session } from "node:http2"
+import { setImmediate } from "node:timers"
 import { coded } from "./failures.js"
 
 /** The longest that a PING is waited for, in milliseconds. */
@@ -57,11 +58,11 @@ export class Pulse {
     this.timer.refresh()
   }
 
-  /** Node sends none on a session that is closing. */
   private ask(): void {
     this.silentHalves = 0
-    if (this.session.closed || this.deadline !== undefined) return
-    this.deadline = setTimeout(() => this.giveUp(), Math.min(this.half, longestWait))
+    if (this.session.destroyed || this.deadline !== undefined) return
+    // Behind a loop that stood still, what has come in the meantime is read first.
+    this.deadline = setTimeout(() => setImmediate(() => this.giveUp()), Math.min(this.half, longestWait))
     this.deadline.unref()
     this.session.ping((cause) => {
       if (cause === null) this.answered()
@@ -74,6 +75,7 @@ export class Pulse {
   }
 
   private giveUp(): void {
+    if (this.deadline === undefined) return
     this.deadline = undefined
     // Behind much that is on its way, a PING's acknowledgement takes its time.
     if (this.heard === this.heardBefore) this.onDead(unanswered())

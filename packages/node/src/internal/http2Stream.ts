@@ -11,7 +11,8 @@ import type { Exchange, Sent } from "./exchange.js"
 import { Held } from "./held.js"
 import { type Goaway, outcome, reset } from "./http2Errors.js"
 import { declaredLength, requestHeaders, type Target } from "./http2Headers.js"
-import { type Source, sourceOf, Upload } from "./http2Upload.js"
+import { destroy, isUnwritten, resetStream } from "./http2Reset.js"
+import { contentOf, type Source, Upload } from "./http2Upload.js"
 
 /** What a stream needs of its connection. */
 export interface Host {
@@ -58,8 +59,6 @@ function onClose(this: Stream): void {
   this[requestStream].onClose()
 }
 
-const destroy = (stream: Stream): void => void stream.destroy()
-
 /** How long a response that ends at its head may take to end its stream too. */
 const lingerMillis = 1000
 
@@ -79,6 +78,8 @@ export class RequestStream {
   private isPaused = false
   /** Its connection ends before its request was written. */
   private isUnsent = false
+  /** It ended before its connection did. */
+  private isReset = false
   private failure: unknown
   private readonly held = new Held()
   private readonly host: Host
@@ -92,23 +93,21 @@ export class RequestStream {
   /** Throws where the request cannot be sent as it was written: nothing of it was. */
   begin(session: ClientHttp2Session): void {
     const { outgoing } = this.exchange
-    const body: unknown = outgoing.body
     const target = this.host.targetOf(outgoing.origin)
-    if (typeof body === "object" && body !== null && !(body instanceof Uint8Array)) {
-      const headers = requestHeaders(outgoing, target, undefined)
-      const length = declaredLength(headers)
-      const source = sourceOf(body)
-      const stream = openReading(session, headers, source)
-      this.own(stream)
-      this.upload = new Upload(stream, source, length)
-      return this.upload.begin((cause) => this.breakOff(cause))
-    }
-    const bytes = (body ?? "") as string | Uint8Array
-    const length = typeof bytes === "string" ? Buffer.byteLength(bytes) : bytes.length
+    const { bytes, open, length } = contentOf(outgoing.body)
     const headers = requestHeaders(outgoing, target, length)
-    const stream = session.request(headers, { endStream: length === 0 })
+    if (open === undefined) {
+      const stream = session.request(headers, { endStream: length === 0 })
+      this.own(stream)
+      if (length !== 0) stream.end(bytes)
+      return
+    }
+    const declared = declaredLength(headers)
+    const source = open()
+    const stream = openReading(session, headers, source)
     this.own(stream)
-    if (length > 0) stream.end(bytes)
+    this.upload = new Upload(stream, source, declared)
+    this.upload.begin((cause) => this.breakOff(cause))
   }
 
   /**
@@ -138,8 +137,7 @@ export class RequestStream {
   private readonly resume = (): void => {
     if (!this.isPaused || this.isOver) return
     this.isPaused = false
-    this.deliver()
-    if (!this.isPaused && !this.isOver) this.read()
+    this.goOn()
   }
 
   onHead(status: number, rawHeaders: ReadonlyArray<string>): void {
@@ -151,13 +149,7 @@ export class RequestStream {
     this.exchange.responded(status, rawHeaders.slice(2), this.resume)
     if (this.isOver) return
     if (empty.has(status) || this.exchange.outgoing.method === "HEAD") return this.completeAtHead()
-    if (!this.hasEnded) this.read()
-    this.deliver()
-  }
-
-  /** The window of the stream opens as far as bytes are taken. */
-  private read(): void {
-    this.stream?._read(0)
+    this.goOn()
   }
 
   /** `false` stops the window of the stream; that of the connection goes on, for the others. */
@@ -178,19 +170,23 @@ export class RequestStream {
     return !this.isPaused
   }
 
-  private deliver(): void {
+  /** What was held, and then what comes: the window of the stream opens as far as bytes are taken. */
+  private goOn(): void {
     const chunk = this.held.take()
     if (chunk !== undefined) this.pass(chunk)
-    if (this.hasEnded && !this.isPaused && !this.isOver) this.complete()
+    if (this.isPaused || this.isOver) return
+    if (this.hasEnded) this.complete()
+    else this.stream?._read(0)
   }
 
   /** No more bytes: Node says it at END_STREAM, and once more as the stream closes, whyever it does. */
   onEnd(): boolean {
     const { stream } = this
-    if (stream === undefined || stream.destroyed) return false
-    if (stream.closed) {
+    if (stream === undefined) return false
+    if (stream.destroyed || stream.closed) {
+      if (!this.host.isDisconnected) this.isReset = true
       // Node waits for a body that is still going out, on its older versions for ever.
-      process.nextTick(destroy, stream)
+      if (!stream.destroyed) process.nextTick(destroy, stream)
       return false
     }
     this.hasEnded = true
@@ -234,7 +230,7 @@ export class RequestStream {
   /** Behind a GOAWAY no stream is begun: what is still in Node's queue would wait there for ever. */
   onGoaway(): void {
     const { stream } = this
-    if (stream === undefined || !isIdle(stream)) return
+    if (stream === undefined || !isUnwritten(stream)) return
     this.isUnsent = true
     setImmediate(destroy, stream)
   }
@@ -247,7 +243,7 @@ export class RequestStream {
       id: stream?.id,
       code: stream?.rstCode ?? constants.NGHTTP2_INTERNAL_ERROR,
       failure: failure ?? this.failure,
-      isDisconnected,
+      isDisconnected: isDisconnected && !this.isReset,
       goaway
     })
     this.fail(cause, this.isUnsent ? "nothing" : sent)
@@ -282,27 +278,8 @@ export class RequestStream {
   }
 
   private reset(code: number): void {
-    const { stream } = this
-    if (stream === undefined || stream.destroyed || stream.closed) return
-    const isUnsent = isIdle(stream)
-    // Node would end the body first: a server would take what it has for all of it.
-    stream.end = stay
-    stream.close(code)
-    if (isUnsent) setImmediate(unqueue, this.host, stream)
+    if (this.stream !== undefined) resetStream(this.stream, code, this.host)
   }
-}
-
-/** Its HEADERS were not written yet. */
-const isIdle = (stream: Stream): boolean =>
-  !stream.destroyed && stream.state.state === constants.NGHTTP2_STREAM_STATE_IDLE
-
-function stay(this: Stream): Stream {
-  return this
-}
-
-/** A request that waits until the peer takes more streams: its RST_STREAM waits too, and may do so for ever. */
-const unqueue = (host: Host, stream: Stream): void => {
-  if (host.isFull && isIdle(stream)) stream.destroy()
 }
 
 /** What is not sent is not read either. */

@@ -15,8 +15,29 @@ const unreadable = (): Error => coded("the body is no bytes, and gives none", "E
 
 const used = (): Error => coded("the body has been read already", "ERR_INVALID_ARG_VALUE")
 
-/** Throws where the body cannot be read. Nothing of it is read yet. */
-export const sourceOf = (body: object): Source => {
+/** What a request has to send: bytes, or where they come from. */
+export interface Content {
+  readonly bytes: string | Uint8Array
+  /** Throws where the body cannot be read. Nothing of it is read yet. */
+  readonly open?: () => Source
+  readonly length: number | undefined
+}
+
+const nothing: Content = { bytes: "", length: 0 }
+
+export const contentOf = (body: unknown): Content => {
+  if (body === null || body === undefined) return nothing
+  if (typeof body === "string") return { bytes: body, length: Buffer.byteLength(body) }
+  if (typeof body !== "object") throw unreadable()
+  if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) {
+    const bytes = bytesOf(body)
+    return { bytes, length: bytes.length }
+  }
+  if (!(body instanceof Blob)) return { bytes: "", length: undefined, open: () => sourceOf(body) }
+  return body.size === 0 ? nothing : { bytes: "", length: body.size, open: () => sourceOf(body.stream()) }
+}
+
+const sourceOf = (body: object): Source => {
   if (Readable.isDisturbed(body as Readable)) throw used()
   // An iterator's `return` waits for the part that is awaited: a source that hangs would never be released by it.
   if (body instanceof ReadableStream) {

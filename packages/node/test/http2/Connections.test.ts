@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import * as Frames from "../fixtures/frames.js"
 import { codeOf, connected, type Kept, Owned, owned, socketTo } from "../fixtures/http2.js"
 
-const { code, data, flag, goaway, headers, ok, settings, type } = Frames
+const { code, data, flag, goaway, headers, ok, reset, settings, type } = Frames
 
 /** So many requests of one connection, all on their way. */
 const sent = async (own: Owned, peer: Frames.Peer, count: number): Promise<ReadonlyArray<Kept>> => {
@@ -62,6 +62,17 @@ describe("a server that goes away", () => {
         expect(await outcome(second)).toEqual(["broke", "ERR_HTTP2_ENHANCE_YOUR_CALM", "refused"])
         await own.isGone
         await peer.closed
+      })
+    })
+  )
+
+  it.scopedLive("6.10 with an error has not acted on what it had refused before", () =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected()
+      yield* Effect.promise(async () => {
+        const [first] = (await sent(own, peer, 1)) as [Kept]
+        peer.write(reset(1, code.refused), goaway(1, code.calm))
+        expect(await outcome(first)).toEqual(["broke", "ERR_HTTP2_REFUSED_STREAM", "refused"])
       })
     })
   )
@@ -396,6 +407,22 @@ describe("a PING", () => {
     })
   )
 
+  it.scopedLive.each([code.none, undefined])(
+    "7.3 finds a peer that has died behind a goodbye (%s)",
+    (goodbye) =>
+      Effect.gen(function* () {
+        const { own, peer } = yield* connected({ ping: 20 })
+        yield* Effect.promise(async () => {
+          peer.answersPings = false
+          const [exchange] = (await sent(own, peer, 1)) as [Kept]
+          if (goodbye === undefined) own.connection.close()
+          else peer.write(goaway(1, goodbye))
+          expect(await outcome(exchange)).toEqual(["broke", "ERR_HTTP2_PING_TIMEOUT", undefined])
+          await peer.closed
+        })
+      })
+  )
+
   it.scopedLive("7.3 finds one whose socket takes nothing any more", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected({ ping: 20 }, settings({ window: 0x7fff_ffff }))
@@ -411,7 +438,7 @@ describe("a PING", () => {
 
   it.scopedLive("7.3 that is answered breaks nothing, and there is none while nothing runs", () =>
     Effect.gen(function* () {
-      const { own, peer } = yield* connected({ ping: 20 })
+      const { own, peer } = yield* connected({ ping: 100 })
       yield* Effect.promise(async () => {
         const [exchange] = (await sent(own, peer, 1)) as [Kept]
         for (let n = 0; n < 3; n++) await peer.next(type.ping)
@@ -419,7 +446,7 @@ describe("a PING", () => {
         await peer.arrived(headers(1, ok, flag.end))
         expect(await outcome(exchange)).toEqual(["completed"])
         const before = peer.of(type.ping).filter(({ flags }) => flags === 0).length
-        await new Promise((resolve) => setTimeout(resolve, 80))
+        await new Promise((resolve) => setTimeout(resolve, 300))
         expect(peer.of(type.ping).filter(({ flags }) => flags === 0)).toHaveLength(before)
       })
     })

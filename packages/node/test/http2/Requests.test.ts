@@ -121,6 +121,18 @@ describe("the head of a request", () => {
     })
   )
 
+  it.scopedLive("4.1 may be larger than what Node sends by default", () =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected()
+      const exchange = own.send({ headers: ["x-name", "a".repeat(900_000)] })
+      yield* Effect.promise(async () => {
+        await peer.next(type.continuation, flag.endHeaders)
+        peer.write(headers(1, [[":status", "431"]], flag.end))
+        expect(await exchange.ended).toEqual({ is: "completed" })
+      })
+    })
+  )
+
   it.scopedLive("4.1 lets no table keep a secret (RFC 7541, 7.1.3)", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
@@ -148,6 +160,8 @@ describe("the head of a request", () => {
     ["a line in a value", { headers: ["x-name", "a\r\nx-other: b"] }, "ERR_INVALID_CHAR"],
     ["NUL in a value", { headers: ["x-name", "a\0x-other\0b\0"] }, "ERR_INVALID_CHAR"],
     ["a letter of two octets", { headers: ["x-name", "\u20ac"] }, "ERR_INVALID_CHAR"],
+    ["headers of 1 MiB", { headers: ["x-name", "a".repeat(1024 * 1024)] }, "ERR_HTTP2_INVALID_HEADER_VALUE"],
+    ["a path of 1 MiB", { path: `/${"a".repeat(1024 * 1024)}` }, "ERR_HTTP2_INVALID_HEADER_VALUE"],
     ["a space in the path", { path: "/a b" }, "ERR_UNESCAPED_CHARACTERS"],
     ["NUL in the path", { path: "/a\0:method\0PUT\0" }, "ERR_UNESCAPED_CHARACTERS"],
     ["a method that is no token", { method: "GE T" }, "ERR_INVALID_ARG_VALUE"],
@@ -167,6 +181,7 @@ describe("the head of a request", () => {
       "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH"
     ],
     ["a body of numbers", { method: "POST", body: {} }, "ERR_INVALID_ARG_TYPE"],
+    ["a body of one number", { method: "POST", body: 1 }, "ERR_INVALID_ARG_TYPE"],
     ["a body that is locked", { method: "POST", body: locked() }, "ERR_INVALID_STATE"],
     ["a body that was read", { method: "POST", body: read() }, "ERR_INVALID_ARG_VALUE"]
   ]
@@ -208,6 +223,9 @@ const bodies: ReadonlyArray<readonly [what: string, body: () => unknown, text: s
   ["a text", () => "abc", "abc"],
   ["bytes", () => new Uint8Array([97, 98]), "ab"],
   ["bytes of 3 MB", () => Buffer.alloc(3_000_000, "a"), "a".repeat(3_000_000)],
+  ["an ArrayBuffer", () => new Uint8Array([97, 98]).buffer, "ab"],
+  ["a Blob", () => new Blob(["abc"]), "abc"],
+  ["an empty Blob", () => new Blob([]), ""],
   ["a list of bytes", () => [Buffer.from("a"), Buffer.from("b")], "ab"],
   [
     "a generator",
