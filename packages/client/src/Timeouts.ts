@@ -16,7 +16,10 @@ import * as Settings from "./internal/settings.js"
  * @category models
  */
 export interface Options {
-  /** Until the connection stands, TLS included (5 s); kept by transports that can see it. Retried. */
+  /**
+   * Until the request has a connection (5 s): the wait for one to become free, DNS, proxy and TLS included. Kept by transports
+   * that can see it. Retried.
+   */
   readonly connect?: Duration.DurationInput | undefined
   /** From sending to the response's headers, one attempt (600 s). Retried. */
   readonly response?: Duration.DurationInput | undefined

@@ -9,6 +9,7 @@ import { coded } from "./failures.js"
 import { Http1 } from "./http1.js"
 import * as Http2 from "./http2.js"
 import { Pool } from "./pool.js"
+import * as PoolMetrics from "./poolMetrics.js"
 import * as Proxies from "./proxies.js"
 import * as Routes from "./routes.js"
 
@@ -38,11 +39,17 @@ const defaults = {
 const millis = (input: Duration.DurationInput | undefined, otherwise: number): number =>
   input === undefined ? otherwise : Duration.toMillis(input)
 
+const onlyHttp1 = ["http/1.1"] as const
+const onlyH2 = ["h2"] as const
+const both = ["h2", "http/1.1"] as const
+
 /** Where the requests for an origin go. */
 interface Way {
   readonly pool: Pool
   /** The proxy that is sent whole URLs. */
   readonly whole: Proxies.ProxyServer | undefined
+  /** What undici would leave out of the `host` header, as the port of the scheme that it knows of. */
+  readonly host: string | undefined
 }
 
 export const make = (options: Options): Either.Either<Agent, Unfit> =>
@@ -97,6 +104,7 @@ export class Agent implements Sender {
       const { headers, path } = absoluteForm(way.whole, outgoing.origin, outgoing.path, outgoing.headers)
       outgoing.toWhole(path, headers)
     }
+    if (way.host !== undefined) outgoing.toHost(way.host)
     way.pool.send(exchange)
   }
 
@@ -123,17 +131,17 @@ export class Agent implements Sender {
     }
     const { protocol } = url
     const host = url.hostname.replace(/^\[|\]$/g, "")
-    const port = url.port === "" ? (protocol === "https:" ? 443 : 80) : Number(url.port)
-    const target: Routes.Target = { protocol, host, port }
+    const target: Routes.Target = { protocol, host, port: portOf(url) }
     const proxy = this.choose(target)
     this.forget()
     if (!Routes.isAbsoluteForm(protocol, proxy)) {
-      return Either.right({ pool: this.poolOf(url, target, proxy), whole: undefined })
+      const host = protocol === "https:" && target.port === 80 ? url.host : undefined
+      return Either.right({ pool: this.poolOf(url, target, proxy), whole: undefined, host })
     }
     const known = this.proxies.get(proxy)
     const pool = known ?? this.poolOf(new URL(`http://${hostOf(proxy)}`), target, proxy)
     this.proxies.set(proxy, pool)
-    return Either.right({ pool, whole: proxy })
+    return Either.right({ pool, whole: proxy, host: undefined })
   }
 
   private poolOf(url: URL, target: Routes.Target, proxy: Proxies.ProxyServer | undefined): Pool {
@@ -143,18 +151,22 @@ export class Agent implements Sender {
     const isSecure = target.protocol === "https:"
     const isKnown = allowH2 === "prior-knowledge" && !Routes.isAbsoluteForm(target.protocol, proxy)
     const mayMultiplex = isKnown || (isSecure && allowH2 !== false)
-    const alpn = mayMultiplex
-      ? isKnown
-        ? (["h2"] as const)
-        : (["h2", "http/1.1"] as const)
-      : (["http/1.1"] as const)
-    const route: Routes.Route = { target, proxy, alpn, session: undefined }
+    const route: Routes.Route = {
+      target,
+      proxy,
+      alpn: isKnown ? onlyH2 : mayMultiplex ? both : onlyHttp1,
+      session: undefined
+    }
     const pool: Pool = new Pool({
       connections,
       acquire: this.options.acquireTimeout === undefined ? undefined : millis(this.options.acquireTimeout, 0),
       mayMultiplex,
       name: url.host,
-      onEmpty: (pool) => this.onEmpty(pool),
+      metrics: PoolMetrics.of(
+        proxy !== undefined && Routes.isAbsoluteForm(target.protocol, proxy) ? proxy.host : target.host,
+        portOf(url)
+      ),
+      onEmpty: () => this.check(),
       connect: (pool, listener) =>
         Routes.connect(this.network, route, {
           failed: listener.failed,
@@ -195,16 +207,15 @@ export class Agent implements Sender {
     }
   }
 
-  private onEmpty(_: Pool): void {
-    this.check()
-  }
-
   private check(): void {
     if (this.onClosed === undefined) return
     for (const pool of this.pools) if (!pool.isEmpty) return
     this.onClosed()
   }
 }
+
+const portOf = ({ port, protocol }: URL): number =>
+  port === "" ? (protocol === "https:" ? 443 : 80) : Number(port)
 
 const closed = (code: "UND_ERR_CLOSED" | "UND_ERR_DESTROYED"): Error =>
   coded("the transport has been closed", code)

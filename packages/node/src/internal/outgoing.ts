@@ -49,6 +49,13 @@ export class Outgoing implements Dispatcher.DispatchOptions {
     this.headers = headers
   }
 
+  /** Sets the `host` header, where the request has none. */
+  toHost(host: string): void {
+    if (!this.headers.some((name, index) => index % 2 === 0 && name === "host")) {
+      this.headers = ["host", host, ...this.headers]
+    }
+  }
+
   /** The body is there in whole: a stream may have been read from. */
   get canBeSentAgain(): boolean {
     const { body } = this

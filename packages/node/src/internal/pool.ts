@@ -5,6 +5,7 @@ import type { Abort, Connecting } from "./connecting.js"
 import type { Connection, Owner } from "./connection.js"
 import type { Exchange, Sender, Turn } from "./exchange.js"
 import { coded } from "./failures.js"
+import type { PoolMetrics } from "./poolMetrics.js"
 
 /** A connection, and the socket that it lives as long as. */
 export interface Established {
@@ -23,10 +24,7 @@ export interface PoolOptions {
   readonly name: string
   /** Establishes one. */
   readonly connect: (pool: Pool, listener: Connecting<Established>) => Abort
-  /** An exchange waited so many milliseconds for a connection to become free. */
-  readonly onWaited?: ((millis: number) => void) | undefined
-  /** The number of connections has changed. */
-  readonly onCount?: ((change: number) => void) | undefined
+  readonly metrics: PoolMetrics
   /** Nothing is left in it. */
   readonly onEmpty: (pool: Pool) => void
 }
@@ -123,7 +121,7 @@ export class Pool implements Sender, Owner {
     this.end(attempt)
     this.protocol = connection.protocol
     this.connections.add(connection)
-    this.options.onCount?.(1)
+    this.options.metrics.counted(connection.protocol, 1)
     socket.once("close", () => this.closed(connection))
     this.hasRoom(connection)
     this.expandSoon()
@@ -169,7 +167,7 @@ export class Pool implements Sender, Owner {
       if (waiter === undefined || waiter.isOver) continue
       this.waiting.splice(0, at + 1)
       this.leaves(waiter)
-      if (waiter.since > 0) this.options.onWaited?.(performance.now() - waiter.since)
+      if (waiter.since > 0) this.options.metrics.waited(performance.now() - waiter.since)
       return waiter
     }
     this.waiting = []
@@ -179,7 +177,7 @@ export class Pool implements Sender, Owner {
   private closed(connection: Connection): void {
     this.gone(connection)
     if (!this.leaving.delete(connection)) return
-    this.options.onCount?.(-1)
+    this.options.metrics.counted(connection.protocol, -1)
     this.checkEmpty()
   }
 

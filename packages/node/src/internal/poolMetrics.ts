@@ -1,0 +1,64 @@
+/** The metrics of pools, by where they lead to. */
+import * as Metric from "effect/Metric"
+import * as MetricBoundaries from "effect/MetricBoundaries"
+import * as MetricKey from "effect/MetricKey"
+import * as MetricLabel from "effect/MetricLabel"
+
+export const timeInQueueKey = MetricKey.histogram(
+  "http.client.request.time_in_queue",
+  MetricBoundaries.fromIterable([0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]),
+  "Time that requests wait for a connection, in seconds"
+)
+
+export const openConnectionsKey = MetricKey.counter("http.client.open_connections", {
+  description: "Number of connections that are open"
+})
+
+/** The metrics of one pool. */
+export interface PoolMetrics {
+  /** A request has waited so long, in milliseconds. */
+  readonly waited: (millis: number) => void
+  /** A connection was opened (1), or has been closed (-1). */
+  readonly counted: (protocol: "http/1.1" | "h2", change: number) => void
+}
+
+/** Effect's registry of metrics forgets nothing: servers above this number are one. */
+const maxServers = 400
+
+const pools = new Map<string, PoolMetrics>()
+
+const other = "other"
+
+/** The metrics of the pool for a host and a port. Only the first 400 servers of a program have series of their own. */
+export const of = (address: string, port: number): PoolMetrics => {
+  const isKnown = pools.size < maxServers || pools.has(`${address}:${port}`)
+  const name = isKnown ? `${address}:${port}` : other
+  const known = pools.get(name)
+  if (known !== undefined) return known
+  const made = make(
+    isKnown
+      ? [MetricLabel.make("server.address", address), MetricLabel.make("server.port", String(port))]
+      : [MetricLabel.make("server.address", other)]
+  )
+  pools.set(name, made)
+  return made
+}
+
+const make = (where: ReadonlyArray<MetricLabel.MetricLabel>): PoolMetrics => {
+  const waits = Metric.fromMetricKey(
+    MetricKey.taggedWithLabels(timeInQueueKey, [...where, MetricLabel.make("unit", "s")])
+  )
+  const countOf = (version: string): Metric.Metric.Counter<number> =>
+    Metric.fromMetricKey(
+      MetricKey.taggedWithLabels(openConnectionsKey, [
+        ...where,
+        MetricLabel.make("network.protocol.version", version),
+        MetricLabel.make("unit", "{connection}")
+      ])
+    )
+  const counts = { "http/1.1": countOf("1.1"), h2: countOf("2") }
+  return {
+    waited: (millis) => waits.unsafeUpdate(millis / 1000, []),
+    counted: (protocol, change) => counts[protocol].unsafeUpdate(change, [])
+  }
+}
