@@ -1,9 +1,11 @@
 /** The connections of a transport: a pool for each route, made as an origin is first asked for. */
+import type { Socket } from "node:net"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import type { Options } from "../TransportOptions.js"
 import { absoluteForm } from "./absoluteForm.js"
 import { secureContext } from "./connect.js"
+import type { Connection } from "./connection.js"
 import type { Exchange, Sender } from "./exchange.js"
 import { coded } from "./failures.js"
 import { Http1 } from "./http1.js"
@@ -91,7 +93,8 @@ export class Agent implements Sender {
   }
 
   send(exchange: Exchange): void {
-    if (this.closing !== undefined) return exchange.unreachable(closed(this.closing))
+    const isOpen = this.closing === undefined || (this.closing === "UND_ERR_CLOSED" && exchange.isReplay)
+    if (!isOpen) return exchange.unreachable(closed(this.closing))
     const { outgoing } = exchange
     let way = this.ways.get(outgoing.origin)
     if (way === undefined) {
@@ -106,6 +109,10 @@ export class Agent implements Sender {
     }
     if (way.host !== undefined) outgoing.toHost(way.host)
     way.pool.send(exchange)
+  }
+
+  requireHttp1(origin: string): void {
+    if (this.options.allowH2 !== "prior-knowledge") this.ways.get(origin)?.pool.requireHttp1()
   }
 
   /** Lets what is under way end. */
@@ -145,65 +152,57 @@ export class Agent implements Sender {
   }
 
   private poolOf(url: URL, target: Routes.Target, proxy: Proxies.ProxyServer | undefined): Pool {
-    const { allowH2 = true, connections = defaults.connections, pipelining = 1 } = this.options
-    const kept = this.options.keepAliveConnections ?? defaults.keepAliveConnections
-    const keepAlive = millis(this.options.keepAlive, defaults.keepAlive)
-    const isSecure = target.protocol === "https:"
-    const isKnown = allowH2 === "prior-knowledge" && !Routes.isAbsoluteForm(target.protocol, proxy)
-    const mayMultiplex = isKnown || (isSecure && allowH2 !== false)
-    const route: Routes.Route = {
-      target,
-      proxy,
-      alpn: isKnown ? onlyH2 : mayMultiplex ? both : onlyHttp1,
-      session: undefined
-    }
+    const { acquireTimeout, allowH2 = true, connections = defaults.connections } = this.options
+    const isWhole = Routes.isAbsoluteForm(target.protocol, proxy)
+    const isKnown = allowH2 === "prior-knowledge" && !isWhole
+    const mayMultiplex = isKnown || (target.protocol === "https:" && allowH2 !== false)
     const pool: Pool = new Pool({
       connections,
-      acquire: this.options.acquireTimeout === undefined ? undefined : millis(this.options.acquireTimeout, 0),
+      acquire: acquireTimeout === undefined ? undefined : Duration.toMillis(acquireTimeout),
       mayMultiplex,
       name: url.host,
-      metrics: PoolMetrics.of(
-        proxy !== undefined && Routes.isAbsoluteForm(target.protocol, proxy) ? proxy.host : target.host,
-        portOf(url)
-      ),
+      metrics: PoolMetrics.of(isWhole ? proxy.host : target.host, portOf(url)),
       onEmpty: () => this.check(),
-      connect: (pool, listener) =>
-        Routes.connect(this.network, route, {
+      connect: (pool, listener) => {
+        route.alpn = isKnown ? onlyH2 : pool.mayMultiplex ? both : onlyHttp1
+        return Routes.connect(this.network, route, {
           failed: listener.failed,
           connected: (socket) => {
-            if ((isKnown && !isSecure) || Routes.isHttp2(socket)) {
-              listener.connected({
-                connection: Http2.make(
-                  socket,
-                  { keepAlive, ping: millis(this.options.pingInterval, defaults.ping) },
-                  pool
-                ),
-                socket
-              })
-              return
-            }
-            const isSpare = pool.size >= kept
-            const limits = isSpare
-              ? { keepAlive: Math.min(keepAlive, spareKeepAlive), maxKeepAlive: spareKeepAlive }
-              : { keepAlive, maxKeepAlive }
-            listener.connected({
-              connection: new Http1(socket, url.host, { pipelining, ...limits }, pool),
-              socket
-            })
+            const isHttp2 = isKnown || Routes.isHttp2(socket)
+            const connection = isHttp2 ? this.http2(socket, pool) : this.http1(socket, url.host, pool)
+            listener.connected({ connection, socket })
           }
         })
+      }
     })
+    const route: Routes.Route = { target, proxy, alpn: both, session: undefined }
     this.pools.add(pool)
     return pool
   }
 
-  /** Forgets the origins that nothing is under way to, where there are many. */
+  private http2(socket: Socket, pool: Pool): Connection {
+    const { keepAlive, pingInterval } = this.options
+    const ping = millis(pingInterval, defaults.ping)
+    return Http2.make(socket, { keepAlive: millis(keepAlive, defaults.keepAlive), ping }, pool)
+  }
+
+  private http1(socket: Socket, authority: string, pool: Pool): Connection {
+    const { keepAliveConnections = defaults.keepAliveConnections, pipelining = 1 } = this.options
+    const keepAlive = millis(this.options.keepAlive, defaults.keepAlive)
+    const limits =
+      pool.size < keepAliveConnections
+        ? { keepAlive, maxKeepAlive }
+        : { keepAlive: Math.min(keepAlive, spareKeepAlive), maxKeepAlive: spareKeepAlive }
+    return new Http1(socket, authority, { pipelining, ...limits }, pool)
+  }
+
+  /** Forgets the origins that nothing is under way to, where there are many. The pool of a proxy is for all of them. */
   private forget(): void {
     if (this.ways.size < maxOrigins) return
-    for (const [origin, { pool }] of this.ways) {
-      if (!pool.isEmpty) continue
+    for (const [origin, { pool, whole }] of this.ways) {
+      if (whole === undefined && !pool.isEmpty) continue
       this.ways.delete(origin)
-      this.pools.delete(pool)
+      if (whole === undefined) this.pools.delete(pool)
     }
   }
 
@@ -217,7 +216,7 @@ export class Agent implements Sender {
 const portOf = ({ port, protocol }: URL): number =>
   port === "" ? (protocol === "https:" ? 443 : 80) : Number(port)
 
-const closed = (code: "UND_ERR_CLOSED" | "UND_ERR_DESTROYED"): Error =>
+const closed = (code: "UND_ERR_CLOSED" | "UND_ERR_DESTROYED" = "UND_ERR_CLOSED"): Error =>
   coded("the transport has been closed", code)
 
 const hostOf = ({ host, port }: Proxies.ProxyServer): string =>

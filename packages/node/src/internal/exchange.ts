@@ -6,6 +6,8 @@ import type { Outgoing } from "./outgoing.js"
 /** Sends exchanges: it calls {@link Exchange.begun} as one goes out, or {@link Exchange.unreachable}. */
 export interface Sender {
   readonly send: (exchange: Exchange) => void
+  /** The origin has said that it takes this request over HTTP/1.1 alone (RFC 9113, 7: HTTP_1_1_REQUIRED). */
+  readonly requireHttp1?: (origin: string) => void
 }
 
 /** The place of an exchange that waits for a connection. */
@@ -34,6 +36,9 @@ const notConnected = (): Error =>
 
 /** How a socket dies; a limit that passes and a response that is no HTTP come from one that lives. */
 const deaths: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"])
+
+const codeOf = (cause: unknown): unknown =>
+  cause instanceof Error && "code" in cause ? cause.code : undefined
 
 /** A peer that refuses again and again is the retry policy's business. */
 const maxReplays = 5
@@ -94,6 +99,11 @@ export abstract class Exchange {
   begin(): NativeTransport.Abort {
     this.start()
     return () => this.stop(aborted)
+  }
+
+  /** It was sent before, and is sent again for free. */
+  get isReplay(): boolean {
+    return this.replays > 0
   }
 
   private start(): void {
@@ -183,6 +193,9 @@ export abstract class Exchange {
 
   broke(cause: unknown, sent?: Sent): void {
     if (this.over) return
+    if (sent === "refused" && codeOf(cause) === "ERR_HTTP2_HTTP_1_1_REQUIRED") {
+      this.sender.requireHttp1?.(this.outgoing.origin)
+    }
     if (this.isReplayed(cause, sent)) {
       this.replays++
       this.forget()
@@ -212,12 +225,7 @@ export abstract class Exchange {
     if (this.status !== 0 || !this.outgoing.canBeSentAgain) return false
     if (sent !== undefined) return this.replays < maxReplays
     const isStale =
-      this.isReused &&
-      this.replays < maxReplays &&
-      this.outgoing.isIdempotent &&
-      cause instanceof Error &&
-      "code" in cause &&
-      deaths.has(cause.code)
+      this.isReused && this.replays < maxReplays && this.outgoing.isIdempotent && deaths.has(codeOf(cause))
     if (isStale) this.mayHaveActed = true
     return isStale
   }

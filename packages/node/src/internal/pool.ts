@@ -39,13 +39,23 @@ export class Pool implements Sender, Owner {
   private readonly free: Array<Connection> = []
   private readonly attempts = new Set<Attempt>()
   private protocol: Connection["protocol"] | undefined
+  mayMultiplex: boolean
   private isExpanding = false
   private isClosing = false
   readonly options: PoolOptions
 
   constructor(options: PoolOptions) {
     this.options = options
+    this.mayMultiplex = options.mayMultiplex
     this.protocol = options.mayMultiplex ? undefined : "http/1.1"
+  }
+
+  /** From now on the peer is offered HTTP/1.1 alone. */
+  requireHttp1(): void {
+    if (!this.mayMultiplex) return
+    this.mayMultiplex = false
+    this.protocol = "http/1.1"
+    for (const connection of this.connections) if (connection.protocol === "h2") connection.close()
   }
 
   get size(): number {
@@ -119,7 +129,7 @@ export class Pool implements Sender, Owner {
 
   connected(attempt: Attempt, { connection, socket }: Established): void {
     this.end(attempt)
-    this.protocol = connection.protocol
+    if (this.mayMultiplex) this.protocol = connection.protocol
     this.connections.add(connection)
     this.options.metrics.counted(connection.protocol, 1)
     socket.once("close", () => this.closed(connection))
@@ -186,7 +196,7 @@ export class Pool implements Sender, Owner {
     this.leaving.add(connection)
     this.take(connection)
     // What is to come next may speak something else.
-    if (this.connections.size === 0 && this.options.mayMultiplex) this.protocol = undefined
+    if (this.connections.size === 0 && this.mayMultiplex) this.protocol = undefined
     if (this.waitingCount > 0) this.expandSoon()
   }
 

@@ -31,7 +31,7 @@ export interface Network {
 export interface Route {
   readonly target: Target
   readonly proxy: ProxyServer | undefined
-  readonly alpn: ReadonlyArray<"h2" | "http/1.1">
+  alpn: ReadonlyArray<"h2" | "http/1.1">
   session: Buffer | undefined
 }
 
