@@ -9,7 +9,7 @@ type Outcome = string | { readonly error: object }
 interface Case {
   readonly name: string
   readonly parts: ReadonlyArray<Bytes>
-  readonly then?: "end" | "reset"
+  readonly ending?: "end" | "reset"
   readonly gives: Outcome
 }
 
@@ -40,12 +40,12 @@ const row = (
   name: string,
   text: string,
   gives: Outcome,
-  then: "end" | "reset" | undefined = undefined
+  ending: "end" | "reset" | undefined = undefined
 ): Case => ({
   name,
   parts: [Buffer.from(text, "latin1")],
   gives,
-  ...(then && { then })
+  ...(ending && { ending })
 })
 
 /** RFC 9112, 7.1. */

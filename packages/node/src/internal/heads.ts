@@ -1,8 +1,8 @@
 /**
  * Puts right in the heads of responses what undici's parser refuses, before it sees them:
  *
- * - A 100 that nobody asked for is to be skipped, as any interim response is (RFC 9110, 15.2). undici destroys the connection for
- *   it, and skips a 102: so a 100 is read as one.
+ * - Any interim response may come unasked, and is to be skipped (RFC 9110, 15.2). undici destroys the connection for a 100, and
+ *   for what follows one of HTTP/1.0 or with `connection: close`. So it sees none but a 101, which nobody has asked for.
  * - A line that goes on in the next is to be read as one line with a space in between (RFC 9112, 5.2).
  */
 
@@ -10,11 +10,10 @@ const carriageReturn = 0x0d
 const lineFeed = 0x0a
 const space = 0x20
 const tab = 0x09
-const zero = 0x30
 const one = 0x31
-const two = 0x32
 
-/** Behind `HTTP/1.1 `. */
+const version = "HTTP/1."
+/** Behind the version, its last digit and a blank. */
 const statusAt = 9
 
 const headEnd = "\r\n\r\n"
@@ -30,82 +29,79 @@ export class Heads {
   /** A request goes out: what comes next is a head. */
   expect(): void {
     this.isExpected = true
+    this.held = undefined
   }
 
-  /** The same bytes as the parser is to see them, `null` where it is to wait for more. */
+  /** The bytes that the parser is to see of those that came; `null` where it is to wait for more. */
   pass(chunk: Buffer): Buffer | null {
     if (!this.isExpected) return chunk
-    let bytes = this.held === undefined ? chunk : Buffer.concat([this.held, chunk])
     // What was held has been looked at, but for an end that is split.
-    let known = bytes.length - chunk.length
+    let known = this.held?.length ?? 0
+    let bytes = this.held === undefined ? chunk : Buffer.concat([this.held, chunk])
     this.held = undefined
-    for (let from = 0; ; ) {
-      // Empty lines in front of a head are skipped (RFC 9112, 2.2).
-      while (bytes[from] === carriageReturn || bytes[from] === lineFeed) from++
-      const end = bytes.indexOf(headEnd, Math.max(from, known - headEnd.length))
-      if (end < 0) return this.hold(bytes, from, known)
-      if (isFolded(bytes, from, end)) {
-        const rest = bytes.length - end
-        bytes = unfolded(bytes, from, end)
-        known = 0
-        if (!isInterim(bytes, from)) return this.last(bytes)
-        from = bytes.length - rest + headEnd.length
-        continue
+    for (;;) {
+      bytes = withoutEmptyLines(bytes)
+      const end = bytes.indexOf(headEnd, Math.max(0, known - headEnd.length))
+      if (end < 0) return this.hold(bytes, known)
+      if (!isInterim(bytes)) {
+        this.isExpected = false
+        return isFolded(bytes, end) ? unfolded(bytes, end) : bytes
       }
-      if (!isInterim(bytes, from)) return this.last(bytes)
-      from = end + headEnd.length
+      bytes = bytes.subarray(end + headEnd.length)
+      known = 0
     }
   }
 
-  private last(bytes: Buffer): Buffer {
-    this.isExpected = false
-    return bytes
-  }
-
-  private hold(bytes: Buffer, from: number, known: number): Buffer | null {
-    if (bytes.length - from > maxHead || !isHeadSoFar(bytes, from, known)) return this.last(bytes)
-    if (from < bytes.length) this.held = bytes.subarray(from)
-    return from === 0 ? null : bytes.subarray(0, from)
+  private hold(bytes: Buffer, known: number): Buffer | null {
+    if (bytes.length > maxHead || !isHeadSoFar(bytes, known)) {
+      this.isExpected = false
+      return bytes
+    }
+    if (bytes.length > 0) this.held = bytes
+    return null
   }
 }
 
+/** In front of a head they are skipped (RFC 9112, 2.2). */
+const withoutEmptyLines = (bytes: Buffer): Buffer => {
+  let from = 0
+  while (bytes[from] === carriageReturn || bytes[from] === lineFeed) from++
+  return from === 0 ? bytes : bytes.subarray(from)
+}
+
 /** What is none is the parser's to refuse, at once. */
-const isHeadSoFar = (bytes: Buffer, from: number, known: number): boolean => {
-  for (let at = Math.max(from, known); at < bytes.length; at++) {
-    if (at - from < version.length && bytes[at] !== version.charCodeAt(at - from)) return false
+const isHeadSoFar = (bytes: Buffer, known: number): boolean => {
+  for (let at = known; at < bytes.length; at++) {
+    if (at < version.length && bytes[at] !== version.charCodeAt(at)) return false
     if (bytes[at] === lineFeed && bytes[at - 1] !== carriageReturn) return false
   }
   return true
 }
 
-const version = "HTTP/1."
-
-/** Whether another head follows. A 100 is made a 102. */
-const isInterim = (bytes: Buffer, from: number): boolean => {
-  const at = from + statusAt
-  if (bytes[at] !== one) return false
-  if (bytes[at + 1] === zero && bytes[at + 2] === zero) bytes[at + 2] = two
-  return true
+const isInterim = (bytes: Buffer): boolean => {
+  if (bytes[statusAt] !== one) return false
+  const status = bytes.toString("latin1", statusAt, statusAt + 4)
+  return /^1\d\d\s$/.test(status) && !status.startsWith("101")
 }
 
-const isFolded = (bytes: Buffer, from: number, end: number): boolean => {
-  for (let at = from; at < end; at++) {
+const isFolded = (bytes: Buffer, end: number): boolean => {
+  for (let at = 0; at < end; at++) {
     if (bytes[at] === lineFeed && (bytes[at + 1] === space || bytes[at + 1] === tab)) return true
   }
   return false
 }
 
 /** The blanks around it are a part of the fold. One behind the status line continues nothing: the parser refuses it. */
-const unfolded = (bytes: Buffer, from: number, end: number): Buffer => {
-  const [statusLine = "", ...lines] = bytes.toString("latin1", from, end).split("\r\n")
-  const unfolded = lines.reduce<Array<string>>((known, line) => {
-    const last = known.length - 1
-    if (last >= 0 && /^[ \t]/.test(line)) known[last] = `${trimmed(known[last] ?? "")} ${trimmed(line)}`
-    else known.push(line)
-    return known
-  }, [])
+const unfolded = (bytes: Buffer, end: number): Buffer => {
+  const [statusLine = "", ...lines] = bytes.toString("latin1", 0, end).split("\r\n")
+  const unfolded: Array<string> = []
+  for (const line of lines) {
+    const last = unfolded.length - 1
+    if (last >= 0 && isBlank(line, 0)) unfolded[last] = `${trimmed(unfolded[last] ?? "")} ${trimmed(line)}`
+    else unfolded.push(line)
+  }
   const head = Buffer.from([statusLine, ...unfolded].join("\r\n"), "latin1")
-  return Buffer.concat([bytes.subarray(0, from), head, bytes.subarray(end)])
+  return Buffer.concat([head, bytes.subarray(end)])
 }
 
 const isBlank = (text: string, at: number): boolean => text[at] === " " || text[at] === "\t"

@@ -8,7 +8,7 @@ import { type buildConnector, Client, type Dispatcher } from "undici"
 import type { Connection, Owner } from "./connection.js"
 import type { Exchange } from "./exchange.js"
 import { coded } from "./failures.js"
-import { InterimHeads } from "./interim.js"
+import { Heads } from "./heads.js"
 
 export interface Http1Options {
   /** How many requests may be on their way at a time. */
@@ -33,8 +33,10 @@ const release = (): void => {
 
 export class Http1 implements Connection {
   readonly protocol = "http/1.1"
-  readonly heads: InterimHeads | undefined
+  readonly heads: Heads | undefined
   hasServed = false
+  /** How the socket died, where it did not end well. */
+  failure: Error | undefined
   private running = 0
   private ended = 0
   private isGone = false
@@ -120,7 +122,7 @@ export class Http1 implements Connection {
     this.idle = setTimeout(() => this.destroy(), this.options.keepAlive)
     this.idle.unref()
     this.socket.unref()
-    this.socket.on("readable", this.unasked).on("close", this.gone).on("error", ignore)
+    this.socket.on("readable", this.unasked).on("close", this.gone).on("error", this.failed)
   }
 
   private begin(): void {
@@ -128,6 +130,10 @@ export class Http1 implements Connection {
     this.idle = undefined
     this.socket.ref()
     this.socket.off("readable", this.unasked).off("close", this.gone)
+  }
+
+  private readonly failed = (cause: Error): void => {
+    this.failure = cause
   }
 
   /** Bytes, or the end, before a request was sent: it serves nobody. */
@@ -155,13 +161,12 @@ const told = (connection: Http1): void => connection.tell()
 const ignore = (): void => undefined
 
 /** undici reads its socket by `read`: every byte goes through here. */
-const watchHeads = (socket: Socket): InterimHeads => {
-  const heads = new InterimHeads()
+const watchHeads = (socket: Socket): Heads => {
+  const heads = new Heads()
   const { read } = socket
   socket.read = function (this: Socket, size?: number) {
     const chunk: unknown = read.call(this, size)
-    if (chunk instanceof Uint8Array) heads.pass(chunk)
-    return chunk
+    return chunk instanceof Buffer ? heads.pass(chunk) : chunk
   }
   return heads
 }
@@ -195,8 +200,11 @@ class Handler implements Dispatcher.DispatchHandler {
   }
 
   onComplete(): void {
+    const { failure } = this.connection
     this.connection.finish()
-    this.exchange.completed()
+    // undici takes a reset for the end of a body that goes to the end of its connection (RFC 9112, 8: it is incomplete).
+    if (failure === undefined) this.exchange.completed()
+    else this.exchange.broke(failure)
   }
 
   onError(cause: Error): void {
