@@ -391,7 +391,7 @@ describe("a connection", () => {
 })
 
 describe("a PING", () => {
-  it.scopedLive("7.3 finds a peer that has died", () =>
+  it.scopedLive("6.17 finds a peer that has died", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected({ ping: 20 })
       yield* Effect.promise(async () => {
@@ -408,7 +408,7 @@ describe("a PING", () => {
   )
 
   it.scopedLive.each([code.none, undefined])(
-    "7.3 finds a peer that has died behind a goodbye (%s)",
+    "6.17 finds a peer that has died behind a goodbye (%s)",
     (goodbye) =>
       Effect.gen(function* () {
         const { own, peer } = yield* connected({ ping: 20 })
@@ -423,7 +423,7 @@ describe("a PING", () => {
       })
   )
 
-  it.scopedLive("7.3 finds one whose socket takes nothing any more", () =>
+  it.scopedLive("6.17 finds one whose socket takes nothing any more", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected({ ping: 20 }, settings({ window: 0x7fff_ffff }))
       yield* Effect.promise(async () => {
@@ -436,7 +436,7 @@ describe("a PING", () => {
     })
   )
 
-  it.scopedLive("7.3 that is answered breaks nothing, and there is none while nothing runs", () =>
+  it.scopedLive("6.17 that is answered breaks nothing, and there is none while nothing runs", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected({ ping: 100 })
       yield* Effect.promise(async () => {

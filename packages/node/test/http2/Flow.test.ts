@@ -19,7 +19,7 @@ const fill = (id: number, size: number): ReadonlyArray<Buffer> =>
   Array.from({ length: size / frame.length }, () => data(id, frame))
 
 describe("a reader that is slower than its server", () => {
-  it.scopedLive("10.7 stops its stream, and no other", () =>
+  it.scopedLive("6.17 stops its stream, and no other", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {

@@ -110,7 +110,7 @@ describe("several addresses", () => {
     for (const hole of holes) await hole.close()
   })
 
-  it("8.6 the first that takes a connection is used, and no attempt is left", async () => {
+  it("6.16 the first that takes a connection is used, and no attempt is left", async () => {
     const before = await heldNow()
     const lookup = finds("127.0.0.2", "127.0.0.3", "127.0.0.1")
     const socket = await connect({ host: "api.test", port: server.port }, { lookup, attemptDelay: 5 })
@@ -120,7 +120,7 @@ describe("several addresses", () => {
     await until(() => held() === before)
   })
 
-  it("8.6 one that refuses makes room for the next at once", async () => {
+  it("6.16 one that refuses makes room for the next at once", async () => {
     const lookup = finds("127.0.0.9", "::1", "127.0.0.1")
     const never = { lookup, attemptDelay: 2_147_483_647 }
     const socket = await connect({ host: "api.test", port: server.port }, never)
@@ -147,7 +147,7 @@ describe("several addresses", () => {
     ])
   })
 
-  it("8.6 an abort ends every attempt at once", async () => {
+  it("6.16 an abort ends every attempt at once", async () => {
     const before = await heldNow()
     const lookup = finds("127.0.0.2", "127.0.0.3")
     const abort = tcp(
@@ -161,7 +161,7 @@ describe("several addresses", () => {
     await until(() => held() === before)
   })
 
-  it("8.6 an abort between two attempts leaves no timer, and begins no more", async () => {
+  it("6.16 an abort between two attempts leaves no timer, and begins no more", async () => {
     const before = await heldNow()
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
     const lookup = finds("127.0.0.2", "127.0.0.1")
@@ -174,7 +174,7 @@ describe("several addresses", () => {
     expect(server.accepted()).toBe(accepted)
   })
 
-  it("8.6 an address has 250 ms to itself", async () => {
+  it("6.16 an address has 250 ms to itself", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
     const lookup = finds("127.0.0.2", "127.0.0.1", "127.0.0.3")
     const connected = connect({ host: "api.test", port: server.port }, { lookup })
@@ -311,7 +311,7 @@ describe("what cannot be connected to", () => {
     expect(error).toMatchObject({ message: `connect ECONNREFUSED 127.0.0.1:${port}`, syscall: "connect" })
   })
 
-  it("8.6 an abort before the failure is heard is the last that happens", async () => {
+  it("6.16 an abort before the failure is heard is the last that happens", async () => {
     const before = await heldNow()
     for (const to of [{ host: "", port: 80 }, { path: "" }, { host: "127.0.0.1", port: await freePort() }]) {
       tcp(to, options, nobody)()
