@@ -65,8 +65,9 @@ class Handshake {
     }
   }
 
-  private shake({ alpn, context, onSession, session, verify, ...names }: TlsOptions): void {
-    const name = peerName({ alpn, context, verify, ...names })
+  private shake(options: TlsOptions): void {
+    const { alpn, context, onSession, session, verify } = options
+    const name = peerName(options)
     const secure = nodeTls.connect({
       socket: this.socket,
       host: name,
@@ -117,13 +118,14 @@ class Handshake {
 
 const cut = (): Error => failedBefore("the connection was closed before TLS was established", "ECONNRESET")
 
-/** What OpenSSL says of bytes that are no record of TLS: a response of HTTP in the clear begins with `HTTP`. */
-const noRecord = /wrong version number|packet length too long|bad record type|unsupported protocol/i
+/** What OpenSSL calls bytes that are no record of TLS: a response of plain http begins with `HTTP`. */
+const noRecord = /^(wrong version number|packet length too long|data length too long|bad record type)$/
 
-const explained = (cause: Error): Error =>
-  "code" in cause && noRecord.test(cause.message)
-    ? Object.assign(
-        new Error(`the server did not respond with TLS: is it plain http? (${cause.message})`, { cause }),
-        { code: cause.code }
-      )
-    : cause
+/** OpenSSL's reason in place of its whole line, which has addresses in memory and ends in a line feed. */
+const explained = (cause: Error): Error => {
+  if (!("code" in cause && "reason" in cause && "library" in cause)) return cause
+  const { code, reason } = cause
+  const isPlain = noRecord.test(String(reason))
+  const what = isPlain ? "the server's response is not TLS, but perhaps plain http" : "the handshake failed"
+  return Object.assign(new Error(`${what} (${reason})`, { cause }), { code })
+}
