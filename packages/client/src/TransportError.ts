@@ -11,18 +11,16 @@ import * as ApiError from "./ApiError.js"
 import * as Call from "./Call.js"
 import * as CallError from "./CallError.js"
 import {
-  codes,
   explained,
   final,
   foundLate,
+  isUnsent,
   kindOf,
   names,
   phases,
   refusedCodes,
   refusedWords,
   released,
-  unconnected,
-  unsent,
   withoutCode
 } from "./internal/failureCodes.js"
 import { ownCause } from "./internal/ownCause.js"
@@ -31,6 +29,7 @@ interface Found {
   readonly code: string | undefined
   readonly message: string
   readonly connecting: boolean
+  readonly syscall?: string | undefined
   readonly status?: number | undefined
   readonly limit?: number | undefined
 }
@@ -39,7 +38,8 @@ const numeric = (value: unknown): number | undefined => (typeof value === "numbe
 
 /**
  * The first code along a chain of causes, with the message and the status that stand beside it; without any code the innermost
- * message. `connecting` says that the system gave it before the connection stood; `limit` is one that passed, in milliseconds,
+ * message. `syscall` is the call of the system's that failed, the first where a failure was wrapped; `connecting` says that it was
+ * before the connection was established; `limit` is one that passed, in milliseconds,
  * where it is none of the call's own.
  *
  * @since 0.1.0
@@ -47,6 +47,7 @@ const numeric = (value: unknown): number | undefined => (typeof value === "numbe
  */
 export const findCode = (error: unknown): Found => {
   let message = ""
+  let syscall: string | undefined
   let current = error
   // Deep enough for every library below us, and a chain that loops ends.
   for (let depth = 0; depth < 8 && Predicate.isObject(current); depth++) {
@@ -55,20 +56,22 @@ export const findCode = (error: unknown): Found => {
       current = current.errors[0]
       continue
     }
-    const told: { readonly [K in keyof Found | "syscall" | "cause"]?: unknown } = current
+    const told: { readonly [K in keyof Found | "cause"]?: unknown } = current
     if (typeof told.message === "string" && told.message !== "") message = told.message
+    if (syscall === undefined && typeof told.syscall === "string") syscall = told.syscall
     if (typeof told.code === "string") {
       return {
         code: told.code,
         message,
-        connecting: told.syscall === "connect",
+        connecting: syscall === "connect",
+        syscall,
         status: numeric(told.status),
         limit: numeric(told.limit)
       }
     }
     current = told.cause
   }
-  return { code: undefined, message, connecting: false }
+  return { code: undefined, message, connecting: syscall === "connect", syscall }
 }
 
 /**
@@ -136,7 +139,8 @@ export const fromCause = (
   owner: "call" | "transport",
   doing: "sending" | "reading" = "sending"
 ): ApiError.ApiError => {
-  const { code, connecting, limit, message, status } = findCode(cause)
+  const found = findCode(cause)
+  const { code, connecting, limit, message, status } = found
   const denied = isDenied(code, status, message)
   const refused =
     doing === "sending" && !denied ? refusalOf(code, message, connecting || owner === "transport") : undefined
@@ -151,17 +155,14 @@ export const fromCause = (
         : `a ${phase} limit below this client passed (${code})`
     return timeout(call, phase, call.timeouts[phase], own)
   }
-  const kind =
-    code === undefined ? kindOf(message) : (codes.find(([, known]) => known.test(code))?.[0] ?? "other")
+  const kind = kindOf(found)
   const told = explained[code ?? ""] ?? message
   const detail = told === "" ? "" : `: ${told}`
   return new ApiError.ConnectionError({
     ...Call.common(
       call,
       `${names[kind] ?? `the connection was ${kind}`}${detail}`,
-      denied || connecting || unsent.has(kind) || unconnected.test(code ?? message)
-        ? "not-sent"
-        : "maybe-applied"
+      denied || connecting || (doing === "sending" && isUnsent(kind, found)) ? "not-sent" : "maybe-applied"
     ),
     ...(denied || final.test(code ?? "") ? { shouldRetry: false } : {}),
     kind,

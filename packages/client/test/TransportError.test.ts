@@ -52,7 +52,12 @@ const everyShape = (error: Error, check: (name: string, error: ApiError.ApiError
 
 describe("kinds", () => {
   const kinds: Record<ApiError.ConnectionError["kind"], ReadonlyArray<string>> = {
-    dns: ["ENOTFOUND", "EAI_AGAIN", "EAI_FAIL", "EAI_NODATA", "EAI_NONAME", "DNSException"],
+    dns: [
+      ...["ENOTFOUND", "EAI_AGAIN", "EAI_FAIL", "EAI_NODATA", "EAI_NONAME", "DNSException"],
+      // c-ares.
+      ...["ENODATA", "ENONAME", "ESERVFAIL", "EREFUSED", "ETIMEOUT", "ENOTIMP", "EFORMERR"],
+      ...["EBADNAME", "EBADQUERY", "EBADRESP", "EBADFAMILY"]
+    ],
     refused: ["ECONNREFUSED", "ConnectionRefused"],
     reset: [
       "ECONNRESET",
@@ -76,6 +81,11 @@ describe("kinds", () => {
       "HOSTNAME_MISMATCH",
       "ERR_TLS_CERT_ALTNAME_INVALID",
       "ERR_SSL_WRONG_VERSION_NUMBER",
+      "ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE",
+      "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED",
+      "ERR_OSSL_BAD_DECRYPT",
+      "ERR_OSSL_X509_KEY_VALUES_MISMATCH",
+      "UND_ERR_PRX_TLS",
       "EPROTO"
     ],
     closed: [
@@ -95,6 +105,8 @@ describe("kinds", () => {
       "HPE_INVALID_CONSTANT",
       "HPE_INVALID_HEADER_TOKEN",
       "Malformed_HTTP_Response",
+      "ECANCELLED",
+      "EOF",
       "EWHATEVER"
     ]
   }
@@ -257,6 +269,85 @@ describe("kinds", () => {
       })
   )
 
+  it.effect("6.11 what fails while it connects needs no code for that", () =>
+    Effect.gen(function* () {
+      const error = Object.assign(new Error("no"), { syscall: "connect" })
+      for (const cause of [error, new Error("outer", { cause: error })]) {
+        expect(yield* failedBy(cause)).toMatchObject({ kind: "other", delivery: "not-sent" })
+      }
+      // Whoever wraps a failure knows more of it.
+      const marked = Object.assign(new Error("no", { cause: system("ECONNRESET", "read") }), {
+        syscall: "connect"
+      })
+      expect(yield* failedBy(marked)).toMatchObject({ kind: "reset", delivery: "not-sent" })
+    })
+  )
+
+  it.effect.each([
+    ["ECONNREFUSED", "queryA"],
+    ["ECANCELLED", "queryAaaa"],
+    ["ETIMEOUT", "queryA"],
+    ["EOF", "queryCname"],
+    ["ENOMEM", "getaddrinfo"],
+    ["EMFILE", "getaddrinfo"]
+  ] as const)("6.11 a resolver that fails is a name without an address: %s in %s", ([code, syscall]) =>
+    everyShape(system(code, syscall), (shape, error) =>
+      expect(error, shape).toMatchObject({ _tag: "ConnectionError", kind: "dns", code, delivery: "not-sent" })
+    )
+  )
+
+  it.effect.each([
+    [
+      "ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC",
+      "SSL routines:ssl3_get_record:decryption failed or bad record mac"
+    ],
+    ["ERR_SSL_SSLV3_ALERT_BAD_RECORD_MAC", "SSL routines:ssl3_read_bytes:sslv3 alert bad record mac"],
+    ["ERR_SSL_BAD_RECORD_TYPE", "SSL routines:tls13_validate_record_header:bad record type"],
+    ["ERR_SSL_TLSV1_ALERT_RECORD_OVERFLOW", "SSL routines:ssl3_read_bytes:tlsv1 alert record overflow"],
+    ["ERR_SSL_UNEXPECTED_EOF_WHILE_READING", "SSL routines::unexpected eof while reading"],
+    [
+      "EPROTO",
+      "write EPROTO error:0A000119:SSL routines:ssl3_get_record:decryption failed or bad record mac"
+    ],
+    [undefined, "received fatal alert: BadRecordMac, of TLS handshake"]
+  ] as const)(
+    "6.11 TLS that breaks behind the handshake may have carried the request: %s",
+    ([code, message]) =>
+      Effect.gen(function* () {
+        const error = Object.assign(new Error(message), code && { code })
+        expect(yield* failedBy(error)).toMatchObject({ kind: "tls", code, delivery: "maybe-applied" })
+        const unsent = Object.assign(new Error(message, { cause: error }), code && { code }, {
+          syscall: "connect"
+        })
+        expect(yield* failedBy(unsent)).toMatchObject({ kind: "tls", code, delivery: "not-sent" })
+      })
+  )
+
+  it.effect("6.11 so may TLS that breaks while a response is read", () =>
+    Effect.gen(function* () {
+      const error = system("ERR_SSL_WRONG_VERSION_NUMBER", "read")
+      expect(yield* failedBy(error)).toMatchObject({ kind: "tls", delivery: "maybe-applied" })
+      const broken = MockTransport.stream([
+        "[1, ",
+        { fail: MockTransport.systemError("ERR_SSL_WRONG_VERSION_NUMBER") }
+      ])
+      const { error: inBody } = yield* playError([MockTransport.forever(broken)], { retry: RetryPolicy.none })
+      expect(inBody).toMatchObject({ kind: "tls", delivery: "maybe-applied" })
+    })
+  )
+
+  it.effect("6.11 Node's word for a connection that ends in the handshake of TLS", () =>
+    Effect.gen(function* () {
+      const ended = Object.assign(
+        new Error("Client network socket disconnected before secure TLS connection was established"),
+        { code: "ECONNRESET", host: "api.test", port: 443 }
+      )
+      for (const shape of Object.values(shapes)) {
+        expect(yield* failedBy(shape(ended))).toMatchObject({ kind: "reset", delivery: "not-sent" })
+      }
+    })
+  )
+
   it.effect("7.3 the message tells what the innermost error says", () =>
     Effect.gen(function* () {
       const error = yield* failedBy(
@@ -291,6 +382,7 @@ describe("what a transport refuses", () => {
     ["ERR_UNESCAPED_CHARACTERS", "url"],
     ["ERR_INVALID_URL", "url"],
     ["ERR_INVALID_PROTOCOL", "url"],
+    ["ERR_SOCKET_BAD_PORT", "url"],
     ["UND_ERR_CLOSED", "transport"],
     ["UND_ERR_DESTROYED", "transport"]
   ] as const)("6.14 %s is the request's fault, wherever the code stands", ([code, field]) =>

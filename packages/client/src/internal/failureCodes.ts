@@ -4,9 +4,12 @@ type Kind = "dns" | "refused" | "reset" | "tls" | "closed" | "other"
 /** The limits that a transport keeps. */
 export type Phase = "connect" | "response" | "idle"
 
-/** Codes of Node, its resolver, undici, our HTTP/2, OpenSSL (its verdicts on a certificate) and Bun; all others are `other`. */
-export const codes: ReadonlyArray<readonly [kind: Kind, codes: RegExp]> = [
-  ["dns", /^(ENOTFOUND$|EAI_|DNSException$)/],
+/** Codes of Node, its two resolvers, undici, our HTTP/2, OpenSSL (certificates, keys, handshakes) and Bun; all others are `other`. */
+const codes: ReadonlyArray<readonly [kind: Kind, codes: RegExp]> = [
+  [
+    "dns",
+    /^(EAI_|(E(NOTFOUND|NODATA|NONAME|SERVFAIL|REFUSED|TIMEOUT|NOTIMP|FORMERR|BAD(NAME|QUERY|RESP|FAMILY))|DNSException)$)/
+  ],
   ["refused", /^(ECONNREFUSED|ConnectionRefused|ERR_SOCKS_CONNECTION_REFUSED)$/],
   ["reset", /^ECONN(RESET|ABORTED)$/],
   // RFC 9113, section 7.
@@ -21,7 +24,7 @@ export const codes: ReadonlyArray<readonly [kind: Kind, codes: RegExp]> = [
   ],
   [
     "tls",
-    /^(EPROTO$|ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH|ERROR_IN_C)/
+    /^(EPROTO$|UND_ERR_PRX_TLS$|ERR_(TLS|SSL|OSSL)_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH|ERROR_IN_C)/
   ]
 ]
 
@@ -40,16 +43,13 @@ export const names: Readonly<Partial<Record<Kind, string>>> = {
   other: "the request failed"
 }
 
-/** What never reached a server; a reset or a close may have come after it acted. */
-export const unsent: ReadonlySet<Kind> = new Set(["dns", "refused", "tls"])
-
 /** What a transport refuses to send, by its code: undici's, Node's own, and those of an origin that speaks HTTP/2. */
 export const refusedCodes: ReadonlyArray<readonly [field: string, codes: RegExp]> = [
   [
     "headers",
     /^ERR_(INVALID_CHAR|INVALID_HTTP_TOKEN|HTTP_INVALID_HEADER_VALUE|HTTP2_(INVALID_(CONNECTION_HEADERS|PSEUDOHEADER|HEADER_VALUE)|HEADER_SINGLE_VALUE))$/
   ],
-  ["url", /^ERR_(UNESCAPED_CHARACTERS|INVALID_URL|INVALID_PROTOCOL)$/],
+  ["url", /^ERR_(UNESCAPED_CHARACTERS|INVALID_URL|INVALID_PROTOCOL|SOCKET_BAD_PORT)$/],
   ["request", /^(UND_ERR_INVALID_ARG|UND_ERR_NOT_SUPPORTED|ERR_INVALID_ARG_(TYPE|VALUE))$/],
   ["headers.content-length", /^UND_ERR_REQ_CONTENT_LENGTH_MISMATCH$/]
 ]
@@ -88,7 +88,7 @@ export const withoutCode = "ERR_NOT_SENT"
  * Runtimes without codes say it in words: Deno (hyper's and the system's), Cloudflare, undici's fetch for a body cut off. The
  * browsers' own words (`Failed to fetch`, `Load failed`) tell nothing apart.
  */
-export const words: ReadonlyArray<readonly [kind: Kind, words: RegExp]> = [
+const words: ReadonlyArray<readonly [kind: Kind, words: RegExp]> = [
   ["tls", /certificate|TLS handshake|HandshakeFailure|received fatal alert/i],
   ["dns", /dns error|failed to lookup address/i],
   ["refused", /connection refused/i],
@@ -99,7 +99,35 @@ export const words: ReadonlyArray<readonly [kind: Kind, words: RegExp]> = [
   ]
 ]
 
-export const kindOf = (message: string): Kind => words.find(([, said]) => said.test(message))?.[0] ?? "other"
+/** The calls of Node's two resolvers: c-ares has codes that others have as well (`ECONNREFUSED`, `ECANCELLED`, `EOF`). */
+const resolving = /^(getaddrinfo|query|getHostBy)/
 
-/** hyper's word for a failure before the connection stood, and Bun's code. */
-export const unconnected = /client error \(Connect\)|^FailedToOpenSocket$/
+/** What a chain of causes says of a failure. */
+export interface Found {
+  readonly code: string | undefined
+  readonly message: string
+  /** The system's call that failed. */
+  readonly syscall?: string | undefined
+}
+
+export const kindOf = ({ code, message, syscall }: Found): Kind => {
+  if (syscall !== undefined && resolving.test(syscall)) return "dns"
+  const [table, said] = code === undefined ? [words, message] : [codes, code]
+  return table.find(([, known]) => known.test(said))?.[0] ?? "other"
+}
+
+/** What never reached a server; a reset or a close may have come after it acted. */
+const unsent: ReadonlySet<Kind> = new Set(["dns", "refused", "tls"])
+
+/** What TLS fails with where records of a connection that was established arrive damaged: by then a server may have acted. */
+const damaged = /bad.?record|decryption.failed|record.overflow|unexpected.eof/i
+
+/** Before a byte was written: hyper's word, Bun's code, and Node's word for TLS that ended in its handshake. */
+const unconnected =
+  /client error \(Connect\)|^FailedToOpenSocket$|before secure TLS connection was established/
+
+/** Whether nothing of a request can have been written, where nobody says so. A body that breaks off had a request. */
+export const isUnsent = (kind: Kind, { code, message, syscall }: Found): boolean => {
+  if (unconnected.test(code ?? "") || unconnected.test(message)) return true
+  return unsent.has(kind) && !(kind === "tls" && (syscall === "read" || damaged.test(`${code} ${message}`)))
+}
