@@ -41,9 +41,10 @@ const all = { all: true } as const
 /** What the system takes: seconds, and on Linux no more than these. */
 const keepAliveMillis = { min: 1_000, max: 32_767_000 }
 
-/** Where the resolver's failure does not say itself what it is, and where there is none. */
+/** Node's resolvers say themselves what failed. Another one may fail with whatever befell it, or find nothing. */
 const unresolved = (host: string, cause: unknown): Error => {
-  if (cause instanceof Error && "syscall" in cause) return unsent(cause)
+  if (cause instanceof Error && "syscall" in cause && /^(getaddrinfo|query)/.test(String(cause.syscall)))
+    return cause
   const why = cause instanceof Error ? cause.message : "it has no address"
   const code = cause instanceof Error && "code" in cause ? cause.code : "ENOTFOUND"
   return Object.assign(new Error(`${host} did not resolve: ${why}`, { cause }), {
@@ -139,7 +140,7 @@ class Race {
   /** The system's own error names the one address that was asked for. */
   private reason(cause: Error): Error {
     const { to } = this
-    if ("path" in to || Addresses.literal(to.host) !== undefined) return unsent(cause)
+    if ("path" in to || Addresses.literal(to.host) !== undefined) return cause
     return Addresses.allFailed(
       to.host,
       to.port,
@@ -184,7 +185,7 @@ class Race {
   private fail(cause: Error): void {
     if (this.over) return
     this.end()
-    this.listener.failed(cause)
+    this.listener.failed(unsent(cause))
   }
 
   private failLater(cause: Error): void {

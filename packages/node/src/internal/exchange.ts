@@ -1,6 +1,6 @@
 /** One exchange, whatever it is sent over: its limits, what is sent again for free, and when it is over. */
 import { NativeTransport } from "@effect-api/client"
-import { coded, refusedByProxy, unsent } from "./failures.js"
+import { coded, established, refusedByProxy, unsent } from "./failures.js"
 import type { Outgoing } from "./outgoing.js"
 
 /** Sends exchanges: it calls {@link Exchange.begun} as one goes out, or {@link Exchange.unreachable}. */
@@ -203,7 +203,7 @@ export abstract class Exchange {
       return this.start()
     }
     this.settle()
-    this.failed(sent === undefined ? cause : this.sentBefore(cause))
+    this.failed(sent === undefined ? established(cause) : this.sentBefore(cause))
   }
 
   /** There is no connection to send it over. */

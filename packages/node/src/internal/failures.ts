@@ -5,7 +5,7 @@ import { STATUS_CODES } from "node:http"
 export const coded = (message: string, code: string): Error & { readonly code: string } =>
   Object.assign(new Error(message), { code })
 
-type Told = Error & { readonly syscall?: unknown }
+type Told = Error & { readonly code?: unknown; readonly syscall?: unknown }
 
 /** The calls of Node's that fail before there is a connection: connecting, and its two resolvers. */
 const before = /^(connect$|getaddrinfo|query)/
@@ -15,8 +15,7 @@ const before = /^(connect$|getaddrinfo|query)/
  * during the TLS handshake, a certificate or a proxy's refusal have none, or one of reading.
  */
 export const unsent = (cause: unknown): Error => {
-  if (!(cause instanceof Error))
-    return Object.assign(new Error(String(cause), { cause }), { syscall: "connect" })
+  if (!(cause instanceof Error)) return failedBefore(String(cause), "ERR_NOT_SENT")
   const { message, syscall }: Told = cause
   if (typeof syscall === "string" && before.test(syscall)) return cause
   return Object.assign(new Error(message, { cause }), { code: "ERR_NOT_SENT" }, cause, { syscall: "connect" })
@@ -31,4 +30,20 @@ export const refusedByProxy = (status: number): Error => {
   const reason = STATUS_CODES[status]
   const message = `the proxy responded ${status}${reason === undefined ? "" : ` ${reason}`}`
   return Object.assign(failedBefore(message, "ERR_PROXY_STATUS"), { status })
+}
+
+/** A server's refusal of the client itself, which TLS 1.3 brings behind the handshake (RFC 8446, 4.4.2.4 and 6.2). */
+const refusesClient =
+  /alert.((handshake.failure|access.denied|unknown.ca|decrypt.error)|((bad|no|unsupported).)?certificate)/i
+
+/**
+ * A failure on a connection that was established. OpenSSL has the same codes for the handshake, in which nothing can have been
+ * sent, and for what follows. There `syscall` says that a request may have been acted on.
+ */
+export const established = (cause: unknown): unknown => {
+  if (!(cause instanceof Error)) return cause
+  const { code, message, syscall }: Told = cause
+  if (!/^(ERR_SSL_|EPROTO$)/.test(String(code)) || syscall === "read") return cause
+  if (refusesClient.test(`${code} ${message}`)) return cause
+  return Object.assign(new Error(message, { cause }), { code, syscall: "read" })
 }

@@ -223,6 +223,13 @@ describe("a lookup", () => {
       { message: "api.test did not resolve: no", code: "ENOTFOUND" }
     ],
     [
+      "over a network that is down",
+      failsWith(
+        Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED", syscall: "connect" })
+      ),
+      { message: "api.test did not resolve: connect ECONNREFUSED", syscall: "getaddrinfo" }
+    ],
+    [
       "that finds nothing",
       finds(),
       { message: "api.test did not resolve: it has no address", code: "ENOTFOUND" }
