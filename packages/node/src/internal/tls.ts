@@ -56,8 +56,9 @@ class Handshake {
   }
 
   begin(options: TlsOptions): void {
+    const { destroyed, readableEnded, writable } = this.socket
     // Node would wrap what is left of it, and hang.
-    if (this.socket.destroyed) return this.failLater(cut())
+    if (destroyed || readableEnded || !writable) return this.failLater(cut())
     try {
       this.shake(options)
     } catch (cause) {

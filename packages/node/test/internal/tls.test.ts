@@ -1,3 +1,4 @@
+import { once } from "node:events"
 import net from "node:net"
 import { Duplex } from "node:stream"
 import nodeTls, { type SecureContext, type TlsOptions as ServerOptions, type TLSSocket } from "node:tls"
@@ -283,11 +284,22 @@ describe("a peer that does not shake hands", () => {
     expect(error).toMatchObject({ code: "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED" })
   })
 
-  it("6.11 a socket that is closed already fails, in a turn of its own", async () => {
+  it.each<readonly [string, (socket: Duplex) => unknown]>([
+    ["is closed", (socket) => socket.destroy()],
+    [
+      "has ended",
+      (socket) => {
+        socket.resume().push(null)
+        return once(socket, "end")
+      }
+    ],
+    ["takes no more", (socket) => socket.end()]
+  ])("6.11 a socket that %s already fails, in a turn of its own", async (_name, close) => {
     const to = await peer(() => undefined)
-    const socket = await connected(to.port)
-    socket.destroy()
+    const socket = wrapped(await connected(to.port))
+    await close(socket)
     await expect(shake(socket)).rejects.toMatchObject({ code: "ECONNRESET", syscall: "connect" })
+    await to.empty()
   })
 
   it.each([
