@@ -29,7 +29,7 @@ const browserFetch =
     const response = await fetch(input, { ...init, body: body ?? null })
     if (init.redirect !== "manual" || response.status < 300 || response.status > 399) return response
     await response.body?.cancel()
-    return Object.create(Response.error(), { type: { value: "opaqueredirect" } })
+    return Object.defineProperty(Response.error(), "type", { value: "opaqueredirect" })
   }
 
 const layers = (sent: Array<RequestInit>) => {
