@@ -9,6 +9,8 @@ import type { Connection, Owner } from "./connection.js"
 import type { Exchange } from "./exchange.js"
 import { coded } from "./failures.js"
 import { Heads } from "./heads.js"
+import { holdLateWrites } from "./lateWrites.js"
+import { withoutVariables } from "./permissions.js"
 
 export interface Http1Options {
   /** How many requests may be on their way at a time. */
@@ -61,6 +63,7 @@ export class Http1 implements Connection {
     })
     this.client.on("disconnect", this.gone)
     if (options.pipelining === 1) this.heads = watchHeads(socket)
+    holdLateWrites(socket)
     this.waitForFirst()
   }
 
@@ -113,7 +116,7 @@ export class Http1 implements Connection {
       if (this.hasServed || this.socket.destroyed) {
         this.gone()
         done(closed(), null)
-      } else done(null, this.socket)
+      } else withoutVariables(() => done(null, this.socket))
     })
   }
 
