@@ -223,6 +223,8 @@ describe("responses without a body", () => {
     ],
     ["a 204 with bytes and neither", "204 No Content", "", "1234567"],
     ["a 204 with nothing", "204 No Content", "", ""],
+    ["a 205 with a length", "205 Reset Content", length, ""],
+    ["a 205 with a chunk of nothing", "205 Reset Content", "transfer-encoding: chunked\r\n", "0\r\n\r\n"],
     ["a 205 with no length", "205 Reset Content", "content-length: 0\r\n", ""]
   ] as const
 

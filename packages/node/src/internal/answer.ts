@@ -5,7 +5,7 @@ import type { NativeTransport } from "@effect-api/client"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Decompress from "./decompress.js"
-import type { RawHeaders } from "./exchange.js"
+import { endsAtHead, type RawHeaders } from "./exchange.js"
 
 type Raw = RawHeaders
 
@@ -103,7 +103,7 @@ export class Answer implements NativeTransport.Source {
 
   /** The codings that are to be undone. The headers of a response without a body describe another one (RFC 9110, 9.3.2 and 15.4.5). */
   codings(method: string, decompress: boolean): ReturnType<typeof Decompress.codingsOf> {
-    const hasBody = method !== "HEAD" && this.status !== 204 && this.status !== 304
+    const hasBody = method !== "HEAD" && !endsAtHead(this.status)
     return Decompress.codingsOf(decompress && hasBody ? this.encoding : undefined)
   }
 

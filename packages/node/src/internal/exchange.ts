@@ -47,8 +47,8 @@ const longestTimer = 2_147_483_647
 
 const nothing = (): void => undefined
 
-/** Statuses that end at the empty line, whatever their headers say (RFC 9112, 6.3). */
-const endsAtHead = (status: number): boolean => status === 204 || status === 304
+/** Statuses that end at the empty line, whatever their headers say (RFC 9112, 6.3), and one that has no content (RFC 9110, 15.3.6). */
+export const endsAtHead = (status: number): boolean => status === 204 || status === 205 || status === 304
 
 /** Whether the headers announce a body all the same. */
 const announcesBody = (raw: RawHeaders): boolean => {

@@ -16,7 +16,8 @@ const version = "HTTP/1."
 /** Behind the version, its last digit and a blank. */
 const statusAt = 9
 
-const headEnd = "\r\n\r\n"
+/** How long the end of a head is: two ends of lines. */
+const headEnd = 4
 
 /** The parser refuses names and values of more than 16 KiB. */
 const maxHead = 32 * 1024
@@ -25,11 +26,13 @@ export class Heads {
   private isExpected = false
   /** A head that has not come whole yet. */
   private held: Buffer | undefined
+  private isFolded = false
 
   /** A request goes out: what comes next is a head. */
   expect(): void {
     this.isExpected = true
     this.held = undefined
+    this.isFolded = false
   }
 
   /** The bytes that the parser is to see of those that came; `null` where it is to wait for more. */
@@ -41,15 +44,26 @@ export class Heads {
     this.held = undefined
     for (;;) {
       bytes = withoutEmptyLines(bytes)
-      const end = bytes.indexOf(headEnd, Math.max(0, known - headEnd.length))
+      const end = this.endOf(bytes, Math.max(0, known - headEnd))
       if (end < 0) return this.hold(bytes, known)
       if (!isInterim(bytes)) {
         this.isExpected = false
-        return isFolded(bytes, end) ? unfolded(bytes, end) : bytes
+        return this.isFolded ? unfolded(bytes, end) : bytes
       }
-      bytes = bytes.subarray(end + headEnd.length)
+      bytes = bytes.subarray(end + headEnd)
       known = 0
+      this.isFolded = false
     }
+  }
+
+  /** Where the end of a head begins; -1 where it has not come. Looks at the lines in between. */
+  private endOf(bytes: Buffer, from: number): number {
+    for (let at = bytes.indexOf(lineFeed, from); at >= 0; at = bytes.indexOf(lineFeed, at + 1)) {
+      const next = bytes[at + 1]
+      if (next === carriageReturn && bytes[at + 2] === lineFeed) return at - 1
+      if (next === space || next === tab) this.isFolded = true
+    }
+    return -1
   }
 
   private hold(bytes: Buffer, known: number): Buffer | null {
@@ -82,13 +96,6 @@ const isInterim = (bytes: Buffer): boolean => {
   if (bytes[statusAt] !== one) return false
   const status = bytes.toString("latin1", statusAt, statusAt + 4)
   return /^1\d\d\s$/.test(status) && !status.startsWith("101")
-}
-
-const isFolded = (bytes: Buffer, end: number): boolean => {
-  for (let at = 0; at < end; at++) {
-    if (bytes[at] === lineFeed && (bytes[at + 1] === space || bytes[at + 1] === tab)) return true
-  }
-  return false
 }
 
 /** The blanks around it are a part of the fold. One behind the status line continues nothing: the parser refuses it. */
