@@ -32,6 +32,10 @@ export const refusedByProxy = (status: number): Error => {
   return Object.assign(failedBefore(message, "ERR_PROXY_STATUS"), { status })
 }
 
+/** OpenSSL's reason without the rest of its line, which has addresses in memory and ends in a line feed. */
+export const opensslReason = (cause: Error): string | undefined =>
+  "library" in cause && "reason" in cause ? String(cause.reason) : undefined
+
 /** A server's refusal of the client itself, which TLS 1.3 brings behind the handshake (RFC 8446, 4.4.2.4 and 6.2). */
 const refusesClient =
   /alert.((handshake.failure|access.denied|unknown.ca|decrypt.error)|((bad|no|unsupported).)?certificate)/i
@@ -44,6 +48,11 @@ export const established = (cause: unknown): unknown => {
   if (!(cause instanceof Error)) return cause
   const { code, message, syscall }: Told = cause
   if (!/^(ERR_SSL_|EPROTO$)/.test(String(code)) || syscall === "read") return cause
-  if (refusesClient.test(`${code} ${message}`)) return cause
-  return Object.assign(new Error(message, { cause }), { code, syscall: "read" })
+  const reason = opensslReason(cause)
+  if (!refusesClient.test(`${code} ${message}`)) {
+    return Object.assign(new Error(reason ?? message, { cause }), { code, syscall: "read" })
+  }
+  return reason === undefined
+    ? cause
+    : Object.assign(new Error(`the server refused this client (${reason})`, { cause }), { code })
 }

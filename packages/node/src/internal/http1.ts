@@ -137,6 +137,8 @@ export class Http1 implements Connection {
 
   private readonly failed = (cause: Error): void => {
     this.failure = cause
+    // Node leaves a socket open whose records of TLS are damaged, and undici waits for its end.
+    this.socket.destroy()
   }
 
   /** Bytes, or the end, before a request was sent: it serves nobody. */

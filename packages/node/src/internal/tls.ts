@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream"
 import nodeTls, { type SecureContext, type TLSSocket } from "node:tls"
 import * as Addresses from "./addresses.js"
 import type { Abort, Connecting } from "./connecting.js"
-import { failedBefore, unsent } from "./failures.js"
+import { failedBefore, opensslReason, unsent } from "./failures.js"
 
 export interface TlsOptions {
   /** The URL's host: whom the certificate must be for, and the name that the server is asked for. */
@@ -122,11 +122,11 @@ const cut = (): Error => failedBefore("the connection was closed before TLS was 
 /** What OpenSSL calls bytes that are no record of TLS: a response of plain http begins with `HTTP`. */
 const noRecord = /^(wrong version number|packet length too long|data length too long|bad record type)$/
 
-/** OpenSSL's reason in place of its whole line, which has addresses in memory and ends in a line feed. */
 const explained = (cause: Error): Error => {
-  if (!("code" in cause && "reason" in cause && "library" in cause)) return cause
-  const { code, reason } = cause
-  const isPlain = noRecord.test(String(reason))
-  const what = isPlain ? "the server's response is not TLS, but perhaps plain http" : "the handshake failed"
-  return Object.assign(new Error(`${what} (${reason})`, { cause }), { code })
+  const reason = opensslReason(cause)
+  if (reason === undefined || !("code" in cause)) return cause
+  const what = noRecord.test(reason)
+    ? "the server's response is not TLS, but perhaps plain http"
+    : "the handshake failed"
+  return Object.assign(new Error(`${what} (${reason})`, { cause }), { code: cause.code })
 }
