@@ -14,6 +14,7 @@ import { Pool } from "./pool.js"
 import * as PoolMetrics from "./poolMetrics.js"
 import * as Proxies from "./proxies.js"
 import * as Routes from "./routes.js"
+import { longestTimer } from "./timers.js"
 
 /** A setting, and what is wrong with it. */
 export interface Unfit {
@@ -39,7 +40,7 @@ const defaults = {
 }
 
 const millis = (input: Duration.DurationInput | undefined, otherwise: number): number =>
-  input === undefined ? otherwise : Duration.toMillis(input)
+  input === undefined ? otherwise : Math.min(Duration.toMillis(input), longestTimer)
 
 const onlyHttp1 = ["http/1.1"] as const
 const onlyH2 = ["h2"] as const

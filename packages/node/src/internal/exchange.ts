@@ -1,7 +1,8 @@
 /** One exchange, whatever it is sent over: its limits, what is sent again for free, and when it is over. */
 import { NativeTransport } from "@effect-api/client"
-import { coded, established, refusedByProxy, unsent } from "./failures.js"
+import { codeOf, coded, established, refusedByProxy, unsent } from "./failures.js"
 import type { Outgoing } from "./outgoing.js"
+import { longestTimer } from "./timers.js"
 
 /** Sends exchanges: it calls {@link Exchange.begun} as one goes out, or {@link Exchange.unreachable}. */
 export interface Sender {
@@ -19,8 +20,8 @@ export interface Turn {
 }
 
 /**
- * What the peer did with a request that broke. `nothing`: no byte of it was written. `refused`: the peer says that it has not
- * acted on it. Else anything may have happened.
+ * What the peer did with a request that broke. `nothing`: no byte of it was written, nor read from its body. `refused`: the peer
+ * says that it has not acted on it. Else anything may have happened.
  */
 export type Sent = "nothing" | "refused"
 
@@ -37,13 +38,8 @@ const notConnected = (): Error =>
 /** How a socket dies; a limit that passes and a response that is no HTTP come from one that lives. */
 const deaths: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"])
 
-const codeOf = (cause: unknown): unknown =>
-  cause instanceof Error && "code" in cause ? cause.code : undefined
-
 /** A peer that refuses again and again is the retry policy's business. */
 const maxReplays = 5
-
-const longestTimer = 2_147_483_647
 
 const nothing = (): void => undefined
 
@@ -106,6 +102,11 @@ export abstract class Exchange {
     return this.replays > 0
   }
 
+  /** A kept connection has died under it: those that were kept beside that one may have died too. */
+  get needsNewConnection(): boolean {
+    return this.mayHaveActed
+  }
+
   private start(): void {
     this.isBegun = false
     this.sender.send(this)
@@ -121,9 +122,10 @@ export abstract class Exchange {
   expectConnection(millis: number): void {
     this.expect(millis, () => {
       const { turn } = this
+      const reason = turn?.passed() ?? notConnected()
       this.turn = undefined
       turn?.leave(true)
-      this.giveUp(this.sentBefore(turn?.passed() ?? notConnected()))
+      this.giveUp(this.sentBefore(reason))
     })
   }
 
@@ -222,10 +224,11 @@ export abstract class Exchange {
    * the server closed while it was on its way (RFC 9112, 9.3.1; RFC 9113, 8.7).
    */
   private isReplayed(cause: unknown, sent: Sent | undefined): boolean {
-    if (this.status !== 0 || !this.outgoing.canBeSentAgain) return false
-    if (sent !== undefined) return this.replays < maxReplays
-    const isStale =
-      this.isReused && this.replays < maxReplays && this.outgoing.isIdempotent && deaths.has(codeOf(cause))
+    if (this.status !== 0 || this.replays === maxReplays) return false
+    if (sent === "nothing") return true
+    if (!this.outgoing.canBeSentAgain) return false
+    if (sent === "refused") return true
+    const isStale = this.isReused && this.outgoing.isIdempotent && deaths.has(codeOf(cause))
     if (isStale) this.mayHaveActed = true
     return isStale
   }

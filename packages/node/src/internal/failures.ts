@@ -5,6 +5,9 @@ import { STATUS_CODES } from "node:http"
 export const coded = (message: string, code: string): Error & { readonly code: string } =>
   Object.assign(new Error(message), { code })
 
+export const codeOf = (cause: unknown): unknown =>
+  cause instanceof Error && "code" in cause ? cause.code : undefined
+
 type Told = Error & { readonly code?: unknown; readonly syscall?: unknown }
 
 /** The calls of Node's that fail before there is a connection: connecting, and its two resolvers. */

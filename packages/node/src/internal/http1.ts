@@ -7,7 +7,7 @@ import { setImmediate } from "node:timers"
 import { type buildConnector, Client, type Dispatcher } from "undici"
 import type { Connection, Owner } from "./connection.js"
 import type { Exchange } from "./exchange.js"
-import { coded } from "./failures.js"
+import { codeOf, coded } from "./failures.js"
 import { Heads } from "./heads.js"
 import { holdLateWrites } from "./lateWrites.js"
 import { withoutVariables } from "./permissions.js"
@@ -21,6 +21,14 @@ export interface Http1Options {
 }
 
 const closed = (): Error => coded("the connection was closed before the request was written", "ECONNRESET")
+
+/** How a request fails that finds its connection closed. Else undici refuses to send it as it was written. */
+const closings: ReadonlySet<unknown> = new Set([
+  "ECONNRESET",
+  "UND_ERR_SOCKET",
+  "UND_ERR_CLOSED",
+  "UND_ERR_DESTROYED"
+])
 
 const isOver = coded("the exchange is over", "UND_ERR_ABORTED")
 
@@ -72,7 +80,6 @@ export class Http1 implements Connection {
   }
 
   send(exchange: Exchange): void {
-    if (this.idle !== undefined) this.begin()
     this.running++
     const handler = new Handler(this, exchange)
     try {
@@ -85,7 +92,8 @@ export class Http1 implements Connection {
   }
 
   close(): void {
-    if (this.idle !== undefined || this.isGone) return this.destroy()
+    if (this.isGone) return
+    if (this.idle !== undefined && this.running === 0) return this.destroy()
     this.leave()
     this.client.close().catch(ignore)
   }
@@ -107,7 +115,11 @@ export class Http1 implements Connection {
     this.ended--
     if (this.isGone) return
     if (this.socket.destroyed) this.gone()
-    else this.owner.hasRoom(this)
+    else if (this.socket.writableNeedDrain) {
+      // The response came before the whole request was written: the next one would wait behind it.
+      this.ended++
+      this.socket.once("drain", () => this.release())
+    } else this.owner.hasRoom(this)
   }
 
   /** undici takes the socket with the first request, and not before its own turn is over: a second time there is none. */
@@ -116,7 +128,10 @@ export class Http1 implements Connection {
       if (this.hasServed || this.socket.destroyed) {
         this.gone()
         done(closed(), null)
-      } else withoutVariables(() => done(null, this.socket))
+      } else {
+        this.begin()
+        withoutVariables(() => done(null, this.socket))
+      }
     })
   }
 
@@ -214,6 +229,8 @@ class Handler implements Dispatcher.DispatchHandler {
 
   onError(cause: Error): void {
     this.connection.finish()
-    this.exchange.broke(cause, this.isWritten ? undefined : "nothing")
+    if (this.isWritten) this.exchange.broke(cause)
+    else if (closings.has(codeOf(cause))) this.exchange.broke(cause, "nothing")
+    else this.exchange.unreachable(cause)
   }
 }

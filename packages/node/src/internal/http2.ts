@@ -9,6 +9,7 @@ import { disconnected, type Goaway } from "./http2Errors.js"
 import { maxHead, type Target, targetOf } from "./http2Headers.js"
 import { Pulse } from "./http2Pulse.js"
 import { type Host, RequestStream } from "./http2Stream.js"
+import { longestTimer } from "./timers.js"
 
 export interface Http2Options {
   /** How long an idle session is kept, in milliseconds. */
@@ -50,8 +51,6 @@ const maxOrigins = 100
 
 /** How long the other side may take to close its end of a socket that has served. */
 const lingerMillis = 500
-
-const longestTimer = 2_147_483_647
 
 const ignore = (): void => undefined
 

@@ -246,7 +246,9 @@ export class RequestStream {
       isDisconnected: isDisconnected && !this.isReset,
       goaway
     })
-    this.fail(cause, this.isUnsent ? "nothing" : sent)
+    // Its body may have been read from.
+    const unwritten = this.upload === undefined ? "nothing" : "refused"
+    this.fail(cause, this.isUnsent ? unwritten : sent)
   }
 
   /** This side ends it. */

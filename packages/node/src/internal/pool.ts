@@ -6,6 +6,7 @@ import type { Connection, Owner } from "./connection.js"
 import type { Exchange, Sender, Turn } from "./exchange.js"
 import { coded } from "./failures.js"
 import type { PoolMetrics } from "./poolMetrics.js"
+import { longestTimer } from "./timers.js"
 
 /** A connection, and the socket that it lives as long as. */
 export interface Established {
@@ -52,7 +53,6 @@ export class Pool implements Sender, Owner {
 
   /** From now on the peer is offered HTTP/1.1 alone. */
   requireHttp1(): void {
-    if (!this.mayMultiplex) return
     this.mayMultiplex = false
     this.protocol = "http/1.1"
     for (const connection of this.connections) if (connection.protocol === "h2") connection.close()
@@ -74,7 +74,7 @@ export class Pool implements Sender, Owner {
       this.free.pop()
       connection = this.free[this.free.length - 1]
     }
-    if (connection === undefined) return this.wait(exchange)
+    if (connection === undefined || exchange.needsNewConnection) return this.wait(exchange)
     connection.send(exchange)
     if (connection.room === 0) this.take(connection)
   }
@@ -204,6 +204,9 @@ export class Pool implements Sender, Owner {
   private leaves(waiter: Waiter): void {
     waiter.isOver = true
     this.waitingCount--
+    if (this.waiting.length > 2 * this.waitingCount + 8) {
+      this.waiting = this.waiting.filter(({ isOver }) => !isOver)
+    }
     const { attempt } = waiter
     waiter.attempt = undefined
     attempt?.goOn(waiter.exchange.outgoing.timeouts.connect, () => this.giveUp(attempt))
@@ -222,9 +225,6 @@ export class Pool implements Sender, Owner {
     const { attempt } = waiter
     this.leaves(waiter)
     if (attempt !== undefined && (passed || this.attempts.size > this.waitingCount)) this.giveUp(attempt)
-    if (this.waiting.length > 2 * this.waitingCount + 8) {
-      this.waiting = this.waiting.filter(({ isOver }) => !isOver)
-    }
     if (this.waitingCount > 0) this.expandSoon()
     this.checkEmpty()
   }
@@ -301,7 +301,7 @@ class Attempt implements Connecting<Established> {
   /** Nobody waits for it in particular any more. */
   goOn(millis: number, onPassed: () => void): void {
     this.waiter = undefined
-    if (Number.isFinite(millis)) this.timer = setTimeout(onPassed, Math.min(millis, 2_147_483_647))
+    if (Number.isFinite(millis)) this.timer = setTimeout(onPassed, Math.min(millis, longestTimer))
   }
 
   end(): void {
