@@ -109,30 +109,32 @@ describe("kept connections", () => {
     })
   )
 
-  it.scopedLive("5.3 a body of which nothing was read is no attempt of its own, where they die before it", () =>
-    Effect.gen(function* () {
-      const server = yield* rawServer((head) =>
-        head.startsWith("GET")
-          ? { parts: ["HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"] }
-          : { parts: [response] }
-      )
-      const client = yield* clientOf(server, { retry: once }, { pipelining: 2, connections: 1 })
-      const bytes = ApiRequest.get("/x", { success: ResponseDecoder.stream() })
-      const stream = yield* client.execute(bytes)
-      const reader = yield* Effect.fork(Stream.runDrain(stream))
-      let reads = 0
-      const bodyStream = Stream.suspend(() => {
-        reads++
-        return Stream.make(new TextEncoder().encode("abc"))
+  it.scopedLive(
+    "5.3 a body of which nothing was read is no attempt of its own, where they die before it",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* rawServer((head) =>
+          head.startsWith("GET")
+            ? { parts: ["HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"] }
+            : { parts: [response] }
+        )
+        const client = yield* clientOf(server, { retry: once }, { pipelining: 2, connections: 1 })
+        const bytes = ApiRequest.get("/x", { success: ResponseDecoder.stream() })
+        const stream = yield* client.execute(bytes)
+        const reader = yield* Effect.fork(Stream.runDrain(stream))
+        let reads = 0
+        const bodyStream = Stream.suspend(() => {
+          reads++
+          return Stream.make(new TextEncoder().encode("abc"))
+        })
+        const post = yield* Effect.fork(
+          client.executeWithResponse(ApiRequest.post("/x", { bodyStream, success: ResponseDecoder.bytes }))
+        )
+        yield* settled
+        yield* Fiber.interrupt(reader)
+        expect((yield* Fiber.join(post)).attempts).toHaveLength(1)
+        expect(reads).toBe(1)
       })
-      const post = yield* Effect.fork(
-        client.executeWithResponse(ApiRequest.post("/x", { bodyStream, success: ResponseDecoder.bytes }))
-      )
-      yield* settled
-      yield* Fiber.interrupt(reader)
-      expect((yield* Fiber.join(post)).attempts).toHaveLength(1)
-      expect(reads).toBe(1)
-    })
   )
 })
 

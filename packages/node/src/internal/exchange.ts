@@ -1,6 +1,6 @@
 /** One exchange, whatever it is sent over: its limits, what is sent again for free, and when it is over. */
 import { NativeTransport } from "@effect-api/client"
-import { codeOf, coded, established, refusedByProxy, unsent } from "./failures.js"
+import { coded, codeOf, established, refusedByProxy, unsent } from "./failures.js"
 import type { Outgoing } from "./outgoing.js"
 import { longestTimer } from "./timers.js"
 
