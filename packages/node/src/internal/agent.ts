@@ -1,8 +1,10 @@
 /** The connections of a transport: a pool for each route, made as an origin is first asked for. */
 import type { Socket } from "node:net"
+import type { SecureContext } from "node:tls"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
-import type { Options } from "../TransportOptions.js"
+import { constant } from "effect/Function"
+import type { Options, Tls } from "../TransportOptions.js"
 import { absoluteForm } from "./absoluteForm.js"
 import { secureContext } from "./connect.js"
 import type { Connection } from "./connection.js"
@@ -59,8 +61,9 @@ export const make = (options: Options): Either.Either<Agent, Unfit> =>
   Either.gen(function* () {
     const choose = yield* Proxies.make(options.proxy, process.env)
     const proxyTls = Proxies.proxyTls(options)
-    const server = yield* under("tls", secureContext(options.tls))
-    const proxy = yield* under("proxy.tls", secureContext(proxyTls))
+    const server = yield* under("tls", contextOf(options.tls))
+    const own = typeof options.proxy === "object" ? options.proxy.tls : undefined
+    const proxy = own === undefined ? later(proxyTls) : yield* under("proxy.tls", contextOf(own))
     const network: Routes.Network = {
       tcp: { lookup: options.lookup, tcpKeepAlive: millis(options.tcpKeepAlive, defaults.tcpKeepAlive) },
       socketPath: options.socketPath,
@@ -73,6 +76,21 @@ export const make = (options: Options): Either.Either<Agent, Unfit> =>
     }
     return new Agent(options, network, options.socketPath === undefined ? choose : () => undefined)
   })
+
+/** Settings are checked at once. Node's own authorities take milliseconds to read, which plain http need not wait for. */
+const contextOf = (tls: Tls | undefined): Either.Either<() => SecureContext, Unfit> =>
+  tls === undefined ? Either.right(later(undefined)) : Either.map(secureContext(tls), constant)
+
+const later = (tls: Tls | undefined): (() => SecureContext) => {
+  let context: SecureContext | undefined
+  return () => {
+    context ??= Either.getOrThrowWith(
+      secureContext(tls),
+      ({ field, reason }) => new Error(`${field} ${reason}`)
+    )
+    return context
+  }
+}
 
 const under = <A>(setting: string, made: Either.Either<A, Unfit>): Either.Either<A, Unfit> =>
   Either.mapLeft(made, ({ field, reason }) => ({ field: `${setting}.${field}`, reason }))

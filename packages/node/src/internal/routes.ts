@@ -19,8 +19,8 @@ export interface Target {
 export interface Network {
   readonly tcp: TcpOptions
   readonly socketPath: string | undefined
-  readonly server: SecureContext
-  readonly proxy: SecureContext
+  readonly server: () => SecureContext
+  readonly proxy: () => SecureContext
   readonly serverName: string | undefined
   readonly verify: boolean
   readonly verifyProxy: boolean
@@ -74,7 +74,7 @@ const placeOf = (
 const serverTls = (network: Network, route: Route) => ({
   host: route.target.host,
   servername: network.serverName,
-  context: network.server,
+  context: network.server(),
   verify: network.verify,
   alpn: route.alpn,
   session: route.session,
@@ -86,7 +86,7 @@ const serverTls = (network: Network, route: Route) => ({
 const proxyTls = (network: Network, { host }: ProxyServer) => ({
   host,
   servername: network.proxyServerName,
-  context: network.proxy,
+  context: network.proxy(),
   verify: network.verifyProxy,
   alpn: ["http/1.1"] as const
 })
