@@ -1,18 +1,10 @@
 /** The connections of one route: who waits for one, who opens one, and which is free. */
-import type { Socket } from "node:net"
 import { setImmediate } from "node:timers"
 import type { Abort, Connecting } from "./connecting.js"
 import type { Connection, Owner } from "./connection.js"
-import type { Exchange, Sender, Turn } from "./exchange.js"
-import { coded } from "./failures.js"
+import type { Exchange, Sender } from "./exchange.js"
 import type { PoolMetrics } from "./poolMetrics.js"
-import { longestTimer } from "./timers.js"
-
-/** A connection, and the socket that it lives as long as. */
-export interface Established {
-  readonly connection: Connection
-  readonly socket: Socket
-}
+import { Attempt, type Established, Waiter } from "./waiting.js"
 
 export interface PoolOptions {
   /** The most connections, those on their way among them. */
@@ -164,6 +156,8 @@ export class Pool implements Sender, Owner {
       if (waiter === undefined) break
       connection.send(waiter.exchange)
     }
+    // Nobody comes any more.
+    if (this.isClosing) this.giveUpSpares()
     if (connection.room > 0) {
       if (this.isClosing) connection.close()
       else if (!this.free.includes(connection)) this.free.push(connection)
@@ -212,6 +206,14 @@ export class Pool implements Sender, Owner {
     attempt?.goOn(waiter.exchange.outgoing.timeouts.connect, () => this.giveUp(attempt))
   }
 
+  /** More are on their way than there are who wait: those that were made for nobody else. */
+  private giveUpSpares(): void {
+    for (const attempt of this.attempts) {
+      if (this.attempts.size <= this.waitingCount) return
+      if (attempt.waiter === undefined) this.giveUp(attempt)
+    }
+  }
+
   private giveUp(attempt: Attempt): void {
     if (!this.attempts.delete(attempt)) return
     attempt.end()
@@ -224,7 +226,8 @@ export class Pool implements Sender, Owner {
   abandoned(waiter: Waiter, passed: boolean): void {
     const { attempt } = waiter
     this.leaves(waiter)
-    if (attempt !== undefined && (passed || this.attempts.size > this.waitingCount)) this.giveUp(attempt)
+    if (passed && attempt !== undefined) this.giveUp(attempt)
+    this.giveUpSpares()
     if (this.waitingCount > 0) this.expandSoon()
     this.checkEmpty()
   }
@@ -237,6 +240,7 @@ export class Pool implements Sender, Owner {
   close(): void {
     this.isClosing = true
     for (const connection of this.free.splice(0)) connection.close()
+    this.giveUpSpares()
     this.checkEmpty()
   }
 
@@ -255,62 +259,3 @@ export class Pool implements Sender, Owner {
 }
 
 const expand = (pool: Pool): void => pool.expand()
-
-class Waiter implements Turn {
-  /** When it began to wait, if not only for the end of a turn. */
-  since = 0
-  isOver = false
-  attempt: Attempt | undefined
-  readonly exchange: Exchange
-  private readonly pool: Pool
-
-  constructor(pool: Pool, exchange: Exchange) {
-    this.pool = pool
-    this.exchange = exchange
-  }
-
-  leave(passed: boolean): void {
-    if (!this.isOver) this.pool.abandoned(this, passed)
-  }
-
-  passed(): Error {
-    const { acquire, name } = this.pool.options
-    const { size } = this.pool
-    if (this.attempt !== undefined || size === 0) {
-      return coded(`no connection to ${name} was established in time`, "UND_ERR_CONNECT_TIMEOUT")
-    }
-    const limit = acquire ?? this.exchange.outgoing.timeouts.connect
-    const message = `no connection to ${name} became free within ${limit} ms (${size} in use)`
-    return Object.assign(coded(message, "ERR_NO_FREE_CONNECTION"), { limit })
-  }
-}
-
-/** A connection that is on its way, for one who waits, or for nobody in particular any more. */
-class Attempt implements Connecting<Established> {
-  waiter: Waiter | undefined
-  abort: Abort = () => undefined
-  private timer: NodeJS.Timeout | undefined
-  private readonly pool: Pool
-
-  constructor(pool: Pool, waiter: Waiter) {
-    this.pool = pool
-    this.waiter = waiter
-    waiter.attempt = this
-  }
-
-  /** Nobody waits for it in particular any more. */
-  goOn(millis: number, onPassed: () => void): void {
-    this.waiter = undefined
-    if (Number.isFinite(millis)) this.timer = setTimeout(onPassed, Math.min(millis, longestTimer))
-  }
-
-  end(): void {
-    clearTimeout(this.timer)
-    if (this.waiter !== undefined) this.waiter.attempt = undefined
-    this.waiter = undefined
-  }
-
-  readonly connected = (established: Established): void => this.pool.connected(this, established)
-
-  readonly failed = (cause: Error): void => this.pool.failed(this, cause)
-}
