@@ -366,6 +366,17 @@ describe("kinds", () => {
   ])("7.3 the first code along the chain: $found", ({ error, found }) => {
     expect(TransportError.findCode(error)).toMatchObject(found)
   })
+
+  it.effect.each([
+    ["ERR_CODED_BODY_CUT", "attempts"],
+    ["ERR_CODED_BODY_CORRUPT", "not-retryable"],
+    ["ERR_TOO_MANY_CODINGS", "not-retryable"],
+    ["UND_ERR_HEADERS_OVERFLOW", "not-retryable"]
+  ] as const)("6.1 what would come again is not asked for again: %s", ([code, stoppedBy]) =>
+    Effect.map(failedBy(system(code)), (error) => {
+      expect(error).toMatchObject({ _tag: "ConnectionError", kind: "other", code, stoppedBy })
+    })
+  )
 })
 
 describe("what a transport refuses", () => {
