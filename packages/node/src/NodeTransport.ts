@@ -11,11 +11,9 @@ import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { ApiConfig, NativeClient, NativeTransport, Timeouts } from "@effect-api/client"
 import * as Chunk from "effect/Chunk"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Client } from "undici"
@@ -24,7 +22,8 @@ import * as Dispatch from "./internal/dispatch.js"
 import type { Sender } from "./internal/exchange.js"
 import * as Native from "./internal/native.js"
 import { proxySecrets } from "./internal/proxySecrets.js"
-import type { Dispatcher, Options, Proxy, Tls } from "./TransportOptions.js"
+import * as Settings from "./internal/settings.js"
+import type { Dispatcher, Options } from "./TransportOptions.js"
 
 export type { Dispatcher, Lookup, Options, Proxy, Tls } from "./TransportOptions.js"
 
@@ -39,7 +38,7 @@ export const make = (
 ): Effect.Effect<HttpClient.HttpClient, ApiConfig.InvalidConfigError, Scope.Scope> =>
   Effect.gen(function* () {
     const timeouts = yield* Either.mapLeft(
-      check(options),
+      Settings.check(options),
       ({ field, reason }) => new ApiConfig.InvalidConfigError({ key: field, reason })
     )
     if (!canDispatch) return yield* new ApiConfig.InvalidConfigError({ key: "undici", reason: noDispatcher })
@@ -59,65 +58,6 @@ const canDispatch = typeof Client === "function" && "dispatch" in Client.prototy
 
 const noDispatcher =
   "must have a dispatcher, which this runtime's own has not (Bun's, for one): use FetchTransport of @effect-api/client"
-
-const counts = ["connections", "keepAliveConnections", "pipelining"] as const
-const durations = ["keepAlive", "tcpKeepAlive", "acquireTimeout", "pingInterval"] as const
-
-const names: ReadonlyArray<keyof Options> = [
-  ...counts,
-  ...durations,
-  "allowH2",
-  "lookup",
-  "tls",
-  "socketPath",
-  "proxy",
-  "decompress",
-  "graceful",
-  "timeouts"
-]
-
-const nested = {
-  tls: ["ca", "cert", "key", "passphrase", "serverName", "verify"],
-  proxy: ["url", "token", "tls"]
-} satisfies { readonly tls: ReadonlyArray<keyof Tls>; readonly proxy: ReadonlyArray<keyof Proxy> }
-
-const within = (setting: string, value: unknown, names: ReadonlyArray<string>) => {
-  if (typeof value !== "object" || value === null) return undefined
-  const unknown = ApiConfig.unknown(value, names)
-  return unknown && { ...unknown, field: `${setting}.${unknown.field}` }
-}
-
-const unknownIn = ({ proxy, tls }: Options) =>
-  within("tls", tls, nested.tls) ??
-  within("proxy", proxy, nested.proxy) ??
-  (typeof proxy === "object" && proxy !== null ? within("proxy.tls", proxy.tls, nested.tls) : undefined)
-
-const check = (
-  options: Options
-): Either.Either<Timeouts.Timeouts, { readonly field: string; readonly reason: string }> => {
-  const unknown = ApiConfig.unknown(options, names) ?? unknownIn(options)
-  if (unknown !== undefined) return Either.left(unknown)
-  const unfit = options.timeouts === undefined ? undefined : Timeouts.check(options.timeouts)
-  if (unfit !== undefined) {
-    return Either.left({ ...unfit, field: unfit.field === "" ? "timeouts" : `timeouts.${unfit.field}` })
-  }
-  for (const field of counts) {
-    const count = options[field]
-    if (count !== undefined && !(Number.isInteger(count) && count > 0)) {
-      return Either.left({ field, reason: "must be a whole number above zero" })
-    }
-  }
-  for (const field of durations) {
-    const input = options[field]
-    if (input === undefined) continue
-    const duration = Duration.decodeUnknown(input)
-    const millis = Option.isNone(duration) ? 0 : Duration.toMillis(duration.value)
-    if (!(millis > 0 && Number.isFinite(millis))) {
-      return Either.left({ field, reason: "must be a finite duration above zero" })
-    }
-  }
-  return Timeouts.merge(Timeouts.defaults, options.timeouts)
-}
 
 /**
  * An `HttpClient` on a dispatcher of undici's, of version 7 or 8, that somebody else closes.

@@ -31,6 +31,35 @@ describe("settings that make no sense", () => {
     ["proxy.url", { proxy: { url: "not a url" } }],
     ["proxy.url", { proxy: { url: "" } }]
   ]
+  const untyped: ReadonlyArray<readonly [string, unknown]> = [
+    ["options", null],
+    ["options", 5],
+    ["options", []],
+    ["connections", { connections: "10" }],
+    ["allowH2", { allowH2: "false" }],
+    ["lookup", { lookup: "8.8.8.8" }],
+    ["socketPath", { socketPath: 80 }],
+    ["socketPath", { socketPath: "" }],
+    ["decompress", { decompress: "no" }],
+    ["graceful", { graceful: 1 }],
+    ["timeouts", { timeouts: 5_000 }],
+    ["tls", { tls: null }],
+    ["tls", { tls: "none" }],
+    ["tls.ca", { tls: { ca: null } }],
+    ["tls.ca", { tls: { ca: [5] } }],
+    ["tls.verify", { tls: { verify: "false" } }],
+    ["tls.serverName", { tls: { serverName: "" } }],
+    ["proxy", { proxy: null }],
+    ["proxy.tls", { proxy: { url: "https://proxy.test", tls: true } }],
+    ["proxy.tls.verify", { proxy: { url: "https://proxy.test", tls: { verify: 0 } } }]
+  ]
+  it.scoped.each(untyped)("1.5 of another kind than the types say name their key: %s", ([key, options]) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(NodeTransport.make(options as NodeTransport.Options))
+      expect(error).toMatchObject({ _tag: "InvalidConfigError", key })
+    })
+  )
+
   it.scoped.each(bad)("1.2 name their key: %s", ([key, options]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(NodeTransport.make(options))

@@ -16,13 +16,8 @@ import { Pool } from "./pool.js"
 import * as PoolMetrics from "./poolMetrics.js"
 import * as Proxies from "./proxies.js"
 import * as Routes from "./routes.js"
+import type { Unfit } from "./settings.js"
 import { longestTimer } from "./timers.js"
-
-/** A setting, and what is wrong with it. */
-export interface Unfit {
-  readonly field: string
-  readonly reason: string
-}
 
 /** Origins are few; the bound is for programs that follow links everywhere. */
 const maxOrigins = 1000
