@@ -250,6 +250,20 @@ describe("a dispatcher of no library's", () => {
       })
   )
 
+  it.scopedLive("7.3 an exception of ours in a streamed body is a defect as well", () =>
+    Effect.gen(function* () {
+      const dispatcher = answering((handler) => {
+        handler.onRequestStart(controller, {})
+        handler.onResponseStart(controller, 200, { "content-type": "application/octet-stream" })
+        handler.onResponseData(controller, null)
+      })
+      const request = ApiRequest.get("/x", { success: ResponseDecoder.stream() })
+      const client = yield* clientOn(dispatcher, server, { retry: once })
+      const exit = yield* Effect.exit(Effect.flatMap(client.execute(request), Stream.runDrain))
+      expect(Exit.isFailure(exit) && Cause.squash(exit.cause)).toBeInstanceOf(TypeError)
+    })
+  )
+
   it.scopedLive("7.3 a dispatcher that throws has sent nothing", () =>
     Effect.gen(function* () {
       const dispatcher = {

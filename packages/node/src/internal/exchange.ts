@@ -308,8 +308,11 @@ export abstract class Exchange {
 
   /** Code of ours has thrown: no failure of the connection's. */
   private crash(defect: unknown): void {
-    this.stop(aborted)
+    if (this.over) return
+    const { abortConnection } = this
+    this.settle()
     this.failed(new NativeTransport.Defect(defect))
+    abortConnection?.(aborted)
   }
 }
 
