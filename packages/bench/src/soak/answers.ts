@@ -24,6 +24,8 @@ export type Word =
       readonly counts: Readonly<Record<Kind, Counts>>
       readonly connections: number
       readonly seen: number
+      /** Connections that it closed on its own account, with requests on their way to them. */
+      readonly closes: number
     }
 
 const none = (): Counts => ({ requests: 0, served: 0, wrong: 0, refused: 0, lost: 0 })

@@ -58,7 +58,7 @@ server.on("connection", (socket) => {
 })
 const say = (word: Answers.Word): void => void process.send?.(word)
 process.on("message", () => {
-  server.getConnections((_, connections) => say({ counts: Answers.counts, connections, seen }))
+  server.getConnections((_, connections) => say({ counts: Answers.counts, connections, seen, closes: 0 }))
 })
 process.on("disconnect", () => process.exit())
 server.listen(0, "127.0.0.1", () => say({ port: (server.address() as AddressInfo).port }))

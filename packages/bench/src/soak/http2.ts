@@ -33,7 +33,7 @@ const grace = 100
 /** A connection that does not fill up says goodbye before it is reset: what it has not seen is not lost with it. */
 const impatience = 500
 
-const reset = (session: ServerHttp2Session): void => {
+const cutOff = (session: ServerHttp2Session): void => {
   setTimeout(() => {
     dying.delete(session)
     if (!session.destroyed) sockets.get(session.socket.remotePort)?.resetAndDestroy()
@@ -45,7 +45,7 @@ const die = (session: ServerHttp2Session): void => {
   setTimeout(() => {
     if (!dying.has(session)) return
     session.goaway(NGHTTP2_NO_ERROR)
-    reset(session)
+    cutOff(session)
   }, impatience)
 }
 
@@ -57,6 +57,12 @@ const refuse = (stream: ServerHttp2Stream, { body, headers, status }: Answers.Re
 const begin = (stream: ServerHttp2Stream, kind: Answers.Kind): void => {
   const length = kind === "events" ? {} : { "content-length": Answers.item.length }
   stream.respond({ ":status": 200, "content-type": Answers.typeOf(kind), ...length })
+}
+
+/** Node ends a stream that it resets, and what was a part of a body would be all of it. */
+const reset = (stream: ServerHttp2Stream, code: number | undefined): void => {
+  stream.end = () => stream
+  stream.close(code)
 }
 
 const answer = (kind: Answers.Kind, stream: ServerHttp2Stream): void => {
@@ -72,17 +78,18 @@ const answer = (kind: Answers.Kind, stream: ServerHttp2Stream): void => {
   const code = codes[count.wrong % codes.length]
   if (fault === "refused") {
     count.refused++
-    stream.close(NGHTTP2_REFUSED_STREAM)
+    reset(stream, NGHTTP2_REFUSED_STREAM)
   } else if (fault === "busy") refuse(stream, Answers.busy)
   else if (fault === "limited") refuse(stream, Answers.limited)
-  else if (fault === "reset") stream.close(code)
+  else if (fault === "reset") reset(stream, code)
   else {
     begin(stream, kind)
-    stream.write(Answers.part(kind), () => stream.close(code))
+    stream.write(Answers.part(kind), () => reset(stream, code))
   }
 }
 
 let requests = 0
+let closes = 0
 
 const take = (kind: Answers.Kind, stream: ServerHttp2Stream, session: ServerHttp2Session): void => {
   requests++
@@ -92,9 +99,10 @@ const take = (kind: Answers.Kind, stream: ServerHttp2Stream, session: ServerHttp
     Answers.counts[kind].lost++
     Answers.counts[kind].wrong++
     dying.set(session, waiting + 1)
-    if (waiting + 1 === most) reset(session)
+    if (waiting + 1 === most) cutOff(session)
     return
   }
+  if (requests % goodbyes === 0) closes++
   if (requests % resets === 0) die(session)
   else if (requests % goodbyes === 0) session.close()
   answer(kind, stream)
@@ -124,7 +132,7 @@ else {
   })
   server.on("tlsClientError", () => undefined)
   process.on("message", () => {
-    server.getConnections((_, connections) => say({ counts: Answers.counts, connections, seen }))
+    server.getConnections((_, connections) => say({ counts: Answers.counts, connections, seen, closes }))
   })
   server.listen(0, "127.0.0.1", () => say({ port: (server.address() as AddressInfo).port }))
 }
