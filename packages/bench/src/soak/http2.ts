@@ -28,7 +28,7 @@ const dying = new Map<ServerHttp2Session, number>()
 const sockets = new Map<number | undefined, Socket>()
 
 /** What was answered before is read by then. */
-const grace = 100
+const grace = 400
 
 /** A connection that does not fill up says goodbye before it is reset: what it has not seen is not lost with it. */
 const impatience = 500
