@@ -42,7 +42,8 @@ describe("a request that is refused before it is written", () => {
 })
 
 describe("kept connections", () => {
-  it.scopedLive("6.10 a GET costs one attempt, however many of them have died", () =>
+  const caps: ReadonlyArray<NodeTransport.Options> = [{}, { connections: 20 }]
+  it.scopedLive.each(caps)("6.10 a GET costs one attempt, however many of them have died: %o", (options) =>
     Effect.gen(function* () {
       const served = new Set<Socket>()
       const waiting: Array<Socket> = []
@@ -58,7 +59,7 @@ describe("kept connections", () => {
           })
         })
       )
-      const client = yield* clientOf({ url: `http://127.0.0.1:${port}` }, { retry: once })
+      const client = yield* clientOf({ url: `http://127.0.0.1:${port}` }, { retry: once }, options)
       yield* Effect.all(
         Array.from({ length: 20 }, () => client.execute(get)),
         { concurrency: "unbounded" }

@@ -20,7 +20,7 @@ export interface Http1Options {
   readonly maxKeepAlive: number
 }
 
-const closed = (): Error => coded("the connection was closed before the request was written", "ECONNRESET")
+const closed = (): Error => coded("the connection was closed", "ECONNRESET")
 
 /** How a request fails that finds its connection closed. Else undici refuses to send it as it was written. */
 const closings: ReadonlySet<unknown> = new Set([
