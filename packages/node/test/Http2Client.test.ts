@@ -35,6 +35,31 @@ describe("an origin that takes a request over HTTP/1.1 alone", () => {
   )
 })
 
+describe("an origin that takes few requests on a connection", () => {
+  it.scopedLive("6.10 none of many calls is refused on one new connection after the other", () =>
+    Effect.gen(function* () {
+      const { port } = yield* listening(() =>
+        createSecureServer({ ...local, settings: { maxConcurrentStreams: 2 } }).on("stream", (stream) => {
+          stream.on("error", () => undefined)
+          setTimeout(() => {
+            if (stream.destroyed) return
+            stream.respond({ ":status": 200, "content-type": "application/json" })
+            stream.end('{"a":1}')
+          }, 30)
+        })
+      )
+      const client = yield* clientOf(
+        { url: `https://localhost:${port}` },
+        { retry: once },
+        { proxy: "none", tls: { ca: [ca] } }
+      )
+      const calls = Array.from({ length: 60 }, () => client.execute(post))
+      const values = yield* Effect.all(calls, { concurrency: "unbounded" })
+      expect(values).toEqual(values.map(() => ({ a: 1 })))
+    })
+  )
+})
+
 describe("prior knowledge", () => {
   it.scopedLive("1.1 speaks HTTP/2 in the clear, many calls on one connection", () =>
     Effect.gen(function* () {

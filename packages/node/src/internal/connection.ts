@@ -14,6 +14,8 @@ export interface Connection {
 
 /** Called in a turn of their own, never inside of {@link Connection.send}. */
 export interface Owner {
+  /** How many exchanges at a time the peer has said that a connection takes: a new one begins with as many. */
+  maxStreams?: number
   /** It takes an exchange again. */
   readonly hasRoom: (connection: Connection) => void
   /** It takes no more: closed, broken or going away. Its socket may live on for what is under way. */

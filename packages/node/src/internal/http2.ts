@@ -64,7 +64,7 @@ class Http2 implements Connection, Host {
   private begun = 0
   private origins = 0
   private readonly streams: Array<RequestStream> = []
-  private limit = firstLimit
+  private limit: number
   private hasServed = false
   private isGone = false
   private isTelling = false
@@ -80,6 +80,7 @@ class Http2 implements Connection, Host {
   constructor(socket: Socket, options: Http2Options, owner: Owner) {
     this.socket = socket
     this.owner = owner
+    this.limit = owner.maxStreams ?? firstLimit
     // Each request says its own scheme and authority.
     this.session = connect("http://localhost", { ...sessionOptions, createConnection: () => socket })
     this.session
@@ -207,6 +208,8 @@ class Http2 implements Connection, Host {
   private onSettings(maxConcurrentStreams: number): void {
     const before = this.limit
     this.limit = Math.min(maxConcurrentStreams, lastLimit)
+    // A server that takes none does so for a while.
+    if (this.limit > 0) this.owner.maxStreams = this.limit
     if (this.limit > before) this.tell()
   }
 

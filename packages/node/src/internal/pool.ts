@@ -33,6 +33,7 @@ export class Pool implements Sender, Owner {
   private readonly attempts = new Set<Attempt>()
   private protocol: Connection["protocol"] | undefined
   mayMultiplex: boolean
+  maxStreams?: number
   private isExpanding = false
   private isClosing = false
   readonly options: PoolOptions
