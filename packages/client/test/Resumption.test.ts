@@ -19,7 +19,7 @@ import {
   tick,
   values
 } from "./fixtures/streams.js"
-import { transports } from "./fixtures/transports.js"
+import { direct } from "./fixtures/transports.js"
 
 const resuming = EventStream.make({ event: Tick, terminal: "[DONE]", resume: true })
 const endless = EventStream.make({ event: Tick, resume: true })
@@ -216,7 +216,7 @@ describe("a server that ends every connection", () => {
   )
 })
 
-describe.each(transports)("$name", (transport) => {
+describe.each(direct)("$name", (transport) => {
   const connected = connectedBy(transport)
 
   it.scopedLive.each([

@@ -38,7 +38,7 @@ const read = <E>(stream: Stream.Stream<Uint8Array, E>) =>
     return { text, error: Exit.isSuccess(exit) ? undefined : yield* Effect.flip(exit) }
   })
 
-describe.each(transports)("on $name", ({ layer, replaysStale }) => {
+describe.each(transports)("on $name", ({ cut, layer, replaysStale }) => {
   const served = (handler: TestServer.Handler, options?: Parameters<typeof clientOf>[1]) =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": handler })
@@ -106,12 +106,12 @@ describe.each(transports)("on $name", ({ layer, replaysStale }) => {
     {
       name: "a body that is cut off",
       reply: text.pipe(TestServer.truncateAfter(4)),
-      told: { _tag: "ConnectionError", kind: "closed" }
+      told: { _tag: "ConnectionError", kind: cut }
     },
     {
       name: "a chunked body that is cut off",
       reply: TestServer.chunks(["0123", "456789"]).pipe(TestServer.truncateAfter(4)),
-      told: { _tag: "ConnectionError", kind: "closed" }
+      told: { _tag: "ConnectionError", kind: cut }
     },
     {
       name: "a body that falls silent",

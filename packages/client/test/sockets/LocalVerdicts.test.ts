@@ -9,7 +9,7 @@ import { TestServer } from "@effect-api/testing"
 import { Data, Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
 import { form, untyped, upload, utf8 } from "../fixtures/bodies.js"
 import { clientOf } from "../fixtures/sockets.js"
-import { type Transport, transports } from "../fixtures/transports.js"
+import { direct, type Transport } from "../fixtures/transports.js"
 
 type Request = ApiRequest.ApiRequest<unknown>
 
@@ -139,7 +139,7 @@ const refusal = (field: string) => ({
   stoppedBy: "not-retryable"
 })
 
-describe.each(transports)("on $name", (transport) => {
+describe.each(direct)("on $name", (transport) => {
   const { layer } = transport
   const served = Effect.gen(function* () {
     const server = yield* TestServer.make({ "*": TestServer.json("ok") })

@@ -4,7 +4,7 @@ import { ApiRequest, PromiseClient, ResponseDecoder } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
 import { Effect, Stream } from "effect"
 import { rejection } from "../fixtures/promises.js"
-import { transports } from "../fixtures/transports.js"
+import { direct } from "../fixtures/transports.js"
 
 const big = TestServer.bytes(new Uint8Array(16 * 1024 * 1024))
 const download = ApiRequest.get("/x", { success: ResponseDecoder.stream() })
@@ -34,7 +34,7 @@ const ways = [
 
 const rows = ends.flatMap((end) => ways.map((way) => ({ ...end, ...way })))
 
-describe.each(transports)("on $name", ({ layer }) => {
+describe.each(direct)("on $name", ({ layer }) => {
   it.scopedLive.each(rows)("10.7 $by ends a body of $way that nobody reads", ({ end, open }) =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": big })

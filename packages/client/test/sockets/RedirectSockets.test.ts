@@ -10,7 +10,7 @@ import {
 import { TestServer } from "@effect-api/testing"
 import { Chunk, Duration, Effect, Redacted, Schema, Stream } from "effect"
 import { clientOf } from "../fixtures/sockets.js"
-import { transports } from "../fixtures/transports.js"
+import { direct } from "../fixtures/transports.js"
 
 const ok = TestServer.json("there")
 const order = ApiRequest.post("/orders", { body: { a: 1 } })
@@ -27,7 +27,7 @@ const json = (...lines: ReadonlyArray<string>) =>
 const lines = (requests: ReadonlyArray<TestServer.SeenRequest>) =>
   requests.map(({ method, url }) => `${method} ${url}`)
 
-describe.each(transports)("over $name", ({ layer }) => {
+describe.each(direct)("over $name", ({ layer }) => {
   const locations: ReadonlyArray<readonly [name: string, lines: ReadonlyArray<string>, url: string]> = [
     ["raw UTF-8", ["location: /café?q=日"], "/caf%C3%A9?q=%E6%97%A5"],
     ["UTF-8 that is encoded already", ["location: /caf%C3%A9"], "/caf%C3%A9"],

@@ -4,11 +4,11 @@ import { ApiClient, ApiRequest } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
 import { Effect } from "effect"
 import { clientOf } from "../fixtures/sockets.js"
-import { transports } from "../fixtures/transports.js"
+import { direct } from "../fixtures/transports.js"
 
 const lines = ["session=abc; Path=/; HttpOnly", "theme=dark"]
 
-describe.each(transports)("on $name", ({ layer }) => {
+describe.each(direct)("on $name", ({ layer }) => {
   it.scopedLive(
     "4.1 every set-cookie is in the headers, joined as other headers are, and in the cookies",
     () =>

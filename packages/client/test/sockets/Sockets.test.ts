@@ -4,7 +4,7 @@ import { TestServer } from "@effect-api/testing"
 import { Array, Duration, Effect, Fiber } from "effect"
 import { list } from "../fixtures/retry.js"
 import { clientOf } from "../fixtures/sockets.js"
-import { transports } from "../fixtures/transports.js"
+import { type Transport, transports } from "../fixtures/transports.js"
 
 const ok = TestServer.json("ok")
 const broken = TestServer.json({ error: { message: "no" } }, { status: 503 })
@@ -18,8 +18,10 @@ interface Fault {
   readonly fault: string
   readonly reply: TestServer.Reply
   readonly options?: Options
-  readonly told: object
+  readonly told: object | ((transport: Transport) => object)
 }
+
+const cutOff = ({ cut }: Transport) => ({ _tag: "ConnectionError", kind: cut })
 
 const faults: ReadonlyArray<Fault> = [
   { fault: "a 503", reply: broken, told: { _tag: "ServiceUnavailableError", message: "503 no" } },
@@ -48,12 +50,12 @@ const faults: ReadonlyArray<Fault> = [
   {
     fault: "a body that is cut off",
     reply: text.pipe(TestServer.truncateAfter(4)),
-    told: { _tag: "ConnectionError", kind: "closed" }
+    told: cutOff
   },
   {
     fault: "a chunked body that is cut off",
     reply: TestServer.chunks(['"0123', '4567"']).pipe(TestServer.truncateAfter(5)),
-    told: { _tag: "ConnectionError", kind: "closed" }
+    told: cutOff
   },
   {
     fault: "a content-length that is too long, the socket open",
@@ -64,12 +66,16 @@ const faults: ReadonlyArray<Fault> = [
   {
     fault: "a content-length that is too long, the socket closed",
     reply: text.pipe(TestServer.contentLength(100), TestServer.closeAfter),
-    told: { _tag: "ConnectionError", kind: "closed" }
+    told: cutOff
   },
   {
     fault: "bytes that are not HTTP",
     reply: TestServer.garbage,
-    told: { _tag: "ConnectionError", kind: "other", message: expect.stringContaining("HTTP/1.1 protocol") }
+    told: ({ notHttp: { kind, message } }) => ({
+      _tag: "ConnectionError",
+      kind,
+      message: expect.stringMatching(message)
+    })
   },
   {
     fault: "no answer",
@@ -104,7 +110,9 @@ const faults: ReadonlyArray<Fault> = [
 /** Faults that are noticed by waiting. */
 const [silent, loud] = Array.partition(faults, ({ options }) => options?.timeouts === undefined)
 
-describe.each(transports)("on $name", ({ layer }) => {
+describe.each(transports)("on $name", (transport) => {
+  const { layer, refused } = transport
+
   const faulty = (replies: ReadonlyArray<TestServer.Reply>, options?: Options) =>
     Effect.gen(function* () {
       const [first = ok, ...others] = replies
@@ -128,9 +136,11 @@ describe.each(transports)("on $name", ({ layer }) => {
       Effect.gen(function* () {
         const { client, server } = yield* faulty([reply], options)
         const error = yield* Effect.flip(client.execute(list))
-        expect(error).toMatchObject({ ...told, delivery: "maybe-applied", stoppedBy: "attempts" })
+        const expected = typeof told === "function" ? told(transport) : told
+        expect(error).toMatchObject({ ...expected, delivery: "maybe-applied", stoppedBy: "attempts" })
         expect(error.attempts).toHaveLength(3)
-        expect(yield* server.requestCount).toBe(3)
+        // A proxy takes its time to pass the last one on.
+        expect(yield* server.awaitRequests(3)).toHaveLength(3)
         expect(JSON.stringify(error)).not.toContain("fetch failed")
       }).pipe(Effect.provide(layer))
     )
@@ -139,23 +149,24 @@ describe.each(transports)("on $name", ({ layer }) => {
   survived(loud)
   describe("at a limit", () => survived(silent))
 
-  it.scopedLive("7.3 nobody listens: what is told", () =>
+  // A proxy's own status is the response, where it cannot connect.
+  it.scopedLive.skipIf(refused === undefined)("7.3 nobody listens: what is told", () =>
     Effect.gen(function* () {
       const client = yield* clientOf({ url: yield* TestServer.refusedUrl })
       const error = yield* Effect.flip(client.execute(list))
       expect(error).toMatchObject({
         _tag: "ConnectionError",
         kind: "refused",
-        code: "ECONNREFUSED",
+        code: refused?.code,
         delivery: "not-sent",
         stoppedBy: "attempts"
       })
-      expect(error.message).toMatch(/^the connection was refused: connect ECONNREFUSED/)
+      expect(error.message).toMatch(refused?.message ?? /^$/)
       expect(error.attempts).toHaveLength(3)
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("7.3 a name that does not resolve: what is told", () =>
+  it.scopedLive.skipIf(refused === undefined)("7.3 a name that does not resolve: what is told", () =>
     Effect.gen(function* () {
       // RFC 6761: no resolver may know a name under .invalid.
       const client = yield* clientOf({ url: "http://name.invalid" }, { retry: RetryPolicy.none })

@@ -155,7 +155,7 @@ describe.each(transports)("$name", (transport) => {
     {
       name: "an end before the last chunk",
       fault: TestServer.truncateAfter(tick(1).length),
-      kinds: ["closed"]
+      kinds: [transport.cut]
     }
   ])("7.3 $name is a ConnectionError behind the events before it", ({ fault, kinds }) =>
     Effect.gen(function* () {
