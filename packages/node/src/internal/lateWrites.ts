@@ -37,7 +37,7 @@ export const holdLateWrites = (socket: Socket): void => {
   socket._write = function (this: Socket, chunk: unknown, encoding: BufferEncoding, done: Done) {
     _write.call(this, chunk, encoding, held(this, done))
   }
-  if (_writev === undefined) return
+  if (typeof _writev !== "function") return
   socket._writev = function (this: Socket, chunks, done: Done) {
     _writev.call(this, chunks, held(this, done))
   }
