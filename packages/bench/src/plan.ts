@@ -15,6 +15,7 @@ export interface Load extends Turns {
 export interface Plan {
   readonly quick: boolean
   readonly unary: { readonly warmupMillis: number; readonly loads: ReadonlyArray<Load> }
+  readonly http2: Plan["unary"]
   readonly streams: { readonly warmupMillis: number } & Turns
   readonly memoryRounds: number
   readonly coldStartRounds: number
@@ -27,9 +28,9 @@ export interface Plan {
   readonly among: (ids: ReadonlyArray<RivalId>) => ReadonlyArray<RivalId>
 }
 
-type Times = Pick<Plan, "unary" | "streams" | "memoryRounds" | "coldStartRounds" | "decoding">
+type Times = Pick<Plan, "unary" | "http2" | "streams" | "memoryRounds" | "coldStartRounds" | "decoding">
 
-/** About a minute and a half. */
+/** About two minutes. */
 const quick: Times = {
   unary: {
     warmupMillis: 300,
@@ -39,13 +40,20 @@ const quick: Times = {
       { inFlight: 256, rounds: 5, millis: 80 }
     ]
   },
+  http2: {
+    warmupMillis: 1000,
+    loads: [
+      { inFlight: 32, rounds: 5, millis: 200 },
+      { inFlight: 256, rounds: 5, millis: 200 }
+    ]
+  },
   streams: { warmupMillis: 500, rounds: 5, millis: 120 },
   memoryRounds: 1,
   coldStartRounds: 1,
   decoding: { rounds: 3, mebibytes: [1, 16] }
 }
 
-/** About four minutes. */
+/** About five minutes. */
 const thorough: Times = {
   unary: {
     warmupMillis: 600,
@@ -53,6 +61,14 @@ const thorough: Times = {
       { inFlight: 1, rounds: 5, millis: 150 },
       { inFlight: 32, rounds: 9, millis: 350 },
       { inFlight: 256, rounds: 5, millis: 250 }
+    ]
+  },
+  // More code of Node's own takes part, and is compiled later.
+  http2: {
+    warmupMillis: 3000,
+    loads: [
+      { inFlight: 32, rounds: 9, millis: 600 },
+      { inFlight: 256, rounds: 7, millis: 600 }
     ]
   },
   streams: { warmupMillis: 1200, rounds: 7, millis: 300 },

@@ -28,11 +28,12 @@ export const http2: Part = async ({ plan }) => {
   const measuring = RivalProcess.withAll(plan.among(ids), async (processes) => {
     const turn = (inFlight: number, millis: number) => (process: RivalProcess.RivalProcess) =>
       process.run("calls", server.url(process.id), { inFlight, millis })
-    await Rounds.interleaved(processes, 1, turn(32, plan.unary.warmupMillis))
+    // In several turns: a connection that nobody uses for a while is closed.
+    await Rounds.interleaved(processes, 3, turn(32, plan.http2.warmupMillis / 3))
 
     const figures: { [name: string]: Stats.Figure } = {}
     const serverBusy: Array<number> = []
-    const loads = plan.unary.loads.filter(({ inFlight }) => inFlight > 1)
+    const { loads } = plan.http2
     for (const { inFlight, millis, rounds } of loads) {
       await Rounds.interleaved(processes, 1, turn(inFlight, millis / 2))
       const measured = await Rounds.interleaved(processes, rounds, async (process) => {
