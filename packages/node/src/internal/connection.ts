@@ -5,6 +5,8 @@ export interface Connection {
   readonly protocol: "http/1.1" | "h2"
   /** How many exchanges more it takes now: 0 where it is full, going away or gone. */
   readonly room: number
+  /** It has carried an exchange: the peer may be closing it. */
+  readonly hasServed: boolean
   readonly send: (exchange: Exchange) => void
   /** Takes no more; its socket ends with its last exchange. */
   readonly close: () => void

@@ -67,6 +67,7 @@ export abstract class Exchange {
   private replays = 0
   /** An earlier try may have reached the peer: a later one that does not cannot say that nothing was sent. */
   private mayHaveActed = false
+  private hasLostOne = false
   private over = false
   private abortConnection: ((reason: Error) => void) | undefined
   private turn: Turn | undefined
@@ -104,7 +105,7 @@ export abstract class Exchange {
 
   /** A kept connection has died under it: those that were kept beside that one may have died too. */
   get needsNewConnection(): boolean {
-    return this.mayHaveActed
+    return this.hasLostOne
   }
 
   private start(): void {
@@ -225,11 +226,17 @@ export abstract class Exchange {
    */
   private isReplayed(cause: unknown, sent: Sent | undefined): boolean {
     if (this.status !== 0 || this.replays === maxReplays) return false
-    if (sent === "nothing") return true
+    if (sent === "nothing") {
+      this.hasLostOne = true
+      return true
+    }
     if (!this.outgoing.canBeSentAgain) return false
     if (sent === "refused") return true
     const isStale = this.isReused && this.outgoing.isIdempotent && deaths.has(codeOf(cause))
-    if (isStale) this.mayHaveActed = true
+    if (isStale) {
+      this.mayHaveActed = true
+      this.hasLostOne = true
+    }
     return isStale
   }
 

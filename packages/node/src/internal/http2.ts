@@ -65,7 +65,7 @@ class Http2 implements Connection, Host {
   private origins = 0
   private readonly streams: Array<RequestStream> = []
   private limit: number
-  private hasServed = false
+  hasServed = false
   private isGone = false
   private isTelling = false
   private target: Target | undefined

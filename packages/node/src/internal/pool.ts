@@ -153,7 +153,7 @@ export class Pool implements Sender, Owner {
   hasRoom(connection: Connection): void {
     if (!this.connections.has(connection)) return
     while (this.waitingCount > 0 && connection.room > 0) {
-      const waiter = this.next()
+      const waiter = this.next(connection)
       if (waiter === undefined) break
       connection.send(waiter.exchange)
     }
@@ -165,17 +165,21 @@ export class Pool implements Sender, Owner {
     } else this.take(connection)
   }
 
-  /** Who has waited longest. */
-  private next(): Waiter | undefined {
+  /** Who has waited longest, of those that it may serve. */
+  private next(connection: Connection): Waiter | undefined {
+    const { connections, metrics } = this.options
+    const isKept =
+      connection.protocol === "http/1.1" && connection.hasServed && this.connections.size < connections
     for (let at = 0; at < this.waiting.length; at++) {
       const waiter = this.waiting[at]
       if (waiter === undefined || waiter.isOver) continue
-      this.waiting.splice(0, at + 1)
+      // One is on its way for it, or will be.
+      if (isKept && waiter.exchange.needsNewConnection) continue
+      this.waiting.splice(at, 1)
       this.leaves(waiter)
-      if (waiter.since > 0) this.options.metrics.waited(performance.now() - waiter.since)
+      if (waiter.since > 0) metrics.waited(performance.now() - waiter.since)
       return waiter
     }
-    this.waiting = []
     return undefined
   }
 
