@@ -67,7 +67,8 @@ export abstract class Exchange {
   private replays = 0
   /** An earlier try may have reached the peer: a later one that does not cannot say that nothing was sent. */
   private mayHaveActed = false
-  private hasLostOne = false
+  /** A kept connection has died under it: those that were kept beside that one may have died too. */
+  needsNewConnection = false
   private over = false
   private abortConnection: ((reason: Error) => void) | undefined
   private turn: Turn | undefined
@@ -101,11 +102,6 @@ export abstract class Exchange {
   /** It was sent before, and is sent again for free. */
   get isReplay(): boolean {
     return this.replays > 0
-  }
-
-  /** A kept connection has died under it: those that were kept beside that one may have died too. */
-  get needsNewConnection(): boolean {
-    return this.hasLostOne
   }
 
   private start(): void {
@@ -226,18 +222,13 @@ export abstract class Exchange {
    */
   private isReplayed(cause: unknown, sent: Sent | undefined): boolean {
     if (this.status !== 0 || this.replays === maxReplays) return false
-    if (sent === "nothing") {
-      this.hasLostOne = true
-      return true
-    }
-    if (!this.outgoing.canBeSentAgain) return false
-    if (sent === "refused") return true
-    const isStale = this.isReused && this.outgoing.isIdempotent && deaths.has(codeOf(cause))
-    if (isStale) {
-      this.mayHaveActed = true
-      this.hasLostOne = true
-    }
-    return isStale
+    const { canBeSentAgain, isIdempotent } = this.outgoing
+    if (sent === "refused") return canBeSentAgain
+    const isStale =
+      sent === undefined && this.isReused && canBeSentAgain && isIdempotent && deaths.has(codeOf(cause))
+    this.mayHaveActed ||= isStale
+    this.needsNewConnection ||= isStale || sent === "nothing"
+    return isStale || sent === "nothing"
   }
 
   /** Somebody begins to read: what was kept until then is over. */
