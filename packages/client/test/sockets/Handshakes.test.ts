@@ -4,7 +4,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { ApiRequest, RetryPolicy } from "@effect-api/client"
 import { Effect } from "effect"
 import { clientOf } from "../fixtures/sockets.js"
-import { type Name, transports } from "../fixtures/transports.js"
+import { direct, type Name } from "../fixtures/transports.js"
 
 const afterHello =
   (then: (socket: Socket) => void) =>
@@ -38,7 +38,7 @@ const peer = (speak: (socket: Socket) => void) =>
 /** The runtimes give the same code for a reset in the handshake and for one behind it: only who makes the connection knows. */
 const knows: ReadonlyArray<Name> = ["our own undici"]
 
-describe.each(transports)("a handshake of TLS that fails, over $name", ({ layer, name }) => {
+describe.each(direct)("a handshake of TLS that fails, over $name", ({ layer, name }) => {
   it.scopedLive.each<readonly [string, (socket: Socket) => void, object]>([
     [
       "plain http",
