@@ -1,5 +1,5 @@
 /**
- * The Node transport: an `HttpClient` on undici's dispatcher. The client of this project uses it natively; for everything
+ * The Node transport: an `HttpClient` that owns its connections. The client of this project uses it natively; for everything
  * else built on `HttpClient` it is an ordinary one.
  *
  * @since 0.1.0
@@ -127,7 +127,8 @@ const webResponse = (source: NativeTransport.Source): Response =>
   })
 
 /**
- * The transport with its defaults: 1000 connections to an origin, 100 of them kept, proxies from the environment.
+ * The transport with its defaults: 1000 connections to an origin, 100 of them kept, HTTP/2 where a server speaks it, proxies from
+ * the environment. Fails with an `InvalidConfigError` that names the variable of a proxy that cannot be used.
  *
  * @example
  * ```ts
@@ -146,13 +147,13 @@ export const layer: Layer.Layer<HttpClient.HttpClient, ApiConfig.InvalidConfigEr
 )
 
 /**
- * The transport with settings of one's own.
+ * The transport with settings of one's own. Fails with an `InvalidConfigError` that names the setting.
  *
  * @example
  * ```ts
  * import { NodeTransport } from "@effect-api/node"
  *
- * const Transport = NodeTransport.layerWith({ connections: 50, proxy: "none", allowH2: true })
+ * const Transport = NodeTransport.layerWith({ connections: 50, proxy: "none", allowH2: false })
  * ```
  * @since 0.1.0
  * @category layers

@@ -1,4 +1,5 @@
 /** A request of http as a proxy of HTTP takes it: with the whole URL (RFC 9112, 3.2.2). */
+import { hasHeader } from "./outgoing.js"
 import type { ProxyServer } from "./proxyUrl.js"
 
 export interface AbsoluteForm {
@@ -16,12 +17,9 @@ export const absoluteForm = (
   // A user and a password of the origin never go into a request (RFC 9110, 4.2.4).
   const { host } = new URL(origin)
   const added: Array<string> = []
-  if (!has(headers, "host")) added.push("host", host)
-  if (authorization !== undefined && !has(headers, "proxy-authorization")) {
+  if (!hasHeader(headers, "host")) added.push("host", host)
+  if (authorization !== undefined && !hasHeader(headers, "proxy-authorization")) {
     added.push("proxy-authorization", authorization)
   }
   return { path: `http://${host}${path}`, headers: [...added, ...headers] }
 }
-
-const has = (headers: ReadonlyArray<string>, name: string): boolean =>
-  headers.some((text, index) => index % 2 === 0 && text === name)

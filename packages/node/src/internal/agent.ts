@@ -6,6 +6,7 @@ import * as Either from "effect/Either"
 import { constant } from "effect/Function"
 import type { Options, Tls } from "../TransportOptions.js"
 import { absoluteForm } from "./absoluteForm.js"
+import { unbracketed } from "./addresses.js"
 import { secureContext } from "./connect.js"
 import type { Connection } from "./connection.js"
 import type { Exchange, Sender } from "./exchange.js"
@@ -15,6 +16,7 @@ import * as Http2 from "./http2.js"
 import { Pool } from "./pool.js"
 import * as PoolMetrics from "./poolMetrics.js"
 import * as Proxies from "./proxies.js"
+import { hostPort } from "./proxyUrl.js"
 import * as Routes from "./routes.js"
 import type { Unfit } from "./settings.js"
 import { longestTimer } from "./timers.js"
@@ -55,10 +57,10 @@ interface Way {
 export const make = (options: Options): Either.Either<Agent, Unfit> =>
   Either.gen(function* () {
     const choose = yield* Proxies.make(options.proxy, process.env)
-    const proxyTls = Proxies.proxyTls(options)
     const server = yield* under("tls", contextOf(options.tls))
     const own = typeof options.proxy === "object" ? options.proxy.tls : undefined
-    const proxy = own === undefined ? later(proxyTls) : yield* under("proxy.tls", contextOf(own))
+    const proxy =
+      own === undefined ? later(() => Proxies.proxyTls(options)) : yield* under("proxy.tls", contextOf(own))
     const network: Routes.Network = {
       tcp: { lookup: options.lookup, tcpKeepAlive: millis(options.tcpKeepAlive, defaults.tcpKeepAlive) },
       socketPath: options.socketPath,
@@ -66,21 +68,21 @@ export const make = (options: Options): Either.Either<Agent, Unfit> =>
       proxy,
       serverName: options.tls?.serverName,
       verify: options.tls?.verify !== false,
-      proxyServerName: proxyTls?.serverName,
-      verifyProxy: proxyTls?.verify !== false
+      proxyServerName: own?.serverName,
+      verifyProxy: own?.verify !== false
     }
     return new Agent(options, network, options.socketPath === undefined ? choose : () => undefined)
   })
 
 /** Settings are checked at once. Node's own authorities take milliseconds to read, which plain http need not wait for. */
 const contextOf = (tls: Tls | undefined): Either.Either<() => SecureContext, Unfit> =>
-  tls === undefined ? Either.right(later(undefined)) : Either.map(secureContext(tls), constant)
+  tls === undefined ? Either.right(later(constant(undefined))) : Either.map(secureContext(tls), constant)
 
-const later = (tls: Tls | undefined): (() => SecureContext) => {
+const later = (tls: () => Tls | undefined): (() => SecureContext) => {
   let context: SecureContext | undefined
   return () => {
     context ??= Either.getOrThrowWith(
-      secureContext(tls),
+      secureContext(tls()),
       ({ field, reason }) => new Error(`${field} ${reason}`)
     )
     return context
@@ -151,8 +153,7 @@ export class Agent implements Sender {
       return Either.left(coded("the URL is not one of http or https", "ERR_INVALID_URL"))
     }
     const { protocol } = url
-    const host = url.hostname.replace(/^\[|\]$/g, "")
-    const target: Routes.Target = { protocol, host, port: portOf(url) }
+    const target: Proxies.Target = { protocol, host: unbracketed(url.hostname), port: portOf(url) }
     const proxy = this.choose(target)
     this.forget()
     if (!Routes.isAbsoluteForm(protocol, proxy)) {
@@ -160,12 +161,12 @@ export class Agent implements Sender {
       return Either.right({ pool: this.poolOf(url, target, proxy), whole: undefined, host })
     }
     const known = this.proxies.get(proxy)
-    const pool = known ?? this.poolOf(new URL(`http://${hostOf(proxy)}`), target, proxy)
+    const pool = known ?? this.poolOf(new URL(`http://${hostPort(proxy)}`), target, proxy)
     this.proxies.set(proxy, pool)
     return Either.right({ pool, whole: proxy, host: undefined })
   }
 
-  private poolOf(url: URL, target: Routes.Target, proxy: Proxies.ProxyServer | undefined): Pool {
+  private poolOf(url: URL, target: Proxies.Target, proxy: Proxies.ProxyServer | undefined): Pool {
     const { acquireTimeout, allowH2 = true, connections = defaults.connections } = this.options
     const isWhole = Routes.isAbsoluteForm(target.protocol, proxy)
     const isKnown = allowH2 === "prior-knowledge" && !isWhole
@@ -232,6 +233,3 @@ const portOf = ({ port, protocol }: URL): number =>
 
 const closed = (code: "UND_ERR_CLOSED" | "UND_ERR_DESTROYED" = "UND_ERR_CLOSED"): Error =>
   coded("the transport has been closed", code)
-
-const hostOf = ({ host, port }: Proxies.ProxyServer): string =>
-  `${host.includes(":") ? `[${host}]` : host}:${port}`

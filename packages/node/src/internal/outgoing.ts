@@ -51,9 +51,7 @@ export class Outgoing implements Dispatcher.DispatchOptions {
 
   /** Sets the `host` header, where the request has none. */
   toHost(host: string): void {
-    if (!this.headers.some((name, index) => index % 2 === 0 && name === "host")) {
-      this.headers = ["host", host, ...this.headers]
-    }
+    if (!hasHeader(this.headers, "host")) this.headers = ["host", host, ...this.headers]
   }
 
   /** The body is there in whole: a stream may have been read from. */
@@ -66,6 +64,10 @@ export class Outgoing implements Dispatcher.DispatchOptions {
     return idempotent.has(this.method)
   }
 }
+
+/** Of names in lower case and values in turn. */
+export const hasHeader = (headers: ReadonlyArray<string>, name: string): boolean =>
+  headers.some((text, index) => index % 2 === 0 && text === name)
 
 const nothingToSend: Array<string> = []
 

@@ -5,11 +5,14 @@ import * as Redacted from "effect/Redacted"
 import type { Options, Proxy, Tls } from "../TransportOptions.js"
 import { exceptions } from "./noProxy.js"
 import { type ProxyServer, parse } from "./proxyUrl.js"
+import type { Unfit } from "./settings.js"
 
 export type { ProxyServer } from "./proxyUrl.js"
 
+/** Whom a request is for. */
 export interface Target {
   readonly protocol: "http:" | "https:"
+  /** As sockets take it: IPv6 without brackets. */
   readonly host: string
   readonly port: number
 }
@@ -17,16 +20,11 @@ export interface Target {
 /** The same object for all that go through the same proxy. */
 export type Choose = (to: Target) => ProxyServer | undefined
 
-/** A setting, or a variable, and what is wrong with it. The reason quotes nothing. */
-interface Unfit {
-  readonly field: string
-  readonly reason: string
-}
-
 type Environment = Readonly<Record<string, string | undefined>>
 
 const direct: Choose = () => undefined
 
+/** What is wrong names a setting or a variable, and quotes nothing. */
 export const make = (proxy: Options["proxy"], env: Environment): Either.Either<Choose, Unfit> => {
   if (proxy === "none") return Either.right(direct)
   if (proxy === undefined || proxy === "environment") return fromEnvironment(env)

@@ -3,17 +3,9 @@ import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { SecureContext, TLSSocket } from "node:tls"
 import { type Abort, type Connecting, type TcpOptions, tcp, tls } from "./connect.js"
-import type { ProxyServer } from "./proxies.js"
+import type { ProxyServer, Target } from "./proxies.js"
 import { socks } from "./socks.js"
 import { connectTunnel } from "./tunnel.js"
-
-/** Whom a request is for. */
-export interface Target {
-  readonly protocol: "http:" | "https:"
-  /** As sockets take it: IPv6 without brackets. */
-  readonly host: string
-  readonly port: number
-}
 
 /** What all connections of a transport have in common. */
 export interface Network {
