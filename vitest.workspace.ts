@@ -1,17 +1,36 @@
-import { existsSync, readdirSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { defineWorkspace } from "vitest/config"
 
 const packages = fileURLToPath(new URL("./packages", import.meta.url))
+const names = readdirSync(packages)
+
+interface Manifest {
+  readonly name: string
+  readonly exports?: Readonly<Record<string, string | { readonly default: string }>>
+}
 
 /** Tests run on the sources: no build stands between a change and its test. */
-const alias = [
-  { find: /^@effect-api\/([^/]+)$/, replacement: `${packages}/$1/src/index.ts` },
-  { find: /^@effect-api\/([^/]+)\/(.+)$/, replacement: `${packages}/$1/src/$2.ts` }
-]
+const alias = names.flatMap((folder) => {
+  const { name, exports = {} }: Manifest = JSON.parse(
+    readFileSync(`${packages}/${folder}/package.json`, "utf8")
+  )
+  return Object.entries(exports).flatMap(([path, target]) =>
+    typeof target === "string"
+      ? []
+      : [
+          {
+            find: new RegExp(`^${name}${path.slice(1)}$`),
+            replacement: target.default
+              .replace("./dist/", `${packages}/${folder}/src/`)
+              .replace(/\.js$/, ".ts")
+          }
+        ]
+  )
+})
 
 export default defineWorkspace(
-  readdirSync(packages)
+  names
     .filter((name) => existsSync(`${packages}/${name}/test`))
     .map((name) => ({
       resolve: { alias },

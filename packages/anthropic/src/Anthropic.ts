@@ -4,23 +4,23 @@
  * @since 0.1.0
  */
 import * as HttpClient from "@effect/platform/HttpClient"
-import { ApiClient, type ApiConfig, type ApiError, ConfigReader } from "@effect-api/client"
+import { ApiClient, ApiConfig, type ApiError } from "@effect-api/client"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import * as AnthropicConfig from "./AnthropicConfig.js"
-import * as Batches from "./Batches.js"
-import type * as CallOptions from "./CallOptions.js"
-import * as Files from "./Files.js"
-import type * as Message from "./Message.js"
-import type * as MessageEvent from "./MessageEvent.js"
-import * as Messages from "./Messages.js"
-import * as Models from "./Models.js"
-import type * as Page from "./Page.js"
-import type * as Tool from "./Tool.js"
-import * as ToolRunner from "./ToolRunner.js"
+import * as AnthropicConfig from "./client/AnthropicConfig.js"
+import type * as CallOptions from "./client/CallOptions.js"
+import type * as Message from "./messages/Message.js"
+import type * as MessageEvent from "./messages/MessageEvent.js"
+import * as Messages from "./messages/Messages.js"
+import * as Batches from "./resources/Batches.js"
+import * as Files from "./resources/Files.js"
+import * as Models from "./resources/Models.js"
+import type * as Page from "./resources/Page.js"
+import type * as Tool from "./tools/Tool.js"
+import * as ToolRunner from "./tools/ToolRunner.js"
 
 type Options = CallOptions.CallOptions
 
@@ -228,7 +228,7 @@ export const layerConfig = (
 ): Layer.Layer<Anthropic, ApiConfig.InvalidConfigError | ConfigError.ConfigError, HttpClient.HttpClient> =>
   Layer.scoped(
     Anthropic,
-    Effect.flatMap(ConfigReader.ignoreBlank(AnthropicConfig.fromEnvironment), (environment) =>
+    Effect.flatMap(ApiConfig.blankAsMissing(AnthropicConfig.fromEnvironment), (environment) =>
       make(AnthropicConfig.merge(environment, explicit))
     )
   )

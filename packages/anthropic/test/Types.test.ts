@@ -1,5 +1,5 @@
 import type { HttpClient } from "@effect/platform"
-import type { ApiClient, ApiConfig, ApiError, ApiRequest, AsyncStream } from "@effect-api/client"
+import type { ApiClient, ApiConfig, ApiError, ApiRequest, PromiseClient } from "@effect-api/client"
 import { type ConfigError, Context, Effect, type Layer, Redacted, Schema, type Stream } from "effect"
 import { describe, expectTypeOf, it } from "vitest"
 import {
@@ -70,7 +70,7 @@ describe("what a call gives", () => {
     compiles(() => {
       expectTypeOf(promise.messages.create(params)).toEqualTypeOf<Promise<Message.Message>>()
       expectTypeOf(promise.messages.stream(params).textDeltas()).toEqualTypeOf<AsyncIterable<string>>()
-      expectTypeOf(promise.models.list()).toEqualTypeOf<AsyncStream.AsyncStream<Models.ModelInfo>>()
+      expectTypeOf(promise.models.list()).toEqualTypeOf<PromiseClient.AsyncStream<Models.ModelInfo>>()
       expectTypeOf(promise.files.download("a")).toEqualTypeOf<Promise<Response>>()
     })
   })

@@ -14,18 +14,18 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as ApiConfig from "./ApiConfig.js"
-import type * as ApiError from "./ApiError.js"
-import * as ApiRequest from "./ApiRequest.js"
-import type * as ApiResponse from "./ApiResponse.js"
-import * as ConfigReader from "./ConfigReader.js"
-import * as Core from "./Core.js"
-import * as Execution from "./Execution.js"
-import { endBackground } from "./internal/singleFlight.js"
-import * as Overrides from "./Overrides.js"
-import type * as Pages from "./Pages.js"
-import * as PlatformClient from "./PlatformClient.js"
-import type * as Streaming from "./Streaming.js"
+import type * as ApiResponse from "./client/ApiResponse.js"
+import * as Core from "./client/Core.js"
+import * as Execution from "./client/Execution.js"
+import * as PlatformClient from "./client/PlatformClient.js"
+import * as ApiConfig from "./config/ApiConfig.js"
+import * as ConfigReader from "./config/ConfigReader.js"
+import * as Overrides from "./config/Overrides.js"
+import { endBackground } from "./credentials/singleFlight.js"
+import type * as ApiError from "./errors/ApiError.js"
+import type * as Pages from "./pages/Pages.js"
+import * as ApiRequest from "./request/ApiRequest.js"
+import type * as Streaming from "./stream/Streaming.js"
 
 /**
  * Type id of {@link ApiClient}.
@@ -139,7 +139,7 @@ const fromCore = (core: Core.Core): ApiClient => {
  * @example
  * ```ts
  * import { FetchHttpClient } from "@effect/platform"
- * import { ApiClient, Credentials } from "@effect-api/client"
+ * import { ApiClient, Credentials, EventStream } from "@effect-api/client"
  * import { Layer, Redacted } from "effect"
  *
  * const Live = ApiClient.layer({
@@ -163,7 +163,7 @@ export const layer = (
  *
  * @example
  * ```ts
- * import { ApiClient, Credentials } from "@effect-api/client"
+ * import { ApiClient, Credentials, EventStream } from "@effect-api/client"
  * import { Config } from "effect"
  *
  * const Live = ApiClient.layerConfig({
@@ -184,7 +184,7 @@ export const layerConfig = (
   Layer.scoped(
     ApiClient,
     Effect.flatMap(
-      ConfigReader.ignoreBlank(Config.unwrap(ConfigReader.leftOpen(config, explicit))),
+      ConfigReader.blankAsMissing(Config.unwrap(ConfigReader.omitExplicit(config, explicit))),
       (options) => make(Overrides.merge(options, explicit))
     )
   )
@@ -213,7 +213,7 @@ export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, ApiClien
  *
  * @example
  * ```ts
- * import { ApiClient, ApiRequest } from "@effect-api/client"
+ * import { ApiClient, ApiRequest, Credentials, EventStream } from "@effect-api/client"
  * import { Effect, Schema } from "effect"
  *
  * const Todo = Schema.Struct({ id: Schema.Number, title: Schema.String })
@@ -246,7 +246,7 @@ export const executeWithResponse = <A, E>(
  *
  * @example
  * ```ts
- * import { ApiClient, ApiRequest, EventStream } from "@effect-api/client"
+ * import { ApiClient, ApiRequest, Credentials, EventStream } from "@effect-api/client"
  * import { Console, Schema, Stream } from "effect"
  *
  * const Token = Schema.Struct({ text: Schema.String })

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { Anthropic } from "@effect-api/anthropic"
-import { ConfigReader } from "@effect-api/client"
+import { ApiConfig } from "@effect-api/client"
 import type { AnthropicApi } from "@effect-api/testing"
 import { Cause, Config, type ConfigError, Context, Data, Effect, Option } from "effect"
 
@@ -37,7 +37,7 @@ export interface Outcome {
 }
 
 /** The model that is asked: what `ANTHROPIC_MODEL` names, or a small and quick one. */
-export const model: Effect.Effect<string, ConfigError.ConfigError> = ConfigReader.ignoreBlank(
+export const model: Effect.Effect<string, ConfigError.ConfigError> = ApiConfig.blankAsMissing(
   Config.withDefault(Config.string("ANTHROPIC_MODEL"), "claude-haiku-5-5")
 )
 

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Anthropic } from "@effect-api/anthropic"
-import { type ApiConfig, ConfigReader } from "@effect-api/client"
+import { ApiConfig } from "@effect-api/client"
 import { NodeTransport } from "@effect-api/node"
 import { AnthropicApi } from "@effect-api/testing"
 import { Config, type ConfigError, Effect, Layer, Option, Redacted } from "effect"
@@ -56,13 +56,13 @@ const ownApi = Effect.flatMap(model, (model) =>
 )
 
 const isSet = (name: string) =>
-  Effect.map(ConfigReader.ignoreBlank(Config.option(Config.redacted(name))), Option.isSome)
+  Effect.map(ApiConfig.blankAsMissing(Config.option(Config.redacted(name))), Option.isSome)
 
 /** Where the demo runs: on the real API if there is a key to it, else on one of its own. */
 const stage = Effect.gen(function* () {
   if (yield* isSet("ANTHROPIC_API_KEY")) {
     const client = Layer.provide(Anthropic.layerConfig(), NodeTransport.layer)
-    const url = yield* ConfigReader.ignoreBlank(
+    const url = yield* ApiConfig.blankAsMissing(
       Config.withDefault(Config.string("ANTHROPIC_BASE_URL"), "https://api.anthropic.com")
     )
     // Of the URL what holds no secret; one that is none the client refuses.

@@ -9,7 +9,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import { ApiConfig, NativeClient, NativeTransport, Timeouts } from "@effect-api/client"
+import { ApiConfig, NativeTransport, Timeouts } from "@effect-api/client"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -17,12 +17,12 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Client } from "undici"
-import * as Agent from "./internal/agent.js"
-import * as Dispatch from "./internal/dispatch.js"
-import type { Sender } from "./internal/exchange.js"
-import * as Native from "./internal/native.js"
-import { proxySecrets } from "./internal/proxySecrets.js"
-import * as Settings from "./internal/settings.js"
+import * as Settings from "./config/settings.js"
+import * as Dispatch from "./exchange/dispatch.js"
+import type { Sender } from "./exchange/exchange.js"
+import * as Native from "./exchange/native.js"
+import * as Agent from "./pool/agent.js"
+import { proxySecrets } from "./proxy/proxySecrets.js"
 import type { Dispatcher, Options } from "./TransportOptions.js"
 
 export type { Dispatcher, Lookup, Options, Proxy, Tls } from "./TransportOptions.js"
@@ -93,7 +93,7 @@ const over = (
       }
     )
   )
-  return NativeClient.attach(client, native)
+  return NativeTransport.attach(client, native)
 }
 
 /** The URL as it stands on the wire: a fragment is never sent. */
@@ -132,7 +132,7 @@ const webResponse = (source: NativeTransport.Source): Response =>
  *
  * @example
  * ```ts
- * import { ApiClient } from "@effect-api/client"
+ * import { ApiClient, ApiConfig, NativeTransport, Timeouts } from "@effect-api/client"
  * import { NodeTransport } from "@effect-api/node"
  * import { Layer } from "effect"
  *

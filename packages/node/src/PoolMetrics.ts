@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import * as Metric from "effect/Metric"
-import { openConnectionsKey, timeInQueueKey } from "./internal/poolMetrics.js"
+import { openConnectionsKey, timeInQueueKey } from "./pool/poolMetrics.js"
 
 /**
  * How long requests waited for a connection, in seconds (`s`): for one to become free, or to be established. A request that had

@@ -4,17 +4,17 @@ import {
   type ApiConfig,
   ApiRequest,
   Credentials,
-  FetchRequest,
   FetchTransport,
-  type Progress
+  type ResponseDecoder
 } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
 import { Effect, Layer, Logger, Redacted, type Scope, Stream } from "effect"
 import { vi } from "vitest"
+import * as FetchRequest from "../../src/transport/FetchRequest.js"
 import { form, upload, utf8 } from "../fixtures/bodies.js"
 import { clientOf } from "../fixtures/sockets.js"
 
-vi.mock("../../src/internal/runtime.js", async (original) => ({
+vi.mock("../../src/shared/runtime.js", async (original) => ({
   ...(await original<object>()),
   runtime: "browser",
   isBrowser: true
@@ -102,13 +102,15 @@ describe.each(names)("in a browser, over %s", (name) => {
       Effect.gen(function* () {
         const server = yield* TestServer.make({ "*": TestServer.sequence(TestServer.empty(503), echo) })
         const client = yield* clientOf(server)
-        const seen: Array<Progress.Progress> = []
+        const seen: Array<ResponseDecoder.Progress> = []
         let made = 0
         const source = () => {
           made++
           return Stream.make(utf8("0123"), utf8("45"))
         }
-        const request = upload(source, { onUpload: (progress: Progress.Progress) => seen.push(progress) })
+        const request = upload(source, {
+          onUpload: (progress: ResponseDecoder.Progress) => seen.push(progress)
+        })
         expect(((yield* client.execute(request)) as Echo).text).toBe("012345")
         expect(made).toBe(2)
         expect(seen.map(({ bytes }) => bytes)).toEqual([4, 6, 4, 6])

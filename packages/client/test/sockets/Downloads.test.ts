@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib"
 import { describe, expect, it } from "@effect/vitest"
-import { type ApiError, ApiRequest, type Progress, ResponseDecoder } from "@effect-api/client"
+import { type ApiError, ApiRequest, ResponseDecoder } from "@effect-api/client"
 import { MockTransport, TestServer } from "@effect-api/testing"
 import { Chunk, Deferred, Duration, Effect, Exit, Fiber, Schema, Stream, TestClock } from "effect"
 import { textOf } from "../fixtures/bodies.js"
@@ -12,7 +12,7 @@ const mebibyte = 1024 * 1024
 
 class Gone extends Schema.TaggedError<Gone>()("Gone", { message: Schema.String }) {}
 
-const download = (onDownload?: (progress: Progress.Progress) => void) =>
+const download = (onDownload?: (progress: ResponseDecoder.Progress) => void) =>
   ApiRequest.get("/file", { success: ResponseDecoder.stream({ onDownload }), failure: { 410: Gone } })
 
 /** Chunks of 64 KiB, and how much of them was asked for. */
@@ -184,7 +184,7 @@ describe.each(transports)("on $name", ({ cut, layer, replaysStale }) => {
   ])("8.4 progress of a body $name", ({ reply, total }) =>
     Effect.gen(function* () {
       const { client } = yield* served(reply)
-      const told: Array<Progress.Progress> = []
+      const told: Array<ResponseDecoder.Progress> = []
       const stream = yield* client.execute(download((progress) => void told.push(progress)))
       expect(told).toEqual([])
       const size = yield* Stream.runFold(stream, 0, (size, chunk) => size + chunk.length)

@@ -5,15 +5,10 @@ import {
   type HttpClientResponse
 } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import {
-  type ApiConfig,
-  type ApiError,
-  ApiRequest,
-  ResponseDecoder,
-  TransportError
-} from "@effect-api/client"
+import { type ApiConfig, type ApiError, ApiRequest, ResponseDecoder } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
 import { Chunk, Effect, Fiber, Stream } from "effect"
+import * as TransportError from "../../src/request/TransportError.js"
 import { answered, broken } from "../fixtures/answered.js"
 import { type Asked, asked, type Sent, sent } from "../fixtures/asked.js"
 import { clientOf } from "../fixtures/sockets.js"

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
-import { ApiRequest, type Progress, type RequestBody, ResponseDecoder } from "@effect-api/client"
+import { ApiRequest, ResponseDecoder } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
 import { Deferred, Effect, Fiber, FiberId, Stream } from "effect"
 import { failing, form, parts, sources, untyped, upload, utf8 } from "../fixtures/bodies.js"
@@ -97,7 +97,7 @@ describe.each(transports)("on $name", ({ layer, tellsLength }) => {
       const { client, server } = yield* served(counting)
       const { make, state } = source(1024)
       let underWay = 0
-      const onUpload = ({ bytes }: Progress.Progress) => {
+      const onUpload = ({ bytes }: ResponseDecoder.Progress) => {
         const received = Effect.runSync(server.exchanges)[0]?.bytesReceived ?? 0
         underWay = Math.max(underWay, bytes - received)
       }
@@ -223,7 +223,7 @@ describe.each(transports)("on $name", ({ layer, tellsLength }) => {
           return TestServer.json(await Promise.all(shown))
         })
       )
-      const open: RequestBody.BodyStream = () => createReadStream(path)
+      const open: ApiRequest.BodyStream = () => createReadStream(path)
       const request = form({
         purpose: "batch",
         tags: ["a", "ü"],

@@ -1,0 +1,94 @@
+/**
+ * Where a part of an answer comes from: https://docs.anthropic.com/en/docs/build-with-claude/citations
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { kind, nullish, unknownKind } from "../shared/schema.js"
+
+const document = {
+  cited_text: Schema.String,
+  document_index: Schema.Number,
+  document_title: nullish(Schema.String),
+  file_id: nullish(Schema.String)
+}
+
+/** Characters of a plain text document, the end exclusive. @since 0.1.0 @category models */
+export const CharLocation = kind("char_location", {
+  ...document,
+  start_char_index: Schema.Number,
+  end_char_index: Schema.Number
+})
+
+/** Characters of a plain text document. @since 0.1.0 @category models */
+export interface CharLocation extends Schema.Schema.Type<typeof CharLocation> {}
+
+/** Pages of a PDF, counted from 1, the end exclusive. @since 0.1.0 @category models */
+export const PageLocation = kind("page_location", {
+  ...document,
+  start_page_number: Schema.Number,
+  end_page_number: Schema.Number
+})
+
+/** Pages of a PDF. @since 0.1.0 @category models */
+export interface PageLocation extends Schema.Schema.Type<typeof PageLocation> {}
+
+/** Blocks of a document with custom content, the end exclusive. @since 0.1.0 @category models */
+export const ContentBlockLocation = kind("content_block_location", {
+  ...document,
+  start_block_index: Schema.Number,
+  end_block_index: Schema.Number
+})
+
+/** Blocks of a document with custom content. @since 0.1.0 @category models */
+export interface ContentBlockLocation extends Schema.Schema.Type<typeof ContentBlockLocation> {}
+
+/** A result of a web search. @since 0.1.0 @category models */
+export const WebSearchResultLocation = kind("web_search_result_location", {
+  cited_text: Schema.String,
+  encrypted_index: Schema.String,
+  title: nullish(Schema.String),
+  url: Schema.String
+})
+
+/** A result of a web search. @since 0.1.0 @category models */
+export interface WebSearchResultLocation extends Schema.Schema.Type<typeof WebSearchResultLocation> {}
+
+/** Blocks of a search result that the request brought along, the end exclusive. @since 0.1.0 @category models */
+export const SearchResultLocation = kind("search_result_location", {
+  cited_text: Schema.String,
+  search_result_index: Schema.Number,
+  source: Schema.String,
+  title: nullish(Schema.String),
+  start_block_index: Schema.Number,
+  end_block_index: Schema.Number
+})
+
+/** Blocks of a search result that the request brought along. @since 0.1.0 @category models */
+export interface SearchResultLocation extends Schema.Schema.Type<typeof SearchResultLocation> {}
+
+const known = [
+  CharLocation,
+  PageLocation,
+  ContentBlockLocation,
+  WebSearchResultLocation,
+  SearchResultLocation
+] as const
+
+/** A kind of citation that this version does not know. @since 0.1.0 @category models */
+export const UnknownCitation = unknownKind(...known)
+
+/** A kind of citation that this version does not know. @since 0.1.0 @category models */
+export interface UnknownCitation extends Schema.Schema.Type<typeof UnknownCitation> {}
+
+/** Where a part of an answer comes from. @since 0.1.0 @category models */
+export const Citation: Schema.Schema<Citation> = Schema.Union(...known, UnknownCitation)
+
+/** Where a part of an answer comes from. @since 0.1.0 @category models */
+export type Citation =
+  | CharLocation
+  | PageLocation
+  | ContentBlockLocation
+  | WebSearchResultLocation
+  | SearchResultLocation
+  | UnknownCitation

@@ -1,0 +1,249 @@
+/**
+ * The blocks that a request is made of. Blocks of an answer are sent back as they came.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { kind, named, nullish, open, openLiteral, unknownKind } from "../shared/schema.js"
+import * as Citation from "./Citation.js"
+import * as ContentBlock from "./ContentBlock.js"
+import * as ServerToolResult from "./ServerToolResult.js"
+
+/**
+ * Cache the request up to and with this block, for five minutes unless `ttl` says otherwise:
+ * https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const CacheControl = kind("ephemeral", { ttl: Schema.optional(openLiteral("5m", "1h")) })
+
+/** Cache the request up to and with this block. @since 0.1.0 @category models */
+export interface CacheControl extends Schema.Schema.Type<typeof CacheControl> {}
+
+const cacheable = { cache_control: nullish(named<CacheControl>(CacheControl)) }
+
+/** What may end a cached part of a request. @since 0.1.0 @category models */
+export interface Cacheable {
+  readonly cache_control?: CacheControl | null | undefined
+}
+
+/** Text, with its citations where it is a part of an earlier answer. @since 0.1.0 @category blocks */
+export const TextBlockParam = kind("text", {
+  text: Schema.String,
+  citations: nullish(Schema.Array(Citation.Citation)),
+  ...cacheable
+})
+
+/** Text, with its citations where it is a part of an earlier answer. @since 0.1.0 @category blocks */
+export interface TextBlockParam extends Schema.Schema.Type<typeof TextBlockParam> {}
+
+const UrlSource = kind("url", { url: Schema.String })
+
+const FileSource = kind("file", { file_id: Schema.String })
+
+/** An image: its bytes in base64, its URL, or a file that was uploaded. @since 0.1.0 @category models */
+export const ImageSource = Schema.Union(
+  kind("base64", {
+    media_type: openLiteral("image/jpeg", "image/png", "image/gif", "image/webp"),
+    data: Schema.String
+  }),
+  UrlSource,
+  FileSource
+)
+
+/** An image: its bytes in base64, its URL, or a file that was uploaded. @since 0.1.0 @category models */
+export type ImageSource = Schema.Schema.Type<typeof ImageSource>
+
+/** An image to look at. @since 0.1.0 @category blocks */
+export const ImageBlockParam = kind("image", {
+  source: named<ImageSource>(ImageSource),
+  transformations: nullish(
+    Schema.Struct({ oversized_image: Schema.optional(openLiteral("downsize", "error")) })
+  ),
+  ...cacheable
+})
+
+/** An image to look at. @since 0.1.0 @category blocks */
+export interface ImageBlockParam extends Schema.Schema.Type<typeof ImageBlockParam> {}
+
+/**
+ * A document: a PDF in base64 or by URL, plain text, blocks, or a file that was uploaded.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const DocumentSource = Schema.Union(
+  kind("base64", { media_type: Schema.Literal("application/pdf"), data: Schema.String }),
+  kind("text", { media_type: Schema.Literal("text/plain"), data: Schema.String }),
+  kind("content", {
+    content: Schema.Union(
+      Schema.String,
+      Schema.Array(
+        Schema.Union(named<TextBlockParam>(TextBlockParam), named<ImageBlockParam>(ImageBlockParam))
+      )
+    )
+  }),
+  UrlSource,
+  FileSource
+)
+
+/** A document: a PDF in base64 or by URL, plain text, blocks, or a file. @since 0.1.0 @category models */
+export type DocumentSource = Schema.Schema.Type<typeof DocumentSource>
+
+const Citable = Schema.Struct({ enabled: Schema.optional(Schema.Boolean) })
+
+/** A document to read, and to cite from if `citations` is enabled. @since 0.1.0 @category blocks */
+export const DocumentBlockParam = kind("document", {
+  source: named<DocumentSource>(DocumentSource),
+  title: nullish(Schema.String),
+  context: nullish(Schema.String),
+  citations: nullish(Citable),
+  ...cacheable
+})
+
+/** A document to read, and to cite from if `citations` is enabled. @since 0.1.0 @category blocks */
+export interface DocumentBlockParam extends Schema.Schema.Type<typeof DocumentBlockParam> {}
+
+/** A result of a search of your own, to cite from. @since 0.1.0 @category blocks */
+export const SearchResultBlockParam = kind("search_result", {
+  source: Schema.String,
+  title: Schema.String,
+  content: Schema.Array(named<TextBlockParam>(TextBlockParam)),
+  citations: nullish(Citable),
+  ...cacheable
+})
+
+/** A result of a search of your own, to cite from. @since 0.1.0 @category blocks */
+export interface SearchResultBlockParam extends Schema.Schema.Type<typeof SearchResultBlockParam> {}
+
+/** A tool that a search has found, named in a result. @since 0.1.0 @category blocks */
+export const ToolReferenceBlockParam = kind("tool_reference", { tool_name: Schema.String, ...cacheable })
+
+/** A tool that a search has found, named in a result. @since 0.1.0 @category blocks */
+export interface ToolReferenceBlockParam extends Schema.Schema.Type<typeof ToolReferenceBlockParam> {}
+
+/** A tool call of an earlier answer. @since 0.1.0 @category blocks */
+export const ToolUseBlockParam = Schema.Struct({ ...ContentBlock.ToolUseBlock.fields, ...cacheable })
+
+/** A tool call of an earlier answer. @since 0.1.0 @category blocks */
+export interface ToolUseBlockParam extends Schema.Schema.Type<typeof ToolUseBlockParam> {}
+
+const resultContent = [
+  TextBlockParam,
+  ImageBlockParam,
+  DocumentBlockParam,
+  SearchResultBlockParam,
+  ToolReferenceBlockParam
+] as const
+
+/** A block of what a tool gave. @since 0.1.0 @category models */
+export const ToolResultContent: Schema.Schema<ToolResultContent> = Schema.Union(
+  ...resultContent,
+  unknownKind(...resultContent)
+)
+
+/** A block of what a tool gave. @since 0.1.0 @category models */
+export type ToolResultContent =
+  | TextBlockParam
+  | ImageBlockParam
+  | DocumentBlockParam
+  | SearchResultBlockParam
+  | ToolReferenceBlockParam
+  | ContentBlock.UnknownBlock
+
+/** What a tool gave: text or blocks; `is_error` says that it failed. @since 0.1.0 @category blocks */
+export const ToolResultBlockParam = kind("tool_result", {
+  tool_use_id: Schema.String,
+  content: Schema.optional(Schema.Union(Schema.String, Schema.Array(ToolResultContent))),
+  is_error: Schema.optional(Schema.Boolean),
+  toolset_name: nullish(Schema.String),
+  ...cacheable
+})
+
+/** What a tool gave: text or blocks; `is_error` says that it failed. @since 0.1.0 @category blocks */
+export interface ToolResultBlockParam extends Schema.Schema.Type<typeof ToolResultBlockParam> {}
+
+const cached = <Type extends string, Fields extends Schema.Struct.Fields>(
+  block: Schema.Struct<{ readonly type: Schema.Literal<[Type]> } & Fields>
+) => kind(block.fields.type.literals[0], { ...block.fields, ...cacheable })
+
+const known = [
+  TextBlockParam,
+  ImageBlockParam,
+  DocumentBlockParam,
+  SearchResultBlockParam,
+  ContentBlock.ThinkingBlock,
+  ContentBlock.RedactedThinkingBlock,
+  ToolUseBlockParam,
+  ToolResultBlockParam,
+  cached(ContentBlock.ServerToolUseBlock),
+  cached(ServerToolResult.WebSearchToolResultBlock),
+  cached(ServerToolResult.WebFetchToolResultBlock),
+  cached(ServerToolResult.CodeExecutionToolResultBlock),
+  cached(ServerToolResult.BashCodeExecutionToolResultBlock),
+  cached(ServerToolResult.TextEditorToolResultBlock),
+  cached(ServerToolResult.ToolSearchToolResultBlock),
+  cached(ContentBlock.McpToolUseBlock),
+  cached(ContentBlock.McpToolResultBlock),
+  cached(ContentBlock.ContainerUploadBlock)
+] as const
+
+/** What an earlier answer holds of tools that ran on a server. @since 0.1.0 @category models */
+export type ServerToolBlockParam = Cacheable &
+  (
+    | ContentBlock.ServerToolUseBlock
+    | ServerToolResult.WebSearchToolResultBlock
+    | ServerToolResult.WebFetchToolResultBlock
+    | ServerToolResult.CodeExecutionToolResultBlock
+    | ServerToolResult.BashCodeExecutionToolResultBlock
+    | ServerToolResult.TextEditorToolResultBlock
+    | ServerToolResult.ToolSearchToolResultBlock
+    | ContentBlock.McpToolUseBlock
+    | ContentBlock.McpToolResultBlock
+    | ContentBlock.ContainerUploadBlock
+  )
+
+/** A block of a request, for those who store or check conversations. @since 0.1.0 @category models */
+export const ContentBlockParam: Schema.Schema<ContentBlockParam> = open(
+  Schema.Union(...known, unknownKind(...known)),
+  "ContentBlockParam"
+)
+
+/**
+ * A block of a request. All blocks of answers are among them.
+ *
+ * @example
+ * ```ts
+ * import type { ContentBlockParam } from "@effect-api/anthropic"
+ *
+ * const blocks: ReadonlyArray<ContentBlockParam.ContentBlockParam> = [
+ *   { type: "image", source: { type: "url", url: "https://example.com/cat.png" } },
+ *   { type: "text", text: "Whose cat is this?", cache_control: { type: "ephemeral" } }
+ * ]
+ * ```
+ * @since 0.1.0
+ * @category models
+ */
+export type ContentBlockParam =
+  | TextBlockParam
+  | ImageBlockParam
+  | DocumentBlockParam
+  | SearchResultBlockParam
+  | ContentBlock.ThinkingBlock
+  | ContentBlock.RedactedThinkingBlock
+  | ToolUseBlockParam
+  | ToolResultBlockParam
+  | ServerToolBlockParam
+  | ContentBlock.UnknownBlock
+
+/**
+ * A block of a kind that this version does not know, sent as it is.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const untyped = (block: {
+  readonly type: string
+  readonly [field: string]: unknown
+}): ContentBlock.UnknownBlock => block as ContentBlock.UnknownBlock

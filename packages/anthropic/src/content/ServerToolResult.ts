@@ -1,0 +1,287 @@
+/**
+ * What the tools that run on the server give: web search, web fetch, code execution, tool search.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { kind, named, nullish, openLiteral, unknownKind } from "../shared/schema.js"
+
+/** Who called a tool: the model itself, or code that it runs. @since 0.1.0 @category models */
+export const ToolCaller = Schema.Struct({
+  type: openLiteral("direct", "code_execution_20250825", "code_execution_20260120"),
+  tool_id: Schema.optional(Schema.String)
+})
+
+/** Who called a tool: the model itself, or code that it runs. @since 0.1.0 @category models */
+export interface ToolCaller extends Schema.Schema.Type<typeof ToolCaller> {}
+
+/** A kind of result that this version does not know. @since 0.1.0 @category models */
+export interface UnknownResult extends Schema.Schema.Type<ReturnType<typeof unknownKind>> {}
+
+/** One hit of a web search. @since 0.1.0 @category models */
+export const WebSearchResult = kind("web_search_result", {
+  url: Schema.String,
+  title: Schema.String,
+  encrypted_content: Schema.String,
+  page_age: nullish(Schema.String)
+})
+
+/** One hit of a web search. @since 0.1.0 @category models */
+export interface WebSearchResult extends Schema.Schema.Type<typeof WebSearchResult> {}
+
+/** A web search that failed. @since 0.1.0 @category models */
+export const WebSearchError = kind("web_search_tool_result_error", {
+  error_code: openLiteral(
+    "invalid_tool_input",
+    "unavailable",
+    "max_uses_exceeded",
+    "too_many_requests",
+    "query_too_long",
+    "request_too_large"
+  )
+})
+
+/** A web search that failed. @since 0.1.0 @category models */
+export interface WebSearchError extends Schema.Schema.Type<typeof WebSearchError> {}
+
+/** What a web search gave. @since 0.1.0 @category blocks */
+export const WebSearchToolResultBlock = kind("web_search_tool_result", {
+  tool_use_id: Schema.String,
+  content: Schema.Union(
+    Schema.Array(named<WebSearchResult>(WebSearchResult)),
+    named<WebSearchError>(WebSearchError),
+    named<UnknownResult>(unknownKind(WebSearchError))
+  ),
+  caller: nullish(named<ToolCaller>(ToolCaller))
+})
+
+/** What a web search gave. @since 0.1.0 @category blocks */
+export interface WebSearchToolResultBlock extends Schema.Schema.Type<typeof WebSearchToolResultBlock> {}
+
+/** A document as the server fetched it. @since 0.1.0 @category models */
+export const FetchedDocument = kind("document", {
+  source: Schema.Struct({
+    type: openLiteral("base64", "text"),
+    media_type: openLiteral("application/pdf", "text/plain"),
+    data: Schema.String
+  }),
+  title: nullish(Schema.String),
+  citations: nullish(Schema.Struct({ enabled: Schema.optional(Schema.Boolean) }))
+})
+
+/** A document as the server fetched it. @since 0.1.0 @category models */
+export interface FetchedDocument extends Schema.Schema.Type<typeof FetchedDocument> {}
+
+/** A page of the web. @since 0.1.0 @category models */
+export const WebFetchResult = kind("web_fetch_result", {
+  url: Schema.String,
+  content: named<FetchedDocument>(FetchedDocument),
+  retrieved_at: nullish(Schema.String)
+})
+
+/** A page of the web. @since 0.1.0 @category models */
+export interface WebFetchResult extends Schema.Schema.Type<typeof WebFetchResult> {}
+
+/** A fetch that failed. @since 0.1.0 @category models */
+export const WebFetchError = kind("web_fetch_tool_result_error", {
+  error_code: openLiteral(
+    "invalid_tool_input",
+    "url_too_long",
+    "url_not_allowed",
+    "url_not_in_prior_context",
+    "url_not_accessible",
+    "unsupported_content_type",
+    "too_many_requests",
+    "max_uses_exceeded",
+    "unavailable",
+    "content_too_large"
+  )
+})
+
+/** A fetch that failed. @since 0.1.0 @category models */
+export interface WebFetchError extends Schema.Schema.Type<typeof WebFetchError> {}
+
+/** What a fetch from the web gave. @since 0.1.0 @category blocks */
+export const WebFetchToolResultBlock = kind("web_fetch_tool_result", {
+  tool_use_id: Schema.String,
+  content: Schema.Union(
+    named<WebFetchResult>(WebFetchResult),
+    named<WebFetchError>(WebFetchError),
+    named<UnknownResult>(unknownKind(WebFetchResult, WebFetchError))
+  ),
+  caller: nullish(named<ToolCaller>(ToolCaller))
+})
+
+/** What a fetch from the web gave. @since 0.1.0 @category blocks */
+export interface WebFetchToolResultBlock extends Schema.Schema.Type<typeof WebFetchToolResultBlock> {}
+
+const ran = { stderr: Schema.String, return_code: Schema.Number }
+
+const outputs = <Type extends string>(type: Type) => Schema.Array(kind(type, { file_id: Schema.String }))
+
+/** Code that ran, whatever it returned; `content` holds the files it made. @since 0.1.0 @category models */
+export const CodeExecutionResult = kind("code_execution_result", {
+  stdout: Schema.String,
+  ...ran,
+  content: outputs("code_execution_output")
+})
+
+/** Code that ran, whatever it returned. @since 0.1.0 @category models */
+export interface CodeExecutionResult extends Schema.Schema.Type<typeof CodeExecutionResult> {}
+
+/** Code that ran and whose output only the server can read. @since 0.1.0 @category models */
+export const EncryptedCodeExecutionResult = kind("encrypted_code_execution_result", {
+  encrypted_stdout: Schema.String,
+  ...ran,
+  content: outputs("code_execution_output")
+})
+
+/** Code that ran and whose output only the server can read. @since 0.1.0 @category models */
+export interface EncryptedCodeExecutionResult
+  extends Schema.Schema.Type<typeof EncryptedCodeExecutionResult> {}
+
+const failed = <Type extends string>(type: Type) =>
+  kind(type, {
+    error_code: openLiteral(
+      "invalid_tool_input",
+      "unavailable",
+      "too_many_requests",
+      "execution_time_exceeded",
+      "output_file_too_large",
+      "file_not_found"
+    ),
+    error_message: nullish(Schema.String)
+  })
+
+/** Code that did not run. @since 0.1.0 @category models */
+export const CodeExecutionError = failed("code_execution_tool_result_error")
+
+/** Code that did not run. @since 0.1.0 @category models */
+export interface CodeExecutionError extends Schema.Schema.Type<typeof CodeExecutionError> {}
+
+/** What running code gave. @since 0.1.0 @category blocks */
+export const CodeExecutionToolResultBlock = kind("code_execution_tool_result", {
+  tool_use_id: Schema.String,
+  content: Schema.Union(
+    named<CodeExecutionResult>(CodeExecutionResult),
+    named<EncryptedCodeExecutionResult>(EncryptedCodeExecutionResult),
+    named<CodeExecutionError>(CodeExecutionError),
+    named<UnknownResult>(unknownKind(CodeExecutionResult, EncryptedCodeExecutionResult, CodeExecutionError))
+  )
+})
+
+/** What running code gave. @since 0.1.0 @category blocks */
+export interface CodeExecutionToolResultBlock
+  extends Schema.Schema.Type<typeof CodeExecutionToolResultBlock> {}
+
+/** A command that ran, whatever it returned; `content` holds the files it made. @since 0.1.0 @category models */
+export const BashCodeExecutionResult = kind("bash_code_execution_result", {
+  stdout: Schema.String,
+  ...ran,
+  content: outputs("bash_code_execution_output")
+})
+
+/** A command that ran, whatever it returned. @since 0.1.0 @category models */
+export interface BashCodeExecutionResult extends Schema.Schema.Type<typeof BashCodeExecutionResult> {}
+
+/** A command that did not run. @since 0.1.0 @category models */
+export const BashCodeExecutionError = failed("bash_code_execution_tool_result_error")
+
+/** A command that did not run. @since 0.1.0 @category models */
+export interface BashCodeExecutionError extends Schema.Schema.Type<typeof BashCodeExecutionError> {}
+
+/** What a command of the code execution tool gave. @since 0.1.0 @category blocks */
+export const BashCodeExecutionToolResultBlock = kind("bash_code_execution_tool_result", {
+  tool_use_id: Schema.String,
+  content: Schema.Union(
+    named<BashCodeExecutionResult>(BashCodeExecutionResult),
+    named<BashCodeExecutionError>(BashCodeExecutionError),
+    named<UnknownResult>(unknownKind(BashCodeExecutionResult, BashCodeExecutionError))
+  )
+})
+
+/** What a command of the code execution tool gave. @since 0.1.0 @category blocks */
+export interface BashCodeExecutionToolResultBlock
+  extends Schema.Schema.Type<typeof BashCodeExecutionToolResultBlock> {}
+
+/** A file that was looked at. @since 0.1.0 @category models */
+export const TextEditorViewResult = kind("text_editor_code_execution_view_result", {
+  file_type: openLiteral("text", "image", "pdf"),
+  content: Schema.String,
+  num_lines: nullish(Schema.Number),
+  start_line: nullish(Schema.Number),
+  total_lines: nullish(Schema.Number)
+})
+
+/** A file that was looked at. @since 0.1.0 @category models */
+export interface TextEditorViewResult extends Schema.Schema.Type<typeof TextEditorViewResult> {}
+
+/** A file that was written. @since 0.1.0 @category models */
+export const TextEditorCreateResult = kind("text_editor_code_execution_create_result", {
+  is_file_update: Schema.Boolean
+})
+
+/** A file that was written. @since 0.1.0 @category models */
+export interface TextEditorCreateResult extends Schema.Schema.Type<typeof TextEditorCreateResult> {}
+
+/** A file of which a part was replaced. @since 0.1.0 @category models */
+export const TextEditorStrReplaceResult = kind("text_editor_code_execution_str_replace_result", {
+  lines: nullish(Schema.Array(Schema.String)),
+  old_start: nullish(Schema.Number),
+  old_lines: nullish(Schema.Number),
+  new_start: nullish(Schema.Number),
+  new_lines: nullish(Schema.Number)
+})
+
+/** A file of which a part was replaced. @since 0.1.0 @category models */
+export interface TextEditorStrReplaceResult extends Schema.Schema.Type<typeof TextEditorStrReplaceResult> {}
+
+/** A file that could not be looked at or written. @since 0.1.0 @category models */
+export const TextEditorError = failed("text_editor_code_execution_tool_result_error")
+
+/** A file that could not be looked at or written. @since 0.1.0 @category models */
+export interface TextEditorError extends Schema.Schema.Type<typeof TextEditorError> {}
+
+/** What the editor of the code execution tool gave. @since 0.1.0 @category blocks */
+export const TextEditorToolResultBlock = kind("text_editor_code_execution_tool_result", {
+  tool_use_id: Schema.String,
+  content: Schema.Union(
+    named<TextEditorViewResult>(TextEditorViewResult),
+    named<TextEditorCreateResult>(TextEditorCreateResult),
+    named<TextEditorStrReplaceResult>(TextEditorStrReplaceResult),
+    named<TextEditorError>(TextEditorError),
+    named<UnknownResult>(
+      unknownKind(TextEditorViewResult, TextEditorCreateResult, TextEditorStrReplaceResult, TextEditorError)
+    )
+  )
+})
+
+/** What the editor of the code execution tool gave. @since 0.1.0 @category blocks */
+export interface TextEditorToolResultBlock extends Schema.Schema.Type<typeof TextEditorToolResultBlock> {}
+
+/** Tools that a search found. @since 0.1.0 @category models */
+export const ToolSearchResult = kind("tool_search_tool_search_result", {
+  tool_references: Schema.Array(kind("tool_reference", { tool_name: Schema.String }))
+})
+
+/** Tools that a search found. @since 0.1.0 @category models */
+export interface ToolSearchResult extends Schema.Schema.Type<typeof ToolSearchResult> {}
+
+/** A search for tools that failed. @since 0.1.0 @category models */
+export const ToolSearchError = failed("tool_search_tool_result_error")
+
+/** A search for tools that failed. @since 0.1.0 @category models */
+export interface ToolSearchError extends Schema.Schema.Type<typeof ToolSearchError> {}
+
+/** What a search for tools gave. @since 0.1.0 @category blocks */
+export const ToolSearchToolResultBlock = kind("tool_search_tool_result", {
+  tool_use_id: Schema.String,
+  content: Schema.Union(
+    named<ToolSearchResult>(ToolSearchResult),
+    named<ToolSearchError>(ToolSearchError),
+    named<UnknownResult>(unknownKind(ToolSearchResult, ToolSearchError))
+  )
+})
+
+/** What a search for tools gave. @since 0.1.0 @category blocks */
+export interface ToolSearchToolResultBlock extends Schema.Schema.Type<typeof ToolSearchToolResultBlock> {}

@@ -1,0 +1,241 @@
+/**
+ * What to make of the events of a message: the message as it grows, the whole of it, its text, its blocks, its tools'
+ * inputs.
+ *
+ * @since 0.1.0
+ */
+import type { ApiError } from "@effect-api/client"
+import * as Channel from "effect/Channel"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Stream from "effect/Stream"
+import type * as ContentBlock from "../content/ContentBlock.js"
+import type * as Message from "./Message.js"
+import * as MessageAccumulator from "./MessageAccumulator.js"
+import type * as MessageEvent from "./MessageEvent.js"
+
+/**
+ * An event, and the message with it. A snapshot does not change later.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Snapshot {
+  readonly event: MessageEvent.MessageEvent
+  readonly message: Message.Message
+}
+
+/**
+ * More of a tool's input: the piece of JSON that came, and the input so far. Strings grow, all else is there once it is whole.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface InputDelta {
+  readonly index: number
+  readonly id: string
+  readonly name: string
+  readonly partial_json: string
+  readonly input: unknown
+}
+
+/**
+ * The whole message. Fails as the stream does; with a `StreamTruncatedError` where it ends before `message_stop`; with a
+ * `StreamProtocolError` where its events make no message, or the input of a tool is no JSON.
+ *
+ * @example
+ * ```ts
+ * import { Message, MessageStream, type MessageEvent } from "@effect-api/anthropic"
+ * import type { ApiError } from "@effect-api/client"
+ * import { Effect, type Stream } from "effect"
+ *
+ * const textOf = (events: Stream.Stream<MessageEvent.MessageEvent, ApiError.ApiError>) =>
+ *   MessageStream.finalMessage(events).pipe(Effect.map(Message.text))
+ * ```
+ * @since 0.1.0
+ * @category consuming
+ */
+export const finalMessage = <E, R>(
+  events: Stream.Stream<MessageEvent.MessageEvent, E, R>
+): Effect.Effect<Message.Message, E | ApiError.StreamProtocolError | ApiError.StreamTruncatedError, R> =>
+  Effect.suspend(() => {
+    const accumulator = MessageAccumulator.make()
+    const take = (chunk: Chunk.Chunk<MessageEvent.MessageEvent>) => {
+      for (const event of chunk) {
+        const pushed = accumulator.push(event)
+        if (Either.isLeft(pushed)) return pushed
+      }
+      return Either.void
+    }
+    return Effect.zipRight(Stream.runForEachChunk(events, take), Effect.suspend(accumulator.end))
+  })
+
+/**
+ * Every event with the message so far. What comes before `message_start` is left out.
+ *
+ * @example
+ * ```ts
+ * import { MessageStream, type MessageEvent } from "@effect-api/anthropic"
+ * import type { ApiError } from "@effect-api/client"
+ * import { Console, Stream } from "effect"
+ *
+ * const watch = (events: Stream.Stream<MessageEvent.MessageEvent, ApiError.ApiError>) =>
+ *   MessageStream.accumulate(events).pipe(
+ *     Stream.runForEach(({ message }) => Console.log(message.content.length, message.usage.output_tokens))
+ *   )
+ * ```
+ * @since 0.1.0
+ * @category combinators
+ */
+export const accumulate = <E, R>(
+  events: Stream.Stream<MessageEvent.MessageEvent, E, R>
+): Stream.Stream<Snapshot, E | ApiError.StreamProtocolError, R> =>
+  withMessage(events, (event, accumulator) => {
+    const message = accumulator.snapshot()
+    return message === undefined ? Option.none() : Option.some({ event, message })
+  })
+
+/**
+ * The blocks, each as it is complete.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const contentBlocks = <E, R>(
+  events: Stream.Stream<MessageEvent.MessageEvent, E, R>
+): Stream.Stream<ContentBlock.ContentBlock, E | ApiError.StreamProtocolError, R> =>
+  withMessage(events, (event, accumulator) =>
+    event.type === "content_block_stop"
+      ? Option.fromNullable(accumulator.snapshot()?.content[event.index])
+      : Option.none()
+  )
+
+/**
+ * The inputs of tools as they grow, those of the server's own tools among them.
+ *
+ * @example
+ * ```ts
+ * import { MessageStream, type MessageEvent } from "@effect-api/anthropic"
+ * import type { ApiError } from "@effect-api/client"
+ * import { Console, Stream } from "effect"
+ *
+ * const watch = (events: Stream.Stream<MessageEvent.MessageEvent, ApiError.ApiError>) =>
+ *   MessageStream.inputDeltas(events).pipe(
+ *     Stream.runForEach(({ input, name }) => Console.log(name, input))
+ *   )
+ * ```
+ * @since 0.1.0
+ * @category combinators
+ */
+export const inputDeltas = <E, R>(
+  events: Stream.Stream<MessageEvent.MessageEvent, E, R>
+): Stream.Stream<InputDelta, E | ApiError.StreamProtocolError, R> =>
+  withMessage(events, (event, accumulator) => {
+    if (event?.type !== "content_block_delta" || event.delta.type !== "input_json_delta") return Option.none()
+    const { index } = event
+    const { partial_json } = event.delta
+    const block = accumulator.snapshot()?.content[index]
+    if (block === undefined || !isToolUse(block)) return Option.none()
+    const { id, name } = block
+    return Option.some({
+      index,
+      id,
+      name,
+      partial_json,
+      // Made when it is asked for: most are not.
+      get input() {
+        return block.input
+      }
+    })
+  })
+
+type ToolUse = ContentBlock.ToolUseBlock | ContentBlock.ServerToolUseBlock | ContentBlock.McpToolUseBlock
+
+/** By its fields, so that the tools of tomorrow are among them. */
+const isToolUse = (block: ContentBlock.ContentBlock): block is ToolUse => "id" in block && "name" in block
+
+/**
+ * The text, piece by piece.
+ *
+ * @example
+ * ```ts
+ * import { MessageStream, type MessageEvent } from "@effect-api/anthropic"
+ * import type { ApiError } from "@effect-api/client"
+ * import { Console, Stream } from "effect"
+ *
+ * const print = (events: Stream.Stream<MessageEvent.MessageEvent, ApiError.ApiError>) =>
+ *   MessageStream.textDeltas(events).pipe(
+ *     Stream.runForEach((text) => Console.log(text))
+ *   )
+ * ```
+ * @since 0.1.0
+ * @category combinators
+ */
+export const textDeltas = <E, R>(
+  events: Stream.Stream<MessageEvent.MessageEvent, E, R>
+): Stream.Stream<string, E, R> =>
+  deltas(events, (delta) => (delta.type === "text_delta" ? Option.some(delta.text) : Option.none()))
+
+/**
+ * What the model thinks, piece by piece.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const thinkingDeltas = <E, R>(
+  events: Stream.Stream<MessageEvent.MessageEvent, E, R>
+): Stream.Stream<string, E, R> =>
+  deltas(events, (delta) => (delta.type === "thinking_delta" ? Option.some(delta.thinking) : Option.none()))
+
+const deltas = <A, E, R>(
+  events: Stream.Stream<MessageEvent.MessageEvent, E, R>,
+  pick: (delta: MessageEvent.Delta) => Option.Option<A>
+): Stream.Stream<A, E, R> =>
+  Stream.mapChunks(events, (chunk) =>
+    Chunk.filterMap(chunk, (event) =>
+      // Under lenient validation an event may be anything.
+      event?.type === "content_block_delta" && Predicate.isObject(event.delta)
+        ? pick(event.delta)
+        : Option.none()
+    )
+  )
+
+type Events = Chunk.Chunk<MessageEvent.MessageEvent>
+
+/**
+ * Picks something at every event, with the message so far at hand. Chunk by chunk: an effect an event would cost more than
+ * the work. What was picked before a failure is handed out first.
+ */
+const withMessage = <A, E, R>(
+  events: Stream.Stream<MessageEvent.MessageEvent, E, R>,
+  pick: (event: MessageEvent.MessageEvent, accumulator: MessageAccumulator.Accumulator) => Option.Option<A>
+): Stream.Stream<A, E | ApiError.StreamProtocolError, R> =>
+  Stream.suspend(() => {
+    const accumulator = MessageAccumulator.make()
+    type Failure = E | ApiError.StreamProtocolError
+    type Reading = Channel.Channel<Chunk.Chunk<A>, Events, Failure, E, void, unknown>
+    const step = (chunk: Events): Reading => {
+      const picked: Array<A> = []
+      let next: Reading = reading
+      for (const event of chunk) {
+        const pushed = accumulator.push(event)
+        if (Either.isLeft(pushed)) {
+          next = Channel.fail(pushed.left)
+          break
+        }
+        const found = pick(event, accumulator)
+        if (Option.isSome(found)) picked.push(found.value)
+      }
+      if (picked.length === 0) return next
+      return Channel.flatMap(Channel.write(Chunk.unsafeFromArray(picked)), () => next)
+    }
+    const reading: Reading = Channel.readWithCause({
+      onInput: step,
+      onFailure: Channel.failCause,
+      onDone: () => Channel.void
+    })
+    return Stream.pipeThroughChannel(events, reading)
+  })

@@ -1,0 +1,59 @@
+/**
+ * The models that there are: https://docs.anthropic.com/en/api/models-list
+ *
+ * @since 0.1.0
+ */
+import { ApiRequest, ApiSchema } from "@effect-api/client"
+import * as Schema from "effect/Schema"
+import * as CallOptions from "../client/CallOptions.js"
+import { nullish, open, openLiteral } from "../shared/schema.js"
+import * as Page from "./Page.js"
+
+/** A model, what it can do, and how much it can read and write. @since 0.1.0 @category models */
+export const ModelInfo = open(
+  Schema.Struct({
+    id: Schema.String,
+    type: openLiteral("model"),
+    display_name: Schema.String,
+    created_at: Schema.String,
+    max_input_tokens: nullish(Schema.Number),
+    max_tokens: nullish(Schema.Number),
+    lifecycle: nullish(openLiteral("active", "deprecated", "retired")),
+    deprecated_at: nullish(Schema.String),
+    retires_at: nullish(Schema.String),
+    capabilities: nullish(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
+  }),
+  "ModelInfo"
+)
+
+/** A model, what it can do, and how much it can read and write. @since 0.1.0 @category models */
+export interface ModelInfo extends Schema.Schema.Type<typeof ModelInfo> {}
+
+/** Which models to list. @since 0.1.0 @category models */
+export interface ModelListParams extends Page.PageParams {
+  readonly lifecycle?: ReadonlyArray<"active" | "deprecated" | "retired"> | undefined
+}
+
+const model = ApiSchema.asSent(ModelInfo)
+const page = ApiSchema.asSent(Page.of<ModelInfo>(ModelInfo))
+
+/** Lists the models, the youngest first. @since 0.1.0 @category requests */
+export const list = (
+  params: ModelListParams = {},
+  options?: CallOptions.CallOptions
+): ApiRequest.PageRequest<Page.Page<ModelInfo>, ModelInfo> =>
+  ApiRequest.get("/v1/models", { ...CallOptions.toOverrides(options), success: page }).pipe(
+    ApiRequest.override({ query: params }),
+    ApiRequest.paginate(Page.pagination<ModelInfo>())
+  )
+
+/** A single model, by its id or an alias. @since 0.1.0 @category requests */
+export const retrieve = (
+  model_id: string,
+  options?: CallOptions.CallOptions
+): ApiRequest.ApiRequest<ModelInfo> =>
+  ApiRequest.get("/v1/models/{model_id}", {
+    ...CallOptions.toOverrides(options),
+    path: { model_id },
+    success: model
+  })

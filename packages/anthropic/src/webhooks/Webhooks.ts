@@ -1,0 +1,303 @@
+/**
+ * Proves that a webhook comes from the API, and reads its event.
+ *
+ * The signature is that of Standard Webhooks: HMAC-SHA256 over id, time and body, by the Web Crypto of every runtime.
+ * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+ *
+ * @since 0.1.0
+ */
+import { ApiSchema } from "@effect-api/client"
+import * as Arr from "effect/Array"
+import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Encoding from "effect/Encoding"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as WebhookEvent from "./WebhookEvent.js"
+
+/**
+ * The delivery does not prove where it comes from: answer with status 400 and do nothing else.
+ *
+ * - `missing-header`, `invalid-header`: `header` is not there, or is no time.
+ * - `timestamp-too-old`, `timestamp-too-new`: signed too long ago, as one that is played again would be, or later than now.
+ * - `no-matching-signature`: the body or a header was changed, or another secret signed it.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class WebhookVerificationError extends Data.TaggedError("WebhookVerificationError")<{
+  readonly message: string
+  readonly reason:
+    | "missing-header"
+    | "invalid-header"
+    | "timestamp-too-old"
+    | "timestamp-too-new"
+    | "no-matching-signature"
+  readonly header: "webhook-id" | "webhook-timestamp" | "webhook-signature"
+}> {}
+
+/** The endpoint's own secret cannot be one: `index` says which, if there are several. @since 0.1.0 @category errors */
+export class WebhookSecretError extends Data.TaggedError("WebhookSecretError")<{
+  readonly message: string
+  readonly reason: string
+  readonly index: number
+}> {}
+
+/**
+ * The delivery is genuine, but its body is no event: `reason` says what is wrong and `path` where, `excerpt` is its start.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class WebhookPayloadError extends Data.TaggedError("WebhookPayloadError")<{
+  readonly message: string
+  readonly reason: string
+  readonly path: ReadonlyArray<string | number>
+  readonly excerpt: string
+}> {}
+
+/** All that {@link verify} can fail with. @since 0.1.0 @category errors */
+export type WebhookError = WebhookVerificationError | WebhookSecretError | WebhookPayloadError
+
+/**
+ * Headers as servers give them: `Headers` of the web, or a record with names in any case.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type HeadersInput = Headers | { readonly [name: string]: string | ReadonlyArray<string> | undefined }
+
+/**
+ * A delivery as it came.
+ *
+ * - `secret`: the endpoint's, `whsec_...`; several while one takes the place of another.
+ * - `body`: as it came over the wire, before any JSON parser: the signature is over these very bytes.
+ * - `tolerance`: how far its time may be from now, both ways; 5 minutes unless set.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Delivery {
+  /** The endpoint's secret, `whsec_...`; several while one takes the place of another. */
+  readonly secret: Redacted.Redacted | ReadonlyArray<Redacted.Redacted>
+  /** The headers of the delivery. */
+  readonly headers: HeadersInput
+  /** The body as it came over the wire, before any JSON parser: the signature is over these very bytes. */
+  readonly body: string | Uint8Array
+  /** How far the time of the delivery may be from now, both ways (5 minutes). */
+  readonly tolerance?: Duration.DurationInput | undefined
+}
+
+/**
+ * Proves a delivery and gives its event.
+ *
+ * @example
+ * ```ts
+ * import { Webhooks } from "@effect-api/anthropic"
+ * import { Config, Effect } from "effect"
+ *
+ * const handle = (request: Request) =>
+ *   Effect.gen(function* () {
+ *     const secret = yield* Config.redacted("ANTHROPIC_WEBHOOK_SIGNING_KEY")
+ *     const body = yield* Effect.promise(() => request.text())
+ *     const event = yield* Webhooks.verify({ secret, headers: request.headers, body })
+ *     if (event.data.type === "session.thread_created") {
+ *       yield* Effect.log("a new thread", event.data.session_thread_id)
+ *     }
+ *     return new Response(null, { status: 204 })
+ *   }).pipe(
+ *     Effect.catchTag("WebhookVerificationError", (error) =>
+ *       Effect.succeed(new Response(error.message, { status: 400 }))
+ *     )
+ *   )
+ * ```
+ * @since 0.1.0
+ * @category verification
+ */
+export const verify = (delivery: Delivery): Effect.Effect<WebhookEvent.WebhookEvent, WebhookError> =>
+  Effect.gen(function* () {
+    const keys = yield* Effect.forEach(Arr.ensure(delivery.secret), keyOf)
+    if (keys.length === 0) return yield* secretError("there is none", 0)
+    const id = yield* header(delivery.headers, "webhook-id")
+    const timestamp = yield* header(delivery.headers, "webhook-timestamp")
+    const signatures = signaturesIn(yield* header(delivery.headers, "webhook-signature"))
+    yield* checkTime(timestamp, delivery.tolerance ?? "5 minutes")
+    const content = signedContent(id, timestamp, delivery.body)
+    const own = yield* Effect.forEach(keys, (key) => hmac(key, content))
+    if (!own.some((mac) => signatures.some((signature) => isEqual(mac, signature)))) {
+      return yield* unverified(
+        "no-matching-signature",
+        "webhook-signature",
+        "holds no signature of this body by a known secret"
+      )
+    }
+    return yield* parse(delivery.body)
+  })
+
+/**
+ * The headers that the API would send with a body, now or `at` another time: for tests of an endpoint.
+ *
+ * @example
+ * ```ts
+ * import { Webhooks } from "@effect-api/anthropic"
+ * import { Effect, Redacted } from "effect"
+ *
+ * const secret = Redacted.make("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+ * const body = JSON.stringify({
+ *   type: "event",
+ *   id: "wevt_1",
+ *   created_at: "2025-01-01T00:00:00Z",
+ *   data: { type: "session.created", id: "sesn_1", organization_id: "org_1", workspace_id: "wrkspc_1" }
+ * })
+ *
+ * const program = Webhooks.sign({ secret, id: "msg_1", body }).pipe(
+ *   Effect.flatMap((headers) => Webhooks.verify({ secret, headers, body }))
+ * )
+ * ```
+ * @since 0.1.0
+ * @category testing
+ */
+export const sign = (options: {
+  /** The endpoint's secret, `whsec_...`; several while one takes the place of another. */
+  readonly secret: Redacted.Redacted
+  /** The id of the message. */
+  readonly id: string
+  /** The body as it came over the wire, before any JSON parser: the signature is over these very bytes. */
+  readonly body: string | Uint8Array
+  /** When it is sent. */
+  readonly at?: DateTime.DateTime | undefined
+}): Effect.Effect<
+  Record<"webhook-id" | "webhook-timestamp" | "webhook-signature", string>,
+  WebhookSecretError
+> =>
+  Effect.gen(function* () {
+    const { at = yield* DateTime.now, body, id, secret } = options
+    const key = yield* keyOf(secret, 0)
+    const timestamp = String(Math.floor(DateTime.toEpochMillis(at) / 1000))
+    const mac = yield* hmac(key, signedContent(id, timestamp, body))
+    return {
+      "webhook-id": id,
+      "webhook-timestamp": timestamp,
+      "webhook-signature": `v1,${Encoding.encodeBase64(mac)}`
+    }
+  })
+
+const unverified = (
+  reason: WebhookVerificationError["reason"],
+  header: WebhookVerificationError["header"],
+  problem: string
+): WebhookVerificationError =>
+  new WebhookVerificationError({ reason, header, message: `Webhook header ${header} ${problem}` })
+
+const header = (
+  headers: HeadersInput,
+  name: WebhookVerificationError["header"]
+): Either.Either<string, WebhookVerificationError> => {
+  const found = isWebHeaders(headers)
+    ? headers.get(name)
+    : Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1]
+  const value = typeof found === "object" ? found?.join(" ") : found
+  return value === undefined || value === ""
+    ? Either.left(unverified("missing-header", name, "is missing"))
+    : Either.right(value)
+}
+
+const isWebHeaders = (headers: HeadersInput): headers is Headers => typeof headers["get"] === "function"
+
+const checkTime = (
+  timestamp: string,
+  tolerance: Duration.DurationInput
+): Effect.Effect<void, WebhookVerificationError> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const name = "webhook-timestamp"
+    if (!/^\d+$/.test(timestamp)) {
+      return unverified("invalid-header", name, "is not a number of seconds")
+    }
+    const age = Math.floor(now / 1000) - Number(timestamp)
+    const limit = Duration.toSeconds(tolerance)
+    if (age > limit)
+      return unverified("timestamp-too-old", name, `is ${age} s old, and ${limit} s are allowed`)
+    if (-age > limit) {
+      return unverified("timestamp-too-new", name, `is ${-age} s ahead, and ${limit} s are allowed`)
+    }
+    return Effect.void
+  })
+
+/** Signatures of other versions, and what is none, are passed over, as the specification asks. */
+const signaturesIn = (header: string): ReadonlyArray<Uint8Array> =>
+  header.split(" ").flatMap((part) => {
+    const [version, signature = ""] = part.split(",", 2)
+    return version === "v1" ? Option.toArray(Either.getRight(Encoding.decodeBase64(signature))) : []
+  })
+
+/** Tools that keep secrets may drop the padding of its base64. */
+const bytesOf = (text: string): Either.Either<Uint8Array, unknown> =>
+  Encoding.decodeBase64(text.padEnd(Math.ceil(text.length / 4) * 4, "="))
+
+const secretError = (reason: string, index: number): WebhookSecretError =>
+  new WebhookSecretError({ reason, index, message: `The webhook secret cannot be used: ${reason}` })
+
+const keyOf = (secret: Redacted.Redacted, index: number): Effect.Effect<Uint8Array, WebhookSecretError> => {
+  const text = textOf(secret)
+  if (text === undefined) return secretError("it must be a Redacted or a string", index)
+  return Either.match(bytesOf(text.trim().replace(/^whsec_/, "")), {
+    // The reason of the decoder would quote the secret.
+    onLeft: () => secretError("it is not base64", index),
+    onRight: (key) => (key.length === 0 ? secretError("it is empty", index) : Effect.succeed(key))
+  })
+}
+
+/** Plain JavaScript may give a string, or nothing where a variable is not set. */
+const textOf = (secret: unknown): string | undefined => {
+  const value = Redacted.isRedacted(secret) ? Redacted.value(secret) : secret
+  return typeof value === "string" ? value : undefined
+}
+
+const encoder = new TextEncoder()
+
+const signedContent = (id: string, timestamp: string, body: string | Uint8Array): Uint8Array<ArrayBuffer> => {
+  const head = encoder.encode(`${id}.${timestamp}.`)
+  const bytes = typeof body === "string" ? encoder.encode(body) : body
+  const content = new Uint8Array(head.length + bytes.length)
+  content.set(head)
+  content.set(bytes, head.length)
+  return content
+}
+
+const algorithm = { name: "HMAC", hash: "SHA-256" }
+
+const hmac = (key: Uint8Array, content: Uint8Array<ArrayBuffer>): Effect.Effect<Uint8Array> =>
+  Effect.promise(async () => {
+    const { subtle } = globalThis.crypto
+    const imported = await subtle.importKey("raw", new Uint8Array(key), algorithm, false, ["sign"])
+    return new Uint8Array(await subtle.sign(algorithm.name, imported, content))
+  })
+
+/** Takes as long for every signature: how long it takes tells nothing of where they differ. */
+const isEqual = (one: Uint8Array, other: Uint8Array): boolean => {
+  if (one.length !== other.length) return false
+  return one.reduce((difference, byte, index) => difference | (byte ^ (other[index] ?? 0)), 0) === 0
+}
+
+const decode = ApiSchema.decoder(ApiSchema.asSent(WebhookEvent.WebhookEvent))
+
+const parse = (body: string | Uint8Array): Effect.Effect<WebhookEvent.WebhookEvent, WebhookPayloadError> => {
+  const text = typeof body === "string" ? body : new TextDecoder().decode(body)
+  const unreadable = (reason: string, path: ReadonlyArray<string | number> = []) =>
+    new WebhookPayloadError({
+      reason,
+      path,
+      excerpt: text.slice(0, 200),
+      message: `The webhook's body is no event: ${reason}`
+    })
+  return Either.try({
+    try: (): unknown => JSON.parse(text),
+    catch: () => unreadable("is not valid JSON")
+  }).pipe(
+    Effect.flatMap((value) => Effect.mapError(decode(value), ({ path, reason }) => unreadable(reason, path)))
+  )
+}

@@ -1,0 +1,206 @@
+import { readFileSync } from "node:fs"
+import { HttpClient } from "@effect/platform"
+import { describe, expect, it } from "@effect/vitest"
+import { ApiConfig, Credentials } from "@effect-api/client"
+import { MockTransport } from "@effect-api/testing"
+import { ConfigProvider, Effect, Layer, Redacted } from "effect"
+import { Anthropic, AnthropicConfig } from "../../src/index.js"
+import { message } from "../fixtures/answers.js"
+import { params, scripted } from "../fixtures/client.js"
+
+const secret = (text: string) => Redacted.make(text)
+
+/** The first request of a client that is configured by an environment. */
+const firstRequest = (environment: Record<string, string>, explicit?: AnthropicConfig.Options) =>
+  Effect.gen(function* () {
+    const transport = yield* MockTransport.make([MockTransport.json(message)])
+    const live = Anthropic.layerConfig(explicit).pipe(
+      Layer.provide(Layer.succeed(HttpClient.HttpClient, transport.client)),
+      Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(environment)))))
+    )
+    yield* Effect.provide(
+      Effect.flatMap(Anthropic.Anthropic, ({ messages }) => messages.create(params)),
+      live
+    )
+    const [request] = yield* transport.requests
+    return { url: request?.url ?? "", headers: request?.headers ?? {} }
+  })
+
+const bearer = (token: string) => `Bearer ${token}`
+
+describe("layerConfig", () => {
+  const ANTHROPIC_API_KEY = "env-key"
+  const ANTHROPIC_AUTH_TOKEN = "env-token"
+
+  it.effect.each<{
+    readonly name: string
+    readonly environment: Record<string, string>
+    readonly explicit?: AnthropicConfig.Options
+    readonly key?: string
+    readonly authorization?: string
+  }>([
+    { name: "a key", environment: { ANTHROPIC_API_KEY }, key: "env-key" },
+    { name: "a token", environment: { ANTHROPIC_AUTH_TOKEN }, authorization: bearer("env-token") },
+    {
+      name: "a key before a token",
+      environment: { ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN },
+      key: "env-key"
+    },
+    {
+      name: "a token, for a key that is blank",
+      environment: { ANTHROPIC_API_KEY: " ", ANTHROPIC_AUTH_TOKEN },
+      authorization: bearer("env-token")
+    },
+    {
+      name: "an explicit key over both",
+      environment: { ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN },
+      explicit: { apiKey: secret("own") },
+      key: "own"
+    },
+    {
+      name: "an explicit token over a key",
+      environment: { ANTHROPIC_API_KEY },
+      explicit: { authToken: secret("own") },
+      authorization: bearer("own")
+    },
+    {
+      name: "an explicit credential over a key",
+      environment: { ANTHROPIC_API_KEY },
+      explicit: { credentials: Credentials.header("x-gateway-key", secret("own")) }
+    },
+    {
+      name: "a key from the environment for an explicit one that is blank or undefined",
+      environment: { ANTHROPIC_API_KEY },
+      explicit: { authToken: secret(" "), credentials: undefined },
+      key: "env-key"
+    }
+  ])("1.1 sends $name", ({ authorization, environment, explicit, key }) =>
+    Effect.gen(function* () {
+      const { headers } = yield* firstRequest(environment, explicit)
+      expect([headers["x-api-key"], headers["authorization"]]).toEqual([key, authorization])
+    })
+  )
+
+  it.effect.each([
+    ["", "https://api.anthropic.com/v1/messages"],
+    ["https://gateway.example", "https://gateway.example/v1/messages"],
+    ["https://gateway.example/", "https://gateway.example/v1/messages"],
+    ["https://gateway.example/anthropic", "https://gateway.example/anthropic/v1/messages"],
+    ["https://gateway.example/anthropic/", "https://gateway.example/anthropic/v1/messages"]
+  ] as const)("2.1 ANTHROPIC_BASE_URL=%s sends to %s", ([ANTHROPIC_BASE_URL, url]) =>
+    Effect.gen(function* () {
+      expect((yield* firstRequest({ ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL })).url).toBe(url)
+    })
+  )
+
+  it.effect("1.1 an explicit base URL wins, an undefined one does not", () =>
+    Effect.gen(function* () {
+      const environment = { ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL: "https://gateway.example" }
+      const explicit = yield* firstRequest(environment, { baseUrl: "https://own.example" })
+      expect(explicit.url).toBe("https://own.example/v1/messages")
+      const open = yield* firstRequest(environment, { baseUrl: undefined })
+      expect(open.url).toBe("https://gateway.example/v1/messages")
+    })
+  )
+
+  it.effect.each([
+    { lines: "X-Team: search", sent: { "x-team": "search" } },
+    { lines: "X-Team: a: b \n  x-Cost-Center :42\r\n", sent: { "x-team": "a: b", "x-cost-center": "42" } },
+    { lines: "nothing\n\nX-Team:search\n: none", sent: { "x-team": "search" } },
+    { lines: "anthropic-beta: a, b", sent: { "anthropic-beta": "a,b,c" } },
+    { lines: "X-Own: environment", sent: { "x-own": "explicit" } }
+  ])("4.1 ANTHROPIC_CUSTOM_HEADERS=$lines sends its lines", ({ lines, sent }) =>
+    Effect.gen(function* () {
+      const { headers } = yield* firstRequest(
+        { ANTHROPIC_API_KEY, ANTHROPIC_CUSTOM_HEADERS: lines },
+        { headers: { "x-own": "explicit" }, betas: ["c"] }
+      )
+      expect(headers).toMatchObject(sent)
+    })
+  )
+
+  it.effect.each([
+    { environment: {}, key: "apiKey" },
+    { environment: { ANTHROPIC_API_KEY: "", ANTHROPIC_AUTH_TOKEN: "  " }, key: "apiKey" },
+    { environment: { ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL: "gateway" }, key: "baseUrl" },
+    { environment: { ANTHROPIC_API_KEY, ANTHROPIC_CUSTOM_HEADERS: "x y: 1" }, key: "headers.x y" }
+  ])("1.2 %j is an InvalidConfigError when the layer is built", ({ environment, key }) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(firstRequest(environment))
+      expect(error).toMatchObject({ _tag: "InvalidConfigError", key })
+    })
+  )
+
+  it.effect.each(["Authorization: Bearer own", "x-api-key: own"])(
+    "1.2 a header proves it too: %s",
+    (header) =>
+      Effect.gen(function* () {
+        const { headers } = yield* firstRequest({ ANTHROPIC_CUSTOM_HEADERS: header })
+        expect([headers["authorization"], headers["x-api-key"]]).toContain(header.split(": ")[1])
+      })
+  )
+})
+
+describe("layer", () => {
+  it.effect("1.2 says which settings are missing, and shows none that is there", () =>
+    Effect.gen(function* () {
+      const build = (options: AnthropicConfig.Options) =>
+        Effect.flip(Effect.provide(Anthropic.make(options), MockTransport.layer([])))
+      const missing = yield* build({})
+      expect(missing).toBeInstanceOf(ApiConfig.InvalidConfigError)
+      expect(missing.message).toContain("ANTHROPIC_AUTH_TOKEN")
+      const wrong = yield* build({ apiKey: secret("sk-secret"), retry: { maxRetries: -1 } })
+      expect(wrong).toMatchObject({ key: "retry.maxRetries" })
+      expect(JSON.stringify(wrong)).not.toContain("sk-secret")
+    })
+  )
+
+  it.effect.each([
+    ["apiKey", "sk-plain", "x-api-key", "sk-plain"],
+    ["authToken", " plain ", "authorization", "Bearer plain"]
+  ] as const)("12.4 takes a plain string of JavaScript as a secret: %s", ([name, value, header, sent]) =>
+    Effect.gen(function* () {
+      const { headers } = yield* firstRequest({}, { [name]: value as unknown as Redacted.Redacted })
+      expect(headers[header]).toBe(sent)
+    })
+  )
+
+  it.effect.each([
+    ["apiKey", 5_318_008, "apiKey must be a Redacted or a string"],
+    ["apiKey", Redacted.make({ sk: "s3cret" }), "apiKey must be a Redacted or a string"],
+    ["authToken", Promise.resolve("s3cret"), "authToken must be a Redacted or a string"],
+    // Variables that are not set.
+    ["apiKey", Redacted.make(undefined), /^apiKey is missing/],
+    ["apiKey", null, /^apiKey is missing/]
+  ] as const)("1.2 refuses by its name what is no secret: %s %s", ([name, value, message]) =>
+    Effect.gen(function* () {
+      const options = { [name]: value as unknown as Redacted.Redacted }
+      const error = yield* Effect.flip(firstRequest({}, options))
+      expect(error).toBeInstanceOf(ApiConfig.InvalidConfigError)
+      expect(error.message).toMatch(message)
+    })
+  )
+
+  it.effect("4.1 key and token are both sent, where both are given", () =>
+    Effect.gen(function* () {
+      const { anthropic, transport } = yield* scripted([MockTransport.json(message)], {
+        apiKey: secret("key"),
+        authToken: secret("token"),
+        version: "2026-10-21",
+        userAgent: "my-app/1"
+      })
+      yield* anthropic.messages.create(params)
+      expect((yield* transport.requests)[0]?.headers).toMatchObject({
+        "x-api-key": "key",
+        authorization: "Bearer token",
+        "anthropic-version": "2026-10-21",
+        "user-agent": "my-app/1"
+      })
+    })
+  )
+
+  it("4.3 tells the version of the package", () => {
+    const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
+    expect(AnthropicConfig.packageVersion).toBe(version)
+  })
+})

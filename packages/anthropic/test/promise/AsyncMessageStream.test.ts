@@ -1,0 +1,127 @@
+import { describe, expect, it } from "vitest"
+import { AsyncMessageStream, type MessageEvent } from "../../src/index.js"
+import { eventsOf } from "../fixtures/messageEvents.js"
+
+const text = (...pieces: ReadonlyArray<string>) => ({
+  start: { type: "text", text: "" },
+  deltas: pieces.map((text) => ({ type: "text_delta", text })),
+  end: { type: "text", text: pieces.join("") }
+})
+
+const events = eventsOf([text("Hel", "lo"), text(" you")])
+
+/** Events one by one, with a count of what was asked for and whether the source was left. */
+const source = (
+  events: ReadonlyArray<MessageEvent.MessageEvent>,
+  { failure }: { readonly failure?: Error } = {}
+) => {
+  const seen = { opened: 0, asked: 0, left: false }
+  const stream = AsyncMessageStream.make({
+    [Symbol.asyncIterator]: () => {
+      const rest = [...events]
+      seen.opened++
+      return {
+        next: async () => {
+          seen.asked++
+          const value = rest.shift()
+          if (value !== undefined) return { done: false, value }
+          if (failure !== undefined) throw failure
+          return { done: true, value: undefined }
+        },
+        return: async () => {
+          seen.left = true
+          return { done: true, value: undefined }
+        }
+      }
+    }
+  })
+  return { stream, seen }
+}
+
+const collect = async <A>(values: AsyncIterable<A>): Promise<ReadonlyArray<A>> => {
+  const all: Array<A> = []
+  for await (const value of values) all.push(value)
+  return all
+}
+
+const rejection = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => expect.unreachable("it must reject"),
+    (error) => error
+  )
+
+describe("a message stream", () => {
+  it("10 asks for nothing before it is read, and once however it is read", async () => {
+    const { seen, stream } = source(events)
+    expect(seen.opened).toBe(0)
+    expect(await collect(stream)).toEqual(events)
+    expect((await stream.finalMessage()).content).toEqual([
+      { type: "text", text: "Hello" },
+      { type: "text", text: " you" }
+    ])
+    expect(await stream.finalText()).toBe("Hello you")
+    expect(seen).toMatchObject({ opened: 1, asked: events.length + 1 })
+  })
+
+  it("10 gives the final message without a loop", async () => {
+    const { stream } = source(events)
+    expect(await stream.finalMessage()).toMatchObject({ id: "msg_1", stop_reason: "end_turn" })
+  })
+
+  it("10 gives the text piece by piece", async () => {
+    expect(await collect(source(events).stream.textDeltas())).toEqual(["Hel", "lo", " you"])
+  })
+
+  it("10 loops and the final message share one request", async () => {
+    const { seen, stream } = source(events)
+    const final = stream.finalMessage()
+    const [all, text, message] = await Promise.all([collect(stream), collect(stream.textDeltas()), final])
+    expect(all).toEqual(events)
+    expect(text.join("")).toBe("Hello you")
+    expect(message.content).toHaveLength(2)
+    expect(seen.opened).toBe(1)
+  })
+
+  it("10 a loop sees what comes after its start", async () => {
+    const { stream } = source(events)
+    const first = stream[Symbol.asyncIterator]()
+    await first.next()
+    await first.next()
+    expect(await collect(stream)).toEqual(events.slice(2))
+    expect(await collect(stream)).toEqual([])
+  })
+
+  it("10.7 leaving the last loop closes the connection, and leaves no message", async () => {
+    const { seen, stream } = source(events)
+    const other = stream[Symbol.asyncIterator]()
+    for await (const _ of stream) break
+    expect(seen.left).toBe(false)
+    await other.return?.()
+    expect(seen).toMatchObject({ left: true, asked: 1 })
+    expect(await rejection(stream.finalMessage())).toMatchObject({ _tag: "StreamTruncatedError" })
+    expect(await other.next()).toEqual({ done: true, value: undefined })
+  })
+
+  it("10.7 leaving a loop keeps a connection that the final message waits for", async () => {
+    const { seen, stream } = source(events)
+    const final = stream.finalMessage()
+    for await (const _ of stream) break
+    expect(seen.left).toBe(false)
+    expect((await final).content).toHaveLength(2)
+  })
+
+  it("10.4 a failure is that of every reader, now and later", async () => {
+    const failure = new Error("reset")
+    const { stream } = source(events.slice(0, 3), { failure })
+    const readers = [stream.finalMessage(), collect(stream), collect(stream.textDeltas())]
+    expect(await Promise.all(readers.map(rejection))).toEqual([failure, failure, failure])
+    expect(await rejection(stream.finalText())).toBe(failure)
+    expect(await rejection(collect(stream))).toBe(failure)
+  })
+
+  it("10.4 events that make no message fail it, and close the connection", async () => {
+    const { seen, stream } = source(events.slice(2))
+    expect(await rejection(stream.finalMessage())).toMatchObject({ _tag: "StreamProtocolError" })
+    expect(seen).toMatchObject({ left: true, asked: 1 })
+  })
+})

@@ -1,0 +1,111 @@
+import { describe, expect, it } from "@effect/vitest"
+import { MockTransport } from "@effect-api/testing"
+import { Chunk, Effect, Stream } from "effect"
+import { batch, failure, message } from "../fixtures/answers.js"
+import { params, scripted } from "../fixtures/client.js"
+
+const ended = {
+  ...batch,
+  processing_status: "ended",
+  ended_at: "2025-01-01T01:00:00Z",
+  results_url: "https://api.anthropic.com/v1/messages/batches/msgbatch_01/results"
+}
+
+const seen = (requests: ReadonlyArray<MockTransport.MockRequest>) =>
+  requests.map(({ method, url }) => `${method} ${url.replace("https://api.anthropic.com", "")}`)
+
+describe("batches", () => {
+  it.effect("5.1 create sends the requests by their names", () =>
+    Effect.gen(function* () {
+      const { anthropic, transport } = yield* scripted([MockTransport.json(batch)])
+      // Nobody waits for them, so they may be as long as they like.
+      const requests = [{ custom_id: "first", params: { ...params, max_tokens: 128_000 } }]
+      expect(yield* anthropic.messages.batches.create({ requests })).toEqual(batch)
+      const sent = yield* transport.requests
+      expect(seen(sent)).toEqual(["POST /v1/messages/batches"])
+      expect(sent[0]?.json).toEqual({ requests })
+    })
+  )
+
+  it.effect("8.4 retrieve, cancel and del give the batch as it stands", () =>
+    Effect.gen(function* () {
+      const canceling = { ...batch, processing_status: "canceling", tomorrow: 1 }
+      const gone = { id: batch.id, type: "message_batch_deleted" }
+      const { anthropic, transport } = yield* scripted(
+        [ended, canceling, gone].map((body) => MockTransport.json(body))
+      )
+      expect(yield* anthropic.messages.batches.retrieve(batch.id)).toEqual(ended)
+      expect(yield* anthropic.messages.batches.cancel(batch.id)).toEqual(canceling)
+      expect(yield* anthropic.messages.batches.del(batch.id)).toEqual(gone)
+      expect(seen(yield* transport.requests)).toEqual([
+        "GET /v1/messages/batches/msgbatch_01",
+        "POST /v1/messages/batches/msgbatch_01/cancel",
+        "DELETE /v1/messages/batches/msgbatch_01"
+      ])
+    })
+  )
+
+  it.effect("11.3 list walks all pages", () =>
+    Effect.gen(function* () {
+      const page = (id: string, has_more: boolean) =>
+        MockTransport.json({ data: [{ ...batch, id }], has_more, first_id: id, last_id: id })
+      const { anthropic, transport } = yield* scripted([page("a", true), page("b", false)])
+      const batches = yield* Stream.runCollect(anthropic.messages.batches.list({ limit: 1 }))
+      expect(Chunk.toReadonlyArray(batches).map(({ id }) => id)).toEqual(["a", "b"])
+      expect(seen(yield* transport.requests)).toEqual([
+        "GET /v1/messages/batches?limit=1",
+        "GET /v1/messages/batches?limit=1&after_id=a"
+      ])
+    })
+  )
+})
+
+describe("the results of a batch", () => {
+  const lines = [
+    { custom_id: "a", result: { type: "succeeded", message: { ...message, mood: "good" } } },
+    { custom_id: "b", result: { type: "errored", error: failure("invalid_request_error") } },
+    { custom_id: "c", result: { type: "canceled" } },
+    { custom_id: "d", result: { type: "expired" } },
+    { custom_id: "e", result: { type: "postponed", until: "noon" } }
+  ]
+
+  const body = lines.map((line) => JSON.stringify(line)).join("\n")
+
+  it.effect.each([
+    "application/x-jsonl",
+    "application/binary",
+    "application/octet-stream",
+    "text/plain; charset=utf-8"
+  ])("10 come line by line, cut anywhere, as %s", (type) =>
+    Effect.gen(function* () {
+      const cut = [body.slice(0, 7), body.slice(7, 400), body.slice(400)]
+      const { anthropic, transport } = yield* scripted([
+        MockTransport.stream(cut, { headers: { "content-type": type } })
+      ])
+      const results = yield* Stream.runCollect(anthropic.messages.batches.results(batch.id))
+      expect(Chunk.toReadonlyArray(results)).toEqual(lines)
+      const sent = yield* transport.requests
+      expect(seen(sent)).toEqual(["GET /v1/messages/batches/msgbatch_01/results"])
+      expect(sent[0]?.headers["accept"]).toBe("application/binary")
+    })
+  )
+
+  it.effect.each([
+    ["a result that does not fit", { custom_id: "a", result: { type: "succeeded" } }],
+    ["a line without a name", { result: { type: "canceled" } }]
+  ] as const)("10 %s fails them", ([, line]) =>
+    Effect.gen(function* () {
+      const { anthropic } = yield* scripted([MockTransport.stream([JSON.stringify(line)])])
+      const error = yield* Effect.flip(Stream.runDrain(anthropic.messages.batches.results(batch.id)))
+      expect(error._tag).toBe("StreamProtocolError")
+    })
+  )
+
+  it.effect("7.1 are not there before the batch has ended", () =>
+    Effect.gen(function* () {
+      const { anthropic } = yield* scripted([MockTransport.json(failure("not_found_error"), { status: 404 })])
+      const error = yield* Effect.flip(Stream.runDrain(anthropic.messages.batches.results(batch.id)))
+      expect(error._tag).toBe("NotFoundError")
+    })
+  )
+})

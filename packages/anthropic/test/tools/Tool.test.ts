@@ -1,0 +1,491 @@
+import { describe, expect, expectTypeOf, it } from "@effect/vitest"
+import {
+  Cause,
+  Context,
+  Data,
+  Effect,
+  Exit,
+  Fiber,
+  FastCheck as fc,
+  Logger,
+  LogLevel,
+  Redacted,
+  Schema,
+  Tracer
+} from "effect"
+import type * as ContentBlock from "../../src/content/ContentBlock.js"
+import * as ToolParam from "../../src/content/ToolParam.js"
+import * as Tool from "../../src/tools/Tool.js"
+
+const callOf = (input: unknown, name = "t"): ContentBlock.ToolUseBlock => ({
+  type: "tool_use",
+  id: "toolu_1",
+  name,
+  input
+})
+
+const told = (content: unknown) => ({ type: "tool_result", tool_use_id: "toolu_1", content })
+const failed = (content: unknown) => ({ ...told(content), is_error: true })
+
+const toolOf = <A, I, R>(
+  input: Schema.Schema<A, I, R>,
+  run: (input: A) => Effect.Effect<unknown, unknown> = Effect.succeed
+) => Tool.make({ name: "t", input, run })
+
+const schemaOf = <A, I, R>(input: Schema.Schema<A, I, R>) =>
+  (toolOf(input).param as ToolParam.CustomTool).input_schema
+
+const object = (properties: object, required: ReadonlyArray<string>, more: object = {}) => ({
+  type: "object",
+  properties,
+  required,
+  additionalProperties: false,
+  ...more
+})
+
+interface Tree {
+  readonly value: string
+  readonly children: ReadonlyArray<Tree>
+}
+const Tree: Schema.Schema<Tree> = Schema.Struct({
+  value: Schema.String,
+  children: Schema.Array(Schema.suspend(() => Tree))
+}).annotations({ identifier: "Tree" })
+
+class City extends Schema.Class<City>("City")(
+  { name: Schema.String.annotations({ description: "The city" }) },
+  { description: "Where" }
+) {}
+
+const tree = object(
+  { value: { type: "string" }, children: { type: "array", items: { $ref: "#/$defs/Tree" } } },
+  ["value", "children"]
+)
+
+describe("Tool.make tells the model", () => {
+  it("name, description, input and what is sent as it is", () => {
+    const tool = Tool.make({
+      name: "get_weather",
+      description: "The weather",
+      input: Schema.Struct({ city: Schema.String }),
+      run: Effect.succeed,
+      strict: true,
+      cache_control: { type: "ephemeral" },
+      eager_input_streaming: true
+    })
+    expect(tool.param).toEqual({
+      name: "get_weather",
+      description: "The weather",
+      input_schema: object({ city: { type: "string" } }, ["city"]),
+      strict: true,
+      cache_control: { type: "ephemeral" },
+      eager_input_streaming: true
+    })
+    expect(Schema.is(ToolParam.ToolParam)(tool.param)).toBe(true)
+  })
+
+  it.each<readonly [what: string, schema: Schema.Schema.All, json: object]>([
+    ["nothing", Schema.Struct({}), { type: "object", properties: {} }],
+    [
+      "a class",
+      City,
+      object({ name: { type: "string", description: "The city" } }, ["name"], { description: "Where" })
+    ],
+    [
+      "a class inside",
+      Schema.Struct({ city: City }),
+      object(
+        {
+          city: object({ name: { type: "string", description: "The city" } }, ["name"], {
+            description: "Where"
+          })
+        },
+        ["city"]
+      )
+    ],
+    ["a tree", Tree, { ...tree, $defs: { Tree: tree } }],
+    [
+      "what is sent, and not what it becomes",
+      Schema.Struct({
+        at: Schema.Date,
+        limit: Schema.optionalWith(Schema.Int.annotations({ description: "How many" }), { default: () => 10 })
+      }),
+      object(
+        {
+          at: { type: "string", description: "a string to be decoded into a Date" },
+          limit: { type: "integer", description: "How many", title: "int" }
+        },
+        ["at"]
+      )
+    ],
+    [
+      "limits",
+      Schema.Struct({
+        unit: Schema.Literal("c", "f"),
+        days: Schema.Number.pipe(Schema.between(1, 5)).annotations({ title: "days", description: "d" })
+      }),
+      object(
+        {
+          unit: { type: "string", enum: ["c", "f"] },
+          days: { type: "number", title: "days", description: "d", minimum: 1, maximum: 5 }
+        },
+        ["unit", "days"]
+      )
+    ],
+    [
+      "a pair, by the draft of 2020-12",
+      Schema.Struct({ at: Schema.Tuple(Schema.Number, Schema.Number) }),
+      object(
+        {
+          at: {
+            type: "array",
+            minItems: 2,
+            prefixItems: [{ type: "number" }, { type: "number" }],
+            items: false
+          }
+        },
+        ["at"]
+      )
+    ],
+    [
+      "anything, without the library's own ids, but with properties of that name",
+      Schema.Struct({
+        $id: Schema.Unknown,
+        rows: Schema.Array(Schema.Unknown),
+        or: Schema.Union(Schema.Struct({ $id: Schema.Literal("$id") }), Schema.Null)
+      }),
+      object(
+        {
+          $id: { title: "unknown" },
+          rows: { type: "array", items: { title: "unknown" } },
+          or: { anyOf: [object({ $id: { type: "string", enum: ["$id"] } }, ["$id"]), { type: "null" }] }
+        },
+        ["$id", "rows", "or"]
+      )
+    ],
+    [
+      "examples and defaults as they are",
+      Schema.Struct({ a: Schema.Unknown.annotations({ examples: [{ $id: 1 }], default: { $id: 2 } }) }),
+      object({ a: { title: "unknown", examples: [{ $id: 1 }], default: { $id: 2 } } }, ["a"])
+    ],
+    [
+      "a record",
+      Schema.Record({ key: Schema.String, value: Schema.Number }),
+      { type: "object", properties: {}, required: [], additionalProperties: { type: "number" } }
+    ]
+  ])("of %s", (_, schema, json) => {
+    expect(schemaOf(schema as Schema.Schema.AnyNoContext)).toEqual(json)
+  })
+
+  it.each<readonly [what: string, schema: Schema.Schema.AnyNoContext, message: string]>([
+    ["a string", Schema.String, "The input of tool t must be an object"],
+    ["a list", Schema.Array(Schema.String), "The input of tool t must be an object"],
+    ["a choice", Schema.Union(City, Tree), "The input of tool t must be an object"],
+    ["anything", Schema.Unknown, "The input of tool t must be an object"],
+    ["what has no JSON", Schema.Struct({ at: Schema.DateFromSelf }), "Missing annotation"]
+  ])("nothing of %s, and says so at once", (_, schema, message) => {
+    expect(() => schemaOf(schema)).toThrow(message)
+  })
+})
+
+describe("answer", () => {
+  it.effect.each<readonly [what: string, output: unknown, content: unknown]>([
+    ["text", "Sunny", "Sunny"],
+    ["no text", "", ""],
+    ["blocks", [{ type: "text", text: "a" }], [{ type: "text", text: "a" }]],
+    [
+      "an image",
+      [{ type: "image", source: { type: "url", url: "https://a.example/b.png" } }],
+      [{ type: "image", source: { type: "url", url: "https://a.example/b.png" } }]
+    ],
+    ["an object", { a: [1, null] }, '{"a":[1,null]}'],
+    [
+      "rows that look a bit like blocks",
+      [{ type: "text" }, { type: "image" }],
+      '[{"type":"text"},{"type":"image"}]'
+    ],
+    ["no rows", [], "[]"],
+    ["a number", 0, "0"],
+    ["no", false, "false"],
+    ["null", null, "null"],
+    ["an instance", new City({ name: "Paris" }), '{"name":"Paris"}']
+  ])("tells %s that run gives", ([, output, content]) =>
+    Effect.gen(function* () {
+      const tool = toolOf(Schema.Struct({}), () => Effect.succeed(output))
+      expect(yield* tool.answer(callOf({}))).toEqual(told(content))
+    })
+  )
+
+  it.effect("tells nothing where run gives nothing", () =>
+    Effect.gen(function* () {
+      expect(yield* toolOf(Schema.Struct({}), () => Effect.void).answer(callOf({}))).toEqual({
+        type: "tool_result",
+        tool_use_id: "toolu_1"
+      })
+    })
+  )
+
+  const cyclic: { self?: unknown } = {}
+  cyclic.self = cyclic
+  let deep: unknown = 1
+  for (let depth = 0; depth < 100_000; depth++) deep = [deep]
+  const block = { type: "text", text: "a" }
+
+  it.effect.each<readonly [what: string, output: () => unknown, place: string]>([
+    ["a bigint", () => ({ rows: [{ id: 12345678901234567890n }] }), "result.rows.0.id must not be a bigint"],
+    ["a cycle", () => cyclic, "result.self must not refer back to itself"],
+    ["a Map", () => ({ byId: new Map([[1, "a"]]) }), "result.byId must be a plain object"],
+    ["a Set", () => new Set([1]), "result must be a plain object"],
+    ["a number that is none", () => ({ mean: Number.NaN }), "result.mean must be a finite number"],
+    ["a Blob", () => [new Blob(["a"])], "result.0 must be a plain object"],
+    ["bytes", () => ({ image: Buffer.from("a") }), "result.image must be a plain object"],
+    ["a forgotten await", () => ({ a: Promise.resolve(1) }), "result.a must be a plain object"],
+    ["an Effect", () => Effect.succeed(1), "result must not be an Effect data type"],
+    ["a function", () => () => 1, "result must not be a function"],
+    ["depth", () => deep, "must not be nested deeper"],
+    [
+      "a toJSON that throws",
+      () => ({
+        at: {
+          toJSON: () => {
+            throw new Error("hunter2")
+          }
+        }
+      }),
+      "result.at could not be turned into JSON: its toJSON failed"
+    ],
+    [
+      "a getter that throws",
+      () => ({
+        get at() {
+          throw new Error("hunter2")
+        }
+      }),
+      "result could not be turned into JSON"
+    ],
+    ["a block that cannot be sent", () => [{ ...block, more: 1n }], "result.0.more must not be a bigint"]
+  ])("5.4 tells the place in a result that has no JSON: %s", ([, output, place]) =>
+    Effect.gen(function* () {
+      const told = yield* toolOf(Schema.Struct({}), () => Effect.sync(output)).answer(callOf({}))
+      expect(told).toMatchObject({ is_error: true, content: expect.stringContaining(place) })
+      expect(JSON.stringify(told)).not.toContain("hunter2")
+      const failing = () => Effect.fail(new Tool.ToolError({ content: output() as never }))
+      expect((yield* toolOf(Schema.Struct({}), failing).answer(callOf({}))).content).toContain(place)
+    })
+  )
+
+  it.effect("12.4 does not tell the model a secret", () =>
+    Effect.gen(function* () {
+      const output = { user: "me", token: Redacted.make("hunter2") }
+      const tool = toolOf(Schema.Struct({}), () => Effect.succeed(output))
+      expect(yield* tool.answer(callOf({}))).toEqual(told('{"user":"me","token":"<redacted>"}'))
+    })
+  )
+
+  it.effect("5.1 takes blocks as they are when the tool ends", () =>
+    Effect.gen(function* () {
+      const blocks = [{ ...block }]
+      const answered = yield* toolOf(Schema.Struct({}), () => Effect.succeed(blocks)).answer(callOf({}))
+      blocks[0] = { ...block, text: "b" }
+      expect(answered).toEqual(told([block]))
+    })
+  )
+
+  it.effect("gives run the decoded input and the call", () =>
+    Effect.gen(function* () {
+      const seen: Array<unknown> = []
+      const tool = Tool.make({
+        name: "t",
+        input: Schema.Struct({
+          at: Schema.Date,
+          limit: Schema.optionalWith(Schema.Int, { default: () => 10 })
+        }),
+        run: (input, call) => Effect.sync(() => void seen.push(input, call))
+      })
+      const call = callOf({ at: "2025-01-01", more: "ignored" })
+      yield* tool.answer(call)
+      expect(seen).toEqual([{ at: new Date("2025-01-01"), limit: 10 }, call])
+    })
+  )
+
+  it.effect("12.5 tells no more of an input that does not fit than somebody reads", () =>
+    Effect.gen(function* () {
+      const tool = toolOf(Schema.Struct({ a: Schema.Number }))
+      const { content, is_error } = yield* tool.answer(callOf({ a: "x".repeat(100_000) }))
+      expect(is_error).toBe(true)
+      expect(content).toMatch(/^The input does not fit: .*…$/s)
+      expect((content as string).length).toBeLessThan(2100)
+    })
+  )
+
+  it.effect("5.4 tells of an input whose schema throws", () =>
+    Effect.gen(function* () {
+      const throwing = Schema.String.pipe(
+        Schema.filter(() => {
+          throw new Error("a mistake")
+        })
+      )
+      const { content, is_error } = yield* toolOf(Schema.Struct({ a: throwing })).answer(callOf({ a: "x" }))
+      expect([is_error, content]).toEqual([true, "The input does not fit: its schema failed"])
+    })
+  )
+
+  it.effect("tells an input that does not fit, all that is wrong with it, and runs nothing", () =>
+    Effect.gen(function* () {
+      const tool = toolOf(Schema.Struct({ a: Schema.String, b: Schema.Number }), () => Effect.die("ran"))
+      for (const input of [{ a: 1 }, null, "text", [], undefined]) {
+        const { content, ...rest } = yield* tool.answer(callOf(input))
+        expect(rest).toMatchObject({ is_error: true, tool_use_id: "toolu_1" })
+        expect(content).toMatch(/^The input does not fit: /)
+      }
+      const { content } = yield* tool.answer(callOf({ a: 1 }))
+      expect(content).toContain("Expected string, actual 1")
+      expect(content).toContain('["b"]\n   └─ is missing')
+    })
+  )
+
+  class Broken extends Data.TaggedError("Broken")<{ readonly secret: string; readonly message: string }> {}
+  class Mute extends Data.TaggedError("Mute")<{ readonly secret: string }> {}
+
+  it.effect.each<readonly [what: string, error: unknown, content: unknown]>([
+    ["an error's message alone", new Broken({ secret: "hunter2", message: "no such city" }), "no such city"],
+    ["a tag where there is no message", new Mute({ secret: "hunter2" }), "Mute"],
+    ["a plain error", new Error("boom", { cause: "hunter2" }), "boom"],
+    ["text", "not today", "not today"],
+    ["nothing of what says nothing", { secret: "hunter2" }, "The tool failed"],
+    ["nothing of nothing", undefined, "The tool failed"],
+    [
+      "the content of a ToolError",
+      new Tool.ToolError({ content: [{ type: "text", text: "see the log" }] }),
+      [{ type: "text", text: "see the log" }]
+    ]
+  ])("tells %s", ([, error, content]) =>
+    Effect.gen(function* () {
+      const tool = toolOf(Schema.Struct({}), () => Effect.fail(error))
+      expect(yield* tool.answer(callOf({}))).toEqual(failed(content))
+    })
+  )
+
+  it.effect("writes the whole failure to the debug log", () =>
+    Effect.gen(function* () {
+      const error = new Broken({ secret: "hunter2", message: "no such city" })
+      const lines: Array<readonly [string, unknown]> = []
+      const logger = Logger.make(({ logLevel, message }) => void lines.push([logLevel.label, message]))
+      yield* toolOf(Schema.Struct({}), () => Effect.fail(error))
+        .answer(callOf({}))
+        .pipe(
+          Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
+          Logger.withMinimumLogLevel(LogLevel.All)
+        )
+      expect(lines).toEqual([["DEBUG", ["Tool t failed", error]]])
+    })
+  )
+
+  it.effect("does not swallow defects and interruption", () =>
+    Effect.gen(function* () {
+      const defect = (run: () => Effect.Effect<unknown>) =>
+        toolOf(Schema.Struct({}), run)
+          .answer(callOf({}))
+          .pipe(Effect.sandbox, Effect.flip, Effect.map(Cause.dieOption))
+      const bug = new Error("bug")
+      expect(yield* defect(() => Effect.die(bug))).toMatchObject({ value: { message: "bug" } })
+      const throwing = () => {
+        throw bug
+      }
+      expect(yield* defect(throwing)).toMatchObject({ value: { message: "bug" } })
+      const fiber = yield* Effect.fork(toolOf(Schema.Struct({}), () => Effect.never).answer(callOf({})))
+      yield* Effect.yieldNow()
+      expect(Exit.isInterrupted(yield* Fiber.interrupt(fiber))).toBe(true)
+    })
+  )
+
+  it.effect("runs in a span of its own, which fails as the tool does", () =>
+    Effect.gen(function* () {
+      const spans: Array<Tracer.Span> = []
+      const inner = yield* Effect.tracer
+      const tracer = Tracer.make({
+        context: (run, fiber) => inner.context(run, fiber),
+        span: (...args) => {
+          const span = inner.span(...args)
+          spans.push(span)
+          return span
+        }
+      })
+      const tool = toolOf(Schema.Struct({}), () => Effect.fail("no"))
+      yield* Effect.withTracer(tool.answer(callOf({})), tracer)
+      expect(
+        spans.map(({ name, status }) => [name, status._tag === "Ended" && Exit.isFailure(status.exit)])
+      ).toEqual([["execute_tool t", true]])
+      expect(Object.fromEntries(spans[0]?.attributes ?? [])).toMatchObject({
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": "t",
+        "gen_ai.tool.call.id": "toolu_1"
+      })
+    })
+  )
+
+  it.effect.prop("never fails, whatever the model sends", [fc.jsonValue()], ([input]) =>
+    Effect.gen(function* () {
+      const tool = toolOf(Schema.Struct({ a: Schema.optional(Schema.Union(Schema.Number, Tree)) }))
+      const answered = yield* tool.answer(callOf(input))
+      expect(typeof answered.content).toBe("string")
+    })
+  )
+})
+
+describe("Tool.define", () => {
+  it.effect("takes a tool that the API describes, and one whose schema comes from elsewhere", () =>
+    Effect.gen(function* () {
+      const bash = Tool.define({
+        param: { type: "bash_20250124", name: "bash" },
+        input: Schema.Struct({ command: Schema.String }),
+        run: ({ command }) => Effect.succeed(`$ ${command}`)
+      })
+      expect(bash).toMatchObject({ name: "bash", param: { type: "bash_20250124", name: "bash" } })
+      expect(yield* bash.answer(callOf({ command: "ls" }, "bash"))).toEqual(told("$ ls"))
+      const param = { name: "mcp", input_schema: { type: "object", properties: { q: {} } } } as const
+      const mcp = Tool.define({ param, input: Schema.Unknown, run: Effect.succeed })
+      expect(mcp.param).toBe(param)
+      expect(yield* mcp.answer(callOf({ q: 1 }, "mcp"))).toEqual(told('{"q":1}'))
+    })
+  )
+})
+
+describe("types", () => {
+  class Db extends Context.Tag("Db")<
+    Db,
+    { readonly find: (id: string) => Effect.Effect<string, "missing"> }
+  >() {}
+  class Codec extends Context.Tag("Codec")<Codec, object>() {}
+
+  it("a tool needs what run needs and what its schema needs", () => {
+    const find = Tool.make({
+      name: "find",
+      input: Schema.Struct({ id: Schema.String }),
+      run: ({ id }) => Effect.flatMap(Db, (db) => db.find(id))
+    })
+    expectTypeOf(find).toEqualTypeOf<Tool.Tool<{ readonly id: string }, "missing", Db>>()
+    expectTypeOf<Tool.Context<typeof find>>().toEqualTypeOf<Db>()
+    expectTypeOf(find).toExtend<Tool.Any>()
+    const withSchema = Tool.make({
+      name: "x",
+      input: City as Schema.Schema<City, { readonly name: string }, Codec>,
+      run: () => Effect.succeed(Db)
+    })
+    expectTypeOf<Tool.Context<typeof withSchema>>().toEqualTypeOf<Codec>()
+    expectTypeOf<Tool.Context<typeof withSchema | typeof find>>().toEqualTypeOf<Codec | Db>()
+    expect(find.name).toBe("find")
+  })
+
+  it.effect("run can be called as it is", () =>
+    Effect.gen(function* () {
+      const double = Tool.make({
+        name: "double",
+        input: Schema.Struct({ n: Schema.NumberFromString }),
+        run: ({ n }) => Effect.succeed(n * 2)
+      })
+      expect(yield* double.run({ n: 21 }, callOf({ n: "21" }))).toBe(42)
+      expect(yield* double.answer(callOf({ n: "21" }))).toEqual(told("42"))
+    })
+  )
+})

@@ -1,0 +1,419 @@
+import Vendor from "@anthropic-ai/sdk"
+import { describe, expect, it } from "@effect/vitest"
+import { Deferred, Effect, Exit, Fiber, Schema, Stream } from "effect"
+import * as Tool from "../../src/tools/Tool.js"
+import * as ToolRunner from "../../src/tools/ToolRunner.js"
+import {
+  collect,
+  echo,
+  fails,
+  never,
+  type Params,
+  params,
+  type Reply,
+  result,
+  scripted,
+  text,
+  use
+} from "../fixtures/scriptedModel.js"
+
+describe("run", () => {
+  it.effect("asks, runs the tools, tells what they gave, until the model is done", () =>
+    Effect.gen(function* () {
+      const first = [text("let me see"), use("a", "echo", { say: "1" }), use("b", "echo", { say: "2" })]
+      const second = [use("c", "echo", { say: "3" })]
+      const model = scripted([
+        ["tool_use", ...first],
+        ["tool_use", ...second],
+        ["end_turn", text("done")]
+      ])
+      const messages = yield* collect(ToolRunner.run(model, params, { tools: [echo, fails] }))
+      expect(messages.map(({ stop_reason }) => stop_reason)).toEqual(["tool_use", "tool_use", "end_turn"])
+      expect(messages.map(({ content }) => content)).toEqual([first, second, [text("done")]])
+      const conversation = [
+        { role: "user", content: "hi" },
+        { role: "assistant", content: first },
+        { role: "user", content: [result("a", "1"), result("b", "2")] },
+        { role: "assistant", content: second },
+        { role: "user", content: [result("c", "3")] }
+      ]
+      const asked = (length: number) => ({
+        ...params,
+        tools: [echo.param, fails.param],
+        messages: conversation.slice(0, length)
+      })
+      expect(model.asked).toEqual([asked(1), asked(3), asked(5)])
+    })
+  )
+
+  it.effect(
+    "tells the model of a failure, of an input that does not fit, and of a tool that there is not",
+    () =>
+      Effect.gen(function* () {
+        const model = scripted([
+          [
+            "tool_use",
+            use("a", "fails"),
+            use("b", "echo", { say: 1 }),
+            use("c", "nope"),
+            use("d", "toString"),
+            use("e", "echo", { say: "ok" })
+          ],
+          ["end_turn", text("sorry")]
+        ])
+        yield* ToolRunner.finalMessage(model, params, { tools: [echo, fails] })
+        const is_error = true
+        expect(model.asked[1]?.messages.at(-1)).toEqual({
+          role: "user",
+          content: [
+            result("a", "no such city", { is_error }),
+            result("b", expect.stringMatching(/^The input does not fit: /) as string, { is_error }),
+            result("c", "There is no tool nope", { is_error }),
+            result("d", "There is no tool toString", { is_error }),
+            result("e", "ok")
+          ]
+        })
+      })
+  )
+
+  const removal = (name: string) => ({ type: "tool_removal", tool: { type: "tool_reference", name } })
+  const addition = (tool: object) => ({ type: "tool_addition", tool })
+  const said = (role: string, ...content: ReadonlyArray<object>) => ({ role, content })
+  const reference = (name: string) => ({ type: "tool_reference", name })
+
+  it.effect.each<readonly [what: string, call: object, turns: ReadonlyArray<object>, runs: boolean]>([
+    ["its own", use("a", "echo", { say: "1" }), [], true],
+    ["one that names no toolset", { ...use("a", "echo", { say: "1" }), toolset_name: null }, [], true],
+    [
+      "a toolset's of the same name",
+      { ...use("a", "echo", { say: "1" }), toolset_name: "browser" },
+      [],
+      false
+    ],
+    ["one that was withdrawn", use("a", "echo", { say: "1" }), [said("system", removal("echo"))], false],
+    [
+      "one that came back",
+      use("a", "echo", { say: "1" }),
+      [said("system", removal("echo"), addition(reference("echo")))],
+      true
+    ],
+    [
+      "one that came back by its definition",
+      use("a", "echo", { say: "1" }),
+      [
+        said("system", removal("echo")),
+        said("system", addition({ type: "tool_definition", definition: { name: "echo" } }))
+      ],
+      true
+    ],
+    [
+      "beside one that was withdrawn",
+      use("a", "echo", { say: "1" }),
+      [said("system", removal("fails"))],
+      true
+    ],
+    [
+      "one of which a user says that it is",
+      use("a", "echo", { say: "1" }),
+      [said("user", removal("echo"))],
+      true
+    ],
+    [
+      "one of an MCP server that was withdrawn",
+      use("a", "echo", { say: "1" }),
+      [
+        said("system", {
+          type: "tool_removal",
+          tool: { type: "mcp_tool_reference", name: "echo", server_name: "s" }
+        })
+      ],
+      true
+    ],
+    [
+      "one withdrawn in turns that were compacted",
+      use("a", "echo", { say: "1" }),
+      [said("assistant", { type: "compaction", content: "short", tool_changes: [removal("echo")] })],
+      false
+    ],
+    [
+      "whatever else is said of tools",
+      use("a", "echo", { say: "1" }),
+      [said("system", { type: "tool_removal" }, { type: "tool_removal", tool: 1 })],
+      true
+    ]
+  ])("runs a tool, or tells that it is not there: %s", ([, call, turns, runs]) =>
+    Effect.gen(function* () {
+      const model = scripted([
+        ["tool_use", call],
+        ["end_turn", text("done")]
+      ])
+      const asked = { ...params, messages: [...params.messages, ...turns] } as Params
+      yield* ToolRunner.finalMessage(model, asked, { tools: [echo, fails] })
+      const answers = model.asked[1]?.messages.at(-1)?.content
+      const toolset =
+        "toolset_name" in call && call.toolset_name !== null ? { toolset_name: call.toolset_name } : {}
+      const place = "toolset_name" in toolset ? " of the toolset browser" : ""
+      expect(answers).toEqual([
+        runs ? result("a", "1") : result("a", `There is no tool echo${place}`, { is_error: true, ...toolset })
+      ])
+    })
+  )
+
+  it.effect.each<readonly [name: string, reply: Reply]>([
+    ["end_turn", ["end_turn", text("a")]],
+    ["stop_sequence", ["stop_sequence", text("a")]],
+    ["refusal", ["refusal", text("a")]],
+    ["max_tokens with a call that was cut off", ["max_tokens", use("a", "never")]],
+    ["a reason that is not known yet", ["reason_of_tomorrow", use("a", "never")]],
+    ["tool_use without a call", ["tool_use", text("a")]],
+    ["tool_use of the server's own", ["tool_use", { ...use("a", "web_search"), type: "server_tool_use" }]],
+    ["a pause of nothing", ["pause_turn"]]
+  ])("ends with %s", ([, reply]) =>
+    Effect.gen(function* () {
+      const model = scripted([reply])
+      const messages = yield* collect(ToolRunner.run(model, params, { tools: [never] }))
+      expect(messages.map(({ stop_reason }) => stop_reason)).toEqual([reply[0]])
+    })
+  )
+
+  it.effect.each(["pause_turn", "compaction"])("sends a turn back that ended with %s", (reason) =>
+    Effect.gen(function* () {
+      const model = scripted([
+        [reason, text("searching")],
+        ["tool_use", use("a", "echo", { say: "1" })],
+        ["end_turn", text("found")]
+      ])
+      yield* Stream.runDrain(ToolRunner.run(model, params, { tools: [echo] }))
+      expect(model.asked[1]?.messages).toEqual([
+        ...params.messages,
+        { role: "assistant", content: [text("searching")] }
+      ])
+      expect(model.asked[2]?.messages.map(({ role }) => role)).toEqual([
+        "user",
+        "assistant",
+        "assistant",
+        "user"
+      ])
+    })
+  )
+
+  it.effect("does not run the tools of a turn that was paused", () =>
+    Effect.gen(function* () {
+      const paused = [use("a", "never"), text("…")]
+      const model = scripted([
+        ["pause_turn", ...paused],
+        ["end_turn", text("done")]
+      ])
+      yield* Stream.runDrain(ToolRunner.run(model, params, { tools: [never] }))
+      expect(model.asked[1]?.messages.at(-1)).toEqual({ role: "assistant", content: paused })
+    })
+  )
+
+  it.effect.each<readonly [maxIterations: number, made: number]>([
+    [1, 1],
+    [2, 2],
+    [0, 1],
+    [-5, 1],
+    [3, 3]
+  ])("makes no more than %i calls: %i", ([maxIterations, made]) =>
+    Effect.gen(function* () {
+      const again: Reply = ["tool_use", use("a", "echo", { say: "again" })]
+      const model = scripted([again, again, again])
+      const messages = yield* collect(ToolRunner.run(model, params, { tools: [echo], maxIterations }))
+      expect(messages.map(({ stop_reason }) => stop_reason)).toEqual(Array(made).fill("tool_use"))
+      expect(model.asked).toHaveLength(made)
+    })
+  )
+
+  it.effect("runs no tool that nobody asks the answer of", () =>
+    Effect.gen(function* () {
+      const model = scripted([["tool_use", use("a", "never")]])
+      const limited = ToolRunner.run(model, params, { tools: [never], maxIterations: 1 })
+      expect(yield* Stream.runCount(limited)).toBe(1)
+      const left = ToolRunner.run(scripted([["tool_use", use("a", "never")]]), params, { tools: [never] })
+      expect(yield* Stream.runCount(Stream.take(left, 1))).toBe(1)
+    })
+  )
+
+  const gated = (name: string, gate: Deferred.Deferred<void>, log: Array<string>) =>
+    Tool.make({
+      name,
+      input: Schema.Struct({}),
+      run: () =>
+        Effect.sync(() => log.push(`${name} begins`)).pipe(
+          Effect.zipRight(Deferred.await(gate)),
+          Effect.zipRight(Effect.sync(() => log.push(`${name} ends`))),
+          Effect.as(name)
+        )
+    })
+
+  it.effect("runs the tools of a message at once, and answers in their order", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const [one, two] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const model = scripted([
+        ["tool_use", use("a", "one"), use("b", "two")],
+        ["end_turn", text("done")]
+      ])
+      const tools = [gated("one", one, log), gated("two", two, log)]
+      const fiber = yield* Effect.fork(ToolRunner.finalMessage(model, params, { tools }))
+      while (log.length < 2) yield* Effect.yieldNow()
+      yield* Deferred.succeed(two, undefined)
+      while (log.length < 3) yield* Effect.yieldNow()
+      yield* Deferred.succeed(one, undefined)
+      yield* Fiber.join(fiber)
+      expect(log).toEqual(["one begins", "two begins", "two ends", "one ends"])
+      expect(model.asked[1]?.messages.at(-1)?.content).toEqual([result("a", "one"), result("b", "two")])
+    })
+  )
+
+  it.effect("runs no more of them at a time than concurrency says", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const open = yield* Deferred.make<void>()
+      yield* Deferred.succeed(open, undefined)
+      const model = scripted([
+        ["tool_use", use("a", "one"), use("b", "two")],
+        ["end_turn", text("done")]
+      ])
+      const tools = [gated("one", open, log), gated("two", open, log)]
+      yield* ToolRunner.finalMessage(model, params, { tools, concurrency: 1 })
+      expect(log).toEqual(["one begins", "one ends", "two begins", "two ends"])
+    })
+  )
+
+  it.effect("fails as the model does, and dies as a tool does", () =>
+    Effect.gen(function* () {
+      const down = { create: () => Effect.fail("down" as const) }
+      expect(yield* Effect.flip(ToolRunner.finalMessage(down, params, { tools: [] }))).toBe("down")
+      const model = scripted([["tool_use", use("a", "dies"), use("b", "never")]])
+      const dies = Tool.make({ name: "dies", input: Schema.Struct({}), run: () => Effect.die("bug") })
+      const exit = yield* Effect.exit(ToolRunner.finalMessage(model, params, { tools: [dies, never] }))
+      expect(Exit.isFailure(exit) && exit.cause.toString()).toContain("bug")
+    })
+  )
+
+  it.effect("interrupts the tools that run", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const begun = yield* Deferred.make<void>()
+      const slow = Tool.make({
+        name: "slow",
+        input: Schema.Struct({}),
+        run: () =>
+          Effect.zipRight(Deferred.succeed(begun, undefined), Effect.never).pipe(
+            Effect.onInterrupt(() => Effect.sync(() => log.push("interrupted")))
+          )
+      })
+      const model = scripted([["tool_use", use("a", "slow")]])
+      const fiber = yield* Effect.fork(ToolRunner.finalMessage(model, params, { tools: [slow] }))
+      yield* Deferred.await(begun)
+      expect(Exit.isInterrupted(yield* Fiber.interrupt(fiber))).toBe(true)
+      expect(log).toEqual(["interrupted"])
+    })
+  )
+
+  it.effect("offers the request's own tools before its own, and none where there are none", () =>
+    Effect.gen(function* () {
+      const search = { type: "web_search_20250305", name: "web_search" } as const
+      const model = scripted([["end_turn"], ["end_turn"]])
+      yield* ToolRunner.finalMessage(model, { ...params, tools: [search] }, { tools: [echo] })
+      expect(model.asked[0]?.tools).toEqual([search, echo.param])
+      yield* ToolRunner.finalMessage(model, params, { tools: [] })
+      expect(model.asked[1]).toEqual(params)
+    })
+  )
+
+  it.effect("gives every call the same options", () =>
+    Effect.gen(function* () {
+      const model = scripted([["tool_use", use("a", "echo", { say: "1" })], ["end_turn"]])
+      const call = { betas: ["b"], timeouts: { total: "1 minute" } } as const
+      yield* ToolRunner.finalMessage(model, params, {
+        tools: [echo],
+        maxIterations: 5,
+        concurrency: 2,
+        ...call
+      })
+      expect(model.calls).toEqual([call, call])
+    })
+  )
+
+  it.effect.each<readonly [given: Params["container"], sent: Params["container"]]>([
+    [undefined, "c1"],
+    [null, "c1"],
+    ["mine", "mine"],
+    [{ skills: [] }, { skills: [], id: "c1" }],
+    [{ id: "mine" }, { id: "mine" }]
+  ])("goes on in the container it was in: given %j, sends %j", ([container, sent]) =>
+    Effect.gen(function* () {
+      const used = { container: { id: "c1", expires_at: "2025-01-01T00:00:00Z" } }
+      const model = scripted([["tool_use", use("a", "echo", { say: "1" })], ["end_turn"]], used)
+      yield* ToolRunner.finalMessage(model, { ...params, container }, { tools: [echo] })
+      expect(model.asked.map((asked) => asked.container)).toEqual([container, sent])
+    })
+  )
+})
+
+describe("the vendor's runner", () => {
+  it.effect("asks the same of the API", () =>
+    Effect.gen(function* () {
+      const replies: ReadonlyArray<Reply> = [
+        ["tool_use", text("a"), use("a", "echo", { say: "1" }), use("b", "echo", { say: "2" })],
+        ["pause_turn", text("b")],
+        ["tool_use", use("c", "echo", { say: "3" })],
+        ["max_tokens", text("c")]
+      ]
+      const model = scripted(replies)
+      yield* ToolRunner.finalMessage(model, params, { tools: [echo] })
+      const script = scripted(replies)
+      const client = new Vendor({
+        apiKey: "none",
+        fetch: async (_, init) =>
+          Response.json(await Effect.runPromise(script.create(JSON.parse(String(init?.body)) as Params)))
+      })
+      yield* Effect.promise(() =>
+        client.beta.messages
+          .toolRunner({
+            model: params.model,
+            max_tokens: params.max_tokens,
+            messages: [{ role: "user", content: "hi" }],
+            thread: false,
+            tools: [
+              {
+                name: "echo",
+                input_schema: { type: "object" },
+                parse: (input) => input as { say: string },
+                run: ({ say }: { say: string }) => say
+              }
+            ]
+          })
+          .runUntilDone()
+      )
+      expect(script.asked.map(({ messages }) => messages)).toEqual(
+        model.asked.map(({ messages }) => messages)
+      )
+    })
+  )
+})
+
+describe("turns", () => {
+  it.effect("gives the conversation to go on with, and begins anew at each run", () =>
+    Effect.gen(function* () {
+      const replies: ReadonlyArray<Reply> = [
+        ["tool_use", use("a", "echo", { say: "1" })],
+        ["end_turn", text("done")]
+      ]
+      const model = scripted([...replies, ...replies])
+      const turns = ToolRunner.turns(model, params, { tools: [echo] })
+      const first = yield* collect(turns)
+      expect(first.at(-1)?.messages).toEqual([
+        ...params.messages,
+        { role: "assistant", content: [use("a", "echo", { say: "1" })] },
+        { role: "user", content: [result("a", "1")] },
+        { role: "assistant", content: [text("done")] }
+      ])
+      expect(first[0]?.messages).toHaveLength(2)
+      expect(yield* collect(turns)).toEqual(first)
+    })
+  )
+})

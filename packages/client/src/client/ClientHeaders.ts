@@ -1,0 +1,99 @@
+/**
+ * What a client tells servers of itself: who it is, what it runs on, which attempt this is, which trace it belongs to.
+ *
+ * @since 0.1.0
+ */
+import type * as Tracer from "effect/Tracer"
+import type * as ApiConfig from "../config/ApiConfig.js"
+import type * as Credentials from "../credentials/Credentials.js"
+import * as Call from "../request/Call.js"
+import * as RequestEncoder from "../request/RequestEncoder.js"
+import { isBrowser } from "../shared/runtime.js"
+import * as PlatformRequest from "../transport/PlatformRequest.js"
+import type * as Headers from "../wire/headers.js"
+
+/**
+ * The version this client tells servers.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const version = "0.1.0"
+
+/** The headers under everything else: who the client is and, where asked for, what it runs on. */
+const ofClient = (config: ApiConfig.ApiConfig): Headers.HeaderLayer => ({
+  ...(isBrowser ? {} : { "user-agent": config.options.userAgent ?? `effect-api/${version}` }),
+  ...config.platformHeaders
+})
+
+/**
+ * What a client adds to a request: the headers without those of an attempt, `null` where one was removed. Credentials outrank
+ * the defaults and nothing that was set on purpose. Everything that stands for many requests is put together once.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Standing = (
+  encoded: RequestEncoder.Encoded,
+  credentials?: Credentials.Resolved
+) => PlatformRequest.Outgoing
+
+/**
+ * The standing headers of a client.
+ *
+ * @since 0.1.0
+ * @category headers
+ */
+export const standing = (config: ApiConfig.ApiConfig): Standing => {
+  const defaults = ofClient(config)
+  const layerOf = (
+    accept: string | undefined,
+    trusted: boolean,
+    credentials: Credentials.Resolved | undefined
+  ): Headers.HeaderLayer => ({
+    ...defaults,
+    ...(accept === undefined ? {} : { accept }),
+    ...credentials?.headers,
+    ...RequestEncoder.clientHeaders(config, trusted)
+  })
+  /** By media type, for the credentials that came last: most clients have one for all their requests. */
+  const known = new Map<string | undefined, Headers.HeaderLayer>()
+  let latest: Credentials.Resolved | undefined
+  return ({ accept, headers, trusted }, credentials) => {
+    if (!trusted) return PlatformRequest.layered(layerOf(accept, trusted, credentials), headers)
+    if (latest !== credentials || known.size > maxAccepts) known.clear()
+    latest = credentials
+    let layer = known.get(accept)
+    if (layer === undefined) {
+      layer = layerOf(accept, trusted, credentials)
+      known.set(accept, layer)
+    }
+    return PlatformRequest.layered(layer, headers)
+  }
+}
+
+/** Requests ask for few media types. */
+const maxAccepts = 100
+
+/**
+ * Adds the headers of one attempt: how many came before, the read timeout in seconds, the trace. They stand only where
+ * nobody set or removed them.
+ *
+ * @since 0.1.0
+ * @category headers
+ */
+export const addAttempt = (
+  headers: PlatformRequest.Outgoing,
+  call: Call.Call,
+  span: Tracer.Span | undefined
+): void => {
+  const { config, timeouts } = call
+  const own = config.options.platformHeaders?.ofAttempt(Call.tries(call), timeouts.response)
+  for (const name in own) add(headers, name, own[name])
+  if (span !== undefined)
+    add(headers, "traceparent", `00-${span.traceId}-${span.spanId}-${span.sampled ? "01" : "00"}`)
+}
+
+const add = (headers: PlatformRequest.Outgoing, name: string, value: string | undefined): void => {
+  if (value !== undefined && headers[name] === undefined) headers[name] = value
+}

@@ -1,0 +1,255 @@
+/**
+ * What a client is made of, and the part of a call that all kinds of request share: from the request to the head of the
+ * answer of one attempt.
+ *
+ * @since 0.1.0
+ */
+
+import type * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as ApiConfig from "../config/ApiConfig.js"
+import * as Overrides from "../config/Overrides.js"
+import * as Timeouts from "../config/Timeouts.js"
+import type * as Credentials from "../credentials/Credentials.js"
+import { type Background, makeBackground } from "../credentials/singleFlight.js"
+import * as Sync from "../effect/sync.js"
+import * as ApiError from "../errors/ApiError.js"
+import { ownCause } from "../errors/ownCause.js"
+import * as ApiRequest from "../request/ApiRequest.js"
+import * as Call from "../request/Call.js"
+import * as RequestEncoder from "../request/RequestEncoder.js"
+import * as ResponseDecoder from "../response/ResponseDecoder.js"
+import * as RetryPolicy from "../retry/RetryPolicy.js"
+import * as RetrySettings from "../retry/RetrySettings.js"
+import type * as Redaction from "../secrets/Redaction.js"
+import { keepTransportSecrets } from "../secrets/transportSecrets.js"
+import type { InvalidInput } from "../shared/invalid.js"
+import * as Monotonic from "../shared/monotonic.js"
+import { shownText } from "../shared/shownText.js"
+import * as AttemptDeadline from "../transport/AttemptDeadline.js"
+import * as PlatformRequest from "../transport/PlatformRequest.js"
+import * as Transport from "../transport/Transport.js"
+import type * as TransportContract from "../transport/TransportContract.js"
+import * as ClientHeaders from "./ClientHeaders.js"
+
+/**
+ * What a client is made of. `withOptions` makes another on the same transport, credentials and budget; `problem` is a
+ * setting of it that makes no sense.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Core {
+  readonly config: ApiConfig.ApiConfig
+  readonly transport: TransportContract.Transport
+  readonly credentials: Credentials.Resolver
+  /** What runs for all calls and for none of them: it is interrupted when the client is released. */
+  readonly background: Background
+  readonly budget: RetryPolicy.Budget
+  readonly standing: ClientHeaders.Standing
+  readonly problem: InvalidInput | undefined
+}
+
+/**
+ * A core from checked settings.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeCore = (
+  config: ApiConfig.ApiConfig,
+  client: HttpClient.HttpClient,
+  init?: RequestInit,
+  background: Background = makeBackground()
+): Core => {
+  const transport = Transport.make(client, init)
+  keepTransportSecrets(config, transport.secrets)
+  return {
+    config,
+    transport,
+    credentials: config.credentials.make(background),
+    background,
+    budget: RetryPolicy.makeBudget(config.retry.policy),
+    standing: ClientHeaders.standing(config),
+    problem: undefined
+  }
+}
+
+/**
+ * A core with other settings on the same connections.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withOptions = (core: Core, options: Overrides.Overrides): Core =>
+  Either.match(Either.flatMap(Overrides.tryMerge(core.config.options, options), checked), {
+    onLeft: (problem) => ({ ...core, problem }),
+    onRight: (config) => {
+      keepTransportSecrets(config, core.transport.secrets)
+      return {
+        ...core,
+        config,
+        credentials:
+          options.credentials === undefined ? core.credentials : config.credentials.make(core.background),
+        standing: ClientHeaders.standing(config)
+      }
+    }
+  })
+
+const checked = (options: ApiConfig.Options): Either.Either<ApiConfig.ApiConfig, InvalidInput> =>
+  Either.mapLeft(ApiConfig.make(options), ({ key, reason }) => ({ field: key, reason }))
+
+/**
+ * Why a request never became a call: it cannot be sent as it was written, or encoding it took all of the call's time.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Unsent = ApiError.InvalidRequestError | ApiError.TimeoutError
+
+/**
+ * Lays the request's settings over the client's, encodes it and goes on with the call. Nothing is sent before that. `trust`
+ * is false where a server that is not trusted chose the URL.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const begin = <A, E, R>(
+  core: Core,
+  request: ApiRequest.Request,
+  use: (call: Call.Call, core: Core) => Effect.Effect<A, E, R>,
+  trust = true
+): Effect.Effect<A, E | Unsent, R> => {
+  const { config } = core
+  const functions = Overrides.functionsOf(request.options)
+  if (functions !== undefined) {
+    // What replaces the client's settings is a client of its own, for this one call.
+    return begin(
+      withOptions(core, functions),
+      ApiRequest.withOptions(request, Overrides.cleared(functions)),
+      use,
+      trust
+    )
+  }
+  return Effect.clockWith((clock): Effect.Effect<A, E | Unsent, R> => {
+    const { retry, timeouts } = request.options as Overrides.Plain<ApiRequest.Request["options"]>
+    const refuse = (problem: InvalidInput) => Effect.fail(invalidRequest(config, request, problem))
+    const problem = core.problem ?? request.problem
+    if (problem !== undefined) return refuse(problem)
+    const limits =
+      timeouts === undefined ? Either.right(config.timeouts) : Timeouts.merge(config.timeouts, timeouts)
+    if (Either.isLeft(limits)) return refuse(limits.left)
+    const resolved = RetrySettings.resolve(retry, config.retry)
+    if (Either.isLeft(resolved)) return refuse(resolved.left)
+    const encoded = RequestEncoder.encode(request, config, trust)
+    const deadline = Monotonic.deadline(clock, limits.right.total)
+    const go = (encoded: RequestEncoder.Encoded): Effect.Effect<A, E, R> =>
+      use(Call.make(request, config, limits.right, resolved.right, encoded, clock, deadline), core)
+    if (!Sync.isReady(encoded)) {
+      const { total } = limits.right
+      const hung = Effect.failSync(() => encodingExpired(config, request, total))
+      return Effect.flatMap(
+        AttemptDeadline.within(Effect.either(encoded), total, hung),
+        (encoded): Effect.Effect<A, E | Unsent, R> =>
+          Either.isRight(encoded) ? go(encoded.right) : refuse(encoded.left)
+      )
+    }
+    return Either.isRight(encoded) ? go(encoded.right) : refuse(encoded.left)
+  })
+}
+
+/**
+ * The error of a request that cannot be sent as it was written, before it is a call.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const invalidRequest = (
+  config: ApiConfig.ApiConfig,
+  request: ApiRequest.Request,
+  problem: InvalidInput
+): ApiError.InvalidRequestError => {
+  const shown = Call.makeRedactor(config, request)
+  const reason = shownText(shown.text, problem.reason)
+  const message = `${problem.field} ${reason}`
+  return new ApiError.InvalidRequestError({
+    ...unsent(config, request, shown, message, "not-retryable"),
+    field: problem.field,
+    reason,
+    ...ownCause(problem.cause, shown.text)
+  })
+}
+
+/** The deadline passed while a schema encoded the request. */
+const encodingExpired = (
+  config: ApiConfig.ApiConfig,
+  request: ApiRequest.Request,
+  total: number
+): ApiError.TimeoutError => {
+  const limit = Duration.millis(total)
+  const message = `the total limit of ${Duration.format(limit)} passed while the request was encoded`
+  return new ApiError.TimeoutError({
+    ...unsent(config, request, Call.makeRedactor(config, request), message, "deadline"),
+    phase: "total",
+    limit
+  })
+}
+
+/** What errors have in common of a request that never became a call. */
+const unsent = (
+  config: ApiConfig.ApiConfig,
+  request: ApiRequest.Request,
+  shown: Redaction.Redactor,
+  message: string,
+  stoppedBy: ApiError.StoppedBy
+): ApiError.Common => {
+  const target = request.url ?? request.template
+  const absolute = /^https?:\/\//i.test(target)
+  return {
+    message,
+    request: {
+      method: request.method,
+      url: shown.url((absolute ? "" : config.base.prefix) + target.replace(/^\/+/, ""))
+    },
+    attempts: [],
+    stoppedBy,
+    delivery: "not-sent",
+    shouldRetry: undefined
+  }
+}
+
+/**
+ * The request without credentials and the headers of an attempt.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const prepared = (core: Core, call: Call.Call): HttpClientRequest.HttpClientRequest =>
+  PlatformRequest.toHttp(call.encoded, core.standing(call.encoded))
+
+/**
+ * The caller's own error for a status, if the body fits it; else the error as it is.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const ownFailure = <E>(
+  call: Call.Call,
+  request: Pick<ApiRequest.Request<E>, "failure">,
+  error: ApiError.ApiError
+): Effect.Effect<never, ApiError.ApiError | E> => {
+  const decodable = ApiError.isStatusError(error) ? request.failure[error.status] : undefined
+  if (decodable === undefined || call.refused === undefined || !("status" in error)) return Effect.fail(error)
+  if (call.refused.status !== error.status) return Effect.fail(error)
+  const decoded = ResponseDecoder.run(ResponseDecoder.fromFailure(decodable), call.refused.body)
+  const within = Sync.isReady(decoded)
+    ? decoded
+    : AttemptDeadline.withinDeadline(call, decoded, Effect.fail(error))
+  return Effect.matchEffect(within, {
+    onSuccess: (own) => Effect.fail(own as E),
+    onFailure: () => Effect.fail(error)
+  })
+}

@@ -1,0 +1,309 @@
+/**
+ * The life of a request for one value: encode, then attempts (credentials, middleware, transport, status, body), then decode.
+ *
+ * @since 0.1.0
+ */
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Fiber from "effect/Fiber"
+import type * as Tracer from "effect/Tracer"
+import * as Sync from "../effect/sync.js"
+import * as ApiError from "../errors/ApiError.js"
+import { ownCause } from "../errors/ownCause.js"
+import type * as ApiRequest from "../request/ApiRequest.js"
+import * as Call from "../request/Call.js"
+import * as CallError from "../request/CallError.js"
+import type * as RequestOptions from "../request/RequestOptions.js"
+import * as StatusError from "../request/StatusError.js"
+import * as TransportError from "../request/TransportError.js"
+import type * as ApiSchema from "../response/ApiSchema.js"
+import * as ResponseDecoder from "../response/ResponseDecoder.js"
+import { owned } from "../shared/bytes.js"
+import { invalid } from "../shared/invalid.js"
+import { bounded, shownText } from "../shared/shownText.js"
+import * as Telemetry from "../telemetry/Telemetry.js"
+import * as AttemptDeadline from "../transport/AttemptDeadline.js"
+import type * as GuardedResponse from "../transport/GuardedResponse.js"
+import { codingsOf } from "../wire/codings.js"
+import type * as Headers from "../wire/headers.js"
+import type * as Query from "../wire/query.js"
+import * as ApiResponse from "./ApiResponse.js"
+import * as Attempt from "./Attempt.js"
+import * as Attempts from "./Attempts.js"
+import * as Core from "./Core.js"
+
+/**
+ * A method without a body: template and options in, value out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Verb<R = never> = <
+  const Template extends string,
+  S extends ResponseDecoder.Decodable = RequestOptions.Unchecked,
+  F extends RequestOptions.Failures = {},
+  Q extends RequestOptions.QueryOf<Q> = Query.QueryInput,
+  H extends RequestOptions.HeadersOf<H> = Headers.HeadersInput
+>(
+  template: Template,
+  ...args: RequestOptions.Args<Template, RequestOptions.Options<S, F, Q, H>>
+) => Effect.Effect<ResponseDecoder.Type<S>, ApiError.ApiError | RequestOptions.Failure<F>, R>
+
+/**
+ * A method that may have a body: template and options in, value out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type VerbWithBody<R = never> = <
+  const Template extends string,
+  S extends ResponseDecoder.Decodable = RequestOptions.Unchecked,
+  F extends RequestOptions.Failures = {},
+  B = unknown,
+  I = unknown,
+  Q extends RequestOptions.QueryOf<Q> = Query.QueryInput,
+  H extends RequestOptions.HeadersOf<H> = Headers.HeadersInput,
+  P extends RequestOptions.QueryOf<P> = Query.QueryInput
+>(
+  template: Template,
+  ...args: RequestOptions.Args<Template, RequestOptions.BodyOptions<S, F, B, I, Q, H, P>>
+) => Effect.Effect<ResponseDecoder.Type<S>, ApiError.ApiError | RequestOptions.Failure<F>, R>
+
+/**
+ * What a call gives: the value alone, or with what came around it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Give<A, B> = (call: Call.Call, response: GuardedResponse.GuardedResponse, value: A) => B
+
+/**
+ * Runs a request to its value.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const execute = <A, E>(
+  core: Core.Core,
+  request: ApiRequest.ApiRequest<A, E>
+): Effect.Effect<A, ApiError.ApiError | E> =>
+  Core.begin(core, request, (call, core) => run(core, call, request, valueAlone<A>))
+
+/**
+ * Runs a request to its value with status, headers, request id and attempts.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const executeWithResponse = <A, E>(
+  core: Core.Core,
+  request: ApiRequest.ApiRequest<A, E>
+): Effect.Effect<ApiResponse.ApiResponse<A>, ApiError.ApiError | E> =>
+  Core.begin(core, request, (call, core) => run(core, call, request, answered<A>))
+
+/**
+ * Runs a call that has begun.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const run = <A, E, B>(
+  core: Core.Core,
+  call: Call.Call,
+  request: ApiRequest.ApiRequest<A, E>,
+  give: Give<A, B>
+): Effect.Effect<B, ApiError.ApiError | E> =>
+  Telemetry.withSpan(call, (propagated, fiber) => {
+    const { open } = request.success
+    const answer =
+      open === undefined
+        ? Effect.flatMap(attempts(core, call, whole(core, call, propagated, fiber)), (answer) =>
+            decode(call, request, answer, give)
+          )
+        : Effect.map(attempts(core, call, headed(core, call, propagated), leave), ({ response }) =>
+            give(
+              call,
+              response,
+              open({
+                chunks: response.guardedChunks,
+                total: lengthOf(response),
+                late: (error) => Attempts.late(call, error),
+                leave: response.leave
+              })
+            )
+          )
+    return hasFailures(request)
+      ? Effect.catchAll(answer, (error) => Core.ownFailure(call, request, error))
+      : answer
+  })
+
+const hasFailures = ({ failure }: ApiRequest.Request): boolean => {
+  for (const _ in failure) return true
+  return false
+}
+
+const attempts = <A extends { readonly response: GuardedResponse.GuardedResponse }>(
+  core: Core.Core,
+  call: Call.Call,
+  attempt: Attempts.Attempt<A>,
+  abandon?: (answer: A) => void
+): Effect.Effect<A, ApiError.ApiError> => Attempts.run(call, core, attempt, statusOf, undefined, abandon)
+
+const leave = ({ response }: { readonly response: GuardedResponse.GuardedResponse }): void => response.leave()
+
+const statusOf = ({ response }: { readonly response: GuardedResponse.GuardedResponse }): number =>
+  response.status
+
+/** One attempt to the end of the body: a reset on the way there is a failure like any other, and retried. */
+const whole = (
+  core: Core.Core,
+  call: Call.Call,
+  span: Tracer.Span | undefined,
+  fiber: Fiber.RuntimeFiber<unknown, unknown>
+): Attempts.Attempt<Answer> => {
+  const read = (response: GuardedResponse.GuardedResponse): Effect.Effect<Answer, ApiError.ApiError> =>
+    StatusError.isFailure(call, response.status)
+      ? ApiResponse.fail(call, response)
+      : Effect.map(response.bytes, (bytes) => new Answer(response, bytes))
+  const directly = Attempt.respondDirectly(core, call, span, fiber)
+  if (directly === undefined) {
+    return Attempts.guarded(Effect.flatMap(Attempt.respond(core, core.transport.whole, call, span), read))
+  }
+  return (restore) => Effect.flatMap(directly(restore), read)
+}
+
+/** One attempt to the headers: the body is the caller's to read. */
+const headed = (core: Core.Core, call: Call.Call, span: Tracer.Span | undefined) =>
+  Attempts.guarded(
+    Attempt.respond(core, core.transport.unscoped, call, span).pipe(
+      Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
+      Effect.map((response) => ({ response }))
+    )
+  )
+
+const lengthOf = (response: GuardedResponse.GuardedResponse): number | undefined => {
+  const { "content-encoding": encoding, "content-length": length } = response.headers
+  // Behind an encoding the header counts other bytes than the reader does.
+  const isPlain = codingsOf(encoding).length === 0
+  return isPlain && length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined
+}
+
+const valueAlone = <A>(_call: Call.Call, _response: GuardedResponse.GuardedResponse, value: A): A => value
+
+/**
+ * The value with what came around it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const answered = <A>(
+  call: Call.Call,
+  { headers, status }: GuardedResponse.GuardedResponse,
+  value: A
+): ApiResponse.ApiResponse<A> => ({
+  value,
+  status,
+  headers,
+  requestId: CallError.requestId(call, headers),
+  attempts: call.attempts
+})
+
+/**
+ * The request as it would be sent, but for credentials and the headers of an attempt.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const prepare = (
+  core: Core.Core,
+  request: ApiRequest.Request
+): Effect.Effect<HttpClientRequest.HttpClientRequest, ApiError.InvalidRequestError> =>
+  Effect.mapError(
+    Core.begin(core, request, (call, core) => Effect.succeed(Core.prepared(core, call))),
+    (error) =>
+      error._tag === "InvalidRequestError"
+        ? error
+        : Core.invalidRequest(core.config, request, invalid("timeouts.total", "passed while it was encoded"))
+  )
+
+/** An answer for a decoder; few of them look at the headers, which are parsed where somebody does. */
+class Answer implements ResponseDecoder.Body {
+  readonly response: GuardedResponse.GuardedResponse
+  readonly view: Uint8Array
+
+  constructor(response: GuardedResponse.GuardedResponse, view: Uint8Array) {
+    this.response = response
+    this.view = view
+  }
+
+  /** Copied for those who ask for it: text is decoded from the view. */
+  get bytes(): Uint8Array {
+    return owned(this.view)
+  }
+
+  get contentType(): string | undefined {
+    return this.response.headers["content-type"]
+  }
+}
+
+const decode = <A, B>(
+  call: Call.Call,
+  request: ApiRequest.ApiRequest<A, unknown>,
+  answer: Answer,
+  give: Give<A, B>
+): Effect.Effect<B, ApiError.ApiError> => {
+  const { response, view: bytes } = answer
+  const onSuccess = (value: A): Effect.Effect<B> => Effect.succeed(give(call, response, value))
+  const onFailure = (misfit: ApiSchema.Misfit): Effect.Effect<B, ApiError.ApiError> => {
+    const error = misfitError(call, response, bytes, misfit)
+    if (!call.config.lenient || misfit.parsed === undefined) return Effect.fail(error)
+    const value = misfit.parsed.value as A
+    return Effect.as(Telemetry.misfit(error), give(call, response, value))
+  }
+  const decoded = ResponseDecoder.run(request.success, answer)
+  if (!Sync.isReady(decoded)) {
+    const hung = Effect.suspend(() =>
+      Attempts.late(call, TransportError.timeout(call, "total", call.timeouts.total))
+    )
+    const settled = AttemptDeadline.withinDeadline(call, Effect.either(decoded), hung)
+    return Effect.flatMap(settled, Either.match({ onLeft: onFailure, onRight: onSuccess }))
+  }
+  return Either.isRight(decoded) ? onSuccess(decoded.right) : onFailure(decoded.left)
+}
+
+/** More than enough for an excerpt: an answer of many megabytes is not decoded for one line of it. */
+const excerptBytes = 64 * 1024
+
+const longestPath = 100
+const longestKey = 200
+
+const misfitError = (
+  call: Call.Call,
+  response: GuardedResponse.GuardedResponse,
+  bytes: Uint8Array,
+  misfit: ApiSchema.Misfit
+): ApiError.ResponseValidationError => {
+  const cut = bytes.length > excerptBytes
+  const text = CallError.textOf(bytes.subarray(0, excerptBytes), cut)
+  const shown = Call.redactorFor(call, text, misfit.parsed?.value)
+  const common = Call.common(
+    call,
+    `the answer (${response.status}) does not fit: ${misfit.reason}`,
+    "maybe-applied",
+    shown
+  )
+  return new ApiError.ResponseValidationError({
+    ...common,
+    attempts: call.attempts,
+    status: response.status,
+    requestId: CallError.shownRequestId(call, response.headers),
+    reason: shownText(shown.text, misfit.reason),
+    // A key is whatever the server sent.
+    path: misfit.path
+      .slice(0, longestPath)
+      .map((key) => (typeof key === "string" ? bounded(shownText(shown.text, key), longestKey) : key)),
+    excerpt: CallError.excerpt(call, text, cut, shown),
+    ...ownCause(misfit.thrown, shown.text)
+  })
+}

@@ -1,0 +1,149 @@
+/**
+ * A client as a plain `HttpClient` of `@effect/platform`, for whatever is built on that.
+ *
+ * @since 0.1.0
+ */
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as GlobalValue from "effect/GlobalValue"
+import * as ApiError from "../errors/ApiError.js"
+import * as StatusTag from "../errors/StatusTag.js"
+import * as ApiRequest from "../request/ApiRequest.js"
+import * as Call from "../request/Call.js"
+import * as RequestEncoder from "../request/RequestEncoder.js"
+import type { InvalidInput } from "../shared/invalid.js"
+import * as Telemetry from "../telemetry/Telemetry.js"
+import * as AttemptDeadline from "../transport/AttemptDeadline.js"
+import type * as GuardedResponse from "../transport/GuardedResponse.js"
+import * as ApiResponse from "./ApiResponse.js"
+import * as Attempt from "./Attempt.js"
+import * as Attempts from "./Attempts.js"
+import * as Core from "./Core.js"
+
+/**
+ * An `HttpClient` that sends with the core's credentials, retries, limits and telemetry. Answers come back whatever their
+ * status, once the retries are spent; other failures come as `RequestError` with the tagged error as its cause.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (core: Core.Core): HttpClient.HttpClient => {
+  return HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
+    (request) => Effect.flatMap(request, (request) => inScope(request, run(core, request))),
+    Effect.succeed
+  )
+}
+
+/** Who has asked for a request to end with a scope (`HttpClient.withScope`): the platform keeps it under this key. */
+const scoped = GlobalValue.globalValue(
+  "@effect/platform/HttpClient/scopedRequests",
+  () => new WeakMap<HttpClientRequest.HttpClientRequest, AbortController>()
+)
+
+/** The end of the scope ends the call, and the body behind it. */
+const inScope = (
+  request: HttpClientRequest.HttpClientRequest,
+  sent: Effect.Effect<GuardedResponse.GuardedResponse, HttpClientError.HttpClientError>
+): Effect.Effect<GuardedResponse.GuardedResponse, HttpClientError.HttpClientError> => {
+  const signal = scoped.get(request)?.signal
+  if (signal === undefined) return sent
+  const closed = Effect.async<void>((resume) => {
+    if (signal.aborted) return resume(Effect.void)
+    signal.addEventListener("abort", () => resume(Effect.void), { once: true })
+  })
+  const failed = Effect.failSync(
+    () =>
+      new HttpClientError.RequestError({ request, reason: "Transport", description: "The scope was closed" })
+  )
+  const leave = (response: GuardedResponse.GuardedResponse): void => response.leave()
+  return Effect.tap(AttemptDeadline.until(sent, closed, failed, leave), (response) =>
+    Effect.sync(() => {
+      if (signal.aborted) leave(response)
+      else signal.addEventListener("abort", () => leave(response), { once: true })
+    })
+  )
+}
+
+const run = (
+  core: Core.Core,
+  request: HttpClientRequest.HttpClientRequest
+): Effect.Effect<GuardedResponse.GuardedResponse, HttpClientError.HttpClientError> =>
+  Effect.flatMap(begin(core, request), (call) => {
+    // The last answer with an error status, its body unread: it goes to the caller if no further attempt is made.
+    let last: GuardedResponse.GuardedResponse | undefined
+    return Telemetry.withSpan(call, (propagated) => {
+      const attempt = Attempt.respond(core, core.transport.unscoped, call, propagated).pipe(
+        Effect.flatMap((response) => {
+          last = response
+          return StatusTag.isSuccess(response.status)
+            ? Effect.succeed(response)
+            : ApiResponse.failUnread(call, response)
+        })
+      )
+      const discard = Effect.suspend(() => {
+        const discarded = last
+        last = undefined
+        return discarded === undefined
+          ? Effect.void
+          : Effect.asVoid(discarded.salvage(core.config.limits.errorBytes))
+      })
+      const statusOf = ({ status }: GuardedResponse.GuardedResponse): number => status
+      return Attempts.run(call, core, Attempts.guarded(attempt), statusOf, discard, (response) =>
+        response.leave()
+      )
+    }).pipe(
+      // Behind the span, to which an error status is an error.
+      Effect.catchAll((error) =>
+        last !== undefined && ApiError.isStatusError(error)
+          ? Effect.succeed(last)
+          : Effect.fail(requestError(request, error))
+      ),
+      Effect.map((response) => response.answering(request))
+    )
+  })
+
+const requestError = (
+  request: HttpClientRequest.HttpClientRequest,
+  error: ApiError.ApiError
+): HttpClientError.RequestError =>
+  new HttpClientError.RequestError({
+    request,
+    reason:
+      error._tag === "InvalidRequestError"
+        ? ofUrl.test(error.field)
+          ? "InvalidUrl"
+          : "Encode"
+        : "Transport",
+    cause: error,
+    description: error.message
+  })
+
+const ofUrl = /^(?:url|path|query|baseUrl)\b/
+
+/** The platform's request as a call of this client: joined to the base URL, under the client's own query and headers. */
+const begin = (
+  core: Core.Core,
+  request: HttpClientRequest.HttpClientRequest
+): Effect.Effect<Call.Call, HttpClientError.RequestError> => {
+  const { config, problem } = core
+  const refuse = (problem: InvalidInput) => {
+    const asked = ApiRequest.fromUrl(request.method, request.url)
+    return Effect.fail(requestError(request, Core.invalidRequest(config, asked, problem)))
+  }
+  if (problem !== undefined) return refuse(problem)
+  const encoded = RequestEncoder.adopt(request, config)
+  if (Either.isLeft(encoded)) return refuse(encoded.left)
+  return Effect.map(Effect.clock, (clock) =>
+    Call.make(
+      ApiRequest.fromUrl(request.method, encoded.right.url),
+      config,
+      config.timeouts,
+      config.retry,
+      encoded.right,
+      clock
+    )
+  )
+}

@@ -1,0 +1,54 @@
+/**
+ * Settings that come from `Config`: what stands in an environment, and what explicit settings leave open of it.
+ *
+ * @since 0.1.0
+ */
+import * as Config from "effect/Config"
+import * as ConfigError from "effect/ConfigError"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import { given } from "../shared/omitUndefined.js"
+import type * as ClientOptions from "./ClientOptions.js"
+import * as Overrides from "./Overrides.js"
+
+/**
+ * The part of wrapped settings that explicit ones leave open: a variable that nobody needs may be missing.
+ *
+ * @since 0.1.0
+ * @category config
+ */
+export const omitExplicit = (
+  config: Config.Config.Wrap<ClientOptions.Options>,
+  explicit: Overrides.Overrides
+): Config.Config.Wrap<ClientOptions.Options> => {
+  if (Config.isConfig(config)) return config
+  const set = given(explicit)
+  const open = Object.entries(config).filter(([key]) => Overrides.isMerging(key) || !Object.hasOwn(set, key))
+  // Config.unwrap cannot take an object without keys.
+  const rest: unknown = open.length === 0 ? Config.succeed({}) : Object.fromEntries(open)
+  return rest as Config.Config.Wrap<ClientOptions.Options>
+}
+
+/**
+ * Reads a `Config` with blank values counting as unset, so that defaults and options apply to them.
+ *
+ * @since 0.1.0
+ * @category config
+ */
+export const blankAsMissing = <A>(config: Config.Config<A>): Effect.Effect<A, ConfigError.ConfigError> =>
+  Effect.configProviderWith(({ flattened }) => {
+    const provider = ConfigProvider.fromFlat(
+      ConfigProvider.makeFlat({
+        ...flattened,
+        load: (path, primitive, split) =>
+          Effect.flatMap(
+            flattened.load(path, Config.string() as Config.Config.Primitive<string>, false),
+            ([text = ""]) =>
+              text.trim() === ""
+                ? Effect.fail(ConfigError.MissingData([...path], "Expected a value that is not blank"))
+                : flattened.load(path, primitive, split)
+          )
+      })
+    )
+    return provider.load(config)
+  })

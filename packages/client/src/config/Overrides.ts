@@ -1,0 +1,257 @@
+/**
+ * Settings laid over settings, by one rule for clients and requests: a value merges with the old one where there is
+ * something to merge, and a function of the old value replaces it.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import type * as RetryPolicy from "../retry/RetryPolicy.js"
+import * as RetrySettings from "../retry/RetrySettings.js"
+import { type InvalidInput, invalid } from "../shared/invalid.js"
+import { given } from "../shared/omitUndefined.js"
+import * as Settings from "../shared/settings.js"
+import * as Headers from "../wire/headers.js"
+import type * as Query from "../wire/query.js"
+import type * as ClientOptions from "./ClientOptions.js"
+import type * as Middleware from "./Middleware.js"
+import type * as Timeouts from "./Timeouts.js"
+
+/**
+ * The settings that merge, as a function gets them: what holds so far, with `{}` and `[]` for what was never set.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Merged {
+  /** By lower-case name; `null` is a header that was removed. */
+  readonly headers: Headers.HeadersRecord
+  /** The parameters by name. */
+  readonly query: Query.QueryInput
+  /** What was set of the format. */
+  readonly queryFormat: Partial<Query.QueryFormat>
+  /** What was set of the limits. */
+  readonly timeouts: Timeouts.Options
+  /** The whole policy, and the schedule that says when. */
+  readonly retry: RetryPolicy.Resolved
+  /** The list so far, the outermost first. */
+  readonly middleware: ReadonlyArray<Middleware.Middleware>
+  /** What was set of the limits. */
+  readonly limits: ClientOptions.Limits
+  /** The names so far. */
+  readonly redact: ClientOptions.Redact
+}
+
+/**
+ * What replaces a setting: a function of what holds so far.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Replace<K extends keyof Merged, A> = (old: Merged[K]) => Exclude<A, undefined>
+
+/**
+ * A setting to lay over another: a value, or a function that is given the old value and returns the one to take its place.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Override<K, A> = K extends keyof Merged ? A | Replace<K, A> : A
+
+/**
+ * What `withOptions` takes. Headers, query, queryFormat, timeouts, retry, limits and redact merge by field, middleware is
+ * appended, all else is replaced, and `undefined` changes nothing. A function of the old value replaces it:
+ * `middleware: () => []` drops all, `retry: ({ schedule }) => Schedule.upTo(schedule, "1 minute")` changes when to retry.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Overrides = {
+  readonly [K in keyof ClientOptions.Options]?: Override<K, ClientOptions.Options[K]> | undefined
+}
+
+/**
+ * Options in which no function stands for a setting any more.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Plain<A> = { readonly [K in keyof A]: K extends keyof Merged ? Exclude<A[K], Replacing> : A[K] }
+
+type Replacing = (old: never) => unknown
+
+type Lay = (old: never, over: never) => unknown
+
+/** What is no object stays as it is, for the check of the settings to refuse. */
+const byField = (old: object, over: object): object =>
+  Settings.isRecord(over) ? { ...old, ...given(over) } : over
+
+const united = (old: ReadonlyArray<string> = [], over: ReadonlyArray<string> | undefined = []) =>
+  Array.isArray(over) ? [...new Set([...old, ...over])] : over
+
+const rules: { readonly [K in keyof Merged]: (old: Merged[K], over: never) => unknown } = {
+  headers: Headers.mergeInput,
+  // Here `undefined` says something: it drops the parameter.
+  query: (old, over: object) => (Settings.isRecord(over) ? { ...old, ...over } : over),
+  queryFormat: byField,
+  timeouts: byField,
+  retry: (old, over: RetryPolicy.Retry) =>
+    RetrySettings.isRetry(over) ? RetrySettings.lay(old, over) : over,
+  middleware: (old, over: Merged["middleware"]) => (Array.isArray(over) ? [...old, ...over] : over),
+  limits: byField,
+  redact: (old, over: ClientOptions.Redact) =>
+    Settings.isRecord(over)
+      ? { ...over, headers: united(old.headers, over.headers), query: united(old.query, over.query) }
+      : over
+}
+
+const nothing: Merged = {
+  headers: {},
+  query: {},
+  queryFormat: {},
+  timeouts: {},
+  retry: RetrySettings.defaults,
+  middleware: [],
+  limits: {},
+  redact: {}
+}
+
+/**
+ * Whether a setting merges.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isMerging = (name: string): name is keyof Merged => Object.hasOwn(rules, name)
+
+const merging = Object.keys(rules) as ReadonlyArray<keyof Merged>
+
+/** What a function of the program's threw in the place of a setting. */
+class Failed extends Settings.InvalidConfigError {
+  readonly problem: InvalidInput
+
+  constructor(name: string, cause: unknown) {
+    const { field, reason } = invalid(name, "could not be replaced: the function of the old value threw")
+    super({ key: field, reason })
+    this.problem = { field, reason, cause }
+  }
+}
+
+const replacement = (name: string, replace: Replacing, old: unknown): unknown => {
+  try {
+    return replace(old as never)
+  } catch (error) {
+    throw error instanceof Failed ? error : new Failed(name, error)
+  }
+}
+
+/** One setting over another, either of which may be left out. */
+const lay = (name: keyof Merged, old: unknown, over: unknown): unknown => {
+  if (over === undefined) return old
+  const rule: Lay = rules[name]
+  const under = old === undefined ? nothing[name] : rule(nothing[name] as never, old as never)
+  if (typeof over !== "function") return rule(under as never, over as never)
+  const replaced = replacement(name, over as Replacing, under)
+  // A schedule says no more than when, wherever it comes from.
+  return name === "retry" && RetrySettings.isRetry(replaced)
+    ? RetrySettings.lay(
+        RetrySettings.isOptions(replaced) ? RetrySettings.defaults : (under as RetryPolicy.Resolved),
+        replaced
+      )
+    : replaced
+}
+
+/**
+ * Settings over settings: see {@link Overrides}.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const merge = <A extends Partial<ClientOptions.Options>>(self: A, over: Overrides): A => {
+  const merged: Record<string, unknown> = { ...self, ...given(over) }
+  for (const name of merging) {
+    if (name in merged) merged[name] = lay(name, self[name], over[name])
+  }
+  return merged as A
+}
+
+/**
+ * The same, or the setting whose function of the old value threw.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const tryMerge = <A extends Partial<ClientOptions.Options>>(
+  self: A,
+  over: Overrides
+): Either.Either<A, InvalidInput> => {
+  try {
+    return Either.right(merge(self, over))
+  } catch (error) {
+    if (error instanceof Failed) return Either.left(error.problem)
+    throw error
+  }
+}
+
+/**
+ * The settings of a request that are functions of its client's.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const functionsOf = (options: { readonly [K in keyof Merged]?: unknown }): Overrides | undefined => {
+  const { headers, middleware, query, retry, timeouts } = options
+  if (
+    typeof headers !== "function" &&
+    typeof middleware !== "function" &&
+    typeof query !== "function" &&
+    typeof retry !== "function" &&
+    typeof timeouts !== "function"
+  ) {
+    return undefined
+  }
+  const all = { headers, middleware, query, retry, timeouts }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => typeof value === "function"))
+}
+
+/** None of these settings. @since 0.1.0 @category accessors */
+export const cleared = (overrides: Overrides): object =>
+  Object.fromEntries(Object.keys(overrides).map((name) => [name, undefined]))
+
+/**
+ * Two settings of requests as one, to be laid over a client's later. `then` comes over `first`.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const compose = <K extends keyof Merged, A>(
+  name: K,
+  first: Override<K, A> | undefined,
+  then: Override<K, A> | undefined
+): Override<K, A> | undefined => {
+  if (first === undefined || then === undefined) return first ?? then
+  const plain = typeof first !== "function" && typeof then !== "function"
+  if (plain && name !== "retry") return lay(name, first, then) as Override<K, A>
+  if (plain && isOptions(first) && isOptions(then)) {
+    const budget =
+      Settings.isRecord(first.budget) && Settings.isRecord(then.budget) && byField(first.budget, then.budget)
+    return { ...first, ...given(then), ...(budget === false ? {} : { budget }) } as Override<K, A>
+  }
+  return ((old: unknown) => lay(name, lay(name, old, first), then)) as Override<K, A>
+}
+
+/**
+ * The options of a request with more set over them.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const composeAll = <A extends object>(first: A, then: object): A => {
+  const all = { ...first, ...given(then) } as Record<string, unknown>
+  for (const name of merging) {
+    if (name in all) all[name] = compose(name, Reflect.get(first, name), Reflect.get(then, name))
+  }
+  return all as never
+}
+
+const isOptions = (retry: unknown): retry is { readonly budget?: unknown } =>
+  RetrySettings.isRetry(retry) && RetrySettings.isOptions(retry)

@@ -1,0 +1,161 @@
+/**
+ * Headers that describe the platform, as the vendors' SDKs send them: what the client runs on, and which attempt this is.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
+import { type InvalidInput, invalid } from "../shared/invalid.js"
+import { textAt } from "../shared/runtime.js"
+import { refuseUnknown } from "../shared/settings.js"
+import * as Headers from "../wire/headers.js"
+
+/**
+ * Type id of {@link PlatformHeaders}.
+ *
+ * @since 0.1.0
+ * @category type ids
+ */
+export const TypeId: unique symbol = Symbol.for("@effect-api/client/PlatformHeaders")
+
+/**
+ * Whether a value is {@link PlatformHeaders}.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isPlatformHeaders = (u: unknown): u is PlatformHeaders => Predicate.hasProperty(u, TypeId)
+
+/**
+ * The headers of every request, or what is wrong with them, and those of an attempt: how many retries came before it, and
+ * its read timeout in seconds where it has one.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PlatformHeaders {
+  readonly [TypeId]: typeof TypeId
+  readonly standing: Either.Either<Headers.HeaderLayer, InvalidInput>
+  readonly ofAttempt: (retries: number, responseMillis: number) => Readonly<Record<string, string>>
+}
+
+/**
+ * Platform headers, each named `<prefix>-<what>`. What is wrong with the prefix or the version is told when a client is
+ * built with them.
+ *
+ * @example
+ * ```ts
+ * import { ApiClient, PlatformHeaders } from "@effect-api/client"
+ *
+ * const Live = ApiClient.layer({
+ *   baseUrl: "https://api.example.com",
+ *   platformHeaders: PlatformHeaders.make({ prefix: "x-sdk", packageVersion: "1.2.3" })
+ * })
+ * ```
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: {
+  /** What each header starts with (`x-stainless` in the vendors' SDKs). */
+  readonly prefix: string
+  /** The version that is sent as `<prefix>-package-version`. */
+  readonly packageVersion: string
+}): PlatformHeaders => {
+  refuseUnknown("platformHeaders", options, ["prefix", "packageVersion"])
+  const prefix = options.prefix.toLowerCase()
+  const { arch, os, runtime, runtimeVersion } = platform()
+  const retryCount = `${prefix}-retry-count`
+  const readTimeout = `${prefix}-read-timeout`
+  const checked = (what: "prefix" | "packageVersion", headers: Headers.HeadersInput) =>
+    Either.mapLeft(Headers.compile(headers, what), ({ reason }) => invalid(`platformHeaders.${what}`, reason))
+  return {
+    [TypeId]: TypeId,
+    standing: Either.zipWith(
+      checked("prefix", {
+        [`${prefix}-lang`]: "js",
+        [`${prefix}-os`]: os,
+        [`${prefix}-arch`]: arch,
+        [`${prefix}-runtime`]: runtime,
+        [`${prefix}-runtime-version`]: runtimeVersion
+      }),
+      checked("packageVersion", { [`${prefix}-package-version`]: options.packageVersion }),
+      Headers.merge
+    ),
+    ofAttempt: (retries, responseMillis) =>
+      Number.isFinite(responseMillis)
+        ? { [retryCount]: String(retries), [readTimeout]: String(responseMillis / 1000) }
+        : { [retryCount]: String(retries) }
+  }
+}
+
+/** Each may be a polyfill that has some of it, or something else. */
+interface Globals {
+  readonly Deno?: unknown
+  readonly Bun?: unknown
+  readonly EdgeRuntime?: unknown
+  readonly process?: unknown
+  readonly navigator?: unknown
+}
+
+const systems: Readonly<Record<string, string>> = {
+  darwin: "MacOS",
+  win32: "Windows",
+  windows: "Windows",
+  linux: "Linux",
+  freebsd: "FreeBSD",
+  openbsd: "OpenBSD",
+  ios: "iOS",
+  android: "Android"
+}
+
+const architectures: Readonly<Record<string, string>> = {
+  x64: "x64",
+  x86_64: "x64",
+  ia32: "x32",
+  x32: "x32",
+  arm: "arm",
+  arm64: "arm64",
+  aarch64: "arm64"
+}
+
+const named = (
+  names: Readonly<Record<string, string>>,
+  name: string | undefined,
+  other: string,
+  none: string
+): string => (name === undefined || name === "" ? none : (names[name.toLowerCase()] ?? `${other}:${name}`))
+
+/**
+ * What the client runs on, in the words of the vendors' SDKs.
+ *
+ * @since 0.1.0
+ * @category headers
+ */
+export const platform = (
+  globals: Globals = globalThis
+): {
+  readonly os: string
+  readonly arch: string
+  readonly runtime: string
+  readonly runtimeVersion: string
+} => {
+  const text = (...path: ReadonlyArray<string>): string | undefined => textAt(globals, ...path)
+  const os = named(systems, text("Deno", "build", "os") ?? text("process", "platform"), "Other", "Unknown")
+  const arch = named(
+    architectures,
+    text("Deno", "build", "arch") ?? text("process", "arch"),
+    "other",
+    "unknown"
+  )
+  const runtimes = [
+    ["deno", text("Deno", "version", "deno")],
+    ["bun", text("Bun", "version")],
+    ["edge", text("EdgeRuntime") && "unknown"],
+    ["node", text("process", "version")]
+  ] as const
+  for (const [runtime, version] of runtimes)
+    if (version) return { os, arch, runtime, runtimeVersion: version }
+  const browser = /(Edg|Chrome|Firefox|Version)\/([\d.]+)/.exec(text("navigator", "userAgent") ?? "")
+  const runtime = browser === null ? "unknown" : "browser"
+  return { os, arch, runtime, runtimeVersion: browser?.[2] ?? "unknown" }
+}

@@ -1,0 +1,93 @@
+/**
+ * The four limits of a call. A limit of infinity is none.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import * as Either from "effect/Either"
+import { toMillis } from "../shared/duration.js"
+import { type InvalidInput, invalid } from "../shared/invalid.js"
+import * as Settings from "../shared/settings.js"
+
+/**
+ * How long a call may take, each a `DurationInput`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /**
+   * Until the request has a connection (5 s): the wait for one to become free, DNS, proxy and TLS included. Kept by transports
+   * that can see it. Retried.
+   */
+  readonly connect?: Duration.DurationInput | undefined
+  /** From sending to the response's headers, one attempt (600 s). Retried. */
+  readonly response?: Duration.DurationInput | undefined
+  /** Between two chunks of a body (600 s). Retried as long as nothing of the body was handed out. */
+  readonly idle?: Duration.DurationInput | undefined
+  /** The whole call, its attempts and the waits between them, to the end of the body (none). Never retried. */
+  readonly total?: Duration.DurationInput | undefined
+}
+
+/**
+ * The limits in milliseconds, `Infinity` where there is none.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Timeouts {
+  readonly connect: number
+  readonly response: number
+  readonly idle: number
+  readonly total: number
+}
+
+/**
+ * The limits of a client that sets none.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const defaults: Timeouts = {
+  connect: 5_000,
+  response: 600_000,
+  idle: 600_000,
+  total: Number.POSITIVE_INFINITY
+}
+
+/**
+ * The limits with some of them set anew. Fails where one is not a duration above zero.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const merge = (
+  self: Timeouts,
+  options: Options | undefined
+): Either.Either<Timeouts, InvalidInput> => {
+  if (options === undefined) return Either.right(self)
+  const merged = { ...self }
+  for (const name of names) {
+    const input = options[name]
+    if (input === undefined) continue
+    const millis = toMillis(input)
+    if (!(millis > 0)) return Either.left(invalid(`timeouts.${name}`, "must be a duration above zero"))
+    merged[name] = millis
+  }
+  return Either.right(merged)
+}
+
+const names = ["connect", "response", "idle", "total"] as const
+
+/**
+ * Finds limits that are none at all, and names that are none of them.
+ *
+ * @since 0.1.0
+ * @category validation
+ */
+export const check: Settings.Check = /*#__PURE__*/ Settings.fields({
+  connect: Settings.any,
+  response: Settings.any,
+  idle: Settings.any,
+  total: Settings.any
+})

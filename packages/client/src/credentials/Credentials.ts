@@ -1,0 +1,319 @@
+/**
+ * How a client proves who it is: a header with a secret in it, resolved anew for every attempt.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
+import * as ApiError from "../errors/ApiError.js"
+import { ownCause } from "../errors/ownCause.js"
+import * as Redaction from "../secrets/Redaction.js"
+import { kindOf, secretText } from "../secrets/secretText.js"
+import { toMillis } from "../shared/duration.js"
+import { refuseUnknown } from "../shared/settings.js"
+import * as Headers from "../wire/headers.js"
+import { hopeless, type NoToken } from "./noToken.js"
+import { type Background, makeBackground } from "./singleFlight.js"
+import { tokenCache } from "./tokenCache.js"
+
+/** Type id of {@link Credentials}. @since 0.1.0 @category type ids */
+export const TypeId: unique symbol = Symbol.for("@effect-api/client/Credentials")
+
+/**
+ * The headers that one attempt carries, by lower-case name, and what must never be shown.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Resolved {
+  readonly headers: Readonly<Record<string, string>>
+  readonly secrets: ReadonlyArray<string>
+}
+
+/** What resolving can fail with: why, and whether and when asking again may help. @since 0.1.0 @category models */
+export interface Failure extends NoToken {}
+
+/**
+ * Credentials at work in one client: `resolve` is asked before every attempt; `invalidate`, where the credentials can be
+ * refreshed, drops what a 401 has refused.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Resolver {
+  readonly resolve: Effect.Effect<Resolved, Failure>
+  readonly invalidate: ((refused: Resolved) => boolean) | undefined
+}
+
+/**
+ * A description of credentials. Each client makes its own {@link Resolver} from it, so a description may be shared. What
+ * runs in the background of a client stands in `background`, and is interrupted when the client is released.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Credentials {
+  readonly [TypeId]: typeof TypeId
+  readonly make: (background?: Background) => Resolver
+}
+
+/** Whether a value is {@link Credentials}. @since 0.1.0 @category guards */
+export const isCredentials = (u: unknown): u is Credentials => Predicate.hasProperty(u, TypeId)
+
+/**
+ * A token with its life time. Without one, or with what is no duration, it is kept until the server refuses it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Token {
+  readonly token: Redacted.Redacted<string>
+  readonly expiresIn?: Duration.DurationInput | undefined
+}
+
+const fromResolver = (make: Credentials["make"]): Credentials => ({ [TypeId]: TypeId, make })
+
+const fixed = (resolve: Either.Either<Resolved, Failure>): Credentials => {
+  const resolver: Resolver = { resolve, invalidate: undefined }
+  return fromResolver(() => resolver)
+}
+
+/** Credentials that cannot be used as they were given: every call says why. */
+const broken = (reason: string): Credentials => fixed(Either.left(hopeless(reason)))
+
+/** Plain JavaScript may give anything. */
+const checked = (name: string, value: unknown): Credentials =>
+  isCredentials(value) ? value : broken(`${name} must be Credentials, and is ${kindOf(value)}`)
+
+const empty: Resolved = { headers: {}, secrets: [] }
+
+/**
+ * No credentials.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const none: Credentials = /*#__PURE__*/ fixed(/*#__PURE__*/ Either.right(empty))
+
+/**
+ * A header that holds the secret as it is, such as `x-api-key`. A blank secret counts as none.
+ *
+ * @example
+ * ```ts
+ * import { Credentials } from "@effect-api/client"
+ * import { Redacted } from "effect"
+ *
+ * const credentials = Credentials.header("x-api-key", Redacted.make("secret"))
+ * ```
+ * @since 0.1.0
+ * @category constructors
+ */
+export const header = (name: string, value: Redacted.Redacted<string>): Credentials =>
+  typeof name === "string"
+    ? fixed(headerOf(name, secretText("the value of the header", value)))
+    : broken(`the header's name must be a string, and is ${kindOf(name)}`)
+
+const headerOf = (
+  name: string,
+  value: Either.Either<string, string>,
+  prefix = ""
+): Either.Either<Resolved, Failure> => {
+  if (Either.isLeft(value)) return Either.left(hopeless(value.left))
+  const secret = value.right.trim()
+  if (secret === "") return Either.right(empty)
+  // Checked here, as transports would tell of it like of a connection that failed, and be asked again.
+  return Either.mapBoth(Headers.compile({ [name]: prefix + secret }, "credentials"), {
+    onLeft: ({ field, reason }) => hopeless(`${field} ${reason}`),
+    onRight: (headers) => ({ headers: Headers.finish(headers), secrets: [secret] })
+  })
+}
+
+/**
+ * `authorization: Bearer <token>` (RFC 6750). A blank token counts as none.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const bearer = (token: Redacted.Redacted<string>): Credentials =>
+  fixed(headerOf("authorization", secretText("the bearer token", token), "Bearer "))
+
+/**
+ * `authorization: Basic <user:password>` (RFC 7617), in UTF-8.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const basic = (user: string, password: Redacted.Redacted<string>): Credentials => {
+  const name = secretText("the user", user)
+  if (Either.isLeft(name)) return broken(name.left)
+  // What stands behind the first colon is the password (RFC 7617, section 2).
+  if (name.right.includes(":")) return broken("the user must not contain a colon")
+  const secret = secretText("the password", password)
+  if (Either.isLeft(secret)) return broken(secret.left)
+  const bytes = new TextEncoder().encode(`${name.right}:${secret.right}`)
+  const encoded = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))
+  return fixed(
+    Either.right({ headers: { authorization: `Basic ${encoded}` }, secrets: [encoded, secret.right] })
+  )
+}
+
+/**
+ * Credentials from an effect that runs before every attempt: a token that something else keeps fresh. A bare `Redacted`
+ * is sent as a bearer token. A failure of the effect ends the call with a `CredentialsError`, and is its `cause`.
+ *
+ * @example
+ * ```ts
+ * import { Credentials } from "@effect-api/client"
+ * import { Effect, Redacted } from "effect"
+ *
+ * const credentials = Credentials.effect(
+ *   Effect.sync(() => Credentials.header("x-api-key", Redacted.make("from a vault")))
+ * )
+ * ```
+ * @since 0.1.0
+ * @category constructors
+ */
+export const effect = <E>(effect: Effect.Effect<Redacted.Redacted<string> | Credentials, E>): Credentials => {
+  if (!Effect.isEffect(effect))
+    return broken(`what gives credentials must be an Effect, and is ${kindOf(effect)}`)
+  return fromResolver((background) => {
+    let last = empty
+    return {
+      resolve: effect.pipe(
+        Effect.mapError((error) => failedWith(error, last.secrets)),
+        Effect.flatMap((value) => (isCredentials(value) ? value : bearer(value)).make(background).resolve),
+        Effect.tap((resolved) => void (last = resolved))
+      ),
+      invalidate: undefined
+    }
+  })
+}
+
+/**
+ * A token that is fetched once for all callers and kept. It is fetched anew at once after a 401, which is then replayed one
+ * time.
+ *
+ * - A fetch belongs to all callers of tomorrow: none of them ends it by leaving, so that a refresh token that was rotated is
+ *   not lost. It ends by itself, by `timeout`, or when the client is released. There are never two at once, unless one
+ *   cannot be interrupted at its `timeout`.
+ * - Callers that wait for a fetch share its failure, and the next call asks anew, not before a `retryAfter` (up to one minute).
+ * - A renewal in the background that fails is logged once and tried again after 5 seconds or its `retryAfter`; the token it
+ *   would replace serves until its end.
+ *
+ * @example
+ * ```ts
+ * import { Credentials } from "@effect-api/client"
+ * import { Effect, Redacted } from "effect"
+ *
+ * const credentials = Credentials.cached({
+ *   fetch: Effect.succeed({ token: Redacted.make("short-lived"), expiresIn: "1 hour" }),
+ *   refreshAhead: "2 minutes"
+ * })
+ * ```
+ * @since 0.1.0
+ * @category constructors
+ */
+export const cached = <E>(options: {
+  /** Gets a token. It runs outside of the call that asks first: with a trace of its own, and one attempt a request. */
+  readonly fetch: Effect.Effect<Redacted.Redacted<string> | Token, E>
+  /** A token is fetched anew in the background when less than this is left of its life (1 minute). */
+  readonly refreshAhead?: Duration.DurationInput | undefined
+  /** How long a fetch may take (2 minutes). Then it is interrupted, and all who wait for it fail. */
+  readonly timeout?: Duration.DurationInput | undefined
+  /** How the token is sent: {@link bearer} unless said otherwise. */
+  readonly as?: ((token: Redacted.Redacted<string>) => Credentials) | undefined
+}): Credentials => {
+  refuseUnknown("credentials", options, ["fetch", "refreshAhead", "timeout", "as"])
+  const { as = bearer, fetch, refreshAhead = "1 minute", timeout = "2 minutes" } = options
+  if (!Effect.isEffect(fetch)) return broken(`fetch must be an Effect, and is ${kindOf(fetch)}`)
+  const aheadMillis = toMillis(refreshAhead)
+  if (!(aheadMillis >= 0)) return broken("refreshAhead must be a duration that is not negative")
+  const limitMillis = toMillis(timeout)
+  if (!(limitMillis > 0)) return broken("timeout must be a duration above zero")
+  return fromResolver((background = makeBackground()) => {
+    let last = empty
+    const fetched = Effect.gen(function* () {
+      const got: unknown = yield* Effect.mapError(fetch, (error) => failedWith(error, last.secrets))
+      const { expiresIn, token } = isToken(got) ? got : { token: got, expiresIn: undefined }
+      const secret = secretText("the fetched token", token)
+      if (Either.isLeft(secret)) return yield* Effect.fail(hopeless(secret.left))
+      last = yield* sentAs(as, Redacted.make(secret.right)).make(background).resolve
+      return { sent: last, expiresIn }
+    })
+    return tokenCache<Resolved, Failure>({ fetch: fetched, aheadMillis, limitMillis, background })
+  })
+}
+
+const isToken = (value: unknown): value is { readonly token: unknown; readonly expiresIn?: unknown } =>
+  !Redacted.isRedacted(value) && Predicate.hasProperty(value, "token")
+
+/** A function of the program's: it may throw, or return something else. */
+const sentAs = (
+  as: (token: Redacted.Redacted<string>) => Credentials,
+  token: Redacted.Redacted<string>
+): Credentials => {
+  try {
+    return checked("what `as` returns", as(token))
+  } catch (error) {
+    return fixed(Either.left(failedWith(error, [Redacted.value(token)])))
+  }
+}
+
+/**
+ * The first of several that has something to send: one that is blank or fails is passed over. Fails only where at least
+ * one failed and none had anything.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const firstOf = (candidates: ReadonlyArray<Credentials>): Credentials => {
+  if (!Array.isArray(candidates)) return broken(`candidates must be a list, and is ${kindOf(candidates)}`)
+  return fromResolver((background) => {
+    const resolvers = candidates.map((given, index) => checked(`candidate ${index}`, given).make(background))
+    const from = (index: number, failed: Failure | undefined): Effect.Effect<Resolved, Failure> => {
+      const resolver = resolvers[index]
+      if (resolver === undefined) return failed === undefined ? Effect.succeed(empty) : Effect.fail(failed)
+      return Effect.matchEffect(resolver.resolve, {
+        onSuccess: (resolved) => (resolved === empty ? from(index + 1, failed) : Effect.succeed(resolved)),
+        onFailure: (failure) => from(index + 1, failed === undefined ? failure : both(failed, failure))
+      })
+    }
+    const refreshable = resolvers.filter((resolver) => resolver.invalidate !== undefined)
+    return {
+      resolve: from(0, undefined),
+      invalidate:
+        refreshable.length === 0
+          ? undefined
+          : (refused) => refreshable.map((resolver) => resolver.invalidate?.(refused)).includes(true)
+    }
+  })
+}
+
+const both = (first: Failure, second: Failure): Failure => ({
+  ...second,
+  ...first,
+  reason: `${first.reason}; ${second.reason}`,
+  retryable: first.retryable || second.retryable,
+  retryAfter: first.retryAfter ?? second.retryAfter
+})
+
+/** What a program's own code failed with; the secrets are taken out of what it says. */
+const failedWith = (failure: unknown, secrets: ReadonlyArray<string>): Failure => {
+  // What `Effect.tryPromise` was rejected with stands in an error that says nothing.
+  const error = Predicate.isTagged(failure, "UnknownException") ? Reflect.get(failure, "error") : failure
+  const said = error as { readonly message?: unknown; readonly _tag?: unknown } | undefined
+  const reason = String(
+    [error, said?.message, said?._tag].find((word) => Predicate.isString(word) && word !== "") ??
+      "the effect failed"
+  )
+  const { text } = Redaction.make({ secrets })
+  return {
+    reason: text(reason),
+    retryable: ApiError.isApiError(error) && ApiError.isRetryable(error),
+    retryAfter: ApiError.isApiError(error) && "retryAfter" in error ? error.retryAfter : undefined,
+    ...ownCause(error, text)
+  }
+}

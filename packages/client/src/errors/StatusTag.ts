@@ -1,0 +1,130 @@
+/**
+ * Which error a status is, by tables alone: the status, the API's own name for the error, and the words in its body.
+ *
+ * @since 0.1.0
+ */
+import * as ApiError from "./ApiError.js"
+
+/**
+ * Success is 2xx.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const isSuccess = (status: number): boolean => status >= 200 && status < 300
+
+/** The class of each tag. */
+export const classes = {
+  BadRequestError: ApiError.BadRequestError,
+  AuthenticationError: ApiError.AuthenticationError,
+  PermissionDeniedError: ApiError.PermissionDeniedError,
+  NotFoundError: ApiError.NotFoundError,
+  ConflictError: ApiError.ConflictError,
+  RequestTooLargeError: ApiError.RequestTooLargeError,
+  UnprocessableEntityError: ApiError.UnprocessableEntityError,
+  RateLimitError: ApiError.RateLimitError,
+  InternalServerError: ApiError.InternalServerError,
+  ServiceUnavailableError: ApiError.ServiceUnavailableError,
+  DeadlineExceededError: ApiError.DeadlineExceededError,
+  OverloadedError: ApiError.OverloadedError,
+  UnexpectedStatusError: ApiError.UnexpectedStatusError
+} as const satisfies {
+  readonly [Tag in ApiError.StatusError["_tag"]]: new (
+    fields: ApiError.StatusFields
+  ) => ApiError.StatusError
+}
+
+/**
+ * The tag of a status error.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type StatusTag = keyof typeof classes
+
+const tagsByStatus = new Map<number, StatusTag>(
+  (Object.keys(classes) as Array<StatusTag>).flatMap((tag) => {
+    const status = ApiError.table[tag].status
+    return status === undefined ? [] : [[status, tag] as const]
+  })
+)
+
+/** Words of APIs that say more than a status can: https://docs.anthropic.com/en/api/errors and its kin. */
+const tagsByType: Readonly<Record<string, StatusTag>> = {
+  authentication_error: "AuthenticationError",
+  permission_error: "PermissionDeniedError",
+  not_found_error: "NotFoundError",
+  request_too_large: "RequestTooLargeError",
+  rate_limit_error: "RateLimitError",
+  timeout_error: "DeadlineExceededError",
+  overloaded_error: "OverloadedError"
+}
+
+/** Words for a whole family of statuses: they decide only where the status is not of that family itself. */
+const tagsByFamily: Readonly<Record<string, readonly [family: number, tag: StatusTag]>> = {
+  invalid_request_error: [4, "BadRequestError"],
+  api_error: [5, "InternalServerError"]
+}
+
+/**
+ * The tag for a status and the API's own word for the error. The word outranks the status where it is known and they
+ * disagree: an `overloaded_error` inside a 200 stream is an `OverloadedError`.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const tagOf = (status: number, type: string | undefined): StatusTag => {
+  if (type !== undefined) {
+    const exact = Object.hasOwn(tagsByType, type) ? tagsByType[type] : undefined
+    if (exact !== undefined) return exact
+    const family = Object.hasOwn(tagsByFamily, type) ? tagsByFamily[type] : undefined
+    if (family !== undefined && Math.floor(status / 100) !== family[0]) return family[1]
+  }
+  return tagsByStatus.get(status) ?? (status >= 500 ? "InternalServerError" : "UnexpectedStatusError")
+}
+
+/** JSON where it parses, else the text; `undefined` for an empty body. */
+export const parse = (text: string): unknown => {
+  if (text === "") return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+interface Saying {
+  readonly message?: unknown
+  readonly error?: Saying
+}
+
+/** The message in the body of an error, in the shapes that APIs use. */
+export const messageOf = (body: unknown): string | undefined => {
+  const said = body as Saying | undefined
+  return [said?.error?.message, said?.message].find(
+    (message): message is string => typeof message === "string" && message !== ""
+  )
+}
+
+/** RFC 9110, section 15, for bodies that say nothing: HTTP/2 has no reason phrase to take. */
+export const reasons: Readonly<Record<number, string>> = {
+  304: "Not Modified",
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  409: "Conflict",
+  410: "Gone",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+  422: "Unprocessable Content",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+  529: "Overloaded"
+}

@@ -1,0 +1,320 @@
+/**
+ * A request as a value: what to send and what comes back. Nothing happens until a client executes it.
+ *
+ * @since 0.1.0
+ */
+
+import { dual } from "effect/Function"
+import type * as Pipeable from "effect/Pipeable"
+import { pipeArguments } from "effect/Pipeable"
+import * as Predicate from "effect/Predicate"
+import * as Overrides from "../config/Overrides.js"
+import * as ResponseDecoder from "../response/ResponseDecoder.js"
+import type { InvalidInput } from "../shared/invalid.js"
+import type * as Headers from "../wire/headers.js"
+import type * as Query from "../wire/query.js"
+import type * as RequestBody from "../wire/RequestBody.js"
+import type * as Url from "../wire/url.js"
+import type * as PageContract from "./PageContract.js"
+import type * as RequestOptions from "./RequestOptions.js"
+import * as RequestShape from "./RequestShape.js"
+import type * as StreamContract from "./StreamContract.js"
+
+/** Type id of {@link ApiRequest}. @since 0.1.0 @category type ids */
+export const TypeId: unique symbol = Symbol.for("@effect-api/client/ApiRequest")
+
+export type { FilePart } from "../wire/Multipart.js"
+export { type BodyStream, type ByteSource, json as toJson } from "../wire/RequestBody.js"
+export type { Overrides } from "./RequestOptions.js"
+
+/**
+ * The methods a request may have.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS"
+
+/**
+ * What every request is, whatever comes back.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Request<out E = unknown> extends Pipeable.Pipeable {
+  readonly [TypeId]: typeof TypeId
+  readonly method: Method
+  /** What names the request in spans and logs, with the values left out. */
+  readonly template: string
+  readonly path: Url.PathParams | undefined
+  /** A complete URL, which is sent in place of template, path and query. */
+  readonly url: string | undefined
+  /** What the URL has taken the place of: its secrets may stand in the URL too. */
+  readonly replaced: unknown
+  readonly options: RequestOptions.Overrides & RequestBody.Erased
+  readonly accept: string
+  /** The caller's own errors by status, as they were given: decoders are made of those that are needed. */
+  readonly failure: RequestOptions.FailureOf<E>
+  /** An option that is unknown or of the wrong kind: the request cannot be sent. */
+  readonly problem: InvalidInput | undefined
+}
+
+/**
+ * A request that gives an `A`, or the caller's own error `E` for the statuses named in `failure`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ApiRequest<out A, out E = never> extends Request<E> {
+  readonly success: ResponseDecoder.ResponseDecoder<A>
+}
+
+/**
+ * A request for a stream of events of type `A`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface StreamRequest<out A, out E = never> extends Request<E> {
+  readonly events: StreamContract.EventStream<A, E>
+}
+
+/**
+ * A request for a page that knows how to ask for the next one.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PageRequest<in out Page, out Item, out E = never> extends ApiRequest<Page, E> {
+  readonly pagination: PageContract.Pagination<Page, Item>
+}
+
+/**
+ * The request that a set of options makes.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Made<S, F, V, Item> = [V] extends [StreamContract.EventStream<infer A, infer E>]
+  ? StreamRequest<A, E | RequestOptions.Failure<F>>
+  : [Item] extends [RequestOptions.NoPages]
+    ? ApiRequest<ResponseDecoder.Type<S>, RequestOptions.Failure<F>>
+    : PageRequest<ResponseDecoder.Type<S>, Item, RequestOptions.Failure<F>>
+
+/**
+ * Makes a request without a body from a path template and options.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Make = <
+  const Template extends string,
+  S extends ResponseDecoder.Decodable = RequestOptions.Unchecked,
+  F extends RequestOptions.Failures = {},
+  V extends StreamContract.EventStream<unknown, unknown> | RequestOptions.NoEvents = RequestOptions.NoEvents,
+  Item = RequestOptions.NoPages,
+  Q extends RequestOptions.QueryOf<Q> = Query.QueryInput,
+  H extends RequestOptions.HeadersOf<H> = Headers.HeadersInput
+>(
+  template: Template,
+  ...args: RequestOptions.Args<Template, RequestOptions.Options<S, F, Q, H> & RequestOptions.Kind<S, V, Item>>
+) => Made<S, F, V, Item>
+
+/**
+ * Makes a request that may have a body from a path template and options.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type MakeWithBody = <
+  const Template extends string,
+  S extends ResponseDecoder.Decodable = RequestOptions.Unchecked,
+  F extends RequestOptions.Failures = {},
+  V extends StreamContract.EventStream<unknown, unknown> | RequestOptions.NoEvents = RequestOptions.NoEvents,
+  Item = RequestOptions.NoPages,
+  B = unknown,
+  I = unknown,
+  Q extends RequestOptions.QueryOf<Q> = Query.QueryInput,
+  H extends RequestOptions.HeadersOf<H> = Headers.HeadersInput,
+  P extends RequestOptions.QueryOf<P> = Query.QueryInput
+>(
+  template: Template,
+  ...args: RequestOptions.Args<
+    Template,
+    RequestOptions.BodyOptions<S, F, B, I, Q, H, P> & RequestOptions.Kind<S, V, Item>
+  >
+) => Made<S, F, V, Item>
+
+const Proto = {
+  [TypeId]: TypeId,
+  pipe() {
+    // biome-ignore lint/complexity/noArguments: pipeArguments reads them without a copy
+    return pipeArguments(this, arguments)
+  }
+}
+
+/** What any of the options make. */
+type Value = {
+  -readonly [K in keyof (Request & Fields)]: (Request & Fields)[K]
+}
+
+interface Fields {
+  readonly success?: ResponseDecoder.ResponseDecoder<unknown>
+  readonly events?: StreamContract.EventStream<unknown, unknown>
+  readonly pagination?: unknown
+}
+
+const make = (method: Method) =>
+  ((template: string, options: RequestShape.Erased = {}) => {
+    const { events, failure, pagination, path, success: decodable, ...rest } = options
+    const problem = RequestShape.problem(options)
+    const success =
+      decodable === undefined || problem !== undefined
+        ? ResponseDecoder.auto
+        : ResponseDecoder.from(decodable)
+    const request: Value = Object.create(Proto)
+    request.method = method
+    request.template = template
+    request.path = path
+    request.options = rest
+    request.accept = events?.accept ?? success.accept
+    request.failure = problem === undefined ? (failure ?? noFailures) : noFailures
+    request.problem = problem
+    if (events === undefined) request.success = success
+    else request.events = events
+    if (pagination !== undefined) request.pagination = pagination
+    return request
+  }) as Make & MakeWithBody
+
+const noFailures = {}
+
+/**
+ * A GET request. Names in braces stand for path segments; a missing or misspelt one does not compile.
+ *
+ * @example
+ * ```ts
+ * import { ApiRequest, Pagination } from "@effect-api/client"
+ * import { Schema } from "effect"
+ *
+ * class Todo extends Schema.Class<Todo>("Todo")({ id: Schema.Number, title: Schema.String }) {}
+ * class TodoMissing extends Schema.TaggedError<TodoMissing>()("TodoMissing", { message: Schema.String }) {}
+ *
+ * // ApiRequest<Todo, TodoMissing>
+ * const getTodo = (id: number) =>
+ *   ApiRequest.get("/todos/{id}", { path: { id }, success: Todo, failure: { 404: TodoMissing } })
+ * ```
+ * @since 0.1.0
+ * @category constructors
+ */
+export const get: Make = /*#__PURE__*/ make("GET")
+
+/** A HEAD request. @since 0.1.0 @category constructors */
+export const head: Make = /*#__PURE__*/ make("HEAD")
+
+/** A POST request. @since 0.1.0 @category constructors */
+export const post: MakeWithBody = /*#__PURE__*/ make("POST")
+
+/** A PUT request. @since 0.1.0 @category constructors */
+export const put: MakeWithBody = /*#__PURE__*/ make("PUT")
+
+/** A PATCH request. @since 0.1.0 @category constructors */
+export const patch: MakeWithBody = /*#__PURE__*/ make("PATCH")
+
+/** A DELETE request. @since 0.1.0 @category constructors */
+export const del: MakeWithBody = /*#__PURE__*/ make("DELETE")
+
+/**
+ * The same request as one for pages. What the page is comes from the request, so that `items` needs no annotation.
+ *
+ * @example
+ * ```ts
+ * import { ApiRequest, Pagination } from "@effect-api/client"
+ * import { Schema } from "effect"
+ *
+ * const Page = Schema.Struct({ data: Schema.Array(Schema.Struct({ id: Schema.String })), has_more: Schema.Boolean })
+ *
+ * const models = ApiRequest.get("/v1/models", { success: Page }).pipe(
+ *   ApiRequest.paginate(Pagination.cursor({ items: (page) => page.data }))
+ * )
+ * ```
+ * @since 0.1.0
+ * @category combinators
+ */
+export const paginate: {
+  <Page, Item>(
+    pagination: PageContract.Pagination<Page, Item>
+  ): <E>(self: ApiRequest<Page, E>) => PageRequest<Page, Item, E>
+  <Page, Item, E>(
+    self: ApiRequest<Page, E>,
+    pagination: PageContract.Pagination<Page, Item>
+  ): PageRequest<Page, Item, E>
+} = /*#__PURE__*/ dual(
+  2,
+  <Page, Item, E>(
+    self: ApiRequest<Page, E>,
+    pagination: PageContract.Pagination<Page, Item>
+  ): PageRequest<Page, Item, E> => Object.assign(Object.create(Proto), self, { pagination })
+)
+
+/**
+ * A request for a URL that is complete as it stands, such as a link to the next page: it takes the place of template, path
+ * and query.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const atUrl: {
+  (url: string): <R extends Request>(self: R) => R
+  <R extends Request>(self: R, url: string): R
+} = /*#__PURE__*/ dual(
+  2,
+  <R extends Request>(self: R, url: string): R =>
+    change(self, {
+      url,
+      replaced: self.replaced ?? [self.path, self.options.query],
+      options: { ...self.options, query: undefined }
+    })
+)
+
+/** A bare request for a URL: what a request of another library is to this one. @since 0.1.0 @category constructors */
+export const fromUrl = (method: Method, url: string): ApiRequest<unknown> =>
+  atUrl(make(method)(url.split(/[?#]/, 1)[0] ?? ""), url)
+
+/** Whether a value is a request. @since 0.1.0 @category guards */
+export const isRequest = (u: unknown): u is Request => Predicate.hasProperty(u, TypeId)
+
+/**
+ * The same request with more set over the client's settings. Headers, query, timeouts and retry merge by field, middleware
+ * is appended, the rest is replaced. A function of the old value replaces it, the client's included.
+ *
+ * @example
+ * ```ts
+ * import { ApiRequest, Pagination } from "@effect-api/client"
+ *
+ * const request = ApiRequest.get("/todos").pipe(
+ *   ApiRequest.override({ headers: { "x-trace": "on" }, timeouts: { total: "5 seconds" } })
+ * )
+ * ```
+ * @since 0.1.0
+ * @category combinators
+ */
+export const override: {
+  <Q extends RequestOptions.QueryOf<Q> = Query.QueryInput>(
+    overrides: RequestOptions.Overrides<Q>
+  ): <R extends Request>(self: R) => R
+  <R extends Request>(self: R, overrides: RequestOptions.Overrides<object>): R
+} = /*#__PURE__*/ dual(
+  2,
+  <R extends Request>(self: R, overrides: RequestOptions.Overrides<object>): R =>
+    change(self, {
+      options: Overrides.composeAll(self.options, overrides),
+      problem: self.problem ?? RequestShape.problem(overrides)
+    })
+)
+
+/** The same request with options in place of its own. @since 0.1.0 @category combinators */
+export const withOptions = <R extends Request>(self: R, options: object): R =>
+  change(self, { options: { ...self.options, ...options } })
+
+const change = <R extends Request>(self: R, fields: Partial<Request>): R =>
+  Object.assign(Object.create(Proto), self, fields)

@@ -1,0 +1,318 @@
+/**
+ * One call while it runs: what its errors say of it, and what they must not say.
+ *
+ * @since 0.1.0
+ */
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import type * as ApiConfig from "../config/ApiConfig.js"
+import type * as Timeouts from "../config/Timeouts.js"
+import type * as Credentials from "../credentials/Credentials.js"
+import type * as ApiError from "../errors/ApiError.js"
+import * as ResponseDecoder from "../response/ResponseDecoder.js"
+import type * as RetryPolicy from "../retry/RetryPolicy.js"
+import * as SchemaSecrets from "../schema/schemaSecrets.js"
+import * as Redaction from "../secrets/Redaction.js"
+import { transportSecretsOf } from "../secrets/transportSecrets.js"
+import * as Monotonic from "../shared/monotonic.js"
+import { shownText } from "../shared/shownText.js"
+import type * as ApiRequest from "./ApiRequest.js"
+import * as RequestEncoder from "./RequestEncoder.js"
+
+/**
+ * A request on its way, with the client's settings and its own laid over each other. `encoded` is the request of the hop that
+ * the call has reached, `attempts` the ledger, `omitted` how many of its lines were left out, `issued` every credential that
+ * went out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Call {
+  readonly request: ApiRequest.Request
+  readonly config: ApiConfig.ApiConfig
+  readonly timeouts: Timeouts.Timeouts
+  readonly retry: RetryPolicy.Resolved
+  encoded: RequestEncoder.Encoded
+  /** Where redirects have led; `undefined` before the first. */
+  redirected: Redirected | undefined
+  readonly startedAt: number
+  /** When the call must be over, by the clock that only goes on. */
+  readonly deadline: number
+  /** When its last attempt began, by the same clock. */
+  begunAt: bigint
+  attempts: Array<ApiError.Attempt>
+  omitted: number
+  readonly issued: Array<Credentials.Resolved>
+  /** The body of the last error answer, unredacted, for the caller's own `failure` schema. Never shown. */
+  /** Headers of requests as middleware has sent them. */
+  sent: Array<Readonly<Record<string, string>>> | undefined
+  refused: { readonly status: number; readonly body: ResponseDecoder.Body } | undefined
+}
+
+/**
+ * What a call keeps of its redirects. A retry begins with `first`, behind `firstHops` hops; `hops` counts those up to the
+ * request that is sent now. `processed`: a redirect has asked for a GET in place of the request, so a server has acted on it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Redirected {
+  readonly first: RequestEncoder.Encoded
+  readonly firstHops: number
+  readonly hops: number
+  readonly processed: boolean
+}
+
+/**
+ * A call with its ledger empty. A class, as are all things that live as long as a call: V8 counts how long the objects of a
+ * literal live, takes a warming-up program for their usual day, and then puts each of them where only a full collection
+ * finds it, with all that it refers to.
+ */
+class Begun implements Call {
+  readonly request: ApiRequest.Request
+  readonly config: ApiConfig.ApiConfig
+  readonly timeouts: Timeouts.Timeouts
+  readonly retry: RetryPolicy.Resolved
+  encoded: RequestEncoder.Encoded
+  redirected: Call["redirected"]
+  readonly startedAt: number
+  readonly deadline: number
+  begunAt = Monotonic.never
+  attempts: Array<ApiError.Attempt> = []
+  omitted = 0
+  readonly issued: Array<Credentials.Resolved> = []
+  sent: Call["sent"]
+  refused: Call["refused"]
+
+  constructor(
+    request: ApiRequest.Request,
+    config: ApiConfig.ApiConfig,
+    timeouts: Timeouts.Timeouts,
+    retry: RetryPolicy.Resolved,
+    encoded: RequestEncoder.Encoded,
+    clock: Clock.Clock,
+    deadline: number
+  ) {
+    this.request = request
+    this.config = config
+    this.timeouts = timeouts
+    this.retry = retry
+    this.encoded = encoded
+    this.startedAt = clock.unsafeCurrentTimeMillis()
+    this.deadline = deadline
+  }
+}
+
+/**
+ * A call with its ledger empty.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  request: ApiRequest.Request,
+  config: ApiConfig.ApiConfig,
+  timeouts: Timeouts.Timeouts,
+  retry: RetryPolicy.Resolved,
+  encoded: RequestEncoder.Encoded,
+  clock: Clock.Clock,
+  deadline: number = Monotonic.deadline(clock, timeouts.total)
+): Call => new Begun(request, config, timeouts, retry, encoded, clock, deadline)
+
+/**
+ * Goes back to the request that an attempt begins with.
+ *
+ * @since 0.1.0
+ * @category redirects
+ */
+export const restart = (call: Call): void => {
+  const { redirected } = call
+  if (redirected === undefined) return
+  call.encoded = redirected.first
+  call.redirected = { ...redirected, hops: redirected.firstHops }
+}
+
+/**
+ * Notes that a redirect asks for a GET in place of the request: a server has acted on the request, so it is never sent again.
+ *
+ * @since 0.1.0
+ * @category redirects
+ */
+export const processed = (call: Call): void => {
+  const { encoded, redirected } = call
+  const hops = redirected?.hops ?? 0
+  call.redirected = { first: encoded, firstHops: hops, hops, processed: true }
+}
+
+/**
+ * Goes on to the next hop. Once a server has acted on the call's own request, a retry repeats the last hop.
+ *
+ * @since 0.1.0
+ * @category redirects
+ */
+export const goOn = (call: Call, next: RequestEncoder.Encoded): void => {
+  const { first, firstHops, hops, processed } = call.redirected ?? notRedirected(call)
+  call.redirected = processed
+    ? { first: next, firstHops: hops + 1, hops: hops + 1, processed }
+    : { first, firstHops, hops: hops + 1, processed }
+  call.encoded = next
+}
+
+const notRedirected = ({ encoded }: Call): Redirected => ({
+  first: encoded,
+  firstHops: 0,
+  hops: 0,
+  processed: false
+})
+
+/**
+ * What may have happened to the call's request, as its current hop tells it. A hop that failed before it was sent says
+ * nothing of the request that led to it.
+ *
+ * @since 0.1.0
+ * @category redirects
+ */
+export const deliveryOf = (call: Call, delivery: ApiError.Delivery): ApiError.Delivery =>
+  call.redirected?.processed === true ? "maybe-applied" : delivery
+
+const redactors = new WeakMap<Call, { readonly known: number; readonly redactor: Redaction.Redactor }>()
+
+/**
+ * What may be shown of a call. Made only when an error, a span or a log line needs it, and anew for new credentials.
+ *
+ * @since 0.1.0
+ * @category redaction
+ */
+export const redactor = (call: Call): Redaction.Redactor => {
+  const made = redactors.get(call)
+  const known = call.issued.length + (call.sent?.length ?? 0)
+  if (made !== undefined && made.known === known) return made.redactor
+  const redactor = makeRedactor(call.config, call.request, sentSecrets(call))
+  redactors.set(call, { known, redactor })
+  return redactor
+}
+
+/** Secrets that went out, beside those in the request's own options: credentials, and what is secret by its name. */
+const sentSecrets = ({ config, encoded, issued, redirected, sent = [] }: Call): ReadonlyArray<string> => {
+  const names = config.options.redact?.headers
+  const layers = [config.headers, encoded.headers, redirected?.first.headers ?? {}, ...sent]
+  return [
+    ...transportSecretsOf(config),
+    ...issued.flatMap(({ secrets }) => secrets),
+    ...layers.flatMap((headers) => Redaction.named(headers, names))
+  ]
+}
+
+/**
+ * What may be shown of a call beside its response, of which `text` is the start: that may hold secrets of its own.
+ *
+ * @since 0.1.0
+ * @category redaction
+ */
+export const redactorFor = (call: Call, text: string, parsed?: unknown): Redaction.Redactor => {
+  const own = redactor(call)
+  const finder = SchemaSecrets.ofRequest({
+    ...call.request,
+    failure: Object.values(call.request.failure).map(ResponseDecoder.fromFailure)
+  })
+  const found = finder?.(text, parsed)
+  if (finder === undefined || found?.size === 0) return own
+  // So many that nothing of the body may be shown.
+  if (found === undefined) return { ...own, text: () => Redaction.hidden, json: () => Redaction.hidden }
+  return makeRedactor(call.config, call.request, [...sentSecrets(call), ...found])
+}
+
+/**
+ * What may be shown of a request that is not on its way yet.
+ *
+ * @since 0.1.0
+ * @category redaction
+ */
+export const makeRedactor = (
+  config: ApiConfig.ApiConfig,
+  request: ApiRequest.Request,
+  issued: ReadonlyArray<string> = []
+): Redaction.Redactor =>
+  Redaction.make({
+    secrets: [...RequestEncoder.secrets(request, config), ...issued],
+    headerNames: config.options.redact?.headers,
+    queryNames: config.options.redact?.query
+  })
+
+/**
+ * What every error of a call has in common. The message is shown redacted; the ledger is added when the call ends.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const common = (
+  call: Call,
+  message: string,
+  delivery: ApiError.Delivery,
+  shown: Redaction.Redactor = redactor(call)
+): ApiError.Common => ({
+  message: shownText(shown.text, message),
+  request: { method: call.encoded.method, url: shown.url(call.encoded.url) },
+  attempts: [],
+  stoppedBy: "not-retryable",
+  delivery: deliveryOf(call, delivery),
+  shouldRetry: undefined
+})
+
+/**
+ * Whether the request names an error of the caller's own for a status: to the caller that is an answer like any other, and so
+ * it is to telemetry.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const isNamed = (call: Call, status: number | undefined): boolean =>
+  status !== undefined && Object.hasOwn(call.request.failure, status)
+
+/** A stream that is resumed may go on for days: what is told of it has an end. */
+const MAX_ATTEMPTS = 100
+
+/**
+ * Adds a line to the ledger, which keeps its first lines and its last.
+ *
+ * @since 0.1.0
+ * @category ledger
+ */
+export const record = (call: Call, line: ApiError.Attempt): void => {
+  const { attempts } = call
+  attempts.push(line)
+  if (attempts.length > MAX_ATTEMPTS) {
+    attempts.splice(MAX_ATTEMPTS / 2, 1)
+    call.omitted++
+  }
+}
+
+/**
+ * How many attempts have ended.
+ *
+ * @since 0.1.0
+ * @category ledger
+ */
+export const tries = ({ attempts, omitted }: Pick<Call, "attempts" | "omitted">): number =>
+  attempts.length + omitted
+
+/**
+ * One line of the ledger: `startedAt` by the wall clock, the duration by the one that only goes on. It and the delay before the
+ * next attempt are in milliseconds.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const attempt = (
+  startedAt: number,
+  duration: number,
+  tag: string | undefined,
+  status: number | undefined,
+  delay?: number
+): ApiError.Attempt => ({
+  startedAt,
+  duration: Duration.millis(duration),
+  tag,
+  status,
+  delay: delay === undefined ? undefined : Duration.millis(delay)
+})

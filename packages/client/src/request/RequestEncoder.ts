@@ -1,0 +1,276 @@
+/**
+ * From a request and a client's settings to what goes on the wire: URL, query, headers and body. Pure; credentials and
+ * the headers of an attempt come later.
+ *
+ * @since 0.1.0
+ */
+
+import type * as HttpBody from "@effect/platform/HttpBody"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as UrlParams from "@effect/platform/UrlParams"
+import type * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as ApiConfig from "../config/ApiConfig.js"
+import type * as Overrides from "../config/Overrides.js"
+import * as Sync from "../effect/sync.js"
+import * as Redaction from "../secrets/Redaction.js"
+import { type InvalidInput, invalid } from "../shared/invalid.js"
+import { memo } from "../shared/memo.js"
+import { uuid } from "../shared/uuid.js"
+import * as Headers from "../wire/headers.js"
+import * as Query from "../wire/query.js"
+import * as RequestBody from "../wire/RequestBody.js"
+import { lengthProblem, methodProblem } from "../wire/sendable.js"
+import * as Url from "../wire/url.js"
+import type * as ApiRequest from "./ApiRequest.js"
+
+/**
+ * A request ready for its attempts. `headers` are what it sets or removes itself: neither credentials nor the client's
+ * headers outrank them. `trusted` says whether credentials may go to its origin, `crossedOrigin` whether a server has led it
+ * away from the origin it was made for, `replayable` whether the body can be sent a second time.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Encoded {
+  readonly method: HttpClientRequest.HttpClientRequest["method"]
+  readonly url: string
+  readonly accept: string | undefined
+  readonly headers: Headers.HeaderLayer
+  readonly body: HttpBody.HttpBody
+  readonly origin: string
+  readonly trusted: boolean
+  readonly crossedOrigin: boolean
+  readonly idempotencyKey: string | undefined
+  readonly replayable: boolean
+  readonly sourceFailure: RequestBody.Encoded["sourceFailure"]
+}
+
+/**
+ * Encodes a request. Fails with the field and the reason where a value cannot be sent as it was written. `trust` is false
+ * where a server that is not trusted chose the URL.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const encode = (
+  request: ApiRequest.Request,
+  config: ApiConfig.ApiConfig,
+  trust = true
+): Effect.Effect<Encoded, InvalidInput> => {
+  const options = request.options as Overrides.Plain<ApiRequest.Request["options"]>
+  // A getter or a Proxy of the caller's may throw wherever a value is read.
+  let field = "path"
+  try {
+    const resolved = resolve(request, config)
+    if (Either.isLeft(resolved)) return Either.left(resolved.left)
+    field = "query"
+    const query = Query.fromInput(options.query, config.queryFormat)
+    if (Either.isLeft(query)) return Either.left(query.left)
+    const target = layQuery(resolved.right, config, query.right, trust)
+    field = "headers"
+    const headers = Headers.compile(options.headers, "headers")
+    if (Either.isLeft(headers)) return Either.left(headers.left)
+    field = "body"
+    return Sync.flatMap(
+      RequestBody.encode(options, config.queryFormat, headers.right["content-length"]),
+      (body) => {
+        const key = idempotency(request.method, options.idempotencyKey, config, headers.right)
+        if (Either.isLeft(key)) return Either.left(key.left)
+        const { layer, value } = key.right
+        const own = Headers.merge(Headers.merge(bodyHeaders(body.body), layer), headers.right)
+        return Either.right(new Request(request.method, request.accept, target, own, body, value))
+      }
+    )
+  } catch (cause) {
+    return Either.left({
+      ...invalid(field, "could not be read: a getter in it failed, or a schema threw"),
+      cause
+    })
+  }
+}
+
+class Request implements Encoded {
+  readonly method: Encoded["method"]
+  readonly url: string
+  readonly accept: string | undefined
+  readonly headers: Headers.HeaderLayer
+  readonly body: HttpBody.HttpBody
+  readonly origin: string
+  readonly trusted: boolean
+  readonly crossedOrigin: boolean = false
+  readonly idempotencyKey: string | undefined
+  readonly replayable: boolean
+  readonly sourceFailure: RequestBody.Encoded["sourceFailure"]
+
+  constructor(
+    method: Encoded["method"],
+    accept: string | undefined,
+    { origin, trusted, url }: Target,
+    headers: Headers.HeaderLayer,
+    { body, replayable, sourceFailure }: RequestBody.Encoded,
+    idempotencyKey: string | undefined
+  ) {
+    this.method = method
+    this.url = url
+    this.accept = accept
+    this.headers = headers
+    this.body = body
+    this.origin = origin
+    this.trusted = trusted
+    this.idempotencyKey = idempotencyKey
+    this.replayable = replayable
+    this.sourceFailure = sourceFailure
+  }
+}
+
+/**
+ * Takes a request of the platform over: joined to the base URL where it has no origin, over the client's own query. A
+ * streamed body counts as one that can be sent once.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const adopt = (
+  request: HttpClientRequest.HttpClientRequest,
+  config: ApiConfig.ApiConfig
+): Either.Either<Encoded, InvalidInput> => {
+  const { body, method, url, urlParams } = request
+  const headers: Headers.HeaderLayer = { ...request.headers }
+  const problem =
+    methodProblem(method) ??
+    Headers.checkHeaders(request.headers) ??
+    lengthProblem(headers["content-length"], body)
+  if (problem !== undefined) return Either.left(problem)
+  return Either.zipWith(
+    Url.resolve(config.base, url),
+    idempotency(method, undefined, config, headers),
+    (resolved, { layer, value }) => {
+      const target = layQuery(resolved, config, Query.fromString(UrlParams.toString(urlParams)), true)
+      const length = headers["content-length"]
+      const encoded = RequestBody.adopt(body, typeof length === "string" ? Number(length) : undefined)
+      return new Request(method, undefined, target, Headers.merge(layer, headers), encoded, value)
+    }
+  )
+}
+
+/**
+ * Every secret that the request and its client's settings hold as a `Redacted`, but for the credentials.
+ *
+ * @since 0.1.0
+ * @category redaction
+ */
+export const secrets = (request: ApiRequest.Request, config: ApiConfig.ApiConfig): ReadonlySet<string> => {
+  const { body, bodySchema, ...options } = request.options
+  const found = Redaction.collect([
+    config.options.headers,
+    config.options.query,
+    request.path,
+    options,
+    request.replaced
+  ])
+  for (const secret of RequestBody.secrets(request.options)) found.add(secret)
+  return found
+}
+
+const resolve = (
+  request: ApiRequest.Request,
+  config: ApiConfig.ApiConfig
+): Either.Either<Url.ResolvedUrl, InvalidInput> => {
+  const path =
+    request.url === undefined ? Url.expandPath(request.template, request.path) : Either.right(request.url)
+  return Either.isLeft(path) ? Either.left(path.left) : Url.resolve(config.base, path.right)
+}
+
+interface Target {
+  readonly url: string
+  readonly origin: string
+  readonly trusted: boolean
+}
+
+const layQuery = (
+  target: Url.ResolvedUrl,
+  config: ApiConfig.ApiConfig,
+  query: Query.QueryLayer,
+  trust: boolean
+): Target => {
+  const { absolute, origin, sameOrigin, url } = target
+  const trusted = trust && (sameOrigin || config.trustedOrigins.has(origin))
+  const layers = [
+    absolute ? Query.empty : config.baseQuery,
+    Query.fromString(target.query),
+    trusted ? config.query : shownOf(config).query,
+    query
+  ].filter((layer) => layer.length > 0)
+  if (layers.length === 0) return { url, origin, trusted }
+  const merged = layers.reduce((under, over) => Query.merge(under, over, config.queryFormat), Query.empty)
+  return { url: Url.withQuery(url, Query.render(merged)), origin, trusted }
+}
+
+const bodyHeaders = ({ contentLength, contentType }: HttpBody.HttpBody): Headers.HeaderLayer => {
+  if (contentLength === undefined) {
+    return contentType === undefined ? Headers.empty : { "content-type": contentType }
+  }
+  const length = String(contentLength)
+  return contentType === undefined
+    ? { "content-length": length }
+    : { "content-type": contentType, "content-length": length }
+}
+
+/** The client's headers and query as an origin may see them that credentials do not go to. */
+interface Shown {
+  readonly headers: Headers.HeaderLayer
+  readonly query: Query.QueryLayer
+}
+
+/** The client's own secrets go where its credentials go; what is a secret is what no error would show. */
+const shownOf = memo(new WeakMap<ApiConfig.ApiConfig, Shown>(), (config) => {
+  const { headers, query, redact } = config.options
+  const redactor = Redaction.make({
+    secrets: Redaction.collect([headers, query]),
+    headerNames: redact?.headers,
+    queryNames: redact?.query
+  })
+  const plain = redactor.headers(Headers.finish(config.headers))
+  return {
+    headers: Object.fromEntries(
+      Object.entries(config.headers).filter(([name, value]) => value === null || plain[name] === value)
+    ),
+    query: config.query.filter(({ secret, text }) => !secret && redactor.url(`?${text}`) === `?${text}`)
+  }
+})
+
+/**
+ * The client's headers for a request to its own origin, a trusted one, or another.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const clientHeaders = (config: ApiConfig.ApiConfig, trusted: boolean): Headers.HeaderLayer =>
+  trusted ? config.headers : shownOf(config).headers
+
+const noKey = { layer: Headers.empty, value: undefined }
+
+const idempotency = (
+  method: string,
+  explicit: string | undefined,
+  config: ApiConfig.ApiConfig,
+  headers: Headers.HeaderLayer
+): Either.Either<
+  { readonly layer: Headers.HeaderLayer; readonly value: string | undefined },
+  InvalidInput
+> => {
+  const wanted = config.idempotencyHeader !== undefined && method !== "GET" && method !== "HEAD"
+  if (explicit === undefined && !wanted) return Either.right(noKey)
+  const name = config.idempotencyHeader ?? "idempotency-key"
+  // A header may be called as what every object has.
+  const given = Object.hasOwn(headers, name) ? headers[name] : undefined
+  if (given === null || (given === undefined && config.headers[name] === null)) return Either.right(noKey)
+  const value = given ?? explicit ?? uuid()
+  return Either.map(
+    Either.mapLeft(Headers.compile({ [name]: value }, "headers"), ({ reason }) =>
+      invalid("idempotencyKey", reason)
+    ),
+    (layer) => ({ layer, value })
+  )
+}

@@ -1,0 +1,213 @@
+/**
+ * What a request may say: the options of every constructor and method.
+ *
+ * @since 0.1.0
+ */
+
+import type * as Middleware from "../config/Middleware.js"
+import type * as OverridesOf from "../config/Overrides.js"
+import type * as Timeouts from "../config/Timeouts.js"
+import type * as ResponseDecoder from "../response/ResponseDecoder.js"
+import type * as RetryPolicy from "../retry/RetryPolicy.js"
+import type * as Headers from "../wire/headers.js"
+import type * as Query from "../wire/query.js"
+import type * as RequestBody from "../wire/RequestBody.js"
+import type * as Url from "../wire/url.js"
+import type * as PageContract from "./PageContract.js"
+
+/**
+ * What a request may set over its client's settings.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Overrides<Q = Query.QueryInput, H = Headers.HeadersInput> {
+  /** Parameters of the URL; one takes the place of the client's of that name, `null` drops it. A function replaces them all. */
+  readonly query?: Q | OverridesOf.Replace<"query", Query.QueryInput> | undefined
+  /**
+   * Headers of the request, over the client's; `null` removes one. A plain object, a `Headers`, a `Map` or pairs. A function
+   * of the client's headers replaces them.
+   */
+  readonly headers?: H | OverridesOf.Replace<"headers", Headers.HeadersInput> | undefined
+  /** The limits to set anew, the client's others hold. A function of the client's replaces them. */
+  readonly timeouts?: Laid<"timeouts", Timeouts.Options> | undefined
+  /**
+   * What to change of the client's retries: single settings, or a schedule, which decides when. A whole policy, or a
+   * function of the client's retries, replaces them.
+   */
+  readonly retry?: Laid<"retry", RetryPolicy.Retry> | undefined
+  /** Sent as the client's `idempotency.header`; without one there, as `idempotency-key`. */
+  readonly idempotencyKey?: string | undefined
+  /** Runs inside the client's own middleware. A function of the client's list replaces it. */
+  readonly middleware?: Laid<"middleware", ReadonlyArray<Middleware.Middleware>> | undefined
+}
+
+type Laid<K, A> = OverridesOf.Override<K, A>
+
+/**
+ * Names and values of an interface: it has no index signature, by which a type alias or a literal would fit. What no query can
+ * hold (a function, a promise) does not compile.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Fields<A, Value> = { readonly [K in keyof A]: FieldOf<A[K], Value> }
+
+type FieldOf<A, Value> = A extends Value
+  ? A
+  : A extends ((...args: never) => unknown) | PromiseLike<unknown> | symbol
+    ? never
+    : A extends object
+      ? Fields<A, Value>
+      : never
+
+/**
+ * The same of headers, which have no values within values.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type HeadersOf<A> = object & {
+  readonly [K in keyof A]: A extends Iterable<readonly [string, Headers.HeaderValue]>
+    ? A[K]
+    : A[K] extends Headers.HeaderValue
+      ? A[K]
+      : never
+}
+
+/**
+ * What a query or a form may be.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type QueryOf<A> = object & Fields<A, Query.QueryValue>
+
+/**
+ * The options of a request.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options<S, F, Q = Query.QueryInput, H = Headers.HeadersInput> extends Overrides<Q, H> {
+  /** What the response is: a schema of any kind, or a `ResponseDecoder`. Without it, JSON that is not checked. */
+  readonly success?: S | undefined
+  /**
+   * Your own errors by status: the body is decoded by the schema, and one that does not fit leaves the ordinary error. A status
+   * of 2xx may be one too, as 202: it is never retried.
+   */
+  readonly failure?: (F & { readonly [K in Exclude<keyof F, number>]: never }) | undefined
+}
+
+/**
+ * The options of a request that may have a body.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface BodyOptions<S, F, B, I, Q = Query.QueryInput, H = Headers.HeadersInput, P = Query.QueryInput>
+  extends Options<S, F, Q, H>,
+    RequestBody.Options<B, I, P> {}
+
+/**
+ * What makes a request one for a stream of events, or one for pages.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Kind<S, V, Item> {
+  /** The contract of a stream of events, from `EventStream`. */
+  readonly events?: V | undefined
+  /** How the list is cut into pages, from `Pagination`. */
+  readonly pagination?: PageContract.Pagination<NoInfer<ResponseDecoder.Type<S>>, Item> | undefined
+}
+
+/**
+ * The names in a path template: `"id"` for `/todos/{id}`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type PathNames<Template extends string> = Template extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | PathNames<Rest>
+  : never
+
+/**
+ * The `path` option that a template asks for: none, or exactly its names.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type PathOption<Template extends string> = string extends Template
+  ? { readonly path?: Url.PathParams | undefined }
+  : [PathNames<Template>] extends [never]
+    ? { readonly path?: undefined }
+    : { readonly path: { readonly [Name in PathNames<Template>]: Url.PathValue } }
+
+/**
+ * The caller's own errors by status.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Failures {
+  readonly [status: number]: ResponseDecoder.Decodable
+}
+
+/**
+ * The caller's own errors by status, of which all that is known is that they give an `E`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface FailureOf<out E> extends Failures {
+  readonly [failure]?: E
+}
+
+declare const failure: unique symbol
+
+/**
+ * The arguments after a template: optional where it has no names.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Args<Template extends string, Options> = [PathNames<Template>] extends [never]
+  ? [options?: Options & PathOption<Template>]
+  : [options: Options & PathOption<Template>]
+
+/**
+ * The decoder of a request without `success`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Unchecked = ResponseDecoder.ResponseDecoder<unknown>
+
+/**
+ * The caller's own errors among what `failure` maps to.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Failure<F> = ResponseDecoder.Type<F[keyof F]>
+
+/**
+ * Stands for the contract of a request that has no events. Not `undefined`: without `strictNullChecks` that is a contract too.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface NoEvents {
+  readonly NoEvents: unique symbol
+}
+
+/**
+ * Stands for the items of a request that has no pages.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface NoPages {
+  readonly NoPages: unique symbol
+}

@@ -1,0 +1,296 @@
+/**
+ * Schemas for values: Effect's own, and any that speaks Standard Schema.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
+import { boundedIssue } from "../schema/boundedIssue.js"
+import { compile, type FastDecoder, misfit, Same } from "../schema/fastDecode.js"
+import { guarded } from "../schema/guarded.js"
+import * as SchemaSecrets from "../schema/schemaSecrets.js"
+import { memo } from "../shared/memo.js"
+import { clipped } from "../shared/shownText.js"
+
+/**
+ * An answer that does not fit: what is wrong, where in the value, and the value as it was parsed, which `lenient`
+ * validation hands on. `parsed` is absent where nothing could be parsed; `thrown` is what a decoder threw.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Misfit {
+  readonly reason: string
+  readonly path: ReadonlyArray<string | number>
+  readonly parsed?: { readonly value: unknown }
+  readonly thrown?: unknown
+}
+
+/**
+ * Any schema that speaks Standard Schema v1 (zod, valibot, arktype and others): https://standardschema.dev
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface StandardSchema<out A = unknown> {
+  readonly "~standard": {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => StandardResult<A> | Promise<StandardResult<A>>
+    readonly types?: { readonly input: unknown; readonly output: A } | undefined
+  }
+}
+
+/**
+ * What a Standard Schema answers.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type StandardResult<A> =
+  | { readonly value: A; readonly issues?: undefined }
+  | { readonly issues: ReadonlyArray<StandardIssue> }
+
+/**
+ * One thing a Standard Schema finds wrong.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface StandardIssue {
+  readonly message: string
+  readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined
+}
+
+/**
+ * A schema of either kind.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ApiSchema = Schema.Schema.AnyNoContext | StandardSchema
+
+/**
+ * The value that a schema gives.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Type<S> = S extends Schema.Schema.AnyNoContext
+  ? Schema.Schema.Type<S>
+  : S extends StandardSchema<infer A>
+    ? A
+    : never
+
+/**
+ * Whether a value is an Effect `Schema`.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isEffectSchema = (u: unknown): u is Schema.Schema.AnyNoContext => Schema.isSchema(u)
+
+/**
+ * Whether a value is a schema of any kind.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isApiSchema = (u: unknown): u is ApiSchema =>
+  isEffectSchema(u) || Predicate.hasProperty(u, "~standard")
+
+/**
+ * From a parsed value to what a schema makes of it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Decode<A> = (value: unknown) => Effect.Effect<A, Misfit>
+
+/**
+ * The decoder of a schema, made once per schema. A schema that needs no async work answers with an `Either`.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const decoder: <S extends ApiSchema>(schema: S) => Decode<Type<S>> = /*#__PURE__*/ memo(
+  /*#__PURE__*/ new WeakMap<ApiSchema, Decode<never>>(),
+  (schema) =>
+    guarded(
+      isEffectSchema(schema) ? effectDecoder(schema) : standardDecoder(schema),
+      asParsed
+    ) as unknown as Decode<never>
+)
+
+/**
+ * Finds what of a body a schema's own word makes a secret: a `Redacted`. Standard Schemas have no word for it.
+ *
+ * @since 0.1.0
+ * @category redaction
+ */
+export const secretsOf = (schema: ApiSchema): SchemaSecrets.Finder | undefined =>
+  isEffectSchema(schema) ? SchemaSecrets.finderOf(schema) : undefined
+
+const asParsed = (value: unknown) => ({ value })
+
+const effectDecoder = <A, I>(schema: Schema.Schema<A, I>): Decode<A> => {
+  const decode = ParseResult.decodeUnknown(schema)
+  return (value) => {
+    const decoded = decode(value)
+    if (!Either.isEither(decoded)) return Effect.mapError(decoded, (issue) => schemaMisfit(issue, value))
+    return Either.mapLeft(decoded as Either.Either<A, ParseResult.ParseIssue>, (issue) =>
+      schemaMisfit(issue, value)
+    )
+  }
+}
+
+/**
+ * What a value is that does not fit, or of which only async work can tell: it has what `decoder` says of it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class Unfitting<out A> {
+  readonly decoded: Effect.Effect<A, Misfit>
+
+  constructor(decoded: Effect.Effect<A, Misfit>) {
+    this.decoded = decoded
+  }
+}
+
+/**
+ * Decodes the many small values of a stream, mostly without an `Either`.
+ *
+ * `isFree` says of a value with marked strings and numbers in it, whether others in their place would make no difference but
+ * that they would stand in the result; `false` where that is not sure.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface EventDecoder<out A> {
+  readonly decode: (value: unknown) => A | Unfitting<A>
+  readonly isFree: (value: unknown, isMark: (value: unknown) => boolean) => boolean
+}
+
+/**
+ * The decoder of a schema for the many small values of a stream, made once per schema: about four times as fast as `decoder`,
+ * and a little longer in the making. It gives the same; what does not fit goes to `decoder`, which tells why.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const eventDecoder: <S extends ApiSchema>(schema: S) => EventDecoder<Type<S>> = /*#__PURE__*/ memo(
+  /*#__PURE__*/ new WeakMap<ApiSchema, EventDecoder<never>>(),
+  (schema) =>
+    makeEventDecoder(schema, isEffectSchema(schema) ? compile(schema) : undefined) as EventDecoder<never>
+)
+
+const makeEventDecoder = (
+  schema: ApiSchema,
+  fast: FastDecoder<unknown> | undefined
+): EventDecoder<unknown> => {
+  const decode: Decode<unknown> = decoder(schema)
+  const slow = (value: unknown): unknown => {
+    const decoded = decode(value)
+    return Either.isEither(decoded) && Either.isRight(decoded) ? decoded.right : new Unfitting(decoded)
+  }
+  if (fast === undefined) return { decode: slow, isFree: () => false }
+  return {
+    decode: (value) => {
+      const fitting = fast.decode(value)
+      return fitting === misfit ? slow(value) : fitting
+    },
+    isFree: fast.isFree
+  }
+}
+
+/**
+ * A schema that checks a value and gives that very value: nothing of it is lost that the schema does not know, and nothing is
+ * copied, which is three times as fast as `onExcessProperty: "preserve"`. For schemas that change nothing.
+ *
+ * `complete` gets a value that does not fit and gives one that is checked in its place, with what servers leave out filled in.
+ * Which fields there are may decide, and what the schema has as literals, and nothing else of what stands in them.
+ *
+ * @example
+ * ```ts
+ * import { ApiRequest, ApiSchema } from "@effect-api/client"
+ * import { Schema } from "effect"
+ *
+ * const Todo = Schema.Struct({ id: Schema.Number, title: Schema.String })
+ *
+ * // What else the server says of a todo comes along.
+ * export const todo = ApiRequest.get("/todos/1", { success: ApiSchema.asSent(Todo) })
+ * ```
+ * @since 0.1.0
+ * @category combinators
+ */
+export const asSent = <A, I extends A>(
+  schema: Schema.Schema<A, I>,
+  complete?: (value: unknown) => unknown
+): Schema.Schema<A> => {
+  // Without the option of the outermost schema, which would copy; with its name.
+  const identifier = Option.getOrElse(SchemaAST.getIdentifierAnnotation(schema.ast), () => "answer")
+  const inner = schema.annotations({ parseOptions: {}, identifier })
+  const accept = eventDecoder(inner)
+  const parse = ParseResult.decodeUnknownEither(inner)
+  const fits = (value: unknown): boolean => !(accept.decode(value) instanceof Unfitting)
+  const check = (value: unknown) => {
+    if (fits(value)) return Either.right(value as A)
+    const whole = complete === undefined ? value : complete(value)
+    // Only here is an error made.
+    return Either.map(parse(whole), () => whole as A)
+  }
+  return Schema.declare([], { decode: () => check, encode: () => check }, { [Same]: inner })
+}
+
+const schemaMisfit = (issue: ParseResult.ParseIssue, value: unknown): Misfit => ({
+  ...formatted(boundedIssue(issue)),
+  parsed: { value }
+})
+
+const formatted = (issue: ParseResult.ParseIssue): Pick<Misfit, "reason" | "path"> => ({
+  reason: ParseResult.TreeFormatter.formatIssueSync(issue),
+  path: (ParseResult.ArrayFormatter.formatIssueSync(issue)[0]?.path ?? []).map(pathKey)
+})
+
+const pathKey = (key: PropertyKey): string | number => (typeof key === "symbol" ? key.toString() : key)
+
+const standardDecoder = <A>(schema: StandardSchema<A>): Decode<A> => {
+  return (value) => {
+    const settle = (result: StandardResult<A>): Either.Either<A, Misfit> =>
+      result.issues === undefined
+        ? Either.right(result.value)
+        : Either.left(standardMisfit(result.issues, value))
+    const result = schema["~standard"].validate(value)
+    return Predicate.isPromiseLike(result)
+      ? Effect.flatMap(
+          Effect.promise(() => Promise.resolve(result)),
+          settle
+        )
+      : settle(result)
+  }
+}
+
+/** More than anybody reads. */
+const maxIssues = 20
+const maxMessage = 1000
+
+const standardMisfit = (all: ReadonlyArray<StandardIssue>, value: unknown): Misfit => {
+  const issues = Array.from(all).slice(0, maxIssues)
+  const paths = issues.map((issue) =>
+    (issue.path ?? []).map((key) => pathKey(typeof key === "object" ? key.key : key))
+  )
+  return {
+    reason: issues
+      .map(({ message }, index) => [paths[index]?.join("."), message].filter(Boolean))
+      .map((words) => clipped(words.join(": "), maxMessage))
+      .join("; "),
+    path: paths[0] ?? [],
+    parsed: { value }
+  }
+}

@@ -1,0 +1,50 @@
+/** A program's own code over what a server has sent: what it throws is no defect, but a response that does not fit. */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { clipped } from "../shared/shownText.js"
+
+interface Misfit {
+  readonly reason: string
+  readonly path: ReadonlyArray<string | number>
+  readonly parsed?: { readonly value: unknown }
+  readonly thrown?: unknown
+}
+
+/** The same decoder, whatever it throws. `parsedOf` tells what there is to hand on then under lenient validation. */
+export const guarded =
+  <I, A, E>(
+    decode: (input: I) => Effect.Effect<A, E>,
+    parsedOf: (input: I) => Misfit["parsed"]
+  ): ((input: I) => Effect.Effect<A, E | Misfit>) =>
+  (input) => {
+    try {
+      const decoded = decode(input)
+      return Either.isEither(decoded)
+        ? decoded
+        : Effect.catchAllDefect(decoded, (thrown) => Effect.fail(thrownMisfit(thrown, parsedOf(input))))
+    } catch (thrown) {
+      return Either.left(thrownMisfit(thrown, parsedOf(input)))
+    }
+  }
+
+/** What does not fit as a decoder throws. */
+export const thrownMisfit = (thrown: unknown, parsed?: Misfit["parsed"]): Misfit => {
+  const said = messageOf(thrown)
+  // V8 and JavaScriptCore say "call stack", SpiderMonkey "too much recursion".
+  const isDeep = /call stack|recursion/i.test(said)
+  const reason = isDeep ? "is nested too deeply to be decoded" : `could not be decoded: ${said}`
+  return { reason, path: [], ...(parsed === undefined ? {} : { parsed }), ...(isDeep ? {} : { thrown }) }
+}
+
+const maxMessage = 1000
+
+const messageOf = (thrown: unknown): string => {
+  try {
+    return clipped(
+      String((thrown as { readonly message?: unknown } | undefined)?.message ?? thrown),
+      maxMessage
+    )
+  } catch {
+    return "the decoder failed"
+  }
+}

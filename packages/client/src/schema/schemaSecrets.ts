@@ -1,0 +1,232 @@
+/**
+ * The secrets that a response holds by the word of its schema: what becomes a `Redacted`. They are known by the names of their
+ * fields, wherever these stand in a body, as one that does not fit its schema may have any shape.
+ */
+import * as Option from "effect/Option"
+import type * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
+import { memo } from "../shared/memo.js"
+import { Same } from "./fastDecode.js"
+
+/**
+ * The strings and numbers of a body that must not be shown. `text` is the body or its start, `parsed` what it was parsed to;
+ * `undefined` where there are so many that nothing of the body may be shown.
+ */
+export type Finder = (text: string, parsed: unknown) => ReadonlySet<string> | undefined
+
+/** The fields of a schema that are secret, and whether the value itself is, or an element or an entry of it. */
+interface Secrets {
+  readonly isSecret: boolean
+  readonly names: ReadonlySet<string>
+}
+
+const none: Secrets = { isSecret: false, names: new Set() }
+
+const both = (all: ReadonlyArray<Secrets>): Secrets => ({
+  isSecret: all.some(({ isSecret }) => isSecret),
+  names: new Set(all.flatMap(({ names }) => [...names]))
+})
+
+const isRedacted = (ast: AST.Declaration): boolean =>
+  Option.exists(AST.getTypeConstructorAnnotation(ast), ({ _tag }) => _tag === "effect/Redacted")
+
+const secretsOf = (root: AST.AST): Secrets => {
+  const known = new Map<AST.AST, Secrets>()
+  const find = (ast: AST.AST): Secrets => {
+    const found = known.get(ast)
+    if (found !== undefined) return found
+    // What refers to itself adds nothing to itself.
+    known.set(ast, none)
+    const made = look(ast)
+    known.set(ast, made)
+    return made
+  }
+  const look = (ast: AST.AST): Secrets => {
+    switch (ast._tag) {
+      case "Declaration": {
+        const same = ast.annotations[Same] as Schema.Schema.AnyNoContext | undefined
+        const inner = both([...ast.typeParameters, ...(same === undefined ? [] : [same.ast])].map(find))
+        return isRedacted(ast) ? { ...inner, isSecret: true } : inner
+      }
+      case "TypeLiteral": {
+        const fields = ast.propertySignatures.map(({ name, type }): Secrets => {
+          const { isSecret, names } = find(type)
+          return { isSecret: false, names: isSecret ? new Set([...names, String(name)]) : names }
+        })
+        return both([...fields, ...ast.indexSignatures.map(({ type }) => find(type))])
+      }
+      case "TupleType":
+        return both([...ast.elements, ...ast.rest].map(({ type }) => find(type)))
+      case "Union":
+        return both(ast.types.map(find))
+      case "Refinement":
+        return find(ast.from)
+      case "Suspend":
+        return find(ast.f())
+      case "Transformation": {
+        const from = find(ast.from)
+        const to = find(ast.to)
+        // Where only the program's own code knows what becomes a secret field, all of it may.
+        const isUnknown = !from.isSecret && from.names.size === 0 && to.names.size > 0
+        return { isSecret: from.isSecret || to.isSecret || isUnknown, names: both([from, to]).names }
+      }
+      default:
+        return none
+    }
+  }
+  return find(root)
+}
+
+/** The finder of a schema's secrets. The schema is looked at when it is asked first: what it refers to may come later. */
+export const finderOf: (schema: Schema.Schema.AnyNoContext) => Finder = memo(
+  new WeakMap<Schema.Schema.AnyNoContext, Finder>(),
+  (schema) => {
+    let secrets: Secrets | undefined
+    return (text, parsed) => {
+      secrets ??= secretsOf(schema.ast)
+      const { isSecret, names } = secrets
+      const found = new Found()
+      if (!isSecret && names.size === 0) return found.texts
+      inValue(found, names, isSecret, parsed)
+      inText(found, names, isSecret, text.slice(0, maxSearched))
+      return found.isFull ? undefined : found.texts
+    }
+  }
+)
+
+/** Some finders as one. */
+export const combined = (all: Iterable<Finder | undefined>): Finder | undefined => {
+  const finders = Array.from(all).filter((finder) => finder !== undefined)
+  if (finders.length === 0) return undefined
+  return (text, parsed) => {
+    const found = new Set<string>()
+    for (const finder of finders) {
+      const more = finder(text, parsed)
+      if (more === undefined) return undefined
+      for (const secret of more) found.add(secret)
+    }
+    return found
+  }
+}
+
+interface Laden {
+  readonly secrets?: Finder | undefined
+}
+
+/** What the schemas of a request call secret: a server may send it with any status. */
+export const ofRequest = (request: {
+  readonly failure: { readonly [status: number]: Laden }
+  readonly success?: Laden
+  readonly events?: Laden
+}): Finder | undefined =>
+  combined([request.success, request.events, ...Object.values(request.failure)].map((part) => part?.secrets))
+
+/** More than a body is shown of. */
+const maxSearched = 64 * 1024
+
+/** More secrets, or longer ones, and looking for them would take longer than an error is worth. */
+const maxCount = 2_000
+const maxLength = 256 * 1024
+
+/** Words of JSON, which nobody can keep secret. */
+const isWord = /^(?:true|false|null)?$/
+
+class Found {
+  readonly texts = new Set<string>()
+  private length = 0
+
+  get isFull(): boolean {
+    return this.texts.size > maxCount || this.length > maxLength
+  }
+
+  add(text: string): void {
+    if (this.isFull || this.texts.has(text) || isWord.test(text)) return
+    this.texts.add(text)
+    this.length += text.length
+  }
+}
+
+/** No recursion: a body is as deep as its server likes. */
+const inValue = (found: Found, names: ReadonlySet<string>, isSecret: boolean, root: unknown): void => {
+  const rest: Array<readonly [value: unknown, isSecret: boolean]> = [[root, isSecret]]
+  for (let next = rest.pop(); next !== undefined && !found.isFull; next = rest.pop()) {
+    const [value, isSecret] = next
+    if (typeof value === "object" && value !== null) {
+      const isList = Array.isArray(value)
+      for (const [key, inner] of Object.entries(value)) {
+        if (isSecret || typeof inner === "object" || names.has(key))
+          rest.push([inner, isSecret || (!isList && names.has(key))])
+      }
+    } else if (isSecret && (typeof value === "string" || typeof value === "number")) {
+      found.add(String(value))
+    }
+  }
+}
+
+/** The strings, words and signs of JSON, whether or not they are where they should be; a string may lack its end. */
+const token = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"?|[{}[\]:,]|[^\s"{}[\]:,]+/g
+
+/** Of a body that is cut, or no JSON. */
+const inText = (found: Found, names: ReadonlySet<string>, isSecret: boolean, text: string): void => {
+  let depth = 0
+  /** How deep the value stands that is secret with all that is in it. */
+  let secretFrom = isSecret ? 0 : Number.POSITIVE_INFINITY
+  let last: string | undefined
+  let isNamed = false
+  const settle = (): void => {
+    if (last !== undefined && (isNamed || depth >= secretFrom)) addToken(found, last)
+    if (last !== undefined) isNamed = false
+    last = undefined
+  }
+  for (const [part] of text.matchAll(token)) {
+    if (found.isFull) return
+    if (part === ":") {
+      isNamed = last !== undefined && names.has(stringOf(last))
+      last = undefined
+      continue
+    }
+    settle()
+    if (part === "{" || part === "[") {
+      if (isNamed && depth < secretFrom) secretFrom = depth + 1
+      isNamed = false
+      depth++
+    } else if (part === "}" || part === "]") {
+      depth--
+      if (depth < secretFrom && !isSecret) secretFrom = Number.POSITIVE_INFINITY
+    } else if (part === ",") {
+      isNamed = false
+    } else {
+      last = part
+    }
+  }
+  settle()
+  inPairs(found, names, text)
+}
+
+const addToken = (found: Found, part: string): void => {
+  if (part.startsWith('"')) found.add(part.replace(/^"|"$/g, ""))
+  found.add(stringOf(part))
+}
+
+const stringOf = (part: string): string => {
+  if (!part.startsWith('"')) return part
+  try {
+    return String(JSON.parse(part.length > 1 && part.endsWith('"') ? part : `${part}"`))
+  } catch {
+    return part.slice(1)
+  }
+}
+
+/** Forms, headers and XML: `name=value`, `name: value`, `<name>value</name>`. */
+const inPairs = (found: Found, names: ReadonlySet<string>, text: string): void => {
+  for (const name of names) {
+    for (let at = text.indexOf(name); at >= 0 && !found.isFull; at = text.indexOf(name, at + 1)) {
+      pair.lastIndex = at + name.length
+      const value = pair.exec(text)?.[1]
+      if (value !== undefined) found.add(value)
+    }
+    if (name === "") return
+  }
+}
+
+const pair = /['"]?\s{0,8}[=:>]\s{0,8}['"]?([^\s"'&,;<>{}[\]]{1,4096})/y

@@ -1,0 +1,299 @@
+/**
+ * What may be shown. A secret is hidden because it is a `Redacted`, wherever it stands or comes back; some headers and
+ * query parameters are hidden by their name as well.
+ *
+ * @since 0.1.0
+ */
+import * as Redacted from "effect/Redacted"
+import { isPlain } from "../shared/isPlainObject.js"
+import * as Scan from "./secretScan.js"
+
+/**
+ * What stands where a secret was.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const hidden = "<redacted>"
+
+/**
+ * Headers whose values are hidden whatever they hold, in lower case.
+ *
+ * @since 0.1.0
+ * @category tables
+ */
+export const headerNames: ReadonlySet<string> = new Set([
+  "authorization",
+  "proxy-authorization",
+  "cookie",
+  "set-cookie",
+  "api-key",
+  "x-api-key",
+  "x-goog-api-key",
+  "x-amz-security-token"
+])
+
+/**
+ * Query parameters whose values are hidden whatever they hold, in lower case: keys and the signatures of presigned URLs.
+ *
+ * @since 0.1.0
+ * @category tables
+ */
+export const queryNames: ReadonlySet<string> = new Set([
+  "access_token",
+  "api_key",
+  "api-key",
+  "apikey",
+  "client_secret",
+  "key",
+  "password",
+  "sig",
+  "signature",
+  "token",
+  "x-amz-credential",
+  "x-amz-security-token",
+  "x-amz-signature",
+  "x-goog-signature"
+])
+
+/**
+ * Shows text, headers, URLs and parsed JSON with the secrets taken out. Of a text that was cut off, a secret's start at the
+ * end goes too.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Redactor {
+  readonly text: (text: string, options?: { readonly cut?: boolean | undefined }) => string
+  readonly headers: (headers: Readonly<Record<string, string>>) => Record<string, string>
+  readonly url: (url: string) => string
+  readonly json: (value: unknown) => unknown
+}
+
+/**
+ * The secret strings inside a value: every `Redacted` in it, however deep in objects of any class, arrays, maps and sets.
+ * Of a `Redacted` that holds no string, every string and number in it is a secret.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const collect = (value: unknown, into: Set<string> = new Set()): Set<string> => {
+  const seen = { open: new Set<object>(), secret: new Set<object>() }
+  // No recursion: the value is the user's, as deep as it may be.
+  const rest: Array<readonly [value: unknown, within: keyof typeof seen]> = [[value, "open"]]
+  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+    const [value, within] = next
+    if (typeof value !== "object" || value === null) {
+      if (within === "secret" && isText(value)) into.add(String(value))
+    } else if (!seen[within].has(value)) {
+      seen[within].add(value)
+      if (isSecret(value)) rest.push([unwrap(value), "secret"])
+      else for (const part of partsOf(value)) rest.push([part, within])
+    }
+  }
+  return into
+}
+
+/**
+ * A redactor for the given secrets, in every spelling a server or a library may send them back in: as they are,
+ * percent-encoded, JSON-escaped, HTML-escaped and base64.
+ *
+ * @example
+ * ```ts
+ *
+ *
+ * const redactor = Redaction.make({ secrets: ["s3cret"] })
+ * console.log(redactor.text("token s3cret refused")) // token <redacted> refused
+ * console.log(redactor.url("https://api.example.com/v1?api_key=abc&limit=5"))
+ * ```
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: {
+  /** What to hide, in all spellings. */
+  readonly secrets?: Iterable<string>
+  /** Headers to hide besides those that are always hidden. */
+  readonly headerNames?: Iterable<string> | undefined
+  /** Query parameters to hide besides those that are always hidden. */
+  readonly queryNames?: Iterable<string> | undefined
+}): Redactor => {
+  const secrets = new Set(Array.from(options.secrets ?? []).flatMap(secretsIn))
+  // Made when a text is looked at first.
+  let patterns: Scan.Patterns | undefined
+  const hiddenHeaders = union(headerNames, options.headerNames)
+  const hiddenQuery = union(queryNames, options.queryNames)
+
+  const hide = (text: string, cut: boolean, meter: Scan.Meter): string => {
+    if (secrets.size === 0) return text
+    patterns ??= patternsOf(secrets)
+    return Scan.hide(text, patterns, hidden, cut, meter)
+  }
+
+  const text: Redactor["text"] = (text, { cut = false } = {}) =>
+    hide(text, cut, { left: Scan.allowance(text.length) })
+
+  const headers = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [
+        name,
+        hiddenHeaders.has(name.toLowerCase()) ? hidden : text(value)
+      ])
+    )
+
+  const url = (url: string): string => {
+    const [beforeFragment = ""] = url.split("#", 1)
+    const [path = "", ...rest] = beforeFragment.split("?")
+    const shown = text(path.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, "$1"))
+    if (rest.length === 0) return shown
+    const pairs = rest.join("?").split("&")
+    return `${shown}?${pairs.map((pair) => (hiddenQuery.has(nameOf(pair)) ? `${pair.split("=", 1)[0]}=${hidden}` : text(pair))).join("&")}`
+  }
+
+  const json = (value: unknown): unknown => {
+    const meter: Scan.Meter = { left: Scan.allowance(0) }
+    const shown = (text: string): string => {
+      meter.left += Scan.allowance(text.length) - Scan.allowance(0)
+      return hide(text, false, meter)
+    }
+    const walk = (value: unknown, depth: number): unknown => {
+      if (typeof value === "string") return shown(value)
+      if (typeof value === "number") return shown(String(value)) === String(value) ? value : hidden
+      const isList = Array.isArray(value)
+      if (!isList && !isPlain(value)) return value
+      if (depth === maxDepth) return hidden
+      if (isList) return value.map((inner) => walk(inner, depth + 1))
+      return Object.fromEntries(
+        Object.entries(value).map(([key, inner]) => [shown(key), walk(inner, depth + 1)])
+      )
+    }
+    return secrets.size === 0 ? value : walk(value, 0)
+  }
+
+  return { text, headers, url, json }
+}
+
+let last: { readonly key: string; readonly patterns: Scan.Patterns } | undefined
+
+/** One call after the other has the same secrets. */
+const patternsOf = (secrets: ReadonlySet<string>): Scan.Patterns => {
+  const key = [...secrets].join("\0")
+  if (last?.key !== key || key.length > longestKept) last = { key, patterns: new Scan.Patterns(secrets) }
+  return last.patterns
+}
+
+/** What is kept, with all that was found out about it, is small. */
+const longestKept = 1024
+
+/** Deeper than any API's answer, and far from the end of the stack. */
+const maxDepth = 1000
+
+/** A proxy may refuse to be asked. */
+const isSecret = (value: object): value is Redacted.Redacted<unknown> => {
+  try {
+    return Redacted.isRedacted(value)
+  } catch {
+    return false
+  }
+}
+
+/** A secret that was wiped has nothing left to hide. */
+const unwrap = (redacted: Redacted.Redacted<unknown>): unknown => {
+  try {
+    return Redacted.value(redacted)
+  } catch {
+    return undefined
+  }
+}
+
+const isText = (value: unknown): boolean =>
+  typeof value === "string" || typeof value === "number" || typeof value === "bigint"
+
+/** What cannot be read, for a getter of it throws, cannot be sent either. */
+const partsOf = (value: object): Iterable<unknown> => {
+  try {
+    return readParts(value)
+  } catch {
+    return []
+  }
+}
+
+const readParts = (value: object): Iterable<unknown> => {
+  if (value instanceof Map) return [...value.keys(), ...value.values()]
+  if (value instanceof Set) return value
+  if (ArrayBuffer.isView(value)) return []
+  const parts: Array<unknown> = Object.values(value)
+  // What an encoder asks: a URL, or a class that keeps its secrets in private fields.
+  if ("toJSON" in value && typeof value.toJSON === "function") parts.push(spoken(value as Speaking))
+  return parts
+}
+
+interface Speaking {
+  readonly toJSON: (key: string) => unknown
+}
+
+const spoken = (value: Speaking): unknown => {
+  try {
+    return value.toJSON("")
+  } catch {
+    return undefined
+  }
+}
+
+/** Shorter than this, what is secret by its name alone would be found in any text. */
+const leastNamed = 6
+
+/**
+ * What headers hold under the names that are always hidden: a secret too, whoever set it. Of cookies each value is one.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const named = (
+  headers: Readonly<Record<string, string | null>>,
+  names: Iterable<string> | undefined
+): ReadonlyArray<string> =>
+  [...union(headerNames, names)]
+    .flatMap((name) => {
+      const value = headers[name] ?? ""
+      const basic = /^basic +([\w+/=-]+)$/i.exec(value)?.[1]
+      if (basic !== undefined) return [value, ...passwordIn(basic)]
+      return name.endsWith("cookie")
+        ? value.split(";").map((pair) => pair.slice(pair.indexOf("=") + 1).trim())
+        : [value]
+    })
+    .filter((secret) => secret.length >= leastNamed)
+
+/** RFC 7617. */
+const passwordIn = (encoded: string): ReadonlyArray<string> => {
+  try {
+    const bytes = Uint8Array.from(atob(encoded), (char) => char.charCodeAt(0))
+    const pair = new TextDecoder().decode(bytes)
+    return [pair, pair.slice(pair.indexOf(":") + 1)]
+  } catch {
+    return []
+  }
+}
+
+/** What is secret in a string: all but the space around it, which headers lose; the token behind a scheme; a URL's password. */
+const secretsIn = (text: string): ReadonlyArray<string> => {
+  const secret = text.trim()
+  if (secret === "") return []
+  const token = /^[A-Za-z]+ (\S+)$/.exec(secret)?.[1]
+  const password = /^[a-z][a-z0-9+.-]*:\/\/[^/:@\s]*:([^/@\s]+)@/i.exec(secret)?.[1]
+  return [secret, token, password === undefined ? undefined : decoded(password)].filter(
+    (text) => text !== undefined
+  )
+}
+
+const nameOf = (pair: string): string => decoded(pair.split("=", 1)[0] ?? "").toLowerCase()
+
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+const union = (names: ReadonlySet<string>, more: Iterable<string> | undefined): ReadonlySet<string> =>
+  more === undefined ? names : new Set([...names, ...Array.from(more, (name) => name.toLowerCase())])

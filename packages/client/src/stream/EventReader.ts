@@ -1,0 +1,317 @@
+/**
+ * One connection of a stream: the bytes of an answer, cut into events and read by the contract, under its deadlines.
+ *
+ * @since 0.1.0
+ */
+import * as Chunk from "effect/Chunk"
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as ApiError from "../errors/ApiError.js"
+import { ownCause } from "../errors/ownCause.js"
+import * as Call from "../request/Call.js"
+import * as CallError from "../request/CallError.js"
+import * as StatusError from "../request/StatusError.js"
+import type * as StreamContract from "../request/StreamContract.js"
+import * as TransportError from "../request/TransportError.js"
+import { concat } from "../shared/bytes.js"
+import * as Monotonic from "../shared/monotonic.js"
+import { shownText } from "../shared/shownText.js"
+import type * as ServerSentEvents from "../sse/ServerSentEvents.js"
+import * as Telemetry from "../telemetry/Telemetry.js"
+import * as AttemptDeadline from "../transport/AttemptDeadline.js"
+import type * as GuardedResponse from "../transport/GuardedResponse.js"
+import { isJson } from "../wire/jsonDepth.js"
+import * as MediaType from "../wire/mediaType.js"
+
+/**
+ * Events that came together, and whether the stream is over behind them: by its terminal event or with the body.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Batch<A> {
+  readonly events: ReadonlyArray<A>
+  readonly end: "terminal" | "body" | undefined
+}
+
+/**
+ * An open connection. `next` waits for the next batch and is not to be asked again behind a terminal event.
+ * `lastEventId` is the id of the last event that was read whole.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Connection<out A> {
+  readonly response: GuardedResponse.GuardedResponse
+  readonly next: Effect.Effect<Batch<A>, ApiError.ApiError>
+  readonly lastEventId: string | undefined
+  readonly retryMillis: number | undefined
+  readonly received: number
+}
+
+/**
+ * Opens the body of an answer as a stream. Fails with a `StreamProtocolError` where the answer is of another media type
+ * (a proxy's HTML page, say): it quotes the start of it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const open = <A>(
+  call: Call.Call,
+  contract: StreamContract.EventStream<A, unknown>,
+  response: GuardedResponse.GuardedResponse
+): Effect.Effect<Connection<A>, ApiError.ApiError, Scope.Scope> => {
+  // EventSource's word for "do not come back".
+  if (response.status === 204 || response.status === 205) return Effect.succeed(emptyConnection(response))
+  const mediaType = MediaType.parse(response.headers["content-type"]).type
+  if (contract.accepts(mediaType)) {
+    return Effect.zipWith(
+      response.pull,
+      Effect.clock,
+      (pull, clock) => new Reading(call, contract, response, pull, clock)
+    )
+  }
+  return Effect.flatMap(response.salvage(call.config.limits.errorBytes), ({ bytes, complete }) => {
+    const reason = `is ${mediaType || "of no media type"}, not ${contract.accept.split(",", 1)[0]}`
+    return Effect.fail(
+      protocolError(call, response, `the answer ${reason}`, CallError.textOf(bytes, !complete), !complete)
+    )
+  })
+}
+
+const emptyConnection = (response: GuardedResponse.GuardedResponse): Connection<never> => ({
+  response,
+  next: Effect.succeed(overWithBody),
+  lastEventId: undefined,
+  retryMillis: undefined,
+  received: 0
+})
+
+const protocolError = (
+  call: Call.Call,
+  response: GuardedResponse.GuardedResponse,
+  reason: string,
+  quoted: string,
+  cut = false,
+  cause?: unknown
+): ApiError.StreamProtocolError => {
+  const shown = Call.redactorFor(call, quoted)
+  const excerpt = CallError.excerpt(call, quoted, cut, shown)
+  const common = Call.common(call, excerpt === "" ? reason : `${reason}: ${excerpt}`, "maybe-applied", shown)
+  return new ApiError.StreamProtocolError({
+    ...common,
+    status: response.status,
+    requestId: CallError.shownRequestId(call, response.headers),
+    reason: shownText(shown.text, reason),
+    excerpt,
+    ...ownCause(cause, shown.text)
+  })
+}
+
+class Read<A> implements Batch<A> {
+  readonly events: ReadonlyArray<A>
+  readonly end: Batch<A>["end"]
+
+  constructor(events: ReadonlyArray<A>, end: Batch<A>["end"]) {
+    this.events = events
+    this.end = end
+  }
+}
+
+/** A class, as there may be thousands that wait: what they share stands on the prototype. */
+class Reading<A> implements Connection<A> {
+  readonly response: GuardedResponse.GuardedResponse
+  readonly next: Effect.Effect<Batch<A>, ApiError.ApiError>
+  received = 0
+  lastEventId: string | undefined
+  /** How long the reader has waited since the last event that counts: a slow consumer's own time does not. */
+  private waited = 0
+  /** What comes behind the batch that was handed out. */
+  private behind: ApiError.ApiError | undefined
+  private ended = false
+  /** Events that do not fit and are handed on, since that was told last; the first of all is told in words. */
+  private misfits = 0
+  private misfit: ApiError.StreamProtocolError | undefined
+  private told = false
+  private readonly onMisfit: StreamContract.OnMisfit | undefined
+  private readonly call: Call.Call
+  private readonly contract: StreamContract.EventStream<A, unknown>
+  private readonly bytes: GuardedResponse.BytesPull
+  private readonly clock: Clock.Clock
+  private readonly framing: StreamContract.Framing
+  /** Made once: an endless stream asks for it endlessly. */
+  private readonly unlimited: Effect.Effect<Batch<A>, ApiError.ApiError> | undefined
+
+  constructor(
+    call: Call.Call,
+    contract: StreamContract.EventStream<A, unknown>,
+    response: GuardedResponse.GuardedResponse,
+    bytes: GuardedResponse.BytesPull,
+    clock: Clock.Clock
+  ) {
+    this.call = call
+    this.contract = contract
+    this.response = response
+    this.bytes = bytes
+    this.clock = clock
+    this.framing = contract.framing(call.config.limits.eventBytes)
+    this.onMisfit = call.config.lenient ? (reason, data) => this.takeMisfit(reason, data) : undefined
+    const { contentTimeout = endless, firstEventTimeout = endless } = contract.limits
+    const isLimited = Math.min(firstEventTimeout, contentTimeout, call.timeouts.total, this.idle) < endless
+    this.unlimited = isLimited
+      ? undefined
+      : Effect.matchEffect(bytes, {
+          onFailure: (why) => this.atLast(why),
+          onSuccess: (chunk) => this.feed(chunk)
+        })
+    this.next = Effect.suspend(() => {
+      if (this.behind !== undefined) return Effect.fail(this.behind)
+      if (this.ended) return Effect.succeed(overWithBody)
+      return this.unlimited ?? this.limited()
+    })
+  }
+
+  get retryMillis(): number | undefined {
+    return this.framing.retry
+  }
+
+  /** The limit between two chunks, where it is ours to keep. */
+  private get idle(): number {
+    return this.response.keepsIdle ? endless : this.call.timeouts.idle
+  }
+
+  /** `isLast` says that the body has ended, and maybe within the last event. */
+  private read(raw: ReadonlyArray<ServerSentEvents.ServerSentEvent>, isLast = false): Batch<A> {
+    const { stopped, values: events } = this.contract.read(raw, this.onMisfit)
+    if (stopped === undefined) {
+      // An id counts without data, too.
+      this.lastEventId = this.framing.lastEventId
+      if (this.framing.failure !== undefined) {
+        this.refuse(`an event is larger than ${this.call.config.limits.eventBytes} bytes`, "")
+      }
+    } else {
+      const { at, stop } = stopped
+      // An event that makes no sense was not read.
+      const whole = raw[stop._tag === "Invalid" ? at - 1 : at]
+      if (whole !== undefined) this.lastEventId = whole.id
+      if (stop._tag === "Error") this.behind = inStreamError(this.call, this.response, stop.data, isLast)
+      if (stop._tag === "Invalid") this.refuse(`an event ${stop.reason}`, stop.data, isLast, stop.cause)
+    }
+    this.received += events.length
+    if (events.length > 0) this.waited = 0
+    const isOver = stopped !== undefined && this.behind === undefined
+    return new Read(events, isOver ? "terminal" : undefined)
+  }
+
+  private refuse(reason: string, quoted: string, cut = false, cause?: unknown): void {
+    this.behind = protocolError(this.call, this.response, reason, quoted, cut, cause)
+  }
+
+  private takeMisfit(reason: string, data: string): void {
+    // A line for each event would be a log of its own.
+    if (!this.told) this.misfit = protocolError(this.call, this.response, `an event ${reason}`, data)
+    this.told = true
+    this.misfits++
+  }
+
+  private atEnd(): Batch<A> {
+    const { contract, framing } = this
+    const { end, events } = this.read(framing.end(), true)
+    if (end !== undefined) return new Read(events, end)
+    // What does not fit at the very end of such a stream was cut short, and can be asked for again.
+    const cut = this.behind?._tag === "StreamProtocolError" && (contract.hasTerminal || contract.resume)
+    if (cut || (this.behind === undefined && contract.hasTerminal)) {
+      const where = contract.hasTerminal ? "before its terminal event" : "within an event"
+      this.behind = truncated(this.call, this.response, where, this.received)
+    }
+    this.ended = this.behind === undefined
+    return new Read(events, this.ended ? "body" : undefined)
+  }
+
+  /** The deadline that comes first, counted from now. */
+  private limit(
+    now: number
+  ): readonly [millis: number, phase: ApiError.TimeoutError["phase"], whole: number] {
+    const { call, idle } = this
+    const { contentTimeout, firstEventTimeout } = this.contract.limits
+    const isFirst = this.received === 0
+    const phase = isFirst ? "first-event" : "content-idle"
+    const silence = (isFirst ? firstEventTimeout : contentTimeout) ?? endless
+    const candidates = [
+      [silence - this.waited, phase, silence],
+      // Until the first events the loop of attempts keeps it.
+      [isFirst ? endless : call.deadline - now, "total", call.timeouts.total],
+      [idle, "idle", idle]
+    ] as const
+    return candidates.reduce((first, candidate) => (candidate[0] < first[0] ? candidate : first))
+  }
+
+  private feed(chunk: Chunk.Chunk<Uint8Array>): Effect.Effect<Batch<A>, ApiError.ApiError> {
+    const pieces = Chunk.toReadonlyArray(chunk)
+    // Small pieces that came together are decoded together.
+    const size = pieces.reduce((size, piece) => size + piece.length, 0)
+    return this.batchOrNext(this.read(this.framing.feed(concat(pieces, size))))
+  }
+
+  private atLast(why: Option.Option<ApiError.ApiError>): Effect.Effect<Batch<A>, ApiError.ApiError> {
+    return Option.isSome(why) ? Effect.fail(why.value) : this.batchOrNext(this.atEnd())
+  }
+
+  private limited(): Effect.Effect<Batch<A>, ApiError.ApiError> {
+    const before = Monotonic.now(this.clock)
+    const [millis, phase, whole] = this.limit(before)
+    const passed = Effect.failSync(() => Option.some(TransportError.timeout(this.call, phase, whole)))
+    return Effect.matchEffect(AttemptDeadline.within(this.bytes, millis, passed), {
+      onFailure: (why) => this.atLast(why),
+      onSuccess: (chunk) => {
+        this.waited += Monotonic.now(this.clock) - before
+        return this.feed(chunk)
+      }
+    })
+  }
+
+  private batchOrNext(batch: Batch<A>): Effect.Effect<Batch<A>, ApiError.ApiError> {
+    const next = batch.events.length > 0 || batch.end !== undefined ? Effect.succeed(batch) : this.next
+    if (this.misfits === 0) return next
+    const { misfit, misfits } = this
+    this.misfits = 0
+    this.misfit = undefined
+    return Effect.zipRight(Telemetry.misfit(misfit, misfits), next)
+  }
+}
+
+const endless = Number.POSITIVE_INFINITY
+
+const overWithBody: Batch<never> = new Read([], "body")
+
+/** An error that a stream tells of under a status that said success: its `type` decides. */
+const inStreamError = (
+  call: Call.Call,
+  response: GuardedResponse.GuardedResponse,
+  data: string,
+  isLast: boolean
+): ApiError.StatusError => {
+  const { headers, status } = response
+  call.refused = { status, body: { bytes: new TextEncoder().encode(data), contentType: "application/json" } }
+  return StatusError.statusError(call, {
+    status,
+    headers,
+    text: data,
+    cut: isLast && !isJson(data),
+    now: call.startedAt
+  })
+}
+
+const truncated = (
+  call: Call.Call,
+  response: GuardedResponse.GuardedResponse,
+  where: string,
+  received: number
+): ApiError.StreamTruncatedError =>
+  new ApiError.StreamTruncatedError({
+    ...Call.common(call, `the stream ended ${where}, after ${received} events`, "maybe-applied"),
+    requestId: CallError.shownRequestId(call, response.headers),
+    received
+  })

@@ -1,0 +1,77 @@
+/**
+ * Newline-delimited JSON under the contract of a stream of events.
+ *
+ * @since 0.1.0
+ */
+
+import * as StreamContract from "../request/StreamContract.js"
+import type * as ApiSchema from "../response/ApiSchema.js"
+import type * as ResponseDecoder from "../response/ResponseDecoder.js"
+import { makeLineDecoder } from "../sse/lines.js"
+import * as EventDecoder from "./EventDecoder.js"
+import * as Streaming from "./Streaming.js"
+
+/**
+ * The contract of newline-delimited JSON, one value a line, blank lines skipped: https://jsonlines.org
+ *
+ * Lines have no names, so `error` knows them by a predicate: `{ event: (line) => line.data.startsWith('{"error"') }`.
+ *
+ * @example
+ * ```ts
+ * import { ApiRequest, EventStream } from "@effect-api/client"
+ * import { Schema } from "effect"
+ *
+ * const Row = Schema.Struct({ id: Schema.Number })
+ * const rows = ApiRequest.get("/export", { events: EventStream.jsonLines(Row) })
+ * ```
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = <S extends ApiSchema.ApiSchema, D extends ResponseDecoder.Decodable = never>(
+  schema: S,
+  options: StreamContract.CommonOptions<ApiSchema.Type<S>, D> = {}
+): StreamContract.EventStream<ApiSchema.Type<S>, ResponseDecoder.Type<D>> => {
+  StreamContract.refuseNoSchema([schema])
+  const decoder = EventDecoder.dataDecoder(schema)
+  const isError = options.error === false ? undefined : options.error?.event
+  return {
+    ...StreamContract.common(
+      options,
+      "application/x-ndjson, application/jsonl;q=0.9, */*;q=0.1",
+      jsonLinesTypes,
+      [schema]
+    ),
+    framing: (maxLineBytes) => {
+      const lines = makeLineDecoder({ maxLineBytes })
+      const toEvents = (lines: ReadonlyArray<string>) => lines.map((data) => ({ event: "message", data }))
+      return {
+        feed: (bytes) => toEvents(lines.feed(bytes)),
+        end: () => toEvents(lines.end()),
+        get failure() {
+          return lines.exceeded || undefined
+        },
+        lastEventId: undefined,
+        retry: undefined
+      }
+    },
+    read: EventDecoder.reader<ApiSchema.Type<S>>(options, {
+      ignored: EventDecoder.never,
+      isError: typeof isError === "function" ? isError : EventDecoder.never,
+      decoderOf: () => decoder,
+      unknown: "skip"
+    }),
+    resume: false,
+    run: Streaming.stream
+  }
+}
+
+/** None is registered, so each API has its own. */
+const jsonLinesTypes = [
+  "application/x-ndjson",
+  "application/ndjson",
+  "application/jsonl",
+  "application/x-jsonl",
+  "application/jsonlines",
+  "application/x-jsonlines",
+  "application/json-lines"
+]

@@ -1,0 +1,312 @@
+/**
+ * The life of a request for a stream: attempts until the first events are at hand, then the rest without a retry, under
+ * the stream's own deadlines, to its terminal event. Leaving early closes the connection.
+ *
+ * @since 0.1.0
+ */
+import * as Channel from "effect/Channel"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Random from "effect/Random"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type * as Tracer from "effect/Tracer"
+import * as ApiResponse from "../client/ApiResponse.js"
+import * as Attempt from "../client/Attempt.js"
+import * as Attempts from "../client/Attempts.js"
+import * as Core from "../client/Core.js"
+import * as ApiError from "../errors/ApiError.js"
+import type * as ApiRequest from "../request/ApiRequest.js"
+import type * as Call from "../request/Call.js"
+import * as StatusError from "../request/StatusError.js"
+import * as StreamContract from "../request/StreamContract.js"
+import * as Monotonic from "../shared/monotonic.js"
+import * as Metrics from "../telemetry/Metrics.js"
+import * as Telemetry from "../telemetry/Telemetry.js"
+import * as EventReader from "./EventReader.js"
+import * as Resumption from "./Resumption.js"
+
+/**
+ * Runs a request to the stream of its events. Nothing is sent before the stream runs, and it is sent anew each time it
+ * does.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const stream = <A, E>(
+  core: Core.Core,
+  request: ApiRequest.StreamRequest<A, E>
+): Stream.Stream<A, ApiError.ApiError | E> => {
+  const opening = (scope: Scope.Scope) => open(core, request, scope)
+  const channel = Channel.acquireUseRelease(
+    Effect.flatMap(Scope.make(), (scope) =>
+      Effect.map(
+        Effect.onError(opening(scope), (cause) => Scope.close(scope, Exit.failCause(cause))),
+        (next) => ({ next, scope })
+      )
+    ),
+    ({ next }) => emitting(next),
+    ({ scope }, exit) => Scope.close(scope, exit)
+  )
+  return Object.assign(Stream.fromChannel(channel), { [Opening]: opening })
+}
+
+/** The key under which a stream carries what it is made of. */
+const Opening: unique symbol = Symbol.for("@effect-api/client/Streaming/Opening")
+
+/**
+ * A stream's events to pull, until the scope closes: without the cost of a stream, a half of what an open one takes in
+ * memory, for one of `stream` that nothing is wrapped around.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const toPull = <A, E, R>(
+  stream: Stream.Stream<A, E, R>,
+  scope: Scope.Scope
+): Effect.Effect<Pull<A, E, R>, E, R> => {
+  if (Predicate.hasProperty(stream, Opening)) {
+    return (stream[Opening] as (scope: Scope.Scope) => Effect.Effect<Pull<A, E>, E>)(scope)
+  }
+  return Effect.map(
+    Scope.extend(Stream.toPull(stream), scope),
+    Effect.matchEffect({
+      onFailure: (ended) => (Option.isNone(ended) ? Effect.succeed(undefined) : Effect.fail(ended.value)),
+      onSuccess: (chunk) => Effect.succeed(Chunk.toReadonlyArray(chunk))
+    })
+  )
+}
+
+/**
+ * Gives the events that have come since it was asked last; `undefined` at the end.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Pull<A, E, R = never> = Effect.Effect<ReadonlyArray<A> | undefined, E, R>
+
+/**
+ * A request's events to pull, until the scope closes. Nothing is sent before the first are asked for.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const open = <A, E>(
+  core: Core.Core,
+  request: ApiRequest.StreamRequest<A, E>,
+  scope: Scope.Scope
+): Effect.Effect<Pull<A, ApiError.ApiError | E>, Core.Unsent> => {
+  const problem = StreamContract.problem(request.events)
+  return Core.begin(problem === undefined ? core : { ...core, problem }, request, (begun, core) => {
+    const { idleTimeout: idle = begun.timeouts.idle } = request.events.limits
+    const call = { ...begun, timeouts: { ...begun.timeouts, idle } }
+    return Effect.map(Scope.extend(Telemetry.openSpan(call), scope), ({ propagated, span }) => {
+      const { next } = new Reader(core, call, request, scope, propagated)
+      return span === undefined ? next : Effect.withParentSpan(next, span)
+    })
+  })
+}
+
+/** What is asked of it in turn, until there is nothing more. `Stream.fromPull` costs twice as much for each chunk. */
+const emitting = <A, E>(
+  next: Pull<A, E>
+): Channel.Channel<Chunk.Chunk<A>, unknown, E, unknown, void, unknown> => {
+  const asked = Channel.fromEffect(next)
+  const loop: Channel.Channel<Chunk.Chunk<A>, unknown, E, unknown, void, unknown> = Channel.flatMap(
+    asked,
+    (events) =>
+      events === undefined
+        ? Channel.void
+        : Channel.flatMap(Channel.write(Chunk.unsafeFromArray(events)), () => loop)
+  )
+  return loop
+}
+
+interface Opened<A> {
+  readonly connection: EventReader.Connection<A>
+  readonly scope: Scope.CloseableScope
+}
+
+interface Connected<A> extends Opened<A> {
+  readonly first: Next<A>
+}
+
+/**
+ * Attempts until one has its first batch: what breaks from then on cannot be asked for again. Nor can what breaks behind an id:
+ * there the stream goes on.
+ */
+const connect = <A>(
+  core: Core.Core,
+  call: Call.Call,
+  request: ApiRequest.StreamRequest<A, unknown>,
+  parent: Scope.Scope,
+  span: Tracer.Span | undefined
+): Effect.Effect<Connected<A>, ApiError.ApiError> => {
+  const attempt = Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(Scope.fork(parent, ExecutionStrategy.sequential), (scope) =>
+      Attempt.respond(core, core.transport.scoped, call, span).pipe(
+        Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
+        Effect.flatMap((response) => EventReader.open(call, request.events, response)),
+        Effect.flatMap((connection) =>
+          Effect.matchEffect(connection.next, {
+            onFailure: (error) =>
+              Resumption.isPassing(error) && Resumption.goesOn(call, request, connection)
+                ? Effect.succeed({ connection, first: Effect.fail(error), scope })
+                : Effect.fail(error),
+            onSuccess: (batch) => Effect.succeed({ connection, first: Effect.succeed(batch), scope })
+          })
+        ),
+        Effect.provideService(Scope.Scope, scope),
+        restore,
+        Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+      )
+    )
+  )
+  const statusOf = ({ connection }: Connected<A>): number => connection.response.status
+  return Attempts.run(call, core, Attempts.guarded(attempt), statusOf)
+}
+
+/** A class, as there may be thousands that wait: what they share stands on the prototype. */
+class Reader<A, E> {
+  /** What is asked for again and again. */
+  readonly next: Pull<A, ApiError.ApiError | E>
+  private opened: Opened<A> | undefined
+  /** What comes behind the first batch of the connection that is open. */
+  private onward: Next<A>
+  private over = false
+  private retryMillis: number | undefined
+  /** The id that was sent last, how many reconnects have brought nothing new since one did, and what they took of the budget. */
+  private sentId: string | undefined
+  private fruitless = 0
+  private paid = 0
+  private readonly core: Core.Core
+  private readonly call: Call.Call
+  private readonly request: ApiRequest.StreamRequest<A, E>
+  private readonly scope: Scope.Scope
+  private readonly span: Tracer.Span | undefined
+
+  constructor(
+    core: Core.Core,
+    call: Call.Call,
+    request: ApiRequest.StreamRequest<A, E>,
+    scope: Scope.Scope,
+    span: Tracer.Span | undefined
+  ) {
+    this.core = core
+    this.call = call
+    this.request = request
+    this.scope = scope
+    this.span = span
+    this.onward = Effect.suspend(() => this.go())
+    const asked = Effect.matchEffect(
+      Effect.suspend(() => this.onward),
+      {
+        onFailure: (error) => Effect.zipRight(this.close, own(call, request, error)),
+        onSuccess: (batch) => this.handOut(batch)
+      }
+    )
+    this.next = Effect.suspend(() => (this.over ? Effect.succeed(undefined) : asked))
+  }
+
+  private go(): Next<A> {
+    const { call, core, request, scope, span } = this
+    return Effect.flatMap(connect(core, call, request, scope, span), ({ connection, first, scope }) => {
+      // Without its first batch, which is for the reader to keep or not.
+      const opened = (this.opened = { connection, scope })
+      this.onward = this.reading(opened, connection.next)
+      return this.reading(opened, first)
+    })
+  }
+
+  private get close(): Effect.Effect<void> {
+    return Effect.suspend(() =>
+      this.opened === undefined ? Effect.void : Scope.close(this.opened.scope, Exit.void)
+    )
+  }
+
+  /**
+   * Goes on behind the last event with an id, where the contract asks for it, this connection has brought any, and the wait
+   * is within the limits. Else the error stands; without one the end of the body is the stream's.
+   */
+  private resume({ connection }: Opened<A>, error: ApiError.ApiError | undefined): Next<A> {
+    const { call, core, request } = this
+    const stop = (stoppedBy?: ApiError.StoppedBy): Next<A> =>
+      error === undefined
+        ? Effect.succeed({ events: [], end: "body" })
+        : Attempts.late(call, error, stoppedBy)
+    if (!Resumption.goesOn(call, request, connection)) return stop()
+    return Effect.flatMap(Effect.all([Effect.clock, Random.next]), ([clock, random]) => {
+      const { policy } = call.retry
+      this.count(connection)
+      const delay = Resumption.wait(policy, { asked: this.retryMillis, fruitless: this.fruitless }, random)
+      if (typeof delay === "string") return stop(delay)
+      if (Monotonic.now(clock) + delay >= call.deadline) return stop("deadline")
+      const isPaid = this.fruitless > 0 && error !== undefined && policy.budget !== false
+      const paid = isPaid ? core.budget.take(error) : 0
+      if (paid === undefined) return stop("budget")
+      this.paid += paid
+      const told = error === undefined ? Effect.void : Telemetry.retrying(call, error, delay)
+      Resumption.record(call, Monotonic.since(clock, call.begunAt), error, delay)
+      return this.close.pipe(
+        Effect.zipRight(told),
+        Effect.zipRight(Effect.sleep(delay)),
+        Effect.zipRight(Effect.suspend(() => this.go()))
+      )
+    })
+  }
+
+  /** Whether a connection has brought anything new, and from where to go on. */
+  private count({ lastEventId: id = "", received, retryMillis }: EventReader.Connection<A>): void {
+    const { call, core } = this
+    this.retryMillis = retryMillis ?? this.retryMillis
+    if (received === 0 && id === this.sentId) this.fruitless++
+    else {
+      this.fruitless = 0
+      if (this.paid > 0) core.budget.giveBack(this.paid)
+      this.paid = 0
+    }
+    this.sentId = id
+    Resumption.goBehind(call, id)
+  }
+
+  private reading(from: Opened<A>, next: Next<A>): Next<A> {
+    return Effect.matchEffect(next, {
+      onFailure: (error) =>
+        Resumption.isPassing(error) ? this.resume(from, error) : Attempts.late(this.call, error),
+      onSuccess: (batch) => (isBare(batch) ? this.resume(from, undefined) : Effect.succeed(batch))
+    })
+  }
+
+  private handOut(batch: Batch<A>): Pull<A, ApiError.ApiError | E> {
+    const { end, events } = batch
+    // What a body that ended leaves open is whether there is a way to go on.
+    this.over = end === "terminal" || isBare(batch) || (end === "body" && !this.request.events.resume)
+    const handed =
+      events.length === 0
+        ? this.next
+        : Effect.zipRight(Metrics.streamed(events.length), Effect.succeed(events))
+    return this.over ? Effect.zipRight(this.close, handed) : handed
+  }
+}
+
+type Batch<A> = EventReader.Batch<A>
+type Next<A> = Effect.Effect<Batch<A>, ApiError.ApiError>
+
+const isBare = <A>({ end, events }: Batch<A>): boolean => end === "body" && events.length === 0
+
+/** The caller's own error: by the contract for one that the stream told of, by the status for one before it. */
+const own = <E>(
+  call: Call.Call,
+  request: ApiRequest.StreamRequest<unknown, E>,
+  error: ApiError.ApiError
+): Effect.Effect<never, ApiError.ApiError | E> => {
+  const failure = request.events.failure
+  const inStream = ApiError.isStatusError(error) && !StatusError.isFailure(call, error.status)
+  return inStream && failure !== undefined
+    ? Core.ownFailure(call, { failure: { [error.status]: failure } }, error)
+    : Core.ownFailure(call, request, error)
+}

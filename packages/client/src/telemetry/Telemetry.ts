@@ -1,0 +1,240 @@
+/**
+ * Watching a client: one span a call with an event per attempt, and log lines. Names are OpenTelemetry's for HTTP
+ * clients: https://opentelemetry.io/docs/specs/semconv/http/
+ *
+ * @since 0.1.0
+ */
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as DefaultServices from "effect/DefaultServices"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as FiberRef from "effect/FiberRef"
+import * as LogLevel from "effect/LogLevel"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
+import * as ApiError from "../errors/ApiError.js"
+import * as Call from "../request/Call.js"
+import * as Metrics from "./Metrics.js"
+import { knownMethod, serverOf } from "./servers.js"
+
+const builtInTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
+
+/**
+ * The span of a call, and what of it goes on the wire: nothing where propagation is off
+ * (`HttpClient.withTracerPropagation`), neither where nobody listens.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CallSpan {
+  readonly span: Tracer.Span | undefined
+  readonly propagated: Tracer.Span | undefined
+}
+
+const isListened = (fiber: Fiber.RuntimeFiber<unknown, unknown>): boolean =>
+  (fiber.currentTracer !== builtInTracer || fiber.currentSpan !== undefined) &&
+  fiber.getFiberRef(FiberRef.currentTracerEnabled)
+
+/** What a call is named by: a template, or the URL that stands in its place, with whatever a server put into it. */
+const nameOf = (call: Call.Call): string => {
+  const [path = ""] = call.request.template.split("?", 1)
+  return Call.redactor(call).url(path)
+}
+
+/** There is no end of URLs, and so they name no span. */
+const templateOf = (call: Call.Call): string | undefined =>
+  /^https?:/i.test(call.request.template) ? undefined : nameOf(call)
+
+const unwatched: CallSpan = { span: undefined, propagated: undefined }
+
+/**
+ * Opens a span for a call, `METHOD template`, or `METHOD` where there is a URL in its place, until the scope closes, where somebody listens: a tracer other than the
+ * built-in one, or a parent span.
+ *
+ * @since 0.1.0
+ * @category tracing
+ */
+export const openSpan = (call: Call.Call): Effect.Effect<CallSpan, never, Scope.Scope> =>
+  Effect.withFiberRuntime((fiber) => (isListened(fiber) ? opened(call, fiber) : Effect.succeed(unwatched)))
+
+const opened = (
+  call: Call.Call,
+  fiber: Fiber.RuntimeFiber<unknown, unknown>
+): Effect.Effect<{ readonly span: Tracer.Span } & CallSpan, never, Scope.Scope> => {
+  const { method, url } = call.encoded
+  const { address, port } = serverOf(call.encoded.origin)
+  const known = knownMethod(method)
+  const template = templateOf(call)
+  const attributes = {
+    "http.request.method": known,
+    ...(known === method ? {} : { "http.request.method_original": method }),
+    "server.address": address,
+    "server.port": port,
+    "url.full": Call.redactor(call).url(url),
+    ...(template === undefined ? {} : { "url.template": template })
+  }
+  const name = known === method ? method : "HTTP"
+  const made = Effect.makeSpanScoped(template === undefined ? name : `${name} ${template}`, {
+    kind: "client",
+    captureStackTrace: false,
+    attributes
+  })
+  return Effect.flatMap(made, (span) =>
+    Effect.as(
+      // Runs before the finalizer that ends the span: the last to be added is the first to run.
+      Effect.addFinalizer((exit) =>
+        Effect.map(Effect.clock, (clock) => {
+          endAttributes(call, span, exit)
+          // What the caller has named is no error. The span is not ended twice.
+          if (Exit.isFailure(exit) && isOwn(call, exit.cause))
+            span.end(
+              fiber.getFiberRef(FiberRef.currentTracerTimingEnabled) ? clock.unsafeCurrentTimeNanos() : 0n,
+              Exit.void
+            )
+        })
+      ),
+      { span, propagated: fiber.getFiberRef(HttpClient.currentTracerPropagation) ? span : undefined }
+    )
+  )
+}
+
+/**
+ * Runs a call in its span.
+ *
+ * @since 0.1.0
+ * @category tracing
+ */
+export const withSpan = <A, E, R>(
+  call: Call.Call,
+  run: (
+    propagated: Tracer.Span | undefined,
+    fiber: Fiber.RuntimeFiber<unknown, unknown>
+  ) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.withFiberRuntime<A, E, R>((fiber) =>
+    isListened(fiber)
+      ? Effect.scopedWith((scope) =>
+          Effect.flatMap(Scope.extend(opened(call, fiber), scope), ({ propagated, span }) =>
+            Effect.withParentSpan(run(propagated, fiber), span)
+          )
+        )
+      : run(undefined, fiber)
+  )
+
+const failureTag = (cause: Cause.Cause<unknown>): string => {
+  const failure = Option.getOrUndefined(Cause.failureOption(cause))
+  if (Predicate.hasProperty(failure, "_tag")) return String(failure._tag)
+  return Cause.isInterrupted(cause) ? "interrupted" : "defect"
+}
+
+/** Whether a call has ended with the error that the caller named for its status. */
+const isOwn = (call: Call.Call, cause: Cause.Cause<unknown>): boolean => {
+  const failure = Cause.failureOption(cause)
+  return (
+    Option.isSome(failure) &&
+    !ApiError.isApiError(failure.value) &&
+    Call.isNamed(call, call.attempts.at(-1)?.status)
+  )
+}
+
+const endAttributes = (call: Call.Call, span: Tracer.Span, exit: Exit.Exit<unknown, unknown>): void => {
+  call.attempts.forEach((attempt, index) => {
+    span.event("http.client.attempt", BigInt(Math.round(attempt.startedAt * 1e6)), {
+      "http.request.resend_count": index,
+      "http.client.attempt.duration": Duration.toSeconds(attempt.duration),
+      ...(attempt.status === undefined ? {} : { "http.response.status_code": attempt.status }),
+      ...(attempt.tag === undefined || Call.isNamed(call, attempt.status)
+        ? {}
+        : { "error.type": attempt.tag })
+    })
+  })
+  const last = call.attempts[call.attempts.length - 1]
+  if (last?.status !== undefined) span.attribute("http.response.status_code", last.status)
+  const tries = Call.tries(call)
+  if (tries > 1) span.attribute("http.request.resend_count", tries - 1)
+  // The status is that of the last hop, and so is what it was asked of.
+  if (call.redirected !== undefined) {
+    const { address, port } = serverOf(call.encoded.origin)
+    span.attribute("url.full", Call.redactor(call).url(call.encoded.url))
+    span.attribute("server.address", address)
+    span.attribute("server.port", port)
+  }
+  if (Exit.isFailure(exit) && !isOwn(call, exit.cause)) span.attribute("error.type", failureTag(exit.cause))
+}
+
+/**
+ * Tells of what lenient validation hands on, and counts it: a response, or events of a stream. `error` says what does not fit;
+ * a stream has it for the first of its events, and counts the others in silence.
+ *
+ * @since 0.1.0
+ * @category logging
+ */
+export const misfit = (error: { readonly message: string } | undefined, count = 1): Effect.Effect<void> =>
+  Effect.zipRight(
+    Metric.incrementBy(Metrics.misfits, count),
+    error === undefined ? Effect.void : Effect.logWarning(error.message)
+  )
+
+/**
+ * Whether anybody hears what is told at debug.
+ *
+ * @since 0.1.0
+ * @category logging
+ */
+export const isDebugged = (fiber: Fiber.RuntimeFiber<unknown, unknown>): boolean =>
+  LogLevel.lessThanEqual(fiber.getFiberRef(FiberRef.currentMinimumLogLevel), LogLevel.Debug)
+
+/**
+ * Tells of a retry: one line at info and the counter, by cause.
+ *
+ * @since 0.1.0
+ * @category logging
+ */
+export const retrying = (
+  call: Call.Call,
+  error: ApiError.ApiError,
+  delayMillis: number
+): Effect.Effect<void> => {
+  const { method } = call.encoded
+  const cause = "status" in error ? `${error._tag} ${error.status}` : error._tag
+  return Effect.zipRight(
+    Metrics.retried(error._tag),
+    Effect.logInfo(
+      `retrying ${method} ${nameOf(call)} in ${Duration.format(Duration.millis(Math.ceil(delayMillis)))}: ${cause} (retry ${Call.tries(call) + 1})`
+    )
+  )
+}
+
+/**
+ * Tells of an attempt at debug, its headers redacted. Costs a comparison where nobody listens.
+ *
+ * @since 0.1.0
+ * @category logging
+ */
+export const attempted = (
+  call: Call.Call,
+  sent: Readonly<Record<string, string>>,
+  answer: { readonly status: number; readonly headers: Readonly<Record<string, string>> } | ApiError.ApiError
+): Effect.Effect<void> =>
+  Effect.withFiberRuntime((fiber) => {
+    if (!isDebugged(fiber)) return Effect.void
+    const shown = Call.redactor(call)
+    const { body, method, url } = call.encoded
+    const outcome = "_tag" in answer ? answer._tag : String(answer.status)
+    return Effect.logDebug(`${method} ${shown.url(url)} -> ${outcome}`).pipe(
+      Effect.annotateLogs({
+        "http.request.headers": shown.headers(sent),
+        ...("headers" in answer ? { "http.response.headers": shown.headers(answer.headers) } : {}),
+        ...(call.config.options.logBodies === true && body._tag === "Uint8Array"
+          ? { "http.request.body": shown.text(new TextDecoder().decode(body.body)) }
+          : {})
+      })
+    )
+  })

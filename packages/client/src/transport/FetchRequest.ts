@@ -1,0 +1,127 @@
+/**
+ * A request as the `fetch` of a runtime can send it. Two things differ: browsers hide where a redirect leads, and take no
+ * stream as a body.
+ *
+ * @since 0.1.0
+ */
+import type * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type * as ApiError from "../errors/ApiError.js"
+import * as Call from "../request/Call.js"
+import * as TransportError from "../request/TransportError.js"
+import type { Runtime } from "../shared/runtime.js"
+import * as RequestBody from "../wire/RequestBody.js"
+import { blobOf } from "../wire/wholeBody.js"
+import * as PlatformRequest from "./PlatformRequest.js"
+import * as Redirects from "./Redirects.js"
+import type * as TransportContract from "./TransportContract.js"
+
+type Request = Parameters<TransportContract.Send<never>>[1]
+
+/**
+ * The most that is held of a streamed body where `fetch` takes no stream: 256 MiB.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const maxBuffered: number = 256 * 1024 * 1024
+
+/**
+ * Sends a request as the runtime's `fetch` takes it: a form of bytes, text and Blobs as one `Blob`. In browsers other streams
+ * are read into one first, and a redirect is followed by the browser where it would take no secret along.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const adapted =
+  (runtime: Runtime) =>
+  <R>(send: TransportContract.Send<R>): TransportContract.Send<R> =>
+  (call, request) => {
+    const isBrowser = runtime === "browser"
+    const { body } = request
+    const go = (request: Request) =>
+      send(call, isBrowser && mayFollow(call, request) ? withFollowing(request) : request)
+    if (body._tag !== "Stream") return go(request)
+    const blob = blobOf(body)
+    if (blob !== undefined) return go(PlatformRequest.withBlob(request, blob))
+    return isBrowser
+      ? Effect.flatMap(buffered(call, body.stream), (blob) => go(PlatformRequest.withBlob(request, blob)))
+      : go(request)
+  }
+
+/**
+ * Whether a browser may follow the redirects of a request by itself. On a hop to another origin it drops `authorization`
+ * (fetch standard, HTTP-redirect fetch) and sends all else; the query does not go along.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const mayFollow = (call: Call.Call, request: Request): boolean => {
+  if (call.config.redirects === 0) return false
+  const shown = Call.redactor(call).headers(request.headers)
+  const secret = (name: string): boolean => name !== "authorization" && shown[name] !== request.headers[name]
+  return !Object.keys(request.headers).some(secret) && !Redirects.holdsSecret(call)
+}
+
+const follows: unique symbol = Symbol.for("@effect-api/client/FetchRequest/follows")
+
+const withFollowing = (request: Request): Request =>
+  Object.assign(Object.create(Object.getPrototypeOf(request)), request, { [follows]: true })
+
+/**
+ * What `fetch` is to do with a redirect of a request. Nothing, as a rule: the client follows it, and keeps secrets from other
+ * origins.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const redirectOf = (request: Request): "follow" | "manual" =>
+  follows in request ? "follow" : "manual"
+
+/** A streamed body, read to its end. The limit is the one for the response, as where it is sent while it is read. */
+const buffered = (
+  call: Call.Call,
+  stream: Stream.Stream<Uint8Array, unknown>
+): Effect.Effect<Blob, ApiError.ApiError> => {
+  const chunks: Array<Uint8Array<ArrayBuffer>> = []
+  let size = 0
+  const add = (chunk: Uint8Array): Effect.Effect<void, ApiError.ApiError> => {
+    size += chunk.length
+    if (size > maxBuffered) return Effect.fail(tooLarge(call))
+    // A source may use its memory again.
+    chunks.push(new Uint8Array(chunk))
+    return Effect.void
+  }
+  const tagged = (cause: unknown) => TransportError.fromCause(call, cause, "call")
+  const collect = (
+    pull: Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<unknown>>
+  ): Effect.Effect<Blob, ApiError.ApiError> =>
+    Effect.matchEffect(pull, {
+      onFailure: Option.match({
+        onNone: () => Effect.sync(() => new Blob(chunks)),
+        onSome: (cause) => Effect.fail(tagged(cause))
+      }),
+      onSuccess: (chunk) => Effect.zipRight(Effect.forEach(chunk, add, { discard: true }), collect(pull))
+    })
+  const read = Effect.scoped(Effect.flatMap(Stream.toPull(stream), collect))
+  const { response } = call.timeouts
+  return Number.isFinite(response)
+    ? Effect.timeoutFail(read, {
+        duration: response,
+        onTimeout: () => TransportError.timeout(call, "response", response)
+      })
+    : read
+}
+
+const tooLarge = (call: Call.Call): ApiError.InvalidRequestError => {
+  const { options } = call.request
+  const field = RequestBody.kinds.find((kind) => options[kind] !== undefined) ?? "body"
+  const limit = `${maxBuffered / 1024 / 1024} MiB`
+  return TransportError.invalidRequest(
+    call,
+    field,
+    `is above the ${limit} that a browser can be given of a stream: send a Blob or a File in \`multipart\`, without \`onUpload\``
+  )
+}

@@ -1,0 +1,230 @@
+/**
+ * `fetch` as a native transport: what `FetchHttpClient` sends with, with less around each request. Its timers are the
+ * system's, as bytes do not wait for a test clock.
+ *
+ * @since 0.1.0
+ */
+import * as Cookies from "@effect/platform/Cookies"
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as Headers from "@effect/platform/Headers"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type * as Timeouts from "../config/Timeouts.js"
+import { Collector } from "../shared/bytes.js"
+import { fetchDefaults, isBrowser, runtime } from "../shared/runtime.js"
+import { isDecodedByFetch } from "../wire/codings.js"
+import * as FetchRequest from "./FetchRequest.js"
+import { Fetching } from "./fetching.js"
+import * as NativeClient from "./NativeClient.js"
+import * as NativeExchange from "./NativeExchange.js"
+import * as WebResponse from "./webResponse.js"
+
+type Request = HttpClientRequest.HttpClientRequest
+
+const start = (
+  fetch: typeof globalThis.fetch,
+  init: RequestInit,
+  request: Request,
+  timeouts: Timeouts.Timeouts
+): Fetching => {
+  const fetching = new Fetching()
+  fetching.watch.expect("ERR_RESPONSE_LIMIT", timeouts.response)
+  // fetch counts what it holds, and only what it holds: the length of a stream is the caller's to tell.
+  const headers: Record<string, string> = { ...request.headers }
+  const body = bodyOf(request)
+  const streamed = body instanceof ReadableStream
+  if (!streamed) delete headers["content-length"]
+  const options: RequestInit & { duplex?: "half" } = {
+    ...init,
+    redirect: FetchRequest.redirectOf(request),
+    method: request.method,
+    headers,
+    signal: fetching.signal
+  }
+  if (body !== undefined) options.body = body
+  if (streamed) options.duplex = "half"
+  fetching.begin(() => fetch(request.url, options))
+  return fetching
+}
+
+const bodyOf = (request: Request): BodyInit | undefined => {
+  const { body } = request
+  switch (body._tag) {
+    case "Raw":
+    case "Uint8Array":
+      return body.body as BodyInit
+    case "FormData":
+      return body.formData
+    default:
+      return undefined
+  }
+}
+
+const sourceOf = (
+  response: Response,
+  sent: Request["headers"],
+  chunks: NativeExchange.Source["chunks"]
+): NativeExchange.Source => ({
+  status: response.status,
+  get url() {
+    return response.url
+  },
+  get headers() {
+    return WebResponse.withCookies(Headers.fromInput(response.headers), response.headers)
+  },
+  get cookies() {
+    return Cookies.fromSetCookie(WebResponse.setCookies(response.headers))
+  },
+  remoteAddress: Option.none(),
+  decoded: isDecodedByFetch(response, sent),
+  chunks
+})
+
+/** A body that nobody reads holds its connection: it is let go with the response. */
+const unread =
+  "FinalizationRegistry" in globalThis ? new FinalizationRegistry<() => void>((abort) => abort()) : undefined
+
+/**
+ * The native transport of a `fetch`; `init` is what every request is sent with besides (`credentials`, `cache`, a
+ * `dispatcher` of undici's).
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  fetch: typeof globalThis.fetch = globalThis.fetch,
+  init: RequestInit = {}
+): NativeExchange.NativeTransport => {
+  const defaults: RequestInit = { ...fetchDefaults(runtime), ...init }
+  const run = <A>(
+    request: Request,
+    timeouts: Timeouts.Timeouts,
+    listener: NativeExchange.Listener<A>,
+    finish: (fetching: Fetching) => Promise<A>
+  ): NativeExchange.Abort => {
+    const fetching = start(fetch, defaults, request, timeouts)
+    finish(fetching).then(
+      (answer) => listener.done(answer),
+      (cause: unknown) => {
+        fetching.watch.stop()
+        listener.failed(cause)
+      }
+    )
+    return fetching.abort
+  }
+  return {
+    setsLimits: false,
+    exchange: (request, timeouts, cap, listener) =>
+      run(request, timeouts, listener, (fetching) => collect(fetching, request.headers, timeouts.idle, cap)),
+    open: (request, timeouts, owned, listener) =>
+      run(request, timeouts, listener, async (fetching) => {
+        const response = await fetching.head()
+        const source = sourceOf(response, request.headers, chunksOf(response, fetching, timeouts.idle))
+        fetching.watch.stop()
+        if (!owned && response.body !== null) {
+          unread?.register(source, fetching.abort, fetching)
+          // Nobody may ever read it, and it may be all that is left of a program.
+          fetching.watch.quiet = true
+          fetching.watch.expect("ERR_IDLE_LIMIT", timeouts.idle)
+        }
+        return source
+      })
+  }
+}
+
+const collect = async (
+  fetching: Fetching,
+  sent: Request["headers"],
+  idle: number,
+  cap: (status: number) => number
+): Promise<NativeExchange.Exchanged> => {
+  const response = await fetching.head()
+  const source = sourceOf(response, sent, Stream.empty)
+  const limit = cap(response.status)
+  const patience = response.ok ? idle : Math.min(idle, NativeExchange.discardMillis)
+  const chunks = new Collector()
+  const ended = (complete: boolean): NativeExchange.Exchanged => {
+    if (complete) fetching.watch.stop()
+    else fetching.abort()
+    return { source, bytes: chunks.concat(limit), complete }
+  }
+  return new Promise((resolve, reject) => {
+    const next = (): void => {
+      fetching.watch.expect("ERR_IDLE_LIMIT", patience)
+      fetching.read(
+        (chunk) => {
+          if (chunk === undefined) return resolve(ended(true))
+          chunks.add(chunk)
+          if (chunks.size > limit) resolve(ended(false))
+          else next()
+        },
+        (cause) => {
+          if (response.ok) return reject(cause)
+          // The status is known: a body that breaks off must not hide it.
+          fetching.abort()
+          resolve({ source, bytes: new Uint8Array(0), complete: false })
+        }
+      )
+    }
+    next()
+  })
+}
+
+const chunksOf = (response: Response, fetching: Fetching, idle: number): NativeExchange.Source["chunks"] => {
+  if (response.body === null) return Stream.empty
+  const opened = Effect.acquireRelease(
+    Effect.sync(() => {
+      unread?.unregister(fetching)
+      fetching.watch.stop()
+      fetching.watch.quiet = false
+    }),
+    () => Effect.sync(fetching.abort)
+  )
+  const pull = Effect.async<Chunk.Chunk<Uint8Array>, Option.Option<unknown>>((resume) => {
+    fetching.watch.expect("ERR_IDLE_LIMIT", idle)
+    fetching.read(
+      (chunk) => {
+        fetching.watch.stop()
+        resume(chunk === undefined ? Effect.fail(Option.none()) : Effect.succeed(Chunk.of(chunk)))
+      },
+      (cause: unknown) => {
+        fetching.watch.stop()
+        resume(Effect.fail(Option.some(cause)))
+      }
+    )
+  })
+  return Stream.fromPull(Effect.as(opened, pull))
+}
+
+/**
+ * An `HttpClient` on `fetch` that is native to this package's client, and to everything else what `FetchHttpClient` is.
+ * `FetchHttpClient.Fetch` and `FetchHttpClient.RequestInit`, provided to this layer, count.
+ *
+ * @example
+ * ```ts
+ * import { ApiClient, FetchTransport, NativeTransport } from "@effect-api/client"
+ * import { Layer } from "effect"
+ *
+ * const Live = ApiClient.layer({ baseUrl: "https://api.example.com" }).pipe(Layer.provide(FetchTransport.layer))
+ * ```
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<HttpClient.HttpClient> = /*#__PURE__*/ Layer.provide(
+  /*#__PURE__*/ Layer.effect(
+    HttpClient.HttpClient,
+    /*#__PURE__*/ Effect.gen(function* () {
+      const client = yield* HttpClient.HttpClient
+      const fetch = yield* Effect.serviceOption(FetchHttpClient.Fetch)
+      const init = yield* Effect.serviceOption(FetchHttpClient.RequestInit)
+      const native = make(Option.getOrUndefined(fetch), Option.getOrUndefined(init))
+      return NativeClient.attach(client, native, FetchRequest.adapted(runtime), !isBrowser)
+    })
+  ),
+  FetchHttpClient.layer
+)

@@ -1,0 +1,314 @@
+/**
+ * A response whose body is read from the wire once, under the idle limit and a size cap, and may then be asked for any
+ * number of times: by a middleware, by the status check, by the decoder.
+ *
+ * @since 0.1.0
+ */
+import type * as Cookies from "@effect/platform/Cookies"
+import type * as PlatformHeaders from "@effect/platform/Headers"
+import * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
+import * as UrlParams from "@effect/platform/UrlParams"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Inspectable from "effect/Inspectable"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { collect, each, onPull, type Pull, type Read } from "../effect/pulls.js"
+import * as ApiError from "../errors/ApiError.js"
+import type * as Call from "../request/Call.js"
+import * as CallError from "../request/CallError.js"
+import * as TransportError from "../request/TransportError.js"
+import { owned } from "../shared/bytes.js"
+import * as Monotonic from "../shared/monotonic.js"
+import { withoutCodings } from "../wire/codings.js"
+import * as AttemptDeadline from "./AttemptDeadline.js"
+import * as NativeExchange from "./NativeExchange.js"
+import * as PlatformRequest from "./PlatformRequest.js"
+import * as Unread from "./unread.js"
+
+/**
+ * Gives the bytes that have come since it was asked last; fails with `None` at the end.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type BytesPull = Pull<Uint8Array, ApiError.ApiError>
+
+/**
+ * A response under the limits of its call. `refusal` says why a redirect was not followed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class GuardedResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
+  readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
+  readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
+  readonly call: Call.Call
+  readonly request: HttpClientRequest.HttpClientRequest
+  readonly source: NativeExchange.Source
+  readonly refusal: string | undefined
+  private readonly native: "call" | "transport" | undefined
+  private read: Read | undefined
+  private taken = false
+  /** Whether somebody has had the body as a stream: nobody can read it any more. */
+  isSpent = false
+  /** Who keeps the body open until it is read, where it was handed out open. */
+  private keeper: Unread.Keeper | undefined
+  private cachedHeaders: PlatformHeaders.Headers | undefined
+
+  constructor(
+    call: Call.Call,
+    request: HttpClientRequest.HttpClientRequest,
+    source: NativeExchange.Source,
+    /** The transport keeps the idle limit itself; whose limits undici's timers in it are. */
+    native?: "call" | "transport",
+    read?: Read,
+    refusal?: string
+  ) {
+    super()
+    this.call = call
+    this.request = request
+    this.source = source
+    this.native = native
+    this.read = read
+    this.refusal = refusal
+  }
+
+  /** Whether the transport keeps the idle limit itself. */
+  get keepsIdle(): boolean {
+    return this.native !== undefined
+  }
+
+  /**
+   * They describe the content that is handed on: `content-encoding` and `content-length` are dropped where the body was
+   * decoded. Every look at the platform's headers builds them anew.
+   */
+  get headers(): PlatformHeaders.Headers {
+    this.cachedHeaders ??=
+      this.source.decoded === true ? withoutCodings(this.source.headers) : this.source.headers
+    return this.cachedHeaders
+  }
+
+  /** The same, with the reason why the redirect that it is was not followed. */
+  refuse(reason: string): GuardedResponse {
+    return Object.assign(this.copy(), { refusal: reason })
+  }
+
+  private copy(): GuardedResponse {
+    return Object.assign(Object.create(GuardedResponse.prototype), this)
+  }
+
+  /** The same as an answer to the caller's own request, which is shown in errors and has no credentials of ours on it. */
+  answering(request: HttpClientRequest.HttpClientRequest): GuardedResponse {
+    return Object.assign(this.copy(), { request })
+  }
+
+  /** The URL that answered: another than was asked for where the transport has followed redirects by itself. */
+  get url(): string {
+    const { url } = this.source
+    return url === undefined || url === "" ? this.askedUrl : url
+  }
+
+  /** The URL that was asked for, as a middleware has left it. */
+  get askedUrl(): string {
+    const asked = PlatformRequest.withWholeUrl(this.request).url
+    // A middleware may answer for a request of its own.
+    return URL.canParse(asked) ? asked : this.call.encoded.url
+  }
+
+  get status(): number {
+    return this.source.status
+  }
+
+  get cookies(): Cookies.Cookies {
+    return this.source.cookies
+  }
+
+  get remoteAddress(): Option.Option<string> {
+    return this.source.remoteAddress
+  }
+
+  /** The whole body, maybe as a view of a larger buffer; a `ResponseValidationError` where it is above `limits.responseBytes`. */
+  get bytes(): Effect.Effect<Uint8Array, ApiError.ApiError> {
+    return Effect.suspend(() => {
+      const { call, keepsIdle, read } = this
+      if (read !== undefined) return this.whole(read)
+      const watch = AttemptDeadline.watch("idle", Number.POSITIVE_INFINITY, call.deadline)
+      const collected = this.readUnder(watch)
+      if (keepsIdle && call.deadline === Number.POSITIVE_INFINITY) return collected
+      return AttemptDeadline.expiring(call, watch, collected)
+    })
+  }
+
+  /** The whole body, with a limit that somebody else keeps. */
+  readUnder(watch: AttemptDeadline.Watch): Effect.Effect<Uint8Array, ApiError.ApiError> {
+    return Effect.flatMap(this.collect(this.call.config.limits.responseBytes, watch), (read) =>
+      this.whole(read)
+    )
+  }
+
+  private whole({ bytes, complete }: Read): Effect.Effect<Uint8Array, ApiError.ApiError> {
+    if (complete) return Effect.succeed(bytes)
+    const reason = `is larger than ${this.call.config.limits.responseBytes} bytes`
+    return Effect.fail(this.unreadable(reason, CallError.excerptOf(this.call, bytes, true)))
+  }
+
+  /** What there is of the body up to a cap, and whether that was all; nothing where it does not arrive. */
+  salvage(cap: number): Effect.Effect<Read> {
+    return Effect.suspend(() => {
+      if (this.read !== undefined) return Effect.succeed(this.read)
+      const nothing: Read = { bytes: new Uint8Array(0), complete: false }
+      const patience = Math.min(NativeExchange.discardMillis, this.call.timeouts.idle)
+      const collected = Effect.orElseSucceed(this.collect(cap, AttemptDeadline.watch("idle")), () => nothing)
+      return AttemptDeadline.within(collected, patience, Effect.succeed(nothing))
+    })
+  }
+
+  private collect(cap: number, watch: AttemptDeadline.Watch): Effect.Effect<Read, ApiError.ApiError> {
+    return Effect.clockWith((clock) => {
+      watch.phase = "idle"
+      // What the transport keeps is not kept twice.
+      const touch = (): void => {
+        watch.since = this.keepsIdle ? Number.POSITIVE_INFINITY : Monotonic.now(clock)
+      }
+      touch()
+      const read = Effect.scopedWith((scope) =>
+        Effect.flatMap(Scope.extend(this.pull, scope), (pull) => collect(pull, cap, touch))
+      )
+      return Effect.map(read, (read) => {
+        this.read = read
+        return read
+      })
+    })
+  }
+
+  private unreadable(reason: string, excerpt?: string): ApiError.ResponseValidationError {
+    return CallError.unreadable(this.call, this, reason, excerpt)
+  }
+
+  private get collected(): Effect.Effect<Uint8Array, HttpClientError.ResponseError> {
+    return Effect.mapError(this.bytes, (cause) => this.notDecoded(cause))
+  }
+
+  private notDecoded(cause: unknown): HttpClientError.ResponseError {
+    return new HttpClientError.ResponseError({
+      request: this.request,
+      response: this,
+      reason: "Decode",
+      cause
+    })
+  }
+
+  /** Opens the body: the bytes as they come, maybe as views of a larger buffer, under no limit of ours. */
+  get pull(): Effect.Effect<BytesPull, never, Scope.Scope> {
+    return Effect.suspend(() => {
+      const { read } = this
+      if (read !== undefined) return Stream.toPull(each(() => [new Uint8Array(read.bytes)]))
+      if (this.taken) {
+        const error = this.unreadable("was taken as a stream")
+        return Effect.succeed(Effect.fail(Option.some(error)))
+      }
+      const { keeper } = this
+      // Nobody began to read it in time.
+      if (keeper?.expired === true)
+        return Effect.map(AttemptDeadline.left(this.call), (left) => this.passed(left > 0 ? "idle" : "total"))
+      // Kept nowhere: it may be endless.
+      this.taken = true
+      keeper?.start()
+      const tagged = (cause: unknown): ApiError.ApiError =>
+        ApiError.isApiError(cause)
+          ? cause
+          : TransportError.fromCause(this.call, cause, this.native ?? "transport", "reading")
+      const { chunks, pull } = this.source
+      // Without the cost of a stream where the transport can.
+      const opened = pull === undefined ? Stream.toPull(chunks) : Effect.succeed(pull)
+      const left = keeper === undefined ? Effect.void : Effect.addFinalizer(() => Effect.sync(keeper.leave))
+      return Effect.zipRight(
+        left,
+        Effect.map(
+          opened,
+          Effect.mapError((why) => Option.map(Unread.reasonOf(keeper, why), tagged))
+        )
+      )
+    })
+  }
+
+  private passed(phase: "idle" | "total"): BytesPull {
+    const { call } = this
+    return Effect.failSync(() => Option.some(TransportError.timeout(call, phase, call.timeouts[phase])))
+  }
+
+  /** The same, its body kept open by somebody until it is read. */
+  keptBy(keeper: Unread.Keeper): this {
+    this.keeper = keeper
+    return this
+  }
+
+  /** What ends the body where it is handed out open, read or not. It does not refer to the response. */
+  get leave(): () => void {
+    return this.keeper?.leave ?? Unread.nothing
+  }
+
+  /** The bytes as they come, in memory of their own, under the idle limit and the call's deadline. */
+  get guardedChunks(): Stream.Stream<Uint8Array, ApiError.ApiError> {
+    return Stream.fromPull(Effect.map(this.pull, (pull) => Effect.map(this.limited(pull), Chunk.map(owned))))
+  }
+
+  private limited(pull: BytesPull): BytesPull {
+    const { deadline, timeouts } = this.call
+    const idle = this.keepsIdle ? Number.POSITIVE_INFINITY : timeouts.idle
+    if (Math.min(idle, deadline) === Number.POSITIVE_INFINITY) return pull
+    return Effect.flatMap(AttemptDeadline.left(this.call), (left) =>
+      AttemptDeadline.within(pull, Math.min(idle, left), this.passed(left < idle ? "total" : "idle"))
+    )
+  }
+
+  get stream(): Stream.Stream<Uint8Array, HttpClientError.ResponseError> {
+    return Stream.suspend(() => {
+      this.isSpent = this.read === undefined
+      return onPull(this.guardedChunks, Effect.mapError(Option.map((cause) => this.notDecoded(cause))))
+    })
+  }
+
+  get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpClientError.ResponseError> {
+    return Effect.map(this.collected, (bytes) => new Uint8Array(bytes).buffer)
+  }
+
+  get text(): Effect.Effect<string, HttpClientError.ResponseError> {
+    return Effect.map(this.collected, (bytes) => new TextDecoder().decode(bytes))
+  }
+
+  get json(): Effect.Effect<unknown, HttpClientError.ResponseError> {
+    return Effect.flatMap(this.text, (text) =>
+      Effect.try({
+        try: () => (text === "" ? null : JSON.parse(text)),
+        catch: () => this.notDecoded(this.unreadable("is not valid JSON", CallError.excerpt(this.call, text)))
+      })
+    )
+  }
+
+  get urlParamsBody(): Effect.Effect<UrlParams.UrlParams, HttpClientError.ResponseError> {
+    return Effect.map(this.text, (text) => UrlParams.fromInput(new URLSearchParams(text)))
+  }
+
+  get formData(): Effect.Effect<FormData, HttpClientError.ResponseError> {
+    return Effect.flatMap(this.collected, (bytes) =>
+      Effect.tryPromise({
+        try: () =>
+          new Response(new Uint8Array(bytes), {
+            headers: { "content-type": this.headers["content-type"] ?? "" }
+          }).formData(),
+        catch: () =>
+          this.notDecoded(this.unreadable("is not form data", CallError.excerptOf(this.call, bytes)))
+      })
+    )
+  }
+
+  toJSON(): unknown {
+    return { _id: "@effect-api/client/GuardedResponse", status: this.status }
+  }
+}

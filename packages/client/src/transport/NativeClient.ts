@@ -1,0 +1,180 @@
+/**
+ * An `HttpClient` that carries a native transport, and one attempt on it: a single wait, without fibers that race a clock.
+ *
+ * @since 0.1.0
+ */
+import type * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Effect from "effect/Effect"
+import type * as ApiError from "../errors/ApiError.js"
+import * as StatusTag from "../errors/StatusTag.js"
+import type * as Call from "../request/Call.js"
+import * as TransportError from "../request/TransportError.js"
+import * as GuardedResponse from "./GuardedResponse.js"
+import * as NativeExchange from "./NativeExchange.js"
+import * as PlatformRequest from "./PlatformRequest.js"
+import * as Transport from "./Transport.js"
+import type * as TransportContract from "./TransportContract.js"
+import * as Unread from "./unread.js"
+
+/**
+ * A change to how requests are sent.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Adapt = <R>(send: TransportContract.Send<R>) => TransportContract.Send<R>
+
+const asItIs: Adapt = (send) => send
+
+/**
+ * The same `HttpClient`, carrying a native transport. How to send with it goes along, so that a program without one does
+ * not carry that. `adapt` makes requests fit the transport; with `isDirect` one whose body does not stream needs none of that.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const attach = (
+  client: HttpClient.HttpClient,
+  native: NativeExchange.NativeTransport,
+  adapt: Adapt = asItIs,
+  isDirect = true
+): HttpClient.HttpClient =>
+  Object.assign(Object.create(Object.getPrototypeOf(client)), client, {
+    [NativeExchange.TypeId]: over(native, adapt, isDirect)
+  })
+
+const over = (
+  native: NativeExchange.NativeTransport,
+  adapt: Adapt,
+  isDirect: boolean
+): TransportContract.Transport => {
+  const limits = native.setsLimits ? "call" : "transport"
+  const failed = (call: Call.Call, cause: unknown): ApiError.ApiError =>
+    TransportError.fromCause(call, cause, limits)
+
+  const opening =
+    (owned: boolean, onAbortable: (abort: NativeExchange.Abort) => void): TransportContract.Send<never> =>
+    (call, request) =>
+      Effect.matchEffect(
+        NativeExchange.awaiting<NativeExchange.Source>(
+          PlatformRequest.withWholeUrl(request),
+          (request, listener) => {
+            const abort = native.open(request, call.timeouts, owned, listener)
+            onAbortable(abort)
+            return abort
+          }
+        ),
+        {
+          onFailure: (cause) => Effect.fail(failed(call, cause)),
+          onSuccess: (source) =>
+            Effect.succeed(new GuardedResponse.GuardedResponse(call, request, source, limits))
+        }
+      )
+
+  /** The transport ends a body that nobody begins to read when the idle limit has passed; the deadline is ours to keep. */
+  const unscoped: TransportContract.Send<never> = (call, request) =>
+    Effect.suspend(() => {
+      let abort: NativeExchange.Abort = Unread.nothing
+      const opened = opening(false, (begun) => {
+        abort = begun
+      })(call, request)
+      return Effect.flatMap(opened, (response) => {
+        if (call.deadline === Number.POSITIVE_INFINITY)
+          return Effect.succeed(response.keptBy(new Held(abort)))
+        return Transport.kept(call, response, Effect.sync(abort), Number.POSITIVE_INFINITY)
+      })
+    })
+
+  const whole: TransportContract.Send<never> = (call, request) =>
+    Effect.matchEffect(
+      NativeExchange.awaiting<NativeExchange.Exchanged>(
+        PlatformRequest.withWholeUrl(request),
+        (request, listener) => native.exchange(request, call.timeouts, capOf(call), listener)
+      ),
+      {
+        onFailure: (cause) => Effect.fail(failed(call, cause)),
+        onSuccess: (read) =>
+          Effect.succeed(new GuardedResponse.GuardedResponse(call, request, read.source, limits, read))
+      }
+    )
+
+  return {
+    secrets: native.secrets,
+    whole: adapt(Transport.leaving(whole)),
+    direct: isDirect
+      ? (call, request, restore) => NativeExchange.wait(new Exchange(native, limits, call, request), restore)
+      : undefined,
+    unscoped: adapt(Transport.leavingBroken(unscoped)),
+    scoped: adapt(
+      Transport.leavingBroken((call, request) => {
+        let abort: NativeExchange.Abort | undefined
+        return Effect.zipRight(
+          Effect.addFinalizer(() => Effect.sync(() => abort?.())),
+          opening(true, (begun) => {
+            abort = begun
+          })(call, request)
+        )
+      })
+    )
+  }
+}
+
+/** A body that its transport keeps. */
+class Held implements Unread.Keeper {
+  readonly expired = false
+  /** The transport itself tells of it. */
+  readonly isLeft = false
+  readonly leave: () => void
+
+  constructor(abort: NativeExchange.Abort) {
+    this.leave = abort
+  }
+
+  start(): void {}
+}
+
+const capOf =
+  ({ config: { limits } }: Call.Call) =>
+  (status: number): number =>
+    StatusTag.isSuccess(status) ? limits.responseBytes : limits.errorBytes
+
+/** One exchange of a call. */
+class Exchange
+  implements
+    NativeExchange.Pending<NativeExchange.Exchanged, GuardedResponse.GuardedResponse, ApiError.ApiError>
+{
+  private readonly native: NativeExchange.NativeTransport
+  private readonly limits: "call" | "transport"
+  private readonly call: Call.Call
+  private readonly request: HttpClientRequest.HttpClientRequest
+
+  constructor(
+    native: NativeExchange.NativeTransport,
+    limits: "call" | "transport",
+    call: Call.Call,
+    request: HttpClientRequest.HttpClientRequest
+  ) {
+    this.native = native
+    this.limits = limits
+    this.call = call
+    this.request = request
+  }
+
+  begin(listener: NativeExchange.Listener<NativeExchange.Exchanged>): NativeExchange.Abort {
+    const { call, native, request } = this
+    return native.exchange(request, call.timeouts, capOf(call), listener)
+  }
+
+  answered(
+    read: NativeExchange.Exchanged
+  ): Effect.Effect<GuardedResponse.GuardedResponse, ApiError.ApiError> {
+    return Effect.succeed(
+      new GuardedResponse.GuardedResponse(this.call, this.request, read.source, this.limits, read)
+    )
+  }
+
+  failure(cause: unknown): ApiError.ApiError {
+    return TransportError.fromCause(this.call, cause, this.limits)
+  }
+}

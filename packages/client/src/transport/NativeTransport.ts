@@ -1,0 +1,20 @@
+/**
+ * The door for transports of your own: the client sends whole exchanges through one, without the cost of an `HttpClient` in
+ * between.
+ *
+ * @since 0.1.0
+ */
+export { attach } from "./NativeClient.js"
+export {
+  type Abort,
+  awaiting,
+  Collector,
+  Defect,
+  discardMillis,
+  type Exchanged,
+  type Listener,
+  type NativeTransport,
+  owned,
+  removedHeaders,
+  type Source
+} from "./NativeExchange.js"

@@ -1,0 +1,70 @@
+/**
+ * The response of any `HttpClient` as this client reads one: under the limits of its call.
+ *
+ * @since 0.1.0
+ */
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { onPull } from "../effect/pulls.js"
+import type * as Call from "../request/Call.js"
+import * as TransportError from "../request/TransportError.js"
+import { isBytes, notBytes } from "../shared/bytes.js"
+import { isDecodedByFetch } from "../wire/codings.js"
+import * as GuardedResponse from "./GuardedResponse.js"
+import type * as NativeExchange from "./NativeExchange.js"
+import * as WebResponse from "./webResponse.js"
+
+/**
+ * A response of any `HttpClient`, which keeps no limit of ours.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const guarded = (
+  call: Call.Call,
+  response: HttpClientResponse.HttpClientResponse,
+  refusal?: string
+): GuardedResponse.GuardedResponse => {
+  const web = WebResponse.underneath(response)
+  // A fetch that has no streams, as React Native's, gives a body in one piece.
+  const body =
+    web !== undefined && web.body === undefined
+      ? Stream.map(Stream.fromEffect(response.arrayBuffer), (buffer) => new Uint8Array(buffer))
+      : response.stream
+  const chunks = Stream.suspend(() =>
+    onPull(body, (pull) =>
+      Effect.matchEffect(pull, {
+        onFailure: (why) =>
+          Effect.fail(
+            Option.flatMap(why, (error) =>
+              error.reason === "EmptyBody" ? Option.none() : Option.some(TransportError.from(call, error))
+            )
+          ),
+        onSuccess: (chunk) => {
+          for (const bytes of chunk as Iterable<unknown>) {
+            if (!isBytes(bytes))
+              return Effect.fail(
+                Option.some(TransportError.fromCause(call, notBytes(bytes), "transport", "reading"))
+              )
+          }
+          return Effect.succeed(chunk)
+        }
+      })
+    )
+  )
+  const source: NativeExchange.Source = {
+    status: response.status,
+    get headers() {
+      return web === undefined ? response.headers : WebResponse.withCookies(response.headers, web.headers)
+    },
+    get cookies() {
+      return response.cookies
+    },
+    remoteAddress: response.remoteAddress,
+    decoded: web !== undefined && isDecodedByFetch(web, response.request.headers),
+    chunks
+  }
+  return new GuardedResponse.GuardedResponse(call, response.request, source, undefined, undefined, refusal)
+}

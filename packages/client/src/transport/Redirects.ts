@@ -1,0 +1,212 @@
+/**
+ * Requests for URLs that a server chose: the `Location` of a redirect, the next link of a page. One rule makes all of them, so
+ * that no secret goes where its owner did not send it:
+ *
+ * - What is secret in the request itself (a header, whatever it is called, a cookie, a body with a `Redacted`) goes to no other
+ *   origin.
+ * - Credentials and secrets of the client go to the base URL's origin and to `trustedOrigins`, and to none of them once a chain
+ *   has led elsewhere: a server that is not trusted must not choose what is asked in the client's name.
+ * - Nothing goes from https to http.
+ *
+ * @since 0.1.0
+ */
+
+import * as HttpBody from "@effect/platform/HttpBody"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Predicate from "effect/Predicate"
+import type * as ApiConfig from "../config/ApiConfig.js"
+import * as Call from "../request/Call.js"
+import type * as RequestEncoder from "../request/RequestEncoder.js"
+import * as Redaction from "../secrets/Redaction.js"
+import * as Headers from "../wire/headers.js"
+import * as RequestBody from "../wire/RequestBody.js"
+import type * as GuardedResponse from "./GuardedResponse.js"
+import * as PlatformRequest from "./PlatformRequest.js"
+
+type Encoded = RequestEncoder.Encoded
+
+const statuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+
+/**
+ * Whether a status is a redirect's.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const isRedirect = (status: number): boolean => statuses.has(status)
+
+/**
+ * The status that a browser gives for a redirect which it was told not to follow (fetch standard, opaque-redirect filtered
+ * response).
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const hidden = 0
+
+/**
+ * Whether a redirect asks for a GET in place of the request, on which the server has then acted (RFC 9110, 15.4): a 303 of
+ * anything but GET and HEAD, a 301 and a 302 of a POST.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const asksForGet = (status: number, method: string): boolean =>
+  status === 303 ? method !== "GET" && method !== "HEAD" : status < 303 && method === "POST"
+
+/**
+ * Where a server leads to, without user name, password and fragment, or why nothing is sent there. A relative URL resolves
+ * against the one that was answered.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const locate = (answered: string, location: string): URL | string => {
+  if (!URL.canParse(location, answered)) return "its location does not parse"
+  const to = new URL(location, answered)
+  if (to.protocol !== "https:" && to.protocol !== "http:") return "it leaves http"
+  if (to.protocol === "http:" && /^https:/i.test(answered)) return "it goes from https to http"
+  to.hash = ""
+  to.username = ""
+  to.password = ""
+  return to
+}
+
+/**
+ * What was answered: the request, the URL that it was sent to, which is a middleware's to change, and the URL that answered,
+ * which is another where the transport follows redirects by itself.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Answered {
+  readonly encoded: Encoded
+  readonly askedUrl: string
+  readonly url: string
+}
+
+/**
+ * A request for a URL that a server chose, without what must not go there; or why it is not sent at all. `shown` knows the
+ * secrets of the call, `holdsSecret` whether one stands in the body.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const restrict = (
+  config: Pick<ApiConfig.ApiConfig, "base" | "trustedOrigins">,
+  shown: Redaction.Redactor,
+  from: Answered,
+  to: Encoded,
+  holdsSecret: () => boolean
+): Encoded | string => {
+  const { crossedOrigin, origin, trusted } = from.encoded
+  const isHome = (origin: string): boolean =>
+    origin === config.base.origin || config.trustedOrigins.has(origin)
+  const [asked, answered] = [new URL(from.askedUrl).origin, new URL(from.url).origin]
+  const hasLeft = asked !== answered
+  const stays = !hasLeft && (to.origin === origin || to.origin === asked)
+  const next = {
+    ...to,
+    trusted: trusted && (stays || isHome(to.origin)) && (!hasLeft || isHome(answered)),
+    crossedOrigin: crossedOrigin || !stays
+  }
+  if (!next.crossedOrigin) return next
+  if (to.body._tag !== "Empty" && holdsSecret()) return "its body holds a secret, for one origin only"
+  const kept = shown.headers(Headers.finish(to.headers))
+  return {
+    ...next,
+    headers: without(to.headers, (name, value) => name === "host" || (value !== null && value !== kept[name]))
+  }
+}
+
+/**
+ * The request of the next hop of a call, or why there is none.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const redirected = (call: Call.Call, response: GuardedResponse.GuardedResponse): Encoded | string => {
+  const { config, encoded, redirected } = call
+  const { askedUrl, headers, status, url } = response
+  if ((redirected?.hops ?? 0) >= config.redirects) return `more than ${config.redirects}`
+  const to = locate(url, Headers.utf8(Headers.single(headers.location ?? "")))
+  if (typeof to === "string") return to
+  const turned = asksForGet(status, encoded.method)
+  if (!turned && !encoded.replayable) return "its body cannot be sent again"
+  const next = { ...(turned ? asGet(config, encoded) : encoded), url: to.href, origin: to.origin }
+  return restrict(config, Call.redactor(call), { askedUrl, encoded, url }, next, () => holdsSecret(call))
+}
+
+/** A GET without what described the body, and without a key for what it no longer does. */
+const asGet = (config: ApiConfig.ApiConfig, encoded: Encoded): Encoded => {
+  const key =
+    encoded.idempotencyKey === undefined ? undefined : (config.idempotencyHeader ?? "idempotency-key")
+  return {
+    ...encoded,
+    method: "GET",
+    headers: without(encoded.headers, (name) => name === key || ofBody.test(name)),
+    body: HttpBody.empty,
+    idempotencyKey: undefined,
+    replayable: true,
+    sourceFailure: () => undefined
+  }
+}
+
+const ofBody = /^(?:content-.*|digest|repr-digest|transfer-encoding|trailer|expect)$/
+
+const without = (
+  headers: Headers.HeaderLayer,
+  drop: (name: string, value: string | null) => boolean
+): Headers.HeaderLayer =>
+  Object.fromEntries(Object.entries(headers).filter(([name, value]) => !drop(name, value)))
+
+/** More than any JSON or form that has secrets. */
+const maxScanned = 64 * 1024
+
+/**
+ * Whether a secret stands in the body of a call: a `Redacted` that its options or the encoder find in it, or any other that the
+ * call knows of.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const holdsSecret = (call: Call.Call): boolean => {
+  const { options } = call.request
+  const { form, multipart } = options
+  if (Redaction.collect([form, multipart]).size + RequestBody.secrets(options).size > 0) return true
+  const text = textOf(call.encoded.body)
+  return text.length <= maxScanned && Call.redactor(call).text(text) !== text
+}
+
+const textOf = (body: HttpBody.HttpBody): string => {
+  if (body._tag === "Raw") return typeof body.body === "string" ? body.body : ""
+  if (body._tag === "FormData") return [...body.formData.values()].filter(Predicate.isString).join("\n")
+  return body._tag === "Uint8Array" && body.body.length <= maxScanned
+    ? new TextDecoder().decode(body.body)
+    : ""
+}
+
+/**
+ * A request as it leaves the middleware, which may sign every request it sees: what is secret goes no further where a server
+ * has led to an origin that is not trusted.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const outgoing = (
+  call: Call.Call,
+  request: HttpClientRequest.HttpClientRequest
+): HttpClientRequest.HttpClientRequest => {
+  const { crossedOrigin, trusted } = call.encoded
+  if (!crossedOrigin || trusted) return request
+  const shown = Call.redactor(call)
+  const headers = shown.headers(request.headers)
+  return PlatformRequest.filtered(
+    request,
+    (name, value) => headers[name] === value,
+    (name, value) => {
+      const pair = `?${encodeURIComponent(name)}=${encodeURIComponent(value)}`
+      return shown.url(pair) === pair
+    }
+  )
+}

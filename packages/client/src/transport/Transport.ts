@@ -1,0 +1,197 @@
+/**
+ * One attempt on any `HttpClient`: send, keep the limits the client under us does not know of, and say in our own terms what
+ * went wrong.
+ *
+ * @since 0.1.0
+ */
+
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Scope from "effect/Scope"
+import { onPull } from "../effect/pulls.js"
+import * as StatusTag from "../errors/StatusTag.js"
+import type * as Call from "../request/Call.js"
+import * as TransportError from "../request/TransportError.js"
+import * as Monotonic from "../shared/monotonic.js"
+import { fetchDefaults, isBrowser, runtime } from "../shared/runtime.js"
+import * as AttemptDeadline from "./AttemptDeadline.js"
+import * as FetchRequest from "./FetchRequest.js"
+import type * as GuardedResponse from "./GuardedResponse.js"
+import * as NativeExchange from "./NativeExchange.js"
+import * as PlatformRequest from "./PlatformRequest.js"
+import * as PlatformResponse from "./PlatformResponse.js"
+import type * as TransportContract from "./TransportContract.js"
+import * as Unread from "./unread.js"
+
+/**
+ * Prepares an `HttpClient`, once per client. `init` is what `fetch` is to send with besides.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (client: HttpClient.HttpClient, init?: RequestInit): TransportContract.Transport =>
+  Predicate.hasProperty(client, NativeExchange.TypeId)
+    ? (client[NativeExchange.TypeId] as TransportContract.Transport)
+    : overPlatform(client, init)
+
+const overPlatform = (
+  client: HttpClient.HttpClient,
+  init: RequestInit | undefined
+): TransportContract.Transport => {
+  // The platform's own spans show the query and end at the headers.
+  const quiet = HttpClient.withTracerDisabledWhen(client, () => true)
+  const plain = HttpClient.makeWith(
+    (prepared: Effect.Effect<HttpClientRequest.HttpClientRequest>) =>
+      Effect.flatMap(prepared, (request) =>
+        Effect.mapInputContext(quiet.execute(request), (context: Context.Context<never>) =>
+          withInit(context, { ...init, redirect: FetchRequest.redirectOf(request) })
+        )
+      ),
+    Effect.succeed
+  )
+  const inScope = HttpClient.withScope(plain)
+
+  const headed =
+    <R>(client: HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>): TransportContract.Send<R> =>
+    (call, request) => {
+      const sending = isBrowser
+        ? client.execute(request)
+        : Effect.flatMap(PlatformRequest.withEncodedForm(request), (request) => client.execute(request))
+      const sent = Effect.catchAll(sending, (error) =>
+        // A client that filters statuses still has the answer: the status check is ours.
+        TransportError.isStatusCode(error)
+          ? Effect.succeed(error.response)
+          : Effect.fail(TransportError.from(call, error))
+      )
+      return Effect.map(sent, (response) => PlatformResponse.guarded(call, response))
+    }
+  const scoped: TransportContract.Send<Scope.Scope> = (call, request) => {
+    const limit = call.timeouts.response
+    const passed = Effect.failSync(() => TransportError.timeout(call, "response", limit))
+    return AttemptDeadline.within(headed(inScope)(call, request), limit, passed)
+  }
+  /** In a scope that the body keeps open. */
+  const unscoped: TransportContract.Send<never> = (call, request) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(Scope.make(), (scope) => {
+        const sent = Effect.provideService(scoped(call, request), Scope.Scope, scope)
+        return Effect.flatMap(
+          Effect.onError(restore(sent), (cause) => Scope.close(scope, Exit.failCause(cause))),
+          (response) => kept(call, response, Scope.close(scope, Exit.void))
+        )
+      })
+    )
+  const whole: TransportContract.Send<never> = (call, request) =>
+    Effect.scopedWith((scope) =>
+      Effect.clockWith((clock) => {
+        const watch = AttemptDeadline.watch("response", Monotonic.now(clock))
+        const read = headed(inScope)(call, request).pipe(
+          Effect.tap((response) =>
+            StatusTag.isSuccess(response.status)
+              ? response.readUnder(watch)
+              : Effect.suspend(() => {
+                  watch.since = Number.POSITIVE_INFINITY
+                  return response.salvage(call.config.limits.errorBytes)
+                })
+          ),
+          Effect.provideService(Scope.Scope, scope)
+        )
+        return AttemptDeadline.expiring(call, watch, read)
+      })
+    )
+  // Elsewhere it may be a client that takes no Blob.
+  const adapt = isBrowser ? FetchRequest.adapted(runtime) : asItIs
+  return {
+    direct: undefined,
+    whole: adapt(leaving(whole)),
+    scoped: adapt(leavingBroken(scoped)),
+    unscoped: adapt(leavingBroken(unscoped))
+  }
+}
+
+/** A body that nobody reads holds its connection: it is let go with the response. */
+const unread =
+  "FinalizationRegistry" in globalThis ? new FinalizationRegistry<() => void>((leave) => leave()) : undefined
+
+/**
+ * Keeps a body open until it is read to its end or left: it ends when the idle limit or the deadline passes and nobody has
+ * begun to read it, or with the response.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const kept = (
+  call: Call.Call,
+  response: GuardedResponse.GuardedResponse,
+  close: Effect.Effect<void>,
+  idle: number = call.timeouts.idle
+): Effect.Effect<GuardedResponse.GuardedResponse> =>
+  Effect.flatMap(AttemptDeadline.left(call), (left) =>
+    Effect.map(Unread.keep(Math.min(idle, left), close), (keeper) => {
+      unread?.register(response.source, keeper.leave)
+      return response.keptBy(keeper)
+    })
+  )
+
+const asItIs = <R>(send: TransportContract.Send<R>): TransportContract.Send<R> => send
+
+const withInit = (context: Context.Context<never>, init: RequestInit): Context.Context<never> => {
+  const own = Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit))
+  return Context.add(context, FetchHttpClient.RequestInit, {
+    ...fetchDefaults(runtime),
+    ...init,
+    ...own,
+    ...(init.redirect && { redirect: init.redirect })
+  }) as Context.Context<never>
+}
+
+type Leaving = <R>(send: TransportContract.Send<R>) => TransportContract.Send<R>
+
+/**
+ * Ends a streamed body with its attempt. After an abort Node's fetch reads what is left of it in one go, to nowhere; of one
+ * that the server did not wait for, it never lets go.
+ */
+const leavingBy =
+  (
+    until: <A, E, R>(sent: Effect.Effect<A, E, R>, leave: Effect.Effect<unknown>) => Effect.Effect<A, E, R>
+  ): Leaving =>
+  <R>(send: TransportContract.Send<R>): TransportContract.Send<R> =>
+  (call, request) => {
+    const { body } = request
+    if (body._tag !== "Stream") return send(call, request)
+    return Effect.flatMap(Deferred.make<never, Error>(), (left) => {
+      const over = Effect.mapError(Deferred.await(left), Option.some)
+      const stream = onPull(body.stream, (pull) => Effect.raceFirst(pull, over))
+      const sent = HttpBody.stream(stream, body.contentType, body.contentLength)
+      return until(
+        send(call, PlatformRequest.withBody(request, sent)),
+        Deferred.fail(left, new Error("the request is over"))
+      )
+    })
+  }
+
+/**
+ * Ends a streamed body with its attempt, however that ends.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const leaving: Leaving = leavingBy(Effect.ensuring)
+
+/**
+ * Ends a streamed body with an attempt that fails: a server may answer while it still reads, and an answer that is handed over
+ * open does not end the body.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const leavingBroken: Leaving = leavingBy((sent, leave) => Effect.onError(sent, () => leave))

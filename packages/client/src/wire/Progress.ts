@@ -1,0 +1,43 @@
+/**
+ * How far a body has got, on its way up or down.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { onPull } from "../effect/pulls.js"
+
+/**
+ * Bytes that have passed, and how many there will be, where that is known.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Progress {
+  readonly bytes: number
+  readonly total: number | undefined
+}
+
+/**
+ * The same stream, telling of every chunk that passes. Each run counts anew.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const counted = <E, R>(
+  chunks: Stream.Stream<Uint8Array, E, R>,
+  total: number | undefined,
+  onProgress: (progress: Progress) => void
+): Stream.Stream<Uint8Array, E, R> =>
+  Stream.suspend(() => {
+    let bytes = 0
+    return onPull(chunks, (pull) =>
+      Effect.map(pull, (passing) => {
+        for (const chunk of passing) {
+          bytes += chunk.length
+          onProgress({ bytes, total })
+        }
+        return passing
+      })
+    )
+  })

@@ -1,0 +1,315 @@
+/**
+ * The bodies a request can have, from the value a caller gives to bytes.
+ *
+ * @since 0.1.0
+ */
+import * as HttpBody from "@effect/platform/HttpBody"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import * as Redacted from "effect/Redacted"
+import type * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
+import { each } from "../effect/pulls.js"
+import * as Sync from "../effect/sync.js"
+import * as SchemaSecrets from "../schema/schemaSecrets.js"
+import * as Redaction from "../secrets/Redaction.js"
+import { type InvalidInput, invalid } from "../shared/invalid.js"
+import { memo } from "../shared/memo.js"
+import * as Source from "./byteSource.js"
+import { encodedLate, keepLate } from "./encodedLate.js"
+import * as Json from "./json.js"
+import * as Multipart from "./Multipart.js"
+import * as Progress from "./Progress.js"
+import * as Query from "./query.js"
+import { lengthProblem } from "./sendable.js"
+import * as Watched from "./watchedSource.js"
+import { withBlob } from "./wholeBody.js"
+
+/**
+ * Bytes that are produced while they are sent. A source can be read once.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ByteSource = Source.ByteSource
+
+/**
+ * A streamed body: a source, which gets a single attempt, or a function that makes a new one for every attempt.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type BodyStream = Source.BodyStream
+
+/**
+ * The ways to give a body, of which a request takes one, and what goes with them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options<B, I, P = Query.QueryInput> {
+  /** Any JSON value, encoded by `bodySchema` where there is one. */
+  readonly body?: NoInfer<B> | undefined
+  /** Encodes `body`. What does not fit it fails with `InvalidRequestError`, and nothing is sent. */
+  readonly bodySchema?: Schema.Schema<B, I> | undefined
+  /** Sent as `application/x-www-form-urlencoded`, by the rules of the query. */
+  readonly form?: P | undefined
+  /** Sent as `multipart/form-data` (RFC 7578). */
+  readonly multipart?: Multipart.Fields | undefined
+  /** Sent as `text/plain`, as it is. */
+  readonly text?: string | undefined
+  /** Sent as `application/octet-stream`, as they are. */
+  readonly bytes?: Uint8Array | ArrayBuffer | undefined
+  /** Sent as `application/octet-stream` while it is produced. A source gets one attempt, a function that makes one any number. */
+  readonly bodyStream?: BodyStream | undefined
+  /** Called as the body goes out, on every attempt anew. */
+  readonly onUpload?: ((progress: Progress.Progress) => void) | undefined
+}
+
+/**
+ * Options whose types are no longer known.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Erased extends Omit<Options<unknown, unknown>, "bodySchema"> {
+  readonly bodySchema?: Schema.Schema.AnyNoContext | undefined
+}
+
+/**
+ * A body ready to be sent. `replayable` says whether that can be done a second time; `sourceFailure` what a streamed
+ * body's own source has failed with.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Encoded {
+  readonly body: HttpBody.HttpBody
+  readonly replayable: boolean
+  readonly sourceFailure: () => SourceFailure | undefined
+}
+
+/**
+ * What the source of a streamed body did wrong.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type SourceFailure = Watched.SourceFailure
+
+/**
+ * The options that give a body.
+ *
+ * @since 0.1.0
+ * @category tables
+ */
+export const kinds = ["body", "form", "multipart", "text", "bytes", "bodyStream"] as const
+
+const noFailure = (): undefined => undefined
+
+class Whole implements Encoded {
+  readonly body: HttpBody.HttpBody
+  readonly replayable: boolean = true
+  readonly sourceFailure: Encoded["sourceFailure"] = noFailure
+
+  constructor(body: HttpBody.HttpBody) {
+    this.body = body
+  }
+}
+
+const whole = (body: HttpBody.HttpBody): Encoded => new Whole(body)
+
+const nothing = whole(HttpBody.empty)
+const none = Either.right(nothing)
+
+/**
+ * Encodes the one body of the options. Fails with the field and the reason where it cannot be sent as it was given.
+ * `contentLength` is the header that the request sets itself: the length of a body that does not know it.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const encode = (
+  options: Erased,
+  format: Query.QueryFormat,
+  contentLength?: string | null
+): Effect.Effect<Encoded, InvalidInput> => {
+  let kind: (typeof kinds)[number] | undefined
+  for (const candidate of kinds) {
+    if (options[candidate] === undefined) continue
+    if (kind !== undefined)
+      return Either.left(invalid(`${kind}, ${candidate}`, "must be one: a request has a single body"))
+    kind = candidate
+  }
+  if (kind === undefined) return typeof contentLength === "string" ? fitting(contentLength)(nothing) : none
+  const declared = typeof contentLength === "string" ? Number(contentLength) : undefined
+  const encoded = encodeKind(kind, options, format, declared)
+  const fitted = declared === undefined ? encoded : Sync.flatMap(encoded, fitting(contentLength))
+  const { onUpload } = options
+  if (onUpload === undefined) return fitted
+  const field = kind
+  return Sync.map(fitted, (encoded) => withProgress(field, encoded, onUpload))
+}
+
+const fitting =
+  (contentLength: string | null | undefined) =>
+  (encoded: Encoded): Either.Either<Encoded, InvalidInput> => {
+    const problem = lengthProblem(contentLength, encoded.body)
+    return problem === undefined ? Either.right(encoded) : Either.left(problem)
+  }
+
+/**
+ * The JSON text of a value as a body has it. It fails where JSON would drop or bend a part of the value in silence: the field
+ * of the failure leads to that part, and `field` is what the value itself is called. A `Redacted` becomes what it holds, or
+ * `<redacted>` with `redacted: "mask"`.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const json: (
+  value: unknown,
+  field: string,
+  options?: { readonly redacted: "reveal" | "mask" }
+) => Either.Either<string, InvalidInput> = Json.stringify
+
+/**
+ * The secrets of a body: every `Redacted` in the value, in what an encoder makes of it, and what the schema calls one.
+ *
+ * @since 0.1.0
+ * @category redaction
+ */
+export const secrets = (options: Pick<Erased, "body" | "bodySchema">): ReadonlySet<string> => {
+  const { body, bodySchema: schema } = options
+  const found = Redaction.collect(body)
+  const encoded = Sync.settled(() => encodeValue(body, schema)) ?? encodedLate(options)
+  if (encoded === undefined) return found
+  Redaction.collect(encoded, found)
+  Redaction.collect(Json.revealed(encoded).map(Redacted.make), found)
+  if (schema === undefined) return found
+  const text = Sync.settled(() => Json.stringify(encoded, "body")) ?? ""
+  for (const secret of SchemaSecrets.finderOf(schema)(text, encoded) ?? []) found.add(secret)
+  return found
+}
+
+const encodeKind = (
+  kind: (typeof kinds)[number],
+  options: Erased,
+  format: Query.QueryFormat,
+  declared: number | undefined
+): Effect.Effect<Encoded, InvalidInput> => {
+  switch (kind) {
+    case "body":
+      return Sync.flatMap(keepLate(options, encodeValue(options.body, options.bodySchema)), (value) =>
+        Either.map(Json.stringify(value, "body"), (text) => whole(HttpBody.text(text, "application/json")))
+      )
+    case "form":
+      return Either.map(Query.formEncode(options.form, format), (text) =>
+        whole(HttpBody.text(text, "application/x-www-form-urlencoded"))
+      )
+    case "multipart":
+      return Either.map(
+        Multipart.encode(options.multipart as Multipart.Fields),
+        ({ blob, boundary, content, length, replayable }) => {
+          const type = `multipart/form-data; boundary=${boundary}`
+          if (content instanceof Uint8Array) return whole(HttpBody.uint8Array(content, type))
+          const form = streamed(kind, content, type, length ?? declared, replayable, options.onUpload)
+          // Nobody can count a Blob on its way.
+          if (blob !== undefined && options.onUpload === undefined) withBlob(form.body, blob)
+          return form
+        }
+      )
+    case "text":
+      return typeof options.text === "string"
+        ? Either.right(whole(HttpBody.text(options.text, "text/plain; charset=utf-8")))
+        : Either.left(invalid("text", "must be a string"))
+    case "bytes": {
+      const { bytes } = options
+      return bytes instanceof Uint8Array || bytes instanceof ArrayBuffer
+        ? Either.right(whole(HttpBody.uint8Array(asBytes(bytes), "application/octet-stream")))
+        : Either.left(invalid("bytes", "must be a Uint8Array or an ArrayBuffer"))
+    }
+    case "bodyStream": {
+      const { bodyStream } = options
+      if (!Source.isBodyStream(bodyStream)) {
+        return Either.left(invalid("bodyStream", "must be a stream of bytes, or a function that makes one"))
+      }
+      const replayable = typeof bodyStream === "function"
+      const source = Source.toStream(bodyStream)
+      return Either.right(
+        streamed(kind, source, "application/octet-stream", declared, replayable, options.onUpload)
+      )
+    }
+  }
+}
+
+const asBytes = (bytes: Uint8Array | ArrayBuffer): Uint8Array =>
+  bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)
+
+type OnUpload = (progress: Progress.Progress) => void
+
+/** Progress is counted under the watch: a callback that throws is the program's own failure as well. */
+const streamed = (
+  field: string,
+  stream: Stream.Stream<Uint8Array, unknown>,
+  type: string | undefined,
+  length: number | undefined,
+  replayable: boolean,
+  onUpload?: OnUpload
+): Encoded => {
+  const source = onUpload === undefined ? stream : Progress.counted(stream, length, onUpload)
+  const watched = new Watched.WatchedSource(field, source, length)
+  return {
+    body: HttpBody.stream(watched.stream, type, length),
+    replayable,
+    sourceFailure: () => watched.failure
+  }
+}
+
+/**
+ * The body of a platform's request. One that streams can be sent once.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const adopt = (body: HttpBody.HttpBody, contentLength: number | undefined): Encoded =>
+  body._tag === "Stream"
+    ? streamed("body", body.stream, body.contentType, body.contentLength ?? contentLength, false)
+    : {
+        body,
+        replayable: body._tag !== "Raw" || typeof body.body === "string",
+        sourceFailure: noFailure
+      }
+
+/** Small enough to show movement, large enough to cost nothing. */
+const pieceBytes = 64 * 1024
+
+/** A streamed body counts itself. */
+const withProgress = (field: string, encoded: Encoded, onUpload: OnUpload): Encoded => {
+  const { body } = encoded
+  if (body._tag !== "Uint8Array") return encoded
+  const source = each(() => pieces(body.body))
+  return streamed(field, source, body.contentType, body.contentLength, true, onUpload)
+}
+
+function* pieces(bytes: Uint8Array): Iterable<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
+}
+
+type Encode = (value: unknown) => Effect.Effect<unknown, ParseResult.ParseIssue>
+
+const encoderOf = memo(
+  new WeakMap<Schema.Schema.AnyNoContext, Encode>(),
+  (schema): Encode => ParseResult.encodeUnknown(schema)
+)
+
+const encodeValue = (
+  value: unknown,
+  schema: Schema.Schema.AnyNoContext | undefined
+): Effect.Effect<unknown, InvalidInput> => {
+  if (schema === undefined) return Either.right(value)
+  const encoded = encoderOf(schema)(value)
+  const misfit = (issue: ParseResult.ParseIssue): InvalidInput =>
+    invalid("body", ParseResult.TreeFormatter.formatIssueSync(issue))
+  return Sync.isReady(encoded) ? Either.mapLeft(encoded, misfit) : Effect.mapError(encoded, misfit)
+}

@@ -1,0 +1,234 @@
+/**
+ * Headers as layers: each source (client defaults, credentials, config, body, request) is compiled and
+ * checked once, then merged by plain object copies on the hot path.
+ */
+import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
+import type * as Redacted from "effect/Redacted"
+import type { InvalidInput } from "../shared/invalid.js"
+import { invalid, notScalar, Problem, scalarText } from "../shared/invalid.js"
+import { isPlain } from "../shared/isPlainObject.js"
+import { given } from "../shared/omitUndefined.js"
+
+type HeaderScalar = string | number | boolean | Redacted.Redacted<string>
+
+/** `null` removes the header, `undefined` does nothing, a list is joined with `, ` (`cookie`: `; `). */
+export type HeaderValue = HeaderScalar | ReadonlyArray<HeaderScalar> | null | undefined
+
+/** Headers by name, in any case. */
+export interface HeadersRecord {
+  readonly [name: string]: HeaderValue
+}
+
+/** Headers as a user has them: by name, or as pairs, which a `Headers` and a `Map` are too. A name given twice is a list. */
+export type HeadersInput = HeadersRecord | Iterable<readonly [name: string, value: HeaderValue]>
+
+/** Headers checked and ready: lower-case names; `null` is a header that was removed and stays removed. */
+export type HeaderLayer = Readonly<Record<string, string | null>>
+
+/** The layer that changes nothing. */
+export const empty: HeaderLayer = Object.freeze({})
+
+/** RFC 9110 section 5.6.2. */
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+
+/**
+ * RFC 9110 section 5.5, field-vchar and inner SP or HTAB. `fetch` would take other controls, Node's own
+ * clients throw on them: what is sent must not depend on the transport. Above U+00FF all of them throw
+ * (ByteString).
+ */
+const allowed = /^[\t\x20-\x7e\x80-\xff]*$/
+
+const isSpace = (code: number): boolean => code === 0x20 || code === 0x09
+
+/**
+ * The value without the SP and HTAB around it, which are no part of it (RFC 9110 section 5.5). CR and LF
+ * stay, for the check to find them. Two loops and no regular expression: `[ \t]+$` is quadratic, and servers
+ * choose values too.
+ */
+export const trimValue = (value: string): string => {
+  let start = 0
+  let end = value.length
+  while (start < end && isSpace(value.charCodeAt(start))) start++
+  while (end > start && isSpace(value.charCodeAt(end - 1))) end--
+  return start === 0 && end === value.length ? value : value.slice(start, end)
+}
+
+const badName = "must be a header name: one or more RFC 9110 token characters"
+const badInput =
+  "must be a plain object of names and values, a Headers, a Map, or a list of [name, value] pairs"
+const badKind = "must be a string, number, boolean, Redacted string, or a list of these"
+const badBreak = new Problem("must not contain CR, LF or NUL")
+const badControl = new Problem("must not contain control characters")
+const badWide = new Problem("must not contain characters above U+00FF")
+
+const whyForbidden = (text: string): Problem =>
+  /[\r\n\0]/.test(text) ? badBreak : /[^\0-\xff]/.test(text) ? badWide : badControl
+
+const fieldValue = (value: unknown): string | Problem => {
+  const text = scalarText(value)
+  if (typeof text !== "string") return text
+  if (!allowed.test(text)) return whyForbidden(text)
+  return trimValue(text)
+}
+
+const listValue = (name: string, values: ReadonlyArray<unknown>): string | null | Problem => {
+  const texts: Array<string> = []
+  for (const value of values) {
+    if (value === null || value === undefined) continue
+    const text = fieldValue(value)
+    if (typeof text !== "string") return text
+    texts.push(text)
+  }
+  // A list of nothing is a value given by the caller: it outranks a default, and there is nothing to send.
+  return texts.length === 0 ? null : texts.join(name === "cookie" ? "; " : ", ")
+}
+
+const isPair = (pair: unknown): pair is [name: string, value: HeaderValue] =>
+  Array.isArray(pair) && pair.length === 2 && typeof pair[0] === "string"
+
+/** Headers by name; `undefined` for what are none. An iterator is none: it gives its pairs once, and a request may be sent twice. */
+const recordOf = (input: unknown): HeadersRecord | undefined => {
+  if (!Predicate.isObject(input) || typeof input === "function") return undefined
+  if (!(Symbol.iterator in input)) {
+    // An object of another class may have all of its content elsewhere, as a Date has, or a promise.
+    return isPlain(input) || Object.keys(input).length > 0 ? (input as HeadersRecord) : undefined
+  }
+  if ("next" in input) return undefined
+  const record: Record<string, HeaderValue> = Object.create(null)
+  for (const pair of input as Iterable<unknown>) {
+    if (!isPair(pair)) return undefined
+    const [given, value] = pair
+    const name = given.toLowerCase()
+    const before = record[name]
+    record[name] = before === undefined || before === null ? value : ([before, value].flat() as HeaderValue)
+  }
+  return record
+}
+
+/**
+ * What belongs to the connection and to the framing of the message: the transport's to say (RFC 9110, 7.6.1 and 10.1.1; RFC
+ * 9113, 8.2.2), but for these values. Each transport would refuse some of them, in words of its own, and drop others.
+ */
+const reserved: ReadonlyMap<string, RegExp | undefined> = new Map([
+  ["connection", /^(?:close|keep-alive)$/i],
+  ["content-length", /^\d{1,15}$/],
+  ["expect", undefined],
+  ["http2-settings", undefined],
+  ["keep-alive", undefined],
+  ["proxy-connection", undefined],
+  ["te", /^trailers$/i],
+  ["transfer-encoding", undefined],
+  ["upgrade", undefined]
+])
+
+const ofConnection = "belongs to the connection, which is the transport's to keep"
+
+/** Why a header cannot be sent that is well-formed in itself. */
+const reservedProblem = (name: string, value: string): string | undefined => {
+  if (!reserved.has(name) || reserved.get(name)?.test(value) === true) return undefined
+  return name === "content-length" ? "must be a whole number of bytes" : ofConnection
+}
+
+/** Why headers that somebody made without {@link compile} cannot be sent: the first of them that cannot. */
+export const checkHeaders = (headers: Readonly<Record<string, string>>): InvalidInput | undefined => {
+  for (const name of Object.keys(headers)) {
+    const value: unknown = headers[name]
+    const field = `headers.${name}`
+    if (!token.test(name)) return invalid(field, badName)
+    if (typeof value !== "string") return invalid(field, badKind)
+    if (!allowed.test(value)) return invalid(field, whyForbidden(value).reason)
+    const problem = reservedProblem(name.toLowerCase(), value)
+    if (problem !== undefined) return invalid(field, problem)
+  }
+  return undefined
+}
+
+/**
+ * Checks names and values and lower-cases the names. `field` names the source in the error
+ * (`headers.x-name`). A name given twice in different case is one header: the later one wins.
+ */
+export const compile = (
+  input: HeadersInput | undefined,
+  field: string
+): Either.Either<HeaderLayer, InvalidInput> => {
+  if (input === undefined) return Either.right(empty)
+  const record = recordOf(input)
+  if (record === undefined) return Either.left(invalid(field, badInput))
+  const layer: Record<string, string | null> = {}
+  for (const given of Object.keys(record)) {
+    const value: unknown = record[given]
+    // `__proto__` is a token, but no plain object can carry it: assigning it would replace the prototype.
+    if (!token.test(given) || given === "__proto__") return Either.left(invalid(`${field}.${given}`, badName))
+    if (value === undefined) continue
+    const name = given.toLowerCase()
+    const text = value === null ? null : Array.isArray(value) ? listValue(name, value) : fieldValue(value)
+    if (text instanceof Problem) {
+      return Either.left(invalid(`${field}.${name}`, text === notScalar ? badKind : text.reason))
+    }
+    const problem = text === null ? undefined : reservedProblem(name, text)
+    if (problem !== undefined) return Either.left(invalid(`${field}.${name}`, problem))
+    layer[name] = text
+  }
+  return Either.right(layer)
+}
+
+const lowerCase = (input: HeadersRecord): HeadersRecord =>
+  Object.fromEntries(Object.entries(given(input)).map(([name, value]) => [name.toLowerCase(), value]))
+
+/**
+ * Headers as users write them, laid over each other: a name given again in another case is the same header. What are no
+ * headers stays as it is, for {@link compile} to refuse.
+ */
+export const mergeInput = (under: HeadersInput | undefined, over: HeadersInput | undefined): HeadersInput => {
+  const below = recordOf(under === undefined ? {} : under)
+  const above = recordOf(over === undefined ? {} : over)
+  if (below === undefined || above === undefined) return (above === undefined ? over : under) as HeadersInput
+  return { ...lowerCase(below), ...lowerCase(above) }
+}
+
+/**
+ * The value of a header that has a single one: transports join two lines with `, `, and a server or a proxy may send the same
+ * line twice. Values that differ stay as they are.
+ */
+export const single = (value: string): string => {
+  if (!value.includes(", ")) return value
+  const parts = value.split(", ")
+  for (let period = 1; period * 2 <= parts.length; period++) {
+    if (parts.length % period === 0 && parts.every((part, i) => part === parts[i % period])) {
+      return parts.slice(0, period).join(", ")
+    }
+  }
+  return value
+}
+
+/** Bytes beyond ASCII, each a character: how HTTP clients hand on a header. */
+const latin1 = /^(?=.*[\x80-\xff])[\0-\xff]*$/s
+
+/**
+ * The text of a header whose bytes are UTF-8, as WHATWG's fetch reads `Location`. What is no UTF-8, or was decoded already,
+ * stays as it is.
+ */
+export const utf8 = (value: string): string => {
+  if (!latin1.test(value)) return value
+  try {
+    const bytes = Uint8Array.from(value, (character) => character.charCodeAt(0))
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return value
+  }
+}
+
+/** `over` wins: its values replace, its removals remove. */
+export const merge = (under: HeaderLayer, over: HeaderLayer): HeaderLayer =>
+  over === empty ? under : under === empty ? over : Object.assign({}, under, over)
+
+/** What goes on the wire: removed headers are gone. */
+export const finish = (layer: HeaderLayer): Record<string, string> => {
+  const headers: Record<string, string> = {}
+  for (const name of Object.keys(layer)) {
+    const value = layer[name]
+    if (typeof value === "string") headers[name] = value
+  }
+  return headers
+}

@@ -1,0 +1,280 @@
+/**
+ * JSON for the wire: what `JSON.stringify` would drop or bend in silence is an error that names the place. It sees own
+ * enumerable properties and `toJSON`, and takes a value that has its content elsewhere (a `FormData`, a stream, a promise)
+ * for `{}`.
+ */
+import * as Either from "effect/Either"
+import * as Equal from "effect/Equal"
+import * as Inspectable from "effect/Inspectable"
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
+import { type InvalidInput, invalid, Problem, wiped } from "../shared/invalid.js"
+import { isPlain } from "../shared/isPlainObject.js"
+
+/** Deeper than any API takes, and far from the end of the stack. */
+const maxDepth = 1000
+
+const notFinite = new Problem("must be a finite number: JSON has no NaN and no Infinity")
+const bigint = new Problem("must not be a bigint, which JSON cannot hold: send a number or a string")
+const aFunction = new Problem("must not be a function, which JSON cannot hold")
+const aSymbol = new Problem("must not be a symbol, which JSON cannot hold")
+const badDate = new Problem("must be a valid date")
+const badToJson = "could not be turned into JSON: its toJSON failed"
+const unreadable = "could not be turned into JSON: reading it failed"
+const cyclic = new Problem("must not refer back to itself")
+const tooDeep = new Problem(`must not be nested deeper than ${maxDepth} levels`)
+const effectData = new Problem(
+  "must not be an Effect data type, but the value it holds: `bodySchema` encodes such types"
+)
+
+/** What the program's own code threw, and when. */
+class Thrown extends Problem {
+  readonly cause: unknown
+
+  constructor(reason: string, cause: unknown) {
+    super(reason)
+    this.cause = cause
+  }
+}
+
+/** What to do instead, by the name that a value of the runtime has (`Object.prototype.toString`). */
+const instead: Readonly<Record<string, string>> = {
+  FormData: "send its fields as `multipart`",
+  URLSearchParams: "send its names and values as `form`",
+  Blob: "send files as `multipart`",
+  File: "send files as `multipart`",
+  ArrayBuffer: "send bytes as `bytes`",
+  SharedArrayBuffer: "send bytes as `bytes`",
+  ReadableStream: "send it as `bodyStream`",
+  AsyncGenerator: "send it as `bodyStream`",
+  Promise: "await it",
+  Map: "make it one with Object.fromEntries",
+  Headers: "make it one with Object.fromEntries",
+  Set: "make it an array",
+  Generator: "make it an array",
+  Error: "send its message",
+  RegExp: "send its source"
+}
+
+/** What becomes of a `Redacted`: for the wire it is what it holds (`reveal`), for other eyes `<redacted>` (`mask`). */
+export interface Options {
+  readonly redacted: "reveal" | "mask"
+}
+
+const revealing: Options = { redacted: "reveal" }
+
+class Walk {
+  readonly path: Array<string | number>
+  /** The objects that are being walked, where the place of a cycle is looked for. */
+  readonly parents: Set<object> | undefined
+  readonly redacted: Options["redacted"]
+  /** What a `Redacted` was found to hold. */
+  readonly revealed: Array<unknown> = []
+  depth = 0
+
+  constructor(field: string, options: Options, parents?: Set<object>) {
+    this.path = [field]
+    this.redacted = options.redacted
+    this.parents = parents
+  }
+}
+
+/** The value as JSON.stringify may have it, itself where nothing stands in the way. Throws a {@link Problem}; the path then leads to it. */
+const walk = (self: Walk, value: unknown, key: string | number): unknown => {
+  switch (typeof value) {
+    case "object":
+      return value === null ? null : walkObject(self, value, key)
+    case "number":
+      if (Number.isFinite(value)) return value
+      throw notFinite
+    case "bigint":
+      throw bigint
+    case "function":
+      throw key === "then" ? refusal("Promise") : aFunction
+    case "symbol":
+      throw aSymbol
+    default:
+      return value
+  }
+}
+
+const walkObject = (self: Walk, value: object, key: string | number): unknown => {
+  if (self.depth >= maxDepth) throw tooDeep
+  if (self.parents?.has(value) === true) throw cyclic
+  self.parents?.add(value)
+  self.depth++
+  const plain = Array.isArray(value)
+    ? items(self, value)
+    : isRecord(value)
+      ? members(self, value)
+      : walkOther(self, value, key)
+  self.depth--
+  self.parents?.delete(value)
+  return plain
+}
+
+/** What has a `toJSON` is asked for what to send. */
+const isRecord = (value: object): value is Record<string, unknown> => {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return (prototype === Object.prototype || prototype === null) && !hasToJson(value)
+}
+
+const items = (self: Walk, values: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
+  let copy: Array<unknown> | undefined
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]
+    if (typeof value === "string") continue
+    self.path.push(i)
+    const plain = walk(self, value, i)
+    self.path.pop()
+    if (plain === value) continue
+    copy ??= [...values]
+    copy[i] = plain
+  }
+  return copy ?? values
+}
+
+const members = (self: Walk, value: Record<string, unknown>): object => {
+  let copy: Record<string, unknown> | undefined
+  const keys = Object.keys(value)
+  for (const key of keys) {
+    const member = value[key]
+    if (typeof member === "string") continue
+    self.path.push(key)
+    const plain = walk(self, member, key)
+    self.path.pop()
+    if (plain === member) continue
+    copy ??= { ...value }
+    copy[key] = plain
+  }
+  if (keys.length === 0) refuseHidden(value)
+  return copy ?? value
+}
+
+/** An object without a property to send, which is no empty one: what it holds JSON.stringify does not see. */
+const refuseHidden = (value: object): void => {
+  // Effect's own records may well be empty: their content is by definition in their properties.
+  if (Reflect.ownKeys(value).length === 0 && (isPlain(value) || Equal.symbol in value)) return
+  throw refusal(nameOf(value))
+}
+
+const walkOther = (self: Walk, value: object, key: string | number): unknown => {
+  if (Redacted.isRedacted(value) && self.redacted === "reveal") {
+    const plain = walk(self, unwrap(value), key)
+    self.revealed.push(plain)
+    return plain
+  }
+  if (ArrayBuffer.isView(value)) throw refusal(nameOf(value), "ArrayBuffer")
+  if (value instanceof Number || value instanceof String || value instanceof Boolean) {
+    return walk(self, value.valueOf(), key)
+  }
+  if (hasToJson(value)) return spoken(self, value, key)
+  if (isEffects(value)) throw effectData
+  const name = nameOf(value)
+  if (Object.hasOwn(instead, name)) throw refusal(name)
+  if ("then" in value && typeof value.then === "function") throw refusal(name, "Promise")
+  if (Symbol.asyncIterator in value) throw refusal(name, "ReadableStream")
+  if (Symbol.iterator in value) throw refusal(name, "Set")
+  return members(self, value as Record<string, unknown>)
+}
+
+const hasToJson = (value: object): value is { readonly toJSON: (key: string) => unknown } =>
+  "toJSON" in value && typeof value.toJSON === "function"
+
+/** What toJSON gives is not asked for its own toJSON again: it may be the value itself. */
+const spoken = (
+  self: Walk,
+  value: { readonly toJSON: (key: string) => unknown },
+  key: string | number
+): unknown => {
+  let json: unknown
+  try {
+    json = value.toJSON(String(key))
+  } catch (error) {
+    throw new Thrown(badToJson, error)
+  }
+  if (json === null && nameOf(value) === "Date") throw badDate
+  // Effect's data types describe themselves in toJSON; `{"_id":"Option"}` is never what an API wants.
+  if (Inspectable.NodeInspectSymbol in value && Predicate.hasProperty(json, "_id")) throw effectData
+  return json === value ? members(self, json as Record<string, unknown>) : walk(self, json, key)
+}
+
+/** What a Redacted holds. */
+const unwrap = (redacted: Redacted.Redacted<unknown>): unknown => {
+  try {
+    return Redacted.value(redacted)
+  } catch {
+    throw wiped
+  }
+}
+
+/** `FormData`, `Map`; the name of its class where the runtime knows no better. */
+const nameOf = (value: object): string => {
+  const tag = Object.prototype.toString.call(value).slice("[object ".length, -1)
+  if (tag !== "Object") return tag
+  const { constructor } = value
+  return typeof constructor === "function" && constructor !== Object ? constructor.name : ""
+}
+
+const refusal = (name: string, like = name): Problem => {
+  const hint = Object.hasOwn(instead, like) ? instead[like] : "give it a toJSON"
+  const what =
+    name === ""
+      ? "an object whose content is elsewhere than in its own properties"
+      : `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`
+  return new Problem(`must be a plain object or an array, not ${what}: ${hint}`)
+}
+
+/** A stream, a layer, a schedule: Effect marks what it makes, and marks what is plain data for comparing alone. */
+const isEffects = (value: object): boolean => {
+  for (let at: object | null = value; at !== null; at = Object.getPrototypeOf(at)) {
+    for (const { description = "" } of Object.getOwnPropertySymbols(at)) {
+      if (/^effect\/(?!Equal$|Hash$|PrimaryKey$|Schema\/)/.test(description)) return true
+    }
+  }
+  return false
+}
+
+/** What every `Redacted` in a value becomes in its JSON, up to where that fails. */
+export const revealed = (value: unknown): ReadonlyArray<unknown> => {
+  const self = new Walk("", revealing)
+  try {
+    walk(self, value, "")
+  } catch {
+    // What could not be encoded was not sent.
+  }
+  return self.revealed
+}
+
+/** The JSON text of a value, a `Redacted` in it unwrapped unless it is to be masked; `field` names the value in the error. */
+export const stringify = (
+  value: unknown,
+  field: string,
+  options: Options = revealing
+): Either.Either<string, InvalidInput> => {
+  const self = new Walk(field, options)
+  try {
+    const text = JSON.stringify(walk(self, value, ""))
+    return text === undefined
+      ? Either.left(invalid(field, "must be a value that JSON can hold"))
+      : Either.right(text)
+  } catch (error) {
+    if (error !== tooDeep) return Either.left(problemOf(self, error))
+  }
+  // Only now is it worth knowing whether it is a cycle, and where it closes.
+  const again = new Walk(field, options, new Set())
+  try {
+    walk(again, value, "")
+    return Either.left(problemOf(self, tooDeep))
+  } catch (error) {
+    return Either.left(problemOf(again, error))
+  }
+}
+
+const problemOf = (self: Walk, error: unknown): InvalidInput => {
+  // The stack ends early where the caller is deep in it.
+  const outOfStack = self.depth > 1 && error instanceof RangeError
+  const problem = error instanceof Problem ? error : outOfStack ? tooDeep : new Thrown(unreadable, error)
+  const input = invalid(self.path.join("."), problem.reason)
+  return problem instanceof Thrown ? { ...input, cause: problem.cause } : input
+}

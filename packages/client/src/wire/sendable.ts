@@ -1,0 +1,46 @@
+/**
+ * What no transport can send as it is written, found before any of them tries: each of them would say so in words of its own,
+ * some as a failure of the network.
+ */
+
+import { type InvalidInput, invalid } from "../shared/invalid.js"
+import { checkHeaders } from "./headers.js"
+import { absoluteProblem } from "./url.js"
+
+/** A request as far as that matters. */
+export interface Outgoing {
+  readonly method: string
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Body
+}
+
+/** A body, its length where that is known: nothing has one of zero. */
+interface Body {
+  readonly _tag: string
+  readonly contentLength?: number | undefined
+}
+
+/** The fetch standard forbids them (2.2.1, forbidden method), as TRACE would show the credentials and CONNECT is for proxies. */
+const forbidden = /^(?:CONNECT|TRACE|TRACK)$/i
+
+/** Why a method cannot be sent. */
+export const methodProblem = (method: string): InvalidInput | undefined =>
+  forbidden.test(method) || !/^[A-Za-z-]+$/.test(method)
+    ? invalid("method", "must be a method that fetch can send: not CONNECT, TRACE or TRACK")
+    : undefined
+
+/** Why a `content-length` that somebody set does not fit the body. */
+export const lengthProblem = (declared: string | null | undefined, body: Body): InvalidInput | undefined => {
+  const length = body._tag === "Empty" ? 0 : body.contentLength
+  return typeof declared !== "string" || length === undefined || Number(declared) === length
+    ? undefined
+    : invalid("headers.content-length", `must be the length of the body, which has ${length} bytes`)
+}
+
+/** Why a request cannot be sent. */
+export const problemOf = (request: Outgoing): InvalidInput | undefined =>
+  methodProblem(request.method) ??
+  absoluteProblem(request.url) ??
+  checkHeaders(request.headers) ??
+  lengthProblem(request.headers["content-length"], request.body)

@@ -1,0 +1,70 @@
+/** A body that is produced while it is sent, watched: what its source does wrong is no failure of the network. */
+import * as Cause from "effect/Cause"
+import type * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { onPull, type Pull } from "../effect/pulls.js"
+import { isBytes } from "../shared/bytes.js"
+
+/** What a source did wrong, and how much it had given before: without a byte nothing was sent. */
+export interface SourceFailure {
+  /** The option that gave the source. */
+  readonly field: string
+  /** The source's own failure, or ours where it gave what cannot be sent. */
+  readonly cause: unknown
+  /** What it gave that cannot be sent; `undefined` where the source itself failed. */
+  readonly misfit: string | undefined
+  readonly sent: number
+}
+
+/** A source on its way out. Every run begins anew; `failure` is what the last run ended with. */
+export class WatchedSource {
+  failure: SourceFailure | undefined
+  readonly stream: Stream.Stream<Uint8Array, unknown>
+
+  /** `length` is how many bytes the head of the request promises, where it does. */
+  constructor(field: string, source: Stream.Stream<Uint8Array, unknown>, length: number | undefined) {
+    this.stream = Stream.suspend(() => {
+      this.failure = undefined
+      return onPull(source, (pull) => this.watch(field, pull, length ?? Number.POSITIVE_INFINITY))
+    })
+  }
+
+  private watch(field: string, pull: Pull<unknown, unknown>, length: number): Pull<Uint8Array, unknown> {
+    let sent = 0
+    const fail = (cause: unknown, misfit?: string): Effect.Effect<never, Option.Option<unknown>> => {
+      this.failure = { field, cause, misfit, sent }
+      return Effect.fail(Option.some(cause))
+    }
+    const unfit = (misfit: string) => fail(new TypeError(`${field} ${misfit}`), misfit)
+    const passing = (chunk: Chunk.Chunk<unknown>) => {
+      let size = 0
+      for (const bytes of chunk) {
+        if (!isBytes(bytes)) return unfit(`must give bytes (Uint8Array), and gave ${kindOf(bytes)}`)
+        size += bytes.length
+      }
+      if (sent + size > length) return unfit(`gives more than the ${length} bytes of its content-length`)
+      sent += size
+      return Effect.succeed(chunk as Chunk.Chunk<Uint8Array>)
+    }
+    return Effect.matchCauseEffect(pull, {
+      onSuccess: passing,
+      // A defect too: some transports would die of it, others call it a broken connection and try again.
+      onFailure: (cause) => {
+        const failed = Cause.failureOrCause(cause)
+        if (Either.isRight(failed)) {
+          return Cause.isInterruptedOnly(cause) ? Effect.failCause(failed.right) : fail(Cause.squash(cause))
+        }
+        if (Option.isSome(failed.left)) return fail(failed.left.value)
+        return sent < length && Number.isFinite(length)
+          ? unfit(`ended after ${sent} of the ${length} bytes of its content-length`)
+          : Effect.fail(Option.none())
+      }
+    })
+  }
+}
+
+const kindOf = (value: unknown): string =>
+  value === null || value === undefined ? String(value) : `a value of type ${typeof value}`

@@ -1,0 +1,417 @@
+import * as AnthropicClient from "@effect/ai-anthropic/AnthropicClient"
+import {
+  FetchHttpClient,
+  HttpApi,
+  HttpApiClient,
+  HttpApiEndpoint,
+  HttpApiGroup,
+  HttpBody,
+  HttpClient,
+  HttpClientRequest
+} from "@effect/platform"
+import { describe, expect, it } from "@effect/vitest"
+import { ApiClient, type ApiConfig, type ApiError, Credentials } from "@effect-api/client"
+import { MockTransport, TestServer } from "@effect-api/testing"
+import {
+  Chunk,
+  Effect,
+  Fiber,
+  Layer,
+  Logger,
+  LogLevel,
+  Option,
+  Redacted,
+  Schema,
+  Stream,
+  TestClock,
+  Tracer
+} from "effect"
+import { atOnce, baseUrl, milk, scripted, Todo, TodoMissing } from "../fixtures/requests.js"
+
+const credentials = Credentials.header("x-api-key", Redacted.make("s3cret"))
+
+/** The plain client of a configured one, over fetch, against a server. */
+const plainClient = (server: TestServer.TestServer, options: Partial<ApiConfig.Options> = {}) =>
+  ApiClient.layerHttpClient.pipe(
+    Layer.provide(ApiClient.layer({ baseUrl: `${server.url}/v1`, credentials, retry: atOnce, ...options })),
+    Layer.provide(FetchHttpClient.layer),
+    Layer.merge(Logger.minimumLogLevel(LogLevel.None))
+  )
+
+const taggedCause = (error: { readonly cause?: unknown }) => error.cause as ApiError.ApiError
+
+describe("HttpApiClient", () => {
+  const Todos = HttpApi.make("todos").add(
+    HttpApiGroup.make("todos")
+      .add(
+        HttpApiEndpoint.get("get", "/todos/:id")
+          .setPath(Schema.Struct({ id: Schema.NumberFromString }))
+          .addSuccess(Todo)
+          .addError(TodoMissing, { status: 404 })
+      )
+      .add(
+        HttpApiEndpoint.post("create", "/todos")
+          .setUrlParams(Schema.Struct({ draft: Schema.BooleanFromString }))
+          .setPayload(Schema.Struct({ title: Schema.String }))
+          .addSuccess(Todo, { status: 201 })
+      )
+  )
+
+  it.scopedLive("7.5 runs on it: base URL, credentials, retries and its own typed errors", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.make({
+        "GET /v1/todos/1": TestServer.sequence(
+          TestServer.json({ error: "busy" }, { status: 503 }),
+          TestServer.reset,
+          TestServer.json(milk)
+        ),
+        "GET /v1/todos/2": TestServer.json({ _tag: "TodoMissing", message: "no such todo" }, { status: 404 }),
+        "POST /v1/todos": (request) =>
+          TestServer.json({ id: 3, ...(request.json as { readonly title: string }) }, { status: 201 })
+      })
+      yield* Effect.gen(function* () {
+        const { todos } = yield* HttpApiClient.make(Todos)
+        expect(yield* todos.get({ path: { id: 1 } })).toEqual(new Todo(milk))
+        const missing = yield* Effect.flip(todos.get({ path: { id: 2 } }))
+        expect(missing).toBeInstanceOf(TodoMissing)
+        const created = yield* todos.create({ payload: { title: "Sleep" }, urlParams: { draft: true } })
+        expect(created).toEqual(new Todo({ id: 3, title: "Sleep" }))
+      }).pipe(Effect.provide(plainClient(server)))
+      const requests = yield* server.requests
+      expect(requests.map(({ headers, method, url }) => [method, url, headers["x-api-key"]])).toEqual([
+        ["GET", "/v1/todos/1", "s3cret"],
+        ["GET", "/v1/todos/1", "s3cret"],
+        ["GET", "/v1/todos/1", "s3cret"],
+        ["GET", "/v1/todos/2", "s3cret"],
+        ["POST", "/v1/todos?draft=true", "s3cret"]
+      ])
+    })
+  )
+})
+
+describe("@effect/ai-anthropic", () => {
+  const message = {
+    id: "msg_1",
+    type: "message",
+    role: "assistant",
+    model: "claude",
+    content: [{ type: "text", text: "Hello", citations: null }],
+    stop_reason: "end_turn",
+    stop_sequence: null,
+    usage: { input_tokens: 1, output_tokens: 2 }
+  } as const
+  const payload = { model: "claude", max_tokens: 10, messages: [{ role: "user", content: "Hi" }] } as const
+  const overloaded = TestServer.json(
+    { type: "error", error: { type: "overloaded_error", message: "Overloaded" } },
+    { status: 529, headers: { "x-should-retry": "true" } }
+  )
+  const event = (data: { readonly type: string }) => `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`
+
+  const anthropic = (server: TestServer.TestServer) =>
+    AnthropicClient.layer({ apiUrl: server.url }).pipe(
+      Layer.provide(plainClient(server, { baseUrl: server.url, timeouts: { total: "10 seconds" } }))
+    )
+
+  it.scopedLive("6.1 its client creates a message, with our retries and credentials", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.make({
+        "POST /v1/messages": TestServer.sequence(overloaded, TestServer.json(message))
+      })
+      const answer = yield* Effect.gen(function* () {
+        return yield* (yield* AnthropicClient.AnthropicClient).createMessage({ payload })
+      }).pipe(Effect.provide(anthropic(server)))
+      expect(answer).toMatchObject({ id: "msg_1", content: [{ text: "Hello" }] })
+      const requests = yield* server.requests
+      expect(requests).toHaveLength(2)
+      for (const request of requests) {
+        expect(request.url).toBe("/v1/messages?beta=true")
+        expect(request.json).toEqual(payload)
+        expect(request.headers).toMatchObject({
+          "x-api-key": "s3cret",
+          "anthropic-version": "2023-06-01",
+          "content-type": "application/json"
+        })
+      }
+    })
+  )
+
+  it.scopedLive("9.1 its client streams a message", () =>
+    Effect.gen(function* () {
+      const delta = (text: string) => ({
+        type: "content_block_delta",
+        index: 0,
+        delta: { type: "text_delta", text }
+      })
+      const server = yield* TestServer.make({
+        "POST /v1/messages": TestServer.sequence(
+          overloaded,
+          TestServer.chunks(
+            [
+              event({
+                type: "message_start",
+                message: { ...message, content: [], stop_reason: null }
+              } as never),
+              event(delta("Hel")),
+              event(delta("lo")).slice(0, 20),
+              event(delta("lo")).slice(20),
+              event({ type: "message_stop" })
+            ],
+            { headers: { "content-type": "text/event-stream" } }
+          )
+        )
+      })
+      const events = yield* Effect.gen(function* () {
+        const client = yield* AnthropicClient.AnthropicClient
+        return Chunk.toReadonlyArray(yield* Stream.runCollect(client.createMessageStream({ payload })))
+      }).pipe(Effect.provide(anthropic(server)))
+      expect(events.map(({ type }) => type)).toEqual([
+        "message_start",
+        "content_block_delta",
+        "content_block_delta",
+        "message_stop"
+      ])
+      const texts = events.flatMap((event) =>
+        "delta" in event && "text" in event.delta ? [event.delta.text] : []
+      )
+      expect(texts.join("")).toBe("Hello")
+      expect(yield* server.requestCount).toBe(2)
+    })
+  )
+
+  it.scopedLive("7.1 a final error is its own error, with the answer in it", () =>
+    Effect.gen(function* () {
+      const refusal = {
+        type: "error",
+        error: { type: "invalid_request_error", message: "too short" },
+        request_id: "req_1"
+      }
+      const server = yield* TestServer.make({ "*": TestServer.json(refusal, { status: 400 }) })
+      const error = yield* Effect.gen(function* () {
+        return yield* Effect.flip((yield* AnthropicClient.AnthropicClient).createMessage({ payload }))
+      }).pipe(Effect.provide(anthropic(server)))
+      expect(error).toMatchObject({ _tag: "HttpResponseError", response: { status: 400 } })
+      expect(JSON.stringify(error)).not.toContain("s3cret")
+      expect(yield* server.requestCount).toBe(1)
+    })
+  )
+})
+
+describe("answers", () => {
+  it.scopedLive.each([400, 404, 429, 500, 503])(
+    "6.1 a final %d comes back as a response, with its whole body",
+    (status) =>
+      Effect.gen(function* () {
+        const body = `${status}:${"x".repeat(200_000)}`
+        const server = yield* TestServer.make(
+          TestServer.text(body, { status, headers: { "x-served-by": "a" } })
+        )
+        const response = yield* HttpClient.get("/x").pipe(Effect.provide(plainClient(server)))
+        expect(response.status).toBe(status)
+        expect(response.headers["x-served-by"]).toBe("a")
+        expect(yield* response.text).toBe(body)
+        expect(yield* server.requestCount).toBe(status === 429 || status >= 500 ? 3 : 1)
+      })
+  )
+
+  it.effect("7.1 its request is the caller's own, without our credentials", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted([MockTransport.json(milk)], { credentials })
+      const response = yield* ApiClient.httpClient(client).get("/x", { headers: { "x-a": "1" } })
+      expect(response.request.headers).toMatchObject({ "x-a": "1" })
+      expect(response.request.headers).not.toHaveProperty("x-api-key")
+      expect(yield* response.json).toEqual(milk)
+      expect((yield* transport.requests)[0]?.headers).toMatchObject({ "x-a": "1", "x-api-key": "s3cret" })
+    })
+  )
+
+  it.effect("8.2 its body can be asked for again, in another way", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([MockTransport.json(milk)])
+      const response = yield* ApiClient.httpClient(client).get("/x")
+      expect(yield* response.json).toEqual(milk)
+      expect(yield* response.text).toBe(JSON.stringify(milk))
+      const streamed = yield* Stream.mkString(Stream.decodeText(response.stream))
+      expect(streamed).toBe(JSON.stringify(milk))
+    })
+  )
+
+  it.effect("12.4 the query of its URL is in no log line and no span name", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const logger = Logger.make(({ message }) => void lines.push(String(message)))
+      const spans: Array<string> = []
+      const tracer = Tracer.make({
+        span: (name) => {
+          spans.push(name)
+          const span = Tracer.externalSpan({ spanId: "1", traceId: "1" })
+          const nothing = () => undefined
+          const rest = { name, parent: Option.none(), status: { _tag: "Started" as const, startTime: 0n } }
+          const kind = { kind: "client" as const, links: [], attributes: new Map() }
+          return {
+            ...span,
+            ...rest,
+            ...kind,
+            _tag: "Span",
+            end: nothing,
+            attribute: nothing,
+            event: nothing,
+            addLinks: nothing
+          }
+        },
+        context: (run) => run()
+      })
+      const { client } = yield* scripted([MockTransport.empty(503), MockTransport.empty(200)], {
+        retry: atOnce,
+        query: { key: Redacted.make("s3cret") }
+      })
+      yield* ApiClient.httpClient(client)
+        .get("/x?a=1")
+        .pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)), Effect.withTracer(tracer))
+      expect(lines).toEqual([
+        "retrying GET https://api.test/v1/x in 0: ServiceUnavailableError 503 (retry 1)"
+      ])
+      expect(spans).toEqual(["GET"])
+    })
+  )
+
+  it.effect("6.3 a one-shot body gets one attempt, and its answer", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted([MockTransport.empty(503)], { retry: atOnce })
+      const body = HttpBody.stream(Stream.make(new Uint8Array([1, 2])), "application/octet-stream")
+      const request = HttpClientRequest.setBody(HttpClientRequest.post("/x"), body)
+      expect((yield* ApiClient.httpClient(client).execute(request)).status).toBe(503)
+      expect(yield* transport.requestCount).toBe(1)
+    })
+  )
+
+  it.effect("4.4 carries an idempotency key, one per call and the caller's where there is one", () =>
+    Effect.gen(function* () {
+      const script = [MockTransport.empty(503), MockTransport.forever(MockTransport.empty(200))]
+      const { client, transport } = yield* scripted(script, {
+        retry: atOnce,
+        idempotency: { header: "Idempotency-Key" }
+      })
+      yield* ApiClient.httpClient(client).post("/x")
+      yield* ApiClient.httpClient(client).post("/x", { headers: { "idempotency-key": "mine" } })
+      yield* ApiClient.httpClient(client).get("/x")
+      const [first, again, explicit, get] = (yield* transport.requests).map(
+        ({ headers }) => headers["idempotency-key"]
+      )
+      expect(first).toMatch(/^[0-9a-f-]{36}$/)
+      expect([again, explicit, get]).toEqual([first, "mine", undefined])
+    })
+  )
+
+  it.effect("4.1 platform headers win over the client's, and the client's over the defaults", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted([MockTransport.empty()], {
+        headers: { "x-a": "client", "x-b": "client", "user-agent": "client" },
+        query: { a: "client", b: "client" }
+      })
+      const request = HttpClientRequest.get("/x", {
+        headers: { "x-b": "request" },
+        urlParams: { b: "request" }
+      })
+      yield* ApiClient.httpClient(client).execute(request)
+      const [sent] = yield* transport.requests
+      expect(sent?.url).toBe("https://api.test/v1/x?a=client&b=request")
+      expect(sent?.headers).toMatchObject({ "x-a": "client", "x-b": "request", "user-agent": "client" })
+    })
+  )
+})
+
+describe("failures", () => {
+  it.effect("7.3 come as RequestError with the tagged error as their cause", () =>
+    Effect.gen(function* () {
+      const refused = MockTransport.forever(MockTransport.connectionError({ code: "ECONNREFUSED" }))
+      const { client } = yield* scripted([refused], { retry: atOnce, credentials })
+      const error = yield* Effect.flip(ApiClient.httpClient(client).get("/x"))
+      expect(error).toMatchObject({ _tag: "RequestError", reason: "Transport" })
+      const cause = taggedCause(error)
+      expect(cause).toMatchObject({ _tag: "ConnectionError", kind: "refused", stoppedBy: "attempts" })
+      expect(cause.attempts).toHaveLength(3)
+      expect(JSON.stringify(error)).not.toContain("s3cret")
+    })
+  )
+
+  it.effect("7.3 a timeout", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted([MockTransport.never], {
+        timeouts: { total: "1 second" }
+      })
+      const fiber = yield* Effect.fork(Effect.flip(ApiClient.httpClient(client).get("/x")))
+      yield* transport.awaitRequests(1)
+      yield* TestClock.adjust("1 second")
+      expect(taggedCause(yield* Fiber.join(fiber))).toMatchObject({ _tag: "TimeoutError", phase: "total" })
+      expect(yield* transport.interrupted).toBe(1)
+    })
+  )
+
+  it.effect("7.3 credentials that cannot be had", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([], { credentials: Credentials.effect(Effect.fail("vault sealed")) })
+      const error = yield* Effect.flip(ApiClient.httpClient(client).get("/x"))
+      expect(taggedCause(error)).toMatchObject({ _tag: "CredentialsError" })
+    })
+  )
+
+  it.effect.each(["ftp://api.test/x", "a/../b", "https://user:pass@api.test/x"])(
+    "2.1 %s is an invalid URL, and nothing is sent",
+    (url) =>
+      Effect.gen(function* () {
+        const { client, transport } = yield* scripted([])
+        const error = yield* Effect.flip(ApiClient.httpClient(client).get(url))
+        expect(error).toMatchObject({ _tag: "RequestError", reason: "InvalidUrl" })
+        expect(yield* transport.requestCount).toBe(0)
+      })
+  )
+})
+
+describe("interruption", () => {
+  it.scopedLive("11 aborts the socket before the answer", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.make(TestServer.never)
+      const fiber = yield* Effect.fork(Effect.provide(HttpClient.get("/x"), plainClient(server)))
+      yield* server.awaitRequests(1)
+      yield* Fiber.interrupt(fiber)
+      expect(yield* server.awaitClosed(0)).toBe("client")
+    })
+  )
+
+  it.scopedLive("11 aborts the socket in the middle of the body", () =>
+    Effect.gen(function* () {
+      const endless = TestServer.chunks(["first"]).pipe(TestServer.stallAfter(5))
+      const server = yield* TestServer.make(endless)
+      const body = HttpClient.get("/x").pipe(Effect.flatMap((response) => response.text))
+      const fiber = yield* Effect.fork(Effect.provide(body, plainClient(server)))
+      yield* server.awaitExchange(0, ({ bytesSent }) => bytesSent === 5)
+      yield* Fiber.interrupt(fiber)
+      expect(yield* server.awaitClosed(0)).toBe("client")
+    })
+  )
+
+  it.scopedLive("11 a body left early aborts the socket", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.make(TestServer.chunks(["first"]).pipe(TestServer.stallAfter(5)))
+      const first = yield* HttpClient.get("/x").pipe(
+        Effect.flatMap((response) => Stream.runHead(response.stream)),
+        Effect.provide(plainClient(server))
+      )
+      expect(first._tag).toBe("Some")
+      expect(yield* server.awaitClosed(0)).toBe("client")
+    })
+  )
+
+  it.effect("11 ends the wait before a retry", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted([MockTransport.forever(MockTransport.empty(503))], {
+        baseUrl
+      })
+      const fiber = yield* Effect.fork(ApiClient.httpClient(client).get("/x"))
+      yield* transport.awaitRequests(1)
+      yield* Fiber.interrupt(fiber)
+      yield* TestClock.adjust("1 minute")
+      expect(yield* transport.requestCount).toBe(1)
+    })
+  )
+})

@@ -1,0 +1,356 @@
+import { HttpClientError, HttpClientRequest, HttpClientResponse } from "@effect/platform"
+import { describe, expect, it } from "@effect/vitest"
+import { ApiError, ApiRequest, Credentials, Middleware, PlatformHeaders } from "@effect-api/client"
+import { MockTransport } from "@effect-api/testing"
+import { Effect, Redacted, Ref, Schema, Stream } from "effect"
+import { atOnce, milk, scripted, Todo } from "../fixtures/requests.js"
+
+const get = ApiRequest.get("/x")
+
+/** Notes what passes, on the way out and on the way back. */
+const noting =
+  (log: Array<string>, name: string): Middleware.Middleware =>
+  (request, next) =>
+    Effect.suspend(() => {
+      log.push(`${name} out`)
+      return Effect.tap(next(request), (response) => void log.push(`${name} ${response.status}`))
+    })
+
+describe("what it sees", () => {
+  it.effect("6 every attempt's response, 4xx and 5xx too", () =>
+    Effect.gen(function* () {
+      const seen: Array<number> = []
+      const script = [MockTransport.empty(503), MockTransport.empty(429), MockTransport.empty(404)]
+      const { client } = yield* scripted(script, {
+        retry: atOnce,
+        middleware: [(request, next) => Effect.tap(next(request), ({ status }) => void seen.push(status))]
+      })
+      const error = yield* Effect.flip(client.execute(get))
+      expect(error._tag).toBe("NotFoundError")
+      expect(seen).toEqual([503, 429, 404])
+    })
+  )
+
+  it.effect("6 the request with credentials and the headers of the attempt", () =>
+    Effect.gen(function* () {
+      const seen: Array<Record<string, string>> = []
+      const { client } = yield* scripted([MockTransport.empty(503), MockTransport.empty(200)], {
+        retry: atOnce,
+        credentials: Credentials.bearer(Redacted.make("s")),
+        platformHeaders: PlatformHeaders.make({ prefix: "x-p", packageVersion: "1" }),
+        middleware: [
+          (request, next) => {
+            seen.push(request.headers)
+            return next(request)
+          }
+        ]
+      })
+      yield* client.execute(get)
+      expect(seen.map((headers) => [headers["authorization"], headers["x-p-retry-count"]])).toEqual([
+        ["Bearer s", "0"],
+        ["Bearer s", "1"]
+      ])
+    })
+  )
+
+  it.effect("6 a failure of the transport as the tagged error", () =>
+    Effect.gen(function* () {
+      const seen: Array<unknown> = []
+      const { client } = yield* scripted([MockTransport.connectionError({ code: "ECONNREFUSED" })], {
+        retry: { maxRetries: 0 },
+        middleware: [
+          (request, next) =>
+            Effect.tapError(next(request), (error) => Effect.sync(() => seen.push(error._tag)))
+        ]
+      })
+      yield* Effect.flip(client.execute(get))
+      expect(seen).toEqual(["ConnectionError"])
+    })
+  )
+})
+
+describe("order", () => {
+  it.effect("6 the client's first, outermost first, then the request's", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const { client } = yield* scripted([MockTransport.empty(503), MockTransport.empty(204)], {
+        retry: atOnce,
+        middleware: [noting(log, "a"), noting(log, "b")]
+      })
+      yield* client.execute(ApiRequest.get("/x", { middleware: [noting(log, "c")] }))
+      const attempt = (status: number) => [
+        "a out",
+        "b out",
+        "c out",
+        `c ${status}`,
+        `b ${status}`,
+        `a ${status}`
+      ]
+      expect(log).toEqual([...attempt(503), ...attempt(204)])
+    })
+  )
+
+  it.effect("6 compose puts the first of the list outermost", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const composed = Middleware.compose([noting(log, "a"), noting(log, "b")], (request) =>
+        Effect.succeed(HttpClientResponse.fromWeb(request, new Response(null, { status: 204 })))
+      )
+      yield* composed(HttpClientRequest.get("https://api.test"))
+      expect(log).toEqual(["a out", "b out", "b 204", "a 204"])
+    })
+  )
+})
+
+describe("what it may do", () => {
+  it.effect("6 change the request", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted([MockTransport.empty()], {
+        middleware: [
+          (request, next) =>
+            next(request.pipe(HttpClientRequest.setHeader("x-signature", `${request.method} ${request.url}`)))
+        ]
+      })
+      yield* client.execute(get)
+      const [request] = yield* transport.requests
+      expect(request?.headers["x-signature"]).toBe("GET https://api.test/v1/x")
+    })
+  )
+
+  it.effect("6 answer without sending", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted([], {
+        middleware: [(request) => Effect.succeed(HttpClientResponse.fromWeb(request, Response.json(milk)))]
+      })
+      expect(yield* client.get("/x", { success: Todo })).toEqual(new Todo(milk))
+      expect(yield* transport.requestCount).toBe(0)
+    })
+  )
+
+  it.effect("6 answer with an error, which counts as one", () =>
+    Effect.gen(function* () {
+      const attempts = yield* Ref.make(0)
+      const { client } = yield* scripted([], {
+        retry: atOnce,
+        middleware: [
+          (request) =>
+            Effect.as(
+              Ref.update(attempts, (n) => n + 1),
+              HttpClientResponse.fromWeb(
+                request,
+                Response.json({ error: { type: "overloaded_error", message: "later" } }, { status: 529 })
+              )
+            )
+        ]
+      })
+      const error = yield* Effect.flip(client.execute(get))
+      expect(error).toMatchObject({ _tag: "OverloadedError", message: "529 later", stoppedBy: "attempts" })
+      expect(yield* Ref.get(attempts)).toBe(3)
+    })
+  )
+
+  it.effect("6 send again", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted([MockTransport.empty(202), MockTransport.json(milk)], {
+        middleware: [
+          (request, next) =>
+            Effect.flatMap(next(request), (response) =>
+              response.status === 202 ? next(request) : Effect.succeed(response)
+            )
+        ]
+      })
+      const { attempts, value } = yield* client.executeWithResponse(ApiRequest.get("/x", { success: Todo }))
+      expect(value).toEqual(new Todo(milk))
+      expect(attempts).toHaveLength(1)
+      expect(yield* transport.requestCount).toBe(2)
+    })
+  )
+
+  it.effect.each(["text", "json", "arrayBuffer", "stream"] as const)(
+    "6 read the body as %s, and the decoder still gets it",
+    (how) =>
+      Effect.gen(function* () {
+        const seen: Array<unknown> = []
+        const { client } = yield* scripted([MockTransport.stream(['{"id":1,', '"title":"Buy milk"}'])], {
+          middleware: [
+            (request, next) =>
+              Effect.tap(next(request), (response) =>
+                Effect.map(how === "stream" ? Stream.runCollect(response.stream) : response[how], (body) => {
+                  seen.push(body)
+                })
+              )
+          ]
+        })
+        expect(yield* client.get("/x", { success: Todo })).toEqual(new Todo(milk))
+        expect(seen).toHaveLength(1)
+      })
+  )
+
+  it.effect("6 replace a body", () =>
+    Effect.gen(function* () {
+      const script = MockTransport.forever(MockTransport.text('"hello"'))
+      const upper = (response: HttpClientResponse.HttpClientResponse) =>
+        Effect.map(Stream.mkString(Stream.decodeText(response.stream)), (text) =>
+          HttpClientResponse.fromWeb(response.request, new Response(text.toUpperCase()))
+        )
+      const { client } = yield* scripted([script], {
+        middleware: [(request, next) => Effect.flatMap(next(request), upper)]
+      })
+      expect(yield* client.get("/x", { success: Schema.String })).toBe("HELLO")
+    })
+  )
+
+  it.effect("6 read the body of an error, and the error still has it", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([MockTransport.json({ message: "no" }, { status: 400 })], {
+        middleware: [(request, next) => Effect.tap(next(request), (response) => response.json)]
+      })
+      const error = yield* Effect.flip(client.execute(get))
+      expect(error).toMatchObject({ _tag: "BadRequestError", body: { message: "no" }, message: "400 no" })
+    })
+  )
+})
+
+describe("errors of its own", () => {
+  const refuse =
+    (mark: (error: ApiError.ApiError) => ApiError.ApiError): Middleware.Middleware =>
+    (request, next) =>
+      Effect.mapError(next(request), (error) => (ApiError.isApiError(error) ? mark(error) : error))
+
+  it.effect("6.1 a failure that it marks retryable is tried again", () =>
+    Effect.gen(function* () {
+      const tls = MockTransport.connectionError({ code: "CERT_HAS_EXPIRED" })
+      const once = yield* scripted([tls, MockTransport.empty()], { retry: atOnce })
+      expect(yield* Effect.flip(once.client.execute(get))).toMatchObject({ stoppedBy: "not-retryable" })
+      const again = yield* scripted([tls, MockTransport.empty()], {
+        retry: atOnce,
+        middleware: [refuse(Middleware.retryable)]
+      })
+      yield* again.client.execute(get)
+      expect(yield* again.transport.requestCount).toBe(2)
+    })
+  )
+
+  it.effect("6.1 a failure that it makes itself may be marked too", () =>
+    Effect.gen(function* () {
+      let calls = 0
+      const { client } = yield* scripted([MockTransport.forever(MockTransport.json({ status: "pending" }))], {
+        retry: atOnce,
+        middleware: [
+          (request, next) =>
+            Effect.flatMap(next(request), (response) =>
+              ++calls < 3
+                ? Effect.fail(
+                    Middleware.retryable(
+                      new ApiError.ConnectionError({
+                        message: "not ready",
+                        request: { method: request.method, url: request.url },
+                        attempts: [],
+                        stoppedBy: "not-retryable",
+                        delivery: "rejected",
+                        shouldRetry: undefined,
+                        kind: "other",
+                        code: undefined
+                      })
+                    )
+                  )
+                : Effect.succeed(response)
+            )
+        ]
+      })
+      expect(yield* client.execute(get)).toEqual({ status: "pending" })
+      expect(calls).toBe(3)
+    })
+  )
+
+  it.effect("6.1 an invalid request is never tried again, whatever a middleware says", () =>
+    Effect.gen(function* () {
+      const invalid = new ApiError.InvalidRequestError({
+        message: "body is too long",
+        request: { method: "GET", url: "https://api.test/v1/x" },
+        attempts: [],
+        stoppedBy: "not-retryable",
+        delivery: "not-sent",
+        shouldRetry: undefined,
+        field: "body",
+        reason: "is too long"
+      })
+      const { client } = yield* scripted([], {
+        retry: atOnce,
+        middleware: [() => Effect.fail(Middleware.retryable(invalid))]
+      })
+      const error = yield* Effect.flip(client.execute(get))
+      expect(error).toMatchObject({ _tag: "InvalidRequestError", stoppedBy: "not-retryable" })
+      expect(error.attempts).toHaveLength(1)
+    })
+  )
+
+  it.effect("7.3 errors of the platform become tagged errors", () =>
+    Effect.gen(function* () {
+      const cause = MockTransport.systemError("ECONNRESET")
+      const failing =
+        (reason: "Transport" | "Encode" | "InvalidUrl"): Middleware.Middleware =>
+        (request) =>
+          Effect.fail(new HttpClientError.RequestError({ request, reason, cause }))
+      const tagOf = (middleware: Middleware.Middleware) =>
+        Effect.flatMap(
+          scripted([MockTransport.text("not json")], { retry: { maxRetries: 0 } }),
+          ({ client }) => Effect.flip(client.execute(ApiRequest.get("/x", { middleware: [middleware] })))
+        )
+      expect(yield* tagOf(failing("Transport"))).toMatchObject({ _tag: "ConnectionError", kind: "reset" })
+      expect(yield* tagOf(failing("Encode"))).toMatchObject({ _tag: "InvalidRequestError", field: "body" })
+      expect(yield* tagOf(failing("InvalidUrl"))).toMatchObject({ _tag: "InvalidRequestError", field: "url" })
+    })
+  )
+
+  it.effect("7.4 an answer that it cannot read as JSON is no connection failure", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted([MockTransport.forever(MockTransport.text("not json"))], {
+        retry: atOnce,
+        middleware: [(request, next) => Effect.tap(next(request), (response) => response.json)]
+      })
+      const error = yield* Effect.flip(client.execute(get))
+      expect(error._tag).toBe("ResponseValidationError")
+      expect(yield* transport.requestCount).toBe(1)
+    })
+  )
+
+  it.effect("7.4 an answer that does not fit a schema it asks for is no connection failure", () =>
+    Effect.gen(function* () {
+      const Ready = Schema.Struct({ ready: Schema.Literal(true) })
+      const { client, transport } = yield* scripted(
+        [MockTransport.forever(MockTransport.json({ ready: false }))],
+        {
+          retry: atOnce,
+          middleware: [
+            (request, next) =>
+              Effect.tap(next(request), (response) =>
+                Effect.mapError(
+                  HttpClientResponse.schemaBodyJson(Ready)(response),
+                  (cause) => new HttpClientError.ResponseError({ request, response, reason: "Decode", cause })
+                )
+              )
+          ]
+        }
+      )
+      const error = yield* Effect.flip(client.execute(get))
+      expect(error._tag).toBe("ResponseValidationError")
+      expect(yield* transport.requestCount).toBe(1)
+    })
+  )
+
+  it.effect("7.1 a status it refuses is the error of that status", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted(
+        [MockTransport.json({ message: "gone for lunch" }, { status: 404 })],
+        {
+          middleware: [(request, next) => Effect.flatMap(next(request), HttpClientResponse.filterStatusOk)]
+        }
+      )
+      expect(yield* Effect.flip(client.execute(get))).toMatchObject({
+        _tag: "NotFoundError",
+        message: "404 gone for lunch"
+      })
+    })
+  )
+})

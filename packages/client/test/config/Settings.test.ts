@@ -1,0 +1,298 @@
+import { describe, expect, it } from "@effect/vitest"
+import {
+  ApiConfig,
+  ApiRequest,
+  Credentials,
+  EventStream,
+  Pagination,
+  PlatformHeaders,
+  PromiseClient,
+  ResponseDecoder,
+  RetryPolicy
+} from "@effect-api/client"
+import { NodeTransport } from "@effect-api/node"
+import { Effect, Either, Schema } from "effect"
+import { untyped } from "../fixtures/bodies.js"
+import { baseUrl, scripted } from "../fixtures/requests.js"
+
+const refused = (options: object) => Either.getOrThrow(Either.flip(ApiConfig.make({ baseUrl, ...options })))
+
+describe("a setting that is none", () => {
+  const rows: ReadonlyArray<readonly [options: object, key: string, nearest: string]> = [
+    [{ baseURL: "https://a.test" }, "baseURL", "baseUrl"],
+    [{ base_url: "https://a.test" }, "base_url", "baseUrl"],
+    [{ url: "https://a.test" }, "url", "baseUrl"],
+    [{ timeout: 1000 }, "timeout", "timeouts"],
+    [{ maxRetries: 1 }, "maxRetries", "retry.maxRetries"],
+    [{ max_retries: 1 }, "max_retries", "retry.maxRetries"],
+    [{ apiKey: "hunter2" }, "apiKey", "credentials"],
+    [{ bearerToken: "hunter2" }, "bearerToken", "credentials"],
+    [{ interceptors: [] }, "interceptors", "middleware"],
+    [{ header: {} }, "header", "headers"],
+    [{ middlewares: [] }, "middlewares", "middleware"],
+    [{ trustedOrigin: [] }, "trustedOrigin", "trustedOrigins"],
+    [{ params: {} }, "params", "query"],
+    [{ toString: 1 }, "toString", ""],
+    [{ timeouts: { conect: 1 } }, "timeouts.conect", "connect"],
+    [{ timeouts: { Total: 1 } }, "timeouts.Total", "total"],
+    [{ retry: { maxretries: 1 } }, "retry.maxretries", "maxRetries"],
+    [{ retry: { maxRetry: 1 } }, "retry.maxRetry", "maxRetries"],
+    [{ retry: RetryPolicy.make(untyped({ retries: 1 })) }, "retry.retries", "maxRetries"],
+    [{ retry: { budget: { cost: 1 } } }, "retry.budget.cost", "retryCost"],
+    [{ limits: { responseByte: 1 } }, "limits.responseByte", "responseBytes"],
+    [{ redact: { header: [] } }, "redact.header", "headers"],
+    [{ idempotency: { name: "x" } }, "idempotency.name", "header"],
+    [{ queryFormat: { array: "comma" } }, "queryFormat.array", "arrays"]
+  ]
+
+  it.each(rows)("1.5 %j is refused as %s, the nearest is %s", (options, key, nearest) => {
+    const error = refused(options)
+    expect(error).toMatchObject({ _tag: "InvalidConfigError", key })
+    expect(error.reason).toContain(`is unknown: the nearest is ${nearest}`)
+    expect(error.message).not.toContain("hunter2")
+  })
+
+  it.effect.each(rows)("1.5 by withOptions too: %j", ([options, field]) =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted([])
+      const error = yield* Effect.flip(client.withOptions(options).get("/x"))
+      expect(error).toMatchObject({ _tag: "InvalidRequestError", field, delivery: "not-sent" })
+      expect(yield* transport.requestCount).toBe(0)
+    })
+  )
+
+  it("1.5 a client of promises throws it, and knows its transport", () => {
+    expect(() => PromiseClient.make(untyped({ baseUrl, transports: 1 }))).toThrow(
+      "transports is unknown: the nearest is transport"
+    )
+    expect(() => PromiseClient.make(untyped({ baseUrl, fetch }))).toThrow("the nearest is transport")
+  })
+})
+
+describe("what stands beside a request of a promise", () => {
+  it("1.5 is a signal alone: what belongs into the request is refused, and nothing is sent", async () => {
+    const client = PromiseClient.make({ baseUrl: "http://127.0.0.1:1" })
+    const request = ApiRequest.get("/x", { events: EventStream.make({ event: Schema.Number }) })
+    const options = untyped({ timeouts: { total: 5 }, signal: new AbortController().signal })
+    const first = async (values: AsyncIterable<unknown>) => {
+      for await (const value of values) return value
+      return undefined
+    }
+    const refusal = { _tag: "InvalidRequestError", field: "timeouts", delivery: "not-sent" }
+    await expect(client.execute(ApiRequest.get("/x"), options)).rejects.toMatchObject(refusal)
+    await expect(client.executeWithResponse(ApiRequest.get("/x"), options)).rejects.toMatchObject(refusal)
+    await expect(first(client.stream(request, options))).rejects.toMatchObject(refusal)
+    await client.close()
+  })
+})
+
+describe("what is no schema", () => {
+  it.each([
+    ["nothing", () => EventStream.make(untyped({}))],
+    ["an empty record", () => EventStream.make({ event: {} })],
+    ["a name without one", () => EventStream.make(untyped({ event: { delta: Schema.Number, stop: 1 } }))],
+    ["options in its place", () => EventStream.jsonLines(untyped({ schema: Schema.Number }))],
+    ["nothing for lines", () => EventStream.jsonLines(untyped(undefined))]
+  ])("1.5 is refused where the contract is made: %s", (_, make) => {
+    expect(make).toThrow(ApiConfig.InvalidConfigError)
+    expect(make).toThrow("events.event must be a schema")
+  })
+})
+
+describe("an option of a constructor that is none", () => {
+  const event = Schema.Number
+  const items = () => []
+  it.each<readonly [make: () => unknown, key: string, nearest: string]>([
+    [() => EventStream.make(untyped({ event, terminals: "x" })), "events.terminals", "terminal"],
+    [() => EventStream.make(untyped({ event, timeout: 1 })), "events.timeout", "idleTimeout"],
+    [() => EventStream.jsonLines(event, untyped({ ignore: [] })), "events.ignore", "error"],
+    [() => Pagination.cursor(untyped({ items, hasmore: 1 })), "pagination.hasmore", "hasMore"],
+    [() => Pagination.pageToken(untyped({ items, params: 1 })), "pagination.params", "param"],
+    [() => Pagination.pageNumber(untyped({ items, total: 1 })), "pagination.total", "totalPages"],
+    [() => Pagination.offset(untyped({ items, totals: 1 })), "pagination.totals", "total"],
+    [() => Pagination.linkHeader(untyped({ item: items })), "pagination.item", "items"],
+    [() => Pagination.custom(untyped({ items, nextPage: 1 })), "pagination.nextPage", "next"],
+    [
+      () => Credentials.cached(untyped({ fetch: Effect.never, refreshahead: 1 })),
+      "credentials.refreshahead",
+      "refreshAhead"
+    ],
+    [() => PlatformHeaders.make(untyped({ prefix: "x", version: "1" })), "platformHeaders.version", ""],
+    [() => ResponseDecoder.stream(untyped({ onProgress: 1 })), "success.onProgress", "onDownload"]
+  ])("1.5 %o throws an error of %s, the nearest is %s", (make, key, nearest) => {
+    try {
+      make()
+    } catch (error) {
+      expect(error).toBeInstanceOf(ApiConfig.InvalidConfigError)
+      expect(error).toMatchObject({ key, reason: expect.stringContaining(`the nearest is ${nearest}`) })
+      return
+    }
+    expect.unreachable("it must throw")
+  })
+
+  it.effect.each([
+    [{ connection: 5 }, "connection", "connections"],
+    [{ tls: { rejectUnauthorized: false } }, "tls.rejectUnauthorized", ""],
+    [{ proxy: { uri: "http://127.0.0.1" } }, "proxy.uri", "url"],
+    [{ proxy: { url: "https://127.0.0.1", tls: { verfy: false } } }, "proxy.tls.verfy", "verify"],
+    [{ timeouts: { conect: 1 } }, "timeouts.conect", "connect"],
+    [{ timeouts: 5 }, "timeouts", ""]
+  ] as const)("1.5 a transport fails with it: %j", ([options, key, nearest]) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Effect.scoped(NodeTransport.make(untyped(options))))
+      expect(error).toMatchObject({
+        _tag: "InvalidConfigError",
+        key,
+        reason: expect.stringContaining(nearest)
+      })
+    })
+  )
+})
+
+describe("a value of another kind", () => {
+  it.each<readonly [options: object, key: string]>([
+    [{ baseUrl: 5 }, "baseUrl"],
+    [{ baseUrl: null }, "baseUrl"],
+    [{ credentials: "hunter2" }, "credentials"],
+    [{ headers: "x-a: 1" }, "headers"],
+    [{ headers: ["x-a", "1"] }, "headers"],
+    [{ headers: new Date(0) }, "headers"],
+    [{ headers: Promise.resolve({}) }, "headers"],
+    [{ headers: () => ({}) }, "headers"],
+    [{ headers: [["x-a", "1"]].values() }, "headers"],
+    [{ headers: { "x-a": [["1"]] } }, "headers.x-a"],
+    [{ headers: new Map([["x-a", {}]]) }, "headers.x-a"],
+    [{ query: "a=1" }, "query"],
+    [{ query: new Map([["a", 1]]) }, "query"],
+    [{ query: () => ({}) }, "query"],
+    [{ queryFormat: "comma" }, "queryFormat"],
+    [{ timeouts: 5000 }, "timeouts"],
+    [{ timeouts: { total: true } }, "timeouts.total"],
+    [{ retry: 3 }, "retry"],
+    [{ retry: false }, "retry"],
+    [{ retry: { maxRetries: "3" } }, "retry.maxRetries"],
+    [{ retry: { jitter: "0.5" } }, "retry.jitter"],
+    [{ retry: { budget: true } }, "retry.budget"],
+    [{ retry: { budget: { capacity: "5" } } }, "retry.budget.capacity"],
+    [{ middleware: () => undefined }, "middleware"],
+    [{ middleware: ["x"] }, "middleware.0"],
+    [{ trustedOrigins: "https://a.test" }, "trustedOrigins"],
+    [{ trustedOrigins: [new URL("https://a.test")] }, "trustedOrigins.0"],
+    [{ redirects: "5" }, "redirects"],
+    [{ redirects: null }, "redirects"],
+    [{ validation: true }, "validation"],
+    [{ limits: 5 }, "limits"],
+    [{ limits: { errorBytes: "5" } }, "limits.errorBytes"],
+    [{ idempotency: "idempotency-key" }, "idempotency"],
+    [{ idempotency: {} }, "idempotency.header"],
+    [{ userAgent: 5 }, "userAgent"],
+    [{ platformHeaders: true }, "platformHeaders"],
+    [{ requestIdHeaders: "request-id" }, "requestIdHeaders"],
+    [{ errorType: "type" }, "errorType"],
+    [{ redact: ["x-a"] }, "redact"],
+    [{ redact: { headers: "x-a" } }, "redact.headers"],
+    [{ logBodies: "yes" }, "logBodies"]
+  ])("1.5 %o is refused as %s", (options, key) => {
+    const error = refused(options)
+    expect(error).toMatchObject({ key, reason: expect.stringMatching(/^must |^is |^needs /) })
+    expect(error.message).not.toContain("hunter2")
+  })
+})
+
+describe("an option of a request that is none, or of another kind", () => {
+  const rows: ReadonlyArray<readonly [options: object, field: string, reason: string]> = [
+    [{ params: { a: 1 } }, "params", "the nearest is query"],
+    [{ json: { a: 1 } }, "json", "the nearest is body"],
+    [{ data: { a: 1 } }, "data", "the nearest is body"],
+    [{ timeout: 1000 }, "timeout", "the nearest is timeouts"],
+    [{ maxRetries: 1 }, "maxRetries", "the nearest is retry.maxRetries"],
+    [{ signal: AbortSignal.timeout(1000) }, "signal", "execute(request, { signal })"],
+    [{ header: {} }, "header", "the nearest is headers"],
+    [{ sucess: Schema.Number }, "sucess", "the nearest is success"],
+    [{ timeouts: { conect: 1 } }, "timeouts.conect", "the nearest is connect"],
+    [{ path: "x" }, "path", "an object"],
+    [{ path: Promise.resolve({}) }, "path", "an object"],
+    [{ timeouts: 1000 }, "timeouts", "an object of connect"],
+    [{ timeouts: null }, "timeouts", "an object of connect"],
+    [{ retry: 3 }, "retry", "a Schedule"],
+    [{ retry: null }, "retry", "a Schedule"],
+    [{ retry: { maxretries: 1 } }, "retry.maxretries", "maxRetries"],
+    [{ retry: { maxRetry: 1 } }, "retry.maxRetry", "maxRetries"],
+    [{ middleware: null }, "middleware", "a list"],
+    [{ middleware: [1] }, "middleware.0", "a function"],
+    [{ idempotencyKey: 5 }, "idempotencyKey", "a string"],
+    [{ onUpload: true }, "onUpload", "a function"],
+    [{ success: "json" }, "success", "a schema"],
+    [{ success: null }, "success", "a schema"],
+    [{ failure: Schema.Number }, "failure", "an object of schemas"],
+    [{ failure: { "4xx": Schema.Number } }, "failure.4xx", "a status"],
+    [{ failure: { default: Schema.Number } }, "failure.default", "a status"],
+    [{ failure: { 404: "missing" } }, "failure.404", "a schema"],
+    [{ events: {} }, "events", "EventStream"],
+    [{ pagination: "cursor" }, "pagination", "Pagination"],
+    [{ bodySchema: {} }, "bodySchema", "effect/Schema"],
+    [{ headers: null }, "headers", "a Headers"],
+    [{ headers: new Date(0) }, "headers", "a Headers"],
+    [{ headers: true }, "headers", "a Headers"],
+    [{ query: null }, "query", "plain object"],
+    [{ query: new URLSearchParams("a=1") }, "query", "plain object"],
+    [{ query: Promise.resolve({}) }, "query", "plain object"],
+    [{ form: new URLSearchParams("a=1") }, "form", "plain object"],
+    [{ form: new FormData() }, "form", "plain object"],
+    [{ form: null }, "form", "plain object"],
+    [{ form: { a: Promise.resolve(1) } }, "form.a", "must be"],
+    [{ multipart: new FormData() }, "multipart", "plain object"],
+    [{ multipart: null }, "multipart", "plain object"],
+    [{ multipart: { a: Promise.resolve(1) } }, "multipart.a", "must be"],
+    [{ text: 5 }, "text", "a string"],
+    [{ bytes: "x" }, "bytes", "a Uint8Array or an ArrayBuffer"],
+    [{ bytes: new Blob(["x"]) }, "bytes", "a Uint8Array or an ArrayBuffer"],
+    [{ bodyStream: "x" }, "bodyStream", "a stream of bytes"],
+    [{ bodyStream: [1] }, "bodyStream", "a stream of bytes"]
+  ]
+
+  it.effect.each(rows)("1.5, 5.1 %o is refused as %s: %s", ([options, field, reason]) =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted([])
+      const request = yield* Effect.try(() => ApiRequest.post("/x", untyped(options)))
+      const error = yield* Effect.flip(client.execute(request as ApiRequest.ApiRequest<unknown>))
+      expect(error).toMatchObject({ _tag: "InvalidRequestError", field, delivery: "not-sent" })
+      expect(error.message).toContain(reason)
+      expect(yield* transport.requestCount).toBe(0)
+    })
+  )
+
+  const hostile = {
+    get a(): string {
+      throw new Error("hunter2")
+    }
+  }
+
+  it.effect("5.1 what cannot be read is refused and not thrown, wherever it stands", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([])
+      for (const field of ["query", "headers", "body", "form", "multipart"]) {
+        for (const value of [hostile, new Proxy({}, { ownKeys: () => Effect.runSync(Effect.die("no")) })]) {
+          const error = yield* Effect.flip(client.post("/x", untyped({ [field]: value })))
+          expect(error).toMatchObject({ _tag: "InvalidRequestError", delivery: "not-sent" })
+          expect(JSON.stringify(error)).not.toContain("hunter2")
+        }
+      }
+      const unreadable = new Proxy({}, { ownKeys: () => Effect.runSync(Effect.die("no")) })
+      for (const option of ["timeouts", "retry", "failure"]) {
+        const error = yield* Effect.flip(client.get("/x", untyped({ [option]: unreadable })))
+        expect(error).toMatchObject({ _tag: "InvalidRequestError", field: option, delivery: "not-sent" })
+      }
+      const path = yield* Effect.flip(client.get("/x/{a}", { path: hostile }))
+      expect(path).toMatchObject({ _tag: "InvalidRequestError", field: "path" })
+    })
+  )
+
+  it.effect("5.3 bytes may be an ArrayBuffer", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([])
+      const { body } = yield* client.prepare(ApiRequest.post("/x", { bytes: new Uint8Array([1, 2]).buffer }))
+      expect(body).toMatchObject({ _tag: "Uint8Array", body: new Uint8Array([1, 2]) })
+    })
+  )
+})

@@ -1,0 +1,446 @@
+import { describe, expect, it } from "@effect/vitest"
+import { ApiRequest, Credentials } from "@effect-api/client"
+import { MockTransport } from "@effect-api/testing"
+import { Data, Duration, Effect, Fiber, Redacted, TestClock } from "effect"
+import * as Redaction from "../../src/secrets/Redaction.js"
+import { atOnce, scripted } from "../fixtures/requests.js"
+import { accepting, issuing, list, ok, play, playError, status, steady, tokens } from "../fixtures/retry.js"
+
+const secret = Redacted.make("s3cret")
+
+/** What one attempt carries. */
+const resolved = (credentials: Credentials.Credentials) => credentials.make().resolve
+
+describe("kinds", () => {
+  it.effect.each([
+    { name: "none", credentials: Credentials.none, headers: {} },
+    {
+      name: "header",
+      credentials: Credentials.header("X-Api-Key", secret),
+      headers: { "x-api-key": "s3cret" }
+    },
+    { name: "bearer", credentials: Credentials.bearer(secret), headers: { authorization: "Bearer s3cret" } },
+    // RFC 7617, section 2 and 2.1.
+    {
+      name: "basic",
+      credentials: Credentials.basic("Aladdin", Redacted.make("open sesame")),
+      headers: { authorization: "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==" }
+    },
+    {
+      name: "basic in UTF-8",
+      credentials: Credentials.basic("test", Redacted.make("123£")),
+      headers: { authorization: "Basic dGVzdDoxMjPCow==" }
+    },
+    {
+      name: "a secret with space around it",
+      credentials: Credentials.bearer(Redacted.make(" s3cret\n")),
+      headers: { authorization: "Bearer s3cret" }
+    },
+    { name: "a blank bearer", credentials: Credentials.bearer(Redacted.make(" \t")), headers: {} },
+    { name: "a blank header", credentials: Credentials.header("x-api-key", Redacted.make("")), headers: {} },
+    {
+      name: "an effect",
+      credentials: Credentials.effect(Effect.succeed(secret)),
+      headers: { authorization: "Bearer s3cret" }
+    },
+    {
+      name: "an effect of credentials",
+      credentials: Credentials.effect(Effect.succeed(Credentials.header("x-api-key", secret))),
+      headers: { "x-api-key": "s3cret" }
+    },
+    {
+      name: "a cached token",
+      credentials: Credentials.cached({ fetch: Effect.succeed(secret) }),
+      headers: { authorization: "Bearer s3cret" }
+    },
+    {
+      name: "a cached token in a header",
+      credentials: Credentials.cached({
+        fetch: Effect.succeed(secret),
+        as: (token) => Credentials.header("x-api-key", token)
+      }),
+      headers: { "x-api-key": "s3cret" }
+    },
+    {
+      name: "the first that is not blank",
+      credentials: Credentials.firstOf([
+        Credentials.none,
+        Credentials.bearer(Redacted.make("")),
+        Credentials.header("x-api-key", secret),
+        Credentials.bearer(secret)
+      ]),
+      headers: { "x-api-key": "s3cret" }
+    },
+    {
+      name: "the first that does not fail",
+      credentials: Credentials.firstOf([
+        Credentials.effect(Effect.fail("no vault")),
+        Credentials.firstOf([Credentials.bearer(secret)])
+      ]),
+      headers: { authorization: "Bearer s3cret" }
+    },
+    { name: "the first of none", credentials: Credentials.firstOf([]), headers: {} },
+    { name: "the first of blanks", credentials: Credentials.firstOf([Credentials.none]), headers: {} }
+  ])("6.9 sends $name", ({ credentials, headers }) =>
+    Effect.gen(function* () {
+      expect((yield* resolved(credentials)).headers).toEqual(headers)
+      const { requests } = yield* play([ok], { credentials }, list, 0)
+      expect(requests[0]?.headers).toMatchObject(headers)
+      if (Object.keys(headers).length === 0) expect(requests[0]?.headers).not.toHaveProperty("authorization")
+    })
+  )
+
+  it.effect("6.9 an effect is asked before every attempt", () =>
+    Effect.gen(function* () {
+      const issuer = issuing()
+      const credentials = Credentials.effect(Effect.map(issuer.fetch, ({ token }) => token))
+      const { requests } = yield* play([status(503), status(503), ok], { credentials, retry: steady })
+      expect(tokens(requests)).toEqual(["token-1", "token-2", "token-3"])
+    })
+  )
+
+  class VaultSealed extends Data.TaggedError("VaultSealed") {}
+
+  it.effect.each([
+    { failure: "the vault is sealed", reason: "the vault is sealed" },
+    { failure: new Error("the vault is sealed"), reason: "the vault is sealed" },
+    { failure: new VaultSealed(), reason: "VaultSealed" },
+    { failure: { _tag: "VaultSealed" }, reason: "VaultSealed" },
+    { failure: undefined, reason: "the effect failed" }
+  ])("6.9 what fails sends nothing and says why: $failure", ({ failure, reason }) =>
+    Effect.gen(function* () {
+      for (const credentials of [
+        Credentials.effect(Effect.fail(failure)),
+        Credentials.cached({ fetch: Effect.fail(failure) }),
+        Credentials.firstOf([Credentials.none, Credentials.effect(Effect.fail(failure))])
+      ]) {
+        const { error, times } = yield* playError([], { credentials }, list, 0)
+        expect(error).toMatchObject({
+          _tag: "CredentialsError",
+          stoppedBy: "not-retryable",
+          delivery: "not-sent"
+        })
+        expect(error.message).toBe(`no credentials: ${reason}`)
+        // The program's own error is kept, where it is more than a word.
+        expect(error.cause).toBe(typeof failure === "object" ? failure : undefined)
+        expect(times).toEqual([])
+      }
+    })
+  )
+
+  it.effect("6.9 what a promise is rejected with is the reason, and the cause", () =>
+    Effect.gen(function* () {
+      const sealed = new Error("the vault is sealed")
+      const fetch = Effect.tryPromise(() => Promise.reject(sealed))
+      const { client } = yield* scripted([], { credentials: Credentials.cached({ fetch }) })
+      const error = yield* Effect.flip(client.execute(list))
+      expect(error.message).toBe("no credentials: the vault is sealed")
+      expect(error.cause).toBe(sealed)
+    })
+  )
+
+  it.effect("6.9 the first of several that all fail names them all", () =>
+    Effect.gen(function* () {
+      const credentials = Credentials.firstOf([
+        Credentials.effect(Effect.fail("no file")),
+        Credentials.effect(Effect.fail("no network"))
+      ])
+      expect((yield* playError([], { credentials }, list, 0)).error.message).toContain("no file; no network")
+    })
+  )
+
+  it.effect("6.9 a token that cannot stand in a header is never sent, nor shown", () =>
+    Effect.gen(function* () {
+      const credentials = Credentials.bearer(Redacted.make("s3cret\r\nx-evil: 1"))
+      const { error, times } = yield* playError([ok], { credentials }, list, 0)
+      expect(error).toMatchObject({ _tag: "CredentialsError", delivery: "not-sent" })
+      expect(JSON.stringify(error)).not.toContain("s3cret")
+      expect(times).toEqual([])
+    })
+  )
+
+  it.effect("6.9 a secret that a server echoes is not shown", () =>
+    Effect.gen(function* () {
+      for (const credentials of [
+        Credentials.bearer(secret),
+        Credentials.cached({ fetch: Effect.succeed(secret) }),
+        Credentials.basic("user", secret)
+      ]) {
+        const echo: MockTransport.Script = ({ headers }) =>
+          MockTransport.json({ message: `s3cret ${headers["authorization"]}` }, { status: 400 })
+        const { error } = yield* playError(echo, { credentials }, list, 0)
+        expect(error.message).toContain(Redaction.hidden)
+        expect(JSON.stringify(error)).not.toMatch(/s3cret|dXNlcjpzM2NyZXQ/)
+      }
+    })
+  )
+})
+
+/** What plain JavaScript may give in place of a `Redacted`. */
+const given = (value: unknown) => value as Redacted.Redacted<string>
+
+const waysToGive: Readonly<Record<string, (value: unknown) => Credentials.Credentials>> = {
+  bearer: (value) => Credentials.bearer(given(value)),
+  header: (value) => Credentials.header("x-key", given(value)),
+  basic: (value) => Credentials.basic("me", given(value)),
+  effect: (value) => Credentials.effect(Effect.succeed(given(value))),
+  cached: (value) => Credentials.cached({ fetch: Effect.succeed(given(value)) }),
+  "a cached token with its life": (value) =>
+    Credentials.cached({ fetch: Effect.succeed({ token: given(value), expiresIn: "1 hour" }) }),
+  "a cached token sent in its own way": (value) =>
+    Credentials.cached({
+      fetch: Effect.succeed(given(value)),
+      as: (token) => Credentials.header("x-key", token)
+    }),
+  firstOf: (value) => Credentials.firstOf([Credentials.none, Credentials.bearer(given(value))])
+}
+
+describe("a secret of plain JavaScript", () => {
+  it.effect.each(Object.entries(waysToGive))("12.4 may be a string, and is hidden as one: %s", ([, make]) =>
+    Effect.gen(function* () {
+      const echo: MockTransport.Script = ({ headers }) =>
+        MockTransport.json({ message: `plain-token ${JSON.stringify(headers)}` }, { status: 400 })
+      const { client, transport } = yield* scripted(echo, { credentials: make(" plain-token ") })
+      const error = yield* Effect.flip(client.execute(list))
+      expect(error._tag).toBe("BadRequestError")
+      expect(JSON.stringify(error)).not.toContain("plain-token")
+      const sent = JSON.stringify((yield* transport.requests)[0]?.headers)
+      expect(sent).toMatch(/Bearer plain-token|"x-key":"plain-token"|Basic bWU6IHBsYWluLXRva2VuIA==/)
+    })
+  )
+
+  const wrong: Readonly<Record<string, readonly [value: unknown, said: RegExp]>> = {
+    nothing: [undefined, /undefined/],
+    null: [null, /null/],
+    "a number": [5_318_008, /a number/],
+    "an object": [{ secret: "plain-token" }, /an object/],
+    "a list": [["plain-token"], /an array/],
+    "a function": [() => "plain-token", /a function/],
+    "a promise": [Promise.resolve("plain-token"), /a promise: await it/],
+    "a Redacted of nothing": [Redacted.make(undefined), /a Redacted that holds a string/],
+    "a Redacted of a number": [Redacted.make(5_318_008), /a Redacted that holds a string/]
+  }
+
+  it.effect.each(
+    Object.entries(waysToGive).flatMap(([way, make]) =>
+      Object.entries(wrong).map(([kind, [value, said]]) => ({ way, make, kind, value, said }))
+    )
+  )("12.4 is refused by its argument, and never shown: $way given $kind", ({ make, said, value }) =>
+    Effect.gen(function* () {
+      const { error, times } = yield* playError([ok], { credentials: make(value) }, list, 0)
+      expect(error).toMatchObject({ _tag: "CredentialsError", stoppedBy: "not-retryable" })
+      expect(error.message).toMatch(/(token|the header|password) must be a Redacted/)
+      expect(error.message).toMatch(said)
+      expect(JSON.stringify(error)).not.toMatch(/plain-token|5318008/)
+      expect(times).toEqual([])
+    })
+  )
+
+  it.effect.each([
+    ["effect", () => Credentials.effect((() => "x") as never), /must be an Effect, and is a function/],
+    ["cached", () => Credentials.cached({ fetch: (async () => "x") as never }), /fetch must be an Effect/],
+    [
+      "as",
+      () => Credentials.cached({ fetch: Effect.succeed(secret), as: () => "x" as never }),
+      /`as` returns must be Credentials/
+    ],
+    [
+      "as that throws",
+      () =>
+        Credentials.cached({
+          fetch: Effect.succeed(secret),
+          as: (token) => {
+            throw new Error(`no use for ${Redacted.value(token)}`)
+          }
+        }),
+      /no use for <redacted>/
+    ],
+    ["a user that is none", () => Credentials.basic(undefined as never, secret), /the user must be/],
+    ["a user with a colon", () => Credentials.basic("a:b", secret), /must not contain a colon/],
+    [
+      "a header without a name",
+      () => Credentials.header(undefined as never, secret),
+      /name must be a string/
+    ],
+    [
+      "a candidate that is none",
+      () => Credentials.firstOf([undefined as never]),
+      /candidate 0 must be Credentials, and is undefined/
+    ],
+    ["no candidates", () => Credentials.firstOf(undefined as never), /candidates must be a list/],
+    [
+      "refreshAhead",
+      () => Credentials.cached({ fetch: Effect.succeed(secret), refreshAhead: -1 }),
+      /refreshAhead/
+    ],
+    [
+      "timeout",
+      () => Credentials.cached({ fetch: Effect.succeed(secret), timeout: "soon" as never }),
+      /timeout/
+    ]
+  ] as const)("6.9 what cannot work says so: %s", ([, make, said]) =>
+    Effect.gen(function* () {
+      const { error } = yield* playError([ok], { credentials: make() }, list, 0)
+      expect(error).toMatchObject({ _tag: "CredentialsError", delivery: "not-sent" })
+      expect(error.message).toMatch(said)
+    })
+  )
+})
+
+describe("a refused token", () => {
+  it.effect("6.9 is dropped, fetched anew and replayed, outside the retry count", () =>
+    Effect.gen(function* () {
+      const issuer = issuing()
+      const credentials = Credentials.cached({ fetch: issuer.fetch })
+      const script = [status(401), status(503), ok]
+      const { ended, requests, times } = yield* play(script, {
+        credentials,
+        retry: { ...steady, maxRetries: 1 }
+      })
+      expect(tokens(requests)).toEqual(["token-1", "token-2", "token-2"])
+      expect(times).toEqual([0, 0, 500])
+      expect(ended).toMatchObject({
+        right: {
+          attempts: [
+            { tag: "AuthenticationError", status: 401, delay: Duration.zero },
+            { tag: "ServiceUnavailableError", delay: Duration.millis(500) },
+            { status: 200 }
+          ]
+        }
+      })
+    })
+  )
+
+  it.effect("6.9 is replayed once: a second 401 is the caller's", () =>
+    Effect.gen(function* () {
+      const issuer = issuing()
+      const { error, times } = yield* playError(
+        [status(401), status(401)],
+        { credentials: Credentials.cached({ fetch: issuer.fetch }), retry: atOnce },
+        list,
+        0
+      )
+      expect(error).toMatchObject({ _tag: "AuthenticationError", stoppedBy: "not-retryable" })
+      expect(error.attempts).toHaveLength(2)
+      expect(times).toHaveLength(2)
+      expect(issuer.fetched).toBe(2)
+    })
+  )
+
+  it.effect.each([
+    { name: "none", credentials: Credentials.none, sent: 1 },
+    { name: "bearer", credentials: Credentials.bearer(secret), sent: 1 },
+    { name: "effect", credentials: Credentials.effect(Effect.succeed(secret)), sent: 1 },
+    {
+      name: "firstOf of those",
+      credentials: Credentials.firstOf([Credentials.none, Credentials.bearer(secret)]),
+      sent: 1
+    },
+    { name: "cached", credentials: Credentials.cached({ fetch: Effect.succeed(secret) }), sent: 2 },
+    {
+      name: "firstOf with a cached one in use",
+      credentials: Credentials.firstOf([
+        Credentials.none,
+        Credentials.cached({ fetch: Effect.succeed(secret) })
+      ]),
+      sent: 2
+    },
+    {
+      name: "firstOf with a cached one not in use",
+      credentials: Credentials.firstOf([
+        Credentials.bearer(secret),
+        Credentials.cached({ fetch: Effect.succeed(secret) })
+      ]),
+      sent: 1
+    }
+  ])("6.9 is replayed only where it can be refreshed: $name", ({ credentials, sent }) =>
+    Effect.gen(function* () {
+      const { error, times } = yield* playError(
+        [MockTransport.forever(status(401))],
+        { credentials },
+        list,
+        0
+      )
+      expect(error._tag).toBe("AuthenticationError")
+      expect(times).toHaveLength(sent)
+    })
+  )
+
+  it.effect("6.9 costs nothing of the budget, and is replayed where no retries are", () =>
+    Effect.gen(function* () {
+      const issuer = issuing()
+      const { ended } = yield* play(
+        accepting(() => "token-2"),
+        {
+          credentials: Credentials.cached({ fetch: issuer.fetch }),
+          retry: { maxRetries: 0, budget: { capacity: 0 } }
+        },
+        ApiRequest.post("/todos", { body: 1, retry: { maxRetries: 0, retryUnsafe: "never" } }),
+        0
+      )
+      expect(ended).toMatchObject({ right: { value: "ok" } })
+    })
+  )
+
+  it.effect("6.9 sends 50 concurrent callers to one fetch", () =>
+    Effect.gen(function* () {
+      const issuer = issuing({ delay: "1 second" })
+      const { client, transport } = yield* scripted(
+        accepting(() => "token-2"),
+        { credentials: Credentials.cached({ fetch: issuer.fetch }) }
+      )
+      const calls = yield* Effect.fork(
+        Effect.all(
+          Array.from({ length: 50 }, () => client.execute(list)),
+          { concurrency: "unbounded" }
+        )
+      )
+      yield* TestClock.adjust("1 minute")
+      expect(yield* Fiber.join(calls)).toEqual(Array.from({ length: 50 }, () => "ok"))
+      expect(issuer.fetched).toBe(2)
+      expect(yield* transport.requestCount).toBe(100)
+    })
+  )
+
+  it.effect("6.9 a 401 that comes late does not drop the fresh token", () =>
+    Effect.gen(function* () {
+      const issuer = issuing()
+      const script: MockTransport.Script = ({ headers, index }) =>
+        headers["authorization"] !== "Bearer token-1"
+          ? ok
+          : MockTransport.empty(401, { delay: index === 0 ? "10 seconds" : 0 })
+      const { client, transport } = yield* scripted(script, {
+        credentials: Credentials.cached({ fetch: issuer.fetch })
+      })
+      const late = yield* Effect.fork(client.execute(list))
+      yield* transport.awaitRequests(1)
+      yield* client.execute(list)
+      expect(issuer.fetched).toBe(2)
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.join(late)
+      yield* client.execute(list)
+      expect(tokens(yield* transport.requests)).toEqual([
+        "token-1",
+        "token-1",
+        "token-2",
+        "token-2",
+        "token-2"
+      ])
+      expect(issuer.fetched).toBe(2)
+    })
+  )
+
+  it.effect("6.9 clients of withOptions share the token, other clients fetch their own", () =>
+    Effect.gen(function* () {
+      const issuer = issuing()
+      const credentials = Credentials.cached({ fetch: issuer.fetch })
+      const { client } = yield* scripted([MockTransport.forever(ok)], { credentials })
+      yield* client.execute(list)
+      yield* client.withOptions({ headers: { "x-team": "search" } }).execute(list)
+      expect(issuer.fetched).toBe(1)
+      const { client: other } = yield* scripted([MockTransport.forever(ok)], { credentials })
+      yield* other.execute(list)
+      expect(issuer.fetched).toBe(2)
+    })
+  )
+})

@@ -1,0 +1,245 @@
+import { inspect } from "node:util"
+import { describe, expect, it } from "@effect/vitest"
+import { ApiError } from "@effect-api/client"
+import { MockTransport } from "@effect-api/testing"
+import { Cause, Data, Duration, Effect, Exit, Schema } from "effect"
+import { observe } from "../fixtures/canary.js"
+import { scripted } from "../fixtures/requests.js"
+
+const common: ApiError.Common = {
+  message: "what happened",
+  request: { method: "GET", url: "https://api.test/v1/todos/1" },
+  attempts: [
+    {
+      startedAt: 5,
+      duration: Duration.millis(7),
+      tag: "RateLimitError",
+      status: 429,
+      delay: Duration.seconds(1)
+    }
+  ],
+  stoppedBy: "attempts",
+  delivery: "rejected",
+  shouldRetry: undefined
+}
+
+const answered: ApiError.StatusFields = {
+  ...common,
+  status: 429,
+  headers: { "content-type": "application/json" },
+  requestId: "req_1",
+  type: "rate_limit_error",
+  body: { error: { type: "rate_limit_error" } },
+  retryAfter: Duration.seconds(3)
+}
+
+const answeredAs = (status: number): ApiError.StatusFields => ({ ...answered, status })
+const streamed = { requestId: "req_1", status: 200, reason: "is not", excerpt: "…" }
+
+/** One of each, under its own name. */
+const samples: { readonly [Tag in ApiError.ApiError["_tag"]]: Extract<ApiError.ApiError, { _tag: Tag }> } = {
+  BadRequestError: new ApiError.BadRequestError(answeredAs(400)),
+  AuthenticationError: new ApiError.AuthenticationError(answeredAs(401)),
+  PermissionDeniedError: new ApiError.PermissionDeniedError(answeredAs(403)),
+  NotFoundError: new ApiError.NotFoundError(answeredAs(404)),
+  ConflictError: new ApiError.ConflictError(answeredAs(409)),
+  RequestTooLargeError: new ApiError.RequestTooLargeError(answeredAs(413)),
+  UnprocessableEntityError: new ApiError.UnprocessableEntityError(answeredAs(422)),
+  RateLimitError: new ApiError.RateLimitError(answeredAs(429)),
+  InternalServerError: new ApiError.InternalServerError(answeredAs(500)),
+  ServiceUnavailableError: new ApiError.ServiceUnavailableError(answeredAs(503)),
+  DeadlineExceededError: new ApiError.DeadlineExceededError(answeredAs(504)),
+  OverloadedError: new ApiError.OverloadedError(answeredAs(529)),
+  UnexpectedStatusError: new ApiError.UnexpectedStatusError(answeredAs(418)),
+  ConnectionError: new ApiError.ConnectionError({ ...common, kind: "reset", code: "ECONNRESET" }),
+  TimeoutError: new ApiError.TimeoutError({ ...common, phase: "idle", limit: Duration.seconds(9) }),
+  InvalidRequestError: new ApiError.InvalidRequestError({
+    ...common,
+    field: "path.id",
+    reason: "is missing"
+  }),
+  CredentialsError: new ApiError.CredentialsError({ ...common, reason: "no token", retryAfter: undefined }),
+  ResponseValidationError: new ApiError.ResponseValidationError({
+    ...common,
+    ...streamed,
+    path: ["list", 0]
+  }),
+  StreamTruncatedError: new ApiError.StreamTruncatedError({ ...common, requestId: undefined, received: 3 }),
+  StreamProtocolError: new ApiError.StreamProtocolError({ ...common, ...streamed }),
+  PaginationError: new ApiError.PaginationError({ ...common, reason: "the same cursor", pages: 2 })
+}
+
+const each = Object.values(samples).map((error) => [error._tag, error] as const)
+
+const isStatus = (tag: keyof typeof ApiError.table): boolean =>
+  ApiError.table[tag].status !== undefined || tag === "UnexpectedStatusError"
+
+describe("the table and the classes", () => {
+  it("7.1 hold the same tags", () => {
+    expect(each.map(([tag]) => tag)).toEqual(Object.keys(ApiError.table))
+    expect(each.map(([tag, error]) => [tag, error.name, error.constructor])).toEqual(
+      each.map(([tag]) => [tag, tag, ApiError[tag]])
+    )
+  })
+
+  it.each(each)("7.1 %s is an Error whose fields are its own", (tag, error) => {
+    expect(error).toBeInstanceOf(Error)
+    expect(error).toMatchObject({ _tag: tag, ...common })
+    expect(String(error)).toBe(`${tag}: what happened`)
+  })
+})
+
+/** Everything in an error that is no plain data: names by where they stand. */
+const alive = (error: unknown): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  const walk = (value: unknown, path: string): void => {
+    if (typeof value === "function") found.push(path)
+    if (typeof value !== "object" || value === null || Duration.isDuration(value)) return
+    const plain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype || value === error
+    if (!plain) found.push(`${path}: ${value.constructor?.name}`)
+    else for (const [key, inner] of Object.entries(value)) walk(inner, `${path}.${key}`)
+  }
+  walk(error, "error")
+  return found
+}
+
+describe("showing an error", () => {
+  it.each(each)("7.1 %s survives JSON with its fields", (_, error) => {
+    const read = JSON.parse(JSON.stringify(error))
+    const given = Object.fromEntries(
+      Object.entries({ ...error, message: error.message }).filter(([, value]) => value !== undefined)
+    )
+    expect(Object.keys(read).sort()).toEqual(Object.keys(given).sort())
+    expect(read).toEqual(JSON.parse(JSON.stringify(given)))
+    expect(read.attempts[0]).toMatchObject({ startedAt: 5, tag: "RateLimitError", status: 429 })
+    expect(
+      Schema.decodeUnknownSync(Schema.Duration)({ _tag: "Millis", millis: read.attempts[0].delay.millis })
+    ).toEqual(Duration.seconds(1))
+  })
+
+  const ways: Readonly<Record<string, MockTransport.MockStep>> = {
+    "a status": MockTransport.json({ error: { message: "no" } }, { status: 400 }),
+    "a reset": MockTransport.connectionError({ code: "ECONNRESET" }),
+    silence: MockTransport.never,
+    "a misfit": MockTransport.json({ id: "x" })
+  }
+
+  it.effect.each(Object.entries(ways))("7.1 %s holds plain data, no live request or response", ([, step]) =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([step], { retry: { maxRetries: 0 } })
+      const { exit } = yield* observe(
+        client.get("/todos/1", { success: Schema.Struct({ id: Schema.Number }) })
+      )
+      const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+      expect(ApiError.isApiError(error)).toBe(true)
+      expect(alive(error)).toEqual([])
+    })
+  )
+
+  it("7.1 a cause shows tag, message and where it came about", () => {
+    const shown = Cause.pretty(Cause.fail(samples.NotFoundError), { renderErrorCause: true })
+    expect(shown).toContain("NotFoundError: what happened")
+    expect(shown).toContain("ApiError.test.ts")
+  })
+})
+
+describe("guards", () => {
+  it.each(each)("7.1 %s is an ApiError, and a StatusError if a status made it", (tag, error) => {
+    expect(ApiError.isApiError(error)).toBe(true)
+    expect(ApiError.isStatusError(error)).toBe(isStatus(tag))
+  })
+
+  class NotFoundError extends Data.TaggedError("NotFoundError")<{ readonly message: string }> {}
+
+  it.each([
+    ["nothing", undefined],
+    ["a string", "RateLimitError"],
+    ["an Error", new Error("x")],
+    ["plain data with a tag", { ...samples.NotFoundError, _tag: "NotFoundError" }],
+    ["another's error of the same tag", new NotFoundError({ message: "x" })],
+    ["a tag that Object knows", Object.assign(new Error("x"), { _tag: "toString", stoppedBy: "attempts" })]
+  ])("7.1 %s is none", (_, value) => {
+    expect(ApiError.isApiError(value)).toBe(false)
+    expect(ApiError.isStatusError(value)).toBe(false)
+  })
+
+  it.effect("7.1 an error that failed inside a span is still one", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Effect.withSpan(Effect.fail(samples.RateLimitError), "outer"))
+      expect(ApiError.isApiError(error)).toBe(true)
+      expect(ApiError.update(error, { stoppedBy: "budget" })).toMatchObject({
+        _tag: "RateLimitError",
+        status: 429,
+        stoppedBy: "budget"
+      })
+    })
+  )
+})
+
+describe("isRetryable", () => {
+  const retryable = [
+    "ConflictError",
+    "RateLimitError",
+    "InternalServerError",
+    "ServiceUnavailableError",
+    "DeadlineExceededError",
+    "OverloadedError",
+    "ConnectionError",
+    "TimeoutError"
+  ]
+
+  it.each(each)("6.1 the table decides for %s", (tag, error) => {
+    expect(ApiError.isRetryable(error)).toBe(retryable.includes(tag))
+  })
+
+  it.each(each)("6.1 the server's or a middleware's word outranks the table for %s", (tag, error) => {
+    const sent = tag !== "InvalidRequestError"
+    expect(ApiError.isRetryable(ApiError.update<ApiError.ApiError>(error, { shouldRetry: true }))).toBe(sent)
+    expect(ApiError.isRetryable(ApiError.update<ApiError.ApiError>(error, { shouldRetry: false }))).toBe(
+      false
+    )
+  })
+
+  it.each([
+    ["408", new ApiError.UnexpectedStatusError(answeredAs(408)), true],
+    ["418", new ApiError.UnexpectedStatusError(answeredAs(418)), false],
+    ["a TLS failure", new ApiError.ConnectionError({ ...common, kind: "tls", code: undefined }), false],
+    [
+      "a name that did not resolve",
+      new ApiError.ConnectionError({ ...common, kind: "dns", code: undefined }),
+      true
+    ],
+    [
+      "the total limit",
+      new ApiError.TimeoutError({ ...common, phase: "total", limit: Duration.zero }),
+      false
+    ],
+    [
+      "the connect limit",
+      new ApiError.TimeoutError({ ...common, phase: "connect", limit: Duration.zero }),
+      true
+    ]
+  ])("6.1 %s is decided by more than its tag", (_, error, expected) => {
+    expect(ApiError.isRetryable(error)).toBe(expected)
+  })
+})
+
+describe("update", () => {
+  it.each(each)("6.6 gives %s as a new value with other fields", (tag, error) => {
+    const copy = ApiError.update<ApiError.ApiError>(error, { attempts: [], stoppedBy: "budget" })
+    expect(copy).not.toBe(error)
+    expect(copy.constructor).toBe(error.constructor)
+    expect({ ...copy }).toEqual({ ...error, attempts: [], stoppedBy: "budget" })
+    expect([copy.message, copy.stack, copy._tag]).toEqual([error.message, error.stack, tag])
+    expect(error.stoppedBy).toBe("attempts")
+    expect(Exit.fail(copy)).toEqual(Exit.fail(ApiError.update<ApiError.ApiError>(copy, {})))
+  })
+
+  it("12.4 a message that is changed is changed in the stack too", () => {
+    const error = new ApiError.NotFoundError({ ...answered, message: "no s3cret here" })
+    const copy = ApiError.update(error, { message: "no $& here" })
+    expect(copy.stack).toContain("no $& here\n")
+    expect(copy.stack).not.toContain("s3cret")
+    expect(inspect(copy)).not.toContain("s3cret")
+  })
+})

@@ -1,0 +1,178 @@
+import { HttpClientError } from "@effect/platform"
+import { describe, expect, it } from "@effect/vitest"
+import { ApiError, ApiRequest, Credentials, type Middleware, ResponseDecoder } from "@effect-api/client"
+import { MockTransport } from "@effect-api/testing"
+import { Data, Effect, Redacted } from "effect"
+import { scripted } from "../fixtures/requests.js"
+import { list, ok, playError } from "../fixtures/retry.js"
+
+class Sealed extends Data.TaggedError("Sealed")<{ readonly vault: string }> {}
+
+const sealed = new Sealed({ vault: "a" })
+
+const refusing =
+  (fail: (request: Parameters<Middleware.Middleware>[0]) => unknown): Middleware.Middleware =>
+  (request) =>
+    Effect.fail(fail(request) as HttpClientError.HttpClientError)
+
+const requestError = (reason: "Transport" | "Encode", cause: unknown) =>
+  refusing((request) => new HttpClientError.RequestError({ request, reason, cause }))
+
+describe("what a program's own code fails with", () => {
+  it.effect.each([
+    ["credentials", { credentials: Credentials.effect(Effect.fail(sealed)) }, "CredentialsError"],
+    [
+      "a cached token",
+      { credentials: Credentials.cached({ fetch: Effect.fail(sealed) }) },
+      "CredentialsError"
+    ],
+    [
+      "the first of several",
+      { credentials: Credentials.firstOf([Credentials.none, Credentials.effect(Effect.fail(sealed))]) },
+      "CredentialsError"
+    ],
+    [
+      "a middleware, as a transport fails",
+      { middleware: [requestError("Transport", sealed)] },
+      "ConnectionError"
+    ],
+    [
+      "a middleware, as a body fails",
+      { middleware: [requestError("Encode", sealed)] },
+      "InvalidRequestError"
+    ],
+    ["a middleware, in its own way", { middleware: [refusing(() => sealed)] }, "ConnectionError"]
+  ] as const)("7.6 is the cause of the error, the very object: %s", ([, options, tag]) =>
+    Effect.gen(function* () {
+      const { error } = yield* playError([ok], { ...options, retry: { maxRetries: 1, initialDelay: 0 } })
+      expect(error._tag).toBe(tag)
+      expect(error.cause).toBe(sealed)
+      // Nobody knows what it holds.
+      expect(JSON.stringify(error)).not.toContain("vault")
+    })
+  )
+
+  const fails = () => {
+    throw sealed
+  }
+
+  it.effect.each([
+    ["a toJSON", { a: [{ toJSON: fails }] }],
+    ["a getter", { a: [Object.defineProperty({}, "b", { enumerable: true, get: fails })] }]
+  ])("7.6 is the cause where a body cannot be read: %s", ([, body]) =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted([ok])
+      const error = yield* Effect.flip(client.post("/x", { body }))
+      expect(error).toMatchObject({ _tag: "InvalidRequestError", delivery: "not-sent" })
+      expect(error.cause).toBe(sealed)
+      expect(yield* transport.requestCount).toBe(0)
+    })
+  )
+
+  it.effect("7.7 a body that refuses to be asked is no defect: a proxy that was revoked", () =>
+    Effect.gen(function* () {
+      const { proxy, revoke } = Proxy.revocable({}, {})
+      revoke()
+      const { client } = yield* scripted([ok])
+      const error = yield* Effect.flip(client.post("/x", { body: { a: proxy } }))
+      expect(error).toMatchObject({ _tag: "InvalidRequestError", field: "body.a" })
+    })
+  )
+
+  it.effect.each([
+    ["shows a secret in its message", new Error("no use for s3cret")],
+    ["shows a secret in its fields", new Sealed({ vault: "s3cret" })],
+    ["shows a secret in its own cause", new Error("no", { cause: new Error("s3cret") })],
+    ["is no more than a word", "s3cret word"]
+  ])("12.4 is left out where it %s", ([, cause]) =>
+    Effect.gen(function* () {
+      const options = {
+        headers: { "x-key": Redacted.make("s3cret") },
+        credentials: Credentials.effect(Effect.fail(cause)),
+        retry: { maxRetries: 0 }
+      }
+      const { error } = yield* playError([ok], options)
+      expect(error._tag).toBe("CredentialsError")
+      expect(error).not.toHaveProperty("cause")
+    })
+  )
+
+  it.effect("12.4 is left out where it holds a request of the platform, with all its headers", () =>
+    Effect.gen(function* () {
+      const inner = refusing(
+        (request) =>
+          new HttpClientError.RequestError({
+            request,
+            reason: "Transport",
+            cause: new HttpClientError.RequestError({ request, reason: "Transport", cause: sealed })
+          })
+      )
+      const { error } = yield* playError([ok], { middleware: [inner], retry: { maxRetries: 0 } })
+      expect(error._tag).toBe("ConnectionError")
+      expect(error).not.toHaveProperty("cause")
+    })
+  )
+
+  it.effect("7.6 what a transport fails with is told in words, and is no cause", () =>
+    Effect.gen(function* () {
+      const { error } = yield* playError([MockTransport.connectionError({ code: "EPIPE" })], {
+        retry: { maxRetries: 0 }
+      })
+      expect(error).toMatchObject({ _tag: "ConnectionError", code: "EPIPE" })
+      expect(error).not.toHaveProperty("cause")
+    })
+  )
+
+  it("7.6 stays with the error when it is updated", () => {
+    const error = new ApiError.CredentialsError({
+      message: "no credentials",
+      request: { method: "GET", url: "https://api.test" },
+      attempts: [],
+      stoppedBy: "not-retryable",
+      delivery: "not-sent",
+      shouldRetry: undefined,
+      reason: "sealed",
+      retryAfter: undefined,
+      cause: sealed
+    })
+    expect(ApiError.update(error, { stoppedBy: "budget" }).cause).toBe(sealed)
+  })
+})
+
+describe("what is wrong with a response", () => {
+  const headers = { "request-id": "req_1", "content-type": "application/json" }
+  const long = MockTransport.text(`{"said":"s3cret ${"x".repeat(500)}"}`, { headers })
+  const options = { credentials: Credentials.bearer(Redacted.make("s3cret")), retry: { maxRetries: 0 } }
+
+  it.effect.each([
+    ["a decoded body", list],
+    ["bytes", ApiRequest.get("/todos", { success: ResponseDecoder.bytes })]
+  ] as const)("7.4 a body above limits.responseBytes: the request's id and an excerpt: %s", ([, request]) =>
+    Effect.gen(function* () {
+      const { error } = yield* playError([long], { ...options, limits: { responseBytes: 40 } }, request)
+      expect(error).toMatchObject({
+        _tag: "ResponseValidationError",
+        status: 200,
+        requestId: "req_1",
+        reason: "is larger than 40 bytes",
+        excerpt: `{"said":"<redacted> ${"x".repeat(24)}`
+      })
+    })
+  )
+
+  it.effect("7.4 a middleware that reads what is no JSON: the same", () =>
+    Effect.gen(function* () {
+      const reading: Middleware.Middleware = (request, next) =>
+        Effect.tap(next(request), (response) => response.json)
+      const { client } = yield* scripted([MockTransport.text("<p>no</p>", { headers })], {
+        ...options,
+        middleware: [reading]
+      })
+      expect(yield* Effect.flip(client.execute(list))).toMatchObject({
+        _tag: "ResponseValidationError",
+        requestId: "req_1",
+        excerpt: "<p>no</p>"
+      })
+    })
+  )
+})

@@ -1,0 +1,312 @@
+import { describe, expect, it } from "@effect/vitest"
+import { type ApiError, Pagination } from "@effect-api/client"
+import { MockTransport } from "@effect-api/testing"
+import { Chunk, Deferred, Effect, Exit, Fiber, Stream } from "effect"
+import {
+  after,
+  broken,
+  drained,
+  Gone,
+  items,
+  list,
+  listOf,
+  pageAfter,
+  paths,
+  upTo
+} from "../fixtures/pages.js"
+import { atOnce, scripted } from "../fixtures/requests.js"
+import { settle, status } from "../fixtures/retry.js"
+
+describe("a walk", () => {
+  it.effect("11.1 items gives those of a page as one chunk, pages gives the pages", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted(upTo(6))
+      const walked = yield* drained(client.items(list))
+      expect(walked.chunks).toEqual([
+        [1, 2],
+        [3, 4],
+        [5, 6]
+      ])
+      expect(Exit.isSuccess(walked.exit)).toBe(true)
+      expect(paths(yield* transport.requests)).toEqual(["/list", "/list?after_id=2", "/list?after_id=4"])
+      const pages = yield* Stream.runCollect(client.pages(list))
+      expect(Chunk.toReadonlyArray(pages)).toEqual([0, 2, 4].map((cursor) => pageAfter(cursor, 6)))
+    })
+  )
+
+  it.effect("11.1 it begins anew each time the stream runs, and not before", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted(upTo(4))
+      const numbers = client.items(list)
+      expect(yield* transport.requestCount).toBe(0)
+      for (const count of [2, 4]) {
+        expect(Chunk.toReadonlyArray(yield* Stream.runCollect(numbers))).toEqual([1, 2, 3, 4])
+        expect(yield* transport.requestCount).toBe(count)
+      }
+    })
+  )
+
+  it.effect("11.1 a page is asked for when the one before it has been worked on", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted(upTo(6))
+      const sent: Array<number> = []
+      yield* Stream.runForEach(client.pages(list), () =>
+        Effect.map(transport.requestCount, (count) => void sent.push(count))
+      )
+      expect(sent).toEqual([1, 2, 3])
+    })
+  )
+
+  it.effect.each([
+    { take: 1, requests: 1 },
+    { take: 2, requests: 1 },
+    { take: 3, requests: 2 }
+  ])("11.1 taking $take of many items sends $requests requests", ({ requests, take }) =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted(upTo(100))
+      const taken = yield* Stream.runCollect(Stream.take(client.items(list), take))
+      expect(Chunk.toReadonlyArray(taken)).toEqual([1, 2, 3].slice(0, take))
+      expect(yield* transport.requestCount).toBe(requests)
+      expect(yield* transport.inFlight).toBe(0)
+    })
+  )
+
+  it.effect("11.2 an empty page with a next cursor goes on", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([
+        MockTransport.json({ data: [1], last_id: 1 }),
+        MockTransport.json({ data: [], last_id: 2 }),
+        MockTransport.json({ data: [3], last_id: null })
+      ])
+      expect(Chunk.toReadonlyArray(yield* Stream.runCollect(client.items(list)))).toEqual([1, 3])
+    })
+  )
+
+  it.effect("11.1 a thousand pages, without deepening the stack", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted(upTo(2000))
+      const depths = new Set<number>()
+      const sum = yield* Stream.runFold(client.items(list), 0, (sum, item) => {
+        if (item % 100 === 0) depths.add(new Error().stack?.split("\n").length ?? 0)
+        return sum + item
+      })
+      expect(sum).toBe(2001 * 1000)
+      expect(depths.size).toBe(1)
+      const [request] = (yield* transport.requests).slice(-1)
+      // The query of a page stands in the place of the last one's, not behind it.
+      expect(request?.url).toBe("https://api.test/v1/list?after_id=1998")
+    })
+  )
+})
+
+describe("prefetch", () => {
+  const ahead = listOf({ prefetch: true })
+
+  it.effect("11.1 one page is asked for while the one before it is worked on, and no more", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted(upTo(8))
+      const working = yield* Deferred.make<void>()
+      const seen: Array<number> = []
+      const fiber = yield* Effect.fork(
+        Stream.runForEach(client.pages(ahead), ({ data }) =>
+          Effect.zipRight(
+            Effect.sync(() => void seen.push(...data)),
+            seen.length === 0 ? Deferred.await(working) : Effect.void
+          )
+        )
+      )
+      yield* transport.awaitRequests(2)
+      // Whatever could run on its own has run when the clock moves.
+      yield* settle(Effect.void, "1 minute")
+      expect(yield* transport.requestCount).toBe(2)
+      expect(seen).toEqual([1, 2])
+      yield* Deferred.succeed(working, undefined)
+      yield* Fiber.join(fiber)
+      expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+      expect(yield* transport.requestCount).toBe(4)
+    })
+  )
+
+  it.effect("11.1 the same items, in the same chunks", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted(upTo(6))
+      expect((yield* drained(client.items(ahead))).chunks).toEqual([
+        [1, 2],
+        [3, 4],
+        [5, 6]
+      ])
+    })
+  )
+
+  it.effect("11.4 a page that fails ahead of time fails behind the items of the one before it", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([MockTransport.json(pageAfter(0, 6)), status(400)])
+      const { chunks, error } = yield* broken(client.items(ahead))
+      expect(chunks).toEqual([[1, 2]])
+      expect(error._tag).toBe("BadRequestError")
+    })
+  )
+
+  it.effect("11.1 leaving early cuts off the page that was asked for ahead of time", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted([
+        MockTransport.json(pageAfter(0, 6)),
+        MockTransport.never
+      ])
+      const first = yield* Stream.runHead(Stream.tap(client.items(ahead), () => transport.awaitRequests(2)))
+      expect(first).toMatchObject({ _tag: "Some", value: 1 })
+      expect(yield* transport.awaitInterrupted(1)).toBe(1)
+      expect(yield* transport.inFlight).toBe(0)
+    })
+  )
+})
+
+describe("a page that fails", () => {
+  it.effect("11.4 each page has its own retries, and items are never emitted again", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted(
+        [
+          status(503),
+          MockTransport.json(pageAfter(0, 6)),
+          status(503),
+          status(503),
+          MockTransport.json(pageAfter(2, 6)),
+          MockTransport.connectionError({ code: "ECONNRESET" }),
+          status(429),
+          MockTransport.json(pageAfter(4, 6))
+        ],
+        { retry: { ...atOnce, maxRetries: 2 } }
+      )
+      const { chunks, exit } = yield* drained(client.items(list))
+      expect(exit).toEqual(Exit.void)
+      expect(chunks).toEqual([
+        [1, 2],
+        [3, 4],
+        [5, 6]
+      ])
+      const asked = paths(yield* transport.requests)
+      expect(asked.map((path) => path.replace("/list", ""))).toEqual([
+        ...["", ""],
+        ...["?after_id=2", "?after_id=2", "?after_id=2"],
+        ...["?after_id=4", "?after_id=4", "?after_id=4"]
+      ])
+    })
+  )
+
+  it.effect("11.4 a page that fails for good fails the walk behind what was emitted", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted(
+        [MockTransport.json(pageAfter(0, 6)), MockTransport.forever(status(503))],
+        { retry: { ...atOnce, maxRetries: 2 } }
+      )
+      const { chunks, error } = yield* broken(client.items(list))
+      expect(chunks).toEqual([[1, 2]])
+      expect(error).toMatchObject({ _tag: "ServiceUnavailableError", stoppedBy: "attempts" })
+      // The ledger is that of the page, not of the walk.
+      expect((error as ApiError.ApiError).attempts).toHaveLength(3)
+      expect(yield* transport.requestCount).toBe(4)
+    })
+  )
+
+  it.effect("11.4 a page has all of the time that a call may take", () =>
+    Effect.gen(function* () {
+      const slow: MockTransport.Script = (request) =>
+        MockTransport.json(pageAfter(after(request), 6), { delay: "8 seconds" })
+      const { client } = yield* scripted(slow, { timeouts: { total: "10 seconds" } })
+      const walked = yield* settle(drained(client.items(list)))
+      expect(walked).toMatchObject({
+        right: {
+          chunks: [
+            [1, 2],
+            [3, 4],
+            [5, 6]
+          ]
+        }
+      })
+    })
+  )
+
+  it.effect("11.4 the caller's own errors, on whatever page", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([
+        MockTransport.json(pageAfter(0, 6)),
+        MockTransport.json({ message: "the cursor is too old" }, { status: 410 })
+      ])
+      const { chunks, error } = yield* broken(client.items(list))
+      expect(chunks).toEqual([[1, 2]])
+      expect(error).toEqual(new Gone({ message: "the cursor is too old" }))
+    })
+  )
+
+  it.effect("11.4 a page that does not fit its schema", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([
+        MockTransport.json(pageAfter(0, 6)),
+        MockTransport.json({ data: "none" })
+      ])
+      const { chunks, error } = yield* broken(client.items(list))
+      expect(chunks).toEqual([[1, 2]])
+      expect(error._tag).toBe("ResponseValidationError")
+    })
+  )
+})
+
+describe("a walk that would not end", () => {
+  it.effect.each([
+    { name: "the same cursor twice", ids: [2, 4, 4], given: {}, emitted: 3 },
+    {
+      name: "the cursor that the walk began with",
+      ids: [7],
+      given: { query: { after_id: "7" } },
+      emitted: 1
+    },
+    { name: "a circle of cursors", ids: [2, 4, 6, 2], given: {}, emitted: 4 }
+  ])("11.2 $name is an error behind the last page that was new", ({ emitted, given, ids }) =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted((_request, index) =>
+        MockTransport.json({ data: [index], last_id: ids[index] })
+      )
+      const { chunks, error } = yield* broken(client.items(listOf({}, given)))
+      expect(chunks.flat()).toEqual(ids.map((_, index) => index))
+      expect(error).toMatchObject({
+        _tag: "PaginationError",
+        reason: "the same cursor came twice",
+        pages: emitted,
+        message: `the same cursor came twice, after ${emitted} pages`,
+        stoppedBy: "not-retryable",
+        request: { url: `https://api.test/v1/list?after_id=${ids[ids.length - 1]}` }
+      })
+      expect(yield* transport.requestCount).toBe(emitted)
+    })
+  )
+
+  it.effect("11.2 a link to the page itself", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted([
+        MockTransport.json({ data: [1] }, { headers: { link: '</v1/list>; rel="next"' } })
+      ])
+      const { chunks, error } = yield* broken(
+        client.items(listOf({}, { pagination: Pagination.linkHeader({ items }) }))
+      )
+      expect(chunks).toEqual([[1]])
+      expect(error).toMatchObject({ _tag: "PaginationError", pages: 1 })
+      expect(yield* transport.requestCount).toBe(1)
+    })
+  )
+
+  it.effect.each([
+    { maxPages: 1, last: 2, ended: "whole" },
+    { maxPages: 3, last: 6, ended: "whole" },
+    { maxPages: 2, last: 6, ended: "PaginationError" }
+  ])("11.2 maxPages $maxPages of a list up to $last", ({ ended, last, maxPages }) =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted(upTo(last))
+      const { chunks, exit } = yield* drained(client.items(listOf({ maxPages })))
+      expect(chunks).toHaveLength(maxPages)
+      expect(yield* transport.requestCount).toBe(maxPages)
+      const error = Exit.isSuccess(exit) ? undefined : yield* Effect.flip(exit)
+      expect(error?._tag ?? "whole").toBe(ended)
+      if (error?._tag === "PaginationError") expect(error.reason).toBe("there are more than 2 pages")
+    })
+  )
+})

@@ -1,0 +1,272 @@
+import { describe, expect, it } from "@effect/vitest"
+import { ApiClient, ApiRequest, type Middleware, RetryPolicy } from "@effect-api/client"
+import { MockTransport } from "@effect-api/testing"
+import { Effect, Layer, Schema } from "effect"
+import { z } from "zod"
+import {
+  atOnce,
+  baseUrl,
+  getTodo,
+  milk,
+  prepared,
+  scripted,
+  sent,
+  Todo,
+  TodoMissing
+} from "../fixtures/requests.js"
+
+class Taken extends Schema.TaggedError<Taken>()("Taken", { by: Schema.String }) {}
+
+describe("values", () => {
+  it("2.3 a request is a value that says what it needs", () => {
+    const request = getTodo(1)
+    expect(request).toMatchObject({ method: "GET", template: "/todos/{id}", path: { id: 1 } })
+    expect(Object.keys(request.failure)).toEqual(["404"])
+  })
+
+  it.effect("2.3 nothing happens until a client runs it, and then any number of times", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted([MockTransport.forever(MockTransport.json(milk))])
+      const request = getTodo(1)
+      expect(yield* transport.requestCount).toBe(0)
+      expect(yield* Effect.all([client.execute(request), client.execute(request)])).toEqual([
+        new Todo(milk),
+        new Todo(milk)
+      ])
+      expect(yield* transport.requestCount).toBe(2)
+    })
+  )
+
+  it.effect.each([
+    ["get", "GET"],
+    ["head", "HEAD"],
+    ["post", "POST"],
+    ["put", "PUT"],
+    ["patch", "PATCH"],
+    ["del", "DELETE"]
+  ] as const)("5.1 %s is %s, as a value, on the client and as an accessor", ([verb, method]) =>
+    Effect.gen(function* () {
+      const transport = yield* MockTransport.MockTransport
+      const client = yield* ApiClient.ApiClient
+      // The verbs with and without a body are called alike here.
+      yield* client.execute((ApiRequest[verb] as typeof ApiRequest.get)("/x"))
+      yield* (client[verb] as typeof client.get)("/x", { query: { a: 1 } })
+      yield* (ApiClient[verb] as typeof ApiClient.get)("/{id}", { path: { id: 7 } })
+      const requests = yield* transport.requests
+      expect(requests.map(({ method, url }) => [method, url])).toEqual([
+        [method, "https://api.test/v1/x"],
+        [method, "https://api.test/v1/x?a=1"],
+        [method, "https://api.test/v1/7"]
+      ])
+    }).pipe(
+      Effect.provide(
+        Layer.provideMerge(
+          ApiClient.layer({ baseUrl }),
+          MockTransport.layer([MockTransport.forever(MockTransport.empty(200))])
+        )
+      )
+    )
+  )
+})
+
+describe("override", () => {
+  const request = ApiRequest.post("/x", {
+    body: 1,
+    headers: { "x-a": "1", "x-b": "1", "x-c": "1" },
+    query: { a: 1, b: 1 },
+    idempotencyKey: "first"
+  })
+
+  it.effect("1.4 merges headers and query, replaces the rest, and leaves the original as it was", () =>
+    Effect.gen(function* () {
+      const changed = request.pipe(
+        ApiRequest.override({
+          headers: { "X-A": "2", "x-b": null, "x-c": undefined },
+          query: { b: 2, c: 2 },
+          idempotencyKey: "second"
+        })
+      )
+      const { headers, method, text, url } = yield* sent(changed)
+      expect({ method, text, url }).toEqual({
+        method: "POST",
+        text: "1",
+        url: "https://api.test/v1/x?a=1&b=2&c=2"
+      })
+      expect(headers).toMatchObject({ "x-a": "2", "x-c": "1", "idempotency-key": "second" })
+      expect(headers).not.toHaveProperty("x-b")
+      const original = yield* sent(request)
+      expect(original.url).toBe("https://api.test/v1/x?a=1&b=1")
+      expect(original.headers).toMatchObject({ "x-a": "1", "x-b": "1", "idempotency-key": "first" })
+    })
+  )
+
+  it.effect("1.4 the last spelling of a header counts, however often it is set anew", () =>
+    Effect.gen(function* () {
+      const changed = ApiRequest.override(ApiRequest.override(request, { headers: { "X-A": "2" } }), {
+        headers: { "x-a": "3" }
+      })
+      expect((yield* sent(changed)).headers["x-a"]).toBe("3")
+    })
+  )
+
+  it.effect("1.4 what is undefined changes nothing", () =>
+    Effect.gen(function* () {
+      const changed = ApiRequest.override(request, {
+        idempotencyKey: undefined,
+        query: undefined,
+        headers: undefined
+      })
+      const { headers, url } = yield* sent(changed)
+      expect(url).toBe("https://api.test/v1/x?a=1&b=1")
+      expect(headers).toMatchObject({ "x-a": "1", "idempotency-key": "first" })
+    })
+  )
+
+  it.effect("1.4 keeps what the request gives", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([MockTransport.json({ message: "gone" }, { status: 404 })])
+      const changed = ApiRequest.override(getTodo(1), { headers: { "x-a": "1" } })
+      const error = yield* Effect.flip(client.execute(changed))
+      expect(error).toBeInstanceOf(TodoMissing)
+    })
+  )
+})
+
+describe("settings of one request", () => {
+  it.effect("1.1 its retries stand over the client's", () =>
+    Effect.gen(function* () {
+      const script = [MockTransport.forever(MockTransport.empty(503))]
+      const count = (retry: RetryPolicy.Options | RetryPolicy.RetryPolicy | undefined) =>
+        Effect.gen(function* () {
+          const { client, transport } = yield* scripted(script, { retry: { ...atOnce, maxRetries: 1 } })
+          yield* Effect.flip(client.execute(ApiRequest.get("/x", { retry })))
+          return yield* transport.requestCount
+        })
+      expect(yield* count(undefined)).toBe(2)
+      expect(yield* count(RetryPolicy.none)).toBe(1)
+      expect(yield* count({ ...atOnce, maxRetries: 4 })).toBe(5)
+    })
+  )
+
+  it.effect.each([
+    [{ retry: { maxRetries: -1 } }, "retry.maxRetries"],
+    [{ retry: { initialDelay: -1 } }, "retry.initialDelay"],
+    [{ timeouts: { total: Number.NaN } }, "timeouts.total"],
+    [{ timeouts: { response: "-1 second" as never } }, "timeouts.response"],
+    [{ headers: { "x-a": "\n" } }, "headers.x-a"],
+    [{ query: { a: Number.NaN } }, "query.a"]
+  ] as const)("1.2 %j is refused when the request is run", ([options, field]) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(prepared(ApiRequest.get("/x", options)))
+      expect(error).toMatchObject({ _tag: "InvalidRequestError", field })
+    })
+  )
+})
+
+describe("failure", () => {
+  const create = ApiRequest.post("/names", {
+    body: { name: "ann" },
+    success: Todo,
+    failure: { 404: TodoMissing, 409: Taken, 500: z.object({ code: z.number() }) }
+  })
+  const answers = (status: number, body: unknown) => MockTransport.json(body, { status })
+  const failed = (...script: ReadonlyArray<MockTransport.MockStep>) =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted(script, { retry: atOnce })
+      const error: unknown = yield* Effect.flip(client.execute(create))
+      return [error, yield* transport.requestCount] as const
+    })
+
+  it.effect("7.5 a status is decoded to the caller's own error", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([answers(404, { _tag: "TodoMissing", message: "no such todo" })])
+      const caught = yield* client
+        .execute(getTodo(1))
+        .pipe(Effect.catchTag("TodoMissing", (error) => Effect.succeed(error)))
+      expect(caught).toBeInstanceOf(TodoMissing)
+      expect(caught).toMatchObject({ message: "no such todo" })
+    })
+  )
+
+  it.effect("7.5 each status has its own", () =>
+    Effect.gen(function* () {
+      const [error] = yield* failed(answers(404, { _tag: "TodoMissing", message: "no" }))
+      expect(error).toBeInstanceOf(TodoMissing)
+    })
+  )
+
+  it.effect("7.5 after the retries", () =>
+    Effect.gen(function* () {
+      const taken = answers(409, { _tag: "Taken", by: "bob" })
+      expect(yield* failed(taken, taken, taken)).toEqual([new Taken({ by: "bob" }), 3])
+      const recovered = yield* scripted([taken, MockTransport.json(milk)], { retry: atOnce })
+      expect(yield* recovered.client.execute(create)).toEqual(new Todo(milk))
+    })
+  )
+
+  it.effect("7.5 by the last answer, not by one before it", () =>
+    Effect.gen(function* () {
+      const [error, count] = yield* failed(
+        answers(409, { _tag: "Taken", by: "bob" }),
+        answers(404, { _tag: "TodoMissing", message: "no" })
+      )
+      expect(error).toBeInstanceOf(TodoMissing)
+      expect(count).toBe(2)
+    })
+  )
+
+  it.effect("7.5 not where the last attempt had no answer", () =>
+    Effect.gen(function* () {
+      const reset = MockTransport.connectionError({ code: "ECONNRESET" })
+      const [error] = yield* failed(answers(409, { _tag: "Taken", by: "bob" }), reset, reset)
+      expect(error).toMatchObject({ _tag: "ConnectionError" })
+    })
+  )
+
+  it.effect("7.5 a Standard Schema serves too", () =>
+    Effect.gen(function* () {
+      const broken = answers(500, { code: 7, more: true })
+      expect(yield* failed(broken, broken, broken)).toEqual([{ code: 7 }, 3])
+    })
+  )
+
+  it.effect.each([
+    ["another shape", answers(404, { error: { message: "nothing here" } }), "404 nothing here"],
+    ["no JSON", MockTransport.text("nothing here", { status: 404 }), "404 nothing here"],
+    ["nothing", MockTransport.empty(404), "404 Not Found"]
+  ] as const)("7.5 %s is the ordinary error of the status", ([, step, message]) =>
+    Effect.gen(function* () {
+      const [error] = yield* failed(step)
+      expect(error).toMatchObject({ _tag: "NotFoundError", status: 404, message })
+    })
+  )
+
+  it.effect("7.5 a status without a schema is the ordinary error", () =>
+    Effect.gen(function* () {
+      const [error] = yield* failed(answers(403, { _tag: "Taken", by: "bob" }))
+      expect(error).toMatchObject({ _tag: "PermissionDeniedError" })
+    })
+  )
+
+  it.effect("7.5 the caller's error holds the body as it came, for it is the caller's", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([
+        answers(404, { _tag: "TodoMissing", message: "token s3cret unknown" })
+      ])
+      const error = yield* Effect.flip(client.execute(getTodo(1)))
+      expect(error.message).toBe("token s3cret unknown")
+    })
+  )
+
+  it.effect("7.5 a middleware may recover from it before", () =>
+    Effect.gen(function* () {
+      const recover: Middleware.Middleware = (request, next) =>
+        Effect.flatMap(next(request), (response) =>
+          response.status === 404 ? next(request) : Effect.succeed(response)
+        )
+      const { client } = yield* scripted([MockTransport.empty(404), MockTransport.json(milk)])
+      const request = ApiRequest.override(getTodo(1), { middleware: [recover] })
+      expect(yield* client.execute(request)).toEqual(new Todo(milk))
+    })
+  )
+})

@@ -1,0 +1,405 @@
+import * as OldSchema from "@effect/schema/Schema"
+import { describe, expect, it } from "@effect/vitest"
+import { type ApiConfig, ApiRequest, Metrics, ResponseDecoder } from "@effect-api/client"
+import { MockTransport } from "@effect-api/testing"
+import { Effect, Either, Logger, LogLevel, Metric, ParseResult, Schema } from "effect"
+import * as v from "valibot"
+import { z } from "zod"
+import { atOnce, milk, scripted, Todo } from "../fixtures/requests.js"
+
+type Options = Partial<ApiConfig.Options>
+
+const bodyOf = (body: string | Uint8Array, type: string | undefined, status = 200): MockTransport.MockStep =>
+  MockTransport.stream([body], {
+    status,
+    headers: { "request-id": "req_1", ...(type === undefined ? {} : { "content-type": type }) }
+  })
+
+/** The value a decoder gives for an answer. */
+const decoded = <D extends ResponseDecoder.Decodable>(
+  success: D,
+  step: MockTransport.MockStep,
+  options: Options = {}
+) =>
+  Effect.gen(function* () {
+    const { client } = yield* scripted([step], options)
+    return yield* client.get("/x", { success })
+  })
+
+/** How an answer does not fit, which is said once and never asked for again. */
+const misfit = (success: ResponseDecoder.Decodable, step: MockTransport.MockStep, options: Options = {}) =>
+  Effect.gen(function* () {
+    const { client, transport } = yield* scripted([step], { retry: atOnce, ...options })
+    const error = yield* Effect.flip(client.get("/x", { success }))
+    expect(error).toMatchObject({
+      _tag: "ResponseValidationError",
+      stoppedBy: "not-retryable",
+      delivery: "maybe-applied"
+    })
+    expect(error.attempts).toHaveLength(1)
+    expect(yield* transport.requestCount).toBe(1)
+    return error as Extract<typeof error, { readonly _tag: "ResponseValidationError" }>
+  })
+
+const json = (value: unknown) => MockTransport.json(value)
+const html = "<html>\n  <h1>Sign in to  Hotel Wifi</h1>\n</html>"
+
+describe("media types", () => {
+  it.effect.each([
+    ["application/json", '{"a":1}', { a: 1 }],
+    ["application/json; charset=utf-8", '{"a":1}', { a: 1 }],
+    ["APPLICATION/JSON ;v=1", '{"a":1}', { a: 1 }],
+    ["application/problem+json", '{"a":1}', { a: 1 }],
+    ["application/vnd.api+json; ext=x", "[]", []],
+    [undefined, '{"a":1}', { a: 1 }],
+    ["application/json", "\ufeff[1]", [1]],
+    ["text/plain", '{"a":1}', '{"a":1}'],
+    ["text/html", html, html],
+    ["application/jsonl", "1\n2", "1\n2"]
+  ] as const)("8.2 %s: %j without a decoder is %j", ([type, body, expected]) =>
+    Effect.gen(function* () {
+      expect(yield* decoded(ResponseDecoder.auto, bodyOf(body, type))).toEqual(expected)
+      const { client } = yield* scripted([bodyOf(body, type)])
+      expect(yield* client.get("/x")).toEqual(expected)
+    })
+  )
+
+  it.effect.each(["text/plain", "text/html", "application/octet-stream", undefined])(
+    "8.2 %s is tried as JSON where a schema wants it",
+    (type) =>
+      Effect.gen(function* () {
+        expect(yield* decoded(Todo, bodyOf(JSON.stringify(milk), type))).toEqual(new Todo(milk))
+      })
+  )
+
+  it.effect("8.2 a page from a proxy is named, with its start", () =>
+    Effect.gen(function* () {
+      expect(yield* misfit(Todo, bodyOf(html, "text/html; charset=utf-8"))).toMatchObject({
+        message: "the answer (200) does not fit: is text/html, not JSON",
+        reason: "is text/html, not JSON",
+        excerpt: "<html> <h1>Sign in to Hotel Wifi</h1> </html>",
+        status: 200,
+        requestId: "req_1",
+        path: []
+      })
+    })
+  )
+
+  it.effect.each(["", "{", "{'a':1}", "NaN", '{"a":1}{"a":2}'].map((body) => [body] as const))(
+    "8.2 %j as JSON does not fit, and the parser's own words are not repeated",
+    ([body]) =>
+      Effect.gen(function* () {
+        const { excerpt, reason } = yield* misfit(Todo, bodyOf(body, "application/json"))
+        expect(reason).toContain(body === "" ? "actual undefined" : "is not valid JSON")
+        expect(excerpt).toBe(body)
+      })
+  )
+
+  it.effect("8.2 an excerpt is short", () =>
+    Effect.gen(function* () {
+      const { excerpt } = yield* misfit(Todo, bodyOf("x".repeat(100_000), "text/plain"))
+      expect(excerpt).toBe(`${"x".repeat(200)}…`)
+    })
+  )
+
+  const nothing = [
+    ["204", MockTransport.empty(204)],
+    ["205", MockTransport.empty(205)],
+    ["an empty 200", bodyOf("", "application/json")],
+    ["a 200 without a body", MockTransport.empty(200)],
+    ["a web response without a body", MockTransport.response(() => new Response(null, { status: 204 }))]
+  ] as const
+
+  it.effect.each(nothing)("8.2 %s is undefined", ([, step]) =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([MockTransport.forever(step)])
+      expect(yield* client.get("/x")).toBeUndefined()
+      expect(yield* client.get("/x", { success: ResponseDecoder.json })).toBeUndefined()
+      expect(yield* client.get("/x", { success: ResponseDecoder.empty })).toBeUndefined()
+      expect(yield* client.get("/x", { success: Schema.Void })).toBeUndefined()
+      expect(yield* client.get("/x", { success: Schema.UndefinedOr(Todo) })).toBeUndefined()
+      expect(yield* client.get("/x", { success: z.undefined() })).toBeUndefined()
+      expect(yield* client.get("/x", { success: ResponseDecoder.text })).toBe("")
+      expect(yield* client.get("/x", { success: ResponseDecoder.bytes })).toEqual(new Uint8Array(0))
+    })
+  )
+})
+
+describe("validation", () => {
+  const wrong = { id: "one", title: "Buy milk" }
+
+  it.effect("8.3 strict: the schema decides", () =>
+    Effect.gen(function* () {
+      const error = yield* misfit(Todo, json(wrong))
+      expect(error).toMatchObject({ path: ["id"], excerpt: JSON.stringify(wrong), status: 200 })
+      expect(error.reason).toContain('Expected number, actual "one"')
+    })
+  )
+
+  it.effect("8.3 lenient: a misfit is handed on as parsed, logged and counted", () =>
+    Effect.gen(function* () {
+      const lines: Array<readonly [level: string, message: string]> = []
+      const logger = Logger.make(({ logLevel, message }) => void lines.push([logLevel._tag, String(message)]))
+      const before = (yield* Metric.value(Metrics.misfits)).count
+      const value = yield* decoded(Todo, json(wrong), { validation: "lenient" }).pipe(
+        Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
+        Logger.withMinimumLogLevel(LogLevel.Warning)
+      )
+      expect(value).toEqual(wrong)
+      expect(lines).toHaveLength(1)
+      expect(lines[0]?.[0]).toBe("Warning")
+      expect(lines[0]?.[1]).toContain("does not fit")
+      expect((yield* Metric.value(Metrics.misfits)).count).toBe(before + 1)
+    })
+  )
+
+  it.effect("8.3 lenient: what fits is decoded, and nothing is counted", () =>
+    Effect.gen(function* () {
+      const before = (yield* Metric.value(Metrics.misfits)).count
+      expect(yield* decoded(Todo, json(milk), { validation: "lenient" })).toEqual(new Todo(milk))
+      expect((yield* Metric.value(Metrics.misfits)).count).toBe(before)
+    })
+  )
+
+  it.effect.each([
+    ["zod", z.object({ id: z.number() })],
+    ["valibot", v.object({ id: v.number() })],
+    ["fromEither", ResponseDecoder.fromEither((input) => Either.left(new Error(`bad ${typeof input}`)))]
+  ] as const)("8.3 lenient holds for %s", ([, success]) =>
+    Effect.gen(function* () {
+      const options = { validation: "lenient" } as const
+      const value = yield* Logger.withMinimumLogLevel(decoded(success, json(wrong), options), LogLevel.None)
+      expect(value).toEqual(wrong)
+    })
+  )
+
+  it.effect("8.3 lenient: what is no JSON at all is still an error", () =>
+    Effect.gen(function* () {
+      yield* misfit(Todo, bodyOf(html, "text/html"), { validation: "lenient" })
+    })
+  )
+})
+
+describe("effect/Schema", () => {
+  it.effect("8.4 transforms and classes", () =>
+    Effect.gen(function* () {
+      const At = Schema.Struct({ at: Schema.Date, todo: Todo })
+      const value = yield* decoded(At, json({ at: "2025-01-01T00:00:00Z", todo: milk }))
+      expect(value).toEqual({ at: new Date("2025-01-01T00:00:00Z"), todo: new Todo(milk) })
+    })
+  )
+
+  const Looked = Schema.transformOrFail(Schema.String, Schema.Number, {
+    decode: (text, _, ast) =>
+      Effect.flatMap(Effect.yieldNow(), () =>
+        text === "one"
+          ? ParseResult.succeed(1)
+          : ParseResult.fail(new ParseResult.Type(ast, text, "unknown word"))
+      ),
+    encode: (number) => ParseResult.succeed(String(number))
+  })
+
+  it.effect("8.4 async transforms", () =>
+    Effect.gen(function* () {
+      expect(yield* decoded(Schema.Struct({ n: Looked }), json({ n: "one" }))).toEqual({ n: 1 })
+      const error = yield* misfit(Schema.Struct({ n: Looked }), json({ n: "two" }))
+      expect(error).toMatchObject({ path: ["n"] })
+      expect(error.reason).toContain("unknown word")
+    })
+  )
+
+  it.effect("8.4 a path into lists", () =>
+    Effect.gen(function* () {
+      const error = yield* misfit(
+        Schema.Array(Schema.Struct({ todo: Todo })),
+        json([{ todo: milk }, { todo: 1 }])
+      )
+      expect(error.path).toEqual([1, "todo"])
+    })
+  )
+
+  it.effect("8.4 as a Standard Schema too", () =>
+    Effect.gen(function* () {
+      expect(yield* decoded(Schema.standardSchemaV1(Todo), json(milk))).toEqual(new Todo(milk))
+    })
+  )
+})
+
+describe("Standard Schema", () => {
+  const slowly = <A>(value: A): Promise<A> => Promise.resolve(value)
+
+  it.effect.each([
+    ["zod", z.object({ id: z.number(), at: z.string().transform((text) => text.length) })],
+    [
+      "zod, async",
+      z.object({
+        id: z.number().refine((id) => slowly(id > 0)),
+        at: z.string().transform((text) => slowly(text.length))
+      })
+    ],
+    [
+      "valibot",
+      v.object({
+        id: v.number(),
+        at: v.pipe(
+          v.string(),
+          v.transform((text) => text.length)
+        )
+      })
+    ],
+    [
+      "valibot, async",
+      v.objectAsync({
+        id: v.number(),
+        at: v.pipeAsync(
+          v.string(),
+          v.transformAsync((text) => slowly(text.length))
+        )
+      })
+    ]
+  ] as const)("8.4 %s decodes", ([, schema]) =>
+    Effect.gen(function* () {
+      expect(yield* decoded(schema, json({ id: 1, at: "noon" }))).toEqual({ id: 1, at: 4 })
+    })
+  )
+
+  it.effect.each([
+    ["zod", z.object({ list: z.array(z.object({ id: z.number() })), name: z.string() })],
+    ["valibot", v.object({ list: v.array(v.object({ id: v.number() })), name: v.string() })]
+  ] as const)("8.4 %s says all that is wrong, and where the first is", ([, schema]) =>
+    Effect.gen(function* () {
+      const error = yield* misfit(schema, json({ list: [{ id: 1 }, { id: "2" }] }))
+      expect(error.path).toEqual(["list", 1, "id"])
+      expect(error.reason).toMatch(/^list\.1\.id: .+; name: .+$/)
+    })
+  )
+
+  it.effect("8.4 one that is a function itself, as arktype's are", () =>
+    Effect.gen(function* () {
+      const schema = Object.assign(() => undefined, {
+        "~standard": {
+          version: 1 as const,
+          vendor: "function",
+          validate: (value: unknown) =>
+            value === 1
+              ? { value: "one" as const }
+              : { issues: [{ message: "not 1", path: [{ key: "a" }, Symbol("b")] }] }
+        }
+      })
+      expect(yield* decoded(schema, json(1))).toBe("one")
+      expect(yield* misfit(schema, json(2))).toMatchObject({
+        reason: "a.Symbol(b): not 1",
+        path: ["a", "Symbol(b)"]
+      })
+    })
+  )
+})
+
+describe("@effect/schema", () => {
+  const Old = OldSchema.Struct({ id: OldSchema.NumberFromString, tags: OldSchema.Array(OldSchema.String) })
+  const old = ResponseDecoder.fromEither(OldSchema.decodeUnknownEither(Old))
+
+  it.effect("8.4 a schema of the old package decodes through its adapter", () =>
+    Effect.gen(function* () {
+      const value = yield* decoded(old, json({ id: "1", tags: ["a"] }))
+      expect(value).toEqual({ id: 1, tags: ["a"] })
+    })
+  )
+
+  it.effect("8.4 and says in its own words what does not fit", () =>
+    Effect.gen(function* () {
+      const error = yield* misfit(old, json({ id: "1", tags: [2] }))
+      expect(error.reason).toContain('└─ ["tags"]')
+      expect(error.reason).toContain("Expected string, actual 2")
+    })
+  )
+
+  it.effect("7.5 it serves as an error as well", () =>
+    Effect.gen(function* () {
+      const Missing = OldSchema.Struct({ missing: OldSchema.Literal(true) })
+      const failure = { 404: ResponseDecoder.fromEither(OldSchema.decodeUnknownEither(Missing)) }
+      const { client } = yield* scripted([MockTransport.json({ missing: true }, { status: 404 })])
+      expect(yield* Effect.flip(client.get("/x", { failure }))).toEqual({ missing: true })
+    })
+  )
+})
+
+describe("decoders", () => {
+  const utf16 = (text: string) => new Uint8Array(Uint16Array.from(text, (unit) => unit.charCodeAt(0)).buffer)
+
+  it.effect.each(["application/json", "application/json; charset=utf-8"])(
+    "8.4 JSON of %s goes by its byte order mark",
+    (type) =>
+      Effect.gen(function* () {
+        const little = utf16('\ufeff{"a":"é"}')
+        const big = little.map((_, at) => little[at ^ 1] ?? 0)
+        for (const body of [little, big, new TextEncoder().encode('\ufeff{"a":"é"}')]) {
+          expect(yield* decoded(ResponseDecoder.json, bodyOf(body, type))).toEqual({ a: "é" })
+        }
+      })
+  )
+
+  const latin1 = new Uint8Array([0x63, 0x61, 0x66, 0xe9])
+
+  it.effect.each([
+    ["text/plain", new TextEncoder().encode("café"), "café"],
+    ["text/plain; charset=iso-8859-1", latin1, "café"],
+    ['text/plain; charset="ISO-8859-1"; x=y', latin1, "café"],
+    ["text/plain;charset=utf-16le", new Uint8Array([0x61, 0, 0x62, 0]), "ab"],
+    ["text/plain; charset=klingon", new TextEncoder().encode("café"), "café"],
+    // A byte order mark outranks what is declared (WHATWG Encoding, "decode").
+    ["text/plain; charset=iso-8859-1", new TextEncoder().encode("\ufeffcafé"), "café"],
+    ["text/plain; charset=utf-8", new Uint8Array([0xff, 0xfe, 0x61, 0, 0x62, 0]), "ab"],
+    ["text/plain; charset=utf-16le", new Uint8Array([0xfe, 0xff, 0, 0x61, 0, 0x62]), "ab"],
+    ["text/plain; charset=utf-16le", new TextEncoder().encode("\ufeffab"), "ab"],
+    ["text/plain", new Uint8Array([0xef, 0xbb]), "\ufffd"],
+    ["text/html, text/plain; charset=iso-8859-1", latin1, "café"],
+    ["text/plain", latin1, "caf\ufffd"],
+    [undefined, new TextEncoder().encode("café"), "café"],
+    ["application/json", new TextEncoder().encode('{"a":1}'), '{"a":1}']
+  ] as const)("8.4 text of %s", ([type, body, expected]) =>
+    Effect.gen(function* () {
+      expect(yield* decoded(ResponseDecoder.text, bodyOf(body, type))).toBe(expected)
+    })
+  )
+
+  it.effect("8.4 bytes, as they came", () =>
+    Effect.gen(function* () {
+      const body = new Uint8Array([0, 255, 13, 10])
+      expect(yield* decoded(ResponseDecoder.bytes, bodyOf(body, "application/json"))).toEqual(body)
+    })
+  )
+
+  it.effect("8.4 empty, whatever comes", () =>
+    Effect.gen(function* () {
+      expect(yield* decoded(ResponseDecoder.empty, bodyOf(html, "text/html"))).toBeUndefined()
+    })
+  )
+
+  it.effect("8.4 json, unchecked", () =>
+    Effect.gen(function* () {
+      expect(yield* decoded(ResponseDecoder.json, bodyOf("[1]", "text/plain"))).toEqual([1])
+      const { reason } = yield* misfit(ResponseDecoder.json, bodyOf(html, "text/html"))
+      expect(reason).toBe("is text/html, not JSON")
+    })
+  )
+
+  it.effect.each([
+    ["json", ResponseDecoder.json, "application/json"],
+    ["auto", ResponseDecoder.auto, "application/json"],
+    ["text", ResponseDecoder.text, "text/plain, */*;q=0.8"],
+    ["bytes", ResponseDecoder.bytes, "*/*"],
+    ["empty", ResponseDecoder.empty, "*/*"],
+    ["a schema", Todo, "application/json"]
+  ] as const)("4.1 %s is asked for by its accept header", ([, success, accept]) =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([])
+      expect((yield* client.prepare(ApiRequest.get("/x", { success }))).headers["accept"]).toBe(accept)
+    })
+  )
+
+  it("8.4 one decoder is made per schema", () => {
+    expect(ResponseDecoder.from(Todo)).toBe(ResponseDecoder.from(Todo))
+    expect(ResponseDecoder.from(ResponseDecoder.text)).toBe(ResponseDecoder.text)
+  })
+})

@@ -1,0 +1,490 @@
+import { HttpBody, HttpClientRequest } from "@effect/platform"
+import { describe, expect, it } from "@effect/vitest"
+import {
+  ApiClient,
+  type ApiError,
+  ApiRequest,
+  Credentials,
+  type Middleware,
+  RetryPolicy
+} from "@effect-api/client"
+import { MockTransport } from "@effect-api/testing"
+import { Duration, Effect, Either, Redacted, Schedule, Stream, TestClock } from "effect"
+import { atOnce, clientOn, scripted } from "../fixtures/requests.js"
+import { countSent, list, ok, play, playError, settle, status, steady } from "../fixtures/retry.js"
+
+const outage = [MockTransport.forever(status(503))]
+
+const stoppedBy = (error: ApiError.ApiError) => error.stoppedBy
+
+/** The ledger in milliseconds, counted from the first attempt. */
+const lines = (attempts: ReadonlyArray<ApiError.Attempt>) =>
+  attempts.map(({ delay, duration, startedAt, status, tag }) => ({
+    at: startedAt - (attempts[0]?.startedAt ?? 0),
+    took: Duration.toMillis(duration),
+    said: tag ?? status,
+    ...(delay === undefined ? {} : { delay: Duration.toMillis(delay) })
+  }))
+
+describe("the budget", () => {
+  const calls = (client: ApiClient.ApiClient, count: number, concurrency: number) =>
+    Effect.forEach(Array.from({ length: count }), () => Effect.flip(client.execute(list)), { concurrency })
+
+  it.effect.each([1, 50])("6.4 an outage is not amplified: 1,000 calls, %d at once", (concurrency) =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted(outage, { retry: atOnce })
+      const errors = yield* calls(client, 1000, concurrency)
+      // 500 tokens pay for 100 retries.
+      expect(yield* transport.requestCount).toBe(1100)
+      const spent = errors.filter((error) => error.stoppedBy === "budget")
+      expect(spent.length).toBeGreaterThanOrEqual(900)
+      expect(errors.every((error) => ["budget", "attempts"].includes(error.stoppedBy))).toBe(true)
+      expect(spent[0]).toMatchObject({ _tag: "ServiceUnavailableError", status: 503, message: "503 no" })
+    })
+  )
+
+  it.effect.each([
+    { name: "a capacity of its own", budget: { capacity: 50 }, sent: 110 },
+    { name: "a price of its own", budget: { retryCost: 50 }, sent: 110 },
+    { name: "an empty bucket", budget: { capacity: 0 }, sent: 100 },
+    { name: "retries that cost nothing", budget: { capacity: 0, retryCost: 0 }, sent: 300 },
+    { name: "no budget", budget: false, sent: 300 }
+  ] as const)("6.4 100 calls against an outage with $name", ({ budget, sent }) =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted(outage, { retry: { ...atOnce, budget } })
+      yield* calls(client, 100, 1)
+      expect(yield* transport.requestCount).toBe(sent)
+    })
+  )
+
+  it.effect.each([
+    { name: "429 with retry-after", step: status(429, { "retry-after": "1" }), free: true },
+    { name: "429 with retry-after-ms", step: status(429, { "retry-after-ms": "1000" }), free: true },
+    { name: "429 with fractions", step: status(429, { "retry-after": "0.3337" }), free: true },
+    { name: "503 with retry-after", step: status(503, { "retry-after": "1" }), free: true },
+    {
+      name: "400 with x-should-retry and a hint",
+      step: status(400, { "retry-after": "1", "x-should-retry": "true" }),
+      free: true
+    },
+    {
+      name: "400 with x-should-retry alone",
+      step: status(400, { "x-should-retry": "true" }),
+      free: false
+    },
+    { name: "429 without a hint", step: status(429), free: false },
+    { name: "429 with a hint of nothing", step: status(429, { "retry-after": "0" }), free: false },
+    { name: "429 with a hint that is garbage", step: status(429, { "retry-after": "soon" }), free: false }
+  ])("6.13 what the server asked for with a hint is free: $name", ({ free, step }) =>
+    Effect.gen(function* () {
+      const second: MockTransport.Script = ({ index }) => (index < 200 ? step : ok)
+      const { client } = yield* scripted(second)
+      const all = Effect.all(
+        Array.from({ length: 200 }, () => Effect.either(client.execute(list))),
+        { concurrency: "unbounded" }
+      )
+      const ended = Either.getOrThrow(yield* settle(all))
+      const spent = ended.filter((call) => Either.isLeft(call) && call.left.stoppedBy === "budget")
+      expect(spent.length).toBe(free ? 0 : 100)
+    })
+  )
+
+  it.effect("6.13 a hint is free where the wait honours it: a schedule of one's own may not", () =>
+    Effect.gen(function* () {
+      const hinted = [MockTransport.forever(status(429, { "retry-after": "10" }))]
+      const sooner = Schedule.intersect(Schedule.recurs(3), Schedule.spaced("1 second"))
+      const { error } = yield* playError(hinted, { retry: sooner })
+      expect(error.stoppedBy).toBe("attempts")
+      const { client } = yield* scripted(hinted, { retry: { budget: { capacity: 0 } } })
+      const hasty = ApiRequest.get("/todos", { retry: sooner })
+      expect(yield* settle(client.execute(hasty))).toMatchObject({ left: { stoppedBy: "budget" } })
+      const patient = ApiRequest.get("/todos", {
+        retry: Schedule.intersect(Schedule.recurs(1), Schedule.spaced("11 seconds"))
+      })
+      expect(yield* settle(client.execute(patient))).toMatchObject({ left: { stoppedBy: "attempts" } })
+    })
+  )
+
+  it.effect("6.4 one bucket serves a client, whatever its options and its form", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted(outage, {
+        retry: { ...atOnce, budget: { capacity: 10 } }
+      })
+      expect(stoppedBy(yield* Effect.flip(client.execute(list)))).toBe("attempts")
+      const other = client.withOptions({ headers: { "x-team": "search" } })
+      expect(stoppedBy(yield* Effect.flip(other.execute(list)))).toBe("budget")
+      expect((yield* ApiClient.httpClient(client).get("/todos")).status).toBe(503)
+      expect(yield* transport.requestCount).toBe(3 + 1 + 1)
+    })
+  )
+
+  it.effect("6.4 successes fill it again: one token each, and a retried one pays its cost back", () =>
+    Effect.gen(function* () {
+      const answers: Array<number> = []
+      const { client, transport } = yield* scripted(() => status(answers.shift() ?? 200), {
+        retry: { ...atOnce, maxRetries: 1, budget: { capacity: 5 } }
+      })
+      const asked = (...statuses: Array<number>) =>
+        Effect.gen(function* () {
+          const before = yield* transport.requestCount
+          answers.push(...statuses)
+          const ended = yield* Effect.either(client.execute(list))
+          answers.length = 0
+          return [
+            (yield* transport.requestCount) - before,
+            Either.match(ended, { onLeft: stoppedBy, onRight: () => "ok" })
+          ]
+        })
+      for (const _ of [1, 2, 3]) expect(yield* asked(503, 200)).toEqual([2, "ok"])
+      expect(yield* asked(503, 503)).toEqual([2, "attempts"])
+      expect(yield* asked(503, 503)).toEqual([1, "budget"])
+      for (const _ of [1, 2, 3, 4]) expect(yield* asked(200)).toEqual([1, "ok"])
+      expect(yield* asked(503, 503)).toEqual([1, "budget"])
+      expect(yield* asked(200)).toEqual([1, "ok"])
+      expect(yield* asked(503, 200)).toEqual([2, "ok"])
+      // Never above its capacity.
+      for (const _ of Array.from({ length: 20 })) yield* asked(200)
+      expect(yield* asked(503, 503)).toEqual([2, "attempts"])
+      expect(yield* asked(503, 503)).toEqual([1, "budget"])
+    })
+  )
+
+  it.effect.each([
+    { name: "timeouts", step: MockTransport.never, sent: 2 },
+    { name: "statuses", step: status(503), sent: 4 },
+    { name: "resets", step: MockTransport.connectionError({ code: "ECONNRESET" }), sent: 4 }
+  ])("6.4 15 tokens pay for retries after $name", ({ sent, step }) =>
+    Effect.gen(function* () {
+      const { error, times } = yield* playError([MockTransport.forever(step)], {
+        timeouts: { response: "1 second" },
+        retry: { maxRetries: 9, budget: { capacity: 15 } }
+      })
+      expect(times).toHaveLength(sent)
+      expect(error.stoppedBy).toBe("budget")
+    })
+  )
+
+  it.effect("6.4 it holds also where a schedule of one's own would go on for ever", () =>
+    Effect.gen(function* () {
+      const { error, times } = yield* playError(outage, { retry: Schedule.forever }, list, 0)
+      expect(times).toHaveLength(101)
+      expect(error.stoppedBy).toBe("budget")
+    })
+  )
+
+  it("6.4 a bucket by itself", () => {
+    const error = { _tag: "RateLimitError" } as ApiError.RateLimitError
+    const budget = RetryPolicy.makeBudget(RetryPolicy.make({ budget: { capacity: 12 } }))
+    expect(budget.take(error)).toBe(5)
+    expect(budget.take({ _tag: "TimeoutError" } as ApiError.TimeoutError)).toBeUndefined()
+    expect(budget.tokens()).toBe(7)
+    budget.giveBack(5)
+    budget.giveBack(0)
+    expect(budget.tokens()).toBe(12)
+    expect(budget.take({ _tag: "TimeoutError" } as ApiError.TimeoutError)).toBe(10)
+    expect(RetryPolicy.makeBudget(RetryPolicy.make({ budget: false })).take(error)).toBe(0)
+  })
+})
+
+describe("the deadline", () => {
+  const total = "10 seconds" as const
+  const never = MockTransport.never
+
+  it.effect.each([
+    { hint: "9", times: [0, 9000] },
+    { hint: "9.999", times: [0, 9999] },
+    { hint: "10", times: [0] },
+    { hint: "59", times: [0] }
+  ])("6.5 a sleep of $hint s that would pass it is not begun", ({ hint, times }) =>
+    Effect.gen(function* () {
+      const script = [status(429, { "retry-after": hint }), ok]
+      const played = yield* play(script, { timeouts: { total } })
+      expect(played.times).toEqual(times)
+      if (times.length === 1) {
+        const left = { _tag: "RateLimitError", stoppedBy: "deadline", attempts: [{ status: 429 }] }
+        expect(played.ended).toMatchObject({ left })
+      }
+    })
+  )
+
+  const silent = MockTransport.stream(["a", { delay: Infinity }])
+
+  it.effect.each([
+    { name: "before its headers", step: never },
+    { name: "in its body", step: silent },
+    {
+      name: "in the body of an error",
+      step: MockTransport.stream(["a", { delay: Infinity }], { status: 503 })
+    }
+  ])("6.5 an attempt that hangs $name is cut", ({ name, step }) =>
+    Effect.gen(function* () {
+      const timeouts = { total: "2 seconds", idle: Infinity, response: Infinity } as const
+      const { error, transport } = yield* playError([status(500), step], { timeouts, retry: steady })
+      expect(error, name).toMatchObject({
+        _tag: "TimeoutError",
+        phase: "total",
+        limit: Duration.seconds(2),
+        stoppedBy: "deadline",
+        delivery: "maybe-applied"
+      })
+      expect(lines(error.attempts)).toEqual([
+        { at: 0, took: 0, said: "InternalServerError", delay: 500 },
+        { at: 500, took: 1500, said: "TimeoutError" }
+      ])
+      expect(yield* transport.interrupted).toBe(1)
+    })
+  )
+
+  it.effect("6.5 covers attempts and sleeps together", () =>
+    Effect.gen(function* () {
+      const timeouts = { total, response: "4 seconds" } as const
+      const { error, times } = yield* playError([never, never, never], { timeouts, retry: steady })
+      expect(times).toEqual([0, 4500, 9500])
+      expect(lines(error.attempts)).toEqual([
+        { at: 0, took: 4000, said: "TimeoutError", delay: 500 },
+        { at: 4500, took: 4000, said: "TimeoutError", delay: 1000 },
+        { at: 9500, took: 500, said: "TimeoutError" }
+      ])
+      expect(error).toMatchObject({ phase: "total", stoppedBy: "deadline" })
+    })
+  )
+
+  it.effect("6.5 covers the credentials", () =>
+    Effect.gen(function* () {
+      const credentials = Credentials.effect(Effect.never)
+      const { error, times } = yield* playError([], { credentials, timeouts: { total } })
+      expect(error).toMatchObject({ _tag: "TimeoutError", phase: "total" })
+      expect(times).toEqual([])
+    })
+  )
+
+  it.effect("6.5 an answer in time is not touched by it", () =>
+    Effect.gen(function* () {
+      const { ended } = yield* play([MockTransport.json(1, { delay: "9999 millis" })], {
+        timeouts: { total }
+      })
+      expect(ended).toMatchObject({ right: { value: 1 } })
+    })
+  )
+
+  it.effect.each([
+    { own: "1 second", cut: 1000 },
+    { own: "20 seconds", cut: 20_000 }
+  ] as const)("6.5 a request has a deadline of its own: $own", ({ cut, own }) =>
+    Effect.gen(function* () {
+      const request = ApiRequest.get("/todos", { timeouts: { total: own } })
+      const { error } = yield* playError([never], { timeouts: { total } }, request)
+      expect(lines(error.attempts)).toEqual([{ at: 0, took: cut, said: "TimeoutError" }])
+    })
+  )
+})
+
+describe("the ledger", () => {
+  const slow = (step: MockTransport.MockStep, millis: number) => ({ ...step, delay: Duration.millis(millis) })
+  const history = [
+    slow(status(503, { "retry-after": "2" }), 30),
+    MockTransport.connectionError({ code: "ECONNRESET", delay: 40 }),
+    MockTransport.never
+  ]
+  const options = { timeouts: { response: "1 second" }, retry: { ...steady, maxRetries: 3 } } as const
+  const told = [
+    { at: 0, took: 30, said: "ServiceUnavailableError", delay: 2000 },
+    { at: 2030, took: 40, said: "ConnectionError", delay: 1000 },
+    { at: 3070, took: 1000, said: "TimeoutError", delay: 2000 }
+  ]
+
+  it.effect("6.6 a success carries every attempt, its own the last", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(1e12)
+      const { ended, times } = yield* play([...history, slow(ok, 50)], options)
+      const { attempts } = Either.getOrThrow(ended)
+      expect(lines(attempts)).toEqual([...told, { at: 6070, took: 50, said: 200 }])
+      expect(attempts[0]).toMatchObject({ startedAt: 1e12, status: 503 })
+      expect(times).toEqual([0, 2030, 3070, 6070])
+    })
+  )
+
+  it.effect("6.6 so does an error, and it survives JSON", () =>
+    Effect.gen(function* () {
+      const { error } = yield* playError([...history, slow(status(429), 50)], options)
+      expect(lines(error.attempts)).toEqual([...told, { at: 6070, took: 50, said: "RateLimitError" }])
+      expect(error).toMatchObject({ stoppedBy: "attempts", attempts: [{}, {}, {}, { status: 429 }] })
+      const copy = JSON.parse(JSON.stringify(error))
+      expect(copy.attempts).toHaveLength(4)
+      expect(copy.attempts[0]).toMatchObject({ startedAt: 0, tag: "ServiceUnavailableError", status: 503 })
+    })
+  )
+
+  it.effect("6.6 so does an answer that does not fit", () =>
+    Effect.gen(function* () {
+      const request = ApiRequest.get("/todos", { retry: atOnce })
+      const misfit = MockTransport.text("{", { headers: { "content-type": "application/json" } })
+      const { error } = yield* playError([status(503), misfit], {}, request, 0)
+      expect(error._tag).toBe("ResponseValidationError")
+      expect(lines(error.attempts).map(({ said }) => said)).toEqual(["ServiceUnavailableError", 200])
+    })
+  )
+
+  const exhausted = { ...atOnce, maxRetries: 1 }
+  const post = ApiRequest.post("/todos", { body: 1 })
+
+  it.effect.each<{ stopped: ApiError.StoppedBy; call: Parameters<typeof playError> }>([
+    { stopped: "not-retryable", call: [[status(404)]] },
+    { stopped: "not-retryable", call: [outage, { retry: { retryUnsafe: "never" } }, post] },
+    { stopped: "attempts", call: [outage, { retry: exhausted }] },
+    { stopped: "attempts", call: [outage, { retry: RetryPolicy.none }] },
+    { stopped: "budget", call: [outage, { retry: { ...atOnce, budget: { capacity: 0 } } }] },
+    { stopped: "deadline", call: [outage, { timeouts: { total: 1 } }] },
+    { stopped: "retry-after", call: [[status(503, { "retry-after": "999" })]] }
+  ])(
+    "6.6 says why nothing more was tried: $stopped",
+    ({ call: [script, options, request = list], stopped }) =>
+      Effect.gen(function* () {
+        expect((yield* playError(script, options, request, 0)).error.stoppedBy).toBe(stopped)
+      })
+  )
+
+  it.effect("6.6 a body that streams once is sent once, and keeps the first error", () =>
+    Effect.gen(function* () {
+      const reset = MockTransport.connectionError({ code: "ECONNRESET" })
+      const { client, transport } = yield* scripted([reset, status(503)], { retry: atOnce })
+      const bytes = Stream.make(new Uint8Array([1]))
+      const request = HttpClientRequest.setBody(HttpClientRequest.post("/todos"), HttpBody.stream(bytes))
+      const error = yield* Effect.flip(ApiClient.httpClient(client).execute(request))
+      expect(error.cause).toMatchObject({
+        _tag: "ConnectionError",
+        kind: "reset",
+        stoppedBy: "not-replayable"
+      })
+      expect((yield* ApiClient.httpClient(client).execute(request)).status).toBe(503)
+      expect(yield* transport.requestCount).toBe(2)
+    })
+  )
+})
+
+describe("loops in loops", () => {
+  /** A client that is asked by the outer one's middleware, before every request. */
+  const inner = (retry: RetryPolicy.Options) =>
+    Effect.map(
+      scripted(outage, { baseUrl: "https://inner.test", retry: { ...atOnce, ...retry } }),
+      (made) => ({
+        ...made,
+        before: ((request, next) =>
+          Effect.zipRight(made.client.execute(list), next(request))) satisfies Middleware.Middleware
+      })
+    )
+
+  it.effect.each([
+    { nested: "once", sent: 3, stopped: "attempts" },
+    { nested: undefined, sent: 3, stopped: "attempts" },
+    { nested: "retry", sent: 9, stopped: "attempts" }
+  ] as const)("6.7 a call inside a middleware, nested: $nested", ({ nested, sent, stopped }) =>
+    Effect.gen(function* () {
+      const { before, transport } = yield* inner({ nested })
+      const { error, times } = yield* playError([], { middleware: [before], retry: atOnce }, list, 0)
+      expect(yield* transport.requestCount).toBe(sent)
+      expect(times).toEqual([])
+      // The outer loop owns the ledger and the reason.
+      expect(error).toMatchObject({ _tag: "ServiceUnavailableError", stoppedBy: stopped })
+      expect(error.attempts).toHaveLength(3)
+    })
+  )
+
+  it.effect("6.7 the inner call says that it was nested", () =>
+    Effect.gen(function* () {
+      const { client } = yield* inner({})
+      const seen: Array<ApiError.StoppedBy> = []
+      const before: Middleware.Middleware = (request, next) =>
+        Effect.matchEffect(client.execute(list), {
+          onFailure: (error) => {
+            seen.push(error.stoppedBy)
+            return next(request)
+          },
+          onSuccess: () => next(request)
+        })
+      expect(yield* countSent([ok], { middleware: [before] })).toBe(1)
+      expect(seen).toEqual(["nested"])
+    })
+  )
+
+  it.effect("6.7 a fiber that an attempt forks counts as inside, what comes after the call does not", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* inner({})
+      const before: Middleware.Middleware = (request, next) =>
+        Effect.zipRight(Effect.exit(Effect.all([client.execute(list)], { concurrency: 2 })), next(request))
+      const { client: outer } = yield* scripted([ok, ok], { middleware: [before] })
+      yield* outer.execute(list)
+      expect(yield* transport.requestCount).toBe(1)
+      yield* Effect.flip(client.execute(list))
+      expect(yield* transport.requestCount).toBe(1 + 3)
+    })
+  )
+
+  it.effect("6.7 a client on a client retries once, as a plain HttpClient too", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted(outage, { retry: atOnce })
+      const outer = yield* clientOn(ApiClient.httpClient(client), { retry: atOnce })
+      expect(yield* Effect.flip(outer.execute(list))).toMatchObject({ status: 503, stoppedBy: "attempts" })
+      expect(yield* transport.requestCount).toBe(3)
+    })
+  )
+
+  it.effect("6.7 a token fetch that fails for a while is retried by the outer loop", () =>
+    Effect.gen(function* () {
+      const issuer = yield* scripted([status(503), MockTransport.json("token")], { retry: atOnce })
+      const credentials = Credentials.effect(
+        Effect.map(issuer.client.execute(list), (token) => Redacted.make(String(token)))
+      )
+      const { ended, requests, times } = yield* play([ok], { credentials, retry: steady })
+      expect(times).toEqual([500])
+      expect(requests[0]?.headers["authorization"]).toBe("Bearer token")
+      expect(lines(Either.getOrThrow(ended).attempts)).toEqual([
+        { at: 0, took: 0, said: "CredentialsError", delay: 500 },
+        { at: 500, took: 0, said: 200 }
+      ])
+      expect(yield* issuer.transport.requestCount).toBe(2)
+    })
+  )
+
+  it.effect("6.7 a token fetch that is refused is not", () =>
+    Effect.gen(function* () {
+      const issuer = yield* scripted([MockTransport.forever(status(403))])
+      const fetch = Effect.map(issuer.client.execute(list), (token) => Redacted.make(String(token)))
+      for (const credentials of [Credentials.effect(fetch), Credentials.cached({ fetch })]) {
+        const { error } = yield* playError([], { credentials }, list, 0)
+        expect(error).toMatchObject({
+          _tag: "CredentialsError",
+          stoppedBy: "not-retryable",
+          delivery: "not-sent"
+        })
+      }
+      expect(yield* issuer.transport.requestCount).toBe(2)
+    })
+  )
+})
+
+describe("what is not a failure", () => {
+  it.effect("6.1 an interruption inside an attempt is not retried", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const middleware: Middleware.Middleware = () =>
+        Effect.zipRight(
+          Effect.sync(() => asked++),
+          Effect.interrupt
+        )
+      const { client } = yield* scripted([], { middleware: [middleware], retry: atOnce })
+      const exit = yield* Effect.exit(settle(client.execute(list), 0))
+      expect(exit).toMatchObject({ _tag: "Failure", cause: { _tag: "Interrupt" } })
+      expect(asked).toBe(1)
+    })
+  )
+
+  it.effect("6.1 a defect is not retried", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted([MockTransport.die("bug"), ok], { retry: atOnce })
+      const exit = yield* Effect.exit(client.execute(list))
+      expect(exit).toMatchObject({ _tag: "Failure", cause: { _tag: "Die", defect: "bug" } })
+      expect(yield* transport.requestCount).toBe(1)
+    })
+  )
+})

@@ -1,0 +1,251 @@
+import { describe, expect, it } from "@effect/vitest"
+import type { RetryPolicy } from "@effect-api/client"
+import { MockTransport } from "@effect-api/testing"
+import { Duration, Effect, Either, FastCheck as fc } from "effect"
+import { scripted } from "../fixtures/requests.js"
+import { list, ok, play, settle, status } from "../fixtures/retry.js"
+
+/** One attempt of a script: how it fails, and what the server asks for. */
+interface Failure {
+  readonly kind: "status" | "reset" | "timeout" | "silent" | "refused"
+  readonly code: number
+  /** In milliseconds; `undefined` for none. */
+  readonly hint: number | undefined
+  readonly spelling: "ms" | "seconds"
+}
+
+const retriedStatuses = [408, 409, 429, 500, 502, 503, 504, 529]
+
+const failure: fc.Arbitrary<Failure> = fc.record({
+  kind: fc.constantFrom("status", "status", "status", "reset", "timeout", "silent", "refused"),
+  code: fc.constantFrom(...retriedStatuses, 400, 404),
+  hint: fc.option(fc.integer({ min: 1, max: 70_000 }), { nil: undefined }),
+  spelling: fc.constantFrom("ms", "seconds")
+})
+
+const policy: fc.Arbitrary<RetryPolicy.Options> = fc.record({
+  maxRetries: fc.integer({ min: 0, max: 5 }),
+  initialDelay: fc.integer({ min: 0, max: 3000 }),
+  maxDelay: fc.integer({ min: 0, max: 10_000 }),
+  jitter: fc.double({ min: 0, max: 1, noNaN: true }),
+  onLongRetryAfter: fc.constantFrom("fail", "backoff"),
+  budget: fc.constantFrom<RetryPolicy.Options["budget"]>(false, { capacity: 20 })
+})
+
+const headers = ({ hint, spelling }: Failure): Record<string, string> =>
+  hint === undefined
+    ? {}
+    : spelling === "ms"
+      ? { "retry-after-ms": String(hint) }
+      : { "retry-after": String(hint / 1000) }
+
+const step = (failure: Failure): MockTransport.MockStep => {
+  switch (failure.kind) {
+    case "status":
+      return status(failure.code, headers(failure))
+    case "reset":
+      return MockTransport.connectionError({ code: "ECONNRESET" })
+    case "refused":
+      return MockTransport.connectionError({ code: "ECONNREFUSED", as: "fetch" })
+    case "timeout":
+      return MockTransport.never
+    case "silent":
+      return MockTransport.stream(["1", { delay: Infinity }], { headers: headers(failure) })
+  }
+}
+
+const limitMillis = 1000
+
+/** Plays a call over a mix of failures, with a success at its end. */
+const mixed = (failures: ReadonlyArray<Failure>, retry: RetryPolicy.Options) =>
+  Effect.map(
+    play(
+      [...failures.map(step), MockTransport.forever(ok)],
+      { retry, timeouts: { response: limitMillis, idle: limitMillis } },
+      list,
+      "10 minutes"
+    ),
+    ({ ended, times }) => {
+      if (Either.isRight(ended)) return { times, attempts: ended.right.attempts, stoppedBy: undefined }
+      return { times, attempts: ended.left.attempts, stoppedBy: ended.left.stoppedBy }
+    }
+  )
+
+type Played = Effect.Effect.Success<ReturnType<typeof mixed>>
+
+/** The hint that a failure gives and a client heeds, in milliseconds. */
+const heeded = (failure: Failure | undefined): number | undefined =>
+  failure?.kind === "status" && failure.hint !== undefined && failure.hint <= 60_000
+    ? failure.hint
+    : undefined
+
+const tooLong = (failure: Failure | undefined): boolean =>
+  failure?.kind === "status" && failure.hint !== undefined && failure.hint > 60_000
+
+const mayBeRetried = (failure: Failure): boolean =>
+  failure.kind !== "status" || retriedStatuses.includes(failure.code)
+
+/** The waits of a ledger, each with the failure before it. */
+const waits = ({ attempts }: Played, failures: ReadonlyArray<Failure>) =>
+  attempts.flatMap(({ delay }, index) =>
+    delay === undefined ? [] : [{ delay: Duration.toMillis(delay), failure: failures[index] }]
+  )
+
+/** Times are sums of floating point numbers. */
+const slack = 0.001
+
+const runs = { fastCheck: { numRuns: 40 } }
+
+const law = (
+  name: string,
+  check: (played: Played, failures: ReadonlyArray<Failure>, retry: RetryPolicy.Options) => void
+): void =>
+  it.effect.prop(
+    name,
+    { failures: fc.array(failure, { maxLength: 6 }), retry: policy },
+    ({ failures, retry }) => Effect.map(mixed(failures, retry), (played) => check(played, failures, retry)),
+    runs
+  )
+
+describe("whatever the mix of failures", () => {
+  law(
+    "6.1 never more attempts than are allowed, and none after what cannot be helped",
+    (played, failures, retry) => {
+      const helpless = failures.findIndex((failure) => !mayBeRetried(failure))
+      const needed = helpless === -1 ? failures.length + 1 : helpless + 1
+      expect(played.times.length).toBeLessThanOrEqual(Math.min((retry.maxRetries ?? 2) + 1, needed))
+      expect(played.attempts).toHaveLength(played.times.length)
+    }
+  )
+
+  law("6.2 never a wait above the cap that nobody asked for", (played, failures, { maxDelay }) => {
+    for (const { delay, failure } of waits(played, failures)) {
+      if (heeded(failure) === undefined) expect(delay).toBeLessThanOrEqual(Number(maxDelay) + slack)
+    }
+  })
+
+  law("6.2 never earlier than the server asks, nor later", (played, failures) => {
+    for (const { delay, failure } of waits(played, failures)) {
+      const hint = heeded(failure)
+      if (hint !== undefined) expect(Math.abs(delay - hint)).toBeLessThan(slack)
+    }
+  })
+
+  law("6.2 nothing is sent after a hint that is too long, unless told to", (played, failures, retry) => {
+    if (retry.onLongRetryAfter === "backoff") {
+      expect(played.stoppedBy).not.toBe("retry-after")
+    } else {
+      for (const { failure } of waits(played, failures)) expect(tooLong(failure)).toBe(false)
+    }
+  })
+
+  law("6.6 the ledger tells when everything happened", ({ attempts, times }) => {
+    attempts.forEach(({ delay, duration, startedAt }, index) => {
+      expect(startedAt).toBeCloseTo(times[index] ?? Number.NaN, 3)
+      const next = times[index + 1]
+      if (next === undefined) expect(delay).toBeUndefined()
+      else {
+        const gap = next - startedAt - Duration.toMillis(duration)
+        expect(delay === undefined ? undefined : Duration.toMillis(delay)).toBeCloseTo(gap, 3)
+      }
+    })
+  })
+
+  law("6.6 a call ends with a success or says why nothing more was tried", (played, failures, retry) => {
+    const last = failures[played.attempts.length - 1]
+    switch (played.stoppedBy) {
+      case undefined:
+        expect(last).toBeUndefined()
+        break
+      case "not-retryable":
+        expect(last && mayBeRetried(last)).toBe(false)
+        break
+      case "attempts":
+        expect(played.attempts).toHaveLength((retry.maxRetries ?? 2) + 1)
+        break
+      case "retry-after":
+        expect(tooLong(last)).toBe(true)
+        break
+      default:
+        expect(played.stoppedBy).toBe("budget")
+        expect(retry.budget).not.toBe(false)
+    }
+  })
+})
+
+describe("whatever the load", () => {
+  const load = fc.record({
+    calls: fc.integer({ min: 1, max: 60 }),
+    concurrency: fc.integer({ min: 1, max: 20 }),
+    capacity: fc.integer({ min: 0, max: 100 }),
+    retryCost: fc.integer({ min: 1, max: 20 }),
+    maxRetries: fc.integer({ min: 0, max: 5 })
+  })
+
+  it.effect.prop(
+    "6.4 an outage is amplified by no more than the budget pays for",
+    { load, codes: fc.array(fc.constantFrom(...retriedStatuses), { minLength: 1, maxLength: 10 }) },
+    ({ codes, load: { calls, capacity, concurrency, maxRetries, retryCost } }) =>
+      Effect.gen(function* () {
+        const { client, transport } = yield* scripted(
+          (_, index) => status(codes[index % codes.length] ?? 503),
+          { retry: { maxRetries, initialDelay: 0, budget: { capacity, retryCost } } }
+        )
+        const call = Effect.flip(client.execute(list))
+        const errors = yield* Effect.all(
+          Array.from({ length: calls }, () => call),
+          { concurrency }
+        )
+        const paid = Math.floor(capacity / retryCost)
+        expect(yield* transport.requestCount).toBe(calls + Math.min(paid, calls * maxRetries))
+        for (const error of errors) expect(["attempts", "budget"]).toContain(error.stoppedBy)
+      }),
+    runs
+  )
+
+  it.effect.prop(
+    "6.13 a retry that the server asked for with a hint is never refused by the budget",
+    {
+      load,
+      hinted: fc.array(failure, { minLength: 1, maxLength: 6 }).map((failures) =>
+        failures.map(({ code, hint, spelling }): Failure => {
+          return { kind: "status", code, hint: hint === undefined ? 1 : Math.min(hint, 60_000), spelling }
+        })
+      )
+    },
+    ({ hinted, load: { calls, maxRetries } }) =>
+      Effect.gen(function* () {
+        const { client } = yield* scripted((_, index) => step(hinted[index % hinted.length] as Failure), {
+          retry: { maxRetries, budget: { capacity: 0 } }
+        })
+        const all = Effect.all(
+          Array.from({ length: calls }, () => Effect.flip(client.execute(list))),
+          { concurrency: "unbounded" }
+        )
+        const errors = Either.getOrThrow(yield* settle(all, "10 minutes"))
+        for (const { stoppedBy } of errors) expect(["attempts", "not-retryable"]).toContain(stoppedBy)
+      }),
+    { fastCheck: { numRuns: 10 } }
+  )
+
+  it.effect.prop(
+    "6.4 successes pay for no more retries than they are worth",
+    { load, answers: fc.array(fc.boolean(), { minLength: 1, maxLength: 100 }) },
+    ({ answers, load: { calls, capacity, concurrency, maxRetries, retryCost } }) =>
+      Effect.gen(function* () {
+        const { client, transport } = yield* scripted(
+          (_, index) => (answers[index % answers.length] === true ? ok : status(503)),
+          { retry: { maxRetries, initialDelay: 0, budget: { capacity, retryCost } } }
+        )
+        const ended = yield* Effect.all(
+          Array.from({ length: calls }, () => Effect.either(client.execute(list))),
+          { concurrency }
+        )
+        const successes = ended.filter((call) => call._tag === "Right").length
+        const retries = (yield* transport.requestCount) - calls
+        expect(retries * retryCost).toBeLessThanOrEqual(capacity + successes * Math.max(1, retryCost))
+        expect(retries).toBeLessThanOrEqual(calls * maxRetries)
+      }),
+    runs
+  )
+})

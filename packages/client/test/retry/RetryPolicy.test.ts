@@ -1,0 +1,416 @@
+import { describe, expect, it } from "@effect/vitest"
+import { ApiError, ApiRequest, Middleware, RetryPolicy } from "@effect-api/client"
+import { MockTransport } from "@effect-api/testing"
+import { Duration, Effect, Random, Schedule, TestClock } from "effect"
+import { atOnce } from "../fixtures/requests.js"
+import { countSent, errors, list, ok, play, playError, status, steady } from "../fixtures/retry.js"
+import backoff from "../vectors/backoff.json" with { type: "json" }
+import retryAfter from "../vectors/retry-after.json" with { type: "json" }
+
+const seconds = (n: number): number => n * 1000
+
+describe("which errors", () => {
+  const retriedStatuses = new Set([408, 409, 429])
+  const statuses = Array.from({ length: 200 }, (_, index) => 400 + index)
+
+  it.effect("6.1 retries 408, 409, 429 and 5xx, and no other status from 400 to 599", () =>
+    Effect.forEach(statuses, (code) =>
+      Effect.gen(function* () {
+        const sent = yield* countSent([status(code), ok])
+        expect([code, sent]).toEqual([code, retriedStatuses.has(code) || code >= 500 ? 2 : 1])
+      })
+    )
+  )
+
+  it.effect.each([
+    { header: "true", retried: true },
+    { header: "false", retried: false }
+  ])("6.1 the word of the server outranks every status: x-should-retry: $header", ({ header, retried }) =>
+    Effect.forEach(statuses, (code) =>
+      Effect.gen(function* () {
+        const sent = yield* countSent([status(code, { "x-should-retry": header }), ok])
+        expect([code, sent]).toEqual([code, retried ? 2 : 1])
+      })
+    )
+  )
+
+  it.effect.each(["TRUE", "False", "yes", "1", "0", ""])(
+    "6.1 x-should-retry with any other word says nothing: %j",
+    (word) =>
+      Effect.gen(function* () {
+        const header = { "x-should-retry": word }
+        expect(yield* countSent([status(503, header), ok])).toBe(2)
+        expect(yield* countSent([status(404, header), ok])).toBe(1)
+      })
+  )
+
+  const retriedTags = new Set([
+    "ConflictError",
+    "RateLimitError",
+    "InternalServerError",
+    "ServiceUnavailableError",
+    "DeadlineExceededError",
+    "OverloadedError",
+    "ConnectionError",
+    "TimeoutError"
+  ])
+
+  it.each(Object.values(errors))("6.1 the error's own word, then the table: $_tag", (error) => {
+    expect(ApiError.isRetryable(error)).toBe(retriedTags.has(error._tag))
+    expect(ApiError.isRetryable(ApiError.update(error, { shouldRetry: false }))).toBe(false)
+    // What cannot be sent stays so, whoever says otherwise.
+    const marked = Middleware.retryable(error)
+    expect(ApiError.isRetryable(marked)).toBe(error._tag !== "InvalidRequestError")
+    expect(error.shouldRetry).toBeUndefined()
+  })
+
+  it.each([
+    { phase: "connect", retried: true },
+    { phase: "response", retried: true },
+    { phase: "idle", retried: true },
+    { phase: "first-event", retried: true },
+    { phase: "content-idle", retried: true },
+    { phase: "total", retried: false }
+  ] as const)("6.1 a timeout of the phase $phase: $retried", ({ phase, retried }) => {
+    const error = new ApiError.TimeoutError({ ...errors.TimeoutError, message: "", phase })
+    expect(ApiError.isRetryable(error)).toBe(retried)
+  })
+
+  it.each([
+    { kind: "dns", retried: true },
+    { kind: "refused", retried: true },
+    { kind: "reset", retried: true },
+    { kind: "closed", retried: true },
+    { kind: "other", retried: true },
+    { kind: "tls", retried: false }
+  ] as const)("6.1 a connection that failed by $kind: $retried", ({ kind, retried }) => {
+    const error = new ApiError.ConnectionError({ ...errors.ConnectionError, message: "", kind })
+    expect(ApiError.isRetryable(error)).toBe(retried)
+  })
+
+  it.effect("6.1 a certificate that is refused once is not tried again", () =>
+    Effect.gen(function* () {
+      const script = [MockTransport.connectionError({ code: "CERT_HAS_EXPIRED", as: "fetch" }), ok]
+      const { error, times } = yield* playError(script)
+      expect(error).toMatchObject({ _tag: "ConnectionError", kind: "tls", stoppedBy: "not-retryable" })
+      expect(times).toEqual([0])
+    })
+  )
+
+  it.effect("6.1 an error that middleware marks is retried", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const moody: Middleware.Middleware = (request, next) =>
+        Effect.filterOrFail(
+          next(request),
+          () => ++asked > 1,
+          () => Middleware.retryable(errors.NotFoundError)
+        )
+      const { ended, times } = yield* play([ok, ok], { middleware: [moody], retry: steady })
+      expect(times).toEqual([0, 500])
+      expect(ended).toMatchObject({ _tag: "Right", right: { value: "ok" } })
+    })
+  )
+
+  it.effect("6.1 an error that middleware makes and does not mark is not", () =>
+    Effect.gen(function* () {
+      const refusing: Middleware.Middleware = () => Effect.fail(errors.NotFoundError)
+      const { error, times } = yield* playError([], { middleware: [refusing] })
+      expect(error).toMatchObject({ _tag: "NotFoundError", stoppedBy: "not-retryable" })
+      expect(times).toEqual([])
+    })
+  )
+
+  it.effect("6.1 an answer that does not fit is never asked for again", () =>
+    Effect.gen(function* () {
+      const cut = MockTransport.text("{", { headers: { "content-type": "application/json" } })
+      const { error, times } = yield* playError([cut])
+      expect(error).toMatchObject({ _tag: "ResponseValidationError", stoppedBy: "not-retryable" })
+      expect(times).toEqual([0])
+    })
+  )
+})
+
+describe("when", () => {
+  const now = Date.parse(retryAfter.now)
+
+  it.effect.each(retryAfter.cases)("6.2 waits as long as the server asks: %j", (vector) =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(now)
+      const { ended, times } = yield* play([status(503, vector.headers as never), ok], { retry: steady })
+      if (vector.exceedsLimit === true) {
+        expect(times).toEqual([0])
+        expect(ended).toMatchObject({
+          left: {
+            _tag: "ServiceUnavailableError",
+            stoppedBy: "retry-after",
+            retryAfter: Duration.seconds(vector.hintSeconds),
+            attempts: [{ status: 503, delay: undefined }]
+          }
+        })
+      } else {
+        expect(times).toEqual([0, vector.hintSeconds === null ? 500 : seconds(vector.hintSeconds)])
+        expect(ended).toMatchObject({ right: { value: "ok" } })
+      }
+    })
+  )
+
+  it.effect.each(retryAfter.cases)("6.2 backs off from a long hint where told to: %j", (vector) =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(now)
+      const retry = { ...steady, onLongRetryAfter: "backoff" } as const
+      const { times } = yield* play([status(429, vector.headers as never), ok], { retry })
+      const counts = vector.hintSeconds !== null && vector.exceedsLimit !== true
+      expect(times).toEqual([0, counts ? seconds(vector.hintSeconds) : 500])
+    })
+  )
+
+  it.effect.each([
+    { hint: "59.999", limit: "60 seconds", times: [0, 59_999] },
+    { hint: "60", limit: "60 seconds", times: [0, 60_000] },
+    { hint: "60.001", limit: "60 seconds", times: [0] },
+    { hint: "1", limit: 0, times: [0] },
+    { hint: "300", limit: "5 minutes", times: [0, 300_000] },
+    { hint: "604800", limit: "60 seconds", times: [0] }
+  ] as const)("6.2 a hint of $hint s under a limit of $limit", ({ hint, limit, times }) =>
+    Effect.gen(function* () {
+      const played = yield* play([status(429, { "retry-after": hint }), ok], {
+        retry: { maxRetryAfter: limit }
+      })
+      expect(played.times).toEqual(times)
+    })
+  )
+
+  it.effect("6.2 a hint is worth its own retry only, and the backoff counts on", () =>
+    Effect.gen(function* () {
+      const hinted = status(429, { "retry-after": "20" })
+      const script = [status(500), hinted, status(500), ok]
+      const { times } = yield* play(script, { retry: { ...steady, maxRetries: 3 } })
+      expect(times).toEqual([0, 500, 20_500, 22_500])
+    })
+  )
+
+  it.effect("6.2 a hint above the backoff's cap is kept, and one below the backoff too", () =>
+    Effect.gen(function* () {
+      const script = [status(503, { "retry-after": "30" }), status(503, { "retry-after-ms": "1" }), ok]
+      expect((yield* play(script, { retry: steady })).times).toEqual([0, 30_000, 30_001])
+    })
+  )
+
+  const drawn = (u: number) => Effect.withRandom(Random.fixed([u]))
+  const timed = backoff.cases.filter(({ retry }) => retry < 10)
+
+  it.effect.each([
+    { u: 0, bound: "max" },
+    { u: 1 - Number.EPSILON, bound: "min" }
+  ] as const)("6.2 doubles up to the cap, jitter taking away: U = $u", ({ bound, u }) =>
+    Effect.gen(function* () {
+      const retry = { maxRetries: timed.length }
+      const { times } = yield* drawn(u)(play([MockTransport.forever(status(500))], { retry }))
+      const gaps = times.slice(1).map((at, index) => at - (times[index] ?? 0))
+      expect(gaps).toHaveLength(timed.length)
+      timed.forEach((vector, index) => expect(gaps[index]).toBeCloseTo(seconds(vector[bound]), 6))
+    })
+  )
+
+  it.each(backoff.cases)("6.2 backoff of retry $retry", ({ max, min, retry }) => {
+    const policy = RetryPolicy.make()
+    for (const u of [0, 0.1, 0.5, 0.9, 1 - Number.EPSILON]) {
+      const delay = RetryPolicy.backoffMillis(policy, retry, u) / 1000
+      expect(delay).toBeLessThanOrEqual(max)
+      expect(delay).toBeGreaterThanOrEqual(min)
+    }
+  })
+
+  it.each([0, 1, 1023, 1024, 1100, 1e9])("6.2 no delay stays none at retry %d", (retry) => {
+    expect(RetryPolicy.backoffMillis(RetryPolicy.make(atOnce), retry, 0.5)).toBe(0)
+  })
+})
+
+describe("the schedule", () => {
+  const down = [MockTransport.forever(status(503))]
+  const policy = RetryPolicy.make({ ...steady, maxRetries: 5 })
+  const own = RetryPolicy.schedule(policy)
+
+  it.effect.each([
+    { name: "as it is", retry: own, times: [0, 500, 1500, 3500, 7500, 15_500] },
+    { name: "up to a time", retry: Schedule.upTo(own, "2 seconds"), times: [0, 500, 1500, 3500] },
+    { name: "with fewer steps", retry: Schedule.intersect(own, Schedule.recurs(1)), times: [0, 500] },
+    {
+      name: "slowed down",
+      retry: Schedule.modifyDelay(own, (_, delay) => Duration.times(delay, 2)),
+      times: [0, 1000, 3000, 7000, 15_000, 31_000]
+    },
+    {
+      name: "followed by another",
+      retry: Schedule.andThen(
+        RetryPolicy.schedule(RetryPolicy.make({ ...steady, maxRetries: 1 })),
+        Schedule.intersect(Schedule.spaced("1 minute"), Schedule.recurs(2))
+      ),
+      times: [0, 500, 60_500, 120_500]
+    },
+    {
+      name: "while the error is one's own",
+      retry: Schedule.whileInput(own, (error) => error._tag !== "ServiceUnavailableError"),
+      times: [0]
+    }
+  ])("6.3 is taken, changed and given back: $name", ({ retry, times }) =>
+    Effect.gen(function* () {
+      const played = yield* playError(down, { retry })
+      expect(played.times).toEqual(times)
+      expect(played.error.stoppedBy).toBe("attempts")
+    })
+  )
+
+  it.effect.each([
+    { name: "recurs", retry: Schedule.recurs(3), times: [0, 0, 0, 0] },
+    { name: "stop", retry: Schedule.stop, times: [0] },
+    {
+      name: "spaced up to",
+      retry: Schedule.upTo(Schedule.spaced("1 second"), "3 seconds"),
+      times: [0, 1000, 2000, 3000]
+    },
+    {
+      name: "exponential",
+      retry: Schedule.intersect(Schedule.exponential("100 millis"), Schedule.recurs(3)),
+      times: [0, 100, 300, 700]
+    },
+    { name: "delays", retry: Schedule.fromDelays("3 seconds", "1 second"), times: [0, 3000, 4000] }
+  ])("6.3 any other schedule in its place: $name", ({ retry, times }) =>
+    Effect.gen(function* () {
+      const played = yield* playError(down, { retry })
+      expect(played.times).toEqual(times)
+      expect(played.error.stoppedBy).toBe("attempts")
+    })
+  )
+
+  it.effect("6.3 another schedule says when, the table still which", () =>
+    Effect.gen(function* () {
+      const retry = Schedule.recurs(3)
+      expect((yield* playError([status(404)], { retry })).error.stoppedBy).toBe("not-retryable")
+      const hinted = [status(503, { "retry-after": "20" }), ok]
+      expect((yield* play(hinted, { retry: Schedule.fromDelays("1 second") })).times).toEqual([0, 1000])
+    })
+  )
+
+  it.effect("6.3 the schedule of a policy ends at a long hint also where it was changed", () =>
+    Effect.gen(function* () {
+      const script = [status(429, { "retry-after": "61" })]
+      const { error } = yield* playError(script, { retry: Schedule.upTo(own, "1 hour") })
+      expect(error.stoppedBy).toBe("retry-after")
+    })
+  )
+
+  it.effect("6.3 a schedule starts anew with each call", () =>
+    Effect.gen(function* () {
+      const retry = RetryPolicy.schedule(RetryPolicy.make({ ...steady, maxRetries: 1 }))
+      for (const _ of [1, 2]) expect((yield* play(down, { retry })).times).toEqual([0, 500])
+    })
+  )
+
+  it.effect.each([
+    { name: "none", retry: RetryPolicy.none, times: [0] },
+    { name: "options", retry: { ...steady, maxRetries: 3 }, times: [0, 500, 1500, 3500] },
+    {
+      name: "a policy",
+      retry: RetryPolicy.make({ ...steady, maxDelay: "500 millis" }),
+      times: [0, 500, 1000]
+    },
+    { name: "a schedule", retry: Schedule.fromDelays("7 seconds"), times: [0, 7000] }
+  ])("6.3 a request has retries of its own: $name", ({ retry, times }) =>
+    Effect.gen(function* () {
+      const played = yield* play(down, { retry: Schedule.recurs(9) }, ApiRequest.get("/todos", { retry }))
+      expect(played.times).toEqual(times)
+    })
+  )
+
+  it.effect("6.3 a request whose retries make no sense is not sent", () =>
+    Effect.gen(function* () {
+      const { error, times } = yield* playError(
+        [],
+        {},
+        ApiRequest.get("/todos", { retry: { maxRetries: -1 } })
+      )
+      expect(error).toMatchObject({ _tag: "InvalidRequestError", field: "retry.maxRetries" })
+      expect(times).toEqual([])
+    })
+  )
+})
+
+describe("what may have happened", () => {
+  const deliveries: Record<ApiError.Delivery, MockTransport.MockStep> = {
+    "not-sent": MockTransport.connectionError({ code: "ECONNREFUSED" }),
+    rejected: status(429),
+    "maybe-applied": status(503)
+  }
+  const requests = {
+    GET: list,
+    PUT: ApiRequest.put("/todos", { body: 1 }),
+    DELETE: ApiRequest.del("/todos"),
+    POST: ApiRequest.post("/todos", { body: 1 }),
+    PATCH: ApiRequest.patch("/todos", { body: 1 }),
+    "POST with a key": ApiRequest.post("/todos", { body: 1, idempotencyKey: "key" }),
+    "PATCH with a key": ApiRequest.patch("/todos", { body: 1, idempotencyKey: "key" })
+  }
+  const unsafe = new Set(["POST", "PATCH"])
+  const cases = (["always", "when-safe", "never"] as const).flatMap((retryUnsafe) =>
+    Object.entries(requests).flatMap(([name, request]) =>
+      Object.entries(deliveries).map(([delivery, step]) => ({
+        retryUnsafe,
+        name,
+        request,
+        delivery,
+        step,
+        retried:
+          !unsafe.has(name) ||
+          retryUnsafe === "always" ||
+          (retryUnsafe === "when-safe" && delivery !== "maybe-applied")
+      }))
+    )
+  )
+
+  it.effect.each(cases)(
+    "6.11 $retryUnsafe: $name, $delivery",
+    ({ delivery, request, retried, retryUnsafe, step }) =>
+      Effect.gen(function* () {
+        const { ended, times } = yield* play([step, ok], { retry: { ...atOnce, retryUnsafe } }, request, 0)
+        expect(times).toHaveLength(retried ? 2 : 1)
+        if (!retried) expect(ended).toMatchObject({ left: { delivery, stoppedBy: "not-retryable" } })
+      })
+  )
+
+  it.effect("6.11 the client's own idempotency keys make POST safe", () =>
+    Effect.gen(function* () {
+      const options = {
+        idempotency: { header: "Idempotency-Key" },
+        retry: { ...atOnce, retryUnsafe: "never" as const }
+      }
+      const { requests: sent } = yield* play([status(503), ok], options, requests.POST)
+      const keys = sent.map(({ headers }) => headers["idempotency-key"])
+      expect(keys).toHaveLength(2)
+      expect(new Set(keys).size).toBe(1)
+    })
+  )
+
+  const told: ReadonlyArray<readonly [ApiError.Delivery, MockTransport.MockStep]> = [
+    ...[400, 401, 403, 404, 408, 409, 413, 418, 422, 429, 529].map(
+      (code) => ["rejected", status(code)] as const
+    ),
+    ...[500, 501, 502, 503, 504, 520].map((code) => ["maybe-applied", status(code)] as const),
+    ...["ENOTFOUND", "ECONNREFUSED", "CERT_HAS_EXPIRED", "UND_ERR_CONNECT_TIMEOUT"].map(
+      (code) => ["not-sent", MockTransport.connectionError({ code })] as const
+    ),
+    ...["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "EWHATEVER", "UND_ERR_HEADERS_TIMEOUT"].map(
+      (code) => ["maybe-applied", MockTransport.connectionError({ code })] as const
+    )
+  ]
+
+  it.effect("6.11 every failure says what may have happened to its request", () =>
+    Effect.forEach(told, ([delivery, step]) =>
+      Effect.gen(function* () {
+        const { error } = yield* playError([step], { retry: RetryPolicy.none }, list, 0)
+        expect([error.message, error.delivery]).toEqual([error.message, delivery])
+      })
+    )
+  )
+})

@@ -1,0 +1,136 @@
+import { Redacted, Schema } from "effect"
+import { describe, expect, it } from "vitest"
+import * as SchemaSecrets from "../../src/schema/schemaSecrets.js"
+
+const secret = "LIVE-TOKEN-1"
+const Secret = Schema.Redacted(Schema.String)
+
+class Account extends Schema.Class<Account>("Account")({ id: Schema.String, key: Secret }) {}
+
+interface Tree {
+  readonly key: Redacted.Redacted
+  readonly below: ReadonlyArray<Tree>
+}
+const Tree: Schema.Schema<Tree, { readonly key: string; readonly below: ReadonlyArray<unknown> }> =
+  Schema.Struct({
+    key: Secret,
+    below: Schema.Array(
+      Schema.suspend((): Schema.Schema<Tree, unknown> => Tree as Schema.Schema<Tree, unknown>)
+    )
+  }) as never
+
+const found = (schema: Schema.Schema.AnyNoContext, text: string, parsed?: unknown): ReadonlyArray<string> => [
+  ...(SchemaSecrets.finderOf(schema)(text, parsed) ?? ["too many"])
+]
+
+describe("what a schema calls secret", () => {
+  const inKey = { id: "open", key: secret }
+
+  it.each<readonly [name: string, schema: Schema.Schema.AnyNoContext, body: unknown]>([
+    ["a field", Schema.Struct({ id: Schema.String, key: Secret }), inKey],
+    ["a field that may be absent", Schema.Struct({ key: Schema.optional(Secret) }), inKey],
+    [
+      "one that becomes an Option",
+      Schema.Struct({ key: Schema.optionalWith(Secret, { as: "Option" }) }),
+      inKey
+    ],
+    [
+      "one with a default",
+      Schema.Struct({ key: Schema.optionalWith(Secret, { default: () => Redacted.make("") }) }),
+      inKey
+    ],
+    ["one that may be null", Schema.Struct({ key: Schema.NullOr(Secret) }), inKey],
+    [
+      "one with another name",
+      Schema.Struct({ token: Schema.propertySignature(Secret).pipe(Schema.fromKey("key")) }),
+      inKey
+    ],
+    ["a field of a class", Account, inKey],
+    ["a field of a member of a union", Schema.Union(Schema.String, Account), inKey],
+    ["a field in a list", Schema.Array(Account), [inKey]],
+    ["a field in a record", Schema.Record({ key: Schema.String, value: Account }), { a: inKey }],
+    ["a list of secrets", Schema.Struct({ key: Schema.Array(Secret) }), { id: "open", key: [secret] }],
+    [
+      "a record of secrets",
+      Schema.Struct({ key: Schema.Record({ key: Schema.String, value: Secret }) }),
+      { id: "open", key: { a: secret } }
+    ],
+    ["what refers to itself", Tree, { key: "LIVE-TOKEN-0", below: [{ key: secret, below: [] }] }],
+    ["a refined one", Schema.Struct({ key: Schema.Redacted(Schema.NonEmptyString) }), inKey],
+    ["a Redacted of the value side", Schema.Struct({ key: Schema.RedactedFromSelf(Schema.String) }), inKey],
+    [
+      "a structure",
+      Schema.Struct({ key: Schema.Redacted(Schema.Unknown) }),
+      { id: "open", key: { deep: [{ x: secret }] } }
+    ],
+    [
+      "what only a program's own code makes secret",
+      Schema.transform(Schema.String, Schema.Struct({ made: Schema.RedactedFromSelf(Schema.String) }), {
+        decode: (text) => ({ made: Redacted.make(text) }),
+        encode: ({ made }) => Redacted.value(made)
+      }),
+      secret
+    ],
+    ["the whole", Secret, secret]
+  ])("12.4 finds %s, in the value and in its text", (_, schema, body) => {
+    const text = JSON.stringify(body, null, 2)
+    for (const all of [
+      found(schema, "", body),
+      found(schema, text),
+      found(schema, text.slice(0, text.indexOf(secret) + 8))
+    ]) {
+      expect(all.some((each) => secret.startsWith(each) && each.length >= 8)).toBe(true)
+      expect(all).not.toContain("open")
+    }
+  })
+
+  it.each<readonly [name: string, text: string, expected: string]>([
+    ["a body of another shape", `{"error":{"key":"LIVE"},"id":"open"}`, "LIVE"],
+    ["broken JSON", `{"id":"open","key": "LIVE", oops`, "LIVE"],
+    ["JSON behind something else", `)]}'\n{"key":"LIVE"}`, "LIVE"],
+    ["a key with escapes", `{"k\\u0065y":"LIVE"}`, "LIVE"],
+    ["a value with escapes", `{"key":"LI\\"VE"}`, `LI"VE`],
+    ["a value that is cut in an escape", `{"key":"LIVE\\u00`, "LIVE"],
+    ["a number", `{"key":12345}`, "12345"],
+    ["an object", `{"key":{"a":["LIVE"]},"id":"open"}`, "LIVE"],
+    ["a form", "scope=open&key=LIVE&x=open", "LIVE"],
+    ["a header", "key: LIVE", "LIVE"],
+    ["XML", "<key>LIVE</key>", "LIVE"]
+  ])("12.4 finds it in %s", (_, text, expected) => {
+    const all = found(Schema.Struct({ id: Schema.String, key: Secret }), text)
+    expect(
+      all.some((each) => each === expected || (expected.startsWith("LIVE") && each.startsWith("LIVE")))
+    ).toBe(true)
+    expect(all).not.toContain("open")
+  })
+
+  it("12.4 finds nothing where there is no secret", () => {
+    const Plain = Schema.Struct({ key: Schema.String })
+    expect(found(Plain, `{"key":"a"}`, { key: "a" })).toEqual([])
+    expect(found(Schema.Struct({ key: Secret }), `{"key":true,"other":null}`, { key: null })).toEqual([])
+  })
+
+  it("12.4 looks at a schema when it is asked, as what it refers to may come later", () => {
+    let late: Schema.Schema<unknown> | undefined
+    const schema = Schema.Struct({
+      inner: Schema.suspend(() => {
+        if (late === undefined) throw new Error("too early")
+        return late
+      })
+    })
+    const finder = SchemaSecrets.finderOf(schema)
+    late = Schema.Struct({ key: Secret }) as never
+    expect([...(finder("", { inner: { key: secret } }) ?? [])]).toEqual([secret])
+  })
+
+  it("12.5 gives up on a body with more secrets than an error is worth", () => {
+    const many = Array.from({ length: 5000 }, (_, index) => ({ id: "open", key: `secret-${index}` }))
+    expect(SchemaSecrets.finderOf(Schema.Array(Account))("", many)).toBeUndefined()
+  })
+
+  it("12.5 walks a body of any depth", () => {
+    let deep: unknown = { key: secret }
+    for (let depth = 0; depth < 100_000; depth++) deep = [deep]
+    expect(found(Account, "[".repeat(100_000), deep)).toEqual([secret])
+  })
+})

@@ -1,0 +1,41 @@
+import { FastCheck as fc } from "effect"
+import { describe, expect, it } from "vitest"
+import { Registry } from "../../src/shared/liveSet.js"
+
+describe("Registry", () => {
+  it("holds what was added and not taken out again, as a Set does, whatever the order", () => {
+    fc.assert(
+      fc.property(fc.array(fc.option(fc.nat({ max: 20 }), { nil: undefined })), (steps) => {
+        const registry = new Registry<object>()
+        const expected = new Set<object>()
+        const leave: Array<() => void> = []
+        for (const at of steps) {
+          if (at === undefined) {
+            const value = {}
+            expected.add(value)
+            const out = registry.add(value)
+            leave.push(() => {
+              out()
+              expected.delete(value)
+            })
+          } else leave[at]?.()
+          expect(registry.size).toBe(expected.size)
+          expect(new Set(registry.values())).toEqual(expected)
+        }
+      })
+    )
+  })
+
+  it("may be added to and taken from while its values are looked at", () => {
+    const registry = new Registry<() => void>()
+    let ended = 0
+    for (let count = 0; count < 5; count++) {
+      const leave = registry.add(() => {
+        leave()
+        ended++
+      })
+    }
+    for (const end of registry.values()) end()
+    expect([ended, registry.size]).toEqual([5, 0])
+  })
+})

@@ -1,0 +1,138 @@
+import { FastCheck as fc } from "effect"
+import { describe, expect, it } from "vitest"
+import { LineReader, makeLineDecoder, utf8Length } from "../../src/sse/lines.js"
+
+const encoder = new TextEncoder()
+const bytesOf = (text: string): Uint8Array => encoder.encode(text)
+
+const split = (bytes: Uint8Array, size: number): ReadonlyArray<Uint8Array> =>
+  Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
+    bytes.slice(index * size, (index + 1) * size)
+  )
+
+interface Outcome {
+  readonly lines: ReadonlyArray<string>
+  readonly exceeded: boolean
+}
+
+const run = (chunks: ReadonlyArray<Uint8Array>, maxLineBytes?: number): Outcome => {
+  const decoder = makeLineDecoder(maxLineBytes === undefined ? undefined : { maxLineBytes })
+  const lines = chunks.flatMap((chunk) => decoder.feed(chunk))
+  return { lines: [...lines, ...decoder.end()], exceeded: decoder.exceeded }
+}
+
+const reference = (body: Uint8Array): ReadonlyArray<string> =>
+  new TextDecoder()
+    .decode(body)
+    .split("\n")
+    .map((line) => line.replace(/\r$/, ""))
+    .filter((line) => !/^[ \t\r]*$/.test(line))
+
+describe("makeLineDecoder", () => {
+  it.each<readonly [rule: string, body: string, lines: ReadonlyArray<string>]>([
+    ["an empty body", "", []],
+    ["LF and CRLF", "1\n2\r\n3\n", ["1", "2", "3"]],
+    ["the last line needs no line end", "1\n2", ["1", "2"]],
+    ["nor a CR before none", "1\n2\r", ["1", "2"]],
+    ["blank lines are skipped", "\n\r\n1\n \t\r\n\n2\n\n", ["1", "2"]],
+    ["other white space stays", " 1 \n\t2\n", [" 1 ", "\t2"]],
+    ["a lone CR ends no line", "1\r2\n", ["1\r2"]],
+    ["one leading BOM is dropped", "\ufeff1\n\ufeff2\n", ["1", "\ufeff2"]],
+    ["U+2028 and U+0085 end no line", '"\u2028\u0085"\n', ['"\u2028\u0085"']],
+    ["a character of many bytes", '"из 漢 😀"\n', ['"из 漢 😀"']]
+  ])("%s", (_rule, body, lines) => {
+    for (const size of [1, 2, 3, 1000]) {
+      expect(run(split(bytesOf(body), size)).lines).toStrictEqual(lines)
+    }
+    expect(reference(bytesOf(body))).toStrictEqual(lines)
+  })
+
+  it("hands a line on with its line end, not later", () => {
+    const decoder = makeLineDecoder()
+    expect(decoder.feed(bytesOf("1\r"))).toStrictEqual([])
+    expect(decoder.feed(bytesOf("\n2"))).toStrictEqual(["1"])
+    expect(decoder.end()).toStrictEqual(["2"])
+    expect(decoder.feed(bytesOf("\ufeff3\n"))).toStrictEqual(["3"])
+  })
+
+  it("flushes a truncated last character", () => {
+    expect(run([Uint8Array.of(0x61, 0xe2, 0x82)]).lines).toStrictEqual(["a\ufffd"])
+  })
+
+  it.each<readonly [body: string, limit: number, lines: ReadonlyArray<string>, exceeded: boolean]>([
+    ["123\n1234\n", 4, ["123", "1234"], false],
+    ["123\n12345\n1\n", 4, ["123"], true],
+    ["123\n12345", 4, ["123"], true],
+    ["\ufeff1234\n", 4, ["1234"], false],
+    ["éé\n", 4, ["éé"], false],
+    ["ééé\n", 4, [], true],
+    ["1".repeat(100), 4, [], true]
+  ])("ends %j at a cap of %d bytes a line", (body, limit, lines, exceeded) => {
+    for (const size of [1, 2, 3, 1000]) {
+      expect(run(split(bytesOf(body), size), limit)).toStrictEqual({ lines, exceeded })
+    }
+  })
+
+  it("law: any split of any bytes gives the lines of the whole", () => {
+    const piece = fc.oneof(
+      fc.constantFrom("\n", "\r\n", "\r", "\ufeff", "{}", " ", "é", "漢", "😀").map(bytesOf),
+      fc.uint8Array({ maxLength: 8 })
+    )
+    const body = fc.array(piece, { maxLength: 30 }).map((pieces) => new Uint8Array(Buffer.concat(pieces)))
+    fc.assert(
+      fc.property(
+        body,
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 1, max: 20 }),
+        (bytes, size, limit) => {
+          expect(run(split(bytes, size)).lines).toStrictEqual(reference(bytes))
+          expect(run(split(bytes, size), limit)).toStrictEqual(run([bytes], limit))
+        }
+      ),
+      { numRuns: 1000 }
+    )
+  })
+})
+
+describe("LineReader", () => {
+  it("law: every block is whole lines, and all blocks together are the body", () => {
+    const body = bytesOf(
+      Array.from({ length: 9000 }, (_, index) => `${index} ${index % 900 ? "" : "é"}\r\n`).join("")
+    )
+    for (const size of [1, 1000, 65_536, body.length]) {
+      const blocks: Array<string> = []
+      const reader: LineReader = new LineReader(false, (text) => {
+        blocks.push(text)
+        expect(reader.sizeOf(text, 1, text.length)).toBe(bytesOf(text.slice(1)).length)
+      })
+      for (const chunk of split(body, size)) reader.feed(chunk)
+      expect(blocks.every((block) => block.endsWith("\n"))).toBe(true)
+      expect(blocks.join("") === new TextDecoder().decode(body)).toBe(true)
+      expect(reader.pendingBytes).toBe(0)
+    }
+  })
+
+  it("counts what it holds, without the byte order mark", () => {
+    const reader = new LineReader(true, () => {})
+    const pending = [0xef, 0xbb, 0xbf, 0x31, 0x32].map((byte) => {
+      reader.feed(Uint8Array.of(byte))
+      return reader.pendingBytes
+    })
+    expect(pending).toStrictEqual([0, 0, 0, 1, 2])
+    reader.feed(bytesOf("\n"))
+    expect(reader.pendingBytes).toBe(0)
+    reader.feed(Uint8Array.of(0xef))
+    expect(reader.pendingBytes).toBe(1)
+  })
+})
+
+describe("utf8Length", () => {
+  it("law: is the length of the encoded text", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme" }), fc.string({ unit: "grapheme" }), (before, text) => {
+        const whole = before + text
+        expect(utf8Length(whole, before.length, whole.length)).toBe(bytesOf(text).length)
+      })
+    )
+  })
+})

@@ -1,0 +1,50 @@
+import { HttpClientRequest } from "@effect/platform"
+import { describe, expect, it } from "@effect/vitest"
+import { ApiClient } from "@effect-api/client"
+import { MockTransport } from "@effect-api/testing"
+import { Effect, Metric, MetricKey } from "effect"
+import { metricOf } from "../../src/effect/metricHeads.js"
+import { scripted } from "../fixtures/requests.js"
+
+/** The series of the client's metrics. */
+const series = () =>
+  Metric.unsafeSnapshot().filter(({ metricKey }) => metricKey.name.startsWith("http.client."))
+
+const tagsOf = (name: string) =>
+  series()
+    .filter(({ metricKey }) => metricKey.name === name)
+    .map(({ metricKey }) => Object.fromEntries(metricKey.tags.map(({ key, value }) => [key, value])))
+
+// Alone in its file: what these make is there for as long as the process.
+describe("series of metrics", () => {
+  it.effect("12.2 are bounded, however many servers, methods and statuses there are", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted(() => MockTransport.empty(200), { retry: { maxRetries: 0 } })
+      const http = ApiClient.httpClient(client)
+      const ask = (method: string, url: string) => http.execute(HttpClientRequest.make(method as "GET")(url))
+      for (let index = 0; index < 500; index++) yield* ask("GET", `https://tenant-${index}.test/`)
+      for (let index = 0; index < 20; index++)
+        yield* ask(`PURGE${"X".repeat(index)}`, "https://tenant-1.test/")
+      const before = series().length
+      expect(before).toBeLessThanOrEqual(2 * 400 + 10)
+      const durations = tagsOf("http.client.request.duration")
+      expect(durations.filter((tags) => tags["server.address"] === "other")).toEqual([
+        {
+          unit: "s",
+          "http.request.method": "GET",
+          "server.address": "other",
+          "http.response.status_code": "200"
+        }
+      ])
+      expect(durations.filter((tags) => tags["http.request.method"] === "_OTHER")).toHaveLength(1)
+    })
+  )
+
+  it("12.2 above a number are one, which says so", () => {
+    const key = MetricKey.counter("http.client.test_series")
+    for (let index = 0; index < 2500; index++) metricOf(key, [["a", String(index)]]).unsafeUpdate(1, [])
+    const tags = tagsOf("http.client.test_series")
+    expect(tags.length).toBeLessThanOrEqual(2001)
+    expect(tags).toContainEqual({ "otel.metric.overflow": "true" })
+  })
+})

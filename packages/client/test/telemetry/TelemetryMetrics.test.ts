@@ -1,0 +1,269 @@
+import { describe, expect, it } from "@effect/vitest"
+import { ApiRequest, Credentials, EventStream } from "@effect-api/client"
+import { MockTransport } from "@effect-api/testing"
+import { Effect, Fiber, LogLevel, Metric, MetricState, Redacted, Schema, Stream, TestClock } from "effect"
+import * as Redaction from "../../src/secrets/Redaction.js"
+import { recorder } from "../fixtures/canary.js"
+import { atOnce, scripted } from "../fixtures/requests.js"
+
+const { json, stream, text } = MockTransport
+
+/** What the metrics of this name under this test's own label say, by their other tags. */
+const metrics = (name: string, label: string) =>
+  Metric.unsafeSnapshot()
+    .filter(({ metricKey }) => metricKey.name === name && metricKey.tags.some(({ value }) => value === label))
+    .map(({ metricKey, metricState }) => ({
+      tags: Object.fromEntries(
+        metricKey.tags.filter(({ key }) => key !== "test").map(({ key, value }) => [key, value])
+      ),
+      state: metricState
+    }))
+
+const countOf = (name: string, label: string): ReadonlyArray<unknown> =>
+  metrics(name, label).map(({ state }) => (MetricState.isCounterState(state) ? state.count : undefined))
+
+describe("metrics", () => {
+  it.effect("12.2 the duration of every attempt, in seconds, under the caller's labels", () =>
+    Effect.gen(function* () {
+      const script = [text("", { status: 503, delay: "2 seconds" }), json(1, { delay: "30 millis" })]
+      const { client } = yield* scripted(script, { retry: atOnce })
+      const fiber = yield* Effect.fork(client.get("/todos").pipe(Effect.tagMetrics("test", "duration")))
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(fiber)
+      const found = metrics("http.client.request.duration", "duration")
+      const where = {
+        unit: "s",
+        "http.request.method": "GET",
+        "server.address": "api.test",
+        "server.port": "443"
+      }
+      expect(found.map(({ tags }) => tags)).toEqual(
+        expect.arrayContaining([
+          { ...where, "http.response.status_code": "503", "error.type": "ServiceUnavailableError" },
+          { ...where, "http.response.status_code": "200" }
+        ])
+      )
+      const states = found.map(({ state }) => state).filter(MetricState.isHistogramState)
+      expect(states.map(({ sum }) => sum).sort()).toEqual([0.03, 2])
+      expect(states.map(({ count }) => count)).toEqual([1, 1])
+      // The boundaries that OpenTelemetry advises for this metric.
+      expect(states[0]?.buckets.map(([boundary]) => boundary).slice(0, -1)).toEqual([
+        0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10
+      ])
+    })
+  )
+
+  it.effect("12.2 active requests while one is on its way, and none after", () =>
+    Effect.gen(function* () {
+      const name = "http.client.active_requests"
+      const script = [json(1, { delay: "1 second" }), text("", { status: 400 }), MockTransport.never]
+      const { client } = yield* scripted(script)
+      const call = client.get("/todos").pipe(Effect.tagMetrics("test", "active"))
+      const first = yield* Effect.fork(call)
+      yield* TestClock.adjust("500 millis")
+      expect(countOf(name, "active")).toEqual([1])
+      yield* TestClock.adjust("500 millis")
+      yield* Fiber.join(first)
+      expect(countOf(name, "active")).toEqual([0])
+      yield* Effect.exit(call)
+      expect(countOf(name, "active")).toEqual([0])
+      const third = yield* Effect.fork(call)
+      yield* TestClock.adjust(1)
+      expect(countOf(name, "active")).toEqual([1])
+      yield* Fiber.interrupt(third)
+      expect(countOf(name, "active")).toEqual([0])
+      expect(
+        metrics("http.client.request.duration", "active")
+          .map(({ tags }) => tags["error.type"])
+          .sort()
+      ).toEqual(["BadRequestError", "interrupted", undefined])
+    })
+  )
+
+  it.effect("12.2 active requests come back to none wherever an interruption strikes", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted(() => json(1))
+      const call = client.get("/todos").pipe(Effect.tagMetrics("test", "struck"))
+      for (let turns = 0; turns < 40; turns++) {
+        const fiber = yield* Effect.fork(call)
+        for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow()
+        yield* Fiber.interrupt(fiber)
+        expect(countOf("http.client.active_requests", "struck").filter((count) => count !== 0)).toEqual([])
+      }
+      // Some were struck on their way, and some were not struck at all.
+      const ended = metrics("http.client.request.duration", "struck").map(({ tags }) => tags["error.type"])
+      expect(ended.sort()).toEqual(["interrupted", undefined])
+    })
+  )
+
+  it.effect("12.2 what an attempt did not have is absent", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([MockTransport.connectionError({ code: "EPIPE" })], {
+        retry: { maxRetries: 0 }
+      })
+      yield* Effect.exit(client.get("/todos")).pipe(Effect.tagMetrics("test", "absent"))
+      const [found] = metrics("http.client.request.duration", "absent")
+      expect(found?.tags).toMatchObject({ unit: "s", "error.type": "ConnectionError" })
+      expect(found?.tags).not.toHaveProperty("http.response.status_code")
+    })
+  )
+
+  it.effect("12.2 a status that the caller has named is no error", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([json({ _tag: "Missing" }, { status: 404 })])
+      const failure = { 404: Schema.TaggedStruct("Missing", {}) }
+      yield* Effect.exit(client.get("/todos", { failure })).pipe(Effect.tagMetrics("test", "named"))
+      const [found] = metrics("http.client.request.duration", "named")
+      expect(found?.tags["http.response.status_code"]).toBe("404")
+      expect(found?.tags).not.toHaveProperty("error.type")
+    })
+  )
+
+  it.effect("12.2 retries by their cause", () =>
+    Effect.gen(function* () {
+      const script = [
+        text("", { status: 503 }),
+        MockTransport.connectionError({ code: "EPIPE" }),
+        text("", { status: 503 })
+      ]
+      const { client } = yield* scripted([...script, json(1)], { retry: { ...atOnce, maxRetries: 3 } })
+      yield* client.get("/todos").pipe(Effect.tagMetrics("test", "retries"))
+      const found = metrics("http.client.retries", "retries")
+      const counts = found.map(({ state, tags }) => [
+        tags["error.type"],
+        (state as MetricState.MetricState.Counter<number>).count
+      ])
+      expect(counts.sort()).toEqual([
+        ["ConnectionError", 1],
+        ["ServiceUnavailableError", 2]
+      ])
+    })
+  )
+
+  it.effect("12.2 the events that streams hand out", () =>
+    Effect.gen(function* () {
+      const body = stream(["data: 1\n\ndata: 2\n\n", "data: 3\n\n"], {
+        headers: { "content-type": "text/event-stream" }
+      })
+      const { client } = yield* scripted([body])
+      const request = ApiRequest.get("/events", { events: EventStream.make({ event: Schema.Number }) })
+      yield* Stream.runDrain(client.stream(request)).pipe(Effect.tagMetrics("test", "events"))
+      expect(countOf("http.client.stream.events", "events")).toEqual([3])
+    })
+  )
+
+  it.effect("8.3 answers that lenient validation hands on", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([json("x")], { validation: "lenient" })
+      yield* client.get("/todos", { success: Schema.Number }).pipe(Effect.tagMetrics("test", "lenient"))
+      expect(countOf("http.client.lenient_misfits", "lenient")).toEqual([1])
+    })
+  )
+})
+
+describe("logs", () => {
+  const loggedBy = (
+    script: MockTransport.Script,
+    level: LogLevel.LogLevel,
+    options: object = {},
+    request: object = {}
+  ) =>
+    Effect.gen(function* () {
+      const { layer, lines } = recorder(level)
+      const { client } = yield* scripted(script, {
+        credentials: Credentials.bearer(Redacted.make("s3cret-1")),
+        ...options
+      })
+      const call = client.post("/todos/{id}", {
+        path: { id: 1 },
+        query: { page: 2 },
+        body: { key: "plain" },
+        ...request
+      })
+      const fiber = yield* Effect.fork(Effect.exit(Effect.provide(call, layer)))
+      yield* TestClock.adjust("1 hour")
+      yield* Fiber.join(fiber)
+      return lines.map(({ annotations, level, message }) => ({ level, message, annotations }))
+    })
+
+  it.effect.each([LogLevel.Info, LogLevel.Warning])("12.3 a success says nothing", (level) =>
+    Effect.gen(function* () {
+      expect(yield* loggedBy([json(1)], level)).toEqual([])
+    })
+  )
+
+  it.effect("12.3 a failure is the caller's to tell", () =>
+    Effect.gen(function* () {
+      expect(yield* loggedBy([text("", { status: 400 })], LogLevel.Info)).toEqual([])
+    })
+  )
+
+  it.effect("12.3 a line a retry at info", () =>
+    Effect.gen(function* () {
+      const script = [text("", { status: 503 }), MockTransport.connectionError({ code: "EPIPE" }), json(1)]
+      const lines = yield* loggedBy(script, LogLevel.Info, {
+        retry: { initialDelay: "300 millis", jitter: 0 }
+      })
+      expect(lines).toEqual([
+        {
+          level: "INFO",
+          message: "retrying POST /todos/{id} in 300ms: ServiceUnavailableError 503 (retry 1)",
+          annotations: {}
+        },
+        {
+          level: "INFO",
+          message: "retrying POST /todos/{id} in 600ms: ConnectionError (retry 2)",
+          annotations: {}
+        }
+      ])
+    })
+  )
+
+  it.effect("12.3 a line an attempt at debug, headers redacted, no body", () =>
+    Effect.gen(function* () {
+      const headers = { "set-cookie": "session=1", "x-answer": "s3cret-1" }
+      const script = [text("", { status: 503, headers }), MockTransport.connectionError({ code: "EPIPE" })]
+      const lines = yield* loggedBy(script, LogLevel.Debug, { retry: { ...atOnce, maxRetries: 1 } })
+      const debug = lines.filter(({ level }) => level === "DEBUG")
+      expect(debug.map(({ message }) => message)).toEqual([
+        "POST https://api.test/v1/todos/1?page=2 -> 503",
+        "POST https://api.test/v1/todos/1?page=2 -> ConnectionError"
+      ])
+      expect(debug[0]?.annotations).toEqual({
+        "http.request.headers": expect.objectContaining({
+          authorization: Redaction.hidden,
+          "content-type": "application/json"
+        }),
+        "http.response.headers": expect.objectContaining({
+          "set-cookie": Redaction.hidden,
+          "x-answer": Redaction.hidden
+        })
+      })
+      expect(Object.keys(debug[1]?.annotations ?? {})).toEqual(["http.request.headers"])
+    })
+  )
+
+  it.effect("12.3 bodies where they are asked for, secrets hidden", () =>
+    Effect.gen(function* () {
+      const body = { open: "plain", key: Redacted.make('s3"cret') }
+      const lines = yield* loggedBy([json(1)], LogLevel.Debug, { logBodies: true }, { body })
+      expect(lines.map(({ annotations }) => annotations["http.request.body"])).toEqual([
+        `{"open":"plain","key":"${Redaction.hidden}"}`
+      ])
+    })
+  )
+
+  it.effect("8.3 a misfit that lenient validation hands on is a warning", () =>
+    Effect.gen(function* () {
+      const options = { validation: "lenient" }
+      const lines = yield* loggedBy([json("s3cret-1")], LogLevel.Info, options, { success: Schema.Number })
+      expect(lines).toEqual([
+        {
+          level: "WARN",
+          message: `the answer (200) does not fit: Expected number, actual "${Redaction.hidden}"`,
+          annotations: {}
+        }
+      ])
+    })
+  )
+})

@@ -1,0 +1,244 @@
+/** A `fetch` of one's own (a mock, a wrapper, a polyfill) need not honour its signal. */
+import { FetchHttpClient } from "@effect/platform"
+import { describe, expect, it } from "@effect/vitest"
+import {
+  ApiClient,
+  type ApiConfig,
+  ApiRequest,
+  EventStream,
+  FetchTransport,
+  ResponseDecoder
+} from "@effect-api/client"
+import { Chunk, Deferred, Effect, Fiber, Layer, Logger, Schema, Stream } from "effect"
+import { regions } from "../fixtures/regions.js"
+
+const brief = "40 millis"
+
+/** A body that gives its first bytes and never ends, and tells when it is cancelled. */
+const hung = (first: string, status: number, headers: Record<string, string> = {}) => {
+  const cancelled = Effect.runSync(Deferred.make<void>())
+  const begun = Effect.runSync(Deferred.make<void>())
+  const body = new ReadableStream({
+    start: (controller) => controller.enqueue(new TextEncoder().encode(first)),
+    // The first bytes have been taken, and more is asked for.
+    pull: () => {
+      Effect.runSync(Deferred.succeed(begun, undefined))
+      return new Promise(() => {})
+    },
+    // Not even cancelling it comes to an end.
+    cancel: () => {
+      Effect.runSync(Deferred.succeed(cancelled, undefined))
+      return new Promise(() => {})
+    }
+  })
+  return {
+    begun: Deferred.await(begun),
+    cancelled: Deferred.await(cancelled),
+    response: new Response(body, { status, headers })
+  }
+}
+
+const never = (): Promise<Response> => new Promise(() => {})
+const json = (): Response => Response.json({ a: 1 })
+
+/** A client over a function in the place of fetch, which gives one thing after another. */
+const over = (
+  answers: ReadonlyArray<() => Response | Promise<Response>>,
+  options: Partial<ApiConfig.Options> = {}
+) => {
+  let sent = 0
+  const fetch = (): Promise<Response> => Promise.resolve().then(() => (answers[sent++] ?? never)())
+  const layer = Layer.provide(FetchTransport.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
+  return Effect.provide(
+    ApiClient.make({ baseUrl: "http://api.test", retry: { maxRetries: 0 }, ...options }),
+    Layer.merge(layer, Logger.remove(Logger.defaultLogger))
+  )
+}
+
+describe("a fetch that ignores its signal", () => {
+  it.live.each(regions)(
+    "6.15 no response: the limit passes in $region, and a late body is cancelled",
+    ({ stand }) =>
+      Effect.gen(function* () {
+        const late = hung("{", 200)
+        let answer = (_: Response): void => {}
+        const pending = new Promise<Response>((resolve) => {
+          answer = resolve
+        })
+        const client = yield* over([() => pending], { timeouts: { response: brief } })
+        expect(yield* Effect.flip(stand(client.get("/x")))).toMatchObject({
+          _tag: "TimeoutError",
+          phase: "response"
+        })
+        answer(late.response)
+        yield* late.cancelled
+      })
+  )
+
+  it.live.each(regions)(
+    "6.15 a body that falls silent: the limit passes in $region, the body is cancelled",
+    ({ stand }) =>
+      Effect.gen(function* () {
+        for (const [timeouts, phase] of [
+          [{ idle: brief }, "idle"],
+          [{ total: brief }, "total"]
+        ] as const) {
+          const { cancelled, response } = hung("{", 200)
+          const client = yield* over([() => response], { timeouts })
+          expect(yield* Effect.flip(stand(client.get("/x")))).toMatchObject({ _tag: "TimeoutError", phase })
+          yield* cancelled
+        }
+      })
+  )
+
+  it.live.each([503, 404, 307])(
+    "6.8 the body of a %d that falls silent is cancelled, and the call goes on",
+    (status) =>
+      Effect.gen(function* () {
+        const { cancelled, response } = hung("busy", status, { location: "/y" })
+        const client = yield* over([() => response, json], {
+          timeouts: { idle: brief },
+          retry: { maxRetries: 1, initialDelay: 0 }
+        })
+        const outcome = yield* Effect.either(client.get("/x"))
+        expect(outcome).toMatchObject(
+          status === 404 ? { left: { _tag: "NotFoundError" } } : { right: { a: 1 } }
+        )
+        yield* cancelled
+      })
+  )
+
+  it.live("7.4 a body above its cap is cancelled", () =>
+    Effect.gen(function* () {
+      const { cancelled, response } = hung("x".repeat(100), 200)
+      const client = yield* over([() => response], { limits: { responseBytes: 10 } })
+      expect(yield* Effect.flip(client.get("/x"))).toMatchObject({ _tag: "ResponseValidationError" })
+      yield* cancelled
+    })
+  )
+
+  it.live("10.7 an interruption cancels the body", () =>
+    Effect.gen(function* () {
+      const { begun, cancelled, response } = hung("{", 200)
+      const client = yield* over([() => response])
+      const fiber = yield* Effect.fork(client.get("/x"))
+      yield* begun
+      yield* Fiber.interrupt(fiber)
+      yield* cancelled
+    })
+  )
+
+  it.live("6.15 a download that nobody runs, or that is left, is cancelled", () =>
+    Effect.gen(function* () {
+      for (const read of [
+        () => Effect.void,
+        (stream: Stream.Stream<Uint8Array, unknown>) => Stream.runDrain(Stream.take(stream, 0)),
+        (stream: Stream.Stream<Uint8Array, unknown>) => Stream.runHead(stream)
+      ]) {
+        const { cancelled, response } = hung("one", 200)
+        const client = yield* over([() => response], { timeouts: { idle: brief } })
+        yield* read(yield* client.get("/x", { success: ResponseDecoder.stream() }))
+        yield* cancelled
+      }
+    })
+  )
+
+  it.live("7.3 one that throws at once is a failure like any other", () =>
+    Effect.gen(function* () {
+      const layer = Layer.provide(
+        FetchTransport.layer,
+        Layer.succeed(FetchHttpClient.Fetch, () => {
+          throw Object.assign(new Error("no network"), { code: "ECONNREFUSED" })
+        })
+      )
+      const client = yield* Effect.provide(
+        ApiClient.make({ baseUrl: "http://api.test", retry: { maxRetries: 0 } }),
+        layer
+      )
+      expect(yield* Effect.flip(client.get("/x"))).toMatchObject({ _tag: "ConnectionError", kind: "refused" })
+    })
+  )
+})
+
+/** What of a client reads a body. */
+const readers = {
+  value: (client: ApiClient.ApiClient) => client.get("/x"),
+  download: (client: ApiClient.ApiClient) =>
+    Effect.flatMap(client.get("/x", { success: ResponseDecoder.stream() }), Stream.runCollect),
+  events: (client: ApiClient.ApiClient) =>
+    Stream.runCollect(
+      client.stream(ApiRequest.get("/x", { events: EventStream.make({ event: Schema.Number }) }))
+    ),
+  "platform's": (client: ApiClient.ApiClient) =>
+    Effect.mapError(
+      Effect.flatMap(ApiClient.httpClient(client).get("/x"), ({ text }) => text),
+      ({ cause }) => cause
+    )
+}
+
+describe.each([
+  { name: "our own fetch", transport: FetchTransport.layer },
+  { name: "fetch", transport: FetchHttpClient.layer }
+])("a Response of a mock or a polyfill, on $name", ({ transport }) => {
+  const reading = (reader: keyof typeof readers, response: () => Response) => {
+    const fetch = (): Promise<Response> => Promise.resolve(response())
+    const layer = Layer.provide(transport, Layer.succeed(FetchHttpClient.Fetch, fetch))
+    return Effect.flatMap(
+      Effect.provide(ApiClient.make({ baseUrl: "http://api.test", retry: { initialDelay: 0 } }), layer),
+      (client): Effect.Effect<unknown, unknown> => readers[reader](client)
+    )
+  }
+  const headersFor = (reader: keyof typeof readers) =>
+    new Headers({ "content-type": reader === "events" ? "text/event-stream" : "application/json" })
+  const names = ["value", "download", "events", "platform's"] as const
+
+  it.live.each(names)(
+    "7.7 whose body gives no bytes is an error that says so, and is cancelled: %s",
+    (reader) =>
+      Effect.gen(function* () {
+        for (const value of ["data: 1\n\n", 7, {}, null]) {
+          let sent = 0
+          let cancelled = false
+          const error = yield* Effect.flip(
+            reading(reader, () => {
+              sent++
+              const body = new ReadableStream<unknown>({
+                start: (controller) => controller.enqueue(value),
+                cancel: () => {
+                  cancelled = true
+                }
+              })
+              return new Response(body as ReadableStream<Uint8Array>, { headers: headersFor(reader) })
+            })
+          )
+          expect(error).toMatchObject({ _tag: "ConnectionError", code: "ERR_NOT_BYTES" })
+          expect(String(error)).toContain("must give bytes (Uint8Array)")
+          expect([sent, cancelled]).toEqual([1, true])
+        }
+      })
+  )
+
+  it.live.each(names)("8.2 whose headers do not tell of cookies one by one is read: %s", (reader) =>
+    Effect.gen(function* () {
+      yield* reading(reader, () => {
+        const headers = Object.assign(headersFor(reader), { getSetCookie: undefined })
+        return Object.defineProperty(new Response("1"), "headers", { value: headers })
+      })
+    })
+  )
+
+  it.live.each(names)("8.2 whose body is no stream, as React Native's, is read in one piece: %s", (reader) =>
+    Effect.gen(function* () {
+      const told = yield* reading(reader, () => {
+        const response = new Response(reader === "events" ? "data: 42\n\n" : "42", {
+          headers: headersFor(reader)
+        })
+        return Object.defineProperty(response, "body", { value: undefined })
+      })
+      const read = Chunk.isChunk(told) ? Chunk.toReadonlyArray(told) : [told]
+      expect(read).toEqual([
+        { value: 42, download: new TextEncoder().encode("42"), events: 42, "platform's": "42" }[reader]
+      ])
+    })
+  )
+})

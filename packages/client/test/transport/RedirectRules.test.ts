@@ -1,0 +1,158 @@
+import { HttpBody } from "@effect/platform"
+import { ApiConfig } from "@effect-api/client"
+import { Either } from "effect"
+import { describe, expect, it } from "vitest"
+import type * as RequestEncoder from "../../src/request/RequestEncoder.js"
+import * as Redaction from "../../src/secrets/Redaction.js"
+import * as Redirects from "../../src/transport/Redirects.js"
+
+describe("asksForGet", () => {
+  it.each([
+    [301, ["POST"]],
+    [302, ["POST"]],
+    [303, ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"]],
+    [307, []],
+    [308, []]
+  ] as const)("8.1 %d in place of %j", (status, turned) => {
+    const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+    expect(methods.filter((method) => Redirects.asksForGet(status, method))).toEqual(turned)
+  })
+
+  it("8.1 no other status is a redirect", () => {
+    const all = Array.from({ length: 500 }, (_, index) => index + 100)
+    expect(all.filter(Redirects.isRedirect)).toEqual([301, 302, 303, 307, 308])
+  })
+})
+
+describe("locate", () => {
+  const answered = "https://api.test/v1/list?page=1"
+
+  it.each([
+    ["", "https://api.test/v1/list?page=1"],
+    ["more", "https://api.test/v1/more"],
+    ["?page=2", "https://api.test/v1/list?page=2"],
+    ["//other.test/y", "https://other.test/y"],
+    ["\\\\other.test\\y", "https://other.test/y"],
+    ["https:/y", "https://api.test/y"],
+    ["HTTPS://API.TEST:443/y", "https://api.test/y"],
+    ["https://api.test./y", "https://api.test./y"],
+    ["https://b\u00fccher.test/\u00e9", "https://xn--bcher-kva.test/%C3%A9"],
+    ["https://me:secret@other.test/y#part", "https://other.test/y"],
+    ["#part", "https://api.test/v1/list?page=1"]
+  ])("8.1 %j leads to %s", (location, url) => {
+    expect(String(Redirects.locate(answered, location))).toBe(url)
+  })
+
+  it.each([
+    ["http://api.test/y", "it goes from https to http"],
+    ["ftp://api.test/y", "it leaves http"],
+    ["ws://api.test/y", "it leaves http"],
+    ["mailto:me@api.test", "it leaves http"],
+    ["javascript:alert(1)", "it leaves http"],
+    ["file:///etc/passwd", "it leaves http"],
+    ["https://[", "its location does not parse"],
+    ["https://a b/", "its location does not parse"],
+    ["http://", "its location does not parse"]
+  ])("8.1 %j leads nowhere: %s", (location, reason) => {
+    expect(Redirects.locate(answered, location)).toBe(reason)
+  })
+})
+
+describe("restrict", () => {
+  const config = Either.getOrThrow(
+    ApiConfig.make({ baseUrl: "https://api.test/v1", trustedOrigins: ["https://trusted.test"] })
+  )
+  const shown = Redaction.make({ secrets: ["s3cret"] })
+  const at = (url: string, fields: Partial<RequestEncoder.Encoded> = {}): RequestEncoder.Encoded => ({
+    method: "GET",
+    url,
+    accept: undefined,
+    headers: { "x-plain": "1", "x-own": "s3cret", cookie: "a=1", host: "api.test", authorization: null },
+    body: HttpBody.empty,
+    origin: new URL(url).origin,
+    trusted: true,
+    crossedOrigin: false,
+    idempotencyKey: undefined,
+    replayable: true,
+    sourceFailure: () => undefined,
+    ...fields
+  })
+  const api = "https://api.test/x"
+  const trusted = "https://trusted.test/x"
+  const other = "https://other.test/x"
+  const fresh = {}
+  const untrusted = { trusted: false }
+  const crossed = { crossedOrigin: true }
+  const lost = { trusted: false, crossedOrigin: true }
+
+  it.each([
+    ["stays", api, fresh, api, fresh],
+    ["to a trusted one", api, fresh, trusted, crossed],
+    ["to another", api, fresh, other, lost],
+    ["from a trusted one back", trusted, crossed, api, crossed],
+    ["from another back", other, lost, api, lost],
+    ["from another to a trusted one", other, lost, trusted, lost],
+    ["stays at another that a program has named", other, untrusted, other, untrusted],
+    ["from one that a program has named to the base", other, untrusted, api, lost],
+    ["to another port", api, fresh, "https://api.test:8443/x", lost],
+    ["to another scheme", "http://api.test/x", fresh, "https://other.test/x", lost],
+    ["to the same with its port", api, fresh, "https://api.test:443/x", fresh],
+    ["to one with a dot behind it", api, fresh, "https://api.test./x", lost]
+  ] as const)("8.1 %s", (_name, from, state, to, expected) => {
+    const restricted = Redirects.restrict(
+      config,
+      shown,
+      { encoded: at(from, state), askedUrl: from, url: from },
+      at(to),
+      () => true
+    )
+    expect(restricted).toMatchObject({ trusted: true, crossedOrigin: false, ...expected })
+    const { headers } = restricted as RequestEncoder.Encoded
+    const kept = [
+      "x-plain",
+      "authorization",
+      ...("crossedOrigin" in expected ? [] : ["x-own", "cookie", "host"])
+    ]
+    expect(Object.keys(headers).sort()).toEqual(kept.sort())
+  })
+
+  it("8.1 where a middleware has sent the request counts as where it stands", () => {
+    const gateway = "https://gateway.test/v1/x"
+    const answered = { encoded: at(api), askedUrl: gateway, url: gateway }
+    for (const to of ["https://gateway.test/y", api]) {
+      expect(Redirects.restrict(config, shown, answered, at(to), () => true)).toMatchObject({
+        trusted: true,
+        crossedOrigin: false
+      })
+    }
+  })
+
+  it.each([
+    ["on", other, other, lost],
+    ["back", other, api, lost],
+    ["on from a trusted one", trusted, trusted, crossed],
+    ["back from a trusted one", trusted, api, crossed]
+  ] as const)("8.1 where a transport went by itself, nothing secret goes %s", (_name, url, to, expected) => {
+    const answered = { encoded: at(api), askedUrl: api, url }
+    const restricted = Redirects.restrict(config, shown, answered, at(to), () => true)
+    expect(restricted).toMatchObject({ trusted: true, ...expected })
+    expect(restricted).not.toHaveProperty("headers.x-own")
+  })
+
+  it.each([
+    ["to another", other, true, "refused"],
+    ["to a trusted one", trusted, true, "refused"],
+    ["to the same", api, true, "sent"],
+    ["to another, with nothing secret", other, false, "sent"]
+  ] as const)("8.1 a body %s", (_name, to, holdsSecret, expected) => {
+    const body = HttpBody.text("s3cret")
+    const restricted = Redirects.restrict(
+      config,
+      shown,
+      { encoded: at(api), askedUrl: api, url: api },
+      at(to, { body }),
+      () => holdsSecret
+    )
+    expect(typeof restricted === "string" ? "refused" : "sent").toBe(expected)
+  })
+})

@@ -1,0 +1,149 @@
+import { describe, expect, it } from "@effect/vitest"
+import type { ApiRequest } from "@effect-api/client"
+import { MockTransport } from "@effect-api/testing"
+import { Effect, FastCheck as fc, Stream } from "effect"
+import * as Multipart from "../../src/wire/Multipart.js"
+import { failing, form, formBytes, sources, utf8 } from "../fixtures/bodies.js"
+import { atOnce, scripted, sentFor } from "../fixtures/requests.js"
+import { playError, status } from "../fixtures/retry.js"
+
+describe("what a parser reads back", () => {
+  /** The platform's own parser, which is undici's in Node. */
+  const readBack = (fields: Multipart.Fields) =>
+    Effect.gen(function* () {
+      const encoded = yield* Multipart.encode(fields)
+      const bytes = yield* formBytes(encoded)
+      const headers = { "content-type": `multipart/form-data; boundary=${encoded.boundary}` }
+      const read = yield* Effect.promise(() => new Response(bytes.slice(), { headers }).formData())
+      const entry = ([name, value]: [string, FormDataEntryValue]) =>
+        typeof value === "string"
+          ? Effect.succeed([name, value])
+          : Effect.map(
+              Effect.promise(() => value.arrayBuffer()),
+              (content) => [name, value.name, value.type, [...new Uint8Array(content)]]
+            )
+      return yield* Effect.forEach([...read.entries()], entry)
+    })
+
+  // What the standard itself cannot tell apart: a quote from its escape, and one line break in a name from another.
+  const name = fc
+    .string({ unit: "grapheme", minLength: 1 })
+    .filter((name) => !/[\r\n]|%(?:0A|0D|22)/i.test(name) && name.isWellFormed())
+  const filename = name.map((name) => `${name}\n"\r`)
+  const text = fc.string({ unit: "grapheme" }).filter((text) => text.isWellFormed())
+  const bytes = fc.uint8Array({ maxLength: 200 })
+
+  it("5.2 any text under any name", () =>
+    fc.assert(
+      fc.asyncProperty(fc.dictionary(name, text), async (fields) => {
+        expect(await Effect.runPromise(readBack(fields))).toEqual(Object.entries(fields))
+      })
+    ))
+
+  it("5.2 any bytes under any name, from whatever holds them", () =>
+    fc.assert(
+      fc.asyncProperty(name, filename, bytes, async (name, filename, bytes) => {
+        const type = "text/x"
+        const holders: ReadonlyArray<ApiRequest.FilePart["content"]> = [
+          bytes,
+          new Blob([bytes.slice()]),
+          Stream.make(bytes),
+          () => new Blob([bytes.slice()]).stream()
+        ]
+        const fields = { [name]: holders.map((content) => ({ content, filename, contentType: type })) }
+        const expected = [`${name}[]`, filename, type, [...bytes]]
+        expect(await Effect.runPromise(readBack(fields))).toEqual(holders.map(() => expected))
+      })
+    ))
+
+  it("5.2 content that looks like a boundary", () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom("\r\n", "--", "effect-api-", "\n", "\r", "-", "x"), { maxLength: 12 }),
+        async (pieces) => {
+          const text = pieces.join("")
+          expect(await Effect.runPromise(readBack({ a: text, b: "end" }))).toEqual([
+            ["a", text],
+            ["b", "end"]
+          ])
+        }
+      )
+    ))
+})
+
+describe("length and replay", () => {
+  const one = (source: Multipart.Field): Multipart.Fields => ({ a: "x", f: source })
+  const make = sources["async iterable"] as () => AsyncIterable<Uint8Array>
+  const rows: ReadonlyArray<
+    readonly [name: string, fields: Multipart.Fields, known: boolean, replayable: boolean]
+  > = [
+    ["text", { a: "ä" }, true, true],
+    ["bytes", one(utf8("hi")), true, true],
+    ["a Blob", one(new Blob(["hi"])), true, true],
+    ["a File", one(new File(["hi"], "x")), true, true],
+    ["a Blob in a part", one({ content: new Blob(["hi"]) }), true, true],
+    ["a stream", one(make()), false, false],
+    ["a stream in a part", one({ content: make() }), false, false],
+    ["a function", one(make), false, true],
+    ["a function in a part", one({ content: make }), false, true],
+    ["a function beside a stream", { a: make, b: [make()] }, false, false]
+  ]
+
+  it.effect.each(rows)("5.2 %s", ([, fields, known, replayable]) =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted([status(503), status(503)], {
+        retry: { ...atOnce, maxRetries: 1 }
+      })
+      const error = yield* Effect.flip(client.execute(form(fields)))
+      expect(error).toMatchObject({
+        _tag: "ServiceUnavailableError",
+        status: 503,
+        stoppedBy: replayable ? "attempts" : "not-replayable"
+      })
+      const requests = yield* transport.requests
+      expect(requests).toHaveLength(replayable ? 2 : 1)
+      for (const { body, headers, text } of requests) {
+        expect(headers["content-length"]).toBe(known ? String(body?.length) : undefined)
+        expect(text).toBe(requests[0]?.text)
+      }
+    })
+  )
+
+  it.effect("5.3 a function is called anew for every attempt", () =>
+    Effect.gen(function* () {
+      let made = 0
+      const file = () => Stream.make(utf8(`attempt ${++made}`))
+      const requests = yield* sentFor(form({ file }), { retry: atOnce }, [
+        status(503),
+        status(503),
+        status(200)
+      ])
+      expect(requests.map(({ text }) => /attempt \d/.exec(text)?.[0])).toEqual([
+        "attempt 1",
+        "attempt 2",
+        "attempt 3"
+      ])
+    })
+  )
+
+  it.effect.each(Object.entries(failing("the disk is gone")))(
+    "5.3 a part that fails on its way is the request's own error, and not tried again: %s",
+    ([, source]) =>
+      Effect.gen(function* () {
+        const { error, requests } = yield* playError(
+          [MockTransport.forever(status(503))],
+          { retry: atOnce },
+          form({ a: "1", file: source }),
+          0
+        )
+        expect(error).toMatchObject({
+          _tag: "InvalidRequestError",
+          field: "multipart",
+          reason: "failed while it was sent: the disk is gone",
+          stoppedBy: "not-retryable"
+        })
+        expect(error.attempts).toHaveLength(1)
+        expect(requests).toHaveLength(0)
+      })
+  )
+})

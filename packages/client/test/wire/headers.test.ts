@@ -1,0 +1,233 @@
+import { Either, FastCheck as fc, Redacted } from "effect"
+import { describe, expect, it } from "vitest"
+import type { HeaderLayer, HeadersInput } from "../../src/wire/headers.js"
+import { compile, empty, finish, merge, mergeInput, single, utf8 } from "../../src/wire/headers.js"
+
+const layer = (input: HeadersInput): HeaderLayer => Either.getOrThrow(compile(input, "headers"))
+const rejected = (input: unknown) => Either.getOrThrow(Either.flip(compile(input as HeadersInput, "headers")))
+
+describe("compile", () => {
+  it.each<[HeadersInput, HeaderLayer]>([
+    [{}, {}],
+    [{ "X-Name": "Value" }, { "x-name": "Value" }],
+    [
+      { a: 1, b: 1.5, c: true, d: false },
+      { a: "1", b: "1.5", c: "true", d: "false" }
+    ],
+    [{ a: "" }, { a: "" }],
+    [{ a: null, b: undefined }, { a: null }],
+    [{ a: Redacted.make("secret") }, { a: "secret" }],
+    [{ a: ["x", 1, true, Redacted.make("y")] }, { a: "x, 1, true, y" }],
+    [{ Cookie: ["a=1", "b=2"] }, { cookie: "a=1; b=2" }],
+    [{ a: ["x"] }, { a: "x" }],
+    [{ a: [] }, { a: null }],
+    [{ a: " \t x \t y \t " }, { a: "x \t y" }],
+    [{ a: [" x ", " y "] }, { a: "x, y" }],
+    [{ a: "\x80é\xff" }, { a: "\x80é\xff" }],
+    [{ "X-A": "1", "x-a": "2" }, { "x-a": "2" }],
+    [{ "x-a": "2", "X-A": "1" }, { "x-a": "1" }],
+    [{ "X-A": "1", "x-a": null }, { "x-a": null }],
+    [{ "X-A": "1", "x-a": undefined }, { "x-a": "1" }],
+    [{ "!#$%&'*+-.^_`|~09azAZ": "x" }, { "!#$%&'*+-.^_`|~09azaz": "x" }],
+    [
+      { constructor: "x", toString: "y" } as unknown as HeadersInput,
+      { constructor: "x", tostring: "y" } as never
+    ]
+  ])("4.1 %j is %j", (input, expected) => {
+    expect(layer(input)).toEqual(expected)
+  })
+
+  it("4.1 no headers are the empty layer", () => {
+    expect(Either.getOrThrow(compile(undefined, "headers"))).toBe(empty)
+  })
+
+  it.each(["", " ", "a b", "a:", "a\n", "a\r\nb", "a\0", "é", "\u212a", "a,b", "a/b", "(a)", "__proto__"])(
+    "4.2 rejects the name %j",
+    (name) => {
+      const { field, reason } = rejected(JSON.parse(`{${JSON.stringify(name)}: "x"}`))
+      expect(field.startsWith("headers.")).toBe(true)
+      expect(field).not.toMatch(/[\r\n\0]/)
+      expect(reason).toContain("token")
+    }
+  )
+
+  it.each([
+    ["x\r\nforged: 1", "CR, LF or NUL"],
+    ["x\n", "CR, LF or NUL"],
+    ["\rx", "CR, LF or NUL"],
+    ["x\0y", "CR, LF or NUL"],
+    ["x\x01y", "control characters"],
+    ["x\x7fy", "control characters"],
+    ["x\u0100y", "U+00FF"],
+    ["smile 😃", "U+00FF"],
+    ["\u010a", "U+00FF"]
+  ])("4.2 rejects the value %j", (value, reason) => {
+    for (const a of [value, Redacted.make(value), ["ok", value], ["ok", Redacted.make(value)]]) {
+      expect(rejected({ "X-A": a })).toEqual({
+        field: "headers.x-a",
+        reason: expect.stringContaining(reason)
+      })
+    }
+  })
+
+  it.each<[unknown]>([
+    [Number.NaN],
+    [Number.POSITIVE_INFINITY],
+    [{}],
+    [Symbol("x")],
+    [() => "x"],
+    [new Date(0)],
+    [[["x"]]],
+    [Redacted.make(1)]
+  ])("4.2 rejects the value %s, which has no header text", (a) => {
+    expect(rejected({ a }).field).toBe("headers.a")
+  })
+
+  it("4.2 rejects a Redacted whose secret was wiped", () => {
+    const a = Redacted.make("secret")
+    Redacted.unsafeWipe(a)
+    expect(rejected({ a }).field).toBe("headers.a")
+  })
+
+  it("12.4 a reason never repeats the value", () => {
+    expect(JSON.stringify(rejected({ a: Redacted.make("hunter2\n") }))).not.toContain("hunter2")
+    expect(JSON.stringify(rejected({ a: "hunter2\n" }))).not.toContain("hunter2")
+  })
+})
+
+describe("layers", () => {
+  it("4.1 later wins, null deletes and stays deleted, undefined does nothing", () => {
+    const defaults = layer({ accept: "*/*", "user-agent": "x", "x-a": "1", "x-b": "1" })
+    const config = layer({ "User-Agent": "mine", "X-A": null, "x-b": undefined })
+    const request = layer({ "X-B": "2" })
+    const all = merge(merge(defaults, config), request)
+    expect(all).toEqual({ accept: "*/*", "user-agent": "mine", "x-a": null, "x-b": "2" })
+    expect(finish(all)).toEqual({ accept: "*/*", "user-agent": "mine", "x-b": "2" })
+  })
+
+  it("4.1 a removal survives merging of overrides, and a later layer may set the header again", () => {
+    const overrides = merge(layer({ a: "1" }), layer({ a: null }))
+    expect(finish(merge(layer({ a: "0" }), overrides))).toEqual({})
+    expect(finish(merge(overrides, layer({ a: "2" })))).toEqual({ a: "2" })
+  })
+
+  it("4.1 merging changes neither side", () => {
+    const under = Object.freeze(layer({ a: "1" }))
+    const over = Object.freeze(layer({ a: "2" }))
+    expect(merge(under, over)).toEqual({ a: "2" })
+    expect(merge(under, empty)).toBe(under)
+    expect(merge(empty, over)).toBe(over)
+    expect(finish(empty)).toEqual({})
+  })
+
+  it("4.2 __proto__ never touches a prototype", () => {
+    const hostile = JSON.parse(`{"__proto__": null, "__PROTO__": "x", "a": "1"}`)
+    expect(Either.isLeft(compile(hostile, "headers"))).toBe(true)
+    const upper = layer(JSON.parse(`{"__PROTO__": "x", "a": "1"}`))
+    expect(Object.getPrototypeOf(upper)).toBe(Object.prototype)
+  })
+})
+
+describe("mergeInput", () => {
+  it.each<[HeadersInput | undefined, HeadersInput | undefined, HeadersInput]>([
+    [undefined, undefined, {}],
+    [{ "X-A": "1" }, undefined, { "x-a": "1" }],
+    [{ "x-a": "1", b: "1" }, { "X-A": "2" }, { "x-a": "2", b: "1" }],
+    [{ "X-A": "1" }, { "x-a": null }, { "x-a": null }],
+    [{ "X-A": null }, { "x-a": "2" }, { "x-a": "2" }],
+    [{ "x-a": "1" }, { "X-A": undefined }, { "x-a": "1" }],
+    [{ "x-a": null }, { b: "2" }, { "x-a": null, b: "2" }],
+    [{ "X-A": "1", "x-a": "2" }, {}, { "x-a": "2" }]
+  ])("1.4 %j under %j is %j", (under, over, merged) => {
+    expect(mergeInput(under, over)).toEqual(merged)
+  })
+})
+
+describe("properties", () => {
+  const text = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.string({ unit: fc.integer({ min: 0, max: 0x17f }).map((code) => String.fromCharCode(code)) }),
+    fc.string()
+  )
+
+  it("4.2 any name and value are rejected or taken by fetch as they are", () => {
+    fc.assert(
+      fc.property(text, text, (name, value) => {
+        const result = compile({ [name]: value }, "headers")
+        if (Either.isLeft(result)) return
+        const headers = new Headers(finish(result.right))
+        expect([...headers]).toEqual(Object.entries(result.right))
+      }),
+      { numRuns: 1000 }
+    )
+  })
+
+  it("4.2 any printable value under a good name is taken", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme-ascii" }), (value) => {
+        expect(layer({ "x-a": value })).toEqual({ "x-a": value.trim() })
+      })
+    )
+  })
+
+  it("4.2 anything at all is compiled or rejected, never thrown", () => {
+    fc.assert(
+      fc.property(fc.dictionary(text, fc.anything()), (input) => {
+        const result = compile(input as HeadersInput, "headers")
+        if (Either.isRight(result)) new Headers(finish(result.right))
+        mergeInput(input as HeadersInput, input as HeadersInput)
+      })
+    )
+  })
+})
+
+describe("single", () => {
+  it.each([
+    ["", ""],
+    ["a", "a"],
+    ["a, a", "a"],
+    ["a, a, a", "a"],
+    ["a, b", "a, b"],
+    ["a, b, a, b", "a, b"],
+    ["a, b, a", "a, b, a"],
+    ["a,a", "a,a"],
+    [", ", ""],
+    ["Fri, 29 Sep 2023 16:26:57 GMT", "Fri, 29 Sep 2023 16:26:57 GMT"],
+    ["Fri, 29 Sep 2023 16:26:57 GMT, Fri, 29 Sep 2023 16:26:57 GMT", "Fri, 29 Sep 2023 16:26:57 GMT"]
+  ])("8.5 %j is %j", (value, expected) => {
+    expect(single(value)).toBe(expected)
+  })
+
+  it("8.5 a value of many parts is read in one go", () => {
+    const long = `${"a, ".repeat(30_000)}b`
+    expect(single(long)).toBe(long)
+  })
+})
+
+describe("utf8", () => {
+  it.each([
+    ["", ""],
+    ["/plain", "/plain"],
+    ["/caf\u00c3\u00a9", "/caf\u00e9"],
+    ["\u00e6\u0097\u00a5", "\u65e5"],
+    ["\u00f0\u009f\u008d\u008a", "\u{1f34a}"],
+    ["\u00ef\u00bb\u00bfx", "\ufeffx"],
+    // No UTF-8, or decoded already.
+    ["/caf\u00e9", "/caf\u00e9"],
+    ["\u00c3", "\u00c3"],
+    ["\u00c3\u00a9\u65e5", "\u00c3\u00a9\u65e5"],
+    ["\u00ed\u00a0\u0080", "\u00ed\u00a0\u0080"]
+  ])("8.5 %j is %j", (value, expected) => {
+    expect(utf8(value)).toBe(expected)
+  })
+
+  it("8.5 whatever text is sent as UTF-8 is read as it was", () => {
+    const text = fc.string({ unit: "grapheme" })
+    fc.assert(
+      fc.property(text, (text) => {
+        const bytes = new TextEncoder().encode(text)
+        expect(utf8(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))).toBe(text)
+      })
+    )
+  })
+})

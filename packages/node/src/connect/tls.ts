@@ -1,0 +1,132 @@
+/** TLS on a socket that is connected: to the server, or through a proxy. */
+import net from "node:net"
+import type { Duplex } from "node:stream"
+import nodeTls, { type SecureContext, type TLSSocket } from "node:tls"
+import { failedBefore, opensslReason, unsent } from "../exchange/failures.js"
+import * as Addresses from "./addresses.js"
+import type { Abort, Connecting } from "./connecting.js"
+
+export interface TlsOptions {
+  /** The URL's host: whom the certificate must be for, and the name that the server is asked for. */
+  readonly host: string
+  /** Another name in its place. */
+  readonly servername?: string | undefined
+  readonly context: SecureContext
+  readonly verify: boolean
+  readonly alpn: ReadonlyArray<"h2" | "http/1.1">
+  /**
+   * A session to go on with. It must be of the same host, context and `verify`: with it the server shows no certificate, and none
+   * is verified.
+   */
+  readonly session?: Buffer | undefined
+  /** Called with each session that the server gives, over TLS 1.3 only after the handshake: the one listener that stays. */
+  readonly onSession?: ((session: Buffer) => void) | undefined
+}
+
+/**
+ * TLS over a socket. An abort or a failure ends that socket too. Whatever it fails with, nothing of a request was written.
+ */
+export const tls = (socket: Duplex, options: TlsOptions, listener: Connecting<TLSSocket>): Abort => {
+  const handshake = new Handshake(socket, listener)
+  handshake.begin(options)
+  return handshake.abort
+}
+
+/** RFC 6066, 3: a name without the dot at its end; and of an address no interface, which no certificate has. */
+const peerName = ({ host, servername }: TlsOptions): string =>
+  Addresses.unbracketed(servername ?? host)
+    .replace(/%.*$/, "")
+    .replace(/\.$/, "")
+
+class Handshake {
+  private readonly socket: Duplex
+  private readonly listener: Connecting<TLSSocket>
+  private secure: TLSSocket | undefined
+  private over = false
+
+  constructor(socket: Duplex, listener: Connecting<TLSSocket>) {
+    this.socket = socket
+    this.listener = listener
+  }
+
+  readonly abort: Abort = () => {
+    if (this.over) return
+    this.over = true
+    this.destroy()
+  }
+
+  begin(options: TlsOptions): void {
+    const { destroyed, readableEnded, writable } = this.socket
+    // Node would wrap what is left of it, and hang.
+    if (destroyed || readableEnded || !writable) return this.failLater(cut())
+    try {
+      this.shake(options)
+    } catch (cause) {
+      this.failLater(cause)
+    }
+  }
+
+  private shake(options: TlsOptions): void {
+    const { alpn, context, onSession, session, verify } = options
+    const name = peerName(options)
+    const secure = nodeTls.connect({
+      socket: this.socket,
+      host: name,
+      // RFC 6066, 3: an address is no server name.
+      ...(net.isIP(name) === 0 ? { servername: name } : {}),
+      secureContext: context,
+      rejectUnauthorized: verify,
+      ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
+      ...(session === undefined ? {} : { session })
+    })
+    this.secure = secure
+    if (onSession !== undefined) secure.on("session", onSession)
+    this.socket.on("error", this.onError)
+    secure.on("error", this.onError)
+    secure.on("close", this.onClose)
+    secure.once("secureConnect", this.onSecure)
+  }
+
+  private readonly onError = (cause: Error): void => this.fail(explained(cause))
+
+  private readonly onClose = (): void => this.fail(cut())
+
+  private readonly onSecure = (): void => {
+    const { secure } = this
+    if (this.over || secure === undefined) return
+    this.over = true
+    this.socket.off("error", this.onError)
+    secure.off("error", this.onError)
+    secure.off("close", this.onClose)
+    this.listener.connected(secure)
+  }
+
+  private fail(cause: unknown): void {
+    if (this.over) return
+    this.abort()
+    this.listener.failed(unsent(cause))
+  }
+
+  private failLater(cause: unknown): void {
+    process.nextTick(() => this.fail(cause))
+  }
+
+  private destroy(): void {
+    this.secure?.destroy()
+    this.socket.destroy()
+  }
+}
+
+const cut = (): Error => failedBefore("the connection was closed before TLS was established", "ECONNRESET")
+
+/** What OpenSSL calls bytes that are no record of TLS: a response of plain http begins with `HTTP`. */
+const noRecord = /^(wrong version number|packet length too long|data length too long|bad record type)$/
+
+const explained = (cause: Error): Error => {
+  const reason = opensslReason(cause)
+  if (reason === undefined || !("code" in cause)) return cause
+  const what = noRecord.test(reason)
+    ? "the server's response is not TLS, but perhaps plain http"
+    : "the handshake failed"
+  return Object.assign(new Error(`${what} (${reason})`, { cause }), { code: cause.code })
+}

@@ -1,0 +1,106 @@
+/**
+ * What `NO_PROXY` excepts. curl, Go and Python agree on names, which stand for what is below them too; ports are Go's, networks
+ * curl's and Go's. Names are compared as they are written: nothing is looked up.
+ */
+import { BlockList, isIP, isIPv6 } from "node:net"
+import { domainToASCII } from "node:url"
+import { unbracketed } from "../connect/addresses.js"
+
+interface Place {
+  readonly host: string
+  readonly port: number
+}
+
+interface Address {
+  readonly address: string
+  readonly family: "ipv4" | "ipv6"
+}
+
+type Host = Address | string
+
+type Entry = (host: Host, port: number) => boolean
+
+/** Whether a place is excepted. What cannot be read excepts nothing. */
+export const exceptions = (list: string): ((to: Place) => boolean) => {
+  const entries = list
+    .split(/[\s,]+/)
+    .filter((text) => text !== "")
+    .map(entryOf)
+  return (to) => {
+    const host = hostOf(unbracketed(to.host))
+    return entries.some((excepts) => excepts(host, to.port))
+  }
+}
+
+const entryOf = (text: string): Entry => {
+  const { inner, port } = partsOf(text)
+  const matches = matcherOf(inner)
+  return port === undefined ? matches : (host, at) => at === port && matches(host)
+}
+
+/** `host`, `host:port`, `[address]:port`, a bare IPv6 address, or a network. */
+const partsOf = (text: string): { readonly inner: string; readonly port?: number } => {
+  const [, inner, port] = /^\[([^\]]*)\](?::(\d+))?$/.exec(text) ?? /^([^:]*):(\d+)$/.exec(text) ?? []
+  if (inner === undefined) return { inner: text }
+  return port === undefined ? { inner } : { inner, port: Number(port) }
+}
+
+const matcherOf = (text: string): ((host: Host) => boolean) => {
+  if (text === "*") return () => true
+  const [, network, bits] = /^(.+)\/(\d{1,3})$/.exec(text) ?? []
+  if (network !== undefined) return networkOf(unbracketed(network), Number(bits))
+  const host = hostOf(text)
+  if (typeof host !== "string") return within(host, host.family === "ipv4" ? 32 : 128)
+  // curl takes a leading dot away; a star before it is what others write for the same.
+  const name = host.replace(/^\*?\./, "")
+  if (name === "") return () => false
+  return (host) => typeof host === "string" && (host === name || host.endsWith(`.${name}`))
+}
+
+const networkOf = (text: string, bits: number): ((host: Host) => boolean) => {
+  const address = addressOf(text)
+  if (address === undefined) return () => false
+  // `::ffff:10.0.0.0/104` is a network of IPv4.
+  const mapped = isIPv6(text) && address.family === "ipv4" ? 96 : 0
+  if (bits < mapped) return within({ address: text, family: "ipv6" }, bits)
+  return within(address, bits - mapped)
+}
+
+const within = (network: Address, bits: number): ((host: Host) => boolean) => {
+  const { address, family } = network
+  if (bits > (family === "ipv4" ? 32 : 128)) return () => false
+  const list = new BlockList()
+  list.addSubnet(address, bits, family)
+  // A `BlockList` takes an address of IPv4 for one of `::/0`.
+  return (host) => typeof host !== "string" && host.family === family && list.check(host.address, family)
+}
+
+const hostOf = (text: string): Host => {
+  // Unicode becomes punycode, and other spellings of an IPv4 address become the usual one.
+  const name = (domainToASCII(text) || text.toLowerCase()).replace(/\.$/, "")
+  return addressOf(text) ?? addressOf(name) ?? name
+}
+
+const addressOf = (text: string): Address | undefined => {
+  const [plain = ""] = text.split("%", 1)
+  switch (isIP(plain)) {
+    case 4:
+      return { address: plain, family: "ipv4" }
+    case 6:
+      return unmapped(plain)
+    default:
+      return undefined
+  }
+}
+
+/** An IPv4 address in the clothes of IPv6 (RFC 4291, 2.5.5.2) is one of IPv4. */
+const unmapped = (address: string): Address => {
+  const [, high, low] =
+    /^\[::ffff:([\da-f]+):([\da-f]+)\]$/.exec(new URL(`http://[${address}]`).hostname) ?? []
+  if (high === undefined || low === undefined) return { address, family: "ipv6" }
+  const bytes = [high, low].flatMap((part) => [
+    Number.parseInt(part, 16) >> 8,
+    Number.parseInt(part, 16) & 255
+  ])
+  return { address: bytes.join("."), family: "ipv4" }
+}

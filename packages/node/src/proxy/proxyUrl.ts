@@ -1,0 +1,102 @@
+/** What the URL of a proxy says. */
+import { Buffer } from "node:buffer"
+import * as Either from "effect/Either"
+import { unbracketed } from "../connect/addresses.js"
+
+export interface ProxyServer {
+  /** `socks5` is given addresses, `socks5h` names. */
+  readonly kind: "http" | "https" | "socks5" | "socks5h"
+  /** A name or an address, IPv6 without brackets. */
+  readonly host: string
+  readonly port: number
+  /** The value of `proxy-authorization`. */
+  readonly authorization?: string
+  readonly username?: string
+  readonly password?: string
+}
+
+/**
+ * The port where the URL names none is the scheme's own, as Go, Python and undici have it; curl takes 1080 for `http` too.
+ * `socks` is what desktops write for SOCKS5, where the proxy resolves names (Chromium; curl takes it for SOCKS4).
+ */
+const schemes: ReadonlyMap<string, readonly [kind: ProxyServer["kind"], port: number]> = new Map([
+  ["http", ["http", 80]],
+  ["https", ["https", 443]],
+  ["socks5", ["socks5", 1080]],
+  ["socks5h", ["socks5h", 1080]],
+  ["socks", ["socks5h", 1080]]
+])
+
+/** RFC 1929 counts them in one byte. */
+const longestSocks = 255
+
+/** C0 and DEL. A URL parser drops tabs and line ends, and a password would lose them silently. */
+const control = /[\0-\x1f\x7f]/
+
+/** The proxy of a URL, or why there is none, in words that quote nothing of it. Without a scheme it is `http`. */
+export const parse = (value: string): Either.Either<ProxyServer, string> => {
+  const text = value.trim()
+  if (control.test(text)) return Either.left("must not contain control characters")
+  const [, scheme = "http", rest = text] = /^(?:([a-z][a-z\d+.-]*):)?\/\/(.*)$/i.exec(text) ?? []
+  const known = schemes.get(scheme.toLowerCase())
+  if (known === undefined) return Either.left("must be of http, https, socks5 or socks5h")
+  const end = rest.search(/[/?#]/)
+  const authority = end < 0 ? rest : rest.slice(0, end)
+  // `http://me:a/b@proxy` would be a proxy called `me`.
+  if (rest.indexOf("@", authority.length) >= 0) {
+    return Either.left("must percent-encode the characters / ? # of its user and password")
+  }
+  const at = authority.lastIndexOf("@")
+  const place = placeOf(authority.slice(at + 1))
+  if (place === undefined) return Either.left("must be a URL such as http://user:password@host:port")
+  const port = place.port ?? known[1]
+  if (port === 0) return Either.left("must have a port above zero")
+  return credentialed({ kind: known[0], host: place.host, port }, authority.slice(0, Math.max(at, 0)))
+}
+
+/** A special scheme, so that the host is read as one, whatever the proxy's own scheme. */
+const urlOf = (scheme: "http" | "https", host: string): URL | undefined => {
+  try {
+    return new URL(`${scheme}://${host}`)
+  } catch {
+    return undefined
+  }
+}
+
+const placeOf = (host: string): { readonly host: string; readonly port: number | undefined } | undefined => {
+  const url = host.includes("\\") ? undefined : urlOf("http", host)
+  if (url === undefined) return undefined
+  // A parser leaves out the port that its scheme has anyway.
+  const port = url.port || urlOf("https", host)?.port
+  return { host: unbracketed(url.hostname), port: port ? Number(port) : undefined }
+}
+
+const credentialed = (server: ProxyServer, userinfo: string): Either.Either<ProxyServer, string> => {
+  const colon = userinfo.indexOf(":")
+  const username = decoded(colon < 0 ? userinfo : userinfo.slice(0, colon))
+  const password = colon < 0 ? "" : decoded(userinfo.slice(colon + 1))
+  if (username === "" && password === "") return Either.right(server)
+  if (server.kind === "http" || server.kind === "https") {
+    const pair = Buffer.from(`${username}:${password}`).toString("base64")
+    return Either.right({ ...server, username, password, authorization: `Basic ${pair}` })
+  }
+  return [username, password].some((part) => Buffer.byteLength(part) > longestSocks)
+    ? Either.left(`must have a user and a password of at most ${longestSocks} bytes for SOCKS5`)
+    : Either.right({ ...server, username, password })
+}
+
+/** An escape that is none, or no UTF-8, stands for itself. */
+const decoded = (text: string): string =>
+  text.replace(/(?:%[\da-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes)
+    } catch {
+      return escapes
+    }
+  })
+
+/** A host and a port as a request names them. */
+export const hostPort = (to: { readonly host: string; readonly port: number }): string => {
+  const host = unbracketed(to.host)
+  return `${host.includes(":") ? `[${host}]` : host}:${to.port}`
+}

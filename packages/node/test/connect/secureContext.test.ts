@@ -1,0 +1,165 @@
+import { createPrivateKey, generateKeyPairSync } from "node:crypto"
+import { describe, expect, it } from "@effect/vitest"
+import type { NodeTransport } from "@effect-api/node"
+import { Either, Redacted } from "effect"
+import { secureContext, type Wrong } from "../../src/connect/secureContext.js"
+import { makeCertificates } from "../fixtures/certificates.js"
+
+const { ca, client, local } = makeCertificates()
+const { cert } = client
+const passphrase = "open-sesame-1001"
+
+const key = (pem: string): Redacted.Redacted<string> => Redacted.make(pem)
+
+const encrypted = (type: "pkcs8" | "sec1"): string =>
+  String(createPrivateKey(client.key).export({ type, format: "pem", cipher: "aes-256-cbc", passphrase }))
+
+const rsa = generateKeyPairSync("rsa", {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs8", format: "pem" }
+}).privateKey
+
+const cut = (pem: string): string => pem.slice(0, 100)
+const unreadable = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+const crlf = (pem: string): string => pem.replaceAll("\n", "\r\n")
+
+/** What plain JavaScript may give. */
+const loose = (tls: object): NodeTransport.Tls => tls as NodeTransport.Tls
+
+describe("what TLS connections are made with", () => {
+  it.each<readonly [string, NodeTransport.Tls | undefined]>([
+    ["nothing", undefined],
+    ["no setting", {}],
+    ["an authority", { ca: [ca] }],
+    [
+      "several authorities in one text, with comments between them",
+      { ca: [`# one\n${ca}# two\n${local.cert}# end\n`] }
+    ],
+    ["an authority of another system", { ca: [crlf(ca)] }],
+    ["an authority under its old name", { ca: [ca.replaceAll(" CERTIFICATE", " X509 CERTIFICATE")] }],
+    ["one authority alone", loose({ ca })],
+    [
+      "the bytes of a file",
+      loose({ ca: [Buffer.from(ca)], cert: new TextEncoder().encode(cert), key: Buffer.from(client.key) })
+    ],
+    ["a certificate and its key", { cert, key: key(client.key) }],
+    ["a chain of certificates", { cert: `${cert}${ca}`, key: key(client.key) }],
+    ["a key as plain text", loose({ cert, key: client.key })],
+    ["an encrypted key", { cert, key: key(encrypted("pkcs8")), passphrase: Redacted.make(passphrase) }],
+    [
+      "an encrypted key of the old kind",
+      { cert, key: key(encrypted("sec1")), passphrase: Redacted.make(passphrase) }
+    ],
+    [
+      "a passphrase that the key does not need",
+      { cert, key: key(client.key), passphrase: Redacted.make(passphrase) }
+    ],
+    ["a name to ask for", { serverName: "api.test", verify: false }]
+  ])("1.1 may be %s", (_name, tls) => {
+    expect(Either.isRight(secureContext(tls))).toBe(true)
+  })
+
+  it.each<readonly [string, NodeTransport.Tls, Wrong["field"], string]>([
+    ["no authority", { ca: [] }, "ca", "must hold a certificate"],
+    ["an authority that is none", { ca: ["/etc/ssl/ca.pem"] }, "ca", "which entry 1 of 1 is not"],
+    ["an empty authority", { ca: [""] }, "ca", "which entry 1 of 1 is not"],
+    ["a good authority and one that is none", { ca: [ca, "none"] }, "ca", "which entry 2 of 2 is not"],
+    [
+      "a good authority before one that cannot be read",
+      { ca: [`${ca}${unreadable}`] },
+      "ca",
+      "which entry 1 of 1"
+    ],
+    ["an authority cut short", { ca: [cut(ca)] }, "ca", "must be certificates in PEM"],
+    ["a key for an authority", { ca: [client.key] }, "ca", "must be certificates in PEM"],
+    ["a number for an authority", loose({ ca: [5] }), "ca", "must be certificates in PEM"],
+    ["null for the authorities", loose({ ca: null }), "ca", "must be certificates in PEM"],
+    ["a certificate alone", { cert }, "key", "must be given with `cert`"],
+    ["a key alone", { key: key(client.key) }, "cert", "must be given with `key`"],
+    [
+      "a passphrase alone",
+      { passphrase: Redacted.make(passphrase) },
+      "passphrase",
+      "must be given with `key`"
+    ],
+    [
+      "a certificate that is none",
+      { cert: "none", key: key(client.key) },
+      "cert",
+      "must be a certificate in PEM"
+    ],
+    ["an empty certificate", { cert: "", key: key(client.key) }, "cert", "must be a certificate in PEM"],
+    [
+      "a certificate cut short",
+      { cert: cut(cert), key: key(client.key) },
+      "cert",
+      "must be a certificate in PEM"
+    ],
+    [
+      "a chain that cannot be read",
+      { cert: `${cert}${unreadable}`, key: key(client.key) },
+      "cert",
+      "must be a certificate"
+    ],
+    [
+      "a number for a certificate",
+      loose({ cert: 5, key: client.key }),
+      "cert",
+      "must be a certificate in PEM"
+    ],
+    ["a key that is none", { cert, key: key("none") }, "key", "must be a private key in PEM"],
+    ["an empty key", { cert, key: key("") }, "key", "must be a private key in PEM"],
+    ["null for a key", loose({ cert, key: null }), "key", "must be a private key in PEM"],
+    ["a key cut short", { cert, key: key(cut(client.key)) }, "key", "must be a private key in PEM"],
+    [
+      "the two in each other's place",
+      { cert: client.key, key: key(cert) },
+      "cert",
+      "must be a certificate in PEM"
+    ],
+    ["the key of another certificate", { cert, key: key(local.key) }, "key", "must be the key of `cert`"],
+    ["a key of another type", { cert, key: key(rsa) }, "key", "must be the key of `cert`"],
+    [
+      "the authority before the certificate",
+      { cert: `${ca}${cert}`, key: key(client.key) },
+      "key",
+      "must be the key of"
+    ],
+    [
+      "no passphrase",
+      { cert, key: key(encrypted("pkcs8")) },
+      "passphrase",
+      "must be given: the key is encrypted"
+    ],
+    [
+      "no passphrase for a key of the old kind",
+      { cert, key: key(encrypted("sec1")) },
+      "passphrase",
+      "must be given"
+    ],
+    [
+      "a wrong passphrase",
+      { cert, key: key(encrypted("pkcs8")), passphrase: Redacted.make("wrong-1001") },
+      "passphrase",
+      "does not open the key"
+    ],
+    [
+      "an empty passphrase",
+      { cert, key: key(encrypted("pkcs8")), passphrase: Redacted.make("") },
+      "passphrase",
+      "does not open the key"
+    ],
+    [
+      "a passphrase beyond what OpenSSL takes",
+      { cert, key: key(encrypted("sec1")), passphrase: Redacted.make("1001".repeat(1000)) },
+      "passphrase",
+      "does not open the key"
+    ]
+  ])("1.1 may not be %s, and the reason shows nothing of it", (_name, tls, field, reason) => {
+    const wrong = Either.getOrThrow(Either.flip(secureContext(tls)))
+    expect(wrong.field).toBe(field)
+    expect(wrong.reason).toContain(reason)
+    expect(wrong.reason).not.toMatch(/1001|BEGIN|[A-Za-z0-9+/]{30}/)
+  })
+})

@@ -1,0 +1,132 @@
+import { Effect } from "effect"
+import type { Answer } from "../server/Handler.js"
+import { isReply, json, type Reply, reply } from "../server/Reply.js"
+import type { SeenRequest } from "../server/SeenRequest.js"
+import { type Failure, failure } from "./AnthropicAnswer.js"
+import type { JsonObject } from "./AnthropicBlock.js"
+import { type Call, type Endpoint, type Fault, nextId, now, type State, timestamp } from "./state.js"
+
+export const newest = "2026-10-21"
+const versions = ["2023-01-01", "2023-06-01", newest]
+
+/** The body of an error, in an answer and in a stream. */
+export const failureBody = (failure: Failure, requestId: string | null): JsonObject => ({
+  type: "error",
+  error: {
+    ...(failure.details === undefined ? {} : { details: failure.details }),
+    type: failure.type,
+    message: failure.message
+  },
+  request_id: requestId
+})
+
+const retryable = (status: number): boolean =>
+  status === 408 || status === 409 || status === 429 || status >= 500
+
+const failureReply = (failure: Failure, requestId: string): Reply =>
+  json(failureBody(failure, requestId), {
+    status: failure.status,
+    headers: { "x-should-retry": String(retryable(failure.status)), ...failure.headers }
+  })
+
+const limits = { requests: 4000, tokens: 480_000, "input-tokens": 400_000, "output-tokens": 80_000 }
+
+/** The requests are counted; of the tokens as much is left as there was. */
+const rateLimitHeaders = (state: State, millis: number, exceeded: boolean): Record<string, string> => {
+  const used = state.counts.get("req") ?? 0
+  const reset = timestamp(Math.ceil(millis / 1000) * 1000 + 60_000).replace(".000Z", "Z")
+  return Object.fromEntries(
+    Object.entries(limits).flatMap(([kind, limit]) => {
+      const left = exceeded ? 0 : kind === "requests" ? Math.max(0, limit - used) : limit
+      const of = (field: string, value: string) => [`anthropic-ratelimit-${kind}-${field}`, value] as const
+      return [of("limit", String(limit)), of("remaining", String(left)), of("reset", reset)]
+    })
+  )
+}
+
+const keyProblem = (
+  { headers }: SeenRequest,
+  keys: ReadonlyArray<string> | undefined
+): string | undefined => {
+  const key = headers["x-api-key"]
+  const [, token] = /^Bearer\s+(.*)$/i.exec(headers["authorization"] ?? "") ?? []
+  const given = key ?? token
+  if (given === undefined || given === "") return "x-api-key header is required"
+  if (keys === undefined || keys.includes(given)) return undefined
+  return key === undefined ? "Invalid bearer token" : "invalid x-api-key"
+}
+
+const list = (header: string | undefined): ReadonlyArray<string> =>
+  header === undefined ? [] : header.split(",").map((value) => value.trim())
+
+/** What every endpoint asks of a request before it looks at it. */
+const admit = (state: State, requestId: string, seen: SeenRequest): Effect.Effect<Call, Failure> => {
+  const { apiKeys, maxBodyBytes } = state.settings
+  if (seen.body.length > maxBodyBytes) return Effect.fail(failure("request_too_large"))
+  const unknownKey = keyProblem(seen, apiKeys)
+  if (unknownKey !== undefined) {
+    return Effect.fail(failure("authentication_error", { message: unknownKey }))
+  }
+  const version = seen.headers["anthropic-version"]
+  if (version === undefined) return invalid("anthropic-version: header is required")
+  if (!versions.includes(version)) return invalid(`anthropic-version: "${version}" is not a valid version`)
+  const betas = list(seen.headers["anthropic-beta"])
+  const odd = betas.find((beta) => !/^[a-z0-9][a-z0-9-]*$/.test(beta))
+  if (odd !== undefined) {
+    return invalid(
+      `Unexpected value(s) \`${odd}\` for the \`anthropic-beta\` header. Please consult our documentation at ` +
+        "docs.claude.com or try again without the header."
+    )
+  }
+  return Effect.succeed({ state, requestId, seen, version, betas })
+}
+
+export const invalid = (message: string): Effect.Effect<never, Failure> =>
+  Effect.fail(failure("invalid_request_error", { message }))
+
+export const notFound = (message: string): Effect.Effect<never, Failure> =>
+  Effect.fail(failure("not_found_error", { message }))
+
+/** The body as a JSON object. */
+export const jsonBody = ({ seen }: Call): Effect.Effect<JsonObject, Failure> =>
+  Effect.try({
+    try: () => seen.json,
+    catch: (error) =>
+      failure("invalid_request_error", { message: `The request body is not valid JSON: ${String(error)}` })
+  }).pipe(
+    Effect.filterOrElse(
+      (body): body is JsonObject => typeof body === "object" && body !== null && !Array.isArray(body),
+      () => invalid("Input should be a valid dictionary or object to extract fields from")
+    )
+  )
+
+const isChange = (fault: Fault | undefined): fault is ((reply: Reply) => Reply) | undefined =>
+  fault === undefined || typeof fault === "function"
+
+/** An endpoint as a handler of the server: the next fault first, then the gate, then the endpoint. */
+export const handler =
+  (state: State, endpoint: Endpoint) =>
+  (seen: SeenRequest): Answer =>
+    Effect.gen(function* () {
+      const fault = state.faults.shift()
+      if (isReply(fault)) return fault
+      const requestId = nextId(state, "req")
+      const answered = isChange(fault)
+        ? Effect.flatMap(admit(state, requestId, seen), endpoint)
+        : Effect.fail(fault)
+      const { exceeded, found } = yield* Effect.match(answered, {
+        onSuccess: (found) => ({ exceeded: false, found }),
+        onFailure: (failure) => ({
+          exceeded: failure.status === 429,
+          found: failureReply(failure, requestId)
+        })
+      })
+      const headers = {
+        "request-id": requestId,
+        "anthropic-organization-id": "00000000-0000-4000-8000-000000000000",
+        ...rateLimitHeaders(state, yield* now, exceeded),
+        ...found.headers
+      }
+      const whole = reply({ ...found, headers })
+      return isChange(fault) && fault !== undefined ? fault(whole) : whole
+    })

@@ -1,0 +1,192 @@
+/**
+ * A scripted `HttpClient.HttpClient` without sockets: delays and body chunks follow the `Clock`, so tests of timeouts
+ * and retries run on `TestClock`.
+ *
+ * @since 0.1.0
+ */
+import { HttpClient, HttpClientError, type HttpClientRequest } from "@effect/platform"
+import { Clock, Context, Effect, Exit, Layer } from "effect"
+import * as Attempts from "../server/attempts.js"
+import * as Watch from "../server/watch.js"
+import { MockRequest } from "./MockRequest.js"
+import type { MockStep } from "./MockStep.js"
+import { collectStream, readBody } from "./mockBody.js"
+
+/**
+ * @since 0.1.0
+ */
+export * from "./MockRequest.js"
+
+/**
+ * @since 0.1.0
+ */
+export * from "./MockStep.js"
+
+/**
+ * What the transport answers: steps taken one after another, or a function of the request and of how many came before
+ * it. A request beyond the last step dies, unless that step is `forever`. The body of a request that streams is not
+ * read yet when the function runs.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Script = ReadonlyArray<MockStep> | ((request: MockRequest, index: number) => MockStep)
+
+/**
+ * A scripted client and the log of what it was asked.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface MockTransport {
+  readonly client: HttpClient.HttpClient
+  /** Every request received so far, in order of arrival, once its body is known. */
+  readonly requests: Effect.Effect<ReadonlyArray<MockRequest>>
+  readonly requestCount: Effect.Effect<number>
+  /** Waits until `count` requests have been received, and gives all that were. */
+  readonly awaitRequests: (count: number) => Effect.Effect<ReadonlyArray<MockRequest>>
+  /** Attempts cut off before their answer was complete: by interruption, or because a body was left early. */
+  readonly interrupted: Effect.Effect<number>
+  /** Waits until so many attempts have been cut off. */
+  readonly awaitInterrupted: (count: number) => Effect.Effect<number>
+  /** Attempts neither complete nor cut off: a streamed body that nobody reads or abandons stays here. */
+  readonly inFlight: Effect.Effect<number>
+}
+
+/**
+ * The scripted transport as a service.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export const MockTransport: Context.Tag<MockTransport, MockTransport> = Context.GenericTag<MockTransport>(
+  "@effect-api/testing/MockTransport"
+)
+
+const chooser = (script: Script): ((request: MockRequest) => MockStep) => {
+  if (typeof script === "function") return (request) => script(request, request.index)
+  return ({ index, method, url }) => {
+    const endless = script.findIndex((step) => step.forever)
+    const step = script[endless === -1 ? index : Math.min(index, endless)]
+    if (step !== undefined) return step
+    throw new Error(
+      `MockTransport: request ${index + 1} (${method} ${url}) is one too many: the script has ${script.length} step(s)`
+    )
+  }
+}
+
+/**
+ * Makes a scripted client. It keeps the contract of `HttpClient.make`: interruption and `HttpClient.withScope` end an
+ * attempt as they do with fetch.
+ *
+ * @example
+ * ```ts
+ * import { MockTransport } from "@effect-api/testing"
+ * import { Effect, Fiber, TestClock } from "effect"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const transport = yield* MockTransport.make([
+ *     MockTransport.connectionError({ code: "ECONNREFUSED" }),
+ *     MockTransport.json({ id: 1 }, { delay: "3 seconds" })
+ *   ])
+ *   const fiber = yield* Effect.fork(Effect.retry(transport.client.get("https://api.test/todos/1"), { times: 1 }))
+ *   yield* transport.awaitRequests(2)
+ *   yield* TestClock.adjust("3 seconds")
+ *   const response = yield* Fiber.join(fiber)
+ *   return yield* response.json
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (script: Script): Effect.Effect<MockTransport> =>
+  Effect.sync(() => {
+    const watch = Watch.make()
+    const attempts = Attempts.make(watch)
+    const choose = chooser(script)
+    const log: Array<MockRequest> = []
+    let arrived = 0
+
+    const receive = (
+      request: HttpClientRequest.HttpClientRequest,
+      url: URL
+    ): Effect.Effect<readonly [MockRequest, MockStep], HttpClientError.RequestError> =>
+      Effect.gen(function* () {
+        const index = arrived++
+        const at = yield* Clock.currentTimeMillis
+        const { body, headers } = yield* readBody(request)
+        const early = new MockRequest({
+          index,
+          method: request.method,
+          url: `${url.origin}${url.pathname}${url.search}`,
+          headers,
+          body,
+          at
+        })
+        const step = yield* Effect.sync(() => choose(early))
+        const seen =
+          request.body._tag === "Stream" && step.collect
+            ? new MockRequest({ ...early, body: yield* collectStream(request, request.body.stream) })
+            : early
+        log.push(seen)
+        watch.changed()
+        return [seen, step] as const
+      })
+
+    const client = HttpClient.make((request, url, signal) => {
+      const attempt = attempts.begin(signal)
+      return Effect.gen(function* () {
+        const [seen, step] = yield* receive(request, url)
+        yield* attempt.sleep(
+          step.delay,
+          (cause) => new HttpClientError.RequestError({ request, reason: "Transport", cause })
+        )
+        return yield* step.answer(request, seen, attempt)
+      }).pipe(
+        Effect.onExit((exit) =>
+          Effect.sync(() => {
+            if (Exit.isInterrupted(exit)) attempt.cutOff()
+            else if (Exit.isFailure(exit)) attempt.complete()
+          })
+        )
+      )
+    })
+
+    return {
+      client,
+      requests: Effect.sync(() => [...log]),
+      requestCount: Effect.sync(() => log.length),
+      awaitRequests: (count) => watch.until(() => (log.length >= count ? [...log] : undefined)),
+      interrupted: Effect.sync(attempts.interrupted),
+      awaitInterrupted: (count) =>
+        watch.until(() => (attempts.interrupted() >= count ? attempts.interrupted() : undefined)),
+      inFlight: Effect.sync(attempts.inFlight)
+    }
+  })
+
+/**
+ * A scripted client as the `HttpClient` of a program, with its log as `MockTransport`.
+ *
+ * @example
+ * ```ts
+ * import { HttpClient } from "@effect/platform"
+ * import { MockTransport } from "@effect-api/testing"
+ * import { Effect } from "effect"
+ *
+ * export const program = Effect.gen(function* () {
+ *   yield* HttpClient.get("https://api.test/todos")
+ *   const transport = yield* MockTransport.MockTransport
+ *   return yield* transport.requests
+ * }).pipe(Effect.provide(MockTransport.layer([MockTransport.json([])])))
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (script: Script): Layer.Layer<HttpClient.HttpClient | MockTransport> =>
+  Layer.effectContext(
+    Effect.map(make(script), (transport) =>
+      Context.make(MockTransport, transport).pipe(Context.add(HttpClient.HttpClient, transport.client))
+    )
+  )

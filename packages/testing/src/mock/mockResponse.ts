@@ -1,0 +1,111 @@
+import {
+  Cookies,
+  Headers,
+  HttpClientError,
+  type HttpClientRequest,
+  HttpClientResponse,
+  HttpIncomingMessage,
+  UrlParams
+} from "@effect/platform"
+import { Effect, Exit, Inspectable, Option, Stream } from "effect"
+import { collect, toText } from "../server/bytes.js"
+
+export interface ResponseHead {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | ReadonlyArray<string>>>
+}
+
+const memo = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> => {
+  let known: Exit.Exit<A, E> | undefined
+  return Effect.suspend(
+    () =>
+      known ??
+      Effect.onExit(effect, (exit) =>
+        Effect.sync(() => {
+          if (!Exit.isInterrupted(exit)) known = exit
+        })
+      )
+  )
+}
+
+/**
+ * A response whose body is an Effect stream from end to end, so that it follows the `Clock` without a promise between.
+ * As with fetch, the body can be read in one way only.
+ */
+export class MockResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
+  readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
+  readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
+  readonly remoteAddress: Option.Option<string> = Option.none()
+  readonly request: HttpClientRequest.HttpClientRequest
+  readonly status: number
+  readonly headers: Headers.Headers
+  readonly cookies: Cookies.Cookies
+  readonly stream: Stream.Stream<Uint8Array, HttpClientError.ResponseError>
+  readonly text: Effect.Effect<string, HttpClientError.ResponseError>
+  readonly json: Effect.Effect<unknown, HttpClientError.ResponseError>
+  readonly urlParamsBody: Effect.Effect<UrlParams.UrlParams, HttpClientError.ResponseError>
+  readonly formData: Effect.Effect<FormData, HttpClientError.ResponseError>
+  readonly arrayBuffer: Effect.Effect<ArrayBuffer, HttpClientError.ResponseError>
+
+  /** `body: undefined` is a response without one, as a 204 is. */
+  constructor(
+    request: HttpClientRequest.HttpClientRequest,
+    head: ResponseHead,
+    body: Stream.Stream<Uint8Array, unknown> | undefined
+  ) {
+    super()
+    this.request = request
+    this.status = head.status
+    this.headers = Headers.fromInput(head.headers)
+    const setCookie =
+      Object.entries(head.headers).find(([name]) => name.toLowerCase() === "set-cookie")?.[1] ?? []
+    this.cookies = Cookies.fromSetCookie(setCookie)
+
+    const decoding = (cause: unknown): HttpClientError.ResponseError =>
+      new HttpClientError.ResponseError({ request, response: this, reason: "Decode", cause })
+
+    let taken = false
+    const take = Stream.suspend(() => {
+      if (taken) return Stream.fail(decoding(new TypeError("The body has already been read")))
+      taken = true
+      return Stream.mapError(body ?? Stream.empty, decoding)
+    })
+    const whole = collect(take)
+    const decoded = <A>(decode: (text: string) => A): Effect.Effect<A, HttpClientError.ResponseError> =>
+      Effect.tryMap(this.text, { try: decode, catch: decoding })
+
+    this.stream =
+      body === undefined
+        ? Stream.fail(
+            new HttpClientError.ResponseError({
+              request,
+              response: this,
+              reason: "EmptyBody",
+              description: "this response has no body"
+            })
+          )
+        : take
+    this.text = memo(Effect.map(whole, toText))
+    this.json = decoded((text): unknown => (text === "" ? null : JSON.parse(text)))
+    this.urlParamsBody = decoded((text) => UrlParams.fromInput(new URLSearchParams(text)))
+    this.arrayBuffer = memo(Effect.map(whole, (bytes) => new Uint8Array(bytes).buffer))
+    this.formData = memo(
+      Effect.flatMap(whole, (bytes) =>
+        Effect.tryPromise({
+          try: () => new Response(new Uint8Array(bytes), { headers: { ...this.headers } }).formData(),
+          catch: decoding
+        })
+      )
+    )
+  }
+
+  toJSON(): unknown {
+    // Showing a response must not read its body.
+    return {
+      _id: "@effect/platform/HttpClientResponse",
+      request: this.request.toJSON(),
+      status: this.status,
+      headers: Inspectable.redact(this.headers)
+    }
+  }
+}

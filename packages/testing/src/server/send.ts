@@ -1,0 +1,166 @@
+import type { ServerResponse } from "node:http"
+import type { Socket } from "node:net"
+import { Duration, Effect, Predicate, Stream } from "effect"
+import { fromIterator, toBytes } from "./bytes.js"
+import type { Chunks, Cut, Reply } from "./Reply.js"
+import { close, type Entry, type ServerState } from "./serverState.js"
+
+/** Real time, whatever the `Clock`: what stands on the other side of the socket has no test clock. */
+const sleep = (delay: Duration.Duration): Effect.Effect<void> => {
+  const millis = Duration.toMillis(delay)
+  if (millis <= 0) return Effect.void
+  if (millis === Number.POSITIVE_INFINITY) return Effect.never
+  return Effect.async((resume) => {
+    const timer = setTimeout(() => resume(Effect.void), millis)
+    return Effect.sync(() => clearTimeout(timer))
+  })
+}
+
+/**
+ * Holds what is written until the end of the turn, as Node does by itself. Since Node 24 a response also makes one chunk of all
+ * of it, but not on a socket that is held already.
+ */
+const hold = (socket: Socket): void => {
+  if (socket.writableCorked > 0) return
+  socket.cork()
+  process.nextTick(() => socket.uncork())
+}
+
+const write = (out: ServerResponse | Socket, socket: Socket, bytes: Uint8Array): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    if (bytes.length === 0) return Effect.void
+    hold(socket)
+    if (out.write(bytes)) return Effect.void
+    return Effect.async((resume) => {
+      const drained = (): void => resume(Effect.void)
+      out.once("drain", drained)
+      return Effect.sync(() => {
+        out.off("drain", drained)
+      })
+    })
+  })
+
+/** Waits until the socket has given to the operating system all that was written to it. */
+const flushed = (socket: Socket): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    socket.write("", () => resume(Effect.void))
+  })
+
+/**
+ * Lets the client read before the RST comes: libuv reports a read that meets a reset in the same turn as an orderly
+ * end. The timer serves a client in another thread or process, the immediate one in this event loop.
+ */
+const settled: Effect.Effect<void> = Effect.zipRight(
+  sleep(Duration.millis(2)),
+  Effect.async((resume) => {
+    const turn = setImmediate(() => resume(Effect.void))
+    return Effect.sync(() => clearImmediate(turn))
+  })
+)
+
+const cutOff = (by: Cut["by"], entry: Entry): Effect.Effect<void> =>
+  by === "stall" ? Effect.never : Effect.sync(() => close(entry.connection, by))
+
+/** Breaks off a reply that has begun. */
+export const breakOff = (by: Cut["by"], entry: Entry): Effect.Effect<void> =>
+  flushed(entry.connection.socket).pipe(
+    Effect.zipRight(by === "reset" ? settled : Effect.void),
+    Effect.zipRight(cutOff(by, entry))
+  )
+
+const finished = (response: ServerResponse): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    response.end(() => resume(Effect.void))
+  })
+
+type Chunk = string | Uint8Array
+
+const isStream = (body: Chunks): body is Stream.Stream<Chunk, unknown> =>
+  Predicate.hasProperty(body, Stream.StreamTypeId)
+
+const isAsync = (chunks: Iterable<Chunk> | AsyncIterable<Chunk>): chunks is AsyncIterable<Chunk> =>
+  Predicate.hasProperty(chunks, Symbol.asyncIterator)
+
+const toStream = (body: Uint8Array | Chunks): Stream.Stream<Chunk, unknown> => {
+  if (body instanceof Uint8Array) return Stream.succeed(body)
+  if (isStream(body)) return body
+  return fromIterator<Chunk>(() => {
+    const chunks = typeof body === "function" ? body() : body
+    return isAsync(chunks) ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]()
+  })
+}
+
+/** RFC 9110, 6.4.1: what has no body, whatever its headers say. */
+const bodyless = (status: number): boolean => status < 200 || status === 204 || status === 304
+
+const hasBody = (reply: Reply, entry: Entry): boolean =>
+  reply.wire === "raw" || (entry.request.method !== "HEAD" && !bodyless(reply.status))
+
+const sendHead = (reply: Reply, response: ServerResponse): void => {
+  const headers = Object.fromEntries(
+    Object.entries(reply.headers).map(([name, value]) => [
+      name.toLowerCase(),
+      typeof value === "string" ? value : [...value]
+    ])
+  )
+  if (
+    reply.body instanceof Uint8Array &&
+    !bodyless(reply.status) &&
+    headers["transfer-encoding"] === undefined
+  ) {
+    headers["content-length"] ??= String(reply.body.length)
+  }
+  if (reply.contentLength !== undefined) headers["content-length"] = String(reply.contentLength)
+  if (reply.statusText === undefined) response.writeHead(reply.status, headers)
+  else response.writeHead(reply.status, reply.statusText, headers)
+  response.flushHeaders()
+}
+
+const sendBody = (
+  reply: Reply,
+  state: ServerState,
+  entry: Entry,
+  out: ServerResponse | Socket
+): Effect.Effect<void, unknown> => {
+  let left = typeof reply.cut?.after === "number" ? reply.cut.after : Number.POSITIVE_INFINITY
+  let first = true
+  return Stream.runForEachWhile(toStream(reply.body), (chunk) =>
+    Effect.gen(function* () {
+      if (!first) yield* sleep(reply.chunkDelay)
+      first = false
+      const all = toBytes(chunk)
+      const bytes = all.length > left ? all.subarray(0, left) : all
+      left -= bytes.length
+      yield* write(out, entry.connection.socket, bytes)
+      entry.bytesSent += bytes.length
+      state.watch.changed()
+      return left > 0
+    })
+  )
+}
+
+/** Sends a reply with its faults; the fiber is interrupted when the socket closes. */
+export const send = (
+  reply: Reply,
+  state: ServerState,
+  entry: Entry,
+  response: ServerResponse
+): Effect.Effect<void, unknown> =>
+  Effect.gen(function* () {
+    const { connection } = entry
+    yield* sleep(reply.delay)
+    if (reply.cut?.after === "nothing") return yield* cutOff(reply.cut.by, entry)
+    if (reply.wire === "http") sendHead(reply, response)
+    if (reply.cut?.after !== 0 && hasBody(reply, entry)) {
+      yield* sendBody(reply, state, entry, reply.wire === "http" ? response : connection.socket)
+    }
+    if (reply.cut !== undefined) return yield* breakOff(reply.cut.by, entry)
+    if (reply.afterwards === "fin-on-reuse") connection.onReuse = "fin"
+    if (reply.afterwards === "reset-on-reuse") connection.onReuse = "reset"
+    // Node closes by itself where the client asked for it: that is the server's doing.
+    if (!response.shouldKeepAlive) connection.closing ??= "server"
+    yield* finished(response)
+    entry.answered = true
+    state.watch.changed()
+    if (reply.afterwards === "close") close(connection, "fin")
+  })
