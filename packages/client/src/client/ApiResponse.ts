@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type * as PlatformHeaders from "@effect/platform/Headers"
+import type * as HttpHeaders from "@effect/platform/Headers"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as ApiError from "../errors/ApiError.js"
@@ -24,7 +24,7 @@ import type * as GuardedResponse from "../transport/GuardedResponse.js"
 export interface ApiResponse<out A> {
   readonly value: A
   readonly status: number
-  readonly headers: PlatformHeaders.Headers
+  readonly headers: HttpHeaders.Headers
   readonly requestId: string | undefined
   readonly attempts: ReadonlyArray<ApiError.Attempt>
 }
@@ -54,7 +54,7 @@ export const fail = (
 ): Effect.Effect<never, ApiError.StatusError> =>
   Effect.flatMap(response.salvage(call.config.limits.errorBytes), ({ bytes, complete }) => {
     const { headers, status } = response
-    call.refused = { status, body: { bytes: owned(bytes), contentType: headers["content-type"] } }
+    call.lastErrorBody = { status, body: { bytes: owned(bytes), contentType: headers["content-type"] } }
     return failUnread(call, response, textOf(bytes, !complete), !complete)
   })
 

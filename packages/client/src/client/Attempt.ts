@@ -41,7 +41,7 @@ const outgoing = (
   span: Tracer.Span | undefined
 ): HttpClientRequest.HttpClientRequest => {
   const { encoded } = call
-  const headers = core.standing(encoded, credentials)
+  const headers = core.defaultHeaders(encoded, credentials)
   ClientHeaders.addAttempt(headers, call, span)
   return PlatformRequest.toHttp(encoded, headers)
 }
@@ -159,12 +159,12 @@ export const respondDirectly = (
   span: Tracer.Span | undefined,
   fiber: Fiber.RuntimeFiber<unknown, unknown>
 ): Attempts.Attempt<GuardedResponse.GuardedResponse> | undefined => {
-  const { direct } = core.transport
+  const { fastPath: direct } = core.transport
   const { config, encoded, request } = call
   if (direct === undefined || encoded.body._tag === "Stream") return undefined
   if (config.middleware.length > 0 || request.options.middleware !== undefined) return undefined
   const { resolve } = core.credentials
-  if (!Sync.isReady(resolve) || Either.isLeft(resolve) || Telemetry.isDebugged(fiber)) return undefined
+  if (!Sync.isSync(resolve) || Either.isLeft(resolve) || Telemetry.isDebugged(fiber)) return undefined
   return (restore) => {
     const credentials = call.encoded.trusted ? resolve.right : undefined
     if (credentials !== undefined) issue(call, credentials)
@@ -172,13 +172,13 @@ export const respondDirectly = (
     return Effect.flatMap(direct(call, sent, restore), (response) =>
       StatusTag.isSuccess(response.status)
         ? Effect.succeed(response)
-        : Attempts.guarded(followed(core, core.transport.whole, call, span, response))(restore)
+        : Attempts.guarded(followed(core, core.transport.buffered, call, span, response))(restore)
     )
   }
 }
 
 /** The last that were issued are those of the request on its way, where it has any. */
-const issue = ({ issued }: Call.Call, credentials: Credentials.Resolved): void => {
+const issue = ({ usedCredentials: issued }: Call.Call, credentials: Credentials.Resolved): void => {
   if (issued[issued.length - 1] !== credentials) issued.push(credentials)
 }
 
@@ -186,7 +186,7 @@ const issue = ({ issued }: Call.Call, credentials: Credentials.Resolved): void =
 const sourceError = (call: Call.Call): ApiError.InvalidRequestError | undefined => {
   const failure = call.encoded.sourceFailure()
   if (failure === undefined) return undefined
-  const { cause, field, misfit, sent } = failure
+  const { cause, field, problem: misfit, sent } = failure
   const reason =
     misfit ?? `failed while it was sent: ${TransportError.findCode(cause).message || String(cause)}`
   // Without a byte of it no server acts; a part of it may have arrived.

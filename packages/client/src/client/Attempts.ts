@@ -71,7 +71,7 @@ export const run = <A, R>(
   discard: Effect.Effect<void> = Effect.void,
   abandon?: (answer: A) => void
 ): Effect.Effect<A, ApiError.ApiError, R> => {
-  const loop = new Loop(call, client, attempt, statusOf, discard)
+  const loop = new AttemptLoop(call, client, attempt, statusOf, discard)
   // A stream that is resumed comes here again with a part of its time gone.
   return AttemptDeadline.withinDeadline(
     call,
@@ -96,7 +96,7 @@ const deliveries: ReadonlyArray<ApiError.Delivery> = ["not-sent", "rejected", "m
 
 const noClock = Clock.make()
 
-class Loop<A, R> {
+class AttemptLoop<A, R> {
   private readonly call: Call.Call
   private readonly client: Client
   private readonly attempt: Attempt<A, R>
@@ -264,14 +264,14 @@ class Loop<A, R> {
   /** Drops refused credentials and says whether there is hope of better ones. */
   private refresh(): boolean {
     const { credentials } = this.client
-    const refused = this.call.encoded.trusted ? this.call.issued.at(-1) : undefined
+    const refused = this.call.encoded.trusted ? this.call.usedCredentials.at(-1) : undefined
     return refused !== undefined && credentials.invalidate?.(refused) === true
   }
 }
 
 /** Runs a loop once. It is let go at once: what a mask refers to stays until a full collection (see NativeTransport). */
-const masked = <A, R>(self: Loop<A, R>): Effect.Effect<A, ApiError.ApiError, R> => {
-  let loop: Loop<A, R> | undefined = self
+const masked = <A, R>(self: AttemptLoop<A, R>): Effect.Effect<A, ApiError.ApiError, R> => {
+  let loop: AttemptLoop<A, R> | undefined = self
   return Effect.uninterruptibleMask((restore) =>
     Effect.withFiberRuntime((fiber) => {
       const begun = loop
@@ -293,10 +293,10 @@ const statusOf = (error: ApiError.ApiError): number | undefined =>
  * @since 0.1.0
  * @category combinators
  */
-export const late = (
+export const failAfterResponse = (
   call: Call.Call,
   error: ApiError.ApiError,
-  stoppedBy: ApiError.StoppedBy = whyLate(error)
+  stoppedBy: ApiError.StoppedBy = stopReason(error)
 ): Effect.Effect<never, ApiError.ApiError> =>
   Effect.clockWith((clock) => {
     const last = call.attempts.at(-1)
@@ -312,7 +312,7 @@ export const late = (
 const isDeadline = (error: ApiError.ApiError): boolean =>
   error._tag === "TimeoutError" && error.phase === "total"
 
-const whyLate = (error: ApiError.ApiError): ApiError.StoppedBy => {
+const stopReason = (error: ApiError.ApiError): ApiError.StoppedBy => {
   if (isDeadline(error)) return "deadline"
   return ApiError.isRetryable(error) ? "not-replayable" : "not-retryable"
 }

@@ -33,8 +33,8 @@ const ofClient = (config: ApiConfig.ApiConfig): Headers.HeaderLayer => ({
  * @since 0.1.0
  * @category models
  */
-export type Standing = (
-  encoded: RequestEncoder.Encoded,
+export type DefaultHeaders = (
+  encoded: RequestEncoder.EncodedRequest,
   credentials?: Credentials.Resolved
 ) => PlatformRequest.Outgoing
 
@@ -44,7 +44,7 @@ export type Standing = (
  * @since 0.1.0
  * @category headers
  */
-export const standing = (config: ApiConfig.ApiConfig): Standing => {
+export const defaultHeaders = (config: ApiConfig.ApiConfig): DefaultHeaders => {
   const defaults = ofClient(config)
   const layerOf = (
     accept: string | undefined,

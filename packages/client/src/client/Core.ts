@@ -49,7 +49,7 @@ export interface Core {
   /** What runs for all calls and for none of them: it is interrupted when the client is released. */
   readonly background: Background
   readonly budget: RetryPolicy.Budget
-  readonly standing: ClientHeaders.Standing
+  readonly defaultHeaders: ClientHeaders.DefaultHeaders
   readonly problem: InvalidInput | undefined
 }
 
@@ -73,7 +73,7 @@ export const makeCore = (
     credentials: config.credentials.make(background),
     background,
     budget: RetryPolicy.makeBudget(config.retry.policy),
-    standing: ClientHeaders.standing(config),
+    defaultHeaders: ClientHeaders.defaultHeaders(config),
     problem: undefined
   }
 }
@@ -94,7 +94,7 @@ export const withOptions = (core: Core, options: Overrides.Overrides): Core =>
         config,
         credentials:
           options.credentials === undefined ? core.credentials : config.credentials.make(core.background),
-        standing: ClientHeaders.standing(config)
+        standing: ClientHeaders.defaultHeaders(config)
       }
     }
   })
@@ -146,9 +146,9 @@ export const begin = <A, E, R>(
     if (Either.isLeft(resolved)) return refuse(resolved.left)
     const encoded = RequestEncoder.encode(request, config, trust)
     const deadline = Monotonic.deadline(clock, limits.right.total)
-    const go = (encoded: RequestEncoder.Encoded): Effect.Effect<A, E, R> =>
+    const go = (encoded: RequestEncoder.EncodedRequest): Effect.Effect<A, E, R> =>
       use(Call.make(request, config, limits.right, resolved.right, encoded, clock, deadline), core)
-    if (!Sync.isReady(encoded)) {
+    if (!Sync.isSync(encoded)) {
       const { total } = limits.right
       const hung = Effect.failSync(() => encodingExpired(config, request, total))
       return Effect.flatMap(
@@ -172,14 +172,14 @@ export const invalidRequest = (
   request: ApiRequest.Request,
   problem: InvalidInput
 ): ApiError.InvalidRequestError => {
-  const shown = Call.makeRedactor(config, request)
-  const reason = shownText(shown.text, problem.reason)
+  const redactor = Call.makeRedactor(config, request)
+  const reason = shownText(redactor.text, problem.reason)
   const message = `${problem.field} ${reason}`
   return new ApiError.InvalidRequestError({
-    ...unsent(config, request, shown, message, "not-retryable"),
+    ...unsent(config, request, redactor, message, "not-retryable"),
     field: problem.field,
     reason,
-    ...ownCause(problem.cause, shown.text)
+    ...ownCause(problem.cause, redactor.text)
   })
 }
 
@@ -228,7 +228,7 @@ const unsent = (
  * @category running
  */
 export const prepared = (core: Core, call: Call.Call): HttpClientRequest.HttpClientRequest =>
-  PlatformRequest.toHttp(call.encoded, core.standing(call.encoded))
+  PlatformRequest.toHttp(call.encoded, core.defaultHeaders(call.encoded))
 
 /**
  * The caller's own error for a status, if the body fits it; else the error as it is.
@@ -242,10 +242,11 @@ export const ownFailure = <E>(
   error: ApiError.ApiError
 ): Effect.Effect<never, ApiError.ApiError | E> => {
   const decodable = ApiError.isStatusError(error) ? request.failure[error.status] : undefined
-  if (decodable === undefined || call.refused === undefined || !("status" in error)) return Effect.fail(error)
-  if (call.refused.status !== error.status) return Effect.fail(error)
-  const decoded = ResponseDecoder.run(ResponseDecoder.fromFailure(decodable), call.refused.body)
-  const within = Sync.isReady(decoded)
+  if (decodable === undefined || call.lastErrorBody === undefined || !("status" in error))
+    return Effect.fail(error)
+  if (call.lastErrorBody.status !== error.status) return Effect.fail(error)
+  const decoded = ResponseDecoder.run(ResponseDecoder.fromFailure(decodable), call.lastErrorBody.body)
+  const within = Sync.isSync(decoded)
     ? decoded
     : AttemptDeadline.withinDeadline(call, decoded, Effect.fail(error))
   return Effect.matchEffect(within, {

@@ -47,7 +47,7 @@ export type Verb<R = never> = <
   H extends RequestOptions.HeadersOf<H> = Headers.HeadersInput
 >(
   template: Template,
-  ...args: RequestOptions.Args<Template, RequestOptions.Options<S, F, Q, H>>
+  ...args: RequestOptions.RequestArguments<Template, RequestOptions.Options<S, F, Q, H>>
 ) => Effect.Effect<ResponseDecoder.Type<S>, ApiError.ApiError | RequestOptions.Failure<F>, R>
 
 /**
@@ -67,7 +67,7 @@ export type VerbWithBody<R = never> = <
   P extends RequestOptions.QueryOf<P> = Query.QueryInput
 >(
   template: Template,
-  ...args: RequestOptions.Args<Template, RequestOptions.BodyOptions<S, F, B, I, Q, H, P>>
+  ...args: RequestOptions.RequestArguments<Template, RequestOptions.BodyOptions<S, F, B, I, Q, H, P>>
 ) => Effect.Effect<ResponseDecoder.Type<S>, ApiError.ApiError | RequestOptions.Failure<F>, R>
 
 /**
@@ -76,7 +76,7 @@ export type VerbWithBody<R = never> = <
  * @since 0.1.0
  * @category models
  */
-export type Give<A, B> = (call: Call.Call, response: GuardedResponse.GuardedResponse, value: A) => B
+export type Project<A, B> = (call: Call.Call, response: GuardedResponse.GuardedResponse, value: A) => B
 
 /**
  * Runs a request to its value.
@@ -100,7 +100,7 @@ export const executeWithResponse = <A, E>(
   core: Core.Core,
   request: ApiRequest.ApiRequest<A, E>
 ): Effect.Effect<ApiResponse.ApiResponse<A>, ApiError.ApiError | E> =>
-  Core.begin(core, request, (call, core) => run(core, call, request, answered<A>))
+  Core.begin(core, request, (call, core) => run(core, call, request, withResponse<A>))
 
 /**
  * Runs a call that has begun.
@@ -112,23 +112,23 @@ export const run = <A, E, B>(
   core: Core.Core,
   call: Call.Call,
   request: ApiRequest.ApiRequest<A, E>,
-  give: Give<A, B>
+  give: Project<A, B>
 ): Effect.Effect<B, ApiError.ApiError | E> =>
   Telemetry.withSpan(call, (propagated, fiber) => {
     const { open } = request.success
     const answer =
       open === undefined
-        ? Effect.flatMap(attempts(core, call, whole(core, call, propagated, fiber)), (answer) =>
+        ? Effect.flatMap(attempts(core, call, bufferedAttempt(core, call, propagated, fiber)), (answer) =>
             decode(call, request, answer, give)
           )
-        : Effect.map(attempts(core, call, headed(core, call, propagated), leave), ({ response }) =>
+        : Effect.map(attempts(core, call, streamingAttempt(core, call, propagated), leave), ({ response }) =>
             give(
               call,
               response,
               open({
                 chunks: response.guardedChunks,
                 total: lengthOf(response),
-                late: (error) => Attempts.late(call, error),
+                failAfterResponse: (error) => Attempts.failAfterResponse(call, error),
                 leave: response.leave
               })
             )
@@ -156,27 +156,29 @@ const statusOf = ({ response }: { readonly response: GuardedResponse.GuardedResp
   response.status
 
 /** One attempt to the end of the body: a reset on the way there is a failure like any other, and retried. */
-const whole = (
+const bufferedAttempt = (
   core: Core.Core,
   call: Call.Call,
   span: Tracer.Span | undefined,
   fiber: Fiber.RuntimeFiber<unknown, unknown>
-): Attempts.Attempt<Answer> => {
-  const read = (response: GuardedResponse.GuardedResponse): Effect.Effect<Answer, ApiError.ApiError> =>
+): Attempts.Attempt<BufferedResponse> => {
+  const read = (
+    response: GuardedResponse.GuardedResponse
+  ): Effect.Effect<BufferedResponse, ApiError.ApiError> =>
     StatusError.isFailure(call, response.status)
       ? ApiResponse.fail(call, response)
-      : Effect.map(response.bytes, (bytes) => new Answer(response, bytes))
+      : Effect.map(response.bytes, (bytes) => new BufferedResponse(response, bytes))
   const directly = Attempt.respondDirectly(core, call, span, fiber)
   if (directly === undefined) {
-    return Attempts.guarded(Effect.flatMap(Attempt.respond(core, core.transport.whole, call, span), read))
+    return Attempts.guarded(Effect.flatMap(Attempt.respond(core, core.transport.buffered, call, span), read))
   }
   return (restore) => Effect.flatMap(directly(restore), read)
 }
 
 /** One attempt to the headers: the body is the caller's to read. */
-const headed = (core: Core.Core, call: Call.Call, span: Tracer.Span | undefined) =>
+const streamingAttempt = (core: Core.Core, call: Call.Call, span: Tracer.Span | undefined) =>
   Attempts.guarded(
-    Attempt.respond(core, core.transport.unscoped, call, span).pipe(
+    Attempt.respond(core, core.transport.streamingUnscoped, call, span).pipe(
       Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
       Effect.map((response) => ({ response }))
     )
@@ -197,7 +199,7 @@ const valueAlone = <A>(_call: Call.Call, _response: GuardedResponse.GuardedRespo
  * @since 0.1.0
  * @category constructors
  */
-export const answered = <A>(
+export const withResponse = <A>(
   call: Call.Call,
   { headers, status }: GuardedResponse.GuardedResponse,
   value: A
@@ -228,7 +230,7 @@ export const prepare = (
   )
 
 /** An answer for a decoder; few of them look at the headers, which are parsed where somebody does. */
-class Answer implements ResponseDecoder.Body {
+class BufferedResponse implements ResponseDecoder.Body {
   readonly response: GuardedResponse.GuardedResponse
   readonly view: Uint8Array
 
@@ -250,21 +252,21 @@ class Answer implements ResponseDecoder.Body {
 const decode = <A, B>(
   call: Call.Call,
   request: ApiRequest.ApiRequest<A, unknown>,
-  answer: Answer,
-  give: Give<A, B>
+  answer: BufferedResponse,
+  give: Project<A, B>
 ): Effect.Effect<B, ApiError.ApiError> => {
   const { response, view: bytes } = answer
   const onSuccess = (value: A): Effect.Effect<B> => Effect.succeed(give(call, response, value))
-  const onFailure = (misfit: ApiSchema.Misfit): Effect.Effect<B, ApiError.ApiError> => {
+  const onFailure = (misfit: ApiSchema.DecodeFailure): Effect.Effect<B, ApiError.ApiError> => {
     const error = misfitError(call, response, bytes, misfit)
     if (!call.config.lenient || misfit.parsed === undefined) return Effect.fail(error)
     const value = misfit.parsed.value as A
-    return Effect.as(Telemetry.misfit(error), give(call, response, value))
+    return Effect.as(Telemetry.decodeFailure(error), give(call, response, value))
   }
   const decoded = ResponseDecoder.run(request.success, answer)
-  if (!Sync.isReady(decoded)) {
+  if (!Sync.isSync(decoded)) {
     const hung = Effect.suspend(() =>
-      Attempts.late(call, TransportError.timeout(call, "total", call.timeouts.total))
+      Attempts.failAfterResponse(call, TransportError.timeout(call, "total", call.timeouts.total))
     )
     const settled = AttemptDeadline.withinDeadline(call, Effect.either(decoded), hung)
     return Effect.flatMap(settled, Either.match({ onLeft: onFailure, onRight: onSuccess }))
@@ -282,28 +284,28 @@ const misfitError = (
   call: Call.Call,
   response: GuardedResponse.GuardedResponse,
   bytes: Uint8Array,
-  misfit: ApiSchema.Misfit
+  misfit: ApiSchema.DecodeFailure
 ): ApiError.ResponseValidationError => {
   const cut = bytes.length > excerptBytes
   const text = CallError.textOf(bytes.subarray(0, excerptBytes), cut)
-  const shown = Call.redactorFor(call, text, misfit.parsed?.value)
+  const redactor = Call.redactorFor(call, text, misfit.parsed?.value)
   const common = Call.common(
     call,
     `the answer (${response.status}) does not fit: ${misfit.reason}`,
     "maybe-applied",
-    shown
+    redactor
   )
   return new ApiError.ResponseValidationError({
     ...common,
     attempts: call.attempts,
     status: response.status,
     requestId: CallError.shownRequestId(call, response.headers),
-    reason: shownText(shown.text, misfit.reason),
+    reason: shownText(redactor.text, misfit.reason),
     // A key is whatever the server sent.
     path: misfit.path
       .slice(0, longestPath)
-      .map((key) => (typeof key === "string" ? bounded(shownText(shown.text, key), longestKey) : key)),
-    excerpt: CallError.excerpt(call, text, cut, shown),
-    ...ownCause(misfit.thrown, shown.text)
+      .map((key) => (typeof key === "string" ? bounded(shownText(redactor.text, key), longestKey) : key)),
+    excerpt: CallError.excerpt(call, text, cut, redactor),
+    ...ownCause(misfit.thrown, redactor.text)
   })
 }

@@ -75,7 +75,7 @@ const run = (
     // The last answer with an error status, its body unread: it goes to the caller if no further attempt is made.
     let last: GuardedResponse.GuardedResponse | undefined
     return Telemetry.withSpan(call, (propagated) => {
-      const attempt = Attempt.respond(core, core.transport.unscoped, call, propagated).pipe(
+      const attempt = Attempt.respond(core, core.transport.streamingUnscoped, call, propagated).pipe(
         Effect.flatMap((response) => {
           last = response
           return StatusTag.isSuccess(response.status)
@@ -134,7 +134,7 @@ const begin = (
     return Effect.fail(requestError(request, Core.invalidRequest(config, asked, problem)))
   }
   if (problem !== undefined) return refuse(problem)
-  const encoded = RequestEncoder.adopt(request, config)
+  const encoded = RequestEncoder.fromHttpClientRequest(request, config)
   if (Either.isLeft(encoded)) return refuse(encoded.left)
   return Effect.map(Effect.clock, (clock) =>
     Call.make(

@@ -9,7 +9,7 @@ import * as Credentials from "../credentials/Credentials.js"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
 import * as RetrySettings from "../retry/RetrySettings.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
-import { given } from "../shared/omitUndefined.js"
+import { omitUndefined } from "../shared/omitUndefined.js"
 import * as Settings from "../shared/settings.js"
 import * as Headers from "../wire/headers.js"
 import * as Query from "../wire/query.js"
@@ -135,8 +135,8 @@ export const make = (
 ): Either.Either<ApiConfig, Settings.InvalidConfigError> => {
   const unfit = problem(options, more)
   if (unfit !== undefined) return Either.left(unfit)
-  const queryFormat = { ...Query.defaultFormat, ...given(options.queryFormat ?? {}) }
-  const limits = { ...defaultLimits, ...given(options.limits ?? {}) }
+  const queryFormat = { ...Query.defaultFormat, ...omitUndefined(options.queryFormat ?? {}) }
+  const limits = { ...defaultLimits, ...omitUndefined(options.limits ?? {}) }
   const redirects = options.redirects ?? 5
   const idempotencyHeader = options.idempotency?.header?.toLowerCase()
   const validation = options.validation ?? "strict"
@@ -163,7 +163,7 @@ export const make = (
         ? Either.left(invalid("idempotency.header", "must be a string"))
         : checkHeader("idempotency.header", idempotencyHeader, "key"),
     userAgent: checkHeader("userAgent", "user-agent", options.userAgent),
-    platformHeaders: options.platformHeaders?.standing ?? Either.right(Headers.empty),
+    platformHeaders: options.platformHeaders?.layer ?? Either.right(Headers.empty),
     validation: checkWord("validation", validation, ["strict", "lenient"]),
     headers: Either.filterOrLeft(
       Headers.compile(options.headers, "headers"),

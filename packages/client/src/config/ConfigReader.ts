@@ -7,7 +7,7 @@ import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
-import { given } from "../shared/omitUndefined.js"
+import { omitUndefined } from "../shared/omitUndefined.js"
 import type * as ClientOptions from "./ClientOptions.js"
 import * as Overrides from "./Overrides.js"
 
@@ -22,7 +22,7 @@ export const omitExplicit = (
   explicit: Overrides.Overrides
 ): Config.Config.Wrap<ClientOptions.Options> => {
   if (Config.isConfig(config)) return config
-  const set = given(explicit)
+  const set = omitUndefined(explicit)
   const open = Object.entries(config).filter(([key]) => Overrides.isMerging(key) || !Object.hasOwn(set, key))
   // Config.unwrap cannot take an object without keys.
   const rest: unknown = open.length === 0 ? Config.succeed({}) : Object.fromEntries(open)

@@ -8,7 +8,7 @@ import * as Either from "effect/Either"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
 import * as RetrySettings from "../retry/RetrySettings.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
-import { given } from "../shared/omitUndefined.js"
+import { omitUndefined } from "../shared/omitUndefined.js"
 import * as Settings from "../shared/settings.js"
 import * as Headers from "../wire/headers.js"
 import type * as Query from "../wire/query.js"
@@ -83,7 +83,7 @@ type Lay = (old: never, over: never) => unknown
 
 /** What is no object stays as it is, for the check of the settings to refuse. */
 const byField = (old: object, over: object): object =>
-  Settings.isRecord(over) ? { ...old, ...given(over) } : over
+  Settings.isRecord(over) ? { ...old, ...omitUndefined(over) } : over
 
 const united = (old: ReadonlyArray<string> = [], over: ReadonlyArray<string> | undefined = []) =>
   Array.isArray(over) ? [...new Set([...old, ...over])] : over
@@ -167,7 +167,7 @@ const lay = (name: keyof Merged, old: unknown, over: unknown): unknown => {
  * @category combinators
  */
 export const merge = <A extends Partial<ClientOptions.Options>>(self: A, over: Overrides): A => {
-  const merged: Record<string, unknown> = { ...self, ...given(over) }
+  const merged: Record<string, unknown> = { ...self, ...omitUndefined(over) }
   for (const name of merging) {
     if (name in merged) merged[name] = lay(name, self[name], over[name])
   }
@@ -234,7 +234,7 @@ export const compose = <K extends keyof Merged, A>(
   if (plain && isOptions(first) && isOptions(then)) {
     const budget =
       Settings.isRecord(first.budget) && Settings.isRecord(then.budget) && byField(first.budget, then.budget)
-    return { ...first, ...given(then), ...(budget === false ? {} : { budget }) } as Override<K, A>
+    return { ...first, ...omitUndefined(then), ...(budget === false ? {} : { budget }) } as Override<K, A>
   }
   return ((old: unknown) => lay(name, lay(name, old, first), then)) as Override<K, A>
 }
@@ -246,7 +246,7 @@ export const compose = <K extends keyof Merged, A>(
  * @category combinators
  */
 export const composeAll = <A extends object>(first: A, then: object): A => {
-  const all = { ...first, ...given(then) } as Record<string, unknown>
+  const all = { ...first, ...omitUndefined(then) } as Record<string, unknown>
   for (const name of merging) {
     if (name in all) all[name] = compose(name, Reflect.get(first, name), Reflect.get(then, name))
   }

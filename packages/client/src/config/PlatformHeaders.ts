@@ -35,7 +35,7 @@ export const isPlatformHeaders = (u: unknown): u is PlatformHeaders => Predicate
  */
 export interface PlatformHeaders {
   readonly [TypeId]: typeof TypeId
-  readonly standing: Either.Either<Headers.HeaderLayer, InvalidInput>
+  readonly layer: Either.Either<Headers.HeaderLayer, InvalidInput>
   readonly ofAttempt: (retries: number, responseMillis: number) => Readonly<Record<string, string>>
 }
 
@@ -70,7 +70,7 @@ export const make = (options: {
     Either.mapLeft(Headers.compile(headers, what), ({ reason }) => invalid(`platformHeaders.${what}`, reason))
   return {
     [TypeId]: TypeId,
-    standing: Either.zipWith(
+    layer: Either.zipWith(
       checked("prefix", {
         [`${prefix}-lang`]: "js",
         [`${prefix}-os`]: os,

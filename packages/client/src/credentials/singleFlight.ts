@@ -13,14 +13,14 @@ import * as HashMap from "effect/HashMap"
 import * as List from "effect/List"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
-import { Registry } from "../shared/liveSet.js"
+import { LiveSet } from "../shared/liveSet.js"
 import * as Monotonic from "../shared/monotonic.js"
 
 /** The fibers of a client that belong to none of its calls. They are interrupted when the client is released. */
-export type Background = Registry<Fiber.RuntimeFiber<unknown, unknown>>
+export type Background = LiveSet<Fiber.RuntimeFiber<unknown, unknown>>
 
 /** Nothing on its way yet. */
-export const makeBackground = (): Background => new Registry()
+export const makeBackground = (): Background => new LiveSet()
 
 /** Interrupts what is on its way, and waits for none of it: what cannot be interrupted holds up no release. */
 export const endBackground = (background: Background): Effect.Effect<void> =>

@@ -30,7 +30,7 @@ export const each = <A>(values: () => Iterable<A>): Stream.Stream<A> =>
   })
 
 /** A body as far as it was read. */
-export interface Read {
+export interface Collected {
   readonly bytes: Uint8Array
   readonly complete: boolean
 }
@@ -40,10 +40,10 @@ export const collect = <E>(
   pull: Pull<Uint8Array, E>,
   cap: number,
   onPulled: () => void
-): Effect.Effect<Read, E> =>
+): Effect.Effect<Collected, E> =>
   Effect.suspend(() => {
     const collector = new Collector()
-    const loop: Effect.Effect<Read, E> = Effect.matchEffect(pull, {
+    const loop: Effect.Effect<Collected, E> = Effect.matchEffect(pull, {
       onFailure: Option.match({ onNone: () => ended, onSome: Effect.fail }),
       onSuccess: (pulled) => {
         onPulled()

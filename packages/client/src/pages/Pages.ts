@@ -18,7 +18,7 @@ import * as ApiRequest from "../request/ApiRequest.js"
 import * as Call from "../request/Call.js"
 import type * as RequestEncoder from "../request/RequestEncoder.js"
 import { invalid } from "../shared/invalid.js"
-import { isPlain } from "../shared/isPlainObject.js"
+import { isPlainObject } from "../shared/isPlainObject.js"
 import { shownText } from "../shared/shownText.js"
 import * as Redirects from "../transport/Redirects.js"
 import * as RequestBody from "../wire/RequestBody.js"
@@ -144,9 +144,9 @@ type Visiting<Page, Item, E> = readonly [Visited<Page>, Option.Option<Step<Page,
 
 /** What a later page of an origin may see, by the rules of redirects; or why it is not asked for. */
 const restrict = (call: Call.Call, from: Answered): string | undefined => {
-  call.issued.push(...from.call.issued)
-  const shown = Call.redactor(call)
-  const restricted = Redirects.restrict(call.config, shown, from, call.encoded, () =>
+  call.usedCredentials.push(...from.call.usedCredentials)
+  const redactor = Call.redactor(call)
+  const restricted = Redirects.restrict(call.config, redactor, from, call.encoded, () =>
     Redirects.holdsSecret(call)
   )
   if (typeof restricted === "string") return restricted
@@ -156,7 +156,7 @@ const restrict = (call: Call.Call, from: Answered): string | undefined => {
 
 /** What a request asks for. A streamed body cannot be compared; the boundary of a form is another one each time. */
 const keyOf = (
-  { body, url }: RequestEncoder.Encoded,
+  { body, url }: RequestEncoder.EncodedRequest,
   { hasOwnBody, index }: { readonly hasOwnBody?: boolean | undefined; readonly index: number }
 ): string => {
   if (body._tag !== "Uint8Array") return hasOwnBody === true ? `${url}\n${index}` : url
@@ -175,14 +175,14 @@ const unfit = (reason: string): Either.Either<never, Problem> => Either.left({ r
 const onward = <Page, Item, E>(
   { from, index, request }: Step<Page, Item, E>,
   answered: Answered,
-  asked: RequestEncoder.Encoded,
+  asked: RequestEncoder.EncodedRequest,
   next: unknown
 ): Either.Either<Option.Option<Step<Page, Item, E>>, Problem> => {
   if (next === undefined || next === null) return Either.right(Option.none())
-  if (!isPlain(next)) return unfit(badNext)
+  if (!isPlainObject(next)) return unfit(badNext)
   const { body, query, url } = next
   if (url === undefined && query === undefined && body === undefined) return unfit(badNext)
-  if (query !== undefined && !isPlain(query)) return unfit(badNext)
+  if (query !== undefined && !isPlainObject(query)) return unfit(badNext)
   // A link goes on from the request that was answered, which a redirect may have turned into a GET.
   const { replayable } = url === undefined ? asked : answered.encoded
   if (body === undefined && !replayable) return unfit("the body cannot be sent again")

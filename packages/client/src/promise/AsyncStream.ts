@@ -110,7 +110,7 @@ export const make = <A>(
   stream: Effect.Effect<Stream.Stream<A, unknown>, never, ApiClient.ApiClient>,
   signal: AbortSignal | undefined
 ): AsyncStream<A> => {
-  const iterate = (): AsyncIterator<A, undefined, undefined> => new Loop(runner, stream, signal)
+  const iterate = (): AsyncIterator<A, undefined, undefined> => new StreamIterator(runner, stream, signal)
   return {
     [Symbol.asyncIterator]: iterate,
     toReadableStream: function toReadableStream() {
@@ -146,7 +146,7 @@ const done: IteratorResult<never, undefined> = { done: true, value: undefined }
 const left = new Error("the loop was left")
 
 /** A class, as there may be thousands that wait: what they share stands on the prototype. */
-class Loop<A> implements AsyncIterator<A, undefined, undefined> {
+class StreamIterator<A> implements AsyncIterator<A, undefined, undefined> {
   private readonly runner: Runner
   private readonly stream: Effect.Effect<Stream.Stream<A, unknown>, never, ApiClient.ApiClient>
   private readonly signal: AbortSignal | undefined

@@ -20,7 +20,7 @@ import type * as ApiResponse from "../client/ApiResponse.js"
 import * as ApiConfig from "../config/ApiConfig.js"
 import type * as Overrides from "../config/Overrides.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
-import { Registry } from "../shared/liveSet.js"
+import { LiveSet } from "../shared/liveSet.js"
 import * as FetchTransport from "../transport/FetchTransport.js"
 import * as AsyncStream from "./AsyncStream.js"
 import { onAbort } from "./abortSignal.js"
@@ -162,9 +162,9 @@ interface Runner extends AsyncStream.Runner {
 
 /** Runs on a runtime until it is closed. */
 const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, unknown>): Runner => {
-  const running = new Registry<Fiber.RuntimeFiber<unknown, unknown>>()
-  const scopes = new Registry<Scope.CloseableScope>()
-  const bodies = new Registry<() => void>()
+  const running = new LiveSet<Fiber.RuntimeFiber<unknown, unknown>>()
+  const scopes = new LiveSet<Scope.CloseableScope>()
+  const bodies = new LiveSet<() => void>()
   let closed: Promise<void> | undefined
 
   const start = <A>(

@@ -1,8 +1,8 @@
 /** What a caller's signal ends. */
-import { Registry } from "../shared/liveSet.js"
+import { LiveSet } from "../shared/liveSet.js"
 
 /** What one signal ends. It has one listener, however many calls it is given to: Node takes the eleventh for a leak. */
-class Ends extends Registry<() => void> {
+class Ends extends LiveSet<() => void> {
   handleEvent(): void {
     for (const end of this.values()) end()
   }

@@ -95,9 +95,9 @@ export interface PageRequest<in out Page, out Item, out E = never> extends ApiRe
  * @since 0.1.0
  * @category models
  */
-export type Made<S, F, V, Item> = [V] extends [StreamContract.EventStream<infer A, infer E>]
+export type RequestFor<S, F, V, Item> = [V] extends [StreamContract.EventStream<infer A, infer E>]
   ? StreamRequest<A, E | RequestOptions.Failure<F>>
-  : [Item] extends [RequestOptions.NoPages]
+  : [Item] extends [RequestOptions.NotPaginated]
     ? ApiRequest<ResponseDecoder.Type<S>, RequestOptions.Failure<F>>
     : PageRequest<ResponseDecoder.Type<S>, Item, RequestOptions.Failure<F>>
 
@@ -107,18 +107,23 @@ export type Made<S, F, V, Item> = [V] extends [StreamContract.EventStream<infer 
  * @since 0.1.0
  * @category models
  */
-export type Make = <
+export type RequestConstructor = <
   const Template extends string,
   S extends ResponseDecoder.Decodable = RequestOptions.Unchecked,
   F extends RequestOptions.Failures = {},
-  V extends StreamContract.EventStream<unknown, unknown> | RequestOptions.NoEvents = RequestOptions.NoEvents,
-  Item = RequestOptions.NoPages,
+  V extends
+    | StreamContract.EventStream<unknown, unknown>
+    | RequestOptions.NotStreamed = RequestOptions.NotStreamed,
+  Item = RequestOptions.NotPaginated,
   Q extends RequestOptions.QueryOf<Q> = Query.QueryInput,
   H extends RequestOptions.HeadersOf<H> = Headers.HeadersInput
 >(
   template: Template,
-  ...args: RequestOptions.Args<Template, RequestOptions.Options<S, F, Q, H> & RequestOptions.Kind<S, V, Item>>
-) => Made<S, F, V, Item>
+  ...args: RequestOptions.RequestArguments<
+    Template,
+    RequestOptions.Options<S, F, Q, H> & RequestOptions.ResultOptions<S, V, Item>
+  >
+) => RequestFor<S, F, V, Item>
 
 /**
  * Makes a request that may have a body from a path template and options.
@@ -126,12 +131,14 @@ export type Make = <
  * @since 0.1.0
  * @category models
  */
-export type MakeWithBody = <
+export type BodyRequestConstructor = <
   const Template extends string,
   S extends ResponseDecoder.Decodable = RequestOptions.Unchecked,
   F extends RequestOptions.Failures = {},
-  V extends StreamContract.EventStream<unknown, unknown> | RequestOptions.NoEvents = RequestOptions.NoEvents,
-  Item = RequestOptions.NoPages,
+  V extends
+    | StreamContract.EventStream<unknown, unknown>
+    | RequestOptions.NotStreamed = RequestOptions.NotStreamed,
+  Item = RequestOptions.NotPaginated,
   B = unknown,
   I = unknown,
   Q extends RequestOptions.QueryOf<Q> = Query.QueryInput,
@@ -139,11 +146,11 @@ export type MakeWithBody = <
   P extends RequestOptions.QueryOf<P> = Query.QueryInput
 >(
   template: Template,
-  ...args: RequestOptions.Args<
+  ...args: RequestOptions.RequestArguments<
     Template,
-    RequestOptions.BodyOptions<S, F, B, I, Q, H, P> & RequestOptions.Kind<S, V, Item>
+    RequestOptions.BodyOptions<S, F, B, I, Q, H, P> & RequestOptions.ResultOptions<S, V, Item>
   >
-) => Made<S, F, V, Item>
+) => RequestFor<S, F, V, Item>
 
 const Proto = {
   [TypeId]: TypeId,
@@ -184,7 +191,7 @@ const make = (method: Method) =>
     else request.events = events
     if (pagination !== undefined) request.pagination = pagination
     return request
-  }) as Make & MakeWithBody
+  }) as RequestConstructor & BodyRequestConstructor
 
 const noFailures = {}
 
@@ -206,22 +213,22 @@ const noFailures = {}
  * @since 0.1.0
  * @category constructors
  */
-export const get: Make = /*#__PURE__*/ make("GET")
+export const get: RequestConstructor = /*#__PURE__*/ make("GET")
 
 /** A HEAD request. @since 0.1.0 @category constructors */
-export const head: Make = /*#__PURE__*/ make("HEAD")
+export const head: RequestConstructor = /*#__PURE__*/ make("HEAD")
 
 /** A POST request. @since 0.1.0 @category constructors */
-export const post: MakeWithBody = /*#__PURE__*/ make("POST")
+export const post: BodyRequestConstructor = /*#__PURE__*/ make("POST")
 
 /** A PUT request. @since 0.1.0 @category constructors */
-export const put: MakeWithBody = /*#__PURE__*/ make("PUT")
+export const put: BodyRequestConstructor = /*#__PURE__*/ make("PUT")
 
 /** A PATCH request. @since 0.1.0 @category constructors */
-export const patch: MakeWithBody = /*#__PURE__*/ make("PATCH")
+export const patch: BodyRequestConstructor = /*#__PURE__*/ make("PATCH")
 
 /** A DELETE request. @since 0.1.0 @category constructors */
-export const del: MakeWithBody = /*#__PURE__*/ make("DELETE")
+export const del: BodyRequestConstructor = /*#__PURE__*/ make("DELETE")
 
 /**
  * The same request as one for pages. What the page is comes from the request, so that `items` needs no annotation.

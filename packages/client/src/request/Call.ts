@@ -32,7 +32,7 @@ export interface Call {
   readonly config: ApiConfig.ApiConfig
   readonly timeouts: Timeouts.Timeouts
   readonly retry: RetryPolicy.Resolved
-  encoded: RequestEncoder.Encoded
+  encoded: RequestEncoder.EncodedRequest
   /** Where redirects have led; `undefined` before the first. */
   redirected: Redirected | undefined
   readonly startedAt: number
@@ -42,11 +42,11 @@ export interface Call {
   begunAt: bigint
   attempts: Array<ApiError.Attempt>
   omitted: number
-  readonly issued: Array<Credentials.Resolved>
+  readonly usedCredentials: Array<Credentials.Resolved>
   /** The body of the last error answer, unredacted, for the caller's own `failure` schema. Never shown. */
   /** Headers of requests as middleware has sent them. */
   sent: Array<Readonly<Record<string, string>>> | undefined
-  refused: { readonly status: number; readonly body: ResponseDecoder.Body } | undefined
+  lastErrorBody: { readonly status: number; readonly body: ResponseDecoder.Body } | undefined
 }
 
 /**
@@ -57,7 +57,7 @@ export interface Call {
  * @category models
  */
 export interface Redirected {
-  readonly first: RequestEncoder.Encoded
+  readonly first: RequestEncoder.EncodedRequest
   readonly firstHops: number
   readonly hops: number
   readonly processed: boolean
@@ -73,23 +73,23 @@ class Begun implements Call {
   readonly config: ApiConfig.ApiConfig
   readonly timeouts: Timeouts.Timeouts
   readonly retry: RetryPolicy.Resolved
-  encoded: RequestEncoder.Encoded
+  encoded: RequestEncoder.EncodedRequest
   redirected: Call["redirected"]
   readonly startedAt: number
   readonly deadline: number
   begunAt = Monotonic.never
   attempts: Array<ApiError.Attempt> = []
   omitted = 0
-  readonly issued: Array<Credentials.Resolved> = []
+  readonly usedCredentials: Array<Credentials.Resolved> = []
   sent: Call["sent"]
-  refused: Call["refused"]
+  lastErrorBody: Call["lastErrorBody"]
 
   constructor(
     request: ApiRequest.Request,
     config: ApiConfig.ApiConfig,
     timeouts: Timeouts.Timeouts,
     retry: RetryPolicy.Resolved,
-    encoded: RequestEncoder.Encoded,
+    encoded: RequestEncoder.EncodedRequest,
     clock: Clock.Clock,
     deadline: number
   ) {
@@ -114,7 +114,7 @@ export const make = (
   config: ApiConfig.ApiConfig,
   timeouts: Timeouts.Timeouts,
   retry: RetryPolicy.Resolved,
-  encoded: RequestEncoder.Encoded,
+  encoded: RequestEncoder.EncodedRequest,
   clock: Clock.Clock,
   deadline: number = Monotonic.deadline(clock, timeouts.total)
 ): Call => new Begun(request, config, timeouts, retry, encoded, clock, deadline)
@@ -150,7 +150,7 @@ export const processed = (call: Call): void => {
  * @since 0.1.0
  * @category redirects
  */
-export const goOn = (call: Call, next: RequestEncoder.Encoded): void => {
+export const goOn = (call: Call, next: RequestEncoder.EncodedRequest): void => {
   const { first, firstHops, hops, processed } = call.redirected ?? notRedirected(call)
   call.redirected = processed
     ? { first: next, firstHops: hops + 1, hops: hops + 1, processed }
@@ -185,7 +185,7 @@ const redactors = new WeakMap<Call, { readonly known: number; readonly redactor:
  */
 export const redactor = (call: Call): Redaction.Redactor => {
   const made = redactors.get(call)
-  const known = call.issued.length + (call.sent?.length ?? 0)
+  const known = call.usedCredentials.length + (call.sent?.length ?? 0)
   if (made !== undefined && made.known === known) return made.redactor
   const redactor = makeRedactor(call.config, call.request, sentSecrets(call))
   redactors.set(call, { known, redactor })
@@ -193,7 +193,13 @@ export const redactor = (call: Call): Redaction.Redactor => {
 }
 
 /** Secrets that went out, beside those in the request's own options: credentials, and what is secret by its name. */
-const sentSecrets = ({ config, encoded, issued, redirected, sent = [] }: Call): ReadonlyArray<string> => {
+const sentSecrets = ({
+  config,
+  encoded,
+  usedCredentials: issued,
+  redirected,
+  sent = []
+}: Call): ReadonlyArray<string> => {
   const names = config.options.redact?.headers
   const layers = [config.headers, encoded.headers, redirected?.first.headers ?? {}, ...sent]
   return [

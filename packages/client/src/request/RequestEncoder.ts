@@ -32,7 +32,7 @@ import type * as ApiRequest from "./ApiRequest.js"
  * @since 0.1.0
  * @category models
  */
-export interface Encoded {
+export interface EncodedRequest {
   readonly method: HttpClientRequest.HttpClientRequest["method"]
   readonly url: string
   readonly accept: string | undefined
@@ -43,7 +43,7 @@ export interface Encoded {
   readonly crossedOrigin: boolean
   readonly idempotencyKey: string | undefined
   readonly replayable: boolean
-  readonly sourceFailure: RequestBody.Encoded["sourceFailure"]
+  readonly sourceFailure: RequestBody.EncodedBody["sourceFailure"]
 }
 
 /**
@@ -57,7 +57,7 @@ export const encode = (
   request: ApiRequest.Request,
   config: ApiConfig.ApiConfig,
   trust = true
-): Effect.Effect<Encoded, InvalidInput> => {
+): Effect.Effect<EncodedRequest, InvalidInput> => {
   const options = request.options as Overrides.Plain<ApiRequest.Request["options"]>
   // A getter or a Proxy of the caller's may throw wherever a value is read.
   let field = "path"
@@ -90,8 +90,8 @@ export const encode = (
   }
 }
 
-class Request implements Encoded {
-  readonly method: Encoded["method"]
+class Request implements EncodedRequest {
+  readonly method: EncodedRequest["method"]
   readonly url: string
   readonly accept: string | undefined
   readonly headers: Headers.HeaderLayer
@@ -101,14 +101,14 @@ class Request implements Encoded {
   readonly crossedOrigin: boolean = false
   readonly idempotencyKey: string | undefined
   readonly replayable: boolean
-  readonly sourceFailure: RequestBody.Encoded["sourceFailure"]
+  readonly sourceFailure: RequestBody.EncodedBody["sourceFailure"]
 
   constructor(
-    method: Encoded["method"],
+    method: EncodedRequest["method"],
     accept: string | undefined,
     { origin, trusted, url }: Target,
     headers: Headers.HeaderLayer,
-    { body, replayable, sourceFailure }: RequestBody.Encoded,
+    { body, replayable, sourceFailure }: RequestBody.EncodedBody,
     idempotencyKey: string | undefined
   ) {
     this.method = method
@@ -131,10 +131,10 @@ class Request implements Encoded {
  * @since 0.1.0
  * @category encoding
  */
-export const adopt = (
+export const fromHttpClientRequest = (
   request: HttpClientRequest.HttpClientRequest,
   config: ApiConfig.ApiConfig
-): Either.Either<Encoded, InvalidInput> => {
+): Either.Either<EncodedRequest, InvalidInput> => {
   const { body, method, url, urlParams } = request
   const headers: Headers.HeaderLayer = { ...request.headers }
   const problem =
@@ -148,7 +148,7 @@ export const adopt = (
     (resolved, { layer, value }) => {
       const target = layQuery(resolved, config, Query.fromString(UrlParams.toString(urlParams)), true)
       const length = headers["content-length"]
-      const encoded = RequestBody.adopt(body, typeof length === "string" ? Number(length) : undefined)
+      const encoded = RequestBody.fromHttpBody(body, typeof length === "string" ? Number(length) : undefined)
       return new Request(method, undefined, target, Headers.merge(layer, headers), encoded, value)
     }
   )

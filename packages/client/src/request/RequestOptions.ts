@@ -115,7 +115,7 @@ export interface BodyOptions<S, F, B, I, Q = Query.QueryInput, H = Headers.Heade
  * @since 0.1.0
  * @category models
  */
-export interface Kind<S, V, Item> {
+export interface ResultOptions<S, V, Item> {
   /** The contract of a stream of events, from `EventStream`. */
   readonly events?: V | undefined
   /** How the list is cut into pages, from `Pagination`. */
@@ -172,7 +172,7 @@ declare const failure: unique symbol
  * @since 0.1.0
  * @category models
  */
-export type Args<Template extends string, Options> = [PathNames<Template>] extends [never]
+export type RequestArguments<Template extends string, Options> = [PathNames<Template>] extends [never]
   ? [options?: Options & PathOption<Template>]
   : [options: Options & PathOption<Template>]
 
@@ -198,7 +198,7 @@ export type Failure<F> = ResponseDecoder.Type<F[keyof F]>
  * @since 0.1.0
  * @category models
  */
-export interface NoEvents {
+export interface NotStreamed {
   readonly NoEvents: unique symbol
 }
 
@@ -208,6 +208,6 @@ export interface NoEvents {
  * @since 0.1.0
  * @category models
  */
-export interface NoPages {
+export interface NotPaginated {
   readonly NoPages: unique symbol
 }

@@ -46,13 +46,13 @@ export const statusError = (
   // Where nothing arrived, there is nothing that was cut.
   const cut = (answer.cut === true && text !== "") || text.length > errorBytes
   const parsed = answer.cut === true || isDeep(text) ? text || undefined : StatusTag.parse(text)
-  const shown = Call.redactorFor(call, text, parsed)
+  const redactor = Call.redactorFor(call, text, parsed)
   const type = typeOf(call, parsed)
   const tag = StatusTag.tagOf(answer.status, type)
   const said =
     answer.refusal ??
     StatusTag.messageOf(parsed) ??
-    (excerpt(call, text, cut, shown) ||
+    (excerpt(call, text, cut, redactor) ||
       StatusTag.reasons[answer.status] ||
       (Math.floor(answer.status / 100) === 3 ? "a redirect to nowhere" : "error"))
   const done = StatusTag.isSuccess(answer.status) && Call.isNamed(call, answer.status)
@@ -62,14 +62,14 @@ export const statusError = (
       call,
       `${answer.status} ${said}`,
       done ? "maybe-applied" : ApiError.table[tag].delivery,
-      shown
+      redactor
     ),
     shouldRetry: shouldRetry === "true" ? true : shouldRetry === "false" ? false : undefined,
     status: answer.status,
-    headers: shown.headers(answer.headers),
+    headers: redactor.headers(answer.headers),
     requestId: shownRequestId(call, answer.headers),
-    type: type === undefined ? undefined : shownText(shown.text, type),
-    body: cut ? shown.text(text.slice(0, errorBytes), { cut }) : shown.json(parsed),
+    type: type === undefined ? undefined : shownText(redactor.text, type),
+    body: cut ? redactor.text(text.slice(0, errorBytes), { cut }) : redactor.json(parsed),
     retryAfter: Option.getOrUndefined(RetryAfter.parse(answer.headers, answer.now))
   })
 }

@@ -24,7 +24,7 @@ import { clipped } from "../shared/shownText.js"
  * @since 0.1.0
  * @category models
  */
-export interface Misfit {
+export interface DecodeFailure {
   readonly reason: string
   readonly path: ReadonlyArray<string | number>
   readonly parsed?: { readonly value: unknown }
@@ -110,7 +110,7 @@ export const isApiSchema = (u: unknown): u is ApiSchema =>
  * @since 0.1.0
  * @category models
  */
-export type Decode<A> = (value: unknown) => Effect.Effect<A, Misfit>
+export type Decode<A> = (value: unknown) => Effect.Effect<A, DecodeFailure>
 
 /**
  * The decoder of a schema, made once per schema. A schema that needs no async work answers with an `Either`.
@@ -155,10 +155,10 @@ const effectDecoder = <A, I>(schema: Schema.Schema<A, I>): Decode<A> => {
  * @since 0.1.0
  * @category models
  */
-export class Unfitting<out A> {
-  readonly decoded: Effect.Effect<A, Misfit>
+export class Undecodable<out A> {
+  readonly decoded: Effect.Effect<A, DecodeFailure>
 
-  constructor(decoded: Effect.Effect<A, Misfit>) {
+  constructor(decoded: Effect.Effect<A, DecodeFailure>) {
     this.decoded = decoded
   }
 }
@@ -166,15 +166,15 @@ export class Unfitting<out A> {
 /**
  * Decodes the many small values of a stream, mostly without an `Either`.
  *
- * `isFree` says of a value with marked strings and numbers in it, whether others in their place would make no difference but
+ * `isSlotSafe` says of a value with marked strings and numbers in it, whether others in their place would make no difference but
  * that they would stand in the result; `false` where that is not sure.
  *
  * @since 0.1.0
  * @category models
  */
 export interface EventDecoder<out A> {
-  readonly decode: (value: unknown) => A | Unfitting<A>
-  readonly isFree: (value: unknown, isMark: (value: unknown) => boolean) => boolean
+  readonly decode: (value: unknown) => A | Undecodable<A>
+  readonly isSlotSafe: (value: unknown, isSentinel: (value: unknown) => boolean) => boolean
 }
 
 /**
@@ -197,15 +197,15 @@ const makeEventDecoder = (
   const decode: Decode<unknown> = decoder(schema)
   const slow = (value: unknown): unknown => {
     const decoded = decode(value)
-    return Either.isEither(decoded) && Either.isRight(decoded) ? decoded.right : new Unfitting(decoded)
+    return Either.isEither(decoded) && Either.isRight(decoded) ? decoded.right : new Undecodable(decoded)
   }
-  if (fast === undefined) return { decode: slow, isFree: () => false }
+  if (fast === undefined) return { decode: slow, isSlotSafe: () => false }
   return {
     decode: (value) => {
       const fitting = fast.decode(value)
       return fitting === misfit ? slow(value) : fitting
     },
-    isFree: fast.isFree
+    isSlotSafe: fast.isSlotSafe
   }
 }
 
@@ -238,7 +238,7 @@ export const asSent = <A, I extends A>(
   const inner = schema.annotations({ parseOptions: {}, identifier })
   const accept = eventDecoder(inner)
   const parse = ParseResult.decodeUnknownEither(inner)
-  const fits = (value: unknown): boolean => !(accept.decode(value) instanceof Unfitting)
+  const fits = (value: unknown): boolean => !(accept.decode(value) instanceof Undecodable)
   const check = (value: unknown) => {
     if (fits(value)) return Either.right(value as A)
     const whole = complete === undefined ? value : complete(value)
@@ -248,12 +248,12 @@ export const asSent = <A, I extends A>(
   return Schema.declare([], { decode: () => check, encode: () => check }, { [Same]: inner })
 }
 
-const schemaMisfit = (issue: ParseResult.ParseIssue, value: unknown): Misfit => ({
+const schemaMisfit = (issue: ParseResult.ParseIssue, value: unknown): DecodeFailure => ({
   ...formatted(boundedIssue(issue)),
   parsed: { value }
 })
 
-const formatted = (issue: ParseResult.ParseIssue): Pick<Misfit, "reason" | "path"> => ({
+const formatted = (issue: ParseResult.ParseIssue): Pick<DecodeFailure, "reason" | "path"> => ({
   reason: ParseResult.TreeFormatter.formatIssueSync(issue),
   path: (ParseResult.ArrayFormatter.formatIssueSync(issue)[0]?.path ?? []).map(pathKey)
 })
@@ -262,7 +262,7 @@ const pathKey = (key: PropertyKey): string | number => (typeof key === "symbol" 
 
 const standardDecoder = <A>(schema: StandardSchema<A>): Decode<A> => {
   return (value) => {
-    const settle = (result: StandardResult<A>): Either.Either<A, Misfit> =>
+    const settle = (result: StandardResult<A>): Either.Either<A, DecodeFailure> =>
       result.issues === undefined
         ? Either.right(result.value)
         : Either.left(standardMisfit(result.issues, value))
@@ -280,7 +280,7 @@ const standardDecoder = <A>(schema: StandardSchema<A>): Decode<A> => {
 const maxIssues = 20
 const maxMessage = 1000
 
-const standardMisfit = (all: ReadonlyArray<StandardIssue>, value: unknown): Misfit => {
+const standardMisfit = (all: ReadonlyArray<StandardIssue>, value: unknown): DecodeFailure => {
   const issues = Array.from(all).slice(0, maxIssues)
   const paths = issues.map((issue) =>
     (issue.path ?? []).map((key) => pathKey(typeof key === "object" ? key.key : key))

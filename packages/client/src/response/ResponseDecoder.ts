@@ -47,7 +47,7 @@ export interface Body {
 export interface ResponseDecoder<out A> {
   readonly [TypeId]: typeof TypeId
   readonly accept: string
-  readonly decode: (body: Body) => Effect.Effect<A, ApiSchema.Misfit>
+  readonly decode: (body: Body) => Effect.Effect<A, ApiSchema.DecodeFailure>
   /** Finds in a body what the schema calls a secret, so that no error shows it. */
   readonly secrets?: SchemaSecrets.Finder | undefined
   /** Where the value is the body itself, still on its way; `decode` is then not asked. */
@@ -64,7 +64,7 @@ export interface ResponseDecoder<out A> {
 export interface Arriving {
   readonly chunks: Stream.Stream<Uint8Array, ApiError.ApiError>
   readonly total: number | undefined
-  readonly late: (error: ApiError.ApiError) => Effect.Effect<never, ApiError.ApiError>
+  readonly failAfterResponse: (error: ApiError.ApiError) => Effect.Effect<never, ApiError.ApiError>
   readonly leave: () => void
 }
 
@@ -86,7 +86,7 @@ export type Type<D> = D extends ResponseDecoder<infer A> ? A : ApiSchema.Type<D>
 
 const make = <A>(
   accept: string,
-  decode: (body: Body) => Effect.Effect<A, ApiSchema.Misfit>
+  decode: (body: Body) => Effect.Effect<A, ApiSchema.DecodeFailure>
 ): ResponseDecoder<A> => ({
   [TypeId]: TypeId,
   accept,
@@ -99,7 +99,7 @@ const isJson = (type: string): boolean => type === "" || type === "application/j
 
 const viewOf = (body: Body): Uint8Array => body.view ?? body.bytes
 
-const parse = (body: Body): Either.Either<unknown, ApiSchema.Misfit> => {
+const parse = (body: Body): Either.Either<unknown, ApiSchema.DecodeFailure> => {
   const bytes = viewOf(body)
   if (bytes.length === 0) return Either.right(undefined)
   try {
@@ -206,7 +206,7 @@ export const stream = (
     [TypeId]: TypeId,
     accept: "*/*",
     decode: (body) => Either.right(Stream.make(body.bytes)),
-    open: ({ chunks: arriving, late, total }) => {
+    open: ({ chunks: arriving, failAfterResponse: late, total }) => {
       const chunks = Stream.catchAll(arriving, (error) => Stream.fromEffect(late(error)))
       return onDownload === undefined ? chunks : Progress.counted(chunks, total, onDownload)
     }
@@ -306,7 +306,7 @@ const tagOf = (ast: SchemaAST.AST): SchemaAST.LiteralValue | undefined => {
  * @since 0.1.0
  * @category decoding
  */
-export const run = <A>(decoder: ResponseDecoder<A>, body: Body): Effect.Effect<A, ApiSchema.Misfit> =>
+export const run = <A>(decoder: ResponseDecoder<A>, body: Body): Effect.Effect<A, ApiSchema.DecodeFailure> =>
   guarded(decoder.decode, () => undefined)(body)
 
 const isResponseDecoder = (decodable: Decodable): decodable is ResponseDecoder<unknown> => TypeId in decodable

@@ -4,7 +4,7 @@
  *
  * What makes it safe: a text that was parsed once has a place for each of its strings and numbers. Any other string, or
  * number, put between the very same neighbours makes a text that parses to the same value with that one put in; and a decoder
- * that takes any string there gives the same with that one put in. So a form is learnt from two texts that differ in
+ * that takes any string there gives the same with that one put in. So a shape is learnt from two texts that differ in
  * some of these places only, and a regular expression of its letters, the places free, knows the next text again. All else
  * goes the long way. Nothing is generated as code: a content security policy may forbid `eval`.
  */
@@ -12,16 +12,16 @@
 /** What becomes of a parsed value: see `EventDecoder` in ValueSchema. */
 export interface Decoder {
   readonly decode: (value: unknown) => unknown
-  readonly isFree: (value: unknown, isMark: (value: unknown) => boolean) => boolean
+  readonly isSlotSafe: (value: unknown, isSentinel: (value: unknown) => boolean) => boolean
 }
 
-/** The forms that are tried, those that come most first. */
+/** The shapes that are tried, those that come most first. */
 const maxForms = 4
 /** Longer texts go the long way at once, and so do those with more places that differ. */
 const maxLength = 4096
 const maxPlaces = 16
-/** How many texts without a form are let pass, at most, before the next one is looked at. */
-const maxPatience = 1024
+/** How many texts without a shape are let pass, at most, before the next one is looked at. */
+const maxBackoff = 1024
 
 /** V8 cuts no shorter string out of another: a longer one would keep the whole block of text that it came in. */
 const copiedLength = 12
@@ -55,14 +55,14 @@ const isText = (value: string): boolean => value.startsWith('"')
 /** What sets two texts apart, as indices of their parts; nothing where that is more than values of the same kinds. */
 const differences = (a: Cut, b: Cut): ReadonlyArray<number> | undefined => {
   if (a.length !== b.length) return undefined
-  const places: Array<number> = []
+  const slots: Array<number> = []
   for (const [index, part] of a.entries()) {
     const other = b[index] ?? ""
     if (part === other) continue
     if (!isPlace(index) || isText(part) !== isText(other)) return undefined
-    places.push(index)
+    slots.push(index)
   }
-  return places
+  return slots
 }
 
 type Container = { [key: PropertyKey]: unknown }
@@ -101,40 +101,42 @@ const build = ({ inner, numbers, sample, strings }: Model, found: RegExpExecArra
 const stringOf = (text: string): unknown =>
   text.length <= copiedLength && !text.includes("\\") ? text : JSON.parse(`"${text}"`)
 
-interface Form {
+interface Shape {
   readonly parts: Cut
-  readonly places: ReadonlyArray<number>
+  readonly slots: ReadonlyArray<number>
   readonly pattern: RegExp
   readonly model: Model
   /** Whether the model is one of what is decoded, or of what there is to decode. */
   readonly isDecoded: boolean
 }
 
-const formOf = (parts: Cut, places: ReadonlyArray<number>, decoder: Decoder): Form | undefined => {
+const shapeOf = (parts: Cut, slots: ReadonlyArray<number>, decoder: Decoder): Shape | undefined => {
   // What no text is likely to hold; where one does, it is found twice, and nothing is learnt.
-  const marks = places.map((place, index) =>
-    isText(parts[place] ?? "") ? `\0${index}` : (index + 1) * 1.23456789e-99
+  const sentinels = slots.map((slot, index) =>
+    isText(parts[slot] ?? "") ? `\0${index}` : (index + 1) * 1.23456789e-99
   )
-  const isMark = (value: unknown) => marks.some((mark) => mark === value)
-  const markAt = (index: number) => marks[places.indexOf(index)]
+  const isSentinel = (value: unknown) => sentinels.some((sentinel) => sentinel === value)
+  const sentinelAt = (index: number) => sentinels[slots.indexOf(index)]
   const parsed: unknown = JSON.parse(
-    parts.map((part, index) => JSON.stringify(markAt(index)) ?? part).join("")
+    parts.map((part, index) => JSON.stringify(sentinelAt(index)) ?? part).join("")
   )
   const patternOf = (part: string, index: number) => {
-    const mark = markAt(index)
-    if (mark === undefined) return part.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")
-    return typeof mark === "string" ? anyString : anyNumber
+    const sentinel = sentinelAt(index)
+    if (sentinel === undefined) return part.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")
+    return typeof sentinel === "string" ? anyString : anyNumber
   }
   // A key that stands there twice hides one of its values: which, is not for this to know.
-  const plain = modelOf(parsed, marks, marks.length)
+  const plain = modelOf(parsed, sentinels, sentinels.length)
   if (plain === undefined) return undefined
-  const decoded = decoder.isFree(parsed, isMark) ? modelOf(decoder.decode(parsed), marks, 0) : undefined
+  const decoded = decoder.isSlotSafe(parsed, isSentinel)
+    ? modelOf(decoder.decode(parsed), sentinels, 0)
+    : undefined
   const pattern = new RegExp(`^${parts.map(patternOf).join("")}$`)
-  return { parts, places, pattern, model: decoded ?? plain, isDecoded: decoded !== undefined }
+  return { parts, slots: slots, pattern, model: decoded ?? plain, isDecoded: decoded !== undefined }
 }
 
-/** A model of a plain value in which each mark is found once at most; all of them where so many are asked for. */
-const modelOf = (value: unknown, marks: ReadonlyArray<unknown>, least: number): Model | undefined => {
+/** A model of a plain value in which each sentinel is found once at most; all of them where so many are asked for. */
+const modelOf = (value: unknown, sentinels: ReadonlyArray<unknown>, least: number): Model | undefined => {
   const found: Array<unknown> = []
   let isPlain = true
   const walk = (sample: Container): Model => {
@@ -144,8 +146,8 @@ const modelOf = (value: unknown, marks: ReadonlyArray<unknown>, least: number): 
     isPlain &&=
       (prototype === Object.prototype || prototype === Array.prototype) && !Object.hasOwn(sample, "__proto__")
     const spots = keys
-      .filter((key) => marks.includes(sample[key]))
-      .map((key) => ({ key, group: marks.indexOf(sample[key]) + 1 }))
+      .filter((key) => sentinels.includes(sample[key]))
+      .map((key) => ({ key, group: sentinels.indexOf(sample[key]) + 1 }))
     found.push(...spots.map(({ group }) => group))
     return {
       sample,
@@ -178,34 +180,34 @@ const parse = (text: string): unknown => {
 
 /** From texts to what a decoder makes of them, with a memory that stays small. */
 export const makeReader = (decoder: Decoder): ((text: string) => unknown) => {
-  const forms: Array<Form> = []
+  const shapes: Array<Shape> = []
   /** Texts that no other was like, so far. */
   const single: Array<Cut> = []
   /** What was found since a text was looked at last; how many texts to let pass before the next look, and how many are left. */
   let found = 0
-  let patience = 1
+  let backoff = 1
   let left = 0
 
-  /** Learns a form from this text and one before it, or frees more places of one. Tells whether that was all gain. */
+  /** Learns a shape from this text and one before it, or frees more places of one. Tells whether that was all gain. */
   const learn = (text: string): boolean => {
     // A copy: the text itself is cut out of a block of many.
     const parts = cut(JSON.parse(JSON.stringify(text)))
-    for (const [at, form] of forms.entries()) {
-      const places = differences(form.parts, parts)
-      if (places === undefined) continue
-      const isFree = places.every((place) => form.places.includes(place))
-      const wider = isFree ? undefined : formWith(parts, [...form.places, ...places])
-      if (wider !== undefined) forms[at] = wider
+    for (const [at, shape] of shapes.entries()) {
+      const slots = differences(shape.parts, parts)
+      if (slots === undefined) continue
+      const isSlotSafe = slots.every((slot) => shape.slots.includes(slot))
+      const wider = isSlotSafe ? undefined : shapeWith(parts, [...shape.slots, ...slots])
+      if (wider !== undefined) shapes[at] = wider
       return wider !== undefined
     }
-    const isFull = forms.length === maxForms
+    const isFull = shapes.length === maxForms
     for (const [at, other] of single.entries()) {
-      const places = differences(other, parts)
-      const form = places && formWith(parts, places)
-      if (form === undefined) continue
+      const slots = differences(other, parts)
+      const shape = slots && shapeWith(parts, slots)
+      if (shape === undefined) continue
       single.splice(at, 1)
-      if (isFull) forms.pop()
-      forms.unshift(form)
+      if (isFull) shapes.pop()
+      shapes.unshift(shape)
       return !isFull
     }
     if (single.length === maxForms) single.shift()
@@ -213,34 +215,34 @@ export const makeReader = (decoder: Decoder): ((text: string) => unknown) => {
     return false
   }
 
-  const formWith = (parts: Cut, indices: ReadonlyArray<number>): Form | undefined => {
-    const places = [...new Set(indices)].sort((a, b) => a - b)
-    return places.length <= maxPlaces ? formOf(parts, places, decoder) : undefined
+  const shapeWith = (parts: Cut, indices: ReadonlyArray<number>): Shape | undefined => {
+    const slots = [...new Set(indices)].sort((a, b) => a - b)
+    return slots.length <= maxPlaces ? shapeOf(parts, slots, decoder) : undefined
   }
 
   return (text) => {
     // A regular expression has a stack, and a long text with many escapes would fill it.
     const isShort = text.length <= maxLength
-    for (let at = 0; at < forms.length && isShort; at++) {
-      const form = forms[at] as Form
-      const match = form.pattern.exec(text)
+    for (let at = 0; at < shapes.length && isShort; at++) {
+      const shape = shapes[at] as Shape
+      const match = shape.pattern.exec(text)
       if (match === null) continue
       found++
       if (at > 0) {
-        forms[at] = forms[at - 1] as Form
-        forms[at - 1] = form
+        shapes[at] = shapes[at - 1] as Shape
+        shapes[at - 1] = shape
       }
-      const built = build(form.model, match)
-      return form.isDecoded ? built : decoder.decode(built)
+      const built = build(shape.model, match)
+      return shape.isDecoded ? built : decoder.decode(built)
     }
     const parsed = parse(text)
     if (parsed === notJson) return notJson
     const decoded = decoder.decode(parsed)
     if (!isShort || left-- > 0) return decoded
     // Looking costs more than parsing: it has to pay.
-    const pays = learn(text) || found >= patience
-    patience = pays ? 1 : Math.min(2 * patience, maxPatience)
-    left = patience
+    const pays = learn(text) || found >= backoff
+    backoff = pays ? 1 : Math.min(2 * backoff, maxBackoff)
+    left = backoff
     found = 0
     return decoded
   }

@@ -14,7 +14,7 @@ import * as ScheduleInterval from "effect/ScheduleInterval"
 import * as ApiError from "../errors/ApiError.js"
 import { toMillis } from "../shared/duration.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
-import { given } from "../shared/omitUndefined.js"
+import { omitUndefined } from "../shared/omitUndefined.js"
 import { type Options, problem as unfitIn } from "./RetryOptions.js"
 
 export type { BudgetOptions, Options } from "./RetryOptions.js"
@@ -125,7 +125,7 @@ export const override = (self: RetryPolicy, options: Options): RetryPolicy => {
         ? false
         : options.budget === undefined
           ? self.budget
-          : { ...(self.budget || defaultBudget), ...given(options.budget ?? {}) }
+          : { ...(self.budget || defaultBudget), ...omitUndefined(options.budget ?? {}) }
   }
 }
 

@@ -1,6 +1,6 @@
 /** What a schema finds wrong, cut down to what somebody reads: Effect's formatters print whole values, once for each issue. */
 import * as ParseResult from "effect/ParseResult"
-import { isPlain } from "../shared/isPlainObject.js"
+import { isPlainObject } from "../shared/isPlainObject.js"
 import { clipped } from "../shared/shownText.js"
 
 const maxIssues = 50
@@ -73,12 +73,12 @@ const isShort = (root: unknown): boolean => {
 const isListed = (value: unknown): value is object =>
   typeof value === "object" &&
   value !== null &&
-  (Array.isArray(value) || isPlain(value) || Symbol.iterator in value)
+  (Array.isArray(value) || isPlainObject(value) || Symbol.iterator in value)
 
 const shortened = (value: unknown, depth: number): unknown => {
   if (typeof value === "string") return clipped(value, maxString / maxEntries)
   if (typeof value !== "object" || value === null) return value
-  if (!Array.isArray(value) && !isPlain(value)) return Symbol.iterator in value ? "…" : value
+  if (!Array.isArray(value) && !isPlainObject(value)) return Symbol.iterator in value ? "…" : value
   if (depth === maxDepth) return "…"
   if (Array.isArray(value)) {
     const items = value.slice(0, maxEntries).map((item) => shortened(item, depth + 1))

@@ -7,7 +7,7 @@ import * as Either from "effect/Either"
 import type * as AST from "effect/SchemaAST"
 
 /** What stands for all that the real decoder has to look at. */
-export const misfit: unique symbol = Symbol("misfit")
+export const undecodable: unique symbol = Symbol("misfit")
 
 /** Thrown where only the real decoder knows: no later member of a union may be tried then. */
 const unsure: unique symbol = Symbol("unsure")
@@ -25,14 +25,14 @@ export interface Node {
    * Whether another string in place of one that is marked, or another number, would make no difference to what becomes of a
    * value but that it would stand in the result, and whether to find that out runs no code of the schema's own.
    */
-  readonly isFree: (value: unknown, isMark: IsMark) => boolean
+  readonly isSlotSafe: (value: unknown, isSentinel: IsSentinel) => boolean
   /** Whether all the work is that of the schema's own code or of Effect's decoder. */
   readonly isForeign: boolean
 }
 
-export type IsMark = (value: unknown) => boolean
+export type IsSentinel = (value: unknown) => boolean
 
-export interface Field extends Pick<Node, "decode" | "isFree"> {
+export interface Field extends Pick<Node, "decode" | "isSlotSafe"> {
   readonly name: PropertyKey
   readonly isOptional: boolean
   /** The kinds, where nothing else counts, or 0; and the string, where there is but one. */
@@ -48,7 +48,7 @@ export const node = (accepts: Node["accepts"], decode: Node["decode"], more: Par
   kinds: more.kinds ?? 0,
   values: more.values ?? [],
   fields: more.fields ?? [],
-  isFree: more.isFree ?? (() => false),
+  isSlotSafe: more.isSlotSafe ?? (() => false),
   isForeign: more.isForeign ?? false
 })
 
@@ -69,36 +69,47 @@ export const scalars = (kinds: number, all: ReadonlyArray<unknown> = []): Node =
   const values = new Set(all.filter((value) => !Number.isNaN(value)))
   const decode =
     values.size === 0
-      ? (value: unknown) => ((kinds & kindOf(value)) === 0 ? misfit : value)
-      : (value: unknown) => ((kinds & kindOf(value)) === 0 && !values.has(value) ? misfit : value)
-  const isFree: Node["isFree"] = (value, isMark) =>
-    values.size === 0 || (kinds & kindOf(value)) !== 0 || !isMark(value)
-  return node("scalars", decode, { kinds, values: [...values], isFree })
+      ? (value: unknown) => ((kinds & kindOf(value)) === 0 ? undecodable : value)
+      : (value: unknown) => ((kinds & kindOf(value)) === 0 && !values.has(value) ? undecodable : value)
+  const isSlotSafe: Node["isSlotSafe"] = (value, isSentinel) =>
+    values.size === 0 || (kinds & kindOf(value)) !== 0 || !isSentinel(value)
+  return node("scalars", decode, { kinds, values: [...values], isSlotSafe: isSlotSafe })
 }
 
 export const passing = (test: (value: unknown) => boolean): Node =>
-  node("all", (value) => (test(value) ? value : misfit), { isFree: () => true })
+  node("all", (value) => (test(value) ? value : undecodable), { isSlotSafe: () => true })
 
 /** Gives the value itself where it fits. */
-export const same = ({ accepts, decode, isFree }: Pick<Node, "accepts" | "decode" | "isFree">): Node =>
-  node(accepts, (value) => (decode(value) === misfit ? misfit : value), { isFree })
+export const same = ({
+  accepts,
+  decode,
+  isSlotSafe
+}: Pick<Node, "accepts" | "decode" | "isSlotSafe">): Node =>
+  node(accepts, (value) => (decode(value) === undecodable ? undecodable : value), { isSlotSafe: isSlotSafe })
 
 export const settled = (result: Effect.Effect<unknown, unknown, unknown>): unknown => {
   if (!Either.isEither(result)) throw unsure
-  return Either.isRight(result) ? result.right : misfit
+  return Either.isRight(result) ? result.right : undecodable
 }
 
 export const foreign = (parse: (value: unknown) => Effect.Effect<unknown, unknown, unknown>): Node =>
   node("all", (value) => settled(parse(value)), { isForeign: true })
 
 export const field = (name: PropertyKey, isOptional: boolean, node: Node): Field => {
-  const { decode, isFree, kinds, values } = node
+  const { decode, isSlotSafe, kinds, values } = node
   const [value] = values
   if (kinds !== 0 || values.length !== 1 || typeof value !== "string")
-    return { name, isOptional, decode, isFree, kinds: values.length === 0 ? kinds : 0, literal: undefined }
+    return {
+      name,
+      isOptional,
+      decode,
+      isSlotSafe: isSlotSafe,
+      kinds: values.length === 0 ? kinds : 0,
+      literal: undefined
+    }
   // The schema's own string goes on, as who compares with the same literal need not look at the letters.
-  const literally: Node["decode"] = (other) => (other === value ? value : misfit)
-  return { name, isOptional, decode: literally, isFree, kinds, literal: value }
+  const literally: Node["decode"] = (other) => (other === value ? value : undecodable)
+  return { name, isOptional, decode: literally, isSlotSafe: isSlotSafe, kinds, literal: value }
 }
 
 interface Records {
@@ -113,10 +124,10 @@ export const struct = (
 ): Node => {
   const names = new Set(fields.map(({ name }) => name))
   const decode: Node["decode"] = (value, tag) => {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return misfit
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return undecodable
     const input = value as Fields
     const result: Fields = {}
-    if (excess !== "ignore" && !takeExcess(input, result)) return misfit
+    if (excess !== "ignore" && !takeExcess(input, result)) return undecodable
     for (let index = 0; index < fields.length; index++) {
       const field = fields[index] as Field
       const { kinds, name } = field
@@ -128,20 +139,20 @@ export const struct = (
       if (field.isOptional && !hasOwn.call(input, name)) continue
       const given = input[name]
       if (kinds !== 0) {
-        if ((kinds & kindOf(given)) === 0) return misfit
+        if ((kinds & kindOf(given)) === 0) return undecodable
         result[name] = given
       } else {
         const decoded = field.decode(given)
-        if (decoded === misfit) return misfit
+        if (decoded === undecodable) return undecodable
         result[name] = decoded
       }
     }
-    return records.length === 0 || takeRecords(input, result) ? result : misfit
+    return records.length === 0 || takeRecords(input, result) ? result : undecodable
   }
   // A key `__proto__` becomes the prototype of this one result, as it does where Effect decodes it.
   const takeExcess = (input: Fields, result: Fields): boolean => {
     for (const key of Reflect.ownKeys(input)) {
-      if (names.has(key) || records.some((record) => record.key.decode(key) !== misfit)) continue
+      if (names.has(key) || records.some((record) => record.key.decode(key) !== undecodable)) continue
       if (excess === "error") return false
       result[key] = input[key]
     }
@@ -150,24 +161,26 @@ export const struct = (
   const takeRecords = (input: Fields, result: Fields): boolean => {
     for (const record of records) {
       for (const key of Object.keys(input)) {
-        if (record.key.decode(key) === misfit) continue
+        if (record.key.decode(key) === undecodable) continue
         const decoded = record.value.decode(input[key])
-        if (decoded === misfit) return false
+        if (decoded === undecodable) return false
         if (!names.has(key)) result[key] = decoded
       }
     }
     return true
   }
-  const isFree: Node["isFree"] = (value, isMark) => {
+  const isSlotSafe: Node["isSlotSafe"] = (value, isSentinel) => {
     if (typeof value !== "object" || value === null) return true
     const input = value as Fields
     const areFree = ({ key, value }: Records) =>
-      Object.keys(input).every((name) => key.isFree(name, isMark) && value.isFree(input[name], isMark))
+      Object.keys(input).every(
+        (name) => key.isSlotSafe(name, isSentinel) && value.isSlotSafe(input[name], isSentinel)
+      )
     const isFieldFree = (field: Field) =>
-      (field.isOptional && !hasOwn.call(input, field.name)) || field.isFree(input[field.name], isMark)
+      (field.isOptional && !hasOwn.call(input, field.name)) || field.isSlotSafe(input[field.name], isSentinel)
     return fields.every(isFieldFree) && records.every(areFree)
   }
-  return node("objects", decode, { fields, isFree })
+  return node("objects", decode, { fields, isSlotSafe: isSlotSafe })
 }
 
 export const tuple = (elements: ReadonlyArray<Node>, required: number, rest: ReadonlyArray<Node>): Node => {
@@ -178,21 +191,21 @@ export const tuple = (elements: ReadonlyArray<Node>, required: number, rest: Rea
     return index < end ? each : last[index - end]
   }
   const decode: Node["decode"] = (value) => {
-    if (!Array.isArray(value)) return misfit
+    if (!Array.isArray(value)) return undecodable
     const { length } = value
-    if (length < required || (each === undefined && length > elements.length)) return misfit
+    if (length < required || (each === undefined && length > elements.length)) return undecodable
     const result: Array<unknown> = []
     for (let index = 0; index < length; index++) {
       const decoded = (nodeAt(index, length) as Node).decode(value[index])
-      if (decoded === misfit) return misfit
+      if (decoded === undecodable) return undecodable
       result.push(decoded)
     }
     return result
   }
-  const isFree: Node["isFree"] = (value, isMark) =>
+  const isSlotSafe: Node["isSlotSafe"] = (value, isSentinel) =>
     !Array.isArray(value) ||
-    value.every((element, index) => nodeAt(index, value.length)?.isFree(element, isMark) ?? true)
-  return node("objects", decode, { isFree })
+    value.every((element, index) => nodeAt(index, value.length)?.isSlotSafe(element, isSentinel) ?? true)
+  return node("objects", decode, { isSlotSafe: isSlotSafe })
 }
 
 /** A member for which a property must have a literal: told from others by its text, as Effect does. */
@@ -218,7 +231,7 @@ export const union = (tags: ReadonlyArray<Tag>, untagged: ReadonlyArray<Node>): 
         others.flatMap((node) => node.values)
       )
     : node("all", (value) => first(others, value), {
-        isFree: (value, isMark) => others.every((node) => node.isFree(value, isMark))
+        isSlotSafe: (value, isSentinel) => others.every((node) => node.isSlotSafe(value, isSentinel))
       })
   if (tags.length === 0 && objects.length === 0) return scalar
   const decode: Node["decode"] = (value) => {
@@ -233,31 +246,31 @@ export const union = (tags: ReadonlyArray<Tag>, untagged: ReadonlyArray<Node>): 
         const { field, node, text: expected } = members[at] as Member
         if (text !== expected) continue
         const decoded = node.decode(value, isText ? field : undefined)
-        if (decoded !== misfit) return decoded
+        if (decoded !== undecodable) return decoded
       }
     }
     return first(objects, value)
   }
-  const isFree: Node["isFree"] = (value, isMark) => {
-    if (typeof value !== "object" || value === null) return scalar.isFree(value, isMark)
+  const isSlotSafe: Node["isSlotSafe"] = (value, isSentinel) => {
+    if (typeof value !== "object" || value === null) return scalar.isSlotSafe(value, isSentinel)
     const told = tags.filter(({ name }) => hasOwn.call(value, name))
     const textOf = ({ name }: Tag) => (value as Fields)[name]
-    if (told.some((tag) => isMark(textOf(tag)))) return false
+    if (told.some((tag) => isSentinel(textOf(tag)))) return false
     const named = told.flatMap((tag) => tag.members.filter(({ text }) => text === String(textOf(tag))))
     // That a member does not take it must not hang on a mark either.
     for (const node of [...named.map(({ node }) => node), ...objects]) {
-      if (!node.isFree(value, isMark)) return false
-      if (node.decode(value) !== misfit) return true
+      if (!node.isSlotSafe(value, isSentinel)) return false
+      if (node.decode(value) !== undecodable) return true
     }
     return true
   }
-  return node("all", decode, { isFree })
+  return node("all", decode, { isSlotSafe: isSlotSafe })
 }
 
 const first = (nodes: ReadonlyArray<Node>, value: unknown): unknown => {
   for (let index = 0; index < nodes.length; index++) {
     const decoded = (nodes[index] as Node).decode(value)
-    if (decoded !== misfit) return decoded
+    if (decoded !== undecodable) return decoded
   }
-  return misfit
+  return undecodable
 }

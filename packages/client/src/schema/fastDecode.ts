@@ -10,13 +10,13 @@ import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import * as Nodes from "./decodeNodes.js"
 
-export { misfit } from "./decodeNodes.js"
+export { undecodable as misfit } from "./decodeNodes.js"
 
 /** The annotation of a schema that gives a value itself where it fits another schema: that one. */
 export const Same: unique symbol = Symbol.for("@effect-api/client/internal/fastDecode/Same")
 
 /** How often a schema may be in doubt, as one that needs async work always is, before it is left to the real decoder. */
-const patience = 16
+const maxDoubts = 16
 
 /** Where the same options hold, and the nodes made there: a schema may change the options for all that is inside. */
 interface Scope {
@@ -86,8 +86,8 @@ const make = (ast: AST.AST, scope: Scope): Nodes.Node => {
       const from = nodeOf(ast.from, scope)
       return Nodes.node(from.accepts, (value) => {
         const decoded = from.decode(value)
-        return decoded === Nodes.misfit || Option.isSome(ast.filter(decoded, options, ast))
-          ? Nodes.misfit
+        return decoded === Nodes.undecodable || Option.isSome(ast.filter(decoded, options, ast))
+          ? Nodes.undecodable
           : decoded
       })
     }
@@ -97,8 +97,8 @@ const make = (ast: AST.AST, scope: Scope): Nodes.Node => {
       const transform = transformOf(ast, options)
       return Nodes.node(from.accepts, (value) => {
         const decoded = from.decode(value)
-        const changed = decoded === Nodes.misfit ? Nodes.misfit : transform(decoded, value)
-        return changed === Nodes.misfit ? Nodes.misfit : to.decode(changed)
+        const changed = decoded === Nodes.undecodable ? Nodes.undecodable : transform(decoded, value)
+        return changed === Nodes.undecodable ? Nodes.undecodable : to.decode(changed)
       })
     }
     case "Suspend": {
@@ -109,7 +109,7 @@ const make = (ast: AST.AST, scope: Scope): Nodes.Node => {
         return made
       }
       return Nodes.node("all", (value) => referred().decode(value), {
-        isFree: (value, isMark) => referred().isFree(value, isMark)
+        isSlotSafe: (value, isSentinel) => referred().isSlotSafe(value, isSentinel)
       })
     }
     case "Declaration": {
@@ -225,8 +225,8 @@ const rootOf = ({ ast }: Schema.Schema.AnyNoContext): Nodes.Node => {
 }
 
 export interface FastDecoder<out A> {
-  readonly decode: (value: unknown) => A | typeof Nodes.misfit
-  readonly isFree: Nodes.Node["isFree"]
+  readonly decode: (value: unknown) => A | typeof Nodes.undecodable
+  readonly isSlotSafe: Nodes.Node["isSlotSafe"]
 }
 
 /** The fast decoder of a schema; `undefined` where none would be faster than the real one. */
@@ -235,14 +235,14 @@ export const compile = <A, I>(schema: Schema.Schema<A, I>): FastDecoder<A> | und
   if (node.isForeign) return undefined
   let doubts = 0
   const decode = (value: unknown) => {
-    if (doubts === patience) return Nodes.misfit
+    if (doubts === maxDoubts) return Nodes.undecodable
     try {
-      return node.decode(value) as A | typeof Nodes.misfit
+      return node.decode(value) as A | typeof Nodes.undecodable
     } catch {
       // What a schema's own code throws, the real decoder meets again.
       doubts++
-      return Nodes.misfit
+      return Nodes.undecodable
     }
   }
-  return { decode, isFree: node.isFree }
+  return { decode, isSlotSafe: node.isSlotSafe }
 }

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { clipped } from "../shared/shownText.js"
 
-interface Misfit {
+interface DecodeFailure {
   readonly reason: string
   readonly path: ReadonlyArray<string | number>
   readonly parsed?: { readonly value: unknown }
@@ -14,8 +14,8 @@ interface Misfit {
 export const guarded =
   <I, A, E>(
     decode: (input: I) => Effect.Effect<A, E>,
-    parsedOf: (input: I) => Misfit["parsed"]
-  ): ((input: I) => Effect.Effect<A, E | Misfit>) =>
+    parsedOf: (input: I) => DecodeFailure["parsed"]
+  ): ((input: I) => Effect.Effect<A, E | DecodeFailure>) =>
   (input) => {
     try {
       const decoded = decode(input)
@@ -28,7 +28,7 @@ export const guarded =
   }
 
 /** What does not fit as a decoder throws. */
-export const thrownMisfit = (thrown: unknown, parsed?: Misfit["parsed"]): Misfit => {
+export const thrownMisfit = (thrown: unknown, parsed?: DecodeFailure["parsed"]): DecodeFailure => {
   const said = messageOf(thrown)
   // V8 and JavaScriptCore say "call stack", SpiderMonkey "too much recursion".
   const isDeep = /call stack|recursion/i.test(said)

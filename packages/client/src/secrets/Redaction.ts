@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import * as Redacted from "effect/Redacted"
-import { isPlain } from "../shared/isPlainObject.js"
+import { isPlainObject } from "../shared/isPlainObject.js"
 import * as Scan from "./secretScan.js"
 
 /**
@@ -159,7 +159,7 @@ export const make = (options: {
       if (typeof value === "string") return shown(value)
       if (typeof value === "number") return shown(String(value)) === String(value) ? value : hidden
       const isList = Array.isArray(value)
-      if (!isList && !isPlain(value)) return value
+      if (!isList && !isPlainObject(value)) return value
       if (depth === maxDepth) return hidden
       if (isList) return value.map((inner) => walk(inner, depth + 1))
       return Object.fromEntries(

@@ -4,15 +4,15 @@
  */
 
 /** Characters that a place in a text may stand for, and where the place ends. */
-export interface Reading {
+export interface Decoded {
   readonly chars: string
   readonly end: number
 }
 
-type Reader = (at: number) => Reading
+type DecodeAt = (at: number) => Decoded
 
 /** The text ends within an escape. */
-export const cutOff: Reading = { chars: "", end: Number.POSITIVE_INFINITY }
+export const cutOff: Decoded = { chars: "", end: Number.POSITIVE_INFINITY }
 
 /** What an escape begins with. */
 export const isStart = (unit: number): boolean =>
@@ -45,7 +45,7 @@ const controls: ReadonlyMap<string, string> = new Map([
 ])
 
 /** A number of so many hexadecimal digits; `NaN` where there is none. */
-const hexAt = (at: number, digits: number, next: Reader): readonly [code: number, end: number] => {
+const hexAt = (at: number, digits: number, next: DecodeAt): readonly [code: number, end: number] => {
   let code = 0
   let end = at
   for (let count = 0; count < digits; count++) {
@@ -57,13 +57,13 @@ const hexAt = (at: number, digits: number, next: Reader): readonly [code: number
   return [code, end]
 }
 
-const charAt = (code: number, end: number): Reading | undefined => {
+const charAt = (code: number, end: number): Decoded | undefined => {
   if (end === cutOff.end) return cutOff
   return code <= 0x10ffff ? { chars: String.fromCodePoint(code), end } : undefined
 }
 
 /** RFC 3986, over UTF-8; a byte that begins nothing is taken for ISO 8859-1. */
-const percent = (at: number, next: Reader): Reading | undefined => {
+const percent = (at: number, next: DecodeAt): Decoded | undefined => {
   const [first, after] = hexAt(at, 2, next)
   const more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0
   let code = more === 0 ? first : first & (0x3f >> more)
@@ -81,7 +81,7 @@ const percent = (at: number, next: Reader): Reading | undefined => {
 }
 
 /** RFC 8259, section 7, and what JavaScript and PHP make of it: any sign may stand behind a backslash. */
-const backslash = (at: number, next: Reader): Reading | undefined => {
+const backslash = (at: number, next: DecodeAt): Decoded | undefined => {
   const sign = next(at)
   if (sign === cutOff) return cutOff
   const { chars, end } = sign
@@ -92,7 +92,7 @@ const backslash = (at: number, next: Reader): Reading | undefined => {
   return /\w/.test(chars) ? undefined : { chars, end }
 }
 
-const entity = (at: number, next: Reader): Reading | undefined => {
+const entity = (at: number, next: DecodeAt): Decoded | undefined => {
   let name = ""
   for (let end = at; name.length <= longestEntity; ) {
     const part = next(end)
@@ -114,7 +114,7 @@ const entity = (at: number, next: Reader): Reading | undefined => {
   return undefined
 }
 
-const unescape = ({ chars, end }: Reading, next: Reader): Reading | undefined => {
+const unescape = ({ chars, end }: Decoded, next: DecodeAt): Decoded | undefined => {
   switch (chars) {
     case "%":
       return percent(end, next)
@@ -133,9 +133,9 @@ const unescape = ({ chars, end }: Reading, next: Reader): Reading | undefined =>
  * What the places of a text may stand for: themselves, what was escaped once, and what was escaped twice, as a link inside a
  * link is, or JSON inside a form.
  */
-export const readingsOf = (text: string): ((at: number) => ReadonlyArray<Reading>) => {
-  const plain: Reader = (at) => (at < text.length ? { chars: text.charAt(at), end: at + 1 } : cutOff)
-  const once: Reader = (at) => {
+export const readingsOf = (text: string): ((at: number) => ReadonlyArray<Decoded>) => {
+  const plain: DecodeAt = (at) => (at < text.length ? { chars: text.charAt(at), end: at + 1 } : cutOff)
+  const once: DecodeAt = (at) => {
     const as = plain(at)
     return unescape(as, plain) ?? as
   }
@@ -169,7 +169,7 @@ const binaryOf = (bytes: Uint8Array): string => {
 }
 
 /** A secret as it stands, and its base64 wherever that begins. */
-export const spellings = (
+export const encodings = (
   secret: string
 ): { readonly own: ReadonlyArray<string>; readonly base64: ReadonlyArray<string> } => {
   const bytes = new TextEncoder().encode(secret)

@@ -87,7 +87,7 @@ export class Patterns {
   readonly nothing: State
 
   constructor(secrets: Iterable<string>) {
-    const spelt = Array.from(secrets, Encodings.spellings)
+    const spelt = Array.from(secrets, Encodings.encodings)
     this.own = new Set(spelt.flatMap(({ own }) => own))
     const all = [...new Set([...this.own, ...spelt.flatMap(({ base64 }) => base64)])].sort()
     this.all = all
@@ -205,7 +205,7 @@ export const find = (
     from: State,
     before: Way | undefined,
     at: number,
-    { chars, end }: Encodings.Reading
+    { chars, end }: Encodings.Decoded
   ): void => {
     let state = from
     let way = before

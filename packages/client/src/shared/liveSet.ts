@@ -2,7 +2,7 @@
  * What is there right now. An array, and no `Set`: one that changes all the time makes a new table every few dozen times, each
  * old table leads to the next, and so V8's quick collections let go of none, nor of what is in them.
  */
-export class Registry<A> {
+export class LiveSet<A> {
   private readonly entries: Array<Entry<A>> = []
 
   get size(): number {

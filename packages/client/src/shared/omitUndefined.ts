@@ -1,5 +1,7 @@
 /** The options that are given: what is `undefined` counts as left out, so that it cannot hide a default. */
-export const given = <A extends object>(options: A): { [K in keyof A]?: Exclude<A[K], undefined> } => {
+export const omitUndefined = <A extends object>(
+  options: A
+): { [K in keyof A]?: Exclude<A[K], undefined> } => {
   const result: { [K in keyof A]?: Exclude<A[K], undefined> } = {}
   for (const key of Object.keys(options) as Array<keyof A>) {
     const value = options[key]

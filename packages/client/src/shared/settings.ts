@@ -5,7 +5,7 @@
 import * as Data from "effect/Data"
 import * as Predicate from "effect/Predicate"
 import { type InvalidInput, invalid } from "./invalid.js"
-import { isPlain } from "./isPlainObject.js"
+import { isPlainObject } from "./isPlainObject.js"
 
 /**
  * A client cannot be built: `key` names the setting (`timeouts.connect`), `reason` what is wrong with it.
@@ -62,7 +62,7 @@ export const list =
 
 /** Whether a value can hold settings: a promise cannot, nor a list, nor a Date. */
 export const isRecord = (value: unknown): value is object =>
-  Predicate.isRecord(value) && (isPlain(value) || Object.keys(value).length > 0)
+  Predicate.isRecord(value) && (isPlainObject(value) || Object.keys(value).length > 0)
 
 /** Settings within a setting. */
 export const fields = (shape: Shape): Check => {

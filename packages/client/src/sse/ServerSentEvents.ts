@@ -11,7 +11,7 @@ import * as Channel from "effect/Channel"
 import * as Chunk from "effect/Chunk"
 import * as Data from "effect/Data"
 import * as Stream from "effect/Stream"
-import { emptyList } from "../shared/lists.js"
+import { freshArray } from "../shared/lists.js"
 import { COLON, CR, find, isData, isEvent, isId, LF, valueOf } from "./fields.js"
 import { LineReader } from "./lines.js"
 
@@ -104,7 +104,7 @@ class EventDecoder implements Decoder {
   private readonly surelyFits: number
   private readonly unterminated: "drop" | "emit"
   private readonly reader: LineReader
-  private events: Array<ServerSentEvent> = emptyList()
+  private events: Array<ServerSentEvent> = freshArray()
   // The block being read. `lines` is there from the second data line on.
   private type = ""
   private data: string | undefined = undefined
@@ -140,7 +140,7 @@ class EventDecoder implements Decoder {
   private take(): ReadonlyArray<ServerSentEvent> {
     if (this.failure !== undefined) this.reader.end("drop")
     const events = this.events
-    this.events = emptyList()
+    this.events = freshArray()
     return events
   }
 

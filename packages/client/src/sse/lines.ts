@@ -6,7 +6,7 @@
  * bytes. No character, byte order mark or invalid sequence is ever decoded in two halves, and the result
  * cannot depend on how the network split the body.
  */
-import { emptyList } from "../shared/lists.js"
+import { freshArray } from "../shared/lists.js"
 
 const LF = 10
 const CR = 13
@@ -234,7 +234,7 @@ export const makeLineDecoder = (options?: { readonly maxLineBytes?: number }): L
   const limit = options?.maxLineBytes ?? 16 * 1024 * 1024
   const surelyFits = Math.floor(limit / 3)
   let exceeded = false
-  let lines: Array<string> = emptyList()
+  let lines: Array<string> = freshArray()
 
   const reader: LineReader = new LineReader(false, (text) => {
     for (let at = 0; at < text.length && !exceeded; ) {
@@ -256,7 +256,7 @@ export const makeLineDecoder = (options?: { readonly maxLineBytes?: number }): L
       reader.end("drop")
     }
     const taken = lines
-    lines = emptyList()
+    lines = freshArray()
     return taken
   }
 

@@ -11,7 +11,7 @@ import type * as StreamContract from "../request/StreamContract.js"
 import * as ApiSchema from "../response/ApiSchema.js"
 import * as RecurringJson from "../response/jsonShapes.js"
 import type * as ResponseDecoder from "../response/ResponseDecoder.js"
-import { emptyList } from "../shared/lists.js"
+import { freshArray } from "../shared/lists.js"
 import { clipped } from "../shared/shownText.js"
 import type * as ServerSentEvents from "../sse/ServerSentEvents.js"
 
@@ -22,7 +22,7 @@ import type * as ServerSentEvents from "../sse/ServerSentEvents.js"
  * @since 0.1.0
  * @category models
  */
-export interface Reading {
+export interface EventRules {
   readonly ignored: Test
   readonly isError: Test
   readonly decoderOf: (event: ServerSentEvents.ServerSentEvent) => DataDecode | undefined
@@ -120,23 +120,23 @@ export const dataDecoder = (schema: ApiSchema.ApiSchema): DataDecode => {
   return (data) => {
     const decoded = read(data)
     if (decoded === RecurringJson.notJson) return new Refused("is not valid JSON")
-    return decoded instanceof ApiSchema.Unfitting ? refused(decoded) : decoded
+    return decoded instanceof ApiSchema.Undecodable ? undecodable(decoded) : decoded
   }
 }
 
 class Refused {
   readonly reason: string
   /** What there is to hand on under lenient validation. */
-  readonly parsed: ApiSchema.Misfit["parsed"]
+  readonly parsed: ApiSchema.DecodeFailure["parsed"]
 
-  constructor(reason: string, parsed?: ApiSchema.Misfit["parsed"]) {
+  constructor(reason: string, parsed?: ApiSchema.DecodeFailure["parsed"]) {
     this.reason = reason
     this.parsed = parsed
   }
 }
 
-const refused = ({ decoded }: ApiSchema.Unfitting<unknown>): Refused =>
-  Sync.isReady(decoded) && Either.isLeft(decoded)
+const undecodable = ({ decoded }: ApiSchema.Undecodable<unknown>): Refused =>
+  Sync.isSync(decoded) && Either.isLeft(decoded)
     ? new Refused(decoded.left.reason, decoded.left.parsed)
     : new Refused("has a schema that needs async work, which events may not")
 
@@ -149,7 +149,7 @@ const refused = ({ decoded }: ApiSchema.Unfitting<unknown>): Refused =>
  */
 export const reader = <A>(
   { terminal }: StreamContract.CommonOptions<A, ResponseDecoder.Decodable>,
-  { decoderOf, ignored, isError, unknown }: Reading
+  { decoderOf, ignored, isError, unknown }: EventRules
 ): StreamContract.EventStream<A>["read"] => {
   const isEnd = typeof terminal === "string" ? literally(terminal) : undefined
   const readOne = (
@@ -181,18 +181,18 @@ export const reader = <A>(
     return isLast ? last : undefined
   }
   return (events, onMisfit) => {
-    const values = emptyList<A>()
+    const values = freshArray<A>()
     let at = 0
     try {
       for (; at < events.length; at++) {
         const event = events[at]
         const stop = event === undefined ? undefined : readOne(event, values, onMisfit)
-        if (stop !== undefined) return new Batch(values, { stop, at })
+        if (stop !== undefined) return new DecodedEvents(values, { stop, at })
       }
     } catch (cause) {
-      return new Batch(values, { stop: thrown(cause, events[at]?.data ?? ""), at })
+      return new DecodedEvents(values, { stop: thrown(cause, events[at]?.data ?? ""), at })
     }
-    return new Batch(values, undefined)
+    return new DecodedEvents(values, undefined)
   }
 }
 
@@ -220,7 +220,7 @@ const literally = (literal: string): ((data: string) => boolean) => {
 
 const SPACE = 0x20
 
-class Batch<A> implements StreamContract.Values<A> {
+class DecodedEvents<A> implements StreamContract.Values<A> {
   readonly values: ReadonlyArray<A>
   readonly stopped: StreamContract.Values<A>["stopped"]
 

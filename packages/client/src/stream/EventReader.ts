@@ -31,7 +31,7 @@ import * as MediaType from "../wire/mediaType.js"
  * @since 0.1.0
  * @category models
  */
-export interface Batch<A> {
+export interface EventBatch<A> {
   readonly events: ReadonlyArray<A>
   readonly end: "terminal" | "body" | undefined
 }
@@ -43,9 +43,9 @@ export interface Batch<A> {
  * @since 0.1.0
  * @category models
  */
-export interface Connection<out A> {
+export interface EventReader<out A> {
   readonly response: GuardedResponse.GuardedResponse
-  readonly next: Effect.Effect<Batch<A>, ApiError.ApiError>
+  readonly next: Effect.Effect<EventBatch<A>, ApiError.ApiError>
   readonly lastEventId: string | undefined
   readonly retryMillis: number | undefined
   readonly received: number
@@ -62,15 +62,15 @@ export const open = <A>(
   call: Call.Call,
   contract: StreamContract.EventStream<A, unknown>,
   response: GuardedResponse.GuardedResponse
-): Effect.Effect<Connection<A>, ApiError.ApiError, Scope.Scope> => {
+): Effect.Effect<EventReader<A>, ApiError.ApiError, Scope.Scope> => {
   // EventSource's word for "do not come back".
-  if (response.status === 204 || response.status === 205) return Effect.succeed(emptyConnection(response))
+  if (response.status === 204 || response.status === 205) return Effect.succeed(emptyReader(response))
   const mediaType = MediaType.parse(response.headers["content-type"]).type
   if (contract.accepts(mediaType)) {
     return Effect.zipWith(
       response.pull,
       Effect.clock,
-      (pull, clock) => new Reading(call, contract, response, pull, clock)
+      (pull, clock) => new BodyReader(call, contract, response, pull, clock)
     )
   }
   return Effect.flatMap(response.salvage(call.config.limits.errorBytes), ({ bytes, complete }) => {
@@ -81,7 +81,7 @@ export const open = <A>(
   })
 }
 
-const emptyConnection = (response: GuardedResponse.GuardedResponse): Connection<never> => ({
+const emptyReader = (response: GuardedResponse.GuardedResponse): EventReader<never> => ({
   response,
   next: Effect.succeed(overWithBody),
   lastEventId: undefined,
@@ -97,33 +97,38 @@ const protocolError = (
   cut = false,
   cause?: unknown
 ): ApiError.StreamProtocolError => {
-  const shown = Call.redactorFor(call, quoted)
-  const excerpt = CallError.excerpt(call, quoted, cut, shown)
-  const common = Call.common(call, excerpt === "" ? reason : `${reason}: ${excerpt}`, "maybe-applied", shown)
+  const redactor = Call.redactorFor(call, quoted)
+  const excerpt = CallError.excerpt(call, quoted, cut, redactor)
+  const common = Call.common(
+    call,
+    excerpt === "" ? reason : `${reason}: ${excerpt}`,
+    "maybe-applied",
+    redactor
+  )
   return new ApiError.StreamProtocolError({
     ...common,
     status: response.status,
     requestId: CallError.shownRequestId(call, response.headers),
-    reason: shownText(shown.text, reason),
+    reason: shownText(redactor.text, reason),
     excerpt,
-    ...ownCause(cause, shown.text)
+    ...ownCause(cause, redactor.text)
   })
 }
 
-class Read<A> implements Batch<A> {
+class Events<A> implements EventBatch<A> {
   readonly events: ReadonlyArray<A>
-  readonly end: Batch<A>["end"]
+  readonly end: EventBatch<A>["end"]
 
-  constructor(events: ReadonlyArray<A>, end: Batch<A>["end"]) {
+  constructor(events: ReadonlyArray<A>, end: EventBatch<A>["end"]) {
     this.events = events
     this.end = end
   }
 }
 
 /** A class, as there may be thousands that wait: what they share stands on the prototype. */
-class Reading<A> implements Connection<A> {
+class BodyReader<A> implements EventReader<A> {
   readonly response: GuardedResponse.GuardedResponse
-  readonly next: Effect.Effect<Batch<A>, ApiError.ApiError>
+  readonly next: Effect.Effect<EventBatch<A>, ApiError.ApiError>
   received = 0
   lastEventId: string | undefined
   /** How long the reader has waited since the last event that counts: a slow consumer's own time does not. */
@@ -142,7 +147,7 @@ class Reading<A> implements Connection<A> {
   private readonly clock: Clock.Clock
   private readonly framing: StreamContract.Framing
   /** Made once: an endless stream asks for it endlessly. */
-  private readonly unlimited: Effect.Effect<Batch<A>, ApiError.ApiError> | undefined
+  private readonly unlimited: Effect.Effect<EventBatch<A>, ApiError.ApiError> | undefined
 
   constructor(
     call: Call.Call,
@@ -183,7 +188,7 @@ class Reading<A> implements Connection<A> {
   }
 
   /** `isLast` says that the body has ended, and maybe within the last event. */
-  private read(raw: ReadonlyArray<ServerSentEvents.ServerSentEvent>, isLast = false): Batch<A> {
+  private read(raw: ReadonlyArray<ServerSentEvents.ServerSentEvent>, isLast = false): EventBatch<A> {
     const { stopped, values: events } = this.contract.read(raw, this.onMisfit)
     if (stopped === undefined) {
       // An id counts without data, too.
@@ -202,7 +207,7 @@ class Reading<A> implements Connection<A> {
     this.received += events.length
     if (events.length > 0) this.waited = 0
     const isOver = stopped !== undefined && this.behind === undefined
-    return new Read(events, isOver ? "terminal" : undefined)
+    return new Events(events, isOver ? "terminal" : undefined)
   }
 
   private refuse(reason: string, quoted: string, cut = false, cause?: unknown): void {
@@ -216,10 +221,10 @@ class Reading<A> implements Connection<A> {
     this.misfits++
   }
 
-  private atEnd(): Batch<A> {
+  private atEnd(): EventBatch<A> {
     const { contract, framing } = this
     const { end, events } = this.read(framing.end(), true)
-    if (end !== undefined) return new Read(events, end)
+    if (end !== undefined) return new Events(events, end)
     // What does not fit at the very end of such a stream was cut short, and can be asked for again.
     const cut = this.behind?._tag === "StreamProtocolError" && (contract.hasTerminal || contract.resume)
     if (cut || (this.behind === undefined && contract.hasTerminal)) {
@@ -227,7 +232,7 @@ class Reading<A> implements Connection<A> {
       this.behind = truncated(this.call, this.response, where, this.received)
     }
     this.ended = this.behind === undefined
-    return new Read(events, this.ended ? "body" : undefined)
+    return new Events(events, this.ended ? "body" : undefined)
   }
 
   /** The deadline that comes first, counted from now. */
@@ -248,18 +253,18 @@ class Reading<A> implements Connection<A> {
     return candidates.reduce((first, candidate) => (candidate[0] < first[0] ? candidate : first))
   }
 
-  private feed(chunk: Chunk.Chunk<Uint8Array>): Effect.Effect<Batch<A>, ApiError.ApiError> {
+  private feed(chunk: Chunk.Chunk<Uint8Array>): Effect.Effect<EventBatch<A>, ApiError.ApiError> {
     const pieces = Chunk.toReadonlyArray(chunk)
     // Small pieces that came together are decoded together.
     const size = pieces.reduce((size, piece) => size + piece.length, 0)
     return this.batchOrNext(this.read(this.framing.feed(concat(pieces, size))))
   }
 
-  private atLast(why: Option.Option<ApiError.ApiError>): Effect.Effect<Batch<A>, ApiError.ApiError> {
+  private atLast(why: Option.Option<ApiError.ApiError>): Effect.Effect<EventBatch<A>, ApiError.ApiError> {
     return Option.isSome(why) ? Effect.fail(why.value) : this.batchOrNext(this.atEnd())
   }
 
-  private limited(): Effect.Effect<Batch<A>, ApiError.ApiError> {
+  private limited(): Effect.Effect<EventBatch<A>, ApiError.ApiError> {
     const before = Monotonic.now(this.clock)
     const [millis, phase, whole] = this.limit(before)
     const passed = Effect.failSync(() => Option.some(TransportError.timeout(this.call, phase, whole)))
@@ -272,19 +277,19 @@ class Reading<A> implements Connection<A> {
     })
   }
 
-  private batchOrNext(batch: Batch<A>): Effect.Effect<Batch<A>, ApiError.ApiError> {
+  private batchOrNext(batch: EventBatch<A>): Effect.Effect<EventBatch<A>, ApiError.ApiError> {
     const next = batch.events.length > 0 || batch.end !== undefined ? Effect.succeed(batch) : this.next
     if (this.misfits === 0) return next
     const { misfit, misfits } = this
     this.misfits = 0
     this.misfit = undefined
-    return Effect.zipRight(Telemetry.misfit(misfit, misfits), next)
+    return Effect.zipRight(Telemetry.decodeFailure(misfit, misfits), next)
   }
 }
 
 const endless = Number.POSITIVE_INFINITY
 
-const overWithBody: Batch<never> = new Read([], "body")
+const overWithBody: EventBatch<never> = new Events([], "body")
 
 /** An error that a stream tells of under a status that said success: its `type` decides. */
 const inStreamError = (
@@ -294,7 +299,10 @@ const inStreamError = (
   isLast: boolean
 ): ApiError.StatusError => {
   const { headers, status } = response
-  call.refused = { status, body: { bytes: new TextEncoder().encode(data), contentType: "application/json" } }
+  call.lastErrorBody = {
+    status,
+    body: { bytes: new TextEncoder().encode(data), contentType: "application/json" }
+  }
   return StatusError.statusError(call, {
     status,
     headers,

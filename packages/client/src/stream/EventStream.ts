@@ -128,7 +128,7 @@ const errorTest = (error: string | EventDecoder.Test | undefined): EventDecoder.
     : EventDecoder.named([error])
 }
 
-type Decoders = EventDecoder.Reading["decoderOf"]
+type Decoders = EventDecoder.EventRules["decoderOf"]
 
 const decoders = (event: EventSchema): Decoders => {
   if (ApiSchema.isApiSchema(event)) {

@@ -27,7 +27,7 @@ export const isPassing = (error: ApiError.ApiError): boolean =>
 export const goesOn = (
   { retry }: Call.Call,
   { events, method }: ApiRequest.StreamRequest<unknown, unknown>,
-  { lastEventId }: EventReader.Connection<unknown>
+  { lastEventId }: EventReader.EventReader<unknown>
 ): boolean =>
   events.resume &&
   method === "GET" &&

@@ -105,7 +105,7 @@ export const open = <A, E>(
     const { idleTimeout: idle = begun.timeouts.idle } = request.events.limits
     const call = { ...begun, timeouts: { ...begun.timeouts, idle } }
     return Effect.map(Scope.extend(Telemetry.openSpan(call), scope), ({ propagated, span }) => {
-      const { next } = new Reader(core, call, request, scope, propagated)
+      const { next } = new ResumingReader(core, call, request, scope, propagated)
       return span === undefined ? next : Effect.withParentSpan(next, span)
     })
   })
@@ -127,7 +127,7 @@ const emitting = <A, E>(
 }
 
 interface Opened<A> {
-  readonly connection: EventReader.Connection<A>
+  readonly connection: EventReader.EventReader<A>
   readonly scope: Scope.CloseableScope
 }
 
@@ -148,7 +148,7 @@ const connect = <A>(
 ): Effect.Effect<Connected<A>, ApiError.ApiError> => {
   const attempt = Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(Scope.fork(parent, ExecutionStrategy.sequential), (scope) =>
-      Attempt.respond(core, core.transport.scoped, call, span).pipe(
+      Attempt.respond(core, core.transport.streaming, call, span).pipe(
         Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
         Effect.flatMap((response) => EventReader.open(call, request.events, response)),
         Effect.flatMap((connection) =>
@@ -171,7 +171,7 @@ const connect = <A>(
 }
 
 /** A class, as there may be thousands that wait: what they share stands on the prototype. */
-class Reader<A, E> {
+class ResumingReader<A, E> {
   /** What is asked for again and again. */
   readonly next: Pull<A, ApiError.ApiError | E>
   private opened: Opened<A> | undefined
@@ -237,7 +237,7 @@ class Reader<A, E> {
     const stop = (stoppedBy?: ApiError.StoppedBy): Next<A> =>
       error === undefined
         ? Effect.succeed({ events: [], end: "body" })
-        : Attempts.late(call, error, stoppedBy)
+        : Attempts.failAfterResponse(call, error, stoppedBy)
     if (!Resumption.goesOn(call, request, connection)) return stop()
     return Effect.flatMap(Effect.all([Effect.clock, Random.next]), ([clock, random]) => {
       const { policy } = call.retry
@@ -260,7 +260,7 @@ class Reader<A, E> {
   }
 
   /** Whether a connection has brought anything new, and from where to go on. */
-  private count({ lastEventId: id = "", received, retryMillis }: EventReader.Connection<A>): void {
+  private count({ lastEventId: id = "", received, retryMillis }: EventReader.EventReader<A>): void {
     const { call, core } = this
     this.retryMillis = retryMillis ?? this.retryMillis
     if (received === 0 && id === this.sentId) this.fruitless++
@@ -276,7 +276,7 @@ class Reader<A, E> {
   private reading(from: Opened<A>, next: Next<A>): Next<A> {
     return Effect.matchEffect(next, {
       onFailure: (error) =>
-        Resumption.isPassing(error) ? this.resume(from, error) : Attempts.late(this.call, error),
+        Resumption.isPassing(error) ? this.resume(from, error) : Attempts.failAfterResponse(this.call, error),
       onSuccess: (batch) => (isBare(batch) ? this.resume(from, undefined) : Effect.succeed(batch))
     })
   }
@@ -293,7 +293,7 @@ class Reader<A, E> {
   }
 }
 
-type Batch<A> = EventReader.Batch<A>
+type Batch<A> = EventReader.EventBatch<A>
 type Next<A> = Effect.Effect<Batch<A>, ApiError.ApiError>
 
 const isBare = <A>({ end, events }: Batch<A>): boolean => end === "body" && events.length === 0

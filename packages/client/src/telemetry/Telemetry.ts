@@ -176,7 +176,10 @@ const endAttributes = (call: Call.Call, span: Tracer.Span, exit: Exit.Exit<unkno
  * @since 0.1.0
  * @category logging
  */
-export const misfit = (error: { readonly message: string } | undefined, count = 1): Effect.Effect<void> =>
+export const decodeFailure = (
+  error: { readonly message: string } | undefined,
+  count = 1
+): Effect.Effect<void> =>
   Effect.zipRight(
     Metric.incrementBy(Metrics.misfits, count),
     error === undefined ? Effect.void : Effect.logWarning(error.message)
@@ -225,15 +228,15 @@ export const attempted = (
 ): Effect.Effect<void> =>
   Effect.withFiberRuntime((fiber) => {
     if (!isDebugged(fiber)) return Effect.void
-    const shown = Call.redactor(call)
+    const redactor = Call.redactor(call)
     const { body, method, url } = call.encoded
     const outcome = "_tag" in answer ? answer._tag : String(answer.status)
-    return Effect.logDebug(`${method} ${shown.url(url)} -> ${outcome}`).pipe(
+    return Effect.logDebug(`${method} ${redactor.url(url)} -> ${outcome}`).pipe(
       Effect.annotateLogs({
-        "http.request.headers": shown.headers(sent),
-        ...("headers" in answer ? { "http.response.headers": shown.headers(answer.headers) } : {}),
+        "http.request.headers": redactor.headers(sent),
+        ...("headers" in answer ? { "http.response.headers": redactor.headers(answer.headers) } : {}),
         ...(call.config.options.logBodies === true && body._tag === "Uint8Array"
-          ? { "http.request.body": shown.text(new TextDecoder().decode(body.body)) }
+          ? { "http.request.body": redactor.text(new TextDecoder().decode(body.body)) }
           : {})
       })
     )

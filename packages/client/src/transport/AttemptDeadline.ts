@@ -108,7 +108,7 @@ export const withinDeadline = <A, E, R, A2, E2>(
  * @since 0.1.0
  * @category models
  */
-export interface Watch {
+export interface Limit {
   phase: "response" | "idle"
   since: number
   readonly deadline: number
@@ -120,11 +120,11 @@ export interface Watch {
  * @since 0.1.0
  * @category constructors
  */
-export const watch = (
-  phase: Watch["phase"],
+export const makeLimit = (
+  phase: Limit["phase"],
   since: number = Number.POSITIVE_INFINITY,
   deadline: number = Number.POSITIVE_INFINITY
-): Watch => ({ phase, since, deadline })
+): Limit => ({ phase, since, deadline })
 
 /**
  * Runs an effect under the limit that a watch tells of. One sleeping fiber looks after a whole attempt: a race for the
@@ -135,13 +135,13 @@ export const watch = (
  */
 export const expiring = <A, R>(
   call: Call.Call,
-  watch: Watch,
+  limit: Limit,
   effect: Effect.Effect<A, ApiError.ApiError, R>
 ): Effect.Effect<A, ApiError.ApiError, R> => {
   const { idle, response } = call.timeouts
-  if (Math.min(idle, response, watch.deadline) === Number.POSITIVE_INFINITY) return effect
+  if (Math.min(idle, response, limit.deadline) === Number.POSITIVE_INFINITY) return effect
   return Effect.clockWith((clock) => {
-    const ends = (): number => Math.min(watch.since + call.timeouts[watch.phase], watch.deadline)
+    const ends = (): number => Math.min(limit.since + call.timeouts[limit.phase], limit.deadline)
     const look: Effect.Effect<void> = Effect.suspend(() => {
       const millis = ends() - Monotonic.now(clock)
       if (millis <= 0) return Effect.void
@@ -149,7 +149,7 @@ export const expiring = <A, R>(
       return Effect.zipRight(Effect.sleep(Math.min(millis, idle, response)), look)
     })
     const passed = Effect.suspend(() => {
-      const phase = ends() === watch.deadline ? "total" : watch.phase
+      const phase = ends() === limit.deadline ? "total" : limit.phase
       return Effect.fail(TransportError.timeout(call, phase, call.timeouts[phase]))
     })
     return until(effect, look, passed)

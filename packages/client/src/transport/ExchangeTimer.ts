@@ -2,7 +2,7 @@
  * One timer for a whole exchange of a native transport. It is not set anew for every chunk: when it fires too early it
  * looks at what is left.
  */
-export class Watch {
+export class ExchangeTimer {
   private timer: ReturnType<typeof setTimeout> | undefined
   private firesAt = Number.POSITIVE_INFINITY
   private expiresAt = Number.POSITIVE_INFINITY

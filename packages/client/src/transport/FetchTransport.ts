@@ -6,7 +6,7 @@
  */
 import * as Cookies from "@effect/platform/Cookies"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import * as Headers from "@effect/platform/Headers"
+import * as HttpHeaders from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Chunk from "effect/Chunk"
@@ -33,7 +33,7 @@ const start = (
   timeouts: Timeouts.Timeouts
 ): Fetching => {
   const fetching = new Fetching()
-  fetching.watch.expect("ERR_RESPONSE_LIMIT", timeouts.response)
+  fetching.timer.expect("ERR_RESPONSE_LIMIT", timeouts.response)
   // fetch counts what it holds, and only what it holds: the length of a stream is the caller's to tell.
   const headers: Record<string, string> = { ...request.headers }
   const body = bodyOf(request)
@@ -75,7 +75,7 @@ const sourceOf = (
     return response.url
   },
   get headers() {
-    return WebResponse.withCookies(Headers.fromInput(response.headers), response.headers)
+    return WebResponse.withCookies(HttpHeaders.fromInput(response.headers), response.headers)
   },
   get cookies() {
     return Cookies.fromSetCookie(WebResponse.setCookies(response.headers))
@@ -111,7 +111,7 @@ export const make = (
     finish(fetching).then(
       (answer) => listener.done(answer),
       (cause: unknown) => {
-        fetching.watch.stop()
+        fetching.timer.stop()
         listener.failed(cause)
       }
     )
@@ -125,12 +125,12 @@ export const make = (
       run(request, timeouts, listener, async (fetching) => {
         const response = await fetching.head()
         const source = sourceOf(response, request.headers, chunksOf(response, fetching, timeouts.idle))
-        fetching.watch.stop()
+        fetching.timer.stop()
         if (!owned && response.body !== null) {
           unread?.register(source, fetching.abort, fetching)
           // Nobody may ever read it, and it may be all that is left of a program.
-          fetching.watch.quiet = true
-          fetching.watch.expect("ERR_IDLE_LIMIT", timeouts.idle)
+          fetching.timer.quiet = true
+          fetching.timer.expect("ERR_IDLE_LIMIT", timeouts.idle)
         }
         return source
       })
@@ -146,16 +146,16 @@ const collect = async (
   const response = await fetching.head()
   const source = sourceOf(response, sent, Stream.empty)
   const limit = cap(response.status)
-  const patience = response.ok ? idle : Math.min(idle, NativeExchange.discardMillis)
+  const idleLimit = response.ok ? idle : Math.min(idle, NativeExchange.discardMillis)
   const chunks = new Collector()
   const ended = (complete: boolean): NativeExchange.Exchanged => {
-    if (complete) fetching.watch.stop()
+    if (complete) fetching.timer.stop()
     else fetching.abort()
     return { source, bytes: chunks.concat(limit), complete }
   }
   return new Promise((resolve, reject) => {
     const next = (): void => {
-      fetching.watch.expect("ERR_IDLE_LIMIT", patience)
+      fetching.timer.expect("ERR_IDLE_LIMIT", idleLimit)
       fetching.read(
         (chunk) => {
           if (chunk === undefined) return resolve(ended(true))
@@ -180,20 +180,20 @@ const chunksOf = (response: Response, fetching: Fetching, idle: number): NativeE
   const opened = Effect.acquireRelease(
     Effect.sync(() => {
       unread?.unregister(fetching)
-      fetching.watch.stop()
-      fetching.watch.quiet = false
+      fetching.timer.stop()
+      fetching.timer.quiet = false
     }),
     () => Effect.sync(fetching.abort)
   )
   const pull = Effect.async<Chunk.Chunk<Uint8Array>, Option.Option<unknown>>((resume) => {
-    fetching.watch.expect("ERR_IDLE_LIMIT", idle)
+    fetching.timer.expect("ERR_IDLE_LIMIT", idle)
     fetching.read(
       (chunk) => {
-        fetching.watch.stop()
+        fetching.timer.stop()
         resume(chunk === undefined ? Effect.fail(Option.none()) : Effect.succeed(Chunk.of(chunk)))
       },
       (cause: unknown) => {
-        fetching.watch.stop()
+        fetching.timer.stop()
         resume(Effect.fail(Option.some(cause)))
       }
     )

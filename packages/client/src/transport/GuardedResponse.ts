@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import type * as Cookies from "@effect/platform/Cookies"
-import type * as PlatformHeaders from "@effect/platform/Headers"
+import type * as HttpHeaders from "@effect/platform/Headers"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
@@ -17,7 +17,7 @@ import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { collect, each, onPull, type Pull, type Read } from "../effect/pulls.js"
+import { type Collected, collect, each, onPull, type Pull } from "../effect/pulls.js"
 import * as ApiError from "../errors/ApiError.js"
 import type * as Call from "../request/Call.js"
 import * as CallError from "../request/CallError.js"
@@ -52,13 +52,13 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   readonly source: NativeExchange.Source
   readonly refusal: string | undefined
   private readonly native: "call" | "transport" | undefined
-  private read: Read | undefined
+  private read: Collected | undefined
   private taken = false
   /** Whether somebody has had the body as a stream: nobody can read it any more. */
   isSpent = false
   /** Who keeps the body open until it is read, where it was handed out open. */
   private keeper: Unread.Keeper | undefined
-  private cachedHeaders: PlatformHeaders.Headers | undefined
+  private cachedHeaders: HttpHeaders.Headers | undefined
 
   constructor(
     call: Call.Call,
@@ -66,7 +66,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     source: NativeExchange.Source,
     /** The transport keeps the idle limit itself; whose limits undici's timers in it are. */
     native?: "call" | "transport",
-    read?: Read,
+    read?: Collected,
     refusal?: string
   ) {
     super()
@@ -87,7 +87,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
    * They describe the content that is handed on: `content-encoding` and `content-length` are dropped where the body was
    * decoded. Every look at the platform's headers builds them anew.
    */
-  get headers(): PlatformHeaders.Headers {
+  get headers(): HttpHeaders.Headers {
     this.cachedHeaders ??=
       this.source.decoded === true ? withoutCodings(this.source.headers) : this.source.headers
     return this.cachedHeaders
@@ -137,7 +137,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     return Effect.suspend(() => {
       const { call, keepsIdle, read } = this
       if (read !== undefined) return this.whole(read)
-      const watch = AttemptDeadline.watch("idle", Number.POSITIVE_INFINITY, call.deadline)
+      const watch = AttemptDeadline.makeLimit("idle", Number.POSITIVE_INFINITY, call.deadline)
       const collected = this.readUnder(watch)
       if (keepsIdle && call.deadline === Number.POSITIVE_INFINITY) return collected
       return AttemptDeadline.expiring(call, watch, collected)
@@ -145,30 +145,33 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   }
 
   /** The whole body, with a limit that somebody else keeps. */
-  readUnder(watch: AttemptDeadline.Watch): Effect.Effect<Uint8Array, ApiError.ApiError> {
+  readUnder(watch: AttemptDeadline.Limit): Effect.Effect<Uint8Array, ApiError.ApiError> {
     return Effect.flatMap(this.collect(this.call.config.limits.responseBytes, watch), (read) =>
       this.whole(read)
     )
   }
 
-  private whole({ bytes, complete }: Read): Effect.Effect<Uint8Array, ApiError.ApiError> {
+  private whole({ bytes, complete }: Collected): Effect.Effect<Uint8Array, ApiError.ApiError> {
     if (complete) return Effect.succeed(bytes)
     const reason = `is larger than ${this.call.config.limits.responseBytes} bytes`
     return Effect.fail(this.unreadable(reason, CallError.excerptOf(this.call, bytes, true)))
   }
 
   /** What there is of the body up to a cap, and whether that was all; nothing where it does not arrive. */
-  salvage(cap: number): Effect.Effect<Read> {
+  salvage(cap: number): Effect.Effect<Collected> {
     return Effect.suspend(() => {
       if (this.read !== undefined) return Effect.succeed(this.read)
-      const nothing: Read = { bytes: new Uint8Array(0), complete: false }
-      const patience = Math.min(NativeExchange.discardMillis, this.call.timeouts.idle)
-      const collected = Effect.orElseSucceed(this.collect(cap, AttemptDeadline.watch("idle")), () => nothing)
-      return AttemptDeadline.within(collected, patience, Effect.succeed(nothing))
+      const nothing: Collected = { bytes: new Uint8Array(0), complete: false }
+      const limit = Math.min(NativeExchange.discardMillis, this.call.timeouts.idle)
+      const collected = Effect.orElseSucceed(
+        this.collect(cap, AttemptDeadline.makeLimit("idle")),
+        () => nothing
+      )
+      return AttemptDeadline.within(collected, limit, Effect.succeed(nothing))
     })
   }
 
-  private collect(cap: number, watch: AttemptDeadline.Watch): Effect.Effect<Read, ApiError.ApiError> {
+  private collect(cap: number, watch: AttemptDeadline.Limit): Effect.Effect<Collected, ApiError.ApiError> {
     return Effect.clockWith((clock) => {
       watch.phase = "idle"
       // What the transport keeps is not kept twice.

@@ -73,7 +73,7 @@ const over = (
       )
 
   /** The transport ends a body that nobody begins to read when the idle limit has passed; the deadline is ours to keep. */
-  const unscoped: TransportContract.Send<never> = (call, request) =>
+  const streamingUnscoped: TransportContract.Send<never> = (call, request) =>
     Effect.suspend(() => {
       let abort: NativeExchange.Abort = Unread.nothing
       const opened = opening(false, (begun) => {
@@ -86,7 +86,7 @@ const over = (
       })
     })
 
-  const whole: TransportContract.Send<never> = (call, request) =>
+  const buffered: TransportContract.Send<never> = (call, request) =>
     Effect.matchEffect(
       NativeExchange.awaiting<NativeExchange.Exchanged>(
         PlatformRequest.withWholeUrl(request),
@@ -101,12 +101,12 @@ const over = (
 
   return {
     secrets: native.secrets,
-    whole: adapt(Transport.leaving(whole)),
-    direct: isDirect
+    buffered: adapt(Transport.leaving(buffered)),
+    fastPath: isDirect
       ? (call, request, restore) => NativeExchange.wait(new Exchange(native, limits, call, request), restore)
       : undefined,
-    unscoped: adapt(Transport.leavingBroken(unscoped)),
-    scoped: adapt(
+    streamingUnscoped: adapt(Transport.leavingBroken(streamingUnscoped)),
+    streaming: adapt(
       Transport.leavingBroken((call, request) => {
         let abort: NativeExchange.Abort | undefined
         return Effect.zipRight(
@@ -166,7 +166,7 @@ class Exchange
     return native.exchange(request, call.timeouts, capOf(call), listener)
   }
 
-  answered(
+  onResponse(
     read: NativeExchange.Exchanged
   ): Effect.Effect<GuardedResponse.GuardedResponse, ApiError.ApiError> {
     return Effect.succeed(

@@ -7,7 +7,7 @@
  */
 
 import type * as Cookies from "@effect/platform/Cookies"
-import type * as Headers from "@effect/platform/Headers"
+import type * as HttpHeaders from "@effect/platform/Headers"
 import * as HttpBody from "@effect/platform/HttpBody"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as Cause from "effect/Cause"
@@ -38,7 +38,7 @@ export interface Source {
   readonly status: number
   /** The URL that answered, where the transport has followed redirects by itself, as browsers do. */
   readonly url?: string | undefined
-  readonly headers: Headers.Headers
+  readonly headers: HttpHeaders.Headers
   readonly cookies: Cookies.Cookies
   readonly remoteAddress: Option.Option<string>
   /** The body is out of its content codings: the client drops the headers that describe the coded one. */
@@ -136,7 +136,8 @@ export const owned: (bytes: Uint8Array) => Uint8Array<ArrayBuffer> = Bytes.owned
  * @since 0.1.0
  * @category accessors
  */
-export const removedHeaders: (headers: Headers.Headers) => ReadonlyArray<string> = PlatformRequest.removedOf
+export const removedHeaders: (headers: HttpHeaders.Headers) => ReadonlyArray<string> =
+  PlatformRequest.removedOf
 
 /**
  * A transport of its own, in callbacks: a fiber waits once for an exchange, whatever goes on within. It fails with the
@@ -202,7 +203,7 @@ export const awaiting = <A>(
  */
 export interface Pending<in out A, out B, out E> {
   readonly begin: (listener: Listener<A>) => Abort
-  readonly answered: (answer: A) => Effect.Effect<B, E>
+  readonly onResponse: (answer: A) => Effect.Effect<B, E>
   readonly failure: (cause: unknown) => E
 }
 
@@ -249,7 +250,7 @@ class Waiting<A, B, E> implements Listener<A> {
   }
 
   done(answer: A): void {
-    if (this.pending !== undefined) this.end(this.pending.answered(answer))
+    if (this.pending !== undefined) this.end(this.pending.onResponse(answer))
   }
 
   failed(cause: unknown): void {
@@ -277,7 +278,7 @@ const started = <A>(
     wait(
       {
         begin: (listener: Listener<A>) => start(request, listener),
-        answered: (answer: A): Effect.Effect<A, unknown> => Effect.succeed(answer),
+        onResponse: (answer: A): Effect.Effect<A, unknown> => Effect.succeed(answer),
         failure: asItIs
       },
       restore

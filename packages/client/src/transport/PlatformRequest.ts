@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 
-import * as PlatformHeaders from "@effect/platform/Headers"
+import * as HttpHeaders from "@effect/platform/Headers"
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
@@ -14,7 +14,7 @@ import * as Headers from "../wire/headers.js"
 
 const proto: object = Object.getPrototypeOf(HttpClientRequest.get(""))
 
-const headersProto: object = Object.getPrototypeOf(PlatformHeaders.empty)
+const headersProto: object = Object.getPrototypeOf(HttpHeaders.empty)
 
 /**
  * Headers on their way to a transport: by lower-case name, `null` where one was removed.
@@ -138,12 +138,12 @@ export const filtered = (
   })
 }
 
-const sendable = (headers: Outgoing): PlatformHeaders.Headers => {
+const sendable = (headers: Outgoing): HttpHeaders.Headers => {
   for (const name of Object.keys(headers)) if (headers[name] === null) return withoutRemoved(headers)
-  return headers as PlatformHeaders.Headers
+  return headers as HttpHeaders.Headers
 }
 
-const withoutRemoved = (headers: Outgoing): PlatformHeaders.Headers => {
+const withoutRemoved = (headers: Outgoing): HttpHeaders.Headers => {
   const names = Object.keys(headers).filter((name) => headers[name] === null)
   return Object.assign(marked(Object.create(headersProto), names), Headers.finish(headers))
 }
@@ -160,7 +160,7 @@ const marked = <A extends object>(headers: A, names: ReadonlyArray<string>): A =
  * @since 0.1.0
  * @category accessors
  */
-export const removedOf = (headers: PlatformHeaders.Headers): ReadonlyArray<string> =>
+export const removedOf = (headers: HttpHeaders.Headers): ReadonlyArray<string> =>
   (headers as { readonly [removed]?: ReadonlyArray<string> })[removed] ?? noNames
 
 const noNames: ReadonlyArray<string> = []

@@ -23,7 +23,7 @@ import * as RequestBody from "../wire/RequestBody.js"
 import type * as GuardedResponse from "./GuardedResponse.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 
-type Encoded = RequestEncoder.Encoded
+type Encoded = RequestEncoder.EncodedRequest
 
 const statuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
@@ -199,14 +199,14 @@ export const outgoing = (
 ): HttpClientRequest.HttpClientRequest => {
   const { crossedOrigin, trusted } = call.encoded
   if (!crossedOrigin || trusted) return request
-  const shown = Call.redactor(call)
-  const headers = shown.headers(request.headers)
+  const redactor = Call.redactor(call)
+  const headers = redactor.headers(request.headers)
   return PlatformRequest.filtered(
     request,
     (name, value) => headers[name] === value,
     (name, value) => {
       const pair = `?${encodeURIComponent(name)}=${encodeURIComponent(value)}`
-      return shown.url(pair) === pair
+      return redactor.url(pair) === pair
     }
   )
 }

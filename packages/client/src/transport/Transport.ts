@@ -74,26 +74,26 @@ const overPlatform = (
       )
       return Effect.map(sent, (response) => PlatformResponse.guarded(call, response))
     }
-  const scoped: TransportContract.Send<Scope.Scope> = (call, request) => {
+  const streaming: TransportContract.Send<Scope.Scope> = (call, request) => {
     const limit = call.timeouts.response
     const passed = Effect.failSync(() => TransportError.timeout(call, "response", limit))
     return AttemptDeadline.within(headed(inScope)(call, request), limit, passed)
   }
   /** In a scope that the body keeps open. */
-  const unscoped: TransportContract.Send<never> = (call, request) =>
+  const streamingUnscoped: TransportContract.Send<never> = (call, request) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(Scope.make(), (scope) => {
-        const sent = Effect.provideService(scoped(call, request), Scope.Scope, scope)
+        const sent = Effect.provideService(streaming(call, request), Scope.Scope, scope)
         return Effect.flatMap(
           Effect.onError(restore(sent), (cause) => Scope.close(scope, Exit.failCause(cause))),
           (response) => kept(call, response, Scope.close(scope, Exit.void))
         )
       })
     )
-  const whole: TransportContract.Send<never> = (call, request) =>
+  const buffered: TransportContract.Send<never> = (call, request) =>
     Effect.scopedWith((scope) =>
       Effect.clockWith((clock) => {
-        const watch = AttemptDeadline.watch("response", Monotonic.now(clock))
+        const watch = AttemptDeadline.makeLimit("response", Monotonic.now(clock))
         const read = headed(inScope)(call, request).pipe(
           Effect.tap((response) =>
             StatusTag.isSuccess(response.status)
@@ -111,10 +111,10 @@ const overPlatform = (
   // Elsewhere it may be a client that takes no Blob.
   const adapt = isBrowser ? FetchRequest.adapted(runtime) : asItIs
   return {
-    direct: undefined,
-    whole: adapt(leaving(whole)),
-    scoped: adapt(leavingBroken(scoped)),
-    unscoped: adapt(leavingBroken(unscoped))
+    fastPath: undefined,
+    buffered: adapt(leaving(buffered)),
+    streaming: adapt(leavingBroken(streaming)),
+    streamingUnscoped: adapt(leavingBroken(streamingUnscoped))
   }
 }
 

@@ -30,15 +30,15 @@ export type Send<R> = (
  */
 export interface Transport {
   /** With its body read: of a success all of it, of any other answer what comes up to `limits.errorBytes`. */
-  readonly whole: Send<never>
+  readonly buffered: Send<never>
   /** To the headers; the end of the scope aborts what is left. */
-  readonly scoped: Send<Scope.Scope>
+  readonly streaming: Send<Scope.Scope>
   /** To the headers; the body aborts itself when it is left, or is let go with the response. */
-  readonly unscoped: Send<never>
+  readonly streamingUnscoped: Send<never>
   /** What of the transport's own settings must never be shown. */
   readonly secrets?: (() => Iterable<string>) | undefined
-  /** `whole` without a fiber's step in between, where the transport can: see {@link Direct}. */
-  readonly direct: Direct | undefined
+  /** `whole` without a fiber's step in between, where the transport can: see {@link FastPath}. */
+  readonly fastPath: FastPath | undefined
 }
 
 /**
@@ -47,7 +47,7 @@ export interface Transport {
  * @since 0.1.0
  * @category models
  */
-export type Direct = (
+export type FastPath = (
   call: Call.Call,
   request: HttpClientRequest.HttpClientRequest,
   restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>

@@ -3,10 +3,10 @@
  * left as the exchange is aborted, and what of a body is there or still comes is cancelled.
  */
 import { isBytes, notBytes } from "../shared/bytes.js"
-import { Watch } from "./ExchangeTimer.js"
+import { ExchangeTimer } from "./ExchangeTimer.js"
 
 export class Fetching {
-  readonly watch: Watch
+  readonly timer: ExchangeTimer
   readonly signal: AbortSignal
   private readonly controller = new AbortController()
   private response: Promise<Response> = never
@@ -21,7 +21,7 @@ export class Fetching {
   constructor() {
     this.signal = this.controller.signal
     // The limit that passed, which the abort that follows would hide.
-    this.watch = new Watch((cause) => this.end(cause))
+    this.timer = new ExchangeTimer((cause) => this.end(cause))
   }
 
   /** Sends; once. */
@@ -74,7 +74,7 @@ export class Fetching {
   readonly abort = (): void => this.end(new DOMException("The exchange was aborted", "AbortError"))
 
   private end(cause: unknown): void {
-    this.watch.stop()
+    this.timer.stop()
     if (this.ended !== undefined) return
     this.ended = { cause }
     this.controller.abort()

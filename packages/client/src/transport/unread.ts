@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
-import { Watch } from "./ExchangeTimer.js"
+import { ExchangeTimer } from "./ExchangeTimer.js"
 
 /** Who keeps a body open until it is read, left, or the limit passes in which somebody must begin to read it. */
 export interface Keeper {
@@ -54,9 +54,9 @@ const sleep = (millis: number): Effect.Effect<void> => {
   return Effect.clockWith((clock) => {
     if (clock !== liveClock) return Effect.sleep(millis)
     return Effect.async<void>((resume) => {
-      const watch = new Watch(() => resume(Effect.void), "unref")
-      watch.expect("", millis)
-      return Effect.sync(() => watch.stop())
+      const timer = new ExchangeTimer(() => resume(Effect.void), "unref")
+      timer.expect("", millis)
+      return Effect.sync(() => timer.stop())
     })
   })
 }

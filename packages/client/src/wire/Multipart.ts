@@ -19,7 +19,7 @@ import {
   Problem,
   scalarText
 } from "../shared/invalid.js"
-import { isPlain } from "../shared/isPlainObject.js"
+import { isPlainObject } from "../shared/isPlainObject.js"
 import { uuid } from "../shared/uuid.js"
 import { type BodyStream, isBodyStream, toStream } from "./byteSource.js"
 
@@ -78,7 +78,7 @@ export interface Fields {
  * @since 0.1.0
  * @category models
  */
-export interface Encoded {
+export interface EncodedForm {
   readonly boundary: string
   readonly content: Uint8Array | Stream.Stream<Uint8Array, unknown>
   readonly blob: (() => Blob) | undefined
@@ -101,10 +101,10 @@ const utf8 = new TextEncoder()
  * @since 0.1.0
  * @category encoding
  */
-export const encode = (fields: Fields): Either.Either<Encoded, InvalidInput> => {
+export const encode = (fields: Fields): Either.Either<EncodedForm, InvalidInput> => {
   const parts: Array<Part> = []
   // A FormData or a Map has no keys of its own: as a record it would be an empty form.
-  if (!isPlain(fields)) return Either.left(invalid("multipart", "must be a plain object of fields"))
+  if (!isPlainObject(fields)) return Either.left(invalid("multipart", "must be a plain object of fields"))
   const problem = findProblem(Object.entries(fields), (name, field) =>
     collect(parts, name, field, ["multipart", name])
   )
@@ -185,7 +185,7 @@ const collect = (
       collect(parts, `${name}[]`, value, [...trail, `${key}`])
     )
   }
-  if (!isPlain(field)) return reject(unsupported)
+  if (!isPlainObject(field)) return reject(unsupported)
   if (!isFilePart(field)) {
     return findProblem(Object.entries(field), (key, value) =>
       collect(parts, `${name}[${key}]`, value, [...trail, key])

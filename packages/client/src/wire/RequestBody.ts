@@ -84,7 +84,7 @@ export interface Erased extends Omit<Options<unknown, unknown>, "bodySchema"> {
  * @since 0.1.0
  * @category models
  */
-export interface Encoded {
+export interface EncodedBody {
   readonly body: HttpBody.HttpBody
   readonly replayable: boolean
   readonly sourceFailure: () => SourceFailure | undefined
@@ -108,17 +108,17 @@ export const kinds = ["body", "form", "multipart", "text", "bytes", "bodyStream"
 
 const noFailure = (): undefined => undefined
 
-class Whole implements Encoded {
+class BufferedBody implements EncodedBody {
   readonly body: HttpBody.HttpBody
   readonly replayable: boolean = true
-  readonly sourceFailure: Encoded["sourceFailure"] = noFailure
+  readonly sourceFailure: EncodedBody["sourceFailure"] = noFailure
 
   constructor(body: HttpBody.HttpBody) {
     this.body = body
   }
 }
 
-const whole = (body: HttpBody.HttpBody): Encoded => new Whole(body)
+const whole = (body: HttpBody.HttpBody): EncodedBody => new BufferedBody(body)
 
 const nothing = whole(HttpBody.empty)
 const none = Either.right(nothing)
@@ -134,7 +134,7 @@ export const encode = (
   options: Erased,
   format: Query.QueryFormat,
   contentLength?: string | null
-): Effect.Effect<Encoded, InvalidInput> => {
+): Effect.Effect<EncodedBody, InvalidInput> => {
   let kind: (typeof kinds)[number] | undefined
   for (const candidate of kinds) {
     if (options[candidate] === undefined) continue
@@ -154,7 +154,7 @@ export const encode = (
 
 const fitting =
   (contentLength: string | null | undefined) =>
-  (encoded: Encoded): Either.Either<Encoded, InvalidInput> => {
+  (encoded: EncodedBody): Either.Either<EncodedBody, InvalidInput> => {
     const problem = lengthProblem(contentLength, encoded.body)
     return problem === undefined ? Either.right(encoded) : Either.left(problem)
   }
@@ -197,7 +197,7 @@ const encodeKind = (
   options: Erased,
   format: Query.QueryFormat,
   declared: number | undefined
-): Effect.Effect<Encoded, InvalidInput> => {
+): Effect.Effect<EncodedBody, InvalidInput> => {
   switch (kind) {
     case "body":
       return Sync.flatMap(keepLate(options, encodeValue(options.body, options.bodySchema)), (value) =>
@@ -256,7 +256,7 @@ const streamed = (
   length: number | undefined,
   replayable: boolean,
   onUpload?: OnUpload
-): Encoded => {
+): EncodedBody => {
   const source = onUpload === undefined ? stream : Progress.counted(stream, length, onUpload)
   const watched = new Watched.WatchedSource(field, source, length)
   return {
@@ -272,7 +272,7 @@ const streamed = (
  * @since 0.1.0
  * @category encoding
  */
-export const adopt = (body: HttpBody.HttpBody, contentLength: number | undefined): Encoded =>
+export const fromHttpBody = (body: HttpBody.HttpBody, contentLength: number | undefined): EncodedBody =>
   body._tag === "Stream"
     ? streamed("body", body.stream, body.contentType, body.contentLength ?? contentLength, false)
     : {
@@ -285,7 +285,7 @@ export const adopt = (body: HttpBody.HttpBody, contentLength: number | undefined
 const pieceBytes = 64 * 1024
 
 /** A streamed body counts itself. */
-const withProgress = (field: string, encoded: Encoded, onUpload: OnUpload): Encoded => {
+const withProgress = (field: string, encoded: EncodedBody, onUpload: OnUpload): EncodedBody => {
   const { body } = encoded
   if (body._tag !== "Uint8Array") return encoded
   const source = each(() => pieces(body.body))
@@ -311,5 +311,5 @@ const encodeValue = (
   const encoded = encoderOf(schema)(value)
   const misfit = (issue: ParseResult.ParseIssue): InvalidInput =>
     invalid("body", ParseResult.TreeFormatter.formatIssueSync(issue))
-  return Sync.isReady(encoded) ? Either.mapLeft(encoded, misfit) : Effect.mapError(encoded, misfit)
+  return Sync.isSync(encoded) ? Either.mapLeft(encoded, misfit) : Effect.mapError(encoded, misfit)
 }

@@ -49,7 +49,7 @@ const sourceStream = (source: ByteSource): Stream.Stream<Uint8Array, unknown> =>
   })
 }
 
-interface Reader {
+interface ByteReader {
   readonly next: () => Promise<{ readonly done?: boolean; readonly value?: unknown }>
   readonly leave: () => Promise<unknown>
 }
@@ -58,7 +58,7 @@ interface Reader {
  * The platform's own conversions wait for the source when it is left. A generator that waits for its next chunk cannot be
  * left before it has it, and would hold up an interruption; a broken source would fail a second time.
  */
-const reading = (open: () => Reader): Stream.Stream<Uint8Array, unknown> =>
+const reading = (open: () => ByteReader): Stream.Stream<Uint8Array, unknown> =>
   Stream.unwrapScoped(
     Effect.map(
       Effect.acquireRelease(attempted(open), ({ leave }) =>

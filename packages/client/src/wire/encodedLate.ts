@@ -6,7 +6,7 @@ const kept = new WeakMap<object, unknown>()
 
 /** Keeps what an encoder gives for these options, where it is not there at once. */
 export const keepLate = <A, E>(options: object, encoding: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-  Sync.isReady(encoding)
+  Sync.isSync(encoding)
     ? encoding
     : Effect.tap(encoding, (encoded) => Effect.sync(() => kept.set(options, encoded)))
 

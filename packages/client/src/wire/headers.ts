@@ -7,8 +7,8 @@ import * as Predicate from "effect/Predicate"
 import type * as Redacted from "effect/Redacted"
 import type { InvalidInput } from "../shared/invalid.js"
 import { invalid, notScalar, Problem, scalarText } from "../shared/invalid.js"
-import { isPlain } from "../shared/isPlainObject.js"
-import { given } from "../shared/omitUndefined.js"
+import { isPlainObject } from "../shared/isPlainObject.js"
+import { omitUndefined } from "../shared/omitUndefined.js"
 
 type HeaderScalar = string | number | boolean | Redacted.Redacted<string>
 
@@ -92,7 +92,7 @@ const recordOf = (input: unknown): HeadersRecord | undefined => {
   if (!Predicate.isObject(input) || typeof input === "function") return undefined
   if (!(Symbol.iterator in input)) {
     // An object of another class may have all of its content elsewhere, as a Date has, or a promise.
-    return isPlain(input) || Object.keys(input).length > 0 ? (input as HeadersRecord) : undefined
+    return isPlainObject(input) || Object.keys(input).length > 0 ? (input as HeadersRecord) : undefined
   }
   if ("next" in input) return undefined
   const record: Record<string, HeaderValue> = Object.create(null)
@@ -174,7 +174,7 @@ export const compile = (
 }
 
 const lowerCase = (input: HeadersRecord): HeadersRecord =>
-  Object.fromEntries(Object.entries(given(input)).map(([name, value]) => [name.toLowerCase(), value]))
+  Object.fromEntries(Object.entries(omitUndefined(input)).map(([name, value]) => [name.toLowerCase(), value]))
 
 /**
  * Headers as users write them, laid over each other: a name given again in another case is the same header. What are no

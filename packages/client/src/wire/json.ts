@@ -9,7 +9,7 @@ import * as Inspectable from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import { type InvalidInput, invalid, Problem, wiped } from "../shared/invalid.js"
-import { isPlain } from "../shared/isPlainObject.js"
+import { isPlainObject } from "../shared/isPlainObject.js"
 
 /** Deeper than any API takes, and far from the end of the stack. */
 const maxDepth = 1000
@@ -154,7 +154,7 @@ const members = (self: Walk, value: Record<string, unknown>): object => {
 /** An object without a property to send, which is no empty one: what it holds JSON.stringify does not see. */
 const refuseHidden = (value: object): void => {
   // Effect's own records may well be empty: their content is by definition in their properties.
-  if (Reflect.ownKeys(value).length === 0 && (isPlain(value) || Equal.symbol in value)) return
+  if (Reflect.ownKeys(value).length === 0 && (isPlainObject(value) || Equal.symbol in value)) return
   throw refusal(nameOf(value))
 }
 

@@ -11,7 +11,7 @@ import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import type { InvalidInput } from "../shared/invalid.js"
 import { encodeComponent, invalid, loneSurrogate, notScalar, Problem, scalarText } from "../shared/invalid.js"
-import { isPlain } from "../shared/isPlainObject.js"
+import { isPlainObject } from "../shared/isPlainObject.js"
 
 /**
  * A query value. `null` and `undefined` send nothing. An object with `toJSON` stands for what that returns.
@@ -160,7 +160,7 @@ const writeComma = (w: Writer, key: string, values: ReadonlyArray<unknown>): Pro
 
 const writeObject = (w: Writer, key: string, value: object): Problem | undefined => {
   if ("toJSON" in value && typeof value.toJSON === "function") return writeJson(w, key, value as ToJson)
-  if (!isPlain(value)) return unsupported
+  if (!isPlainObject(value)) return unsupported
   for (const [name, inner] of Object.entries(value)) {
     w.trail.push(name)
     const encoded = encodeComponent(name)
@@ -192,7 +192,7 @@ export const fromInput = (
   root = "query"
 ): Either.Either<QueryLayer, InvalidInput> => {
   if (query === undefined) return Either.right(empty)
-  if (!isPlain(query)) {
+  if (!isPlainObject(query)) {
     return Either.left(invalid(root, "must be a plain object of names and values"))
   }
   const layer: Array<QueryEntry> = []

@@ -15,7 +15,7 @@ export interface SourceFailure {
   /** The source's own failure, or ours where it gave what cannot be sent. */
   readonly cause: unknown
   /** What it gave that cannot be sent; `undefined` where the source itself failed. */
-  readonly misfit: string | undefined
+  readonly problem: string | undefined
   readonly sent: number
 }
 
@@ -35,7 +35,7 @@ export class WatchedSource {
   private watch(field: string, pull: Pull<unknown, unknown>, length: number): Pull<Uint8Array, unknown> {
     let sent = 0
     const fail = (cause: unknown, misfit?: string): Effect.Effect<never, Option.Option<unknown>> => {
-      this.failure = { field, cause, misfit, sent }
+      this.failure = { field, cause, problem: misfit, sent }
       return Effect.fail(Option.some(cause))
     }
     const unfit = (misfit: string) => fail(new TypeError(`${field} ${misfit}`), misfit)

@@ -8,9 +8,9 @@ import { type Any, fast, slow } from "../fixtures/schemas.js"
 type Read = (text: string) => unknown
 
 /** Values as they were parsed. */
-const asParsed: Decoder = { decode: (value) => value, isFree: () => false }
+const asParsed: Decoder = { decode: (value) => value, isSlotSafe: () => false }
 /** The same, but it says that it does nothing with them. */
-const passing: Decoder = { decode: (value) => value, isFree: () => true }
+const passing: Decoder = { decode: (value) => value, isSlotSafe: () => true }
 
 const eachTime =
   ({ decode }: Decoder): Read =>
@@ -27,7 +27,7 @@ const eachTime =
 const outcome = (read: Read, text: string): unknown => {
   try {
     const value = read(text)
-    if (!(value instanceof ValueSchema.Unfitting)) return { value }
+    if (!(value instanceof ValueSchema.Undecodable)) return { value }
     return Effect.runSync(Effect.either(value.decoded)).pipe(
       Either.match({ onLeft: ({ path, reason }) => ({ path, reason }), onRight: (value) => ({ value }) })
     )

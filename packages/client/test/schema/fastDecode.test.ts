@@ -22,9 +22,9 @@ const outcome = (run: () => Either.Either<unknown, string>): Outcome => {
 const decoded = <A>(
   { decode }: ApiSchema.EventDecoder<A>,
   value: unknown
-): Effect.Effect<A, ApiSchema.Misfit> => {
+): Effect.Effect<A, ApiSchema.DecodeFailure> => {
   const result = decode(value)
-  return result instanceof ApiSchema.Unfitting ? result.decoded : Effect.succeed(result)
+  return result instanceof ApiSchema.Undecodable ? result.decoded : Effect.succeed(result)
 }
 
 const ours = (decoder: ApiSchema.EventDecoder<unknown>, value: unknown): Outcome =>

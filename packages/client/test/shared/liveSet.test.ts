@@ -1,12 +1,12 @@
 import { FastCheck as fc } from "effect"
 import { describe, expect, it } from "vitest"
-import { Registry } from "../../src/shared/liveSet.js"
+import { LiveSet } from "../../src/shared/liveSet.js"
 
 describe("Registry", () => {
   it("holds what was added and not taken out again, as a Set does, whatever the order", () => {
     fc.assert(
       fc.property(fc.array(fc.option(fc.nat({ max: 20 }), { nil: undefined })), (steps) => {
-        const registry = new Registry<object>()
+        const registry = new LiveSet<object>()
         const expected = new Set<object>()
         const leave: Array<() => void> = []
         for (const at of steps) {
@@ -27,7 +27,7 @@ describe("Registry", () => {
   })
 
   it("may be added to and taken from while its values are looked at", () => {
-    const registry = new Registry<() => void>()
+    const registry = new LiveSet<() => void>()
     let ended = 0
     for (let count = 0; count < 5; count++) {
       const leave = registry.add(() => {

@@ -63,7 +63,10 @@ describe("restrict", () => {
     ApiConfig.make({ baseUrl: "https://api.test/v1", trustedOrigins: ["https://trusted.test"] })
   )
   const shown = Redaction.make({ secrets: ["s3cret"] })
-  const at = (url: string, fields: Partial<RequestEncoder.Encoded> = {}): RequestEncoder.Encoded => ({
+  const at = (
+    url: string,
+    fields: Partial<RequestEncoder.EncodedRequest> = {}
+  ): RequestEncoder.EncodedRequest => ({
     method: "GET",
     url,
     accept: undefined,
@@ -107,7 +110,7 @@ describe("restrict", () => {
       () => true
     )
     expect(restricted).toMatchObject({ trusted: true, crossedOrigin: false, ...expected })
-    const { headers } = restricted as RequestEncoder.Encoded
+    const { headers } = restricted as RequestEncoder.EncodedRequest
     const kept = [
       "x-plain",
       "authorization",

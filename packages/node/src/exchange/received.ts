@@ -1,6 +1,6 @@
 /** A response as the client reads it, from the header bytes as they came. */
 import * as Cookies from "@effect/platform/Cookies"
-import * as Headers from "@effect/platform/Headers"
+import * as HttpHeaders from "@effect/platform/Headers"
 import type { NativeTransport } from "@effect-api/client"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -67,7 +67,7 @@ export class Answer implements NativeTransport.Source {
   decoded = false
   private readonly body: Body | undefined
   private raw: Raw
-  private parsed: Headers.Headers | undefined
+  private parsed: HttpHeaders.Headers | undefined
   private cookieValues: ReadonlyArray<string> = noCookies
 
   constructor(status: number, raw: Raw, body?: Body) {
@@ -84,7 +84,7 @@ export class Answer implements NativeTransport.Source {
     return this.body?.pull
   }
 
-  get headers(): Headers.Headers {
+  get headers(): HttpHeaders.Headers {
     return this.parsed ?? this.parse()
   }
 
@@ -93,8 +93,8 @@ export class Answer implements NativeTransport.Source {
     if (this.parsed === undefined) this.parse()
   }
 
-  private parse(): Headers.Headers {
-    const headers = Headers.unsafeFromRecord(recordOf(this.raw))
+  private parse(): HttpHeaders.Headers {
+    const headers = HttpHeaders.unsafeFromRecord(recordOf(this.raw))
     if (headers["set-cookie"] !== undefined) this.cookieValues = setCookies(this.raw)
     this.parsed = headers
     this.raw = noRaw
