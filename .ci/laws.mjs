@@ -1,165 +1,41 @@
-// The laws of the source tree, read from the syntax alone. `check(root)` returns what breaks them.
+// The laws of the source tree, read from the syntax alone. `check(root)` returns what breaks them; `--map` prints the
+// rooms of each package with what they import, `--casts` every cast.
 import { existsSync, readFileSync } from "node:fs"
 import { builtinModules } from "node:module"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
 import ts from "typescript"
 import { missing } from "./lock.mjs"
+import { countCasts, cycles, mapOf, roomOf, survey } from "./map.mjs"
+import * as lists from "./rooms.mjs"
 import { packages, readJson, report, root as repository, show, sources } from "./workspace.mjs"
 
-const maxLines = 320
-
-/** Laws beyond the common ones, by package folder. */
-const strict = {
-  client: {
-    // Only these touch @effect/platform: the cost of following it into another major version.
-    platform: [
-      "ApiClient",
-      "ApiResponse",
-      "Attempt",
-      "Core",
-      "Execution",
-      "FetchTransport",
-      "Middleware",
-      "NativeClient",
-      "NativeTransport",
-      "PlatformClient",
-      "PlatformRequest",
-      "PlatformResponse",
-      "PromiseClient",
-      "Redirects",
-      "RequestBody",
-      "RequestEncoder",
-      "ResponseBody",
-      "Telemetry",
-      "Transport",
-      "TransportContract",
-      "TransportError"
-    ],
-    // Only these run Effects; all else describes them.
-    runners: ["PromiseClient"],
-    // Only this keeps time for bytes on a wire, which no test clock moves.
-    timers: ["internal/watch"]
-  }
-}
+const maxLines = 300
 
 /** What is shipped to programs, some of them to browsers: bundlers keep the whole of a module that comes out of a barrel. */
 const lean = new Set(["client", "node", "anthropic"])
 const barrels = new Set(["effect", "@effect/platform"])
+const listsFile = ".ci/rooms.mjs"
 
 export const rules = {
   cycle: "no import cycles, types included",
   barrel: "inside src, import the file and never index.ts",
-  size: `no source file is longer than ${maxLines} lines`,
+  size: `no source file has more than ${maxLines} lines of code`,
   declared: "what src imports stands in the package's dependencies or peerDependencies",
   reference: "a package of the workspace that src imports stands in tsconfig references",
   listed: "every package and its tests have a tsconfig.json, and the one at the top refers to it",
   lock: "the lock file names no registry and leaves out no platform: `npm ci` works behind any mirror",
-  order: "a module imports only modules above it in index.ts",
-  internal: "internal files import internal files only",
+  rooms: `the rooms and the imports between them are those of ${listsFile}, and go one way`,
+  pure: "a pure room imports data modules of effect, and no runtime",
   lean: "what is shipped imports effect/X and @effect/platform/X, not their barrels",
-  platform: "only the listed modules import @effect/platform",
+  platform: "only the listed modules import values of @effect/platform",
+  seam: "what differs between Effect 3 and Effect 4 is used below effect/ alone",
+  casts: `a package has no more casts than ${listsFile} records`,
   node: "no Node module and no Node global",
   run: "only the listed modules run Effects",
   ambient: "time comes from Clock, randomness from Random, waiting from Effect"
 }
 
-const nodeGlobals = new Set(
-  "Buffer process require module global __dirname __filename setImmediate clearImmediate".split(" ")
-)
 const builtins = new Set(builtinModules)
-const runner = /^(unsafe)?[rR]un(Promise|Sync|Fork|Callback|Main)(Exit)?$/
-const ambient = new Set([
-  "Date.now",
-  "performance.now",
-  "Math.random",
-  "setTimeout",
-  "setInterval",
-  "globalThis.setTimeout",
-  "globalThis.setInterval"
-])
-
-/** Reads one file: its imports of every kind, and the findings that need no other file. */
-const read = (path) => {
-  const text = readFileSync(path, "utf8")
-  const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
-  const lineOf = (node) => file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1
-  const imports = []
-  const globals = []
-  const runs = []
-  const clocks = []
-  const declared = new Set()
-  const importing = (node, specifier) =>
-    specifier &&
-    ts.isStringLiteralLike(specifier) &&
-    imports.push({ line: lineOf(node), specifier: specifier.text })
-
-  const visit = (node) => {
-    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) importing(node, node.moduleSpecifier)
-    else if (ts.isImportTypeNode(node)) importing(node, node.argument.literal)
-    else if (ts.isExternalModuleReference(node)) importing(node, node.expression)
-    else if (ts.isCallExpression(node)) {
-      if (node.expression.kind === ts.SyntaxKind.ImportKeyword) importing(node, node.arguments[0])
-      const callee = node.expression.getText(file)
-      if (ambient.has(callee)) clocks.push({ line: lineOf(node), name: `${callee}()` })
-    } else if (
-      ts.isNewExpression(node) &&
-      node.expression.getText(file) === "Date" &&
-      !node.arguments?.length
-    ) {
-      clocks.push({ line: lineOf(node), name: "new Date()" })
-    } else if (ts.isIdentifier(node)) {
-      if (node.parent.name === node && !ts.isPropertyAccessExpression(node.parent)) declared.add(node.text)
-      if (nodeGlobals.has(node.text) && isReference(node))
-        globals.push({ line: lineOf(node), name: node.text })
-      if (runner.test(node.text) && !isDeclaredName(node)) runs.push({ line: lineOf(node), name: node.text })
-    }
-    ts.forEachChild(node, visit)
-  }
-  visit(file)
-  return {
-    path,
-    imports,
-    clocks,
-    runs,
-    globals: globals.filter(({ name }) => !declared.has(name)),
-    lines: text.split("\n").length - (text.endsWith("\n") ? 1 : 0),
-    reading: file.statements
-      .filter(
-        (node) => ts.isExportDeclaration(node) && node.exportClause && ts.isNamespaceExport(node.exportClause)
-      )
-      .map((node) => node.moduleSpecifier.text)
-  }
-}
-
-/** A name that stands for a value in scope: not a property, a key, or the name of a declaration. */
-const isReference = (node) =>
-  node.parent.name !== node &&
-  node.parent.propertyName !== node &&
-  !(ts.isQualifiedName(node.parent) && node.parent.right === node)
-
-/** `runPromise` as a name of our own, such as a key of an object or a parameter, runs nothing. */
-const isDeclaredName = (node) =>
-  node.parent.name === node &&
-  !ts.isPropertyAccessExpression(node.parent) &&
-  !ts.isImportSpecifier(node.parent)
-
-/** A list of files for each import that closes a cycle. */
-const cycles = (graph) => {
-  const found = []
-  const state = new Map()
-  const visit = (path, trail) => {
-    if (state.get(path) === "done") return
-    if (state.get(path) === "open") {
-      found.push([...trail.slice(trail.indexOf(path)), path])
-      return
-    }
-    state.set(path, "open")
-    for (const next of graph.get(path) ?? []) visit(next, [...trail, path])
-    state.set(path, "done")
-  }
-  for (const path of graph.keys()) visit(path, [])
-  return found
-}
 
 const packageName = (specifier) => specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/")
 
@@ -173,52 +49,120 @@ const lockOf = (root) => {
   return existsSync(path) ? readJson(path) : { packages: {} }
 }
 
-const checkPackage = ({ name, dir, manifest }, workspace, fail) => {
-  const src = join(dir, "src")
-  const files = sources(src).map(read)
-  const known = new Set(files.map(({ path }) => path))
-  const moduleOf = (path) => show(path, src).replace(/\.ts$/, "")
-  const target = (from, specifier) => join(dirname(from), specifier).replace(/\.js$/, ".ts")
-  const laws = strict[name]
+const words = (text = "") => text.split(" ").filter((word) => word !== "")
+
+/** A list of exceptions that notes which of them are used: `rooms/`, modules, or modules with what they may use. */
+const exceptions = (list = "") => {
+  const entries =
+    typeof list === "string"
+      ? words(list).map((name) => [name, undefined])
+      : Object.entries(list).map(([name, uses]) => [name, words(uses)])
+  const allowed = new Map(entries.map(([name, uses]) => [name, uses && new Set(uses)]))
+  const used = new Set()
+  return {
+    allows: (module, use) => {
+      const name = [module, `${roomOf(module)}/`].find((name) => allowed.has(name))
+      if (name === undefined) return false
+      const uses = allowed.get(name)
+      if (uses && !uses.has(use)) return false
+      used.add(uses ? `${name}: ${use}` : name)
+      return true
+    },
+    unused: () =>
+      entries
+        .flatMap(([name, uses]) => (uses ? uses.map((use) => `${name}: ${use}`) : [name]))
+        .filter((name) => !used.has(name))
+  }
+}
+
+/** What a file uses of what one of the two Effects lacks. */
+const seamUses = ({ imports, members }, { modules, values, members: lacking }) => {
+  const anyhow = new Set(words(modules).map((name) => `effect/${name}`))
+  const asValue = new Set(words(values))
+  const names = new Set(words(lacking))
+  return [
+    ...imports.flatMap(({ line, modules: named }) =>
+      named
+        .filter(({ module, type }) => anyhow.has(module) || (!type && asValue.has(module)))
+        .map(({ module }) => ({ line, use: module.replace(/.*\//, "") }))
+    ),
+    ...members.filter(({ name }) => names.has(name)).map(({ line, name }) => ({ line, use: name }))
+  ]
+}
+
+/** What the lists say of one package. */
+const lawsOf = (lists, name) =>
+  Object.fromEntries(Object.entries(lists).map(([law, list]) => [law, list[name]]))
+
+const checkRooms = (list, files, fail) => {
+  const wrong = (what) => fail("rooms", undefined, 1, what)
+  const rooms = new Map(Object.entries(list).map(([room, imports]) => [room, words(imports)]))
+  for (const cycle of cycles(rooms)) wrong(`a cycle of rooms: ${cycle.join(" <- ")}`)
+
+  const found = new Set()
+  const arrows = new Set()
+  for (const { path, module, local } of files.filter(({ module }) => module !== "index")) {
+    const room = roomOf(module)
+    if (!rooms.has(room) && !found.has(room)) fail("rooms", path, 1, `stands in ${room}, which is not listed`)
+    found.add(room)
+    for (const { line, module: imported } of local) {
+      const other = roomOf(imported)
+      if (other === room || imported === "index") continue
+      arrows.add(`${room} <- ${other}`)
+      if (rooms.has(room) && !rooms.get(room).includes(other))
+        fail("rooms", path, line, `imports ${imported}: ${room} <- ${other} is not listed`)
+    }
+  }
+  for (const [room, imports] of rooms) {
+    if (!found.has(room)) wrong(`${room} is listed and does not exist`)
+    else
+      for (const other of imports)
+        if (other !== room && !arrows.has(`${room} <- ${other}`))
+          wrong(`${room} <- ${other} is listed and no import needs it`)
+  }
+}
+
+const checkPackage = (each, workspace, lists, fail) => {
+  const { name, dir, manifest } = each
+  const files = survey(each)
+  const laws = lawsOf(lists, name)
+  const failList = (rule, what) => fail(rule, undefined, 1, `${name}: ${what}`)
   const declared = new Set([
     manifest.name,
     ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })
   ])
   const references = existsSync(join(dir, "tsconfig.json")) ? referencesOf(dir) : []
-  const barrel = join(src, "index.ts")
-  const reading = (files.find(({ path }) => path === barrel)?.reading ?? []).map((specifier) =>
-    moduleOf(target(barrel, specifier))
-  )
-
-  const local = (file) =>
-    file.imports
-      .filter(({ specifier }) => specifier.startsWith("."))
-      .map((found) => ({ ...found, path: target(file.path, found.specifier) }))
-      .filter(({ path }) => known.has(path))
 
   // An import of the barrel breaks a law of its own, and is no cycle besides.
+  const isBarrel = ({ module }) => module === "index"
   const graph = new Map(
-    files.map((file) => [file.path, local(file).flatMap(({ path }) => (path === barrel ? [] : [path]))])
+    files.map(({ module, local }) => [
+      module,
+      local.filter((found) => !isBarrel(found)).map(({ module }) => module)
+    ])
   )
-  for (const cycle of cycles(graph)) fail("cycle", cycle[0], 1, cycle.map(moduleOf).join(" -> "))
+  const pathOf = new Map(files.map(({ module, path }) => [module, path]))
+  for (const cycle of cycles(graph)) fail("cycle", pathOf.get(cycle[0]), 1, cycle.join(" -> "))
+
+  if (laws.rooms)
+    checkRooms(laws.rooms, files, (rule, path, line, what) =>
+      path ? fail(rule, path, line, what) : failList(rule, what)
+    )
+  const pure = new Set(words(laws.pure))
+  const data = new Set(words(lists.data))
+  const platform = exceptions(laws.platform)
+  const seam = exceptions(laws.seam)
+  const impure = exceptions(laws.impure)
 
   for (const file of files) {
-    const self = moduleOf(file.path)
-    const isInternal = self.startsWith("internal/")
-    if (file.lines > maxLines) fail("size", file.path, file.lines, `${file.lines} lines`)
+    const self = file.module
+    if (file.codeLines > maxLines) fail("size", file.path, 1, `${file.codeLines} lines of code`)
+    for (const { line, module } of file.local.filter(isBarrel))
+      fail("barrel", file.path, line, `imports ${module}`)
 
-    for (const { line, path } of local(file)) {
-      const other = moduleOf(path)
-      if (other === "index") fail("barrel", file.path, line, `imports ${other}`)
-      if (!laws || self === "index") continue
-      if (isInternal && !other.startsWith("internal/")) fail("internal", file.path, line, `imports ${other}`)
-      if (!isInternal && !other.startsWith("internal/") && other !== "index") {
-        if (reading.indexOf(other) >= reading.indexOf(self))
-          fail("order", file.path, line, `imports ${other}`)
-      }
-    }
-
-    for (const { line, specifier } of file.imports.filter(({ specifier }) => !specifier.startsWith("."))) {
+    for (const { line, specifier, modules } of file.imports.filter(
+      ({ specifier }) => !specifier.startsWith(".")
+    )) {
       const imported = packageName(specifier)
       const isNode = specifier.startsWith("node:") || builtins.has(specifier)
       if (!isNode && !declared.has(imported)) fail("declared", file.path, line, `imports ${specifier}`)
@@ -227,29 +171,52 @@ const checkPackage = ({ name, dir, manifest }, workspace, fail) => {
       const sibling = workspace.find((each) => each.manifest.name === imported && each.dir !== dir)
       if (sibling && !references.includes(sibling.dir))
         fail("reference", file.path, line, `imports ${specifier}`)
-      if (laws && isNode) fail("node", file.path, line, `imports ${specifier}`)
-      if (laws && imported === "@effect/platform" && !laws.platform.includes(self)) {
+      if (laws.runners && isNode) fail("node", file.path, line, `imports ${specifier}`)
+      if (
+        laws.platform &&
+        imported === "@effect/platform" &&
+        modules.some(({ type }) => !type) &&
+        !platform.allows(self)
+      ) {
         fail("platform", file.path, line, `imports ${specifier}`)
+      }
+      for (const { module, type } of pure.has(roomOf(self)) && imported === "effect" ? modules : []) {
+        const use = module.replace(/.*\//, "")
+        if (!type && !data.has(use) && !impure.allows(self, use))
+          fail("pure", file.path, line, `imports ${module}`)
       }
     }
 
-    if (!laws) continue
-    if (self !== "index" && !isInternal && !reading.includes(self)) {
-      fail("order", file.path, 1, "is not listed in index.ts")
+    for (const { line, use } of laws.seam && roomOf(self) !== "effect" ? seamUses(file, lists.lacking) : []) {
+      if (!seam.allows(self, use)) fail("seam", file.path, line, `uses ${use}`)
     }
+
+    if (!laws.runners) continue
     for (const { line, name } of file.globals) fail("node", file.path, line, `uses ${name}`)
-    for (const { line, name } of laws.timers.includes(self) ? [] : file.clocks) {
+    for (const { line, name } of words(laws.timers).includes(self) ? [] : file.clocks) {
       fail("ambient", file.path, line, `calls ${name}`)
     }
-    for (const { line, name } of laws.runners.includes(self) ? [] : file.runs) {
+    for (const { line, name } of words(laws.runners).includes(self) ? [] : file.runs) {
       fail("run", file.path, line, `uses ${name}`)
     }
   }
+  const counts = countCasts(files)
+  for (const [kind, most] of Object.entries(laws.casts ?? {})) {
+    if (counts[kind] > most)
+      failList(
+        "casts",
+        `${counts[kind]} casts of the kind "${kind}", at most ${most}: see npm run laws -- --casts`
+      )
+  }
+  for (const [rule, list] of Object.entries({ platform, seam, pure: impure })) {
+    for (const unused of list.unused()) failList(rule, `${unused}: the exception is no longer needed`)
+  }
 }
 
-export const check = (root) => {
+export const check = (root, lists) => {
   const failures = []
-  const fail = (rule, path, line, what) => failures.push({ rule, path: show(path, root), line, what })
+  const fail = (rule, path, line, what) =>
+    failures.push({ rule, path: path ? show(path, root) : listsFile, line, what })
   const workspace = packages(root)
   const top = referencesOf(root)
   const lock = lockOf(root)
@@ -261,7 +228,7 @@ export const check = (root) => {
     fail("lock", join(root, "package-lock.json"), 1, `${name} is left out, mend with "npm run lock"`)
   }
   for (const each of workspace) {
-    checkPackage(each, workspace, fail)
+    checkPackage(each, workspace, lists, fail)
     for (const dir of [each.dir, join(each.dir, "test")]) {
       if (dir !== each.dir && sources(dir).length === 0) continue
       const path = join(dir, "tsconfig.json")
@@ -272,10 +239,20 @@ export const check = (root) => {
   return failures
 }
 
+const printCasts = () => {
+  for (const each of packages())
+    for (const { path, casts } of survey(each))
+      for (const { line, kind } of casts) console.log(`${show(path)}:${line}: ${kind}`)
+}
+
 if (process.argv[1] === import.meta.filename) {
-  const failures = check(repository)
-  report(
-    failures.map(({ rule, path, line, what }) => `${path}:${line}: ${what} (${rule}: ${rules[rule]})`),
-    `laws: ${Object.keys(rules).length} laws hold in ${packages().length} packages`
-  )
+  if (process.argv.includes("--map")) for (const each of packages()) console.log(mapOf(each))
+  else if (process.argv.includes("--casts")) printCasts()
+  else {
+    const failures = check(repository, lists)
+    report(
+      failures.map(({ rule, path, line, what }) => `${path}:${line}: ${what} (${rule}: ${rules[rule]})`),
+      `laws: ${Object.keys(rules).length} laws hold in ${packages().length} packages`
+    )
+  }
 }

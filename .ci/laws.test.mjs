@@ -21,42 +21,87 @@ const lawful = {
   }),
   "packages/client/tsconfig.json": "{}",
   "packages/client/test/tsconfig.json": "{}",
-  "packages/client/test/ApiError.test.ts": "setTimeout(() => process.exit(), 1)\n",
-  "packages/client/src/index.ts": [
-    'export * as ApiError from "./ApiError.js"',
-    'export * as RetryPolicy from "./RetryPolicy.js"',
-    'export * as Transport from "./Transport.js"',
-    'export * as PromiseClient from "./PromiseClient.js"'
+  "packages/client/test/errors/ApiError.test.ts": "setTimeout(() => process.exit(), 1)\n",
+  "packages/client/src/index.ts": 'export * as ApiError from "./errors/ApiError.js"\n',
+  "packages/client/src/wire/url.ts": 'import { encode } from "./query.js"\nexport const join = encode\n',
+  "packages/client/src/wire/query.ts": [
+    'import type * as Stream from "effect/Stream"',
+    'import * as Option from "effect/Option"',
+    "export const encode = (at: Date) => new Date(at)",
+    "export const kinds = ['a'] as const satisfies ReadonlyArray<unknown>",
+    "export type None = typeof Option.none | Stream.Stream<1>"
   ].join("\n"),
-  "packages/client/src/internal/url.ts": 'import { encode } from "./query.js"\nexport const join = encode\n',
-  "packages/client/src/internal/query.ts": "export const encode = (at: Date) => new Date(at)\n",
-  "packages/client/src/ApiError.ts": [
-    'import * as Effect from "effect/Effect"',
-    'import * as Stream from "effect/Stream"',
-    'import { join } from "./internal/url.js"',
+  "packages/client/src/effect/sync.ts": [
+    'import * as Either from "effect/Either"',
+    'import * as HttpClientError from "@effect/platform/HttpClientError"',
+    "export const isReady = (value: unknown) => Either.isEither(value as typeof HttpClientError)"
+  ].join("\n"),
+  "packages/client/src/errors/ApiError.ts": [
+    'import { join } from "../wire/url.js"',
+    'import type * as HttpClient from "@effect/platform/HttpClient"',
     "// Date.now() and process.env in a comment break nothing",
     "export const text = 'Math.random() and require(1) in a string neither'",
     "export const shape = { process: 1, runSync: join }",
     "export const runtime = Reflect.get(globalThis, 'process')",
-    "export const drain = Stream.runDrain(Stream.empty)",
     "export const local = (Buffer: string) => Buffer",
-    "export const delay = Effect.sleep(1)"
+    "export type Client = HttpClient.HttpClient"
   ].join("\n"),
-  "packages/client/src/RetryPolicy.ts":
-    'import type { text } from "./ApiError.js"\nexport type Text = typeof text\n',
-  "packages/client/src/Transport.ts":
+  "packages/client/src/client/Loop.ts": [
+    'import * as Effect from "effect/Effect"',
+    'import * as Stream from "effect/Stream"',
+    'import * as FiberRef from "effect/FiberRef"',
+    'import { isReady } from "../effect/sync.js"',
+    "export const drain = Stream.runDrain(Stream.empty)",
+    "export const delay = Effect.sleep(1)",
+    "export { FiberRef, isReady }"
+  ].join("\n"),
+  "packages/client/src/transport/Transport.ts":
     'import * as HttpClient from "@effect/platform/HttpClient"\nexport { HttpClient }\n',
-  "packages/client/src/PromiseClient.ts":
+  "packages/client/src/transport/Clock.ts": "export const now = () => Date.now()\n",
+  "packages/client/src/ApiClient.ts": [
+    'import "./client/Loop.js"',
+    'import type { Client } from "./errors/ApiError.js"',
+    'import * as Headers from "@effect/platform/Headers"',
+    "export const make = (client: Client) => [client, Headers]"
+  ].join("\n"),
+  "packages/client/src/promise/PromiseClient.ts":
     'import * as Effect from "effect/Effect"\nexport const run = Effect.runPromise(Effect.void)\n',
   "packages/other/package.json": json({ name: "@x/other", dependencies: { "@x/client": "*" } }),
   "packages/other/tsconfig.json": json({ references: [{ path: "../client" }] }),
   "packages/other/src/main.ts": 'import "@x/client"\nsetTimeout(() => process.exit(), 1)\n'
 }
 
+const lists = {
+  rooms: {
+    client: {
+      effect: "",
+      wire: "",
+      errors: "wire",
+      client: "effect",
+      transport: "",
+      "ApiClient.ts": "client errors",
+      promise: ""
+    }
+  },
+  pure: { client: "errors wire" },
+  impure: {},
+  platform: { client: "transport/ effect/sync ApiClient" },
+  seam: { client: { "client/Loop": "FiberRef" } },
+  casts: { client: { as: 1, never: 0, unknown: 0, "!": 0 } },
+  runners: { client: "promise/PromiseClient" },
+  timers: { client: "transport/Clock" },
+  data: "Either Option",
+  lacking: {
+    modules: "Either FiberRef",
+    values: "@effect/platform/HttpClientError",
+    members: "getFiberRef"
+  }
+}
+
 /** Each case: the law, where it must be reported, and the files that break it. */
 const client = "packages/client/src"
 const broken = [
-  ["cycle", `${client}/internal/url.ts:1`, { [`${client}/internal/query.ts`]: 'import "./url.js"\n' }],
+  ["cycle", `${client}/wire/url.ts:1`, { [`${client}/wire/query.ts`]: 'import "./url.js"\n' }],
   [
     "cycle",
     "packages/other/src/a.ts:1",
@@ -67,12 +112,12 @@ const broken = [
   ],
   [
     "barrel",
-    `${client}/Transport.ts:1`,
-    { [`${client}/Transport.ts`]: 'import type * as I from "./index.js"\n' }
+    `${client}/transport/A.ts:1`,
+    { [`${client}/transport/A.ts`]: 'import type * as I from "../index.js"\n' }
   ],
-  ["barrel", `${client}/Transport.ts:1`, { [`${client}/Transport.ts`]: 'import "@x/client"\n' }],
-  ["size", `${client}/Transport.ts:321`, { [`${client}/Transport.ts`]: "//\n".repeat(321) }],
-  ["declared", `${client}/Transport.ts:1`, { [`${client}/Transport.ts`]: 'import "lodash/fp"\n' }],
+  ["barrel", `${client}/transport/A.ts:1`, { [`${client}/transport/A.ts`]: 'import "@x/client"\n' }],
+  ["size", `${client}/transport/A.ts:1`, { [`${client}/transport/A.ts`]: "void `\n${1}\n`\n".repeat(101) }],
+  ["declared", `${client}/transport/A.ts:1`, { [`${client}/transport/A.ts`]: 'import "lodash/fp"\n' }],
   ["reference", "packages/other/src/main.ts:1", { "packages/other/tsconfig.json": "{}" }],
   ["listed", "packages/new/tsconfig.json:1", { "packages/new/package.json": "{}" }],
   [
@@ -99,70 +144,136 @@ const broken = [
       })
     }
   ],
+  ["rooms", `${client}/wire/url.ts:1`, { [`${client}/wire/url.ts`]: 'import "../effect/sync.js"\n' }],
   [
-    "order",
-    `${client}/ApiError.ts:1`,
-    { [`${client}/ApiError.ts`]: 'import type {} from "./Transport.js"\n' }
+    "rooms",
+    `${client}/wire/url.ts:1`,
+    { [`${client}/wire/url.ts`]: 'export * from "../transport/Transport.js"\n' }
   ],
-  ["order", `${client}/ApiError.ts:1`, { [`${client}/ApiError.ts`]: 'export * from "./Transport.js"\n' }],
   [
-    "order",
-    `${client}/ApiError.ts:1`,
-    { [`${client}/ApiError.ts`]: 'type A = import("./Transport.js").A\n' }
+    "rooms",
+    `${client}/wire/url.ts:1`,
+    { [`${client}/wire/url.ts`]: 'type A = import("../transport/Transport.js").A\n' }
   ],
-  ["order", `${client}/ApiError.ts:1`, { [`${client}/ApiError.ts`]: 'void import("./Transport.js")\n' }],
-  ["order", `${client}/Unlisted.ts:1`, { [`${client}/Unlisted.ts`]: "" }],
   [
-    "internal",
-    `${client}/internal/a.ts:1`,
-    { [`${client}/internal/a.ts`]: 'import type {} from "../ApiError.js"\n' }
+    "rooms",
+    `${client}/wire/url.ts:1`,
+    { [`${client}/wire/url.ts`]: 'void import("../transport/Transport.js")\n' }
+  ],
+  ["rooms", `${client}/cellar/a.ts:1`, { [`${client}/cellar/a.ts`]: "" }],
+  ["rooms", `${client}/Unlisted.ts:1`, { [`${client}/Unlisted.ts`]: "" }],
+  ["rooms", ".ci/rooms.mjs:1", {}, { rooms: { client: { ...lists.rooms.client, attic: "" } } }],
+  ["rooms", ".ci/rooms.mjs:1", {}, { rooms: { client: { ...lists.rooms.client, promise: "client" } } }],
+  [
+    "rooms",
+    ".ci/rooms.mjs:1",
+    {
+      [`${client}/transport/A.ts`]: 'import "../promise/PromiseClient.js"\n',
+      [`${client}/promise/B.ts`]: 'import "../transport/Clock.js"\n'
+    },
+    { rooms: { client: { ...lists.rooms.client, promise: "transport", transport: "promise" } } }
+  ],
+  [
+    "pure",
+    `${client}/wire/url.ts:1`,
+    { [`${client}/wire/url.ts`]: 'import { never } from "effect/Effect"\n' }
+  ],
+  [
+    "pure",
+    `${client}/wire/url.ts:1`,
+    {
+      [`${client}/wire/url.ts`]:
+        'import "effect/Stream"\nimport { type Effect, type Scope } from "effect/Effect"\n'
+    }
+  ],
+  ["pure", ".ci/rooms.mjs:1", {}, { impure: { client: { "wire/url": "Stream" } } }],
+  [
+    "platform",
+    `${client}/errors/ApiError.ts:1`,
+    {
+      [`${client}/errors/ApiError.ts`]:
+        'import { empty } from "@effect/platform/Headers"\nimport "../wire/url.js"\n'
+    }
   ],
   [
     "platform",
-    `${client}/ApiError.ts:1`,
-    { [`${client}/ApiError.ts`]: 'import "@effect/platform/HttpClient"\n' }
+    `${client}/wire/url.ts:1`,
+    { [`${client}/wire/url.ts`]: 'export * from "@effect/platform/Headers"\n' }
+  ],
+  ["platform", ".ci/rooms.mjs:1", {}, { platform: { client: `${lists.platform.client} wire/url` } }],
+  [
+    "seam",
+    `${client}/wire/url.ts:1`,
+    { [`${client}/wire/url.ts`]: 'import type * as Either from "effect/Either"\n' }
   ],
   [
-    "platform",
-    `${client}/internal/a.ts:1`,
-    { [`${client}/internal/a.ts`]: 'import type {} from "@effect/platform/Headers"\n' }
+    "seam",
+    `${client}/transport/A.ts:1`,
+    { [`${client}/transport/A.ts`]: 'import * as HttpClientError from "@effect/platform/HttpClientError"\n' }
   ],
-  ["lean", `${client}/Transport.ts:1`, { [`${client}/Transport.ts`]: 'import { Effect } from "effect"\n' }],
+  ["seam", `${client}/wire/url.ts:1`, { [`${client}/wire/url.ts`]: "fiber.getFiberRef(ref)\n" }],
+  ["seam", ".ci/rooms.mjs:1", {}, { seam: { client: { "client/Loop": "FiberRef Either" } } }],
+  ["casts", ".ci/rooms.mjs:1", { [`${client}/wire/url.ts`]: "export const a = 1 as number\n" }],
+  ["casts", ".ci/rooms.mjs:1", { [`${client}/wire/url.ts`]: "export const a = <number>1\n" }],
+  ["casts", ".ci/rooms.mjs:1", { [`${client}/wire/url.ts`]: "export const a = 1 as never\n" }],
+  ["casts", ".ci/rooms.mjs:1", { [`${client}/wire/url.ts`]: "export const a = 1 as unknown\n" }],
+  ["casts", ".ci/rooms.mjs:1", { [`${client}/wire/url.ts`]: "export const a = [1][0]!\n" }],
   [
     "lean",
-    `${client}/Transport.ts:1`,
-    { [`${client}/Transport.ts`]: 'import type { Headers } from "@effect/platform"\n' }
+    `${client}/transport/A.ts:1`,
+    { [`${client}/transport/A.ts`]: 'import { Effect } from "effect"\n' }
   ],
-  ["node", `${client}/Transport.ts:1`, { [`${client}/Transport.ts`]: 'import "node:http"\n' }],
-  ["node", `${client}/Transport.ts:1`, { [`${client}/Transport.ts`]: 'import "fs"\n' }],
-  ["node", `${client}/Transport.ts:2`, { [`${client}/Transport.ts`]: "\nBuffer.from('')\n" }],
-  ["node", `${client}/Transport.ts:2`, { [`${client}/Transport.ts`]: "\nexport const env = process.env\n" }],
-  ["node", `${client}/Transport.ts:2`, { [`${client}/Transport.ts`]: "\nexport const fs = require('x')\n" }],
-  ["run", `${client}/Transport.ts:2`, { [`${client}/Transport.ts`]: "\nEffect.runPromise(a)\n" }],
-  ["run", `${client}/Transport.ts:2`, { [`${client}/Transport.ts`]: "\nRuntime.runFork(runtime)(a)\n" }],
+  [
+    "lean",
+    `${client}/transport/A.ts:1`,
+    { [`${client}/transport/A.ts`]: 'import type { Headers } from "@effect/platform"\n' }
+  ],
+  ["node", `${client}/transport/A.ts:1`, { [`${client}/transport/A.ts`]: 'import "node:http"\n' }],
+  ["node", `${client}/transport/A.ts:1`, { [`${client}/transport/A.ts`]: 'import "fs"\n' }],
+  ["node", `${client}/transport/A.ts:2`, { [`${client}/transport/A.ts`]: "\nBuffer.from('')\n" }],
+  [
+    "node",
+    `${client}/transport/A.ts:2`,
+    { [`${client}/transport/A.ts`]: "\nexport const env = process.env\n" }
+  ],
+  [
+    "node",
+    `${client}/transport/A.ts:2`,
+    { [`${client}/transport/A.ts`]: "\nexport const fs = require('x')\n" }
+  ],
+  ["run", `${client}/transport/A.ts:2`, { [`${client}/transport/A.ts`]: "\nEffect.runPromise(a)\n" }],
+  ["run", `${client}/transport/A.ts:2`, { [`${client}/transport/A.ts`]: "\nRuntime.runFork(runtime)(a)\n" }],
   [
     "run",
-    `${client}/Transport.ts:1`,
-    { [`${client}/Transport.ts`]: 'import { runSync } from "effect/Effect"\n' }
+    `${client}/transport/A.ts:1`,
+    { [`${client}/transport/A.ts`]: 'import { runSync } from "effect/Effect"\n' }
   ],
-  ["ambient", `${client}/Transport.ts:2`, { [`${client}/Transport.ts`]: "\nexport const a = Date.now()\n" }],
-  ["ambient", `${client}/Transport.ts:2`, { [`${client}/Transport.ts`]: "\nexport const a = new Date()\n" }],
   [
     "ambient",
-    `${client}/Transport.ts:2`,
-    { [`${client}/Transport.ts`]: "\nexport const a = Math.random()\n" }
+    `${client}/transport/A.ts:2`,
+    { [`${client}/transport/A.ts`]: "\nexport const a = Date.now()\n" }
   ],
-  ["ambient", `${client}/Transport.ts:2`, { [`${client}/Transport.ts`]: "\nsetTimeout(() => {}, 1)\n" }]
+  [
+    "ambient",
+    `${client}/transport/A.ts:2`,
+    { [`${client}/transport/A.ts`]: "\nexport const a = new Date()\n" }
+  ],
+  [
+    "ambient",
+    `${client}/transport/A.ts:2`,
+    { [`${client}/transport/A.ts`]: "\nexport const a = Math.random()\n" }
+  ],
+  ["ambient", `${client}/transport/A.ts:2`, { [`${client}/transport/A.ts`]: "\nsetTimeout(() => {}, 1)\n" }]
 ]
 
-const findings = (files) => {
+const findings = (files, changed = {}) => {
   const root = mkdtempSync(join(tmpdir(), "laws-"))
   try {
     for (const [path, text] of Object.entries(files)) {
       mkdirSync(dirname(join(root, path)), { recursive: true })
       writeFileSync(join(root, path), text)
     }
-    return check(root).map(({ rule, path, line }) => `${rule} ${path}:${line}`)
+    return check(root, { ...lists, ...changed }).map(({ rule, path, line }) => `${rule} ${path}:${line}`)
   } finally {
     rmSync(root, { recursive: true })
   }
@@ -170,9 +281,15 @@ const findings = (files) => {
 
 test("a lawful tree breaks no law", () => assert.deepEqual(findings(lawful), []))
 
-for (const [index, [rule, where, files]] of broken.entries()) {
+test("comments and blank lines are no code", () =>
+  assert.deepEqual(
+    findings({ ...lawful, [`${client}/transport/A.ts`]: `/**\n * a\n */\n${"// b\n\n".repeat(400)}` }),
+    []
+  ))
+
+for (const [index, [rule, where, files, changed]] of broken.entries()) {
   test(`${rule} ${index}: ${where}`, () =>
-    assert.deepEqual(findings({ ...lawful, ...files }), [`${rule} ${where}`]))
+    assert.deepEqual(findings({ ...lawful, ...files }, changed), [`${rule} ${where}`]))
 }
 
 test("every law has been broken", () =>
