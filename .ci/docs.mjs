@@ -1,10 +1,12 @@
 // Every public export says what it is for, in a sentence, and since when; every link of the documentation leads somewhere;
-// a package's tour names all of its modules; tests and the behaviour page cite the same rules.
+// a package's tour leads to all of its rooms; tests and the behaviour page cite the same rules.
 import { existsSync, readFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import ts from "typescript"
 import { documents } from "./fences.mjs"
+import { publicNames } from "./public.mjs"
 import { uncovered } from "./rules.mjs"
+import { parse } from "./syntax.mjs"
 import { packages, publicPackages, report, show, sources } from "./workspace.mjs"
 
 /** What is wrong with the documentation of a declaration, or nothing. */
@@ -33,8 +35,8 @@ const declarations = (node) =>
       ? [{ name: node.name.text, node }]
       : []
 
-const undocumented = (path) => {
-  const file = ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.Latest, true)
+const undocumented = ([path, names]) => {
+  const file = parse(path)
   // `export { a as b }` exports a declaration that stands elsewhere in the file.
   const listed = new Set(
     file.statements
@@ -49,7 +51,7 @@ const undocumented = (path) => {
   const overloaded = new Set()
   return file.statements.flatMap((node) =>
     declarations(node).flatMap(({ name, node }) => {
-      if (!isExported(node) && !listed.has(name)) return []
+      if ((!isExported(node) && !listed.has(name)) || (names && !names.has(name))) return []
       // The first overload speaks for all of them.
       if (ts.isFunctionDeclaration(node)) {
         if (overloaded.has(name)) return []
@@ -89,8 +91,8 @@ const functionsOf = (node) =>
       : []
 
 /** Options whose property shows nothing on hover: of exported option types, and of the `options` of exported functions. */
-const unexplained = (path) => {
-  const file = ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.Latest, true)
+const unexplained = ([path]) => {
+  const file = parse(path)
   return file.statements.filter(isExported).flatMap((node) => {
     const type = ts.isInterfaceDeclaration(node)
       ? node
@@ -161,19 +163,18 @@ const broken = ({ path, line, link }) => {
   return wrong ? [`${show(path)}:${line}: ${link} ${wrong}`] : []
 }
 
-const modulesOf = (dir) =>
-  sources(join(dir, "src")).filter((path) => !show(path, dir).startsWith("src/internal/"))
-
+/** The rooms of a package that its tour, a page of its own, does not lead to. */
 const unnamed = ({ dir }) => {
   const tour = join(dir, "TOUR.md")
   if (!existsSync(tour)) return []
-  const named = new Set(linksOf(tour).map(({ link }) => join(dir, link)))
-  return modulesOf(dir)
-    .filter((path) => basename(path) !== "index.ts" && !named.has(path))
-    .map((path) => `${show(tour)}:1: does not name ${show(path, dir)}`)
+  const named = new Set(linksOf(tour).map(({ link }) => join(dir, link).replace(/\/$/, "")))
+  const folders = sources(join(dir, "src")).map((path) => dirname(path))
+  return [...new Set(folders)]
+    .filter((folder) => basename(folder) !== "src" && !named.has(folder))
+    .map((folder) => `${show(tour)}:1: does not lead to the room ${show(folder, dir)}`)
 }
 
-const files = publicPackages().flatMap(({ dir }) => modulesOf(dir))
+const files = publicPackages().flatMap(({ dir }) => [...publicNames(dir)])
 const links = documents(packages()).flatMap(linksOf).filter(isOurs)
 
 report(
