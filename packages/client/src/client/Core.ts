@@ -94,7 +94,7 @@ export const withOptions = (core: Core, options: Overrides.Overrides): Core =>
         config,
         credentials:
           options.credentials === undefined ? core.credentials : config.credentials.make(core.background),
-        standing: ClientHeaders.defaultHeaders(config)
+        defaultHeaders: ClientHeaders.defaultHeaders(config)
       }
     }
   })
