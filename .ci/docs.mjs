@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import ts from "typescript"
 import { documents } from "./fences.mjs"
-import { publicNames } from "./public.mjs"
+import { isExported, privateDocs, publicDeclarations, publicNames } from "./public.mjs"
 import { uncovered } from "./rules.mjs"
 import { parse } from "./syntax.mjs"
 import { packages, publicPackages, report, show, sources } from "./workspace.mjs"
@@ -23,46 +23,26 @@ const complaint = (node) => {
   return undefined
 }
 
-const isExported = (node) =>
-  ts.canHaveModifiers(node) &&
-  ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) === true
-
-/** The names a statement declares, with the node that carries their docstring. */
-const declarations = (node) =>
-  ts.isVariableStatement(node)
-    ? node.declarationList.declarations.map(({ name }) => ({ name: name.getText(), node }))
-    : node.name
-      ? [{ name: node.name.text, node }]
-      : []
-
 const undocumented = ([path, names]) => {
   const file = parse(path)
-  // `export { a as b }` exports a declaration that stands elsewhere in the file.
-  const listed = new Set(
-    file.statements
-      .filter(
-        (node) =>
-          ts.isExportDeclaration(node) && !node.moduleSpecifier && ts.isNamedExports(node.exportClause)
-      )
-      .flatMap((node) =>
-        node.exportClause.elements.map(({ name, propertyName }) => (propertyName ?? name).text)
-      )
-  )
   const overloaded = new Set()
-  return file.statements.flatMap((node) =>
-    declarations(node).flatMap(({ name, node }) => {
-      if ((!isExported(node) && !listed.has(name)) || (names && !names.has(name))) return []
-      // The first overload speaks for all of them.
-      if (ts.isFunctionDeclaration(node)) {
-        if (overloaded.has(name)) return []
-        overloaded.add(name)
-      }
-      const wrong = complaint(node)
-      const line = file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1
-      return wrong ? [`${show(path)}:${line}: ${name} ${wrong}`] : []
-    })
-  )
+  return publicDeclarations(file, names).flatMap(({ name, node }) => {
+    // The first overload speaks for all of them.
+    if (ts.isFunctionDeclaration(node)) {
+      if (overloaded.has(name)) return []
+      overloaded.add(name)
+    }
+    const wrong = complaint(node)
+    const line = file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1
+    return wrong ? [`${show(path)}:${line}: ${name} ${wrong}`] : []
+  })
 }
+
+/** Versions where no user ever looks. */
+const misplaced = (path, names) =>
+  privateDocs(parse(path), names)
+    .filter(({ text }) => /@(since|category)\b/.test(text))
+    .map(({ line }) => `${show(path)}:${line}: has @since or @category, and is not public`)
 
 /** Types whose properties somebody fills in, and looks up in an editor while doing so. */
 const optionTypes =
@@ -181,6 +161,12 @@ report(
   [
     ...files.flatMap(undocumented),
     ...files.flatMap(unexplained),
+    ...packages().flatMap(({ dir, manifest }) => {
+      const names = manifest.private === true ? new Map() : publicNames(dir)
+      return sources(join(dir, "src")).flatMap((path) =>
+        misplaced(path, names.has(path) ? { names: names.get(path) } : undefined)
+      )
+    }),
     ...links.flatMap(broken),
     ...packages().flatMap(unnamed),
     ...uncovered()

@@ -1,8 +1,4 @@
-/**
- * What the demo is made of: sections that each show one thing, or fail to.
- *
- * @since 0.1.0
- */
+/** What the demo is made of: sections that each show one thing, or fail to. */
 import type { Anthropic } from "@effect-api/anthropic"
 import { ApiConfig } from "@effect-api/client"
 import type { AnthropicApi } from "@effect-api/testing"

@@ -1,8 +1,4 @@
-/**
- * The sections about what goes wrong with a call.
- *
- * @since 0.1.0
- */
+/** The sections about what goes wrong with a call. */
 import { Anthropic, Message, Messages } from "@effect-api/anthropic"
 import { type ApiError, RetryPolicy } from "@effect-api/client"
 import { AnthropicApi, TestServer } from "@effect-api/testing"

@@ -1,8 +1,4 @@
-/**
- * Prints the demo. The exit code says whether every section has shown what it must.
- *
- * @since 0.1.0
- */
+/** Prints the demo. The exit code says whether every section has shown what it must. */
 import { Cause, Console, Effect, Exit, Logger } from "effect"
 import { demo } from "./program.js"
 import type { Outcome } from "./Section.js"

@@ -1,8 +1,4 @@
-/**
- * The sections about messages: whole, as they come, and with tools.
- *
- * @since 0.1.0
- */
+/** The sections about messages: whole, as they come, and with tools. */
 import { inspect } from "node:util"
 import {
   Anthropic,

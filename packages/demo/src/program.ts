@@ -1,8 +1,4 @@
-/**
- * The demo: what the client of the Anthropic API does, one section after another.
- *
- * @since 0.1.0
- */
+/** The demo: what the client of the Anthropic API does, one section after another. */
 import { Anthropic } from "@effect-api/anthropic"
 import { ApiConfig } from "@effect-api/client"
 import { NodeTransport } from "@effect-api/node"

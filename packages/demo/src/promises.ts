@@ -1,8 +1,4 @@
-/**
- * The section about plain async code: the same API, without Effect.
- *
- * @since 0.1.0
- */
+/** The section about plain async code: the same API, without Effect. */
 import { inspect } from "node:util"
 import { AnthropicPromise, Message } from "@effect-api/anthropic"
 import { ApiError, RetryPolicy } from "@effect-api/client"

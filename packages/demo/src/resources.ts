@@ -1,8 +1,4 @@
-/**
- * The sections about models, batches and files, and about a request that no package has.
- *
- * @since 0.1.0
- */
+/** The sections about models, batches and files, and about a request that no package has. */
 import { inspect } from "node:util"
 import { Anthropic, Message, Models } from "@effect-api/anthropic"
 import { ApiError, ApiRequest } from "@effect-api/client"

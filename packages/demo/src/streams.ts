@@ -1,8 +1,4 @@
-/**
- * The sections about streams that do not end well.
- *
- * @since 0.1.0
- */
+/** The sections about streams that do not end well. */
 import { inspect } from "node:util"
 import { Anthropic, MessageStream } from "@effect-api/anthropic"
 import { AnthropicApi } from "@effect-api/testing"

@@ -1,8 +1,4 @@
-/**
- * What the Node transport can be told.
- *
- * @since 0.1.0
- */
+/** What the Node transport can be told. */
 import type { Timeouts } from "@effect-api/client"
 import type * as Duration from "effect/Duration"
 import type * as Redacted from "effect/Redacted"

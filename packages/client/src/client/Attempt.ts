@@ -1,8 +1,6 @@
 /**
  * One attempt of a call, from its request to the head of the answer, over as many hops as redirects make of it. A hop is what
  * goes out: credentials, the headers of the attempt, middleware, transport.
- *
- * @since 0.1.0
  */
 
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -46,12 +44,7 @@ const outgoing = (
   return PlatformRequest.toHttp(encoded, headers)
 }
 
-/**
- * One attempt to the head of its answer, over all its hops, from the one that the call stands at.
- *
- * @since 0.1.0
- * @category running
- */
+/** One attempt to the head of its answer, over all its hops, from the one that the call stands at. */
 export const respond = <R>(
   core: Core.Core,
   transport: TransportContract.Send<R>,
@@ -149,9 +142,6 @@ const checked =
 /**
  * One whole attempt in a single wait, inside of `uninterruptibleMask`, where nothing but the transport has a part in it: the
  * credentials are known, no middleware stands in between, nobody listens at debug. `undefined` where that is not so.
- *
- * @since 0.1.0
- * @category running
  */
 export const respondDirectly = (
   core: Core.Core,

@@ -1,8 +1,6 @@
 /**
  * The attempt loop, the only owner of retries: which errors (the table), when (the schedule), and whether at all (budget,
  * deadline, replayability, a loop around this one).
- *
- * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -24,20 +22,10 @@ import * as Metrics from "../telemetry/Metrics.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import * as AttemptDeadline from "../transport/AttemptDeadline.js"
 
-/**
- * Makes a part of what stands in an uninterruptible region as interruptible as what is around it.
- *
- * @since 0.1.0
- * @category models
- */
+/** Makes a part of what stands in an uninterruptible region as interruptible as what is around it. */
 export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
-/**
- * One attempt, to be run inside of `uninterruptibleMask`.
- *
- * @since 0.1.0
- * @category models
- */
+/** One attempt, to be run inside of `uninterruptibleMask`. */
 export type Attempt<A, R = never> = (restore: Restore) => Effect.Effect<A, ApiError.ApiError, R>
 
 /** True inside an attempt: a call made there (a token fetch, a middleware) must not multiply this loop's attempts. */
@@ -45,12 +33,7 @@ const insideAttempt = GlobalValue.globalValue("@effect-api/client/Attempts/insid
   FiberRef.unsafeMake(false)
 )
 
-/**
- * An attempt that runs code of somebody else's: a client that is used there is within this loop.
- *
- * @since 0.1.0
- * @category combinators
- */
+/** An attempt that runs code of somebody else's: a client that is used there is within this loop. */
 export const guarded =
   <A, R>(attempt: Effect.Effect<A, ApiError.ApiError, R>): Attempt<A, R> =>
   (restore) =>
@@ -59,9 +42,6 @@ export const guarded =
 /**
  * Runs a call's attempts under its deadline. The error that ends them carries the ledger and says why nothing more was tried.
  * `discard` lets go of a failed attempt's answer before the next, `abandon` of one that came as the deadline passed.
- *
- * @since 0.1.0
- * @category combinators
  */
 export const run = <A, R>(
   call: Call.Call,
@@ -81,12 +61,7 @@ export const run = <A, R>(
   )
 }
 
-/**
- * What the attempts of all calls of a client share.
- *
- * @since 0.1.0
- * @category models
- */
+/** What the attempts of all calls of a client share. */
 export interface Client {
   readonly budget: RetryPolicy.Budget
   readonly credentials: Credentials.Resolver
@@ -289,9 +264,6 @@ const statusOf = (error: ApiError.ApiError): number | undefined =>
 /**
  * Fails a call whose last attempt had ended well: a body or a stream that breaks in its reader's hands is too late to be asked
  * for again.
- *
- * @since 0.1.0
- * @category combinators
  */
 export const failAfterResponse = (
   call: Call.Call,

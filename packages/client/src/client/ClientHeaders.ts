@@ -1,7 +1,5 @@
 /**
  * What a client tells servers of itself: who it is, what it runs on, which attempt this is, which trace it belongs to.
- *
- * @since 0.1.0
  */
 import type * as Tracer from "effect/Tracer"
 import type * as ApiConfig from "../config/ApiConfig.js"
@@ -12,12 +10,7 @@ import { isBrowser } from "../shared/runtime.js"
 import * as PlatformRequest from "../transport/PlatformRequest.js"
 import type * as Headers from "../wire/headers.js"
 
-/**
- * The version this client tells servers.
- *
- * @since 0.1.0
- * @category constants
- */
+/** The version this client tells servers. */
 export const version = "0.1.0"
 
 /** The headers under everything else: who the client is and, where asked for, what it runs on. */
@@ -29,21 +22,13 @@ const ofClient = (config: ApiConfig.ApiConfig): Headers.HeaderLayer => ({
 /**
  * What a client adds to a request: the headers without those of an attempt, `null` where one was removed. Credentials outrank
  * the defaults and nothing that was set on purpose. Everything that stands for many requests is put together once.
- *
- * @since 0.1.0
- * @category models
  */
 export type DefaultHeaders = (
   encoded: RequestEncoder.EncodedRequest,
   credentials?: Credentials.Resolved
 ) => PlatformRequest.Outgoing
 
-/**
- * The standing headers of a client.
- *
- * @since 0.1.0
- * @category headers
- */
+/** The standing headers of a client. */
 export const defaultHeaders = (config: ApiConfig.ApiConfig): DefaultHeaders => {
   const defaults = ofClient(config)
   const layerOf = (
@@ -78,9 +63,6 @@ const maxAccepts = 100
 /**
  * Adds the headers of one attempt: how many came before, the read timeout in seconds, the trace. They stand only where
  * nobody set or removed them.
- *
- * @since 0.1.0
- * @category headers
  */
 export const addAttempt = (
   headers: PlatformRequest.Outgoing,

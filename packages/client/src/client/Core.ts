@@ -1,8 +1,6 @@
 /**
  * What a client is made of, and the part of a call that all kinds of request share: from the request to the head of the
  * answer of one attempt.
- *
- * @since 0.1.0
  */
 
 import type * as HttpClient from "@effect/platform/HttpClient"
@@ -38,9 +36,6 @@ import * as ClientHeaders from "./ClientHeaders.js"
 /**
  * What a client is made of. `withOptions` makes another on the same transport, credentials and budget; `problem` is a
  * setting of it that makes no sense.
- *
- * @since 0.1.0
- * @category models
  */
 export interface Core {
   readonly config: ApiConfig.ApiConfig
@@ -53,12 +48,7 @@ export interface Core {
   readonly problem: InvalidInput | undefined
 }
 
-/**
- * A core from checked settings.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** A core from checked settings. */
 export const makeCore = (
   config: ApiConfig.ApiConfig,
   client: HttpClient.HttpClient,
@@ -78,12 +68,7 @@ export const makeCore = (
   }
 }
 
-/**
- * A core with other settings on the same connections.
- *
- * @since 0.1.0
- * @category combinators
- */
+/** A core with other settings on the same connections. */
 export const withOptions = (core: Core, options: Overrides.Overrides): Core =>
   Either.match(Either.flatMap(Overrides.tryMerge(core.config.options, options), checked), {
     onLeft: (problem) => ({ ...core, problem }),
@@ -104,18 +89,12 @@ const checked = (options: ApiConfig.Options): Either.Either<ApiConfig.ApiConfig,
 
 /**
  * Why a request never became a call: it cannot be sent as it was written, or encoding it took all of the call's time.
- *
- * @since 0.1.0
- * @category models
  */
 export type Unsent = ApiError.InvalidRequestError | ApiError.TimeoutError
 
 /**
  * Lays the request's settings over the client's, encodes it and goes on with the call. Nothing is sent before that. `trust`
  * is false where a server that is not trusted chose the URL.
- *
- * @since 0.1.0
- * @category running
  */
 export const begin = <A, E, R>(
   core: Core,
@@ -161,12 +140,7 @@ export const begin = <A, E, R>(
   })
 }
 
-/**
- * The error of a request that cannot be sent as it was written, before it is a call.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** The error of a request that cannot be sent as it was written, before it is a call. */
 export const invalidRequest = (
   config: ApiConfig.ApiConfig,
   request: ApiRequest.Request,
@@ -221,21 +195,11 @@ const unsent = (
   }
 }
 
-/**
- * The request without credentials and the headers of an attempt.
- *
- * @since 0.1.0
- * @category running
- */
+/** The request without credentials and the headers of an attempt. */
 export const prepared = (core: Core, call: Call.Call): HttpClientRequest.HttpClientRequest =>
   PlatformRequest.toHttp(call.encoded, core.defaultHeaders(call.encoded))
 
-/**
- * The caller's own error for a status, if the body fits it; else the error as it is.
- *
- * @since 0.1.0
- * @category running
- */
+/** The caller's own error for a status, if the body fits it; else the error as it is. */
 export const ownFailure = <E>(
   call: Call.Call,
   request: Pick<ApiRequest.Request<E>, "failure">,

@@ -1,7 +1,5 @@
 /**
  * The life of a request for one value: encode, then attempts (credentials, middleware, transport, status, body), then decode.
- *
- * @since 0.1.0
  */
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
@@ -33,12 +31,7 @@ import * as Attempt from "./Attempt.js"
 import * as Attempts from "./Attempts.js"
 import * as Core from "./Core.js"
 
-/**
- * A method without a body: template and options in, value out.
- *
- * @since 0.1.0
- * @category models
- */
+/** A method without a body: template and options in, value out. */
 export type Verb<R = never> = <
   const Template extends string,
   S extends ResponseDecoder.Decodable = RequestOptions.Unchecked,
@@ -50,12 +43,7 @@ export type Verb<R = never> = <
   ...args: RequestOptions.RequestArguments<Template, RequestOptions.Options<S, F, Q, H>>
 ) => Effect.Effect<ResponseDecoder.Type<S>, ApiError.ApiError | RequestOptions.Failure<F>, R>
 
-/**
- * A method that may have a body: template and options in, value out.
- *
- * @since 0.1.0
- * @category models
- */
+/** A method that may have a body: template and options in, value out. */
 export type VerbWithBody<R = never> = <
   const Template extends string,
   S extends ResponseDecoder.Decodable = RequestOptions.Unchecked,
@@ -70,44 +58,24 @@ export type VerbWithBody<R = never> = <
   ...args: RequestOptions.RequestArguments<Template, RequestOptions.BodyOptions<S, F, B, I, Q, H, P>>
 ) => Effect.Effect<ResponseDecoder.Type<S>, ApiError.ApiError | RequestOptions.Failure<F>, R>
 
-/**
- * What a call gives: the value alone, or with what came around it.
- *
- * @since 0.1.0
- * @category models
- */
+/** What a call gives: the value alone, or with what came around it. */
 export type Project<A, B> = (call: Call.Call, response: GuardedResponse.GuardedResponse, value: A) => B
 
-/**
- * Runs a request to its value.
- *
- * @since 0.1.0
- * @category running
- */
+/** Runs a request to its value. */
 export const execute = <A, E>(
   core: Core.Core,
   request: ApiRequest.ApiRequest<A, E>
 ): Effect.Effect<A, ApiError.ApiError | E> =>
   Core.begin(core, request, (call, core) => run(core, call, request, valueAlone<A>))
 
-/**
- * Runs a request to its value with status, headers, request id and attempts.
- *
- * @since 0.1.0
- * @category running
- */
+/** Runs a request to its value with status, headers, request id and attempts. */
 export const executeWithResponse = <A, E>(
   core: Core.Core,
   request: ApiRequest.ApiRequest<A, E>
 ): Effect.Effect<ApiResponse.ApiResponse<A>, ApiError.ApiError | E> =>
   Core.begin(core, request, (call, core) => run(core, call, request, withResponse<A>))
 
-/**
- * Runs a call that has begun.
- *
- * @since 0.1.0
- * @category running
- */
+/** Runs a call that has begun. */
 export const run = <A, E, B>(
   core: Core.Core,
   call: Call.Call,
@@ -193,12 +161,7 @@ const lengthOf = (response: GuardedResponse.GuardedResponse): number | undefined
 
 const valueAlone = <A>(_call: Call.Call, _response: GuardedResponse.GuardedResponse, value: A): A => value
 
-/**
- * The value with what came around it.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** The value with what came around it. */
 export const withResponse = <A>(
   call: Call.Call,
   { headers, status }: GuardedResponse.GuardedResponse,
@@ -211,12 +174,7 @@ export const withResponse = <A>(
   attempts: call.attempts
 })
 
-/**
- * The request as it would be sent, but for credentials and the headers of an attempt.
- *
- * @since 0.1.0
- * @category running
- */
+/** The request as it would be sent, but for credentials and the headers of an attempt. */
 export const prepare = (
   core: Core.Core,
   request: ApiRequest.Request

@@ -1,8 +1,4 @@
-/**
- * A client as a plain `HttpClient` of `@effect/platform`, for whatever is built on that.
- *
- * @since 0.1.0
- */
+/** A client as a plain `HttpClient` of `@effect/platform`, for whatever is built on that. */
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -26,9 +22,6 @@ import * as Core from "./Core.js"
 /**
  * An `HttpClient` that sends with the core's credentials, retries, limits and telemetry. Answers come back whatever their
  * status, once the retries are spent; other failures come as `RequestError` with the tagged error as its cause.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const make = (core: Core.Core): HttpClient.HttpClient => {
   return HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(

@@ -1,8 +1,4 @@
-/**
- * The settings of a client, as a program writes them.
- *
- * @since 0.1.0
- */
+/** The settings of a client, as a program writes them. */
 import type * as Credentials from "../credentials/Credentials.js"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
 import type * as Headers from "../wire/headers.js"

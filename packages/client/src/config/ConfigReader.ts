@@ -1,7 +1,5 @@
 /**
  * Settings that come from `Config`: what stands in an environment, and what explicit settings leave open of it.
- *
- * @since 0.1.0
  */
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
@@ -13,9 +11,6 @@ import * as Overrides from "./Overrides.js"
 
 /**
  * The part of wrapped settings that explicit ones leave open: a variable that nobody needs may be missing.
- *
- * @since 0.1.0
- * @category config
  */
 export const omitExplicit = (
   config: Config.Config.Wrap<ClientOptions.Options>,

@@ -1,8 +1,6 @@
 /**
  * Settings laid over settings, by one rule for clients and requests: a value merges with the old one where there is
  * something to merge, and a function of the old value replaces it.
- *
- * @since 0.1.0
  */
 import * as Either from "effect/Either"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
@@ -69,12 +67,7 @@ export type Overrides = {
   readonly [K in keyof ClientOptions.Options]?: Override<K, ClientOptions.Options[K]> | undefined
 }
 
-/**
- * Options in which no function stands for a setting any more.
- *
- * @since 0.1.0
- * @category models
- */
+/** Options in which no function stands for a setting any more. */
 export type Plain<A> = { readonly [K in keyof A]: K extends keyof Merged ? Exclude<A[K], Replacing> : A[K] }
 
 type Replacing = (old: never) => unknown
@@ -174,12 +167,7 @@ export const merge = <A extends Partial<ClientOptions.Options>>(self: A, over: O
   return merged as A
 }
 
-/**
- * The same, or the setting whose function of the old value threw.
- *
- * @since 0.1.0
- * @category combinators
- */
+/** The same, or the setting whose function of the old value threw. */
 export const tryMerge = <A extends Partial<ClientOptions.Options>>(
   self: A,
   over: Overrides
@@ -192,12 +180,7 @@ export const tryMerge = <A extends Partial<ClientOptions.Options>>(
   }
 }
 
-/**
- * The settings of a request that are functions of its client's.
- *
- * @since 0.1.0
- * @category accessors
- */
+/** The settings of a request that are functions of its client's. */
 export const functionsOf = (options: { readonly [K in keyof Merged]?: unknown }): Overrides | undefined => {
   const { headers, middleware, query, retry, timeouts } = options
   if (
@@ -213,7 +196,7 @@ export const functionsOf = (options: { readonly [K in keyof Merged]?: unknown })
   return Object.fromEntries(Object.entries(all).filter(([, value]) => typeof value === "function"))
 }
 
-/** None of these settings. @since 0.1.0 @category accessors */
+/** None of these settings. */
 export const cleared = (overrides: Overrides): object =>
   Object.fromEntries(Object.keys(overrides).map((name) => [name, undefined]))
 
@@ -239,12 +222,7 @@ export const compose = <K extends keyof Merged, A>(
   return ((old: unknown) => lay(name, lay(name, old, first), then)) as Override<K, A>
 }
 
-/**
- * The options of a request with more set over them.
- *
- * @since 0.1.0
- * @category combinators
- */
+/** The options of a request with more set over them. */
 export const composeAll = <A extends object>(first: A, then: object): A => {
   const all = { ...first, ...omitUndefined(then) } as Record<string, unknown>
   for (const name of merging) {

@@ -1,16 +1,9 @@
 /**
  * Which error a status is, by tables alone: the status, the API's own name for the error, and the words in its body.
- *
- * @since 0.1.0
  */
 import * as ApiError from "./ApiError.js"
 
-/**
- * Success is 2xx.
- *
- * @since 0.1.0
- * @category decisions
- */
+/** Success is 2xx. */
 export const isSuccess = (status: number): boolean => status >= 200 && status < 300
 
 /** The class of each tag. */
@@ -34,12 +27,7 @@ export const classes = {
   ) => ApiError.StatusError
 }
 
-/**
- * The tag of a status error.
- *
- * @since 0.1.0
- * @category models
- */
+/** The tag of a status error. */
 export type StatusTag = keyof typeof classes
 
 const tagsByStatus = new Map<number, StatusTag>(
@@ -69,9 +57,6 @@ const tagsByFamily: Readonly<Record<string, readonly [family: number, tag: Statu
 /**
  * The tag for a status and the API's own word for the error. The word outranks the status where it is known and they
  * disagree: an `overloaded_error` inside a 200 stream is an `OverloadedError`.
- *
- * @since 0.1.0
- * @category decisions
  */
 export const tagOf = (status: number, type: string | undefined): StatusTag => {
   if (type !== undefined) {

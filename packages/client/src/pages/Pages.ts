@@ -1,7 +1,5 @@
 /**
  * A walk over pages: each page is a call of its own with its own retries, asked for when the one before it has been taken.
- *
- * @since 0.1.0
  */
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
@@ -26,21 +24,13 @@ import * as RequestBody from "../wire/RequestBody.js"
 /**
  * The pages of a request, from the one it asks for to the last. A page that was handed out is never asked for again, and a
  * walk that would not end fails with a `PaginationError` behind the last page that was new.
- *
- * @since 0.1.0
- * @category running
  */
 export const pages = <Page, Item, E>(
   core: Core.Core,
   request: ApiRequest.PageRequest<Page, Item, E>
 ): Stream.Stream<Page, ApiError.ApiError | E> => Stream.map(walk(core, request), ({ page }) => page)
 
-/**
- * The items of all pages, those of one page as one chunk.
- *
- * @since 0.1.0
- * @category running
- */
+/** The items of all pages, those of one page as one chunk. */
 export const items = <Page, Item, E>(
   core: Core.Core,
   request: ApiRequest.PageRequest<Page, Item, E>

@@ -1,7 +1,5 @@
 /**
  * A `Stream` for plain async code: one loop, chunks taken as they come, closed by `break`, `return`, an error or a signal.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -25,12 +23,7 @@ export interface AsyncStream<out A> extends AsyncIterable<A> {
   readonly toReadableStream: () => ReadableStream<A>
 }
 
-/**
- * Runs effects that need the client, each to a promise. What is still open is closed with the client.
- *
- * @since 0.1.0
- * @category models
- */
+/** Runs effects that need the client, each to a promise. What is still open is closed with the client. */
 export interface Runner {
   readonly run: <A>(
     effect: Effect.Effect<A, unknown, ApiClient.ApiClient>,
@@ -54,9 +47,6 @@ export interface Runner {
 /**
  * A request as it stands beside a call's own options. What belongs into the request, a `timeout` say, makes it one that
  * cannot be sent.
- *
- * @since 0.1.0
- * @category validation
  */
 export const checked = <A extends ApiRequest.Request>(request: A, options: object): A => {
   const name = Object.keys(options).find((name) => name !== "signal")
@@ -67,9 +57,6 @@ const besideRequest = "is unknown: a call takes signal, and its request timeouts
 
 /**
  * A request whose body, where it is handed out open, ends with the call's signal and with the client, read or not.
- *
- * @since 0.1.0
- * @category combinators
  */
 export const ending = <A, E>(
   runner: Pick<Runner, "onEnd">,
@@ -99,12 +86,7 @@ const dropped =
     ? new FinalizationRegistry<() => void>((unlisten) => unlisten())
     : undefined
 
-/**
- * A stream that a runner runs.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** A stream that a runner runs. */
 export const make = <A>(
   runner: Runner,
   stream: Effect.Effect<Stream.Stream<A, unknown>, never, ApiClient.ApiClient>,

@@ -1,8 +1,4 @@
-/**
- * One call while it runs: what its errors say of it, and what they must not say.
- *
- * @since 0.1.0
- */
+/** One call while it runs: what its errors say of it, and what they must not say. */
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import type * as ApiConfig from "../config/ApiConfig.js"
@@ -23,9 +19,6 @@ import * as RequestEncoder from "./RequestEncoder.js"
  * A request on its way, with the client's settings and its own laid over each other. `encoded` is the request of the hop that
  * the call has reached, `attempts` the ledger, `omitted` how many of its lines were left out, `issued` every credential that
  * went out.
- *
- * @since 0.1.0
- * @category models
  */
 export interface Call {
   readonly request: ApiRequest.Request
@@ -52,9 +45,6 @@ export interface Call {
 /**
  * What a call keeps of its redirects. A retry begins with `first`, behind `firstHops` hops; `hops` counts those up to the
  * request that is sent now. `processed`: a redirect has asked for a GET in place of the request, so a server has acted on it.
- *
- * @since 0.1.0
- * @category models
  */
 export interface Redirected {
   readonly first: RequestEncoder.EncodedRequest
@@ -103,12 +93,7 @@ class Begun implements Call {
   }
 }
 
-/**
- * A call with its ledger empty.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** A call with its ledger empty. */
 export const make = (
   request: ApiRequest.Request,
   config: ApiConfig.ApiConfig,
@@ -119,12 +104,7 @@ export const make = (
   deadline: number = Monotonic.deadline(clock, timeouts.total)
 ): Call => new Begun(request, config, timeouts, retry, encoded, clock, deadline)
 
-/**
- * Goes back to the request that an attempt begins with.
- *
- * @since 0.1.0
- * @category redirects
- */
+/** Goes back to the request that an attempt begins with. */
 export const restart = (call: Call): void => {
   const { redirected } = call
   if (redirected === undefined) return
@@ -134,9 +114,6 @@ export const restart = (call: Call): void => {
 
 /**
  * Notes that a redirect asks for a GET in place of the request: a server has acted on the request, so it is never sent again.
- *
- * @since 0.1.0
- * @category redirects
  */
 export const processed = (call: Call): void => {
   const { encoded, redirected } = call
@@ -146,9 +123,6 @@ export const processed = (call: Call): void => {
 
 /**
  * Goes on to the next hop. Once a server has acted on the call's own request, a retry repeats the last hop.
- *
- * @since 0.1.0
- * @category redirects
  */
 export const goOn = (call: Call, next: RequestEncoder.EncodedRequest): void => {
   const { first, firstHops, hops, processed } = call.redirected ?? notRedirected(call)
@@ -168,9 +142,6 @@ const notRedirected = ({ encoded }: Call): Redirected => ({
 /**
  * What may have happened to the call's request, as its current hop tells it. A hop that failed before it was sent says
  * nothing of the request that led to it.
- *
- * @since 0.1.0
- * @category redirects
  */
 export const deliveryOf = (call: Call, delivery: ApiError.Delivery): ApiError.Delivery =>
   call.redirected?.processed === true ? "maybe-applied" : delivery
@@ -179,9 +150,6 @@ const redactors = new WeakMap<Call, { readonly known: number; readonly redactor:
 
 /**
  * What may be shown of a call. Made only when an error, a span or a log line needs it, and anew for new credentials.
- *
- * @since 0.1.0
- * @category redaction
  */
 export const redactor = (call: Call): Redaction.Redactor => {
   const made = redactors.get(call)
@@ -211,9 +179,6 @@ const sentSecrets = ({
 
 /**
  * What may be shown of a call beside its response, of which `text` is the start: that may hold secrets of its own.
- *
- * @since 0.1.0
- * @category redaction
  */
 export const redactorFor = (call: Call, text: string, parsed?: unknown): Redaction.Redactor => {
   const own = redactor(call)
@@ -228,12 +193,7 @@ export const redactorFor = (call: Call, text: string, parsed?: unknown): Redacti
   return makeRedactor(call.config, call.request, [...sentSecrets(call), ...found])
 }
 
-/**
- * What may be shown of a request that is not on its way yet.
- *
- * @since 0.1.0
- * @category redaction
- */
+/** What may be shown of a request that is not on its way yet. */
 export const makeRedactor = (
   config: ApiConfig.ApiConfig,
   request: ApiRequest.Request,
@@ -247,9 +207,6 @@ export const makeRedactor = (
 
 /**
  * What every error of a call has in common. The message is shown redacted; the ledger is added when the call ends.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const common = (
   call: Call,
@@ -268,9 +225,6 @@ export const common = (
 /**
  * Whether the request names an error of the caller's own for a status: to the caller that is an answer like any other, and so
  * it is to telemetry.
- *
- * @since 0.1.0
- * @category accessors
  */
 export const isNamed = (call: Call, status: number | undefined): boolean =>
   status !== undefined && Object.hasOwn(call.request.failure, status)
@@ -278,12 +232,7 @@ export const isNamed = (call: Call, status: number | undefined): boolean =>
 /** A stream that is resumed may go on for days: what is told of it has an end. */
 const MAX_ATTEMPTS = 100
 
-/**
- * Adds a line to the ledger, which keeps its first lines and its last.
- *
- * @since 0.1.0
- * @category ledger
- */
+/** Adds a line to the ledger, which keeps its first lines and its last. */
 export const record = (call: Call, line: ApiError.Attempt): void => {
   const { attempts } = call
   attempts.push(line)
@@ -293,21 +242,13 @@ export const record = (call: Call, line: ApiError.Attempt): void => {
   }
 }
 
-/**
- * How many attempts have ended.
- *
- * @since 0.1.0
- * @category ledger
- */
+/** How many attempts have ended. */
 export const tries = ({ attempts, omitted }: Pick<Call, "attempts" | "omitted">): number =>
   attempts.length + omitted
 
 /**
  * One line of the ledger: `startedAt` by the wall clock, the duration by the one that only goes on. It and the delay before the
  * next attempt are in milliseconds.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const attempt = (
   startedAt: number,

@@ -1,7 +1,5 @@
 /**
  * What the errors of a call say of a response: whatever is wrong with it, they give the request's id and the start of the body.
- *
- * @since 0.1.0
  */
 import * as ApiError from "../errors/ApiError.js"
 import type * as Redaction from "../secrets/Redaction.js"
@@ -9,23 +7,13 @@ import { bounded, shownText } from "../shared/shownText.js"
 import * as Headers from "../wire/headers.js"
 import * as Call from "./Call.js"
 
-/**
- * The head of a response.
- *
- * @since 0.1.0
- * @category models
- */
+/** The head of a response. */
 export interface Head {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
 }
 
-/**
- * The request's id in a response's headers, by the first configured name that is there.
- *
- * @since 0.1.0
- * @category accessors
- */
+/** The request's id in a response's headers, by the first configured name that is there. */
 export const requestId = (call: Call.Call, headers: Readonly<Record<string, string>>): string | undefined => {
   for (const name of call.config.requestIdHeaders) {
     const id = headers[name]
@@ -34,12 +22,7 @@ export const requestId = (call: Call.Call, headers: Readonly<Record<string, stri
   return undefined
 }
 
-/**
- * The request's id as an error may show it: an id is whatever the server sent.
- *
- * @since 0.1.0
- * @category redaction
- */
+/** The request's id as an error may show it: an id is whatever the server sent. */
 export const shownRequestId = (
   call: Call.Call,
   headers: Readonly<Record<string, string>>
@@ -55,9 +38,6 @@ const excerptLength = 200
 /**
  * The start of a text on one line, with the secrets out. `cut` says that the text goes on where it ends: the half of a
  * secret that may stand there goes too. The excerpt's own cut comes last, when no secret is left.
- *
- * @since 0.1.0
- * @category redaction
  */
 export const excerpt = (
   call: Call.Call,
@@ -73,12 +53,7 @@ export const excerpt = (
   return bounded(line, excerptLength)
 }
 
-/**
- * The text of a body, or of its start: a character that was cut in two is left out.
- *
- * @since 0.1.0
- * @category redaction
- */
+/** The text of a body, or of its start: a character that was cut in two is left out. */
 export const textOf = (bytes: Uint8Array, cut: boolean): string =>
   new TextDecoder().decode(bytes, { stream: cut })
 
@@ -87,9 +62,6 @@ const excerptBytes = 64 * 1024
 
 /**
  * The start of a body on one line, with the secrets out. `cut` says that the body goes on where these bytes end.
- *
- * @since 0.1.0
- * @category redaction
  */
 export const excerptOf = (call: Call.Call, bytes: Uint8Array, cut = false): string => {
   const start = bytes.subarray(0, excerptBytes)
@@ -97,12 +69,7 @@ export const excerptOf = (call: Call.Call, bytes: Uint8Array, cut = false): stri
   return excerpt(call, textOf(start, short), short)
 }
 
-/**
- * What every error of a response has in common, besides its reason.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** What every error of a response has in common, besides its reason. */
 export const ofResponse = (
   call: Call.Call,
   { headers, status }: Head,
@@ -115,12 +82,7 @@ export const ofResponse = (
   excerpt
 })
 
-/**
- * A response whose body cannot be taken as it is, before any schema has seen it.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** A response whose body cannot be taken as it is, before any schema has seen it. */
 export const unreadable = (
   call: Call.Call,
   head: Head,

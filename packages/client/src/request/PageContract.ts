@@ -1,24 +1,12 @@
 /**
  * What every way to walk pages agrees on: where the items of a page are, what asks for the next one, when to stop.
- *
- * @since 0.1.0
  */
 import type * as Stream from "effect/Stream"
 
-/**
- * Type id of {@link Pagination}.
- *
- * @since 0.1.0
- * @category type ids
- */
+/** Type id of {@link Pagination}. */
 export const TypeId: unique symbol = Symbol.for("@effect-api/client/Pagination")
 
-/**
- * What is known when a page has come.
- *
- * @since 0.1.0
- * @category models
- */
+/** What is known when a page has come. */
 export interface Context {
   /** The query that the page was asked for with. */
   readonly query: Readonly<Record<string, string>>
@@ -33,9 +21,6 @@ export interface Context {
 
 /**
  * What to ask next: the same request with other query parameters over its own, with another body, or at another URL.
- *
- * @since 0.1.0
- * @category models
  */
 export type Next =
   | (Changes & { readonly query: Query })
@@ -52,12 +37,7 @@ interface Changes {
 
 type Query = Readonly<Record<string, string | number | null | undefined>>
 
-/**
- * A way to walk pages of type `Page` that hold items of type `Item`.
- *
- * @since 0.1.0
- * @category models
- */
+/** A way to walk pages of type `Page` that hold items of type `Item`. */
 export interface Pagination<in Page, out Item> {
   readonly [TypeId]: typeof TypeId
   readonly items: (page: Page) => ReadonlyArray<Item>

@@ -1,8 +1,6 @@
 /**
  * From a request and a client's settings to what goes on the wire: URL, query, headers and body. Pure; credentials and
  * the headers of an attempt come later.
- *
- * @since 0.1.0
  */
 
 import type * as HttpBody from "@effect/platform/HttpBody"
@@ -28,9 +26,6 @@ import type * as ApiRequest from "./ApiRequest.js"
  * A request ready for its attempts. `headers` are what it sets or removes itself: neither credentials nor the client's
  * headers outrank them. `trusted` says whether credentials may go to its origin, `crossedOrigin` whether a server has led it
  * away from the origin it was made for, `replayable` whether the body can be sent a second time.
- *
- * @since 0.1.0
- * @category models
  */
 export interface EncodedRequest {
   readonly method: HttpClientRequest.HttpClientRequest["method"]
@@ -49,9 +44,6 @@ export interface EncodedRequest {
 /**
  * Encodes a request. Fails with the field and the reason where a value cannot be sent as it was written. `trust` is false
  * where a server that is not trusted chose the URL.
- *
- * @since 0.1.0
- * @category encoding
  */
 export const encode = (
   request: ApiRequest.Request,
@@ -127,9 +119,6 @@ class Request implements EncodedRequest {
 /**
  * Takes a request of the platform over: joined to the base URL where it has no origin, over the client's own query. A
  * streamed body counts as one that can be sent once.
- *
- * @since 0.1.0
- * @category encoding
  */
 export const fromHttpClientRequest = (
   request: HttpClientRequest.HttpClientRequest,
@@ -154,12 +143,7 @@ export const fromHttpClientRequest = (
   )
 }
 
-/**
- * Every secret that the request and its client's settings hold as a `Redacted`, but for the credentials.
- *
- * @since 0.1.0
- * @category redaction
- */
+/** Every secret that the request and its client's settings hold as a `Redacted`, but for the credentials. */
 export const secrets = (request: ApiRequest.Request, config: ApiConfig.ApiConfig): ReadonlySet<string> => {
   const { body, bodySchema, ...options } = request.options
   const found = Redaction.collect([
@@ -240,12 +224,7 @@ const shownOf = memo(new WeakMap<ApiConfig.ApiConfig, Shown>(), (config) => {
   }
 })
 
-/**
- * The client's headers for a request to its own origin, a trusted one, or another.
- *
- * @since 0.1.0
- * @category encoding
- */
+/** The client's headers for a request to its own origin, a trusted one, or another. */
 export const clientHeaders = (config: ApiConfig.ApiConfig, trusted: boolean): Headers.HeaderLayer =>
   trusted ? config.headers : shownOf(config).headers
 

@@ -1,8 +1,4 @@
-/**
- * What a request may say: the options of every constructor and method.
- *
- * @since 0.1.0
- */
+/** What a request may say: the options of every constructor and method. */
 
 import type * as Middleware from "../config/Middleware.js"
 import type * as OverridesOf from "../config/Overrides.js"
@@ -47,9 +43,6 @@ type Laid<K, A> = OverridesOf.Override<K, A>
 /**
  * Names and values of an interface: it has no index signature, by which a type alias or a literal would fit. What no query can
  * hold (a function, a promise) does not compile.
- *
- * @since 0.1.0
- * @category models
  */
 export type Fields<A, Value> = { readonly [K in keyof A]: FieldOf<A[K], Value> }
 
@@ -61,12 +54,7 @@ type FieldOf<A, Value> = A extends Value
       ? Fields<A, Value>
       : never
 
-/**
- * The same of headers, which have no values within values.
- *
- * @since 0.1.0
- * @category models
- */
+/** The same of headers, which have no values within values. */
 export type HeadersOf<A> = object & {
   readonly [K in keyof A]: A extends Iterable<readonly [string, Headers.HeaderValue]>
     ? A[K]
@@ -75,20 +63,10 @@ export type HeadersOf<A> = object & {
       : never
 }
 
-/**
- * What a query or a form may be.
- *
- * @since 0.1.0
- * @category models
- */
+/** What a query or a form may be. */
 export type QueryOf<A> = object & Fields<A, Query.QueryValue>
 
-/**
- * The options of a request.
- *
- * @since 0.1.0
- * @category models
- */
+/** The options of a request. */
 export interface Options<S, F, Q = Query.QueryInput, H = Headers.HeadersInput> extends Overrides<Q, H> {
   /** What the response is: a schema of any kind, or a `ResponseDecoder`. Without it, JSON that is not checked. */
   readonly success?: S | undefined
@@ -99,22 +77,12 @@ export interface Options<S, F, Q = Query.QueryInput, H = Headers.HeadersInput> e
   readonly failure?: (F & { readonly [K in Exclude<keyof F, number>]: never }) | undefined
 }
 
-/**
- * The options of a request that may have a body.
- *
- * @since 0.1.0
- * @category models
- */
+/** The options of a request that may have a body. */
 export interface BodyOptions<S, F, B, I, Q = Query.QueryInput, H = Headers.HeadersInput, P = Query.QueryInput>
   extends Options<S, F, Q, H>,
     RequestBody.Options<B, I, P> {}
 
-/**
- * What makes a request one for a stream of events, or one for pages.
- *
- * @since 0.1.0
- * @category models
- */
+/** What makes a request one for a stream of events, or one for pages. */
 export interface ResultOptions<S, V, Item> {
   /** The contract of a stream of events, from `EventStream`. */
   readonly events?: V | undefined
@@ -122,92 +90,49 @@ export interface ResultOptions<S, V, Item> {
   readonly pagination?: PageContract.Pagination<NoInfer<ResponseDecoder.Type<S>>, Item> | undefined
 }
 
-/**
- * The names in a path template: `"id"` for `/todos/{id}`.
- *
- * @since 0.1.0
- * @category models
- */
+/** The names in a path template: `"id"` for `/todos/{id}`. */
 export type PathNames<Template extends string> = Template extends `${string}{${infer Name}}${infer Rest}`
   ? Name | PathNames<Rest>
   : never
 
-/**
- * The `path` option that a template asks for: none, or exactly its names.
- *
- * @since 0.1.0
- * @category models
- */
+/** The `path` option that a template asks for: none, or exactly its names. */
 export type PathOption<Template extends string> = string extends Template
   ? { readonly path?: Url.PathParams | undefined }
   : [PathNames<Template>] extends [never]
     ? { readonly path?: undefined }
     : { readonly path: { readonly [Name in PathNames<Template>]: Url.PathValue } }
 
-/**
- * The caller's own errors by status.
- *
- * @since 0.1.0
- * @category models
- */
+/** The caller's own errors by status. */
 export interface Failures {
   readonly [status: number]: ResponseDecoder.Decodable
 }
 
-/**
- * The caller's own errors by status, of which all that is known is that they give an `E`.
- *
- * @since 0.1.0
- * @category models
- */
+/** The caller's own errors by status, of which all that is known is that they give an `E`. */
 export interface FailureOf<out E> extends Failures {
   readonly [failure]?: E
 }
 
 declare const failure: unique symbol
 
-/**
- * The arguments after a template: optional where it has no names.
- *
- * @since 0.1.0
- * @category models
- */
+/** The arguments after a template: optional where it has no names. */
 export type RequestArguments<Template extends string, Options> = [PathNames<Template>] extends [never]
   ? [options?: Options & PathOption<Template>]
   : [options: Options & PathOption<Template>]
 
-/**
- * The decoder of a request without `success`.
- *
- * @since 0.1.0
- * @category models
- */
+/** The decoder of a request without `success`. */
 export type Unchecked = ResponseDecoder.ResponseDecoder<unknown>
 
-/**
- * The caller's own errors among what `failure` maps to.
- *
- * @since 0.1.0
- * @category models
- */
+/** The caller's own errors among what `failure` maps to. */
 export type Failure<F> = ResponseDecoder.Type<F[keyof F]>
 
 /**
  * Stands for the contract of a request that has no events. Not `undefined`: without `strictNullChecks` that is a contract too.
- *
- * @since 0.1.0
- * @category models
  */
 export interface NotStreamed {
   readonly NoEvents: unique symbol
 }
 
-/**
- * Stands for the items of a request that has no pages.
- *
- * @since 0.1.0
- * @category models
- */
+/** Stands for the items of a request that has no pages. */
 export interface NotPaginated {
   readonly NoPages: unique symbol
 }

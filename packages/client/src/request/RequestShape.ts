@@ -1,7 +1,5 @@
 /**
  * What plain JavaScript may get wrong in the options of a request: a name that is none of them, a value of another kind.
- *
- * @since 0.1.0
  */
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
@@ -14,12 +12,7 @@ import type * as Url from "../wire/url.js"
 import type * as RequestOptions from "./RequestOptions.js"
 import type * as StreamContract from "./StreamContract.js"
 
-/**
- * The options of any request, their types no longer known.
- *
- * @since 0.1.0
- * @category models
- */
+/** The options of any request, their types no longer known. */
 export interface Erased
   extends RequestOptions.BodyOptions<ResponseDecoder.Decodable, RequestOptions.Failures, unknown, unknown> {
   readonly path?: Url.PathParams | undefined
@@ -72,8 +65,5 @@ const failureProblem = (failure: object): InvalidInput | undefined => {
 
 /**
  * The first option that is unknown or of the wrong kind. A request keeps it, and fails with it when it is run.
- *
- * @since 0.1.0
- * @category validation
  */
 export const problem: (options: object) => InvalidInput | undefined = /*#__PURE__*/ Settings.checker(shape)

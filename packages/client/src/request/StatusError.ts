@@ -1,8 +1,4 @@
-/**
- * The error of a response by its status.
- *
- * @since 0.1.0
- */
+/** The error of a response by its status. */
 import * as Option from "effect/Option"
 import * as ApiError from "../errors/ApiError.js"
 import * as StatusTag from "../errors/StatusTag.js"
@@ -16,9 +12,6 @@ import { excerpt, shownRequestId } from "./CallError.js"
 /**
  * Whether a status is an error of this call: all but 2xx, and those of them that the request's `failure` names. A 202 that it
  * names is over and done with: it is never retried.
- *
- * @since 0.1.0
- * @category decisions
  */
 export const isFailure = (call: Call.Call, status: number): boolean =>
   !StatusTag.isSuccess(status) || Call.isNamed(call, status)
@@ -26,9 +19,6 @@ export const isFailure = (call: Call.Call, status: number): boolean =>
 /**
  * The tagged error of an answer that is no success, its body already read as far as it came. `body` is JSON where it
  * parses, else text, `undefined` where there is none; `cut` says that the body went on.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const statusError = (
   call: Call.Call,

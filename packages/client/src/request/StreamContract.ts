@@ -1,8 +1,6 @@
 /**
  * What every stream of events agrees on, whatever its framing: how raw events become values, how the stream ends and
  * fails, how long it may be silent.
- *
- * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
 import type * as Stream from "effect/Stream"
@@ -15,20 +13,12 @@ import { InvalidConfigError, refuseUnknown } from "../shared/settings.js"
 import type * as ServerSentEvents from "../sse/ServerSentEvents.js"
 import * as MediaType from "../wire/mediaType.js"
 
-/**
- * Type id of {@link EventStream}.
- *
- * @since 0.1.0
- * @category type ids
- */
+/** Type id of {@link EventStream}. */
 export const TypeId: unique symbol = Symbol.for("@effect-api/client/EventStream")
 
 /**
  * Why a stream stops at an event: it says that the stream is over, it is the last value, it tells of an error, or it cannot
  * be read. `cause` is what a function of the contract threw.
- *
- * @since 0.1.0
- * @category models
  */
 export type Stop =
   | { readonly _tag: "End" }
@@ -36,31 +26,16 @@ export type Stop =
   | { readonly _tag: "Error"; readonly data: string }
   | { readonly _tag: "Invalid"; readonly reason: string; readonly data: string; readonly cause?: unknown }
 
-/**
- * Takes what is wrong with an event whose value is handed on as it was parsed, under lenient validation.
- *
- * @since 0.1.0
- * @category models
- */
+/** Takes what is wrong with an event whose value is handed on as it was parsed, under lenient validation. */
 export type OnMisfit = (reason: string, data: string) => void
 
-/**
- * The values of raw events, and, where one of them stops the stream, why, and which.
- *
- * @since 0.1.0
- * @category models
- */
+/** The values of raw events, and, where one of them stops the stream, why, and which. */
 export interface Values<out A> {
   readonly values: ReadonlyArray<A>
   readonly stopped: { readonly stop: Stop; readonly at: number } | undefined
 }
 
-/**
- * Cuts bytes into raw events. `failure` is set once one has passed the cap.
- *
- * @since 0.1.0
- * @category models
- */
+/** Cuts bytes into raw events. `failure` is set once one has passed the cap. */
 export interface Framing {
   readonly feed: (bytes: Uint8Array) => ReadonlyArray<ServerSentEvents.ServerSentEvent>
   readonly end: () => ReadonlyArray<ServerSentEvents.ServerSentEvent>
@@ -72,9 +47,6 @@ export interface Framing {
 /**
  * The contract of a stream of `A` that may fail with the caller's own `E`. Limits are in milliseconds, `undefined` where
  * the contract sets none.
- *
- * @since 0.1.0
- * @category models
  */
 export interface EventStream<out A, out E = never> {
   readonly [TypeId]: typeof TypeId
@@ -103,9 +75,6 @@ export interface EventStream<out A, out E = never> {
 /**
  * What both kinds of stream may say. A function among these that throws ends the stream with a `StreamProtocolError`, which
  * keeps what it threw as its `cause`.
- *
- * @since 0.1.0
- * @category models
  */
 export interface CommonOptions<A, D> {
   /**
@@ -139,12 +108,7 @@ export interface CommonOptions<A, D> {
   readonly contentType?: string | undefined
 }
 
-/**
- * The part of a contract that does not depend on the framing.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** The part of a contract that does not depend on the framing. */
 export const common = <A, D extends ResponseDecoder.Decodable>(
   options: CommonOptions<A, D>,
   accept: string,
@@ -175,9 +139,6 @@ export const common = <A, D extends ResponseDecoder.Decodable>(
 
 /**
  * Throws an `InvalidConfigError` for what is no schema, as plain JavaScript may have it. To be called before any is compiled.
- *
- * @since 0.1.0
- * @category validation
  */
 export const refuseNoSchema = (schemas: ReadonlyArray<unknown>): void => {
   if (schemas.length > 0 && schemas.every(ApiSchema.isApiSchema)) return
@@ -196,12 +157,7 @@ const commonNames: ReadonlyArray<keyof CommonOptions<never, never>> = [
   "contentType"
 ]
 
-/**
- * The first limit of a contract that makes no sense, by its name, or `undefined`.
- *
- * @since 0.1.0
- * @category validation
- */
+/** The first limit of a contract that makes no sense, by its name, or `undefined`. */
 export const problem = (self: EventStream<unknown, unknown>): Invalid.InvalidInput | undefined => {
   const bad = Object.entries(self.limits).find(([, millis]) => millis !== undefined && !(millis > 0))
   return bad && Invalid.invalid(`events.${bad[0]}`, "must be a duration above zero")

@@ -1,8 +1,6 @@
 /**
  * What a failed send or read means, found along the chain of causes: the code stands in `cause.code` (undici, node:http) or
  * `cause.cause.code` (fetch), behind an `AggregateError` where several addresses were tried.
- *
- * @since 0.1.0
  */
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import * as Duration from "effect/Duration"
@@ -41,9 +39,6 @@ const numeric = (value: unknown): number | undefined => (typeof value === "numbe
  * message. `syscall` is the call of the system's that failed, the first where a failure was wrapped; `connecting` says that it was
  * before the connection was established; `limit` is one that passed, in milliseconds,
  * where it is none of the call's own.
- *
- * @since 0.1.0
- * @category decisions
  */
 export const findCode = (error: unknown): Found => {
   let message = ""
@@ -74,12 +69,7 @@ export const findCode = (error: unknown): Found => {
   return { code: undefined, message, connecting: syscall === "connect", syscall }
 }
 
-/**
- * Whether a failure is an answer whose status somebody filtered out.
- *
- * @since 0.1.0
- * @category guards
- */
+/** Whether a failure is an answer whose status somebody filtered out. */
 export const isStatusCode = (
   error: HttpClientError.HttpClientError
 ): error is HttpClientError.ResponseError => error._tag === "ResponseError" && error.reason === "StatusCode"
@@ -88,12 +78,7 @@ export const isStatusCode = (
 const isMisfit = (cause: unknown): boolean =>
   cause instanceof SyntaxError || Predicate.isTagged(cause, "ParseError")
 
-/**
- * The tagged error of a failure below us.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** The tagged error of a failure below us. */
 export const from = (call: Call.Call, error: HttpClientError.HttpClientError): ApiError.ApiError => {
   // A body that we guard ourselves fails with our own error inside the platform's.
   if (ApiError.isApiError(error.cause)) return error.cause
@@ -111,9 +96,6 @@ export const from = (call: Call.Call, error: HttpClientError.HttpClientError): A
 /**
  * The same for what a middleware failed with, whose cause is the program's own; and so is an error of another kind, which plain
  * JavaScript may fail with.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const fromMiddleware = (
   call: Call.Call,
@@ -129,9 +111,6 @@ export const fromMiddleware = (
 /**
  * The tagged error of a cause. `owner` says whose limits its timers keep: a transport with limits of its own may give up
  * below ours.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const fromCause = (
   call: Call.Call,
@@ -196,12 +175,7 @@ const isDenied = (code: string | undefined, status: number | undefined, message:
     ? status !== undefined && status < 500
     : /^Proxy (response|Authentication Required) \(4\d\d\)/.test(message)
 
-/**
- * A limit that passed.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** A limit that passed. */
 export const timeout = (
   call: Call.Call,
   phase: ApiError.TimeoutError["phase"],
@@ -215,12 +189,7 @@ export const timeout = (
     limit: Duration.millis(millis)
   })
 
-/**
- * A request that cannot be sent as it was written, noticed while it was on its way.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** A request that cannot be sent as it was written, noticed while it was on its way. */
 export const invalidRequest = (
   call: Call.Call,
   field: string,

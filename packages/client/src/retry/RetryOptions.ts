@@ -1,8 +1,4 @@
-/**
- * What a client can be told of its retries.
- *
- * @since 0.1.0
- */
+/** What a client can be told of its retries. */
 import type * as Duration from "effect/Duration"
 import type { InvalidInput } from "../shared/invalid.js"
 import * as Settings from "../shared/settings.js"
@@ -77,10 +73,5 @@ const shape = {
   budget: (value) => (value === false ? undefined : isBudget(value))
 } satisfies { readonly [K in keyof Options]-?: Settings.Check }
 
-/**
- * The first setting that is unknown, or of the wrong kind.
- *
- * @since 0.1.0
- * @category validation
- */
+/** The first setting that is unknown, or of the wrong kind. */
 export const problem: (options: object) => InvalidInput | undefined = /*#__PURE__*/ Settings.checker(shape)

@@ -1,8 +1,4 @@
-/**
- * The forms in which a client and a request take their retries, laid over each other.
- *
- * @since 0.1.0
- */
+/** The forms in which a client and a request take their retries, laid over each other. */
 import * as Either from "effect/Either"
 import * as Schedule from "effect/Schedule"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
@@ -15,40 +11,22 @@ const ofPolicy = (policy: RetryPolicy.RetryPolicy): Resolved => ({
   schedule: RetryPolicy.schedule(policy)
 })
 
-/**
- * The retries of a client that sets none.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** The retries of a client that sets none. */
 export const defaults: Resolved = /*#__PURE__*/ ofPolicy(/*#__PURE__*/ RetryPolicy.make())
 
-/**
- * Whether a value can be retries in any form.
- *
- * @since 0.1.0
- * @category guards
- */
+/** Whether a value can be retries in any form. */
 export const isRetry = (u: unknown): u is Retry => Settings.isRecord(u) || Schedule.isSchedule(u)
 
 const isResolved = (retry: Retry): retry is Resolved =>
   "policy" in retry && RetryPolicy.isRetryPolicy(retry.policy)
 
-/**
- * Whether retries are single settings, which merge field by field.
- *
- * @since 0.1.0
- * @category guards
- */
+/** Whether retries are single settings, which merge field by field. */
 export const isOptions = (retry: Retry): retry is RetryPolicy.Options =>
   !isResolved(retry) && !Schedule.isSchedule(retry) && !RetryPolicy.isRetryPolicy(retry)
 
 /**
  * Retries laid over others. Single settings are laid over the policy, a schedule says no more than when, and a whole policy
  * takes the place of both.
- *
- * @since 0.1.0
- * @category combinators
  */
 export const lay = (base: Resolved, retry: Retry): Resolved => {
   if (isResolved(retry)) return retry
@@ -58,20 +36,12 @@ export const lay = (base: Resolved, retry: Retry): Resolved => {
   )
 }
 
-/**
- * Finds retries that are none at all. What is wrong with single settings {@link resolve} finds.
- *
- * @since 0.1.0
- * @category validation
- */
+/** Finds retries that are none at all. What is wrong with single settings {@link resolve} finds. */
 export const check: Settings.Check = (retry) =>
   isRetry(retry) ? undefined : invalid("", "must be an object of retry settings, a RetryPolicy or a Schedule")
 
 /**
  * Retries in the form the client works with, from any form a user gives. Fails with the setting that is wrong.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const resolve = (
   retry: Retry | undefined,

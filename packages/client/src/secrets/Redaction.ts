@@ -1,27 +1,15 @@
 /**
  * What may be shown. A secret is hidden because it is a `Redacted`, wherever it stands or comes back; some headers and
  * query parameters are hidden by their name as well.
- *
- * @since 0.1.0
  */
 import * as Redacted from "effect/Redacted"
 import { isPlainObject } from "../shared/isPlainObject.js"
 import * as Scan from "./secretScan.js"
 
-/**
- * What stands where a secret was.
- *
- * @since 0.1.0
- * @category models
- */
+/** What stands where a secret was. */
 export const hidden = "<redacted>"
 
-/**
- * Headers whose values are hidden whatever they hold, in lower case.
- *
- * @since 0.1.0
- * @category tables
- */
+/** Headers whose values are hidden whatever they hold, in lower case. */
 export const headerNames: ReadonlySet<string> = new Set([
   "authorization",
   "proxy-authorization",
@@ -35,9 +23,6 @@ export const headerNames: ReadonlySet<string> = new Set([
 
 /**
  * Query parameters whose values are hidden whatever they hold, in lower case: keys and the signatures of presigned URLs.
- *
- * @since 0.1.0
- * @category tables
  */
 export const queryNames: ReadonlySet<string> = new Set([
   "access_token",
@@ -59,9 +44,6 @@ export const queryNames: ReadonlySet<string> = new Set([
 /**
  * Shows text, headers, URLs and parsed JSON with the secrets taken out. Of a text that was cut off, a secret's start at the
  * end goes too.
- *
- * @since 0.1.0
- * @category models
  */
 export interface Redactor {
   readonly text: (text: string, options?: { readonly cut?: boolean | undefined }) => string
@@ -73,9 +55,6 @@ export interface Redactor {
 /**
  * The secret strings inside a value: every `Redacted` in it, however deep in objects of any class, arrays, maps and sets.
  * Of a `Redacted` that holds no string, every string and number in it is a secret.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const collect = (value: unknown, into: Set<string> = new Set()): Set<string> => {
   const seen = { open: new Set<object>(), secret: new Set<object>() }
@@ -101,13 +80,10 @@ export const collect = (value: unknown, into: Set<string> = new Set()): Set<stri
  * @example
  * ```ts
  *
- *
  * const redactor = Redaction.make({ secrets: ["s3cret"] })
  * console.log(redactor.text("token s3cret refused")) // token <redacted> refused
  * console.log(redactor.url("https://api.example.com/v1?api_key=abc&limit=5"))
  * ```
- * @since 0.1.0
- * @category constructors
  */
 export const make = (options: {
   /** What to hide, in all spellings. */
@@ -244,9 +220,6 @@ const leastNamed = 6
 
 /**
  * What headers hold under the names that are always hidden: a secret too, whoever set it. Of cookies each value is one.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const named = (
   headers: Readonly<Record<string, string | null>>,

@@ -1,8 +1,6 @@
 /**
  * From raw events to values: what a contract ignores, where its stream ends, what fails it, and what its schemas make of the
  * rest.
- *
- * @since 0.1.0
  */
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
@@ -18,9 +16,6 @@ import type * as ServerSentEvents from "../sse/ServerSentEvents.js"
 /**
  * What becomes of a single event: `ignored` ones count for nothing, and one whose name the contract does not know is passed
  * on as it is, or not.
- *
- * @since 0.1.0
- * @category models
  */
 export interface EventRules {
   readonly ignored: Test
@@ -29,15 +24,10 @@ export interface EventRules {
   readonly unknown: "skip" | "fail" | "pass"
 }
 
-/**
- * Whether an event is of a kind.
- *
- * @since 0.1.0
- * @category models
- */
+/** Whether an event is of a kind. */
 export type Test = (event: ServerSentEvents.ServerSentEvent) => boolean
 
-/** The kind of no event. @since 0.1.0 @category decisions */
+/** The kind of no event. */
 export const never: Test = () => false
 
 const QUOTE = 0x22
@@ -55,9 +45,6 @@ const parse = (data: string): unknown => {
 
 /**
  * What an event is called: by `event:`, or, where a server writes bare `data:` lines, by the `type` in its data.
- *
- * @since 0.1.0
- * @category decisions
  */
 export const nameOf = ({ data, event }: ServerSentEvents.ServerSentEvent): string => {
   const value = event === UNNAMED ? parse(data) : undefined
@@ -67,9 +54,6 @@ export const nameOf = ({ data, event }: ServerSentEvents.ServerSentEvent): strin
 /**
  * Whether an event has one of these names; `also` is asked about the data of one that has it by its `type` alone. Data is
  * parsed only where the very letters stand in it.
- *
- * @since 0.1.0
- * @category decisions
  */
 export const named = (names: ReadonlyArray<string>, also: (data: object) => boolean = () => true): Test => {
   if (names.length === 0) return never
@@ -101,19 +85,11 @@ const mayHaveType = (data: string, quoted: ReadonlyArray<string>): boolean => {
   return false
 }
 
-/**
- * From the data of an event to its value, or to what is wrong with it.
- *
- * @since 0.1.0
- * @category models
- */
+/** From the data of an event to its value, or to what is wrong with it. */
 export type DataDecode = (data: string) => unknown
 
 /**
  * Decodes the data of events, JSON that fits a schema. To be made once for a contract: it learns what its events look like.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const dataDecoder = (schema: ApiSchema.ApiSchema): DataDecode => {
   const read = RecurringJson.makeReader(ApiSchema.eventDecoder(schema))
@@ -143,9 +119,6 @@ const undecodable = ({ decoded }: ApiSchema.Undecodable<unknown>): Refused =>
 /**
  * Reads raw events by the options of a contract: what is ignored first, then the terminal, as its literal is no JSON; then
  * errors; then values. An event with empty data is none: servers send it for its id, or to show that they are there.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const reader = <A>(
   { terminal }: StreamContract.CommonOptions<A, ResponseDecoder.Decodable>,

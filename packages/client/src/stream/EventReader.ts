@@ -1,7 +1,5 @@
 /**
  * One connection of a stream: the bytes of an answer, cut into events and read by the contract, under its deadlines.
- *
- * @since 0.1.0
  */
 import * as Chunk from "effect/Chunk"
 import type * as Clock from "effect/Clock"
@@ -27,9 +25,6 @@ import * as MediaType from "../wire/mediaType.js"
 
 /**
  * Events that came together, and whether the stream is over behind them: by its terminal event or with the body.
- *
- * @since 0.1.0
- * @category models
  */
 export interface EventBatch<A> {
   readonly events: ReadonlyArray<A>
@@ -39,9 +34,6 @@ export interface EventBatch<A> {
 /**
  * An open connection. `next` waits for the next batch and is not to be asked again behind a terminal event.
  * `lastEventId` is the id of the last event that was read whole.
- *
- * @since 0.1.0
- * @category models
  */
 export interface EventReader<out A> {
   readonly response: GuardedResponse.GuardedResponse
@@ -54,9 +46,6 @@ export interface EventReader<out A> {
 /**
  * Opens the body of an answer as a stream. Fails with a `StreamProtocolError` where the answer is of another media type
  * (a proxy's HTML page, say): it quotes the start of it.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const open = <A>(
   call: Call.Call,

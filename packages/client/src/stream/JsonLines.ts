@@ -1,8 +1,4 @@
-/**
- * Newline-delimited JSON under the contract of a stream of events.
- *
- * @since 0.1.0
- */
+/** Newline-delimited JSON under the contract of a stream of events. */
 
 import * as StreamContract from "../request/StreamContract.js"
 import type * as ApiSchema from "../response/ApiSchema.js"
@@ -24,8 +20,6 @@ import * as Streaming from "./Streaming.js"
  * const Row = Schema.Struct({ id: Schema.Number })
  * const rows = ApiRequest.get("/export", { events: EventStream.jsonLines(Row) })
  * ```
- * @since 0.1.0
- * @category constructors
  */
 export const make = <S extends ApiSchema.ApiSchema, D extends ResponseDecoder.Decodable = never>(
   schema: S,

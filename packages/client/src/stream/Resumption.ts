@@ -1,29 +1,15 @@
-/**
- * When a stream whose connection broke is asked for again, and from where.
- *
- * @since 0.1.0
- */
+/** When a stream whose connection broke is asked for again, and from where. */
 import * as ApiError from "../errors/ApiError.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import * as Call from "../request/Call.js"
 import * as RetryPolicy from "../retry/RetryPolicy.js"
 import type * as EventReader from "./EventReader.js"
 
-/**
- * Whether what broke a stream may be gone when it is asked for again.
- *
- * @since 0.1.0
- * @category decisions
- */
+/** Whether what broke a stream may be gone when it is asked for again. */
 export const isPassing = (error: ApiError.ApiError): boolean =>
   error._tag === "StreamTruncatedError" || ApiError.isRetryable(error)
 
-/**
- * Whether there is an event to go on behind, and the contract and the policy would have it so.
- *
- * @since 0.1.0
- * @category decisions
- */
+/** Whether there is an event to go on behind, and the contract and the policy would have it so. */
 export const goesOn = (
   { retry }: Call.Call,
   { events, method }: ApiRequest.StreamRequest<unknown, unknown>,
@@ -38,9 +24,6 @@ export const goesOn = (
 /**
  * The shortest wait that a server's `retry:` can ask for, in milliseconds. WHATWG HTML (9.2.3) leaves the wait to the client,
  * and a server that asks for none would have it ask as fast as it can.
- *
- * @since 0.1.0
- * @category decisions
  */
 export const minWaitMillis = 100
 
@@ -48,9 +31,6 @@ export const minWaitMillis = 100
  * How long to wait before a reconnect, or why there is none. `asked` is the server's `retry:`. `fruitless` counts the reconnects
  * before this one, since the last that brought an event or a new id: they are limited by the policy's `maxRetries`, and each
  * makes the next wait longer. Those that bring something have no limit.
- *
- * @since 0.1.0
- * @category decisions
  */
 export const wait = (
   policy: RetryPolicy.RetryPolicy,
@@ -72,9 +52,6 @@ const utf8 = new TextEncoder()
 /**
  * The value of a `last-event-id` header: the id's UTF-8 (WHATWG HTML, 9.2.3), a character for each byte, as headers are given to
  * every transport. `undefined` for an id that no header can carry: control characters (RFC 9110, 5.5), more than 4 KiB.
- *
- * @since 0.1.0
- * @category decisions
  */
 export const headerOf = (id: string): string | undefined => {
   if (id.length > MAX_ID_BYTES) return undefined
@@ -85,9 +62,6 @@ export const headerOf = (id: string): string | undefined => {
 
 /**
  * Has a call ask once more what it asked first, wherever that was redirected to, from behind the event with this id.
- *
- * @since 0.1.0
- * @category decisions
  */
 export const goBehind = (call: Call.Call, id: string): void => {
   const { first } = call.redirected ?? { first: call.encoded }
@@ -102,9 +76,6 @@ export const goBehind = (call: Call.Call, id: string): void => {
 
 /**
  * Writes into the ledger's last line, a success until now, how the connection broke and how long the wait is.
- *
- * @since 0.1.0
- * @category ledger
  */
 export const record = (
   { attempts }: Call.Call,

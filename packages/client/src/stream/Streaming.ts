@@ -1,8 +1,6 @@
 /**
  * The life of a request for a stream: attempts until the first events are at hand, then the rest without a retry, under
  * the stream's own deadlines, to its terminal event. Leaving early closes the connection.
- *
- * @since 0.1.0
  */
 import * as Channel from "effect/Channel"
 import * as Chunk from "effect/Chunk"
@@ -33,9 +31,6 @@ import * as Resumption from "./Resumption.js"
 /**
  * Runs a request to the stream of its events. Nothing is sent before the stream runs, and it is sent anew each time it
  * does.
- *
- * @since 0.1.0
- * @category running
  */
 export const stream = <A, E>(
   core: Core.Core,
@@ -61,9 +56,6 @@ const Opening: unique symbol = Symbol.for("@effect-api/client/Streaming/Opening"
 /**
  * A stream's events to pull, until the scope closes: without the cost of a stream, a half of what an open one takes in
  * memory, for one of `stream` that nothing is wrapped around.
- *
- * @since 0.1.0
- * @category running
  */
 export const toPull = <A, E, R>(
   stream: Stream.Stream<A, E, R>,
@@ -81,20 +73,10 @@ export const toPull = <A, E, R>(
   )
 }
 
-/**
- * Gives the events that have come since it was asked last; `undefined` at the end.
- *
- * @since 0.1.0
- * @category models
- */
+/** Gives the events that have come since it was asked last; `undefined` at the end. */
 export type Pull<A, E, R = never> = Effect.Effect<ReadonlyArray<A> | undefined, E, R>
 
-/**
- * A request's events to pull, until the scope closes. Nothing is sent before the first are asked for.
- *
- * @since 0.1.0
- * @category running
- */
+/** A request's events to pull, until the scope closes. Nothing is sent before the first are asked for. */
 export const open = <A, E>(
   core: Core.Core,
   request: ApiRequest.StreamRequest<A, E>,

@@ -1,8 +1,6 @@
 /**
  * Watching a client: one span a call with an event per attempt, and log lines. Names are OpenTelemetry's for HTTP
  * clients: https://opentelemetry.io/docs/specs/semconv/http/
- *
- * @since 0.1.0
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as Cause from "effect/Cause"
@@ -29,9 +27,6 @@ const builtInTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 /**
  * The span of a call, and what of it goes on the wire: nothing where propagation is off
  * (`HttpClient.withTracerPropagation`), neither where nobody listens.
- *
- * @since 0.1.0
- * @category models
  */
 export interface CallSpan {
   readonly span: Tracer.Span | undefined
@@ -57,9 +52,6 @@ const unwatched: CallSpan = { span: undefined, propagated: undefined }
 /**
  * Opens a span for a call, `METHOD template`, or `METHOD` where there is a URL in its place, until the scope closes, where somebody listens: a tracer other than the
  * built-in one, or a parent span.
- *
- * @since 0.1.0
- * @category tracing
  */
 export const openSpan = (call: Call.Call): Effect.Effect<CallSpan, never, Scope.Scope> =>
   Effect.withFiberRuntime((fiber) => (isListened(fiber) ? opened(call, fiber) : Effect.succeed(unwatched)))
@@ -105,12 +97,7 @@ const opened = (
   )
 }
 
-/**
- * Runs a call in its span.
- *
- * @since 0.1.0
- * @category tracing
- */
+/** Runs a call in its span. */
 export const withSpan = <A, E, R>(
   call: Call.Call,
   run: (
@@ -172,9 +159,6 @@ const endAttributes = (call: Call.Call, span: Tracer.Span, exit: Exit.Exit<unkno
 /**
  * Tells of what lenient validation hands on, and counts it: a response, or events of a stream. `error` says what does not fit;
  * a stream has it for the first of its events, and counts the others in silence.
- *
- * @since 0.1.0
- * @category logging
  */
 export const decodeFailure = (
   error: { readonly message: string } | undefined,
@@ -185,21 +169,11 @@ export const decodeFailure = (
     error === undefined ? Effect.void : Effect.logWarning(error.message)
   )
 
-/**
- * Whether anybody hears what is told at debug.
- *
- * @since 0.1.0
- * @category logging
- */
+/** Whether anybody hears what is told at debug. */
 export const isDebugged = (fiber: Fiber.RuntimeFiber<unknown, unknown>): boolean =>
   LogLevel.lessThanEqual(fiber.getFiberRef(FiberRef.currentMinimumLogLevel), LogLevel.Debug)
 
-/**
- * Tells of a retry: one line at info and the counter, by cause.
- *
- * @since 0.1.0
- * @category logging
- */
+/** Tells of a retry: one line at info and the counter, by cause. */
 export const retrying = (
   call: Call.Call,
   error: ApiError.ApiError,
@@ -215,12 +189,7 @@ export const retrying = (
   )
 }
 
-/**
- * Tells of an attempt at debug, its headers redacted. Costs a comparison where nobody listens.
- *
- * @since 0.1.0
- * @category logging
- */
+/** Tells of an attempt at debug, its headers redacted. Costs a comparison where nobody listens. */
 export const attempted = (
   call: Call.Call,
   sent: Readonly<Record<string, string>>,

@@ -1,8 +1,6 @@
 /**
  * Limits of time. A limit holds wherever a call stands: in a finalizer, in an `acquire`, in any other uninterruptible region,
  * where `Effect.timeout` and `Effect.race` wait for what they have interrupted.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -17,9 +15,6 @@ import * as Monotonic from "../shared/monotonic.js"
  * Runs work until it is done or `end` is, which is then interrupted and not waited for; `passed` stands in its place, and
  * `abandon` has what the work may still come to. The work has a fiber of its own, interruptible wherever the caller is, with
  * the caller's context. An interruption of the caller reaches the work and waits for it.
- *
- * @since 0.1.0
- * @category combinators
  */
 export const until = <A, E, R, A2, E2>(
   work: Effect.Effect<A, E, R>,
@@ -63,9 +58,6 @@ const forked = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkDaemon(Ef
 
 /**
  * Runs work within so many milliseconds. Without any left it does not begin: what is there already would win against a timer.
- *
- * @since 0.1.0
- * @category combinators
  */
 export const within = <A, E, R, A2, E2>(
   work: Effect.Effect<A, E, R>,
@@ -77,21 +69,11 @@ export const within = <A, E, R, A2, E2>(
   return millis > 0 ? until(work, Effect.sleep(millis), passed, abandon) : passed
 }
 
-/**
- * How many milliseconds a call has left until its deadline.
- *
- * @since 0.1.0
- * @category accessors
- */
+/** How many milliseconds a call has left until its deadline. */
 export const left = (call: Call.Call): Effect.Effect<number> =>
   Effect.clockWith((clock) => Effect.succeed(call.deadline - Monotonic.now(clock)))
 
-/**
- * Runs a part of a call within what is left of its `total` limit.
- *
- * @since 0.1.0
- * @category combinators
- */
+/** Runs a part of a call within what is left of its `total` limit. */
 export const withinDeadline = <A, E, R, A2, E2>(
   call: Call.Call,
   work: Effect.Effect<A, E, R>,
@@ -104,9 +86,6 @@ export const withinDeadline = <A, E, R, A2, E2>(
 
 /**
  * Which limit runs, and since when, by the clock that only goes on. `deadline` is a moment that ends it besides.
- *
- * @since 0.1.0
- * @category models
  */
 export interface Limit {
   phase: "response" | "idle"
@@ -114,12 +93,7 @@ export interface Limit {
   readonly deadline: number
 }
 
-/**
- * A watch that nothing has begun to run under.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** A watch that nothing has begun to run under. */
 export const makeLimit = (
   phase: Limit["phase"],
   since: number = Number.POSITIVE_INFINITY,
@@ -129,9 +103,6 @@ export const makeLimit = (
 /**
  * Runs an effect under the limit that a watch tells of. One sleeping fiber looks after a whole attempt: a race for the
  * headers and another for every chunk cost more than the rest of it.
- *
- * @since 0.1.0
- * @category combinators
  */
 export const expiring = <A, R>(
   call: Call.Call,

@@ -1,8 +1,6 @@
 /**
  * A request as the `fetch` of a runtime can send it. Two things differ: browsers hide where a redirect leads, and take no
  * stream as a body.
- *
- * @since 0.1.0
  */
 import type * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
@@ -20,20 +18,12 @@ import type * as TransportContract from "./TransportContract.js"
 
 type Request = Parameters<TransportContract.Send<never>>[1]
 
-/**
- * The most that is held of a streamed body where `fetch` takes no stream: 256 MiB.
- *
- * @since 0.1.0
- * @category constants
- */
+/** The most that is held of a streamed body where `fetch` takes no stream: 256 MiB. */
 export const maxBuffered: number = 256 * 1024 * 1024
 
 /**
  * Sends a request as the runtime's `fetch` takes it: a form of bytes, text and Blobs as one `Blob`. In browsers other streams
  * are read into one first, and a redirect is followed by the browser where it would take no secret along.
- *
- * @since 0.1.0
- * @category combinators
  */
 export const adapted =
   (runtime: Runtime) =>
@@ -54,9 +44,6 @@ export const adapted =
 /**
  * Whether a browser may follow the redirects of a request by itself. On a hop to another origin it drops `authorization`
  * (fetch standard, HTTP-redirect fetch) and sends all else; the query does not go along.
- *
- * @since 0.1.0
- * @category decisions
  */
 export const mayFollow = (call: Call.Call, request: Request): boolean => {
   if (call.config.redirects === 0) return false
@@ -73,9 +60,6 @@ const withFollowing = (request: Request): Request =>
 /**
  * What `fetch` is to do with a redirect of a request. Nothing, as a rule: the client follows it, and keeps secrets from other
  * origins.
- *
- * @since 0.1.0
- * @category accessors
  */
 export const redirectOf = (request: Request): "follow" | "manual" =>
   follows in request ? "follow" : "manual"

@@ -1,8 +1,6 @@
 /**
  * A response whose body is read from the wire once, under the idle limit and a size cap, and may then be asked for any
  * number of times: by a middleware, by the status check, by the decoder.
- *
- * @since 0.1.0
  */
 import type * as Cookies from "@effect/platform/Cookies"
 import type * as HttpHeaders from "@effect/platform/Headers"
@@ -30,20 +28,10 @@ import * as NativeExchange from "./NativeExchange.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 import * as Unread from "./unread.js"
 
-/**
- * Gives the bytes that have come since it was asked last; fails with `None` at the end.
- *
- * @since 0.1.0
- * @category models
- */
+/** Gives the bytes that have come since it was asked last; fails with `None` at the end. */
 export type BytesPull = Pull<Uint8Array, ApiError.ApiError>
 
-/**
- * A response under the limits of its call. `refusal` says why a redirect was not followed.
- *
- * @since 0.1.0
- * @category models
- */
+/** A response under the limits of its call. `refusal` says why a redirect was not followed. */
 export class GuardedResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId

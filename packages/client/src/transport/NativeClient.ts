@@ -1,7 +1,5 @@
 /**
  * An `HttpClient` that carries a native transport, and one attempt on it: a single wait, without fibers that race a clock.
- *
- * @since 0.1.0
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -17,12 +15,7 @@ import * as Transport from "./Transport.js"
 import type * as TransportContract from "./TransportContract.js"
 import * as Unread from "./unread.js"
 
-/**
- * A change to how requests are sent.
- *
- * @since 0.1.0
- * @category models
- */
+/** A change to how requests are sent. */
 export type Adapt = <R>(send: TransportContract.Send<R>) => TransportContract.Send<R>
 
 const asItIs: Adapt = (send) => send

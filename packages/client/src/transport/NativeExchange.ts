@@ -2,8 +2,6 @@
  * The seam for transports that keep the limits of an attempt themselves. An `HttpClient` that carries one is asked through
  * it and spared what the client must do for others: fibers that race a clock, a stream for every body, a scope. Wrapped in
  * another `HttpClient` (`mapRequest` and its kin) it is an ordinary one again.
- *
- * @since 0.1.0
  */
 
 import type * as Cookies from "@effect/platform/Cookies"
@@ -19,12 +17,7 @@ import type * as Timeouts from "../config/Timeouts.js"
 import * as Bytes from "../shared/bytes.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 
-/**
- * The key under which an `HttpClient` carries a way to send of its own: see `NativeClient.attach`.
- *
- * @since 0.1.0
- * @category type ids
- */
+/** The key under which an `HttpClient` carries a way to send of its own: see `NativeClient.attach`. */
 export const TypeId: unique symbol = Symbol.for("@effect-api/client/NativeTransport")
 
 /**
@@ -195,12 +188,7 @@ export const awaiting = <A>(
   })
 }
 
-/**
- * An exchange that somebody waits for, and what becomes of its end.
- *
- * @since 0.1.0
- * @category models
- */
+/** An exchange that somebody waits for, and what becomes of its end. */
 export interface Pending<in out A, out B, out E> {
   readonly begin: (listener: Listener<A>) => Abort
   readonly onResponse: (answer: A) => Effect.Effect<B, E>
@@ -210,9 +198,6 @@ export interface Pending<in out A, out B, out E> {
 /**
  * Begins an exchange and waits for it, inside of `uninterruptibleMask`. It begins where nothing can come between the two: an
  * interruption on a fiber's own yield would leave an `Effect.async` unaborted.
- *
- * @since 0.1.0
- * @category running
  */
 export const wait = <A, B, E>(
   pending: Pending<A, B, E>,

@@ -1,7 +1,5 @@
 /**
  * Requests of the platform, made without its constructors: those copy the headers and look at the URL once more.
- *
- * @since 0.1.0
  */
 
 import * as HttpHeaders from "@effect/platform/Headers"
@@ -16,20 +14,12 @@ const proto: object = Object.getPrototypeOf(HttpClientRequest.get(""))
 
 const headersProto: object = Object.getPrototypeOf(HttpHeaders.empty)
 
-/**
- * Headers on their way to a transport: by lower-case name, `null` where one was removed.
- *
- * @since 0.1.0
- * @category models
- */
+/** Headers on their way to a transport: by lower-case name, `null` where one was removed. */
 export type Outgoing = Record<string, string | null>
 
 /**
  * One layer over another, as an object that can become a request's headers. A literal of two spreads costs five times as
  * much: V8 makes a hidden class for each.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const layered = (under: Headers.HeaderLayer, over: Headers.HeaderLayer): Outgoing =>
   Object.assign(Object.create(headersProto), under, over)
@@ -37,9 +27,6 @@ export const layered = (under: Headers.HeaderLayer, over: Headers.HeaderLayer): 
 /**
  * What goes to a transport, with exactly these headers, but for the removed ones. The platform's own constructors copy the headers
  * and look at the URL once more.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const toHttp = (
   { body, method, url }: Pick<HttpClientRequest.HttpClientRequest, "body" | "method" | "url">,
@@ -57,9 +44,6 @@ export const toHttp = (
 
 /**
  * The same request with another body and exactly the headers it has: the platform's `setBody` sets some of its own.
- *
- * @since 0.1.0
- * @category combinators
  */
 export const withBody = (
   request: HttpClientRequest.HttpClientRequest,
@@ -67,12 +51,7 @@ export const withBody = (
 ): HttpClientRequest.HttpClientRequest =>
   Object.assign(Object.create(Object.getPrototypeOf(request)), request, { body })
 
-/**
- * The same request with its body as a `Blob`, which every `fetch` takes.
- *
- * @since 0.1.0
- * @category combinators
- */
+/** The same request with its body as a `Blob`, which every `fetch` takes. */
 export const withBlob = (
   request: HttpClientRequest.HttpClientRequest,
   blob: Blob
@@ -83,9 +62,6 @@ export const withBlob = (
 
 /**
  * The same request with a `FormData` encoded: not every `HttpClient` can (the platform's on undici fails).
- *
- * @since 0.1.0
- * @category combinators
  */
 export const withEncodedForm = (
   request: HttpClientRequest.HttpClientRequest
@@ -101,12 +77,7 @@ export const withEncodedForm = (
   })
 }
 
-/**
- * The same request with its parameters in its URL, where a middleware has set any.
- *
- * @since 0.1.0
- * @category combinators
- */
+/** The same request with its parameters in its URL, where a middleware has set any. */
 export const withWholeUrl = (
   request: HttpClientRequest.HttpClientRequest
 ): HttpClientRequest.HttpClientRequest => {
@@ -121,9 +92,6 @@ export const withWholeUrl = (
 
 /**
  * The same request with those of its headers, and of the parameters that a middleware has set, that are to be kept.
- *
- * @since 0.1.0
- * @category combinators
  */
 export const filtered = (
   request: HttpClientRequest.HttpClientRequest,
@@ -154,12 +122,7 @@ const removed: unique symbol = Symbol.for("@effect-api/client/PlatformRequest/re
 const marked = <A extends object>(headers: A, names: ReadonlyArray<string>): A =>
   names.length === 0 ? headers : Object.assign(headers, { [removed]: names })
 
-/**
- * The names of the headers that somebody removed on purpose: a transport adds none of them by itself.
- *
- * @since 0.1.0
- * @category accessors
- */
+/** The names of the headers that somebody removed on purpose: a transport adds none of them by itself. */
 export const removedOf = (headers: HttpHeaders.Headers): ReadonlyArray<string> =>
   (headers as { readonly [removed]?: ReadonlyArray<string> })[removed] ?? noNames
 

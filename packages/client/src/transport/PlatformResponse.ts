@@ -1,8 +1,4 @@
-/**
- * The response of any `HttpClient` as this client reads one: under the limits of its call.
- *
- * @since 0.1.0
- */
+/** The response of any `HttpClient` as this client reads one: under the limits of its call. */
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -16,12 +12,7 @@ import * as GuardedResponse from "./GuardedResponse.js"
 import type * as NativeExchange from "./NativeExchange.js"
 import * as WebResponse from "./webResponse.js"
 
-/**
- * A response of any `HttpClient`, which keeps no limit of ours.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** A response of any `HttpClient`, which keeps no limit of ours. */
 export const guarded = (
   call: Call.Call,
   response: HttpClientResponse.HttpClientResponse,

@@ -7,8 +7,6 @@
  * - Credentials and secrets of the client go to the base URL's origin and to `trustedOrigins`, and to none of them once a chain
  *   has led elsewhere: a server that is not trusted must not choose what is asked in the client's name.
  * - Nothing goes from https to http.
- *
- * @since 0.1.0
  */
 
 import * as HttpBody from "@effect/platform/HttpBody"
@@ -27,29 +25,18 @@ type Encoded = RequestEncoder.EncodedRequest
 
 const statuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
-/**
- * Whether a status is a redirect's.
- *
- * @since 0.1.0
- * @category decisions
- */
+/** Whether a status is a redirect's. */
 export const isRedirect = (status: number): boolean => statuses.has(status)
 
 /**
  * The status that a browser gives for a redirect which it was told not to follow (fetch standard, opaque-redirect filtered
  * response).
- *
- * @since 0.1.0
- * @category constants
  */
 export const hidden = 0
 
 /**
  * Whether a redirect asks for a GET in place of the request, on which the server has then acted (RFC 9110, 15.4): a 303 of
  * anything but GET and HEAD, a 301 and a 302 of a POST.
- *
- * @since 0.1.0
- * @category decisions
  */
 export const asksForGet = (status: number, method: string): boolean =>
   status === 303 ? method !== "GET" && method !== "HEAD" : status < 303 && method === "POST"
@@ -57,9 +44,6 @@ export const asksForGet = (status: number, method: string): boolean =>
 /**
  * Where a server leads to, without user name, password and fragment, or why nothing is sent there. A relative URL resolves
  * against the one that was answered.
- *
- * @since 0.1.0
- * @category decisions
  */
 export const locate = (answered: string, location: string): URL | string => {
   if (!URL.canParse(location, answered)) return "its location does not parse"
@@ -75,9 +59,6 @@ export const locate = (answered: string, location: string): URL | string => {
 /**
  * What was answered: the request, the URL that it was sent to, which is a middleware's to change, and the URL that answered,
  * which is another where the transport follows redirects by itself.
- *
- * @since 0.1.0
- * @category models
  */
 export interface Answered {
   readonly encoded: Encoded
@@ -88,9 +69,6 @@ export interface Answered {
 /**
  * A request for a URL that a server chose, without what must not go there; or why it is not sent at all. `shown` knows the
  * secrets of the call, `holdsSecret` whether one stands in the body.
- *
- * @since 0.1.0
- * @category decisions
  */
 export const restrict = (
   config: Pick<ApiConfig.ApiConfig, "base" | "trustedOrigins">,
@@ -119,12 +97,7 @@ export const restrict = (
   }
 }
 
-/**
- * The request of the next hop of a call, or why there is none.
- *
- * @since 0.1.0
- * @category decisions
- */
+/** The request of the next hop of a call, or why there is none. */
 export const redirected = (call: Call.Call, response: GuardedResponse.GuardedResponse): Encoded | string => {
   const { config, encoded, redirected } = call
   const { askedUrl, headers, status, url } = response
@@ -166,9 +139,6 @@ const maxScanned = 64 * 1024
 /**
  * Whether a secret stands in the body of a call: a `Redacted` that its options or the encoder find in it, or any other that the
  * call knows of.
- *
- * @since 0.1.0
- * @category decisions
  */
 export const holdsSecret = (call: Call.Call): boolean => {
   const { options } = call.request
@@ -189,9 +159,6 @@ const textOf = (body: HttpBody.HttpBody): string => {
 /**
  * A request as it leaves the middleware, which may sign every request it sees: what is secret goes no further where a server
  * has led to an origin that is not trusted.
- *
- * @since 0.1.0
- * @category decisions
  */
 export const outgoing = (
   call: Call.Call,

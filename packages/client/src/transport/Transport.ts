@@ -1,8 +1,6 @@
 /**
  * One attempt on any `HttpClient`: send, keep the limits the client under us does not know of, and say in our own terms what
  * went wrong.
- *
- * @since 0.1.0
  */
 
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
@@ -32,12 +30,7 @@ import * as PlatformResponse from "./PlatformResponse.js"
 import type * as TransportContract from "./TransportContract.js"
 import * as Unread from "./unread.js"
 
-/**
- * Prepares an `HttpClient`, once per client. `init` is what `fetch` is to send with besides.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Prepares an `HttpClient`, once per client. `init` is what `fetch` is to send with besides. */
 export const make = (client: HttpClient.HttpClient, init?: RequestInit): TransportContract.Transport =>
   Predicate.hasProperty(client, NativeExchange.TypeId)
     ? (client[NativeExchange.TypeId] as TransportContract.Transport)
@@ -125,9 +118,6 @@ const unread =
 /**
  * Keeps a body open until it is read to its end or left: it ends when the idle limit or the deadline passes and nobody has
  * begun to read it, or with the response.
- *
- * @since 0.1.0
- * @category combinators
  */
 export const kept = (
   call: Call.Call,
@@ -179,19 +169,11 @@ const leavingBy =
     })
   }
 
-/**
- * Ends a streamed body with its attempt, however that ends.
- *
- * @since 0.1.0
- * @category combinators
- */
+/** Ends a streamed body with its attempt, however that ends. */
 export const leaving: Leaving = leavingBy(Effect.ensuring)
 
 /**
  * Ends a streamed body with an attempt that fails: a server may answer while it still reads, and an answer that is handed over
  * open does not end the body.
- *
- * @since 0.1.0
- * @category combinators
  */
 export const leavingBroken: Leaving = leavingBy((sent, leave) => Effect.onError(sent, () => leave))

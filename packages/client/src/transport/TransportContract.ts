@@ -1,8 +1,4 @@
-/**
- * What every way to send a request agrees on, whatever sends it.
- *
- * @since 0.1.0
- */
+/** What every way to send a request agrees on, whatever sends it. */
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -10,12 +6,7 @@ import type * as ApiError from "../errors/ApiError.js"
 import type * as Call from "../request/Call.js"
 import type * as GuardedResponse from "./GuardedResponse.js"
 
-/**
- * How to have a request answered: the response, whatever its status, under the limits of the call.
- *
- * @since 0.1.0
- * @category models
- */
+/** How to have a request answered: the response, whatever its status, under the limits of the call. */
 export type Send<R> = (
   call: Call.Call,
   request: HttpClientRequest.HttpClientRequest
@@ -24,9 +15,6 @@ export type Send<R> = (
 /**
  * An `HttpClient` as this client uses it. Redirects are not followed, but in browsers, where they cannot be seen. All of it
  * fails with a `ConnectionError`, a `TimeoutError` or, where the request cannot be sent, an `InvalidRequestError`.
- *
- * @since 0.1.0
- * @category models
  */
 export interface Transport {
   /** With its body read: of a success all of it, of any other answer what comes up to `limits.errorBytes`. */
@@ -41,12 +29,7 @@ export interface Transport {
   readonly fastPath: FastPath | undefined
 }
 
-/**
- * Sends a request that has no streamed body and waits for the answer, inside of `uninterruptibleMask`.
- *
- * @since 0.1.0
- * @category models
- */
+/** Sends a request that has no streamed body and waits for the answer, inside of `uninterruptibleMask`. */
 export type FastPath = (
   call: Call.Call,
   request: HttpClientRequest.HttpClientRequest,

@@ -1,8 +1,6 @@
 /**
  * `multipart/form-data` (RFC 7578, with the escaping of the WHATWG HTML standard), written here and not by the runtime's
  * `FormData`: one undici transport cannot send that, and no runtime can stream a part.
- *
- * @since 0.1.0
  */
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
@@ -41,9 +39,6 @@ export interface FilePart {
 /**
  * What a field may be: text, a file, or several of them. Lists are spelt `name[]`, objects `name[key]`; `null` and
  * `undefined` send nothing. A `File` brings its own name and type.
- *
- * @since 0.1.0
- * @category models
  */
 export type Field =
   | string
@@ -61,12 +56,7 @@ export type Field =
   | ReadonlyArray<Field>
   | { readonly [name: string]: Field }
 
-/**
- * The fields of a form.
- *
- * @since 0.1.0
- * @category models
- */
+/** The fields of a form. */
 export interface Fields {
   readonly [name: string]: Field
 }
@@ -74,9 +64,6 @@ export interface Fields {
 /**
  * A form ready to be sent: bytes where nothing else is in it, else a stream with its length where that is known. Where no part
  * of it streams, `blob` makes one `Blob` of it.
- *
- * @since 0.1.0
- * @category models
  */
 export interface EncodedForm {
   readonly boundary: string
@@ -97,9 +84,6 @@ const utf8 = new TextEncoder()
 
 /**
  * Encodes a form. Fails with the field where a value is of a kind that no form can hold: nothing is lost in silence.
- *
- * @since 0.1.0
- * @category encoding
  */
 export const encode = (fields: Fields): Either.Either<EncodedForm, InvalidInput> => {
   const parts: Array<Part> = []

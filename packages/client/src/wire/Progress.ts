@@ -1,8 +1,4 @@
-/**
- * How far a body has got, on its way up or down.
- *
- * @since 0.1.0
- */
+/** How far a body has got, on its way up or down. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { onPull } from "../effect/pulls.js"
@@ -18,12 +14,7 @@ export interface Progress {
   readonly total: number | undefined
 }
 
-/**
- * The same stream, telling of every chunk that passes. Each run counts anew.
- *
- * @since 0.1.0
- * @category combinators
- */
+/** The same stream, telling of every chunk that passes. Each run counts anew. */
 export const counted = <E, R>(
   chunks: Stream.Stream<Uint8Array, E, R>,
   total: number | undefined,

@@ -1,8 +1,4 @@
-/**
- * The bodies a request can have, from the value a caller gives to bytes.
- *
- * @since 0.1.0
- */
+/** The bodies a request can have, from the value a caller gives to bytes. */
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -42,12 +38,7 @@ export type ByteSource = Source.ByteSource
  */
 export type BodyStream = Source.BodyStream
 
-/**
- * The ways to give a body, of which a request takes one, and what goes with them.
- *
- * @since 0.1.0
- * @category models
- */
+/** The ways to give a body, of which a request takes one, and what goes with them. */
 export interface Options<B, I, P = Query.QueryInput> {
   /** Any JSON value, encoded by `bodySchema` where there is one. */
   readonly body?: NoInfer<B> | undefined
@@ -67,12 +58,7 @@ export interface Options<B, I, P = Query.QueryInput> {
   readonly onUpload?: ((progress: Progress.Progress) => void) | undefined
 }
 
-/**
- * Options whose types are no longer known.
- *
- * @since 0.1.0
- * @category models
- */
+/** Options whose types are no longer known. */
 export interface Erased extends Omit<Options<unknown, unknown>, "bodySchema"> {
   readonly bodySchema?: Schema.Schema.AnyNoContext | undefined
 }
@@ -80,9 +66,6 @@ export interface Erased extends Omit<Options<unknown, unknown>, "bodySchema"> {
 /**
  * A body ready to be sent. `replayable` says whether that can be done a second time; `sourceFailure` what a streamed
  * body's own source has failed with.
- *
- * @since 0.1.0
- * @category models
  */
 export interface EncodedBody {
   readonly body: HttpBody.HttpBody
@@ -90,20 +73,10 @@ export interface EncodedBody {
   readonly sourceFailure: () => SourceFailure | undefined
 }
 
-/**
- * What the source of a streamed body did wrong.
- *
- * @since 0.1.0
- * @category models
- */
+/** What the source of a streamed body did wrong. */
 export type SourceFailure = Watched.SourceFailure
 
-/**
- * The options that give a body.
- *
- * @since 0.1.0
- * @category tables
- */
+/** The options that give a body. */
 export const kinds = ["body", "form", "multipart", "text", "bytes", "bodyStream"] as const
 
 const noFailure = (): undefined => undefined
@@ -126,9 +99,6 @@ const none = Either.right(nothing)
 /**
  * Encodes the one body of the options. Fails with the field and the reason where it cannot be sent as it was given.
  * `contentLength` is the header that the request sets itself: the length of a body that does not know it.
- *
- * @since 0.1.0
- * @category encoding
  */
 export const encode = (
   options: Erased,
@@ -175,9 +145,6 @@ export const json: (
 
 /**
  * The secrets of a body: every `Redacted` in the value, in what an encoder makes of it, and what the schema calls one.
- *
- * @since 0.1.0
- * @category redaction
  */
 export const secrets = (options: Pick<Erased, "body" | "bodySchema">): ReadonlySet<string> => {
   const { body, bodySchema: schema } = options
@@ -266,12 +233,7 @@ const streamed = (
   }
 }
 
-/**
- * The body of a platform's request. One that streams can be sent once.
- *
- * @since 0.1.0
- * @category encoding
- */
+/** The body of a platform's request. One that streams can be sent once. */
 export const fromHttpBody = (body: HttpBody.HttpBody, contentLength: number | undefined): EncodedBody =>
   body._tag === "Stream"
     ? streamed("body", body.stream, body.contentType, body.contentLength ?? contentLength, false)
