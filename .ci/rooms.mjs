@@ -41,20 +41,21 @@ export const rooms = {
     "PoolMetrics.ts": "pool"
   },
   anthropic: {
-    client: "",
+    config: "",
     shared: "",
     content: "shared",
     webhooks: "shared",
-    messages: "client content shared",
-    resources: "client messages shared",
-    tools: "client content messages shared",
-    "Anthropic.ts": "client messages resources tools",
-    promise: "client content messages resources tools"
+    messages: "config content shared",
+    resources: "config messages shared",
+    tools: "config content messages shared",
+    "Anthropic.ts": "config messages resources tools",
+    promise: "config content messages resources tools"
   },
   testing: {
-    server: "",
-    anthropic: "server",
-    mock: "server"
+    shared: "",
+    server: "shared",
+    anthropic: "server shared",
+    mock: "shared"
   }
 }
 
@@ -82,7 +83,7 @@ export const platform = {
   client:
     "transport/ ApiClient client/PlatformClient request/RequestEncoder request/TransportError telemetry/Telemetry wire/RequestBody",
   node: "NodeTransport exchange/received",
-  anthropic: "Anthropic client/AnthropicConfig",
+  anthropic: "Anthropic config/AnthropicConfig",
   testing: "mock/MockStep mock/MockTransport mock/mockBody mock/mockResponse"
 }
 
@@ -147,7 +148,7 @@ export const seam = {
   },
   anthropic: {
     Anthropic: "ConfigError",
-    "client/AnthropicConfig": "Either",
+    "config/AnthropicConfig": "Either",
     "messages/MessageAccumulator": "Either",
     "messages/MessageStream": "Channel Either",
     "messages/partialJson": "Either",

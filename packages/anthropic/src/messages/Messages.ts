@@ -12,7 +12,7 @@ import {
   type Timeouts
 } from "@effect-api/client"
 import * as Effect from "effect/Effect"
-import * as CallOptions from "../client/CallOptions.js"
+import * as CallOptions from "../config/CallOptions.js"
 import { withFields } from "../shared/withFields.js"
 import * as Begun from "./begun.js"
 import * as Message from "./Message.js"

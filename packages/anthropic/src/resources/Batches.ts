@@ -5,7 +5,7 @@
  */
 import { ApiRequest, ApiSchema, EventStream } from "@effect-api/client"
 import * as Schema from "effect/Schema"
-import * as CallOptions from "../client/CallOptions.js"
+import * as CallOptions from "../config/CallOptions.js"
 import * as Message from "../messages/Message.js"
 import { kind, named, nullish, open, openLiteral, unknownKind } from "../shared/schema.js"
 import * as Page from "./Page.js"

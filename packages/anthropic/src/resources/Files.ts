@@ -6,7 +6,7 @@
 import { type ApiError, ApiRequest, ApiSchema, ResponseDecoder } from "@effect-api/client"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
-import * as CallOptions from "../client/CallOptions.js"
+import * as CallOptions from "../config/CallOptions.js"
 import { nullish, open, openLiteral } from "../shared/schema.js"
 import * as Page from "./Page.js"
 

@@ -5,7 +5,7 @@
  */
 import { ApiRequest, ApiSchema } from "@effect-api/client"
 import * as Schema from "effect/Schema"
-import * as CallOptions from "../client/CallOptions.js"
+import * as CallOptions from "../config/CallOptions.js"
 import { nullish, open, openLiteral } from "../shared/schema.js"
 import * as Page from "./Page.js"
 

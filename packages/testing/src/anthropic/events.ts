@@ -1,5 +1,5 @@
 import { Duration } from "effect"
-import { toBytes } from "../server/bytes.js"
+import { toBytes } from "../shared/bytes.js"
 import { chunks, json, type Reply, reply } from "../server/Reply.js"
 import type { Answer, MessageParams } from "./AnthropicAnswer.js"
 import type { Block, JsonObject } from "./AnthropicBlock.js"

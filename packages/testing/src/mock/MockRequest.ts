@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Data } from "effect"
-import { noBytes, toText } from "../server/bytes.js"
+import { noBytes, toText } from "../shared/bytes.js"
 
 /**
  * A request as it would go on the wire: plain data, with helpers to read its body.

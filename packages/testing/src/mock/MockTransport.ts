@@ -6,8 +6,8 @@
  */
 import { HttpClient, HttpClientError, type HttpClientRequest } from "@effect/platform"
 import { Clock, Context, Effect, Exit, Layer } from "effect"
-import * as Attempts from "../server/attempts.js"
-import * as Watch from "../server/watch.js"
+import * as Attempts from "./attempts.js"
+import * as Changes from "../shared/changes.js"
 import { MockRequest } from "./MockRequest.js"
 import type { MockStep } from "./MockStep.js"
 import { collectStream, readBody } from "./mockBody.js"
@@ -102,8 +102,8 @@ const chooser = (script: Script): ((request: MockRequest) => MockStep) => {
  */
 export const make = (script: Script): Effect.Effect<MockTransport> =>
   Effect.sync(() => {
-    const watch = Watch.make()
-    const attempts = Attempts.make(watch)
+    const changes = Changes.make()
+    const attempts = Attempts.make(changes)
     const choose = chooser(script)
     const log: Array<MockRequest> = []
     let arrived = 0
@@ -130,7 +130,7 @@ export const make = (script: Script): Effect.Effect<MockTransport> =>
             ? new MockRequest({ ...early, body: yield* collectStream(request, request.body.stream) })
             : early
         log.push(seen)
-        watch.changed()
+        changes.notify()
         return [seen, step] as const
       })
 
@@ -157,10 +157,10 @@ export const make = (script: Script): Effect.Effect<MockTransport> =>
       client,
       requests: Effect.sync(() => [...log]),
       requestCount: Effect.sync(() => log.length),
-      awaitRequests: (count) => watch.until(() => (log.length >= count ? [...log] : undefined)),
+      awaitRequests: (count) => changes.until(() => (log.length >= count ? [...log] : undefined)),
       interrupted: Effect.sync(attempts.interrupted),
       awaitInterrupted: (count) =>
-        watch.until(() => (attempts.interrupted() >= count ? attempts.interrupted() : undefined)),
+        changes.until(() => (attempts.interrupted() >= count ? attempts.interrupted() : undefined)),
       inFlight: Effect.sync(attempts.inFlight)
     }
   })

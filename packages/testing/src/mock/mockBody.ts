@@ -1,6 +1,6 @@
 import { HttpClientError, type HttpClientRequest } from "@effect/platform"
 import { Effect, type Stream } from "effect"
-import { collect, toBytes } from "../server/bytes.js"
+import { collect, toBytes } from "../shared/bytes.js"
 
 /** What of a request is known before a stream is run. */
 export interface ReadBody {

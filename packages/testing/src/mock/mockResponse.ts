@@ -8,7 +8,7 @@ import {
   UrlParams
 } from "@effect/platform"
 import { Effect, Exit, Inspectable, Option, Stream } from "effect"
-import { collect, toText } from "../server/bytes.js"
+import { collect, toText } from "../shared/bytes.js"
 
 export interface ResponseHead {
   readonly status: number

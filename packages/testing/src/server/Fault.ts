@@ -5,7 +5,7 @@
  */
 import { Duration } from "effect"
 import { dual } from "effect/Function"
-import { toBytes } from "./bytes.js"
+import { toBytes } from "../shared/bytes.js"
 import { type Cut, type Reply, reply } from "./Reply.js"
 
 /**

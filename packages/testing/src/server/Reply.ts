@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Duration, Pipeable, Predicate, type Stream } from "effect"
-import { toBytes } from "./bytes.js"
+import { toBytes } from "../shared/bytes.js"
 
 /**
  * The mark of replies.

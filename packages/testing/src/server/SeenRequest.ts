@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Data } from "effect"
-import { toText } from "./bytes.js"
+import { toText } from "../shared/bytes.js"
 
 /**
  * A request as it stood on the wire: plain data, with helpers to read its body.

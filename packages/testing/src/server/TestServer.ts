@@ -102,9 +102,9 @@ export const TestServer: Context.Tag<TestServer, TestServer> = Context.GenericTa
  */
 export const make = <R = never>(routes: Routes<R>): Effect.Effect<TestServer, never, R | Scope.Scope> =>
   Effect.map(run(routes), ({ port, state }): TestServer => {
-    const { watch } = state
+    const { changes } = state
     const awaitExchange: TestServer["awaitExchange"] = (index, predicate) =>
-      watch.until(() => {
+      changes.until(() => {
         const entry = state.entries[index]
         if (entry === undefined) return undefined
         const exchange = snapshot(entry)
@@ -119,11 +119,11 @@ export const make = <R = never>(routes: Routes<R>): Effect.Effect<TestServer, ne
       openSockets: Effect.sync(() => state.connections.size),
       socketsSeen: Effect.sync(() => state.socketsSeen),
       awaitRequests: (count) =>
-        watch.until(() => (state.handed.length >= count ? [...state.handed] : undefined)),
+        changes.until(() => (state.handed.length >= count ? [...state.handed] : undefined)),
       awaitExchange,
-      awaitClosed: (index) => watch.until(() => state.entries[index]?.connection.closed),
+      awaitClosed: (index) => changes.until(() => state.entries[index]?.connection.closed),
       awaitOpenSockets: (predicate) =>
-        watch.until(() => (predicate(state.connections.size) ? state.connections.size : undefined)),
+        changes.until(() => (predicate(state.connections.size) ? state.connections.size : undefined)),
       reset: Effect.sync(() => clear(state))
     }
   })

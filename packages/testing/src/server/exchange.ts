@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { Cause, Effect, Stream } from "effect"
-import { collect, fromIterator, noBytes } from "./bytes.js"
+import { collect, fromIterator, noBytes } from "../shared/bytes.js"
 import { type Handler, isStreaming, type Step, StreamingTypeId } from "./Handler.js"
 import { isReply, type Reply, text } from "./Reply.js"
 import type { Router } from "./router.js"
@@ -84,7 +84,7 @@ export const serve = <R>(
     Stream.tap((bytes) =>
       Effect.sync(() => {
         entry.bytesReceived += bytes.length
-        state.watch.changed()
+        state.changes.notify()
       })
     ),
     Stream.catchAll(() => Stream.never)
@@ -94,7 +94,7 @@ export const serve = <R>(
     entry.request = new SeenRequest({ ...entry.request, params, body: bytes })
     // After a reset this index is another request's.
     if (state.entries.includes(entry)) state.handed.push(entry.request)
-    state.watch.changed()
+    state.changes.notify()
     return entry.request
   }
 
@@ -102,7 +102,7 @@ export const serve = <R>(
     Effect.suspend(() => {
       const failure = Cause.squash(cause)
       entry.failure = failure
-      state.watch.changed()
+      state.changes.notify()
       if (response.headersSent) return breakOff("reset", entry)
       const message = failure instanceof Error ? failure.message : String(failure)
       return Effect.ignore(

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { Duration, Effect, Predicate, Stream } from "effect"
-import { fromIterator, toBytes } from "./bytes.js"
+import { fromIterator, toBytes } from "../shared/bytes.js"
 import type { Chunks, Cut, Reply } from "./Reply.js"
 import { close, type Entry, type ServerState } from "./serverState.js"
 
@@ -133,7 +133,7 @@ const sendBody = (
       left -= bytes.length
       yield* write(out, entry.connection.socket, bytes)
       entry.bytesSent += bytes.length
-      state.watch.changed()
+      state.changes.notify()
       return left > 0
     })
   )
@@ -161,6 +161,6 @@ export const send = (
     if (!response.shouldKeepAlive) connection.closing ??= "server"
     yield* finished(response)
     entry.answered = true
-    state.watch.changed()
+    state.changes.notify()
     if (reply.afterwards === "close") close(connection, "fin")
   })

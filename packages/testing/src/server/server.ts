@@ -38,7 +38,7 @@ export const run = <R>(
           connection.socket.destroy()
         }
         // The server is done a turn before its last sockets have said so.
-        const emptied = state.watch.until(() => (state.connections.size === 0 ? true : undefined))
+        const emptied = state.changes.until(() => (state.connections.size === 0 ? true : undefined))
         return Effect.zipRight(shut(server), emptied)
       })
     )
@@ -58,7 +58,7 @@ export const run = <R>(
         failure: undefined
       }
       state.entries.push(entry)
-      state.watch.changed()
+      state.changes.notify()
       if (connection.onReuse !== undefined) return State.close(connection, connection.onReuse)
       const fiber = fork(serve(state, router, entry, request, response))
       connection.fibers.add(fiber)

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net"
 import type { Fiber } from "effect"
 import type { ClosedBy, Exchange, SeenRequest } from "./SeenRequest.js"
-import * as Watch from "./watch.js"
+import * as Changes from "../shared/changes.js"
 
 /** One TCP connection. */
 export interface Connection {
@@ -27,7 +27,7 @@ export interface Entry {
 
 /** Everything the server remembers, changed by socket events alone. */
 export interface ServerState {
-  readonly watch: Watch.Watch
+  readonly changes: Changes.Changes
   readonly connections: Map<Socket, Connection>
   /** By arrival of the head. */
   entries: Array<Entry>
@@ -39,7 +39,7 @@ export interface ServerState {
 }
 
 export const make = (): ServerState => ({
-  watch: Watch.make(),
+  changes: Changes.make(),
   connections: new Map(),
   entries: [],
   handed: [],
@@ -89,9 +89,9 @@ export const connect = (state: ServerState, socket: Socket, id: number): void =>
     connection.closed = connection.closing ?? "server"
     state.connections.delete(socket)
     for (const fiber of connection.fibers) fiber.unsafeInterruptAsFork(fiber.id())
-    state.watch.changed()
+    state.changes.notify()
   })
   state.connections.set(socket, connection)
   state.socketsSeen++
-  state.watch.changed()
+  state.changes.notify()
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { AnthropicApi, TestServer } from "@effect-api/testing"
 import { Deferred, Effect, Fiber } from "effect"
-import { ask, askJson, everything, hello, type Sent, weather } from "../anthropic.js"
+import { ask, askJson, everything, hello, type Sent, weather } from "../fixtures/anthropic.js"
 
 const create = (api: AnthropicApi.AnthropicApi, body: unknown = hello, sent: Sent = {}) =>
   askJson(api, "POST", "/v1/messages", { body, ...sent })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { AnthropicApi } from "@effect-api/testing"
 import { Effect } from "effect"
-import { askJson, hello, type Sent, weather } from "../anthropic.js"
+import { askJson, hello, type Sent, weather } from "../fixtures/anthropic.js"
 
 const create = (api: AnthropicApi.AnthropicApi, body: unknown = hello, sent: Sent = {}) =>
   askJson(api, "POST", "/v1/messages", { body, ...sent })

@@ -2,7 +2,7 @@ import Anthropic from "@anthropic-ai/sdk"
 import { describe, expect, it } from "@effect/vitest"
 import { AnthropicApi, TestServer } from "@effect-api/testing"
 import { Effect } from "effect"
-import { everything, hello, weather } from "../anthropic.js"
+import { everything, hello, weather } from "../fixtures/anthropic.js"
 
 const sdk = (api: AnthropicApi.AnthropicApi, options: object = {}) =>
   new Anthropic({ apiKey: "key", baseURL: api.url, maxRetries: 0, logLevel: "off", ...options })

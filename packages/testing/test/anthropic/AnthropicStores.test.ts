@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { AnthropicApi } from "@effect-api/testing"
 import { Effect } from "effect"
-import { ask, askJson, hello, type Sent } from "../anthropic.js"
+import { ask, askJson, hello, type Sent } from "../fixtures/anthropic.js"
 
 const request = (custom_id: string, params: object = hello) => ({ custom_id, params })
 

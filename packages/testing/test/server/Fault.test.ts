@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { TestServer } from "@effect-api/testing"
 import { Effect, Fiber, Option } from "effect"
-import { fetched, get, hold, http, noticed, oneSocket, untilClosed } from "../rawClient.js"
+import { fetched, get, hold, http, noticed, oneSocket, untilClosed } from "../fixtures/rawClient.js"
 
 const body = TestServer.text("0123456789")
 const chunked = TestServer.chunks(["01234", "56789"])

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { TestServer } from "@effect-api/testing"
 import { Cause, Context, Deferred, Effect, Exit, Fiber, Option, Scope, Stream } from "effect"
-import { fetched, get, hold, http, oneSocket, untilClosed } from "../rawClient.js"
+import { fetched, get, hold, http, oneSocket, untilClosed } from "../fixtures/rawClient.js"
 
 const textOf = (response: Response): Effect.Effect<string> => Effect.promise(() => response.text())
 const ok = TestServer.json({ ok: true })

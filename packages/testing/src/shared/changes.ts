@@ -1,17 +1,17 @@
 import { Effect } from "effect"
 
-/** Lets effects wait for a state that event handlers change: no polling, no sleeping. */
-export interface Watch {
-  /** To be called after every change. */
-  readonly changed: () => void
-  /** Waits until the probe gives something other than `undefined`. */
+/** Lets effects wait for state that event handlers change, without polling or sleeping. */
+export interface Changes {
+  /** Call it after every change of the state. */
+  readonly notify: () => void
+  /** Waits until the probe returns something other than `undefined`. */
   readonly until: <A>(probe: () => A | undefined) => Effect.Effect<A>
 }
 
-export const make = (): Watch => {
+export const make = (): Changes => {
   const waiters = new Set<() => void>()
   return {
-    changed: () => {
+    notify: () => {
       for (const waiter of [...waiters]) waiter()
     },
     until: <A>(probe: () => A | undefined) =>

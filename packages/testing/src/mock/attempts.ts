@@ -1,5 +1,5 @@
 import { Duration, Effect, Stream } from "effect"
-import type { Watch } from "./watch.js"
+import type { Changes } from "../shared/changes.js"
 
 /** One attempt, from its request to the end of its body. */
 export interface Attempt {
@@ -27,7 +27,7 @@ const aborted = <E>(signal: AbortSignal, onAbort: (cause: unknown) => E): Effect
     return Effect.sync(() => signal.removeEventListener("abort", abort))
   })
 
-export const make = (watch: Watch): Attempts => {
+export const make = (changes: Changes): Attempts => {
   let interrupted = 0
   let inFlight = 0
 
@@ -44,10 +44,10 @@ export const make = (watch: Watch): Attempts => {
     const cutOff = (): void => {
       if (!end()) return
       interrupted++
-      watch.changed()
+      changes.notify()
     }
     const complete = (): void => {
-      if (end()) watch.changed()
+      if (end()) changes.notify()
     }
     signal.addEventListener("abort", cutOff, { once: true })
     return {
