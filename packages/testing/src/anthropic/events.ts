@@ -1,6 +1,6 @@
 import { Duration } from "effect"
-import { toBytes } from "../shared/bytes.js"
 import { chunks, json, type Reply, reply } from "../server/Reply.js"
+import { toBytes } from "../shared/bytes.js"
 import type { Answer, MessageParams } from "./AnthropicAnswer.js"
 import type { Block, JsonObject } from "./AnthropicBlock.js"
 import { failureBody } from "./gate.js"

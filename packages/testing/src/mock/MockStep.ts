@@ -5,8 +5,8 @@
  */
 import { HttpClientError, type HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { Duration, Effect, Stream } from "effect"
-import type { Attempt } from "./attempts.js"
 import { toBytes } from "../shared/bytes.js"
+import type { Attempt } from "./attempts.js"
 import type { MockRequest } from "./MockRequest.js"
 import { MockResponse } from "./mockResponse.js"
 

@@ -6,8 +6,8 @@
  */
 import { HttpClient, HttpClientError, type HttpClientRequest } from "@effect/platform"
 import { Clock, Context, Effect, Exit, Layer } from "effect"
-import * as Attempts from "./attempts.js"
 import * as Changes from "../shared/changes.js"
+import * as Attempts from "./attempts.js"
 import { MockRequest } from "./MockRequest.js"
 import type { MockStep } from "./MockStep.js"
 import { collectStream, readBody } from "./mockBody.js"

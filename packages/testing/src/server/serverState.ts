@@ -1,7 +1,7 @@
 import type { Socket } from "node:net"
 import type { Fiber } from "effect"
-import type { ClosedBy, Exchange, SeenRequest } from "./SeenRequest.js"
 import * as Changes from "../shared/changes.js"
+import type { ClosedBy, Exchange, SeenRequest } from "./SeenRequest.js"
 
 /** One TCP connection. */
 export interface Connection {
