@@ -1,0 +1,60 @@
+/** A page of the site: its file in `pages`, and what the sidebar calls it. */
+export interface Page {
+  readonly file: string
+  readonly title: string
+}
+
+/** Every page, in reading order. */
+export const groups: ReadonlyArray<{ readonly title: string; readonly pages: ReadonlyArray<Page> }> = [
+  {
+    title: "Start",
+    pages: [{ file: "getting-started", title: "Getting started" }]
+  },
+  {
+    title: "Failure",
+    pages: [
+      { file: "errors", title: "Errors" },
+      { file: "retries", title: "Retries" },
+      { file: "quotas", title: "Limits and quotas" }
+    ]
+  },
+  {
+    title: "Data",
+    pages: [
+      { file: "streams", title: "Streams" },
+      { file: "pagination", title: "Pages" },
+      { file: "files", title: "Files" }
+    ]
+  },
+  {
+    title: "Around a call",
+    pages: [
+      { file: "promises", title: "Promises" },
+      { file: "transports", title: "Transports" },
+      { file: "configuration", title: "Configuration" },
+      { file: "credentials", title: "Credentials" },
+      { file: "middleware", title: "Middleware" },
+      { file: "telemetry", title: "Telemetry and secrets" },
+      { file: "testing", title: "Testing" }
+    ]
+  },
+  {
+    title: "In a program",
+    pages: [
+      { file: "ecosystem", title: "Ecosystem" },
+      { file: "own-client", title: "Write your own client" },
+      { file: "migrate", title: "Migrate" }
+    ]
+  },
+  {
+    title: "Details",
+    pages: [
+      { file: "performance", title: "Performance" },
+      { file: "limits", title: "Limits" },
+      { file: "behaviour", title: "Behaviour" },
+      { file: "architecture", title: "Architecture" },
+      { file: "security", title: "Security" },
+      { file: "contributing", title: "Contributing" }
+    ]
+  }
+]
