@@ -7,7 +7,7 @@ import { documents } from "./fences.mjs"
 import { isExported, privateDocs, publicDeclarations, publicNames } from "./public.mjs"
 import { uncovered } from "./rules.mjs"
 import { parse } from "./syntax.mjs"
-import { packages, publicPackages, report, show, sources } from "./workspace.mjs"
+import { packages, pagesDir, publicPackages, report, show, sources } from "./workspace.mjs"
 
 /** What is wrong with the documentation of a declaration, or nothing. */
 const complaint = (node) => {
@@ -144,10 +144,10 @@ const broken = ({ path, line, link }) => {
 }
 
 /** The rooms of a package that its tour, a page of its own, does not lead to. */
-const unnamed = ({ dir }) => {
-  const tour = join(dir, "TOUR.md")
-  if (!existsSync(tour)) return []
-  const named = new Set(linksOf(tour).map(({ link }) => join(dir, link).replace(/\/$/, "")))
+const unnamed = ({ name, dir }) => {
+  if (name !== "client") return []
+  const tour = join(pagesDir, "architecture.md")
+  const named = new Set(linksOf(tour).map(({ link }) => join(dirname(tour), link).replace(/\/$/, "")))
   const folders = sources(join(dir, "src")).map((path) => dirname(path))
   return [...new Set(folders)]
     .filter((folder) => basename(folder) !== "src" && !named.has(folder))

@@ -1,7 +1,7 @@
 // The behaviour page and the tests hold each other: a rule without a test is a promise, a test of no rule a riddle.
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { packages, show, walk } from "./workspace.mjs"
+import { packages, pagesDir, show, walk } from "./workspace.mjs"
 
 const ruleLine = /^- \*\*(\d+\.\d+)\*\* /gm
 /** The start of a title, whatever makes the test: a string that begins with a rule's number. */
@@ -12,7 +12,7 @@ const lineAt = (text, index) => text.slice(0, index).split("\n").length
 /** What is wrong between the rules of the page and the tests that cite them. */
 export const uncovered = () => {
   const members = packages()
-  const page = join(members.find(({ name }) => name === "client").dir, "BEHAVIOUR.md")
+  const page = join(pagesDir, "behaviour.md")
   if (!existsSync(page)) return [`${show(page)}:1: is missing`]
   const text = readFileSync(page, "utf8")
   const rules = new Map(

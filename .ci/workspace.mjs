@@ -5,6 +5,9 @@ import { fileURLToPath } from "node:url"
 
 export const root = fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]$/, "")
 
+/** The pages of the site. */
+export const pagesDir = join(root, "packages", "docs", "pages")
+
 export const readJson = (path) => JSON.parse(readFileSync(path, "utf8"))
 
 /** Every package under packages/, in alphabetical order. */
