@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import ts from "typescript"
 import { documents } from "./fences.mjs"
+import { stale } from "./generated.mjs"
 import { isExported, privateDocs, publicDeclarations, publicNames } from "./public.mjs"
 import { uncovered } from "./rules.mjs"
 import { parse } from "./syntax.mjs"
@@ -169,7 +170,8 @@ report(
     }),
     ...links.flatMap(broken),
     ...packages().flatMap(unnamed),
-    ...uncovered()
+    ...uncovered(),
+    ...stale()
   ],
   `docs: every public export and option of ${files.length} modules is documented, ${links.length} links lead somewhere, every rule is held by a test`
 )

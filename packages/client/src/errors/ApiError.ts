@@ -24,7 +24,6 @@ const row = <S extends number | undefined, R extends boolean, D extends Delivery
  */
 export const table = {
   BadRequestError: row(400, false, "rejected"),
-  // Retried once, outside the count, where the credentials can be refreshed.
   AuthenticationError: row(401, false, "rejected"),
   PermissionDeniedError: row(403, false, "rejected"),
   NotFoundError: row(404, false, "rejected"),
@@ -120,7 +119,12 @@ export interface StatusFields extends Common {
 /** 400: the server cannot make sense of the request. @since 0.1.0 @category errors */
 export class BadRequestError extends TaggedError("BadRequestError")<StatusFields> {}
 
-/** 401: the credentials are missing or not accepted. @since 0.1.0 @category errors */
+/**
+ * 401: the credentials are missing or not accepted. Retried once, outside the count, where they can be refreshed.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class AuthenticationError extends TaggedError("AuthenticationError")<StatusFields> {}
 
 /** 403: the credentials do not allow this. @since 0.1.0 @category errors */
@@ -158,7 +162,8 @@ export class UnexpectedStatusError extends TaggedError("UnexpectedStatusError")<
 
 /**
  * No answer came: the name did not resolve, the connection was refused, reset or closed, or TLS failed. `code` is the
- * system's code (`ECONNREFUSED`), found along the chain of causes.
+ * system's code (`ECONNREFUSED`), found along the chain of causes. `delivery` is `not-sent` where no byte of the request
+ * was written.
  *
  * @since 0.1.0
  * @category errors
@@ -170,7 +175,12 @@ export class ConnectionError extends TaggedError("ConnectionError")<
   }
 > {}
 
-/** A limit passed: `phase` says which, `limit` how long it was. @since 0.1.0 @category errors */
+/**
+ * A limit passed: `phase` says which, `limit` how long it was. `delivery` is `not-sent` in the phase `connect`.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class TimeoutError extends TaggedError("TimeoutError")<
   Common & {
     readonly phase: "connect" | "response" | "idle" | "first-event" | "content-idle" | "total"

@@ -1,0 +1,36 @@
+// Text that a script writes between two marks of a page: `<!-- NAME: ... -->` and `<!-- /NAME -->`.
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { errorTable } from "./errorTable.mjs"
+import { pagesDir, report, show } from "./workspace.mjs"
+
+const blocks = [{ name: "errors", page: join(pagesDir, "errors.md"), write: errorTable }]
+
+/** What stands on the page of a block, and what should; nothing should where the marks are missing. */
+const versions = ({ name, page, write }) => {
+  const before = readFileSync(page, "utf8")
+  const marks = new RegExp(`(<!-- ${name}: [^\n]*-->\n)[\\s\\S]*?(<!-- /${name} -->)`)
+  if (!marks.test(before)) return { before, after: undefined }
+  // A function, since a table may hold `$&`.
+  return { before, after: before.replace(marks, (_, open, close) => `${open}\n${write()}\n\n${close}`) }
+}
+
+/** The pages whose block is not what its script writes today. */
+export const stale = () =>
+  blocks.flatMap((block) => {
+    const { before, after } = versions(block)
+    if (after === before) return []
+    const problem =
+      after === undefined ? `has no place for the block "${block.name}"` : `block "${block.name}" is stale`
+    return [`${show(block.page)}:1: ${problem}, mend with "npm run docs:generate"`]
+  })
+
+if (process.argv[1] === import.meta.filename) {
+  const failures = blocks.flatMap((block) => {
+    const { after } = versions(block)
+    if (after === undefined) return [`${show(block.page)}:1: has no place for the block "${block.name}"`]
+    writeFileSync(block.page, after)
+    return []
+  })
+  report(failures, `generated: ${blocks.length} blocks`)
+}
