@@ -78,8 +78,7 @@ export const collect = (value: unknown, into: Set<string> = new Set()): Set<stri
  * percent-encoded, JSON-escaped, HTML-escaped and base64.
  *
  * @example
- * ```ts
- *
+ * ```js
  * const redactor = Redaction.make({ secrets: ["s3cret"] })
  * console.log(redactor.text("token s3cret refused")) // token <redacted> refused
  * console.log(redactor.url("https://api.example.com/v1?api_key=abc&limit=5"))
