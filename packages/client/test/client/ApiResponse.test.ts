@@ -5,7 +5,7 @@ import { Cause, Duration, Effect, Exit, Schema } from "effect"
 import * as StatusTag from "../../src/errors/StatusTag.js"
 import * as Redaction from "../../src/secrets/Redaction.js"
 import { observe } from "../fixtures/canary.js"
-import { atOnce, scripted } from "../fixtures/requests.js"
+import { scripted, withoutDelay } from "../fixtures/requests.js"
 
 const { bytes, json, response, text } = MockTransport
 
@@ -106,7 +106,7 @@ describe("type to tag", () => {
   it.effect("7.2 the type of a body decides, and with it what is retried", () =>
     Effect.gen(function* () {
       const overloaded = json({ error: { type: "overloaded_error", message: "busy" } }, { status: 400 })
-      const { client, transport } = yield* scripted([overloaded, json(1)], { retry: atOnce })
+      const { client, transport } = yield* scripted([overloaded, json(1)], { retry: withoutDelay })
       expect(yield* client.get("/todos/1")).toBe(1)
       expect(yield* transport.requestCount).toBe(2)
     })
@@ -328,7 +328,9 @@ describe("an answer that does not fit", () => {
 
   it.effect("7.4 is not asked for again, and counts the attempts before it", () =>
     Effect.gen(function* () {
-      const { client, transport } = yield* scripted([text("", { status: 500 }), json({})], { retry: atOnce })
+      const { client, transport } = yield* scripted([text("", { status: 500 }), json({})], {
+        retry: withoutDelay
+      })
       const error = yield* Effect.flip(client.get("/todos/1", { success: Todo }))
       expect(error).toMatchObject({
         _tag: "ResponseValidationError",

@@ -3,7 +3,7 @@ import { type ApiConfig, ApiRequest, Credentials, PlatformHeaders, ResponseDecod
 import { MockTransport } from "@effect-api/testing"
 import { Effect, Redacted, Schema, Tracer } from "effect"
 import * as ClientHeaders from "../../src/client/ClientHeaders.js"
-import { atOnce, prepared, scripted, sent, sentFor } from "../fixtures/requests.js"
+import { prepared, scripted, sent, sentFor, withoutDelay } from "../fixtures/requests.js"
 
 type Options = Partial<ApiConfig.Options>
 type Request = ApiRequest.ApiRequest<unknown>
@@ -187,7 +187,7 @@ describe("forbidden headers", () => {
     Credentials.cached({ fetch: Effect.succeed(key("s3c\nret")) })
   ])("4.2 credentials that no header can hold send nothing, and are not tried again", (credentials) =>
     Effect.gen(function* () {
-      const { client, transport } = yield* scripted([], { credentials, retry: atOnce })
+      const { client, transport } = yield* scripted([], { credentials, retry: withoutDelay })
       const error = yield* Effect.flip(client.execute(ApiRequest.get("/x")))
       expect(error).toMatchObject({
         _tag: "CredentialsError",
@@ -231,7 +231,7 @@ describe("platform headers", () => {
 
   it.effect("4.3 count the retries, attempt by attempt", () =>
     Effect.gen(function* () {
-      const options = { platformHeaders, retry: atOnce }
+      const options = { platformHeaders, retry: withoutDelay }
       const requests = yield* sentFor(ApiRequest.get("/x"), options, unavailable)
       expect(requests.map(({ headers }) => headers["x-stainless-retry-count"])).toEqual(["0", "1", "2"])
     })
@@ -253,7 +253,7 @@ describe("platform headers", () => {
 
   it.effect("4.1 those of an attempt stand only where nobody set or removed them", () =>
     Effect.gen(function* () {
-      const options = { platformHeaders, retry: atOnce, headers: { "X-Stainless-Read-Timeout": "7" } }
+      const options = { platformHeaders, retry: withoutDelay, headers: { "X-Stainless-Read-Timeout": "7" } }
       const request = ApiRequest.get("/x", { headers: { "x-stainless-retry-count": null } })
       const requests = yield* sentFor(request, options, unavailable)
       expect(requests).toHaveLength(3)
@@ -332,7 +332,7 @@ describe("idempotency key", () => {
   const idempotency = { header: "Idempotency-Key" }
   const script = [MockTransport.empty(503), MockTransport.empty(503), MockTransport.json(null)]
   const keys = (request: Request, options: Options = { idempotency }) =>
-    Effect.map(sentFor(request, { retry: atOnce, ...options }, script), (requests) =>
+    Effect.map(sentFor(request, { retry: withoutDelay, ...options }, script), (requests) =>
       requests.map(({ headers }) => headers["idempotency-key"])
     )
 

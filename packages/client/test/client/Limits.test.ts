@@ -12,7 +12,7 @@ import { MockTransport } from "@effect-api/testing"
 import { Clock, Duration, Effect, Fiber, FiberRef, Logger, Schema, Stream, TestClock } from "effect"
 import { regions } from "../fixtures/regions.js"
 import { clientOn, scripted } from "../fixtures/requests.js"
-import { done, getting, sse, tick, untilDone, values } from "../fixtures/streams.js"
+import { done, getEvents, sse, tick, untilDone, values } from "../fixtures/streams.js"
 
 /** Waits for ever, and keeps no timer. */
 const hung: Effect.Effect<never> = Effect.async<never>(() => {})
@@ -62,7 +62,9 @@ const hanging: ReadonlyArray<{
   }
 ]
 
-const places = regions.flatMap(({ region, stand }) => hanging.map((row) => ({ ...row, region, stand })))
+const places = regions.flatMap(({ region, runIn: stand }) =>
+  hanging.map((row) => ({ ...row, region, stand }))
+)
 
 describe("total covers the whole call", () => {
   it.effect.each(places)("6.5 where $what hangs in $region", ({ options, run, stand, step }) =>
@@ -105,7 +107,7 @@ describe("total covers the whole call", () => {
 })
 
 describe("what a limit ends", () => {
-  it.effect.each(regions)("6.8 nothing is left open, and no fiber, in $region", ({ stand }) =>
+  it.effect.each(regions)("6.8 nothing is left open, and no fiber, in $region", ({ runIn: stand }) =>
     Effect.gen(function* () {
       const stalled = MockTransport.stream(["1", { delay: Number.POSITIVE_INFINITY }])
       const { client, transport } = yield* scripted([MockTransport.never, stalled], {
@@ -255,7 +257,7 @@ describe("a wall clock that is set", () => {
           retry: { initialDelay: "1 millis" }
         }
       )
-      const events = yield* Stream.runCollect(client.stream(getting(untilDone)))
+      const events = yield* Stream.runCollect(client.stream(getEvents(untilDone)))
       expect([...events]).toEqual(values(1, 2))
       const stream = yield* client.get("/x", { success: ResponseDecoder.stream() })
       expect(yield* Stream.runCount(stream)).toBe(2)

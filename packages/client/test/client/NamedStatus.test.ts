@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { ApiRequest, EventStream, Pagination, ResponseDecoder } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Effect, Schema, Stream } from "effect"
-import { atOnce, scripted } from "../fixtures/requests.js"
+import { scripted, withoutDelay } from "../fixtures/requests.js"
 
 class Pending extends Schema.TaggedError<Pending>()("Pending", { message: Schema.String }) {}
 class Nothing extends Schema.TaggedError<Nothing>()("Nothing", {}) {}
@@ -50,7 +50,7 @@ const ways: ReadonlyArray<
 describe.each(ways)("a success that failure names, by %s", (_, run) => {
   const ended = (script: MockTransport.Script) =>
     Effect.gen(function* () {
-      const { client, transport } = yield* scripted(script, { retry: { ...atOnce, maxRetries: 2 } })
+      const { client, transport } = yield* scripted(script, { retry: { ...withoutDelay, maxRetries: 2 } })
       return { error: yield* Effect.flip(run(client)), requests: yield* transport.requestCount }
     })
 

@@ -26,14 +26,16 @@ import {
   TestClock,
   Tracer
 } from "effect"
-import { atOnce, baseUrl, milk, scripted, Todo, TodoMissing } from "../fixtures/requests.js"
+import { baseUrl, milk, scripted, Todo, TodoMissing, withoutDelay } from "../fixtures/requests.js"
 
 const credentials = Credentials.header("x-api-key", Redacted.make("s3cret"))
 
 /** The plain client of a configured one, over fetch, against a server. */
 const plainClient = (server: TestServer.TestServer, options: Partial<ApiConfig.Options> = {}) =>
   ApiClient.layerHttpClient.pipe(
-    Layer.provide(ApiClient.layer({ baseUrl: `${server.url}/v1`, credentials, retry: atOnce, ...options })),
+    Layer.provide(
+      ApiClient.layer({ baseUrl: `${server.url}/v1`, credentials, retry: withoutDelay, ...options })
+    ),
     Layer.provide(FetchHttpClient.layer),
     Layer.merge(Logger.minimumLogLevel(LogLevel.None))
   )
@@ -261,7 +263,7 @@ describe("answers", () => {
         context: (run) => run()
       })
       const { client } = yield* scripted([MockTransport.empty(503), MockTransport.empty(200)], {
-        retry: atOnce,
+        retry: withoutDelay,
         query: { key: Redacted.make("s3cret") }
       })
       yield* ApiClient.httpClient(client)
@@ -276,7 +278,7 @@ describe("answers", () => {
 
   it.effect("6.3 a one-shot body gets one attempt, and its answer", () =>
     Effect.gen(function* () {
-      const { client, transport } = yield* scripted([MockTransport.empty(503)], { retry: atOnce })
+      const { client, transport } = yield* scripted([MockTransport.empty(503)], { retry: withoutDelay })
       const body = HttpBody.stream(Stream.make(new Uint8Array([1, 2])), "application/octet-stream")
       const request = HttpClientRequest.setBody(HttpClientRequest.post("/x"), body)
       expect((yield* ApiClient.httpClient(client).execute(request)).status).toBe(503)
@@ -288,7 +290,7 @@ describe("answers", () => {
     Effect.gen(function* () {
       const script = [MockTransport.empty(503), MockTransport.forever(MockTransport.empty(200))]
       const { client, transport } = yield* scripted(script, {
-        retry: atOnce,
+        retry: withoutDelay,
         idempotency: { header: "Idempotency-Key" }
       })
       yield* ApiClient.httpClient(client).post("/x")
@@ -324,7 +326,7 @@ describe("failures", () => {
   it.effect("7.3 come as RequestError with the tagged error as their cause", () =>
     Effect.gen(function* () {
       const refused = MockTransport.forever(MockTransport.connectionError({ code: "ECONNREFUSED" }))
-      const { client } = yield* scripted([refused], { retry: atOnce, credentials })
+      const { client } = yield* scripted([refused], { retry: withoutDelay, credentials })
       const error = yield* Effect.flip(ApiClient.httpClient(client).get("/x"))
       expect(error).toMatchObject({ _tag: "RequestError", reason: "Transport" })
       const cause = taggedCause(error)

@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { ApiError, ApiRequest, Credentials, Middleware, PlatformHeaders } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Effect, Redacted, Ref, Schema, Stream } from "effect"
-import { atOnce, milk, scripted, Todo } from "../fixtures/requests.js"
+import { milk, scripted, Todo, withoutDelay } from "../fixtures/requests.js"
 
 const get = ApiRequest.get("/x")
 
@@ -22,7 +22,7 @@ describe("what it sees", () => {
       const seen: Array<number> = []
       const script = [MockTransport.empty(503), MockTransport.empty(429), MockTransport.empty(404)]
       const { client } = yield* scripted(script, {
-        retry: atOnce,
+        retry: withoutDelay,
         middleware: [(request, next) => Effect.tap(next(request), ({ status }) => void seen.push(status))]
       })
       const error = yield* Effect.flip(client.execute(get))
@@ -35,7 +35,7 @@ describe("what it sees", () => {
     Effect.gen(function* () {
       const seen: Array<Record<string, string>> = []
       const { client } = yield* scripted([MockTransport.empty(503), MockTransport.empty(200)], {
-        retry: atOnce,
+        retry: withoutDelay,
         credentials: Credentials.bearer(Redacted.make("s")),
         platformHeaders: PlatformHeaders.make({ prefix: "x-p", packageVersion: "1" }),
         middleware: [
@@ -74,7 +74,7 @@ describe("order", () => {
     Effect.gen(function* () {
       const log: Array<string> = []
       const { client } = yield* scripted([MockTransport.empty(503), MockTransport.empty(204)], {
-        retry: atOnce,
+        retry: withoutDelay,
         middleware: [noting(log, "a"), noting(log, "b")]
       })
       yield* client.execute(ApiRequest.get("/x", { middleware: [noting(log, "c")] }))
@@ -131,7 +131,7 @@ describe("what it may do", () => {
     Effect.gen(function* () {
       const attempts = yield* Ref.make(0)
       const { client } = yield* scripted([], {
-        retry: atOnce,
+        retry: withoutDelay,
         middleware: [
           (request) =>
             Effect.as(
@@ -220,10 +220,10 @@ describe("errors of its own", () => {
   it.effect("6.1 a failure that it marks retryable is tried again", () =>
     Effect.gen(function* () {
       const tls = MockTransport.connectionError({ code: "CERT_HAS_EXPIRED" })
-      const once = yield* scripted([tls, MockTransport.empty()], { retry: atOnce })
+      const once = yield* scripted([tls, MockTransport.empty()], { retry: withoutDelay })
       expect(yield* Effect.flip(once.client.execute(get))).toMatchObject({ stoppedBy: "not-retryable" })
       const again = yield* scripted([tls, MockTransport.empty()], {
-        retry: atOnce,
+        retry: withoutDelay,
         middleware: [refuse(Middleware.retryable)]
       })
       yield* again.client.execute(get)
@@ -235,7 +235,7 @@ describe("errors of its own", () => {
     Effect.gen(function* () {
       let calls = 0
       const { client } = yield* scripted([MockTransport.forever(MockTransport.json({ status: "pending" }))], {
-        retry: atOnce,
+        retry: withoutDelay,
         middleware: [
           (request, next) =>
             Effect.flatMap(next(request), (response) =>
@@ -276,7 +276,7 @@ describe("errors of its own", () => {
         reason: "is too long"
       })
       const { client } = yield* scripted([], {
-        retry: atOnce,
+        retry: withoutDelay,
         middleware: [() => Effect.fail(Middleware.retryable(invalid))]
       })
       const error = yield* Effect.flip(client.execute(get))
@@ -306,7 +306,7 @@ describe("errors of its own", () => {
   it.effect("7.4 an answer that it cannot read as JSON is no connection failure", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([MockTransport.forever(MockTransport.text("not json"))], {
-        retry: atOnce,
+        retry: withoutDelay,
         middleware: [(request, next) => Effect.tap(next(request), (response) => response.json)]
       })
       const error = yield* Effect.flip(client.execute(get))
@@ -321,7 +321,7 @@ describe("errors of its own", () => {
       const { client, transport } = yield* scripted(
         [MockTransport.forever(MockTransport.json({ ready: false }))],
         {
-          retry: atOnce,
+          retry: withoutDelay,
           middleware: [
             (request, next) =>
               Effect.tap(next(request), (response) =>

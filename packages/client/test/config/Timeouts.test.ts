@@ -3,7 +3,7 @@ import { ApiRequest, type Middleware, RetryPolicy, Timeouts } from "@effect-api/
 import { MockTransport } from "@effect-api/testing"
 import { Duration, Effect, Either } from "effect"
 import { scripted } from "../fixtures/requests.js"
-import { errors, list, ok, play, playError, settle, status, steady } from "../fixtures/retry.js"
+import { errors, list, ok, play, playError, settle, status, withoutJitter } from "../fixtures/retry.js"
 
 const never = MockTransport.never
 const once = { retry: RetryPolicy.none }
@@ -57,7 +57,7 @@ describe("the limits", () => {
 describe("response", () => {
   it.effect("7.3 is of one attempt, which is cut and retried", () =>
     Effect.gen(function* () {
-      const options = { timeouts: { response: "10 seconds" }, retry: steady } as const
+      const options = { timeouts: { response: "10 seconds" }, retry: withoutJitter } as const
       const { ended, times, transport } = yield* play([never, never, ok], options)
       expect(times).toEqual([0, 10_500, 21_500])
       expect(ended).toMatchObject({ right: { value: "ok" } })
@@ -119,7 +119,7 @@ describe("idle", () => {
       const silent = body("[1, ", wait(Infinity))
       const { ended, times, transport } = yield* play([silent, body(wait(Infinity)), ok], {
         timeouts,
-        retry: steady
+        retry: withoutJitter
       })
       expect(times).toEqual([0, 5500, 11_500])
       expect(ended).toMatchObject({ right: { value: "ok" } })
@@ -235,7 +235,7 @@ describe("whose limits", () => {
 
   it.effect("6.4 a retry after a limit that passed is a retry after a timeout", () =>
     Effect.gen(function* () {
-      const options = { timeouts: { idle: 1000 }, retry: { ...steady, budget: { capacity: 19 } } }
+      const options = { timeouts: { idle: 1000 }, retry: { ...withoutJitter, budget: { capacity: 19 } } }
       const { error, times } = yield* playError([MockTransport.forever(body(wait(Infinity)))], options)
       expect(times).toEqual([0, 1500])
       expect(error.stoppedBy).toBe("budget")
@@ -246,7 +246,7 @@ describe("whose limits", () => {
     Effect.gen(function* () {
       const limited: Middleware.Middleware = (request, next) =>
         Effect.timeoutFail(next(request), { duration: "1 second", onTimeout: () => errors.TimeoutError })
-      const { times } = yield* play([never, status(404)], { middleware: [limited], retry: steady })
+      const { times } = yield* play([never, status(404)], { middleware: [limited], retry: withoutJitter })
       expect(times).toEqual([0, 1500])
     })
   )

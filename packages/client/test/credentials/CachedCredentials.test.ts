@@ -3,7 +3,7 @@ import { Credentials } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Deferred, Duration, Effect, Fiber, FiberId, Redacted, Scheduler, TestClock } from "effect"
 import { scripted } from "../fixtures/requests.js"
-import { issuing, list, ok, tokens } from "../fixtures/retry.js"
+import { issueTokens, list, ok, tokens } from "../fixtures/retry.js"
 
 const secret = Redacted.make("s3cret")
 
@@ -28,7 +28,7 @@ describe("a token's life", () => {
     { refreshAhead: "10 minutes" as const, ahead: 600 }
   ])("6.9 is renewed in the background ahead of its end: $ahead s", ({ ahead, refreshAhead }) =>
     Effect.gen(function* () {
-      const issuer = issuing({ expiresIn: "1 hour", delay: "1 second" })
+      const issuer = issueTokens({ expiresIn: "1 hour", delay: "1 second" })
       const use = yield* aged(issuer, refreshAhead)
       const first = yield* Effect.fork(use)
       yield* TestClock.adjust("1 second")
@@ -48,7 +48,7 @@ describe("a token's life", () => {
 
   it.effect("6.9 is waited for once it is over", () =>
     Effect.gen(function* () {
-      const issuer = issuing({ expiresIn: "1 hour" })
+      const issuer = issueTokens({ expiresIn: "1 hour" })
       const use = yield* aged(issuer)
       expect(yield* use).toBe("token-1")
       yield* TestClock.adjust("1 hour")
@@ -58,7 +58,7 @@ describe("a token's life", () => {
 
   it.effect("6.9 is used to its half where it is shorter than the head start", () =>
     Effect.gen(function* () {
-      const issuer = issuing({ expiresIn: "40 seconds" })
+      const issuer = issueTokens({ expiresIn: "40 seconds" })
       const use = yield* aged(issuer)
       for (const _ of [1, 2, 3]) expect(yield* use).toBe("token-1")
       yield* TestClock.adjust("19 seconds")
@@ -73,7 +73,7 @@ describe("a token's life", () => {
 
   it.effect("6.9 without an end is kept", () =>
     Effect.gen(function* () {
-      const issuer = issuing()
+      const issuer = issueTokens()
       const use = yield* aged(issuer)
       yield* use
       yield* TestClock.adjust("1000 days")
@@ -106,7 +106,7 @@ describe("one fetch for all", () => {
 
   it.effect("6.9 runs to its end, whoever leaves: the token is for the callers of tomorrow", () =>
     Effect.gen(function* () {
-      const issuer = issuing({ delay: "1 minute" })
+      const issuer = issueTokens({ delay: "1 minute" })
       const resolver = Credentials.cached({ fetch: issuer.fetch }).make()
       const fibers = yield* waiting(resolver, 20)
       yield* TestClock.adjust("1 second")
@@ -124,7 +124,7 @@ describe("one fetch for all", () => {
 
   it.effect("6.9 a renewal in the background goes on when the call that began it is interrupted", () =>
     Effect.gen(function* () {
-      const issuer = issuing({ expiresIn: "1 hour", delay: "1 second" })
+      const issuer = issueTokens({ expiresIn: "1 hour", delay: "1 second" })
       const resolver = Credentials.cached({ fetch: issuer.fetch }).make()
       yield* waiting(resolver, 1)
       yield* TestClock.adjust("1 second")
@@ -165,7 +165,7 @@ describe("one fetch for all", () => {
   it.effect("6.9 wherever a fiber yields, a refused token is fetched anew", () =>
     Effect.forEach(steps, (step) =>
       Effect.gen(function* () {
-        const issuer = issuing()
+        const issuer = issueTokens()
         const resolver = Credentials.cached({ fetch: issuer.fetch }).make()
         const refused = Effect.map(resolver.resolve, (resolved) => resolver.invalidate?.(resolved))
         yield* Effect.withScheduler(refused, yieldingAt(step))

@@ -3,8 +3,18 @@ import { ApiRequest, Credentials } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Data, Duration, Effect, Fiber, Redacted, TestClock } from "effect"
 import * as Redaction from "../../src/secrets/Redaction.js"
-import { atOnce, scripted } from "../fixtures/requests.js"
-import { accepting, issuing, list, ok, play, playError, status, steady, tokens } from "../fixtures/retry.js"
+import { scripted, withoutDelay } from "../fixtures/requests.js"
+import {
+  acceptOnly,
+  issueTokens,
+  list,
+  ok,
+  play,
+  playError,
+  status,
+  tokens,
+  withoutJitter
+} from "../fixtures/retry.js"
 
 const secret = Redacted.make("s3cret")
 
@@ -92,9 +102,9 @@ describe("kinds", () => {
 
   it.effect("6.9 an effect is asked before every attempt", () =>
     Effect.gen(function* () {
-      const issuer = issuing()
+      const issuer = issueTokens()
       const credentials = Credentials.effect(Effect.map(issuer.fetch, ({ token }) => token))
-      const { requests } = yield* play([status(503), status(503), ok], { credentials, retry: steady })
+      const { requests } = yield* play([status(503), status(503), ok], { credentials, retry: withoutJitter })
       expect(tokens(requests)).toEqual(["token-1", "token-2", "token-3"])
     })
   )
@@ -290,12 +300,12 @@ describe("a secret of plain JavaScript", () => {
 describe("a refused token", () => {
   it.effect("6.9 is dropped, fetched anew and replayed, outside the retry count", () =>
     Effect.gen(function* () {
-      const issuer = issuing()
+      const issuer = issueTokens()
       const credentials = Credentials.cached({ fetch: issuer.fetch })
       const script = [status(401), status(503), ok]
       const { ended, requests, times } = yield* play(script, {
         credentials,
-        retry: { ...steady, maxRetries: 1 }
+        retry: { ...withoutJitter, maxRetries: 1 }
       })
       expect(tokens(requests)).toEqual(["token-1", "token-2", "token-2"])
       expect(times).toEqual([0, 0, 500])
@@ -313,10 +323,10 @@ describe("a refused token", () => {
 
   it.effect("6.9 is replayed once: a second 401 is the caller's", () =>
     Effect.gen(function* () {
-      const issuer = issuing()
+      const issuer = issueTokens()
       const { error, times } = yield* playError(
         [status(401), status(401)],
-        { credentials: Credentials.cached({ fetch: issuer.fetch }), retry: atOnce },
+        { credentials: Credentials.cached({ fetch: issuer.fetch }), retry: withoutDelay },
         list,
         0
       )
@@ -368,9 +378,9 @@ describe("a refused token", () => {
 
   it.effect("6.9 costs nothing of the budget, and is replayed where no retries are", () =>
     Effect.gen(function* () {
-      const issuer = issuing()
+      const issuer = issueTokens()
       const { ended } = yield* play(
-        accepting(() => "token-2"),
+        acceptOnly(() => "token-2"),
         {
           credentials: Credentials.cached({ fetch: issuer.fetch }),
           retry: { maxRetries: 0, budget: { capacity: 0 } }
@@ -384,9 +394,9 @@ describe("a refused token", () => {
 
   it.effect("6.9 sends 50 concurrent callers to one fetch", () =>
     Effect.gen(function* () {
-      const issuer = issuing({ delay: "1 second" })
+      const issuer = issueTokens({ delay: "1 second" })
       const { client, transport } = yield* scripted(
-        accepting(() => "token-2"),
+        acceptOnly(() => "token-2"),
         { credentials: Credentials.cached({ fetch: issuer.fetch }) }
       )
       const calls = yield* Effect.fork(
@@ -404,7 +414,7 @@ describe("a refused token", () => {
 
   it.effect("6.9 a 401 that comes late does not drop the fresh token", () =>
     Effect.gen(function* () {
-      const issuer = issuing()
+      const issuer = issueTokens()
       const script: MockTransport.Script = ({ headers, index }) =>
         headers["authorization"] !== "Bearer token-1"
           ? ok
@@ -432,7 +442,7 @@ describe("a refused token", () => {
 
   it.effect("6.9 clients of withOptions share the token, other clients fetch their own", () =>
     Effect.gen(function* () {
-      const issuer = issuing()
+      const issuer = issueTokens()
       const credentials = Credentials.cached({ fetch: issuer.fetch })
       const { client } = yield* scripted([MockTransport.forever(ok)], { credentials })
       yield* client.execute(list)

@@ -19,7 +19,7 @@ import {
 } from "effect"
 import { recorder } from "../fixtures/canary.js"
 import { baseUrl, scripted } from "../fixtures/requests.js"
-import { issuing, list, ok, playError, settle, status, tokens } from "../fixtures/retry.js"
+import { issueTokens, list, ok, playError, settle, status, tokens } from "../fixtures/retry.js"
 
 type Fetch = Effect.Effect<Redacted.Redacted<string> | Credentials.Token, unknown>
 
@@ -381,7 +381,7 @@ describe("a fetch that fails", () => {
 
   it.effect("6.9 a storm of 401s fetches once for all who are in it, and once a call", () =>
     Effect.gen(function* () {
-      const issuer = issuing({ delay: "10 millis" })
+      const issuer = issueTokens({ delay: "10 millis" })
       const { client, transport } = yield* scripted(() => status(401), {
         credentials: Credentials.cached({ fetch: issuer.fetch })
       })

@@ -36,7 +36,7 @@ const answered: ApiError.StatusFields = {
 const answeredAs = (status: number): ApiError.StatusFields => ({ ...answered, status })
 const streamed = { requestId: "req_1", status: 200, reason: "is not", excerpt: "…" }
 
-/** One of each, under its own name. */
+/** One error of each tag. */
 const samples: { readonly [Tag in ApiError.ApiError["_tag"]]: Extract<ApiError.ApiError, { _tag: Tag }> } = {
   BadRequestError: new ApiError.BadRequestError(answeredAs(400)),
   AuthenticationError: new ApiError.AuthenticationError(answeredAs(401)),
@@ -74,22 +74,22 @@ const each = Object.values(samples).map((error) => [error._tag, error] as const)
 const isStatus = (tag: keyof typeof ApiError.table): boolean =>
   ApiError.table[tag].status !== undefined || tag === "UnexpectedStatusError"
 
-describe("the table and the classes", () => {
-  it("7.1 hold the same tags", () => {
+describe("ApiError.table", () => {
+  it("7.1 the table and the classes have the same tags", () => {
     expect(each.map(([tag]) => tag)).toEqual(Object.keys(ApiError.table))
     expect(each.map(([tag, error]) => [tag, error.name, error.constructor])).toEqual(
       each.map(([tag]) => [tag, tag, ApiError[tag]])
     )
   })
 
-  it.each(each)("7.1 %s is an Error whose fields are its own", (tag, error) => {
+  it.each(each)("7.1 %s is an Error with the common fields, and prints as tag and message", (tag, error) => {
     expect(error).toBeInstanceOf(Error)
     expect(error).toMatchObject({ _tag: tag, ...common })
     expect(String(error)).toBe(`${tag}: what happened`)
   })
 })
 
-/** Everything in an error that is no plain data: names by where they stand. */
+/** Paths of everything in an error that is not plain data. */
 const alive = (error: unknown): ReadonlyArray<string> => {
   const found: Array<string> = []
   const walk = (value: unknown, path: string): void => {
@@ -103,8 +103,8 @@ const alive = (error: unknown): ReadonlyArray<string> => {
   return found
 }
 
-describe("showing an error", () => {
-  it.each(each)("7.1 %s survives JSON with its fields", (_, error) => {
+describe("printing an error", () => {
+  it.each(each)("7.1 JSON of %s keeps every field", (_, error) => {
     const read = JSON.parse(JSON.stringify(error))
     const given = Object.fromEntries(
       Object.entries({ ...error, message: error.message }).filter(([, value]) => value !== undefined)
@@ -121,22 +121,24 @@ describe("showing an error", () => {
     "a status": MockTransport.json({ error: { message: "no" } }, { status: 400 }),
     "a reset": MockTransport.connectionError({ code: "ECONNRESET" }),
     silence: MockTransport.never,
-    "a misfit": MockTransport.json({ id: "x" })
+    "an invalid body": MockTransport.json({ id: "x" })
   }
 
-  it.effect.each(Object.entries(ways))("7.1 %s holds plain data, no live request or response", ([, step]) =>
-    Effect.gen(function* () {
-      const { client } = yield* scripted([step], { retry: { maxRetries: 0 } })
-      const { exit } = yield* observe(
-        client.get("/todos/1", { success: Schema.Struct({ id: Schema.Number }) })
-      )
-      const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
-      expect(ApiError.isApiError(error)).toBe(true)
-      expect(alive(error)).toEqual([])
-    })
+  it.effect.each(Object.entries(ways))(
+    "7.1 an error made by %s holds plain data only, no live request or response",
+    ([, step]) =>
+      Effect.gen(function* () {
+        const { client } = yield* scripted([step], { retry: { maxRetries: 0 } })
+        const { exit } = yield* observe(
+          client.get("/todos/1", { success: Schema.Struct({ id: Schema.Number }) })
+        )
+        const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+        expect(ApiError.isApiError(error)).toBe(true)
+        expect(alive(error)).toEqual([])
+      })
   )
 
-  it("7.1 a cause shows tag, message and where it came about", () => {
+  it("7.1 Cause.pretty prints the tag, the message and the file of origin", () => {
     const shown = Cause.pretty(Cause.fail(samples.NotFoundError), { renderErrorCause: true })
     expect(shown).toContain("NotFoundError: what happened")
     expect(shown).toContain("ApiError.test.ts")
@@ -144,7 +146,7 @@ describe("showing an error", () => {
 })
 
 describe("guards", () => {
-  it.each(each)("7.1 %s is an ApiError, and a StatusError if a status made it", (tag, error) => {
+  it.each(each)("7.1 isApiError and isStatusError classify %s", (tag, error) => {
     expect(ApiError.isApiError(error)).toBe(true)
     expect(ApiError.isStatusError(error)).toBe(isStatus(tag))
   })
@@ -154,16 +156,19 @@ describe("guards", () => {
   it.each([
     ["nothing", undefined],
     ["a string", "RateLimitError"],
-    ["an Error", new Error("x")],
-    ["plain data with a tag", { ...samples.NotFoundError, _tag: "NotFoundError" }],
-    ["another's error of the same tag", new NotFoundError({ message: "x" })],
-    ["a tag that Object knows", Object.assign(new Error("x"), { _tag: "toString", stoppedBy: "attempts" })]
-  ])("7.1 %s is none", (_, value) => {
+    ["a plain Error", new Error("x")],
+    ["a plain object with a tag", { ...samples.NotFoundError, _tag: "NotFoundError" }],
+    ["a foreign error with the same tag", new NotFoundError({ message: "x" })],
+    [
+      "a tag that names an Object.prototype member",
+      Object.assign(new Error("x"), { _tag: "toString", stoppedBy: "attempts" })
+    ]
+  ])("7.1 isApiError rejects %s", (_, value) => {
     expect(ApiError.isApiError(value)).toBe(false)
     expect(ApiError.isStatusError(value)).toBe(false)
   })
 
-  it.effect("7.1 an error that failed inside a span is still one", () =>
+  it.effect("7.1 isApiError accepts an error that failed inside a span", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Effect.withSpan(Effect.fail(samples.RateLimitError), "outer"))
       expect(ApiError.isApiError(error)).toBe(true)
@@ -188,24 +193,29 @@ describe("isRetryable", () => {
     "TimeoutError"
   ]
 
-  it.each(each)("6.1 the table decides for %s", (tag, error) => {
+  it.each(each)("6.1 without shouldRetry, the tag's row in ApiError.table decides for %s", (tag, error) => {
     expect(ApiError.isRetryable(error)).toBe(retryable.includes(tag))
   })
 
-  it.each(each)("6.1 the server's or a middleware's word outranks the table for %s", (tag, error) => {
-    const sent = tag !== "InvalidRequestError"
-    expect(ApiError.isRetryable(ApiError.update<ApiError.ApiError>(error, { shouldRetry: true }))).toBe(sent)
-    expect(ApiError.isRetryable(ApiError.update<ApiError.ApiError>(error, { shouldRetry: false }))).toBe(
-      false
-    )
-  })
+  it.each(each)(
+    "6.1 shouldRetry overrides the table for %s, but never makes an unsent request retryable",
+    (tag, error) => {
+      const sent = tag !== "InvalidRequestError"
+      expect(ApiError.isRetryable(ApiError.update<ApiError.ApiError>(error, { shouldRetry: true }))).toBe(
+        sent
+      )
+      expect(ApiError.isRetryable(ApiError.update<ApiError.ApiError>(error, { shouldRetry: false }))).toBe(
+        false
+      )
+    }
+  )
 
   it.each([
     ["408", new ApiError.UnexpectedStatusError(answeredAs(408)), true],
     ["418", new ApiError.UnexpectedStatusError(answeredAs(418)), false],
     ["a TLS failure", new ApiError.ConnectionError({ ...common, kind: "tls", code: undefined }), false],
     [
-      "a name that did not resolve",
+      "an unresolved host name",
       new ApiError.ConnectionError({ ...common, kind: "dns", code: undefined }),
       true
     ],
@@ -219,23 +229,26 @@ describe("isRetryable", () => {
       new ApiError.TimeoutError({ ...common, phase: "connect", limit: Duration.zero }),
       true
     ]
-  ])("6.1 %s is decided by more than its tag", (_, error, expected) => {
+  ])("6.1 the status, kind or phase decides for %s", (_, error, expected) => {
     expect(ApiError.isRetryable(error)).toBe(expected)
   })
 })
 
 describe("update", () => {
-  it.each(each)("6.6 gives %s as a new value with other fields", (tag, error) => {
-    const copy = ApiError.update<ApiError.ApiError>(error, { attempts: [], stoppedBy: "budget" })
-    expect(copy).not.toBe(error)
-    expect(copy.constructor).toBe(error.constructor)
-    expect({ ...copy }).toEqual({ ...error, attempts: [], stoppedBy: "budget" })
-    expect([copy.message, copy.stack, copy._tag]).toEqual([error.message, error.stack, tag])
-    expect(error.stoppedBy).toBe("attempts")
-    expect(Exit.fail(copy)).toEqual(Exit.fail(ApiError.update<ApiError.ApiError>(copy, {})))
-  })
+  it.each(each)(
+    "6.6 returns a copy of %s with the new fields and leaves the original unchanged",
+    (tag, error) => {
+      const copy = ApiError.update<ApiError.ApiError>(error, { attempts: [], stoppedBy: "budget" })
+      expect(copy).not.toBe(error)
+      expect(copy.constructor).toBe(error.constructor)
+      expect({ ...copy }).toEqual({ ...error, attempts: [], stoppedBy: "budget" })
+      expect([copy.message, copy.stack, copy._tag]).toEqual([error.message, error.stack, tag])
+      expect(error.stoppedBy).toBe("attempts")
+      expect(Exit.fail(copy)).toEqual(Exit.fail(ApiError.update<ApiError.ApiError>(copy, {})))
+    }
+  )
 
-  it("12.4 a message that is changed is changed in the stack too", () => {
+  it("12.4 a changed message also changes in the stack", () => {
     const error = new ApiError.NotFoundError({ ...answered, message: "no s3cret here" })
     const copy = ApiError.update(error, { message: "no $& here" })
     expect(copy.stack).toContain("no $& here\n")

@@ -18,36 +18,40 @@ const refusing =
 const requestError = (reason: "Transport" | "Encode", cause: unknown) =>
   refusing((request) => new HttpClientError.RequestError({ request, reason, cause }))
 
-describe("what a program's own code fails with", () => {
+describe("the cause of an error", () => {
   it.effect.each([
     ["credentials", { credentials: Credentials.effect(Effect.fail(sealed)) }, "CredentialsError"],
     [
-      "a cached token",
+      "a cached token fetch",
       { credentials: Credentials.cached({ fetch: Effect.fail(sealed) }) },
       "CredentialsError"
     ],
     [
-      "the first of several",
+      "the first of several credentials",
       { credentials: Credentials.firstOf([Credentials.none, Credentials.effect(Effect.fail(sealed))]) },
       "CredentialsError"
     ],
     [
-      "a middleware, as a transport fails",
+      "a middleware that fails with a transport error",
       { middleware: [requestError("Transport", sealed)] },
       "ConnectionError"
     ],
     [
-      "a middleware, as a body fails",
+      "a middleware that fails with an encode error",
       { middleware: [requestError("Encode", sealed)] },
       "InvalidRequestError"
     ],
-    ["a middleware, in its own way", { middleware: [refusing(() => sealed)] }, "ConnectionError"]
-  ] as const)("7.6 is the cause of the error, the very object: %s", ([, options, tag]) =>
+    [
+      "a middleware that fails with its own error",
+      { middleware: [refusing(() => sealed)] },
+      "ConnectionError"
+    ]
+  ] as const)("7.6 cause is the very object that the program's code failed with: %s", ([, options, tag]) =>
     Effect.gen(function* () {
       const { error } = yield* playError([ok], { ...options, retry: { maxRetries: 1, initialDelay: 0 } })
       expect(error._tag).toBe(tag)
       expect(error.cause).toBe(sealed)
-      // Nobody knows what it holds.
+      // The client cannot know whether the cause holds a secret.
       expect(JSON.stringify(error)).not.toContain("vault")
     })
   )
@@ -57,9 +61,9 @@ describe("what a program's own code fails with", () => {
   }
 
   it.effect.each([
-    ["a toJSON", { a: [{ toJSON: fails }] }],
+    ["toJSON", { a: [{ toJSON: fails }] }],
     ["a getter", { a: [Object.defineProperty({}, "b", { enumerable: true, get: fails })] }]
-  ])("7.6 is the cause where a body cannot be read: %s", ([, body]) =>
+  ])("7.6 cause is the very object that a body's own code threw: %s", ([, body]) =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([ok])
       const error = yield* Effect.flip(client.post("/x", { body }))
@@ -69,7 +73,7 @@ describe("what a program's own code fails with", () => {
     })
   )
 
-  it.effect("7.7 a body that refuses to be asked is no defect: a proxy that was revoked", () =>
+  it.effect("7.7 a revoked Proxy in the body fails with InvalidRequestError, not a defect", () =>
     Effect.gen(function* () {
       const { proxy, revoke } = Proxy.revocable({}, {})
       revoke()
@@ -80,11 +84,11 @@ describe("what a program's own code fails with", () => {
   )
 
   it.effect.each([
-    ["shows a secret in its message", new Error("no use for s3cret")],
-    ["shows a secret in its fields", new Sealed({ vault: "s3cret" })],
-    ["shows a secret in its own cause", new Error("no", { cause: new Error("s3cret") })],
-    ["is no more than a word", "s3cret word"]
-  ])("12.4 is left out where it %s", ([, cause]) =>
+    ["its message contains a secret", new Error("no use for s3cret")],
+    ["its fields contain a secret", new Sealed({ vault: "s3cret" })],
+    ["its own cause contains a secret", new Error("no", { cause: new Error("s3cret") })],
+    ["it is a plain string", "s3cret word"]
+  ])("12.4 the cause is dropped when %s", ([, cause]) =>
     Effect.gen(function* () {
       const options = {
         headers: { "x-key": Redacted.make("s3cret") },
@@ -97,7 +101,7 @@ describe("what a program's own code fails with", () => {
     })
   )
 
-  it.effect("12.4 is left out where it holds a request of the platform, with all its headers", () =>
+  it.effect("12.4 the cause is dropped when it holds a platform request, because that has every header", () =>
     Effect.gen(function* () {
       const inner = refusing(
         (request) =>
@@ -113,7 +117,7 @@ describe("what a program's own code fails with", () => {
     })
   )
 
-  it.effect("7.6 what a transport fails with is told in words, and is no cause", () =>
+  it.effect("7.6 a transport failure sets code and message, not cause", () =>
     Effect.gen(function* () {
       const { error } = yield* playError([MockTransport.connectionError({ code: "EPIPE" })], {
         retry: { maxRetries: 0 }
@@ -123,7 +127,7 @@ describe("what a program's own code fails with", () => {
     })
   )
 
-  it("7.6 stays with the error when it is updated", () => {
+  it("7.6 update() keeps the cause", () => {
     const error = new ApiError.CredentialsError({
       message: "no credentials",
       request: { method: "GET", url: "https://api.test" },
@@ -139,28 +143,30 @@ describe("what a program's own code fails with", () => {
   })
 })
 
-describe("what is wrong with a response", () => {
+describe("errors about an unreadable response", () => {
   const headers = { "request-id": "req_1", "content-type": "application/json" }
   const long = MockTransport.text(`{"said":"s3cret ${"x".repeat(500)}"}`, { headers })
   const options = { credentials: Credentials.bearer(Redacted.make("s3cret")), retry: { maxRetries: 0 } }
 
   it.effect.each([
-    ["a decoded body", list],
+    ["decoded JSON", list],
     ["bytes", ApiRequest.get("/todos", { success: ResponseDecoder.bytes })]
-  ] as const)("7.4 a body above limits.responseBytes: the request's id and an excerpt: %s", ([, request]) =>
-    Effect.gen(function* () {
-      const { error } = yield* playError([long], { ...options, limits: { responseBytes: 40 } }, request)
-      expect(error).toMatchObject({
-        _tag: "ResponseValidationError",
-        status: 200,
-        requestId: "req_1",
-        reason: "is larger than 40 bytes",
-        excerpt: `{"said":"<redacted> ${"x".repeat(24)}`
+  ] as const)(
+    "7.4 a body above limits.responseBytes fails with the request id and an excerpt: %s",
+    ([, request]) =>
+      Effect.gen(function* () {
+        const { error } = yield* playError([long], { ...options, limits: { responseBytes: 40 } }, request)
+        expect(error).toMatchObject({
+          _tag: "ResponseValidationError",
+          status: 200,
+          requestId: "req_1",
+          reason: "is larger than 40 bytes",
+          excerpt: `{"said":"<redacted> ${"x".repeat(24)}`
+        })
       })
-    })
   )
 
-  it.effect("7.4 a middleware that reads what is no JSON: the same", () =>
+  it.effect("7.4 invalid JSON that a middleware reads fails with the request id and an excerpt", () =>
     Effect.gen(function* () {
       const reading: Middleware.Middleware = (request, next) =>
         Effect.tap(next(request), (response) => response.json)

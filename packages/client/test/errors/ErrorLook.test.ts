@@ -31,11 +31,11 @@ const limited = new ApiError.RateLimitError({
   retryAfter: Duration.seconds(90)
 })
 
-/** Without the frames, which differ from run to run. */
+/** inspect() without stack frames, which differ from run to run. */
 const shown = (value: unknown): string => inspect(value).replace(/\n\s+at .*/g, "")
 
-describe("an error that is printed", () => {
-  it("7.1 by Node: durations as text, a line for each attempt, nothing that is not there", () => {
+describe("printing an error", () => {
+  it("7.1 inspect prints durations as text and one line per attempt, and omits absent fields", () => {
     expect(shown(limited)).toMatchInlineSnapshot(`
       "RateLimitError: 429 slow down
         request: 'GET https://api.test/todos',
@@ -55,13 +55,13 @@ describe("an error that is printed", () => {
     `)
   })
 
-  it("7.1 inside of something else", () => {
+  it("7.1 inspect respects the depth limit and nested indentation", () => {
     expect(shown({ error: limited }).split("\n")[0]).toBe("{")
     expect(inspect({ a: { b: { c: { error: limited } } } }, { depth: 2 })).toContain("[Object]")
     expect(inspect([limited], { depth: 0 })).toContain("[RateLimitError: 429 slow down]")
   })
 
-  it("7.1 a limit that passed", () => {
+  it("7.1 inspect prints a TimeoutError's limit as text", () => {
     const error = new ApiError.TimeoutError({
       ...common,
       message: "the response limit of 10m passed",
@@ -81,12 +81,12 @@ describe("an error that is printed", () => {
     `)
   })
 
-  it("7.1 where there is no inspect, as its stack", () => {
+  it("7.1 the inspect hook returns the stack when it is called without `inspect`", () => {
     const print = limited as unknown as Record<symbol, () => string>
     expect(print[Symbol.for("nodejs.util.inspect.custom")]?.()).toBe(limited.stack)
   })
 
-  it("7.1 as JSON: its own fields as they are", () => {
+  it("7.1 JSON keeps an error's fields as they are", () => {
     expect(JSON.parse(JSON.stringify(limited))).toMatchObject({
       _tag: "RateLimitError",
       message: "429 slow down",
@@ -97,12 +97,12 @@ describe("an error that is printed", () => {
     })
   })
 
-  it("7.1 the durations are values to a program", () => {
+  it("7.1 the fields hold Duration values", () => {
     expect(Duration.toMillis(limited.retryAfter as Duration.Duration)).toBe(90_000)
     expect({ ...limited }.attempts[0]?.delay).toEqual(Duration.millis(1500))
   })
 
-  it("12.4 without its cause", () => {
+  it("12.4 neither inspect nor JSON prints the cause", () => {
     const error = new ApiError.CredentialsError({
       ...common,
       reason: "no token",

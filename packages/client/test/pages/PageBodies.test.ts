@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { ApiRequest, Pagination, PromiseClient, ResponseDecoder } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Chunk, Effect, Exit, Redacted, Schema, Stream } from "effect"
-import { broken, drained } from "../fixtures/pages.js"
+import { drain, drainError } from "../fixtures/pages.js"
 import { scripted } from "../fixtures/requests.js"
 
 const Page = Schema.Struct({
@@ -66,7 +66,7 @@ describe("a cursor in the body", () => {
       })
       const request = ApiRequest.post("/search", { body: { text: "milk" }, success: Page, pagination })
       const { client, transport } = yield* scripted(threePages(({ json }) => (json as Fields).at))
-      yield* drained(client.items(request))
+      yield* drain(client.items(request))
       expect(texts(yield* transport.requests)).toEqual([
         '{"text":"milk"}',
         '{"text":"milk","at":"2"}',
@@ -89,7 +89,7 @@ describe("a cursor in the body", () => {
         pagination: Pagination.custom({ items, next: next((at) => ({ body: { since, at: Number(at) } })) })
       })
       const { client, transport } = yield* scripted(threePages(({ json }) => (json as Fields).at))
-      yield* drained(client.items(request))
+      yield* drain(client.items(request))
       expect((yield* transport.requests)[2]?.json).toEqual({ since: "1970-01-01T00:00:00.000Z", at: "3" })
     })
   )
@@ -115,7 +115,7 @@ describe("a cursor in the body", () => {
       const { client, transport } = yield* scripted((_request, index) =>
         MockTransport.json({ results: [index], next_cursor: index < 2 ? String(index + 2) : null })
       )
-      const { exit } = yield* drained(client.items(request))
+      const { exit } = yield* drain(client.items(request))
       expect(exit).toEqual(Exit.void)
       const requests = yield* transport.requests
       expect(requests).toHaveLength(3)
@@ -140,7 +140,7 @@ describe("a cursor in the body", () => {
       const { client, transport } = yield* scripted((_request, index) =>
         MockTransport.json({ results: [index], next_cursor: index < 2 ? "more" : null })
       )
-      yield* drained(client.items(request))
+      yield* drain(client.items(request))
       expect((yield* transport.requests).map(({ text, url }) => [url, text])).toEqual([
         ["https://api.test/v1/search?limit=1", "0"],
         ["https://api.test/v1/search?limit=1&page=2", "1"],
@@ -160,7 +160,7 @@ describe("a cursor in the body", () => {
       const { client, transport } = yield* scripted((_request, index) =>
         MockTransport.json({ results: [index], next_cursor: cursors[index] ?? null })
       )
-      const { chunks, error } = yield* broken(client.items(request))
+      const { chunks, error } = yield* drainError(client.items(request))
       expect(chunks).toEqual([[0], [1], [2]])
       expect(error).toMatchObject({ _tag: "PaginationError", reason: "the same cursor came twice", pages: 3 })
       expect(yield* transport.requestCount).toBe(3)
@@ -173,7 +173,7 @@ describe("a cursor in the body", () => {
       const request = ApiRequest.post("/search", { multipart: { a: "1" }, success: Page, pagination })
       const more = MockTransport.json({ results: [1], next_cursor: "more" })
       const { client, transport } = yield* scripted([more, MockTransport.forever(more)])
-      const { error } = yield* broken(client.items(request))
+      const { error } = yield* drainError(client.items(request))
       expect(error).toMatchObject({ _tag: "PaginationError", pages: 2 })
       expect(yield* transport.requestCount).toBe(2)
     })
@@ -185,7 +185,7 @@ describe("a cursor in the body", () => {
       const bodyStream = Stream.make(new Uint8Array([1]))
       const request = ApiRequest.post("/search", { bodyStream, success: Page, pagination })
       const { client, transport } = yield* scripted([MockTransport.json({ results: [1], next_cursor: "2" })])
-      const { chunks, error } = yield* broken(client.items(request))
+      const { chunks, error } = yield* drainError(client.items(request))
       expect(chunks).toEqual([[1]])
       expect(error).toMatchObject({ _tag: "PaginationError", reason: "the body cannot be sent again" })
       expect(yield* transport.requestCount).toBe(1)
@@ -202,7 +202,7 @@ describe("a cursor in the body", () => {
       const bodyStream = Stream.make(new Uint8Array([1]))
       const pagination = Pagination.linkHeader({ items })
       const request = ApiRequest.post("/search", { bodyStream, success: Page, pagination })
-      expect((yield* drained(client.items(request))).chunks).toEqual([[1], [2]])
+      expect((yield* drain(client.items(request))).chunks).toEqual([[1], [2]])
       expect((yield* transport.requests).map(({ method }) => method)).toEqual(["POST", "GET", "GET"])
     })
   )
@@ -220,7 +220,7 @@ describe("a cursor in the body", () => {
         success: Page,
         pagination: Pagination.linkHeader({ items })
       })
-      expect((yield* drained(client.items(request))).chunks).toEqual([[1], [2]])
+      expect((yield* drain(client.items(request))).chunks).toEqual([[1], [2]])
       expect((yield* transport.requests).map(({ method, text, url }) => [method, url, text])).toEqual([
         ["POST", "https://api.test/v1/search", '{"a":1}'],
         ["GET", "https://api.test/results/7", ""],
@@ -247,7 +247,7 @@ describe("what the caller's own functions do", () => {
       const pagination = Pagination.custom({ items, next: () => undefined, ...rule })
       const request = ApiRequest.get("/list", { success: Page, pagination })
       const { client, transport } = yield* scripted([page])
-      const { chunks, error } = yield* broken<unknown, unknown>(
+      const { chunks, error } = yield* drainError<unknown, unknown>(
         view === "items" ? client.items(request) : client.pages(request)
       )
       expect(error).toMatchObject({ _tag: "PaginationError", pages: 1, attempts: [{ status: 200 }] })
@@ -311,7 +311,7 @@ describe("what the caller's own functions do", () => {
       const pagination = Pagination.custom({ items: () => new Set([1, 2]) as never, next: () => undefined })
       const { client } = yield* scripted([page])
       const request = ApiRequest.get("/list", { success: Page, pagination })
-      expect((yield* drained(client.items(request))).chunks).toEqual([[1, 2]])
+      expect((yield* drain(client.items(request))).chunks).toEqual([[1, 2]])
     })
   )
 
@@ -320,7 +320,7 @@ describe("what the caller's own functions do", () => {
       const pagination = Pagination.custom({ items, next: thrower(new Error("bad s3cret-value")) })
       const headers = { "x-key": Redacted.make("s3cret-value") }
       const { client } = yield* scripted([page])
-      const { error } = yield* broken(
+      const { error } = yield* drainError(
         client.items(ApiRequest.get("/list", { headers, success: Page, pagination }))
       )
       expect(error).toMatchObject({ reason: "next failed: bad <redacted>" })
@@ -358,7 +358,7 @@ describe("the context of a page", () => {
       const to = (location: string) => MockTransport.empty(307, { headers: { location } })
       const { client, transport } = yield* scripted([to("/moved/list"), page, to("/there"), page])
       const request = ApiRequest.post("/list", { query: { a: 1 }, body: "b", success: Page, pagination })
-      yield* drained(client.items(request))
+      yield* drain(client.items(request))
       expect((yield* transport.requests).map(({ url }) => url)).toEqual([
         "https://api.test/v1/list?a=1",
         "https://api.test/moved/list",

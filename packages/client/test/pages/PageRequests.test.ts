@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { type ApiConfig, type ApiError, ApiRequest, Credentials, Pagination } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Chunk, Effect, Redacted, Schema, Stream } from "effect"
-import { broken, drained, items, type list, listOf, Page, paths, upTo } from "../fixtures/pages.js"
+import { drain, drainError, items, type list, listOf, numbersUpTo, Page, paths } from "../fixtures/pages.js"
 import { scripted } from "../fixtures/requests.js"
 
 describe("later pages", () => {
@@ -13,7 +13,7 @@ describe("later pages", () => {
   ) =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted(script, options)
-      yield* drained(client.items(request))
+      yield* drain(client.items(request))
       return yield* transport.requests
     })
 
@@ -27,7 +27,7 @@ describe("later pages", () => {
         success: Page,
         pagination: Pagination.cursor({ items })
       })
-      const requests = yield* walkWith(request, upTo(4), {
+      const requests = yield* walkWith(request, numbersUpTo(4), {
         query: { version: 1 },
         headers: { "x-app": "demo" }
       })
@@ -54,7 +54,7 @@ describe("later pages", () => {
         success: Page,
         pagination: Pagination.cursor({ items })
       })
-      const requests = yield* walkWith(request, upTo(5), { query: config })
+      const requests = yield* walkWith(request, numbersUpTo(5), { query: config })
       const params = requests.map(({ url }) => [...new URL(url).searchParams].sort())
       expect(params).toEqual(
         [1, 3].map((cursor) => [
@@ -153,7 +153,7 @@ describe("later pages", () => {
   ] as const)("11.3 a link that no client should follow fails behind its page: %s", ([link, reason]) =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted(linked(link))
-      const { chunks, error } = yield* broken(client.items(byLink))
+      const { chunks, error } = yield* drainError(client.items(byLink))
       expect(chunks).toEqual([[1]])
       expect(error).toMatchObject({
         _tag: "PaginationError",

@@ -3,25 +3,25 @@ import { type ApiError, Pagination } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Chunk, Deferred, Effect, Exit, Fiber, Stream } from "effect"
 import {
-  after,
-  broken,
-  drained,
+  cursorOf,
+  drain,
+  drainError,
   Gone,
   items,
   list,
   listOf,
+  numbersUpTo,
   pageAfter,
-  paths,
-  upTo
+  paths
 } from "../fixtures/pages.js"
-import { atOnce, scripted } from "../fixtures/requests.js"
+import { scripted, withoutDelay } from "../fixtures/requests.js"
 import { settle, status } from "../fixtures/retry.js"
 
 describe("a walk", () => {
   it.effect("11.1 items gives those of a page as one chunk, pages gives the pages", () =>
     Effect.gen(function* () {
-      const { client, transport } = yield* scripted(upTo(6))
-      const walked = yield* drained(client.items(list))
+      const { client, transport } = yield* scripted(numbersUpTo(6))
+      const walked = yield* drain(client.items(list))
       expect(walked.chunks).toEqual([
         [1, 2],
         [3, 4],
@@ -36,7 +36,7 @@ describe("a walk", () => {
 
   it.effect("11.1 it begins anew each time the stream runs, and not before", () =>
     Effect.gen(function* () {
-      const { client, transport } = yield* scripted(upTo(4))
+      const { client, transport } = yield* scripted(numbersUpTo(4))
       const numbers = client.items(list)
       expect(yield* transport.requestCount).toBe(0)
       for (const count of [2, 4]) {
@@ -48,7 +48,7 @@ describe("a walk", () => {
 
   it.effect("11.1 a page is asked for when the one before it has been worked on", () =>
     Effect.gen(function* () {
-      const { client, transport } = yield* scripted(upTo(6))
+      const { client, transport } = yield* scripted(numbersUpTo(6))
       const sent: Array<number> = []
       yield* Stream.runForEach(client.pages(list), () =>
         Effect.map(transport.requestCount, (count) => void sent.push(count))
@@ -63,7 +63,7 @@ describe("a walk", () => {
     { take: 3, requests: 2 }
   ])("11.1 taking $take of many items sends $requests requests", ({ requests, take }) =>
     Effect.gen(function* () {
-      const { client, transport } = yield* scripted(upTo(100))
+      const { client, transport } = yield* scripted(numbersUpTo(100))
       const taken = yield* Stream.runCollect(Stream.take(client.items(list), take))
       expect(Chunk.toReadonlyArray(taken)).toEqual([1, 2, 3].slice(0, take))
       expect(yield* transport.requestCount).toBe(requests)
@@ -84,7 +84,7 @@ describe("a walk", () => {
 
   it.effect("11.1 a thousand pages, without deepening the stack", () =>
     Effect.gen(function* () {
-      const { client, transport } = yield* scripted(upTo(2000))
+      const { client, transport } = yield* scripted(numbersUpTo(2000))
       const depths = new Set<number>()
       const sum = yield* Stream.runFold(client.items(list), 0, (sum, item) => {
         if (item % 100 === 0) depths.add(new Error().stack?.split("\n").length ?? 0)
@@ -104,7 +104,7 @@ describe("prefetch", () => {
 
   it.effect("11.1 one page is asked for while the one before it is worked on, and no more", () =>
     Effect.gen(function* () {
-      const { client, transport } = yield* scripted(upTo(8))
+      const { client, transport } = yield* scripted(numbersUpTo(8))
       const working = yield* Deferred.make<void>()
       const seen: Array<number> = []
       const fiber = yield* Effect.fork(
@@ -129,8 +129,8 @@ describe("prefetch", () => {
 
   it.effect("11.1 the same items, in the same chunks", () =>
     Effect.gen(function* () {
-      const { client } = yield* scripted(upTo(6))
-      expect((yield* drained(client.items(ahead))).chunks).toEqual([
+      const { client } = yield* scripted(numbersUpTo(6))
+      expect((yield* drain(client.items(ahead))).chunks).toEqual([
         [1, 2],
         [3, 4],
         [5, 6]
@@ -141,7 +141,7 @@ describe("prefetch", () => {
   it.effect("11.4 a page that fails ahead of time fails behind the items of the one before it", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([MockTransport.json(pageAfter(0, 6)), status(400)])
-      const { chunks, error } = yield* broken(client.items(ahead))
+      const { chunks, error } = yield* drainError(client.items(ahead))
       expect(chunks).toEqual([[1, 2]])
       expect(error._tag).toBe("BadRequestError")
     })
@@ -175,9 +175,9 @@ describe("a page that fails", () => {
           status(429),
           MockTransport.json(pageAfter(4, 6))
         ],
-        { retry: { ...atOnce, maxRetries: 2 } }
+        { retry: { ...withoutDelay, maxRetries: 2 } }
       )
-      const { chunks, exit } = yield* drained(client.items(list))
+      const { chunks, exit } = yield* drain(client.items(list))
       expect(exit).toEqual(Exit.void)
       expect(chunks).toEqual([
         [1, 2],
@@ -197,9 +197,9 @@ describe("a page that fails", () => {
     Effect.gen(function* () {
       const { client, transport } = yield* scripted(
         [MockTransport.json(pageAfter(0, 6)), MockTransport.forever(status(503))],
-        { retry: { ...atOnce, maxRetries: 2 } }
+        { retry: { ...withoutDelay, maxRetries: 2 } }
       )
-      const { chunks, error } = yield* broken(client.items(list))
+      const { chunks, error } = yield* drainError(client.items(list))
       expect(chunks).toEqual([[1, 2]])
       expect(error).toMatchObject({ _tag: "ServiceUnavailableError", stoppedBy: "attempts" })
       // The ledger is that of the page, not of the walk.
@@ -211,9 +211,9 @@ describe("a page that fails", () => {
   it.effect("11.4 a page has all of the time that a call may take", () =>
     Effect.gen(function* () {
       const slow: MockTransport.Script = (request) =>
-        MockTransport.json(pageAfter(after(request), 6), { delay: "8 seconds" })
+        MockTransport.json(pageAfter(cursorOf(request), 6), { delay: "8 seconds" })
       const { client } = yield* scripted(slow, { timeouts: { total: "10 seconds" } })
-      const walked = yield* settle(drained(client.items(list)))
+      const walked = yield* settle(drain(client.items(list)))
       expect(walked).toMatchObject({
         right: {
           chunks: [
@@ -232,7 +232,7 @@ describe("a page that fails", () => {
         MockTransport.json(pageAfter(0, 6)),
         MockTransport.json({ message: "the cursor is too old" }, { status: 410 })
       ])
-      const { chunks, error } = yield* broken(client.items(list))
+      const { chunks, error } = yield* drainError(client.items(list))
       expect(chunks).toEqual([[1, 2]])
       expect(error).toEqual(new Gone({ message: "the cursor is too old" }))
     })
@@ -244,7 +244,7 @@ describe("a page that fails", () => {
         MockTransport.json(pageAfter(0, 6)),
         MockTransport.json({ data: "none" })
       ])
-      const { chunks, error } = yield* broken(client.items(list))
+      const { chunks, error } = yield* drainError(client.items(list))
       expect(chunks).toEqual([[1, 2]])
       expect(error._tag).toBe("ResponseValidationError")
     })
@@ -266,7 +266,7 @@ describe("a walk that would not end", () => {
       const { client, transport } = yield* scripted((_request, index) =>
         MockTransport.json({ data: [index], last_id: ids[index] })
       )
-      const { chunks, error } = yield* broken(client.items(listOf({}, given)))
+      const { chunks, error } = yield* drainError(client.items(listOf({}, given)))
       expect(chunks.flat()).toEqual(ids.map((_, index) => index))
       expect(error).toMatchObject({
         _tag: "PaginationError",
@@ -285,7 +285,7 @@ describe("a walk that would not end", () => {
       const { client, transport } = yield* scripted([
         MockTransport.json({ data: [1] }, { headers: { link: '</v1/list>; rel="next"' } })
       ])
-      const { chunks, error } = yield* broken(
+      const { chunks, error } = yield* drainError(
         client.items(listOf({}, { pagination: Pagination.linkHeader({ items }) }))
       )
       expect(chunks).toEqual([[1]])
@@ -300,8 +300,8 @@ describe("a walk that would not end", () => {
     { maxPages: 2, last: 6, ended: "PaginationError" }
   ])("11.2 maxPages $maxPages of a list up to $last", ({ ended, last, maxPages }) =>
     Effect.gen(function* () {
-      const { client, transport } = yield* scripted(upTo(last))
-      const { chunks, exit } = yield* drained(client.items(listOf({ maxPages })))
+      const { client, transport } = yield* scripted(numbersUpTo(last))
+      const { chunks, exit } = yield* drain(client.items(listOf({ maxPages })))
       expect(chunks).toHaveLength(maxPages)
       expect(yield* transport.requestCount).toBe(maxPages)
       const error = Exit.isSuccess(exit) ? undefined : yield* Effect.flip(exit)

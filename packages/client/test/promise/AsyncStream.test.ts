@@ -9,16 +9,22 @@ import {
 import { MockTransport } from "@effect-api/testing"
 import { Effect, Schema } from "effect"
 import { describe, expect, expectTypeOf, it } from "vitest"
-import { collect, expectNoUnhandledRejection, promising, rejection, turn } from "../fixtures/promises.js"
+import {
+  collect,
+  expectNoUnhandledRejection,
+  nextMacrotask,
+  rejection,
+  scriptedPromises
+} from "../fixtures/promises.js"
 import { baseUrl } from "../fixtures/requests.js"
 import {
   done,
   errorEvent,
-  forever,
-  getting,
-  plain,
+  getEvents,
+  neverEnding,
   sse,
   tick,
+  tickEvents,
   ticks,
   untilDone,
   values
@@ -26,8 +32,8 @@ import {
 
 expectNoUnhandledRejection()
 
-const streaming = getting(untilDone)
-const anything = getting(EventStream.make({ event: Schema.Unknown }))
+const streaming = getEvents(untilDone)
+const anything = getEvents(EventStream.make({ event: Schema.Unknown }))
 
 const Page = Schema.Struct({
   data: Schema.Array(Schema.Number),
@@ -46,18 +52,18 @@ const over = { done: true, value: undefined }
 
 describe("for await", () => {
   it("10 gives every event in order, and ends", async () => {
-    const { client } = promising([sse([ticks(1, 2), tick(3), done])])
+    const { client } = scriptedPromises([sse([ticks(1, 2), tick(3), done])])
     expect(await collect(client.stream(streaming))).toEqual({ seen: values(1, 2, 3), error: undefined })
   })
 
   it("11.1 gives every item, and every page", async () => {
-    const { client } = promising([...threePages, ...threePages])
+    const { client } = scriptedPromises([...threePages, ...threePages])
     expect((await collect(client.items(paged))).seen).toEqual([1, 2, 3, 4, 5])
     expect((await collect(client.pages(paged))).seen.map(({ data }) => data)).toEqual([[1, 2], [3], [4, 5]])
   })
 
   it("11.1 gives every item where pages are fetched ahead", async () => {
-    const { client } = promising(threePages)
+    const { client } = scriptedPromises(threePages)
     const ahead = ApiRequest.get("/numbers", {
       success: Page,
       pagination: Pagination.cursor({ items, prefetch: true })
@@ -66,17 +72,17 @@ describe("for await", () => {
   })
 
   it("11.1 asks for a page only when it is needed", async () => {
-    const { client, transport } = promising(threePages)
+    const { client, transport } = scriptedPromises(threePages)
     const counts: Array<number> = []
     for await (const _ of client.items(paged)) counts.push(await sent(transport))
     expect(counts).toEqual([1, 1, 2, 3, 3])
   })
 
   it("sends nothing before its first step, and anew in each loop", async () => {
-    const { client, transport } = promising([MockTransport.forever(sse([tick(1), done]))])
+    const { client, transport } = scriptedPromises([MockTransport.forever(sse([tick(1), done]))])
     const stream = client.stream(streaming)
     const iterator = iterate(stream)
-    await turn()
+    await nextMacrotask()
     expect(await sent(transport)).toBe(0)
     expect(await iterator.next()).toEqual({ done: false, value: { n: 1 } })
     await iterator.return?.()
@@ -86,7 +92,7 @@ describe("for await", () => {
   })
 
   it("10.3 throws behind the values where the stream is cut off", async () => {
-    const { client } = promising([sse([ticks(1, 2)])])
+    const { client } = scriptedPromises([sse([ticks(1, 2)])])
     const { error, seen } = await collect(client.stream(streaming))
     expect(seen).toEqual(values(1, 2))
     expect(error).toBeInstanceOf(ApiError.StreamTruncatedError)
@@ -94,14 +100,14 @@ describe("for await", () => {
   })
 
   it("10.4 throws the error that the stream tells of, behind the values", async () => {
-    const { client } = promising([sse([ticks(1) + errorEvent("overloaded_error")])])
+    const { client } = scriptedPromises([sse([ticks(1) + errorEvent("overloaded_error")])])
     const { error, seen } = await collect(client.stream(streaming))
     expect(seen).toEqual(values(1))
     expect(error).toBeInstanceOf(ApiError.OverloadedError)
   })
 
   it("11.4 throws the error of a later page behind the items of the earlier", async () => {
-    const { client } = promising([page([1, 2]), MockTransport.empty(404)])
+    const { client } = scriptedPromises([page([1, 2]), MockTransport.empty(404)])
     const { error, seen } = await collect(client.items(paged))
     expect(seen).toEqual([1, 2])
     expect(error).toBeInstanceOf(ApiError.NotFoundError)
@@ -112,7 +118,7 @@ describe("for await", () => {
     const broken: Middleware.Middleware = () => {
       throw bug
     }
-    const { client } = promising([sse([ticks(1)])], { middleware: [broken] })
+    const { client } = scriptedPromises([sse([ticks(1)])], { middleware: [broken] })
     expect((await collect(client.stream(streaming))).error).toBe(bug)
   })
 
@@ -122,14 +128,14 @@ describe("for await", () => {
       throw bug
     }
     const request = ApiRequest.get("/", { success: Page, pagination: Pagination.cursor({ items: broken }) })
-    const { client } = promising([page([1])])
+    const { client } = scriptedPromises([page([1])])
     const { error } = await collect(client.items(request))
     expect(error).toBeInstanceOf(ApiError.PaginationError)
     expect(error).toHaveProperty("cause", bug)
   })
 
   it.each(["break", "throw"])("10.7 ends the answer on %s", async (how) => {
-    const { client, transport } = promising([sse([ticks(1, 2), forever])])
+    const { client, transport } = scriptedPromises([sse([ticks(1, 2), neverEnding])])
     const bug = new Error("of the loop")
     const seen: Array<unknown> = []
     const loop = async () => {
@@ -149,7 +155,7 @@ describe("for await", () => {
 
 describe("steps by hand", () => {
   it("take turns where they overlap, in the order of the calls", async () => {
-    const { client } = promising([sse([ticks(1, 2, 3), tick(4), done])])
+    const { client } = scriptedPromises([sse([ticks(1, 2, 3), tick(4), done])])
     const iterator = iterate(client.stream(streaming))
     const first = iterator.next()
     const queued = [iterator.next(), iterator.next(), iterator.next()]
@@ -162,7 +168,7 @@ describe("steps by hand", () => {
   })
 
   it("do not overtake those that wait", async () => {
-    const { client } = promising([sse([ticks(1, 2, 3, 4), done])])
+    const { client } = scriptedPromises([sse([ticks(1, 2, 3, 4), done])])
     const iterator = iterate(client.stream(streaming))
     const order: Array<string> = []
     const next = async (name: string) => {
@@ -176,7 +182,7 @@ describe("steps by hand", () => {
   })
 
   it("give the error to one of them, and the end to the rest", async () => {
-    const { client } = promising([MockTransport.empty(404)])
+    const { client } = scriptedPromises([MockTransport.empty(404)])
     const iterator = iterate(client.stream(streaming))
     const [first, second, third] = await Promise.allSettled([
       iterator.next(),
@@ -192,11 +198,11 @@ describe("steps by hand", () => {
   })
 
   it("end where the loop is left while they wait", async () => {
-    const { client, transport } = promising([sse([tick(1), forever])])
+    const { client, transport } = scriptedPromises([sse([tick(1), neverEnding])])
     const iterator = iterate(client.stream(streaming))
     await iterator.next()
     const pending = [iterator.next(), iterator.next()]
-    await turn()
+    await nextMacrotask()
     expect(await iterator.return?.()).toEqual(over)
     expect(await Promise.all(pending)).toEqual([over, over])
     expect(await Effect.runPromise(transport.interrupted)).toBe(1)
@@ -204,7 +210,7 @@ describe("steps by hand", () => {
   })
 
   it("end where the loop is left before the answer has come", async () => {
-    const { client, transport } = promising([MockTransport.never])
+    const { client, transport } = scriptedPromises([MockTransport.never])
     const iterator = iterate(client.stream(streaming))
     const pending = iterator.next()
     await Effect.runPromise(transport.awaitRequests(1))
@@ -214,7 +220,7 @@ describe("steps by hand", () => {
   })
 
   it("give nothing that is left over once the loop is left, and may be left twice", async () => {
-    const { client } = promising([sse([ticks(1, 2, 3), forever])])
+    const { client } = scriptedPromises([sse([ticks(1, 2, 3), neverEnding])])
     const iterator = iterate(client.stream(streaming))
     await iterator.next()
     expect(await Promise.all([iterator.return?.(), iterator.return?.()])).toEqual([over, over])
@@ -222,7 +228,7 @@ describe("steps by hand", () => {
   })
 
   it("send nothing where the loop is left before the first", async () => {
-    const { client, transport } = promising([])
+    const { client, transport } = scriptedPromises([])
     const iterator = iterate(client.stream(streaming))
     expect(await iterator.return?.()).toEqual(over)
     expect(await iterator.next()).toEqual(over)
@@ -232,19 +238,19 @@ describe("steps by hand", () => {
 
 describe("a signal", () => {
   it("that is aborted already ends the loop before anything is sent", async () => {
-    const { client, transport } = promising([])
+    const { client, transport } = scriptedPromises([])
     const { error } = await collect(client.stream(streaming, { signal: AbortSignal.abort("no") }))
     expect(error).toBe("no")
     expect(await sent(transport)).toBe(0)
   })
 
   it("10.7 that aborts while a step waits ends it with the reason, once", async () => {
-    const { client, transport } = promising([sse([tick(1), forever])])
+    const { client, transport } = scriptedPromises([sse([tick(1), neverEnding])])
     const controller = new AbortController()
     const iterator = iterate(client.stream(streaming, { signal: controller.signal }))
     await iterator.next()
     const pending = rejection(iterator.next())
-    await turn()
+    await nextMacrotask()
     controller.abort()
     expect(await pending).toBe(controller.signal.reason)
     expect(await pending).toMatchObject({ name: "AbortError" })
@@ -253,7 +259,7 @@ describe("a signal", () => {
   })
 
   it("10.7 that aborts while the loop is busy ends the answer at once, and values at hand are dropped", async () => {
-    const { client, transport } = promising([sse([ticks(1, 2, 3), forever])])
+    const { client, transport } = scriptedPromises([sse([ticks(1, 2, 3), neverEnding])])
     const controller = new AbortController()
     const seen: Array<unknown> = []
     const loop = async () => {
@@ -269,7 +275,7 @@ describe("a signal", () => {
   })
 
   it("that aborts behind the end changes nothing", async () => {
-    const { client } = promising([sse([tick(1), done])])
+    const { client } = scriptedPromises([sse([tick(1), done])])
     const controller = new AbortController()
     const iterator = iterate(client.stream(streaming, { signal: controller.signal }))
     await iterator.next()
@@ -281,7 +287,7 @@ describe("a signal", () => {
 
 describe("toReadableStream", () => {
   it("gives every value, and ends", async () => {
-    const { client } = promising([sse([ticks(1, 2), tick(3), done])])
+    const { client } = scriptedPromises([sse([ticks(1, 2), tick(3), done])])
     const seen: Array<unknown> = []
     const reader = client.stream(streaming).toReadableStream().getReader()
     for (let next = await reader.read(); !next.done; next = await reader.read()) seen.push(next.value)
@@ -289,20 +295,20 @@ describe("toReadableStream", () => {
   })
 
   it("sends nothing before it is read, nor where it is cancelled first", async () => {
-    const { client, transport } = promising([])
+    const { client, transport } = scriptedPromises([])
     const readable = client.stream(streaming).toReadableStream()
-    await turn()
+    await nextMacrotask()
     await readable.cancel()
     expect(await sent(transport)).toBe(0)
   })
 
   it("10.7 ends the answer where it is cancelled, between two reads and within one", async () => {
     for (const reads of [1, 2]) {
-      const { client, transport } = promising([sse([tick(1), forever])])
+      const { client, transport } = scriptedPromises([sse([tick(1), neverEnding])])
       const reader = client.stream(streaming).toReadableStream().getReader()
       const pending = [reader.read(), ...(reads === 2 ? [reader.read()] : [])]
       expect(await pending[0]).toEqual({ done: false, value: { n: 1 } })
-      await turn()
+      await nextMacrotask()
       await reader.cancel()
       expect(await Effect.runPromise(transport.interrupted)).toBe(1)
       expect(await pending.at(-1)).toEqual(reads === 2 ? over : { done: false, value: { n: 1 } })
@@ -310,7 +316,7 @@ describe("toReadableStream", () => {
   })
 
   it("10.3 fails with the error, behind the values", async () => {
-    const { client } = promising([sse([tick(1)])])
+    const { client } = scriptedPromises([sse([tick(1)])])
     const reader = client.stream(streaming).toReadableStream().getReader()
     expect(await reader.read()).toEqual({ done: false, value: { n: 1 } })
     const error = await rejection(reader.read())
@@ -319,7 +325,7 @@ describe("toReadableStream", () => {
   })
 
   it("fails with the reason of an aborted signal", async () => {
-    const { client } = promising([sse([tick(1), forever])])
+    const { client } = scriptedPromises([sse([tick(1), neverEnding])])
     const controller = new AbortController()
     const reader = client.stream(streaming, { signal: controller.signal }).toReadableStream().getReader()
     await reader.read()
@@ -333,11 +339,11 @@ describe("toReadableStream", () => {
 
 describe("close of the client", () => {
   it("ends a step that waits, with an AbortError", async () => {
-    const { client, transport } = promising([sse([tick(1), forever])])
+    const { client, transport } = scriptedPromises([sse([tick(1), neverEnding])])
     const iterator = iterate(client.stream(streaming))
     await iterator.next()
     const pending = rejection(iterator.next())
-    await turn()
+    await nextMacrotask()
     await client.close()
     expect(await pending).toMatchObject({ name: "AbortError", message: "The client was closed" })
     expect(await Effect.runPromise(transport.interrupted)).toBe(1)
@@ -345,7 +351,7 @@ describe("close of the client", () => {
   })
 
   it("ends an answer between two steps, and the next step rejects", async () => {
-    const { client, transport } = promising([sse([tick(1), forever])])
+    const { client, transport } = scriptedPromises([sse([tick(1), neverEnding])])
     const iterator = iterate(client.stream(streaming))
     await iterator.next()
     await client.close()
@@ -361,7 +367,7 @@ describe("types", () => {
     const client = PromiseClient.make({ baseUrl })
     type Tick = { readonly n: number }
     expectTypeOf(client.stream(streaming)).toEqualTypeOf<PromiseClient.AsyncStream<Tick>>()
-    expectTypeOf(client.stream(getting(plain))).toExtend<AsyncIterable<Tick>>()
+    expectTypeOf(client.stream(getEvents(tickEvents))).toExtend<AsyncIterable<Tick>>()
     expectTypeOf(client.stream(anything)).toEqualTypeOf<PromiseClient.AsyncStream<unknown>>()
     expectTypeOf(client.pages(paged)).toEqualTypeOf<PromiseClient.AsyncStream<typeof Page.Type>>()
     const items = client.items(paged)

@@ -10,9 +10,14 @@ import {
 import { MockTransport } from "@effect-api/testing"
 import { Deferred, Effect, FiberId, Layer, ParseResult, Redacted, Schedule, Schema } from "effect"
 import { describe, expect, expectTypeOf, it } from "vitest"
-import { expectNoUnhandledRejection, promising, rejection, turn } from "../fixtures/promises.js"
-import { atOnce, baseUrl, getTodo, milk, Todo, TodoMissing } from "../fixtures/requests.js"
-import { issuing, list, ok, status, tokens } from "../fixtures/retry.js"
+import {
+  expectNoUnhandledRejection,
+  nextMacrotask,
+  rejection,
+  scriptedPromises
+} from "../fixtures/promises.js"
+import { baseUrl, getTodo, milk, Todo, TodoMissing, withoutDelay } from "../fixtures/requests.js"
+import { issueTokens, list, ok, status, tokens } from "../fixtures/retry.js"
 
 expectNoUnhandledRejection()
 
@@ -61,7 +66,7 @@ describe("make", () => {
 
 describe("a call", () => {
   it("8.2 resolves to the decoded value", async () => {
-    const { client } = promising([MockTransport.json(milk)])
+    const { client } = scriptedPromises([MockTransport.json(milk)])
     const todo = await client.execute(getTodo(1))
     expect(todo).toBeInstanceOf(Todo)
     expect(todo.title).toBe("Buy milk")
@@ -69,14 +74,14 @@ describe("a call", () => {
 
   it("6.6 resolves to the value with status, headers, request id and attempts", async () => {
     const script = [status(503), MockTransport.json(milk, { headers: { "x-request-id": "r1" } })]
-    const { client } = promising(script, { retry: atOnce })
+    const { client } = scriptedPromises(script, { retry: withoutDelay })
     const response = await client.executeWithResponse(getTodo(1))
     expect(response).toMatchObject({ value: milk, status: 200, requestId: "r1" })
     expect(response.attempts.map((attempt) => attempt.status)).toEqual([503, 200])
   })
 
   it("7.1 rejects with the very error, by class and by tag", async () => {
-    const { client } = promising([status(429, { "retry-after": "7" })], { retry: { maxRetries: 0 } })
+    const { client } = scriptedPromises([status(429, { "retry-after": "7" })], { retry: { maxRetries: 0 } })
     const error = await rejection(client.execute(list))
     expect(error).toBeInstanceOf(ApiError.RateLimitError)
     expect(error).toBeInstanceOf(Error)
@@ -84,19 +89,19 @@ describe("a call", () => {
   })
 
   it("7.5 rejects with the caller's own error", async () => {
-    const { client } = promising([gone])
+    const { client } = scriptedPromises([gone])
     const error = await rejection(client.execute(getTodo(1)))
     expect(error).toBeInstanceOf(TodoMissing)
     expect(error).toMatchObject({ message: "eaten" })
   })
 
   it("7.4 rejects where the answer does not fit", async () => {
-    const { client } = promising([MockTransport.json({ id: "one" })])
+    const { client } = scriptedPromises([MockTransport.json({ id: "one" })])
     expect(await rejection(client.execute(getTodo(1)))).toBeInstanceOf(ApiError.ResponseValidationError)
   })
 
   it("4.2 rejects a request that cannot be sent", async () => {
-    const { client, transport } = promising([])
+    const { client, transport } = scriptedPromises([])
     const error = await rejection(client.execute(ApiRequest.get("/", { headers: { "x-a": "\n" } })))
     expect(error).toBeInstanceOf(ApiError.InvalidRequestError)
     expect(await Effect.runPromise(transport.requestCount)).toBe(0)
@@ -110,7 +115,7 @@ describe("a call", () => {
       },
       encode: ParseResult.succeed
     })
-    const { client } = promising([ok])
+    const { client } = scriptedPromises([ok])
     const error = await rejection(client.execute(ApiRequest.get("/", { success: Broken })))
     expect(error).toBeInstanceOf(ApiError.ResponseValidationError)
     expect(error).toHaveProperty("cause", bug)
@@ -118,7 +123,7 @@ describe("a call", () => {
 
   it("rejects with the thrown value itself where a middleware has a bug", async () => {
     const bug = new TypeError("a bug")
-    const { client } = promising([MockTransport.forever(ok)])
+    const { client } = scriptedPromises([MockTransport.forever(ok)])
     const broken = () => {
       throw bug
     }
@@ -140,7 +145,7 @@ describe("a signal", () => {
     async (_, aborted, expected) => {
       // A transport that is there, and no timer to start: nothing but the signal keeps a request back.
       const timeouts = { response: Number.POSITIVE_INFINITY }
-      const { client, transport } = promising([ok, ok], { timeouts })
+      const { client, transport } = scriptedPromises([ok, ok], { timeouts })
       await client.execute(list)
       const signal = aborted()
       const error = await rejection(client.execute(list, { signal }))
@@ -152,7 +157,7 @@ describe("a signal", () => {
 
   it("6.1 that aborts in flight ends the attempt, with its reason as it is", async () => {
     for (const reason of [undefined, "text", null, new Error("enough")]) {
-      const { client, transport } = promising([MockTransport.never])
+      const { client, transport } = scriptedPromises([MockTransport.never])
       const controller = new AbortController()
       const call = rejection(client.execute(list, { signal: controller.signal }))
       await Effect.runPromise(transport.awaitRequests(1))
@@ -163,7 +168,7 @@ describe("a signal", () => {
   })
 
   it("6.1 rejects as the platform does: AbortError, TimeoutError", async () => {
-    const { client } = promising([MockTransport.forever(MockTransport.never)])
+    const { client } = scriptedPromises([MockTransport.forever(MockTransport.never)])
     const controller = new AbortController()
     const call = rejection(client.execute(list, { signal: controller.signal }))
     controller.abort()
@@ -177,11 +182,11 @@ describe("a signal", () => {
   it("6.1 ends the wait before a retry", async () => {
     const waiting = Deferred.unsafeMake<void>(FiberId.none)
     const retry = Schedule.tapOutput(Schedule.spaced("1 hour"), () => Deferred.succeed(waiting, undefined))
-    const { client, transport } = promising([status(503)], { retry })
+    const { client, transport } = scriptedPromises([status(503)], { retry })
     const controller = new AbortController()
     const call = rejection(client.execute(list, { signal: controller.signal }))
     await Effect.runPromise(Deferred.await(waiting))
-    await turn()
+    await nextMacrotask()
     controller.abort()
     expect(await call).toBe(controller.signal.reason)
     expect(await Effect.runPromise(transport.requestCount)).toBe(1)
@@ -205,7 +210,7 @@ describe("a signal", () => {
 
   it("that aborts while the call is being made ends it as well", async () => {
     const controller = new AbortController()
-    const { client } = promising([ok])
+    const { client } = scriptedPromises([ok])
     const middleware = [
       () => {
         controller.abort("from within")
@@ -220,7 +225,7 @@ describe("a signal", () => {
 
 describe("withOptions", () => {
   it("1.4 is another client on the same transport, with the settings laid over", async () => {
-    const { client, transport } = promising([MockTransport.forever(ok)], { headers: { "x-a": "1" } })
+    const { client, transport } = scriptedPromises([MockTransport.forever(ok)], { headers: { "x-a": "1" } })
     const derived = client.withOptions({ headers: { "x-b": "2" } }).withOptions({ query: { q: "3" } })
     await derived.execute(list)
     await client.execute(list)
@@ -231,8 +236,8 @@ describe("withOptions", () => {
   })
 
   it("1.4 shares the credential cache", async () => {
-    const issuer = issuing({ expiresIn: "1 hour" })
-    const { client, transport } = promising([MockTransport.forever(ok)], {
+    const issuer = issueTokens({ expiresIn: "1 hour" })
+    const { client, transport } = scriptedPromises([MockTransport.forever(ok)], {
       credentials: Credentials.cached({ fetch: issuer.fetch })
     })
     await client.execute(list)
@@ -242,8 +247,8 @@ describe("withOptions", () => {
   })
 
   it("6.9 keeps the cache of credentials that it brings", async () => {
-    const issuer = issuing({ expiresIn: "1 hour" })
-    const { client, transport } = promising([MockTransport.forever(ok)], {
+    const issuer = issueTokens({ expiresIn: "1 hour" })
+    const { client, transport } = scriptedPromises([MockTransport.forever(ok)], {
       credentials: Credentials.bearer(Redacted.make("first"))
     })
     const derived = client.withOptions({ credentials: Credentials.cached({ fetch: issuer.fetch }) })
@@ -253,7 +258,7 @@ describe("withOptions", () => {
   })
 
   it("1.4 rejects every call where a setting makes no sense", async () => {
-    const { client } = promising([])
+    const { client } = scriptedPromises([])
     const derived = client.withOptions({ timeouts: { total: -1 } })
     expect(await rejection(derived.execute(list))).toMatchObject({
       _tag: "InvalidRequestError",
@@ -276,7 +281,7 @@ describe("close", () => {
   it("ends what is on its way with an AbortError, and then the transport", async () => {
     const { client, log, mock } = closing([MockTransport.forever(MockTransport.never)])
     const unwinding = Effect.zipRight(
-      Effect.promise(turn),
+      Effect.promise(nextMacrotask),
       Effect.sync(() => log.push("ended"))
     )
     const request = ApiRequest.get("/", {

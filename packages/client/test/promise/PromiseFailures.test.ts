@@ -2,7 +2,7 @@ import { ApiConfig, ApiError, ApiRequest, EventStream, Pagination, PromiseClient
 import { MockTransport } from "@effect-api/testing"
 import { Effect, Layer, Logger, Schema } from "effect"
 import { afterEach, describe, expect, it, vi } from "vitest"
-import { expectNoUnhandledRejection, promising, rejection } from "../fixtures/promises.js"
+import { expectNoUnhandledRejection, rejection, scriptedPromises } from "../fixtures/promises.js"
 import { baseUrl, getTodo, TodoMissing } from "../fixtures/requests.js"
 import { list, ok, status } from "../fixtures/retry.js"
 
@@ -62,7 +62,7 @@ const callers: Readonly<Record<string, (client: PromiseClient.PromiseClient) => 
 describe("where a failure comes from", () => {
   it.each(Object.entries(callers))("7.1 the stack shows the caller's line: %s", async (_, caller) => {
     for (const step of [status(404), MockTransport.connectionError({ code: "ECONNRESET" })]) {
-      const { client } = promising([MockTransport.forever(step)], { retry: { maxRetries: 0 } })
+      const { client } = scriptedPromises([MockTransport.forever(step)], { retry: { maxRetries: 0 } })
       const error = await rejection(caller(client))
       expect(ApiError.isApiError(error)).toBe(true)
       const { message, stack = "" } = error as Error
@@ -74,7 +74,7 @@ describe("where a failure comes from", () => {
 
   it("7.5 an own error is the very object, and shows it too", async () => {
     const gone = MockTransport.json({ _tag: "TodoMissing", message: "eaten" }, { status: 404 })
-    const { client } = promising([gone])
+    const { client } = scriptedPromises([gone])
     const readsTodo = async () => await client.execute(getTodo(1))
     const error = await rejection(readsTodo())
     expect(error).toBeInstanceOf(TodoMissing)
@@ -84,7 +84,7 @@ describe("where a failure comes from", () => {
   it("7.1 what belongs to others is left as it is", async () => {
     const reason = Object.freeze(new Error("enough"))
     const { stack } = reason
-    const { client } = promising([MockTransport.never])
+    const { client } = scriptedPromises([MockTransport.never])
     const leaves = async () => await client.execute(list, { signal: AbortSignal.abort(reason) })
     const controller = new AbortController()
     const called = client.execute(list, { signal: controller.signal })
@@ -118,7 +118,7 @@ describe("where a failure comes from", () => {
   })
 
   it("12.4 the frames hold no secret", async () => {
-    const { client } = promising([MockTransport.text("s3cret", { status: 401 })])
+    const { client } = scriptedPromises([MockTransport.text("s3cret", { status: 401 })])
     const error = await rejection(client.execute(list))
     expect((error as Error).stack?.split("\n").slice(1).join("\n")).not.toContain("s3cret")
   })

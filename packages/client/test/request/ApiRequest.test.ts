@@ -4,7 +4,6 @@ import { MockTransport } from "@effect-api/testing"
 import { Effect, Layer, Schema } from "effect"
 import { z } from "zod"
 import {
-  atOnce,
   baseUrl,
   getTodo,
   milk,
@@ -12,7 +11,8 @@ import {
   scripted,
   sent,
   Todo,
-  TodoMissing
+  TodoMissing,
+  withoutDelay
 } from "../fixtures/requests.js"
 
 class Taken extends Schema.TaggedError<Taken>()("Taken", { by: Schema.String }) {}
@@ -138,13 +138,13 @@ describe("settings of one request", () => {
       const script = [MockTransport.forever(MockTransport.empty(503))]
       const count = (retry: RetryPolicy.Options | RetryPolicy.RetryPolicy | undefined) =>
         Effect.gen(function* () {
-          const { client, transport } = yield* scripted(script, { retry: { ...atOnce, maxRetries: 1 } })
+          const { client, transport } = yield* scripted(script, { retry: { ...withoutDelay, maxRetries: 1 } })
           yield* Effect.flip(client.execute(ApiRequest.get("/x", { retry })))
           return yield* transport.requestCount
         })
       expect(yield* count(undefined)).toBe(2)
       expect(yield* count(RetryPolicy.none)).toBe(1)
-      expect(yield* count({ ...atOnce, maxRetries: 4 })).toBe(5)
+      expect(yield* count({ ...withoutDelay, maxRetries: 4 })).toBe(5)
     })
   )
 
@@ -172,7 +172,7 @@ describe("failure", () => {
   const answers = (status: number, body: unknown) => MockTransport.json(body, { status })
   const failed = (...script: ReadonlyArray<MockTransport.MockStep>) =>
     Effect.gen(function* () {
-      const { client, transport } = yield* scripted(script, { retry: atOnce })
+      const { client, transport } = yield* scripted(script, { retry: withoutDelay })
       const error: unknown = yield* Effect.flip(client.execute(create))
       return [error, yield* transport.requestCount] as const
     })
@@ -199,7 +199,7 @@ describe("failure", () => {
     Effect.gen(function* () {
       const taken = answers(409, { _tag: "Taken", by: "bob" })
       expect(yield* failed(taken, taken, taken)).toEqual([new Taken({ by: "bob" }), 3])
-      const recovered = yield* scripted([taken, MockTransport.json(milk)], { retry: atOnce })
+      const recovered = yield* scripted([taken, MockTransport.json(milk)], { retry: withoutDelay })
       expect(yield* recovered.client.execute(create)).toEqual(new Todo(milk))
     })
   )

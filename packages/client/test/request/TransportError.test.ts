@@ -5,7 +5,7 @@ import { MockTransport } from "@effect-api/testing"
 import { Duration, Effect } from "effect"
 import * as TransportError from "../../src/request/TransportError.js"
 import { clientOn, scripted } from "../fixtures/requests.js"
-import { errors, list, ok, play, playError, steady } from "../fixtures/retry.js"
+import { errors, list, ok, play, playError, withoutJitter } from "../fixtures/retry.js"
 
 type Fail = (request: HttpClientRequest.HttpClientRequest) => HttpClientError.HttpClientError
 
@@ -519,10 +519,10 @@ describe("other failures of the platform", () => {
   ])("7.3 a body that breaks off is a failed connection, and is retried: $code", ({ code, told }) =>
     Effect.gen(function* () {
       const broken = MockTransport.stream(["[1, ", { fail: MockTransport.systemError(code) }])
-      const { ended, times } = yield* play([broken, ok], { retry: steady })
+      const { ended, times } = yield* play([broken, ok], { retry: withoutJitter })
       expect(ended).toMatchObject({ right: { value: "ok" } })
       expect(times).toEqual([0, 500])
-      const { error } = yield* playError([MockTransport.forever(broken)], { retry: steady })
+      const { error } = yield* playError([MockTransport.forever(broken)], { retry: withoutJitter })
       expect(error).toMatchObject(told)
       expect(error.attempts).toHaveLength(3)
     })

@@ -5,7 +5,7 @@ import { MockTransport } from "@effect-api/testing"
 import { Effect, Either, Logger, LogLevel, Metric, ParseResult, Schema } from "effect"
 import * as v from "valibot"
 import { z } from "zod"
-import { atOnce, milk, scripted, Todo } from "../fixtures/requests.js"
+import { milk, scripted, Todo, withoutDelay } from "../fixtures/requests.js"
 
 type Options = Partial<ApiConfig.Options>
 
@@ -29,7 +29,7 @@ const decoded = <D extends ResponseDecoder.Decodable>(
 /** How an answer does not fit, which is said once and never asked for again. */
 const misfit = (success: ResponseDecoder.Decodable, step: MockTransport.MockStep, options: Options = {}) =>
   Effect.gen(function* () {
-    const { client, transport } = yield* scripted([step], { retry: atOnce, ...options })
+    const { client, transport } = yield* scripted([step], { retry: withoutDelay, ...options })
     const error = yield* Effect.flip(client.get("/x", { success }))
     expect(error).toMatchObject({
       _tag: "ResponseValidationError",

@@ -2,7 +2,7 @@ import { Arbitrary, Effect, Either, FastCheck as fc, ParseResult, Schema } from 
 import { describe, expect, it } from "vitest"
 import * as ValueSchema from "../../src/response/ApiSchema.js"
 import { type Decoder, makeReader, notJson } from "../../src/response/jsonShapes.js"
-import { same } from "../fixtures/same.js"
+import { identical } from "../fixtures/identical.js"
 import { type Any, fast, slow } from "../fixtures/schemas.js"
 
 type Read = (text: string) => unknown
@@ -42,8 +42,8 @@ const agrees = (texts: ReadonlyArray<string>, decoder: Decoder): void => {
   for (const text of texts) {
     const expected = outcome(eachTime(decoder), text)
     const actual = outcome(read, text)
-    if (!same(actual, expected)) expect({ text, actual }).toStrictEqual({ text, actual: expected })
-    expect(same(actual, expected)).toBe(true)
+    if (!identical(actual, expected)) expect({ text, actual }).toStrictEqual({ text, actual: expected })
+    expect(identical(actual, expected)).toBe(true)
   }
 }
 

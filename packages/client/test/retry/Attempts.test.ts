@@ -10,8 +10,8 @@ import {
 } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Duration, Effect, Either, Redacted, Schedule, Stream, TestClock } from "effect"
-import { atOnce, clientOn, scripted } from "../fixtures/requests.js"
-import { countSent, list, ok, play, playError, settle, status, steady } from "../fixtures/retry.js"
+import { clientOn, scripted, withoutDelay } from "../fixtures/requests.js"
+import { countRequests, list, ok, play, playError, settle, status, withoutJitter } from "../fixtures/retry.js"
 
 const outage = [MockTransport.forever(status(503))]
 
@@ -32,7 +32,7 @@ describe("the budget", () => {
 
   it.effect.each([1, 50])("6.4 an outage is not amplified: 1,000 calls, %d at once", (concurrency) =>
     Effect.gen(function* () {
-      const { client, transport } = yield* scripted(outage, { retry: atOnce })
+      const { client, transport } = yield* scripted(outage, { retry: withoutDelay })
       const errors = yield* calls(client, 1000, concurrency)
       // 500 tokens pay for 100 retries.
       expect(yield* transport.requestCount).toBe(1100)
@@ -51,7 +51,7 @@ describe("the budget", () => {
     { name: "no budget", budget: false, sent: 300 }
   ] as const)("6.4 100 calls against an outage with $name", ({ budget, sent }) =>
     Effect.gen(function* () {
-      const { client, transport } = yield* scripted(outage, { retry: { ...atOnce, budget } })
+      const { client, transport } = yield* scripted(outage, { retry: { ...withoutDelay, budget } })
       yield* calls(client, 100, 1)
       expect(yield* transport.requestCount).toBe(sent)
     })
@@ -108,7 +108,7 @@ describe("the budget", () => {
   it.effect("6.4 one bucket serves a client, whatever its options and its form", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted(outage, {
-        retry: { ...atOnce, budget: { capacity: 10 } }
+        retry: { ...withoutDelay, budget: { capacity: 10 } }
       })
       expect(stoppedBy(yield* Effect.flip(client.execute(list)))).toBe("attempts")
       const other = client.withOptions({ headers: { "x-team": "search" } })
@@ -122,7 +122,7 @@ describe("the budget", () => {
     Effect.gen(function* () {
       const answers: Array<number> = []
       const { client, transport } = yield* scripted(() => status(answers.shift() ?? 200), {
-        retry: { ...atOnce, maxRetries: 1, budget: { capacity: 5 } }
+        retry: { ...withoutDelay, maxRetries: 1, budget: { capacity: 5 } }
       })
       const asked = (...statuses: Array<number>) =>
         Effect.gen(function* () {
@@ -219,7 +219,7 @@ describe("the deadline", () => {
   ])("6.5 an attempt that hangs $name is cut", ({ name, step }) =>
     Effect.gen(function* () {
       const timeouts = { total: "2 seconds", idle: Infinity, response: Infinity } as const
-      const { error, transport } = yield* playError([status(500), step], { timeouts, retry: steady })
+      const { error, transport } = yield* playError([status(500), step], { timeouts, retry: withoutJitter })
       expect(error, name).toMatchObject({
         _tag: "TimeoutError",
         phase: "total",
@@ -238,7 +238,7 @@ describe("the deadline", () => {
   it.effect("6.5 covers attempts and sleeps together", () =>
     Effect.gen(function* () {
       const timeouts = { total, response: "4 seconds" } as const
-      const { error, times } = yield* playError([never, never, never], { timeouts, retry: steady })
+      const { error, times } = yield* playError([never, never, never], { timeouts, retry: withoutJitter })
       expect(times).toEqual([0, 4500, 9500])
       expect(lines(error.attempts)).toEqual([
         { at: 0, took: 4000, said: "TimeoutError", delay: 500 },
@@ -286,7 +286,7 @@ describe("the ledger", () => {
     MockTransport.connectionError({ code: "ECONNRESET", delay: 40 }),
     MockTransport.never
   ]
-  const options = { timeouts: { response: "1 second" }, retry: { ...steady, maxRetries: 3 } } as const
+  const options = { timeouts: { response: "1 second" }, retry: { ...withoutJitter, maxRetries: 3 } } as const
   const told = [
     { at: 0, took: 30, said: "ServiceUnavailableError", delay: 2000 },
     { at: 2030, took: 40, said: "ConnectionError", delay: 1000 },
@@ -317,7 +317,7 @@ describe("the ledger", () => {
 
   it.effect("6.6 so does an answer that does not fit", () =>
     Effect.gen(function* () {
-      const request = ApiRequest.get("/todos", { retry: atOnce })
+      const request = ApiRequest.get("/todos", { retry: withoutDelay })
       const misfit = MockTransport.text("{", { headers: { "content-type": "application/json" } })
       const { error } = yield* playError([status(503), misfit], {}, request, 0)
       expect(error._tag).toBe("ResponseValidationError")
@@ -325,7 +325,7 @@ describe("the ledger", () => {
     })
   )
 
-  const exhausted = { ...atOnce, maxRetries: 1 }
+  const exhausted = { ...withoutDelay, maxRetries: 1 }
   const post = ApiRequest.post("/todos", { body: 1 })
 
   it.effect.each<{ stopped: ApiError.StoppedBy; call: Parameters<typeof playError> }>([
@@ -333,7 +333,7 @@ describe("the ledger", () => {
     { stopped: "not-retryable", call: [outage, { retry: { retryUnsafe: "never" } }, post] },
     { stopped: "attempts", call: [outage, { retry: exhausted }] },
     { stopped: "attempts", call: [outage, { retry: RetryPolicy.none }] },
-    { stopped: "budget", call: [outage, { retry: { ...atOnce, budget: { capacity: 0 } } }] },
+    { stopped: "budget", call: [outage, { retry: { ...withoutDelay, budget: { capacity: 0 } } }] },
     { stopped: "deadline", call: [outage, { timeouts: { total: 1 } }] },
     { stopped: "retry-after", call: [[status(503, { "retry-after": "999" })]] }
   ])(
@@ -347,7 +347,7 @@ describe("the ledger", () => {
   it.effect("6.6 a body that streams once is sent once, and keeps the first error", () =>
     Effect.gen(function* () {
       const reset = MockTransport.connectionError({ code: "ECONNRESET" })
-      const { client, transport } = yield* scripted([reset, status(503)], { retry: atOnce })
+      const { client, transport } = yield* scripted([reset, status(503)], { retry: withoutDelay })
       const bytes = Stream.make(new Uint8Array([1]))
       const request = HttpClientRequest.setBody(HttpClientRequest.post("/todos"), HttpBody.stream(bytes))
       const error = yield* Effect.flip(ApiClient.httpClient(client).execute(request))
@@ -366,7 +366,7 @@ describe("loops in loops", () => {
   /** A client that is asked by the outer one's middleware, before every request. */
   const inner = (retry: RetryPolicy.Options) =>
     Effect.map(
-      scripted(outage, { baseUrl: "https://inner.test", retry: { ...atOnce, ...retry } }),
+      scripted(outage, { baseUrl: "https://inner.test", retry: { ...withoutDelay, ...retry } }),
       (made) => ({
         ...made,
         before: ((request, next) =>
@@ -381,7 +381,7 @@ describe("loops in loops", () => {
   ] as const)("6.7 a call inside a middleware, nested: $nested", ({ nested, sent, stopped }) =>
     Effect.gen(function* () {
       const { before, transport } = yield* inner({ nested })
-      const { error, times } = yield* playError([], { middleware: [before], retry: atOnce }, list, 0)
+      const { error, times } = yield* playError([], { middleware: [before], retry: withoutDelay }, list, 0)
       expect(yield* transport.requestCount).toBe(sent)
       expect(times).toEqual([])
       // The outer loop owns the ledger and the reason.
@@ -402,7 +402,7 @@ describe("loops in loops", () => {
           },
           onSuccess: () => next(request)
         })
-      expect(yield* countSent([ok], { middleware: [before] })).toBe(1)
+      expect(yield* countRequests([ok], { middleware: [before] })).toBe(1)
       expect(seen).toEqual(["nested"])
     })
   )
@@ -422,8 +422,8 @@ describe("loops in loops", () => {
 
   it.effect("6.7 a client on a client retries once, as a plain HttpClient too", () =>
     Effect.gen(function* () {
-      const { client, transport } = yield* scripted(outage, { retry: atOnce })
-      const outer = yield* clientOn(ApiClient.httpClient(client), { retry: atOnce })
+      const { client, transport } = yield* scripted(outage, { retry: withoutDelay })
+      const outer = yield* clientOn(ApiClient.httpClient(client), { retry: withoutDelay })
       expect(yield* Effect.flip(outer.execute(list))).toMatchObject({ status: 503, stoppedBy: "attempts" })
       expect(yield* transport.requestCount).toBe(3)
     })
@@ -431,11 +431,11 @@ describe("loops in loops", () => {
 
   it.effect("6.7 a token fetch that fails for a while is retried by the outer loop", () =>
     Effect.gen(function* () {
-      const issuer = yield* scripted([status(503), MockTransport.json("token")], { retry: atOnce })
+      const issuer = yield* scripted([status(503), MockTransport.json("token")], { retry: withoutDelay })
       const credentials = Credentials.effect(
         Effect.map(issuer.client.execute(list), (token) => Redacted.make(String(token)))
       )
-      const { ended, requests, times } = yield* play([ok], { credentials, retry: steady })
+      const { ended, requests, times } = yield* play([ok], { credentials, retry: withoutJitter })
       expect(times).toEqual([500])
       expect(requests[0]?.headers["authorization"]).toBe("Bearer token")
       expect(lines(Either.getOrThrow(ended).attempts)).toEqual([
@@ -472,7 +472,7 @@ describe("what is not a failure", () => {
           Effect.sync(() => asked++),
           Effect.interrupt
         )
-      const { client } = yield* scripted([], { middleware: [middleware], retry: atOnce })
+      const { client } = yield* scripted([], { middleware: [middleware], retry: withoutDelay })
       const exit = yield* Effect.exit(settle(client.execute(list), 0))
       expect(exit).toMatchObject({ _tag: "Failure", cause: { _tag: "Interrupt" } })
       expect(asked).toBe(1)
@@ -481,7 +481,7 @@ describe("what is not a failure", () => {
 
   it.effect("6.1 a defect is not retried", () =>
     Effect.gen(function* () {
-      const { client, transport } = yield* scripted([MockTransport.die("bug"), ok], { retry: atOnce })
+      const { client, transport } = yield* scripted([MockTransport.die("bug"), ok], { retry: withoutDelay })
       const exit = yield* Effect.exit(client.execute(list))
       expect(exit).toMatchObject({ _tag: "Failure", cause: { _tag: "Die", defect: "bug" } })
       expect(yield* transport.requestCount).toBe(1)

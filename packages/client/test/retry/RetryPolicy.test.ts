@@ -2,8 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { ApiError, ApiRequest, Middleware, RetryPolicy } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Duration, Effect, Random, Schedule, TestClock } from "effect"
-import { atOnce } from "../fixtures/requests.js"
-import { countSent, errors, list, ok, play, playError, status, steady } from "../fixtures/retry.js"
+import { withoutDelay } from "../fixtures/requests.js"
+import { countRequests, errors, list, ok, play, playError, status, withoutJitter } from "../fixtures/retry.js"
 import backoff from "../vectors/backoff.json" with { type: "json" }
 import retryAfter from "../vectors/retry-after.json" with { type: "json" }
 
@@ -16,7 +16,7 @@ describe("which errors", () => {
   it.effect("6.1 retries 408, 409, 429 and 5xx, and no other status from 400 to 599", () =>
     Effect.forEach(statuses, (code) =>
       Effect.gen(function* () {
-        const sent = yield* countSent([status(code), ok])
+        const sent = yield* countRequests([status(code), ok])
         expect([code, sent]).toEqual([code, retriedStatuses.has(code) || code >= 500 ? 2 : 1])
       })
     )
@@ -28,7 +28,7 @@ describe("which errors", () => {
   ])("6.1 the word of the server outranks every status: x-should-retry: $header", ({ header, retried }) =>
     Effect.forEach(statuses, (code) =>
       Effect.gen(function* () {
-        const sent = yield* countSent([status(code, { "x-should-retry": header }), ok])
+        const sent = yield* countRequests([status(code, { "x-should-retry": header }), ok])
         expect([code, sent]).toEqual([code, retried ? 2 : 1])
       })
     )
@@ -39,8 +39,8 @@ describe("which errors", () => {
     (word) =>
       Effect.gen(function* () {
         const header = { "x-should-retry": word }
-        expect(yield* countSent([status(503, header), ok])).toBe(2)
-        expect(yield* countSent([status(404, header), ok])).toBe(1)
+        expect(yield* countRequests([status(503, header), ok])).toBe(2)
+        expect(yield* countRequests([status(404, header), ok])).toBe(1)
       })
   )
 
@@ -106,7 +106,7 @@ describe("which errors", () => {
           () => ++asked > 1,
           () => Middleware.retryable(errors.NotFoundError)
         )
-      const { ended, times } = yield* play([ok, ok], { middleware: [moody], retry: steady })
+      const { ended, times } = yield* play([ok, ok], { middleware: [moody], retry: withoutJitter })
       expect(times).toEqual([0, 500])
       expect(ended).toMatchObject({ _tag: "Right", right: { value: "ok" } })
     })
@@ -137,7 +137,9 @@ describe("when", () => {
   it.effect.each(retryAfter.cases)("6.2 waits as long as the server asks: %j", (vector) =>
     Effect.gen(function* () {
       yield* TestClock.setTime(now)
-      const { ended, times } = yield* play([status(503, vector.headers as never), ok], { retry: steady })
+      const { ended, times } = yield* play([status(503, vector.headers as never), ok], {
+        retry: withoutJitter
+      })
       if (vector.exceedsLimit === true) {
         expect(times).toEqual([0])
         expect(ended).toMatchObject({
@@ -158,7 +160,7 @@ describe("when", () => {
   it.effect.each(retryAfter.cases)("6.2 backs off from a long hint where told to: %j", (vector) =>
     Effect.gen(function* () {
       yield* TestClock.setTime(now)
-      const retry = { ...steady, onLongRetryAfter: "backoff" } as const
+      const retry = { ...withoutJitter, onLongRetryAfter: "backoff" } as const
       const { times } = yield* play([status(429, vector.headers as never), ok], { retry })
       const counts = vector.hintSeconds !== null && vector.exceedsLimit !== true
       expect(times).toEqual([0, counts ? seconds(vector.hintSeconds) : 500])
@@ -185,7 +187,7 @@ describe("when", () => {
     Effect.gen(function* () {
       const hinted = status(429, { "retry-after": "20" })
       const script = [status(500), hinted, status(500), ok]
-      const { times } = yield* play(script, { retry: { ...steady, maxRetries: 3 } })
+      const { times } = yield* play(script, { retry: { ...withoutJitter, maxRetries: 3 } })
       expect(times).toEqual([0, 500, 20_500, 22_500])
     })
   )
@@ -193,7 +195,7 @@ describe("when", () => {
   it.effect("6.2 a hint above the backoff's cap is kept, and one below the backoff too", () =>
     Effect.gen(function* () {
       const script = [status(503, { "retry-after": "30" }), status(503, { "retry-after-ms": "1" }), ok]
-      expect((yield* play(script, { retry: steady })).times).toEqual([0, 30_000, 30_001])
+      expect((yield* play(script, { retry: withoutJitter })).times).toEqual([0, 30_000, 30_001])
     })
   )
 
@@ -223,13 +225,13 @@ describe("when", () => {
   })
 
   it.each([0, 1, 1023, 1024, 1100, 1e9])("6.2 no delay stays none at retry %d", (retry) => {
-    expect(RetryPolicy.backoffMillis(RetryPolicy.make(atOnce), retry, 0.5)).toBe(0)
+    expect(RetryPolicy.backoffMillis(RetryPolicy.make(withoutDelay), retry, 0.5)).toBe(0)
   })
 })
 
 describe("the schedule", () => {
   const down = [MockTransport.forever(status(503))]
-  const policy = RetryPolicy.make({ ...steady, maxRetries: 5 })
+  const policy = RetryPolicy.make({ ...withoutJitter, maxRetries: 5 })
   const own = RetryPolicy.schedule(policy)
 
   it.effect.each([
@@ -244,7 +246,7 @@ describe("the schedule", () => {
     {
       name: "followed by another",
       retry: Schedule.andThen(
-        RetryPolicy.schedule(RetryPolicy.make({ ...steady, maxRetries: 1 })),
+        RetryPolicy.schedule(RetryPolicy.make({ ...withoutJitter, maxRetries: 1 })),
         Schedule.intersect(Schedule.spaced("1 minute"), Schedule.recurs(2))
       ),
       times: [0, 500, 60_500, 120_500]
@@ -303,17 +305,17 @@ describe("the schedule", () => {
 
   it.effect("6.3 a schedule starts anew with each call", () =>
     Effect.gen(function* () {
-      const retry = RetryPolicy.schedule(RetryPolicy.make({ ...steady, maxRetries: 1 }))
+      const retry = RetryPolicy.schedule(RetryPolicy.make({ ...withoutJitter, maxRetries: 1 }))
       for (const _ of [1, 2]) expect((yield* play(down, { retry })).times).toEqual([0, 500])
     })
   )
 
   it.effect.each([
     { name: "none", retry: RetryPolicy.none, times: [0] },
-    { name: "options", retry: { ...steady, maxRetries: 3 }, times: [0, 500, 1500, 3500] },
+    { name: "options", retry: { ...withoutJitter, maxRetries: 3 }, times: [0, 500, 1500, 3500] },
     {
       name: "a policy",
-      retry: RetryPolicy.make({ ...steady, maxDelay: "500 millis" }),
+      retry: RetryPolicy.make({ ...withoutJitter, maxDelay: "500 millis" }),
       times: [0, 500, 1000]
     },
     { name: "a schedule", retry: Schedule.fromDelays("7 seconds"), times: [0, 7000] }
@@ -373,7 +375,12 @@ describe("what may have happened", () => {
     "6.11 $retryUnsafe: $name, $delivery",
     ({ delivery, request, retried, retryUnsafe, step }) =>
       Effect.gen(function* () {
-        const { ended, times } = yield* play([step, ok], { retry: { ...atOnce, retryUnsafe } }, request, 0)
+        const { ended, times } = yield* play(
+          [step, ok],
+          { retry: { ...withoutDelay, retryUnsafe } },
+          request,
+          0
+        )
         expect(times).toHaveLength(retried ? 2 : 1)
         if (!retried) expect(ended).toMatchObject({ left: { delivery, stoppedBy: "not-retryable" } })
       })
@@ -383,7 +390,7 @@ describe("what may have happened", () => {
     Effect.gen(function* () {
       const options = {
         idempotency: { header: "Idempotency-Key" },
-        retry: { ...atOnce, retryUnsafe: "never" as const }
+        retry: { ...withoutDelay, retryUnsafe: "never" as const }
       }
       const { requests: sent } = yield* play([status(503), ok], options, requests.POST)
       const keys = sent.map(({ headers }) => headers["idempotency-key"])

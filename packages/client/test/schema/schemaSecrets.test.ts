@@ -23,30 +23,30 @@ const found = (schema: Schema.Schema.AnyNoContext, text: string, parsed?: unknow
   ...(SchemaSecrets.finderOf(schema)(text, parsed) ?? ["too many"])
 ]
 
-describe("what a schema calls secret", () => {
+describe("finding a schema's secrets", () => {
   const inKey = { id: "open", key: secret }
 
   it.each<readonly [name: string, schema: Schema.Schema.AnyNoContext, body: unknown]>([
     ["a field", Schema.Struct({ id: Schema.String, key: Secret }), inKey],
-    ["a field that may be absent", Schema.Struct({ key: Schema.optional(Secret) }), inKey],
+    ["an optional field", Schema.Struct({ key: Schema.optional(Secret) }), inKey],
     [
-      "one that becomes an Option",
+      "an optional field decoded to an Option",
       Schema.Struct({ key: Schema.optionalWith(Secret, { as: "Option" }) }),
       inKey
     ],
     [
-      "one with a default",
+      "a field with a default",
       Schema.Struct({ key: Schema.optionalWith(Secret, { default: () => Redacted.make("") }) }),
       inKey
     ],
-    ["one that may be null", Schema.Struct({ key: Schema.NullOr(Secret) }), inKey],
+    ["a nullable field", Schema.Struct({ key: Schema.NullOr(Secret) }), inKey],
     [
-      "one with another name",
+      "a renamed field",
       Schema.Struct({ token: Schema.propertySignature(Secret).pipe(Schema.fromKey("key")) }),
       inKey
     ],
     ["a field of a class", Account, inKey],
-    ["a field of a member of a union", Schema.Union(Schema.String, Account), inKey],
+    ["a field of a union member", Schema.Union(Schema.String, Account), inKey],
     ["a field in a list", Schema.Array(Account), [inKey]],
     ["a field in a record", Schema.Record({ key: Schema.String, value: Account }), { a: inKey }],
     ["a list of secrets", Schema.Struct({ key: Schema.Array(Secret) }), { id: "open", key: [secret] }],
@@ -55,24 +55,24 @@ describe("what a schema calls secret", () => {
       Schema.Struct({ key: Schema.Record({ key: Schema.String, value: Secret }) }),
       { id: "open", key: { a: secret } }
     ],
-    ["what refers to itself", Tree, { key: "LIVE-TOKEN-0", below: [{ key: secret, below: [] }] }],
-    ["a refined one", Schema.Struct({ key: Schema.Redacted(Schema.NonEmptyString) }), inKey],
-    ["a Redacted of the value side", Schema.Struct({ key: Schema.RedactedFromSelf(Schema.String) }), inKey],
+    ["a recursive schema", Tree, { key: "LIVE-TOKEN-0", below: [{ key: secret, below: [] }] }],
+    ["a refined secret", Schema.Struct({ key: Schema.Redacted(Schema.NonEmptyString) }), inKey],
+    ["RedactedFromSelf", Schema.Struct({ key: Schema.RedactedFromSelf(Schema.String) }), inKey],
     [
-      "a structure",
+      "a structured secret",
       Schema.Struct({ key: Schema.Redacted(Schema.Unknown) }),
       { id: "open", key: { deep: [{ x: secret }] } }
     ],
     [
-      "what only a program's own code makes secret",
+      "a transformation that creates the secret",
       Schema.transform(Schema.String, Schema.Struct({ made: Schema.RedactedFromSelf(Schema.String) }), {
         decode: (text) => ({ made: Redacted.make(text) }),
         encode: ({ made }) => Redacted.value(made)
       }),
       secret
     ],
-    ["the whole", Secret, secret]
-  ])("12.4 finds %s, in the value and in its text", (_, schema, body) => {
+    ["the whole value", Secret, secret]
+  ])("12.4 finds %s, in the decoded value, in the text and in truncated text", (_, schema, body) => {
     const text = JSON.stringify(body, null, 2)
     for (const all of [
       found(schema, "", body),
@@ -87,16 +87,16 @@ describe("what a schema calls secret", () => {
   it.each<readonly [name: string, text: string, expected: string]>([
     ["a body of another shape", `{"error":{"key":"LIVE"},"id":"open"}`, "LIVE"],
     ["broken JSON", `{"id":"open","key": "LIVE", oops`, "LIVE"],
-    ["JSON behind something else", `)]}'\n{"key":"LIVE"}`, "LIVE"],
+    ["JSON behind a prefix", `)]}'\n{"key":"LIVE"}`, "LIVE"],
     ["a key with escapes", `{"k\\u0065y":"LIVE"}`, "LIVE"],
     ["a value with escapes", `{"key":"LI\\"VE"}`, `LI"VE`],
-    ["a value that is cut in an escape", `{"key":"LIVE\\u00`, "LIVE"],
+    ["a value truncated inside an escape", `{"key":"LIVE\\u00`, "LIVE"],
     ["a number", `{"key":12345}`, "12345"],
     ["an object", `{"key":{"a":["LIVE"]},"id":"open"}`, "LIVE"],
     ["a form", "scope=open&key=LIVE&x=open", "LIVE"],
     ["a header", "key: LIVE", "LIVE"],
     ["XML", "<key>LIVE</key>", "LIVE"]
-  ])("12.4 finds it in %s", (_, text, expected) => {
+  ])("12.4 finds the secret in %s", (_, text, expected) => {
     const all = found(Schema.Struct({ id: Schema.String, key: Secret }), text)
     expect(
       all.some((each) => each === expected || (expected.startsWith("LIVE") && each.startsWith("LIVE")))
@@ -104,13 +104,13 @@ describe("what a schema calls secret", () => {
     expect(all).not.toContain("open")
   })
 
-  it("12.4 finds nothing where there is no secret", () => {
+  it("12.4 finds nothing when the schema or the value has no secret", () => {
     const Plain = Schema.Struct({ key: Schema.String })
     expect(found(Plain, `{"key":"a"}`, { key: "a" })).toEqual([])
     expect(found(Schema.Struct({ key: Secret }), `{"key":true,"other":null}`, { key: null })).toEqual([])
   })
 
-  it("12.4 looks at a schema when it is asked, as what it refers to may come later", () => {
+  it("12.4 resolves a suspended schema only when it searches", () => {
     let late: Schema.Schema<unknown> | undefined
     const schema = Schema.Struct({
       inner: Schema.suspend(() => {
@@ -123,12 +123,12 @@ describe("what a schema calls secret", () => {
     expect([...(finder("", { inner: { key: secret } }) ?? [])]).toEqual([secret])
   })
 
-  it("12.5 gives up on a body with more secrets than an error is worth", () => {
+  it("12.5 stops searching when a body holds too many secrets", () => {
     const many = Array.from({ length: 5000 }, (_, index) => ({ id: "open", key: `secret-${index}` }))
     expect(SchemaSecrets.finderOf(Schema.Array(Account))("", many)).toBeUndefined()
   })
 
-  it("12.5 walks a body of any depth", () => {
+  it("12.5 searches bodies of any depth", () => {
     let deep: unknown = { key: secret }
     for (let depth = 0; depth < 100_000; depth++) deep = [deep]
     expect(found(Account, "[".repeat(100_000), deep)).toEqual([secret])

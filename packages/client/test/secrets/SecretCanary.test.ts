@@ -12,16 +12,16 @@ import {
 import { MockTransport } from "@effect-api/testing"
 import { Cause, Effect, Exit, Metric, Redacted, Schema, Stream } from "effect"
 import {
+  type CallWithSecrets,
+  callsWithSecrets,
   canaries,
   type Evidence,
   echo,
   echoHeader,
-  type Laden,
-  laden,
   leaks,
   observe
 } from "../fixtures/canary.js"
-import { atOnce, scripted } from "../fixtures/requests.js"
+import { scripted, withoutDelay } from "../fixtures/requests.js"
 
 /** A way to fail: what the server or the network does, and how the client and the request are set up for it. */
 interface Way {
@@ -186,10 +186,10 @@ const network: Readonly<Record<string, Way>> = {
 const ways = { ...statusWays, ...bodyWays, ...misfits, ...network }
 
 /** Everything that shows of a call that fails in this way. */
-const seen = (way: Way, call: Laden): Effect.Effect<Evidence> =>
+const seen = (way: Way, call: CallWithSecrets): Effect.Effect<Evidence> =>
   Effect.gen(function* () {
     const { client } = yield* scripted(way.script, {
-      retry: { ...atOnce, maxRetries: 1 },
+      retry: { ...withoutDelay, maxRetries: 1 },
       logBodies: true,
       ...call.options,
       ...way.options
@@ -206,8 +206,8 @@ describe("every way to fail", () => {
     it.effect(`12.4 ${name} tells no secret, wherever it stands`, () =>
       Effect.gen(function* () {
         const calls = [
-          ...laden(canaries.hard, Redacted.make),
-          ...laden(canaries.token, Redacted.make).slice(0, 1)
+          ...callsWithSecrets(canaries.hard, Redacted.make),
+          ...callsWithSecrets(canaries.token, Redacted.make).slice(0, 1)
         ]
         for (const call of calls) {
           expect(leaks(yield* seen(way, call)), call.name).toEqual([])
@@ -219,9 +219,9 @@ describe("every way to fail", () => {
   it.effect("12.4 what is no secret is seen in each of these ways", () =>
     Effect.gen(function* () {
       for (const canary of Object.values(canaries)) {
-        const [call] = laden(canary, (text) => text)
+        const [call] = callsWithSecrets(canary, (text) => text)
         for (const [name, way] of Object.entries(ways)) {
-          expect(leaks(yield* seen(way, call as Laden)), name).not.toEqual([])
+          expect(leaks(yield* seen(way, call as CallWithSecrets)), name).not.toEqual([])
         }
       }
     })
@@ -255,9 +255,9 @@ describe("the client as an HttpClient of the platform", () => {
     for (const [name, script] of Object.entries(scripts)) {
       it.effect(`12.4 ${program}: where ${name}, errors hold none of our credentials`, () =>
         Effect.gen(function* () {
-          for (const call of laden(canaries.hard, Redacted.make)) {
+          for (const call of callsWithSecrets(canaries.hard, Redacted.make)) {
             const options = {
-              retry: { ...atOnce, maxRetries: 1 },
+              retry: { ...withoutDelay, maxRetries: 1 },
               timeouts: { idle: "1 second" },
               ...call.options
             }
@@ -301,11 +301,14 @@ describe("streams and pages", () => {
 
   const failing = (
     script: Answer,
-    run: (client: ApiClient.ApiClient, call: Laden) => Effect.Effect<unknown, unknown>
+    run: (client: ApiClient.ApiClient, call: CallWithSecrets) => Effect.Effect<unknown, unknown>
   ) =>
     Effect.gen(function* () {
-      for (const call of laden(canaries.hard, Redacted.make)) {
-        const { client } = yield* scripted(script, { ...call.options, retry: { ...atOnce, maxRetries: 1 } })
+      for (const call of callsWithSecrets(canaries.hard, Redacted.make)) {
+        const { client } = yield* scripted(script, {
+          ...call.options,
+          retry: { ...withoutDelay, maxRetries: 1 }
+        })
         const { evidence, exit } = yield* observe(run(client, call))
         expect(Exit.isFailure(exit) && ApiError.isApiError(Cause.squash(exit.cause))).toBe(true)
         expect(leaks(evidence), call.name).toEqual([])

@@ -2,8 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { type ApiConfig, ApiRequest, Credentials } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Cause, Effect, Exit, Redacted, Schema, TestClock } from "effect"
-import { canaries, leaks, observe, shown } from "../fixtures/canary.js"
-import { atOnce, scripted } from "../fixtures/requests.js"
+import { canaries, leaks, observe, printed } from "../fixtures/canary.js"
+import { scripted, withoutDelay } from "../fixtures/requests.js"
 
 const { json, text } = MockTransport
 
@@ -80,7 +80,7 @@ describe("credentials that cannot be had", () => {
     it.effect(`12.4 a reason that names the last token of an earlier call does not show it: ${name}`, () =>
       Effect.gen(function* () {
         const fetch = yield* expiring
-        const { client } = yield* scripted([json(1)], { credentials: make(fetch), retry: atOnce })
+        const { client } = yield* scripted([json(1)], { credentials: make(fetch), retry: withoutDelay })
         yield* client.get("/todos")
         yield* TestClock.adjust("1 minute")
         const { evidence, exit } = yield* observe(client.get("/todos"))
@@ -125,7 +125,7 @@ describe("settings that make no sense", () => {
       Effect.gen(function* () {
         const exit = yield* Effect.exit(scripted([], options))
         expect(Exit.isFailure(exit) && Cause.squash(exit.cause)).toMatchObject({ _tag: "InvalidConfigError" })
-        expect(leaks(shown(exit))).toEqual([])
+        expect(leaks(printed(exit))).toEqual([])
       })
     )
   }

@@ -7,14 +7,14 @@ const bytes = fc.uint8Array({ maxLength: 3000 })
 describe("owned", () => {
   it.each([
     ["a plain array", () => new Uint8Array([1, 2, 3]), true],
-    ["a Buffer of its own", () => Buffer.alloc(3, 1), false],
-    ["a Buffer of the pool", () => Buffer.from([1, 2, 3]), false],
-    ["a part at the start", () => new Uint8Array([1, 2, 3, 4]).subarray(0, 3), false],
-    ["a part at the end", () => new Uint8Array([4, 1, 2, 3]).subarray(1), false],
-    ["a part of shared memory", () => new Uint8Array(new SharedArrayBuffer(3)), false],
+    ["an unpooled Buffer", () => Buffer.alloc(3, 1), false],
+    ["a pooled Buffer", () => Buffer.from([1, 2, 3]), false],
+    ["a view of the start of a buffer", () => new Uint8Array([1, 2, 3, 4]).subarray(0, 3), false],
+    ["a view of the end of a buffer", () => new Uint8Array([4, 1, 2, 3]).subarray(1), false],
+    ["a view of shared memory", () => new Uint8Array(new SharedArrayBuffer(3)), false],
     ["nothing", () => new Uint8Array(0), true],
-    ["an empty part", () => Buffer.from([1, 2, 3]).subarray(1, 1), false]
-  ] as const)("8.4 %s has its memory to itself", (_, make, same) => {
+    ["an empty view", () => Buffer.from([1, 2, 3]).subarray(1, 1), false]
+  ] as const)("8.4 owned() returns %s as a plain Uint8Array that fills its buffer", (_, make, same) => {
     const given = make()
     const own = owned(given)
     expect([own.constructor, own.byteOffset, own.buffer.byteLength]).toEqual([Uint8Array, 0, given.length])
@@ -24,8 +24,8 @@ describe("owned", () => {
   })
 })
 
-describe("a collector", () => {
-  it("8.4 gives the bytes of its chunks in order, up to a limit", () =>
+describe("Collector", () => {
+  it("8.4 concat(limit) returns the chunks' bytes in order, up to the limit", () =>
     fc.assert(
       fc.property(fc.array(bytes, { maxLength: 40 }), fc.nat(120_000), (chunks, limit) => {
         const collector = new Collector()
@@ -36,10 +36,10 @@ describe("a collector", () => {
       })
     ))
 
-  it("8.4 takes little more than their bytes for chunks of one", () => {
+  it("8.4 one-byte chunks are packed into few blocks", () => {
     const collector = new Collector()
     const chunk = new Uint8Array(1)
-    // Every chunk is another object to whoever keeps them.
+    // Each subarray() is a separate object; keeping all of them would cost far more than their bytes.
     for (let index = 0; index < 100_000; index++) collector.add(chunk.subarray())
     expect(collector.concat(Number.POSITIVE_INFINITY)).toHaveLength(100_000)
     expect((collector as unknown as { readonly chunks: ReadonlyArray<unknown> }).chunks.length).toBeLessThan(
@@ -47,7 +47,7 @@ describe("a collector", () => {
     )
   })
 
-  it("8.4 small chunks between large ones share what is left of a block", () => {
+  it("8.4 small chunks between large ones share one block", () => {
     const collector = new Collector()
     for (let index = 0; index < 100; index++) {
       collector.add(new Uint8Array(2000))
@@ -57,7 +57,7 @@ describe("a collector", () => {
     expect(new Set(chunks.filter(({ length }) => length === 1).map(({ buffer }) => buffer)).size).toBe(1)
   })
 
-  it("8.4 gives what has come since the last time, in few chunks", () => {
+  it("8.4 take() returns the bytes added since the last take(), in few chunks", () => {
     const collector = new Collector()
     const taken = (): ReadonlyArray<ReadonlyArray<number>> => collector.take().map((chunk) => [...chunk])
     expect(taken()).toEqual([])
@@ -70,17 +70,17 @@ describe("a collector", () => {
   })
 
   it.each([
-    ["a part of each large buffer", 2000, () => new Uint8Array(64 * 1024).subarray(0, 2000)],
-    ["large buffers as they are", 64 * 1024, () => new Uint8Array(64 * 1024)],
+    ["small views of large buffers", 2000, () => new Uint8Array(64 * 1024).subarray(0, 2000)],
+    ["whole large buffers", 64 * 1024, () => new Uint8Array(64 * 1024)],
     [
-      "many parts of one buffer",
+      "many views of one buffer",
       16 * 1024,
       (
         (buffer) => () =>
           new Uint8Array(buffer, 0, 16 * 1024)
       )(new ArrayBuffer(64 * 1024))
     ]
-  ] as const)("8.4 holds no more than twice the bytes of %s, and a little", (_, size, make) => {
+  ] as const)("8.4 the memory held for %s is at most twice their bytes plus 256 KiB", (_, size, make) => {
     const collector = new Collector()
     for (let index = 0; index < 500; index++) collector.add(make())
     const buffers = new Set(collector.take().map(({ buffer }) => buffer))

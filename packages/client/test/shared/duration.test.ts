@@ -32,7 +32,7 @@ describe("toMillis", () => {
     ["-5 seconds", -5_000],
     [" -1 milli ", -1],
     ["--5 seconds", -5_000]
-  ])("1.2 %o keeps its sign, for the check to see", (input, millis) => {
+  ])("1.2 %o keeps its sign, so that validation can reject it", (input, millis) => {
     expect(toMillis(input)).toBe(millis)
   })
 
@@ -55,11 +55,11 @@ describe("toMillis", () => {
     undefined,
     true,
     new Date(0)
-  ])("1.2 %o is no duration", (input) => {
+  ])("1.2 %o is not a duration", (input) => {
     expect(toMillis(input)).toBeNaN()
   })
 
-  it("1.2 never turns what is negative or NaN into a limit that looks valid", () => {
+  it("1.2 negative numbers and NaN never become a valid limit", () => {
     fc.assert(
       fc.property(fc.oneof(fc.double(), fc.integer()), (number) => {
         expect(toMillis(number)).toBe(number)

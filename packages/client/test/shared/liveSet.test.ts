@@ -2,8 +2,8 @@ import { FastCheck as fc } from "effect"
 import { describe, expect, it } from "vitest"
 import { LiveSet } from "../../src/shared/liveSet.js"
 
-describe("Registry", () => {
-  it("holds what was added and not taken out again, as a Set does, whatever the order", () => {
+describe("LiveSet", () => {
+  it("holds the values that were added and not removed, in any order of removal", () => {
     fc.assert(
       fc.property(fc.array(fc.option(fc.nat({ max: 20 }), { nil: undefined })), (steps) => {
         const registry = new LiveSet<object>()
@@ -26,7 +26,7 @@ describe("Registry", () => {
     )
   })
 
-  it("may be added to and taken from while its values are looked at", () => {
+  it("a value may remove itself while values() is iterated", () => {
     const registry = new LiveSet<() => void>()
     let ended = 0
     for (let count = 0; count < 5; count++) {

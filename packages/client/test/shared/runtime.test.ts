@@ -6,31 +6,31 @@ const page = { document: {}, ...agent("Mozilla/5.0 (X11; Linux x86_64) Gecko/201
 const worker = { WorkerGlobalScope: class {} }
 const node = { process: { versions: { node: "22.1.0" } } }
 
-describe("the runtime", () => {
+describe("runtimeOf", () => {
   it.each([
-    ["a page", page, "browser"],
-    ["a worker of a browser", { ...worker, ...agent("Mozilla/5.0 Chrome/156.0") }, "browser"],
-    ["a page with a shim of process", { ...page, process: { versions: {}, env: {} } }, "browser"],
-    ["a page with parts of Deno's API", { ...page, Deno: { env: {} } }, "browser"],
+    ["a browser page", page, "browser"],
+    ["a browser worker", { ...worker, ...agent("Mozilla/5.0 Chrome/156.0") }, "browser"],
+    ["a page with a `process` shim", { ...page, process: { versions: {}, env: {} } }, "browser"],
+    ["a page with a partial `Deno` shim", { ...page, Deno: { env: {} } }, "browser"],
     [
-      "a page of Electron that has Node",
+      "an Electron renderer with Node",
       { ...page, process: { ...node.process, type: "renderer" } },
       "browser"
     ],
-    ["the main process of Electron", { process: { ...node.process, type: "browser" } }, "server"],
+    ["the Electron main process", { process: { ...node.process, type: "browser" } }, "server"],
     ["Node", node, "server"],
-    ["Node 20 with its navigator", { ...node, ...agent("Node.js/22") }, "server"],
+    ["Node with a `navigator`", { ...node, ...agent("Node.js/22") }, "server"],
     ["Node under jsdom", { ...node, ...page, ...worker }, "server"],
     ["Deno", { Deno: { version: { deno: "2.9.0" } }, ...agent("Deno/2.9.0") }, "server"],
-    ["a worker of Deno", { ...worker, Deno: { version: { deno: "2.9.0" } } }, "server"],
-    ["a worker of Deno that has no Deno", { ...worker, ...agent("Deno/2.9.0") }, "server"],
-    ["a worker of Cloudflare", { ...worker, ...agent("Cloudflare-Workers") }, "server"],
+    ["a Deno worker", { ...worker, Deno: { version: { deno: "2.9.0" } } }, "server"],
+    ["a Deno worker without the `Deno` global", { ...worker, ...agent("Deno/2.9.0") }, "server"],
+    ["a Cloudflare worker", { ...worker, ...agent("Cloudflare-Workers") }, "server"],
     ["an edge function", { ...worker, EdgeRuntime: "edge-runtime" }, "server"],
     ["Bun", { Bun: { version: "1.4.0" }, ...node, ...agent("Bun/1.4.0") }, "bun"],
-    ["a worker of Bun", { ...worker, ...agent("Bun/1.4.0") }, "bun"],
-    ["something without a mark", {}, "server"],
+    ["a Bun worker", { ...worker, ...agent("Bun/1.4.0") }, "bun"],
+    ["an unknown runtime", {}, "server"],
     ["globals that are null", { navigator: null, process: null, Deno: null, Bun: undefined }, "server"]
-  ] as const)("8.1 redirects are hidden in browsers alone: %s", (_name, globals, expected) => {
+  ] as const)("8.1 only browsers follow redirects themselves: %s", (_name, globals, expected) => {
     expect(runtimeOf(globals)).toBe(expected)
   })
 })

@@ -135,7 +135,7 @@ const sockets: ReadonlyArray<{
   readonly layer: Layer.Layer<HttpClient.HttpClient>
   readonly decodes: boolean
 }> = [
-  ...transports.map(({ layer, name }) => ({ name, layer, decodes: name !== "undici" })),
+  ...transports.map(({ layer, name }) => ({ name, layer, decodes: name !== "platform undici" })),
   { name: "node:http", layer: NodeHttpClient.layer, decodes: false }
 ]
 

@@ -36,13 +36,13 @@ const layers = (sent: Array<RequestInit>) => {
   const fetched = Layer.succeed(FetchHttpClient.Fetch, browserFetch(sent))
   const quiet = Logger.remove(Logger.defaultLogger)
   return {
-    "our own fetch": Layer.merge(Layer.provide(FetchTransport.layer, fetched), quiet),
-    fetch: Layer.mergeAll(FetchHttpClient.layer, fetched, quiet)
+    FetchTransport: Layer.merge(Layer.provide(FetchTransport.layer, fetched), quiet),
+    "platform fetch": Layer.mergeAll(FetchHttpClient.layer, fetched, quiet)
   }
 }
 
 type Name = keyof ReturnType<typeof layers>
-const names: ReadonlyArray<Name> = ["our own fetch", "fetch"]
+const names: ReadonlyArray<Name> = ["FetchTransport", "platform fetch"]
 
 const echo = TestServer.streaming((request, body) =>
   Effect.map(

@@ -16,7 +16,7 @@ import { ApiClient, Credentials } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
 import { Chunk, Effect, Layer, Logger, Redacted, Schema, Stream } from "effect"
 import { utf8 } from "../fixtures/bodies.js"
-import { atOnce, Todo, TodoMissing } from "../fixtures/requests.js"
+import { Todo, TodoMissing, withoutDelay } from "../fixtures/requests.js"
 import { transports } from "../fixtures/transports.js"
 
 const sockets: ReadonlyArray<{
@@ -34,7 +34,7 @@ const over = (layer: Layer.Layer<HttpClient.HttpClient>, { url }: { readonly url
       ApiClient.layer({
         baseUrl: url,
         credentials: Credentials.bearer(Redacted.make("token")),
-        retry: atOnce,
+        retry: withoutDelay,
         // What it costs to keep limits must not change what is read.
         timeouts: { total: "1 minute" }
       })

@@ -4,7 +4,7 @@ import { type ApiError, ApiRequest, ResponseDecoder } from "@effect-api/client"
 import { MockTransport, TestServer } from "@effect-api/testing"
 import { Chunk, Deferred, Duration, Effect, Exit, Fiber, Schema, Stream, TestClock } from "effect"
 import { textOf } from "../fixtures/bodies.js"
-import { atOnce, scripted } from "../fixtures/requests.js"
+import { scripted, withoutDelay } from "../fixtures/requests.js"
 import { clientOf } from "../fixtures/sockets.js"
 import { transports } from "../fixtures/transports.js"
 
@@ -38,7 +38,7 @@ const read = <E>(stream: Stream.Stream<Uint8Array, E>) =>
     return { text, error: Exit.isSuccess(exit) ? undefined : yield* Effect.flip(exit) }
   })
 
-describe.each(transports)("on $name", ({ cut, layer, replaysStale }) => {
+describe.each(transports)("on $name", ({ truncatedBody: cut, layer, resendsOnStale: replaysStale }) => {
   const served = (handler: TestServer.Handler, options?: Parameters<typeof clientOf>[1]) =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": handler })
@@ -120,7 +120,7 @@ describe.each(transports)("on $name", ({ cut, layer, replaysStale }) => {
     }
   ])("7.3 $name fails the stream behind what came, and nothing is asked for again", ({ reply, told }) =>
     Effect.gen(function* () {
-      const { client, server } = yield* served(reply, { timeouts: { idle: brief }, retry: atOnce })
+      const { client, server } = yield* served(reply, { timeouts: { idle: brief }, retry: withoutDelay })
       const { error, text } = yield* read(yield* client.execute(download()))
       expect(text).toBe("0123")
       expect(error).toMatchObject({ ...told, delivery: "maybe-applied", stoppedBy: "not-replayable" })

@@ -9,8 +9,8 @@ import { type ApiConfig, type ApiError, ApiRequest, ResponseDecoder } from "@eff
 import { TestServer } from "@effect-api/testing"
 import { Chunk, Effect, Fiber, Stream } from "effect"
 import * as TransportError from "../../src/request/TransportError.js"
-import { answered, broken } from "../fixtures/answered.js"
-import { type Asked, asked, type Sent, sent } from "../fixtures/asked.js"
+import { type BodyCase, bodyCases, type RequestCase, requestCases } from "../fixtures/requestCases.js"
+import { failureCases, responseCases } from "../fixtures/responseCases.js"
 import { clientOf } from "../fixtures/sockets.js"
 import { transports } from "../fixtures/transports.js"
 
@@ -24,21 +24,24 @@ interface Read {
 
 type Failure = ApiError.ApiError | ApiConfig.InvalidConfigError | HttpClientError.HttpClientError
 
-interface Way {
-  readonly way: string
-  readonly isPlain: boolean
-  readonly ask: (url: string, asked: Asked) => Effect.Effect<unknown, Failure, HttpClient.HttpClient>
-  readonly send: (url: string, sent: Sent) => Effect.Effect<unknown, Failure, HttpClient.HttpClient>
+interface Interface {
+  readonly title: string
+  readonly isPlatform: boolean
+  readonly get: (
+    url: string,
+    requestCase: RequestCase
+  ) => Effect.Effect<unknown, Failure, HttpClient.HttpClient>
+  readonly send: (url: string, bodyCase: BodyCase) => Effect.Effect<unknown, Failure, HttpClient.HttpClient>
   readonly read: (url: string, method: "GET" | "HEAD") => Effect.Effect<Read, Failure, HttpClient.HttpClient>
 }
 
-const readPlain = (response: HttpClientResponse.HttpClientResponse) =>
+const readBuffered = (response: HttpClientResponse.HttpClientResponse) =>
   Effect.map(response.arrayBuffer, (buffer): Read => {
     const { headers, status } = response
     return { status, headers, bytes: new Uint8Array(buffer) }
   })
 
-const streamPlain = (response: HttpClientResponse.HttpClientResponse) =>
+const readStreamed = (response: HttpClientResponse.HttpClientResponse) =>
   Effect.map(Stream.runCollect(response.stream), (chunks): Read => {
     const { headers, status } = response
     return { status, headers, bytes: Buffer.concat(Chunk.toReadonlyArray(chunks)) }
@@ -47,10 +50,10 @@ const streamPlain = (response: HttpClientResponse.HttpClientResponse) =>
 const execute = (request: HttpClientRequest.HttpClientRequest) =>
   Effect.flatMap(HttpClient.HttpClient, (http) => http.execute(request))
 
-const viaClient: Way = {
-  way: "by our client",
-  isPlain: false,
-  ask: (url, { headers, url: target }) =>
+const viaClient: Interface = {
+  title: "through the client",
+  isPlatform: false,
+  get: (url, { headers, url: target }) =>
     Effect.flatMap(clientOf({ url }), (client) => client.execute(ApiRequest.get(target, { headers }))),
   send: (url, { options }) =>
     Effect.flatMap(clientOf({ url }), (client) => client.execute(ApiRequest.post("/x", options as object))),
@@ -64,10 +67,10 @@ const viaClient: Way = {
     })
 }
 
-const plain: Way = {
-  way: "by the platform's interface",
-  isPlain: true,
-  ask: (url, { headers, url: target }) =>
+const viaPlatform: Interface = {
+  title: "through the platform interface",
+  isPlatform: true,
+  get: (url, { headers, url: target }) =>
     Effect.flatMap(
       execute(HttpClientRequest.setHeaders(HttpClientRequest.get(url + target), headers ?? {})),
       (response) => response.text
@@ -77,13 +80,13 @@ const plain: Way = {
       execute(HttpClientRequest.setBody(HttpClientRequest.post(`${url}/x`), body())),
       (response) => response.text
     ),
-  read: (url, method) => Effect.flatMap(execute(HttpClientRequest.make(method)(`${url}/x`)), readPlain)
+  read: (url, method) => Effect.flatMap(execute(HttpClientRequest.make(method)(`${url}/x`)), readBuffered)
 }
 
-const streamed: Way = {
-  ...plain,
-  way: "by the platform's interface, as it comes",
-  read: (url, method) => Effect.flatMap(execute(HttpClientRequest.make(method)(`${url}/x`)), streamPlain)
+const viaPlatformStreamed: Interface = {
+  ...viaPlatform,
+  title: "through the platform interface, streamed",
+  read: (url, method) => Effect.flatMap(execute(HttpClientRequest.make(method)(`${url}/x`)), readStreamed)
 }
 
 const formOf = (request: TestServer.SeenRequest) =>
@@ -93,13 +96,13 @@ const formOf = (request: TestServer.SeenRequest) =>
     }).formData()
   )
 
-/** That the server has the body, whole and as what it is. */
-const expectSent = (request: TestServer.SeenRequest, { bytes, type }: Sent, told: boolean) =>
+/** The server received the complete body, with its type. */
+const expectSent = (request: TestServer.SeenRequest, { bytes, type }: BodyCase, expectsLength: boolean) =>
   Effect.gen(function* () {
     const { headers } = request
     if (type instanceof RegExp) expect(headers["content-type"]).toMatch(type)
     else expect(headers["content-type"]).toBe(type)
-    if (told) expect(headers["content-length"] ?? "none").toBe(String(request.body.length))
+    if (expectsLength) expect(headers["content-length"] ?? "none").toBe(String(request.body.length))
     else expect([headers["content-length"], headers["transfer-encoding"]]).toEqual([undefined, "chunked"])
     if (bytes === "form") {
       expect([...new URLSearchParams(request.text)]).toEqual([
@@ -122,88 +125,91 @@ const expectSent = (request: TestServer.SeenRequest, { bytes, type }: Sent, told
 
 describe.each(transports)("on $name", (transport) => {
   const { layer, name } = transport
-  // By the platform's interface our own fetch is the platform's.
-  const plainly = name === "our own fetch" ? [] : [plain]
-  const whole = name === "our own fetch" ? [] : [plain, streamed]
+  // Through the platform interface, FetchTransport is the platform's own fetch client.
+  const platformBuffered = name === "FetchTransport" ? [] : [viaPlatform]
+  const platformInterfaces = name === "FetchTransport" ? [] : [viaPlatform, viaPlatformStreamed]
 
-  describe.each([viaClient, ...plainly])("$way", (way) => {
-    it.scopedLive.each(asked.filter((asked) => way.isPlain || asked.plain !== true))(
-      "2 $name arrives",
-      (asked) =>
-        Effect.gen(function* () {
-          const server = yield* TestServer.make(ok)
-          yield* way.ask(server.url, asked)
-          const [request] = yield* server.requests
-          expect(request?.url).toBe(asked.but?.[name] ?? asked.seen)
-          expect(request?.headers).toMatchObject(asked.headers ?? {})
-        }).pipe(Effect.provide(layer))
-    )
-
-    it.scopedLive.each(sent)("5 $name is sent", (sent) =>
+  describe.each([viaClient, ...platformBuffered])("$title", (via) => {
+    it.scopedLive.each(
+      requestCases.filter((requestCase) => via.isPlatform || requestCase.platformOnly !== true)
+    )("2 the server receives $name", (requestCase) =>
       Effect.gen(function* () {
         const server = yield* TestServer.make(ok)
-        const refusal = way.isPlain ? sent.cannot?.[name] : undefined
+        yield* via.get(server.url, requestCase)
+        const [request] = yield* server.requests
+        expect(request?.url).toBe(requestCase.except?.[name] ?? requestCase.expectedUrl)
+        expect(request?.headers).toMatchObject(requestCase.headers ?? {})
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.scopedLive.each(bodyCases)("5 the server receives the body: $name", (bodyCase) =>
+      Effect.gen(function* () {
+        const server = yield* TestServer.make(ok)
+        const refusal = via.isPlatform ? bodyCase.failsOn?.[name] : undefined
         if (refusal !== undefined) {
-          const error = yield* Effect.flip(way.send(server.url, sent))
+          const error = yield* Effect.flip(via.send(server.url, bodyCase))
           expect(String(TransportError.findCode(error).message)).toMatch(refusal)
           return expect(yield* server.requestCount).toBe(0)
         }
-        yield* way.send(server.url, sent)
+        yield* via.send(server.url, bodyCase)
         const [request] = yield* server.awaitRequests(1)
         expect(request?.method).toBe("POST")
-        const told = sent.length === "stream" ? transport.tellsLength : sent.length
+        const expectsLength = bodyCase.length === "stream" ? transport.sendsLength : bodyCase.length
         const chunked =
-          sent.unsized?.includes(name) === true || (way.isPlain && sent.chunked?.includes(name) === true)
-        if (request !== undefined) yield* expectSent(request, sent, told && !chunked)
+          bodyCase.sizeUnknown?.includes(name) === true ||
+          (via.isPlatform && bodyCase.stillChunked?.includes(name) === true)
+        if (request !== undefined) yield* expectSent(request, bodyCase, expectsLength && !chunked)
       }).pipe(Effect.provide(layer))
     )
   })
 
-  describe.each([viaClient, ...whole])("$way", (way) => {
-    it.scopedLive.each(answered)("8 $name is read", (answered) =>
+  describe.each([viaClient, ...platformInterfaces])("$title", (via) => {
+    it.scopedLive.each(responseCases)("8 reads $name", (responseCase) =>
       Effect.gen(function* () {
-        const server = yield* TestServer.make(answered.reply)
-        const reading = way.read(server.url, answered.method ?? "GET")
-        if (way === streamed && answered.unstreamed?.includes(name) === true) {
+        const server = yield* TestServer.make(responseCase.reply)
+        const reading = via.read(server.url, responseCase.method ?? "GET")
+        if (via === viaPlatformStreamed && responseCase.emptyStreamFails?.includes(name) === true) {
           return expect(yield* Effect.flip(reading)).toMatchObject({ reason: "EmptyBody" })
         }
         const { bytes, headers, status } = yield* reading
-        expect(status).toBe(answered.status ?? 200)
-        expect(headers).toMatchObject(answered.headers ?? {})
-        expect(Buffer.compare(bytes, answered.but?.[name] ?? answered.bytes)).toBe(0)
+        expect(status).toBe(responseCase.status ?? 200)
+        expect(headers).toMatchObject(responseCase.headers ?? {})
+        expect(Buffer.compare(bytes, responseCase.except?.[name] ?? responseCase.bytes)).toBe(0)
       }).pipe(Effect.provide(layer))
     )
   })
 
-  const failing = (reply: (typeof broken)[number]["reply"]) =>
+  const urlFor = (reply: (typeof failureCases)[number]["reply"]) =>
     reply === "refused"
       ? TestServer.refusedUrl
       : reply === "unresolved"
-        ? // RFC 6761: no resolver may know a name under .invalid.
+        ? // RFC 6761: no resolver may resolve a name under `.invalid`.
           Effect.succeed("http://name.invalid")
         : Effect.map(TestServer.make(reply), ({ url }) => url)
 
-  // Where a proxy connects, its status is the response.
-  const failures = broken.filter(
-    ({ passes, reply }) =>
-      passes?.includes(name) !== true && (typeof reply === "object" || transport.refused !== undefined)
+  // An HTTP proxy turns a failed connect into a response with a status.
+  const failures = failureCases.filter(
+    ({ succeedsOn, reply }) =>
+      succeedsOn?.includes(name) !== true && (typeof reply === "object" || transport.refused !== undefined)
   )
 
-  describe.each(whole)("$way", ({ read }) => {
-    it.scopedLive.each(failures)("7.3 $name is told of", ({ but, code, in: where, reply }) =>
-      Effect.gen(function* () {
-        const url = yield* failing(reply)
-        const error = yield* Effect.flip(read(url, "GET"))
-        const found = TransportError.findCode(error)
-        expect(found.code ?? found.message).toMatch(but?.[name] ?? code)
-        expect(error).toMatchObject(
-          where === "head" ? { _tag: "RequestError", reason: "Transport" } : { _tag: "ResponseError" }
-        )
-      }).pipe(Effect.provide(layer))
+  describe.each(platformInterfaces)("$title", ({ read }) => {
+    it.scopedLive.each(failures)(
+      "7.3 $name has its error code along the causes",
+      ({ except, code, in: where, reply }) =>
+        Effect.gen(function* () {
+          const url = yield* urlFor(reply)
+          const error = yield* Effect.flip(read(url, "GET"))
+          const found = TransportError.findCode(error)
+          expect(found.code ?? found.message).toMatch(except?.[name] ?? code)
+          expect(error).toMatchObject(
+            where === "head" ? { _tag: "RequestError", reason: "Transport" } : { _tag: "ResponseError" }
+          )
+        }).pipe(Effect.provide(layer))
     )
   })
 
-  describe.each(plainly)("$way", ({ read }) => {
+  describe.each(platformBuffered)("$title", ({ read }) => {
     it.scopedLive.each([
       { when: "before the headers", reply: TestServer.never, bytes: 0 },
       {

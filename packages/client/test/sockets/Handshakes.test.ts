@@ -36,7 +36,7 @@ const peer = (speak: (socket: Socket) => void) =>
   )
 
 /** The runtimes give the same code for a reset in the handshake and for one behind it: only who makes the connection knows. */
-const knows: ReadonlyArray<Name> = ["our own undici"]
+const knows: ReadonlyArray<Name> = ["NodeTransport"]
 
 describe.each(direct)("a handshake of TLS that fails, over $name", ({ layer, name }) => {
   it.scopedLive.each<readonly [string, (socket: Socket) => void, object]>([

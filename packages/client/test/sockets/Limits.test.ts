@@ -120,7 +120,7 @@ describe.each(transports)("on $name", ({ layer }) => {
 
   it.scopedLive.each(regions)(
     "6.15 every limit passes in $region, and the connection is closed",
-    ({ stand }) =>
+    ({ runIn: stand }) =>
       Effect.gen(function* () {
         yield* Effect.flatMap(served(text), ({ client }) => get(client))
         for (const { limit, phase, reply, run, timeouts } of limits) {
@@ -137,7 +137,7 @@ describe.each(transports)("on $name", ({ layer }) => {
 
   it.scopedLive.each(regions)(
     "6.8 a body of an error that stalls does not hold up a retry in $region",
-    ({ stand }) =>
+    ({ runIn: stand }) =>
       Effect.gen(function* () {
         const stalled = TestServer.stallAfter(TestServer.json({}, { status: 503 }), 1)
         const { client, server } = yield* served(TestServer.sequence(stalled, text), {

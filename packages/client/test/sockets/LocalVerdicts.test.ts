@@ -130,7 +130,7 @@ const spoiling: ReadonlyArray<readonly [name: string, field: string, middleware:
   ["a method", "method", (request, next) => next(HttpClientRequest.setMethod(request, untyped("TRACE")))]
 ]
 
-const isFetch = ({ name }: Transport): boolean => name.endsWith("fetch")
+const isFetch = ({ name }: Transport): boolean => name === "FetchTransport" || name === "platform fetch"
 
 const refusal = (field: string) => ({
   _tag: "InvalidRequestError",
@@ -332,7 +332,7 @@ describe.each(direct)("on $name", (transport) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive.runIf(transport.name === "our own undici")(
+  it.scopedLive.runIf(transport.name === "NodeTransport")(
     "6.14 what was under way as the transport was released may have arrived, and is not tried again",
     () =>
       Effect.gen(function* () {
@@ -385,8 +385,8 @@ const polite: typeof globalThis.fetch = async (_input, { body } = {}) => {
 const politely = Layer.succeed(FetchHttpClient.Fetch, polite)
 
 describe.each([
-  ["our own fetch", Layer.provide(FetchTransport.layer, politely)],
-  ["fetch", Layer.merge(FetchHttpClient.layer, politely)]
+  ["FetchTransport", Layer.provide(FetchTransport.layer, politely)],
+  ["platform fetch", Layer.merge(FetchHttpClient.layer, politely)]
 ] as const)("on %s that ends a broken body as if it were whole", (_name, layer) => {
   it.effect("5.3 a source that failed is the error, whatever was answered", () =>
     Effect.gen(function* () {

@@ -3,13 +3,19 @@ import { ApiRequest, Credentials, type PromiseClient } from "@effect-api/client"
 import { MockTransport, TestServer } from "@effect-api/testing"
 import { Effect, Stream } from "effect"
 import { describe, expect, it } from "vitest"
-import { expectNoUnhandledRejection, promising, rejection, turn, withServer } from "../fixtures/promises.js"
+import {
+  expectNoUnhandledRejection,
+  nextMacrotask,
+  rejection,
+  scriptedPromises,
+  withServer
+} from "../fixtures/promises.js"
 import { list, ok } from "../fixtures/retry.js"
-import { done, errorEvent, forever, getting, sse, tick, ticks, untilDone } from "../fixtures/streams.js"
+import { done, errorEvent, getEvents, neverEnding, sse, tick, ticks, untilDone } from "../fixtures/streams.js"
 
 expectNoUnhandledRejection()
 
-const streaming = getting(untilDone)
+const streaming = getEvents(untilDone)
 const listeners = (signal: AbortSignal) => getEventListeners(signal, "abort").length
 
 /** A loop that is left in its first step. */
@@ -59,19 +65,19 @@ describe("a signal keeps no listener", () => {
       [sse([tick(1), errorEvent("api_error")])],
       async ({ client, controller }) => {
         const loop = async () => {
-          for await (const _ of client.stream(streaming, controller)) await turn()
+          for await (const _ of client.stream(streaming, controller)) await nextMacrotask()
         }
         await rejection(loop())
       }
     ],
     [
       "behind a loop that was left",
-      [sse([tick(1), forever])],
+      [sse([tick(1), neverEnding])],
       ({ client, controller }) => leave(client.stream(streaming, controller))
     ],
     [
       "behind a loop that it ended",
-      [sse([tick(1), forever])],
+      [sse([tick(1), neverEnding])],
       async ({ client, controller }) => {
         const loop = async () => {
           for await (const _ of client.stream(streaming, controller)) controller.abort()
@@ -90,7 +96,7 @@ describe("a signal keeps no listener", () => {
   ]
 
   it.each(calls)("%s", async (_, script, use) => {
-    const { client } = promising(script)
+    const { client } = scriptedPromises(script)
     const controller = new AbortController()
     await use({ client, controller })
     expect(listeners(controller.signal)).toBe(0)
@@ -102,7 +108,9 @@ describe("a signal keeps no listener", () => {
       warnings.push(warning)
     }
     process.on("warning", warned)
-    const { client } = promising(({ url }) => (url.endsWith("/ticks") ? sse([tick(1), forever]) : ok))
+    const { client } = scriptedPromises(({ url }) =>
+      url.endsWith("/ticks") ? sse([tick(1), neverEnding]) : ok
+    )
     // Most of them end a step later, before they cost anything.
     const bug = Effect.zipRight(Effect.yieldNow(), Effect.die("a bug"))
     const broken = client.withOptions({ credentials: Credentials.effect(bug) })
@@ -118,7 +126,7 @@ describe("a signal keeps no listener", () => {
       expect(listeners(signal)).toBe(1)
       await Promise.all(calls)
     }
-    await turn()
+    await nextMacrotask()
     process.off("warning", warned)
     expect(listeners(signal)).toBe(0)
     expect(warnings).toEqual([])
@@ -190,7 +198,7 @@ describe("the socket is closed", () => {
       await iterator.next()
       await iterator.next()
       const pending = rejection(iterator.next())
-      await turn()
+      await nextMacrotask()
       controller.abort("enough")
       expect(await pending).toBe("enough")
       expect(await closed(server)).toBe("client")

@@ -65,7 +65,7 @@ const ways: ReadonlyArray<{
   }
 ]
 
-describe.each(transports)("on $name", ({ layer, many }) => {
+describe.each(transports)("on $name", ({ layer, leakCalls: many }) => {
   describe.each(ways)("by $way", ({ get, way }) => {
     it.scopedLive.each(refusals)(
       "6.8 retried calls leave no socket but the pool's: refused with $refusal",

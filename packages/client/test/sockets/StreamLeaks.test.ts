@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import { EventStream } from "@effect-api/client"
 import { Effect, Fiber, Stream, Supervisor } from "effect"
-import { connectedBy, done, events, getting, Tick, tick, ticks } from "../fixtures/streams.js"
+import { connectOver, done, events, getEvents, Tick, tick, ticks } from "../fixtures/streams.js"
 import { transports } from "../fixtures/transports.js"
 
 /** Every limit armed, so that none of their timers can hide. */
@@ -63,7 +63,7 @@ const heldUntil = (settled: (now: Effect.Effect.Success<typeof held>) => boolean
 
 describe.each(transports)("$name", (transport) => {
   // What was opened for later, the last time: the next stream takes it. Each has two ends in this process.
-  const ahead = transport.connectsAhead ? 2 : 0
+  const ahead = transport.preconnects ? 2 : 0
   const troubles: Array<unknown> = []
   const note = (trouble: unknown) => void troubles.push(trouble)
   beforeAll(() => {
@@ -80,10 +80,10 @@ describe.each(transports)("$name", (transport) => {
     "10.7 $times streams $name leave nothing behind",
     ({ leave, times }) =>
       Effect.gen(function* () {
-        const count = times === "many" ? transport.many : times
+        const count = times === "many" ? transport.leakCalls : times
         const open = () => Stream.concat(Stream.make(ticks(1, 2), tick(3) + done), Stream.never)
-        const { client, server } = yield* connectedBy(transport)(() => events(open()), options)
-        const stream = client.stream(getting(contract))
+        const { client, server } = yield* connectOver(transport)(() => events(open()), options)
+        const stream = client.stream(getEvents(contract))
         // What is made once, by the pool or the runtime, is made now.
         yield* leave(stream)
         yield* server.awaitOpenSockets((open) => open <= ahead)

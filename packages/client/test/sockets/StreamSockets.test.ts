@@ -4,21 +4,21 @@ import { describe, expect, it } from "@effect/vitest"
 import { EventStream } from "@effect-api/client"
 import { MockTransport, TestServer } from "@effect-api/testing"
 import { Chunk, Deferred, Effect, Exit, Fiber, Logger, LogLevel, Schedule, Schema, Stream } from "effect"
-import { atOnce, clientOn } from "../fixtures/requests.js"
+import { clientOn, withoutDelay } from "../fixtures/requests.js"
 import {
-  connectedBy,
+  connectOver,
   done,
   errorEvent,
   events,
   follow,
-  getting,
+  getEvents,
   ping,
-  plain,
-  posting,
+  postEvents,
   sse,
   Tick,
   tags,
   tick,
+  tickEvents,
   ticks,
   untilDone,
   values
@@ -29,7 +29,7 @@ import { transports } from "../fixtures/transports.js"
 const open = (...parts: ReadonlyArray<string>) => Stream.concat(Stream.fromIterable(parts), Stream.never)
 
 describe.each(transports)("$name", (transport) => {
-  const connected = connectedBy(transport)
+  const connected = connectOver(transport)
   const quiet = Logger.withMinimumLogLevel(LogLevel.None)
 
   it.scopedLive("10 an event is handed out before the next is sent", () =>
@@ -40,7 +40,7 @@ describe.each(transports)("$name", (transport) => {
         Stream.fromEffect(Effect.as(Deferred.await(seen), tick(2) + done))
       )
       const { client } = yield* connected({ "POST /ticks": events(body) })
-      const told = Stream.tap(client.stream(posting(untilDone)), () => Deferred.succeed(seen, undefined))
+      const told = Stream.tap(client.stream(postEvents(untilDone)), () => Deferred.succeed(seen, undefined))
       expect(yield* follow(told)).toMatchObject({ events: values(1, 2), error: undefined })
     })
   )
@@ -48,7 +48,7 @@ describe.each(transports)("$name", (transport) => {
   it.scopedLive("10.7 Stream.take closes the connection", () =>
     Effect.gen(function* () {
       const { client, server } = yield* connected(events(open(ticks(1, 2, 3))))
-      const taken = yield* Stream.runCollect(Stream.take(client.stream(getting(plain)), 2))
+      const taken = yield* Stream.runCollect(Stream.take(client.stream(getEvents(tickEvents)), 2))
       expect(Chunk.toReadonlyArray(taken)).toEqual(values(1, 2))
       expect(yield* server.awaitClosed(0)).toBe("client")
     })
@@ -63,7 +63,7 @@ describe.each(transports)("$name", (transport) => {
       const { client, server } = yield* connected(reply)
       const first = yield* Deferred.make<void>()
       const fiber = yield* Effect.fork(
-        Stream.runForEach(client.stream(getting(plain)), () => Deferred.succeed(first, undefined))
+        Stream.runForEach(client.stream(getEvents(tickEvents)), () => Deferred.succeed(first, undefined))
       )
       yield* begun ? Deferred.await(first) : server.awaitRequests(1)
       expect(Exit.isInterrupted(yield* Fiber.interrupt(fiber))).toBe(true)
@@ -74,7 +74,7 @@ describe.each(transports)("$name", (transport) => {
   it.scopedLive("10.7 the scope of a pull closes the connection", () =>
     Effect.gen(function* () {
       const { client, server } = yield* connected(events(open(tick(1))))
-      yield* Effect.scoped(Effect.flatten(Stream.toPull(client.stream(getting(plain)))))
+      yield* Effect.scoped(Effect.flatten(Stream.toPull(client.stream(getEvents(tickEvents)))))
       expect(yield* server.awaitClosed(0)).toBe("client")
     })
   )
@@ -82,7 +82,7 @@ describe.each(transports)("$name", (transport) => {
   it.scopedLive("10.2 the terminal event ends the stream, though the server keeps it open", () =>
     Effect.gen(function* () {
       const { client, server } = yield* connected(events(open(tick(1) + done)))
-      expect(yield* follow(client.stream(getting(untilDone)))).toMatchObject({
+      expect(yield* follow(client.stream(getEvents(untilDone)))).toMatchObject({
         events: values(1),
         error: undefined
       })
@@ -96,7 +96,7 @@ describe.each(transports)("$name", (transport) => {
       Effect.gen(function* () {
         const { client, server } = yield* connected(events(() => [tick(1), done]))
         for (let count = 0; count < 20; count++) {
-          expect((yield* follow(client.stream(getting(untilDone)))).error).toBeUndefined()
+          expect((yield* follow(client.stream(getEvents(untilDone)))).error).toBeUndefined()
         }
         // One may still be on its way back when the next is asked for.
         expect(yield* server.awaitOpenSockets((open) => open <= 2)).toBeLessThanOrEqual(2)
@@ -111,15 +111,15 @@ describe.each(transports)("$name", (transport) => {
         events(open(errorEvent("overloaded_error"))),
         events(open(tick(1)))
       )
-      const { client, server } = yield* connected(failed, { retry: { ...atOnce, maxRetries: 3 } })
+      const { client, server } = yield* connected(failed, { retry: { ...withoutDelay, maxRetries: 3 } })
       const first = yield* Deferred.make<void>()
       const fiber = yield* Effect.fork(
-        Stream.runForEach(client.stream(getting(plain)), () => Deferred.succeed(first, undefined))
+        Stream.runForEach(client.stream(getEvents(tickEvents)), () => Deferred.succeed(first, undefined))
       )
       yield* Deferred.await(first)
       expect(yield* server.requestCount).toBe(4)
       // One for the third attempt, which was aborted, and one for the fourth.
-      const ahead = (aborted: number) => (transport.connectsAhead ? aborted : 0)
+      const ahead = (aborted: number) => (transport.preconnects ? aborted : 0)
       expect(yield* server.awaitOpenSockets((count) => count <= 1 + ahead(1))).toBeGreaterThan(0)
       yield* Fiber.interrupt(fiber)
       for (const attempt of [1, 2, 3]) yield* server.awaitClosed(attempt)
@@ -139,7 +139,7 @@ describe.each(transports)("$name", (transport) => {
         )
       )
       const contract = EventStream.make({ event: Tick, terminal: "[DONE]", resume: true })
-      expect(yield* follow(client.stream(getting(contract)))).toMatchObject({
+      expect(yield* follow(client.stream(getEvents(contract)))).toMatchObject({
         events: values(1, 2),
         error: undefined
       })
@@ -155,12 +155,12 @@ describe.each(transports)("$name", (transport) => {
     {
       name: "an end before the last chunk",
       fault: TestServer.truncateAfter(tick(1).length),
-      kinds: [transport.cut]
+      kinds: [transport.truncatedBody]
     }
   ])("7.3 $name is a ConnectionError behind the events before it", ({ fault, kinds }) =>
     Effect.gen(function* () {
       const { client } = yield* connected(events(open(tick(1), tick(2))).pipe(fault))
-      const read = yield* follow(client.stream(getting(plain)))
+      const read = yield* follow(client.stream(getEvents(tickEvents)))
       expect(read).toMatchObject({
         events: values(1),
         error: { _tag: "ConnectionError", stoppedBy: "not-replayable", delivery: "maybe-applied" }
@@ -206,7 +206,7 @@ describe.each(transports)("$name", (transport) => {
           const { client, server } = yield* connected(events(flood))
           const before = yield* used
           let [held, most, read] = [0, 0, 0]
-          yield* Stream.runForEachChunk(client.stream(getting(contract)), (chunk) =>
+          yield* Stream.runForEachChunk(client.stream(getEvents(contract)), (chunk) =>
             Effect.gen(function* () {
               if (read === 0) held = yield* settled(server)
               if (read % 100 < chunk.length) most = Math.max(most, (yield* used) - before)
@@ -322,13 +322,13 @@ describe("the same failure on every transport", () => {
       const options = { limits, retry: { maxRetries: 0 } }
       const client =
         "layer" in transport
-          ? (yield* connectedBy(transport)(TestServer.chunks(body, { headers }), options)).client
+          ? (yield* connectOver(transport)(TestServer.chunks(body, { headers }), options)).client
           : yield* Effect.flatMap(
               MockTransport.make([MockTransport.stream(body, { headers })]),
               ({ client }) => clientOn(client, options)
             )
       const contract = "contract" in failure ? { ...known, limits: limitsOf(failure.contract) } : known
-      const read = yield* follow(client.stream(getting(contract)))
+      const read = yield* follow(client.stream(getEvents(contract)))
       expect(read.events).toEqual(expected)
       expect(read.error).toMatchObject(error)
       expect(tags(read.error)).toEqual([error._tag])
@@ -341,7 +341,7 @@ describe("the same failure on every transport", () => {
     Effect.gen(function* () {
       const transport = yield* MockTransport.make([sse([tick(1), done])])
       const client = yield* clientOn(transport.client)
-      expect(yield* follow(client.stream(getting(untilDone)))).toMatchObject({
+      expect(yield* follow(client.stream(getEvents(untilDone)))).toMatchObject({
         events: values(1),
         error: undefined
       })

@@ -6,7 +6,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { ApiRequest, ResponseDecoder } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
 import { Deferred, Effect, Fiber, FiberId, Stream } from "effect"
-import { failing, form, parts, sources, untyped, upload, utf8 } from "../fixtures/bodies.js"
+import { failingSources, form, parts, sources, untyped, upload, utf8 } from "../fixtures/bodies.js"
 import { clientOf } from "../fixtures/sockets.js"
 import { transports } from "../fixtures/transports.js"
 
@@ -47,7 +47,7 @@ const source = (chunks: number) => {
   return { state, make }
 }
 
-describe.each(transports)("on $name", ({ layer, tellsLength }) => {
+describe.each(transports)("on $name", ({ layer, sendsLength: tellsLength }) => {
   const served = (handler: TestServer.Handler) =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": handler })
@@ -135,7 +135,7 @@ describe.each(transports)("on $name", ({ layer, tellsLength }) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive.each(Object.entries(failing("the disk is gone")))(
+  it.scopedLive.each(Object.entries(failingSources("the disk is gone")))(
     "5.3 a source that fails breaks the connection off: the server never takes the half for the whole: %s",
     ([, make]) =>
       Effect.gen(function* () {
@@ -244,7 +244,9 @@ describe.each(transports)("on $name", ({ layer, tellsLength }) => {
   )
 })
 
-const passing = transports.filter(({ holdsUploads, isRelayed }) => !holdsUploads && !isRelayed)
+const passing = transports.filter(
+  ({ buffersUploads: holdsUploads, isRelayed }) => !holdsUploads && !isRelayed
+)
 
 describe.each(passing)("on $name", ({ layer }) => {
   it.scopedLive("5.3 256 MiB go up in constant memory", () =>

@@ -4,7 +4,17 @@ import type { MockTransport } from "@effect-api/testing"
 import { Effect, Logger, LogLevel, Metric, Schema } from "effect"
 import { z } from "zod"
 import type * as StreamContract from "../../src/request/StreamContract.js"
-import { getting, plain, playStream, readBy, sse, Tick, tick, ticks, values } from "../fixtures/streams.js"
+import {
+  getEvents,
+  playStream,
+  readBy,
+  sse,
+  Tick,
+  tick,
+  tickEvents,
+  ticks,
+  values
+} from "../fixtures/streams.js"
 
 const utf8 = new TextEncoder()
 
@@ -41,7 +51,7 @@ describe("events without data", () => {
   })
 
   it("10.8 its id counts", () => {
-    expect(read(plain, `${tick(1, "a")}id: b\ndata:\n\n`)).toEqual({
+    expect(read(tickEvents, `${tick(1, "a")}id: b\ndata:\n\n`)).toEqual({
       values: values(1),
       stop: undefined,
       id: "b"
@@ -54,11 +64,11 @@ describe("events without data", () => {
       values: values(1),
       stop: { _tag: "End" }
     })
-    expect(read(plain, "event: error\ndata:\n\n").stop).toEqual({ _tag: "Error", data: "" })
+    expect(read(tickEvents, "event: error\ndata:\n\n").stop).toEqual({ _tag: "Error", data: "" })
   })
 
   it("9.1 two empty lines of data are a line end, which is no JSON", () => {
-    expect(read(plain, "data:\ndata:\n\n").stop).toMatchObject({
+    expect(read(tickEvents, "data:\ndata:\n\n").stop).toMatchObject({
       _tag: "Invalid",
       reason: "is not valid JSON"
     })
@@ -67,7 +77,7 @@ describe("events without data", () => {
   it.effect("10 a million of them are read, and make no batch", () =>
     Effect.gen(function* () {
       const body = utf8.encode("data:\n\n".repeat(1_000_000) + tick(1))
-      const { chunks, error } = yield* readBy(plain, [body])
+      const { chunks, error } = yield* readBy(tickEvents, [body])
       expect({ chunks, error }).toEqual({ chunks: [values(1)], error: undefined })
     })
   )
@@ -116,7 +126,7 @@ describe("names", () => {
 
   it.effect("10.4 an error by its type alone is the tagged error of its own type", () =>
     Effect.gen(function* () {
-      const { error, events } = yield* readBy(plain, tick(1) + sent(overloaded))
+      const { error, events } = yield* readBy(tickEvents, tick(1) + sent(overloaded))
       expect(events).toEqual(values(1))
       expect(error).toMatchObject({ _tag: "OverloadedError", type: "overloaded_error", requestId: "req_1" })
     })
@@ -320,7 +330,12 @@ describe("lenient validation", () => {
 
   it.effect("8.3 strict, the default, fails at the first", () =>
     Effect.gen(function* () {
-      const { error, events } = yield* playStream([sse(tick(1) + sent({ n: "x" }))], getting(plain), {}, 0)
+      const { error, events } = yield* playStream(
+        [sse(tick(1) + sent({ n: "x" }))],
+        getEvents(tickEvents),
+        {},
+        0
+      )
       expect(events).toEqual(values(1))
       expect(error).toMatchObject({ _tag: "StreamProtocolError" })
     })

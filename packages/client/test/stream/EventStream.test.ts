@@ -7,15 +7,15 @@ import * as zod from "zod"
 import {
   done,
   errorEvent,
-  forever,
-  getting,
+  getEvents,
+  neverEnding,
   ping,
-  plain,
   playStream,
   readBy,
   sse,
   Tick,
   tick,
+  tickEvents,
   ticks,
   untilDone,
   values
@@ -134,7 +134,7 @@ describe("events", () => {
     { name: "is long", line: `data: ${"x".repeat(5000)}\n\n`, excerpt: `${"x".repeat(200)}…` }
   ])("10 data that $name is a StreamProtocolError", ({ excerpt, line }) =>
     Effect.gen(function* () {
-      const read = yield* readBy(plain, tick(1) + line)
+      const read = yield* readBy(tickEvents, tick(1) + line)
       expect(read.events).toEqual(values(1))
       expect(read.error).toMatchObject({
         _tag: "StreamProtocolError",
@@ -171,7 +171,7 @@ describe("events", () => {
 describe("the end", () => {
   it.effect("10.2 a literal ends the stream and is no value, though the server goes on", () =>
     Effect.gen(function* () {
-      const read = yield* readBy(untilDone, [tick(1), done + tick(2), forever])
+      const read = yield* readBy(untilDone, [tick(1), done + tick(2), neverEnding])
       expect(read).toMatchObject({ events: values(1), error: undefined })
       expect(yield* read.transport.interrupted).toBe(1)
       expect(yield* read.transport.inFlight).toBe(0)
@@ -184,7 +184,7 @@ describe("the end", () => {
         event: Tick,
         terminal: ({ n }, event) => n === 2 && event.event === "message"
       })
-      const read = yield* readBy(contract, [ticks(1, 2, 3), tick(4), forever])
+      const read = yield* readBy(contract, [ticks(1, 2, 3), tick(4), neverEnding])
       expect(read).toMatchObject({ events: values(1, 2), error: undefined })
       expect(yield* read.transport.interrupted).toBe(1)
     })
@@ -233,7 +233,7 @@ describe("the end", () => {
     Effect.gen(function* () {
       const headers = { "content-type": "text/event-stream" }
       for (const status of [200, 204]) {
-        const read = yield* readBy(plain, MockTransport.empty(status, { headers }))
+        const read = yield* readBy(tickEvents, MockTransport.empty(status, { headers }))
         expect(read).toMatchObject({ events: [], error: undefined })
       }
     })
@@ -270,7 +270,7 @@ describe("error events", () => {
     { type: "never_heard_of_it", tag: "UnexpectedStatusError" }
   ])("7.2 10.4 $type inside a 200 stream is an $tag", ({ tag, type }) =>
     Effect.gen(function* () {
-      const read = yield* readBy(plain, [tick(1), errorEvent(type), forever])
+      const read = yield* readBy(tickEvents, [tick(1), errorEvent(type), neverEnding])
       expect(read.events).toEqual(values(1))
       expect(read.error).toMatchObject({
         _tag: tag,
@@ -290,7 +290,7 @@ describe("error events", () => {
     { name: "another shape", data: '{"code":7}', body: { code: 7 }, message: '200 {"code":7}' }
   ])("10.4 an error event of $name is told as it is", ({ body, data, message }) =>
     Effect.gen(function* () {
-      const read = yield* readBy(plain, `${tick(1)}event: error\ndata: ${data}\n\n`)
+      const read = yield* readBy(tickEvents, `${tick(1)}event: error\ndata: ${data}\n\n`)
       expect(read.error).toMatchObject({ _tag: "UnexpectedStatusError", body, message, type: undefined })
     })
   )
@@ -349,7 +349,7 @@ describe("error events", () => {
   it.effect("7.5 the caller's own error for a status is not one for the stream", () =>
     Effect.gen(function* () {
       const answer = { _tag: "OutOfTicks", left: 0 }
-      const request = getting(plain, { failure: { 404: OutOfTicks } })
+      const request = getEvents(tickEvents, { failure: { 404: OutOfTicks } })
       const missing = yield* playStream([MockTransport.json(answer, { status: 404 })], request, {}, 0)
       expect(missing.error).toBeInstanceOf(OutOfTicks)
       const inStream = yield* playStream([sse(tick(1) + named("error", answer))], request, {}, 0)
@@ -368,7 +368,7 @@ describe("the answer", () => {
   ])("10.1 an answer that is $name is a StreamProtocolError with an excerpt", ({ headers, said }) =>
     Effect.gen(function* () {
       const head = { ...headers, "request-id": "req_1" }
-      const read = yield* readBy(plain, MockTransport.stream([page], { headers: head }))
+      const read = yield* readBy(tickEvents, MockTransport.stream([page], { headers: head }))
       const reason = `the answer is ${said}, not text/event-stream`
       const excerpt = "<html><body>Sign in to the network</body></html>"
       expect(read.error).toMatchObject({
@@ -392,7 +392,7 @@ describe("the answer", () => {
     "text/event-stream ; x"
   ])("10.1 %s is a stream of events", (type) =>
     Effect.gen(function* () {
-      const read = yield* readBy(plain, sse(tick(1), { headers: { "content-type": type } }))
+      const read = yield* readBy(tickEvents, sse(tick(1), { headers: { "content-type": type } }))
       expect(read).toMatchObject({ events: values(1), error: undefined })
       expect(read.requests[0]?.headers["accept"]).toBe("text/event-stream")
     })
@@ -412,10 +412,10 @@ describe("the answer", () => {
 
   it.effect.each([
     { name: "in one chunk", parts: [`${ticks(1, 2)}data: "${"x".repeat(120)}"\n\n${tick(3)}`] },
-    { name: "in many", parts: [tick(1), tick(2), 'data: "', "x".repeat(60), "x".repeat(60), forever] }
+    { name: "in many", parts: [tick(1), tick(2), 'data: "', "x".repeat(60), "x".repeat(60), neverEnding] }
   ])("9.2 an event above the cap fails behind those before it, $name", ({ parts }) =>
     Effect.gen(function* () {
-      const read = yield* readBy(plain, parts, { limits: { eventBytes: 100 } })
+      const read = yield* readBy(tickEvents, parts, { limits: { eventBytes: 100 } })
       expect(read.events).toEqual(values(1, 2))
       expect(read.error).toMatchObject({
         _tag: "StreamProtocolError",

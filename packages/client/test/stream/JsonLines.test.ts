@@ -3,7 +3,7 @@ import { EventStream } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Effect, Schema } from "effect"
 import * as zod from "zod"
-import { forever, getting, playStream, reset, Tick, tick, values } from "../fixtures/streams.js"
+import { getEvents, neverEnding, playStream, reset, Tick, tick, values } from "../fixtures/streams.js"
 
 type Parts = ReadonlyArray<MockTransport.BodyPart>
 
@@ -19,7 +19,7 @@ const readBy = <A, E>(
   contract: EventStream.EventStream<A, E>,
   parts: Parts | string,
   options: Parameters<typeof playStream>[2] = {}
-) => playStream([lines(parts)], getting(contract), options, 0)
+) => playStream([lines(parts)], getEvents(contract), options, 0)
 
 describe("lines", () => {
   it.effect.each([
@@ -70,7 +70,7 @@ describe("lines", () => {
     { name: "with two values", bad: '{"n":1} {"n":2}\n', reason: "an event is not valid JSON" }
   ])("10 a line $name is a StreamProtocolError behind the lines before it", ({ bad, reason }) =>
     Effect.gen(function* () {
-      const read = yield* readBy(rows, [line(1) + bad + line(3), forever])
+      const read = yield* readBy(rows, [line(1) + bad + line(3), neverEnding])
       expect(read.events).toEqual(values(1))
       expect(read.error).toMatchObject({ _tag: "StreamProtocolError", reason, requestId: "req_1" })
       expect(read.error?.message).toContain(bad.trim().split("\n")[0])
@@ -80,7 +80,7 @@ describe("lines", () => {
 
   it.effect.each([
     { name: "whole", parts: [line(1), `{"n":2,"more":"${"x".repeat(100)}"}\n${line(3)}`] },
-    { name: "in parts", parts: [line(1), '{"n":2,"more":"', "x".repeat(60), "x".repeat(60), forever] }
+    { name: "in parts", parts: [line(1), '{"n":2,"more":"', "x".repeat(60), "x".repeat(60), neverEnding] }
   ])("9.2 a line above the cap fails behind those before it, $name", ({ parts }) =>
     Effect.gen(function* () {
       const read = yield* readBy(rows, parts, { limits: { eventBytes: 100 } })
@@ -102,7 +102,7 @@ describe("the contract", () => {
       const read = yield* readBy(EventStream.jsonLines(Tick, { terminal }), [
         `${line(1)}end\n`,
         line(2),
-        forever
+        neverEnding
       ])
       expect(read).toMatchObject({ events, error: undefined })
       expect(yield* read.transport.interrupted).toBe(1)
@@ -164,7 +164,7 @@ describe("the contract", () => {
     "application/x-jsonlines"
   ])("10.1 %s is a stream of lines", (type) =>
     Effect.gen(function* () {
-      const read = yield* playStream([lines(line(1), type)], getting(rows), {}, 0)
+      const read = yield* playStream([lines(line(1), type)], getEvents(rows), {}, 0)
       expect(read).toMatchObject({ events: values(1), error: undefined })
       expect(read.requests[0]?.headers["accept"]).toMatch(/^application\/x-ndjson, /)
     })
@@ -172,7 +172,7 @@ describe("the contract", () => {
 
   it.effect.each(["text/html", "application/json", "text/event-stream"])("10.1 %s is none", (type) =>
     Effect.gen(function* () {
-      const read = yield* playStream([lines("<p>Sign in</p>", type)], getting(rows), {}, 0)
+      const read = yield* playStream([lines("<p>Sign in</p>", type)], getEvents(rows), {}, 0)
       expect(read.error).toMatchObject({
         _tag: "StreamProtocolError",
         reason: `the answer is ${type}, not application/x-ndjson`,
@@ -184,7 +184,7 @@ describe("the contract", () => {
   it.effect("10.1 a contract may name another type", () =>
     Effect.gen(function* () {
       const contract = EventStream.jsonLines(Tick, { contentType: "application/json" })
-      const read = yield* playStream([lines(line(1), "application/json")], getting(contract), {}, 0)
+      const read = yield* playStream([lines(line(1), "application/json")], getEvents(contract), {}, 0)
       expect(read).toMatchObject({ events: values(1), error: undefined })
       expect(read.requests[0]?.headers["accept"]).toBe("application/json")
     })
@@ -193,7 +193,7 @@ describe("the contract", () => {
   it.effect("1.2 a limit that makes no sense is named, and nothing is sent", () =>
     Effect.gen(function* () {
       const contract = EventStream.jsonLines(Tick, { idleTimeout: 0 })
-      const read = yield* playStream([], getting(contract), {}, 0)
+      const read = yield* playStream([], getEvents(contract), {}, 0)
       expect(read.error).toMatchObject({ _tag: "InvalidRequestError", field: "events.idleTimeout" })
       expect(read.requests).toHaveLength(0)
     })
@@ -202,8 +202,8 @@ describe("the contract", () => {
   it.effect("10 the content limit holds for lines", () =>
     Effect.gen(function* () {
       const contract = EventStream.jsonLines(Tick, { contentTimeout: "2 seconds" })
-      const parts = [line(1), { delay: "1 second" }, "\n", { delay: "1 second" }, "\n", forever] as const
-      const read = yield* playStream([lines(parts)], getting(contract))
+      const parts = [line(1), { delay: "1 second" }, "\n", { delay: "1 second" }, "\n", neverEnding] as const
+      const read = yield* playStream([lines(parts)], getEvents(contract))
       expect(read).toMatchObject({ took: 2000, error: { _tag: "TimeoutError", phase: "content-idle" } })
     })
   )

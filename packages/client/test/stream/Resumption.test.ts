@@ -3,15 +3,15 @@ import { EventStream, RetryPolicy } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Effect, FastCheck as fc, Stream } from "effect"
 import * as Resumption from "../../src/stream/Resumption.js"
-import { atOnce } from "../fixtures/requests.js"
-import { steady } from "../fixtures/retry.js"
+import { withoutDelay } from "../fixtures/requests.js"
+import { withoutJitter } from "../fixtures/retry.js"
 import {
-  connectedBy,
+  connectOver,
   done,
   errorEvent,
   events,
   follow,
-  getting,
+  getEvents,
   playStream,
   reset,
   sse,
@@ -92,7 +92,7 @@ describe("the header", () => {
   it.effect("10.8 an id that no header can carry is left out, and an earlier one with it", () =>
     Effect.gen(function* () {
       const script = [sse([tick(1, "a"), reset]), sse([tick(2, "\u0001"), reset]), rest]
-      const read = yield* playStream(script, getting(resuming), { retry: atOnce })
+      const read = yield* playStream(script, getEvents(resuming), { retry: withoutDelay })
       expect(read).toMatchObject({ events: values(1, 2, 3), error: undefined })
       expect(askedFrom(read.requests)).toEqual([undefined, "a", undefined])
     })
@@ -109,7 +109,9 @@ describe("an id without a value", () => {
   ])("10.8 is ground to go on behind $name, and no retry", ({ contract, tail }) =>
     Effect.gen(function* () {
       const script = [sse([primed("e0", 250), ...tail]), rest, gone]
-      const read = yield* playStream(script, getting(contract), { retry: { ...steady, maxRetries: 1 } })
+      const read = yield* playStream(script, getEvents(contract), {
+        retry: { ...withoutJitter, maxRetries: 1 }
+      })
       expect(read).toMatchObject({ events: contract === resuming ? values(3) : expect.anything() })
       expect(askedFrom(read.requests).slice(0, 2)).toEqual([undefined, "e0"])
       expect(read.sentAt.slice(0, 2)).toEqual([0, 250])
@@ -119,7 +121,7 @@ describe("an id without a value", () => {
   it.effect("10.8 without resume it is none", () =>
     Effect.gen(function* () {
       const contract = EventStream.make({ event: Tick, terminal: "[DONE]" })
-      const read = yield* playStream([sse(primed("e0")), rest], getting(contract), { retry: steady })
+      const read = yield* playStream([sse(primed("e0")), rest], getEvents(contract), { retry: withoutJitter })
       expect(askedFrom(read.requests)).toEqual([undefined])
       expect(read.error).toMatchObject({ _tag: "StreamTruncatedError", received: 0 })
     })
@@ -128,7 +130,7 @@ describe("an id without a value", () => {
   it.effect("10.6 a new id each time is ground to go on for ever", () =>
     Effect.gen(function* () {
       const polls = Array.from({ length: 50 }, (_, n) => sse(primed(`e${n}`, 0)))
-      const read = yield* playStream([...polls, rest], getting(resuming), { retry: steady })
+      const read = yield* playStream([...polls, rest], getEvents(resuming), { retry: withoutJitter })
       expect(read).toMatchObject({ events: values(3), error: undefined, took: 50 * 100 })
     })
   )
@@ -138,7 +140,9 @@ describe("an id without a value", () => {
     ({ maxRetries }) =>
       Effect.gen(function* () {
         const script = [MockTransport.forever(sse(primed("e0", 0)))]
-        const read = yield* playStream(script, getting(resuming), { retry: { ...steady, maxRetries } })
+        const read = yield* playStream(script, getEvents(resuming), {
+          retry: { ...withoutJitter, maxRetries }
+        })
         expect(read.error).toMatchObject({ _tag: "StreamTruncatedError", stoppedBy: "attempts" })
         expect(read.sentAt).toEqual([0, 100, 1100, 3100].slice(0, maxRetries + 1))
         expect(tags(read.error)).toEqual(Array.from({ length: maxRetries + 1 }, () => "StreamTruncatedError"))
@@ -149,7 +153,9 @@ describe("an id without a value", () => {
     Effect.gen(function* () {
       const none = sse(primed("a", 0))
       const script = [none, none, sse([tick(1, "a")]), none, rest]
-      const read = yield* playStream(script, getting(resuming), { retry: { ...steady, maxRetries: 2 } })
+      const read = yield* playStream(script, getEvents(resuming), {
+        retry: { ...withoutJitter, maxRetries: 2 }
+      })
       expect(read).toMatchObject({ events: values(1, 3), error: undefined })
     })
   )
@@ -159,13 +165,17 @@ describe("an id without a value", () => {
     () =>
       Effect.gen(function* () {
         const none = sse(primed("a", 0))
-        const retry = { ...steady, maxRetries: 9, budget: { capacity: 10, retryCost: 5, successRefund: 0 } }
-        const spent = yield* playStream([MockTransport.forever(none)], getting(resuming), { retry })
+        const retry = {
+          ...withoutJitter,
+          maxRetries: 9,
+          budget: { capacity: 10, retryCost: 5, successRefund: 0 }
+        }
+        const spent = yield* playStream([MockTransport.forever(none)], getEvents(resuming), { retry })
         expect(spent.error).toMatchObject({ _tag: "StreamTruncatedError", stoppedBy: "budget" })
         expect(spent.requests).toHaveLength(4)
 
         const some = [none, none, none, sse([tick(1, "b")]), sse(primed("b")), sse(primed("b")), rest]
-        expect((yield* playStream(some, getting(resuming), { retry })).error).toBeUndefined()
+        expect((yield* playStream(some, getEvents(resuming), { retry })).error).toBeUndefined()
       })
   )
 })
@@ -175,7 +185,7 @@ describe("a server that ends every connection", () => {
     Effect.gen(function* () {
       const polls = Array.from({ length: 600 }, (_, n) => sse([tick(n, String(n)), "retry: 0\n\n"]))
       const refused = MockTransport.json({}, { status: 400 })
-      const read = yield* playStream([...polls, refused], getting(resuming), { retry: steady })
+      const read = yield* playStream([...polls, refused], getEvents(resuming), { retry: withoutJitter })
       expect(read.events).toHaveLength(600)
       expect(read.took).toBe(600 * 100)
       const attempts = read.error?.attempts ?? []
@@ -193,7 +203,7 @@ describe("a server that ends every connection", () => {
         MockTransport.json({}, { status: 400 })
       ]
       const retry = { initialDelay: 0, maxRetries: Number.POSITIVE_INFINITY, budget: false } as const
-      const read = yield* playStream(script, getting(resuming), { retry }, 0)
+      const read = yield* playStream(script, getEvents(resuming), { retry }, 0)
       expect(read.requests).toHaveLength(251)
       expect(read.error?.attempts).toHaveLength(100)
     })
@@ -202,7 +212,7 @@ describe("a server that ends every connection", () => {
   it.effect.each(["99999999999999999999", "9".repeat(400)])("6.2 retry: %s ends the call", (retry) =>
     Effect.gen(function* () {
       const script = [sse([tick(1, "a"), `retry: ${retry}\n\n`, reset])]
-      const read = yield* playStream(script, getting(resuming))
+      const read = yield* playStream(script, getEvents(resuming))
       expect(read.error).toMatchObject({ _tag: "ConnectionError", stoppedBy: "retry-after" })
     })
   )
@@ -210,7 +220,7 @@ describe("a server that ends every connection", () => {
   it.effect("10.6 an id as large as an event may be is no header", () =>
     Effect.gen(function* () {
       const script = [sse([tick(1, "x".repeat(2 ** 20)), reset]), rest]
-      const read = yield* playStream(script, getting(resuming), { retry: atOnce })
+      const read = yield* playStream(script, getEvents(resuming), { retry: withoutDelay })
       expect(read).toMatchObject({ events: values(1, 3), error: undefined })
       expect(askedFrom(read.requests)).toEqual([undefined, undefined])
     })
@@ -218,7 +228,7 @@ describe("a server that ends every connection", () => {
 })
 
 describe.each(direct)("$name", (transport) => {
-  const connected = connectedBy(transport)
+  const connected = connectOver(transport)
 
   it.scopedLive.each([
     { id: "plain", wire: "plain" },
@@ -232,7 +242,7 @@ describe.each(direct)("$name", (transport) => {
         asked = [...asked, headers["last-event-id"]]
         return events(asked.length === 1 ? `${primed(id, 5)}` : tick(3) + done)
       })
-      const read = yield* follow(client.stream(getting(resuming)))
+      const read = yield* follow(client.stream(getEvents(resuming)))
       expect(read).toMatchObject({ events: values(3), error: undefined })
       const sent = asked[1]
       expect(sent === undefined ? undefined : Buffer.from(sent, "latin1").toString("utf8")).toBe(wire)
@@ -244,7 +254,7 @@ describe.each(direct)("$name", (transport) => {
     Effect.gen(function* () {
       const { client, server } = yield* connected(events(tick(1, "a")))
       const slow = { retry: { initialDelay: "1 hour" } } as const
-      const request = getting(endless, slow)
+      const request = getEvents(endless, slow)
       const taken = yield* Stream.runCollect(Stream.take(client.stream(request), 1))
       expect([...taken]).toEqual(values(1))
       expect((yield* server.requests).length).toBe(1)

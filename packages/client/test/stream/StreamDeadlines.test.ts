@@ -3,20 +3,20 @@ import { EventStream } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Duration, Effect, Stream } from "effect"
 import { scripted } from "../fixtures/requests.js"
-import { settle, status, steady } from "../fixtures/retry.js"
+import { settle, status, withoutJitter } from "../fixtures/retry.js"
 import {
   done,
   errorEvent,
   follow,
-  forever,
-  getting,
+  getEvents,
+  neverEnding,
   ping,
-  plain,
   playStream,
   sse,
   Tick,
   tags,
   tick,
+  tickEvents,
   ticks,
   values
 } from "../fixtures/streams.js"
@@ -49,7 +49,7 @@ describe("limits of a contract", () => {
     {
       name: "the first event does not come",
       limits: { firstEventTimeout: "3 seconds" },
-      parts: [forever],
+      parts: [neverEnding],
       events: 0,
       phase: "first-event",
       at: 3000
@@ -73,7 +73,7 @@ describe("limits of a contract", () => {
     {
       name: "no byte comes first",
       limits: { idleTimeout: "3 seconds" },
-      parts: [forever],
+      parts: [neverEnding],
       events: 0,
       phase: "idle",
       at: 3000
@@ -89,7 +89,7 @@ describe("limits of a contract", () => {
     {
       name: "no byte comes behind pings",
       limits: { idleTimeout: "3 seconds" },
-      parts: [tick(1), ...pings(4), forever],
+      parts: [tick(1), ...pings(4), neverEnding],
       events: 1,
       phase: "idle",
       at: 7000
@@ -113,7 +113,7 @@ describe("limits of a contract", () => {
     {
       name: "the closest limit passes first",
       limits: { firstEventTimeout: "1 second", idleTimeout: "1500 millis", contentTimeout: "3 seconds" },
-      parts: [tick(1), ...pings(1), forever],
+      parts: [tick(1), ...pings(1), neverEnding],
       events: 1,
       phase: "idle",
       at: 2500
@@ -122,7 +122,7 @@ describe("limits of a contract", () => {
 
   it.effect.each(table)("10 fails where $name", ({ at, events, limits, parts, phase }) =>
     Effect.gen(function* () {
-      const read = yield* playStream([sse(parts)], getting(limited(limits)), once)
+      const read = yield* playStream([sse(parts)], getEvents(limited(limits)), once)
       expect(read.events).toHaveLength(events)
       expect(read.took).toBe(at)
       const limit = Object.values(limits).length > 1 ? limits.idleTimeout : Object.values(limits)[0]
@@ -165,7 +165,7 @@ describe("limits of a contract", () => {
     }
   ] as const)("10 lets pass $name", ({ limits, parts }) =>
     Effect.gen(function* () {
-      const read = yield* playStream([sse([...parts, done])], getting(limited(limits)), once)
+      const read = yield* playStream([sse([...parts, done])], getEvents(limited(limits)), once)
       expect(read.error).toBeUndefined()
       expect(read.events.at(-1)).toEqual({ n: 1 })
     })
@@ -174,16 +174,20 @@ describe("limits of a contract", () => {
   it.effect("10 the first event is waited for from the headers on", () =>
     Effect.gen(function* () {
       const script = [sse([seconds(2), tick(1), done], { delay: "10 seconds" })]
-      const read = yield* playStream(script, getting(limited({ firstEventTimeout: "3 seconds" })), once)
+      const read = yield* playStream(script, getEvents(limited({ firstEventTimeout: "3 seconds" })), once)
       expect(read).toMatchObject({ events: values(1), error: undefined, took: 12_000 })
     })
   )
 
   it.effect("10 every attempt has the first event's limit to itself", () =>
     Effect.gen(function* () {
-      const script = [status(503, { "retry-after": "5" }), sse([forever]), sse([seconds(2), tick(1), done])]
+      const script = [
+        status(503, { "retry-after": "5" }),
+        sse([neverEnding]),
+        sse([seconds(2), tick(1), done])
+      ]
       const contract = limited({ firstEventTimeout: "3 seconds" })
-      const read = yield* playStream(script, getting(contract), { retry: steady })
+      const read = yield* playStream(script, getEvents(contract), { retry: withoutJitter })
       expect(read).toMatchObject({ events: values(1), error: undefined, sentAt: [0, 5000, 9000] })
     })
   )
@@ -195,7 +199,7 @@ describe("limits of a contract", () => {
   )("1.2 a contract with $name: $limit is an InvalidRequestError, and nothing is sent", ({ limit, name }) =>
     Effect.gen(function* () {
       const contract = EventStream.make({ event: Tick, [name]: limit })
-      const read = yield* playStream([], getting(contract), {}, 0)
+      const read = yield* playStream([], getEvents(contract), {}, 0)
       expect(read.error).toMatchObject({
         _tag: "InvalidRequestError",
         field: `events.${name}`,
@@ -211,7 +215,10 @@ describe("limits of the client", () => {
   it.effect("1.3 timeouts.idle holds for streams that set no limit", () =>
     Effect.gen(function* () {
       const timeouts = { idle: "4 seconds" } as const
-      const read = yield* playStream([sse([tick(1), forever])], getting(plain), { timeouts, ...once })
+      const read = yield* playStream([sse([tick(1), neverEnding])], getEvents(tickEvents), {
+        timeouts,
+        ...once
+      })
       expect(read).toMatchObject({
         events: values(1),
         error: { _tag: "TimeoutError", phase: "idle", limit: Duration.seconds(4) },
@@ -222,8 +229,8 @@ describe("limits of the client", () => {
 
   it.effect("1.3 a stream may be idle for ten minutes", () =>
     Effect.gen(function* () {
-      const script = [sse([tick(1), seconds(599), tick(2), forever])]
-      const read = yield* playStream(script, getting(plain), {}, "1 hour")
+      const script = [sse([tick(1), seconds(599), tick(2), neverEnding])]
+      const read = yield* playStream(script, getEvents(tickEvents), {}, "1 hour")
       expect(read).toMatchObject({ events: values(1, 2), error: { phase: "idle" }, took: 599_000 + 600_000 })
     })
   )
@@ -232,7 +239,7 @@ describe("limits of the client", () => {
     Effect.gen(function* () {
       const contract = EventStream.make({ event: Tick, idleTimeout: "9 seconds" })
       const script = [sse([tick(1), seconds(8), tick(2)])]
-      const read = yield* playStream(script, getting(contract), { timeouts: { idle: "4 seconds" } })
+      const read = yield* playStream(script, getEvents(contract), { timeouts: { idle: "4 seconds" } })
       expect(read).toMatchObject({ events: values(1, 2), error: undefined })
     })
   )
@@ -240,7 +247,9 @@ describe("limits of the client", () => {
   it.effect("6.5 total covers the whole stream, however lively", () =>
     Effect.gen(function* () {
       const parts = Array.from({ length: 20 }, (_, n) => [tick(n), second]).flat()
-      const read = yield* playStream([sse(parts)], getting(plain), { timeouts: { total: "4500 millis" } })
+      const read = yield* playStream([sse(parts)], getEvents(tickEvents), {
+        timeouts: { total: "4500 millis" }
+      })
       expect(read).toMatchObject({
         events: values(0, 1, 2, 3, 4),
         took: 4500,
@@ -257,7 +266,7 @@ describe("limits of the client", () => {
   ])("6.5 total passes $name", ({ step }) =>
     Effect.gen(function* () {
       const contract = limited({})
-      const read = yield* playStream([step], getting(contract), { timeouts: { total: "4 seconds" } })
+      const read = yield* playStream([step], getEvents(contract), { timeouts: { total: "4 seconds" } })
       expect(read).toMatchObject({
         took: 4000,
         error: { _tag: "TimeoutError", phase: "total", stoppedBy: "deadline" }
@@ -268,8 +277,8 @@ describe("limits of the client", () => {
 
   it.effect("6.5 total goes on through the attempts and into the stream", () =>
     Effect.gen(function* () {
-      const script = [status(503, { "retry-after": "3" }), sse([tick(1), forever])]
-      const read = yield* playStream(script, getting(plain), { timeouts: { total: "5 seconds" } })
+      const script = [status(503, { "retry-after": "3" }), sse([tick(1), neverEnding])]
+      const read = yield* playStream(script, getEvents(tickEvents), { timeouts: { total: "5 seconds" } })
       expect(read).toMatchObject({ events: values(1), took: 5000, error: { phase: "total" } })
       expect(tags(read.error)).toEqual(["ServiceUnavailableError", "TimeoutError"])
     })
@@ -282,7 +291,7 @@ describe("limits of the client", () => {
         const { client } = yield* scripted([sse([tick(1), tick(2), tick(3)])], {
           timeouts: { total: "5 seconds" }
         })
-        const slow = Stream.tap(client.stream(getting(plain)), () => Effect.sleep("6 seconds"))
+        const slow = Stream.tap(client.stream(getEvents(tickEvents)), () => Effect.sleep("6 seconds"))
         const read = yield* Effect.flatten(settle(follow(slow)))
         expect(read).toMatchObject({ events: values(1), error: { _tag: "TimeoutError", phase: "total" } })
       })
@@ -299,7 +308,7 @@ describe("a slow reader", () => {
       })
       const parts = [tick(1), second, tick(2), ping, second, ping, second, ticks(3, 4), second, done]
       const { client } = yield* scripted([sse(parts)], once)
-      const slow = Stream.tap(client.stream(getting(contract)), () => Effect.sleep("1 minute"))
+      const slow = Stream.tap(client.stream(getEvents(contract)), () => Effect.sleep("1 minute"))
       const read = yield* Effect.flatten(settle(follow(slow)))
       expect(read).toMatchObject({ events: values(1, 2, 3, 4), error: undefined })
       expect(read.took).toBe(4 * 60_000 + 4000)
@@ -310,7 +319,7 @@ describe("a slow reader", () => {
     Effect.gen(function* () {
       const contract = limited({ contentTimeout: "3 seconds" })
       const { client } = yield* scripted([sse([tick(1), ...pings(9)])], once)
-      const slow = Stream.tap(client.stream(getting(contract)), () => Effect.sleep("1 minute"))
+      const slow = Stream.tap(client.stream(getEvents(contract)), () => Effect.sleep("1 minute"))
       const read = yield* Effect.flatten(settle(follow(slow)))
       expect(read).toMatchObject({ events: values(1), error: { phase: "content-idle" }, took: 63_000 })
     })
@@ -320,7 +329,7 @@ describe("a slow reader", () => {
     Effect.gen(function* () {
       const contract = limited({ contentTimeout: "3 seconds" })
       const { client } = yield* scripted([sse(tick(1) + errorEvent("overloaded_error"))], once)
-      const slow = Stream.tap(client.stream(getting(contract)), () => Effect.sleep("1 minute"))
+      const slow = Stream.tap(client.stream(getEvents(contract)), () => Effect.sleep("1 minute"))
       const read = yield* Effect.flatten(settle(follow(slow)))
       expect(read).toMatchObject({ events: values(1), error: { _tag: "OverloadedError" } })
     })

@@ -2,23 +2,23 @@ import { describe, expect, it } from "@effect/vitest"
 import { type ApiError, ApiRequest, EventStream, type Middleware } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Chunk, Duration, Effect, Exit, Fiber, Metric, Option, Stream, Tracer } from "effect"
-import { atOnce, clientOn, scripted } from "../fixtures/requests.js"
-import { status, steady } from "../fixtures/retry.js"
+import { clientOn, scripted, withoutDelay } from "../fixtures/requests.js"
+import { status, withoutJitter } from "../fixtures/retry.js"
 import {
   done,
   errorEvent,
   follow,
-  forever,
-  getting,
+  getEvents,
+  neverEnding,
   ping,
-  plain,
   playStream,
-  posting,
+  postEvents,
   reset,
   sse,
   Tick,
   tags,
   tick,
+  tickEvents,
   ticks,
   untilDone,
   values
@@ -33,7 +33,7 @@ describe("the way of the events", () => {
       const parts = [ticks(1, 2, 3), "data: ", '{"n":4}\n', "\n", ping + ticks(5, 6) + ping, ping, tick(7)]
       const read = yield* playStream(
         [sse(parts)],
-        getting(EventStream.make({ event: Tick, ignore: ["ping"] })),
+        getEvents(EventStream.make({ event: Tick, ignore: ["ping"] })),
         {},
         0
       )
@@ -44,7 +44,7 @@ describe("the way of the events", () => {
   it.effect("10 nothing is sent before the stream runs, and it is sent anew each time", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([sse(ticks(1)), sse(ticks(2))])
-      const stream = client.stream(getting(plain))
+      const stream = client.stream(getEvents(tickEvents))
       expect(yield* transport.requestCount).toBe(0)
       expect((yield* follow(stream)).events).toEqual(values(1))
       expect((yield* follow(stream)).events).toEqual(values(2))
@@ -55,7 +55,7 @@ describe("the way of the events", () => {
   it.effect("10 runs at the same time do not share anything", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted((_, index) => sse([tick(index), tick(10 + index)]))
-      const stream = client.stream(getting(plain))
+      const stream = client.stream(getEvents(tickEvents))
       const read = yield* Effect.all([follow(stream), follow(stream)], { concurrency: 2 })
       expect(read.map(({ events }) => events)).toEqual([values(0, 10), values(1, 11)])
       expect(yield* transport.inFlight).toBe(0)
@@ -64,7 +64,7 @@ describe("the way of the events", () => {
 
   it.effect("10 a POST sends its body and asks for events", () =>
     Effect.gen(function* () {
-      const read = yield* playStream([sse(tick(1))], posting(plain), {}, 0)
+      const read = yield* playStream([sse(tick(1))], postEvents(tickEvents), {}, 0)
       expect(read.requests[0]).toMatchObject({
         method: "POST",
         text: "{}",
@@ -85,8 +85,8 @@ describe("the way of the events", () => {
     }
   ])("10.7 $name aborts the attempt", ({ leave }) =>
     Effect.gen(function* () {
-      const { client, transport } = yield* scripted([sse([tick(1), tick(2), forever])])
-      yield* Effect.exit(leave(client.stream(getting(plain))))
+      const { client, transport } = yield* scripted([sse([tick(1), tick(2), neverEnding])])
+      yield* Effect.exit(leave(client.stream(getEvents(tickEvents))))
       expect(yield* transport.interrupted).toBe(1)
       expect(yield* transport.inFlight).toBe(0)
     })
@@ -94,13 +94,13 @@ describe("the way of the events", () => {
 
   it.effect.each([
     { name: "before the headers", step: MockTransport.never },
-    { name: "before the first event", step: sse([ping, forever]) },
-    { name: "between events", step: sse([tick(1), forever]) }
+    { name: "before the first event", step: sse([ping, neverEnding]) },
+    { name: "between events", step: sse([tick(1), neverEnding]) }
   ])("10.7 interruption $name aborts the attempt", ({ step }) =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([step])
       const contract = EventStream.make({ event: Tick, ignore: ["ping"] })
-      const fiber = yield* Effect.fork(Stream.runDrain(client.stream(getting(contract))))
+      const fiber = yield* Effect.fork(Stream.runDrain(client.stream(getEvents(contract))))
       yield* transport.awaitRequests(1)
       yield* Effect.yieldNow()
       expect(Exit.isInterrupted(yield* Fiber.interrupt(fiber))).toBe(true)
@@ -111,9 +111,9 @@ describe("the way of the events", () => {
 
   it.effect("10.7 a scope that closes aborts what was pulled in it", () =>
     Effect.gen(function* () {
-      const { client, transport } = yield* scripted([sse([tick(1), forever])])
+      const { client, transport } = yield* scripted([sse([tick(1), neverEnding])])
       const first = yield* Effect.scoped(
-        Effect.flatMap(Stream.toPull(client.stream(getting(plain))), (pull) => pull)
+        Effect.flatMap(Stream.toPull(client.stream(getEvents(tickEvents))), (pull) => pull)
       )
       expect(Chunk.toReadonlyArray(first)).toEqual(values(1))
       expect(yield* transport.interrupted).toBe(1)
@@ -132,19 +132,23 @@ describe("retries before the first element", () => {
       failed: sse(["data: {", reset]),
       tag: "ConnectionError"
     },
-    { name: "an error event that may be retried", failed: sse([overloaded, forever]), tag: "OverloadedError" }
+    {
+      name: "an error event that may be retried",
+      failed: sse([overloaded, neverEnding]),
+      tag: "OverloadedError"
+    }
   ])("10.5 $name, then a stream", ({ failed, tag }) =>
     Effect.gen(function* () {
       const contract = EventStream.make({ event: Tick, ignore: ["ping"], terminal: "[DONE]" })
       const script = [failed, failed, sse([ticks(1, 2), done])]
-      const read = yield* playStream(script, posting(contract), { retry: steady })
+      const read = yield* playStream(script, postEvents(contract), { retry: withoutJitter })
       expect(read).toMatchObject({ events: values(1, 2), error: undefined, sentAt: [0, 500, 1500] })
       expect(yield* read.transport.inFlight).toBe(0)
 
       const outage = yield* playStream(
         [MockTransport.forever(failed)],
-        getting(contract),
-        { retry: atOnce },
+        getEvents(contract),
+        { retry: withoutDelay },
         0
       )
       expect(outage.error).toMatchObject({ _tag: tag, stoppedBy: "attempts" })
@@ -155,7 +159,7 @@ describe("retries before the first element", () => {
   it.effect("6.2 waits as long as Retry-After asks", () =>
     Effect.gen(function* () {
       const script = [status(429, { "retry-after": "7" }), sse(tick(1))]
-      const read = yield* playStream(script, getting(plain))
+      const read = yield* playStream(script, getEvents(tickEvents))
       expect(read).toMatchObject({ events: values(1), sentAt: [0, 7000] })
     })
   )
@@ -165,9 +169,9 @@ describe("retries before the first element", () => {
     { name: "a body that stays idle", contract: { idleTimeout: "2 seconds" } }
   ] as const)("10.5 $name is retried", ({ contract }) =>
     Effect.gen(function* () {
-      const script = [sse([forever]), sse([tick(1)])]
-      const read = yield* playStream(script, getting(EventStream.make({ event: Tick, ...contract })), {
-        retry: steady
+      const script = [sse([neverEnding]), sse([tick(1)])]
+      const read = yield* playStream(script, getEvents(EventStream.make({ event: Tick, ...contract })), {
+        retry: withoutJitter
       })
       expect(read).toMatchObject({ events: values(1), error: undefined, sentAt: [0, 2500] })
       expect(yield* read.transport.interrupted).toBe(1)
@@ -186,7 +190,7 @@ describe("retries before the first element", () => {
     { name: "a stream that ends at once", failed: sse(""), tag: "StreamTruncatedError" }
   ])("6.1 $name is not retried", ({ failed, tag }) =>
     Effect.gen(function* () {
-      const read = yield* playStream([failed], getting(untilDone), {}, 0)
+      const read = yield* playStream([failed], getEvents(untilDone), {}, 0)
       expect(read.error).toMatchObject({ _tag: tag, stoppedBy: "not-retryable" })
       expect(tags(read.error)).toEqual([tag])
     })
@@ -195,7 +199,7 @@ describe("retries before the first element", () => {
   it.effect("6.3 a one-shot body gets one attempt", () =>
     Effect.gen(function* () {
       const bodyStream = Stream.make(new Uint8Array([1]))
-      const request = ApiRequest.post("/ticks", { bodyStream, events: plain })
+      const request = ApiRequest.post("/ticks", { bodyStream, events: tickEvents })
       const read = yield* playStream([status(503)], request, {}, 0)
       expect(read.error).toMatchObject({ _tag: "ServiceUnavailableError", stoppedBy: "not-replayable" })
     })
@@ -212,7 +216,7 @@ describe("no retry behind the first element", () => {
       tag: "NotFoundError",
       stoppedBy: "not-retryable"
     },
-    { name: "silence", end: [forever], tag: "TimeoutError", stoppedBy: "not-replayable" },
+    { name: "silence", end: [neverEnding], tag: "TimeoutError", stoppedBy: "not-replayable" },
     { name: "the end", end: [], tag: "StreamTruncatedError", stoppedBy: "not-retryable" },
     {
       name: "data that does not fit",
@@ -225,14 +229,14 @@ describe("no retry behind the first element", () => {
     ({ end, stoppedBy, tag }) =>
       Effect.gen(function* () {
         const script = [sse([tick(1), { delay: 1000 }, ...end])]
-        const read = yield* playStream(script, getting(untilDone), { timeouts: { idle: "5 seconds" } })
+        const read = yield* playStream(script, getEvents(untilDone), { timeouts: { idle: "5 seconds" } })
         expect(read.events).toEqual(values(1))
         expect(read.error).toMatchObject({
           _tag: tag,
           stoppedBy,
           attempts: [{ tag, status: 200, delay: undefined }]
         })
-        const took = end.includes(forever as never) ? 5000 : 1000
+        const took = end.includes(neverEnding as never) ? 5000 : 1000
         const error = read.error as ApiError.ApiError
         expect(error.attempts.map(({ duration }) => Duration.toMillis(duration))).toEqual([took])
         expect(yield* read.transport.inFlight).toBe(0)
@@ -241,7 +245,7 @@ describe("no retry behind the first element", () => {
 
   it.effect("10.5 an error in the chunk of the first element comes behind it, and is not retried", () =>
     Effect.gen(function* () {
-      const read = yield* playStream([sse(tick(1) + overloaded)], getting(plain), {}, 0)
+      const read = yield* playStream([sse(tick(1) + overloaded)], getEvents(tickEvents), {}, 0)
       expect(read.events).toEqual(values(1))
       expect(read.error).toMatchObject({ _tag: "OverloadedError", stoppedBy: "not-replayable" })
     })
@@ -250,7 +254,7 @@ describe("no retry behind the first element", () => {
   it.effect("6.6 the ledger keeps the attempts before the one that broke off", () =>
     Effect.gen(function* () {
       const script = [status(503), sse([tick(1), reset])]
-      const read = yield* playStream(script, getting(plain), { retry: atOnce }, 0)
+      const read = yield* playStream(script, getEvents(tickEvents), { retry: withoutDelay }, 0)
       expect(read.error).toMatchObject({
         stoppedBy: "not-replayable",
         attempts: [
@@ -302,14 +306,17 @@ describe("watching a stream", () => {
   const traced = <A, E>(script: MockTransport.Script, request: ApiRequest.StreamRequest<A, E>) =>
     Effect.gen(function* () {
       const ended: Array<Ended> = []
-      const read = yield* Effect.withTracer(playStream(script, request, { retry: steady }), recording(ended))
+      const read = yield* Effect.withTracer(
+        playStream(script, request, { retry: withoutJitter }),
+        recording(ended)
+      )
       return { ...read, ended }
     })
 
   it.effect("12.1 the span of a call ends when its stream does, with an event per attempt", () =>
     Effect.gen(function* () {
       const script = [status(503), sse([tick(1), { delay: 3000 }, tick(2)])]
-      const { ended, took } = yield* traced(script, getting(plain))
+      const { ended, took } = yield* traced(script, getEvents(tickEvents))
       expect(took).toBe(3500)
       expect(ended).toMatchObject([{ name: "GET /ticks", at: 3_500_000_000n, failed: false }])
       // The line logged about the retry is an event of the span as well.
@@ -325,7 +332,7 @@ describe("watching a stream", () => {
 
   it.effect("12.1 the span of a stream that fails says with what", () =>
     Effect.gen(function* () {
-      const { ended } = yield* traced([sse([tick(1), { delay: 3000 }, overloaded])], getting(plain))
+      const { ended } = yield* traced([sse([tick(1), { delay: 3000 }, overloaded])], getEvents(tickEvents))
       expect(ended).toMatchObject([{ at: 3_000_000_000n, failed: true }])
       expect(ended[0]?.attributes.get("error.type")).toBe("OverloadedError")
     })
@@ -334,8 +341,11 @@ describe("watching a stream", () => {
   it.effect("12.1 the span of a stream that is left early ends there, without an error", () =>
     Effect.gen(function* () {
       const ended: Array<Ended> = []
-      const { client } = yield* scripted([sse([tick(1), forever])])
-      const head = yield* Effect.withTracer(Stream.runHead(client.stream(getting(plain))), recording(ended))
+      const { client } = yield* scripted([sse([tick(1), neverEnding])])
+      const head = yield* Effect.withTracer(
+        Stream.runHead(client.stream(getEvents(tickEvents))),
+        recording(ended)
+      )
       expect(Option.getOrThrow(head)).toEqual({ n: 1 })
       expect(ended).toMatchObject([{ name: "GET /ticks", failed: false }])
       expect(ended[0]?.attributes.has("error.type")).toBe(false)
@@ -344,7 +354,7 @@ describe("watching a stream", () => {
 
   it.effect("12.1 the trace goes along with every attempt", () =>
     Effect.gen(function* () {
-      const { requests } = yield* traced([status(503), sse(tick(1))], getting(plain))
+      const { requests } = yield* traced([status(503), sse(tick(1))], getEvents(tickEvents))
       expect(requests.map(({ headers }) => headers["traceparent"])).toEqual([
         "00-00000000000000000000000000000001-0000000000000001-01",
         "00-00000000000000000000000000000001-0000000000000001-01"
@@ -370,7 +380,7 @@ describe("watching a stream", () => {
       const script = [sse([ticks(1, 2) + ping, tick(3), "data: 1\n\n", tick(4)])]
       yield* labelled(
         "events",
-        playStream(script, getting(EventStream.make({ event: { message: Tick } })), {}, 0)
+        playStream(script, getEvents(EventStream.make({ event: { message: Tick } })), {}, 0)
       )
       expect(yield* counted("http.client.stream.events", "events")).toBe(3)
     })
@@ -378,7 +388,7 @@ describe("watching a stream", () => {
 
   it.effect.each([
     { name: "at its end", step: sse(ticks(1, 2)) },
-    { name: "at its terminal event", step: sse([tick(1) + done, forever]) },
+    { name: "at its terminal event", step: sse([tick(1) + done, neverEnding]) },
     { name: "when it breaks off", step: sse([tick(1), reset]) },
     { name: "when it never begins", step: status(404) }
   ])("12.2 no request is active behind a stream, $name", ({ name, step }) =>
@@ -390,7 +400,7 @@ describe("watching a stream", () => {
           Effect.map(active, (count) => during.push(count)),
           next(request)
         )
-      yield* labelled(name, playStream([step], getting(untilDone), { middleware: [middleware] }, 0))
+      yield* labelled(name, playStream([step], getEvents(untilDone), { middleware: [middleware] }, 0))
       expect(during).toEqual([1])
       expect(yield* active).toBe(0)
     })
@@ -401,13 +411,13 @@ describe("watching a stream", () => {
       const seen: Array<number> = []
       const transport = yield* MockTransport.make([status(503), sse(tick(1))])
       const client = yield* clientOn(transport.client, {
-        retry: atOnce,
+        retry: withoutDelay,
         middleware: [
           (request, next) =>
             Effect.tap(next(request), (response) => Effect.sync(() => seen.push(response.status)))
         ]
       })
-      expect((yield* follow(client.stream(getting(plain)))).events).toEqual(values(1))
+      expect((yield* follow(client.stream(getEvents(tickEvents)))).events).toEqual(values(1))
       expect(seen).toEqual([503, 200])
     })
   )

@@ -5,7 +5,7 @@ import { MockTransport } from "@effect-api/testing"
 import { Effect, Fiber, Redacted, Schema, Stream, TestClock } from "effect"
 import * as Redaction from "../../src/secrets/Redaction.js"
 import { type RecordedSpan, recorder } from "../fixtures/canary.js"
-import { atOnce, scripted } from "../fixtures/requests.js"
+import { scripted, withoutDelay } from "../fixtures/requests.js"
 
 const { json, stream, text } = MockTransport
 
@@ -131,7 +131,7 @@ describe("spans", () => {
   ] as const)("12.1 a status that the caller has named is no error: %s", ([, step]) =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()
-      const { client } = yield* scripted([MockTransport.forever(step)], { retry: atOnce })
+      const { client } = yield* scripted([MockTransport.forever(step)], { retry: withoutDelay })
       const failure = { 404: Missing, 503: Missing }
       const calls = [
         client.get("/todos", { failure }),

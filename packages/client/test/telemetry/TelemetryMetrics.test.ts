@@ -4,7 +4,7 @@ import { MockTransport } from "@effect-api/testing"
 import { Effect, Fiber, LogLevel, Metric, MetricState, Redacted, Schema, Stream, TestClock } from "effect"
 import * as Redaction from "../../src/secrets/Redaction.js"
 import { recorder } from "../fixtures/canary.js"
-import { atOnce, scripted } from "../fixtures/requests.js"
+import { scripted, withoutDelay } from "../fixtures/requests.js"
 
 const { json, stream, text } = MockTransport
 
@@ -26,7 +26,7 @@ describe("metrics", () => {
   it.effect("12.2 the duration of every attempt, in seconds, under the caller's labels", () =>
     Effect.gen(function* () {
       const script = [text("", { status: 503, delay: "2 seconds" }), json(1, { delay: "30 millis" })]
-      const { client } = yield* scripted(script, { retry: atOnce })
+      const { client } = yield* scripted(script, { retry: withoutDelay })
       const fiber = yield* Effect.fork(client.get("/todos").pipe(Effect.tagMetrics("test", "duration")))
       yield* TestClock.adjust("1 minute")
       yield* Fiber.join(fiber)
@@ -126,7 +126,7 @@ describe("metrics", () => {
         MockTransport.connectionError({ code: "EPIPE" }),
         text("", { status: 503 })
       ]
-      const { client } = yield* scripted([...script, json(1)], { retry: { ...atOnce, maxRetries: 3 } })
+      const { client } = yield* scripted([...script, json(1)], { retry: { ...withoutDelay, maxRetries: 3 } })
       yield* client.get("/todos").pipe(Effect.tagMetrics("test", "retries"))
       const found = metrics("http.client.retries", "retries")
       const counts = found.map(({ state, tags }) => [
@@ -223,7 +223,7 @@ describe("logs", () => {
     Effect.gen(function* () {
       const headers = { "set-cookie": "session=1", "x-answer": "s3cret-1" }
       const script = [text("", { status: 503, headers }), MockTransport.connectionError({ code: "EPIPE" })]
-      const lines = yield* loggedBy(script, LogLevel.Debug, { retry: { ...atOnce, maxRetries: 1 } })
+      const lines = yield* loggedBy(script, LogLevel.Debug, { retry: { ...withoutDelay, maxRetries: 1 } })
       const debug = lines.filter(({ level }) => level === "DEBUG")
       expect(debug.map(({ message }) => message)).toEqual([
         "POST https://api.test/v1/todos/1?page=2 -> 503",

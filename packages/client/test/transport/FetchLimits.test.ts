@@ -58,7 +58,7 @@ const over = (
 describe("a fetch that ignores its signal", () => {
   it.live.each(regions)(
     "6.15 no response: the limit passes in $region, and a late body is cancelled",
-    ({ stand }) =>
+    ({ runIn: stand }) =>
       Effect.gen(function* () {
         const late = hung("{", 200)
         let answer = (_: Response): void => {}
@@ -77,7 +77,7 @@ describe("a fetch that ignores its signal", () => {
 
   it.live.each(regions)(
     "6.15 a body that falls silent: the limit passes in $region, the body is cancelled",
-    ({ stand }) =>
+    ({ runIn: stand }) =>
       Effect.gen(function* () {
         for (const [timeouts, phase] of [
           [{ idle: brief }, "idle"],
@@ -177,8 +177,8 @@ const readers = {
 }
 
 describe.each([
-  { name: "our own fetch", transport: FetchTransport.layer },
-  { name: "fetch", transport: FetchHttpClient.layer }
+  { name: "FetchTransport", transport: FetchTransport.layer },
+  { name: "platform fetch", transport: FetchHttpClient.layer }
 ])("a Response of a mock or a polyfill, on $name", ({ transport }) => {
   const reading = (reader: keyof typeof readers, response: () => Response) => {
     const fetch = (): Promise<Response> => Promise.resolve(response())

@@ -4,7 +4,7 @@ import { MockTransport } from "@effect-api/testing"
 import { Cause, Chunk, Effect, Exit, Redacted, Schema, Stream } from "effect"
 import * as Redaction from "../../src/secrets/Redaction.js"
 import { canaries, leaks, observe } from "../fixtures/canary.js"
-import { atOnce, scripted } from "../fixtures/requests.js"
+import { scripted, withoutDelay } from "../fixtures/requests.js"
 
 const { json, stream, systemError, text } = MockTransport
 
@@ -37,7 +37,7 @@ describe("a body that fails to arrive", () => {
 
   it.effect.each(Object.entries(broken))("7.1 does not stop retries where it %s", ([, body]) =>
     Effect.gen(function* () {
-      const { client } = yield* scripted([stream(body, { status: 503 }), json(1)], { retry: atOnce })
+      const { client } = yield* scripted([stream(body, { status: 503 }), json(1)], { retry: withoutDelay })
       const { exit } = yield* observe(client.get("/todos"))
       expect(exit).toEqual(Exit.succeed(1))
     })
@@ -46,7 +46,7 @@ describe("a body that fails to arrive", () => {
   it.effect("6.8 no attempt is left open", () =>
     Effect.gen(function* () {
       const step = stream(["x", { delay: Infinity }], { status: 503 })
-      const { client, transport } = yield* scripted([step, step, step], { retry: atOnce })
+      const { client, transport } = yield* scripted([step, step, step], { retry: withoutDelay })
       yield* observe(client.get("/todos"))
       expect([yield* transport.inFlight, yield* transport.interrupted]).toEqual([0, 3])
     })
@@ -110,7 +110,7 @@ describe("caps", () => {
       const endless = stream(Stream.repeatValue("x".repeat(4)))
       const { client, transport } = yield* scripted([endless], {
         limits: { responseBytes: 9 },
-        retry: atOnce
+        retry: withoutDelay
       })
       expect(yield* Effect.flip(client.get("/todos"))).toMatchObject({
         _tag: "ResponseValidationError",

@@ -13,8 +13,8 @@ import {
 } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Effect, FastCheck as fc, Layer, Redacted, Schema, Stream } from "effect"
-import { broken, drained } from "../fixtures/pages.js"
-import { atOnce, clientOn, scripted } from "../fixtures/requests.js"
+import { drain, drainError } from "../fixtures/pages.js"
+import { clientOn, scripted, withoutDelay } from "../fixtures/requests.js"
 
 /** Secrets of the client, and those of a request: each is a word of its own that no other text holds. */
 const ofClient = ["CREDENTIAL", "CONFIGHEADER", "CONFIGQUERY", "CONFIGNAMED"]
@@ -34,7 +34,7 @@ const options: Partial<ApiConfig.Options> = {
   headers: { "x-config": Redacted.make("CONFIGHEADER"), "x-api-key": "CONFIGNAMED", "x-plain": "1" },
   query: { config_secret: Redacted.make("CONFIGQUERY") },
   middleware: [signing],
-  retry: atOnce
+  retry: withoutDelay
 }
 
 const own = {
@@ -110,7 +110,7 @@ describe("led to another origin", () => {
           method === "get"
             ? ApiRequest.get("/list", request)
             : ApiRequest.post("/list", { ...request, body: { a: 1 } })
-        const { exit } = yield* drained(client.items(walk))
+        const { exit } = yield* drain(client.items(walk))
         expect(exit._tag).toBe("Success")
         const [first, second] = yield* transport.requests
         expect(first && shownIn(first, everything)).toEqual(everything)
@@ -127,7 +127,7 @@ describe("led to another origin", () => {
       Effect.gen(function* () {
         const trusting = { ...options, trustedOrigins: ["https://other.test"] }
         const { client, transport } = yield* scripted([lead("https://other.test/y"), last], trusting)
-        yield* drained(client.items(ApiRequest.get("/list", { ...own, success: Page, pagination })))
+        yield* drain(client.items(ApiRequest.get("/list", { ...own, success: Page, pagination })))
         const [, second] = yield* transport.requests
         expect(second && shownIn(second, ofRequest)).toEqual([])
         expect(second?.headers).toMatchObject({ "x-house-token": "CREDENTIAL", authorization: "SIGNATURE" })
@@ -140,7 +140,7 @@ describe("led to another origin", () => {
       Effect.gen(function* () {
         const script = [lead("https://other.test/y"), lead("https://api.test/v1/delete-all"), last]
         const { client, transport } = yield* scripted(script, options)
-        yield* drained(client.items(ApiRequest.get("/list", { ...own, success: Page, pagination })))
+        yield* drain(client.items(ApiRequest.get("/list", { ...own, success: Page, pagination })))
         const requests = yield* transport.requests
         expect(requests.map((request) => shownIn(request, everything).length)).toEqual([
           everything.length,
@@ -157,7 +157,7 @@ describe("led to another origin", () => {
         for (const target of ["http://api.test/y", "http://other.test/y"]) {
           const { client, transport } = yield* scripted([lead(target), last], options)
           const request = ApiRequest.get("/list", { ...own, success: Page, pagination })
-          const { error } = yield* broken(client.items(request))
+          const { error } = yield* drainError(client.items(request))
           expect(String(error)).toContain("it goes from https to http")
           expect(yield* transport.requestCount).toBe(1)
         }
@@ -215,7 +215,7 @@ describe("a fetch that follows redirects by itself", () => {
         Layer.provide(FetchTransport.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
       )
       const client = yield* clientOn(http, options)
-      yield* drained(client.items(ApiRequest.get("/list", { ...own, success: Page, pagination: byLink })))
+      yield* drain(client.items(ApiRequest.get("/list", { ...own, success: Page, pagination: byLink })))
       expect(asked).toHaveLength(2)
       expect(asked[0]).toContain("CREDENTIAL")
       expect(asked[1]).toContain("https://other.test/list?page=2")
@@ -283,13 +283,13 @@ describe("a body that holds a secret", () => {
         const trusting = { ...options, trustedOrigins: ["https://other.test"] }
         const { client, transport } = yield* scripted([lead(target), last], trusting)
         const request = ApiRequest.post("/list", { ...(body as object), success: Page, pagination })
-        const { error } = yield* broken(client.items(request))
+        const { error } = yield* drainError(client.items(request))
         expect(String(error)).toContain("its body holds a secret")
         expect(JSON.stringify(error)).not.toContain("BODYSECRET")
         expect(yield* transport.requestCount).toBe(1)
       }
       const stays = yield* scripted([lead("/y"), last], options)
-      const { exit } = yield* drained(
+      const { exit } = yield* drain(
         stays.client.items(ApiRequest.post("/list", { ...(body as object), success: Page, pagination }))
       )
       expect(exit._tag).toBe("Success")
@@ -344,7 +344,7 @@ describe("whatever the chain", () => {
         })
         const { client, transport } = yield* scripted(script, trusting)
         const request = { ...own, success: Page, pagination: both }
-        const { exit } = yield* drained(
+        const { exit } = yield* drain(
           client.items(
             post ? ApiRequest.post("/list", { ...request, body: 1 }) : ApiRequest.get("/list", request)
           )
@@ -375,7 +375,7 @@ describe("whatever the chain", () => {
         }
         const { client, transport } = yield* scripted(script, {
           ...trusting,
-          retry: { ...atOnce, maxRetries: 9, retryUnsafe }
+          retry: { ...withoutDelay, maxRetries: 9, retryUnsafe }
         })
         yield* Effect.exit(client.execute(ApiRequest.post("/orders", { ...own, body: 1 })))
         const requests = yield* transport.requests

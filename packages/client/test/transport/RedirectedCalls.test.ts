@@ -12,13 +12,13 @@ import {
 import { MockTransport } from "@effect-api/testing"
 import { Chunk, Effect, Metric, Redacted, Schema, Stream } from "effect"
 import { recorder } from "../fixtures/canary.js"
-import { atOnce, scripted } from "../fixtures/requests.js"
-import { issuing, play, playError, settle, status, tokens } from "../fixtures/retry.js"
+import { scripted, withoutDelay } from "../fixtures/requests.js"
+import { issueTokens, play, playError, settle, status, tokens } from "../fixtures/retry.js"
 
 const to = (location: string, code = 303) => MockTransport.empty(code, { headers: { location } })
 const ok = MockTransport.json("there")
 const order = ApiRequest.post("/orders", { body: { a: 1 } })
-const whenSafe = { retry: { ...atOnce, retryUnsafe: "when-safe" } } as const
+const whenSafe = { retry: { ...withoutDelay, retryUnsafe: "when-safe" } } as const
 
 /** Method and path of each request, as a server would log it. */
 const lines = (requests: ReadonlyArray<MockTransport.MockRequest>) =>
@@ -62,7 +62,7 @@ describe("a POST that became a GET", () => {
       Effect.gen(function* () {
         const { requests } = yield* play(
           [to("/jobs/1"), status(503), ok],
-          { retry: { ...atOnce, retryUnsafe } },
+          { retry: { ...withoutDelay, retryUnsafe } },
           order,
           0
         )
@@ -78,7 +78,12 @@ describe("a POST that became a GET", () => {
     Effect.gen(function* () {
       const made = { PUT: ApiRequest.put, PATCH: ApiRequest.patch, DELETE: ApiRequest.del }
       const request = made[method]("/orders", { body: 1 })
-      const { requests } = yield* play([to("/jobs/1", code), status(503), ok], { retry: atOnce }, request, 0)
+      const { requests } = yield* play(
+        [to("/jobs/1", code), status(503), ok],
+        { retry: withoutDelay },
+        request,
+        0
+      )
       expect(lines(requests)).toEqual([`${method} /v1/orders`, "GET /jobs/1", "GET /jobs/1"])
     })
   )
@@ -94,7 +99,7 @@ describe("a POST that became a GET", () => {
   it.effect("6.12 the hops behind it count on: a retry has no more of them than the call had left", () =>
     Effect.gen(function* () {
       const script = [to("/1"), to("/2", 302), status(503), to("/3", 302), status(503), to("/4", 302)]
-      const { error, requests } = yield* playError(script, { redirects: 3, retry: atOnce }, order, 0)
+      const { error, requests } = yield* playError(script, { redirects: 3, retry: withoutDelay }, order, 0)
       expect(lines(requests)).toEqual([
         "POST /v1/orders",
         ...["GET /1", "GET /2", "GET /2", "GET /3", "GET /3"]
@@ -110,7 +115,7 @@ describe("a POST that became a GET", () => {
   it.effect("6.12 a retried GET that asks for a GET again is followed from where it stands", () =>
     Effect.gen(function* () {
       const script = [to("/a/b"), status(503), to("c", 302), ok]
-      const { requests } = yield* play(script, { retry: atOnce }, order, 0)
+      const { requests } = yield* play(script, { retry: withoutDelay }, order, 0)
       expect(lines(requests)).toEqual(["POST /v1/orders", "GET /a/b", "GET /a/b", "GET /a/c"])
     })
   )
@@ -128,7 +133,7 @@ describe("a POST that became a GET", () => {
     Effect.gen(function* () {
       const once = ApiRequest.post("/orders", { bodyStream: Stream.make(new Uint8Array([1])) })
       const script = [to("/jobs/1"), to("/jobs/2", 302), status(503), ok]
-      const { ended, requests } = yield* play(script, { retry: atOnce }, once, 0)
+      const { ended, requests } = yield* play(script, { retry: withoutDelay }, once, 0)
       expect(lines(requests)).toEqual(["POST /v1/orders", "GET /jobs/1", "GET /jobs/2", "GET /jobs/2"])
       expect(ended).toMatchObject({ right: { value: "there" } })
     })
@@ -136,7 +141,7 @@ describe("a POST that became a GET", () => {
 
   it.effect("4.4 the key of the POST does not go along with the GET", () =>
     Effect.gen(function* () {
-      const options = { idempotency: { header: "x-key" }, retry: atOnce }
+      const options = { idempotency: { header: "x-key" }, retry: withoutDelay }
       const { requests } = yield* play([to("/jobs/1"), status(503), ok], options, order, 0)
       expect(requests.map(({ headers }) => headers["x-key"] !== undefined)).toEqual([true, false, false])
       const named = ApiRequest.post("/orders", { body: 1, idempotencyKey: "mine" })
@@ -184,7 +189,7 @@ describe("every error behind it", () => {
     ]
   ] as const)("6.12 %s is maybe-applied", ([_name, step, tag]) =>
     Effect.gen(function* () {
-      const { error, requests } = yield* playError([to("/jobs/1"), step], { retry: atOnce }, order, 0)
+      const { error, requests } = yield* playError([to("/jobs/1"), step], { retry: withoutDelay }, order, 0)
       expect(error).toMatchObject({ _tag: tag, delivery: "maybe-applied", request: { method: "GET" } })
       expect(error.request.url).toBe("https://api.test/jobs/1")
       expect(lines(requests).filter((line) => line.startsWith("POST"))).toHaveLength(1)
@@ -253,7 +258,7 @@ describe("every error behind it", () => {
 
   it.effect("6.4 what ends for want of tokens", () =>
     Effect.gen(function* () {
-      const retry = { ...atOnce, budget: { capacity: 1 } }
+      const retry = { ...withoutDelay, budget: { capacity: 1 } }
       const { error } = yield* playError([to("/jobs/1"), nowhere], { retry }, order, 0)
       expect(error).toMatchObject({ stoppedBy: "budget", delivery: "maybe-applied" })
     })
@@ -274,10 +279,15 @@ describe("every error behind it", () => {
       // The server's own word does not bring a request back on which it has acted.
       const step = MockTransport.empty(code, { headers: { location: "/x", "x-should-retry": "true" } })
       const script = MockTransport.forever(step)
-      const { error, requests } = yield* playError([script], { redirects: 0, retry: atOnce }, request, 0)
+      const { error, requests } = yield* playError(
+        [script],
+        { redirects: 0, retry: withoutDelay },
+        request,
+        0
+      )
       expect(error).toMatchObject({ _tag: "UnexpectedStatusError", delivery })
       expect(requests).toHaveLength(delivery === "maybe-applied" ? 1 : 3)
-      const bare = yield* playError([MockTransport.empty(code)], { retry: atOnce }, request, 0)
+      const bare = yield* playError([MockTransport.empty(code)], { retry: withoutDelay }, request, 0)
       expect(bare.error.delivery).toBe(delivery)
     })
   )
@@ -286,7 +296,7 @@ describe("every error behind it", () => {
     Effect.gen(function* () {
       const reset = MockTransport.connectionError({ code: "ECONNRESET" })
       const play = (script: MockTransport.Script) =>
-        playError(script, { retry: { ...atOnce, maxRetries: 1 } }, order, 0)
+        playError(script, { retry: { ...withoutDelay, maxRetries: 1 } }, order, 0)
       expect((yield* play([reset, nowhere])).error.delivery).toBe("maybe-applied")
       expect((yield* play([status(429), nowhere])).error.delivery).toBe("rejected")
       expect((yield* play([nowhere, nowhere])).error.delivery).toBe("not-sent")
@@ -297,7 +307,7 @@ describe("every error behind it", () => {
 describe("credentials", () => {
   it.effect("6.9 a 401 of a later hop refreshes them and repeats that hop", () =>
     Effect.gen(function* () {
-      const issuer = issuing()
+      const issuer = issueTokens()
       const script = routes({
         "POST /v1/orders": () => to("/jobs/1"),
         "GET /jobs/1": (_count, { headers }) =>
@@ -313,7 +323,7 @@ describe("credentials", () => {
 
   it.effect("6.9 a 401 of an origin that has not seen them drops none", () =>
     Effect.gen(function* () {
-      const issuer = issuing()
+      const issuer = issueTokens()
       const script = [to("https://other.test/jobs/1"), status(401)]
       const { requests } = yield* play(
         script,
@@ -398,7 +408,7 @@ describe("watching it", () => {
         [to("https://edge.test:8443/jobs?token=t"), status(503), ok],
         {
           platformHeaders: PlatformHeaders.make({ packageVersion: "1.0.0", prefix: "x-app" }),
-          retry: atOnce
+          retry: withoutDelay
         }
       )
       yield* Effect.provide(client.execute(order), layer)
@@ -421,7 +431,7 @@ describe("watching it", () => {
   it.effect("12.2 the time of an attempt is counted for the server that it begins with", () =>
     Effect.gen(function* () {
       const script = [to("https://far.hops.test/x", 302), status(503), to("https://far.hops.test/x", 302), ok]
-      const { client } = yield* scripted(script, { baseUrl: "https://near.hops.test", retry: atOnce })
+      const { client } = yield* scripted(script, { baseUrl: "https://near.hops.test", retry: withoutDelay })
       yield* client.get("/x")
       const named = (yield* Metric.snapshot).flatMap(({ metricKey: { name, tags } }) =>
         name === "http.client.request.duration"
@@ -436,7 +446,7 @@ describe("watching it", () => {
 describe("other ways in", () => {
   it.effect("6.12 the plain client repeats the GET", () =>
     Effect.gen(function* () {
-      const { client, transport } = yield* scripted([to("/jobs/1"), status(503), ok], { retry: atOnce })
+      const { client, transport } = yield* scripted([to("/jobs/1"), status(503), ok], { retry: withoutDelay })
       const response = yield* ApiClient.httpClient(client).post("/orders")
       expect(yield* response.json).toBe("there")
       expect(response.request.url).toBe("/orders")
@@ -449,7 +459,7 @@ describe("other ways in", () => {
       const { client, transport } = yield* scripted(
         [to("/jobs/1"), status(503), MockTransport.text("bytes")],
         {
-          retry: atOnce
+          retry: withoutDelay
         }
       )
       const request = ApiRequest.post("/orders", { success: ResponseDecoder.stream() })
@@ -467,7 +477,7 @@ describe("other ways in", () => {
   it.effect("6.12 a stream repeats the GET", () =>
     Effect.gen(function* () {
       const script = [to("/jobs/1"), status(503), sse("data: 1\n\ndata: end\n\n")]
-      const { client, transport } = yield* scripted(script, { retry: atOnce })
+      const { client, transport } = yield* scripted(script, { retry: withoutDelay })
       const values = yield* Stream.runCollect(client.stream(ApiRequest.post("/orders", { events })))
       expect(Chunk.toReadonlyArray(values)).toEqual([1])
       expect(lines(yield* transport.requests)).toEqual(["POST /v1/orders", "GET /jobs/1", "GET /jobs/1"])
@@ -482,7 +492,7 @@ describe("other ways in", () => {
         to("https://edge.test/live", 302),
         sse("id: e2\ndata: 2\n\ndata: end\n\n")
       ]
-      const { client, transport } = yield* scripted(script, { retry: atOnce })
+      const { client, transport } = yield* scripted(script, { retry: withoutDelay })
       const resuming = EventStream.make({ event: Schema.Number, terminal: "end", resume: true })
       const live = client.stream(ApiRequest.get("/live", { events: resuming }))
       const values = yield* Effect.flatten(settle(Stream.runCollect(live)))

@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { ApiClient, ApiRequest, Credentials } from "@effect-api/client"
 import { MockTransport, TestServer } from "@effect-api/testing"
 import { Effect, Redacted } from "effect"
-import { atOnce, clientOn, scripted } from "../fixtures/requests.js"
+import { clientOn, scripted, withoutDelay } from "../fixtures/requests.js"
 
 const to = (location: string, status = 302) => MockTransport.empty(status, { headers: { location } })
 const ok = MockTransport.json("there")
@@ -101,7 +101,7 @@ describe("locations", () => {
 describe("refused", () => {
   const fails = (script: MockTransport.Script, options: Parameters<typeof scripted>[1] = {}) =>
     Effect.gen(function* () {
-      const { client, transport } = yield* scripted(script, { retry: atOnce, ...options })
+      const { client, transport } = yield* scripted(script, { retry: withoutDelay, ...options })
       const error = yield* Effect.flip(client.execute(ApiRequest.get("/x")))
       expect(error).toMatchObject({
         _tag: "UnexpectedStatusError",
@@ -169,7 +169,7 @@ describe("refused", () => {
   it.effect("8.1 an error behind a redirect is retried from the start", () =>
     Effect.gen(function* () {
       const requests = yield* hops(ApiRequest.get("/x"), [to("/y"), MockTransport.empty(503), to("/y"), ok], {
-        retry: atOnce
+        retry: withoutDelay
       })
       expect(requests.map(({ url }) => new URL(url).pathname)).toEqual(["/v1/x", "/y", "/v1/x", "/y"])
     })

@@ -2,8 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { ApiClient, Credentials } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Effect, Fiber, Supervisor, TestClock } from "effect"
-import { atOnce, scripted } from "../fixtures/requests.js"
-import { list, ok, play, settle, status, steady } from "../fixtures/retry.js"
+import { scripted, withoutDelay } from "../fixtures/requests.js"
+import { list, ok, play, settle, status, withoutJitter } from "../fixtures/retry.js"
 
 describe("interruption", () => {
   const credentials = Credentials.cached({ fetch: Effect.never })
@@ -28,7 +28,7 @@ describe("interruption", () => {
     { name: "during a token fetch", script: [], options: { credentials }, sent: 0, cut: 0 }
   ])("8.6 $name nothing more is sent and nothing is left", ({ after = 100, cut, options, script, sent }) =>
     Effect.gen(function* () {
-      const { client, transport } = yield* scripted(script, { retry: steady, ...options })
+      const { client, transport } = yield* scripted(script, { retry: withoutJitter, ...options })
       const supervisor = yield* Supervisor.track
       const fiber = yield* Effect.fork(Effect.supervised(client.execute(list), supervisor))
       yield* TestClock.adjust(after)
@@ -51,7 +51,7 @@ describe("what is let go", () => {
         Array.from({ length: 64 }, () => "x".repeat(16 * 1024)),
         { status: 503 }
       )
-      const { ended, times, transport } = yield* play([stuck, large, ok], { retry: steady })
+      const { ended, times, transport } = yield* play([stuck, large, ok], { retry: withoutJitter })
       expect(ended).toMatchObject({ right: { value: "ok" } })
       // A body that does not come is waited for five seconds.
       expect(times).toEqual([0, 5500, 6500])
@@ -63,7 +63,7 @@ describe("what is let go", () => {
   it.effect("6.8 so it is through the plain HttpClient, whose last answer is the caller's", () =>
     Effect.gen(function* () {
       const last = MockTransport.stream(["the last"], { status: 503 })
-      const { client, transport } = yield* scripted([stuck, status(503), last], { retry: atOnce })
+      const { client, transport } = yield* scripted([stuck, status(503), last], { retry: withoutDelay })
       const response = yield* settle(ApiClient.httpClient(client).get("/todos"))
       expect(response).toMatchObject({ right: { status: 503 } })
       expect(yield* transport.interrupted).toBe(1)

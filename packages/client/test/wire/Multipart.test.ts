@@ -3,7 +3,7 @@ import type { ApiError } from "@effect-api/client"
 import { Effect, Option, Redacted, Stream } from "effect"
 import * as Multipart from "../../src/wire/Multipart.js"
 import { form, formBytes, textOf, untyped, utf8 } from "../fixtures/bodies.js"
-import { atOnce, sent, sentFor } from "../fixtures/requests.js"
+import { sent, sentFor, withoutDelay } from "../fixtures/requests.js"
 import { playError, status } from "../fixtures/retry.js"
 
 /** What goes on the wire, the boundary written as `B` and line ends as `|`. */
@@ -157,7 +157,7 @@ describe("what goes on the wire", () => {
 
   it.effect("5.2 the same boundary and bytes on every attempt", () =>
     Effect.gen(function* () {
-      const requests = yield* sentFor(form({ a: "1", b: new Blob(["x"]) }), { retry: atOnce }, [
+      const requests = yield* sentFor(form({ a: "1", b: new Blob(["x"]) }), { retry: withoutDelay }, [
         status(503),
         status(200)
       ])

@@ -3,8 +3,8 @@ import type { ApiRequest } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Effect, FastCheck as fc, Stream } from "effect"
 import * as Multipart from "../../src/wire/Multipart.js"
-import { failing, form, formBytes, sources, utf8 } from "../fixtures/bodies.js"
-import { atOnce, scripted, sentFor } from "../fixtures/requests.js"
+import { failingSources, form, formBytes, sources, utf8 } from "../fixtures/bodies.js"
+import { scripted, sentFor, withoutDelay } from "../fixtures/requests.js"
 import { playError, status } from "../fixtures/retry.js"
 
 describe("what a parser reads back", () => {
@@ -92,7 +92,7 @@ describe("length and replay", () => {
   it.effect.each(rows)("5.2 %s", ([, fields, known, replayable]) =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([status(503), status(503)], {
-        retry: { ...atOnce, maxRetries: 1 }
+        retry: { ...withoutDelay, maxRetries: 1 }
       })
       const error = yield* Effect.flip(client.execute(form(fields)))
       expect(error).toMatchObject({
@@ -113,7 +113,7 @@ describe("length and replay", () => {
     Effect.gen(function* () {
       let made = 0
       const file = () => Stream.make(utf8(`attempt ${++made}`))
-      const requests = yield* sentFor(form({ file }), { retry: atOnce }, [
+      const requests = yield* sentFor(form({ file }), { retry: withoutDelay }, [
         status(503),
         status(503),
         status(200)
@@ -126,13 +126,13 @@ describe("length and replay", () => {
     })
   )
 
-  it.effect.each(Object.entries(failing("the disk is gone")))(
+  it.effect.each(Object.entries(failingSources("the disk is gone")))(
     "5.3 a part that fails on its way is the request's own error, and not tried again: %s",
     ([, source]) =>
       Effect.gen(function* () {
         const { error, requests } = yield* playError(
           [MockTransport.forever(status(503))],
-          { retry: atOnce },
+          { retry: withoutDelay },
           form({ a: "1", file: source }),
           0
         )

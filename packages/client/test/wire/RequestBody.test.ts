@@ -3,8 +3,8 @@ import { describe, expect, it } from "@effect/vitest"
 import type { ApiRequest, ResponseDecoder } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Deferred, Effect, Fiber, Redacted, Stream } from "effect"
-import { failing, form, parts, sources, untyped, upload, utf8 } from "../fixtures/bodies.js"
-import { atOnce, scripted, sent, sentFor } from "../fixtures/requests.js"
+import { failingSources, form, parts, sources, untyped, upload, utf8 } from "../fixtures/bodies.js"
+import { scripted, sent, sentFor, withoutDelay } from "../fixtures/requests.js"
 import { ok, play, playError, status } from "../fixtures/retry.js"
 
 const each = Object.entries(sources)
@@ -46,7 +46,7 @@ describe("a streamed body", () => {
 
   it.effect.each(each)("5.3 of one %s gets one attempt, and the answer to it is the error", ([, make]) =>
     Effect.gen(function* () {
-      const { error, requests } = yield* playError([status(503)], { retry: atOnce }, upload(make()), 0)
+      const { error, requests } = yield* playError([status(503)], { retry: withoutDelay }, upload(make()), 0)
       expect(error).toMatchObject({
         _tag: "ServiceUnavailableError",
         status: 503,
@@ -60,14 +60,19 @@ describe("a streamed body", () => {
   it.effect("5.3 nor is a broken connection tried again with it", () =>
     Effect.gen(function* () {
       const reset = MockTransport.connectionError({ code: "ECONNRESET" })
-      const { error } = yield* playError([reset], { retry: atOnce }, upload(Stream.make(utf8("x"))), 0)
+      const { error } = yield* playError([reset], { retry: withoutDelay }, upload(Stream.make(utf8("x"))), 0)
       expect(error).toMatchObject({ _tag: "ConnectionError", kind: "reset", stoppedBy: "not-replayable" })
     })
   )
 
   it.effect("6.1 an error that no attempt can mend says so, replayable or not", () =>
     Effect.gen(function* () {
-      const { error } = yield* playError([status(404)], { retry: atOnce }, upload(Stream.make(utf8("x"))), 0)
+      const { error } = yield* playError(
+        [status(404)],
+        { retry: withoutDelay },
+        upload(Stream.make(utf8("x"))),
+        0
+      )
       expect(error).toMatchObject({ _tag: "NotFoundError", stoppedBy: "not-retryable" })
     })
   )
@@ -79,7 +84,7 @@ describe("a streamed body", () => {
         made++
         return make()
       }
-      const requests = yield* sentFor(upload(body), { retry: atOnce }, [status(503), status(429), ok])
+      const requests = yield* sentFor(upload(body), { retry: withoutDelay }, [status(503), status(429), ok])
       expect(requests.map(({ text }) => text)).toEqual([whole, whole, whole])
       expect(made).toBe(3)
     })
@@ -93,7 +98,12 @@ describe("a streamed body", () => {
         return Stream.empty
       }
       const refused = MockTransport.connectionError({ code: "ECONNREFUSED" })
-      const { requests } = yield* playError([refused, refused, refused], { retry: atOnce }, upload(body), 0)
+      const { requests } = yield* playError(
+        [refused, refused, refused],
+        { retry: withoutDelay },
+        upload(body),
+        0
+      )
       expect([requests.length, made]).toEqual([3, 0])
     })
   )
@@ -142,7 +152,7 @@ describe("a source that fails", () => {
   const used = new Blob(["x"]).stream()
   used.getReader()
   const rows: ReadonlyArray<readonly [name: string, source: ApiRequest.BodyStream, reason: string]> = [
-    ...Object.entries(failing(message)).flatMap(([name, make]) => [
+    ...Object.entries(failingSources(message)).flatMap(([name, make]) => [
       [`one ${name}`, make(), message] as const,
       [`a function that makes ${name}`, make, message] as const
     ]),
@@ -166,7 +176,7 @@ describe("a source that fails", () => {
   it.effect.each(rows)("5.3 is the request's own error, and not tried again: %s", ([, source, reason]) =>
     Effect.gen(function* () {
       const script = [MockTransport.forever(status(503))]
-      const { error, requests } = yield* playError(script, { retry: atOnce }, upload(source), 0)
+      const { error, requests } = yield* playError(script, { retry: withoutDelay }, upload(source), 0)
       expect(error).toMatchObject({
         _tag: "InvalidRequestError",
         field: "bodyStream",
@@ -196,7 +206,7 @@ describe("a source that fails", () => {
       const again = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.retry(effect, { times: 1 })
       const { error } = yield* playError(
         [ok, MockTransport.connectionError({ code: "ECONNRESET", collect: true })],
-        { retry: { ...atOnce, maxRetries: 0 }, middleware: [(request, next) => again(next(request))] },
+        { retry: { ...withoutDelay, maxRetries: 0 }, middleware: [(request, next) => again(next(request))] },
         upload(body),
         0
       )
@@ -268,7 +278,7 @@ describe("progress", () => {
       const told: Array<ResponseDecoder.Progress> = []
       const { requests } = yield* play(
         script,
-        { retry: atOnce },
+        { retry: withoutDelay },
         request({ onUpload: (progress: ResponseDecoder.Progress) => void told.push(progress) }),
         0
       )
