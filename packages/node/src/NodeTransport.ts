@@ -17,15 +17,15 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Client } from "undici"
-import * as Settings from "./config/settings.js"
-import * as Dispatch from "./exchange/dispatch.js"
-import type { Sender } from "./exchange/exchange.js"
-import * as Native from "./exchange/native.js"
-import * as Agent from "./pool/agent.js"
+import * as Settings from "./config/checkOptions.js"
+import * as Dispatch from "./dispatcher/DispatcherSender.js"
+import type { Sender } from "./exchange/Exchange.js"
+import * as Native from "./exchange/nativeTransport.js"
+import * as Agent from "./agent/Agent.js"
 import { proxySecrets } from "./proxy/proxySecrets.js"
-import type { Dispatcher, Options } from "./TransportOptions.js"
+import type { Dispatcher, Options } from "./config/TransportOptions.js"
 
-export type { Dispatcher, Lookup, Options, Proxy, Tls } from "./TransportOptions.js"
+export type { Dispatcher, Lookup, Options, Proxy, Tls } from "./config/TransportOptions.js"
 
 /**
  * An `HttpClient` with a pool of its own, closed with the scope. Fails with an `InvalidConfigError` that names the setting.

@@ -4,4 +4,4 @@
  * @since 0.1.0
  */
 export * as NodeTransport from "./NodeTransport.js"
-export * as PoolMetrics from "./PoolMetrics.js"
+export * as PoolMetrics from "./pool/PoolMetrics.js"

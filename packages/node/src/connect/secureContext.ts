@@ -3,7 +3,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto"
 import tls, { type SecureContext } from "node:tls"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
-import type { Tls } from "../TransportOptions.js"
+import type { Tls } from "../config/TransportOptions.js"
 
 export interface Wrong {
   readonly field: "ca" | "cert" | "key" | "passphrase"

@@ -2,7 +2,7 @@
 import net from "node:net"
 import type { Duplex } from "node:stream"
 import nodeTls, { type SecureContext, type TLSSocket } from "node:tls"
-import { failedBefore, opensslReason, unsent } from "../exchange/failures.js"
+import { failedBefore, opensslReason, unsent } from "../shared/errors.js"
 import * as Addresses from "./addresses.js"
 import type { Abort, Connecting } from "./connecting.js"
 

@@ -1,10 +1,10 @@
 /** Who waits for a connection, and what is on its way for whom. */
 import type { Socket } from "node:net"
 import type { Abort, Connecting } from "../connect/connecting.js"
-import type { Connection } from "../connect/connection.js"
-import type { Exchange, Turn } from "../exchange/exchange.js"
-import { coded } from "../exchange/failures.js"
-import { longestTimer } from "../exchange/timers.js"
+import type { Connection } from "../exchange/Connection.js"
+import type { Exchange, Turn } from "../exchange/Exchange.js"
+import { coded } from "../shared/errors.js"
+import { longestTimer } from "../shared/timers.js"
 
 /** A connection, and the socket that it lives as long as. */
 export interface Established {

@@ -1,5 +1,5 @@
 /** A request of http as a proxy of HTTP takes it: with the whole URL (RFC 9112, 3.2.2). */
-import { hasHeader } from "../body/outgoing.js"
+import { hasHeader } from "../exchange/OutgoingRequest.js"
 import type { ProxyServer } from "./proxyUrl.js"
 
 export interface AbsoluteForm {

@@ -1,7 +1,7 @@
 /** What of a proxy's settings must not be shown: its token, and the name and password in its URL. */
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
-import type { Options } from "../TransportOptions.js"
+import type { Options } from "../config/TransportOptions.js"
 import { parse } from "./proxyUrl.js"
 
 const names = ["http_proxy", "https_proxy", "all_proxy"].flatMap((name) => [name, name.toUpperCase()])

@@ -1,0 +1,139 @@
+/** What is sent: a request as undici's dispatcher takes it. */
+import type { Readable } from "node:stream"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import { NativeTransport, type Timeouts } from "@effect-api/client"
+import type { Dispatcher } from "undici"
+import * as Decompress from "../body/contentCodings.js"
+
+type Request = HttpClientRequest.HttpClientRequest
+
+/** What goes to a dispatcher or a session of HTTP/2, ready but for the handler. */
+export class Outgoing implements Dispatcher.DispatchOptions {
+  readonly origin: string
+  path: string
+  readonly method: Dispatcher.HttpMethod
+  headers: Array<string>
+  body: NonNullable<Dispatcher.DispatchOptions["body"]> | null
+  /** undici's own limits: an exchange keeps its own. */
+  readonly headersTimeout = 0
+  readonly bodyTimeout = 0
+  readonly timeouts: Timeouts.Timeouts
+  isWhole = false
+
+  constructor(
+    origin: string,
+    path: string,
+    method: Dispatcher.HttpMethod,
+    headers: Array<string>,
+    body: NonNullable<Dispatcher.DispatchOptions["body"]> | null,
+    timeouts: Timeouts.Timeouts
+  ) {
+    this.origin = origin
+    this.path = path
+    this.method = method
+    this.headers = headers
+    this.body = body
+    this.timeouts = timeouts
+  }
+
+  /** Lets go of what will not be sent again. */
+  release(): void {
+    this.headers = nothingToSend
+    this.body = null
+  }
+
+  /** Makes it one for a proxy, which takes the whole URL in place of the path. */
+  toWhole(path: string, headers: Array<string>): void {
+    this.isWhole = true
+    this.path = path
+    this.headers = headers
+  }
+
+  /** Sets the `host` header, where the request has none. */
+  toHost(host: string): void {
+    if (!hasHeader(this.headers, "host")) this.headers = ["host", host, ...this.headers]
+  }
+
+  /** The body is there in whole: a stream may have been read from. */
+  get canBeSentAgain(): boolean {
+    const { body } = this
+    return body === null || typeof body === "string" || body instanceof Uint8Array
+  }
+
+  get isIdempotent(): boolean {
+    return idempotent.has(this.method)
+  }
+}
+
+/** Of names in lower case and values in turn. */
+export const hasHeader = (headers: ReadonlyArray<string>, name: string): boolean =>
+  headers.some((text, index) => index % 2 === 0 && text === name)
+
+const nothingToSend: Array<string> = []
+
+/** RFC 9110, 9.2.2. */
+const idempotent: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"])
+
+const slash = 0x2f
+const question = 0x3f
+
+/** Names and values in turn, as undici takes them with the least work. */
+export const headersOf = (
+  headers: Request["headers"],
+  contentType: string | undefined,
+  decompress: boolean
+): Array<string> => {
+  const list: Array<string> = []
+  for (const name of Object.keys(headers)) {
+    const value = headers[name]
+    if (value !== undefined && (contentType === undefined || name !== "content-type")) list.push(name, value)
+  }
+  if (contentType !== undefined) list.push("content-type", contentType)
+  if (decompress && asksByItself(headers)) {
+    // A range counts the bytes of the coded content (RFC 9110, 14.2): a part of that cannot be decoded.
+    list.push("accept-encoding", headers["range"] === undefined ? Decompress.acceptEncoding : "identity")
+  }
+  return list
+}
+
+/** Nobody has said which codings to ask for, or to ask for none. */
+const asksByItself = (headers: Request["headers"]): boolean =>
+  headers["accept-encoding"] === undefined &&
+  !NativeTransport.removedHeaders(headers).includes("accept-encoding")
+
+/** Whether a path begins there. */
+export const isSlash = (url: string, at: number): boolean => url.charCodeAt(at) === slash
+
+/** Where the path begins: behind the authority, at a slash, a query, or the end. */
+export const endOfOrigin = (url: string): number => {
+  for (let at = url.indexOf("://") + 3; at < url.length; at++) {
+    const code = url.charCodeAt(at)
+    if (code === slash || code === question) return at
+  }
+  return url.length
+}
+
+/** The body as undici takes it, and its type where only the encoding of it knows that. */
+export const bodyOf = ({
+  body
+}: Request): {
+  readonly body: NonNullable<Dispatcher.DispatchOptions["body"]> | null
+  readonly contentType?: string | undefined
+} => {
+  switch (body._tag) {
+    case "Uint8Array":
+      return { body: body.body }
+    case "FormData": {
+      const encoded = new Response(body.formData)
+      return {
+        // undici takes any iterable of bytes; its types name Node's streams only.
+        body: encoded.body as unknown as Readable,
+        contentType: encoded.headers.get("content-type") ?? undefined
+      }
+    }
+    case "Raw":
+      return { body: body.body as Readable }
+    default:
+      return { body: null }
+  }
+}

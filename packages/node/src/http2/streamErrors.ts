@@ -1,0 +1,76 @@
+/** Why an exchange of HTTP/2 broke: a code for each way, and whether the peer says that it has not acted on the request. */
+import { constants } from "node:http2"
+import type { Sent } from "../exchange/Exchange.js"
+import { coded } from "../shared/errors.js"
+
+/** RFC 9113, section 7, by number. */
+const names = [
+  "NO_ERROR",
+  "PROTOCOL_ERROR",
+  "INTERNAL_ERROR",
+  "FLOW_CONTROL_ERROR",
+  "SETTINGS_TIMEOUT",
+  "STREAM_CLOSED",
+  "FRAME_SIZE_ERROR",
+  "REFUSED_STREAM",
+  "CANCEL",
+  "COMPRESSION_ERROR",
+  "CONNECT_ERROR",
+  "ENHANCE_YOUR_CALM",
+  "INADEQUATE_SECURITY",
+  "HTTP_1_1_REQUIRED"
+]
+
+const nameOf = (code: number): string => names[code] ?? `0x${code.toString(16)}`
+
+/** RFC 9113, 7: a code without a name is treated as INTERNAL_ERROR. */
+const codeOf = (code: number): string => `ERR_HTTP2_${names[code] ?? "INTERNAL_ERROR"}`
+
+/** What a GOAWAY frame says. */
+export interface Goaway {
+  readonly code: number
+  readonly lastStreamId: number
+}
+
+/** What is known of a stream that ended before its response did. */
+export interface Ending {
+  readonly id: number | undefined
+  /** The code of RST_STREAM. Node has one of its own for a stream that ends with its connection. */
+  readonly code: number
+  /** What failed on the stream or on its connection. */
+  readonly failure: unknown
+  readonly isDisconnected: boolean
+  readonly goaway: Goaway | undefined
+}
+
+export interface Broken {
+  readonly cause: unknown
+  readonly sent: Sent | undefined
+}
+
+export const disconnected = (): Error => coded("the other side closed the connection", "UND_ERR_SOCKET")
+
+const wentAway = ({ code }: Goaway): Error =>
+  coded(`the server ended the connection: ${nameOf(code)}`, codeOf(code))
+
+export const reset = (code: number): Error => coded(`the stream was reset: ${nameOf(code)}`, codeOf(code))
+
+export const outcome = ({ code, failure, goaway, id, isDisconnected }: Ending): Broken => {
+  // RFC 9113, 6.8: the server has not acted on a stream above the last one that it names.
+  if (goaway !== undefined && id !== undefined && id > goaway.lastStreamId) {
+    return { cause: wentAway(goaway), sent: "refused" }
+  }
+  if (isDisconnected) {
+    const isGraceful = goaway === undefined || goaway.code === constants.NGHTTP2_NO_ERROR
+    if (isGraceful) return { cause: failure ?? disconnected(), sent: undefined }
+    return { cause: wentAway(goaway), sent: refusal(goaway.code) }
+  }
+  if (failure !== undefined) return { cause: failure, sent: undefined }
+  return { cause: reset(code), sent: refusal(code) }
+}
+
+/** RFC 9113, 7 and 8.7: the server has not acted on the request, and wants another connection, or HTTP/1.1, for it. */
+const refusal = (code: number): Sent | undefined =>
+  code === constants.NGHTTP2_REFUSED_STREAM || code === constants.NGHTTP2_HTTP_1_1_REQUIRED
+    ? "refused"
+    : undefined

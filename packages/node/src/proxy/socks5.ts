@@ -1,0 +1,173 @@
+/**
+ * A tunnel through a SOCKS5 proxy (RFC 1928, and 1929 for user and password). By hand: the `socks` package (2.8) loses what
+ * comes behind the reply, emits `connect` on a connected socket, and throws in a listener over a long password.
+ */
+import { Buffer } from "node:buffer"
+import { type LookupAddress, lookup } from "node:dns"
+import { isIP } from "node:net"
+import type { Duplex } from "node:stream"
+import { unbracketed } from "../connect/addresses.js"
+import type { Abort, Connecting } from "../connect/connecting.js"
+import { failedBefore } from "../shared/errors.js"
+import { drop, failing, ignore, perform, type Read } from "./proxyHandshake.js"
+import type { ProxyServer } from "./proxyUrl.js"
+
+const version = 5
+const noAuthentication = 0
+const userAndPassword = 2
+const noneOfThem = 0xff
+
+/** RFC 1928, 6. */
+const replies: ReadonlyArray<readonly [code: string, message: string]> = [
+  ["GENERAL_FAILURE", "general failure"],
+  ["NOT_ALLOWED", "connection not allowed by its rules"],
+  ["NETWORK_UNREACHABLE", "network unreachable"],
+  ["HOST_UNREACHABLE", "host unreachable"],
+  ["CONNECTION_REFUSED", "connection refused"],
+  ["TTL_EXPIRED", "TTL expired"],
+  ["COMMAND_NOT_SUPPORTED", "command not supported"],
+  ["ADDRESS_TYPE_NOT_SUPPORTED", "address type not supported"]
+]
+
+const failure = (code: string, message: string): Error => failedBefore(message, `ERR_SOCKS_${code}`)
+
+const notSocks = (): Error => failure("RESPONSE", "the proxy does not speak SOCKS5")
+
+const refused = (reply: number): Error => {
+  const [code, message] = replies[reply - 1] ?? ["UNKNOWN_REPLY", `reply ${reply}`]
+  return failure(code, `the SOCKS proxy responded: ${message}`)
+}
+
+/** Asks for so many bytes at a time, and ends with what is wrong, if anything is. */
+type Dialogue = Generator<number, Error | undefined, Buffer>
+
+function* dialogue(proxy: ProxyServer, destination: Buffer, send: (bytes: Uint8Array) => void): Dialogue {
+  const [chosenVersion, method] = yield 2
+  if (chosenVersion !== version) return notSocks()
+  if (method === noneOfThem) {
+    const why = proxy.username === undefined ? "asks for a user and password" : "takes no user and password"
+    return failure("NO_METHOD", `the SOCKS proxy ${why}`)
+  }
+  if (method === userAndPassword && proxy.username !== undefined) {
+    send(credentials(proxy.username, proxy.password ?? ""))
+    const [, status] = yield 2
+    if (status !== 0) return failure("AUTHENTICATION", "the SOCKS proxy does not take the user and password")
+  } else if (method !== noAuthentication) return notSocks()
+  send(destination)
+  const [replyVersion, reply = 0] = yield 2
+  if (replyVersion !== version) return notSocks()
+  if (reply !== 0) return refused(reply)
+  // Where the proxy has connected from, which it says at a length of its own.
+  const [, type] = yield 2
+  const length = type === 3 ? (yield 1)[0] : addressLengths.get(type)
+  if (length === undefined) return notSocks()
+  yield length + 2
+  return undefined
+}
+
+const addressLengths: ReadonlyMap<number | undefined, number> = new Map([
+  [1, 4],
+  [4, 16]
+])
+
+const greeting = ({ username }: ProxyServer): Uint8Array =>
+  Uint8Array.from(
+    username === undefined ? [version, 1, noAuthentication] : [version, 2, noAuthentication, userAndPassword]
+  )
+
+const credentials = (username: string, password: string): Buffer => {
+  const [user, secret] = [Buffer.from(username), Buffer.from(password)]
+  return Buffer.concat([Buffer.from([1, user.length]), user, Buffer.from([secret.length]), secret])
+}
+
+const connectTo = (host: string, port: number): Buffer =>
+  Buffer.from([version, 1, 0, ...addressOf(host), port >> 8, port & 0xff])
+
+const addressOf = (host: string): ReadonlyArray<number> => {
+  switch (isIP(host)) {
+    case 4:
+      return [1, ...host.split(".").map(Number)]
+    case 6:
+      return [4, ...bytesOf(host)]
+    default: {
+      const name = Buffer.from(host)
+      return [3, name.length, ...name]
+    }
+  }
+}
+
+/** The URL parser writes all IPv6 addresses in one way: without leading zeros, and with `::` at most once. It knows no zones. */
+const bytesOf = (text: string): ReadonlyArray<number> => {
+  const [address] = text.split("%", 1)
+  const groupsOf = (text: string): ReadonlyArray<string> => (text === "" ? [] : text.split(":"))
+  const [head = "", tail = ""] = new URL(`http://[${address}]`).hostname.slice(1, -1).split("::")
+  const [front, back] = [groupsOf(head), groupsOf(tail)]
+  const zeros = Array.from({ length: 8 - front.length - back.length }, () => "0")
+  return [...front, ...zeros, ...back].flatMap((group) => {
+    const value = Number.parseInt(group, 16)
+    return [value >> 8, value & 0xff]
+  })
+}
+
+const reading = (dialogue: Dialogue): Read => {
+  let pending: Buffer = Buffer.alloc(0)
+  let step = dialogue.next()
+  return (chunk) => {
+    pending = Buffer.concat([pending, chunk])
+    while (step.done !== true && pending.length >= step.value) {
+      const piece = pending.subarray(0, step.value)
+      pending = pending.subarray(step.value)
+      step = dialogue.next(piece)
+    }
+    return step.done === true ? (step.value ?? pending.length) : undefined
+  }
+}
+
+/** One byte says how long a name is. */
+const longestName = 255
+
+/**
+ * On a socket that is connected to the proxy. With `socks5h` the proxy resolves the name. With `socks5` it is resolved here, to
+ * an IPv4 address where there is one: whether the proxy has IPv6 is not known, and a second try needs a second connection.
+ */
+export const socks = (
+  socket: Duplex,
+  proxy: ProxyServer,
+  to: { readonly host: string; readonly port: number },
+  listener: Connecting<Duplex>
+): Abort => {
+  const host = unbracketed(to.host)
+  const begin = (host: string): Abort => {
+    const send = (bytes: Uint8Array): void => void socket.write(bytes)
+    const read = reading(dialogue(proxy, connectTo(host, to.port), send))
+    return perform(socket, greeting(proxy), read, listener)
+  }
+  if (Buffer.byteLength(host) > longestName) {
+    return failing(socket, failure("NAME_TOO_LONG", "the host's name is too long for SOCKS5"), listener)
+  }
+  return proxy.kind === "socks5h" || isIP(host) !== 0 ? begin(host) : resolving(socket, host, begin, listener)
+}
+
+const resolving = (
+  socket: Duplex,
+  host: string,
+  begin: (address: string) => Abort,
+  listener: Connecting<Duplex>
+): Abort => {
+  // Nobody reads yet who would notice the end of the socket: `begin` finds what it has come to.
+  socket.on("error", ignore)
+  let abort = (): void => drop(socket)
+  let isAborted = false
+  lookup(host, { all: true }, (cause, addresses) => {
+    if (isAborted) return
+    socket.off("error", ignore)
+    abort = cause === null ? begin(preferred(addresses) ?? host) : failing(socket, cause, listener)
+  })
+  return () => {
+    isAborted = true
+    abort()
+  }
+}
+
+const preferred = (addresses: ReadonlyArray<LookupAddress>): string | undefined =>
+  (addresses.find(({ family }) => family === 4) ?? addresses[0])?.address

@@ -1,0 +1,195 @@
+/** No socket is left, whatever a call waited for, and however it ended. */
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { fileURLToPath } from "node:url"
+import { ApiClient, type ApiConfig, PromiseClient } from "@effect-api/client"
+import { Effect, Exit, Fiber, Layer, Scope } from "effect"
+import { afterEach, describe, expect, it } from "vitest"
+import { transport } from "../fixtures/clients.js"
+import { type Held, type Phase, phases } from "../fixtures/phases.js"
+import { blackHole, held, until } from "../fixtures/sockets.js"
+
+const closing: Array<() => unknown> = []
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close()
+})
+
+/** A call that has come to its phase. */
+interface Standing {
+  readonly call: Held
+  readonly limits: Phase["limits"]
+  /** Another call that goes on. */
+  readonly isSecond: boolean
+}
+
+const settings = ({ call, limits }: Standing, timed: boolean): ApiConfig.Options => ({
+  baseUrl: call.baseUrl,
+  retry: { maxRetries: 0 },
+  timeouts: timed ? limits : {}
+})
+
+/** A client of Effect's, whose transport ends with a scope. */
+const built = async (standing: Standing, timed = false) => {
+  const scope = Effect.runSync(Scope.make())
+  const client = await Effect.runPromise(
+    Scope.extend(
+      Effect.flatMap(Layer.build(transport(standing.call.options)), (context) =>
+        Effect.provide(ApiClient.make(settings(standing, timed)), context)
+      ),
+      scope
+    )
+  )
+  return { client, close: () => Effect.runPromise(Scope.close(scope, Exit.void)) }
+}
+
+const promising = (standing: Standing) =>
+  PromiseClient.make({ ...settings(standing, false), transport: transport(standing.call.options) })
+
+const rejected = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    (value) => Promise.reject(new Error(`it succeeded: ${JSON.stringify(value)}`)),
+    (error: unknown) => error
+  )
+
+const inPhase = async ({ call, isSecond }: Standing, begin: () => void): Promise<void> => {
+  begin()
+  await call.reached()
+  // The second waits where the first is served.
+  if (isSecond) for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+interface Ending {
+  readonly ending: string
+  /** Ends the call, and gives what closes the rest. */
+  readonly end: (standing: Standing) => Promise<() => Promise<unknown>>
+  /** It has closed the transport. */
+  readonly isClose?: boolean
+}
+
+const limited =
+  (stand: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>): Ending["end"] =>
+  async (standing) => {
+    const { client, close } = await built(standing, true)
+    if (standing.isSecond) {
+      // Its limit is that for connecting, which has no say behind it.
+      Effect.runFork(client.execute(standing.call.request))
+      await standing.call.reached()
+    }
+    const error = await Effect.runPromise(stand(Effect.flip(client.execute(standing.call.request))))
+    expect(error).toMatchObject({ _tag: "TimeoutError", phase: Object.keys(standing.limits)[0] })
+    return close
+  }
+
+const endings: ReadonlyArray<Ending> = [
+  {
+    ending: "an interruption",
+    end: async (standing) => {
+      const { client, close } = await built(standing)
+      const run = () => Effect.runFork(client.execute(standing.call.request))
+      if (standing.isSecond) {
+        run()
+        await standing.call.reached()
+      }
+      let fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined
+      await inPhase(standing, () => {
+        fiber = run()
+      })
+      if (fiber !== undefined)
+        expect(Exit.isInterrupted(await Effect.runPromise(Fiber.interrupt(fiber)))).toBe(true)
+      return close
+    }
+  },
+  {
+    ending: "the end of the transport's scope",
+    isClose: true,
+    end: async (standing) => {
+      const { client, close } = await built(standing)
+      const run = () => Effect.runPromise(Effect.flip(client.execute(standing.call.request)))
+      const calls: Array<Promise<unknown>> = []
+      if (standing.isSecond) {
+        calls.push(run())
+        await standing.call.reached()
+      }
+      await inPhase(standing, () => calls.push(run()))
+      await close()
+      await Promise.all(calls)
+      return async () => undefined
+    }
+  },
+  {
+    ending: "an AbortSignal",
+    end: async (standing) => {
+      const client = promising(standing)
+      if (standing.isSecond) {
+        client.execute(standing.call.request).catch(() => undefined)
+        await standing.call.reached()
+      }
+      const abort = new AbortController()
+      let call: Promise<unknown> = Promise.resolve()
+      await inPhase(standing, () => {
+        call = rejected(client.execute(standing.call.request, { signal: abort.signal }))
+      })
+      abort.abort()
+      expect(await call).toMatchObject({ name: "AbortError" })
+      return () => client.close()
+    }
+  },
+  {
+    ending: "close()",
+    isClose: true,
+    end: async (standing) => {
+      const client = promising(standing)
+      const calls: Array<Promise<unknown>> = []
+      const run = () => calls.push(rejected(client.execute(standing.call.request)))
+      if (standing.isSecond) {
+        run()
+        await standing.call.reached()
+      }
+      await inPhase(standing, run)
+      await client.close()
+      await Promise.all(calls)
+      return async () => undefined
+    }
+  },
+  { ending: "a limit", end: limited((effect) => effect) },
+  { ending: "a limit in an uninterruptible region", end: limited(Effect.uninterruptible) }
+]
+
+describe.each(phases)("as $phase", ({ hold, isSecond = false, isStream = false, limits }) => {
+  it.each(endings)("8.6 $ending leaves no socket", async ({ end, isClose = false }) => {
+    const call = await hold()
+    closing.push(call.close)
+    const before = held()
+    const close = await end({ call, limits, isSecond })
+    // A connection that others may use does not end with a call; and while nobody does, it does not hold the process.
+    const left = isClose ? 0 : isSecond || isStream ? 1 : 0
+    const ends = isStream ? left : 2 * left
+    await until(() => call.open() === left && held() === before + ends)
+    await close()
+    await until(() => call.open() === 0 && held() === before)
+  })
+})
+
+describe("a program", () => {
+  it.each(["dns", "connect"])(
+    "8.6 ends behind its last call, whose %s hangs",
+    async (phase) => {
+      const hole = await blackHole("127.0.0.1")
+      closing.push(hole.close)
+      const program = fileURLToPath(new URL("../fixtures/program.ts", import.meta.url))
+      const tsconfig = fileURLToPath(new URL("../fixtures/sources.json", import.meta.url))
+      const child = spawn(process.execPath, ["--import", "tsx", program, phase, String(hole.port)], {
+        stdio: ["ignore", "pipe", "inherit"],
+        env: { ...process.env, TSX_TSCONFIG_PATH: tsconfig, NODE_OPTIONS: "" }
+      })
+      closing.push(() => child.kill("SIGKILL"))
+      let output = ""
+      child.stdout.on("data", (bytes: Buffer) => {
+        output += bytes.toString()
+      })
+      const [code] = await once(child, "exit")
+      expect([code, output]).toEqual([0, "AbortError\n"])
+    },
+    60_000
+  )
+})

@@ -1,0 +1,219 @@
+import * as zlib from "node:zlib"
+import { describe, expect, it } from "@effect/vitest"
+import { type ApiClient, type ApiError, ApiRequest, ResponseDecoder } from "@effect-api/client"
+import { Effect, Fiber, Stream } from "effect"
+import { clientOf, once } from "../fixtures/clients.js"
+import { chunked, framed, rawServer } from "../fixtures/rawServer.js"
+
+const MiB = 1024 * 1024
+const whole = ApiRequest.get("/x", { success: ResponseDecoder.bytes })
+const file = ApiRequest.get("/x", { success: ResponseDecoder.stream() })
+const gzip = "content-encoding: gzip\r\n"
+
+const readBy = (way: string, client: ApiClient.ApiClient): Effect.Effect<unknown, ApiError.ApiError> =>
+  way === "whole" ? client.execute(whole) : Effect.flatMap(client.execute(file), Stream.runDrain)
+
+/** So many MiB of zeros, as gzip bodies one behind the other. */
+const zeros = (size: number): Buffer => {
+  const member = zlib.gzipSync(Buffer.alloc(16 * MiB))
+  return Buffer.concat(Array.from({ length: size / 16 }, () => member))
+}
+
+/** Turns of the loop while an effect runs. */
+const turns = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<readonly [A, number], E> =>
+  Effect.suspend(() => {
+    let count = 0
+    let next = setImmediate(function turn() {
+      count++
+      next = setImmediate(turn)
+    })
+    return Effect.ensuring(
+      Effect.map(effect, (value) => [value, count] as const),
+      Effect.sync(() => clearImmediate(next))
+    )
+  })
+
+/** The most memory beside the heap while an effect runs, beyond what there was before. */
+const memory = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<readonly [A, number], E> =>
+  Effect.suspend(() => {
+    const before = process.memoryUsage().arrayBuffers
+    let most = 0
+    const look = setInterval(() => {
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before)
+    }, 1)
+    return Effect.ensuring(
+      Effect.map(effect, (value) => [value, most] as const),
+      Effect.sync(() => clearInterval(look))
+    )
+  })
+
+const nested = (layers: number, body: Uint8Array): readonly [string, Uint8Array] => [
+  `content-encoding: ${Array.from({ length: layers }, () => "gzip").join(", ")}\r\n`,
+  Array.from({ length: layers }).reduce<Uint8Array>((bytes) => zlib.gzipSync(bytes), body)
+]
+
+describe("bodies that unfold", () => {
+  it.scopedLive.each([
+    ["once", nested(1, Buffer.alloc(64 * MiB))],
+    ["five times", nested(5, Buffer.alloc(64 * MiB))],
+    ["by brotli", ["content-encoding: br\r\n", zlib.brotliCompressSync(Buffer.alloc(64 * MiB))]]
+  ] as const)("1.3 %s: they end at the limit, long before their own end", ([, [headers, body]]) =>
+    Effect.gen(function* () {
+      const server = yield* rawServer(() => ({ parts: framed(body, headers) }))
+      const client = yield* clientOf(server, { limits: { responseBytes: MiB } })
+      const [error, most] = yield* memory(Effect.flip(client.execute(whole)))
+      expect(error).toMatchObject({ _tag: "ResponseValidationError", reason: "is larger than 1048576 bytes" })
+      expect(error.attempts).toHaveLength(1)
+      // A brotli's window takes 16 MiB of its own.
+      expect(most).toBeLessThan(40 * MiB)
+    })
+  )
+
+  it.scopedLive("1.3 a limit counts what is decoded, and not what came", () =>
+    Effect.gen(function* () {
+      const noise = Buffer.from(Array.from({ length: 64 * 1024 }, (_, n) => (n * 2_654_435_761) >>> 13))
+      const body = zlib.gzipSync(noise, { level: 0 })
+      expect(body.length).toBeGreaterThan(noise.length)
+      const server = yield* rawServer(() => ({ parts: framed(body, gzip) }))
+      const read = (responseBytes: number) =>
+        Effect.flatMap(clientOf(server, { limits: { responseBytes }, retry: once }), (client) =>
+          client.execute(whole)
+        )
+      expect(noise.equals(yield* read(noise.length))).toBe(true)
+      expect(yield* Effect.flip(read(noise.length - 1))).toMatchObject({ _tag: "ResponseValidationError" })
+    })
+  )
+
+  it.scopedLive("1.3 what comes without end and unfolds to nothing ends as well", () =>
+    Effect.gen(function* () {
+      const nothing = Buffer.concat(Array.from({ length: 1000 }, () => zlib.gzipSync(Buffer.alloc(0))))
+      const endless = function* () {
+        for (;;) yield nothing
+      }
+      const server = yield* rawServer(() => ({ parts: chunked(endless(), gzip) }))
+      const client = yield* clientOf(server, { limits: { responseBytes: MiB }, retry: once })
+      expect(yield* Effect.flip(client.execute(whole))).toMatchObject({ _tag: "ResponseValidationError" })
+      yield* server.allClosed
+    })
+  )
+
+  it.scopedLive("8.6 the loop turns while 64 MiB are decoded and put together", () =>
+    Effect.gen(function* () {
+      const server = yield* rawServer(() => ({ parts: framed(zeros(64), gzip) }))
+      const client = yield* clientOf(server)
+      const [bytes, count] = yield* turns(client.execute(whole))
+      expect(bytes).toHaveLength(64 * MiB)
+      expect(bytes.buffer.byteLength).toBe(64 * MiB)
+      // Steps of 64 KiB to decode, of 2 MiB to put together.
+      expect(count).toBeGreaterThan(100)
+    })
+  )
+
+  it.scopedLive.each(["whole", "streamed"])("6.5 `total` passes in the midst of decoding, %s", (way) =>
+    Effect.gen(function* () {
+      const server = yield* rawServer(() => ({ parts: framed(zeros(4096), gzip) }))
+      const client = yield* clientOf(server, {
+        limits: { responseBytes: 8192 * MiB },
+        timeouts: { total: "60 millis" }
+      })
+      const read = readBy(way, client)
+      expect(yield* Effect.flip(read)).toMatchObject({ _tag: "TimeoutError", phase: "total" })
+      yield* server.allClosed
+    })
+  )
+
+  it.scopedLive.each(["whole", "streamed"])(
+    "8.6 an interruption in the midst of decoding ends it, %s",
+    (way) =>
+      Effect.gen(function* () {
+        const coded = zeros(4096)
+        const server = yield* rawServer(() => ({ parts: framed(coded, gzip) }))
+        const client = yield* clientOf(server, { limits: { responseBytes: 8192 * MiB } })
+        const read = readBy(way, client)
+        const fiber = yield* Effect.fork(read)
+        while (server.requests.length === 0) yield* Effect.promise(() => new Promise(setImmediate))
+        yield* Fiber.interrupt(fiber)
+        yield* server.allClosed
+      })
+  )
+
+  it.scopedLive("8.5 too many codings are refused at the head", () =>
+    Effect.gen(function* () {
+      const [headers] = nested(6, Buffer.alloc(0))
+      // The body never comes.
+      const server = yield* rawServer(() => ({
+        parts: [`HTTP/1.1 200 OK\r\n${headers}content-length: 1000\r\n\r\n`]
+      }))
+      const client = yield* clientOf(server)
+      for (const read of [readBy("whole", client), readBy("streamed", client)]) {
+        expect(yield* Effect.flip(read)).toMatchObject({
+          _tag: "ConnectionError",
+          code: "ERR_TOO_MANY_CODINGS"
+        })
+        yield* server.allClosed
+      }
+      expect(server.requests).toHaveLength(2)
+    })
+  )
+
+  it.scopedLive("7.1 too many codings do not hide an error's status", () =>
+    Effect.gen(function* () {
+      const [headers, body] = nested(6, Buffer.from("{}"))
+      const server = yield* rawServer(() => ({ parts: framed(body, headers, "503 Service Unavailable") }))
+      const client = yield* clientOf(server, { retry: once })
+      for (const read of [readBy("whole", client), readBy("streamed", client)]) {
+        expect(yield* Effect.flip(read)).toMatchObject({ status: 503, body: undefined })
+      }
+    })
+  )
+
+  it.scopedLive("10.7 a slow reader holds a decoder back, and with it the server", () =>
+    Effect.gen(function* () {
+      let sent = 0
+      const noise = Buffer.from(Array.from({ length: 256 * 1024 }, (_, n) => (n * 2_654_435_761) >>> 13))
+      const member = zlib.gzipSync(noise, { level: 0 })
+      const members = function* () {
+        for (; sent < 100; sent++) yield member
+      }
+      const server = yield* rawServer(() => ({ parts: chunked(members(), gzip) }))
+      const client = yield* clientOf(server)
+      const size = yield* Effect.flatMap(client.execute(file), (stream) =>
+        Stream.runFoldEffect(stream, 0, (read, chunk) =>
+          Effect.sync(() => {
+            // Besides what TCP holds for both of them, little is on its way.
+            expect(sent * noise.length - read).toBeLessThan(16 * MiB)
+            return read + chunk.length
+          })
+        )
+      )
+      expect(size).toBe(100 * noise.length)
+    })
+  )
+})
+
+describe("bodies in single bytes", () => {
+  const count = 300_000
+  const chunks = function* () {
+    const [head = "", chunk = "", end = ""] = chunked([Uint8Array.of(0x61)])
+    yield head
+    const many = Buffer.concat(Array.from({ length: 1000 }, () => Buffer.from(chunk)))
+    for (let part = 0; part < count / 1000; part++) yield many
+    yield end
+  }
+
+  it.scopedLive("10.7 come in few pieces, streamed", () =>
+    Effect.gen(function* () {
+      const server = yield* rawServer(() => ({ parts: chunks() }))
+      const client = yield* clientOf(server)
+      let pieces = 0
+      const size = yield* Effect.flatMap(client.execute(file), (stream) =>
+        Stream.runFold(stream, 0, (size, { length }) => {
+          pieces++
+          return size + length
+        })
+      )
+      expect(size).toBe(count)
+      expect(pieces).toBeLessThan(count / 20)
+    })
+  )
+})

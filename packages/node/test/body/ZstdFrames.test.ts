@@ -1,0 +1,74 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Frames } from "../../src/body/ZstdFrames.js"
+
+const magic = [0x28, 0xb5, 0x2f, 0xfd]
+/** A block's header: 21 bits of size, two of type, one for the last. */
+const block = (size: number, type: number, last: boolean): ReadonlyArray<number> => {
+  const value = (size << 3) | (type << 1) | (last ? 1 : 0)
+  return [value & 0xff, (value >> 8) & 0xff, value >> 16]
+}
+const zeros = (count: number): ReadonlyArray<number> => Array.from({ length: count }, () => 0)
+
+/** Frames by hand (RFC 8878, 3.1.1): a descriptor, what it announces, and blocks. */
+const frames: ReadonlyArray<readonly [string, ReadonlyArray<number>]> = [
+  ["an empty raw block behind a window", [...magic, 0x00, 0x50, ...block(0, 0, true)]],
+  ["a single segment", [...magic, 0x20, 3, ...block(3, 0, true), 1, 2, 3]],
+  ["a checksum", [...magic, 0x24, 3, ...block(3, 0, true), 1, 2, 3, ...zeros(4)]],
+  ["a dictionary of four bytes", [...magic, 0x23, ...zeros(4), 3, ...block(3, 0, true), 1, 2, 3]],
+  ["a content size of eight bytes", [...magic, 0xe0, ...zeros(8), ...block(1, 0, true), 1]],
+  ["a content size of two bytes and a window", [...magic, 0x40, 0x50, ...zeros(2), ...block(1, 0, true), 1]],
+  ["a run, which is one byte", [...magic, 0x00, 0x50, ...block(100_000, 1, true), 7]],
+  ["two blocks", [...magic, 0x00, 0x50, ...block(2, 2, false), 1, 2, ...block(1, 0, true), 3]],
+  ["data to be skipped", [0x5a, 0x2a, 0x4d, 0x18, 5, 0, 0, 0, ...zeros(5)]],
+  ["no data to be skipped", [0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0]]
+]
+
+const kept = (frames: Frames, chunks: ReadonlyArray<Uint8Array>): ReadonlyArray<ReadonlyArray<number>> =>
+  chunks.flatMap((chunk) => frames.split(chunk)).map((part) => [...part])
+
+const singly = (bytes: ReadonlyArray<number>): ReadonlyArray<Uint8Array> =>
+  bytes.map((byte) => Uint8Array.of(byte))
+
+describe("frames of zstd", () => {
+  it.each(frames)("8.2 %s: cut at every byte but the last", (_, bytes) => {
+    for (let length = 0; length <= bytes.length; length++) {
+      const whole = new Frames()
+      const split = new Frames()
+      expect(kept(whole, [Uint8Array.from(bytes.slice(0, length))]).flat()).toEqual(bytes.slice(0, length))
+      expect(kept(split, singly(bytes.slice(0, length))).flat()).toEqual(bytes.slice(0, length))
+      expect([length, whole.isCut, split.isCut]).toEqual([
+        length,
+        length < bytes.length,
+        length < bytes.length
+      ])
+    }
+  })
+
+  it.each(frames)("8.2 %s: a frame behind it begins a part of its own", (_, bytes) => {
+    for (const [, next] of frames) {
+      const both = new Frames()
+      expect(kept(both, [Uint8Array.from([...bytes, ...next])])).toEqual([bytes, next])
+      expect([both.isCut, both.isPast]).toEqual([false, false])
+    }
+  })
+
+  it.each([
+    ["zeros", [0, 0, 0]],
+    ["text", [...Buffer.from("garbage")]],
+    ["half of a frame's first bytes, then others", [0x28, 0xb5, 0]]
+  ] as const)("8.2 what follows that is no frame is left out: %s", (_, tail) => {
+    for (const [, bytes] of frames) {
+      const padded = new Frames()
+      expect(kept(padded, [Uint8Array.from([...bytes, ...tail])])).toEqual([bytes])
+      expect([padded.isPast, padded.isCut]).toEqual([true, false])
+      expect(padded.split(Uint8Array.of(1, 2, 3))).toEqual([])
+    }
+  })
+
+  it("8.2 what begins as no frame does is handed on, to be refused", () => {
+    const bytes = Buffer.from("plain text")
+    const none = new Frames()
+    expect(kept(none, [bytes])).toEqual([[...bytes]])
+    expect([none.isPast, none.isCut]).toEqual([false, true])
+  })
+})

@@ -1,0 +1,329 @@
+import { once } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
+import net from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "@effect/vitest"
+import { type TcpOptions, type To, tcp } from "../../src/connect/tcp.js"
+import type { Lookup } from "../../src/config/TransportOptions.js"
+import {
+  type BlackHole,
+  blackHole,
+  type Counting,
+  counting,
+  freePort,
+  held,
+  heldNow,
+  listenersOf,
+  nobody,
+  outcome,
+  until
+} from "../fixtures/sockets.js"
+
+const options: TcpOptions = { tcpKeepAlive: 60_000 }
+
+/** Finds these, in a turn of its own. */
+const finds =
+  (...addresses: ReadonlyArray<string>): Lookup =>
+  (_host, _options, callback) =>
+    setImmediate(() =>
+      callback(
+        null,
+        addresses.map((address) => ({ address, family: net.isIP(address) }))
+      )
+    )
+
+const connect = (to: To, more: Partial<TcpOptions> = {}): Promise<net.Socket> =>
+  outcome((listener) => tcp(to, { ...options, ...more }, listener))
+
+const failure = async (to: To, more: Partial<TcpOptions> = {}): Promise<Error> => {
+  const failed = await connect(to, more).then(
+    () => undefined,
+    (cause: Error) => cause
+  )
+  expect(failed).toBeInstanceOf(Error)
+  return failed as Error
+}
+
+const closing: Array<() => unknown> = []
+const kept = <R extends { readonly close: () => unknown }>(resource: R): R => {
+  closing.push(resource.close)
+  return resource
+}
+afterEach(async () => {
+  vi.useRealTimers()
+  for (const close of closing.splice(0)) await close()
+})
+
+describe("a connection", () => {
+  it.each(["127.0.0.1", "::1", "[::1]"])("8.6 to an address needs no lookup: %s", async (host) => {
+    const server = kept(await counting(undefined, host.includes(":") ? "::1" : host))
+    const lookup: Lookup = () => {
+      throw new Error("looked up")
+    }
+    const socket = await connect({ host, port: server.port }, { lookup })
+    expect(socket.remotePort).toBe(server.port)
+    socket.destroy()
+  })
+
+  it("8.6 to a name is looked up by the system", async () => {
+    const server = kept(await counting())
+    const socket = await connect({ host: "localhost", port: server.port })
+    expect(socket.remoteAddress).toBe("127.0.0.1")
+    socket.destroy()
+  })
+
+  it("8.6 comes without a listener of ours, and with every byte", async () => {
+    const server = kept(await counting((socket) => socket.end("first bytes")))
+    const socket = await connect({ host: "one.test", port: server.port }, { lookup: finds("127.0.0.1") })
+    const bare = new net.Socket()
+    expect(listenersOf(socket)).toEqual(listenersOf(bare))
+    const chunks: Array<Buffer> = []
+    for await (const chunk of socket) chunks.push(chunk as Buffer)
+    expect(Buffer.concat(chunks).toString()).toBe("first bytes")
+  })
+
+  it("8.6 goes to a Unix socket", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "effect-api-connect-"))
+    const path = join(folder, "s")
+    const server = net.createServer((socket) => socket.end("unix")).listen(path)
+    await once(server, "listening")
+    const socket = await connect({ path })
+    const [chunk] = await once(socket, "data")
+    expect(String(chunk)).toBe("unix")
+    socket.destroy()
+    server.close()
+    rmSync(folder, { recursive: true })
+  })
+})
+
+describe("several addresses", () => {
+  let holes: ReadonlyArray<BlackHole>
+  let server: Counting
+
+  beforeAll(async () => {
+    const dead = await blackHole("127.0.0.2")
+    holes = [dead, await blackHole("127.0.0.3", dead.port)]
+    server = await counting(undefined, "127.0.0.1", dead.port)
+  })
+  afterAll(async () => {
+    server.close()
+    for (const hole of holes) await hole.close()
+  })
+
+  it("6.16 the first that takes a connection is used, and no attempt is left", async () => {
+    const before = await heldNow()
+    const lookup = finds("127.0.0.2", "127.0.0.3", "127.0.0.1")
+    const socket = await connect({ host: "api.test", port: server.port }, { lookup, attemptDelay: 5 })
+    expect(socket.remoteAddress).toBe("127.0.0.1")
+    socket.destroy()
+    await server.empty()
+    await until(() => held() === before)
+  })
+
+  it("6.16 one that refuses makes room for the next at once", async () => {
+    const lookup = finds("127.0.0.9", "::1", "127.0.0.1")
+    const never = { lookup, attemptDelay: 2_147_483_647 }
+    const socket = await connect({ host: "api.test", port: server.port }, never)
+    expect(socket.remoteAddress).toBe("127.0.0.1")
+    socket.destroy()
+  })
+
+  it("7.3 where all refuse, the error names each of them", async () => {
+    const port = await freePort()
+    const error = await failure(
+      { host: "api.test", port },
+      { lookup: finds("::1", "127.0.0.1", "127.0.0.9") }
+    )
+    expect(error).toMatchObject({
+      code: "ECONNREFUSED",
+      syscall: "connect",
+      message: `connect ECONNREFUSED api.test:${port} (::1 ECONNREFUSED, 127.0.0.1 ECONNREFUSED, 127.0.0.9 ECONNREFUSED)`
+    })
+    expect(error.cause).toBeInstanceOf(AggregateError)
+    expect((error.cause as AggregateError).errors.map(({ address }) => address)).toEqual([
+      "::1",
+      "127.0.0.1",
+      "127.0.0.9"
+    ])
+  })
+
+  it("6.16 an abort ends every attempt at once", async () => {
+    const before = await heldNow()
+    const lookup = finds("127.0.0.2", "127.0.0.3")
+    const abort = tcp(
+      { host: "api.test", port: server.port },
+      { ...options, lookup, attemptDelay: 1 },
+      nobody
+    )
+    await until(() => held() === before + 2)
+    abort()
+    abort()
+    await until(() => held() === before)
+  })
+
+  it("6.16 an abort between two attempts leaves no timer, and begins no more", async () => {
+    const before = await heldNow()
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+    const lookup = finds("127.0.0.2", "127.0.0.1")
+    const abort = tcp({ host: "api.test", port: server.port }, { ...options, lookup }, nobody)
+    await until(() => vi.getTimerCount() === 1)
+    const accepted = server.accepted()
+    abort()
+    expect(vi.getTimerCount()).toBe(0)
+    await until(() => held() === before)
+    expect(server.accepted()).toBe(accepted)
+  })
+
+  it("6.16 an address has 250 ms to itself", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+    const lookup = finds("127.0.0.2", "127.0.0.1", "127.0.0.3")
+    const connected = connect({ host: "api.test", port: server.port }, { lookup })
+    await until(() => vi.getTimerCount() === 1)
+    const accepted = server.accepted()
+    vi.advanceTimersByTime(249)
+    await heldNow()
+    expect(server.accepted()).toBe(accepted)
+    vi.advanceTimersByTime(1)
+    const socket = await connected
+    expect(socket.remoteAddress).toBe("127.0.0.1")
+    expect(vi.getTimerCount()).toBe(0)
+    socket.destroy()
+  })
+})
+
+describe("a lookup", () => {
+  const failsWith =
+    (error: Error): Lookup =>
+    (_host, _options, callback) =>
+      setImmediate(() => callback(error, []))
+  const to = { host: "api.test", port: 443 }
+
+  it.each<readonly [string, Lookup, object]>([
+    [
+      "of the system's that fails",
+      failsWith(
+        Object.assign(new Error("getaddrinfo ENOTFOUND api.test"), {
+          code: "ENOTFOUND",
+          syscall: "getaddrinfo"
+        })
+      ),
+      { message: "getaddrinfo ENOTFOUND api.test", code: "ENOTFOUND", syscall: "getaddrinfo" }
+    ],
+    [
+      "of c-ares that fails",
+      failsWith(
+        Object.assign(new Error("queryA ESERVFAIL api.test"), { code: "ESERVFAIL", syscall: "queryA" })
+      ),
+      { code: "ESERVFAIL", syscall: "queryA" }
+    ],
+    [
+      "that fails without a code",
+      failsWith(new Error("no")),
+      { message: "api.test did not resolve: no", code: "ENOTFOUND" }
+    ],
+    [
+      "over a network that is down",
+      failsWith(
+        Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED", syscall: "connect" })
+      ),
+      { message: "api.test did not resolve: connect ECONNREFUSED", syscall: "getaddrinfo" }
+    ],
+    [
+      "that finds nothing",
+      finds(),
+      { message: "api.test did not resolve: it has no address", code: "ENOTFOUND" }
+    ],
+    [
+      "that throws",
+      () => {
+        throw new Error("thrown")
+      },
+      { message: "api.test did not resolve: thrown", code: "ENOTFOUND", syscall: "getaddrinfo" }
+    ],
+    [
+      "that fails at once",
+      (_host, _options, callback) => callback(new Error("at once"), []),
+      { message: "api.test did not resolve: at once" }
+    ],
+    [
+      "that finds no address",
+      (_host, _options, callback) => callback(null, "elsewhere.test"),
+      { code: "ENOTFOUND" }
+    ]
+  ])("7.3 %s", async (_name, lookup, told) => {
+    expect(await failure(to, { lookup })).toMatchObject(told)
+  })
+
+  it.each<readonly [string, Lookup]>([
+    ["in its turn", (_host, _options, callback) => callback(null, [{ address: "127.0.0.1", family: 4 }])],
+    ["as text", (_host, _options, callback) => setImmediate(() => callback(null, "127.0.0.1"))],
+    [
+      "twice",
+      (host, options, callback) => {
+        finds("127.0.0.1")(host, options, callback)
+        finds("127.0.0.1")(host, options, callback)
+      }
+    ]
+  ])("8.6 may give its addresses %s", async (_name, lookup) => {
+    const server = kept(await counting())
+    const socket = await connect({ host: "api.test", port: server.port }, { lookup })
+    socket.destroy()
+    await server.empty()
+    expect(server.accepted()).toBe(1)
+  })
+
+  it.each([null, new Error("late")])("8.6 that ends behind an abort goes nowhere: %s", async (error) => {
+    const server = kept(await counting())
+    const before = await heldNow()
+    let answer = (): void => undefined
+    const lookup: Lookup = (_host, _options, callback) => {
+      answer = () => callback(error, [{ address: "127.0.0.1", family: 4 }])
+    }
+    const abort = tcp({ host: "api.test", port: server.port }, { ...options, lookup }, nobody)
+    abort()
+    answer()
+    await until(() => held() === before)
+    expect(server.accepted()).toBe(0)
+  })
+})
+
+describe("what cannot be connected to", () => {
+  it.each([0, -1, 65_536, 1.5, Number.NaN])(
+    "7.7 the port %s is a failure, and no exception",
+    async (port) => {
+      expect(await failure({ host: "127.0.0.1", port })).toMatchObject({
+        code: "ERR_SOCKET_BAD_PORT",
+        syscall: "connect"
+      })
+    }
+  )
+
+  it("7.7 nor is an empty host, which Node takes for this machine", async () => {
+    expect(await failure({ host: "", port: 80 })).toMatchObject({
+      code: "ERR_INVALID_URL",
+      syscall: "connect"
+    })
+  })
+
+  it.each(["/nowhere/s", "", "\0", `/${"x".repeat(500)}`])(
+    "7.7 nor a path without a socket: %j",
+    async (path) => {
+      expect(await failure({ path })).toMatchObject({ syscall: "connect", code: expect.any(String) })
+    }
+  )
+
+  it("6.11 an address that refuses says so itself", async () => {
+    const port = await freePort()
+    const error = await failure({ host: "127.0.0.1", port })
+    expect(error).toMatchObject({ message: `connect ECONNREFUSED 127.0.0.1:${port}`, syscall: "connect" })
+  })
+
+  it("6.16 an abort before the failure is heard is the last that happens", async () => {
+    const before = await heldNow()
+    for (const to of [{ host: "", port: 80 }, { path: "" }, { host: "127.0.0.1", port: await freePort() }]) {
+      tcp(to, options, nobody)()
+    }
+    await until(() => held() === before)
+  })
+})

@@ -1,0 +1,151 @@
+import { createServer } from "node:http"
+import { describe, expect, it } from "@effect/vitest"
+import { ApiRequest, ResponseDecoder } from "@effect-api/client"
+import { TestServer } from "@effect-api/testing"
+import { Deferred, Effect, Fiber, Stream } from "effect"
+import { listening, once, settled } from "../fixtures/clients.js"
+import { clientOn, majors, scoped } from "../fixtures/undici.js"
+
+const ok = TestServer.json({ a: 1 })
+const get = ApiRequest.get("/x")
+const file = ApiRequest.get("/x", { success: ResponseDecoder.stream() })
+const piece = new Uint8Array(64 * 1024)
+
+describe.each(majors)("a dispatcher of %s", (_, undici) => {
+  const agent = scoped(() => new undici.Agent())
+
+  it.scopedLive("6.10 a kept connection that has died is replaced, uncounted", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.make({
+        "*": TestServer.sequence(ok.pipe(TestServer.closeOnReuse), ok)
+      })
+      const client = yield* clientOn(yield* agent, server)
+      yield* Effect.zipLeft(client.execute(get), settled)
+      const response = yield* client.executeWithResponse(get)
+      expect(response.attempts).toHaveLength(1)
+      expect((yield* server.exchanges).length).toBe(3)
+    })
+  )
+
+  it.scopedLive("6.1 a new connection that dies is an attempt", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.make({ "*": TestServer.sequence(TestServer.hangUp, ok) })
+      const response = yield* (yield* clientOn(yield* agent, server)).executeWithResponse(get)
+      expect(response.attempts.map(({ tag }) => tag)).toEqual(["ConnectionError", undefined])
+    })
+  )
+
+  const limits: ReadonlyArray<readonly [string, TestServer.Reply]> = [
+    ["response", TestServer.never],
+    ["idle", TestServer.text("0123456789").pipe(TestServer.stallAfter(4))]
+  ]
+  it.scopedLive.each(limits)("3 the limit %s ends it, and its socket", ([phase, reply]) =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.make({ "*": reply })
+      const client = yield* clientOn(yield* agent, server, {
+        retry: once,
+        timeouts: { [phase]: "100 millis" }
+      })
+      expect(yield* Effect.flip(client.execute(get))).toMatchObject({ _tag: "TimeoutError", phase })
+      expect(yield* server.awaitClosed(0)).toBe("client")
+    })
+  )
+
+  it.scopedLive("9 an interruption ends it, and its socket", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.make({
+        "GET /x": TestServer.never,
+        "GET /body": TestServer.text("0123456789").pipe(TestServer.stallAfter(4))
+      })
+      const client = yield* clientOn(yield* agent, server)
+      const waiting = yield* Effect.fork(client.execute(get))
+      yield* server.awaitExchange(0, () => true)
+      yield* Fiber.interrupt(waiting)
+      expect(yield* server.awaitClosed(0)).toBe("client")
+      const stream = yield* client.execute(ApiRequest.get("/body", { success: ResponseDecoder.stream() }))
+      const first = yield* Deferred.make<void>()
+      const reading = yield* Effect.fork(Stream.runForEach(stream, () => Deferred.succeed(first, undefined)))
+      yield* Deferred.await(first)
+      yield* Fiber.interrupt(reading)
+      expect(yield* server.awaitClosed(1)).toBe("client")
+    })
+  )
+
+  it.scopedLive("9 an interruption before its turn sends nothing", () =>
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<void>()
+      const server = yield* TestServer.make({ "*": Effect.as(Deferred.await(gate), ok) })
+      const client = yield* clientOn(yield* scoped(() => new undici.Client(server.url)), server)
+      const first = yield* Effect.fork(client.execute(get))
+      yield* server.awaitExchange(0, () => true)
+      const second = yield* Effect.fork(client.execute(get))
+      yield* settled
+      yield* Fiber.interrupt(second)
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(first)
+      expect(yield* client.execute(get)).toEqual({ a: 1 })
+      expect(yield* server.requestCount).toBe(2)
+    })
+  )
+
+  it.scopedLive("10.6 a reader that pauses holds the server back", () =>
+    Effect.gen(function* () {
+      const pieces = 1024
+      const server = yield* TestServer.make({
+        "*": TestServer.chunks(function* () {
+          for (let count = 0; count < pieces; count++) yield piece
+        })
+      })
+      const stream = yield* (yield* clientOn(yield* agent, server)).execute(file)
+      const gate = yield* Deferred.make<void>()
+      const size = yield* Effect.fork(
+        Stream.runFoldEffect(stream, 0, (size, bytes) =>
+          Effect.as(size === 0 ? Deferred.await(gate) : Effect.void, size + bytes.length)
+        )
+      )
+      yield* Effect.repeatN(settled, 100)
+      const held = (yield* server.exchanges)[0]?.bytesSent ?? 0
+      expect(held).toBeGreaterThan(0)
+      expect(held).toBeLessThan((pieces * piece.length) / 2)
+      yield* Deferred.succeed(gate, undefined)
+      expect(yield* Fiber.join(size)).toBe(pieces * piece.length)
+    })
+  )
+
+  it.scopedLive("7.3 nothing was sent where no connection was established", () =>
+    Effect.gen(function* () {
+      const url = yield* TestServer.refusedUrl
+      const client = yield* clientOn(yield* agent, { url }, { retry: once })
+      expect(yield* Effect.flip(client.execute(ApiRequest.post("/x")))).toMatchObject({
+        _tag: "ConnectionError",
+        kind: "refused",
+        delivery: "not-sent"
+      })
+    })
+  )
+
+  it.scopedLive("7.1 a dispatcher that is gone is named, and not asked again", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.make({ "*": ok })
+      const gone = yield* agent
+      const client = yield* clientOn(gone, server)
+      yield* Effect.promise(() => gone.destroy())
+      const error = yield* Effect.flip(client.execute(get))
+      expect(error).toMatchObject({ _tag: "InvalidRequestError", field: "transport", delivery: "not-sent" })
+      expect(error.attempts).toHaveLength(1)
+    })
+  )
+
+  it.scopedLive("6.15 interim responses come before the one", () =>
+    Effect.gen(function* () {
+      const { port } = yield* listening(() =>
+        createServer((_, response) => {
+          response.writeEarlyHints({ link: "</a>; rel=preload" })
+          response.end('"late"')
+        })
+      )
+      const client = yield* clientOn(yield* agent, { url: `http://127.0.0.1:${port}` })
+      expect(yield* client.execute(ApiRequest.get("/x", { success: ResponseDecoder.text }))).toBe('"late"')
+    })
+  )
+})

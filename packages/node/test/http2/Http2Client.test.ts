@@ -1,0 +1,85 @@
+import { constants, createSecureServer, createServer } from "node:http2"
+import { describe, expect, it } from "@effect/vitest"
+import { ApiRequest } from "@effect-api/client"
+import { Effect } from "effect"
+import { makeCertificates } from "../fixtures/certificates.js"
+import { clientOf, listening, once } from "../fixtures/clients.js"
+
+const { ca, local } = makeCertificates()
+
+const post = ApiRequest.post("/pay", { body: { a: 1 } })
+
+describe("an origin that takes a request over HTTP/1.1 alone", () => {
+  it.scopedLive("6.11 it is sent once more, and HTTP/2 is offered no more", () =>
+    Effect.gen(function* () {
+      const seen: Array<string> = []
+      const { port } = yield* listening(() =>
+        createSecureServer({ ...local, allowHTTP1: true }, (request, response) => {
+          seen.push(request.httpVersion)
+          if (request.httpVersion === "2.0") {
+            response.stream.close(constants.NGHTTP2_HTTP_1_1_REQUIRED)
+            return
+          }
+          response.setHeader("content-type", "application/json")
+          response.end('{"paid":true}')
+        })
+      )
+      const client = yield* clientOf(
+        { url: `https://localhost:${port}` },
+        { retry: once },
+        { proxy: "none", tls: { ca: [ca] } }
+      )
+      for (let call = 0; call < 3; call++) expect(yield* client.execute(post)).toEqual({ paid: true })
+      expect(seen).toEqual(["2.0", "1.1", "1.1", "1.1"])
+    })
+  )
+})
+
+describe("an origin that takes few requests on a connection", () => {
+  it.scopedLive("6.10 none of many calls is refused on one new connection after the other", () =>
+    Effect.gen(function* () {
+      const { port } = yield* listening(() =>
+        createSecureServer({ ...local, settings: { maxConcurrentStreams: 2 } }).on("stream", (stream) => {
+          stream.on("error", () => undefined)
+          setTimeout(() => {
+            if (stream.destroyed) return
+            stream.respond({ ":status": 200, "content-type": "application/json" })
+            stream.end('{"a":1}')
+          }, 30)
+        })
+      )
+      const client = yield* clientOf(
+        { url: `https://localhost:${port}` },
+        { retry: once },
+        { proxy: "none", tls: { ca: [ca] } }
+      )
+      const calls = Array.from({ length: 60 }, () => client.execute(post))
+      const values = yield* Effect.all(calls, { concurrency: "unbounded" })
+      expect(values).toEqual(values.map(() => ({ a: 1 })))
+    })
+  )
+})
+
+describe("prior knowledge", () => {
+  it.scopedLive("1.1 speaks HTTP/2 in the clear, many calls on one connection", () =>
+    Effect.gen(function* () {
+      const sessions = new Set<unknown>()
+      const { port } = yield* listening(() =>
+        createServer().on("stream", (stream) => {
+          sessions.add(stream.session)
+          stream.respond({ ":status": 200, "content-type": "application/json" })
+          stream.end('{"a":1}')
+        })
+      )
+      const client = yield* clientOf(
+        { url: `http://127.0.0.1:${port}` },
+        { retry: once },
+        { proxy: "none", allowH2: "prior-knowledge" }
+      )
+      const calls = Array.from({ length: 50 }, () => client.execute(post))
+      const values = yield* Effect.all(calls, { concurrency: "unbounded" })
+      expect(values).toEqual(values.map(() => ({ a: 1 })))
+      expect(sessions.size).toBe(1)
+    })
+  )
+})
