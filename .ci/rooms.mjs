@@ -28,17 +28,18 @@ export const rooms = {
     promise: "ApiClient.ts client config request response shared stream transport"
   },
   node: {
-    "TransportOptions.ts": "",
     body: "",
-    config: "TransportOptions.ts",
-    exchange: "TransportOptions.ts body",
-    connect: "TransportOptions.ts exchange",
-    http1: "connect exchange",
-    http2: "body connect exchange",
-    proxy: "TransportOptions.ts body config connect exchange",
-    pool: "TransportOptions.ts config connect exchange http1 http2 proxy",
-    "NodeTransport.ts": "TransportOptions.ts config exchange pool proxy",
-    "PoolMetrics.ts": "pool"
+    config: "",
+    shared: "",
+    connect: "config shared",
+    exchange: "body config shared",
+    dispatcher: "config exchange",
+    http1: "exchange shared",
+    http2: "exchange shared",
+    pool: "connect exchange shared",
+    proxy: "config connect exchange shared",
+    agent: "config connect exchange http1 http2 pool proxy shared",
+    "NodeTransport.ts": "agent config dispatcher exchange proxy"
   },
   anthropic: {
     config: "",
@@ -82,7 +83,7 @@ export const impure = {
 export const platform = {
   client:
     "transport/ ApiClient client/PlatformClient request/RequestEncoder request/TransportError telemetry/Telemetry wire/RequestBody",
-  node: "NodeTransport exchange/received",
+  node: "NodeTransport exchange/ReceivedResponse",
   anthropic: "Anthropic config/AnthropicConfig",
   testing: "mock/MockStep mock/MockTransport mock/mockBody mock/mockResponse"
 }
@@ -135,16 +136,16 @@ export const seam = {
   },
   node: {
     NodeTransport: "Either HttpClientError",
-    "body/decompress": "Either",
-    "config/settings": "Either",
+    "agent/Agent": "Either",
+    "body/contentCodings": "Either",
+    "config/checkOptions": "Either",
     "connect/secureContext": "Either",
-    "exchange/opened": "Either",
-    "exchange/whole": "Either",
-    "pool/agent": "Either",
-    "pool/poolMetrics": "MetricBoundaries MetricKey MetricLabel",
-    "proxy/proxies": "Either",
+    "exchange/BufferedExchange": "Either",
+    "exchange/StreamingExchange": "Either",
+    "pool/metricSeries": "MetricBoundaries MetricKey MetricLabel",
     "proxy/proxySecrets": "Either",
-    "proxy/proxyUrl": "Either"
+    "proxy/proxyUrl": "Either",
+    "proxy/selectProxy": "Either"
   },
   anthropic: {
     Anthropic: "ConfigError",

@@ -3,9 +3,9 @@ import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { SecureContext, TLSSocket } from "node:tls"
 import { type Abort, type Connecting, type TcpOptions, tcp, tls } from "../connect/tcp.js"
+import { connectTunnel } from "../proxy/httpTunnel.js"
 import type { ProxyServer, Target } from "../proxy/selectProxy.js"
 import { socks } from "../proxy/socks5.js"
-import { connectTunnel } from "../proxy/httpTunnel.js"
 
 /** What all connections of a transport have in common. */
 export interface Network {

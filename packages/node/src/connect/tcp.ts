@@ -5,8 +5,8 @@
 // The default imports, read at the time of the call: instrumentation and tests replace functions there.
 import dns from "node:dns"
 import net from "node:net"
-import { failedBefore, unsent } from "../shared/errors.js"
 import type { Lookup } from "../config/TransportOptions.js"
+import { failedBefore, unsent } from "../shared/errors.js"
 import * as Addresses from "./addresses.js"
 import type { Abort, Connecting } from "./connecting.js"
 

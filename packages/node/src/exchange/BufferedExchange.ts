@@ -4,8 +4,8 @@ import * as Either from "effect/Either"
 import { Assembly, isQuick } from "../body/BodyAssembly.js"
 import { Decoder, type Reader } from "../body/BodyDecoder.js"
 import * as Decompress from "../body/contentCodings.js"
-import type { Outgoing } from "./OutgoingRequest.js"
 import { Exchange, type Sender } from "./Exchange.js"
+import type { Outgoing } from "./OutgoingRequest.js"
 import { Answer } from "./ReceivedResponse.js"
 
 const enough = new Error("enough of the body has come")

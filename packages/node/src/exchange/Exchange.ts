@@ -1,8 +1,8 @@
 /** One exchange, whatever it is sent over: its limits, what is sent again for free, and when it is over. */
 import { NativeTransport } from "@effect-api/client"
-import type { Outgoing } from "./OutgoingRequest.js"
 import { coded, codeOf, established, refusedByProxy, unsent } from "../shared/errors.js"
 import { longestTimer } from "../shared/timers.js"
+import type { Outgoing } from "./OutgoingRequest.js"
 
 /** Sends exchanges: it calls {@link Exchange.begun} as one goes out, or {@link Exchange.unreachable}. */
 export interface Sender {

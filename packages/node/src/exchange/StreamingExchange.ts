@@ -3,9 +3,9 @@ import type { NativeTransport } from "@effect-api/client"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { Decoder, type Reader } from "../body/BodyDecoder.js"
-import type { Outgoing } from "./OutgoingRequest.js"
 import { Queue } from "../body/BodyQueue.js"
 import { Exchange, type RawHeaders, type Sender } from "./Exchange.js"
+import type { Outgoing } from "./OutgoingRequest.js"
 import { Answer, type Body } from "./ReceivedResponse.js"
 
 /** An exchange to the headers of its answer. */

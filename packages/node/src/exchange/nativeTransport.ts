@@ -1,11 +1,11 @@
 /** The native transport on a dispatcher: whole exchanges, and bodies that are pulled. */
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { NativeTransport, Timeouts } from "@effect-api/client"
-import { bodyOf, endOfOrigin, headersOf, isSlash, Outgoing } from "./OutgoingRequest.js"
 import type { Options } from "../config/TransportOptions.js"
-import type { Sender } from "./Exchange.js"
-import { Opened } from "./StreamingExchange.js"
 import { Whole } from "./BufferedExchange.js"
+import type { Sender } from "./Exchange.js"
+import { bodyOf, endOfOrigin, headersOf, isSlash, Outgoing } from "./OutgoingRequest.js"
+import { Opened } from "./StreamingExchange.js"
 
 type Request = HttpClientRequest.HttpClientRequest
 

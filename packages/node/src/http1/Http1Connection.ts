@@ -6,11 +6,11 @@ import type { Socket } from "node:net"
 import { setImmediate } from "node:timers"
 import { type buildConnector, Client, type Dispatcher } from "undici"
 import type { Connection, Owner } from "../exchange/Connection.js"
-import { withoutVariables } from "./withoutEnvironment.js"
 import type { Exchange } from "../exchange/Exchange.js"
 import { coded, codeOf } from "../shared/errors.js"
-import { Heads } from "./ResponseHeads.js"
 import { holdLateWrites } from "./deferWriteErrors.js"
+import { Heads } from "./ResponseHeads.js"
+import { withoutVariables } from "./withoutEnvironment.js"
 
 export interface Http1Options {
   /** How many requests may be on their way at a time. */

@@ -6,10 +6,10 @@ import type { Connection, Owner } from "../exchange/Connection.js"
 import type { Exchange } from "../exchange/Exchange.js"
 import { coded } from "../shared/errors.js"
 import { longestTimer } from "../shared/timers.js"
-import { disconnected, type Goaway } from "./streamErrors.js"
-import { maxHead, type Target, targetOf } from "./requestHeaders.js"
-import { Pulse } from "./KeepAlivePing.js"
 import { type Host, RequestStream } from "./Http2Stream.js"
+import { Pulse } from "./KeepAlivePing.js"
+import { maxHead, type Target, targetOf } from "./requestHeaders.js"
+import { disconnected, type Goaway } from "./streamErrors.js"
 
 export interface Http2Options {
   /** How long an idle session is kept, in milliseconds. */

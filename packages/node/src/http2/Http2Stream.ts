@@ -10,9 +10,9 @@ import {
 import { setImmediate } from "node:timers"
 import type { Exchange, Sent } from "../exchange/Exchange.js"
 import { Held } from "./GrowingBuffer.js"
-import { type Goaway, outcome, reset } from "./streamErrors.js"
 import { declaredLength, requestHeaders, type Target } from "./requestHeaders.js"
 import { destroy, isUnwritten, resetStream } from "./resetStream.js"
+import { type Goaway, outcome, reset } from "./streamErrors.js"
 import { contentOf, type Source, Upload } from "./Upload.js"
 
 /** What a stream needs of its connection. */

@@ -4,8 +4,8 @@ import net from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "@effect/vitest"
-import { type TcpOptions, type To, tcp } from "../../src/connect/tcp.js"
 import type { Lookup } from "../../src/config/TransportOptions.js"
+import { type TcpOptions, type To, tcp } from "../../src/connect/tcp.js"
 import {
   type BlackHole,
   blackHole,

@@ -2,8 +2,8 @@ import { inspect } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, Redacted } from "effect"
 import { absoluteForm } from "../../src/proxy/absoluteForm.js"
-import { make, type ProxyServer, proxyTls } from "../../src/proxy/selectProxy.js"
 import { proxySecrets } from "../../src/proxy/proxySecrets.js"
+import { make, type ProxyServer, proxyTls } from "../../src/proxy/selectProxy.js"
 import { environment } from "../fixtures/environment.js"
 
 type Env = Record<string, string | undefined>
