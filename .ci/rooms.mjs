@@ -16,7 +16,7 @@ export const rooms = {
     wire: "effect schema secrets shared",
     credentials: "errors secrets shared wire",
     response: "effect errors schema shared wire",
-    retry: "errors shared wire",
+    retry: "effect errors shared wire",
     config: "credentials errors retry shared wire",
     request: "config credentials effect errors response retry schema secrets shared sse wire",
     telemetry: "effect errors request shared",
@@ -93,8 +93,6 @@ export const seam = {
   client: {
     ApiClient: "ConfigError",
     "client/Attempt": "Either",
-    "client/Attempts":
-      "Either FiberRef GlobalValue ScheduleDecision ScheduleIntervals currentDefaultServices withFiberRuntime",
     "client/Core": "Either",
     "client/Execution": "Either",
     "client/PlatformClient": "Either GlobalValue HttpClientError",
@@ -111,6 +109,8 @@ export const seam = {
     "request/TransportError": "HttpClientError",
     "response/ApiSchema": "Either ParseResult",
     "response/ResponseDecoder": "Either",
+    "retry/Attempts":
+      "Either FiberRef GlobalValue ScheduleDecision ScheduleIntervals currentDefaultServices withFiberRuntime",
     "retry/RetryPolicy": "ScheduleDecision ScheduleInterval",
     "retry/RetrySettings": "Either",
     "schema/boundedIssue": "ParseResult",
@@ -121,9 +121,8 @@ export const seam = {
     "sse/ServerSentEvents": "Channel",
     "stream/EventDecoder": "Either",
     "stream/Streaming": "Channel ExecutionStrategy",
-    "telemetry/Metrics": "FiberRef MetricBoundaries MetricKey getFiberRef withFiberRuntime",
+    "telemetry/measuring": "FiberRef getFiberRef withFiberRuntime",
     "telemetry/Telemetry": "DefaultServices FiberRef getFiberRef withFiberRuntime",
-    "transport/AttemptDeadline": "FiberId",
     "transport/GuardedResponse": "HttpClientError",
     "transport/unread": "DefaultServices FiberId",
     "wire/Multipart": "Either",

@@ -4,7 +4,8 @@
 import type * as Tracer from "effect/Tracer"
 import type * as ApiConfig from "../config/ApiConfig.js"
 import type * as Credentials from "../credentials/Credentials.js"
-import * as Call from "../request/Call.js"
+import * as Ledger from "../errors/Ledger.js"
+import type * as Call from "../request/Call.js"
 import * as RequestEncoder from "../request/RequestEncoder.js"
 import { isBrowser } from "../shared/runtime.js"
 import * as PlatformRequest from "../transport/PlatformRequest.js"
@@ -70,7 +71,7 @@ export const addAttempt = (
   span: Tracer.Span | undefined
 ): void => {
   const { config, timeouts } = call
-  const own = config.options.platformHeaders?.ofAttempt(Call.tries(call), timeouts.response)
+  const own = config.options.platformHeaders?.ofAttempt(Ledger.tries(call), timeouts.response)
   for (const name in own) add(headers, name, own[name])
   if (span !== undefined)
     add(headers, "traceparent", `00-${span.traceId}-${span.spanId}-${span.sampled ? "01" : "00"}`)

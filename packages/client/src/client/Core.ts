@@ -14,12 +14,15 @@ import * as Timeouts from "../config/Timeouts.js"
 import type * as Credentials from "../credentials/Credentials.js"
 import { type Background, makeBackground } from "../credentials/singleFlight.js"
 import * as Sync from "../effect/sync.js"
+import * as TimeLimits from "../effect/timeLimits.js"
 import * as ApiError from "../errors/ApiError.js"
 import { ownCause } from "../errors/ownCause.js"
 import * as ApiRequest from "../request/ApiRequest.js"
 import * as Call from "../request/Call.js"
 import * as RequestEncoder from "../request/RequestEncoder.js"
+import * as TransportError from "../request/TransportError.js"
 import * as ResponseDecoder from "../response/ResponseDecoder.js"
+import type * as Attempts from "../retry/Attempts.js"
 import * as RetryPolicy from "../retry/RetryPolicy.js"
 import * as RetrySettings from "../retry/RetrySettings.js"
 import type * as Redaction from "../secrets/Redaction.js"
@@ -27,7 +30,8 @@ import { keepTransportSecrets } from "../secrets/transportSecrets.js"
 import type { InvalidInput } from "../shared/invalid.js"
 import * as Monotonic from "../shared/monotonic.js"
 import { shownText } from "../shared/shownText.js"
-import * as AttemptDeadline from "../transport/AttemptDeadline.js"
+import * as Measuring from "../telemetry/measuring.js"
+import * as Telemetry from "../telemetry/Telemetry.js"
 import * as PlatformRequest from "../transport/PlatformRequest.js"
 import * as Transport from "../transport/Transport.js"
 import type * as TransportContract from "../transport/TransportContract.js"
@@ -43,7 +47,7 @@ export interface Core {
   readonly credentials: Credentials.Resolver
   /** What runs for all calls and for none of them: it is interrupted when the client is released. */
   readonly background: Background
-  readonly budget: RetryPolicy.Budget
+  readonly attempts: Attempts.Client<Call.Call>
   readonly defaultHeaders: ClientHeaders.DefaultHeaders
   readonly problem: InvalidInput | undefined
 }
@@ -56,16 +60,37 @@ export const makeCore = (
   background: Background = makeBackground()
 ): Core => {
   const transport = Transport.make(client, init)
+  const credentials = config.credentials.make(background)
   keepTransportSecrets(config, transport.secrets)
   return {
     config,
     transport,
-    credentials: config.credentials.make(background),
+    credentials,
     background,
-    budget: RetryPolicy.makeBudget(config.retry.policy),
+    attempts: attempting(credentials, RetryPolicy.makeBudget(config.retry.policy)),
     defaultHeaders: ClientHeaders.defaultHeaders(config),
     problem: undefined
   }
+}
+
+/** What the attempts of a client share: credentials to refresh, and the budget. */
+const attempting = (
+  credentials: Credentials.Resolver,
+  budget: RetryPolicy.Budget
+): Attempts.Client<Call.Call> => ({
+  budget,
+  observer,
+  restart: Call.restart,
+  refresh: (call) => {
+    const refused = call.encoded.trusted ? call.usedCredentials.at(-1) : undefined
+    return refused !== undefined && credentials.invalidate?.(refused) === true
+  }
+})
+
+const observer: Attempts.Observer<Call.Call> = {
+  attempting: Measuring.attempting,
+  retrying: Telemetry.retrying,
+  expired: (call) => TransportError.timeout(call, "total", call.timeouts.total)
 }
 
 /** A core with other settings on the same connections. */
@@ -74,11 +99,13 @@ export const withOptions = (core: Core, options: Overrides.Overrides): Core =>
     onLeft: (problem) => ({ ...core, problem }),
     onRight: (config) => {
       keepTransportSecrets(config, core.transport.secrets)
+      const credentials =
+        options.credentials === undefined ? core.credentials : config.credentials.make(core.background)
       return {
         ...core,
         config,
-        credentials:
-          options.credentials === undefined ? core.credentials : config.credentials.make(core.background),
+        credentials,
+        attempts: attempting(credentials, core.attempts.budget),
         defaultHeaders: ClientHeaders.defaultHeaders(config)
       }
     }
@@ -131,7 +158,7 @@ export const begin = <A, E, R>(
       const { total } = limits.right
       const hung = Effect.failSync(() => encodingExpired(config, request, total))
       return Effect.flatMap(
-        AttemptDeadline.within(Effect.either(encoded), total, hung),
+        TimeLimits.within(Effect.either(encoded), total, hung),
         (encoded): Effect.Effect<A, E | Unsent, R> =>
           Either.isRight(encoded) ? go(encoded.right) : refuse(encoded.left)
       )
@@ -210,9 +237,7 @@ export const ownFailure = <E>(
     return Effect.fail(error)
   if (call.lastErrorBody.status !== error.status) return Effect.fail(error)
   const decoded = ResponseDecoder.run(ResponseDecoder.fromFailure(decodable), call.lastErrorBody.body)
-  const within = Sync.isSync(decoded)
-    ? decoded
-    : AttemptDeadline.withinDeadline(call, decoded, Effect.fail(error))
+  const within = Sync.isSync(decoded) ? decoded : TimeLimits.withinDeadline(call, decoded, Effect.fail(error))
   return Effect.matchEffect(within, {
     onSuccess: (own) => Effect.fail(own as E),
     onFailure: () => Effect.fail(error)

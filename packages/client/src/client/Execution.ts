@@ -7,6 +7,7 @@ import * as Either from "effect/Either"
 import type * as Fiber from "effect/Fiber"
 import type * as Tracer from "effect/Tracer"
 import * as Sync from "../effect/sync.js"
+import * as TimeLimits from "../effect/timeLimits.js"
 import * as ApiError from "../errors/ApiError.js"
 import { ownCause } from "../errors/ownCause.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
@@ -17,18 +18,17 @@ import * as StatusError from "../request/StatusError.js"
 import * as TransportError from "../request/TransportError.js"
 import type * as ApiSchema from "../response/ApiSchema.js"
 import * as ResponseDecoder from "../response/ResponseDecoder.js"
+import * as Attempts from "../retry/Attempts.js"
 import { owned } from "../shared/bytes.js"
 import { invalid } from "../shared/invalid.js"
 import { bounded, shownText } from "../shared/shownText.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
-import * as AttemptDeadline from "../transport/AttemptDeadline.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
 import { codingsOf } from "../wire/codings.js"
 import type * as Headers from "../wire/headers.js"
 import type * as Query from "../wire/query.js"
 import * as ApiResponse from "./ApiResponse.js"
 import * as Attempt from "./Attempt.js"
-import * as Attempts from "./Attempts.js"
 import * as Core from "./Core.js"
 
 /** A method without a body: template and options in, value out. */
@@ -86,20 +86,23 @@ export const run = <A, E, B>(
     const { open } = request.success
     const answer =
       open === undefined
-        ? Effect.flatMap(attempts(core, call, bufferedAttempt(core, call, propagated, fiber)), (answer) =>
-            decode(call, request, answer, give)
+        ? Effect.flatMap(
+            Attempts.run(call, core.attempts, bufferedAttempt(core, call, propagated, fiber)),
+            (answer) => decode(call, request, answer, give)
           )
-        : Effect.map(attempts(core, call, streamingAttempt(core, call, propagated), leave), ({ response }) =>
-            give(
-              call,
-              response,
-              open({
-                chunks: response.guardedChunks,
-                total: lengthOf(response),
-                failAfterResponse: (error) => Attempts.failAfterResponse(call, error),
-                leave: response.leave
-              })
-            )
+        : Effect.map(
+            Attempts.run(call, core.attempts, streamingAttempt(core, call, propagated), leftovers),
+            (response) =>
+              give(
+                call,
+                response,
+                open({
+                  chunks: response.guardedChunks,
+                  total: lengthOf(response),
+                  failAfterResponse: (error) => Attempts.failAfterResponse(call, error),
+                  leave: response.leave
+                })
+              )
           )
     return hasFailures(request)
       ? Effect.catchAll(answer, (error) => Core.ownFailure(call, request, error))
@@ -111,17 +114,9 @@ const hasFailures = ({ failure }: ApiRequest.Request): boolean => {
   return false
 }
 
-const attempts = <A extends { readonly response: GuardedResponse.GuardedResponse }>(
-  core: Core.Core,
-  call: Call.Call,
-  attempt: Attempts.Attempt<A>,
-  abandon?: (answer: A) => void
-): Effect.Effect<A, ApiError.ApiError> => Attempts.run(call, core, attempt, statusOf, undefined, abandon)
-
-const leave = ({ response }: { readonly response: GuardedResponse.GuardedResponse }): void => response.leave()
-
-const statusOf = ({ response }: { readonly response: GuardedResponse.GuardedResponse }): number =>
-  response.status
+const leftovers: Attempts.Leftovers<GuardedResponse.GuardedResponse> = {
+  abandon: (response) => response.leave()
+}
 
 /** One attempt to the end of the body: a reset on the way there is a failure like any other, and retried. */
 const bufferedAttempt = (
@@ -147,8 +142,7 @@ const bufferedAttempt = (
 const streamingAttempt = (core: Core.Core, call: Call.Call, span: Tracer.Span | undefined) =>
   Attempts.guarded(
     Attempt.respond(core, core.transport.streamingUnscoped, call, span).pipe(
-      Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
-      Effect.map((response) => ({ response }))
+      Effect.flatMap((response) => ApiResponse.failOnStatus(call, response))
     )
   )
 
@@ -197,6 +191,10 @@ class BufferedResponse implements ResponseDecoder.Body {
     this.view = view
   }
 
+  get status(): number {
+    return this.response.status
+  }
+
   /** Copied for those who ask for it: text is decoded from the view. */
   get bytes(): Uint8Array {
     return owned(this.view)
@@ -226,7 +224,7 @@ const decode = <A, B>(
     const hung = Effect.suspend(() =>
       Attempts.failAfterResponse(call, TransportError.timeout(call, "total", call.timeouts.total))
     )
-    const settled = AttemptDeadline.withinDeadline(call, Effect.either(decoded), hung)
+    const settled = TimeLimits.withinDeadline(call, Effect.either(decoded), hung)
     return Effect.flatMap(settled, Either.match({ onLeft: onFailure, onRight: onSuccess }))
   }
   return Either.isRight(decoded) ? onSuccess(decoded.right) : onFailure(decoded.left)

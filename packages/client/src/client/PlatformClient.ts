@@ -5,18 +5,18 @@ import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as GlobalValue from "effect/GlobalValue"
+import * as TimeLimits from "../effect/timeLimits.js"
 import * as ApiError from "../errors/ApiError.js"
 import * as StatusTag from "../errors/StatusTag.js"
 import * as ApiRequest from "../request/ApiRequest.js"
 import * as Call from "../request/Call.js"
 import * as RequestEncoder from "../request/RequestEncoder.js"
+import * as Attempts from "../retry/Attempts.js"
 import type { InvalidInput } from "../shared/invalid.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
-import * as AttemptDeadline from "../transport/AttemptDeadline.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
 import * as ApiResponse from "./ApiResponse.js"
 import * as Attempt from "./Attempt.js"
-import * as Attempts from "./Attempts.js"
 import * as Core from "./Core.js"
 
 /**
@@ -51,14 +51,15 @@ const inScope = (
     () =>
       new HttpClientError.RequestError({ request, reason: "Transport", description: "The scope was closed" })
   )
-  const leave = (response: GuardedResponse.GuardedResponse): void => response.leave()
-  return Effect.tap(AttemptDeadline.until(sent, closed, failed, leave), (response) =>
+  return Effect.tap(TimeLimits.until(sent, closed, failed, leave), (response) =>
     Effect.sync(() => {
       if (signal.aborted) leave(response)
       else signal.addEventListener("abort", () => leave(response), { once: true })
     })
   )
 }
+
+const leave = (response: GuardedResponse.GuardedResponse): void => response.leave()
 
 const run = (
   core: Core.Core,
@@ -83,10 +84,7 @@ const run = (
           ? Effect.void
           : Effect.asVoid(discarded.salvage(core.config.limits.errorBytes))
       })
-      const statusOf = ({ status }: GuardedResponse.GuardedResponse): number => status
-      return Attempts.run(call, core, Attempts.guarded(attempt), statusOf, discard, (response) =>
-        response.leave()
-      )
+      return Attempts.run(call, core.attempts, Attempts.guarded(attempt), { discard, abandon: leave })
     }).pipe(
       // Behind the span, to which an error status is an error.
       Effect.catchAll((error) =>

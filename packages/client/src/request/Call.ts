@@ -1,11 +1,11 @@
 /** One call while it runs: what its errors say of it, and what they must not say. */
 import type * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import type * as ApiConfig from "../config/ApiConfig.js"
 import type * as Timeouts from "../config/Timeouts.js"
 import type * as Credentials from "../credentials/Credentials.js"
 import type * as ApiError from "../errors/ApiError.js"
 import * as ResponseDecoder from "../response/ResponseDecoder.js"
+import type * as Attempts from "../retry/Attempts.js"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
 import * as SchemaSecrets from "../schema/schemaSecrets.js"
 import * as Redaction from "../secrets/Redaction.js"
@@ -20,7 +20,7 @@ import * as RequestEncoder from "./RequestEncoder.js"
  * the call has reached, `attempts` the ledger, `omitted` how many of its lines were left out, `issued` every credential that
  * went out.
  */
-export interface Call {
+export interface Call extends Attempts.Retried {
   readonly request: ApiRequest.Request
   readonly config: ApiConfig.ApiConfig
   readonly timeouts: Timeouts.Timeouts
@@ -139,13 +139,6 @@ const notRedirected = ({ encoded }: Call): Redirected => ({
   processed: false
 })
 
-/**
- * What may have happened to the call's request, as its current hop tells it. A hop that failed before it was sent says
- * nothing of the request that led to it.
- */
-export const deliveryOf = (call: Call, delivery: ApiError.Delivery): ApiError.Delivery =>
-  call.redirected?.processed === true ? "maybe-applied" : delivery
-
 const redactors = new WeakMap<Call, { readonly known: number; readonly redactor: Redaction.Redactor }>()
 
 /**
@@ -218,7 +211,8 @@ export const common = (
   request: { method: call.encoded.method, url: shown.url(call.encoded.url) },
   attempts: [],
   stoppedBy: "not-retryable",
-  delivery: deliveryOf(call, delivery),
+  // A hop that failed before it was sent says nothing about the request that led to it.
+  delivery: call.redirected?.processed === true ? "maybe-applied" : delivery,
   shouldRetry: undefined
 })
 
@@ -228,38 +222,3 @@ export const common = (
  */
 export const isNamed = (call: Call, status: number | undefined): boolean =>
   status !== undefined && Object.hasOwn(call.request.failure, status)
-
-/** A stream that is resumed may go on for days: what is told of it has an end. */
-const MAX_ATTEMPTS = 100
-
-/** Adds a line to the ledger, which keeps its first lines and its last. */
-export const record = (call: Call, line: ApiError.Attempt): void => {
-  const { attempts } = call
-  attempts.push(line)
-  if (attempts.length > MAX_ATTEMPTS) {
-    attempts.splice(MAX_ATTEMPTS / 2, 1)
-    call.omitted++
-  }
-}
-
-/** How many attempts have ended. */
-export const tries = ({ attempts, omitted }: Pick<Call, "attempts" | "omitted">): number =>
-  attempts.length + omitted
-
-/**
- * One line of the ledger: `startedAt` by the wall clock, the duration by the one that only goes on. It and the delay before the
- * next attempt are in milliseconds.
- */
-export const attempt = (
-  startedAt: number,
-  duration: number,
-  tag: string | undefined,
-  status: number | undefined,
-  delay?: number
-): ApiError.Attempt => ({
-  startedAt,
-  duration: Duration.millis(duration),
-  tag,
-  status,
-  delay: delay === undefined ? undefined : Duration.millis(delay)
-})

@@ -6,6 +6,7 @@ import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as TimeLimits from "../effect/timeLimits.js"
 import * as ApiError from "../errors/ApiError.js"
 import { ownCause } from "../errors/ownCause.js"
 import * as Call from "../request/Call.js"
@@ -18,7 +19,6 @@ import * as Monotonic from "../shared/monotonic.js"
 import { shownText } from "../shared/shownText.js"
 import type * as ServerSentEvents from "../sse/ServerSentEvents.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
-import * as AttemptDeadline from "../transport/AttemptDeadline.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
 import { isJson } from "../wire/jsonDepth.js"
 import * as MediaType from "../wire/mediaType.js"
@@ -257,7 +257,7 @@ class BodyReader<A> implements EventReader<A> {
     const before = Monotonic.now(this.clock)
     const [millis, phase, whole] = this.limit(before)
     const passed = Effect.failSync(() => Option.some(TransportError.timeout(this.call, phase, whole)))
-    return Effect.matchEffect(AttemptDeadline.within(this.bytes, millis, passed), {
+    return Effect.matchEffect(TimeLimits.within(this.bytes, millis, passed), {
       onFailure: (why) => this.atLast(why),
       onSuccess: (chunk) => {
         this.waited += Monotonic.now(this.clock) - before

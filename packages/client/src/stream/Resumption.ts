@@ -1,7 +1,8 @@
 /** When a stream whose connection broke is asked for again, and from where. */
 import * as ApiError from "../errors/ApiError.js"
+import * as Ledger from "../errors/Ledger.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
-import * as Call from "../request/Call.js"
+import type * as Call from "../request/Call.js"
 import * as RetryPolicy from "../retry/RetryPolicy.js"
 import type * as EventReader from "./EventReader.js"
 
@@ -85,5 +86,5 @@ export const record = (
 ): void => {
   const last = attempts.at(-1)
   if (last === undefined) return
-  attempts[attempts.length - 1] = Call.attempt(last.startedAt, took, error?._tag, last.status, delay)
+  attempts[attempts.length - 1] = Ledger.line(last.startedAt, took, error?._tag, last.status, delay)
 }

@@ -15,15 +15,15 @@ import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
 import * as ApiResponse from "../client/ApiResponse.js"
 import * as Attempt from "../client/Attempt.js"
-import * as Attempts from "../client/Attempts.js"
 import * as Core from "../client/Core.js"
 import * as ApiError from "../errors/ApiError.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import type * as Call from "../request/Call.js"
 import * as StatusError from "../request/StatusError.js"
 import * as StreamContract from "../request/StreamContract.js"
+import * as Attempts from "../retry/Attempts.js"
 import * as Monotonic from "../shared/monotonic.js"
-import * as Metrics from "../telemetry/Metrics.js"
+import * as Measuring from "../telemetry/measuring.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import * as EventReader from "./EventReader.js"
 import * as Resumption from "./Resumption.js"
@@ -115,6 +115,7 @@ interface Opened<A> {
 
 interface Connected<A> extends Opened<A> {
   readonly first: Next<A>
+  readonly status: number
 }
 
 /**
@@ -137,9 +138,9 @@ const connect = <A>(
           Effect.matchEffect(connection.next, {
             onFailure: (error) =>
               Resumption.isPassing(error) && Resumption.goesOn(call, request, connection)
-                ? Effect.succeed({ connection, first: Effect.fail(error), scope })
+                ? Effect.succeed(connected(connection, Effect.fail(error), scope))
                 : Effect.fail(error),
-            onSuccess: (batch) => Effect.succeed({ connection, first: Effect.succeed(batch), scope })
+            onSuccess: (batch) => Effect.succeed(connected(connection, Effect.succeed(batch), scope))
           })
         ),
         Effect.provideService(Scope.Scope, scope),
@@ -148,9 +149,14 @@ const connect = <A>(
       )
     )
   )
-  const statusOf = ({ connection }: Connected<A>): number => connection.response.status
-  return Attempts.run(call, core, Attempts.guarded(attempt), statusOf)
+  return Attempts.run(call, core.attempts, Attempts.guarded(attempt))
 }
+
+const connected = <A>(
+  connection: EventReader.EventReader<A>,
+  first: Next<A>,
+  scope: Scope.CloseableScope
+): Connected<A> => ({ connection, first, scope, status: connection.response.status })
 
 /** A class, as there may be thousands that wait: what they share stands on the prototype. */
 class ResumingReader<A, E> {
@@ -228,7 +234,7 @@ class ResumingReader<A, E> {
       if (typeof delay === "string") return stop(delay)
       if (Monotonic.now(clock) + delay >= call.deadline) return stop("deadline")
       const isPaid = this.fruitless > 0 && error !== undefined && policy.budget !== false
-      const paid = isPaid ? core.budget.take(error) : 0
+      const paid = isPaid ? core.attempts.budget.take(error) : 0
       if (paid === undefined) return stop("budget")
       this.paid += paid
       const told = error === undefined ? Effect.void : Telemetry.retrying(call, error, delay)
@@ -248,7 +254,7 @@ class ResumingReader<A, E> {
     if (received === 0 && id === this.sentId) this.fruitless++
     else {
       this.fruitless = 0
-      if (this.paid > 0) core.budget.giveBack(this.paid)
+      if (this.paid > 0) core.attempts.budget.giveBack(this.paid)
       this.paid = 0
     }
     this.sentId = id
@@ -270,7 +276,7 @@ class ResumingReader<A, E> {
     const handed =
       events.length === 0
         ? this.next
-        : Effect.zipRight(Metrics.streamed(events.length), Effect.succeed(events))
+        : Effect.zipRight(Measuring.streamed(events.length), Effect.succeed(events))
     return this.over ? Effect.zipRight(this.close, handed) : handed
   }
 }

@@ -18,8 +18,10 @@ import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import * as ApiError from "../errors/ApiError.js"
+import * as Ledger from "../errors/Ledger.js"
 import * as Call from "../request/Call.js"
 import * as Metrics from "./Metrics.js"
+import * as Measuring from "./measuring.js"
 import { knownMethod, serverOf } from "./servers.js"
 
 const builtInTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
@@ -144,7 +146,7 @@ const endAttributes = (call: Call.Call, span: Tracer.Span, exit: Exit.Exit<unkno
   })
   const last = call.attempts[call.attempts.length - 1]
   if (last?.status !== undefined) span.attribute("http.response.status_code", last.status)
-  const tries = Call.tries(call)
+  const tries = Ledger.tries(call)
   if (tries > 1) span.attribute("http.request.resend_count", tries - 1)
   // The status is that of the last hop, and so is what it was asked of.
   if (call.redirected !== undefined) {
@@ -182,9 +184,9 @@ export const retrying = (
   const { method } = call.encoded
   const cause = "status" in error ? `${error._tag} ${error.status}` : error._tag
   return Effect.zipRight(
-    Metrics.retried(error._tag),
+    Measuring.retried(error._tag),
     Effect.logInfo(
-      `retrying ${method} ${nameOf(call)} in ${Duration.format(Duration.millis(Math.ceil(delayMillis)))}: ${cause} (retry ${Call.tries(call) + 1})`
+      `retrying ${method} ${nameOf(call)} in ${Duration.format(Duration.millis(Math.ceil(delayMillis)))}: ${cause} (retry ${Ledger.tries(call) + 1})`
     )
   )
 }

@@ -16,6 +16,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { type Collected, collect, each, onPull, type Pull } from "../effect/pulls.js"
+import * as TimeLimits from "../effect/timeLimits.js"
 import * as ApiError from "../errors/ApiError.js"
 import type * as Call from "../request/Call.js"
 import * as CallError from "../request/CallError.js"
@@ -155,7 +156,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
         this.collect(cap, AttemptDeadline.makeLimit("idle")),
         () => nothing
       )
-      return AttemptDeadline.within(collected, limit, Effect.succeed(nothing))
+      return TimeLimits.within(collected, limit, Effect.succeed(nothing))
     })
   }
 
@@ -206,7 +207,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
       const { keeper } = this
       // Nobody began to read it in time.
       if (keeper?.expired === true)
-        return Effect.map(AttemptDeadline.left(this.call), (left) => this.passed(left > 0 ? "idle" : "total"))
+        return Effect.map(TimeLimits.left(this.call), (left) => this.passed(left > 0 ? "idle" : "total"))
       // Kept nowhere: it may be endless.
       this.taken = true
       keeper?.start()
@@ -253,8 +254,8 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     const { deadline, timeouts } = this.call
     const idle = this.keepsIdle ? Number.POSITIVE_INFINITY : timeouts.idle
     if (Math.min(idle, deadline) === Number.POSITIVE_INFINITY) return pull
-    return Effect.flatMap(AttemptDeadline.left(this.call), (left) =>
-      AttemptDeadline.within(pull, Math.min(idle, left), this.passed(left < idle ? "total" : "idle"))
+    return Effect.flatMap(TimeLimits.left(this.call), (left) =>
+      TimeLimits.within(pull, Math.min(idle, left), this.passed(left < idle ? "total" : "idle"))
     )
   }
 

@@ -16,6 +16,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import { onPull } from "../effect/pulls.js"
+import * as TimeLimits from "../effect/timeLimits.js"
 import * as StatusTag from "../errors/StatusTag.js"
 import type * as Call from "../request/Call.js"
 import * as TransportError from "../request/TransportError.js"
@@ -70,7 +71,7 @@ const overPlatform = (
   const streaming: TransportContract.Send<Scope.Scope> = (call, request) => {
     const limit = call.timeouts.response
     const passed = Effect.failSync(() => TransportError.timeout(call, "response", limit))
-    return AttemptDeadline.within(headed(inScope)(call, request), limit, passed)
+    return TimeLimits.within(headed(inScope)(call, request), limit, passed)
   }
   /** In a scope that the body keeps open. */
   const streamingUnscoped: TransportContract.Send<never> = (call, request) =>
@@ -125,7 +126,7 @@ export const kept = (
   close: Effect.Effect<void>,
   idle: number = call.timeouts.idle
 ): Effect.Effect<GuardedResponse.GuardedResponse> =>
-  Effect.flatMap(AttemptDeadline.left(call), (left) =>
+  Effect.flatMap(TimeLimits.left(call), (left) =>
     Effect.map(Unread.keep(Math.min(idle, left), close), (keeper) => {
       unread?.register(response.source, keeper.leave)
       return response.keptBy(keeper)

@@ -1,6 +1,6 @@
 /**
- * The attempt loop, the only owner of retries: which errors (the table), when (the schedule), and whether at all (budget,
- * deadline, replayability, a loop around this one).
+ * The attempt loop, the only owner of retries. It decides which errors are retried (the table), when (the schedule), and whether
+ * at all (budget, deadline, replayability, a loop around this one). It knows no request, no telemetry and no transport.
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -12,20 +12,59 @@ import * as FiberRef from "effect/FiberRef"
 import * as GlobalValue from "effect/GlobalValue"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
-import type * as Credentials from "../credentials/Credentials.js"
+import * as TimeLimits from "../effect/timeLimits.js"
 import * as ApiError from "../errors/ApiError.js"
-import * as Call from "../request/Call.js"
-import * as TransportError from "../request/TransportError.js"
-import * as RetryPolicy from "../retry/RetryPolicy.js"
+import * as Ledger from "../errors/Ledger.js"
 import * as Monotonic from "../shared/monotonic.js"
-import * as Metrics from "../telemetry/Metrics.js"
-import * as Telemetry from "../telemetry/Telemetry.js"
-import * as AttemptDeadline from "../transport/AttemptDeadline.js"
+import * as RetryPolicy from "./RetryPolicy.js"
 
-/** Makes a part of what stands in an uninterruptible region as interruptible as what is around it. */
+/**
+ * The part of a call that the loop reads, and the ledger that it writes. Times are those of the monotonic clock, but for
+ * `startedAt`, which is in milliseconds since the epoch.
+ */
+export interface Retried extends Ledger.Ledger {
+  readonly retry: RetryPolicy.Resolved
+  readonly startedAt: number
+  readonly deadline: number
+  /** When the last attempt began. */
+  begunAt: bigint
+  /** The request as it was sent last. */
+  readonly encoded: {
+    readonly method: string
+    readonly idempotencyKey: string | undefined
+    readonly replayable: boolean
+  }
+  /** `processed` means that a redirect asked for a GET, so a server has acted on the request. */
+  readonly redirected: { readonly processed: boolean } | undefined
+}
+
+/** What follows the attempts of a client's calls. */
+export interface Observer<in C> {
+  /** An attempt begins. The loop calls the result once the attempt has ended, however it ended. */
+  readonly attempting: (call: C, fiber: Fiber.RuntimeFiber<unknown, unknown>) => Ended
+  /** Runs before the wait for another attempt. */
+  readonly retrying: (call: C, error: ApiError.ApiError, delayMillis: number) => Effect.Effect<void>
+  /** The error of a call whose deadline has passed. */
+  readonly expired: (call: C) => ApiError.TimeoutError
+}
+
+/** Takes how long an attempt ran in milliseconds, its status, and the tag of its error. */
+export type Ended = (millis: number, status: number | undefined, tag: string | undefined) => void
+
+/** What the loops of a client share: one for all its calls. */
+export interface Client<in C> {
+  readonly budget: RetryPolicy.Budget
+  readonly observer: Observer<C>
+  /** Takes a call back to the request that an attempt starts with. */
+  readonly restart: (call: C) => void
+  /** Drops the credentials that the call's server has refused. True if better ones may follow. */
+  readonly refresh: (call: C) => boolean
+}
+
+/** Makes an effect inside an uninterruptible region as interruptible as the region's surroundings. */
 export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
-/** One attempt, to be run inside of `uninterruptibleMask`. */
+/** One attempt. The loop runs it inside `uninterruptibleMask`. */
 export type Attempt<A, R = never> = (restore: Restore) => Effect.Effect<A, ApiError.ApiError, R>
 
 /** True inside an attempt: a call made there (a token fetch, a middleware) must not multiply this loop's attempts. */
@@ -33,27 +72,34 @@ const insideAttempt = GlobalValue.globalValue("@effect-api/client/Attempts/insid
   FiberRef.unsafeMake(false)
 )
 
-/** An attempt that runs code of somebody else's: a client that is used there is within this loop. */
+/** An attempt that runs code from outside this library: calls made there know that a loop is around them. */
 export const guarded =
   <A, R>(attempt: Effect.Effect<A, ApiError.ApiError, R>): Attempt<A, R> =>
   (restore) =>
     restore(Effect.locally(attempt, insideAttempt, true))
 
+/** What becomes of responses that the loop does not return. */
+export interface Leftovers<in A> {
+  /** Runs after a failed attempt, before the wait for the next. */
+  readonly discard?: Effect.Effect<void> | undefined
+  /** Takes the result of an attempt that succeeded just as the deadline passed. */
+  readonly abandon?: ((value: A) => void) | undefined
+}
+
+const none: Leftovers<unknown> = {}
+
 /**
- * Runs a call's attempts under its deadline. The error that ends them carries the ledger and says why nothing more was tried.
- * `discard` lets go of a failed attempt's answer before the next, `abandon` of one that came as the deadline passed.
+ * Runs a call's attempts under its deadline. The error that ends them carries the ledger and why nothing more was tried.
  */
-export const run = <A, R>(
-  call: Call.Call,
-  client: Client,
+export const run = <C extends Retried, A extends { readonly status: number }, R>(
+  call: C,
+  client: Client<C>,
   attempt: Attempt<A, R>,
-  statusOf: (answer: A) => number,
-  discard: Effect.Effect<void> = Effect.void,
-  abandon?: (answer: A) => void
+  { abandon, discard = Effect.void }: Leftovers<A> = none
 ): Effect.Effect<A, ApiError.ApiError, R> => {
-  const loop = new AttemptLoop(call, client, attempt, statusOf, discard)
-  // A stream that is resumed comes here again with a part of its time gone.
-  return AttemptDeadline.withinDeadline(
+  const loop = new AttemptLoop(call, client, attempt, discard)
+  // A resumed stream comes here again with a part of its time gone.
+  return TimeLimits.withinDeadline(
     call,
     loop.drive,
     Effect.suspend(() => loop.expired()),
@@ -61,52 +107,38 @@ export const run = <A, R>(
   )
 }
 
-/** What the attempts of all calls of a client share. */
-export interface Client {
-  readonly budget: RetryPolicy.Budget
-  readonly credentials: Credentials.Resolver
-}
-
 const deliveries: ReadonlyArray<ApiError.Delivery> = ["not-sent", "rejected", "maybe-applied"]
 
 const noClock = Clock.make()
 
-class AttemptLoop<A, R> {
-  private readonly call: Call.Call
-  private readonly client: Client
+class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> {
+  private readonly call: C
+  private readonly client: Client<C>
   private readonly attempt: Attempt<A, R>
-  private readonly statusOf: (answer: A) => number
   private readonly discard: Effect.Effect<void>
   private schedule: unknown
-  /** What the last retry took from the budget: given back if it succeeds. */
+  /** What the last retry took from the budget. A success gives it back. */
   private paid = 0
   private refreshed = false
-  /** The worst of what the attempts may have done: the last one says nothing of those before it. */
+  /** The worst that the attempts may have done: the last error knows nothing of the attempts before it. */
   private delivery: ApiError.Delivery = "not-sent"
   private startedAt: number
   private took = 0
   private inFlight = false
   private clock: Clock.Clock = noClock
   private restore: Restore = (effect) => effect
-  private measured: Metrics.Measured = () => undefined
+  private ended: Ended = () => undefined
 
-  constructor(
-    call: Call.Call,
-    client: Client,
-    attempt: Attempt<A, R>,
-    statusOf: (answer: A) => number,
-    discard: Effect.Effect<void>
-  ) {
+  constructor(call: C, client: Client<C>, attempt: Attempt<A, R>, discard: Effect.Effect<void>) {
     this.call = call
     this.client = client
     this.attempt = attempt
-    this.statusOf = statusOf
     this.discard = discard
     this.schedule = call.retry.schedule.initial
     this.startedAt = call.startedAt
   }
 
-  /** The next attempt, and those that follow. To be run once. */
+  /** The next attempt and those that follow. Runs once. */
   get drive(): Effect.Effect<A, ApiError.ApiError, R> {
     return masked(this)
   }
@@ -115,31 +147,32 @@ class AttemptLoop<A, R> {
     fiber: Fiber.RuntimeFiber<unknown, unknown>,
     restore: Restore
   ): Effect.Effect<A, ApiError.ApiError, R> {
+    const { attempt, call, client } = this
     this.restore = restore
     this.clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
     this.startedAt = this.clock.unsafeCurrentTimeMillis()
-    this.call.begunAt = Monotonic.nanos(this.clock)
+    call.begunAt = Monotonic.nanos(this.clock)
     this.inFlight = true
-    Call.restart(this.call)
-    this.measured = Metrics.attempting(this.call, fiber)
-    const onSuccess = (answer: A): Effect.Effect<A> => this.succeeded(answer)
+    client.restart(call)
+    this.ended = client.observer.attempting(call, fiber)
+    const onSuccess = (value: A): Effect.Effect<A> => this.succeeded(value)
     const onFailure = (cause: Cause.Cause<ApiError.ApiError>): Effect.Effect<A, ApiError.ApiError, R> =>
       this.failed(cause)
-    return Effect.matchCauseEffect(this.attempt(restore), { onFailure, onSuccess })
+    return Effect.matchCauseEffect(attempt(restore), { onFailure, onSuccess })
   }
 
   private end(status: number | undefined, tag: string | undefined): void {
     this.took = Monotonic.since(this.clock, this.call.begunAt)
-    this.measured(this.took, status, tag)
+    this.ended(this.took, status, tag)
   }
 
-  private succeeded(answer: A): Effect.Effect<A> {
-    const status = this.statusOf(answer)
+  private succeeded(value: A): Effect.Effect<A> {
+    const { status } = value
     this.end(status, undefined)
     this.inFlight = false
-    Call.record(this.call, Call.attempt(this.startedAt, this.took, undefined, status))
+    Ledger.record(this.call, Ledger.line(this.startedAt, this.took, undefined, status))
     this.client.budget.giveBack(this.paid)
-    return Effect.succeed(answer)
+    return Effect.succeed(value)
   }
 
   private failed(cause: Cause.Cause<ApiError.ApiError>): Effect.Effect<A, ApiError.ApiError, R> {
@@ -149,28 +182,22 @@ class AttemptLoop<A, R> {
       return Effect.failCause(failed.right)
     }
     const error = failed.left
-    const status = statusOf(error)
-    this.end(status, Call.isNamed(this.call, status) ? undefined : error._tag)
+    this.end(statusOf(error), error._tag)
     this.inFlight = false
     return this.restore(this.decide(this.clock.unsafeCurrentTimeMillis(), error))
   }
 
-  /** Whether there is another attempt, and when. */
+  /** Decides whether there is another attempt, and when. */
   private decide(now: number, error: ApiError.ApiError): Effect.Effect<A, ApiError.ApiError, R> {
-    const { call } = this
-    if (
-      error._tag === "AuthenticationError" &&
-      !this.refreshed &&
-      this.refresh() &&
-      call.encoded.replayable
-    ) {
+    const { call, client } = this
+    const { idempotencyKey, method, replayable } = call.encoded
+    if (error._tag === "AuthenticationError" && !this.refreshed && client.refresh(call) && replayable) {
       this.refreshed = true
       return this.again(error, 0, Effect.void)
     }
     const { policy, schedule } = call.retry
-    const { idempotencyKey, method, replayable } = call.encoded
-    // A redirect that was not followed: a server has acted on the request, and only a GET may come after that.
-    if (call.redirected?.processed === true && method !== "GET") return this.stop(error, "not-retryable")
+    // The client did not follow a redirect after which the server has acted on the request: only a GET may come next.
+    if (isProcessed(call) && method !== "GET") return this.stop(error, "not-retryable")
     if (!RetryPolicy.allows(policy, error, { method, idempotencyKey }))
       return this.stop(error, isDeadline(error) ? "deadline" : "not-retryable")
     if (!replayable) return this.stop(error, "not-replayable")
@@ -183,12 +210,12 @@ class AttemptLoop<A, R> {
         const delay = Math.max(0, ScheduleIntervals.start(decision.intervals) - now)
         if (Monotonic.now(this.clock) + delay >= call.deadline) return this.stop(error, "deadline")
         const free = policy.budget === false || RetryPolicy.isAskedFor(policy, error, delay)
-        const paid = free ? 0 : this.client.budget.take(error)
+        const paid = free ? 0 : client.budget.take(error)
         if (paid === undefined) return this.stop(error, "budget")
         this.schedule = next
         this.paid = paid
-        const told = Telemetry.retrying(call, error, delay)
-        return this.again(error, delay, Effect.zipRight(told, Effect.sleep(delay)))
+        const observed = client.observer.retrying(call, error, delay)
+        return this.again(error, delay, Effect.zipRight(observed, Effect.sleep(delay)))
       })
     })
   }
@@ -210,10 +237,10 @@ class AttemptLoop<A, R> {
     return Effect.fail(this.closed(error, stoppedBy))
   }
 
-  /** The deadline has come: an attempt that was on its way is a line of the ledger. */
+  /** The deadline has passed. An attempt in flight still gets its line in the ledger. */
   expired(): Effect.Effect<never, ApiError.ApiError> {
-    const { call, clock } = this
-    const error = TransportError.timeout(call, "total", call.timeouts.total)
+    const { call, client, clock } = this
+    const error = client.observer.expired(call)
     if (this.inFlight) {
       this.took = Monotonic.since(clock, call.begunAt)
       this.record(error)
@@ -227,26 +254,21 @@ class AttemptLoop<A, R> {
   }
 
   private delivered(error: ApiError.ApiError): ApiError.Delivery {
-    const delivery = Call.deliveryOf(this.call, error.delivery)
+    const delivery = isProcessed(this.call) ? "maybe-applied" : error.delivery
     return deliveries.indexOf(delivery) > deliveries.indexOf(this.delivery) ? delivery : this.delivery
   }
 
   private record(error: ApiError.ApiError, delay?: number): void {
     this.delivery = this.delivered(error)
-    Call.record(this.call, Call.attempt(this.startedAt, this.took, error._tag, statusOf(error), delay))
-  }
-
-  /** Drops refused credentials and says whether there is hope of better ones. */
-  private refresh(): boolean {
-    const { credentials } = this.client
-    const refused = this.call.encoded.trusted ? this.call.usedCredentials.at(-1) : undefined
-    return refused !== undefined && credentials.invalidate?.(refused) === true
+    Ledger.record(this.call, Ledger.line(this.startedAt, this.took, error._tag, statusOf(error), delay))
   }
 }
 
-/** Runs a loop once. It is let go at once: what a mask refers to stays until a full collection (see NativeTransport). */
-const masked = <A, R>(self: AttemptLoop<A, R>): Effect.Effect<A, ApiError.ApiError, R> => {
-  let loop: AttemptLoop<A, R> | undefined = self
+/** Runs a loop once and drops the reference at once: closures held by `uninterruptibleMask` survive until a major GC. */
+const masked = <C extends Retried, A extends { readonly status: number }, R>(
+  self: AttemptLoop<C, A, R>
+): Effect.Effect<A, ApiError.ApiError, R> => {
+  let loop: AttemptLoop<C, A, R> | undefined = self
   return Effect.uninterruptibleMask((restore) =>
     Effect.withFiberRuntime((fiber) => {
       const begun = loop
@@ -258,23 +280,25 @@ const masked = <A, R>(self: AttemptLoop<A, R>): Effect.Effect<A, ApiError.ApiErr
   )
 }
 
+const isProcessed = ({ redirected }: Retried): boolean => redirected?.processed === true
+
 const statusOf = (error: ApiError.ApiError): number | undefined =>
   "status" in error ? error.status : undefined
 
 /**
- * Fails a call whose last attempt had ended well: a body or a stream that breaks in its reader's hands is too late to be asked
- * for again.
+ * Fails a call whose last attempt had succeeded. A body or a stream that breaks while its reader reads it comes too late for a
+ * retry.
  */
 export const failAfterResponse = (
-  call: Call.Call,
+  call: Retried,
   error: ApiError.ApiError,
   stoppedBy: ApiError.StoppedBy = stopReason(error)
 ): Effect.Effect<never, ApiError.ApiError> =>
   Effect.clockWith((clock) => {
     const last = call.attempts.at(-1)
     const took = Monotonic.since(clock, call.begunAt)
-    const line = Call.attempt(last?.startedAt ?? call.startedAt, took, error._tag, last?.status)
-    // A ledger of its own: whoever has the answer holds one that ends with a success.
+    const line = Ledger.line(last?.startedAt ?? call.startedAt, took, error._tag, last?.status)
+    // A new ledger: whoever holds the response has one that ends with a success.
     call.attempts = [...call.attempts.slice(0, -1), line]
     return Effect.fail(
       ApiError.update(error, { attempts: call.attempts, stoppedBy, delivery: "maybe-applied" })
