@@ -62,19 +62,17 @@ const hanging: ReadonlyArray<{
   }
 ]
 
-const places = regions.flatMap(({ region, runIn: stand }) =>
-  hanging.map((row) => ({ ...row, region, stand }))
-)
+const places = regions.flatMap(({ region, runIn }) => hanging.map((row) => ({ ...row, region, runIn })))
 
 describe("total covers the whole call", () => {
-  it.effect.each(places)("6.5 where $what hangs in $region", ({ options, run, stand, step }) =>
+  it.effect.each(places)("6.5 where $what hangs in $region", ({ options, run, runIn, step }) =>
     Effect.gen(function* () {
       const { client } = yield* scripted([step ?? MockTransport.json(1)], {
         timeouts: { total: "5 seconds" },
         ...options
       })
       const asked = run?.(client) ?? client.get("/x")
-      const fiber = yield* Effect.fork(Effect.flip(stand(asked)))
+      const fiber = yield* Effect.fork(Effect.flip(runIn(asked)))
       yield* TestClock.adjust("4 seconds")
       expect(yield* Fiber.poll(fiber)).toMatchObject({ _tag: "None" })
       yield* TestClock.adjust("1 seconds")
@@ -107,7 +105,7 @@ describe("total covers the whole call", () => {
 })
 
 describe("what a limit ends", () => {
-  it.effect.each(regions)("6.8 nothing is left open, and no fiber, in $region", ({ runIn: stand }) =>
+  it.effect.each(regions)("6.8 nothing is left open, and no fiber, in $region", ({ runIn }) =>
     Effect.gen(function* () {
       const stalled = MockTransport.stream(["1", { delay: Number.POSITIVE_INFINITY }])
       const { client, transport } = yield* scripted([MockTransport.never, stalled], {
@@ -118,7 +116,7 @@ describe("what a limit ends", () => {
         client.get("/x"),
         Effect.flatMap(client.get("/x", { success: ResponseDecoder.stream() }), Stream.runDrain)
       ]) {
-        const fiber = yield* Effect.fork(Effect.flip(stand(asked)))
+        const fiber = yield* Effect.fork(Effect.flip(runIn(asked)))
         yield* TestClock.adjust("5 seconds")
         expect(yield* fiber).toMatchObject({ phase: "total" })
       }

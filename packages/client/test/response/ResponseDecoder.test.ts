@@ -15,7 +15,7 @@ const bodyOf = (body: string | Uint8Array, type: string | undefined, status = 20
     headers: { "request-id": "req_1", ...(type === undefined ? {} : { "content-type": type }) }
   })
 
-/** The value a decoder gives for an answer. */
+/** The value that a decoder gives for a response. */
 const decoded = <D extends ResponseDecoder.Decodable>(
   success: D,
   step: MockTransport.MockStep,
@@ -26,8 +26,12 @@ const decoded = <D extends ResponseDecoder.Decodable>(
     return yield* client.get("/x", { success })
   })
 
-/** How an answer does not fit, which is said once and never asked for again. */
-const misfit = (success: ResponseDecoder.Decodable, step: MockTransport.MockStep, options: Options = {}) =>
+/** The validation error of a response that does not fit. It must not be retried. */
+const validationError = (
+  success: ResponseDecoder.Decodable,
+  step: MockTransport.MockStep,
+  options: Options = {}
+) =>
   Effect.gen(function* () {
     const { client, transport } = yield* scripted([step], { retry: withoutDelay, ...options })
     const error = yield* Effect.flip(client.get("/x", { success }))
@@ -56,7 +60,7 @@ describe("media types", () => {
     ["text/plain", '{"a":1}', '{"a":1}'],
     ["text/html", html, html],
     ["application/jsonl", "1\n2", "1\n2"]
-  ] as const)("8.2 %s: %j without a decoder is %j", ([type, body, expected]) =>
+  ] as const)("8.2 %s: %j is read as %j without a decoder", ([type, body, expected]) =>
     Effect.gen(function* () {
       expect(yield* decoded(ResponseDecoder.auto, bodyOf(body, type))).toEqual(expected)
       const { client } = yield* scripted([bodyOf(body, type)])
@@ -65,16 +69,16 @@ describe("media types", () => {
   )
 
   it.effect.each(["text/plain", "text/html", "application/octet-stream", undefined])(
-    "8.2 %s is tried as JSON where a schema wants it",
+    "8.2 with a schema, %s is tried as JSON",
     (type) =>
       Effect.gen(function* () {
         expect(yield* decoded(Todo, bodyOf(JSON.stringify(milk), type))).toEqual(new Todo(milk))
       })
   )
 
-  it.effect("8.2 a page from a proxy is named, with its start", () =>
+  it.effect("8.2 an HTML page is reported with its media type and an excerpt", () =>
     Effect.gen(function* () {
-      expect(yield* misfit(Todo, bodyOf(html, "text/html; charset=utf-8"))).toMatchObject({
+      expect(yield* validationError(Todo, bodyOf(html, "text/html; charset=utf-8"))).toMatchObject({
         message: "the answer (200) does not fit: is text/html, not JSON",
         reason: "is text/html, not JSON",
         excerpt: "<html> <h1>Sign in to Hotel Wifi</h1> </html>",
@@ -86,18 +90,18 @@ describe("media types", () => {
   )
 
   it.effect.each(["", "{", "{'a':1}", "NaN", '{"a":1}{"a":2}'].map((body) => [body] as const))(
-    "8.2 %j as JSON does not fit, and the parser's own words are not repeated",
+    "8.2 invalid JSON %j is reported without the parser's own message",
     ([body]) =>
       Effect.gen(function* () {
-        const { excerpt, reason } = yield* misfit(Todo, bodyOf(body, "application/json"))
+        const { excerpt, reason } = yield* validationError(Todo, bodyOf(body, "application/json"))
         expect(reason).toContain(body === "" ? "actual undefined" : "is not valid JSON")
         expect(excerpt).toBe(body)
       })
   )
 
-  it.effect("8.2 an excerpt is short", () =>
+  it.effect("8.2 an excerpt has at most 200 characters", () =>
     Effect.gen(function* () {
-      const { excerpt } = yield* misfit(Todo, bodyOf("x".repeat(100_000), "text/plain"))
+      const { excerpt } = yield* validationError(Todo, bodyOf("x".repeat(100_000), "text/plain"))
       expect(excerpt).toBe(`${"x".repeat(200)}…`)
     })
   )
@@ -128,15 +132,15 @@ describe("media types", () => {
 describe("validation", () => {
   const wrong = { id: "one", title: "Buy milk" }
 
-  it.effect("8.3 strict: the schema decides", () =>
+  it.effect("8.3 strict: a value that does not fit the schema is an error", () =>
     Effect.gen(function* () {
-      const error = yield* misfit(Todo, json(wrong))
+      const error = yield* validationError(Todo, json(wrong))
       expect(error).toMatchObject({ path: ["id"], excerpt: JSON.stringify(wrong), status: 200 })
       expect(error.reason).toContain('Expected number, actual "one"')
     })
   )
 
-  it.effect("8.3 lenient: a misfit is handed on as parsed, logged and counted", () =>
+  it.effect("8.3 lenient: a value that does not fit is returned as parsed, logged and counted", () =>
     Effect.gen(function* () {
       const lines: Array<readonly [level: string, message: string]> = []
       const logger = Logger.make(({ logLevel, message }) => void lines.push([logLevel._tag, String(message)]))
@@ -153,7 +157,7 @@ describe("validation", () => {
     })
   )
 
-  it.effect("8.3 lenient: what fits is decoded, and nothing is counted", () =>
+  it.effect("8.3 lenient: a value that fits is decoded and not counted", () =>
     Effect.gen(function* () {
       const before = (yield* Metric.value(Metrics.misfits)).count
       expect(yield* decoded(Todo, json(milk), { validation: "lenient" })).toEqual(new Todo(milk))
@@ -165,7 +169,7 @@ describe("validation", () => {
     ["zod", z.object({ id: z.number() })],
     ["valibot", v.object({ id: v.number() })],
     ["fromEither", ResponseDecoder.fromEither((input) => Either.left(new Error(`bad ${typeof input}`)))]
-  ] as const)("8.3 lenient holds for %s", ([, success]) =>
+  ] as const)("8.3 lenient: a value that does not fit %s is returned as parsed", ([, success]) =>
     Effect.gen(function* () {
       const options = { validation: "lenient" } as const
       const value = yield* Logger.withMinimumLogLevel(decoded(success, json(wrong), options), LogLevel.None)
@@ -173,15 +177,15 @@ describe("validation", () => {
     })
   )
 
-  it.effect("8.3 lenient: what is no JSON at all is still an error", () =>
+  it.effect("8.3 lenient: a body that is not JSON is still an error", () =>
     Effect.gen(function* () {
-      yield* misfit(Todo, bodyOf(html, "text/html"), { validation: "lenient" })
+      yield* validationError(Todo, bodyOf(html, "text/html"), { validation: "lenient" })
     })
   )
 })
 
 describe("effect/Schema", () => {
-  it.effect("8.4 transforms and classes", () =>
+  it.effect("8.4 decodes transforms and classes", () =>
     Effect.gen(function* () {
       const At = Schema.Struct({ at: Schema.Date, todo: Todo })
       const value = yield* decoded(At, json({ at: "2025-01-01T00:00:00Z", todo: milk }))
@@ -199,18 +203,18 @@ describe("effect/Schema", () => {
     encode: (number) => ParseResult.succeed(String(number))
   })
 
-  it.effect("8.4 async transforms", () =>
+  it.effect("8.4 decodes async transforms", () =>
     Effect.gen(function* () {
       expect(yield* decoded(Schema.Struct({ n: Looked }), json({ n: "one" }))).toEqual({ n: 1 })
-      const error = yield* misfit(Schema.Struct({ n: Looked }), json({ n: "two" }))
+      const error = yield* validationError(Schema.Struct({ n: Looked }), json({ n: "two" }))
       expect(error).toMatchObject({ path: ["n"] })
       expect(error.reason).toContain("unknown word")
     })
   )
 
-  it.effect("8.4 a path into lists", () =>
+  it.effect("8.4 reports a path into lists", () =>
     Effect.gen(function* () {
-      const error = yield* misfit(
+      const error = yield* validationError(
         Schema.Array(Schema.Struct({ todo: Todo })),
         json([{ todo: milk }, { todo: 1 }])
       )
@@ -218,7 +222,7 @@ describe("effect/Schema", () => {
     })
   )
 
-  it.effect("8.4 as a Standard Schema too", () =>
+  it.effect("8.4 decodes through Schema.standardSchemaV1", () =>
     Effect.gen(function* () {
       expect(yield* decoded(Schema.standardSchemaV1(Todo), json(milk))).toEqual(new Todo(milk))
     })
@@ -257,7 +261,7 @@ describe("Standard Schema", () => {
         )
       })
     ]
-  ] as const)("8.4 %s decodes", ([, schema]) =>
+  ] as const)("8.4 decodes with %s", ([, schema]) =>
     Effect.gen(function* () {
       expect(yield* decoded(schema, json({ id: 1, at: "noon" }))).toEqual({ id: 1, at: 4 })
     })
@@ -266,15 +270,15 @@ describe("Standard Schema", () => {
   it.effect.each([
     ["zod", z.object({ list: z.array(z.object({ id: z.number() })), name: z.string() })],
     ["valibot", v.object({ list: v.array(v.object({ id: v.number() })), name: v.string() })]
-  ] as const)("8.4 %s says all that is wrong, and where the first is", ([, schema]) =>
+  ] as const)("8.4 reports every issue of %s, and the path of the first", ([, schema]) =>
     Effect.gen(function* () {
-      const error = yield* misfit(schema, json({ list: [{ id: 1 }, { id: "2" }] }))
+      const error = yield* validationError(schema, json({ list: [{ id: 1 }, { id: "2" }] }))
       expect(error.path).toEqual(["list", 1, "id"])
       expect(error.reason).toMatch(/^list\.1\.id: .+; name: .+$/)
     })
   )
 
-  it.effect("8.4 one that is a function itself, as arktype's are", () =>
+  it.effect("8.4 accepts a schema that is a function, as arktype's are", () =>
     Effect.gen(function* () {
       const schema = Object.assign(() => undefined, {
         "~standard": {
@@ -287,7 +291,7 @@ describe("Standard Schema", () => {
         }
       })
       expect(yield* decoded(schema, json(1))).toBe("one")
-      expect(yield* misfit(schema, json(2))).toMatchObject({
+      expect(yield* validationError(schema, json(2))).toMatchObject({
         reason: "a.Symbol(b): not 1",
         path: ["a", "Symbol(b)"]
       })
@@ -299,22 +303,22 @@ describe("@effect/schema", () => {
   const Old = OldSchema.Struct({ id: OldSchema.NumberFromString, tags: OldSchema.Array(OldSchema.String) })
   const old = ResponseDecoder.fromEither(OldSchema.decodeUnknownEither(Old))
 
-  it.effect("8.4 a schema of the old package decodes through its adapter", () =>
+  it.effect("8.4 a schema of the old package decodes through fromEither", () =>
     Effect.gen(function* () {
       const value = yield* decoded(old, json({ id: "1", tags: ["a"] }))
       expect(value).toEqual({ id: 1, tags: ["a"] })
     })
   )
 
-  it.effect("8.4 and says in its own words what does not fit", () =>
+  it.effect("8.4 a mismatch is reported in the schema's own words", () =>
     Effect.gen(function* () {
-      const error = yield* misfit(old, json({ id: "1", tags: [2] }))
+      const error = yield* validationError(old, json({ id: "1", tags: [2] }))
       expect(error.reason).toContain('└─ ["tags"]')
       expect(error.reason).toContain("Expected string, actual 2")
     })
   )
 
-  it.effect("7.5 it serves as an error as well", () =>
+  it.effect("7.5 a schema of the old package decodes a failure", () =>
     Effect.gen(function* () {
       const Missing = OldSchema.Struct({ missing: OldSchema.Literal(true) })
       const failure = { 404: ResponseDecoder.fromEither(OldSchema.decodeUnknownEither(Missing)) }
@@ -328,7 +332,7 @@ describe("decoders", () => {
   const utf16 = (text: string) => new Uint8Array(Uint16Array.from(text, (unit) => unit.charCodeAt(0)).buffer)
 
   it.effect.each(["application/json", "application/json; charset=utf-8"])(
-    "8.4 JSON of %s goes by its byte order mark",
+    "8.4 JSON with %s follows its byte order mark",
     (type) =>
       Effect.gen(function* () {
         const little = utf16('\ufeff{"a":"é"}')
@@ -347,7 +351,7 @@ describe("decoders", () => {
     ['text/plain; charset="ISO-8859-1"; x=y', latin1, "café"],
     ["text/plain;charset=utf-16le", new Uint8Array([0x61, 0, 0x62, 0]), "ab"],
     ["text/plain; charset=klingon", new TextEncoder().encode("café"), "café"],
-    // A byte order mark outranks what is declared (WHATWG Encoding, "decode").
+    // A byte order mark takes precedence over the declared charset (WHATWG Encoding, "decode").
     ["text/plain; charset=iso-8859-1", new TextEncoder().encode("\ufeffcafé"), "café"],
     ["text/plain; charset=utf-8", new Uint8Array([0xff, 0xfe, 0x61, 0, 0x62, 0]), "ab"],
     ["text/plain; charset=utf-16le", new Uint8Array([0xfe, 0xff, 0, 0x61, 0, 0x62]), "ab"],
@@ -357,29 +361,29 @@ describe("decoders", () => {
     ["text/plain", latin1, "caf\ufffd"],
     [undefined, new TextEncoder().encode("café"), "café"],
     ["application/json", new TextEncoder().encode('{"a":1}'), '{"a":1}']
-  ] as const)("8.4 text of %s", ([type, body, expected]) =>
+  ] as const)("8.4 decodes text with %s", ([type, body, expected]) =>
     Effect.gen(function* () {
       expect(yield* decoded(ResponseDecoder.text, bodyOf(body, type))).toBe(expected)
     })
   )
 
-  it.effect("8.4 bytes, as they came", () =>
+  it.effect("8.4 bytes are the body unchanged", () =>
     Effect.gen(function* () {
       const body = new Uint8Array([0, 255, 13, 10])
       expect(yield* decoded(ResponseDecoder.bytes, bodyOf(body, "application/json"))).toEqual(body)
     })
   )
 
-  it.effect("8.4 empty, whatever comes", () =>
+  it.effect("8.4 empty ignores any body", () =>
     Effect.gen(function* () {
       expect(yield* decoded(ResponseDecoder.empty, bodyOf(html, "text/html"))).toBeUndefined()
     })
   )
 
-  it.effect("8.4 json, unchecked", () =>
+  it.effect("8.4 json parses without a schema, for any media type", () =>
     Effect.gen(function* () {
       expect(yield* decoded(ResponseDecoder.json, bodyOf("[1]", "text/plain"))).toEqual([1])
-      const { reason } = yield* misfit(ResponseDecoder.json, bodyOf(html, "text/html"))
+      const { reason } = yield* validationError(ResponseDecoder.json, bodyOf(html, "text/html"))
       expect(reason).toBe("is text/html, not JSON")
     })
   )
@@ -391,14 +395,14 @@ describe("decoders", () => {
     ["bytes", ResponseDecoder.bytes, "*/*"],
     ["empty", ResponseDecoder.empty, "*/*"],
     ["a schema", Todo, "application/json"]
-  ] as const)("4.1 %s is asked for by its accept header", ([, success, accept]) =>
+  ] as const)("4.1 %s sends its accept header", ([, success, accept]) =>
     Effect.gen(function* () {
       const { client } = yield* scripted([])
       expect((yield* client.prepare(ApiRequest.get("/x", { success }))).headers["accept"]).toBe(accept)
     })
   )
 
-  it("8.4 one decoder is made per schema", () => {
+  it("8.4 each schema gets one decoder", () => {
     expect(ResponseDecoder.from(Todo)).toBe(ResponseDecoder.from(Todo))
     expect(ResponseDecoder.from(ResponseDecoder.text)).toBe(ResponseDecoder.text)
   })

@@ -38,7 +38,7 @@ const read = <E>(stream: Stream.Stream<Uint8Array, E>) =>
     return { text, error: Exit.isSuccess(exit) ? undefined : yield* Effect.flip(exit) }
   })
 
-describe.each(transports)("on $name", ({ truncatedBody: cut, layer, resendsOnStale: replaysStale }) => {
+describe.each(transports)("on $name", ({ truncatedBody, layer, resendsOnStale }) => {
   const served = (handler: TestServer.Handler, options?: Parameters<typeof clientOf>[1]) =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": handler })
@@ -106,12 +106,12 @@ describe.each(transports)("on $name", ({ truncatedBody: cut, layer, resendsOnSta
     {
       name: "a body that is cut off",
       reply: text.pipe(TestServer.truncateAfter(4)),
-      told: { _tag: "ConnectionError", kind: cut }
+      told: { _tag: "ConnectionError", kind: truncatedBody }
     },
     {
       name: "a chunked body that is cut off",
       reply: TestServer.chunks(["0123", "456789"]).pipe(TestServer.truncateAfter(4)),
-      told: { _tag: "ConnectionError", kind: cut }
+      told: { _tag: "ConnectionError", kind: truncatedBody }
     },
     {
       name: "a body that falls silent",
@@ -140,7 +140,7 @@ describe.each(transports)("on $name", ({ truncatedBody: cut, layer, resendsOnSta
       expect(response.attempts.map(({ status, tag }) => tag ?? status)).toEqual([
         "ServiceUnavailableError",
         // The socket of the 503 was kept, and died under the second request.
-        ...(replaysStale ? [] : ["ConnectionError"]),
+        ...(resendsOnStale ? [] : ["ConnectionError"]),
         200
       ])
       expect((yield* read(response.value)).text).toBe("0123456789")

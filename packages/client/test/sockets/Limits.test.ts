@@ -120,31 +120,31 @@ describe.each(transports)("on $name", ({ layer }) => {
 
   it.scopedLive.each(regions)(
     "6.15 every limit passes in $region, and the connection is closed",
-    ({ runIn: stand }) =>
+    ({ runIn }) =>
       Effect.gen(function* () {
         yield* Effect.flatMap(served(text), ({ client }) => get(client))
         for (const { limit, phase, reply, run, timeouts } of limits) {
           const { client, server } = yield* served(reply, { timeouts })
-          const error = yield* Effect.flip(stand(run(client)))
+          const error = yield* Effect.flip(runIn(run(client)))
           expect([limit, error]).toEqual([limit, expect.objectContaining({ _tag: "TimeoutError", phase })])
           expect(yield* server.awaitClosed(0)).toBe("client")
         }
         // The platform's own errors have ours as their cause.
         const { client } = yield* served(TestServer.stallAfter(text, 4), { timeouts: { total: brief } })
-        expect(yield* Effect.flip(stand(read(client)))).toMatchObject({ cause: { phase: "total" } })
+        expect(yield* Effect.flip(runIn(read(client)))).toMatchObject({ cause: { phase: "total" } })
       }).pipe(Effect.provide(layer))
   )
 
   it.scopedLive.each(regions)(
     "6.8 a body of an error that stalls does not hold up a retry in $region",
-    ({ runIn: stand }) =>
+    ({ runIn }) =>
       Effect.gen(function* () {
         const stalled = TestServer.stallAfter(TestServer.json({}, { status: 503 }), 1)
         const { client, server } = yield* served(TestServer.sequence(stalled, text), {
           timeouts: { idle: brief },
           retry: { initialDelay: 0 }
         })
-        expect(yield* stand(get(client))).toBe("0123456789")
+        expect(yield* runIn(get(client))).toBe("0123456789")
         expect(yield* server.awaitClosed(0)).toBe("client")
       }).pipe(Effect.provide(layer))
   )

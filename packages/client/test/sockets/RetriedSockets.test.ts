@@ -65,13 +65,13 @@ const ways: ReadonlyArray<{
   }
 ]
 
-describe.each(transports)("on $name", ({ layer, leakCalls: many }) => {
+describe.each(transports)("on $name", ({ layer, leakCalls }) => {
   describe.each(ways)("by $way", ({ get, way }) => {
     it.scopedLive.each(refusals)(
       "6.8 retried calls leave no socket but the pool's: refused with $refusal",
       ({ calls, kept, reply }) =>
         Effect.gen(function* () {
-          const count = calls !== "many" ? calls : way === "execute" ? many : 100
+          const count = calls !== "many" ? calls : way === "execute" ? leakCalls : 100
           const server = yield* refusingOnce(reply)
           const client = yield* clientOf(server, { retry: { initialDelay: 0, budget: false } })
           yield* Effect.forEach(

@@ -21,7 +21,7 @@ interface Fault {
   readonly told: object | ((transport: Transport) => object)
 }
 
-const cutOff = ({ truncatedBody: cut }: Transport) => ({ _tag: "ConnectionError", kind: cut })
+const cutOff = ({ truncatedBody }: Transport) => ({ _tag: "ConnectionError", kind: truncatedBody })
 
 const faults: ReadonlyArray<Fault> = [
   { fault: "a 503", reply: broken, told: { _tag: "ServiceUnavailableError", message: "503 no" } },

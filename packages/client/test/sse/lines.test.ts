@@ -30,16 +30,16 @@ const reference = (body: Uint8Array): ReadonlyArray<string> =>
 
 describe("makeLineDecoder", () => {
   it.each<readonly [rule: string, body: string, lines: ReadonlyArray<string>]>([
-    ["an empty body", "", []],
-    ["LF and CRLF", "1\n2\r\n3\n", ["1", "2", "3"]],
+    ["an empty body has no lines", "", []],
+    ["LF and CRLF end a line", "1\n2\r\n3\n", ["1", "2", "3"]],
     ["the last line needs no line end", "1\n2", ["1", "2"]],
-    ["nor a CR before none", "1\n2\r", ["1", "2"]],
+    ["a CR at the end of the body is dropped", "1\n2\r", ["1", "2"]],
     ["blank lines are skipped", "\n\r\n1\n \t\r\n\n2\n\n", ["1", "2"]],
-    ["other white space stays", " 1 \n\t2\n", [" 1 ", "\t2"]],
-    ["a lone CR ends no line", "1\r2\n", ["1\r2"]],
+    ["other white space is kept", " 1 \n\t2\n", [" 1 ", "\t2"]],
+    ["a lone CR does not end a line", "1\r2\n", ["1\r2"]],
     ["one leading BOM is dropped", "\ufeff1\n\ufeff2\n", ["1", "\ufeff2"]],
-    ["U+2028 and U+0085 end no line", '"\u2028\u0085"\n', ['"\u2028\u0085"']],
-    ["a character of many bytes", '"из 漢 😀"\n', ['"из 漢 😀"']]
+    ["U+2028 and U+0085 do not end a line", '"\u2028\u0085"\n', ['"\u2028\u0085"']],
+    ["multi-byte characters survive any split", '"из 漢 😀"\n', ['"из 漢 😀"']]
   ])("%s", (_rule, body, lines) => {
     for (const size of [1, 2, 3, 1000]) {
       expect(run(split(bytesOf(body), size)).lines).toStrictEqual(lines)
@@ -47,7 +47,7 @@ describe("makeLineDecoder", () => {
     expect(reference(bytesOf(body))).toStrictEqual(lines)
   })
 
-  it("hands a line on with its line end, not later", () => {
+  it("emits a line as soon as its line end arrives", () => {
     const decoder = makeLineDecoder()
     expect(decoder.feed(bytesOf("1\r"))).toStrictEqual([])
     expect(decoder.feed(bytesOf("\n2"))).toStrictEqual(["1"])
@@ -55,7 +55,7 @@ describe("makeLineDecoder", () => {
     expect(decoder.feed(bytesOf("\ufeff3\n"))).toStrictEqual(["3"])
   })
 
-  it("flushes a truncated last character", () => {
+  it("flushes a truncated last character as U+FFFD", () => {
     expect(run([Uint8Array.of(0x61, 0xe2, 0x82)]).lines).toStrictEqual(["a\ufffd"])
   })
 
@@ -67,13 +67,13 @@ describe("makeLineDecoder", () => {
     ["éé\n", 4, ["éé"], false],
     ["ééé\n", 4, [], true],
     ["1".repeat(100), 4, [], true]
-  ])("ends %j at a cap of %d bytes a line", (body, limit, lines, exceeded) => {
+  ])("stops %j at a limit of %d bytes per line", (body, limit, lines, exceeded) => {
     for (const size of [1, 2, 3, 1000]) {
       expect(run(split(bytesOf(body), size), limit)).toStrictEqual({ lines, exceeded })
     }
   })
 
-  it("law: any split of any bytes gives the lines of the whole", () => {
+  it("any split of any bytes gives the lines of the complete body", () => {
     const piece = fc.oneof(
       fc.constantFrom("\n", "\r\n", "\r", "\ufeff", "{}", " ", "é", "漢", "😀").map(bytesOf),
       fc.uint8Array({ maxLength: 8 })
@@ -95,7 +95,7 @@ describe("makeLineDecoder", () => {
 })
 
 describe("LineReader", () => {
-  it("law: every block is whole lines, and all blocks together are the body", () => {
+  it("every block ends with a line end, and the blocks together are the body", () => {
     const body = bytesOf(
       Array.from({ length: 9000 }, (_, index) => `${index} ${index % 900 ? "" : "é"}\r\n`).join("")
     )
@@ -112,7 +112,7 @@ describe("LineReader", () => {
     }
   })
 
-  it("counts what it holds, without the byte order mark", () => {
+  it("pendingBytes excludes the byte order mark", () => {
     const reader = new LineReader(true, () => {})
     const pending = [0xef, 0xbb, 0xbf, 0x31, 0x32].map((byte) => {
       reader.feed(Uint8Array.of(byte))
@@ -127,7 +127,7 @@ describe("LineReader", () => {
 })
 
 describe("utf8Length", () => {
-  it("law: is the length of the encoded text", () => {
+  it("is the length of the UTF-8 encoding", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme" }), fc.string({ unit: "grapheme" }), (before, text) => {
         const whole = before + text

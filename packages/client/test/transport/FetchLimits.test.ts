@@ -58,7 +58,7 @@ const over = (
 describe("a fetch that ignores its signal", () => {
   it.live.each(regions)(
     "6.15 no response: the limit passes in $region, and a late body is cancelled",
-    ({ runIn: stand }) =>
+    ({ runIn }) =>
       Effect.gen(function* () {
         const late = hung("{", 200)
         let answer = (_: Response): void => {}
@@ -66,7 +66,7 @@ describe("a fetch that ignores its signal", () => {
           answer = resolve
         })
         const client = yield* over([() => pending], { timeouts: { response: brief } })
-        expect(yield* Effect.flip(stand(client.get("/x")))).toMatchObject({
+        expect(yield* Effect.flip(runIn(client.get("/x")))).toMatchObject({
           _tag: "TimeoutError",
           phase: "response"
         })
@@ -77,7 +77,7 @@ describe("a fetch that ignores its signal", () => {
 
   it.live.each(regions)(
     "6.15 a body that falls silent: the limit passes in $region, the body is cancelled",
-    ({ runIn: stand }) =>
+    ({ runIn }) =>
       Effect.gen(function* () {
         for (const [timeouts, phase] of [
           [{ idle: brief }, "idle"],
@@ -85,7 +85,7 @@ describe("a fetch that ignores its signal", () => {
         ] as const) {
           const { cancelled, response } = hung("{", 200)
           const client = yield* over([() => response], { timeouts })
-          expect(yield* Effect.flip(stand(client.get("/x")))).toMatchObject({ _tag: "TimeoutError", phase })
+          expect(yield* Effect.flip(runIn(client.get("/x")))).toMatchObject({ _tag: "TimeoutError", phase })
           yield* cancelled
         }
       })

@@ -6,7 +6,7 @@ import { form, formBytes, textOf, untyped, utf8 } from "../fixtures/bodies.js"
 import { sent, sentFor, withoutDelay } from "../fixtures/requests.js"
 import { playError, status } from "../fixtures/retry.js"
 
-/** What goes on the wire, the boundary written as `B` and line ends as `|`. */
+/** The encoded form, with the boundary as `B` and line breaks as `|`. */
 const wire = (fields: Multipart.Fields) =>
   Effect.gen(function* () {
     const encoded = yield* Multipart.encode(fields)
@@ -14,20 +14,20 @@ const wire = (fields: Multipart.Fields) =>
     return text.replaceAll(encoded.boundary, "B").replaceAll("\r\n", "|")
   })
 
-/** A part of it. */
+/** One encoded part. */
 const part = (head: string, content: string) => `--B|content-disposition: form-data; ${head}||${content}|`
 
 const binary = "content-type: application/octet-stream"
 
-describe("what goes on the wire", () => {
+describe("encoding a form", () => {
   const file = (type: string) => new File(["hi"], "a.txt", { type })
   const rows: ReadonlyArray<readonly [name: string, fields: Multipart.Fields, parts: ReadonlyArray<string>]> =
     [
-      ["no field", {}, []],
+      ["no fields", {}, []],
       ["text", { a: "1" }, [part('name="a"', "1")]],
-      ["an empty text", { a: "" }, [part('name="a"', "")]],
+      ["empty text", { a: "" }, [part('name="a"', "")]],
       ["text outside ASCII", { ä: "日本 🎉" }, [part('name="ä"', "日本 🎉")]],
-      ["text with line breaks, as it is", { a: "x\ny\rz\r\n" }, [part('name="a"', "x\ny\rz|")]],
+      ["text with line breaks, unchanged", { a: "x\ny\rz\r\n" }, [part('name="a"', "x\ny\rz|")]],
       ["numbers", { a: -1.5, b: 0 }, [part('name="a"', "-1.5"), part('name="b"', "0")]],
       ["a bigint", { a: 2n ** 64n }, [part('name="a"', "18446744073709551616")]],
       ["booleans", { a: true, b: false }, [part('name="a"', "true"), part('name="b"', "false")]],
@@ -47,7 +47,7 @@ describe("what goes on the wire", () => {
       ],
       ["an empty list and an empty object", { a: [], b: {} }, []],
       [
-        "an object that has content and more is no file part",
+        "an object with `content` and other keys, which is not a file part",
         { a: { content: "hi", role: "user" } },
         [part('name="a[content]"', "hi"), part('name="a[role]"', "user")]
       ],
@@ -78,60 +78,60 @@ describe("what goes on the wire", () => {
         { a: Stream.make(utf8("h"), utf8("i")) },
         [part(`name="a"; filename="blob"|${binary}`, "hi")]
       ],
-      ["a part of text", { a: { content: "hi" } }, [part('name="a"', "hi")]],
+      ["a file part with text", { a: { content: "hi" } }, [part('name="a"', "hi")]],
       [
-        "a part of text with a type",
+        "a file part with text and a type",
         { a: { content: "{}", contentType: "application/json" } },
         [part('name="a"|content-type: application/json', "{}")]
       ],
       [
-        "a part of bytes",
+        "a file part with bytes",
         { a: { content: utf8("hi"), filename: "x" } },
         [part(`name="a"; filename="x"|${binary}`, "hi")]
       ],
-      ["a part of bytes without a name", { a: { content: utf8("hi") } }, [part(`name="a"|${binary}`, "hi")]],
       [
-        "a part with an empty name and an undefined type",
+        "a file part with bytes and no file name",
+        { a: { content: utf8("hi") } },
+        [part(`name="a"|${binary}`, "hi")]
+      ],
+      [
+        "a file part with an empty file name and no type",
         { a: { content: utf8("hi"), filename: "", contentType: undefined } },
         [part(`name="a"; filename=""|${binary}`, "hi")]
       ],
       [
-        "a part of a File keeps name and type",
+        "a file part with a File, which keeps name and type",
         { a: { content: file("text/css") } },
         [part('name="a"; filename="a.txt"|content-type: text/css', "hi")]
       ],
       [
-        "a part of a File with others",
+        "a file part with a File and a new name and type",
         { a: { content: file("text/css"), filename: "b", contentType: "text/html" } },
         [part('name="a"; filename="b"|content-type: text/html', "hi")]
       ],
       [
-        "a quote in names",
+        "quotes in names",
         { 'a"b': { content: "x", filename: 'c"d' } },
         [part('name="a%22b"; filename="c%22d"', "x")]
       ],
+      ["line breaks in a field name", { "a\nb\rc\r\nd": "x" }, [part('name="a%0D%0Ab%0D%0Ac%0D%0Ad"', "x")]],
       [
-        "line breaks in a field's name",
-        { "a\nb\rc\r\nd": "x" },
-        [part('name="a%0D%0Ab%0D%0Ac%0D%0Ad"', "x")]
-      ],
-      [
-        "line breaks in a file's name",
+        "line breaks in a file name",
         { a: { content: "x", filename: "a\nb\rc" } },
         [part('name="a"; filename="a%0Ab%0Dc"', "x")]
       ],
       [
-        "a header in a name",
+        "a header injected through a field name",
         { 'a"\r\nx-evil: 1\r\n\r\n': "x" },
         [part('name="a%22%0D%0Ax-evil: 1%0D%0A%0D%0A"', "x")]
       ],
       [
-        "other signs in names stay",
+        "other special characters in names, unchanged",
         { "a%22;b\\": { content: "x", filename: "ü 日/..\\x" } },
         [part('name="a%22;b\\"; filename="ü 日/..\\x"', "x")]
       ],
       [
-        "a name that is a key of every object",
+        "names of Object.prototype members",
         Object.fromEntries([
           ["__proto__", "x"],
           ["constructor", "y"]
@@ -141,11 +141,11 @@ describe("what goes on the wire", () => {
       ["fields without a prototype", Object.assign(Object.create(null), { a: "1" }), [part('name="a"', "1")]]
     ]
 
-  it.effect.each(rows)("5.2 %s", ([, fields, parts]) =>
+  it.effect.each(rows)("5.2 encodes %s", ([, fields, parts]) =>
     Effect.map(wire(fields), (text) => expect(text).toBe(`${parts.join("")}--B--|`))
   )
 
-  it.effect("5.2 the content type names the boundary, which is new for every call", () =>
+  it.effect("5.2 the content-type header has the boundary, which differs for each call", () =>
     Effect.gen(function* () {
       const types = yield* Effect.forEach([1, 2], () =>
         Effect.map(sent(form({ a: "1" })), ({ headers }) => headers["content-type"])
@@ -155,7 +155,7 @@ describe("what goes on the wire", () => {
     })
   )
 
-  it.effect("5.2 the same boundary and bytes on every attempt", () =>
+  it.effect("5.2 every attempt sends the same boundary and bytes", () =>
     Effect.gen(function* () {
       const requests = yield* sentFor(form({ a: "1", b: new Blob(["x"]) }), { retry: withoutDelay }, [
         status(503),
@@ -168,7 +168,7 @@ describe("what goes on the wire", () => {
     })
   )
 
-  it.effect("5.2 ten thousand fields beside a stream, in linear time", () =>
+  it.effect("5.2 encodes ten thousand fields beside a stream in linear time", () =>
     Effect.gen(function* () {
       const fields = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`f${index}`, "x"]))
       const text = yield* wire({ ...fields, s: Stream.make(utf8("end")) })
@@ -178,7 +178,7 @@ describe("what goes on the wire", () => {
   )
 })
 
-describe("what no form can hold", () => {
+describe("invalid form values", () => {
   const list: Array<unknown> = []
   list.push(list)
   const wiped = Redacted.make("x")
@@ -193,31 +193,31 @@ describe("what no form can hold", () => {
     ["a Set", { a: [new Set(["b"])] }, "multipart.a.0", kinds],
     ["an ArrayBuffer", { a: new ArrayBuffer(2) }, "multipart.a", kinds],
     ["a DataView", { a: new DataView(new ArrayBuffer(2)) }, "multipart.a", kinds],
-    ["an instance of a class", { a: new URL("https://api.test") }, "multipart.a", kinds],
+    ["a class instance", { a: new URL("https://api.test") }, "multipart.a", kinds],
     ["an Option", { a: Option.some("x") }, "multipart.a", kinds],
     ["an Effect", { a: Effect.succeed("x") }, "multipart.a", kinds],
     ["a promise", { a: Promise.resolve("x") }, "multipart.a", kinds],
     [
-      "a secret that is no text",
+      "a Redacted that holds no string",
       { a: Redacted.make({ b: 1 }) },
       "multipart.a",
       "must be a Redacted that holds a string"
     ],
-    ["a secret that was wiped", { a: wiped }, "multipart.a", "is a Redacted whose secret was wiped"],
+    ["a wiped Redacted", { a: wiped }, "multipart.a", "is a Redacted whose secret was wiped"],
     [
-      "half a character",
+      "a lone surrogate",
       { a: "x\ud800" },
       "multipart.a",
       "must be well-formed Unicode, without a lone surrogate"
     ],
     [
-      "half a character in a name",
+      "a lone surrogate in a name",
       { "x\udc00": "a" },
       "multipart.x?",
       "must be well-formed Unicode, without a lone surrogate"
     ],
     [
-      "half a character in a nested name",
+      "a lone surrogate in a nested name",
       { a: { "\udc00": "b" } },
       "multipart.a.?",
       "must be well-formed Unicode, without a lone surrogate"
@@ -229,37 +229,37 @@ describe("what no form can hold", () => {
       "must not be nested deeper than 64 levels"
     ],
     [
-      "a part without content",
+      "a file part without content",
       { a: { content: undefined, filename: "x" } },
       "multipart.a.content",
       "must be a string, bytes, a Blob or a stream"
     ],
     [
-      "a part of a number",
+      "a file part with a number",
       { a: { content: 1 } },
       "multipart.a.content",
       "must be a string, bytes, a Blob or a stream"
     ],
     [
-      "a part of half a character",
+      "a file part with a lone surrogate",
       { a: { content: "\ud800" } },
       "multipart.a.content",
       "must be well-formed Unicode, without a lone surrogate"
     ],
     [
-      "a file name that is no text",
+      "a file name that is not a string",
       { a: { content: "x", filename: 1 } },
       "multipart.a.filename",
       "must be a string of well-formed Unicode"
     ],
     [
-      "half a character in a file name",
+      "a lone surrogate in a file name",
       { a: { content: "x", filename: "\ud800" } },
       "multipart.a.filename",
       "must be a string of well-formed Unicode"
     ],
     [
-      "a content type that ends its line",
+      "a content type with a line break",
       { a: { content: "x", contentType: "a/b\r\nx: 1" } },
       "multipart.a.contentType",
       "must be a media type in visible ASCII"
@@ -271,17 +271,17 @@ describe("what no form can hold", () => {
       "must be a media type in visible ASCII"
     ],
     [
-      "a content type that is no text",
+      "a content type that is not a string",
       { a: { content: "x", contentType: 1 } },
       "multipart.a.contentType",
       "must be a media type in visible ASCII"
     ],
-    ["a FormData", new FormData(), "multipart", "must be a plain object of fields"],
-    ["a Map of fields", new Map([["a", "1"]]), "multipart", "must be a plain object of fields"],
-    ["a list of fields", ["1"], "multipart", "must be a plain object of fields"]
+    ["a FormData in place of the fields", new FormData(), "multipart", "must be a plain object of fields"],
+    ["a Map in place of the fields", new Map([["a", "1"]]), "multipart", "must be a plain object of fields"],
+    ["a list in place of the fields", ["1"], "multipart", "must be a plain object of fields"]
   ]
 
-  it.effect.each(rows)("5.2 %s", ([, fields, field, reason]) =>
+  it.effect.each(rows)("5.2 rejects %s before sending", ([, fields, field, reason]) =>
     Effect.gen(function* () {
       const { error, requests } = yield* playError([], {}, form(untyped(fields)), 0)
       expect(error).toMatchObject({ _tag: "InvalidRequestError", field, delivery: "not-sent" })

@@ -7,8 +7,8 @@ import { failingSources, form, formBytes, sources, utf8 } from "../fixtures/bodi
 import { scripted, sentFor, withoutDelay } from "../fixtures/requests.js"
 import { playError, status } from "../fixtures/retry.js"
 
-describe("what a parser reads back", () => {
-  /** The platform's own parser, which is undici's in Node. */
+describe("decoding an encoded form", () => {
+  /** Decodes with the platform's own parser, in Node that of undici. */
   const readBack = (fields: Multipart.Fields) =>
     Effect.gen(function* () {
       const encoded = yield* Multipart.encode(fields)
@@ -25,7 +25,7 @@ describe("what a parser reads back", () => {
       return yield* Effect.forEach([...read.entries()], entry)
     })
 
-  // What the standard itself cannot tell apart: a quote from its escape, and one line break in a name from another.
+  // The format itself cannot distinguish a quote from its escape, or one line break in a name from another.
   const name = fc
     .string({ unit: "grapheme", minLength: 1 })
     .filter((name) => !/[\r\n]|%(?:0A|0D|22)/i.test(name) && name.isWellFormed())
@@ -33,14 +33,14 @@ describe("what a parser reads back", () => {
   const text = fc.string({ unit: "grapheme" }).filter((text) => text.isWellFormed())
   const bytes = fc.uint8Array({ maxLength: 200 })
 
-  it("5.2 any text under any name", () =>
+  it("5.2 a parser reads back any text under any name", () =>
     fc.assert(
       fc.asyncProperty(fc.dictionary(name, text), async (fields) => {
         expect(await Effect.runPromise(readBack(fields))).toEqual(Object.entries(fields))
       })
     ))
 
-  it("5.2 any bytes under any name, from whatever holds them", () =>
+  it("5.2 a parser reads back any bytes under any name, from every kind of source", () =>
     fc.assert(
       fc.asyncProperty(name, filename, bytes, async (name, filename, bytes) => {
         const type = "text/x"
@@ -56,7 +56,7 @@ describe("what a parser reads back", () => {
       })
     ))
 
-  it("5.2 content that looks like a boundary", () =>
+  it("5.2 a parser reads back content that looks like a boundary", () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(fc.constantFrom("\r\n", "--", "effect-api-", "\n", "\r", "-", "x"), { maxLength: 12 }),
@@ -71,7 +71,7 @@ describe("what a parser reads back", () => {
     ))
 })
 
-describe("length and replay", () => {
+describe("length and retries of a form", () => {
   const one = (source: Multipart.Field): Multipart.Fields => ({ a: "x", f: source })
   const make = sources["async iterable"] as () => AsyncIterable<Uint8Array>
   const rows: ReadonlyArray<
@@ -81,35 +81,37 @@ describe("length and replay", () => {
     ["bytes", one(utf8("hi")), true, true],
     ["a Blob", one(new Blob(["hi"])), true, true],
     ["a File", one(new File(["hi"], "x")), true, true],
-    ["a Blob in a part", one({ content: new Blob(["hi"]) }), true, true],
+    ["a Blob in a file part", one({ content: new Blob(["hi"]) }), true, true],
     ["a stream", one(make()), false, false],
-    ["a stream in a part", one({ content: make() }), false, false],
+    ["a stream in a file part", one({ content: make() }), false, false],
     ["a function", one(make), false, true],
-    ["a function in a part", one({ content: make }), false, true],
+    ["a function in a file part", one({ content: make }), false, true],
     ["a function beside a stream", { a: make, b: [make()] }, false, false]
   ]
 
-  it.effect.each(rows)("5.2 %s", ([, fields, known, replayable]) =>
-    Effect.gen(function* () {
-      const { client, transport } = yield* scripted([status(503), status(503)], {
-        retry: { ...withoutDelay, maxRetries: 1 }
+  it.effect.each(rows)(
+    "5.2 a form with %s has a content-length and is retried only where its parts allow it",
+    ([, fields, known, replayable]) =>
+      Effect.gen(function* () {
+        const { client, transport } = yield* scripted([status(503), status(503)], {
+          retry: { ...withoutDelay, maxRetries: 1 }
+        })
+        const error = yield* Effect.flip(client.execute(form(fields)))
+        expect(error).toMatchObject({
+          _tag: "ServiceUnavailableError",
+          status: 503,
+          stoppedBy: replayable ? "attempts" : "not-replayable"
+        })
+        const requests = yield* transport.requests
+        expect(requests).toHaveLength(replayable ? 2 : 1)
+        for (const { body, headers, text } of requests) {
+          expect(headers["content-length"]).toBe(known ? String(body?.length) : undefined)
+          expect(text).toBe(requests[0]?.text)
+        }
       })
-      const error = yield* Effect.flip(client.execute(form(fields)))
-      expect(error).toMatchObject({
-        _tag: "ServiceUnavailableError",
-        status: 503,
-        stoppedBy: replayable ? "attempts" : "not-replayable"
-      })
-      const requests = yield* transport.requests
-      expect(requests).toHaveLength(replayable ? 2 : 1)
-      for (const { body, headers, text } of requests) {
-        expect(headers["content-length"]).toBe(known ? String(body?.length) : undefined)
-        expect(text).toBe(requests[0]?.text)
-      }
-    })
   )
 
-  it.effect("5.3 a function is called anew for every attempt", () =>
+  it.effect("5.3 the function of a file part is called for every attempt", () =>
     Effect.gen(function* () {
       let made = 0
       const file = () => Stream.make(utf8(`attempt ${++made}`))
@@ -127,7 +129,7 @@ describe("length and replay", () => {
   )
 
   it.effect.each(Object.entries(failingSources("the disk is gone")))(
-    "5.3 a part that fails on its way is the request's own error, and not tried again: %s",
+    "5.3 a failing part fails the call with InvalidRequestError and is not retried: %s",
     ([, source]) =>
       Effect.gen(function* () {
         const { error, requests } = yield* playError(

@@ -11,7 +11,7 @@ const each = Object.entries(sources)
 const whole = parts.join("")
 
 describe("a streamed body", () => {
-  it.effect.each(each)("5.3 of %s goes as it is, without a length", ([, make]) =>
+  it.effect.each(each)("5.3 a %s is sent unchanged, without a content-length", ([, make]) =>
     Effect.gen(function* () {
       const { headers, text } = yield* sent(upload(make()))
       expect(text).toBe(whole)
@@ -20,21 +20,21 @@ describe("a streamed body", () => {
     })
   )
 
-  it.effect("5.3 of a stream of Node's", () =>
+  it.effect("5.3 a Node stream is sent unchanged", () =>
     Effect.gen(function* () {
       const { text } = yield* sent(upload(() => Readable.from(parts.map(utf8))))
       expect(text).toBe(whole)
     })
   )
 
-  it.effect("5.3 without a byte", () =>
+  it.effect("5.3 an empty stream is sent with a content-type", () =>
     Effect.gen(function* () {
       const { headers, text } = yield* sent(upload(Stream.empty))
       expect([text, headers["content-type"]]).toEqual(["", "application/octet-stream"])
     })
   )
 
-  it.effect("5.3 the request may say what it is and how long", () =>
+  it.effect("5.3 the request's headers may set the content-type and the content-length", () =>
     Effect.gen(function* () {
       const headers = { "Content-Type": "video/mp4", "content-length": "13" }
       const sentHeaders = (yield* sent(upload(Stream.make(new Uint8Array(13)), { headers }))).headers
@@ -44,7 +44,7 @@ describe("a streamed body", () => {
     })
   )
 
-  it.effect.each(each)("5.3 of one %s gets one attempt, and the answer to it is the error", ([, make]) =>
+  it.effect.each(each)("5.3 a %s gets one attempt, and a status error is not retried", ([, make]) =>
     Effect.gen(function* () {
       const { error, requests } = yield* playError([status(503)], { retry: withoutDelay }, upload(make()), 0)
       expect(error).toMatchObject({
@@ -57,7 +57,7 @@ describe("a streamed body", () => {
     })
   )
 
-  it.effect("5.3 nor is a broken connection tried again with it", () =>
+  it.effect("5.3 a connection failure is not retried with a stream that can be read only once", () =>
     Effect.gen(function* () {
       const reset = MockTransport.connectionError({ code: "ECONNRESET" })
       const { error } = yield* playError([reset], { retry: withoutDelay }, upload(Stream.make(utf8("x"))), 0)
@@ -65,7 +65,7 @@ describe("a streamed body", () => {
     })
   )
 
-  it.effect("6.1 an error that no attempt can mend says so, replayable or not", () =>
+  it.effect("6.1 a status that is never retried stops with not-retryable, even with a stream", () =>
     Effect.gen(function* () {
       const { error } = yield* playError(
         [status(404)],
@@ -77,7 +77,7 @@ describe("a streamed body", () => {
     })
   )
 
-  it.effect.each(each)("5.3 a function that makes %s is called anew for every attempt", ([, make]) =>
+  it.effect.each(each)("5.3 a function that makes a %s is called for every attempt", ([, make]) =>
     Effect.gen(function* () {
       let made = 0
       const body = () => {
@@ -90,7 +90,7 @@ describe("a streamed body", () => {
     })
   )
 
-  it.effect("5.3 a function is not called where no byte is asked for", () =>
+  it.effect("5.3 a function is not called when no connection is made", () =>
     Effect.gen(function* () {
       let made = 0
       const body = () => {
@@ -108,16 +108,18 @@ describe("a streamed body", () => {
     })
   )
 
-  it.effect.each([null, "text", 1, {}, utf8("x"), [utf8("x")], Promise.resolve()])("5.3 is not %o", (value) =>
-    Effect.gen(function* () {
-      const { error, requests } = yield* playError([], {}, upload(untyped(value)), 0)
-      expect(error).toMatchObject({
-        _tag: "InvalidRequestError",
-        field: "bodyStream",
-        reason: "must be a stream of bytes, or a function that makes one"
+  it.effect.each([null, "text", 1, {}, utf8("x"), [utf8("x")], Promise.resolve()])(
+    "5.3 bodyStream rejects %o",
+    (value) =>
+      Effect.gen(function* () {
+        const { error, requests } = yield* playError([], {}, upload(untyped(value)), 0)
+        expect(error).toMatchObject({
+          _tag: "InvalidRequestError",
+          field: "bodyStream",
+          reason: "must be a stream of bytes, or a function that makes one"
+        })
+        expect(requests).toHaveLength(0)
       })
-      expect(requests).toHaveLength(0)
-    })
   )
 })
 
@@ -128,7 +130,7 @@ describe("a redirect that keeps the body", () => {
     ["bytes with progress", upload(untyped(undefined), { text: "x", onUpload: () => undefined })]
   ]
 
-  it.effect.each(rows)("8.1 is followed with %s", ([, request]) =>
+  it.effect.each(rows)("8.1 follows a 307 with %s", ([, request]) =>
     Effect.map(sentFor(request, {}, [moved, ok]), (requests) =>
       expect(requests.map(({ method, text, url }) => [method, url, text])).toEqual([
         ["PUT", "https://api.test/v1/files/f", "x"],
@@ -137,7 +139,7 @@ describe("a redirect that keeps the body", () => {
     )
   )
 
-  it.effect("8.1 is not followed with a stream that can be read once", () =>
+  it.effect("8.1 does not follow a 307 with a stream that can be read only once", () =>
     Effect.gen(function* () {
       const { error, requests } = yield* playError([moved], {}, upload(Stream.make(utf8("x"))), 0)
       expect(error).toMatchObject({ _tag: "UnexpectedStatusError", status: 307 })
@@ -147,16 +149,16 @@ describe("a redirect that keeps the body", () => {
   )
 })
 
-describe("a source that fails", () => {
+describe("a failing source", () => {
   const message = "the disk is gone"
   const used = new Blob(["x"]).stream()
   used.getReader()
   const rows: ReadonlyArray<readonly [name: string, source: ApiRequest.BodyStream, reason: string]> = [
     ...Object.entries(failingSources(message)).flatMap(([name, make]) => [
-      [`one ${name}`, make(), message] as const,
-      [`a function that makes ${name}`, make, message] as const
+      [`a ${name}`, make(), message] as const,
+      [`a function that makes a ${name}`, make, message] as const
     ]),
-    ["an error that is no Error", () => Stream.fail(message), message],
+    ["a failure that is not an Error", () => Stream.fail(message), message],
     [
       "a function that throws",
       () => {
@@ -165,30 +167,36 @@ describe("a source that fails", () => {
       message
     ],
     [
-      "a function that makes nothing",
+      "a function that returns undefined",
       untyped(() => undefined),
       "a body's function must return a stream of bytes"
     ],
-    ["a function that makes text", untyped(() => "text"), "a body's function must return a stream of bytes"],
-    ["a stream that somebody else reads", used, "locked"]
+    [
+      "a function that returns text",
+      untyped(() => "text"),
+      "a body's function must return a stream of bytes"
+    ],
+    ["a stream with another reader", used, "locked"]
   ]
 
-  it.effect.each(rows)("5.3 is the request's own error, and not tried again: %s", ([, source, reason]) =>
-    Effect.gen(function* () {
-      const script = [MockTransport.forever(status(503))]
-      const { error, requests } = yield* playError(script, { retry: withoutDelay }, upload(source), 0)
-      expect(error).toMatchObject({
-        _tag: "InvalidRequestError",
-        field: "bodyStream",
-        stoppedBy: "not-retryable"
+  it.effect.each(rows)(
+    "5.3 %s fails the call with InvalidRequestError and is not retried",
+    ([, source, reason]) =>
+      Effect.gen(function* () {
+        const script = [MockTransport.forever(status(503))]
+        const { error, requests } = yield* playError(script, { retry: withoutDelay }, upload(source), 0)
+        expect(error).toMatchObject({
+          _tag: "InvalidRequestError",
+          field: "bodyStream",
+          stoppedBy: "not-retryable"
+        })
+        expect(error.message).toMatch(new RegExp(`^bodyStream failed while it was sent: .*${reason}[^\n]*$`))
+        expect(error.attempts.map(({ tag }) => tag)).toEqual(["InvalidRequestError"])
+        expect(requests).toHaveLength(0)
       })
-      expect(error.message).toMatch(new RegExp(`^bodyStream failed while it was sent: .*${reason}[^\n]*$`))
-      expect(error.attempts.map(({ tag }) => tag)).toEqual(["InvalidRequestError"])
-      expect(requests).toHaveLength(0)
-    })
   )
 
-  it.effect("5.3 a secret in its message is hidden", () =>
+  it.effect("5.3 a secret in the source's message is redacted", () =>
     Effect.gen(function* () {
       const request = upload(Stream.fail(new Error("no s3cret-key")), {
         headers: { "x-key": Redacted.make("s3cret-key") }
@@ -198,10 +206,10 @@ describe("a source that fails", () => {
     })
   )
 
-  it.effect("5.3 what failed in one attempt is not blamed in the next", () =>
+  it.effect("5.3 a source's failure in one attempt is not reported for the next attempt", () =>
     Effect.gen(function* () {
       let made = 0
-      // The first attempt fails by its source, a middleware asks again, and then the connection breaks.
+      // The source fails in the first attempt; then a middleware retries, and the connection fails.
       const body = () => (++made === 1 ? Stream.fail(new Error(message)) : Stream.make(utf8("x")))
       const again = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.retry(effect, { times: 1 })
       const { error } = yield* playError(
@@ -216,8 +224,8 @@ describe("a source that fails", () => {
   )
 })
 
-describe("leaving a source", () => {
-  it.effect("5.3 an interruption does not wait for a source that waits", () =>
+describe("interrupting an upload", () => {
+  it.effect("5.3 an interruption does not wait for a stalled source", () =>
     Effect.gen(function* () {
       const asked = yield* Deferred.make<void>()
       const stuck = async function* () {
@@ -233,7 +241,7 @@ describe("leaving a source", () => {
     })
   )
 
-  it.effect("5.3 a source that is left is closed: a web stream is cancelled, a generator returned", () =>
+  it.effect("5.3 an interruption closes the source: a web stream is cancelled, a generator returned", () =>
     Effect.gen(function* () {
       const sourceOf = (closed: Deferred.Deferred<void>): ReadonlyArray<ApiRequest.BodyStream> => [
         new ReadableStream({
@@ -269,25 +277,25 @@ describe("leaving a source", () => {
   )
 })
 
-describe("progress", () => {
-  const told = (
+describe("upload progress", () => {
+  const progressOf = (
     request: (options: object) => ApiRequest.ApiRequest<unknown>,
     script: MockTransport.Script = [ok]
   ) =>
     Effect.gen(function* () {
-      const told: Array<ResponseDecoder.Progress> = []
+      const progress: Array<ResponseDecoder.Progress> = []
       const { requests } = yield* play(
         script,
         { retry: withoutDelay },
-        request({ onUpload: (progress: ResponseDecoder.Progress) => void told.push(progress) }),
+        request({ onUpload: (event: ResponseDecoder.Progress) => void progress.push(event) }),
         0
       )
-      return { told, requests }
+      return { progress, requests }
     })
 
-  it.effect("5.3 of a stream: every chunk, and no total", () =>
+  it.effect("5.3 a stream reports every chunk and no total", () =>
     Effect.gen(function* () {
-      const { requests, told: progress } = yield* told((options) =>
+      const { requests, progress } = yield* progressOf((options) =>
         upload(Stream.make(utf8("12"), utf8("345")), options)
       )
       expect(progress).toEqual([
@@ -298,10 +306,10 @@ describe("progress", () => {
     })
   )
 
-  it.effect("5.3 of bytes: in pieces, with the total, and the body is what it was", () =>
+  it.effect("5.3 bytes report pieces of 64 KiB and the total, and the body is unchanged", () =>
     Effect.gen(function* () {
       const bytes = new Uint8Array(150_000).map((_, index) => index)
-      const { requests, told: progress } = yield* told((options) =>
+      const { requests, progress } = yield* progressOf((options) =>
         upload(untyped(undefined), { bytes, ...options })
       )
       expect(progress).toEqual([65_536, 131_072, 150_000].map((bytes) => ({ bytes, total: 150_000 })))
@@ -317,9 +325,9 @@ describe("progress", () => {
     { name: "a JSON value", options: { body: { a: "ä" } }, type: "application/json", bytes: 10 },
     { name: "text", options: { text: "ä" }, type: "text/plain; charset=utf-8", bytes: 2 },
     { name: "a form", options: { form: { a: 1 } }, type: "application/x-www-form-urlencoded", bytes: 3 }
-  ])("5.3 of $name", ({ bytes, options, type }) =>
+  ])("5.3 $name reports its bytes and the total", ({ bytes, options, type }) =>
     Effect.gen(function* () {
-      const { requests, told: progress } = yield* told((more) =>
+      const { requests, progress } = yield* progressOf((more) =>
         upload(untyped(undefined), { ...options, ...more })
       )
       expect(progress).toEqual([{ bytes, total: bytes }])
@@ -331,9 +339,9 @@ describe("progress", () => {
     { name: "text", field: "x", known: true },
     { name: "a Blob", field: new Blob(["x".repeat(1000)]), known: true },
     { name: "a stream", field: () => Stream.make(utf8("x")), known: false }
-  ])("5.3 of multipart with $name", ({ field, known }) =>
+  ])("5.3 multipart with $name reports every byte, and the total if it is known", ({ field, known }) =>
     Effect.gen(function* () {
-      const { requests, told: progress } = yield* told((options) => form({ a: "1", field }, options))
+      const { requests, progress } = yield* progressOf((options) => form({ a: "1", field }, options))
       const length = requests[0]?.body?.length ?? 0
       expect(progress.at(-1)).toEqual({ bytes: length, total: known ? length : undefined })
       const counts = progress.map(({ bytes }) => bytes)
@@ -341,29 +349,32 @@ describe("progress", () => {
     })
   )
 
-  it.effect("5.3 anew on every attempt", () =>
+  it.effect("5.3 every attempt reports from zero", () =>
     Effect.gen(function* () {
       const script = [status(503), ok]
-      const streamed = yield* told(
+      const streamed = yield* progressOf(
         (options) => upload(() => Stream.make(utf8("12"), utf8("3")), options),
         script
       )
-      expect(streamed.told.map(({ bytes }) => bytes)).toEqual([2, 3, 2, 3])
-      const bytes = yield* told((options) => upload(untyped(undefined), { text: "123", ...options }), script)
-      expect(bytes.told.map(({ bytes }) => bytes)).toEqual([3, 3])
+      expect(streamed.progress.map(({ bytes }) => bytes)).toEqual([2, 3, 2, 3])
+      const bytes = yield* progressOf(
+        (options) => upload(untyped(undefined), { text: "123", ...options }),
+        script
+      )
+      expect(bytes.progress.map(({ bytes }) => bytes)).toEqual([3, 3])
       expect(bytes.requests).toHaveLength(2)
     })
   )
 
-  it.effect("5.3 of nothing: never told", () =>
+  it.effect("5.3 an empty body reports nothing", () =>
     Effect.gen(function* () {
-      expect((yield* told((options) => upload(Stream.empty, options))).told).toEqual([])
-      const empty = yield* told((options) =>
+      expect((yield* progressOf((options) => upload(Stream.empty, options))).progress).toEqual([])
+      const empty = yield* progressOf((options) =>
         upload(untyped(undefined), { bytes: new Uint8Array(0), ...options })
       )
-      expect(empty.told).toEqual([])
+      expect(empty.progress).toEqual([])
       expect(empty.requests[0]?.headers["content-length"]).toBe("0")
-      expect((yield* told((options) => upload(untyped(undefined), options))).told).toEqual([])
+      expect((yield* progressOf((options) => upload(untyped(undefined), options))).progress).toEqual([])
     })
   )
 })

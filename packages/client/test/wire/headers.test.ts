@@ -33,16 +33,16 @@ describe("compile", () => {
       { constructor: "x", toString: "y" } as unknown as HeadersInput,
       { constructor: "x", tostring: "y" } as never
     ]
-  ])("4.1 %j is %j", (input, expected) => {
+  ])("4.1 compiles %j to %j", (input, expected) => {
     expect(layer(input)).toEqual(expected)
   })
 
-  it("4.1 no headers are the empty layer", () => {
+  it("4.1 undefined compiles to the empty layer", () => {
     expect(Either.getOrThrow(compile(undefined, "headers"))).toBe(empty)
   })
 
   it.each(["", " ", "a b", "a:", "a\n", "a\r\nb", "a\0", "é", "\u212a", "a,b", "a/b", "(a)", "__proto__"])(
-    "4.2 rejects the name %j",
+    "4.2 rejects the header name %j",
     (name) => {
       const { field, reason } = rejected(JSON.parse(`{${JSON.stringify(name)}: "x"}`))
       expect(field.startsWith("headers.")).toBe(true)
@@ -61,7 +61,7 @@ describe("compile", () => {
     ["x\u0100y", "U+00FF"],
     ["smile 😃", "U+00FF"],
     ["\u010a", "U+00FF"]
-  ])("4.2 rejects the value %j", (value, reason) => {
+  ])("4.2 rejects the header value %j", (value, reason) => {
     for (const a of [value, Redacted.make(value), ["ok", value], ["ok", Redacted.make(value)]]) {
       expect(rejected({ "X-A": a })).toEqual({
         field: "headers.x-a",
@@ -79,24 +79,24 @@ describe("compile", () => {
     [new Date(0)],
     [[["x"]]],
     [Redacted.make(1)]
-  ])("4.2 rejects the value %s, which has no header text", (a) => {
+  ])("4.2 rejects %s, which is not a header value", (a) => {
     expect(rejected({ a }).field).toBe("headers.a")
   })
 
-  it("4.2 rejects a Redacted whose secret was wiped", () => {
+  it("4.2 rejects a wiped Redacted", () => {
     const a = Redacted.make("secret")
     Redacted.unsafeWipe(a)
     expect(rejected({ a }).field).toBe("headers.a")
   })
 
-  it("12.4 a reason never repeats the value", () => {
+  it("12.4 the reason never repeats the value", () => {
     expect(JSON.stringify(rejected({ a: Redacted.make("hunter2\n") }))).not.toContain("hunter2")
     expect(JSON.stringify(rejected({ a: "hunter2\n" }))).not.toContain("hunter2")
   })
 })
 
 describe("layers", () => {
-  it("4.1 later wins, null deletes and stays deleted, undefined does nothing", () => {
+  it("4.1 later layers win, null removes a header, undefined changes nothing", () => {
     const defaults = layer({ accept: "*/*", "user-agent": "x", "x-a": "1", "x-b": "1" })
     const config = layer({ "User-Agent": "mine", "X-A": null, "x-b": undefined })
     const request = layer({ "X-B": "2" })
@@ -105,13 +105,13 @@ describe("layers", () => {
     expect(finish(all)).toEqual({ accept: "*/*", "user-agent": "mine", "x-b": "2" })
   })
 
-  it("4.1 a removal survives merging of overrides, and a later layer may set the header again", () => {
+  it("4.1 merging keeps a removal, and a later layer may set the header again", () => {
     const overrides = merge(layer({ a: "1" }), layer({ a: null }))
     expect(finish(merge(layer({ a: "0" }), overrides))).toEqual({})
     expect(finish(merge(overrides, layer({ a: "2" })))).toEqual({ a: "2" })
   })
 
-  it("4.1 merging changes neither side", () => {
+  it("4.1 merging changes neither layer", () => {
     const under = Object.freeze(layer({ a: "1" }))
     const over = Object.freeze(layer({ a: "2" }))
     expect(merge(under, over)).toEqual({ a: "2" })
@@ -120,7 +120,7 @@ describe("layers", () => {
     expect(finish(empty)).toEqual({})
   })
 
-  it("4.2 __proto__ never touches a prototype", () => {
+  it("4.2 rejects __proto__ and never changes a prototype", () => {
     const hostile = JSON.parse(`{"__proto__": null, "__PROTO__": "x", "a": "1"}`)
     expect(Either.isLeft(compile(hostile, "headers"))).toBe(true)
     const upper = layer(JSON.parse(`{"__PROTO__": "x", "a": "1"}`))
@@ -138,7 +138,7 @@ describe("mergeInput", () => {
     [{ "x-a": "1" }, { "X-A": undefined }, { "x-a": "1" }],
     [{ "x-a": null }, { b: "2" }, { "x-a": null, b: "2" }],
     [{ "X-A": "1", "x-a": "2" }, {}, { "x-a": "2" }]
-  ])("1.4 %j under %j is %j", (under, over, merged) => {
+  ])("1.4 %j overridden by %j is %j", (under, over, merged) => {
     expect(mergeInput(under, over)).toEqual(merged)
   })
 })
@@ -150,7 +150,7 @@ describe("properties", () => {
     fc.string()
   )
 
-  it("4.2 any name and value are rejected or taken by fetch as they are", () => {
+  it("4.2 every name and value is rejected or accepted by fetch unchanged", () => {
     fc.assert(
       fc.property(text, text, (name, value) => {
         const result = compile({ [name]: value }, "headers")
@@ -162,7 +162,7 @@ describe("properties", () => {
     )
   })
 
-  it("4.2 any printable value under a good name is taken", () => {
+  it("4.2 every printable value under a valid name is accepted", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme-ascii" }), (value) => {
         expect(layer({ "x-a": value })).toEqual({ "x-a": value.trim() })
@@ -170,7 +170,7 @@ describe("properties", () => {
     )
   })
 
-  it("4.2 anything at all is compiled or rejected, never thrown", () => {
+  it("4.2 compile rejects arbitrary input and never throws", () => {
     fc.assert(
       fc.property(fc.dictionary(text, fc.anything()), (input) => {
         const result = compile(input as HeadersInput, "headers")
@@ -194,11 +194,11 @@ describe("single", () => {
     [", ", ""],
     ["Fri, 29 Sep 2023 16:26:57 GMT", "Fri, 29 Sep 2023 16:26:57 GMT"],
     ["Fri, 29 Sep 2023 16:26:57 GMT, Fri, 29 Sep 2023 16:26:57 GMT", "Fri, 29 Sep 2023 16:26:57 GMT"]
-  ])("8.5 %j is %j", (value, expected) => {
+  ])("8.5 %j is read as %j", (value, expected) => {
     expect(single(value)).toBe(expected)
   })
 
-  it("8.5 a value of many parts is read in one go", () => {
+  it("8.5 a value of 30,000 parts is read in linear time", () => {
     const long = `${"a, ".repeat(30_000)}b`
     expect(single(long)).toBe(long)
   })
@@ -212,16 +212,16 @@ describe("utf8", () => {
     ["\u00e6\u0097\u00a5", "\u65e5"],
     ["\u00f0\u009f\u008d\u008a", "\u{1f34a}"],
     ["\u00ef\u00bb\u00bfx", "\ufeffx"],
-    // No UTF-8, or decoded already.
+    // Not UTF-8, or already decoded.
     ["/caf\u00e9", "/caf\u00e9"],
     ["\u00c3", "\u00c3"],
     ["\u00c3\u00a9\u65e5", "\u00c3\u00a9\u65e5"],
     ["\u00ed\u00a0\u0080", "\u00ed\u00a0\u0080"]
-  ])("8.5 %j is %j", (value, expected) => {
+  ])("8.5 %j is decoded to %j", (value, expected) => {
     expect(utf8(value)).toBe(expected)
   })
 
-  it("8.5 whatever text is sent as UTF-8 is read as it was", () => {
+  it("8.5 any UTF-8 text is decoded to the original", () => {
     const text = fc.string({ unit: "grapheme" })
     fc.assert(
       fc.property(text, (text) => {

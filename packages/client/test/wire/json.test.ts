@@ -22,7 +22,7 @@ import { describe, expect, it } from "vitest"
 import { stringify } from "../../src/wire/json.js"
 
 const text = (value: unknown): string => Either.getOrThrow(stringify(value, "body"))
-const refused = (value: unknown) => Either.getOrThrow(Either.flip(stringify(value, "body")))
+const rejected = (value: unknown) => Either.getOrThrow(Either.flip(stringify(value, "body")))
 
 const cycle: { next?: unknown } = {}
 cycle.next = { back: [cycle] }
@@ -96,7 +96,7 @@ describe("stringify", () => {
     [[new Nothing(), Data.struct({})], "[{},{}]"],
     [Data.struct({ a: [Data.case<{ readonly b: number }>()({ b: 1 })] }), '{"a":[{"b":1}]}'],
     [new Failed({ code: 1 }), '{"code":1,"_tag":"Failed"}']
-  ])("5.1 %o is %s", (value, json) => {
+  ])("5.1 writes %o as %s", (value, json) => {
     expect(text(value)).toBe(json)
   })
 
@@ -125,14 +125,14 @@ describe("stringify", () => {
     [{ a: { toJSON: () => ({ b: [Number.NaN] }) } }, "body.a.b.0", "finite"],
     [{ a: [new Number(Number.NaN)] }, "body.a.0", "finite"],
     [runInNewContext("({ at: new Date(NaN) })"), "body.at", "valid date"]
-  ])("5.1 %o is refused at %s: %s", (value, field, reason) => {
-    const problem = refused(value)
+  ])("5.1 rejects %o at %s: %s", (value, field, reason) => {
+    const problem = rejected(value)
     expect(problem.field).toBe(field)
     expect(problem.reason).toContain(reason)
     expect(problem.reason).not.toContain("secret detail")
   })
 
-  const elsewhere: ReadonlyArray<readonly [value: unknown, instead: string]> = [
+  const contentElsewhere: ReadonlyArray<readonly [value: unknown, instead: string]> = [
     [new FormData(), "not a FormData: send its fields as `multipart`"],
     [new URLSearchParams("a=1"), "`form`"],
     [new Blob(["a"]), "not a Blob: send files as `multipart`"],
@@ -147,7 +147,7 @@ describe("stringify", () => {
     [(function* () {})(), "array"],
     [[1].values(), "array"],
     [Promise.resolve({ a: 1 }), "not a Promise: await it"],
-    // biome-ignore lint/suspicious/noThenProperty: what a query builder is
+    // biome-ignore lint/suspicious/noThenProperty: query builders have such a method
     [{ then: () => 1 }, "await it"],
     [new Map([["a", 1]]), "not a Map: make it one with Object.fromEntries"],
     [new Set([1]), "not a Set: make it an array"],
@@ -184,8 +184,8 @@ describe("stringify", () => {
     ].map((value) => [value, "an Effect data type"] as const)
   ]
 
-  it.each(elsewhere)(
-    "5.1 what has its content elsewhere is refused wherever it stands: %o",
+  it.each(contentElsewhere)(
+    "5.1 rejects a value that keeps its content outside its own properties, at any depth: %o",
     (value, hint) => {
       const places = [
         [value, "body"],
@@ -194,17 +194,17 @@ describe("stringify", () => {
         [{ a: Redacted.make([value]) }, "body.a.0"]
       ]
       for (const [body, field] of places) {
-        // The place of a thenable's own method is that method.
-        expect(refused(body).field.replace(/\.then$/, "")).toBe(field)
-        expect(refused(body).reason).toContain(hint)
+        // For a thenable, the field is its `then` method.
+        expect(rejected(body).field.replace(/\.then$/, "")).toBe(field)
+        expect(rejected(body).reason).toContain(hint)
       }
     }
   )
 
-  it("5.1 what cannot be read is refused, not thrown: a getter or a proxy that throws", () => {
+  it("5.1 a getter or a proxy that throws is rejected, and stringify does not throw", () => {
     const reason = "could not be turned into JSON: reading it failed"
-    expect(refused({ a: [{ b: throwing }] })).toMatchObject({ field: "body.a.0.b", reason })
-    expect(refused({ a: revoked.proxy })).toMatchObject({ field: "body.a", reason })
+    expect(rejected({ a: [{ b: throwing }] })).toMatchObject({ field: "body.a.0.b", reason })
+    expect(rejected({ a: revoked.proxy })).toMatchObject({ field: "body.a", reason })
   })
 
   it.each<readonly [value: unknown, json: string]>([
@@ -221,7 +221,7 @@ describe("stringify", () => {
     [{ toJSON: () => ({ key: Redacted.make("s") }) }, '{"key":"s"}'],
     [Redacted.make(new Date(0)), '"1970-01-01T00:00:00.000Z"'],
     [{ toJSON: () => Redacted.make("s") }, '"s"']
-  ])("12.4 a Redacted is sent as what it holds: %o", (value, json) => {
+  ])("12.4 sends the content of a Redacted: %o", (value, json) => {
     expect(text(value)).toBe(json)
   })
 
@@ -230,17 +230,17 @@ describe("stringify", () => {
     [{ a: Redacted.make({ b: 1n }) }, "body.a.b"],
     [Redacted.make(new Map()), "body"],
     [[Redacted.make(cycle)], "body.0.next.back.0"]
-  ])("5.1 what a Redacted holds is checked too: %o", (value, field) => {
-    expect(refused(value).field).toBe(field)
+  ])("5.1 rejects an invalid value inside a Redacted: %o", (value, field) => {
+    expect(rejected(value).field).toBe(field)
   })
 
-  it("5.1 a Redacted whose secret was wiped is refused", () => {
+  it("5.1 rejects a wiped Redacted", () => {
     const wiped = Redacted.make("s")
     Redacted.unsafeWipe(wiped)
-    expect(refused({ a: wiped }).field).toBe("body.a")
+    expect(rejected({ a: wiped }).field).toBe("body.a")
   })
 
-  it("5.1 the value itself stays as it was", () => {
+  it("5.1 does not change the value", () => {
     const key = Redacted.make("s")
     const value = Object.freeze({ a: Object.freeze([key]), at: new Date(0) })
     expect(text(value)).toBe('{"a":["s"],"at":"1970-01-01T00:00:00.000Z"}')
@@ -250,20 +250,20 @@ describe("stringify", () => {
   it.each([
     ["lists", (inner: unknown) => [inner]],
     ["objects", (inner: unknown) => ({ a: inner })],
-    ["what toJSON gives", (inner: unknown) => ({ toJSON: () => [inner] })],
-    ["a Redacted", (inner: unknown) => ({ a: Redacted.make(inner) })]
-  ])("5.1 a value nested deeper than the stack is refused, not thrown: %s", (_, nest) => {
+    ["toJSON results", (inner: unknown) => ({ toJSON: () => [inner] })],
+    ["Redacted values", (inner: unknown) => ({ a: Redacted.make(inner) })]
+  ])("5.1 rejects values nested deeper than the stack, without a stack overflow: %s", (_, nest) => {
     let deep: unknown = 1
     for (let depth = 0; depth < 100_000; depth++) deep = nest(deep)
-    expect(refused(deep).reason).toBe("must not be nested deeper than 1000 levels")
+    expect(rejected(deep).reason).toBe("must not be nested deeper than 1000 levels")
   })
 
-  it("5.1 a toJSON without an end is refused, not thrown", () => {
+  it("5.1 rejects a toJSON that never ends", () => {
     const endless = { toJSON: () => ({ endless }) }
-    expect(refused(endless).reason).toMatch(/refer back|nested deeper/)
+    expect(rejected(endless).reason).toMatch(/refer back|nested deeper/)
   })
 
-  it("5.1 whatever is given, the text is that of JSON.stringify or there is an error", () => {
+  it("5.1 any value is written as JSON.stringify does, or rejected", () => {
     fc.assert(
       fc.property(
         fc.anything({ withMap: true, withSet: true, withDate: true, withTypedArray: true }),

@@ -33,12 +33,15 @@ const rejected = (query: unknown, format: Partial<QueryFormat> = {}) =>
 const layer = (query: QueryInput): QueryLayer => Either.getOrThrow(fromInput(query, defaultFormat))
 
 describe("encode", () => {
-  it.each(vectors.cases)("3.2 $query is $decoded ($arrays, $nesting)", ({ decoded, query, ...format }) => {
-    expect(decodeURIComponent(wire(query, format))).toBe(decoded)
-    expect(decodeURIComponent(Either.getOrThrow(formEncode(query, { ...defaultFormat, ...format })))).toBe(
-      decoded
-    )
-  })
+  it.each(vectors.cases)(
+    "3.2 encodes $query as $decoded ($arrays, $nesting)",
+    ({ decoded, query, ...format }) => {
+      expect(decodeURIComponent(wire(query, format))).toBe(decoded)
+      expect(decodeURIComponent(Either.getOrThrow(formEncode(query, { ...defaultFormat, ...format })))).toBe(
+        decoded
+      )
+    }
+  )
 
   it.each<[QueryInput, string]>([
     [{ q: "a b" }, "q=a%20b"],
@@ -63,11 +66,11 @@ describe("encode", () => {
     [{ a: { _id: "x" } }, "a%5B_id%5D=x"],
     [{ a: undefined, b: null, c: [], d: {}, e: [null, undefined], f: { g: [] }, h: [[]] }, ""],
     [{}, ""]
-  ])("3.1, 3.2 %o goes out as %j", (query, expected) => {
+  ])("3.1, 3.2 encodes %o as %j", (query, expected) => {
     expect(wire(query)).toBe(expected)
   })
 
-  it("3.1 no query is no text", () => {
+  it("3.1 undefined encodes to an empty string", () => {
     expect(encode(undefined, defaultFormat)).toEqual(Either.right(""))
     expect(formEncode(undefined, defaultFormat)).toEqual(Either.right(""))
   })
@@ -87,15 +90,15 @@ describe("encode", () => {
     ],
     [{ arrays: "indices" }, { a: [1, null, 2] }, "a[0]=1&a[2]=2"],
     [{}, { a: [[1, 2], [3]] }, "a[][]=1&a[][]=2&a[][]=3"]
-  ])("3.2 in %j %j is %j", (format, query, expected) => {
+  ])("3.2 with %j, encodes %j as %j", (format, query, expected) => {
     expect(decodeURIComponent(wire(query, format))).toBe(expected)
   })
 
-  it("3.2 in comma the joining comma is bare, a comma in a value is not", () => {
+  it("3.2 the comma format leaves joining commas bare and encodes commas in values", () => {
     expect(wire({ a: ["x,y", "z"] }, { arrays: "comma" })).toBe("a=x%2Cy,z")
   })
 
-  it("3.2 plain objects of another realm are plain", () => {
+  it("3.2 accepts plain objects of another realm", () => {
     expect(wire({ a: runInNewContext("({ b: 1 })") as QueryInput })).toBe("a%5Bb%5D=1")
   })
 
@@ -146,19 +149,19 @@ describe("encode", () => {
     expect(rejected(query).field).toBe(field)
   })
 
-  it("3.1 rejects a lone surrogate in a name, and keeps it out of the error", () => {
+  it("3.1 rejects a lone surrogate in a name, and masks it in the error's field", () => {
     expect(rejected({ "a\ud800": 1 }).field).toBe("query.a?")
     expect(rejected({ a: { "\udc00": 1 } }).field).toBe("query.a.?")
     expect(rejected({ "a\r\nforged: line": Number.NaN }).field).toBe("query.a??forged: line")
   })
 
-  it("3.2 in comma a list in a list is rejected", () => {
+  it("3.2 the comma format rejects a list or an object in a list", () => {
     expect(rejected({ a: [[1]] }, { arrays: "comma" }).field).toBe("query.a.0")
     expect(rejected({ a: [1, { b: 1 }] }, { arrays: "comma" }).field).toBe("query.a.1")
     expect(rejected({ a: [() => 1] }, { arrays: "comma" }).field).toBe("query.a.0")
   })
 
-  it("3.1 rejects cycles and depths that would overflow", () => {
+  it("3.1 rejects cycles and too deep nesting", () => {
     const a: Record<string, unknown> = { x: 1 }
     a["self"] = { list: [a] }
     expect(rejected({ a })).toMatchObject({ field: "query.a.self.list.0", reason: "must not contain itself" })
@@ -171,17 +174,17 @@ describe("encode", () => {
     expect(rejected({ deep }).reason).toContain("deeper")
   })
 
-  it("3.1 the same object twice is no cycle", () => {
+  it("3.1 accepts the same object twice", () => {
     const shared = { x: 1 }
     expect(decodeURIComponent(wire({ a: shared, b: [shared, shared] }))).toBe("a[x]=1&b[][x]=1&b[][x]=1")
   })
 
-  it("12.4 a reason never repeats the value", () => {
+  it("12.4 the reason never repeats the value", () => {
     expect(JSON.stringify(rejected({ a: Redacted.make("hunter2\ud800") }))).not.toContain("hunter2")
     expect(JSON.stringify(rejected({ a: "hunter2\ud800" }))).not.toContain("hunter2")
   })
 
-  it("5.2 a form names itself in the error", () => {
+  it("5.2 an invalid form value is reported under `form`", () => {
     expect(Either.flip(formEncode({ a: Number.NaN }, defaultFormat))).toMatchObject({
       right: { field: "form.a" }
     })
@@ -192,7 +195,7 @@ describe("layers", () => {
   const over = (under: QueryLayer, ...layers: ReadonlyArray<QueryLayer>): string =>
     render(layers.reduce((all, next) => merge(all, next, defaultFormat), under))
 
-  it("3.1 base URL < template's own < config < request", () => {
+  it("3.1 the request wins over the config, the template and the base URL", () => {
     const base = fromString("a=base&b=base&c=base&d=base")
     const template = fromString("b=template&c=template&d=template")
     const config = layer({ c: "config", d: "config" })
@@ -216,16 +219,16 @@ describe("layers", () => {
     ["%zz=1&b=2", { "%zz": null }, "b=2"],
     ["[x]=1", { "": null }, "[x]=1"],
     ["=1&b=2", { "": null }, "b=2"]
-  ])("3.1 %j under %j is %j", (under, query, expected) => {
+  ])("3.1 %j overridden by %j is %j", (under, query, expected) => {
     expect(over(fromString(under), layer(query))).toBe(expected)
   })
 
-  it("3.1 where dots nest, a name covers what is under its dot", () => {
+  it("3.1 with dots, a name also overrides the names nested under it", () => {
     const format: QueryFormat = { arrays: "brackets", nesting: "dots" }
     expect(render(merge(fromString("a.b=1&ab=2"), layer({ a: null }), format))).toBe("ab=2")
   })
 
-  it("3.1 a name that was dropped stays dropped, whichever layers meet first", () => {
+  it("3.1 a dropped name stays dropped in any order of merging", () => {
     const base = fromString("a=1&b=2")
     const dropped = merge(layer({ a: 3, c: 4 }), layer({ a: null }), defaultFormat)
     expect(render(dropped)).toBe("c=4")
@@ -239,7 +242,7 @@ describe("layers", () => {
     expect(render(fromString(""))).toBe("")
   })
 
-  it("12.4 knows which names hold a secret", () => {
+  it("12.4 marks the names that hold a secret", () => {
     const secret = layer({ a: 1, key: Redacted.make("hunter2"), b: { c: [Redacted.make("hunter2"), "x"] } })
     expect(decodeURIComponent(render(secret))).toBe("a=1&key=hunter2&b[c][]=hunter2&b[c][]=x")
     expect(secret.map((entry) => entry.secret)).toEqual([false, true, true])
@@ -258,7 +261,7 @@ describe("properties", () => {
   const text = fc.oneof(fc.string({ unit: "grapheme" }), fc.string({ unit: "binary" }))
   const wellFormed = text.filter((value) => !/\p{Surrogate}/u.test(value))
 
-  it("3.1 any query of strings reads back through URLSearchParams", () => {
+  it("3.1 URLSearchParams reads back any query of strings", () => {
     fc.assert(
       fc.property(fc.dictionary(wellFormed, wellFormed), formats, (query, format) => {
         const params = new URLSearchParams(Either.getOrThrow(encode(query, format)))
@@ -267,7 +270,7 @@ describe("properties", () => {
     )
   })
 
-  it("3.2 any list of strings reads back, in order", () => {
+  it("3.2 any list of strings reads back in order", () => {
     fc.assert(
       fc.property(fc.array(wellFormed), (values) => {
         const of = (format: Partial<QueryFormat>) => new URLSearchParams(wire({ a: values }, format))
@@ -280,7 +283,7 @@ describe("properties", () => {
     )
   })
 
-  it("3.1 anything at all is encoded to plain ASCII or rejected, never thrown", () => {
+  it("3.1 arbitrary input is encoded to plain ASCII or rejected, never thrown", () => {
     fc.assert(
       fc.property(
         fc.dictionary(text, fc.anything({ withDate: true, withMap: true })),

@@ -19,13 +19,13 @@ const path = (template: string, params?: PathParams): string =>
   Either.getOrThrow(expandPath(template, params))
 const rejected = <A, E>(result: Either.Either<A, E>): E => Either.getOrThrow(Either.flip(result))
 
-/** What the program asks for, as any URL parser will read it. */
+/** The final URL, as any URL parser reads it. */
 const sent = (baseUrl: string, template: string, params?: PathParams): URL => {
   const { query, url } = Either.getOrThrow(resolve(base(baseUrl), path(template, params)))
   return new URL(withQuery(url, query))
 }
 
-/** What no type lets through, but JavaScript callers do. */
+/** Values that plain JavaScript can pass in spite of the types. */
 const untyped = (params: unknown): PathParams => params as PathParams
 
 describe("parseBase", () => {
@@ -39,7 +39,7 @@ describe("parseBase", () => {
     ["https://api.example.com/a/../b", "https://api.example.com/b/", ""],
     ["https://api.example.com/@x", "https://api.example.com/@x/", ""],
     ["  https://api.example.com/v1\n", "https://api.example.com/v1/", ""]
-  ])("2.1 takes %j apart", (url, prefix, query) => {
+  ])("2.1 parses the base URL %j", (url, prefix, query) => {
     expect(base(url)).toEqual({ origin: new URL(url).origin, prefix, query })
   })
 
@@ -57,12 +57,12 @@ describe("parseBase", () => {
     "https://host:99999",
     "https://host\\evil.com",
     "https://ho\tst"
-  ])("1.2 rejects %j", (url) => {
+  ])("1.2 rejects the base URL %j", (url) => {
     expect(rejected(parseBase(url)).field).toBe("baseUrl")
   })
 
   it.each(["https://user:hunter2@host/v1", "https://hunter2@host", "https://@host", "https://:@host"])(
-    "1.2 rejects credentials in %j, without repeating them",
+    "1.2 rejects credentials in %j, and does not repeat them",
     (url) => {
       const { field, reason } = rejected(parseBase(url))
       expect(field).toBe("baseUrl")
@@ -73,7 +73,7 @@ describe("parseBase", () => {
 })
 
 describe("expandPath", () => {
-  it.each(vectors.accepted)("2.3 $template with $path gives $url", ({ path: params, template, url }) => {
+  it.each(vectors.accepted)("2.3 expands $template with $path to $url", ({ path: params, template, url }) => {
     expect(path(template, params)).toBe(url)
   })
 
@@ -103,7 +103,7 @@ describe("expandPath", () => {
     ["/{a}{b}", { a: "", b: "x" }, "/x"],
     ["/models/{id}:generate", { id: "a:b" }, "/models/a:b:generate"],
     ["/{constructor}", { constructor: "x" } as unknown as PathParams, "/x"]
-  ])("2.3 %j with %o gives %j", (template, params, expected) => {
+  ])("2.3 expands %j with %o to %j", (template, params, expected) => {
     expect(path(template, params)).toBe(expected)
   })
 
@@ -116,7 +116,7 @@ describe("expandPath", () => {
     ["/a?ids[]=1&q=a b", undefined, "/a?ids%5B%5D=1&q=a%20b"],
     ["/a?b=c?d", undefined, "/a?b=c?d"],
     ["/a?", undefined, "/a?"]
-  ])("2.3 keeps the template's query: %j with %j gives %j", (template, params, expected) => {
+  ])("2.3 keeps the template's query: %j with %j is %j", (template, params, expected) => {
     expect(path(template, params)).toBe(expected)
   })
 
@@ -124,7 +124,7 @@ describe("expandPath", () => {
     ["/a#b", "/a"],
     ["/a?b=1#c?d=2", "/a?b=1"],
     ["#a", "/"]
-  ])("2.1 never sends the fragment of %j", (template, expected) => {
+  ])("2.1 drops the fragment of %j", (template, expected) => {
     expect(path(template)).toBe(expected)
   })
 
@@ -145,7 +145,7 @@ describe("expandPath", () => {
     ["/%2{a}", { a: "e" }],
     ["/%{a}%{b}", { a: "2e", b: "2e" }],
     ["/%{a}%2{b}/x", { a: "2E", b: "e" }]
-  ])("2.3 a value cannot complete an escape: %j with %j", (template, params) => {
+  ])("2.3 a value cannot complete a percent escape: %j with %j", (template, params) => {
     const result = path(template, params)
     expect(result).not.toMatch(/%2e/i)
     expect(sent("https://h/v1", template, params).pathname).toBe(`/v1${result}`)
@@ -160,7 +160,7 @@ describe("expandPath", () => {
     ["/%2e{a}", { a: "." }],
     ["/{a}%2E", { a: "." }],
     ["/a/{a}{b}{c}/x", { a: "", b: ".", c: "." }]
-  ])("2.3 rejects a whole segment that is a dot segment: %j with %j", (template, params) => {
+  ])("2.3 rejects values that make a dot segment: %j with %j", (template, params) => {
     expect(rejected(expandPath(template, params))).toMatchObject({
       field: "path.a",
       reason: expect.stringContaining("dot segment")
@@ -168,7 +168,7 @@ describe("expandPath", () => {
   })
 
   it.each(["/..", "/a/./b", "/a/%2e", "/.%2E/b", "..", "https://h/a/../b"])(
-    "2.3 rejects the dot segment of the template %j",
+    "2.3 rejects the template %j, which has a dot segment",
     (template) => {
       expect(rejected(expandPath(template, undefined))).toMatchObject({ field: "path" })
     }
@@ -195,7 +195,7 @@ describe("expandPath", () => {
     ["/{a}/x", { a: "" }],
     ["/x/{a}{b}", { a: "", b: "" }],
     ["/{a}", { a: Redacted.make("") }]
-  ])("2.3 rejects an empty segment made by an empty value: %j with %j", (template, params) => {
+  ])("2.3 rejects an empty value that makes an empty segment: %j with %j", (template, params) => {
     expect(rejected(expandPath(template, params))).toMatchObject({
       field: "path.a",
       reason: expect.stringContaining("empty segment")
@@ -221,7 +221,7 @@ describe("expandPath", () => {
     expect(rejected(expandPath("/x?q={a}", untyped({ a }))).field).toBe("path.a")
   })
 
-  it("2.3 rejects a Redacted whose secret was wiped", () => {
+  it("2.3 rejects a wiped Redacted", () => {
     const a = Redacted.make("secret")
     Redacted.unsafeWipe(a)
     expect(rejected(expandPath("/{a}", { a })).field).toBe("path.a")
@@ -237,7 +237,7 @@ describe("expandPath", () => {
     ["/{id}", { id: 1, idd: 2 }, "path.idd"],
     ["/x", { id: 1 }, "path.id"],
     ["/x#{id}", { id: 1 }, "path.id"]
-  ])("2.3 names the missing or misspelt value: %j with %j", (template, params, field) => {
+  ])("2.3 reports the missing or misspelt name: %j with %j", (template, params, field) => {
     expect(rejected(expandPath(template, params)).field).toBe(field)
   })
 
@@ -260,7 +260,7 @@ describe("expandPath", () => {
     "/a\0",
     "/a\x7f",
     "/\ud800"
-  ])("2.1 rejects the template %j, which URL parsers would bend", (template) => {
+  ])("2.1 rejects the template %j, which URL parsers would rewrite", (template) => {
     expect(rejected(expandPath(template, undefined)).field).toBe("path")
   })
 
@@ -282,18 +282,18 @@ describe("expandPath", () => {
   })
 
   it.each(["https://{a}/x", "https://h{a}", "https://h:{a}/x", "https://{a}@h/x"])(
-    "2.2 a value never names a host: %j",
+    "2.2 rejects a host made from a value: %j",
     (template) => {
       expect(rejected(expandPath(template, { a: "x" }))).toMatchObject({ field: "path" })
     }
   )
 
-  it("2.3 keeps its answers when more templates are used than are remembered", () => {
+  it("2.3 expands correctly after templates were evicted from the cache", () => {
     for (let i = 0; i < 2500; i++) expect(path(`/t${i}/{a}`, { a: i })).toBe(`/t${i}/${i}`)
     expect(path("/t0/{a}", { a: 7 })).toBe("/t0/7")
   })
 
-  it("12.4 a reason never repeats the value", () => {
+  it("12.4 the reason never repeats the value", () => {
     const secret = "hunter2"
     for (const a of [`${secret}\ud800`, Redacted.make(`${secret}\ud800`), `..;${secret}`]) {
       expect(JSON.stringify(rejected(expandPath("/{a}", { a })))).not.toContain(secret)
@@ -329,7 +329,7 @@ describe("resolve", () => {
     expect(new URL(url).href).toBe(url)
   })
 
-  it("2.1 hands the path's own query on, without its fragment", () => {
+  it("2.1 keeps the path's own query and drops its fragment", () => {
     expect(Either.getOrThrow(resolve(base("https://h?k=1"), "/x?a=1?b#c"))).toMatchObject({
       url: "https://h/x",
       query: "a=1?b"
@@ -345,7 +345,7 @@ describe("resolve", () => {
     ["https://h.evil.com/x", "https://h.evil.com/x", "", false],
     ["https://münchen.example/ü", "https://xn--mnchen-3ya.example/%C3%BC", "", false],
     ["http://[::1]:8080/x", "http://[::1]:8080/x", "", false]
-  ])("2.2 the absolute URL %j wins over the base", (absolute, url, query, sameOrigin) => {
+  ])("2.2 the absolute URL %j replaces the base URL", (absolute, url, query, sameOrigin) => {
     const expected = { url, query, origin: new URL(url).origin, sameOrigin, absolute: true }
     expect(Either.getOrThrow(resolve(base("https://h/v1?k=1"), absolute))).toEqual(expected)
     expect(Either.getOrThrow(resolve(base("https://h/v1?k=1"), path(absolute)))).toEqual(expected)
@@ -378,7 +378,7 @@ describe("resolve", () => {
     ["{a}", { a: "\\\\evil.com" }],
     ["{a}", { a: "javascript:alert(1)" }],
     ["{a}", { a: "@evil.com" }]
-  ])("2.2 a value never makes a URL: %j with %j", (template, params) => {
+  ])("2.2 a value cannot make an absolute URL: %j with %j", (template, params) => {
     const url = sent("https://h/v1", template, params)
     expect(url.origin).toBe("https://h")
     expect(url.pathname.startsWith("/v1/")).toBe(true)
@@ -409,7 +409,7 @@ describe("properties", () => {
     fc.array(nasty, { maxLength: 6 }).map((parts) => parts.join(""))
   )
 
-  it("2.3 a value that is accepted decodes back to itself, in one segment", () => {
+  it("2.3 an accepted value decodes to itself, in one segment", () => {
     fc.assert(
       fc.property(text, (a) => {
         const result = expandPath("/x/{a}/y", { a })
@@ -421,7 +421,7 @@ describe("properties", () => {
     )
   })
 
-  it("2.3 only what the rule names is rejected", () => {
+  it("2.3 rejects exactly the values that the rule forbids", () => {
     fc.assert(
       fc.property(text, (a) => {
         const bad = a === "" || a === "." || a === ".." || /^(\.\.)?;/.test(a) || /\p{Surrogate}/u.test(a)
@@ -430,7 +430,7 @@ describe("properties", () => {
     )
   })
 
-  it("2.1 values never leave the base or change the number of segments", () => {
+  it("2.1 values never leave the base URL or change the number of segments", () => {
     const templates = fc.constantFrom(
       "{a}/{b}",
       "/{a}{b}",
@@ -457,7 +457,7 @@ describe("properties", () => {
     )
   })
 
-  it("2.1 any template is rejected or stays under the base", () => {
+  it("2.1 a template is rejected or stays under the base URL", () => {
     fc.assert(
       fc.property(text, (template) => {
         const expanded = expandPath(template, undefined)
@@ -470,7 +470,7 @@ describe("properties", () => {
     )
   })
 
-  it("2.1 any raw path is rejected or stays under the base", () => {
+  it("2.1 a raw path is rejected or stays under the base URL", () => {
     fc.assert(
       fc.property(text, (raw) => {
         const resolved = resolve(base("https://h/v1"), raw)

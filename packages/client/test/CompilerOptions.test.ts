@@ -3,10 +3,10 @@ import { fileURLToPath } from "node:url"
 import ts from "typescript"
 import { describe, expect, it } from "vitest"
 
-const root = fileURLToPath(new URL("../../../..", import.meta.url))
-const fixture = `${root}packages/client/test/strictness.ts`
+const root = fileURLToPath(new URL("../../..", import.meta.url))
+const fixture = `${root}packages/client/test/compilerOptions.ts`
 
-/** A table of requests, each with the type that it must have whatever the program's options are. */
+/** A table of requests, each with the type that it must have under any compiler options. */
 const source = `
 import { ApiClient, ApiRequest, EventStream, Pagination, PromiseClient } from "@effect-api/client"
 import { Effect, Schema, Stream } from "effect"
@@ -49,7 +49,7 @@ export const promised = async (client: PromiseClient.PromiseClient) => {
 }
 `
 
-/** The declarations are the same for all options, and most of the work. */
+/** The declarations are the same for all options, and parsing them is most of the work. */
 const parsed = new Map<string, ts.SourceFile>()
 
 const problems = (options: ts.CompilerOptions): ReadonlyArray<string> => {
@@ -89,18 +89,18 @@ const problems = (options: ts.CompilerOptions): ReadonlyArray<string> => {
     .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"))
 }
 
-/** The compiler reads every declaration for each row. */
+/** The compiler reads every declaration once per row. */
 const compilerTimeout = 240_000
 
-describe("requests under the compiler's options of a program", () => {
+describe("a program's compiler options", () => {
   it.each<readonly [name: string, options: ts.CompilerOptions]>([
     ["strict", { strict: true }],
     ["not strict", { strict: false }],
     ["without strictNullChecks", { strict: true, strictNullChecks: false }]
   ])(
-    "7 have the same types: %s",
+    "7 requests have the same types: %s",
     async (_, options) => {
-      // The runner's own messages come in between.
+      // Lets the test runner process its own messages first.
       await setImmediate()
       expect(problems(options)).toEqual([])
     },
