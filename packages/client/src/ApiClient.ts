@@ -1,5 +1,5 @@
 /**
- * The client: configured by a layer, it runs requests and retries them, and fails with tagged errors.
+ * The client. A layer configures it; it runs and retries requests, and fails with tagged errors.
  *
  * @since 0.1.0
  */
@@ -48,17 +48,20 @@ export interface ApiClient {
   readonly executeWithResponse: <A, E>(
     request: ApiRequest.ApiRequest<A, E>
   ) => Effect.Effect<ApiResponse.ApiResponse<A>, ApiError.ApiError | E>
-  /** Runs a request with `events` to the stream of them. */
+  /** Runs a request with `events` and returns their stream. */
   readonly stream: <A, E>(request: ApiRequest.StreamRequest<A, E>) => Stream.Stream<A, ApiError.ApiError | E>
-  /** Runs a request with `pagination` to the stream of its pages, each asked for when the one before has been taken. */
+  /**
+   * Runs a request with `pagination` and returns the stream of its pages. The client requests a page once the one
+   * before has been consumed.
+   */
   readonly pages: <Page, Item, E>(
     request: ApiRequest.PageRequest<Page, Item, E>
   ) => Stream.Stream<Page, ApiError.ApiError | E>
-  /** Runs a request with `pagination` to the stream of all items, those of a page as one chunk. */
+  /** Runs a request with `pagination` and returns the stream of all items, one chunk a page. */
   readonly items: <Page, Item, E>(
     request: ApiRequest.PageRequest<Page, Item, E>
   ) => Stream.Stream<Item, ApiError.ApiError | E>
-  /** What would be sent, without credentials and the headers of an attempt. Nothing is sent. */
+  /** The request as it would be sent, without credentials and per-attempt headers. Sends nothing. */
   readonly prepare: (
     request: ApiRequest.Request
   ) => Effect.Effect<HttpClientRequest.HttpClientRequest, ApiError.InvalidRequestError>
@@ -69,13 +72,13 @@ export interface ApiClient {
   readonly patch: Execution.VerbWithBody
   readonly del: Execution.VerbWithBody
   /**
-   * The same client with other settings on the same connections, cached credentials and retry budget. Headers, query,
-   * queryFormat, timeouts, retry, limits and redact merge by field, middleware is appended, the rest is replaced. A function
-   * of the old value replaces it: `middleware: () => []`. With an invalid setting every call fails with
-   * `InvalidRequestError`.
+   * The same client with other settings. It shares connections, cached credentials and retry budget with this one.
+   * Headers, query, queryFormat, timeouts, retry, limits and redact merge by field, middleware is appended, the rest
+   * is replaced. A function of the old value replaces it: `middleware: () => []`. With an invalid setting every call
+   * fails with `InvalidRequestError`.
    */
   readonly withOptions: (options: Overrides.Overrides) => ApiClient
-  /** What the client is made of. */
+  /** The parts of the client. */
   readonly [TypeId]: Core.Core
 }
 
@@ -102,7 +105,7 @@ export const make = (
     const config = yield* ApiConfig.make(options)
     const init = Option.getOrUndefined(yield* Effect.serviceOption(FetchHttpClient.RequestInit))
     const core = Core.makeCore(config, yield* HttpClient.HttpClient, init)
-    // A layer's scope, or one that the caller has opened: what runs in the background does not outlive it.
+    // The scope of a layer, or one that the caller opened: background work ends with it.
     const scope = Option.getOrUndefined(yield* Effect.serviceOption(Scope.Scope))
     if (scope !== undefined) yield* Scope.addFinalizer(scope, endBackground(core.background))
     return fromCore(core)
@@ -158,8 +161,8 @@ export const layer = (
   Layer.scoped(ApiClient, make(options))
 
 /**
- * A client as a layer whose settings come from `Config`; what `explicit` sets wins over it. A blank value, as an
- * environment often has, counts as unset.
+ * A client as a layer that reads its settings from `Config`. Settings in `explicit` take precedence. A blank value
+ * counts as unset: environments often have them.
  *
  * @example
  * ```ts
@@ -190,8 +193,8 @@ export const layerConfig = (
   )
 
 /**
- * A client's credentials, retries, limits and telemetry as a plain `HttpClient`. Answers come back whatever their status; a
- * path without an origin is joined to the base URL.
+ * A plain `HttpClient` with the client's credentials, retries, limits and telemetry. It returns responses of every
+ * status. A path without an origin is joined to the base URL.
  *
  * @since 0.1.0
  * @category conversions
@@ -199,7 +202,7 @@ export const layerConfig = (
 export const httpClient = (client: ApiClient): HttpClient.HttpClient => PlatformClient.make(client[TypeId])
 
 /**
- * The client of the environment as a plain `HttpClient`, for whatever is built on that: `HttpApiClient`, `@effect/rpc`,
+ * The client of the environment as a plain `HttpClient`, for libraries that need one: `HttpApiClient`, `@effect/rpc`,
  * `@effect/ai-anthropic`. See {@link httpClient}.
  *
  * @since 0.1.0
@@ -242,7 +245,7 @@ export const executeWithResponse = <A, E>(
   Effect.flatMap(ApiClient, (client) => client.executeWithResponse(request))
 
 /**
- * Runs a request with `events` to the stream of them, under the contract that the request gives.
+ * Runs a request with `events` and returns their stream, under the contract of the request.
  *
  * @example
  * ```ts
@@ -265,20 +268,20 @@ export const stream = <A, E>(
 ): Stream.Stream<A, ApiError.ApiError | E, ApiClient> =>
   Stream.unwrap(Effect.map(ApiClient, (client) => client.stream(request)))
 
-/** Runs a request with `pagination` to the stream of its pages. @since 0.1.0 @category accessors */
+/** Runs a request with `pagination` and returns the stream of its pages. @since 0.1.0 @category accessors */
 export const pages = <Page, Item, E>(
   request: ApiRequest.PageRequest<Page, Item, E>
 ): Stream.Stream<Page, ApiError.ApiError | E, ApiClient> =>
   Stream.unwrap(Effect.map(ApiClient, (client) => client.pages(request)))
 
-/** Runs a request with `pagination` to the stream of all items. @since 0.1.0 @category accessors */
+/** Runs a request with `pagination` and returns the stream of all items. @since 0.1.0 @category accessors */
 export const items = <Page, Item, E>(
   request: ApiRequest.PageRequest<Page, Item, E>
 ): Stream.Stream<Item, ApiError.ApiError | E, ApiClient> =>
   Stream.unwrap(Effect.map(ApiClient, (client) => client.items(request)))
 
 /**
- * What would be sent, unsent.
+ * The request as it would be sent. Sends nothing.
  *
  * @since 0.1.0
  * @category accessors

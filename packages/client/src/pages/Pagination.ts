@@ -1,6 +1,6 @@
 /**
- * How an API cuts a list into pages: where the items are, and what asks for the next page. `ApiClient.pages` and
- * `ApiClient.items` walk by it.
+ * How an API splits a list into pages: where the items are, and how to request the next page. `ApiClient.pages` and
+ * `ApiClient.items` follow it.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import * as Headers from "../wire/headers.js"
 import * as Pages from "./Pages.js"
 
 /**
- * A way to walk pages of type `Page` that hold items of type `Item`.
+ * A strategy for pages of type `Page` that hold items of type `Item`.
  *
  * @since 0.1.0
  * @category models
@@ -19,7 +19,7 @@ import * as Pages from "./Pages.js"
 export type Pagination<Page, Item> = PageContract.Pagination<Page, Item>
 
 /**
- * What is known when a page has come: query and body it was asked for with, its URL and headers, and how many came before.
+ * The state after a page: the query and body of its request, its URL and headers, and how many pages came before.
  *
  * @since 0.1.0
  * @category models
@@ -27,7 +27,7 @@ export type Pagination<Page, Item> = PageContract.Pagination<Page, Item>
 export type Context = PageContract.Context
 
 /**
- * What to ask next: the same request with other query parameters over its own, with another body, or at another URL.
+ * The next request: other query parameters merged over its own, another body, or another URL.
  *
  * @since 0.1.0
  * @category models
@@ -35,18 +35,17 @@ export type Context = PageContract.Context
 export type Next = PageContract.Next
 
 /**
- * What every strategy may say: where the items are, whether to ask for the next page while this one is worked on, and a
- * number of pages above which the walk fails with a `PaginationError`.
+ * Options that every strategy takes.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options<Page, Item> {
-  /** Where the items of a page are. */
+  /** Returns the items of a page. */
   readonly items: (page: Page) => ReadonlyArray<Item>
-  /** Ask for the next page while this one is worked on (`false`). */
+  /** Request the next page while the program works on this one (`false`). */
   readonly prefetch?: boolean | undefined
-  /** A number of pages above which the walk fails with a `PaginationError` (no limit). */
+  /** The most pages to request; beyond it the stream fails with a `PaginationError` (no limit). */
   readonly maxPages?: number | undefined
 }
 
@@ -73,7 +72,7 @@ type Cursor = string | number | null | undefined
 const isCursor = (cursor: Cursor): cursor is string | number =>
   cursor !== undefined && cursor !== null && cursor !== ""
 
-/** `has_more: false` stops; a page without it goes on as long as there is a cursor. */
+/** `has_more: false` ends the list. A page without it is followed for as long as there is a cursor. */
 const saysNoMore = (page: unknown): boolean =>
   Predicate.hasProperty(page, "has_more") && page.has_more === false
 
@@ -83,8 +82,8 @@ const field = (page: unknown, name: string): Cursor => {
 }
 
 /**
- * Pages that name their first and last item, as Anthropic's do: the next page is `after_id = last_id`, or, for a request
- * that had `before_id`, `before_id = first_id`. `hasMore`, `after` and `before` say it for APIs with other names.
+ * Pages that name their first and last item, as Anthropic's do. The next page is `after_id = last_id`, or `before_id
+ * = first_id` if the request had `before_id`. Set `hasMore`, `after` and `before` for APIs with other names.
  *
  * @example
  * ```ts
@@ -106,11 +105,11 @@ const field = (page: unknown, name: string): Cursor => {
  */
 export const cursor = <Page, Item>(
   options: Options<Page, Item> & {
-    /** Whether there is a next page; `false` ends the walk (`has_more` of the page). */
+    /** Whether there is a next page; `false` ends the list (the page's `has_more`). */
     readonly hasMore?: ((page: Page) => boolean | undefined) | undefined
-    /** The parameter that asks for what comes behind a cursor, and the cursor of a page (`after_id`, `last_id`). */
+    /** The parameter that requests what follows a cursor, and the cursor of a page (`after_id`, `last_id`). */
     readonly after?: { readonly param: string; readonly cursor: (page: Page) => Cursor } | undefined
-    /** The same for a walk backwards, which starts with this parameter in the query (`before_id`, `first_id`). */
+    /** The same for reading backwards, which starts with this parameter in the query (`before_id`, `first_id`). */
     readonly before?: { readonly param: string; readonly cursor: (page: Page) => Cursor } | undefined
   }
 ): Pagination<Page, Item> => {
@@ -125,7 +124,7 @@ export const cursor = <Page, Item>(
 }
 
 /**
- * Pages that hold a token for the next one (`next_page_token`, sent as `page_token`, unless said otherwise).
+ * Pages that hold a token for the next one: `next_page_token`, sent as `page_token`.
  *
  * @since 0.1.0
  * @category constructors
@@ -134,7 +133,7 @@ export const pageToken = <Page, Item>(
   options: Options<Page, Item> & {
     /** The parameter for the token (`page_token`). */
     readonly param?: string | undefined
-    /** Where the token of the next page is (`next_page_token`). */
+    /** Returns the token of the next page (`next_page_token`). */
     readonly token?: ((page: Page) => Cursor) | undefined
   }
 ): Pagination<Page, Item> =>
@@ -144,7 +143,7 @@ export const pageToken = <Page, Item>(
     return isCursor(next) ? { query: { [options.param ?? "page_token"]: next } } : undefined
   })
 
-/** The number a request was sent with. */
+/** The number in the query of the request. */
 const numberOf = (query: Context["query"], param: string, otherwise: number): number => {
   const value = query[param]
   return value === undefined || value.trim() === "" || !Number.isFinite(Number(value))
@@ -153,8 +152,8 @@ const numberOf = (query: Context["query"], param: string, otherwise: number): nu
 }
 
 /**
- * Pages by number (`page`, from 1). The walk is over at the last of `totalPages`, at `has_more: false`, or, where the API
- * says neither, at the first page without items.
+ * Pages by number (`page`, from 1). The list ends at the last of `totalPages` or at `has_more: false`. If the API
+ * gives neither, it ends at the first page without items.
  *
  * @since 0.1.0
  * @category constructors
@@ -165,7 +164,7 @@ export const pageNumber = <Page, Item>(
     readonly param?: string | undefined
     /** The number of the first page (1). */
     readonly first?: number | undefined
-    /** How many pages there are, where the API says so. */
+    /** Returns the number of pages, if the API gives it. */
     readonly totalPages?: ((page: Page) => number | undefined) | undefined
   }
 ): Pagination<Page, Item> => {
@@ -181,8 +180,8 @@ export const pageNumber = <Page, Item>(
 }
 
 /**
- * Pages by offset (`offset`, from 0), moved on by the items that came. The walk is over at `total` items, at
- * `has_more: false`, or, where the API says neither, at the first page without items.
+ * Pages by offset (`offset`, from 0), advanced by the number of items received. The list ends at `total` items or at
+ * `has_more: false`. If the API gives neither, it ends at the first page without items.
  *
  * @since 0.1.0
  * @category constructors
@@ -191,7 +190,7 @@ export const offset = <Page, Item>(
   options: Options<Page, Item> & {
     /** The parameter for the offset (`offset`). */
     readonly param?: string | undefined
-    /** How many items there are, where the API says so. */
+    /** Returns the number of items, if the API gives it. */
     readonly total?: ((page: Page) => number | undefined) | undefined
   }
 ): Pagination<Page, Item> => {
@@ -206,8 +205,8 @@ export const offset = <Page, Item>(
 }
 
 /**
- * Pages that name the next one in a `Link` header with `rel="next"` (RFC 8288). Its URL is taken as it stands, relative
- * to the page's own. Another origin gets no credentials, and nothing of the request that is secret.
+ * Pages that name the next one in a `Link` header with `rel="next"` (RFC 8288). Its URL is used unchanged, relative
+ * to the page's own. Another origin receives no credentials and no other secret of the request.
  *
  * @since 0.1.0
  * @category constructors
@@ -220,13 +219,13 @@ export const linkHeader = <Page, Item>(options: Options<Page, Item>): Pagination
     return { url: URL.canParse(next.target, url) ? new URL(next.target, url).href : next.target }
   })
 
-/** A link with another anchor links something else than the page (RFC 8288, 3.2). */
+/** A link with another anchor does not link this page (RFC 8288, 3.2). */
 const isOf = (url: string, anchor: string | undefined): boolean =>
   anchor === undefined || (URL.canParse(anchor, url) && new URL(anchor, url).href === new URL(url).href)
 
 /**
- * A rule of your own: what to ask after a page, `undefined` after the last. Where the cursor stands in a body, give the next
- * body.
+ * A rule of your own: return the next request after a page, `undefined` after the last. If the cursor belongs in a
+ * body, return the next body.
  *
  * @example
  * ```ts
@@ -253,20 +252,20 @@ const isOf = (url: string, anchor: string | undefined): boolean =>
  */
 export const custom = <Page, Item>(
   options: Options<Page, Item> & {
-    /** What asks for the next page; `undefined` after the last one. */ readonly next: (
+    /** Returns the next request; `undefined` after the last page. */ readonly next: (
       page: Page,
       context: Context
     ) => Next | undefined
   }
 ): Pagination<Page, Item> => make(options, ["next"], options.next)
 
-/** `<target>; rel="next"; ...`, several with commas between, which a target or a quoted value may hold too. */
+/** `<target>; rel="next"; ...`, several separated by commas. A target or a quoted value may contain commas too. */
 const linkValue = /<([^<>]*)>((?:\s*;\s*[^\s=;,]*(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"]*))?)*)/g
-/** One parameter, taken in its turn: what looks like one inside a quoted value is text. */
+/** One parameter at a time: text inside a quoted value is not a parameter. */
 const linkParam = /;\s*([^\s=;,]*)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?/g
 
 /**
- * A link of a `Link` header: where it leads, its relation types in lower case, and what it is a link of, where that is told.
+ * A link of a `Link` header: its target, its relation types in lower case, and its anchor if it has one.
  *
  * @since 0.1.0
  * @category models
@@ -286,7 +285,7 @@ export interface Link {
 export const parseLink = (header: string): ReadonlyArray<Link> =>
   Array.from(header.matchAll(linkValue), ([, target = "", params = ""]) => {
     const found = Array.from(params.matchAll(linkParam))
-    // The first of a name counts, and no other (section 3.3).
+    // Only the first parameter of a name counts (RFC 8288, 3.3).
     const valueOf = (wanted: string): string | undefined => {
       const param = found.find(([, name]) => name?.toLowerCase() === wanted)
       return param?.[2]?.replace(/\\(.)/g, "$1") ?? param?.[3]

@@ -1,5 +1,6 @@
 /**
- * A `Stream` for plain async code: one loop, chunks taken as they come, closed by `break`, `return`, an error or a signal.
+ * A `Stream` for plain async code. One loop takes chunks as they arrive; `break`, `return`, an error or a signal
+ * closes it.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -12,7 +13,7 @@ import * as Streaming from "../stream/Streaming.js"
 import { addCallerFrames, placeOf } from "./callerFrames.js"
 
 /**
- * What can be looped over, each loop anew, or read as a web stream.
+ * Values to iterate over with `for await`, or to read as a web stream. Each loop runs the request anew.
  *
  * @since 0.1.0
  * @category models
@@ -23,30 +24,36 @@ export interface AsyncStream<out A> extends AsyncIterable<A> {
   readonly toReadableStream: () => ReadableStream<A>
 }
 
-/** Runs effects that need the client, each to a promise. What is still open is closed with the client. */
+/** Runs effects that need the client, each to a promise. Closing the client ends whatever is still open. */
 export interface Runner {
   readonly run: <A>(
     effect: Effect.Effect<A, unknown, ApiClient.ApiClient>,
     signal: AbortSignal | undefined
   ) => Promise<A>
-  /** The same for a step of something longer: one of the two is told, and what it returns interrupts it. */
+  /**
+   * Runs one step of a longer operation. It calls exactly one of the two callbacks, and returns a function that
+   * interrupts the step.
+   */
   readonly start: <A>(
     effect: Effect.Effect<A, unknown, ApiClient.ApiClient>,
     done: (value: A) => void,
     failed: (error: unknown) => void
   ) => () => void
-  /** Has something ended by a signal, at once if it has aborted, until what it returns is called. */
+  /** Calls `end` when the signal aborts, or at once if it already has. The returned function stops listening. */
   readonly onAbort: (signal: AbortSignal | undefined, end: () => void) => () => void
-  /** A scope that is closed with the client, if not before. */
+  /** A scope that closes with the client at the latest. */
   readonly fork: Effect.Effect<Scope.CloseableScope>
-  /** Has a body ended by a signal or with the client, at once where that is over, until what it returns is called. */
+  /**
+   * Calls `end` when the signal aborts or the client closes, or at once if either has happened. The returned function
+   * stops listening.
+   */
   readonly onEnd: (signal: AbortSignal | undefined, end: () => void) => () => void
   readonly release: (scope: Scope.CloseableScope) => Promise<void>
 }
 
 /**
- * A request as it stands beside a call's own options. What belongs into the request, a `timeout` say, makes it one that
- * cannot be sent.
+ * The request of a call with options of its own. An option that belongs in the request, such as `timeout`, turns it
+ * into one that fails before it is sent.
  */
 export const checked = <A extends ApiRequest.Request>(request: A, options: object): A => {
   const name = Object.keys(options).find((name) => name !== "signal")
@@ -56,7 +63,8 @@ export const checked = <A extends ApiRequest.Request>(request: A, options: objec
 const besideRequest = "is unknown: a call takes signal, and its request timeouts, retry, headers and all else"
 
 /**
- * A request whose body, where it is handed out open, ends with the call's signal and with the client, read or not.
+ * A request that returns its body open: the call's signal and the client's end close that body, whether anyone reads
+ * it or not.
  */
 export const ending = <A, E>(
   runner: Pick<Runner, "onEnd">,
@@ -70,7 +78,7 @@ export const ending = <A, E>(
       open: (arriving: ResponseDecoder.Arriving) => {
         const unlisten = runner.onEnd(signal, arriving.leave)
         const chunks = Stream.ensuring(arriving.chunks, Effect.sync(unlisten))
-        // Of one that nobody reads and that is dropped.
+        // For a body that is dropped unread.
         dropped?.register(chunks, unlisten)
         return open({ ...arriving, chunks })
       }
@@ -86,7 +94,7 @@ const dropped =
     ? new FinalizationRegistry<() => void>((unlisten) => unlisten())
     : undefined
 
-/** A stream that a runner runs. */
+/** A stream that a runner executes. */
 export const make = <A>(
   runner: Runner,
   stream: Effect.Effect<Stream.Stream<A, unknown>, never, ApiClient.ApiClient>,
@@ -96,7 +104,7 @@ export const make = <A>(
   return {
     [Symbol.asyncIterator]: iterate,
     toReadableStream: function toReadableStream() {
-      // Whoever reads is not to be seen from here.
+      // The stack of a later `read()` is not visible here.
       const place = placeOf(toReadableStream)
       let values: AsyncIterator<A, undefined, undefined> | undefined
       return new ReadableStream<A>(
@@ -115,7 +123,7 @@ export const make = <A>(
             await values?.return?.()
           }
         },
-        // Nothing is asked for that nobody reads.
+        // Pull nothing until somebody reads.
         { highWaterMark: 0 }
       )
     }
@@ -124,10 +132,10 @@ export const make = <A>(
 
 const done: IteratorResult<never, undefined> = { done: true, value: undefined }
 
-/** The reason of what ends because the loop was left: nobody is told. */
+/** The reason of steps that end because the loop was left. No caller sees it. */
 const left = new Error("the loop was left")
 
-/** A class, as there may be thousands that wait: what they share stands on the prototype. */
+/** A class, because thousands may wait at once: methods live on the prototype. */
 class StreamIterator<A> implements AsyncIterator<A, undefined, undefined> {
   private readonly runner: Runner
   private readonly stream: Effect.Effect<Stream.Stream<A, unknown>, never, ApiClient.ApiClient>
@@ -137,9 +145,9 @@ class StreamIterator<A> implements AsyncIterator<A, undefined, undefined> {
   private values: ReadonlyArray<A> = []
   private position = 0
   private unlisten: (() => void) | undefined
-  /** Why the loop is over, where it was left or the caller's signal has aborted. */
+  /** Why the loop ended early: it was left, or the caller's signal aborted. */
   private ending: { readonly reason: unknown } | undefined
-  /** Ends the step that is on its way. */
+  /** Interrupts the current step. */
   private interrupt: (() => void) | undefined
   private over = false
   private waiting = 0
@@ -159,7 +167,7 @@ class StreamIterator<A> implements AsyncIterator<A, undefined, undefined> {
     if (this.waiting === 0 && this.position < this.values.length && this.ending === undefined) {
       return Promise.resolve(this.take())
     }
-    // Calls that overlap take turns, as those of an async generator do.
+    // Overlapping calls run one after the other, as in an async generator.
     this.waiting++
     const step = () => this.step()
     const next = this.turn.then(step, step)
@@ -180,7 +188,7 @@ class StreamIterator<A> implements AsyncIterator<A, undefined, undefined> {
 
   private async step(): Promise<IteratorResult<A, undefined>> {
     try {
-      // Listened to from here on, once.
+      // Listen from the first step on, once.
       this.unlisten ??= this.runner.onAbort(this.signal, () => this.abort())
       while (!this.over) {
         if (this.ending !== undefined) throw this.ending.reason
@@ -234,7 +242,7 @@ class StreamIterator<A> implements AsyncIterator<A, undefined, undefined> {
 
   private abort(): void {
     this.end(this.signal?.reason)
-    // At once, and not at the next step of a loop that may be busy. What the next step tells is the signal's reason.
+    // Close at once: the loop may be busy between steps. The next step rejects with the signal's reason.
     this.close().catch(() => {})
   }
 }

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * The same client for plain async code: promises that reject with the errors themselves, streams for `for await`.
+ * The same client for plain async code: promises that reject with the tagged errors themselves, and streams for `for
+ * await`.
  *
  * @since 0.1.0
  */
@@ -30,7 +31,7 @@ import * as PlainLogger from "./plainLogger.js"
 export type { AsyncStream } from "./AsyncStream.js"
 
 /**
- * What a single call may be given: a signal that ends it.
+ * The options of a single call.
  *
  * @since 0.1.0
  * @category models
@@ -41,7 +42,7 @@ export interface CallOptions {
 }
 
 /**
- * The settings of a client, and the layer it sends with: `FetchTransport.layer` unless said otherwise.
+ * The settings of a client, with its transport and its logger.
  *
  * @since 0.1.0
  * @category models
@@ -49,29 +50,34 @@ export interface CallOptions {
 export interface Options extends ApiConfig.Options, Environment {}
 
 /**
- * What a client of promises lives in: the layer it sends with, and where its log lines go.
+ * The environment of a promise client: its transport, and where it logs.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Environment {
-  /** The layer to send with: `FetchTransport.layer` unless said otherwise. A logger of Effect may come with it. */
+  /** The layer that sends requests (`FetchTransport.layer`). It may bring a logger of Effect along. */
   readonly transport?: Layer.Layer<HttpClient.HttpClient, unknown> | undefined
   /**
-   * Where log lines go: retries at `info`, what lenient validation lets pass and tokens that cannot be renewed at `warn`. Any
-   * object with the functions of {@link Logger} will do, such as `console`. Nothing is logged without one.
+   * Where the client logs: retries at `info`; values that lenient validation lets pass, and tokens that cannot be
+   * renewed, at `warn`. Any object with the functions of {@link Logger} works, `console` for one. Without a logger
+   * the client logs nothing.
    */
   readonly logger?: Logger | undefined
-  /** The least of what is logged (`info`). `debug` has a line for every attempt, with its headers, and makes calls slower. */
+  /**
+   * The lowest level to log (`info`). `debug` writes a line with the headers for every attempt, and makes calls
+   * slower.
+   */
   readonly logLevel?: "debug" | "info" | "warn" | "error" | undefined
 }
 
-/** Where log lines go: functions that take a text, and fields where there are any. @since 0.1.0 @category models */
+/** A logger: functions that take a text, and an object of fields if there are any. @since 0.1.0 @category models */
 export interface Logger extends PlainLogger.PlainLogger {}
 
 /**
- * A client whose methods give promises. They reject with the very error (`error instanceof ApiError.RateLimitError`, or
- * the caller's own `failure`), and with the signal's reason, an `AbortError` as a rule, where the signal ended the call.
+ * A client whose methods return promises. They reject with the error itself: `error instanceof
+ * ApiError.RateLimitError`, or the caller's own `failure`. When the signal ends the call they reject with the
+ * signal's reason, usually an `AbortError`.
  *
  * @since 0.1.0
  * @category models
@@ -82,7 +88,9 @@ export interface PromiseClient extends AsyncDisposable {
     request: ApiRequest.ApiRequest<A, E>,
     options?: CallOptions
   ) => Promise<ApiResponse.ApiResponse<A>>
-  /** The events of a request. Nothing is sent before the loop starts; leaving it closes the connection. */
+  /**
+   * The events of a request. The client sends nothing before the loop starts; leaving the loop closes the connection.
+   */
   readonly stream: <A, E>(
     request: ApiRequest.StreamRequest<A, E>,
     options?: CallOptions
@@ -97,7 +105,7 @@ export interface PromiseClient extends AsyncDisposable {
   ) => AsyncStream.AsyncStream<Item>
   /** The same client with other settings, on the same connections: see `ApiClient.withOptions`. */
   readonly withOptions: (options: Overrides.Overrides) => PromiseClient
-  /** Ends what is on its way and closes the transport. The clients made by `withOptions` are closed with it. */
+  /** Ends running calls and closes the transport. Clients made by `withOptions` close with it. */
   readonly close: () => Promise<void>
 }
 
@@ -138,7 +146,7 @@ export const make = ({ logLevel, logger, transport, ...options }: Options): Prom
     throw invalid("logLevel", `must be one of ${PlainLogger.plainLevels.join(", ")}`)
   const layer = ApiClient.layer(options).pipe(
     Layer.provide(transport ?? FetchTransport.layer),
-    // Beneath the transport: a logger that comes with that is heard.
+    // Below the transport, so that a logger which comes with the transport takes precedence.
     Layer.provide(PlainLogger.layer(logger, logLevel))
   )
   return fromRuntime(makeRunner(ManagedRuntime.make(layer)), (client) => client)
@@ -148,8 +156,8 @@ const invalid = (key: string, reason: string): ApiConfig.InvalidConfigError =>
   new ApiConfig.InvalidConfigError({ key, reason })
 
 /**
- * Adds the async functions that wait for a promise to the stack of the error it rejects with, where the engine is V8. For code
- * that makes promises of Effects: to be called in a `catch` behind an `await`. It gives the very error back.
+ * Adds the async functions that await a promise to the stack of its error, on V8. For code that turns Effects into
+ * promises: call it in a `catch` around an `await`. Returns the same error.
  *
  * @since 0.1.0
  * @category errors
@@ -160,7 +168,7 @@ interface Runner extends AsyncStream.Runner {
   readonly close: () => Promise<void>
 }
 
-/** Runs on a runtime until it is closed. */
+/** Runs effects on a runtime until the client closes. */
 const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, unknown>): Runner => {
   const running = new LiveSet<Fiber.RuntimeFiber<unknown, unknown>>()
   const scopes = new LiveSet<Scope.CloseableScope>()
@@ -176,7 +184,7 @@ const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, 
       failed(new Error("the client is closed"))
       return () => {}
     }
-    // Not by the exit of the fiber: Effect keeps its fibers in a `Set` (see Registry), and with them what they ended with.
+    // Do not keep the fiber's exit: Effect holds its fibers in a `Set` (see `LiveSet`), and with them their exits.
     let outcome: Outcome<A> | undefined
     const fiber = runtime.runFork(
       Effect.map(effect, (value) => {
@@ -215,12 +223,12 @@ const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, 
           reject(signal?.aborted === true ? signal.reason : error)
         }
       )
-      // What needs nothing of the network is over by now.
+      // Effects that need no network have already ended.
       if (!ended) unlisten = onAbort(signal, interrupt)
     })
 
   const close = (): Promise<void> => {
-    // A step later: what ends here finds the client closed.
+    // One step later, so that whatever ends here sees a closed client.
     closed ??= Promise.resolve().then(() =>
       settled(
         Fiber.interruptAll(running.values()).pipe(
@@ -255,7 +263,7 @@ interface Outcome<A> {
   readonly value: A
 }
 
-/** Rejects with the defect itself: Effect's own promises wrap it. */
+/** Rejects with the defect itself; Effect's own promises wrap it. */
 const settled = (effect: Effect.Effect<void>): Promise<void> =>
   Effect.runPromiseExit(effect).then((exit) => {
     if (Exit.isFailure(exit)) throw Cause.squash(exit.cause)
@@ -301,7 +309,7 @@ const fromRuntime = (
     pages: iterated((client, request) => client.pages(request)) as PromiseClient["pages"],
     items: iterated((client, request) => client.items(request)) as PromiseClient["items"],
     withOptions: (options) => {
-      // Made once: cached credentials live in it.
+      // Made once, because it holds the cached credentials.
       let derived: ApiClient.ApiClient | undefined
       return fromRuntime(runner, (client) => {
         derived ??= from(client).withOptions(options)

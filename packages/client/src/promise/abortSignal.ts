@@ -1,7 +1,7 @@
-/** What a caller's signal ends. */
+/** Runs callbacks when a caller's signal aborts. */
 import { LiveSet } from "../shared/liveSet.js"
 
-/** What one signal ends. It has one listener, however many calls it is given to: Node takes the eleventh for a leak. */
+/** The callbacks of one signal, behind a single listener: Node reports a leak at the eleventh. */
 class Ends extends LiveSet<() => void> {
   handleEvent(): void {
     for (const end of this.values()) end()
@@ -10,10 +10,10 @@ class Ends extends LiveSet<() => void> {
 
 const endsOf = new WeakMap<AbortSignal, Ends>()
 
-/** Has something ended by a signal, at once if it has aborted, until what it returns is called. */
+/** Calls `end` when the signal aborts, or at once if it already has. The returned function stops listening. */
 export const onAbort = (signal: AbortSignal | undefined, end: () => void): (() => void) => {
   if (signal === undefined) return () => {}
-  // It may have aborted as the call began, by a middleware say: no event will tell.
+  // A middleware may have aborted it as the call began; no event follows.
   if (signal.aborted) end()
   const ends = endsOf.get(signal) ?? new Ends()
   endsOf.set(signal, ends)

@@ -1,28 +1,31 @@
-/** Where the caller of a promise stands: what an Effect fails with was made in a fiber, which knows nothing of it. */
+/** Adds the caller's frames to errors: an Effect fails inside a fiber, whose stack does not include the caller. */
 import * as Predicate from "effect/Predicate"
 
-/** V8 and who follows it. */
+/** V8's own API; other engines may have adopted it. */
 const { captureStackTrace } = Error as {
   readonly captureStackTrace?: (target: object, hidden: unknown) => void
 }
 
-/** Errors may be shared by several who wait: the first of them is shown. */
+/** Several callers may share one error: it shows the first. */
 const shown = new WeakSet<object>()
 
 /**
- * Adds the async functions that wait for a promise to the stack of the error it rejects with: to be called in a `catch` behind
- * an `await`, where V8 knows them. It costs nothing before. Only errors with a tag are changed, those of a call: what else a
- * promise may reject with, such as the reason of a signal, belongs to others.
+ * Adds the async functions that await a promise to the stack of its error. Call it in a `catch` around an `await`,
+ * where V8 knows them; until then it costs nothing. It changes tagged errors only: other reasons, such as a signal's,
+ * are not ours to touch.
  */
 export const addCallerFrames = <E>(error: E): E => {
   if (!isTagged(error) || shown.has(error)) return error
-  // The first is who caught it.
+  // The first frame is the function that caught it.
   const frames = framesAbove(addCallerFrames)().slice(1)
   if (append(error, frames)) shown.add(error)
   return error
 }
 
-/** The place that something is made at, to be shown by the errors that come of it. V8 writes its text when it is read. */
+/**
+ * Remembers where something is made, for the stack of errors that come of it. V8 formats the stack only when it is
+ * read.
+ */
 export const placeOf = (made: unknown): (<E>(error: E) => E) => {
   const frames = framesAbove(made)
   return (error) => {
@@ -49,7 +52,7 @@ const append = (error: Error, frames: ReadonlyArray<string>): boolean => {
     error.stack = [error.stack ?? String(error), ...frames].join("\n")
     return true
   } catch {
-    // It is frozen.
+    // The error is frozen.
     return false
   }
 }

@@ -1,4 +1,4 @@
-/** Log lines for plain async code: to an object like `console`, or to nobody. */
+/** Logging for plain async code: to an object like `console`, or nowhere. */
 import * as Arr from "effect/Array"
 import * as HashMap from "effect/HashMap"
 import * as Inspectable from "effect/Inspectable"
@@ -7,7 +7,7 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Predicate from "effect/Predicate"
 
-/** Where log lines go. `console` is one, and so are the loggers of most libraries. */
+/** A logger. `console` is one, and so are the loggers of most libraries. */
 export interface PlainLogger {
   readonly debug: (message: string, fields?: Readonly<Record<string, unknown>>) => void
   readonly info: (message: string, fields?: Readonly<Record<string, unknown>>) => void
@@ -15,7 +15,7 @@ export interface PlainLogger {
   readonly error: (message: string, fields?: Readonly<Record<string, unknown>>) => void
 }
 
-/** The least of what is logged. */
+/** The lowest level to log. */
 export type PlainLevel = "debug" | "info" | "warn" | "error"
 
 const levels: Readonly<Record<PlainLevel, LogLevel.LogLevel>> = {
@@ -25,14 +25,14 @@ const levels: Readonly<Record<PlainLevel, LogLevel.LogLevel>> = {
   error: LogLevel.Error
 }
 
-/** The levels, from the least. */
+/** The levels, lowest first. */
 export const plainLevels: ReadonlyArray<string> = Object.keys(levels)
 
 export const isPlainLogger = (u: unknown): u is PlainLogger =>
   Predicate.isObject(u) &&
   plainLevels.every((level) => typeof (u as Record<string, unknown>)[level] === "function")
 
-/** In the place of Effect's own logger, which writes to the standard output: a program may print its results there. */
+/** Replaces Effect's own logger, which writes to standard output: a program may print its results there. */
 export const layer = (logger: PlainLogger | undefined, level: PlainLevel = "info"): Layer.Layer<never> =>
   logger === undefined
     ? Logger.remove(Logger.defaultLogger)
@@ -50,7 +50,7 @@ const writingTo = (logger: PlainLogger): Logger.Logger<unknown, void> =>
     try {
       logger[levelOf(logLevel)](text, ...fields)
     } catch {
-      // A line that cannot be written is no reason for a call to fail.
+      // A logger that throws must not fail a call.
     }
   })
 

@@ -1,6 +1,6 @@
 /**
- * From raw events to values: what a contract ignores, where its stream ends, what fails it, and what its schemas make of the
- * rest.
+ * Turns raw events into values: drops what the contract ignores, recognises the terminal event and errors, and
+ * decodes the rest by its schemas.
  */
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
@@ -14,8 +14,8 @@ import { clipped } from "../shared/shownText.js"
 import type * as ServerSentEvents from "../sse/ServerSentEvents.js"
 
 /**
- * What becomes of a single event: `ignored` ones count for nothing, and one whose name the contract does not know is passed
- * on as it is, or not.
+ * How the contract treats an event: `ignored` ones are dropped; `unknown` decides about names that the contract does
+ * not list.
  */
 export interface EventRules {
   readonly ignored: Test
@@ -24,15 +24,15 @@ export interface EventRules {
   readonly unknown: "skip" | "fail" | "pass"
 }
 
-/** Whether an event is of a kind. */
+/** Whether an event is of a certain kind. */
 export type Test = (event: ServerSentEvents.ServerSentEvent) => boolean
 
-/** The kind of no event. */
+/** Matches no event. */
 export const never: Test = () => false
 
 const QUOTE = 0x22
 
-/** The name of an event to which the server gave none (WHATWG HTML, 9.2.6). */
+/** The name of an event that the server did not name (WHATWG HTML, 9.2.6). */
 const UNNAMED = "message"
 
 const parse = (data: string): unknown => {
@@ -43,17 +43,15 @@ const parse = (data: string): unknown => {
   }
 }
 
-/**
- * What an event is called: by `event:`, or, where a server writes bare `data:` lines, by the `type` in its data.
- */
+/** The name of an event: that of `event:`, or, if a server writes bare `data:` lines, the `type` in its data. */
 export const nameOf = ({ data, event }: ServerSentEvents.ServerSentEvent): string => {
   const value = event === UNNAMED ? parse(data) : undefined
   return Predicate.hasProperty(value, "type") && typeof value.type === "string" ? value.type : event
 }
 
 /**
- * Whether an event has one of these names; `also` is asked about the data of one that has it by its `type` alone. Data is
- * parsed only where the very letters stand in it.
+ * Whether an event has one of these names. `also` checks the data of an event that has the name by its `type` alone.
+ * Data is parsed only if it contains the quoted name.
  */
 export const named = (names: ReadonlyArray<string>, also: (data: object) => boolean = () => true): Test => {
   if (names.length === 0) return never
@@ -73,8 +71,8 @@ export const named = (names: ReadonlyArray<string>, also: (data: object) => bool
 const TYPE_FIRST = '{"type":'
 
 /**
- * Whether data may be an object of one of these types, as its letters say. Where the type stands first nothing more is read: what
- * a second one would mean is anybody's guess (RFC 8259, 4).
+ * Whether the text may be an object of one of these types. If `type` comes first, the rest is not read: the meaning
+ * of a duplicate key is undefined (RFC 8259, 4).
  */
 const mayHaveType = (data: string, quoted: ReadonlyArray<string>): boolean => {
   const isFirst = data.startsWith(TYPE_FIRST) && data.charCodeAt(TYPE_FIRST.length) === QUOTE
@@ -85,11 +83,12 @@ const mayHaveType = (data: string, quoted: ReadonlyArray<string>): boolean => {
   return false
 }
 
-/** From the data of an event to its value, or to what is wrong with it. */
+/** Decodes the data of an event to its value, or to the reason why it does not fit. */
 export type DataDecode = (data: string) => unknown
 
 /**
- * Decodes the data of events, JSON that fits a schema. To be made once for a contract: it learns what its events look like.
+ * Decodes the data of events: JSON that fits a schema. Make one per contract, because it learns the shapes of its
+ * events.
  */
 export const dataDecoder = (schema: ApiSchema.ApiSchema): DataDecode => {
   const read = RecurringJson.makeReader(ApiSchema.eventDecoder(schema))
@@ -102,7 +101,7 @@ export const dataDecoder = (schema: ApiSchema.ApiSchema): DataDecode => {
 
 class Refused {
   readonly reason: string
-  /** What there is to hand on under lenient validation. */
+  /** The parsed value that lenient validation passes on. */
   readonly parsed: ApiSchema.DecodeFailure["parsed"]
 
   constructor(reason: string, parsed?: ApiSchema.DecodeFailure["parsed"]) {
@@ -117,8 +116,9 @@ const undecodable = ({ decoded }: ApiSchema.Undecodable<unknown>): Refused =>
     : new Refused("has a schema that needs async work, which events may not")
 
 /**
- * Reads raw events by the options of a contract: what is ignored first, then the terminal, as its literal is no JSON; then
- * errors; then values. An event with empty data is none: servers send it for its id, or to show that they are there.
+ * Reads raw events by the options of a contract. The order matters: ignored events first, then the terminal, whose
+ * literal is no JSON, then errors, then values. Events with empty data yield nothing: servers send them for their id,
+ * or as a heartbeat.
  */
 export const reader = <A>(
   { terminal }: StreamContract.CommonOptions<A, ResponseDecoder.Decodable>,
@@ -169,7 +169,7 @@ export const reader = <A>(
   }
 }
 
-/** What a function of the contract throws is the contract's fault, and tells of the event that it threw for. */
+/** A function of the contract that throws fails the stream, with the event that it threw for. */
 const thrown = (cause: unknown, data: string): StreamContract.Stop => ({
   ...invalid(`makes a function of its contract throw${wordsOf(cause)}`, data),
   cause
@@ -180,13 +180,13 @@ const wordsOf = (cause: unknown): string => {
   return typeof words === "string" && words !== "" ? `: ${clipped(words, 200)}` : ""
 }
 
-/** Some servers put blanks around it. Which of the many events is one, the first letter mostly says. */
+/** Some servers surround the literal with blanks. The first character rules out most events. */
 const literally = (literal: string): ((data: string) => boolean) => {
   const trimmed = literal.trim()
   const first = trimmed.charCodeAt(0)
   return (data) => {
     const code = data.charCodeAt(0)
-    // The data of most is an object's. An empty one has no code.
+    // Most data is an object. Empty data has no first character.
     return (code === first || !(code > SPACE)) && data.trim() === trimmed
   }
 }

@@ -1,5 +1,6 @@
 /**
- * One connection of a stream: the bytes of an answer, cut into events and read by the contract, under its deadlines.
+ * Reads one connection of a stream: splits the response body into events and decodes them by the contract, under its
+ * deadlines.
  */
 import * as Chunk from "effect/Chunk"
 import type * as Clock from "effect/Clock"
@@ -23,17 +24,15 @@ import type * as GuardedResponse from "../transport/GuardedResponse.js"
 import { isJson } from "../wire/jsonDepth.js"
 import * as MediaType from "../wire/mediaType.js"
 
-/**
- * Events that came together, and whether the stream is over behind them: by its terminal event or with the body.
- */
+/** Events that arrived together, and whether the stream ends after them: by its terminal event or with the body. */
 export interface EventBatch<A> {
   readonly events: ReadonlyArray<A>
   readonly end: "terminal" | "body" | undefined
 }
 
 /**
- * An open connection. `next` waits for the next batch and is not to be asked again behind a terminal event.
- * `lastEventId` is the id of the last event that was read whole.
+ * An open stream. `next` waits for the next batch; do not call it again after a terminal event. `lastEventId` is the
+ * id of the last event that was read completely.
  */
 export interface EventReader<out A> {
   readonly response: GuardedResponse.GuardedResponse
@@ -44,15 +43,15 @@ export interface EventReader<out A> {
 }
 
 /**
- * Opens the body of an answer as a stream. Fails with a `StreamProtocolError` where the answer is of another media type
- * (a proxy's HTML page, say): it quotes the start of it.
+ * Opens the body of a response as a stream. Fails with a `StreamProtocolError` that quotes the start of the body if
+ * the media type is another one, such as a proxy's HTML page.
  */
 export const open = <A>(
   call: Call.Call,
   contract: StreamContract.EventStream<A, unknown>,
   response: GuardedResponse.GuardedResponse
 ): Effect.Effect<EventReader<A>, ApiError.ApiError, Scope.Scope> => {
-  // EventSource's word for "do not come back".
+  // `EventSource` treats these statuses as "do not reconnect".
   if (response.status === 204 || response.status === 205) return Effect.succeed(emptyReader(response))
   const mediaType = MediaType.parse(response.headers["content-type"]).type
   if (contract.accepts(mediaType)) {
@@ -114,18 +113,18 @@ class Events<A> implements EventBatch<A> {
   }
 }
 
-/** A class, as there may be thousands that wait: what they share stands on the prototype. */
+/** A class, because thousands may wait at once: methods live on the prototype. */
 class BodyReader<A> implements EventReader<A> {
   readonly response: GuardedResponse.GuardedResponse
   readonly next: Effect.Effect<EventBatch<A>, ApiError.ApiError>
   received = 0
   lastEventId: string | undefined
-  /** How long the reader has waited since the last event that counts: a slow consumer's own time does not. */
+  /** How long the reader has waited since the last event that counts. A slow consumer's own time does not count. */
   private waited = 0
-  /** What comes behind the batch that was handed out. */
+  /** The error that follows the batch which was returned last. */
   private behind: ApiError.ApiError | undefined
   private ended = false
-  /** Events that do not fit and are handed on, since that was told last; the first of all is told in words. */
+  /** How many undecodable events were passed on since the last log line. The first one is logged with its reason. */
   private misfits = 0
   private misfit: ApiError.StreamProtocolError | undefined
   private told = false
@@ -135,7 +134,7 @@ class BodyReader<A> implements EventReader<A> {
   private readonly bytes: GuardedResponse.BytesPull
   private readonly clock: Clock.Clock
   private readonly framing: StreamContract.Framing
-  /** Made once: an endless stream asks for it endlessly. */
+  /** Made once: an endless stream uses it for every batch. */
   private readonly unlimited: Effect.Effect<EventBatch<A>, ApiError.ApiError> | undefined
 
   constructor(
@@ -171,23 +170,23 @@ class BodyReader<A> implements EventReader<A> {
     return this.framing.retry
   }
 
-  /** The limit between two chunks, where it is ours to keep. */
+  /** The limit between two chunks, if the transport does not enforce it. */
   private get idle(): number {
     return this.response.keepsIdle ? endless : this.call.timeouts.idle
   }
 
-  /** `isLast` says that the body has ended, and maybe within the last event. */
+  /** `isLast`: the body has ended, perhaps in the middle of the last event. */
   private read(raw: ReadonlyArray<ServerSentEvents.ServerSentEvent>, isLast = false): EventBatch<A> {
     const { stopped, values: events } = this.contract.read(raw, this.onMisfit)
     if (stopped === undefined) {
-      // An id counts without data, too.
+      // An id counts even without data.
       this.lastEventId = this.framing.lastEventId
       if (this.framing.failure !== undefined) {
         this.refuse(`an event is larger than ${this.call.config.limits.eventBytes} bytes`, "")
       }
     } else {
       const { at, stop } = stopped
-      // An event that makes no sense was not read.
+      // An invalid event counts as unread.
       const whole = raw[stop._tag === "Invalid" ? at - 1 : at]
       if (whole !== undefined) this.lastEventId = whole.id
       if (stop._tag === "Error") this.behind = inStreamError(this.call, this.response, stop.data, isLast)
@@ -204,7 +203,7 @@ class BodyReader<A> implements EventReader<A> {
   }
 
   private takeMisfit(reason: string, data: string): void {
-    // A line for each event would be a log of its own.
+    // One line per event would flood the log.
     if (!this.told) this.misfit = protocolError(this.call, this.response, `an event ${reason}`, data)
     this.told = true
     this.misfits++
@@ -214,7 +213,7 @@ class BodyReader<A> implements EventReader<A> {
     const { contract, framing } = this
     const { end, events } = this.read(framing.end(), true)
     if (end !== undefined) return new Events(events, end)
-    // What does not fit at the very end of such a stream was cut short, and can be asked for again.
+    // An undecodable event at the very end of such a stream was cut short; a reconnect can request it again.
     const cut = this.behind?._tag === "StreamProtocolError" && (contract.hasTerminal || contract.resume)
     if (cut || (this.behind === undefined && contract.hasTerminal)) {
       const where = contract.hasTerminal ? "before its terminal event" : "within an event"
@@ -235,7 +234,7 @@ class BodyReader<A> implements EventReader<A> {
     const silence = (isFirst ? firstEventTimeout : contentTimeout) ?? endless
     const candidates = [
       [silence - this.waited, phase, silence],
-      // Until the first events the loop of attempts keeps it.
+      // Until the first events arrive the attempt loop enforces it.
       [isFirst ? endless : call.deadline - now, "total", call.timeouts.total],
       [idle, "idle", idle]
     ] as const
@@ -244,7 +243,7 @@ class BodyReader<A> implements EventReader<A> {
 
   private feed(chunk: Chunk.Chunk<Uint8Array>): Effect.Effect<EventBatch<A>, ApiError.ApiError> {
     const pieces = Chunk.toReadonlyArray(chunk)
-    // Small pieces that came together are decoded together.
+    // Small chunks that arrived together are decoded together.
     const size = pieces.reduce((size, piece) => size + piece.length, 0)
     return this.batchOrNext(this.read(this.framing.feed(concat(pieces, size))))
   }
@@ -280,7 +279,7 @@ const endless = Number.POSITIVE_INFINITY
 
 const overWithBody: EventBatch<never> = new Events([], "body")
 
-/** An error that a stream tells of under a status that said success: its `type` decides. */
+/** An error inside a stream whose status was a success: the error's `type` decides its class. */
 const inStreamError = (
   call: Call.Call,
   response: GuardedResponse.GuardedResponse,

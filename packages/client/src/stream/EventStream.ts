@@ -1,6 +1,6 @@
 /**
- * The contract of a stream of events, given once: what an event is, how the stream ends, how it fails, how long it may
- * be silent. `ApiClient.stream` keeps it.
+ * The contract of a stream of events: the schema of an event, how the stream ends, how it fails, and how long it may
+ * be silent. `ApiClient.stream` enforces it.
  *
  * @since 0.1.0
  */
@@ -40,29 +40,30 @@ export type EventType<S> = S extends ApiSchema.ApiSchema
   : { readonly [K in keyof S]: ApiSchema.Type<S[K]> }[keyof S]
 
 /**
- * What a stream of server-sent events may say besides. Names are those that `event:` gives; where a server sends bare `data:`
- * lines, the `type` in an event's data is its name. An event with empty data is no value: its id counts.
+ * Options of a stream of server-sent events. An event's name is that of `event:`; if a server writes bare `data:`
+ * lines, it is the `type` in the data. An event with empty data yields no value, but its id counts.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options<S, D, U> extends StreamContract.CommonOptions<EventType<S>, D> {
-  /** The schema of the data, which is JSON; or a record of them by event name. */
+  /** The schema of the data, which is JSON; or a record of schemas by event name. */
   readonly event: S
-  /** Events that count for nothing but bytes: their names, or a predicate. */
+  /** Events to drop, such as pings: their names, or a predicate. They still reset `idleTimeout`. */
   readonly ignore?: ReadonlyArray<string> | ((event: ServerSentEvents.ServerSentEvent) => boolean) | undefined
-  /** What to do with a name that is not in the record: `skip` (default), `fail`, or `pass` the raw event. */
+  /** How to treat a name that is not in the record: `skip` it (default), `fail`, or `pass` the raw event. */
   readonly unknown?: U | undefined
   /**
-   * Whether an event that the end of the body cuts short counts (`emit`, default: APIs end that way) or not (`drop`, the WHATWG
-   * rule).
+   * How to treat an event that the end of the body cuts short: `emit` it (default: APIs end that way), or `drop` it
+   * (the WHATWG rule).
    */
   readonly unterminated?: "emit" | "drop" | undefined
   /**
-   * Reconnects with `last-event-id` where the connection breaks, for GET streams whose events have ids. It waits as `retry:`
-   * asks, 100 ms at least, and at most `maxRetryAfter` of the retry policy; without that, by the policy's backoff. Connections
-   * that bring neither an event nor a new id count against the policy's `maxRetries` and the budget, and wait longer each time.
-   * An id that no header can carry (control characters, more than 4 KiB) is left out: the server begins anew.
+   * Reconnects with `last-event-id` when the connection breaks, for GET streams whose events have ids. The client
+   * waits as long as `retry:` demands, at least 100 ms and at most the policy's `maxRetryAfter`; without `retry:` it
+   * backs off by the policy. A connection that brings neither an event nor a new id counts against `maxRetries` and
+   * the budget, and lengthens the wait. The client omits an id that no header can carry (control characters, more
+   * than 4 KiB): the server then starts over.
    */
   readonly resume?: boolean | undefined
 }
@@ -120,7 +121,7 @@ export const make = <
 
 const ownNames = ["event", "ignore", "unknown", "unterminated", "resume"]
 
-/** What nobody called an error, and is one by its `type` alone, has to look like one. */
+/** An event that is an error by its `type` alone must also look like one. */
 const errorTest = (error: string | EventDecoder.Test | undefined): EventDecoder.Test => {
   if (typeof error === "function") return error
   return error === undefined

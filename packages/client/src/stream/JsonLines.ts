@@ -8,9 +8,9 @@ import * as EventDecoder from "./EventDecoder.js"
 import * as Streaming from "./Streaming.js"
 
 /**
- * The contract of newline-delimited JSON, one value a line, blank lines skipped: https://jsonlines.org
+ * The contract of newline-delimited JSON (https://jsonlines.org): one value a line; blank lines are skipped.
  *
- * Lines have no names, so `error` knows them by a predicate: `{ event: (line) => line.data.startsWith('{"error"') }`.
+ * Lines have no names, so `error` is a predicate: `{ event: (line) => line.data.startsWith('{"error"') }`.
  *
  * @example
  * ```ts
@@ -59,7 +59,7 @@ export const make = <S extends ApiSchema.ApiSchema, D extends ResponseDecoder.De
   }
 }
 
-/** None is registered, so each API has its own. */
+/** No media type is registered: every API uses its own. */
 const jsonLinesTypes = [
   "application/x-ndjson",
   "application/ndjson",
