@@ -1,4 +1,4 @@
-/** The first `size` bytes of several chunks, without a copy where one chunk is all there is. */
+/** The first `size` bytes of several chunks. A single chunk is not copied. */
 export const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
   const first = chunks[0]
   if (first !== undefined && first.length >= size)
@@ -14,8 +14,8 @@ export const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Ar
 }
 
 /**
- * The same bytes as a plain `Uint8Array` that has its memory to itself. Node's `Buffer` is a view of a pool or of what a
- * socket has read, where other bytes stand beside it: such a part is copied.
+ * The same bytes as a plain `Uint8Array` with memory of its own. Node's `Buffer` is a view of a shared pool or of a
+ * socket's read buffer, next to other bytes: such a view is copied.
  */
 export const owned = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => {
   const { buffer } = bytes
@@ -23,23 +23,23 @@ export const owned = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => {
   return bytes.constructor === Uint8Array ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(buffer)
 }
 
-/** A chunk below this costs less to copy than to keep: an object takes more than it holds. */
+/** Below this size, copying a chunk costs less memory than keeping its object. */
 const smallBytes = 1024
 const blockBytes = 16 * 1024
-/** How much memory chunks may hold beside their own bytes, and beside as much again. */
+/** How much memory beyond twice their own bytes the chunks may hold. */
 const slackBytes = 128 * 1024
 
 /**
- * Chunks to be put together at the end. They take the memory of their bytes, and little more, whatever their sizes: many small
- * ones are copied, and so is a part of a buffer of which nothing else is kept. A server chooses both.
+ * Chunks to concatenate at the end. They hold little more memory than their bytes, whatever their sizes, which a
+ * server chooses: small chunks are copied together, and so is a small part of a large buffer.
  */
 export class Collector {
   size = 0
   private chunks: Array<Uint8Array> = []
-  /** What is free of the block that chunks are copied to, and how much of it is taken. */
+  /** The free part of the block that chunks are copied into, and how many bytes of the block are in use. */
   private block: Uint8Array = none
   private taken = 0
-  /** How much memory is held, and the buffer of the last chunk that was kept as it came. */
+  /** How much memory is held, and the buffer of the last chunk that was kept without a copy. */
   private held = 0
   private buffer: ArrayBufferLike | undefined
 
@@ -68,17 +68,17 @@ export class Collector {
     return true
   }
 
-  /** The first bytes of all, at most so many. The memory may be a chunk's own. */
+  /** The first bytes, at most `limit`. The memory may be a chunk's own. */
   concat(limit: number): Uint8Array {
     this.seal()
     return concat(this.chunks, Math.min(this.size, limit))
   }
 
-  /** All that was added since the last time, in few chunks. */
+  /** Everything added since the last call, in few chunks. */
   take(): ReadonlyArray<Uint8Array> {
     this.seal()
     const { chunks } = this
-    // No literal: what a list of one holds may stay until a full collection.
+    // Not a literal: see `freshArray`.
     this.chunks = noChunks.slice()
     this.size = 0
     this.held = 0
@@ -98,11 +98,11 @@ const noChunks: ReadonlyArray<Uint8Array> = []
 
 const none = new Uint8Array(0)
 
-/** Whether a value is a `Uint8Array`, of whichever realm: test runners and workers of Node have several. */
+/** Whether a value is a `Uint8Array` of any realm: test runners and workers of Node have several. */
 export const isBytes = (value: unknown): value is Uint8Array =>
   value instanceof Uint8Array || Object.prototype.toString.call(value) === "[object Uint8Array]"
 
-/** Why a body cannot be read: a `Response` of a mock or of a polyfill may hold a stream of anything. */
+/** Why a body cannot be read: the `Response` of a mock or a polyfill may hold a stream of anything. */
 export const notBytes = (value: unknown): Error => {
   const kind = value === null ? "null" : `a value of type ${typeof value}`
   return Object.assign(new TypeError(`its body must give bytes (Uint8Array), and gave ${kind}`), {

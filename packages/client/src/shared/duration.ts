@@ -1,10 +1,10 @@
-/** Durations as users write them, read without the clamping that hides a mistake. */
+/** Reads durations as users write them, without the clamping that hides a mistake. */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 
 /**
- * Milliseconds of a duration input, `Infinity` for an endless one. `Duration` turns what is negative or NaN into zero, and
- * a zero timeout is a different mistake: so the sign is read first, and what is no duration at all is NaN.
+ * Milliseconds of a duration input, `Infinity` for an endless one, NaN for anything else. `Duration` clamps negative
+ * numbers and NaN to zero, and a zero timeout is a different mistake: so the sign is checked first.
  */
 export const toMillis = (input: unknown): number => {
   if (typeof input === "number") return input

@@ -1,7 +1,6 @@
 /**
- * What pure code says when its input is bad; the caller makes an `InvalidRequestError` or an
- * `InvalidConfigError` of it. Also the text of single values, which paths, queries and headers have in
- * common.
+ * The problem that pure code reports for bad input; the caller turns it into an `InvalidRequestError` or an
+ * `InvalidConfigError`. Also the text of single values, which paths, queries and headers share.
  */
 import * as Redacted from "effect/Redacted"
 
@@ -16,16 +15,16 @@ export interface InvalidInput {
 const maxFieldLength = 200
 
 /**
- * Makes an {@link InvalidInput}. The reason never holds the bad value, which may be a secret. The field
- * holds names the caller chose, so what could forge a log line (controls, line separators, lone surrogates)
- * becomes `?`.
+ * Makes an {@link InvalidInput}. The reason never contains the bad value, which may be a secret. The field contains
+ * names that the caller chose: characters that could forge a log line (controls, line separators, lone surrogates)
+ * become `?`.
  */
 export const invalid = (field: string, reason: string): InvalidInput => ({
   field: field.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "?").slice(0, maxFieldLength),
   reason
 })
 
-/** A reason that has not met its field yet: the pure encoders know what is wrong before they know where. */
+/** A reason without a field: the pure encoders know what is wrong before they know where. */
 export class Problem {
   readonly reason: string
   constructor(reason: string) {
@@ -33,7 +32,7 @@ export class Problem {
   }
 }
 
-/** Not a single value: its identity is the answer, its reason the default wording. */
+/** Not a single value. Callers compare by identity; the reason is the default wording. */
 export const notScalar: Problem = new Problem("must be a string, number, bigint, boolean or Redacted string")
 const notFinite = new Problem("must be a finite number")
 const notText = new Problem("must be a Redacted that holds a string")
@@ -43,14 +42,14 @@ export const loneSurrogate: Problem = new Problem("must be well-formed Unicode, 
 /** With the `u` flag a pair is one code point, so only a lone surrogate matches. */
 const surrogate = /\p{Surrogate}/u
 
-/** Whether `encodeURIComponent` would throw. `String.isWellFormed` is younger than the runtimes we serve. */
+/** Whether `encodeURIComponent` would throw. `String.isWellFormed` is newer than the oldest supported runtimes. */
 export const hasLoneSurrogate = (text: string): boolean => surrogate.test(text)
 
-/** `encodeURIComponent` that answers instead of throwing. */
+/** `encodeURIComponent` that returns a problem instead of throwing. */
 export const encodeComponent = (text: string): string | Problem =>
   hasLoneSurrogate(text) ? loneSurrogate : encodeURIComponent(text)
 
-/** The text of a scalar, secrets unwrapped; `notScalar` (by identity) for anything that is none. */
+/** The text of a scalar, with secrets unwrapped; `notScalar` (by identity) for other values. */
 export const scalarText = (value: unknown): string | Problem => {
   switch (typeof value) {
     case "string":

@@ -1,7 +1,7 @@
-/** Objects that are nothing but names and values. */
+/** Tells plain objects (names and values) from all other objects. */
 import * as Predicate from "effect/Predicate"
 
-/** Those of another realm have another `Object.prototype`, but it too has no prototype of its own. */
+/** An object of another realm has another `Object.prototype`, whose own prototype is also null. */
 export const isPlainObject = (value: unknown): value is Record<string, unknown> => {
   if (!Predicate.isRecord(value)) return false
   const prototype: object | null = Object.getPrototypeOf(value)

@@ -1,9 +1,9 @@
-/** Lists for the hot path. */
+/** Arrays for the hot path. */
 
 const none: ReadonlyArray<never> = []
 
 /**
- * A new list. Not by a literal: V8 counts how long the lists of a literal live, takes the first it counts for their usual day,
- * and then makes each where only a full collection finds it, with all that is put into it.
+ * A new array, not made by a literal. V8 tracks how long the arrays of a literal live; once the first ones survived,
+ * it allocates all of them in old space, where only a full collection frees them and their elements.
  */
 export const freshArray = <A>(): Array<A> => none.slice()

@@ -1,6 +1,6 @@
 /**
- * What is there right now. An array, and no `Set`: one that changes all the time makes a new table every few dozen times, each
- * old table leads to the next, and so V8's quick collections let go of none, nor of what is in them.
+ * The live entries. An array rather than a `Set`: a `Set` under constant churn keeps rehashing, each retired table
+ * points to the next, and minor collections retain them all with their elements.
  */
 export class LiveSet<A> {
   private readonly entries: Array<Entry<A>> = []
@@ -9,7 +9,7 @@ export class LiveSet<A> {
     return this.entries.length
   }
 
-  /** What it returns takes the value out again. */
+  /** Adds a value; the returned function removes it. */
   add(value: A): () => void {
     const { entries } = this
     const entry = new Entry(value, entries.length)
@@ -17,7 +17,7 @@ export class LiveSet<A> {
     return () => {
       const { index } = entry
       if (entries[index] !== entry) return
-      // The last one takes its place.
+      // The last entry moves into the gap.
       const last = entries.pop()
       if (last === undefined || last === entry) return
       last.index = index

@@ -1,10 +1,10 @@
-/** Where what was made is kept. */
+/** A store of results. */
 interface Known<in K, in out V> {
   readonly get: (key: K) => V | undefined
   readonly set: (key: K, made: V) => unknown
 }
 
-/** Keeps so many things, and forgets the oldest: for keys that a server or a user chooses. */
+/** A map of limited size that drops its oldest entry: for keys that a server or a user chooses. */
 export class Bounded<K, V> implements Known<K, V> {
   private readonly known = new Map<K, V>()
   private readonly limit: number
@@ -25,7 +25,7 @@ export class Bounded<K, V> implements Known<K, V> {
   }
 }
 
-/** A function that makes each thing once; for an object that may go, `known` is a `WeakMap`. */
+/** A function that computes each result once. For keys that may be collected, `known` is a `WeakMap`. */
 export const memo =
   <K, V>(known: Known<K, V>, make: (key: K) => V): ((key: K) => V) =>
   (key) => {

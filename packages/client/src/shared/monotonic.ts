@@ -1,25 +1,25 @@
-/** Time that only goes on: the wall clock is set now and then, and a limit must not pass with it. */
+/** Monotonic time: somebody may set the wall clock, and that must not expire a limit. */
 import type * as Clock from "effect/Clock"
 
-/** Milliseconds since some moment. They follow the program's `Clock`, and so a test's. */
+/** Milliseconds since an arbitrary moment, by the program's `Clock`, and so by a test's. */
 export const now = (clock: Clock.Clock): number => {
   const nanos = clock.unsafeCurrentTimeNanos()
-  // A number holds no nanoseconds since the epoch: the part below a millisecond would be lost in rounding.
+  // A number cannot hold the nanoseconds since the epoch: rounding would lose the part below a millisecond.
   return Number(nanos / million) + Number(nanos % million) / 1e6
 }
 
 const million = BigInt(1_000_000)
 
-/** When so many milliseconds will have passed. */
+/** The moment after this many milliseconds. */
 export const deadline = (clock: Clock.Clock, millis: number): number =>
   millis === Number.POSITIVE_INFINITY ? millis : now(clock) + millis
 
-/** Nanoseconds since some moment: cheaper where only a duration is wanted. */
+/** Nanoseconds since an arbitrary moment: cheaper, if only a duration is needed. */
 export const nanos = (clock: Clock.Clock): bigint => clock.unsafeCurrentTimeNanos()
 
 /** Whole milliseconds since {@link nanos}. */
 export const since = (clock: Clock.Clock, start: bigint): number =>
   Math.round(Number(clock.unsafeCurrentTimeNanos() - start) / 1e6)
 
-/** Before anything began. */
+/** A moment before any other. */
 export const never = BigInt(0)

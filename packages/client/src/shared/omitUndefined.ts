@@ -1,4 +1,4 @@
-/** The options that are given: what is `undefined` counts as left out, so that it cannot hide a default. */
+/** The options without those that are `undefined`, so that an `undefined` does not hide a default. */
 export const omitUndefined = <A extends object>(
   options: A
 ): { [K in keyof A]?: Exclude<A[K], undefined> } => {

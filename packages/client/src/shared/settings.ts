@@ -1,6 +1,6 @@
 /**
- * Settings as plain JavaScript may give them: a name that is none of them is an error that names the nearest, and so is a
- * value of another kind than the types say.
+ * Checks settings that plain JavaScript may pass: an unknown name fails with the nearest known one, and so does a
+ * value of another kind than the types allow.
  */
 import * as Data from "effect/Data"
 import * as Predicate from "effect/Predicate"
@@ -22,19 +22,22 @@ export class InvalidConfigError extends /*#__PURE__*/ Data.TaggedError("InvalidC
   }
 }
 
-/** What is wrong with the value of a setting, if anything is. The field is the place within the value, `""` for all of it. */
+/**
+ * The problem with the value of a setting, if there is one. The field is the path within the value, `""` for all of
+ * it.
+ */
 export type Check = (value: unknown) => InvalidInput | undefined
 
 /** The settings of one level, each with the check of its value. */
 export type Shape = Readonly<Record<string, Check>>
 
-/** A check by a test; the reason says what the value must be. */
+/** A check by a test; the reason names what the value must be. */
 export const kind = (test: (value: unknown) => boolean, reason: string): Check => {
   const problem = invalid("", reason)
   return (value) => (test(value) ? undefined : problem)
 }
 
-/** Whatever it is, somebody else looks at it. */
+/** Accepts every value: another check covers it. */
 export const any: Check = () => undefined
 export const text: Check = /*#__PURE__*/ kind((value) => typeof value === "string", "must be a string")
 export const flag: Check = /*#__PURE__*/ kind((value) => typeof value === "boolean", "must be true or false")
@@ -48,7 +51,7 @@ const within = (name: string, problem: InvalidInput): InvalidInput => ({
   ...invalid(problem.field === "" ? name : `${name}.${problem.field}`, problem.reason)
 })
 
-/** A list, each of whose elements passes the check. */
+/** A list whose elements all pass the check. */
 export const list =
   (each: Check): Check =>
   (values) => {
@@ -60,11 +63,11 @@ export const list =
     return undefined
   }
 
-/** Whether a value can hold settings: a promise cannot, nor a list, nor a Date. */
+/** Whether a value can hold settings. A promise, a list or a Date cannot. */
 export const isRecord = (value: unknown): value is object =>
   Predicate.isRecord(value) && (isPlainObject(value) || Object.keys(value).length > 0)
 
-/** Settings within a setting. */
+/** Settings nested in a setting. */
 export const fields = (shape: Shape): Check => {
   const problemOf = checker(shape)
   return (value) =>
@@ -72,8 +75,8 @@ export const fields = (shape: Shape): Check => {
 }
 
 /**
- * Finds the first setting that is unknown or of the wrong kind. What is `undefined` counts as left out. Requests are made
- * anew for every call: names and places are put together only where something is wrong.
+ * Finds the first setting that is unknown or of the wrong kind; `undefined` counts as absent. Every call checks its
+ * options: so names and paths are built only for a problem.
  */
 export const checker = (shape: Shape): ((options: object) => InvalidInput | undefined) => {
   const checks = new Map(Object.entries(shape))
@@ -99,20 +102,20 @@ export const checker = (shape: Shape): ((options: object) => InvalidInput | unde
   }
 }
 
-/** Throws an `InvalidConfigError` for the first setting that is unknown: for constructors that have no other way to fail. */
+/** Throws an `InvalidConfigError` for the first unknown setting: for constructors that cannot fail otherwise. */
 export const refuseUnknown = (what: string, options: object, known: ReadonlyArray<string>): void => {
   const problem = unknownIn(options, known)
   if (problem === undefined) return
   throw new InvalidConfigError({ key: `${what}.${problem.field}`, reason: problem.reason })
 }
 
-/** Why these options cannot be taken, if one of them is unknown: for other packages, whose settings this one does not know. */
+/** The problem with the first unknown option, if there is one: for other packages with settings of their own. */
 export const unknownIn = (options: object, known: ReadonlyArray<string>): InvalidInput | undefined => {
   const name = Object.keys(options).find((name) => !known.includes(name))
   return name === undefined ? undefined : invalid(name, unknownReason(name, known))
 }
 
-/** What other libraries call it; the name here may lead into another setting. */
+/** Names of other libraries; ours may be nested in another setting. */
 const aliases: Readonly<Record<string, string>> = {
   apikey: "credentials",
   auth: "credentials",
@@ -137,12 +140,12 @@ const aliases: Readonly<Record<string, string>> = {
   schema: "success"
 }
 
-/** What no option of the same level means. */
+/** Hints for names that match no option of the same level. */
 const hints: Readonly<Record<string, string>> = {
   signal: "PromiseClient takes it beside the request, execute(request, { signal }); an Effect is interrupted"
 }
 
-/** Why a name is refused, with the one that was most likely meant. */
+/** Why a name is refused, with the name that was most likely meant. */
 const unknownReason = (name: string, known: ReadonlyArray<string>): string => {
   const lower = name.toLowerCase().replaceAll(/[-_]/g, "")
   if (Object.hasOwn(hints, lower)) return `is unknown: ${hints[lower]}`
@@ -150,7 +153,7 @@ const unknownReason = (name: string, known: ReadonlyArray<string>): string => {
   return `is unknown: the nearest is ${spelt ?? aliasOf(lower, known) ?? nearest(lower, known)}`
 }
 
-/** What another library's name is here, as it is called at this level. */
+/** Our name, at this level, for a name of another library. */
 const aliasOf = (lower: string, known: ReadonlyArray<string>): string | undefined => {
   const alias = Object.hasOwn(aliases, lower) ? (aliases[lower] ?? "") : ""
   const [outer = "", inner = ""] = alias.split(".")
@@ -161,13 +164,13 @@ const nearest = (name: string, known: ReadonlyArray<string>): string | undefined
   const distances = known.map((candidate) => {
     const other = candidate.toLowerCase()
     const letters = distance(name, other)
-    // A part of a name is nearer than anything but a slip of the pen: `total` for `totalPages`.
+    // Apart from a typo, a name that contains the other is nearest: `total` for `totalPages`.
     return name.includes(other) || other.includes(name) ? Math.min(letters, 1 + letters / 100) : letters
   })
   return known[distances.indexOf(Math.min(...distances))]
 }
 
-/** Levenshtein's distance: how many letters to insert, leave out or change. */
+/** Levenshtein distance: how many letters to insert, drop or change. */
 const distance = (a: string, b: string): number => {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 0; i < a.length; i++) {

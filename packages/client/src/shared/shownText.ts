@@ -1,19 +1,22 @@
-/** Texts for people: without secrets, and no longer than somebody reads. */
+/** Texts for people: without secrets, and short enough to read. */
 
 /** The longest reason or message. */
 export const maxText = 2048
 
-/** What of a text is looked at: enough for what is shown, once the secrets are out. */
+/** How much of a text is read: enough for the excerpt once secrets are removed. */
 const maxSource = 4 * maxText
 
-/** Stands where a text was cut in its middle. No character, so no text has it for a reason of its own (Unicode, 23.7). */
+/**
+ * Marks a cut in the middle of a text. It is a noncharacter, so no text contains it for another reason (Unicode,
+ * 23.7).
+ */
 const cutMark = "\ufdd0"
 
-/** A text, or its start with a mark that it was cut. */
+/** A text, or its start with a mark that the rest is missing. */
 export const clipped = (text: string, length: number): string =>
   text.length > length ? text.slice(0, length) + cutMark : text
 
-/** A text no longer than a number of units, and an ellipsis where it was longer; no character is cut in two. */
+/** A text of at most `length` units, with an ellipsis if it was longer. No character is split. */
 export const bounded = (text: string, length: number = maxText): string => {
   if (text.length <= length) return text
   const last = text.charCodeAt(length - 1)
@@ -22,7 +25,10 @@ export const bounded = (text: string, length: number = maxText): string => {
 
 type Redact = (text: string, options?: { readonly cut?: boolean | undefined }) => string
 
-/** A text as it may be shown. `cut` says that it goes on where it ends; the half of a secret that stands at a cut goes too. */
+/**
+ * A text as it may be shown. With `cut` the text continues beyond its end: the part of a secret at the cut is removed
+ * too.
+ */
 export const shownText = (redact: Redact, text: string, cut = false): string => {
   const source = text.slice(0, maxSource)
   const isCut = cut || source.length < text.length

@@ -1,6 +1,6 @@
 /**
- * A random UUID (RFC 9562, version 4). Browsers have `crypto.randomUUID` in secure contexts only, and not on plain http.
- * Effect's own Random is no source: it is seeded with 32 bits, and two processes must never make the same.
+ * A random UUID (RFC 9562, version 4). Browsers have `crypto.randomUUID` in secure contexts only, and not on plain
+ * http. Effect's `Random` is unsuitable: its seed has 32 bits, and two processes must never make the same UUID.
  */
 export const uuid = (source: Pick<Crypto, "getRandomValues"> & Partial<Crypto> = crypto): string => {
   if (source.randomUUID !== undefined) return source.randomUUID()

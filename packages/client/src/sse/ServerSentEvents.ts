@@ -1,9 +1,8 @@
 /**
- * Server-sent events: bytes to events, by the WHATWG HTML standard, section 9.2.6 "Interpreting an event
- * stream". {@link makeDecoder} gives a plain object that needs no runtime; {@link decode} puts it on a
- * `Stream`.
+ * Server-sent events: bytes to events, by the WHATWG HTML standard, section 9.2.6 "Interpreting an event stream".
+ * {@link makeDecoder} returns a plain object that needs no runtime; {@link decode} applies it to a `Stream`.
  *
- * The time taken is linear in the bytes, however they are split; memory is bounded by the cap on one event.
+ * Time is linear in the bytes, however they are split; the cap on one event bounds the memory.
  *
  * @since 0.1.0
  */
@@ -22,58 +21,57 @@ import { LineReader } from "./lines.js"
  * @category models
  */
 export interface ServerSentEvent {
-  /** The event's name; `message` if the server gave none. */
+  /** The event's name; `message` if the server set none. */
   readonly event: string
   /** The data lines, joined with LF. */
   readonly data: string
-  /** The last event id the server has set, in this event or before it; absent while it has set none. */
+  /** The last event id that the server set, in this event or before; absent while it has set none. */
   readonly id?: string
-  /** The reconnection time in milliseconds, if it was set beside this very event. */
+  /** The reconnection time in milliseconds, if this event set it. */
   readonly retry?: number
 }
 
 /**
- * What a decoder may be told.
+ * Options of a decoder.
  *
  * @since 0.1.0
  * @category models
  */
 export interface DecoderOptions {
   /**
-   * The most bytes to hold for one event: its data lines so far and the line being read, as UTF-8, without
-   * line ends. Lines that mean nothing are bounded by it too. Default: 16 MiB.
+   * The most bytes to hold for one event: its data lines so far and the current line, as UTF-8, without line ends.
+   * Lines of unknown fields count too. Default: 16 MiB.
    */
   readonly maxEventBytes?: number | undefined
   /**
-   * What to do at the end of the body with an event that no blank line has ended: `drop` it (the standard's
-   * rule, and the default) or `emit` it, its last line with or without a line end.
+   * How to treat an event at the end of the body without a blank line after it: `drop` it (the standard's rule, and
+   * the default) or `emit` it, whether or not its last line is complete.
    */
   readonly unterminated?: "drop" | "emit" | undefined
 }
 
 /**
- * Turns the chunks of a body into events. It keeps what is unfinished between two calls, so it belongs to one
- * body at a time.
+ * Turns the chunks of a body into events. It keeps incomplete input between calls, so it serves one body at a time.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Decoder {
-  /** The events completed by these bytes, which are not kept: the caller may use their buffer again. */
+  /** The events that these bytes complete. The bytes are not retained: the caller may reuse their buffer. */
   readonly feed: (bytes: Uint8Array) => ReadonlyArray<ServerSentEvent>
   /**
-   * Ends the body; gives the unterminated event, if there is one and `emit` was chosen. Another body may be
-   * fed then: `lastEventId` and `retry` stay, as they do when a browser reconnects.
+   * Ends the body; returns the unterminated event, if there is one and `emit` was chosen. Another body may follow:
+   * `lastEventId` and `retry` persist, as they do when a browser reconnects.
    */
   readonly end: () => ReadonlyArray<ServerSentEvent>
-  /** Set once an event has passed the cap. Events before it are still returned, nothing after it. */
+  /** Set once an event exceeds the cap. Events before it are still returned, none after it. */
   readonly failure: EventTooLargeError | undefined
   /**
-   * What to send as `last-event-id` on a reconnect. An id counts from the blank line that ends its block,
-   * even if there is no data in the block; `""` means that the server has reset it.
+   * The value for `last-event-id` on a reconnect. An id takes effect at the blank line that ends its block, even
+   * without data in the block; `""` means that the server has reset it.
    */
   readonly lastEventId: string | undefined
-  /** The reconnection time the server asked for last, in milliseconds, with or without an event. */
+  /** The last reconnection time that the server set, in milliseconds, with or without an event. */
   readonly retry: number | undefined
 }
 
@@ -105,7 +103,7 @@ class EventDecoder implements Decoder {
   private readonly unterminated: "drop" | "emit"
   private readonly reader: LineReader
   private events: Array<ServerSentEvent> = freshArray()
-  // The block being read. `lines` is there from the second data line on.
+  // The current block. `lines` exists from the second data line on.
   private type = ""
   private data: string | undefined = undefined
   private lines: Array<string> | undefined = undefined
@@ -115,7 +113,7 @@ class EventDecoder implements Decoder {
 
   constructor(options: DecoderOptions | undefined) {
     this.limit = options?.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES
-    // One unit of a string takes three bytes at most: below a third of the cap nothing needs counting.
+    // One unit of a string takes at most three bytes: below a third of the cap no counting is needed.
     this.surelyFits = Math.floor(this.limit / 3)
     this.unterminated = options?.unterminated ?? "drop"
     this.reader = new LineReader(true, (text) => this.read(text))
@@ -149,7 +147,7 @@ class EventDecoder implements Decoder {
     this.reset()
   }
 
-  /** Reads whole lines. The search for each kind of line end goes over the text once, whatever their mix. */
+  /** Reads whole lines. The search for each kind of line end passes over the text once, whatever their mix. */
   private read(text: string): void {
     let lf = -1
     let cr = find(text, "\r", 0)
@@ -171,7 +169,7 @@ class EventDecoder implements Decoder {
       if (isData(text, at)) {
         const value = valueOf(text, at + 5, end)
         if (this.data === undefined && text.charCodeAt(next) === LF) {
-          // The common shape, one data line and the blank line behind it, needs no counting.
+          // The common form, one data line and a blank line after it, needs no counting.
           this.data = value
           this.dispatch()
           at = next + 1
@@ -190,7 +188,7 @@ class EventDecoder implements Decoder {
     }
   }
 
-  /** A field without a colon, which has an empty value, or `retry`. All other lines mean nothing. */
+  /** A field without a colon, which has an empty value, or `retry`. All other lines are ignored. */
   private readRare(line: string): void {
     if (line === "data") this.addData("", line.length)
     else if (line === "event") this.type = ""
@@ -211,7 +209,7 @@ class EventDecoder implements Decoder {
   private dispatch(): void {
     const id = (this.lastEventId = this.id)
     if (this.data !== undefined) {
-      // Put together step by step, for the reason that `emptyList` tells.
+      // Built field by field, for the reason given at `freshArray`.
       const event = {} as { -readonly [K in keyof ServerSentEvent]: ServerSentEvent[K] }
       event.event = this.type === "" ? "message" : this.type
       event.data = this.lines === undefined ? this.data : this.lines.join("\n")
@@ -232,7 +230,7 @@ class EventDecoder implements Decoder {
 }
 
 /**
- * Makes a decoder for one body. It never throws: an event above the cap is told by `failure`.
+ * Makes a decoder for one body. It never throws: `failure` reports an event above the cap.
  *
  * @example
  * ```ts
@@ -254,13 +252,13 @@ type Chunks<A> = Chunk.Chunk<A>
 type Failure<E> = E | EventTooLargeError
 type Decoding<E> = Channel.Channel<Chunks<ServerSentEvent>, Chunks<Uint8Array>, Failure<E>, E, void, unknown>
 
-/** `flatMap` copies the events; a network chunk comes alone in its `Chunk`, and is spared that. */
+/** `flatMap` would copy the events; a network chunk usually comes alone in its `Chunk`, and avoids that. */
 const feedAll = (decoder: Decoder, chunk: Chunks<Uint8Array>): ReadonlyArray<ServerSentEvent> =>
   chunk.length === 1
     ? decoder.feed(Chunk.unsafeHead(chunk))
     : Chunk.toReadonlyArray(chunk).flatMap((bytes) => decoder.feed(bytes))
 
-/** The events of a network chunk go down as one `Chunk`: an effect per event costs more than its decoding. */
+/** The events of a network chunk are emitted as one `Chunk`: one effect per event costs more than decoding it. */
 const decodeChannel = <E>(decoder: Decoder): Decoding<E> => {
   const write = (events: ReadonlyArray<ServerSentEvent>, next: Decoding<E>): Decoding<E> => {
     const after = decoder.failure === undefined ? next : Channel.fail(decoder.failure)
@@ -276,9 +274,8 @@ const decodeChannel = <E>(decoder: Decoder): Decoding<E> => {
 }
 
 /**
- * Decodes the stream of a body's bytes. The events of one chunk come out together, as one chunk; an event
- * above the cap fails with an {@link EventTooLargeError} after the events before it. Every run has its own
- * decoder.
+ * Decodes the stream of a body's bytes. The events of one chunk are emitted together, as one chunk. An event above
+ * the cap fails with an {@link EventTooLargeError} after the events before it. Every run has its own decoder.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** The fields of server-sent events, told apart in a decoded text without cutting it up. */
+/** Recognises the fields of server-sent events in a decoded text without slicing it. */
 
 export const LF = 10
 export const CR = 13
@@ -11,7 +11,7 @@ export const find = (text: string, lineEnd: string, from: number): number => {
   return index < 0 ? text.length : index
 }
 
-/** Whether the text goes on with `data:` there; for a literal this is much faster than `startsWith`. */
+/** Whether the text continues with `data:` at this index; for a literal this is much faster than `startsWith`. */
 export const isData = (text: string, at: number): boolean =>
   text.charCodeAt(at) === 100 &&
   text.charCodeAt(at + 1) === 97 &&
@@ -30,6 +30,6 @@ export const isEvent = (text: string, at: number): boolean =>
 export const isId = (text: string, at: number): boolean =>
   text.charCodeAt(at) === 105 && text.charCodeAt(at + 1) === 100 && text.charCodeAt(at + 2) === COLON
 
-/** What follows the colon in front of `at`, up to `end`, less one space. */
+/** The text from `at` to `end`, without one leading space. `at` is the index after the colon. */
 export const valueOf = (text: string, at: number, end: number): string =>
   text.slice(text.charCodeAt(at) === SPACE ? at + 1 : at, end)

@@ -1,10 +1,10 @@
 /**
- * Bytes to lines, for server-sent events and for JSON lines.
+ * Splits bytes into lines, for server-sent events and for JSON lines.
  *
- * Everything rests on one fact: in UTF-8 the bytes of CR and LF never occur inside a longer character. So
- * bytes are cut behind a line end before they are decoded, and what stands behind the last line end waits as
- * bytes. No character, byte order mark or invalid sequence is ever decoded in two halves, and the result
- * cannot depend on how the network split the body.
+ * Everything rests on one fact: in UTF-8 the bytes of CR and LF never occur inside a longer character. So bytes are
+ * cut after a line end before they are decoded, and the bytes after the last line end wait undecoded. No character,
+ * byte order mark or invalid sequence is ever decoded in two halves, and the result does not depend on how the
+ * network split the body.
  */
 import { freshArray } from "../shared/lists.js"
 
@@ -14,44 +14,42 @@ const BOM = 0xfeff
 const BOM_BYTES: ReadonlyArray<number> = [0xef, 0xbb, 0xbf]
 
 /**
- * How much is decoded at a time, in whole lines. One character that is not ASCII makes the decoding of its block ten times
- * slower, and the reading of it too; and a part that is cut out of a block keeps all of it.
+ * How much is decoded at a time, in whole lines. One non-ASCII character makes decoding and reading its block ten
+ * times slower, and a slice of a block retains all of it.
  */
 const BLOCK_BYTES = 1024
 
-/** A larger buffer is given back once its line has been read. */
+/** A larger buffer is released once its line has been read. */
 const KEPT_BYTES = 1024 * 1024
 
 const NO_BYTES: Uint8Array = /* @__PURE__ */ new Uint8Array(0)
 const LINE_END: Uint8Array = /* @__PURE__ */ new Uint8Array([LF])
 
-// Node decodes ASCII eight times faster in a call without `stream`, and other text up to twice as fast in a
-// call with it. A block is whole lines, so the second decoder holds nothing back between two calls and can be
-// shared.
+// Node decodes ASCII eight times faster in a call without `stream`, and other text up to twice as fast in a call with
+// it. A block is whole lines, so the second decoder holds nothing between calls and can be shared.
 const asciiDecoder: TextDecoder = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true })
 const wideDecoder: TextDecoder = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true })
 
 /**
- * How many bytes a part of a decoded text takes in UTF-8.
- *
- * An invalid byte was decoded to U+FFFD and counts three, so this is never less than the bytes received.
+ * How many bytes a part of a decoded text takes in UTF-8. An invalid byte was decoded to U+FFFD and counts three, so
+ * this is never less than the bytes received.
  */
 export const utf8Length = (text: string, from: number, to: number): number => {
   let length = to - from
   for (let index = from; index < to; index++) {
     const unit = text.charCodeAt(index)
     if (unit >= 0x80) {
-      // A decoded text has surrogates in pairs only: two units, four bytes.
+      // Decoded text has surrogates in pairs only: two units, four bytes.
       length += unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 1 : 2
     }
   }
   return length
 }
 
-/** Gets one or more whole lines, the last one ended too. */
+/** Receives one or more whole lines, the last one terminated too. */
 export type AcceptLines = (text: string) => void
 
-/** Takes a body in chunks and hands on its text in blocks of whole lines, as early as it can. */
+/** Takes a body in chunks and emits its text in blocks of whole lines, as early as possible. */
 export class LineReader {
   private readonly carriageReturns: boolean
   private readonly accept: AcceptLines
@@ -59,18 +57,18 @@ export class LineReader {
   private heldLength = 0
   private atStart = true
   private afterCarriageReturn = false
-  /** How many of the last blocks were not ASCII, more or less. */
+  /** Roughly how many of the last blocks were not ASCII. */
   private wide = 0
   private blockLength = 0
   private countable: boolean | undefined = undefined
 
-  /** With `carriageReturns` a CR alone ends a line as well. */
+  /** With `carriageReturns` a CR alone ends a line too. */
   constructor(carriageReturns: boolean, accept: AcceptLines) {
     this.carriageReturns = carriageReturns
     this.accept = accept
   }
 
-  /** The bytes behind the last line end. What may be a byte order mark is not counted. */
+  /** The bytes after the last line end. A possible byte order mark is not counted. */
   get pendingBytes(): number {
     const length = this.heldLength
     if (this.atStart && this.held[0] === BOM_BYTES[0]) {
@@ -80,24 +78,24 @@ export class LineReader {
     return length
   }
 
-  /** The bytes which a part of the text just handed on takes in UTF-8. */
+  /** How many bytes a part of the last emitted text takes in UTF-8. */
   sizeOf(text: string, from: number, to: number): number {
     // In ASCII a unit is a byte. An invalid byte is one unit too, but counts as the three bytes of U+FFFD.
     this.countable ??= text.length === this.blockLength && !text.includes("\ufffd")
     return this.countable ? to - from : utf8Length(text, from, to)
   }
 
-  /** Hands on the lines completed by these bytes, and copies what is unfinished. */
+  /** Emits the lines that these bytes complete, and copies the incomplete rest. */
   feed(bytes: Uint8Array): void {
     const to = bytes.length
     if (to === 0) {
       return
     }
-    // A CR at the end of a chunk has ended its line at once; the LF that may follow is not another line end.
+    // A CR at the end of a chunk has ended its line; an LF that follows is not another line end.
     const from = this.afterCarriageReturn && bytes[0] === LF ? 1 : 0
     this.afterCarriageReturn = this.carriageReturns && bytes[to - 1] === CR
     if (bytes[to - 1] === LF && this.heldLength === 0 && to <= BLOCK_BYTES) {
-      // An event or more, and whole: the usual chunk by far.
+      // One or more complete events: by far the most common chunk.
       this.decode(bytes, from, to)
       return
     }
@@ -113,7 +111,7 @@ export class LineReader {
     this.hold(bytes, end > 0 ? end : from, to)
   }
 
-  /** Ends the body, after handing on its unfinished last line if asked to. Another body may follow. */
+  /** Ends the body, and emits its incomplete last line if asked to. Another body may follow. */
   end(unfinished: "emit" | "drop"): void {
     if (unfinished === "emit" && this.heldLength > 0) {
       this.hold(LINE_END, 0, 1)
@@ -125,10 +123,10 @@ export class LineReader {
     this.afterCarriageReturn = false
   }
 
-  /** The index behind the last line end in this part, or -1. */
+  /** The index after the last line end in this range, or -1. */
   private lastLineEnd(bytes: Uint8Array, from: number, to: number): number {
     const other = this.carriageReturns ? CR : LF
-    // Mostly the line end is near. If not, the native search is three times faster than this loop, per byte.
+    // The line end is usually near. Otherwise the native search is three times faster per byte than this loop.
     const near = Math.max(from, to - 32)
     for (let index = to - 1; index >= near; index--) {
       const byte = bytes[index]
@@ -139,7 +137,7 @@ export class LineReader {
     if (near === from) {
       return -1
     }
-    // Views, as a search must not run on below `from`: a body would be searched again for each of its blocks.
+    // Views, because a search must not run below `from`: it would search the body again for each of its blocks.
     const behind = from + bytes.subarray(from, near).lastIndexOf(LF) + 1
     const end = this.carriageReturns ? behind + bytes.subarray(behind, near).lastIndexOf(CR) + 1 : behind
     return end > from ? end : -1
@@ -162,7 +160,7 @@ export class LineReader {
       let reach = start + BLOCK_BYTES
       while (reach < to && end < 0) {
         end = this.lastLineEnd(bytes, searched, reach)
-        // A line that is longer: twice as far, and no byte twice.
+        // A longer line: search twice as far, and no byte twice.
         searched = reach
         reach += reach - start
       }
@@ -175,7 +173,7 @@ export class LineReader {
 
   private decode(bytes: Uint8Array, from: number, to: number): void {
     const block = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to)
-    // What the last blocks were made of is the best guess at this one.
+    // Guess the kind of this block from the last ones.
     let text = this.wide < 2 ? asciiDecoder.decode(block) : wideDecoder.decode(block, { stream: true })
     this.wide = text.length === block.length ? Math.max(this.wide - 1, 0) : Math.min(this.wide + 1, 3)
     this.blockLength = block.length
@@ -204,7 +202,7 @@ export class LineReader {
     if (added > 64) {
       this.held.set(bytes.subarray(from, to), this.heldLength)
     } else {
-      // A copy this short takes less time than making the view for `set`.
+      // Copying so few bytes takes less time than making the view for `set`.
       for (let index = from, at = this.heldLength; index < to; index++, at++) {
         this.held[at] = bytes[index] as number
       }
@@ -215,20 +213,19 @@ export class LineReader {
 
 /** Newline-delimited text, fed in chunks. */
 export interface LineDecoder {
-  /** Set once a line has passed the cap; nothing comes out of `feed` and `end` any more. */
+  /** Set once a line exceeds the cap; `feed` and `end` return nothing from then on. */
   readonly exceeded: boolean
-  /** The lines completed by these bytes, which are not kept. */
+  /** The lines that these bytes complete. The bytes are not retained. */
   readonly feed: (bytes: Uint8Array) => ReadonlyArray<string>
-  /** The last line, if no line end followed it. Another body may be fed then. */
+  /** The last line, if no line end followed it. Another body may follow. */
   readonly end: () => ReadonlyArray<string>
 }
 
 const ONLY_SPACE = /^[ \t\r]*$/
 
 /**
- * Splits newline-delimited text, such as JSON lines: LF or CRLF, lines of nothing but white space skipped, a
- * leading byte order mark dropped. A line of more than `maxLineBytes` (default 16 MiB, counted as UTF-8 up to
- * its LF) ends it.
+ * Splits newline-delimited text, such as JSON lines: LF or CRLF; skips blank lines; drops a leading byte order mark.
+ * A line of more than `maxLineBytes` (default 16 MiB, counted as UTF-8 up to its LF) ends it.
  */
 export const makeLineDecoder = (options?: { readonly maxLineBytes?: number }): LineDecoder => {
   const limit = options?.maxLineBytes ?? 16 * 1024 * 1024

@@ -1,6 +1,6 @@
 /**
- * `multipart/form-data` (RFC 7578, with the escaping of the WHATWG HTML standard), written here and not by the runtime's
- * `FormData`: one undici transport cannot send that, and no runtime can stream a part.
+ * `multipart/form-data` (RFC 7578, with the escaping of the WHATWG HTML standard). We encode it ourselves rather than
+ * use the runtime's `FormData`: one undici transport cannot send that, and no runtime can stream a part.
  */
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
@@ -22,23 +22,26 @@ import { uuid } from "../shared/uuid.js"
 import { type BodyStream, isBodyStream, toStream } from "./byteSource.js"
 
 /**
- * A part with a name and a type of its own. An object with any other key is not one of these but an object of fields.
+ * A part with a name and a type of its own. An object with any other key counts as an object of fields.
  *
  * @since 0.1.0
  * @category models
  */
 export interface FilePart {
-  /** The bytes or text of the part. A stream gets one attempt, a function that makes one any number. */
+  /** The bytes or text of the part. A stream allows a single attempt; a function that makes one allows any number. */
   readonly content: string | Uint8Array | Blob | BodyStream
-  /** What the server is told the file is called. A `File` brings its own name. */
+  /** The file name sent to the server. A `File` brings its own. */
   readonly filename?: string | undefined
-  /** The media type of the part, in visible ASCII (that of a `Blob`, or `application/octet-stream`; none for text). */
+  /**
+   * The media type of the part, in visible ASCII. Default: that of the `Blob`, or `application/octet-stream`; none
+   * for text.
+   */
   readonly contentType?: string | undefined
 }
 
 /**
- * What a field may be: text, a file, or several of them. Lists are spelt `name[]`, objects `name[key]`; `null` and
- * `undefined` send nothing. A `File` brings its own name and type.
+ * A field: text, a file, or several of them. Lists are written `name[]`, objects `name[key]`; `null` and `undefined`
+ * send nothing. A `File` brings its own name and type.
  */
 export type Field =
   | string
@@ -62,8 +65,8 @@ export interface Fields {
 }
 
 /**
- * A form ready to be sent: bytes where nothing else is in it, else a stream with its length where that is known. Where no part
- * of it streams, `blob` makes one `Blob` of it.
+ * A form ready to be sent: bytes if it holds nothing else, otherwise a stream, with its length if that is known. If
+ * no part streams, `blob` makes one `Blob` of it.
  */
 export interface EncodedForm {
   readonly boundary: string
@@ -82,12 +85,10 @@ interface Part {
 
 const utf8 = new TextEncoder()
 
-/**
- * Encodes a form. Fails with the field where a value is of a kind that no form can hold: nothing is lost in silence.
- */
+/** Encodes a form. Fails with the field whose value no form can hold; nothing is dropped silently. */
 export const encode = (fields: Fields): Either.Either<EncodedForm, InvalidInput> => {
   const parts: Array<Part> = []
-  // A FormData or a Map has no keys of its own: as a record it would be an empty form.
+  // A FormData or a Map has no own keys: as a record it would be an empty form.
   if (!isPlainObject(fields)) return Either.left(invalid("multipart", "must be a plain object of fields"))
   const problem = findProblem(Object.entries(fields), (name, field) =>
     collect(parts, name, field, ["multipart", name])
@@ -133,7 +134,7 @@ const pieceStream = (content: Part["content"]): Stream.Stream<Uint8Array, unknow
 const escape = (name: string): string =>
   name.replaceAll("\n", "%0A").replaceAll("\r", "%0D").replaceAll('"', "%22")
 
-/** The same algorithm gives every line break in a field's name, but not in a file's, the form CRLF. */
+/** The same algorithm turns every line break in a field's name, though not in a file's, into CRLF. */
 const escapeName = (name: string): string => escape(name.replace(/\r\n?|\n/g, "\r\n"))
 
 const head = (boundary: string, part: Part): string => {
@@ -194,7 +195,7 @@ const collect = (
   return add(content, filename ?? nameOf(own), contentType ?? (own?.type || "application/octet-stream"))
 }
 
-/** As in queries: deeper than any API asks for, and what a list that contains itself comes to. */
+/** As in queries: deeper than any API needs, and the depth that a list containing itself reaches. */
 const maxDepth = 64
 
 const tooDeep = new Problem(`must not be nested deeper than ${maxDepth} levels`)
@@ -206,7 +207,7 @@ const badFilename = new Problem("must be a string of well-formed Unicode")
 const badContent = new Problem("must be a string, bytes, a Blob or a stream")
 const badDate = new Problem("must be a valid date")
 
-/** What a `File` is called. The class itself is younger than the runtimes we serve. */
+/** The name of a `File`. That class is newer than the oldest supported runtimes. */
 const nameOf = (blob: Blob | undefined): string | undefined =>
   Predicate.hasProperty(blob, "name") && typeof blob.name === "string" ? blob.name : undefined
 
@@ -226,7 +227,7 @@ const findProblem = <K>(
   return undefined
 }
 
-/** The text of a single value; `notScalar` (by identity) for anything that is none. */
+/** The text of a single value; `notScalar` (by identity) for other values. */
 const textOf = (field: unknown): string | Problem => {
   if (field instanceof Date) return Number.isNaN(field.getTime()) ? badDate : field.toISOString()
   const text = scalarText(field)

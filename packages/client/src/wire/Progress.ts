@@ -1,10 +1,10 @@
-/** How far a body has got, on its way up or down. */
+/** The progress of a body, up or down. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { onPull } from "../effect/pulls.js"
 
 /**
- * Bytes that have passed, and how many there will be, where that is known.
+ * How many bytes have passed, and the total if it is known.
  *
  * @since 0.1.0
  * @category models
@@ -14,7 +14,7 @@ export interface Progress {
   readonly total: number | undefined
 }
 
-/** The same stream, telling of every chunk that passes. Each run counts anew. */
+/** The same stream, which reports every chunk that passes. Each run counts from zero. */
 export const counted = <E, R>(
   chunks: Stream.Stream<Uint8Array, E, R>,
   total: number | undefined,

@@ -1,4 +1,4 @@
-/** The bodies a request can have, from the value a caller gives to bytes. */
+/** The bodies of requests, from the caller's value to bytes. */
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -31,41 +31,44 @@ import { withBlob } from "./wholeBody.js"
 export type ByteSource = Source.ByteSource
 
 /**
- * A streamed body: a source, which gets a single attempt, or a function that makes a new one for every attempt.
+ * A streamed body: a source, which allows a single attempt, or a function that makes a new one for every attempt.
  *
  * @since 0.1.0
  * @category models
  */
 export type BodyStream = Source.BodyStream
 
-/** The ways to give a body, of which a request takes one, and what goes with them. */
+/** The options that set a body. A request takes one of them. */
 export interface Options<B, I, P = Query.QueryInput> {
-  /** Any JSON value, encoded by `bodySchema` where there is one. */
+  /** Any JSON value, encoded by `bodySchema` if there is one. */
   readonly body?: NoInfer<B> | undefined
-  /** Encodes `body`. What does not fit it fails with `InvalidRequestError`, and nothing is sent. */
+  /** Encodes `body`. A value that does not fit fails with `InvalidRequestError`, and nothing is sent. */
   readonly bodySchema?: Schema.Schema<B, I> | undefined
   /** Sent as `application/x-www-form-urlencoded`, by the rules of the query. */
   readonly form?: P | undefined
   /** Sent as `multipart/form-data` (RFC 7578). */
   readonly multipart?: Multipart.Fields | undefined
-  /** Sent as `text/plain`, as it is. */
+  /** Sent as `text/plain`, unchanged. */
   readonly text?: string | undefined
-  /** Sent as `application/octet-stream`, as they are. */
+  /** Sent as `application/octet-stream`, unchanged. */
   readonly bytes?: Uint8Array | ArrayBuffer | undefined
-  /** Sent as `application/octet-stream` while it is produced. A source gets one attempt, a function that makes one any number. */
+  /**
+   * Sent as `application/octet-stream` while it is produced. A source allows a single attempt; a function that makes
+   * one allows any number.
+   */
   readonly bodyStream?: BodyStream | undefined
-  /** Called as the body goes out, on every attempt anew. */
+  /** Called as the body is sent. Every attempt counts from zero. */
   readonly onUpload?: ((progress: Progress.Progress) => void) | undefined
 }
 
-/** Options whose types are no longer known. */
+/** The options without their type parameters. */
 export interface Erased extends Omit<Options<unknown, unknown>, "bodySchema"> {
   readonly bodySchema?: Schema.Schema.AnyNoContext | undefined
 }
 
 /**
- * A body ready to be sent. `replayable` says whether that can be done a second time; `sourceFailure` what a streamed
- * body's own source has failed with.
+ * A body ready to be sent. `replayable`: whether it can be sent again. `sourceFailure`: the failure of a streamed
+ * body's own source.
  */
 export interface EncodedBody {
   readonly body: HttpBody.HttpBody
@@ -73,10 +76,10 @@ export interface EncodedBody {
   readonly sourceFailure: () => SourceFailure | undefined
 }
 
-/** What the source of a streamed body did wrong. */
+/** The failure of a streamed body's source. */
 export type SourceFailure = Watched.SourceFailure
 
-/** The options that give a body. */
+/** The names of the options that set a body. */
 export const kinds = ["body", "form", "multipart", "text", "bytes", "bodyStream"] as const
 
 const noFailure = (): undefined => undefined
@@ -97,8 +100,8 @@ const nothing = whole(HttpBody.empty)
 const none = Either.right(nothing)
 
 /**
- * Encodes the one body of the options. Fails with the field and the reason where it cannot be sent as it was given.
- * `contentLength` is the header that the request sets itself: the length of a body that does not know it.
+ * Encodes the body of the options. Fails with the field and the reason if it cannot be sent unchanged.
+ * `contentLength` is the header that the request sets: the length of a body that does not know its own.
  */
 export const encode = (
   options: Erased,
@@ -130,9 +133,9 @@ const fitting =
   }
 
 /**
- * The JSON text of a value as a body has it. It fails where JSON would drop or bend a part of the value in silence: the field
- * of the failure leads to that part, and `field` is what the value itself is called. A `Redacted` becomes what it holds, or
- * `<redacted>` with `redacted: "mask"`.
+ * The JSON text of a value, as a request body has it. Fails where JSON would silently drop or alter a part of the
+ * value: the field of the failure is the path to that part, and `field` names the value itself. A `Redacted` becomes
+ * its content, or `<redacted>` with `redacted: "mask"`.
  *
  * @since 0.1.0
  * @category encoding
@@ -144,7 +147,8 @@ export const json: (
 ) => Either.Either<string, InvalidInput> = Json.stringify
 
 /**
- * The secrets of a body: every `Redacted` in the value, in what an encoder makes of it, and what the schema calls one.
+ * The secrets of a body: every `Redacted` in the value and in its encoded form, and every value that the schema marks
+ * as one.
  */
 export const secrets = (options: Pick<Erased, "body" | "bodySchema">): ReadonlySet<string> => {
   const { body, bodySchema: schema } = options
@@ -181,7 +185,7 @@ const encodeKind = (
           const type = `multipart/form-data; boundary=${boundary}`
           if (content instanceof Uint8Array) return whole(HttpBody.uint8Array(content, type))
           const form = streamed(kind, content, type, length ?? declared, replayable, options.onUpload)
-          // Nobody can count a Blob on its way.
+          // The progress of a Blob cannot be observed.
           if (blob !== undefined && options.onUpload === undefined) withBlob(form.body, blob)
           return form
         }
@@ -215,7 +219,7 @@ const asBytes = (bytes: Uint8Array | ArrayBuffer): Uint8Array =>
 
 type OnUpload = (progress: Progress.Progress) => void
 
-/** Progress is counted under the watch: a callback that throws is the program's own failure as well. */
+/** Progress is counted inside the watched source: a callback that throws is the program's own failure too. */
 const streamed = (
   field: string,
   stream: Stream.Stream<Uint8Array, unknown>,
@@ -233,7 +237,7 @@ const streamed = (
   }
 }
 
-/** The body of a platform's request. One that streams can be sent once. */
+/** The body of a platform request. A streamed one can be sent once. */
 export const fromHttpBody = (body: HttpBody.HttpBody, contentLength: number | undefined): EncodedBody =>
   body._tag === "Stream"
     ? streamed("body", body.stream, body.contentType, body.contentLength ?? contentLength, false)
@@ -243,10 +247,10 @@ export const fromHttpBody = (body: HttpBody.HttpBody, contentLength: number | un
         sourceFailure: noFailure
       }
 
-/** Small enough to show movement, large enough to cost nothing. */
+/** Small enough to show progress, large enough to be cheap. */
 const pieceBytes = 64 * 1024
 
-/** A streamed body counts itself. */
+/** A streamed body counts its own bytes. */
 const withProgress = (field: string, encoded: EncodedBody, onUpload: OnUpload): EncodedBody => {
   const { body } = encoded
   if (body._tag !== "Uint8Array") return encoded

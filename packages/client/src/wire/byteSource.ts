@@ -1,5 +1,6 @@
 /**
- * Where streamed bytes come from: web streams, async iterables such as Node's, Effect streams, and functions that make one.
+ * Sources of streamed bytes: web streams, async iterables such as Node's, Effect streams, and functions that make
+ * one.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -22,11 +23,11 @@ export const isBodyStream = (u: unknown): u is BodyStream =>
   isStream(u) ||
   Predicate.hasProperty(u, Symbol.asyncIterator)
 
-/** An `Option` and much other data of Effect's have the mark of a stream too, as they have that of an effect. */
+/** `Option` and other data of Effect also carry the stream's type id, as they carry the effect's. */
 const isStream = (u: unknown): u is Stream.Stream<Uint8Array, unknown> =>
   Predicate.hasProperty(u, Stream.StreamTypeId) && !Effect.isEffect(u)
 
-/** A source as a `Stream`; a function is asked for a new one each time the stream runs. */
+/** A source as a `Stream`. A function is called for a new source each time the stream runs. */
 export const toStream = (source: BodyStream): Stream.Stream<Uint8Array, unknown> =>
   typeof source === "function"
     ? Stream.unwrap(Effect.map(attempted(source), sourceStream))
@@ -55,8 +56,8 @@ interface ByteReader {
 }
 
 /**
- * The platform's own conversions wait for the source when it is left. A generator that waits for its next chunk cannot be
- * left before it has it, and would hold up an interruption; a broken source would fail a second time.
+ * The platform's own conversions await the source when the reader stops early. A generator that waits for its next
+ * chunk ends only once it has it, and would delay an interruption; a broken source would fail a second time.
  */
 const reading = (open: () => ByteReader): Stream.Stream<Uint8Array, unknown> =>
   Stream.unwrapScoped(
@@ -67,7 +68,7 @@ const reading = (open: () => ByteReader): Stream.Stream<Uint8Array, unknown> =>
       ({ next }) =>
         Stream.repeatEffectOption(
           Effect.flatMap(Effect.tryPromise({ try: next, catch: Option.some }), ({ done, value }) =>
-            // Whether it is bytes is asked of every source alike, where the body is watched.
+            // The watched source checks that chunks are bytes, for all sources alike.
             done === true ? Effect.fail(Option.none()) : Effect.succeed(value as Uint8Array)
           )
         )

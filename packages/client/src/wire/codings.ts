@@ -1,18 +1,18 @@
-/** Content codings (RFC 9110, 8.4): which a body came in, and whether it is out of them when it is handed on. */
+/** Content codings (RFC 9110, 8.4): which ones a body has, and whether the transport has decoded them. */
 
-/** The codings that a header names, in lower case. `identity` is none. */
+/** The codings in a header, in lower case. `identity` counts as none. */
 export const codingsOf = (header: string | undefined): ReadonlyArray<string> =>
   (header ?? "")
     .split(",")
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== "" && name !== "identity")
 
-/** What every fetch undoes. */
+/** The codings that every `fetch` decodes. */
 const common: ReadonlySet<string> = new Set(["gzip", "x-gzip", "deflate", "br"])
 
 /**
- * Whether fetch has undone the codings of a response. It undoes zstd where its runtime asks for that by itself. A `Response`
- * that somebody made has no URL, and its body is as it was given.
+ * Whether `fetch` has decoded the body of a response. It decodes zstd if its runtime requests zstd by itself. A
+ * `Response` made by hand has no URL, and its body is unchanged.
  */
 export const isDecodedByFetch = (
   response: Response,
@@ -28,7 +28,7 @@ export const isDecodedByFetch = (
   )
 }
 
-/** The headers of a decoded body: those that name its codings and count coded bytes are gone. */
+/** The headers of a decoded body, without those that name its codings or count its coded bytes. */
 export const withoutCodings = <A extends object>(headers: A): A => {
   const left = Object.assign(Object.create(Object.getPrototypeOf(headers)), headers)
   delete left["content-encoding"]

@@ -1,6 +1,6 @@
 /**
- * Headers as layers: each source (client defaults, credentials, config, body, request) is compiled and
- * checked once, then merged by plain object copies on the hot path.
+ * Headers as layers. Each source (client defaults, credentials, config, body, request) is compiled and checked once,
+ * then merged by plain object copies on the hot path.
  */
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
@@ -20,10 +20,13 @@ export interface HeadersRecord {
   readonly [name: string]: HeaderValue
 }
 
-/** Headers as a user has them: by name, or as pairs, which a `Headers` and a `Map` are too. A name given twice is a list. */
+/**
+ * Headers as a user writes them: by name, or as pairs, as a `Headers` and a `Map` yield. A name given twice is a
+ * list.
+ */
 export type HeadersInput = HeadersRecord | Iterable<readonly [name: string, value: HeaderValue]>
 
-/** Headers checked and ready: lower-case names; `null` is a header that was removed and stays removed. */
+/** Checked headers with lower-case names. `null` is a removed header, and stays removed. */
 export type HeaderLayer = Readonly<Record<string, string | null>>
 
 /** The layer that changes nothing. */
@@ -33,18 +36,16 @@ export const empty: HeaderLayer = Object.freeze({})
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /**
- * RFC 9110 section 5.5, field-vchar and inner SP or HTAB. `fetch` would take other controls, Node's own
- * clients throw on them: what is sent must not depend on the transport. Above U+00FF all of them throw
- * (ByteString).
+ * RFC 9110 section 5.5: field-vchar, and SP or HTAB inside. `fetch` accepts other controls and Node's own clients
+ * throw on them, but the bytes sent must not depend on the transport. Above U+00FF all of them throw (ByteString).
  */
 const allowed = /^[\t\x20-\x7e\x80-\xff]*$/
 
 const isSpace = (code: number): boolean => code === 0x20 || code === 0x09
 
 /**
- * The value without the SP and HTAB around it, which are no part of it (RFC 9110 section 5.5). CR and LF
- * stay, for the check to find them. Two loops and no regular expression: `[ \t]+$` is quadratic, and servers
- * choose values too.
+ * The value without surrounding SP and HTAB, which are not part of it (RFC 9110 section 5.5). CR and LF stay for the
+ * check to find. Two loops rather than a regular expression: `[ \t]+$` is quadratic, and servers choose values too.
  */
 export const trimValue = (value: string): string => {
   let start = 0
@@ -80,18 +81,21 @@ const listValue = (name: string, values: ReadonlyArray<unknown>): string | null 
     if (typeof text !== "string") return text
     texts.push(text)
   }
-  // A list of nothing is a value given by the caller: it outranks a default, and there is nothing to send.
+  // An empty list is a value too: it overrides a default, and sends nothing.
   return texts.length === 0 ? null : texts.join(name === "cookie" ? "; " : ", ")
 }
 
 const isPair = (pair: unknown): pair is [name: string, value: HeaderValue] =>
   Array.isArray(pair) && pair.length === 2 && typeof pair[0] === "string"
 
-/** Headers by name; `undefined` for what are none. An iterator is none: it gives its pairs once, and a request may be sent twice. */
+/**
+ * Headers by name; `undefined` for other values. An iterator is refused: it yields its pairs once, and a request may
+ * be sent twice.
+ */
 const recordOf = (input: unknown): HeadersRecord | undefined => {
   if (!Predicate.isObject(input) || typeof input === "function") return undefined
   if (!(Symbol.iterator in input)) {
-    // An object of another class may have all of its content elsewhere, as a Date has, or a promise.
+    // An instance of another class may hold its content elsewhere, as a Date or a promise does.
     return isPlainObject(input) || Object.keys(input).length > 0 ? (input as HeadersRecord) : undefined
   }
   if ("next" in input) return undefined
@@ -107,8 +111,9 @@ const recordOf = (input: unknown): HeadersRecord | undefined => {
 }
 
 /**
- * What belongs to the connection and to the framing of the message: the transport's to say (RFC 9110, 7.6.1 and 10.1.1; RFC
- * 9113, 8.2.2), but for these values. Each transport would refuse some of them, in words of its own, and drop others.
+ * Headers of the connection and of message framing belong to the transport (RFC 9110, 7.6.1 and 10.1.1; RFC 9113,
+ * 8.2.2), except with these values. Each transport would refuse some of them, with an error of its own, and drop
+ * others.
  */
 const reserved: ReadonlyMap<string, RegExp | undefined> = new Map([
   ["connection", /^(?:close|keep-alive)$/i],
@@ -124,13 +129,13 @@ const reserved: ReadonlyMap<string, RegExp | undefined> = new Map([
 
 const ofConnection = "belongs to the connection, which is the transport's to keep"
 
-/** Why a header cannot be sent that is well-formed in itself. */
+/** Why a well-formed header cannot be sent. */
 const reservedProblem = (name: string, value: string): string | undefined => {
   if (!reserved.has(name) || reserved.get(name)?.test(value) === true) return undefined
   return name === "content-length" ? "must be a whole number of bytes" : ofConnection
 }
 
-/** Why headers that somebody made without {@link compile} cannot be sent: the first of them that cannot. */
+/** The problem with the first of these headers that cannot be sent. For headers that did not pass {@link compile}. */
 export const checkHeaders = (headers: Readonly<Record<string, string>>): InvalidInput | undefined => {
   for (const name of Object.keys(headers)) {
     const value: unknown = headers[name]
@@ -145,8 +150,8 @@ export const checkHeaders = (headers: Readonly<Record<string, string>>): Invalid
 }
 
 /**
- * Checks names and values and lower-cases the names. `field` names the source in the error
- * (`headers.x-name`). A name given twice in different case is one header: the later one wins.
+ * Checks names and values and lower-cases the names. `field` names the source in the error (`headers.x-name`). A name
+ * given twice in different case is one header: the later one wins.
  */
 export const compile = (
   input: HeadersInput | undefined,
@@ -158,7 +163,7 @@ export const compile = (
   const layer: Record<string, string | null> = {}
   for (const given of Object.keys(record)) {
     const value: unknown = record[given]
-    // `__proto__` is a token, but no plain object can carry it: assigning it would replace the prototype.
+    // `__proto__` is a token, but a plain object cannot carry it: assigning it would replace the prototype.
     if (!token.test(given) || given === "__proto__") return Either.left(invalid(`${field}.${given}`, badName))
     if (value === undefined) continue
     const name = given.toLowerCase()
@@ -177,8 +182,8 @@ const lowerCase = (input: HeadersRecord): HeadersRecord =>
   Object.fromEntries(Object.entries(omitUndefined(input)).map(([name, value]) => [name.toLowerCase(), value]))
 
 /**
- * Headers as users write them, laid over each other: a name given again in another case is the same header. What are no
- * headers stays as it is, for {@link compile} to refuse.
+ * Merges headers as users write them: the same name in another case is the same header. A value that is not headers
+ * passes through, for {@link compile} to refuse.
  */
 export const mergeInput = (under: HeadersInput | undefined, over: HeadersInput | undefined): HeadersInput => {
   const below = recordOf(under === undefined ? {} : under)
@@ -188,8 +193,8 @@ export const mergeInput = (under: HeadersInput | undefined, over: HeadersInput |
 }
 
 /**
- * The value of a header that has a single one: transports join two lines with `, `, and a server or a proxy may send the same
- * line twice. Values that differ stay as they are.
+ * The value of a header that can have only one. Transports join two lines with `, `, and a server or a proxy may send
+ * the same line twice. Different values stay joined.
  */
 export const single = (value: string): string => {
   if (!value.includes(", ")) return value
@@ -202,12 +207,12 @@ export const single = (value: string): string => {
   return value
 }
 
-/** Bytes beyond ASCII, each a character: how HTTP clients hand on a header. */
+/** Bytes above ASCII, one character each, as HTTP clients return headers. */
 const latin1 = /^(?=.*[\x80-\xff])[\0-\xff]*$/s
 
 /**
- * The text of a header whose bytes are UTF-8, as WHATWG's fetch reads `Location`. What is no UTF-8, or was decoded already,
- * stays as it is.
+ * Decodes a header whose bytes are UTF-8, as WHATWG fetch reads `Location`. Other text, or text that is decoded
+ * already, stays unchanged.
  */
 export const utf8 = (value: string): string => {
   if (!latin1.test(value)) return value
@@ -219,11 +224,11 @@ export const utf8 = (value: string): string => {
   }
 }
 
-/** `over` wins: its values replace, its removals remove. */
+/** `over` wins: its values replace and its removals remove. */
 export const merge = (under: HeaderLayer, over: HeaderLayer): HeaderLayer =>
   over === empty ? under : under === empty ? over : Object.assign({}, under, over)
 
-/** What goes on the wire: removed headers are gone. */
+/** The headers to send, without the removed ones. */
 export const finish = (layer: HeaderLayer): Record<string, string> => {
   const headers: Record<string, string> = {}
   for (const name of Object.keys(layer)) {

@@ -1,7 +1,7 @@
 /**
- * JSON for the wire: what `JSON.stringify` would drop or bend in silence is an error that names the place. It sees own
- * enumerable properties and `toJSON`, and takes a value that has its content elsewhere (a `FormData`, a stream, a promise)
- * for `{}`.
+ * JSON for the wire. A part that `JSON.stringify` would silently drop or alter is an error with the path to it.
+ * `JSON.stringify` sees own enumerable properties and `toJSON` only: it turns a `FormData`, a stream or a promise
+ * into `{}`.
  */
 import * as Either from "effect/Either"
 import * as Equal from "effect/Equal"
@@ -11,7 +11,7 @@ import * as Redacted from "effect/Redacted"
 import { type InvalidInput, invalid, Problem, wiped } from "../shared/invalid.js"
 import { isPlainObject } from "../shared/isPlainObject.js"
 
-/** Deeper than any API takes, and far from the end of the stack. */
+/** Deeper than any API accepts, and far from a stack overflow. */
 const maxDepth = 1000
 
 const notFinite = new Problem("must be a finite number: JSON has no NaN and no Infinity")
@@ -27,7 +27,7 @@ const effectData = new Problem(
   "must not be an Effect data type, but the value it holds: `bodySchema` encodes such types"
 )
 
-/** What the program's own code threw, and when. */
+/** An exception of the program's own code, and where it happened. */
 class Thrown extends Problem {
   readonly cause: unknown
 
@@ -37,7 +37,7 @@ class Thrown extends Problem {
   }
 }
 
-/** What to do instead, by the name that a value of the runtime has (`Object.prototype.toString`). */
+/** What to use instead, by the runtime's name for the value (`Object.prototype.toString`). */
 const instead: Readonly<Record<string, string>> = {
   FormData: "send its fields as `multipart`",
   URLSearchParams: "send its names and values as `form`",
@@ -56,7 +56,7 @@ const instead: Readonly<Record<string, string>> = {
   RegExp: "send its source"
 }
 
-/** What becomes of a `Redacted`: for the wire it is what it holds (`reveal`), for other eyes `<redacted>` (`mask`). */
+/** How to write a `Redacted`: its content for the wire (`reveal`), or `<redacted>` for people (`mask`). */
 export interface Options {
   readonly redacted: "reveal" | "mask"
 }
@@ -65,10 +65,10 @@ const revealing: Options = { redacted: "reveal" }
 
 class Walk {
   readonly path: Array<string | number>
-  /** The objects that are being walked, where the place of a cycle is looked for. */
+  /** The objects being walked, set only to locate a cycle. */
   readonly parents: Set<object> | undefined
   readonly redacted: Options["redacted"]
-  /** What a `Redacted` was found to hold. */
+  /** The contents of each `Redacted` that was found. */
   readonly revealed: Array<unknown> = []
   depth = 0
 
@@ -79,7 +79,10 @@ class Walk {
   }
 }
 
-/** The value as JSON.stringify may have it, itself where nothing stands in the way. Throws a {@link Problem}; the path then leads to it. */
+/**
+ * The value as `JSON.stringify` may have it: itself if nothing prevents that. Throws a {@link Problem}; the path then
+ * leads to it.
+ */
 const walk = (self: Walk, value: unknown, key: string | number): unknown => {
   switch (typeof value) {
     case "object":
@@ -113,7 +116,7 @@ const walkObject = (self: Walk, value: object, key: string | number): unknown =>
   return plain
 }
 
-/** What has a `toJSON` is asked for what to send. */
+/** An object with a `toJSON` chooses its own JSON. */
 const isRecord = (value: object): value is Record<string, unknown> => {
   const prototype: unknown = Object.getPrototypeOf(value)
   return (prototype === Object.prototype || prototype === null) && !hasToJson(value)
@@ -151,9 +154,9 @@ const members = (self: Walk, value: Record<string, unknown>): object => {
   return copy ?? value
 }
 
-/** An object without a property to send, which is no empty one: what it holds JSON.stringify does not see. */
+/** Refuses an object that has content but no property to send: `JSON.stringify` would not see it. */
 const refuseHidden = (value: object): void => {
-  // Effect's own records may well be empty: their content is by definition in their properties.
+  // Effect's own records may be empty: their content is their properties, by definition.
   if (Reflect.ownKeys(value).length === 0 && (isPlainObject(value) || Equal.symbol in value)) return
   throw refusal(nameOf(value))
 }
@@ -181,7 +184,7 @@ const walkOther = (self: Walk, value: object, key: string | number): unknown => 
 const hasToJson = (value: object): value is { readonly toJSON: (key: string) => unknown } =>
   "toJSON" in value && typeof value.toJSON === "function"
 
-/** What toJSON gives is not asked for its own toJSON again: it may be the value itself. */
+/** The result of `toJSON` is not asked for its own `toJSON`: it may be the value itself. */
 const spoken = (
   self: Walk,
   value: { readonly toJSON: (key: string) => unknown },
@@ -194,12 +197,12 @@ const spoken = (
     throw new Thrown(badToJson, error)
   }
   if (json === null && nameOf(value) === "Date") throw badDate
-  // Effect's data types describe themselves in toJSON; `{"_id":"Option"}` is never what an API wants.
+  // Effect's data types describe themselves in `toJSON`; no API wants `{"_id":"Option"}`.
   if (Inspectable.NodeInspectSymbol in value && Predicate.hasProperty(json, "_id")) throw effectData
   return json === value ? members(self, json as Record<string, unknown>) : walk(self, json, key)
 }
 
-/** What a Redacted holds. */
+/** The content of a Redacted. */
 const unwrap = (redacted: Redacted.Redacted<unknown>): unknown => {
   try {
     return Redacted.value(redacted)
@@ -208,7 +211,7 @@ const unwrap = (redacted: Redacted.Redacted<unknown>): unknown => {
   }
 }
 
-/** `FormData`, `Map`; the name of its class where the runtime knows no better. */
+/** `FormData`, `Map`; otherwise the name of its class. */
 const nameOf = (value: object): string => {
   const tag = Object.prototype.toString.call(value).slice("[object ".length, -1)
   if (tag !== "Object") return tag
@@ -225,7 +228,7 @@ const refusal = (name: string, like = name): Problem => {
   return new Problem(`must be a plain object or an array, not ${what}: ${hint}`)
 }
 
-/** A stream, a layer, a schedule: Effect marks what it makes, and marks what is plain data for comparing alone. */
+/** A stream, a layer or a schedule: Effect marks what it makes. On plain data it sets only the marks for equality. */
 const isEffects = (value: object): boolean => {
   for (let at: object | null = value; at !== null; at = Object.getPrototypeOf(at)) {
     for (const { description = "" } of Object.getOwnPropertySymbols(at)) {
@@ -235,18 +238,21 @@ const isEffects = (value: object): boolean => {
   return false
 }
 
-/** What every `Redacted` in a value becomes in its JSON, up to where that fails. */
+/** The JSON value of every `Redacted` in a value, up to the first failure. */
 export const revealed = (value: unknown): ReadonlyArray<unknown> => {
   const self = new Walk("", revealing)
   try {
     walk(self, value, "")
   } catch {
-    // What could not be encoded was not sent.
+    // A value that cannot be encoded was never sent.
   }
   return self.revealed
 }
 
-/** The JSON text of a value, a `Redacted` in it unwrapped unless it is to be masked; `field` names the value in the error. */
+/**
+ * The JSON text of a value. A `Redacted` is unwrapped unless it is to be masked; `field` names the value in the
+ * error.
+ */
 export const stringify = (
   value: unknown,
   field: string,
@@ -261,7 +267,7 @@ export const stringify = (
   } catch (error) {
     if (error !== tooDeep) return Either.left(problemOf(self, error))
   }
-  // Only now is it worth knowing whether it is a cycle, and where it closes.
+  // A second walk, only after a failure, finds the cycle and where it closes.
   const again = new Walk(field, options, new Set())
   try {
     walk(again, value, "")
@@ -272,7 +278,7 @@ export const stringify = (
 }
 
 const problemOf = (self: Walk, error: unknown): InvalidInput => {
-  // The stack ends early where the caller is deep in it.
+  // The stack overflows early if the caller is deep in it.
   const outOfStack = self.depth > 1 && error instanceof RangeError
   const problem = error instanceof Problem ? error : outOfStack ? tooDeep : new Thrown(unreadable, error)
   const input = invalid(self.path.join("."), problem.reason)

@@ -1,9 +1,9 @@
-/** How deep JSON is nested: the parser reads any depth, and whoever walks what it gives runs out of stack. */
+/** The nesting depth of JSON: the parser reads any depth, but walking the result may overflow the stack. */
 
-/** Deeper than any API's error. */
+/** Deeper than the body of any API's error. */
 export const maxDepth = 200
 
-/** Whether a text has lists and objects within each other deeper than `maxDepth`. */
+/** Whether lists and objects nest deeper than `maxDepth`. */
 export const isDeep = (text: string): boolean => {
   let depth = 0
   let isString = false
@@ -18,7 +18,7 @@ export const isDeep = (text: string): boolean => {
   return false
 }
 
-/** Whether a text is whole. */
+/** Whether a text is complete JSON. */
 export const isJson = (text: string): boolean => {
   try {
     JSON.parse(text)

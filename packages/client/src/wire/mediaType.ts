@@ -1,19 +1,19 @@
-/** What a `content-type` says, by WHATWG's "extract a MIME type": of several values the last one that parses counts. */
+/** Reads a `content-type` by WHATWG's "extract a MIME type": of several values the last one that parses counts. */
 
-/** A media type without its parameters, in lower case, and its charset as it was written. */
+/** A media type without its parameters, in lower case, and its charset as written. */
 export interface MediaType {
   readonly type: string
   readonly charset: string | undefined
 }
 
-/** Commas part values, but for those inside of quotes. */
+/** Commas separate values, except inside quotes. */
 const values = /(?:[^,"]|"(?:[^"\\]|\\.)*"?)+/g
 const mediaType = /^\s*([!#$%&'*+\-.^_`|~\w]+\/[!#$%&'*+\-.^_`|~\w]+)\s*(?:;|$)/
 const charset = /;\s*charset\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^\s;"]+))/i
 
-/** The media type that a header names: empty where there is none, as it stands where it is none. */
+/** The media type in a header: empty if there is no header, the text itself if it does not parse. */
 export const parse = (contentType: string | undefined): MediaType => {
-  // An API has one or two of them, and this is asked for every response.
+  // Every response asks, and an API has one or two types: remember the last one.
   if (latest.header !== contentType) latest = { header: contentType, mediaType: extract(contentType) }
   return latest.mediaType
 }
@@ -25,7 +25,7 @@ const extract = (contentType: string | undefined): MediaType => {
     if (type === undefined || type === "*/*") continue
     const [, quoted, bare] = charset.exec(value) ?? []
     const named = quoted?.replace(/\\(.)/g, "$1") ?? bare
-    // The same type once more, without a charset, takes none away.
+    // A repeated type without a charset keeps the charset found before.
     found = { type, charset: named ?? (found?.type === type ? found.charset : undefined) }
   }
   return (

@@ -1,9 +1,8 @@
 /**
  * Query strings: layers of defaults, and one encoder for queries and urlencoded bodies.
  *
- * Our own encoder and not `qs`: a `null` must drop a default rather than send `a=`, a `Redacted` must be
- * unwrapped for the wire and known as one, bad values must be typed errors, and `qs` brings a tree of
- * CommonJS packages.
+ * An encoder of our own rather than `qs`: a `null` must drop a default rather than send `a=`, a `Redacted` must be
+ * unwrapped and remembered as a secret, bad values must be typed errors, and `qs` brings a tree of CommonJS packages.
  */
 import * as Either from "effect/Either"
 import * as Inspectable from "effect/Inspectable"
@@ -14,7 +13,7 @@ import { encodeComponent, invalid, loneSurrogate, notScalar, Problem, scalarText
 import { isPlainObject } from "../shared/isPlainObject.js"
 
 /**
- * A query value. `null` and `undefined` send nothing. An object with `toJSON` stands for what that returns.
+ * A query value. `null` and `undefined` send nothing. An object with `toJSON` stands for the value that it returns.
  */
 export type QueryValue =
   | string
@@ -33,12 +32,12 @@ interface ToJson {
   readonly toJSON: (key?: string) => unknown
 }
 
-/** A query as a user writes it. At the top `null` and `undefined` also drop the default of that name. */
+/** A query as a user writes it. At the top level `null` and `undefined` also drop the default of that name. */
 export interface QueryInput {
   readonly [name: string]: QueryValue
 }
 
-/** How lists and objects are spelt. */
+/** How lists and objects are written. */
 export interface QueryFormat {
   readonly arrays: "brackets" | "repeat" | "comma" | "indices"
   readonly nesting: "brackets" | "dots"
@@ -53,23 +52,23 @@ export const nestingFormats: ReadonlyArray<QueryFormat["nesting"]> = ["brackets"
 /** `a[]=1&a[]=2`, `a[b]=1`. */
 export const defaultFormat: QueryFormat = { arrays: "brackets", nesting: "brackets" }
 
-/** One name of a layer. An empty `text` sends nothing, yet still hides that name in the layers under it. */
+/** One name of a layer. An empty `text` sends nothing, but still hides that name in the layers below. */
 export interface QueryEntry {
   /** The name as given, decoded. */
   readonly name: string
-  /** `name=value` pairs as they go on the wire, joined with `&`. */
+  /** `name=value` pairs as they are sent, joined with `&`. */
   readonly text: string
   /** Whether a `Redacted` is among the values. */
   readonly secret: boolean
 }
 
-/** A prepared source of parameters: the defaults of a client are encoded once, not once a request. */
+/** A prepared source of parameters: a client's defaults are encoded once, not for every request. */
 export type QueryLayer = ReadonlyArray<QueryEntry>
 
 /** The layer that changes nothing. */
 export const empty: QueryLayer = Object.freeze([])
 
-/** Deeper than any API asks for, and far from the end of the stack. */
+/** Deeper than any API needs, and far from a stack overflow. */
 const maxDepth = 64
 
 const badValue =
@@ -84,9 +83,9 @@ const effectData = new Problem("must not be an Effect data type such as Option, 
 
 interface Writer {
   readonly format: QueryFormat
-  /** Where we are, for the error; a problem leaves it as it was when the problem was met. */
+  /** The current path, for the error. A problem leaves it where it was found. */
   readonly trail: Array<string>
-  /** The objects we are inside of. */
+  /** The objects around the current one. */
   readonly ancestors: Array<object>
   text: string
   secret: boolean
@@ -104,7 +103,7 @@ const append = (w: Writer, key: string, encoded: string): void => {
   w.text = w.text === "" ? `${key}=${encoded}` : `${w.text}&${key}=${encoded}`
 }
 
-/** The encoded text of a single value, `undefined` if it sends nothing, `notScalar` if it is none. */
+/** The encoded text of a single value: `undefined` if it sends nothing, `notScalar` for other values. */
 const single = (w: Writer, value: unknown): string | undefined | Problem => {
   if (value === null || value === undefined) return undefined
   if (value instanceof Date) {
@@ -133,7 +132,7 @@ const writeArray = (w: Writer, key: string, values: ReadonlyArray<unknown>): Pro
   if (w.format.arrays === "comma") return writeComma(w, key, values)
   for (let i = 0; i < values.length; i++) {
     w.trail.push(String(i))
-    // An index is the element's own place, so a dropped null leaves a gap and never moves its neighbours.
+    // An index is the element's own position: a dropped null leaves a gap and never shifts its neighbours.
     const suffix = w.format.arrays === "repeat" ? "" : w.format.arrays === "indices" ? `%5B${i}%5D` : "%5B%5D"
     const problem = write(w, key + suffix, values[i])
     if (problem !== undefined) return problem
@@ -142,7 +141,10 @@ const writeArray = (w: Writer, key: string, values: ReadonlyArray<unknown>): Pro
   return undefined
 }
 
-/** The joining comma goes out as it is, a comma in a value as `%2C`: a server can tell (RFC 3986, 2.2). */
+/**
+ * The joining comma is sent as it is, a comma in a value as `%2C`, so that a server can distinguish them (RFC 3986,
+ * 2.2).
+ */
 const writeComma = (w: Writer, key: string, values: ReadonlyArray<unknown>): Problem | undefined => {
   const texts: Array<string> = []
   for (let i = 0; i < values.length; i++) {
@@ -180,7 +182,7 @@ const writeJson = (w: Writer, key: string, value: ToJson): Problem | undefined =
   } catch {
     return badToJson
   }
-  // Effect's data types describe themselves in toJSON; `a[_id]=Option` is never what an API wants.
+  // Effect's data types describe themselves in `toJSON`; no API wants `a[_id]=Option`.
   const described = Inspectable.NodeInspectSymbol in value && Predicate.hasProperty(json, "_id")
   return described ? effectData : write(w, key, json)
 }
@@ -218,7 +220,7 @@ const decodeName = (name: string): string => {
   }
 }
 
-/** A layer from a query that is already encoded (of a base URL, a template, a link), kept byte for byte. */
+/** A layer from an encoded query (of a base URL, a template, a link), kept byte for byte. */
 export const fromString = (query: string): QueryLayer => {
   if (query === "") return empty
   const layer: Array<QueryEntry> = []
@@ -240,14 +242,14 @@ const covers = (over: string, under: string, format: QueryFormat): boolean => {
   return over !== "" && (next === "[" || (next === "." && format.nesting === "dots"))
 }
 
-/** `over` wins by name; a name it drops stays dropped when the result is merged over something else. */
+/** `over` wins by name; a name that it drops stays dropped when the result is merged over another layer. */
 export const merge = (under: QueryLayer, over: QueryLayer, format: QueryFormat): QueryLayer => {
   if (over.length === 0) return under
   if (under.length === 0) return over
   return [...under.filter((entry) => !over.some(({ name }) => covers(name, entry.name, format))), ...over]
 }
 
-/** The query as it goes on the wire, without `?`. */
+/** The query as it is sent, without `?`. */
 export const render = (layer: QueryLayer): string => {
   let query = ""
   for (const { text } of layer) if (text !== "") query = query === "" ? text : `${query}&${text}`
@@ -260,10 +262,7 @@ export const encode = (
   format: QueryFormat
 ): Either.Either<string, InvalidInput> => Either.map(fromInput(query, format), render)
 
-/**
- * An `application/x-www-form-urlencoded` body: same rules, same bytes. Form parsers read `%20` as they read
- * `+`.
- */
+/** An `application/x-www-form-urlencoded` body by the same rules. Form parsers read `%20` as they read `+`. */
 export const formEncode = (
   form: QueryInput | undefined,
   format: QueryFormat

@@ -1,13 +1,13 @@
 /**
- * What no transport can send as it is written, found before any of them tries: each of them would say so in words of its own,
- * some as a failure of the network.
+ * Finds requests that no transport can send, before one tries. Each transport would fail in its own words, and some
+ * would report a network failure.
  */
 
 import { type InvalidInput, invalid } from "../shared/invalid.js"
 import { checkHeaders } from "./headers.js"
 import { absoluteProblem } from "./url.js"
 
-/** A request as far as that matters. */
+/** The parts of a request that are checked here. */
 export interface Outgoing {
   readonly method: string
   readonly url: string
@@ -15,13 +15,16 @@ export interface Outgoing {
   readonly body: Body
 }
 
-/** A body, its length where that is known: nothing has one of zero. */
+/** A body, with its length if that is known. A length of zero means no body. */
 interface Body {
   readonly _tag: string
   readonly contentLength?: number | undefined
 }
 
-/** The fetch standard forbids them (2.2.1, forbidden method), as TRACE would show the credentials and CONNECT is for proxies. */
+/**
+ * The fetch standard forbids these methods (2.2.1, forbidden method): TRACE would echo the credentials, and CONNECT
+ * is for proxies.
+ */
 const forbidden = /^(?:CONNECT|TRACE|TRACK)$/i
 
 /** Why a method cannot be sent. */
@@ -30,7 +33,7 @@ export const methodProblem = (method: string): InvalidInput | undefined =>
     ? invalid("method", "must be a method that fetch can send: not CONNECT, TRACE or TRACK")
     : undefined
 
-/** Why a `content-length` that somebody set does not fit the body. */
+/** Why a given `content-length` does not fit the body. */
 export const lengthProblem = (declared: string | null | undefined, body: Body): InvalidInput | undefined => {
   const length = body._tag === "Empty" ? 0 : body.contentLength
   return typeof declared !== "string" || length === undefined || Number(declared) === length

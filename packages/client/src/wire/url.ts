@@ -1,6 +1,6 @@
 /**
- * Base URLs and path templates. One rule holds it together: only the author of a base URL or a template says
- * where a request goes. A value never adds a segment, never removes one, and never names a host.
+ * Base URLs and path templates. One rule holds throughout: only the author of a base URL or a template decides where
+ * a request goes. A value never adds a segment, never removes one, and never names a host.
  */
 
 import * as Either from "effect/Either"
@@ -8,13 +8,13 @@ import type * as Redacted from "effect/Redacted"
 import type { InvalidInput } from "../shared/invalid.js"
 import { hasLoneSurrogate, invalid, loneSurrogate, scalarText } from "../shared/invalid.js"
 
-/** What a placeholder may stand for. */
+/** The value of a placeholder. */
 export type PathValue = string | number | bigint | boolean | Redacted.Redacted<string>
 
 /** The values of a template's placeholders. */
 export type PathParams = Readonly<Record<string, PathValue>>
 
-/** A base URL taken apart once, so that a request joins by concatenation. */
+/** A base URL, parsed once, so that a request is joined by concatenation. */
 export interface BaseUrl {
   /** `https://api.example.com`, as `URL.origin` writes it. */
   readonly origin: string
@@ -24,27 +24,27 @@ export interface BaseUrl {
   readonly query: string
 }
 
-/** Where a request goes. */
+/** The target of a request. */
 export interface ResolvedUrl {
   /** Without query and fragment. */
   readonly url: string
   /** The path's own query, encoded, without `?`. */
   readonly query: string
   readonly origin: string
-  /** Whether credentials may go along without being asked for by `trustedOrigins`. */
+  /** Whether credentials may be sent without `trustedOrigins`. */
   readonly sameOrigin: boolean
-  /** An absolute URL took the place of the base: the base URL's query is not a part of it either. */
+  /** An absolute URL replaced the base, and with it the base URL's query. */
   readonly absolute: boolean
 }
 
-/** WHATWG parsers drop tab and newline wherever they stand and read `\` as `/`: neither may reach one. */
+/** WHATWG parsers drop tabs and newlines anywhere and read `\` as `/`: neither may reach one. */
 const smuggling = /[\0-\x1f\x7f\\]/
 const badSmuggling = "must not contain control characters or a backslash"
 const badUserInfo = "must not contain a user name or password: secrets belong in credentials"
 
 const fail = (reason: string, field = "path") => Either.left(invalid(field, reason))
 
-/** Why a URL that somebody else made cannot be asked. */
+/** Why an absolute URL from elsewhere cannot be requested. */
 export const absoluteProblem = (url: string): InvalidInput | undefined => {
   if (smuggling.test(url)) return invalid("url", badSmuggling)
   if (authorityOf(url) === "") return invalid("url", "must be an absolute http or https URL")
@@ -57,11 +57,11 @@ const parseUrl = (text: string, field?: string): Either.Either<URL, InvalidInput
   return authorityOf(text).includes("@") ? fail(badUserInfo, field) : Either.right(new URL(text))
 }
 
-/** Takes a base URL apart. Outer whitespace, which environment variables bring along, is dropped. */
+/** Parses a base URL. Drops surrounding whitespace, which environment variables often have. */
 export const parseBase = (baseUrl: string): Either.Either<BaseUrl, InvalidInput> => {
   const text = baseUrl.trim()
   if (smuggling.test(text)) return fail(badSmuggling, "baseUrl")
-  // `new URL("https:host")` and `new URL("https:///host")` parse too, as something the author did not write.
+  // `new URL("https:host")` and `new URL("https:///host")` parse as well, into a URL that the author did not write.
   if (authorityOf(text) === "") return fail("must be an absolute http or https URL", "baseUrl")
   return Either.map(parseUrl(text, "baseUrl"), ({ origin, pathname, search }) => ({
     origin,
@@ -73,21 +73,24 @@ export const parseBase = (baseUrl: string): Either.Either<BaseUrl, InvalidInput>
 /** `https://host:port` at the start of an absolute http(s) URL, else empty. */
 const authorityOf = (text: string): string => /^https?:\/\/[^/?#]+/i.exec(text)?.[0] ?? ""
 
-/** Names that are schemes wherever they are met. `models:list` has the same shape, and is a path. */
+/** Names that are always schemes. `models:list` has the same form, but is a path. */
 const schemes = /^(?:https?|wss?|ftp|file|data|blob|about|mailto|javascript|vbscript):/i
 const anyAuthority = /^[a-z][a-z0-9+.-]*:\/\//i
 
 const isOtherScheme = (path: string): boolean => schemes.test(path) || anyAuthority.test(path)
 const badScheme = "must be a path or an absolute http or https URL (give a path like x:y a leading slash)"
 
-/** The pieces around placeholders: always one literal more than names. */
+/** The literals around placeholders: always one more than names. */
 interface Pieces {
   readonly literals: ReadonlyArray<string>
   readonly names: ReadonlyArray<string>
 }
 
 interface Template {
-  /** What stands before the segments. A relative result starts with one slash: `{a}//x` with `https:` is a path, not a URL. */
+  /**
+   * The text before the segments. A relative result starts with one slash: `{a}//x` with `https:` is a path, not a
+   * URL.
+   */
   readonly start: string
   readonly segments: ReadonlyArray<Pieces>
   readonly query: Pieces | undefined
@@ -99,9 +102,9 @@ const valueSafe = /^[A-Za-z0-9\-._~!$&'()*+,;=:@]*$/
 const pathUnsafe = /[^A-Za-z0-9\-._~!$&'()*+,;=:@%]+/g
 const queryUnsafe = /[^A-Za-z0-9\-._~!$&'()*+,;=:@%/?]+/g
 
-/** `.` or `..` in any spelling: URL parsers resolve them after we have looked, `%2e` included. */
+/** `.` or `..` in any spelling, `%2e` included: URL parsers resolve them after our check. */
 const dotSegment = /^(?:\.|%2e){1,2}$/i
-/** Servers that cut path parameters off at `;` (Tomcat and kin) read `..;x` as `..` and `;x` as nothing. */
+/** Servers that strip path parameters at `;` (Tomcat and others) read `..;x` as `..` and `;x` as nothing. */
 const parameterSegment = /^(?:(?:\.|%2e){2})?(?:;|%3b)/i
 
 const whyBadSegment = (segment: string): string | undefined =>
@@ -116,7 +119,7 @@ const encodeLiteral = (text: string, unsafe: RegExp): string =>
   text.replace(/%(?![0-9a-f]{2})/gi, "%25").replace(unsafe, encodeURIComponent)
 
 const parsePieces = (text: string, unsafe: RegExp): Pieces | undefined => {
-  // Literals and names in turn.
+  // Alternately literals and names.
   const parts = text.split(/\{([^{}]+)\}/)
   const literals = parts.filter((_, i) => i % 2 === 0)
   if (literals.some((literal) => /[{}]/.test(literal))) return undefined
@@ -132,7 +135,7 @@ const parseTemplate = (template: string): Either.Either<Template, InvalidInput> 
   const unhashed = withoutFragment(template)
   const authority = authorityOf(unhashed)
   if (authority === "" && isOtherScheme(unhashed)) return fail(badScheme)
-  // A value in the authority would choose the host the credentials are sent to.
+  // A value in the authority would choose the host that receives the credentials.
   if (/[{}]/.test(authority)) return fail("must not have a placeholder in its host")
   const isRelative = authority === ""
   const [path, query] = splitQuery(unhashed.slice(authority.length))
@@ -160,7 +163,7 @@ const splitQuery = (text: string): readonly [string, string | undefined] => {
   return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)]
 }
 
-/** Templates are constants of a program; the bound is for programs that build them from data. */
+/** Templates are constants of a program; the bound protects programs that build them from data. */
 const cache = new Map<string, Either.Either<Template, InvalidInput>>()
 const cacheSize = 1000
 
@@ -197,12 +200,11 @@ const fill = (
 }
 
 /**
- * Fills a template's placeholders; each value stays inside its one segment. The template's query is kept,
- * with placeholders in it encoded as query values; its fragment is never sent. A relative result has one
- * leading slash.
+ * Fills a template's placeholders; each value stays inside its one segment. The template's query is kept, with
+ * placeholders in it encoded as query values; its fragment is never sent. A relative result has one leading slash.
  *
- * In the template itself, space, non-ASCII and whatever else RFC 3986 forbids is percent-encoded; controls
- * and backslashes are rejected, because nobody means them and URL parsers give them a meaning.
+ * In the template itself, space, non-ASCII and everything else that RFC 3986 forbids is percent-encoded. Controls and
+ * backslashes are rejected: nobody means them, and URL parsers interpret them.
  */
 export const expandPath = (
   template: string,
@@ -230,11 +232,11 @@ export const expandPath = (
   return Either.map(fill(query, params, encodeURIComponent), (text) => `${path}?${text}`)
 }
 
-/** What `expandPath` returns, and any link that is encoded as RFC 3986 asks. */
+/** The result of `expandPath`, and any link encoded by RFC 3986. */
 const encodedPath = /^[\x21-\x5b\x5d-\x7e]*$/
 const anyDotSegment = /(?<![^/])(?:\.|%2e){1,2}(?![^/])/i
 
-/** Joins an encoded path, or an absolute URL that takes the base's place, to the base. */
+/** Joins an encoded path to the base, or takes an absolute URL in its place. */
 export const resolve = (base: BaseUrl, path: string): Either.Either<ResolvedUrl, InvalidInput> => {
   if (smuggling.test(path)) return fail(badSmuggling)
   const unhashed = withoutFragment(path)

@@ -1,4 +1,4 @@
-/** A body that is produced while it is sent, watched: what its source does wrong is no failure of the network. */
+/** Watches a body that is produced while it is sent: a failure of its source is not a failure of the network. */
 import * as Cause from "effect/Cause"
 import type * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
@@ -8,23 +8,23 @@ import * as Stream from "effect/Stream"
 import { onPull, type Pull } from "../effect/pulls.js"
 import { isBytes } from "../shared/bytes.js"
 
-/** What a source did wrong, and how much it had given before: without a byte nothing was sent. */
+/** The failure of a source, and how many bytes came before it: with none, nothing was sent. */
 export interface SourceFailure {
-  /** The option that gave the source. */
+  /** The option that holds the source. */
   readonly field: string
-  /** The source's own failure, or ours where it gave what cannot be sent. */
+  /** The source's own failure, or ours if it yielded something that cannot be sent. */
   readonly cause: unknown
-  /** What it gave that cannot be sent; `undefined` where the source itself failed. */
+  /** The problem with what it yielded; `undefined` if the source itself failed. */
   readonly problem: string | undefined
   readonly sent: number
 }
 
-/** A source on its way out. Every run begins anew; `failure` is what the last run ended with. */
+/** A source that is being sent. Every run starts anew; `failure` is how the last run ended. */
 export class WatchedSource {
   failure: SourceFailure | undefined
   readonly stream: Stream.Stream<Uint8Array, unknown>
 
-  /** `length` is how many bytes the head of the request promises, where it does. */
+  /** `length`: the number of bytes that the request's head promises, if it does. */
   constructor(field: string, source: Stream.Stream<Uint8Array, unknown>, length: number | undefined) {
     this.stream = Stream.suspend(() => {
       this.failure = undefined
@@ -51,7 +51,7 @@ export class WatchedSource {
     }
     return Effect.matchCauseEffect(pull, {
       onSuccess: passing,
-      // A defect too: some transports would die of it, others call it a broken connection and try again.
+      // Defects too: some transports would crash on one, others would call it a broken connection and retry.
       onFailure: (cause) => {
         const failed = Cause.failureOrCause(cause)
         if (Either.isRight(failed)) {

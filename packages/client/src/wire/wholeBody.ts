@@ -1,14 +1,14 @@
 /**
- * Streamed bodies that stand ready as a whole. Every `fetch` takes a `Blob`, tells its length, and reads it once more where it
- * has to; a stream is taken by few.
+ * Streamed bodies that are complete before they are sent. Every `fetch` takes a `Blob`, sends its length, and can
+ * read it again; few take a stream.
  */
 const blobs = new WeakMap<object, () => Blob>()
 
-/** The same body, which can be had as a `Blob`. */
+/** The same body, which can also be had as a `Blob`. */
 export const withBlob = <A extends object>(body: A, blob: () => Blob): A => {
   blobs.set(body, blob)
   return body
 }
 
-/** The body as a `Blob`, where it stands ready. */
+/** The body as a `Blob`, if it is complete. */
 export const blobOf = (body: object): Blob | undefined => blobs.get(body)?.()
