@@ -1,11 +1,5 @@
-/** A page of the site: its file in `pages`, and what the sidebar calls it. */
-export interface Page {
-  readonly file: string
-  readonly title: string
-}
-
-/** Every page, in reading order. */
-export const groups: ReadonlyArray<{ readonly title: string; readonly pages: ReadonlyArray<Page> }> = [
+/** Every page, in reading order: its file in `pages`, and what the sidebar calls it. */
+export const groups = [
   {
     title: "Start",
     pages: [{ file: "getting-started", title: "Getting started" }]

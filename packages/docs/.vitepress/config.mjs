@@ -1,0 +1,58 @@
+import { defineConfig } from "vitepress"
+import { namedModules } from "../../../.ci/public.mjs"
+import { publicPackages } from "../../../.ci/workspace.mjs"
+import { outside } from "./outside.mjs"
+import { groups } from "./pages.mjs"
+import { slug } from "./slug.mjs"
+
+const guide = groups.map(({ title, pages }) => ({
+  text: title,
+  items: pages.map(({ file, title }) => ({ text: title, link: `/${file}` }))
+}))
+
+const reference = publicPackages().map(({ name, dir, manifest }) => ({
+  text: manifest.name,
+  link: `/reference/${name}/`,
+  collapsed: true,
+  items: namedModules(dir).map((module) => ({
+    text: module.name,
+    link: `/reference/${name}/${module.name}`
+  }))
+}))
+
+export default defineConfig({
+  title: "effect-api",
+  description: "A typed-error HTTP API client for TypeScript programs on Effect",
+  lang: "en",
+  srcDir: "pages",
+  outDir: "dist",
+  cacheDir: "build/cache",
+  lastUpdated: false,
+  markdown: {
+    anchor: { slugify: slug },
+    theme: { light: "github-light-high-contrast", dark: "github-dark" },
+    config: outside
+  },
+  themeConfig: {
+    nav: [
+      { text: "Guide", link: "/getting-started", activeMatch: "^/(?!reference)" },
+      { text: "Reference", link: "/reference/client/", activeMatch: "^/reference/" }
+    ],
+    sidebar: [...guide, { text: "Reference", items: reference }],
+    outline: [2, 3],
+    search: {
+      provider: "local",
+      options: {
+        miniSearch: {
+          searchOptions: {
+            // A guide explains what a reference only states.
+            boostDocument: (id) => (id.startsWith("/reference/") ? 0.2 : 1)
+          }
+        }
+      }
+    },
+    docFooter: { prev: "Before", next: "Next" },
+    externalLinkIcon: true
+  },
+  vite: { build: { chunkSizeWarningLimit: 4000 } }
+})

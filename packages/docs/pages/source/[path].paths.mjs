@@ -1,0 +1,3 @@
+import { sourcePages } from "../../.vitepress/outside.mjs"
+
+export default { paths: sourcePages }
