@@ -14,16 +14,16 @@ import { baseUrl, scripted } from "../fixtures/requests.js"
 
 const list = ApiRequest.get("/todos")
 
-const made = (options: Partial<ApiConfig.Options> = {}): ApiConfig.ApiConfig =>
+const configOf = (options: Partial<ApiConfig.Options> = {}): ApiConfig.ApiConfig =>
   Either.getOrThrow(ApiConfig.make({ baseUrl, ...options }))
 
-const refusedKey = (options: object): string =>
+const rejectedKey = (options: object): string =>
   Either.getOrThrow(Either.flip(ApiConfig.make({ baseUrl, ...options }))).key
 
-const onScript = <E>(layer: Layer.Layer<ApiClient.ApiClient, E, HttpClient.HttpClient>) =>
+const withScript = <E>(layer: Layer.Layer<ApiClient.ApiClient, E, HttpClient.HttpClient>) =>
   Layer.provideMerge(layer, MockTransport.layer([MockTransport.json(null)]))
 
-describe("sources", () => {
+describe("layerConfig", () => {
   const wrapped = {
     baseUrl: Config.string("BASE_URL").pipe(Config.withDefault("https://default.test")),
     timeouts: { response: Config.duration("RESPONSE").pipe(Config.withDefault("1 minute")) },
@@ -35,7 +35,7 @@ describe("sources", () => {
       const { headers, url } = yield* ApiClient.prepare(list)
       return { url, team: headers["x-team"] }
     }).pipe(
-      Effect.provide(onScript(ApiClient.layerConfig(wrapped, explicit))),
+      Effect.provide(withScript(ApiClient.layerConfig(wrapped, explicit))),
       Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(env))))
     )
 
@@ -61,19 +61,21 @@ describe("sources", () => {
       url: "https://env.test/todos",
       team: "nobody"
     }
-  ])("1.1 explicit over config over default: %j", ({ env, explicit, team, url }) =>
-    Effect.gen(function* () {
-      expect(yield* resolved(env as Record<string, string>, explicit)).toEqual({ url, team })
-    })
+  ])(
+    "1.1 an explicit setting wins over Config, and Config over the default: %j",
+    ({ env, explicit, team, url }) =>
+      Effect.gen(function* () {
+        expect(yield* resolved(env as Record<string, string>, explicit)).toEqual({ url, team })
+      })
   )
 
-  it.effect("1.1 what is set explicitly need not be in the environment", () =>
+  it.effect("1.1 an explicit setting replaces a missing environment value", () =>
     Effect.gen(function* () {
       const layer = ApiClient.layerConfig(
         { baseUrl: Config.string("BASE_URL"), redirects: Config.integer("REDIRECTS") },
         { baseUrl, redirects: 1 }
       )
-      const request = yield* ApiClient.prepare(list).pipe(Effect.provide(onScript(layer)))
+      const request = yield* ApiClient.prepare(list).pipe(Effect.provide(withScript(layer)))
       expect(request.url).toBe("https://api.test/v1/todos")
     }).pipe(Effect.withConfigProvider(ConfigProvider.fromMap(new Map())))
   )
@@ -82,13 +84,13 @@ describe("sources", () => {
     "1.1 a required setting that is unset or blank is missing: %j",
     (env) =>
       Effect.gen(function* () {
-        const layer = onScript(ApiClient.layerConfig({ baseUrl: Config.string("BASE_URL") }))
+        const layer = withScript(ApiClient.layerConfig({ baseUrl: Config.string("BASE_URL") }))
         const error = yield* Effect.flip(Effect.scoped(Layer.build(layer)))
         expect(error).toMatchObject({ _op: "MissingData", path: ["BASE_URL"] })
       }).pipe(Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(env)))))
   )
 
-  it.effect("1.1 a blank key of an environment leaves the credentials at their default", () =>
+  it.effect("1.1 a blank environment value leaves the credentials at their default", () =>
     Effect.gen(function* () {
       const layer = ApiClient.layerConfig({
         baseUrl: Config.succeed(baseUrl),
@@ -101,11 +103,11 @@ describe("sources", () => {
         yield* ApiClient.execute(list)
         const [request] = yield* (yield* MockTransport.MockTransport).requests
         expect(request?.headers["x-api-key"]).toBe("fallback")
-      }).pipe(Effect.provide(onScript(layer)))
+      }).pipe(Effect.provide(withScript(layer)))
     }).pipe(Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["API_KEY", " "]]))))
   )
 
-  it.effect("1.1 a value that does not parse is an error and no default", () =>
+  it.effect("1.1 an environment value that does not parse is an error, not the default", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(resolved({ RESPONSE: "soon" }))
       expect(error).toMatchObject({ _op: "InvalidData", path: ["RESPONSE"] })
@@ -114,9 +116,9 @@ describe("sources", () => {
 })
 
 describe("validation", () => {
-  it.effect("1.2 is made when the layer is built and names the key and the reason", () =>
+  it.effect("1.2 building the layer fails with the key and the reason", () =>
     Effect.gen(function* () {
-      const layer = onScript(ApiClient.layer({ baseUrl, timeouts: { connect: -1 } }))
+      const layer = withScript(ApiClient.layer({ baseUrl, timeouts: { connect: -1 } }))
       const error = yield* Effect.flip(Effect.scoped(Layer.build(layer)))
       expect(error).toMatchObject({
         _tag: "InvalidConfigError",
@@ -127,9 +129,9 @@ describe("validation", () => {
     })
   )
 
-  it.effect("1.2 holds for what came from Config as well", () =>
+  it.effect("1.2 a setting from Config is checked, too", () =>
     Effect.gen(function* () {
-      const layer = onScript(ApiClient.layerConfig({ baseUrl: Config.string("BASE_URL") }))
+      const layer = withScript(ApiClient.layerConfig({ baseUrl: Config.string("BASE_URL") }))
       const error = yield* Effect.flip(Effect.scoped(Layer.build(layer)))
       expect(error).toMatchObject({ _tag: "InvalidConfigError", key: "baseUrl" })
     }).pipe(Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["BASE_URL", "api.test"]]))))
@@ -148,16 +150,16 @@ describe("validation", () => {
     "https://user:secret@api.test",
     "https://api.test\\v1",
     "javascript:alert(1)"
-  ])("1.2 a base URL of %j is refused", (baseUrl) => {
-    expect(refusedKey({ baseUrl })).toBe("baseUrl")
+  ])("1.2 rejects the base URL %j", (baseUrl) => {
+    expect(rejectedKey({ baseUrl })).toBe("baseUrl")
   })
 
   const timeouts = ["connect", "response", "idle", "total"]
   const badTimeouts = [-1, 0, Number.NaN, "-1 second", "soon", -1n, [0, -1], {}, null]
   it.each(timeouts.flatMap((name) => badTimeouts.map((value) => ({ name, value }))))(
-    "1.2 a $name timeout of $value is refused",
+    "1.2 rejects the $name timeout $value",
     ({ name, value }) => {
-      expect(refusedKey({ timeouts: { [name]: value } })).toBe(`timeouts.${name}`)
+      expect(rejectedKey({ timeouts: { [name]: value } })).toBe(`timeouts.${name}`)
     }
   )
 
@@ -166,9 +168,9 @@ describe("validation", () => {
     ...delays.flatMap((name) => [-1, Number.NaN, "-1 second", "soon"].map((value) => ({ name, value }))),
     ...[-1, Number.NaN, 1.5, Number.NEGATIVE_INFINITY].map((value) => ({ name: "maxRetries", value })),
     ...[-0.1, 1.1, Number.NaN].map((value) => ({ name: "jitter", value }))
-  ])("1.2 retries with $name of $value are refused", ({ name, value }) => {
-    expect(refusedKey({ retry: { [name]: value } })).toBe(`retry.${name}`)
-    expect(refusedKey({ retry: RetryPolicy.make({ [name]: value }) })).toBe(`retry.${name}`)
+  ])("1.2 rejects $name = $value in retry", ({ name, value }) => {
+    expect(rejectedKey({ retry: { [name]: value } })).toBe(`retry.${name}`)
+    expect(rejectedKey({ retry: RetryPolicy.make({ [name]: value }) })).toBe(`retry.${name}`)
   })
 
   it.each([
@@ -208,11 +210,11 @@ describe("validation", () => {
     { options: { retry: { onLongRetryAfter: "sleep" } }, key: "retry.onLongRetryAfter" },
     { options: { retry: { retryUnsafe: "sometimes" } }, key: "retry.retryUnsafe" },
     { options: { retry: { nested: "twice" } }, key: "retry.nested" }
-  ])("1.2 $key is named when it makes no sense: $options", ({ key, options }) => {
-    expect(refusedKey(options)).toBe(key)
+  ])("1.2 the error for $options names $key", ({ key, options }) => {
+    expect(rejectedKey(options)).toBe(key)
   })
 
-  it("1.2 a reason never repeats the value, which may be a secret", () => {
+  it("1.2 the reason never repeats the value, which may be a secret", () => {
     const error = Either.flip(
       ApiConfig.make({ baseUrl, headers: { "x-key": Redacted.make("s3cret\r\n") } })
     ).pipe(Either.getOrThrow)
@@ -231,13 +233,13 @@ describe("validation", () => {
     { retry: Schedule.recurs(3) },
     { redirects: 0 },
     { trustedOrigins: ["https://a.test/any/path", "http://b.test:8080"] }
-  ])("1.2 %o is accepted", (options) => {
+  ])("1.2 accepts %o", (options) => {
     expect(Either.isRight(ApiConfig.make({ baseUrl, ...options }))).toBe(true)
   })
 })
 
 describe("defaults", () => {
-  const config = made()
+  const config = configOf()
   const { policy } = config.retry
 
   it.each([
@@ -246,19 +248,19 @@ describe("defaults", () => {
     ["idle timeout", config.timeouts.idle, 600_000],
     ["total timeout", config.timeouts.total, Number.POSITIVE_INFINITY],
     ["retries", policy.maxRetries, 2],
-    ["first backoff", policy.initialMillis, 500],
-    ["backoff cap", policy.maxMillis, 8_000],
+    ["first backoff delay", policy.initialMillis, 500],
+    ["backoff limit", policy.maxMillis, 8_000],
     ["jitter", policy.jitter, 0.25],
     ["longest Retry-After", policy.maxRetryAfterMillis, 60_000],
-    ["what a longer Retry-After does", policy.onLongRetryAfter, "fail"],
+    ["handling of a longer Retry-After", policy.onLongRetryAfter, "fail"],
     ["unsafe methods", policy.retryUnsafe, "always"],
     ["nested retries", policy.nested, "once"],
     ["retry budget", policy.budget, { capacity: 500, retryCost: 5, timeoutCost: 10, successRefund: 1 }],
     ["lenient validation", config.lenient, false],
     ["redirects", config.redirects, 5],
-    ["decoded body cap", config.limits.responseBytes, 256 * 1024 * 1024],
-    ["error body cap", config.limits.errorBytes, 64 * 1024],
-    ["event cap", config.limits.eventBytes, 16 * 1024 * 1024],
+    ["limit of a decoded body", config.limits.responseBytes, 256 * 1024 * 1024],
+    ["limit of an error's body", config.limits.errorBytes, 64 * 1024],
+    ["limit of one event", config.limits.eventBytes, 16 * 1024 * 1024],
     ["query format", config.queryFormat, { arrays: "brackets", nesting: "brackets" }],
     ["idempotency header", config.idempotencyHeader, undefined],
     ["request id headers", config.requestIdHeaders, ["request-id", "x-request-id"]],
@@ -267,7 +269,7 @@ describe("defaults", () => {
     expect(actual).toEqual(expected)
   })
 
-  it("1.3 what is undefined leaves the default in place", () => {
+  it("1.3 undefined keeps the default", () => {
     const options = {
       timeouts: { connect: undefined },
       retry: { maxRetries: undefined, budget: { capacity: undefined } },
@@ -275,7 +277,7 @@ describe("defaults", () => {
       queryFormat: { arrays: undefined },
       redirects: undefined
     }
-    const { limits, queryFormat, redirects, retry, timeouts } = made(options as never)
+    const { limits, queryFormat, redirects, retry, timeouts } = configOf(options as never)
     expect({ limits, queryFormat, redirects, policy: retry.policy, timeouts }).toEqual({
       limits: config.limits,
       queryFormat: config.queryFormat,
@@ -289,7 +291,7 @@ describe("defaults", () => {
 describe("withOptions", () => {
   const step = MockTransport.forever(MockTransport.json(null))
 
-  it.effect("1.4 merges headers and query, replaces the rest", () =>
+  it.effect("1.4 merges headers and query, and replaces the other settings", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([step], {
         headers: { "x-a": "1", "x-b": "1" },
@@ -315,7 +317,7 @@ describe("withOptions", () => {
     })
   )
 
-  it.effect("1.4 merges the single timeouts", () =>
+  it.effect("1.4 merges the timeouts one by one", () =>
     Effect.gen(function* () {
       const platformHeaders = PlatformHeaders.make({ prefix: "x-p", packageVersion: "1" })
       const { client, transport } = yield* scripted([step], {
@@ -329,7 +331,7 @@ describe("withOptions", () => {
     })
   )
 
-  it.effect("1.4 header removals survive, until the header is set again", () =>
+  it.effect("1.4 a removed header stays removed until it is set again", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([step], { headers: { "x-a": "1", "user-agent": "me" } })
       const without = client.withOptions({ headers: { "X-A": null, "User-Agent": null } })
@@ -344,7 +346,7 @@ describe("withOptions", () => {
     })
   )
 
-  it.effect("1.4 a query default that was dropped stays dropped", () =>
+  it.effect("1.4 a dropped query default stays dropped", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([step], { query: { a: 1, b: 1, c: 1 } })
       const dropped = client
@@ -354,7 +356,7 @@ describe("withOptions", () => {
     })
   )
 
-  it.effect("1.4 shares the transport and the cache of the credentials", () =>
+  it.effect("1.4 shares the transport and the cached credentials", () =>
     Effect.gen(function* () {
       let fetched = 0
       const credentials = Credentials.cached({
@@ -372,7 +374,7 @@ describe("withOptions", () => {
     })
   )
 
-  it.effect("1.4 credentials of its own are its own", () =>
+  it.effect("1.4 uses its own credentials if it has any", () =>
     Effect.gen(function* () {
       const credentials = Credentials.bearer(Redacted.make("one"))
       const { client, transport } = yield* scripted([step], { credentials })
@@ -389,7 +391,7 @@ describe("withOptions", () => {
     })
   )
 
-  it.effect("1.4 an override that makes no sense fails every call and sends nothing", () =>
+  it.effect("1.4 an invalid override fails every call and sends nothing", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([step])
       const bad = client.withOptions({ timeouts: { idle: -1 } })
@@ -412,10 +414,10 @@ describe("withOptions", () => {
     })
   )
 
-  it.effect("1.4 the accessor changes the client of the environment", () =>
+  it.effect("1.4 ApiClient.withOptions changes the client of the environment", () =>
     Effect.gen(function* () {
       const client = yield* ApiClient.withOptions({ query: { a: 1 } })
       expect((yield* client.prepare(list)).url).toBe("https://api.test/v1/todos?a=1")
-    }).pipe(Effect.provide(onScript(ApiClient.layer({ baseUrl }))))
+    }).pipe(Effect.provide(withScript(ApiClient.layer({ baseUrl }))))
   )
 })

@@ -7,8 +7,8 @@ import { milk, scripted, Todo, withoutDelay } from "../fixtures/requests.js"
 
 const get = ApiRequest.get("/x")
 
-/** Notes what passes, on the way out and on the way back. */
-const noting =
+/** Logs each request on its way out and each response on its way back. */
+const logging =
   (log: Array<string>, name: string): Middleware.Middleware =>
   (request, next) =>
     Effect.suspend(() => {
@@ -16,8 +16,8 @@ const noting =
       return Effect.tap(next(request), (response) => void log.push(`${name} ${response.status}`))
     })
 
-describe("what it sees", () => {
-  it.effect("6 every attempt's response, 4xx and 5xx too", () =>
+describe("what a middleware sees", () => {
+  it.effect("6 a middleware sees the response of every attempt, 4xx and 5xx included", () =>
     Effect.gen(function* () {
       const seen: Array<number> = []
       const script = [MockTransport.empty(503), MockTransport.empty(429), MockTransport.empty(404)]
@@ -31,7 +31,7 @@ describe("what it sees", () => {
     })
   )
 
-  it.effect("6 the request with credentials and the headers of the attempt", () =>
+  it.effect("6 a middleware sees credentials and attempt headers on the request", () =>
     Effect.gen(function* () {
       const seen: Array<Record<string, string>> = []
       const { client } = yield* scripted([MockTransport.empty(503), MockTransport.empty(200)], {
@@ -53,7 +53,7 @@ describe("what it sees", () => {
     })
   )
 
-  it.effect("6 a failure of the transport as the tagged error", () =>
+  it.effect("6 a middleware sees a transport failure as a tagged error", () =>
     Effect.gen(function* () {
       const seen: Array<unknown> = []
       const { client } = yield* scripted([MockTransport.connectionError({ code: "ECONNREFUSED" })], {
@@ -69,15 +69,15 @@ describe("what it sees", () => {
   )
 })
 
-describe("order", () => {
-  it.effect("6 the client's first, outermost first, then the request's", () =>
+describe("the order of middleware", () => {
+  it.effect("6 the client's middleware wraps the request's, and the first of each is outermost", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
       const { client } = yield* scripted([MockTransport.empty(503), MockTransport.empty(204)], {
         retry: withoutDelay,
-        middleware: [noting(log, "a"), noting(log, "b")]
+        middleware: [logging(log, "a"), logging(log, "b")]
       })
-      yield* client.execute(ApiRequest.get("/x", { middleware: [noting(log, "c")] }))
+      yield* client.execute(ApiRequest.get("/x", { middleware: [logging(log, "c")] }))
       const attempt = (status: number) => [
         "a out",
         "b out",
@@ -90,10 +90,10 @@ describe("order", () => {
     })
   )
 
-  it.effect("6 compose puts the first of the list outermost", () =>
+  it.effect("6 compose makes the first of the list outermost", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
-      const composed = Middleware.compose([noting(log, "a"), noting(log, "b")], (request) =>
+      const composed = Middleware.compose([logging(log, "a"), logging(log, "b")], (request) =>
         Effect.succeed(HttpClientResponse.fromWeb(request, new Response(null, { status: 204 })))
       )
       yield* composed(HttpClientRequest.get("https://api.test"))
@@ -102,8 +102,8 @@ describe("order", () => {
   )
 })
 
-describe("what it may do", () => {
-  it.effect("6 change the request", () =>
+describe("what a middleware can do", () => {
+  it.effect("6 a middleware can change the request", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([MockTransport.empty()], {
         middleware: [
@@ -117,7 +117,7 @@ describe("what it may do", () => {
     })
   )
 
-  it.effect("6 answer without sending", () =>
+  it.effect("6 a middleware can respond without sending", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([], {
         middleware: [(request) => Effect.succeed(HttpClientResponse.fromWeb(request, Response.json(milk)))]
@@ -127,7 +127,7 @@ describe("what it may do", () => {
     })
   )
 
-  it.effect("6 answer with an error, which counts as one", () =>
+  it.effect("6 an error status from a middleware is retried and counted", () =>
     Effect.gen(function* () {
       const attempts = yield* Ref.make(0)
       const { client } = yield* scripted([], {
@@ -149,7 +149,7 @@ describe("what it may do", () => {
     })
   )
 
-  it.effect("6 send again", () =>
+  it.effect("6 a middleware can send twice within one attempt", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([MockTransport.empty(202), MockTransport.json(milk)], {
         middleware: [
@@ -167,7 +167,7 @@ describe("what it may do", () => {
   )
 
   it.effect.each(["text", "json", "arrayBuffer", "stream"] as const)(
-    "6 read the body as %s, and the decoder still gets it",
+    "6 the decoder still reads the body after a middleware read it as %s",
     (how) =>
       Effect.gen(function* () {
         const seen: Array<unknown> = []
@@ -186,7 +186,7 @@ describe("what it may do", () => {
       })
   )
 
-  it.effect("6 replace a body", () =>
+  it.effect("6 a middleware can replace the body", () =>
     Effect.gen(function* () {
       const script = MockTransport.forever(MockTransport.text('"hello"'))
       const upper = (response: HttpClientResponse.HttpClientResponse) =>
@@ -200,7 +200,7 @@ describe("what it may do", () => {
     })
   )
 
-  it.effect("6 read the body of an error, and the error still has it", () =>
+  it.effect("6 an error keeps its body after a middleware read it", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([MockTransport.json({ message: "no" }, { status: 400 })], {
         middleware: [(request, next) => Effect.tap(next(request), (response) => response.json)]
@@ -211,13 +211,13 @@ describe("what it may do", () => {
   )
 })
 
-describe("errors of its own", () => {
+describe("errors from a middleware", () => {
   const refuse =
     (mark: (error: ApiError.ApiError) => ApiError.ApiError): Middleware.Middleware =>
     (request, next) =>
       Effect.mapError(next(request), (error) => (ApiError.isApiError(error) ? mark(error) : error))
 
-  it.effect("6.1 a failure that it marks retryable is tried again", () =>
+  it.effect("6.1 an error that a middleware marks retryable is retried", () =>
     Effect.gen(function* () {
       const tls = MockTransport.connectionError({ code: "CERT_HAS_EXPIRED" })
       const once = yield* scripted([tls, MockTransport.empty()], { retry: withoutDelay })
@@ -231,7 +231,7 @@ describe("errors of its own", () => {
     })
   )
 
-  it.effect("6.1 a failure that it makes itself may be marked too", () =>
+  it.effect("6.1 an error that a middleware creates and marks retryable is retried", () =>
     Effect.gen(function* () {
       let calls = 0
       const { client } = yield* scripted([MockTransport.forever(MockTransport.json({ status: "pending" }))], {
@@ -263,7 +263,7 @@ describe("errors of its own", () => {
     })
   )
 
-  it.effect("6.1 an invalid request is never tried again, whatever a middleware says", () =>
+  it.effect("6.1 an InvalidRequestError is not retried, even if a middleware marks it", () =>
     Effect.gen(function* () {
       const invalid = new ApiError.InvalidRequestError({
         message: "body is too long",
@@ -285,7 +285,7 @@ describe("errors of its own", () => {
     })
   )
 
-  it.effect("7.3 errors of the platform become tagged errors", () =>
+  it.effect("7.3 platform errors become tagged errors", () =>
     Effect.gen(function* () {
       const cause = MockTransport.systemError("ECONNRESET")
       const failing =
@@ -303,19 +303,24 @@ describe("errors of its own", () => {
     })
   )
 
-  it.effect("7.4 an answer that it cannot read as JSON is no connection failure", () =>
-    Effect.gen(function* () {
-      const { client, transport } = yield* scripted([MockTransport.forever(MockTransport.text("not json"))], {
-        retry: withoutDelay,
-        middleware: [(request, next) => Effect.tap(next(request), (response) => response.json)]
+  it.effect(
+    "7.4 invalid JSON that a middleware reads is a ResponseValidationError, not a ConnectionError",
+    () =>
+      Effect.gen(function* () {
+        const { client, transport } = yield* scripted(
+          [MockTransport.forever(MockTransport.text("not json"))],
+          {
+            retry: withoutDelay,
+            middleware: [(request, next) => Effect.tap(next(request), (response) => response.json)]
+          }
+        )
+        const error = yield* Effect.flip(client.execute(get))
+        expect(error._tag).toBe("ResponseValidationError")
+        expect(yield* transport.requestCount).toBe(1)
       })
-      const error = yield* Effect.flip(client.execute(get))
-      expect(error._tag).toBe("ResponseValidationError")
-      expect(yield* transport.requestCount).toBe(1)
-    })
   )
 
-  it.effect("7.4 an answer that does not fit a schema it asks for is no connection failure", () =>
+  it.effect("7.4 a schema mismatch in a middleware is a ResponseValidationError, not a ConnectionError", () =>
     Effect.gen(function* () {
       const Ready = Schema.Struct({ ready: Schema.Literal(true) })
       const { client, transport } = yield* scripted(
@@ -339,7 +344,7 @@ describe("errors of its own", () => {
     })
   )
 
-  it.effect("7.1 a status it refuses is the error of that status", () =>
+  it.effect("7.1 filterStatusOk in a middleware gives the status's own error", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted(
         [MockTransport.json({ message: "gone for lunch" }, { status: 404 })],

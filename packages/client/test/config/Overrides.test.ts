@@ -17,7 +17,7 @@ const step = MockTransport.forever(MockTransport.json(null))
 const failing = MockTransport.forever(MockTransport.empty(503))
 const list = ApiRequest.get("/todos")
 
-const named =
+const appendName =
   (name: string): Middleware.Middleware =>
   (request, next) =>
     next({
@@ -25,10 +25,10 @@ const named =
       headers: { ...request.headers, "x-by": `${request.headers["x-by"] ?? ""}${name}` }
     } as never)
 
-/** The ways to lay settings over a client's. */
+/** The three ways to override a client's settings. */
 const ways = ["withOptions", "the request", "override"] as const
 
-const asked = (
+const executeWith = (
   way: (typeof ways)[number],
   client: ApiClient.ApiClient,
   settings: object,
@@ -47,12 +47,12 @@ const asked = (
 const base: Partial<ApiConfig.Options> = {
   headers: { "X-A": "1", "x-b": "1" },
   query: { a: 1, b: 1 },
-  middleware: [named("a")]
+  middleware: [appendName("a")]
 }
 
-describe.each(ways)("a function of the old value that throws, by %s", (way) => {
+describe.each(ways)("a function of the old value that throws, through %s", (way) => {
   it.effect.each(["headers", "query", "timeouts", "retry", "middleware"])(
-    "1.4 7.6 refuses the request, and is its cause: %s",
+    "1.4 7.6 the call fails with the thrown error as its cause: %s",
     (name) =>
       Effect.gen(function* () {
         const mine = new Error("mine")
@@ -60,7 +60,7 @@ describe.each(ways)("a function of the old value that throws, by %s", (way) => {
           throw mine
         }
         const { client, transport } = yield* scripted([step], base)
-        const error = yield* Effect.flip(asked(way, client, { [name]: replace }))
+        const error = yield* Effect.flip(executeWith(way, client, { [name]: replace }))
         expect(error).toMatchObject({ _tag: "InvalidRequestError", field: name, delivery: "not-sent" })
         expect(error.cause).toBe(mine)
         expect(yield* transport.requestCount).toBe(0)
@@ -68,11 +68,11 @@ describe.each(ways)("a function of the old value that throws, by %s", (way) => {
   )
 })
 
-describe.each(ways)("settings over a client's, by %s", (way) => {
+describe.each(ways)("overriding a client's settings through %s", (way) => {
   const sent = (settings: object) =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([step], base)
-      yield* asked(way, client, settings)
+      yield* executeWith(way, client, settings)
       const [request] = yield* transport.requests
       const { headers, url } = yield* Effect.fromNullable(request)
       return [new URL(url).search, headers["x-a"], headers["x-b"], headers["x-by"]]
@@ -91,11 +91,11 @@ describe.each(ways)("settings over a client's, by %s", (way) => {
     [{ query: { b: 2 } }, ["?a=1&b=2", "1", "1", "a"]],
     [{ query: { b: undefined } }, ["?a=1", "1", "1", "a"]],
     [{ query: () => ({ b: 2 }) }, ["?b=2", "1", "1", "a"]],
-    [{ middleware: [named("b")] }, ["?a=1&b=1", "1", "1", "ab"]],
-    [{ middleware: () => [named("b")] }, ["?a=1&b=1", "1", "1", "b"]],
+    [{ middleware: [appendName("b")] }, ["?a=1&b=1", "1", "1", "ab"]],
+    [{ middleware: () => [appendName("b")] }, ["?a=1&b=1", "1", "1", "b"]],
     [{ middleware: () => [] }, ["?a=1&b=1", "1", "1", undefined]],
     [{ middleware: ([first]: ReadonlyArray<unknown>) => [first, first] }, ["?a=1&b=1", "1", "1", "aa"]]
-  ])("1.4 %o", ([settings, expected]) =>
+  ])("1.4 merges %o", ([settings, expected]) =>
     Effect.map(sent(settings), (request) => expect(request).toEqual(expected))
   )
 
@@ -112,17 +112,17 @@ describe.each(ways)("settings over a client's, by %s", (way) => {
         RetryPolicy.override(policy, { retryUnsafe: "always" }),
       2
     ]
-  ])("1.4 retry: %o keeps what it does not say: %i requests", ([retry, requests]) =>
+  ])("1.4 retry: %o keeps the client's other settings, and the call sends %i requests", ([retry, requests]) =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([failing], {
         retry: { retryUnsafe: "never", initialDelay: 0, maxRetries: 1 }
       })
-      yield* Effect.flip(asked(way, client, { retry }, post))
+      yield* Effect.flip(executeWith(way, client, { retry }, post))
       expect(yield* transport.requestCount).toBe(requests)
     })
   )
 
-  it.effect("1.4 the single timeouts merge", () =>
+  it.effect("1.4 merges the timeouts one by one", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([step], {
         platformHeaders: PlatformHeaders.make({ prefix: "x-p", packageVersion: "1" }),
@@ -134,23 +134,23 @@ describe.each(ways)("settings over a client's, by %s", (way) => {
         { response: "1 second" },
         () => ({})
       ]) {
-        yield* asked(way, client, { timeouts })
+        yield* executeWith(way, client, { timeouts })
       }
       const requests = yield* transport.requests
       expect(requests.map(({ headers }) => headers["x-p-read-timeout"])).toEqual(["30", "30", "1", "600"])
-      const refused = yield* Effect.flip(asked(way, client, { timeouts: { idle: 0 } }))
-      expect(refused).toMatchObject({ _tag: "InvalidRequestError", field: "timeouts.idle" })
+      const error = yield* Effect.flip(executeWith(way, client, { timeouts: { idle: 0 } }))
+      expect(error).toMatchObject({ _tag: "InvalidRequestError", field: "timeouts.idle" })
     })
   )
 })
 
-describe("several, one over the other", () => {
+describe("several overrides", () => {
   const policyOf = (...overrides: ReadonlyArray<Overrides.Overrides>) => {
     const options = overrides.reduce<ApiConfig.Options>(Overrides.merge, { baseUrl })
     return Either.getOrThrow(ApiConfig.make(options)).retry
   }
 
-  it("1.4 retries keep policy and schedule apart", () => {
+  it("1.4 merging retry keeps the policy's fields and the schedule apart", () => {
     const schedule = Schedule.recurs(1)
     const { policy, schedule: kept } = policyOf(
       { retry: { retryUnsafe: "never", budget: { capacity: 10 } } },
@@ -167,7 +167,7 @@ describe("several, one over the other", () => {
     expect(policyOf({ retry: schedule }, { retry: ({ schedule }) => schedule }).schedule).toBe(schedule)
   })
 
-  it("1.4 names to hide unite, limits and formats merge by field", () => {
+  it("1.4 redacted names are united; limits and formats merge field by field", () => {
     const merged = Overrides.merge(
       {
         baseUrl,
@@ -189,14 +189,14 @@ describe("several, one over the other", () => {
     })
   })
 
-  it.effect("1.4 overrides of a request come one after the other, whichever of them are functions", () =>
+  it.effect("1.4 overrides of a request apply in order, values and functions alike", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([step], base)
       const add = (name: string) => ({ headers: (old: object) => ({ ...old, [name]: "1" }) })
       const request = list.pipe(
         ApiRequest.override({ headers: { "x-c": "1" }, query: { c: 1 } }),
         ApiRequest.override(add("x-d")),
-        ApiRequest.override({ headers: { "x-c": "2" }, middleware: [named("b")] }),
+        ApiRequest.override({ headers: { "x-c": "2" }, middleware: [appendName("b")] }),
         ApiRequest.override({ middleware: (all) => all.slice(1), query: () => ({ d: 1 }) })
       )
       yield* client.execute(request)
@@ -206,7 +206,7 @@ describe("several, one over the other", () => {
     })
   )
 
-  it.effect("1.4 the retries of a request merge with those it had", () =>
+  it.effect("1.4 overrides of a request's retry merge with its own", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([failing], { retry: { initialDelay: 0 } })
       const request = ApiRequest.post("/x", {
@@ -220,7 +220,7 @@ describe("several, one over the other", () => {
     })
   )
 
-  it.effect("1.1 explicit settings merge with those of Config", () =>
+  it.effect("1.1 explicit settings merge with those from Config", () =>
     Effect.gen(function* () {
       const live = ApiClient.layerConfig(
         {
@@ -234,7 +234,7 @@ describe("several, one over the other", () => {
     })
   )
 
-  it.effect("12.4 a secret that a function puts in is hidden as any", () =>
+  it.effect("12.4 a secret that a function adds is redacted", () =>
     Effect.gen(function* () {
       const echo = MockTransport.response(
         (request) => new Response(request.headers["x-key"], { status: 400 })
@@ -246,10 +246,19 @@ describe("several, one over the other", () => {
     })
   )
 
-  const merging = ["headers", "query", "queryFormat", "timeouts", "retry", "middleware", "limits", "redact"]
-  const wrong = [5, "x", null, new Date(0), Promise.resolve()]
-  it.each(merging.flatMap((name) => wrong.map((value) => [name, value] as const)))(
-    "1.5 %s of %o is refused behind a merge, too",
+  const mergedSettings = [
+    "headers",
+    "query",
+    "queryFormat",
+    "timeouts",
+    "retry",
+    "middleware",
+    "limits",
+    "redact"
+  ]
+  const invalidValues = [5, "x", null, new Date(0), Promise.resolve()]
+  it.each(mergedSettings.flatMap((name) => invalidValues.map((value) => [name, value] as const)))(
+    "1.5 merging keeps an invalid %s of %o invalid",
     (name, value) => {
       const merged = Overrides.merge({ baseUrl }, untyped({ [name]: value }))
       expect(Either.flip(ApiConfig.make(merged))).toMatchObject({ right: { key: name } })

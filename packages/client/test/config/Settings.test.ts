@@ -15,9 +15,9 @@ import { Effect, Either, Schema } from "effect"
 import { untyped } from "../fixtures/bodies.js"
 import { baseUrl, scripted } from "../fixtures/requests.js"
 
-const refused = (options: object) => Either.getOrThrow(Either.flip(ApiConfig.make({ baseUrl, ...options })))
+const rejected = (options: object) => Either.getOrThrow(Either.flip(ApiConfig.make({ baseUrl, ...options })))
 
-describe("a setting that is none", () => {
+describe("an unknown setting", () => {
   const rows: ReadonlyArray<readonly [options: object, key: string, nearest: string]> = [
     [{ baseURL: "https://a.test" }, "baseURL", "baseUrl"],
     [{ base_url: "https://a.test" }, "base_url", "baseUrl"],
@@ -45,14 +45,14 @@ describe("a setting that is none", () => {
     [{ queryFormat: { array: "comma" } }, "queryFormat.array", "arrays"]
   ]
 
-  it.each(rows)("1.5 %j is refused as %s, the nearest is %s", (options, key, nearest) => {
-    const error = refused(options)
+  it.each(rows)("1.5 %j is rejected with the key %s and the suggestion %s", (options, key, nearest) => {
+    const error = rejected(options)
     expect(error).toMatchObject({ _tag: "InvalidConfigError", key })
     expect(error.reason).toContain(`is unknown: the nearest is ${nearest}`)
     expect(error.message).not.toContain("hunter2")
   })
 
-  it.effect.each(rows)("1.5 by withOptions too: %j", ([options, field]) =>
+  it.effect.each(rows)("1.5 withOptions rejects %j", ([options, field]) =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([])
       const error = yield* Effect.flip(client.withOptions(options).get("/x"))
@@ -61,7 +61,7 @@ describe("a setting that is none", () => {
     })
   )
 
-  it("1.5 a client of promises throws it, and knows its transport", () => {
+  it("1.5 PromiseClient.make throws, and suggests `transport` for its own setting", () => {
     expect(() => PromiseClient.make(untyped({ baseUrl, transports: 1 }))).toThrow(
       "transports is unknown: the nearest is transport"
     )
@@ -69,8 +69,8 @@ describe("a setting that is none", () => {
   })
 })
 
-describe("what stands beside a request of a promise", () => {
-  it("1.5 is a signal alone: what belongs into the request is refused, and nothing is sent", async () => {
+describe("the second argument of a promise call", () => {
+  it("1.5 accepts only `signal`: request options there fail and send nothing", async () => {
     const client = PromiseClient.make({ baseUrl: "http://127.0.0.1:1" })
     const request = ApiRequest.get("/x", { events: EventStream.make({ event: Schema.Number }) })
     const options = untyped({ timeouts: { total: 5 }, signal: new AbortController().signal })
@@ -86,20 +86,23 @@ describe("what stands beside a request of a promise", () => {
   })
 })
 
-describe("what is no schema", () => {
+describe("an invalid schema in a stream contract", () => {
   it.each([
     ["nothing", () => EventStream.make(untyped({}))],
     ["an empty record", () => EventStream.make({ event: {} })],
-    ["a name without one", () => EventStream.make(untyped({ event: { delta: Schema.Number, stop: 1 } }))],
-    ["options in its place", () => EventStream.jsonLines(untyped({ schema: Schema.Number }))],
-    ["nothing for lines", () => EventStream.jsonLines(untyped(undefined))]
-  ])("1.5 is refused where the contract is made: %s", (_, make) => {
+    [
+      "a record with an invalid member",
+      () => EventStream.make(untyped({ event: { delta: Schema.Number, stop: 1 } }))
+    ],
+    ["options in place of the schema", () => EventStream.jsonLines(untyped({ schema: Schema.Number }))],
+    ["no schema for lines", () => EventStream.jsonLines(untyped(undefined))]
+  ])("1.5 the constructor throws: %s", (_, make) => {
     expect(make).toThrow(ApiConfig.InvalidConfigError)
     expect(make).toThrow("events.event must be a schema")
   })
 })
 
-describe("an option of a constructor that is none", () => {
+describe("an unknown option of a constructor", () => {
   const event = Schema.Number
   const items = () => []
   it.each<readonly [make: () => unknown, key: string, nearest: string]>([
@@ -119,7 +122,7 @@ describe("an option of a constructor that is none", () => {
     ],
     [() => PlatformHeaders.make(untyped({ prefix: "x", version: "1" })), "platformHeaders.version", ""],
     [() => ResponseDecoder.stream(untyped({ onProgress: 1 })), "success.onProgress", "onDownload"]
-  ])("1.5 %o throws an error of %s, the nearest is %s", (make, key, nearest) => {
+  ])("1.5 %o throws an error with the key %s and the suggestion %s", (make, key, nearest) => {
     try {
       make()
     } catch (error) {
@@ -137,7 +140,7 @@ describe("an option of a constructor that is none", () => {
     [{ proxy: { url: "https://127.0.0.1", tls: { verfy: false } } }, "proxy.tls.verfy", "verify"],
     [{ timeouts: { conect: 1 } }, "timeouts.conect", "connect"],
     [{ timeouts: 5 }, "timeouts", ""]
-  ] as const)("1.5 a transport fails with it: %j", ([options, key, nearest]) =>
+  ] as const)("1.5 NodeTransport.make fails for %j", ([options, key, nearest]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Effect.scoped(NodeTransport.make(untyped(options))))
       expect(error).toMatchObject({
@@ -149,7 +152,7 @@ describe("an option of a constructor that is none", () => {
   )
 })
 
-describe("a value of another kind", () => {
+describe("a setting of the wrong type", () => {
   it.each<readonly [options: object, key: string]>([
     [{ baseUrl: 5 }, "baseUrl"],
     [{ baseUrl: null }, "baseUrl"],
@@ -192,14 +195,14 @@ describe("a value of another kind", () => {
     [{ redact: ["x-a"] }, "redact"],
     [{ redact: { headers: "x-a" } }, "redact.headers"],
     [{ logBodies: "yes" }, "logBodies"]
-  ])("1.5 %o is refused as %s", (options, key) => {
-    const error = refused(options)
+  ])("1.5 %o is rejected with the key %s", (options, key) => {
+    const error = rejected(options)
     expect(error).toMatchObject({ key, reason: expect.stringMatching(/^must |^is |^needs /) })
     expect(error.message).not.toContain("hunter2")
   })
 })
 
-describe("an option of a request that is none, or of another kind", () => {
+describe("an unknown or mistyped option of a request", () => {
   const rows: ReadonlyArray<readonly [options: object, field: string, reason: string]> = [
     [{ params: { a: 1 } }, "params", "the nearest is query"],
     [{ json: { a: 1 } }, "json", "the nearest is body"],
@@ -251,7 +254,7 @@ describe("an option of a request that is none, or of another kind", () => {
     [{ bodyStream: [1] }, "bodyStream", "a stream of bytes"]
   ]
 
-  it.effect.each(rows)("1.5, 5.1 %o is refused as %s: %s", ([options, field, reason]) =>
+  it.effect.each(rows)("1.5, 5.1 %o is rejected with the field %s: %s", ([options, field, reason]) =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([])
       const request = yield* Effect.try(() => ApiRequest.post("/x", untyped(options)))
@@ -268,7 +271,7 @@ describe("an option of a request that is none, or of another kind", () => {
     }
   }
 
-  it.effect("5.1 what cannot be read is refused and not thrown, wherever it stands", () =>
+  it.effect("5.1 an unreadable option fails the call and does not throw", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([])
       for (const field of ["query", "headers", "body", "form", "multipart"]) {
@@ -288,7 +291,7 @@ describe("an option of a request that is none, or of another kind", () => {
     })
   )
 
-  it.effect("5.3 bytes may be an ArrayBuffer", () =>
+  it.effect("5.3 bytes accepts an ArrayBuffer", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([])
       const { body } = yield* client.prepare(ApiRequest.post("/x", { bytes: new Uint8Array([1, 2]).buffer }))

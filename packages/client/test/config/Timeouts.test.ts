@@ -8,11 +8,11 @@ import { errors, list, ok, play, playError, settle, status, withoutJitter } from
 const never = MockTransport.never
 const once = { retry: RetryPolicy.none }
 
-/** A body that comes in these parts. */
+/** A response whose body arrives in these parts. */
 const body = (...parts: ReadonlyArray<MockTransport.BodyPart>) => MockTransport.stream(parts)
 const wait = (delay: Duration.DurationInput): MockTransport.BodyPart => ({ delay })
 
-describe("the limits", () => {
+describe("the timeouts", () => {
   it("1.3 connect 5 s, response and idle 600 s, no total", () => {
     expect(Timeouts.defaults).toEqual({ connect: 5000, response: 600_000, idle: 600_000, total: Infinity })
   })
@@ -31,20 +31,20 @@ describe("the limits", () => {
       { idle: Infinity, response: Infinity }
     ],
     [{ total: 0.5 }, { total: 0.5 }]
-  ])("1.3 %j over the defaults", (options, changed) => {
+  ])("1.3 merges %j with the defaults", (options, changed) => {
     expect(Timeouts.merge(Timeouts.defaults, options)).toEqual(
       Either.right({ ...Timeouts.defaults, ...changed })
     )
   })
 
-  it.each([0, -1, Number.NaN, "soon" as never, Duration.zero])("1.2 %s is no limit", (limit) => {
+  it.each([0, -1, Number.NaN, "soon" as never, Duration.zero])("1.2 %s is not a valid timeout", (limit) => {
     for (const name of ["connect", "response", "idle", "total"]) {
       const merged = Timeouts.merge(Timeouts.defaults, { [name]: limit })
       expect(Either.flip(merged)).toMatchObject({ right: { field: `timeouts.${name}` } })
     }
   })
 
-  it.effect("1.2 a request with a limit that makes no sense is not sent", () =>
+  it.effect("1.2 a request with an invalid timeout is not sent", () =>
     Effect.gen(function* () {
       const request = ApiRequest.get("/todos", { timeouts: { idle: -1 } })
       const { error, times } = yield* playError([], {}, request, 0)
@@ -55,7 +55,7 @@ describe("the limits", () => {
 })
 
 describe("response", () => {
-  it.effect("7.3 is of one attempt, which is cut and retried", () =>
+  it.effect("7.3 applies to each attempt; a timed-out attempt is aborted and retried", () =>
     Effect.gen(function* () {
       const options = { timeouts: { response: "10 seconds" }, retry: withoutJitter } as const
       const { ended, times, transport } = yield* play([never, never, ok], options)
@@ -65,7 +65,7 @@ describe("response", () => {
     })
   )
 
-  it.effect("7.3 says which limit passed", () =>
+  it.effect("7.3 the TimeoutError has the phase and the limit", () =>
     Effect.gen(function* () {
       const { error } = yield* playError([never], { timeouts: { response: "10 seconds" }, ...once })
       expect(error).toMatchObject({
@@ -85,7 +85,7 @@ describe("response", () => {
     { limit: "5 seconds", delay: "4999 millis", passed: false },
     { limit: "5 seconds", delay: "5001 millis", passed: true },
     { limit: Infinity, delay: "1 day", passed: false }
-  ] as const)("7.3 a limit of $limit and an answer after $delay", ({ delay, limit, passed }) =>
+  ] as const)("7.3 a limit of $limit and a response after $delay", ({ delay, limit, passed }) =>
     Effect.gen(function* () {
       const script = [MockTransport.json(1, { delay })]
       const { ended } = yield* play(script, { timeouts: { response: limit }, ...once }, list, "25 hours")
@@ -93,7 +93,7 @@ describe("response", () => {
     })
   )
 
-  it.effect("7.3 is over with the headers: the body may take longer", () =>
+  it.effect("7.3 ends with the headers, so the body may take longer", () =>
     Effect.gen(function* () {
       const { ended } = yield* play([body("[", wait("1 minute"), "1]")], {
         timeouts: { response: "1 second" }
@@ -102,7 +102,7 @@ describe("response", () => {
     })
   )
 
-  it.effect("7.3 does not count what a middleware does by itself", () =>
+  it.effect("7.3 excludes the time spent in a middleware", () =>
     Effect.gen(function* () {
       const slow: Middleware.Middleware = (request, next) => Effect.delay(next(request), "1 minute")
       const { ended } = yield* play([ok], { timeouts: { response: "1 second" }, middleware: [slow] })
@@ -114,7 +114,7 @@ describe("response", () => {
 describe("idle", () => {
   const timeouts = { idle: "5 seconds" } as const
 
-  it.effect("7.3 a body that falls silent is cut and retried", () =>
+  it.effect("7.3 a stalled body is aborted and retried", () =>
     Effect.gen(function* () {
       const silent = body("[1, ", wait(Infinity))
       const { ended, times, transport } = yield* play([silent, body(wait(Infinity)), ok], {
@@ -127,7 +127,7 @@ describe("idle", () => {
     })
   )
 
-  it.effect("7.3 says which limit passed", () =>
+  it.effect("7.3 the TimeoutError has the phase and the limit", () =>
     Effect.gen(function* () {
       const { error } = yield* playError([body("[1, ", wait(Infinity))], { timeouts, ...once })
       expect(error).toMatchObject({
@@ -141,18 +141,26 @@ describe("idle", () => {
   )
 
   it.effect.each([
-    { name: "before its first chunk", parts: [wait("4999 millis"), "1"], cut: undefined },
-    { name: "too long before its first chunk", parts: [wait("5001 millis"), "1"], cut: 5000 },
     {
-      name: "before each chunk",
+      name: "a pause within the limit before the first chunk",
+      parts: [wait("4999 millis"), "1"],
+      cut: undefined
+    },
+    { name: "a pause above the limit before the first chunk", parts: [wait("5001 millis"), "1"], cut: 5000 },
+    {
+      name: "a pause within the limit before each chunk",
       parts: Array.from({ length: 20 }, () => [wait("4 seconds"), " "])
         .flat()
         .concat("1"),
       cut: undefined
     },
-    { name: "too long between two", parts: [wait("4 seconds"), "1", wait("6 seconds"), "1"], cut: 9000 },
-    { name: "too long before its end", parts: ["1", wait("6 seconds")], cut: 5000 }
-  ])("7.3 a body that is slow $name", ({ cut, parts }) =>
+    {
+      name: "a pause above the limit between two chunks",
+      parts: [wait("4 seconds"), "1", wait("6 seconds"), "1"],
+      cut: 9000
+    },
+    { name: "a pause above the limit before the end", parts: ["1", wait("6 seconds")], cut: 5000 }
+  ])("7.3 a body with $name", ({ cut, parts }) =>
     Effect.gen(function* () {
       const { ended } = yield* play([body(...parts)], { timeouts, ...once })
       expect(ended).toMatchObject(
@@ -167,7 +175,7 @@ describe("idle", () => {
     { limit: undefined, delay: "599 seconds", passed: false },
     { limit: undefined, delay: "601 seconds", passed: true },
     { limit: Infinity, delay: "1 day", passed: false }
-  ] as const)("7.3 a limit of $limit and a silence of $delay", ({ delay, limit, passed }) =>
+  ] as const)("7.3 a limit of $limit and a pause of $delay", ({ delay, limit, passed }) =>
     Effect.gen(function* () {
       const { ended } = yield* play(
         [body(wait(delay), "1")],
@@ -183,24 +191,22 @@ describe("idle", () => {
     { idle: "1 second", took: 1000 },
     { idle: "1 hour", took: 5000 },
     { idle: Infinity, took: 5000 }
-  ] as const)(
-    "7.1 an error's body that falls silent does not hide the status: idle $idle",
-    ({ idle, took }) =>
-      Effect.gen(function* () {
-        const step = MockTransport.stream(['{"error"', wait(Infinity)], { status: 404 })
-        const { error, transport } = yield* playError([step], { timeouts: { idle } })
-        expect(error).toMatchObject({
-          _tag: "NotFoundError",
-          status: 404,
-          body: undefined,
-          message: "404 Not Found"
-        })
-        expect(error.attempts).toMatchObject([{ duration: Duration.millis(took) }])
-        expect(yield* transport.interrupted).toBe(1)
+  ] as const)("7.1 an error's stalled body does not hide the status: idle $idle", ({ idle, took }) =>
+    Effect.gen(function* () {
+      const step = MockTransport.stream(['{"error"', wait(Infinity)], { status: 404 })
+      const { error, transport } = yield* playError([step], { timeouts: { idle } })
+      expect(error).toMatchObject({
+        _tag: "NotFoundError",
+        status: 404,
+        body: undefined,
+        message: "404 Not Found"
       })
+      expect(error.attempts).toMatchObject([{ duration: Duration.millis(took) }])
+      expect(yield* transport.interrupted).toBe(1)
+    })
   )
 
-  it.effect("7.1 nor does one that breaks off", () =>
+  it.effect("7.1 an error's reset body does not hide the status", () =>
     Effect.gen(function* () {
       const broken = ["{", { fail: MockTransport.systemError("ECONNRESET") }]
       const { error } = yield* playError([MockTransport.stream(broken, { status: 404 })])
@@ -209,8 +215,8 @@ describe("idle", () => {
   )
 })
 
-describe("whose limits", () => {
-  it.effect("1.3 a request's own stand over the client's, one by one", () =>
+describe("precedence of timeouts", () => {
+  it.effect("1.3 a request's timeouts override the client's, one by one", () =>
     Effect.gen(function* () {
       const options = { timeouts: { response: "10 seconds", idle: "20 seconds" }, ...once } as const
       const request = ApiRequest.get("/todos", { timeouts: { idle: "3 seconds" } })
@@ -221,7 +227,7 @@ describe("whose limits", () => {
     })
   )
 
-  it.effect("1.4 so do those of withOptions", () =>
+  it.effect("1.4 withOptions overrides the client's timeouts, one by one", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([never, body(wait(Infinity))], {
         timeouts: { response: "10 seconds", idle: "20 seconds" },
@@ -233,7 +239,7 @@ describe("whose limits", () => {
     })
   )
 
-  it.effect("6.4 a retry after a limit that passed is a retry after a timeout", () =>
+  it.effect("6.4 a retry after an idle timeout has the price of a timeout", () =>
     Effect.gen(function* () {
       const options = { timeouts: { idle: 1000 }, retry: { ...withoutJitter, budget: { capacity: 19 } } }
       const { error, times } = yield* playError([MockTransport.forever(body(wait(Infinity)))], options)
@@ -242,7 +248,7 @@ describe("whose limits", () => {
     })
   )
 
-  it.effect("6.1 a limit of one's own making is the middleware's word", () =>
+  it.effect("6.1 a TimeoutError from a middleware is retried", () =>
     Effect.gen(function* () {
       const limited: Middleware.Middleware = (request, next) =>
         Effect.timeoutFail(next(request), { duration: "1 second", onTimeout: () => errors.TimeoutError })

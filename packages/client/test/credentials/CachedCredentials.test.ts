@@ -7,8 +7,8 @@ import { issueTokens, list, ok, tokens } from "../fixtures/retry.js"
 
 const secret = Redacted.make("s3cret")
 
-describe("a token's life", () => {
-  const aged = <E>(
+describe("the life of a cached token", () => {
+  const callWithToken = <E>(
     issuer: { readonly fetch: Effect.Effect<Credentials.Token, E> },
     refreshAhead?: Duration.DurationInput
   ) =>
@@ -26,10 +26,10 @@ describe("a token's life", () => {
   it.effect.each([
     { refreshAhead: undefined, ahead: 60 },
     { refreshAhead: "10 minutes" as const, ahead: 600 }
-  ])("6.9 is renewed in the background ahead of its end: $ahead s", ({ ahead, refreshAhead }) =>
+  ])("6.9 a token is renewed in the background $ahead s before it expires", ({ ahead, refreshAhead }) =>
     Effect.gen(function* () {
       const issuer = issueTokens({ expiresIn: "1 hour", delay: "1 second" })
-      const use = yield* aged(issuer, refreshAhead)
+      const use = yield* callWithToken(issuer, refreshAhead)
       const first = yield* Effect.fork(use)
       yield* TestClock.adjust("1 second")
       expect(yield* Fiber.join(first)).toBe("token-1")
@@ -37,7 +37,7 @@ describe("a token's life", () => {
       expect(yield* use).toBe("token-1")
       expect(issuer.fetched).toBe(1)
       yield* TestClock.adjust("1 second")
-      // Nobody waits for the new token, and there is one fetch however many ask.
+      // Nobody waits for the new token, and several calls start one fetch.
       expect(yield* use).toBe("token-1")
       expect(yield* use).toBe("token-1")
       yield* TestClock.adjust("1 second")
@@ -46,20 +46,20 @@ describe("a token's life", () => {
     })
   )
 
-  it.effect("6.9 is waited for once it is over", () =>
+  it.effect("6.9 a call waits for the new token once the old one has expired", () =>
     Effect.gen(function* () {
       const issuer = issueTokens({ expiresIn: "1 hour" })
-      const use = yield* aged(issuer)
+      const use = yield* callWithToken(issuer)
       expect(yield* use).toBe("token-1")
       yield* TestClock.adjust("1 hour")
       expect(yield* use).toBe("token-2")
     })
   )
 
-  it.effect("6.9 is used to its half where it is shorter than the head start", () =>
+  it.effect("6.9 a token that lives shorter than refreshAhead is renewed at half its life", () =>
     Effect.gen(function* () {
       const issuer = issueTokens({ expiresIn: "40 seconds" })
-      const use = yield* aged(issuer)
+      const use = yield* callWithToken(issuer)
       for (const _ of [1, 2, 3]) expect(yield* use).toBe("token-1")
       yield* TestClock.adjust("19 seconds")
       expect(yield* use).toBe("token-1")
@@ -71,10 +71,10 @@ describe("a token's life", () => {
     })
   )
 
-  it.effect("6.9 without an end is kept", () =>
+  it.effect("6.9 a token without expiresIn is kept", () =>
     Effect.gen(function* () {
       const issuer = issueTokens()
-      const use = yield* aged(issuer)
+      const use = yield* callWithToken(issuer)
       yield* use
       yield* TestClock.adjust("1000 days")
       expect(yield* use).toBe("token-1")
@@ -82,11 +82,11 @@ describe("a token's life", () => {
   )
 })
 
-describe("one fetch for all", () => {
+describe("a shared fetch", () => {
   const waiting = (resolver: Credentials.Resolver, count: number) =>
     Effect.forEach(Array.from({ length: count }), () => Effect.fork(resolver.resolve))
 
-  it.effect("6.9 fails all who wait, and is forgotten", () =>
+  it.effect("6.9 a failed fetch fails every waiting call, and the next call fetches again", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<never, string>()
       let fetched = 0
@@ -104,7 +104,7 @@ describe("one fetch for all", () => {
     })
   )
 
-  it.effect("6.9 runs to its end, whoever leaves: the token is for the callers of tomorrow", () =>
+  it.effect("6.9 a fetch continues when its callers are interrupted, and serves later calls", () =>
     Effect.gen(function* () {
       const issuer = issueTokens({ delay: "1 minute" })
       const resolver = Credentials.cached({ fetch: issuer.fetch }).make()
@@ -122,7 +122,7 @@ describe("one fetch for all", () => {
     })
   )
 
-  it.effect("6.9 a renewal in the background goes on when the call that began it is interrupted", () =>
+  it.effect("6.9 a background renewal continues when the call that started it is interrupted", () =>
     Effect.gen(function* () {
       const issuer = issueTokens({ expiresIn: "1 hour", delay: "1 second" })
       const resolver = Credentials.cached({ fetch: issuer.fetch }).make()
@@ -138,7 +138,7 @@ describe("one fetch for all", () => {
     })
   )
 
-  it.effect("6.9 a defect of the fetch is the caller's, and the next asks again", () =>
+  it.effect("6.9 a defect of the fetch dies in its caller, and the next call fetches again", () =>
     Effect.gen(function* () {
       let fetched = 0
       const fetch = Effect.suspend(() => (++fetched === 1 ? Effect.die("bug") : Effect.succeed(secret)))
@@ -148,7 +148,7 @@ describe("one fetch for all", () => {
     })
   )
 
-  /** A scheduler that makes its fiber yield once, after so many steps, and does something else meanwhile. */
+  /** A scheduler that yields once, at the given step, and runs `meanwhile` there. */
   const yieldingAt = (step: number, meanwhile: () => void = () => undefined): Scheduler.Scheduler => {
     let count = 0
     return {
@@ -162,21 +162,21 @@ describe("one fetch for all", () => {
   }
   const steps = Array.from({ length: 100 }, (_, index) => index + 1)
 
-  it.effect("6.9 wherever a fiber yields, a refused token is fetched anew", () =>
+  it.effect("6.9 a rejected token is fetched again, wherever the fiber yields", () =>
     Effect.forEach(steps, (step) =>
       Effect.gen(function* () {
         const issuer = issueTokens()
         const resolver = Credentials.cached({ fetch: issuer.fetch }).make()
-        const refused = Effect.map(resolver.resolve, (resolved) => resolver.invalidate?.(resolved))
-        yield* Effect.withScheduler(refused, yieldingAt(step))
-        yield* refused
+        const rejectToken = Effect.map(resolver.resolve, (resolved) => resolver.invalidate?.(resolved))
+        yield* Effect.withScheduler(rejectToken, yieldingAt(step))
+        yield* rejectToken
         expect([step, (yield* resolver.resolve).secrets]).toEqual([step, ["token-3"]])
         expect(issuer.fetched).toBe(3)
       })
     )
   )
 
-  it.effect("6.9 wherever the last who waits leaves, one who comes gets the token", () =>
+  it.effect("6.9 a new caller gets the token, wherever the last waiting caller is interrupted", () =>
     Effect.forEach(steps, (step) =>
       Effect.gen(function* () {
         const gate = yield* Deferred.make<Redacted.Redacted>()

@@ -18,35 +18,39 @@ import {
 
 const secret = Redacted.make("s3cret")
 
-/** What one attempt carries. */
+/** The credentials of one attempt. */
 const resolved = (credentials: Credentials.Credentials) => credentials.make().resolve
 
-describe("kinds", () => {
+describe("kinds of credentials", () => {
   it.effect.each([
     { name: "none", credentials: Credentials.none, headers: {} },
     {
-      name: "header",
+      name: "a header",
       credentials: Credentials.header("X-Api-Key", secret),
       headers: { "x-api-key": "s3cret" }
     },
-    { name: "bearer", credentials: Credentials.bearer(secret), headers: { authorization: "Bearer s3cret" } },
-    // RFC 7617, section 2 and 2.1.
+    {
+      name: "a bearer token",
+      credentials: Credentials.bearer(secret),
+      headers: { authorization: "Bearer s3cret" }
+    },
+    // RFC 7617, sections 2 and 2.1.
     {
       name: "basic",
       credentials: Credentials.basic("Aladdin", Redacted.make("open sesame")),
       headers: { authorization: "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==" }
     },
     {
-      name: "basic in UTF-8",
+      name: "basic with UTF-8",
       credentials: Credentials.basic("test", Redacted.make("123£")),
       headers: { authorization: "Basic dGVzdDoxMjPCow==" }
     },
     {
-      name: "a secret with space around it",
+      name: "a secret with surrounding whitespace",
       credentials: Credentials.bearer(Redacted.make(" s3cret\n")),
       headers: { authorization: "Bearer s3cret" }
     },
-    { name: "a blank bearer", credentials: Credentials.bearer(Redacted.make(" \t")), headers: {} },
+    { name: "a blank bearer token", credentials: Credentials.bearer(Redacted.make(" \t")), headers: {} },
     { name: "a blank header", credentials: Credentials.header("x-api-key", Redacted.make("")), headers: {} },
     {
       name: "an effect",
@@ -89,8 +93,8 @@ describe("kinds", () => {
       ]),
       headers: { authorization: "Bearer s3cret" }
     },
-    { name: "the first of none", credentials: Credentials.firstOf([]), headers: {} },
-    { name: "the first of blanks", credentials: Credentials.firstOf([Credentials.none]), headers: {} }
+    { name: "an empty firstOf", credentials: Credentials.firstOf([]), headers: {} },
+    { name: "a firstOf of blanks", credentials: Credentials.firstOf([Credentials.none]), headers: {} }
   ])("6.9 sends $name", ({ credentials, headers }) =>
     Effect.gen(function* () {
       expect((yield* resolved(credentials)).headers).toEqual(headers)
@@ -100,7 +104,7 @@ describe("kinds", () => {
     })
   )
 
-  it.effect("6.9 an effect is asked before every attempt", () =>
+  it.effect("6.9 an effect runs before every attempt", () =>
     Effect.gen(function* () {
       const issuer = issueTokens()
       const credentials = Credentials.effect(Effect.map(issuer.fetch, ({ token }) => token))
@@ -117,7 +121,7 @@ describe("kinds", () => {
     { failure: new VaultSealed(), reason: "VaultSealed" },
     { failure: { _tag: "VaultSealed" }, reason: "VaultSealed" },
     { failure: undefined, reason: "the effect failed" }
-  ])("6.9 what fails sends nothing and says why: $failure", ({ failure, reason }) =>
+  ])("6.9 a failure sends nothing, and its reason is in the message: $failure", ({ failure, reason }) =>
     Effect.gen(function* () {
       for (const credentials of [
         Credentials.effect(Effect.fail(failure)),
@@ -131,14 +135,14 @@ describe("kinds", () => {
           delivery: "not-sent"
         })
         expect(error.message).toBe(`no credentials: ${reason}`)
-        // The program's own error is kept, where it is more than a word.
+        // The program's own error is the cause, unless it is only a string.
         expect(error.cause).toBe(typeof failure === "object" ? failure : undefined)
         expect(times).toEqual([])
       }
     })
   )
 
-  it.effect("6.9 what a promise is rejected with is the reason, and the cause", () =>
+  it.effect("6.9 a rejected promise gives the reason and the cause", () =>
     Effect.gen(function* () {
       const sealed = new Error("the vault is sealed")
       const fetch = Effect.tryPromise(() => Promise.reject(sealed))
@@ -149,7 +153,7 @@ describe("kinds", () => {
     })
   )
 
-  it.effect("6.9 the first of several that all fail names them all", () =>
+  it.effect("6.9 a firstOf that fails lists every reason", () =>
     Effect.gen(function* () {
       const credentials = Credentials.firstOf([
         Credentials.effect(Effect.fail("no file")),
@@ -159,7 +163,7 @@ describe("kinds", () => {
     })
   )
 
-  it.effect("6.9 a token that cannot stand in a header is never sent, nor shown", () =>
+  it.effect("6.9 a token that is invalid in a header is neither sent nor shown", () =>
     Effect.gen(function* () {
       const credentials = Credentials.bearer(Redacted.make("s3cret\r\nx-evil: 1"))
       const { error, times } = yield* playError([ok], { credentials }, list, 0)
@@ -169,7 +173,7 @@ describe("kinds", () => {
     })
   )
 
-  it.effect("6.9 a secret that a server echoes is not shown", () =>
+  it.effect("6.9 an echoed secret is redacted", () =>
     Effect.gen(function* () {
       for (const credentials of [
         Credentials.bearer(secret),
@@ -186,40 +190,42 @@ describe("kinds", () => {
   )
 })
 
-/** What plain JavaScript may give in place of a `Redacted`. */
-const given = (value: unknown) => value as Redacted.Redacted<string>
+/** A value that plain JavaScript can pass in place of a `Redacted`. */
+const untypedSecret = (value: unknown) => value as Redacted.Redacted<string>
 
-const waysToGive: Readonly<Record<string, (value: unknown) => Credentials.Credentials>> = {
-  bearer: (value) => Credentials.bearer(given(value)),
-  header: (value) => Credentials.header("x-key", given(value)),
-  basic: (value) => Credentials.basic("me", given(value)),
-  effect: (value) => Credentials.effect(Effect.succeed(given(value))),
-  cached: (value) => Credentials.cached({ fetch: Effect.succeed(given(value)) }),
-  "a cached token with its life": (value) =>
-    Credentials.cached({ fetch: Effect.succeed({ token: given(value), expiresIn: "1 hour" }) }),
-  "a cached token sent in its own way": (value) =>
+const constructors: Readonly<Record<string, (value: unknown) => Credentials.Credentials>> = {
+  bearer: (value) => Credentials.bearer(untypedSecret(value)),
+  header: (value) => Credentials.header("x-key", untypedSecret(value)),
+  basic: (value) => Credentials.basic("me", untypedSecret(value)),
+  effect: (value) => Credentials.effect(Effect.succeed(untypedSecret(value))),
+  cached: (value) => Credentials.cached({ fetch: Effect.succeed(untypedSecret(value)) }),
+  "a cached token with expiresIn": (value) =>
+    Credentials.cached({ fetch: Effect.succeed({ token: untypedSecret(value), expiresIn: "1 hour" }) }),
+  "a cached token with `as`": (value) =>
     Credentials.cached({
-      fetch: Effect.succeed(given(value)),
+      fetch: Effect.succeed(untypedSecret(value)),
       as: (token) => Credentials.header("x-key", token)
     }),
-  firstOf: (value) => Credentials.firstOf([Credentials.none, Credentials.bearer(given(value))])
+  firstOf: (value) => Credentials.firstOf([Credentials.none, Credentials.bearer(untypedSecret(value))])
 }
 
-describe("a secret of plain JavaScript", () => {
-  it.effect.each(Object.entries(waysToGive))("12.4 may be a string, and is hidden as one: %s", ([, make]) =>
-    Effect.gen(function* () {
-      const echo: MockTransport.Script = ({ headers }) =>
-        MockTransport.json({ message: `plain-token ${JSON.stringify(headers)}` }, { status: 400 })
-      const { client, transport } = yield* scripted(echo, { credentials: make(" plain-token ") })
-      const error = yield* Effect.flip(client.execute(list))
-      expect(error._tag).toBe("BadRequestError")
-      expect(JSON.stringify(error)).not.toContain("plain-token")
-      const sent = JSON.stringify((yield* transport.requests)[0]?.headers)
-      expect(sent).toMatch(/Bearer plain-token|"x-key":"plain-token"|Basic bWU6IHBsYWluLXRva2VuIA==/)
-    })
+describe("a secret from plain JavaScript", () => {
+  it.effect.each(Object.entries(constructors))(
+    "12.4 may be a plain string, which is redacted: %s",
+    ([, make]) =>
+      Effect.gen(function* () {
+        const echo: MockTransport.Script = ({ headers }) =>
+          MockTransport.json({ message: `plain-token ${JSON.stringify(headers)}` }, { status: 400 })
+        const { client, transport } = yield* scripted(echo, { credentials: make(" plain-token ") })
+        const error = yield* Effect.flip(client.execute(list))
+        expect(error._tag).toBe("BadRequestError")
+        expect(JSON.stringify(error)).not.toContain("plain-token")
+        const sent = JSON.stringify((yield* transport.requests)[0]?.headers)
+        expect(sent).toMatch(/Bearer plain-token|"x-key":"plain-token"|Basic bWU6IHBsYWluLXRva2VuIA==/)
+      })
   )
 
-  const wrong: Readonly<Record<string, readonly [value: unknown, said: RegExp]>> = {
+  const invalidSecrets: Readonly<Record<string, readonly [value: unknown, expected: RegExp]>> = {
     nothing: [undefined, /undefined/],
     null: [null, /null/],
     "a number": [5_318_008, /a number/],
@@ -227,23 +233,31 @@ describe("a secret of plain JavaScript", () => {
     "a list": [["plain-token"], /an array/],
     "a function": [() => "plain-token", /a function/],
     "a promise": [Promise.resolve("plain-token"), /a promise: await it/],
-    "a Redacted of nothing": [Redacted.make(undefined), /a Redacted that holds a string/],
+    "a Redacted of undefined": [Redacted.make(undefined), /a Redacted that holds a string/],
     "a Redacted of a number": [Redacted.make(5_318_008), /a Redacted that holds a string/]
   }
 
   it.effect.each(
-    Object.entries(waysToGive).flatMap(([way, make]) =>
-      Object.entries(wrong).map(([kind, [value, said]]) => ({ way, make, kind, value, said }))
+    Object.entries(constructors).flatMap(([way, make]) =>
+      Object.entries(invalidSecrets).map(([kind, [value, expected]]) => ({
+        way,
+        make,
+        kind,
+        value,
+        expected
+      }))
     )
-  )("12.4 is refused by its argument, and never shown: $way given $kind", ({ make, said, value }) =>
-    Effect.gen(function* () {
-      const { error, times } = yield* playError([ok], { credentials: make(value) }, list, 0)
-      expect(error).toMatchObject({ _tag: "CredentialsError", stoppedBy: "not-retryable" })
-      expect(error.message).toMatch(/(token|the header|password) must be a Redacted/)
-      expect(error.message).toMatch(said)
-      expect(JSON.stringify(error)).not.toMatch(/plain-token|5318008/)
-      expect(times).toEqual([])
-    })
+  )(
+    "12.4 an invalid secret fails the call and is never shown: $way with $kind",
+    ({ make, expected, value }) =>
+      Effect.gen(function* () {
+        const { error, times } = yield* playError([ok], { credentials: make(value) }, list, 0)
+        expect(error).toMatchObject({ _tag: "CredentialsError", stoppedBy: "not-retryable" })
+        expect(error.message).toMatch(/(token|the header|password) must be a Redacted/)
+        expect(error.message).toMatch(expected)
+        expect(JSON.stringify(error)).not.toMatch(/plain-token|5318008/)
+        expect(times).toEqual([])
+      })
   )
 
   it.effect.each([
@@ -255,7 +269,7 @@ describe("a secret of plain JavaScript", () => {
       /`as` returns must be Credentials/
     ],
     [
-      "as that throws",
+      "an `as` that throws",
       () =>
         Credentials.cached({
           fetch: Effect.succeed(secret),
@@ -265,7 +279,7 @@ describe("a secret of plain JavaScript", () => {
         }),
       /no use for <redacted>/
     ],
-    ["a user that is none", () => Credentials.basic(undefined as never, secret), /the user must be/],
+    ["a missing user", () => Credentials.basic(undefined as never, secret), /the user must be/],
     ["a user with a colon", () => Credentials.basic("a:b", secret), /must not contain a colon/],
     [
       "a header without a name",
@@ -273,7 +287,7 @@ describe("a secret of plain JavaScript", () => {
       /name must be a string/
     ],
     [
-      "a candidate that is none",
+      "a missing candidate",
       () => Credentials.firstOf([undefined as never]),
       /candidate 0 must be Credentials, and is undefined/
     ],
@@ -288,40 +302,42 @@ describe("a secret of plain JavaScript", () => {
       () => Credentials.cached({ fetch: Effect.succeed(secret), timeout: "soon" as never }),
       /timeout/
     ]
-  ] as const)("6.9 what cannot work says so: %s", ([, make, said]) =>
+  ] as const)("6.9 invalid credentials fail every call: %s", ([, make, expected]) =>
     Effect.gen(function* () {
       const { error } = yield* playError([ok], { credentials: make() }, list, 0)
       expect(error).toMatchObject({ _tag: "CredentialsError", delivery: "not-sent" })
-      expect(error.message).toMatch(said)
+      expect(error.message).toMatch(expected)
     })
   )
 })
 
-describe("a refused token", () => {
-  it.effect("6.9 is dropped, fetched anew and replayed, outside the retry count", () =>
-    Effect.gen(function* () {
-      const issuer = issueTokens()
-      const credentials = Credentials.cached({ fetch: issuer.fetch })
-      const script = [status(401), status(503), ok]
-      const { ended, requests, times } = yield* play(script, {
-        credentials,
-        retry: { ...withoutJitter, maxRetries: 1 }
+describe("a rejected token", () => {
+  it.effect(
+    "6.9 a 401 drops the token, fetches a new one and repeats the request, outside the retry count",
+    () =>
+      Effect.gen(function* () {
+        const issuer = issueTokens()
+        const credentials = Credentials.cached({ fetch: issuer.fetch })
+        const script = [status(401), status(503), ok]
+        const { ended, requests, times } = yield* play(script, {
+          credentials,
+          retry: { ...withoutJitter, maxRetries: 1 }
+        })
+        expect(tokens(requests)).toEqual(["token-1", "token-2", "token-2"])
+        expect(times).toEqual([0, 0, 500])
+        expect(ended).toMatchObject({
+          right: {
+            attempts: [
+              { tag: "AuthenticationError", status: 401, delay: Duration.zero },
+              { tag: "ServiceUnavailableError", delay: Duration.millis(500) },
+              { status: 200 }
+            ]
+          }
+        })
       })
-      expect(tokens(requests)).toEqual(["token-1", "token-2", "token-2"])
-      expect(times).toEqual([0, 0, 500])
-      expect(ended).toMatchObject({
-        right: {
-          attempts: [
-            { tag: "AuthenticationError", status: 401, delay: Duration.zero },
-            { tag: "ServiceUnavailableError", delay: Duration.millis(500) },
-            { status: 200 }
-          ]
-        }
-      })
-    })
   )
 
-  it.effect("6.9 is replayed once: a second 401 is the caller's", () =>
+  it.effect("6.9 a second 401 is returned to the caller", () =>
     Effect.gen(function* () {
       const issuer = issueTokens()
       const { error, times } = yield* playError(
@@ -342,13 +358,13 @@ describe("a refused token", () => {
     { name: "bearer", credentials: Credentials.bearer(secret), sent: 1 },
     { name: "effect", credentials: Credentials.effect(Effect.succeed(secret)), sent: 1 },
     {
-      name: "firstOf of those",
+      name: "firstOf without a cached one",
       credentials: Credentials.firstOf([Credentials.none, Credentials.bearer(secret)]),
       sent: 1
     },
     { name: "cached", credentials: Credentials.cached({ fetch: Effect.succeed(secret) }), sent: 2 },
     {
-      name: "firstOf with a cached one in use",
+      name: "firstOf that uses a cached one",
       credentials: Credentials.firstOf([
         Credentials.none,
         Credentials.cached({ fetch: Effect.succeed(secret) })
@@ -356,14 +372,14 @@ describe("a refused token", () => {
       sent: 2
     },
     {
-      name: "firstOf with a cached one not in use",
+      name: "firstOf that does not use its cached one",
       credentials: Credentials.firstOf([
         Credentials.bearer(secret),
         Credentials.cached({ fetch: Effect.succeed(secret) })
       ]),
       sent: 1
     }
-  ])("6.9 is replayed only where it can be refreshed: $name", ({ credentials, sent }) =>
+  ])("6.9 a 401 repeats the request only with refreshable credentials: $name", ({ credentials, sent }) =>
     Effect.gen(function* () {
       const { error, times } = yield* playError(
         [MockTransport.forever(status(401))],
@@ -376,7 +392,7 @@ describe("a refused token", () => {
     })
   )
 
-  it.effect("6.9 costs nothing of the budget, and is replayed where no retries are", () =>
+  it.effect("6.9 the repeat costs no budget, and happens without retries and for an unsafe method", () =>
     Effect.gen(function* () {
       const issuer = issueTokens()
       const { ended } = yield* play(
@@ -392,7 +408,7 @@ describe("a refused token", () => {
     })
   )
 
-  it.effect("6.9 sends 50 concurrent callers to one fetch", () =>
+  it.effect("6.9 50 concurrent callers share one fetch", () =>
     Effect.gen(function* () {
       const issuer = issueTokens({ delay: "1 second" })
       const { client, transport } = yield* scripted(
@@ -412,7 +428,7 @@ describe("a refused token", () => {
     })
   )
 
-  it.effect("6.9 a 401 that comes late does not drop the fresh token", () =>
+  it.effect("6.9 a late 401 for an old token does not drop the new one", () =>
     Effect.gen(function* () {
       const issuer = issueTokens()
       const script: MockTransport.Script = ({ headers, index }) =>
@@ -440,7 +456,7 @@ describe("a refused token", () => {
     })
   )
 
-  it.effect("6.9 clients of withOptions share the token, other clients fetch their own", () =>
+  it.effect("6.9 withOptions clients share the token, other clients fetch their own", () =>
     Effect.gen(function* () {
       const issuer = issueTokens()
       const credentials = Credentials.cached({ fetch: issuer.fetch })

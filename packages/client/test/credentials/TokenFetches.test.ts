@@ -23,7 +23,7 @@ import { issueTokens, list, ok, playError, settle, status, tokens } from "../fix
 
 type Fetch = Effect.Effect<Redacted.Redacted<string> | Credentials.Token, unknown>
 
-/** A fetch that does something else each time, the last of it for ever, and counts how many run at once. */
+/** A fetch that takes the next step on each run and repeats the last one. It counts how many run at once. */
 const fetching = (...steps: ReadonlyArray<Fetch>) => {
   const log = { begun: 0, running: 0, most: 0 }
   const fetch = Effect.suspend(() => {
@@ -42,7 +42,7 @@ const token = (name: string, expiresIn?: Duration.DurationInput): Effect.Effect<
 
 const secretOf = (resolver: Credentials.Resolver) => Effect.map(resolver.resolve, ({ secrets }) => secrets[0])
 
-/** What a resolver gives or fails with, once the clock has gone on. */
+/** The token or the reason of its failure, after the clock has advanced. */
 const outcome = (resolver: Credentials.Resolver, within: Duration.DurationInput = 0) =>
   Effect.map(settle(secretOf(resolver), within), (ended) =>
     ended._tag === "Right" ? ended.right : ended.left.reason
@@ -52,35 +52,37 @@ const cannotStop = (gate: Deferred.Deferred<Redacted.Redacted<string>>) =>
   Effect.uninterruptible(Deferred.await(gate))
 
 describe("never two fetches at once", () => {
-  const leaving: Readonly<
+  const callers: Readonly<
     Record<string, (call: Effect.Effect<Credentials.Resolved, Credentials.Failure>) => typeof call>
   > = {
     "an interruptible call": (call) => call,
-    "a call with a limit": (call) => Effect.timeoutFail(call, { duration: 1, onTimeout: () => late }),
-    "a call in an uninterruptible region": Effect.uninterruptible
+    "a call with a timeout": (call) => Effect.timeoutFail(call, { duration: 1, onTimeout: () => late }),
+    "an uninterruptible call": Effect.uninterruptible
   }
   const late = { reason: "late", retryable: false }
 
-  it.effect.each(Object.entries(leaving))("6.9 not when all who waited have left: %s", ([, wrap]) =>
-    Effect.gen(function* () {
-      for (const hold of [cannotStop, Deferred.await<Redacted.Redacted<string>, never>]) {
-        const gate = yield* Deferred.make<Redacted.Redacted<string>>()
-        const { fetch, log } = fetching(hold(gate))
-        const resolver = Credentials.cached({ fetch }).make()
-        const first = yield* Effect.fork(wrap(resolver.resolve))
-        yield* TestClock.adjust(10)
-        yield* Effect.fork(Fiber.interrupt(first))
-        yield* TestClock.adjust(10)
-        const second = yield* Effect.fork(secretOf(resolver))
-        yield* TestClock.adjust(10)
-        yield* Deferred.succeed(gate, Redacted.make("token-1"))
-        expect(yield* Fiber.join(second)).toBe("token-1")
-        expect(log).toMatchObject({ begun: 1, most: 1 })
-      }
-    })
+  it.effect.each(Object.entries(callers))(
+    "6.9 a fetch serves the next caller after every waiting caller left: %s",
+    ([, wrap]) =>
+      Effect.gen(function* () {
+        for (const hold of [cannotStop, Deferred.await<Redacted.Redacted<string>, never>]) {
+          const gate = yield* Deferred.make<Redacted.Redacted<string>>()
+          const { fetch, log } = fetching(hold(gate))
+          const resolver = Credentials.cached({ fetch }).make()
+          const first = yield* Effect.fork(wrap(resolver.resolve))
+          yield* TestClock.adjust(10)
+          yield* Effect.fork(Fiber.interrupt(first))
+          yield* TestClock.adjust(10)
+          const second = yield* Effect.fork(secretOf(resolver))
+          yield* TestClock.adjust(10)
+          yield* Deferred.succeed(gate, Redacted.make("token-1"))
+          expect(yield* Fiber.join(second)).toBe("token-1")
+          expect(log).toMatchObject({ begun: 1, most: 1 })
+        }
+      })
   )
 
-  it.effect("6.9 a fetch that hangs has an age after which nobody joins it", () =>
+  it.effect("6.9 a hanging fetch times out, and the next caller starts another", () =>
     Effect.gen(function* () {
       for (const hung of [Effect.never, Effect.uninterruptible(Effect.never)]) {
         const { fetch, log } = fetching(hung, token("token-2"))
@@ -101,7 +103,7 @@ describe("never two fetches at once", () => {
     })
   )
 
-  it.effect("6.9 it has one without a setting as well", () =>
+  it.effect("6.9 the default timeout is 2 minutes", () =>
     Effect.gen(function* () {
       const { fetch, log } = fetching(Effect.never, token("token-2"))
       const resolver = Credentials.cached({ fetch }).make()
@@ -110,7 +112,7 @@ describe("never two fetches at once", () => {
     })
   )
 
-  it.effect("6.9 it ends for a call in an uninterruptible region too", () =>
+  it.effect("6.9 the timeout also ends an uninterruptible call", () =>
     Effect.gen(function* () {
       const { fetch } = fetching(Effect.uninterruptible(Effect.never))
       const resolver = Credentials.cached({ fetch, timeout: "1 second" }).make()
@@ -120,7 +122,7 @@ describe("never two fetches at once", () => {
     })
   )
 
-  it.effect("6.9 lives and limits do not go by the wall clock, which is set anew", () =>
+  it.effect("6.9 lives and timeouts ignore changes of the wall clock", () =>
     Effect.gen(function* () {
       const test = yield* Effect.clock
       let shift = 0
@@ -143,7 +145,7 @@ describe("never two fetches at once", () => {
     })
   )
 
-  it.effect("6.9 what comes late of a fetch that was left behind is not used", () =>
+  it.effect("6.9 the late token of a timed-out fetch is not used", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<Redacted.Redacted<string>>()
       const { fetch } = fetching(cannotStop(gate), token("token-2"))
@@ -156,7 +158,7 @@ describe("never two fetches at once", () => {
     })
   )
 
-  it.effect("6.9 a refresh token that was rotated is not lost by who leaves", () =>
+  it.effect("6.9 a rotated refresh token is stored even if the caller is interrupted", () =>
     Effect.gen(function* () {
       let stored = "refresh-1"
       const rotate = Effect.gen(function* () {
@@ -176,7 +178,7 @@ describe("never two fetches at once", () => {
     })
   )
 
-  it.effect("6.9 has nothing of the caller who happened to come first", () =>
+  it.effect("6.9 the fetch inherits no scope, labels, annotations or span from its first caller", () =>
     Effect.gen(function* () {
       const { layer, lines, spans } = recorder()
       const fetch = Effect.gen(function* () {
@@ -205,7 +207,7 @@ describe("never two fetches at once", () => {
 
 const concurrently = { concurrency: "unbounded" } as const
 
-describe("a renewal ahead of the end", () => {
+describe("a background renewal", () => {
   const life = "1 hour"
   const renewing = (...renewals: ReadonlyArray<Fetch>) =>
     Effect.gen(function* () {
@@ -215,48 +217,50 @@ describe("a renewal ahead of the end", () => {
       yield* TestClock.adjust("59 minutes")
       return { resolver, log }
     })
-  /** Asks once a second, with what each is given. */
-  const every = (resolver: Credentials.Resolver, seconds: number) =>
+  /** Resolves once a second, and gives every token it got. */
+  const resolveEachSecond = (resolver: Credentials.Resolver, seconds: number) =>
     Effect.forEach(Array.from({ length: seconds }), () =>
       Effect.tap(secretOf(resolver), () => TestClock.adjust("1 second"))
     )
 
-  it.effect("6.9 that fails is tried once in 5 seconds, however many call", () =>
+  it.effect("6.9 a failing renewal runs once in 5 seconds, however many calls there are", () =>
     Effect.gen(function* () {
       const { log, resolver } = yield* renewing(Effect.fail("no"))
-      expect(new Set(yield* every(resolver, 20))).toEqual(new Set(["token-1"]))
+      expect(new Set(yield* resolveEachSecond(resolver, 20))).toEqual(new Set(["token-1"]))
       expect(log.begun).toBe(1 + 4)
     })
   )
 
-  it.effect("6.9 that fails with a hint waits for as long as its server asked", () =>
+  it.effect("6.9 a renewal that failed with a hint waits for the hint", () =>
     Effect.gen(function* () {
       const { error } = yield* playError([status(429, { "retry-after": "30" })], {
         retry: { maxRetries: 0 }
       })
       const { log, resolver } = yield* renewing(Effect.fail(error), token("token-3", life))
-      yield* every(resolver, 29)
+      yield* resolveEachSecond(resolver, 29)
       expect(log.begun).toBe(2)
-      yield* every(resolver, 2)
+      yield* resolveEachSecond(resolver, 2)
       expect([yield* secretOf(resolver), log.begun]).toEqual(["token-3", 3])
     })
   )
 
-  it.effect("6.9 that hangs is joined by nobody, and left when its limit or the token's end has come", () =>
-    Effect.gen(function* () {
-      for (const hung of [Effect.never, Effect.uninterruptible(Effect.never)]) {
-        const { fetch, log } = fetching(token("token-1", "10 seconds"), hung, token("token-3"))
-        const resolver = Credentials.cached({ fetch }).make()
-        yield* resolver.resolve
-        yield* TestClock.adjust("5 seconds")
-        expect(new Set(yield* every(resolver, 5))).toEqual(new Set(["token-1"]))
-        expect(log.begun).toBe(2)
-        expect(yield* secretOf(resolver)).toBe("token-3")
-      }
-    })
+  it.effect(
+    "6.9 nobody waits for a hanging renewal, and it is dropped at its timeout or the token's end",
+    () =>
+      Effect.gen(function* () {
+        for (const hung of [Effect.never, Effect.uninterruptible(Effect.never)]) {
+          const { fetch, log } = fetching(token("token-1", "10 seconds"), hung, token("token-3"))
+          const resolver = Credentials.cached({ fetch }).make()
+          yield* resolver.resolve
+          yield* TestClock.adjust("5 seconds")
+          expect(new Set(yield* resolveEachSecond(resolver, 5))).toEqual(new Set(["token-1"]))
+          expect(log.begun).toBe(2)
+          expect(yield* secretOf(resolver)).toBe("token-3")
+        }
+      })
   )
 
-  it.effect("6.9 that began in the last moments is waited for", () =>
+  it.effect("6.9 a call waits for a renewal that is running when the token expires", () =>
     Effect.gen(function* () {
       const { log, resolver } = yield* renewing(Effect.delay(token("token-2", life), "500 millis"))
       yield* TestClock.adjust("59900 millis")
@@ -266,25 +270,21 @@ describe("a renewal ahead of the end", () => {
     })
   )
 
-  it.effect(
-    "6.9 that hangs since the last moments is left behind, and who needs a token has one fetched",
-    () =>
-      Effect.gen(function* () {
-        for (const hung of [Effect.never, Effect.uninterruptible(Effect.never)]) {
-          const { log, resolver } = yield* renewing(hung, Effect.delay(token("token-3", life), "5 seconds"))
-          yield* TestClock.adjust("59900 millis")
-          expect(yield* secretOf(resolver)).toBe("token-1")
-          yield* TestClock.adjust("100 millis")
-          const waiting = yield* Effect.fork(
-            Effect.all([secretOf(resolver), secretOf(resolver)], concurrently)
-          )
-          yield* TestClock.adjust("6 seconds")
-          expect([yield* Fiber.join(waiting), log.begun]).toEqual([["token-3", "token-3"], 3])
-        }
-      })
+  it.effect("6.9 a renewal that still hangs after the token expired is replaced by one new fetch", () =>
+    Effect.gen(function* () {
+      for (const hung of [Effect.never, Effect.uninterruptible(Effect.never)]) {
+        const { log, resolver } = yield* renewing(hung, Effect.delay(token("token-3", life), "5 seconds"))
+        yield* TestClock.adjust("59900 millis")
+        expect(yield* secretOf(resolver)).toBe("token-1")
+        yield* TestClock.adjust("100 millis")
+        const waiting = yield* Effect.fork(Effect.all([secretOf(resolver), secretOf(resolver)], concurrently))
+        yield* TestClock.adjust("6 seconds")
+        expect([yield* Fiber.join(waiting), log.begun]).toEqual([["token-3", "token-3"], 3])
+      }
+    })
   )
 
-  it.effect("6.9 that fails is one warning for a token, its secrets hidden", () =>
+  it.effect("6.9 failing renewals log one warning per token, with secrets redacted", () =>
     Effect.gen(function* () {
       const { layer, lines } = recorder(LogLevel.Info)
       const failing = Effect.fail("token-1 is no good")
@@ -296,17 +296,17 @@ describe("a renewal ahead of the end", () => {
         Effect.die("bug")
       )
       const resolver = Credentials.cached({ fetch }).make()
-      const said = () => lines.map(({ level, message }) => `${level} ${message}`)
+      const warnings = () => lines.map(({ level, message }) => `${level} ${message}`)
       yield* Effect.gen(function* () {
         yield* resolver.resolve
         yield* TestClock.adjust("59 minutes")
-        yield* every(resolver, 9)
+        yield* resolveEachSecond(resolver, 9)
         const first = "WARN a token could not be renewed, the one before goes on: <redacted> is no good"
-        expect(said()).toEqual([first])
-        yield* every(resolver, 4)
+        expect(warnings()).toEqual([first])
+        yield* resolveEachSecond(resolver, 4)
         yield* TestClock.adjust("59 minutes")
-        yield* every(resolver, 9)
-        expect(said()).toEqual([
+        yield* resolveEachSecond(resolver, 9)
+        expect(warnings()).toEqual([
           first,
           "WARN a token could not be renewed, the one before goes on: the effect died"
         ])
@@ -314,19 +314,19 @@ describe("a renewal ahead of the end", () => {
     })
   )
 
-  it.effect("6.9 an endless head start renews nothing that has no end", () =>
+  it.effect("6.9 an infinite refreshAhead never renews a token without an end", () =>
     Effect.gen(function* () {
       const { fetch, log } = fetching(token("token-1"))
       const resolver = Credentials.cached({ fetch, refreshAhead: Duration.infinity }).make()
       yield* resolver.resolve
-      yield* every(resolver, 3)
+      yield* resolveEachSecond(resolver, 3)
       expect(log.begun).toBe(1)
     })
   )
 })
 
-describe("a fetch that fails", () => {
-  it.effect("6.9 is asked again by the next call", () =>
+describe("a failing fetch", () => {
+  it.effect("6.9 the next call fetches again", () =>
     Effect.gen(function* () {
       const { fetch, log } = fetching(Effect.fail("no"), token("token-2"))
       const resolver = Credentials.cached({ fetch }).make()
@@ -337,9 +337,9 @@ describe("a fetch that fails", () => {
 
   it.effect.each([
     { hint: "20", again: 20 },
-    // A client is not to be out of order for days.
+    // A client must not be blocked for days.
     { hint: "86400", again: 60 }
-  ])("6.9 with a hint of $hint s is not asked again before $again s", ({ again, hint }) =>
+  ])("6.9 after a hint of $hint s the next fetch starts after $again s", ({ again, hint }) =>
     Effect.gen(function* () {
       const { error } = yield* playError([status(429, { "retry-after": hint })], { retry: { maxRetries: 0 } })
       const { fetch, log } = fetching(Effect.fail(error), token("token-2"))
@@ -360,7 +360,7 @@ describe("a fetch that fails", () => {
     })
   )
 
-  it.effect("6.9 with a hint is asked again by a call that retries, once that time has come", () =>
+  it.effect("6.9 a call that retries waits for the hint and fetches again", () =>
     Effect.gen(function* () {
       const { error } = yield* playError([status(429, { "retry-after": "7" })], { retry: { maxRetries: 0 } })
       const { fetch, log } = fetching(Effect.fail(error), token("token-2"))
@@ -370,7 +370,7 @@ describe("a fetch that fails", () => {
     })
   )
 
-  it.effect("6.9 one that interrupts itself fails, and interrupts no caller", () =>
+  it.effect("6.9 a fetch that interrupts itself fails the call, and does not interrupt it", () =>
     Effect.gen(function* () {
       const { fetch } = fetching(Effect.interrupt, token("token-2"))
       const resolver = Credentials.cached({ fetch }).make()
@@ -379,7 +379,7 @@ describe("a fetch that fails", () => {
     })
   )
 
-  it.effect("6.9 a storm of 401s fetches once for all who are in it, and once a call", () =>
+  it.effect("6.9 concurrent 401s cause one fetch, and a later 401 causes one more", () =>
     Effect.gen(function* () {
       const issuer = issueTokens({ delay: "10 millis" })
       const { client, transport } = yield* scripted(() => status(401), {
@@ -398,7 +398,7 @@ describe("a fetch that fails", () => {
   )
 })
 
-describe("a client that is released", () => {
+describe("releasing the client", () => {
   const clientIn = (scope: Scope.Scope, fetch: Fetch) =>
     Layer.buildWithScope(
       ApiClient.layer({ baseUrl, credentials: Credentials.cached({ fetch }) }).pipe(
@@ -407,7 +407,7 @@ describe("a client that is released", () => {
       scope
     )
 
-  it.effect("6.9 takes the fetch in the background with it, and logs nothing", () =>
+  it.effect("6.9 interrupts a background fetch and logs nothing", () =>
     Effect.gen(function* () {
       const { layer, lines } = recorder(LogLevel.Debug)
       const { fetch, log } = fetching(token("token-1", "1 hour"), Effect.never)
@@ -432,7 +432,7 @@ describe("a client that is released", () => {
     })
   )
 
-  it.effect("6.9 is not held up by one that cannot be interrupted", () =>
+  it.effect("6.9 does not wait for an uninterruptible fetch", () =>
     Effect.gen(function* () {
       const { fetch, log } = fetching(Effect.uninterruptible(Effect.never))
       const scope = yield* Scope.make()

@@ -4,27 +4,23 @@ import { askedPause, pauseAfter, renewalLimit, tokenLife } from "../../src/crede
 
 const endless = { refreshAt: Infinity, expiresAt: Infinity }
 
-describe("a token's life", () => {
+describe("the life of a token", () => {
   it.each([
     ["a duration", Duration.minutes(10), { refreshAt: 1000 + 540_000, expiresAt: 1000 + 600_000 }],
     ["text", "10 minutes", { refreshAt: 1000 + 540_000, expiresAt: 1000 + 600_000 }],
     ["milliseconds", 600_000, { refreshAt: 1000 + 540_000, expiresAt: 1000 + 600_000 }],
-    ["less than the head start", 40_000, { refreshAt: 21_000, expiresAt: 41_000 }],
+    ["less than refreshAhead", 40_000, { refreshAt: 21_000, expiresAt: 41_000 }],
     ["none", 0, { refreshAt: 1000, expiresAt: 1000 }],
-    ["one that is over", -5, { refreshAt: 1000, expiresAt: 1000 }],
-    ["one that is over, in words", "-5 seconds", { refreshAt: 1000, expiresAt: 1000 }],
-    ["an endless one", Duration.infinity, endless],
+    ["a negative number", -5, { refreshAt: 1000, expiresAt: 1000 }],
+    ["a negative duration as text", "-5 seconds", { refreshAt: 1000, expiresAt: 1000 }],
+    ["an infinite duration", Duration.infinity, endless],
     ["nothing", undefined, endless],
     ["null", null, endless],
-    ["no number", Number.NaN, endless],
+    ["NaN", Number.NaN, endless],
     ["seconds as text", "3600", endless],
     ["an object", {}, endless],
-    [
-      "more than a number counts",
-      Number.MAX_VALUE,
-      { refreshAt: Number.MAX_VALUE, expiresAt: Number.MAX_VALUE }
-    ]
-  ])("6.9 that is told as %s", (_, expiresIn, life) => {
+    ["the largest number", Number.MAX_VALUE, { refreshAt: Number.MAX_VALUE, expiresAt: Number.MAX_VALUE }]
+  ])("6.9 expiresIn given as %s", (_, expiresIn, life) => {
     expect(tokenLife(expiresIn, 60_000, 1000)).toEqual(life)
   })
 
@@ -37,7 +33,7 @@ describe("a token's life", () => {
     [86_400_000, 60_000, 60_000],
     [Infinity, 60_000, 60_000]
   ])(
-    "6.9 after a failure with a hint of %s ms: %d ms in the background, %d ms at all",
+    "6.9 after a failure with a hint of %s ms: a background pause of %d ms, a pause of %d ms for calls",
     (hint, background, all) => {
       expect([pauseAfter(hint), askedPause(hint)]).toEqual([background, all])
     }
@@ -46,8 +42,8 @@ describe("a token's life", () => {
   it.each([
     ["its own limit", 120_000, 500_000, 120_000],
     ["the token's end", 120_000, 10_000, 10_000],
-    ["a moment, however near the end", 120_000, 5, 1000],
-    ["its own limit, however near the end", 200, 5, 200]
+    ["one second, however near the token's end", 120_000, 5, 1000],
+    ["its own limit, however near the token's end", 200, 5, 200]
   ])("6.9 a renewal ends at %s", (_, limit, left, expected) => {
     expect(renewalLimit(limit, { refreshAt: 0, expiresAt: 1000 + left }, 1000)).toBe(expected)
   })

@@ -309,4 +309,13 @@ describe("a walk that would not end", () => {
       if (error?._tag === "PaginationError") expect(error.reason).toBe("there are more than 2 pages")
     })
   )
+
+  it.effect.each([0, -1, Number.NaN])("11.2 maxPages of %d fails and sends nothing", (maxPages) =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted([])
+      const error = yield* Effect.flip(Stream.runDrain(client.pages(listOf({ maxPages }))))
+      expect(error).toMatchObject({ _tag: "InvalidRequestError", field: "pagination.maxPages" })
+      expect(yield* transport.requestCount).toBe(0)
+    })
+  )
 })

@@ -130,6 +130,16 @@ describe("override", () => {
       expect(error).toBeInstanceOf(TodoMissing)
     })
   )
+
+  it.effect("3.1 an override of a request for a URL adds its query to the URL's", () =>
+    Effect.gen(function* () {
+      const request = ApiRequest.get("/x", { query: { old: 1 } }).pipe(
+        ApiRequest.atUrl(`${baseUrl}/y?a=1`),
+        ApiRequest.override({ query: { b: 2 } })
+      )
+      expect((yield* prepared(request)).url).toBe(`${baseUrl}/y?a=1&b=2`)
+    })
+  )
 })
 
 describe("settings of one request", () => {

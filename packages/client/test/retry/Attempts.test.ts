@@ -17,39 +17,41 @@ const outage = [MockTransport.forever(status(503))]
 
 const stoppedBy = (error: ApiError.ApiError) => error.stoppedBy
 
-/** The ledger in milliseconds, counted from the first attempt. */
+/** The ledger in milliseconds, relative to the first attempt. */
 const lines = (attempts: ReadonlyArray<ApiError.Attempt>) =>
   attempts.map(({ delay, duration, startedAt, status, tag }) => ({
     at: startedAt - (attempts[0]?.startedAt ?? 0),
     took: Duration.toMillis(duration),
-    said: tag ?? status,
+    outcome: tag ?? status,
     ...(delay === undefined ? {} : { delay: Duration.toMillis(delay) })
   }))
 
-describe("the budget", () => {
+describe("the retry budget", () => {
   const calls = (client: ApiClient.ApiClient, count: number, concurrency: number) =>
     Effect.forEach(Array.from({ length: count }), () => Effect.flip(client.execute(list)), { concurrency })
 
-  it.effect.each([1, 50])("6.4 an outage is not amplified: 1,000 calls, %d at once", (concurrency) =>
-    Effect.gen(function* () {
-      const { client, transport } = yield* scripted(outage, { retry: withoutDelay })
-      const errors = yield* calls(client, 1000, concurrency)
-      // 500 tokens pay for 100 retries.
-      expect(yield* transport.requestCount).toBe(1100)
-      const spent = errors.filter((error) => error.stoppedBy === "budget")
-      expect(spent.length).toBeGreaterThanOrEqual(900)
-      expect(errors.every((error) => ["budget", "attempts"].includes(error.stoppedBy))).toBe(true)
-      expect(spent[0]).toMatchObject({ _tag: "ServiceUnavailableError", status: 503, message: "503 no" })
-    })
+  it.effect.each([1, 50])(
+    "6.4 1,000 calls to a failing server, %d at once, send 100 retries",
+    (concurrency) =>
+      Effect.gen(function* () {
+        const { client, transport } = yield* scripted(outage, { retry: withoutDelay })
+        const errors = yield* calls(client, 1000, concurrency)
+        // 500 tokens pay for 100 retries.
+        expect(yield* transport.requestCount).toBe(1100)
+        const spent = errors.filter((error) => error.stoppedBy === "budget")
+        expect(spent.length).toBeGreaterThanOrEqual(900)
+        expect(errors.every((error) => ["budget", "attempts"].includes(error.stoppedBy))).toBe(true)
+        expect(spent[0]).toMatchObject({ _tag: "ServiceUnavailableError", status: 503, message: "503 no" })
+      })
   )
 
   it.effect.each([
-    { name: "a capacity of its own", budget: { capacity: 50 }, sent: 110 },
-    { name: "a price of its own", budget: { retryCost: 50 }, sent: 110 },
-    { name: "an empty bucket", budget: { capacity: 0 }, sent: 100 },
-    { name: "retries that cost nothing", budget: { capacity: 0, retryCost: 0 }, sent: 300 },
+    { name: "another capacity", budget: { capacity: 50 }, sent: 110 },
+    { name: "another price", budget: { retryCost: 50 }, sent: 110 },
+    { name: "an empty budget", budget: { capacity: 0 }, sent: 100 },
+    { name: "free retries", budget: { capacity: 0, retryCost: 0 }, sent: 300 },
     { name: "no budget", budget: false, sent: 300 }
-  ] as const)("6.4 100 calls against an outage with $name", ({ budget, sent }) =>
+  ] as const)("6.4 100 calls to a failing server with $name send $sent requests", ({ budget, sent }) =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted(outage, { retry: { ...withoutDelay, budget } })
       yield* calls(client, 100, 1)
@@ -60,7 +62,7 @@ describe("the budget", () => {
   it.effect.each([
     { name: "429 with retry-after", step: status(429, { "retry-after": "1" }), free: true },
     { name: "429 with retry-after-ms", step: status(429, { "retry-after-ms": "1000" }), free: true },
-    { name: "429 with fractions", step: status(429, { "retry-after": "0.3337" }), free: true },
+    { name: "429 with a fractional retry-after", step: status(429, { "retry-after": "0.3337" }), free: true },
     { name: "503 with retry-after", step: status(503, { "retry-after": "1" }), free: true },
     {
       name: "400 with x-should-retry and a hint",
@@ -68,14 +70,14 @@ describe("the budget", () => {
       free: true
     },
     {
-      name: "400 with x-should-retry alone",
+      name: "400 with x-should-retry and no hint",
       step: status(400, { "x-should-retry": "true" }),
       free: false
     },
     { name: "429 without a hint", step: status(429), free: false },
-    { name: "429 with a hint of nothing", step: status(429, { "retry-after": "0" }), free: false },
-    { name: "429 with a hint that is garbage", step: status(429, { "retry-after": "soon" }), free: false }
-  ])("6.13 what the server asked for with a hint is free: $name", ({ free, step }) =>
+    { name: "429 with a hint of zero", step: status(429, { "retry-after": "0" }), free: false },
+    { name: "429 with an invalid hint", step: status(429, { "retry-after": "soon" }), free: false }
+  ])("6.13 a retry that honours the server's hint is free: $name", ({ free, step }) =>
     Effect.gen(function* () {
       const second: MockTransport.Script = ({ index }) => (index < 200 ? step : ok)
       const { client } = yield* scripted(second)
@@ -89,7 +91,7 @@ describe("the budget", () => {
     })
   )
 
-  it.effect("6.13 a hint is free where the wait honours it: a schedule of one's own may not", () =>
+  it.effect("6.13 a schedule that waits less than the hint pays for its retries", () =>
     Effect.gen(function* () {
       const hinted = [MockTransport.forever(status(429, { "retry-after": "10" }))]
       const sooner = Schedule.intersect(Schedule.recurs(3), Schedule.spaced("1 second"))
@@ -105,7 +107,7 @@ describe("the budget", () => {
     })
   )
 
-  it.effect("6.4 one bucket serves a client, whatever its options and its form", () =>
+  it.effect("6.4 a client, its withOptions clients and its HttpClient share one budget", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted(outage, {
         retry: { ...withoutDelay, budget: { capacity: 10 } }
@@ -118,34 +120,34 @@ describe("the budget", () => {
     })
   )
 
-  it.effect("6.4 successes fill it again: one token each, and a retried one pays its cost back", () =>
+  it.effect("6.4 a success returns one token, a retried success the cost of its retry", () =>
     Effect.gen(function* () {
-      const answers: Array<number> = []
-      const { client, transport } = yield* scripted(() => status(answers.shift() ?? 200), {
+      const script: Array<number> = []
+      const { client, transport } = yield* scripted(() => status(script.shift() ?? 200), {
         retry: { ...withoutDelay, maxRetries: 1, budget: { capacity: 5 } }
       })
-      const asked = (...statuses: Array<number>) =>
+      const callWith = (...statuses: Array<number>) =>
         Effect.gen(function* () {
           const before = yield* transport.requestCount
-          answers.push(...statuses)
+          script.push(...statuses)
           const ended = yield* Effect.either(client.execute(list))
-          answers.length = 0
+          script.length = 0
           return [
             (yield* transport.requestCount) - before,
             Either.match(ended, { onLeft: stoppedBy, onRight: () => "ok" })
           ]
         })
-      for (const _ of [1, 2, 3]) expect(yield* asked(503, 200)).toEqual([2, "ok"])
-      expect(yield* asked(503, 503)).toEqual([2, "attempts"])
-      expect(yield* asked(503, 503)).toEqual([1, "budget"])
-      for (const _ of [1, 2, 3, 4]) expect(yield* asked(200)).toEqual([1, "ok"])
-      expect(yield* asked(503, 503)).toEqual([1, "budget"])
-      expect(yield* asked(200)).toEqual([1, "ok"])
-      expect(yield* asked(503, 200)).toEqual([2, "ok"])
-      // Never above its capacity.
-      for (const _ of Array.from({ length: 20 })) yield* asked(200)
-      expect(yield* asked(503, 503)).toEqual([2, "attempts"])
-      expect(yield* asked(503, 503)).toEqual([1, "budget"])
+      for (const _ of [1, 2, 3]) expect(yield* callWith(503, 200)).toEqual([2, "ok"])
+      expect(yield* callWith(503, 503)).toEqual([2, "attempts"])
+      expect(yield* callWith(503, 503)).toEqual([1, "budget"])
+      for (const _ of [1, 2, 3, 4]) expect(yield* callWith(200)).toEqual([1, "ok"])
+      expect(yield* callWith(503, 503)).toEqual([1, "budget"])
+      expect(yield* callWith(200)).toEqual([1, "ok"])
+      expect(yield* callWith(503, 200)).toEqual([2, "ok"])
+      // The refunds stop at the capacity.
+      for (const _ of Array.from({ length: 20 })) yield* callWith(200)
+      expect(yield* callWith(503, 503)).toEqual([2, "attempts"])
+      expect(yield* callWith(503, 503)).toEqual([1, "budget"])
     })
   )
 
@@ -164,7 +166,7 @@ describe("the budget", () => {
     })
   )
 
-  it.effect("6.4 it holds also where a schedule of one's own would go on for ever", () =>
+  it.effect("6.4 the budget also limits an endless schedule", () =>
     Effect.gen(function* () {
       const { error, times } = yield* playError(outage, { retry: Schedule.forever }, list, 0)
       expect(times).toHaveLength(101)
@@ -172,7 +174,7 @@ describe("the budget", () => {
     })
   )
 
-  it("6.4 a bucket by itself", () => {
+  it("6.4 makeBudget takes, refuses and returns tokens", () => {
     const error = { _tag: "RateLimitError" } as ApiError.RateLimitError
     const budget = RetryPolicy.makeBudget(RetryPolicy.make({ budget: { capacity: 12 } }))
     expect(budget.take(error)).toBe(5)
@@ -186,7 +188,7 @@ describe("the budget", () => {
   })
 })
 
-describe("the deadline", () => {
+describe("the total timeout", () => {
   const total = "10 seconds" as const
   const never = MockTransport.never
 
@@ -195,7 +197,7 @@ describe("the deadline", () => {
     { hint: "9.999", times: [0, 9999] },
     { hint: "10", times: [0] },
     { hint: "59", times: [0] }
-  ])("6.5 a sleep of $hint s that would pass it is not begun", ({ hint, times }) =>
+  ])("6.5 a wait of $hint s that would exceed `total` does not begin", ({ hint, times }) =>
     Effect.gen(function* () {
       const script = [status(429, { "retry-after": hint }), ok]
       const played = yield* play(script, { timeouts: { total } })
@@ -211,12 +213,12 @@ describe("the deadline", () => {
 
   it.effect.each([
     { name: "before its headers", step: never },
-    { name: "in its body", step: silent },
+    { name: "inside its body", step: silent },
     {
-      name: "in the body of an error",
+      name: "inside the body of an error",
       step: MockTransport.stream(["a", { delay: Infinity }], { status: 503 })
     }
-  ])("6.5 an attempt that hangs $name is cut", ({ name, step }) =>
+  ])("6.5 an attempt that hangs $name is aborted", ({ name, step }) =>
     Effect.gen(function* () {
       const timeouts = { total: "2 seconds", idle: Infinity, response: Infinity } as const
       const { error, transport } = yield* playError([status(500), step], { timeouts, retry: withoutJitter })
@@ -228,22 +230,22 @@ describe("the deadline", () => {
         delivery: "maybe-applied"
       })
       expect(lines(error.attempts)).toEqual([
-        { at: 0, took: 0, said: "InternalServerError", delay: 500 },
-        { at: 500, took: 1500, said: "TimeoutError" }
+        { at: 0, took: 0, outcome: "InternalServerError", delay: 500 },
+        { at: 500, took: 1500, outcome: "TimeoutError" }
       ])
       expect(yield* transport.interrupted).toBe(1)
     })
   )
 
-  it.effect("6.5 covers attempts and sleeps together", () =>
+  it.effect("6.5 covers attempts and waits together", () =>
     Effect.gen(function* () {
       const timeouts = { total, response: "4 seconds" } as const
       const { error, times } = yield* playError([never, never, never], { timeouts, retry: withoutJitter })
       expect(times).toEqual([0, 4500, 9500])
       expect(lines(error.attempts)).toEqual([
-        { at: 0, took: 4000, said: "TimeoutError", delay: 500 },
-        { at: 4500, took: 4000, said: "TimeoutError", delay: 1000 },
-        { at: 9500, took: 500, said: "TimeoutError" }
+        { at: 0, took: 4000, outcome: "TimeoutError", delay: 500 },
+        { at: 4500, took: 4000, outcome: "TimeoutError", delay: 1000 },
+        { at: 9500, took: 500, outcome: "TimeoutError" }
       ])
       expect(error).toMatchObject({ phase: "total", stoppedBy: "deadline" })
     })
@@ -258,7 +260,7 @@ describe("the deadline", () => {
     })
   )
 
-  it.effect("6.5 an answer in time is not touched by it", () =>
+  it.effect("6.5 does not affect a response in time", () =>
     Effect.gen(function* () {
       const { ended } = yield* play([MockTransport.json(1, { delay: "9999 millis" })], {
         timeouts: { total }
@@ -270,11 +272,11 @@ describe("the deadline", () => {
   it.effect.each([
     { own: "1 second", cut: 1000 },
     { own: "20 seconds", cut: 20_000 }
-  ] as const)("6.5 a request has a deadline of its own: $own", ({ cut, own }) =>
+  ] as const)("6.5 a request's own total of $own replaces the client's", ({ cut, own }) =>
     Effect.gen(function* () {
       const request = ApiRequest.get("/todos", { timeouts: { total: own } })
       const { error } = yield* playError([never], { timeouts: { total } }, request)
-      expect(lines(error.attempts)).toEqual([{ at: 0, took: cut, said: "TimeoutError" }])
+      expect(lines(error.attempts)).toEqual([{ at: 0, took: cut, outcome: "TimeoutError" }])
     })
   )
 })
@@ -287,27 +289,30 @@ describe("the ledger", () => {
     MockTransport.never
   ]
   const options = { timeouts: { response: "1 second" }, retry: { ...withoutJitter, maxRetries: 3 } } as const
-  const told = [
-    { at: 0, took: 30, said: "ServiceUnavailableError", delay: 2000 },
-    { at: 2030, took: 40, said: "ConnectionError", delay: 1000 },
-    { at: 3070, took: 1000, said: "TimeoutError", delay: 2000 }
+  const expectedLines = [
+    { at: 0, took: 30, outcome: "ServiceUnavailableError", delay: 2000 },
+    { at: 2030, took: 40, outcome: "ConnectionError", delay: 1000 },
+    { at: 3070, took: 1000, outcome: "TimeoutError", delay: 2000 }
   ]
 
-  it.effect("6.6 a success carries every attempt, its own the last", () =>
+  it.effect("6.6 a success has a line for every attempt, its own last", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(1e12)
       const { ended, times } = yield* play([...history, slow(ok, 50)], options)
       const { attempts } = Either.getOrThrow(ended)
-      expect(lines(attempts)).toEqual([...told, { at: 6070, took: 50, said: 200 }])
+      expect(lines(attempts)).toEqual([...expectedLines, { at: 6070, took: 50, outcome: 200 }])
       expect(attempts[0]).toMatchObject({ startedAt: 1e12, status: 503 })
       expect(times).toEqual([0, 2030, 3070, 6070])
     })
   )
 
-  it.effect("6.6 so does an error, and it survives JSON", () =>
+  it.effect("6.6 an error has a line for every attempt, also as JSON", () =>
     Effect.gen(function* () {
       const { error } = yield* playError([...history, slow(status(429), 50)], options)
-      expect(lines(error.attempts)).toEqual([...told, { at: 6070, took: 50, said: "RateLimitError" }])
+      expect(lines(error.attempts)).toEqual([
+        ...expectedLines,
+        { at: 6070, took: 50, outcome: "RateLimitError" }
+      ])
       expect(error).toMatchObject({ stoppedBy: "attempts", attempts: [{}, {}, {}, { status: 429 }] })
       const copy = JSON.parse(JSON.stringify(error))
       expect(copy.attempts).toHaveLength(4)
@@ -315,13 +320,13 @@ describe("the ledger", () => {
     })
   )
 
-  it.effect("6.6 so does an answer that does not fit", () =>
+  it.effect("6.6 a validation error has a line for every attempt", () =>
     Effect.gen(function* () {
       const request = ApiRequest.get("/todos", { retry: withoutDelay })
       const misfit = MockTransport.text("{", { headers: { "content-type": "application/json" } })
       const { error } = yield* playError([status(503), misfit], {}, request, 0)
       expect(error._tag).toBe("ResponseValidationError")
-      expect(lines(error.attempts).map(({ said }) => said)).toEqual(["ServiceUnavailableError", 200])
+      expect(lines(error.attempts).map(({ outcome }) => outcome)).toEqual(["ServiceUnavailableError", 200])
     })
   )
 
@@ -337,14 +342,14 @@ describe("the ledger", () => {
     { stopped: "deadline", call: [outage, { timeouts: { total: 1 } }] },
     { stopped: "retry-after", call: [[status(503, { "retry-after": "999" })]] }
   ])(
-    "6.6 says why nothing more was tried: $stopped",
+    "6.6 stoppedBy is the reason for not retrying: $stopped",
     ({ call: [script, options, request = list], stopped }) =>
       Effect.gen(function* () {
         expect((yield* playError(script, options, request, 0)).error.stoppedBy).toBe(stopped)
       })
   )
 
-  it.effect("6.6 a body that streams once is sent once, and keeps the first error", () =>
+  it.effect("6.6 a stream body is sent once, and the call keeps the first error", () =>
     Effect.gen(function* () {
       const reset = MockTransport.connectionError({ code: "ECONNRESET" })
       const { client, transport } = yield* scripted([reset, status(503)], { retry: withoutDelay })
@@ -362,15 +367,15 @@ describe("the ledger", () => {
   )
 })
 
-describe("loops in loops", () => {
-  /** A client that is asked by the outer one's middleware, before every request. */
+describe("nested calls", () => {
+  /** A client that the outer client's middleware calls before every request. */
   const inner = (retry: RetryPolicy.Options) =>
     Effect.map(
       scripted(outage, { baseUrl: "https://inner.test", retry: { ...withoutDelay, ...retry } }),
-      (made) => ({
-        ...made,
+      (scriptedInner) => ({
+        ...scriptedInner,
         before: ((request, next) =>
-          Effect.zipRight(made.client.execute(list), next(request))) satisfies Middleware.Middleware
+          Effect.zipRight(scriptedInner.client.execute(list), next(request))) satisfies Middleware.Middleware
       })
     )
 
@@ -378,19 +383,19 @@ describe("loops in loops", () => {
     { nested: "once", sent: 3, stopped: "attempts" },
     { nested: undefined, sent: 3, stopped: "attempts" },
     { nested: "retry", sent: 9, stopped: "attempts" }
-  ] as const)("6.7 a call inside a middleware, nested: $nested", ({ nested, sent, stopped }) =>
+  ] as const)("6.7 a call inside a middleware with nested: $nested", ({ nested, sent, stopped }) =>
     Effect.gen(function* () {
       const { before, transport } = yield* inner({ nested })
       const { error, times } = yield* playError([], { middleware: [before], retry: withoutDelay }, list, 0)
       expect(yield* transport.requestCount).toBe(sent)
       expect(times).toEqual([])
-      // The outer loop owns the ledger and the reason.
+      // The outer call owns the ledger and the reason.
       expect(error).toMatchObject({ _tag: "ServiceUnavailableError", stoppedBy: stopped })
       expect(error.attempts).toHaveLength(3)
     })
   )
 
-  it.effect("6.7 the inner call says that it was nested", () =>
+  it.effect('6.7 the inner call stops with stoppedBy "nested"', () =>
     Effect.gen(function* () {
       const { client } = yield* inner({})
       const seen: Array<ApiError.StoppedBy> = []
@@ -407,7 +412,7 @@ describe("loops in loops", () => {
     })
   )
 
-  it.effect("6.7 a fiber that an attempt forks counts as inside, what comes after the call does not", () =>
+  it.effect("6.7 a fiber forked inside an attempt is nested, a call after it is not", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* inner({})
       const before: Middleware.Middleware = (request, next) =>
@@ -420,7 +425,7 @@ describe("loops in loops", () => {
     })
   )
 
-  it.effect("6.7 a client on a client retries once, as a plain HttpClient too", () =>
+  it.effect("6.7 of two stacked clients only one retries", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted(outage, { retry: withoutDelay })
       const outer = yield* clientOn(ApiClient.httpClient(client), { retry: withoutDelay })
@@ -429,7 +434,7 @@ describe("loops in loops", () => {
     })
   )
 
-  it.effect("6.7 a token fetch that fails for a while is retried by the outer loop", () =>
+  it.effect("6.7 the outer call retries a token fetch that fails temporarily", () =>
     Effect.gen(function* () {
       const issuer = yield* scripted([status(503), MockTransport.json("token")], { retry: withoutDelay })
       const credentials = Credentials.effect(
@@ -439,14 +444,14 @@ describe("loops in loops", () => {
       expect(times).toEqual([500])
       expect(requests[0]?.headers["authorization"]).toBe("Bearer token")
       expect(lines(Either.getOrThrow(ended).attempts)).toEqual([
-        { at: 0, took: 0, said: "CredentialsError", delay: 500 },
-        { at: 500, took: 0, said: 200 }
+        { at: 0, took: 0, outcome: "CredentialsError", delay: 500 },
+        { at: 500, took: 0, outcome: 200 }
       ])
       expect(yield* issuer.transport.requestCount).toBe(2)
     })
   )
 
-  it.effect("6.7 a token fetch that is refused is not", () =>
+  it.effect("6.7 a rejected token fetch is not retried", () =>
     Effect.gen(function* () {
       const issuer = yield* scripted([MockTransport.forever(status(403))])
       const fetch = Effect.map(issuer.client.execute(list), (token) => Redacted.make(String(token)))
@@ -463,19 +468,19 @@ describe("loops in loops", () => {
   )
 })
 
-describe("what is not a failure", () => {
+describe("interruptions and defects", () => {
   it.effect("6.1 an interruption inside an attempt is not retried", () =>
     Effect.gen(function* () {
-      let asked = 0
+      let calls = 0
       const middleware: Middleware.Middleware = () =>
         Effect.zipRight(
-          Effect.sync(() => asked++),
+          Effect.sync(() => calls++),
           Effect.interrupt
         )
       const { client } = yield* scripted([], { middleware: [middleware], retry: withoutDelay })
       const exit = yield* Effect.exit(settle(client.execute(list), 0))
       expect(exit).toMatchObject({ _tag: "Failure", cause: { _tag: "Interrupt" } })
-      expect(asked).toBe(1)
+      expect(calls).toBe(1)
     })
   )
 

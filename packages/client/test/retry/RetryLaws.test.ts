@@ -5,13 +5,13 @@ import { Duration, Effect, Either, FastCheck as fc } from "effect"
 import { scripted } from "../fixtures/requests.js"
 import { list, ok, play, settle, status } from "../fixtures/retry.js"
 
-/** One attempt of a script: how it fails, and what the server asks for. */
+/** One attempt of a script: how it fails, and the server's hint. */
 interface Failure {
   readonly kind: "status" | "reset" | "timeout" | "silent" | "refused"
   readonly code: number
-  /** In milliseconds; `undefined` for none. */
+  /** In milliseconds; `undefined` without a hint. */
   readonly hint: number | undefined
-  readonly spelling: "ms" | "seconds"
+  readonly unit: "ms" | "seconds"
 }
 
 const retriedStatuses = [408, 409, 429, 500, 502, 503, 504, 529]
@@ -20,7 +20,7 @@ const failure: fc.Arbitrary<Failure> = fc.record({
   kind: fc.constantFrom("status", "status", "status", "reset", "timeout", "silent", "refused"),
   code: fc.constantFrom(...retriedStatuses, 400, 404),
   hint: fc.option(fc.integer({ min: 1, max: 70_000 }), { nil: undefined }),
-  spelling: fc.constantFrom("ms", "seconds")
+  unit: fc.constantFrom("ms", "seconds")
 })
 
 const policy: fc.Arbitrary<RetryPolicy.Options> = fc.record({
@@ -32,10 +32,10 @@ const policy: fc.Arbitrary<RetryPolicy.Options> = fc.record({
   budget: fc.constantFrom<RetryPolicy.Options["budget"]>(false, { capacity: 20 })
 })
 
-const headers = ({ hint, spelling }: Failure): Record<string, string> =>
+const headers = ({ hint, unit }: Failure): Record<string, string> =>
   hint === undefined
     ? {}
-    : spelling === "ms"
+    : unit === "ms"
       ? { "retry-after-ms": String(hint) }
       : { "retry-after": String(hint / 1000) }
 
@@ -56,8 +56,8 @@ const step = (failure: Failure): MockTransport.MockStep => {
 
 const limitMillis = 1000
 
-/** Plays a call over a mix of failures, with a success at its end. */
-const mixed = (failures: ReadonlyArray<Failure>, retry: RetryPolicy.Options) =>
+/** Runs a call over a mix of failures that ends with a success. */
+const callOver = (failures: ReadonlyArray<Failure>, retry: RetryPolicy.Options) =>
   Effect.map(
     play(
       [...failures.map(step), MockTransport.forever(ok)],
@@ -71,10 +71,10 @@ const mixed = (failures: ReadonlyArray<Failure>, retry: RetryPolicy.Options) =>
     }
   )
 
-type Played = Effect.Effect.Success<ReturnType<typeof mixed>>
+type Played = Effect.Effect.Success<ReturnType<typeof callOver>>
 
-/** The hint that a failure gives and a client heeds, in milliseconds. */
-const heeded = (failure: Failure | undefined): number | undefined =>
+/** The hint that a client honours for a failure, in milliseconds. */
+const honoured = (failure: Failure | undefined): number | undefined =>
   failure?.kind === "status" && failure.hint !== undefined && failure.hint <= 60_000
     ? failure.hint
     : undefined
@@ -96,50 +96,54 @@ const slack = 0.001
 
 const runs = { fastCheck: { numRuns: 40 } }
 
-const law = (
+const property = (
   name: string,
   check: (played: Played, failures: ReadonlyArray<Failure>, retry: RetryPolicy.Options) => void
 ): void =>
   it.effect.prop(
     name,
     { failures: fc.array(failure, { maxLength: 6 }), retry: policy },
-    ({ failures, retry }) => Effect.map(mixed(failures, retry), (played) => check(played, failures, retry)),
+    ({ failures, retry }) =>
+      Effect.map(callOver(failures, retry), (played) => check(played, failures, retry)),
     runs
   )
 
-describe("whatever the mix of failures", () => {
-  law(
-    "6.1 never more attempts than are allowed, and none after what cannot be helped",
+describe("any mix of failures", () => {
+  property(
+    "6.1 never exceeds the allowed attempts, and stops at a failure that must not be retried",
     (played, failures, retry) => {
-      const helpless = failures.findIndex((failure) => !mayBeRetried(failure))
-      const needed = helpless === -1 ? failures.length + 1 : helpless + 1
+      const final = failures.findIndex((failure) => !mayBeRetried(failure))
+      const needed = final === -1 ? failures.length + 1 : final + 1
       expect(played.times.length).toBeLessThanOrEqual(Math.min((retry.maxRetries ?? 2) + 1, needed))
       expect(played.attempts).toHaveLength(played.times.length)
     }
   )
 
-  law("6.2 never a wait above the cap that nobody asked for", (played, failures, { maxDelay }) => {
+  property("6.2 no wait without a hint exceeds maxDelay", (played, failures, { maxDelay }) => {
     for (const { delay, failure } of waits(played, failures)) {
-      if (heeded(failure) === undefined) expect(delay).toBeLessThanOrEqual(Number(maxDelay) + slack)
+      if (honoured(failure) === undefined) expect(delay).toBeLessThanOrEqual(Number(maxDelay) + slack)
     }
   })
 
-  law("6.2 never earlier than the server asks, nor later", (played, failures) => {
+  property("6.2 a wait with a hint is exactly the hint", (played, failures) => {
     for (const { delay, failure } of waits(played, failures)) {
-      const hint = heeded(failure)
+      const hint = honoured(failure)
       if (hint !== undefined) expect(Math.abs(delay - hint)).toBeLessThan(slack)
     }
   })
 
-  law("6.2 nothing is sent after a hint that is too long, unless told to", (played, failures, retry) => {
-    if (retry.onLongRetryAfter === "backoff") {
-      expect(played.stoppedBy).not.toBe("retry-after")
-    } else {
-      for (const { failure } of waits(played, failures)) expect(tooLong(failure)).toBe(false)
+  property(
+    '6.2 nothing is sent after a hint above the limit, except with onLongRetryAfter: "backoff"',
+    (played, failures, retry) => {
+      if (retry.onLongRetryAfter === "backoff") {
+        expect(played.stoppedBy).not.toBe("retry-after")
+      } else {
+        for (const { failure } of waits(played, failures)) expect(tooLong(failure)).toBe(false)
+      }
     }
-  })
+  )
 
-  law("6.6 the ledger tells when everything happened", ({ attempts, times }) => {
+  property("6.6 the ledger has the time of every attempt and wait", ({ attempts, times }) => {
     attempts.forEach(({ delay, duration, startedAt }, index) => {
       expect(startedAt).toBeCloseTo(times[index] ?? Number.NaN, 3)
       const next = times[index + 1]
@@ -151,7 +155,7 @@ describe("whatever the mix of failures", () => {
     })
   })
 
-  law("6.6 a call ends with a success or says why nothing more was tried", (played, failures, retry) => {
+  property("6.6 a call succeeds or has the matching stoppedBy", (played, failures, retry) => {
     const last = failures[played.attempts.length - 1]
     switch (played.stoppedBy) {
       case undefined:
@@ -173,7 +177,7 @@ describe("whatever the mix of failures", () => {
   })
 })
 
-describe("whatever the load", () => {
+describe("any load", () => {
   const load = fc.record({
     calls: fc.integer({ min: 1, max: 60 }),
     concurrency: fc.integer({ min: 1, max: 20 }),
@@ -183,7 +187,7 @@ describe("whatever the load", () => {
   })
 
   it.effect.prop(
-    "6.4 an outage is amplified by no more than the budget pays for",
+    "6.4 retries never exceed what the budget pays for",
     { load, codes: fc.array(fc.constantFrom(...retriedStatuses), { minLength: 1, maxLength: 10 }) },
     ({ codes, load: { calls, capacity, concurrency, maxRetries, retryCost } }) =>
       Effect.gen(function* () {
@@ -204,12 +208,12 @@ describe("whatever the load", () => {
   )
 
   it.effect.prop(
-    "6.13 a retry that the server asked for with a hint is never refused by the budget",
+    "6.13 the budget never refuses a retry that honours a hint",
     {
       load,
       hinted: fc.array(failure, { minLength: 1, maxLength: 6 }).map((failures) =>
-        failures.map(({ code, hint, spelling }): Failure => {
-          return { kind: "status", code, hint: hint === undefined ? 1 : Math.min(hint, 60_000), spelling }
+        failures.map(({ code, hint, unit }): Failure => {
+          return { kind: "status", code, hint: hint === undefined ? 1 : Math.min(hint, 60_000), unit }
         })
       )
     },
@@ -229,12 +233,12 @@ describe("whatever the load", () => {
   )
 
   it.effect.prop(
-    "6.4 successes pay for no more retries than they are worth",
-    { load, answers: fc.array(fc.boolean(), { minLength: 1, maxLength: 100 }) },
-    ({ answers, load: { calls, capacity, concurrency, maxRetries, retryCost } }) =>
+    "6.4 refunds never pay for more retries than the successes are worth",
+    { load, succeeds: fc.array(fc.boolean(), { minLength: 1, maxLength: 100 }) },
+    ({ succeeds, load: { calls, capacity, concurrency, maxRetries, retryCost } }) =>
       Effect.gen(function* () {
         const { client, transport } = yield* scripted(
-          (_, index) => (answers[index % answers.length] === true ? ok : status(503)),
+          (_, index) => (succeeds[index % succeeds.length] === true ? ok : status(503)),
           { retry: { maxRetries, initialDelay: 0, budget: { capacity, retryCost } } }
         )
         const ended = yield* Effect.all(

@@ -9,7 +9,7 @@ import retryAfter from "../vectors/retry-after.json" with { type: "json" }
 
 const seconds = (n: number): number => n * 1000
 
-describe("which errors", () => {
+describe("which errors are retried", () => {
   const retriedStatuses = new Set([408, 409, 429])
   const statuses = Array.from({ length: 200 }, (_, index) => 400 + index)
 
@@ -25,7 +25,7 @@ describe("which errors", () => {
   it.effect.each([
     { header: "true", retried: true },
     { header: "false", retried: false }
-  ])("6.1 the word of the server outranks every status: x-should-retry: $header", ({ header, retried }) =>
+  ])("6.1 x-should-retry: $header takes precedence over every status", ({ header, retried }) =>
     Effect.forEach(statuses, (code) =>
       Effect.gen(function* () {
         const sent = yield* countRequests([status(code, { "x-should-retry": header }), ok])
@@ -35,7 +35,7 @@ describe("which errors", () => {
   )
 
   it.effect.each(["TRUE", "False", "yes", "1", "0", ""])(
-    "6.1 x-should-retry with any other word says nothing: %j",
+    "6.1 any other x-should-retry is ignored: %j",
     (word) =>
       Effect.gen(function* () {
         const header = { "x-should-retry": word }
@@ -55,10 +55,10 @@ describe("which errors", () => {
     "TimeoutError"
   ])
 
-  it.each(Object.values(errors))("6.1 the error's own word, then the table: $_tag", (error) => {
+  it.each(Object.values(errors))("6.1 shouldRetry takes precedence over the table: $_tag", (error) => {
     expect(ApiError.isRetryable(error)).toBe(retriedTags.has(error._tag))
     expect(ApiError.isRetryable(ApiError.update(error, { shouldRetry: false }))).toBe(false)
-    // What cannot be sent stays so, whoever says otherwise.
+    // A request that cannot be sent is never retried.
     const marked = Middleware.retryable(error)
     expect(ApiError.isRetryable(marked)).toBe(error._tag !== "InvalidRequestError")
     expect(error.shouldRetry).toBeUndefined()
@@ -71,7 +71,7 @@ describe("which errors", () => {
     { phase: "first-event", retried: true },
     { phase: "content-idle", retried: true },
     { phase: "total", retried: false }
-  ] as const)("6.1 a timeout of the phase $phase: $retried", ({ phase, retried }) => {
+  ] as const)("6.1 a TimeoutError of the phase $phase is retryable: $retried", ({ phase, retried }) => {
     const error = new ApiError.TimeoutError({ ...errors.TimeoutError, message: "", phase })
     expect(ApiError.isRetryable(error)).toBe(retried)
   })
@@ -83,12 +83,12 @@ describe("which errors", () => {
     { kind: "closed", retried: true },
     { kind: "other", retried: true },
     { kind: "tls", retried: false }
-  ] as const)("6.1 a connection that failed by $kind: $retried", ({ kind, retried }) => {
+  ] as const)("6.1 a ConnectionError of the kind $kind is retryable: $retried", ({ kind, retried }) => {
     const error = new ApiError.ConnectionError({ ...errors.ConnectionError, message: "", kind })
     expect(ApiError.isRetryable(error)).toBe(retried)
   })
 
-  it.effect("6.1 a certificate that is refused once is not tried again", () =>
+  it.effect("6.1 a rejected certificate is not retried", () =>
     Effect.gen(function* () {
       const script = [MockTransport.connectionError({ code: "CERT_HAS_EXPIRED", as: "fetch" }), ok]
       const { error, times } = yield* playError(script)
@@ -97,31 +97,31 @@ describe("which errors", () => {
     })
   )
 
-  it.effect("6.1 an error that middleware marks is retried", () =>
+  it.effect("6.1 an error that a middleware marks is retried", () =>
     Effect.gen(function* () {
-      let asked = 0
-      const moody: Middleware.Middleware = (request, next) =>
+      let calls = 0
+      const failFirst: Middleware.Middleware = (request, next) =>
         Effect.filterOrFail(
           next(request),
-          () => ++asked > 1,
+          () => ++calls > 1,
           () => Middleware.retryable(errors.NotFoundError)
         )
-      const { ended, times } = yield* play([ok, ok], { middleware: [moody], retry: withoutJitter })
+      const { ended, times } = yield* play([ok, ok], { middleware: [failFirst], retry: withoutJitter })
       expect(times).toEqual([0, 500])
       expect(ended).toMatchObject({ _tag: "Right", right: { value: "ok" } })
     })
   )
 
-  it.effect("6.1 an error that middleware makes and does not mark is not", () =>
+  it.effect("6.1 an unmarked error from a middleware is not retried", () =>
     Effect.gen(function* () {
-      const refusing: Middleware.Middleware = () => Effect.fail(errors.NotFoundError)
-      const { error, times } = yield* playError([], { middleware: [refusing] })
+      const reject: Middleware.Middleware = () => Effect.fail(errors.NotFoundError)
+      const { error, times } = yield* playError([], { middleware: [reject] })
       expect(error).toMatchObject({ _tag: "NotFoundError", stoppedBy: "not-retryable" })
       expect(times).toEqual([])
     })
   )
 
-  it.effect("6.1 an answer that does not fit is never asked for again", () =>
+  it.effect("6.1 a response that does not fit its schema is not retried", () =>
     Effect.gen(function* () {
       const cut = MockTransport.text("{", { headers: { "content-type": "application/json" } })
       const { error, times } = yield* playError([cut])
@@ -131,10 +131,10 @@ describe("which errors", () => {
   )
 })
 
-describe("when", () => {
+describe("the wait before a retry", () => {
   const now = Date.parse(retryAfter.now)
 
-  it.effect.each(retryAfter.cases)("6.2 waits as long as the server asks: %j", (vector) =>
+  it.effect.each(retryAfter.cases)("6.2 honours the server's hint: %j", (vector) =>
     Effect.gen(function* () {
       yield* TestClock.setTime(now)
       const { ended, times } = yield* play([status(503, vector.headers as never), ok], {
@@ -157,14 +157,16 @@ describe("when", () => {
     })
   )
 
-  it.effect.each(retryAfter.cases)("6.2 backs off from a long hint where told to: %j", (vector) =>
-    Effect.gen(function* () {
-      yield* TestClock.setTime(now)
-      const retry = { ...withoutJitter, onLongRetryAfter: "backoff" } as const
-      const { times } = yield* play([status(429, vector.headers as never), ok], { retry })
-      const counts = vector.hintSeconds !== null && vector.exceedsLimit !== true
-      expect(times).toEqual([0, counts ? seconds(vector.hintSeconds) : 500])
-    })
+  it.effect.each(retryAfter.cases)(
+    '6.2 with onLongRetryAfter: "backoff", a hint above the limit is ignored: %j',
+    (vector) =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(now)
+        const retry = { ...withoutJitter, onLongRetryAfter: "backoff" } as const
+        const { times } = yield* play([status(429, vector.headers as never), ok], { retry })
+        const counts = vector.hintSeconds !== null && vector.exceedsLimit !== true
+        expect(times).toEqual([0, counts ? seconds(vector.hintSeconds) : 500])
+      })
   )
 
   it.effect.each([
@@ -174,7 +176,7 @@ describe("when", () => {
     { hint: "1", limit: 0, times: [0] },
     { hint: "300", limit: "5 minutes", times: [0, 300_000] },
     { hint: "604800", limit: "60 seconds", times: [0] }
-  ] as const)("6.2 a hint of $hint s under a limit of $limit", ({ hint, limit, times }) =>
+  ] as const)("6.2 a hint of $hint s with a limit of $limit", ({ hint, limit, times }) =>
     Effect.gen(function* () {
       const played = yield* play([status(429, { "retry-after": hint }), ok], {
         retry: { maxRetryAfter: limit }
@@ -183,7 +185,7 @@ describe("when", () => {
     })
   )
 
-  it.effect("6.2 a hint is worth its own retry only, and the backoff counts on", () =>
+  it.effect("6.2 a hint sets one wait only, and the backoff continues to grow", () =>
     Effect.gen(function* () {
       const hinted = status(429, { "retry-after": "20" })
       const script = [status(500), hinted, status(500), ok]
@@ -192,7 +194,7 @@ describe("when", () => {
     })
   )
 
-  it.effect("6.2 a hint above the backoff's cap is kept, and one below the backoff too", () =>
+  it.effect("6.2 a hint above maxDelay or below the backoff is honoured", () =>
     Effect.gen(function* () {
       const script = [status(503, { "retry-after": "30" }), status(503, { "retry-after-ms": "1" }), ok]
       expect((yield* play(script, { retry: withoutJitter })).times).toEqual([0, 30_000, 30_001])
@@ -205,7 +207,7 @@ describe("when", () => {
   it.effect.each([
     { u: 0, bound: "max" },
     { u: 1 - Number.EPSILON, bound: "min" }
-  ] as const)("6.2 doubles up to the cap, jitter taking away: U = $u", ({ bound, u }) =>
+  ] as const)("6.2 doubles up to the limit, and jitter shortens it: U = $u", ({ bound, u }) =>
     Effect.gen(function* () {
       const retry = { maxRetries: timed.length }
       const { times } = yield* drawn(u)(play([MockTransport.forever(status(500))], { retry }))
@@ -215,7 +217,7 @@ describe("when", () => {
     })
   )
 
-  it.each(backoff.cases)("6.2 backoff of retry $retry", ({ max, min, retry }) => {
+  it.each(backoff.cases)("6.2 the backoff of retry $retry is within its bounds", ({ max, min, retry }) => {
     const policy = RetryPolicy.make()
     for (const u of [0, 0.1, 0.5, 0.9, 1 - Number.EPSILON]) {
       const delay = RetryPolicy.backoffMillis(policy, retry, u) / 1000
@@ -224,19 +226,19 @@ describe("when", () => {
     }
   })
 
-  it.each([0, 1, 1023, 1024, 1100, 1e9])("6.2 no delay stays none at retry %d", (retry) => {
+  it.each([0, 1, 1023, 1024, 1100, 1e9])("6.2 an initialDelay of zero stays zero at retry %d", (retry) => {
     expect(RetryPolicy.backoffMillis(RetryPolicy.make(withoutDelay), retry, 0.5)).toBe(0)
   })
 })
 
-describe("the schedule", () => {
+describe("retry schedules", () => {
   const down = [MockTransport.forever(status(503))]
   const policy = RetryPolicy.make({ ...withoutJitter, maxRetries: 5 })
   const own = RetryPolicy.schedule(policy)
 
   it.effect.each([
-    { name: "as it is", retry: own, times: [0, 500, 1500, 3500, 7500, 15_500] },
-    { name: "up to a time", retry: Schedule.upTo(own, "2 seconds"), times: [0, 500, 1500, 3500] },
+    { name: "unchanged", retry: own, times: [0, 500, 1500, 3500, 7500, 15_500] },
+    { name: "limited in time", retry: Schedule.upTo(own, "2 seconds"), times: [0, 500, 1500, 3500] },
     { name: "with fewer steps", retry: Schedule.intersect(own, Schedule.recurs(1)), times: [0, 500] },
     {
       name: "slowed down",
@@ -244,7 +246,7 @@ describe("the schedule", () => {
       times: [0, 1000, 3000, 7000, 15_000, 31_000]
     },
     {
-      name: "followed by another",
+      name: "followed by another schedule",
       retry: Schedule.andThen(
         RetryPolicy.schedule(RetryPolicy.make({ ...withoutJitter, maxRetries: 1 })),
         Schedule.intersect(Schedule.spaced("1 minute"), Schedule.recurs(2))
@@ -252,11 +254,11 @@ describe("the schedule", () => {
       times: [0, 500, 60_500, 120_500]
     },
     {
-      name: "while the error is one's own",
+      name: "while the error matches",
       retry: Schedule.whileInput(own, (error) => error._tag !== "ServiceUnavailableError"),
       times: [0]
     }
-  ])("6.3 is taken, changed and given back: $name", ({ retry, times }) =>
+  ])("6.3 the policy's schedule can be changed: $name", ({ retry, times }) =>
     Effect.gen(function* () {
       const played = yield* playError(down, { retry })
       expect(played.times).toEqual(times)
@@ -278,7 +280,7 @@ describe("the schedule", () => {
       times: [0, 100, 300, 700]
     },
     { name: "delays", retry: Schedule.fromDelays("3 seconds", "1 second"), times: [0, 3000, 4000] }
-  ])("6.3 any other schedule in its place: $name", ({ retry, times }) =>
+  ])("6.3 another schedule replaces it: $name", ({ retry, times }) =>
     Effect.gen(function* () {
       const played = yield* playError(down, { retry })
       expect(played.times).toEqual(times)
@@ -286,7 +288,7 @@ describe("the schedule", () => {
     })
   )
 
-  it.effect("6.3 another schedule says when, the table still which", () =>
+  it.effect("6.3 another schedule sets the waits, and the table still decides which errors are retried", () =>
     Effect.gen(function* () {
       const retry = Schedule.recurs(3)
       expect((yield* playError([status(404)], { retry })).error.stoppedBy).toBe("not-retryable")
@@ -295,7 +297,7 @@ describe("the schedule", () => {
     })
   )
 
-  it.effect("6.3 the schedule of a policy ends at a long hint also where it was changed", () =>
+  it.effect("6.3 a changed schedule of a policy still stops at a hint above the limit", () =>
     Effect.gen(function* () {
       const script = [status(429, { "retry-after": "61" })]
       const { error } = yield* playError(script, { retry: Schedule.upTo(own, "1 hour") })
@@ -303,7 +305,7 @@ describe("the schedule", () => {
     })
   )
 
-  it.effect("6.3 a schedule starts anew with each call", () =>
+  it.effect("6.3 a schedule starts again with each call", () =>
     Effect.gen(function* () {
       const retry = RetryPolicy.schedule(RetryPolicy.make({ ...withoutJitter, maxRetries: 1 }))
       for (const _ of [1, 2]) expect((yield* play(down, { retry })).times).toEqual([0, 500])
@@ -319,14 +321,14 @@ describe("the schedule", () => {
       times: [0, 500, 1000]
     },
     { name: "a schedule", retry: Schedule.fromDelays("7 seconds"), times: [0, 7000] }
-  ])("6.3 a request has retries of its own: $name", ({ retry, times }) =>
+  ])("6.3 a request's retry replaces the client's schedule: $name", ({ retry, times }) =>
     Effect.gen(function* () {
       const played = yield* play(down, { retry: Schedule.recurs(9) }, ApiRequest.get("/todos", { retry }))
       expect(played.times).toEqual(times)
     })
   )
 
-  it.effect("6.3 a request whose retries make no sense is not sent", () =>
+  it.effect("6.3 a request with invalid retry options is not sent", () =>
     Effect.gen(function* () {
       const { error, times } = yield* playError(
         [],
@@ -339,7 +341,7 @@ describe("the schedule", () => {
   )
 })
 
-describe("what may have happened", () => {
+describe("delivery", () => {
   const deliveries: Record<ApiError.Delivery, MockTransport.MockStep> = {
     "not-sent": MockTransport.connectionError({ code: "ECONNREFUSED" }),
     rejected: status(429),
@@ -372,7 +374,7 @@ describe("what may have happened", () => {
   )
 
   it.effect.each(cases)(
-    "6.11 $retryUnsafe: $name, $delivery",
+    "6.11 retryUnsafe: $retryUnsafe, $name, delivery: $delivery",
     ({ delivery, request, retried, retryUnsafe, step }) =>
       Effect.gen(function* () {
         const { ended, times } = yield* play(
@@ -386,7 +388,7 @@ describe("what may have happened", () => {
       })
   )
 
-  it.effect("6.11 the client's own idempotency keys make POST safe", () =>
+  it.effect("6.11 the client's idempotency keys make POST safe", () =>
     Effect.gen(function* () {
       const options = {
         idempotency: { header: "Idempotency-Key" },
@@ -399,7 +401,7 @@ describe("what may have happened", () => {
     })
   )
 
-  const told: ReadonlyArray<readonly [ApiError.Delivery, MockTransport.MockStep]> = [
+  const expected: ReadonlyArray<readonly [ApiError.Delivery, MockTransport.MockStep]> = [
     ...[400, 401, 403, 404, 408, 409, 413, 418, 422, 429, 529].map(
       (code) => ["rejected", status(code)] as const
     ),
@@ -412,8 +414,8 @@ describe("what may have happened", () => {
     )
   ]
 
-  it.effect("6.11 every failure says what may have happened to its request", () =>
-    Effect.forEach(told, ([delivery, step]) =>
+  it.effect("6.11 every failure has its delivery", () =>
+    Effect.forEach(expected, ([delivery, step]) =>
       Effect.gen(function* () {
         const { error } = yield* playError([step], { retry: RetryPolicy.none }, list, 0)
         expect([error.message, error.delivery]).toEqual([error.message, delivery])
