@@ -1,5 +1,5 @@
 /**
- * All that a client can be configured with, its defaults and its validation.
+ * The settings of a client: defaults and validation.
  *
  * @since 0.1.0
  */
@@ -33,7 +33,7 @@ export {
 } from "./Overrides.js"
 
 /**
- * Settings that have been checked, in the form the client works with.
+ * Validated settings, in the form that the client uses.
  *
  * @since 0.1.0
  * @category models
@@ -59,7 +59,7 @@ export interface ApiConfig {
   readonly errorType: (body: unknown) => string | undefined
 }
 
-/** What plain JavaScript may get wrong; what is not looked at here has a check of its own below. */
+/** Kinds that plain JavaScript may get wrong. Settings marked `any` have their own check below. */
 const shape = {
   baseUrl: Settings.any,
   credentials: Settings.kind(
@@ -104,7 +104,7 @@ const bodyErrorType = (body: unknown): string | undefined => {
 }
 
 /**
- * The first setting that is unknown, or of another kind than the types say, as plain JavaScript may have it.
+ * The first setting that is unknown, or of another kind than its type, as plain JavaScript may pass it.
  *
  * @since 0.1.0
  * @category validation
@@ -118,13 +118,17 @@ export const problem = (
   return found && configError(found)
 }
 
-/** The first of these options that is not among the known names, and the nearest. @since 0.1.0 @category validation */
+/**
+ * The first of these options that is not among the known names, with the nearest known one.
+ *
+ * @since 0.1.0 @category validation
+ */
 export const unknown: (options: object, known: ReadonlyArray<string>) => InvalidInput | undefined =
   Settings.unknownIn
 
 /**
- * Checks every setting. Fails with an {@link InvalidConfigError} that names the first that is unknown, of the wrong kind or
- * out of range. `more` are the names of settings that the caller takes besides.
+ * Validates every setting. Fails with an {@link InvalidConfigError} that names the first one that is unknown, of the
+ * wrong kind or out of range. `more` names settings that the caller accepts in addition.
  *
  * @since 0.1.0
  * @category constructors
@@ -140,7 +144,7 @@ export const make = (
   const redirects = options.redirects ?? 5
   const idempotencyHeader = options.idempotency?.header?.toLowerCase()
   const validation = options.validation ?? "strict"
-  // All of them is the first that is bad, or none.
+  // Fails with the first invalid setting.
   const checked = Either.all({
     base: Url.parseBase(String(options.baseUrl ?? "")),
     queryFormat: checkFormat(queryFormat),
@@ -208,7 +212,7 @@ const configError = ({ field, reason }: InvalidInput): Settings.InvalidConfigErr
 const check = (key: string, fits: boolean, reason: string): Either.Either<void, InvalidInput> =>
   fits ? Either.void : Either.left(invalid(key, reason))
 
-/** A setting that becomes a header by itself: the error names the setting. */
+/** A setting that becomes a header: the error names the setting. */
 const checkHeader = (
   key: string,
   name: string | undefined,

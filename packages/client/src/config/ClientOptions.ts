@@ -8,74 +8,83 @@ import type * as PlatformHeaders from "./PlatformHeaders.js"
 import type * as Timeouts from "./Timeouts.js"
 
 /**
- * The settings of a client. Only `baseUrl` is required. `withOptions` lays settings over these: headers, query, queryFormat,
- * timeouts, retry, limits and redact merge by field, middleware is appended, all else is replaced. A function of the old
- * value replaces it: see `Overrides.Overrides`.
+ * The settings of a client. Only `baseUrl` is required. `withOptions` merges settings over these: headers, query,
+ * queryFormat, timeouts, retry, limits and redact merge by field, middleware is appended, the rest is replaced. A
+ * function of the old value replaces it: see `ApiConfig.Overrides`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** Where the API lives, http or https; a path is kept (`https://api.example.com/v1`), and so is a query. */
+  /** The API's address, http or https. A path is kept (`https://api.example.com/v1`), and so is a query. */
   readonly baseUrl: string | URL
-  /** Sent to the base URL's origin and to `trustedOrigins`, nowhere else. */
+  /** Sent to the origin of the base URL and to `trustedOrigins` only. */
   readonly credentials?: Credentials.Credentials | undefined
   /** Sent with every request; `null` removes a default. A plain object, a `Headers`, a `Map` or pairs. */
   readonly headers?: Headers.HeadersInput | undefined
-  /** Sent with every request. A parameter of the request's own takes the place of the one of that name. */
+  /** Sent with every request. A request's own parameter replaces the one of that name. */
   readonly query?: Query.QueryInput | undefined
-  /** How lists and objects are spelt in queries and forms: `a[]=1` and `a[b]=1` unless set. */
+  /** How lists and objects are written in queries and forms (`a[]=1` and `a[b]=1`). */
   readonly queryFormat?: Partial<Query.QueryFormat> | undefined
   /** How long a call may take: `connect`, `response`, `idle` and `total`. */
   readonly timeouts?: Timeouts.Options | undefined
   /**
-   * How calls are retried: single settings, a whole policy, or any schedule that takes the errors. A schedule decides when;
-   * which errors are retried stays with the policy.
+   * How to retry calls: single settings, a whole policy, or any schedule that takes the errors. A schedule decides
+   * when; the policy still decides which errors.
    */
   readonly retry?: RetryPolicy.Retry | undefined
-  /** Code around every attempt; the first of the list is the outermost. */
+  /** Code around every attempt; the first in the list is the outermost. */
   readonly middleware?: ReadonlyArray<Middleware.Middleware> | undefined
-  /** Other origins that may see the credentials when a request names an absolute URL. */
+  /** Other origins that may receive the credentials when a request names an absolute URL. */
   readonly trustedOrigins?: ReadonlyArray<string> | undefined
-  /** How many redirects a call follows (5). */
+  /** The most redirects that a call follows (5). */
   readonly redirects?: number | undefined
-  /** `strict` (default): the schema decides. `lenient`: a response that does not fit is handed on as parsed, and logged. */
+  /**
+   * `strict` (default): a response must fit its schema. `lenient`: one that does not fit is returned as parsed, and
+   * logged.
+   */
   readonly validation?: "strict" | "lenient" | undefined
   /** Size limits in bytes. */
   readonly limits?: Limits | undefined
-  /** Send an idempotency key of this header's name, one per call, with every method but GET and HEAD. Off by default. */
+  /**
+   * Send an idempotency key under this header's name, one per call, with every method but GET and HEAD. Off by
+   * default.
+   */
   readonly idempotency?: Idempotency | undefined
-  /** What the client calls itself (`effect-api/<version>`); not sent from browsers. */
+  /** The `user-agent` (`effect-api/<version>`). Browsers set their own. */
   readonly userAgent?: string | undefined
   /** Send headers that describe the platform. Off by default. */
   readonly platformHeaders?: PlatformHeaders.PlatformHeaders | undefined
-  /** The response headers that hold the request's id, the first that is there (`request-id`, `x-request-id`). */
+  /**
+   * The response headers that may hold the request id; the first that is present counts (`request-id`,
+   * `x-request-id`).
+   */
   readonly requestIdHeaders?: ReadonlyArray<string> | undefined
-  /** Reads the API's own name for an error from its body (`body.error.type`). */
+  /** Returns the API's own name for an error from its body (`body.error.type`). */
   readonly errorType?: ((body: unknown) => string | undefined) | undefined
-  /** Headers and query parameters to hide by name, besides those that are always hidden. */
+  /** Headers and query parameters to hide by name, in addition to those that are always hidden. */
   readonly redact?: Redact | undefined
-  /** Write bodies into the debug log. Off by default: bodies hold secrets that no header name gives away. */
+  /** Write bodies to the debug log. Off by default: bodies hold secrets that no header name reveals. */
   readonly logBodies?: boolean | undefined
 }
 
 /**
- * Size limits in bytes. What is larger fails, but for an error's body, which is cut.
+ * Size limits in bytes. Anything larger fails, except the body of an error, which is truncated.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Limits {
-  /** The body of a response that is decoded (256 MiB). */
+  /** The largest response body to decode (256 MiB). */
   readonly responseBytes?: number | undefined
-  /** How much is kept of the body of an error (64 KiB). */
+  /** How much of an error's body to keep (64 KiB). A longer one is truncated without a marker. */
   readonly errorBytes?: number | undefined
-  /** One event of a stream (16 MiB). */
+  /** The largest event of a stream (16 MiB). */
   readonly eventBytes?: number | undefined
 }
 
 /**
- * How a client names its idempotency keys.
+ * The header of idempotency keys.
  *
  * @since 0.1.0
  * @category models
@@ -86,7 +95,7 @@ export interface Idempotency {
 }
 
 /**
- * What to hide by name in errors, logs and spans. Names are compared without regard to case.
+ * What to hide by name in errors, logs and spans. Case does not matter.
  *
  * @since 0.1.0
  * @category models

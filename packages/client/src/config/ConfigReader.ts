@@ -1,6 +1,4 @@
-/**
- * Settings that come from `Config`: what stands in an environment, and what explicit settings leave open of it.
- */
+/** Settings read from `Config`: those that an environment provides, minus those that are set explicitly. */
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -9,9 +7,7 @@ import { omitUndefined } from "../shared/omitUndefined.js"
 import type * as ClientOptions from "./ClientOptions.js"
 import * as Overrides from "./Overrides.js"
 
-/**
- * The part of wrapped settings that explicit ones leave open: a variable that nobody needs may be missing.
- */
+/** The wrapped settings that explicit ones do not replace: a variable that is not needed may be missing. */
 export const omitExplicit = (
   config: Config.Config.Wrap<ClientOptions.Options>,
   explicit: Overrides.Overrides
@@ -25,7 +21,7 @@ export const omitExplicit = (
 }
 
 /**
- * Reads a `Config` with blank values counting as unset, so that defaults and options apply to them.
+ * Reads a `Config` so that blank values count as missing, and defaults apply to them.
  *
  * @since 0.1.0
  * @category config

@@ -1,6 +1,6 @@
 /**
- * Code around every attempt of a call: it may change the request, look at any response (4xx and 5xx too), answer without
- * sending, send again, or say that a failure may be retried.
+ * Code around every attempt of a call. It may change the request, inspect any response (4xx and 5xx too), respond
+ * without sending, send again, or mark a failure as retryable.
  *
  * @since 0.1.0
  */
@@ -11,11 +11,12 @@ import type * as Effect from "effect/Effect"
 import * as ApiError from "../errors/ApiError.js"
 
 /**
- * A middleware: a request and the rest of the way, to a response. It runs inside the retry loop, once for each hop of an
- * attempt, with the credentials already on the request: a signature is made anew for the URL that a redirect leads to. A secret
- * header that it sets does not leave for an origin that a server chose and the client does not trust. It may read the answer of
- * a call for one value in any way, and the decoder still gets it; the body of a stream of events that it takes is gone. Failures
- * of `@effect/platform` (from reading a body, from `filterStatusOk`) are mapped to tagged errors.
+ * A middleware: from a request and the next handler to a response. It runs inside the retry loop, once for each hop
+ * of an attempt. The request already carries credentials, so a signature is made anew for the URL of a redirect.
+ *
+ * A secret header that it sets is not sent to an origin that a server chose and the client does not trust. It may
+ * read the response of a call for one value in any way, and the decoder still receives it; a streamed body that it
+ * reads is gone. Failures of `@effect/platform` (from reading a body, from `filterStatusOk`) become tagged errors.
  *
  * @example
  * ```ts
@@ -39,7 +40,7 @@ export type Middleware = (
 ) => Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError.ApiError | HttpClientError.HttpClientError>
 
 /**
- * The rest of the way: the middleware that come after, then the transport.
+ * The next handler: the remaining middleware, then the transport.
  *
  * @since 0.1.0
  * @category models
@@ -49,7 +50,7 @@ export type Next = (
 ) => Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError.ApiError | HttpClientError.HttpClientError>
 
 /**
- * Middleware around a way to send; the first of the list is the outermost.
+ * Wraps a handler in middleware; the first in the list is the outermost.
  *
  * @since 0.1.0
  * @category combinators
@@ -58,7 +59,7 @@ export const compose = (middleware: ReadonlyArray<Middleware>, send: Next): Next
   middleware.reduceRight<Next>((next, layer) => (request) => layer(request, next), send)
 
 /**
- * The same error, marked as one that another attempt may help. An `InvalidRequestError` is never retried.
+ * The same error, marked as worth a retry. An `InvalidRequestError` is never retried.
  *
  * @since 0.1.0
  * @category combinators

@@ -1,6 +1,6 @@
 /**
- * Settings laid over settings, by one rule for clients and requests: a value merges with the old one where there is
- * something to merge, and a function of the old value replaces it.
+ * Merges settings, by one rule for clients and requests: a value merges with the old one if both can merge, and a
+ * function of the old value replaces it.
  */
 import * as Either from "effect/Either"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
@@ -15,32 +15,32 @@ import type * as Middleware from "./Middleware.js"
 import type * as Timeouts from "./Timeouts.js"
 
 /**
- * The settings that merge, as a function gets them: what holds so far, with `{}` and `[]` for what was never set.
+ * The settings that merge, as a function receives them: the current values, with `{}` and `[]` for those never set.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Merged {
-  /** By lower-case name; `null` is a header that was removed. */
+  /** By lower-case name; `null` is a removed header. */
   readonly headers: Headers.HeadersRecord
   /** The parameters by name. */
   readonly query: Query.QueryInput
-  /** What was set of the format. */
+  /** The parts of the format that were set. */
   readonly queryFormat: Partial<Query.QueryFormat>
-  /** What was set of the limits. */
+  /** The limits that were set. */
   readonly timeouts: Timeouts.Options
-  /** The whole policy, and the schedule that says when. */
+  /** The whole policy, and its schedule. */
   readonly retry: RetryPolicy.Resolved
-  /** The list so far, the outermost first. */
+  /** The current list, the outermost first. */
   readonly middleware: ReadonlyArray<Middleware.Middleware>
-  /** What was set of the limits. */
+  /** The limits that were set. */
   readonly limits: ClientOptions.Limits
-  /** The names so far. */
+  /** The current names. */
   readonly redact: ClientOptions.Redact
 }
 
 /**
- * What replaces a setting: a function of what holds so far.
+ * Replaces a setting: a function of its current value.
  *
  * @since 0.1.0
  * @category models
@@ -48,7 +48,7 @@ export interface Merged {
 export type Replace<K extends keyof Merged, A> = (old: Merged[K]) => Exclude<A, undefined>
 
 /**
- * A setting to lay over another: a value, or a function that is given the old value and returns the one to take its place.
+ * A setting to merge over another: a value, or a function from the old value to the new one.
  *
  * @since 0.1.0
  * @category models
@@ -56,9 +56,10 @@ export type Replace<K extends keyof Merged, A> = (old: Merged[K]) => Exclude<A, 
 export type Override<K, A> = K extends keyof Merged ? A | Replace<K, A> : A
 
 /**
- * What `withOptions` takes. Headers, query, queryFormat, timeouts, retry, limits and redact merge by field, middleware is
- * appended, all else is replaced, and `undefined` changes nothing. A function of the old value replaces it:
- * `middleware: () => []` drops all, `retry: ({ schedule }) => Schedule.upTo(schedule, "1 minute")` changes when to retry.
+ * The options of `withOptions`. Headers, query, queryFormat, timeouts, retry, limits and redact merge by field,
+ * middleware is appended, the rest is replaced, and `undefined` changes nothing. A function of the old value replaces
+ * it: `middleware: () => []` removes all, `retry: ({ schedule }) => Schedule.upTo(schedule, "1 minute")` changes when
+ * to retry.
  *
  * @since 0.1.0
  * @category models
@@ -67,14 +68,14 @@ export type Overrides = {
   readonly [K in keyof ClientOptions.Options]?: Override<K, ClientOptions.Options[K]> | undefined
 }
 
-/** Options in which no function stands for a setting any more. */
+/** Options without functions in place of settings. */
 export type Plain<A> = { readonly [K in keyof A]: K extends keyof Merged ? Exclude<A[K], Replacing> : A[K] }
 
 type Replacing = (old: never) => unknown
 
 type Lay = (old: never, over: never) => unknown
 
-/** What is no object stays as it is, for the check of the settings to refuse. */
+/** A value that is no object passes through, for validation to refuse. */
 const byField = (old: object, over: object): object =>
   Settings.isRecord(over) ? { ...old, ...omitUndefined(over) } : over
 
@@ -83,7 +84,7 @@ const united = (old: ReadonlyArray<string> = [], over: ReadonlyArray<string> | u
 
 const rules: { readonly [K in keyof Merged]: (old: Merged[K], over: never) => unknown } = {
   headers: Headers.mergeInput,
-  // Here `undefined` says something: it drops the parameter.
+  // Here `undefined` has a meaning: it drops the parameter.
   query: (old, over: object) => (Settings.isRecord(over) ? { ...old, ...over } : over),
   queryFormat: byField,
   timeouts: byField,
@@ -118,7 +119,7 @@ export const isMerging = (name: string): name is keyof Merged => Object.hasOwn(r
 
 const merging = Object.keys(rules) as ReadonlyArray<keyof Merged>
 
-/** What a function of the program's threw in the place of a setting. */
+/** An exception of the function that was to replace a setting. */
 class Failed extends Settings.InvalidConfigError {
   readonly problem: InvalidInput
 
@@ -137,14 +138,14 @@ const replacement = (name: string, replace: Replacing, old: unknown): unknown =>
   }
 }
 
-/** One setting over another, either of which may be left out. */
+/** Merges one setting over another; either may be absent. */
 const lay = (name: keyof Merged, old: unknown, over: unknown): unknown => {
   if (over === undefined) return old
   const rule: Lay = rules[name]
   const under = old === undefined ? nothing[name] : rule(nothing[name] as never, old as never)
   if (typeof over !== "function") return rule(under as never, over as never)
   const replaced = replacement(name, over as Replacing, under)
-  // A schedule says no more than when, wherever it comes from.
+  // A schedule decides only when to retry, wherever it comes from.
   return name === "retry" && RetrySettings.isRetry(replaced)
     ? RetrySettings.lay(
         RetrySettings.isOptions(replaced) ? RetrySettings.defaults : (under as RetryPolicy.Resolved),
@@ -154,7 +155,7 @@ const lay = (name: keyof Merged, old: unknown, over: unknown): unknown => {
 }
 
 /**
- * Settings over settings: see {@link Overrides}.
+ * Merges settings over settings: see {@link Overrides}.
  *
  * @since 0.1.0
  * @category combinators
@@ -180,7 +181,7 @@ export const tryMerge = <A extends Partial<ClientOptions.Options>>(
   }
 }
 
-/** The settings of a request that are functions of its client's. */
+/** The settings of a request that are functions of the client's. */
 export const functionsOf = (options: { readonly [K in keyof Merged]?: unknown }): Overrides | undefined => {
   const { headers, middleware, query, retry, timeouts } = options
   if (
@@ -196,12 +197,12 @@ export const functionsOf = (options: { readonly [K in keyof Merged]?: unknown })
   return Object.fromEntries(Object.entries(all).filter(([, value]) => typeof value === "function"))
 }
 
-/** None of these settings. */
+/** The same settings, all `undefined`. */
 export const cleared = (overrides: Overrides): object =>
   Object.fromEntries(Object.keys(overrides).map((name) => [name, undefined]))
 
 /**
- * Two settings of requests as one, to be laid over a client's later. `then` comes over `first`.
+ * Combines two settings of requests, to be merged over a client's later. `then` is merged over `first`.
  *
  * @since 0.1.0
  * @category combinators
@@ -222,7 +223,7 @@ export const compose = <K extends keyof Merged, A>(
   return ((old: unknown) => lay(name, lay(name, old, first), then)) as Override<K, A>
 }
 
-/** The options of a request with more set over them. */
+/** The options of a request with others merged over them. */
 export const composeAll = <A extends object>(first: A, then: object): A => {
   const all = { ...first, ...omitUndefined(then) } as Record<string, unknown>
   for (const name of merging) {

@@ -1,5 +1,5 @@
 /**
- * Headers that describe the platform, as the vendors' SDKs send them: what the client runs on, and which attempt this is.
+ * Headers that describe the platform, as the vendors' SDKs send them: the runtime, and the number of the attempt.
  *
  * @since 0.1.0
  */
@@ -27,8 +27,8 @@ export const TypeId: unique symbol = Symbol.for("@effect-api/client/PlatformHead
 export const isPlatformHeaders = (u: unknown): u is PlatformHeaders => Predicate.hasProperty(u, TypeId)
 
 /**
- * The headers of every request, or what is wrong with them, and those of an attempt: how many retries came before it, and
- * its read timeout in seconds where it has one.
+ * The headers of every request, or why they are invalid, and those of an attempt: the number of retries before it,
+ * and its read timeout in seconds if it has one.
  *
  * @since 0.1.0
  * @category models
@@ -40,8 +40,7 @@ export interface PlatformHeaders {
 }
 
 /**
- * Platform headers, each named `<prefix>-<what>`. What is wrong with the prefix or the version is told when a client is
- * built with them.
+ * Platform headers named `<prefix>-<what>`. An invalid prefix or version fails when a client is built with them.
  *
  * @example
  * ```ts
@@ -56,9 +55,9 @@ export interface PlatformHeaders {
  * @category constructors
  */
 export const make = (options: {
-  /** What each header starts with (`x-stainless` in the vendors' SDKs). */
+  /** The start of each header's name (`x-stainless` in the vendors' SDKs). */
   readonly prefix: string
-  /** The version that is sent as `<prefix>-package-version`. */
+  /** The version to send as `<prefix>-package-version`. */
   readonly packageVersion: string
 }): PlatformHeaders => {
   refuseUnknown("platformHeaders", options, ["prefix", "packageVersion"])
@@ -88,7 +87,7 @@ export const make = (options: {
   }
 }
 
-/** Each may be a polyfill that has some of it, or something else. */
+/** Any of them may be a polyfill with some of its properties, or something else. */
 interface Globals {
   readonly Deno?: unknown
   readonly Bun?: unknown
@@ -126,7 +125,7 @@ const named = (
 ): string => (name === undefined || name === "" ? none : (names[name.toLowerCase()] ?? `${other}:${name}`))
 
 /**
- * What the client runs on, in the words of the vendors' SDKs.
+ * The runtime, named as the vendors' SDKs name it.
  *
  * @since 0.1.0
  * @category headers

@@ -1,5 +1,5 @@
 /**
- * The four limits of a call. A limit of infinity is none.
+ * The four timeouts of a call. `Infinity` disables one.
  *
  * @since 0.1.0
  */
@@ -10,27 +10,27 @@ import { type InvalidInput, invalid } from "../shared/invalid.js"
 import * as Settings from "../shared/settings.js"
 
 /**
- * How long a call may take, each a `DurationInput`.
+ * The timeouts of a call, each a `DurationInput`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
   /**
-   * Until the request has a connection (5 s): the wait for one to become free, DNS, proxy and TLS included. Kept by transports
-   * that can see it. Retried.
+   * Until the request has a connection (5 s), including the wait for a free one, DNS, proxy and TLS. Enforced by
+   * transports that can observe it. Retried.
    */
   readonly connect?: Duration.DurationInput | undefined
-  /** From sending to the response's headers, one attempt (600 s). Retried. */
+  /** From sending the request to the response's headers, per attempt (600 s). Retried. */
   readonly response?: Duration.DurationInput | undefined
-  /** Between two chunks of a body (600 s). Retried as long as nothing of the body was handed out. */
+  /** Between two chunks of a body (600 s). Retried as long as no part of the body has been returned. */
   readonly idle?: Duration.DurationInput | undefined
-  /** The whole call, its attempts and the waits between them, to the end of the body (none). Never retried. */
+  /** The whole call: its attempts and the waits between them, to the end of the body (none). Never retried. */
   readonly total?: Duration.DurationInput | undefined
 }
 
 /**
- * The limits in milliseconds, `Infinity` where there is none.
+ * The timeouts in milliseconds; `Infinity` if there is none.
  *
  * @since 0.1.0
  * @category models
@@ -43,7 +43,7 @@ export interface Timeouts {
 }
 
 /**
- * The limits of a client that sets none.
+ * The timeouts of a client that sets none.
  *
  * @since 0.1.0
  * @category constructors
@@ -56,7 +56,7 @@ export const defaults: Timeouts = {
 }
 
 /**
- * The limits with some of them set anew. Fails where one is not a duration above zero.
+ * Merges timeouts over others. Fails if one is not a duration above zero.
  *
  * @since 0.1.0
  * @category combinators

@@ -1,5 +1,5 @@
 /**
- * How a client proves who it is: a header with a secret in it, resolved anew for every attempt.
+ * Credentials: a header with a secret in it, resolved anew for every attempt.
  *
  * @since 0.1.0
  */
@@ -23,7 +23,7 @@ import { tokenCache } from "./tokenCache.js"
 export const TypeId: unique symbol = Symbol.for("@effect-api/client/Credentials")
 
 /**
- * The headers that one attempt carries, by lower-case name, and what must never be shown.
+ * The headers of one attempt, by lower-case name, and the values that must never be shown.
  *
  * @since 0.1.0
  * @category models
@@ -33,12 +33,12 @@ export interface Resolved {
   readonly secrets: ReadonlyArray<string>
 }
 
-/** What resolving can fail with: why, and whether and when asking again may help. @since 0.1.0 @category models */
+/** Why credentials could not be resolved, and whether and when a retry may help. @since 0.1.0 @category models */
 export interface Failure extends NoToken {}
 
 /**
- * Credentials at work in one client: `resolve` is asked before every attempt; `invalidate`, where the credentials can be
- * refreshed, drops what a 401 has refused.
+ * Credentials in use by one client. The client calls `resolve` before every attempt. If the credentials can be
+ * refreshed, `invalidate` drops those that a 401 refused.
  *
  * @since 0.1.0
  * @category models
@@ -49,8 +49,8 @@ export interface Resolver {
 }
 
 /**
- * A description of credentials. Each client makes its own {@link Resolver} from it, so a description may be shared. What
- * runs in the background of a client stands in `background`, and is interrupted when the client is released.
+ * A description of credentials. Each client makes its own {@link Resolver} from it, so a description may be shared.
+ * `background` holds a client's background fibers, which are interrupted when the client is released.
  *
  * @since 0.1.0
  * @category models
@@ -64,7 +64,7 @@ export interface Credentials {
 export const isCredentials = (u: unknown): u is Credentials => Predicate.hasProperty(u, TypeId)
 
 /**
- * A token with its life time. Without one, or with what is no duration, it is kept until the server refuses it.
+ * A token with its lifetime. Without a valid one it is kept until the server refuses it.
  *
  * @since 0.1.0
  * @category models
@@ -81,10 +81,10 @@ const fixed = (resolve: Either.Either<Resolved, Failure>): Credentials => {
   return fromResolver(() => resolver)
 }
 
-/** Credentials that cannot be used as they were given: every call says why. */
+/** Invalid credentials: every call fails with the reason. */
 const broken = (reason: string): Credentials => fixed(Either.left(hopeless(reason)))
 
-/** Plain JavaScript may give anything. */
+/** Plain JavaScript may pass anything. */
 const checked = (name: string, value: unknown): Credentials =>
   isCredentials(value) ? value : broken(`${name} must be Credentials, and is ${kindOf(value)}`)
 
@@ -99,7 +99,7 @@ const empty: Resolved = { headers: {}, secrets: [] }
 export const none: Credentials = /*#__PURE__*/ fixed(/*#__PURE__*/ Either.right(empty))
 
 /**
- * A header that holds the secret as it is, such as `x-api-key`. A blank secret counts as none.
+ * A header whose value is the secret, such as `x-api-key`. A blank secret counts as none.
  *
  * @example
  * ```ts
@@ -124,7 +124,7 @@ const headerOf = (
   if (Either.isLeft(value)) return Either.left(hopeless(value.left))
   const secret = value.right.trim()
   if (secret === "") return Either.right(empty)
-  // Checked here, as transports would tell of it like of a connection that failed, and be asked again.
+  // Checked here, because transports would report it as a failed connection, and the call would be retried.
   return Either.mapBoth(Headers.compile({ [name]: prefix + secret }, "credentials"), {
     onLeft: ({ field, reason }) => hopeless(`${field} ${reason}`),
     onRight: (headers) => ({ headers: Headers.finish(headers), secrets: [secret] })
@@ -149,7 +149,7 @@ export const bearer = (token: Redacted.Redacted<string>): Credentials =>
 export const basic = (user: string, password: Redacted.Redacted<string>): Credentials => {
   const name = secretText("the user", user)
   if (Either.isLeft(name)) return broken(name.left)
-  // What stands behind the first colon is the password (RFC 7617, section 2).
+  // Everything after the first colon is the password (RFC 7617, section 2).
   if (name.right.includes(":")) return broken("the user must not contain a colon")
   const secret = secretText("the password", password)
   if (Either.isLeft(secret)) return broken(secret.left)
@@ -161,8 +161,9 @@ export const basic = (user: string, password: Redacted.Redacted<string>): Creden
 }
 
 /**
- * Credentials from an effect that runs before every attempt: a token that something else keeps fresh. A bare `Redacted`
- * is sent as a bearer token. A failure of the effect ends the call with a `CredentialsError`, and is its `cause`.
+ * Credentials from an effect that runs before every attempt, for a token that other code keeps fresh. A bare
+ * `Redacted` is sent as a bearer token. If the effect fails, the call fails with a `CredentialsError` that has the
+ * failure as its `cause`.
  *
  * @example
  * ```ts
@@ -193,15 +194,16 @@ export const effect = <E>(effect: Effect.Effect<Redacted.Redacted<string> | Cred
 }
 
 /**
- * A token that is fetched once for all callers and kept. It is fetched anew at once after a 401, which is then replayed one
- * time.
+ * A token that is fetched once for all callers and kept. After a 401 it is fetched again at once, and the call is
+ * replayed once.
  *
- * - A fetch belongs to all callers of tomorrow: none of them ends it by leaving, so that a refresh token that was rotated is
- *   not lost. It ends by itself, by `timeout`, or when the client is released. There are never two at once, unless one
- *   cannot be interrupted at its `timeout`.
- * - Callers that wait for a fetch share its failure, and the next call asks anew, not before a `retryAfter` (up to one minute).
- * - A renewal in the background that fails is logged once and tried again after 5 seconds or its `retryAfter`; the token it
- *   would replace serves until its end.
+ * - A fetch serves all callers: no caller ends it by leaving, so that a rotated refresh token is not lost. It ends by
+ *   itself, by `timeout`, or when the client is released. Two never run at once, unless one cannot be interrupted at its
+ *   `timeout`.
+ * - Callers that wait for a fetch share its failure. The next call fetches again, but not before a `retryAfter` (at most
+ *   one minute).
+ * - A background renewal that fails is logged once and retried after 5 seconds or its `retryAfter`. The token that it
+ *   would replace serves until it expires.
  *
  * @example
  * ```ts
@@ -217,13 +219,15 @@ export const effect = <E>(effect: Effect.Effect<Redacted.Redacted<string> | Cred
  * @category constructors
  */
 export const cached = <E>(options: {
-  /** Gets a token. It runs outside of the call that asks first: with a trace of its own, and one attempt a request. */
+  /**
+   * Fetches a token. It runs outside the call that triggers it: with a trace of its own, and one attempt per request.
+   */
   readonly fetch: Effect.Effect<Redacted.Redacted<string> | Token, E>
-  /** A token is fetched anew in the background when less than this is left of its life (1 minute). */
+  /** Fetch a new token in the background when less than this remains of its lifetime (1 minute). */
   readonly refreshAhead?: Duration.DurationInput | undefined
-  /** How long a fetch may take (2 minutes). Then it is interrupted, and all who wait for it fail. */
+  /** The longest time for a fetch (2 minutes). It is then interrupted, and all callers that wait for it fail. */
   readonly timeout?: Duration.DurationInput | undefined
-  /** How the token is sent: {@link bearer} unless said otherwise. */
+  /** How to send the token ({@link bearer}). */
   readonly as?: ((token: Redacted.Redacted<string>) => Credentials) | undefined
 }): Credentials => {
   refuseUnknown("credentials", options, ["fetch", "refreshAhead", "timeout", "as"])
@@ -250,7 +254,7 @@ export const cached = <E>(options: {
 const isToken = (value: unknown): value is { readonly token: unknown; readonly expiresIn?: unknown } =>
   !Redacted.isRedacted(value) && Predicate.hasProperty(value, "token")
 
-/** A function of the program's: it may throw, or return something else. */
+/** A function of the program: it may throw, or return something else. */
 const sentAs = (
   as: (token: Redacted.Redacted<string>) => Credentials,
   token: Redacted.Redacted<string>
@@ -263,8 +267,8 @@ const sentAs = (
 }
 
 /**
- * The first of several that has something to send: one that is blank or fails is passed over. Fails only where at least
- * one failed and none had anything.
+ * The first of several candidates that has something to send; blank and failing ones are skipped. Fails only if at
+ * least one failed and none had anything.
  *
  * @since 0.1.0
  * @category constructors
@@ -300,9 +304,9 @@ const both = (first: Failure, second: Failure): Failure => ({
   retryAfter: first.retryAfter ?? second.retryAfter
 })
 
-/** What a program's own code failed with; the secrets are taken out of what it says. */
+/** The failure of the program's own code, with the secrets removed from its message. */
 const failedWith = (failure: unknown, secrets: ReadonlyArray<string>): Failure => {
-  // What `Effect.tryPromise` was rejected with stands in an error that says nothing.
+  // `Effect.tryPromise` wraps the rejection in an error without a message of its own.
   const error = Predicate.isTagged(failure, "UnknownException") ? Reflect.get(failure, "error") : failure
   const said = error as { readonly message?: unknown; readonly _tag?: unknown } | undefined
   const reason = String(

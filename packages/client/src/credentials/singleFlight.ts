@@ -1,4 +1,4 @@
-/** One run of an effect for all who ask for it while it lasts. */
+/** One run of an effect, shared by all callers that ask for it meanwhile. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -16,13 +16,13 @@ import * as Tracer from "effect/Tracer"
 import { LiveSet } from "../shared/liveSet.js"
 import * as Monotonic from "../shared/monotonic.js"
 
-/** The fibers of a client that belong to none of its calls. They are interrupted when the client is released. */
+/** The fibers of a client that belong to no call. They are interrupted when the client is released. */
 export type Background = LiveSet<Fiber.RuntimeFiber<unknown, unknown>>
 
-/** Nothing on its way yet. */
+/** An empty set of background fibers. */
 export const makeBackground = (): Background => new LiveSet()
 
-/** Interrupts what is on its way, and waits for none of it: what cannot be interrupted holds up no release. */
+/** Interrupts the background fibers without waiting for them: an uninterruptible one must not delay the release. */
 export const endBackground = (background: Background): Effect.Effect<void> =>
   Effect.sync(() => {
     for (const fiber of background.values()) fiber.unsafeInterruptAsFork(FiberId.none)
@@ -30,38 +30,38 @@ export const endBackground = (background: Background): Effect.Effect<void> =>
 
 interface Flight<A, E> {
   readonly outcome: Deferred.Deferred<A, E>
-  /** Nobody joins it from then on. */
+  /** No caller joins it from then on. */
   readonly endsAt: number
 }
 
-/** How to run an effect for all who ask for it. */
+/** Runs an effect for all callers that ask for it. */
 export interface SingleFlight<in out A, in out E> {
-  /** Waits for the run that is on its way, or for a new one that may take so many milliseconds. */
+  /** Waits for the current run, or for a new one that may take this many milliseconds. */
   readonly join: (limitMillis: number) => Effect.Effect<A, E>
-  /** Begins a run if there is none, and waits for nothing. */
+  /** Starts a run unless there is one, without waiting. */
   readonly start: (limitMillis: number) => Effect.Effect<void>
 }
 
 /**
- * One run of an effect at a time, shared by all who ask for it. It belongs to no caller: whoever leaves leaves it running, it
- * has a trace of its own, and nothing of the first caller's labels. Only its limit ends it: then it is interrupted and left
- * behind, even if it cannot be interrupted, and all who wait fail.
+ * One run of an effect at a time, shared by all callers. It belongs to none of them: a caller that leaves does not
+ * end it, and it has a trace of its own and none of the first caller's annotations. Only its limit ends it: the run
+ * is interrupted and abandoned, even if it is uninterruptible, and all callers fail.
  */
 export const singleFlight = <A, E>(options: {
   readonly effect: Effect.Effect<A, E>
-  /** What those who wait fail with: the limit has passed, or the run was interrupted. */
+  /** The error of waiting callers when the limit passed or the run was interrupted. */
   readonly unfinished: (why: "late" | "interrupted") => E
-  /** Runs when a run has ended, before those who wait go on. */
+  /** Runs after a run has ended, before the waiting callers continue. */
   readonly ended: (exit: Exit.Exit<A, E>) => Effect.Effect<void>
   readonly background: Background
 }): SingleFlight<A, E> => {
   const { background, effect, ended, unfinished } = options
   const late = (): Effect.Effect<A, E> => Effect.fail(unfinished("late"))
-  /** Only here: a fiber of a race that fails is logged. */
+  /** Raise the failure only here: Effect logs a fiber of a race that fails. */
   const settled = (exit: Exit.Exit<A, E>): Effect.Effect<A, E> => exit
   let current: Flight<A, E> | undefined
 
-  /** Never fails: a fiber that nobody awaits is logged if it does. */
+  /** Never fails: Effect logs the failure of a fiber that nobody awaits. */
   const run = (flight: Flight<A, E>, limitMillis: number): Effect.Effect<void> =>
     Effect.disconnect(Effect.exit(effect)).pipe(
       Effect.timeoutTo({ duration: limitMillis, onSuccess: settled, onTimeout: late }),
@@ -83,7 +83,7 @@ export const singleFlight = <A, E>(options: {
       Effect.uninterruptible
     )
 
-  /** Found or made in one step: a fiber may be made to yield between any two, and others run meanwhile. */
+  /** Found or made in one step: a fiber may yield between any two, and others run meanwhile. */
   const board = (limitMillis: number): Effect.Effect<Flight<A, E>> =>
     Effect.withFiberRuntime((fiber) => {
       const now = Monotonic.now(Context.get(fiber.currentDefaultServices, Clock.Clock))
@@ -100,7 +100,7 @@ export const singleFlight = <A, E>(options: {
       })
     })
 
-  /** Each waits by its own clock: on Cloudflare a flight of another request's context may never wake them. */
+  /** Every caller waits on its own timer: on Cloudflare a fiber of another request's context may never wake it. */
   const wait = (flight: Flight<A, E>): Effect.Effect<A, E> =>
     Effect.withFiberRuntime((fiber) => {
       const now = Monotonic.now(Context.get(fiber.currentDefaultServices, Clock.Clock))
@@ -123,7 +123,7 @@ export const singleFlight = <A, E>(options: {
   }
 }
 
-/** Takes away what a fiber has of the caller that happened to come first. */
+/** Removes the first caller's context from a fiber. */
 const ofNobody = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   effect.pipe(
     Effect.mapInputContext((context: Context.Context<never>) =>

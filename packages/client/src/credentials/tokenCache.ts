@@ -1,4 +1,7 @@
-/** A token that is fetched once for all callers, kept for its life, and renewed in the background ahead of its end. */
+/**
+ * A token that is fetched once for all callers, kept for its lifetime, and renewed in the background before it
+ * expires.
+ */
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -9,7 +12,7 @@ import { hopeless, type NoToken } from "./noToken.js"
 import * as SingleFlight from "./singleFlight.js"
 import * as TokenLife from "./tokenLife.js"
 
-/** A token in the form in which it is sent, and its life as its server tells it. */
+/** A token in the form in which it is sent, with the lifetime that its server gave. */
 export interface Fetched<out A> {
   readonly sent: A
   readonly expiresIn: unknown
@@ -18,11 +21,11 @@ export interface Fetched<out A> {
 /** The token of one client. */
 export interface TokenCache<in out A, out E> {
   readonly resolve: Effect.Effect<A, E | NoToken>
-  /** Drops what the server has refused, and says whether it came from here. */
+  /** Drops the token that the server refused; returns whether it came from this cache. */
   readonly invalidate: (refused: A) => boolean
 }
 
-/** The token of one client, not fetched yet. */
+/** The token of one client, not yet fetched. */
 export const tokenCache = <A extends object, E extends NoToken>(options: {
   readonly fetch: Effect.Effect<Fetched<A>, E>
   readonly aheadMillis: number
@@ -31,13 +34,13 @@ export const tokenCache = <A extends object, E extends NoToken>(options: {
 }): TokenCache<A, E> => {
   const { aheadMillis, background, fetch, limitMillis } = options
   let current: (TokenLife.TokenLife & { readonly sent: A }) | undefined
-  /** The token's server has said that nobody is to ask it before then. */
+  /** The token's server has asked for no request before this moment. */
   let held: { readonly failure: E | NoToken; readonly until: number } | undefined
-  /** When a renewal that failed may be tried again. */
+  /** When a failed renewal may be retried. */
   let pausedUntil = Number.NEGATIVE_INFINITY
-  /** A renewal that fails again and again is logged once. */
+  /** A renewal that keeps failing is logged once. */
   let isLogged = false
-  /** What is on its way began ahead of the token's end, with the little time that this leaves. */
+  /** The current run started before the token expired, with the short limit that this allows. */
   let isRenewal = false
   const issued = new WeakSet<A>()
 
@@ -81,7 +84,7 @@ export const tokenCache = <A extends object, E extends NoToken>(options: {
       return flight.start(limitMillis)
     })
 
-  /** A renewal that hangs is left behind: whoever needs a token then has one fetched, with all the time there is for it. */
+  /** A renewal that hangs is abandoned: a caller that needs a token starts a new fetch with the full limit. */
   const joined = Effect.suspend(() => {
     const join = flight.join(limitMillis)
     return isRenewal
@@ -106,7 +109,7 @@ export const tokenCache = <A extends object, E extends NoToken>(options: {
         : Effect.as(renewed(TokenLife.renewalLimit(limitMillis, current, now)), sent)
     }),
     invalidate: (refused) => {
-      // Only what was refused is dropped: a late 401 must not throw away the fresh token another call has fetched.
+      // Drop only the refused token: a late 401 must not discard the new token that another call fetched.
       if (current?.sent === refused) current = undefined
       return issued.has(refused)
     }
@@ -117,5 +120,5 @@ const died = hopeless("the effect died")
 
 const late: NoToken = { reason: "the token's fetch took too long", retryable: true }
 
-/** By the release of the client, as a rule, of which nobody needs to hear. */
+/** Usually by the release of the client, which is not worth a log line. */
 const interrupted = hopeless("the token's fetch was interrupted")

@@ -1,5 +1,5 @@
 /**
- * A request as a value: what to send and what comes back. Nothing happens until a client executes it.
+ * A request as a value: what to send, and how to decode the response. Nothing happens until a client executes it.
  *
  * @since 0.1.0
  */
@@ -28,7 +28,7 @@ export { type BodyStream, type ByteSource, json as toJson } from "../wire/Reques
 export type { Overrides } from "./RequestOptions.js"
 
 /**
- * The methods a request may have.
+ * The methods of a request.
  *
  * @since 0.1.0
  * @category models
@@ -36,7 +36,7 @@ export type { Overrides } from "./RequestOptions.js"
 export type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS"
 
 /**
- * What every request is, whatever comes back.
+ * The common part of all requests.
  *
  * @since 0.1.0
  * @category models
@@ -44,23 +44,23 @@ export type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPT
 export interface Request<out E = unknown> extends Pipeable.Pipeable {
   readonly [TypeId]: typeof TypeId
   readonly method: Method
-  /** What names the request in spans and logs, with the values left out. */
+  /** Names the request in spans and logs, without values. */
   readonly template: string
   readonly path: Url.PathParams | undefined
-  /** A complete URL, which is sent in place of template, path and query. */
+  /** A complete URL, sent in place of template, path and query. */
   readonly url: string | undefined
-  /** What the URL has taken the place of: its secrets may stand in the URL too. */
+  /** What the URL replaced: its secrets may also be part of the URL. */
   readonly replaced: unknown
   readonly options: RequestOptions.Overrides & RequestBody.Erased
   readonly accept: string
-  /** The caller's own errors by status, as they were given: decoders are made of those that are needed. */
+  /** The caller's own errors by status, as given: a decoder is made only when it is needed. */
   readonly failure: RequestOptions.FailureOf<E>
-  /** An option that is unknown or of the wrong kind: the request cannot be sent. */
+  /** An unknown option, or one of the wrong kind: the request fails before it is sent. */
   readonly problem: InvalidInput | undefined
 }
 
 /**
- * A request that gives an `A`, or the caller's own error `E` for the statuses named in `failure`.
+ * A request that returns an `A`, or fails with the caller's own error `E` for the statuses in `failure`.
  *
  * @since 0.1.0
  * @category models
@@ -80,7 +80,7 @@ export interface StreamRequest<out A, out E = never> extends Request<E> {
 }
 
 /**
- * A request for a page that knows how to ask for the next one.
+ * A request for a page that also describes how to request the next one.
  *
  * @since 0.1.0
  * @category models
@@ -90,7 +90,7 @@ export interface PageRequest<in out Page, out Item, out E = never> extends ApiRe
 }
 
 /**
- * The request that a set of options makes.
+ * The type of request that a set of options makes.
  *
  * @since 0.1.0
  * @category models
@@ -160,7 +160,7 @@ const Proto = {
   }
 }
 
-/** What any of the options make. */
+/** The request that any of the options make. */
 type Value = {
   -readonly [K in keyof (Request & Fields)]: (Request & Fields)[K]
 }
@@ -231,7 +231,7 @@ export const patch: BodyRequestConstructor = /*#__PURE__*/ make("PATCH")
 export const del: BodyRequestConstructor = /*#__PURE__*/ make("DELETE")
 
 /**
- * The same request as one for pages. What the page is comes from the request, so that `items` needs no annotation.
+ * The same request with pagination. The type of the page comes from the request, so `items` needs no annotation.
  *
  * @example
  * ```ts
@@ -264,8 +264,7 @@ export const paginate: {
 )
 
 /**
- * A request for a URL that is complete as it stands, such as a link to the next page: it takes the place of template, path
- * and query.
+ * A request for a complete URL, such as a link to the next page: it replaces template, path and query.
  *
  * @since 0.1.0
  * @category combinators
@@ -283,7 +282,7 @@ export const atUrl: {
     })
 )
 
-/** A bare request for a URL: what a request of another library is to this one. @since 0.1.0 @category constructors */
+/** A bare request for a URL, for the request of another library. @since 0.1.0 @category constructors */
 export const fromUrl = (method: Method, url: string): ApiRequest<unknown> =>
   atUrl(make(method)(url.split(/[?#]/, 1)[0] ?? ""), url)
 
@@ -291,8 +290,9 @@ export const fromUrl = (method: Method, url: string): ApiRequest<unknown> =>
 export const isRequest = (u: unknown): u is Request => Predicate.hasProperty(u, TypeId)
 
 /**
- * The same request with more set over the client's settings. Headers, query, timeouts and retry merge by field, middleware
- * is appended, the rest is replaced. A function of the old value replaces it, the client's included.
+ * The same request with more options merged over it and over the client's settings. Headers, query, timeouts and
+ * retry merge by field, middleware is appended, the rest is replaced. A function of the old value, the client's
+ * included, replaces it.
  *
  * @example
  * ```ts
@@ -319,7 +319,7 @@ export const override: {
     })
 )
 
-/** The same request with options in place of its own. @since 0.1.0 @category combinators */
+/** The same request with options that replace its own. @since 0.1.0 @category combinators */
 export const withOptions = <R extends Request>(self: R, options: object): R =>
   change(self, { options: { ...self.options, ...options } })
 

@@ -1,6 +1,6 @@
 /**
- * From a request and a client's settings to what goes on the wire: URL, query, headers and body. Pure; credentials and
- * the headers of an attempt come later.
+ * Encodes a request and a client's settings into URL, query, headers and body. Pure; credentials and per-attempt
+ * headers come later.
  */
 
 import type * as HttpBody from "@effect/platform/HttpBody"
@@ -23,9 +23,9 @@ import * as Url from "../wire/url.js"
 import type * as ApiRequest from "./ApiRequest.js"
 
 /**
- * A request ready for its attempts. `headers` are what it sets or removes itself: neither credentials nor the client's
- * headers outrank them. `trusted` says whether credentials may go to its origin, `crossedOrigin` whether a server has led it
- * away from the origin it was made for, `replayable` whether the body can be sent a second time.
+ * A request ready for its attempts. `headers` are those that the request sets or removes: they take precedence over
+ * credentials and the client's headers. `trusted`: whether credentials may be sent to its origin. `crossedOrigin`:
+ * whether a server redirected it away from its first origin. `replayable`: whether its body can be sent again.
  */
 export interface EncodedRequest {
   readonly method: HttpClientRequest.HttpClientRequest["method"]
@@ -42,8 +42,8 @@ export interface EncodedRequest {
 }
 
 /**
- * Encodes a request. Fails with the field and the reason where a value cannot be sent as it was written. `trust` is false
- * where a server that is not trusted chose the URL.
+ * Encodes a request. Fails with the field and the reason if a value cannot be sent unchanged. `trust` is false if an
+ * untrusted server chose the URL.
  */
 export const encode = (
   request: ApiRequest.Request,
@@ -51,7 +51,7 @@ export const encode = (
   trust = true
 ): Effect.Effect<EncodedRequest, InvalidInput> => {
   const options = request.options as Overrides.Plain<ApiRequest.Request["options"]>
-  // A getter or a Proxy of the caller's may throw wherever a value is read.
+  // A getter or a Proxy of the caller may throw wherever a value is read.
   let field = "path"
   try {
     const resolved = resolve(request, config)
@@ -117,8 +117,8 @@ class Request implements EncodedRequest {
 }
 
 /**
- * Takes a request of the platform over: joined to the base URL where it has no origin, over the client's own query. A
- * streamed body counts as one that can be sent once.
+ * Adopts a platform request: joined to the base URL if it has no origin, over the client's own query. A streamed body
+ * can be sent once.
  */
 export const fromHttpClientRequest = (
   request: HttpClientRequest.HttpClientRequest,
@@ -143,7 +143,7 @@ export const fromHttpClientRequest = (
   )
 }
 
-/** Every secret that the request and its client's settings hold as a `Redacted`, but for the credentials. */
+/** Every `Redacted` of the request and the client's settings, except the credentials. */
 export const secrets = (request: ApiRequest.Request, config: ApiConfig.ApiConfig): ReadonlySet<string> => {
   const { body, bodySchema, ...options } = request.options
   const found = Redaction.collect([
@@ -201,13 +201,15 @@ const bodyHeaders = ({ contentLength, contentType }: HttpBody.HttpBody): Headers
     : { "content-type": contentType, "content-length": length }
 }
 
-/** The client's headers and query as an origin may see them that credentials do not go to. */
+/** The client's headers and query, as an origin without credentials may receive them. */
 interface Shown {
   readonly headers: Headers.HeaderLayer
   readonly query: Query.QueryLayer
 }
 
-/** The client's own secrets go where its credentials go; what is a secret is what no error would show. */
+/**
+ * The client's own secrets are sent only where its credentials are. A value is a secret if no error would show it.
+ */
 const shownOf = memo(new WeakMap<ApiConfig.ApiConfig, Shown>(), (config) => {
   const { headers, query, redact } = config.options
   const redactor = Redaction.make({
@@ -242,7 +244,7 @@ const idempotency = (
   const wanted = config.idempotencyHeader !== undefined && method !== "GET" && method !== "HEAD"
   if (explicit === undefined && !wanted) return Either.right(noKey)
   const name = config.idempotencyHeader ?? "idempotency-key"
-  // A header may be called as what every object has.
+  // A header may have the name of an `Object.prototype` property.
   const given = Object.hasOwn(headers, name) ? headers[name] : undefined
   if (given === null || (given === undefined && config.headers[name] === null)) return Either.right(noKey)
   const value = given ?? explicit ?? uuid()

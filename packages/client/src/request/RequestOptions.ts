@@ -1,4 +1,4 @@
-/** What a request may say: the options of every constructor and method. */
+/** The options of every request constructor and method. */
 
 import type * as Middleware from "../config/Middleware.js"
 import type * as OverridesOf from "../config/Overrides.js"
@@ -12,27 +12,27 @@ import type * as Url from "../wire/url.js"
 import type * as PageContract from "./PageContract.js"
 
 /**
- * What a request may set over its client's settings.
+ * The client's settings that a request may override.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Overrides<Q = Query.QueryInput, H = Headers.HeadersInput> {
-  /** Parameters of the URL; one takes the place of the client's of that name, `null` drops it. A function replaces them all. */
+  /** Parameters of the URL. One replaces the client's of that name, `null` drops it. A function replaces them all. */
   readonly query?: Q | OverridesOf.Replace<"query", Query.QueryInput> | undefined
   /**
-   * Headers of the request, over the client's; `null` removes one. A plain object, a `Headers`, a `Map` or pairs. A function
-   * of the client's headers replaces them.
+   * Headers of the request, merged over the client's; `null` removes one. A plain object, a `Headers`, a `Map` or
+   * pairs. A function of the client's headers replaces them.
    */
   readonly headers?: H | OverridesOf.Replace<"headers", Headers.HeadersInput> | undefined
-  /** The limits to set anew, the client's others hold. A function of the client's replaces them. */
+  /** The timeouts to change; the client's others still apply. A function of the client's replaces them. */
   readonly timeouts?: Laid<"timeouts", Timeouts.Options> | undefined
   /**
-   * What to change of the client's retries: single settings, or a schedule, which decides when. A whole policy, or a
+   * The changes to the client's retries: single settings, or a schedule, which decides when. A whole policy, or a
    * function of the client's retries, replaces them.
    */
   readonly retry?: Laid<"retry", RetryPolicy.Retry> | undefined
-  /** Sent as the client's `idempotency.header`; without one there, as `idempotency-key`. */
+  /** Sent as the client's `idempotency.header`, or as `idempotency-key` if the client has none. */
   readonly idempotencyKey?: string | undefined
   /** Runs inside the client's own middleware. A function of the client's list replaces it. */
   readonly middleware?: Laid<"middleware", ReadonlyArray<Middleware.Middleware>> | undefined
@@ -41,8 +41,8 @@ export interface Overrides<Q = Query.QueryInput, H = Headers.HeadersInput> {
 type Laid<K, A> = OverridesOf.Override<K, A>
 
 /**
- * Names and values of an interface: it has no index signature, by which a type alias or a literal would fit. What no query can
- * hold (a function, a promise) does not compile.
+ * The fields of an interface, which has no index signature: a type alias or a literal would fit without this. A field
+ * that no query can hold (a function, a promise) does not compile.
  */
 export type Fields<A, Value> = { readonly [K in keyof A]: FieldOf<A[K], Value> }
 
@@ -54,7 +54,7 @@ type FieldOf<A, Value> = A extends Value
       ? Fields<A, Value>
       : never
 
-/** The same of headers, which have no values within values. */
+/** The same for headers, whose values do not nest. */
 export type HeadersOf<A> = object & {
   readonly [K in keyof A]: A extends Iterable<readonly [string, Headers.HeaderValue]>
     ? A[K]
@@ -63,16 +63,16 @@ export type HeadersOf<A> = object & {
       : never
 }
 
-/** What a query or a form may be. */
+/** The type of a query or a form. */
 export type QueryOf<A> = object & Fields<A, Query.QueryValue>
 
 /** The options of a request. */
 export interface Options<S, F, Q = Query.QueryInput, H = Headers.HeadersInput> extends Overrides<Q, H> {
-  /** What the response is: a schema of any kind, or a `ResponseDecoder`. Without it, JSON that is not checked. */
+  /** How to decode the response: a schema of any kind, or a `ResponseDecoder`. Without it, unchecked JSON. */
   readonly success?: S | undefined
   /**
-   * Your own errors by status: the body is decoded by the schema, and one that does not fit leaves the ordinary error. A status
-   * of 2xx may be one too, as 202: it is never retried.
+   * Your own errors by status. The schema decodes the body; a body that does not fit leaves the ordinary error. A 2xx
+   * status may be an error too, such as 202; it is never retried.
    */
   readonly failure?: (F & { readonly [K in Exclude<keyof F, number>]: never }) | undefined
 }
@@ -82,11 +82,11 @@ export interface BodyOptions<S, F, B, I, Q = Query.QueryInput, H = Headers.Heade
   extends Options<S, F, Q, H>,
     RequestBody.Options<B, I, P> {}
 
-/** What makes a request one for a stream of events, or one for pages. */
+/** Makes a request one for a stream of events, or one for pages. */
 export interface ResultOptions<S, V, Item> {
   /** The contract of a stream of events, from `EventStream`. */
   readonly events?: V | undefined
-  /** How the list is cut into pages, from `Pagination`. */
+  /** How the list is split into pages, from `Pagination`. */
   readonly pagination?: PageContract.Pagination<NoInfer<ResponseDecoder.Type<S>>, Item> | undefined
 }
 
@@ -95,7 +95,7 @@ export type PathNames<Template extends string> = Template extends `${string}{${i
   ? Name | PathNames<Rest>
   : never
 
-/** The `path` option that a template asks for: none, or exactly its names. */
+/** The `path` option of a template: none, or exactly its names. */
 export type PathOption<Template extends string> = string extends Template
   ? { readonly path?: Url.PathParams | undefined }
   : [PathNames<Template>] extends [never]
@@ -107,14 +107,14 @@ export interface Failures {
   readonly [status: number]: ResponseDecoder.Decodable
 }
 
-/** The caller's own errors by status, of which all that is known is that they give an `E`. */
+/** The caller's own errors by status, of which only the type `E` is known. */
 export interface FailureOf<out E> extends Failures {
   readonly [failure]?: E
 }
 
 declare const failure: unique symbol
 
-/** The arguments after a template: optional where it has no names. */
+/** The arguments after a template: optional if it has no names. */
 export type RequestArguments<Template extends string, Options> = [PathNames<Template>] extends [never]
   ? [options?: Options & PathOption<Template>]
   : [options: Options & PathOption<Template>]
@@ -122,17 +122,18 @@ export type RequestArguments<Template extends string, Options> = [PathNames<Temp
 /** The decoder of a request without `success`. */
 export type Unchecked = ResponseDecoder.ResponseDecoder<unknown>
 
-/** The caller's own errors among what `failure` maps to. */
+/** The types that `failure` decodes to. */
 export type Failure<F> = ResponseDecoder.Type<F[keyof F]>
 
 /**
- * Stands for the contract of a request that has no events. Not `undefined`: without `strictNullChecks` that is a contract too.
+ * The type parameter of a request without events. Not `undefined`: without `strictNullChecks` every contract would
+ * match that.
  */
 export interface NotStreamed {
   readonly NoEvents: unique symbol
 }
 
-/** Stands for the items of a request that has no pages. */
+/** The type parameter of a request without pages. */
 export interface NotPaginated {
   readonly NoPages: unique symbol
 }

@@ -1,5 +1,5 @@
 /**
- * What plain JavaScript may get wrong in the options of a request: a name that is none of them, a value of another kind.
+ * Checks the options of a request that plain JavaScript may get wrong: an unknown name, or a value of another kind.
  */
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
@@ -12,7 +12,7 @@ import type * as Url from "../wire/url.js"
 import type * as RequestOptions from "./RequestOptions.js"
 import type * as StreamContract from "./StreamContract.js"
 
-/** The options of any request, their types no longer known. */
+/** The options of any request, without their type parameters. */
 export interface Erased
   extends RequestOptions.BodyOptions<ResponseDecoder.Decodable, RequestOptions.Failures, unknown, unknown> {
   readonly path?: Url.PathParams | undefined
@@ -20,13 +20,13 @@ export interface Erased
   readonly pagination?: unknown
 }
 
-/** In place of a value there may be a function of the client's. */
+/** A function of the client's value may replace a value. */
 const orFunction =
   (check: Settings.Check): Settings.Check =>
   (value) =>
     typeof value === "function" ? undefined : check(value)
 
-/** What plain JavaScript may get wrong; what is not looked at here the encoder refuses. */
+/** Kinds that plain JavaScript may get wrong; the encoder checks the rest. */
 const shape = {
   path: Settings.kind(Settings.isRecord, "must be an object of the template's names"),
   query: Settings.any,
@@ -64,6 +64,7 @@ const failureProblem = (failure: object): InvalidInput | undefined => {
 }
 
 /**
- * The first option that is unknown or of the wrong kind. A request keeps it, and fails with it when it is run.
+ * The first option that is unknown or of the wrong kind. The request keeps this problem, and fails with it when it
+ * runs.
  */
 export const problem: (options: object) => InvalidInput | undefined = /*#__PURE__*/ Settings.checker(shape)

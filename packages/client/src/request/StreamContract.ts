@@ -1,5 +1,5 @@
 /**
- * What every stream of events agrees on, whatever its framing: how raw events become values, how the stream ends and
+ * The contract of every stream of events, whatever its framing: how raw events become values, how the stream ends and
  * fails, how long it may be silent.
  */
 import type * as Duration from "effect/Duration"
@@ -17,8 +17,8 @@ import * as MediaType from "../wire/mediaType.js"
 export const TypeId: unique symbol = Symbol.for("@effect-api/client/EventStream")
 
 /**
- * Why a stream stops at an event: it says that the stream is over, it is the last value, it tells of an error, or it cannot
- * be read. `cause` is what a function of the contract threw.
+ * Why a stream stops at an event: it ends the stream, it is the last value, it is an error, or it is invalid. `cause`
+ * is an exception of a function of the contract.
  */
 export type Stop =
   | { readonly _tag: "End" }
@@ -26,16 +26,16 @@ export type Stop =
   | { readonly _tag: "Error"; readonly data: string }
   | { readonly _tag: "Invalid"; readonly reason: string; readonly data: string; readonly cause?: unknown }
 
-/** Takes what is wrong with an event whose value is handed on as it was parsed, under lenient validation. */
+/** Receives the problem with an event whose parsed value is passed on under lenient validation. */
 export type OnMisfit = (reason: string, data: string) => void
 
-/** The values of raw events, and, where one of them stops the stream, why, and which. */
+/** The values of raw events; if one of them stops the stream, also why, and its index. */
 export interface Values<out A> {
   readonly values: ReadonlyArray<A>
   readonly stopped: { readonly stop: Stop; readonly at: number } | undefined
 }
 
-/** Cuts bytes into raw events. `failure` is set once one has passed the cap. */
+/** Splits bytes into raw events. `failure` is set once one exceeds the cap. */
 export interface Framing {
   readonly feed: (bytes: Uint8Array) => ReadonlyArray<ServerSentEvents.ServerSentEvent>
   readonly end: () => ReadonlyArray<ServerSentEvents.ServerSentEvent>
@@ -45,8 +45,8 @@ export interface Framing {
 }
 
 /**
- * The contract of a stream of `A` that may fail with the caller's own `E`. Limits are in milliseconds, `undefined` where
- * the contract sets none.
+ * The contract of a stream of `A` that may fail with the caller's own `E`. Limits are in milliseconds; `undefined`
+ * means none.
  */
 export interface EventStream<out A, out E = never> {
   readonly [TypeId]: typeof TypeId
@@ -54,14 +54,14 @@ export interface EventStream<out A, out E = never> {
   readonly accepts: (mediaType: string) => boolean
   readonly framing: (maxEventBytes: number) => Framing
   /**
-   * Reads raw events in turn. Nothing is made for an event but its value. With `onMisfit` a value that does not fit is read as
-   * it was parsed; what is no JSON is refused with and without.
+   * Reads raw events in turn, and allocates nothing for an event but its value. With `onMisfit` an undecodable event
+   * yields its parsed value; an event that is no JSON is invalid either way.
    */
   readonly read: (events: ReadonlyArray<ServerSentEvents.ServerSentEvent>, onMisfit?: OnMisfit) => Values<A>
   readonly failure: ResponseDecoder.ResponseDecoder<E> | undefined
-  /** Finds in the data of an event what a schema calls a secret. */
+  /** Finds the values in an event's data that a schema marks as secret. */
   readonly secrets: Finder | undefined
-  /** `Streaming.stream`: it comes with the contract, so that a program without streams does not carry it along. */
+  /** `Streaming.stream`, carried by the contract so that a program without streams does not bundle it. */
   readonly run: (core: never, request: never) => Stream.Stream<unknown, unknown>
   readonly hasTerminal: boolean
   readonly resume: boolean
@@ -73,38 +73,38 @@ export interface EventStream<out A, out E = never> {
 }
 
 /**
- * What both kinds of stream may say. A function among these that throws ends the stream with a `StreamProtocolError`, which
- * keeps what it threw as its `cause`.
+ * The options of both kinds of stream. If one of these functions throws, the stream ends with a `StreamProtocolError`
+ * whose `cause` is the exception.
  */
 export interface CommonOptions<A, D> {
   /**
-   * How the stream says that it is over: the literal data of an event that is no value itself (`[DONE]`), blanks around it
-   * aside, or a predicate on a value, which is then the last. Without it the stream is over when the body is.
+   * How the stream ends: the literal data of an event that is no value itself (`[DONE]`), surrounding blanks ignored,
+   * or a predicate on a value, which is then the last. Without it the stream ends with the body.
    */
   readonly terminal?: string | ((value: A, event: ServerSentEvents.ServerSentEvent) => boolean) | undefined
-  /** The event that tells of an error; `false` if none does. Default: the one that is called `error`. */
+  /** The event that reports an error; `false` if none does. Default: the event named `error`. */
   readonly error?:
     | false
     | {
         /**
-         * Its name, or a predicate. Of server-sent events without a name the `type` in the data is one; for the default,
-         * `error`, there must be a field `error` beside it, so that values of that type stay values.
+         * Its name, or a predicate. A server-sent event without a name is named by the `type` in its data. For the
+         * default, `error`, the data must also have a field `error`, so that values of that type remain values.
          */
         readonly event?: string | ((event: ServerSentEvents.ServerSentEvent) => boolean) | undefined
         /**
-         * The schema of an error of your own. Without it, and where it does not fit, the error's `type` decides the tag, as it
-         * does for statuses.
+         * The schema of an error of your own. Without it, or if it does not fit, the error's `type` decides the tag,
+         * as it does for statuses.
          */
         readonly schema?: D | undefined
       }
     | undefined
-  /** The longest wait from the headers to the first event, not counting what is ignored. */
+  /** The longest wait from the headers to the first event; ignored events do not count. */
   readonly firstEventTimeout?: Duration.DurationInput | undefined
   /** The longest wait between two chunks of bytes, instead of the client's `timeouts.idle`. */
   readonly idleTimeout?: Duration.DurationInput | undefined
-  /** The longest wait between two events, not counting what is ignored. */
+  /** The longest wait between two events; ignored events do not count. */
   readonly contentTimeout?: Duration.DurationInput | undefined
-  /** The media type that the response must have. */
+  /** The required media type of the response. */
   readonly contentType?: string | undefined
 }
 
@@ -138,7 +138,8 @@ export const common = <A, D extends ResponseDecoder.Decodable>(
 }
 
 /**
- * Throws an `InvalidConfigError` for what is no schema, as plain JavaScript may have it. To be called before any is compiled.
+ * Throws an `InvalidConfigError` for a value that is no schema, as plain JavaScript may pass it. Call it before any
+ * schema is compiled.
  */
 export const refuseNoSchema = (schemas: ReadonlyArray<unknown>): void => {
   if (schemas.length > 0 && schemas.every(ApiSchema.isApiSchema)) return
@@ -157,7 +158,7 @@ const commonNames: ReadonlyArray<keyof CommonOptions<never, never>> = [
   "contentType"
 ]
 
-/** The first limit of a contract that makes no sense, by its name, or `undefined`. */
+/** The first invalid limit of a contract, by its name, or `undefined`. */
 export const problem = (self: EventStream<unknown, unknown>): Invalid.InvalidInput | undefined => {
   const bad = Object.entries(self.limits).find(([, millis]) => millis !== undefined && !(millis > 0))
   return bad && Invalid.invalid(`events.${bad[0]}`, "must be a duration above zero")
