@@ -1,5 +1,5 @@
 /**
- * Where a part of an answer comes from: https://docs.anthropic.com/en/docs/build-with-claude/citations
+ * Citations: the sources of a response's text: https://docs.anthropic.com/en/docs/build-with-claude/citations
  *
  * @since 0.1.0
  */
@@ -13,37 +13,37 @@ const document = {
   file_id: nullish(Schema.String)
 }
 
-/** Characters of a plain text document, the end exclusive. @since 0.1.0 @category models */
+/** A range of characters in a plain text document; the end is exclusive. @since 0.1.0 @category models */
 export const CharLocation = kind("char_location", {
   ...document,
   start_char_index: Schema.Number,
   end_char_index: Schema.Number
 })
 
-/** Characters of a plain text document. @since 0.1.0 @category models */
+/** A range of characters in a plain text document. @since 0.1.0 @category models */
 export interface CharLocation extends Schema.Schema.Type<typeof CharLocation> {}
 
-/** Pages of a PDF, counted from 1, the end exclusive. @since 0.1.0 @category models */
+/** A range of pages in a PDF, counted from 1; the end is exclusive. @since 0.1.0 @category models */
 export const PageLocation = kind("page_location", {
   ...document,
   start_page_number: Schema.Number,
   end_page_number: Schema.Number
 })
 
-/** Pages of a PDF. @since 0.1.0 @category models */
+/** A range of pages in a PDF. @since 0.1.0 @category models */
 export interface PageLocation extends Schema.Schema.Type<typeof PageLocation> {}
 
-/** Blocks of a document with custom content, the end exclusive. @since 0.1.0 @category models */
+/** A range of blocks in a document with custom content; the end is exclusive. @since 0.1.0 @category models */
 export const ContentBlockLocation = kind("content_block_location", {
   ...document,
   start_block_index: Schema.Number,
   end_block_index: Schema.Number
 })
 
-/** Blocks of a document with custom content. @since 0.1.0 @category models */
+/** A range of blocks in a document with custom content. @since 0.1.0 @category models */
 export interface ContentBlockLocation extends Schema.Schema.Type<typeof ContentBlockLocation> {}
 
-/** A result of a web search. @since 0.1.0 @category models */
+/** One result of a web search. @since 0.1.0 @category models */
 export const WebSearchResultLocation = kind("web_search_result_location", {
   cited_text: Schema.String,
   encrypted_index: Schema.String,
@@ -51,10 +51,10 @@ export const WebSearchResultLocation = kind("web_search_result_location", {
   url: Schema.String
 })
 
-/** A result of a web search. @since 0.1.0 @category models */
+/** One result of a web search. @since 0.1.0 @category models */
 export interface WebSearchResultLocation extends Schema.Schema.Type<typeof WebSearchResultLocation> {}
 
-/** Blocks of a search result that the request brought along, the end exclusive. @since 0.1.0 @category models */
+/** A range of blocks in a search result that the request contains; the end is exclusive. @since 0.1.0 @category models */
 export const SearchResultLocation = kind("search_result_location", {
   cited_text: Schema.String,
   search_result_index: Schema.Number,
@@ -64,7 +64,7 @@ export const SearchResultLocation = kind("search_result_location", {
   end_block_index: Schema.Number
 })
 
-/** Blocks of a search result that the request brought along. @since 0.1.0 @category models */
+/** A range of blocks in a search result that the request contains. @since 0.1.0 @category models */
 export interface SearchResultLocation extends Schema.Schema.Type<typeof SearchResultLocation> {}
 
 const known = [
@@ -81,10 +81,10 @@ export const UnknownCitation = unknownKind(...known)
 /** A kind of citation that this version does not know. @since 0.1.0 @category models */
 export interface UnknownCitation extends Schema.Schema.Type<typeof UnknownCitation> {}
 
-/** Where a part of an answer comes from. @since 0.1.0 @category models */
+/** The source of a part of a response. @since 0.1.0 @category models */
 export const Citation: Schema.Schema<Citation> = Schema.Union(...known, UnknownCitation)
 
-/** Where a part of an answer comes from. @since 0.1.0 @category models */
+/** The source of a part of a response. @since 0.1.0 @category models */
 export type Citation =
   | CharLocation
   | PageLocation

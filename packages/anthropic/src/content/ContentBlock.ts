@@ -1,8 +1,8 @@
 /**
- * The blocks that an answer is made of: https://docs.anthropic.com/en/api/messages
+ * The content blocks of a response: https://docs.anthropic.com/en/api/messages
  *
- * Kinds that are not known yet come as an {@link UnknownBlock}, and unknown fields of known kinds stay: a new feature of
- * the API breaks no program.
+ * A block of an unknown type decodes as an {@link UnknownBlock}, and unknown fields are kept. New features of the API
+ * therefore do not break programs.
  *
  * @since 0.1.0
  */
@@ -11,29 +11,29 @@ import { kind, named, nullish, open, unknownKind } from "../shared/schema.js"
 import * as Citation from "./Citation.js"
 import * as ServerToolResult from "./ServerToolResult.js"
 
-/** Text, with where it comes from if the request asked for citations. @since 0.1.0 @category blocks */
+/** Text, with citations if the request enabled them. @since 0.1.0 @category blocks */
 export const TextBlock = kind("text", {
   text: Schema.String,
   citations: nullish(Schema.Array(Citation.Citation))
 })
 
-/** Text, with where it comes from if the request asked for citations. @since 0.1.0 @category blocks */
+/** Text, with citations if the request enabled them. @since 0.1.0 @category blocks */
 export interface TextBlock extends Schema.Schema.Type<typeof TextBlock> {}
 
-/** What the model thought; `signature` lets it be sent back. @since 0.1.0 @category blocks */
+/** Thinking of the model. The API checks `signature` when a request sends the block back. @since 0.1.0 @category blocks */
 export const ThinkingBlock = kind("thinking", { thinking: Schema.String, signature: Schema.String })
 
-/** What the model thought; `signature` lets it be sent back. @since 0.1.0 @category blocks */
+/** Thinking of the model. The API checks `signature` when a request sends the block back. @since 0.1.0 @category blocks */
 export interface ThinkingBlock extends Schema.Schema.Type<typeof ThinkingBlock> {}
 
-/** What the model thought, readable for the server only. @since 0.1.0 @category blocks */
+/** Encrypted thinking, which only the server can read. @since 0.1.0 @category blocks */
 export const RedactedThinkingBlock = kind("redacted_thinking", { data: Schema.String })
 
-/** What the model thought, readable for the server only. @since 0.1.0 @category blocks */
+/** Encrypted thinking, which only the server can read. @since 0.1.0 @category blocks */
 export interface RedactedThinkingBlock extends Schema.Schema.Type<typeof RedactedThinkingBlock> {}
 
 /**
- * A tool that the program is asked to run. `input` is JSON that the model wrote: decode it with the tool's schema.
+ * A call of a tool that the program runs. The model wrote the JSON in `input`: decode it with the tool's schema.
  *
  * @since 0.1.0
  * @category blocks
@@ -46,10 +46,10 @@ export const ToolUseBlock = kind("tool_use", {
   toolset_name: nullish(Schema.String)
 })
 
-/** A tool that the program is asked to run. @since 0.1.0 @category blocks */
+/** A call of a tool that the program runs. @since 0.1.0 @category blocks */
 export interface ToolUseBlock extends Schema.Schema.Type<typeof ToolUseBlock> {}
 
-/** A tool that the server runs by itself. @since 0.1.0 @category blocks */
+/** A call of a tool that the server runs. @since 0.1.0 @category blocks */
 export const ServerToolUseBlock = kind("server_tool_use", {
   id: Schema.String,
   name: Schema.String,
@@ -57,10 +57,10 @@ export const ServerToolUseBlock = kind("server_tool_use", {
   caller: nullish(named<ServerToolResult.ToolCaller>(ServerToolResult.ToolCaller))
 })
 
-/** A tool that the server runs by itself. @since 0.1.0 @category blocks */
+/** A call of a tool that the server runs. @since 0.1.0 @category blocks */
 export interface ServerToolUseBlock extends Schema.Schema.Type<typeof ServerToolUseBlock> {}
 
-/** A tool of an MCP server that the API calls. @since 0.1.0 @category blocks */
+/** A call that the API makes to a tool of an MCP server. @since 0.1.0 @category blocks */
 export const McpToolUseBlock = kind("mcp_tool_use", {
   id: Schema.String,
   name: Schema.String,
@@ -68,23 +68,23 @@ export const McpToolUseBlock = kind("mcp_tool_use", {
   input: Schema.Unknown
 })
 
-/** A tool of an MCP server that the API calls. @since 0.1.0 @category blocks */
+/** A call that the API makes to a tool of an MCP server. @since 0.1.0 @category blocks */
 export interface McpToolUseBlock extends Schema.Schema.Type<typeof McpToolUseBlock> {}
 
-/** What a tool of an MCP server gave. @since 0.1.0 @category blocks */
+/** The result of a tool of an MCP server. @since 0.1.0 @category blocks */
 export const McpToolResultBlock = kind("mcp_tool_result", {
   tool_use_id: Schema.String,
   is_error: Schema.Boolean,
   content: Schema.Union(Schema.String, Schema.Array(named<TextBlock>(TextBlock)))
 })
 
-/** What a tool of an MCP server gave. @since 0.1.0 @category blocks */
+/** The result of a tool of an MCP server. @since 0.1.0 @category blocks */
 export interface McpToolResultBlock extends Schema.Schema.Type<typeof McpToolResultBlock> {}
 
-/** A file that is there for the code execution tool. @since 0.1.0 @category blocks */
+/** A file made available to the code execution tool. @since 0.1.0 @category blocks */
 export const ContainerUploadBlock = kind("container_upload", { file_id: Schema.String })
 
-/** A file that is there for the code execution tool. @since 0.1.0 @category blocks */
+/** A file made available to the code execution tool. @since 0.1.0 @category blocks */
 export interface ContainerUploadBlock extends Schema.Schema.Type<typeof ContainerUploadBlock> {}
 
 const known = [
@@ -104,14 +104,14 @@ const known = [
   ContainerUploadBlock
 ] as const
 
-/** A kind of block that this version does not know, with all its fields. @since 0.1.0 @category blocks */
+/** A block of a type that this version does not know, with all its fields. @since 0.1.0 @category blocks */
 export const UnknownBlock = unknownKind(...known)
 
-/** A kind of block that this version does not know, with all its fields. @since 0.1.0 @category blocks */
+/** A block of a type that this version does not know, with all its fields. @since 0.1.0 @category blocks */
 export interface UnknownBlock extends Schema.Schema.Type<typeof UnknownBlock> {}
 
 /**
- * A block of an answer, told apart by its `type`.
+ * A content block of a response. Its `type` discriminates the union.
  *
  * @example
  * ```ts
@@ -136,7 +136,7 @@ export const ContentBlock: Schema.Schema<ContentBlock> = open(
   "ContentBlock"
 )
 
-/** A block of an answer, told apart by its `type`. @since 0.1.0 @category models */
+/** A content block of a response. Its `type` discriminates the union. @since 0.1.0 @category models */
 export type ContentBlock =
   | TextBlock
   | ThinkingBlock

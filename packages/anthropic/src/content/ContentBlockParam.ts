@@ -1,16 +1,16 @@
 /**
- * The blocks that a request is made of. Blocks of an answer are sent back as they came.
+ * The content blocks of a request. The blocks of a response can be sent back unchanged.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { kind, named, nullish, open, openLiteral, unknownKind } from "../shared/schema.js"
+import { kind, named, nullish, ofUnknownType, open, openLiteral, unknownKind } from "../shared/schema.js"
 import * as Citation from "./Citation.js"
 import * as ContentBlock from "./ContentBlock.js"
 import * as ServerToolResult from "./ServerToolResult.js"
 
 /**
- * Cache the request up to and with this block, for five minutes unless `ttl` says otherwise:
+ * Caches the request up to and including this block, for five minutes by default:
  * https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching
  *
  * @since 0.1.0
@@ -18,31 +18,31 @@ import * as ServerToolResult from "./ServerToolResult.js"
  */
 export const CacheControl = kind("ephemeral", { ttl: Schema.optional(openLiteral("5m", "1h")) })
 
-/** Cache the request up to and with this block. @since 0.1.0 @category models */
+/** Caches the request up to and including this block. @since 0.1.0 @category models */
 export interface CacheControl extends Schema.Schema.Type<typeof CacheControl> {}
 
 const cacheable = { cache_control: nullish(named<CacheControl>(CacheControl)) }
 
-/** What may end a cached part of a request. @since 0.1.0 @category models */
+/** A part of a request that can end the cached prefix. @since 0.1.0 @category models */
 export interface Cacheable {
   readonly cache_control?: CacheControl | null | undefined
 }
 
-/** Text, with its citations where it is a part of an earlier answer. @since 0.1.0 @category blocks */
+/** Text, with citations if it is part of an earlier response. @since 0.1.0 @category blocks */
 export const TextBlockParam = kind("text", {
   text: Schema.String,
   citations: nullish(Schema.Array(Citation.Citation)),
   ...cacheable
 })
 
-/** Text, with its citations where it is a part of an earlier answer. @since 0.1.0 @category blocks */
+/** Text, with citations if it is part of an earlier response. @since 0.1.0 @category blocks */
 export interface TextBlockParam extends Schema.Schema.Type<typeof TextBlockParam> {}
 
 const UrlSource = kind("url", { url: Schema.String })
 
 const FileSource = kind("file", { file_id: Schema.String })
 
-/** An image: its bytes in base64, its URL, or a file that was uploaded. @since 0.1.0 @category models */
+/** The source of an image: base64 bytes, a URL, or an uploaded file. @since 0.1.0 @category models */
 export const ImageSource = Schema.Union(
   kind("base64", {
     media_type: openLiteral("image/jpeg", "image/png", "image/gif", "image/webp"),
@@ -52,10 +52,10 @@ export const ImageSource = Schema.Union(
   FileSource
 )
 
-/** An image: its bytes in base64, its URL, or a file that was uploaded. @since 0.1.0 @category models */
+/** The source of an image: base64 bytes, a URL, or an uploaded file. @since 0.1.0 @category models */
 export type ImageSource = Schema.Schema.Type<typeof ImageSource>
 
-/** An image to look at. @since 0.1.0 @category blocks */
+/** An image. @since 0.1.0 @category blocks */
 export const ImageBlockParam = kind("image", {
   source: named<ImageSource>(ImageSource),
   transformations: nullish(
@@ -64,11 +64,11 @@ export const ImageBlockParam = kind("image", {
   ...cacheable
 })
 
-/** An image to look at. @since 0.1.0 @category blocks */
+/** An image. @since 0.1.0 @category blocks */
 export interface ImageBlockParam extends Schema.Schema.Type<typeof ImageBlockParam> {}
 
 /**
- * A document: a PDF in base64 or by URL, plain text, blocks, or a file that was uploaded.
+ * The source of a document: a PDF as base64 or by URL, plain text, blocks, or an uploaded file.
  *
  * @since 0.1.0
  * @category models
@@ -88,12 +88,12 @@ export const DocumentSource = Schema.Union(
   FileSource
 )
 
-/** A document: a PDF in base64 or by URL, plain text, blocks, or a file. @since 0.1.0 @category models */
+/** The source of a document: a PDF as base64 or by URL, plain text, blocks, or an uploaded file. @since 0.1.0 @category models */
 export type DocumentSource = Schema.Schema.Type<typeof DocumentSource>
 
 const Citable = Schema.Struct({ enabled: Schema.optional(Schema.Boolean) })
 
-/** A document to read, and to cite from if `citations` is enabled. @since 0.1.0 @category blocks */
+/** A document. The model cites from it if `citations` is enabled. @since 0.1.0 @category blocks */
 export const DocumentBlockParam = kind("document", {
   source: named<DocumentSource>(DocumentSource),
   title: nullish(Schema.String),
@@ -102,10 +102,10 @@ export const DocumentBlockParam = kind("document", {
   ...cacheable
 })
 
-/** A document to read, and to cite from if `citations` is enabled. @since 0.1.0 @category blocks */
+/** A document. The model cites from it if `citations` is enabled. @since 0.1.0 @category blocks */
 export interface DocumentBlockParam extends Schema.Schema.Type<typeof DocumentBlockParam> {}
 
-/** A result of a search of your own, to cite from. @since 0.1.0 @category blocks */
+/** A result of your own search, which the model can cite. @since 0.1.0 @category blocks */
 export const SearchResultBlockParam = kind("search_result", {
   source: Schema.String,
   title: Schema.String,
@@ -114,19 +114,19 @@ export const SearchResultBlockParam = kind("search_result", {
   ...cacheable
 })
 
-/** A result of a search of your own, to cite from. @since 0.1.0 @category blocks */
+/** A result of your own search, which the model can cite. @since 0.1.0 @category blocks */
 export interface SearchResultBlockParam extends Schema.Schema.Type<typeof SearchResultBlockParam> {}
 
-/** A tool that a search has found, named in a result. @since 0.1.0 @category blocks */
+/** A reference to a tool that a search found. @since 0.1.0 @category blocks */
 export const ToolReferenceBlockParam = kind("tool_reference", { tool_name: Schema.String, ...cacheable })
 
-/** A tool that a search has found, named in a result. @since 0.1.0 @category blocks */
+/** A reference to a tool that a search found. @since 0.1.0 @category blocks */
 export interface ToolReferenceBlockParam extends Schema.Schema.Type<typeof ToolReferenceBlockParam> {}
 
-/** A tool call of an earlier answer. @since 0.1.0 @category blocks */
+/** A tool call of an earlier response. @since 0.1.0 @category blocks */
 export const ToolUseBlockParam = Schema.Struct({ ...ContentBlock.ToolUseBlock.fields, ...cacheable })
 
-/** A tool call of an earlier answer. @since 0.1.0 @category blocks */
+/** A tool call of an earlier response. @since 0.1.0 @category blocks */
 export interface ToolUseBlockParam extends Schema.Schema.Type<typeof ToolUseBlockParam> {}
 
 const resultContent = [
@@ -137,13 +137,13 @@ const resultContent = [
   ToolReferenceBlockParam
 ] as const
 
-/** A block of what a tool gave. @since 0.1.0 @category models */
+/** A block of a tool's result. @since 0.1.0 @category models */
 export const ToolResultContent: Schema.Schema<ToolResultContent> = Schema.Union(
   ...resultContent,
   unknownKind(...resultContent)
 )
 
-/** A block of what a tool gave. @since 0.1.0 @category models */
+/** A block of a tool's result. @since 0.1.0 @category models */
 export type ToolResultContent =
   | TextBlockParam
   | ImageBlockParam
@@ -152,7 +152,7 @@ export type ToolResultContent =
   | ToolReferenceBlockParam
   | ContentBlock.UnknownBlock
 
-/** What a tool gave: text or blocks; `is_error` says that it failed. @since 0.1.0 @category blocks */
+/** The result of a tool: text or blocks. `is_error` marks a failure. @since 0.1.0 @category blocks */
 export const ToolResultBlockParam = kind("tool_result", {
   tool_use_id: Schema.String,
   content: Schema.optional(Schema.Union(Schema.String, Schema.Array(ToolResultContent))),
@@ -161,7 +161,7 @@ export const ToolResultBlockParam = kind("tool_result", {
   ...cacheable
 })
 
-/** What a tool gave: text or blocks; `is_error` says that it failed. @since 0.1.0 @category blocks */
+/** The result of a tool: text or blocks. `is_error` marks a failure. @since 0.1.0 @category blocks */
 export interface ToolResultBlockParam extends Schema.Schema.Type<typeof ToolResultBlockParam> {}
 
 const cached = <Type extends string, Fields extends Schema.Struct.Fields>(
@@ -189,7 +189,7 @@ const known = [
   cached(ContentBlock.ContainerUploadBlock)
 ] as const
 
-/** What an earlier answer holds of tools that ran on a server. @since 0.1.0 @category models */
+/** A block of an earlier response about a tool that ran on a server. @since 0.1.0 @category models */
 export type ServerToolBlockParam = Cacheable &
   (
     | ContentBlock.ServerToolUseBlock
@@ -204,14 +204,14 @@ export type ServerToolBlockParam = Cacheable &
     | ContentBlock.ContainerUploadBlock
   )
 
-/** A block of a request, for those who store or check conversations. @since 0.1.0 @category models */
+/** The schema of a block of a request, for programs that store or check conversations. @since 0.1.0 @category models */
 export const ContentBlockParam: Schema.Schema<ContentBlockParam> = open(
   Schema.Union(...known, unknownKind(...known)),
   "ContentBlockParam"
 )
 
 /**
- * A block of a request. All blocks of answers are among them.
+ * A block of a request. All blocks of responses are included.
  *
  * @example
  * ```ts
@@ -238,7 +238,14 @@ export type ContentBlockParam =
   | ContentBlock.UnknownBlock
 
 /**
- * A block of a kind that this version does not know, sent as it is.
+ * Makes a block of a type that this version does not know. It is sent unchanged.
+ *
+ * @example
+ * ```ts
+ * import { ContentBlockParam } from "@effect-api/anthropic"
+ *
+ * const hologram = ContentBlockParam.untyped({ type: "hologram", depth: 3 })
+ * ```
  *
  * @since 0.1.0
  * @category constructors
@@ -246,4 +253,4 @@ export type ContentBlockParam =
 export const untyped = (block: {
   readonly type: string
   readonly [field: string]: unknown
-}): ContentBlock.UnknownBlock => block as ContentBlock.UnknownBlock
+}): ContentBlock.UnknownBlock => ofUnknownType(block)

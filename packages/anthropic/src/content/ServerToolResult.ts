@@ -1,24 +1,24 @@
 /**
- * What the tools that run on the server give: web search, web fetch, code execution, tool search.
+ * The results of tools that run on the server: web search, web fetch, code execution, tool search.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 import { kind, named, nullish, openLiteral, unknownKind } from "../shared/schema.js"
 
-/** Who called a tool: the model itself, or code that it runs. @since 0.1.0 @category models */
+/** The caller of a tool: the model itself, or code that it runs. @since 0.1.0 @category models */
 export const ToolCaller = Schema.Struct({
   type: openLiteral("direct", "code_execution_20250825", "code_execution_20260120"),
   tool_id: Schema.optional(Schema.String)
 })
 
-/** Who called a tool: the model itself, or code that it runs. @since 0.1.0 @category models */
+/** The caller of a tool: the model itself, or code that it runs. @since 0.1.0 @category models */
 export interface ToolCaller extends Schema.Schema.Type<typeof ToolCaller> {}
 
-/** A kind of result that this version does not know. @since 0.1.0 @category models */
+/** A result of a type that this version does not know. @since 0.1.0 @category models */
 export interface UnknownResult extends Schema.Schema.Type<ReturnType<typeof unknownKind>> {}
 
-/** One hit of a web search. @since 0.1.0 @category models */
+/** One result of a web search. @since 0.1.0 @category models */
 export const WebSearchResult = kind("web_search_result", {
   url: Schema.String,
   title: Schema.String,
@@ -26,10 +26,10 @@ export const WebSearchResult = kind("web_search_result", {
   page_age: nullish(Schema.String)
 })
 
-/** One hit of a web search. @since 0.1.0 @category models */
+/** One result of a web search. @since 0.1.0 @category models */
 export interface WebSearchResult extends Schema.Schema.Type<typeof WebSearchResult> {}
 
-/** A web search that failed. @since 0.1.0 @category models */
+/** The error of a failed web search. @since 0.1.0 @category models */
 export const WebSearchError = kind("web_search_tool_result_error", {
   error_code: openLiteral(
     "invalid_tool_input",
@@ -41,10 +41,10 @@ export const WebSearchError = kind("web_search_tool_result_error", {
   )
 })
 
-/** A web search that failed. @since 0.1.0 @category models */
+/** The error of a failed web search. @since 0.1.0 @category models */
 export interface WebSearchError extends Schema.Schema.Type<typeof WebSearchError> {}
 
-/** What a web search gave. @since 0.1.0 @category blocks */
+/** The results of a web search, or its error. @since 0.1.0 @category blocks */
 export const WebSearchToolResultBlock = kind("web_search_tool_result", {
   tool_use_id: Schema.String,
   content: Schema.Union(
@@ -55,10 +55,10 @@ export const WebSearchToolResultBlock = kind("web_search_tool_result", {
   caller: nullish(named<ToolCaller>(ToolCaller))
 })
 
-/** What a web search gave. @since 0.1.0 @category blocks */
+/** The results of a web search, or its error. @since 0.1.0 @category blocks */
 export interface WebSearchToolResultBlock extends Schema.Schema.Type<typeof WebSearchToolResultBlock> {}
 
-/** A document as the server fetched it. @since 0.1.0 @category models */
+/** A document that the server fetched. @since 0.1.0 @category models */
 export const FetchedDocument = kind("document", {
   source: Schema.Struct({
     type: openLiteral("base64", "text"),
@@ -69,20 +69,20 @@ export const FetchedDocument = kind("document", {
   citations: nullish(Schema.Struct({ enabled: Schema.optional(Schema.Boolean) }))
 })
 
-/** A document as the server fetched it. @since 0.1.0 @category models */
+/** A document that the server fetched. @since 0.1.0 @category models */
 export interface FetchedDocument extends Schema.Schema.Type<typeof FetchedDocument> {}
 
-/** A page of the web. @since 0.1.0 @category models */
+/** A fetched web page. @since 0.1.0 @category models */
 export const WebFetchResult = kind("web_fetch_result", {
   url: Schema.String,
   content: named<FetchedDocument>(FetchedDocument),
   retrieved_at: nullish(Schema.String)
 })
 
-/** A page of the web. @since 0.1.0 @category models */
+/** A fetched web page. @since 0.1.0 @category models */
 export interface WebFetchResult extends Schema.Schema.Type<typeof WebFetchResult> {}
 
-/** A fetch that failed. @since 0.1.0 @category models */
+/** The error of a failed fetch. @since 0.1.0 @category models */
 export const WebFetchError = kind("web_fetch_tool_result_error", {
   error_code: openLiteral(
     "invalid_tool_input",
@@ -98,10 +98,10 @@ export const WebFetchError = kind("web_fetch_tool_result_error", {
   )
 })
 
-/** A fetch that failed. @since 0.1.0 @category models */
+/** The error of a failed fetch. @since 0.1.0 @category models */
 export interface WebFetchError extends Schema.Schema.Type<typeof WebFetchError> {}
 
-/** What a fetch from the web gave. @since 0.1.0 @category blocks */
+/** The result of a web fetch, or its error. @since 0.1.0 @category blocks */
 export const WebFetchToolResultBlock = kind("web_fetch_tool_result", {
   tool_use_id: Schema.String,
   content: Schema.Union(
@@ -112,31 +112,31 @@ export const WebFetchToolResultBlock = kind("web_fetch_tool_result", {
   caller: nullish(named<ToolCaller>(ToolCaller))
 })
 
-/** What a fetch from the web gave. @since 0.1.0 @category blocks */
+/** The result of a web fetch, or its error. @since 0.1.0 @category blocks */
 export interface WebFetchToolResultBlock extends Schema.Schema.Type<typeof WebFetchToolResultBlock> {}
 
 const ran = { stderr: Schema.String, return_code: Schema.Number }
 
 const outputs = <Type extends string>(type: Type) => Schema.Array(kind(type, { file_id: Schema.String }))
 
-/** Code that ran, whatever it returned; `content` holds the files it made. @since 0.1.0 @category models */
+/** The output of code that ran, whatever its return code. `content` lists the files it created. @since 0.1.0 @category models */
 export const CodeExecutionResult = kind("code_execution_result", {
   stdout: Schema.String,
   ...ran,
   content: outputs("code_execution_output")
 })
 
-/** Code that ran, whatever it returned. @since 0.1.0 @category models */
+/** The output of code that ran, whatever its return code. @since 0.1.0 @category models */
 export interface CodeExecutionResult extends Schema.Schema.Type<typeof CodeExecutionResult> {}
 
-/** Code that ran and whose output only the server can read. @since 0.1.0 @category models */
+/** The output of code that ran, encrypted so that only the server can read it. @since 0.1.0 @category models */
 export const EncryptedCodeExecutionResult = kind("encrypted_code_execution_result", {
   encrypted_stdout: Schema.String,
   ...ran,
   content: outputs("code_execution_output")
 })
 
-/** Code that ran and whose output only the server can read. @since 0.1.0 @category models */
+/** The output of code that ran, encrypted so that only the server can read it. @since 0.1.0 @category models */
 export interface EncryptedCodeExecutionResult
   extends Schema.Schema.Type<typeof EncryptedCodeExecutionResult> {}
 
@@ -153,13 +153,13 @@ const failed = <Type extends string>(type: Type) =>
     error_message: nullish(Schema.String)
   })
 
-/** Code that did not run. @since 0.1.0 @category models */
+/** The error of code that did not run. @since 0.1.0 @category models */
 export const CodeExecutionError = failed("code_execution_tool_result_error")
 
-/** Code that did not run. @since 0.1.0 @category models */
+/** The error of code that did not run. @since 0.1.0 @category models */
 export interface CodeExecutionError extends Schema.Schema.Type<typeof CodeExecutionError> {}
 
-/** What running code gave. @since 0.1.0 @category blocks */
+/** The result of code execution, or its error. @since 0.1.0 @category blocks */
 export const CodeExecutionToolResultBlock = kind("code_execution_tool_result", {
   tool_use_id: Schema.String,
   content: Schema.Union(
@@ -170,27 +170,27 @@ export const CodeExecutionToolResultBlock = kind("code_execution_tool_result", {
   )
 })
 
-/** What running code gave. @since 0.1.0 @category blocks */
+/** The result of code execution, or its error. @since 0.1.0 @category blocks */
 export interface CodeExecutionToolResultBlock
   extends Schema.Schema.Type<typeof CodeExecutionToolResultBlock> {}
 
-/** A command that ran, whatever it returned; `content` holds the files it made. @since 0.1.0 @category models */
+/** The output of a command that ran, whatever its return code. `content` lists the files it created. @since 0.1.0 @category models */
 export const BashCodeExecutionResult = kind("bash_code_execution_result", {
   stdout: Schema.String,
   ...ran,
   content: outputs("bash_code_execution_output")
 })
 
-/** A command that ran, whatever it returned. @since 0.1.0 @category models */
+/** The output of a command that ran, whatever its return code. @since 0.1.0 @category models */
 export interface BashCodeExecutionResult extends Schema.Schema.Type<typeof BashCodeExecutionResult> {}
 
-/** A command that did not run. @since 0.1.0 @category models */
+/** The error of a command that did not run. @since 0.1.0 @category models */
 export const BashCodeExecutionError = failed("bash_code_execution_tool_result_error")
 
-/** A command that did not run. @since 0.1.0 @category models */
+/** The error of a command that did not run. @since 0.1.0 @category models */
 export interface BashCodeExecutionError extends Schema.Schema.Type<typeof BashCodeExecutionError> {}
 
-/** What a command of the code execution tool gave. @since 0.1.0 @category blocks */
+/** The result of a shell command of the code execution tool, or its error. @since 0.1.0 @category blocks */
 export const BashCodeExecutionToolResultBlock = kind("bash_code_execution_tool_result", {
   tool_use_id: Schema.String,
   content: Schema.Union(
@@ -200,11 +200,11 @@ export const BashCodeExecutionToolResultBlock = kind("bash_code_execution_tool_r
   )
 })
 
-/** What a command of the code execution tool gave. @since 0.1.0 @category blocks */
+/** The result of a shell command of the code execution tool, or its error. @since 0.1.0 @category blocks */
 export interface BashCodeExecutionToolResultBlock
   extends Schema.Schema.Type<typeof BashCodeExecutionToolResultBlock> {}
 
-/** A file that was looked at. @since 0.1.0 @category models */
+/** The content of a file that the editor viewed. @since 0.1.0 @category models */
 export const TextEditorViewResult = kind("text_editor_code_execution_view_result", {
   file_type: openLiteral("text", "image", "pdf"),
   content: Schema.String,
@@ -213,18 +213,18 @@ export const TextEditorViewResult = kind("text_editor_code_execution_view_result
   total_lines: nullish(Schema.Number)
 })
 
-/** A file that was looked at. @since 0.1.0 @category models */
+/** The content of a file that the editor viewed. @since 0.1.0 @category models */
 export interface TextEditorViewResult extends Schema.Schema.Type<typeof TextEditorViewResult> {}
 
-/** A file that was written. @since 0.1.0 @category models */
+/** The result of creating or overwriting a file. @since 0.1.0 @category models */
 export const TextEditorCreateResult = kind("text_editor_code_execution_create_result", {
   is_file_update: Schema.Boolean
 })
 
-/** A file that was written. @since 0.1.0 @category models */
+/** The result of creating or overwriting a file. @since 0.1.0 @category models */
 export interface TextEditorCreateResult extends Schema.Schema.Type<typeof TextEditorCreateResult> {}
 
-/** A file of which a part was replaced. @since 0.1.0 @category models */
+/** The result of replacing a part of a file. @since 0.1.0 @category models */
 export const TextEditorStrReplaceResult = kind("text_editor_code_execution_str_replace_result", {
   lines: nullish(Schema.Array(Schema.String)),
   old_start: nullish(Schema.Number),
@@ -233,16 +233,16 @@ export const TextEditorStrReplaceResult = kind("text_editor_code_execution_str_r
   new_lines: nullish(Schema.Number)
 })
 
-/** A file of which a part was replaced. @since 0.1.0 @category models */
+/** The result of replacing a part of a file. @since 0.1.0 @category models */
 export interface TextEditorStrReplaceResult extends Schema.Schema.Type<typeof TextEditorStrReplaceResult> {}
 
-/** A file that could not be looked at or written. @since 0.1.0 @category models */
+/** The error of a failed view or edit of a file. @since 0.1.0 @category models */
 export const TextEditorError = failed("text_editor_code_execution_tool_result_error")
 
-/** A file that could not be looked at or written. @since 0.1.0 @category models */
+/** The error of a failed view or edit of a file. @since 0.1.0 @category models */
 export interface TextEditorError extends Schema.Schema.Type<typeof TextEditorError> {}
 
-/** What the editor of the code execution tool gave. @since 0.1.0 @category blocks */
+/** The result of the code execution tool's editor, or its error. @since 0.1.0 @category blocks */
 export const TextEditorToolResultBlock = kind("text_editor_code_execution_tool_result", {
   tool_use_id: Schema.String,
   content: Schema.Union(
@@ -256,24 +256,24 @@ export const TextEditorToolResultBlock = kind("text_editor_code_execution_tool_r
   )
 })
 
-/** What the editor of the code execution tool gave. @since 0.1.0 @category blocks */
+/** The result of the code execution tool's editor, or its error. @since 0.1.0 @category blocks */
 export interface TextEditorToolResultBlock extends Schema.Schema.Type<typeof TextEditorToolResultBlock> {}
 
-/** Tools that a search found. @since 0.1.0 @category models */
+/** The tools that a search found. @since 0.1.0 @category models */
 export const ToolSearchResult = kind("tool_search_tool_search_result", {
   tool_references: Schema.Array(kind("tool_reference", { tool_name: Schema.String }))
 })
 
-/** Tools that a search found. @since 0.1.0 @category models */
+/** The tools that a search found. @since 0.1.0 @category models */
 export interface ToolSearchResult extends Schema.Schema.Type<typeof ToolSearchResult> {}
 
-/** A search for tools that failed. @since 0.1.0 @category models */
+/** The error of a failed search for tools. @since 0.1.0 @category models */
 export const ToolSearchError = failed("tool_search_tool_result_error")
 
-/** A search for tools that failed. @since 0.1.0 @category models */
+/** The error of a failed search for tools. @since 0.1.0 @category models */
 export interface ToolSearchError extends Schema.Schema.Type<typeof ToolSearchError> {}
 
-/** What a search for tools gave. @since 0.1.0 @category blocks */
+/** The result of a search for tools, or its error. @since 0.1.0 @category blocks */
 export const ToolSearchToolResultBlock = kind("tool_search_tool_result", {
   tool_use_id: Schema.String,
   content: Schema.Union(
@@ -283,5 +283,5 @@ export const ToolSearchToolResultBlock = kind("tool_search_tool_result", {
   )
 })
 
-/** What a search for tools gave. @since 0.1.0 @category blocks */
+/** The result of a search for tools, or its error. @since 0.1.0 @category blocks */
 export interface ToolSearchToolResultBlock extends Schema.Schema.Type<typeof ToolSearchToolResultBlock> {}

@@ -1,13 +1,13 @@
 /**
- * Tools as a request offers them, and which of them the model has to use.
+ * The tools that a request offers, and whether the model has to use them.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { kind, named, nullish, open, openLiteral, unknownKind } from "../shared/schema.js"
+import { kind, named, nullish, ofUnknownType, open, openLiteral, unknownKind } from "../shared/schema.js"
 import { CacheControl } from "./ContentBlockParam.js"
 
-/** What every tool may say. */
+/** Fields that every tool may have. */
 const common = {
   cache_control: nullish(named<CacheControl>(CacheControl)),
   defer_loading: Schema.optional(Schema.Boolean),
@@ -21,7 +21,7 @@ const examples = {
   input_examples: Schema.optional(Schema.Array(Schema.Record({ key: Schema.String, value: Schema.Unknown })))
 }
 
-/** A JSON Schema of an object. @since 0.1.0 @category models */
+/** The JSON Schema of an object. @since 0.1.0 @category models */
 export const InputSchema = Schema.Struct(
   {
     type: Schema.Literal("object"),
@@ -31,10 +31,10 @@ export const InputSchema = Schema.Struct(
   { key: Schema.String, value: Schema.Unknown }
 )
 
-/** A JSON Schema of an object. @since 0.1.0 @category models */
+/** The JSON Schema of an object. @since 0.1.0 @category models */
 export interface InputSchema extends Schema.Schema.Type<typeof InputSchema> {}
 
-/** A tool that the program runs, with the schema of its input. @since 0.1.0 @category tools */
+/** A custom tool that the program runs, with the schema of its input. @since 0.1.0 @category tools */
 export const CustomTool = Schema.Struct({
   type: nullish(Schema.Literal("custom")),
   name: Schema.String,
@@ -45,16 +45,16 @@ export const CustomTool = Schema.Struct({
   ...examples
 }).annotations({ identifier: "CustomTool" })
 
-/** A tool that the program runs, with the schema of its input. @since 0.1.0 @category tools */
+/** A custom tool that the program runs, with the schema of its input. @since 0.1.0 @category tools */
 export interface CustomTool extends Schema.Schema.Type<typeof CustomTool> {}
 
-/** A shell that the program keeps for the model. @since 0.1.0 @category tools */
+/** A shell that the program runs for the model. @since 0.1.0 @category tools */
 export const BashTool = kind("bash_20250124", { name: Schema.Literal("bash"), ...common, ...examples })
 
-/** A shell that the program keeps for the model. @since 0.1.0 @category tools */
+/** A shell that the program runs for the model. @since 0.1.0 @category tools */
 export interface BashTool extends Schema.Schema.Type<typeof BashTool> {}
 
-/** Files that the program lets the model look at and change. @since 0.1.0 @category tools */
+/** A text editor, through which the program lets the model read and change files. @since 0.1.0 @category tools */
 export const TextEditorTool = Schema.Struct({
   type: Schema.Literal("text_editor_20250124", "text_editor_20250429", "text_editor_20250728"),
   name: Schema.Literal("str_replace_editor", "str_replace_based_edit_tool"),
@@ -63,16 +63,16 @@ export const TextEditorTool = Schema.Struct({
   ...examples
 }).annotations({ identifier: "TextEditorTool" })
 
-/** Files that the program lets the model look at and change. @since 0.1.0 @category tools */
+/** A text editor, through which the program lets the model read and change files. @since 0.1.0 @category tools */
 export interface TextEditorTool extends Schema.Schema.Type<typeof TextEditorTool> {}
 
-/** A directory of notes that the program keeps for the model. @since 0.1.0 @category tools */
+/** A directory of notes that the program stores for the model. @since 0.1.0 @category tools */
 export const MemoryTool = kind("memory_20250818", { name: Schema.Literal("memory"), ...common, ...examples })
 
-/** A directory of notes that the program keeps for the model. @since 0.1.0 @category tools */
+/** A directory of notes that the program stores for the model. @since 0.1.0 @category tools */
 export interface MemoryTool extends Schema.Schema.Type<typeof MemoryTool> {}
 
-/** Many tools of one kind, run by the program: a browser, a computer. @since 0.1.0 @category tools */
+/** A set of tools that the program runs, such as those of a browser or a computer. @since 0.1.0 @category tools */
 export const Toolset = Schema.Struct({
   type: Schema.Literal("browser_toolset_20260801", "computer_toolset_20260801"),
   configs: nullish(
@@ -86,10 +86,10 @@ export const Toolset = Schema.Struct({
   cache_control: common.cache_control
 }).annotations({ identifier: "Toolset" })
 
-/** Many tools of one kind, run by the program: a browser, a computer. @since 0.1.0 @category tools */
+/** A set of tools that the program runs, such as those of a browser or a computer. @since 0.1.0 @category tools */
 export interface Toolset extends Schema.Schema.Type<typeof Toolset> {}
 
-/** Where somebody who searches is, more or less. @since 0.1.0 @category models */
+/** The approximate location of the user, for web searches. @since 0.1.0 @category models */
 export const UserLocation = kind("approximate", {
   city: nullish(Schema.String),
   region: nullish(Schema.String),
@@ -97,7 +97,7 @@ export const UserLocation = kind("approximate", {
   timezone: nullish(Schema.String)
 })
 
-/** Where somebody who searches is, more or less. @since 0.1.0 @category models */
+/** The approximate location of the user, for web searches. @since 0.1.0 @category models */
 export interface UserLocation extends Schema.Schema.Type<typeof UserLocation> {}
 
 const web = {
@@ -108,7 +108,7 @@ const web = {
   ...common
 }
 
-/** Search of the web, run by the server. @since 0.1.0 @category tools */
+/** Web search, which the server runs. @since 0.1.0 @category tools */
 export const WebSearchTool = Schema.Struct({
   type: Schema.Literal("web_search_20250305", "web_search_20260209", "web_search_20260318"),
   name: Schema.Literal("web_search"),
@@ -116,10 +116,10 @@ export const WebSearchTool = Schema.Struct({
   ...web
 }).annotations({ identifier: "WebSearchTool" })
 
-/** Search of the web, run by the server. @since 0.1.0 @category tools */
+/** Web search, which the server runs. @since 0.1.0 @category tools */
 export interface WebSearchTool extends Schema.Schema.Type<typeof WebSearchTool> {}
 
-/** Pages of the web, fetched by the server. @since 0.1.0 @category tools */
+/** Web fetch, which the server runs. @since 0.1.0 @category tools */
 export const WebFetchTool = Schema.Struct({
   type: Schema.Literal(
     "web_fetch_20250910",
@@ -135,10 +135,10 @@ export const WebFetchTool = Schema.Struct({
   ...web
 }).annotations({ identifier: "WebFetchTool" })
 
-/** Pages of the web, fetched by the server. @since 0.1.0 @category tools */
+/** Web fetch, which the server runs. @since 0.1.0 @category tools */
 export interface WebFetchTool extends Schema.Schema.Type<typeof WebFetchTool> {}
 
-/** Code, run by the server. @since 0.1.0 @category tools */
+/** Code execution, which the server runs. @since 0.1.0 @category tools */
 export const CodeExecutionTool = Schema.Struct({
   type: Schema.Literal(
     "code_execution_20250522",
@@ -150,10 +150,10 @@ export const CodeExecutionTool = Schema.Struct({
   ...common
 }).annotations({ identifier: "CodeExecutionTool" })
 
-/** Code, run by the server. @since 0.1.0 @category tools */
+/** Code execution, which the server runs. @since 0.1.0 @category tools */
 export interface CodeExecutionTool extends Schema.Schema.Type<typeof CodeExecutionTool> {}
 
-/** Search among the tools whose loading is deferred, run by the server. @since 0.1.0 @category tools */
+/** Search among the tools with `defer_loading`, which the server runs. @since 0.1.0 @category tools */
 export const ToolSearchTool = Schema.Struct({
   type: Schema.Literal(
     "tool_search_tool_bm25_20251119",
@@ -165,7 +165,7 @@ export const ToolSearchTool = Schema.Struct({
   ...common
 }).annotations({ identifier: "ToolSearchTool" })
 
-/** Search among the tools whose loading is deferred, run by the server. @since 0.1.0 @category tools */
+/** Search among the tools with `defer_loading`, which the server runs. @since 0.1.0 @category tools */
 export interface ToolSearchTool extends Schema.Schema.Type<typeof ToolSearchTool> {}
 
 const known = [
@@ -179,19 +179,19 @@ const known = [
   ToolSearchTool
 ] as const
 
-/** A kind of tool that this version does not know: made with {@link untyped}. @since 0.1.0 @category tools */
+/** A tool of a type that this version does not know. Make one with {@link untyped}. @since 0.1.0 @category tools */
 export const UnknownTool = unknownKind(...known, kind("custom", {}))
 
-/** A kind of tool that this version does not know: made with {@link untyped}. @since 0.1.0 @category tools */
+/** A tool of a type that this version does not know. Make one with {@link untyped}. @since 0.1.0 @category tools */
 export interface UnknownTool extends Schema.Schema.Type<typeof UnknownTool> {}
 
-/** A tool as a request offers it. @since 0.1.0 @category models */
+/** A tool that a request offers to the model. @since 0.1.0 @category models */
 export const ToolParam: Schema.Schema<ToolParam> = open(
   Schema.Union(CustomTool, ...known, UnknownTool),
   "ToolParam"
 )
 
-/** A tool as a request offers it. @since 0.1.0 @category models */
+/** A tool that a request offers to the model. @since 0.1.0 @category models */
 export type ToolParam =
   | CustomTool
   | BashTool
@@ -205,13 +205,20 @@ export type ToolParam =
   | UnknownTool
 
 /**
- * A tool of a kind that this version does not know, sent as it is.
+ * Makes a tool of a type that this version does not know. It is sent unchanged.
+ *
+ * @example
+ * ```ts
+ * import { ToolParam } from "@effect-api/anthropic"
+ *
+ * const calendar = ToolParam.untyped({ type: "calendar_20270101", name: "calendar" })
+ * ```
  *
  * @since 0.1.0
  * @category constructors
  */
 export const untyped = (tool: { readonly type: string; readonly [field: string]: unknown }): UnknownTool =>
-  tool as UnknownTool
+  ofUnknownType(tool)
 
 const parallel = { disable_parallel_tool_use: Schema.optional(Schema.Boolean) }
 

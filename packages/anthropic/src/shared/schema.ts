@@ -1,23 +1,23 @@
 import * as Schema from "effect/Schema"
 
-/** A string of which some values are known: the API may say more tomorrow. */
+/** A string with known values. The API may add more at any time. */
 export const openLiteral = <const Known extends ReadonlyArray<string>>(
   ..._known: Known
 ): Schema.Schema<Known[number] | (string & {})> => Schema.String
 
-/** The same schema, its type called by its name, which is what editors then show of values that hold one. */
+/** The same schema under the name of its type: editors then show that name for the values that contain one. */
 export const named = <A>(schema: Schema.Schema<A>): Schema.Schema<A> => schema
 
 /** A field that may be missing or null. */
 export const nullish = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(Schema.NullOr(schema))
 
-/** An object of one `type`, which is its name in errors: without a name, a message would spell all fields of all kinds. */
+/** An object with one `type`. Errors name the object by it, rather than list the fields of all members of a union. */
 export const kind = <const Type extends string, Fields extends Schema.Struct.Fields>(
   type: Type,
   fields: Fields
 ) => Schema.Struct({ type: Schema.Literal(type), ...fields }).annotations({ identifier: type })
 
-/** Fields that the schema does not know stay, in all that is inside too. `identifier` is its name in errors. */
+/** Keeps unknown fields, at every depth. Errors name the value by `identifier`. */
 export const open = <S extends Schema.Annotable.All>(
   schema: S,
   identifier?: string
@@ -27,31 +27,40 @@ export const open = <S extends Schema.Annotable.All>(
     ...(identifier === undefined ? {} : { identifier })
   })
 
-declare enum Unknown {
-  Type = "not among the known"
+/**
+ * An unknown `type`: any string but the known ones, which only an enum can express. With a branded string,
+ * `block.type === "text"` would no longer narrow a block to text blocks.
+ */
+export declare enum UnknownType {
+  Any = "not among the known"
 }
 
-/**
- * The name of a kind that is not known: any string but the known ones, which only an enum can stand for. A branded string
- * would keep `block.type === "text"` from leaving nothing but text blocks.
- */
-export type UnknownType = Unknown
+/** An object of an unknown type, with all its fields. */
+export interface UnknownKind {
+  readonly type: UnknownType
+  readonly [field: string]: unknown
+}
 
 interface Kind extends Schema.Schema.Any {
   readonly fields: { readonly type: { readonly literals: ReadonlyArray<string> } }
 }
 
-/** What has a `type` that none of the known kinds has. A known kind whose fields do not fit is none of these. */
+/** An object whose `type` is none of the known ones. An object of a known type with wrong fields does not match. */
 export const unknownKind = (...known: ReadonlyArray<Kind>) => {
   const names = new Set(known.flatMap((kind) => kind.fields.type.literals))
-  const type: Schema.Schema.Any = Schema.String.pipe(
-    Schema.filter((type) => !names.has(type)),
+  const type: Schema.Schema<UnknownType> = Schema.String.pipe(
+    Schema.filter((type): type is UnknownType => !names.has(type)),
     Schema.annotations({
       message: ({ actual }) => `${JSON.stringify(actual)} is a known type: its fields do not fit`
-    })
+    }),
+    Schema.typeSchema
   )
   return Schema.Struct(
-    { type: type as Schema.Schema<UnknownType> },
+    { type },
     { key: Schema.String, value: Schema.Unknown }
   ).annotations({ identifier: "unknown" })
 }
+
+/** Takes a caller's word that a type is unknown: a request is sent as it is. */
+export const ofUnknownType = (value: { readonly type: string; readonly [field: string]: unknown }): UnknownKind =>
+  value as UnknownKind
