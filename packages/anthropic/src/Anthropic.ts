@@ -12,6 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as AnthropicConfig from "./config/AnthropicConfig.js"
 import type * as CallOptions from "./config/CallOptions.js"
+import { withClientTimeouts } from "./messages/longMessages.js"
 import type * as Message from "./messages/Message.js"
 import type * as MessageEvent from "./messages/MessageEvent.js"
 import * as Messages from "./messages/Messages.js"
@@ -161,7 +162,8 @@ const messagesOf = (
   settings: AnthropicConfig.Options
 ): Anthropic["messages"] => {
   const messages: Anthropic["messages"] = {
-    create: (params, options) => client.execute(Messages.create(params, Messages.within(settings, options))),
+    create: (params, options) =>
+      client.execute(Messages.create(params, withClientTimeouts(settings, options))),
     stream: (params, options) => client.stream(Messages.stream(params, options)),
     run: (params, options) => ToolRunner.run(messages, params, options),
     countTokens: (params, options) => client.execute(Messages.countTokens(params, options)),

@@ -1,5 +1,5 @@
 /**
- * Messages: what a request says and what comes back: https://docs.anthropic.com/en/api/messages
+ * Messages: the parameters of requests, and the responses: https://docs.anthropic.com/en/api/messages
  *
  * @since 0.1.0
  */
@@ -10,7 +10,7 @@ import type * as ToolParam from "../content/ToolParam.js"
 import { named, nullish, open, openLiteral } from "../shared/schema.js"
 
 /**
- * The names of models, those that are known among them: https://docs.anthropic.com/en/docs/about-claude/models
+ * The ids of models. Editors suggest the known ones: https://docs.anthropic.com/en/docs/about-claude/models
  *
  * @since 0.1.0
  * @category models
@@ -45,23 +45,23 @@ export const StopReason = openLiteral(
 /** Why the model stopped. @since 0.1.0 @category models */
 export type StopReason = Schema.Schema.Type<typeof StopReason>
 
-/** More on a refusal. @since 0.1.0 @category models */
+/** Details of a refusal. @since 0.1.0 @category models */
 export const StopDetails = Schema.Struct({
   type: openLiteral("refusal"),
   category: nullish(Schema.String),
   explanation: nullish(Schema.String)
 }).annotations({ identifier: "StopDetails" })
 
-/** More on a refusal. @since 0.1.0 @category models */
+/** Details of a refusal. @since 0.1.0 @category models */
 export interface StopDetails extends Schema.Schema.Type<typeof StopDetails> {}
 
-/** How often the server ran its own tools. @since 0.1.0 @category models */
+/** How often the server ran its tools. @since 0.1.0 @category models */
 export const ServerToolUsage = Schema.Struct({
   web_search_requests: Schema.optional(Schema.Number),
   web_fetch_requests: Schema.optional(Schema.Number)
 }).annotations({ identifier: "ServerToolUsage" })
 
-/** How often the server ran its own tools. @since 0.1.0 @category models */
+/** How often the server ran its tools. @since 0.1.0 @category models */
 export interface ServerToolUsage extends Schema.Schema.Type<typeof ServerToolUsage> {}
 
 const counts = {
@@ -72,7 +72,8 @@ const counts = {
 }
 
 /**
- * What a message cost, in tokens. The input is `input_tokens` and what was written to and read from the cache.
+ * The usage of a message, in tokens. The total input is the sum of `input_tokens`, `cache_creation_input_tokens` and
+ * `cache_read_input_tokens`.
  *
  * @since 0.1.0
  * @category models
@@ -89,20 +90,20 @@ export const Usage = Schema.Struct({
   inference_geo: nullish(Schema.String)
 }).annotations({ identifier: "Usage" })
 
-/** What a message cost, in tokens. @since 0.1.0 @category models */
+/** The usage of a message, in tokens. @since 0.1.0 @category models */
 export interface Usage extends Schema.Schema.Type<typeof Usage> {}
 
-/** What a message has cost so far, as a stream tells it: totals, not differences. @since 0.1.0 @category models */
+/** The usage of a streamed message so far: totals, not differences. @since 0.1.0 @category models */
 export const UsageSoFar = Schema.Struct({
   output_tokens: Schema.Number,
   input_tokens: nullish(Schema.Number),
   ...counts
 }).annotations({ identifier: "UsageSoFar" })
 
-/** What a message has cost so far, as a stream tells it. @since 0.1.0 @category models */
+/** The usage of a streamed message so far. @since 0.1.0 @category models */
 export interface UsageSoFar extends Schema.Schema.Type<typeof UsageSoFar> {}
 
-/** The machine that code execution runs on; its `id` lets a later request go on there. @since 0.1.0 @category models */
+/** The container of code execution. A later request can reuse it by its `id`. @since 0.1.0 @category models */
 export const Container = Schema.Struct({
   id: Schema.String,
   expires_at: Schema.String,
@@ -117,10 +118,10 @@ export const Container = Schema.Struct({
   )
 }).annotations({ identifier: "Container" })
 
-/** The machine that code execution runs on; its `id` lets a later request go on there. @since 0.1.0 @category models */
+/** The container of code execution. A later request can reuse it by its `id`. @since 0.1.0 @category models */
 export interface Container extends Schema.Schema.Type<typeof Container> {}
 
-/** A message of the model. Unknown fields stay. @since 0.1.0 @category models */
+/** A message from the model. Unknown fields are kept. @since 0.1.0 @category models */
 export const Message = open(
   Schema.Struct({
     id: Schema.String,
@@ -139,24 +140,47 @@ export const Message = open(
   "Message"
 )
 
-/** A message of the model. @since 0.1.0 @category models */
+/** A message from the model. @since 0.1.0 @category models */
 export interface Message extends Schema.Schema.Type<typeof Message> {}
 
-/** The text of a message: that of its text blocks, one after the other. @since 0.1.0 @category accessors */
+/**
+ * The text of a message: the concatenated text of its text blocks.
+ *
+ * @example
+ * ```ts
+ * import { Message } from "@effect-api/anthropic"
+ *
+ * const text = Message.text({ content: [{ type: "text", text: "Hello, " }, { type: "text", text: "world" }] })
+ * // "Hello, world"
+ * ```
+ * @since 0.1.0
+ * @category accessors
+ */
 export const text = (message: Pick<Message, "content">): string =>
   message.content.map((block) => (block.type === "text" ? block.text : "")).join("")
 
-/** The tools that a message asks the program to run. @since 0.1.0 @category accessors */
+/**
+ * The tool calls of a message that the program has to run.
+ *
+ * @example
+ * ```ts
+ * import { Message } from "@effect-api/anthropic"
+ *
+ * const show = (message: Message.Message) => Message.toolUses(message).map(({ id, input, name }) => ({ id, name, input }))
+ * ```
+ * @since 0.1.0
+ * @category accessors
+ */
 export const toolUses = (message: Pick<Message, "content">): ReadonlyArray<ContentBlock.ToolUseBlock> =>
   message.content.filter((block) => block.type === "tool_use")
 
-/** How many tokens a message would cost. @since 0.1.0 @category models */
+/** The number of input tokens that a message would use. @since 0.1.0 @category models */
 export const MessageTokensCount = open(Schema.Struct({ input_tokens: Schema.Number }), "MessageTokensCount")
 
-/** How many tokens a message would cost. @since 0.1.0 @category models */
+/** The number of input tokens that a message would use. @since 0.1.0 @category models */
 export interface MessageTokensCount extends Schema.Schema.Type<typeof MessageTokensCount> {}
 
-/** A turn of a conversation, for those who store or check conversations. @since 0.1.0 @category models */
+/** The schema of a turn of a conversation, for programs that store or check conversations. @since 0.1.0 @category models */
 export const MessageParam = open(
   Schema.Struct({
     role: openLiteral("user", "assistant", "system"),
@@ -166,8 +190,8 @@ export const MessageParam = open(
 )
 
 /**
- * A turn of a conversation. That of a {@link Message} is `{ role: message.role, content: message.content }`: the API refuses
- * its other fields.
+ * A turn of a conversation. To send a {@link Message} back, use `{ role: message.role, content: message.content }`: the API
+ * rejects its other fields.
  *
  * @since 0.1.0
  * @category models
@@ -175,7 +199,7 @@ export const MessageParam = open(
 export interface MessageParam extends Schema.Schema.Type<typeof MessageParam> {}
 
 /**
- * Whether the model thinks before it answers: https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking
+ * Whether the model thinks before it responds: https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking
  *
  * @since 0.1.0
  * @category models
@@ -183,7 +207,7 @@ export interface MessageParam extends Schema.Schema.Type<typeof MessageParam> {}
 export type ThinkingConfig =
   | {
       readonly type: "enabled"
-      /** At least 1,024, and less than `max_tokens`. */
+      /** The most tokens to think with: at least 1,024, and less than `max_tokens`. */
       readonly budget_tokens: number
       readonly display?: "summarized" | "omitted" | null | undefined
     }
@@ -191,7 +215,7 @@ export type ThinkingConfig =
   | { readonly type: "disabled" }
   | { readonly type: "between_tools" }
 
-/** How hard the model tries, and the JSON Schema that its answer has to fit. @since 0.1.0 @category models */
+/** The model's effort, and the JSON Schema of its output. @since 0.1.0 @category models */
 export interface OutputConfig {
   readonly effort?: "low" | "medium" | "high" | "xhigh" | "max" | null | undefined
   readonly format?:
@@ -200,7 +224,7 @@ export interface OutputConfig {
     | undefined
 }
 
-/** A server whose tools the API may call by the Model Context Protocol. @since 0.1.0 @category models */
+/** A server whose tools the API may call over the Model Context Protocol. @since 0.1.0 @category models */
 export interface McpServer {
   readonly type: "url"
   readonly name: string
@@ -209,45 +233,61 @@ export interface McpServer {
 }
 
 /**
- * What a request for a message and the count of its tokens have in common. It is sent as it is, so fields that are not listed
- * here work too.
+ * The parameters shared by creating a message and counting its tokens. They are sent unchanged, so fields that are not listed
+ * here work as well.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ConversationParams {
-  /** A field that this package does not know yet. */
+  /** Any field that this package does not know. */
   readonly [field: string]: unknown
+  /** The id of the model. */
   readonly model: Model
-  /** The conversation so far; its last turn is what the model answers, or goes on with. */
+  /** The conversation so far. The model responds to the last turn, or continues it if it is the assistant's. */
   readonly messages: ReadonlyArray<MessageParam>
+  /** The system prompt. */
   readonly system?: string | ReadonlyArray<ContentBlockParam.TextBlockParam> | undefined
+  /** The tools that the model may call. */
   readonly tools?: ReadonlyArray<ToolParam.ToolParam> | undefined
+  /** Whether and which tools the model must call (`auto`). */
   readonly tool_choice?: ToolParam.ToolChoice | undefined
+  /** Whether the model thinks before it responds. */
   readonly thinking?: ThinkingConfig | undefined
+  /** The model's effort, and the JSON Schema of its output. */
   readonly output_config?: OutputConfig | undefined
-  /** Caches up to the last block that can be. */
+  /** Caches the request up to the last block that can be cached. */
   readonly cache_control?: ContentBlockParam.CacheControl | null | undefined
-  /** Needs a beta of its own. */
+  /** Servers whose tools the API may call. Needs a beta. */
   readonly mcp_servers?: ReadonlyArray<McpServer> | undefined
-  /** Needs a beta of its own. */
+  /** How the API trims a long context. Needs a beta. */
   readonly context_management?: { readonly [field: string]: unknown } | null | undefined
+  /** How fast the model generates, on models that offer a choice. */
   readonly speed?: "standard" | "fast" | null | undefined
 }
 
-/** A request for a message. @since 0.1.0 @category models */
+/** The parameters of a request for a message. @since 0.1.0 @category models */
 export interface MessageCreateParams extends ConversationParams {
-  /** Not a field to set: `messages.stream` asks for a stream. */
+  /** Do not set this field: use `messages.stream` for a stream. */
   readonly stream?: false | undefined
-  /** The most tokens to write. Much of it takes long: above about 21,000, `create` asks for a stream. */
+  /**
+   * The most tokens to generate. Above about 21,000, `create` fails with an `InvalidRequestError` unless a timeout is set: use
+   * `messages.stream`.
+   */
   readonly max_tokens: number
+  /** `user_id` is an opaque id of your user, for the detection of abuse. */
   readonly metadata?: { readonly user_id?: string | null | undefined } | undefined
+  /** Texts at which the model stops. */
   readonly stop_sequences?: ReadonlyArray<string> | undefined
-  /** From 0 to 1. Not taken any more by API versions after 2023-06-01, like `top_k` and `top_p`. */
+  /** The randomness of sampling, from 0 to 1. API versions after 2023-06-01 reject this field, `top_k` and `top_p`. */
   readonly temperature?: number | undefined
+  /** Samples from the `top_k` most likely tokens only. */
   readonly top_k?: number | undefined
+  /** Samples from the most likely tokens whose probabilities add up to `top_p`, from 0 to 1. */
   readonly top_p?: number | undefined
+  /** Whether the request may use priority capacity (`auto`). */
   readonly service_tier?: "auto" | "standard_only" | undefined
+  /** The container of code execution to reuse, by its id, or the skills to load into a new one. */
   readonly container?:
     | string
     | {
@@ -263,6 +303,8 @@ export interface MessageCreateParams extends ConversationParams {
       }
     | null
     | undefined
+  /** The region where inference runs. */
   readonly inference_geo?: string | null | undefined
+  /** The previous message, for diagnostics of the prompt cache. */
   readonly diagnostics?: { readonly previous_message_id?: string | null | undefined } | null | undefined
 }

@@ -1,8 +1,9 @@
 /**
- * Puts a message together from its events. A plain object that needs no runtime: `MessageStream` puts it on a `Stream`.
+ * Builds a message from its events. An accumulator is a plain object that needs no runtime; `MessageStream` applies it to a
+ * `Stream`.
  *
- * Taking an event costs what the event brings. A snapshot costs a copy of the list of blocks; the input of a tool, which may
- * be large, is copied when it is asked for; text is never copied.
+ * The cost of `push` depends on the size of the event alone. A snapshot copies the list of blocks. It copies the input of a
+ * tool, which may be large, only when that input is read, and it never copies text.
  *
  * @since 0.1.0
  */
@@ -10,31 +11,37 @@ import { ApiError } from "@effect-api/client"
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import type * as ContentBlock from "../content/ContentBlock.js"
-import * as Begun from "./begun.js"
+import { fillBlock, fillMessage } from "./fillMissing.js"
 import type * as Message from "./Message.js"
 import type * as MessageEvent from "./MessageEvent.js"
 import { PartialJson } from "./partialJson.js"
 
 /**
- * A message that is being put together.
+ * A message under construction.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Accumulator {
   /**
-   * Takes the next event; behind the end of a message, another may begin. Fails where it cannot be the next one (a block that was never begun, a gap between two blocks, a
-   * second message in the midst of the first), and where the input of a tool is no JSON when its block ends. That failure stays.
+   * Takes the next event. After the end of a message, another message may start.
+   *
+   * Fails with a `StreamProtocolError` if the event cannot come next: a block that never started, a gap between two blocks, a
+   * second message before the end of the first. Fails too if a block ends and the input of its tool is not valid JSON. After a
+   * failure every later call fails with the same error.
    */
   readonly push: (event: MessageEvent.MessageEvent) => Either.Either<void, ApiError.StreamProtocolError>
   /**
-   * The message as far as it has come, `undefined` before it has begun. It does not change later.
+   * The message so far, or `undefined` before its start. A snapshot never changes later.
    *
-   * The `input` of a tool grows too: its strings as they come, all else once it is whole. An input that has ended early, as
-   * `max_tokens` does, has of its JSON what was whole.
+   * The `input` of a tool grows as well: a string grows with each delta, any other value appears once it is complete. If the
+   * input was cut short, for example by `max_tokens`, it holds the complete parts of the JSON.
    */
   readonly snapshot: () => Message.Message | undefined
-  /** The whole message. Fails where `message_stop` has not come, or with what `push` has failed with. */
+  /**
+   * The complete message. Fails with a `StreamTruncatedError` if `message_stop` is missing, or with the error of an earlier
+   * `push`.
+   */
   readonly end: () => Either.Either<
     Message.Message,
     ApiError.StreamProtocolError | ApiError.StreamTruncatedError
@@ -42,7 +49,7 @@ export interface Accumulator {
 }
 
 /**
- * Begins a message.
+ * Makes an accumulator.
  *
  * @example
  * ```ts
@@ -58,12 +65,12 @@ export interface Accumulator {
  * @since 0.1.0
  * @category constructors
  */
-export const make = (): Accumulator => new Accumulating()
+export const make = (): Accumulator => new MessageBuilder()
 
-class Accumulating implements Accumulator {
+class MessageBuilder implements Accumulator {
   private message: Message.Message | undefined = undefined
   private blocks: Array<Block> = []
-  private shown: Message.Message | undefined = undefined
+  private latest: Message.Message | undefined = undefined
   private received = 0
   private stopped = false
   private failure: ApiError.StreamProtocolError | undefined = undefined
@@ -71,7 +78,7 @@ class Accumulating implements Accumulator {
   push = (event: MessageEvent.MessageEvent): Either.Either<void, ApiError.StreamProtocolError> => {
     if (this.failure === undefined) {
       this.received++
-      this.shown = undefined
+      this.latest = undefined
       const problem = this.tryToTake(event)
       if (problem !== undefined) this.failure = protocolError(problem)
     }
@@ -80,8 +87,8 @@ class Accumulating implements Accumulator {
 
   snapshot = (): Message.Message | undefined => {
     if (this.message === undefined) return undefined
-    this.shown ??= { ...this.message, content: this.blocks.map((block) => block.snapshot()) }
-    return this.shown
+    this.latest ??= { ...this.message, content: this.blocks.map((block) => block.snapshot()) }
+    return this.latest
   }
 
   end = (): Either.Either<Message.Message, ApiError.StreamProtocolError | ApiError.StreamTruncatedError> => {
@@ -90,13 +97,13 @@ class Accumulating implements Accumulator {
     return message === undefined ? Either.left(truncated(this.received)) : Either.right(message)
   }
 
-  /** Under lenient validation an event may be anything. */
+  /** With lenient validation an event may have any shape. */
   private tryToTake(event: MessageEvent.MessageEvent): Problem | undefined {
     try {
       return this.take(event)
     } catch (error) {
       return {
-        reason: `an event cannot be read: ${error instanceof Error ? error.message : "it has another shape"}`
+        reason: `an event cannot be read: ${error instanceof Error ? error.message : "it has an unexpected shape"}`
       }
     }
   }
@@ -105,9 +112,9 @@ class Accumulating implements Accumulator {
     switch (event.type) {
       case "message_start": {
         if (this.message !== undefined && !this.stopped) {
-          return { reason: "a second message begins before the end of the first" }
+          return { reason: "a second message starts before the end of the first" }
         }
-        const message = Begun.message({ ...event.message }) as unknown as Message.Message
+        const message = fillMessage({ ...event.message })
         this.message = message
         this.stopped = false
         this.blocks = message.content.map((block) => new Block(block, true))
@@ -120,28 +127,28 @@ class Accumulating implements Accumulator {
       case "message_stop":
         if (this.message === undefined) return { reason: `${event.type} comes before message_start` }
         if (this.stopped) return { reason: `${event.type} comes after message_stop` }
-        return this.goOn(this.message, event)
+        return this.takeNext(this.message, event)
       default:
         return undefined
     }
   }
 
-  private goOn(message: Message.Message, event: Onward): Problem | undefined {
+  private takeNext(message: Message.Message, event: LaterEvent): Problem | undefined {
     switch (event.type) {
       case "content_block_start": {
         const expected = this.blocks.length
         if (event.index !== expected) {
-          return { reason: `block ${event.index} begins where block ${expected} should` }
+          return { reason: `block ${event.index} starts where block ${expected} should` }
         }
         this.blocks.push(new Block(event.content_block, false))
-        this.message = servedBy(message, event.content_block)
+        this.message = withFallbackModel(message, event.content_block)
         return undefined
       }
       case "content_block_delta":
       case "content_block_stop": {
         const block = this.blocks[event.index]
-        if (block === undefined) return { reason: `block ${event.index} has not begun` }
-        if (block.over) return { reason: `block ${event.index} has ended already` }
+        if (block === undefined) return { reason: `block ${event.index} has not started` }
+        if (block.ended) return { reason: `block ${event.index} has already ended` }
         if (event.type === "content_block_stop") return block.end(event.index)
         block.append(event.delta)
         return undefined
@@ -149,8 +156,8 @@ class Accumulating implements Accumulator {
       case "message_delta": {
         const { delta, type: _, usage, ...rest } = event
         this.message = {
-          ...withLater(withLater(message, rest), delta ?? {}),
-          usage: withLater(message.usage, totals(message.usage, usage ?? {}))
+          ...update(update(message, rest), delta ?? {}),
+          usage: update(message.usage, nonZeroTotals(message.usage, usage ?? {}))
         }
         return undefined
       }
@@ -162,29 +169,29 @@ class Accumulating implements Accumulator {
   }
 }
 
-type Onward = Exclude<MessageEvent.MessageEvent, MessageEvent.MessageStart | MessageEvent.UnknownEvent>
+type LaterEvent = Exclude<MessageEvent.MessageEvent, MessageEvent.MessageStart | MessageEvent.UnknownEvent>
 
 interface Problem {
   readonly reason: string
   readonly excerpt?: string
 }
 
-/** A block of the message. A delta goes to its field whatever the block is: so it does for kinds that are not known yet. */
+/** A block of the message. A delta updates its field whatever the type of the block, so unknown types work as well. */
 class Block {
   private readonly fields: Record<string, unknown>
   private json: PartialJson | undefined = undefined
-  private shown: ContentBlock.ContentBlock | undefined
-  over: boolean
+  private latest: ContentBlock.ContentBlock | undefined
+  ended: boolean
 
-  constructor(start: ContentBlock.ContentBlock, over: boolean) {
-    const whole = Begun.block(start as unknown as Begun.Fields)
-    this.fields = { ...whole }
-    this.shown = whole as unknown as ContentBlock.ContentBlock
-    this.over = over
+  constructor(start: ContentBlock.ContentBlock, ended: boolean) {
+    const block = fillBlock(start)
+    this.fields = { ...block }
+    this.latest = block
+    this.ended = ended
   }
 
   append(delta: MessageEvent.Delta): void {
-    this.shown = undefined
+    this.latest = undefined
     const { fields } = this
     switch (delta.type) {
       case "text_delta":
@@ -197,22 +204,22 @@ class Block {
         fields["signature"] = delta.signature
         break
       case "citations_delta":
-        fields["citations"] = [...((fields["citations"] as ReadonlyArray<unknown>) ?? []), delta.citation]
+        fields["citations"] = [...listOf(fields["citations"]), delta.citation]
         break
       case "input_json_delta":
         this.json ??= new PartialJson()
         this.json.push(delta.partial_json)
         break
       default:
-        // The one delta of a beta that is known: it brings the fields of its block whole.
-        if ((delta.type as string) !== "compaction_delta") break
+        // The only known delta of a beta. It replaces the fields of its block.
+        if (!isOfType(delta, "compaction_delta")) break
         fields["content"] = delta["content"]
         if ("encrypted_content" in delta) fields["encrypted_content"] = delta["encrypted_content"]
     }
   }
 
   end(index: number): Problem | undefined {
-    this.over = true
+    this.ended = true
     if (this.json === undefined) return undefined
     const { json } = this
     const input = json.end()
@@ -223,57 +230,63 @@ class Block {
         excerpt: json.raw().slice(0, 200)
       }
     }
-    // No JSON at all stands for a tool that takes no input.
+    // A tool without input sends no JSON at all.
     if (input.right !== undefined) this.fields["input"] = input.right
     this.json = undefined
-    this.shown = undefined
+    this.latest = undefined
     return undefined
   }
 
   snapshot(): ContentBlock.ContentBlock {
-    if (this.shown === undefined) {
-      const block = { ...this.fields }
-      const input = this.json?.later()
-      if (input !== undefined) madeWhenAsked(block, "input", input)
-      this.shown = block as unknown as ContentBlock.ContentBlock
+    if (this.latest === undefined) {
+      const fields = { ...this.fields }
+      const input = this.json?.lazyValue()
+      if (input !== undefined) defineLazily(fields, "input", input)
+      // These are the fields of the block that started, changed by its deltas.
+      this.latest = fields as ContentBlock.UnknownBlock
     }
-    return this.shown
+    return this.latest
   }
 }
 
-/** A block that says which model goes on from there, as another has refused: the message is that one's. */
-const servedBy = (message: Message.Message, block: ContentBlock.ContentBlock): Message.Message => {
-  if ((block.type as string) !== "fallback" || !("to" in block)) return message
+/** A `fallback` block names the model that takes over after a refusal. The message then belongs to that model. */
+const withFallbackModel = (message: Message.Message, block: ContentBlock.ContentBlock): Message.Message => {
+  if (!isOfType(block, "fallback") || !("to" in block)) return message
   const model = Predicate.hasProperty(block.to, "model") ? block.to.model : undefined
   return typeof model === "string" ? { ...message, model } : message
 }
 
-/** To copy an object at every event would take the square of its size: nobody may ask for most of the copies. */
-const madeWhenAsked = (fields: Record<string, unknown>, name: string, make: () => unknown): void => {
-  const shown = { enumerable: true, configurable: true }
+/** Whether an object has a type that the schemas do not know. */
+const isOfType = ({ type }: { readonly type: string }, expected: string): boolean => type === expected
+
+/** Copies the value when it is first read. A copy at every event would cost the square of the size of the input. */
+const defineLazily = (fields: Record<string, unknown>, name: string, make: () => unknown): void => {
+  const visible = { enumerable: true, configurable: true }
   Object.defineProperty(fields, name, {
-    ...shown,
+    ...visible,
     get: () => {
       const value = make()
-      Object.defineProperty(fields, name, { ...shown, value, writable: true })
+      Object.defineProperty(fields, name, { ...visible, value, writable: true })
       return value
     }
   })
 }
 
-/** A total does not fall back to zero: some servers write zeros where they know nothing. */
-const totals = (earlier: object, later: object): object =>
+/** Drops zeros that would replace a positive total: some servers send zero for a total that they do not know. */
+const nonZeroTotals = (earlier: object, later: object): object =>
   Object.fromEntries(
-    Object.entries(later).filter(
-      ([name, value]) =>
-        value !== 0 || !(((earlier as { readonly [total: string]: unknown })[name] as number) > 0)
-    )
+    Object.entries(later).filter(([name, value]) => {
+      const before = Predicate.hasProperty(earlier, name) ? earlier[name] : undefined
+      return value !== 0 || !(typeof before === "number" && before > 0)
+    })
   )
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "")
 
-/** Later totals take the place of earlier ones; what is null or not there leaves them as they are. */
-const withLater = <A extends object>(earlier: A, later: object): A => ({
+const listOf = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])
+
+/** Replaces earlier fields by later ones, except where the later one is missing or null. */
+const update = <A extends object>(earlier: A, later: object): A => ({
   ...earlier,
   ...Object.fromEntries(
     Object.entries(later).filter(([name, value]) => (value ?? undefined) !== undefined || !(name in earlier))

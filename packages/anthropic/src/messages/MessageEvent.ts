@@ -1,5 +1,5 @@
 /**
- * A message as it comes, event by event: https://docs.anthropic.com/en/docs/build-with-claude/streaming
+ * The events of a streamed message: https://docs.anthropic.com/en/docs/build-with-claude/streaming
  *
  * @since 0.1.0
  */
@@ -8,66 +8,66 @@ import * as Schema from "effect/Schema"
 import * as Citation from "../content/Citation.js"
 import * as ContentBlock from "../content/ContentBlock.js"
 import { kind, named, nullish, open, unknownKind } from "../shared/schema.js"
-import * as Begun from "./begun.js"
+import { fillEvent } from "./fillMissing.js"
 import * as Message from "./Message.js"
 
-/** The start: the message without its content. @since 0.1.0 @category events */
+/** The start of the message, without content. @since 0.1.0 @category events */
 export const MessageStart = kind("message_start", { message: named<Message.Message>(Message.Message) })
 
-/** The start: the message without its content. @since 0.1.0 @category events */
+/** The start of the message, without content. @since 0.1.0 @category events */
 export interface MessageStart extends Schema.Schema.Type<typeof MessageStart> {}
 
-/** A block begins, as a rule an empty one. @since 0.1.0 @category events */
+/** The start of a content block, which is usually empty. @since 0.1.0 @category events */
 export const ContentBlockStart = kind("content_block_start", {
   index: Schema.Number,
   content_block: ContentBlock.ContentBlock
 })
 
-/** A block begins, as a rule an empty one. @since 0.1.0 @category events */
+/** The start of a content block, which is usually empty. @since 0.1.0 @category events */
 export interface ContentBlockStart extends Schema.Schema.Type<typeof ContentBlockStart> {}
 
-/** More text of a text block. @since 0.1.0 @category deltas */
+/** Text that a text block grows by. @since 0.1.0 @category deltas */
 export const TextDelta = kind("text_delta", { text: Schema.String })
 
-/** More text of a text block. @since 0.1.0 @category deltas */
+/** Text that a text block grows by. @since 0.1.0 @category deltas */
 export interface TextDelta extends Schema.Schema.Type<typeof TextDelta> {}
 
-/** More of the JSON that is a tool's input, cut anywhere. @since 0.1.0 @category deltas */
+/** JSON text that a tool's input grows by. It may end anywhere, even within a token. @since 0.1.0 @category deltas */
 export const InputJsonDelta = kind("input_json_delta", { partial_json: Schema.String })
 
-/** More of the JSON that is a tool's input, cut anywhere. @since 0.1.0 @category deltas */
+/** JSON text that a tool's input grows by. It may end anywhere, even within a token. @since 0.1.0 @category deltas */
 export interface InputJsonDelta extends Schema.Schema.Type<typeof InputJsonDelta> {}
 
-/** One more citation of a text block. @since 0.1.0 @category deltas */
+/** A citation of a text block. @since 0.1.0 @category deltas */
 export const CitationsDelta = kind("citations_delta", { citation: Citation.Citation })
 
-/** One more citation of a text block. @since 0.1.0 @category deltas */
+/** A citation of a text block. @since 0.1.0 @category deltas */
 export interface CitationsDelta extends Schema.Schema.Type<typeof CitationsDelta> {}
 
-/** More text of a thinking block. @since 0.1.0 @category deltas */
+/** Text that a thinking block grows by. @since 0.1.0 @category deltas */
 export const ThinkingDelta = kind("thinking_delta", { thinking: Schema.String })
 
-/** More text of a thinking block. @since 0.1.0 @category deltas */
+/** Text that a thinking block grows by. @since 0.1.0 @category deltas */
 export interface ThinkingDelta extends Schema.Schema.Type<typeof ThinkingDelta> {}
 
-/** The signature of a thinking block, whole. @since 0.1.0 @category deltas */
+/** The complete signature of a thinking block. @since 0.1.0 @category deltas */
 export const SignatureDelta = kind("signature_delta", { signature: Schema.String })
 
-/** The signature of a thinking block, whole. @since 0.1.0 @category deltas */
+/** The complete signature of a thinking block. @since 0.1.0 @category deltas */
 export interface SignatureDelta extends Schema.Schema.Type<typeof SignatureDelta> {}
 
 const deltas = [TextDelta, InputJsonDelta, CitationsDelta, ThinkingDelta, SignatureDelta] as const
 
-/** A kind of delta that this version does not know. @since 0.1.0 @category deltas */
+/** A delta of a type that this version does not know. @since 0.1.0 @category deltas */
 export const UnknownDelta = unknownKind(...deltas)
 
-/** A kind of delta that this version does not know. @since 0.1.0 @category deltas */
+/** A delta of a type that this version does not know. @since 0.1.0 @category deltas */
 export interface UnknownDelta extends Schema.Schema.Type<typeof UnknownDelta> {}
 
-/** More of a block. @since 0.1.0 @category models */
+/** A change to a content block, discriminated by `type`. @since 0.1.0 @category models */
 export const Delta: Schema.Schema<Delta> = Schema.Union(...deltas, UnknownDelta)
 
-/** More of a block. @since 0.1.0 @category models */
+/** A change to a content block, discriminated by `type`. @since 0.1.0 @category models */
 export type Delta =
   | TextDelta
   | InputJsonDelta
@@ -76,10 +76,10 @@ export type Delta =
   | SignatureDelta
   | UnknownDelta
 
-/** More of the block at `index`. @since 0.1.0 @category events */
+/** A delta of the block at `index`. @since 0.1.0 @category events */
 export const ContentBlockDelta = kind("content_block_delta", { index: Schema.Number, delta: Delta })
 
-/** More of the block at `index`. @since 0.1.0 @category events */
+/** A delta of the block at `index`. @since 0.1.0 @category events */
 export interface ContentBlockDelta extends Schema.Schema.Type<typeof ContentBlockDelta> {}
 
 /** The block at `index` is complete. @since 0.1.0 @category events */
@@ -88,7 +88,7 @@ export const ContentBlockStop = kind("content_block_stop", { index: Schema.Numbe
 /** The block at `index` is complete. @since 0.1.0 @category events */
 export interface ContentBlockStop extends Schema.Schema.Type<typeof ContentBlockStop> {}
 
-/** How the message ends, and what it has cost. @since 0.1.0 @category events */
+/** The reason why the message ended, and its usage. @since 0.1.0 @category events */
 export const MessageDelta = kind("message_delta", {
   delta: Schema.Struct({
     stop_reason: nullish(Message.StopReason),
@@ -100,7 +100,7 @@ export const MessageDelta = kind("message_delta", {
   context_management: nullish(Schema.Unknown)
 })
 
-/** How the message ends, and what it has cost. @since 0.1.0 @category events */
+/** The reason why the message ended, and its usage. @since 0.1.0 @category events */
 export interface MessageDelta extends Schema.Schema.Type<typeof MessageDelta> {}
 
 /** The message is complete. @since 0.1.0 @category events */
@@ -118,19 +118,19 @@ const events = [
   MessageStop
 ] as const
 
-/** A kind of event that this version does not know. @since 0.1.0 @category events */
+/** An event of a type that this version does not know. @since 0.1.0 @category events */
 export const UnknownEvent = unknownKind(...events)
 
-/** A kind of event that this version does not know. @since 0.1.0 @category events */
+/** An event of a type that this version does not know. @since 0.1.0 @category events */
 export interface UnknownEvent extends Schema.Schema.Type<typeof UnknownEvent> {}
 
-/** An event of a message, told apart by its `type`. Unknown fields stay. @since 0.1.0 @category models */
+/** An event of a message, discriminated by `type`. Unknown fields are kept. @since 0.1.0 @category models */
 export const MessageEvent: Schema.Schema<MessageEvent> = open(
   Schema.Union(...events, UnknownEvent),
   "MessageEvent"
 )
 
-/** An event of a message, told apart by its `type`. @since 0.1.0 @category models */
+/** An event of a message, discriminated by `type`. @since 0.1.0 @category models */
 export type MessageEvent =
   | MessageStart
   | ContentBlockStart
@@ -141,20 +141,20 @@ export type MessageEvent =
   | UnknownEvent
 
 /**
- * What a stream of a message is: pings count for nothing but life, `message_stop` is its end, and an `error` event fails it
- * with the tagged error of its type, as a status would.
+ * How to read the stream of a message. `ping` events are dropped but reset `idleTimeout`, and `message_stop` ends the stream.
+ * An `error` event fails the stream with the tagged error of its type, as an HTTP status would.
  *
- * Servers that speak the API and are not the vendor's (Ollama, llama.cpp, vLLM, proxies) leave out what is empty, zero or not
- * known yet, and some all `event:` lines. Their events are handed out whole: without text, tokens or a reason to stop where
- * they say nothing of it. Unknown fields stay.
+ * Other servers of this API (Ollama, llama.cpp, vLLM, proxies) omit fields that are empty, zero or not known yet, and some
+ * omit all `event:` lines. The contract fills in these fields with empty text, zero tokens and no stop reason. Unknown fields
+ * are kept.
  *
  * @since 0.1.0
  * @category contracts
  */
 export const contract: EventStream.EventStream<MessageEvent> = EventStream.make({
-  event: ApiSchema.asSent(MessageEvent, Begun.event),
+  event: ApiSchema.asSent(MessageEvent, fillEvent),
   ignore: ["ping"],
   error: { event: "error" },
-  // Under lenient validation an event may be anything.
+  // With lenient validation an event may have any shape.
   terminal: (event) => event?.type === "message_stop"
 })

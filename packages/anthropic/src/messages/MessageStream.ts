@@ -1,6 +1,5 @@
 /**
- * What to make of the events of a message: the message as it grows, the whole of it, its text, its blocks, its tools'
- * inputs.
+ * Consumes the events of a message: as a growing message, a complete message, text, blocks or inputs of tools.
  *
  * @since 0.1.0
  */
@@ -18,7 +17,7 @@ import * as MessageAccumulator from "./MessageAccumulator.js"
 import type * as MessageEvent from "./MessageEvent.js"
 
 /**
- * An event, and the message with it. A snapshot does not change later.
+ * An event, and the message up to and including it. A snapshot never changes later.
  *
  * @since 0.1.0
  * @category models
@@ -29,7 +28,8 @@ export interface Snapshot {
 }
 
 /**
- * More of a tool's input: the piece of JSON that came, and the input so far. Strings grow, all else is there once it is whole.
+ * A delta of a tool's input: the JSON that arrived, and the input so far. In `input`, strings grow; any other value appears
+ * once it is complete.
  *
  * @since 0.1.0
  * @category models
@@ -43,8 +43,10 @@ export interface InputDelta {
 }
 
 /**
- * The whole message. Fails as the stream does; with a `StreamTruncatedError` where it ends before `message_stop`; with a
- * `StreamProtocolError` where its events make no message, or the input of a tool is no JSON.
+ * Runs the stream and returns the complete message.
+ *
+ * Fails with the error of the stream. Fails with a `StreamTruncatedError` if the stream ends before `message_stop`, and with
+ * a `StreamProtocolError` if the events are out of order or the input of a tool is not valid JSON.
  *
  * @example
  * ```ts
@@ -74,7 +76,9 @@ export const finalMessage = <E, R>(
   })
 
 /**
- * Every event with the message so far. What comes before `message_start` is left out.
+ * Pairs every event with the message so far. Drops events before `message_start`.
+ *
+ * Fails with a `StreamProtocolError` if the events are out of order or the input of a tool is not valid JSON.
  *
  * @example
  * ```ts
@@ -99,8 +103,19 @@ export const accumulate = <E, R>(
   })
 
 /**
- * The blocks, each as it is complete.
+ * Emits each content block once it is complete.
  *
+ * @example
+ * ```ts
+ * import { MessageStream, type MessageEvent } from "@effect-api/anthropic"
+ * import type { ApiError } from "@effect-api/client"
+ * import { Console, Stream } from "effect"
+ *
+ * const print = (events: Stream.Stream<MessageEvent.MessageEvent, ApiError.ApiError>) =>
+ *   MessageStream.contentBlocks(events).pipe(
+ *     Stream.runForEach((block) => Console.log(block.type))
+ *   )
+ * ```
  * @since 0.1.0
  * @category combinators
  */
@@ -114,7 +129,7 @@ export const contentBlocks = <E, R>(
   )
 
 /**
- * The inputs of tools as they grow, those of the server's own tools among them.
+ * Emits the inputs of tools as they grow, including those of server tools.
  *
  * @example
  * ```ts
@@ -145,7 +160,7 @@ export const inputDeltas = <E, R>(
       id,
       name,
       partial_json,
-      // Made when it is asked for: most are not.
+      // Computed lazily: most programs read few of them.
       get input() {
         return block.input
       }
@@ -154,11 +169,11 @@ export const inputDeltas = <E, R>(
 
 type ToolUse = ContentBlock.ToolUseBlock | ContentBlock.ServerToolUseBlock | ContentBlock.McpToolUseBlock
 
-/** By its fields, so that the tools of tomorrow are among them. */
+/** Checks the fields rather than the type, so that future kinds of tool calls match. */
 const isToolUse = (block: ContentBlock.ContentBlock): block is ToolUse => "id" in block && "name" in block
 
 /**
- * The text, piece by piece.
+ * Emits the text deltas.
  *
  * @example
  * ```ts
@@ -180,7 +195,7 @@ export const textDeltas = <E, R>(
   deltas(events, (delta) => (delta.type === "text_delta" ? Option.some(delta.text) : Option.none()))
 
 /**
- * What the model thinks, piece by piece.
+ * Emits the deltas of the model's thinking.
  *
  * @since 0.1.0
  * @category combinators
@@ -196,7 +211,7 @@ const deltas = <A, E, R>(
 ): Stream.Stream<A, E, R> =>
   Stream.mapChunks(events, (chunk) =>
     Chunk.filterMap(chunk, (event) =>
-      // Under lenient validation an event may be anything.
+      // With lenient validation an event may have any shape.
       event?.type === "content_block_delta" && Predicate.isObject(event.delta)
         ? pick(event.delta)
         : Option.none()
@@ -206,8 +221,8 @@ const deltas = <A, E, R>(
 type Events = Chunk.Chunk<MessageEvent.MessageEvent>
 
 /**
- * Picks something at every event, with the message so far at hand. Chunk by chunk: an effect an event would cost more than
- * the work. What was picked before a failure is handed out first.
+ * Picks a value at every event, given the message so far. It works chunk by chunk, as an effect per event would cost more
+ * than the work itself. Values picked before a failure are emitted first.
  */
 const withMessage = <A, E, R>(
   events: Stream.Stream<MessageEvent.MessageEvent, E, R>,

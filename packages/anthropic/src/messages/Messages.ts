@@ -1,30 +1,25 @@
 /**
- * The requests for messages: https://docs.anthropic.com/en/api/messages
+ * The requests of the Messages API: https://docs.anthropic.com/en/api/messages
  *
  * @since 0.1.0
  */
-import {
-  ApiConfig,
-  ApiError,
-  ApiRequest,
-  ApiSchema,
-  type Middleware,
-  type Timeouts
-} from "@effect-api/client"
-import * as Effect from "effect/Effect"
+import { ApiRequest, ApiSchema } from "@effect-api/client"
 import * as CallOptions from "../config/CallOptions.js"
 import { withFields } from "../shared/withFields.js"
-import * as Begun from "./begun.js"
+import { fillFinishedMessage } from "./fillMissing.js"
+import { rejectLong } from "./longMessages.js"
 import * as Message from "./Message.js"
 import * as MessageEvent from "./MessageEvent.js"
 
-/** Servers that are not the vendor's say less of a message. */
-const message = ApiSchema.asSent(Message.Message, Begun.finished)
+/** Servers other than Anthropic's leave fields out. */
+const message = ApiSchema.asSent(Message.Message, fillFinishedMessage)
 
 /**
- * Asks for a message, whole. A `max_tokens` that may take more than ten minutes to write fails with an
- * `InvalidRequestError` before anything is sent, unless `timeouts.response` or `timeouts.total` is set: a
- * connection that is idle for so long does not last, so {@link stream} it.
+ * Requests a complete message.
+ *
+ * If `max_tokens` could take more than ten minutes to generate, the call fails with an `InvalidRequestError` and sends
+ * nothing. Connections that are idle for so long tend to break. Use {@link stream} for such messages, or set
+ * `timeouts.response` or `timeouts.total`.
  *
  * @example
  * ```ts
@@ -40,7 +35,7 @@ const message = ApiSchema.asSent(Message.Message, Begun.finished)
  * const program = Effect.gen(function* () {
  *   const { client } = yield* Anthropic.Anthropic
  *   const response = yield* client.executeWithResponse(request)
- *   return { message: response.value, left: RateLimits.from(response).requests?.remaining }
+ *   return { message: response.value, remaining: RateLimits.from(response).requests?.remaining }
  * })
  * ```
  * @since 0.1.0
@@ -55,14 +50,27 @@ export const create = (
     body: params,
     success: message
   })
-  return isLong(params) && !isLimited(options?.timeouts)
-    ? ApiRequest.override(request, { middleware: [refuse] })
-    : request
+  return rejectLong(request, params, options?.timeouts)
 }
 
 /**
- * Asks for a message, event by event, under the {@link MessageEvent.contract}.
+ * Requests a message as a stream of events, under the {@link MessageEvent.contract}.
  *
+ * @example
+ * ```ts
+ * import { Anthropic, Messages, MessageStream } from "@effect-api/anthropic"
+ * import { Console, Effect, Stream } from "effect"
+ *
+ * const request = Messages.stream({
+ *   model: "claude-sonnet-5-5",
+ *   max_tokens: 64_000,
+ *   messages: [{ role: "user", content: "Tell me a story" }]
+ * })
+ *
+ * const program = Effect.flatMap(Anthropic.Anthropic, ({ client }) =>
+ *   client.stream(request).pipe(MessageStream.textDeltas, Stream.runForEach(Console.log))
+ * )
+ * ```
  * @since 0.1.0
  * @category requests
  */
@@ -79,7 +87,7 @@ export const stream = (
 const count = ApiSchema.asSent(Message.MessageTokensCount)
 
 /**
- * Asks how many tokens the input of a message would be.
+ * Counts the input tokens of a message without creating it.
  *
  * @since 0.1.0
  * @category requests
@@ -93,49 +101,3 @@ export const countTokens = (
     body: params,
     success: count
   })
-
-/**
- * The options of a {@link create} on a client with these settings: its timeouts say how long a message may take, too.
- *
- * @since 0.1.0
- * @category requests
- */
-export const within = (
-  settings: { readonly timeouts?: Timeouts.Options | undefined },
-  options: CallOptions.CallOptions | undefined
-): CallOptions.CallOptions | undefined =>
-  isLimited(settings.timeouts)
-    ? { ...options, timeouts: ApiConfig.compose("timeouts", settings.timeouts, options?.timeouts) }
-    : options
-
-/** The arithmetic of the vendor's SDKs: 128,000 tokens take an hour to write, and ten minutes are too long. */
-const mostTokens = (128_000 * 10) / 60
-
-/** Models that are slower than that. */
-const mostTokensOf: Readonly<Record<string, number>> = {
-  "claude-opus-4@20250514": 8192,
-  "claude-opus-4-1@20250805": 8192,
-  "anthropic.claude-opus-4-1-20250805-v1:0": 8192
-}
-
-const isLimited = (timeouts: CallOptions.CallOptions["timeouts"]): boolean =>
-  typeof timeouts === "function" || timeouts?.response !== undefined || timeouts?.total !== undefined
-
-const isLong = ({ max_tokens, model }: Message.MessageCreateParams): boolean =>
-  max_tokens > ((Object.hasOwn(mostTokensOf, model) ? mostTokensOf[model] : undefined) ?? mostTokens)
-
-const refuse: Middleware.Middleware = ({ method, url }) => {
-  const reason = "may take more than ten minutes to write: stream the message, or set timeouts.response"
-  return Effect.fail(
-    new ApiError.InvalidRequestError({
-      message: `max_tokens ${reason}`,
-      request: { method, url },
-      attempts: [],
-      stoppedBy: "not-retryable",
-      delivery: "not-sent",
-      shouldRetry: undefined,
-      field: "max_tokens",
-      reason
-    })
-  )
-}

@@ -1,5 +1,5 @@
 /**
- * What is left of the rate limits, as the headers of every answer tell it: https://docs.anthropic.com/en/api/rate-limits
+ * The rate limits in the headers of a response: https://docs.anthropic.com/en/api/rate-limits
  *
  * @since 0.1.0
  */
@@ -7,35 +7,37 @@ import * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 
-/** A limit: how much of it there is, how much is left, and when it is whole again. @since 0.1.0 @category models */
+/** One rate limit: its size, what remains of it, and when it resets fully. @since 0.1.0 @category models */
 export interface RateLimit {
+  /** The size of the limit: requests or tokens per minute. */
   readonly limit: number | undefined
+  /** How much of the limit remains now. */
   readonly remaining: number | undefined
+  /** When the limit is fully replenished. */
   readonly reset: DateTime.Utc | undefined
 }
 
 /**
- * The limits by what they count, each `undefined` where the answer does not tell of it. `tokens` is the one of the limits on
- * tokens that is the closest. `retryAfter` is the hint of an error.
+ * The rate limits by what they count. A limit is `undefined` if the response has no headers for it.
  *
  * @since 0.1.0
  * @category models
  */
 export interface RateLimits {
-  /** Requests, of any size. */
+  /** The limit on requests. */
   readonly requests: RateLimit | undefined
-  /** Input and output tokens together, by the limit that is tightest now. */
+  /** The most restrictive limit on tokens at the moment. */
   readonly tokens: RateLimit | undefined
-  /** Input tokens. */
+  /** The limit on input tokens. */
   readonly inputTokens: RateLimit | undefined
-  /** Output tokens. */
+  /** The limit on output tokens. */
   readonly outputTokens: RateLimit | undefined
-  /** How long the server asks to wait. */
+  /** How long to wait before a retry, from the `retry-after` of an error. */
   readonly retryAfter: Duration.Duration | undefined
 }
 
 /**
- * The limits that an `ApiResponse` or a status error tells of.
+ * Reads the rate limits of an `ApiResponse` or of a status error.
  *
  * @example
  * ```ts
@@ -49,18 +51,18 @@ export interface RateLimits {
  *   )
  *   yield* Effect.log(`${RateLimits.from(response).inputTokens?.remaining} tokens left`)
  * }).pipe(
- *   Effect.catchTag("RateLimitError", (error) => Effect.log(`whole again at ${RateLimits.from(error).requests?.reset}`))
+ *   Effect.catchTag("RateLimitError", (error) => Effect.log(`limit resets at ${RateLimits.from(error).requests?.reset}`))
  * )
  * ```
  * @since 0.1.0
  * @category accessors
  */
-export const from = (answer: {
+export const from = (response: {
   readonly headers: Readonly<Record<string, string>>
   readonly retryAfter?: Duration.Duration | undefined
 }): RateLimits => {
-  const limit = (what: string): RateLimit | undefined => {
-    const header = (name: string) => answer.headers[`anthropic-ratelimit-${what}-${name}`]
+  const limit = (counted: string): RateLimit | undefined => {
+    const header = (name: string) => response.headers[`anthropic-ratelimit-${counted}-${name}`]
     const limit = toNumber(header("limit"))
     const remaining = toNumber(header("remaining"))
     const reset = Option.getOrUndefined(DateTime.make(header("reset") ?? ""))
@@ -73,7 +75,7 @@ export const from = (answer: {
     tokens: limit("tokens"),
     inputTokens: limit("input-tokens"),
     outputTokens: limit("output-tokens"),
-    retryAfter: answer.retryAfter
+    retryAfter: response.retryAfter
   }
 }
 

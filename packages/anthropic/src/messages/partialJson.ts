@@ -1,12 +1,12 @@
 /**
- * JSON that arrives in pieces, as the input of a tool does: the value so far at any time, and at the end what
- * `JSON.parse` says.
+ * Parses JSON that arrives in chunks, such as the input of a tool. It gives the value so far at any time, and the result of
+ * `JSON.parse` at the end.
  *
- * Every character is read once, whatever the pieces, and only if somebody asks for the value before the end.
+ * The parser reads every character once, whatever the chunks, and only if a value is read before the end.
  */
 import * as Either from "effect/Either"
 
-/** What may come next. */
+/** The parser's state: the token it expects or reads. */
 type Mode =
   | "value"
   | "firstItem"
@@ -20,46 +20,46 @@ type Mode =
   | "invalid"
 
 /**
- * A container that is not closed yet, and where it stands in the one around it: what that one held when this was opened, it holds
- * until this is closed. Nothing is ever taken out, so that a number says what was there at a time.
+ * An open object or array, and its position in its parent. The parent gets no new values while a child is open, and values
+ * are never removed. A count of values therefore identifies an earlier state of a container.
  */
-class Open {
-  /** Those of an object; a list has none. The last may wait for its value. */
+class OpenContainer {
+  /** The keys of an object, or `undefined` for an array. The last key may still lack its value. */
   readonly keys: Array<string> | undefined
   readonly values: Array<unknown> = []
-  readonly parent: Open | undefined
+  readonly parent: OpenContainer | undefined
   readonly depth: number
   private readonly before: number
 
-  constructor(isObject: boolean, parent: Open | undefined) {
+  constructor(isObject: boolean, parent: OpenContainer | undefined) {
     this.keys = isObject ? [] : undefined
     this.parent = parent
     this.before = parent?.values.length ?? 0
     this.depth = (parent?.depth ?? 0) + 1
   }
 
-  /** A copy of what it held when there were so many, with one more that is on its way. */
+  /** Copies the first `count` values, and adds the incomplete value that follows them. */
   upTo(count: number, inner: unknown): unknown {
     const { keys, values } = this
-    // Copies as a block of memory, where a spread would walk the items.
+    // `slice` copies memory as a block; a spread would iterate over the items.
     if (keys === undefined) return values.slice(0, count).concat(inner === undefined ? [] : [inner])
     const fields: Record<string, unknown> = {}
-    for (let at = 0; at < count; at++) set(fields, keys[at] as string, values[at])
-    if (inner !== undefined) set(fields, keys[count] as string, inner)
+    for (let at = 0; at < count; at++) set(fields, keys[at] ?? "", values[at])
+    if (inner !== undefined) set(fields, keys[count] ?? "", inner)
     return fields
   }
 
-  /** The outermost container with this one in it, at the time when there were so many. */
-  around(count: number, inner: unknown): unknown {
+  /** Copies the outermost container around this one, as it was when this one held `count` values. */
+  rootAt(count: number, inner: unknown): unknown {
     let value = this.upTo(count, inner)
-    for (let open: Open = this; open.parent !== undefined; open = open.parent) {
+    for (let open: OpenContainer = this; open.parent !== undefined; open = open.parent) {
       value = open.parent.upTo(open.before, value)
     }
     return value
   }
 }
 
-/** Deeper than any tool's input, and as deep as a request may be. */
+/** The depth that the API accepts in a request. No tool's input comes close. */
 const maxDepth = 1000
 
 const number = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
@@ -83,45 +83,44 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
 export class PartialJson {
-  private readonly pieces: Array<string> = []
-  /** How many of the pieces are read. */
-  private done = 0
+  private readonly chunks: Array<string> = []
+  /** The number of chunks already read. */
+  private readCount = 0
   private mode: Mode = "value"
-  private top: Open | undefined = undefined
-  /** The value, once it is closed. A number at the top is closed by the end alone. */
+  private top: OpenContainer | undefined = undefined
+  /** The complete value. A top-level number is complete only at the end. */
   private root: { readonly value: unknown } | undefined = undefined
-  /** What is read of the string, number or literal at hand, decoded if it is a string. */
+  /** The part of the current string, number or literal read so far. Strings are decoded. */
   private token = ""
   private isKey = false
-  /** The letters behind a backslash. */
+  /** The characters after a backslash. */
   private escape: string | undefined = undefined
-  /** Half a surrogate pair is no text yet. */
+  /** The first half of a surrogate pair, kept back until the second half arrives. */
   private half = ""
 
-  /** Takes what came next. */
-  push(piece: string): void {
-    this.pieces.push(piece)
+  push(chunk: string): void {
+    this.chunks.push(chunk)
   }
 
   /**
-   * The value so far: containers hold what has come of them, a string grows; a number, a literal and a key are not there
-   * before they are whole. `undefined` where nothing is there. What is no JSON adds nothing: {@link end} tells of it.
+   * The value so far, or `undefined` if there is none. A string grows; a number, a literal or a key appears once it is
+   * complete. Invalid JSON adds nothing: {@link end} reports it.
    *
-   * The result is never changed later, and costs a copy of the containers that are open.
+   * The result never changes later. It costs a copy of the open containers.
    */
   value(): unknown {
-    return this.later()?.()
+    return this.lazyValue()?.()
   }
 
-  /** The value so far, to be made when it is asked for: then it costs the copy, and until then nothing. */
-  later(): (() => unknown) | undefined {
+  /** A function that makes the value so far. Only calling it costs a copy. */
+  lazyValue(): (() => unknown) | undefined {
     this.read()
     return this.soFar(true)
   }
 
   /**
-   * Ends the text. JSON that was cut off gives what was whole of it: a string that was not closed is left out, for half of
-   * one may be worse than none. What is no JSON gives the reason. Nothing but space gives `undefined`.
+   * Parses the whole text. Truncated JSON gives its complete parts, without an unclosed string: half a string may be worse
+   * than none. Invalid JSON gives the reason. Whitespace alone gives `undefined`.
    */
   end(): Either.Either<unknown, string> {
     const raw = this.raw()
@@ -134,9 +133,9 @@ export class PartialJson {
     }
   }
 
-  /** All the text, as it came. */
+  /** The whole text received. */
   raw(): string {
-    return this.pieces.join("")
+    return this.chunks.join("")
   }
 
   private soFar(growing: boolean): (() => unknown) | undefined {
@@ -145,24 +144,24 @@ export class PartialJson {
     const token = growing && this.mode === "string" && !this.isKey ? this.token : undefined
     if (top === undefined) return token === undefined ? undefined : () => token
     const count = top.values.length
-    return () => top.around(count, token)
+    return () => top.rootAt(count, token)
   }
 
   private read(): void {
-    while (this.done < this.pieces.length) this.readPiece(this.pieces[this.done++] ?? "")
+    while (this.readCount < this.chunks.length) this.readChunk(this.chunks[this.readCount++] ?? "")
   }
 
-  private readPiece(text: string): void {
+  private readChunk(text: string): void {
     for (let at = 0; at < text.length && this.mode !== "invalid"; ) {
       if (this.mode === "string")
-        at = this.escape === undefined ? this.plain(text, at) : this.escaped(text, at)
-      else if (this.mode === "number") at = this.digits(text, at)
-      else if (this.mode === "literal") at = this.letter(text, at)
-      else at = this.structure(text, at)
+        at = this.escape === undefined ? this.readString(text, at) : this.readEscape(text, at)
+      else if (this.mode === "number") at = this.readNumber(text, at)
+      else if (this.mode === "literal") at = this.readLiteral(text, at)
+      else at = this.readStructure(text, at)
     }
   }
 
-  private structure(text: string, at: number): number {
+  private readStructure(text: string, at: number): number {
     const char = text.charAt(at)
     const { top } = this
     const wantsValue = this.mode === "value" || this.mode === "firstItem"
@@ -171,7 +170,7 @@ export class PartialJson {
       this.isKey = !wantsValue
       this.start("string", "")
     } else if ((char === "{" || char === "[") && wantsValue && (top?.depth ?? 0) < maxDepth) {
-      this.top = new Open(char === "{", top)
+      this.top = new OpenContainer(char === "{", top)
       this.mode = char === "{" ? "firstKey" : "firstItem"
     } else if (char === "}" && (this.mode === "firstKey" || (this.mode === "next" && isObject(top)))) {
       this.close()
@@ -199,18 +198,17 @@ export class PartialJson {
   private close(): void {
     const { top } = this
     this.top = top?.parent
-    this.settle(top?.keys === undefined ? top?.values : top.upTo(top.values.length, undefined))
+    this.complete(top?.keys === undefined ? top?.values : top.upTo(top.values.length, undefined))
   }
 
-  /** A value is whole. */
-  private settle(value: unknown): void {
+  private complete(value: unknown): void {
     this.mode = "next"
     if (this.top === undefined) this.root = { value }
     else this.top.values.push(value)
   }
 
-  /** The letters of a string up to its end or an escape. */
-  private plain(text: string, at: number): number {
+  /** Reads a string up to its end or to an escape. */
+  private readString(text: string, at: number): number {
     let end = at
     let code = text.charCodeAt(end)
     while (end < text.length && code !== QUOTE && code !== BACKSLASH && code >= 0x20) {
@@ -224,7 +222,7 @@ export class PartialJson {
     return end + 1
   }
 
-  private escaped(text: string, at: number): number {
+  private readEscape(text: string, at: number): number {
     const escape = this.escape + text.charAt(at)
     const simple = escapes[escape]
     if (simple !== undefined) this.unescape(simple)
@@ -250,37 +248,37 @@ export class PartialJson {
   private endString(): void {
     const text = this.token + this.half
     this.half = ""
-    if (!this.isKey) return this.settle(text)
+    if (!this.isKey) return this.complete(text)
     this.top?.keys?.push(text)
     this.mode = "colon"
   }
 
-  /** What may stand in a number; whether it is one, its end shows. */
-  private digits(text: string, at: number): number {
+  /** Reads the characters that a number can contain. The end shows whether they form a valid number. */
+  private readNumber(text: string, at: number): number {
     let end = at
     while (end < text.length && /[\d.eE+-]/.test(text.charAt(end))) end++
     this.token += text.slice(at, end)
     if (end === text.length) return end
-    if (number.test(this.token)) this.settle(Number(this.token))
+    if (number.test(this.token)) this.complete(Number(this.token))
     else this.mode = "invalid"
     return end
   }
 
-  private letter(text: string, at: number): number {
+  private readLiteral(text: string, at: number): number {
     this.token += text.charAt(at)
     const known = literals.find(([name]) => name.startsWith(this.token))
     if (known === undefined) this.mode = "invalid"
-    else if (known[0] === this.token) this.settle(known[1])
+    else if (known[0] === this.token) this.complete(known[1])
     return at + 1
   }
 }
 
-const isArray = (open: Open | undefined): boolean => open !== undefined && open.keys === undefined
-const isObject = (open: Open | undefined): boolean => open?.keys !== undefined
+const isArray = (open: OpenContainer | undefined): boolean => open !== undefined && open.keys === undefined
+const isObject = (open: OpenContainer | undefined): boolean => open?.keys !== undefined
 
 const tooDeep = `it is nested deeper than ${maxDepth} levels`
 
-/** Whether a text has more levels than are read. No regular expression: a long text would fill its stack. */
+/** Whether a text is nested too deeply. A regular expression would overflow the stack on a long text. */
 const isDeep = (text: string): boolean => {
   if (text.length <= maxDepth) return false
   let depth = 0
@@ -297,7 +295,7 @@ const isDeep = (text: string): boolean => {
 
 const isDigit = (char: string): boolean => char >= "0" && char <= "9"
 
-/** As `JSON.parse` does: `__proto__` is a key like any other and not the prototype. */
+/** Sets a field as `JSON.parse` does: `__proto__` is an ordinary key and not the prototype. */
 const set = (fields: Record<string, unknown>, key: string, value: unknown): void => {
   if (key !== "__proto__") fields[key] = value
   else {

@@ -11,6 +11,7 @@ import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as AnthropicConfig from "../config/AnthropicConfig.js"
 import type * as Calls from "../config/CallOptions.js"
+import { withClientTimeouts } from "../messages/longMessages.js"
 import type * as Message from "../messages/Message.js"
 import * as Messages from "../messages/Messages.js"
 import * as Batches from "../resources/Batches.js"
@@ -199,7 +200,7 @@ const fromClient = (
 ): AnthropicPromise => ({
   messages: {
     create: (params, options) =>
-      client.execute(Messages.create(params, Messages.within(settings, options)), signalOf(options)),
+      client.execute(Messages.create(params, withClientTimeouts(settings, options)), signalOf(options)),
     stream: (params, options) =>
       AsyncMessageStream.make(client.stream(Messages.stream(params, options), signalOf(options))),
     run: (params, { signal, ...options }) =>
@@ -259,6 +260,6 @@ const asEffect =
   (params, options) =>
     Effect.tryPromise({
       try: (signal) =>
-        client.execute(Messages.create(params, Messages.within(settings, options)), { signal }),
+        client.execute(Messages.create(params, withClientTimeouts(settings, options)), { signal }),
       catch: (error) => error as ApiError.ApiError
     })

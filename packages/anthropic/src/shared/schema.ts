@@ -55,12 +55,13 @@ export const unknownKind = (...known: ReadonlyArray<Kind>) => {
     }),
     Schema.typeSchema
   )
-  return Schema.Struct(
-    { type },
-    { key: Schema.String, value: Schema.Unknown }
-  ).annotations({ identifier: "unknown" })
+  return Schema.Struct({ type }, { key: Schema.String, value: Schema.Unknown }).annotations({
+    identifier: "unknown"
+  })
 }
 
 /** Takes a caller's word that a type is unknown: a request is sent as it is. */
-export const ofUnknownType = (value: { readonly type: string; readonly [field: string]: unknown }): UnknownKind =>
-  value as UnknownKind
+export const ofUnknownType = (value: {
+  readonly type: string
+  readonly [field: string]: unknown
+}): UnknownKind => value as UnknownKind

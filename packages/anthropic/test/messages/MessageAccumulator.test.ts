@@ -207,14 +207,14 @@ describe("MessageAccumulator", () => {
   it.each<readonly [reason: string, events: ReadonlyArray<unknown>]>([
     ["content_block_start comes before message_start", [blockStart]],
     ["message_stop comes before message_start", [Events.messageStop]],
-    ["a second message begins before the end of the first", [start, start]],
-    ["block 0 has not begun", [start, blockDelta]],
-    ["block 0 has not begun", [start, blockStop]],
-    ["block 1 begins where block 0 should", [start, { ...blockStart, index: 1 }]],
-    ["block 0 begins where block 1 should", [start, blockStart, blockStop, blockStart]],
-    ["block -1 has not begun", [start, blockStart, { ...blockDelta, index: -1 }]],
-    ["block 0 has ended already", [start, blockStart, blockStop, blockDelta]],
-    ["block 0 has ended already", [start, blockStart, blockStop, blockStop]],
+    ["a second message starts before the end of the first", [start, start]],
+    ["block 0 has not started", [start, blockDelta]],
+    ["block 0 has not started", [start, blockStop]],
+    ["block 1 starts where block 0 should", [start, { ...blockStart, index: 1 }]],
+    ["block 0 starts where block 1 should", [start, blockStart, blockStop, blockStart]],
+    ["block -1 has not started", [start, blockStart, { ...blockDelta, index: -1 }]],
+    ["block 0 has already ended", [start, blockStart, blockStop, blockDelta]],
+    ["block 0 has already ended", [start, blockStart, blockStop, blockStop]],
     ["message_delta comes after message_stop", [start, Events.messageStop, Events.messageDelta()]]
   ])("says that %s", (reason, wire) => {
     const accumulator = MessageAccumulator.make()

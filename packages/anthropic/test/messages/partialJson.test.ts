@@ -272,7 +272,7 @@ describe("PartialJson", () => {
       // Each of these is defined on every copy: it is the one key that cannot be set.
       for (let n = 0; n < 3000; n++) {
         json.push(`${n === 0 ? "" : ","}"__proto__":"value"`)
-        const later = json.later()
+        const later = json.lazyValue()
         if (n === 999) asked.push(later?.())
       }
     } finally {
@@ -288,7 +288,7 @@ describe("PartialJson", () => {
         const json = new PartialJson()
         const taken = splitAt(text, cuts).map((piece) => {
           json.push(piece)
-          return { later: json.later() }
+          return { later: json.lazyValue() }
         })
         let before = ""
         for (const [index, piece] of splitAt(text, cuts).entries()) {
