@@ -1,5 +1,5 @@
 /**
- * Tools that a program runs for the model: https://docs.anthropic.com/en/docs/build-with-claude/tool-use
+ * The tools that a program runs for the model: https://docs.anthropic.com/en/docs/build-with-claude/tool-use
  *
  * @since 0.1.0
  */
@@ -15,23 +15,24 @@ import type * as ToolParam from "../content/ToolParam.js"
 import { inputSchema } from "./inputSchema.js"
 
 /**
- * A tool: what the model is told of it, and the effect that runs it. It needs an `R` to run.
+ * A tool: its description for the model, and the effect that runs it. The effect requires `R`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Tool<in Input, out E = never, out R = never> {
+  /** The name by which the model calls the tool. */
   readonly name: string
-  /** What a request offers to the model. */
+  /** The description that a request sends to the model. */
   readonly param: NamedTool
-  /** Runs the tool on an input that fits. */
+  /** Runs the tool on a valid input. */
   readonly run: (input: Input, call: ContentBlock.ToolUseBlock) => Effect.Effect<unknown, E, R>
   /**
-   * Answers a call of the model. It cannot fail: an input that does not fit, what `run` fails with, and a result that has no
-   * JSON, is told to the model, as an error that it may react to. Of a failure the model sees its `message` alone, or the content of a
-   * {@link ToolError}; the whole of it goes to the debug log. Defects and interruption stay what they are.
+   * Handles a call of the model. It never fails: the model gets an error result for an invalid input, a failure of `run`, or a
+   * result that is not valid JSON. Of a failure the model sees the `message`, or the content of a {@link ToolError}. The debug
+   * log shows the whole failure. Defects and interruption propagate.
    */
-  readonly answer: (
+  readonly handle: (
     call: ContentBlock.ToolUseBlock
   ) => Effect.Effect<ContentBlockParam.ToolResultBlockParam, never, R>
 }
@@ -39,29 +40,40 @@ export interface Tool<in Input, out E = never, out R = never> {
 /** Any tool. @since 0.1.0 @category models */
 export type Any = Tool<never, unknown, unknown>
 
-/** What a tool needs to run. @since 0.1.0 @category models */
+/** The requirements of a tool. @since 0.1.0 @category models */
 export type Context<T extends Any> = T extends Tool<never, unknown, infer R> ? R : never
 
-/** A tool that the model calls by a name, of the program's own making or of the API's. @since 0.1.0 @category models */
+/** A tool that the model calls by name: a custom one, or one that the API defines. @since 0.1.0 @category models */
 export type NamedTool =
   | ToolParam.CustomTool
   | ToolParam.BashTool
   | ToolParam.TextEditorTool
   | ToolParam.MemoryTool
 
-/** What the answer to a call may hold. @since 0.1.0 @category models */
+/** The content of a tool result. @since 0.1.0 @category models */
 export type Content = NonNullable<ContentBlockParam.ToolResultBlockParam["content"]>
 
 /**
- * A failure that says to the model more than a message: text or blocks, an image of what went wrong among them.
+ * A failure with content for the model: text, or blocks such as an image of the problem.
  *
+ * @example
+ * ```ts
+ * import { Tool } from "@effect-api/anthropic"
+ * import { Effect, Schema } from "effect"
+ *
+ * const readFile = Tool.make({
+ *   name: "read_file",
+ *   input: Schema.Struct({ path: Schema.String }),
+ *   run: ({ path }) => Effect.fail(new Tool.ToolError({ content: `${path} is a directory: list it instead` }))
+ * })
+ * ```
  * @since 0.1.0
  * @category errors
  */
 export class ToolError extends Data.TaggedError("ToolError")<{ readonly content: Content }> {}
 
 /**
- * What the model is told of a tool besides its name, description and input; it is sent as it is.
+ * The fields of a tool besides its name, description and input. They are sent unchanged.
  *
  * @since 0.1.0
  * @category models
@@ -70,12 +82,14 @@ export interface Settings
   extends Omit<ToolParam.CustomTool, "type" | "name" | "description" | "input_schema"> {}
 
 /**
- * A tool from the schema of its input: the model is told of it as a JSON Schema, descriptions included, and what it sends is
- * decoded by it.
+ * Makes a tool from the schema of its input. The model gets the schema as a JSON Schema with its descriptions, and the schema
+ * decodes the input that the model sends.
  *
- * What `run` gives is told to the model: a string and a list of content blocks as they are, nothing as nothing, and all else
- * as JSON. A result that JSON would drop or bend (a bigint, a cycle, a `Map`, a promise) is told as an error that names the
- * place; a `Redacted` in it stays hidden. Throws where the input is no object or has a part without a JSON Schema.
+ * The model gets the result of `run`: a string or a list of content blocks unchanged, `undefined` as no content, and any
+ * other value as JSON. If JSON would lose or change a value (a bigint, a cycle, a `Map`, a promise), the model gets an error
+ * that names its path. A `Redacted` is masked.
+ *
+ * Throws a `TypeError` if the input is not an object, and an error if a part of it has no JSON Schema.
  *
  * @example
  * ```ts
@@ -97,13 +111,13 @@ export interface Settings
  */
 export const make = <A, I, RI, E, R>(
   options: Settings & {
-    /** What the model calls the tool by. */
+    /** The name by which the model calls the tool: 1 to 128 letters, digits, `_` and `-`. */
     readonly name: string
-    /** What the tool does and when to use it, for the model. */
+    /** What the tool does and when the model should use it. */
     readonly description?: string
-    /** Decodes what the model sends. What does not fit is told to the model as an error. */
+    /** Decodes the input that the model sends. The model gets an error result for an invalid input. */
     readonly input: Schema.Schema<A, I, RI>
-    /** Runs the tool on an input that fits. What it fails with is told to the model. */
+    /** Runs the tool on a valid input. The model gets an error result for a failure. */
     readonly run: (input: A, call: ContentBlock.ToolUseBlock) => Effect.Effect<unknown, E, R>
   }
 ): Tool<A, E, R | RI> => {
@@ -112,8 +126,8 @@ export const make = <A, I, RI, E, R>(
 }
 
 /**
- * A tool that is described some other way than by its schema: one that the API defines (`bash_20250124`), or whose JSON Schema
- * comes from elsewhere, as from an MCP server. `input` decodes what the model sends.
+ * Makes a tool with a description of its own: one that the API defines (`bash_20250124`), or one whose JSON Schema comes from
+ * elsewhere, such as an MCP server. `input` decodes the input that the model sends.
  *
  * @example
  * ```ts
@@ -130,11 +144,11 @@ export const make = <A, I, RI, E, R>(
  * @category constructors
  */
 export const define = <A, I, RI, E, R>(options: {
-  /** What a request offers to the model. */
+  /** The description that a request sends to the model. */
   readonly param: NamedTool
-  /** Decodes what the model sends. What does not fit is told to the model as an error. */
+  /** Decodes the input that the model sends. The model gets an error result for an invalid input. */
   readonly input: Schema.Schema<A, I, RI>
-  /** Runs the tool on an input that fits. What it fails with is told to the model. */
+  /** Runs the tool on a valid input. The model gets an error result for a failure. */
   readonly run: (input: A, call: ContentBlock.ToolUseBlock) => Effect.Effect<unknown, E, R>
 }): Tool<A, E, R | RI> => {
   const { input, param, run } = options
@@ -144,25 +158,31 @@ export const define = <A, I, RI, E, R>(options: {
     name,
     param,
     run,
-    answer: (call) =>
+    handle: (call) =>
       Effect.suspend(() => decode(call.input)).pipe(
-        Effect.mapError(({ message }) => misfit(message)),
-        // A schema may hold a function that throws.
-        Effect.catchAllDefect(() => misfit("its schema failed")),
+        Effect.mapError(({ message }) => invalidInput(message)),
+        // A function in the schema may throw.
+        Effect.catchAllDefect(() => invalidInput("its schema failed")),
         Effect.flatMap((decoded) => run(decoded, call)),
         Effect.withSpan(`execute_tool ${name}`, { attributes: attributesOf(call), captureStackTrace: false }),
         Effect.flatMap(contentOf),
         Effect.map((content) => result(call, content)),
         Effect.catchAll((error) =>
-          Effect.as(Effect.logDebug(`Tool ${name} failed`, error), failure(call, toldOf(error)))
+          Effect.as(Effect.logDebug(`Tool ${name} failed`, error), failure(call, contentOfError(error)))
         )
       )
   }
 }
 
 /**
- * The answer to a call that failed: for a loop of your own.
+ * Makes the error result of a tool call, for your own loop.
  *
+ * @example
+ * ```ts
+ * import { type ContentBlock, Tool } from "@effect-api/anthropic"
+ *
+ * const denied = (call: ContentBlock.ToolUseBlock) => Tool.failure(call, "The user denied this call")
+ * ```
  * @since 0.1.0
  * @category constructors
  */
@@ -177,27 +197,27 @@ const result = (
 ): ContentBlockParam.ToolResultBlockParam => ({
   type: "tool_result",
   tool_use_id: call.id,
-  // The API refuses the result of a toolset's call without it.
+  // The API rejects the result of a toolset's call without this field.
   ...(typeof call.toolset_name === "string" ? { toolset_name: call.toolset_name } : {}),
   ...(content === undefined ? {} : { content })
 })
 
-/** What the model has sent is in the message, and would go back to it whole. */
-const longestMisfit = 2048
+/** The message quotes the input of the model, which may be long. */
+const maxErrorLength = 2048
 
-const misfit = (message: string): ToolError => {
-  const shown = message.length > longestMisfit ? `${message.slice(0, longestMisfit)}…` : message
-  return new ToolError({ content: `The input does not fit: ${shown.toWellFormed()}` })
+const invalidInput = (message: string): ToolError => {
+  const shown = message.length > maxErrorLength ? `${message.slice(0, maxErrorLength)}…` : message
+  return new ToolError({ content: `The input is invalid: ${shown.toWellFormed()}` })
 }
 
-/** The names of OpenTelemetry's conventions for generative AI. */
+/** The attributes of OpenTelemetry's conventions for generative AI. */
 const attributesOf = (call: ContentBlock.ToolUseBlock) => ({
   "gen_ai.operation.name": "execute_tool",
   "gen_ai.tool.name": call.name,
   "gen_ai.tool.call.id": call.id
 })
 
-const areBlocks = Schema.is(
+const isBlocks = Schema.is(
   Schema.NonEmptyArray(
     Schema.Union(
       ContentBlockParam.TextBlockParam,
@@ -210,22 +230,22 @@ const areBlocks = Schema.is(
 )
 
 /**
- * What a request can hold, whatever a tool gives: what cannot be sent would end the conversation. Blocks are taken as they are
- * now, and not as the tool may have changed them by the time of the request.
+ * Converts the result of a tool to content that a request can hold: anything else would end the conversation. Blocks are
+ * copied now, as the tool may change them before the request is sent.
  */
 const contentOf = (output: unknown): Either.Either<Content | undefined, ToolError> => {
   if (output === undefined || typeof output === "string") return Either.right(output)
   return Either.mapBoth(ApiRequest.toJson(output, "result", { redacted: "mask" }), {
     onLeft: ({ field, reason }) =>
-      new ToolError({ content: `The tool ran, but its result has no JSON: ${field} ${reason}` }),
+      new ToolError({ content: `The tool ran, but its result is not valid JSON: ${field} ${reason}` }),
     onRight: (text) => {
       const blocks: unknown = text.startsWith("[") ? JSON.parse(text) : undefined
-      return areBlocks(blocks) ? blocks : text
+      return isBlocks(blocks) ? blocks : text
     }
   })
 }
 
-const toldOf = (error: unknown): Content =>
+const contentOfError = (error: unknown): Content =>
   Either.getOrElse(
     Either.map(contentOf(textOf(error)), (content) => content ?? ""),
     textOf

@@ -1,5 +1,6 @@
 /**
- * The loop of a conversation with tools: asks the model, runs the tools it calls, tells it what they gave, until it is done.
+ * Runs a conversation with tools: it calls the model, runs the tools that the model calls, and sends the results back, until
+ * the model is done.
  *
  * @since 0.1.0
  */
@@ -15,10 +16,10 @@ import * as MessageAccumulator from "../messages/MessageAccumulator.js"
 import type * as MessageEvent from "../messages/MessageEvent.js"
 import { withFields } from "../shared/withFields.js"
 import * as Tool from "./Tool.js"
-import { withdrawn } from "./toolChanges.js"
+import { removedTools } from "./toolChanges.js"
 
 /**
- * What asks the model: the `messages` of a client, or a stand-in of a test.
+ * Creates messages: the `messages` of a client, or a stub in a test.
  *
  * @since 0.1.0
  * @category models
@@ -31,7 +32,7 @@ export interface Creator<out E = ApiError.ApiError, out R = never> {
 }
 
 /**
- * What asks the model for a stream.
+ * Streams messages: the `messages` of a client, or a stub in a test.
  *
  * @since 0.1.0
  * @category models
@@ -44,28 +45,26 @@ export interface Streamer<out E = ApiError.ApiError, out R = never> {
 }
 
 /**
- * How to run, and the options of every single call.
- *
- * - `tools`: those that the model may call. The request's own `tools`, such as the server's, are offered before them.
- * - `maxIterations`: the most calls of the API, at least 1. Without it the model ends the loop; a `tool_choice` that forces a
- *   tool forces it every time, so that only a limit ends that.
- * - `concurrency`: how many tools of one message run at a time: all of them unless set.
+ * The options of a run. The others are those of every call of the API.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options<Tools extends ReadonlyArray<Tool.Any>>
   extends Omit<CallOptions.CallOptions, "idempotencyKey"> {
-  /** The tools that the model may call. The request's own `tools`, such as the server's, are offered before them. */
+  /** The tools that the model may call. They are offered after the request's own `tools`, such as server tools. */
   readonly tools: Tools
-  /** The most calls of the API, at least 1. Without it the model ends the loop: a `tool_choice` that forces a tool never does. */
+  /**
+   * The most calls of the API, at least 1 (no limit). Without a limit the loop ends when the model calls no tool. Set one with a
+   * `tool_choice` that forces a tool, as the model then calls a tool every time.
+   */
   readonly maxIterations?: number | undefined
-  /** How many tools of one message run at a time (all of them). */
+  /** How many tools of one message run concurrently (`unbounded`). */
   readonly concurrency?: number | "unbounded" | undefined
 }
 
 /**
- * A message of the model, and the conversation up to it: what to go on with.
+ * A message from the model, and the conversation up to and including it, from which another run can continue.
  *
  * @since 0.1.0
  * @category models
@@ -76,13 +75,13 @@ export interface Turn {
 }
 
 /**
- * The messages of the model, each as it comes. The tools of one run when the next is asked for, all at once, and are answered
- * in their order; what goes wrong with them the model is told (see `Tool.answer`). So it is where a tool does not exist, is a
- * member of a toolset (its `toolset_name` says so), or was withdrawn by a `tool_removal` of the conversation.
+ * Emits each message of the model. The tools of a message run concurrently when the next message is pulled, and their results
+ * are sent in the order of the calls. The model gets an error result if a tool fails (see `Tool.handle`), does not exist,
+ * belongs to a toolset (its call has a `toolset_name`), or was removed by a `tool_removal` of the conversation.
  *
- * It ends with the message that calls no tool, or with the one that meets `maxIterations`: its `stop_reason` says `tool_use`
- * then, and its tools do not run. A turn that the server has paused (`pause_turn`) is sent back for it to go on. A message that
- * `max_tokens` or a refusal has cut short ends it too, whatever it calls.
+ * The stream ends with the first message that calls no tool. It also ends with message number `maxIterations`: its
+ * `stop_reason` is then `tool_use`, and its tools do not run. A message cut short by `max_tokens` or a refusal ends it as well,
+ * whatever the message calls. A turn that the server paused (`pause_turn`) is sent back, so that the server continues it.
  *
  * @example
  * ```ts
@@ -118,8 +117,19 @@ export const run = <E, R, const Tools extends ReadonlyArray<Tool.Any>>(
   Stream.map(turns(messages, params, options), ({ message }) => message)
 
 /**
- * As {@link run}, with the conversation so far at each message.
+ * Like {@link run}, but each message comes with the conversation so far.
  *
+ * @example
+ * ```ts
+ * import { type Message, type Tool, ToolRunner } from "@effect-api/anthropic"
+ * import { Stream } from "effect"
+ *
+ * const conversation = (
+ *   messages: ToolRunner.Creator,
+ *   params: Message.MessageCreateParams,
+ *   tools: ReadonlyArray<Tool.Tool<never, unknown>>
+ * ) => ToolRunner.turns(messages, params, { tools }).pipe(Stream.map((turn) => turn.messages), Stream.runLast)
+ * ```
  * @since 0.1.0
  * @category running
  */
@@ -131,17 +141,28 @@ export const turns = <E, R, const Tools extends ReadonlyArray<Tool.Any>>(
   const loop = makeLoop(params, options)
   return Stream.paginateEffect(loop.start, (state) =>
     Effect.gen(function* () {
-      const asked = yield* loop.ask(state)
-      const message = yield* messages.create(asked, loop.callOptions)
-      const next = loop.after(state, asked, message)
-      return [{ message, messages: said(asked.messages, message) }, next] as const
+      const request = yield* loop.nextRequest(state)
+      const message = yield* messages.create(request, loop.callOptions)
+      const next = loop.nextState(state, request, message)
+      return [{ message, messages: append(request.messages, message) }, next] as const
     })
   )
 }
 
 /**
- * As {@link run}, to the last message.
+ * Like {@link run}, but runs the loop and returns the last message.
  *
+ * @example
+ * ```ts
+ * import { Message, type Tool, ToolRunner } from "@effect-api/anthropic"
+ * import { Effect } from "effect"
+ *
+ * const finalText = (
+ *   messages: ToolRunner.Creator,
+ *   params: Message.MessageCreateParams,
+ *   tools: ReadonlyArray<Tool.Tool<never, unknown>>
+ * ) => ToolRunner.finalMessage(messages, params, { tools }).pipe(Effect.map(Message.text))
+ * ```
  * @since 0.1.0
  * @category running
  */
@@ -150,12 +171,12 @@ export const finalMessage = <E, R, const Tools extends ReadonlyArray<Tool.Any>>(
   params: Message.MessageCreateParams,
   options: Options<Tools>
 ): Effect.Effect<Message.Message, E, R | Tool.Context<Tools[number]>> =>
-  // There is a message at least.
+  // The loop emits at least one message.
   Effect.map(Stream.runLast(run(messages, params, options)), Option.getOrThrow)
 
 /**
- * As {@link run}, event by event: those of all messages, one after the other. `MessageStream.accumulate`, `textDeltas` and
- * `inputDeltas` read them, too.
+ * Like {@link run}, but emits the events of all messages, one message after the other. Read them with
+ * `MessageStream.accumulate`, `textDeltas` or `inputDeltas`.
  *
  * @example
  * ```ts
@@ -191,15 +212,15 @@ export const stream = <E, R, const Tools extends ReadonlyArray<Tool.Any>>(
   const loop = makeLoop(params, options)
   const turn = (state: State): ReturnType<typeof stream<E, R, Tools>> =>
     Stream.unwrap(
-      Effect.map(loop.ask(state), (asked) => {
+      Effect.map(loop.nextRequest(state), (request) => {
         const accumulator = MessageAccumulator.make()
-        const events = Stream.mapChunks(messages.stream(asked, loop.callOptions), (chunk) => {
-          // What is wrong with one of them, the end says.
+        const events = Stream.mapChunks(messages.stream(request, loop.callOptions), (chunk) => {
+          // `end` reports a failure of `push`.
           for (const event of chunk) accumulator.push(event)
           return chunk
         })
         const rest = Effect.map(Effect.suspend(accumulator.end), (message) =>
-          Option.match(loop.after(state, asked, message), { onNone: () => Stream.empty, onSome: turn })
+          Option.match(loop.nextState(state, request, message), { onNone: () => Stream.empty, onSome: turn })
         )
         return Stream.concat(events, Stream.unwrap(rest))
       })
@@ -207,11 +228,14 @@ export const stream = <E, R, const Tools extends ReadonlyArray<Tool.Any>>(
   return Stream.suspend(() => turn(loop.start))
 }
 
-/** What to ask next: the conversation so far, and the calls in its last message that wait for an answer. */
+/** The state between two requests. */
 interface State {
+  /** The parameters of the last request, with the response appended to its messages. */
   readonly params: Message.MessageCreateParams
+  /** The tool calls of the last message, which have no results yet. */
   readonly calls: ReadonlyArray<ContentBlock.ToolUseBlock>
-  readonly made: number
+  /** How many requests were sent. */
+  readonly requests: number
 }
 
 const makeLoop = <const Tools extends ReadonlyArray<Tool.Any>>(
@@ -227,52 +251,59 @@ const makeLoop = <const Tools extends ReadonlyArray<Tool.Any>>(
   const byName = new Map<string, Tool.Any>(tools.map((tool) => [tool.name, tool]))
   const offered = [...(params.tools ?? []), ...tools.map((tool) => tool.param)]
 
-  /** A member of a toolset may be called as a tool of the program's is, and is another. */
-  const toolOf = ({ name, toolset_name }: ContentBlock.ToolUseBlock, withdrawn: ReadonlySet<unknown>) =>
-    (toolset_name ?? "") !== "" || withdrawn.has(name) ? undefined : byName.get(name)
+  /** A member of a toolset may have the same name as a tool of the program. */
+  const toolOf = ({ name, toolset_name }: ContentBlock.ToolUseBlock, removed: ReadonlySet<unknown>) =>
+    (toolset_name ?? "") !== "" || removed.has(name) ? undefined : byName.get(name)
 
-  const answerAll = (
+  const handleAll = (
     calls: ReadonlyArray<ContentBlock.ToolUseBlock>,
     messages: ReadonlyArray<Message.MessageParam>
   ) => {
-    const gone = withdrawn(messages)
-    const answer = (call: ContentBlock.ToolUseBlock) =>
-      (toolOf(call, gone)?.answer(call) ??
+    const removed = removedTools(messages)
+    const handle = (call: ContentBlock.ToolUseBlock) =>
+      (toolOf(call, removed)?.handle(call) ??
         Effect.succeed(Tool.failure(call, `There is no tool ${nameOf(call)}`))) as Effect.Effect<
         ContentBlockParam.ToolResultBlockParam,
         never,
         Tool.Context<Tools[number]>
       >
-    return Effect.forEach(calls, answer, { concurrency })
+    return Effect.forEach(calls, handle, { concurrency })
+  }
+
+  const start: State = {
+    params: offered.length === 0 ? params : withFields(params, { tools: offered }),
+    calls: [],
+    requests: 0
   }
 
   return {
     callOptions,
-    start: {
-      params: offered.length === 0 ? params : withFields(params, { tools: offered }),
-      calls: [],
-      made: 0
-    } as State,
+    start,
 
-    /** Runs the tools that wait, and says what to send with their answers. */
-    ask: ({ calls, params }: State) =>
+    /** Runs the tools of the last message, and adds their results to the next request. */
+    nextRequest: ({ calls, params }: State) =>
       calls.length === 0
         ? Effect.succeed(params)
-        : Effect.map(answerAll(calls, params.messages), (content) => ({
+        : Effect.map(handleAll(calls, params.messages), (content) => ({
             ...params,
             messages: [...params.messages, { role: "user", content }]
           })),
 
-    after: (
-      { made }: State,
-      asked: Message.MessageCreateParams,
+    /** The state after a response, or nothing if it was the last one. */
+    nextState: (
+      { requests }: State,
+      request: Message.MessageCreateParams,
       message: Message.Message
     ): Option.Option<State> => {
       const calls = message.stop_reason === "tool_use" ? Message.toolUses(message) : []
       const paused = isPaused(message) && message.content.length > 0
-      if (made + 1 >= maxIterations || (calls.length === 0 && !paused)) return Option.none()
-      const next = { ...asked, ...containerOf(asked, message), messages: said(asked.messages, message) }
-      return Option.some({ params: next, calls, made: made + 1 })
+      if (requests + 1 >= maxIterations || (calls.length === 0 && !paused)) return Option.none()
+      const next = {
+        ...request,
+        ...containerOf(request, message),
+        messages: append(request.messages, message)
+      }
+      return Option.some({ params: next, calls, requests: requests + 1 })
     }
   }
 }
@@ -280,16 +311,16 @@ const makeLoop = <const Tools extends ReadonlyArray<Tool.Any>>(
 const nameOf = ({ name, toolset_name }: ContentBlock.ToolUseBlock): string =>
   (toolset_name ?? "") === "" ? name : `${name} of the toolset ${toolset_name}`
 
-/** The server stopped in the middle of its turn, and goes on when it gets it back. */
+/** The server stopped in the middle of its turn. It continues when it gets the turn back. */
 const isPaused = ({ stop_reason }: Message.Message): boolean =>
   stop_reason === "pause_turn" || stop_reason === "compaction"
 
-const said = (
+const append = (
   messages: ReadonlyArray<Message.MessageParam>,
   { content, role }: Message.Message
 ): ReadonlyArray<Message.MessageParam> => [...messages, { role, content }]
 
-/** Code goes on running where it ran, unless the request says where. */
+/** Reuses the container that code ran in, unless the request names one. */
 const containerOf = (
   { container }: Message.MessageCreateParams,
   { container: used }: Message.Message

@@ -1,4 +1,4 @@
-/** What a conversation says of the tools that are offered: they may be withdrawn on the way, and come back. */
+/** Changes of the offered tools during a conversation: a turn may remove a tool, and a later one may add it again. */
 import * as Predicate from "effect/Predicate"
 
 interface Turn {
@@ -9,7 +9,7 @@ interface Turn {
 const nameOf = (tool: unknown): unknown => {
   if (!Predicate.hasProperty(tool, "type")) return undefined
   if (tool.type === "tool_reference") return Predicate.hasProperty(tool, "name") ? tool.name : undefined
-  // A tool of an MCP server, or all of them, does not run here.
+  // The tools of MCP servers do not run here.
   return tool.type === "tool_definition" &&
     Predicate.hasProperty(tool, "definition") &&
     Predicate.hasProperty(tool.definition, "name")
@@ -19,7 +19,7 @@ const nameOf = (tool: unknown): unknown => {
 
 const blocksOf = (content: unknown): ReadonlyArray<unknown> => (Array.isArray(content) ? content : [])
 
-/** The changes of a turn: its own, or, where earlier turns were compacted, those of all of them. */
+/** The tool changes of a turn. A turn that compacts earlier ones contains theirs. */
 const changesIn = ({ content, role }: Turn): ReadonlyArray<unknown> => {
   if (role === "system") return blocksOf(content)
   if (role !== "assistant") return []
@@ -28,8 +28,8 @@ const changesIn = ({ content, role }: Turn): ReadonlyArray<unknown> => {
   )
 }
 
-/** The names of the tools that the conversation has withdrawn: a model may call one all the same. */
-export const withdrawn = (turns: ReadonlyArray<Turn>): ReadonlySet<unknown> => {
+/** The names of the tools that the conversation removed. A model may call one nevertheless. */
+export const removedTools = (turns: ReadonlyArray<Turn>): ReadonlySet<unknown> => {
   const names = new Set<unknown>()
   for (const change of turns.flatMap(changesIn)) {
     if (!Predicate.hasProperty(change, "type") || !Predicate.hasProperty(change, "tool")) continue

@@ -212,13 +212,13 @@ describe("answer", () => {
   ])("tells %s that run gives", ([, output, content]) =>
     Effect.gen(function* () {
       const tool = toolOf(Schema.Struct({}), () => Effect.succeed(output))
-      expect(yield* tool.answer(callOf({}))).toEqual(told(content))
+      expect(yield* tool.handle(callOf({}))).toEqual(told(content))
     })
   )
 
   it.effect("tells nothing where run gives nothing", () =>
     Effect.gen(function* () {
-      expect(yield* toolOf(Schema.Struct({}), () => Effect.void).answer(callOf({}))).toEqual({
+      expect(yield* toolOf(Schema.Struct({}), () => Effect.void).handle(callOf({}))).toEqual({
         type: "tool_result",
         tool_use_id: "toolu_1"
       })
@@ -266,11 +266,11 @@ describe("answer", () => {
     ["a block that cannot be sent", () => [{ ...block, more: 1n }], "result.0.more must not be a bigint"]
   ])("5.4 tells the place in a result that has no JSON: %s", ([, output, place]) =>
     Effect.gen(function* () {
-      const told = yield* toolOf(Schema.Struct({}), () => Effect.sync(output)).answer(callOf({}))
+      const told = yield* toolOf(Schema.Struct({}), () => Effect.sync(output)).handle(callOf({}))
       expect(told).toMatchObject({ is_error: true, content: expect.stringContaining(place) })
       expect(JSON.stringify(told)).not.toContain("hunter2")
       const failing = () => Effect.fail(new Tool.ToolError({ content: output() as never }))
-      expect((yield* toolOf(Schema.Struct({}), failing).answer(callOf({}))).content).toContain(place)
+      expect((yield* toolOf(Schema.Struct({}), failing).handle(callOf({}))).content).toContain(place)
     })
   )
 
@@ -278,14 +278,14 @@ describe("answer", () => {
     Effect.gen(function* () {
       const output = { user: "me", token: Redacted.make("hunter2") }
       const tool = toolOf(Schema.Struct({}), () => Effect.succeed(output))
-      expect(yield* tool.answer(callOf({}))).toEqual(told('{"user":"me","token":"<redacted>"}'))
+      expect(yield* tool.handle(callOf({}))).toEqual(told('{"user":"me","token":"<redacted>"}'))
     })
   )
 
   it.effect("5.1 takes blocks as they are when the tool ends", () =>
     Effect.gen(function* () {
       const blocks = [{ ...block }]
-      const answered = yield* toolOf(Schema.Struct({}), () => Effect.succeed(blocks)).answer(callOf({}))
+      const answered = yield* toolOf(Schema.Struct({}), () => Effect.succeed(blocks)).handle(callOf({}))
       blocks[0] = { ...block, text: "b" }
       expect(answered).toEqual(told([block]))
     })
@@ -303,7 +303,7 @@ describe("answer", () => {
         run: (input, call) => Effect.sync(() => void seen.push(input, call))
       })
       const call = callOf({ at: "2025-01-01", more: "ignored" })
-      yield* tool.answer(call)
+      yield* tool.handle(call)
       expect(seen).toEqual([{ at: new Date("2025-01-01"), limit: 10 }, call])
     })
   )
@@ -311,9 +311,9 @@ describe("answer", () => {
   it.effect("12.5 tells no more of an input that does not fit than somebody reads", () =>
     Effect.gen(function* () {
       const tool = toolOf(Schema.Struct({ a: Schema.Number }))
-      const { content, is_error } = yield* tool.answer(callOf({ a: "x".repeat(100_000) }))
+      const { content, is_error } = yield* tool.handle(callOf({ a: "x".repeat(100_000) }))
       expect(is_error).toBe(true)
-      expect(content).toMatch(/^The input does not fit: .*…$/s)
+      expect(content).toMatch(/^The input is invalid: .*…$/s)
       expect((content as string).length).toBeLessThan(2100)
     })
   )
@@ -325,8 +325,8 @@ describe("answer", () => {
           throw new Error("a mistake")
         })
       )
-      const { content, is_error } = yield* toolOf(Schema.Struct({ a: throwing })).answer(callOf({ a: "x" }))
-      expect([is_error, content]).toEqual([true, "The input does not fit: its schema failed"])
+      const { content, is_error } = yield* toolOf(Schema.Struct({ a: throwing })).handle(callOf({ a: "x" }))
+      expect([is_error, content]).toEqual([true, "The input is invalid: its schema failed"])
     })
   )
 
@@ -334,11 +334,11 @@ describe("answer", () => {
     Effect.gen(function* () {
       const tool = toolOf(Schema.Struct({ a: Schema.String, b: Schema.Number }), () => Effect.die("ran"))
       for (const input of [{ a: 1 }, null, "text", [], undefined]) {
-        const { content, ...rest } = yield* tool.answer(callOf(input))
+        const { content, ...rest } = yield* tool.handle(callOf(input))
         expect(rest).toMatchObject({ is_error: true, tool_use_id: "toolu_1" })
-        expect(content).toMatch(/^The input does not fit: /)
+        expect(content).toMatch(/^The input is invalid: /)
       }
-      const { content } = yield* tool.answer(callOf({ a: 1 }))
+      const { content } = yield* tool.handle(callOf({ a: 1 }))
       expect(content).toContain("Expected string, actual 1")
       expect(content).toContain('["b"]\n   └─ is missing')
     })
@@ -362,7 +362,7 @@ describe("answer", () => {
   ])("tells %s", ([, error, content]) =>
     Effect.gen(function* () {
       const tool = toolOf(Schema.Struct({}), () => Effect.fail(error))
-      expect(yield* tool.answer(callOf({}))).toEqual(failed(content))
+      expect(yield* tool.handle(callOf({}))).toEqual(failed(content))
     })
   )
 
@@ -372,7 +372,7 @@ describe("answer", () => {
       const lines: Array<readonly [string, unknown]> = []
       const logger = Logger.make(({ logLevel, message }) => void lines.push([logLevel.label, message]))
       yield* toolOf(Schema.Struct({}), () => Effect.fail(error))
-        .answer(callOf({}))
+        .handle(callOf({}))
         .pipe(
           Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
           Logger.withMinimumLogLevel(LogLevel.All)
@@ -385,7 +385,7 @@ describe("answer", () => {
     Effect.gen(function* () {
       const defect = (run: () => Effect.Effect<unknown>) =>
         toolOf(Schema.Struct({}), run)
-          .answer(callOf({}))
+          .handle(callOf({}))
           .pipe(Effect.sandbox, Effect.flip, Effect.map(Cause.dieOption))
       const bug = new Error("bug")
       expect(yield* defect(() => Effect.die(bug))).toMatchObject({ value: { message: "bug" } })
@@ -393,7 +393,7 @@ describe("answer", () => {
         throw bug
       }
       expect(yield* defect(throwing)).toMatchObject({ value: { message: "bug" } })
-      const fiber = yield* Effect.fork(toolOf(Schema.Struct({}), () => Effect.never).answer(callOf({})))
+      const fiber = yield* Effect.fork(toolOf(Schema.Struct({}), () => Effect.never).handle(callOf({})))
       yield* Effect.yieldNow()
       expect(Exit.isInterrupted(yield* Fiber.interrupt(fiber))).toBe(true)
     })
@@ -412,7 +412,7 @@ describe("answer", () => {
         }
       })
       const tool = toolOf(Schema.Struct({}), () => Effect.fail("no"))
-      yield* Effect.withTracer(tool.answer(callOf({})), tracer)
+      yield* Effect.withTracer(tool.handle(callOf({})), tracer)
       expect(
         spans.map(({ name, status }) => [name, status._tag === "Ended" && Exit.isFailure(status.exit)])
       ).toEqual([["execute_tool t", true]])
@@ -427,7 +427,7 @@ describe("answer", () => {
   it.effect.prop("never fails, whatever the model sends", [fc.jsonValue()], ([input]) =>
     Effect.gen(function* () {
       const tool = toolOf(Schema.Struct({ a: Schema.optional(Schema.Union(Schema.Number, Tree)) }))
-      const answered = yield* tool.answer(callOf(input))
+      const answered = yield* tool.handle(callOf(input))
       expect(typeof answered.content).toBe("string")
     })
   )
@@ -442,11 +442,11 @@ describe("Tool.define", () => {
         run: ({ command }) => Effect.succeed(`$ ${command}`)
       })
       expect(bash).toMatchObject({ name: "bash", param: { type: "bash_20250124", name: "bash" } })
-      expect(yield* bash.answer(callOf({ command: "ls" }, "bash"))).toEqual(told("$ ls"))
+      expect(yield* bash.handle(callOf({ command: "ls" }, "bash"))).toEqual(told("$ ls"))
       const param = { name: "mcp", input_schema: { type: "object", properties: { q: {} } } } as const
       const mcp = Tool.define({ param, input: Schema.Unknown, run: Effect.succeed })
       expect(mcp.param).toBe(param)
-      expect(yield* mcp.answer(callOf({ q: 1 }, "mcp"))).toEqual(told('{"q":1}'))
+      expect(yield* mcp.handle(callOf({ q: 1 }, "mcp"))).toEqual(told('{"q":1}'))
     })
   )
 })
@@ -485,7 +485,7 @@ describe("types", () => {
         run: ({ n }) => Effect.succeed(n * 2)
       })
       expect(yield* double.run({ n: 21 }, callOf({ n: "21" }))).toBe(42)
-      expect(yield* double.answer(callOf({ n: "21" }))).toEqual(told("42"))
+      expect(yield* double.handle(callOf({ n: "21" }))).toEqual(told("42"))
     })
   )
 })

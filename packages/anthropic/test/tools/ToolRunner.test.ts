@@ -67,7 +67,7 @@ describe("run", () => {
           role: "user",
           content: [
             result("a", "no such city", { is_error }),
-            result("b", expect.stringMatching(/^The input does not fit: /) as string, { is_error }),
+            result("b", expect.stringMatching(/^The input is invalid: /) as string, { is_error }),
             result("c", "There is no tool nope", { is_error }),
             result("d", "There is no tool toString", { is_error }),
             result("e", "ok")
