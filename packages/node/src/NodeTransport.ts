@@ -17,12 +17,12 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Client } from "undici"
-import * as Agent from "./agent/Agent.js"
-import * as Settings from "./config/checkOptions.js"
+import { makeAgent } from "./agent/Agent.js"
+import { checkOptions } from "./config/checkOptions.js"
 import type { Dispatcher, Options } from "./config/TransportOptions.js"
-import * as Dispatch from "./dispatcher/DispatcherSender.js"
+import { dispatcherSender } from "./dispatcher/DispatcherSender.js"
 import type { Sender } from "./exchange/Exchange.js"
-import * as Native from "./exchange/nativeTransport.js"
+import { nativeTransport } from "./exchange/nativeTransport.js"
 import { proxySecrets } from "./proxy/proxySecrets.js"
 
 export type { Dispatcher, Lookup, Options, Proxy, Tls } from "./config/TransportOptions.js"
@@ -38,25 +38,26 @@ export const make = (
 ): Effect.Effect<HttpClient.HttpClient, ApiConfig.InvalidConfigError, Scope.Scope> =>
   Effect.gen(function* () {
     const timeouts = yield* Either.mapLeft(
-      Settings.check(options),
+      checkOptions(options),
       ({ field, reason }) => new ApiConfig.InvalidConfigError({ key: field, reason })
     )
-    if (!canDispatch) return yield* new ApiConfig.InvalidConfigError({ key: "undici", reason: noDispatcher })
+    if (!canDispatch)
+      return yield* new ApiConfig.InvalidConfigError({ key: "undici", reason: noDispatcherReason })
     const agent = yield* Effect.acquireRelease(
       Either.mapLeft(
-        Agent.make(options),
+        makeAgent(options),
         ({ field, reason }) => new ApiConfig.InvalidConfigError({ key: field, reason })
       ),
       (agent) =>
         options.graceful === true ? Effect.promise(() => agent.close()) : Effect.sync(() => agent.destroy())
     )
-    return over(agent, options, timeouts)
+    return httpClient(agent, options, timeouts)
   })
 
 /** Bun gives a module of its own for `undici`, in which nothing can send. */
 const canDispatch = typeof Client === "function" && "dispatch" in Client.prototype
 
-const noDispatcher =
+const noDispatcherReason =
   "must have a dispatcher, which this runtime's own has not (Bun's, for one): use FetchTransport of @effect-api/client"
 
 /**
@@ -69,20 +70,20 @@ export const fromDispatcher = (
   dispatcher: Dispatcher,
   options: Pick<Options, "decompress" | "proxy"> = {},
   timeouts: Timeouts.Timeouts = Timeouts.defaults
-): HttpClient.HttpClient => over(Dispatch.make(dispatcher), options, timeouts)
+): HttpClient.HttpClient => httpClient(dispatcherSender(dispatcher), options, timeouts)
 
-const over = (
+const httpClient = (
   sender: Sender,
   options: Pick<Options, "decompress" | "proxy">,
   timeouts: Timeouts.Timeouts
 ): HttpClient.HttpClient => {
   const native = {
-    ...Native.make(sender, options),
+    ...nativeTransport(sender, options),
     secrets: () => proxySecrets(options.proxy)
   }
   const client = HttpClient.make((request, url, signal) =>
     Effect.mapBoth(
-      NativeTransport.awaiting<NativeTransport.Source>(withUrl(request, url), (request, listener) => {
+      NativeTransport.awaiting<NativeTransport.Source>(withFinalUrl(request, url), (request, listener) => {
         const abort = native.open(request, timeouts, true, listener)
         signal.addEventListener("abort", abort, { once: true })
         return abort
@@ -97,7 +98,7 @@ const over = (
 }
 
 /** The URL as it stands on the wire: a fragment is never sent. */
-const withUrl = (
+const withFinalUrl = (
   request: HttpClientRequest.HttpClientRequest,
   url: URL
 ): HttpClientRequest.HttpClientRequest =>
@@ -106,20 +107,20 @@ const withUrl = (
   })
 
 /** Statuses whose responses have no body, as `Response` sees it. */
-const bodiless: ReadonlySet<number> = new Set([204, 205, 304])
+const bodilessStatuses: ReadonlySet<number> = new Set([204, 205, 304])
 
 /** Headers of a coded body: they do not fit the decoded one. */
-const describesCoded: ReadonlySet<string> = new Set(["content-encoding", "content-length"])
+const codingHeaders: ReadonlySet<string> = new Set(["content-encoding", "content-length"])
 
 const ownChunks = (source: NativeTransport.Source): NativeTransport.Source["chunks"] =>
   Stream.mapChunks(source.chunks, Chunk.map(NativeTransport.owned))
 
 const webResponse = (source: NativeTransport.Source): Response =>
-  new Response(bodiless.has(source.status) ? null : Stream.toReadableStream(ownChunks(source)), {
+  new Response(bodilessStatuses.has(source.status) ? null : Stream.toReadableStream(ownChunks(source)), {
     status: source.status,
     headers: [
       ...Object.entries(source.headers).filter(
-        ([name]) => name !== "set-cookie" && !(source.decoded === true && describesCoded.has(name))
+        ([name]) => name !== "set-cookie" && !(source.decoded === true && codingHeaders.has(name))
       ),
       // The one header whose values cannot be joined.
       ...Cookies.toSetCookieHeaders(source.cookies).map((value): [string, string] => ["set-cookie", value])

@@ -2,13 +2,15 @@
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { SecureContext, TLSSocket } from "node:tls"
-import { type Abort, type Connecting, type TcpOptions, tcp, tls } from "../connect/tcp.js"
-import { connectTunnel } from "../proxy/httpTunnel.js"
+import type { Abort, ConnectListener } from "../connect/connecting.js"
+import { type TcpOptions, tcp } from "../connect/tcp.js"
+import { tls } from "../connect/tls.js"
+import { httpTunnel } from "../proxy/httpTunnel.js"
 import type { ProxyServer, Target } from "../proxy/selectProxy.js"
-import { socks } from "../proxy/socks5.js"
+import { socks5Tunnel } from "../proxy/socks5.js"
 
 /** What all connections of a transport have in common. */
-export interface Network {
+export interface NetworkOptions {
   readonly tcp: TcpOptions
   readonly socketPath: string | undefined
   readonly server: () => SecureContext
@@ -28,42 +30,46 @@ export interface Route {
 }
 
 /** A request for http goes to a proxy of HTTP as it is (RFC 9112, 3.2.2): few let a tunnel through to port 80. */
-export const isAbsoluteForm = (
+export const takesAbsoluteForm = (
   protocol: Target["protocol"],
   proxy: ProxyServer | undefined
 ): proxy is ProxyServer => protocol === "http:" && (proxy?.kind === "http" || proxy?.kind === "https")
 
 /** One step behind the other; the abort is that of the step that runs. */
-export const connect = (network: Network, route: Route, listener: Connecting<Socket>): Abort => {
+export const connectRoute = (
+  network: NetworkOptions,
+  route: Route,
+  listener: ConnectListener<Socket>
+): Abort => {
   const { proxy, target } = route
   let abort: Abort = () => undefined
   const { failed } = listener
-  const secured = (socket: Duplex): void => {
+  const afterTunnel = (socket: Duplex): void => {
     if (target.protocol === "http:") listener.connected(socket as Socket)
-    else abort = tls(socket, serverTls(network, route), { connected: listener.connected, failed })
+    else abort = tls(socket, serverTlsOptions(network, route), { connected: listener.connected, failed })
   }
-  const tunnelled = (socket: Duplex): void => {
-    if (proxy === undefined) return secured(socket)
+  const afterProxyTls = (socket: Duplex): void => {
+    if (proxy === undefined) return afterTunnel(socket)
     if (proxy.kind === "socks5" || proxy.kind === "socks5h") {
-      abort = socks(socket, proxy, target, { connected: secured, failed })
-    } else if (isAbsoluteForm(target.protocol, proxy)) listener.connected(socket as Socket)
-    else abort = connectTunnel(socket, proxy, target, { connected: secured, failed })
+      abort = socks5Tunnel(socket, proxy, target, { connected: afterTunnel, failed })
+    } else if (takesAbsoluteForm(target.protocol, proxy)) listener.connected(socket as Socket)
+    else abort = httpTunnel(socket, proxy, target, { connected: afterTunnel, failed })
   }
-  const connected = (socket: Socket): void => {
+  const afterTcp = (socket: Socket): void => {
     if (proxy?.kind === "https")
-      abort = tls(socket, proxyTls(network, proxy), { connected: tunnelled, failed })
-    else tunnelled(socket)
+      abort = tls(socket, proxyTlsOptions(network, proxy), { connected: afterProxyTls, failed })
+    else afterProxyTls(socket)
   }
-  abort = tcp(placeOf(network, proxy ?? target), network.tcp, { connected, failed })
+  abort = tcp(destinationOf(network, proxy ?? target), network.tcp, { connected: afterTcp, failed })
   return () => abort()
 }
 
-const placeOf = (
-  { socketPath }: Network,
+const destinationOf = (
+  { socketPath }: NetworkOptions,
   { host, port }: { readonly host: string; readonly port: number }
 ) => (socketPath === undefined ? { host, port } : { path: socketPath })
 
-const serverTls = (network: Network, route: Route) => ({
+const serverTlsOptions = (network: NetworkOptions, route: Route) => ({
   host: route.target.host,
   servername: network.serverName,
   context: network.server(),
@@ -75,7 +81,7 @@ const serverTls = (network: Network, route: Route) => ({
   }
 })
 
-const proxyTls = (network: Network, { host }: ProxyServer) => ({
+const proxyTlsOptions = (network: NetworkOptions, { host }: ProxyServer) => ({
   host,
   servername: network.proxyServerName,
   context: network.proxy(),
@@ -84,4 +90,4 @@ const proxyTls = (network: Network, { host }: ProxyServer) => ({
 })
 
 /** What the peer has chosen to speak, of what was offered. */
-export const isHttp2 = (socket: Socket): boolean => (socket as Partial<TLSSocket>).alpnProtocol === "h2"
+export const hasChosenH2 = (socket: Socket): boolean => (socket as Partial<TLSSocket>).alpnProtocol === "h2"

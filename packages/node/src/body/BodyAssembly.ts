@@ -3,9 +3,9 @@
 const stepBytes = 2 * 1024 * 1024
 
 /** Whether a body of so many bytes is put together within the turn. */
-export const isQuick = (size: number): boolean => size <= 2 * stepBytes
+export const isAssembledAtOnce = (size: number): boolean => size <= 2 * stepBytes
 
-export class Assembly {
+export class BodyAssembly {
   private readonly bytes: Uint8Array
   private readonly chunks: Iterator<Uint8Array>
   private readonly done: (bytes: Uint8Array) => void

@@ -1,43 +1,47 @@
 /** Undoes the content codings of a body as it comes, off the loop, at its reader's pace. */
 import type { Transform } from "node:stream"
-import { type Coding, unreadable } from "./contentCodings.js"
-import type { Frames } from "./ZstdFrames.js"
+import { type Coding, decodeError } from "./contentCodings.js"
+import type { ZstdFrames } from "./ZstdFrames.js"
 
 /** Who reads what was undone. Told of nothing behind the end, a failure or an abort. */
-export interface Reader {
-  /** `false` asks for a pause, until {@link Decoder.resume}. */
-  readonly decoded: (bytes: Uint8Array) => boolean
+export interface DecodedReader {
+  /** `false` asks for a pause, until {@link BodyDecoder.resume}. */
+  readonly onDecoded: (bytes: Uint8Array) => boolean
   /** More may be written. */
-  readonly drained: () => void
-  readonly ended: () => void
-  readonly corrupt: (cause: Error) => void
+  readonly onDrain: () => void
+  readonly onDecodedEnd: () => void
+  readonly onCorrupt: (cause: Error) => void
 }
 
 /** Node's own: an open stream holds as much. */
-const streamedChunk = 16 * 1024
+const streamingChunkBytes = 16 * 1024
 
-interface Next {
+interface Sink {
   readonly write: (bytes: Uint8Array) => boolean
   readonly end: () => void
 }
 
 /** The codings of one body, one behind the other. */
-export class Decoder {
+export class BodyDecoder {
   private readonly stages: ReadonlyArray<Stage>
 
-  constructor(codings: ReadonlyArray<Coding>, reader: Reader, chunkSize: number = streamedChunk) {
+  constructor(
+    codings: ReadonlyArray<Coding>,
+    reader: DecodedReader,
+    chunkSize: number = streamingChunkBytes
+  ) {
     const stages: Array<Stage> = []
-    let next: Next = { write: (bytes) => reader.decoded(bytes), end: () => reader.ended() }
+    let next: Sink = { write: (bytes) => reader.onDecoded(bytes), end: () => reader.onDecodedEnd() }
     for (const coding of [...codings].reverse()) {
       const stage: Stage = new Stage(coding, chunkSize, next, {
-        drained: () => {
+        onDrain: () => {
           const before = stages[stages.indexOf(stage) - 1]
-          if (before === undefined) reader.drained()
+          if (before === undefined) reader.onDrain()
           else before.resume()
         },
-        failed: (cause) => {
+        onFailed: (cause) => {
           this.abort()
-          reader.corrupt(cause)
+          reader.onCorrupt(cause)
         }
       })
       stages.unshift(stage)
@@ -66,32 +70,32 @@ export class Decoder {
   }
 }
 
-interface Told {
-  readonly drained: () => void
-  readonly failed: (cause: Error) => void
+interface StageListener {
+  readonly onDrain: () => void
+  readonly onFailed: (cause: Error) => void
 }
 
 /** Node's own error for it, where Node does not notice it. */
-const cut = Object.assign(new Error("unexpected end of file"), { code: "Z_BUF_ERROR" })
+const truncatedError = Object.assign(new Error("unexpected end of file"), { code: "Z_BUF_ERROR" })
 
 /** One coding. */
-class Stage implements Next {
+class Stage implements Sink {
   private engine: Transform | undefined
   /** The first bytes, until there are enough of them to tell what undoes the rest. */
-  private first: Uint8Array = nothing
+  private head: Uint8Array = noBytes
   private isOver = false
   private readonly coding: Coding
   private readonly chunkSize: number
-  private readonly frames: Frames | undefined
-  private readonly next: Next
-  private readonly told: Told
+  private readonly frames: ZstdFrames | undefined
+  private readonly sink: Sink
+  private readonly listener: StageListener
 
-  constructor(coding: Coding, chunkSize: number, next: Next, told: Told) {
+  constructor(coding: Coding, chunkSize: number, next: Sink, told: StageListener) {
     this.coding = coding
     this.chunkSize = chunkSize
     this.frames = coding.frames?.()
-    this.next = next
-    this.told = told
+    this.sink = next
+    this.listener = told
   }
 
   write(bytes: Uint8Array): boolean {
@@ -101,46 +105,46 @@ class Stage implements Next {
     if (this.frames === undefined) return this.engine.write(bytes)
     let goesOn = true
     for (const part of this.frames.split(bytes)) goesOn = this.engine.write(part)
-    if (this.frames.isPast && !this.engine.writableEnded) this.engine.end()
+    if (this.frames.isPastLastFrame && !this.engine.writableEnded) this.engine.end()
     return goesOn
   }
 
   private begin(bytes: Uint8Array): boolean {
-    const first = this.first.length === 0 ? bytes : Buffer.concat([this.first, bytes])
-    this.first = first
+    const first = this.head.length === 0 ? bytes : Buffer.concat([this.head, bytes])
+    this.head = first
     if (first.length < this.coding.headBytes) return true
     this.open()
     return this.write(first)
   }
 
   private open(): Transform {
-    const engine = this.coding.engine(this.first, { chunkSize: this.chunkSize })
-    this.first = nothing
+    const engine = this.coding.engine(this.head, { chunkSize: this.chunkSize })
+    this.head = noBytes
     this.engine = engine
     engine.on("data", (bytes: Uint8Array) => {
-      if (!this.isOver && !this.next.write(bytes)) engine.pause()
+      if (!this.isOver && !this.sink.write(bytes)) engine.pause()
     })
     engine.on("drain", () => {
-      if (!this.isOver) this.told.drained()
+      if (!this.isOver) this.listener.onDrain()
     })
-    engine.on("end", () => this.ended())
+    engine.on("end", () => this.onEngineEnd())
     engine.on("error", (cause) => this.fail(cause))
     return engine
   }
 
-  private ended(): void {
+  private onEngineEnd(): void {
     if (this.isOver) return
-    if (this.frames?.isCut === true) return this.fail(cut)
+    if (this.frames?.isTruncated === true) return this.fail(truncatedError)
     this.isOver = true
-    this.next.end()
+    this.sink.end()
     // Who waits to write goes on to the end of what is sent.
-    this.told.drained()
+    this.listener.onDrain()
   }
 
   private fail(cause: Error): void {
     if (this.isOver) return
     this.isOver = true
-    this.told.failed(unreadable(this.coding, cause))
+    this.listener.onFailed(decodeError(this.coding, cause))
   }
 
   /** A body without a byte is an empty one, whatever its headers say. */
@@ -148,12 +152,12 @@ class Stage implements Next {
     if (this.isOver) return
     if (this.engine !== undefined) {
       if (!this.engine.writableEnded) this.engine.end()
-    } else if (this.first.length > 0) {
-      const { first } = this
-      this.open().end(first)
+    } else if (this.head.length > 0) {
+      const { head } = this
+      this.open().end(head)
     } else {
       this.isOver = true
-      this.next.end()
+      this.sink.end()
     }
   }
 
@@ -163,9 +167,9 @@ class Stage implements Next {
 
   abort(): void {
     this.isOver = true
-    this.first = nothing
+    this.head = noBytes
     this.engine?.destroy()
   }
 }
 
-const nothing = new Uint8Array(0)
+const noBytes = new Uint8Array(0)

@@ -10,18 +10,18 @@ const highWaterBytes = 64 * 1024
 
 type Pull = Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<unknown>>
 
-export class Queue {
+export class BodyQueue {
   private readonly waiting = new NativeTransport.Collector()
   private ended: Option.Option<Option.Option<unknown>> = Option.none()
   private reader: (() => void) | undefined
-  private unpause: (() => void) | undefined
+  private resumeSource: (() => void) | undefined
 
   /** `false` asks for a pause: `resume` ends it. */
   push(chunk: Uint8Array, resume: () => void): boolean {
     this.waiting.add(chunk)
     this.wake()
     if (this.waiting.size < highWaterBytes) return true
-    this.unpause = resume
+    this.resumeSource = resume
     return false
   }
 
@@ -61,9 +61,9 @@ export class Queue {
 
   private take(): Chunk.Chunk<Uint8Array> {
     const taken = Chunk.unsafeFromArray(this.waiting.take())
-    const { unpause } = this
-    this.unpause = undefined
-    unpause?.()
+    const { resumeSource } = this
+    this.resumeSource = undefined
+    resumeSource?.()
     return taken
   }
 

@@ -14,28 +14,28 @@ type Field = "magic" | "skippable size" | "descriptor" | "block"
 
 const fieldBytes: Readonly<Record<Field, number>> = { magic: 4, "skippable size": 4, descriptor: 1, block: 3 }
 
-export class Frames {
+export class ZstdFrames {
   /** What comes behind the bytes to skip, and what there is of it. */
   private field: Field = "magic"
   private value = 0
   private valueBytes = 0
-  private skipped = 0
+  private bytesToSkip = 0
   private hasChecksum = false
   private hasFrame = false
   private isOver = false
 
   /** Whether what follows is no frame any more: padding, or garbage. */
-  get isPast(): boolean {
+  get isPastLastFrame(): boolean {
     return this.isOver && this.hasFrame
   }
 
   /** Whether the bytes end inside of a frame, or before there was one. */
-  get isCut(): boolean {
-    return !this.hasFrame || !(this.isOver || this.isBetween)
+  get isTruncated(): boolean {
+    return !this.hasFrame || !(this.isOver || this.isBetweenFrames)
   }
 
-  private get isBetween(): boolean {
-    return this.field === "magic" && this.valueBytes === 0 && this.skipped === 0
+  private get isBetweenFrames(): boolean {
+    return this.field === "magic" && this.valueBytes === 0 && this.bytesToSkip === 0
   }
 
   /** The parts of a chunk, of which none goes beyond a frame. What follows the last frame is left out. */
@@ -44,7 +44,7 @@ export class Frames {
     let start = 0
     for (let at = 0; at < chunk.length && !this.isOver; ) {
       at = this.advance(chunk, at)
-      if (this.isOver || (at < chunk.length && !this.isBetween)) continue
+      if (this.isOver || (at < chunk.length && !this.isBetweenFrames)) continue
       parts.push(chunk.subarray(start, at))
       start = at
     }
@@ -54,9 +54,9 @@ export class Frames {
 
   /** Goes on by a field, or by what is to be skipped. */
   private advance(chunk: Uint8Array, from: number): number {
-    if (this.skipped > 0) {
-      const step = Math.min(this.skipped, chunk.length - from)
-      this.skipped -= step
+    if (this.bytesToSkip > 0) {
+      const step = Math.min(this.bytesToSkip, chunk.length - from)
+      this.bytesToSkip -= step
       return from + step
     }
     let at = from
@@ -107,7 +107,7 @@ export class Frames {
   }
 
   private skip(bytes: number, then: Field): void {
-    this.skipped = bytes
+    this.bytesToSkip = bytes
     this.field = then
   }
 }

@@ -2,7 +2,7 @@
 import type { Transform } from "node:stream"
 import * as zlib from "node:zlib"
 import * as Either from "effect/Either"
-import { Frames } from "./ZstdFrames.js"
+import { ZstdFrames } from "./ZstdFrames.js"
 
 /** A coding that can be undone. */
 export interface Coding {
@@ -15,7 +15,7 @@ export interface Coding {
    * 27 bytes makes Node prepare 16 MiB.
    */
   readonly sync?: (bytes: Uint8Array, options: zlib.ZlibOptions) => Uint8Array
-  readonly frames?: () => Frames
+  readonly frames?: () => ZstdFrames
 }
 
 /** Younger than the oldest runtime we serve, and so are its types. */
@@ -78,60 +78,60 @@ const zstdCodings: ReadonlyArray<Coding> =
               flush: zstd.constants.ZSTD_e_flush,
               params: { [zstd.constants.ZSTD_d_windowLogMax]: windowLog }
             }),
-          frames: () => new Frames()
+          frames: () => new ZstdFrames()
         }
       ]
 
-const known: ReadonlyArray<Coding> = [gzip, deflate, br, ...zstdCodings]
+const codings: ReadonlyArray<Coding> = [gzip, deflate, br, ...zstdCodings]
 
 const byName: ReadonlyMap<string, Coding> = new Map([
-  ...known.map((coding) => [coding.name, coding] as const),
+  ...codings.map((coding) => [coding.name, coding] as const),
   ["x-gzip", gzip]
 ])
 
 /** What to tell a server that we take. */
-export const acceptEncoding: string = known.map(({ name }) => name).join(", ")
+export const acceptEncoding: string = codings.map(({ name }) => name).join(", ")
 
 /** As many as other clients undo. A server may name any number, and each multiplies what a few bytes cost. */
 const maxCodings = 5
 
-const nothing: ReadonlyArray<Coding> = []
+const noCodings: ReadonlyArray<Coding> = []
 
 /**
  * The codings of a response in the order in which they are undone: that of a server is the order in which it applied them. None
  * where one of them is unknown: the body is handed on as it is. A failure where there are too many.
  */
-export const codingsOf = (header: string | undefined): Either.Either<ReadonlyArray<Coding>, Error> => {
-  if (header === undefined) return none
+export const parseCodings = (header: string | undefined): Either.Either<ReadonlyArray<Coding>, Error> => {
+  if (header === undefined) return nothingToDecode
   const codings: Array<Coding> = []
   for (const member of header.split(",")) {
     const name = member.trim().toLowerCase()
     if (name === "" || name === "identity") continue
     const coding = byName.get(name)
-    if (coding === undefined) return none
+    if (coding === undefined) return nothingToDecode
     codings.unshift(coding)
   }
-  return codings.length > maxCodings ? Either.left(tooMany(codings.length)) : Either.right(codings)
+  return codings.length > maxCodings ? Either.left(tooManyError(codings.length)) : Either.right(codings)
 }
 
-const none: Either.Either<ReadonlyArray<Coding>, Error> = Either.right(nothing)
+const nothingToDecode: Either.Either<ReadonlyArray<Coding>, Error> = Either.right(noCodings)
 
-const tooMany = (count: number): Error =>
+const tooManyError = (count: number): Error =>
   Object.assign(
     new Error(`the response has ${count} content codings, of which at most ${maxCodings} are undone`),
     { code: "ERR_TOO_MANY_CODINGS" }
   )
 
 /** What may be undone within the turn: about half a millisecond of it. */
-const syncBytes = 32 * 1024
+const maxSyncBytes = 32 * 1024
 const syncOutput = { maxOutputLength: 128 * 1024, chunkSize: 32 * 1024 }
 
 /** Whether a body of so many bytes, or a longer one that begins with them, may yet be undone within the turn. */
 export const isSmall = ([coding, ...others]: ReadonlyArray<Coding>, size: number): boolean =>
-  size <= syncBytes && others.length === 0 && coding?.sync !== undefined
+  size <= maxSyncBytes && others.length === 0 && coding?.sync !== undefined
 
 /** A whole body that is small, undone. `undefined` where that has to be done as it comes, or cannot be done. */
-export const small = (codings: ReadonlyArray<Coding>, bytes: Uint8Array): Uint8Array | undefined => {
+export const decodeSmall = (codings: ReadonlyArray<Coding>, bytes: Uint8Array): Uint8Array | undefined => {
   if (!isSmall(codings, bytes.length)) return undefined
   try {
     return codings[0]?.sync?.(bytes, syncOutput)
@@ -141,7 +141,7 @@ export const small = (codings: ReadonlyArray<Coding>, bytes: Uint8Array): Uint8A
 }
 
 /** Why a body cannot be undone. One that was cut may come whole the next time, others will not. */
-export const unreadable = ({ name }: Coding, cause: Error): Error => {
+export const decodeError = ({ name }: Coding, cause: Error): Error => {
   const code = "code" in cause ? cause.code : undefined
   if (code === "Z_MEM_ERROR") return cause
   const isCut = code === "Z_BUF_ERROR"

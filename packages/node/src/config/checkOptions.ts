@@ -6,36 +6,36 @@ import * as Option from "effect/Option"
 import type { Options, Proxy, Tls } from "./TransportOptions.js"
 
 /** A setting, and what is wrong with it. */
-export interface Unfit {
+export interface InvalidOption {
   readonly field: string
   readonly reason: string
 }
 
 /** What is wrong with a value. The field is the place within it, `""` for all of it. */
-type Check = (value: unknown) => Unfit | undefined
+type Check = (value: unknown) => InvalidOption | undefined
 
 type Shape<A> = { readonly [K in keyof A]-?: Check }
 
-const kind =
-  (fits: (value: unknown) => boolean, reason: string): Check =>
+const rule =
+  (isValid: (value: unknown) => boolean, reason: string): Check =>
   (value) =>
-    fits(value) ? undefined : { field: "", reason }
+    isValid(value) ? undefined : { field: "", reason }
 
 /** Somebody else looks at it. */
-const any: Check = () => undefined
+const unchecked: Check = () => undefined
 
-const flag = kind((value) => typeof value === "boolean", "must be true or false")
-const text = kind(
+const boolean = rule((value) => typeof value === "boolean", "must be true or false")
+const nonEmptyString = rule(
   (value) => typeof value === "string" && value !== "",
   "must be a string, and not an empty one"
 )
-const lookup = kind((value) => typeof value === "function", "must be a function")
-const count = kind(
+const functionValue = rule((value) => typeof value === "function", "must be a function")
+const positiveInteger = rule(
   (value) => Number.isInteger(value) && Number(value) > 0,
   "must be a whole number above zero"
 )
 
-const duration = kind((value) => {
+const positiveDuration = rule((value) => {
   const millis = Option.match(Duration.decodeUnknown(value), {
     onNone: () => 0,
     onSome: (duration) => Duration.toMillis(duration)
@@ -43,13 +43,13 @@ const duration = kind((value) => {
   return millis > 0 && Number.isFinite(millis)
 }, "must be a finite duration above zero")
 
-const protocols = kind(
+const allowH2 = rule(
   (value) => typeof value === "boolean" || value === "prior-knowledge",
   'must be true, false or "prior-knowledge"'
 )
 
 /** One authority may stand alone, and be the bytes of a file. */
-const authorities = kind(
+const certificates = rule(
   (value) =>
     (Array.isArray(value) ? value : [value]).every(
       (one) => typeof one === "string" || one instanceof Uint8Array
@@ -60,12 +60,12 @@ const authorities = kind(
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-const within = (name: string, { field, reason }: Unfit): Unfit => ({
+const under = (name: string, { field, reason }: InvalidOption): InvalidOption => ({
   field: field === "" ? name : `${name}.${field}`,
   reason
 })
 
-const fields = <A>(shape: Shape<A>): Check => {
+const objectOf = <A>(shape: Shape<A>): Check => {
   const checks = Object.entries<Check>(shape)
   const names = checks.map(([name]) => name)
   return (value) => {
@@ -74,44 +74,44 @@ const fields = <A>(shape: Shape<A>): Check => {
     if (unknown !== undefined) return unknown
     for (const [name, check] of checks) {
       const problem = value[name] === undefined ? undefined : check(value[name])
-      if (problem !== undefined) return within(name, problem)
+      if (problem !== undefined) return under(name, problem)
     }
     return undefined
   }
 }
 
-const tls = fields<Tls>({
-  ca: authorities,
-  cert: any,
-  key: any,
-  passphrase: any,
-  serverName: text,
-  verify: flag
+const tls = objectOf<Tls>({
+  ca: certificates,
+  cert: unchecked,
+  key: unchecked,
+  passphrase: unchecked,
+  serverName: nonEmptyString,
+  verify: boolean
 })
 
-const proxy = fields<Proxy>({ url: any, token: any, tls })
+const proxy = objectOf<Proxy>({ url: unchecked, token: unchecked, tls })
 
-const settings = fields<Options>({
-  connections: count,
-  keepAliveConnections: count,
-  keepAlive: duration,
-  tcpKeepAlive: duration,
-  pipelining: count,
-  acquireTimeout: duration,
-  allowH2: protocols,
-  pingInterval: duration,
-  lookup,
+const checkAll = objectOf<Options>({
+  connections: positiveInteger,
+  keepAliveConnections: positiveInteger,
+  keepAlive: positiveDuration,
+  tcpKeepAlive: positiveDuration,
+  pipelining: positiveInteger,
+  acquireTimeout: positiveDuration,
+  allowH2,
+  pingInterval: positiveDuration,
+  lookup: functionValue,
   tls,
-  socketPath: text,
+  socketPath: nonEmptyString,
   proxy: (value) => (isRecord(value) ? proxy(value) : undefined),
-  decompress: flag,
-  graceful: flag,
+  decompress: boolean,
+  graceful: boolean,
   timeouts: Timeouts.check
 })
 
 /** The limits of a transport, or what is wrong with its settings. */
-export const check = (options: Options): Either.Either<Timeouts.Timeouts, Unfit> => {
-  const problem = settings(options)
-  if (problem !== undefined) return Either.left(problem.field === "" ? within("options", problem) : problem)
+export const checkOptions = (options: Options): Either.Either<Timeouts.Timeouts, InvalidOption> => {
+  const problem = checkAll(options)
+  if (problem !== undefined) return Either.left(problem.field === "" ? under("options", problem) : problem)
   return Timeouts.merge(Timeouts.defaults, options.timeouts)
 }

@@ -7,12 +7,12 @@ export interface Address {
 }
 
 /** What stands in the brackets of a URL's IPv6 literal; RFC 6874 spells the zone's `%` as `%25` there. */
-export const unbracketed = (host: string): string =>
+export const stripBrackets = (host: string): string =>
   host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1).replace("%25", "%") : host
 
 /** The address that a host is, where it is no name. */
-export const literal = (host: string): Address | undefined => {
-  const address = unbracketed(host)
+export const ipLiteral = (host: string): Address | undefined => {
+  const address = stripBrackets(host)
   const family = isIP(address)
   return family === 0 ? undefined : { address, family }
 }
@@ -20,7 +20,7 @@ export const literal = (host: string): Address | undefined => {
 /**
  * What a lookup gave, its own shapes among them (one address, or strings). What is no address is left out.
  */
-export const given = (found: unknown): ReadonlyArray<Address> =>
+export const parseLookup = (found: unknown): ReadonlyArray<Address> =>
   (Array.isArray(found) ? found : [found]).flatMap((one: unknown) => {
     const address = typeof one === "object" && one !== null && "address" in one ? one.address : one
     const family = typeof address === "string" ? isIP(address) : 0
@@ -31,7 +31,7 @@ export const given = (found: unknown): ReadonlyArray<Address> =>
  * RFC 8305, 4: the families take turns, beginning with that of the first. The order within a family is the resolver's
  * (RFC 6724).
  */
-export const interleaved = (addresses: ReadonlyArray<Address>): ReadonlyArray<Address> => {
+export const interleave = (addresses: ReadonlyArray<Address>): ReadonlyArray<Address> => {
   const once = addresses.filter(
     ({ address }, index) => addresses.findIndex((other) => other.address === address) === index
   )
@@ -42,7 +42,7 @@ export const interleaved = (addresses: ReadonlyArray<Address>): ReadonlyArray<Ad
   ).flat()
 }
 
-export interface Failure extends Address {
+export interface AddressFailure extends Address {
   readonly cause: Error
 }
 
@@ -50,17 +50,21 @@ const codeOf = (cause: Error): string | undefined =>
   "code" in cause && typeof cause.code === "string" ? cause.code : undefined
 
 /** This machine has no way to that family of addresses: it says nothing about the host. */
-const local = /^(ENETUNREACH|EADDRNOTAVAIL|EAFNOSUPPORT|EPROTONOSUPPORT)$/
+const localCodes = /^(ENETUNREACH|EADDRNOTAVAIL|EAFNOSUPPORT|EPROTONOSUPPORT)$/
 
 /** The code of the first failure, in the order of the addresses, that says something about the host. */
-export const telling = (failures: ReadonlyArray<Failure>): string | undefined => {
+export const mostTellingCode = (failures: ReadonlyArray<AddressFailure>): string | undefined => {
   const codes = failures.map(({ cause }) => codeOf(cause)).filter((code) => code !== undefined)
-  return codes.find((code) => !local.test(code)) ?? codes[0]
+  return codes.find((code) => !localCodes.test(code)) ?? codes[0]
 }
 
 /** Every address of a host has failed. */
-export const allFailed = (host: string, port: number, failures: ReadonlyArray<Failure>): Error => {
-  const code = telling(failures)
+export const allAddressesFailed = (
+  host: string,
+  port: number,
+  failures: ReadonlyArray<AddressFailure>
+): Error => {
+  const code = mostTellingCode(failures)
   const tried = failures
     .map(({ address, cause }) => `${address} ${codeOf(cause) ?? cause.message}`)
     .join(", ")

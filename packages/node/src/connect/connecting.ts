@@ -4,7 +4,7 @@
 export type Abort = () => void
 
 /** One of the two is called, once, never before the call that began it has returned, and neither after an abort. */
-export interface Connecting<in S> {
+export interface ConnectListener<in S> {
   readonly connected: (socket: S) => void
   readonly failed: (cause: Error) => void
 }

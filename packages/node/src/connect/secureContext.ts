@@ -5,7 +5,7 @@ import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import type { Tls } from "../config/TransportOptions.js"
 
-export interface Wrong {
+export interface InvalidTls {
   readonly field: "ca" | "cert" | "key" | "passphrase"
   readonly reason: string
 }
@@ -14,74 +14,74 @@ export interface Wrong {
  * What TLS connections are made with, or what is wrong with the settings. A reason shows nothing of them. Without settings the
  * authorities are Node's.
  */
-export const secureContext = (settings: Tls | undefined): Either.Either<SecureContext, Wrong> => {
-  const given = read(settings ?? {})
-  const wrong = authorities(given) ?? identity(given)
-  if (wrong !== undefined) return Either.left(wrong)
-  return Either.mapLeft(attempt(given), (cause) => ({
+export const secureContext = (settings: Tls | undefined): Either.Either<SecureContext, InvalidTls> => {
+  const pem = toPemSettings(settings ?? {})
+  const invalid = checkAuthorities(pem) ?? checkKeyPair(pem)
+  if (invalid !== undefined) return Either.left(invalid)
+  return Either.mapLeft(tryCreate(pem), (cause) => ({
     field: "cert",
-    reason: `cannot be used: ${told(cause)}`
+    reason: `cannot be used: ${opensslMessage(cause)}`
   }))
 }
 
 /** The settings as text. Plain JavaScript may give one authority alone, and the bytes of files. */
-interface Given {
+interface PemSettings {
   readonly ca?: Array<string>
   readonly cert?: string
   readonly key?: string
   readonly passphrase?: string
 }
 
-const read = ({ ca, cert, key, passphrase }: Tls): Given => ({
-  ...(ca === undefined ? {} : { ca: (Array.isArray(ca) ? ca : [ca]).map(text) }),
-  ...(cert === undefined ? {} : { cert: text(cert) }),
-  ...(key === undefined ? {} : { key: text(key) }),
-  ...(passphrase === undefined ? {} : { passphrase: text(passphrase) })
+const toPemSettings = ({ ca, cert, key, passphrase }: Tls): PemSettings => ({
+  ...(ca === undefined ? {} : { ca: (Array.isArray(ca) ? ca : [ca]).map(toText) }),
+  ...(cert === undefined ? {} : { cert: toText(cert) }),
+  ...(key === undefined ? {} : { key: toText(key) }),
+  ...(passphrase === undefined ? {} : { passphrase: toText(passphrase) })
 })
 
-const text = (given: unknown): string => {
-  const pem = Redacted.isRedacted(given) ? Redacted.value(given) : given
+const toText = (value: unknown): string => {
+  const pem = Redacted.isRedacted(value) ? Redacted.value(value) : value
   return typeof pem === "string" ? pem : pem instanceof Uint8Array ? Buffer.from(pem).toString() : ""
 }
 
-const attempt = (given: Given): Either.Either<SecureContext, unknown> =>
-  Either.try(() => tls.createSecureContext(given))
+const tryCreate = (pem: PemSettings): Either.Either<SecureContext, unknown> =>
+  Either.try(() => tls.createSecureContext(pem))
 
 /** OpenSSL's words. Those of Node's own checks may quote what they were given. */
-const told = (cause: unknown): string =>
+const opensslMessage = (cause: unknown): string =>
   cause instanceof Error && "reason" in cause && typeof cause.reason === "string"
     ? cause.reason
     : "OpenSSL does not take it"
 
-const certificate = /(?=-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----)/
+const certificateStart = /(?=-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----)/
 
 /** The certificates of a text, where there are some and all can be read. Between them stand comments, as a rule. */
-const certificates = (pem: string): ReadonlyArray<X509Certificate> | undefined => {
-  const blocks = pem.split(certificate).filter((block) => block.startsWith("-----BEGIN"))
+const parseCertificates = (pem: string): ReadonlyArray<X509Certificate> | undefined => {
+  const blocks = pem.split(certificateStart).filter((block) => block.startsWith("-----BEGIN"))
   const read = Either.try(() => blocks.map((block) => new X509Certificate(block)))
   return Either.isRight(read) && read.right.length > 0 ? read.right : undefined
 }
 
 /** Node takes any text for an authority, and trusts nobody where it holds none, or only those before one that it cannot read. */
-const authorities = ({ ca }: Given): Wrong | undefined => {
+const checkAuthorities = ({ ca }: PemSettings): InvalidTls | undefined => {
   if (ca === undefined) return undefined
   if (ca.length === 0) return { field: "ca", reason: "must hold a certificate" }
-  const at = ca.findIndex((pem) => certificates(pem) === undefined)
+  const at = ca.findIndex((pem) => parseCertificates(pem) === undefined)
   return at < 0
     ? undefined
     : { field: "ca", reason: `must be certificates in PEM, which entry ${at + 1} of ${ca.length} is not` }
 }
 
 /** A certificate without a key, a key without one, and keys of another type are passed over by Node. */
-const identity = ({ cert, key, passphrase }: Given): Wrong | undefined => {
+const checkKeyPair = ({ cert, key, passphrase }: PemSettings): InvalidTls | undefined => {
   if (key === undefined) {
     if (cert !== undefined) return { field: "key", reason: "must be given with `cert`" }
     return passphrase === undefined ? undefined : { field: "passphrase", reason: "must be given with `key`" }
   }
   if (cert === undefined) return { field: "cert", reason: "must be given with `key`" }
-  const chain = certificates(cert)
+  const chain = parseCertificates(cert)
   if (chain === undefined) return { field: "cert", reason: "must be a certificate in PEM" }
-  const unread = unreadable(key, passphrase)
+  const unread = checkKey(key, passphrase)
   if (unread !== undefined) return unread
   const fits = Either.try(() =>
     chain[0]?.checkPrivateKey(createPrivateKey({ key, ...(passphrase && { passphrase }) }))
@@ -91,17 +91,17 @@ const identity = ({ cert, key, passphrase }: Given): Wrong | undefined => {
     : undefined
 }
 
-const isKey = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]+-----END \1-----/
+const keyBlock = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]+-----END \1-----/
 
-const isEncrypted = /BEGIN ENCRYPTED PRIVATE KEY|^Proc-Type: 4,ENCRYPTED/m
+const encryptedKey = /BEGIN ENCRYPTED PRIVATE KEY|^Proc-Type: 4,ENCRYPTED/m
 
-const unreadable = (key: string, passphrase: string | undefined): Wrong | undefined => {
-  if (!isKey.test(key)) return { field: "key", reason: "must be a private key in PEM" }
-  const read = attempt({ key, ...(passphrase === undefined ? {} : { passphrase }) })
+const checkKey = (key: string, passphrase: string | undefined): InvalidTls | undefined => {
+  if (!keyBlock.test(key)) return { field: "key", reason: "must be a private key in PEM" }
+  const read = tryCreate({ key, ...(passphrase === undefined ? {} : { passphrase }) })
   if (Either.isRight(read)) return undefined
-  if (!isEncrypted.test(key))
-    return { field: "key", reason: `must be a private key in PEM: ${told(read.left)}` }
+  if (!encryptedKey.test(key))
+    return { field: "key", reason: `must be a private key in PEM: ${opensslMessage(read.left)}` }
   return passphrase === undefined
     ? { field: "passphrase", reason: "must be given: the key is encrypted" }
-    : { field: "passphrase", reason: `does not open the key: ${told(read.left)}` }
+    : { field: "passphrase", reason: `does not open the key: ${opensslMessage(read.left)}` }
 }

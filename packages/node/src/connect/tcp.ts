@@ -6,15 +6,18 @@
 import dns from "node:dns"
 import net from "node:net"
 import type { Lookup } from "../config/TransportOptions.js"
-import { failedBefore, unsent } from "../shared/errors.js"
-import * as Addresses from "./addresses.js"
-import type { Abort, Connecting } from "./connecting.js"
+import { markNotSent, notSentError } from "../shared/errors.js"
+import {
+  type Address,
+  type AddressFailure,
+  allAddressesFailed,
+  interleave,
+  ipLiteral,
+  parseLookup
+} from "./addresses.js"
+import type { Abort, ConnectListener } from "./connecting.js"
 
-export type { Abort, Connecting } from "./connecting.js"
-export { secureContext } from "./secureContext.js"
-export { tls } from "./tls.js"
-
-export type To = { readonly host: string; readonly port: number } | { readonly path: string }
+export type Destination = { readonly host: string; readonly port: number } | { readonly path: string }
 
 export interface TcpOptions {
   /** In place of `dns.lookup`. */
@@ -29,20 +32,24 @@ export interface TcpOptions {
  * A connection to the first address that takes one (RFC 8305). There is no limit: the owner's abort is one for all addresses.
  * The socket comes without a listener, and nothing of it has been read.
  */
-export const tcp = (to: To, options: TcpOptions, listener: Connecting<net.Socket>): Abort => {
-  const race = new Race(to, options, listener)
-  race.begin()
+export const tcp = (
+  destination: Destination,
+  options: TcpOptions,
+  listener: ConnectListener<net.Socket>
+): Abort => {
+  const race = new AddressRace(destination, options, listener)
+  race.start()
   return race.abort
 }
 
 /** What `dns.lookup` is called with. Its order is what the process is set to: the resolver's own, by default. */
-const all = { all: true } as const
+const lookupOptions = { all: true } as const
 
 /** What the system takes: seconds, and on Linux no more than these. */
-const keepAliveMillis = { min: 1_000, max: 32_767_000 }
+const keepAliveRange = { min: 1_000, max: 32_767_000 }
 
 /** Node's resolvers say themselves what failed. Another one may fail with whatever befell it, or find nothing. */
-const unresolved = (host: string, cause: unknown): Error => {
+const lookupError = (host: string, cause: unknown): Error => {
   if (cause instanceof Error && "syscall" in cause && /^(getaddrinfo|query)/.test(String(cause.syscall)))
     return cause
   const why = cause instanceof Error ? cause.message : "it has no address"
@@ -54,96 +61,96 @@ const unresolved = (host: string, cause: unknown): Error => {
   })
 }
 
-class Race {
-  private readonly to: To
+class AddressRace {
+  private readonly destination: Destination
   private readonly options: TcpOptions
-  private readonly listener: Connecting<net.Socket>
+  private readonly listener: ConnectListener<net.Socket>
   private readonly sockets: Array<net.Socket> = []
-  private readonly failures: Array<Addresses.Failure | undefined> = []
-  private addresses: ReadonlyArray<Addresses.Address> = []
-  private begun = 0
-  private failed = 0
+  private readonly failures: Array<AddressFailure | undefined> = []
+  private addresses: ReadonlyArray<Address> = []
+  private started = 0
+  private failedCount = 0
   private timer: NodeJS.Timeout | undefined
-  private over = false
+  private isOver = false
 
-  constructor(to: To, options: TcpOptions, listener: Connecting<net.Socket>) {
-    this.to = to
+  constructor(destination: Destination, options: TcpOptions, listener: ConnectListener<net.Socket>) {
+    this.destination = destination
     this.options = options
     this.listener = listener
   }
 
   readonly abort: Abort = () => {
-    if (this.over) return
-    this.end()
+    if (this.isOver) return
+    this.settle()
     for (const socket of this.sockets) socket.destroy()
   }
 
-  begin(): void {
-    const { to } = this
-    if ("path" in to) return this.attempt({ path: to.path }, (cause) => this.fail(cause))
-    const { host, port } = to
+  start(): void {
+    const { destination } = this
+    if ("path" in destination) return this.attempt({ path: destination.path }, (cause) => this.fail(cause))
+    const { host, port } = destination
     if (!(Number.isInteger(port) && port > 0 && port < 65_536)) {
-      return this.failLater(failedBefore(`${port} is no port to connect to`, "ERR_SOCKET_BAD_PORT"))
+      return this.failLater(notSentError(`${port} is no port to connect to`, "ERR_SOCKET_BAD_PORT"))
     }
     // Node takes an empty name for this machine's.
-    if (host === "") return this.failLater(failedBefore("there is no host to connect to", "ERR_INVALID_URL"))
-    const literal = Addresses.literal(host)
+    if (host === "") return this.failLater(notSentError("there is no host to connect to", "ERR_INVALID_URL"))
+    const literal = ipLiteral(host)
     if (literal === undefined) return this.lookUp(host)
     this.addresses = [literal]
-    this.next()
+    this.startNext()
   }
 
   private lookUp(host: string): void {
     const { lookup = dns.lookup as Lookup } = this.options
     let isAsync = false
     try {
-      lookup(host, all, (error, found) => {
+      lookup(host, lookupOptions, (error, found) => {
         // Nothing ends a lookup of the system's: what it finds after an abort goes nowhere.
-        if (isAsync) this.found(host, error, found)
-        else process.nextTick(() => this.found(host, error, found))
+        if (isAsync) this.onLookup(host, error, found)
+        else process.nextTick(() => this.onLookup(host, error, found))
       })
     } catch (cause) {
-      this.failLater(unresolved(host, cause))
+      this.failLater(lookupError(host, cause))
     }
     isAsync = true
   }
 
-  private found(host: string, error: Error | null, found: unknown): void {
-    if (this.over || this.addresses.length > 0) return
-    if (error !== null && error !== undefined) return this.fail(unresolved(host, error))
-    this.addresses = Addresses.interleaved(Addresses.given(found))
-    if (this.addresses.length === 0) return this.fail(unresolved(host, undefined))
-    this.next()
+  private onLookup(host: string, error: Error | null, found: unknown): void {
+    if (this.isOver || this.addresses.length > 0) return
+    if (error !== null && error !== undefined) return this.fail(lookupError(host, error))
+    this.addresses = interleave(parseLookup(found))
+    if (this.addresses.length === 0) return this.fail(lookupError(host, undefined))
+    this.startNext()
   }
 
   /** The next address gets its turn, beside those that have had theirs. */
-  private next(): void {
+  private startNext(): void {
     clearTimeout(this.timer)
-    const index = this.begun
+    const index = this.started
     const address = this.addresses[index]
-    if (address === undefined || "path" in this.to) return
-    const { port } = this.to
-    this.begun++
-    if (this.begun < this.addresses.length) {
-      this.timer = setTimeout(() => this.next(), this.options.attemptDelay ?? 250)
+    if (address === undefined || "path" in this.destination) return
+    const { port } = this.destination
+    this.started++
+    if (this.started < this.addresses.length) {
+      this.timer = setTimeout(() => this.startNext(), this.options.attemptDelay ?? 250)
     }
-    this.attempt({ host: address.address, port }, (cause) => this.failedAt(index, address, cause))
+    this.attempt({ host: address.address, port }, (cause) => this.onAttemptFailed(index, address, cause))
   }
 
-  private failedAt(index: number, address: Addresses.Address, cause: Error): void {
+  private onAttemptFailed(index: number, address: Address, cause: Error): void {
     this.failures[index] = { ...address, cause }
-    this.failed++
-    if (this.failed === this.addresses.length) this.fail(this.reason(cause))
-    else if (index === this.begun - 1) this.next()
+    this.failedCount++
+    if (this.failedCount === this.addresses.length) this.fail(this.reason(cause))
+    else if (index === this.started - 1) this.startNext()
   }
 
   /** The system's own error names the one address that was asked for. */
   private reason(cause: Error): Error {
-    const { to } = this
-    if ("path" in to || Addresses.literal(to.host) !== undefined) return cause
-    return Addresses.allFailed(
-      to.host,
-      to.port,
+    const { destination } = this
+    if ("path" in destination || ipLiteral(destination.host) !== undefined) return cause
+    return allAddressesFailed(
+      destination.host,
+      destination.port,
       this.failures.filter((failure) => failure !== undefined)
     )
   }
@@ -156,36 +163,36 @@ class Race {
         ...to,
         noDelay: true,
         keepAlive: true,
-        keepAliveInitialDelay: Math.min(Math.max(tcpKeepAlive, keepAliveMillis.min), keepAliveMillis.max)
+        keepAliveInitialDelay: Math.min(Math.max(tcpKeepAlive, keepAliveRange.min), keepAliveRange.max)
       })
     } catch (cause) {
       return process.nextTick(() => {
-        if (!this.over) onFailed(unsent(cause))
+        if (!this.isOver) onFailed(markNotSent(cause))
       })
     }
     this.sockets.push(socket)
     const onError = (cause: Error): void => {
-      if (!this.over) onFailed(cause)
+      if (!this.isOver) onFailed(cause)
     }
     socket.on("error", onError)
     socket.once("connect", () => {
-      if (this.over) return
+      if (this.isOver) return
       socket.off("error", onError)
-      this.end()
+      this.settle()
       for (const other of this.sockets) if (other !== socket) other.destroy()
       this.listener.connected(socket)
     })
   }
 
-  private end(): void {
-    this.over = true
+  private settle(): void {
+    this.isOver = true
     clearTimeout(this.timer)
   }
 
   private fail(cause: Error): void {
-    if (this.over) return
-    this.end()
-    this.listener.failed(unsent(cause))
+    if (this.isOver) return
+    this.settle()
+    this.listener.failed(markNotSent(cause))
   }
 
   private failLater(cause: Error): void {

@@ -2,9 +2,9 @@
 import net from "node:net"
 import type { Duplex } from "node:stream"
 import nodeTls, { type SecureContext, type TLSSocket } from "node:tls"
-import { failedBefore, opensslReason, unsent } from "../shared/errors.js"
-import * as Addresses from "./addresses.js"
-import type { Abort, Connecting } from "./connecting.js"
+import { markNotSent, notSentError, opensslReason } from "../shared/errors.js"
+import { stripBrackets } from "./addresses.js"
+import type { Abort, ConnectListener } from "./connecting.js"
 
 export interface TlsOptions {
   /** The URL's host: whom the certificate must be for, and the name that the server is asked for. */
@@ -26,47 +26,47 @@ export interface TlsOptions {
 /**
  * TLS over a socket. An abort or a failure ends that socket too. Whatever it fails with, nothing of a request was written.
  */
-export const tls = (socket: Duplex, options: TlsOptions, listener: Connecting<TLSSocket>): Abort => {
-  const handshake = new Handshake(socket, listener)
-  handshake.begin(options)
+export const tls = (socket: Duplex, options: TlsOptions, listener: ConnectListener<TLSSocket>): Abort => {
+  const handshake = new TlsHandshake(socket, listener)
+  handshake.start(options)
   return handshake.abort
 }
 
 /** RFC 6066, 3: a name without the dot at its end; and of an address no interface, which no certificate has. */
 const peerName = ({ host, servername }: TlsOptions): string =>
-  Addresses.unbracketed(servername ?? host)
+  stripBrackets(servername ?? host)
     .replace(/%.*$/, "")
     .replace(/\.$/, "")
 
-class Handshake {
+class TlsHandshake {
   private readonly socket: Duplex
-  private readonly listener: Connecting<TLSSocket>
+  private readonly listener: ConnectListener<TLSSocket>
   private secure: TLSSocket | undefined
-  private over = false
+  private isOver = false
 
-  constructor(socket: Duplex, listener: Connecting<TLSSocket>) {
+  constructor(socket: Duplex, listener: ConnectListener<TLSSocket>) {
     this.socket = socket
     this.listener = listener
   }
 
   readonly abort: Abort = () => {
-    if (this.over) return
-    this.over = true
+    if (this.isOver) return
+    this.isOver = true
     this.destroy()
   }
 
-  begin(options: TlsOptions): void {
+  start(options: TlsOptions): void {
     const { destroyed, readableEnded, writable } = this.socket
     // Node would wrap what is left of it, and hang.
-    if (destroyed || readableEnded || !writable) return this.failLater(cut())
+    if (destroyed || readableEnded || !writable) return this.failLater(closedEarly())
     try {
-      this.shake(options)
+      this.connect(options)
     } catch (cause) {
       this.failLater(cause)
     }
   }
 
-  private shake(options: TlsOptions): void {
+  private connect(options: TlsOptions): void {
     const { alpn, context, onSession, session, verify } = options
     const name = peerName(options)
     const secure = nodeTls.connect({
@@ -87,14 +87,14 @@ class Handshake {
     secure.once("secureConnect", this.onSecure)
   }
 
-  private readonly onError = (cause: Error): void => this.fail(explained(cause))
+  private readonly onError = (cause: Error): void => this.fail(explain(cause))
 
-  private readonly onClose = (): void => this.fail(cut())
+  private readonly onClose = (): void => this.fail(closedEarly())
 
   private readonly onSecure = (): void => {
     const { secure } = this
-    if (this.over || secure === undefined) return
-    this.over = true
+    if (this.isOver || secure === undefined) return
+    this.isOver = true
     this.socket.off("error", this.onError)
     secure.off("error", this.onError)
     secure.off("close", this.onClose)
@@ -102,9 +102,9 @@ class Handshake {
   }
 
   private fail(cause: unknown): void {
-    if (this.over) return
+    if (this.isOver) return
     this.abort()
-    this.listener.failed(unsent(cause))
+    this.listener.failed(markNotSent(cause))
   }
 
   private failLater(cause: unknown): void {
@@ -117,15 +117,16 @@ class Handshake {
   }
 }
 
-const cut = (): Error => failedBefore("the connection was closed before TLS was established", "ECONNRESET")
+const closedEarly = (): Error =>
+  notSentError("the connection was closed before TLS was established", "ECONNRESET")
 
 /** What OpenSSL calls bytes that are no record of TLS: a response of plain http begins with `HTTP`. */
-const noRecord = /^(wrong version number|packet length too long|data length too long|bad record type)$/
+const notTlsReason = /^(wrong version number|packet length too long|data length too long|bad record type)$/
 
-const explained = (cause: Error): Error => {
+const explain = (cause: Error): Error => {
   const reason = opensslReason(cause)
   if (reason === undefined || !("code" in cause)) return cause
-  const what = noRecord.test(reason)
+  const what = notTlsReason.test(reason)
     ? "the server's response is not TLS, but perhaps plain http"
     : "the handshake failed"
   return Object.assign(new Error(`${what} (${reason})`, { cause }), { code: cause.code })

@@ -3,19 +3,19 @@ import type { Dispatcher } from "../config/TransportOptions.js"
 import type { Exchange, Sender } from "../exchange/Exchange.js"
 
 /** Tells requests on new connections from those on kept ones. */
-interface Sockets {
+interface ConnectionTracker {
   readonly areNew: () => boolean
 }
 
-const watched = new WeakMap<Dispatcher, Sockets>()
+const trackers = new WeakMap<Dispatcher, ConnectionTracker>()
 
 /**
  * A dispatcher says that a connection is established right before it writes the first request on it, in the same turn: what is
  * written at any other time goes over a connection that has served before. One that never says so (a `ProxyAgent` of
  * undici's) counts as new.
  */
-const socketsOf = (dispatcher: Dispatcher): Sockets => {
-  const known = watched.get(dispatcher)
+const trackerOf = (dispatcher: Dispatcher): ConnectionTracker => {
+  const known = trackers.get(dispatcher)
   if (known !== undefined) return known
   let fresh = true
   dispatcher.on?.("connect", () => {
@@ -24,26 +24,26 @@ const socketsOf = (dispatcher: Dispatcher): Sockets => {
       fresh = false
     })
   })
-  const sockets: Sockets = { areNew: () => fresh }
-  watched.set(dispatcher, sockets)
-  return sockets
+  const tracker: ConnectionTracker = { areNew: () => fresh }
+  trackers.set(dispatcher, tracker)
+  return tracker
 }
 
 /** Sends over a dispatcher. Throws where it is none: Bun's module for `undici` has classes of these names that cannot send. */
-export const make = (dispatcher: Dispatcher): Sender => {
+export const dispatcherSender = (dispatcher: Dispatcher): Sender => {
   if (typeof dispatcher.dispatch !== "function") {
     throw new TypeError(
       "a dispatcher must have `dispatch`; Bun's have not: use FetchTransport of @effect-api/client"
     )
   }
-  const sockets = socketsOf(dispatcher)
+  const tracker = trackerOf(dispatcher)
   return {
     send: (exchange) => {
-      const handler = new Handler(exchange, sockets)
+      const handler = new DispatchHandler(exchange, tracker)
       try {
         dispatcher.dispatch(exchange.outgoing, handler)
       } catch (cause) {
-        handler.failed(cause)
+        handler.onFailed(cause)
       }
     }
   }
@@ -72,43 +72,43 @@ const pairsOf = (headers: Headers): ReadonlyArray<string> => {
   return pairs
 }
 
-const over = new Error("the exchange is over")
+const overError = new Error("the exchange is over")
 
-class Handler {
-  private isBegun = false
+class DispatchHandler {
+  private isSent = false
   private readonly exchange: Exchange
-  private readonly sockets: Sockets
+  private readonly tracker: ConnectionTracker
 
-  constructor(exchange: Exchange, sockets: Sockets) {
+  constructor(exchange: Exchange, tracker: ConnectionTracker) {
     this.exchange = exchange
-    this.sockets = sockets
+    this.tracker = tracker
   }
 
   /** An interceptor that retries or follows redirects begins more than once. */
   onRequestStart(controller: Controller): void {
-    this.isBegun = true
+    this.isSent = true
     const abort = (reason: Error): void => controller.abort(reason)
-    if (!this.exchange.begun(abort, !this.sockets.areNew())) controller.abort(over)
+    if (!this.exchange.onSend(abort, !this.tracker.areNew())) controller.abort(overError)
   }
 
   onResponseStart(controller: Controller, status: number, headers: Headers): void {
-    if (status >= 200) this.exchange.responded(status, pairsOf(headers), () => controller.resume())
+    if (status >= 200) this.exchange.onResponse(status, pairsOf(headers), () => controller.resume())
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
-    if (!this.exchange.received(chunk)) controller.pause()
+    if (!this.exchange.onData(chunk)) controller.pause()
   }
 
   onResponseEnd(): void {
-    this.exchange.completed()
+    this.exchange.onComplete()
   }
 
   onResponseError(_controller: unknown, cause: Error): void {
-    this.failed(cause)
+    this.onFailed(cause)
   }
 
-  failed(cause: unknown): void {
-    if (this.isBegun) this.exchange.broke(cause)
-    else this.exchange.unreachable(cause)
+  onFailed(cause: unknown): void {
+    if (this.isSent) this.exchange.onBroken(cause)
+    else this.exchange.onNotSent(cause)
   }
 }

@@ -1,148 +1,148 @@
 /** An exchange with its whole body: plain, or out of its codings. */
 import { NativeTransport } from "@effect-api/client"
 import * as Either from "effect/Either"
-import { Assembly, isQuick } from "../body/BodyAssembly.js"
-import { Decoder, type Reader } from "../body/BodyDecoder.js"
-import * as Decompress from "../body/contentCodings.js"
+import { BodyAssembly, isAssembledAtOnce } from "../body/BodyAssembly.js"
+import { BodyDecoder, type DecodedReader } from "../body/BodyDecoder.js"
+import * as ContentCodings from "../body/contentCodings.js"
 import { Exchange, type Sender } from "./Exchange.js"
-import type { Outgoing } from "./OutgoingRequest.js"
-import { Answer } from "./ReceivedResponse.js"
+import type { OutgoingRequest } from "./OutgoingRequest.js"
+import { ReceivedResponse } from "./ReceivedResponse.js"
 
-const enough = new Error("enough of the body has come")
+const tooMuchBody = new Error("enough of the body has come")
 
 /** An exchange to the end of its body, or to the cap for its status. */
-export class Whole extends Exchange implements Reader {
-  private response: Answer | undefined
+export class BufferedExchange extends Exchange implements DecodedReader {
+  private response: ReceivedResponse | undefined
   /** The body so far: as it came, and behind its codings once these are undone as it comes. */
   private first: Uint8Array | undefined
   private rest: NativeTransport.Collector | undefined
   private size = 0
-  private limit = Number.POSITIVE_INFINITY
-  private codings: ReadonlyArray<Decompress.Coding> = noCodings
-  private codedSize = 0
-  private decoder: Decoder | undefined
+  private maxBytes = Number.POSITIVE_INFINITY
+  private codings: ReadonlyArray<ContentCodings.Coding> = noCodings
+  private codedBytes = 0
+  private decoder: BodyDecoder | undefined
   private waitsForDecoder = false
-  private assembly: Assembly | undefined
-  private readonly cap: (status: number) => number
+  private assembly: BodyAssembly | undefined
+  private readonly maxBytesFor: (status: number) => number
   private readonly decompress: boolean
   private readonly listener: NativeTransport.Listener<NativeTransport.Exchanged>
 
   constructor(
     sender: Sender,
-    outgoing: Outgoing,
-    cap: (status: number) => number,
+    outgoing: OutgoingRequest,
+    maxBytesFor: (status: number) => number,
     decompress: boolean,
     listener: NativeTransport.Listener<NativeTransport.Exchanged>
   ) {
     super(sender, outgoing)
-    this.cap = cap
+    this.maxBytesFor = maxBytesFor
     this.decompress = decompress
     this.listener = listener
   }
 
-  protected override head(): void {
-    this.limit = this.cap(this.status)
-    const response = new Answer(this.status, this.rawHeaders)
+  protected override handleHead(): void {
+    this.maxBytes = this.maxBytesFor(this.status)
+    const response = new ReceivedResponse(this.status, this.rawHeaders)
     const codings = response.codings(this.outgoing.method, this.decompress)
     this.response = response
-    if (Either.isLeft(codings)) return this.giveUp(codings.left)
+    if (Either.isLeft(codings)) return this.failWith(codings.left)
     this.codings = codings.right
     response.decoded = codings.right.length > 0
     if (this.status < 300) return
-    this.expect(Math.min(NativeTransport.discardMillis, this.outgoing.timeouts.idle), () => {
-      this.stop(enough)
+    this.startLimit(Math.min(NativeTransport.discardMillis, this.outgoing.timeouts.idle), () => {
+      this.abort(tooMuchBody)
       this.finishWithoutBody()
     })
   }
 
-  protected override chunk(bytes: Buffer): boolean {
-    if (this.codings.length > 0) return this.codedChunk(bytes)
+  protected override handleChunk(bytes: Buffer): boolean {
+    if (this.codings.length > 0) return this.handleCodedChunk(bytes)
     this.add(bytes)
-    if (this.size <= this.limit) return true
-    this.stop(enough)
+    if (this.size <= this.maxBytes) return true
+    this.abort(tooMuchBody)
     this.finish(false)
     return false
   }
 
-  private codedChunk(bytes: Buffer): boolean {
-    this.codedSize += bytes.length
+  private handleCodedChunk(bytes: Buffer): boolean {
+    this.codedBytes += bytes.length
     if (this.decoder === undefined) {
       this.add(bytes)
       return (
-        Decompress.isSmall(this.codings, this.codedSize) || this.feed(this.decodeAsItComes(), this.take())
+        ContentCodings.isSmall(this.codings, this.codedBytes) || this.feed(this.startDecoder(), this.take())
       )
     }
     // What comes to less than half of itself is no compression, but the memory of it is a reader's time.
-    if (this.codedSize > 2 * this.limit + codedSlack) {
-      this.overflow()
+    if (this.codedBytes > 2 * this.maxBytes + codedAllowance) {
+      this.endOverLimit()
       return false
     }
     return this.feed(this.decoder, bytes)
   }
 
-  private feed(decoder: Decoder, bytes: Uint8Array): boolean {
+  private feed(decoder: BodyDecoder, bytes: Uint8Array): boolean {
     this.waitsForDecoder = !decoder.write(bytes)
     return !this.waitsForDecoder
   }
 
-  private decodeAsItComes(): Decoder {
-    this.decoder = new Decoder(this.codings, this, wholeChunk)
+  private startDecoder(): BodyDecoder {
+    this.decoder = new BodyDecoder(this.codings, this, bufferedChunkBytes)
     return this.decoder
   }
 
-  decoded(bytes: Uint8Array): boolean {
+  onDecoded(bytes: Uint8Array): boolean {
     this.add(bytes)
-    if (this.size <= this.limit) return true
-    this.overflow()
+    if (this.size <= this.maxBytes) return true
+    this.endOverLimit()
     return false
   }
 
-  drained(): void {
+  onDrain(): void {
     // Behind the end there is nothing to go on with: the connection serves another exchange.
     if (!this.waitsForDecoder) return
     this.waitsForDecoder = false
-    this.goOn()
+    this.resumeReading()
   }
 
-  ended(): void {
-    this.stop(enough)
+  onDecodedEnd(): void {
+    this.abort(tooMuchBody)
     this.finish(true)
   }
 
-  corrupt(cause: Error): void {
-    this.stop(enough)
-    this.failed(cause)
+  onCorrupt(cause: Error): void {
+    this.abort(tooMuchBody)
+    this.handleFailure(cause)
   }
 
   /** A part of a coded body tells nothing. */
-  private overflow(): void {
-    this.stop(enough)
+  private endOverLimit(): void {
+    this.abort(tooMuchBody)
     this.finishWithoutBody()
   }
 
-  protected override end(): void {
-    if (this.codings.length === 0 || this.codedSize === 0) return this.finish(true)
+  protected override handleEnd(): void {
+    if (this.codings.length === 0 || this.codedBytes === 0) return this.finish(true)
     if (this.decoder !== undefined) return this.decoder.end()
     const coded = this.take()
-    const decoded = Decompress.small(this.codings, coded)
+    const decoded = ContentCodings.decodeSmall(this.codings, coded)
     if (decoded === undefined) {
-      const decoder = this.decodeAsItComes()
+      const decoder = this.startDecoder()
       decoder.write(coded)
       return decoder.end()
     }
     this.add(decoded)
-    if (decoded.length > this.limit) this.finishWithoutBody()
+    if (decoded.length > this.maxBytes) this.finishWithoutBody()
     else this.finish(true)
   }
 
-  protected override failed(cause: unknown): void {
+  protected override handleFailure(cause: unknown): void {
     if (this.status >= 300 && !(cause instanceof NativeTransport.Defect)) this.finishWithoutBody()
     else this.listener.failed(cause)
   }
 
   /** Ends what may go on behind the end of the exchange as well. */
-  protected override stop(reason: Error): void {
-    super.stop(reason)
+  protected override abort(reason: Error): void {
+    super.abort(reason)
     this.decoder?.abort()
     this.assembly?.abort()
   }
@@ -154,13 +154,14 @@ export class Whole extends Exchange implements Reader {
   }
 
   private finish(complete: boolean): void {
-    const response = this.response ?? new Answer(this.status, this.rawHeaders)
+    const response = this.response ?? new ReceivedResponse(this.status, this.rawHeaders)
     const { rest, size } = this
-    if (complete && rest !== undefined && !isQuick(size)) {
-      this.assembly = new Assembly(rest.take(), size, (bytes) => {
-        this.listener.done(new Read(response, bytes, true))
+    if (complete && rest !== undefined && !isAssembledAtOnce(size)) {
+      this.assembly = new BodyAssembly(rest.take(), size, (bytes) => {
+        this.listener.done(new BufferedResponse(response, bytes, true))
       })
-    } else this.listener.done(new Read(response, this.bytes(Math.min(size, this.limit)), complete))
+    } else
+      this.listener.done(new BufferedResponse(response, this.bytes(Math.min(size, this.maxBytes)), complete))
   }
 
   /** Most bodies come in one chunk. */
@@ -188,21 +189,21 @@ export class Whole extends Exchange implements Reader {
 
   private bytes(size: number): Uint8Array {
     const { first, rest } = this
-    if (first === undefined || size === 0) return none
-    return first.length >= size ? first.subarray(0, size) : (rest?.concat(size) ?? none)
+    if (first === undefined || size === 0) return noBytes
+    return first.length >= size ? first.subarray(0, size) : (rest?.concat(size) ?? noBytes)
   }
 }
 
-const none = new Uint8Array(0)
-const noCodings: ReadonlyArray<Decompress.Coding> = []
+const noBytes = new Uint8Array(0)
+const noCodings: ReadonlyArray<ContentCodings.Coding> = []
 
 /** What a decoder gives at a time: a large one takes a third of the time, and no longer than the exchange. */
-const wholeChunk = 64 * 1024
+const bufferedChunkBytes = 64 * 1024
 
 /** How much of a coded body may come in any case. */
-const codedSlack = 64 * 1024
+const codedAllowance = 64 * 1024
 
-class Read implements NativeTransport.Exchanged {
+class BufferedResponse implements NativeTransport.Exchanged {
   readonly source: NativeTransport.Source
   readonly bytes: Uint8Array
   readonly complete: boolean

@@ -4,7 +4,7 @@ import type { Exchange } from "./Exchange.js"
 export interface Connection {
   readonly protocol: "http/1.1" | "h2"
   /** How many exchanges more it takes now: 0 where it is full, going away or gone. */
-  readonly room: number
+  readonly freeSlots: number
   /** It has carried an exchange: the peer may be closing it. */
   readonly hasServed: boolean
   readonly send: (exchange: Exchange) => void
@@ -15,11 +15,11 @@ export interface Connection {
 }
 
 /** Called in a turn of their own, never inside of {@link Connection.send}. */
-export interface Owner {
+export interface ConnectionOwner {
   /** How many exchanges at a time the peer has said that a connection takes: a new one begins with as many. */
   maxStreams?: number
   /** It takes an exchange again. */
-  readonly hasRoom: (connection: Connection) => void
+  readonly onFree: (connection: Connection) => void
   /** It takes no more: closed, broken or going away. Its socket may live on for what is under way. */
-  readonly gone: (connection: Connection) => void
+  readonly onGone: (connection: Connection) => void
 }

@@ -1,10 +1,10 @@
 /** One exchange, whatever it is sent over: its limits, what is sent again for free, and when it is over. */
 import { NativeTransport } from "@effect-api/client"
-import { coded, codeOf, established, refusedByProxy, unsent } from "../shared/errors.js"
-import { longestTimer } from "../shared/timers.js"
-import type { Outgoing } from "./OutgoingRequest.js"
+import { codedError, codeOf, explainTlsError, markNotSent, proxyStatusError } from "../shared/errors.js"
+import { maxTimerMillis } from "../shared/timers.js"
+import type { OutgoingRequest } from "./OutgoingRequest.js"
 
-/** Sends exchanges: it calls {@link Exchange.begun} as one goes out, or {@link Exchange.unreachable}. */
+/** Sends exchanges: it calls {@link Exchange.onSend} as one goes out, or {@link Exchange.onNotSent}. */
 export interface Sender {
   readonly send: (exchange: Exchange) => void
   /** The origin has said that it takes this request over HTTP/1.1 alone (RFC 9113, 7: HTTP_1_1_REQUIRED). */
@@ -12,42 +12,42 @@ export interface Sender {
 }
 
 /** The place of an exchange that waits for a connection. */
-export interface Turn {
+export interface QueuePlace {
   /** The exchange is over: nobody waits here any more. */
-  readonly leave: (passed: boolean) => void
+  readonly leave: (isExpired: boolean) => void
   /** What to say where the limit for connecting passes. */
-  readonly passed: () => Error
+  readonly timeoutError: () => Error
 }
 
 /**
  * What the peer did with a request that broke. `nothing`: no byte of it was written, nor read from its body. `refused`: the peer
  * says that it has not acted on it. Else anything may have happened.
  */
-export type Sent = "nothing" | "refused"
+export type Unprocessed = "not-written" | "refused"
 
 /** Header names and values in turn, as they came. */
 export type RawHeaders = ReadonlyArray<Buffer | string>
 
-const passed = (code: string): Error => coded("a limit has passed", code)
+const limitError = (code: string): Error => codedError("a limit has passed", code)
 
-const aborted = coded("the exchange was aborted", "UND_ERR_ABORTED")
+const abortedError = codedError("the exchange was aborted", "UND_ERR_ABORTED")
 
-const notConnected = (): Error =>
-  coded("the connection was not established in time", "UND_ERR_CONNECT_TIMEOUT")
+const connectTimeoutError = (): Error =>
+  codedError("the connection was not established in time", "UND_ERR_CONNECT_TIMEOUT")
 
 /** How a socket dies; a limit that passes and a response that is no HTTP come from one that lives. */
-const deaths: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"])
+const closedSocketCodes: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"])
 
 /** A peer that refuses again and again is the retry policy's business. */
 const maxReplays = 5
 
-const nothing = (): void => undefined
+const noop = (): void => undefined
 
 /** Statuses that end at the empty line, whatever their headers say (RFC 9112, 6.3), and one that has no content (RFC 9110, 15.3.6). */
-export const endsAtHead = (status: number): boolean => status === 204 || status === 205 || status === 304
+export const isBodiless = (status: number): boolean => status === 204 || status === 205 || status === 304
 
 /** Whether the headers announce a body all the same. */
-const announcesBody = (raw: RawHeaders): boolean => {
+const declaresBody = (raw: RawHeaders): boolean => {
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = String(raw[index]).toLowerCase()
     if (name === "transfer-encoding" || (name === "content-length" && Number(raw[index + 1]) !== 0))
@@ -60,43 +60,43 @@ const announcesBody = (raw: RawHeaders): boolean => {
 export abstract class Exchange {
   status = 0
   rawHeaders: RawHeaders = []
-  readonly outgoing: Outgoing
-  private resume: () => void = nothing
-  private isBegun = false
+  readonly outgoing: OutgoingRequest
+  private resume: () => void = noop
+  private isSent = false
   private isReused = false
   private replays = 0
   /** An earlier try may have reached the peer: a later one that does not cannot say that nothing was sent. */
-  private mayHaveActed = false
+  private mayBeProcessed = false
   /** A kept connection has died under it: those that were kept beside that one may have died too. */
   needsNewConnection = false
-  private over = false
+  private isOver = false
   private abortConnection: ((reason: Error) => void) | undefined
-  private turn: Turn | undefined
-  private timer: NodeJS.Timeout | undefined
-  private timerMillis = 0
-  private onPassed: () => void = nothing
-  private isExpecting = false
-  private isIdleKept = false
+  private place: QueuePlace | undefined
+  private limitTimer: NodeJS.Timeout | undefined
+  private limitMillis = 0
+  private onExpired: () => void = noop
+  private hasLimit = false
+  private isIdleLimited = false
   private isPaused = false
   private readonly sender: Sender
 
-  constructor(sender: Sender, outgoing: Outgoing) {
+  constructor(sender: Sender, outgoing: OutgoingRequest) {
     this.sender = sender
     this.outgoing = outgoing
   }
 
   /** The head of the response is there. */
-  protected abstract head(): void
-  /** `false` asks for a pause, until {@link goOn}. */
-  protected abstract chunk(bytes: Buffer): boolean
-  protected abstract end(): void
+  protected abstract handleHead(): void
+  /** `false` asks for a pause, until {@link resumeReading}. */
+  protected abstract handleChunk(bytes: Buffer): boolean
+  protected abstract handleEnd(): void
   /** It failed, or was aborted. */
-  protected abstract failed(cause: unknown): void
+  protected abstract handleFailure(cause: unknown): void
 
   /** Sends it; what comes back ends it, whatever it is doing. */
-  begin(): NativeTransport.Abort {
-    this.start()
-    return () => this.stop(aborted)
+  start(): NativeTransport.Abort {
+    this.send()
+    return () => this.abort(abortedError)
   }
 
   /** It was sent before, and is sent again for free. */
@@ -104,25 +104,24 @@ export abstract class Exchange {
     return this.replays > 0
   }
 
-  private start(): void {
-    this.isBegun = false
+  private send(): void {
+    this.isSent = false
     this.sender.send(this)
-    if (!this.isBegun && !this.over && !this.isExpecting)
-      this.expectConnection(this.outgoing.timeouts.connect)
+    if (!this.isSent && !this.isOver && !this.hasLimit) this.limitConnecting(this.outgoing.timeouts.connect)
   }
 
   /** It waits for a connection: whoever makes it wait sets the limit. */
-  waits(turn: Turn): void {
-    this.turn = turn
+  queueAt(place: QueuePlace): void {
+    this.place = place
   }
 
-  expectConnection(millis: number): void {
-    this.expect(millis, () => {
-      const { turn } = this
-      const reason = turn?.passed() ?? notConnected()
-      this.turn = undefined
-      turn?.leave(true)
-      this.giveUp(this.sentBefore(reason))
+  limitConnecting(millis: number): void {
+    this.startLimit(millis, () => {
+      const { place } = this
+      const reason = place?.timeoutError() ?? connectTimeoutError()
+      this.place = undefined
+      place?.leave(true)
+      this.failWith(this.markUnlessProcessed(reason))
     })
   }
 
@@ -130,188 +129,195 @@ export abstract class Exchange {
    * The request goes out now; `abort` ends it where it runs. `false`: it is over, and is not to be sent. `reused` says that the
    * connection has served before.
    */
-  begun(abort: (reason: Error) => void, reused: boolean): boolean {
-    if (this.over) return false
-    this.turn = undefined
-    this.isBegun = true
-    this.isReused = reused
+  onSend(abort: (reason: Error) => void, isReused: boolean): boolean {
+    if (this.isOver) return false
+    this.place = undefined
+    this.isSent = true
+    this.isReused = isReused
     this.abortConnection = abort
-    this.expect(this.outgoing.timeouts.response, () => this.giveUp(passed("UND_ERR_HEADERS_TIMEOUT")))
+    this.startLimit(this.outgoing.timeouts.response, () =>
+      this.failWith(limitError("UND_ERR_HEADERS_TIMEOUT"))
+    )
     return true
   }
 
   /** Headers of a status of 200 and above: interim responses begin no limit anew (RFC 9110, 15.2). */
-  responded(status: number, rawHeaders: RawHeaders, resume: () => void): void {
-    if (this.over) return
+  onResponse(status: number, rawHeaders: RawHeaders, resume: () => void): void {
+    if (this.isOver) return
     // As through a tunnel: the proxy has handed nothing on.
-    if (status === 407 && this.outgoing.isWhole) return this.giveUp(this.sentBefore(refusedByProxy(status)))
+    if (status === 407 && this.outgoing.isAbsoluteForm)
+      return this.failWith(this.markUnlessProcessed(proxyStatusError(status)))
     this.status = status
     this.rawHeaders = rawHeaders
     this.resume = resume
-    this.unlimited()
+    this.stopLimit()
     try {
-      this.head()
-      if (this.over) return
-      if (!endsAtHead(status) || !announcesBody(rawHeaders)) {
-        if (!this.isExpecting) this.expectBody()
+      this.handleHead()
+      if (this.isOver) return
+      if (!isBodiless(status) || !declaresBody(rawHeaders)) {
+        if (!this.hasLimit) this.limitIdle()
         return
       }
       const { abortConnection } = this
       this.settle()
-      this.end()
-      abortConnection?.(coded("the response ends at its head", "UND_ERR_ABORTED"))
+      this.handleEnd()
+      abortConnection?.(codedError("the response ends at its head", "UND_ERR_ABORTED"))
     } catch (defect) {
-      this.crash(defect)
+      this.failWithDefect(defect)
     }
   }
 
   /** A part of the body. `false` asks for a pause, until `resume` is called. */
-  received(chunk: Buffer): boolean {
-    if (this.over) return true
-    if (this.isIdleKept) this.timer?.refresh()
+  onData(chunk: Buffer): boolean {
+    if (this.isOver) return true
+    if (this.isIdleLimited) this.limitTimer?.refresh()
     try {
-      const goesOn = this.chunk(chunk)
-      this.isPaused = !goesOn
-      return goesOn
+      const wantsMore = this.handleChunk(chunk)
+      this.isPaused = !wantsMore
+      return wantsMore
     } catch (defect) {
-      this.crash(defect)
+      this.failWithDefect(defect)
       return true
     }
   }
 
   /** The end of the response. */
-  completed(): void {
-    if (this.over) return
+  onComplete(): void {
+    if (this.isOver) return
     this.settle()
     try {
-      this.end()
+      this.handleEnd()
     } catch (defect) {
-      this.failed(new NativeTransport.Defect(defect))
+      this.handleFailure(new NativeTransport.Defect(defect))
     }
   }
 
-  broke(cause: unknown, sent?: Sent): void {
-    if (this.over) return
-    if (sent === "refused" && codeOf(cause) === "ERR_HTTP2_HTTP_1_1_REQUIRED") {
+  onBroken(cause: unknown, unprocessed?: Unprocessed): void {
+    if (this.isOver) return
+    if (unprocessed === "refused" && codeOf(cause) === "ERR_HTTP2_HTTP_1_1_REQUIRED") {
       this.sender.requireHttp1?.(this.outgoing.origin)
     }
-    if (this.isReplayed(cause, sent)) {
+    if (this.shouldReplay(cause, unprocessed)) {
       this.replays++
-      this.forget()
+      this.clearLimitTimer()
       this.abortConnection = undefined
-      return this.start()
+      return this.send()
     }
     this.settle()
-    this.failed(sent === undefined ? established(cause) : this.sentBefore(cause))
+    this.handleFailure(unprocessed === undefined ? explainTlsError(cause) : this.markUnlessProcessed(cause))
   }
 
   /** There is no connection to send it over. */
-  unreachable(cause: unknown): void {
-    if (this.over) return
+  onNotSent(cause: unknown): void {
+    if (this.isOver) return
     this.settle()
-    this.failed(this.sentBefore(cause))
+    this.handleFailure(this.markUnlessProcessed(cause))
   }
 
-  private sentBefore<E>(cause: E): E | Error {
-    return this.mayHaveActed ? cause : unsent(cause)
+  private markUnlessProcessed<E>(cause: E): E | Error {
+    return this.mayBeProcessed ? cause : markNotSent(cause)
   }
 
   /**
    * What is sent again at once, uncounted: what the peer says that it has not acted on, and a request on a kept connection that
    * the server closed while it was on its way (RFC 9112, 9.3.1; RFC 9113, 8.7).
    */
-  private isReplayed(cause: unknown, sent: Sent | undefined): boolean {
+  private shouldReplay(cause: unknown, unprocessed: Unprocessed | undefined): boolean {
     if (this.status !== 0 || this.replays === maxReplays) return false
-    const { canBeSentAgain, isIdempotent } = this.outgoing
-    if (sent === "refused") return canBeSentAgain
+    const { isReplayable, isIdempotent } = this.outgoing
+    if (unprocessed === "refused") return isReplayable
     const isStale =
-      sent === undefined && this.isReused && canBeSentAgain && isIdempotent && deaths.has(codeOf(cause))
-    this.mayHaveActed ||= isStale
-    this.needsNewConnection ||= isStale || sent === "nothing"
-    return isStale || sent === "nothing"
+      unprocessed === undefined &&
+      this.isReused &&
+      isReplayable &&
+      isIdempotent &&
+      closedSocketCodes.has(codeOf(cause))
+    this.mayBeProcessed ||= isStale
+    this.needsNewConnection ||= isStale || unprocessed === "not-written"
+    return isStale || unprocessed === "not-written"
   }
 
   /** Somebody begins to read: what was kept until then is over. */
-  protected beginBody(): void {
-    if (!this.over) this.expectBody()
+  protected startReading(): void {
+    if (!this.isOver) this.limitIdle()
   }
 
-  private expectBody(): void {
+  private limitIdle(): void {
     // A reader that is slow is not a server that is silent.
-    this.expect(this.outgoing.timeouts.idle, () =>
-      this.isPaused ? this.timer?.refresh() : this.giveUp(passed("UND_ERR_BODY_TIMEOUT"))
+    this.startLimit(this.outgoing.timeouts.idle, () =>
+      this.isPaused ? this.limitTimer?.refresh() : this.failWith(limitError("UND_ERR_BODY_TIMEOUT"))
     )
-    this.isIdleKept = true
+    this.isIdleLimited = true
   }
 
-  protected giveUp(reason: unknown): void {
-    this.stop(reason instanceof Error ? reason : aborted)
-    this.failed(reason)
+  protected failWith(reason: unknown): void {
+    this.abort(reason instanceof Error ? reason : abortedError)
+    this.handleFailure(reason)
   }
 
   /** Goes on behind a pause. */
-  protected goOn(): void {
+  protected resumeReading(): void {
     this.isPaused = false
-    if (this.isIdleKept) this.timer?.refresh()
+    if (this.isIdleLimited) this.limitTimer?.refresh()
     this.resume()
   }
 
   /** The one limit that is kept, at a time. Most exchanges need one timer: two limits are alike by default. */
-  protected expect(millis: number, onPassed: () => void): void {
-    this.unlimited()
-    if (this.timer === undefined || this.timerMillis !== millis) {
-      this.forget()
+  protected startLimit(millis: number, onExpired: () => void): void {
+    this.stopLimit()
+    if (this.limitTimer === undefined || this.limitMillis !== millis) {
+      this.clearLimitTimer()
       if (!Number.isFinite(millis)) return
-      this.timerMillis = millis
-      this.timer = setTimeout(onTimer, Math.min(millis, longestTimer), this)
-    } else this.timer.refresh()
-    this.isExpecting = true
-    this.onPassed = onPassed
+      this.limitMillis = millis
+      this.limitTimer = setTimeout(onTimer, Math.min(millis, maxTimerMillis), this)
+    } else this.limitTimer.refresh()
+    this.hasLimit = true
+    this.onExpired = onExpired
   }
 
   /** For the timer alone. */
-  limitPassed(): void {
-    this.onPassed()
+  onLimitTimer(): void {
+    this.onExpired()
   }
 
   /** No limit runs, though its timer may. */
-  private unlimited(): void {
-    this.onPassed = nothing
-    this.isIdleKept = false
-    this.isExpecting = false
+  private stopLimit(): void {
+    this.onExpired = noop
+    this.isIdleLimited = false
+    this.hasLimit = false
   }
 
-  private forget(): void {
-    this.unlimited()
-    if (this.timer === undefined) return
-    clearTimeout(this.timer)
-    this.timer = undefined
+  private clearLimitTimer(): void {
+    this.stopLimit()
+    if (this.limitTimer === undefined) return
+    clearTimeout(this.limitTimer)
+    this.limitTimer = undefined
   }
 
   /** Ends the exchange, without a word. */
-  protected stop(reason: Error): void {
-    if (this.over) return
-    const { abortConnection, turn } = this
+  protected abort(reason: Error): void {
+    if (this.isOver) return
+    const { abortConnection, place } = this
     this.settle()
-    turn?.leave(false)
+    place?.leave(false)
     abortConnection?.(reason)
   }
 
   private settle(): void {
-    this.over = true
-    this.turn = undefined
+    this.isOver = true
+    this.place = undefined
     this.abortConnection = undefined
-    this.forget()
+    this.clearLimitTimer()
   }
 
   /** Code of ours has thrown: no failure of the connection's. */
-  private crash(defect: unknown): void {
-    if (this.over) return
+  private failWithDefect(defect: unknown): void {
+    if (this.isOver) return
     const { abortConnection } = this
     this.settle()
-    this.failed(new NativeTransport.Defect(defect))
-    abortConnection?.(aborted)
+    this.handleFailure(new NativeTransport.Defect(defect))
+    abortConnection?.(abortedError)
   }
 }
 
-const onTimer = (exchange: Exchange): void => exchange.limitPassed()
+const onTimer = (exchange: Exchange): void => exchange.onLimitTimer()

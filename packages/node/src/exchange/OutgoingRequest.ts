@@ -3,12 +3,12 @@ import type { Readable } from "node:stream"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { NativeTransport, type Timeouts } from "@effect-api/client"
 import type { Dispatcher } from "undici"
-import * as Decompress from "../body/contentCodings.js"
+import * as ContentCodings from "../body/contentCodings.js"
 
 type Request = HttpClientRequest.HttpClientRequest
 
 /** What goes to a dispatcher or a session of HTTP/2, ready but for the handler. */
-export class Outgoing implements Dispatcher.DispatchOptions {
+export class OutgoingRequest implements Dispatcher.DispatchOptions {
   readonly origin: string
   path: string
   readonly method: Dispatcher.HttpMethod
@@ -18,7 +18,7 @@ export class Outgoing implements Dispatcher.DispatchOptions {
   readonly headersTimeout = 0
   readonly bodyTimeout = 0
   readonly timeouts: Timeouts.Timeouts
-  isWhole = false
+  isAbsoluteForm = false
 
   constructor(
     origin: string,
@@ -38,30 +38,30 @@ export class Outgoing implements Dispatcher.DispatchOptions {
 
   /** Lets go of what will not be sent again. */
   release(): void {
-    this.headers = nothingToSend
+    this.headers = noHeaders
     this.body = null
   }
 
   /** Makes it one for a proxy, which takes the whole URL in place of the path. */
-  toWhole(path: string, headers: Array<string>): void {
-    this.isWhole = true
+  useAbsoluteForm(path: string, headers: Array<string>): void {
+    this.isAbsoluteForm = true
     this.path = path
     this.headers = headers
   }
 
   /** Sets the `host` header, where the request has none. */
-  toHost(host: string): void {
+  setDefaultHost(host: string): void {
     if (!hasHeader(this.headers, "host")) this.headers = ["host", host, ...this.headers]
   }
 
   /** The body is there in whole: a stream may have been read from. */
-  get canBeSentAgain(): boolean {
+  get isReplayable(): boolean {
     const { body } = this
     return body === null || typeof body === "string" || body instanceof Uint8Array
   }
 
   get isIdempotent(): boolean {
-    return idempotent.has(this.method)
+    return idempotentMethods.has(this.method)
   }
 }
 
@@ -69,16 +69,16 @@ export class Outgoing implements Dispatcher.DispatchOptions {
 export const hasHeader = (headers: ReadonlyArray<string>, name: string): boolean =>
   headers.some((text, index) => index % 2 === 0 && text === name)
 
-const nothingToSend: Array<string> = []
+const noHeaders: Array<string> = []
 
 /** RFC 9110, 9.2.2. */
-const idempotent: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"])
+const idempotentMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"])
 
 const slash = 0x2f
 const question = 0x3f
 
 /** Names and values in turn, as undici takes them with the least work. */
-export const headersOf = (
+export const headerList = (
   headers: Request["headers"],
   contentType: string | undefined,
   decompress: boolean
@@ -89,23 +89,23 @@ export const headersOf = (
     if (value !== undefined && (contentType === undefined || name !== "content-type")) list.push(name, value)
   }
   if (contentType !== undefined) list.push("content-type", contentType)
-  if (decompress && asksByItself(headers)) {
+  if (decompress && addsAcceptEncoding(headers)) {
     // A range counts the bytes of the coded content (RFC 9110, 14.2): a part of that cannot be decoded.
-    list.push("accept-encoding", headers["range"] === undefined ? Decompress.acceptEncoding : "identity")
+    list.push("accept-encoding", headers["range"] === undefined ? ContentCodings.acceptEncoding : "identity")
   }
   return list
 }
 
 /** Nobody has said which codings to ask for, or to ask for none. */
-const asksByItself = (headers: Request["headers"]): boolean =>
+const addsAcceptEncoding = (headers: Request["headers"]): boolean =>
   headers["accept-encoding"] === undefined &&
   !NativeTransport.removedHeaders(headers).includes("accept-encoding")
 
 /** Whether a path begins there. */
-export const isSlash = (url: string, at: number): boolean => url.charCodeAt(at) === slash
+export const isPathStart = (url: string, at: number): boolean => url.charCodeAt(at) === slash
 
 /** Where the path begins: behind the authority, at a slash, a query, or the end. */
-export const endOfOrigin = (url: string): number => {
+export const originEnd = (url: string): number => {
   for (let at = url.indexOf("://") + 3; at < url.length; at++) {
     const code = url.charCodeAt(at)
     if (code === slash || code === question) return at

@@ -4,30 +4,28 @@ import * as HttpHeaders from "@effect/platform/Headers"
 import type { NativeTransport } from "@effect-api/client"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as Decompress from "../body/contentCodings.js"
-import { endsAtHead, type RawHeaders } from "./Exchange.js"
+import * as ContentCodings from "../body/contentCodings.js"
+import { isBodiless, type RawHeaders } from "./Exchange.js"
 
-type Raw = RawHeaders
-
-const text = (bytes: Buffer | string | undefined): string =>
+const latin1Text = (bytes: Buffer | string | undefined): string =>
   bytes === undefined ? "" : typeof bytes === "string" ? bytes : bytes.toString("latin1")
 
 const isBlank = (character: string): boolean => character === " " || character === "\t"
 
 /** A value without the blanks behind it, which are no part of it (RFC 9110, 5.5): undici hands them on. */
 const valueOf = (bytes: Buffer | string | undefined): string => {
-  const value = text(bytes)
+  const value = latin1Text(bytes)
   let end = value.length
   while (end > 0 && isBlank(value.charAt(end - 1))) end--
   return end === value.length ? value : value.slice(0, end)
 }
 
 /** Header names and values, put into a record. */
-const recordOf = (raw: Raw): Record<string, string> => {
+const recordOf = (raw: RawHeaders): Record<string, string> => {
   // A header may be called `constructor`: on a plain object that is there already.
   const record: Record<string, string> = Object.create(null)
   for (let index = 0; index + 1 < raw.length; index += 2) {
-    const name = text(raw[index]).toLowerCase()
+    const name = latin1Text(raw[index]).toLowerCase()
     const value = valueOf(raw[index + 1])
     const known = record[name]
     record[name] = known === undefined ? value : `${known}, ${value}`
@@ -36,41 +34,41 @@ const recordOf = (raw: Raw): Record<string, string> => {
 }
 
 /** Where a header stands, at or behind a place; -1 where it does not. The name in lower case. */
-const find = (raw: Raw, name: string, from = 0): number => {
+const indexOfHeader = (raw: RawHeaders, name: string, from = 0): number => {
   for (let index = from; index + 1 < raw.length; index += 2) {
-    if (raw[index]?.length === name.length && text(raw[index]).toLowerCase() === name) return index
+    if (raw[index]?.length === name.length && latin1Text(raw[index]).toLowerCase() === name) return index
   }
   return -1
 }
 
-const setCookies = (raw: Raw): ReadonlyArray<string> => {
+const setCookies = (raw: RawHeaders): ReadonlyArray<string> => {
   const values: Array<string> = []
-  for (let at = find(raw, "set-cookie"); at >= 0; at = find(raw, "set-cookie", at + 2)) {
+  for (let at = indexOfHeader(raw, "set-cookie"); at >= 0; at = indexOfHeader(raw, "set-cookie", at + 2)) {
     values.push(valueOf(raw[at + 1]))
   }
   return values
 }
 
-const none = Option.none()
-const noRaw: Raw = []
+const noRemoteAddress = Option.none()
+const noRawHeaders: RawHeaders = []
 
 /** The body of a response that is open. */
-export interface Body {
+export interface StreamedBody {
   readonly chunks: () => NativeTransport.Source["chunks"]
   readonly pull: NativeTransport.Source["pull"]
 }
 
 /** Headers are parsed when somebody asks for them; what they were parsed from, a slice of a socket's bytes, is let go then. */
-export class Answer implements NativeTransport.Source {
+export class ReceivedResponse implements NativeTransport.Source {
   readonly status: number
-  readonly remoteAddress: NativeTransport.Source["remoteAddress"] = none
+  readonly remoteAddress: NativeTransport.Source["remoteAddress"] = noRemoteAddress
   decoded = false
-  private readonly body: Body | undefined
-  private raw: Raw
+  private readonly body: StreamedBody | undefined
+  private raw: RawHeaders
   private parsed: HttpHeaders.Headers | undefined
   private cookieValues: ReadonlyArray<string> = noCookies
 
-  constructor(status: number, raw: Raw, body?: Body) {
+  constructor(status: number, raw: RawHeaders, body?: StreamedBody) {
     this.status = status
     this.raw = raw
     this.body = body
@@ -89,7 +87,7 @@ export class Answer implements NativeTransport.Source {
   }
 
   /** Holds its headers alone from now on, and not what they were read from. */
-  release(): void {
+  detachHeaders(): void {
     if (this.parsed === undefined) this.parse()
   }
 
@@ -97,18 +95,18 @@ export class Answer implements NativeTransport.Source {
     const headers = HttpHeaders.unsafeFromRecord(recordOf(this.raw))
     if (headers["set-cookie"] !== undefined) this.cookieValues = setCookies(this.raw)
     this.parsed = headers
-    this.raw = noRaw
+    this.raw = noRawHeaders
     return headers
   }
 
   /** The codings that are to be undone. The headers of a response without a body describe another one (RFC 9110, 9.3.2 and 15.4.5). */
-  codings(method: string, decompress: boolean): ReturnType<typeof Decompress.codingsOf> {
-    const hasBody = method !== "HEAD" && !endsAtHead(this.status)
-    return Decompress.codingsOf(decompress && hasBody ? this.encoding : undefined)
+  codings(method: string, decompress: boolean): ReturnType<typeof ContentCodings.parseCodings> {
+    const hasBody = method !== "HEAD" && !isBodiless(this.status)
+    return ContentCodings.parseCodings(decompress && hasBody ? this.encoding : undefined)
   }
 
   private get encoding(): string | undefined {
-    return this.parsed === undefined && find(this.raw, "content-encoding") < 0
+    return this.parsed === undefined && indexOfHeader(this.raw, "content-encoding") < 0
       ? undefined
       : this.headers["content-encoding"]
   }

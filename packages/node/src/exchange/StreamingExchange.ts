@@ -2,18 +2,18 @@
 import type { NativeTransport } from "@effect-api/client"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import { Decoder, type Reader } from "../body/BodyDecoder.js"
-import { Queue } from "../body/BodyQueue.js"
+import { BodyDecoder, type DecodedReader } from "../body/BodyDecoder.js"
+import { BodyQueue } from "../body/BodyQueue.js"
 import { Exchange, type RawHeaders, type Sender } from "./Exchange.js"
-import type { Outgoing } from "./OutgoingRequest.js"
-import { Answer, type Body } from "./ReceivedResponse.js"
+import type { OutgoingRequest } from "./OutgoingRequest.js"
+import { ReceivedResponse, type StreamedBody } from "./ReceivedResponse.js"
 
 /** An exchange to the headers of its answer. */
-export class Opened extends Exchange implements Body, Reader {
-  private readonly queue = new Queue()
-  private readonly owned: boolean
+export class StreamingExchange extends Exchange implements StreamedBody, DecodedReader {
+  private readonly queue = new BodyQueue()
+  private readonly isScoped: boolean
   private readonly decompress: boolean
-  private decoder: Decoder | undefined
+  private decoder: BodyDecoder | undefined
   private waitsForDecoder = false
   /** Nobody has begun to read the body yet. */
   private isUnread: boolean
@@ -21,99 +21,100 @@ export class Opened extends Exchange implements Body, Reader {
 
   constructor(
     sender: Sender,
-    outgoing: Outgoing,
-    owned: boolean,
+    outgoing: OutgoingRequest,
+    isScoped: boolean,
     decompress: boolean,
     listener: NativeTransport.Listener<NativeTransport.Source>
   ) {
     super(sender, outgoing)
-    this.owned = owned
+    this.isScoped = isScoped
     this.decompress = decompress
-    this.isUnread = !owned
+    this.isUnread = !isScoped
     this.listener = listener
   }
 
-  protected override head(): void {
-    const source = new Answer(this.status, this.rawHeaders, this)
+  protected override handleHead(): void {
+    const source = new ReceivedResponse(this.status, this.rawHeaders, this)
     const codings = source.codings(this.outgoing.method, this.decompress)
-    if (Either.isLeft(codings) && this.status < 300) return this.giveUp(codings.left)
+    if (Either.isLeft(codings) && this.status < 300) return this.failWith(codings.left)
     const { listener } = this
     // An open stream holds what it needs, and no more: no part of what the socket has read, for one.
     this.listener = undefined
     this.rawHeaders = noHeaders
-    source.release()
+    source.detachHeaders()
     this.outgoing.release()
-    if (Either.isLeft(codings)) this.giveUp(codings.left)
+    if (Either.isLeft(codings)) this.failWith(codings.left)
     else if (codings.right.length > 0) {
-      this.decoder = new Decoder(codings.right, this)
+      this.decoder = new BodyDecoder(codings.right, this)
       source.decoded = true
     }
-    if (!this.owned) unread.register(source, () => this.stop(left), this.queue)
+    if (!this.isScoped) abandonedResponses.register(source, () => this.abort(abandonedError), this.queue)
     listener?.done(source)
   }
 
-  get pull(): Body["pull"] {
-    return this.owned ? this.queue.pull : undefined
+  get pull(): StreamedBody["pull"] {
+    return this.isScoped ? this.queue.pull : undefined
   }
 
   readonly chunks = (): NativeTransport.Source["chunks"] =>
     this.queue.stream(
-      () => this.reading(),
-      () => this.stop(left)
+      () => this.onReaderStart(),
+      () => this.abort(abandonedError)
     )
 
-  private reading(): void {
-    unread.unregister(this.queue)
+  private onReaderStart(): void {
+    abandonedResponses.unregister(this.queue)
     this.isUnread = false
-    this.beginBody()
+    this.startReading()
   }
 
-  private readonly unpause = (): void => {
-    if (this.decoder === undefined) this.goOn()
+  private readonly resumeSource = (): void => {
+    if (this.decoder === undefined) this.resumeReading()
     else this.decoder.resume()
   }
 
-  protected override chunk(bytes: Buffer): boolean {
+  protected override handleChunk(bytes: Buffer): boolean {
     const { decoder } = this
-    const goesOn = decoder === undefined ? this.decoded(bytes) : decoder.write(bytes)
-    this.waitsForDecoder = decoder !== undefined && !goesOn
+    const wantsMore = decoder === undefined ? this.onDecoded(bytes) : decoder.write(bytes)
+    this.waitsForDecoder = decoder !== undefined && !wantsMore
     // Behind a pause no limit runs: a slow reader is no silent server. One that never begins is.
-    if (!goesOn && this.isUnread) this.expect(this.outgoing.timeouts.idle, () => this.giveUp(unreadInTime))
-    return goesOn
+    if (!wantsMore && this.isUnread)
+      this.startLimit(this.outgoing.timeouts.idle, () => this.failWith(neverReadError))
+    return wantsMore
   }
 
-  decoded(bytes: Uint8Array): boolean {
-    return this.queue.push(bytes, this.unpause)
+  onDecoded(bytes: Uint8Array): boolean {
+    return this.queue.push(bytes, this.resumeSource)
   }
 
-  drained(): void {
+  onDrain(): void {
     // Behind the end there is nothing to go on with: the connection serves another exchange.
     if (!this.waitsForDecoder) return
     this.waitsForDecoder = false
-    this.goOn()
+    this.resumeReading()
   }
 
-  ended(): void {
+  onDecodedEnd(): void {
     this.queue.end(Option.none())
   }
 
-  corrupt(cause: Error): void {
-    this.giveUp(cause)
+  onCorrupt(cause: Error): void {
+    this.failWith(cause)
   }
 
-  protected override end(): void {
-    if (this.decoder === undefined) this.ended()
+  protected override handleEnd(): void {
+    if (this.decoder === undefined) this.onDecodedEnd()
     else this.decoder.end()
   }
 
-  protected override stop(reason: Error): void {
-    super.stop(reason)
+  protected override abort(reason: Error): void {
+    super.abort(reason)
     this.decoder?.abort()
     // Over nothing where it has ended already.
     this.queue.end(Option.some(reason))
   }
 
-  protected override failed(cause: unknown): void {
+  protected override handleFailure(cause: unknown): void {
     const { listener } = this
     this.listener = undefined
     if (listener === undefined) this.queue.end(Option.some(cause))
@@ -121,13 +122,13 @@ export class Opened extends Exchange implements Body, Reader {
   }
 }
 
-const left = new Error("the body was left")
+const abandonedError = new Error("the body was left")
 
-const unreadInTime = Object.assign(new Error("nobody has begun to read the body"), {
+const neverReadError = Object.assign(new Error("nobody has begun to read the body"), {
   code: "UND_ERR_BODY_TIMEOUT"
 })
 
 const noHeaders: RawHeaders = []
 
 /** A body that nobody reads holds its connection: it is let go with the response. */
-const unread = new FinalizationRegistry<() => void>((abort) => abort())
+const abandonedResponses = new FinalizationRegistry<() => void>((abort) => abort())

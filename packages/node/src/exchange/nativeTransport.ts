@@ -2,34 +2,34 @@
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { NativeTransport, Timeouts } from "@effect-api/client"
 import type { Options } from "../config/TransportOptions.js"
-import { Whole } from "./BufferedExchange.js"
+import { BufferedExchange } from "./BufferedExchange.js"
 import type { Sender } from "./Exchange.js"
-import { bodyOf, endOfOrigin, headersOf, isSlash, Outgoing } from "./OutgoingRequest.js"
-import { Opened } from "./StreamingExchange.js"
+import { bodyOf, headerList, isPathStart, OutgoingRequest, originEnd } from "./OutgoingRequest.js"
+import { StreamingExchange } from "./StreamingExchange.js"
 
 type Request = HttpClientRequest.HttpClientRequest
 
-export const make = (
+export const nativeTransport = (
   sender: Sender,
   options: Pick<Options, "decompress">
 ): NativeTransport.NativeTransport => {
   const decompress = options.decompress !== false
 
-  const outgoing = (request: Request, timeouts: Timeouts.Timeouts): Outgoing => {
+  const toOutgoing = (request: Request, timeouts: Timeouts.Timeouts): OutgoingRequest => {
     const { method, url } = request
-    const end = endOfOrigin(url)
-    const name = url.slice(0, end)
-    const path = isSlash(url, end) ? url.slice(end) : `/${url.slice(end)}`
+    const end = originEnd(url)
+    const origin = url.slice(0, end)
+    const path = isPathStart(url, end) ? url.slice(end) : `/${url.slice(end)}`
     const { body, contentType } = bodyOf(request)
-    const headers = headersOf(request.headers, contentType, decompress)
-    return new Outgoing(name, path, method, headers, body, timeouts)
+    const headers = headerList(request.headers, contentType, decompress)
+    return new OutgoingRequest(origin, path, method, headers, body, timeouts)
   }
 
   return {
     setsLimits: true,
-    exchange: (request, timeouts, cap, listener) =>
-      new Whole(sender, outgoing(request, timeouts), cap, decompress, listener).begin(),
-    open: (request, timeouts, owned, listener) =>
-      new Opened(sender, outgoing(request, timeouts), owned, decompress, listener).begin()
+    exchange: (request, timeouts, maxBytesFor, listener) =>
+      new BufferedExchange(sender, toOutgoing(request, timeouts), maxBytesFor, decompress, listener).start(),
+    open: (request, timeouts, isScoped, listener) =>
+      new StreamingExchange(sender, toOutgoing(request, timeouts), isScoped, decompress, listener).start()
   }
 }

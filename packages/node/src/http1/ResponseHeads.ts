@@ -17,40 +17,40 @@ const version = "HTTP/1."
 const statusAt = 9
 
 /** How long the end of a head is: two ends of lines. */
-const headEnd = 4
+const headEndBytes = 4
 
 /** The parser refuses names and values of more than 16 KiB. */
-const maxHead = 32 * 1024
+const maxHeadBytes = 32 * 1024
 
-export class Heads {
+export class ResponseHeads {
   private isExpected = false
   /** A head that has not come whole yet. */
-  private held: Buffer | undefined
+  private partialHead: Buffer | undefined
   private isFolded = false
 
   /** A request goes out: what comes next is a head. */
-  expect(): void {
+  expectHead(): void {
     this.isExpected = true
-    this.held = undefined
+    this.partialHead = undefined
     this.isFolded = false
   }
 
   /** The bytes that the parser is to see of those that came; `null` where it is to wait for more. */
-  pass(chunk: Buffer): Buffer | null {
+  filter(chunk: Buffer): Buffer | null {
     if (!this.isExpected) return chunk
     // What was held has been looked at, but for an end that is split.
-    let known = this.held?.length ?? 0
-    let bytes = this.held === undefined ? chunk : Buffer.concat([this.held, chunk])
-    this.held = undefined
+    let known = this.partialHead?.length ?? 0
+    let bytes = this.partialHead === undefined ? chunk : Buffer.concat([this.partialHead, chunk])
+    this.partialHead = undefined
     for (;;) {
-      bytes = withoutEmptyLines(bytes)
-      const end = this.endOf(bytes, Math.max(0, known - headEnd))
-      if (end < 0) return this.hold(bytes, known)
+      bytes = skipEmptyLines(bytes)
+      const end = this.endOf(bytes, Math.max(0, known - headEndBytes))
+      if (end < 0) return this.keepPartial(bytes, known)
       if (!isInterim(bytes)) {
         this.isExpected = false
-        return this.isFolded ? unfolded(bytes, end) : bytes
+        return this.isFolded ? unfold(bytes, end) : bytes
       }
-      bytes = bytes.subarray(end + headEnd)
+      bytes = bytes.subarray(end + headEndBytes)
       known = 0
       this.isFolded = false
     }
@@ -66,25 +66,25 @@ export class Heads {
     return -1
   }
 
-  private hold(bytes: Buffer, known: number): Buffer | null {
-    if (bytes.length > maxHead || !isHeadSoFar(bytes, known)) {
+  private keepPartial(bytes: Buffer, known: number): Buffer | null {
+    if (bytes.length > maxHeadBytes || !couldBeHead(bytes, known)) {
       this.isExpected = false
       return bytes
     }
-    if (bytes.length > 0) this.held = bytes
+    if (bytes.length > 0) this.partialHead = bytes
     return null
   }
 }
 
 /** In front of a head they are skipped (RFC 9112, 2.2). */
-const withoutEmptyLines = (bytes: Buffer): Buffer => {
+const skipEmptyLines = (bytes: Buffer): Buffer => {
   let from = 0
   while (bytes[from] === carriageReturn || bytes[from] === lineFeed) from++
   return from === 0 ? bytes : bytes.subarray(from)
 }
 
 /** What is none is the parser's to refuse, at once. */
-const isHeadSoFar = (bytes: Buffer, known: number): boolean => {
+const couldBeHead = (bytes: Buffer, known: number): boolean => {
   for (let at = known; at < bytes.length; at++) {
     if (at < version.length && bytes[at] !== version.charCodeAt(at)) return false
     if (bytes[at] === lineFeed && bytes[at - 1] !== carriageReturn) return false
@@ -99,12 +99,13 @@ const isInterim = (bytes: Buffer): boolean => {
 }
 
 /** The blanks around it are a part of the fold. One behind the status line continues nothing: the parser refuses it. */
-const unfolded = (bytes: Buffer, end: number): Buffer => {
+const unfold = (bytes: Buffer, end: number): Buffer => {
   const [statusLine = "", ...lines] = bytes.toString("latin1", 0, end).split("\r\n")
   const unfolded: Array<string> = []
   for (const line of lines) {
     const last = unfolded.length - 1
-    if (last >= 0 && isBlank(line, 0)) unfolded[last] = `${trimmed(unfolded[last] ?? "")} ${trimmed(line)}`
+    if (last >= 0 && isBlank(line, 0))
+      unfolded[last] = `${trimBlanks(unfolded[last] ?? "")} ${trimBlanks(line)}`
     else unfolded.push(line)
   }
   const head = Buffer.from([statusLine, ...unfolded].join("\r\n"), "latin1")
@@ -114,7 +115,7 @@ const unfolded = (bytes: Buffer, end: number): Buffer => {
 const isBlank = (text: string, at: number): boolean => text[at] === " " || text[at] === "\t"
 
 /** No regular expression: `[ \t]+$` is quadratic. */
-const trimmed = (line: string): string => {
+const trimBlanks = (line: string): string => {
   let start = 0
   let end = line.length
   while (start < end && isBlank(line, start)) start++

@@ -8,37 +8,37 @@ import type { Socket } from "node:net"
 type Done = (cause?: Error | null) => void
 
 /** How long the end may take: a socket that cannot be written to any more has it already. */
-const patience = 100
+const maxWaitMillis = 100
 
 const isClosed = (cause: Error): boolean =>
   "code" in cause && (cause.code === "EPIPE" || cause.code === "ECONNRESET")
 
-const hold = (socket: Socket, cause: Error, done: Done): void => {
-  const give = (): void => {
+const reportAtEnd = (socket: Socket, cause: Error, done: Done): void => {
+  const report = (): void => {
     clearTimeout(timer)
-    socket.off("end", give).off("close", give)
+    socket.off("end", report).off("close", report)
     done(cause)
   }
-  const timer = setTimeout(give, patience)
-  socket.once("end", give).once("close", give)
+  const timer = setTimeout(report, maxWaitMillis)
+  socket.once("end", report).once("close", report)
 }
 
-const held =
+const deferring =
   (socket: Socket, done: Done): Done =>
   (cause) => {
     if (cause != null && isClosed(cause) && !socket.destroyed && !socket.readableEnded)
-      hold(socket, cause, done)
+      reportAtEnd(socket, cause, done)
     else done(cause)
   }
 
 /** For a socket that is read to its end. */
-export const holdLateWrites = (socket: Socket): void => {
+export const deferWriteErrors = (socket: Socket): void => {
   const { _write, _writev } = socket
   socket._write = function (this: Socket, chunk: unknown, encoding: BufferEncoding, done: Done) {
-    _write.call(this, chunk, encoding, held(this, done))
+    _write.call(this, chunk, encoding, deferring(this, done))
   }
   if (typeof _writev !== "function") return
   socket._writev = function (this: Socket, chunks, done: Done) {
-    _writev.call(this, chunks, held(this, done))
+    _writev.call(this, chunks, deferring(this, done))
   }
 }

@@ -15,7 +15,7 @@ const mayRead = (): boolean => {
 let isAllowed: boolean | undefined
 
 /** Runs a step of undici's, in which no variable is set where none may be read. */
-export const withoutVariables = (step: () => void): void => {
+export const withoutEnvironment = (step: () => void): void => {
   isAllowed ??= mayRead()
   if (isAllowed) return step()
   const { env } = process

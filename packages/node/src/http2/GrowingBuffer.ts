@@ -1,5 +1,5 @@
 /** Bytes that wait: one buffer that grows, however small the parts are in which they come. */
-export class Held {
+export class GrowingBuffer {
   private bytes: Buffer | undefined
   private size = 0
 

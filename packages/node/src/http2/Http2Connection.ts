@@ -2,30 +2,30 @@
 import { type ClientHttp2Session, connect } from "node:http2"
 import type { Socket } from "node:net"
 import { setImmediate } from "node:timers"
-import type { Connection, Owner } from "../exchange/Connection.js"
+import type { Connection, ConnectionOwner } from "../exchange/Connection.js"
 import type { Exchange } from "../exchange/Exchange.js"
-import { coded } from "../shared/errors.js"
-import { longestTimer } from "../shared/timers.js"
-import { type Host, RequestStream } from "./Http2Stream.js"
-import { Pulse } from "./KeepAlivePing.js"
-import { maxHead, type Target, targetOf } from "./requestHeaders.js"
-import { disconnected, type Goaway } from "./streamErrors.js"
+import { codedError } from "../shared/errors.js"
+import { maxTimerMillis } from "../shared/timers.js"
+import { Http2Stream, type StreamHost } from "./Http2Stream.js"
+import { KeepAlivePing } from "./KeepAlivePing.js"
+import { maxHeaderBytes, type OriginParts, originParts } from "./requestHeaders.js"
+import { disconnectedError, type Goaway } from "./streamErrors.js"
 
 export interface Http2Options {
   /** How long an idle session is kept, in milliseconds. */
   readonly keepAlive: number
   /** After how many milliseconds of silence a peer is asked whether it is there, while exchanges run. */
-  readonly ping: number
+  readonly pingAfter: number
 }
 
 /** Until the peer has said how many streams it takes (RFC 9113, 6.5.2: 100 is the least that is recommended). */
-const firstLimit = 100
+const initialMaxStreams = 100
 
 /** More exchanges than that share no connection, whatever the peer says. */
-const lastLimit = 1000
+const maxStreamsCap = 1000
 
 /** Half a million fewer than a connection has numbers for (RFC 9113, 5.1.1): then a new one begins at 1. */
-const maxStreams = 2 ** 30 - 2 ** 19
+const maxRequests = 2 ** 30 - 2 ** 19
 
 /**
  * What one stream may have on its way: 160 Mbit/s over 50 ms. A stream whose reader is slower holds up to that much in memory,
@@ -42,8 +42,8 @@ const sessionOptions = {
   maxSessionMemory: 2048,
   maxHeaderListPairs: 2048,
   // Node's 64 KiB would end the session: let the server say what is too large for it.
-  maxSendHeaderBlockLength: 2 * maxHead,
-  peerMaxConcurrentStreams: firstLimit
+  maxSendHeaderBlockLength: 2 * maxHeaderBytes,
+  peerMaxConcurrentStreams: initialMaxStreams
 }
 
 /** Origins that a server may name: we use none of them. */
@@ -54,38 +54,40 @@ const lingerMillis = 500
 
 const ignore = (): void => undefined
 
-export const make = (socket: Socket, options: Http2Options, owner: Owner): Connection =>
-  new Http2(socket, options, owner)
+export const http2Connection = (socket: Socket, options: Http2Options, owner: ConnectionOwner): Connection =>
+  new Http2Connection(socket, options, owner)
 
-class Http2 implements Connection, Host {
+class Http2Connection implements Connection, StreamHost {
   readonly protocol = "h2"
   goaway: Goaway | undefined
   failure: unknown
-  private begun = 0
-  private origins = 0
-  private readonly streams: Array<RequestStream> = []
-  private limit: number
+  private requestCount = 0
+  private originCount = 0
+  private readonly streams: Array<Http2Stream> = []
+  private maxStreams: number
   hasServed = false
   private isGone = false
-  private isTelling = false
-  private target: Target | undefined
-  private lingering: NodeJS.Timeout | undefined
-  private readonly idle: NodeJS.Timeout
-  private readonly pulse: Pulse
+  private isNotifying = false
+  private originCache: OriginParts | undefined
+  private lingerTimer: NodeJS.Timeout | undefined
+  private readonly idleTimer: NodeJS.Timeout
+  private readonly ping: KeepAlivePing
   private readonly session: ClientHttp2Session
   private readonly closeSession: () => void
   private readonly socket: Socket
-  private readonly owner: Owner
+  private readonly owner: ConnectionOwner
 
-  constructor(socket: Socket, options: Http2Options, owner: Owner) {
+  constructor(socket: Socket, options: Http2Options, owner: ConnectionOwner) {
     this.socket = socket
     this.owner = owner
-    this.limit = owner.maxStreams ?? firstLimit
+    this.maxStreams = owner.maxStreams ?? initialMaxStreams
     // Each request says its own scheme and authority.
     this.session = connect("http://localhost", { ...sessionOptions, createConnection: () => socket })
     this.session
       .on("goaway", (code, lastStreamId) => this.onGoaway({ code, lastStreamId }))
-      .on("remoteSettings", ({ maxConcurrentStreams }) => this.onSettings(maxConcurrentStreams ?? lastLimit))
+      .on("remoteSettings", ({ maxConcurrentStreams }) =>
+        this.onSettings(maxConcurrentStreams ?? maxStreamsCap)
+      )
       .on("error", (cause) => this.onError(cause))
       .on("close", () => this.onClose())
       // Only with a listener does Node end a stream whose frame could not be sent.
@@ -98,13 +100,15 @@ class Http2 implements Connection, Host {
     this.session.close = ignore
     this.session.setLocalWindowSize(connectionWindow)
     this.session.unref()
-    this.pulse = new Pulse(this.session, Math.min(options.ping, longestTimer), (cause) => this.end(cause))
-    this.idle = setTimeout(() => this.onIdle(), Math.min(options.keepAlive, longestTimer))
-    this.idle.unref()
+    this.ping = new KeepAlivePing(this.session, Math.min(options.pingAfter, maxTimerMillis), (cause) =>
+      this.destroyWith(cause)
+    )
+    this.idleTimer = setTimeout(() => this.onIdle(), Math.min(options.keepAlive, maxTimerMillis))
+    this.idleTimer.unref()
   }
 
-  get room(): number {
-    return this.isGone ? 0 : Math.max(0, this.limit - this.streams.length)
+  get freeSlots(): number {
+    return this.isGone ? 0 : Math.max(0, this.maxStreams - this.streams.length)
   }
 
   /** Every stream of the session ends with it. */
@@ -113,121 +117,122 @@ class Http2 implements Connection, Host {
   }
 
   get isFull(): boolean {
-    return this.streams.length >= this.limit
+    return this.streams.length >= this.maxStreams
   }
 
   send(exchange: Exchange): void {
-    const stream = new RequestStream(this, exchange)
-    if (!exchange.begun(stream.abort, this.hasServed)) return
+    const stream = new Http2Stream(this, exchange)
+    if (!exchange.onSend(stream.abort, this.hasServed)) return
     if (this.isGone || this.isDisconnected) {
-      this.leaveOwner()
-      setImmediate(notSent, exchange)
+      this.markGone()
+      setImmediate(reportNotSent, exchange)
       return
     }
     try {
-      stream.begin(this.session)
+      stream.start(this.session)
     } catch (cause) {
-      exchange.unreachable(cause)
+      exchange.onNotSent(cause)
     }
   }
 
   close(): void {
-    this.leaveOwner()
-    this.finish()
+    this.markGone()
+    this.closeWhenIdle()
   }
 
   destroy(): void {
-    this.end(coded("the connection was destroyed", "UND_ERR_DESTROYED"))
+    this.destroyWith(codedError("the connection was destroyed", "UND_ERR_DESTROYED"))
   }
 
-  targetOf(origin: string): Target {
+  originParts(origin: string): OriginParts {
     // A connection serves one origin, as a rule.
-    if (this.target?.origin !== origin) this.target = targetOf(origin)
-    return this.target
+    if (this.originCache?.origin !== origin) this.originCache = originParts(origin)
+    return this.originCache
   }
 
-  heard(): void {
-    this.pulse.heard++
+  onActivity(): void {
+    this.ping.activity++
     this.hasServed = true
   }
 
   /** A session holds the process while exchanges run, and no longer. */
-  enter(stream: RequestStream): void {
-    stream.place = this.streams.push(stream) - 1
-    if (++this.begun === maxStreams) this.close()
+  addStream(stream: Http2Stream): void {
+    stream.index = this.streams.push(stream) - 1
+    if (++this.requestCount === maxRequests) this.close()
     if (this.streams.length > 1) return
     this.session.ref()
-    this.pulse.start()
+    this.ping.start()
   }
 
-  leave(stream: RequestStream): void {
+  removeStream(stream: Http2Stream): void {
     const last = this.streams.pop()
     if (last !== undefined && last !== stream) {
-      last.place = stream.place
-      this.streams[last.place] = last
+      last.index = stream.index
+      this.streams[last.index] = last
     }
     if (this.streams.length === 0) {
       this.session.unref()
-      this.pulse.stop()
+      this.ping.stop()
     }
-    if (this.isGone) return this.finish()
-    if (this.streams.length === 0) this.idle.refresh()
-    this.tell()
+    if (this.isGone) return this.closeWhenIdle()
+    if (this.streams.length === 0) this.idleTimer.refresh()
+    this.notifySoon()
   }
 
   /** Told once for all that end in one turn. */
-  private tell(): void {
-    if (this.isTelling) return
-    this.isTelling = true
-    setImmediate(hasRoom, this)
+  private notifySoon(): void {
+    if (this.isNotifying) return
+    this.isNotifying = true
+    setImmediate(notifyFree, this)
   }
 
-  tellRoom(): void {
-    this.isTelling = false
-    if (this.room > 0) this.owner.hasRoom(this)
+  notifyFree(): void {
+    this.isNotifying = false
+    if (this.freeSlots > 0) this.owner.onFree(this)
   }
 
-  private leaveOwner(): void {
+  private markGone(): void {
     if (this.isGone) return
     this.isGone = true
-    clearTimeout(this.idle)
-    setImmediate(gone, this)
+    clearTimeout(this.idleTimer)
+    setImmediate(notifyGone, this)
   }
 
-  tellGone(): void {
-    this.owner.gone(this)
+  notifyGone(): void {
+    this.owner.onGone(this)
   }
 
   private onGoaway(goaway: Goaway): void {
     this.goaway = goaway
     for (const stream of this.streams) stream.onGoaway()
-    this.leaveOwner()
-    this.finish()
+    this.markGone()
+    this.closeWhenIdle()
   }
 
   private onSettings(maxConcurrentStreams: number): void {
-    const before = this.limit
-    this.limit = Math.min(maxConcurrentStreams, lastLimit)
+    const before = this.maxStreams
+    this.maxStreams = Math.min(maxConcurrentStreams, maxStreamsCap)
     // A server that takes none does so for a while.
-    if (this.limit > 0) this.owner.maxStreams = this.limit
-    if (this.limit > before) this.tell()
+    if (this.maxStreams > 0) this.owner.maxStreams = this.maxStreams
+    if (this.maxStreams > before) this.notifySoon()
   }
 
   /** RFC 8336: Node keeps them all, before version 26 without an end. */
   private onOrigins(count: number): void {
-    this.origins += count
-    if (this.origins > maxOrigins) this.end(coded("the server names too many origins", "ERR_HTTP2_ERROR"))
+    this.originCount += count
+    if (this.originCount > maxOrigins)
+      this.destroyWith(codedError("the server names too many origins", "ERR_HTTP2_ERROR"))
   }
 
   private onError(cause: Error): void {
     this.failure ??= cause
-    this.leaveOwner()
+    this.markGone()
   }
 
   private onClose(): void {
-    this.leaveOwner()
-    this.pulse.end()
-    clearTimeout(this.lingering)
+    this.markGone()
+    this.ping.end()
+    clearTimeout(this.lingerTimer)
   }
 
   private onIdle(): void {
@@ -235,15 +240,15 @@ class Http2 implements Connection, Host {
   }
 
   /** Behind the last stream. Node would wait for the other side for ever. */
-  private finish(): void {
-    if (this.streams.length > 0 || this.lingering !== undefined) return
+  private closeWhenIdle(): void {
+    if (this.streams.length > 0 || this.lingerTimer !== undefined) return
     this.closeSession()
-    this.lingering = setTimeout(() => this.destroy(), lingerMillis)
-    this.lingering.unref()
+    this.lingerTimer = setTimeout(() => this.destroy(), lingerMillis)
+    this.lingerTimer.unref()
   }
 
-  private end(cause: Error): void {
-    this.leaveOwner()
+  private destroyWith(cause: Error): void {
+    this.markGone()
     this.failure ??= cause
     this.session.destroy(cause)
     // Node waits until all is written, which a peer that has died never takes.
@@ -251,8 +256,8 @@ class Http2 implements Connection, Host {
   }
 }
 
-const hasRoom = (connection: Http2): void => connection.tellRoom()
+const notifyFree = (connection: Http2Connection): void => connection.notifyFree()
 
-const gone = (connection: Http2): void => connection.tellGone()
+const notifyGone = (connection: Http2Connection): void => connection.notifyGone()
 
-const notSent = (exchange: Exchange): void => exchange.broke(disconnected(), "nothing")
+const reportNotSent = (exchange: Exchange): void => exchange.onBroken(disconnectedError(), "not-written")

@@ -8,67 +8,67 @@ import {
   type IncomingHttpStatusHeader
 } from "node:http2"
 import { setImmediate } from "node:timers"
-import type { Exchange, Sent } from "../exchange/Exchange.js"
-import { Held } from "./GrowingBuffer.js"
-import { declaredLength, requestHeaders, type Target } from "./requestHeaders.js"
+import type { Exchange, Unprocessed } from "../exchange/Exchange.js"
+import { GrowingBuffer } from "./GrowingBuffer.js"
+import { declaredLength, type OriginParts, requestHeaders } from "./requestHeaders.js"
 import { destroy, isUnwritten, resetStream } from "./resetStream.js"
-import { type Goaway, outcome, reset } from "./streamErrors.js"
-import { contentOf, type Source, Upload } from "./Upload.js"
+import { failureOf, type Goaway, resetError } from "./streamErrors.js"
+import { type BodySource, contentOf, Upload } from "./Upload.js"
 
 /** What a stream needs of its connection. */
-export interface Host {
+export interface StreamHost {
   readonly goaway: Goaway | undefined
   /** Why the connection broke, where it did and anything says why. */
   readonly failure: unknown
   readonly isDisconnected: boolean
   /** The peer takes no more streams for now. */
   readonly isFull: boolean
-  targetOf(origin: string): Target
+  originParts(origin: string): OriginParts
   /** Something has come on a stream. */
-  heard(): void
+  onActivity(): void
   /** A stream takes a place. */
-  enter(stream: RequestStream): void
+  addStream(stream: Http2Stream): void
   /** The stream takes no place any more. */
-  leave(stream: RequestStream): void
+  removeStream(stream: Http2Stream): void
 }
 
-const requestStream = Symbol("the exchange on a stream")
+const owner = Symbol("the exchange on a stream")
 
 /** Listeners are shared: a call costs no closures for them. */
-interface Stream extends ClientHttp2Stream {
-  [requestStream]: RequestStream
+interface OwnedStream extends ClientHttp2Stream {
+  [owner]: Http2Stream
 }
 
-function push(this: Stream, chunk: Buffer | null): boolean {
-  return chunk === null ? this[requestStream].onEnd() : this[requestStream].onChunk(chunk)
+function push(this: OwnedStream, chunk: Buffer | null): boolean {
+  return chunk === null ? this[owner].onEnd() : this[owner].onChunk(chunk)
 }
 
 function onResponse(
-  this: Stream,
+  this: OwnedStream,
   headers: IncomingHttpHeaders & IncomingHttpStatusHeader,
   _flags: number,
   rawHeaders: ReadonlyArray<string>
 ): void {
-  this[requestStream].onHead(headers[":status"] ?? 0, rawHeaders)
+  this[owner].onHead(headers[":status"] ?? 0, rawHeaders)
 }
 
-function onError(this: Stream, cause: unknown): void {
-  this[requestStream].onError(cause)
+function onError(this: OwnedStream, cause: unknown): void {
+  this[owner].onError(cause)
 }
 
-function onClose(this: Stream): void {
-  this[requestStream].onClose()
+function onClose(this: OwnedStream): void {
+  this[owner].onClose()
 }
 
 /** How long a response that ends at its head may take to end its stream too. */
 const lingerMillis = 1000
 
-const empty: ReadonlySet<number> = new Set([204, 304])
+const bodilessStatuses: ReadonlySet<number> = new Set([204, 304])
 
-export class RequestStream {
+export class Http2Stream {
   /** Where it stands among the streams of its connection. */
-  place = 0
-  private stream: Stream | undefined
+  index = 0
+  private stream: OwnedStream | undefined
   private upload: Upload | undefined
   /** Nothing is said to the exchange any more. */
   private isOver = false
@@ -78,37 +78,37 @@ export class RequestStream {
   private hasEnded = false
   private isPaused = false
   /** Its connection ends before its request was written. */
-  private isUnsent = false
+  private isNotWritten = false
   /** It ended before its connection did. */
   private isReset = false
   private failure: unknown
-  private readonly held = new Held()
-  private readonly host: Host
+  private readonly pending = new GrowingBuffer()
+  private readonly host: StreamHost
   private readonly exchange: Exchange
 
-  constructor(host: Host, exchange: Exchange) {
+  constructor(host: StreamHost, exchange: Exchange) {
     this.host = host
     this.exchange = exchange
   }
 
   /** Throws where the request cannot be sent as it was written: nothing of it was. */
-  begin(session: ClientHttp2Session): void {
+  start(session: ClientHttp2Session): void {
     const { outgoing } = this.exchange
-    const target = this.host.targetOf(outgoing.origin)
+    const target = this.host.originParts(outgoing.origin)
     const { bytes, open, length } = contentOf(outgoing.body)
     const headers = requestHeaders(outgoing, target, length)
     if (open === undefined) {
-      const stream = session.request(headers, optionsOf(outgoing.method, length === 0))
-      this.own(stream)
+      const stream = session.request(headers, requestOptions(outgoing.method, length === 0))
+      this.adopt(stream)
       if (length !== 0) stream.end(bytes)
       return
     }
     const declared = declaredLength(headers)
     const source = open()
-    const stream = openReading(session, headers, source)
-    this.own(stream)
+    const stream = requestOrRelease(session, headers, source)
+    this.adopt(stream)
     this.upload = new Upload(stream, source, declared)
-    this.upload.begin((cause) => this.breakOff(cause))
+    this.upload.start((cause) => this.failWith(cause))
   }
 
   /**
@@ -116,16 +116,16 @@ export class RequestStream {
    * end of its stream: Node ends the `Readable` for RST_STREAM as well, where its code is NO_ERROR or CANCEL (RFC 9113, 8.1).
    * And a `Readable` that is paused keeps an object for each frame, however small.
    */
-  private own(stream: ClientHttp2Stream): void {
-    const own = stream as Stream
-    own[requestStream] = this
-    this.stream = own
+  private adopt(stream: ClientHttp2Stream): void {
+    const owned = stream as OwnedStream
+    owned[owner] = this
+    this.stream = owned
     this.isCounted = true
-    this.host.enter(this)
-    own.push = push
-    own.on("response", onResponse as (headers: IncomingHttpHeaders) => void)
-    own.on("error", onError)
-    own.on("close", onClose)
+    this.host.addStream(this)
+    owned.push = push
+    owned.on("response", onResponse as (headers: IncomingHttpHeaders) => void)
+    owned.on("error", onError)
+    owned.on("close", onClose)
   }
 
   readonly abort = (): void => {
@@ -138,43 +138,43 @@ export class RequestStream {
   private readonly resume = (): void => {
     if (!this.isPaused || this.isOver) return
     this.isPaused = false
-    this.goOn()
+    this.continueReading()
   }
 
   onHead(status: number, rawHeaders: ReadonlyArray<string>): void {
     if (this.isOver || this.hasHead) return
-    if (status < 200) return this.breakOff(reset(constants.NGHTTP2_PROTOCOL_ERROR))
+    if (status < 200) return this.failWith(resetError(constants.NGHTTP2_PROTOCOL_ERROR))
     this.hasHead = true
-    this.host.heard()
+    this.host.onActivity()
     // The first pair is the status: a response has no other pseudo-header.
-    this.exchange.responded(status, rawHeaders.slice(2), this.resume)
+    this.exchange.onResponse(status, rawHeaders.slice(2), this.resume)
     if (this.isOver) return
-    if (empty.has(status) || this.exchange.outgoing.method === "HEAD") return this.completeAtHead()
-    this.goOn()
+    if (bodilessStatuses.has(status) || this.exchange.outgoing.method === "HEAD") return this.completeAtHead()
+    this.continueReading()
   }
 
   /** `false` stops the window of the stream; that of the connection goes on, for the others. */
   onChunk(chunk: Buffer): boolean {
-    this.host.heard()
+    this.host.onActivity()
     if (this.isOver) return true
     if (this.isPaused || !this.hasHead) {
-      this.held.add(chunk)
+      this.pending.add(chunk)
       return !this.isPaused
     }
-    return this.pass(chunk)
+    return this.deliver(chunk)
   }
 
-  private pass(chunk: Buffer): boolean {
+  private deliver(chunk: Buffer): boolean {
     // It may be resumed before it has paused.
     this.isPaused = true
-    if (this.exchange.received(chunk)) this.isPaused = false
+    if (this.exchange.onData(chunk)) this.isPaused = false
     return !this.isPaused
   }
 
   /** What was held, and then what comes: the window of the stream opens as far as bytes are taken. */
-  private goOn(): void {
-    const chunk = this.held.take()
-    if (chunk !== undefined) this.pass(chunk)
+  private continueReading(): void {
+    const chunk = this.pending.take()
+    if (chunk !== undefined) this.deliver(chunk)
     if (this.isPaused || this.isOver) return
     if (this.hasEnded) this.complete()
     else this.stream?._read(0)
@@ -191,7 +191,7 @@ export class RequestStream {
       return false
     }
     this.hasEnded = true
-    this.leave()
+    this.release()
     if (!this.isOver && this.hasHead && !this.isPaused) this.complete()
     return false
   }
@@ -199,7 +199,7 @@ export class RequestStream {
   private complete(): void {
     this.settle()
     this.stopSending()
-    this.exchange.completed()
+    this.exchange.onComplete()
   }
 
   /** What may follow is waited for a moment: a server that is slow to end its stream is not to be reset for it. */
@@ -212,7 +212,7 @@ export class RequestStream {
       timer.unref()
       stream.on("close", () => clearTimeout(timer))
     }
-    this.exchange.completed()
+    this.exchange.onComplete()
   }
 
   /** The response is there in whole: nobody waits for the rest of the body. */
@@ -232,7 +232,7 @@ export class RequestStream {
   onGoaway(): void {
     const { stream } = this
     if (stream === undefined || !isUnwritten(stream)) return
-    this.isUnsent = true
+    this.isNotWritten = true
     setImmediate(destroy, stream)
   }
 
@@ -240,7 +240,7 @@ export class RequestStream {
     if (this.isOver || (this.hasEnded && this.hasHead)) return
     const { stream } = this
     const { failure, goaway, isDisconnected } = this.host
-    const { cause, sent } = outcome({
+    const { cause, unprocessed } = failureOf({
       id: stream?.id,
       code: stream?.rstCode ?? constants.NGHTTP2_INTERNAL_ERROR,
       failure: failure ?? this.failure,
@@ -248,36 +248,36 @@ export class RequestStream {
       goaway
     })
     // Its body may have been read from.
-    const unwritten = this.upload === undefined ? "nothing" : "refused"
-    this.fail(cause, this.isUnsent ? unwritten : sent)
+    const unwritten = this.upload === undefined ? "not-written" : "refused"
+    this.fail(cause, this.isNotWritten ? unwritten : unprocessed)
   }
 
   /** This side ends it. */
-  private breakOff(cause: unknown): void {
+  private failWith(cause: unknown): void {
     if (this.isOver) return
     this.reset(constants.NGHTTP2_INTERNAL_ERROR)
     this.fail(cause)
   }
 
-  private fail(cause: unknown, sent?: Sent): void {
-    const chunk = this.held.take()
-    if (chunk !== undefined && this.hasHead) this.exchange.received(chunk)
+  private fail(cause: unknown, unprocessed?: Unprocessed): void {
+    const chunk = this.pending.take()
+    if (chunk !== undefined && this.hasHead) this.exchange.onData(chunk)
     if (this.isOver) return
     this.settle()
-    this.exchange.broke(cause, sent)
+    this.exchange.onBroken(cause, unprocessed)
   }
 
   private settle(): void {
     this.isOver = true
-    this.held.take()
+    this.pending.take()
     this.upload?.release()
-    this.leave()
+    this.release()
   }
 
-  private leave(): void {
+  private release(): void {
     if (!this.isCounted) return
     this.isCounted = false
-    this.host.leave(this)
+    this.host.removeStream(this)
   }
 
   private reset(code: number): void {
@@ -286,17 +286,17 @@ export class RequestStream {
 }
 
 /** What Node takes to have no body, where nobody says whether it has one. */
-const bodiless: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE"])
+const bodilessMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE"])
 
 /** Options cost Node 20 more than all else of a request: it is given them only where it would do something else. */
-const optionsOf = (method: string, endStream: boolean): ClientSessionRequestOptions | undefined =>
-  bodiless.has(method) === endStream ? undefined : { endStream }
+const requestOptions = (method: string, endStream: boolean): ClientSessionRequestOptions | undefined =>
+  bodilessMethods.has(method) === endStream ? undefined : { endStream }
 
 /** What is not sent is not read either. */
-const openReading = (
+const requestOrRelease = (
   session: ClientHttp2Session,
   headers: Parameters<ClientHttp2Session["request"]>[0],
-  source: Source
+  source: BodySource
 ): ClientHttp2Stream => {
   try {
     return session.request(headers, { endStream: false })

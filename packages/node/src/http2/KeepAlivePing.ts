@@ -1,39 +1,39 @@
 /** Whether the other side of a session is there: one that has died says nothing, and TCP takes a quarter of an hour to see it. */
 import type { ClientHttp2Session } from "node:http2"
 import { setImmediate } from "node:timers"
-import { coded } from "../shared/errors.js"
+import { codedError } from "../shared/errors.js"
 
 /** The longest that a PING is waited for, in milliseconds. */
-const longestWait = 10_000
+const maxWaitMillis = 10_000
 
-const unanswered = (): Error =>
-  coded("the server has said nothing, and has not answered a PING", "ERR_HTTP2_PING_TIMEOUT")
+const pingTimeoutError = (): Error =>
+  codedError("the server has said nothing, and has not answered a PING", "ERR_HTTP2_PING_TIMEOUT")
 
-export class Pulse {
+export class KeepAlivePing {
   /** How many times anything has come on a stream. What Node takes no more (a broken protocol) does not count. */
-  heard = 0
-  private heardBefore = 0
+  activity = 0
+  private activityBefore = 0
   private isRunning = false
   private silentHalves = 0
   private deadline: NodeJS.Timeout | undefined
   private readonly timer: NodeJS.Timeout
-  private readonly half: number
+  private readonly halfMillis: number
   private readonly session: ClientHttp2Session
   private readonly onDead: (cause: Error) => void
 
   /** `silence` is how many milliseconds of it call for a PING. The session holds the process, not its timers. */
   constructor(session: ClientHttp2Session, silence: number, onDead: (cause: Error) => void) {
     this.session = session
-    this.half = silence / 2
+    this.halfMillis = silence / 2
     this.onDead = onDead
-    this.timer = setTimeout(() => this.tick(), this.half)
+    this.timer = setTimeout(() => this.tick(), this.halfMillis)
     this.timer.unref()
   }
 
   /** Exchanges run. */
   start(): void {
     this.isRunning = true
-    this.heardBefore = this.heard
+    this.activityBefore = this.activity
     this.silentHalves = 0
     this.timer.refresh()
   }
@@ -41,7 +41,7 @@ export class Pulse {
   /** None does. */
   stop(): void {
     this.isRunning = false
-    this.answered()
+    this.onAcknowledged()
   }
 
   /** The session is over. */
@@ -52,32 +52,35 @@ export class Pulse {
 
   private tick(): void {
     if (!this.isRunning) return
-    this.silentHalves = this.heard === this.heardBefore ? this.silentHalves + 1 : 0
-    this.heardBefore = this.heard
-    if (this.silentHalves === 2) this.ask()
+    this.silentHalves = this.activity === this.activityBefore ? this.silentHalves + 1 : 0
+    this.activityBefore = this.activity
+    if (this.silentHalves === 2) this.sendPing()
     this.timer.refresh()
   }
 
-  private ask(): void {
+  private sendPing(): void {
     this.silentHalves = 0
     if (this.session.destroyed || this.deadline !== undefined) return
     // Behind a loop that stood still, what has come in the meantime is read first.
-    this.deadline = setTimeout(() => setImmediate(() => this.giveUp()), Math.min(this.half, longestWait))
+    this.deadline = setTimeout(
+      () => setImmediate(() => this.onDeadline()),
+      Math.min(this.halfMillis, maxWaitMillis)
+    )
     this.deadline.unref()
     this.session.ping((cause) => {
-      if (cause === null) this.answered()
+      if (cause === null) this.onAcknowledged()
     })
   }
 
-  private answered(): void {
+  private onAcknowledged(): void {
     clearTimeout(this.deadline)
     this.deadline = undefined
   }
 
-  private giveUp(): void {
+  private onDeadline(): void {
     if (this.deadline === undefined) return
     this.deadline = undefined
     // Behind much that is on its way, a PING's acknowledgement takes its time.
-    if (this.heard === this.heardBefore) this.onDead(unanswered())
+    if (this.activity === this.activityBefore) this.onDead(pingTimeoutError())
   }
 }

@@ -1,44 +1,45 @@
 /** A body that is read while it is sent. */
 import type { ClientHttp2Stream } from "node:http2"
 import { Readable } from "node:stream"
-import { coded } from "../shared/errors.js"
-import { mismatch } from "./requestHeaders.js"
+import { codedError } from "../shared/errors.js"
+import { lengthMismatchError } from "./requestHeaders.js"
 
 /** Where the parts of a body come from. */
-export interface Source {
+export interface BodySource {
   readonly next: () => Promise<IteratorResult<unknown>> | IteratorResult<unknown>
   /** Nobody needs the rest. */
   readonly release: () => unknown
 }
 
-const unreadable = (): Error => coded("the body is no bytes, and gives none", "ERR_INVALID_ARG_TYPE")
+const unsupportedBodyError = (): Error =>
+  codedError("the body is no bytes, and gives none", "ERR_INVALID_ARG_TYPE")
 
-const used = (): Error => coded("the body has been read already", "ERR_INVALID_ARG_VALUE")
+const usedBodyError = (): Error => codedError("the body has been read already", "ERR_INVALID_ARG_VALUE")
 
 /** What a request has to send: bytes, or where they come from. */
-export interface Content {
+export interface RequestContent {
   readonly bytes: string | Uint8Array
   /** Throws where the body cannot be read. Nothing of it is read yet. */
-  readonly open?: () => Source
+  readonly open?: () => BodySource
   readonly length: number | undefined
 }
 
-const nothing: Content = { bytes: "", length: 0 }
+const noContent: RequestContent = { bytes: "", length: 0 }
 
-export const contentOf = (body: unknown): Content => {
-  if (body === null || body === undefined) return nothing
+export const contentOf = (body: unknown): RequestContent => {
+  if (body === null || body === undefined) return noContent
   if (typeof body === "string") return { bytes: body, length: Buffer.byteLength(body) }
-  if (typeof body !== "object") throw unreadable()
+  if (typeof body !== "object") throw unsupportedBodyError()
   if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) {
     const bytes = bytesOf(body)
     return { bytes, length: bytes.length }
   }
   if (!(body instanceof Blob)) return { bytes: "", length: undefined, open: () => sourceOf(body) }
-  return body.size === 0 ? nothing : { bytes: "", length: body.size, open: () => sourceOf(body.stream()) }
+  return body.size === 0 ? noContent : { bytes: "", length: body.size, open: () => sourceOf(body.stream()) }
 }
 
-const sourceOf = (body: object): Source => {
-  if (Readable.isDisturbed(body as Readable)) throw used()
+const sourceOf = (body: object): BodySource => {
+  if (Readable.isDisturbed(body as Readable)) throw usedBodyError()
   // An iterator's `return` waits for the part that is awaited: a source that hangs would never be released by it.
   if (body instanceof ReadableStream) {
     const reader = body.getReader() as ReadableStreamDefaultReader<unknown>
@@ -58,7 +59,7 @@ const sourceOf = (body: object): Source => {
 const iteratorOf = (body: object): AsyncIterator<unknown> | Iterator<unknown> => {
   if (Symbol.asyncIterator in body) return (body as AsyncIterable<unknown>)[Symbol.asyncIterator]()
   if (Symbol.iterator in body) return (body as Iterable<unknown>)[Symbol.iterator]()
-  throw unreadable()
+  throw unsupportedBodyError()
 }
 
 const bytesOf = (part: unknown): Uint8Array => {
@@ -66,26 +67,26 @@ const bytesOf = (part: unknown): Uint8Array => {
   if (typeof part === "string") return Buffer.from(part)
   if (part instanceof ArrayBuffer) return new Uint8Array(part)
   if (ArrayBuffer.isView(part)) return new Uint8Array(part.buffer, part.byteOffset, part.byteLength)
-  throw unreadable()
+  throw unsupportedBodyError()
 }
 
 export class Upload {
   private sent = 0
   private isOver = false
-  private wake: (() => void) | undefined
+  private resumeWriting: (() => void) | undefined
   private readonly stream: ClientHttp2Stream
-  private readonly source: Source
+  private readonly source: BodySource
   private readonly length: number | undefined
 
   /** `length` is what its `content-length` says. */
-  constructor(stream: ClientHttp2Stream, source: Source, length: number | undefined) {
+  constructor(stream: ClientHttp2Stream, source: BodySource, length: number | undefined) {
     this.stream = stream
     this.source = source
     this.length = length
   }
 
-  begin(onFailed: (cause: unknown) => void): void {
-    this.stream.on("drain", () => this.wake?.())
+  start(onFailed: (cause: unknown) => void): void {
+    this.stream.on("drain", () => this.resumeWriting?.())
     this.run().catch((cause: unknown) => {
       if (this.isOver) return
       this.release()
@@ -97,7 +98,7 @@ export class Upload {
   release(): void {
     if (this.isOver) return
     this.isOver = true
-    this.wake?.()
+    this.resumeWriting?.()
     try {
       Promise.resolve(this.source.release()).catch(ignore)
     } catch {
@@ -112,7 +113,7 @@ export class Upload {
       if (part.done === true) return this.end()
       const bytes = bytesOf(part.value)
       this.sent += bytes.length
-      if (this.length !== undefined && this.sent > this.length) throw mismatch()
+      if (this.length !== undefined && this.sent > this.length) throw lengthMismatchError()
       // An empty frame says nothing, and servers count them.
       if (bytes.length > 0 && !this.stream.write(bytes)) await this.drained()
       if (this.isOver) return
@@ -120,14 +121,14 @@ export class Upload {
   }
 
   private end(): void {
-    if (this.length !== undefined && this.sent < this.length) throw mismatch()
+    if (this.length !== undefined && this.sent < this.length) throw lengthMismatchError()
     this.isOver = true
     this.stream.end()
   }
 
   private drained(): Promise<void> {
     return new Promise((resolve) => {
-      this.wake = resolve
+      this.resumeWriting = resolve
     })
   }
 }

@@ -17,17 +17,17 @@ export const resetStream = (
   if (stream.destroyed || stream.closed) return
   const isWaiting = isUnwritten(stream)
   // Node would end the body first: a server would take what it has for all of it.
-  stream.end = stay
+  stream.end = ignoreEnd
   stream.close(code)
   // `destroy` at once would lose the RST_STREAM of a request that is written in this turn.
-  if (isWaiting) setImmediate(unqueue, stream, host)
+  if (isWaiting) setImmediate(dropQueued, stream, host)
 }
 
-function stay(this: ClientHttp2Stream): ClientHttp2Stream {
+function ignoreEnd(this: ClientHttp2Stream): ClientHttp2Stream {
   return this
 }
 
 /** Where the peer takes no more streams for now, the request waits for its turn, and its RST_STREAM with it. */
-const unqueue = (stream: ClientHttp2Stream, host: { readonly isFull: boolean }): void => {
+const dropQueued = (stream: ClientHttp2Stream, host: { readonly isFull: boolean }): void => {
   if (host.isFull && isUnwritten(stream)) stream.destroy()
 }

@@ -1,10 +1,10 @@
 /** Why an exchange of HTTP/2 broke: a code for each way, and whether the peer says that it has not acted on the request. */
 import { constants } from "node:http2"
-import type { Sent } from "../exchange/Exchange.js"
-import { coded } from "../shared/errors.js"
+import type { Unprocessed } from "../exchange/Exchange.js"
+import { codedError } from "../shared/errors.js"
 
 /** RFC 9113, section 7, by number. */
-const names = [
+const errorNames = [
   "NO_ERROR",
   "PROTOCOL_ERROR",
   "INTERNAL_ERROR",
@@ -21,10 +21,10 @@ const names = [
   "HTTP_1_1_REQUIRED"
 ]
 
-const nameOf = (code: number): string => names[code] ?? `0x${code.toString(16)}`
+const nameOf = (code: number): string => errorNames[code] ?? `0x${code.toString(16)}`
 
 /** RFC 9113, 7: a code without a name is treated as INTERNAL_ERROR. */
-const codeOf = (code: number): string => `ERR_HTTP2_${names[code] ?? "INTERNAL_ERROR"}`
+const codeOf = (code: number): string => `ERR_HTTP2_${errorNames[code] ?? "INTERNAL_ERROR"}`
 
 /** What a GOAWAY frame says. */
 export interface Goaway {
@@ -33,7 +33,7 @@ export interface Goaway {
 }
 
 /** What is known of a stream that ended before its response did. */
-export interface Ending {
+export interface StreamEnd {
   readonly id: number | undefined
   /** The code of RST_STREAM. Node has one of its own for a stream that ends with its connection. */
   readonly code: number
@@ -43,34 +43,36 @@ export interface Ending {
   readonly goaway: Goaway | undefined
 }
 
-export interface Broken {
+export interface StreamFailure {
   readonly cause: unknown
-  readonly sent: Sent | undefined
+  readonly unprocessed: Unprocessed | undefined
 }
 
-export const disconnected = (): Error => coded("the other side closed the connection", "UND_ERR_SOCKET")
+export const disconnectedError = (): Error =>
+  codedError("the other side closed the connection", "UND_ERR_SOCKET")
 
-const wentAway = ({ code }: Goaway): Error =>
-  coded(`the server ended the connection: ${nameOf(code)}`, codeOf(code))
+const goawayError = ({ code }: Goaway): Error =>
+  codedError(`the server ended the connection: ${nameOf(code)}`, codeOf(code))
 
-export const reset = (code: number): Error => coded(`the stream was reset: ${nameOf(code)}`, codeOf(code))
+export const resetError = (code: number): Error =>
+  codedError(`the stream was reset: ${nameOf(code)}`, codeOf(code))
 
-export const outcome = ({ code, failure, goaway, id, isDisconnected }: Ending): Broken => {
+export const failureOf = ({ code, failure, goaway, id, isDisconnected }: StreamEnd): StreamFailure => {
   // RFC 9113, 6.8: the server has not acted on a stream above the last one that it names.
   if (goaway !== undefined && id !== undefined && id > goaway.lastStreamId) {
-    return { cause: wentAway(goaway), sent: "refused" }
+    return { cause: goawayError(goaway), unprocessed: "refused" }
   }
   if (isDisconnected) {
     const isGraceful = goaway === undefined || goaway.code === constants.NGHTTP2_NO_ERROR
-    if (isGraceful) return { cause: failure ?? disconnected(), sent: undefined }
-    return { cause: wentAway(goaway), sent: refusal(goaway.code) }
+    if (isGraceful) return { cause: failure ?? disconnectedError(), unprocessed: undefined }
+    return { cause: goawayError(goaway), unprocessed: unprocessedBy(goaway.code) }
   }
-  if (failure !== undefined) return { cause: failure, sent: undefined }
-  return { cause: reset(code), sent: refusal(code) }
+  if (failure !== undefined) return { cause: failure, unprocessed: undefined }
+  return { cause: resetError(code), unprocessed: unprocessedBy(code) }
 }
 
 /** RFC 9113, 7 and 8.7: the server has not acted on the request, and wants another connection, or HTTP/1.1, for it. */
-const refusal = (code: number): Sent | undefined =>
+const unprocessedBy = (code: number): Unprocessed | undefined =>
   code === constants.NGHTTP2_REFUSED_STREAM || code === constants.NGHTTP2_HTTP_1_1_REQUIRED
     ? "refused"
     : undefined

@@ -15,27 +15,27 @@ export const openConnectionsKey = MetricKey.counter("http.client.open_connection
 })
 
 /** The metrics of one pool. */
-export interface PoolMetrics {
+export interface PoolSeries {
   /** A request has waited so long, in milliseconds. */
-  readonly waited: (millis: number) => void
+  readonly recordWait: (millis: number) => void
   /** A connection was opened (1), or has been closed (-1). */
-  readonly counted: (protocol: "http/1.1" | "h2", change: number) => void
+  readonly countConnection: (protocol: "http/1.1" | "h2", change: number) => void
 }
 
 /** Effect's registry of metrics forgets nothing: servers above this number are one. */
 const maxServers = 400
 
-const pools = new Map<string, PoolMetrics>()
+const pools = new Map<string, PoolSeries>()
 
 const other = "other"
 
 /** The metrics of the pool for a host and a port. Only the first 400 servers of a program have series of their own. */
-export const of = (address: string, port: number): PoolMetrics => {
+export const seriesOf = (address: string, port: number): PoolSeries => {
   const isKnown = pools.size < maxServers || pools.has(`${address}:${port}`)
   const name = isKnown ? `${address}:${port}` : other
   const known = pools.get(name)
   if (known !== undefined) return known
-  const made = make(
+  const made = makeSeries(
     isKnown
       ? [MetricLabel.make("server.address", address), MetricLabel.make("server.port", String(port))]
       : [MetricLabel.make("server.address", other)]
@@ -44,7 +44,7 @@ export const of = (address: string, port: number): PoolMetrics => {
   return made
 }
 
-const make = (where: ReadonlyArray<MetricLabel.MetricLabel>): PoolMetrics => {
+const makeSeries = (where: ReadonlyArray<MetricLabel.MetricLabel>): PoolSeries => {
   const waits = Metric.fromMetricKey(
     MetricKey.taggedWithLabels(timeInQueueKey, [...where, MetricLabel.make("unit", "s")])
   )
@@ -58,7 +58,7 @@ const make = (where: ReadonlyArray<MetricLabel.MetricLabel>): PoolMetrics => {
     )
   const counts = { "http/1.1": countOf("1.1"), h2: countOf("2") }
   return {
-    waited: (millis) => waits.unsafeUpdate(millis / 1000, []),
-    counted: (protocol, change) => counts[protocol].unsafeUpdate(change, [])
+    recordWait: (millis) => waits.unsafeUpdate(millis / 1000, []),
+    countConnection: (protocol, change) => counts[protocol].unsafeUpdate(change, [])
   }
 }

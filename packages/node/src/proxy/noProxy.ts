@@ -4,9 +4,9 @@
  */
 import { BlockList, isIP, isIPv6 } from "node:net"
 import { domainToASCII } from "node:url"
-import { unbracketed } from "../connect/addresses.js"
+import { stripBrackets } from "../connect/addresses.js"
 
-interface Place {
+interface HostAndPort {
   readonly host: string
   readonly port: number
 }
@@ -21,52 +21,52 @@ type Host = Address | string
 type Entry = (host: Host, port: number) => boolean
 
 /** Whether a place is excepted. What cannot be read excepts nothing. */
-export const exceptions = (list: string): ((to: Place) => boolean) => {
+export const parseNoProxy = (list: string): ((to: HostAndPort) => boolean) => {
   const entries = list
     .split(/[\s,]+/)
     .filter((text) => text !== "")
-    .map(entryOf)
+    .map(parseEntry)
   return (to) => {
-    const host = hostOf(unbracketed(to.host))
+    const host = parseHost(stripBrackets(to.host))
     return entries.some((excepts) => excepts(host, to.port))
   }
 }
 
-const entryOf = (text: string): Entry => {
-  const { inner, port } = partsOf(text)
-  const matches = matcherOf(inner)
+const parseEntry = (text: string): Entry => {
+  const { inner, port } = splitPort(text)
+  const matches = hostMatcher(inner)
   return port === undefined ? matches : (host, at) => at === port && matches(host)
 }
 
 /** `host`, `host:port`, `[address]:port`, a bare IPv6 address, or a network. */
-const partsOf = (text: string): { readonly inner: string; readonly port?: number } => {
+const splitPort = (text: string): { readonly inner: string; readonly port?: number } => {
   const [, inner, port] = /^\[([^\]]*)\](?::(\d+))?$/.exec(text) ?? /^([^:]*):(\d+)$/.exec(text) ?? []
   if (inner === undefined) return { inner: text }
   return port === undefined ? { inner } : { inner, port: Number(port) }
 }
 
-const matcherOf = (text: string): ((host: Host) => boolean) => {
+const hostMatcher = (text: string): ((host: Host) => boolean) => {
   if (text === "*") return () => true
   const [, network, bits] = /^(.+)\/(\d{1,3})$/.exec(text) ?? []
-  if (network !== undefined) return networkOf(unbracketed(network), Number(bits))
-  const host = hostOf(text)
-  if (typeof host !== "string") return within(host, host.family === "ipv4" ? 32 : 128)
+  if (network !== undefined) return networkMatcher(stripBrackets(network), Number(bits))
+  const host = parseHost(text)
+  if (typeof host !== "string") return subnetMatcher(host, host.family === "ipv4" ? 32 : 128)
   // curl takes a leading dot away; a star before it is what others write for the same.
   const name = host.replace(/^\*?\./, "")
   if (name === "") return () => false
   return (host) => typeof host === "string" && (host === name || host.endsWith(`.${name}`))
 }
 
-const networkOf = (text: string, bits: number): ((host: Host) => boolean) => {
-  const address = addressOf(text)
+const networkMatcher = (text: string, bits: number): ((host: Host) => boolean) => {
+  const address = parseAddress(text)
   if (address === undefined) return () => false
   // `::ffff:10.0.0.0/104` is a network of IPv4.
   const mapped = isIPv6(text) && address.family === "ipv4" ? 96 : 0
-  if (bits < mapped) return within({ address: text, family: "ipv6" }, bits)
-  return within(address, bits - mapped)
+  if (bits < mapped) return subnetMatcher({ address: text, family: "ipv6" }, bits)
+  return subnetMatcher(address, bits - mapped)
 }
 
-const within = (network: Address, bits: number): ((host: Host) => boolean) => {
+const subnetMatcher = (network: Address, bits: number): ((host: Host) => boolean) => {
   const { address, family } = network
   if (bits > (family === "ipv4" ? 32 : 128)) return () => false
   const list = new BlockList()
@@ -75,26 +75,26 @@ const within = (network: Address, bits: number): ((host: Host) => boolean) => {
   return (host) => typeof host !== "string" && host.family === family && list.check(host.address, family)
 }
 
-const hostOf = (text: string): Host => {
+const parseHost = (text: string): Host => {
   // Unicode becomes punycode, and other spellings of an IPv4 address become the usual one.
   const name = (domainToASCII(text) || text.toLowerCase()).replace(/\.$/, "")
-  return addressOf(text) ?? addressOf(name) ?? name
+  return parseAddress(text) ?? parseAddress(name) ?? name
 }
 
-const addressOf = (text: string): Address | undefined => {
+const parseAddress = (text: string): Address | undefined => {
   const [plain = ""] = text.split("%", 1)
   switch (isIP(plain)) {
     case 4:
       return { address: plain, family: "ipv4" }
     case 6:
-      return unmapped(plain)
+      return unmapIPv4(plain)
     default:
       return undefined
   }
 }
 
 /** An IPv4 address in the clothes of IPv6 (RFC 4291, 2.5.5.2) is one of IPv4. */
-const unmapped = (address: string): Address => {
+const unmapIPv4 = (address: string): Address => {
   const [, high, low] =
     /^\[::ffff:([\da-f]+):([\da-f]+)\]$/.exec(new URL(`http://[${address}]`).hostname) ?? []
   if (high === undefined || low === undefined) return { address, family: "ipv6" }

@@ -1,30 +1,30 @@
 /** A conversation with a proxy on a socket, before the socket is a tunnel. */
 import type { Duplex } from "node:stream"
-import type { Abort, Connecting } from "../connect/connecting.js"
-import { failedBefore } from "../shared/errors.js"
+import type { Abort, ConnectListener } from "../connect/connecting.js"
+import { notSentError } from "../shared/errors.js"
 
 /** Reads what has come. A number ends it: so many bytes at the end of the chunk belong to the tunnel. */
-export type Read = (chunk: Buffer) => number | Error | undefined
+export type ReadReply = (chunk: Buffer) => number | Error | undefined
 
 /** The system's own failure of the connection. */
-const broken = ({ code, message }: NodeJS.ErrnoException): Error =>
-  failedBefore(`the connection to the proxy broke: ${message}`, code ?? "ERR_PROXY_CLOSED")
+const brokenError = ({ code, message }: NodeJS.ErrnoException): Error =>
+  notSentError(`the connection to the proxy broke: ${message}`, code ?? "ERR_PROXY_CLOSED")
 
-const closed = (): Error =>
-  failedBefore("the proxy closed the connection before there was a tunnel", "ERR_PROXY_CLOSED")
+const closedError = (): Error =>
+  notSentError("the proxy closed the connection before there was a tunnel", "ERR_PROXY_CLOSED")
 
 export const ignore = (): void => undefined
 
 /** Ends a socket whose errors nobody needs any more: one may be on its way. */
-export const drop = (socket: Duplex): void => {
+export const discard = (socket: Duplex): void => {
   socket.on("error", ignore)
   socket.destroy()
 }
 
 /** A failure that is known before anything was said. */
-export const failing = (socket: Duplex, cause: Error, listener: Connecting<Duplex>): Abort => {
+export const failOnNextTick = (socket: Duplex, cause: Error, listener: ConnectListener<Duplex>): Abort => {
   let over = false
-  drop(socket)
+  discard(socket)
   process.nextTick(() => {
     if (!over) listener.failed(cause)
   })
@@ -34,19 +34,19 @@ export const failing = (socket: Duplex, cause: Error, listener: Connecting<Duple
 }
 
 /** Owns a socket until it is a tunnel: destroyed by an abort and by each failure, and left without a listener else. */
-class Handshake {
-  private over = false
+class ProxyHandshake {
+  private isOver = false
   private readonly socket: Duplex
-  private readonly read: Read
-  private readonly listener: Connecting<Duplex>
+  private readonly read: ReadReply
+  private readonly listener: ConnectListener<Duplex>
 
-  constructor(socket: Duplex, read: Read, listener: Connecting<Duplex>) {
+  constructor(socket: Duplex, read: ReadReply, listener: ConnectListener<Duplex>) {
     this.socket = socket
     this.read = read
     this.listener = listener
   }
 
-  begin(opening: Uint8Array): void {
+  start(opening: Uint8Array): void {
     const { socket } = this
     // `readable` leaves no trace: behind `data` a socket flows, or has to be resumed.
     socket.on("readable", this.onReadable)
@@ -65,34 +65,34 @@ class Handshake {
   }
 
   private next(): Buffer | null {
-    return this.over ? null : this.socket.read()
+    return this.isOver ? null : this.socket.read()
   }
 
-  private readonly onClosed = (): void => this.fail(closed())
+  private readonly onClosed = (): void => this.fail(closedError())
 
-  private readonly onError = (cause: Error): void => this.fail(broken(cause))
+  private readonly onError = (cause: Error): void => this.fail(brokenError(cause))
 
   private succeed(rest: Buffer): void {
-    this.leave()
+    this.release()
     if (rest.length > 0) this.socket.unshift(rest)
     this.listener.connected(this.socket)
   }
 
   private fail(cause: Error): void {
-    if (this.over) return
+    if (this.isOver) return
     this.abort()
     this.listener.failed(cause)
   }
 
   readonly abort = (): void => {
-    if (this.over) return
-    this.leave()
-    drop(this.socket)
+    if (this.isOver) return
+    this.release()
+    discard(this.socket)
   }
 
-  private leave(): void {
+  private release(): void {
     const { socket } = this
-    this.over = true
+    this.isOver = true
     socket.off("readable", this.onReadable)
     socket.off("end", this.onClosed)
     socket.off("close", this.onClosed)
@@ -101,16 +101,16 @@ class Handshake {
 }
 
 /** Says the first word and reads on until `read` has made up its mind. */
-export const perform = (
+export const proxyHandshake = (
   socket: Duplex,
   opening: Uint8Array,
-  read: Read,
-  listener: Connecting<Duplex>
+  read: ReadReply,
+  listener: ConnectListener<Duplex>
 ): Abort => {
   if (socket.destroyed || socket.readableEnded || !socket.writable) {
-    return failing(socket, socket.errored ? broken(socket.errored) : closed(), listener)
+    return failOnNextTick(socket, socket.errored ? brokenError(socket.errored) : closedError(), listener)
   }
-  const handshake = new Handshake(socket, read, listener)
-  handshake.begin(opening)
+  const handshake = new ProxyHandshake(socket, read, listener)
+  handshake.start(opening)
   return handshake.abort
 }

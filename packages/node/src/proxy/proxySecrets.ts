@@ -2,42 +2,45 @@
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import type { Options } from "../config/TransportOptions.js"
-import { parse } from "./proxyUrl.js"
+import { parseProxyUrl } from "./proxyUrl.js"
 
-const names = ["http_proxy", "https_proxy", "all_proxy"].flatMap((name) => [name, name.toUpperCase()])
+const proxyVariables = ["http_proxy", "https_proxy", "all_proxy"].flatMap((name) => [
+  name,
+  name.toUpperCase()
+])
 
 /** A secret's text: by the types it is a `Redacted`, and plain JavaScript may give a string. */
-export const plain = (secret: Redacted.Redacted<string> | string | URL): string =>
+export const unredact = (secret: Redacted.Redacted<string> | string | URL): string =>
   Redacted.isRedacted(secret) ? Redacted.value(secret) : String(secret)
 
 export const proxySecrets = (proxy: Options["proxy"] = "environment"): ReadonlyArray<string> => {
   if (proxy === "none") return []
-  if (proxy === "environment") return names.flatMap((name) => passwordsIn(read(name)))
+  if (proxy === "environment") return proxyVariables.flatMap((name) => urlSecrets(readVariable(name)))
   const { token, url } = proxy
-  const secrets = passwordsIn(plain(url))
-  return token === undefined ? secrets : [...secrets, ...partsOf(plain(token))]
+  const secrets = urlSecrets(unredact(url))
+  return token === undefined ? secrets : [...secrets, ...tokenSecrets(unredact(token))]
 }
 
 /** RFC 7617: behind the scheme stand a name and a password. */
-const partsOf = (token: string): ReadonlyArray<string> => {
+const tokenSecrets = (token: string): ReadonlyArray<string> => {
   const pair = Buffer.from(/^basic +(\S+)$/i.exec(token)?.[1] ?? "", "base64").toString()
   return pair.includes(":") ? [token, pair, pair.slice(pair.indexOf(":") + 1)] : [token]
 }
 
-const passwordsIn = (url: string): ReadonlyArray<string> => {
-  const parsed = parse(url)
+const urlSecrets = (url: string): ReadonlyArray<string> => {
+  const parsed = parseProxyUrl(url)
   if (Either.isLeft(parsed)) return []
   const { password = "", username = "" } = parsed.right
   if (password !== "") return [password, `${username}:${password}`]
   // Some proxies take a key as the name, and no password.
-  return username.length < leastName ? [] : [username]
+  return username.length < minNameLength ? [] : [username]
 }
 
 /** A shorter name would be found in any text. */
-const leastName = 6
+const minNameLength = 6
 
 /** Deno throws where a program may not read its environment. */
-const read = (name: string): string => {
+const readVariable = (name: string): string => {
   try {
     return process.env[name] ?? ""
   } catch {

@@ -1,7 +1,7 @@
 /** What the URL of a proxy says. */
 import { Buffer } from "node:buffer"
 import * as Either from "effect/Either"
-import { unbracketed } from "../connect/addresses.js"
+import { stripBrackets } from "../connect/addresses.js"
 
 export interface ProxyServer {
   /** `socks5` is given addresses, `socks5h` names. */
@@ -28,15 +28,15 @@ const schemes: ReadonlyMap<string, readonly [kind: ProxyServer["kind"], port: nu
 ])
 
 /** RFC 1929 counts them in one byte. */
-const longestSocks = 255
+const maxSocksBytes = 255
 
 /** C0 and DEL. A URL parser drops tabs and line ends, and a password would lose them silently. */
-const control = /[\0-\x1f\x7f]/
+const controlCharacter = /[\0-\x1f\x7f]/
 
 /** The proxy of a URL, or why there is none, in words that quote nothing of it. Without a scheme it is `http`. */
-export const parse = (value: string): Either.Either<ProxyServer, string> => {
+export const parseProxyUrl = (value: string): Either.Either<ProxyServer, string> => {
   const text = value.trim()
-  if (control.test(text)) return Either.left("must not contain control characters")
+  if (controlCharacter.test(text)) return Either.left("must not contain control characters")
   const [, scheme = "http", rest = text] = /^(?:([a-z][a-z\d+.-]*):)?\/\/(.*)$/i.exec(text) ?? []
   const known = schemes.get(scheme.toLowerCase())
   if (known === undefined) return Either.left("must be of http, https, socks5 or socks5h")
@@ -47,11 +47,11 @@ export const parse = (value: string): Either.Either<ProxyServer, string> => {
     return Either.left("must percent-encode the characters / ? # of its user and password")
   }
   const at = authority.lastIndexOf("@")
-  const place = placeOf(authority.slice(at + 1))
+  const place = parseHostPort(authority.slice(at + 1))
   if (place === undefined) return Either.left("must be a URL such as http://user:password@host:port")
   const port = place.port ?? known[1]
   if (port === 0) return Either.left("must have a port above zero")
-  return credentialed({ kind: known[0], host: place.host, port }, authority.slice(0, Math.max(at, 0)))
+  return withCredentials({ kind: known[0], host: place.host, port }, authority.slice(0, Math.max(at, 0)))
 }
 
 /** A special scheme, so that the host is read as one, whatever the proxy's own scheme. */
@@ -63,30 +63,32 @@ const urlOf = (scheme: "http" | "https", host: string): URL | undefined => {
   }
 }
 
-const placeOf = (host: string): { readonly host: string; readonly port: number | undefined } | undefined => {
+const parseHostPort = (
+  host: string
+): { readonly host: string; readonly port: number | undefined } | undefined => {
   const url = host.includes("\\") ? undefined : urlOf("http", host)
   if (url === undefined) return undefined
   // A parser leaves out the port that its scheme has anyway.
   const port = url.port || urlOf("https", host)?.port
-  return { host: unbracketed(url.hostname), port: port ? Number(port) : undefined }
+  return { host: stripBrackets(url.hostname), port: port ? Number(port) : undefined }
 }
 
-const credentialed = (server: ProxyServer, userinfo: string): Either.Either<ProxyServer, string> => {
+const withCredentials = (server: ProxyServer, userinfo: string): Either.Either<ProxyServer, string> => {
   const colon = userinfo.indexOf(":")
-  const username = decoded(colon < 0 ? userinfo : userinfo.slice(0, colon))
-  const password = colon < 0 ? "" : decoded(userinfo.slice(colon + 1))
+  const username = percentDecode(colon < 0 ? userinfo : userinfo.slice(0, colon))
+  const password = colon < 0 ? "" : percentDecode(userinfo.slice(colon + 1))
   if (username === "" && password === "") return Either.right(server)
   if (server.kind === "http" || server.kind === "https") {
     const pair = Buffer.from(`${username}:${password}`).toString("base64")
     return Either.right({ ...server, username, password, authorization: `Basic ${pair}` })
   }
-  return [username, password].some((part) => Buffer.byteLength(part) > longestSocks)
-    ? Either.left(`must have a user and a password of at most ${longestSocks} bytes for SOCKS5`)
+  return [username, password].some((part) => Buffer.byteLength(part) > maxSocksBytes)
+    ? Either.left(`must have a user and a password of at most ${maxSocksBytes} bytes for SOCKS5`)
     : Either.right({ ...server, username, password })
 }
 
 /** An escape that is none, or no UTF-8, stands for itself. */
-const decoded = (text: string): string =>
+const percentDecode = (text: string): string =>
   text.replace(/(?:%[\da-f]{2})+/gi, (escapes) => {
     try {
       return decodeURIComponent(escapes)
@@ -97,6 +99,6 @@ const decoded = (text: string): string =>
 
 /** A host and a port as a request names them. */
 export const hostPort = (to: { readonly host: string; readonly port: number }): string => {
-  const host = unbracketed(to.host)
+  const host = stripBrackets(to.host)
   return `${host.includes(":") ? `[${host}]` : host}:${to.port}`
 }

@@ -2,10 +2,10 @@
 import tls from "node:tls"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
-import type { Unfit } from "../config/checkOptions.js"
+import type { InvalidOption } from "../config/checkOptions.js"
 import type { Options, Proxy, Tls } from "../config/TransportOptions.js"
-import { exceptions } from "./noProxy.js"
-import { type ProxyServer, parse } from "./proxyUrl.js"
+import { parseNoProxy } from "./noProxy.js"
+import { type ProxyServer, parseProxyUrl } from "./proxyUrl.js"
 
 export type { ProxyServer } from "./proxyUrl.js"
 
@@ -18,18 +18,21 @@ export interface Target {
 }
 
 /** The same object for all that go through the same proxy. */
-export type Choose = (to: Target) => ProxyServer | undefined
+export type SelectProxy = (to: Target) => ProxyServer | undefined
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-const direct: Choose = () => undefined
+const noProxy: SelectProxy = () => undefined
 
 /** What is wrong names a setting or a variable, and quotes nothing. */
-export const make = (proxy: Options["proxy"], env: Environment): Either.Either<Choose, Unfit> => {
-  if (proxy === "none") return Either.right(direct)
+export const makeSelectProxy = (
+  proxy: Options["proxy"],
+  env: Environment
+): Either.Either<SelectProxy, InvalidOption> => {
+  if (proxy === "none") return Either.right(noProxy)
   if (proxy === undefined || proxy === "environment") return fromEnvironment(env)
   if (typeof proxy !== "object" || proxy === null) {
-    return unfit("proxy", 'must be "environment", "none", or an object with the url of the proxy')
+    return invalidOption("proxy", 'must be "environment", "none", or an object with the url of the proxy')
   }
   return Either.map(fromSettings(proxy), (server) => () => server)
 }
@@ -41,28 +44,32 @@ export const make = (proxy: Options["proxy"], env: Environment): Either.Either<C
 export const proxyTls = ({ proxy, tls: servers }: Pick<Options, "proxy" | "tls">): Tls | undefined => {
   if (typeof proxy === "object" && proxy.tls !== undefined) return proxy.tls
   const trusted = servers?.ca
-  return trusted === undefined ? undefined : { ca: [...trusted, ...nodesOwn()] }
+  return trusted === undefined ? undefined : { ca: [...trusted, ...nodeAuthorities()] }
 }
 
 /** From Node 22.15 on with those of `NODE_EXTRA_CA_CERTS`, which a list of authorities leaves out. */
-const nodesOwn = (): ReadonlyArray<string> =>
+const nodeAuthorities = (): ReadonlyArray<string> =>
   "getCACertificates" in tls && typeof tls.getCACertificates === "function"
     ? tls.getCACertificates("default")
     : tls.rootCertificates
 
-const unfit = (field: string, reason: string): Either.Either<never, Unfit> => Either.left({ field, reason })
+const invalidOption = (field: string, reason: string): Either.Either<never, InvalidOption> =>
+  Either.left({ field, reason })
 
-const fromSettings = ({ token, url }: Proxy): Either.Either<ProxyServer, Unfit> => {
+const fromSettings = ({ token, url }: Proxy): Either.Either<ProxyServer, InvalidOption> => {
   const text = textOf(url)
-  if (text === undefined || text.trim() === "") return unfit("proxy.url", "must be a URL")
-  const parsed = Either.mapLeft(parse(text), (reason) => ({ field: "proxy.url", reason }))
+  if (text === undefined || text.trim() === "") return invalidOption("proxy.url", "must be a URL")
+  const parsed = Either.mapLeft(parseProxyUrl(text), (reason) => ({ field: "proxy.url", reason }))
   if (Either.isLeft(parsed) || token === undefined) return parsed
   const authorization = textOf(token)
   if (authorization === undefined || !fieldValue.test(authorization)) {
-    return unfit("proxy.token", "must be the value of a header")
+    return invalidOption("proxy.token", "must be the value of a header")
   }
   return parsed.right.kind.startsWith("socks")
-    ? unfit("proxy.token", "must be left out for SOCKS5, which takes the user and password of the URL")
+    ? invalidOption(
+        "proxy.token",
+        "must be left out for SOCKS5, which takes the user and password of the URL"
+      )
     : Either.right({ ...parsed.right, authorization })
 }
 
@@ -86,39 +93,44 @@ interface Variable {
   readonly value: string
 }
 
-const fromEnvironment = (env: Environment): Either.Either<Choose, Unfit> => {
-  const isCgi = valueOf(env, "REQUEST_METHOD") !== undefined
-  const all = find(env, "all_proxy", "ALL_PROXY")
+const fromEnvironment = (env: Environment): Either.Either<SelectProxy, InvalidOption> => {
+  const isCgi = readVariable(env, "REQUEST_METHOD") !== undefined
+  const all = findVariable(env, "all_proxy", "ALL_PROXY")
   // In a CGI script `HTTP_PROXY` is what the client sent as its header `Proxy` (httpoxy, CVE-2016-5385).
-  const http = find(env, "http_proxy", ...(isCgi ? [] : ["HTTP_PROXY"])) ?? all
-  const https = find(env, "https_proxy", "HTTPS_PROXY") ?? all
-  if (http === undefined && https === undefined) return Either.right(direct)
-  return Either.flatMap(serverOf(http), (ofHttp) =>
-    Either.map(http === https ? Either.right(ofHttp) : serverOf(https), (ofHttps): Choose => {
-      const isExcepted = exceptions(find(env, "no_proxy", "NO_PROXY")?.value ?? "")
-      return (to) => {
-        const server = to.protocol === "http:" ? ofHttp : ofHttps
-        return server === undefined || isExcepted(to) ? undefined : server
+  const http = findVariable(env, "http_proxy", ...(isCgi ? [] : ["HTTP_PROXY"])) ?? all
+  const https = findVariable(env, "https_proxy", "HTTPS_PROXY") ?? all
+  if (http === undefined && https === undefined) return Either.right(noProxy)
+  return Either.flatMap(parseVariable(http), (httpServer) =>
+    Either.map(
+      http === https ? Either.right(httpServer) : parseVariable(https),
+      (httpsServer): SelectProxy => {
+        const isExcepted = parseNoProxy(findVariable(env, "no_proxy", "NO_PROXY")?.value ?? "")
+        return (to) => {
+          const server = to.protocol === "http:" ? httpServer : httpsServer
+          return server === undefined || isExcepted(to) ? undefined : server
+        }
       }
-    })
+    )
   )
 }
 
-const serverOf = (variable: Variable | undefined): Either.Either<ProxyServer | undefined, Unfit> =>
+const parseVariable = (
+  variable: Variable | undefined
+): Either.Either<ProxyServer | undefined, InvalidOption> =>
   variable === undefined
     ? Either.right(undefined)
-    : Either.mapLeft(parse(variable.value), (reason) => ({ field: variable.name, reason }))
+    : Either.mapLeft(parseProxyUrl(variable.value), (reason) => ({ field: variable.name, reason }))
 
 /** The first that says something: a blank one does not hide its other spelling. */
-const find = (env: Environment, ...names: ReadonlyArray<string>): Variable | undefined => {
+const findVariable = (env: Environment, ...names: ReadonlyArray<string>): Variable | undefined => {
   for (const name of names) {
-    const value = valueOf(env, name)
+    const value = readVariable(env, name)
     if (value !== undefined) return { name, value }
   }
   return undefined
 }
 
-const valueOf = (env: Environment, name: string): string | undefined => {
+const readVariable = (env: Environment, name: string): string | undefined => {
   try {
     const value = env[name]?.trim()
     return value === "" ? undefined : value

@@ -6,16 +6,16 @@ import { Buffer } from "node:buffer"
 import { type LookupAddress, lookup } from "node:dns"
 import { isIP } from "node:net"
 import type { Duplex } from "node:stream"
-import { unbracketed } from "../connect/addresses.js"
-import type { Abort, Connecting } from "../connect/connecting.js"
-import { failedBefore } from "../shared/errors.js"
-import { drop, failing, ignore, perform, type Read } from "./proxyHandshake.js"
+import { stripBrackets } from "../connect/addresses.js"
+import type { Abort, ConnectListener } from "../connect/connecting.js"
+import { notSentError } from "../shared/errors.js"
+import { discard, failOnNextTick, ignore, proxyHandshake, type ReadReply } from "./proxyHandshake.js"
 import type { ProxyServer } from "./proxyUrl.js"
 
 const version = 5
 const noAuthentication = 0
 const userAndPassword = 2
-const noneOfThem = 0xff
+const noAcceptableMethod = 0xff
 
 /** RFC 1928, 6. */
 const replies: ReadonlyArray<readonly [code: string, message: string]> = [
@@ -29,13 +29,13 @@ const replies: ReadonlyArray<readonly [code: string, message: string]> = [
   ["ADDRESS_TYPE_NOT_SUPPORTED", "address type not supported"]
 ]
 
-const failure = (code: string, message: string): Error => failedBefore(message, `ERR_SOCKS_${code}`)
+const socksError = (code: string, message: string): Error => notSentError(message, `ERR_SOCKS_${code}`)
 
-const notSocks = (): Error => failure("RESPONSE", "the proxy does not speak SOCKS5")
+const notSocksError = (): Error => socksError("RESPONSE", "the proxy does not speak SOCKS5")
 
-const refused = (reply: number): Error => {
+const replyError = (reply: number): Error => {
   const [code, message] = replies[reply - 1] ?? ["UNKNOWN_REPLY", `reply ${reply}`]
-  return failure(code, `the SOCKS proxy responded: ${message}`)
+  return socksError(code, `the SOCKS proxy responded: ${message}`)
 }
 
 /** Asks for so many bytes at a time, and ends with what is wrong, if anything is. */
@@ -43,24 +43,25 @@ type Dialogue = Generator<number, Error | undefined, Buffer>
 
 function* dialogue(proxy: ProxyServer, destination: Buffer, send: (bytes: Uint8Array) => void): Dialogue {
   const [chosenVersion, method] = yield 2
-  if (chosenVersion !== version) return notSocks()
-  if (method === noneOfThem) {
+  if (chosenVersion !== version) return notSocksError()
+  if (method === noAcceptableMethod) {
     const why = proxy.username === undefined ? "asks for a user and password" : "takes no user and password"
-    return failure("NO_METHOD", `the SOCKS proxy ${why}`)
+    return socksError("NO_METHOD", `the SOCKS proxy ${why}`)
   }
   if (method === userAndPassword && proxy.username !== undefined) {
     send(credentials(proxy.username, proxy.password ?? ""))
     const [, status] = yield 2
-    if (status !== 0) return failure("AUTHENTICATION", "the SOCKS proxy does not take the user and password")
-  } else if (method !== noAuthentication) return notSocks()
+    if (status !== 0)
+      return socksError("AUTHENTICATION", "the SOCKS proxy does not take the user and password")
+  } else if (method !== noAuthentication) return notSocksError()
   send(destination)
   const [replyVersion, reply = 0] = yield 2
-  if (replyVersion !== version) return notSocks()
-  if (reply !== 0) return refused(reply)
+  if (replyVersion !== version) return notSocksError()
+  if (reply !== 0) return replyError(reply)
   // Where the proxy has connected from, which it says at a length of its own.
   const [, type] = yield 2
   const length = type === 3 ? (yield 1)[0] : addressLengths.get(type)
-  if (length === undefined) return notSocks()
+  if (length === undefined) return notSocksError()
   yield length + 2
   return undefined
 }
@@ -80,15 +81,15 @@ const credentials = (username: string, password: string): Buffer => {
   return Buffer.concat([Buffer.from([1, user.length]), user, Buffer.from([secret.length]), secret])
 }
 
-const connectTo = (host: string, port: number): Buffer =>
-  Buffer.from([version, 1, 0, ...addressOf(host), port >> 8, port & 0xff])
+const connectRequest = (host: string, port: number): Buffer =>
+  Buffer.from([version, 1, 0, ...encodeAddress(host), port >> 8, port & 0xff])
 
-const addressOf = (host: string): ReadonlyArray<number> => {
+const encodeAddress = (host: string): ReadonlyArray<number> => {
   switch (isIP(host)) {
     case 4:
       return [1, ...host.split(".").map(Number)]
     case 6:
-      return [4, ...bytesOf(host)]
+      return [4, ...ipv6Bytes(host)]
     default: {
       const name = Buffer.from(host)
       return [3, name.length, ...name]
@@ -97,7 +98,7 @@ const addressOf = (host: string): ReadonlyArray<number> => {
 }
 
 /** The URL parser writes all IPv6 addresses in one way: without leading zeros, and with `::` at most once. It knows no zones. */
-const bytesOf = (text: string): ReadonlyArray<number> => {
+const ipv6Bytes = (text: string): ReadonlyArray<number> => {
   const [address] = text.split("%", 1)
   const groupsOf = (text: string): ReadonlyArray<string> => (text === "" ? [] : text.split(":"))
   const [head = "", tail = ""] = new URL(`http://[${address}]`).hostname.slice(1, -1).split("::")
@@ -109,7 +110,7 @@ const bytesOf = (text: string): ReadonlyArray<number> => {
   })
 }
 
-const reading = (dialogue: Dialogue): Read => {
+const readDialogue = (dialogue: Dialogue): ReadReply => {
   let pending: Buffer = Buffer.alloc(0)
   let step = dialogue.next()
   return (chunk) => {
@@ -124,44 +125,50 @@ const reading = (dialogue: Dialogue): Read => {
 }
 
 /** One byte says how long a name is. */
-const longestName = 255
+const maxNameBytes = 255
 
 /**
  * On a socket that is connected to the proxy. With `socks5h` the proxy resolves the name. With `socks5` it is resolved here, to
  * an IPv4 address where there is one: whether the proxy has IPv6 is not known, and a second try needs a second connection.
  */
-export const socks = (
+export const socks5Tunnel = (
   socket: Duplex,
   proxy: ProxyServer,
   to: { readonly host: string; readonly port: number },
-  listener: Connecting<Duplex>
+  listener: ConnectListener<Duplex>
 ): Abort => {
-  const host = unbracketed(to.host)
+  const host = stripBrackets(to.host)
   const begin = (host: string): Abort => {
     const send = (bytes: Uint8Array): void => void socket.write(bytes)
-    const read = reading(dialogue(proxy, connectTo(host, to.port), send))
-    return perform(socket, greeting(proxy), read, listener)
+    const read = readDialogue(dialogue(proxy, connectRequest(host, to.port), send))
+    return proxyHandshake(socket, greeting(proxy), read, listener)
   }
-  if (Buffer.byteLength(host) > longestName) {
-    return failing(socket, failure("NAME_TOO_LONG", "the host's name is too long for SOCKS5"), listener)
+  if (Buffer.byteLength(host) > maxNameBytes) {
+    return failOnNextTick(
+      socket,
+      socksError("NAME_TOO_LONG", "the host's name is too long for SOCKS5"),
+      listener
+    )
   }
-  return proxy.kind === "socks5h" || isIP(host) !== 0 ? begin(host) : resolving(socket, host, begin, listener)
+  return proxy.kind === "socks5h" || isIP(host) !== 0
+    ? begin(host)
+    : resolveFirst(socket, host, begin, listener)
 }
 
-const resolving = (
+const resolveFirst = (
   socket: Duplex,
   host: string,
   begin: (address: string) => Abort,
-  listener: Connecting<Duplex>
+  listener: ConnectListener<Duplex>
 ): Abort => {
   // Nobody reads yet who would notice the end of the socket: `begin` finds what it has come to.
   socket.on("error", ignore)
-  let abort = (): void => drop(socket)
+  let abort = (): void => discard(socket)
   let isAborted = false
   lookup(host, { all: true }, (cause, addresses) => {
     if (isAborted) return
     socket.off("error", ignore)
-    abort = cause === null ? begin(preferred(addresses) ?? host) : failing(socket, cause, listener)
+    abort = cause === null ? begin(preferIPv4(addresses) ?? host) : failOnNextTick(socket, cause, listener)
   })
   return () => {
     isAborted = true
@@ -169,5 +176,5 @@ const resolving = (
   }
 }
 
-const preferred = (addresses: ReadonlyArray<LookupAddress>): string | undefined =>
+const preferIPv4 = (addresses: ReadonlyArray<LookupAddress>): string | undefined =>
   (addresses.find(({ family }) => family === 4) ?? addresses[0])?.address

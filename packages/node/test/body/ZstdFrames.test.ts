@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Frames } from "../../src/body/ZstdFrames.js"
+import { ZstdFrames } from "../../src/body/ZstdFrames.js"
 
 const magic = [0x28, 0xb5, 0x2f, 0xfd]
 /** A block's header: 21 bits of size, two of type, one for the last. */
@@ -23,7 +23,7 @@ const frames: ReadonlyArray<readonly [string, ReadonlyArray<number>]> = [
   ["no data to be skipped", [0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0]]
 ]
 
-const kept = (frames: Frames, chunks: ReadonlyArray<Uint8Array>): ReadonlyArray<ReadonlyArray<number>> =>
+const kept = (frames: ZstdFrames, chunks: ReadonlyArray<Uint8Array>): ReadonlyArray<ReadonlyArray<number>> =>
   chunks.flatMap((chunk) => frames.split(chunk)).map((part) => [...part])
 
 const singly = (bytes: ReadonlyArray<number>): ReadonlyArray<Uint8Array> =>
@@ -32,11 +32,11 @@ const singly = (bytes: ReadonlyArray<number>): ReadonlyArray<Uint8Array> =>
 describe("frames of zstd", () => {
   it.each(frames)("8.2 %s: cut at every byte but the last", (_, bytes) => {
     for (let length = 0; length <= bytes.length; length++) {
-      const whole = new Frames()
-      const split = new Frames()
+      const whole = new ZstdFrames()
+      const split = new ZstdFrames()
       expect(kept(whole, [Uint8Array.from(bytes.slice(0, length))]).flat()).toEqual(bytes.slice(0, length))
       expect(kept(split, singly(bytes.slice(0, length))).flat()).toEqual(bytes.slice(0, length))
-      expect([length, whole.isCut, split.isCut]).toEqual([
+      expect([length, whole.isTruncated, split.isTruncated]).toEqual([
         length,
         length < bytes.length,
         length < bytes.length
@@ -46,9 +46,9 @@ describe("frames of zstd", () => {
 
   it.each(frames)("8.2 %s: a frame behind it begins a part of its own", (_, bytes) => {
     for (const [, next] of frames) {
-      const both = new Frames()
+      const both = new ZstdFrames()
       expect(kept(both, [Uint8Array.from([...bytes, ...next])])).toEqual([bytes, next])
-      expect([both.isCut, both.isPast]).toEqual([false, false])
+      expect([both.isTruncated, both.isPastLastFrame]).toEqual([false, false])
     }
   })
 
@@ -58,17 +58,17 @@ describe("frames of zstd", () => {
     ["half of a frame's first bytes, then others", [0x28, 0xb5, 0]]
   ] as const)("8.2 what follows that is no frame is left out: %s", (_, tail) => {
     for (const [, bytes] of frames) {
-      const padded = new Frames()
+      const padded = new ZstdFrames()
       expect(kept(padded, [Uint8Array.from([...bytes, ...tail])])).toEqual([bytes])
-      expect([padded.isPast, padded.isCut]).toEqual([true, false])
+      expect([padded.isPastLastFrame, padded.isTruncated]).toEqual([true, false])
       expect(padded.split(Uint8Array.of(1, 2, 3))).toEqual([])
     }
   })
 
   it("8.2 what begins as no frame does is handed on, to be refused", () => {
     const bytes = Buffer.from("plain text")
-    const none = new Frames()
+    const none = new ZstdFrames()
     expect(kept(none, [bytes])).toEqual([[...bytes]])
-    expect([none.isPast, none.isCut]).toEqual([false, true])
+    expect([none.isPastLastFrame, none.isTruncated]).toEqual([false, true])
   })
 })

@@ -1,10 +1,10 @@
 import * as zlib from "node:zlib"
 import { describe, expect, it } from "@effect/vitest"
 import { Either } from "effect"
-import { codingsOf, isSmall, small } from "../../src/body/contentCodings.js"
+import { decodeSmall, isSmall, parseCodings } from "../../src/body/contentCodings.js"
 
 const namesOf = (header: string | undefined) =>
-  Either.match(codingsOf(header), {
+  Either.match(parseCodings(header), {
     onLeft: (error) => error.message,
     onRight: (codings) => codings.map(({ name }) => name)
   })
@@ -47,7 +47,7 @@ describe("the codings of a response", () => {
 
 describe("what is undone within the turn", () => {
   const plain = Buffer.from("hello ".repeat(100))
-  const codings = (header: string) => Either.getOrThrow(codingsOf(header))
+  const codings = (header: string) => Either.getOrThrow(parseCodings(header))
 
   it.each<readonly [string, string, Uint8Array, number | undefined]>([
     ["a small body", "gzip", zlib.gzipSync(plain), plain.length],
@@ -67,7 +67,7 @@ describe("what is undone within the turn", () => {
     ["what is cut", "gzip", zlib.gzipSync(plain).subarray(0, 30), undefined],
     ["a large body", "gzip", zlib.gzipSync(Buffer.alloc(40 * 1024), { level: 0 }), undefined]
   ])("8.5 %s", (_, header, bytes, length) => {
-    expect(small(codings(header), bytes)?.length).toBe(length)
+    expect(decodeSmall(codings(header), bytes)?.length).toBe(length)
   })
 
   it("8.5 no body at all", () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Addresses from "../../src/connect/addresses.js"
 
 const of = (...addresses: ReadonlyArray<string>): ReadonlyArray<Addresses.Address> =>
-  Addresses.given(addresses)
+  Addresses.parseLookup(addresses)
 
 const names = (addresses: ReadonlyArray<Addresses.Address>): ReadonlyArray<string> =>
   addresses.map(({ address }) => address)
@@ -20,7 +20,7 @@ describe("addresses", () => {
     { found: ["::1", "::2", "::3"], order: ["::1", "::2", "::3"] },
     { found: ["::1", "::1", "10.0.0.1", "::1"], order: ["::1", "10.0.0.1"] }
   ])("8.6 of both families take turns: $found", ({ found, order }) => {
-    expect(names(Addresses.interleaved(of(...found)))).toEqual(order)
+    expect(names(Addresses.interleave(of(...found)))).toEqual(order)
   })
 
   it.each([
@@ -35,7 +35,7 @@ describe("addresses", () => {
     { host: "127.1", literal: undefined },
     { host: "", literal: undefined }
   ])("8.6 that a host is itself need no lookup: $host", ({ host, literal }) => {
-    expect(Addresses.literal(host)).toEqual(literal)
+    expect(Addresses.ipLiteral(host)).toEqual(literal)
   })
 
   it.each([
@@ -48,12 +48,12 @@ describe("addresses", () => {
     { found: null, addresses: [] },
     { found: [], addresses: [] }
   ])("7.7 are taken from whatever a lookup gives: $found", ({ addresses, found }) => {
-    expect(names(Addresses.given(found))).toEqual(addresses)
+    expect(names(Addresses.parseLookup(found))).toEqual(addresses)
   })
 })
 
 describe("where no address takes a connection", () => {
-  const failing = (address: string, code: string | undefined): Addresses.Failure => ({
+  const failing = (address: string, code: string | undefined): Addresses.AddressFailure => ({
     address,
     family: 4,
     cause: Object.assign(new Error(`connect ${address}`), code === undefined ? {} : { code })
@@ -69,12 +69,12 @@ describe("where no address takes a connection", () => {
     { codes: [undefined], code: undefined }
   ])("7.3 the first code that speaks of the host is the error's: $codes", ({ code, codes }) => {
     const failures = codes.map((code, index) => failing(`10.0.0.${index}`, code))
-    expect(Addresses.telling(failures)).toBe(code)
+    expect(Addresses.mostTellingCode(failures)).toBe(code)
   })
 
   it("7.3 the error names the host and every address, and has all causes", () => {
     const failures = [failing("::1", "ENETUNREACH"), failing("127.0.0.1", "ECONNREFUSED")]
-    const error = Addresses.allFailed("api.test", 443, failures)
+    const error = Addresses.allAddressesFailed("api.test", 443, failures)
     expect(error).toMatchObject({
       message: "connect ECONNREFUSED api.test:443 (::1 ENETUNREACH, 127.0.0.1 ECONNREFUSED)",
       code: "ECONNREFUSED",

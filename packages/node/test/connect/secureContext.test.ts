@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync } from "node:crypto"
 import { describe, expect, it } from "@effect/vitest"
 import type { NodeTransport } from "@effect-api/node"
 import { Either, Redacted } from "effect"
-import { secureContext, type Wrong } from "../../src/connect/secureContext.js"
+import { type InvalidTls, secureContext } from "../../src/connect/secureContext.js"
 import { makeCertificates } from "../fixtures/certificates.js"
 
 const { ca, client, local } = makeCertificates()
@@ -60,7 +60,7 @@ describe("what TLS connections are made with", () => {
     expect(Either.isRight(secureContext(tls))).toBe(true)
   })
 
-  it.each<readonly [string, NodeTransport.Tls, Wrong["field"], string]>([
+  it.each<readonly [string, NodeTransport.Tls, InvalidTls["field"], string]>([
     ["no authority", { ca: [] }, "ca", "must hold a certificate"],
     ["an authority that is none", { ca: ["/etc/ssl/ca.pem"] }, "ca", "which entry 1 of 1 is not"],
     ["an empty authority", { ca: [""] }, "ca", "which entry 1 of 1 is not"],

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "@effect/vitest"
 import type { Lookup } from "../../src/config/TransportOptions.js"
-import { type TcpOptions, type To, tcp } from "../../src/connect/tcp.js"
+import { type Destination, type TcpOptions, tcp } from "../../src/connect/tcp.js"
 import {
   type BlackHole,
   blackHole,
@@ -33,10 +33,10 @@ const finds =
       )
     )
 
-const connect = (to: To, more: Partial<TcpOptions> = {}): Promise<net.Socket> =>
+const connect = (to: Destination, more: Partial<TcpOptions> = {}): Promise<net.Socket> =>
   outcome((listener) => tcp(to, { ...options, ...more }, listener))
 
-const failure = async (to: To, more: Partial<TcpOptions> = {}): Promise<Error> => {
+const failure = async (to: Destination, more: Partial<TcpOptions> = {}): Promise<Error> => {
   const failed = await connect(to, more).then(
     () => undefined,
     (cause: Error) => cause

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Heads } from "../../src/http1/ResponseHeads.js"
+import { ResponseHeads } from "../../src/http1/ResponseHeads.js"
 
 const ok = "HTTP/1.1 200 OK\r\n"
 const end = "content-length: 2\r\n\r\n"
@@ -7,11 +7,13 @@ const body = " \r\n a: b\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
 
 /** What the parser sees, with the text split at a place, or into single bytes. */
 const seen = (text: string, ...splits: ReadonlyArray<number>): string => {
-  const heads = new Heads()
-  heads.expect()
+  const heads = new ResponseHeads()
+  heads.expectHead()
   const bytes = Buffer.from(text, "latin1")
   const places = [0, ...splits, bytes.length]
-  const parts = places.slice(1).map((to, index) => heads.pass(Buffer.from(bytes.subarray(places[index], to))))
+  const parts = places
+    .slice(1)
+    .map((to, index) => heads.filter(Buffer.from(bytes.subarray(places[index], to))))
   return Buffer.concat(parts.filter((part) => part !== null)).toString("latin1")
 }
 
@@ -70,26 +72,26 @@ describe("heads", () => {
   })
 
   it("8.5 that do not end are given on as they are", () => {
-    const heads = new Heads()
-    heads.expect()
-    expect(heads.pass(Buffer.from(ok))).toBeNull()
+    const heads = new ResponseHeads()
+    heads.expectHead()
+    expect(heads.filter(Buffer.from(ok))).toBeNull()
     const line = Buffer.from(`a: ${"b".repeat(10_000)}\r\n`)
-    const passed = Array.from({ length: 5 }, () => heads.pass(line)).map((part) => part?.length ?? 0)
+    const passed = Array.from({ length: 5 }, () => heads.filter(line)).map((part) => part?.length ?? 0)
     expect(passed).toEqual([0, 0, 0, ok.length + 4 * line.length, line.length])
   })
 
   it("8.5 the next request's are looked at anew", () => {
-    const heads = new Heads()
-    const pass = (text: string): string | undefined => heads.pass(Buffer.from(text))?.toString()
+    const heads = new ResponseHeads()
+    const pass = (text: string): string | undefined => heads.filter(Buffer.from(text))?.toString()
     const hundred = "HTTP/1.1 100 C\r\n\r\n"
     expect(pass(hundred)).toBe(hundred)
     for (let request = 0; request < 2; request++) {
-      heads.expect()
+      heads.expectHead()
       expect(pass(hundred)).toBeUndefined()
       expect(pass(hundred + ok + end)).toBe(ok + end)
       expect(pass(hundred)).toBe(hundred)
       // The start of one that never comes whole.
-      heads.expect()
+      heads.expectHead()
       expect(pass(ok)).toBeUndefined()
     }
   })

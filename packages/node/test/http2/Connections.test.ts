@@ -26,8 +26,8 @@ describe("a server that goes away", () => {
         peer.write(headers(1, ok), data(1, "a"), goaway(3, code.none))
         expect(await outcome(third)).toEqual(["broke", "ERR_HTTP2_NO_ERROR", "refused"])
         await own.isGone
-        expect(own.connection.room).toBe(0)
-        expect(await outcome(own.send())).toEqual(["broke", "UND_ERR_SOCKET", "nothing"])
+        expect(own.connection.freeSlots).toBe(0)
+        expect(await outcome(own.send())).toEqual(["broke", "UND_ERR_SOCKET", "not-written"])
         peer.write(data(1, "b", flag.end), headers(3, ok), data(3, "c", flag.end))
         expect([await outcome(first), first.text]).toEqual([["completed"], "ab"])
         expect([await outcome(second), second.text]).toEqual([["completed"], "c"])
@@ -142,7 +142,7 @@ describe("a server that goes away", () => {
         await peer.arrived()
         die(peer)
         await own.isGone
-        expect(await outcome(own.send())).toEqual(["broke", "UND_ERR_SOCKET", "nothing"])
+        expect(await outcome(own.send())).toEqual(["broke", "UND_ERR_SOCKET", "not-written"])
         expect(own.gones).toBe(1)
       })
     })
@@ -153,7 +153,7 @@ describe("the room of a connection", () => {
   it.scopedLive("1.1 is modest until the server has said its limit", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected({}, Buffer.alloc(0))
-      expect(own.connection.room).toBe(100)
+      expect(own.connection.freeSlots).toBe(100)
       yield* Effect.promise(async () => {
         peer.write(settings())
         await own.untilRoom((room) => room === 1000)
@@ -167,20 +167,20 @@ describe("the room of a connection", () => {
       yield* Effect.promise(async () => {
         await peer.arrived()
         const exchanges = await sent(own, peer, 2)
-        expect(own.connection.room).toBe(1)
+        expect(own.connection.freeSlots).toBe(1)
         await peer.arrived(settings({ streams: 1 }))
-        expect(own.connection.room).toBe(0)
+        expect(own.connection.freeSlots).toBe(0)
         const { rooms } = own
         await peer.arrived(headers(1, ok, flag.end))
         expect(await outcome(exchanges[0] as Kept)).toEqual(["completed"])
         // One runs, and one may.
-        expect([own.connection.room, own.rooms]).toEqual([0, rooms])
+        expect([own.connection.freeSlots, own.rooms]).toEqual([0, rooms])
         peer.write(settings({ streams: 2 }))
         await own.untilRoom((room) => room === 1)
         peer.write(headers(3, ok, flag.end))
         await own.untilRoom((room) => room === 2)
         await peer.arrived(settings({ streams: 0 }))
-        expect(own.connection.room).toBe(0)
+        expect(own.connection.freeSlots).toBe(0)
         peer.write(settings({ streams: 100_000 }))
         await own.untilRoom((room) => room === 1000)
       })
@@ -207,7 +207,7 @@ describe("the room of a connection", () => {
         )
         peer.write(headers(1, ok, flag.end), headers(id, ok, flag.end))
         expect([await outcome(first), await outcome(last)]).toEqual([["completed"], ["completed"]])
-        expect([left.told, own.connection.room]).toEqual([["begun"], 5])
+        expect([left.told, own.connection.freeSlots]).toEqual([["begun"], 5])
         own.connection.close()
         await peer.closed
       })
@@ -224,7 +224,11 @@ describe("the room of a connection", () => {
           const exchange = own.send()
           await peer.arrived()
           peer.write(goaway(last, code.none))
-          expect(await outcome(exchange)).toEqual(["broke", expect.stringMatching(/ERR_HTTP2_/), "nothing"])
+          expect(await outcome(exchange)).toEqual([
+            "broke",
+            expect.stringMatching(/ERR_HTTP2_/),
+            "not-written"
+          ])
           await peer.closed
         })
       })
@@ -252,7 +256,7 @@ describe("an abort", () => {
           ["begun", "200", "received"],
           "a"
         ])
-        expect([own.connection.room, peer.of(type.data).length]).toEqual([1000, 0])
+        expect([own.connection.freeSlots, peer.of(type.data).length]).toEqual([1000, 0])
       })
     })
   )
@@ -270,7 +274,11 @@ describe("an abort", () => {
         expect(peer.of(type.data).every(({ flags }) => (flags & flag.end) === 0)).toBe(true)
         peer.write(headers(3, ok), data(3, "a"), data(3, "b"))
         const { payload } = await peer.next(type.reset)
-        expect([payload.readUInt32BE(0), second.text, own.connection.room]).toEqual([code.cancel, "a", 1000])
+        expect([payload.readUInt32BE(0), second.text, own.connection.freeSlots]).toEqual([
+          code.cancel,
+          "a",
+          1000
+        ])
       })
     })
   )
@@ -330,7 +338,7 @@ describe("a connection", () => {
         const [exchange] = (await sent(own, peer, 1)) as [Kept]
         own.connection.close()
         await own.isGone
-        expect([own.connection.room, own.socket.destroyed]).toEqual([0, false])
+        expect([own.connection.freeSlots, own.socket.destroyed]).toEqual([0, false])
         peer.write(headers(1, ok), data(1, "a", flag.end))
         expect([await outcome(exchange), exchange.text]).toEqual([["completed"], "a"])
         await peer.closed
@@ -367,7 +375,7 @@ describe("a connection", () => {
         }
         await peer.closed
         await own.isGone
-        expect([own.connection.room, own.gones]).toEqual([0, 1])
+        expect([own.connection.freeSlots, own.gones]).toEqual([0, 1])
       })
     })
   )
@@ -381,7 +389,7 @@ describe("a connection", () => {
       socket.destroy()
       yield* Effect.promise(async () => {
         for (const dead of [own, new Owned(socket, {})]) {
-          expect(await outcome(dead.send())).toEqual(["broke", "UND_ERR_SOCKET", "nothing"])
+          expect(await outcome(dead.send())).toEqual(["broke", "UND_ERR_SOCKET", "not-written"])
           await dead.isGone
           expect(dead.gones).toBe(1)
         }
@@ -393,7 +401,7 @@ describe("a connection", () => {
 describe("a PING", () => {
   it.scopedLive("6.17 finds a peer that has died", () =>
     Effect.gen(function* () {
-      const { own, peer } = yield* connected({ ping: 20 })
+      const { own, peer } = yield* connected({ pingAfter: 20 })
       yield* Effect.promise(async () => {
         peer.answersPings = false
         const exchanges = await sent(own, peer, 2)
@@ -411,7 +419,7 @@ describe("a PING", () => {
     "6.17 finds a peer that has died behind a goodbye (%s)",
     (goodbye) =>
       Effect.gen(function* () {
-        const { own, peer } = yield* connected({ ping: 20 })
+        const { own, peer } = yield* connected({ pingAfter: 20 })
         yield* Effect.promise(async () => {
           peer.answersPings = false
           const [exchange] = (await sent(own, peer, 1)) as [Kept]
@@ -425,7 +433,7 @@ describe("a PING", () => {
 
   it.scopedLive("6.17 finds one whose socket takes nothing any more", () =>
     Effect.gen(function* () {
-      const { own, peer } = yield* connected({ ping: 20 }, settings({ window: 0x7fff_ffff }))
+      const { own, peer } = yield* connected({ pingAfter: 20 }, settings({ window: 0x7fff_ffff }))
       yield* Effect.promise(async () => {
         await peer.arrived(Frames.windowUpdate(0, 0x7000_0000))
         peer.socket.pause()
@@ -438,7 +446,7 @@ describe("a PING", () => {
 
   it.scopedLive("6.17 that is answered breaks nothing, and there is none while nothing runs", () =>
     Effect.gen(function* () {
-      const { own, peer } = yield* connected({ ping: 100 })
+      const { own, peer } = yield* connected({ pingAfter: 100 })
       yield* Effect.promise(async () => {
         const [exchange] = (await sent(own, peer, 1)) as [Kept]
         for (let n = 0; n < 3; n++) await peer.next(type.ping)

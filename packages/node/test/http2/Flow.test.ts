@@ -62,7 +62,7 @@ describe("a reader that is slower than its server", () => {
         await peer.arrived(data(1, "b"), data(1, "c", flag.end), data(3, "b"), data(5, "b"))
         expect([ending.text, breaking.text, left.text]).toEqual(["a", "a", "a"])
         // The end has come: the stream takes no place.
-        expect(own.connection.room).toBe(998)
+        expect(own.connection.freeSlots).toBe(998)
         await peer.arrived(reset(3, code.cancel))
         expect(await breaking.ended).toMatchObject({ is: "broke" })
         expect(breaking.text).toBe("ab")
@@ -72,7 +72,7 @@ describe("a reader that is slower than its server", () => {
         expect(ending.text).toBe("abc")
         left.abortIt()
         left.resumeIt()
-        expect([left.text, own.connection.room]).toEqual(["a", 1000])
+        expect([left.text, own.connection.freeSlots]).toEqual(["a", 1000])
       })
     })
   )

@@ -155,7 +155,7 @@ describe("a hostile server breaks one stream", () => {
         const { id: nextId } = await peer.next(type.headers)
         peer.write(headers(nextId, ok, flag.end))
         expect((await next.ended).is).toBe("completed")
-        expect(own.connection.room).toBe(1000)
+        expect(own.connection.freeSlots).toBe(1000)
       })
     })
   )
@@ -164,7 +164,7 @@ describe("a hostile server breaks one stream", () => {
 describe("a hostile server breaks the connection", () => {
   it.scopedLive.each(sessions)("7.7 $what", (row) =>
     Effect.gen(function* () {
-      const { own, peer } = yield* connected({ ping: 200 })
+      const { own, peer } = yield* connected({ pingAfter: 200 })
       const exchanges = [own.send(), own.send({ method: "POST", body: Buffer.alloc(300_000) })]
       peer.answersPings = false
       yield* Effect.promise(async () => {

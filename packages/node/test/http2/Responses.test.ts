@@ -191,7 +191,7 @@ const play = (row: Row, apart: boolean) =>
       peer.write(headers(nextId, ok, flag.end))
       expect(await next.ended).toEqual({ is: "completed" })
       expect(next.wasReused).toBe(exchange.told.includes("200") || row.told.length > 1)
-      expect(own.connection.room).toBe(1000)
+      expect(own.connection.freeSlots).toBe(1000)
     })
   })
 

@@ -78,9 +78,9 @@ describe("what leaves", () => {
     const bench = new Bench()
     const [one, two] = many(bench, 2)
     await turns()
-    one?.abort()
+    one?.cancel()
     expect(bench.tries.map(({ isAborted }) => isAborted)).toEqual([true, false])
-    two?.abort()
+    two?.cancel()
     expect(bench.pending).toEqual([])
     expect(bench.pool.isEmpty).toBe(true)
   })
@@ -90,17 +90,17 @@ describe("what leaves", () => {
     const [one, two, three] = many(bench, 3)
     await turns()
     expect(bench.tries).toHaveLength(1)
-    one?.abort()
-    three?.abort()
+    one?.cancel()
+    three?.cancel()
     expect(bench.pending).toHaveLength(1)
-    two?.abort()
+    two?.cancel()
     expect(bench.pending).toEqual([])
     expect(bench.pool.isEmpty).toBe(true)
   })
 
   it("8.6 before its turn has come begins no attempt", async () => {
     const bench = new Bench()
-    bench.call().abort()
+    bench.call().cancel()
     await turns()
     expect(bench.tries).toEqual([])
     expect(bench.pool.isEmpty).toBe(true)
@@ -108,7 +108,7 @@ describe("what leaves", () => {
 
   it("8.6 in great numbers is not kept in the queue", async () => {
     const { bench, first } = await busy({ connections: 1 })
-    for (const call of many(bench, 1000)) call.abort()
+    for (const call of many(bench, 1000)) call.cancel()
     const last = bench.call()
     first.finish()
     await turns()
@@ -196,7 +196,7 @@ describe("the limit for waiting", () => {
     await two?.ended
     expect(two?.cause).toMatchObject({ code: "ERR_NO_FREE_CONNECTION", limit: 20 })
     expect(one?.result).toBeUndefined()
-    one?.abort()
+    one?.cancel()
   })
 })
 
@@ -215,7 +215,7 @@ describe("connections", () => {
       const [what, pending] = [chance(7), bench.pending]
       const connection = live[chance(Math.max(live.length, 1))]
       if (what < 2) calls.push(bench.call())
-      else if (what === 2) calls[chance(Math.max(calls.length, 1))]?.abort()
+      else if (what === 2) calls[chance(Math.max(calls.length, 1))]?.cancel()
       else if (what === 3) {
         const one = pending[chance(Math.max(pending.length, 1))]
         if (one !== undefined) live.push(one.succeed())
@@ -229,7 +229,7 @@ describe("connections", () => {
       expect(bench.open + bench.pending.length).toBeLessThanOrEqual(connections)
       for (const { running } of live) expect(running.length).toBeLessThanOrEqual(1)
     }
-    for (const call of calls) call.abort()
+    for (const call of calls) call.cancel()
     bench.pool.destroy(() => new Error("closed"))
     await turns()
     expect(bench.pool.isEmpty).toBe(true)

@@ -6,11 +6,13 @@ import type { TLSSocket } from "node:tls"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, type Scope } from "effect"
 import { Client } from "undici"
-import { secureContext, tcp, tls } from "../../src/connect/tcp.js"
+import { secureContext } from "../../src/connect/secureContext.js"
+import { tcp } from "../../src/connect/tcp.js"
+import { tls } from "../../src/connect/tls.js"
 import { absoluteForm } from "../../src/proxy/absoluteForm.js"
-import { connectTunnel } from "../../src/proxy/httpTunnel.js"
-import { make, type ProxyServer } from "../../src/proxy/selectProxy.js"
-import { socks } from "../../src/proxy/socks5.js"
+import { httpTunnel } from "../../src/proxy/httpTunnel.js"
+import { makeSelectProxy, type ProxyServer } from "../../src/proxy/selectProxy.js"
+import { socks5Tunnel } from "../../src/proxy/socks5.js"
 import { makeCertificates } from "../fixtures/certificates.js"
 import { listening } from "../fixtures/clients.js"
 import { type HttpProxy, httpProxy, type Socks, socksProxy } from "../fixtures/proxies.js"
@@ -30,7 +32,7 @@ const secured = (socket: Duplex, host: string, alpn: ReadonlyArray<"h2" | "http/
   owned<TLSSocket>((listener) => tls(socket, { host, context, verify: true, alpn }, listener))
 
 const proxyOf = (url: string): ProxyServer => {
-  const server = Either.getOrThrow(make({ url }, {}))({ protocol: "http:", host: "", port: 0 })
+  const server = Either.getOrThrow(makeSelectProxy({ url }, {}))({ protocol: "http:", host: "", port: 0 })
   return server ?? expect.unreachable()
 }
 
@@ -46,7 +48,7 @@ const to = (proxy: ProxyServer) =>
 const through = (proxy: ProxyServer, target: { readonly host: string; readonly port: number }) =>
   Effect.flatMap(to(proxy), (socket) =>
     owned<Duplex>((listener) =>
-      (proxy.kind.startsWith("socks") ? socks : connectTunnel)(socket, proxy, target, listener)
+      (proxy.kind.startsWith("socks") ? socks5Tunnel : httpTunnel)(socket, proxy, target, listener)
     )
   )
 

@@ -2,10 +2,10 @@ import { createServer, type Socket } from "node:net"
 import { Duplex } from "node:stream"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, Fiber } from "effect"
-import { connectTunnel, reader } from "../../src/proxy/httpTunnel.js"
+import { httpTunnel, readConnectResponse } from "../../src/proxy/httpTunnel.js"
 import type { ProxyServer } from "../../src/proxy/proxyUrl.js"
-import { make } from "../../src/proxy/selectProxy.js"
-import { unsent } from "../../src/shared/errors.js"
+import { makeSelectProxy } from "../../src/proxy/selectProxy.js"
+import { markNotSent } from "../../src/shared/errors.js"
 import { makeCertificates } from "../fixtures/certificates.js"
 import { listening } from "../fixtures/clients.js"
 import { hostile, httpProxy } from "../fixtures/proxies.js"
@@ -15,19 +15,19 @@ const target = { host: "api.test", port: 443 }
 const plain: ProxyServer = { kind: "http", host: "127.0.0.1", port: 0 }
 
 const proxyOf = (url: string): ProxyServer => {
-  const server = Either.getOrThrow(make({ url }, {}))({ protocol: "https:", ...target })
+  const server = Either.getOrThrow(makeSelectProxy({ url }, {}))({ protocol: "https:", ...target })
   return server ?? plain
 }
 
 const tunnel = (socket: Duplex, proxy = plain, to: typeof target = target) =>
-  outcome((listener) => connectTunnel(socket, proxy, to, listener))
+  outcome((listener) => httpTunnel(socket, proxy, to, listener))
 
 /** Greets who connects, as the servers of mail do. */
 const greeting = (text: string) => listening(() => createServer((socket) => void socket.write(text)))
 
 describe("the head of a response", () => {
   const read = (text: string, size = text.length) => {
-    const next = reader()
+    const next = readConnectResponse()
     for (let at = 0; at < text.length; at += size) {
       const outcome = next(Buffer.from(text.slice(at, at + size), "latin1"))
       if (outcome instanceof Error) return { code: Reflect.get(outcome, "code"), message: outcome.message }
@@ -277,7 +277,7 @@ describe("a proxy that makes no tunnel", () => {
       const error = yield* Effect.flip(tunnel(socket))
       expect(error).toMatchObject({ ...expected, syscall: "connect" })
       // What marks it as one of before a request keeps all that it says.
-      expect(unsent(error)).toBe(error)
+      expect(markNotSent(error)).toBe(error)
       expect(socket.destroyed).toBe(true)
       yield* closed(socket)
     })
@@ -366,12 +366,12 @@ describe("an abort", () => {
         (socket: Socket) => void socket.destroy()
       ]) {
         const socket = yield* socketTo(port)
-        const abort = connectTunnel(socket, plain, target, never)
+        const abort = httpTunnel(socket, plain, target, never)
         prepare(socket)
         abort()
         abort()
         yield* closed(socket)
-        const later = connectTunnel(socket, plain, target, never)
+        const later = httpTunnel(socket, plain, target, never)
         later()
       }
     })
@@ -383,7 +383,7 @@ describe("an abort", () => {
       const socket = yield* socketTo(port)
       let abort = (): void => undefined
       yield* outcome((listener) => {
-        abort = connectTunnel(socket, plain, target, listener)
+        abort = httpTunnel(socket, plain, target, listener)
         return abort
       })
       abort()

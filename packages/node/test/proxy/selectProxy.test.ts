@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, Redacted } from "effect"
 import { absoluteForm } from "../../src/proxy/absoluteForm.js"
 import { proxySecrets } from "../../src/proxy/proxySecrets.js"
-import { make, type ProxyServer, proxyTls } from "../../src/proxy/selectProxy.js"
+import { makeSelectProxy, type ProxyServer, proxyTls } from "../../src/proxy/selectProxy.js"
 import { environment } from "../fixtures/environment.js"
 
 type Env = Record<string, string | undefined>
@@ -14,13 +14,14 @@ const http = { protocol: "http:", host: "api.test", port: 80 } as const
 const https = { protocol: "https:", host: "api.test", port: 443 } as const
 
 const chosen = (env: Env, to: typeof http | typeof https = http): ProxyServer | undefined =>
-  Either.getOrThrow(make("environment", env))(to)
+  Either.getOrThrow(makeSelectProxy("environment", env))(to)
 
 /** The proxy of a URL. */
 const server = (url: unknown): ProxyServer | undefined =>
-  Either.getOrThrow(make({ url: url as string }, {}))(http)
+  Either.getOrThrow(makeSelectProxy({ url: url as string }, {}))(http)
 
-const unfit = (proxy: unknown, env: Env = {}) => Either.getOrThrow(Either.flip(make(proxy as "none", env)))
+const unfit = (proxy: unknown, env: Env = {}) =>
+  Either.getOrThrow(Either.flip(makeSelectProxy(proxy as "none", env)))
 
 describe("which variable", () => {
   const a = "http://a.test:1"
@@ -60,7 +61,7 @@ describe("which variable", () => {
   })
 
   it("1.1 the same proxy is the same object", () => {
-    const choose = Either.getOrThrow(make(undefined, { ALL_PROXY: a }))
+    const choose = Either.getOrThrow(makeSelectProxy(undefined, { ALL_PROXY: a }))
     expect(choose(http)).toBeDefined()
     expect(choose(http)).toBe(choose({ ...https, host: "other.test" }))
   })
@@ -72,9 +73,9 @@ describe("which variable", () => {
 
   it("1.1 settings outrank it, NO_PROXY too", () => {
     const env = { HTTP_PROXY: a, NO_PROXY: "*" }
-    expect(Either.getOrThrow(make("none", env))(http)).toBeUndefined()
-    expect(Either.getOrThrow(make({ url: b }, env))(http)?.host).toBe("b.test")
-    expect(Either.getOrThrow(make({ url: b }, env))(https)?.host).toBe("b.test")
+    expect(Either.getOrThrow(makeSelectProxy("none", env))(http)).toBeUndefined()
+    expect(Either.getOrThrow(makeSelectProxy({ url: b }, env))(http)?.host).toBe("b.test")
+    expect(Either.getOrThrow(makeSelectProxy({ url: b }, env))(https)?.host).toBe("b.test")
   })
 })
 
@@ -157,7 +158,7 @@ describe("what a URL says", () => {
   it("12.4 a token stands for user and password", () => {
     for (const token of [Redacted.make("Bearer s"), "Bearer s" as never]) {
       const proxy = { url: "http://ada:pw@p.test", token }
-      expect(Either.getOrThrow(make(proxy, {}))(http)?.authorization).toBe("Bearer s")
+      expect(Either.getOrThrow(makeSelectProxy(proxy, {}))(http)?.authorization).toBe("Bearer s")
     }
   })
 
@@ -353,7 +354,7 @@ describe("NO_PROXY", () => {
     const { hostname, port, protocol } = new URL(url)
     const to = { host: hostname, port: Number(port || (protocol === "http:" ? 80 : 443)) }
     return (
-      Either.getOrThrow(make("environment", { ALL_PROXY: "p.test", ...env }))({
+      Either.getOrThrow(makeSelectProxy("environment", { ALL_PROXY: "p.test", ...env }))({
         ...to,
         protocol: protocol === "http:" ? "http:" : "https:"
       }) === undefined
@@ -372,7 +373,7 @@ describe("NO_PROXY", () => {
 
   it("1.1 a host may come with brackets or without, in any case of letters", () => {
     const choose = Either.getOrThrow(
-      make("environment", { HTTP_PROXY: "p.test", NO_PROXY: "::1,bücher.example" })
+      makeSelectProxy("environment", { HTTP_PROXY: "p.test", NO_PROXY: "::1,bücher.example" })
     )
     for (const host of ["::1", "[::1]", "BÜCHER.example", "xn--bcher-kva.EXAMPLE."]) {
       expect([host, choose({ ...http, host })]).toEqual([host, undefined])

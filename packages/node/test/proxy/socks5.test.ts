@@ -3,8 +3,8 @@ import { createServer, type Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, Fiber } from "effect"
-import { make, type ProxyServer } from "../../src/proxy/selectProxy.js"
-import { socks } from "../../src/proxy/socks5.js"
+import { makeSelectProxy, type ProxyServer } from "../../src/proxy/selectProxy.js"
+import { socks5Tunnel } from "../../src/proxy/socks5.js"
 import { listening } from "../fixtures/clients.js"
 import { locate } from "../fixtures/programs.js"
 import { hostile, socksProxy } from "../fixtures/proxies.js"
@@ -14,10 +14,10 @@ const target = { host: "api.test", port: 443 }
 const plain: ProxyServer = { kind: "socks5h", host: "127.0.0.1", port: 1080 }
 
 const proxyOf = (url: string): ProxyServer =>
-  Either.getOrThrow(make({ url }, {}))({ protocol: "https:", ...target }) ?? plain
+  Either.getOrThrow(makeSelectProxy({ url }, {}))({ protocol: "https:", ...target }) ?? plain
 
 const tunnel = (socket: Duplex, proxy = plain, to: typeof target = target) =>
-  outcome((listener) => socks(socket, proxy, to, listener))
+  outcome((listener) => socks5Tunnel(socket, proxy, to, listener))
 
 const echo = listening(() => createServer((socket) => void socket.pipe(socket)))
 
@@ -307,7 +307,7 @@ describe("an abort", () => {
           (socket: Socket) => void socket.destroy(new Error("on its way"))
         ]) {
           const socket = yield* socketTo(port)
-          const abort = socks(socket, { ...plain, kind: "socks5" }, { host, port: 80 }, never)
+          const abort = socks5Tunnel(socket, { ...plain, kind: "socks5" }, { host, port: 80 }, never)
           prepare(socket)
           abort()
           abort()

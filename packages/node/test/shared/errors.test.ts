@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { established, unsent } from "../../src/shared/errors.js"
+import { explainTlsError, markNotSent } from "../../src/shared/errors.js"
 
 const failure = (code: string | undefined, syscall?: string, message = "it failed"): Error =>
   Object.assign(new Error(message), code && { code }, syscall && { syscall })
@@ -10,7 +10,7 @@ describe("a failure", () => {
     failure("ENOTFOUND", "getaddrinfo"),
     failure("ECONNREFUSED", "queryA")
   ])("6.11 of the system's before there is a connection says so itself: %o", (cause) => {
-    expect(unsent(cause)).toBe(cause)
+    expect(markNotSent(cause)).toBe(cause)
   })
 
   it.each([
@@ -20,9 +20,9 @@ describe("a failure", () => {
     ["down", { code: "ERR_NOT_SENT", message: "down" }],
     [undefined, { code: "ERR_NOT_SENT", message: "undefined" }]
   ])("6.11 of another kind is marked, and keeps its code: %o", (cause, told) => {
-    expect(unsent(cause)).toMatchObject({ ...told, syscall: "connect" })
-    const marked = unsent(cause)
-    expect(unsent(marked)).toBe(marked)
+    expect(markNotSent(cause)).toMatchObject({ ...told, syscall: "connect" })
+    const marked = markNotSent(cause)
+    expect(markNotSent(marked)).toBe(marked)
   })
 
   it.each([
@@ -32,8 +32,8 @@ describe("a failure", () => {
     failure("EPROTO", "write", "write EPROTO ssl3_get_record:decryption failed or bad record mac")
   ])("6.11 of TLS that was established says that a request may have gone: %o", (cause) => {
     const { code, message } = cause as NodeJS.ErrnoException
-    expect(established(cause)).toMatchObject({ code, message, syscall: "read", cause })
-    expect(established(established(cause))).toMatchObject({ cause })
+    expect(explainTlsError(cause)).toMatchObject({ code, message, syscall: "read", cause })
+    expect(explainTlsError(explainTlsError(cause))).toMatchObject({ cause })
   })
 
   it.each([
@@ -47,13 +47,13 @@ describe("a failure", () => {
     failure("UND_ERR_SOCKET"),
     failure(undefined)
   ])("6.11 that refuses the client, or is not of TLS, stays what it is: %o", (cause) => {
-    expect(established(cause)).toBe(cause)
+    expect(explainTlsError(cause)).toBe(cause)
   })
 
   it.each([undefined, null, "down", { code: "ERR_SSL_X" }])(
     "7.7 that is no error stays what it is: %o",
     (cause) => {
-      expect(established(cause)).toBe(cause)
+      expect(explainTlsError(cause)).toBe(cause)
     }
   )
 })
