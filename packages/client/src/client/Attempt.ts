@@ -14,11 +14,11 @@ import type * as Overrides from "../config/Overrides.js"
 import type * as Credentials from "../credentials/Credentials.js"
 import * as Sync from "../effect/sync.js"
 import * as ApiError from "../errors/ApiError.js"
-import { ownCause } from "../errors/ownCause.js"
 import * as StatusTag from "../errors/StatusTag.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import * as Call from "../request/Call.js"
 import * as TransportError from "../request/TransportError.js"
+import * as UnsentError from "../request/UnsentError.js"
 import * as Attempts from "../retry/Attempts.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import * as GuardedResponse from "../transport/GuardedResponse.js"
@@ -215,16 +215,6 @@ const authorize = (
           issue(call, resolved)
           return resolved
         },
-        onFailure: ({ cause, reason, retryable, retryAfter }) => {
-          const common = Call.common(call, `no credentials: ${reason}`, "not-sent")
-          return new ApiError.CredentialsError({
-            ...common,
-            ...ownCause(cause, Call.redactor(call).text),
-            // A token fetch runs a single attempt inside this loop, which retries it where that may help.
-            shouldRetry: retryable ? true : undefined,
-            reason: common.message,
-            retryAfter
-          })
-        }
+        onFailure: (failure) => UnsentError.noCredentials(call, failure)
       })
     : Effect.succeed(undefined)

@@ -5,7 +5,6 @@
 
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ApiConfig from "../config/ApiConfig.js"
@@ -16,20 +15,18 @@ import { type Background, makeBackground } from "../credentials/singleFlight.js"
 import * as Sync from "../effect/sync.js"
 import * as TimeLimits from "../effect/timeLimits.js"
 import * as ApiError from "../errors/ApiError.js"
-import { ownCause } from "../errors/ownCause.js"
 import * as ApiRequest from "../request/ApiRequest.js"
 import * as Call from "../request/Call.js"
 import * as RequestEncoder from "../request/RequestEncoder.js"
 import * as TransportError from "../request/TransportError.js"
+import * as UnsentError from "../request/UnsentError.js"
 import * as ResponseDecoder from "../response/ResponseDecoder.js"
 import type * as Attempts from "../retry/Attempts.js"
 import * as RetryPolicy from "../retry/RetryPolicy.js"
 import * as RetrySettings from "../retry/RetrySettings.js"
-import type * as Redaction from "../secrets/Redaction.js"
 import { keepTransportSecrets } from "../secrets/transportSecrets.js"
 import type { InvalidInput } from "../shared/invalid.js"
 import * as Monotonic from "../shared/monotonic.js"
-import { shownText } from "../shared/shownText.js"
 import * as Measuring from "../telemetry/measuring.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import * as PlatformRequest from "../transport/PlatformRequest.js"
@@ -115,11 +112,6 @@ const checked = (options: ApiConfig.Options): Either.Either<ApiConfig.ApiConfig,
   Either.mapLeft(ApiConfig.make(options), ({ key, reason }) => ({ field: key, reason }))
 
 /**
- * Why a request never became a call: it cannot be sent as it was written, or encoding it took all of the call's time.
- */
-export type Unsent = ApiError.InvalidRequestError | ApiError.TimeoutError
-
-/**
  * Lays the request's settings over the client's, encodes it and goes on with the call. Nothing is sent before that. `trust`
  * is false where a server that is not trusted chose the URL.
  */
@@ -128,7 +120,7 @@ export const begin = <A, E, R>(
   request: ApiRequest.Request,
   use: (call: Call.Call, core: Core) => Effect.Effect<A, E, R>,
   trust = true
-): Effect.Effect<A, E | Unsent, R> => {
+): Effect.Effect<A, E | UnsentError.Unsent, R> => {
   const { config } = core
   const functions = Overrides.functionsOf(request.options)
   if (functions !== undefined) {
@@ -140,9 +132,10 @@ export const begin = <A, E, R>(
       trust
     )
   }
-  return Effect.clockWith((clock): Effect.Effect<A, E | Unsent, R> => {
+  return Effect.clockWith((clock): Effect.Effect<A, E | UnsentError.Unsent, R> => {
     const { retry, timeouts } = request.options as Overrides.Plain<ApiRequest.Request["options"]>
-    const refuse = (problem: InvalidInput) => Effect.fail(invalidRequest(config, request, problem))
+    const refuse = (problem: InvalidInput) =>
+      Effect.fail(UnsentError.invalidRequest(config, request, problem))
     const problem = core.problem ?? request.problem
     if (problem !== undefined) return refuse(problem)
     const limits =
@@ -156,70 +149,15 @@ export const begin = <A, E, R>(
       use(Call.make(request, config, limits.right, resolved.right, encoded, clock, deadline), core)
     if (!Sync.isSync(encoded)) {
       const { total } = limits.right
-      const hung = Effect.failSync(() => encodingExpired(config, request, total))
+      const hung = Effect.failSync(() => UnsentError.encodingTimeout(config, request, total))
       return Effect.flatMap(
         TimeLimits.within(Effect.either(encoded), total, hung),
-        (encoded): Effect.Effect<A, E | Unsent, R> =>
+        (encoded): Effect.Effect<A, E | UnsentError.Unsent, R> =>
           Either.isRight(encoded) ? go(encoded.right) : refuse(encoded.left)
       )
     }
     return Either.isRight(encoded) ? go(encoded.right) : refuse(encoded.left)
   })
-}
-
-/** The error of a request that cannot be sent as it was written, before it is a call. */
-export const invalidRequest = (
-  config: ApiConfig.ApiConfig,
-  request: ApiRequest.Request,
-  problem: InvalidInput
-): ApiError.InvalidRequestError => {
-  const redactor = Call.makeRedactor(config, request)
-  const reason = shownText(redactor.text, problem.reason)
-  const message = `${problem.field} ${reason}`
-  return new ApiError.InvalidRequestError({
-    ...unsent(config, request, redactor, message, "not-retryable"),
-    field: problem.field,
-    reason,
-    ...ownCause(problem.cause, redactor.text)
-  })
-}
-
-/** The deadline passed while a schema encoded the request. */
-const encodingExpired = (
-  config: ApiConfig.ApiConfig,
-  request: ApiRequest.Request,
-  total: number
-): ApiError.TimeoutError => {
-  const limit = Duration.millis(total)
-  const message = `the total limit of ${Duration.format(limit)} passed while the request was encoded`
-  return new ApiError.TimeoutError({
-    ...unsent(config, request, Call.makeRedactor(config, request), message, "deadline"),
-    phase: "total",
-    limit
-  })
-}
-
-/** What errors have in common of a request that never became a call. */
-const unsent = (
-  config: ApiConfig.ApiConfig,
-  request: ApiRequest.Request,
-  shown: Redaction.Redactor,
-  message: string,
-  stoppedBy: ApiError.StoppedBy
-): ApiError.Common => {
-  const target = request.url ?? request.template
-  const absolute = /^https?:\/\//i.test(target)
-  return {
-    message,
-    request: {
-      method: request.method,
-      url: shown.url((absolute ? "" : config.base.prefix) + target.replace(/^\/+/, ""))
-    },
-    attempts: [],
-    stoppedBy,
-    delivery: "not-sent",
-    shouldRetry: undefined
-  }
 }
 
 /** The request without credentials and the headers of an attempt. */

@@ -8,20 +8,20 @@ import type * as Fiber from "effect/Fiber"
 import type * as Tracer from "effect/Tracer"
 import * as Sync from "../effect/sync.js"
 import * as TimeLimits from "../effect/timeLimits.js"
-import * as ApiError from "../errors/ApiError.js"
-import { ownCause } from "../errors/ownCause.js"
+import type * as ApiError from "../errors/ApiError.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
-import * as Call from "../request/Call.js"
+import type * as Call from "../request/Call.js"
 import * as CallError from "../request/CallError.js"
 import type * as RequestOptions from "../request/RequestOptions.js"
+import * as ResponseError from "../request/ResponseError.js"
 import * as StatusError from "../request/StatusError.js"
 import * as TransportError from "../request/TransportError.js"
+import * as UnsentError from "../request/UnsentError.js"
 import type * as ApiSchema from "../response/ApiSchema.js"
 import * as ResponseDecoder from "../response/ResponseDecoder.js"
 import * as Attempts from "../retry/Attempts.js"
 import { owned } from "../shared/bytes.js"
 import { invalid } from "../shared/invalid.js"
-import { bounded, shownText } from "../shared/shownText.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
 import { codingsOf } from "../wire/codings.js"
@@ -178,7 +178,11 @@ export const prepare = (
     (error) =>
       error._tag === "InvalidRequestError"
         ? error
-        : Core.invalidRequest(core.config, request, invalid("timeouts.total", "passed while it was encoded"))
+        : UnsentError.invalidRequest(
+            core.config,
+            request,
+            invalid("timeouts.total", "passed while it was encoded")
+          )
   )
 
 /** An answer for a decoder; few of them look at the headers, which are parsed where somebody does. */
@@ -214,7 +218,7 @@ const decode = <A, B>(
   const { response, view: bytes } = answer
   const onSuccess = (value: A): Effect.Effect<B> => Effect.succeed(give(call, response, value))
   const onFailure = (misfit: ApiSchema.DecodeFailure): Effect.Effect<B, ApiError.ApiError> => {
-    const error = misfitError(call, response, bytes, misfit)
+    const error = ResponseError.undecodable(call, response, bytes, misfit)
     if (!call.config.lenient || misfit.parsed === undefined) return Effect.fail(error)
     const value = misfit.parsed.value as A
     return Effect.as(Telemetry.decodeFailure(error), give(call, response, value))
@@ -228,40 +232,4 @@ const decode = <A, B>(
     return Effect.flatMap(settled, Either.match({ onLeft: onFailure, onRight: onSuccess }))
   }
   return Either.isRight(decoded) ? onSuccess(decoded.right) : onFailure(decoded.left)
-}
-
-/** More than enough for an excerpt: an answer of many megabytes is not decoded for one line of it. */
-const excerptBytes = 64 * 1024
-
-const longestPath = 100
-const longestKey = 200
-
-const misfitError = (
-  call: Call.Call,
-  response: GuardedResponse.GuardedResponse,
-  bytes: Uint8Array,
-  misfit: ApiSchema.DecodeFailure
-): ApiError.ResponseValidationError => {
-  const cut = bytes.length > excerptBytes
-  const text = CallError.textOf(bytes.subarray(0, excerptBytes), cut)
-  const redactor = Call.redactorFor(call, text, misfit.parsed?.value)
-  const common = Call.common(
-    call,
-    `the answer (${response.status}) does not fit: ${misfit.reason}`,
-    "maybe-applied",
-    redactor
-  )
-  return new ApiError.ResponseValidationError({
-    ...common,
-    attempts: call.attempts,
-    status: response.status,
-    requestId: CallError.shownRequestId(call, response.headers),
-    reason: shownText(redactor.text, misfit.reason),
-    // A key is whatever the server sent.
-    path: misfit.path
-      .slice(0, longestPath)
-      .map((key) => (typeof key === "string" ? bounded(shownText(redactor.text, key), longestKey) : key)),
-    excerpt: CallError.excerpt(call, text, cut, redactor),
-    ...ownCause(misfit.thrown, redactor.text)
-  })
 }

@@ -11,13 +11,14 @@ import * as StatusTag from "../errors/StatusTag.js"
 import * as ApiRequest from "../request/ApiRequest.js"
 import * as Call from "../request/Call.js"
 import * as RequestEncoder from "../request/RequestEncoder.js"
+import * as UnsentError from "../request/UnsentError.js"
 import * as Attempts from "../retry/Attempts.js"
 import type { InvalidInput } from "../shared/invalid.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
 import * as ApiResponse from "./ApiResponse.js"
 import * as Attempt from "./Attempt.js"
-import * as Core from "./Core.js"
+import type * as Core from "./Core.js"
 
 /**
  * An `HttpClient` that sends with the core's credentials, retries, limits and telemetry. Answers come back whatever their
@@ -122,7 +123,7 @@ const begin = (
   const { config, problem } = core
   const refuse = (problem: InvalidInput) => {
     const asked = ApiRequest.fromUrl(request.method, request.url)
-    return Effect.fail(requestError(request, Core.invalidRequest(config, asked, problem)))
+    return Effect.fail(requestError(request, UnsentError.invalidRequest(config, asked, problem)))
   }
   if (problem !== undefined) return refuse(problem)
   const encoded = RequestEncoder.fromHttpClientRequest(request, config)

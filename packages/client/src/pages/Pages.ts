@@ -10,14 +10,14 @@ import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import * as Core from "../client/Core.js"
 import * as Execution from "../client/Execution.js"
-import * as ApiError from "../errors/ApiError.js"
-import { ownCause } from "../errors/ownCause.js"
+import type * as ApiError from "../errors/ApiError.js"
 import * as ApiRequest from "../request/ApiRequest.js"
-import * as Call from "../request/Call.js"
+import type * as Call from "../request/Call.js"
+import * as CallSecrets from "../request/CallSecrets.js"
 import type * as RequestEncoder from "../request/RequestEncoder.js"
+import * as ResponseError from "../request/ResponseError.js"
 import { invalid } from "../shared/invalid.js"
 import { isPlainObject } from "../shared/isPlainObject.js"
-import { shownText } from "../shared/shownText.js"
 import * as Redirects from "../transport/Redirects.js"
 import * as RequestBody from "../wire/RequestBody.js"
 
@@ -97,7 +97,7 @@ const visit = <Page, Item, E>(
     call: Call.Call,
     core: Core.Core
   ): Effect.Effect<Visiting<Page, Item, E>, ApiError.ApiError | E> => {
-    const fail = (reason: string) => Effect.fail(paginationError(call, { reason }, index))
+    const fail = (reason: string) => Effect.fail(ResponseError.pagination(call, { reason }, index))
     const refusal = from && restrict(call, from)
     if (refusal !== undefined) return fail(`the next page is not asked for: ${refusal}`)
     const { encoded } = call
@@ -121,7 +121,7 @@ const visit = <Page, Item, E>(
           (next) => onward(step, { call, encoded: call.encoded, askedUrl, url }, encoded, next)
         )
         const onwardOrProblem = Either.getOrElse(next, (problem) =>
-          Option.some({ request, index: count, problem: paginationError(call, problem, count) })
+          Option.some({ request, index: count, problem: ResponseError.pagination(call, problem, count) })
         )
         return [{ page, call, count }, onwardOrProblem] as const
       }
@@ -135,9 +135,9 @@ type Visiting<Page, Item, E> = readonly [Visited<Page>, Option.Option<Step<Page,
 /** What a later page of an origin may see, by the rules of redirects; or why it is not asked for. */
 const restrict = (call: Call.Call, from: Answered): string | undefined => {
   call.usedCredentials.push(...from.call.usedCredentials)
-  const redactor = Call.redactor(call)
+  const redactor = CallSecrets.redactor(call)
   const restricted = Redirects.restrict(call.config, redactor, from, call.encoded, () =>
-    Redirects.holdsSecret(call)
+    CallSecrets.areInBody(call)
   )
   if (typeof restricted === "string") return restricted
   call.encoded = restricted
@@ -159,7 +159,7 @@ const bodyKind = ({ options }: ApiRequest.Request): (typeof RequestBody.kinds)[n
 
 const badNext = "next must return { query }, { body } or { url }, or undefined after the last page"
 
-const unfit = (reason: string): Either.Either<never, Problem> => Either.left({ reason })
+const unfit = (reason: string): Either.Either<never, ResponseError.PageProblem> => Either.left({ reason })
 
 /** What asks for the next page: nothing after the last one, or the reason why there is none though there should be. */
 const onward = <Page, Item, E>(
@@ -167,7 +167,7 @@ const onward = <Page, Item, E>(
   answered: Answered,
   asked: RequestEncoder.EncodedRequest,
   next: unknown
-): Either.Either<Option.Option<Step<Page, Item, E>>, Problem> => {
+): Either.Either<Option.Option<Step<Page, Item, E>>, ResponseError.PageProblem> => {
   if (next === undefined || next === null) return Either.right(Option.none())
   if (!isPlainObject(next)) return unfit(badNext)
   const { body, query, url } = next
@@ -198,14 +198,8 @@ const asGet = <R extends ApiRequest.Request>(request: R): R =>
 
 const noBody = Object.fromEntries(RequestBody.kinds.map((kind) => [kind, undefined]))
 
-/** Why there is no page, or no list of its items. */
-interface Problem {
-  readonly reason: string
-  readonly cause?: unknown
-}
-
 /** Runs a function of the caller's. */
-const trying = <A>(name: string, run: () => A): Either.Either<A, Problem> =>
+const trying = <A>(name: string, run: () => A): Either.Either<A, ResponseError.PageProblem> =>
   Either.try({
     try: run,
     catch: (cause) => ({
@@ -220,7 +214,7 @@ const attempt = <A>(
   name: string,
   run: () => A
 ): Effect.Effect<A, ApiError.PaginationError> =>
-  Either.mapLeft(trying(name, run), (problem) => paginationError(call, problem, count))
+  Either.mapLeft(trying(name, run), (problem) => ResponseError.pagination(call, problem, count))
 
 /** Asks for one page while the one before it is worked on. `Stream.buffer` asks for two: one it holds, one it offers. */
 const ahead = <A, E>(walk: Stream.Stream<A, E>): Stream.Stream<A, E> =>
@@ -234,18 +228,3 @@ const ahead = <A, E>(walk: Stream.Stream<A, E>): Stream.Stream<A, E> =>
       return Stream.repeatEffectChunkOption(Effect.zipLeft(next, early))
     })
   )
-
-const paginationError = (
-  call: Call.Call,
-  { cause, reason }: Problem,
-  pages: number
-): ApiError.PaginationError => {
-  const { text } = Call.redactor(call)
-  return new ApiError.PaginationError({
-    ...Call.common(call, `${reason}, after ${pages} pages`, "maybe-applied"),
-    ...ownCause(cause, text),
-    attempts: [...call.attempts],
-    reason: shownText(text, reason),
-    pages
-  })
-}

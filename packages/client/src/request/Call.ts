@@ -4,16 +4,12 @@ import type * as ApiConfig from "../config/ApiConfig.js"
 import type * as Timeouts from "../config/Timeouts.js"
 import type * as Credentials from "../credentials/Credentials.js"
 import type * as ApiError from "../errors/ApiError.js"
-import * as ResponseDecoder from "../response/ResponseDecoder.js"
+import type * as ResponseDecoder from "../response/ResponseDecoder.js"
 import type * as Attempts from "../retry/Attempts.js"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
-import * as SchemaSecrets from "../schema/schemaSecrets.js"
-import * as Redaction from "../secrets/Redaction.js"
-import { transportSecretsOf } from "../secrets/transportSecrets.js"
 import * as Monotonic from "../shared/monotonic.js"
-import { shownText } from "../shared/shownText.js"
 import type * as ApiRequest from "./ApiRequest.js"
-import * as RequestEncoder from "./RequestEncoder.js"
+import type * as RequestEncoder from "./RequestEncoder.js"
 
 /**
  * A request on its way, with the client's settings and its own laid over each other. `encoded` is the request of the hop that
@@ -137,83 +133,6 @@ const notRedirected = ({ encoded }: Call): Redirected => ({
   firstHops: 0,
   hops: 0,
   processed: false
-})
-
-const redactors = new WeakMap<Call, { readonly known: number; readonly redactor: Redaction.Redactor }>()
-
-/**
- * What may be shown of a call. Made only when an error, a span or a log line needs it, and anew for new credentials.
- */
-export const redactor = (call: Call): Redaction.Redactor => {
-  const made = redactors.get(call)
-  const known = call.usedCredentials.length + (call.sent?.length ?? 0)
-  if (made !== undefined && made.known === known) return made.redactor
-  const redactor = makeRedactor(call.config, call.request, sentSecrets(call))
-  redactors.set(call, { known, redactor })
-  return redactor
-}
-
-/** Secrets that went out, beside those in the request's own options: credentials, and what is secret by its name. */
-const sentSecrets = ({
-  config,
-  encoded,
-  usedCredentials: issued,
-  redirected,
-  sent = []
-}: Call): ReadonlyArray<string> => {
-  const names = config.options.redact?.headers
-  const layers = [config.headers, encoded.headers, redirected?.first.headers ?? {}, ...sent]
-  return [
-    ...transportSecretsOf(config),
-    ...issued.flatMap(({ secrets }) => secrets),
-    ...layers.flatMap((headers) => Redaction.named(headers, names))
-  ]
-}
-
-/**
- * What may be shown of a call beside its response, of which `text` is the start: that may hold secrets of its own.
- */
-export const redactorFor = (call: Call, text: string, parsed?: unknown): Redaction.Redactor => {
-  const own = redactor(call)
-  const finder = SchemaSecrets.ofRequest({
-    ...call.request,
-    failure: Object.values(call.request.failure).map(ResponseDecoder.fromFailure)
-  })
-  const found = finder?.(text, parsed)
-  if (finder === undefined || found?.size === 0) return own
-  // So many that nothing of the body may be shown.
-  if (found === undefined) return { ...own, text: () => Redaction.hidden, json: () => Redaction.hidden }
-  return makeRedactor(call.config, call.request, [...sentSecrets(call), ...found])
-}
-
-/** What may be shown of a request that is not on its way yet. */
-export const makeRedactor = (
-  config: ApiConfig.ApiConfig,
-  request: ApiRequest.Request,
-  issued: ReadonlyArray<string> = []
-): Redaction.Redactor =>
-  Redaction.make({
-    secrets: [...RequestEncoder.secrets(request, config), ...issued],
-    headerNames: config.options.redact?.headers,
-    queryNames: config.options.redact?.query
-  })
-
-/**
- * What every error of a call has in common. The message is shown redacted; the ledger is added when the call ends.
- */
-export const common = (
-  call: Call,
-  message: string,
-  delivery: ApiError.Delivery,
-  shown: Redaction.Redactor = redactor(call)
-): ApiError.Common => ({
-  message: shownText(shown.text, message),
-  request: { method: call.encoded.method, url: shown.url(call.encoded.url) },
-  attempts: [],
-  stoppedBy: "not-retryable",
-  // A hop that failed before it was sent says nothing about the request that led to it.
-  delivery: call.redirected?.processed === true ? "maybe-applied" : delivery,
-  shouldRetry: undefined
 })
 
 /**

@@ -217,12 +217,13 @@ const shownOf = memo(new WeakMap<ApiConfig.ApiConfig, Shown>(), (config) => {
     headerNames: redact?.headers,
     queryNames: redact?.query
   })
-  const plain = redactor.headers(Headers.finish(config.headers))
   return {
     headers: Object.fromEntries(
-      Object.entries(config.headers).filter(([name, value]) => value === null || plain[name] === value)
+      Object.entries(config.headers).filter(
+        ([name, value]) => value === null || !redactor.hidesHeader(name, value)
+      )
     ),
-    query: config.query.filter(({ secret, text }) => !secret && redactor.url(`?${text}`) === `?${text}`)
+    query: config.query.filter(({ secret, text }) => !secret && !redactor.hidesQuery(text))
   }
 })
 

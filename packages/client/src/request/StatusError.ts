@@ -7,64 +7,54 @@ import { shownText } from "../shared/shownText.js"
 import * as Headers from "../wire/headers.js"
 import { isDeep } from "../wire/jsonDepth.js"
 import * as Call from "./Call.js"
-import { excerpt, shownRequestId } from "./CallError.js"
+import * as CallError from "./CallError.js"
+import * as CallSecrets from "./CallSecrets.js"
 
-/**
- * Whether a status is an error of this call: all but 2xx, and those of them that the request's `failure` names. A 202 that it
- * names is over and done with: it is never retried.
- */
+/** Whether a status is an error of this call: any but 2xx, and any that the request's `failure` names. */
 export const isFailure = (call: Call.Call, status: number): boolean =>
   !StatusTag.isSuccess(status) || Call.isNamed(call, status)
 
-/**
- * The tagged error of an answer that is no success, its body already read as far as it came. `body` is JSON where it
- * parses, else text, `undefined` where there is none; `cut` says that the body went on.
- */
-export const statusError = (
-  call: Call.Call,
-  answer: {
-    readonly status: number
-    readonly headers: Readonly<Record<string, string>>
-    readonly text: string
-    readonly cut?: boolean | undefined
-    readonly refusal?: string | undefined
-    readonly now: number
-  }
-): ApiError.StatusError => {
-  const { text } = answer
+/** A response by its status, and what is known of its body. */
+export interface Refusal extends CallError.Head {
+  readonly text: string
+  /** Whether the body was truncated. */
+  readonly cut?: boolean | undefined
+  /** Why the client did not follow the redirect. */
+  readonly refusal?: string | undefined
+  readonly now: number
+}
+
+/** The tagged error of a response that is no success. `body` is JSON where it parses, else text, and `undefined` if empty. */
+export const statusError = (call: Call.Call, response: Refusal): ApiError.StatusError => {
+  const { headers, now, refusal, status, text } = response
   const { errorBytes } = call.config.limits
-  // Where nothing arrived, there is nothing that was cut.
-  const cut = (answer.cut === true && text !== "") || text.length > errorBytes
-  const parsed = answer.cut === true || isDeep(text) ? text || undefined : StatusTag.parse(text)
-  const redactor = Call.redactorFor(call, text, parsed)
+  // An empty text is never truncated.
+  const cut = (response.cut === true && text !== "") || text.length > errorBytes
+  const parsed = response.cut === true || isDeep(text) ? text || undefined : StatusTag.parse(text)
+  const redactor = CallSecrets.redactorFor(call, text, parsed)
   const type = typeOf(call, parsed)
-  const tag = StatusTag.tagOf(answer.status, type)
-  const said =
-    answer.refusal ??
+  const tag = StatusTag.tagOf(status, type)
+  const reason =
+    refusal ??
     StatusTag.messageOf(parsed) ??
-    (excerpt(call, text, cut, redactor) ||
-      StatusTag.reasons[answer.status] ||
-      (Math.floor(answer.status / 100) === 3 ? "a redirect to nowhere" : "error"))
-  const done = StatusTag.isSuccess(answer.status) && Call.isNamed(call, answer.status)
-  const shouldRetry = done ? "false" : Headers.single(answer.headers["x-should-retry"] ?? "")
+    (CallError.excerptOf(text, cut, redactor) ||
+      StatusTag.reasons[status] ||
+      (Math.floor(status / 100) === 3 ? "a redirect to nowhere" : "error"))
+  // A 2xx that the caller names as an error: the server has done the work.
+  const isDone = StatusTag.isSuccess(status) && Call.isNamed(call, status)
+  const delivery = isDone ? "maybe-applied" : ApiError.table[tag].delivery
+  const shouldRetry = isDone ? "false" : Headers.single(headers["x-should-retry"] ?? "")
   return new StatusTag.classes[tag]({
-    ...Call.common(
-      call,
-      `${answer.status} ${said}`,
-      done ? "maybe-applied" : ApiError.table[tag].delivery,
-      redactor
-    ),
+    ...CallError.ofResponse(call, response, `${status} ${reason}`, redactor, delivery),
     shouldRetry: shouldRetry === "true" ? true : shouldRetry === "false" ? false : undefined,
-    status: answer.status,
-    headers: redactor.headers(answer.headers),
-    requestId: shownRequestId(call, answer.headers),
+    headers: redactor.headers(headers),
     type: type === undefined ? undefined : shownText(redactor.text, type),
     body: cut ? redactor.text(text.slice(0, errorBytes), { cut }) : redactor.json(parsed),
-    retryAfter: Option.getOrUndefined(RetryAfter.parse(answer.headers, answer.now))
+    retryAfter: Option.getOrUndefined(RetryAfter.parse(headers, now))
   })
 }
 
-/** The caller's own reader may not know this body: it must not hide the status. */
+/** The caller's own function may fail on this body. It must not hide the status. */
 const typeOf = (call: Call.Call, body: unknown): string | undefined => {
   try {
     const type: unknown = call.config.errorType(body)

@@ -20,8 +20,10 @@ import {
   released,
   withoutCode
 } from "../errors/transportCauses.js"
-import * as Call from "./Call.js"
+import type * as Call from "./Call.js"
 import * as CallError from "./CallError.js"
+import * as CallSecrets from "./CallSecrets.js"
+import * as ResponseError from "./ResponseError.js"
 
 interface Found {
   readonly code: string | undefined
@@ -88,7 +90,7 @@ export const from = (call: Call.Call, error: HttpClientError.HttpClientError): A
     return invalidRequest(call, field, reason, "not-sent", error.cause)
   }
   if (error._tag === "ResponseError" && isMisfit(error.cause)) {
-    return CallError.unreadable(call, error.response, "does not fit what was asked of it")
+    return ResponseError.unreadable(call, error.response, "does not fit what was asked of it")
   }
   return fromCause(call, error.cause, "transport", error._tag === "RequestError" ? "sending" : "reading")
 }
@@ -105,7 +107,7 @@ export const fromMiddleware = (
   const told = isPlatform ? from(call, error) : fromCause(call, error, "transport")
   const { cause } = isPlatform ? error : { cause: error }
   if (told === cause || told.cause !== undefined) return told
-  return ApiError.update(told, ownCause(cause, Call.redactor(call).text))
+  return ApiError.update(told, ownCause(cause, CallSecrets.redactor(call).text))
 }
 
 /**
@@ -138,7 +140,7 @@ export const fromCause = (
   const told = explained[code ?? ""] ?? message
   const detail = told === "" ? "" : `: ${told}`
   return new ApiError.ConnectionError({
-    ...Call.common(
+    ...CallError.ofCall(
       call,
       `${names[kind] ?? `the connection was ${kind}`}${detail}`,
       denied || connecting || (doing === "sending" && isUnsent(kind, found)) ? "not-sent" : "maybe-applied"
@@ -183,7 +185,7 @@ export const timeout = (
   message = `the ${phase} limit of ${Duration.format(Duration.millis(millis))} passed`
 ): ApiError.TimeoutError =>
   new ApiError.TimeoutError({
-    ...Call.common(call, message, phase === "connect" ? "not-sent" : "maybe-applied"),
+    ...CallError.ofCall(call, message, phase === "connect" ? "not-sent" : "maybe-applied"),
     ...(phase === "total" ? { stoppedBy: "deadline" } : {}),
     phase,
     limit: Duration.millis(millis)
@@ -197,10 +199,10 @@ export const invalidRequest = (
   delivery: ApiError.Delivery = "not-sent",
   cause?: unknown
 ): ApiError.InvalidRequestError => {
-  const common = Call.common(call, `${field} ${reason}`, delivery)
+  const common = CallError.ofCall(call, `${field} ${reason}`, delivery)
   return new ApiError.InvalidRequestError({
     ...common,
-    ...ownCause(cause, Call.redactor(call).text),
+    ...ownCause(cause, CallSecrets.redactor(call).text),
     field,
     reason: common.message.slice(field.length + 1)
   })

@@ -49,6 +49,10 @@ export interface Redactor {
   readonly text: (text: string, options?: { readonly cut?: boolean | undefined }) => string
   readonly headers: (headers: Readonly<Record<string, string>>) => Record<string, string>
   readonly url: (url: string) => string
+  /** Whether `headers` would hide the value of a header, or a part of it. */
+  readonly hidesHeader: (name: string, value: string) => boolean
+  /** Whether `url` would hide a part of a query, which is given as a URL spells it. */
+  readonly hidesQuery: (query: string) => boolean
   readonly json: (value: unknown) => unknown
 }
 
@@ -107,21 +111,26 @@ export const make = (options: {
   const text: Redactor["text"] = (text, { cut = false } = {}) =>
     hide(text, cut, { left: Scan.allowance(text.length) })
 
+  const header = (name: string, value: string): string =>
+    hiddenHeaders.has(name.toLowerCase()) ? hidden : text(value)
+
   const headers = (headers: Readonly<Record<string, string>>): Record<string, string> =>
-    Object.fromEntries(
-      Object.entries(headers).map(([name, value]) => [
-        name,
-        hiddenHeaders.has(name.toLowerCase()) ? hidden : text(value)
-      ])
-    )
+    Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, header(name, value)]))
+
+  const hidesHeader = (name: string, value: string): boolean => header(name, value) !== value
+
+  const pair = (pair: string): string =>
+    hiddenQuery.has(nameOf(pair)) ? `${pair.split("=", 1)[0]}=${hidden}` : text(pair)
+
+  const query = (query: string): string => query.split("&").map(pair).join("&")
+
+  const hidesQuery = (text: string): boolean => query(text) !== text
 
   const url = (url: string): string => {
     const [beforeFragment = ""] = url.split("#", 1)
     const [path = "", ...rest] = beforeFragment.split("?")
     const shown = text(path.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, "$1"))
-    if (rest.length === 0) return shown
-    const pairs = rest.join("?").split("&")
-    return `${shown}?${pairs.map((pair) => (hiddenQuery.has(nameOf(pair)) ? `${pair.split("=", 1)[0]}=${hidden}` : text(pair))).join("&")}`
+    return rest.length === 0 ? shown : `${shown}?${query(rest.join("?"))}`
   }
 
   const json = (value: unknown): unknown => {
@@ -144,7 +153,7 @@ export const make = (options: {
     return secrets.size === 0 ? value : walk(value, 0)
   }
 
-  return { text, headers, url, json }
+  return { text, headers, url, hidesHeader, hidesQuery, json }
 }
 
 let last: { readonly key: string; readonly patterns: Scan.Patterns } | undefined

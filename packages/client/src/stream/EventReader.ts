@@ -8,16 +8,15 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as TimeLimits from "../effect/timeLimits.js"
-import * as ApiError from "../errors/ApiError.js"
-import { ownCause } from "../errors/ownCause.js"
-import * as Call from "../request/Call.js"
+import type * as ApiError from "../errors/ApiError.js"
+import type * as Call from "../request/Call.js"
 import * as CallError from "../request/CallError.js"
+import * as ResponseError from "../request/ResponseError.js"
 import * as StatusError from "../request/StatusError.js"
 import type * as StreamContract from "../request/StreamContract.js"
 import * as TransportError from "../request/TransportError.js"
 import { concat } from "../shared/bytes.js"
 import * as Monotonic from "../shared/monotonic.js"
-import { shownText } from "../shared/shownText.js"
 import type * as ServerSentEvents from "../sse/ServerSentEvents.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
@@ -64,7 +63,13 @@ export const open = <A>(
   return Effect.flatMap(response.salvage(call.config.limits.errorBytes), ({ bytes, complete }) => {
     const reason = `is ${mediaType || "of no media type"}, not ${contract.accept.split(",", 1)[0]}`
     return Effect.fail(
-      protocolError(call, response, `the answer ${reason}`, CallError.textOf(bytes, !complete), !complete)
+      ResponseError.streamProtocol(
+        call,
+        response,
+        `the answer ${reason}`,
+        CallError.textOf(bytes, !complete),
+        !complete
+      )
     )
   })
 }
@@ -76,32 +81,6 @@ const emptyReader = (response: GuardedResponse.GuardedResponse): EventReader<nev
   retryMillis: undefined,
   received: 0
 })
-
-const protocolError = (
-  call: Call.Call,
-  response: GuardedResponse.GuardedResponse,
-  reason: string,
-  quoted: string,
-  cut = false,
-  cause?: unknown
-): ApiError.StreamProtocolError => {
-  const redactor = Call.redactorFor(call, quoted)
-  const excerpt = CallError.excerpt(call, quoted, cut, redactor)
-  const common = Call.common(
-    call,
-    excerpt === "" ? reason : `${reason}: ${excerpt}`,
-    "maybe-applied",
-    redactor
-  )
-  return new ApiError.StreamProtocolError({
-    ...common,
-    status: response.status,
-    requestId: CallError.shownRequestId(call, response.headers),
-    reason: shownText(redactor.text, reason),
-    excerpt,
-    ...ownCause(cause, redactor.text)
-  })
-}
 
 class Events<A> implements EventBatch<A> {
   readonly events: ReadonlyArray<A>
@@ -199,12 +178,13 @@ class BodyReader<A> implements EventReader<A> {
   }
 
   private refuse(reason: string, quoted: string, cut = false, cause?: unknown): void {
-    this.behind = protocolError(this.call, this.response, reason, quoted, cut, cause)
+    this.behind = ResponseError.streamProtocol(this.call, this.response, reason, quoted, cut, cause)
   }
 
   private takeMisfit(reason: string, data: string): void {
     // One line per event would flood the log.
-    if (!this.told) this.misfit = protocolError(this.call, this.response, `an event ${reason}`, data)
+    if (!this.told)
+      this.misfit = ResponseError.streamProtocol(this.call, this.response, `an event ${reason}`, data)
     this.told = true
     this.misfits++
   }
@@ -217,7 +197,7 @@ class BodyReader<A> implements EventReader<A> {
     const cut = this.behind?._tag === "StreamProtocolError" && (contract.hasTerminal || contract.resume)
     if (cut || (this.behind === undefined && contract.hasTerminal)) {
       const where = contract.hasTerminal ? "before its terminal event" : "within an event"
-      this.behind = truncated(this.call, this.response, where, this.received)
+      this.behind = ResponseError.streamTruncated(this.call, this.response, where, this.received)
     }
     this.ended = this.behind === undefined
     return new Events(events, this.ended ? "body" : undefined)
@@ -299,15 +279,3 @@ const inStreamError = (
     now: call.startedAt
   })
 }
-
-const truncated = (
-  call: Call.Call,
-  response: GuardedResponse.GuardedResponse,
-  where: string,
-  received: number
-): ApiError.StreamTruncatedError =>
-  new ApiError.StreamTruncatedError({
-    ...Call.common(call, `the stream ended ${where}, after ${received} events`, "maybe-applied"),
-    requestId: CallError.shownRequestId(call, response.headers),
-    received
-  })

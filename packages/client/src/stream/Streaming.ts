@@ -21,6 +21,7 @@ import type * as ApiRequest from "../request/ApiRequest.js"
 import type * as Call from "../request/Call.js"
 import * as StatusError from "../request/StatusError.js"
 import * as StreamContract from "../request/StreamContract.js"
+import type * as UnsentError from "../request/UnsentError.js"
 import * as Attempts from "../retry/Attempts.js"
 import * as Monotonic from "../shared/monotonic.js"
 import * as Measuring from "../telemetry/measuring.js"
@@ -81,7 +82,7 @@ export const open = <A, E>(
   core: Core.Core,
   request: ApiRequest.StreamRequest<A, E>,
   scope: Scope.Scope
-): Effect.Effect<Pull<A, ApiError.ApiError | E>, Core.Unsent> => {
+): Effect.Effect<Pull<A, ApiError.ApiError | E>, UnsentError.Unsent> => {
   const problem = StreamContract.problem(request.events)
   return Core.begin(problem === undefined ? core : { ...core, problem }, request, (begun, core) => {
     const { idleTimeout: idle = begun.timeouts.idle } = request.events.limits

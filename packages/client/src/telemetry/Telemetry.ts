@@ -20,6 +20,7 @@ import * as Tracer from "effect/Tracer"
 import * as ApiError from "../errors/ApiError.js"
 import * as Ledger from "../errors/Ledger.js"
 import * as Call from "../request/Call.js"
+import * as CallSecrets from "../request/CallSecrets.js"
 import * as Metrics from "./Metrics.js"
 import * as Measuring from "./measuring.js"
 import { knownMethod, serverOf } from "./servers.js"
@@ -42,7 +43,7 @@ const isListened = (fiber: Fiber.RuntimeFiber<unknown, unknown>): boolean =>
 /** What a call is named by: a template, or the URL that stands in its place, with whatever a server put into it. */
 const nameOf = (call: Call.Call): string => {
   const [path = ""] = call.request.template.split("?", 1)
-  return Call.redactor(call).url(path)
+  return CallSecrets.redactor(call).url(path)
 }
 
 /** There is no end of URLs, and so they name no span. */
@@ -71,7 +72,7 @@ const opened = (
     ...(known === method ? {} : { "http.request.method_original": method }),
     "server.address": address,
     "server.port": port,
-    "url.full": Call.redactor(call).url(url),
+    "url.full": CallSecrets.redactor(call).url(url),
     ...(template === undefined ? {} : { "url.template": template })
   }
   const name = known === method ? method : "HTTP"
@@ -151,7 +152,7 @@ const endAttributes = (call: Call.Call, span: Tracer.Span, exit: Exit.Exit<unkno
   // The status is that of the last hop, and so is what it was asked of.
   if (call.redirected !== undefined) {
     const { address, port } = serverOf(call.encoded.origin)
-    span.attribute("url.full", Call.redactor(call).url(call.encoded.url))
+    span.attribute("url.full", CallSecrets.redactor(call).url(call.encoded.url))
     span.attribute("server.address", address)
     span.attribute("server.port", port)
   }
@@ -199,7 +200,7 @@ export const attempted = (
 ): Effect.Effect<void> =>
   Effect.withFiberRuntime((fiber) => {
     if (!isDebugged(fiber)) return Effect.void
-    const redactor = Call.redactor(call)
+    const redactor = CallSecrets.redactor(call)
     const { body, method, url } = call.encoded
     const outcome = "_tag" in answer ? answer._tag : String(answer.status)
     return Effect.logDebug(`${method} ${redactor.url(url)} -> ${outcome}`).pipe(

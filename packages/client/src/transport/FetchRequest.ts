@@ -7,13 +7,13 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type * as ApiError from "../errors/ApiError.js"
-import * as Call from "../request/Call.js"
+import type * as Call from "../request/Call.js"
+import * as CallSecrets from "../request/CallSecrets.js"
 import * as TransportError from "../request/TransportError.js"
 import type { Runtime } from "../shared/runtime.js"
 import * as RequestBody from "../wire/RequestBody.js"
 import { blobOf } from "../wire/wholeBody.js"
 import * as PlatformRequest from "./PlatformRequest.js"
-import * as Redirects from "./Redirects.js"
 import type * as TransportContract from "./TransportContract.js"
 
 type Request = Parameters<TransportContract.Send<never>>[1]
@@ -47,9 +47,10 @@ export const adapted =
  */
 export const mayFollow = (call: Call.Call, request: Request): boolean => {
   if (call.config.redirects === 0) return false
-  const shown = Call.redactor(call).headers(request.headers)
-  const secret = (name: string): boolean => name !== "authorization" && shown[name] !== request.headers[name]
-  return !Object.keys(request.headers).some(secret) && !Redirects.holdsSecret(call)
+  const redactor = CallSecrets.redactor(call)
+  const isSecret = ([name, value]: readonly [name: string, value: string]): boolean =>
+    name !== "authorization" && redactor.hidesHeader(name, value)
+  return !Object.entries(request.headers).some(isSecret) && !CallSecrets.areInBody(call)
 }
 
 const follows: unique symbol = Symbol.for("@effect-api/client/FetchRequest/follows")

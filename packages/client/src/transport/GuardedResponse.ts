@@ -20,6 +20,7 @@ import * as TimeLimits from "../effect/timeLimits.js"
 import * as ApiError from "../errors/ApiError.js"
 import type * as Call from "../request/Call.js"
 import * as CallError from "../request/CallError.js"
+import * as ResponseError from "../request/ResponseError.js"
 import * as TransportError from "../request/TransportError.js"
 import { owned } from "../shared/bytes.js"
 import * as Monotonic from "../shared/monotonic.js"
@@ -143,7 +144,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   private whole({ bytes, complete }: Collected): Effect.Effect<Uint8Array, ApiError.ApiError> {
     if (complete) return Effect.succeed(bytes)
     const reason = `is larger than ${this.call.config.limits.responseBytes} bytes`
-    return Effect.fail(this.unreadable(reason, CallError.excerptOf(this.call, bytes, true)))
+    return Effect.fail(this.unreadable(reason, CallError.quoteBytes(this.call, bytes, true).excerpt))
   }
 
   /** What there is of the body up to a cap, and whether that was all; nothing where it does not arrive. */
@@ -179,7 +180,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   }
 
   private unreadable(reason: string, excerpt?: string): ApiError.ResponseValidationError {
-    return CallError.unreadable(this.call, this, reason, excerpt)
+    return ResponseError.unreadable(this.call, this, reason, excerpt)
   }
 
   private get collected(): Effect.Effect<Uint8Array, HttpClientError.ResponseError> {
@@ -278,7 +279,8 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     return Effect.flatMap(this.text, (text) =>
       Effect.try({
         try: () => (text === "" ? null : JSON.parse(text)),
-        catch: () => this.notDecoded(this.unreadable("is not valid JSON", CallError.excerpt(this.call, text)))
+        catch: () =>
+          this.notDecoded(this.unreadable("is not valid JSON", CallError.quote(this.call, text).excerpt))
       })
     )
   }
@@ -295,7 +297,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
             headers: { "content-type": this.headers["content-type"] ?? "" }
           }).formData(),
         catch: () =>
-          this.notDecoded(this.unreadable("is not form data", CallError.excerptOf(this.call, bytes)))
+          this.notDecoded(this.unreadable("is not form data", CallError.quoteBytes(this.call, bytes).excerpt))
       })
     )
   }

@@ -11,13 +11,12 @@
 
 import * as HttpBody from "@effect/platform/HttpBody"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as Predicate from "effect/Predicate"
 import type * as ApiConfig from "../config/ApiConfig.js"
-import * as Call from "../request/Call.js"
+import type * as Call from "../request/Call.js"
+import * as CallSecrets from "../request/CallSecrets.js"
 import type * as RequestEncoder from "../request/RequestEncoder.js"
-import * as Redaction from "../secrets/Redaction.js"
+import type * as Redaction from "../secrets/Redaction.js"
 import * as Headers from "../wire/headers.js"
-import * as RequestBody from "../wire/RequestBody.js"
 import type * as GuardedResponse from "./GuardedResponse.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 
@@ -72,7 +71,7 @@ export interface Answered {
  */
 export const restrict = (
   config: Pick<ApiConfig.ApiConfig, "base" | "trustedOrigins">,
-  shown: Redaction.Redactor,
+  redactor: Redaction.Redactor,
   from: Answered,
   to: Encoded,
   holdsSecret: () => boolean
@@ -90,10 +89,12 @@ export const restrict = (
   }
   if (!next.crossedOrigin) return next
   if (to.body._tag !== "Empty" && holdsSecret()) return "its body holds a secret, for one origin only"
-  const kept = shown.headers(Headers.finish(to.headers))
   return {
     ...next,
-    headers: without(to.headers, (name, value) => name === "host" || (value !== null && value !== kept[name]))
+    headers: without(
+      to.headers,
+      (name, value) => name === "host" || (value !== null && redactor.hidesHeader(name, value))
+    )
   }
 }
 
@@ -107,7 +108,9 @@ export const redirected = (call: Call.Call, response: GuardedResponse.GuardedRes
   const turned = asksForGet(status, encoded.method)
   if (!turned && !encoded.replayable) return "its body cannot be sent again"
   const next = { ...(turned ? asGet(config, encoded) : encoded), url: to.href, origin: to.origin }
-  return restrict(config, Call.redactor(call), { askedUrl, encoded, url }, next, () => holdsSecret(call))
+  return restrict(config, CallSecrets.redactor(call), { askedUrl, encoded, url }, next, () =>
+    CallSecrets.areInBody(call)
+  )
 }
 
 /** A GET without what described the body, and without a key for what it no longer does. */
@@ -133,29 +136,6 @@ const without = (
 ): Headers.HeaderLayer =>
   Object.fromEntries(Object.entries(headers).filter(([name, value]) => !drop(name, value)))
 
-/** More than any JSON or form that has secrets. */
-const maxScanned = 64 * 1024
-
-/**
- * Whether a secret stands in the body of a call: a `Redacted` that its options or the encoder find in it, or any other that the
- * call knows of.
- */
-export const holdsSecret = (call: Call.Call): boolean => {
-  const { options } = call.request
-  const { form, multipart } = options
-  if (Redaction.collect([form, multipart]).size + RequestBody.secrets(options).size > 0) return true
-  const text = textOf(call.encoded.body)
-  return text.length <= maxScanned && Call.redactor(call).text(text) !== text
-}
-
-const textOf = (body: HttpBody.HttpBody): string => {
-  if (body._tag === "Raw") return typeof body.body === "string" ? body.body : ""
-  if (body._tag === "FormData") return [...body.formData.values()].filter(Predicate.isString).join("\n")
-  return body._tag === "Uint8Array" && body.body.length <= maxScanned
-    ? new TextDecoder().decode(body.body)
-    : ""
-}
-
 /**
  * A request as it leaves the middleware, which may sign every request it sees: what is secret goes no further where a server
  * has led to an origin that is not trusted.
@@ -166,14 +146,10 @@ export const outgoing = (
 ): HttpClientRequest.HttpClientRequest => {
   const { crossedOrigin, trusted } = call.encoded
   if (!crossedOrigin || trusted) return request
-  const redactor = Call.redactor(call)
-  const headers = redactor.headers(request.headers)
+  const redactor = CallSecrets.redactor(call)
   return PlatformRequest.filtered(
     request,
-    (name, value) => headers[name] === value,
-    (name, value) => {
-      const pair = `?${encodeURIComponent(name)}=${encodeURIComponent(value)}`
-      return redactor.url(pair) === pair
-    }
+    (name, value) => !redactor.hidesHeader(name, value),
+    (name, value) => !redactor.hidesQuery(`${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
   )
 }

@@ -1,0 +1,92 @@
+/** The secrets of a call: which it knows, and what of it may be shown. */
+import type * as HttpBody from "@effect/platform/HttpBody"
+import * as Predicate from "effect/Predicate"
+import * as ResponseDecoder from "../response/ResponseDecoder.js"
+import * as SchemaSecrets from "../schema/schemaSecrets.js"
+import * as Redaction from "../secrets/Redaction.js"
+import { transportSecretsOf } from "../secrets/transportSecrets.js"
+import * as RequestBody from "../wire/RequestBody.js"
+import type * as Call from "./Call.js"
+import * as RequestEncoder from "./RequestEncoder.js"
+
+/** A call, or a request that did not become one: that has no headers on the wire yet. */
+export type Known = Pick<Call.Call, "config" | "request"> &
+  Partial<Pick<Call.Call, "encoded" | "redirected" | "sent" | "usedCredentials">>
+
+/**
+ * Every secret that a call knows: those of the request and of the client's settings, those of the transport, the credentials
+ * that were sent, and the headers that are secret by their name.
+ */
+export const secretsOf = ({
+  config,
+  encoded,
+  redirected,
+  request,
+  sent = [],
+  usedCredentials = []
+}: Known): ReadonlyArray<string> => {
+  const names = config.options.redact?.headers
+  const layers = [config.headers, encoded?.headers ?? {}, redirected?.first.headers ?? {}, ...sent]
+  return [
+    ...RequestEncoder.secrets(request, config),
+    ...transportSecretsOf(config),
+    ...usedCredentials.flatMap(({ secrets }) => secrets),
+    ...layers.flatMap((headers) => Redaction.named(headers, names))
+  ]
+}
+
+/** A redactor for a call, and for further secrets that its response has shown. */
+export const makeRedactor = (known: Known, found: Iterable<string> = []): Redaction.Redactor => {
+  const { redact } = known.config.options
+  return Redaction.make({
+    secrets: [...secretsOf(known), ...found],
+    headerNames: redact?.headers,
+    queryNames: redact?.query
+  })
+}
+
+const redactors = new WeakMap<Call.Call, { readonly known: number; readonly redactor: Redaction.Redactor }>()
+
+/** The redactor of a call. It is made when an error, a span or a log line needs it, and anew after new credentials. */
+export const redactor = (call: Call.Call): Redaction.Redactor => {
+  const made = redactors.get(call)
+  const known = call.usedCredentials.length + (call.sent?.length ?? 0)
+  if (made !== undefined && made.known === known) return made.redactor
+  const redactor = makeRedactor(call)
+  redactors.set(call, { known, redactor })
+  return redactor
+}
+
+/** The redactor of a call for a response that begins with `text`: the response may hold secrets of its own. */
+export const redactorFor = (call: Call.Call, text: string, parsed?: unknown): Redaction.Redactor => {
+  const own = redactor(call)
+  const finder = SchemaSecrets.ofRequest({
+    ...call.request,
+    failure: Object.values(call.request.failure).map(ResponseDecoder.fromFailure)
+  })
+  const found = finder?.(text, parsed)
+  if (finder === undefined || found?.size === 0) return own
+  // Too many secrets to look for: nothing of the body may be shown.
+  if (found === undefined) return { ...own, text: () => Redaction.hidden, json: () => Redaction.hidden }
+  return makeRedactor(call, found)
+}
+
+/** JSON and forms with secrets are smaller than this. */
+const maxScanned = 64 * 1024
+
+/** Whether the body of a call holds a secret: a `Redacted` in its options or found by the encoder, or another that the call knows. */
+export const areInBody = (call: Call.Call): boolean => {
+  const { options } = call.request
+  const { form, multipart } = options
+  if (Redaction.collect([form, multipart]).size + RequestBody.secrets(options).size > 0) return true
+  const text = textOf(call.encoded.body)
+  return text.length <= maxScanned && redactor(call).text(text) !== text
+}
+
+const textOf = (body: HttpBody.HttpBody): string => {
+  if (body._tag === "Raw") return typeof body.body === "string" ? body.body : ""
+  if (body._tag === "FormData") return [...body.formData.values()].filter(Predicate.isString).join("\n")
+  return body._tag === "Uint8Array" && body.body.length <= maxScanned
+    ? new TextDecoder().decode(body.body)
+    : ""
+}

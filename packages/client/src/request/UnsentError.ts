@@ -1,0 +1,63 @@
+/** The errors of requests that were not sent. */
+import * as Duration from "effect/Duration"
+import type * as ApiConfig from "../config/ApiConfig.js"
+import type * as Credentials from "../credentials/Credentials.js"
+import * as ApiError from "../errors/ApiError.js"
+import { ownCause } from "../errors/ownCause.js"
+import type { InvalidInput } from "../shared/invalid.js"
+import { shownText } from "../shared/shownText.js"
+import type * as ApiRequest from "./ApiRequest.js"
+import type * as Call from "./Call.js"
+import * as CallError from "./CallError.js"
+import * as CallSecrets from "./CallSecrets.js"
+
+/** Why a request never became a call: it cannot be sent as written, or encoding it took all of the call's time. */
+export type Unsent = ApiError.InvalidRequestError | ApiError.TimeoutError
+
+/** A request that cannot be sent as written, found before it is a call. */
+export const invalidRequest = (
+  config: ApiConfig.ApiConfig,
+  request: ApiRequest.Request,
+  problem: InvalidInput
+): ApiError.InvalidRequestError => {
+  const redactor = CallSecrets.makeRedactor({ config, request })
+  const reason = shownText(redactor.text, problem.reason)
+  const message = `${problem.field} ${reason}`
+  return new ApiError.InvalidRequestError({
+    ...CallError.ofRequest(config, request, redactor, message, "not-retryable"),
+    field: problem.field,
+    reason,
+    ...ownCause(problem.cause, redactor.text)
+  })
+}
+
+/** The `total` limit passed while a schema encoded the request. */
+export const encodingTimeout = (
+  config: ApiConfig.ApiConfig,
+  request: ApiRequest.Request,
+  totalMillis: number
+): ApiError.TimeoutError => {
+  const limit = Duration.millis(totalMillis)
+  const redactor = CallSecrets.makeRedactor({ config, request })
+  const message = `the total limit of ${Duration.format(limit)} passed while the request was encoded`
+  return new ApiError.TimeoutError({
+    ...CallError.ofRequest(config, request, redactor, message, "deadline"),
+    phase: "total",
+    limit
+  })
+}
+
+/** An attempt without credentials. A token fetch is a single attempt inside the call's loop, which retries it if that may help. */
+export const noCredentials = (
+  call: Call.Call,
+  { cause, reason, retryAfter, retryable }: Credentials.Failure
+): ApiError.CredentialsError => {
+  const fields = CallError.ofCall(call, `no credentials: ${reason}`, "not-sent")
+  return new ApiError.CredentialsError({
+    ...fields,
+    ...ownCause(cause, CallSecrets.redactor(call).text),
+    shouldRetry: retryable ? true : undefined,
+    reason: fields.message,
+    retryAfter
+  })
+}
