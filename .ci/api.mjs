@@ -58,8 +58,10 @@ const signature = (node, name, file) => {
   const text = textOf(transformed[0], file)
     .replace(/^(export |default |declare )+/, "")
     .replace(/;\s*$/, "")
-  return text.replace(/^((?:abstract )?\w+) [\w$]+/, `$1 ${name}`)
+  return renamed(text, name)
 }
+
+const renamed = (text, name) => text.replace(/^((?:abstract )?\w+) [\w$]+/, `$1 ${name}`)
 
 const namesOf = (node) =>
   ts.isVariableStatement(node)
@@ -113,7 +115,7 @@ const exportsOf = (path) => {
           throw new Error(`${show(path)}: ${local} is exported and not declared here`)
         for (const each of declared) addDeclared(name.text, each)
       } else if (specifier.startsWith(".")) {
-        for (const text of other(specifier).get(local) ?? []) add(name.text, text)
+        for (const text of other(specifier).get(local) ?? []) add(name.text, renamed(text, name.text))
       } else add(name.text, `${local} from "${specifier}"`)
     }
   }

@@ -28,17 +28,8 @@ const bin = (name) => join(root, "node_modules", ".bin", name)
 const targetsOf = (value) =>
   typeof value === "string" ? [value] : value === null ? [] : Object.values(value).flatMap(targetsOf)
 
-/** The modules a package offers: a wildcard of `exports` stands for every file that fits and is not blocked. */
-const entrypoints = ({ exports }, files) =>
-  Object.entries(exports).flatMap(([key, value]) => {
-    if (value === null || key === "./package.json") return []
-    if (!key.includes("*")) return [key]
-    const [before, after] = value.default.slice(2).split("*")
-    return files
-      .filter((file) => file.startsWith(before) && file.endsWith(after))
-      .map((file) => key.replace("*", file.slice(before.length, file.length - after.length)))
-      .filter((name) => exports[name] === undefined && !name.startsWith("./internal/"))
-  })
+/** The modules a package offers. */
+const entrypoints = ({ exports }) => Object.keys(exports).filter((key) => key !== "./package.json")
 
 /** What is wrong with the files of one tarball, unpacked in `dir`. */
 const inspect = ({ name, manifest, dir: source }, dir) => {
@@ -54,7 +45,7 @@ const inspect = ({ name, manifest, dir: source }, dir) => {
   if (license(join(dir, "LICENSE")) !== license(join(root, "LICENSE")))
     fail("LICENSE differs from the one at the top")
   for (const [key, value] of Object.entries(manifest.exports)) {
-    for (const target of targetsOf(value).filter((target) => !target.includes("*"))) {
+    for (const target of targetsOf(value)) {
       if (!has.has(target.slice(2))) fail(`exports["${key}"] names ${target}, which is not in the tarball`)
     }
   }
@@ -69,7 +60,7 @@ const inspect = ({ name, manifest, dir: source }, dir) => {
     if (!has.has(`src/${built}.ts`)) fail(`${file} has no source: run "npm run clean"`)
     if (!has.has(`dist/${built}.d.ts`)) fail(`${file} has no types`)
   }
-  return entrypoints(manifest, files)
+  return entrypoints(manifest)
 }
 
 /** The packages that code imports from the registry, at the versions of the lock. */
@@ -102,17 +93,20 @@ const mapped = (text) =>
     return fence ? `${fence.origin}:${fence.line + Number(line) - 1}` : whole
   })
 
-const compile = async (label, compilerOptions) => {
+const compile = async (label, compilerOptions, include = ["src"]) => {
   const path = join(project, `tsconfig.${label}.json`)
-  // Plain `strict` and nothing left unchecked: our declarations must hold without our own settings.
+  // Plain `strict` and nothing left unchecked: our declarations must hold without our own settings. What a program exports
+  // without an annotation must be a type that its declarations can name.
   const options = {
     target: "ES2022",
     strict: true,
     types: ["node"],
     moduleDetection: "force",
+    declaration: true,
+    outDir: `out-${label}`,
     ...compilerOptions
   }
-  writeFileSync(path, JSON.stringify({ compilerOptions: options, include: ["src"] }))
+  writeFileSync(path, JSON.stringify({ compilerOptions: options, include }))
   await run(
     `compile (${label})`,
     process.execPath,
@@ -179,14 +173,14 @@ try {
   )
 
   for (const { name, code } of fences) writeFileSync(join(src, `${name}.ts`), code)
-  // Every module can be imported, by value and by type; what is internal cannot.
+  // Every module can be imported, by value and by type; no other file can.
   writeFileSync(
     join(src, "imports.ts"),
     modules.map((name, index) => `import * as m${index} from "${name}"\nvoid m${index}\n`).join("")
   )
-  const hidden = members.flatMap(({ manifest }) =>
-    ["/index", "/internal/url"].map((path) => manifest.name + path)
-  )
+  writeFileSync(join(src, "inferred.ts"), readFileSync(join(root, ".ci/inferred.ts"), "utf8"))
+  const elsewhere = ["/index", "/dist/index.js", "/wire/url", "/dist/wire/url.js", "/src/index.ts"]
+  const hidden = members.flatMap(({ manifest }) => elsewhere.map((path) => manifest.name + path))
   writeFileSync(
     join(src, "hidden.ts"),
     `for (const name of ${JSON.stringify(hidden)}) {
@@ -195,8 +189,19 @@ try {
 }
 `
   )
-  await compile("bundler", { module: "ESNext", moduleResolution: "bundler", noEmit: true })
-  await compile("nodenext", { module: "NodeNext", outDir: "out" })
+  // A resolution that knows no `exports`: the main module of each package is all it finds.
+  mkdirSync(join(project, "main"))
+  writeFileSync(
+    join(project, "main/main.ts"),
+    members
+      .map(({ name, manifest }) => `import * as ${name} from "${manifest.name}"\nvoid ${name}\n`)
+      .join("")
+  )
+  await compile("bundler", { module: "ESNext", moduleResolution: "bundler" })
+  // Without the fences: some import packages whose own declarations do not hold in this mode.
+  await compile("node16", { module: "Node16" }, ["src/imports.ts", "src/inferred.ts"])
+  await compile("nodenext", { module: "NodeNext" })
+  await compile("node10", { module: "ESNext", moduleResolution: "node10" }, ["main"])
 
   const server = await startTodosServer()
   try {
@@ -212,7 +217,7 @@ try {
       ...fences.filter((fence) => fence.run)
     ]) {
       server.reset()
-      await run(`run ${origin}:${line}`, process.execPath, [join(project, "out", `${name}.js`)], {
+      await run(`run ${origin}:${line}`, process.execPath, [join(project, "out-nodenext", `${name}.js`)], {
         cwd: project,
         env,
         timeout: 30_000

@@ -10,29 +10,7 @@ import { refuseUnknown } from "../shared/settings.js"
 import * as Headers from "../wire/headers.js"
 import * as Pages from "./Pages.js"
 
-/**
- * A strategy for pages of type `Page` that hold items of type `Item`.
- *
- * @since 0.1.0
- * @category models
- */
-export type Pagination<Page, Item> = PageContract.Pagination<Page, Item>
-
-/**
- * The state after a page: the query and body of its request, its URL and headers, and how many pages came before.
- *
- * @since 0.1.0
- * @category models
- */
-export type Context = PageContract.Context
-
-/**
- * The next request: other query parameters merged over its own, another body, or another URL.
- *
- * @since 0.1.0
- * @category models
- */
-export type Next = PageContract.Next
+export type { Context, Next, Pagination } from "../request/PageContract.js"
 
 /**
  * Options that every strategy takes.
@@ -52,8 +30,8 @@ export interface Options<Page, Item> {
 const make = <Page, Item>(
   options: Options<Page, Item>,
   own: ReadonlyArray<string>,
-  next: (page: Page, context: Context) => Next | undefined
-): Pagination<Page, Item> => {
+  next: (page: Page, context: PageContract.Context) => PageContract.Next | undefined
+): PageContract.Pagination<Page, Item> => {
   refuseUnknown("pagination", options, ["items", "prefetch", "maxPages", ...own])
   return {
     [PageContract.TypeId]: PageContract.TypeId,
@@ -112,7 +90,7 @@ export const cursor = <Page, Item>(
     /** The same for reading backwards, which starts with this parameter in the query (`before_id`, `first_id`). */
     readonly before?: { readonly param: string; readonly cursor: (page: Page) => Cursor } | undefined
   }
-): Pagination<Page, Item> => {
+): PageContract.Pagination<Page, Item> => {
   const after = options.after ?? { param: "after_id", cursor: (page: Page) => field(page, "last_id") }
   const before = options.before ?? { param: "before_id", cursor: (page: Page) => field(page, "first_id") }
   return make(options, ["hasMore", "after", "before"], (page, { query }) => {
@@ -136,7 +114,7 @@ export const pageToken = <Page, Item>(
     /** Returns the token of the next page (`next_page_token`). */
     readonly token?: ((page: Page) => Cursor) | undefined
   }
-): Pagination<Page, Item> =>
+): PageContract.Pagination<Page, Item> =>
   make(options, ["param", "token"], (page) => {
     if (saysNoMore(page)) return undefined
     const next = options.token === undefined ? field(page, "next_page_token") : options.token(page)
@@ -144,7 +122,7 @@ export const pageToken = <Page, Item>(
   })
 
 /** The number in the query of the request. */
-const numberOf = (query: Context["query"], param: string, otherwise: number): number => {
+const numberOf = (query: PageContract.Context["query"], param: string, otherwise: number): number => {
   const value = query[param]
   return value === undefined || value.trim() === "" || !Number.isFinite(Number(value))
     ? otherwise
@@ -167,7 +145,7 @@ export const pageNumber = <Page, Item>(
     /** Returns the number of pages, if the API gives it. */
     readonly totalPages?: ((page: Page) => number | undefined) | undefined
   }
-): Pagination<Page, Item> => {
+): PageContract.Pagination<Page, Item> => {
   const param = options.param ?? "page"
   const first = options.first ?? 1
   return make(options, ["param", "first", "totalPages"], (page, { query }) => {
@@ -193,7 +171,7 @@ export const offset = <Page, Item>(
     /** Returns the number of items, if the API gives it. */
     readonly total?: ((page: Page) => number | undefined) | undefined
   }
-): Pagination<Page, Item> => {
+): PageContract.Pagination<Page, Item> => {
   const param = options.param ?? "offset"
   return make(options, ["param", "total"], (page, { query }) => {
     const count = options.items(page).length
@@ -211,7 +189,7 @@ export const offset = <Page, Item>(
  * @since 0.1.0
  * @category constructors
  */
-export const linkHeader = <Page, Item>(options: Options<Page, Item>): Pagination<Page, Item> =>
+export const linkHeader = <Page, Item>(options: Options<Page, Item>): PageContract.Pagination<Page, Item> =>
   make(options, [], (_page, { headers, url }) => {
     const links = parseLink(Headers.utf8(headers.link ?? ""))
     const next = links.find(({ anchor, rel }) => rel.includes("next") && isOf(url, anchor))
@@ -254,10 +232,10 @@ export const custom = <Page, Item>(
   options: Options<Page, Item> & {
     /** Returns the next request; `undefined` after the last page. */ readonly next: (
       page: Page,
-      context: Context
-    ) => Next | undefined
+      context: PageContract.Context
+    ) => PageContract.Next | undefined
   }
-): Pagination<Page, Item> => make(options, ["next"], options.next)
+): PageContract.Pagination<Page, Item> => make(options, ["next"], options.next)
 
 /** `<target>; rel="next"; ...`, several separated by commas. A target or a quoted value may contain commas too. */
 const linkValue = /<([^<>]*)>((?:\s*;\s*[^\s=;,]*(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"]*))?)*)/g

@@ -7,7 +7,12 @@ import type * as Stream from "effect/Stream"
 /** Type id of {@link Pagination}. */
 export const TypeId: unique symbol = Symbol.for("@effect-api/client/Pagination")
 
-/** The state after a page. */
+/**
+ * The state after a page.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Context {
   /** The query of the page's request. */
   readonly query: Readonly<Record<string, string>>
@@ -20,7 +25,12 @@ export interface Context {
   readonly index: number
 }
 
-/** The next request: other query parameters merged over its own, another body, or another URL. */
+/**
+ * The next request: other query parameters merged over its own, another body, or another URL.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type Next =
   | (Changes & { readonly query: Query })
   | (Changes & { readonly body: unknown })
@@ -36,7 +46,12 @@ interface Changes {
 
 type Query = Readonly<Record<string, string | number | null | undefined>>
 
-/** A strategy for pages of type `Page` that hold items of type `Item`. */
+/**
+ * A strategy for pages of type `Page` that hold items of type `Item`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Pagination<in Page, out Item> {
   readonly [TypeId]: typeof TypeId
   readonly items: (page: Page) => ReadonlyArray<Item>

@@ -47,6 +47,9 @@ export interface Framing {
 /**
  * The contract of a stream of `A` that may fail with the caller's own `E`. Limits are in milliseconds; `undefined`
  * means none.
+ *
+ * @since 0.1.0
+ * @category models
  */
 export interface EventStream<out A, out E = never> {
   readonly [TypeId]: typeof TypeId

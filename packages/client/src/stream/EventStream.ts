@@ -13,13 +13,7 @@ import * as EventDecoder from "./EventDecoder.js"
 import * as JsonLines from "./JsonLines.js"
 import * as Streaming from "./Streaming.js"
 
-/**
- * The contract of a stream of `A` that may fail with the caller's own `E`.
- *
- * @since 0.1.0
- * @category models
- */
-export type EventStream<A, E = never> = StreamContract.EventStream<A, E>
+export type { EventStream } from "../request/StreamContract.js"
 
 /**
  * The schema of every event's data, or one per event name.

@@ -223,7 +223,7 @@ export const layer: Layer.Layer<HttpClient.HttpClient> = /*#__PURE__*/ Layer.pro
       const fetch = yield* Effect.serviceOption(FetchHttpClient.Fetch)
       const init = yield* Effect.serviceOption(FetchHttpClient.RequestInit)
       const native = make(Option.getOrUndefined(fetch), Option.getOrUndefined(init))
-      return NativeClient.attach(client, native, FetchRequest.adapted(runtime), !isBrowser)
+      return NativeClient.attachWith(client, native, FetchRequest.adapted(runtime), !isBrowser)
     })
   ),
   FetchHttpClient.layer

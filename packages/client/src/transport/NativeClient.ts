@@ -21,17 +21,25 @@ export type Adapt = <R>(send: TransportContract.Send<R>) => TransportContract.Se
 const asItIs: Adapt = (send) => send
 
 /**
- * The same `HttpClient`, carrying a native transport. How to send with it goes along, so that a program without one does
- * not carry that. `adapt` makes requests fit the transport; with `isDirect` one whose body does not stream needs none of that.
+ * The same `HttpClient`, carrying a native transport: the client sends whole exchanges through it.
  *
  * @since 0.1.0
  * @category combinators
  */
 export const attach = (
   client: HttpClient.HttpClient,
+  native: NativeExchange.NativeTransport
+): HttpClient.HttpClient => attachWith(client, native, asItIs, true)
+
+/**
+ * `attach` with a change to requests: `adapt` makes them fit the transport; with `isDirect` one whose body does not stream
+ * needs none of that. How to send goes along, so that a program without a native transport does not carry it.
+ */
+export const attachWith = (
+  client: HttpClient.HttpClient,
   native: NativeExchange.NativeTransport,
-  adapt: Adapt = asItIs,
-  isDirect = true
+  adapt: Adapt,
+  isDirect: boolean
 ): HttpClient.HttpClient =>
   Object.assign(Object.create(Object.getPrototypeOf(client)), client, {
     [NativeExchange.TypeId]: over(native, adapt, isDirect)
