@@ -12,7 +12,7 @@ const Page = Schema.Struct({
 type Page = typeof Page.Type
 const items = (page: Page) => page.results
 
-/** Three pages, by the cursor that stands wherever `read` finds it. */
+/** A list of three pages. `read` finds the cursor in a request. */
 const threePages =
   (read: (request: MockTransport.MockRequest) => string | undefined): MockTransport.Script =>
   (request) => {
@@ -28,7 +28,7 @@ const next =
 const texts = (requests: ReadonlyArray<MockTransport.MockRequest>) => requests.map(({ text }) => text)
 
 describe("a cursor in the body", () => {
-  it.effect("11.2 takes the place of the body", () =>
+  it.effect("11.2 the next body replaces the last one", () =>
     Effect.gen(function* () {
       const request = ApiRequest.post("/search", {
         body: { text: "milk" },
@@ -57,7 +57,7 @@ describe("a cursor in the body", () => {
     })
   )
 
-  it.effect("11.2 may be made of the body that was sent", () =>
+  it.effect("11.2 the next body can be built from the last one", () =>
     Effect.gen(function* () {
       const pagination = Pagination.custom({
         items,
@@ -75,7 +75,7 @@ describe("a cursor in the body", () => {
     })
   )
 
-  it.effect("11.2 is encoded by the request's schema", () =>
+  it.effect("11.2 the next body is encoded with the request's schema", () =>
     Effect.gen(function* () {
       const Search = Schema.Struct({
         since: Schema.Date,
@@ -105,10 +105,10 @@ describe("a cursor in the body", () => {
       "3"
     ],
     ["none", {}, (at: string) => ({ at }), '{"at":"3"}']
-  ] as const)("11.2 has the form of the one it takes the place of: %s", ([_kind, given, make, last]) =>
+  ] as const)("11.2 the next body has the kind of the request's own: %s", ([_kind, own, make, last]) =>
     Effect.gen(function* () {
       const request = ApiRequest.post("/search", {
-        ...(given as object),
+        ...(own as object),
         success: Page,
         pagination: Pagination.custom({ items, next: next((at) => ({ body: make(at) })) })
       })
@@ -123,7 +123,7 @@ describe("a cursor in the body", () => {
     })
   )
 
-  it.effect("11.2 goes with a query, and with a URL", () =>
+  it.effect("11.2 the next body can come with a query and a URL", () =>
     Effect.gen(function* () {
       const request = ApiRequest.post("/search", {
         body: 0,
@@ -149,7 +149,7 @@ describe("a cursor in the body", () => {
     })
   )
 
-  it.effect("11.2 that comes twice is a loop", () =>
+  it.effect("11.2 a repeated body is a PaginationError", () =>
     Effect.gen(function* () {
       const cursors = ["a", "b", "a"]
       const request = ApiRequest.post("/search", {
@@ -167,7 +167,7 @@ describe("a cursor in the body", () => {
     })
   )
 
-  it.effect("11.2 a form with files is the same again, whatever its boundary", () =>
+  it.effect("11.2 a repeated multipart form is a PaginationError, whatever its boundary", () =>
     Effect.gen(function* () {
       const pagination = Pagination.custom({ items, next: next(() => ({ query: { limit: 1 } })) })
       const request = ApiRequest.post("/search", { multipart: { a: "1" }, success: Page, pagination })
@@ -179,7 +179,7 @@ describe("a cursor in the body", () => {
     })
   )
 
-  it.effect("11.2 a body that cannot be sent again has no next page", () =>
+  it.effect("11.2 a body that cannot be sent again is a PaginationError", () =>
     Effect.gen(function* () {
       const pagination = Pagination.custom({ items, next: next((at) => ({ query: { at } })) })
       const bodyStream = Stream.make(new Uint8Array([1]))
@@ -192,7 +192,7 @@ describe("a cursor in the body", () => {
     })
   )
 
-  it.effect("8.1 one that could be sent once is not missed behind a redirect to a GET", () =>
+  it.effect("8.1 a body that can be read only once is not needed after a redirect to a GET", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([
         MockTransport.empty(303, { headers: { location: "/results/7" } }),
@@ -207,7 +207,7 @@ describe("a cursor in the body", () => {
     })
   )
 
-  it.effect("8.1 a redirect to a GET leaves the body behind for the links that follow", () =>
+  it.effect("8.1 after a redirect to a GET, the next links are followed without the body", () =>
     Effect.gen(function* () {
       const link = { headers: { link: '<?p=2>; rel="next"' } }
       const { client, transport } = yield* scripted([
@@ -240,9 +240,9 @@ const thrower =
     throw thrown
   }
 
-describe("what the caller's own functions do", () => {
+describe("the caller's own functions", () => {
   const page = MockTransport.json({ results: [1], next_cursor: "more" })
-  const walking = (rule: object, view: "items" | "pages" = "items") =>
+  const failingWalk = (rule: object, view: "items" | "pages" = "items") =>
     Effect.gen(function* () {
       const pagination = Pagination.custom({ items, next: () => undefined, ...rule })
       const request = ApiRequest.get("/list", { success: Page, pagination })
@@ -256,21 +256,21 @@ describe("what the caller's own functions do", () => {
     })
 
   it.effect.each([
-    ["an error", thrower(new Error("no such field")), "next failed: no such field"],
-    ["anything", thrower("text"), "next failed"],
-    ["nothing", thrower(undefined), "next failed"]
-  ] as const)("11.2 next that throws %s fails behind the page", ([_name, next, reason]) =>
+    ["an Error", thrower(new Error("no such field")), "next failed: no such field"],
+    ["a string", thrower("text"), "next failed"],
+    ["undefined", thrower(undefined), "next failed"]
+  ] as const)("11.2 a next that throws %s fails after the page's items", ([_name, next, reason]) =>
     Effect.gen(function* () {
-      expect(yield* walking({ next })).toMatchObject({ chunks: [[1]], reason })
-      expect((yield* walking({ next }, "pages")).reason).toBe(reason)
+      expect(yield* failingWalk({ next })).toMatchObject({ chunks: [[1]], reason })
+      expect((yield* failingWalk({ next }, "pages")).reason).toBe(reason)
     })
   )
 
-  it.effect("7.4 what it threw is the cause of the error", () =>
+  it.effect("7.4 the thrown error is the cause", () =>
     Effect.gen(function* () {
       const thrown = new Error("no such field")
-      expect((yield* walking({ next: thrower(thrown) })).error).toHaveProperty("cause", thrown)
-      expect((yield* walking({ items: thrower(thrown) })).error).toHaveProperty("cause", thrown)
+      expect((yield* failingWalk({ next: thrower(thrown) })).error).toHaveProperty("cause", thrown)
+      expect((yield* failingWalk({ items: thrower(thrown) })).error).toHaveProperty("cause", thrown)
     })
   )
 
@@ -287,9 +287,9 @@ describe("what the caller's own functions do", () => {
     { cursor: "c" },
     new Map(),
     Promise.resolve({ query: {} })
-  ])("11.2 next that gives something else (%j) fails behind the page", (given) =>
+  ])("11.2 a next that returns %j fails after the page's items", (returned) =>
     Effect.gen(function* () {
-      const { chunks, reason } = yield* walking({ next: () => given })
+      const { chunks, reason } = yield* failingWalk({ next: () => returned })
       expect(chunks).toEqual([[1]])
       expect(reason).toBe("next must return { query }, { body } or { url }, or undefined after the last page")
     })
@@ -297,16 +297,16 @@ describe("what the caller's own functions do", () => {
 
   it.effect.each([
     ["throws", thrower(new Error("no such field")), "items failed: no such field"],
-    ["gives nothing", (): unknown => undefined, "items failed: it must return a list"],
-    ["gives a text", (): unknown => "abc", "items failed: it must return a list"],
-    ["gives an object", (): unknown => ({}), "items failed: it must return a list"]
-  ] as const)("11.1 items that %s fails the walk", ([_name, items, reason]) =>
+    ["returns nothing", (): unknown => undefined, "items failed: it must return a list"],
+    ["returns a string", (): unknown => "abc", "items failed: it must return a list"],
+    ["returns an object", (): unknown => ({}), "items failed: it must return a list"]
+  ] as const)("11.1 an items that %s fails the stream", ([_name, items, reason]) =>
     Effect.gen(function* () {
-      expect(yield* walking({ items })).toMatchObject({ chunks: [], reason })
+      expect(yield* failingWalk({ items })).toMatchObject({ chunks: [], reason })
     })
   )
 
-  it.effect("11.1 items in any order of things is a list", () =>
+  it.effect("11.1 items may return any iterable", () =>
     Effect.gen(function* () {
       const pagination = Pagination.custom({ items: () => new Set([1, 2]) as never, next: () => undefined })
       const { client } = yield* scripted([page])
@@ -315,7 +315,7 @@ describe("what the caller's own functions do", () => {
     })
   )
 
-  it.effect("12.4 what they say of a secret is not shown", () =>
+  it.effect("12.4 a secret in a thrown message is redacted", () =>
     Effect.gen(function* () {
       const pagination = Pagination.custom({ items, next: thrower(new Error("bad s3cret-value")) })
       const headers = { "x-key": Redacted.make("s3cret-value") }
@@ -328,7 +328,7 @@ describe("what the caller's own functions do", () => {
     })
   )
 
-  it("11.2 a promise client is told the same", async () => {
+  it("11.2 a promise client throws the same error", async () => {
     const transport = MockTransport.layer([page])
     const client = PromiseClient.make({ baseUrl: "https://api.test", transport })
     const pagination = Pagination.custom({ items: () => [1], next: thrower(new Error("no")) })
@@ -344,7 +344,7 @@ describe("what the caller's own functions do", () => {
 })
 
 describe("the context of a page", () => {
-  it.effect("11.3 its URL is the one that answered, its query the one that was asked", () =>
+  it.effect("11.3 has the URL that responded, and the query that was requested", () =>
     Effect.gen(function* () {
       const seen: Array<unknown> = []
       const pagination = Pagination.custom({

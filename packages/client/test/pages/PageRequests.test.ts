@@ -5,8 +5,8 @@ import { Chunk, Effect, Redacted, Schema, Stream } from "effect"
 import { drain, drainError, items, type list, listOf, numbersUpTo, Page, paths } from "../fixtures/pages.js"
 import { scripted } from "../fixtures/requests.js"
 
-describe("later pages", () => {
-  const walkWith = (
+describe("requests for later pages", () => {
+  const requestsOf = (
     request: typeof list,
     script: MockTransport.Script,
     options?: Partial<ApiConfig.Options>
@@ -17,7 +17,7 @@ describe("later pages", () => {
       return yield* transport.requests
     })
 
-  it.effect("11.3 keep path, filters, headers and method of the first request", () =>
+  it.effect("11.3 keep the path, query, headers, method and body of the first request", () =>
     Effect.gen(function* () {
       const request = ApiRequest.post("/teams/{id}/search", {
         path: { id: "a/b" },
@@ -27,7 +27,7 @@ describe("later pages", () => {
         success: Page,
         pagination: Pagination.cursor({ items })
       })
-      const requests = yield* walkWith(request, numbersUpTo(4), {
+      const requests = yield* requestsOf(request, numbersUpTo(4), {
         query: { version: 1 },
         headers: { "x-app": "demo" }
       })
@@ -44,17 +44,17 @@ describe("later pages", () => {
   )
 
   it.effect.each([
-    { name: "the template's", template: "/list?after_id=1&limit=5", query: {}, config: {} },
-    { name: "the request's", template: "/list?limit=5", query: { after_id: 1 }, config: {} },
-    { name: "the client's", template: "/list?limit=5", query: {}, config: { after_id: 1 } }
-  ])("11.3 the cursor takes the place of $name own", ({ config, query, template }) =>
+    { name: "template", template: "/list?after_id=1&limit=5", query: {}, config: {} },
+    { name: "request", template: "/list?limit=5", query: { after_id: 1 }, config: {} },
+    { name: "client", template: "/list?limit=5", query: {}, config: { after_id: 1 } }
+  ])("11.3 the cursor replaces that of the $name", ({ config, query, template }) =>
     Effect.gen(function* () {
       const request = ApiRequest.get(template, {
         query,
         success: Page,
         pagination: Pagination.cursor({ items })
       })
-      const requests = yield* walkWith(request, numbersUpTo(5), { query: config })
+      const requests = yield* requestsOf(request, numbersUpTo(5), { query: config })
       const params = requests.map(({ url }) => [...new URL(url).searchParams].sort())
       expect(params).toEqual(
         [1, 3].map((cursor) => [
@@ -65,7 +65,7 @@ describe("later pages", () => {
     })
   )
 
-  it.effect("11.3 a walk backwards takes the place of its own before_id", () =>
+  it.effect("11.3 a backwards request replaces its own before_id", () =>
     Effect.gen(function* () {
       const page = (first: number) =>
         MockTransport.json({ data: [first], has_more: first > 1, first_id: first, last_id: 9 })
@@ -84,18 +84,22 @@ describe("later pages", () => {
     })
   )
 
-  it.effect("11.2 pages by number and by offset go on from what was asked for", () =>
+  it.effect("11.2 page numbers and offsets continue from the requested ones", () =>
     Effect.gen(function* () {
       const script: MockTransport.Script = (_request, index) =>
         MockTransport.json({ data: index < 2 ? [1, 2] : [] })
       const byNumber = listOf({}, { query: { page: 5 }, pagination: Pagination.pageNumber({ items }) })
-      expect(paths(yield* walkWith(byNumber, script))).toEqual([
+      expect(paths(yield* requestsOf(byNumber, script))).toEqual([
         "/list?page=5",
         "/list?page=6",
         "/list?page=7"
       ])
       const byOffset = listOf({}, { pagination: Pagination.offset({ items }) })
-      expect(paths(yield* walkWith(byOffset, script))).toEqual(["/list", "/list?offset=2", "/list?offset=4"])
+      expect(paths(yield* requestsOf(byOffset, script))).toEqual([
+        "/list",
+        "/list?offset=2",
+        "/list?offset=4"
+      ])
     })
   )
 
@@ -107,19 +111,19 @@ describe("later pages", () => {
       pagination: Pagination.linkHeader({ items })
     }
   )
-  const linked = (link: string): MockTransport.Script => [
+  const withNextLink = (link: string): MockTransport.Script => [
     MockTransport.json({ data: [1] }, { headers: { link: `<${link}>; rel="next"` } }),
     MockTransport.json({ data: [2] })
   ]
-  const secretly: Partial<ApiConfig.Options> = {
+  const withSecrets: Partial<ApiConfig.Options> = {
     credentials: Credentials.bearer(Redacted.make("token")),
     headers: { "x-key": Redacted.make("key"), "x-app": "demo" },
     query: { key: Redacted.make("key"), version: 1 }
   }
 
-  it.effect("11.3 a link is taken as it stands, on the base's origin with the credentials", () =>
+  it.effect("11.3 a next link is followed exactly as given, with credentials on the base URL's origin", () =>
     Effect.gen(function* () {
-      const [, second] = yield* walkWith(byLink, linked("/v1/list?state=open&cursor=a%2Fb&t={x}"), {
+      const [, second] = yield* requestsOf(byLink, withNextLink("/v1/list?state=open&cursor=a%2Fb&t={x}"), {
         credentials: Credentials.bearer(Redacted.make("token"))
       })
       expect(second?.url).toBe("https://api.test/v1/list?state=open&cursor=a%2Fb&t={x}")
@@ -127,9 +131,13 @@ describe("later pages", () => {
     })
   )
 
-  it.effect("2.2 a link to another origin gets no credentials", () =>
+  it.effect("2.2 a next link to another origin gets no credentials", () =>
     Effect.gen(function* () {
-      const [first, second] = yield* walkWith(byLink, linked("https://other.test/list?cursor=1"), secretly)
+      const [first, second] = yield* requestsOf(
+        byLink,
+        withNextLink("https://other.test/list?cursor=1"),
+        withSecrets
+      )
       expect(first?.headers).toMatchObject({ authorization: "Bearer token", "x-key": "key" })
       expect(new URL(second?.url ?? "").host).toBe("other.test")
       expect(JSON.stringify([second?.url, second?.headers])).not.toMatch(/token|key/)
@@ -137,10 +145,10 @@ describe("later pages", () => {
     })
   )
 
-  it.effect("2.2 a link to another origin that is trusted gets them", () =>
+  it.effect("2.2 a next link to a trusted origin gets the credentials", () =>
     Effect.gen(function* () {
-      const options = { ...secretly, trustedOrigins: ["https://other.test"] }
-      const [, second] = yield* walkWith(byLink, linked("https://other.test/list?cursor=1"), options)
+      const options = { ...withSecrets, trustedOrigins: ["https://other.test"] }
+      const [, second] = yield* requestsOf(byLink, withNextLink("https://other.test/list?cursor=1"), options)
       expect(second?.headers).toMatchObject({ authorization: "Bearer token", "x-key": "key" })
     })
   )
@@ -150,9 +158,9 @@ describe("later pages", () => {
     ["ftp://api.test/list", "it leaves http"],
     ["http://api.test/list", "it goes from https to http"],
     ["https://[", "its location does not parse"]
-  ] as const)("11.3 a link that no client should follow fails behind its page: %s", ([link, reason]) =>
+  ] as const)("11.3 an unsafe next link fails after its page's items: %s", ([link, reason]) =>
     Effect.gen(function* () {
-      const { client, transport } = yield* scripted(linked(link))
+      const { client, transport } = yield* scripted(withNextLink(link))
       const { chunks, error } = yield* drainError(client.items(byLink))
       expect(chunks).toEqual([[1]])
       expect(error).toMatchObject({
@@ -166,15 +174,15 @@ describe("later pages", () => {
     })
   )
 
-  it.effect("11.3 user name, password and fragment of a link are not sent", () =>
+  it.effect("11.3 drops the user name, password and fragment of a next link", () =>
     Effect.gen(function* () {
-      const [, second] = yield* walkWith(byLink, linked("https://me:hunter2@api.test/list#there"))
+      const [, second] = yield* requestsOf(byLink, withNextLink("https://me:hunter2@api.test/list#there"))
       expect(second?.url).toBe("https://api.test/list")
       expect(JSON.stringify(second)).not.toContain("hunter2")
     })
   )
 
-  it.effect("11.3 a custom rule sees the query as sent, the headers and the number of each page", () =>
+  it.effect("11.3 a custom rule gets the sent query, the headers and the index of each page", () =>
     Effect.gen(function* () {
       const seen: Array<Pagination.Context> = []
       const pagination = Pagination.custom({
@@ -185,7 +193,7 @@ describe("later pages", () => {
         }
       })
       const request = listOf({}, { query: { first: "yes", tags: ["a b"] }, pagination })
-      yield* walkWith(request, (_request, index) =>
+      yield* requestsOf(request, (_request, index) =>
         MockTransport.json({ data: [] }, { headers: { "x-page": String(index) } })
       )
       expect(seen.map(({ headers, index, query }) => [index, headers["x-page"], query])).toEqual([

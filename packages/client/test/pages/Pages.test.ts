@@ -17,8 +17,8 @@ import {
 import { scripted, withoutDelay } from "../fixtures/requests.js"
 import { settle, status } from "../fixtures/retry.js"
 
-describe("a walk", () => {
-  it.effect("11.1 items gives those of a page as one chunk, pages gives the pages", () =>
+describe("items and pages", () => {
+  it.effect("11.1 items emits a page's items as one chunk, pages emits the pages", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted(numbersUpTo(6))
       const walked = yield* drain(client.items(list))
@@ -34,7 +34,7 @@ describe("a walk", () => {
     })
   )
 
-  it.effect("11.1 it begins anew each time the stream runs, and not before", () =>
+  it.effect("11.1 each run of the stream starts from the first page", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted(numbersUpTo(4))
       const numbers = client.items(list)
@@ -46,7 +46,7 @@ describe("a walk", () => {
     })
   )
 
-  it.effect("11.1 a page is asked for when the one before it has been worked on", () =>
+  it.effect("11.1 the next page is requested only after the last one was consumed", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted(numbersUpTo(6))
       const sent: Array<number> = []
@@ -71,7 +71,7 @@ describe("a walk", () => {
     })
   )
 
-  it.effect("11.2 an empty page with a next cursor goes on", () =>
+  it.effect("11.2 an empty page with a next cursor continues", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([
         MockTransport.json({ data: [1], last_id: 1 }),
@@ -82,7 +82,7 @@ describe("a walk", () => {
     })
   )
 
-  it.effect("11.1 a thousand pages, without deepening the stack", () =>
+  it.effect("11.1 a thousand pages do not deepen the stack", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted(numbersUpTo(2000))
       const depths = new Set<number>()
@@ -93,22 +93,22 @@ describe("a walk", () => {
       expect(sum).toBe(2001 * 1000)
       expect(depths.size).toBe(1)
       const [request] = (yield* transport.requests).slice(-1)
-      // The query of a page stands in the place of the last one's, not behind it.
+      // The query of a page replaces that of the last page.
       expect(request?.url).toBe("https://api.test/v1/list?after_id=1998")
     })
   )
 })
 
 describe("prefetch", () => {
-  const ahead = listOf({ prefetch: true })
+  const prefetching = listOf({ prefetch: true })
 
-  it.effect("11.1 one page is asked for while the one before it is worked on, and no more", () =>
+  it.effect("11.1 requests exactly one page ahead of the consumer", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted(numbersUpTo(8))
       const working = yield* Deferred.make<void>()
       const seen: Array<number> = []
       const fiber = yield* Effect.fork(
-        Stream.runForEach(client.pages(ahead), ({ data }) =>
+        Stream.runForEach(client.pages(prefetching), ({ data }) =>
           Effect.zipRight(
             Effect.sync(() => void seen.push(...data)),
             seen.length === 0 ? Deferred.await(working) : Effect.void
@@ -116,7 +116,7 @@ describe("prefetch", () => {
         )
       )
       yield* transport.awaitRequests(2)
-      // Whatever could run on its own has run when the clock moves.
+      // Advancing the clock also runs everything that does not wait for it.
       yield* settle(Effect.void, "1 minute")
       expect(yield* transport.requestCount).toBe(2)
       expect(seen).toEqual([1, 2])
@@ -127,10 +127,10 @@ describe("prefetch", () => {
     })
   )
 
-  it.effect("11.1 the same items, in the same chunks", () =>
+  it.effect("11.1 emits the same items in the same chunks", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted(numbersUpTo(6))
-      expect((yield* drain(client.items(ahead))).chunks).toEqual([
+      expect((yield* drain(client.items(prefetching))).chunks).toEqual([
         [1, 2],
         [3, 4],
         [5, 6]
@@ -138,22 +138,24 @@ describe("prefetch", () => {
     })
   )
 
-  it.effect("11.4 a page that fails ahead of time fails behind the items of the one before it", () =>
+  it.effect("11.4 a prefetched page that fails does so after the earlier items", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([MockTransport.json(pageAfter(0, 6)), status(400)])
-      const { chunks, error } = yield* drainError(client.items(ahead))
+      const { chunks, error } = yield* drainError(client.items(prefetching))
       expect(chunks).toEqual([[1, 2]])
       expect(error._tag).toBe("BadRequestError")
     })
   )
 
-  it.effect("11.1 leaving early cuts off the page that was asked for ahead of time", () =>
+  it.effect("11.1 leaving early aborts the prefetched page", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([
         MockTransport.json(pageAfter(0, 6)),
         MockTransport.never
       ])
-      const first = yield* Stream.runHead(Stream.tap(client.items(ahead), () => transport.awaitRequests(2)))
+      const first = yield* Stream.runHead(
+        Stream.tap(client.items(prefetching), () => transport.awaitRequests(2))
+      )
       expect(first).toMatchObject({ _tag: "Some", value: 1 })
       expect(yield* transport.awaitInterrupted(1)).toBe(1)
       expect(yield* transport.inFlight).toBe(0)
@@ -161,8 +163,8 @@ describe("prefetch", () => {
   )
 })
 
-describe("a page that fails", () => {
-  it.effect("11.4 each page has its own retries, and items are never emitted again", () =>
+describe("a failing page", () => {
+  it.effect("11.4 each page has its own retries, and no item is emitted twice", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted(
         [
@@ -184,8 +186,8 @@ describe("a page that fails", () => {
         [3, 4],
         [5, 6]
       ])
-      const asked = paths(yield* transport.requests)
-      expect(asked.map((path) => path.replace("/list", ""))).toEqual([
+      const requested = paths(yield* transport.requests)
+      expect(requested.map((path) => path.replace("/list", ""))).toEqual([
         ...["", ""],
         ...["?after_id=2", "?after_id=2", "?after_id=2"],
         ...["?after_id=4", "?after_id=4", "?after_id=4"]
@@ -193,7 +195,7 @@ describe("a page that fails", () => {
     })
   )
 
-  it.effect("11.4 a page that fails for good fails the walk behind what was emitted", () =>
+  it.effect("11.4 a page whose retries are used up fails the stream after the earlier items", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted(
         [MockTransport.json(pageAfter(0, 6)), MockTransport.forever(status(503))],
@@ -202,13 +204,13 @@ describe("a page that fails", () => {
       const { chunks, error } = yield* drainError(client.items(list))
       expect(chunks).toEqual([[1, 2]])
       expect(error).toMatchObject({ _tag: "ServiceUnavailableError", stoppedBy: "attempts" })
-      // The ledger is that of the page, not of the walk.
+      // The ledger is that of the page's call.
       expect((error as ApiError.ApiError).attempts).toHaveLength(3)
       expect(yield* transport.requestCount).toBe(4)
     })
   )
 
-  it.effect("11.4 a page has all of the time that a call may take", () =>
+  it.effect("11.4 each page has the full `total` timeout", () =>
     Effect.gen(function* () {
       const slow: MockTransport.Script = (request) =>
         MockTransport.json(pageAfter(cursorOf(request), 6), { delay: "8 seconds" })
@@ -226,7 +228,7 @@ describe("a page that fails", () => {
     })
   )
 
-  it.effect("11.4 the caller's own errors, on whatever page", () =>
+  it.effect("11.4 the caller's own error, on a later page", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([
         MockTransport.json(pageAfter(0, 6)),
@@ -238,7 +240,7 @@ describe("a page that fails", () => {
     })
   )
 
-  it.effect("11.4 a page that does not fit its schema", () =>
+  it.effect("11.4 a later page that does not fit its schema", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([
         MockTransport.json(pageAfter(0, 6)),
@@ -251,22 +253,22 @@ describe("a page that fails", () => {
   )
 })
 
-describe("a walk that would not end", () => {
+describe("an endless list", () => {
   it.effect.each([
-    { name: "the same cursor twice", ids: [2, 4, 4], given: {}, emitted: 3 },
+    { name: "the same cursor twice", ids: [2, 4, 4], options: {}, emitted: 3 },
     {
-      name: "the cursor that the walk began with",
+      name: "the cursor of the first request",
       ids: [7],
-      given: { query: { after_id: "7" } },
+      options: { query: { after_id: "7" } },
       emitted: 1
     },
-    { name: "a circle of cursors", ids: [2, 4, 6, 2], given: {}, emitted: 4 }
-  ])("11.2 $name is an error behind the last page that was new", ({ emitted, given, ids }) =>
+    { name: "a cycle of cursors", ids: [2, 4, 6, 2], options: {}, emitted: 4 }
+  ])("11.2 $name fails after the last new page", ({ emitted, options, ids }) =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted((_request, index) =>
         MockTransport.json({ data: [index], last_id: ids[index] })
       )
-      const { chunks, error } = yield* drainError(client.items(listOf({}, given)))
+      const { chunks, error } = yield* drainError(client.items(listOf({}, options)))
       expect(chunks.flat()).toEqual(ids.map((_, index) => index))
       expect(error).toMatchObject({
         _tag: "PaginationError",
@@ -280,7 +282,7 @@ describe("a walk that would not end", () => {
     })
   )
 
-  it.effect("11.2 a link to the page itself", () =>
+  it.effect("11.2 a link to the page itself is a PaginationError", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([
         MockTransport.json({ data: [1] }, { headers: { link: '</v1/list>; rel="next"' } })

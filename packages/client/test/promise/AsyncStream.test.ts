@@ -48,21 +48,21 @@ const threePages = [page([1, 2]), page([3]), page([4, 5], false)]
 
 const sent = (transport: MockTransport.MockTransport) => Effect.runPromise(transport.requestCount)
 const iterate = <A>(stream: PromiseClient.AsyncStream<A>) => stream[Symbol.asyncIterator]()
-const over = { done: true, value: undefined }
+const ended = { done: true, value: undefined }
 
 describe("for await", () => {
-  it("10 gives every event in order, and ends", async () => {
+  it("10 emits every event in order and ends", async () => {
     const { client } = scriptedPromises([sse([ticks(1, 2), tick(3), done])])
     expect(await collect(client.stream(streaming))).toEqual({ seen: values(1, 2, 3), error: undefined })
   })
 
-  it("11.1 gives every item, and every page", async () => {
+  it("11.1 emits every item, and every page", async () => {
     const { client } = scriptedPromises([...threePages, ...threePages])
     expect((await collect(client.items(paged))).seen).toEqual([1, 2, 3, 4, 5])
     expect((await collect(client.pages(paged))).seen.map(({ data }) => data)).toEqual([[1, 2], [3], [4, 5]])
   })
 
-  it("11.1 gives every item where pages are fetched ahead", async () => {
+  it("11.1 emits every item with prefetch", async () => {
     const { client } = scriptedPromises(threePages)
     const ahead = ApiRequest.get("/numbers", {
       success: Page,
@@ -71,14 +71,14 @@ describe("for await", () => {
     expect(await collect(client.items(ahead))).toEqual({ seen: [1, 2, 3, 4, 5], error: undefined })
   })
 
-  it("11.1 asks for a page only when it is needed", async () => {
+  it("11.1 requests a page only when it is needed", async () => {
     const { client, transport } = scriptedPromises(threePages)
     const counts: Array<number> = []
     for await (const _ of client.items(paged)) counts.push(await sent(transport))
     expect(counts).toEqual([1, 1, 2, 3, 3])
   })
 
-  it("sends nothing before its first step, and anew in each loop", async () => {
+  it("sends nothing before the first step, and starts again in each loop", async () => {
     const { client, transport } = scriptedPromises([MockTransport.forever(sse([tick(1), done]))])
     const stream = client.stream(streaming)
     const iterator = iterate(stream)
@@ -91,7 +91,7 @@ describe("for await", () => {
     expect(await sent(transport)).toBe(3)
   })
 
-  it("10.3 throws behind the values where the stream is cut off", async () => {
+  it("10.3 throws after the values when the stream is truncated", async () => {
     const { client } = scriptedPromises([sse([ticks(1, 2)])])
     const { error, seen } = await collect(client.stream(streaming))
     expect(seen).toEqual(values(1, 2))
@@ -99,42 +99,42 @@ describe("for await", () => {
     expect(error).toMatchObject({ received: 2 })
   })
 
-  it("10.4 throws the error that the stream tells of, behind the values", async () => {
+  it("10.4 throws the stream's error event after the values", async () => {
     const { client } = scriptedPromises([sse([ticks(1) + errorEvent("overloaded_error")])])
     const { error, seen } = await collect(client.stream(streaming))
     expect(seen).toEqual(values(1))
     expect(error).toBeInstanceOf(ApiError.OverloadedError)
   })
 
-  it("11.4 throws the error of a later page behind the items of the earlier", async () => {
+  it("11.4 throws a later page's error after the earlier items", async () => {
     const { client } = scriptedPromises([page([1, 2]), MockTransport.empty(404)])
     const { error, seen } = await collect(client.items(paged))
     expect(seen).toEqual([1, 2])
     expect(error).toBeInstanceOf(ApiError.NotFoundError)
   })
 
-  it("throws the very value that a bug throws", async () => {
+  it("throws the very value that a middleware's bug threw", async () => {
     const bug = new TypeError("a bug")
-    const broken: Middleware.Middleware = () => {
+    const buggy: Middleware.Middleware = () => {
       throw bug
     }
-    const { client } = scriptedPromises([sse([ticks(1)])], { middleware: [broken] })
+    const { client } = scriptedPromises([sse([ticks(1)])], { middleware: [buggy] })
     expect((await collect(client.stream(streaming))).error).toBe(bug)
   })
 
-  it("11.2 shows what a rule of pages threw as the cause", async () => {
+  it("11.2 the cause is the very value that a pagination rule threw", async () => {
     const bug = new TypeError("a bug")
-    const broken = (): ReadonlyArray<number> => {
+    const buggy = (): ReadonlyArray<number> => {
       throw bug
     }
-    const request = ApiRequest.get("/", { success: Page, pagination: Pagination.cursor({ items: broken }) })
+    const request = ApiRequest.get("/", { success: Page, pagination: Pagination.cursor({ items: buggy }) })
     const { client } = scriptedPromises([page([1])])
     const { error } = await collect(client.items(request))
     expect(error).toBeInstanceOf(ApiError.PaginationError)
     expect(error).toHaveProperty("cause", bug)
   })
 
-  it.each(["break", "throw"])("10.7 ends the answer on %s", async (how) => {
+  it.each(["break", "throw"])("10.7 aborts the response on %s", async (how) => {
     const { client, transport } = scriptedPromises([sse([ticks(1, 2), neverEnding])])
     const bug = new Error("of the loop")
     const seen: Array<unknown> = []
@@ -153,21 +153,21 @@ describe("for await", () => {
   })
 })
 
-describe("steps by hand", () => {
-  it("take turns where they overlap, in the order of the calls", async () => {
+describe("calling next by hand", () => {
+  it("overlapping calls resolve in order", async () => {
     const { client } = scriptedPromises([sse([ticks(1, 2, 3), tick(4), done])])
     const iterator = iterate(client.stream(streaming))
     const first = iterator.next()
     const queued = [iterator.next(), iterator.next(), iterator.next()]
-    // Made as soon as there are values, and while calls made before it still wait for theirs.
+    // Called as soon as there are values, while earlier calls still wait for theirs.
     const fifth = first.then(() => iterator.next())
     expect(await Promise.all([first, ...queued, fifth])).toEqual([
       ...values(1, 2, 3, 4).map((value) => ({ done: false, value })),
-      over
+      ended
     ])
   })
 
-  it("do not overtake those that wait", async () => {
+  it("a later call does not overtake waiting ones", async () => {
     const { client } = scriptedPromises([sse([ticks(1, 2, 3, 4), done])])
     const iterator = iterate(client.stream(streaming))
     const order: Array<string> = []
@@ -181,7 +181,7 @@ describe("steps by hand", () => {
     expect(order.sort()).toEqual(["a: 1", "b: 2", "c: 3", "d: 4"])
   })
 
-  it("give the error to one of them, and the end to the rest", async () => {
+  it("one waiting call rejects with the error, and the others end", async () => {
     const { client } = scriptedPromises([MockTransport.empty(404)])
     const iterator = iterate(client.stream(streaming))
     const [first, second, third] = await Promise.allSettled([
@@ -191,60 +191,60 @@ describe("steps by hand", () => {
     ])
     expect(first).toMatchObject({ status: "rejected", reason: { _tag: "NotFoundError" } })
     expect([second, third]).toEqual([
-      { status: "fulfilled", value: over },
-      { status: "fulfilled", value: over }
+      { status: "fulfilled", value: ended },
+      { status: "fulfilled", value: ended }
     ])
-    expect(await iterator.next()).toEqual(over)
+    expect(await iterator.next()).toEqual(ended)
   })
 
-  it("end where the loop is left while they wait", async () => {
+  it("return() ends the waiting calls and aborts the response", async () => {
     const { client, transport } = scriptedPromises([sse([tick(1), neverEnding])])
     const iterator = iterate(client.stream(streaming))
     await iterator.next()
     const pending = [iterator.next(), iterator.next()]
     await nextMacrotask()
-    expect(await iterator.return?.()).toEqual(over)
-    expect(await Promise.all(pending)).toEqual([over, over])
+    expect(await iterator.return?.()).toEqual(ended)
+    expect(await Promise.all(pending)).toEqual([ended, ended])
     expect(await Effect.runPromise(transport.interrupted)).toBe(1)
-    expect(await iterator.next()).toEqual(over)
+    expect(await iterator.next()).toEqual(ended)
   })
 
-  it("end where the loop is left before the answer has come", async () => {
+  it("return() before the response aborts the request", async () => {
     const { client, transport } = scriptedPromises([MockTransport.never])
     const iterator = iterate(client.stream(streaming))
     const pending = iterator.next()
     await Effect.runPromise(transport.awaitRequests(1))
-    expect(await iterator.return?.()).toEqual(over)
-    expect(await pending).toEqual(over)
+    expect(await iterator.return?.()).toEqual(ended)
+    expect(await pending).toEqual(ended)
     expect(await Effect.runPromise(transport.awaitInterrupted(1))).toBe(1)
   })
 
-  it("give nothing that is left over once the loop is left, and may be left twice", async () => {
+  it("after return() the buffered values are dropped, and a second return() is harmless", async () => {
     const { client } = scriptedPromises([sse([ticks(1, 2, 3), neverEnding])])
     const iterator = iterate(client.stream(streaming))
     await iterator.next()
-    expect(await Promise.all([iterator.return?.(), iterator.return?.()])).toEqual([over, over])
-    expect(await iterator.next()).toEqual(over)
+    expect(await Promise.all([iterator.return?.(), iterator.return?.()])).toEqual([ended, ended])
+    expect(await iterator.next()).toEqual(ended)
   })
 
-  it("send nothing where the loop is left before the first", async () => {
+  it("return() before the first step sends nothing", async () => {
     const { client, transport } = scriptedPromises([])
     const iterator = iterate(client.stream(streaming))
-    expect(await iterator.return?.()).toEqual(over)
-    expect(await iterator.next()).toEqual(over)
+    expect(await iterator.return?.()).toEqual(ended)
+    expect(await iterator.next()).toEqual(ended)
     expect(await sent(transport)).toBe(0)
   })
 })
 
-describe("a signal", () => {
-  it("that is aborted already ends the loop before anything is sent", async () => {
+describe("the signal option", () => {
+  it("an aborted signal ends the loop before anything is sent", async () => {
     const { client, transport } = scriptedPromises([])
     const { error } = await collect(client.stream(streaming, { signal: AbortSignal.abort("no") }))
     expect(error).toBe("no")
     expect(await sent(transport)).toBe(0)
   })
 
-  it("10.7 that aborts while a step waits ends it with the reason, once", async () => {
+  it("10.7 aborting while a step waits rejects that step once, with the reason", async () => {
     const { client, transport } = scriptedPromises([sse([tick(1), neverEnding])])
     const controller = new AbortController()
     const iterator = iterate(client.stream(streaming, { signal: controller.signal }))
@@ -254,11 +254,11 @@ describe("a signal", () => {
     controller.abort()
     expect(await pending).toBe(controller.signal.reason)
     expect(await pending).toMatchObject({ name: "AbortError" })
-    expect(await iterator.next()).toEqual(over)
+    expect(await iterator.next()).toEqual(ended)
     expect(await Effect.runPromise(transport.awaitInterrupted(1))).toBe(1)
   })
 
-  it("10.7 that aborts while the loop is busy ends the answer at once, and values at hand are dropped", async () => {
+  it("10.7 aborting inside the loop's body aborts the response at once and drops buffered values", async () => {
     const { client, transport } = scriptedPromises([sse([ticks(1, 2, 3), neverEnding])])
     const controller = new AbortController()
     const seen: Array<unknown> = []
@@ -266,7 +266,7 @@ describe("a signal", () => {
       for await (const event of client.stream(streaming, { signal: controller.signal })) {
         seen.push(event)
         controller.abort("enough")
-        // Still in the body of the loop.
+        // This still runs in the loop's body.
         await Effect.runPromise(transport.awaitInterrupted(1))
       }
     }
@@ -274,19 +274,19 @@ describe("a signal", () => {
     expect(seen).toEqual(values(1))
   })
 
-  it("that aborts behind the end changes nothing", async () => {
+  it("aborting after the end changes nothing", async () => {
     const { client } = scriptedPromises([sse([tick(1), done])])
     const controller = new AbortController()
     const iterator = iterate(client.stream(streaming, { signal: controller.signal }))
     await iterator.next()
-    expect(await iterator.next()).toEqual(over)
+    expect(await iterator.next()).toEqual(ended)
     controller.abort()
-    expect(await iterator.next()).toEqual(over)
+    expect(await iterator.next()).toEqual(ended)
   })
 })
 
 describe("toReadableStream", () => {
-  it("gives every value, and ends", async () => {
+  it("emits every value and ends", async () => {
     const { client } = scriptedPromises([sse([ticks(1, 2), tick(3), done])])
     const seen: Array<unknown> = []
     const reader = client.stream(streaming).toReadableStream().getReader()
@@ -294,7 +294,7 @@ describe("toReadableStream", () => {
     expect(seen).toEqual(values(1, 2, 3))
   })
 
-  it("sends nothing before it is read, nor where it is cancelled first", async () => {
+  it("sends nothing before the first read, or when cancelled before it", async () => {
     const { client, transport } = scriptedPromises([])
     const readable = client.stream(streaming).toReadableStream()
     await nextMacrotask()
@@ -302,7 +302,7 @@ describe("toReadableStream", () => {
     expect(await sent(transport)).toBe(0)
   })
 
-  it("10.7 ends the answer where it is cancelled, between two reads and within one", async () => {
+  it("10.7 cancelling aborts the response, between two reads and during one", async () => {
     for (const reads of [1, 2]) {
       const { client, transport } = scriptedPromises([sse([tick(1), neverEnding])])
       const reader = client.stream(streaming).toReadableStream().getReader()
@@ -311,11 +311,11 @@ describe("toReadableStream", () => {
       await nextMacrotask()
       await reader.cancel()
       expect(await Effect.runPromise(transport.interrupted)).toBe(1)
-      expect(await pending.at(-1)).toEqual(reads === 2 ? over : { done: false, value: { n: 1 } })
+      expect(await pending.at(-1)).toEqual(reads === 2 ? ended : { done: false, value: { n: 1 } })
     }
   })
 
-  it("10.3 fails with the error, behind the values", async () => {
+  it("10.3 fails with the error after the values", async () => {
     const { client } = scriptedPromises([sse([tick(1)])])
     const reader = client.stream(streaming).toReadableStream().getReader()
     expect(await reader.read()).toEqual({ done: false, value: { n: 1 } })
@@ -337,8 +337,8 @@ describe("toReadableStream", () => {
   })
 })
 
-describe("close of the client", () => {
-  it("ends a step that waits, with an AbortError", async () => {
+describe("closing the client", () => {
+  it("rejects a waiting step with an AbortError", async () => {
     const { client, transport } = scriptedPromises([sse([tick(1), neverEnding])])
     const iterator = iterate(client.stream(streaming))
     await iterator.next()
@@ -347,23 +347,23 @@ describe("close of the client", () => {
     await client.close()
     expect(await pending).toMatchObject({ name: "AbortError", message: "The client was closed" })
     expect(await Effect.runPromise(transport.interrupted)).toBe(1)
-    expect(await iterator.next()).toEqual(over)
+    expect(await iterator.next()).toEqual(ended)
   })
 
-  it("ends an answer between two steps, and the next step rejects", async () => {
+  it("aborts a response between two steps, and the next step rejects", async () => {
     const { client, transport } = scriptedPromises([sse([tick(1), neverEnding])])
     const iterator = iterate(client.stream(streaming))
     await iterator.next()
     await client.close()
     expect(await Effect.runPromise(transport.interrupted)).toBe(1)
     expect(await rejection(iterator.next())).toMatchObject({ message: "the client is closed" })
-    expect(await iterator.next()).toEqual(over)
+    expect(await iterator.next()).toEqual(ended)
     expect((await collect(client.items(paged))).error).toMatchObject({ message: "the client is closed" })
   })
 })
 
 describe("types", () => {
-  it("are those of the request", () => {
+  it("follow the request", () => {
     const client = PromiseClient.make({ baseUrl })
     type Tick = { readonly n: number }
     expectTypeOf(client.stream(streaming)).toEqualTypeOf<PromiseClient.AsyncStream<Tick>>()
@@ -373,7 +373,7 @@ describe("types", () => {
     const items = client.items(paged)
     expectTypeOf(items).toEqualTypeOf<PromiseClient.AsyncStream<number>>()
     expectTypeOf(items.toReadableStream).returns.toEqualTypeOf<ReadableStream<number>>()
-    // Not even behind the end, where the lib has `any`.
+    // No `any` even at the end, where TypeScript's lib has it.
     type Next = Awaited<ReturnType<ReturnType<(typeof items)[typeof Symbol.asyncIterator]>["next"]>>
     expectTypeOf<Next>().toEqualTypeOf<IteratorResult<number, undefined>>()
     expectTypeOf<Next["value"]>().toEqualTypeOf<number | undefined>()

@@ -28,7 +28,7 @@ describe("make", () => {
     { key: "baseUrl", options: { baseUrl: "ftp://api.test" } },
     { key: "retry.maxRetries", options: { baseUrl, retry: { maxRetries: -1 } } },
     { key: "headers.x-a", options: { baseUrl, headers: { "x-a": "a\nb" } } }
-  ])("1.2 throws an error that names $key", ({ key, options }) => {
+  ])("1.2 throws an error with the key $key", ({ key, options }) => {
     let thrown: unknown
     try {
       PromiseClient.make(options)
@@ -55,7 +55,7 @@ describe("make", () => {
     expect(built).toBe(1)
   })
 
-  it("rejects every call with what its transport fails with", async () => {
+  it("every call rejects with the failure of its transport's layer", async () => {
     const problem = new Error("no proxy")
     const client = PromiseClient.make({ baseUrl, transport: Layer.fail(problem) })
     expect(await rejection(client.execute(list))).toBe(problem)
@@ -80,7 +80,7 @@ describe("a call", () => {
     expect(response.attempts.map((attempt) => attempt.status)).toEqual([503, 200])
   })
 
-  it("7.1 rejects with the very error, by class and by tag", async () => {
+  it("7.1 rejects with the tagged error", async () => {
     const { client } = scriptedPromises([status(429, { "retry-after": "7" })], { retry: { maxRetries: 0 } })
     const error = await rejection(client.execute(list))
     expect(error).toBeInstanceOf(ApiError.RateLimitError)
@@ -95,19 +95,19 @@ describe("a call", () => {
     expect(error).toMatchObject({ message: "eaten" })
   })
 
-  it("7.4 rejects where the answer does not fit", async () => {
+  it("7.4 rejects when the response does not fit the schema", async () => {
     const { client } = scriptedPromises([MockTransport.json({ id: "one" })])
     expect(await rejection(client.execute(getTodo(1)))).toBeInstanceOf(ApiError.ResponseValidationError)
   })
 
-  it("4.2 rejects a request that cannot be sent", async () => {
+  it("4.2 rejects an invalid request", async () => {
     const { client, transport } = scriptedPromises([])
     const error = await rejection(client.execute(ApiRequest.get("/", { headers: { "x-a": "\n" } })))
     expect(error).toBeInstanceOf(ApiError.InvalidRequestError)
     expect(await Effect.runPromise(transport.requestCount)).toBe(0)
   })
 
-  it("7.4 has what a schema throws as its cause", async () => {
+  it("7.4 the cause is the very value that a schema threw", async () => {
     const bug = new TypeError("a bug")
     const Broken = Schema.transformOrFail(Schema.Unknown, Schema.Unknown, {
       decode: (): Effect.Effect<unknown> => {
@@ -121,41 +121,38 @@ describe("a call", () => {
     expect(error).toHaveProperty("cause", bug)
   })
 
-  it("rejects with the thrown value itself where a middleware has a bug", async () => {
+  it("rejects with the very value that a middleware's bug threw", async () => {
     const bug = new TypeError("a bug")
     const { client } = scriptedPromises([MockTransport.forever(ok)])
-    const broken = () => {
+    const buggy = () => {
       throw bug
     }
-    expect(await rejection(client.execute(ApiRequest.get("/", { middleware: [broken] })))).toBe(bug)
+    expect(await rejection(client.execute(ApiRequest.get("/", { middleware: [buggy] })))).toBe(bug)
     expect(
       await rejection(client.execute(ApiRequest.get("/", { middleware: [() => Effect.die("text")] })))
     ).toBe("text")
   })
 })
 
-describe("a signal", () => {
+describe("the signal option", () => {
   const reasons: ReadonlyArray<readonly [string, () => AbortSignal, object]> = [
     ["an AbortError", () => AbortSignal.abort(), { name: "AbortError" }],
     ["a custom reason", () => AbortSignal.abort({ custom: true }), { custom: true }]
   ]
 
-  it.each(reasons)(
-    "that is aborted already rejects with %s and sends nothing",
-    async (_, aborted, expected) => {
-      // A transport that is there, and no timer to start: nothing but the signal keeps a request back.
-      const timeouts = { response: Number.POSITIVE_INFINITY }
-      const { client, transport } = scriptedPromises([ok, ok], { timeouts })
-      await client.execute(list)
-      const signal = aborted()
-      const error = await rejection(client.execute(list, { signal }))
-      expect(error).toBe(signal.reason)
-      expect(error).toMatchObject(expected)
-      expect(await Effect.runPromise(transport.requestCount)).toBe(1)
-    }
-  )
+  it.each(reasons)("an aborted signal rejects with %s and sends nothing", async (_, aborted, expected) => {
+    // The transport is built and there is no timeout, so only the signal can stop the request.
+    const timeouts = { response: Number.POSITIVE_INFINITY }
+    const { client, transport } = scriptedPromises([ok, ok], { timeouts })
+    await client.execute(list)
+    const signal = aborted()
+    const error = await rejection(client.execute(list, { signal }))
+    expect(error).toBe(signal.reason)
+    expect(error).toMatchObject(expected)
+    expect(await Effect.runPromise(transport.requestCount)).toBe(1)
+  })
 
-  it("6.1 that aborts in flight ends the attempt, with its reason as it is", async () => {
+  it("6.1 aborting in flight aborts the attempt and rejects with the reason", async () => {
     for (const reason of [undefined, "text", null, new Error("enough")]) {
       const { client, transport } = scriptedPromises([MockTransport.never])
       const controller = new AbortController()
@@ -167,7 +164,7 @@ describe("a signal", () => {
     }
   })
 
-  it("6.1 rejects as the platform does: AbortError, TimeoutError", async () => {
+  it("6.1 rejects with the platform's AbortError or TimeoutError", async () => {
     const { client } = scriptedPromises([MockTransport.forever(MockTransport.never)])
     const controller = new AbortController()
     const call = rejection(client.execute(list, { signal: controller.signal }))
@@ -179,7 +176,7 @@ describe("a signal", () => {
     expect(late).toHaveProperty("name", "TimeoutError")
   })
 
-  it("6.1 ends the wait before a retry", async () => {
+  it("6.1 aborting ends the wait before a retry", async () => {
     const waiting = Deferred.unsafeMake<void>(FiberId.none)
     const retry = Schedule.tapOutput(Schedule.spaced("1 hour"), () => Deferred.succeed(waiting, undefined))
     const { client, transport } = scriptedPromises([status(503)], { retry })
@@ -192,7 +189,7 @@ describe("a signal", () => {
     expect(await Effect.runPromise(transport.requestCount)).toBe(1)
   })
 
-  it("ends a call that waits for its transport to be built, and no other", async () => {
+  it("aborting ends a call that waits for its transport, and no other call", async () => {
     const built = Deferred.unsafeMake<HttpClient.HttpClient>(FiberId.none)
     const client = PromiseClient.make({
       baseUrl,
@@ -208,7 +205,7 @@ describe("a signal", () => {
     expect(await other).toBe("ok")
   })
 
-  it("that aborts while the call is being made ends it as well", async () => {
+  it("aborting while a middleware runs ends the call", async () => {
     const controller = new AbortController()
     const { client } = scriptedPromises([ok])
     const middleware = [
@@ -224,7 +221,7 @@ describe("a signal", () => {
 })
 
 describe("withOptions", () => {
-  it("1.4 is another client on the same transport, with the settings laid over", async () => {
+  it("1.4 gives another client on the same transport with merged settings", async () => {
     const { client, transport } = scriptedPromises([MockTransport.forever(ok)], { headers: { "x-a": "1" } })
     const derived = client.withOptions({ headers: { "x-b": "2" } }).withOptions({ query: { q: "3" } })
     await derived.execute(list)
@@ -235,7 +232,7 @@ describe("withOptions", () => {
     expect(second?.headers).not.toHaveProperty("x-b")
   })
 
-  it("1.4 shares the credential cache", async () => {
+  it("1.4 shares the cached credentials", async () => {
     const issuer = issueTokens({ expiresIn: "1 hour" })
     const { client, transport } = scriptedPromises([MockTransport.forever(ok)], {
       credentials: Credentials.cached({ fetch: issuer.fetch })
@@ -246,7 +243,7 @@ describe("withOptions", () => {
     expect(tokens(await Effect.runPromise(transport.requests))).toEqual(["token-1", "token-1"])
   })
 
-  it("6.9 keeps the cache of credentials that it brings", async () => {
+  it("6.9 keeps the cache of its own credentials", async () => {
     const issuer = issueTokens({ expiresIn: "1 hour" })
     const { client, transport } = scriptedPromises([MockTransport.forever(ok)], {
       credentials: Credentials.bearer(Redacted.make("first"))
@@ -257,7 +254,7 @@ describe("withOptions", () => {
     expect(tokens(await Effect.runPromise(transport.requests))).toEqual(["token-1", "token-1", "token-1"])
   })
 
-  it("1.4 rejects every call where a setting makes no sense", async () => {
+  it("1.4 with an invalid setting every call rejects", async () => {
     const { client } = scriptedPromises([])
     const derived = client.withOptions({ timeouts: { total: -1 } })
     expect(await rejection(derived.execute(list))).toMatchObject({
@@ -268,7 +265,7 @@ describe("withOptions", () => {
 })
 
 describe("close", () => {
-  const closing = (script: MockTransport.Script) => {
+  const withScopedTransport = (script: MockTransport.Script) => {
     const mock = Effect.runSync(MockTransport.make(script))
     const log: Array<string> = []
     const transport = Layer.scoped(
@@ -278,8 +275,8 @@ describe("close", () => {
     return { mock, log, client: PromiseClient.make({ baseUrl, transport }) }
   }
 
-  it("ends what is on its way with an AbortError, and then the transport", async () => {
-    const { client, log, mock } = closing([MockTransport.forever(MockTransport.never)])
+  it("aborts running calls with an AbortError, then releases the transport", async () => {
+    const { client, log, mock } = withScopedTransport([MockTransport.forever(MockTransport.never)])
     const unwinding = Effect.zipRight(
       Effect.promise(nextMacrotask),
       Effect.sync(() => log.push("ended"))
@@ -301,8 +298,8 @@ describe("close", () => {
     expect(log).toEqual(["ended", "ended", "released"])
   })
 
-  it("lets later calls reject, and does no more the second time", async () => {
-    const { client, log } = closing([ok])
+  it("later calls reject, and closing again does nothing", async () => {
+    const { client, log } = withScopedTransport([ok])
     await client.execute(list)
     const derived = client.withOptions({})
     const first = client.close()
@@ -315,13 +312,13 @@ describe("close", () => {
     expect(log).toEqual(["released"])
   })
 
-  it("does nothing to a client that was never used", async () => {
-    const { client, log } = closing([])
+  it("does nothing for an unused client", async () => {
+    const { client, log } = withScopedTransport([])
     await client.close()
     expect(log).toEqual([])
   })
 
-  it("ends a call that waits for its transport", async () => {
+  it("aborts a call that waits for its transport", async () => {
     const client = PromiseClient.make({
       baseUrl,
       transport: Layer.effect(HttpClient.HttpClient, Effect.never)
@@ -331,10 +328,10 @@ describe("close", () => {
     expect(await call).toHaveProperty("name", "AbortError")
   })
 
-  it("has happened for what the release of its transport asks for", async () => {
+  it("calls made while the transport is released reject", async () => {
     const { client: http } = Effect.runSync(MockTransport.make([ok, ok]))
-    const asked: Array<Promise<unknown>> = []
-    const release = Effect.sync(() => asked.push(rejection(client.execute(list)), client.close()))
+    const calls: Array<Promise<unknown>> = []
+    const release = Effect.sync(() => calls.push(rejection(client.execute(list)), client.close()))
     const transport = Layer.scoped(
       HttpClient.HttpClient,
       Effect.acquireRelease(Effect.succeed(http), () => release)
@@ -342,10 +339,10 @@ describe("close", () => {
     const client = PromiseClient.make({ baseUrl, transport })
     await client.execute(list)
     await client.close()
-    expect(await Promise.all(asked)).toMatchObject([{ message: "the client is closed" }, undefined])
+    expect(await Promise.all(calls)).toMatchObject([{ message: "the client is closed" }, undefined])
   })
 
-  it("rejects with what releasing the transport dies with", async () => {
+  it("rejects with a defect of the transport's release", async () => {
     const bug = new Error("a bug")
     const { client: http } = Effect.runSync(MockTransport.make([ok]))
     const transport = Layer.scoped(
@@ -357,8 +354,8 @@ describe("close", () => {
     expect(await rejection(client.close())).toBe(bug)
   })
 
-  it("comes with the end of an `await using` block", async () => {
-    const { client, log } = closing([ok])
+  it("runs at the end of an `await using` block", async () => {
+    const { client, log } = withScopedTransport([ok])
     {
       await using used = client
       expect(await used.execute(list)).toBe("ok")
@@ -382,7 +379,7 @@ describe("types", () => {
     expectTypeOf<PromiseClient.CallOptions["signal"]>().toEqualTypeOf<AbortSignal | undefined>()
   })
 
-  it("refuse a request of another kind", () => {
+  it("reject a request of another kind", () => {
     const client = PromiseClient.make({ baseUrl })
     // @ts-expect-error: no stream of events
     expect(() => client.stream(list)).not.toThrow()

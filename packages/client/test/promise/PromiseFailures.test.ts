@@ -24,12 +24,12 @@ const drain = async (values: AsyncIterable<unknown>): Promise<void> => {
   for await (const _ of values);
 }
 
-/** Functions of a program, by the names that its stack must show. */
+/** Functions whose name the stack must show. */
 const callers: Readonly<Record<string, (client: PromiseClient.PromiseClient) => Promise<unknown>>> = {
   execute: async function loadsOne(client) {
     return await client.execute(list)
   },
-  "execute on its way through a program": async function loadsOne(client) {
+  "execute through a helper": async function loadsOne(client) {
     const through = async () => await client.execute(list)
     return await through()
   },
@@ -39,7 +39,7 @@ const callers: Readonly<Record<string, (client: PromiseClient.PromiseClient) => 
   stream: async function loadsOne(client) {
     for await (const _ of client.stream(events));
   },
-  "a step of a stream": async function loadsOne(client) {
+  "one step of a stream": async function loadsOne(client) {
     return await client.stream(events)[Symbol.asyncIterator]().next()
   },
   pages: async function loadsOne(client) {
@@ -48,7 +48,7 @@ const callers: Readonly<Record<string, (client: PromiseClient.PromiseClient) => 
   items: async function loadsOne(client) {
     for await (const _ of client.items(pages));
   },
-  "several at once": async function loadsOne(client) {
+  "several calls at once": async function loadsOne(client) {
     return await Promise.all([client.execute(list), client.execute(list)])
   },
   "a web stream": async function loadsOne(client) {
@@ -59,8 +59,8 @@ const callers: Readonly<Record<string, (client: PromiseClient.PromiseClient) => 
   }
 }
 
-describe("where a failure comes from", () => {
-  it.each(Object.entries(callers))("7.1 the stack shows the caller's line: %s", async (_, caller) => {
+describe("the stack of a failure", () => {
+  it.each(Object.entries(callers))("7.1 shows the caller's line: %s", async (_, caller) => {
     for (const step of [status(404), MockTransport.connectionError({ code: "ECONNRESET" })]) {
       const { client } = scriptedPromises([MockTransport.forever(step)], { retry: { maxRetries: 0 } })
       const error = await rejection(caller(client))
@@ -72,7 +72,7 @@ describe("where a failure comes from", () => {
     }
   })
 
-  it("7.5 an own error is the very object, and shows it too", async () => {
+  it("7.5 the caller's own error is the very object, and shows the caller's line", async () => {
     const gone = MockTransport.json({ _tag: "TodoMissing", message: "eaten" }, { status: 404 })
     const { client } = scriptedPromises([gone])
     const readsTodo = async () => await client.execute(getTodo(1))
@@ -81,7 +81,7 @@ describe("where a failure comes from", () => {
     expect((error as Error).stack).toContain(" readsTodo ")
   })
 
-  it("7.1 what belongs to others is left as it is", async () => {
+  it("7.1 an abort reason is not changed", async () => {
     const reason = Object.freeze(new Error("enough"))
     const { stack } = reason
     const { client } = scriptedPromises([MockTransport.never])
@@ -93,7 +93,7 @@ describe("where a failure comes from", () => {
     expect(reason.stack).toBe(stack)
   })
 
-  it("7.1 an error that a program throws again and again grows no longer", async () => {
+  it("7.1 the stack of an error that is thrown repeatedly does not grow", async () => {
     const shared = new ApiError.NotFoundError({
       message: "made once",
       request: { method: "GET", url: baseUrl },
@@ -117,20 +117,20 @@ describe("where a failure comes from", () => {
     expect(new Set(lengths).size).toBe(1)
   })
 
-  it("12.4 the frames hold no secret", async () => {
+  it("12.4 the added frames contain no secret", async () => {
     const { client } = scriptedPromises([MockTransport.text("s3cret", { status: 401 })])
     const error = await rejection(client.execute(list))
     expect((error as Error).stack?.split("\n").slice(1).join("\n")).not.toContain("s3cret")
   })
 })
 
-/** A logger as programs have them, and what it was told. */
-const listening = () => {
+/** A logger that records its calls. */
+const recordingLogger = () => {
   const lines: Array<ReadonlyArray<unknown>> = []
   const to =
     (level: string) =>
-    (...said: ReadonlyArray<unknown>) =>
-      void lines.push([level, ...said])
+    (...args: ReadonlyArray<unknown>) =>
+      void lines.push([level, ...args])
   const logger: PromiseClient.Logger = {
     debug: to("debug"),
     info: to("info"),
@@ -140,7 +140,7 @@ const listening = () => {
   return { logger, lines }
 }
 
-const over = (script: MockTransport.Script, options: Partial<PromiseClient.Options> = {}) =>
+const clientOver = (script: MockTransport.Script, options: Partial<PromiseClient.Options> = {}) =>
   PromiseClient.make({
     baseUrl,
     retry: { initialDelay: 0, maxRetries: 1 },
@@ -149,28 +149,28 @@ const over = (script: MockTransport.Script, options: Partial<PromiseClient.Optio
   })
 
 const retried = [status(503), ok]
-const misfit = ApiRequest.get("/todos", { success: Schema.Number })
+const mismatched = ApiRequest.get("/todos", { success: Schema.Number })
 
-describe("log lines", () => {
+describe("logging", () => {
   it("12.3 nothing is written without a logger", async () => {
     const written = ["stdout", "stderr"].map((name) =>
       vi.spyOn(process[name as "stdout"], "write").mockReturnValue(true)
     )
-    const said = (["log", "info", "warn", "error", "debug"] as const).map((name) =>
+    const args = (["log", "info", "warn", "error", "debug"] as const).map((name) =>
       vi.spyOn(console, name).mockReturnValue(undefined)
     )
-    const client = over([...retried, MockTransport.json("x")], { validation: "lenient" })
+    const client = clientOver([...retried, MockTransport.json("x")], { validation: "lenient" })
     await client.execute(list)
-    await client.execute(misfit)
-    await drain(over([status(503), eventStream]).stream(events))
-    for (const spy of [...written, ...said]) expect(spy).not.toHaveBeenCalled()
+    await client.execute(mismatched)
+    await drain(clientOver([status(503), eventStream]).stream(events))
+    for (const spy of [...written, ...args]) expect(spy).not.toHaveBeenCalled()
   })
 
-  it("12.3 a logger is told of retries, and of what lenient validation lets pass", async () => {
-    const { lines, logger } = listening()
-    const client = over([...retried, MockTransport.json("x")], { logger, validation: "lenient" })
+  it("12.3 the logger gets retries, and mismatches that lenient validation accepts", async () => {
+    const { lines, logger } = recordingLogger()
+    const client = clientOver([...retried, MockTransport.json("x")], { logger, validation: "lenient" })
     await client.execute(list)
-    await client.execute(misfit)
+    await client.execute(mismatched)
     expect(lines).toEqual([
       ["info", "retrying GET /todos in 0: ServiceUnavailableError 503 (retry 1)"],
       ["warn", 'the answer (200) does not fit: Expected number, actual "x"']
@@ -182,44 +182,44 @@ describe("log lines", () => {
     ["info", ["info"]],
     ["warn", []],
     ["error", []]
-  ] as const)("12.3 from the level %s", async (logLevel, levels) => {
-    const { lines, logger } = listening()
-    await over(retried, { logger, logLevel }).execute(list)
+  ] as const)("12.3 logLevel %s", async (logLevel, levels) => {
+    const { lines, logger } = recordingLogger()
+    await clientOver(retried, { logger, logLevel }).execute(list)
     expect(lines.map(([level]) => level)).toEqual(levels)
     const fields = lines.filter(([level]) => level === "debug").map(([, , fields]) => fields)
     for (const field of fields) expect(field).toHaveProperty("http.request.headers")
   })
 
-  it("12.3 a logger that throws fails no call", async () => {
+  it("12.3 a logger that throws does not fail the call", async () => {
     const throws = () => {
       throw new Error("the disk is full")
     }
     const logger = { debug: throws, info: throws, warn: throws, error: throws }
-    expect(await over(retried, { logger, logLevel: "debug" }).execute(list)).toBe("ok")
+    expect(await clientOver(retried, { logger, logLevel: "debug" }).execute(list)).toBe("ok")
   })
 
-  it("12.3 a logger of Effect comes with the transport", async () => {
-    const { lines, logger } = listening()
-    const heard: Array<unknown> = []
-    const own = Logger.make(({ message }) => void heard.push(message))
+  it("12.3 an Effect logger can come with the transport's layer", async () => {
+    const { lines, logger } = recordingLogger()
+    const received: Array<unknown> = []
+    const own = Logger.make(({ message }) => void received.push(message))
     for (const [added, options] of [
       [Logger.add(own), {}],
       [Logger.replace(Logger.defaultLogger, own), {}],
       [Logger.add(own), { logger }]
     ] as const) {
-      heard.length = 0
-      await over(retried, {
+      received.length = 0
+      await clientOver(retried, {
         transport: Layer.merge(MockTransport.layer(retried), added),
         ...options
       }).execute(list)
-      expect(heard).toHaveLength(1)
+      expect(received).toHaveLength(1)
     }
     expect(lines).toHaveLength(1)
   })
 
-  it("12.3 what a middleware logs goes the same way", async () => {
-    const { lines, logger } = listening()
-    const client = over([ok], {
+  it("12.3 the logger also gets what a middleware logs", async () => {
+    const { lines, logger } = recordingLogger()
+    const client = clientOver([ok], {
       logger,
       middleware: [(request, next) => Effect.zipRight(Effect.logError("seen", { a: 1 }), next(request))]
     })
@@ -232,7 +232,7 @@ describe("log lines", () => {
     ["logger", { logger: () => undefined }],
     ["logger", { logger: { info: () => undefined } }],
     ["logLevel", { logger: console, logLevel: "verbose" }]
-  ])("1.2 throws an error that names %s", (key, options) => {
+  ])("1.2 throws an error with the key %s", (key, options) => {
     const make = () => PromiseClient.make({ baseUrl, ...(options as object) })
     expect(make).toThrow(ApiConfig.InvalidConfigError)
     expect(make).toThrow(key)

@@ -17,14 +17,14 @@ import {
 
 class Taken extends Schema.TaggedError<Taken>()("Taken", { by: Schema.String }) {}
 
-describe("values", () => {
-  it("2.3 a request is a value that says what it needs", () => {
+describe("a request", () => {
+  it("2.3 is a value with its method, template, path and schemas", () => {
     const request = getTodo(1)
     expect(request).toMatchObject({ method: "GET", template: "/todos/{id}", path: { id: 1 } })
     expect(Object.keys(request.failure)).toEqual(["404"])
   })
 
-  it.effect("2.3 nothing happens until a client runs it, and then any number of times", () =>
+  it.effect("2.3 is sent only when a client runs it, and can run many times", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([MockTransport.forever(MockTransport.json(milk))])
       const request = getTodo(1)
@@ -44,11 +44,11 @@ describe("values", () => {
     ["put", "PUT"],
     ["patch", "PATCH"],
     ["del", "DELETE"]
-  ] as const)("5.1 %s is %s, as a value, on the client and as an accessor", ([verb, method]) =>
+  ] as const)("5.1 %s sends %s, as a value, through the client and through the accessor", ([verb, method]) =>
     Effect.gen(function* () {
       const transport = yield* MockTransport.MockTransport
       const client = yield* ApiClient.ApiClient
-      // The verbs with and without a body are called alike here.
+      // The cast lets one call fit the verbs with and without a body.
       yield* client.execute((ApiRequest[verb] as typeof ApiRequest.get)("/x"))
       yield* (client[verb] as typeof client.get)("/x", { query: { a: 1 } })
       yield* (ApiClient[verb] as typeof ApiClient.get)("/{id}", { path: { id: 7 } })
@@ -77,30 +77,32 @@ describe("override", () => {
     idempotencyKey: "first"
   })
 
-  it.effect("1.4 merges headers and query, replaces the rest, and leaves the original as it was", () =>
-    Effect.gen(function* () {
-      const changed = request.pipe(
-        ApiRequest.override({
-          headers: { "X-A": "2", "x-b": null, "x-c": undefined },
-          query: { b: 2, c: 2 },
-          idempotencyKey: "second"
+  it.effect(
+    "1.4 merges headers and query, replaces the other options, and leaves the original unchanged",
+    () =>
+      Effect.gen(function* () {
+        const changed = request.pipe(
+          ApiRequest.override({
+            headers: { "X-A": "2", "x-b": null, "x-c": undefined },
+            query: { b: 2, c: 2 },
+            idempotencyKey: "second"
+          })
+        )
+        const { headers, method, text, url } = yield* sent(changed)
+        expect({ method, text, url }).toEqual({
+          method: "POST",
+          text: "1",
+          url: "https://api.test/v1/x?a=1&b=2&c=2"
         })
-      )
-      const { headers, method, text, url } = yield* sent(changed)
-      expect({ method, text, url }).toEqual({
-        method: "POST",
-        text: "1",
-        url: "https://api.test/v1/x?a=1&b=2&c=2"
+        expect(headers).toMatchObject({ "x-a": "2", "x-c": "1", "idempotency-key": "second" })
+        expect(headers).not.toHaveProperty("x-b")
+        const original = yield* sent(request)
+        expect(original.url).toBe("https://api.test/v1/x?a=1&b=1")
+        expect(original.headers).toMatchObject({ "x-a": "1", "x-b": "1", "idempotency-key": "first" })
       })
-      expect(headers).toMatchObject({ "x-a": "2", "x-c": "1", "idempotency-key": "second" })
-      expect(headers).not.toHaveProperty("x-b")
-      const original = yield* sent(request)
-      expect(original.url).toBe("https://api.test/v1/x?a=1&b=1")
-      expect(original.headers).toMatchObject({ "x-a": "1", "x-b": "1", "idempotency-key": "first" })
-    })
   )
 
-  it.effect("1.4 the last spelling of a header counts, however often it is set anew", () =>
+  it.effect("1.4 the last value of a header wins, whatever the case of its name", () =>
     Effect.gen(function* () {
       const changed = ApiRequest.override(ApiRequest.override(request, { headers: { "X-A": "2" } }), {
         headers: { "x-a": "3" }
@@ -109,7 +111,7 @@ describe("override", () => {
     })
   )
 
-  it.effect("1.4 what is undefined changes nothing", () =>
+  it.effect("1.4 undefined changes nothing", () =>
     Effect.gen(function* () {
       const changed = ApiRequest.override(request, {
         idempotencyKey: undefined,
@@ -122,7 +124,7 @@ describe("override", () => {
     })
   )
 
-  it.effect("1.4 keeps what the request gives", () =>
+  it.effect("1.4 keeps the request's result and error types", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([MockTransport.json({ message: "gone" }, { status: 404 })])
       const changed = ApiRequest.override(getTodo(1), { headers: { "x-a": "1" } })
@@ -142,8 +144,8 @@ describe("override", () => {
   )
 })
 
-describe("settings of one request", () => {
-  it.effect("1.1 its retries stand over the client's", () =>
+describe("options of one request", () => {
+  it.effect("1.1 the request's retry overrides the client's", () =>
     Effect.gen(function* () {
       const script = [MockTransport.forever(MockTransport.empty(503))]
       const count = (retry: RetryPolicy.Options | RetryPolicy.RetryPolicy | undefined) =>
@@ -165,7 +167,7 @@ describe("settings of one request", () => {
     [{ timeouts: { response: "-1 second" as never } }, "timeouts.response"],
     [{ headers: { "x-a": "\n" } }, "headers.x-a"],
     [{ query: { a: Number.NaN } }, "query.a"]
-  ] as const)("1.2 %j is refused when the request is run", ([options, field]) =>
+  ] as const)("1.2 %j fails when the request runs", ([options, field]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(prepared(ApiRequest.get("/x", options)))
       expect(error).toMatchObject({ _tag: "InvalidRequestError", field })
@@ -179,7 +181,7 @@ describe("failure", () => {
     success: Todo,
     failure: { 404: TodoMissing, 409: Taken, 500: z.object({ code: z.number() }) }
   })
-  const answers = (status: number, body: unknown) => MockTransport.json(body, { status })
+  const responds = (status: number, body: unknown) => MockTransport.json(body, { status })
   const failed = (...script: ReadonlyArray<MockTransport.MockStep>) =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted(script, { retry: withoutDelay })
@@ -189,7 +191,7 @@ describe("failure", () => {
 
   it.effect("7.5 a status is decoded to the caller's own error", () =>
     Effect.gen(function* () {
-      const { client } = yield* scripted([answers(404, { _tag: "TodoMissing", message: "no such todo" })])
+      const { client } = yield* scripted([responds(404, { _tag: "TodoMissing", message: "no such todo" })])
       const caught = yield* client
         .execute(getTodo(1))
         .pipe(Effect.catchTag("TodoMissing", (error) => Effect.succeed(error)))
@@ -198,53 +200,53 @@ describe("failure", () => {
     })
   )
 
-  it.effect("7.5 each status has its own", () =>
+  it.effect("7.5 each status has its own schema", () =>
     Effect.gen(function* () {
-      const [error] = yield* failed(answers(404, { _tag: "TodoMissing", message: "no" }))
+      const [error] = yield* failed(responds(404, { _tag: "TodoMissing", message: "no" }))
       expect(error).toBeInstanceOf(TodoMissing)
     })
   )
 
-  it.effect("7.5 after the retries", () =>
+  it.effect("7.5 the caller's own error comes after the retries", () =>
     Effect.gen(function* () {
-      const taken = answers(409, { _tag: "Taken", by: "bob" })
+      const taken = responds(409, { _tag: "Taken", by: "bob" })
       expect(yield* failed(taken, taken, taken)).toEqual([new Taken({ by: "bob" }), 3])
       const recovered = yield* scripted([taken, MockTransport.json(milk)], { retry: withoutDelay })
       expect(yield* recovered.client.execute(create)).toEqual(new Todo(milk))
     })
   )
 
-  it.effect("7.5 by the last answer, not by one before it", () =>
+  it.effect("7.5 the last response decides, not an earlier one", () =>
     Effect.gen(function* () {
       const [error, count] = yield* failed(
-        answers(409, { _tag: "Taken", by: "bob" }),
-        answers(404, { _tag: "TodoMissing", message: "no" })
+        responds(409, { _tag: "Taken", by: "bob" }),
+        responds(404, { _tag: "TodoMissing", message: "no" })
       )
       expect(error).toBeInstanceOf(TodoMissing)
       expect(count).toBe(2)
     })
   )
 
-  it.effect("7.5 not where the last attempt had no answer", () =>
+  it.effect("7.5 a last attempt without a response keeps its own error", () =>
     Effect.gen(function* () {
       const reset = MockTransport.connectionError({ code: "ECONNRESET" })
-      const [error] = yield* failed(answers(409, { _tag: "Taken", by: "bob" }), reset, reset)
+      const [error] = yield* failed(responds(409, { _tag: "Taken", by: "bob" }), reset, reset)
       expect(error).toMatchObject({ _tag: "ConnectionError" })
     })
   )
 
-  it.effect("7.5 a Standard Schema serves too", () =>
+  it.effect("7.5 a Standard Schema works", () =>
     Effect.gen(function* () {
-      const broken = answers(500, { code: 7, more: true })
-      expect(yield* failed(broken, broken, broken)).toEqual([{ code: 7 }, 3])
+      const serverError = responds(500, { code: 7, more: true })
+      expect(yield* failed(serverError, serverError, serverError)).toEqual([{ code: 7 }, 3])
     })
   )
 
   it.effect.each([
-    ["another shape", answers(404, { error: { message: "nothing here" } }), "404 nothing here"],
-    ["no JSON", MockTransport.text("nothing here", { status: 404 }), "404 nothing here"],
-    ["nothing", MockTransport.empty(404), "404 Not Found"]
-  ] as const)("7.5 %s is the ordinary error of the status", ([, step, message]) =>
+    ["another shape", responds(404, { error: { message: "nothing here" } }), "404 nothing here"],
+    ["a body that is not JSON", MockTransport.text("nothing here", { status: 404 }), "404 nothing here"],
+    ["an empty body", MockTransport.empty(404), "404 Not Found"]
+  ] as const)("7.5 a failure with %s is the ordinary error of the status", ([, step, message]) =>
     Effect.gen(function* () {
       const [error] = yield* failed(step)
       expect(error).toMatchObject({ _tag: "NotFoundError", status: 404, message })
@@ -253,22 +255,22 @@ describe("failure", () => {
 
   it.effect("7.5 a status without a schema is the ordinary error", () =>
     Effect.gen(function* () {
-      const [error] = yield* failed(answers(403, { _tag: "Taken", by: "bob" }))
+      const [error] = yield* failed(responds(403, { _tag: "Taken", by: "bob" }))
       expect(error).toMatchObject({ _tag: "PermissionDeniedError" })
     })
   )
 
-  it.effect("7.5 the caller's error holds the body as it came, for it is the caller's", () =>
+  it.effect("7.5 the caller's own error has the body without redaction", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([
-        answers(404, { _tag: "TodoMissing", message: "token s3cret unknown" })
+        responds(404, { _tag: "TodoMissing", message: "token s3cret unknown" })
       ])
       const error = yield* Effect.flip(client.execute(getTodo(1)))
       expect(error.message).toBe("token s3cret unknown")
     })
   )
 
-  it.effect("7.5 a middleware may recover from it before", () =>
+  it.effect("7.5 a middleware can recover before the failure is decoded", () =>
     Effect.gen(function* () {
       const recover: Middleware.Middleware = (request, next) =>
         Effect.flatMap(next(request), (response) =>

@@ -8,7 +8,7 @@ import { baseUrl, prepared, scripted, sent, sentFor } from "../fixtures/requests
 const urlOf = (request: ApiRequest.ApiRequest<unknown>, options?: Partial<ApiConfig.Options>) =>
   Effect.map(prepared(request, options), ({ url }) => url)
 
-const refused = (request: ApiRequest.ApiRequest<unknown>, options?: Partial<ApiConfig.Options>) =>
+const rejection = (request: ApiRequest.ApiRequest<unknown>, options?: Partial<ApiConfig.Options>) =>
   Effect.gen(function* () {
     const { client, transport } = yield* scripted([], options)
     const error = yield* Effect.flip(client.execute(request))
@@ -30,7 +30,7 @@ describe("url", () => {
     ["https://api.test/v1?k=1", "/todos?l=2", "https://api.test/v1/todos?k=1&l=2"],
     ["https://api.test/v1#top", "/todos#there", "https://api.test/v1/todos"],
     ["https://api.test/v1", "/models:list", "https://api.test/v1/models:list"]
-  ] as const)("2.1 %s and %s join to %s", ([baseUrl, path, url]) =>
+  ] as const)("2.1 %s joined with %s is %s", ([baseUrl, path, url]) =>
     Effect.gen(function* () {
       expect(yield* urlOf(ApiRequest.get(path), { baseUrl })).toBe(url)
     })
@@ -54,9 +54,9 @@ describe("url", () => {
     [ApiRequest.get("/a/../b"), "path"],
     [ApiRequest.get("ftp://api.test/x"), "path"],
     [ApiRequest.get("https://user:pass@api.test/x"), "path"]
-  ] as const)("2.3 $template is refused before anything is sent", ([request, field]) =>
+  ] as const)("2.3 rejects $template before sending", ([request, field]) =>
     Effect.gen(function* () {
-      expect((yield* refused(request)).field).toBe(field)
+      expect((yield* rejection(request)).field).toBe(field)
     })
   )
 })
@@ -68,7 +68,7 @@ describe("absolute urls", () => {
     headers: {
       "x-plain": "1",
       "x-secret": Redacted.make("secret-header"),
-      // Secrets by their name, and by the secret that they hold.
+      // Secret by their name, or by the secret they contain.
       cookie: "session=written-out",
       "x-tenant": "acme",
       "x-signed": "v1:secret-header"
@@ -89,7 +89,7 @@ describe("absolute urls", () => {
     ["https://trusted.test.evil.test/x", false],
     ["https://sub.trusted.test/x", false],
     ["http://trusted.test/x", false]
-  ] as const)("2.2 to %s secrets go along: %s", ([url, trusted]) =>
+  ] as const)("2.2 a request to %s sends the client's secrets: %s", ([url, trusted]) =>
     Effect.gen(function* () {
       const request = yield* sent(ApiRequest.get(url), options)
       expect(request.headers["x-plain"]).toBe("1")
@@ -103,7 +103,7 @@ describe("absolute urls", () => {
     })
   )
 
-  it.effect("2.2 what the request itself says goes wherever it points", () =>
+  it.effect("2.2 the request's own secrets are sent to any origin", () =>
     Effect.gen(function* () {
       const request = yield* sent(
         ApiRequest.get("https://other.test/x?a=1#there", {
@@ -117,7 +117,7 @@ describe("absolute urls", () => {
     })
   )
 
-  it.effect("2.2 the platform's requests follow the same rule", () =>
+  it.effect("2.2 platform requests follow the same rule", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted(
         [MockTransport.forever(MockTransport.json(null))],
@@ -145,7 +145,7 @@ describe("absolute urls", () => {
 })
 
 describe("query", () => {
-  it.effect("3.1 base URL < template < config < request", () =>
+  it.effect("3.1 the request wins over the config, the template and the base URL", () =>
     Effect.gen(function* () {
       const request = ApiRequest.get("/x?b=template&c=template&d=template", { query: { d: "request" } })
       const options = {
@@ -157,13 +157,13 @@ describe("query", () => {
   )
 
   it.effect.each([
-    ["undefined drops", undefined, ""],
-    ["null drops", null, ""],
+    ["undefined drops it", undefined, ""],
+    ["null drops it", null, ""],
     ["an empty string is sent", "", "?a="],
-    ["an empty list drops", [], ""],
+    ["an empty list drops it", [], ""],
     ["zero is sent", 0, "?a=0"],
     ["false is sent", false, "?a=false"]
-  ] as const)("3.1 over a default, %s", ([, value, search]) =>
+  ] as const)("3.1 with a default of the same name, %s", ([, value, search]) =>
     Effect.gen(function* () {
       const request = ApiRequest.get("/x", { query: { a: value } })
       const template = ApiRequest.get("/x?a=default", { query: { a: value } })
@@ -181,7 +181,7 @@ describe("query", () => {
     [{ arrays: "comma" }, "?a=1,2&b[c]=3"],
     [{ arrays: "indices" }, "?a[0]=1&a[1]=2&b[c]=3"],
     [{ nesting: "dots" }, "?a[]=1&a[]=2&b.c=3"]
-  ] as const)("3.2 %j spells a query as %s", ([queryFormat, search]) =>
+  ] as const)("3.2 %j encodes the query as %s", ([queryFormat, search]) =>
     Effect.gen(function* () {
       const request = ApiRequest.get("/x", { query: { a: [1, 2], b: { c: 3 } } })
       const url = yield* urlOf(request, { queryFormat })
@@ -189,10 +189,10 @@ describe("query", () => {
     })
   )
 
-  it.effect("3.1 a number that is none is refused before anything is sent", () =>
+  it.effect("3.1 rejects an infinite number before sending", () =>
     Effect.gen(function* () {
       const request = ApiRequest.get("/x", { query: { filter: { limit: Number.POSITIVE_INFINITY } } })
-      expect(yield* refused(request)).toMatchObject({
+      expect(yield* rejection(request)).toMatchObject({
         field: "query.filter.limit",
         reason: "must be a finite number"
       })
@@ -201,7 +201,7 @@ describe("query", () => {
 })
 
 describe("json", () => {
-  it.effect.each([[], {}, 0, "", false, null, { a: [null] }, "text"])("5.1 %j is a body", (body) =>
+  it.effect.each([[], {}, 0, "", false, null, { a: [null] }, "text"])("5.1 %j is a valid body", (body) =>
     Effect.gen(function* () {
       const request = yield* sent(ApiRequest.post("/x", { body }))
       expect(request.text).toBe(JSON.stringify(body))
@@ -211,7 +211,7 @@ describe("json", () => {
   )
 
   it.effect.each([ApiRequest.post("/x"), ApiRequest.post("/x", { body: undefined }), ApiRequest.get("/x")])(
-    "5.1 an absent body is none and has no content-type",
+    "5.1 a request without a body has no content-type",
     (request) =>
       Effect.gen(function* () {
         const { body, headers } = yield* sent(request)
@@ -221,7 +221,7 @@ describe("json", () => {
       })
   )
 
-  it.effect("5.1 any JSON value arrives as it was given", () =>
+  it.effect("5.1 sends any JSON value unchanged", () =>
     Effect.promise(() =>
       fc.assert(
         fc.asyncProperty(fc.jsonValue(), async (body) => {
@@ -249,14 +249,14 @@ describe("json", () => {
     ["an invalid Date", { at: new Date("never") }, "body.at"],
     ["a function", () => 1, "body"],
     ["a secret bigint", { id: Redacted.make(1n) }, "body.id"],
-    ["what is nested deeper than the stack", { deep }, `body.deep${".0".repeat(100)}`.slice(0, 200)]
-  ] as const)("5.1 %s is refused, with its place", ([, body, field]) =>
+    ["a value nested deeper than the stack", { deep }, `body.deep${".0".repeat(100)}`.slice(0, 200)]
+  ] as const)("5.1 rejects %s, with the path of the field", ([, body, field]) =>
     Effect.gen(function* () {
-      expect((yield* refused(ApiRequest.post("/x", { body }))).field).toBe(field)
+      expect((yield* rejection(ApiRequest.post("/x", { body }))).field).toBe(field)
     })
   )
 
-  it.effect("12.4 a Redacted in a body is sent unwrapped and shown nowhere", () =>
+  it.effect("12.4 a Redacted in a body is sent in plain and redacted in the error", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([
         MockTransport.json({ error: { message: "bad password hunter2" } }, { status: 400 })
@@ -278,14 +278,14 @@ describe("bodySchema", () => {
   })
   const at = DateTime.unsafeMake("2025-01-02T03:04:05.000Z")
 
-  it.effect("5.1 the value is encoded first", () =>
+  it.effect("5.1 encodes the value before sending", () =>
     Effect.gen(function* () {
       const request = yield* sent(ApiRequest.post("/x", { body: { at, tags: ["a"] }, bodySchema: Event }))
       expect(request.json).toEqual({ at: "2025-01-02T03:04:05.000Z", tags: ["a"] })
     })
   )
 
-  it.effect("5.1 an async schema encodes too", () =>
+  it.effect("5.1 encodes with an async schema", () =>
     Effect.gen(function* () {
       const Sealed = Schema.transformOrFail(Schema.String, Schema.String, {
         decode: (text) => ParseResult.succeed(text),
@@ -297,11 +297,11 @@ describe("bodySchema", () => {
   )
 
   it.effect(
-    "5.1 a value that the schema refuses is told with the schema's message, and nothing is sent",
+    "5.1 a value that does not fit the schema fails with the schema's message and sends nothing",
     () =>
       Effect.gen(function* () {
         const request = ApiRequest.post("/x", { body: { at, tags: [""] }, bodySchema: Event })
-        const { field, message, reason } = yield* refused(request)
+        const { field, message, reason } = yield* rejection(request)
         expect(field).toBe("body")
         expect(reason).toContain('["tags"]')
         expect(reason).toContain("NonEmptyString")
@@ -311,7 +311,7 @@ describe("bodySchema", () => {
 })
 
 describe("form", () => {
-  it.effect("5.2 is urlencoded with the query rules", () =>
+  it.effect("5.2 encodes a form with the query rules", () =>
     Effect.gen(function* () {
       const form = {
         a: "x y&z",
@@ -336,7 +336,7 @@ describe("form", () => {
     })
   )
 
-  it.effect("5.2 follows the client's query format", () =>
+  it.effect("5.2 encodes a form in the client's query format", () =>
     Effect.gen(function* () {
       const queryFormat = { arrays: "repeat", nesting: "dots" } as const
       const request = yield* sent(ApiRequest.put("/x", { form: { a: [1, 2], b: { c: 1 } } }), { queryFormat })
@@ -344,7 +344,7 @@ describe("form", () => {
     })
   )
 
-  it.effect("5.2 an empty form is a body", () =>
+  it.effect("5.2 an empty form is an empty body with a content-type", () =>
     Effect.gen(function* () {
       const request = yield* sent(ApiRequest.post("/x", { form: {} }))
       expect(request.text).toBe("")
@@ -356,15 +356,15 @@ describe("form", () => {
     [{ a: Number.NaN }, "form.a"],
     [{ a: { b: () => 1 } }, "form.a.b"],
     ["a=1", "form"]
-  ] as const)("5.2 %j is refused", ([form, field]) =>
+  ] as const)("5.2 rejects the form %j", ([form, field]) =>
     Effect.gen(function* () {
-      expect((yield* refused(ApiRequest.post("/x", { form: form as never }))).field).toBe(field)
+      expect((yield* rejection(ApiRequest.post("/x", { form: form as never }))).field).toBe(field)
     })
   )
 })
 
 describe("text and bytes", () => {
-  it.effect.each(["", "héllo\n", "{}"])("5.3 the text %j goes as it is", (text) =>
+  it.effect.each(["", "héllo\n", "{}"])("5.3 sends the text %j unchanged", (text) =>
     Effect.gen(function* () {
       const request = yield* sent(ApiRequest.post("/x", { text }))
       expect(request.text).toBe(text)
@@ -373,7 +373,7 @@ describe("text and bytes", () => {
   )
 
   it.effect.each([new Uint8Array([0, 255, 10, 13]), new Uint8Array(0), Buffer.from("node")])(
-    "5.3 the bytes %j go as they are",
+    "5.3 sends the bytes %j unchanged",
     (bytes) =>
       Effect.gen(function* () {
         const request = yield* sent(ApiRequest.patch("/x", { bytes }))
@@ -391,13 +391,13 @@ describe("text and bytes", () => {
     [{ bytes: "text" }, "bytes"],
     [{ body: {}, form: {} }, "body, form"],
     [{ text: "", bytes: new Uint8Array(0) }, "text, bytes"]
-  ] as const)("5.3 %j is refused", ([options, field]) =>
+  ] as const)("5.3 rejects %j", ([options, field]) =>
     Effect.gen(function* () {
-      expect((yield* refused(ApiRequest.post("/x", options as object))).field).toBe(field)
+      expect((yield* rejection(ApiRequest.post("/x", options as object))).field).toBe(field)
     })
   )
 
-  it.effect.each(["post", "put", "patch", "del"] as const)("5.1 %s carries a body", (verb) =>
+  it.effect.each(["post", "put", "patch", "del"] as const)("5.1 %s sends a body", (verb) =>
     Effect.gen(function* () {
       const request = yield* sent(ApiRequest[verb]("/x", { body: [1] }))
       expect([request.method, request.json]).toEqual([verb === "del" ? "DELETE" : verb.toUpperCase(), [1]])
@@ -406,7 +406,7 @@ describe("text and bytes", () => {
 })
 
 describe("prepare", () => {
-  it.effect("4.1 gives the platform's request, credentials left to the attempts, and sends nothing", () =>
+  it.effect("4.1 gives the platform request without credentials and sends nothing", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([], {
         credentials: Credentials.bearer(Redacted.make("s"))

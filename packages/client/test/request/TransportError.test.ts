@@ -24,7 +24,7 @@ const failed = (fail: Fail): Effect.Effect<ApiError.ApiError> =>
 const failedBy = (cause: unknown) =>
   failed((request) => new HttpClientError.RequestError({ request, reason: "Transport", cause }))
 
-/** An error of the system, as Node makes it. */
+/** A system error as Node creates it. */
 const system = (code: string, syscall?: string): Error =>
   Object.assign(new Error(syscall === undefined ? code : `${syscall} ${code}`), {
     code,
@@ -40,22 +40,22 @@ const shapes: Record<string, (error: Error) => unknown> = {
   "several addresses, fetch": (error) => new TypeError("fetch failed", { cause: severalOf(error) })
 }
 
-/** As Node makes it: the first error's code and no message. */
+/** As Node creates it: with the code of the first error and no message. */
 const severalOf = (error: Error): Error =>
   Object.assign(new AggregateError([error, system("EHOSTUNREACH")]), {
     code: (error as { code?: string }).code
   })
 
-const everyShape = (error: Error, check: (name: string, error: ApiError.ApiError) => void) =>
+const inEveryShape = (error: Error, check: (name: string, error: ApiError.ApiError) => void) =>
   Effect.forEach(Object.entries(shapes), ([name, shape]) =>
     Effect.map(failedBy(shape(error)), (error) => check(name, error))
   )
 
-describe("kinds", () => {
+describe("the kind of a ConnectionError", () => {
   const kinds: Record<ApiError.ConnectionError["kind"], ReadonlyArray<string>> = {
     dns: [
       ...["ENOTFOUND", "EAI_AGAIN", "EAI_FAIL", "EAI_NODATA", "EAI_NONAME", "DNSException"],
-      // c-ares.
+      // Codes of c-ares.
       ...["ENODATA", "ENONAME", "ESERVFAIL", "EREFUSED", "ETIMEOUT", "ENOTIMP", "EFORMERR"],
       ...["EBADNAME", "EBADQUERY", "EBADRESP", "EBADFAMILY"]
     ],
@@ -114,8 +114,8 @@ describe("kinds", () => {
   const unsent = new Set(["dns", "refused", "tls"])
   const cases = Object.entries(kinds).flatMap(([kind, codes]) => codes.map((code) => ({ code, kind })))
 
-  it.effect.each(cases)("7.3 $code is $kind, wherever the code stands", ({ code, kind }) =>
-    everyShape(system(code), (shape, error) => {
+  it.effect.each(cases)("7.3 $code is $kind, at any depth of the causes", ({ code, kind }) =>
+    inEveryShape(system(code), (shape, error) => {
       expect(error, shape).toMatchObject({
         _tag: "ConnectionError",
         kind,
@@ -134,7 +134,7 @@ describe("kinds", () => {
     { message: "Failed to fetch", kind: "other" },
     { message: "Load failed", kind: "other" },
     { message: "", kind: "other" }
-  ])("7.3 without a code the words must do: $message", ({ kind, message }) =>
+  ])('7.3 without a code, the message "$message" decides', ({ kind, message }) =>
     Effect.gen(function* () {
       for (const cause of [new TypeError(message), new Error("outer", { cause: new TypeError(message) })]) {
         expect(yield* failedBy(cause)).toMatchObject({ _tag: "ConnectionError", kind, code: undefined })
@@ -161,7 +161,7 @@ describe("kinds", () => {
     ["Network connection lost.", "closed", "maybe-applied"],
     ["TLS handshake failed: invalid peer certificate", "tls", "not-sent"],
     ["NetworkError when attempting to fetch resource.", "other", "maybe-applied"]
-  ] as const)("7.3 runtimes that have words and no codes: %s", ([message, kind, delivery]) =>
+  ] as const)("7.3 runtimes without codes: %s", ([message, kind, delivery]) =>
     Effect.gen(function* () {
       expect(yield* failedBy(new TypeError(message))).toMatchObject({
         _tag: "ConnectionError",
@@ -172,7 +172,7 @@ describe("kinds", () => {
     })
   )
 
-  const tunnels: ReadonlyArray<
+  const tunnelFailures: ReadonlyArray<
     readonly [code: string, status: number | undefined, kind: string, isRetried: boolean]
   > = [
     ["ERR_PROXY_STATUS", 302, "other", false],
@@ -196,10 +196,10 @@ describe("kinds", () => {
     ["ERR_SOCKS_ADDRESS_TYPE_NOT_SUPPORTED", undefined, "other", false],
     ["ERR_SOCKS_NAME_TOO_LONG", undefined, "other", false]
   ]
-  it.effect.each(tunnels)(
-    "6.14 a tunnel that is not made sent nothing: %s %s",
+  it.effect.each(tunnelFailures)(
+    "6.14 a failed tunnel is not-sent: %s %s",
     ([code, status, kind, isRetried]) =>
-      everyShape(Object.assign(system(code, "connect"), { status }), (shape, error) =>
+      inEveryShape(Object.assign(system(code, "connect"), { status }), (shape, error) =>
         expect(error, shape).toMatchObject({
           _tag: "ConnectionError",
           kind,
@@ -211,7 +211,7 @@ describe("kinds", () => {
   )
 
   it.effect.each(["Proxy response (407) !== 200 when HTTP Tunneling", "Proxy Authentication Required (407)"])(
-    "6.14 a proxy of another's dispatcher says no in undici's words: %s",
+    "6.14 undici's proxy rejection is not-sent: %s",
     (message) =>
       Effect.gen(function* () {
         const error = yield* failedBy(Object.assign(new Error(message), { code: "UND_ERR_ABORTED" }))
@@ -223,14 +223,14 @@ describe("kinds", () => {
       })
   )
 
-  it.effect("6.14 a status beside another code is nobody's refusal", () =>
+  it.effect("6.14 a status beside an ordinary code is not a proxy's rejection", () =>
     Effect.gen(function* () {
       const cause = Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET", status: 407 })
       expect(yield* failedBy(cause)).toMatchObject({ delivery: "maybe-applied", stoppedBy: "attempts" })
     })
   )
 
-  it.effect("6.11 a socket that could not be opened in Bun was not written to", () =>
+  it.effect("6.11 a socket that Bun could not open is not-sent", () =>
     Effect.gen(function* () {
       expect(yield* failedBy(system("FailedToOpenSocket"))).toMatchObject({
         kind: "other",
@@ -243,13 +243,13 @@ describe("kinds", () => {
   loop.cause = new Error("and round", { cause: loop })
 
   it.effect.each([
-    { name: "nothing", cause: undefined },
+    { name: "undefined", cause: undefined },
     { name: "null", cause: null },
-    { name: "text", cause: "down" },
-    { name: "a code that is a number", cause: Object.assign(new Error("down"), { code: 20 }) },
-    { name: "an aggregate of nothing", cause: new AggregateError([]) },
-    { name: "a chain that loops", cause: loop }
-  ])("7.3 a cause that says nothing of use: $name", ({ cause }) =>
+    { name: "a string", cause: "down" },
+    { name: "a numeric code", cause: Object.assign(new Error("down"), { code: 20 }) },
+    { name: "an empty AggregateError", cause: new AggregateError([]) },
+    { name: "a circular chain of causes", cause: loop }
+  ])("7.3 a cause without usable information is other: $name", ({ cause }) =>
     Effect.gen(function* () {
       expect(yield* failedBy(cause)).toMatchObject({
         _tag: "ConnectionError",
@@ -260,23 +260,23 @@ describe("kinds", () => {
   )
 
   it.effect.each(["EHOSTUNREACH", "ENETUNREACH", "ECONNRESET", "EADDRNOTAVAIL"])(
-    "6.11 what fails while it connects was not sent: %s",
+    "6.11 a failure while connecting is not-sent: %s",
     (code) =>
       Effect.gen(function* () {
-        yield* everyShape(system(code, "connect"), (shape, error) =>
+        yield* inEveryShape(system(code, "connect"), (shape, error) =>
           expect(error, shape).toMatchObject({ _tag: "ConnectionError", code, delivery: "not-sent" })
         )
         expect(yield* failedBy(system(code, "read"))).toMatchObject({ delivery: "maybe-applied" })
       })
   )
 
-  it.effect("6.11 what fails while it connects needs no code for that", () =>
+  it.effect("6.11 a failure while connecting is not-sent even without a code", () =>
     Effect.gen(function* () {
       const error = Object.assign(new Error("no"), { syscall: "connect" })
       for (const cause of [error, new Error("outer", { cause: error })]) {
         expect(yield* failedBy(cause)).toMatchObject({ kind: "other", delivery: "not-sent" })
       }
-      // Whoever wraps a failure knows more of it.
+      // The outermost error knows best in which phase it failed.
       const marked = Object.assign(new Error("no", { cause: system("ECONNRESET", "read") }), {
         syscall: "connect"
       })
@@ -291,8 +291,8 @@ describe("kinds", () => {
     ["EOF", "queryCname"],
     ["ENOMEM", "getaddrinfo"],
     ["EMFILE", "getaddrinfo"]
-  ] as const)("6.11 a resolver that fails is a name without an address: %s in %s", ([code, syscall]) =>
-    everyShape(system(code, syscall), (shape, error) =>
+  ] as const)("6.11 a failed DNS lookup is dns and not-sent: %s in %s", ([code, syscall]) =>
+    inEveryShape(system(code, syscall), (shape, error) =>
       expect(error, shape).toMatchObject({ _tag: "ConnectionError", kind: "dns", code, delivery: "not-sent" })
     )
   )
@@ -311,20 +311,18 @@ describe("kinds", () => {
       "write EPROTO error:0A000119:SSL routines:ssl3_get_record:decryption failed or bad record mac"
     ],
     [undefined, "received fatal alert: BadRecordMac, of TLS handshake"]
-  ] as const)(
-    "6.11 TLS that breaks behind the handshake may have carried the request: %s",
-    ([code, message]) =>
-      Effect.gen(function* () {
-        const error = Object.assign(new Error(message), code && { code })
-        expect(yield* failedBy(error)).toMatchObject({ kind: "tls", code, delivery: "maybe-applied" })
-        const unsent = Object.assign(new Error(message, { cause: error }), code && { code }, {
-          syscall: "connect"
-        })
-        expect(yield* failedBy(unsent)).toMatchObject({ kind: "tls", code, delivery: "not-sent" })
+  ] as const)("6.11 a TLS failure after the handshake is maybe-applied: %s", ([code, message]) =>
+    Effect.gen(function* () {
+      const error = Object.assign(new Error(message), code && { code })
+      expect(yield* failedBy(error)).toMatchObject({ kind: "tls", code, delivery: "maybe-applied" })
+      const unsent = Object.assign(new Error(message, { cause: error }), code && { code }, {
+        syscall: "connect"
       })
+      expect(yield* failedBy(unsent)).toMatchObject({ kind: "tls", code, delivery: "not-sent" })
+    })
   )
 
-  it.effect("6.11 so may TLS that breaks while a response is read", () =>
+  it.effect("6.11 a TLS failure while reading a response is maybe-applied", () =>
     Effect.gen(function* () {
       const error = system("ERR_SSL_WRONG_VERSION_NUMBER", "read")
       expect(yield* failedBy(error)).toMatchObject({ kind: "tls", delivery: "maybe-applied" })
@@ -337,7 +335,7 @@ describe("kinds", () => {
     })
   )
 
-  it.effect("6.11 Node's word for a connection that ends in the handshake of TLS", () =>
+  it.effect("6.11 a connection that ends inside Node's TLS handshake is not-sent", () =>
     Effect.gen(function* () {
       const ended = Object.assign(
         new Error("Client network socket disconnected before secure TLS connection was established"),
@@ -349,7 +347,7 @@ describe("kinds", () => {
     })
   )
 
-  it.effect("7.3 the message tells what the innermost error says", () =>
+  it.effect("7.3 the message contains that of the innermost error", () =>
     Effect.gen(function* () {
       const error = yield* failedBy(
         new TypeError("fetch failed", { cause: system("ECONNREFUSED", "connect") })
@@ -364,7 +362,7 @@ describe("kinds", () => {
     { error: new Error("a", { cause: new Error("") }), found: { code: undefined, message: "a" } },
     { error: { cause: { code: "X" } }, found: { code: "X", message: "" } },
     { error: undefined, found: { code: undefined, message: "" } }
-  ])("7.3 the first code along the chain: $found", ({ error, found }) => {
+  ])("7.3 findCode gives the first code along the causes: $found", ({ error, found }) => {
     expect(TransportError.findCode(error)).toMatchObject(found)
   })
 
@@ -373,14 +371,14 @@ describe("kinds", () => {
     ["ERR_CODED_BODY_CORRUPT", "not-retryable"],
     ["ERR_TOO_MANY_CODINGS", "not-retryable"],
     ["UND_ERR_HEADERS_OVERFLOW", "not-retryable"]
-  ] as const)("6.1 what would come again is not asked for again: %s", ([code, stoppedBy]) =>
+  ] as const)("6.1 a failure that would repeat is not retried: %s", ([code, stoppedBy]) =>
     Effect.map(failedBy(system(code)), (error) => {
       expect(error).toMatchObject({ _tag: "ConnectionError", kind: "other", code, stoppedBy })
     })
   )
 })
 
-describe("what a transport refuses", () => {
+describe("requests that a transport rejects", () => {
   it.effect.each([
     ["UND_ERR_INVALID_ARG", "request"],
     ["UND_ERR_NOT_SUPPORTED", "request"],
@@ -397,8 +395,8 @@ describe("what a transport refuses", () => {
     ["ERR_SOCKET_BAD_PORT", "url"],
     ["UND_ERR_CLOSED", "transport"],
     ["UND_ERR_DESTROYED", "transport"]
-  ] as const)("6.14 %s is the request's fault, wherever the code stands", ([code, field]) =>
-    everyShape(system(code), (shape, error) => {
+  ] as const)("6.14 %s is an InvalidRequestError, at any depth of the causes", ([code, field]) =>
+    inEveryShape(system(code), (shape, error) => {
       expect(error, shape).toMatchObject({
         _tag: "InvalidRequestError",
         field,
@@ -421,7 +419,7 @@ describe("what a transport refuses", () => {
     ["'TRACE' HTTP method is unsupported.", "method"],
     ["'a b' is not a valid HTTP method.", "method"],
     ['Headers.append: "a b" is an invalid header name.', "headers"]
-  ] as const)("6.14 runtimes that say it in words: %s", ([message, field]) =>
+  ] as const)("6.14 runtimes without codes: %s", ([message, field]) =>
     Effect.gen(function* () {
       for (const cause of [
         new TypeError(message),
@@ -435,7 +433,7 @@ describe("what a transport refuses", () => {
     })
   )
 
-  it.effect("6.14 a length found wrong on the way may have been sent in part", () =>
+  it.effect("6.14 a content-length mismatch found while sending is maybe-applied", () =>
     Effect.gen(function* () {
       expect(yield* failedBy(system("UND_ERR_REQ_CONTENT_LENGTH_MISMATCH"))).toMatchObject({
         _tag: "InvalidRequestError",
@@ -446,7 +444,7 @@ describe("what a transport refuses", () => {
   )
 })
 
-describe("phases", () => {
+describe("the phase of a TimeoutError", () => {
   const limits = { connect: 5000, response: 600_000, idle: 600_000 }
 
   it.effect.each([
@@ -454,7 +452,7 @@ describe("phases", () => {
     { code: "UND_ERR_HEADERS_TIMEOUT", phase: "response", delivery: "maybe-applied" },
     { code: "UND_ERR_BODY_TIMEOUT", phase: "idle", delivery: "maybe-applied" }
   ] as const)("7.3 $code is a timeout of the phase $phase", ({ code, delivery, phase }) =>
-    everyShape(system(code), (shape, error) =>
+    inEveryShape(system(code), (shape, error) =>
       expect(error, shape).toMatchObject({
         _tag: "TimeoutError",
         phase,
@@ -465,9 +463,9 @@ describe("phases", () => {
     )
   )
 
-  it.effect("7.3 ETIMEDOUT is a timeout of connecting, unless the connection stood", () =>
+  it.effect("7.3 ETIMEDOUT is a connect timeout, unless the connection was established", () =>
     Effect.gen(function* () {
-      yield* everyShape(system("ETIMEDOUT", "connect"), (shape, error) =>
+      yield* inEveryShape(system("ETIMEDOUT", "connect"), (shape, error) =>
         expect(error, shape).toMatchObject({ _tag: "TimeoutError", phase: "connect", delivery: "not-sent" })
       )
       for (const error of [system("ETIMEDOUT", "read"), system("ETIMEDOUT", "write"), system("ETIMEDOUT")]) {
@@ -484,11 +482,11 @@ describe("phases", () => {
   )
 })
 
-describe("other failures of the platform", () => {
+describe("other platform failures", () => {
   it.effect.each([
     { reason: "InvalidUrl", field: "url" },
     { reason: "Encode", field: "body" }
-  ] as const)("7.3 $reason is a request that cannot be sent", ({ field, reason }) =>
+  ] as const)("7.3 $reason is an InvalidRequestError", ({ field, reason }) =>
     Effect.gen(function* () {
       const error = yield* failed(
         (request) => new HttpClientError.RequestError({ request, reason, cause: new Error("bad") })
@@ -503,7 +501,7 @@ describe("other failures of the platform", () => {
     })
   )
 
-  it.effect("7.3 an error of ours inside the platform's is handed on as it is", () =>
+  it.effect("7.3 one of our errors inside a platform error is returned unchanged", () =>
     Effect.gen(function* () {
       const error = yield* failedBy(errors.RateLimitError)
       expect(error._tag).toBe("RateLimitError")
@@ -513,22 +511,22 @@ describe("other failures of the platform", () => {
   )
 
   it.effect.each([
-    { code: "ECONNRESET", told: { _tag: "ConnectionError", kind: "reset", code: "ECONNRESET" } },
-    { code: "UND_ERR_SOCKET", told: { _tag: "ConnectionError", kind: "closed", code: "UND_ERR_SOCKET" } },
-    { code: "UND_ERR_BODY_TIMEOUT", told: { _tag: "TimeoutError", phase: "idle" } }
-  ])("7.3 a body that breaks off is a failed connection, and is retried: $code", ({ code, told }) =>
+    { code: "ECONNRESET", expected: { _tag: "ConnectionError", kind: "reset", code: "ECONNRESET" } },
+    { code: "UND_ERR_SOCKET", expected: { _tag: "ConnectionError", kind: "closed", code: "UND_ERR_SOCKET" } },
+    { code: "UND_ERR_BODY_TIMEOUT", expected: { _tag: "TimeoutError", phase: "idle" } }
+  ])("7.3 a failing body is a transport error, and is retried: $code", ({ code, expected }) =>
     Effect.gen(function* () {
       const broken = MockTransport.stream(["[1, ", { fail: MockTransport.systemError(code) }])
       const { ended, times } = yield* play([broken, ok], { retry: withoutJitter })
       expect(ended).toMatchObject({ right: { value: "ok" } })
       expect(times).toEqual([0, 500])
       const { error } = yield* playError([MockTransport.forever(broken)], { retry: withoutJitter })
-      expect(error).toMatchObject(told)
+      expect(error).toMatchObject(expected)
       expect(error.attempts).toHaveLength(3)
     })
   )
 
-  it.effect("7.3 an answer that a client of the platform filters by its status is still an answer", () =>
+  it.effect("7.3 a client with filterStatusOk still gives the error of the status", () =>
     Effect.gen(function* () {
       const transport = yield* MockTransport.make([MockTransport.json({ message: "gone" }, { status: 404 })])
       const client = yield* clientOn(HttpClient.filterStatusOk(transport.client))
@@ -539,7 +537,7 @@ describe("other failures of the platform", () => {
     })
   )
 
-  it.effect("7.3 through the plain HttpClient it is the cause of the platform's error", () =>
+  it.effect("7.3 the plain HttpClient has our error as the cause of its own", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([MockTransport.connectionError({ code: "EPIPE" })], {
         retry: RetryPolicy.none
