@@ -1,6 +1,6 @@
 /**
- * One timer for a whole exchange of a native transport. It is not set anew for every chunk: when it fires too early it
- * looks at what is left.
+ * One timer for a whole exchange of a native transport. Chunks do not reset it: when it fires too early it checks
+ * what is left.
  */
 export class ExchangeTimer {
   private timer: ReturnType<typeof setTimeout> | undefined
@@ -11,35 +11,35 @@ export class ExchangeTimer {
 
   private isQuiet: boolean
 
-  /** The cause has the code of the limit that passed. An "unref" one keeps no process alive. */
+  /** The cause carries the code of the limit that passed. An "unref" timer does not keep the process alive. */
   constructor(onExpire: (cause: unknown) => void, mode: "ref" | "unref" = "ref") {
     this.onExpire = onExpire
     this.isQuiet = mode === "unref"
   }
 
-  /** From now on it keeps a process alive, or does not: nobody may wait for it. */
+  /** Whether the timer keeps the process alive from now on: nobody may be waiting for it. */
   set quiet(quiet: boolean) {
     if (quiet === this.isQuiet) return
     this.isQuiet = quiet
     this.tune()
   }
 
-  /** Timers are objects on Node and its kin, and numbers elsewhere. */
+  /** Timers are objects on Node and similar runtimes, and numbers elsewhere. */
   private tune(): void {
     const timer = this.timer as { readonly ref?: () => void; readonly unref?: () => void } | undefined
     if (this.isQuiet) timer?.unref?.()
     else timer?.ref?.()
   }
 
-  /** From now on something must happen within so many milliseconds. */
+  /** Starts a limit: something must happen within this many milliseconds. */
   expect(code: string, millis: number): void {
     this.code = code
     this.expiresAt = performance.now() + millis
-    // A later end is found out when the timer fires.
+    // A later expiry is noticed when the timer fires.
     if (this.expiresAt < this.firesAt) this.arm(millis)
   }
 
-  /** Nothing is waited for. */
+  /** Stops the current limit. */
   stop(): void {
     clearTimeout(this.timer)
     this.firesAt = Number.POSITIVE_INFINITY
@@ -49,7 +49,7 @@ export class ExchangeTimer {
   private arm(millis: number): void {
     clearTimeout(this.timer)
     this.firesAt = performance.now() + millis
-    // A timer of more than 2^31 - 1 ms fires at once; this one looks, and goes on.
+    // A timer of more than 2^31 - 1 ms fires at once: this one fires early, checks, and continues.
     this.timer = setTimeout(() => this.look(), Math.min(Math.ceil(millis), 2_147_483_647))
     if (this.isQuiet) this.tune()
   }

@@ -1,6 +1,6 @@
 /**
- * A request as the `fetch` of a runtime can send it. Two things differ: browsers hide where a redirect leads, and take no
- * stream as a body.
+ * A request in the form that the runtime's `fetch` can send. Browsers differ twice: they hide the target of a
+ * redirect, and take no stream as a body.
  */
 import type * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
@@ -18,12 +18,13 @@ import type * as TransportContract from "./TransportContract.js"
 
 type Request = Parameters<TransportContract.Send<never>>[1]
 
-/** The most that is held of a streamed body where `fetch` takes no stream: 256 MiB. */
+/** The most to buffer of a streamed body where `fetch` takes no stream: 256 MiB. */
 export const maxBuffered: number = 256 * 1024 * 1024
 
 /**
- * Sends a request as the runtime's `fetch` takes it: a form of bytes, text and Blobs as one `Blob`. In browsers other streams
- * are read into one first, and a redirect is followed by the browser where it would take no secret along.
+ * Sends a request in the form that the runtime's `fetch` takes. A form of bytes, text and Blobs is sent as one
+ * `Blob`. In browsers other streams are first read into one, and the browser follows a redirect if that forwards no
+ * secret.
  */
 export const adapted =
   (runtime: Runtime) =>
@@ -42,8 +43,8 @@ export const adapted =
   }
 
 /**
- * Whether a browser may follow the redirects of a request by itself. On a hop to another origin it drops `authorization`
- * (fetch standard, HTTP-redirect fetch) and sends all else; the query does not go along.
+ * Whether a browser may follow the redirects of a request by itself. On a hop to another origin it drops
+ * `authorization` (fetch standard, HTTP-redirect fetch) and forwards everything else except the query.
  */
 export const mayFollow = (call: Call.Call, request: Request): boolean => {
   if (call.config.redirects === 0) return false
@@ -59,13 +60,13 @@ const withFollowing = (request: Request): Request =>
   Object.assign(Object.create(Object.getPrototypeOf(request)), request, { [follows]: true })
 
 /**
- * What `fetch` is to do with a redirect of a request. Nothing, as a rule: the client follows it, and keeps secrets from other
- * origins.
+ * The `redirect` mode of `fetch` for a request. Usually `manual`: the client follows redirects itself, and keeps
+ * secrets from other origins.
  */
 export const redirectOf = (request: Request): "follow" | "manual" =>
   follows in request ? "follow" : "manual"
 
-/** A streamed body, read to its end. The limit is the one for the response, as where it is sent while it is read. */
+/** A streamed body, read to its end under the response limit, as if it were sent while it is read. */
 const buffered = (
   call: Call.Call,
   stream: Stream.Stream<Uint8Array, unknown>
@@ -75,7 +76,7 @@ const buffered = (
   const add = (chunk: Uint8Array): Effect.Effect<void, ApiError.ApiError> => {
     size += chunk.length
     if (size > maxBuffered) return Effect.fail(tooLarge(call))
-    // A source may use its memory again.
+    // A source may reuse its memory.
     chunks.push(new Uint8Array(chunk))
     return Effect.void
   }

@@ -1,6 +1,6 @@
 /**
- * `fetch` as a native transport: what `FetchHttpClient` sends with, with less around each request. Its timers are the
- * system's, as bytes do not wait for a test clock.
+ * `fetch` as a native transport, with less overhead per request than `FetchHttpClient`. Its timers are the system's:
+ * real bytes do not follow a test clock.
  *
  * @since 0.1.0
  */
@@ -34,7 +34,7 @@ const start = (
 ): Fetching => {
   const fetching = new Fetching()
   fetching.timer.expect("ERR_RESPONSE_LIMIT", timeouts.response)
-  // fetch counts what it holds, and only what it holds: the length of a stream is the caller's to tell.
+  // `fetch` sets the length of bodies that it holds; the caller sets that of a stream.
   const headers: Record<string, string> = { ...request.headers }
   const body = bodyOf(request)
   const streamed = body instanceof ReadableStream
@@ -85,13 +85,13 @@ const sourceOf = (
   chunks
 })
 
-/** A body that nobody reads holds its connection: it is let go with the response. */
+/** An unread body holds its connection: it is cancelled when the response is collected. */
 const unread =
   "FinalizationRegistry" in globalThis ? new FinalizationRegistry<() => void>((abort) => abort()) : undefined
 
 /**
- * The native transport of a `fetch`; `init` is what every request is sent with besides (`credentials`, `cache`, a
- * `dispatcher` of undici's).
+ * The native transport of a `fetch`. `init` is merged into every request (`credentials`, `cache`, a `dispatcher` of
+ * undici).
  *
  * @since 0.1.0
  * @category constructors
@@ -128,7 +128,7 @@ export const make = (
         fetching.timer.stop()
         if (!owned && response.body !== null) {
           unread?.register(source, fetching.abort, fetching)
-          // Nobody may ever read it, and it may be all that is left of a program.
+          // Nobody may ever read it, and it may be all that keeps the program running.
           fetching.timer.quiet = true
           fetching.timer.expect("ERR_IDLE_LIMIT", timeouts.idle)
         }

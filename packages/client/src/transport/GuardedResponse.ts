@@ -1,6 +1,6 @@
 /**
- * A response whose body is read from the wire once, under the idle limit and a size cap, and may then be asked for any
- * number of times: by a middleware, by the status check, by the decoder.
+ * A response whose body is read from the network once, under the idle limit and a size cap. Middleware, the status
+ * check and the decoder may then each read it again.
  */
 import type * as Cookies from "@effect/platform/Cookies"
 import type * as HttpHeaders from "@effect/platform/Headers"
@@ -30,10 +30,10 @@ import * as NativeExchange from "./NativeExchange.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 import * as Unread from "./unread.js"
 
-/** Gives the bytes that have come since it was asked last; fails with `None` at the end. */
+/** Returns the bytes that arrived since the last pull; fails with `None` at the end. */
 export type BytesPull = Pull<Uint8Array, ApiError.ApiError>
 
-/** A response under the limits of its call. `refusal` says why a redirect was not followed. */
+/** A response under the limits of its call. `refusal` is why a redirect was not followed. */
 export class GuardedResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
@@ -44,9 +44,9 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   private readonly native: "call" | "transport" | undefined
   private read: Collected | undefined
   private taken = false
-  /** Whether somebody has had the body as a stream: nobody can read it any more. */
+  /** Whether the body was taken as a stream: nothing can read it any more. */
   isSpent = false
-  /** Who keeps the body open until it is read, where it was handed out open. */
+  /** Keeps the body open until it is read, if it was returned open. */
   private keeper: Unread.Keeper | undefined
   private cachedHeaders: HttpHeaders.Headers | undefined
 
@@ -54,7 +54,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     call: Call.Call,
     request: HttpClientRequest.HttpClientRequest,
     source: NativeExchange.Source,
-    /** The transport keeps the idle limit itself; whose limits undici's timers in it are. */
+    /** Set if the transport enforces the idle limit itself; tells whose limits undici's timers are. */
     native?: "call" | "transport",
     read?: Collected,
     refusal?: string
@@ -68,14 +68,14 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     this.refusal = refusal
   }
 
-  /** Whether the transport keeps the idle limit itself. */
+  /** Whether the transport enforces the idle limit itself. */
   get keepsIdle(): boolean {
     return this.native !== undefined
   }
 
   /**
-   * They describe the content that is handed on: `content-encoding` and `content-length` are dropped where the body was
-   * decoded. Every look at the platform's headers builds them anew.
+   * The headers of the content as returned: `content-encoding` and `content-length` are dropped if the body was
+   * decoded. Cached, because every access to the platform's headers builds them anew.
    */
   get headers(): HttpHeaders.Headers {
     this.cachedHeaders ??=
@@ -83,7 +83,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     return this.cachedHeaders
   }
 
-  /** The same, with the reason why the redirect that it is was not followed. */
+  /** The same response, with the reason why its redirect was not followed. */
   refuse(reason: string): GuardedResponse {
     return Object.assign(this.copy(), { refusal: reason })
   }
@@ -92,21 +92,24 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     return Object.assign(Object.create(GuardedResponse.prototype), this)
   }
 
-  /** The same as an answer to the caller's own request, which is shown in errors and has no credentials of ours on it. */
+  /**
+   * The same as the response to the caller's own request, which errors show and which carries none of our
+   * credentials.
+   */
   answering(request: HttpClientRequest.HttpClientRequest): GuardedResponse {
     return Object.assign(this.copy(), { request })
   }
 
-  /** The URL that answered: another than was asked for where the transport has followed redirects by itself. */
+  /** The URL of the response. It differs from the requested one if the transport followed redirects by itself. */
   get url(): string {
     const { url } = this.source
     return url === undefined || url === "" ? this.askedUrl : url
   }
 
-  /** The URL that was asked for, as a middleware has left it. */
+  /** The requested URL, as middleware left it. */
   get askedUrl(): string {
     const asked = PlatformRequest.withWholeUrl(this.request).url
-    // A middleware may answer for a request of its own.
+    // A middleware may return the response to a request of its own.
     return URL.canParse(asked) ? asked : this.call.encoded.url
   }
 
@@ -122,7 +125,10 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     return this.source.remoteAddress
   }
 
-  /** The whole body, maybe as a view of a larger buffer; a `ResponseValidationError` where it is above `limits.responseBytes`. */
+  /**
+   * The whole body, perhaps as a view of a larger buffer. Fails with a `ResponseValidationError` above
+   * `limits.responseBytes`.
+   */
   get bytes(): Effect.Effect<Uint8Array, ApiError.ApiError> {
     return Effect.suspend(() => {
       const { call, keepsIdle, read } = this
@@ -134,7 +140,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     })
   }
 
-  /** The whole body, with a limit that somebody else keeps. */
+  /** The whole body, under a limit that the caller enforces. */
   readUnder(watch: AttemptDeadline.Limit): Effect.Effect<Uint8Array, ApiError.ApiError> {
     return Effect.flatMap(this.collect(this.call.config.limits.responseBytes, watch), (read) =>
       this.whole(read)
@@ -147,7 +153,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     return Effect.fail(this.unreadable(reason, CallError.quoteBytes(this.call, bytes, true).excerpt))
   }
 
-  /** What there is of the body up to a cap, and whether that was all; nothing where it does not arrive. */
+  /** The body up to a cap, and whether that was all of it; empty if it does not arrive. */
   salvage(cap: number): Effect.Effect<Collected> {
     return Effect.suspend(() => {
       if (this.read !== undefined) return Effect.succeed(this.read)
@@ -164,7 +170,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
   private collect(cap: number, watch: AttemptDeadline.Limit): Effect.Effect<Collected, ApiError.ApiError> {
     return Effect.clockWith((clock) => {
       watch.phase = "idle"
-      // What the transport keeps is not kept twice.
+      // A limit that the transport enforces is not enforced twice.
       const touch = (): void => {
         watch.since = this.keepsIdle ? Number.POSITIVE_INFINITY : Monotonic.now(clock)
       }
@@ -196,7 +202,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     })
   }
 
-  /** Opens the body: the bytes as they come, maybe as views of a larger buffer, under no limit of ours. */
+  /** Opens the body: bytes as they arrive, perhaps as views of a larger buffer, under no limit of ours. */
   get pull(): Effect.Effect<BytesPull, never, Scope.Scope> {
     return Effect.suspend(() => {
       const { read } = this
@@ -209,7 +215,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
       // Nobody began to read it in time.
       if (keeper?.expired === true)
         return Effect.map(TimeLimits.left(this.call), (left) => this.passed(left > 0 ? "idle" : "total"))
-      // Kept nowhere: it may be endless.
+      // Not buffered, because it may be endless.
       this.taken = true
       keeper?.start()
       const tagged = (cause: unknown): ApiError.ApiError =>
@@ -217,7 +223,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
           ? cause
           : TransportError.fromCause(this.call, cause, this.native ?? "transport", "reading")
       const { chunks, pull } = this.source
-      // Without the cost of a stream where the transport can.
+      // Avoids the cost of a stream if the transport can.
       const opened = pull === undefined ? Stream.toPull(chunks) : Effect.succeed(pull)
       const left = keeper === undefined ? Effect.void : Effect.addFinalizer(() => Effect.sync(keeper.leave))
       return Effect.zipRight(
@@ -235,18 +241,18 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     return Effect.failSync(() => Option.some(TransportError.timeout(call, phase, call.timeouts[phase])))
   }
 
-  /** The same, its body kept open by somebody until it is read. */
+  /** The same response, whose body a keeper holds open until it is read. */
   keptBy(keeper: Unread.Keeper): this {
     this.keeper = keeper
     return this
   }
 
-  /** What ends the body where it is handed out open, read or not. It does not refer to the response. */
+  /** Ends a body that was returned open, read or not. The function does not refer to the response. */
   get leave(): () => void {
     return this.keeper?.leave ?? Unread.nothing
   }
 
-  /** The bytes as they come, in memory of their own, under the idle limit and the call's deadline. */
+  /** The bytes as they arrive, in memory of their own, under the idle limit and the call's deadline. */
   get guardedChunks(): Stream.Stream<Uint8Array, ApiError.ApiError> {
     return Stream.fromPull(Effect.map(this.pull, (pull) => Effect.map(this.limited(pull), Chunk.map(owned))))
   }

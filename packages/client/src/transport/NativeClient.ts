@@ -1,5 +1,6 @@
 /**
- * An `HttpClient` that carries a native transport, and one attempt on it: a single wait, without fibers that race a clock.
+ * An `HttpClient` that carries a native transport, and one attempt over it: a single wait, without fibers that race a
+ * clock.
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -15,7 +16,7 @@ import * as Transport from "./Transport.js"
 import type * as TransportContract from "./TransportContract.js"
 import * as Unread from "./unread.js"
 
-/** A change to how requests are sent. */
+/** Changes how requests are sent. */
 export type Adapt = <R>(send: TransportContract.Send<R>) => TransportContract.Send<R>
 
 const asItIs: Adapt = (send) => send
@@ -73,7 +74,7 @@ const over = (
         }
       )
 
-  /** The transport ends a body that nobody begins to read when the idle limit has passed; the deadline is ours to keep. */
+  /** The transport ends a body that nobody begins to read within the idle limit; the deadline is ours to enforce. */
   const streamingUnscoped: TransportContract.Send<never> = (call, request) =>
     Effect.suspend(() => {
       let abort: NativeExchange.Abort = Unread.nothing
@@ -121,10 +122,10 @@ const over = (
   }
 }
 
-/** A body that its transport keeps. */
+/** A body that its transport keeps open. */
 class Held implements Unread.Keeper {
   readonly expired = false
-  /** The transport itself tells of it. */
+  /** The transport itself reports that. */
   readonly isLeft = false
   readonly leave: () => void
 

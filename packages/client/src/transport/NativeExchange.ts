@@ -1,7 +1,7 @@
 /**
- * The seam for transports that keep the limits of an attempt themselves. An `HttpClient` that carries one is asked through
- * it and spared what the client must do for others: fibers that race a clock, a stream for every body, a scope. Wrapped in
- * another `HttpClient` (`mapRequest` and its kin) it is an ordinary one again.
+ * The interface of transports that enforce the limits of an attempt themselves. The client uses the one that an
+ * `HttpClient` carries, and avoids what it must do for others: fibers that race a clock, a stream for every body, a
+ * scope. Wrapped in another `HttpClient` (by `mapRequest` and similar) it is an ordinary one again.
  */
 
 import type * as Cookies from "@effect/platform/Cookies"
@@ -17,36 +17,36 @@ import type * as Timeouts from "../config/Timeouts.js"
 import * as Bytes from "../shared/bytes.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 
-/** The key under which an `HttpClient` carries a way to send of its own: see `NativeClient.attach`. */
+/** The key under which an `HttpClient` carries a native transport: see `NativeTransport.attach`. */
 export const TypeId: unique symbol = Symbol.for("@effect-api/client/NativeTransport")
 
 /**
- * What a response must have for the client to read it. `chunks` fails with the cause as it is. A chunk may be a view of a
- * larger buffer that does not change any more: the client copies what it hands on.
+ * The response of a transport. `chunks` fails with the unchanged cause. A chunk may be a view of a larger buffer that
+ * no longer changes: the client copies the bytes that it returns.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Source {
   readonly status: number
-  /** The URL that answered, where the transport has followed redirects by itself, as browsers do. */
+  /** The URL of the response, if the transport followed redirects by itself, as browsers do. */
   readonly url?: string | undefined
   readonly headers: HttpHeaders.Headers
   readonly cookies: Cookies.Cookies
   readonly remoteAddress: Option.Option<string>
-  /** The body is out of its content codings: the client drops the headers that describe the coded one. */
+  /** The transport decoded the body's content codings: the client drops the headers that describe the coded body. */
   readonly decoded?: boolean | undefined
   readonly chunks: Stream.Stream<Uint8Array, unknown>
   /**
-   * `chunks` without the cost of a stream, for the owner of the exchange, who ends it by its `Abort`. Fails with `None` at the
-   * end.
+   * `chunks` without the cost of a stream, for the owner of the exchange, who ends it by its `Abort`. Fails with
+   * `None` at the end.
    */
   readonly pull?: Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<unknown>> | undefined
 }
 
 /**
- * A response with its body: all of it, or, where it was larger than the cap, `complete: false` and its start. `bytes` may be
- * a view of a larger buffer, as the chunks of a {@link Source} may.
+ * A response with its body: all of it, or its start with `complete: false` if it exceeded the cap. `bytes` may be a
+ * view of a larger buffer, as the chunks of a {@link Source} may.
  *
  * @since 0.1.0
  * @category models
@@ -58,8 +58,8 @@ export interface Exchanged {
 }
 
 /**
- * Who is told how an exchange ended: one of the two, once, and neither after an abort. It may be before the call that
- * started the exchange returns.
+ * The callbacks of an exchange. The transport calls exactly one of them once, perhaps before the call that started
+ * the exchange returns, and neither after an abort.
  *
  * @since 0.1.0
  * @category models
@@ -70,7 +70,8 @@ export interface Listener<in A> {
 }
 
 /**
- * What a transport fails with where its own code has thrown: the call dies with the error, which is no failure of a connection.
+ * The cause to fail with when the transport's own code threw: the call dies with the error, rather than reporting a
+ * failed connection.
  *
  * @since 0.1.0
  * @category models
@@ -84,7 +85,7 @@ export class Defect {
 }
 
 /**
- * Ends an exchange, at any time: over nothing where it has ended already.
+ * Aborts the exchange. Safe to call at any time; a no-op once it has ended.
  *
  * @since 0.1.0
  * @category models
@@ -92,7 +93,8 @@ export class Defect {
 export type Abort = () => void
 
 /**
- * How many milliseconds the body of an answer that is no success may take: the status is known, the rest is courtesy.
+ * The longest time, in milliseconds, to read the body of an error: its status is known, and the body only adds
+ * detail.
  *
  * @since 0.1.0
  * @category constants
@@ -100,7 +102,7 @@ export type Abort = () => void
 export const discardMillis = 5_000
 
 /**
- * Collects the chunks of a body. Many small ones take the memory of their bytes, and little more.
+ * Collects the chunks of a body. Many small ones take little more memory than their bytes.
  *
  * @since 0.1.0
  * @category bytes
@@ -116,7 +118,7 @@ export const Collector: typeof Bytes.Collector = Bytes.Collector
 export type Collector = Bytes.Collector
 
 /**
- * The same bytes as a plain `Uint8Array` that has its memory to itself, copied where they are a part of a larger buffer.
+ * The same bytes as a plain `Uint8Array` with memory of its own. A part of a larger buffer is copied.
  *
  * @since 0.1.0
  * @category bytes
@@ -124,7 +126,7 @@ export type Collector = Bytes.Collector
 export const owned: (bytes: Uint8Array) => Uint8Array<ArrayBuffer> = Bytes.owned
 
 /**
- * The names of the headers that somebody removed from a request on purpose: a transport adds none of them by itself.
+ * The names of headers that were removed from a request on purpose: a transport must not add them by itself.
  *
  * @since 0.1.0
  * @category accessors
@@ -133,23 +135,23 @@ export const removedHeaders: (headers: HttpHeaders.Headers) => ReadonlyArray<str
   PlatformRequest.removedOf
 
 /**
- * A transport of its own, in callbacks: a fiber waits once for an exchange, whatever goes on within. It fails with the
- * cause as it is, a `code` along its chain. A limit of the request that passes has a code of ours (`ERR_RESPONSE_LIMIT`,
- * `ERR_IDLE_LIMIT`) or, where the transport sets undici's timers, undici's (`UND_ERR_CONNECT_TIMEOUT`,
- * `UND_ERR_HEADERS_TIMEOUT`, `UND_ERR_BODY_TIMEOUT`). Redirects are not followed. The body of a request is never a `Stream`: it
- * comes as a `Raw` `ReadableStream`.
+ * A transport in callbacks: a fiber waits once for an exchange, whatever happens within it. It fails with the
+ * unchanged cause, with a `code` along its chain. When a limit of the request passes, the code is ours
+ * (`ERR_RESPONSE_LIMIT`, `ERR_IDLE_LIMIT`), or undici's if the transport sets undici's timers
+ * (`UND_ERR_CONNECT_TIMEOUT`, `UND_ERR_HEADERS_TIMEOUT`, `UND_ERR_BODY_TIMEOUT`). It does not follow redirects. The
+ * body of a request is never a `Stream`: it is a `Raw` `ReadableStream`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface NativeTransport {
-  /** What of its own settings must never be shown: a proxy's password. Asked only where something is shown. */
+  /** Secrets of the transport's own settings, such as a proxy's password. Called only when something is shown. */
   readonly secrets?: (() => Iterable<string>) | undefined
-  /** Whether a limit of undici's that passes is the request's own: else it is one that stands below. */
+  /** Whether undici's timers are set to the request's own limits. Otherwise they are limits below the transport. */
   readonly setsLimits: boolean
   /**
-   * One exchange to the end of the body, or to the cap for its status. A body that breaks off, or takes longer than
-   * `discardMillis`, fails the exchange only where the status is a success; else it counts as not there.
+   * Runs one exchange to the end of the body, or to the cap for its status. A body that breaks off, or takes longer
+   * than `discardMillis`, fails the exchange only if the status is a success; otherwise it counts as absent.
    */
   readonly exchange: (
     request: HttpClientRequest.HttpClientRequest,
@@ -158,8 +160,8 @@ export interface NativeTransport {
     listener: Listener<Exchanged>
   ) => Abort
   /**
-   * One exchange to the headers. The body is pulled with backpressure, and leaving it aborts. A body that nobody reads
-   * is the caller's to abort where it is `owned`; else it is let go with the response.
+   * Runs one exchange to the headers. The body is pulled with backpressure; leaving it aborts the exchange. If
+   * `owned`, the caller aborts an unread body; otherwise it ends when the response is collected.
    */
   readonly open: (
     request: HttpClientRequest.HttpClientRequest,
@@ -170,7 +172,7 @@ export interface NativeTransport {
 }
 
 /**
- * Waits for an exchange. Interruption aborts it. A streamed body is made one that transports take.
+ * Waits for an exchange. Interruption aborts it. A streamed body is converted to one that transports take.
  *
  * @since 0.1.0
  * @category running
@@ -188,7 +190,7 @@ export const awaiting = <A>(
   })
 }
 
-/** An exchange that somebody waits for, and what becomes of its end. */
+/** An exchange that a fiber waits for, and how it continues. */
 export interface Pending<in out A, out B, out E> {
   readonly begin: (listener: Listener<A>) => Abort
   readonly onResponse: (answer: A) => Effect.Effect<B, E>
@@ -196,8 +198,8 @@ export interface Pending<in out A, out B, out E> {
 }
 
 /**
- * Begins an exchange and waits for it, inside of `uninterruptibleMask`. It begins where nothing can come between the two: an
- * interruption on a fiber's own yield would leave an `Effect.async` unaborted.
+ * Starts an exchange and waits for it, inside `uninterruptibleMask`. Nothing can run between the two: an interruption
+ * at a fiber's own yield would leave an `Effect.async` without its abort.
  */
 export const wait = <A, B, E>(
   pending: Pending<A, B, E>,
@@ -205,8 +207,8 @@ export const wait = <A, B, E>(
 ): Effect.Effect<B, E> => new Waiting(pending).wait(restore)
 
 /**
- * Lets go of the exchange as soon as it has ended. The functions that Effect sets as properties of its `async` and its
- * masks are made by V8 where only a full collection finds them, and they lead here.
+ * Drops its reference to the exchange as soon as that has ended. Closures held by Effect's `async` and
+ * `uninterruptibleMask` survive until a major GC, and they lead here.
  */
 class Waiting<A, B, E> implements Listener<A> {
   private pending: Pending<A, B, E> | undefined

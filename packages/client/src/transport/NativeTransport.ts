@@ -1,6 +1,6 @@
 /**
- * The door for transports of your own: the client sends whole exchanges through one, without the cost of an `HttpClient` in
- * between.
+ * The interface for transports of your own: the client sends whole exchanges through one, without the cost of an
+ * `HttpClient` in between.
  *
  * @since 0.1.0
  */

@@ -1,6 +1,4 @@
-/**
- * Requests of the platform, made without its constructors: those copy the headers and look at the URL once more.
- */
+/** Platform requests, made without the platform's constructors, which copy the headers and parse the URL again. */
 
 import * as HttpHeaders from "@effect/platform/Headers"
 import * as HttpBody from "@effect/platform/HttpBody"
@@ -14,19 +12,19 @@ const proto: object = Object.getPrototypeOf(HttpClientRequest.get(""))
 
 const headersProto: object = Object.getPrototypeOf(HttpHeaders.empty)
 
-/** Headers on their way to a transport: by lower-case name, `null` where one was removed. */
+/** Headers for a transport: by lower-case name, `null` if one was removed. */
 export type Outgoing = Record<string, string | null>
 
 /**
- * One layer over another, as an object that can become a request's headers. A literal of two spreads costs five times as
- * much: V8 makes a hidden class for each.
+ * Merges one layer over another into an object that can become a request's headers. A literal with two spreads costs
+ * five times as much: V8 makes a hidden class for each.
  */
 export const layered = (under: Headers.HeaderLayer, over: Headers.HeaderLayer): Outgoing =>
   Object.assign(Object.create(headersProto), under, over)
 
 /**
- * What goes to a transport, with exactly these headers, but for the removed ones. The platform's own constructors copy the headers
- * and look at the URL once more.
+ * The request for a transport, with exactly these headers, minus the removed ones. The platform's own constructors
+ * copy the headers and parse the URL again.
  */
 export const toHttp = (
   { body, method, url }: Pick<HttpClientRequest.HttpClientRequest, "body" | "method" | "url">,
@@ -42,9 +40,7 @@ export const toHttp = (
   return request
 }
 
-/**
- * The same request with another body and exactly the headers it has: the platform's `setBody` sets some of its own.
- */
+/** The same request with another body and unchanged headers: the platform's `setBody` sets some of its own. */
 export const withBody = (
   request: HttpClientRequest.HttpClientRequest,
   body: HttpBody.HttpBody
@@ -77,7 +73,7 @@ export const withEncodedForm = (
   })
 }
 
-/** The same request with its parameters in its URL, where a middleware has set any. */
+/** The same request with the parameters that middleware set, if any, moved into its URL. */
 export const withWholeUrl = (
   request: HttpClientRequest.HttpClientRequest
 ): HttpClientRequest.HttpClientRequest => {
@@ -90,9 +86,7 @@ export const withWholeUrl = (
   })
 }
 
-/**
- * The same request with those of its headers, and of the parameters that a middleware has set, that are to be kept.
- */
+/** The same request with only those headers, and those parameters set by middleware, that a predicate keeps. */
 export const filtered = (
   request: HttpClientRequest.HttpClientRequest,
   header: (name: string, value: string) => boolean,
@@ -116,13 +110,13 @@ const withoutRemoved = (headers: Outgoing): HttpHeaders.Headers => {
   return Object.assign(marked(Object.create(headersProto), names), Headers.finish(headers))
 }
 
-/** Where headers keep the names of those that were removed. The platform's own functions copy it along. */
+/** The key under which headers keep the names of those that were removed. The platform's own functions copy it. */
 const removed: unique symbol = Symbol.for("@effect-api/client/PlatformRequest/removed")
 
 const marked = <A extends object>(headers: A, names: ReadonlyArray<string>): A =>
   names.length === 0 ? headers : Object.assign(headers, { [removed]: names })
 
-/** The names of the headers that somebody removed on purpose: a transport adds none of them by itself. */
+/** The names of headers that were removed on purpose: a transport must not add them by itself. */
 export const removedOf = (headers: HttpHeaders.Headers): ReadonlyArray<string> =>
   (headers as { readonly [removed]?: ReadonlyArray<string> })[removed] ?? noNames
 

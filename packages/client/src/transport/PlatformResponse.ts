@@ -1,4 +1,4 @@
-/** The response of any `HttpClient` as this client reads one: under the limits of its call. */
+/** Turns the response of any `HttpClient` into one under the limits of its call. */
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -12,14 +12,14 @@ import * as GuardedResponse from "./GuardedResponse.js"
 import type * as NativeExchange from "./NativeExchange.js"
 import * as WebResponse from "./webResponse.js"
 
-/** A response of any `HttpClient`, which keeps no limit of ours. */
+/** A response of any `HttpClient`, which enforces no limit of ours. */
 export const guarded = (
   call: Call.Call,
   response: HttpClientResponse.HttpClientResponse,
   refusal?: string
 ): GuardedResponse.GuardedResponse => {
   const web = WebResponse.underneath(response)
-  // A fetch that has no streams, as React Native's, gives a body in one piece.
+  // A `fetch` without streams, such as React Native's, returns a body in one piece.
   const body =
     web !== undefined && web.body === undefined
       ? Stream.map(Stream.fromEffect(response.arrayBuffer), (buffer) => new Uint8Array(buffer))

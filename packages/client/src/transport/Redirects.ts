@@ -1,12 +1,11 @@
 /**
- * Requests for URLs that a server chose: the `Location` of a redirect, the next link of a page. One rule makes all of them, so
- * that no secret goes where its owner did not send it:
+ * Requests for URLs that a server chose: the `Location` of a redirect, the next link of a page. One rule makes all of
+ * them, so that no secret goes where its owner did not send it:
  *
- * - What is secret in the request itself (a header, whatever it is called, a cookie, a body with a `Redacted`) goes to no other
- *   origin.
- * - Credentials and secrets of the client go to the base URL's origin and to `trustedOrigins`, and to none of them once a chain
- *   has led elsewhere: a server that is not trusted must not choose what is asked in the client's name.
- * - Nothing goes from https to http.
+ * - A secret of the request itself (a header of any name, a cookie, a body with a `Redacted`) goes to no other origin.
+ * - Credentials and secrets of the client go to the base URL's origin and to `trustedOrigins`, and to none of them once a
+ *   chain has left these: an untrusted server must not choose what is requested in the client's name.
+ * - No request goes from https to http.
  */
 
 import * as HttpBody from "@effect/platform/HttpBody"
@@ -28,21 +27,21 @@ const statuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 export const isRedirect = (status: number): boolean => statuses.has(status)
 
 /**
- * The status that a browser gives for a redirect which it was told not to follow (fetch standard, opaque-redirect filtered
+ * The status that a browser reports for a redirect which it did not follow (fetch standard, opaque-redirect filtered
  * response).
  */
 export const hidden = 0
 
 /**
- * Whether a redirect asks for a GET in place of the request, on which the server has then acted (RFC 9110, 15.4): a 303 of
- * anything but GET and HEAD, a 301 and a 302 of a POST.
+ * Whether a redirect turns the request into a GET, because the server has processed it (RFC 9110, 15.4): a 303 to any
+ * method but GET and HEAD, a 301 and a 302 to a POST.
  */
 export const asksForGet = (status: number, method: string): boolean =>
   status === 303 ? method !== "GET" && method !== "HEAD" : status < 303 && method === "POST"
 
 /**
- * Where a server leads to, without user name, password and fragment, or why nothing is sent there. A relative URL resolves
- * against the one that was answered.
+ * The target of a redirect or link, without user name, password and fragment, or why it is not requested. A relative
+ * URL resolves against that of the response.
  */
 export const locate = (answered: string, location: string): URL | string => {
   if (!URL.canParse(location, answered)) return "its location does not parse"
@@ -56,8 +55,8 @@ export const locate = (answered: string, location: string): URL | string => {
 }
 
 /**
- * What was answered: the request, the URL that it was sent to, which is a middleware's to change, and the URL that answered,
- * which is another where the transport follows redirects by itself.
+ * The request behind a response: the request itself, the URL it was sent to, which middleware may change, and the URL
+ * of the response, which differs if the transport followed redirects by itself.
  */
 export interface Answered {
   readonly encoded: Encoded
@@ -66,8 +65,8 @@ export interface Answered {
 }
 
 /**
- * A request for a URL that a server chose, without what must not go there; or why it is not sent at all. `shown` knows the
- * secrets of the call, `holdsSecret` whether one stands in the body.
+ * A request for a URL that a server chose, without anything that must not go there; or why it is not sent. `shown`
+ * knows the secrets of the call; `holdsSecret` tells whether the body contains one.
  */
 export const restrict = (
   config: Pick<ApiConfig.ApiConfig, "base" | "trustedOrigins">,
@@ -98,7 +97,7 @@ export const restrict = (
   }
 }
 
-/** The request of the next hop of a call, or why there is none. */
+/** The request of a call's next hop, or why there is none. */
 export const redirected = (call: Call.Call, response: GuardedResponse.GuardedResponse): Encoded | string => {
   const { config, encoded, redirected } = call
   const { askedUrl, headers, status, url } = response
@@ -113,7 +112,7 @@ export const redirected = (call: Call.Call, response: GuardedResponse.GuardedRes
   )
 }
 
-/** A GET without what described the body, and without a key for what it no longer does. */
+/** A GET without the headers that described the body, and without an idempotency key. */
 const asGet = (config: ApiConfig.ApiConfig, encoded: Encoded): Encoded => {
   const key =
     encoded.idempotencyKey === undefined ? undefined : (config.idempotencyHeader ?? "idempotency-key")
@@ -137,8 +136,8 @@ const without = (
   Object.fromEntries(Object.entries(headers).filter(([name, value]) => !drop(name, value)))
 
 /**
- * A request as it leaves the middleware, which may sign every request it sees: what is secret goes no further where a server
- * has led to an origin that is not trusted.
+ * A request after the middleware, which may sign every request. Once a server has redirected it to an untrusted
+ * origin, secrets are removed.
  */
 export const outgoing = (
   call: Call.Call,

@@ -1,6 +1,6 @@
 /**
- * One attempt on any `HttpClient`: send, keep the limits the client under us does not know of, and say in our own terms what
- * went wrong.
+ * One attempt on any `HttpClient`: sends, enforces the limits that the client below does not know, and turns its
+ * failures into our errors.
  */
 
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
@@ -31,7 +31,7 @@ import * as PlatformResponse from "./PlatformResponse.js"
 import type * as TransportContract from "./TransportContract.js"
 import * as Unread from "./unread.js"
 
-/** Prepares an `HttpClient`, once per client. `init` is what `fetch` is to send with besides. */
+/** Prepares an `HttpClient`, once per client. `init` is merged into the options of `fetch`. */
 export const make = (client: HttpClient.HttpClient, init?: RequestInit): TransportContract.Transport =>
   Predicate.hasProperty(client, NativeExchange.TypeId)
     ? (client[NativeExchange.TypeId] as TransportContract.Transport)
@@ -41,7 +41,7 @@ const overPlatform = (
   client: HttpClient.HttpClient,
   init: RequestInit | undefined
 ): TransportContract.Transport => {
-  // The platform's own spans show the query and end at the headers.
+  // The platform's own spans show the query, and end at the headers.
   const quiet = HttpClient.withTracerDisabledWhen(client, () => true)
   const plain = HttpClient.makeWith(
     (prepared: Effect.Effect<HttpClientRequest.HttpClientRequest>) =>
@@ -61,7 +61,7 @@ const overPlatform = (
         ? client.execute(request)
         : Effect.flatMap(PlatformRequest.withEncodedForm(request), (request) => client.execute(request))
       const sent = Effect.catchAll(sending, (error) =>
-        // A client that filters statuses still has the answer: the status check is ours.
+        // A client that filters statuses still has the response: the status check is ours.
         TransportError.isStatusCode(error)
           ? Effect.succeed(error.response)
           : Effect.fail(TransportError.from(call, error))
@@ -102,7 +102,7 @@ const overPlatform = (
         return AttemptDeadline.expiring(call, watch, read)
       })
     )
-  // Elsewhere it may be a client that takes no Blob.
+  // Outside browsers it may be a client that takes no Blob.
   const adapt = isBrowser ? FetchRequest.adapted(runtime) : asItIs
   return {
     fastPath: undefined,
@@ -112,13 +112,13 @@ const overPlatform = (
   }
 }
 
-/** A body that nobody reads holds its connection: it is let go with the response. */
+/** An unread body holds its connection: it is cancelled when the response is collected. */
 const unread =
   "FinalizationRegistry" in globalThis ? new FinalizationRegistry<() => void>((leave) => leave()) : undefined
 
 /**
- * Keeps a body open until it is read to its end or left: it ends when the idle limit or the deadline passes and nobody has
- * begun to read it, or with the response.
+ * Keeps a body open until it is read to its end or left. It ends when the idle limit or the deadline passes before
+ * anyone reads it, or when the response is collected.
  */
 export const kept = (
   call: Call.Call,
@@ -148,8 +148,8 @@ const withInit = (context: Context.Context<never>, init: RequestInit): Context.C
 type Leaving = <R>(send: TransportContract.Send<R>) => TransportContract.Send<R>
 
 /**
- * Ends a streamed body with its attempt. After an abort Node's fetch reads what is left of it in one go, to nowhere; of one
- * that the server did not wait for, it never lets go.
+ * Ends a streamed request body with its attempt. After an abort Node's `fetch` drains the rest of it at once, and
+ * never releases one whose response came before it was sent.
  */
 const leavingBy =
   (
@@ -174,7 +174,7 @@ const leavingBy =
 export const leaving: Leaving = leavingBy(Effect.ensuring)
 
 /**
- * Ends a streamed body with an attempt that fails: a server may answer while it still reads, and an answer that is handed over
- * open does not end the body.
+ * Ends a streamed request body with an attempt that fails: a server may respond while it still reads, and a response
+ * that is returned open does not end the body.
  */
 export const leavingBroken: Leaving = leavingBy((sent, leave) => Effect.onError(sent, () => leave))

@@ -1,4 +1,4 @@
-/** What every way to send a request agrees on, whatever sends it. */
+/** The contract of every way to send a request. */
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -6,30 +6,30 @@ import type * as ApiError from "../errors/ApiError.js"
 import type * as Call from "../request/Call.js"
 import type * as GuardedResponse from "./GuardedResponse.js"
 
-/** How to have a request answered: the response, whatever its status, under the limits of the call. */
+/** Sends a request and returns the response, whatever its status, under the limits of the call. */
 export type Send<R> = (
   call: Call.Call,
   request: HttpClientRequest.HttpClientRequest
 ) => Effect.Effect<GuardedResponse.GuardedResponse, ApiError.ApiError, R>
 
 /**
- * An `HttpClient` as this client uses it. Redirects are not followed, but in browsers, where they cannot be seen. All of it
- * fails with a `ConnectionError`, a `TimeoutError` or, where the request cannot be sent, an `InvalidRequestError`.
+ * An `HttpClient` as this client uses it. It does not follow redirects, except in browsers, which hide them. It fails
+ * with a `ConnectionError`, a `TimeoutError` or, for a request that cannot be sent, an `InvalidRequestError`.
  */
 export interface Transport {
-  /** With its body read: of a success all of it, of any other answer what comes up to `limits.errorBytes`. */
+  /** Returns the response with its body: all of a success, and up to `limits.errorBytes` of any other. */
   readonly buffered: Send<never>
-  /** To the headers; the end of the scope aborts what is left. */
+  /** Returns at the headers; the end of the scope aborts the rest. */
   readonly streaming: Send<Scope.Scope>
-  /** To the headers; the body aborts itself when it is left, or is let go with the response. */
+  /** Returns at the headers; the body aborts when it is left, or ends when the response is collected. */
   readonly streamingUnscoped: Send<never>
-  /** What of the transport's own settings must never be shown. */
+  /** Secrets of the transport's own settings. */
   readonly secrets?: (() => Iterable<string>) | undefined
-  /** `whole` without a fiber's step in between, where the transport can: see {@link FastPath}. */
+  /** `buffered` without an extra step of the fiber, if the transport can: see {@link FastPath}. */
   readonly fastPath: FastPath | undefined
 }
 
-/** Sends a request that has no streamed body and waits for the answer, inside of `uninterruptibleMask`. */
+/** Sends a request without a streamed body and waits for the response, inside `uninterruptibleMask`. */
 export type FastPath = (
   call: Call.Call,
   request: HttpClientRequest.HttpClientRequest,

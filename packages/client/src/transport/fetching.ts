@@ -1,6 +1,6 @@
 /**
- * One exchange of a `fetch` that need not honour its signal: mocks, wrappers and polyfills may not. Whatever is waited for is
- * left as the exchange is aborted, and what of a body is there or still comes is cancelled.
+ * One exchange of a `fetch` that may ignore its signal, as mocks, wrappers and polyfills do. An abort rejects every
+ * pending wait, and cancels a body that is there or still arrives.
  */
 import { isBytes, notBytes } from "../shared/bytes.js"
 import { ExchangeTimer } from "./ExchangeTimer.js"
@@ -12,24 +12,24 @@ export class Fetching {
   private response: Promise<Response> = never
   private body: ReadableStream<Uint8Array> | undefined
   private reader: ReadableStreamDefaultReader<Uint8Array> | undefined
-  /** Reads the body of a fetch that has no streams, as React Native's: it comes in one piece. */
+  /** Reads the body of a `fetch` without streams, such as React Native's: it arrives in one piece. */
   private whole: (() => Promise<ArrayBuffer>) | undefined
-  /** Rejects what is waited for now. */
+  /** Rejects the current wait. */
   private leave: ((cause: unknown) => void) | undefined
   private ended: { readonly cause: unknown } | undefined
 
   constructor() {
     this.signal = this.controller.signal
-    // The limit that passed, which the abort that follows would hide.
+    // Reports the limit that passed; the abort that follows would hide it.
     this.timer = new ExchangeTimer((cause) => this.end(cause))
   }
 
-  /** Sends; once. */
+  /** Sends the request, once. */
   begin(send: () => Promise<Response>): void {
     this.response = promised(send).then((response) => {
       this.body = response.body ?? undefined
       if (response.body === undefined) this.whole = () => response.arrayBuffer()
-      // One that comes after the abort has nobody to read it.
+      // A response after the abort has no reader.
       if (this.ended !== undefined) this.cancel()
       return response
     })
@@ -42,8 +42,8 @@ export class Fetching {
   }
 
   /**
-   * The next chunk, `undefined` at the end. Told by functions: a promise more for every chunk is most of what a body in chunks of a
-   * few bytes costs.
+   * Reads the next chunk, `undefined` at the end. By callbacks: one more promise per chunk is most of the cost of a
+   * body in tiny chunks.
    */
   read(onChunk: (chunk: Uint8Array | undefined) => void, onFailed: (cause: unknown) => void): void {
     try {
@@ -89,7 +89,7 @@ export class Fetching {
     promised(async () => (reader === undefined ? body?.cancel() : reader.cancel())).catch(ignored)
   }
 
-  /** Tells one of the two, once. */
+  /** Calls exactly one of the callbacks, once. */
   private wait<A>(promise: Promise<A>, done: (value: A) => void, failed: (cause: unknown) => void): void {
     if (this.ended !== undefined) {
       promise.catch(ignored)
@@ -115,5 +115,5 @@ const never = new Promise<never>(() => {})
 
 const ignored = (): void => undefined
 
-/** What throws at once is a rejection too. */
+/** Turns a synchronous exception into a rejection too. */
 const promised = async <A>(start: () => Promise<A>): Promise<A> => start()

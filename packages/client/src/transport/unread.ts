@@ -1,4 +1,4 @@
-/** A body that is handed out open, and that nobody may ever read. */
+/** A body that is returned open, and that nobody may ever read. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DefaultServices from "effect/DefaultServices"
@@ -8,13 +8,13 @@ import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import { ExchangeTimer } from "./ExchangeTimer.js"
 
-/** Who keeps a body open until it is read, left, or the limit passes in which somebody must begin to read it. */
+/** Keeps a body open until it is read or left, or until the time to begin reading it has passed. */
 export interface Keeper {
   /** Nobody began in time: the body is gone. */
   readonly expired: boolean
-  /** It was ended before its end: what comes of it now is not the whole. */
+  /** It was left before its end: what can still be read is incomplete. */
   readonly isLeft: boolean
-  /** Somebody reads it: from now on its own limits count. */
+  /** Reading begins: from now on the body's own limits apply. */
   readonly start: () => void
   /** Ends it, read or not. A no-op once it has ended. */
   readonly leave: () => void
@@ -22,7 +22,7 @@ export interface Keeper {
 
 export const nothing = (): void => undefined
 
-/** Why a body is over: one that is aborted may look like one that has come to its end. */
+/** Why a body is over: an aborted one may look like one that has ended. */
 export const reasonOf = (keeper: Keeper | undefined, why: Option.Option<unknown>): Option.Option<unknown> =>
   keeper?.isLeft === true ? Option.orElseSome(why, () => left) : why
 
@@ -48,7 +48,10 @@ const liveClock = Context.get(DefaultServices.liveServices, Clock.Clock)
 
 const forever: Effect.Effect<never> = Effect.async<never>(() => {})
 
-/** Sleeps on the program's clock. On the system's it keeps no process alive: the body may be all that is left of a program. */
+/**
+ * Sleeps on the program's clock. On the system's clock it does not keep the process alive: the body may be all that
+ * is left of a program.
+ */
 const sleep = (millis: number): Effect.Effect<void> => {
   if (millis === Number.POSITIVE_INFINITY) return forever
   return Effect.clockWith((clock) => {
@@ -61,7 +64,7 @@ const sleep = (millis: number): Effect.Effect<void> => {
   })
 }
 
-/** Keeps a body that `close` ends. Nothing but `close` is referred to: a response that is dropped can be collected. */
+/** Keeps a body that `close` ends. It refers to nothing but `close`, so that a dropped response can be collected. */
 export const keep = (millis: number, close: Effect.Effect<void>): Effect.Effect<Keeper> =>
   Effect.suspend(() => {
     const keeping = new Keeping()
@@ -70,7 +73,7 @@ export const keep = (millis: number, close: Effect.Effect<void>): Effect.Effect<
       keeping.expired = true
       return Effect.void
     })
-    // Begun where no interruption can come before `close` is in place.
+    // Started where no interruption can come before `close` is registered.
     return Effect.uninterruptible(
       Effect.map(Effect.forkDaemon(Effect.ensuring(Effect.interruptible(waited), close)), (fiber) => {
         keeping.fiber = fiber

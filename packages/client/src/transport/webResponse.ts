@@ -1,13 +1,13 @@
-/** What a `Response` of `fetch` knows and the platform's view of it does not show. */
+/** The parts of a `fetch` `Response` that the platform's view of it hides. */
 import * as Predicate from "effect/Predicate"
 
-/** The lines of `set-cookie`, one by one; React Native and older polyfills have one joined line, or none. */
+/** The lines of `set-cookie`, one by one. React Native and older polyfills have one joined line, or none. */
 export const setCookies = (headers: globalThis.Headers): ReadonlyArray<string> =>
   headers.getSetCookie?.() ?? []
 
 /**
- * The platform's headers with `set-cookie` whole where it came more than once: the platform keeps the last of them. Joined as
- * every other header is: `cookies` has them one by one.
+ * The platform's headers with every `set-cookie` line: the platform keeps only the last. They are joined as every
+ * other header is; `cookies` has them one by one.
  */
 export const withCookies = <A extends Readonly<Record<string, string>>>(
   headers: A,
@@ -20,7 +20,9 @@ export const withCookies = <A extends Readonly<Record<string, string>>>(
   })
 }
 
-/** The `Response` under a response of the platform, where there is one: one that ends with its fiber stands in between. */
+/**
+ * The `Response` below a platform response, if there is one: a wrapper that ends with its fiber stands in between.
+ */
 export const underneath = (response: object): Response | undefined => {
   if (Predicate.hasProperty(response, "source"))
     return response.source instanceof Response ? response.source : undefined
@@ -29,7 +31,7 @@ export const underneath = (response: object): Response | undefined => {
     : undefined
 }
 
-/** Whether the body of a response cannot be read any more, as far as that can be known. */
+/** Whether the body of a response can no longer be read, as far as that is observable. */
 export const isSpent = (response: object): boolean => {
   const web = underneath(response)
   return web !== undefined && (web.bodyUsed || web.body?.locked === true)
