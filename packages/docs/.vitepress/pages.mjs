@@ -9,7 +9,7 @@ export const groups = [
     pages: [
       { file: "errors", title: "Errors" },
       { file: "retries", title: "Retries" },
-      { file: "quotas", title: "Limits and quotas" }
+      { file: "quotas", title: "Rate limits" }
     ]
   },
   {
@@ -37,6 +37,7 @@ export const groups = [
     pages: [
       { file: "ecosystem", title: "Ecosystem" },
       { file: "own-client", title: "Write your own client" },
+      { file: "anthropic", title: "The Anthropic API" },
       { file: "migrate", title: "Migrate" }
     ]
   },
