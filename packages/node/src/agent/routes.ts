@@ -1,7 +1,6 @@
 /** How a connection to an origin is established: directly, through a tunnel, or to a proxy that is sent whole URLs. */
 import type { Socket } from "node:net"
-import type { Duplex } from "node:stream"
-import type { SecureContext, TLSSocket } from "node:tls"
+import type { SecureContext } from "node:tls"
 import type { Abort, ConnectListener } from "../connect/connecting.js"
 import { type TcpOptions, tcp } from "../connect/tcp.js"
 import { tls } from "../connect/tls.js"
@@ -44,15 +43,15 @@ export const connectRoute = (
   const { proxy, target } = route
   let abort: Abort = () => undefined
   const { failed } = listener
-  const afterTunnel = (socket: Duplex): void => {
-    if (target.protocol === "http:") listener.connected(socket as Socket)
+  const afterTunnel = (socket: Socket): void => {
+    if (target.protocol === "http:") listener.connected(socket)
     else abort = tls(socket, serverTlsOptions(network, route), { connected: listener.connected, failed })
   }
-  const afterProxyTls = (socket: Duplex): void => {
+  const afterProxyTls = (socket: Socket): void => {
     if (proxy === undefined) return afterTunnel(socket)
     if (proxy.kind === "socks5" || proxy.kind === "socks5h") {
       abort = socks5Tunnel(socket, proxy, target, { connected: afterTunnel, failed })
-    } else if (takesAbsoluteForm(target.protocol, proxy)) listener.connected(socket as Socket)
+    } else if (takesAbsoluteForm(target.protocol, proxy)) listener.connected(socket)
     else abort = httpTunnel(socket, proxy, target, { connected: afterTunnel, failed })
   }
   const afterTcp = (socket: Socket): void => {
@@ -90,4 +89,5 @@ const proxyTlsOptions = (network: NetworkOptions, { host }: ProxyServer) => ({
 })
 
 /** What the peer has chosen to speak, of what was offered. */
-export const hasChosenH2 = (socket: Socket): boolean => (socket as Partial<TLSSocket>).alpnProtocol === "h2"
+export const hasChosenH2 = (socket: Socket): boolean =>
+  "alpnProtocol" in socket && socket.alpnProtocol === "h2"

@@ -19,10 +19,13 @@ export interface Coding {
 }
 
 /** Younger than the oldest runtime we serve, and so are its types. */
-const zstd = zlib as unknown as {
-  readonly createZstdDecompress?: (options: object) => Transform
-  readonly constants: { readonly ZSTD_e_flush: number; readonly ZSTD_d_windowLogMax: number }
-}
+const createZstdDecompress: unknown = Reflect.get(zlib, "createZstdDecompress")
+
+const makesTransform = (value: unknown): value is (options: object) => Transform =>
+  typeof value === "function"
+
+const zstdConstant = (name: "ZSTD_e_flush" | "ZSTD_d_windowLogMax"): unknown =>
+  Reflect.get(zlib.constants, name)
 
 // What has come is handed on: a stream of events must not wait for the coder's next block. The end is not flushed but finished,
 // so that a body that is cut is noticed.
@@ -62,25 +65,22 @@ const br: Coding = {
     zlib.createBrotliDecompress({ ...options, flush: zlib.constants.BROTLI_OPERATION_FLUSH })
 }
 
-const { createZstdDecompress } = zstd
-
 /** Where Node has it: from 22.15 and 23.8 on. */
-const zstdCodings: ReadonlyArray<Coding> =
-  createZstdDecompress === undefined
-    ? []
-    : [
-        {
-          name: "zstd",
-          headBytes: 1,
-          engine: (_, options) =>
-            createZstdDecompress({
-              ...options,
-              flush: zstd.constants.ZSTD_e_flush,
-              params: { [zstd.constants.ZSTD_d_windowLogMax]: windowLog }
-            }),
-          frames: () => new ZstdFrames()
-        }
-      ]
+const zstdCodings: ReadonlyArray<Coding> = !makesTransform(createZstdDecompress)
+  ? []
+  : [
+      {
+        name: "zstd",
+        headBytes: 1,
+        engine: (_, options) =>
+          createZstdDecompress({
+            ...options,
+            flush: zstdConstant("ZSTD_e_flush"),
+            params: { [String(zstdConstant("ZSTD_d_windowLogMax"))]: windowLog }
+          }),
+        frames: () => new ZstdFrames()
+      }
+    ]
 
 const codings: ReadonlyArray<Coding> = [gzip, deflate, br, ...zstdCodings]
 

@@ -45,6 +45,8 @@ export const tcp = (
 /** What `dns.lookup` is called with. Its order is what the process is set to: the resolver's own, by default. */
 const lookupOptions = { all: true } as const
 
+const systemLookup: Lookup = (host, options, callback) => dns.lookup(host, options, callback)
+
 /** What the system takes: seconds, and on Linux no more than these. */
 const keepAliveRange = { min: 1_000, max: 32_767_000 }
 
@@ -101,7 +103,7 @@ class AddressRace {
   }
 
   private lookUp(host: string): void {
-    const { lookup = dns.lookup as Lookup } = this.options
+    const { lookup = systemLookup } = this.options
     let isAsync = false
     try {
       lookup(host, lookupOptions, (error, found) => {

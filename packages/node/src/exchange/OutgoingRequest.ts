@@ -113,6 +113,9 @@ export const originEnd = (url: string): number => {
   return url.length
 }
 
+/** undici accepts any iterable of bytes; its types name only Node's streams. */
+const undiciBody = (body: unknown): OutgoingRequest["body"] => body as Readable
+
 /** The body as undici takes it, and its type where only the encoding of it knows that. */
 export const bodyOf = ({
   body
@@ -126,13 +129,12 @@ export const bodyOf = ({
     case "FormData": {
       const encoded = new Response(body.formData)
       return {
-        // undici takes any iterable of bytes; its types name Node's streams only.
-        body: encoded.body as unknown as Readable,
+        body: undiciBody(encoded.body),
         contentType: encoded.headers.get("content-type") ?? undefined
       }
     }
     case "Raw":
-      return { body: body.body as Readable }
+      return { body: undiciBody(body.body) }
     default:
       return { body: null }
   }

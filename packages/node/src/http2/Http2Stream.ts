@@ -9,6 +9,7 @@ import {
 } from "node:http2"
 import { setImmediate } from "node:timers"
 import type { Exchange, Unprocessed } from "../exchange/Exchange.js"
+import { codeOf } from "../shared/errors.js"
 import { GrowingBuffer } from "./GrowingBuffer.js"
 import { declaredLength, type OriginParts, requestHeaders } from "./requestHeaders.js"
 import { destroy, isUnwritten, resetStream } from "./resetStream.js"
@@ -47,7 +48,7 @@ function onResponse(
   this: OwnedStream,
   headers: IncomingHttpHeaders & IncomingHttpStatusHeader,
   _flags: number,
-  rawHeaders: ReadonlyArray<string>
+  rawHeaders: ReadonlyArray<string> = []
 ): void {
   this[owner].onHead(headers[":status"] ?? 0, rawHeaders)
 }
@@ -123,7 +124,7 @@ export class Http2Stream {
     this.isCounted = true
     this.host.addStream(this)
     owned.push = push
-    owned.on("response", onResponse as (headers: IncomingHttpHeaders) => void)
+    owned.on("response", onResponse)
     owned.on("error", onError)
     owned.on("close", onClose)
   }
@@ -224,8 +225,7 @@ export class Http2Stream {
 
   onError(cause: unknown): void {
     // It says no more than the code of RST_STREAM does.
-    if ((cause as { readonly code?: unknown } | undefined)?.code !== "ERR_HTTP2_STREAM_ERROR")
-      this.failure ??= cause
+    if (codeOf(cause) !== "ERR_HTTP2_STREAM_ERROR") this.failure ??= cause
   }
 
   /** Behind a GOAWAY no stream is begun: what is still in Node's queue would wait there for ever. */

@@ -4,9 +4,15 @@ import { Readable } from "node:stream"
 import { codedError } from "../shared/errors.js"
 import { lengthMismatchError } from "./requestHeaders.js"
 
+/** A result of an iterator, or of a stream's reader. */
+interface Part {
+  readonly done?: boolean | undefined
+  readonly value?: unknown
+}
+
 /** Where the parts of a body come from. */
 export interface BodySource {
-  readonly next: () => Promise<IteratorResult<unknown>> | IteratorResult<unknown>
+  readonly next: () => Promise<Part> | Part
   /** Nobody needs the rest. */
   readonly release: () => unknown
 }
@@ -39,14 +45,11 @@ export const contentOf = (body: unknown): RequestContent => {
 }
 
 const sourceOf = (body: object): BodySource => {
-  if (Readable.isDisturbed(body as Readable)) throw usedBodyError()
+  if (isDisturbed(body)) throw usedBodyError()
   // An iterator's `return` waits for the part that is awaited: a source that hangs would never be released by it.
   if (body instanceof ReadableStream) {
-    const reader = body.getReader() as ReadableStreamDefaultReader<unknown>
-    return {
-      next: () => reader.read() as Promise<IteratorResult<unknown>>,
-      release: () => reader.cancel()
-    }
+    const reader = body.getReader()
+    return { next: () => reader.read(), release: () => reader.cancel() }
   }
   if (body instanceof Readable) {
     const parts = body[Symbol.asyncIterator]()
@@ -56,9 +59,16 @@ const sourceOf = (body: object): BodySource => {
   return { next: () => parts.next(), release: () => parts.return?.() }
 }
 
+/** `Readable.isDisturbed` accepts web streams too; its types name only Node's. */
+const { isDisturbed }: { isDisturbed(body: object): boolean } = Readable
+
+const isAsyncIterable = (body: object): body is AsyncIterable<unknown> => Symbol.asyncIterator in body
+
+const isIterable = (body: object): body is Iterable<unknown> => Symbol.iterator in body
+
 const iteratorOf = (body: object): AsyncIterator<unknown> | Iterator<unknown> => {
-  if (Symbol.asyncIterator in body) return (body as AsyncIterable<unknown>)[Symbol.asyncIterator]()
-  if (Symbol.iterator in body) return (body as Iterable<unknown>)[Symbol.iterator]()
+  if (isAsyncIterable(body)) return body[Symbol.asyncIterator]()
+  if (isIterable(body)) return body[Symbol.iterator]()
   throw unsupportedBodyError()
 }
 

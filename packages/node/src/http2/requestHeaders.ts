@@ -57,9 +57,10 @@ export const requestHeaders = (
     [sensitiveHeaders]: neverIndexed
   }
   let size = path.length + target.authority.length
-  for (let index = 0; index + 1 < headers.length; index += 2) {
-    const name = headers[index] as string
-    const value = headers[index + 1] as string
+  for (let index = 0; ; index += 2) {
+    const name = headers[index]
+    const value = headers[index + 1]
+    if (name === undefined || value === undefined) break
     if (!token.test(name)) throw invalidError("header name", "ERR_INVALID_HTTP_TOKEN")
     if (invalidValue.test(value)) throw invalidError(`value of ${name}`, "ERR_INVALID_CHAR")
     size += name.length + value.length + bytesPerHeader

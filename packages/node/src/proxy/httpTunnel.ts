@@ -79,9 +79,9 @@ const checkStart = (line: string): Error | undefined => {
 }
 
 /** On a socket that is connected to the proxy. */
-export const httpTunnel = (
-  socket: Duplex,
+export const httpTunnel = <S extends Duplex>(
+  socket: S,
   proxy: ProxyServer,
   to: { readonly host: string; readonly port: number },
-  listener: ConnectListener<Duplex>
+  listener: ConnectListener<S>
 ): Abort => proxyHandshake(socket, connectRequest(proxy, hostPort(to)), readConnectResponse(), listener)

@@ -22,7 +22,7 @@ export const discard = (socket: Duplex): void => {
 }
 
 /** A failure that is known before anything was said. */
-export const failOnNextTick = (socket: Duplex, cause: Error, listener: ConnectListener<Duplex>): Abort => {
+export const failOnNextTick = (socket: Duplex, cause: Error, listener: ConnectListener<never>): Abort => {
   let over = false
   discard(socket)
   process.nextTick(() => {
@@ -34,13 +34,13 @@ export const failOnNextTick = (socket: Duplex, cause: Error, listener: ConnectLi
 }
 
 /** Owns a socket until it is a tunnel: destroyed by an abort and by each failure, and left without a listener else. */
-class ProxyHandshake {
+class ProxyHandshake<S extends Duplex> {
   private isOver = false
-  private readonly socket: Duplex
+  private readonly socket: S
   private readonly read: ReadReply
-  private readonly listener: ConnectListener<Duplex>
+  private readonly listener: ConnectListener<S>
 
-  constructor(socket: Duplex, read: ReadReply, listener: ConnectListener<Duplex>) {
+  constructor(socket: S, read: ReadReply, listener: ConnectListener<S>) {
     this.socket = socket
     this.read = read
     this.listener = listener
@@ -101,11 +101,11 @@ class ProxyHandshake {
 }
 
 /** Says the first word and reads on until `read` has made up its mind. */
-export const proxyHandshake = (
-  socket: Duplex,
+export const proxyHandshake = <S extends Duplex>(
+  socket: S,
   opening: Uint8Array,
   read: ReadReply,
-  listener: ConnectListener<Duplex>
+  listener: ConnectListener<S>
 ): Abort => {
   if (socket.destroyed || socket.readableEnded || !socket.writable) {
     return failOnNextTick(socket, socket.errored ? brokenError(socket.errored) : closedError(), listener)

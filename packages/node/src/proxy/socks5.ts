@@ -131,11 +131,11 @@ const maxNameBytes = 255
  * On a socket that is connected to the proxy. With `socks5h` the proxy resolves the name. With `socks5` it is resolved here, to
  * an IPv4 address where there is one: whether the proxy has IPv6 is not known, and a second try needs a second connection.
  */
-export const socks5Tunnel = (
-  socket: Duplex,
+export const socks5Tunnel = <S extends Duplex>(
+  socket: S,
   proxy: ProxyServer,
   to: { readonly host: string; readonly port: number },
-  listener: ConnectListener<Duplex>
+  listener: ConnectListener<S>
 ): Abort => {
   const host = stripBrackets(to.host)
   const begin = (host: string): Abort => {
@@ -159,7 +159,7 @@ const resolveFirst = (
   socket: Duplex,
   host: string,
   begin: (address: string) => Abort,
-  listener: ConnectListener<Duplex>
+  listener: ConnectListener<never>
 ): Abort => {
   // Nobody reads yet who would notice the end of the socket: `begin` finds what it has come to.
   socket.on("error", ignore)
