@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import ts from "typescript"
+import { slug } from "../packages/docs/.vitepress/slug.mjs"
 import { documents } from "./fences.mjs"
 import { stale } from "./generated.mjs"
 import { isExported, privateDocs, publicDeclarations, publicNames } from "./public.mjs"
@@ -122,13 +123,7 @@ const anchorsOf = (path) =>
   new Set(
     prose(path)
       .filter(({ text }) => /^#+ /.test(text))
-      .map(({ text }) =>
-        text
-          .replace(/^#+ /, "")
-          .toLowerCase()
-          .replace(/[^\p{L}\p{N}\s_-]/gu, "")
-          .replaceAll(" ", "-")
-      )
+      .map(({ text }) => slug(text.replace(/^#+ /, "")))
   )
 
 const isOurs = ({ link }) => !/^[a-z]+:/.test(link)

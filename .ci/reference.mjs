@@ -65,7 +65,7 @@ const app = await Application.bootstrapWithPlugins({
   excludeExternals: true,
   excludeTags: ["@since"],
   sort: ["source-order"],
-  categoryOrder: ["constructors", "layers", "accessors", "combinators", "*", "errors", "models"],
+  categoryOrder: ["Constructors", "Layers", "Accessors", "Combinators", "*", "Errors", "Models"],
   hideBreadcrumbs: true,
   hidePageHeader: true,
   parametersFormat: "table",
@@ -78,6 +78,12 @@ app.renderer.defineRouter("pages", Router)
 app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
   for (const reflection of project.getReflectionsByKind(ReflectionKind.ClassMember))
     if (isRepeated(reflection)) project.removeReflection(reflection)
+  // Categories are headings here.
+  for (const { comment, signatures } of Object.values(project.reflections))
+    for (const each of [comment, ...(signatures ?? []).map(({ comment }) => comment)])
+      for (const { content } of each?.getTags("@category") ?? []) {
+        content[0].text = content[0].text.charAt(0).toUpperCase() + content[0].text.slice(1)
+      }
   for (const { name, manifest, modules } of members) {
     const entry = project.getChildByName(`${name}/src`)
     entry.name = manifest.name

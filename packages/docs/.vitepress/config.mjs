@@ -20,10 +20,15 @@ const reference = publicPackages().map(({ name, dir, manifest }) => ({
   }))
 }))
 
+/** The path that the site is served below. */
+const base = process.env["DOCS_BASE"] ?? "/"
+
 export default defineConfig({
   title: "effect-api",
   description: "A typed-error HTTP API client for TypeScript programs on Effect",
   lang: "en",
+  base,
+  head: [["link", { rel: "icon", href: `${base}icon.svg`, type: "image/svg+xml" }]],
   srcDir: "pages",
   outDir: "dist",
   cacheDir: "build/cache",
@@ -38,7 +43,10 @@ export default defineConfig({
       { text: "Guide", link: "/getting-started", activeMatch: "^/(?!reference)" },
       { text: "Reference", link: "/reference/client/", activeMatch: "^/reference/" }
     ],
-    sidebar: [...guide, { text: "Reference", items: reference }],
+    sidebar: {
+      "/": [...guide, { text: "Reference", items: reference }],
+      "/reference/": [{ text: "Reference", items: reference }, ...guide]
+    },
     outline: [2, 3],
     search: {
       provider: "local",

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The servers that the tests of packages/node start, where a CI may install them. It never fails: a server that is missing
-# is left out by its tests, which say so.
+# Debian packages that tests start, where a CI may install them: `bash .ci/installed.sh nginx:nginx-light`, each a command and
+# its package. It never fails: what needs a command that is missing says so itself.
 set -uo pipefail
 
 missing=""
-for pair in nginx:nginx-light haproxy:haproxy squid:squid openssl:openssl; do
+for pair in "$@"; do
   PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "${pair%%:*}" >/dev/null || missing+=" ${pair#*:}"
 done
 [ -z "$missing" ] && exit 0
