@@ -10,7 +10,12 @@ const guide = groups.map(({ title, pages }) => ({
   items: pages.map(({ file, title }) => ({ text: title, link: `/${file}` }))
 }))
 
-const reference = publicPackages().map(({ name, dir, manifest }) => ({
+/** In the order in which a user meets them. */
+const order = ["client", "node", "anthropic", "testing"]
+
+const members = publicPackages().sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name))
+
+const reference = members.map(({ name, dir, manifest }) => ({
   text: manifest.name,
   link: `/reference/${name}/`,
   collapsed: true,
@@ -40,7 +45,7 @@ export default defineConfig({
   },
   themeConfig: {
     nav: [
-      { text: "Guide", link: "/getting-started", activeMatch: "^/(?!reference)" },
+      { text: "Guide", link: "/getting-started", activeMatch: "^/(?!index|reference/)" },
       { text: "Reference", link: "/reference/client/", activeMatch: "^/reference/" }
     ],
     sidebar: {
@@ -53,8 +58,8 @@ export default defineConfig({
       options: {
         miniSearch: {
           searchOptions: {
-            // A guide explains what a reference only states.
-            boostDocument: (id) => (id.startsWith("/reference/") ? 0.2 : 1)
+            // A guide explains what a reference only states, and the tour is for those who read the source.
+            boostDocument: (id) => (/\/reference\//.test(id) ? 0.2 : /\/architecture/.test(id) ? 0.4 : 1)
           }
         }
       }

@@ -13,10 +13,13 @@ const fileOf = (page, link) => {
   return path.startsWith(pagesDir) || !path.startsWith(root) ? undefined : path.replace(/\/$/, "")
 }
 
+/** The path of a file's page below `source`. Routes of VitePress end no name in `.md`. */
+const routeOf = (path) => show(path).replace(/\.md$/, "")
+
 /** The page of a file: for the README of a published package its reference, and else its text. */
 const pageOf = (path) => {
   const [, name] = /^packages\/(\w+)(\/README\.md)?$/.exec(show(path)) ?? []
-  return published.has(name) ? `/reference/${name}/` : `/source/${show(path)}.html`
+  return published.has(name) ? `/reference/${name}/` : `/source/${routeOf(path)}.html`
 }
 
 /** A plugin of markdown-it. */
@@ -36,8 +39,7 @@ const fence = "`".repeat(8)
 const languageOf = (path) => /\.(ts|mjs|json|md|sh|yml)$/.exec(path)?.[1] ?? "text"
 
 const contentOf = (path) => {
-  const links = (names) =>
-    names.map((name) => `- [${name}](/source/${show(join(path, name))}.html)`).join("\n")
+  const links = (names) => names.map((name) => `- [${name}](${pageOf(join(path, name))})`).join("\n")
   return statSync(path).isDirectory()
     ? links(readdirSync(path))
     : `${fence}${languageOf(path)}\n${readFileSync(path, "utf8").trimEnd()}\n${fence}`
@@ -53,5 +55,8 @@ export const sourcePages = () => {
   )
   for (const path of wanted)
     if (statSync(path).isDirectory()) for (const inner of readdirSync(path)) wanted.add(join(path, inner))
-  return [...wanted].map((path) => ({ params: { path: show(path) }, content: contentOf(path) }))
+  return [...wanted].map((path) => ({
+    params: { path: routeOf(path), title: show(path) },
+    content: contentOf(path)
+  }))
 }
