@@ -1,5 +1,5 @@
 /**
- * The client of the Anthropic API as a service.
+ * The client of the Anthropic API, as a service.
  *
  * @since 0.1.0
  */
@@ -23,60 +23,71 @@ import type * as Page from "./resources/Page.js"
 import type * as Tool from "./tools/Tool.js"
 import * as ToolRunner from "./tools/ToolRunner.js"
 
+/**
+ * @since 0.1.0
+ */
+export type { CallOptions } from "./config/CallOptions.js"
+
 type Options = CallOptions.CallOptions
 
 /**
- * The API. All methods fail with an `ApiError`, told apart by its `_tag`, and need nothing from the environment. A method
- * `f` of a resource `R` runs the request `R.f(...)`: with `client` it can be run in other ways too.
+ * The client. All methods fail with an `ApiError`, which its `_tag` discriminates, and require no services.
+ *
+ * Every method runs a request of the module of the same name: `files.upload(...)` runs `Files.upload(...)`. With `client` you
+ * can run the same request in other ways.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Anthropic {
   readonly messages: {
-    /** A message, whole. */
+    /** Creates a message. Fails for a long `max_tokens` without a timeout: see `Messages.create`. */
     readonly create: (
       params: Message.MessageCreateParams,
       options?: Options
     ) => Effect.Effect<Message.Message, ApiError.ApiError>
-    /** A message as it comes: see `MessageStream` for what to make of the events. */
+    /** Creates a message as a stream of events. Consume it with the functions of `MessageStream`. */
     readonly stream: (
       params: Message.MessageCreateParams,
       options?: Options
     ) => Stream.Stream<MessageEvent.MessageEvent, ApiError.ApiError>
-    /** The messages of a conversation with tools, which are run as the model calls them: see `ToolRunner.run`. */
+    /** Runs a conversation with tools, and emits each message of the model: see `ToolRunner.run`. */
     readonly run: <const Tools extends ReadonlyArray<Tool.Any>>(
       params: Message.MessageCreateParams,
       options: ToolRunner.Options<Tools>
     ) => Stream.Stream<Message.Message, ApiError.ApiError, Tool.Context<Tools[number]>>
-    /** How many tokens the input of a message would be. */
+    /** Counts the input tokens of a message without creating it. */
     readonly countTokens: (
       params: Message.ConversationParams,
       options?: Options
     ) => Effect.Effect<Message.MessageTokensCount, ApiError.ApiError>
     readonly batches: {
+      /** Starts a batch. */
       readonly create: (
         params: Batches.BatchCreateParams,
         options?: Options
       ) => Effect.Effect<Batches.MessageBatch, ApiError.ApiError>
+      /** Gets a batch and its progress. */
       readonly retrieve: (
         id: string,
         options?: Options
       ) => Effect.Effect<Batches.MessageBatch, ApiError.ApiError>
-      /** All batches, asked for page by page. */
+      /** Lists all batches. The stream requests the pages one by one. */
       readonly list: (
         params?: Page.PageParams,
         options?: Options
       ) => Stream.Stream<Batches.MessageBatch, ApiError.ApiError>
+      /** Cancels a batch. Requests that the model is already processing still finish. */
       readonly cancel: (
         id: string,
         options?: Options
       ) => Effect.Effect<Batches.MessageBatch, ApiError.ApiError>
+      /** Deletes a batch that has ended. */
       readonly del: (
         id: string,
         options?: Options
       ) => Effect.Effect<Batches.DeletedMessageBatch, ApiError.ApiError>
-      /** The results of a batch that has ended, in any order. */
+      /** Streams the results of a batch that has ended, in any order. */
       readonly results: (
         id: string,
         options?: Options
@@ -84,36 +95,40 @@ export interface Anthropic {
     }
   }
   readonly models: {
+    /** Gets a model by its id or an alias. */
     readonly retrieve: (id: string, options?: Options) => Effect.Effect<Models.ModelInfo, ApiError.ApiError>
-    /** All models, asked for page by page. */
+    /** Lists all models. The stream requests the pages one by one. */
     readonly list: (
       params?: Models.ModelListParams,
       options?: Options
     ) => Stream.Stream<Models.ModelInfo, ApiError.ApiError>
   }
   readonly files: {
+    /** Uploads a file of at most 500 MB. */
     readonly upload: (
       params: Files.FileUploadParams,
       options?: Options
     ) => Effect.Effect<Files.FileMetadata, ApiError.ApiError>
+    /** Gets the metadata of a file. */
     readonly retrieve: (id: string, options?: Options) => Effect.Effect<Files.FileMetadata, ApiError.ApiError>
-    /** All files, asked for page by page. */
+    /** Lists all files. The stream requests the pages one by one. */
     readonly list: (
       params?: Files.FileListParams,
       options?: Options
     ) => Stream.Stream<Files.FileMetadata, ApiError.ApiError>
-    /** The content of a file, while it comes. */
+    /** Downloads the content of a file that a tool created, as a stream of bytes. */
     readonly download: (id: string, options?: Options) => Stream.Stream<Uint8Array, ApiError.ApiError>
+    /** Deletes a file. */
     readonly del: (id: string, options?: Options) => Effect.Effect<Files.DeletedFile, ApiError.ApiError>
   }
-  /** Runs any request: with the response around its value, page by page, or one that this package does not have. */
+  /** The client that runs any request: also page by page, with its `ApiResponse`, or to endpoints without a method here. */
   readonly client: ApiClient.ApiClient
-  /** The same client with other settings, on the same connections: see `AnthropicConfig.OverrideOptions`. */
-  readonly withOptions: (options: AnthropicConfig.OverrideOptions) => Anthropic
+  /** The same client with changed settings, on the same connections: see `AnthropicConfig.Overrides`. */
+  readonly withOptions: (options: AnthropicConfig.Overrides) => Anthropic
 }
 
 /**
- * The service.
+ * The tag of the client.
  *
  * @since 0.1.0
  * @category tags
@@ -123,7 +138,7 @@ export const Anthropic: Context.Tag<Anthropic, Anthropic> = Context.GenericTag<A
 )
 
 /**
- * A client on the `HttpClient` of the environment. Fails with an `InvalidConfigError` that names the setting.
+ * Makes a client on the `HttpClient` of the context. Fails with an `InvalidConfigError` that names the invalid setting.
  *
  * @since 0.1.0
  * @category constructors
@@ -150,10 +165,10 @@ const fromClient = (client: ApiClient.ApiClient, settings: AnthropicConfig.Optio
     del: (id, options) => client.execute(Files.del(id, options))
   },
   client,
-  withOptions: (over) =>
+  withOptions: (overrides) =>
     fromClient(
-      client.withOptions(AnthropicConfig.toOverrides(settings, over)),
-      AnthropicConfig.merge(settings, over)
+      client.withOptions(AnthropicConfig.toOverrides(settings, overrides)),
+      AnthropicConfig.merge(settings, overrides)
     )
 })
 
@@ -180,8 +195,8 @@ const messagesOf = (
 }
 
 /**
- * A client as a layer, on any `HttpClient` layer. Fails with an `InvalidConfigError` where neither a key nor a token is
- * given, or a setting makes no sense.
+ * A client as a layer, on any `HttpClient` layer. Fails with an `InvalidConfigError` if credentials are missing or a setting
+ * is invalid.
  *
  * @example
  * ```ts
@@ -204,8 +219,8 @@ export const layer = (
   Layer.scoped(Anthropic, make(options))
 
 /**
- * A client as a layer whose settings come from the environment: see `AnthropicConfig.fromEnvironment`. What `explicit` sets
- * wins; a blank variable counts as unset.
+ * A client as a layer, with settings from environment variables: see `AnthropicConfig.fromEnvironment`. The settings in
+ * `explicit` take precedence. A blank variable counts as unset.
  *
  * @example
  * ```ts
@@ -236,9 +251,25 @@ export const layerConfig = (
   )
 
 /**
- * The client of the environment as a plain `HttpClient`: credentials, retries, limits and telemetry for what is built on
- * that, such as `@effect/ai-anthropic`.
+ * The client as a plain `HttpClient`. Libraries built on one, such as `@effect/ai-anthropic`, get its credentials, retries,
+ * limits and telemetry.
  *
+ * @example
+ * ```ts
+ * import { HttpClient } from "@effect/platform"
+ * import { Anthropic } from "@effect-api/anthropic"
+ * import { NodeTransport } from "@effect-api/node"
+ * import { Effect, Layer } from "effect"
+ *
+ * const Live = Anthropic.layerHttpClient.pipe(
+ *   Layer.provide(Anthropic.layerConfig()),
+ *   Layer.provide(NodeTransport.layer)
+ * )
+ *
+ * const program = Effect.flatMap(HttpClient.get("/v1/models"), (response) => response.json).pipe(
+ *   Effect.provide(Live)
+ * )
+ * ```
  * @since 0.1.0
  * @category layers
  */

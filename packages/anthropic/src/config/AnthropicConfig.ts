@@ -1,9 +1,8 @@
 /**
- * The settings of a client of the Anthropic API, and where the environment gives them.
+ * The settings of a client of the Anthropic API, and the environment variables that set them.
  *
  * @since 0.1.0
  */
-
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { ApiConfig, Credentials, type Middleware, PlatformHeaders } from "@effect-api/client"
 import * as Config from "effect/Config"
@@ -14,48 +13,46 @@ import * as Redacted from "effect/Redacted"
 import * as Struct from "effect/Struct"
 import * as CallOptions from "./CallOptions.js"
 
-/** The version that this package tells the API. @since 0.1.0 @category constants */
+/** The version of this package, which requests send in their headers. @since 0.1.0 @category constants */
 export const packageVersion = "0.1.0"
 
 const defaultBaseUrl = "https://api.anthropic.com"
 
 /**
- * The settings: those of `ApiClient`, and what is Anthropic's own. A key or a token is required, or `credentials`, or a
- * header of your own in their place.
+ * The settings of a client: those of `ApiClient`, and Anthropic's own. A client needs an `apiKey`, an `authToken`,
+ * `credentials`, or a header of your own that authenticates its calls.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options extends Omit<ApiConfig.Options, "baseUrl"> {
-  /** Sent as `x-api-key`. */
+  /** The API key, sent as `x-api-key`. A blank key counts as missing. */
   readonly apiKey?: Redacted.Redacted<string> | undefined
-  /** Sent as a bearer token; besides the key, if there are both. */
+  /** An OAuth token, sent as a bearer token. If there is an `apiKey` as well, the client sends both. */
   readonly authToken?: Redacted.Redacted<string> | undefined
-  /** `https://api.anthropic.com` unless said otherwise. */
+  /** The base URL of the API (`https://api.anthropic.com`). */
   readonly baseUrl?: string | URL | undefined
-  /** The version of the API (`2023-06-01`). Answers of later versions can be read too. */
+  /** The version of the API, sent as `anthropic-version` (`2023-06-01`). Responses of later versions decode as well. */
   readonly version?: string | undefined
-  /** Features to switch on for every call, by their names. */
+  /** The names of beta features to enable for every call (none). */
   readonly betas?: ReadonlyArray<string> | undefined
 }
 
 /**
- * What `withOptions` takes: see `ApiConfig.Overrides` of the client. A key, a token or `credentials` takes the place of all
- * that proved who calls before.
+ * Settings that `withOptions` changes: see `ApiConfig.Overrides` of the client. An `apiKey`, an `authToken` or `credentials`
+ * replaces all earlier credentials.
  *
  * @since 0.1.0
  * @category models
  */
-export interface OverrideOptions
-  extends ApiConfig.Overrides,
-    Pick<Options, "apiKey" | "authToken" | "version"> {
-  /** Features to switch on besides those that are on; a function of these replaces them. */
+export interface Overrides extends ApiConfig.Overrides, Pick<Options, "apiKey" | "authToken" | "version"> {
+  /** The names of further beta features to enable. A function of the enabled ones replaces them. */
   readonly betas?: ReadonlyArray<string> | ((old: ReadonlyArray<string>) => ReadonlyArray<string>) | undefined
 }
 
 const optional = <A>(config: Config.Config<A>) => Config.withDefault(config, undefined)
 
-/** Lines without a colon are passed over. */
+/** Reads lines of the form `Name: value`, and ignores lines without a colon. */
 const parseHeaders = (lines: string): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Array.from(lines.matchAll(/^([^:\n]+):(.*)$/gm), ([, name = "", value = ""]) => [
@@ -65,8 +62,8 @@ const parseHeaders = (lines: string): Readonly<Record<string, string>> =>
   )
 
 /**
- * The settings as the environment gives them, by the names that the vendor's SDKs have for them: `ANTHROPIC_API_KEY` or
- * else `ANTHROPIC_AUTH_TOKEN`, `ANTHROPIC_BASE_URL`, and `ANTHROPIC_CUSTOM_HEADERS`, each line `Name: value`.
+ * Reads the settings from the environment variables of Anthropic's SDKs: `ANTHROPIC_API_KEY` or else
+ * `ANTHROPIC_AUTH_TOKEN`, `ANTHROPIC_BASE_URL`, and `ANTHROPIC_CUSTOM_HEADERS`, which holds lines of the form `Name: value`.
  *
  * @since 0.1.0
  * @category config
@@ -80,81 +77,90 @@ export const fromEnvironment: Config.Config<Options> = Config.all({
   Config.map(({ authToken, ...rest }) => ({
     ...rest,
     authToken: rest.apiKey === undefined ? authToken : undefined,
-    // What a gateway asks for may well be a secret.
+    // A custom header, such as one for a gateway, may hold a secret.
     redact: { headers: Object.keys(rest.headers) }
   }))
 )
 
-/** A secret's text, where it has one. Plain JavaScript may give it as a string. */
+/** The text of a secret. Plain JavaScript may pass a string. */
 const textOf = (secret: unknown): unknown => {
   try {
     return Redacted.isRedacted(secret) ? Redacted.value(secret) : secret
   } catch {
+    // `Redacted.unsafeWipe` removed the text.
     return "wiped"
   }
 }
 
-/** What is blank counts as not given, and so does a `Redacted` of a variable that is not set. */
-const isGiven = (secret: unknown): secret is Redacted.Redacted<string> => {
+/** Whether a secret is set. A blank one counts as missing, and so does a `Redacted` of an unset variable. */
+const isSet = (secret: unknown): secret is Redacted.Redacted<string> => {
   const text = textOf(secret)
   return text !== undefined && text !== null && (typeof text !== "string" || text.trim() !== "")
 }
 
-const namesCredentials = ({ apiKey, authToken, credentials }: OverrideOptions): boolean =>
-  credentials !== undefined || isGiven(apiKey) || isGiven(authToken)
+const hasCredentials = ({ apiKey, authToken, credentials }: Overrides): boolean =>
+  credentials !== undefined || isSet(apiKey) || isSet(authToken)
 
 /**
- * Settings over settings, by the rule of `ApiConfig.merge` of the client: betas are added, and a credential takes the place of
- * all those below it.
+ * Merges settings by the rules of `ApiConfig.merge`. Betas are added, and new credentials replace all earlier ones.
  *
+ * @example
+ * ```ts
+ * import { AnthropicConfig } from "@effect-api/anthropic"
+ *
+ * const settings = AnthropicConfig.merge(
+ *   { betas: ["context-management-2025-06-27"], retry: { maxRetries: 4 } },
+ *   { betas: ["files-api-2025-04-14"], timeouts: { total: "5 minutes" } }
+ * )
+ * ```
  * @since 0.1.0
  * @category combinators
  */
-export const merge = (self: Options, over: OverrideOptions): Options => {
-  const under = namesCredentials(over) ? Struct.omit(self, "apiKey", "authToken", "credentials") : self
+export const merge = (self: Options, over: Overrides): Options => {
+  const under = hasCredentials(over) ? Struct.omit(self, "apiKey", "authToken", "credentials") : self
   const { betas, ...rest } = over
   return {
-    // Settings that the client does not know of go through.
+    // Unknown settings are kept, so that `check` can reject them.
     ...ApiConfig.merge({ ...under, baseUrl: under.baseUrl ?? defaultBaseUrl }, rest),
-    // One alone is a list too: in plain JavaScript a string would be taken for a list of letters.
+    // Plain JavaScript may pass one beta as a string, which a spread would split into letters.
     betas: typeof betas === "function" ? betas(self.betas ?? []) : [...(self.betas ?? []), betas ?? []].flat()
   }
 }
 
 /**
- * Fails with an `InvalidConfigError` where there is nothing to prove who calls, what there is is no text, or a setting is
- * unknown.
+ * Checks the settings. Fails with an `InvalidConfigError` that names the setting if credentials are missing, a credential is
+ * not text, or a setting is unknown.
  *
  * @since 0.1.0
  * @category validation
  */
 export const check = (options: Options): Either.Either<Options, ApiConfig.InvalidConfigError> => {
-  const problem = ApiConfig.problem(options, ofAnthropic)
+  const problem = ApiConfig.problem(options, ownSettings)
   if (problem !== undefined) return Either.left(problem)
-  const refuse = (key: string, reason: string) =>
+  const invalid = (key: string, reason: string) =>
     Either.left(new ApiConfig.InvalidConfigError({ key, reason }))
   for (const key of ["apiKey", "authToken"] as const) {
-    if (isGiven(options[key]) && typeof textOf(options[key]) !== "string")
-      return refuse(key, "must be a Redacted or a string")
+    if (isSet(options[key]) && typeof textOf(options[key]) !== "string")
+      return invalid(key, "must be a Redacted or a string")
   }
   const { "x-api-key": key, authorization } = headersOf(options)
-  return namesCredentials(options) || (key ?? authorization ?? undefined) !== undefined
+  return hasCredentials(options) || (key ?? authorization ?? undefined) !== undefined
     ? Either.right(options)
-    : refuse(
+    : invalid(
         "apiKey",
         "is missing, and so is authToken: ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN set them too"
       )
 }
 
-/** Besides the client's; the last three are those of a client of promises. */
-const ofAnthropic = ["apiKey", "authToken", "version", "betas", "transport", "logger", "logLevel"]
+/** The settings besides those of `ApiClient`. The last three belong to the promise client. */
+const ownSettings = ["apiKey", "authToken", "version", "betas", "transport", "logger", "logLevel"]
 
-/** By lower-case name, in whatever form they were given. */
+/** The headers by lower-case name. */
 const headersOf = ({ headers }: Options): ApiConfig.Merged["headers"] =>
   (ApiConfig.merge({ headers: {} }, { headers }) as Pick<ApiConfig.Merged, "headers">).headers
 
 /**
- * The settings in the terms of `ApiClient`.
+ * Converts the settings to those of `ApiClient`.
  *
  * @since 0.1.0
  * @category conversions
@@ -175,24 +181,22 @@ export const toClientOptions = (options: Options): ApiConfig.Options => {
 }
 
 /**
- * What `withOptions` of a client takes to have other settings. Credentials stay, and what they have cached, unless `over`
- * names some.
+ * Converts changed settings to the overrides that `withOptions` of an `ApiClient` takes. Existing credentials and their cache
+ * are kept unless `over` sets new ones.
  *
  * @since 0.1.0
  * @category conversions
  */
-export const toOverrides = (self: Options, over: OverrideOptions): ApiConfig.Overrides => {
-  const options = toClientOptions(merge(self, over))
-  // All of them were merged here: they take the place of the client's.
-  const replacing = Records.map({ ...options } as Readonly<Record<string, unknown>>, (value, name) =>
-    ApiConfig.isMerging(name) ? () => value : value
-  )
-  return namesCredentials(over) ? replacing : Struct.omit(replacing, "credentials")
+export const toOverrides = (self: Options, over: Overrides): ApiConfig.Overrides => {
+  const settings: Readonly<Record<string, unknown>> = { ...toClientOptions(merge(self, over)) }
+  // They are merged already, and so replace the client's.
+  const replacing = Records.map(settings, (value, name) => (ApiConfig.isMerging(name) ? () => value : value))
+  return hasCredentials(over) ? replacing : Struct.omit(replacing, "credentials")
 }
 
 const credentials = (apiKey: Options["apiKey"], authToken: Options["authToken"]): Credentials.Credentials => {
-  const key = isGiven(apiKey) ? Credentials.header("x-api-key", apiKey) : Credentials.none
-  const token = isGiven(authToken) ? Credentials.bearer(authToken) : Credentials.none
+  const key = isSet(apiKey) ? Credentials.header("x-api-key", apiKey) : Credentials.none
+  const token = isSet(authToken) ? Credentials.bearer(authToken) : Credentials.none
   return key === Credentials.none ? token : token === Credentials.none ? key : both(key, token)
 }
 
@@ -219,7 +223,7 @@ const split = (betas: unknown): ReadonlyArray<string> =>
         .map((beta) => beta.trim())
         .filter(Boolean)
 
-/** A call's own betas would take the place of the client's. */
+/** Merges the betas of a call with those of the client. Otherwise the header of the call would replace the client's. */
 const addBetas =
   (betas: ReadonlyArray<string>): Middleware.Middleware =>
   (request, next) => {

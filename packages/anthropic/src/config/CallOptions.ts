@@ -1,44 +1,29 @@
-/**
- * What a single call may set over the client's settings.
- *
- * @since 0.1.0
- */
 import { ApiConfig, type ApiRequest } from "@effect-api/client"
 
 /**
- * What a call sets merges with the client's settings as in `ApiRequest.Overrides`; `betas` are added to the client's.
+ * The options of a single call. They merge with the client's settings as `ApiRequest.Overrides` do.
  *
  * @since 0.1.0
  * @category models
  */
 export interface CallOptions extends ApiRequest.Overrides {
-  /** Features to switch on, by their names: https://docs.anthropic.com/en/api/beta-headers */
+  /** The names of beta features to enable, in addition to the client's: https://docs.anthropic.com/en/api/beta-headers */
   readonly betas?: ReadonlyArray<string> | undefined
 }
 
-/**
- * The header that names the betas: each once, in the order given.
- *
- * @since 0.1.0
- * @category headers
- */
+/** The `anthropic-beta` header. It lists each beta once, in the given order. */
 export const betaHeader = (betas: ReadonlyArray<string>): { readonly "anthropic-beta"?: string } =>
   betas.length === 0 ? {} : { "anthropic-beta": [...new Set(betas)].join(",") }
 
-/**
- * The options as the client takes them; `own` are the betas that the resource itself needs.
- *
- * @since 0.1.0
- * @category headers
- */
+/** Converts the options of a call to those of a request. `required` lists the betas that the endpoint needs. */
 export const toOverrides = (
-  // The signal of a promise ends the call, and says nothing of the request.
+  // The signal of an async call aborts the call. It is no option of the request.
   { betas = [], signal: _, ...overrides }: CallOptions & { readonly signal?: unknown } = {},
-  own: ReadonlyArray<string> = []
+  required: ReadonlyArray<string> = []
 ): ApiRequest.Overrides =>
-  betas.length + own.length === 0
+  betas.length + required.length === 0
     ? overrides
     : {
         ...overrides,
-        headers: ApiConfig.compose("headers", betaHeader([...own, ...betas]), overrides.headers)
+        headers: ApiConfig.compose("headers", betaHeader([...required, ...betas]), overrides.headers)
       }

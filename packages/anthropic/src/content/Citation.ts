@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { kind, nullish, unknownKind } from "../shared/schema.js"
+import { kind, nullish, type UnknownKind, unknownKind } from "../shared/schema.js"
 
 const document = {
   cited_text: Schema.String,
@@ -76,10 +76,10 @@ const known = [
 ] as const
 
 /** A kind of citation that this version does not know. @since 0.1.0 @category models */
-export const UnknownCitation = unknownKind(...known)
+export const UnknownCitation: Schema.Schema<UnknownCitation> = unknownKind(...known)
 
 /** A kind of citation that this version does not know. @since 0.1.0 @category models */
-export interface UnknownCitation extends Schema.Schema.Type<typeof UnknownCitation> {}
+export interface UnknownCitation extends UnknownKind {}
 
 /** The source of a part of a response. @since 0.1.0 @category models */
 export const Citation: Schema.Schema<Citation> = Schema.Union(...known, UnknownCitation)

@@ -7,9 +7,19 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { kind, named, nullish, open, unknownKind } from "../shared/schema.js"
+import { kind, named, nullish, open, type UnknownKind, unknownKind } from "../shared/schema.js"
 import * as Citation from "./Citation.js"
 import * as ServerToolResult from "./ServerToolResult.js"
+
+/**
+ * @since 0.1.0
+ */
+export * from "./Citation.js"
+
+/**
+ * @since 0.1.0
+ */
+export * from "./ServerToolResult.js"
 
 /** Text, with citations if the request enabled them. @since 0.1.0 @category blocks */
 export const TextBlock = kind("text", {
@@ -105,10 +115,10 @@ const known = [
 ] as const
 
 /** A block of a type that this version does not know, with all its fields. @since 0.1.0 @category blocks */
-export const UnknownBlock = unknownKind(...known)
+export const UnknownBlock: Schema.Schema<UnknownBlock> = unknownKind(...known)
 
 /** A block of a type that this version does not know, with all its fields. @since 0.1.0 @category blocks */
-export interface UnknownBlock extends Schema.Schema.Type<typeof UnknownBlock> {}
+export interface UnknownBlock extends UnknownKind {}
 
 /**
  * A content block of a response. Its `type` discriminates the union.

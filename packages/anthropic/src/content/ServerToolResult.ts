@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { kind, named, nullish, openLiteral, unknownKind } from "../shared/schema.js"
+import { kind, named, nullish, openLiteral, type UnknownKind, unknownKind } from "../shared/schema.js"
 
 /** The caller of a tool: the model itself, or code that it runs. @since 0.1.0 @category models */
 export const ToolCaller = Schema.Struct({
@@ -16,7 +16,7 @@ export const ToolCaller = Schema.Struct({
 export interface ToolCaller extends Schema.Schema.Type<typeof ToolCaller> {}
 
 /** A result of a type that this version does not know. @since 0.1.0 @category models */
-export interface UnknownResult extends Schema.Schema.Type<ReturnType<typeof unknownKind>> {}
+export interface UnknownResult extends UnknownKind {}
 
 /** One result of a web search. @since 0.1.0 @category models */
 export const WebSearchResult = kind("web_search_result", {

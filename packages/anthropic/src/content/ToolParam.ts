@@ -4,7 +4,16 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { kind, named, nullish, ofUnknownType, open, openLiteral, unknownKind } from "../shared/schema.js"
+import {
+  kind,
+  named,
+  nullish,
+  ofUnknownType,
+  open,
+  openLiteral,
+  type UnknownKind,
+  unknownKind
+} from "../shared/schema.js"
 import { CacheControl } from "./ContentBlockParam.js"
 
 /** Fields that every tool may have. */
@@ -180,10 +189,10 @@ const known = [
 ] as const
 
 /** A tool of a type that this version does not know. Make one with {@link untyped}. @since 0.1.0 @category tools */
-export const UnknownTool = unknownKind(...known, kind("custom", {}))
+export const UnknownTool: Schema.Schema<UnknownTool> = unknownKind(...known, kind("custom", {}))
 
 /** A tool of a type that this version does not know. Make one with {@link untyped}. @since 0.1.0 @category tools */
-export interface UnknownTool extends Schema.Schema.Type<typeof UnknownTool> {}
+export interface UnknownTool extends UnknownKind {}
 
 /** A tool that a request offers to the model. @since 0.1.0 @category models */
 export const ToolParam: Schema.Schema<ToolParam> = open(

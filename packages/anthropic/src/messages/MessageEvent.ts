@@ -7,7 +7,7 @@ import { ApiSchema, EventStream } from "@effect-api/client"
 import * as Schema from "effect/Schema"
 import * as Citation from "../content/Citation.js"
 import * as ContentBlock from "../content/ContentBlock.js"
-import { kind, named, nullish, open, unknownKind } from "../shared/schema.js"
+import { kind, named, nullish, open, type UnknownKind, unknownKind } from "../shared/schema.js"
 import { fillEvent } from "./fillMissing.js"
 import * as Message from "./Message.js"
 
@@ -59,10 +59,10 @@ export interface SignatureDelta extends Schema.Schema.Type<typeof SignatureDelta
 const deltas = [TextDelta, InputJsonDelta, CitationsDelta, ThinkingDelta, SignatureDelta] as const
 
 /** A delta of a type that this version does not know. @since 0.1.0 @category deltas */
-export const UnknownDelta = unknownKind(...deltas)
+export const UnknownDelta: Schema.Schema<UnknownDelta> = unknownKind(...deltas)
 
 /** A delta of a type that this version does not know. @since 0.1.0 @category deltas */
-export interface UnknownDelta extends Schema.Schema.Type<typeof UnknownDelta> {}
+export interface UnknownDelta extends UnknownKind {}
 
 /** A change to a content block, discriminated by `type`. @since 0.1.0 @category models */
 export const Delta: Schema.Schema<Delta> = Schema.Union(...deltas, UnknownDelta)
@@ -119,10 +119,10 @@ const events = [
 ] as const
 
 /** An event of a type that this version does not know. @since 0.1.0 @category events */
-export const UnknownEvent = unknownKind(...events)
+export const UnknownEvent: Schema.Schema<UnknownEvent> = unknownKind(...events)
 
 /** An event of a type that this version does not know. @since 0.1.0 @category events */
-export interface UnknownEvent extends Schema.Schema.Type<typeof UnknownEvent> {}
+export interface UnknownEvent extends UnknownKind {}
 
 /** An event of a message, discriminated by `type`. Unknown fields are kept. @since 0.1.0 @category models */
 export const MessageEvent: Schema.Schema<MessageEvent> = open(

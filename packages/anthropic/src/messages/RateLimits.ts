@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 
 /** One rate limit: its size, what remains of it, and when it resets fully. @since 0.1.0 @category models */
 export interface RateLimit {
-  /** The size of the limit: requests or tokens per minute. */
+  /** The size of the limit: requests or tokens within a period. */
   readonly limit: number | undefined
   /** How much of the limit remains now. */
   readonly remaining: number | undefined

@@ -1,12 +1,13 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * The same API for plain async code: promises that reject with the errors themselves, streams and lists for `for await`.
+ * The client for plain async code: promises that reject with typed errors, and streams and lists for `for await`.
  *
  * @since 0.1.0
  */
-import { ApiConfig, type ApiError, PromiseClient } from "@effect-api/client"
+import { ApiConfig, PromiseClient } from "@effect-api/client"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { identity } from "effect/Function"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as AnthropicConfig from "../config/AnthropicConfig.js"
@@ -21,10 +22,20 @@ import type * as Page from "../resources/Page.js"
 import type * as Tool from "../tools/Tool.js"
 import * as ToolRunner from "../tools/ToolRunner.js"
 import * as AsyncMessageStream from "./AsyncMessageStream.js"
-import * as AsyncTool from "./AsyncTool.js"
+import * as AsyncToolRun from "./AsyncToolRun.js"
 
 /**
- * What a single call may set, and a signal that ends it.
+ * @since 0.1.0
+ */
+export type { AsyncMessageStream } from "./AsyncMessageStream.js"
+
+/**
+ * @since 0.1.0
+ */
+export type { AsyncToolRun } from "./AsyncToolRun.js"
+
+/**
+ * The options of a single call, and a signal that aborts it.
  *
  * @since 0.1.0
  * @category models
@@ -32,7 +43,7 @@ import * as AsyncTool from "./AsyncTool.js"
 export interface CallOptions extends Calls.CallOptions, PromiseClient.CallOptions {}
 
 /**
- * The settings, the layer to send with, and where log lines go.
+ * The settings of a client, its transport, and its logger.
  *
  * @since 0.1.0
  * @category models
@@ -40,98 +51,106 @@ export interface CallOptions extends Calls.CallOptions, PromiseClient.CallOption
 export interface Options
   extends Omit<AnthropicConfig.Options, "apiKey" | "authToken">,
     PromiseClient.Environment {
-  /** Sent as `x-api-key`. */
+  /** The API key, sent as `x-api-key`. A blank key counts as missing. */
   readonly apiKey?: string | Redacted.Redacted<string> | undefined
-  /** Sent as a bearer token; besides the key, if there are both. */
+  /** An OAuth token, sent as a bearer token. If there is an `apiKey` as well, the client sends both. */
   readonly authToken?: string | Redacted.Redacted<string> | undefined
 }
 
 /**
- * What `withOptions` takes.
+ * Settings that `withOptions` changes.
  *
  * @since 0.1.0
  * @category models
  */
-export type Overrides = Omit<AnthropicConfig.OverrideOptions, "apiKey" | "authToken"> &
+export type Overrides = Omit<AnthropicConfig.Overrides, "apiKey" | "authToken"> &
   Pick<Options, "apiKey" | "authToken">
 
 /**
- * The API. Promises reject with the tagged errors themselves (`error instanceof ApiError.RateLimitError`), and with the
- * signal's reason where it ended the call.
+ * The client. Promises reject with the tagged errors (`error instanceof ApiError.RateLimitError`), or with the reason of the
+ * signal that aborted the call.
  *
  * @since 0.1.0
  * @category models
  */
 export interface AnthropicPromise extends AsyncDisposable {
   readonly messages: {
-    /** A message, whole. */
+    /** Creates a message. Rejects for a long `max_tokens` without a timeout: see `Messages.create`. */
     readonly create: (params: Message.MessageCreateParams, options?: CallOptions) => Promise<Message.Message>
-    /** A message as it comes. Nothing is sent before it is read; leaving the loop closes the connection. */
+    /** Creates a message as a stream. Reading it sends the request, and leaving the loop closes the connection. */
     readonly stream: (
       params: Message.MessageCreateParams,
       options?: CallOptions
     ) => AsyncMessageStream.AsyncMessageStream
-    /** The messages of a conversation with tools, which are run as the model calls them: see `AsyncTool.make`. */
+    /** Runs a conversation with tools, and iterates over the messages of the model: see `AsyncTool.make`. */
     readonly run: (
       params: Message.MessageCreateParams,
       options: ToolRunner.Options<ReadonlyArray<Tool.Tool<never, unknown>>> & PromiseClient.CallOptions
-    ) => AsyncTool.AsyncToolRun
-    /** How many tokens the input of a message would be. */
+    ) => AsyncToolRun.AsyncToolRun
+    /** Counts the input tokens of a message without creating it. */
     readonly countTokens: (
       params: Message.ConversationParams,
       options?: CallOptions
     ) => Promise<Message.MessageTokensCount>
     readonly batches: {
+      /** Starts a batch. */
       readonly create: (
         params: Batches.BatchCreateParams,
         options?: CallOptions
       ) => Promise<Batches.MessageBatch>
+      /** Gets a batch and its progress. */
       readonly retrieve: (id: string, options?: CallOptions) => Promise<Batches.MessageBatch>
-      /** All batches, asked for page by page. */
+      /** Lists all batches. The iteration requests the pages one by one. */
       readonly list: (
         params?: Page.PageParams,
         options?: CallOptions
       ) => PromiseClient.AsyncStream<Batches.MessageBatch>
+      /** Cancels a batch. Requests that the model is already processing still finish. */
       readonly cancel: (id: string, options?: CallOptions) => Promise<Batches.MessageBatch>
+      /** Deletes a batch that has ended. */
       readonly del: (id: string, options?: CallOptions) => Promise<Batches.DeletedMessageBatch>
-      /** The results of a batch that has ended, in any order. */
+      /** Iterates over the results of a batch that has ended, in any order. */
       readonly results: (id: string, options?: CallOptions) => PromiseClient.AsyncStream<Batches.BatchResult>
     }
   }
   readonly models: {
+    /** Gets a model by its id or an alias. */
     readonly retrieve: (id: string, options?: CallOptions) => Promise<Models.ModelInfo>
-    /** All models, asked for page by page. */
+    /** Lists all models. The iteration requests the pages one by one. */
     readonly list: (
       params?: Models.ModelListParams,
       options?: CallOptions
     ) => PromiseClient.AsyncStream<Models.ModelInfo>
   }
   readonly files: {
+    /** Uploads a file of at most 500 MB. */
     readonly upload: (params: Files.FileUploadParams, options?: CallOptions) => Promise<Files.FileMetadata>
+    /** Gets the metadata of a file. */
     readonly retrieve: (id: string, options?: CallOptions) => Promise<Files.FileMetadata>
-    /** All files, asked for page by page. */
+    /** Lists all files. The iteration requests the pages one by one. */
     readonly list: (
       params?: Files.FileListParams,
       options?: CallOptions
     ) => PromiseClient.AsyncStream<Files.FileMetadata>
     /**
-     * The content of a file, its body still on its way. The headers fit what is handed on: those of the connection are left
-     * out, and those of a content coding where the transport has decoded the body.
+     * Downloads a file that a tool created, as a `Response` whose body is still arriving. The headers describe that body: they
+     * exclude those of the connection, and those of a content coding that the transport decoded.
      */
     readonly download: (id: string, options?: CallOptions) => Promise<Response>
+    /** Deletes a file. */
     readonly del: (id: string, options?: CallOptions) => Promise<Files.DeletedFile>
   }
-  /** Runs any request: with the response around its value, page by page, or one that this package does not have. */
+  /** The client that runs any request: also page by page, with its `ApiResponse`, or to endpoints without a method here. */
   readonly client: PromiseClient.PromiseClient
-  /** The same client with other settings, on the same connections: see `AnthropicConfig.OverrideOptions`. */
+  /** The same client with changed settings, on the same connections: see `AnthropicConfig.Overrides`. */
   readonly withOptions: (options: Overrides) => AnthropicPromise
-  /** Ends what is on its way and closes the transport. */
+  /** Aborts calls in flight and closes the transport. */
   readonly close: () => Promise<void>
 }
 
 /**
- * Makes a client; what `options` leave open comes from the environment, as with `Anthropic.layerConfig`. Throws an
- * `InvalidConfigError` where neither a key nor a token is given, or a setting makes no sense.
+ * Makes a client. Settings that `options` omits come from environment variables, as with `Anthropic.layerConfig`. Throws an
+ * `InvalidConfigError` if credentials are missing or a setting is invalid.
  *
  * @example
  * ```ts
@@ -170,8 +189,8 @@ export const make = ({ logLevel, logger, transport, ...options }: Options = {}):
   return fromClient(client, settings.right)
 }
 
-/** Headers of the one connection that a message came over (RFC 9110, 7.6.1): whoever hands the message on sends their own. */
-const ofConnection: ReadonlySet<string> = new Set([
+/** The headers that describe a single connection (RFC 9110, 7.6.1). Intermediaries do not forward them. */
+const connectionHeaders: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
   "proxy-connection",
@@ -181,14 +200,14 @@ const ofConnection: ReadonlySet<string> = new Set([
   "upgrade"
 ])
 
-const endToEnd = (headers: Readonly<Record<string, string>>): Record<string, string> => {
+const endToEndHeaders = (headers: Readonly<Record<string, string>>): Record<string, string> => {
   const named = (headers["connection"] ?? "").split(",").map((name) => name.trim().toLowerCase())
   return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !ofConnection.has(name) && !named.includes(name))
+    Object.entries(headers).filter(([name]) => !connectionHeaders.has(name) && !named.includes(name))
   )
 }
 
-const hideSecrets = ({ apiKey, authToken, ...rest }: Overrides): AnthropicConfig.OverrideOptions => ({
+const hideSecrets = ({ apiKey, authToken, ...rest }: Overrides): AnthropicConfig.Overrides => ({
   ...rest,
   apiKey: typeof apiKey === "string" ? Redacted.make(apiKey) : apiKey,
   authToken: typeof authToken === "string" ? Redacted.make(authToken) : authToken
@@ -204,7 +223,7 @@ const fromClient = (
     stream: (params, options) =>
       AsyncMessageStream.make(client.stream(Messages.stream(params, options), signalOf(options))),
     run: (params, { signal, ...options }) =>
-      AsyncTool.run(ToolRunner.run({ create: asEffect(client, settings) }, params, options), signal),
+      AsyncToolRun.make(ToolRunner.run({ create: asEffect(client, settings) }, params, options), signal),
     countTokens: (params, options) =>
       client.execute(Messages.countTokens(params, options), signalOf(options)),
     batches: {
@@ -233,33 +252,36 @@ const fromClient = (
       const body = Stream.toReadableStream(value)
       return new Response(signal === undefined ? body : body.pipeThrough(new TransformStream(), { signal }), {
         status,
-        headers: endToEnd(headers)
+        headers: endToEndHeaders(headers)
       })
     },
     del: (id, options) => client.execute(Files.del(id, options), signalOf(options))
   },
   client,
   withOptions: (options) => {
-    const over = hideSecrets(options)
+    const overrides = hideSecrets(options)
     return fromClient(
-      client.withOptions(AnthropicConfig.toOverrides(settings, over)),
-      AnthropicConfig.merge(settings, over)
+      client.withOptions(AnthropicConfig.toOverrides(settings, overrides)),
+      AnthropicConfig.merge(settings, overrides)
     )
   },
   close: client.close,
   [Symbol.asyncDispose]: client.close
 })
 
-/** What a call takes beside its request; all else the request holds. */
+/** The options that belong to the call and not to its request. */
 const signalOf = (options: CallOptions | undefined): PromiseClient.CallOptions => ({
   signal: options?.signal
 })
 
 const asEffect =
-  (client: PromiseClient.PromiseClient, settings: AnthropicConfig.Options): ToolRunner.Creator["create"] =>
+  (
+    client: PromiseClient.PromiseClient,
+    settings: AnthropicConfig.Options
+  ): ToolRunner.Creator<unknown>["create"] =>
   (params, options) =>
     Effect.tryPromise({
       try: (signal) =>
         client.execute(Messages.create(params, withClientTimeouts(settings, options)), { signal }),
-      catch: (error) => error as ApiError.ApiError
+      catch: identity
     })

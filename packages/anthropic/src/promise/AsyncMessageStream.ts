@@ -1,8 +1,4 @@
-/**
- * A message as it comes, for plain async code.
- *
- * @since 0.1.0
- */
+/** A streamed message for plain async code. */
 import * as Either from "effect/Either"
 import { identity } from "effect/Function"
 import * as Message from "../messages/Message.js"
@@ -10,34 +6,30 @@ import * as MessageAccumulator from "../messages/MessageAccumulator.js"
 import type * as MessageEvent from "../messages/MessageEvent.js"
 
 /**
- * The events of one message, which is asked for when the first of these is read. Loops and the final message may be had at
- * the same time: a loop sees all that comes after its start. When the last loop is left, the connection is closed, unless
- * the final message is waited for.
+ * The events of one message. Reading the first event sends the request.
+ *
+ * Several loops and `finalMessage` may run at the same time. A loop sees all events that arrive after its start. Leaving the
+ * last loop closes the connection, unless `finalMessage` is pending.
  *
  * @since 0.1.0
  * @category models
  */
 export interface AsyncMessageStream extends AsyncIterable<MessageEvent.MessageEvent> {
-  /** The text, piece by piece. */
+  /** Iterates over the text deltas. */
   readonly textDeltas: () => AsyncIterable<string>
-  /** The whole message, read to its end. */
+  /** Reads the stream to its end and returns the complete message. */
   readonly finalMessage: () => Promise<Message.Message>
-  /** The text of the whole message. */
+  /** Reads the stream to its end and returns the text of the message. */
   readonly finalText: () => Promise<string>
 }
 
-/**
- * A message from its events.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Makes a stream from the events of a message. */
 export const make = (events: AsyncIterable<MessageEvent.MessageEvent>): AsyncMessageStream => {
   const accumulator = MessageAccumulator.make()
   const loops = new Set<Array<MessageEvent.MessageEvent>>()
   let source: AsyncIterator<MessageEvent.MessageEvent> | undefined
   let pulling: Promise<void> | undefined
-  let waiting = 0
+  let pendingFinals = 0
   let ended = false
   let failure: { readonly error: unknown } | undefined
 
@@ -64,7 +56,7 @@ export const make = (events: AsyncIterable<MessageEvent.MessageEvent>): AsyncMes
     }
   }
 
-  /** One pull at a time, whoever asks; a failure is everyone's. */
+  /** Pulls one event at a time for all consumers. All of them get a failure. */
   const pull = async (): Promise<void> => {
     pulling ??= advance()
     await pulling
@@ -76,7 +68,7 @@ export const make = (events: AsyncIterable<MessageEvent.MessageEvent>): AsyncMes
     loops.add(queue)
     const leave = async (): Promise<IteratorResult<never, undefined>> => {
       queue.length = 0
-      if (loops.delete(queue) && loops.size === 0 && waiting === 0) await close()
+      if (loops.delete(queue) && loops.size === 0 && pendingFinals === 0) await close()
       return { done: true, value: undefined }
     }
     return {
@@ -94,13 +86,13 @@ export const make = (events: AsyncIterable<MessageEvent.MessageEvent>): AsyncMes
   }
 
   const finalMessage = async (): Promise<Message.Message> => {
-    waiting++
+    pendingFinals++
     try {
       while (!ended) await pull()
       if (failure !== undefined) throw failure.error
       return Either.getOrThrowWith(accumulator.end(), identity)
     } finally {
-      waiting--
+      pendingFinals--
     }
   }
 
@@ -108,7 +100,7 @@ export const make = (events: AsyncIterable<MessageEvent.MessageEvent>): AsyncMes
     [Symbol.asyncIterator]: iterate,
     async *textDeltas() {
       for await (const event of stream) {
-        // Under lenient validation an event may be anything.
+        // With lenient validation an event may have any shape.
         if (event?.type === "content_block_delta" && event.delta?.type === "text_delta")
           yield event.delta.text
       }

@@ -1,5 +1,5 @@
 /**
- * Many messages at half the price, within a day: https://docs.anthropic.com/en/docs/build-with-claude/batch-processing
+ * Batches of messages, processed within a day at half the price: https://docs.anthropic.com/en/docs/build-with-claude/batch-processing
  *
  * @since 0.1.0
  */
@@ -7,10 +7,10 @@ import { ApiRequest, ApiSchema, EventStream } from "@effect-api/client"
 import * as Schema from "effect/Schema"
 import * as CallOptions from "../config/CallOptions.js"
 import * as Message from "../messages/Message.js"
-import { kind, named, nullish, open, openLiteral, unknownKind } from "../shared/schema.js"
+import { kind, named, nullish, open, openLiteral, type UnknownKind, unknownKind } from "../shared/schema.js"
 import * as Page from "./Page.js"
 
-/** A batch and how far it has got. @since 0.1.0 @category models */
+/** A batch and its progress. @since 0.1.0 @category models */
 export const MessageBatch = open(
   Schema.Struct({
     id: Schema.String,
@@ -33,25 +33,25 @@ export const MessageBatch = open(
   "MessageBatch"
 )
 
-/** A batch and how far it has got. @since 0.1.0 @category models */
+/** A batch and its progress. @since 0.1.0 @category models */
 export interface MessageBatch extends Schema.Schema.Type<typeof MessageBatch> {}
 
-/** A batch that is gone. @since 0.1.0 @category models */
+/** The id of a deleted batch. @since 0.1.0 @category models */
 export const DeletedMessageBatch = open(
   Schema.Struct({ id: Schema.String, type: openLiteral("message_batch_deleted") }),
   "DeletedMessageBatch"
 )
 
-/** A batch that is gone. @since 0.1.0 @category models */
+/** The id of a deleted batch. @since 0.1.0 @category models */
 export interface DeletedMessageBatch extends Schema.Schema.Type<typeof DeletedMessageBatch> {}
 
-/** The message came. @since 0.1.0 @category results */
+/** The request succeeded. @since 0.1.0 @category results */
 export const Succeeded = kind("succeeded", { message: named<Message.Message>(Message.Message) })
 
-/** The message came. @since 0.1.0 @category results */
+/** The request succeeded. @since 0.1.0 @category results */
 export interface Succeeded extends Schema.Schema.Type<typeof Succeeded> {}
 
-/** The API refused the request, or failed. @since 0.1.0 @category results */
+/** The request failed: the API rejected it, or had an error of its own. @since 0.1.0 @category results */
 export const Errored = kind("errored", {
   error: Schema.Struct({
     type: openLiteral("error"),
@@ -60,44 +60,45 @@ export const Errored = kind("errored", {
   })
 })
 
-/** The API refused the request, or failed. @since 0.1.0 @category results */
+/** The request failed: the API rejected it, or had an error of its own. @since 0.1.0 @category results */
 export interface Errored extends Schema.Schema.Type<typeof Errored> {}
 
-/** The batch was canceled before this request was sent to the model. @since 0.1.0 @category results */
+/** The batch was canceled before the API processed this request. @since 0.1.0 @category results */
 export const Canceled = kind("canceled", {})
 
-/** The batch was canceled before this request was sent to the model. @since 0.1.0 @category results */
+/** The batch was canceled before the API processed this request. @since 0.1.0 @category results */
 export interface Canceled extends Schema.Schema.Type<typeof Canceled> {}
 
-/** The batch expired before this request was sent to the model. @since 0.1.0 @category results */
+/** The batch expired before the API processed this request. @since 0.1.0 @category results */
 export const Expired = kind("expired", {})
 
-/** The batch expired before this request was sent to the model. @since 0.1.0 @category results */
+/** The batch expired before the API processed this request. @since 0.1.0 @category results */
 export interface Expired extends Schema.Schema.Type<typeof Expired> {}
 
 const known = [Succeeded, Errored, Canceled, Expired] as const
 
-/** A kind of result that this version does not know. @since 0.1.0 @category results */
-export const UnknownResult = unknownKind(...known)
+/** A result of a type that this version does not know. @since 0.1.0 @category results */
+export const UnknownResult: Schema.Schema<UnknownResult> = unknownKind(...known)
 
-/** A kind of result that this version does not know. @since 0.1.0 @category results */
-export interface UnknownResult extends Schema.Schema.Type<typeof UnknownResult> {}
+/** A result of a type that this version does not know. @since 0.1.0 @category results */
+export interface UnknownResult extends UnknownKind {}
 
-/** What became of one request of a batch. @since 0.1.0 @category results */
+/** The result of one request of a batch. @since 0.1.0 @category results */
 export const BatchResult = open(
   Schema.Struct({ custom_id: Schema.String, result: Schema.Union(...known, UnknownResult) }),
   "BatchResult"
 )
 
-/** What became of one request of a batch. @since 0.1.0 @category results */
+/** The result of one request of a batch. @since 0.1.0 @category results */
 export interface BatchResult {
   readonly custom_id: string
   readonly result: Succeeded | Errored | Canceled | Expired | UnknownResult
 }
 
-/** The requests of a batch, each with a name of its own by which its result is known. @since 0.1.0 @category models */
+/** The requests of a new batch. @since 0.1.0 @category models */
 export interface BatchCreateParams {
   readonly requests: ReadonlyArray<{
+    /** An id of your own, unique within the batch, that identifies the result. */
     readonly custom_id: string
     readonly params: Message.MessageCreateParams
   }>
@@ -107,14 +108,42 @@ const batch = ApiSchema.asSent(MessageBatch)
 const deleted = ApiSchema.asSent(DeletedMessageBatch)
 const page = ApiSchema.asSent(Page.of<MessageBatch>(MessageBatch))
 
-// The API names the media type neither in its documentation nor the same everywhere.
+// The documentation gives no media type, and servers send different ones.
 const lines: EventStream.EventStream<BatchResult> = {
   ...EventStream.jsonLines(ApiSchema.asSent<BatchResult, BatchResult>(BatchResult)),
   accept: "application/binary",
   accepts: () => true
 }
 
-/** Starts a batch. @since 0.1.0 @category requests */
+/**
+ * Starts a batch.
+ *
+ * @example
+ * ```ts
+ * import { Anthropic, Message } from "@effect-api/anthropic"
+ * import { Console, Effect, Schedule, Stream } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const { batches } = (yield* Anthropic.Anthropic).messages
+ *   const { id } = yield* batches.create({
+ *     requests: ["Bern", "Paris"].map((city) => ({
+ *       custom_id: city,
+ *       params: { model: "claude-sonnet-5-5", max_tokens: 1024, messages: [{ role: "user", content: `Describe ${city}` }] }
+ *     }))
+ *   })
+ *   yield* batches.retrieve(id).pipe(
+ *     Effect.repeat({ schedule: Schedule.spaced("1 minute"), until: (batch) => batch.processing_status === "ended" })
+ *   )
+ *   yield* batches.results(id).pipe(
+ *     Stream.runForEach(({ custom_id, result }) =>
+ *       Console.log(custom_id, result.type === "succeeded" ? Message.text(result.message) : result.type)
+ *     )
+ *   )
+ * })
+ * ```
+ * @since 0.1.0
+ * @category requests
+ */
 export const create = (
   params: BatchCreateParams,
   options?: CallOptions.CallOptions
@@ -125,7 +154,7 @@ export const create = (
     success: batch
   })
 
-/** A batch as it stands. @since 0.1.0 @category requests */
+/** Gets a batch and its progress. @since 0.1.0 @category requests */
 export const retrieve = (
   batch_id: string,
   options?: CallOptions.CallOptions
@@ -136,7 +165,7 @@ export const retrieve = (
     success: batch
   })
 
-/** Lists the batches, the youngest first. @since 0.1.0 @category requests */
+/** Lists the batches, the newest first. @since 0.1.0 @category requests */
 export const list = (
   params: Page.PageParams = {},
   options?: CallOptions.CallOptions
@@ -146,7 +175,7 @@ export const list = (
     ApiRequest.paginate(Page.pagination<MessageBatch>())
   )
 
-/** Stops a batch: what the model is not at work on is canceled. @since 0.1.0 @category requests */
+/** Cancels a batch. Requests that the model is already processing still finish. @since 0.1.0 @category requests */
 export const cancel = (
   batch_id: string,
   options?: CallOptions.CallOptions
@@ -169,7 +198,7 @@ export const del = (
   })
 
 /**
- * The results of a batch that has ended, in any order and in constant memory.
+ * Streams the results of a batch that has ended, in any order. The stream needs constant memory.
  *
  * @since 0.1.0
  * @category requests

@@ -1,5 +1,5 @@
 /**
- * Files to use in many messages: https://docs.anthropic.com/en/docs/build-with-claude/files
+ * Uploaded files, which messages refer to by id: https://docs.anthropic.com/en/docs/build-with-claude/files
  *
  * @since 0.1.0
  */
@@ -10,10 +10,10 @@ import * as CallOptions from "../config/CallOptions.js"
 import { nullish, open, openLiteral } from "../shared/schema.js"
 import * as Page from "./Page.js"
 
-/** The beta that all of these calls need, and set. @since 0.1.0 @category constants */
+/** The beta that the Files API needs. All requests of this module enable it. @since 0.1.0 @category constants */
 export const beta = "files-api-2025-04-14"
 
-/** A file, without its content. @since 0.1.0 @category models */
+/** The metadata of a file. @since 0.1.0 @category models */
 export const FileMetadata = open(
   Schema.Struct({
     id: Schema.String,
@@ -28,31 +28,33 @@ export const FileMetadata = open(
   "FileMetadata"
 )
 
-/** A file, without its content. @since 0.1.0 @category models */
+/** The metadata of a file. @since 0.1.0 @category models */
 export interface FileMetadata extends Schema.Schema.Type<typeof FileMetadata> {}
 
-/** A file that is gone. @since 0.1.0 @category models */
+/** The id of a deleted file. @since 0.1.0 @category models */
 export const DeletedFile = open(
   Schema.Struct({ id: Schema.String, type: Schema.optional(openLiteral("file_deleted")) }),
   "DeletedFile"
 )
 
-/** A file that is gone. @since 0.1.0 @category models */
+/** The id of a deleted file. @since 0.1.0 @category models */
 export interface DeletedFile extends Schema.Schema.Type<typeof DeletedFile> {}
 
 /** A file to upload. @since 0.1.0 @category models */
 export interface FileUploadParams {
-  /** A `File`, or a part with a name: `{ content, filename, contentType }`, where a stream is content too. */
+  /** A `File`, or `{ content, filename, contentType }`. The content may be a stream. */
   readonly file: Blob | ApiRequest.FilePart
+  /** When the API deletes the file: 3,600 to 7,776,000 seconds after the upload (never). */
   readonly expires_in_seconds?: number | undefined
-  /** Told how far the upload has got. */
+  /** Called with the progress of the upload. */
   readonly onUpload?: ((progress: ResponseDecoder.Progress) => void) | undefined
 }
 
 /** Which files to list. @since 0.1.0 @category models */
 export interface FileListParams extends Page.PageParams {
+  /** The ids of the files to list (all). */
   readonly ids?: ReadonlyArray<string> | undefined
-  /** As a page's `next_page` named it. */
+  /** The cursor from the `next_page` of a page. */
   readonly page?: string | undefined
 }
 
@@ -62,7 +64,24 @@ const page = ApiSchema.asSent(Page.of<FileMetadata>(FileMetadata))
 
 const overrides = (options: CallOptions.CallOptions | undefined) => CallOptions.toOverrides(options, [beta])
 
-/** Uploads a file, at most 500 MB of it. @since 0.1.0 @category requests */
+/**
+ * Uploads a file of at most 500 MB.
+ *
+ * @example
+ * ```ts
+ * import { Anthropic } from "@effect-api/anthropic"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const { files } = yield* Anthropic.Anthropic
+ *   const content = new TextEncoder().encode("Good morning!")
+ *   const { id } = yield* files.upload({ file: { content, filename: "greeting.txt", contentType: "text/plain" } })
+ *   return id
+ * })
+ * ```
+ * @since 0.1.0
+ * @category requests
+ */
 export const upload = (
   { onUpload, ...multipart }: FileUploadParams,
   options?: CallOptions.CallOptions
@@ -79,14 +98,14 @@ export const list = (
     ApiRequest.paginate(Page.pagination<FileMetadata>())
   )
 
-/** A file, without its content. @since 0.1.0 @category requests */
+/** Gets the metadata of a file. @since 0.1.0 @category requests */
 export const retrieve = (
   file_id: string,
   options?: CallOptions.CallOptions
 ): ApiRequest.ApiRequest<FileMetadata> =>
   ApiRequest.get("/v1/files/{file_id}", { ...overrides(options), path: { file_id }, success: file })
 
-/** The content of a file that a tool has made, while it comes. @since 0.1.0 @category requests */
+/** Downloads the content of a file that a tool created, as a stream of bytes. @since 0.1.0 @category requests */
 export const download = (
   file_id: string,
   options?: CallOptions.CallOptions

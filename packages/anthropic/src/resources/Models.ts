@@ -1,5 +1,5 @@
 /**
- * The models that there are: https://docs.anthropic.com/en/api/models-list
+ * The available models: https://docs.anthropic.com/en/api/models-list
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import * as CallOptions from "../config/CallOptions.js"
 import { nullish, open, openLiteral } from "../shared/schema.js"
 import * as Page from "./Page.js"
 
-/** A model, what it can do, and how much it can read and write. @since 0.1.0 @category models */
+/** A model, its capabilities, and the limits of its input and output. @since 0.1.0 @category models */
 export const ModelInfo = open(
   Schema.Struct({
     id: Schema.String,
@@ -26,18 +26,33 @@ export const ModelInfo = open(
   "ModelInfo"
 )
 
-/** A model, what it can do, and how much it can read and write. @since 0.1.0 @category models */
+/** A model, its capabilities, and the limits of its input and output. @since 0.1.0 @category models */
 export interface ModelInfo extends Schema.Schema.Type<typeof ModelInfo> {}
 
 /** Which models to list. @since 0.1.0 @category models */
 export interface ModelListParams extends Page.PageParams {
+  /** The stages of the models to list (all). */
   readonly lifecycle?: ReadonlyArray<"active" | "deprecated" | "retired"> | undefined
 }
 
 const model = ApiSchema.asSent(ModelInfo)
 const page = ApiSchema.asSent(Page.of<ModelInfo>(ModelInfo))
 
-/** Lists the models, the youngest first. @since 0.1.0 @category requests */
+/**
+ * Lists the models, the newest first.
+ *
+ * @example
+ * ```ts
+ * import { Anthropic, Models } from "@effect-api/anthropic"
+ * import { Effect, Stream } from "effect"
+ *
+ * const firstPage = Effect.flatMap(Anthropic.Anthropic, ({ client }) =>
+ *   client.pages(Models.list({ limit: 5 })).pipe(Stream.runHead)
+ * )
+ * ```
+ * @since 0.1.0
+ * @category requests
+ */
 export const list = (
   params: ModelListParams = {},
   options?: CallOptions.CallOptions
@@ -47,7 +62,7 @@ export const list = (
     ApiRequest.paginate(Page.pagination<ModelInfo>())
   )
 
-/** A single model, by its id or an alias. @since 0.1.0 @category requests */
+/** Gets a model by its id or an alias. @since 0.1.0 @category requests */
 export const retrieve = (
   model_id: string,
   options?: CallOptions.CallOptions

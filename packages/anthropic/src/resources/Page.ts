@@ -1,5 +1,5 @@
 /**
- * The lists of the API, page by page: https://docs.anthropic.com/en/api/models-list
+ * The pages of a list: https://docs.anthropic.com/en/api/models-list
  *
  * @since 0.1.0
  */
@@ -8,20 +8,22 @@ import * as Schema from "effect/Schema"
 import { nullish } from "../shared/schema.js"
 
 /**
- * Which page to ask for, and how much of the list: `limit` items (20, at most 1,000), behind `after_id` or, going back,
- * before `before_id`.
+ * Which page of a list to request.
  *
  * @since 0.1.0
  * @category models
  */
 export interface PageParams {
+  /** The number of items in a page: 1 to 1,000 (20). */
   readonly limit?: number | undefined
+  /** The id after which the page starts. */
   readonly after_id?: string | undefined
+  /** The id before which the page ends, to page backwards. */
   readonly before_id?: string | undefined
 }
 
 /**
- * A page. What comes next is behind `last_id`, or is what `next_page` names, which some lists have in its place.
+ * One page of a list. The next page starts after `last_id`. Some lists have a cursor `next_page` instead.
  *
  * @since 0.1.0
  * @category models
@@ -35,8 +37,20 @@ export interface Page<out A> {
 }
 
 /**
- * The schema of a page from that of its items.
+ * Makes the schema of a page from the schema of its items.
  *
+ * @example
+ * ```ts
+ * import { Page } from "@effect-api/anthropic"
+ * import { ApiRequest } from "@effect-api/client"
+ * import { Schema } from "effect"
+ *
+ * const Skill = Schema.Struct({ id: Schema.String, display_title: Schema.String })
+ *
+ * const skills = ApiRequest.get("/v1/skills", { success: Page.of(Skill) }).pipe(
+ *   ApiRequest.paginate(Page.pagination<typeof Skill.Type>())
+ * )
+ * ```
  * @since 0.1.0
  * @category schemas
  */
@@ -52,7 +66,7 @@ export const of = <A>(item: Schema.Schema<A>): Schema.Schema<Page<A>> =>
 const byId = Pagination.cursor<Page<unknown>, unknown>({ items: (page) => page.data })
 
 /**
- * How to walk the pages, whichever of the two ways a list has.
+ * Pages through a list, by `last_id` or by `next_page`.
  *
  * @since 0.1.0
  * @category schemas

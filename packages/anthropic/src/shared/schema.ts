@@ -35,9 +35,6 @@ export declare enum UnknownType {
   Any = "not among the known"
 }
 
-/** The schema of an unknown `type`, named so that hovers stay short. */
-export interface UnknownTypeSchema extends Schema.Schema<UnknownType> {}
-
 /** An object of an unknown type, with all its fields. */
 export interface UnknownKind {
   readonly type: UnknownType
@@ -49,9 +46,9 @@ interface Kind extends Schema.Schema.Any {
 }
 
 /** An object whose `type` is none of the known ones. An object of a known type with wrong fields does not match. */
-export const unknownKind = (...known: ReadonlyArray<Kind>) => {
+export const unknownKind = (...known: ReadonlyArray<Kind>): Schema.Schema<UnknownKind> => {
   const names = new Set(known.flatMap((kind) => kind.fields.type.literals))
-  const type: UnknownTypeSchema = Schema.String.pipe(
+  const type: Schema.Schema<UnknownType> = Schema.String.pipe(
     Schema.filter((type): type is UnknownType => !names.has(type)),
     Schema.annotations({
       message: ({ actual }) => `${JSON.stringify(actual)} is a known type: its fields do not fit`

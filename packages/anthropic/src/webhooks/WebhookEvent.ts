@@ -1,17 +1,17 @@
 /**
- * What the API tells a program's own endpoint: https://docs.anthropic.com/en/docs/build-with-claude/webhooks
+ * The events that the API sends to a program's endpoint: https://docs.anthropic.com/en/docs/build-with-claude/webhooks
  *
- * Kinds of events that are not known yet come as {@link UnknownEventData}, and unknown fields stay.
+ * An event of an unknown type decodes with {@link UnknownEventData}, and unknown fields are kept.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { kind, open, unknownKind } from "../shared/schema.js"
+import { kind, open, type UnknownKind, unknownKind } from "../shared/schema.js"
 
 const organization = { id: Schema.String, organization_id: Schema.String }
 const workspace = { ...organization, workspace_id: Schema.String }
 
-/** Something happened to the object with this `id`. @since 0.1.0 @category models */
+/** An event about the object with this `id`. @since 0.1.0 @category models */
 export const ObjectEventData = Schema.Struct({
   type: Schema.Literal(
     "agent.archived",
@@ -55,20 +55,20 @@ export const ObjectEventData = Schema.Struct({
   ...workspace
 })
 
-/** Something happened to the object with this `id`. @since 0.1.0 @category models */
+/** An event about the object with this `id`. @since 0.1.0 @category models */
 export interface ObjectEventData extends Schema.Schema.Type<typeof ObjectEventData> {}
 
-/** Something happened to a thread of the session with this `id`. @since 0.1.0 @category models */
+/** An event about a thread of the session with this `id`. @since 0.1.0 @category models */
 export const SessionThreadEventData = Schema.Struct({
   type: Schema.Literal("session.thread_created", "session.thread_idled", "session.thread_terminated"),
   ...workspace,
   session_thread_id: Schema.String
 })
 
-/** Something happened to a thread of the session with this `id`. @since 0.1.0 @category models */
+/** An event about a thread of the session with this `id`. @since 0.1.0 @category models */
 export interface SessionThreadEventData extends Schema.Schema.Type<typeof SessionThreadEventData> {}
 
-/** Something happened to the credential with this `id`. @since 0.1.0 @category models */
+/** An event about the credential with this `id`. @since 0.1.0 @category models */
 export const VaultCredentialEventData = Schema.Struct({
   type: Schema.Literal(
     "vault_credential.archived",
@@ -80,10 +80,10 @@ export const VaultCredentialEventData = Schema.Struct({
   vault_id: Schema.String
 })
 
-/** Something happened to the credential with this `id`. @since 0.1.0 @category models */
+/** An event about the credential with this `id`. @since 0.1.0 @category models */
 export interface VaultCredentialEventData extends Schema.Schema.Type<typeof VaultCredentialEventData> {}
 
-/** Something happened to an object of the organization, in no workspace. @since 0.1.0 @category models */
+/** An event about an object of the organization that belongs to no workspace. @since 0.1.0 @category models */
 export const OrganizationEventData = Schema.Struct({
   type: Schema.Literal(
     "external_key.failed",
@@ -93,20 +93,20 @@ export const OrganizationEventData = Schema.Struct({
   ...organization
 })
 
-/** Something happened to an object of the organization, in no workspace. @since 0.1.0 @category models */
+/** An event about an object of the organization that belongs to no workspace. @since 0.1.0 @category models */
 export interface OrganizationEventData extends Schema.Schema.Type<typeof OrganizationEventData> {}
 
-/** An enforcement action on the user profile with this `id`. @since 0.1.0 @category models */
+/** An event about an enforcement action on the user profile with this `id`. @since 0.1.0 @category models */
 export const EnforcementActionEventData = Schema.Struct({
   type: Schema.Literal("user_profile.enforcement_action_opened", "user_profile.enforcement_action_resolved"),
   ...organization,
   enforcement_action_id: Schema.String
 })
 
-/** An enforcement action on the user profile with this `id`. @since 0.1.0 @category models */
+/** An event about an enforcement action on the user profile with this `id`. @since 0.1.0 @category models */
 export interface EnforcementActionEventData extends Schema.Schema.Type<typeof EnforcementActionEventData> {}
 
-/** One member a name: decoding goes straight to it, and says what is wrong with it alone. */
+/** One union member for each type. Decoding picks the member by its type, and errors concern that member alone. */
 const known = [
   ObjectEventData,
   SessionThreadEventData,
@@ -115,13 +115,15 @@ const known = [
   EnforcementActionEventData
 ].flatMap(({ fields: { type, ...fields } }) => [...type.literals].map((name) => kind(name, fields)))
 
-/** A kind of event that this version does not know, with all its fields. @since 0.1.0 @category models */
-export const UnknownEventData = unknownKind(...known)
+/** The data of an event of a type that this version does not know, with all its fields. @since 0.1.0 @category models */
+export const UnknownEventData: Schema.Schema<UnknownEventData> = unknownKind(...known)
 
-/** A kind of event that this version does not know, with all its fields. @since 0.1.0 @category models */
-export interface UnknownEventData extends Schema.Schema.Type<typeof UnknownEventData> {}
+/** The data of an event of a type that this version does not know, with all its fields. @since 0.1.0 @category models */
+export interface UnknownEventData extends UnknownKind {}
 
-/** What happened, told apart by its `type`. @since 0.1.0 @category models */
+const anyData: Schema.Schema.Any = Schema.Union(...known, UnknownEventData)
+
+/** The data of an event, discriminated by `type`. @since 0.1.0 @category models */
 export type WebhookEventData =
   | ObjectEventData
   | SessionThreadEventData
@@ -131,17 +133,15 @@ export type WebhookEventData =
   | UnknownEventData
 
 /**
- * What happened, told apart by its `type`, and to which object: the event brings ids alone, ask the API for the rest.
+ * The data of an event, discriminated by `type`. It contains ids only: request the objects from the API.
  *
  * @since 0.1.0
  * @category models
  */
-export const WebhookEventData = open(
-  Schema.Union(...known, UnknownEventData) as Schema.Schema.Any as Schema.Schema<WebhookEventData>
-)
+export const WebhookEventData = open(anyData as Schema.Schema<WebhookEventData>)
 
 /**
- * An event. The same one may be delivered more than once: its `id` says so. `created_at` is an RFC 3339 time.
+ * An event. The API may deliver the same event, with the same `id`, more than once. `created_at` is an RFC 3339 time.
  *
  * @since 0.1.0
  * @category models
@@ -155,5 +155,5 @@ export const WebhookEvent = open(
   })
 )
 
-/** An event. @since 0.1.0 @category models */
+/** A webhook event. @since 0.1.0 @category models */
 export interface WebhookEvent extends Schema.Schema.Type<typeof WebhookEvent> {}

@@ -1,7 +1,8 @@
 /**
- * Proves that a webhook comes from the API, and reads its event.
+ * Verifies that a webhook comes from the API, and decodes its event.
  *
- * The signature is that of Standard Webhooks: HMAC-SHA256 over id, time and body, by the Web Crypto of every runtime.
+ * Webhooks are signed as Standard Webhooks specifies: HMAC-SHA256 over the id, the time and the body. This module uses the Web
+ * Crypto API of the runtime.
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  *
  * @since 0.1.0
@@ -20,11 +21,16 @@ import * as Redacted from "effect/Redacted"
 import * as WebhookEvent from "./WebhookEvent.js"
 
 /**
- * The delivery does not prove where it comes from: answer with status 400 and do nothing else.
+ * @since 0.1.0
+ */
+export * from "./WebhookEvent.js"
+
+/**
+ * The delivery is not authentic. Respond with status 400 and do nothing else.
  *
- * - `missing-header`, `invalid-header`: `header` is not there, or is no time.
- * - `timestamp-too-old`, `timestamp-too-new`: signed too long ago, as one that is played again would be, or later than now.
- * - `no-matching-signature`: the body or a header was changed, or another secret signed it.
+ * - `missing-header`, `invalid-header`: `header` is missing, or is not a time.
+ * - `timestamp-too-old`, `timestamp-too-new`: the delivery was signed too long ago, like a replayed one, or in the future.
+ * - `no-matching-signature`: the body or a header was changed, or a different secret signed the delivery.
  *
  * @since 0.1.0
  * @category errors
@@ -40,7 +46,7 @@ export class WebhookVerificationError extends Data.TaggedError("WebhookVerificat
   readonly header: "webhook-id" | "webhook-timestamp" | "webhook-signature"
 }> {}
 
-/** The endpoint's own secret cannot be one: `index` says which, if there are several. @since 0.1.0 @category errors */
+/** The endpoint's secret is invalid. With several secrets, `index` is the position of the invalid one. @since 0.1.0 @category errors */
 export class WebhookSecretError extends Data.TaggedError("WebhookSecretError")<{
   readonly message: string
   readonly reason: string
@@ -48,7 +54,8 @@ export class WebhookSecretError extends Data.TaggedError("WebhookSecretError")<{
 }> {}
 
 /**
- * The delivery is genuine, but its body is no event: `reason` says what is wrong and `path` where, `excerpt` is its start.
+ * The delivery is authentic, but its body is not an event. `reason` and `path` describe the problem, and `excerpt` is the
+ * start of the body.
  *
  * @since 0.1.0
  * @category errors
@@ -60,11 +67,11 @@ export class WebhookPayloadError extends Data.TaggedError("WebhookPayloadError")
   readonly excerpt: string
 }> {}
 
-/** All that {@link verify} can fail with. @since 0.1.0 @category errors */
+/** The errors of {@link verify}. @since 0.1.0 @category errors */
 export type WebhookError = WebhookVerificationError | WebhookSecretError | WebhookPayloadError
 
 /**
- * Headers as servers give them: `Headers` of the web, or a record with names in any case.
+ * Request headers: web `Headers`, or a record with names in any case.
  *
  * @since 0.1.0
  * @category models
@@ -72,28 +79,27 @@ export type WebhookError = WebhookVerificationError | WebhookSecretError | Webho
 export type HeadersInput = Headers | { readonly [name: string]: string | ReadonlyArray<string> | undefined }
 
 /**
- * A delivery as it came.
- *
- * - `secret`: the endpoint's, `whsec_...`; several while one takes the place of another.
- * - `body`: as it came over the wire, before any JSON parser: the signature is over these very bytes.
- * - `tolerance`: how far its time may be from now, both ways; 5 minutes unless set.
+ * A delivery to verify.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Delivery {
-  /** The endpoint's secret, `whsec_...`; several while one takes the place of another. */
+  /** The endpoint's secret, `whsec_...`. Pass several while you rotate them. */
   readonly secret: Redacted.Redacted | ReadonlyArray<Redacted.Redacted>
-  /** The headers of the delivery. */
+  /** The headers of the request. */
   readonly headers: HeadersInput
-  /** The body as it came over the wire, before any JSON parser: the signature is over these very bytes. */
+  /** The raw body, before any JSON parser: the signature covers these bytes. */
   readonly body: string | Uint8Array
-  /** How far the time of the delivery may be from now, both ways (5 minutes). */
+  /** The largest difference between the time of the delivery and now (5 minutes). */
   readonly tolerance?: Duration.DurationInput | undefined
 }
 
 /**
- * Proves a delivery and gives its event.
+ * Verifies a delivery and returns its event.
+ *
+ * Fails with a `WebhookVerificationError` if the delivery is not authentic, a `WebhookPayloadError` if its body is not an event,
+ * and a `WebhookSecretError` if the secret is invalid.
  *
  * @example
  * ```ts
@@ -106,7 +112,7 @@ export interface Delivery {
  *     const body = yield* Effect.promise(() => request.text())
  *     const event = yield* Webhooks.verify({ secret, headers: request.headers, body })
  *     if (event.data.type === "session.thread_created") {
- *       yield* Effect.log("a new thread", event.data.session_thread_id)
+ *       yield* Effect.log("New thread", event.data.session_thread_id)
  *     }
  *     return new Response(null, { status: 204 })
  *   }).pipe(
@@ -121,7 +127,7 @@ export interface Delivery {
 export const verify = (delivery: Delivery): Effect.Effect<WebhookEvent.WebhookEvent, WebhookError> =>
   Effect.gen(function* () {
     const keys = yield* Effect.forEach(Arr.ensure(delivery.secret), keyOf)
-    if (keys.length === 0) return yield* secretError("there is none", 0)
+    if (keys.length === 0) return yield* secretError("it is missing", 0)
     const id = yield* header(delivery.headers, "webhook-id")
     const timestamp = yield* header(delivery.headers, "webhook-timestamp")
     const signatures = signaturesIn(yield* header(delivery.headers, "webhook-signature"))
@@ -139,7 +145,7 @@ export const verify = (delivery: Delivery): Effect.Effect<WebhookEvent.WebhookEv
   })
 
 /**
- * The headers that the API would send with a body, now or `at` another time: for tests of an endpoint.
+ * Signs a body as the API does, and returns the headers. Use it to test an endpoint.
  *
  * @example
  * ```ts
@@ -162,13 +168,13 @@ export const verify = (delivery: Delivery): Effect.Effect<WebhookEvent.WebhookEv
  * @category testing
  */
 export const sign = (options: {
-  /** The endpoint's secret, `whsec_...`; several while one takes the place of another. */
+  /** The endpoint's secret, `whsec_...`. */
   readonly secret: Redacted.Redacted
-  /** The id of the message. */
+  /** The id of the delivery. */
   readonly id: string
-  /** The body as it came over the wire, before any JSON parser: the signature is over these very bytes. */
+  /** The raw body. */
   readonly body: string | Uint8Array
-  /** When it is sent. */
+  /** The time of the delivery (now). */
   readonly at?: DateTime.DateTime | undefined
 }): Effect.Effect<
   Record<"webhook-id" | "webhook-timestamp" | "webhook-signature", string>,
@@ -227,14 +233,14 @@ const checkTime = (
     return Effect.void
   })
 
-/** Signatures of other versions, and what is none, are passed over, as the specification asks. */
+/** The specification requires that signatures of other versions, and malformed ones, are ignored. */
 const signaturesIn = (header: string): ReadonlyArray<Uint8Array> =>
   header.split(" ").flatMap((part) => {
     const [version, signature = ""] = part.split(",", 2)
     return version === "v1" ? Option.toArray(Either.getRight(Encoding.decodeBase64(signature))) : []
   })
 
-/** Tools that keep secrets may drop the padding of its base64. */
+/** Some secret managers strip the base64 padding. */
 const bytesOf = (text: string): Either.Either<Uint8Array, unknown> =>
   Encoding.decodeBase64(text.padEnd(Math.ceil(text.length / 4) * 4, "="))
 
@@ -245,13 +251,13 @@ const keyOf = (secret: Redacted.Redacted, index: number): Effect.Effect<Uint8Arr
   const text = textOf(secret)
   if (text === undefined) return secretError("it must be a Redacted or a string", index)
   return Either.match(bytesOf(text.trim().replace(/^whsec_/, "")), {
-    // The reason of the decoder would quote the secret.
+    // The decoder's message would contain the secret.
     onLeft: () => secretError("it is not base64", index),
     onRight: (key) => (key.length === 0 ? secretError("it is empty", index) : Effect.succeed(key))
   })
 }
 
-/** Plain JavaScript may give a string, or nothing where a variable is not set. */
+/** Plain JavaScript may pass a string, or `undefined` for an unset variable. */
 const textOf = (secret: unknown): string | undefined => {
   const value = Redacted.isRedacted(secret) ? Redacted.value(secret) : secret
   return typeof value === "string" ? value : undefined
@@ -277,7 +283,7 @@ const hmac = (key: Uint8Array, content: Uint8Array<ArrayBuffer>): Effect.Effect<
     return new Uint8Array(await subtle.sign(algorithm.name, imported, content))
   })
 
-/** Takes as long for every signature: how long it takes tells nothing of where they differ. */
+/** Compares in constant time, so that the duration does not reveal where two signatures differ. */
 const isEqual = (one: Uint8Array, other: Uint8Array): boolean => {
   if (one.length !== other.length) return false
   return one.reduce((difference, byte, index) => difference | (byte ^ (other[index] ?? 0)), 0) === 0
@@ -292,7 +298,7 @@ const parse = (body: string | Uint8Array): Effect.Effect<WebhookEvent.WebhookEve
       reason,
       path,
       excerpt: text.slice(0, 200),
-      message: `The webhook's body is no event: ${reason}`
+      message: `The body of the webhook is not an event: ${reason}`
     })
   return Either.try({
     try: (): unknown => JSON.parse(text),

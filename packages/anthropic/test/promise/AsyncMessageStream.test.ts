@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { AsyncMessageStream, type MessageEvent } from "../../src/index.js"
+import type { MessageEvent } from "../../src/index.js"
+import * as AsyncMessageStream from "../../src/promise/AsyncMessageStream.js"
 import { eventsOf } from "../fixtures/messageEvents.js"
 
 const text = (...pieces: ReadonlyArray<string>) => ({

@@ -203,7 +203,7 @@ describe("Webhooks.verify", () => {
     Effect.gen(function* () {
       expect(yield* Effect.flip(verify({ secret: [] }))).toMatchObject({
         _tag: "WebhookSecretError",
-        reason: "there is none"
+        reason: "it is missing"
       })
     })
   )
