@@ -1,115 +1,169 @@
-/** What the Node transport can be told. */
+/**
+ * The options of the Node transport.
+ *
+ * @since 0.1.0
+ */
 import type { Timeouts } from "@effect-api/client"
 import type * as Duration from "effect/Duration"
 import type * as Redacted from "effect/Redacted"
 
 /**
- * The settings of a transport.
+ * The options of a transport. Every one is optional; `make` and the layers fail with an `InvalidConfigError` that names
+ * an invalid one.
  *
+ * @example
+ * ```ts
+ * import { NodeTransport } from "@effect-api/node"
+ * import { Redacted } from "effect"
+ *
+ * const options: NodeTransport.Options = {
+ *   connections: 50,
+ *   keepAlive: "10 seconds",
+ *   acquireTimeout: "2 seconds",
+ *   proxy: { url: Redacted.make("http://user:password@proxy.test:8080") }
+ * }
+ * ```
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** The most connections to one origin (1000). */
+  /**
+   * Maximum number of connections per origin, a whole number above zero. Default: 1000. Further requests wait, up to
+   * `timeouts.connect` or `acquireTimeout`, and then fail with a `TimeoutError` of the phase `connect`.
+   */
   readonly connections?: number | undefined
-  /** How many connections to one origin are kept for later (100). */
+  /**
+   * Maximum number of idle connections kept per origin, a whole number above zero. Default: 100. An idle connection
+   * above that number closes after half a second.
+   */
   readonly keepAliveConnections?: number | undefined
-  /** How long an idle connection is kept, where the server does not say it (5 seconds). */
+  /**
+   * How long an idle connection is kept, unless the server sends `Keep-Alive: timeout=`. A finite duration above zero.
+   * Default: 5 seconds.
+   */
   readonly keepAlive?: Duration.DurationInput | undefined
-  /** After how much silence TCP asks whether the other side is still there (60 seconds). */
+  /**
+   * Silence after which TCP probes whether the peer is still reachable. A finite duration above zero. Default: 60
+   * seconds.
+   */
   readonly tcpKeepAlive?: Duration.DurationInput | undefined
-  /** How many requests may share a connection of HTTP/1.1 at a time (1). */
+  /**
+   * Maximum number of concurrent requests per HTTP/1.1 connection, a whole number above zero. Default: 1, which is no
+   * pipelining.
+   */
   readonly pipelining?: number | undefined
   /**
-   * How long a request may wait for a connection to become free. Without it `timeouts.connect` covers that wait as well; with it
-   * `timeouts.connect` begins when a connection for the request does.
+   * How long a request may wait for a free connection, a finite duration above zero. By default `timeouts.connect`
+   * covers this wait too; otherwise `timeouts.connect` starts when a connection is opened for the request. Fails with a
+   * `TimeoutError` of the phase `connect`, `delivery: "not-sent"`.
    */
   readonly acquireTimeout?: Duration.DurationInput | undefined
   /**
-   * Offer HTTP/2 to servers with TLS (`true`). With `"prior-knowledge"` every server is taken for one of HTTP/2 alone, those of
-   * plain http too (RFC 9113, 3.3).
+   * Whether TLS servers are offered HTTP/2. Default: `true`. `"prior-knowledge"` speaks HTTP/2 to every server, plain
+   * http included (RFC 9113, 3.3).
    */
   readonly allowH2?: boolean | "prior-knowledge" | undefined
-  /** After how much silence of a peer of HTTP/2, while requests are under way, a PING asks whether it is still there (30 seconds). */
+  /**
+   * Silence on an HTTP/2 connection with requests in flight after which the transport sends a PING. A finite duration
+   * above zero. Default: 30 seconds. Without an acknowledgement, requests fail with a `ConnectionError` of the kind
+   * `closed`.
+   */
   readonly pingInterval?: Duration.DurationInput | undefined
-  /** Resolves host names, in place of `dns.lookup`, and takes its arguments: `all` is always set. */
+  /** Resolves host names. Default: `dns.lookup`. A failure becomes a `ConnectionError`, `delivery: "not-sent"`. */
   readonly lookup?: Lookup | undefined
-  /** Authorities, client certificate and verification of TLS connections. */
+  /** TLS to servers. Default: Node's authorities, no client certificate, and certificates are verified. */
   readonly tls?: Tls | undefined
-  /** A Unix socket to connect to, whatever the URL's host. */
+  /** A Unix socket to connect to, whatever the URL's host. Default: none. No proxy is used with it. */
   readonly socketPath?: string | undefined
   /**
-   * `environment` (default): what `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say; `none`; or a proxy of one's own
-   * for all requests.
+   * The proxy for requests. `"environment"` (the default) reads `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`
+   * when the transport is built; `"none"` connects directly; an object applies to all requests. A proxy's refusal is a
+   * `ConnectionError`, `delivery: "not-sent"`.
    */
   readonly proxy?: "environment" | "none" | Proxy | undefined
-  /** Ask for gzip, deflate, br and, where Node has it, zstd, and undo them (`true`). */
+  /**
+   * Whether to request gzip, deflate, br and zstd (where Node supports it) and to decompress responses. Default:
+   * `true`. A corrupt body fails with a `ConnectionError`.
+   */
   readonly decompress?: boolean | undefined
-  /** Let requests on their way end before the layer closes (`false`: they are aborted). */
+  /**
+   * Whether closing the layer waits for requests in flight. Default: `false`, which aborts them with a
+   * `ConnectionError`.
+   */
   readonly graceful?: boolean | undefined
-  /** The limits for users of the plain `HttpClient`; the client of this project brings its own with each request. */
+  /**
+   * Timeouts for users of the plain `HttpClient`. Default: `Timeouts.defaults`. An `ApiClient` sends its own timeouts
+   * with each request.
+   */
   readonly timeouts?: Timeouts.Options | undefined
 }
 
 /**
- * A proxy of one's own.
+ * A proxy server and its credentials.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Proxy {
   /**
-   * Where the proxy listens: `http`, `https`, `socks5` (names are resolved here) or `socks5h` (by the proxy). User and password
-   * are percent-decoded. A URL with a password may be a `Redacted`.
+   * URL of the proxy: `http`, `https`, `socks5` (the client resolves host names) or `socks5h` (the proxy does). The
+   * port defaults to the scheme's. User and password are percent-decoded. Use a `Redacted` for a URL with a password.
    */
   readonly url: string | URL | Redacted.Redacted<string>
-  /** The whole `proxy-authorization` header, in place of the URL's user and password. Not for SOCKS5. */
+  /**
+   * The complete `proxy-authorization` header. Default: built from the user and password of the URL.
+   * `InvalidConfigError` for SOCKS5.
+   */
   readonly token?: Redacted.Redacted<string> | undefined
   /**
-   * TLS to a proxy whose own URL is `https`. Without it the proxy is verified, whatever the transport's `tls.verify` is, by
-   * Node's authorities and those of the transport's `tls.ca`.
+   * TLS to a proxy whose URL is `https`. Default: trusts Node's authorities and those of the transport's `tls.ca`. The
+   * proxy's certificate is verified even if the transport's `tls.verify` is `false`.
    */
   readonly tls?: Tls | undefined
 }
 
 /**
- * TLS: authorities to trust in place of Node's, a client certificate, in PEM, and whether to verify the server's (`true`).
+ * TLS settings. Unusable certificates or keys fail with an `InvalidConfigError`; a certificate that fails verification
+ * is a `ConnectionError` of the kind `tls`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Tls {
-  /** Authorities to trust in place of Node's, in PEM. */
+  /** Trusted authorities, in PEM, instead of Node's. */
   readonly ca?: ReadonlyArray<string> | undefined
-  /** The client's certificate, in PEM. */
+  /** The client certificate, in PEM. Requires `key`. Default: none. */
   readonly cert?: string | undefined
-  /** The key of that certificate, in PEM. */
+  /** The private key of `cert`, in PEM. */
   readonly key?: Redacted.Redacted<string> | undefined
-  /** What the key is encrypted with. */
+  /** The passphrase of an encrypted `key`. */
   readonly passphrase?: Redacted.Redacted<string> | undefined
-  /** The name to ask the server for and to verify, in place of the URL's host. */
+  /** Server name to send (SNI) and to verify. Default: the URL's host. */
   readonly serverName?: string | undefined
-  /** Verify the server's certificate (`true`). */
+  /** Whether to verify the server's certificate. Default: `true`. */
   readonly verify?: boolean | undefined
 }
 
 /**
- * What a transport asks of a dispatcher of undici's, of version 7 or 8: an `Agent`, `Pool`, `Client`, `ProxyAgent`,
- * `RetryAgent` or `MockAgent`, or one composed with interceptors.
+ * The part of an undici dispatcher (version 7 or 8) that a transport uses. `Agent`, `Pool`, `Client`, `ProxyAgent`,
+ * `RetryAgent` and `MockAgent` have it, and dispatchers composed with interceptors.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Dispatcher {
-  /** Sends a request, and tells a handler with `onRequestStart` what comes of it. */
+  /** Sends a request and reports its progress to a handler with `onRequestStart`. */
   dispatch(options: object, handler: object): boolean
-  /** Tells that a connection is established. Without it no request is sent again because its kept connection had died. */
+  /**
+   * Emits `connect` for each new connection. Without it, a request whose kept-alive connection had died is not
+   * replayed.
+   */
   on?(event: "connect", listener: () => void): unknown
 }
 
 /**
- * Resolves a host name: `dns.lookup` with `all: true`, or a resolver of its kind. It gives addresses with their families, or one
- * address as text.
+ * Resolves a host name like `dns.lookup` with `all: true`. The callback receives addresses with their families, or one
+ * address as a string.
  *
  * @since 0.1.0
  * @category models

@@ -1,17 +1,17 @@
-/** The settings of a transport, looked at before anything is made of them: plain JavaScript may give anything. */
+/** Checks the options of a transport before anything is built: plain JavaScript may pass any value. */
 import { ApiConfig, Timeouts } from "@effect-api/client"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { Options, Proxy, Tls } from "./TransportOptions.js"
 
-/** A setting, and what is wrong with it. */
+/** The path of an invalid option and the reason. */
 export interface InvalidOption {
   readonly field: string
   readonly reason: string
 }
 
-/** What is wrong with a value. The field is the place within it, `""` for all of it. */
+/** Returns a problem, or `undefined`. Its field is the path within the value; `""` is the value itself. */
 type Check = (value: unknown) => InvalidOption | undefined
 
 type Shape<A> = { readonly [K in keyof A]-?: Check }
@@ -21,7 +21,7 @@ const rule =
   (value) =>
     isValid(value) ? undefined : { field: "", reason }
 
-/** Somebody else looks at it. */
+/** Another module checks these values when it parses them. */
 const unchecked: Check = () => undefined
 
 const boolean = rule((value) => typeof value === "boolean", "must be true or false")
@@ -48,7 +48,7 @@ const allowH2 = rule(
   'must be true, false or "prior-knowledge"'
 )
 
-/** One authority may stand alone, and be the bytes of a file. */
+/** Plain JavaScript may pass a single authority, or the bytes of a file. */
 const certificates = rule(
   (value) =>
     (Array.isArray(value) ? value : [value]).every(
@@ -109,7 +109,7 @@ const checkAll = objectOf<Options>({
   timeouts: Timeouts.check
 })
 
-/** The limits of a transport, or what is wrong with its settings. */
+/** The timeouts of a transport, or the first invalid option. */
 export const checkOptions = (options: Options): Either.Either<Timeouts.Timeouts, InvalidOption> => {
   const problem = checkAll(options)
   if (problem !== undefined) return Either.left(problem.field === "" ? under("options", problem) : problem)

@@ -1,4 +1,4 @@
-/** The addresses of a host: which there are, in what order they get their turn, and what to say where none of them answers. */
+/** The addresses of a host: parsing, their order, and the error if all fail. */
 import { isIP } from "node:net"
 
 export interface Address {
@@ -6,11 +6,11 @@ export interface Address {
   readonly family: number
 }
 
-/** What stands in the brackets of a URL's IPv6 literal; RFC 6874 spells the zone's `%` as `%25` there. */
+/** Removes the brackets of an IPv6 literal in a URL. RFC 6874 spells the `%` of its zone as `%25`. */
 export const stripBrackets = (host: string): string =>
   host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1).replace("%25", "%") : host
 
-/** The address that a host is, where it is no name. */
+/** The address, if the host is an IP literal. */
 export const ipLiteral = (host: string): Address | undefined => {
   const address = stripBrackets(host)
   const family = isIP(address)
@@ -18,7 +18,8 @@ export const ipLiteral = (host: string): Address | undefined => {
 }
 
 /**
- * What a lookup gave, its own shapes among them (one address, or strings). What is no address is left out.
+ * The addresses from a lookup, which may also pass a single address or strings. Values that are not addresses are
+ * dropped.
  */
 export const parseLookup = (found: unknown): ReadonlyArray<Address> =>
   (Array.isArray(found) ? found : [found]).flatMap((one: unknown) => {
@@ -28,8 +29,8 @@ export const parseLookup = (found: unknown): ReadonlyArray<Address> =>
   })
 
 /**
- * RFC 8305, 4: the families take turns, beginning with that of the first. The order within a family is the resolver's
- * (RFC 6724).
+ * Alternates the address families, starting with that of the first address (RFC 8305, 4). Within a family the
+ * resolver's order is kept (RFC 6724).
  */
 export const interleave = (addresses: ReadonlyArray<Address>): ReadonlyArray<Address> => {
   const once = addresses.filter(
@@ -49,16 +50,15 @@ export interface AddressFailure extends Address {
 const codeOf = (cause: Error): string | undefined =>
   "code" in cause && typeof cause.code === "string" ? cause.code : undefined
 
-/** This machine has no way to that family of addresses: it says nothing about the host. */
+/** These codes mean that this machine cannot reach the address family; they reveal nothing about the host. */
 const localCodes = /^(ENETUNREACH|EADDRNOTAVAIL|EAFNOSUPPORT|EPROTONOSUPPORT)$/
 
-/** The code of the first failure, in the order of the addresses, that says something about the host. */
+/** The first code, in address order, that is about the host. */
 export const mostTellingCode = (failures: ReadonlyArray<AddressFailure>): string | undefined => {
   const codes = failures.map(({ cause }) => codeOf(cause)).filter((code) => code !== undefined)
   return codes.find((code) => !localCodes.test(code)) ?? codes[0]
 }
 
-/** Every address of a host has failed. */
 export const allAddressesFailed = (
   host: string,
   port: number,

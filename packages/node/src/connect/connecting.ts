@@ -1,9 +1,12 @@
-/** What is on its way to a connection, and who hears of it. */
+/** The contract of every step that establishes a connection. */
 
-/** Ends what is under way, at once, whatever it is doing. Nobody hears of it any more. */
+/** Aborts immediately, at any stage. The listener is not called afterwards. */
 export type Abort = () => void
 
-/** One of the two is called, once, never before the call that began it has returned, and neither after an abort. */
+/**
+ * Exactly one method is called, once, and only after the call that started the attempt has returned. After an abort
+ * neither is called.
+ */
 export interface ConnectListener<in S> {
   readonly connected: (socket: S) => void
   readonly failed: (cause: Error) => void

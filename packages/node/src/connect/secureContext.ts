@@ -1,4 +1,4 @@
-/** The certificates and keys of a layer, read once. What Node passes over in silence is found here. */
+/** Reads the certificates and keys of a transport once, and finds the mistakes that Node ignores silently. */
 import { createPrivateKey, X509Certificate } from "node:crypto"
 import tls, { type SecureContext } from "node:tls"
 import * as Either from "effect/Either"
@@ -11,8 +11,8 @@ export interface InvalidTls {
 }
 
 /**
- * What TLS connections are made with, or what is wrong with the settings. A reason shows nothing of them. Without settings the
- * authorities are Node's.
+ * A TLS context, or the first problem with the settings. A reason never quotes a setting. Without settings, Node's
+ * authorities are trusted.
  */
 export const secureContext = (settings: Tls | undefined): Either.Either<SecureContext, InvalidTls> => {
   const pem = toPemSettings(settings ?? {})
@@ -24,7 +24,7 @@ export const secureContext = (settings: Tls | undefined): Either.Either<SecureCo
   }))
 }
 
-/** The settings as text. Plain JavaScript may give one authority alone, and the bytes of files. */
+/** The settings as text. Plain JavaScript may pass a single authority, or the bytes of files. */
 interface PemSettings {
   readonly ca?: Array<string>
   readonly cert?: string
@@ -47,7 +47,7 @@ const toText = (value: unknown): string => {
 const tryCreate = (pem: PemSettings): Either.Either<SecureContext, unknown> =>
   Either.try(() => tls.createSecureContext(pem))
 
-/** OpenSSL's words. Those of Node's own checks may quote what they were given. */
+/** OpenSSL's message. Node's own checks may quote their input. */
 const opensslMessage = (cause: unknown): string =>
   cause instanceof Error && "reason" in cause && typeof cause.reason === "string"
     ? cause.reason
@@ -55,14 +55,17 @@ const opensslMessage = (cause: unknown): string =>
 
 const certificateStart = /(?=-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----)/
 
-/** The certificates of a text, where there are some and all can be read. Between them stand comments, as a rule. */
+/** All certificates of a PEM text, or `undefined` if one is unreadable. Comments between them are common. */
 const parseCertificates = (pem: string): ReadonlyArray<X509Certificate> | undefined => {
   const blocks = pem.split(certificateStart).filter((block) => block.startsWith("-----BEGIN"))
   const read = Either.try(() => blocks.map((block) => new X509Certificate(block)))
   return Either.isRight(read) && read.right.length > 0 ? read.right : undefined
 }
 
-/** Node takes any text for an authority, and trusts nobody where it holds none, or only those before one that it cannot read. */
+/**
+ * Node accepts any text as an authority. Without a certificate in it Node trusts nobody, and it ignores everything
+ * after an unreadable one.
+ */
 const checkAuthorities = ({ ca }: PemSettings): InvalidTls | undefined => {
   if (ca === undefined) return undefined
   if (ca.length === 0) return { field: "ca", reason: "must hold a certificate" }
@@ -72,7 +75,7 @@ const checkAuthorities = ({ ca }: PemSettings): InvalidTls | undefined => {
     : { field: "ca", reason: `must be certificates in PEM, which entry ${at + 1} of ${ca.length} is not` }
 }
 
-/** A certificate without a key, a key without one, and keys of another type are passed over by Node. */
+/** Node ignores a certificate without a key, a key without a certificate, and a key of another type. */
 const checkKeyPair = ({ cert, key, passphrase }: PemSettings): InvalidTls | undefined => {
   if (key === undefined) {
     if (cert !== undefined) return { field: "key", reason: "must be given with `cert`" }

@@ -1,8 +1,8 @@
 /**
- * TCP connections, and those of Unix sockets. A pending socket of undici's belongs to nobody: it lives on behind a passed limit
- * or an abort, and takes a place in the pool. Here whoever asked for a connection owns all that is pending for it.
+ * Connects to TCP and Unix sockets. undici does not abort a pending socket: it outlives a timeout or an abort and still
+ * occupies the pool. Here the caller that requested a connection owns every pending socket of it.
  */
-// The default imports, read at the time of the call: instrumentation and tests replace functions there.
+// Default imports, read at call time: instrumentation and tests replace functions on these objects.
 import dns from "node:dns"
 import net from "node:net"
 import type { Lookup } from "../config/TransportOptions.js"
@@ -20,17 +20,17 @@ import type { Abort, ConnectListener } from "./connecting.js"
 export type Destination = { readonly host: string; readonly port: number } | { readonly path: string }
 
 export interface TcpOptions {
-  /** In place of `dns.lookup`. */
+  /** Default: `dns.lookup`. */
   readonly lookup?: Lookup | undefined
-  /** After how many milliseconds of silence TCP asks whether the other side is still there. */
+  /** Milliseconds of silence before TCP probes the peer. */
   readonly tcpKeepAlive: number
-  /** RFC 8305, 5: how long an address has until the next one gets its turn beside it (250 ms). */
+  /** Milliseconds an address has before the next one is tried in parallel (RFC 8305, 5). Default: 250. */
   readonly attemptDelay?: number | undefined
 }
 
 /**
- * A connection to the first address that takes one (RFC 8305). There is no limit: the owner's abort is one for all addresses.
- * The socket comes without a listener, and nothing of it has been read.
+ * Connects to the first address that accepts (RFC 8305). It sets no timeout: one abort covers all addresses. The socket
+ * has no listeners, and nothing has been read from it.
  */
 export const tcp = (
   destination: Destination,
@@ -42,15 +42,15 @@ export const tcp = (
   return race.abort
 }
 
-/** What `dns.lookup` is called with. Its order is what the process is set to: the resolver's own, by default. */
+/** The resolver decides the order, as configured for the process. */
 const lookupOptions = { all: true } as const
 
 const systemLookup: Lookup = (host, options, callback) => dns.lookup(host, options, callback)
 
-/** What the system takes: seconds, and on Linux no more than these. */
+/** The system rounds to seconds, and Linux has this maximum. */
 const keepAliveRange = { min: 1_000, max: 32_767_000 }
 
-/** Node's resolvers say themselves what failed. Another one may fail with whatever befell it, or find nothing. */
+/** Node's resolvers already name the failed call. Another lookup may fail with any error, or return no address. */
 const lookupError = (host: string, cause: unknown): Error => {
   if (cause instanceof Error && "syscall" in cause && /^(getaddrinfo|query)/.test(String(cause.syscall)))
     return cause
@@ -94,7 +94,7 @@ class AddressRace {
     if (!(Number.isInteger(port) && port > 0 && port < 65_536)) {
       return this.failLater(notSentError(`${port} is no port to connect to`, "ERR_SOCKET_BAD_PORT"))
     }
-    // Node takes an empty name for this machine's.
+    // Node would connect to localhost for an empty name.
     if (host === "") return this.failLater(notSentError("there is no host to connect to", "ERR_INVALID_URL"))
     const literal = ipLiteral(host)
     if (literal === undefined) return this.lookUp(host)
@@ -107,7 +107,7 @@ class AddressRace {
     let isAsync = false
     try {
       lookup(host, lookupOptions, (error, found) => {
-        // Nothing ends a lookup of the system's: what it finds after an abort goes nowhere.
+        // A system lookup cannot be cancelled; its result is ignored after an abort.
         if (isAsync) this.onLookup(host, error, found)
         else process.nextTick(() => this.onLookup(host, error, found))
       })
@@ -125,7 +125,7 @@ class AddressRace {
     this.startNext()
   }
 
-  /** The next address gets its turn, beside those that have had theirs. */
+  /** Starts the next address, in parallel with those already pending. */
   private startNext(): void {
     clearTimeout(this.timer)
     const index = this.started
@@ -146,7 +146,7 @@ class AddressRace {
     else if (index === this.started - 1) this.startNext()
   }
 
-  /** The system's own error names the one address that was asked for. */
+  /** For an IP literal the system's error already names the address. */
   private reason(cause: Error): Error {
     const { destination } = this
     if ("path" in destination || ipLiteral(destination.host) !== undefined) return cause

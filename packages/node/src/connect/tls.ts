@@ -1,4 +1,4 @@
-/** TLS on a socket that is connected: to the server, or through a proxy. */
+/** TLS over a connected socket, to the server directly or through a proxy. */
 import net from "node:net"
 import type { Duplex } from "node:stream"
 import nodeTls, { type SecureContext, type TLSSocket } from "node:tls"
@@ -7,32 +7,33 @@ import { stripBrackets } from "./addresses.js"
 import type { Abort, ConnectListener } from "./connecting.js"
 
 export interface TlsOptions {
-  /** The URL's host: whom the certificate must be for, and the name that the server is asked for. */
+  /** The host that the certificate must match, also sent as server name (SNI). */
   readonly host: string
-  /** Another name in its place. */
+  /** Overrides `host` for both. */
   readonly servername?: string | undefined
   readonly context: SecureContext
   readonly verify: boolean
   readonly alpn: ReadonlyArray<"h2" | "http/1.1">
   /**
-   * A session to go on with. It must be of the same host, context and `verify`: with it the server shows no certificate, and none
-   * is verified.
+   * A session to resume, from the same host, context and `verify`: on resumption the server sends no certificate, so
+   * none is verified.
    */
   readonly session?: Buffer | undefined
-  /** Called with each session that the server gives, over TLS 1.3 only after the handshake: the one listener that stays. */
+  /**
+   * Called for each session from the server. Over TLS 1.3 sessions arrive after the handshake, so this is the one
+   * listener that stays.
+   */
   readonly onSession?: ((session: Buffer) => void) | undefined
 }
 
-/**
- * TLS over a socket. An abort or a failure ends that socket too. Whatever it fails with, nothing of a request was written.
- */
+/** Starts TLS over a socket. An abort or a failure destroys that socket too. Every failure is marked as not sent. */
 export const tls = (socket: Duplex, options: TlsOptions, listener: ConnectListener<TLSSocket>): Abort => {
   const handshake = new TlsHandshake(socket, listener)
   handshake.start(options)
   return handshake.abort
 }
 
-/** RFC 6066, 3: a name without the dot at its end; and of an address no interface, which no certificate has. */
+/** RFC 6066, 3: a name without its trailing dot. An address loses its zone, which no certificate contains. */
 const peerName = ({ host, servername }: TlsOptions): string =>
   stripBrackets(servername ?? host)
     .replace(/%.*$/, "")
@@ -57,7 +58,7 @@ class TlsHandshake {
 
   start(options: TlsOptions): void {
     const { destroyed, readableEnded, writable } = this.socket
-    // Node would wrap what is left of it, and hang.
+    // Node would wrap a half-closed socket and hang.
     if (destroyed || readableEnded || !writable) return this.failLater(closedEarly())
     try {
       this.connect(options)
@@ -72,7 +73,7 @@ class TlsHandshake {
     const secure = nodeTls.connect({
       socket: this.socket,
       host: name,
-      // RFC 6066, 3: an address is no server name.
+      // RFC 6066, 3: an address is not a valid server name.
       ...(net.isIP(name) === 0 ? { servername: name } : {}),
       secureContext: context,
       rejectUnauthorized: verify,
@@ -120,7 +121,7 @@ class TlsHandshake {
 const closedEarly = (): Error =>
   notSentError("the connection was closed before TLS was established", "ECONNRESET")
 
-/** What OpenSSL calls bytes that are no record of TLS: a response of plain http begins with `HTTP`. */
+/** OpenSSL's reasons for bytes that are not a TLS record, such as a plain http response, which begins with `HTTP`. */
 const notTlsReason = /^(wrong version number|packet length too long|data length too long|bad record type)$/
 
 const explain = (cause: Error): Error => {

@@ -1,10 +1,10 @@
-/** A request of http as a proxy of HTTP takes it: with the whole URL (RFC 9112, 3.2.2). */
+/** A plain http request in the form that an HTTP proxy expects: with the whole URL (RFC 9112, 3.2.2). */
 import { hasHeader } from "../exchange/OutgoingRequest.js"
 import type { ProxyServer } from "./proxyUrl.js"
 
 export interface AbsoluteForm {
   readonly path: string
-  /** Names in lower case and values in turn: those of the request, behind what the proxy needs. */
+  /** Lower-case names and values in turn: the headers for the proxy, then those of the request. */
   readonly headers: Array<string>
 }
 
@@ -14,7 +14,7 @@ export const absoluteForm = (
   path: string,
   headers: ReadonlyArray<string>
 ): AbsoluteForm => {
-  // A user and a password of the origin never go into a request (RFC 9110, 4.2.4).
+  // The request never contains the user and password of the origin (RFC 9110, 4.2.4).
   const { host } = new URL(origin)
   const added: Array<string> = []
   if (!hasHeader(headers, "host")) added.push("host", host)

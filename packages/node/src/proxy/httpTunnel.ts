@@ -1,4 +1,4 @@
-/** A tunnel through a proxy of HTTP (RFC 9110, 9.3.6). */
+/** A tunnel through an HTTP proxy (RFC 9110, 9.3.6). */
 import { Buffer } from "node:buffer"
 import type { Duplex } from "node:stream"
 import type { Abort, ConnectListener } from "../connect/connecting.js"
@@ -6,16 +6,16 @@ import { notSentError, proxyStatusError } from "../shared/errors.js"
 import { proxyHandshake, type ReadReply } from "./proxyHandshake.js"
 import { hostPort, type ProxyServer } from "./proxyUrl.js"
 
-/** Of all heads of a response, interim ones too. */
+/** Limit for all heads together, interim responses included. */
 const maxHeadBytes = 64 * 1024
 
-/** What of a status line is looked at. */
+/** The status line is checked up to this length. */
 const maxStatusLineBytes = 32
 
 const lineFeed = 0x0a
 const carriageReturn = 0x0d
 
-/** The request, and nothing in it that is for the target: the proxy reads it in the clear. */
+/** It contains nothing for the target, because the proxy reads it unencrypted. */
 const connectRequest = ({ authorization }: ProxyServer, target: string): Buffer => {
   const credentials = authorization === undefined ? "" : `proxy-authorization: ${authorization}\r\n`
   return Buffer.from(`CONNECT ${target} HTTP/1.1\r\nhost: ${target}\r\n${credentials}\r\n`, "latin1")
@@ -24,7 +24,7 @@ const connectRequest = ({ authorization }: ProxyServer, target: string): Buffer 
 const responseError = (why: string): Error =>
   notSentError(`the proxy's response ${why}`, "ERR_PROXY_RESPONSE")
 
-/** Reads the head of the response, in whatever pieces it comes. It keeps no more than the start of the status line. */
+/** Reads the head of the response in pieces of any size. It buffers only the start of the status line. */
 export const readConnectResponse = (): ReadReply => {
   let seen = 0
   let statusLine = ""
@@ -35,7 +35,7 @@ export const readConnectResponse = (): ReadReply => {
     const [, digits] = /^HTTP\/1\.\d ([1-9]\d\d)(?= |\r|$)/.exec(statusLine) ?? []
     if (digits === undefined) return responseError("is not HTTP")
     status = Number(digits)
-    // A 101 answers a request that was not made. What is no tunnel needs no more reading.
+    // No request asked for a 101. A failed CONNECT needs no further reading.
     return status === 101 || status >= 300 ? proxyStatusError(status) : undefined
   }
 
@@ -57,7 +57,7 @@ export const readConnectResponse = (): ReadReply => {
       } else if (!isLineEmpty) {
         isLineEmpty = true
       } else if (status >= 200) {
-        // Whatever its headers say of a body, there is none.
+        // A successful CONNECT has no body, whatever its headers declare.
         return chunk.length - at - 1
       } else {
         statusLine = ""
@@ -70,15 +70,15 @@ export const readConnectResponse = (): ReadReply => {
 
 const versionStart = "HTTP/1."
 
-/** Said at the first byte: who speaks something else may wait for us to go on. */
+/** Checked from the first byte: a server of another protocol may wait for the client to continue. */
 const checkStart = (line: string): Error | undefined => {
   if (versionStart.startsWith(line.slice(0, versionStart.length))) return undefined
-  // The records of TLS: an alert, or a handshake.
+  // TLS records of the types alert and handshake.
   const isTls = line.startsWith("\x15") || line.startsWith("\x16")
   return responseError(isTls ? "is TLS: its URL should begin with https://" : "is not HTTP")
 }
 
-/** On a socket that is connected to the proxy. */
+/** Opens a tunnel on a socket that is connected to the proxy. */
 export const httpTunnel = <S extends Duplex>(
   socket: S,
   proxy: ProxyServer,

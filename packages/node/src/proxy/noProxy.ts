@@ -1,6 +1,6 @@
 /**
- * What `NO_PROXY` excepts. curl, Go and Python agree on names, which stand for what is below them too; ports are Go's, networks
- * curl's and Go's. Names are compared as they are written: nothing is looked up.
+ * Parses `NO_PROXY`. As in curl, Go and Python, a name includes its subdomains; ports follow Go, networks curl and Go.
+ * Names are compared as written, without a DNS lookup.
  */
 import { BlockList, isIP, isIPv6 } from "node:net"
 import { domainToASCII } from "node:url"
@@ -20,7 +20,7 @@ type Host = Address | string
 
 type Entry = (host: Host, port: number) => boolean
 
-/** Whether a place is excepted. What cannot be read excepts nothing. */
+/** Whether a host and port bypass the proxy. Invalid entries are ignored. */
 export const parseNoProxy = (list: string): ((to: HostAndPort) => boolean) => {
   const entries = list
     .split(/[\s,]+/)
@@ -51,7 +51,7 @@ const hostMatcher = (text: string): ((host: Host) => boolean) => {
   if (network !== undefined) return networkMatcher(stripBrackets(network), Number(bits))
   const host = parseHost(text)
   if (typeof host !== "string") return subnetMatcher(host, host.family === "ipv4" ? 32 : 128)
-  // curl takes a leading dot away; a star before it is what others write for the same.
+  // curl strips a leading dot; other programs write `*.` for the same.
   const name = host.replace(/^\*?\./, "")
   if (name === "") return () => false
   return (host) => typeof host === "string" && (host === name || host.endsWith(`.${name}`))
@@ -60,7 +60,7 @@ const hostMatcher = (text: string): ((host: Host) => boolean) => {
 const networkMatcher = (text: string, bits: number): ((host: Host) => boolean) => {
   const address = parseAddress(text)
   if (address === undefined) return () => false
-  // `::ffff:10.0.0.0/104` is a network of IPv4.
+  // `::ffff:10.0.0.0/104` is an IPv4 network.
   const mapped = isIPv6(text) && address.family === "ipv4" ? 96 : 0
   if (bits < mapped) return subnetMatcher({ address: text, family: "ipv6" }, bits)
   return subnetMatcher(address, bits - mapped)
@@ -71,12 +71,12 @@ const subnetMatcher = (network: Address, bits: number): ((host: Host) => boolean
   if (bits > (family === "ipv4" ? 32 : 128)) return () => false
   const list = new BlockList()
   list.addSubnet(address, bits, family)
-  // A `BlockList` takes an address of IPv4 for one of `::/0`.
+  // `BlockList` would match an IPv4 address against `::/0`.
   return (host) => typeof host !== "string" && host.family === family && list.check(host.address, family)
 }
 
 const parseHost = (text: string): Host => {
-  // Unicode becomes punycode, and other spellings of an IPv4 address become the usual one.
+  // Converts Unicode to punycode and normalizes unusual spellings of an IPv4 address.
   const name = (domainToASCII(text) || text.toLowerCase()).replace(/\.$/, "")
   return parseAddress(text) ?? parseAddress(name) ?? name
 }
@@ -93,7 +93,7 @@ const parseAddress = (text: string): Address | undefined => {
   }
 }
 
-/** An IPv4 address in the clothes of IPv6 (RFC 4291, 2.5.5.2) is one of IPv4. */
+/** An IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2) counts as IPv4. */
 const unmapIPv4 = (address: string): Address => {
   const [, high, low] =
     /^\[::ffff:([\da-f]+):([\da-f]+)\]$/.exec(new URL(`http://[${address}]`).hostname) ?? []

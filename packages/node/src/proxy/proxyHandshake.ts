@@ -1,12 +1,11 @@
-/** A conversation with a proxy on a socket, before the socket is a tunnel. */
+/** The exchange with a proxy on a socket before it becomes a tunnel. */
 import type { Duplex } from "node:stream"
 import type { Abort, ConnectListener } from "../connect/connecting.js"
 import { notSentError } from "../shared/errors.js"
 
-/** Reads what has come. A number ends it: so many bytes at the end of the chunk belong to the tunnel. */
+/** Consumes a chunk. A number completes the handshake: that many trailing bytes belong to the tunnel. */
 export type ReadReply = (chunk: Buffer) => number | Error | undefined
 
-/** The system's own failure of the connection. */
 const brokenError = ({ code, message }: NodeJS.ErrnoException): Error =>
   notSentError(`the connection to the proxy broke: ${message}`, code ?? "ERR_PROXY_CLOSED")
 
@@ -15,13 +14,13 @@ const closedError = (): Error =>
 
 export const ignore = (): void => undefined
 
-/** Ends a socket whose errors nobody needs any more: one may be on its way. */
+/** Destroys a socket and ignores its errors, one of which may be pending. */
 export const discard = (socket: Duplex): void => {
   socket.on("error", ignore)
   socket.destroy()
 }
 
-/** A failure that is known before anything was said. */
+/** Reports a failure that is known before anything was sent. */
 export const failOnNextTick = (socket: Duplex, cause: Error, listener: ConnectListener<never>): Abort => {
   let over = false
   discard(socket)
@@ -33,7 +32,9 @@ export const failOnNextTick = (socket: Duplex, cause: Error, listener: ConnectLi
   }
 }
 
-/** Owns a socket until it is a tunnel: destroyed by an abort and by each failure, and left without a listener else. */
+/**
+ * Owns a socket until it is a tunnel. An abort or a failure destroys the socket; success leaves it without listeners.
+ */
 class ProxyHandshake<S extends Duplex> {
   private isOver = false
   private readonly socket: S
@@ -48,7 +49,7 @@ class ProxyHandshake<S extends Duplex> {
 
   start(opening: Uint8Array): void {
     const { socket } = this
-    // `readable` leaves no trace: behind `data` a socket flows, or has to be resumed.
+    // A `readable` listener leaves no trace, whereas `data` would switch the socket to flowing mode.
     socket.on("readable", this.onReadable)
     socket.on("end", this.onClosed)
     socket.on("close", this.onClosed)
@@ -100,7 +101,7 @@ class ProxyHandshake<S extends Duplex> {
   }
 }
 
-/** Says the first word and reads on until `read` has made up its mind. */
+/** Sends the opening and reads until `read` returns a result. */
 export const proxyHandshake = <S extends Duplex>(
   socket: S,
   opening: Uint8Array,

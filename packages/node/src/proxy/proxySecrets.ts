@@ -1,4 +1,4 @@
-/** What of a proxy's settings must not be shown: its token, and the name and password in its URL. */
+/** The secrets in proxy settings: the token, and the user and password of the URL. */
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import type { Options } from "../config/TransportOptions.js"
@@ -9,7 +9,7 @@ const proxyVariables = ["http_proxy", "https_proxy", "all_proxy"].flatMap((name)
   name.toUpperCase()
 ])
 
-/** A secret's text: by the types it is a `Redacted`, and plain JavaScript may give a string. */
+/** The text of a secret. The types require a `Redacted`; plain JavaScript may pass a string. */
 export const unredact = (secret: Redacted.Redacted<string> | string | URL): string =>
   Redacted.isRedacted(secret) ? Redacted.value(secret) : String(secret)
 
@@ -21,7 +21,7 @@ export const proxySecrets = (proxy: Options["proxy"] = "environment"): ReadonlyA
   return token === undefined ? secrets : [...secrets, ...tokenSecrets(unredact(token))]
 }
 
-/** RFC 7617: behind the scheme stand a name and a password. */
+/** RFC 7617: the scheme is followed by an encoded `user:password`. */
 const tokenSecrets = (token: string): ReadonlyArray<string> => {
   const pair = Buffer.from(/^basic +(\S+)$/i.exec(token)?.[1] ?? "", "base64").toString()
   return pair.includes(":") ? [token, pair, pair.slice(pair.indexOf(":") + 1)] : [token]
@@ -32,14 +32,14 @@ const urlSecrets = (url: string): ReadonlyArray<string> => {
   if (Either.isLeft(parsed)) return []
   const { password = "", username = "" } = parsed.right
   if (password !== "") return [password, `${username}:${password}`]
-  // Some proxies take a key as the name, and no password.
+  // Some proxies expect an API key as the user, without a password.
   return username.length < minNameLength ? [] : [username]
 }
 
-/** A shorter name would be found in any text. */
+/** A shorter name would match in unrelated text. */
 const minNameLength = 6
 
-/** Deno throws where a program may not read its environment. */
+/** Deno throws if the program may not read its environment. */
 const readVariable = (name: string): string => {
   try {
     return process.env[name] ?? ""

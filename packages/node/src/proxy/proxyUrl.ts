@@ -1,23 +1,23 @@
-/** What the URL of a proxy says. */
+/** Parses the URL of a proxy. */
 import { Buffer } from "node:buffer"
 import * as Either from "effect/Either"
 import { stripBrackets } from "../connect/addresses.js"
 
 export interface ProxyServer {
-  /** `socks5` is given addresses, `socks5h` names. */
+  /** A `socks5` proxy receives addresses, a `socks5h` proxy names. */
   readonly kind: "http" | "https" | "socks5" | "socks5h"
-  /** A name or an address, IPv6 without brackets. */
+  /** A name or an address; IPv6 without brackets. */
   readonly host: string
   readonly port: number
-  /** The value of `proxy-authorization`. */
+  /** Value of the `proxy-authorization` header. */
   readonly authorization?: string
   readonly username?: string
   readonly password?: string
 }
 
 /**
- * The port where the URL names none is the scheme's own, as Go, Python and undici have it; curl takes 1080 for `http` too.
- * `socks` is what desktops write for SOCKS5, where the proxy resolves names (Chromium; curl takes it for SOCKS4).
+ * The default port is the scheme's, as in Go, Python and undici (curl uses 1080 for `http` too). Desktops write `socks`
+ * for SOCKS5 with names resolved by the proxy, as Chromium reads it (curl reads it as SOCKS4).
  */
 const schemes: ReadonlyMap<string, readonly [kind: ProxyServer["kind"], port: number]> = new Map([
   ["http", ["http", 80]],
@@ -27,13 +27,13 @@ const schemes: ReadonlyMap<string, readonly [kind: ProxyServer["kind"], port: nu
   ["socks", ["socks5h", 1080]]
 ])
 
-/** RFC 1929 counts them in one byte. */
+/** RFC 1929 stores each length in one byte. */
 const maxSocksBytes = 255
 
-/** C0 and DEL. A URL parser drops tabs and line ends, and a password would lose them silently. */
+/** C0 and DEL. A URL parser silently drops tabs and line ends, which would alter a password. */
 const controlCharacter = /[\0-\x1f\x7f]/
 
-/** The proxy of a URL, or why there is none, in words that quote nothing of it. Without a scheme it is `http`. */
+/** The proxy, or the reason why the URL is invalid. A reason never quotes the URL. The default scheme is `http`. */
 export const parseProxyUrl = (value: string): Either.Either<ProxyServer, string> => {
   const text = value.trim()
   if (controlCharacter.test(text)) return Either.left("must not contain control characters")
@@ -42,7 +42,7 @@ export const parseProxyUrl = (value: string): Either.Either<ProxyServer, string>
   if (known === undefined) return Either.left("must be of http, https, socks5 or socks5h")
   const end = rest.search(/[/?#]/)
   const authority = end < 0 ? rest : rest.slice(0, end)
-  // `http://me:a/b@proxy` would be a proxy called `me`.
+  // Otherwise `http://me:a/b@proxy` would name a proxy called `me`.
   if (rest.indexOf("@", authority.length) >= 0) {
     return Either.left("must percent-encode the characters / ? # of its user and password")
   }
@@ -54,7 +54,7 @@ export const parseProxyUrl = (value: string): Either.Either<ProxyServer, string>
   return withCredentials({ kind: known[0], host: place.host, port }, authority.slice(0, Math.max(at, 0)))
 }
 
-/** A special scheme, so that the host is read as one, whatever the proxy's own scheme. */
+/** Parses the host under a special scheme, whatever the scheme of the proxy. */
 const urlOf = (scheme: "http" | "https", host: string): URL | undefined => {
   try {
     return new URL(`${scheme}://${host}`)
@@ -68,7 +68,7 @@ const parseHostPort = (
 ): { readonly host: string; readonly port: number | undefined } | undefined => {
   const url = host.includes("\\") ? undefined : urlOf("http", host)
   if (url === undefined) return undefined
-  // A parser leaves out the port that its scheme has anyway.
+  // A parser drops the default port of its scheme.
   const port = url.port || urlOf("https", host)?.port
   return { host: stripBrackets(url.hostname), port: port ? Number(port) : undefined }
 }
@@ -87,7 +87,7 @@ const withCredentials = (server: ProxyServer, userinfo: string): Either.Either<P
     : Either.right({ ...server, username, password })
 }
 
-/** An escape that is none, or no UTF-8, stands for itself. */
+/** An invalid escape, or one that is not UTF-8, stays as it is. */
 const percentDecode = (text: string): string =>
   text.replace(/(?:%[\da-f]{2})+/gi, (escapes) => {
     try {
@@ -97,7 +97,7 @@ const percentDecode = (text: string): string =>
     }
   })
 
-/** A host and a port as a request names them. */
+/** A host and port as a request spells them. */
 export const hostPort = (to: { readonly host: string; readonly port: number }): string => {
   const host = stripBrackets(to.host)
   return `${host.includes(":") ? `[${host}]` : host}:${to.port}`

@@ -1,4 +1,4 @@
-/** Which proxy a request goes through: what the settings say, or the environment. */
+/** Selects the proxy of a request, from the settings or the environment. */
 import tls from "node:tls"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
@@ -9,22 +9,22 @@ import { type ProxyServer, parseProxyUrl } from "./proxyUrl.js"
 
 export type { ProxyServer } from "./proxyUrl.js"
 
-/** Whom a request is for. */
+/** The destination of a request. */
 export interface Target {
   readonly protocol: "http:" | "https:"
-  /** As sockets take it: IPv6 without brackets. */
+  /** IPv6 without brackets, as sockets expect it. */
   readonly host: string
   readonly port: number
 }
 
-/** The same object for all that go through the same proxy. */
+/** Returns the same object for all destinations behind the same proxy. */
 export type SelectProxy = (to: Target) => ProxyServer | undefined
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 const noProxy: SelectProxy = () => undefined
 
-/** What is wrong names a setting or a variable, and quotes nothing. */
+/** An error names the setting or variable and never quotes its value. */
 export const makeSelectProxy = (
   proxy: Options["proxy"],
   env: Environment
@@ -38,8 +38,8 @@ export const makeSelectProxy = (
 }
 
 /**
- * How TLS is spoken to a proxy whose own URL is `https`. What the transport trusts counts beside Node's authorities: the proxy
- * is another server, seldom of the same authority. It is verified whatever `tls.verify` says, which is about the servers.
+ * TLS settings for a proxy whose URL is `https`. The transport's authorities are trusted in addition to Node's, because
+ * a proxy seldom shares the servers' authority. `tls.verify` concerns the servers: the proxy is always verified.
  */
 export const proxyTls = ({ proxy, tls: servers }: Pick<Options, "proxy" | "tls">): Tls | undefined => {
   if (typeof proxy === "object" && proxy.tls !== undefined) return proxy.tls
@@ -47,7 +47,7 @@ export const proxyTls = ({ proxy, tls: servers }: Pick<Options, "proxy" | "tls">
   return trusted === undefined ? undefined : { ca: [...trusted, ...nodeAuthorities()] }
 }
 
-/** From Node 22.15 on with those of `NODE_EXTRA_CA_CERTS`, which a list of authorities leaves out. */
+/** Since Node 22.15 this includes `NODE_EXTRA_CA_CERTS`, which an explicit list of authorities would drop. */
 const nodeAuthorities = (): ReadonlyArray<string> =>
   "getCACertificates" in tls && typeof tls.getCACertificates === "function"
     ? tls.getCACertificates("default")
@@ -73,17 +73,17 @@ const fromSettings = ({ token, url }: Proxy): Either.Either<ProxyServer, Invalid
     : Either.right({ ...parsed.right, authorization })
 }
 
-/** RFC 9110, 5.5, without space around it. */
+/** RFC 9110, 5.5, without surrounding blanks. */
 const fieldValue = /^[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?$/
 
-/** The types say which of these it is; plain JavaScript may give anything. */
+/** Plain JavaScript may pass any value. */
 const textOf = (value: unknown): string | undefined => {
   try {
     const inner = Redacted.isRedacted(value) ? Redacted.value(value) : value
     if (typeof inner === "string") return inner
     return inner instanceof URL ? inner.href : undefined
   } catch {
-    // A secret that was wiped.
+    // The `Redacted` was wiped.
     return undefined
   }
 }
@@ -96,7 +96,7 @@ interface Variable {
 const fromEnvironment = (env: Environment): Either.Either<SelectProxy, InvalidOption> => {
   const isCgi = readVariable(env, "REQUEST_METHOD") !== undefined
   const all = findVariable(env, "all_proxy", "ALL_PROXY")
-  // In a CGI script `HTTP_PROXY` is what the client sent as its header `Proxy` (httpoxy, CVE-2016-5385).
+  // In a CGI script `HTTP_PROXY` holds the client's `Proxy` header (httpoxy, CVE-2016-5385).
   const http = findVariable(env, "http_proxy", ...(isCgi ? [] : ["HTTP_PROXY"])) ?? all
   const https = findVariable(env, "https_proxy", "HTTPS_PROXY") ?? all
   if (http === undefined && https === undefined) return Either.right(noProxy)
@@ -121,7 +121,7 @@ const parseVariable = (
     ? Either.right(undefined)
     : Either.mapLeft(parseProxyUrl(variable.value), (reason) => ({ field: variable.name, reason }))
 
-/** The first that says something: a blank one does not hide its other spelling. */
+/** The first variable that is not blank. */
 const findVariable = (env: Environment, ...names: ReadonlyArray<string>): Variable | undefined => {
   for (const name of names) {
     const value = readVariable(env, name)
@@ -135,7 +135,7 @@ const readVariable = (env: Environment, name: string): string | undefined => {
     const value = env[name]?.trim()
     return value === "" ? undefined : value
   } catch {
-    // Deno throws where the program may not read the environment: then it names no proxy.
+    // Deno throws if the program may not read its environment.
     return undefined
   }
 }

@@ -1,6 +1,6 @@
 /**
- * A tunnel through a SOCKS5 proxy (RFC 1928, and 1929 for user and password). By hand: the `socks` package (2.8) loses what
- * comes behind the reply, emits `connect` on a connected socket, and throws in a listener over a long password.
+ * A tunnel through a SOCKS5 proxy (RFC 1928; RFC 1929 for user and password). The `socks` package (2.8) is not used: it
+ * loses bytes after the reply, emits `connect` on a connected socket, and throws in a listener for a long password.
  */
 import { Buffer } from "node:buffer"
 import { type LookupAddress, lookup } from "node:dns"
@@ -38,7 +38,7 @@ const replyError = (reply: number): Error => {
   return socksError(code, `the SOCKS proxy responded: ${message}`)
 }
 
-/** Asks for so many bytes at a time, and ends with what is wrong, if anything is. */
+/** Yields the number of bytes to read next and returns an error, if there is one. */
 type Dialogue = Generator<number, Error | undefined, Buffer>
 
 function* dialogue(proxy: ProxyServer, destination: Buffer, send: (bytes: Uint8Array) => void): Dialogue {
@@ -58,7 +58,7 @@ function* dialogue(proxy: ProxyServer, destination: Buffer, send: (bytes: Uint8A
   const [replyVersion, reply = 0] = yield 2
   if (replyVersion !== version) return notSocksError()
   if (reply !== 0) return replyError(reply)
-  // Where the proxy has connected from, which it says at a length of its own.
+  // The address that the proxy connected from, of variable length.
   const [, type] = yield 2
   const length = type === 3 ? (yield 1)[0] : addressLengths.get(type)
   if (length === undefined) return notSocksError()
@@ -97,7 +97,7 @@ const encodeAddress = (host: string): ReadonlyArray<number> => {
   }
 }
 
-/** The URL parser writes all IPv6 addresses in one way: without leading zeros, and with `::` at most once. It knows no zones. */
+/** The URL parser normalizes IPv6 addresses: no leading zeros, and at most one `::`. It rejects zones. */
 const ipv6Bytes = (text: string): ReadonlyArray<number> => {
   const [address] = text.split("%", 1)
   const groupsOf = (text: string): ReadonlyArray<string> => (text === "" ? [] : text.split(":"))
@@ -124,12 +124,12 @@ const readDialogue = (dialogue: Dialogue): ReadReply => {
   }
 }
 
-/** One byte says how long a name is. */
+/** The length of a name is one byte. */
 const maxNameBytes = 255
 
 /**
- * On a socket that is connected to the proxy. With `socks5h` the proxy resolves the name. With `socks5` it is resolved here, to
- * an IPv4 address where there is one: whether the proxy has IPv6 is not known, and a second try needs a second connection.
+ * Opens a tunnel on a socket that is connected to the proxy. With `socks5h` the proxy resolves the name. With `socks5`
+ * the client resolves it and prefers IPv4: the proxy may lack IPv6, and a second try would need a second connection.
  */
 export const socks5Tunnel = <S extends Duplex>(
   socket: S,
@@ -161,7 +161,7 @@ const resolveFirst = (
   begin: (address: string) => Abort,
   listener: ConnectListener<never>
 ): Abort => {
-  // Nobody reads yet who would notice the end of the socket: `begin` finds what it has come to.
+  // Until `begin` takes over, it ignores errors; `begin` then finds the socket closed.
   socket.on("error", ignore)
   let abort = (): void => discard(socket)
   let isAborted = false

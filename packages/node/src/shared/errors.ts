@@ -1,7 +1,6 @@
-/** The failures of a transport, by a code that the client reads, and what one looks like before the first byte of a request. */
+/** Errors of the transport. The client classifies them by `code`, and by `syscall` as sent or not sent. */
 import { STATUS_CODES } from "node:http"
 
-/** An error with a code. */
 export const codedError = (message: string, code: string): Error & { readonly code: string } =>
   Object.assign(new Error(message), { code })
 
@@ -10,12 +9,13 @@ export const codeOf = (cause: unknown): unknown =>
 
 type SystemError = Error & { readonly code?: unknown; readonly syscall?: unknown }
 
-/** The calls of Node's that fail before there is a connection: connecting, and its two resolvers. */
+/** The system calls that fail before a connection exists: connecting, and Node's two resolvers. */
 const preConnectSyscall = /^(connect$|getaddrinfo|query)/
 
 /**
- * A failure that came before a byte of a request was written. The client sees it by the system's own mark, `syscall`; a reset
- * during the TLS handshake, a certificate or a proxy's refusal have none, or one of reading.
+ * Marks a failure that happened before any byte of the request was written. The client recognizes the mark by
+ * `syscall`. A reset during the TLS handshake, a rejected certificate or a proxy's refusal comes without one, or with
+ * `read`.
  */
 export const markNotSent = (cause: unknown): Error => {
   if (!(cause instanceof Error)) return notSentError(String(cause), "ERR_NOT_SENT")
@@ -24,28 +24,35 @@ export const markNotSent = (cause: unknown): Error => {
   return Object.assign(new Error(message, { cause }), { code: "ERR_NOT_SENT" }, cause, { syscall: "connect" })
 }
 
-/** A failure of the same kind that the system itself has no error for. */
+/** The same kind of failure, where the system has no error of its own. */
 export const notSentError = (message: string, code: string): Error =>
   Object.assign(new Error(message), { code, syscall: "connect" })
 
-/** A proxy that says no. Its own words are not quoted: it may put there what it was sent, the credentials too. */
+/**
+ * A proxy refused the request. The message does not quote the proxy, which may echo what it received, credentials
+ * included.
+ */
 export const proxyStatusError = (status: number): Error => {
   const reason = STATUS_CODES[status]
   const message = `the proxy responded ${status}${reason === undefined ? "" : ` ${reason}`}`
   return Object.assign(notSentError(message, "ERR_PROXY_STATUS"), { status })
 }
 
-/** OpenSSL's reason without the rest of its line, which has addresses in memory and ends in a line feed. */
+/** OpenSSL's reason alone: the full line contains memory addresses and ends in a line feed. */
 export const opensslReason = (cause: Error): string | undefined =>
   "library" in cause && "reason" in cause ? String(cause.reason) : undefined
 
-/** A server's refusal of the client itself, which TLS 1.3 brings behind the handshake (RFC 8446, 4.4.2.4 and 6.2). */
+/**
+ * The server rejected the client's certificate. TLS 1.3 reports this only after the handshake (RFC 8446, 4.4.2.4 and
+ * 6.2).
+ */
 const clientRejected =
   /alert.((handshake.failure|access.denied|unknown.ca|decrypt.error)|((bad|no|unsupported).)?certificate)/i
 
 /**
- * A failure on a connection that was established. OpenSSL has the same codes for the handshake, in which nothing can have been
- * sent, and for what follows. There `syscall` says that a request may have been acted on.
+ * Explains a failure on an established connection. OpenSSL uses the same codes for the handshake, where nothing can
+ * have been sent, and for what follows it. `syscall: "read"` marks the latter: the server may have processed the
+ * request.
  */
 export const explainTlsError = (cause: unknown): unknown => {
   if (!(cause instanceof Error)) return cause

@@ -1,2 +1,2 @@
-/** The longest that Node's timers wait, in milliseconds: a longer time they take for one millisecond. */
+/** The longest delay of a Node timer, in milliseconds. Node treats a longer one as 1 ms. */
 export const maxTimerMillis = 2_147_483_647
