@@ -1,6 +1,6 @@
 /**
- * The Node transport: an `HttpClient` that owns its connections. The client of this project uses it natively; for everything
- * else built on `HttpClient` it is an ordinary one.
+ * An `HttpClient` for Node with its own connections. An `ApiClient` uses it natively; any other code that needs an
+ * `HttpClient` can use it as well.
  *
  * @since 0.1.0
  */
@@ -28,7 +28,8 @@ import { proxySecrets } from "./proxy/proxySecrets.js"
 export type { Dispatcher, Lookup, Options, Proxy, Tls } from "./config/TransportOptions.js"
 
 /**
- * An `HttpClient` with a pool of its own, closed with the scope. Fails with an `InvalidConfigError` that names the setting.
+ * An `HttpClient` with its own connection pool, which closes with the scope. Fails with an `InvalidConfigError` that
+ * names the invalid option.
  *
  * @since 0.1.0
  * @category constructors
@@ -54,14 +55,14 @@ export const make = (
     return httpClient(agent, options, timeouts)
   })
 
-/** Bun gives a module of its own for `undici`, in which nothing can send. */
+/** Bun replaces `undici` with a module of its own that cannot send requests. */
 const canDispatch = typeof Client === "function" && "dispatch" in Client.prototype
 
 const noDispatcherReason =
-  "must have a dispatcher, which this runtime's own has not (Bun's, for one): use FetchTransport of @effect-api/client"
+  "has no dispatcher on this runtime (such as Bun): use FetchTransport of @effect-api/client"
 
 /**
- * An `HttpClient` on a dispatcher of undici's, of version 7 or 8, that somebody else closes.
+ * An `HttpClient` on an undici dispatcher, of version 7 or 8. The caller closes the dispatcher.
  *
  * @since 0.1.0
  * @category constructors
@@ -97,7 +98,7 @@ const httpClient = (
   return NativeTransport.attach(client, native)
 }
 
-/** The URL as it stands on the wire: a fragment is never sent. */
+/** The URL without its fragment, which is never sent. */
 const withFinalUrl = (
   request: HttpClientRequest.HttpClientRequest,
   url: URL
@@ -106,10 +107,10 @@ const withFinalUrl = (
     url: `${url.origin}${url.pathname}${url.search}`
   })
 
-/** Statuses whose responses have no body, as `Response` sees it. */
+/** `Response` rejects a body for these statuses. */
 const bodilessStatuses: ReadonlySet<number> = new Set([204, 205, 304])
 
-/** Headers of a coded body: they do not fit the decoded one. */
+/** Headers that describe the coded body and not the decoded one. */
 const codingHeaders: ReadonlySet<string> = new Set(["content-encoding", "content-length"])
 
 const ownChunks = (source: NativeTransport.Source): NativeTransport.Source["chunks"] =>
@@ -122,18 +123,19 @@ const webResponse = (source: NativeTransport.Source): Response =>
       ...Object.entries(source.headers).filter(
         ([name]) => name !== "set-cookie" && !(source.decoded === true && codingHeaders.has(name))
       ),
-      // The one header whose values cannot be joined.
+      // `set-cookie` is the one header whose values cannot be joined.
       ...Cookies.toSetCookieHeaders(source.cookies).map((value): [string, string] => ["set-cookie", value])
     ]
   })
 
 /**
- * The transport with its defaults: 1000 connections to an origin, 100 of them kept, HTTP/2 where a server speaks it, proxies from
- * the environment. Fails with an `InvalidConfigError` that names the variable of a proxy that cannot be used.
+ * The transport with default options: up to 1000 connections per origin of which 100 are kept alive, HTTP/2 where a
+ * server supports it, and proxies from the environment. Fails with an `InvalidConfigError` that names the environment
+ * variable of an unusable proxy.
  *
  * @example
  * ```ts
- * import { ApiClient, ApiConfig, NativeTransport, Timeouts } from "@effect-api/client"
+ * import { ApiClient } from "@effect-api/client"
  * import { NodeTransport } from "@effect-api/node"
  * import { Layer } from "effect"
  *
@@ -148,7 +150,7 @@ export const layer: Layer.Layer<HttpClient.HttpClient, ApiConfig.InvalidConfigEr
 )
 
 /**
- * The transport with settings of one's own. Fails with an `InvalidConfigError` that names the setting.
+ * The transport with options. Fails with an `InvalidConfigError` that names the invalid option.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** The connections of a transport: a pool for each route, made as an origin is first asked for. */
+/** All connections of a transport: one pool per route, made for the first request to an origin. */
 import type { Socket } from "node:net"
 import type { SecureContext } from "node:tls"
 import * as Duration from "effect/Duration"
@@ -27,13 +27,13 @@ import { codedError } from "../shared/errors.js"
 import { maxTimerMillis } from "../shared/timers.js"
 import { connectRoute, hasChosenH2, type NetworkOptions, type Route, takesAbsoluteForm } from "./routes.js"
 
-/** Origins are few; the bound is for programs that follow links everywhere. */
+/** Programs use few origins; this limit is for crawlers. */
 const maxOrigins = 1000
 
-/** How long a connection above the number to keep may wait for somebody to use it, in milliseconds. */
+/** Milliseconds that a connection above `keepAliveConnections` stays idle. */
 const spareKeepAliveMillis = 500
 
-/** What a server may ask for with `Keep-Alive: timeout=`, in milliseconds. */
+/** Maximum for the server's `Keep-Alive: timeout=`, in milliseconds. */
 const maxKeepAliveMillis = 600_000
 
 const defaults = {
@@ -51,12 +51,12 @@ const onlyHttp1 = ["http/1.1"] as const
 const onlyH2 = ["h2"] as const
 const h2OrHttp1 = ["h2", "http/1.1"] as const
 
-/** Where the requests for an origin go. */
+/** The route of requests to one origin. */
 interface OriginRoute {
   readonly pool: Pool
-  /** The proxy that is sent whole URLs. */
+  /** The proxy, if it expects the whole URL. */
   readonly absoluteFormProxy: ProxyServer | undefined
-  /** What undici would leave out of the `host` header, as the port of the scheme that it knows of. */
+  /** Set if undici would omit the port from the `host` header because it is the default of the other scheme. */
   readonly hostHeader: string | undefined
 }
 
@@ -82,7 +82,10 @@ export const makeAgent = (options: Options): Either.Either<Agent, InvalidOption>
     return new Agent(options, network, options.socketPath === undefined ? selectProxy : () => undefined)
   })
 
-/** Settings are checked at once. Node's own authorities take milliseconds to read, which plain http need not wait for. */
+/**
+ * Explicit settings are read at once. Node's own authorities take milliseconds to load, which plain http need not wait
+ * for.
+ */
 const lazyContext = (tls: Tls | undefined): Either.Either<() => SecureContext, InvalidOption> =>
   tls === undefined
     ? Either.right(memoizedContext(constant(undefined)))
@@ -149,7 +152,7 @@ export class Agent implements Sender {
     if (this.options.allowH2 !== "prior-knowledge") this.origins.get(origin)?.pool.requireHttp1()
   }
 
-  /** Lets what is under way end. */
+  /** Waits for exchanges in flight. */
   close(): Promise<void> {
     this.closing ??= "UND_ERR_CLOSED"
     return new Promise((resolve) => {
@@ -159,7 +162,7 @@ export class Agent implements Sender {
     })
   }
 
-  /** Ends everything now. */
+  /** Closes everything immediately. */
   destroy(): void {
     this.closing = "UND_ERR_DESTROYED"
     for (const pool of [...this.pools]) pool.destroy(() => closedError("UND_ERR_DESTROYED"))
@@ -168,7 +171,7 @@ export class Agent implements Sender {
   private routeTo(origin: string): Either.Either<OriginRoute, Error> {
     const url = URL.canParse(origin) ? new URL(origin) : undefined
     if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
-      return Either.left(codedError("the URL is not one of http or https", "ERR_INVALID_URL"))
+      return Either.left(codedError("the URL is neither http nor https", "ERR_INVALID_URL"))
     }
     const { protocol } = url
     const target: Target = { protocol, host: stripBrackets(url.hostname), port: portOf(url) }
@@ -237,7 +240,7 @@ export class Agent implements Sender {
     return new Http1Connection(socket, authority, { pipelining, ...limits }, pool)
   }
 
-  /** Forgets the origins that nothing is under way to, where there are many. The pool of a proxy is for all of them. */
+  /** Forgets idle origins once there are many. A proxy's pool stays, because origins share it. */
   private forgetIdleOrigins(): void {
     if (this.origins.size < maxOrigins) return
     for (const [origin, { pool, absoluteFormProxy }] of this.origins) {

@@ -1,4 +1,4 @@
-/** How a connection to an origin is established: directly, through a tunnel, or to a proxy that is sent whole URLs. */
+/** Establishes a connection to an origin: directly, through a tunnel, or to a proxy that expects whole URLs. */
 import type { Socket } from "node:net"
 import type { SecureContext } from "node:tls"
 import type { Abort, ConnectListener } from "../connect/connecting.js"
@@ -8,7 +8,7 @@ import { httpTunnel } from "../proxy/httpTunnel.js"
 import type { ProxyServer, Target } from "../proxy/selectProxy.js"
 import { socks5Tunnel } from "../proxy/socks5.js"
 
-/** What all connections of a transport have in common. */
+/** Settings that all connections of a transport share. */
 export interface NetworkOptions {
   readonly tcp: TcpOptions
   readonly socketPath: string | undefined
@@ -20,7 +20,7 @@ export interface NetworkOptions {
   readonly proxyServerName: string | undefined
 }
 
-/** A route of one's own has its own sessions of TLS to go on with. */
+/** Each route resumes its own TLS session. */
 export interface Route {
   readonly target: Target
   readonly proxy: ProxyServer | undefined
@@ -28,13 +28,13 @@ export interface Route {
   session: Buffer | undefined
 }
 
-/** A request for http goes to a proxy of HTTP as it is (RFC 9112, 3.2.2): few let a tunnel through to port 80. */
+/** A plain http request goes to an HTTP proxy as it is (RFC 9112, 3.2.2): few proxies allow a tunnel to port 80. */
 export const takesAbsoluteForm = (
   protocol: Target["protocol"],
   proxy: ProxyServer | undefined
 ): proxy is ProxyServer => protocol === "http:" && (proxy?.kind === "http" || proxy?.kind === "https")
 
-/** One step behind the other; the abort is that of the step that runs. */
+/** Runs the steps in sequence; the abort is that of the current step. */
 export const connectRoute = (
   network: NetworkOptions,
   route: Route,
@@ -88,6 +88,6 @@ const proxyTlsOptions = (network: NetworkOptions, { host }: ProxyServer) => ({
   alpn: ["http/1.1"] as const
 })
 
-/** What the peer has chosen to speak, of what was offered. */
+/** Whether the peer selected HTTP/2 by ALPN. */
 export const hasChosenH2 = (socket: Socket): boolean =>
   "alpnProtocol" in socket && socket.alpnProtocol === "h2"

@@ -1,8 +1,8 @@
-/** Puts a large body together, a part in each turn: to copy 256 MiB at once holds the loop for a second. */
+/** Joins a large body in steps, one per turn: copying 256 MiB at once would block the event loop for a second. */
 
 const stepBytes = 2 * 1024 * 1024
 
-/** Whether a body of so many bytes is put together within the turn. */
+/** Whether a body of this size is joined in one turn. */
 export const isAssembledAtOnce = (size: number): boolean => size <= 2 * stepBytes
 
 export class BodyAssembly {

@@ -1,19 +1,19 @@
-/** Undoes the content codings of a body as it comes, off the loop, at its reader's pace. */
+/** Decodes a body's content codings as it arrives, off the event loop, at the reader's pace. */
 import type { Transform } from "node:stream"
 import { type Coding, decodeError } from "./contentCodings.js"
 import type { ZstdFrames } from "./ZstdFrames.js"
 
-/** Who reads what was undone. Told of nothing behind the end, a failure or an abort. */
+/** Receives the decoded body. It is not called after the end, a failure or an abort. */
 export interface DecodedReader {
-  /** `false` asks for a pause, until {@link BodyDecoder.resume}. */
+  /** `false` requests a pause until {@link BodyDecoder.resume}. */
   readonly onDecoded: (bytes: Uint8Array) => boolean
-  /** More may be written. */
+  /** The decoder accepts more input. */
   readonly onDrain: () => void
   readonly onDecodedEnd: () => void
   readonly onCorrupt: (cause: Error) => void
 }
 
-/** Node's own: an open stream holds as much. */
+/** Node's default: an open stream retains this much. */
 const streamingChunkBytes = 16 * 1024
 
 interface Sink {
@@ -21,7 +21,7 @@ interface Sink {
   readonly end: () => void
 }
 
-/** The codings of one body, one behind the other. */
+/** The chain of codings of one body. */
 export class BodyDecoder {
   private readonly stages: ReadonlyArray<Stage>
 
@@ -50,12 +50,12 @@ export class BodyDecoder {
     this.stages = stages
   }
 
-  /** `false` asks for a pause, until the reader is told that it is over. */
+  /** `false` requests a pause until {@link DecodedReader.onDrain}. */
   write(bytes: Uint8Array): boolean {
     return this.stages[0]?.write(bytes) ?? true
   }
 
-  /** No more will come. */
+  /** The input is complete. */
   end(): void {
     this.stages[0]?.end()
   }
@@ -64,7 +64,7 @@ export class BodyDecoder {
     this.stages[this.stages.length - 1]?.resume()
   }
 
-  /** Frees everything. */
+  /** Releases all engines. */
   abort(): void {
     for (const stage of this.stages) stage.abort()
   }
@@ -75,13 +75,13 @@ interface StageListener {
   readonly onFailed: (cause: Error) => void
 }
 
-/** Node's own error for it, where Node does not notice it. */
+/** Node's own error, for the cases that Node misses. */
 const truncatedError = Object.assign(new Error("unexpected end of file"), { code: "Z_BUF_ERROR" })
 
-/** One coding. */
+/** One coding of the chain. */
 class Stage implements Sink {
   private engine: Transform | undefined
-  /** The first bytes, until there are enough of them to tell what undoes the rest. */
+  /** The first bytes, until they suffice to select an engine. */
   private head: Uint8Array = noBytes
   private isOver = false
   private readonly coding: Coding
@@ -99,7 +99,7 @@ class Stage implements Sink {
   }
 
   write(bytes: Uint8Array): boolean {
-    // Padding behind the end.
+    // Padding after the end is ignored.
     if (this.isOver || bytes.length === 0) return true
     if (this.engine === undefined) return this.begin(bytes)
     if (this.frames === undefined) return this.engine.write(bytes)
@@ -137,7 +137,7 @@ class Stage implements Sink {
     if (this.frames?.isTruncated === true) return this.fail(truncatedError)
     this.isOver = true
     this.sink.end()
-    // Who waits to write goes on to the end of what is sent.
+    // A waiting writer may continue to the end of its input.
     this.listener.onDrain()
   }
 
@@ -147,7 +147,7 @@ class Stage implements Sink {
     this.listener.onFailed(decodeError(this.coding, cause))
   }
 
-  /** A body without a byte is an empty one, whatever its headers say. */
+  /** An empty body stays empty, whatever its headers declare. */
   end(): void {
     if (this.isOver) return
     if (this.engine !== undefined) {

@@ -1,11 +1,11 @@
-/** What stands between a socket and a reader that may be slower. */
+/** Buffers a body between a socket and a slower reader. */
 import { NativeTransport } from "@effect-api/client"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 
-/** How much of a streamed body waits in memory for a slow reader. */
+/** A streaming body buffers this many bytes before the socket pauses. */
 const highWaterBytes = 64 * 1024
 
 type Pull = Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<unknown>>
@@ -16,7 +16,7 @@ export class BodyQueue {
   private reader: (() => void) | undefined
   private resumeSource: (() => void) | undefined
 
-  /** `false` asks for a pause: `resume` ends it. */
+  /** `false` requests a pause until `resume` is called. */
   push(chunk: Uint8Array, resume: () => void): boolean {
     this.waiting.add(chunk)
     this.wake()
@@ -25,14 +25,14 @@ export class BodyQueue {
     return false
   }
 
-  /** No more will come: `None` at the end of the body, else why it broke. */
+  /** The input has ended: `None` at the end of the body, otherwise the failure. */
   end(outcome: Option.Option<unknown>): void {
     if (Option.isSome(this.ended)) return
     this.ended = Option.some(outcome)
     this.wake()
   }
 
-  /** The chunks for their one reader; `onOpen` runs as it begins and `onLeave` when it is done. */
+  /** The chunks, for a single reader. `onOpen` runs when it starts, `onLeave` when it is done. */
   stream(onOpen: () => void, onLeave: () => void): Stream.Stream<Uint8Array, unknown> {
     return Stream.fromPull(
       Effect.acquireRelease(
@@ -45,7 +45,7 @@ export class BodyQueue {
     )
   }
 
-  /** All that has come since the last pull, as one chunk. */
+  /** Everything since the last pull, as one chunk. */
   readonly pull: Pull = Effect.suspend(() => {
     if (this.waiting.size > 0) return Effect.succeed(this.take())
     if (Option.isNone(this.ended)) return this.wait

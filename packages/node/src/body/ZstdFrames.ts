@@ -1,10 +1,10 @@
 /**
- * Where the frames of zstd end (RFC 8878, 3.1). Node 22 takes a body that is cut for a whole one, and drops a frame that begins
- * in the chunk in which another ends: so frames are told apart before they are undone.
+ * Finds the ends of zstd frames (RFC 8878, 3.1). Node 22 accepts a truncated body as complete and drops a frame that
+ * starts in the chunk where another ends, so the input is split at frames first.
  */
 
 const magic = [0x28, 0xb5, 0x2f, 0xfd]
-/** A frame of the user's own data, to be skipped. The last four bits of its first byte are free. */
+/** Magic number of a frame of user data, which decoders skip. The low four bits of its first byte vary. */
 const skippable = [0x50, 0x2a, 0x4d, 0x18]
 
 const dictionaryBytes = [0, 1, 2, 4]
@@ -15,7 +15,7 @@ type Field = "magic" | "skippable size" | "descriptor" | "block"
 const fieldBytes: Readonly<Record<Field, number>> = { magic: 4, "skippable size": 4, descriptor: 1, block: 3 }
 
 export class ZstdFrames {
-  /** What comes behind the bytes to skip, and what there is of it. */
+  /** The field after the bytes to skip, and the part of it read so far. */
   private field: Field = "magic"
   private value = 0
   private valueBytes = 0
@@ -24,12 +24,12 @@ export class ZstdFrames {
   private hasFrame = false
   private isOver = false
 
-  /** Whether what follows is no frame any more: padding, or garbage. */
+  /** Whether the rest is not a frame, but padding or garbage. */
   get isPastLastFrame(): boolean {
     return this.isOver && this.hasFrame
   }
 
-  /** Whether the bytes end inside of a frame, or before there was one. */
+  /** Whether the input ends inside a frame, or before the first one. */
   get isTruncated(): boolean {
     return !this.hasFrame || !(this.isOver || this.isBetweenFrames)
   }
@@ -38,7 +38,7 @@ export class ZstdFrames {
     return this.field === "magic" && this.valueBytes === 0 && this.bytesToSkip === 0
   }
 
-  /** The parts of a chunk, of which none goes beyond a frame. What follows the last frame is left out. */
+  /** Splits a chunk at frame ends. Bytes after the last frame are dropped. */
   split(chunk: Uint8Array): ReadonlyArray<Uint8Array> {
     const parts: Array<Uint8Array> = []
     let start = 0
@@ -48,11 +48,11 @@ export class ZstdFrames {
       parts.push(chunk.subarray(start, at))
       start = at
     }
-    // What begins as no frame does is the decoder's to refuse.
+    // The decoder rejects input that does not start with a frame.
     return this.isOver && !this.hasFrame ? [chunk] : parts
   }
 
-  /** Goes on by a field, or by what is to be skipped. */
+  /** Advances by one field, or by the bytes to skip. */
   private advance(chunk: Uint8Array, from: number): number {
     if (this.bytesToSkip > 0) {
       const step = Math.min(this.bytesToSkip, chunk.length - from)

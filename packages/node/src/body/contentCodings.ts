@@ -1,24 +1,24 @@
-/** Content codings (RFC 9110, 8.4.1): what we ask for, which a response has, and what undoes them. */
+/** Content codings (RFC 9110, 8.4.1): which to request, which a response has, and their decoders. */
 import type { Transform } from "node:stream"
 import * as zlib from "node:zlib"
 import * as Either from "effect/Either"
 import { ZstdFrames } from "./ZstdFrames.js"
 
-/** A coding that can be undone. */
+/** A coding with a decoder. */
 export interface Coding {
   readonly name: string
-  /** How many of its first bytes tell what undoes it. */
+  /** How many leading bytes select the engine. */
   readonly headBytes: number
   readonly engine: (head: Uint8Array, options: { readonly chunkSize: number }) => Transform
   /**
-   * Undoes a whole body within the turn. Only where that takes time and memory for what goes in and comes out alone: a brotli of
-   * 27 bytes makes Node prepare 16 MiB.
+   * Decodes a complete body in one turn. Only for codings whose cost depends on the input and output: 27 bytes of
+   * brotli make Node allocate 16 MiB.
    */
   readonly sync?: (bytes: Uint8Array, options: zlib.ZlibOptions) => Uint8Array
   readonly frames?: () => ZstdFrames
 }
 
-/** Younger than the oldest runtime we serve, and so are its types. */
+/** Node 20 and its types lack it. */
 const createZstdDecompress: unknown = Reflect.get(zlib, "createZstdDecompress")
 
 const makesTransform = (value: unknown): value is (options: object) => Transform =>
@@ -27,14 +27,17 @@ const makesTransform = (value: unknown): value is (options: object) => Transform
 const zstdConstant = (name: "ZSTD_e_flush" | "ZSTD_d_windowLogMax"): unknown =>
   Reflect.get(zlib.constants, name)
 
-// What has come is handed on: a stream of events must not wait for the coder's next block. The end is not flushed but finished,
-// so that a body that is cut is noticed.
+// Each decoded part is flushed: an event stream must not wait for the coder's next block. The end is finished instead
+// of flushed, so that truncation is detected.
 const flush = { flush: zlib.constants.Z_SYNC_FLUSH }
 
-/** RFC 9659: nobody sends a window above 8 MiB, which the reader would have to keep. */
+/** RFC 9659: windows above 8 MiB are not sent, and the reader would have to allocate them. */
 const windowLog = 23
 
-/** Some servers send the bare stream (RFC 1951) in place of the wrapped one: the method and the check of RFC 1950, 2.2, tell. */
+/**
+ * Some servers send raw deflate (RFC 1951) without the zlib wrapper. The method and checksum of RFC 1950, 2.2,
+ * distinguish the two.
+ */
 const isWrapped = (head: Uint8Array): boolean => {
   const [method = 0, check = 0] = head
   return (method & 0x0f) === 8 && method >> 4 <= 7 && (method * 256 + check) % 31 === 0
@@ -65,7 +68,7 @@ const br: Coding = {
     zlib.createBrotliDecompress({ ...options, flush: zlib.constants.BROTLI_OPERATION_FLUSH })
 }
 
-/** Where Node has it: from 22.15 and 23.8 on. */
+/** Available since Node 22.15 and 23.8. */
 const zstdCodings: ReadonlyArray<Coding> = !makesTransform(createZstdDecompress)
   ? []
   : [
@@ -89,17 +92,17 @@ const byName: ReadonlyMap<string, Coding> = new Map([
   ["x-gzip", gzip]
 ])
 
-/** What to tell a server that we take. */
+/** The value of `accept-encoding`. */
 export const acceptEncoding: string = codings.map(({ name }) => name).join(", ")
 
-/** As many as other clients undo. A server may name any number, and each multiplies what a few bytes cost. */
+/** The same maximum as in other clients. A server may name any number, and each multiplies the cost of a few bytes. */
 const maxCodings = 5
 
 const noCodings: ReadonlyArray<Coding> = []
 
 /**
- * The codings of a response in the order in which they are undone: that of a server is the order in which it applied them. None
- * where one of them is unknown: the body is handed on as it is. A failure where there are too many.
+ * The codings of a response in decoding order, which reverses the header's. Empty if one is unknown: the body is
+ * returned as received. A failure if there are too many.
  */
 export const parseCodings = (header: string | undefined): Either.Either<ReadonlyArray<Coding>, Error> => {
   if (header === undefined) return nothingToDecode
@@ -117,20 +120,19 @@ export const parseCodings = (header: string | undefined): Either.Either<Readonly
 const nothingToDecode: Either.Either<ReadonlyArray<Coding>, Error> = Either.right(noCodings)
 
 const tooManyError = (count: number): Error =>
-  Object.assign(
-    new Error(`the response has ${count} content codings, of which at most ${maxCodings} are undone`),
-    { code: "ERR_TOO_MANY_CODINGS" }
-  )
+  Object.assign(new Error(`the response has ${count} content codings; at most ${maxCodings} are decoded`), {
+    code: "ERR_TOO_MANY_CODINGS"
+  })
 
-/** What may be undone within the turn: about half a millisecond of it. */
+/** Limit for decoding in one turn, which takes about half a millisecond. */
 const maxSyncBytes = 32 * 1024
 const syncOutput = { maxOutputLength: 128 * 1024, chunkSize: 32 * 1024 }
 
-/** Whether a body of so many bytes, or a longer one that begins with them, may yet be undone within the turn. */
+/** Whether a body of at least this size may still be decoded in one turn. */
 export const isSmall = ([coding, ...others]: ReadonlyArray<Coding>, size: number): boolean =>
   size <= maxSyncBytes && others.length === 0 && coding?.sync !== undefined
 
-/** A whole body that is small, undone. `undefined` where that has to be done as it comes, or cannot be done. */
+/** Decodes a complete small body, or returns `undefined` if it needs a streaming decoder or is corrupt. */
 export const decodeSmall = (codings: ReadonlyArray<Coding>, bytes: Uint8Array): Uint8Array | undefined => {
   if (!isSmall(codings, bytes.length)) return undefined
   try {
@@ -140,12 +142,14 @@ export const decodeSmall = (codings: ReadonlyArray<Coding>, bytes: Uint8Array): 
   }
 }
 
-/** Why a body cannot be undone. One that was cut may come whole the next time, others will not. */
+/**
+ * The error of a body that cannot be decoded. A truncated body may arrive complete on a retry; a corrupt one will not.
+ */
 export const decodeError = ({ name }: Coding, cause: Error): Error => {
   const code = "code" in cause ? cause.code : undefined
   if (code === "Z_MEM_ERROR") return cause
   const isCut = code === "Z_BUF_ERROR"
-  const what = isCut ? "the body ends before its content does" : "the body is not what its coding says"
+  const what = isCut ? "the body is truncated" : "the body does not match its content coding"
   return Object.assign(new Error(`${what} (${name}: ${cause.message})`, { cause }), {
     code: isCut ? "ERR_CODED_BODY_CUT" : "ERR_CODED_BODY_CORRUPT"
   })

@@ -1,8 +1,4 @@
-/**
- * The options of the Node transport.
- *
- * @since 0.1.0
- */
+/** The options of the Node transport. */
 import type { Timeouts } from "@effect-api/client"
 import type * as Duration from "effect/Duration"
 import type * as Redacted from "effect/Redacted"

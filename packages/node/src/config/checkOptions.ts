@@ -27,7 +27,7 @@ const unchecked: Check = () => undefined
 const boolean = rule((value) => typeof value === "boolean", "must be true or false")
 const nonEmptyString = rule(
   (value) => typeof value === "string" && value !== "",
-  "must be a string, and not an empty one"
+  "must be a non-empty string"
 )
 const functionValue = rule((value) => typeof value === "function", "must be a function")
 const positiveInteger = rule(

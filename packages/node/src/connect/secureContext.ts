@@ -51,7 +51,7 @@ const tryCreate = (pem: PemSettings): Either.Either<SecureContext, unknown> =>
 const opensslMessage = (cause: unknown): string =>
   cause instanceof Error && "reason" in cause && typeof cause.reason === "string"
     ? cause.reason
-    : "OpenSSL does not take it"
+    : "OpenSSL rejects it"
 
 const certificateStart = /(?=-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----)/
 
@@ -68,20 +68,20 @@ const parseCertificates = (pem: string): ReadonlyArray<X509Certificate> | undefi
  */
 const checkAuthorities = ({ ca }: PemSettings): InvalidTls | undefined => {
   if (ca === undefined) return undefined
-  if (ca.length === 0) return { field: "ca", reason: "must hold a certificate" }
+  if (ca.length === 0) return { field: "ca", reason: "must contain a certificate" }
   const at = ca.findIndex((pem) => parseCertificates(pem) === undefined)
   return at < 0
     ? undefined
-    : { field: "ca", reason: `must be certificates in PEM, which entry ${at + 1} of ${ca.length} is not` }
+    : { field: "ca", reason: `must be certificates in PEM; entry ${at + 1} of ${ca.length} is not` }
 }
 
 /** Node ignores a certificate without a key, a key without a certificate, and a key of another type. */
 const checkKeyPair = ({ cert, key, passphrase }: PemSettings): InvalidTls | undefined => {
   if (key === undefined) {
-    if (cert !== undefined) return { field: "key", reason: "must be given with `cert`" }
-    return passphrase === undefined ? undefined : { field: "passphrase", reason: "must be given with `key`" }
+    if (cert !== undefined) return { field: "key", reason: "is required with `cert`" }
+    return passphrase === undefined ? undefined : { field: "passphrase", reason: "requires `key`" }
   }
-  if (cert === undefined) return { field: "cert", reason: "must be given with `key`" }
+  if (cert === undefined) return { field: "cert", reason: "is required with `key`" }
   const chain = parseCertificates(cert)
   if (chain === undefined) return { field: "cert", reason: "must be a certificate in PEM" }
   const unread = checkKey(key, passphrase)
@@ -90,7 +90,7 @@ const checkKeyPair = ({ cert, key, passphrase }: PemSettings): InvalidTls | unde
     chain[0]?.checkPrivateKey(createPrivateKey({ key, ...(passphrase && { passphrase }) }))
   )
   return Either.isRight(fits) && fits.right === false
-    ? { field: "key", reason: "must be the key of `cert`, which it is not" }
+    ? { field: "key", reason: "is not the key of `cert`" }
     : undefined
 }
 
@@ -105,6 +105,6 @@ const checkKey = (key: string, passphrase: string | undefined): InvalidTls | und
   if (!encryptedKey.test(key))
     return { field: "key", reason: `must be a private key in PEM: ${opensslMessage(read.left)}` }
   return passphrase === undefined
-    ? { field: "passphrase", reason: "must be given: the key is encrypted" }
+    ? { field: "passphrase", reason: "is required: the key is encrypted" }
     : { field: "passphrase", reason: `does not open the key: ${opensslMessage(read.left)}` }
 }

@@ -92,10 +92,10 @@ class AddressRace {
     if ("path" in destination) return this.attempt({ path: destination.path }, (cause) => this.fail(cause))
     const { host, port } = destination
     if (!(Number.isInteger(port) && port > 0 && port < 65_536)) {
-      return this.failLater(notSentError(`${port} is no port to connect to`, "ERR_SOCKET_BAD_PORT"))
+      return this.failLater(notSentError(`${port} is not a valid port`, "ERR_SOCKET_BAD_PORT"))
     }
     // Node would connect to localhost for an empty name.
-    if (host === "") return this.failLater(notSentError("there is no host to connect to", "ERR_INVALID_URL"))
+    if (host === "") return this.failLater(notSentError("the URL has no host", "ERR_INVALID_URL"))
     const literal = ipLiteral(host)
     if (literal === undefined) return this.lookUp(host)
     this.addresses = [literal]

@@ -128,7 +128,7 @@ const explain = (cause: Error): Error => {
   const reason = opensslReason(cause)
   if (reason === undefined || !("code" in cause)) return cause
   const what = notTlsReason.test(reason)
-    ? "the server's response is not TLS, but perhaps plain http"
+    ? "the server's response is not TLS, perhaps it is plain http"
     : "the handshake failed"
   return Object.assign(new Error(`${what} (${reason})`, { cause }), { code: cause.code })
 }

@@ -1,8 +1,11 @@
-/** Exchanges on a dispatcher of undici's that somebody else has made: undici 8 has one kind of handler, and 7 takes it too. */
+/**
+ * Sends exchanges over a dispatcher that the program has made. The handler is that of undici 8, which undici 7 accepts
+ * as well.
+ */
 import type { Dispatcher } from "../config/TransportOptions.js"
 import type { Exchange, Sender } from "../exchange/Exchange.js"
 
-/** Tells requests on new connections from those on kept ones. */
+/** Distinguishes requests on new connections from those on kept-alive ones. */
 interface ConnectionTracker {
   readonly areNew: () => boolean
 }
@@ -10,9 +13,9 @@ interface ConnectionTracker {
 const trackers = new WeakMap<Dispatcher, ConnectionTracker>()
 
 /**
- * A dispatcher says that a connection is established right before it writes the first request on it, in the same turn: what is
- * written at any other time goes over a connection that has served before. One that never says so (a `ProxyAgent` of
- * undici's) counts as new.
+ * A dispatcher emits `connect` in the turn in which it writes the first request on a connection. Every other request
+ * goes over a connection that has served before. If a dispatcher never emits it (such as undici's `ProxyAgent`), all
+ * connections count as new.
  */
 const trackerOf = (dispatcher: Dispatcher): ConnectionTracker => {
   const known = trackers.get(dispatcher)
@@ -29,11 +32,11 @@ const trackerOf = (dispatcher: Dispatcher): ConnectionTracker => {
   return tracker
 }
 
-/** Sends over a dispatcher. Throws where it is none: Bun's module for `undici` has classes of these names that cannot send. */
+/** Throws if the argument cannot dispatch: Bun's module for `undici` has such classes. */
 export const dispatcherSender = (dispatcher: Dispatcher): Sender => {
   if (typeof dispatcher.dispatch !== "function") {
     throw new TypeError(
-      "a dispatcher must have `dispatch`; Bun's have not: use FetchTransport of @effect-api/client"
+      "a dispatcher must have a `dispatch` method, which Bun's lack: use FetchTransport of @effect-api/client"
     )
   }
   const tracker = trackerOf(dispatcher)
@@ -51,17 +54,14 @@ export const dispatcherSender = (dispatcher: Dispatcher): Sender => {
 
 type Headers = Readonly<Record<string, unknown>>
 
-/** What of undici's controller is asked. */
+/** The part of undici's controller that is used. */
 interface Controller {
   readonly abort: (reason: Error) => void
   readonly pause: () => void
   readonly resume: () => void
 }
 
-/**
- * Names and values in turn. What stands beside them as it came, `rawHeaders` of the controller, is not what an interceptor
- * has made of them.
- */
+/** Names and values in turn. The controller's `rawHeaders` are unsuitable: they lack the changes of interceptors. */
 const pairsOf = (headers: Headers): ReadonlyArray<string> => {
   const pairs: Array<string> = []
   for (const name of Object.keys(headers)) {
@@ -84,7 +84,7 @@ class DispatchHandler {
     this.tracker = tracker
   }
 
-  /** An interceptor that retries or follows redirects begins more than once. */
+  /** An interceptor that retries or follows redirects calls this more than once. */
   onRequestStart(controller: Controller): void {
     this.isSent = true
     const abort = (reason: Error): void => controller.abort(reason)

@@ -1,4 +1,4 @@
-/** An exchange with its whole body: plain, or out of its codings. */
+/** An exchange that buffers the body, decoded if it has content codings. */
 import { NativeTransport } from "@effect-api/client"
 import * as Either from "effect/Either"
 import { BodyAssembly, isAssembledAtOnce } from "../body/BodyAssembly.js"
@@ -8,12 +8,12 @@ import { Exchange, type Sender } from "./Exchange.js"
 import type { OutgoingRequest } from "./OutgoingRequest.js"
 import { ReceivedResponse } from "./ReceivedResponse.js"
 
-const tooMuchBody = new Error("enough of the body has come")
+const tooMuchBody = new Error("the rest of the body is not needed")
 
-/** An exchange to the end of its body, or to the cap for its status. */
+/** Reads the body to its end, or to the limit for its status. */
 export class BufferedExchange extends Exchange implements DecodedReader {
   private response: ReceivedResponse | undefined
-  /** The body so far: as it came, and behind its codings once these are undone as it comes. */
+  /** The body so far: coded bytes first, and decoded bytes once a decoder is running. */
   private first: Uint8Array | undefined
   private rest: NativeTransport.Collector | undefined
   private size = 0
@@ -72,7 +72,7 @@ export class BufferedExchange extends Exchange implements DecodedReader {
         ContentCodings.isSmall(this.codings, this.codedBytes) || this.feed(this.startDecoder(), this.take())
       )
     }
-    // What comes to less than half of itself is no compression, but the memory of it is a reader's time.
+    // A body that shrinks to less than half when decoded is not compression, but an attack on memory.
     if (this.codedBytes > 2 * this.maxBytes + codedAllowance) {
       this.endOverLimit()
       return false
@@ -98,7 +98,7 @@ export class BufferedExchange extends Exchange implements DecodedReader {
   }
 
   onDrain(): void {
-    // Behind the end there is nothing to go on with: the connection serves another exchange.
+    // After the end of the exchange the connection serves another one; there is nothing to resume.
     if (!this.waitsForDecoder) return
     this.waitsForDecoder = false
     this.resumeReading()
@@ -114,7 +114,7 @@ export class BufferedExchange extends Exchange implements DecodedReader {
     this.handleFailure(cause)
   }
 
-  /** A part of a coded body tells nothing. */
+  /** A partial coded body is useless. */
   private endOverLimit(): void {
     this.abort(tooMuchBody)
     this.finishWithoutBody()
@@ -140,14 +140,14 @@ export class BufferedExchange extends Exchange implements DecodedReader {
     else this.listener.failed(cause)
   }
 
-  /** Ends what may go on behind the end of the exchange as well. */
+  /** Also ends the work that may outlive the exchange. */
   protected override abort(reason: Error): void {
     super.abort(reason)
     this.decoder?.abort()
     this.assembly?.abort()
   }
 
-  /** The status is known: a body that breaks off, or takes too long, must not hide it. */
+  /** The status is known: a body that breaks off or takes too long must not hide it. */
   private finishWithoutBody(): void {
     this.size = 0
     this.finish(false)
@@ -164,7 +164,7 @@ export class BufferedExchange extends Exchange implements DecodedReader {
       this.listener.done(new BufferedResponse(response, this.bytes(Math.min(size, this.maxBytes)), complete))
   }
 
-  /** Most bodies come in one chunk. */
+  /** Most bodies arrive in one chunk. */
   private add(bytes: Uint8Array): void {
     this.size += bytes.length
     if (this.first === undefined) {
@@ -178,7 +178,7 @@ export class BufferedExchange extends Exchange implements DecodedReader {
     this.rest.add(bytes)
   }
 
-  /** What has come so far, to make something else of it. */
+  /** Removes and returns the bytes so far. */
   private take(): Uint8Array {
     const bytes = this.bytes(this.size)
     this.first = undefined
@@ -197,10 +197,10 @@ export class BufferedExchange extends Exchange implements DecodedReader {
 const noBytes = new Uint8Array(0)
 const noCodings: ReadonlyArray<ContentCodings.Coding> = []
 
-/** What a decoder gives at a time: a large one takes a third of the time, and no longer than the exchange. */
+/** Output size of the decoder: a large chunk takes a third of the time and lives only as long as the exchange. */
 const bufferedChunkBytes = 64 * 1024
 
-/** How much of a coded body may come in any case. */
+/** Coded bytes that are accepted regardless of the limit. */
 const codedAllowance = 64 * 1024
 
 class BufferedResponse implements NativeTransport.Exchanged {

@@ -1,25 +1,27 @@
-/** What a pool holds: a connection that carries exchanges, whatever it speaks. */
+/** A connection in a pool, of any protocol. */
 import type { Exchange } from "./Exchange.js"
 
 export interface Connection {
   readonly protocol: "http/1.1" | "h2"
-  /** How many exchanges more it takes now: 0 where it is full, going away or gone. */
+  /** How many more exchanges it accepts now: 0 if it is full, closing or closed. */
   readonly freeSlots: number
-  /** It has carried an exchange: the peer may be closing it. */
+  /** It has carried an exchange, so the peer may be closing it. */
   readonly hasServed: boolean
   readonly send: (exchange: Exchange) => void
-  /** Takes no more; its socket ends with its last exchange. */
+  /** Accepts no more exchanges; the socket closes after the last one. */
   readonly close: () => void
-  /** Ends now: exchanges under way break. */
+  /** Closes immediately; exchanges in flight fail. */
   readonly destroy: () => void
 }
 
-/** Called in a turn of their own, never inside of {@link Connection.send}. */
+/** The owner is called in a turn of its own, never during {@link Connection.send}. */
 export interface ConnectionOwner {
-  /** How many exchanges at a time the peer has said that a connection takes: a new one begins with as many. */
+  /** The peer's latest limit on concurrent exchanges; a new connection starts with it. */
   maxStreams?: number
-  /** It takes an exchange again. */
+  /** The connection accepts exchanges again. */
   readonly onFree: (connection: Connection) => void
-  /** It takes no more: closed, broken or going away. Its socket may live on for what is under way. */
+  /**
+   * The connection accepts no more: it is closed, broken or closing. Its socket may live on for exchanges in flight.
+   */
   readonly onGone: (connection: Connection) => void
 }

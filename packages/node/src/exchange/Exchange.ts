@@ -1,52 +1,55 @@
-/** One exchange, whatever it is sent over: its limits, what is sent again for free, and when it is over. */
+/** One exchange over any connection: its timeouts, its free replays, and its end. */
 import { NativeTransport } from "@effect-api/client"
 import { codedError, codeOf, explainTlsError, markNotSent, proxyStatusError } from "../shared/errors.js"
 import { maxTimerMillis } from "../shared/timers.js"
 import type { OutgoingRequest } from "./OutgoingRequest.js"
 
-/** Sends exchanges: it calls {@link Exchange.onSend} as one goes out, or {@link Exchange.onNotSent}. */
+/** Sends exchanges. It calls {@link Exchange.onSend} when the request goes out, or {@link Exchange.onNotSent}. */
 export interface Sender {
   readonly send: (exchange: Exchange) => void
-  /** The origin has said that it takes this request over HTTP/1.1 alone (RFC 9113, 7: HTTP_1_1_REQUIRED). */
+  /** The origin accepts this request only over HTTP/1.1 (RFC 9113, 7: HTTP_1_1_REQUIRED). */
   readonly requireHttp1?: (origin: string) => void
 }
 
-/** The place of an exchange that waits for a connection. */
+/** The place of an exchange in a queue for connections. */
 export interface QueuePlace {
-  /** The exchange is over: nobody waits here any more. */
+  /** The exchange no longer waits. */
   readonly leave: (isExpired: boolean) => void
-  /** What to say where the limit for connecting passes. */
+  /** The error if the connect timeout expires. */
   readonly timeoutError: () => Error
 }
 
 /**
- * What the peer did with a request that broke. `nothing`: no byte of it was written, nor read from its body. `refused`: the peer
- * says that it has not acted on it. Else anything may have happened.
+ * Why a failed request was certainly not processed. `not-written`: no byte was written, nor read from its body.
+ * `refused`: the peer reports that it did not process the request.
  */
 export type Unprocessed = "not-written" | "refused"
 
-/** Header names and values in turn, as they came. */
+/** Header names and values in turn, as received. */
 export type RawHeaders = ReadonlyArray<Buffer | string>
 
-const limitError = (code: string): Error => codedError("a limit has passed", code)
+const limitError = (code: string): Error => codedError("a timeout expired", code)
 
 const abortedError = codedError("the exchange was aborted", "UND_ERR_ABORTED")
 
 const connectTimeoutError = (): Error =>
   codedError("the connection was not established in time", "UND_ERR_CONNECT_TIMEOUT")
 
-/** How a socket dies; a limit that passes and a response that is no HTTP come from one that lives. */
+/** Codes of a dead socket. A timeout or an invalid response comes from a live one. */
 const closedSocketCodes: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"])
 
-/** A peer that refuses again and again is the retry policy's business. */
+/** Beyond this, repeated refusals are left to the retry policy. */
 const maxReplays = 5
 
 const noop = (): void => undefined
 
-/** Statuses that end at the empty line, whatever their headers say (RFC 9112, 6.3), and one that has no content (RFC 9110, 15.3.6). */
+/**
+ * Statuses that end at the empty line regardless of their headers (RFC 9112, 6.3), and 205, which has no content (RFC
+ * 9110, 15.3.6).
+ */
 export const isBodiless = (status: number): boolean => status === 204 || status === 205 || status === 304
 
-/** Whether the headers announce a body all the same. */
+/** Whether the headers declare a body anyway. */
 const declaresBody = (raw: RawHeaders): boolean => {
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = String(raw[index]).toLowerCase()
@@ -56,7 +59,7 @@ const declaresBody = (raw: RawHeaders): boolean => {
   return false
 }
 
-/** What a connection tells; what comes of it is for those who extend it. None of its methods throws. */
+/** A connection calls the `on` methods, which never throw; subclasses implement the `handle` methods. */
 export abstract class Exchange {
   status = 0
   rawHeaders: RawHeaders = []
@@ -65,9 +68,9 @@ export abstract class Exchange {
   private isSent = false
   private isReused = false
   private replays = 0
-  /** An earlier try may have reached the peer: a later one that does not cannot say that nothing was sent. */
+  /** An earlier try may have reached the peer, so a later one cannot claim that nothing was sent. */
   private mayBeProcessed = false
-  /** A kept connection has died under it: those that were kept beside that one may have died too. */
+  /** A kept-alive connection died under it, and others from the same time may be dead too. */
   needsNewConnection = false
   private isOver = false
   private abortConnection: ((reason: Error) => void) | undefined
@@ -85,21 +88,21 @@ export abstract class Exchange {
     this.outgoing = outgoing
   }
 
-  /** The head of the response is there. */
+  /** The head of the response has arrived. */
   protected abstract handleHead(): void
-  /** `false` asks for a pause, until {@link resumeReading}. */
+  /** `false` requests a pause until {@link resumeReading}. */
   protected abstract handleChunk(bytes: Buffer): boolean
   protected abstract handleEnd(): void
-  /** It failed, or was aborted. */
+  /** The exchange failed or was aborted. */
   protected abstract handleFailure(cause: unknown): void
 
-  /** Sends it; what comes back ends it, whatever it is doing. */
+  /** Starts the exchange and returns a function that aborts it at any stage. */
   start(): NativeTransport.Abort {
     this.send()
     return () => this.abort(abortedError)
   }
 
-  /** It was sent before, and is sent again for free. */
+  /** The request is being replayed for free. */
   get isReplay(): boolean {
     return this.replays > 0
   }
@@ -110,7 +113,7 @@ export abstract class Exchange {
     if (!this.isSent && !this.isOver && !this.hasLimit) this.limitConnecting(this.outgoing.timeouts.connect)
   }
 
-  /** It waits for a connection: whoever makes it wait sets the limit. */
+  /** The request waits for a connection. The queue sets the timeout. */
   queueAt(place: QueuePlace): void {
     this.place = place
   }
@@ -126,8 +129,8 @@ export abstract class Exchange {
   }
 
   /**
-   * The request goes out now; `abort` ends it where it runs. `false`: it is over, and is not to be sent. `reused` says that the
-   * connection has served before.
+   * The request is being sent; `abort` ends it on its connection. Returns `false` if the exchange is over and must not
+   * be sent. `isReused`: the connection has served before.
    */
   onSend(abort: (reason: Error) => void, isReused: boolean): boolean {
     if (this.isOver) return false
@@ -141,10 +144,10 @@ export abstract class Exchange {
     return true
   }
 
-  /** Headers of a status of 200 and above: interim responses begin no limit anew (RFC 9110, 15.2). */
+  /** The headers of a final response. Interim responses do not restart a timeout (RFC 9110, 15.2). */
   onResponse(status: number, rawHeaders: RawHeaders, resume: () => void): void {
     if (this.isOver) return
-    // As through a tunnel: the proxy has handed nothing on.
+    // As with a tunnel: the proxy forwarded nothing.
     if (status === 407 && this.outgoing.isAbsoluteForm)
       return this.failWith(this.markUnlessProcessed(proxyStatusError(status)))
     this.status = status
@@ -167,7 +170,7 @@ export abstract class Exchange {
     }
   }
 
-  /** A part of the body. `false` asks for a pause, until `resume` is called. */
+  /** A part of the body. `false` requests a pause until `resume` is called. */
   onData(chunk: Buffer): boolean {
     if (this.isOver) return true
     if (this.isIdleLimited) this.limitTimer?.refresh()
@@ -181,7 +184,7 @@ export abstract class Exchange {
     }
   }
 
-  /** The end of the response. */
+  /** The response is complete. */
   onComplete(): void {
     if (this.isOver) return
     this.settle()
@@ -207,7 +210,7 @@ export abstract class Exchange {
     this.handleFailure(unprocessed === undefined ? explainTlsError(cause) : this.markUnlessProcessed(cause))
   }
 
-  /** There is no connection to send it over. */
+  /** No connection could carry the request. */
   onNotSent(cause: unknown): void {
     if (this.isOver) return
     this.settle()
@@ -219,8 +222,8 @@ export abstract class Exchange {
   }
 
   /**
-   * What is sent again at once, uncounted: what the peer says that it has not acted on, and a request on a kept connection that
-   * the server closed while it was on its way (RFC 9112, 9.3.1; RFC 9113, 8.7).
+   * Whether to replay at once, uncounted: the peer did not process the request, or the server closed a kept-alive
+   * connection while the request was in flight (RFC 9112, 9.3.1; RFC 9113, 8.7).
    */
   private shouldReplay(cause: unknown, unprocessed: Unprocessed | undefined): boolean {
     if (this.status !== 0 || this.replays === maxReplays) return false
@@ -237,13 +240,13 @@ export abstract class Exchange {
     return isStale || unprocessed === "not-written"
   }
 
-  /** Somebody begins to read: what was kept until then is over. */
+  /** A reader has started; the idle timeout replaces the earlier one. */
   protected startReading(): void {
     if (!this.isOver) this.limitIdle()
   }
 
   private limitIdle(): void {
-    // A reader that is slow is not a server that is silent.
+    // A slow reader is not a silent server.
     this.startLimit(this.outgoing.timeouts.idle, () =>
       this.isPaused ? this.limitTimer?.refresh() : this.failWith(limitError("UND_ERR_BODY_TIMEOUT"))
     )
@@ -255,14 +258,14 @@ export abstract class Exchange {
     this.handleFailure(reason)
   }
 
-  /** Goes on behind a pause. */
+  /** Continues after a pause. */
   protected resumeReading(): void {
     this.isPaused = false
     if (this.isIdleLimited) this.limitTimer?.refresh()
     this.resume()
   }
 
-  /** The one limit that is kept, at a time. Most exchanges need one timer: two limits are alike by default. */
+  /** One timeout runs at a time. Two of them are equal by default, so most exchanges need a single timer. */
   protected startLimit(millis: number, onExpired: () => void): void {
     this.stopLimit()
     if (this.limitTimer === undefined || this.limitMillis !== millis) {
@@ -275,12 +278,12 @@ export abstract class Exchange {
     this.onExpired = onExpired
   }
 
-  /** For the timer alone. */
+  /** Called by the timer only. */
   onLimitTimer(): void {
     this.onExpired()
   }
 
-  /** No limit runs, though its timer may. */
+  /** Stops the timeout; its timer may keep running. */
   private stopLimit(): void {
     this.onExpired = noop
     this.isIdleLimited = false
@@ -294,7 +297,7 @@ export abstract class Exchange {
     this.limitTimer = undefined
   }
 
-  /** Ends the exchange, without a word. */
+  /** Ends the exchange without notifying a subclass. */
   protected abort(reason: Error): void {
     if (this.isOver) return
     const { abortConnection, place } = this
@@ -310,7 +313,7 @@ export abstract class Exchange {
     this.clearLimitTimer()
   }
 
-  /** Code of ours has thrown: no failure of the connection's. */
+  /** An exception in this library is a defect, not a connection failure. */
   private failWithDefect(defect: unknown): void {
     if (this.isOver) return
     const { abortConnection } = this

@@ -1,4 +1,4 @@
-/** What is sent: a request as undici's dispatcher takes it. */
+/** A request in the form of undici's dispatchers. */
 import type { Readable } from "node:stream"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { NativeTransport, type Timeouts } from "@effect-api/client"
@@ -7,14 +7,14 @@ import * as ContentCodings from "../body/contentCodings.js"
 
 type Request = HttpClientRequest.HttpClientRequest
 
-/** What goes to a dispatcher or a session of HTTP/2, ready but for the handler. */
+/** Everything that a dispatcher or an HTTP/2 session needs, except the handler. */
 export class OutgoingRequest implements Dispatcher.DispatchOptions {
   readonly origin: string
   path: string
   readonly method: Dispatcher.HttpMethod
   headers: Array<string>
   body: NonNullable<Dispatcher.DispatchOptions["body"]> | null
-  /** undici's own limits: an exchange keeps its own. */
+  /** Disables undici's own timeouts; the exchange has its own. */
   readonly headersTimeout = 0
   readonly bodyTimeout = 0
   readonly timeouts: Timeouts.Timeouts
@@ -36,25 +36,25 @@ export class OutgoingRequest implements Dispatcher.DispatchOptions {
     this.timeouts = timeouts
   }
 
-  /** Lets go of what will not be sent again. */
+  /** Drops references that are no longer needed. */
   release(): void {
     this.headers = noHeaders
     this.body = null
   }
 
-  /** Makes it one for a proxy, which takes the whole URL in place of the path. */
+  /** Changes the request for a proxy that expects the whole URL. */
   useAbsoluteForm(path: string, headers: Array<string>): void {
     this.isAbsoluteForm = true
     this.path = path
     this.headers = headers
   }
 
-  /** Sets the `host` header, where the request has none. */
+  /** Sets the `host` header unless the request has one. */
   setDefaultHost(host: string): void {
     if (!hasHeader(this.headers, "host")) this.headers = ["host", host, ...this.headers]
   }
 
-  /** The body is there in whole: a stream may have been read from. */
+  /** A body in memory can be sent again; a stream may be partly consumed. */
   get isReplayable(): boolean {
     const { body } = this
     return body === null || typeof body === "string" || body instanceof Uint8Array
@@ -65,7 +65,7 @@ export class OutgoingRequest implements Dispatcher.DispatchOptions {
   }
 }
 
-/** Of names in lower case and values in turn. */
+/** `headers` has lower-case names and values in turn. */
 export const hasHeader = (headers: ReadonlyArray<string>, name: string): boolean =>
   headers.some((text, index) => index % 2 === 0 && text === name)
 
@@ -77,7 +77,7 @@ const idempotentMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "D
 const slash = 0x2f
 const question = 0x3f
 
-/** Names and values in turn, as undici takes them with the least work. */
+/** Names and values in turn, the cheapest form for undici. */
 export const headerList = (
   headers: Request["headers"],
   contentType: string | undefined,
@@ -90,21 +90,20 @@ export const headerList = (
   }
   if (contentType !== undefined) list.push("content-type", contentType)
   if (decompress && addsAcceptEncoding(headers)) {
-    // A range counts the bytes of the coded content (RFC 9110, 14.2): a part of that cannot be decoded.
+    // A range counts coded bytes (RFC 9110, 14.2), and a part of a coded body cannot be decoded.
     list.push("accept-encoding", headers["range"] === undefined ? ContentCodings.acceptEncoding : "identity")
   }
   return list
 }
 
-/** Nobody has said which codings to ask for, or to ask for none. */
+/** Whether the request neither sets nor removes `accept-encoding`. */
 const addsAcceptEncoding = (headers: Request["headers"]): boolean =>
   headers["accept-encoding"] === undefined &&
   !NativeTransport.removedHeaders(headers).includes("accept-encoding")
 
-/** Whether a path begins there. */
 export const isPathStart = (url: string, at: number): boolean => url.charCodeAt(at) === slash
 
-/** Where the path begins: behind the authority, at a slash, a query, or the end. */
+/** The index after the authority: a slash, a query, or the end. */
 export const originEnd = (url: string): number => {
   for (let at = url.indexOf("://") + 3; at < url.length; at++) {
     const code = url.charCodeAt(at)
@@ -116,7 +115,7 @@ export const originEnd = (url: string): number => {
 /** undici accepts any iterable of bytes; its types name only Node's streams. */
 const undiciBody = (body: unknown): OutgoingRequest["body"] => body as Readable
 
-/** The body as undici takes it, and its type where only the encoding of it knows that. */
+/** The body for undici, and its content type if only the encoder knows it. */
 export const bodyOf = ({
   body
 }: Request): {

@@ -1,4 +1,4 @@
-/** A response as the client reads it, from the header bytes as they came. */
+/** A response for the client, parsed lazily from the raw headers. */
 import * as Cookies from "@effect/platform/Cookies"
 import * as HttpHeaders from "@effect/platform/Headers"
 import type { NativeTransport } from "@effect-api/client"
@@ -12,7 +12,7 @@ const latin1Text = (bytes: Buffer | string | undefined): string =>
 
 const isBlank = (character: string): boolean => character === " " || character === "\t"
 
-/** A value without the blanks behind it, which are no part of it (RFC 9110, 5.5): undici hands them on. */
+/** The value without trailing blanks (RFC 9110, 5.5), which undici leaves in. */
 const valueOf = (bytes: Buffer | string | undefined): string => {
   const value = latin1Text(bytes)
   let end = value.length
@@ -20,9 +20,8 @@ const valueOf = (bytes: Buffer | string | undefined): string => {
   return end === value.length ? value : value.slice(0, end)
 }
 
-/** Header names and values, put into a record. */
 const recordOf = (raw: RawHeaders): Record<string, string> => {
-  // A header may be called `constructor`: on a plain object that is there already.
+  // Without a prototype: a header may be called `constructor`.
   const record: Record<string, string> = Object.create(null)
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = latin1Text(raw[index]).toLowerCase()
@@ -33,7 +32,7 @@ const recordOf = (raw: RawHeaders): Record<string, string> => {
   return record
 }
 
-/** Where a header stands, at or behind a place; -1 where it does not. The name in lower case. */
+/** The index of a header from a start index on, or -1. `name` is lower-case. */
 const indexOfHeader = (raw: RawHeaders, name: string, from = 0): number => {
   for (let index = from; index + 1 < raw.length; index += 2) {
     if (raw[index]?.length === name.length && latin1Text(raw[index]).toLowerCase() === name) return index
@@ -52,13 +51,13 @@ const setCookies = (raw: RawHeaders): ReadonlyArray<string> => {
 const noRemoteAddress = Option.none()
 const noRawHeaders: RawHeaders = []
 
-/** The body of a response that is open. */
+/** The body of a streaming response. */
 export interface StreamedBody {
   readonly chunks: () => NativeTransport.Source["chunks"]
   readonly pull: NativeTransport.Source["pull"]
 }
 
-/** Headers are parsed when somebody asks for them; what they were parsed from, a slice of a socket's bytes, is let go then. */
+/** Parses headers on first access, and then releases the raw headers, which are slices of a socket's buffer. */
 export class ReceivedResponse implements NativeTransport.Source {
   readonly status: number
   readonly remoteAddress: NativeTransport.Source["remoteAddress"] = noRemoteAddress
@@ -86,7 +85,7 @@ export class ReceivedResponse implements NativeTransport.Source {
     return this.parsed ?? this.parse()
   }
 
-  /** Holds its headers alone from now on, and not what they were read from. */
+  /** Parses the headers now and releases the raw ones. */
   detachHeaders(): void {
     if (this.parsed === undefined) this.parse()
   }
@@ -99,7 +98,10 @@ export class ReceivedResponse implements NativeTransport.Source {
     return headers
   }
 
-  /** The codings that are to be undone. The headers of a response without a body describe another one (RFC 9110, 9.3.2 and 15.4.5). */
+  /**
+   * The codings to decode. The headers of a response without a body describe another response (RFC 9110, 9.3.2 and
+   * 15.4.5).
+   */
   codings(method: string, decompress: boolean): ReturnType<typeof ContentCodings.parseCodings> {
     const hasBody = method !== "HEAD" && !isBodiless(this.status)
     return ContentCodings.parseCodings(decompress && hasBody ? this.encoding : undefined)

@@ -1,4 +1,4 @@
-/** An exchange to its head, with a body that is pulled at its reader's pace. */
+/** An exchange whose body is pulled at the reader's pace. */
 import type { NativeTransport } from "@effect-api/client"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -8,14 +8,14 @@ import { Exchange, type RawHeaders, type Sender } from "./Exchange.js"
 import type { OutgoingRequest } from "./OutgoingRequest.js"
 import { ReceivedResponse, type StreamedBody } from "./ReceivedResponse.js"
 
-/** An exchange to the headers of its answer. */
+/** Completes at the response's headers. */
 export class StreamingExchange extends Exchange implements StreamedBody, DecodedReader {
   private readonly queue = new BodyQueue()
   private readonly isScoped: boolean
   private readonly decompress: boolean
   private decoder: BodyDecoder | undefined
   private waitsForDecoder = false
-  /** Nobody has begun to read the body yet. */
+  /** No reader has started yet. */
   private isUnread: boolean
   private listener: NativeTransport.Listener<NativeTransport.Source> | undefined
 
@@ -38,7 +38,7 @@ export class StreamingExchange extends Exchange implements StreamedBody, Decoded
     const codings = source.codings(this.outgoing.method, this.decompress)
     if (Either.isLeft(codings) && this.status < 300) return this.failWith(codings.left)
     const { listener } = this
-    // An open stream holds what it needs, and no more: no part of what the socket has read, for one.
+    // An open stream keeps only what it needs, and no slice of a socket's buffer.
     this.listener = undefined
     this.rawHeaders = noHeaders
     source.detachHeaders()
@@ -77,7 +77,7 @@ export class StreamingExchange extends Exchange implements StreamedBody, Decoded
     const { decoder } = this
     const wantsMore = decoder === undefined ? this.onDecoded(bytes) : decoder.write(bytes)
     this.waitsForDecoder = decoder !== undefined && !wantsMore
-    // Behind a pause no limit runs: a slow reader is no silent server. One that never begins is.
+    // A paused body has no timeout, since a slow reader is not a silent server. A reader that never starts has one.
     if (!wantsMore && this.isUnread)
       this.startLimit(this.outgoing.timeouts.idle, () => this.failWith(neverReadError))
     return wantsMore
@@ -88,7 +88,7 @@ export class StreamingExchange extends Exchange implements StreamedBody, Decoded
   }
 
   onDrain(): void {
-    // Behind the end there is nothing to go on with: the connection serves another exchange.
+    // After the end of the exchange the connection serves another one; there is nothing to resume.
     if (!this.waitsForDecoder) return
     this.waitsForDecoder = false
     this.resumeReading()
@@ -110,7 +110,7 @@ export class StreamingExchange extends Exchange implements StreamedBody, Decoded
   protected override abort(reason: Error): void {
     super.abort(reason)
     this.decoder?.abort()
-    // Over nothing where it has ended already.
+    // A no-op if the queue has ended already.
     this.queue.end(Option.some(reason))
   }
 
@@ -122,13 +122,13 @@ export class StreamingExchange extends Exchange implements StreamedBody, Decoded
   }
 }
 
-const abandonedError = new Error("the body was left")
+const abandonedError = new Error("the body was abandoned")
 
-const neverReadError = Object.assign(new Error("nobody has begun to read the body"), {
+const neverReadError = Object.assign(new Error("the body was not read in time"), {
   code: "UND_ERR_BODY_TIMEOUT"
 })
 
 const noHeaders: RawHeaders = []
 
-/** A body that nobody reads holds its connection: it is let go with the response. */
+/** An unread body holds its connection. When the response is garbage-collected, the connection is released. */
 const abandonedResponses = new FinalizationRegistry<() => void>((abort) => abort())

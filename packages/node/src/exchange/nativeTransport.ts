@@ -1,4 +1,4 @@
-/** The native transport on a dispatcher: whole exchanges, and bodies that are pulled. */
+/** The native transport of the client, over any sender. */
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { NativeTransport, Timeouts } from "@effect-api/client"
 import type { Options } from "../config/TransportOptions.js"

@@ -1,6 +1,6 @@
 /**
- * A connection of HTTP/1.1: undici's `Client`, its parser and its writer, on a socket that was connected by us. What undici does
- * with pools and connecting is left out.
+ * An HTTP/1.1 connection: undici's `Client`, with its parser and writer, on a socket that the pool has connected.
+ * undici's own pooling and connecting stay unused.
  */
 import type { Socket } from "node:net"
 import { setImmediate } from "node:timers"
@@ -13,16 +13,16 @@ import { ResponseHeads } from "./ResponseHeads.js"
 import { withoutEnvironment } from "./withoutEnvironment.js"
 
 export interface Http1Options {
-  /** How many requests may be on their way at a time. */
+  /** Maximum number of concurrent requests. */
   readonly pipelining: number
-  /** How long it is kept idle, in milliseconds, and up to how long where the server says so. */
+  /** Milliseconds that an idle connection is kept, and the maximum if the server asks for longer. */
   readonly keepAlive: number
   readonly maxKeepAlive: number
 }
 
 const closedError = (): Error => codedError("the connection was closed", "ECONNRESET")
 
-/** How a request fails that finds its connection closed. Else undici refuses to send it as it was written. */
+/** Codes of a request that found its connection closed. With any other code undici refused the request as invalid. */
 const closedCodes: ReadonlySet<unknown> = new Set([
   "ECONNRESET",
   "UND_ERR_SOCKET",
@@ -32,7 +32,7 @@ const closedCodes: ReadonlySet<unknown> = new Set([
 
 const overError = codedError("the exchange is over", "UND_ERR_ABORTED")
 
-/** Connections whose last exchange has ended in this turn of the loop. */
+/** Connections whose last exchange ended in this turn of the event loop. */
 let finished: Array<Http1Connection> = []
 
 const releaseFinished = (): void => {
@@ -45,7 +45,7 @@ export class Http1Connection implements Connection {
   readonly protocol = "http/1.1"
   readonly responseHeads: ResponseHeads | undefined
   hasServed = false
-  /** How the socket died, where it did not end well. */
+  /** Why the socket died, unless it closed cleanly. */
   failure: Error | undefined
   private runningCount = 0
   private endingCount = 0
@@ -56,7 +56,7 @@ export class Http1Connection implements Connection {
   private readonly options: Http1Options
   private readonly owner: ConnectionOwner
 
-  /** `authority` is for the `host` header, where an exchange has none of its own. */
+  /** `authority` is the default `host` header. */
   constructor(socket: Socket, authority: string, options: Http1Options, owner: ConnectionOwner) {
     this.socket = socket
     this.options = options
@@ -85,7 +85,7 @@ export class Http1Connection implements Connection {
     try {
       this.client.dispatch(exchange.outgoing, handler)
     } catch (cause) {
-      // undici refuses what cannot be sent as it was written.
+      // undici throws for a request that it considers invalid.
       this.finish()
       exchange.onNotSent(cause)
     }
@@ -104,7 +104,10 @@ export class Http1Connection implements Connection {
     this.socket.destroy()
   }
 
-  /** An exchange has ended, well or not: its place is free behind this turn, in which undici may still close the socket. */
+  /**
+   * An exchange has ended. Its slot becomes free in the next turn, because undici may still close the socket in this
+   * one.
+   */
   finish(): void {
     this.runningCount--
     this.endingCount++
@@ -116,13 +119,16 @@ export class Http1Connection implements Connection {
     if (this.isGone) return
     if (this.socket.destroyed) this.onClosed()
     else if (this.socket.writableNeedDrain) {
-      // The response came before the whole request was written: the next one would wait behind it.
+      // The response arrived before the whole request was written; the next request would queue behind the rest.
       this.endingCount++
       this.socket.once("drain", () => this.release())
     } else this.owner.onFree(this)
   }
 
-  /** undici takes the socket with the first request, and not before its own turn is over: a second time there is none. */
+  /**
+   * undici takes the socket one turn after the first request. A second call means that it wants to reconnect, which is
+   * the pool's task.
+   */
   private handOverOnce(done: buildConnector.Callback): void {
     queueMicrotask(() => {
       if (this.hasServed || this.socket.destroyed) {
@@ -135,7 +141,10 @@ export class Http1Connection implements Connection {
     })
   }
 
-  /** Until then it is ours to see that it dies, or that nobody comes. */
+  /**
+   * Until the first request, undici does not watch the socket. It closes here if the peer closes it or if no request
+   * comes.
+   */
   private watchUntilFirst(): void {
     this.firstUseTimer = setTimeout(() => this.destroy(), this.options.keepAlive)
     this.firstUseTimer.unref()
@@ -152,11 +161,11 @@ export class Http1Connection implements Connection {
 
   private readonly onSocketError = (cause: Error): void => {
     this.failure = cause
-    // Node leaves a socket open whose records of TLS are damaged, and undici waits for its end.
+    // Node keeps a socket open after a damaged TLS record, and undici waits for its end.
     this.socket.destroy()
   }
 
-  /** Bytes, or the end, before a request was sent: it serves nobody. */
+  /** Data or the end before the first request: the connection is unusable. */
   private readonly onUnsolicited = (): void => this.destroy()
 
   private readonly onClosed = (): void => {
@@ -180,7 +189,7 @@ const notifyOwner = (connection: Http1Connection): void => connection.notifyOwne
 
 const ignore = (): void => undefined
 
-/** undici reads its socket by `read`: every byte goes through here. */
+/** undici reads the socket only through `read`, so every byte passes through here. */
 const filterHeads = (socket: Socket): ResponseHeads => {
   const heads = new ResponseHeads()
   const { read } = socket
@@ -222,7 +231,8 @@ class DispatchHandler implements Dispatcher.DispatchHandler {
   onComplete(): void {
     const { failure } = this.connection
     this.connection.finish()
-    // undici takes a reset for the end of a body that goes to the end of its connection (RFC 9112, 8: it is incomplete).
+    // undici treats a reset as the end of a body that is delimited by the end of the connection. Such a body is
+    // incomplete (RFC 9112, 8).
     if (failure === undefined) this.exchange.onComplete()
     else this.exchange.onBroken(failure)
   }

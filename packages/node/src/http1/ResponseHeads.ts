@@ -1,9 +1,9 @@
 /**
- * Puts right in the heads of responses what undici's parser refuses, before it sees them:
+ * Repairs response heads before undici's parser sees them, because it rejects two valid forms:
  *
- * - Any interim response may come unasked, and is to be skipped (RFC 9110, 15.2). undici destroys the connection for a 100, and
- *   for what follows one of HTTP/1.0 or with `connection: close`. So it sees none but a 101, which nobody has asked for.
- * - A line that goes on in the next is to be read as one line with a space in between (RFC 9112, 5.2).
+ * - A client must skip unexpected interim responses (RFC 9110, 15.2). undici destroys the connection for a 100, and
+ *   for what follows one of HTTP/1.0 or with `connection: close`. All are removed, except an unrequested 101.
+ * - A folded header line must be read as one line with a space in between (RFC 9112, 5.2).
  */
 
 const carriageReturn = 0x0d
@@ -13,32 +13,32 @@ const tab = 0x09
 const one = 0x31
 
 const version = "HTTP/1."
-/** Behind the version, its last digit and a blank. */
+/** Offset of the status code. */
 const statusAt = 9
 
-/** How long the end of a head is: two ends of lines. */
+/** A head ends with two line ends. */
 const headEndBytes = 4
 
-/** The parser refuses names and values of more than 16 KiB. */
+/** The parser rejects names and values above 16 KiB. */
 const maxHeadBytes = 32 * 1024
 
 export class ResponseHeads {
   private isExpected = false
-  /** A head that has not come whole yet. */
+  /** The start of a head that is still incomplete. */
   private partialHead: Buffer | undefined
   private isFolded = false
 
-  /** A request goes out: what comes next is a head. */
+  /** Called when a request is sent: the next bytes are a head. */
   expectHead(): void {
     this.isExpected = true
     this.partialHead = undefined
     this.isFolded = false
   }
 
-  /** The bytes that the parser is to see of those that came; `null` where it is to wait for more. */
+  /** The bytes for the parser; `null` if it must wait for more. */
   filter(chunk: Buffer): Buffer | null {
     if (!this.isExpected) return chunk
-    // What was held has been looked at, but for an end that is split.
+    // The partial head was scanned already, except for a line end across the chunks.
     let known = this.partialHead?.length ?? 0
     let bytes = this.partialHead === undefined ? chunk : Buffer.concat([this.partialHead, chunk])
     this.partialHead = undefined
@@ -56,7 +56,7 @@ export class ResponseHeads {
     }
   }
 
-  /** Where the end of a head begins; -1 where it has not come. Looks at the lines in between. */
+  /** Offset of the end of the head, or -1. It also notes folded lines on the way. */
   private endOf(bytes: Buffer, from: number): number {
     for (let at = bytes.indexOf(lineFeed, from); at >= 0; at = bytes.indexOf(lineFeed, at + 1)) {
       const next = bytes[at + 1]
@@ -76,14 +76,14 @@ export class ResponseHeads {
   }
 }
 
-/** In front of a head they are skipped (RFC 9112, 2.2). */
+/** Empty lines before a head are ignored (RFC 9112, 2.2). */
 const skipEmptyLines = (bytes: Buffer): Buffer => {
   let from = 0
   while (bytes[from] === carriageReturn || bytes[from] === lineFeed) from++
   return from === 0 ? bytes : bytes.subarray(from)
 }
 
-/** What is none is the parser's to refuse, at once. */
+/** If not, the parser sees the bytes immediately and rejects them. */
 const couldBeHead = (bytes: Buffer, known: number): boolean => {
   for (let at = known; at < bytes.length; at++) {
     if (at < version.length && bytes[at] !== version.charCodeAt(at)) return false
@@ -98,7 +98,10 @@ const isInterim = (bytes: Buffer): boolean => {
   return /^1\d\d\s$/.test(status) && !status.startsWith("101")
 }
 
-/** The blanks around it are a part of the fold. One behind the status line continues nothing: the parser refuses it. */
+/**
+ * Surrounding blanks are part of the fold. A folded line after the status line has nothing to continue; the parser
+ * rejects it.
+ */
 const unfold = (bytes: Buffer, end: number): Buffer => {
   const [statusLine = "", ...lines] = bytes.toString("latin1", 0, end).split("\r\n")
   const unfolded: Array<string> = []
@@ -114,7 +117,7 @@ const unfold = (bytes: Buffer, end: number): Buffer => {
 
 const isBlank = (text: string, at: number): boolean => text[at] === " " || text[at] === "\t"
 
-/** No regular expression: `[ \t]+$` is quadratic. */
+/** Not a regular expression: `[ \t]+$` is quadratic. */
 const trimBlanks = (line: string): string => {
   let start = 0
   let end = line.length

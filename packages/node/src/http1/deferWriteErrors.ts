@@ -1,13 +1,13 @@
 /**
- * A server may respond before it has the whole body, and close (RFC 9112, 9.6): what is still written fails then, while the
- * response waits to be read. Node destroys a socket at the first write that fails, with all that has come. So the failure is
- * held until the other side's end is read, behind which there is nothing.
+ * A server may respond and close before it has read the whole body (RFC 9112, 9.6). Later writes then fail while the
+ * response is still unread, and Node destroys the socket at the first failed write, unread data included. Write errors
+ * are therefore deferred until the peer's end has been read.
  */
 import type { Socket } from "node:net"
 
 type Done = (cause?: Error | null) => void
 
-/** How long the end may take: a socket that cannot be written to any more has it already. */
+/** The end should follow at once: a socket that rejects writes usually holds it already. */
 const maxWaitMillis = 100
 
 const isClosed = (cause: Error): boolean =>
@@ -31,7 +31,7 @@ const deferring =
     else done(cause)
   }
 
-/** For a socket that is read to its end. */
+/** The socket must be read to its end. */
 export const deferWriteErrors = (socket: Socket): void => {
   const { _write, _writev } = socket
   socket._write = function (this: Socket, chunk: unknown, encoding: BufferEncoding, done: Done) {

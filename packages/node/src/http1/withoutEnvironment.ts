@@ -1,6 +1,8 @@
-/** Deno throws where a program reads a variable of the environment that it may not: a transport needs `--allow-net` alone. */
+/**
+ * Deno throws if a program reads an environment variable without permission. The transport needs only `--allow-net`.
+ */
 
-/** What undici reads as it takes its first socket, and does without. */
+/** undici reads these when it takes its first socket; they are optional. */
 const variables = ["JEST_WORKER_ID", "UNDICI_NO_WASM_SIMD"]
 
 const mayRead = (): boolean => {
@@ -14,7 +16,7 @@ const mayRead = (): boolean => {
 
 let isAllowed: boolean | undefined
 
-/** Runs a step of undici's, in which no variable is set where none may be read. */
+/** Runs a step of undici, with an empty environment if the program may not read the real one. */
 export const withoutEnvironment = (step: () => void): void => {
   isAllowed ??= mayRead()
   if (isAllowed) return step()

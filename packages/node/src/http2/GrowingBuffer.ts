@@ -1,4 +1,4 @@
-/** Bytes that wait: one buffer that grows, however small the parts are in which they come. */
+/** Collects bytes in one growing buffer, so that many small chunks cost no object each. */
 export class GrowingBuffer {
   private bytes: Buffer | undefined
   private size = 0
@@ -14,7 +14,7 @@ export class GrowingBuffer {
     this.size = size
   }
 
-  /** All of them, and nothing is held any more. */
+  /** Returns all bytes and empties the buffer. */
   take(): Buffer | undefined {
     const { bytes, size } = this
     this.bytes = undefined

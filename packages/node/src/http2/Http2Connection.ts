@@ -1,4 +1,4 @@
-/** A connection of HTTP/2: a session of `node:http2` on a socket that was connected by us. */
+/** An HTTP/2 connection: a `node:http2` session on a socket that the pool has connected. */
 import { type ClientHttp2Session, connect } from "node:http2"
 import type { Socket } from "node:net"
 import { setImmediate } from "node:timers"
@@ -12,44 +12,44 @@ import { maxHeaderBytes, type OriginParts, originParts } from "./requestHeaders.
 import { disconnectedError, type Goaway } from "./streamErrors.js"
 
 export interface Http2Options {
-  /** How long an idle session is kept, in milliseconds. */
+  /** Milliseconds that an idle session is kept. */
   readonly keepAlive: number
-  /** After how many milliseconds of silence a peer is asked whether it is there, while exchanges run. */
+  /** Milliseconds of silence with exchanges in flight before a PING is sent. */
   readonly pingAfter: number
 }
 
-/** Until the peer has said how many streams it takes (RFC 9113, 6.5.2: 100 is the least that is recommended). */
+/** Used until the peer's SETTINGS arrive. 100 is the recommended minimum (RFC 9113, 6.5.2). */
 const initialMaxStreams = 100
 
-/** More exchanges than that share no connection, whatever the peer says. */
+/** Maximum number of concurrent exchanges, even if the peer allows more. */
 const maxStreamsCap = 1000
 
-/** Half a million fewer than a connection has numbers for (RFC 9113, 5.1.1): then a new one begins at 1. */
+/** Half a million below the number of stream identifiers (RFC 9113, 5.1.1). A new connection starts again at 1. */
 const maxRequests = 2 ** 30 - 2 ** 19
 
 /**
- * What one stream may have on its way: 160 Mbit/s over 50 ms. A stream whose reader is slower holds up to that much in memory,
- * and no more, so 100 of them hold 100 MiB.
+ * Window of one stream: 160 Mbit/s at 50 ms. A stream with a slower reader buffers at most this much, so 100 of them
+ * buffer 100 MiB.
  */
 const streamWindow = 1024 * 1024
 
-/** For all streams of a connection: Node opens it again as bytes come, so that no stream that is paused stops another. */
+/** Window of the whole connection. Node reopens it as bytes arrive, so a paused stream does not block the others. */
 const connectionWindow = 16 * 1024 * 1024
 
 const sessionOptions = {
   settings: { enablePush: false, initialWindowSize: streamWindow, maxHeaderListSize: 65_536 },
-  // Node counts what is on its way in both directions, and refuses headers of responses where it is more: in MB.
+  // In MB. Node counts the data in flight in both directions, and rejects response headers above the limit.
   maxSessionMemory: 2048,
   maxHeaderListPairs: 2048,
-  // Node's 64 KiB would end the session: let the server say what is too large for it.
+  // Node's default of 64 KiB would end the session; the server should decide what is too large.
   maxSendHeaderBlockLength: 2 * maxHeaderBytes,
   peerMaxConcurrentStreams: initialMaxStreams
 }
 
-/** Origins that a server may name: we use none of them. */
+/** ORIGIN entries are unused; their number is limited. */
 const maxOrigins = 100
 
-/** How long the other side may take to close its end of a socket that has served. */
+/** Milliseconds for the peer to close its end of a socket after the last stream. */
 const lingerMillis = 500
 
 const ignore = (): void => undefined
@@ -81,7 +81,7 @@ class Http2Connection implements Connection, StreamHost {
     this.socket = socket
     this.owner = owner
     this.maxStreams = owner.maxStreams ?? initialMaxStreams
-    // Each request says its own scheme and authority.
+    // Each request carries its own scheme and authority.
     this.session = connect("http://localhost", { ...sessionOptions, createConnection: () => socket })
     this.session
       .on("goaway", (code, lastStreamId) => this.onGoaway({ code, lastStreamId }))
@@ -90,12 +90,12 @@ class Http2Connection implements Connection, StreamHost {
       )
       .on("error", (cause) => this.onError(cause))
       .on("close", () => this.onClose())
-      // Only with a listener does Node end a stream whose frame could not be sent.
+      // Node ends a stream whose frame could not be sent only if there is a listener.
       .on("frameError", ignore)
       .on("origin", (origins) => this.onOrigins(origins.length))
-      // No stream of the server's is wanted (RFC 9113, 8.4).
+      // Server push is rejected (RFC 9113, 8.4).
       .on("stream", (pushed) => pushed.on("error", ignore).close())
-    // Node closes a session at GOAWAY, and sends no PING on it then: a peer that dies behind its goodbye would not be found.
+    // Node closes a session at GOAWAY and then sends no PING, so a peer that died afterwards would go unnoticed.
     this.closeSession = this.session.close.bind(this.session)
     this.session.close = ignore
     this.session.setLocalWindowSize(connectionWindow)
@@ -111,7 +111,7 @@ class Http2Connection implements Connection, StreamHost {
     return this.isGone ? 0 : Math.max(0, this.maxStreams - this.streams.length)
   }
 
-  /** Every stream of the session ends with it. */
+  /** True means that every stream of the session is ending. */
   get isDisconnected(): boolean {
     return this.session.destroyed || this.socket.destroyed
   }
@@ -145,7 +145,7 @@ class Http2Connection implements Connection, StreamHost {
   }
 
   originParts(origin: string): OriginParts {
-    // A connection serves one origin, as a rule.
+    // A connection usually serves one origin.
     if (this.originCache?.origin !== origin) this.originCache = originParts(origin)
     return this.originCache
   }
@@ -155,7 +155,7 @@ class Http2Connection implements Connection, StreamHost {
     this.hasServed = true
   }
 
-  /** A session holds the process while exchanges run, and no longer. */
+  /** The session keeps the process alive only while exchanges are in flight. */
   addStream(stream: Http2Stream): void {
     stream.index = this.streams.push(stream) - 1
     if (++this.requestCount === maxRequests) this.close()
@@ -179,7 +179,7 @@ class Http2Connection implements Connection, StreamHost {
     this.notifySoon()
   }
 
-  /** Told once for all that end in one turn. */
+  /** Notifies the owner once for all streams that end in the same turn. */
   private notifySoon(): void {
     if (this.isNotifying) return
     this.isNotifying = true
@@ -212,12 +212,12 @@ class Http2Connection implements Connection, StreamHost {
   private onSettings(maxConcurrentStreams: number): void {
     const before = this.maxStreams
     this.maxStreams = Math.min(maxConcurrentStreams, maxStreamsCap)
-    // A server that takes none does so for a while.
+    // A server may set the limit to zero temporarily.
     if (this.maxStreams > 0) this.owner.maxStreams = this.maxStreams
     if (this.maxStreams > before) this.notifySoon()
   }
 
-  /** RFC 8336: Node keeps them all, before version 26 without an end. */
+  /** RFC 8336: Node stores all of them, without a limit before version 26. */
   private onOrigins(count: number): void {
     this.originCount += count
     if (this.originCount > maxOrigins)
@@ -239,7 +239,7 @@ class Http2Connection implements Connection, StreamHost {
     if (this.streams.length === 0) this.close()
   }
 
-  /** Behind the last stream. Node would wait for the other side for ever. */
+  /** Closes after the last stream. Node alone would wait for the peer indefinitely. */
   private closeWhenIdle(): void {
     if (this.streams.length > 0 || this.lingerTimer !== undefined) return
     this.closeSession()
@@ -251,7 +251,7 @@ class Http2Connection implements Connection, StreamHost {
     this.markGone()
     this.failure ??= cause
     this.session.destroy(cause)
-    // Node waits until all is written, which a peer that has died never takes.
+    // Node waits until everything is written, and a dead peer never accepts it.
     this.socket.destroy()
   }
 }

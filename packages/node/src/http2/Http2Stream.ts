@@ -1,4 +1,4 @@
-/** One exchange on a stream of HTTP/2. */
+/** One exchange on an HTTP/2 stream. */
 import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
@@ -16,26 +16,24 @@ import { destroy, isUnwritten, resetStream } from "./resetStream.js"
 import { failureOf, type Goaway, resetError } from "./streamErrors.js"
 import { type BodySource, contentOf, Upload } from "./Upload.js"
 
-/** What a stream needs of its connection. */
+/** The part of a connection that a stream uses. */
 export interface StreamHost {
   readonly goaway: Goaway | undefined
-  /** Why the connection broke, where it did and anything says why. */
+  /** Why the connection broke, if known. */
   readonly failure: unknown
   readonly isDisconnected: boolean
-  /** The peer takes no more streams for now. */
+  /** The peer accepts no more streams at present. */
   readonly isFull: boolean
   originParts(origin: string): OriginParts
-  /** Something has come on a stream. */
+  /** Data has arrived on a stream. */
   onActivity(): void
-  /** A stream takes a place. */
   addStream(stream: Http2Stream): void
-  /** The stream takes no place any more. */
   removeStream(stream: Http2Stream): void
 }
 
 const owner = Symbol("the exchange on a stream")
 
-/** Listeners are shared: a call costs no closures for them. */
+/** Shared listeners: a request allocates no closures for them. */
 interface OwnedStream extends ClientHttp2Stream {
   [owner]: Http2Stream
 }
@@ -61,26 +59,26 @@ function onClose(this: OwnedStream): void {
   this[owner].onClose()
 }
 
-/** How long a response that ends at its head may take to end its stream too. */
+/** Milliseconds for a stream to end after a response without a body. */
 const lingerMillis = 1000
 
 const bodilessStatuses: ReadonlySet<number> = new Set([204, 304])
 
 export class Http2Stream {
-  /** Where it stands among the streams of its connection. */
+  /** Position in the connection's list of streams. */
   index = 0
   private stream: OwnedStream | undefined
   private upload: Upload | undefined
-  /** Nothing is said to the exchange any more. */
+  /** The exchange receives no further calls. */
   private isOver = false
   private isCounted = false
   private hasHead = false
-  /** END_STREAM has come. */
+  /** END_STREAM has arrived. */
   private hasEnded = false
   private isPaused = false
-  /** Its connection ends before its request was written. */
+  /** The connection is ending and the request was not written. */
   private isNotWritten = false
-  /** It ended before its connection did. */
+  /** The stream ended before its connection did. */
   private isReset = false
   private failure: unknown
   private readonly pending = new GrowingBuffer()
@@ -92,7 +90,7 @@ export class Http2Stream {
     this.exchange = exchange
   }
 
-  /** Throws where the request cannot be sent as it was written: nothing of it was. */
+  /** Throws if the request is invalid; nothing was written then. */
   start(session: ClientHttp2Session): void {
     const { outgoing } = this.exchange
     const target = this.host.originParts(outgoing.origin)
@@ -113,9 +111,9 @@ export class Http2Stream {
   }
 
   /**
-   * The stream's bytes are taken where Node hands them to its `Readable`. There alone the end of a message can be told from the
-   * end of its stream: Node ends the `Readable` for RST_STREAM as well, where its code is NO_ERROR or CANCEL (RFC 9113, 8.1).
-   * And a `Readable` that is paused keeps an object for each frame, however small.
+   * Takes the bytes where Node pushes them into the `Readable`. Only there is the end of a message distinct from the
+   * end of its stream: Node also ends the `Readable` for an RST_STREAM with NO_ERROR or CANCEL (RFC 9113, 8.1). A
+   * paused `Readable` would also keep an object per frame.
    */
   private adopt(stream: ClientHttp2Stream): void {
     const owned = stream as OwnedStream
@@ -135,7 +133,7 @@ export class Http2Stream {
     this.reset(constants.NGHTTP2_CANCEL)
   }
 
-  /** Goes on behind a pause. */
+  /** Continues after a pause. */
   private readonly resume = (): void => {
     if (!this.isPaused || this.isOver) return
     this.isPaused = false
@@ -147,14 +145,14 @@ export class Http2Stream {
     if (status < 200) return this.failWith(resetError(constants.NGHTTP2_PROTOCOL_ERROR))
     this.hasHead = true
     this.host.onActivity()
-    // The first pair is the status: a response has no other pseudo-header.
+    // The first pair is `:status`, the only pseudo-header of a response.
     this.exchange.onResponse(status, rawHeaders.slice(2), this.resume)
     if (this.isOver) return
     if (bodilessStatuses.has(status) || this.exchange.outgoing.method === "HEAD") return this.completeAtHead()
     this.continueReading()
   }
 
-  /** `false` stops the window of the stream; that of the connection goes on, for the others. */
+  /** `false` stops this stream's flow-control window; the connection's stays open for the others. */
   onChunk(chunk: Buffer): boolean {
     this.host.onActivity()
     if (this.isOver) return true
@@ -166,13 +164,13 @@ export class Http2Stream {
   }
 
   private deliver(chunk: Buffer): boolean {
-    // It may be resumed before it has paused.
+    // The exchange may call `resume` before `onData` returns.
     this.isPaused = true
     if (this.exchange.onData(chunk)) this.isPaused = false
     return !this.isPaused
   }
 
-  /** What was held, and then what comes: the window of the stream opens as far as bytes are taken. */
+  /** Delivers the pending bytes first. The stream's window reopens as bytes are consumed. */
   private continueReading(): void {
     const chunk = this.pending.take()
     if (chunk !== undefined) this.deliver(chunk)
@@ -181,13 +179,13 @@ export class Http2Stream {
     else this.stream?._read(0)
   }
 
-  /** No more bytes: Node says it at END_STREAM, and once more as the stream closes, whyever it does. */
+  /** Node pushes `null` at END_STREAM and again when the stream closes, for whatever reason. */
   onEnd(): boolean {
     const { stream } = this
     if (stream === undefined) return false
     if (stream.destroyed || stream.closed) {
       if (!this.host.isDisconnected) this.isReset = true
-      // Node waits for a body that is still going out, on its older versions for ever.
+      // Node waits for an unfinished upload; older versions wait forever.
       if (!stream.destroyed) process.nextTick(destroy, stream)
       return false
     }
@@ -203,7 +201,7 @@ export class Http2Stream {
     this.exchange.onComplete()
   }
 
-  /** What may follow is waited for a moment: a server that is slow to end its stream is not to be reset for it. */
+  /** Waits a moment for the end of the stream, so that a slightly slow server is not reset. */
   private completeAtHead(): void {
     const { stream } = this
     this.settle()
@@ -216,7 +214,7 @@ export class Http2Stream {
     this.exchange.onComplete()
   }
 
-  /** The response is there in whole: nobody waits for the rest of the body. */
+  /** The response is complete, so the rest of the upload is cancelled. */
   private stopSending(): void {
     const { stream } = this
     if (stream === undefined || stream.destroyed || stream.writableFinished) return
@@ -224,11 +222,11 @@ export class Http2Stream {
   }
 
   onError(cause: unknown): void {
-    // It says no more than the code of RST_STREAM does.
+    // This error only repeats the code of RST_STREAM.
     if (codeOf(cause) !== "ERR_HTTP2_STREAM_ERROR") this.failure ??= cause
   }
 
-  /** Behind a GOAWAY no stream is begun: what is still in Node's queue would wait there for ever. */
+  /** No stream is started after GOAWAY: a request still in Node's queue would wait there forever. */
   onGoaway(): void {
     const { stream } = this
     if (stream === undefined || !isUnwritten(stream)) return
@@ -247,12 +245,12 @@ export class Http2Stream {
       isDisconnected: isDisconnected && !this.isReset,
       goaway
     })
-    // Its body may have been read from.
+    // The body may have been partly read.
     const unwritten = this.upload === undefined ? "not-written" : "refused"
     this.fail(cause, this.isNotWritten ? unwritten : unprocessed)
   }
 
-  /** This side ends it. */
+  /** Ends the stream from this side. */
   private failWith(cause: unknown): void {
     if (this.isOver) return
     this.reset(constants.NGHTTP2_INTERNAL_ERROR)
@@ -285,14 +283,16 @@ export class Http2Stream {
   }
 }
 
-/** What Node takes to have no body, where nobody says whether it has one. */
+/** Node assumes that these methods have no body. */
 const bodilessMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE"])
 
-/** Options cost Node 20 more than all else of a request: it is given them only where it would do something else. */
+/**
+ * On Node 20 the options cost more than the rest of the request, so they are passed only where they change the default.
+ */
 const requestOptions = (method: string, endStream: boolean): ClientSessionRequestOptions | undefined =>
   bodilessMethods.has(method) === endStream ? undefined : { endStream }
 
-/** What is not sent is not read either. */
+/** A body that is not sent is not read. */
 const requestOrRelease = (
   session: ClientHttp2Session,
   headers: Parameters<ClientHttp2Session["request"]>[0],

@@ -1,16 +1,16 @@
-/** Whether the other side of a session is there: one that has died says nothing, and TCP takes a quarter of an hour to see it. */
+/** Detects a dead peer by PING: TCP alone takes a quarter of an hour to notice one. */
 import type { ClientHttp2Session } from "node:http2"
 import { setImmediate } from "node:timers"
 import { codedError } from "../shared/errors.js"
 
-/** The longest that a PING is waited for, in milliseconds. */
+/** Maximum wait for an acknowledgement, in milliseconds. */
 const maxWaitMillis = 10_000
 
 const pingTimeoutError = (): Error =>
-  codedError("the server has said nothing, and has not answered a PING", "ERR_HTTP2_PING_TIMEOUT")
+  codedError("the server sent nothing and did not acknowledge a PING", "ERR_HTTP2_PING_TIMEOUT")
 
 export class KeepAlivePing {
-  /** How many times anything has come on a stream. What Node takes no more (a broken protocol) does not count. */
+  /** Count of events on streams. Input that Node rejects (a protocol error) does not count. */
   activity = 0
   private activityBefore = 0
   private isRunning = false
@@ -21,7 +21,7 @@ export class KeepAlivePing {
   private readonly session: ClientHttp2Session
   private readonly onDead: (cause: Error) => void
 
-  /** `silence` is how many milliseconds of it call for a PING. The session holds the process, not its timers. */
+  /** Sends a PING after `silence` milliseconds. Its timers do not keep the process alive. */
   constructor(session: ClientHttp2Session, silence: number, onDead: (cause: Error) => void) {
     this.session = session
     this.halfMillis = silence / 2
@@ -30,7 +30,7 @@ export class KeepAlivePing {
     this.timer.unref()
   }
 
-  /** Exchanges run. */
+  /** Exchanges are in flight. */
   start(): void {
     this.isRunning = true
     this.activityBefore = this.activity
@@ -38,13 +38,13 @@ export class KeepAlivePing {
     this.timer.refresh()
   }
 
-  /** None does. */
+  /** No exchange is in flight. */
   stop(): void {
     this.isRunning = false
     this.onAcknowledged()
   }
 
-  /** The session is over. */
+  /** The session has ended. */
   end(): void {
     this.stop()
     clearTimeout(this.timer)
@@ -61,7 +61,7 @@ export class KeepAlivePing {
   private sendPing(): void {
     this.silentHalves = 0
     if (this.session.destroyed || this.deadline !== undefined) return
-    // Behind a loop that stood still, what has come in the meantime is read first.
+    // After a blocked event loop, input that has arrived meanwhile is read first.
     this.deadline = setTimeout(
       () => setImmediate(() => this.onDeadline()),
       Math.min(this.halfMillis, maxWaitMillis)
@@ -80,7 +80,7 @@ export class KeepAlivePing {
   private onDeadline(): void {
     if (this.deadline === undefined) return
     this.deadline = undefined
-    // Behind much that is on its way, a PING's acknowledgement takes its time.
+    // With much data in flight, an acknowledgement may be late.
     if (this.activity === this.activityBefore) this.onDead(pingTimeoutError())
   }
 }

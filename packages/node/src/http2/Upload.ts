@@ -1,31 +1,31 @@
-/** A body that is read while it is sent. */
+/** Sends a body as it is read. */
 import type { ClientHttp2Stream } from "node:http2"
 import { Readable } from "node:stream"
 import { codedError } from "../shared/errors.js"
 import { lengthMismatchError } from "./requestHeaders.js"
 
-/** A result of an iterator, or of a stream's reader. */
+/** A result of an iterator or of a stream's reader. */
 interface Part {
   readonly done?: boolean | undefined
   readonly value?: unknown
 }
 
-/** Where the parts of a body come from. */
+/** The source of a body's parts. */
 export interface BodySource {
   readonly next: () => Promise<Part> | Part
-  /** Nobody needs the rest. */
+  /** The rest is not needed. */
   readonly release: () => unknown
 }
 
 const unsupportedBodyError = (): Error =>
-  codedError("the body is no bytes, and gives none", "ERR_INVALID_ARG_TYPE")
+  codedError("the body is neither bytes nor a source of bytes", "ERR_INVALID_ARG_TYPE")
 
 const usedBodyError = (): Error => codedError("the body has been read already", "ERR_INVALID_ARG_VALUE")
 
-/** What a request has to send: bytes, or where they come from. */
+/** A body as bytes, or as a source that is opened later. */
 export interface RequestContent {
   readonly bytes: string | Uint8Array
-  /** Throws where the body cannot be read. Nothing of it is read yet. */
+  /** Throws if the body cannot be read. Nothing has been read before. */
   readonly open?: () => BodySource
   readonly length: number | undefined
 }
@@ -46,7 +46,7 @@ export const contentOf = (body: unknown): RequestContent => {
 
 const sourceOf = (body: object): BodySource => {
   if (isDisturbed(body)) throw usedBodyError()
-  // An iterator's `return` waits for the part that is awaited: a source that hangs would never be released by it.
+  // An iterator's `return` waits for the pending `next`, so it would never release a source that hangs.
   if (body instanceof ReadableStream) {
     const reader = body.getReader()
     return { next: () => reader.read(), release: () => reader.cancel() }
@@ -88,7 +88,7 @@ export class Upload {
   private readonly source: BodySource
   private readonly length: number | undefined
 
-  /** `length` is what its `content-length` says. */
+  /** `length` is the declared `content-length`. */
   constructor(stream: ClientHttp2Stream, source: BodySource, length: number | undefined) {
     this.stream = stream
     this.source = source
@@ -104,7 +104,7 @@ export class Upload {
     })
   }
 
-  /** The exchange is over: the rest is not read. */
+  /** The exchange is over; the rest of the body is not read. */
   release(): void {
     if (this.isOver) return
     this.isOver = true
@@ -112,7 +112,7 @@ export class Upload {
     try {
       Promise.resolve(this.source.release()).catch(ignore)
     } catch {
-      // The source is the program's own, and nobody is there who could be told.
+      // The source belongs to the program, and no caller is left to receive its error.
     }
   }
 
@@ -124,7 +124,7 @@ export class Upload {
       const bytes = bytesOf(part.value)
       this.sent += bytes.length
       if (this.length !== undefined && this.sent > this.length) throw lengthMismatchError()
-      // An empty frame says nothing, and servers count them.
+      // Servers count empty frames as abuse.
       if (bytes.length > 0 && !this.stream.write(bytes)) await this.drained()
       if (this.isOver) return
     }

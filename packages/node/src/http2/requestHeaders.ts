@@ -1,9 +1,12 @@
-/** The head of a request as HTTP/2 has it. */
+/** Builds the header block of an HTTP/2 request. */
 import { type OutgoingHttpHeaders, sensitiveHeaders } from "node:http2"
 import type { OutgoingRequest } from "../exchange/OutgoingRequest.js"
 import { codedError } from "../shared/errors.js"
 
-/** RFC 9113, 8.2.2: they concern a connection of HTTP/1.1. What else does, Node refuses: it asks for what cannot be had. */
+/**
+ * RFC 9113, 8.2.2: these concern an HTTP/1.1 connection and are dropped. Node rejects the others of the kind, which
+ * request a feature.
+ */
 const connectionHeaders: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
@@ -11,24 +14,23 @@ const connectionHeaders: ReadonlySet<string> = new Set([
   "host"
 ])
 
-/** RFC 7541, 7.1.3: no table of a proxy's keeps them, from which they could be guessed. */
+/** RFC 7541, 7.1.3: excluded from the compression tables, where an intermediary's clients could guess them. */
 const neverIndexed = ["authorization", "cookie", "proxy-authorization", "x-api-key"]
 
-/** RFC 9110, 8.6: methods whose requests have a body, if an empty one. */
+/** RFC 9110, 8.6: these methods have a body, even an empty one. */
 const methodsWithBody: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH", "QUERY"])
 
-/** Node ends the whole session for a name that is no token, and sends whatever stands in a value or a path. */
+/** Node ends the whole session for an invalid name, and sends any value or path unchecked. */
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const invalidValue = /[^\t\x20-\x7e\x80-\xff]/
 const invalidPath = /[^\x21-\xff]/
 
-/** nghttp2 ends the session for a larger one: what it sends may take so many octets, in its own count. */
+/** nghttp2 ends the session for a larger block, in its own count of octets. */
 export const maxHeaderBytes = 1024 * 1024
 const bytesPerHeader = 16
 
 const invalidError = (what: string, code: string): Error => codedError(`invalid ${what}`, code)
 
-/** The scheme and the authority of an origin. */
 export interface OriginParts {
   readonly origin: string
   readonly scheme: string
@@ -36,12 +38,12 @@ export interface OriginParts {
 }
 
 export const originParts = (origin: string): OriginParts => {
-  // RFC 9113, 8.3.1: no user and no password.
+  // RFC 9113, 8.3.1: without user and password.
   const { host, protocol } = new URL(origin)
   return { origin, scheme: protocol.slice(0, -1), authority: host }
 }
 
-/** Throws an error with a code where the request cannot be sent as it was written. `length` is that of a body that is known. */
+/** Throws an error with a code if the request is invalid. `length` is the body's length, if known. */
 export const requestHeaders = (
   { headers, method, path }: OutgoingRequest,
   target: OriginParts,
@@ -75,7 +77,7 @@ const addHeader = (sent: OutgoingHttpHeaders, name: string, value: string): void
   if (name === "host") sent[":authority"] = value
   if (connectionHeaders.has(name)) return
   const known = sent[name]
-  // Node refuses a second value of a name that has one.
+  // Node rejects a second value for an existing name.
   sent[name] = known === undefined ? value : Array.isArray(known) ? [...known, value] : [String(known), value]
 }
 
@@ -86,7 +88,7 @@ const setLength = (sent: OutgoingHttpHeaders, method: string, length: number): v
   else delete sent["content-length"]
 }
 
-/** What the headers say of the length of the body. */
+/** The declared length of the body. */
 export const declaredLength = (sent: OutgoingHttpHeaders): number | undefined => {
   const declared = sent["content-length"]
   if (declared === undefined) return undefined
@@ -94,6 +96,6 @@ export const declaredLength = (sent: OutgoingHttpHeaders): number | undefined =>
   return Number(declared)
 }
 
-/** undici's code for a body that is shorter or longer than its `content-length`. */
+/** undici's code for a body that does not match its `content-length`. */
 export const lengthMismatchError = (): Error =>
   codedError("the body is not as long as its content-length", "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH")

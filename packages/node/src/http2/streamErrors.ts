@@ -1,9 +1,9 @@
-/** Why an exchange of HTTP/2 broke: a code for each way, and whether the peer says that it has not acted on the request. */
+/** Why an HTTP/2 exchange failed: an error code for each cause, and whether the peer left the request unprocessed. */
 import { constants } from "node:http2"
 import type { Unprocessed } from "../exchange/Exchange.js"
 import { codedError } from "../shared/errors.js"
 
-/** RFC 9113, section 7, by number. */
+/** RFC 9113, 7, indexed by number. */
 const errorNames = [
   "NO_ERROR",
   "PROTOCOL_ERROR",
@@ -23,21 +23,21 @@ const errorNames = [
 
 const nameOf = (code: number): string => errorNames[code] ?? `0x${code.toString(16)}`
 
-/** RFC 9113, 7: a code without a name is treated as INTERNAL_ERROR. */
+/** RFC 9113, 7: an unknown code counts as INTERNAL_ERROR. */
 const codeOf = (code: number): string => `ERR_HTTP2_${errorNames[code] ?? "INTERNAL_ERROR"}`
 
-/** What a GOAWAY frame says. */
+/** The content of a GOAWAY frame. */
 export interface Goaway {
   readonly code: number
   readonly lastStreamId: number
 }
 
-/** What is known of a stream that ended before its response did. */
+/** The state of a stream that ended before its response did. */
 export interface StreamEnd {
   readonly id: number | undefined
-  /** The code of RST_STREAM. Node has one of its own for a stream that ends with its connection. */
+  /** The code of RST_STREAM. Node uses a code of its own for a stream that ends with its connection. */
   readonly code: number
-  /** What failed on the stream or on its connection. */
+  /** The error of the stream or of its connection. */
   readonly failure: unknown
   readonly isDisconnected: boolean
   readonly goaway: Goaway | undefined
@@ -58,7 +58,7 @@ export const resetError = (code: number): Error =>
   codedError(`the stream was reset: ${nameOf(code)}`, codeOf(code))
 
 export const failureOf = ({ code, failure, goaway, id, isDisconnected }: StreamEnd): StreamFailure => {
-  // RFC 9113, 6.8: the server has not acted on a stream above the last one that it names.
+  // RFC 9113, 6.8: the server did not process streams above the last identifier it names.
   if (goaway !== undefined && id !== undefined && id > goaway.lastStreamId) {
     return { cause: goawayError(goaway), unprocessed: "refused" }
   }
@@ -71,7 +71,9 @@ export const failureOf = ({ code, failure, goaway, id, isDisconnected }: StreamE
   return { cause: resetError(code), unprocessed: unprocessedBy(code) }
 }
 
-/** RFC 9113, 7 and 8.7: the server has not acted on the request, and wants another connection, or HTTP/1.1, for it. */
+/**
+ * RFC 9113, 7 and 8.7: the server did not process the request and expects it on another connection or over HTTP/1.1.
+ */
 const unprocessedBy = (code: number): Unprocessed | undefined =>
   code === constants.NGHTTP2_REFUSED_STREAM || code === constants.NGHTTP2_HTTP_1_1_REQUIRED
     ? "refused"

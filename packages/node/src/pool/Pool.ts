@@ -1,4 +1,4 @@
-/** The connections of one route: who waits for one, who opens one, and which is free. */
+/** The connections of one route: the queue for them, the attempts to open more, and the free ones. */
 import { setImmediate } from "node:timers"
 import type { Abort, ConnectListener } from "../connect/connecting.js"
 import type { Connection, ConnectionOwner } from "../exchange/Connection.js"
@@ -7,18 +7,18 @@ import type { PoolSeries } from "./metricSeries.js"
 import { ConnectAttempt, type Established, Waiter } from "./waiting.js"
 
 export interface PoolOptions {
-  /** The most connections, those on their way among them. */
+  /** Maximum number of connections, pending ones included. */
   readonly connections: number
-  /** The limit for waiting until one is free, in milliseconds; without it the exchange's own for connecting counts. */
+  /** Milliseconds to wait for a free connection. By default the exchange's connect timeout covers the wait. */
   readonly acquireMillis: number | undefined
-  /** Whether what the peer speaks shows when the first connection is established. */
+  /** Whether the first connection reveals which protocol the peer speaks. */
   readonly mayMultiplex: boolean
-  /** Where it leads to, for messages. */
+  /** The peer's name in error messages. */
   readonly name: string
-  /** Establishes one. */
+  /** Opens a connection. */
   readonly connect: (pool: Pool, listener: ConnectListener<Established>) => Abort
   readonly metrics: PoolSeries
-  /** Nothing is left in it. */
+  /** The pool has neither connections, attempts nor waiting exchanges. */
   readonly onEmpty: (pool: Pool) => void
 }
 
@@ -26,9 +26,9 @@ export class Pool implements Sender, ConnectionOwner {
   private waiting: Array<Waiter> = []
   private waitingCount = 0
   private readonly connections = new Set<Connection>()
-  /** Those that take no more, and end with what is under way. */
+  /** Connections that accept no more and close after their exchanges. */
   private readonly closing = new Set<Connection>()
-  /** Those with room, the one used last at the end: the others get old, and close. */
+  /** Connections with free slots, the most recently used last, so that unused ones reach their idle timeout. */
   private readonly free: Array<Connection> = []
   private readonly attempts = new Set<ConnectAttempt>()
   private protocol: Connection["protocol"] | undefined
@@ -44,7 +44,7 @@ export class Pool implements Sender, ConnectionOwner {
     this.protocol = options.mayMultiplex ? undefined : "http/1.1"
   }
 
-  /** From now on the peer is offered HTTP/1.1 alone. */
+  /** From now on only HTTP/1.1 is offered to the peer. */
   requireHttp1(): void {
     this.mayMultiplex = false
     this.protocol = "http/1.1"
@@ -62,7 +62,7 @@ export class Pool implements Sender, ConnectionOwner {
 
   send(exchange: Exchange): void {
     let connection = this.free[this.free.length - 1]
-    // One that has just died tells so in a turn of its own.
+    // A connection that has just died reports it only in the next turn.
     while (connection?.freeSlots === 0) {
       this.free.pop()
       connection = this.free[this.free.length - 1]
@@ -85,7 +85,9 @@ export class Pool implements Sender, ConnectionOwner {
     this.expandSoon()
   }
 
-  /** Behind this turn: in it a connection may become free, by the very exchange whose end began this one. */
+  /**
+   * Runs in the next turn: a connection may become free in this one, through the exchange whose end caused this call.
+   */
   private expandSoon(): void {
     if (this.isExpanding) return
     this.isExpanding = true
@@ -97,7 +99,7 @@ export class Pool implements Sender, ConnectionOwner {
     const { acquireMillis } = this.options
     for (const waiter of this.waiting) {
       if (waiter.isOver) continue
-      // Most are served before this turn, and need no limit.
+      // Most waiters are served before this turn and need no timeout.
       if (waiter.waitingSince === 0) {
         waiter.waitingSince = performance.now()
         waiter.exchange.limitConnecting(acquireMillis ?? waiter.exchange.outgoing.timeouts.connect)
@@ -106,7 +108,10 @@ export class Pool implements Sender, ConnectionOwner {
     }
   }
 
-  /** How many connections may be on their way. One tells what the peer speaks; over HTTP/2 one is enough for many. */
+  /**
+   * Maximum number of pending connections. The first one reveals the protocol, and over HTTP/2 one serves many
+   * exchanges.
+   */
   private get maxAttempts(): number {
     const slots = this.options.connections - this.connections.size
     return Math.min(slots, this.protocol === "http/1.1" ? this.waitingCount : Math.min(this.waitingCount, 1))
@@ -133,7 +138,7 @@ export class Pool implements Sender, ConnectionOwner {
   onConnectFailed(attempt: ConnectAttempt, cause: Error): void {
     const { waiter } = attempt
     this.endAttempt(attempt)
-    // With nothing else that could serve them, all who wait have seen it fail.
+    // No other connection or attempt remains, so all waiting exchanges fail.
     const isLast = this.attempts.size === 0 && this.connections.size === 0
     const failing = isLast ? this.waiting : waiter === undefined ? [] : [waiter]
     for (const each of isLast ? failing.splice(0) : failing) {
@@ -157,7 +162,7 @@ export class Pool implements Sender, ConnectionOwner {
       if (waiter === undefined) break
       connection.send(waiter.exchange)
     }
-    // Nobody comes any more.
+    // No further exchanges arrive.
     if (this.isClosing) this.abortSpareAttempts()
     if (connection.freeSlots > 0) {
       if (this.isClosing) connection.close()
@@ -165,7 +170,7 @@ export class Pool implements Sender, ConnectionOwner {
     } else this.removeFree(connection)
   }
 
-  /** Who has waited longest, of those that it may serve. */
+  /** The longest-waiting exchange that this connection may serve. */
   private nextWaiter(connection: Connection): Waiter | undefined {
     const { connections, metrics } = this.options
     const isKept =
@@ -173,7 +178,7 @@ export class Pool implements Sender, ConnectionOwner {
     for (let at = 0; at < this.waiting.length; at++) {
       const waiter = this.waiting[at]
       if (waiter === undefined || waiter.isOver) continue
-      // One is on its way for it, or will be.
+      // A new connection for it is pending, or will be.
       if (isKept && waiter.exchange.needsNewConnection) continue
       this.waiting.splice(at, 1)
       this.dequeue(waiter)
@@ -194,12 +199,12 @@ export class Pool implements Sender, ConnectionOwner {
     if (!this.connections.delete(connection)) return
     this.closing.add(connection)
     this.removeFree(connection)
-    // What is to come next may speak something else.
+    // The next connection may use another protocol.
     if (this.connections.size === 0 && this.mayMultiplex) this.protocol = undefined
     if (this.waitingCount > 0) this.expandSoon()
   }
 
-  /** The waiter is served or over. Its attempt goes on for who comes next, for as long as it would have waited. */
+  /** The waiter is served or over. Its attempt continues for others, up to the connect timeout. */
   private dequeue(waiter: Waiter): void {
     waiter.isOver = true
     this.waitingCount--
@@ -211,7 +216,7 @@ export class Pool implements Sender, ConnectionOwner {
     attempt?.detach(waiter.exchange.outgoing.timeouts.connect, () => this.abortAttempt(attempt))
   }
 
-  /** More are on their way than there are who wait: those that were made for nobody else. */
+  /** Aborts attempts in excess of the waiters, if no waiter owns them. */
   private abortSpareAttempts(): void {
     for (const attempt of this.attempts) {
       if (this.attempts.size <= this.waitingCount) return
@@ -227,7 +232,7 @@ export class Pool implements Sender, ConnectionOwner {
     this.checkEmpty()
   }
 
-  /** The waiter is given up: so is an attempt too many, and one that has taken too long for it. */
+  /** The waiter gave up. Its attempt is aborted if it took too long, or if it is now one too many. */
   onAbandoned(waiter: Waiter, isExpired: boolean): void {
     const { attempt } = waiter
     this.dequeue(waiter)
@@ -241,7 +246,7 @@ export class Pool implements Sender, ConnectionOwner {
     if (this.isEmpty) this.options.onEmpty(this)
   }
 
-  /** Takes no more than what is in it, and closes what nobody uses. */
+  /** Finishes what is queued and in flight, and closes unused connections. */
   close(): void {
     this.isClosing = true
     for (const connection of this.free.splice(0)) connection.close()
@@ -249,7 +254,7 @@ export class Pool implements Sender, ConnectionOwner {
     this.checkEmpty()
   }
 
-  /** Ends everything now. */
+  /** Closes everything immediately. */
   destroy(reason: () => Error): void {
     this.isClosing = true
     for (const waiter of this.waiting.splice(0)) {

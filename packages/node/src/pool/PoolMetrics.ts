@@ -1,6 +1,6 @@
 /**
- * What a transport measures of its pools. Names are OpenTelemetry's for HTTP clients, and .NET's for the time in a queue:
- * https://opentelemetry.io/docs/specs/semconv/http/
+ * Metrics of connection pools, named as in OpenTelemetry's HTTP client conventions and, for the time in the queue, as
+ * in .NET: https://opentelemetry.io/docs/specs/semconv/http/
  *
  * @since 0.1.0
  */
@@ -8,8 +8,9 @@ import * as Metric from "effect/Metric"
 import { openConnectionsKey, timeInQueueKey } from "./metricSeries.js"
 
 /**
- * How long requests waited for a connection, in seconds (`s`): for one to become free, or to be established. A request that had
- * one at once is not counted. By `server.address` and `server.port`, of the proxy where it takes whole URLs.
+ * How long requests waited for a connection to become free or to be established, in seconds (`s`). A request that had
+ * one at once is not counted. Labels: `server.address` and `server.port`, those of the proxy if plain http goes through
+ * one.
  *
  * @since 0.1.0
  * @category metrics
@@ -17,8 +18,8 @@ import { openConnectionsKey, timeInQueueKey } from "./metricSeries.js"
 export const timeInQueue: Metric.Metric.Histogram<number> = /*#__PURE__*/ Metric.fromMetricKey(timeInQueueKey)
 
 /**
- * Connections that are open, idle ones among them, by `server.address`, `server.port` and `network.protocol.version` (`1.1` or
- * `2`).
+ * Number of open connections, idle ones included. Labels: `server.address`, `server.port` and
+ * `network.protocol.version` (`1.1` or `2`).
  *
  * @since 0.1.0
  * @category metrics

@@ -1,4 +1,4 @@
-/** The metrics of pools, by where they lead to. */
+/** The metric series of pools, by server. */
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
 import * as MetricKey from "effect/MetricKey"
@@ -14,22 +14,22 @@ export const openConnectionsKey = MetricKey.counter("http.client.open_connection
   description: "Number of connections that are open"
 })
 
-/** The metrics of one pool. */
+/** The series of one pool. */
 export interface PoolSeries {
-  /** A request has waited so long, in milliseconds. */
+  /** Records how long a request waited, in milliseconds. */
   readonly recordWait: (millis: number) => void
-  /** A connection was opened (1), or has been closed (-1). */
+  /** Counts a connection as opened (1) or closed (-1). */
   readonly countConnection: (protocol: "http/1.1" | "h2", change: number) => void
 }
 
-/** Effect's registry of metrics forgets nothing: servers above this number are one. */
+/** Effect's metric registry never forgets a series, so servers above this number share one. */
 const maxServers = 400
 
 const pools = new Map<string, PoolSeries>()
 
 const other = "other"
 
-/** The metrics of the pool for a host and a port. Only the first 400 servers of a program have series of their own. */
+/** The series for a host and port. Only the first 400 servers of a program have their own. */
 export const seriesOf = (address: string, port: number): PoolSeries => {
   const isKnown = pools.size < maxServers || pools.has(`${address}:${port}`)
   const name = isKnown ? `${address}:${port}` : other

@@ -1,4 +1,4 @@
-/** Who waits for a connection, and what is on its way for whom. */
+/** Exchanges that wait for a connection, and the pending connections for them. */
 import type { Socket } from "node:net"
 import type { Abort, ConnectListener } from "../connect/connecting.js"
 import type { Connection } from "../exchange/Connection.js"
@@ -6,15 +6,15 @@ import type { Exchange, QueuePlace } from "../exchange/Exchange.js"
 import { codedError } from "../shared/errors.js"
 import { maxTimerMillis } from "../shared/timers.js"
 
-/** A connection, and the socket that it lives as long as. */
+/** A connection and its socket, which have the same lifetime. */
 export interface Established {
   readonly connection: Connection
   readonly socket: Socket
 }
 
-/** What they need of their pool. */
+/** The part of a pool that both classes use. */
 interface WaitingPool {
-  /** How many connections it has. */
+  /** Number of its connections. */
   readonly size: number
   readonly options: { readonly acquireMillis: number | undefined; readonly name: string }
   readonly onAbandoned: (waiter: Waiter, isExpired: boolean) => void
@@ -23,7 +23,7 @@ interface WaitingPool {
 }
 
 export class Waiter implements QueuePlace {
-  /** When it began to wait, if not only for the end of a turn. */
+  /** Start of the wait; 0 if it has lasted less than a turn. */
   waitingSince = 0
   isOver = false
   attempt: ConnectAttempt | undefined
@@ -51,7 +51,7 @@ export class Waiter implements QueuePlace {
   }
 }
 
-/** A connection that is on its way, for one who waits, or for nobody in particular any more. */
+/** A pending connection, for one waiter or, once detached, for any. */
 export class ConnectAttempt implements ConnectListener<Established> {
   waiter: Waiter | undefined
   abort: Abort = () => undefined
@@ -64,7 +64,7 @@ export class ConnectAttempt implements ConnectListener<Established> {
     waiter.attempt = this
   }
 
-  /** Nobody waits for it in particular any more. */
+  /** Detaches the attempt from its waiter and gives it a timeout of its own. */
   detach(millis: number, onExpired: () => void): void {
     this.waiter = undefined
     if (Number.isFinite(millis)) this.timer = setTimeout(onExpired, Math.min(millis, maxTimerMillis))

@@ -10,7 +10,7 @@ const brokenError = ({ code, message }: NodeJS.ErrnoException): Error =>
   notSentError(`the connection to the proxy broke: ${message}`, code ?? "ERR_PROXY_CLOSED")
 
 const closedError = (): Error =>
-  notSentError("the proxy closed the connection before there was a tunnel", "ERR_PROXY_CLOSED")
+  notSentError("the proxy closed the connection before the tunnel was established", "ERR_PROXY_CLOSED")
 
 export const ignore = (): void => undefined
 

@@ -39,7 +39,7 @@ export const parseProxyUrl = (value: string): Either.Either<ProxyServer, string>
   if (controlCharacter.test(text)) return Either.left("must not contain control characters")
   const [, scheme = "http", rest = text] = /^(?:([a-z][a-z\d+.-]*):)?\/\/(.*)$/i.exec(text) ?? []
   const known = schemes.get(scheme.toLowerCase())
-  if (known === undefined) return Either.left("must be of http, https, socks5 or socks5h")
+  if (known === undefined) return Either.left("must have the scheme http, https, socks5 or socks5h")
   const end = rest.search(/[/?#]/)
   const authority = end < 0 ? rest : rest.slice(0, end)
   // Otherwise `http://me:a/b@proxy` would name a proxy called `me`.

@@ -66,10 +66,7 @@ const fromSettings = ({ token, url }: Proxy): Either.Either<ProxyServer, Invalid
     return invalidOption("proxy.token", "must be the value of a header")
   }
   return parsed.right.kind.startsWith("socks")
-    ? invalidOption(
-        "proxy.token",
-        "must be left out for SOCKS5, which takes the user and password of the URL"
-      )
+    ? invalidOption("proxy.token", "is not supported for SOCKS5, which uses the user and password of the URL")
     : Either.right({ ...parsed.right, authorization })
 }
 

@@ -45,14 +45,13 @@ function* dialogue(proxy: ProxyServer, destination: Buffer, send: (bytes: Uint8A
   const [chosenVersion, method] = yield 2
   if (chosenVersion !== version) return notSocksError()
   if (method === noAcceptableMethod) {
-    const why = proxy.username === undefined ? "asks for a user and password" : "takes no user and password"
+    const why = proxy.username === undefined ? "requires a user and password" : "accepts no user and password"
     return socksError("NO_METHOD", `the SOCKS proxy ${why}`)
   }
   if (method === userAndPassword && proxy.username !== undefined) {
     send(credentials(proxy.username, proxy.password ?? ""))
     const [, status] = yield 2
-    if (status !== 0)
-      return socksError("AUTHENTICATION", "the SOCKS proxy does not take the user and password")
+    if (status !== 0) return socksError("AUTHENTICATION", "the SOCKS proxy rejected the user and password")
   } else if (method !== noAuthentication) return notSocksError()
   send(destination)
   const [replyVersion, reply = 0] = yield 2

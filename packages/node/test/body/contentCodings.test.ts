@@ -11,7 +11,7 @@ const namesOf = (header: string | undefined) =>
 
 describe("the codings of a response", () => {
   const many = (count: number, name = "gzip"): string => Array.from({ length: count }, () => name).join(",")
-  const six = "the response has 6 content codings, of which at most 5 are undone"
+  const six = "the response has 6 content codings; at most 5 are decoded"
 
   it.each<readonly [header: string | undefined, ReadonlyArray<string> | string]>([
     [undefined, []],

@@ -61,28 +61,23 @@ describe("what TLS connections are made with", () => {
   })
 
   it.each<readonly [string, NodeTransport.Tls, InvalidTls["field"], string]>([
-    ["no authority", { ca: [] }, "ca", "must hold a certificate"],
-    ["an authority that is none", { ca: ["/etc/ssl/ca.pem"] }, "ca", "which entry 1 of 1 is not"],
-    ["an empty authority", { ca: [""] }, "ca", "which entry 1 of 1 is not"],
-    ["a good authority and one that is none", { ca: [ca, "none"] }, "ca", "which entry 2 of 2 is not"],
+    ["no authority", { ca: [] }, "ca", "must contain a certificate"],
+    ["an authority that is none", { ca: ["/etc/ssl/ca.pem"] }, "ca", "entry 1 of 1 is not"],
+    ["an empty authority", { ca: [""] }, "ca", "entry 1 of 1 is not"],
+    ["a good authority and one that is none", { ca: [ca, "none"] }, "ca", "entry 2 of 2 is not"],
     [
       "a good authority before one that cannot be read",
       { ca: [`${ca}${unreadable}`] },
       "ca",
-      "which entry 1 of 1"
+      "entry 1 of 1"
     ],
     ["an authority cut short", { ca: [cut(ca)] }, "ca", "must be certificates in PEM"],
     ["a key for an authority", { ca: [client.key] }, "ca", "must be certificates in PEM"],
     ["a number for an authority", loose({ ca: [5] }), "ca", "must be certificates in PEM"],
     ["null for the authorities", loose({ ca: null }), "ca", "must be certificates in PEM"],
-    ["a certificate alone", { cert }, "key", "must be given with `cert`"],
-    ["a key alone", { key: key(client.key) }, "cert", "must be given with `key`"],
-    [
-      "a passphrase alone",
-      { passphrase: Redacted.make(passphrase) },
-      "passphrase",
-      "must be given with `key`"
-    ],
+    ["a certificate alone", { cert }, "key", "is required with `cert`"],
+    ["a key alone", { key: key(client.key) }, "cert", "is required with `key`"],
+    ["a passphrase alone", { passphrase: Redacted.make(passphrase) }, "passphrase", "requires `key`"],
     [
       "a certificate that is none",
       { cert: "none", key: key(client.key) },
@@ -118,25 +113,25 @@ describe("what TLS connections are made with", () => {
       "cert",
       "must be a certificate in PEM"
     ],
-    ["the key of another certificate", { cert, key: key(local.key) }, "key", "must be the key of `cert`"],
-    ["a key of another type", { cert, key: key(rsa) }, "key", "must be the key of `cert`"],
+    ["the key of another certificate", { cert, key: key(local.key) }, "key", "is not the key of `cert`"],
+    ["a key of another type", { cert, key: key(rsa) }, "key", "is not the key of `cert`"],
     [
       "the authority before the certificate",
       { cert: `${ca}${cert}`, key: key(client.key) },
       "key",
-      "must be the key of"
+      "is not the key of"
     ],
     [
       "no passphrase",
       { cert, key: key(encrypted("pkcs8")) },
       "passphrase",
-      "must be given: the key is encrypted"
+      "is required: the key is encrypted"
     ],
     [
       "no passphrase for a key of the old kind",
       { cert, key: key(encrypted("sec1")) },
       "passphrase",
-      "must be given"
+      "is required"
     ],
     [
       "a wrong passphrase",

@@ -223,7 +223,7 @@ const afterHello = (then: (socket: net.Socket) => void) => (socket: net.Socket) 
   void socket.once("data", () => then(socket))
 
 describe("a peer that does not shake hands", () => {
-  const notTls = /^the server's response is not TLS, but perhaps plain http \(/
+  const notTls = /^the server's response is not TLS, perhaps it is plain http \(/
 
   it.each<readonly [string, (socket: net.Socket) => void, object]>([
     [

@@ -177,16 +177,16 @@ describe("a proxy that makes no tunnel", () => {
       const refused = yield* Effect.flip(tunnel(yield* socketTo(proxy.port), wrong))
       expect(refused).toMatchObject({
         code: "ERR_SOCKS_AUTHENTICATION",
-        message: "the SOCKS proxy does not take the user and password"
+        message: "the SOCKS proxy rejected the user and password"
       })
       const asked = yield* Effect.flip(tunnel(yield* socketTo(proxy.port)))
       expect(asked).toMatchObject({
         code: "ERR_SOCKS_NO_METHOD",
-        message: "the SOCKS proxy asks for a user and password"
+        message: "the SOCKS proxy requires a user and password"
       })
       const { port } = yield* scripted([[5, 0xff]])
       expect((yield* Effect.flip(tunnel(yield* socketTo(port), wrong))).message).toBe(
-        "the SOCKS proxy takes no user and password"
+        "the SOCKS proxy accepts no user and password"
       )
       expect(proxy.seen).toEqual([])
     })
