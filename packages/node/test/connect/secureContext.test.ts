@@ -65,12 +65,7 @@ describe("what TLS connections are made with", () => {
     ["an authority that is none", { ca: ["/etc/ssl/ca.pem"] }, "ca", "entry 1 of 1 is not"],
     ["an empty authority", { ca: [""] }, "ca", "entry 1 of 1 is not"],
     ["a good authority and one that is none", { ca: [ca, "none"] }, "ca", "entry 2 of 2 is not"],
-    [
-      "a good authority before one that cannot be read",
-      { ca: [`${ca}${unreadable}`] },
-      "ca",
-      "entry 1 of 1"
-    ],
+    ["a good authority before one that cannot be read", { ca: [`${ca}${unreadable}`] }, "ca", "entry 1 of 1"],
     ["an authority cut short", { ca: [cut(ca)] }, "ca", "must be certificates in PEM"],
     ["a key for an authority", { ca: [client.key] }, "ca", "must be certificates in PEM"],
     ["a number for an authority", loose({ ca: [5] }), "ca", "must be certificates in PEM"],
