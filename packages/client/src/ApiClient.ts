@@ -16,6 +16,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as ApiResponse from "./client/ApiResponse.js"
 import * as Core from "./client/Core.js"
+import * as Encoding from "./client/Encoding.js"
 import * as Execution from "./client/Execution.js"
 import * as PlatformClient from "./client/PlatformClient.js"
 import * as ApiConfig from "./config/ApiConfig.js"
@@ -25,6 +26,7 @@ import { endBackground } from "./credentials/singleFlight.js"
 import type * as ApiError from "./errors/ApiError.js"
 import type * as Pages from "./pages/Pages.js"
 import * as ApiRequest from "./request/ApiRequest.js"
+import type * as RequestOptions from "./request/RequestOptions.js"
 import type * as Streaming from "./stream/Streaming.js"
 
 /**
@@ -65,12 +67,12 @@ export interface ApiClient {
   readonly prepare: (
     request: ApiRequest.Request
   ) => Effect.Effect<HttpClientRequest.HttpClientRequest, ApiError.InvalidRequestError>
-  readonly get: Execution.Verb
-  readonly head: Execution.Verb
-  readonly post: Execution.VerbWithBody
-  readonly put: Execution.VerbWithBody
-  readonly patch: Execution.VerbWithBody
-  readonly del: Execution.VerbWithBody
+  readonly get: RequestOptions.Verb
+  readonly head: RequestOptions.Verb
+  readonly post: RequestOptions.VerbWithBody
+  readonly put: RequestOptions.VerbWithBody
+  readonly patch: RequestOptions.VerbWithBody
+  readonly del: RequestOptions.VerbWithBody
   /**
    * The same client with other settings. It shares connections, cached credentials and retry budget with this one.
    * Headers, query, queryFormat, timeouts, retry, limits and redact merge by field, middleware is appended, the rest
@@ -114,23 +116,22 @@ export const make = (
 const fromCore = (core: Core.Core): ApiClient => {
   const execute = <A, E>(request: ApiRequest.ApiRequest<A, E>): Effect.Effect<A, ApiError.ApiError | E> =>
     Execution.execute(core, request)
-  const verb =
-    (make: (template: string, options?: object) => ApiRequest.ApiRequest<unknown, unknown>) =>
-    (template: string, options?: object) =>
-      execute(make(template, options))
+  const verb = (make: (template: string, options?: object) => ApiRequest.ApiRequest<unknown, unknown>) =>
+    ((template: string, options?: object) => execute(make(template, options))) as RequestOptions.Verb &
+      RequestOptions.VerbWithBody
   return {
     execute,
     executeWithResponse: (request) => Execution.executeWithResponse(core, request),
     stream: (request) => (request.events.run as typeof Streaming.stream)(core, request),
     pages: (request) => (request.pagination.walk.pages as typeof Pages.pages)(core, request),
     items: (request) => (request.pagination.walk.items as typeof Pages.items)(core, request),
-    prepare: (request) => Execution.prepare(core, request),
-    get: verb(ApiRequest.get) as Execution.Verb,
-    head: verb(ApiRequest.head) as Execution.Verb,
-    post: verb(ApiRequest.post) as Execution.VerbWithBody,
-    put: verb(ApiRequest.put) as Execution.VerbWithBody,
-    patch: verb(ApiRequest.patch) as Execution.VerbWithBody,
-    del: verb(ApiRequest.del) as Execution.VerbWithBody,
+    prepare: (request) => Encoding.prepare(core, request),
+    get: verb(ApiRequest.get),
+    head: verb(ApiRequest.head),
+    post: verb(ApiRequest.post),
+    put: verb(ApiRequest.put),
+    patch: verb(ApiRequest.patch),
+    del: verb(ApiRequest.del),
     withOptions: (options) => fromCore(Core.withOptions(core, options)),
     [TypeId]: core
   }
@@ -301,23 +302,23 @@ export const withOptions = (options: Overrides.Overrides): Effect.Effect<ApiClie
   Effect.map(ApiClient, (client) => client.withOptions(options))
 
 const accessor = <Verb>(name: "get" | "head" | "post" | "put" | "patch" | "del"): Verb =>
-  ((...args: Parameters<Execution.VerbWithBody>) =>
-    Effect.flatMap(ApiClient, (client) => (client[name] as Execution.VerbWithBody)(...args))) as Verb
+  ((...args: Parameters<RequestOptions.VerbWithBody>) =>
+    Effect.flatMap(ApiClient, (client) => (client[name] as RequestOptions.VerbWithBody)(...args))) as Verb
 
 /** Runs a GET request. @since 0.1.0 @category accessors */
-export const get: Execution.Verb<ApiClient> = /*#__PURE__*/ accessor("get")
+export const get: RequestOptions.Verb<ApiClient> = /*#__PURE__*/ accessor("get")
 
 /** Runs a HEAD request. @since 0.1.0 @category accessors */
-export const head: Execution.Verb<ApiClient> = /*#__PURE__*/ accessor("head")
+export const head: RequestOptions.Verb<ApiClient> = /*#__PURE__*/ accessor("head")
 
 /** Runs a POST request. @since 0.1.0 @category accessors */
-export const post: Execution.VerbWithBody<ApiClient> = /*#__PURE__*/ accessor("post")
+export const post: RequestOptions.VerbWithBody<ApiClient> = /*#__PURE__*/ accessor("post")
 
 /** Runs a PUT request. @since 0.1.0 @category accessors */
-export const put: Execution.VerbWithBody<ApiClient> = /*#__PURE__*/ accessor("put")
+export const put: RequestOptions.VerbWithBody<ApiClient> = /*#__PURE__*/ accessor("put")
 
 /** Runs a PATCH request. @since 0.1.0 @category accessors */
-export const patch: Execution.VerbWithBody<ApiClient> = /*#__PURE__*/ accessor("patch")
+export const patch: RequestOptions.VerbWithBody<ApiClient> = /*#__PURE__*/ accessor("patch")
 
 /** Runs a DELETE request. @since 0.1.0 @category accessors */
-export const del: Execution.VerbWithBody<ApiClient> = /*#__PURE__*/ accessor("del")
+export const del: RequestOptions.VerbWithBody<ApiClient> = /*#__PURE__*/ accessor("del")

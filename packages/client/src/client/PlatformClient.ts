@@ -16,9 +16,9 @@ import * as Attempts from "../retry/Attempts.js"
 import type { InvalidInput } from "../shared/invalid.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
-import * as ApiResponse from "./ApiResponse.js"
 import * as Attempt from "./Attempt.js"
 import type * as Core from "./Core.js"
+import * as StatusCheck from "./StatusCheck.js"
 
 /**
  * An `HttpClient` that sends with the core's credentials, retries, limits and telemetry. Answers come back whatever their
@@ -75,7 +75,7 @@ const run = (
           last = response
           return StatusTag.isSuccess(response.status)
             ? Effect.succeed(response)
-            : ApiResponse.failUnread(call, response)
+            : StatusCheck.failUnread(call, response)
         })
       )
       const discard = Effect.suspend(() => {

@@ -279,7 +279,8 @@ export type ApiError =
 export const isApiError = (u: unknown): u is ApiError =>
   u instanceof Error &&
   Predicate.hasProperty(u, "_tag") &&
-  Object.hasOwn(table, u._tag as string) &&
+  typeof u._tag === "string" &&
+  Object.hasOwn(table, u._tag) &&
   "stoppedBy" in u
 
 /**
@@ -289,10 +290,11 @@ export const isApiError = (u: unknown): u is ApiError =>
  * @category combinators
  */
 export const update = <E extends ApiError>(error: E, fields: Partial<Common>): E => {
-  const Class = error.constructor as new (fields: Common) => E
   // `Error` keeps both of these out of a spread.
   const hidden = error.cause === undefined ? {} : { cause: error.cause }
-  const copy = new Class({ ...error, message: error.message, ...hidden, ...fields })
+  const copy: E = Reflect.construct(error.constructor, [
+    { ...error, message: error.message, ...hidden, ...fields }
+  ])
   // Where the error came about stays; its first line is the message, and a message may be changed to hide something.
   if (error.stack !== undefined) copy.stack = error.stack.replace(error.message, () => copy.message)
   return copy

@@ -1,6 +1,8 @@
 /**
  * Which error a status is, by tables alone: the status, the API's own name for the error, and the words in its body.
  */
+import * as Predicate from "effect/Predicate"
+import * as Struct from "effect/Struct"
 import * as ApiError from "./ApiError.js"
 
 /** Success is 2xx. */
@@ -31,7 +33,7 @@ export const classes = {
 export type StatusTag = keyof typeof classes
 
 const tagsByStatus = new Map<number, StatusTag>(
-  (Object.keys(classes) as Array<StatusTag>).flatMap((tag) => {
+  Struct.keys(classes).flatMap((tag) => {
     const status = ApiError.table[tag].status
     return status === undefined ? [] : [[status, tag] as const]
   })
@@ -78,18 +80,14 @@ export const parse = (text: string): unknown => {
   }
 }
 
-interface Saying {
-  readonly message?: unknown
-  readonly error?: Saying
-}
-
 /** The message in the body of an error, in the shapes that APIs use. */
-export const messageOf = (body: unknown): string | undefined => {
-  const said = body as Saying | undefined
-  return [said?.error?.message, said?.message].find(
-    (message): message is string => typeof message === "string" && message !== ""
-  )
-}
+export const messageOf = (body: unknown): string | undefined =>
+  (Predicate.hasProperty(body, "error") ? ownMessageOf(body.error) : undefined) ?? ownMessageOf(body)
+
+const ownMessageOf = (value: unknown): string | undefined =>
+  Predicate.hasProperty(value, "message") && Predicate.isString(value.message) && value.message !== ""
+    ? value.message
+    : undefined
 
 /** RFC 9110, section 15, for bodies that say nothing: HTTP/2 has no reason phrase to take. */
 export const reasons: Readonly<Record<number, string>> = {

@@ -25,7 +25,8 @@ export const ownCause = (cause: unknown, redact: (text: string) => string): { re
 /** What a logger would print of it: its message, and the texts in its fields. */
 const textOf = (value: object): string => {
   try {
-    const { message, stack } = value as { readonly message?: unknown; readonly stack?: unknown }
+    const message = "message" in value ? value.message : undefined
+    const stack = "stack" in value ? value.stack : undefined
     return [message, stack, ...Object.values(value)].filter(Predicate.isString).join("\n")
   } catch {
     // A getter that throws: nobody can print it.

@@ -8,11 +8,11 @@ import * as Predicate from "effect/Predicate"
  * `Data.TaggedError` for errors that print well. Their `cause`, which is the program's own, is shown neither in JSON nor by
  * Node's `inspect`: nobody knows what it holds.
  */
-export const TaggedError: typeof Data.TaggedError = ((tag: string) => {
+export const TaggedError: typeof Data.TaggedError = (tag) => {
   const Base = Data.TaggedError(tag)
   Object.assign(Base.prototype, { toJSON, [Inspectable.NodeInspectSymbol]: print })
   return Base
-}) as typeof Data.TaggedError
+}
 
 interface Shown extends Error {
   readonly _tag: string
@@ -35,9 +35,7 @@ function print(this: Shown, depth: number | null, options: object = {}, inspect?
 
 const fieldsOf = (error: Shown): Record<string, unknown> => {
   const { _tag, attempts, cause: _, request, ...fields } = readable(error)
-  const lines = Array.isArray(attempts)
-    ? attempts.map((line) => lineOf(readable(line) as unknown as Line))
-    : attempts
+  const lines = Array.isArray(attempts) ? attempts.map((line) => lineOf(readable(line))) : attempts
   const target = isRequest(request) ? `${request.method} ${request.url}` : request
   return {
     ...(target === undefined ? {} : { request: target }),
@@ -46,16 +44,8 @@ const fieldsOf = (error: Shown): Record<string, unknown> => {
   }
 }
 
-/** A line of the ledger, its durations as text. */
-interface Line {
-  readonly status?: number
-  readonly tag?: string
-  readonly duration: string
-  readonly delay?: string
-}
-
 /** `503 ServiceUnavailableError after 30ms, again in 500ms`. */
-const lineOf = ({ delay, duration, status, tag }: Line): string =>
+const lineOf = ({ delay, duration, status, tag }: Record<string, unknown>): string =>
   `${[status, tag].filter((part) => part !== undefined).join(" ")} after ${duration}${delay === undefined ? "" : `, again in ${delay}`}`
 
 const readable = (fields: object): Record<string, unknown> => {

@@ -8,7 +8,8 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
-import * as Core from "../client/Core.js"
+import type * as Core from "../client/Core.js"
+import * as Encoding from "../client/Encoding.js"
 import * as Execution from "../client/Execution.js"
 import type * as ApiError from "../errors/ApiError.js"
 import * as ApiRequest from "../request/ApiRequest.js"
@@ -117,7 +118,7 @@ const visit = <Page, Item, E>(
         const query = Object.fromEntries(new URL(encoded.url).searchParams)
         const context = { query, body: request.options[bodyKind(request)], url, headers, index }
         const next = Either.flatMap(
-          trying("next", () => request.pagination.next(page, context) as unknown),
+          trying("next", () => request.pagination.next(page, context)),
           (next) => onward(step, { call, encoded: call.encoded, askedUrl, url }, encoded, next)
         )
         const onwardOrProblem = Either.getOrElse(next, (problem) =>
@@ -127,7 +128,7 @@ const visit = <Page, Item, E>(
       }
     )
   }
-  return Core.begin(core, request, use, from?.encoded.trusted)
+  return Encoding.begin(core, request, use, from?.encoded.trusted)
 }
 
 type Visiting<Page, Item, E> = readonly [Visited<Page>, Option.Option<Step<Page, Item, E>>]
@@ -177,7 +178,7 @@ const onward = <Page, Item, E>(
   const { replayable } = url === undefined ? asked : answered.encoded
   if (body === undefined && !replayable) return unfit("the body cannot be sent again")
   const changed = (request: ApiRequest.PageRequest<Page, Item, E>) => {
-    const queried = query === undefined ? request : ApiRequest.override(request, { query: query as {} })
+    const queried = query === undefined ? request : ApiRequest.override(request, { query })
     return body === undefined ? queried : ApiRequest.withOptions(queried, { [bodyKind(request)]: body })
   }
   const after = { index: index + 1, hasOwnBody: body !== undefined }

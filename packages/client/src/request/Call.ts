@@ -1,6 +1,7 @@
 /** One call while it runs: what its errors say of it, and what they must not say. */
 import type * as Clock from "effect/Clock"
 import type * as ApiConfig from "../config/ApiConfig.js"
+import type * as Middleware from "../config/Middleware.js"
 import type * as Timeouts from "../config/Timeouts.js"
 import type * as Credentials from "../credentials/Credentials.js"
 import type * as ApiError from "../errors/ApiError.js"
@@ -21,6 +22,8 @@ export interface Call extends Attempts.Retried {
   readonly config: ApiConfig.ApiConfig
   readonly timeouts: Timeouts.Timeouts
   readonly retry: RetryPolicy.Resolved
+  /** The client's and the request's own, the outermost first. */
+  readonly middleware: ReadonlyArray<Middleware.Middleware>
   encoded: RequestEncoder.EncodedRequest
   /** Where redirects have led; `undefined` before the first. */
   redirected: Redirected | undefined
@@ -59,6 +62,7 @@ class Begun implements Call {
   readonly config: ApiConfig.ApiConfig
   readonly timeouts: Timeouts.Timeouts
   readonly retry: RetryPolicy.Resolved
+  readonly middleware: ReadonlyArray<Middleware.Middleware>
   encoded: RequestEncoder.EncodedRequest
   redirected: Call["redirected"]
   readonly startedAt: number
@@ -77,7 +81,8 @@ class Begun implements Call {
     retry: RetryPolicy.Resolved,
     encoded: RequestEncoder.EncodedRequest,
     clock: Clock.Clock,
-    deadline: number
+    deadline: number,
+    middleware: ReadonlyArray<Middleware.Middleware> | undefined
   ) {
     this.request = request
     this.config = config
@@ -86,6 +91,7 @@ class Begun implements Call {
     this.encoded = encoded
     this.startedAt = clock.unsafeCurrentTimeMillis()
     this.deadline = deadline
+    this.middleware = middleware === undefined ? config.middleware : [...config.middleware, ...middleware]
   }
 }
 
@@ -97,8 +103,9 @@ export const make = (
   retry: RetryPolicy.Resolved,
   encoded: RequestEncoder.EncodedRequest,
   clock: Clock.Clock,
-  deadline: number = Monotonic.deadline(clock, timeouts.total)
-): Call => new Begun(request, config, timeouts, retry, encoded, clock, deadline)
+  deadline: number = Monotonic.deadline(clock, timeouts.total),
+  middleware?: ReadonlyArray<Middleware.Middleware>
+): Call => new Begun(request, config, timeouts, retry, encoded, clock, deadline, middleware)
 
 /** Goes back to the request that an attempt begins with. */
 export const restart = (call: Call): void => {

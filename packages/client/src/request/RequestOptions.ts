@@ -1,8 +1,10 @@
 /** The options of every request constructor and method. */
 
+import type * as Effect from "effect/Effect"
 import type * as Middleware from "../config/Middleware.js"
 import type * as OverridesOf from "../config/Overrides.js"
 import type * as Timeouts from "../config/Timeouts.js"
+import type * as ApiError from "../errors/ApiError.js"
 import type * as ResponseDecoder from "../response/ResponseDecoder.js"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
 import type * as Headers from "../wire/headers.js"
@@ -124,6 +126,33 @@ export type Unchecked = ResponseDecoder.ResponseDecoder<unknown>
 
 /** The types that `failure` decodes to. */
 export type Failure<F> = ResponseDecoder.Type<F[keyof F]>
+
+/** A client's method for requests without a body: template and options in, value out. */
+export type Verb<R = never> = <
+  const Template extends string,
+  S extends ResponseDecoder.Decodable = Unchecked,
+  F extends Failures = {},
+  Q extends QueryOf<Q> = Query.QueryInput,
+  H extends HeadersOf<H> = Headers.HeadersInput
+>(
+  template: Template,
+  ...args: RequestArguments<Template, Options<S, F, Q, H>>
+) => Effect.Effect<ResponseDecoder.Type<S>, ApiError.ApiError | Failure<F>, R>
+
+/** A client's method for requests that may have a body: template and options in, value out. */
+export type VerbWithBody<R = never> = <
+  const Template extends string,
+  S extends ResponseDecoder.Decodable = Unchecked,
+  F extends Failures = {},
+  B = unknown,
+  I = unknown,
+  Q extends QueryOf<Q> = Query.QueryInput,
+  H extends HeadersOf<H> = Headers.HeadersInput,
+  P extends QueryOf<P> = Query.QueryInput
+>(
+  template: Template,
+  ...args: RequestArguments<Template, BodyOptions<S, F, B, I, Q, H, P>>
+) => Effect.Effect<ResponseDecoder.Type<S>, ApiError.ApiError | Failure<F>, R>
 
 /**
  * The type parameter of a request without events. Not `undefined`: without `strictNullChecks` every contract would

@@ -145,13 +145,13 @@ export const none: RetryPolicy = /*#__PURE__*/ make({ maxRetries: 0 })
  */
 export const isRetryPolicy = (u: unknown): u is RetryPolicy => Predicate.hasProperty(u, TypeId)
 
-const choices: {
-  readonly [K in "onLongRetryAfter" | "retryUnsafe" | "nested"]: ReadonlyArray<string>
-} = {
-  onLongRetryAfter: ["fail", "backoff"],
-  retryUnsafe: ["always", "when-safe", "never"],
-  nested: ["once", "retry"]
-}
+const choices: ReadonlyArray<
+  readonly [name: "onLongRetryAfter" | "retryUnsafe" | "nested", words: ReadonlyArray<string>]
+> = [
+  ["onLongRetryAfter", ["fail", "backoff"]],
+  ["retryUnsafe", ["always", "when-safe", "never"]],
+  ["nested", ["once", "retry"]]
+]
 
 /**
  * The first setting of a policy that makes no sense, by its name, or `undefined`.
@@ -176,9 +176,8 @@ export const problem = (policy: RetryPolicy): InvalidInput | undefined => {
     return invalid("maxRetries", "must be a whole number that is not negative")
   }
   if (!(policy.jitter >= 0 && policy.jitter <= 1)) return invalid("jitter", "must be between 0 and 1")
-  for (const [name, words] of Object.entries(choices)) {
-    const word: string = policy[name as keyof typeof choices]
-    if (!words.includes(word)) return invalid(name, `must be one of ${words.join(", ")}`)
+  for (const [name, words] of choices) {
+    if (!words.includes(policy[name])) return invalid(name, `must be one of ${words.join(", ")}`)
   }
   if (policy.budget === false) return undefined
   const bad = Object.entries(policy.budget).find(([, tokens]) => !(tokens >= 0))

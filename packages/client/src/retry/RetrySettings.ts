@@ -17,12 +17,14 @@ export const defaults: Resolved = /*#__PURE__*/ ofPolicy(/*#__PURE__*/ RetryPoli
 /** Whether a value can be retries in any form. */
 export const isRetry = (u: unknown): u is Retry => Settings.isRecord(u) || Schedule.isSchedule(u)
 
+const isSchedule = (retry: Retry): retry is Resolved["schedule"] => Schedule.isSchedule(retry)
+
 const isResolved = (retry: Retry): retry is Resolved =>
   "policy" in retry && RetryPolicy.isRetryPolicy(retry.policy)
 
 /** Whether retries are single settings, which merge field by field. */
 export const isOptions = (retry: Retry): retry is RetryPolicy.Options =>
-  !isResolved(retry) && !Schedule.isSchedule(retry) && !RetryPolicy.isRetryPolicy(retry)
+  !isResolved(retry) && !isSchedule(retry) && !RetryPolicy.isRetryPolicy(retry)
 
 /**
  * Retries laid over others. Single settings are laid over the policy, a schedule says no more than when, and a whole policy
@@ -30,10 +32,8 @@ export const isOptions = (retry: Retry): retry is RetryPolicy.Options =>
  */
 export const lay = (base: Resolved, retry: Retry): Resolved => {
   if (isResolved(retry)) return retry
-  if (Schedule.isSchedule(retry)) return { ...base, schedule: retry as Resolved["schedule"] }
-  return ofPolicy(
-    RetryPolicy.isRetryPolicy(retry) ? retry : RetryPolicy.override(base.policy, retry as RetryPolicy.Options)
-  )
+  if (isSchedule(retry)) return { ...base, schedule: retry }
+  return ofPolicy(RetryPolicy.isRetryPolicy(retry) ? retry : RetryPolicy.override(base.policy, retry))
 }
 
 /** Finds retries that are none at all. What is wrong with single settings {@link resolve} finds. */

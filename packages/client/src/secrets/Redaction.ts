@@ -206,16 +206,19 @@ const readParts = (value: object): Iterable<unknown> => {
   if (value instanceof Set) return value
   if (ArrayBuffer.isView(value)) return []
   const parts: Array<unknown> = Object.values(value)
-  // What an encoder asks: a URL, or a class that keeps its secrets in private fields.
-  if ("toJSON" in value && typeof value.toJSON === "function") parts.push(spoken(value as Speaking))
+  // An encoder calls it: of a URL, or of a class that keeps its secrets in private fields.
+  if (hasToJSON(value)) parts.push(jsonOf(value))
   return parts
 }
 
-interface Speaking {
+interface WithToJSON {
   readonly toJSON: (key: string) => unknown
 }
 
-const spoken = (value: Speaking): unknown => {
+const hasToJSON = (value: object): value is WithToJSON =>
+  "toJSON" in value && typeof value.toJSON === "function"
+
+const jsonOf = (value: WithToJSON): unknown => {
   try {
     return value.toJSON("")
   } catch {

@@ -102,6 +102,10 @@ export class Patterns {
     }
   }
 
+  private at(index: number): string {
+    return this.all[index] ?? ""
+  }
+
   mayStart(unit: number): boolean {
     return unit < ascii ? this.ascii[unit] === 1 : this.starting.has(unit)
   }
@@ -131,8 +135,8 @@ export class Patterns {
   /** Whether what one start has read ends with all that the other has: then it misses nothing of what the other finds. */
   covers({ depth, from }: State, other: State, meter: Meter): boolean {
     meter.left -= 1 + (other.depth >> 6)
-    const read = (this.all[other.from] as string).slice(0, other.depth)
-    return other.depth < depth && (this.all[from] as string).endsWith(read, depth)
+    const read = this.at(other.from).slice(0, other.depth)
+    return other.depth < depth && this.at(from).endsWith(read, depth)
   }
 
   /** What may be the half of a secret at the end of a text: a letter or two of base64 are in any text. */
@@ -153,14 +157,13 @@ export class Patterns {
     const known = this.states.get(key)
     if (known !== undefined) return known
     const shorter = depth === 0 ? this.nothing : this.next(state.shorter, unit, meter)
-    const made = new State(from, to, depth + 1, shorter, (this.all[from] as string).length === depth + 1)
+    const made = new State(from, to, depth + 1, shorter, this.at(from).length === depth + 1)
     this.states.set(key, made)
     return made
   }
 
   private narrowed({ depth, from, to }: State, unit: number): { from: number; to: number } | undefined {
-    if (to - from === 1)
-      return (this.all[from] as string).charCodeAt(depth) === unit ? { from, to } : undefined
+    if (to - from === 1) return this.at(from).charCodeAt(depth) === unit ? { from, to } : undefined
     const first = this.firstFrom(from, to, depth, unit)
     const last = this.firstFrom(first, to, depth, unit + 1)
     return first === last ? undefined : { from: first, to: last }
@@ -172,7 +175,7 @@ export class Patterns {
     let high = to
     while (low < high) {
       const middle = (low + high) >> 1
-      if ((this.all[middle] as string).charCodeAt(depth) >= unit) high = middle
+      if (this.at(middle).charCodeAt(depth) >= unit) high = middle
       else low = middle + 1
     }
     return low

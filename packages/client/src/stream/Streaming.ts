@@ -8,14 +8,15 @@ import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
-import * as ApiResponse from "../client/ApiResponse.js"
 import * as Attempt from "../client/Attempt.js"
-import * as Core from "../client/Core.js"
+import type * as Core from "../client/Core.js"
+import * as Decoding from "../client/Decoding.js"
+import * as Encoding from "../client/Encoding.js"
+import * as StatusCheck from "../client/StatusCheck.js"
 import * as ApiError from "../errors/ApiError.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import type * as Call from "../request/Call.js"
@@ -26,6 +27,7 @@ import * as Attempts from "../retry/Attempts.js"
 import * as Monotonic from "../shared/monotonic.js"
 import * as Measuring from "../telemetry/measuring.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
+import type * as TransportContract from "../transport/TransportContract.js"
 import * as EventReader from "./EventReader.js"
 import * as Resumption from "./Resumption.js"
 
@@ -54,6 +56,13 @@ export const stream = <A, E>(
 /** The key under which a stream carries what it is made of. */
 const Opening: unique symbol = Symbol.for("@effect-api/client/Streaming/Opening")
 
+interface Openable<A, E> {
+  readonly [Opening]: (scope: Scope.Scope) => Effect.Effect<Pull<A, E>, E>
+}
+
+const isOpenable = <A, E>(stream: Stream.Stream<A, E, unknown>): stream is typeof stream & Openable<A, E> =>
+  Opening in stream
+
 /**
  * A stream's events to pull, until the scope closes: without the cost of a stream, a half of what an open one takes in
  * memory, for one of `stream` that nothing is wrapped around.
@@ -62,9 +71,7 @@ export const toPull = <A, E, R>(
   stream: Stream.Stream<A, E, R>,
   scope: Scope.Scope
 ): Effect.Effect<Pull<A, E, R>, E, R> => {
-  if (Predicate.hasProperty(stream, Opening)) {
-    return (stream[Opening] as (scope: Scope.Scope) => Effect.Effect<Pull<A, E>, E>)(scope)
-  }
+  if (isOpenable(stream)) return stream[Opening](scope)
   return Effect.map(
     Scope.extend(Stream.toPull(stream), scope),
     Effect.matchEffect({
@@ -84,7 +91,7 @@ export const open = <A, E>(
   scope: Scope.Scope
 ): Effect.Effect<Pull<A, ApiError.ApiError | E>, UnsentError.Unsent> => {
   const problem = StreamContract.problem(request.events)
-  return Core.begin(problem === undefined ? core : { ...core, problem }, request, (begun, core) => {
+  return Encoding.begin(problem === undefined ? core : { ...core, problem }, request, (begun, core) => {
     const { idleTimeout: idle = begun.timeouts.idle } = request.events.limits
     const call = { ...begun, timeouts: { ...begun.timeouts, idle } }
     return Effect.map(Scope.extend(Telemetry.openSpan(call), scope), ({ propagated, span }) => {
@@ -131,10 +138,12 @@ const connect = <A>(
   span: Tracer.Span | undefined
 ): Effect.Effect<Connected<A>, ApiError.ApiError> => {
   const attempt = Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(Scope.fork(parent, ExecutionStrategy.sequential), (scope) =>
-      Attempt.respond(core, core.transport.streaming, call, span).pipe(
-        Effect.flatMap((response) => ApiResponse.failOnStatus(call, response)),
-        Effect.flatMap((response) => EventReader.open(call, request.events, response)),
+    Effect.flatMap(Scope.fork(parent, ExecutionStrategy.sequential), (scope) => {
+      const send: TransportContract.Send<never> = (call, request) =>
+        Scope.extend(core.transport.streaming(call, request), scope)
+      return Attempt.respond(core, send, call, span).pipe(
+        Effect.flatMap((response) => StatusCheck.check(call, response)),
+        Effect.flatMap((response) => Scope.extend(EventReader.open(call, request.events, response), scope)),
         Effect.flatMap((connection) =>
           Effect.matchEffect(connection.next, {
             onFailure: (error) =>
@@ -144,11 +153,10 @@ const connect = <A>(
             onSuccess: (batch) => Effect.succeed(connected(connection, Effect.succeed(batch), scope))
           })
         ),
-        Effect.provideService(Scope.Scope, scope),
         restore,
         Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
       )
-    )
+    })
   )
   return Attempts.run(call, core.attempts, Attempts.guarded(attempt))
 }
@@ -296,6 +304,6 @@ const own = <E>(
   const failure = request.events.failure
   const inStream = ApiError.isStatusError(error) && !StatusError.isFailure(call, error.status)
   return inStream && failure !== undefined
-    ? Core.ownFailure(call, { failure: { [error.status]: failure } }, error)
-    : Core.ownFailure(call, request, error)
+    ? Decoding.ownFailure(call, { failure: { [error.status]: failure } }, error)
+    : Decoding.ownFailure(call, request, error)
 }

@@ -1,0 +1,91 @@
+/** From the response of a call to its value, or to the caller's own error. */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Sync from "../effect/sync.js"
+import * as TimeLimits from "../effect/timeLimits.js"
+import * as ApiError from "../errors/ApiError.js"
+import type * as ApiRequest from "../request/ApiRequest.js"
+import type * as Call from "../request/Call.js"
+import * as ResponseError from "../request/ResponseError.js"
+import * as TransportError from "../request/TransportError.js"
+import type * as ApiSchema from "../response/ApiSchema.js"
+import * as ResponseDecoder from "../response/ResponseDecoder.js"
+import * as Attempts from "../retry/Attempts.js"
+import * as Telemetry from "../telemetry/Telemetry.js"
+import type * as GuardedResponse from "../transport/GuardedResponse.js"
+import { codingsOf } from "../wire/codings.js"
+import type * as Attempt from "./Attempt.js"
+
+/** What a call returns of its value and its response. */
+export type Project<A, B> = (call: Call.Call, response: GuardedResponse.GuardedResponse, value: A) => B
+
+/** Decodes a response. With lenient validation a value that does not fit is passed on. */
+export const decode = <A, B>(
+  call: Call.Call,
+  decoder: ResponseDecoder.ResponseDecoder<A>,
+  received: Attempt.Received,
+  project: Project<A, B>
+): Effect.Effect<B, ApiError.ApiError> => {
+  const { response } = received
+  const onSuccess = (value: A): Effect.Effect<B> => Effect.succeed(project(call, response, value))
+  const onFailure = (failure: ApiSchema.DecodeFailure): Effect.Effect<B, ApiError.ApiError> => {
+    const error = ResponseError.undecodable(call, response, received.view, failure)
+    const { parsed } = failure
+    if (!call.config.lenient || parsed === undefined) return Effect.fail(error)
+    return Effect.zipRight(Telemetry.decodeFailure(error), onSuccess(parsed.value as A))
+  }
+  if (decoder.open !== undefined) return onSuccess(decoder.open(arriving(call, response)))
+  const decoded = ResponseDecoder.run(decoder, received)
+  if (!Sync.isSync(decoded)) {
+    const late = Effect.suspend(() =>
+      Attempts.failAfterResponse(call, TransportError.timeout(call, "total", call.timeouts.total))
+    )
+    const settled = TimeLimits.withinDeadline(call, Effect.either(decoded), late)
+    return Effect.flatMap(settled, Either.match({ onLeft: onFailure, onRight: onSuccess }))
+  }
+  return Either.isRight(decoded) ? onSuccess(decoded.right) : onFailure(decoded.left)
+}
+
+/** A body whose reader is the caller. */
+const arriving = (call: Call.Call, response: GuardedResponse.GuardedResponse): ResponseDecoder.Arriving => ({
+  chunks: response.guardedChunks,
+  total: lengthOf(response),
+  failAfterResponse: (error) => Attempts.failAfterResponse(call, error),
+  leave: response.leave
+})
+
+const lengthOf = (response: GuardedResponse.GuardedResponse): number | undefined => {
+  const { "content-encoding": encoding, "content-length": length } = response.headers
+  // With a content coding the header counts other bytes than the reader gets.
+  const isPlain = codingsOf(encoding).length === 0
+  return isPlain && length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined
+}
+
+/** Replaces an error by the caller's own where the request's `failure` names its status. */
+export const orOwnFailure =
+  <E>(call: Call.Call, request: Pick<ApiRequest.Request<E>, "failure">) =>
+  <A>(effect: Effect.Effect<A, ApiError.ApiError>): Effect.Effect<A, ApiError.ApiError | E> => {
+    for (const _ in request.failure) {
+      return Effect.catchAll(effect, (error) => ownFailure(call, request, error))
+    }
+    return effect
+  }
+
+/** Fails with the caller's own error for a status if the body fits it, and with the given error if not. */
+export const ownFailure = <E>(
+  call: Call.Call,
+  { failure }: Pick<ApiRequest.Request<E>, "failure">,
+  error: ApiError.ApiError
+): Effect.Effect<never, ApiError.ApiError | E> => {
+  const { lastErrorBody } = call
+  const decodable = ApiError.isStatusError(error) ? failure[error.status] : undefined
+  if (decodable === undefined || lastErrorBody === undefined || !("status" in error))
+    return Effect.fail(error)
+  if (lastErrorBody.status !== error.status) return Effect.fail(error)
+  const decoded = ResponseDecoder.run(ResponseDecoder.fromFailure(decodable), lastErrorBody.body)
+  const inTime = Sync.isSync(decoded) ? decoded : TimeLimits.withinDeadline(call, decoded, Effect.fail(error))
+  return Effect.matchEffect(inTime, {
+    onSuccess: (own) => Effect.fail(own as E),
+    onFailure: () => Effect.fail(error)
+  })
+}

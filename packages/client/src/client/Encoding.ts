@@ -1,0 +1,91 @@
+/** From a request to a call: the request's settings merged over the client's, then the request encoded. */
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Overrides from "../config/Overrides.js"
+import * as Timeouts from "../config/Timeouts.js"
+import * as Sync from "../effect/sync.js"
+import * as TimeLimits from "../effect/timeLimits.js"
+import type * as ApiError from "../errors/ApiError.js"
+import * as ApiRequest from "../request/ApiRequest.js"
+import * as Call from "../request/Call.js"
+import * as RequestEncoder from "../request/RequestEncoder.js"
+import * as UnsentError from "../request/UnsentError.js"
+import * as RetrySettings from "../retry/RetrySettings.js"
+import { type InvalidInput, invalid } from "../shared/invalid.js"
+import * as Monotonic from "../shared/monotonic.js"
+import * as PlatformRequest from "../transport/PlatformRequest.js"
+import * as Core from "./Core.js"
+
+type Options = ApiRequest.Request["options"]
+
+const isPlain = (options: Options): options is Overrides.Plain<Options> =>
+  Overrides.functionsOf(options) === undefined
+
+/**
+ * Begins a call and hands it to `use`. Nothing is sent before that. `trust` is false if a server that is not trusted chose the
+ * URL.
+ */
+export const begin = <A, E, R>(
+  core: Core.Core,
+  request: ApiRequest.Request,
+  use: (call: Call.Call, core: Core.Core) => Effect.Effect<A, E, R>,
+  trust = true
+): Effect.Effect<A, E | UnsentError.Unsent, R> => {
+  const { config } = core
+  const { options } = request
+  if (!isPlain(options)) {
+    // Functions of the client's settings make a client for this one call.
+    const functions = Overrides.functionsOf(options) ?? {}
+    const plain = ApiRequest.withOptions(request, Overrides.cleared(functions))
+    return begin(Core.withOptions(core, functions), plain, use, trust)
+  }
+  return Effect.clockWith((clock): Effect.Effect<A, E | UnsentError.Unsent, R> => {
+    const refuse = (problem: InvalidInput) =>
+      Effect.fail(UnsentError.invalidRequest(config, request, problem))
+    const problem = core.problem ?? request.problem
+    if (problem !== undefined) return refuse(problem)
+    const { middleware, retry, timeouts } = options
+    const limits =
+      timeouts === undefined ? Either.right(config.timeouts) : Timeouts.merge(config.timeouts, timeouts)
+    if (Either.isLeft(limits)) return refuse(limits.left)
+    const resolved = RetrySettings.resolve(retry, config.retry)
+    if (Either.isLeft(resolved)) return refuse(resolved.left)
+    const encoded = RequestEncoder.encode(request, config, trust)
+    const { total } = limits.right
+    const deadline = Monotonic.deadline(clock, total)
+    const go = (encoded: RequestEncoder.EncodedRequest): Effect.Effect<A, E, R> =>
+      use(
+        Call.make(request, config, limits.right, resolved.right, encoded, clock, deadline, middleware),
+        core
+      )
+    if (!Sync.isSync(encoded)) {
+      const late = Effect.failSync(() => UnsentError.encodingTimeout(config, request, total))
+      return Effect.flatMap(
+        TimeLimits.within(Effect.either(encoded), total, late),
+        (encoded): Effect.Effect<A, E | UnsentError.Unsent, R> =>
+          Either.isRight(encoded) ? go(encoded.right) : refuse(encoded.left)
+      )
+    }
+    return Either.isRight(encoded) ? go(encoded.right) : refuse(encoded.left)
+  })
+}
+
+/** The request as it would be sent, without credentials and the headers of an attempt. */
+export const prepare = (
+  core: Core.Core,
+  request: ApiRequest.Request
+): Effect.Effect<HttpClientRequest.HttpClientRequest, ApiError.InvalidRequestError> =>
+  begin(core, request, ({ encoded }, core) =>
+    Effect.succeed(PlatformRequest.toHttp(encoded, core.defaultHeaders(encoded)))
+  ).pipe(
+    Effect.mapError((error) =>
+      error._tag === "InvalidRequestError"
+        ? error
+        : UnsentError.invalidRequest(
+            core.config,
+            request,
+            invalid("timeouts.total", "passed while it was encoded")
+          )
+    )
+  )

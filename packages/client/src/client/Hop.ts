@@ -1,0 +1,132 @@
+/** One hop of an attempt, up to the response headers: credentials, the headers of the attempt, middleware, transport. */
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Effect from "effect/Effect"
+import type * as Tracer from "effect/Tracer"
+import * as Middleware from "../config/Middleware.js"
+import type * as Credentials from "../credentials/Credentials.js"
+import * as ApiError from "../errors/ApiError.js"
+import type * as Call from "../request/Call.js"
+import * as TransportError from "../request/TransportError.js"
+import * as UnsentError from "../request/UnsentError.js"
+import * as Telemetry from "../telemetry/Telemetry.js"
+import * as GuardedResponse from "../transport/GuardedResponse.js"
+import * as PlatformRequest from "../transport/PlatformRequest.js"
+import * as PlatformResponse from "../transport/PlatformResponse.js"
+import * as Redirects from "../transport/Redirects.js"
+import type * as TransportContract from "../transport/TransportContract.js"
+import * as WebResponse from "../transport/webResponse.js"
+import * as Sendable from "../wire/sendable.js"
+import * as ClientHeaders from "./ClientHeaders.js"
+import type * as Core from "./Core.js"
+
+/** Sends the call's current request. */
+export const run = (
+  core: Core.Core,
+  send: TransportContract.Send<never>,
+  call: Call.Call,
+  span: Tracer.Span | undefined
+): Effect.Effect<GuardedResponse.GuardedResponse, ApiError.ApiError> =>
+  Effect.flatMap(authorize(core, call), (credentials) => {
+    const request = outgoing(core, call, credentials, span)
+    return through(call, request, send).pipe(
+      Effect.matchEffect({
+        onSuccess: (response) => takeOver(call, response),
+        onFailure: (error) =>
+          !ApiError.isApiError(error) && TransportError.isStatusCode(error)
+            ? // A middleware that rejects a status (`filterStatusOk`) still has the response, and the status check is ours.
+              takeOver(call, error.response)
+            : Effect.fail(
+                sourceError(call) ??
+                  (ApiError.isApiError(error) ? error : TransportError.fromMiddleware(call, error))
+              )
+      }),
+      Effect.tapBoth({
+        onFailure: (error) => Telemetry.attempted(call, request.headers, error),
+        onSuccess: (response) => Telemetry.attempted(call, request.headers, response)
+      })
+    )
+  })
+
+const authorize = (
+  { credentials }: Core.Core,
+  call: Call.Call
+): Effect.Effect<Credentials.Resolved | undefined, ApiError.CredentialsError> =>
+  call.encoded.trusted
+    ? Effect.mapError(credentials.resolve, (failure) => UnsentError.noCredentials(call, failure))
+    : Effect.succeed(undefined)
+
+/** The request as a hop sends it, without credentials if its origin is not trusted. */
+export const outgoing = (
+  core: Core.Core,
+  call: Call.Call,
+  credentials: Credentials.Resolved | undefined,
+  span: Tracer.Span | undefined
+): HttpClientRequest.HttpClientRequest => {
+  const { encoded, usedCredentials } = call
+  const used = encoded.trusted ? credentials : undefined
+  // The last ones used are those of the request in flight.
+  if (used !== undefined && usedCredentials[usedCredentials.length - 1] !== used) usedCredentials.push(used)
+  const headers = core.defaultHeaders(encoded, used)
+  ClientHeaders.addAttempt(headers, call, span)
+  return PlatformRequest.toHttp(encoded, headers)
+}
+
+/** Sends a request through the call's middleware. */
+const through = (
+  call: Call.Call,
+  request: HttpClientRequest.HttpClientRequest,
+  send: TransportContract.Send<never>
+): ReturnType<Middleware.Next> => {
+  const last = (sent: HttpClientRequest.HttpClientRequest) => {
+    // A middleware may have set a secret that nobody else knows.
+    if (sent !== request) call.sent = [...(call.sent ?? []), sent.headers]
+    return send(call, Redirects.outgoing(call, sent))
+  }
+  return call.middleware.length === 0
+    ? last(request)
+    : Middleware.compose(call.middleware, checked(call, last))(request)
+}
+
+/** Checks the request that middleware has made: the encoder has not seen it. */
+const checked =
+  (call: Call.Call, send: Middleware.Next): Middleware.Next =>
+  (request) => {
+    const problem = Sendable.problemOf(request)
+    return problem === undefined
+      ? send(request)
+      : Effect.fail(TransportError.invalidRequest(call, problem.field, problem.reason))
+  }
+
+/** The error of a streamed body whose source failed: to the transport it looks like a broken connection. */
+const sourceError = (call: Call.Call): ApiError.InvalidRequestError | undefined => {
+  const failure = call.encoded.sourceFailure()
+  if (failure === undefined) return undefined
+  const { cause, field, problem, sent } = failure
+  const reason =
+    problem ?? `failed while it was sent: ${TransportError.findCode(cause).message || String(cause)}`
+  // A server acts on no body of which it has no byte; a part of it may have arrived.
+  return TransportError.invalidRequest(call, field, reason, sent === 0 ? "not-sent" : "maybe-applied", cause)
+}
+
+/**
+ * Takes a response, which may be one that a middleware has made. It is an error if the body's source failed: a transport may
+ * have ended the body as if it were complete.
+ */
+const takeOver = (
+  call: Call.Call,
+  received: HttpClientResponse.HttpClientResponse
+): Effect.Effect<GuardedResponse.GuardedResponse, ApiError.InvalidRequestError> => {
+  const isOurs = received instanceof GuardedResponse.GuardedResponse
+  if (isOurs ? received.isSpent : WebResponse.isSpent(received)) {
+    const reason = "gave back a response whose body has been read"
+    return Effect.fail(
+      TransportError.invalidRequest(call, "middleware", reason, isOurs ? "maybe-applied" : "not-sent")
+    )
+  }
+  const response = isOurs ? received : PlatformResponse.guarded(call, received)
+  const failed = sourceError(call)
+  return failed === undefined
+    ? Effect.succeed(response)
+    : Effect.zipRight(response.salvage(call.config.limits.errorBytes), Effect.fail(failed))
+}
