@@ -17,60 +17,60 @@ describe("collect", () => {
 
   it.each<readonly [name: string, value: unknown, secrets: ReadonlyArray<string>]>([
     ["nothing", undefined, []],
-    ["values that are no secret", { a: "x", b: [1, null, true], c: () => "y" }, []],
-    ["a secret by itself", a, ["a-secret"]],
+    ["no secrets", { a: "x", b: [1, null, true], c: () => "y" }, []],
+    ["a secret itself", a, ["a-secret"]],
     ["secrets deep in objects and lists", { x: [{ y: a }], z: { z: [[b]] } }, ["a-secret", "b-secret"]],
-    ["a secret that stands twice", [a, { a }, Redacted.make("a-secret")], ["a-secret"]],
+    ["a repeated secret", [a, { a }, Redacted.make("a-secret")], ["a-secret"]],
     ["a field of a class", new Login({ user: "me", password: a }), ["a-secret"]],
-    ["maps, with keys", new Map([[a, b]]), ["a-secret", "b-secret"]],
+    ["map keys and values", new Map([[a, b]]), ["a-secret", "b-secret"]],
     ["sets", new Set([[a]]), ["a-secret"]],
-    ["data types of Effect", [Option.some(a), Chunk.of(b)], ["a-secret", "b-secret"]],
-    ["a hash map of Effect", HashMap.make(["x", a]), ["a-secret"]],
+    ["Effect data types", [Option.some(a), Chunk.of(b)], ["a-secret", "b-secret"]],
+    ["an Effect HashMap", HashMap.make(["x", a]), ["a-secret"]],
     ["an object without a prototype", Object.assign(Object.create(null), { a }), ["a-secret"]],
-    ["a secret in a secret", Redacted.make(Redacted.make("inner")), ["inner"]],
+    ["a nested Redacted", Redacted.make(Redacted.make("inner")), ["inner"]],
     [
       "every string and number of a structure",
       Redacted.make({ key: "k-1", n: [42, 7n], on: true }),
       ["42", "7", "k-1"]
     ],
     ["a date", Redacted.make(new Date(0)), ["1970-01-01T00:00:00.000Z"]],
-    ["a secret without content", Redacted.make(null), []],
-    ["bytes, which are not looked into", new Uint8Array(9), []]
+    ["a Redacted of null", Redacted.make(null), []],
+    ["nothing in bytes", new Uint8Array(9), []]
   ])("12.4 finds %s", (_, value, secrets) => {
     expect(collected(value)).toEqual(secrets)
   })
 
-  it("12.4 finds what stands in a value that holds itself", () => {
+  it("12.4 finds a secret in a circular value", () => {
     const loop: Record<string, unknown> = { a: Redacted.make("looped") }
     loop["self"] = [loop]
     expect(collected(loop)).toEqual(["looped"])
   })
 
-  it("12.4 finds a value that is secret in one place and open in another", () => {
+  it("12.4 finds a secret value that is also used in plain", () => {
     const shared = { token: "shared-token" }
     expect(collected([shared, Redacted.make(shared)])).toEqual(["shared-token"])
   })
 
-  it("12.4 finds what is deeper than a stack", () => {
+  it("12.4 finds a secret nested deeper than the stack", () => {
     let deep: unknown = Redacted.make("deep down")
     for (let depth = 0; depth < 100_000; depth++) deep = [deep]
     expect(collected(deep)).toEqual(["deep down"])
   })
 
-  it("12.4 has nothing to hide of a secret that was wiped", () => {
+  it("12.4 ignores a wiped Redacted", () => {
     const secret = Redacted.make("gone")
     Redacted.unsafeWipe(secret)
     expect(collected([secret, b])).toEqual(["b-secret"])
   })
 
-  it("12.4 adds to what is known", () => {
+  it("12.4 adds to the given set", () => {
     const known = new Set(["known"])
     expect(Redaction.collect(a, known)).toBe(known)
     expect([...known]).toEqual(["known", "a-secret"])
   })
 })
 
-/** Every character that some encoder spells in its own way. */
+/** Every character that some encoder escapes. */
 const hard = `k9/ "+=&<>'\\%é~!(*)\n😀x`
 
 const utf8 = (text: string): Buffer => Buffer.from(text, "utf8")
@@ -91,14 +91,14 @@ const entities = (text: string): string =>
   )
 
 const encoders: Readonly<Record<string, (text: string) => string>> = {
-  "as it is": (text) => text,
+  "plain text": (text) => text,
   encodeURIComponent,
   "lower-case escapes": (text) => encodeURIComponent(text).replace(/%../g, (hex) => hex.toLowerCase()),
   "a path segment": (text) => encodeURIComponent(text).replace(/%(?:2[46BC]|3[ABD]|40)/g, decodeURIComponent),
-  "a URL's own query": (text) => new URL(`https://x.test/?q=${encodeURIComponent(text)}`).search.slice(3),
+  "the query of a URL": (text) => new URL(`https://x.test/?q=${encodeURIComponent(text)}`).search.slice(3),
   "every special character escaped": (text) => text.replace(/[^\w.-]/gu, strictPercent),
   "a form": (text) => new URLSearchParams({ q: text }).toString().slice(2),
-  "a link in a link": (text) => encodeURIComponent(encodeURIComponent(text)),
+  "a twice encoded URL": (text) => encodeURIComponent(encodeURIComponent(text)),
   JSON: (text) => JSON.stringify(text).slice(1, -1),
   "JSON in ASCII": (text) => ascii(text).slice(1, -1),
   "JSON as PHP writes it": (text) => ascii(text).slice(1, -1).replaceAll("/", "\\/"),
@@ -110,38 +110,43 @@ const encoders: Readonly<Record<string, (text: string) => string>> = {
 }
 
 describe("text", () => {
-  const shown = Redaction.make({ secrets: [hard] })
+  const redactor = Redaction.make({ secrets: [hard] })
 
-  it.each(Object.entries(encoders))("12.4 hides a secret in the spelling of %s", (_, encode) => {
-    expect(shown.text(`said ${encode(hard)}, twice: ${encode(hard)}.`)).toBe(
+  it.each(Object.entries(encoders))("12.4 hides a secret encoded as %s", (_, encode) => {
+    expect(redactor.text(`said ${encode(hard)}, twice: ${encode(hard)}.`)).toBe(
       `said ${hidden}, twice: ${hidden}.`
     )
   })
 
-  it.each(["base64", "base64url"] as const)("12.4 hides a secret in %s wherever it begins", (encoding) => {
+  it.each(["base64", "base64url"] as const)("12.4 hides a secret in %s at any alignment", (encoding) => {
     const secret = "user-4/token>>>?"
     const redactor = Redaction.make({ secrets: [secret] })
     for (const before of ["", "a", "ab", "user:"]) {
       const text = redactor.text(utf8(`${before}${secret}${before}`).toString(encoding))
       expect(text).toContain(hidden)
-      // What is left are the edges: letters that also hold bits of a neighbour.
+      // Only the edges remain: characters that share bits with a neighbour.
       expect(text.replace(hidden, "").length).toBeLessThanOrEqual(utf8(before + before).length * 2 + 4)
     }
   })
 
   it.each<readonly [name: string, secrets: ReadonlyArray<string>, text: string, expected: string]>([
-    ["the longer one where one holds the other", ["abc", "abcdef"], "abcdef abc", `${hidden} ${hidden}`],
+    [
+      "the longer of two secrets where one contains the other",
+      ["abc", "abcdef"],
+      "abcdef abc",
+      `${hidden} ${hidden}`
+    ],
     ["neighbours", ["one-secret", "two-secret"], "one-secrettwo-secret", hidden + hidden],
     ["the token of a header value with a scheme", ["Bearer tok-123"], "got tok-123", `got ${hidden}`],
-    ["the value without the space around it", [" padded-1\t"], "x-pad: padded-1", `x-pad: ${hidden}`],
+    ["a value without its surrounding whitespace", [" padded-1\t"], "x-pad: padded-1", `x-pad: ${hidden}`],
     ["nothing for blank secrets", ["", "  "], "a  b", "a  b"],
-    ["what regular expressions would read otherwise", ["$&.*[x]"], "a $&.*[x] b", `a ${hidden} b`],
+    ["characters that are special in patterns", ["$&.*[x]"], "a $&.*[x] b", `a ${hidden} b`],
     ["a lone surrogate", ["half-\ud83d"], "a half-\ud83d b", `a ${hidden} b`]
   ])("12.4 hides %s", (_, secrets, text, expected) => {
     expect(Redaction.make({ secrets }).text(text)).toBe(expected)
   })
 
-  it("12.4 leaves a secret's start, unless the text was cut off there", () => {
+  it("12.4 hides the start of a secret only where the text was truncated", () => {
     const redactor = Redaction.make({ secrets: ["tok/12345678"] })
     for (const end of ["t", "tok", "tok%2", "tok%2F123", "tok\\/12345678", "tok/12345678"]) {
       expect(redactor.text(`a ${end}`, { cut: true })).toBe(`a ${hidden}`)
@@ -155,7 +160,7 @@ describe("text", () => {
     expect(Redaction.make({ secrets: [secret] }).text(`<${JSON.stringify(secret)}>`)).toBe(`<"${hidden}">`)
   })
 
-  it("12.4 reads a text once, whatever the server put into it", () => {
+  it("12.4 scans a hostile text in linear time", () => {
     const redactor = Redaction.make({ secrets: ["/\\\\/secret"] })
     const text = "/\\".repeat(200_000)
     expect(redactor.text(text)).toBe(text)
@@ -166,7 +171,7 @@ describe("text", () => {
     return bare.length >= 8 && !hidden.includes(bare)
   })
 
-  it("12.4 no text shows a secret, whatever stands around it", () => {
+  it("12.4 no encoding of a secret survives in any text", () => {
     fc.assert(
       fc.property(
         secrets,
@@ -182,7 +187,7 @@ describe("text", () => {
     )
   })
 
-  it("12.4 no URL shows a secret in its path or its query", () => {
+  it("12.4 no URL shows a secret in its path or query", () => {
     fc.assert(
       fc.property(secrets, (secret) => {
         const encoded = encodeURIComponent(secret)
@@ -196,8 +201,8 @@ describe("text", () => {
   })
 })
 
-/** What encoders make of a single character; a spelling is one upon another, chosen anew for each character. */
-const ways: ReadonlyArray<(char: string) => string> = [
+/** Encodings of a single character. An encoded secret combines two of them, chosen for each character. */
+const charEncodings: ReadonlyArray<(char: string) => string> = [
   (char) => char,
   encodeURIComponent,
   (char) => encodeURIComponent(char).replace(/%../g, (hex) => hex.toLowerCase()),
@@ -214,7 +219,7 @@ const ways: ReadonlyArray<(char: string) => string> = [
 
 const unicode = (unit: number): string => `\\u${unit.toString(16).padStart(4, "0").toUpperCase()}`
 
-describe("laws of text", () => {
+describe("properties of text", () => {
   const letter = fc.oneof(
     fc.constantFrom(...`abcxunft0139%\\&+/'"#;=_-.é😀 `),
     fc.string({ unit: "grapheme", minLength: 1, maxLength: 1 })
@@ -225,52 +230,52 @@ describe("laws of text", () => {
     .filter((secret) => secret.length >= 6 && !/[<>]/.test(secret) && !hidden.includes(secret))
   const secrets = fc.array(secret, { minLength: 1, maxLength: 4 })
   const around = fc.array(letter, { maxLength: 12 }).map((letters) => letters.join(""))
-  const way = fc.tuple(fc.constantFrom(...ways), fc.constantFrom(...ways))
-  const choices = fc.infiniteStream(way)
-  const spelt = (
+  const encodingPair = fc.tuple(fc.constantFrom(...charEncodings), fc.constantFrom(...charEncodings))
+  const choices = fc.infiniteStream(encodingPair)
+  const encodeMixed = (
     secret: string,
     choices: Iterable<readonly [...Array<(char: string) => string>]>
   ): ReadonlyArray<string> => {
     const iterator = choices[Symbol.iterator]()
     return Array.from(secret, (char) => {
       const chosen = iterator.next().value as ReadonlyArray<(char: string) => string>
-      // The second encoder sees all that the first has made of it.
+      // The second encoder encodes every character of the first one's output.
       const [first, second] = chosen as readonly [(char: string) => string, (char: string) => string]
       return Array.from(first(char), (part) => second(part)).join("")
     })
   }
 
-  it("12.4 no spelling of a secret survives, whatever stands around it and whichever other secrets there are", () => {
+  it("12.4 no mixed encoding of a secret survives, with any text around it and any other secrets", () => {
     fc.assert(
       fc.property(secrets, around, around, choices, fc.boolean(), (secrets, before, after, choices, cut) => {
-        const text = spelt(secrets[0] ?? "", choices).join("")
-        const shown = Redaction.make({ secrets }).text(before + text + after, { cut })
-        expect(shown).not.toContain(text)
-        expect(shown).toContain(hidden)
+        const text = encodeMixed(secrets[0] ?? "", choices).join("")
+        const output = Redaction.make({ secrets }).text(before + text + after, { cut })
+        expect(output).not.toContain(text)
+        expect(output).toContain(hidden)
       }),
       { seed: 11, numRuns: 1000 }
     )
   })
 
-  it("12.4 of a secret that is cut anywhere no start survives", () => {
+  it("12.4 no start of a truncated secret survives", () => {
     fc.assert(
       fc.property(secrets, around, choices, fc.nat(), (secrets, before, choices, at) => {
-        const parts = spelt(secrets[0] ?? "", choices)
+        const parts = encodeMixed(secrets[0] ?? "", choices)
         const text = parts.join("")
         const end = at % text.length
-        const shown = Redaction.make({ secrets }).text(before + text.slice(0, end), { cut: true })
-        // Three letters of it may be told.
-        const told = parts.slice(0, 3).join("")
-        if (end >= told.length) {
-          expect(shown.endsWith(hidden)).toBe(true)
-          expect(shown.slice(before.length)).not.toContain(text.slice(0, end))
+        const output = Redaction.make({ secrets }).text(before + text.slice(0, end), { cut: true })
+        // Up to three encoded characters may remain.
+        const first3 = parts.slice(0, 3).join("")
+        if (end >= first3.length) {
+          expect(output.endsWith(hidden)).toBe(true)
+          expect(output.slice(before.length)).not.toContain(text.slice(0, end))
         }
       }),
       { seed: 11, numRuns: 1000 }
     )
   })
 
-  it("12.4 a text without a secret comes back as it is", () => {
+  it("12.4 a text without a secret is unchanged", () => {
     fc.assert(
       fc.property(
         fc.array(fc.stringMatching(/^[QZXJW]{5,20}$/), { maxLength: 4 }),
@@ -285,11 +290,11 @@ describe("laws of text", () => {
     )
   })
 
-  it("12.4 what has been redacted stays as it is", () => {
+  it("12.4 redacting twice changes nothing", () => {
     fc.assert(
       fc.property(secrets, fc.array(around), choices, fc.boolean(), (secrets, texts, choices, cut) => {
         const redactor = Redaction.make({ secrets: [...secrets, "redacted", "act"] })
-        const once = redactor.text(texts.join(spelt(secrets[0] ?? "", choices).join("")), { cut })
+        const once = redactor.text(texts.join(encodeMixed(secrets[0] ?? "", choices).join("")), { cut })
         expect(redactor.text(once, { cut })).toBe(once)
       }),
       { seed: 11, numRuns: 1000 }
@@ -297,14 +302,14 @@ describe("laws of text", () => {
   })
 
   it.each(["sk-live-AAAABBBBCCCC", "Bearer-of-a-longer-secret-42"])(
-    "12.4 the longest start at a cut goes, another secret or not: %s",
+    "12.4 hides the longest possible start at a cut, whatever the other secrets: %s",
     (other) => {
-      const shown = Redaction.make({ secrets: ["sk-live-AAAABBBBCCCC", other, "AB-and-more", "B"] })
-      expect(shown.text("bad key sk-live-AAAAB", { cut: true })).toBe(`bad key ${hidden}`)
+      const redactor = Redaction.make({ secrets: ["sk-live-AAAABBBBCCCC", other, "AB-and-more", "B"] })
+      expect(redactor.text("bad key sk-live-AAAAB", { cut: true })).toBe(`bad key ${hidden}`)
     }
   )
 
-  it("12.4 hides what overlaps as one, and a secret inside another that is not whole", () => {
+  it("12.4 hides overlapping secrets as one, and a complete secret inside an incomplete one", () => {
     const redactor = Redaction.make({ secrets: ["abcdef", "defghi", "cde"] })
     expect(redactor.text("xabcdefghiy")).toBe(`x${hidden}y`)
     expect(redactor.text("xabcdeXdefghiy")).toBe(`xab${hidden}X${hidden}y`)
@@ -312,11 +317,14 @@ describe("laws of text", () => {
 })
 
 describe("headers", () => {
-  it.each([...Redaction.headerNames, "Authorization", "X-API-Key"])("12.4 hides %s by its name", (name) => {
-    expect(Redaction.make({}).headers({ [name]: "anything" })).toEqual({ [name]: hidden })
-  })
+  it.each([...Redaction.headerNames, "Authorization", "X-API-Key"])(
+    "12.4 hides the header %s by its name",
+    (name) => {
+      expect(Redaction.make({}).headers({ [name]: "anything" })).toEqual({ [name]: hidden })
+    }
+  )
 
-  it("12.4 hides the names it is told, in any case, and secrets in any other", () => {
+  it("12.4 hides the configured names in any case, and secrets in other headers", () => {
     const redactor = Redaction.make({ secrets: ["s3cret-1"], headerNames: ["X-Team-Key"] })
     expect(redactor.headers({ "x-team-key": "k", "x-note": "key s3cret-1!", accept: "*/*" })).toEqual({
       "x-team-key": hidden,
@@ -343,7 +351,7 @@ describe("url", () => {
     ["https://x.test/a#s3cret", "https://x.test/a"],
     ["/todos?key=1", `/todos?key=${hidden}`],
     ["https://x.test/?%ff=1&sig=2", `https://x.test/?%ff=1&sig=${hidden}`]
-  ])("12.4 shows %s as %s", (url, expected) => {
+  ])("12.4 prints %s as %s", (url, expected) => {
     expect(redactor.url(url)).toBe(expected)
   })
 
@@ -355,7 +363,7 @@ describe("url", () => {
 })
 
 describe("json", () => {
-  it("12.4 hides secrets in strings, keys and numbers, and keeps all else", () => {
+  it("12.4 hides secrets in strings, keys and numbers, and keeps everything else", () => {
     const redactor = Redaction.make({ secrets: ["s3cret-1", "4711"] })
     const value = { "by s3cret-1": [{ a: "x s3cret-1" }, 4711, 4712, true, null], b: { c: "4711" } }
     expect(redactor.json(value)).toEqual({
@@ -364,7 +372,7 @@ describe("json", () => {
     })
   })
 
-  it("12.4 keeps a key that is called __proto__, and shows nothing of what is too deep to walk", () => {
+  it("12.4 keeps a key named __proto__, and hides everything below 1000 levels", () => {
     const redactor = Redaction.make({ secrets: ["s3cret-1"] })
     const odd: unknown = JSON.parse(`{"__proto__":{"a":"s3cret-1"},"constructor":1}`)
     expect(JSON.stringify(redactor.json(odd))).toBe(`{"__proto__":{"a":"${hidden}"},"constructor":1}`)
@@ -372,13 +380,13 @@ describe("json", () => {
     expect(JSON.stringify(redactor.json(deep))).toBe(`${"[".repeat(1000)}"${hidden}"${"]".repeat(1000)}`)
   })
 
-  it("12.5 takes no more work for a text in many pieces", () => {
+  it("12.5 one limit covers all strings of a value", () => {
     const redactor = Redaction.make({ secrets: [`${"%41".repeat(3000)}x`, `${"A".repeat(9000)}x`] })
     const pieces = Array.from({ length: 2000 }, () => "%41".repeat(10))
     expect(redactor.json(pieces)).toHaveLength(2000)
   })
 
-  it("12.4 changes nothing where there is no secret", () => {
+  it("12.4 changes nothing if there is no secret", () => {
     const value = { a: ["b"] }
     expect(Redaction.make({}).json(value)).toBe(value)
     expect(Redaction.make({}).text("a b")).toBe("a b")

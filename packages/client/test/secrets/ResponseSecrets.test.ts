@@ -15,8 +15,8 @@ import { scripted } from "../fixtures/requests.js"
 
 const secret = "LIVE-ACCESS-TOKEN-42"
 
-/** Whatever shows eight letters of it. */
-const showing = (evidence: Evidence): ReadonlyArray<string> =>
+/** The places that show eight characters of the secret. */
+const secretsIn = (evidence: Evidence): ReadonlyArray<string> =>
   evidence.flatMap(([where, text]) => {
     const at = text.search(/LIVE-ACC|ACCESS-T|TOKEN-42/)
     return at < 0 ? [] : [`${where}: ${text.slice(Math.max(0, at - 40), at + 40)}`]
@@ -42,182 +42,188 @@ const execute =
   (request: ApiRequest.ApiRequest<unknown, unknown>): Run =>
   (client) =>
     client.execute(request)
-const streamed =
+const runStream =
   (contract: EventStream.EventStream<unknown, unknown>): Run =>
   (client) =>
     Stream.runCollect(client.stream(ApiRequest.get("/events", { events: contract as typeof stream })))
 
-const failing: ReadonlyArray<readonly [name: string, tag: string, step: MockTransport.MockStep, run: Run]> = [
-  ["a field of another type", "ResponseValidationError", json(token), execute(get(Token))],
+const failures: ReadonlyArray<readonly [name: string, tag: string, step: MockTransport.MockStep, run: Run]> =
   [
-    "the secret's own type",
-    "ResponseValidationError",
-    json({ access_token: { value: secret }, expires_in: 1 }),
-    execute(get(Token))
-  ],
-  ["a body of another shape", "ResponseValidationError", json({ data: [token] }), execute(get(Token))],
-  ["a secret in a list", "ResponseValidationError", json([token]), execute(get(Schema.Array(Token)))],
-  [
-    "a union",
-    "ResponseValidationError",
-    json(token),
-    execute(get(Schema.Union(Token, Schema.Struct({ b: Schema.Number }))))
-  ],
-  [
-    "a schema that checks alone",
-    "ResponseValidationError",
-    json(token),
-    execute(get(Token.pipe(Schema.filter(() => `of ${secret}`))))
-  ],
-  [
-    "a filter that throws",
-    "ResponseValidationError",
-    json({ ...token, expires_in: 1 }),
-    execute(
-      get(
-        Token.pipe(
-          Schema.filter(() => {
-            throw new Error(`of ${secret}`)
-          })
-        )
-      )
-    )
-  ],
-  [
-    "broken JSON",
-    "ResponseValidationError",
-    typed(`{"access_token":"${secret}",`, "application/json"),
-    execute(get(Token))
-  ],
-  [
-    "JSON that is cut within",
-    "ResponseValidationError",
-    typed(`{"access_token":"${secret.slice(0, -3)}`, "application/json"),
-    execute(get(Token))
-  ],
-  [
-    "a form in place of JSON",
-    "ResponseValidationError",
-    typed(`scope=a&access_token=${secret}`, "application/x-www-form-urlencoded"),
-    execute(get(Token))
-  ],
-  [
-    "a key that holds the secret",
-    "ResponseValidationError",
-    json({ access_token: secret, [secret]: 1 }),
-    execute(
-      get(
-        Schema.Struct(
-          { access_token: Schema.Redacted(Schema.String) },
-          { key: Schema.String, value: Schema.Unknown }
-        )
-          .annotations({ parseOptions: { onExcessProperty: "error" } })
-          .pipe(Schema.filter(() => ({ path: [secret], message: secret })))
-      )
-    )
-  ],
-  [
-    "an error of one's own that does not fit",
-    "BadRequestError",
-    json({ access_token: [secret], message: `token ${secret} refused` }, { status: 400 }),
-    execute(ApiRequest.get("/token", { success: Schema.Unknown, failure: { 400: Refused } }))
-  ],
-  [
-    "an error status whose body is not JSON",
-    "BadRequestError",
-    text(`access_token=${secret}`, { status: 400 }),
-    execute(ApiRequest.get("/token", { failure: { 404: Refused } }))
-  ],
-  [
-    "a status of a request for a token",
-    "InternalServerError",
-    json(token, { status: 500 }),
-    execute(get(Token))
-  ],
-  ["an event", "StreamProtocolError", events(`data: ${JSON.stringify(token)}\n\n`), streamed(stream)],
-  [
-    "an event by its name",
-    "StreamProtocolError",
-    events(`event: a\ndata: ${JSON.stringify(token)}\n\n`),
-    streamed(EventStream.make({ event: { a: Token } }))
-  ],
-  [
-    "an event that is no JSON",
-    "StreamProtocolError",
-    events(`data: {"access_token":"${secret}"\n\n`),
-    streamed(stream)
-  ],
-  [
-    "an event that the end of the body cuts",
-    "StreamProtocolError",
-    events(`data: {"access_token":"${secret.slice(0, -3)}`),
-    streamed(stream)
-  ],
-  [
-    "an error event that does not fit",
-    "UnexpectedStatusError",
-    events(
-      `event: error\ndata: ${JSON.stringify({ access_token: [secret], message: `token ${secret}` })}\n\n`
-    ),
-    streamed(stream)
-  ],
-  ["another media type than a stream's", "StreamProtocolError", json(token), streamed(stream)],
-  ["a line", "StreamProtocolError", lines(JSON.stringify(token)), streamed(EventStream.jsonLines(Token))],
-  [
-    "a line that the end of the body cuts",
-    "StreamProtocolError",
-    lines(`{"access_token":"${secret.slice(0, -3)}`),
-    streamed(EventStream.jsonLines(Token))
-  ],
-  [
-    "a page",
-    "ResponseValidationError",
-    json({ items: [token] }),
-    (client) =>
-      Stream.runCollect(
-        client.items(
-          ApiRequest.get("/tokens", {
-            success: Schema.Struct({ items: Schema.Array(Token) }),
-            pagination: Pagination.linkHeader({
-              items: ({ items }: { readonly items: ReadonlyArray<unknown> }) => items
+    ["a field of the wrong type", "ResponseValidationError", json(token), execute(get(Token))],
+    [
+      "a secret of the wrong type",
+      "ResponseValidationError",
+      json({ access_token: { value: secret }, expires_in: 1 }),
+      execute(get(Token))
+    ],
+    ["a body of another shape", "ResponseValidationError", json({ data: [token] }), execute(get(Token))],
+    ["a secret in a list", "ResponseValidationError", json([token]), execute(get(Schema.Array(Token)))],
+    [
+      "a union",
+      "ResponseValidationError",
+      json(token),
+      execute(get(Schema.Union(Token, Schema.Struct({ b: Schema.Number }))))
+    ],
+    [
+      "a filter whose message has the secret",
+      "ResponseValidationError",
+      json(token),
+      execute(get(Token.pipe(Schema.filter(() => `of ${secret}`))))
+    ],
+    [
+      "a filter that throws the secret",
+      "ResponseValidationError",
+      json({ ...token, expires_in: 1 }),
+      execute(
+        get(
+          Token.pipe(
+            Schema.filter(() => {
+              throw new Error(`of ${secret}`)
             })
-          })
+          )
         )
       )
-  ],
-  [
-    "a token fetch, in the error of the call that needs the token",
-    "CredentialsError",
-    json(token),
-    (client) =>
-      Effect.flatMap(
-        scripted([json({})], {
-          credentials: Credentials.cached({
-            fetch: Effect.map(client.execute(get(Token)), (fetched) => fetched.access_token)
-          })
-        }),
-        (outer) => outer.client.get("/x")
+    ],
+    [
+      "broken JSON",
+      "ResponseValidationError",
+      typed(`{"access_token":"${secret}",`, "application/json"),
+      execute(get(Token))
+    ],
+    [
+      "truncated JSON",
+      "ResponseValidationError",
+      typed(`{"access_token":"${secret.slice(0, -3)}`, "application/json"),
+      execute(get(Token))
+    ],
+    [
+      "a form in place of JSON",
+      "ResponseValidationError",
+      typed(`scope=a&access_token=${secret}`, "application/x-www-form-urlencoded"),
+      execute(get(Token))
+    ],
+    [
+      "the secret as a key",
+      "ResponseValidationError",
+      json({ access_token: secret, [secret]: 1 }),
+      execute(
+        get(
+          Schema.Struct(
+            { access_token: Schema.Redacted(Schema.String) },
+            { key: Schema.String, value: Schema.Unknown }
+          )
+            .annotations({ parseOptions: { onExcessProperty: "error" } })
+            .pipe(Schema.filter(() => ({ path: [secret], message: secret })))
+        )
       )
+    ],
+    [
+      "a failure body that does not fit its schema",
+      "BadRequestError",
+      json({ access_token: [secret], message: `token ${secret} refused` }, { status: 400 }),
+      execute(ApiRequest.get("/token", { success: Schema.Unknown, failure: { 400: Refused } }))
+    ],
+    [
+      "an error status whose body is not JSON",
+      "BadRequestError",
+      text(`access_token=${secret}`, { status: 400 }),
+      execute(ApiRequest.get("/token", { failure: { 404: Refused } }))
+    ],
+    [
+      "an error status of a token request",
+      "InternalServerError",
+      json(token, { status: 500 }),
+      execute(get(Token))
+    ],
+    ["an event", "StreamProtocolError", events(`data: ${JSON.stringify(token)}\n\n`), runStream(stream)],
+    [
+      "an event with a name",
+      "StreamProtocolError",
+      events(`event: a\ndata: ${JSON.stringify(token)}\n\n`),
+      runStream(EventStream.make({ event: { a: Token } }))
+    ],
+    [
+      "an event that is not JSON",
+      "StreamProtocolError",
+      events(`data: {"access_token":"${secret}"\n\n`),
+      runStream(stream)
+    ],
+    [
+      "an event truncated by the end of the body",
+      "StreamProtocolError",
+      events(`data: {"access_token":"${secret.slice(0, -3)}`),
+      runStream(stream)
+    ],
+    [
+      "an error event that does not fit its schema",
+      "UnexpectedStatusError",
+      events(
+        `event: error\ndata: ${JSON.stringify({ access_token: [secret], message: `token ${secret}` })}\n\n`
+      ),
+      runStream(stream)
+    ],
+    ["a stream response of another media type", "StreamProtocolError", json(token), runStream(stream)],
+    [
+      "a JSON line",
+      "StreamProtocolError",
+      lines(JSON.stringify(token)),
+      runStream(EventStream.jsonLines(Token))
+    ],
+    [
+      "a JSON line truncated by the end of the body",
+      "StreamProtocolError",
+      lines(`{"access_token":"${secret.slice(0, -3)}`),
+      runStream(EventStream.jsonLines(Token))
+    ],
+    [
+      "a page",
+      "ResponseValidationError",
+      json({ items: [token] }),
+      (client) =>
+        Stream.runCollect(
+          client.items(
+            ApiRequest.get("/tokens", {
+              success: Schema.Struct({ items: Schema.Array(Token) }),
+              pagination: Pagination.linkHeader({
+                items: ({ items }: { readonly items: ReadonlyArray<unknown> }) => items
+              })
+            })
+          )
+        )
+    ],
+    [
+      "a token fetch, reported by the call that needs the token",
+      "CredentialsError",
+      json(token),
+      (client) =>
+        Effect.flatMap(
+          scripted([json({})], {
+            credentials: Credentials.cached({
+              fetch: Effect.map(client.execute(get(Token)), (fetched) => fetched.access_token)
+            })
+          }),
+          (outer) => outer.client.get("/x")
+        )
+    ]
   ]
-]
 
-describe("secrets of a response", () => {
-  it.effect.each(failing)("12.4 %s is a %s without what the schema calls secret", ([, tag, step, run]) =>
+describe("secrets in a response", () => {
+  it.effect.each(failures)("12.4 %s: the %s hides what the schema makes Redacted", ([, tag, step, run]) =>
     Effect.gen(function* () {
       const { client } = yield* scripted(() => step, { retry: { maxRetries: 0 } })
       const { evidence, exit } = yield* observe(run(client))
       expect(Exit.isFailure(exit) && JSON.stringify(exit)).toContain(`"${tag}"`)
-      expect(showing(evidence)).toEqual([])
+      expect(secretsIn(evidence)).toEqual([])
     })
   )
 
-  it.effect("12.4 the warning of lenient validation shows none", () =>
+  it.effect("12.4 the warning of lenient validation hides the secret", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted(() => json(token), { validation: "lenient" })
       const { evidence, exit } = yield* observe(Effect.asVoid(client.execute(get(Token))))
       expect(Exit.isSuccess(exit)).toBe(true)
       expect(evidence.some(([, text]) => text.includes("expires_in"))).toBe(true)
-      expect(showing(evidence)).toEqual([])
+      expect(secretsIn(evidence)).toEqual([])
     })
   )
 })
@@ -234,10 +240,10 @@ const Upper = Schema.transform(Schema.String, Schema.Lowercase, {
   encode: (text) => text.toUpperCase()
 })
 
-/** Requests that hold the secret where only what encodes them sees it, or hold it in the open under a name that is always hidden. */
-const sending: ReadonlyArray<readonly [name: string, options: Partial<ApiConfig.Options>, request: object]> =
+/** Requests whose secret only an encoder sees, or that is plain under a name that is always hidden. */
+const requests: ReadonlyArray<readonly [name: string, options: Partial<ApiConfig.Options>, request: object]> =
   [
-    ["a toJSON", {}, { body: { toJSON: () => ({ key: Redacted.make(secret) }) } }],
+    ["toJSON", {}, { body: { toJSON: () => ({ key: Redacted.make(secret) }) } }],
     ["private fields", {}, { body: { inner: [new Sealed()] } }],
     ["a URL", {}, { body: { url: Redacted.make(new URL(`https://me:${secret}@x.test/a`)) } }],
     [
@@ -254,7 +260,7 @@ const sending: ReadonlyArray<readonly [name: string, options: Partial<ApiConfig.
       }
     ],
     [
-      "what a schema makes of a Redacted",
+      "a schema that transforms a Redacted",
       {},
       {
         body: { key: Redacted.make(secret.toLowerCase()) },
@@ -263,11 +269,11 @@ const sending: ReadonlyArray<readonly [name: string, options: Partial<ApiConfig.
     ],
     ["a form", {}, { form: { key: [Redacted.make(secret)] } }],
     ["a form with files", {}, { multipart: { key: { inner: Redacted.make(secret) } } }],
-    ["a plain authorization", { headers: { authorization: `Bearer ${secret}` } }, {}],
-    ["a plain key", {}, { headers: { "x-api-key": secret } }],
+    ["a plain authorization header", { headers: { authorization: `Bearer ${secret}` } }, {}],
+    ["a plain API key", {}, { headers: { "x-api-key": secret } }],
     ["a plain cookie", {}, { headers: { cookie: `theme=dark; session=${secret}` } }],
     [
-      "a header that the settings name",
+      "a header listed in redact.headers",
       { redact: { headers: ["X-Team"] } },
       { headers: { "x-team": secret } }
     ],
@@ -278,7 +284,7 @@ const sending: ReadonlyArray<readonly [name: string, options: Partial<ApiConfig.
       { headers: { authorization: `Basic ${Buffer.from(`me:${secret}`).toString("base64")}` } }
     ],
     [
-      "a header that a middleware sets",
+      "a header set by a middleware",
       {
         middleware: [
           (request, next) => next(HttpClientRequest.setHeader(request, "authorization", `Bearer ${secret}`))
@@ -288,29 +294,29 @@ const sending: ReadonlyArray<readonly [name: string, options: Partial<ApiConfig.
     ]
   ]
 
-describe("secrets of a request", () => {
+describe("secrets in a request", () => {
   const echo = (request: MockTransport.MockRequest) =>
     text(`no: ${request.text} ${JSON.stringify(request.headers)} ${secret} ${secret.toLowerCase()}`, {
       status: 400
     })
 
-  it.effect.each(sending)("12.4 an echo of %s shows nothing of it", ([, options, request]) =>
+  it.effect.each(requests)("12.4 an echo of %s is redacted", ([, options, request]) =>
     Effect.gen(function* () {
       const { client } = yield* scripted(echo, options)
       const { evidence } = yield* observe(client.execute(ApiRequest.post("/keys", request)))
-      expect(showing(evidence)).toEqual([])
+      expect(secretsIn(evidence)).toEqual([])
     })
   )
 
-  it.effect("12.4 the echo itself would show it", () =>
+  it.effect("12.4 an unprotected echo shows the secret, so the detector works", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted(echo)
       const { evidence } = yield* observe(client.execute(ApiRequest.post("/keys", { body: { key: secret } })))
-      expect(showing(evidence)).not.toEqual([])
+      expect(secretsIn(evidence)).not.toEqual([])
     })
   )
 
-  it.effect("12.4 headers of a plain HttpClient's request are secrets of its call", () =>
+  it.effect("12.4 headers of an HttpClient request are hidden in its errors", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted(() =>
         MockTransport.connectionError({ code: "EOTHER", message: `cannot send ${secret}` })
@@ -319,7 +325,7 @@ describe("secrets of a request", () => {
       const { evidence } = yield* observe(
         Effect.mapError(ApiClient.httpClient(client).execute(request), (error) => error.cause)
       )
-      expect(showing(evidence)).toEqual([])
+      expect(secretsIn(evidence)).toEqual([])
     })
   )
 })

@@ -23,16 +23,16 @@ import {
 } from "../fixtures/canary.js"
 import { scripted, withoutDelay } from "../fixtures/requests.js"
 
-/** A way to fail: what the server or the network does, and how the client and the request are set up for it. */
-interface Way {
+/** A way to fail: the script of the server or the network, and the options it needs. */
+interface FailureCase {
   readonly script: MockTransport.Script
   readonly options?: Partial<ApiConfig.Options>
   readonly request?: object
 }
 
-type Answer = (request: MockTransport.MockRequest) => MockTransport.MockStep
+type Respond = (request: MockTransport.MockRequest) => MockTransport.MockStep
 
-const always = (answer: Answer): Way => ({ script: answer })
+const always = (respond: Respond): FailureCase => ({ script: respond })
 
 const { bytes, connectionError, json, response, stream, systemError, text } = MockTransport
 
@@ -43,13 +43,13 @@ const echoes = (request: MockTransport.MockRequest): Readonly<Record<string, str
   "x-request-id": echoHeader(request)
 })
 
-const asHtml = (said: string): string =>
-  said.replace(
+const asHtml = (echoed: string): string =>
+  echoed.replace(
     /[&<>"']/g,
     (char) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[char] ?? "&#39;"
   )
 
-/** JSON as PHP and others write it: slashes escaped, and all that is not ASCII. */
+/** JSON as PHP and others write it, with escaped slashes and ASCII only. */
 const asPhp = (value: unknown): string =>
   JSON.stringify(value)
     .replaceAll("/", "\\/")
@@ -60,101 +60,110 @@ const typed = (body: string, type: string, status: number): MockTransport.MockSt
 
 const statuses = [300, 302, 400, 401, 403, 404, 409, 413, 418, 422, 429, 500, 503, 504, 529]
 
-const statusWays: Readonly<Record<string, Way>> = Object.fromEntries(
+const statusCases: Readonly<Record<string, FailureCase>> = Object.fromEntries(
   statuses.map((status) => [
     `status ${status}`,
     always((request) => {
-      const said = echo(request)
-      const error = { type: said, message: said }
-      return json({ error, [said]: [said, { [request.url]: said }] }, { status, headers: echoes(request) })
+      const echoed = echo(request)
+      const error = { type: echoed, message: echoed }
+      return json(
+        { error, [echoed]: [echoed, { [request.url]: echoed }] },
+        { status, headers: echoes(request) }
+      )
     })
   ])
 )
 
-/** What stands in the headers is not escaped: in what is, a third encoding upon two others would show nothing. */
-const headerLines = (said: string): string => said.match(/^[\w-]+: .*$/gm)?.join("\n") ?? ""
+/**
+ * Headers are plain text. Base64 of a text that is already encoded twice would not show the secret, even to the detector.
+ */
+const headerLines = (echoed: string): string => echoed.match(/^[\w-]+: .*$/gm)?.join("\n") ?? ""
 
-const bodies: Readonly<Record<string, (said: string, status: number) => MockTransport.MockStep>> = {
-  text: (said, status) => text(said, { status }),
-  html: (said, status) => typed(`<p>${asHtml(said)}</p>`, "text/html", status),
-  "json without a message": (said, status) => json({ detail: said }, { status }),
-  "json within json": (said, status) => json({ detail: JSON.stringify({ said }) }, { status }),
-  "json in ascii": (said, status) => typed(asPhp({ detail: said }), "application/json", status),
-  "broken json": (said, status) => typed(asPhp({ detail: said }).slice(0, -2), "application/json", status),
-  "lower-case escapes": (said, status) =>
+const bodies: Readonly<Record<string, (echoed: string, status: number) => MockTransport.MockStep>> = {
+  text: (echoed, status) => text(echoed, { status }),
+  html: (echoed, status) => typed(`<p>${asHtml(echoed)}</p>`, "text/html", status),
+  "json without a message": (echoed, status) => json({ detail: echoed }, { status }),
+  "json inside json": (echoed, status) => json({ detail: JSON.stringify({ echoed }) }, { status }),
+  "json in ascii": (echoed, status) => typed(asPhp({ detail: echoed }), "application/json", status),
+  "broken json": (echoed, status) =>
+    typed(asPhp({ detail: echoed }).slice(0, -2), "application/json", status),
+  "lower-case escapes": (echoed, status) =>
     text(
-      encodeURIComponent(said).replace(/%../g, (hex) => hex.toLowerCase()),
+      encodeURIComponent(echoed).replace(/%../g, (hex) => hex.toLowerCase()),
       { status }
     ),
-  form: (said, status) => text(String(new URLSearchParams({ said })), { status }),
-  base64: (said, status) => text(Buffer.from(headerLines(said)).toString("base64"), { status }),
-  "base64 for URLs": (said, status) => text(Buffer.from(headerLines(said)).toString("base64url"), { status })
+  form: (echoed, status) => text(String(new URLSearchParams({ echoed })), { status }),
+  base64: (echoed, status) => text(Buffer.from(headerLines(echoed)).toString("base64"), { status }),
+  base64url: (echoed, status) => text(Buffer.from(headerLines(echoed)).toString("base64url"), { status })
 }
 
-const Answered = Schema.Struct({ id: Schema.Number })
+const Todo = Schema.Struct({ id: Schema.Number })
 const Named = Schema.Record({ key: Schema.String, value: Schema.Number })
 
-const bodyWays: Readonly<Record<string, Way>> = Object.fromEntries(
-  Object.entries(bodies).flatMap(([name, body]): ReadonlyArray<readonly [string, Way]> => {
-    const answer =
-      (status: number): Answer =>
+const bodyCases: Readonly<Record<string, FailureCase>> = Object.fromEntries(
+  Object.entries(bodies).flatMap(([name, body]): ReadonlyArray<readonly [string, FailureCase]> => {
+    const respond =
+      (status: number): Respond =>
       (request) =>
         body(echo(request), status)
     return [
-      [`status 400 in ${name}`, always(answer(400))],
-      [`a misfit in ${name}`, { script: answer(200), request: { success: Answered } }]
+      [`status 400 in ${name}`, always(respond(400))],
+      [`a mismatch in ${name}`, { script: respond(200), request: { success: Todo } }]
     ]
   })
 )
 
-const misfits: Readonly<Record<string, Way>> = {
-  "a misfit deep inside": {
+const mismatchCases: Readonly<Record<string, FailureCase>> = {
+  "a mismatch deep inside": {
     script: (request) => json({ list: [{ id: echo(request) }] }, { headers: echoes(request) }),
-    request: { success: Schema.Struct({ list: Schema.Array(Answered) }) }
+    request: { success: Schema.Struct({ list: Schema.Array(Todo) }) }
   },
-  "a misfit under a key": {
+  "a mismatch under a key": {
     script: (request) => json({ [request.url]: "1", [echo(request)]: echo(request) }),
     request: { success: Named }
   },
-  "a lenient misfit": {
+  "a lenient mismatch": {
     script: (request) => json({ id: echo(request) }),
     options: { validation: "lenient" },
-    request: { success: Answered }
+    request: { success: Todo }
   },
-  "too large a body": {
+  "a body above the limit": {
     script: (request) => text(echo(request).repeat(99)),
     options: { limits: { responseBytes: 64 } }
   }
 }
 
-/** What a transport says when it fails: its request, as many libraries print it. */
-const complaint = (request: MockTransport.MockRequest): string =>
+/** The message of a failing transport: its request, as many libraries print it. */
+const transportMessage = (request: MockTransport.MockRequest): string =>
   `fetch failed: ${request.url} ${inspect(request.headers)} ${request.text}`
 
-const network: Readonly<Record<string, Way>> = {
+const networkCases: Readonly<Record<string, FailureCase>> = {
   "a refused connection": always((request) =>
-    connectionError({ code: "ECONNREFUSED", message: complaint(request) })
+    connectionError({ code: "ECONNREFUSED", message: transportMessage(request) })
   ),
-  "a reset under fetch": always((request) =>
-    connectionError({ code: "ECONNRESET", message: complaint(request), as: "fetch" })
+  "a reset with fetch": always((request) =>
+    connectionError({ code: "ECONNRESET", message: transportMessage(request), as: "fetch" })
   ),
   "an unknown failure": always((request) => connectionError({ code: "EWHAT", message: echo(request) })),
-  "a body cut off": always((request) =>
-    stream([echo(request), { fail: systemError("ECONNRESET", complaint(request)) }])
+  "a truncated body": always((request) =>
+    stream([echo(request), { fail: systemError("ECONNRESET", transportMessage(request)) }])
   ),
-  "an error body cut off": always((request) =>
-    stream([echo(request), { fail: systemError("ECONNRESET", complaint(request)) }], {
+  "a truncated error body": always((request) =>
+    stream([echo(request), { fail: systemError("ECONNRESET", transportMessage(request)) }], {
       status: 400,
       headers: echoes(request)
     })
   ),
-  "no answer in time": { script: () => MockTransport.never, options: { timeouts: { response: "1 second" } } },
-  "no body in time": {
+  "a response timeout": {
+    script: () => MockTransport.never,
+    options: { timeouts: { response: "1 second" } }
+  },
+  "an idle timeout": {
     script: (request) => stream([echo(request), { delay: Infinity }]),
     options: { timeouts: { idle: "1 second" } }
   },
-  "no end in time": { script: () => MockTransport.never, options: { timeouts: { total: "1 second" } } },
-  "a redirect that goes wrong": {
+  "a total timeout": { script: () => MockTransport.never, options: { timeouts: { total: "1 second" } } },
+  "a redirect to an error": {
     script: (request, index) =>
       index % 2 === 0
         ? text("", {
@@ -169,7 +178,7 @@ const network: Readonly<Record<string, Way>> = {
       headers: { location: `/again?${encodeURIComponent(headerLines(echo(request)))}` }
     })
   ),
-  "a redirect to nowhere": always((request) =>
+  "an invalid redirect": always((request) =>
     text("", { status: 302, headers: { location: `http://[${echoHeader(request)}` } })
   ),
   "a redirect to http": always((request) =>
@@ -178,56 +187,56 @@ const network: Readonly<Record<string, Way>> = {
       headers: { location: `http://api.test/?${encodeURIComponent(echo(request))}` }
     })
   ),
-  "an answer of the platform": always((request) =>
+  "a plain web response": always((request) =>
     response(() => new Response(echo(request), { status: 500, statusText: "Oops" }))
   )
 }
 
-const ways = { ...statusWays, ...bodyWays, ...misfits, ...network }
+const failureCases = { ...statusCases, ...bodyCases, ...mismatchCases, ...networkCases }
 
-/** Everything that shows of a call that fails in this way. */
-const seen = (way: Way, call: CallWithSecrets): Effect.Effect<Evidence> =>
+/** Everything visible of a call that fails in this way. */
+const evidenceOf = (failureCase: FailureCase, call: CallWithSecrets): Effect.Effect<Evidence> =>
   Effect.gen(function* () {
-    const { client } = yield* scripted(way.script, {
+    const { client } = yield* scripted(failureCase.script, {
       retry: { ...withoutDelay, maxRetries: 1 },
       logBodies: true,
       ...call.options,
-      ...way.options
+      ...failureCase.options
     })
-    const { evidence, exit } = yield* observe(client.execute(call.request(way.request)))
-    // A bug would hide all there is to see: the call must have failed in one of our ways.
+    const { evidence, exit } = yield* observe(client.execute(call.request(failureCase.request)))
+    // A defect would leave nothing to see, so the call must fail with one of our errors.
     const failed = Exit.isFailure(exit) && ApiError.isApiError(Cause.squash(exit.cause))
-    expect(failed).toBe(way.options?.validation !== "lenient")
+    expect(failed).toBe(failureCase.options?.validation !== "lenient")
     return evidence
   }).pipe(Effect.orDie)
 
 describe("every way to fail", () => {
-  for (const [name, way] of Object.entries(ways)) {
-    it.effect(`12.4 ${name} tells no secret, wherever it stands`, () =>
+  for (const [name, failureCase] of Object.entries(failureCases)) {
+    it.effect(`12.4 ${name} shows no secret anywhere`, () =>
       Effect.gen(function* () {
         const calls = [
           ...callsWithSecrets(canaries.hard, Redacted.make),
           ...callsWithSecrets(canaries.token, Redacted.make).slice(0, 1)
         ]
         for (const call of calls) {
-          expect(leaks(yield* seen(way, call)), call.name).toEqual([])
+          expect(leaks(yield* evidenceOf(failureCase, call)), call.name).toEqual([])
         }
       })
     )
   }
 
-  it.effect("12.4 what is no secret is seen in each of these ways", () =>
+  it.effect("12.4 a plain value is visible in every way to fail, so the detector works", () =>
     Effect.gen(function* () {
       for (const canary of Object.values(canaries)) {
         const [call] = callsWithSecrets(canary, (text) => text)
-        for (const [name, way] of Object.entries(ways)) {
-          expect(leaks(yield* seen(way, call as CallWithSecrets)), name).not.toEqual([])
+        for (const [name, failureCase] of Object.entries(failureCases)) {
+          expect(leaks(yield* evidenceOf(failureCase, call as CallWithSecrets)), name).not.toEqual([])
         }
       }
     })
   )
 
-  it.effect("12.4 metrics name no secret", () =>
+  it.effect("12.4 no metric label has a secret", () =>
     Effect.sync(() => {
       const labels = Metric.unsafeSnapshot().map(({ metricKey }) => inspect(metricKey, { depth: 9 }))
       expect(labels.join()).toContain("api.test")
@@ -236,7 +245,7 @@ describe("every way to fail", () => {
   )
 })
 
-describe("the client as an HttpClient of the platform", () => {
+describe("the client as a platform HttpClient", () => {
   const programs: Readonly<Record<string, (http: HttpClient.HttpClient) => Effect.Effect<unknown, unknown>>> =
     {
       text: (http) => Effect.flatMap(http.get("/todos"), (response) => response.text),
@@ -244,16 +253,17 @@ describe("the client as an HttpClient of the platform", () => {
       stream: (http) => Effect.flatMap(http.get("/todos"), ({ stream }) => Stream.runDrain(stream)),
       "a filtered status": (http) => Effect.flatMap(http.get("/todos"), HttpClientResponse.filterStatusOk)
     }
-  const scripts: Readonly<Record<string, Answer>> = {
-    "a connection fails": (request) => connectionError({ code: "ECONNREFUSED", message: complaint(request) }),
-    "a body breaks off": (request) =>
-      stream(["1", { fail: systemError("ECONNRESET", complaint(request)) }], { status: 500 }),
-    "no body comes": () => stream([{ delay: Infinity }], { status: 403 }),
-    "a status is no success": (request) => text("[1", { status: 401, headers: echoes(request) })
+  const scripts: Readonly<Record<string, Respond>> = {
+    "the connection fails": (request) =>
+      connectionError({ code: "ECONNREFUSED", message: transportMessage(request) }),
+    "the body is reset": (request) =>
+      stream(["1", { fail: systemError("ECONNRESET", transportMessage(request)) }], { status: 500 }),
+    "the body never arrives": () => stream([{ delay: Infinity }], { status: 403 }),
+    "the status is an error": (request) => text("[1", { status: 401, headers: echoes(request) })
   }
   for (const [program, run] of Object.entries(programs)) {
     for (const [name, script] of Object.entries(scripts)) {
-      it.effect(`12.4 ${program}: where ${name}, errors hold none of our credentials`, () =>
+      it.effect(`12.4 ${program}: if ${name}, no error has our credentials`, () =>
         Effect.gen(function* () {
           for (const call of callsWithSecrets(canaries.hard, Redacted.make)) {
             const options = {
@@ -271,36 +281,36 @@ describe("the client as an HttpClient of the platform", () => {
   }
 })
 
-const contract = EventStream.make({ event: Answered, terminal: "[DONE]" })
+const contract = EventStream.make({ event: Todo, terminal: "[DONE]" })
 
 const events = (
   body: ReadonlyArray<string | { readonly fail: unknown }>,
   request: MockTransport.MockRequest
 ) => stream(body, { headers: { ...echoes(request), "content-type": "text/event-stream" } })
 
-const streams: Readonly<Record<string, Answer>> = {
+const streams: Readonly<Record<string, Respond>> = {
   "another media type": (request) => typed(`<p>${asHtml(echo(request))}</p>`, "text/html", 200),
   "an error event": (request) => {
-    const error = { type: "overloaded_error", message: echo(request), said: [echo(request)] }
+    const error = { type: "overloaded_error", message: echo(request), echoed: [echo(request)] }
     return events([`event: error\ndata: ${JSON.stringify({ error })}\n\n`], request)
   },
   "data that does not fit": (request) =>
     events([`data: ${JSON.stringify({ id: echo(request) })}\n\n`], request),
-  "data that is no JSON": (request) => events([echo(request).replace(/^/gm, "data: "), "\n\n"], request),
-  "an early end": (request) => events(['data: {"id":1}\n\n'], request),
+  "data that is not JSON": (request) => events([echo(request).replace(/^/gm, "data: "), "\n\n"], request),
+  "a truncated stream": (request) => events(['data: {"id":1}\n\n'], request),
   "a reset": (request) =>
-    events(['data: {"id":1}\n\n', { fail: systemError("ECONNRESET", complaint(request)) }], request)
+    events(['data: {"id":1}\n\n', { fail: systemError("ECONNRESET", transportMessage(request)) }], request)
 }
 
 describe("streams and pages", () => {
   const pagination = Pagination.linkHeader({ items: () => [] })
-  const walk: Answer = (request) =>
+  const walk: Respond = (request) =>
     request.index === 0
       ? json([], { headers: { link: `<${request.url}&page=2>; rel="next"` } })
       : json({ error: { message: echo(request) } }, { status: 400, headers: echoes(request) })
 
   const failing = (
-    script: Answer,
+    script: Respond,
     run: (client: ApiClient.ApiClient, call: CallWithSecrets) => Effect.Effect<unknown, unknown>
   ) =>
     Effect.gen(function* () {
@@ -316,7 +326,7 @@ describe("streams and pages", () => {
     })
 
   for (const [name, script] of Object.entries(streams)) {
-    it.effect(`12.4 ${name} of a stream tells no secret`, () =>
+    it.effect(`12.4 a stream with ${name} shows no secret`, () =>
       failing(script, (client, call) => {
         const request: unknown = call.request({ events: contract })
         return Stream.runDrain(client.stream(request as ApiRequest.StreamRequest<unknown>))
@@ -324,7 +334,7 @@ describe("streams and pages", () => {
     )
   }
 
-  it.effect("12.4 a page behind a link tells no secret that the link repeats", () =>
+  it.effect("12.4 a page's error shows no secret that the next link repeats", () =>
     failing(walk, (client, call) => {
       const request: unknown = call.request({ pagination })
       return Stream.runDrain(client.pages(request as ApiRequest.PageRequest<unknown, unknown>))

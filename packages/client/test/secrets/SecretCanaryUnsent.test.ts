@@ -12,17 +12,17 @@ const secret = Redacted.make(canaries.hard("x"))
 const instance = { user: "me", password: secret }
 const Password = Schema.Redacted(Schema.String)
 
-/** Requests that cannot be sent, each because of the secret or beside it. */
+/** Requests that are invalid because of the secret, or because of another field. */
 const invalid: Readonly<Record<string, object>> = {
-  "a value its schema refuses": {
+  "a secret that does not fit its schema": {
     body: { password: secret },
     bodySchema: Schema.Struct({ password: Schema.Redacted(Schema.String.pipe(Schema.minLength(999))) })
   },
-  "a value beside the secret that its schema refuses": {
+  "a field that does not fit its schema beside the secret": {
     body: instance,
     bodySchema: Schema.Struct({ user: Schema.Number, password: Password })
   },
-  "a secret of another type": {
+  "a secret of the wrong type": {
     body: { password: Redacted.make({ text: canaries.hard("x") }) },
     bodySchema: Schema.Struct({ password: Password })
   },
@@ -30,14 +30,14 @@ const invalid: Readonly<Record<string, object>> = {
     headers: { "x-broken": Redacted.make(`${canaries.hard("x")}\r\nx-more: 1`) }
   },
   "a header with a wide character": { headers: { "x-wide": Redacted.make(`${canaries.hard("x")}\u0100`) } },
-  "a path that is none": { path: { id: Redacted.make(`;${canaries.hard("x")}`) } },
-  "a path with half a character": { path: { id: Redacted.make(`${canaries.hard("x")}\ud800`) } },
-  "a query that is none": { query: { filter: { by: Redacted.make({ text: canaries.hard("x") }) } } },
-  "a form that is none": { form: { by: Redacted.make([canaries.hard("x")]) } },
-  "a number that JSON has not": { body: { password: secret, age: Number.NaN } }
+  "an invalid path value": { path: { id: Redacted.make(`;${canaries.hard("x")}`) } },
+  "a path value with a lone surrogate": { path: { id: Redacted.make(`${canaries.hard("x")}\ud800`) } },
+  "an invalid query value": { query: { filter: { by: Redacted.make({ text: canaries.hard("x") }) } } },
+  "an invalid form value": { form: { by: Redacted.make([canaries.hard("x")]) } },
+  "a number that JSON cannot hold": { body: { password: secret, age: Number.NaN } }
 }
 
-describe("requests that are not sent", () => {
+describe("invalid requests", () => {
   for (const [name, options] of Object.entries(invalid)) {
     it.effect(`12.4 ${name} is an InvalidRequestError without the secret`, () =>
       Effect.gen(function* () {
@@ -56,17 +56,17 @@ describe("requests that are not sent", () => {
 
 const token = canaries.hard("t")
 
-/** Gives the token first, and then fails naming it. */
+/** Gives the token first, then fails with a message that contains it. */
 const expiring = Effect.sync(() => {
-  let asked = 0
+  let fetches = 0
   return Effect.suspend(() =>
-    asked++ === 0 ? Effect.succeed(Redacted.make(token)) : Effect.fail(new Error(`cannot renew ${token}`))
+    fetches++ === 0 ? Effect.succeed(Redacted.make(token)) : Effect.fail(new Error(`cannot renew ${token}`))
   )
 })
 
 type Fetch = Effect.Effect.Success<typeof expiring>
 
-describe("credentials that cannot be had", () => {
+describe("failing credentials", () => {
   const kinds: Readonly<Record<string, (fetch: Fetch) => Credentials.Credentials>> = {
     effect: (fetch) => Credentials.effect(fetch),
     cached: (fetch) =>
@@ -77,7 +77,7 @@ describe("credentials that cannot be had", () => {
       ])
   }
   for (const [name, make] of Object.entries(kinds)) {
-    it.effect(`12.4 a reason that names the last token of an earlier call does not show it: ${name}`, () =>
+    it.effect(`12.4 a reason with the token of an earlier call is redacted: ${name}`, () =>
       Effect.gen(function* () {
         const fetch = yield* expiring
         const { client } = yield* scripted([json(1)], { credentials: make(fetch), retry: withoutDelay })
@@ -90,7 +90,7 @@ describe("credentials that cannot be had", () => {
     )
   }
 
-  it.effect("12.4 a reason that names the token a 401 refused does not show it", () =>
+  it.effect("12.4 a reason with the token that a 401 rejected is redacted", () =>
     Effect.gen(function* () {
       const credentials = Credentials.cached({ fetch: yield* expiring })
       const { client } = yield* scripted([text("", { status: 401 })], { credentials })
@@ -100,7 +100,7 @@ describe("credentials that cannot be had", () => {
     })
   )
 
-  it.effect("12.4 a secret that no header can hold is not shown", () =>
+  it.effect("12.4 a secret that no header can hold is redacted", () =>
     Effect.gen(function* () {
       const credentials = Credentials.header("x-auth", Redacted.make(`${token}\r\n${token}`))
       const { client, transport } = yield* scripted([], { credentials })
@@ -112,13 +112,15 @@ describe("credentials that cannot be had", () => {
   )
 })
 
-describe("settings that make no sense", () => {
+describe("invalid settings", () => {
   const settings: Readonly<Record<string, Partial<ApiConfig.Options>>> = {
     "a header with a line break": { headers: { "x-config": Redacted.make(`${token}\n${token}`) } },
-    "a query that is none": { query: { config: Redacted.make({ token }) as never } },
-    "a user in the base URL": { baseUrl: `https://me:${encodeURIComponent(token)}@api.test` },
-    "a base URL that is none": { baseUrl: `https://${token}.test:port/` },
-    "a user in an origin": { trustedOrigins: [`https://me:${encodeURIComponent(token)}@api.test`] }
+    "an invalid query": { query: { config: Redacted.make({ token }) as never } },
+    "credentials in the base URL": { baseUrl: `https://me:${encodeURIComponent(token)}@api.test` },
+    "an invalid base URL": { baseUrl: `https://${token}.test:port/` },
+    "credentials in a trusted origin": {
+      trustedOrigins: [`https://me:${encodeURIComponent(token)}@api.test`]
+    }
   }
   for (const [name, options] of Object.entries(settings)) {
     it.effect(`12.4 ${name} is an InvalidConfigError without the secret`, () =>

@@ -2,7 +2,7 @@ import { FastCheck as fc } from "effect"
 import { describe, expect, it } from "vitest"
 import * as Scan from "../../src/secrets/secretScan.js"
 
-/** The steps that looking for secrets takes, and how often one was found. */
+/** The number of steps of a search, and of secrets found. */
 const work = (
   secrets: ReadonlyArray<string>,
   text: string
@@ -14,7 +14,7 @@ const work = (
 
 const filled = (unit: string, length: number): string => unit.repeat(Math.ceil(length / unit.length))
 
-/** What hostile hands repeat: signs that begin escapes, escapes of these, and letters. */
+/** Strings that a hostile server repeats: starts of escapes, escapes of those, and letters. */
 const units = [
   "\\",
   "a",
@@ -34,7 +34,7 @@ const units = [
 ]
 
 describe("find", () => {
-  it.each(units)("12.5 takes twice the steps for twice the text, and for twice the secret, of %j", (unit) => {
+  it.each(units)("12.5 twice the text or secret takes at most about twice the steps, for %j", (unit) => {
     const steps = (length: number) => work([`${filled(unit, length / 50)}x`], filled(unit, length)).steps
     expect(steps(8_000)).toBeLessThanOrEqual(2.6 * steps(4_000) + 1_000)
     expect(steps(8_000)).toBeLessThan(Scan.allowance(8_000))
@@ -48,7 +48,7 @@ describe("find", () => {
     expect(meter.left).toBeGreaterThan(-8_000)
   })
 
-  it("12.5 takes no longer for a thousand secrets than for one", () => {
+  it("12.5 a thousand secrets cost no more steps than one", () => {
     const secrets = Array.from({ length: 1000 }, (_, index) => `sk-live-${index * 7919}-${index}`)
     const text = "What is this sk-live- of yours, said the quick brown fox. ".repeat(1000)
     expect(work(secrets, text).steps).toBeLessThan(2 * text.length)
@@ -59,7 +59,7 @@ describe("find", () => {
     expect(work(alike, "a".repeat(60_000)).steps).toBeLessThan(3 * 60_000)
   })
 
-  it("12.5 hides all of a text that would take more work than it is worth, and goes no further", () => {
+  it("12.5 hides a whole text that would take too many steps, and stops", () => {
     const text = "%41".repeat(20_000)
     const secrets = [`${"%41".repeat(3000)}x`, `${"A".repeat(9000)}x`, `${"41A".repeat(3000)}x`]
     const meter = { left: Scan.allowance(text.length) }
@@ -67,7 +67,7 @@ describe("find", () => {
     expect(meter.left).toBeGreaterThan(-10_000)
   })
 
-  it("12.5 stops within the allowance, whatever the secrets and the text are made of", () => {
+  it("12.5 stops within the allowance for any secrets and text", () => {
     const piece = fc.constantFrom(...units)
     const mixture = fc.array(fc.tuple(piece, fc.integer({ min: 1, max: 400 })), { maxLength: 8 })
     const text = mixture.map((parts) => parts.map(([unit, times]) => unit.repeat(times)).join(""))

@@ -18,7 +18,7 @@ import {
 
 const utf8 = new TextEncoder()
 
-/** What a contract makes of a body that came whole, without a runtime. */
+/** Reads a complete body with a contract, without a runtime. */
 const read = <A>(contract: StreamContract.EventStream<A, unknown>, body: string) => {
   const framing = contract.framing(1024 * 1024)
   const events = [...framing.feed(utf8.encode(body)), ...framing.end()]
@@ -26,20 +26,20 @@ const read = <A>(contract: StreamContract.EventStream<A, unknown>, body: string)
   return { values, stop: stopped?.stop, id: framing.lastEventId }
 }
 
-/** An event of these data; bare without a name. */
+/** An event with the given data, and a name if one is given. */
 const sent = (data: unknown, name?: string): string =>
   `${name === undefined ? "" : `event: ${name}\n`}data: ${JSON.stringify(data)}\n\n`
 
 const Any = Schema.Unknown
 
-describe("events without data", () => {
+describe("events with empty data", () => {
   it.each([
     ["data", "data\n\n"],
     ["data:", "data:\n\n"],
     ["an id", "id: 7\ndata:\n\n"],
-    ["an id and a wait", "id: 7\nretry: 5\ndata: \n\n"],
-    ["a name that no record has", "event: hello\ndata\n\n"]
-  ])("10.8 %s is no value, whatever the schema", (_, event) => {
+    ["an id and a retry", "id: 7\nretry: 5\ndata: \n\n"],
+    ["a name that is not in the record", "event: hello\ndata\n\n"]
+  ])("10.8 %s emits no value with any schema", (_, event) => {
     const schemas = [Tick, Schema.String, Schema.Unknown, Schema.UndefinedOr(Tick), z.string()]
     for (const schema of schemas) {
       expect(read(EventStream.make({ event: schema }), event)).toMatchObject({ values: [], stop: undefined })
@@ -58,7 +58,7 @@ describe("events without data", () => {
     })
   })
 
-  it("10 it may say that the stream is over, or tell of an error", () => {
+  it("10 can be the terminal event or an error event", () => {
     const ended = EventStream.make({ event: Tick, terminal: "" })
     expect(read(ended, `${tick(1)}data:\n\n${tick(2)}`)).toMatchObject({
       values: values(1),
@@ -67,14 +67,14 @@ describe("events without data", () => {
     expect(read(tickEvents, "event: error\ndata:\n\n").stop).toEqual({ _tag: "Error", data: "" })
   })
 
-  it("9.1 two empty lines of data are a line end, which is no JSON", () => {
+  it("9.1 two empty data lines are a line break, which is not JSON", () => {
     expect(read(tickEvents, "data:\ndata:\n\n").stop).toMatchObject({
       _tag: "Invalid",
       reason: "is not valid JSON"
     })
   })
 
-  it.effect("10 a million of them are read, and make no batch", () =>
+  it.effect("10 a million empty events are read and emit no chunk", () =>
     Effect.gen(function* () {
       const body = utf8.encode("data:\n\n".repeat(1_000_000) + tick(1))
       const { chunks, error } = yield* readBy(tickEvents, [body])
@@ -83,25 +83,25 @@ describe("events without data", () => {
   )
 })
 
-describe("names", () => {
-  const ticking = EventStream.make({ event: Any, ignore: ["ping", "noise"] })
+describe("event names", () => {
+  const contract = EventStream.make({ event: Any, ignore: ["ping", "noise"] })
 
   it.each<[what: string, event: string, kept: number]>([
-    ["by event:", sent({}, "ping"), 0],
-    ["by type", sent({ type: "ping" }), 0],
-    ["by type, spaced out", 'data: { "type" : "noise" }\n\n', 0],
-    ["by type, where event: says the default", sent({ type: "ping" }, "message"), 0],
-    ["not by a type where event: says another", sent({ type: "ping" }, "tick"), 1],
+    ["by the name in event:", sent({}, "ping"), 0],
+    ["by the type in the data", sent({ type: "ping" }), 0],
+    ["by a type with spaces around it", 'data: { "type" : "noise" }\n\n', 0],
+    ["by the type if event: is message", sent({ type: "ping" }, "message"), 0],
+    ["not by the type if event: has another name", sent({ type: "ping" }, "tick"), 1],
     ["not by a word in the data", sent({ type: "tick", text: "ping" }), 1],
-    ["not by the type of something inside", sent({ inner: { type: "ping" } }), 1],
+    ["not by the type of a nested value", sent({ inner: { type: "ping" } }), 1],
     ["not by a type that is a list", sent({ type: ["ping"] }), 1],
-    ["not in a list", sent([{ type: "ping" }]), 1]
+    ["not by the type of a list item", sent([{ type: "ping" }]), 1]
   ])("10.8 an event is ignored %s", (_, event, kept) => {
-    expect(read(ticking, event)).toMatchObject({ values: { length: kept }, stop: undefined })
+    expect(read(contract, event)).toMatchObject({ values: { length: kept }, stop: undefined })
   })
 
-  it("10.8 what is no JSON has no name in it", () => {
-    expect(read(ticking, 'data: "ping" or not\n\n').stop).toMatchObject({ _tag: "Invalid" })
+  it("10.8 data that is not JSON has no type", () => {
+    expect(read(contract, 'data: "ping" or not\n\n').stop).toMatchObject({ _tag: "Invalid" })
   })
 
   const overloaded = { type: "error", error: { type: "overloaded_error", message: "no more" } }
@@ -110,21 +110,31 @@ describe("names", () => {
   it.each<
     [what: string, error: StreamContract.CommonOptions<unknown, never>["error"], event: string, stop: string]
   >([
-    ["an error by event:", undefined, sent({ a: 1 }, "error"), "Error"],
-    ["an error by type, which looks like one", undefined, sent(overloaded), "Error"],
-    ["a value of a type called error", undefined, sent({ type: "error", line: "of a log" }), "none"],
-    ["a value, where no event is an error", false, sent(overloaded), "none"],
-    ["a value where event: says so", undefined, sent(overloaded, "log"), "none"],
-    ["an error that was named, by type", { event: "error" }, sent({ type: "error", line: 1 }), "Error"],
-    ["an error of another name, by type", own, sent({ type: "failure" }), "Error"],
-    ["an error of another name, by event:", own, sent({}, "failure"), "Error"],
-    ["no error by the name that is not asked for", own, sent(overloaded), "none"]
-  ])("10.8 is %s", (_, error, event, stop) => {
+    ["an error event by event:", undefined, sent({ a: 1 }, "error"), "Error"],
+    ["an error event by type and shape", undefined, sent(overloaded), "Error"],
+    [
+      "a value with the type error and another shape",
+      undefined,
+      sent({ type: "error", line: "of a log" }),
+      "none"
+    ],
+    ["a value with error: false", false, sent(overloaded), "none"],
+    ["a value with another name in event:", undefined, sent(overloaded, "log"), "none"],
+    [
+      'an error event by type, with error: "error"',
+      { event: "error" },
+      sent({ type: "error", line: 1 }),
+      "Error"
+    ],
+    ["an error event by another type", own, sent({ type: "failure" }), "Error"],
+    ["an error event by another name in event:", own, sent({}, "failure"), "Error"],
+    ["a value with the type error, if the contract names another", own, sent(overloaded), "none"]
+  ])("10.8 the event is %s", (_, error, event, stop) => {
     const contract = EventStream.make({ event: Any, error })
     expect(read(contract, event).stop?._tag ?? "none").toBe(stop)
   })
 
-  it.effect("10.4 an error by its type alone is the tagged error of its own type", () =>
+  it.effect("10.4 an error event without event: is the tagged error of its type", () =>
     Effect.gen(function* () {
       const { error, events } = yield* readBy(tickEvents, tick(1) + sent(overloaded))
       expect(events).toEqual(values(1))
@@ -136,7 +146,7 @@ describe("names", () => {
   const Two = Schema.Struct({ b: Schema.String })
   const one = { type: "one", a: 1 }
 
-  it("10.8 a record finds its schema by type where event: is missing", () => {
+  it("10.8 a record selects the schema by type if event: is missing", () => {
     const contract = EventStream.make({ event: { one: One, two: Two } })
     const body = sent(one) + sent({ type: "two", b: "x" }) + sent({ b: "y" }, "two") + sent({ type: "three" })
     expect(read(contract, body + sent("no name"))).toMatchObject({
@@ -145,7 +155,7 @@ describe("names", () => {
     })
   })
 
-  it("10.8 a schema for events without a name is for all of them", () => {
+  it("10.8 a record's message schema takes every event without event:", () => {
     const contract = EventStream.make({ event: { message: Schema.Unknown, two: Two } })
     expect(read(contract, sent({ type: "two", b: 1 }))).toMatchObject({
       values: [{ type: "two", b: 1 }],
@@ -153,7 +163,7 @@ describe("names", () => {
     })
   })
 
-  it("10 a name that is not known is told, by type too", () => {
+  it('10 an unknown type fails with unknown: "fail", and passes with "pass"', () => {
     const contract = EventStream.make({ event: { one: One }, unknown: "fail" })
     expect(read(contract, sent({ type: "three" })).stop).toMatchObject({ _tag: "Invalid", data: "three" })
     const passing = EventStream.make({ event: { one: One }, unknown: "pass" })
@@ -163,7 +173,7 @@ describe("names", () => {
     ])
   })
 
-  it("10 lines of JSON have no names: a type is data", () => {
+  it("10 in JSON lines a type is data", () => {
     const contract = EventStream.jsonLines(Any)
     expect(read(contract, `${JSON.stringify(overloaded)}\n`)).toMatchObject({
       values: [overloaded],
@@ -172,7 +182,7 @@ describe("names", () => {
   })
 })
 
-describe("the terminal's letters", () => {
+describe("the terminal event", () => {
   it.each(["[DONE]", "[DONE] ", " [DONE]", "\t[DONE]\t ", `[DONE]${" ".repeat(100)}`])(
     "10.2 %j ends the stream",
     (done) => {
@@ -184,18 +194,21 @@ describe("the terminal's letters", () => {
     }
   )
 
-  it.each(["[DONE]!", "[done]", "DONE", "[DONE][DONE]", '"[DONE]"'])("10.2 %j does not", (done) => {
-    const contract = EventStream.make({ event: Any, terminal: "[DONE]" })
-    expect(read(contract, `data: ${done}\n\n`).stop?._tag).not.toBe("End")
-  })
+  it.each(["[DONE]!", "[done]", "DONE", "[DONE][DONE]", '"[DONE]"'])(
+    "10.2 %j does not end the stream",
+    (done) => {
+      const contract = EventStream.make({ event: Any, terminal: "[DONE]" })
+      expect(read(contract, `data: ${done}\n\n`).stop?._tag).not.toBe("End")
+    }
+  )
 
-  it("10.2 the blanks may be the contract's own", () => {
+  it("10.2 ignores whitespace in the contract's own literal", () => {
     const contract = EventStream.make({ event: Any, terminal: " end\n" })
     expect(read(contract, "data: end\n\n").stop).toEqual({ _tag: "End" })
   })
 })
 
-describe("functions of a contract that throw", () => {
+describe("contract functions that throw", () => {
   const thrown = new Error("my own fault")
   const fails = (): never => {
     throw thrown
@@ -225,23 +238,20 @@ describe("functions of a contract that throw", () => {
     },
     { name: "a schema", contract: EventStream.make({ event: standard }), kept: 0 },
     {
-      name: "error, of lines",
+      name: "error in JSON lines",
       contract: EventStream.jsonLines(Any, { contentType: "text/event-stream", error: { event: fails } }),
       kept: 0
     }
-  ])(
-    "10 $name: a StreamProtocolError that keeps what it threw, behind the values before",
-    ({ contract, kept }) =>
-      Effect.gen(function* () {
-        const { error, events } = yield* readBy(contract, ticks(1, 2, 3))
-        expect(events).toHaveLength(kept)
-        expect(error).toMatchObject({ _tag: "StreamProtocolError", stoppedBy: "not-retryable" })
-        if (contract.read.length > 0)
-          expect((error as ApiError.StreamProtocolError).reason).toMatch(/throw|my own/)
-      })
+  ])("10.8 $name fails with StreamProtocolError after the earlier values", ({ contract, kept }) =>
+    Effect.gen(function* () {
+      const { error, events } = yield* readBy(contract, ticks(1, 2, 3))
+      expect(events).toHaveLength(kept)
+      expect(error).toMatchObject({ _tag: "StreamProtocolError", stoppedBy: "not-retryable" })
+      expect((error as ApiError.StreamProtocolError).reason).toMatch(/throw|my own/)
+    })
   )
 
-  it.effect("10 the cause is the very thing", () =>
+  it.effect("10.8 the cause is the very value that was thrown", () =>
     Effect.gen(function* () {
       const { error } = yield* readBy(EventStream.make({ event: Any, terminal: fails }), tick(1))
       expect((error as ApiError.StreamProtocolError).cause).toBe(thrown)
@@ -252,8 +262,8 @@ describe("functions of a contract that throw", () => {
 describe("lenient validation", () => {
   const lenient = { validation: "lenient" } as const
 
-  /** Reads a stream, with the warnings it wrote and how many misfits were counted. */
-  const lenientlyBy = (
+  /** Reads a stream, and gives its warnings and the number of mismatches counted. */
+  const readLeniently = (
     contract: StreamContract.EventStream<unknown>,
     parts: MockTransport.MockStep | string
   ) =>
@@ -272,23 +282,23 @@ describe("lenient validation", () => {
     { name: "an Effect schema", contract: EventStream.make({ event: Tick }) },
     { name: "a Standard Schema", contract: EventStream.make({ event: z.object({ n: z.number() }) }) },
     { name: "a record", contract: EventStream.make({ event: { message: Tick } }) }
-  ])("8.3 events that do not fit $name are handed on as parsed, told once and counted", ({ contract }) =>
+  ])("8.3 values that do not fit $name are emitted as parsed, logged once and counted", ({ contract }) =>
     Effect.gen(function* () {
-      const misfits = [{ n: "two" }, null, [3], "four"]
-      const body = tick(1) + misfits.map((misfit) => sent(misfit)).join("") + tick(5)
-      const { counted, error, events, lines } = yield* lenientlyBy(contract, body)
+      const mismatches = [{ n: "two" }, null, [3], "four"]
+      const body = tick(1) + mismatches.map((mismatch) => sent(mismatch)).join("") + tick(5)
+      const { counted, error, events, lines } = yield* readLeniently(contract, body)
       expect(error).toBeUndefined()
-      expect(events).toEqual([{ n: 1 }, ...misfits, { n: 5 }])
+      expect(events).toEqual([{ n: 1 }, ...mismatches, { n: 5 }])
       expect(counted).toBe(4)
       expect(lines).toHaveLength(1)
       expect(lines[0]).toContain('{"n":"two"}')
     })
   )
 
-  it.effect("8.3 what comes of them apart is told once, too", () =>
+  it.effect("8.3 mismatches in several chunks are logged once", () =>
     Effect.gen(function* () {
       const parts = Array.from({ length: 50 }, () => sent({ n: "x" }))
-      const { counted, events, lines } = yield* lenientlyBy(EventStream.make({ event: Tick }), sse(parts))
+      const { counted, events, lines } = yield* readLeniently(EventStream.make({ event: Tick }), sse(parts))
       expect({ counted, events: events.length, lines: lines.length }).toEqual({
         counted: 50,
         events: 50,
@@ -298,37 +308,40 @@ describe("lenient validation", () => {
   )
 
   it.effect.each<{ name: string; contract: StreamContract.EventStream<unknown>; event: string }>([
-    { name: "no JSON", contract: EventStream.make({ event: Tick }), event: "data: <p>\n\n" },
+    { name: "invalid JSON", contract: EventStream.make({ event: Tick }), event: "data: <p>\n\n" },
     {
-      name: "an unknown name where none is allowed",
+      name: 'an unknown name with unknown: "fail"',
       contract: EventStream.make({ event: { message: Tick }, unknown: "fail" }),
       event: sent({}, "other")
     },
     {
-      name: "what its terminal cannot take",
+      name: "a value that its terminal predicate throws on",
       contract: EventStream.make({ event: Tick, terminal: ({ n }) => n.toFixed(0) === "9" }),
       event: sent({ n: "x" })
     }
-  ])("8.3 it makes no value of $name", ({ contract, event }) =>
+  ])("8.3 fails on $name", ({ contract, event }) =>
     Effect.gen(function* () {
-      const { error, events } = yield* lenientlyBy(contract, tick(1) + event)
+      const { error, events } = yield* readLeniently(contract, tick(1) + event)
       expect(events).toEqual(values(1))
       expect(error?._tag).toBe("StreamProtocolError")
     })
   )
 
-  it.effect("8.3 a misfit may be the last", () =>
+  it.effect("8.3 a mismatch can be the terminal event", () =>
     Effect.gen(function* () {
       const contract = EventStream.make({
         event: Schema.Struct({ type: Schema.Literal("stop"), n: Schema.Number }),
         terminal: ({ type }) => type === "stop"
       })
-      const { error, events } = yield* lenientlyBy(contract, sent({ type: "stop" }) + sent({ type: "more" }))
+      const { error, events } = yield* readLeniently(
+        contract,
+        sent({ type: "stop" }) + sent({ type: "more" })
+      )
       expect({ error, events }).toEqual({ error: undefined, events: [{ type: "stop" }] })
     })
   )
 
-  it.effect("8.3 strict, the default, fails at the first", () =>
+  it.effect("8.3 strict fails at the first mismatch", () =>
     Effect.gen(function* () {
       const { error, events } = yield* playStream(
         [sse(tick(1) + sent({ n: "x" }))],

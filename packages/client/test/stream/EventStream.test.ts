@@ -25,12 +25,12 @@ const Text = Schema.Struct({ text: Schema.String })
 const byName = { tick: Tick, text: Text }
 const named = (event: string, data: unknown) => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 
-describe("events", () => {
+describe("decoding events", () => {
   it.effect.each([
     { name: "an Effect schema", event: Tick },
     { name: "a zod schema", event: zod.object({ n: zod.number() }) },
     { name: "a valibot schema", event: valibot.object({ n: valibot.number() }) }
-  ])("10 $name for every event, whatever its name", ({ event }) =>
+  ])("10 $name decodes every event of any name", ({ event }) =>
     Effect.gen(function* () {
       const body = ticks(1, 2) + named("other", { n: 3 })
       const read = yield* readBy(EventStream.make({ event }), body)
@@ -58,7 +58,7 @@ describe("events", () => {
     })
   )
 
-  it.effect("10 a schema transforms what it decodes", () =>
+  it.effect("10 a schema transforms events", () =>
     Effect.gen(function* () {
       const event = Schema.Struct({ at: Schema.Date })
       const read = yield* readBy(EventStream.make({ event }), 'data: {"at":"2020-01-02T03:04:05.000Z"}\n\n')
@@ -66,7 +66,7 @@ describe("events", () => {
     })
   )
 
-  it.effect("10 schemas by event name", () =>
+  it.effect("10 a record has a schema for each event name", () =>
     Effect.gen(function* () {
       const body = named("tick", { n: 1 }) + named("text", { text: "a" }) + named("tick", { n: 2 })
       const read = yield* readBy(EventStream.make({ event: byName }), body)
@@ -81,7 +81,7 @@ describe("events", () => {
     })
   )
 
-  it.effect("10 the schema of another name does not do", () =>
+  it.effect("10 an event must fit the schema of its own name", () =>
     Effect.gen(function* () {
       const read = yield* readBy(EventStream.make({ event: byName }), named("tick", { text: "a" }))
       expect(read.error).toMatchObject({ _tag: "StreamProtocolError", excerpt: '{"text":"a"}' })
@@ -95,7 +95,7 @@ describe("events", () => {
     { unknown: undefined, events: values(1, 2) },
     { unknown: "skip", events: values(1, 2) },
     { unknown: "pass", events: [{ n: 1 }, raw, { n: 2 }] }
-  ] as const)("10 an event of an unknown name, unknown: $unknown", ({ events, unknown }) =>
+  ] as const)("10 an unknown event name with unknown: $unknown", ({ events, unknown }) =>
     Effect.gen(function* () {
       const body = named("tick", { n: 1 }) + strange + named("tick", { n: 2 })
       const read = yield* readBy(EventStream.make({ event: byName, unknown }), body)
@@ -103,7 +103,7 @@ describe("events", () => {
     })
   )
 
-  it.effect("10 an event of an unknown name, unknown: fail", () =>
+  it.effect("10 an unknown event name with unknown: fail", () =>
     Effect.gen(function* () {
       const body = named("tick", { n: 1 }) + strange + named("tick", { n: 2 })
       const read = yield* readBy(EventStream.make({ event: byName, unknown: "fail" }), body)
@@ -119,7 +119,7 @@ describe("events", () => {
       name: "a predicate",
       ignore: ({ event }: ServerSentEvents.ServerSentEvent) => event === "ping" || event === "noise"
     }
-  ])("10 ignores by $name, before anything else is asked", ({ ignore }) =>
+  ])("10 ignore by $name applies before any schema", ({ ignore }) =>
     Effect.gen(function* () {
       const contract = EventStream.make({ event: byName, unknown: "fail", ignore })
       const body = `${ping}event: noise\ndata: ~\n\n${named("tick", { n: 1 })}${ping}`
@@ -129,10 +129,10 @@ describe("events", () => {
   )
 
   it.effect.each([
-    { name: "is no JSON", line: "data: <p>busy</p>\n\n", excerpt: "<p>busy</p>" },
-    { name: "is a blank", line: "data:  \n\n", excerpt: "" },
-    { name: "is long", line: `data: ${"x".repeat(5000)}\n\n`, excerpt: `${"x".repeat(200)}…` }
-  ])("10 data that $name is a StreamProtocolError", ({ excerpt, line }) =>
+    { name: "invalid JSON", line: "data: <p>busy</p>\n\n", excerpt: "<p>busy</p>" },
+    { name: "only whitespace", line: "data:  \n\n", excerpt: "" },
+    { name: "long text", line: `data: ${"x".repeat(5000)}\n\n`, excerpt: `${"x".repeat(200)}…` }
+  ])("10 $name is a StreamProtocolError with an excerpt", ({ excerpt, line }) =>
     Effect.gen(function* () {
       const read = yield* readBy(tickEvents, tick(1) + line)
       expect(read.events).toEqual(values(1))
@@ -159,7 +159,7 @@ describe("events", () => {
         encode: Effect.succeed
       })
     }
-  ])("10 $name that works asynchronously is told", ({ event }) =>
+  ])("10 an asynchronous $name is a StreamProtocolError", ({ event }) =>
     Effect.gen(function* () {
       const read = yield* readBy(EventStream.make({ event }), tick(1))
       expect(read.error).toMatchObject({ _tag: "StreamProtocolError" })
@@ -168,8 +168,8 @@ describe("events", () => {
   )
 })
 
-describe("the end", () => {
-  it.effect("10.2 a literal ends the stream and is no value, though the server goes on", () =>
+describe("the end of a stream", () => {
+  it.effect("10.2 a literal terminal event ends the stream at once and is not emitted", () =>
     Effect.gen(function* () {
       const read = yield* readBy(untilDone, [tick(1), done + tick(2), neverEnding])
       expect(read).toMatchObject({ events: values(1), error: undefined })
@@ -178,7 +178,7 @@ describe("the end", () => {
     })
   )
 
-  it.effect("10.2 a predicate ends the stream behind the value that it holds for", () =>
+  it.effect("10.2 a predicate's terminal event ends the stream at once and is emitted", () =>
     Effect.gen(function* () {
       const contract = EventStream.make({
         event: Tick,
@@ -190,7 +190,7 @@ describe("the end", () => {
     })
   )
 
-  it.effect("10.2 what stands behind the terminal event does not count, be it an error", () =>
+  it.effect("10.2 events after the terminal event are ignored, errors included", () =>
     Effect.gen(function* () {
       const read = yield* readBy(untilDone, tick(1) + done + errorEvent("overloaded_error"))
       expect(read).toMatchObject({ events: values(1), error: undefined })
@@ -199,10 +199,10 @@ describe("the end", () => {
 
   it.effect.each([
     { name: "at once", body: "", received: 0 },
-    { name: "behind pings", body: ping, received: 0 },
-    { name: "behind events", body: ticks(1, 2, 3), received: 3 },
-    { name: "within an event", body: `${ticks(1, 2)}data: {"n":`, received: 2 },
-    { name: "behind an event that nothing ends", body: `${ticks(1)}data: {"n":2}`, received: 2 }
+    { name: "after pings", body: ping, received: 0 },
+    { name: "after events", body: ticks(1, 2, 3), received: 3 },
+    { name: "inside an event", body: `${ticks(1, 2)}data: {"n":`, received: 2 },
+    { name: "after an unterminated event", body: `${ticks(1)}data: {"n":2}`, received: 2 }
   ])("10.3 a body that ends $name, before the terminal event, is truncated", ({ body, received }) =>
     Effect.gen(function* () {
       const contract = EventStream.make({ event: Tick, ignore: ["ping"], terminal: "[DONE]" })
@@ -222,14 +222,14 @@ describe("the end", () => {
     { name: "nothing", body: "", events: [] },
     { name: "comments and pings", body: `: hi\n\n${ping}`, events: [] },
     { name: "events", body: ticks(1, 2), events: values(1, 2) }
-  ])("10.3 without a terminal event a body of $name may end", ({ body, events }) =>
+  ])("10.3 a contract without a terminal event accepts a body of $name", ({ body, events }) =>
     Effect.gen(function* () {
       const read = yield* readBy(EventStream.make({ event: { message: Tick } }), body)
       expect(read).toMatchObject({ events, error: undefined })
     })
   )
 
-  it.effect("10.3 an answer without a body has no events", () =>
+  it.effect("10.3 an empty response has no events", () =>
     Effect.gen(function* () {
       const headers = { "content-type": "text/event-stream" }
       for (const status of [200, 204]) {
@@ -243,7 +243,7 @@ describe("the end", () => {
     { unterminated: undefined, events: values(1, 2) },
     { unterminated: "emit", events: values(1, 2) },
     { unterminated: "drop", events: values(1) }
-  ] as const)("9.3 an event that nothing ends, unterminated: $unterminated", ({ events, unterminated }) =>
+  ] as const)("9.3 an unterminated last event, unterminated: $unterminated", ({ events, unterminated }) =>
     Effect.gen(function* () {
       for (const tail of ['data: {"n":2}', 'data: {"n":2}\n']) {
         const read = yield* readBy(EventStream.make({ event: Tick, unterminated }), tick(1) + tail)
@@ -252,7 +252,7 @@ describe("the end", () => {
     })
   )
 
-  it.effect("9.3 a terminal event that nothing ends is one", () =>
+  it.effect("9.3 an unterminated terminal event ends the stream", () =>
     Effect.gen(function* () {
       const read = yield* readBy(untilDone, `${tick(1)}data: [DONE]`)
       expect(read).toMatchObject({ events: values(1), error: undefined })
@@ -268,7 +268,7 @@ describe("error events", () => {
     { type: "authentication_error", tag: "AuthenticationError" },
     { type: "invalid_request_error", tag: "BadRequestError" },
     { type: "never_heard_of_it", tag: "UnexpectedStatusError" }
-  ])("7.2 10.4 $type inside a 200 stream is an $tag", ({ tag, type }) =>
+  ])("7.2 10.4 the error event $type in a 200 stream is $tag", ({ tag, type }) =>
     Effect.gen(function* () {
       const read = yield* readBy(tickEvents, [tick(1), errorEvent(type), neverEnding])
       expect(read.events).toEqual(values(1))
@@ -288,14 +288,14 @@ describe("error events", () => {
     { name: "text", data: "out of order", body: "out of order", message: "200 out of order" },
     { name: "nothing", data: "", body: undefined, message: "200 error" },
     { name: "another shape", data: '{"code":7}', body: { code: 7 }, message: '200 {"code":7}' }
-  ])("10.4 an error event of $name is told as it is", ({ body, data, message }) =>
+  ])("10.4 an error event with $name keeps its body", ({ body, data, message }) =>
     Effect.gen(function* () {
       const read = yield* readBy(tickEvents, `${tick(1)}event: error\ndata: ${data}\n\n`)
       expect(read.error).toMatchObject({ _tag: "UnexpectedStatusError", body, message, type: undefined })
     })
   )
 
-  it.effect("10.4 an event of another name may tell of errors", () =>
+  it.effect("10.4 error.event names another error event", () =>
     Effect.gen(function* () {
       const contract = EventStream.make({ event: Tick, error: { event: "failed" } })
       const body = named("error", { n: 1 }) + errorEvent("overloaded_error", "failed")
@@ -304,7 +304,7 @@ describe("error events", () => {
     })
   )
 
-  it.effect("10.4 a predicate may tell errors by their data", () =>
+  it.effect("10.4 error.event may be a predicate of the data", () =>
     Effect.gen(function* () {
       const contract = EventStream.make({
         event: Tick,
@@ -319,7 +319,7 @@ describe("error events", () => {
     })
   )
 
-  it.effect("10.4 with error: false an event called error is one like any other", () =>
+  it.effect("10.4 with error: false an event named error is a value", () =>
     Effect.gen(function* () {
       const read = yield* readBy(EventStream.make({ event: Tick, error: false }), named("error", { n: 1 }))
       expect(read).toMatchObject({ events: values(1), error: undefined })
@@ -327,49 +327,53 @@ describe("error events", () => {
   )
 
   class OutOfTicks extends Schema.TaggedError<OutOfTicks>()("OutOfTicks", { left: Schema.Number }) {}
-  const owning = EventStream.make({ event: Tick, error: { schema: OutOfTicks } })
+  const withOwnError = EventStream.make({ event: Tick, error: { schema: OutOfTicks } })
 
-  it.effect("10.4 an error of the caller's own", () =>
+  it.effect("10.4 error.schema decodes the caller's own error", () =>
     Effect.gen(function* () {
       const body = tick(1) + named("error", { _tag: "OutOfTicks", left: 3 })
-      const read = yield* readBy(owning, body)
+      const read = yield* readBy(withOwnError, body)
       expect(read.events).toEqual(values(1))
       expect(read.error).toBeInstanceOf(OutOfTicks)
       expect(read.error).toMatchObject({ left: 3 })
     })
   )
 
-  it.effect("10.4 an error that is not the caller's own has the tag of its type", () =>
+  it.effect("10.4 an error event that does not fit error.schema is the tagged error of its type", () =>
     Effect.gen(function* () {
-      const read = yield* readBy(owning, tick(1) + errorEvent("overloaded_error"))
+      const read = yield* readBy(withOwnError, tick(1) + errorEvent("overloaded_error"))
       expect(read.error).toMatchObject({ _tag: "OverloadedError", requestId: "req_1" })
     })
   )
 
-  it.effect("7.5 the caller's own error for a status is not one for the stream", () =>
+  it.effect("7.5 failure does not apply to error events", () =>
     Effect.gen(function* () {
-      const answer = { _tag: "OutOfTicks", left: 0 }
+      const failureBody = { _tag: "OutOfTicks", left: 0 }
       const request = getEvents(tickEvents, { failure: { 404: OutOfTicks } })
-      const missing = yield* playStream([MockTransport.json(answer, { status: 404 })], request, {}, 0)
+      const missing = yield* playStream([MockTransport.json(failureBody, { status: 404 })], request, {}, 0)
       expect(missing.error).toBeInstanceOf(OutOfTicks)
-      const inStream = yield* playStream([sse(tick(1) + named("error", answer))], request, {}, 0)
+      const inStream = yield* playStream([sse(tick(1) + named("error", failureBody))], request, {}, 0)
       expect(inStream.error).toMatchObject({ _tag: "UnexpectedStatusError", status: 200 })
     })
   )
 })
 
-describe("the answer", () => {
+describe("the response's media type", () => {
   const page = "<html><body>Sign in to  the\n network</body></html>"
   it.effect.each([
-    { name: "HTML", headers: { "content-type": "text/html; charset=utf-8" }, said: "text/html" },
-    { name: "JSON", headers: { "content-type": "application/json" }, said: "application/json" },
-    { name: "of no type", headers: {}, said: "of no media type" },
-    { name: "almost right", headers: { "content-type": "text/event-streams" }, said: "text/event-streams" }
-  ])("10.1 an answer that is $name is a StreamProtocolError with an excerpt", ({ headers, said }) =>
+    { name: "HTML", headers: { "content-type": "text/html; charset=utf-8" }, expectedType: "text/html" },
+    { name: "JSON", headers: { "content-type": "application/json" }, expectedType: "application/json" },
+    { name: "without a type", headers: {}, expectedType: "of no media type" },
+    {
+      name: "with a similar type",
+      headers: { "content-type": "text/event-streams" },
+      expectedType: "text/event-streams"
+    }
+  ])("10.1 a response $name is a StreamProtocolError with an excerpt", ({ headers, expectedType }) =>
     Effect.gen(function* () {
       const head = { ...headers, "request-id": "req_1" }
       const read = yield* readBy(tickEvents, MockTransport.stream([page], { headers: head }))
-      const reason = `the answer is ${said}, not text/event-stream`
+      const reason = `the answer is ${expectedType}, not text/event-stream`
       const excerpt = "<html><body>Sign in to the network</body></html>"
       expect(read.error).toMatchObject({
         _tag: "StreamProtocolError",
@@ -390,7 +394,7 @@ describe("the answer", () => {
     "text/event-stream; charset=utf-8",
     "Text/Event-Stream;charset=UTF-8",
     "text/event-stream ; x"
-  ])("10.1 %s is a stream of events", (type) =>
+  ])("10.1 %s is accepted", (type) =>
     Effect.gen(function* () {
       const read = yield* readBy(tickEvents, sse(tick(1), { headers: { "content-type": type } }))
       expect(read).toMatchObject({ events: values(1), error: undefined })
@@ -398,22 +402,25 @@ describe("the answer", () => {
     })
   )
 
-  it.effect("10.1 a contract may name another type", () =>
+  it.effect("10.1 contentType names another media type", () =>
     Effect.gen(function* () {
       const contract = EventStream.make({ event: Tick, contentType: "Application/vnd.ticks; v=1" })
       const head = { headers: { "content-type": "application/vnd.ticks" } }
       const read = yield* readBy(contract, sse(tick(1), head))
       expect(read).toMatchObject({ events: values(1), error: undefined })
       expect(read.requests[0]?.headers["accept"]).toBe("Application/vnd.ticks; v=1")
-      const plainly = yield* readBy(contract, tick(1))
-      expect(plainly.error).toMatchObject({ _tag: "StreamProtocolError" })
+      const eventStream = yield* readBy(contract, tick(1))
+      expect(eventStream.error).toMatchObject({ _tag: "StreamProtocolError" })
     })
   )
 
   it.effect.each([
     { name: "in one chunk", parts: [`${ticks(1, 2)}data: "${"x".repeat(120)}"\n\n${tick(3)}`] },
-    { name: "in many", parts: [tick(1), tick(2), 'data: "', "x".repeat(60), "x".repeat(60), neverEnding] }
-  ])("9.2 an event above the cap fails behind those before it, $name", ({ parts }) =>
+    {
+      name: "in several chunks",
+      parts: [tick(1), tick(2), 'data: "', "x".repeat(60), "x".repeat(60), neverEnding]
+    }
+  ])("9.2 an event above the limit fails after the earlier events, $name", ({ parts }) =>
     Effect.gen(function* () {
       const read = yield* readBy(tickEvents, parts, { limits: { eventBytes: 100 } })
       expect(read.events).toEqual(values(1, 2))

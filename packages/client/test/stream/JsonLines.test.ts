@@ -26,31 +26,31 @@ describe("lines", () => {
     { name: "LF", body: '{"n":1}\n{"n":2}\n' },
     { name: "CRLF", body: '{"n":1}\r\n{"n":2}\r\n' },
     { name: "blank lines", body: '\n{"n":1}\n\n \t\r\n{"n":2}\n\n' },
-    { name: "no newline at the end", body: '{"n":1}\n{"n":2}' },
+    { name: "no line end at the end", body: '{"n":1}\n{"n":2}' },
     { name: "a byte order mark", body: '\ufeff{"n":1}\n{"n":2}' },
-    { name: "space around the values", body: ' {"n": 1} \n\t{"n":\t2}\r\n' }
-  ])("10 one value a line: $name", ({ body }) =>
+    { name: "whitespace around the values", body: ' {"n": 1} \n\t{"n":\t2}\r\n' }
+  ])("10 each line is a value: $name", ({ body }) =>
     Effect.gen(function* () {
       const read = yield* readBy(rows, body)
       expect(read).toMatchObject({ events: values(1, 2), error: undefined })
     })
   )
 
-  it.effect("10 the lines of a network chunk come together, wherever it was cut", () =>
+  it.effect("10 the complete lines of a network chunk arrive as one chunk", () =>
     Effect.gen(function* () {
       const read = yield* readBy(rows, [line(1) + line(2), '{"n"', ":3}", `\n${line(4)}`, line(5)])
       expect(read.chunks).toEqual([values(1, 2), values(3, 4), values(5)])
     })
   )
 
-  it.effect("10 any value of JSON may stand in a line", () =>
+  it.effect("10 a line may be any JSON value", () =>
     Effect.gen(function* () {
       const read = yield* readBy(EventStream.jsonLines(Schema.Unknown), '1\n"a"\nnull\n[]\n')
       expect(read.events).toEqual([1, "a", null, []])
     })
   )
 
-  it.effect("10 a zod schema", () =>
+  it.effect("10 decodes with a zod schema", () =>
     Effect.gen(function* () {
       const read = yield* readBy(EventStream.jsonLines(zod.object({ n: zod.number() })), `${line(1)}{}\n`)
       expect(read.events).toEqual(values(1))
@@ -58,17 +58,17 @@ describe("lines", () => {
     })
   )
 
-  it.effect("10.3 nothing at all is a stream without lines", () =>
+  it.effect("10.3 an empty body has no lines", () =>
     Effect.gen(function* () {
       expect(yield* readBy(rows, "")).toMatchObject({ events: [], error: undefined })
     })
   )
 
   it.effect.each([
-    { name: "that is no JSON", bad: "oops\n", reason: "an event is not valid JSON" },
-    { name: "of server-sent events", bad: tick(2), reason: "an event is not valid JSON" },
+    { name: "that is not JSON", bad: "oops\n", reason: "an event is not valid JSON" },
+    { name: "from server-sent events", bad: tick(2), reason: "an event is not valid JSON" },
     { name: "with two values", bad: '{"n":1} {"n":2}\n', reason: "an event is not valid JSON" }
-  ])("10 a line $name is a StreamProtocolError behind the lines before it", ({ bad, reason }) =>
+  ])("10 a line $name is a StreamProtocolError after the earlier lines", ({ bad, reason }) =>
     Effect.gen(function* () {
       const read = yield* readBy(rows, [line(1) + bad + line(3), neverEnding])
       expect(read.events).toEqual(values(1))
@@ -81,7 +81,7 @@ describe("lines", () => {
   it.effect.each([
     { name: "whole", parts: [line(1), `{"n":2,"more":"${"x".repeat(100)}"}\n${line(3)}`] },
     { name: "in parts", parts: [line(1), '{"n":2,"more":"', "x".repeat(60), "x".repeat(60), neverEnding] }
-  ])("9.2 a line above the cap fails behind those before it, $name", ({ parts }) =>
+  ])("9.2 a line above the limit fails after the earlier lines, $name", ({ parts }) =>
     Effect.gen(function* () {
       const read = yield* readBy(rows, parts, { limits: { eventBytes: 100 } })
       expect(read.events).toEqual(values(1))
@@ -97,7 +97,7 @@ describe("the contract", () => {
   it.effect.each([
     { name: "a literal", terminal: "end", events: values(1) },
     { name: "a predicate", terminal: ({ n }: { readonly n: number }) => n === 1, events: values(1) }
-  ])("10.2 ends at $name, though the server goes on", ({ events, terminal }) =>
+  ])("10.2 $name ends the stream before the body ends", ({ events, terminal }) =>
     Effect.gen(function* () {
       const read = yield* readBy(EventStream.jsonLines(Tick, { terminal }), [
         `${line(1)}end\n`,
@@ -111,8 +111,8 @@ describe("the contract", () => {
 
   it.effect.each([
     { name: "at once", body: "", received: 0 },
-    { name: "behind lines", body: line(1) + line(2), received: 2 },
-    { name: "within a line", body: `${line(1)}{"n":`, received: 1 }
+    { name: "after lines", body: line(1) + line(2), received: 2 },
+    { name: "inside a line", body: `${line(1)}{"n":`, received: 1 }
   ])("10.3 a body that ends $name, before the terminal line, is truncated", ({ body, received }) =>
     Effect.gen(function* () {
       const read = yield* readBy(EventStream.jsonLines(Tick, { terminal: "end" }), body)
@@ -124,7 +124,7 @@ describe("the contract", () => {
   const error = { event: ({ data }: { readonly data: string }) => data.startsWith('{"error"') }
   const overloaded = { error: { type: "overloaded_error", message: "later" } }
 
-  it.effect("10.4 a line that tells of an error, by a predicate", () =>
+  it.effect("10.4 error.event marks a line as an error", () =>
     Effect.gen(function* () {
       const body = `${line(1)}${JSON.stringify(overloaded)}\n${line(2)}`
       const read = yield* readBy(EventStream.jsonLines(Tick, { error }), body)
@@ -133,7 +133,7 @@ describe("the contract", () => {
     })
   )
 
-  it.effect("10.4 a line that tells of an error of the caller's own", () =>
+  it.effect("10.4 error.schema decodes the caller's own error", () =>
     Effect.gen(function* () {
       const body = `${line(1)}{"error":"no more","_tag":"Broken"}\n`
       const read = yield* readBy(EventStream.jsonLines(Tick, { error: { ...error, schema: Broken } }), body)
@@ -142,14 +142,14 @@ describe("the contract", () => {
     })
   )
 
-  it.effect("10.4 without a word on errors no line is one", () =>
+  it.effect("10.4 without the error option every line is a value", () =>
     Effect.gen(function* () {
       const read = yield* readBy(EventStream.jsonLines(Schema.Unknown), '{"error":{"type":"api_error"}}\n')
       expect(read).toMatchObject({ events: [{ error: { type: "api_error" } }], error: undefined })
     })
   )
 
-  it.effect("10.5 a connection that breaks between two lines", () =>
+  it.effect("10.5 a connection reset after a line is not retried", () =>
     Effect.gen(function* () {
       const read = yield* readBy(rows, [line(1), reset])
       expect(read.events).toEqual(values(1))
@@ -162,7 +162,7 @@ describe("the contract", () => {
     "application/ndjson; charset=utf-8",
     "application/jsonl",
     "application/x-jsonlines"
-  ])("10.1 %s is a stream of lines", (type) =>
+  ])("10.1 %s is accepted", (type) =>
     Effect.gen(function* () {
       const read = yield* playStream([lines(line(1), type)], getEvents(rows), {}, 0)
       expect(read).toMatchObject({ events: values(1), error: undefined })
@@ -170,7 +170,7 @@ describe("the contract", () => {
     })
   )
 
-  it.effect.each(["text/html", "application/json", "text/event-stream"])("10.1 %s is none", (type) =>
+  it.effect.each(["text/html", "application/json", "text/event-stream"])("10.1 %s is rejected", (type) =>
     Effect.gen(function* () {
       const read = yield* playStream([lines("<p>Sign in</p>", type)], getEvents(rows), {}, 0)
       expect(read.error).toMatchObject({
@@ -181,7 +181,7 @@ describe("the contract", () => {
     })
   )
 
-  it.effect("10.1 a contract may name another type", () =>
+  it.effect("10.1 contentType names another media type", () =>
     Effect.gen(function* () {
       const contract = EventStream.jsonLines(Tick, { contentType: "application/json" })
       const read = yield* playStream([lines(line(1), "application/json")], getEvents(contract), {}, 0)
@@ -190,7 +190,7 @@ describe("the contract", () => {
     })
   )
 
-  it.effect("1.2 a limit that makes no sense is named, and nothing is sent", () =>
+  it.effect("1.2 an invalid idleTimeout fails and sends nothing", () =>
     Effect.gen(function* () {
       const contract = EventStream.jsonLines(Tick, { idleTimeout: 0 })
       const read = yield* playStream([], getEvents(contract), {}, 0)
@@ -199,7 +199,7 @@ describe("the contract", () => {
     })
   )
 
-  it.effect("10 the content limit holds for lines", () =>
+  it.effect("10 contentTimeout applies to lines", () =>
     Effect.gen(function* () {
       const contract = EventStream.jsonLines(Tick, { contentTimeout: "2 seconds" })
       const parts = [line(1), { delay: "1 second" }, "\n", { delay: "1 second" }, "\n", neverEnding] as const

@@ -24,7 +24,7 @@ import {
 const second = { delay: "1 second" } as const
 const seconds = (count: number) => ({ delay: Duration.seconds(count) })
 
-/** Pings, each a second after the last. */
+/** Pings, one second apart. */
 const pings = (count: number) => Array.from({ length: count }, () => [second, ping]).flat()
 
 type Limits = Pick<
@@ -37,7 +37,7 @@ const limited = (limits: Limits) =>
 
 const once = { retry: { maxRetries: 0 } } as const
 
-describe("limits of a contract", () => {
+describe("timeouts of a contract", () => {
   const table: ReadonlyArray<{
     readonly name: string
     readonly limits: Limits
@@ -47,7 +47,7 @@ describe("limits of a contract", () => {
     readonly at: number
   }> = [
     {
-      name: "the first event does not come",
+      name: "no first event arrives",
       limits: { firstEventTimeout: "3 seconds" },
       parts: [neverEnding],
       events: 0,
@@ -55,7 +55,7 @@ describe("limits of a contract", () => {
       at: 3000
     },
     {
-      name: "nothing but pings comes first",
+      name: "only pings arrive before the first event",
       limits: { firstEventTimeout: "3 seconds" },
       parts: [...pings(5), tick(1), done],
       events: 0,
@@ -63,7 +63,7 @@ describe("limits of a contract", () => {
       at: 3000
     },
     {
-      name: "a first event comes in pieces, and too late",
+      name: "the first event arrives in pieces, after the limit",
       limits: { firstEventTimeout: "3 seconds" },
       parts: ["data:", second, " {", second, '"n"', second, ":1}\n", second, "\n", done],
       events: 0,
@@ -71,7 +71,7 @@ describe("limits of a contract", () => {
       at: 3000
     },
     {
-      name: "no byte comes first",
+      name: "no byte arrives before the first event",
       limits: { idleTimeout: "3 seconds" },
       parts: [neverEnding],
       events: 0,
@@ -79,7 +79,7 @@ describe("limits of a contract", () => {
       at: 3000
     },
     {
-      name: "no byte comes between events",
+      name: "no byte arrives between events",
       limits: { idleTimeout: "3 seconds" },
       parts: [tick(1), seconds(2), tick(2), seconds(4), tick(3), done],
       events: 2,
@@ -87,7 +87,7 @@ describe("limits of a contract", () => {
       at: 5000
     },
     {
-      name: "no byte comes behind pings",
+      name: "no byte arrives after pings",
       limits: { idleTimeout: "3 seconds" },
       parts: [tick(1), ...pings(4), neverEnding],
       events: 1,
@@ -95,7 +95,7 @@ describe("limits of a contract", () => {
       at: 7000
     },
     {
-      name: "nothing but pings comes between events",
+      name: "only pings arrive between events",
       limits: { contentTimeout: "3 seconds" },
       parts: [tick(1), second, tick(2), ...pings(9), tick(3), done],
       events: 2,
@@ -103,7 +103,7 @@ describe("limits of a contract", () => {
       at: 4000
     },
     {
-      name: "nothing but comments comes between events",
+      name: "only comments arrive between events",
       limits: { contentTimeout: "3 seconds" },
       parts: [tick(1), seconds(2), ": hi\n\n", seconds(2), ": hi\n\n", tick(2), done],
       events: 1,
@@ -111,7 +111,7 @@ describe("limits of a contract", () => {
       at: 3000
     },
     {
-      name: "the closest limit passes first",
+      name: "several limits apply and the earliest passes",
       limits: { firstEventTimeout: "1 second", idleTimeout: "1500 millis", contentTimeout: "3 seconds" },
       parts: [tick(1), ...pings(1), neverEnding],
       events: 1,
@@ -120,7 +120,7 @@ describe("limits of a contract", () => {
     }
   ]
 
-  it.effect.each(table)("10 fails where $name", ({ at, events, limits, parts, phase }) =>
+  it.effect.each(table)("10 fails with a TimeoutError when $name", ({ at, events, limits, parts, phase }) =>
     Effect.gen(function* () {
       const read = yield* playStream([sse(parts)], getEvents(limited(limits)), once)
       expect(read.events).toHaveLength(events)
@@ -139,31 +139,31 @@ describe("limits of a contract", () => {
 
   it.effect.each([
     {
-      name: "first events within the limit",
+      name: "a first event within firstEventTimeout",
       limits: { firstEventTimeout: "3 seconds" },
       parts: [...pings(2), tick(1)]
     },
     {
-      name: "silence behind the first event, where only that is limited",
+      name: "a pause after the first event under firstEventTimeout",
       limits: { firstEventTimeout: "3 seconds" },
       parts: [tick(1), seconds(30)]
     },
     {
-      name: "pings that keep a stream from being idle",
+      name: "pings within idleTimeout",
       limits: { idleTimeout: "3 seconds" },
       parts: [...pings(9), tick(1)]
     },
     {
-      name: "events within the content limit",
+      name: "events within contentTimeout",
       limits: { contentTimeout: "3 seconds" },
       parts: [tick(0), seconds(2), tick(0), seconds(2), tick(1)]
     },
     {
-      name: "a first event that takes longer than the content limit",
+      name: "a first event after contentTimeout",
       limits: { contentTimeout: "3 seconds" },
       parts: [seconds(9), tick(1)]
     }
-  ] as const)("10 lets pass $name", ({ limits, parts }) =>
+  ] as const)("10 does not time out on $name", ({ limits, parts }) =>
     Effect.gen(function* () {
       const read = yield* playStream([sse([...parts, done])], getEvents(limited(limits)), once)
       expect(read.error).toBeUndefined()
@@ -171,7 +171,7 @@ describe("limits of a contract", () => {
     })
   )
 
-  it.effect("10 the first event is waited for from the headers on", () =>
+  it.effect("10 firstEventTimeout starts at the response's headers", () =>
     Effect.gen(function* () {
       const script = [sse([seconds(2), tick(1), done], { delay: "10 seconds" })]
       const read = yield* playStream(script, getEvents(limited({ firstEventTimeout: "3 seconds" })), once)
@@ -179,7 +179,7 @@ describe("limits of a contract", () => {
     })
   )
 
-  it.effect("10 every attempt has the first event's limit to itself", () =>
+  it.effect("10 firstEventTimeout applies to each attempt", () =>
     Effect.gen(function* () {
       const script = [
         status(503, { "retry-after": "5" }),
@@ -196,7 +196,7 @@ describe("limits of a contract", () => {
     (["firstEventTimeout", "idleTimeout", "contentTimeout"] as const).flatMap((name) =>
       [0, -1, "-1 seconds", Number.NaN].map((limit) => ({ name, limit }))
     )
-  )("1.2 a contract with $name: $limit is an InvalidRequestError, and nothing is sent", ({ limit, name }) =>
+  )("1.2 an invalid $name of $limit is an InvalidRequestError and sends nothing", ({ limit, name }) =>
     Effect.gen(function* () {
       const contract = EventStream.make({ event: Tick, [name]: limit })
       const read = yield* playStream([], getEvents(contract), {}, 0)
@@ -211,8 +211,8 @@ describe("limits of a contract", () => {
   )
 })
 
-describe("limits of the client", () => {
-  it.effect("1.3 timeouts.idle holds for streams that set no limit", () =>
+describe("timeouts of the client", () => {
+  it.effect("1.3 timeouts.idle applies to streams without their own", () =>
     Effect.gen(function* () {
       const timeouts = { idle: "4 seconds" } as const
       const read = yield* playStream([sse([tick(1), neverEnding])], getEvents(tickEvents), {
@@ -227,7 +227,7 @@ describe("limits of the client", () => {
     })
   )
 
-  it.effect("1.3 a stream may be idle for ten minutes", () =>
+  it.effect("1.3 the default idle timeout is ten minutes", () =>
     Effect.gen(function* () {
       const script = [sse([tick(1), seconds(599), tick(2), neverEnding])]
       const read = yield* playStream(script, getEvents(tickEvents), {}, "1 hour")
@@ -235,7 +235,7 @@ describe("limits of the client", () => {
     })
   )
 
-  it.effect("1.1 the contract's idle limit comes before the client's", () =>
+  it.effect("1.1 the contract's idleTimeout overrides the client's", () =>
     Effect.gen(function* () {
       const contract = EventStream.make({ event: Tick, idleTimeout: "9 seconds" })
       const script = [sse([tick(1), seconds(8), tick(2)])]
@@ -244,7 +244,7 @@ describe("limits of the client", () => {
     })
   )
 
-  it.effect("6.5 total covers the whole stream, however lively", () =>
+  it.effect("6.5 total ends a stream even while events arrive", () =>
     Effect.gen(function* () {
       const parts = Array.from({ length: 20 }, (_, n) => [tick(n), second]).flat()
       const read = yield* playStream([sse(parts)], getEvents(tickEvents), {
@@ -263,7 +263,7 @@ describe("limits of the client", () => {
   it.effect.each([
     { name: "before the headers", step: MockTransport.never },
     { name: "before the first event", step: sse([...pings(30)]) }
-  ])("6.5 total passes $name", ({ step }) =>
+  ])("6.5 total ends the call $name", ({ step }) =>
     Effect.gen(function* () {
       const contract = limited({})
       const read = yield* playStream([step], getEvents(contract), { timeouts: { total: "4 seconds" } })
@@ -275,7 +275,7 @@ describe("limits of the client", () => {
     })
   )
 
-  it.effect("6.5 total goes on through the attempts and into the stream", () =>
+  it.effect("6.5 total covers attempts and the stream together", () =>
     Effect.gen(function* () {
       const script = [status(503, { "retry-after": "3" }), sse([tick(1), neverEnding])]
       const read = yield* playStream(script, getEvents(tickEvents), { timeouts: { total: "5 seconds" } })
@@ -284,22 +284,20 @@ describe("limits of the client", () => {
     })
   )
 
-  it.effect(
-    "6.5 a total that has passed while the reader was busy ends the stream, though events are at hand",
-    () =>
-      Effect.gen(function* () {
-        const { client } = yield* scripted([sse([tick(1), tick(2), tick(3)])], {
-          timeouts: { total: "5 seconds" }
-        })
-        const slow = Stream.tap(client.stream(getEvents(tickEvents)), () => Effect.sleep("6 seconds"))
-        const read = yield* Effect.flatten(settle(follow(slow)))
-        expect(read).toMatchObject({ events: values(1), error: { _tag: "TimeoutError", phase: "total" } })
+  it.effect("6.5 total ends a stream with buffered events if it passed while the reader was busy", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([sse([tick(1), tick(2), tick(3)])], {
+        timeouts: { total: "5 seconds" }
       })
+      const slow = Stream.tap(client.stream(getEvents(tickEvents)), () => Effect.sleep("6 seconds"))
+      const read = yield* Effect.flatten(settle(follow(slow)))
+      expect(read).toMatchObject({ events: values(1), error: { _tag: "TimeoutError", phase: "total" } })
+    })
   )
 })
 
-describe("a slow reader", () => {
-  it.effect("10 its own time counts for no limit but total", () =>
+describe("a slow consumer", () => {
+  it.effect("10 its own time counts only against total", () =>
     Effect.gen(function* () {
       const contract = limited({
         firstEventTimeout: "2 seconds",
@@ -315,7 +313,7 @@ describe("a slow reader", () => {
     })
   )
 
-  it.effect("10 is told of silence by the time it has waited itself", () =>
+  it.effect("10 contentTimeout counts only the time spent waiting for the server", () =>
     Effect.gen(function* () {
       const contract = limited({ contentTimeout: "3 seconds" })
       const { client } = yield* scripted([sse([tick(1), ...pings(9)])], once)
@@ -325,7 +323,7 @@ describe("a slow reader", () => {
     })
   )
 
-  it.effect("10.4 an error that is at hand is told, whatever has passed since", () =>
+  it.effect("10.4 a buffered error event is emitted after any delay", () =>
     Effect.gen(function* () {
       const contract = limited({ contentTimeout: "3 seconds" })
       const { client } = yield* scripted([sse(tick(1) + errorEvent("overloaded_error"))], once)

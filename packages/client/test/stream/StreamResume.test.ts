@@ -8,10 +8,13 @@ import {
   done,
   errorEvent,
   getEvents,
+  lastEventIds,
   neverEnding,
   playStream,
   postEvents,
   reset,
+  resumable,
+  resumableWithoutEnd,
   sse,
   Tick,
   tags,
@@ -20,95 +23,85 @@ import {
   values
 } from "../fixtures/streams.js"
 
-const resuming = EventStream.make({ event: Tick, terminal: "[DONE]", resume: true })
-const endless = EventStream.make({ event: Tick, resume: true })
-
 const refused = MockTransport.connectionError({ code: "ECONNREFUSED" })
 const first = (...more: ReadonlyArray<MockTransport.BodyPart>) => sse([tick(1, "a"), tick(2, "b"), ...more])
 const rest = sse([tick(3, "c"), done])
 const gone = MockTransport.empty(204)
 
-type Played = Effect.Effect.Success<ReturnType<typeof playStream>>
-
-const askedFrom = ({ requests }: Pick<Played, "requests">) =>
-  requests.map(({ headers }) => headers["last-event-id"])
-
-describe("going on", () => {
+describe("reconnecting", () => {
   it.effect.each([
     { name: "a reset", break: [reset], took: 500 },
     { name: "the end of the body before the terminal event", break: [], took: 500 },
     {
-      name: "an error event that may be retried",
+      name: "a retryable error event",
       break: [errorEvent("overloaded_error"), neverEnding],
       took: 500
     },
     { name: "silence", break: [neverEnding], took: 5500 }
-  ])("10.6 reconnects with last-event-id behind $name", ({ break: parts, took }) =>
+  ])("10.6 reconnects with last-event-id after $name", ({ break: parts, took }) =>
     Effect.gen(function* () {
       const options = { retry: withoutJitter, timeouts: { idle: "5 seconds" } } as const
-      const read = yield* playStream([first(...parts), rest], getEvents(resuming), options)
+      const read = yield* playStream([first(...parts), rest], getEvents(resumable), options)
       expect(read).toMatchObject({ events: values(1, 2, 3), error: undefined, sentAt: [0, took] })
-      expect(askedFrom(read)).toEqual([undefined, "b"])
+      expect(lastEventIds(read)).toEqual([undefined, "b"])
       expect(yield* read.transport.inFlight).toBe(0)
     })
   )
 
-  it.effect("10.6 without a terminal event it goes on until the server says that there is no more", () =>
+  it.effect("10.6 without a terminal event it reconnects until a 204", () =>
     Effect.gen(function* () {
       const script = [first(), sse(tick(3, "c")), gone]
-      const read = yield* playStream(script, getEvents(endless), { retry: withoutJitter })
+      const read = yield* playStream(script, getEvents(resumableWithoutEnd), { retry: withoutJitter })
       expect(read).toMatchObject({ events: values(1, 2, 3), error: undefined, sentAt: [0, 500, 1000] })
-      expect(askedFrom(read)).toEqual([undefined, "b", "c"])
+      expect(lastEventIds(read)).toEqual([undefined, "b", "c"])
     })
   )
 
-  it.effect("10.6 goes on as often as events come, each time from the last", () =>
+  it.effect("10.6 reconnects as long as events arrive, each time from the last id", () =>
     Effect.gen(function* () {
       const breaks = Array.from({ length: 9 }, (_, n) => sse([tick(n, `id ${n}`), reset]))
-      const read = yield* playStream([...breaks, sse(done)], getEvents(resuming), { retry: withoutDelay })
+      const read = yield* playStream([...breaks, sse(done)], getEvents(resumable), { retry: withoutDelay })
       expect(read).toMatchObject({ events: values(0, 1, 2, 3, 4, 5, 6, 7, 8), error: undefined })
-      expect(askedFrom(read).slice(1)).toEqual(Array.from({ length: 9 }, (_, n) => `id ${n}`))
+      expect(lastEventIds(read).slice(1)).toEqual(Array.from({ length: 9 }, (_, n) => `id ${n}`))
     })
   )
 
   it.effect.each([
-    { name: "an event cut short", tail: 'id: c\ndata: {"n":' },
+    { name: "a truncated event", tail: 'id: c\ndata: {"n":' },
     { name: "an id without its event", tail: "id: c\n" },
-    { name: "a half id", tail: "id: " }
-  ])("10.6 $name is asked for again: nothing is lost or doubled", ({ tail }) =>
+    { name: "a truncated id", tail: "id: " }
+  ])("10.6 resumes before $name, so nothing is lost or duplicated", ({ tail }) =>
     Effect.gen(function* () {
       for (const broken of [first(tail), first(tail, reset)]) {
-        for (const contract of [resuming, endless]) {
+        for (const contract of [resumable, resumableWithoutEnd]) {
           const read = yield* playStream([broken, rest, gone], getEvents(contract), { retry: withoutDelay })
-          expect(askedFrom(read).slice(0, 2)).toEqual([undefined, "b"])
+          expect(lastEventIds(read).slice(0, 2)).toEqual([undefined, "b"])
           expect(read.events.slice(0, 3)).toEqual(values(1, 2, 3))
         }
       }
     })
   )
 
-  it.effect(
-    "10.6 events that came with what broke the stream are handed out first, and not asked for again",
-    () =>
-      Effect.gen(function* () {
-        const parts = tick(1, "a") + tick(2, "b") + errorEvent("overloaded_error") + tick(7, "g")
-        const read = yield* playStream([sse(parts), rest], getEvents(resuming), { retry: withoutDelay })
-        expect(read).toMatchObject({ chunks: [values(1, 2), values(3)], error: undefined })
-        expect(askedFrom(read)).toEqual([undefined, "b"])
-      })
-  )
-
-  it.effect("10.6 an id counts without data, and whatever came with it", () =>
+  it.effect("10.6 emits events that arrived with the failure, and does not request them again", () =>
     Effect.gen(function* () {
-      const script = [first("id: z\n\n", reset), rest]
-      const read = yield* playStream(script, getEvents(resuming), { retry: withoutDelay })
-      expect(askedFrom(read)).toEqual([undefined, "z"])
+      const parts = tick(1, "a") + tick(2, "b") + errorEvent("overloaded_error") + tick(7, "g")
+      const read = yield* playStream([sse(parts), rest], getEvents(resumable), { retry: withoutDelay })
+      expect(read).toMatchObject({ chunks: [values(1, 2), values(3)], error: undefined })
+      expect(lastEventIds(read)).toEqual([undefined, "b"])
     })
   )
 
-  it.effect("10.6 a reconnect is the same request: query, headers, credentials", () =>
+  it.effect("10.6 the id of an event without data counts", () =>
     Effect.gen(function* () {
-      const request = getEvents(resuming, { query: { topic: "a" }, headers: { "x-trace": "on" } })
+      const script = [first("id: z\n\n", reset), rest]
+      const read = yield* playStream(script, getEvents(resumable), { retry: withoutDelay })
+      expect(lastEventIds(read)).toEqual([undefined, "z"])
+    })
+  )
+
+  it.effect("10.6 a reconnect repeats the request: query, headers, credentials", () =>
+    Effect.gen(function* () {
+      const request = getEvents(resumable, { query: { topic: "a" }, headers: { "x-trace": "on" } })
       const read = yield* playStream([first(reset), rest], request, { retry: withoutDelay })
       const [one, two] = read.requests.map(({ headers, url }) => ({ headers, url }))
       const { "last-event-id": id, ...headers } = two?.headers ?? {}
@@ -118,56 +111,56 @@ describe("going on", () => {
   )
 })
 
-describe("how long it waits", () => {
+describe("the wait before a reconnect", () => {
   it.effect.each([
-    { name: "as the server asked", retry: "retry: 3000\n\n", delays: [3000, 3000] },
-    { name: "as the server asked last", retry: "retry: 9\n\nretry: 1500\n\n", delays: [1500, 1500] },
-    { name: "a tenth of a second where it asked for none", retry: "retry: 0\n\n", delays: [100, 100] },
-    { name: "or for less", retry: "retry: 5\n\n", delays: [100, 100] },
-    { name: "by the backoff where it asked for nothing", retry: "", delays: [500, 500] },
-    { name: "by the backoff where it asked for nonsense", retry: "retry: soon\n\n", delays: [500, 500] }
-  ])("10.6 waits $name, from then on", ({ delays, retry }) =>
+    { name: "the server's retry:", retry: "retry: 3000\n\n", delays: [3000, 3000] },
+    { name: "the server's latest retry:", retry: "retry: 9\n\nretry: 1500\n\n", delays: [1500, 1500] },
+    { name: "at least 100 ms for a retry: of zero", retry: "retry: 0\n\n", delays: [100, 100] },
+    { name: "at least 100 ms for a smaller retry:", retry: "retry: 5\n\n", delays: [100, 100] },
+    { name: "the backoff without retry:", retry: "", delays: [500, 500] },
+    { name: "the backoff for an invalid retry:", retry: "retry: soon\n\n", delays: [500, 500] }
+  ])("10.6 every reconnect waits $name", ({ delays, retry }) =>
     Effect.gen(function* () {
       const script = [first(retry, reset), sse([tick(3, "c"), reset]), sse(done)]
-      const read = yield* playStream(script, getEvents(resuming), { retry: withoutJitter })
+      const read = yield* playStream(script, getEvents(resumable), { retry: withoutJitter })
       expect(read).toMatchObject({ events: values(1, 2, 3), error: undefined })
       const [one = 0, two = 0] = delays
       expect(read.sentAt).toEqual([0, one, one + two])
     })
   )
 
-  it.effect("6.2 never for days: a wait above maxRetryAfter ends the call", () =>
+  it.effect("6.2 a retry: above maxRetryAfter ends the call", () =>
     Effect.gen(function* () {
       const script = [first("retry: 86400000\n\n", reset)]
-      const read = yield* playStream(script, getEvents(resuming))
+      const read = yield* playStream(script, getEvents(resumable))
       expect(read.events).toEqual(values(1, 2))
       expect(read.error).toMatchObject({ _tag: "ConnectionError", stoppedBy: "retry-after" })
       expect(read.took).toBe(0)
     })
   )
 
-  it.effect("6.2 or is passed over for the backoff", () =>
+  it.effect('6.2 with onLongRetryAfter: "backoff" a longer retry: is ignored', () =>
     Effect.gen(function* () {
       const retry = { ...withoutJitter, onLongRetryAfter: "backoff" } as const
       const script = [first("retry: 86400000\n\n", reset), rest]
-      const read = yield* playStream(script, getEvents(resuming), { retry })
+      const read = yield* playStream(script, getEvents(resumable), { retry })
       expect(read).toMatchObject({ events: values(1, 2, 3), sentAt: [0, 500] })
     })
   )
 
-  it.effect("6.5 a wait that would pass the total deadline is not begun", () =>
+  it.effect("6.5 a wait that would exceed total does not begin", () =>
     Effect.gen(function* () {
       const script = [first("retry: 6000\n\n", reset)]
-      const read = yield* playStream(script, getEvents(resuming), { timeouts: { total: "5 seconds" } })
+      const read = yield* playStream(script, getEvents(resumable), { timeouts: { total: "5 seconds" } })
       expect(read.error).toMatchObject({ _tag: "ConnectionError", stoppedBy: "deadline" })
       expect(read.took).toBe(0)
     })
   )
 
-  it.effect("6.5 the total deadline holds for the connections that follow", () =>
+  it.effect("6.5 total covers later connections", () =>
     Effect.gen(function* () {
       const script = [first("retry: 1000\n\n", { delay: 2000 }, reset), sse([tick(3, "c"), neverEnding])]
-      const read = yield* playStream(script, getEvents(resuming), { timeouts: { total: "5 seconds" } })
+      const read = yield* playStream(script, getEvents(resumable), { timeouts: { total: "5 seconds" } })
       expect(read).toMatchObject({
         events: values(1, 2, 3),
         took: 5000,
@@ -178,17 +171,21 @@ describe("how long it waits", () => {
   )
 })
 
-describe("where it ends", () => {
+describe("the end of reconnecting", () => {
   it.effect.each([
     {
-      name: "resume is not asked for",
+      name: "resume is off",
       request: getEvents(EventStream.make({ event: Tick })),
       parts: [tick(1, "a")]
     },
-    { name: "no event has an id", request: getEvents(endless), parts: [tick(1)] },
-    { name: "the server took the id back", request: getEvents(endless), parts: [tick(1, "a"), "id\n\n"] },
-    { name: "the request is a POST", request: postEvents(endless), parts: [tick(1, "a")] }
-  ])("10.6 does not go on where $name", ({ parts, request }) =>
+    { name: "no event has an id", request: getEvents(resumableWithoutEnd), parts: [tick(1)] },
+    {
+      name: "the server reset the id",
+      request: getEvents(resumableWithoutEnd),
+      parts: [tick(1, "a"), "id\n\n"]
+    },
+    { name: "the request is a POST", request: postEvents(resumableWithoutEnd), parts: [tick(1, "a")] }
+  ])("10.6 does not reconnect if $name", ({ parts, request }) =>
     Effect.gen(function* () {
       const ended = yield* playStream([sse(parts)], request, {}, 0)
       expect(ended).toMatchObject({ events: values(1), error: undefined })
@@ -198,12 +195,12 @@ describe("where it ends", () => {
     })
   )
 
-  it.effect("10.6 a policy without retries does not go on", () =>
+  it.effect("10.6 does not reconnect with maxRetries: 0", () =>
     Effect.gen(function* () {
       const retry = { maxRetries: 0 }
-      const ended = yield* playStream([first()], getEvents(endless), { retry }, 0)
+      const ended = yield* playStream([first()], getEvents(resumableWithoutEnd), { retry }, 0)
       expect(ended).toMatchObject({ events: values(1, 2), error: undefined })
-      const broken = yield* playStream([first(reset)], getEvents(endless), { retry }, 0)
+      const broken = yield* playStream([first(reset)], getEvents(resumableWithoutEnd), { retry }, 0)
       expect(broken.error).toMatchObject({ _tag: "ConnectionError", stoppedBy: "not-replayable" })
     })
   )
@@ -211,30 +208,35 @@ describe("where it ends", () => {
   it.effect.each([
     { name: "data that does not fit", parts: ["data: 1\n\n"], tag: "StreamProtocolError" },
     {
-      name: "an error event of the request",
+      name: "an error event that is not retryable",
       parts: [errorEvent("invalid_request_error")],
       tag: "BadRequestError"
     }
-  ])("10.6 does not go on behind $name", ({ parts, tag }) =>
+  ])("10.6 does not reconnect after $name", ({ parts, tag }) =>
     Effect.gen(function* () {
-      const read = yield* playStream([first(...parts)], getEvents(resuming), {}, 0)
+      const read = yield* playStream([first(...parts)], getEvents(resumable), {}, 0)
       expect(read.events).toEqual(values(1, 2))
       expect(read.error).toMatchObject({ _tag: tag, stoppedBy: "not-retryable" })
     })
   )
 
   it.effect.each([
-    { name: "204", step: gone, contract: resuming, tag: undefined },
-    { name: "an empty stream", step: sse(""), contract: endless, tag: undefined },
+    { name: "204", step: gone, contract: resumable, tag: undefined },
+    { name: "an empty stream", step: sse(""), contract: resumableWithoutEnd, tag: undefined },
     {
-      name: "an empty stream that is to have an end",
+      name: "an empty stream, with a terminal event in the contract",
       step: sse(""),
-      contract: resuming,
+      contract: resumable,
       tag: "StreamTruncatedError"
     },
-    { name: "a 404", step: status(404), contract: endless, tag: "NotFoundError" },
-    { name: "a page", step: MockTransport.text("<p>"), contract: endless, tag: "StreamProtocolError" }
-  ])("10.6 a reconnect that brings $name is the last", ({ contract, step, tag }) =>
+    { name: "a 404", step: status(404), contract: resumableWithoutEnd, tag: "NotFoundError" },
+    {
+      name: "an HTML page",
+      step: MockTransport.text("<p>"),
+      contract: resumableWithoutEnd,
+      tag: "StreamProtocolError"
+    }
+  ])("10.6 does not reconnect after a reconnect with $name", ({ contract, step, tag }) =>
     Effect.gen(function* () {
       const read = yield* playStream([first(reset), step], getEvents(contract), { retry: withoutDelay })
       expect(read.events).toEqual(values(1, 2))
@@ -242,19 +244,19 @@ describe("where it ends", () => {
     })
   )
 
-  it.effect("10.6 a reconnect that fails is retried by the policy, with the same id", () =>
+  it.effect("10.6 a failing reconnect is retried by the policy with the same id", () =>
     Effect.gen(function* () {
       const script = [first(reset), status(503), refused, rest]
-      const read = yield* playStream(script, getEvents(resuming), { retry: withoutJitter })
+      const read = yield* playStream(script, getEvents(resumable), { retry: withoutJitter })
       expect(read).toMatchObject({ events: values(1, 2, 3), error: undefined, sentAt: [0, 500, 1000, 2000] })
-      expect(askedFrom(read)).toEqual([undefined, "b", "b", "b"])
+      expect(lastEventIds(read)).toEqual([undefined, "b", "b", "b"])
     })
   )
 
-  it.effect("10.6 and is given up by the policy, the ledger told in full", () =>
+  it.effect("10.6 a reconnect whose retries are used up fails with the complete ledger", () =>
     Effect.gen(function* () {
       const script = [first({ delay: 100 }, reset), MockTransport.forever(status(503))]
-      const read = yield* playStream(script, getEvents(resuming), {
+      const read = yield* playStream(script, getEvents(resumable), {
         retry: { ...withoutJitter, maxRetries: 1 }
       })
       expect(read.events).toEqual(values(1, 2))
@@ -275,10 +277,10 @@ describe("where it ends", () => {
     })
   )
 
-  it.effect("10.6 what breaks behind a reconnect stands in the ledger's last line", () =>
+  it.effect("10.6 a failure after a reconnect is the last line of the ledger", () =>
     Effect.gen(function* () {
       const script = [first(), sse([tick(3), reset])]
-      const read = yield* playStream(script, getEvents(endless), { retry: withoutDelay })
+      const read = yield* playStream(script, getEvents(resumableWithoutEnd), { retry: withoutDelay })
       expect(read.events).toEqual(values(1, 2, 3))
       expect(read.error).toMatchObject({ _tag: "ConnectionError", stoppedBy: "not-replayable" })
       expect(tags(read.error)).toEqual([undefined, "ConnectionError"])
@@ -288,7 +290,7 @@ describe("where it ends", () => {
   class OutOfTicks extends Schema.TaggedError<OutOfTicks>()("OutOfTicks", { left: Schema.Number }) {}
   const own = { _tag: "OutOfTicks", left: 0 }
 
-  it.effect("10.4 the caller's own error is told behind a reconnect, too", () =>
+  it.effect("10.4 a reconnect can fail with the caller's own error", () =>
     Effect.gen(function* () {
       const contract = EventStream.make({ event: Tick, resume: true, error: { schema: OutOfTicks } })
       const inStream = sse([tick(3, "c"), `event: error\ndata: ${JSON.stringify(own)}\n\n`])
@@ -296,16 +298,16 @@ describe("where it ends", () => {
       expect(read.events).toEqual(values(1, 2, 3))
       expect(read.error).toBeInstanceOf(OutOfTicks)
 
-      const request = getEvents(endless, { failure: { 410: OutOfTicks } })
-      const answer = MockTransport.json(own, { status: 410 })
-      const refused = yield* playStream([first(reset), answer], request, { retry: withoutDelay })
+      const request = getEvents(resumableWithoutEnd, { failure: { 410: OutOfTicks } })
+      const response = MockTransport.json(own, { status: 410 })
+      const refused = yield* playStream([first(reset), response], request, { retry: withoutDelay })
       expect(refused.error).toBeInstanceOf(OutOfTicks)
     })
   )
 
-  it.effect("12.2 a reconnect behind a failure counts as a retry", () =>
+  it.effect("12.2 a reconnect after a failure counts as a retry", () =>
     Effect.gen(function* () {
-      const played = playStream([first(reset), rest], getEvents(resuming), { retry: withoutDelay })
+      const played = playStream([first(reset), rest], getEvents(resumable), { retry: withoutDelay })
       yield* Effect.tagMetrics(played, "test", "resume")
       const counter = Metrics.retries.pipe(
         Metric.tagged("error.type", "ConnectionError"),
@@ -315,11 +317,11 @@ describe("where it ends", () => {
     })
   )
 
-  it.effect("10.5 resume does not change what happens before the first element", () =>
+  it.effect("10.5 a failure before the first element is an ordinary retry", () =>
     Effect.gen(function* () {
-      const read = yield* playStream([sse([reset]), rest], getEvents(resuming), { retry: withoutJitter })
+      const read = yield* playStream([sse([reset]), rest], getEvents(resumable), { retry: withoutJitter })
       expect(read).toMatchObject({ events: values(3), sentAt: [0, 500] })
-      expect(askedFrom(read)).toEqual([undefined, undefined])
+      expect(lastEventIds(read)).toEqual([undefined, undefined])
       expect((yield* playStream([sse("")], getEvents(tickEvents), {}, 0)).error).toBeUndefined()
     })
   )

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
-import { type ApiError, ApiRequest, EventStream, type Middleware } from "@effect-api/client"
+import { type ApiError, ApiRequest, EventStream } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
-import { Chunk, Duration, Effect, Exit, Fiber, Metric, Option, Stream, Tracer } from "effect"
+import { Chunk, Duration, Effect, Exit, Fiber, Stream } from "effect"
 import { clientOn, scripted, withoutDelay } from "../fixtures/requests.js"
 import { status, withoutJitter } from "../fixtures/retry.js"
 import {
@@ -27,7 +27,7 @@ import {
 const refused = MockTransport.connectionError({ code: "ECONNREFUSED" })
 const overloaded = errorEvent("overloaded_error")
 
-describe("the way of the events", () => {
+describe("from the transport to the consumer", () => {
   it.effect("10 the events of a network chunk arrive as one chunk", () =>
     Effect.gen(function* () {
       const parts = [ticks(1, 2, 3), "data: ", '{"n":4}\n', "\n", ping + ticks(5, 6) + ping, ping, tick(7)]
@@ -41,7 +41,7 @@ describe("the way of the events", () => {
     })
   )
 
-  it.effect("10 nothing is sent before the stream runs, and it is sent anew each time", () =>
+  it.effect("10 each run of the stream sends its own request", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([sse(ticks(1)), sse(ticks(2))])
       const stream = client.stream(getEvents(tickEvents))
@@ -52,7 +52,7 @@ describe("the way of the events", () => {
     })
   )
 
-  it.effect("10 runs at the same time do not share anything", () =>
+  it.effect("10 concurrent runs are independent", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted((_, index) => sse([tick(index), tick(10 + index)]))
       const stream = client.stream(getEvents(tickEvents))
@@ -62,7 +62,7 @@ describe("the way of the events", () => {
     })
   )
 
-  it.effect("10 a POST sends its body and asks for events", () =>
+  it.effect("10 a POST sends its body and accepts events", () =>
     Effect.gen(function* () {
       const read = yield* playStream([sse(tick(1))], postEvents(tickEvents), {}, 0)
       expect(read.requests[0]).toMatchObject({
@@ -80,7 +80,7 @@ describe("the way of the events", () => {
     },
     { name: "Stream.runHead", leave: (s: Stream.Stream<unknown, unknown>) => Stream.runHead(s) },
     {
-      name: "a failure of the reader",
+      name: "a failing consumer",
       leave: (s: Stream.Stream<unknown, unknown>) => Stream.runForEach(s, () => Effect.fail("enough"))
     }
   ])("10.7 $name aborts the attempt", ({ leave }) =>
@@ -96,7 +96,7 @@ describe("the way of the events", () => {
     { name: "before the headers", step: MockTransport.never },
     { name: "before the first event", step: sse([ping, neverEnding]) },
     { name: "between events", step: sse([tick(1), neverEnding]) }
-  ])("10.7 interruption $name aborts the attempt", ({ step }) =>
+  ])("10.7 an interruption $name aborts the attempt", ({ step }) =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([step])
       const contract = EventStream.make({ event: Tick, ignore: ["ping"] })
@@ -109,7 +109,7 @@ describe("the way of the events", () => {
     })
   )
 
-  it.effect("10.7 a scope that closes aborts what was pulled in it", () =>
+  it.effect("10.7 closing the scope aborts the stream", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([sse([tick(1), neverEnding])])
       const first = yield* Effect.scoped(
@@ -119,25 +119,41 @@ describe("the way of the events", () => {
       expect(yield* transport.interrupted).toBe(1)
     })
   )
+
+  it.effect("10 the client's middleware sees every attempt of a stream", () =>
+    Effect.gen(function* () {
+      const seen: Array<number> = []
+      const transport = yield* MockTransport.make([status(503), sse(tick(1))])
+      const client = yield* clientOn(transport.client, {
+        retry: withoutDelay,
+        middleware: [
+          (request, next) =>
+            Effect.tap(next(request), (response) => Effect.sync(() => seen.push(response.status)))
+        ]
+      })
+      expect((yield* follow(client.stream(getEvents(tickEvents)))).events).toEqual(values(1))
+      expect(seen).toEqual([503, 200])
+    })
+  )
 })
 
 describe("retries before the first element", () => {
   it.effect.each([
     { name: "a 503", failed: status(503), tag: "ServiceUnavailableError" },
     { name: "a refused connection", failed: refused, tag: "ConnectionError" },
-    { name: "a body that breaks off", failed: sse([reset]), tag: "ConnectionError" },
-    { name: "a body that breaks off behind a ping", failed: sse([ping, reset]), tag: "ConnectionError" },
+    { name: "a reset body", failed: sse([reset]), tag: "ConnectionError" },
+    { name: "a reset body after a ping", failed: sse([ping, reset]), tag: "ConnectionError" },
     {
-      name: "a body that breaks off within an event",
+      name: "a reset body inside an event",
       failed: sse(["data: {", reset]),
       tag: "ConnectionError"
     },
     {
-      name: "an error event that may be retried",
+      name: "a retryable error event",
       failed: sse([overloaded, neverEnding]),
       tag: "OverloadedError"
     }
-  ])("10.5 $name, then a stream", ({ failed, tag }) =>
+  ])("10.5 $name is retried", ({ failed, tag }) =>
     Effect.gen(function* () {
       const contract = EventStream.make({ event: Tick, ignore: ["ping"], terminal: "[DONE]" })
       const script = [failed, failed, sse([ticks(1, 2), done])]
@@ -156,7 +172,7 @@ describe("retries before the first element", () => {
     })
   )
 
-  it.effect("6.2 waits as long as Retry-After asks", () =>
+  it.effect("6.2 waits as long as Retry-After", () =>
     Effect.gen(function* () {
       const script = [status(429, { "retry-after": "7" }), sse(tick(1))]
       const read = yield* playStream(script, getEvents(tickEvents))
@@ -165,8 +181,8 @@ describe("retries before the first element", () => {
   )
 
   it.effect.each([
-    { name: "a limit that passes before the first event", contract: { firstEventTimeout: "2 seconds" } },
-    { name: "a body that stays idle", contract: { idleTimeout: "2 seconds" } }
+    { name: "a firstEventTimeout", contract: { firstEventTimeout: "2 seconds" } },
+    { name: "an idleTimeout", contract: { idleTimeout: "2 seconds" } }
   ] as const)("10.5 $name is retried", ({ contract }) =>
     Effect.gen(function* () {
       const script = [sse([neverEnding]), sse([tick(1)])]
@@ -181,13 +197,17 @@ describe("retries before the first element", () => {
   it.effect.each([
     { name: "a 404", failed: status(404), tag: "NotFoundError" },
     {
-      name: "an error event of another kind",
+      name: "another error event",
       failed: sse(errorEvent("invalid_request_error")),
       tag: "BadRequestError"
     },
-    { name: "an answer of another type", failed: MockTransport.text("hi"), tag: "StreamProtocolError" },
+    {
+      name: "a response of another media type",
+      failed: MockTransport.text("hi"),
+      tag: "StreamProtocolError"
+    },
     { name: "data that does not fit", failed: sse("data: 1\n\n"), tag: "StreamProtocolError" },
-    { name: "a stream that ends at once", failed: sse(""), tag: "StreamTruncatedError" }
+    { name: "an empty stream before its terminal event", failed: sse(""), tag: "StreamTruncatedError" }
   ])("6.1 $name is not retried", ({ failed, tag }) =>
     Effect.gen(function* () {
       const read = yield* playStream([failed], getEvents(untilDone), {}, 0)
@@ -196,7 +216,7 @@ describe("retries before the first element", () => {
     })
   )
 
-  it.effect("6.3 a one-shot body gets one attempt", () =>
+  it.effect("6.3 a body that can be read only once gets one attempt", () =>
     Effect.gen(function* () {
       const bodyStream = Stream.make(new Uint8Array([1]))
       const request = ApiRequest.post("/ticks", { bodyStream, events: tickEvents })
@@ -206,12 +226,12 @@ describe("retries before the first element", () => {
   )
 })
 
-describe("no retry behind the first element", () => {
+describe("no retry after the first element", () => {
   it.effect.each([
     { name: "a reset", end: [reset], tag: "ConnectionError", stoppedBy: "not-replayable" },
     { name: "an error event", end: [overloaded], tag: "OverloadedError", stoppedBy: "not-replayable" },
     {
-      name: "an error of the request",
+      name: "an error event that is not retryable",
       end: [errorEvent("not_found_error")],
       tag: "NotFoundError",
       stoppedBy: "not-retryable"
@@ -224,26 +244,24 @@ describe("no retry behind the first element", () => {
       tag: "StreamProtocolError",
       stoppedBy: "not-retryable"
     }
-  ] as const)(
-    "10.5 $name behind an element ends the call: one attempt, which failed",
-    ({ end, stoppedBy, tag }) =>
-      Effect.gen(function* () {
-        const script = [sse([tick(1), { delay: 1000 }, ...end])]
-        const read = yield* playStream(script, getEvents(untilDone), { timeouts: { idle: "5 seconds" } })
-        expect(read.events).toEqual(values(1))
-        expect(read.error).toMatchObject({
-          _tag: tag,
-          stoppedBy,
-          attempts: [{ tag, status: 200, delay: undefined }]
-        })
-        const took = end.includes(neverEnding as never) ? 5000 : 1000
-        const error = read.error as ApiError.ApiError
-        expect(error.attempts.map(({ duration }) => Duration.toMillis(duration))).toEqual([took])
-        expect(yield* read.transport.inFlight).toBe(0)
+  ] as const)("10.5 $name after an element fails the call after one attempt", ({ end, stoppedBy, tag }) =>
+    Effect.gen(function* () {
+      const script = [sse([tick(1), { delay: 1000 }, ...end])]
+      const read = yield* playStream(script, getEvents(untilDone), { timeouts: { idle: "5 seconds" } })
+      expect(read.events).toEqual(values(1))
+      expect(read.error).toMatchObject({
+        _tag: tag,
+        stoppedBy,
+        attempts: [{ tag, status: 200, delay: undefined }]
       })
+      const took = end.includes(neverEnding as never) ? 5000 : 1000
+      const error = read.error as ApiError.ApiError
+      expect(error.attempts.map(({ duration }) => Duration.toMillis(duration))).toEqual([took])
+      expect(yield* read.transport.inFlight).toBe(0)
+    })
   )
 
-  it.effect("10.5 an error in the chunk of the first element comes behind it, and is not retried", () =>
+  it.effect("10.5 an error event in the chunk of the first element fails after it and is not retried", () =>
     Effect.gen(function* () {
       const read = yield* playStream([sse(tick(1) + overloaded)], getEvents(tickEvents), {}, 0)
       expect(read.events).toEqual(values(1))
@@ -251,7 +269,7 @@ describe("no retry behind the first element", () => {
     })
   )
 
-  it.effect("6.6 the ledger keeps the attempts before the one that broke off", () =>
+  it.effect("6.6 the ledger keeps the earlier attempts", () =>
     Effect.gen(function* () {
       const script = [status(503), sse([tick(1), reset])]
       const read = yield* playStream(script, getEvents(tickEvents), { retry: withoutDelay }, 0)
@@ -262,163 +280,6 @@ describe("no retry behind the first element", () => {
           { tag: "ConnectionError", status: 200 }
         ]
       })
-    })
-  )
-})
-
-describe("watching a stream", () => {
-  interface Ended {
-    readonly name: string
-    readonly attributes: ReadonlyMap<string, unknown>
-    readonly events: ReadonlyArray<string>
-    readonly at: bigint
-    readonly failed: boolean
-  }
-
-  /** A tracer that tells of each span when it ends. */
-  const recording = (ended: Array<Ended>) =>
-    Tracer.make({
-      span: (name, parent, context, links, startTime, kind) => {
-        const attributes = new Map<string, unknown>()
-        const events: Array<string> = []
-        const status = { _tag: "Started", startTime } as const
-        return {
-          _tag: "Span",
-          name,
-          spanId: "0000000000000001",
-          traceId: "00000000000000000000000000000001",
-          parent,
-          context,
-          links: [...links],
-          sampled: true,
-          kind,
-          status,
-          attributes,
-          attribute: (key, value) => void attributes.set(key, value),
-          event: (name) => void events.push(name),
-          addLinks: () => undefined,
-          end: (at, exit) => void ended.push({ name, attributes, events, at, failed: Exit.isFailure(exit) })
-        }
-      },
-      context: (run) => run()
-    })
-
-  const traced = <A, E>(script: MockTransport.Script, request: ApiRequest.StreamRequest<A, E>) =>
-    Effect.gen(function* () {
-      const ended: Array<Ended> = []
-      const read = yield* Effect.withTracer(
-        playStream(script, request, { retry: withoutJitter }),
-        recording(ended)
-      )
-      return { ...read, ended }
-    })
-
-  it.effect("12.1 the span of a call ends when its stream does, with an event per attempt", () =>
-    Effect.gen(function* () {
-      const script = [status(503), sse([tick(1), { delay: 3000 }, tick(2)])]
-      const { ended, took } = yield* traced(script, getEvents(tickEvents))
-      expect(took).toBe(3500)
-      expect(ended).toMatchObject([{ name: "GET /ticks", at: 3_500_000_000n, failed: false }])
-      // The line logged about the retry is an event of the span as well.
-      const attempts = ended[0]?.events.filter((name) => name === "http.client.attempt")
-      expect(attempts).toHaveLength(2)
-      expect(Object.fromEntries(ended[0]?.attributes ?? [])).toMatchObject({
-        "http.response.status_code": 200,
-        "http.request.resend_count": 1,
-        "url.template": "/ticks"
-      })
-    })
-  )
-
-  it.effect("12.1 the span of a stream that fails says with what", () =>
-    Effect.gen(function* () {
-      const { ended } = yield* traced([sse([tick(1), { delay: 3000 }, overloaded])], getEvents(tickEvents))
-      expect(ended).toMatchObject([{ at: 3_000_000_000n, failed: true }])
-      expect(ended[0]?.attributes.get("error.type")).toBe("OverloadedError")
-    })
-  )
-
-  it.effect("12.1 the span of a stream that is left early ends there, without an error", () =>
-    Effect.gen(function* () {
-      const ended: Array<Ended> = []
-      const { client } = yield* scripted([sse([tick(1), neverEnding])])
-      const head = yield* Effect.withTracer(
-        Stream.runHead(client.stream(getEvents(tickEvents))),
-        recording(ended)
-      )
-      expect(Option.getOrThrow(head)).toEqual({ n: 1 })
-      expect(ended).toMatchObject([{ name: "GET /ticks", failed: false }])
-      expect(ended[0]?.attributes.has("error.type")).toBe(false)
-    })
-  )
-
-  it.effect("12.1 the trace goes along with every attempt", () =>
-    Effect.gen(function* () {
-      const { requests } = yield* traced([status(503), sse(tick(1))], getEvents(tickEvents))
-      expect(requests.map(({ headers }) => headers["traceparent"])).toEqual([
-        "00-00000000000000000000000000000001-0000000000000001-01",
-        "00-00000000000000000000000000000001-0000000000000001-01"
-      ])
-    })
-  )
-
-  const labelled = <A, E, R>(label: string, effect: Effect.Effect<A, E, R>) =>
-    Effect.tagMetrics(effect, "test", label)
-  /** The count under a test's label, whatever other labels there are. */
-  const counted = (name: string, label: string) =>
-    Effect.map(Metric.snapshot, (pairs) =>
-      pairs
-        .filter(
-          ({ metricKey: { name: known, tags } }) =>
-            known === name && tags.some(({ value }) => value === label)
-        )
-        .reduce((sum, { metricState }) => sum + ("count" in metricState ? Number(metricState.count) : 0), 0)
-    )
-
-  it.effect("12.2 events are counted as they are handed out", () =>
-    Effect.gen(function* () {
-      const script = [sse([ticks(1, 2) + ping, tick(3), "data: 1\n\n", tick(4)])]
-      yield* labelled(
-        "events",
-        playStream(script, getEvents(EventStream.make({ event: { message: Tick } })), {}, 0)
-      )
-      expect(yield* counted("http.client.stream.events", "events")).toBe(3)
-    })
-  )
-
-  it.effect.each([
-    { name: "at its end", step: sse(ticks(1, 2)) },
-    { name: "at its terminal event", step: sse([tick(1) + done, neverEnding]) },
-    { name: "when it breaks off", step: sse([tick(1), reset]) },
-    { name: "when it never begins", step: status(404) }
-  ])("12.2 no request is active behind a stream, $name", ({ name, step }) =>
-    Effect.gen(function* () {
-      const active = counted("http.client.active_requests", name)
-      const during: Array<number> = []
-      const middleware: Middleware.Middleware = (request, next) =>
-        Effect.zipRight(
-          Effect.map(active, (count) => during.push(count)),
-          next(request)
-        )
-      yield* labelled(name, playStream([step], getEvents(untilDone), { middleware: [middleware] }, 0))
-      expect(during).toEqual([1])
-      expect(yield* active).toBe(0)
-    })
-  )
-
-  it.effect("10 the client's middleware sees every attempt of a stream", () =>
-    Effect.gen(function* () {
-      const seen: Array<number> = []
-      const transport = yield* MockTransport.make([status(503), sse(tick(1))])
-      const client = yield* clientOn(transport.client, {
-        retry: withoutDelay,
-        middleware: [
-          (request, next) =>
-            Effect.tap(next(request), (response) => Effect.sync(() => seen.push(response.status)))
-        ]
-      })
-      expect((yield* follow(client.stream(getEvents(tickEvents)))).events).toEqual(values(1))
-      expect(seen).toEqual([503, 200])
     })
   )
 })

@@ -13,14 +13,14 @@ const fields = (span: RecordedSpan | undefined) => ({
   name: span?.name,
   kind: span?.kind,
   attributes: Object.fromEntries(span?.attributes ?? []),
-  // Log lines stand among them, as Effect has it.
+  // Effect also adds log lines to a span's events.
   events: span?.events.filter(({ name }) => name === "http.client.attempt")
 })
 
 const traceparent = (span: RecordedSpan | undefined): string => `00-${span?.traceId}-${span?.spanId}-01`
 
 describe("spans", () => {
-  it.effect("12.1 one span a call, by the names of OpenTelemetry", () =>
+  it.effect("12.1 a call has one span with OpenTelemetry's names", () =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()
       const { client } = yield* scripted([json({ id: 1 }, { status: 201 })])
@@ -68,7 +68,7 @@ describe("spans", () => {
     })
   )
 
-  it.effect("12.1 an event for each attempt, in one span", () =>
+  it.effect("12.1 the span has an event for each attempt", () =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()
       const script = [
@@ -108,10 +108,15 @@ describe("spans", () => {
   )
 
   it.effect.each([
-    ["a status", text("", { status: 404 }), "NotFoundError", 404],
-    ["a connection", MockTransport.connectionError({ code: "ECONNREFUSED" }), "ConnectionError", undefined],
-    ["a misfit", text("no"), "ResponseValidationError", 200]
-  ] as const)("12.1 error.type names what ended the call: %s", ([, step, tag, status]) =>
+    ["an error status", text("", { status: 404 }), "NotFoundError", 404],
+    [
+      "a connection failure",
+      MockTransport.connectionError({ code: "ECONNREFUSED" }),
+      "ConnectionError",
+      undefined
+    ],
+    ["a validation failure", text("no"), "ResponseValidationError", 200]
+  ] as const)("12.1 error.type is the tag of %s", ([, step, tag, status]) =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()
       const { client } = yield* scripted([step], { retry: { maxRetries: 0 } })
@@ -126,9 +131,9 @@ describe("spans", () => {
   const Missing = Schema.TaggedStruct("Missing", {})
 
   it.effect.each([
-    ["a call", json({ _tag: "Missing" }, { status: 404 })],
+    ["a single attempt", json({ _tag: "Missing" }, { status: 404 })],
     ["a call that is retried", json({ _tag: "Missing" }, { status: 503 })]
-  ] as const)("12.1 a status that the caller has named is no error: %s", ([, step]) =>
+  ] as const)("12.1 a status listed in failure is not an error: %s", ([, step]) =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()
       const { client } = yield* scripted([MockTransport.forever(step)], { retry: withoutDelay })
@@ -156,7 +161,7 @@ describe("spans", () => {
     })
   )
 
-  it.effect("12.1 a body that does not fit what the caller has named is an error", () =>
+  it.effect("12.1 a failure body that does not fit its schema is an error", () =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()
       const { client } = yield* scripted([json({}, { status: 404 })])
@@ -167,9 +172,9 @@ describe("spans", () => {
   )
 
   it.effect.each([
-    ["a URL in the place of a template", ApiRequest.get("https://api.test/v1/users/17?page=2")],
-    ["a URL of another library", ApiRequest.fromUrl("GET", "https://api.test/v1/users/17")]
-  ] as const)("12.1 %s names no span", ([, request]) =>
+    ["a request for a complete URL", ApiRequest.get("https://api.test/v1/users/17?page=2")],
+    ["a request from fromUrl", ApiRequest.fromUrl("GET", "https://api.test/v1/users/17")]
+  ] as const)("12.1 the span of %s is named after its method", ([, request]) =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()
       const { client } = yield* scripted([json(1)])
@@ -179,7 +184,7 @@ describe("spans", () => {
     })
   )
 
-  it.effect("12.1 error.type of a bug and of an interruption", () =>
+  it.effect("12.1 error.type of a defect and of an interruption", () =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()
       const { client } = yield* scripted([MockTransport.die("bug"), MockTransport.never])
@@ -205,28 +210,7 @@ describe("spans", () => {
     })
   )
 
-  const events = ApiRequest.get("/events", { events: EventStream.make({ event: Schema.Number }) })
-  const ticking = stream(["data: 1\n\n", { delay: "5 seconds" }, "data: 2\n\n"], {
-    headers: { "content-type": "text/event-stream" }
-  })
-
-  it.effect.each([
-    ["is at its end", 2, 5_000_000_000n],
-    ["is left", 1, 0n]
-  ] as const)("12.1 the span of a stream ends when it %s", ([, count, endTime]) =>
-    Effect.gen(function* () {
-      const { layer, spans } = recorder()
-      const { client } = yield* scripted([ticking])
-      const taken = Stream.runCollect(Stream.take(client.stream(events), count))
-      const fiber = yield* Effect.fork(Effect.provide(taken, layer))
-      yield* TestClock.adjust("1 minute")
-      yield* Fiber.join(fiber)
-      expect(spans.map(({ name }) => name)).toEqual(["GET /events"])
-      expect(spans[0]?.status).toMatchObject({ _tag: "Ended", endTime })
-    })
-  )
-
-  it.effect("12.1 times that are no whole milliseconds are times", () =>
+  it.effect("12.1 an attempt that starts at a fraction of a millisecond has its event", () =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()
       const { client } = yield* scripted([json(1)])
@@ -236,7 +220,7 @@ describe("spans", () => {
     })
   )
 
-  it.effect("12.1 a link that is followed has the name of its request and shows no secret", () =>
+  it.effect("12.1 the span of a next link keeps the template's name and redacts the URL", () =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()
       const { client } = yield* scripted([json(1)])
@@ -251,7 +235,7 @@ describe("spans", () => {
   )
 })
 
-describe("who listens", () => {
+describe("tracing on and off", () => {
   const sentBy = (
     around: <A, E>(call: Effect.Effect<A, E>) => Effect.Effect<A, E>,
     headers: Readonly<Record<string, string | null>> = {}
@@ -262,20 +246,20 @@ describe("who listens", () => {
       return (yield* transport.requests)[0]?.headers["traceparent"]
     })
 
-  it.effect("12.1 without a tracer or a parent nothing is opened and nothing sent", () =>
+  it.effect("12.1 without a tracer or a parent there is no span and no traceparent", () =>
     Effect.gen(function* () {
       expect(yield* sentBy((call) => call)).toBeUndefined()
     })
   )
 
-  it.effect("12.1 a parent span is enough", () =>
+  it.effect("12.1 a parent span is enough to send traceparent", () =>
     Effect.gen(function* () {
       const sent = yield* sentBy(Effect.withSpan("parent"))
       expect(sent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/)
     })
   )
 
-  it.effect("12.1 the call's span is sent, its trace is the parent's", () =>
+  it.effect("12.1 the call's span is sent, in the parent's trace", () =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()
       const sent = yield* sentBy((call) => call.pipe(Effect.withSpan("parent"), Effect.provide(layer)))
@@ -285,7 +269,7 @@ describe("who listens", () => {
     })
   )
 
-  it.effect("12.1 tracing that is off is off", () =>
+  it.effect("12.1 with tracing disabled there is no span", () =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()
       const sent = yield* sentBy((call) => call.pipe(Effect.withTracerEnabled(false), Effect.provide(layer)))
@@ -293,7 +277,7 @@ describe("who listens", () => {
     })
   )
 
-  it.effect("12.1 propagation that is off leaves the span", () =>
+  it.effect("12.1 with propagation disabled there is a span and no traceparent", () =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()
       const off = Effect.locally(HttpClient.currentTracerPropagation, false)
@@ -305,14 +289,14 @@ describe("who listens", () => {
   it.effect.each([
     ["00-x-y-01", "00-x-y-01"],
     [null, undefined]
-  ] as const)("12.1 the caller's traceparent %s wins", ([given, sent]) =>
+  ] as const)("12.1 the caller's traceparent %s wins", ([own, sent]) =>
     Effect.gen(function* () {
       const { layer } = recorder()
-      expect(yield* sentBy(Effect.provide(layer), { traceparent: given })).toBe(sent)
+      expect(yield* sentBy(Effect.provide(layer), { traceparent: own })).toBe(sent)
     })
   )
 
-  it.effect("12.1 propagation may be off for the client as an HttpClient", () =>
+  it.effect("12.1 propagation can be disabled for the client as an HttpClient", () =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()
       const { client, transport } = yield* scripted([json(1)])
@@ -334,28 +318,26 @@ describe("who listens", () => {
     })
   )
 
-  it.effect(
-    "12.1 to the span of a client as an HttpClient an error status is an error, and its tag the client's",
-    () =>
-      Effect.gen(function* () {
-        const { layer, spans } = recorder()
-        const { client } = yield* scripted(
-          [text("", { status: 404 }), MockTransport.connectionError({ code: "EPIPE" })],
-          {
-            retry: { maxRetries: 0 }
-          }
-        )
-        const http = ApiClient.httpClient(client)
-        expect((yield* Effect.provide(http.get("/todos/1"), layer)).status).toBe(404)
-        yield* Effect.flip(Effect.provide(http.get("/todos/2"), layer))
-        expect(spans.map((span) => fields(span).attributes["error.type"])).toEqual([
-          "NotFoundError",
-          "ConnectionError"
-        ])
-      })
+  it.effect("12.1 a call through the HttpClient has the tag of an error status", () =>
+    Effect.gen(function* () {
+      const { layer, spans } = recorder()
+      const { client } = yield* scripted(
+        [text("", { status: 404 }), MockTransport.connectionError({ code: "EPIPE" })],
+        {
+          retry: { maxRetries: 0 }
+        }
+      )
+      const http = ApiClient.httpClient(client)
+      expect((yield* Effect.provide(http.get("/todos/1"), layer)).status).toBe(404)
+      yield* Effect.flip(Effect.provide(http.get("/todos/2"), layer))
+      expect(spans.map((span) => fields(span).attributes["error.type"])).toEqual([
+        "NotFoundError",
+        "ConnectionError"
+      ])
+    })
   )
 
-  it.effect("12.1 a method that is in no standard does not name its span", () =>
+  it.effect("12.1 the span of an unknown method is named HTTP", () =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()
       const { client } = yield* scripted([json(1)])
