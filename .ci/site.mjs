@@ -98,6 +98,9 @@ const opens = async (page, url) => {
   if (!title?.trim()) fail(url, "has no title")
 }
 
+/** What is on the clipboard before a button is pressed. */
+const nothing = "nothing yet"
+
 /** The button of each code block puts the code on the clipboard, as it is shown. */
 const copies = async (page, url) => {
   await page.setViewportSize(wide)
@@ -105,11 +108,18 @@ const copies = async (page, url) => {
   const blocks = await page.locator("div[class*='language-']:visible").all()
   for (const [index, block] of blocks.entries()) {
     const code = await block.locator("pre code").textContent()
-    await page.evaluate(() => navigator.clipboard.writeText("nothing yet"))
+    await page.evaluate((text) => navigator.clipboard.writeText(text), nothing)
     await block.hover()
     await block.locator("button.copy").click()
-    await block.locator("button.copy.copied").waitFor({ timeout: 2_000 })
-    const copied = await page.evaluate(() => navigator.clipboard.readText())
+    const handle = await page.waitForFunction(
+      async (before) => {
+        const text = await navigator.clipboard.readText()
+        return text !== before && { text }
+      },
+      nothing,
+      { timeout: 10_000 }
+    )
+    const { text: copied } = await handle.jsonValue()
     if (copied.trimEnd() !== code?.trimEnd())
       fail(url, `the button of code block ${index + 1} copies another text`)
   }
