@@ -11,7 +11,7 @@ type Request = ApiRequest.ApiRequest<unknown>
 const uuid4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 const key = (secret: string) => Redacted.make(secret)
 
-describe("order", () => {
+describe("precedence", () => {
   const rows: ReadonlyArray<{
     readonly what: string
     readonly name: string
@@ -19,30 +19,30 @@ describe("order", () => {
     readonly request?: Request
     readonly value: string | undefined
   }> = [
-    { what: "the default agent", name: "user-agent", value: `effect-api/${ClientHeaders.version}` },
-    { what: "a configured agent", name: "user-agent", options: { userAgent: "me/1" }, value: "me/1" },
+    { what: "the default user-agent", name: "user-agent", value: `effect-api/${ClientHeaders.version}` },
+    { what: "a configured user-agent", name: "user-agent", options: { userAgent: "me/1" }, value: "me/1" },
     {
-      what: "config over the agent",
+      what: "config over userAgent",
       name: "user-agent",
       options: { userAgent: "me/1", headers: { "User-Agent": "other/2" } },
       value: "other/2"
     },
     { what: "the default accept", name: "accept", value: "application/json" },
     {
-      what: "the accept of the decoder",
+      what: "the decoder's accept",
       name: "accept",
       request: ApiRequest.get("/x", { success: ResponseDecoder.bytes }),
       value: "*/*"
     },
     {
-      what: "config over the accept of the decoder",
+      what: "config over the decoder's accept",
       name: "accept",
       options: { headers: { Accept: "application/vnd.api+json" } },
       request: ApiRequest.get("/x", { success: Schema.Number }),
       value: "application/vnd.api+json"
     },
     {
-      what: "credentials over the client's own headers",
+      what: "credentials over the default headers",
       name: "user-agent",
       options: { credentials: Credentials.header("User-Agent", key("secret-agent")) },
       value: "secret-agent"
@@ -81,7 +81,7 @@ describe("order", () => {
       value: "application/json"
     },
     {
-      what: "config where there is no body",
+      what: "config without a body",
       name: "content-type",
       options: { headers: { "content-type": "text/csv" } },
       value: "text/csv"
@@ -106,33 +106,33 @@ describe("order", () => {
       value: "2"
     },
     {
-      what: "null, which deletes",
+      what: "null removes a header",
       name: "x-a",
       options: { headers: { "X-A": "1" } },
       request: ApiRequest.get("/x", { headers: { "x-a": null } }),
       value: undefined
     },
     {
-      what: "undefined, which does nothing",
+      what: "undefined changes nothing",
       name: "x-a",
       options: { headers: { "X-A": "1" } },
       request: ApiRequest.get("/x", { headers: { "x-a": undefined } }),
       value: "1"
     },
     {
-      what: "an array, joined with a comma",
+      what: "an array is joined with commas",
       name: "x-a",
       request: ApiRequest.get("/x", { headers: { "x-a": ["1", 2, true] } }),
       value: "1, 2, true"
     },
     {
-      what: "cookies, joined with a semicolon",
+      what: "cookies are joined with semicolons",
       name: "cookie",
       request: ApiRequest.get("/x", { headers: { Cookie: ["a=1", key("b=2")] } }),
       value: "a=1; b=2"
     },
     {
-      what: "a removed default",
+      what: "a default can be removed",
       name: "user-agent",
       options: { headers: { "user-agent": null } },
       value: undefined
@@ -146,7 +146,7 @@ describe("order", () => {
     })
   )
 
-  it.effect("4.1 config and client headers are in what is prepared, those of an attempt are not", () =>
+  it.effect("4.1 prepare includes client headers, but no credentials or attempt headers", () =>
     Effect.gen(function* () {
       const { headers } = yield* prepared(ApiRequest.get("/x"), {
         headers: { "x-a": "1" },
@@ -170,7 +170,7 @@ describe("forbidden headers", () => {
     [{ "x a": "1" }, "headers.x a"],
     [{ "x-a:": "1" }, "headers.x-a:"],
     [{ "": "1" }, "headers."]
-  ] as const)("4.2 %j in a request is refused and nothing sent", ([headers, field]) =>
+  ] as const)("4.2 a request with %j fails and sends nothing", ([headers, field]) =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([])
       const error = yield* Effect.flip(client.execute(ApiRequest.get("/x", { headers: headers as never })))
@@ -185,7 +185,7 @@ describe("forbidden headers", () => {
     Credentials.header("x api key", key("s3cret")),
     Credentials.effect(Effect.succeed(key("s3c\nret"))),
     Credentials.cached({ fetch: Effect.succeed(key("s3c\nret")) })
-  ])("4.2 credentials that no header can hold send nothing, and are not tried again", (credentials) =>
+  ])("4.2 invalid credentials send nothing and are not retried", (credentials) =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([], { credentials, retry: withoutDelay })
       const error = yield* Effect.flip(client.execute(ApiRequest.get("/x")))
@@ -212,7 +212,7 @@ describe("platform headers", () => {
     })
   )
 
-  it.effect("4.3 tell what the client runs on", () =>
+  it.effect("4.3 describe the runtime", () =>
     Effect.gen(function* () {
       const { headers } = yield* sent(ApiRequest.get("/x"), { platformHeaders })
       const { arch, os } = PlatformHeaders.platform()
@@ -229,7 +229,7 @@ describe("platform headers", () => {
     })
   )
 
-  it.effect("4.3 count the retries, attempt by attempt", () =>
+  it.effect("4.3 count the retries", () =>
     Effect.gen(function* () {
       const options = { platformHeaders, retry: withoutDelay }
       const requests = yield* sentFor(ApiRequest.get("/x"), options, unavailable)
@@ -241,7 +241,7 @@ describe("platform headers", () => {
     ["30 seconds", "30"],
     [1500, "1.5"],
     ["infinity", undefined]
-  ] as const)("4.3 a response timeout of %s is a read timeout of %s", ([response, seconds]) =>
+  ] as const)("4.3 with a response timeout of %s, the read timeout is %s", ([response, seconds]) =>
     Effect.gen(function* () {
       const timeouts = { response: response === "infinity" ? Number.POSITIVE_INFINITY : response }
       const ofConfig = yield* sent(ApiRequest.get("/x"), { platformHeaders, timeouts })
@@ -251,7 +251,7 @@ describe("platform headers", () => {
     })
   )
 
-  it.effect("4.1 those of an attempt stand only where nobody set or removed them", () =>
+  it.effect("4.1 attempt headers are sent only where no source set or removed them", () =>
     Effect.gen(function* () {
       const options = { platformHeaders, retry: withoutDelay, headers: { "X-Stainless-Read-Timeout": "7" } }
       const request = ApiRequest.get("/x", { headers: { "x-stainless-retry-count": null } })
@@ -293,7 +293,7 @@ describe("platform headers", () => {
     ],
     [{ navigator: { userAgent: "curl" } }, none],
     [{}, none],
-    // What polyfills leave out.
+    // Polyfills with missing parts.
     [{ Deno: {} }, none],
     [
       { Deno: { version: {}, build: null }, ...onNode("linux", "x64") },
@@ -304,13 +304,13 @@ describe("platform headers", () => {
       { process: { version: "", versions: {} }, navigator: { userAgent: "Mozilla/5.0 Chrome/156.0" } },
       { ...none, runtime: "browser", runtimeVersion: "156.0" }
     ]
-  ])("4.3 the platform of %o", (runtimes, expected) => {
+  ])("4.3 detects the platform of %o", (runtimes, expected) => {
     expect(PlatformHeaders.platform(runtimes)).toEqual(expected)
   })
 })
 
 describe("traceparent", () => {
-  it.effect("12.1 names the span of the call, unless somebody set or removed it", () =>
+  it.effect("12.1 is sent with the call's trace, unless it was removed", () =>
     Effect.gen(function* () {
       const [plain] = yield* sentFor(ApiRequest.get("/x"))
       const [removed] = yield* sentFor(ApiRequest.get("/x", { headers: { traceparent: null } }))
@@ -343,7 +343,7 @@ describe("idempotency key", () => {
   )
 
   it.effect.each(["post", "put", "patch", "del"] as const)(
-    "4.4 is one per call, on each attempt of %s",
+    "4.4 is the same on every attempt of a %s",
     (verb) =>
       Effect.gen(function* () {
         const [first, ...rest] = yield* keys(ApiRequest[verb]("/x"))
@@ -352,7 +352,7 @@ describe("idempotency key", () => {
       })
   )
 
-  it.effect("4.4 is another for another call of the same request", () =>
+  it.effect("4.4 differs for each call of the same request", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([MockTransport.forever(MockTransport.json(null))], {
         idempotency
@@ -367,35 +367,35 @@ describe("idempotency key", () => {
     })
   )
 
-  it.effect.each(["get", "head"] as const)("4.4 is not on %s", (verb) =>
+  it.effect.each(["get", "head"] as const)("4.4 is not sent with %s", (verb) =>
     Effect.gen(function* () {
       expect(yield* keys(ApiRequest[verb]("/x"))).toEqual([undefined, undefined, undefined])
     })
   )
 
   it.effect.each([
-    ["over the made one", ApiRequest.post("/x", { idempotencyKey: "mine" }), { idempotency }, "mine"],
-    ["where none is configured", ApiRequest.post("/x", { idempotencyKey: "mine" }), {}, "mine"],
-    ["even on GET", ApiRequest.get("/x", { idempotencyKey: "mine" }), { idempotency }, "mine"],
+    ["over the generated one", ApiRequest.post("/x", { idempotencyKey: "mine" }), { idempotency }, "mine"],
+    ["without configuration", ApiRequest.post("/x", { idempotencyKey: "mine" }), {}, "mine"],
+    ["on GET", ApiRequest.get("/x", { idempotencyKey: "mine" }), { idempotency }, "mine"],
     [
-      "as a header, which is nearer still",
+      "but a header wins over it",
       ApiRequest.post("/x", { idempotencyKey: "mine", headers: { "IDEMPOTENCY-KEY": "header" } }),
       { idempotency },
       "header"
     ],
     [
-      "as a removal",
+      "but null removes it",
       ApiRequest.post("/x", { headers: { "idempotency-key": null } }),
       { idempotency },
       undefined
     ]
-  ] as const)("4.4 an explicit one wins %s", ([, request, options, value]) =>
+  ] as const)("4.4 an explicit idempotencyKey wins %s", ([, request, options, value]) =>
     Effect.gen(function* () {
       expect(yield* keys(request, options)).toEqual([value, value, value])
     })
   )
 
-  it.effect("4.4 an explicit one that no header can hold is refused", () =>
+  it.effect("4.4 an invalid idempotencyKey fails", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(prepared(ApiRequest.post("/x", { idempotencyKey: "a\r\nb" })))
       expect(error).toMatchObject({ _tag: "InvalidRequestError", field: "idempotencyKey" })

@@ -17,10 +17,10 @@ import { scripted } from "../fixtures/requests.js"
 
 const { bytes } = MockTransport
 const utf8 = (text: string) => new TextEncoder().encode(text)
-const answer = (body: string, type = "application/json", status = 200) =>
+const respond = (body: string, type = "application/json", status = 200) =>
   bytes(utf8(body), { status, headers: { "content-type": type } })
 
-/** Retries none, and has a secret: so every text is redacted. */
+/** No retries, and a secret, so that every text is redacted. */
 const options = {
   retry: { maxRetries: 0 },
   credentials: Credentials.bearer(Redacted.make("sk-any-secret"))
@@ -31,7 +31,7 @@ const execute =
   (request: ApiRequest.ApiRequest<unknown, unknown>): Run =>
   (client) =>
     client.execute(request)
-const streamed =
+const runStream =
   (contract: EventStream.EventStream<unknown, unknown>): Run =>
   (client) =>
     Stream.runCollect(
@@ -51,25 +51,23 @@ class Gone extends Schema.TaggedError<Gone>()("Gone", { code: Schema.Number }) {
 const standard = (validate: (value: unknown) => unknown): ApiSchema.StandardSchema<number> => ({
   "~standard": { version: 1, vendor: "test", validate: validate as never }
 })
-const boom = (): never => {
+const throwError = (): never => {
   throw new Error("boom")
 }
 
 /** Every way to read a response. */
-const ways: Readonly<Record<string, Run>> = {
+const readers: Readonly<Record<string, Run>> = {
   "a schema": execute(ApiRequest.get("/x", { success: Todo })),
-  "a schema that refers to itself": execute(
-    ApiRequest.get("/x", { success: Schema.Union(Tree, Schema.Array(Todo)) })
-  ),
-  "what is there": execute(ApiRequest.get("/x")),
+  "a recursive schema": execute(ApiRequest.get("/x", { success: Schema.Union(Tree, Schema.Array(Todo)) })),
+  "no decoder": execute(ApiRequest.get("/x")),
   text: execute(ApiRequest.get("/x", { success: ResponseDecoder.text })),
   JSON: execute(ApiRequest.get("/x", { success: ResponseDecoder.json })),
-  "an error of one's own": execute(
+  "a failure schema": execute(
     ApiRequest.get("/x", { success: Todo, failure: { 400: Gone, 500: Gone, 429: Gone } })
   ),
-  events: streamed(EventStream.make({ event: Schema.Union(Todo, Tree), error: { schema: Gone } })),
-  "events with an end": streamed(EventStream.make({ event: Todo, terminal: "[DONE]" })),
-  lines: streamed(EventStream.jsonLines(Schema.Union(Todo, Tree))),
+  events: runStream(EventStream.make({ event: Schema.Union(Todo, Tree), error: { schema: Gone } })),
+  "events with a terminal event": runStream(EventStream.make({ event: Todo, terminal: "[DONE]" })),
+  lines: runStream(EventStream.jsonLines(Schema.Union(Todo, Tree))),
   pages: (client) =>
     Stream.runCollect(
       client.items(
@@ -86,21 +84,21 @@ const ways: Readonly<Record<string, Run>> = {
     )
 }
 
-/** Nothing but values and errors of ours, which can be shown, and are short. */
-const expectTame = (exit: Exit.Exit<unknown, unknown>): void => {
+/** Only a value or one of our errors, which prints and is short. */
+const expectOwnError = (exit: Exit.Exit<unknown, unknown>): void => {
   if (Exit.isSuccess(exit)) return
   const error = Cause.squash(exit.cause)
   expect(Cause.isFailType(exit.cause) || Cause.pretty(exit.cause)).toBe(true)
   expect(ApiError.isApiError(error) || error instanceof Gone).toBe(true)
   const { message } = error as Error
   expect(message.length).toBeLessThanOrEqual(2050)
-  for (const shown of [
+  for (const printed of [
     JSON.stringify(error),
     inspect(error),
     inspect(error, { depth: Infinity }),
     String(error)
   ]) {
-    expect(shown.length).toBeLessThan(512 * 1024)
+    expect(printed.length).toBeLessThan(512 * 1024)
   }
 }
 
@@ -154,26 +152,26 @@ const type = fc.constantFrom(
 )
 const status = fc.constantFrom(200, 201, 204, 299, 300, 304, 400, 401, 404, 429, 500, 503, 599)
 
-describe("what a server sends", () => {
-  it.effect("7.7 is a value or a tagged error, whatever the bytes, the status and the reader", () =>
+describe("any response", () => {
+  it.effect("7.7 gives a value or a tagged error, for any bytes, status and reader", () =>
     Effect.promise(() =>
       fc.assert(
         fc.asyncProperty(
           body,
           type,
           status,
-          fc.constantFrom(...Object.keys(ways)),
-          async (body, type, status, way) => {
+          fc.constantFrom(...Object.keys(readers)),
+          async (body, type, status, reader) => {
             const exit = await Effect.runPromise(
               Effect.gen(function* () {
                 const { client } = yield* scripted(
                   () => bytes(body, { status, headers: { "content-type": type, "x-should-retry": "false" } }),
                   options
                 )
-                return yield* Effect.exit((ways[way] as Run)(client))
+                return yield* Effect.exit((readers[reader] as Run)(client))
               })
             )
-            expectTame(exit)
+            expectOwnError(exit)
           }
         ),
         { seed: 5, numRuns: 400 }
@@ -181,8 +179,8 @@ describe("what a server sends", () => {
     )
   )
 
-  it.effect.each(Object.entries(ways))(
-    "7.7 ten thousand headers, some with odd names, are no defect: %s",
+  it.effect.each(Object.entries(readers))(
+    "7.7 ten thousand headers with odd names cause no defect: %s",
     ([, run]) =>
       Effect.gen(function* () {
         const odd = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`x-${index}`, "v"]))
@@ -196,43 +194,47 @@ describe("what a server sends", () => {
   )
 })
 
-/** What a program's own code does wrong with what a server has sent. */
-const throwing: ReadonlyArray<readonly [name: string, tag: string, run: Run]> = [
+/** Code of a program that fails on a response. */
+const throwingReaders: ReadonlyArray<readonly [name: string, tag: string, run: Run]> = [
   [
     "a filter",
     "ResponseValidationError",
-    execute(ApiRequest.get("/x", { success: Todo.pipe(Schema.filter(boom)) }))
+    execute(ApiRequest.get("/x", { success: Todo.pipe(Schema.filter(throwError)) }))
   ],
   [
     "a transformation",
     "ResponseValidationError",
     execute(
-      ApiRequest.get("/x", { success: Schema.transform(Todo, Schema.String, { decode: boom, encode: boom }) })
+      ApiRequest.get("/x", {
+        success: Schema.transform(Todo, Schema.String, { decode: throwError, encode: throwError })
+      })
     )
   ],
   [
-    "a transformation that is an effect",
+    "an asynchronous transformation",
     "ResponseValidationError",
     execute(
       ApiRequest.get("/x", {
         success: Schema.transformOrFail(Todo, Schema.String, {
-          decode: () => Effect.andThen(Effect.yieldNow(), Effect.sync(boom)),
+          decode: () => Effect.andThen(Effect.yieldNow(), Effect.sync(throwError)),
           encode: (text) => ParseResult.fail(new ParseResult.Unexpected(text))
         })
       })
     )
   ],
   [
-    "a schema's own message",
+    "a message annotation",
     "ResponseValidationError",
     execute(
-      ApiRequest.get("/x", { success: Schema.Struct({ id: Schema.String.annotations({ message: boom }) }) })
+      ApiRequest.get("/x", {
+        success: Schema.Struct({ id: Schema.String.annotations({ message: throwError }) })
+      })
     )
   ],
   [
     "a Standard Schema",
     "ResponseValidationError",
-    execute(ApiRequest.get("/x", { success: standard(boom) }))
+    execute(ApiRequest.get("/x", { success: standard(throwError) }))
   ],
   [
     "a Standard Schema that rejects",
@@ -240,22 +242,22 @@ const throwing: ReadonlyArray<readonly [name: string, tag: string, run: Run]> = 
     execute(ApiRequest.get("/x", { success: standard(() => Promise.reject(new Error("boom"))) }))
   ],
   [
-    "a Standard Schema that gives nothing",
+    "a Standard Schema that returns undefined",
     "ResponseValidationError",
     execute(ApiRequest.get("/x", { success: standard(() => undefined) }))
   ],
   [
-    "a Standard Schema with odd issues",
+    "a Standard Schema with invalid issues",
     "ResponseValidationError",
     execute(ApiRequest.get("/x", { success: standard(() => ({ issues: [null] })) }))
   ],
   [
-    "a decoder of an Either",
+    "a fromEither decoder",
     "ResponseValidationError",
-    execute(ApiRequest.get("/x", { success: ResponseDecoder.fromEither(boom) }))
+    execute(ApiRequest.get("/x", { success: ResponseDecoder.fromEither(throwError) }))
   ],
   [
-    "an Either with an odd error",
+    "an Either with an unprintable error",
     "ResponseValidationError",
     execute(
       ApiRequest.get("/x", { success: ResponseDecoder.fromEither(() => Either.left(Object.create(null))) })
@@ -264,82 +266,90 @@ const throwing: ReadonlyArray<readonly [name: string, tag: string, run: Run]> = 
   [
     "a decoder",
     "ResponseValidationError",
-    execute(ApiRequest.get("/x", { success: { ...ResponseDecoder.json, decode: boom } }))
+    execute(ApiRequest.get("/x", { success: { ...ResponseDecoder.json, decode: throwError } }))
   ],
   [
-    "a decoder that is an effect",
+    "an asynchronous decoder",
     "ResponseValidationError",
-    execute(ApiRequest.get("/x", { success: { ...ResponseDecoder.json, decode: () => Effect.sync(boom) } }))
+    execute(
+      ApiRequest.get("/x", { success: { ...ResponseDecoder.json, decode: () => Effect.sync(throwError) } })
+    )
   ]
 ]
 
 const event = `data: {"id":1,"title":"a"}\n\n`
 
-const throwingInStreams: ReadonlyArray<
+const throwingContracts: ReadonlyArray<
   readonly [name: string, contract: EventStream.EventStream<unknown, unknown>]
 > = [
-  ["a schema", EventStream.make({ event: Todo.pipe(Schema.filter(boom)) })],
-  ["a Standard Schema", EventStream.make({ event: standard(boom) })],
-  ["terminal", EventStream.make({ event: Todo, terminal: boom })],
-  ["ignore", EventStream.make({ event: Todo, ignore: boom })],
-  ["error", EventStream.make({ event: Todo, error: { event: boom } })]
+  ["a schema", EventStream.make({ event: Todo.pipe(Schema.filter(throwError)) })],
+  ["a Standard Schema", EventStream.make({ event: standard(throwError) })],
+  ["terminal", EventStream.make({ event: Todo, terminal: throwError })],
+  ["ignore", EventStream.make({ event: Todo, ignore: throwError })],
+  ["error", EventStream.make({ event: Todo, error: { event: throwError } })]
 ]
 
-describe("a program's own code that throws", () => {
-  it.effect.each(throwing)("7.7 in %s makes a %s", ([, tag, run]) =>
+describe("code of a program that throws", () => {
+  it.effect.each(throwingReaders)("7.7 a throw in %s is a %s", ([, tag, run]) =>
     Effect.gen(function* () {
-      const { client } = yield* scripted(() => answer(`{"id":1,"title":"a"}`), options)
+      const { client } = yield* scripted(() => respond(`{"id":1,"title":"a"}`), options)
       const { exit } = yield* observe(run(client))
       expect(Exit.isFailure(exit) && Cause.squash(exit.cause)).toMatchObject({ _tag: tag, status: 200 })
-      expectTame(exit)
+      expectOwnError(exit)
     })
   )
 
-  it.effect.each(throwingInStreams)("7.7 in %s of a stream makes a StreamProtocolError", ([, contract]) =>
-    Effect.gen(function* () {
-      const { client } = yield* scripted(() => answer(event, "text/event-stream"), options)
-      const { exit } = yield* observe(streamed(contract)(client))
-      expect(Exit.isFailure(exit) && Cause.squash(exit.cause)).toMatchObject({ _tag: "StreamProtocolError" })
-      expectTame(exit)
-    })
+  it.effect.each(throwingContracts)(
+    "7.7 a throw in %s of a stream is a StreamProtocolError",
+    ([, contract]) =>
+      Effect.gen(function* () {
+        const { client } = yield* scripted(() => respond(event, "text/event-stream"), options)
+        const { exit } = yield* observe(runStream(contract)(client))
+        expect(Exit.isFailure(exit) && Cause.squash(exit.cause)).toMatchObject({
+          _tag: "StreamProtocolError"
+        })
+        expectOwnError(exit)
+      })
   )
 
   it.effect.each<readonly [name: string, run: Run, tag: string]>([
     ["errorType", execute(ApiRequest.get("/x")), "NotFoundError"],
     [
       "a failure schema",
-      execute(ApiRequest.get("/x", { failure: { 404: Gone.pipe(Schema.filter(boom)) } })),
+      execute(ApiRequest.get("/x", { failure: { 404: Gone.pipe(Schema.filter(throwError)) } })),
       "NotFoundError"
     ],
     [
       "a failure decoder",
-      execute(ApiRequest.get("/x", { failure: { 404: { ...ResponseDecoder.json, decode: boom } } })),
+      execute(ApiRequest.get("/x", { failure: { 404: { ...ResponseDecoder.json, decode: throwError } } })),
       "NotFoundError"
     ]
-  ])("7.7 in %s leaves the error of the status", ([, run, tag]) =>
+  ])("7.7 a throw in %s leaves the status's own error", ([, run, tag]) =>
     Effect.gen(function* () {
-      const { client } = yield* scripted(() => answer(`{"code":1}`, "application/json", 404), {
+      const { client } = yield* scripted(() => respond(`{"code":1}`, "application/json", 404), {
         ...options,
-        errorType: boom
+        errorType: throwError
       })
       const { exit } = yield* observe(run(client))
       expect(Exit.isFailure(exit) && Cause.squash(exit.cause)).toMatchObject({ _tag: tag, status: 404 })
     })
   )
 
-  it.effect("8.3 lenient validation hands on what a filter that throws was given", () =>
+  it.effect("8.3 with lenient validation, a filter that throws leaves the parsed value", () =>
     Effect.gen(function* () {
-      const { client } = yield* scripted(() => answer(`{"id":1,"title":"a"}`), {
+      const { client } = yield* scripted(() => respond(`{"id":1,"title":"a"}`), {
         ...options,
         validation: "lenient"
       })
-      const value = yield* client.execute(ApiRequest.get("/x", { success: Todo.pipe(Schema.filter(boom)) }))
+      const value = yield* client.execute(
+        ApiRequest.get("/x", { success: Todo.pipe(Schema.filter(throwError)) })
+      )
       expect(value).toEqual({ id: 1, title: "a" })
     })
   )
 })
 
-interface Shown {
+interface PrintedError {
   readonly message: string
   readonly reason?: string
   readonly excerpt?: string
@@ -350,55 +360,51 @@ interface Shown {
 
 const errorOf = (body: string, success: ResponseDecoder.Decodable, status = 200) =>
   Effect.gen(function* () {
-    const { client } = yield* scripted(() => answer(body, "application/json", status), options)
+    const { client } = yield* scripted(() => respond(body, "application/json", status), options)
     const exit = yield* Effect.exit(client.execute(ApiRequest.get("/x", { success })))
-    expectTame(exit)
-    return (Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined) as Shown
+    expectOwnError(exit)
+    return (Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined) as PrintedError
   })
 
-describe("texts of an error", () => {
+describe("texts in an error", () => {
   const long = "x".repeat(3_000_000)
 
   it.effect.each<readonly [name: string, body: string, success: ResponseDecoder.Decodable, status?: number]>([
-    ["of a string", JSON.stringify(long), Schema.Number],
-    ["of a field", JSON.stringify({ id: long, title: "a" }), Todo],
-    ["of a list", JSON.stringify(Array.from({ length: 200_000 }, (_, index) => index)), Schema.String],
+    ["a string", JSON.stringify(long), Schema.Number],
+    ["a field", JSON.stringify({ id: long, title: "a" }), Todo],
+    ["a list", JSON.stringify(Array.from({ length: 200_000 }, (_, index) => index)), Schema.String],
+    ["union members", JSON.stringify(long), Schema.Union(Schema.Number, Schema.Boolean, Schema.Null, Todo)],
     [
-      "of a union's members",
-      JSON.stringify(long),
-      Schema.Union(Schema.Number, Schema.Boolean, Schema.Null, Todo)
-    ],
-    [
-      "of all that is wrong",
+      "all errors of a schema",
       JSON.stringify(Array.from({ length: 20_000 }, () => ({ id: "1" }))),
       Schema.Array(Todo).annotations({ parseOptions: { errors: "all" } })
     ],
     [
-      "of a filter's own words",
+      "a filter's message",
       JSON.stringify({ id: 1, title: long }),
       Todo.pipe(Schema.filter(({ title }) => `not ${title}`))
     ],
     [
-      "of an annotation's",
+      "a message annotation",
       JSON.stringify(long),
       Schema.Number.annotations({ message: ({ actual }) => `not ${String(actual)}` })
     ],
     [
-      "of a Standard Schema",
+      "Standard Schema issues",
       "1",
       standard(() => ({
         issues: Array.from({ length: 50_000 }, () => ({ message: long, path: ["a", long] }))
       }))
     ],
-    ["of an Either", "1", ResponseDecoder.fromEither(() => Either.left(new Error(long)))],
+    ["an Either's error", "1", ResponseDecoder.fromEither(() => Either.left(new Error(long)))],
     [
-      "of an excess key",
+      "an excess key",
       JSON.stringify({ id: 1, title: "a", [long]: 1 }),
       Todo.annotations({ parseOptions: { onExcessProperty: "error" } })
     ],
-    ["of a status", JSON.stringify({ message: "m".repeat(60_000) }), Todo, 400],
-    ["of a status's type", JSON.stringify({ error: { type: "t".repeat(60_000) } }), Todo, 400]
-  ])("12.5 are bounded: %s", ([, body, success, status]) =>
+    ["a status error's message", JSON.stringify({ message: "m".repeat(60_000) }), Todo, 400],
+    ["a status error's type", JSON.stringify({ error: { type: "t".repeat(60_000) } }), Todo, 400]
+  ])("12.5 are bounded for %s", ([, body, success, status]) =>
     Effect.gen(function* () {
       const error = yield* errorOf(body, success, status)
       expect(error.message.length).toBeLessThanOrEqual(2049)
@@ -408,7 +414,7 @@ describe("texts of an error", () => {
     })
   )
 
-  it.effect("12.5 end in an ellipsis, and cut no character in two", () =>
+  it.effect("12.5 end in an ellipsis and never split a character", () =>
     Effect.gen(function* () {
       const { message } = yield* errorOf(JSON.stringify({ message: `a${"😀".repeat(3000)}` }), Todo, 400)
       expect(message.endsWith("😀…")).toBe(true)
@@ -416,7 +422,7 @@ describe("texts of an error", () => {
     })
   )
 
-  it.effect("12.4 show no half of a secret where a value is cut within them", () =>
+  it.effect("12.4 never show a part of a secret at the cut", () =>
     Effect.gen(function* () {
       const secret = "sk-any-secret"
       for (let before = 480; before <= 500; before++) {
@@ -429,7 +435,7 @@ describe("texts of an error", () => {
     })
   )
 
-  it.effect("7.1 a body that is nested deep stays the text it is", () =>
+  it.effect("7.1 a body nested deeper than 200 levels stays text", () =>
     Effect.gen(function* () {
       const shallow = nested("[", 200, true)
       expect((yield* errorOf(shallow, Todo, 500)).body).toEqual(JSON.parse(shallow))
@@ -440,7 +446,7 @@ describe("texts of an error", () => {
     })
   )
 
-  it.effect("7.4 a body that is nested too deep for its schema does not fit", () =>
+  it.effect("7.4 a body nested too deep for its schema is a ResponseValidationError", () =>
     Effect.gen(function* () {
       const error = yield* errorOf(nested(`{"below":[`, 20_000, true), Tree)
       expect(error).toMatchObject({ _tag: "ResponseValidationError", status: 200 })

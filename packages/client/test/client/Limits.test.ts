@@ -14,20 +14,20 @@ import { regions } from "../fixtures/regions.js"
 import { clientOn, scripted } from "../fixtures/requests.js"
 import { done, getEvents, sse, tick, untilDone, values } from "../fixtures/streams.js"
 
-/** Waits for ever, and keeps no timer. */
+/** Never ends, and has no timer. */
 const hung: Effect.Effect<never> = Effect.async<never>(() => {})
 
-/** A schema that never comes to an end, in either direction. */
+/** A schema that never ends, in either direction. */
 const hungSchema = Schema.transformOrFail(Schema.Unknown, Schema.Unknown, {
   decode: () => hung,
   encode: () => hung
 })
 
 const middleware: Middleware.Middleware = () => hung
-const deaf: Middleware.Middleware = () => Effect.uninterruptible(hung)
+const uninterruptible: Middleware.Middleware = () => Effect.uninterruptible(hung)
 
-/** Everything of a call that may hang. */
-const hanging: ReadonlyArray<{
+/** Everything in a call that can hang. */
+const hangs: ReadonlyArray<{
   readonly what: string
   readonly step?: MockTransport.MockStep
   readonly options?: Partial<ApiConfig.Options>
@@ -36,15 +36,15 @@ const hanging: ReadonlyArray<{
   { what: "the server", step: MockTransport.never },
   { what: "a body", step: MockTransport.stream(["1", { delay: Number.POSITIVE_INFINITY }]) },
   { what: "a middleware", options: { middleware: [middleware] } },
-  { what: "a middleware that cannot be interrupted", options: { middleware: [deaf] } },
-  { what: "a fetch of credentials", options: { credentials: Credentials.cached({ fetch: hung }) } },
+  { what: "an uninterruptible middleware", options: { middleware: [uninterruptible] } },
+  { what: "a token fetch", options: { credentials: Credentials.cached({ fetch: hung }) } },
   {
     what: "the source of a body",
     step: MockTransport.json(1),
     run: (client) =>
       client.put("/x", { bodyStream: Stream.concat(Stream.make(new Uint8Array(1)), Stream.fromEffect(hung)) })
   },
-  { what: "the schema of a value", run: (client) => client.get("/x", { success: hungSchema }) },
+  { what: "the schema of a response", run: (client) => client.get("/x", { success: hungSchema }) },
   { what: "the schema of a body", run: (client) => client.post("/x", { body: 1, bodySchema: hungSchema }) },
   {
     what: "a download",
@@ -52,7 +52,7 @@ const hanging: ReadonlyArray<{
     run: (client) => Effect.flatMap(client.get("/x", { success: ResponseDecoder.stream() }), Stream.runDrain)
   },
   {
-    what: "a body that is read of a plain response",
+    what: "the body of a platform response",
     step: MockTransport.stream(["1", { delay: Number.POSITIVE_INFINITY }]),
     run: (client) =>
       Effect.catchAll(
@@ -62,17 +62,17 @@ const hanging: ReadonlyArray<{
   }
 ]
 
-const places = regions.flatMap(({ region, runIn }) => hanging.map((row) => ({ ...row, region, runIn })))
+const cases = regions.flatMap(({ region, runIn }) => hangs.map((row) => ({ ...row, region, runIn })))
 
-describe("total covers the whole call", () => {
-  it.effect.each(places)("6.5 where $what hangs in $region", ({ options, run, runIn, step }) =>
+describe("the total timeout", () => {
+  it.effect.each(cases)("6.5 ends a call in $region when $what hangs", ({ options, run, runIn, step }) =>
     Effect.gen(function* () {
       const { client } = yield* scripted([step ?? MockTransport.json(1)], {
         timeouts: { total: "5 seconds" },
         ...options
       })
-      const asked = run?.(client) ?? client.get("/x")
-      const fiber = yield* Effect.fork(Effect.flip(runIn(asked)))
+      const call = run?.(client) ?? client.get("/x")
+      const fiber = yield* Effect.fork(Effect.flip(runIn(call)))
       yield* TestClock.adjust("4 seconds")
       expect(yield* Fiber.poll(fiber)).toMatchObject({ _tag: "None" })
       yield* TestClock.adjust("1 seconds")
@@ -80,19 +80,19 @@ describe("total covers the whole call", () => {
     })
   )
 
-  it.effect("6.5 a schema of the caller's own error that hangs leaves the ordinary one", () =>
+  it.effect("6.5 a failure schema that hangs gives the status's own error", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([MockTransport.json({}, { status: 404 })], {
         timeouts: { total: "5 seconds" }
       })
-      const asked = client.get("/x", { failure: { 404: hungSchema } })
-      const fiber = yield* Effect.fork(Effect.flip(Effect.uninterruptible(asked)))
+      const call = client.get("/x", { failure: { 404: hungSchema } })
+      const fiber = yield* Effect.fork(Effect.flip(Effect.uninterruptible(call)))
       yield* TestClock.adjust("5 seconds")
       expect(yield* fiber).toMatchObject({ _tag: "NotFoundError" })
     })
   )
 
-  it.effect("6.6 the attempt on its way is a line of the ledger, with its time", () =>
+  it.effect("6.6 the running attempt is a line of the ledger", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([MockTransport.never], { timeouts: { total: "5 seconds" } })
       const fiber = yield* Effect.fork(Effect.flip(Effect.uninterruptible(client.get("/x"))))
@@ -104,19 +104,19 @@ describe("total covers the whole call", () => {
   )
 })
 
-describe("what a limit ends", () => {
-  it.effect.each(regions)("6.8 nothing is left open, and no fiber, in $region", ({ runIn }) =>
+describe("after a timeout", () => {
+  it.effect.each(regions)("6.8 no request and no fiber is left, in $region", ({ runIn }) =>
     Effect.gen(function* () {
       const stalled = MockTransport.stream(["1", { delay: Number.POSITIVE_INFINITY }])
       const { client, transport } = yield* scripted([MockTransport.never, stalled], {
         timeouts: { total: "5 seconds" }
       })
       const before = new Set(yield* Fiber.roots)
-      for (const asked of [
+      for (const call of [
         client.get("/x"),
         Effect.flatMap(client.get("/x", { success: ResponseDecoder.stream() }), Stream.runDrain)
       ]) {
-        const fiber = yield* Effect.fork(Effect.flip(runIn(asked)))
+        const fiber = yield* Effect.fork(Effect.flip(runIn(call)))
         yield* TestClock.adjust("5 seconds")
         expect(yield* fiber).toMatchObject({ phase: "total" })
       }
@@ -127,7 +127,7 @@ describe("what a limit ends", () => {
     })
   )
 
-  it.effect("6.8 an interruption of the caller reaches the call, and waits for it", () =>
+  it.effect("6.8 an interruption of the caller waits until the call has ended", () =>
     Effect.gen(function* () {
       let ended = false
       const slow: Middleware.Middleware = (request, next) =>
@@ -152,25 +152,25 @@ describe("what a limit ends", () => {
     })
   )
 
-  it.effect("6.8 the context of the caller is that of the call, and what it sets is the caller's", () =>
+  it.effect("6.8 the call has the caller's context, and its fiber refs reach the caller", () =>
     Effect.gen(function* () {
       const seen: Array<string> = []
       const mark = FiberRef.unsafeMake("unset")
-      const looking: Middleware.Middleware = (request, next) =>
+      const inspecting: Middleware.Middleware = (request, next) =>
         Effect.flatMap(Effect.orDie(Effect.currentSpan), ({ name }) => {
           seen.push(name)
           return Effect.zipRight(FiberRef.set(mark, "set"), next(request))
         })
       const { client } = yield* scripted([MockTransport.json(1)], {
         timeouts: { total: "1 minute" },
-        middleware: [looking]
+        middleware: [inspecting]
       })
       yield* Effect.uninterruptible(Effect.withSpan(client.get("/x"), "outer"))
       expect([seen, yield* FiberRef.get(mark)]).toEqual([["GET /x"], "set"])
     })
   )
 
-  it.effect("6.8 a defect is one", () =>
+  it.effect("6.8 a defect in the call is a defect of the caller", () =>
     Effect.gen(function* () {
       const dying: Middleware.Middleware = () => Effect.die("broken")
       const { client } = yield* scripted([], { timeouts: { total: "1 minute" }, middleware: [dying] })
@@ -180,10 +180,10 @@ describe("what a limit ends", () => {
   )
 })
 
-describe("unread bodies over a plain HttpClient", () => {
+describe("unread bodies", () => {
   const body = MockTransport.stream(["1", { delay: Number.POSITIVE_INFINITY }])
 
-  it.effect("6.15 a body that nobody begins to read is left when idle has passed", () =>
+  it.effect("6.15 a body that nobody starts to read is closed after idle", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([body], { timeouts: { idle: "10 seconds" } })
       const stream = yield* client.get("/x", { success: ResponseDecoder.stream() })
@@ -199,7 +199,7 @@ describe("unread bodies over a plain HttpClient", () => {
     })
   )
 
-  it.effect("6.15 one that somebody has begun to read is not, however slow the reader", () =>
+  it.effect("6.15 a body with a slow reader is not closed", () =>
     Effect.gen(function* () {
       const ready = MockTransport.stream(["1", "2", "3"])
       const { client } = yield* scripted([ready], { timeouts: { idle: "10 seconds" } })
@@ -210,13 +210,13 @@ describe("unread bodies over a plain HttpClient", () => {
     })
   )
 
-  it.effect("6.15 a body that comes as the limit passes is left", () =>
+  it.effect("6.15 a response that arrives after the timeout is aborted", () =>
     Effect.gen(function* () {
       let aborted: AbortSignal | undefined
       const late = HttpClient.make((request, _url, signal) => {
         aborted = signal
-        const answer = Effect.sync(() => HttpClientResponse.fromWeb(request, new Response("1")))
-        return Effect.uninterruptible(Effect.delay(answer, "6 seconds"))
+        const response = Effect.sync(() => HttpClientResponse.fromWeb(request, new Response("1")))
+        return Effect.uninterruptible(Effect.delay(response, "6 seconds"))
       })
       const client = yield* clientOn(late, { timeouts: { total: "5 seconds" } })
       const fiber = yield* Effect.fork(Effect.flip(client.get("/x", { success: ResponseDecoder.stream() })))
@@ -229,18 +229,18 @@ describe("unread bodies over a plain HttpClient", () => {
   )
 })
 
-describe("a wall clock that is set", () => {
-  /** The wall clock of a machine that slept for an hour, or whose time was put right. */
+describe("a changed wall clock", () => {
+  /** The wall clock of a machine that slept or was corrected by an hour. */
   const jumping = (by: number) => {
-    let asked = 0
+    let call = 0
     const clock = Clock.make()
     return Object.assign(Object.create(Object.getPrototypeOf(clock)), clock, {
-      unsafeCurrentTimeMillis: () => Date.now() + asked++ * by,
+      unsafeCurrentTimeMillis: () => Date.now() + call++ * by,
       unsafeCurrentTimeNanos: () => clock.unsafeCurrentTimeNanos()
     }) as Clock.Clock
   }
 
-  it.live.each([3_600_000, -3_600_000])("6.5 ends nothing, nor makes anything endless (%d ms)", (by) =>
+  it.live.each([3_600_000, -3_600_000])("6.5 neither triggers nor suspends a timeout (%d ms)", (by) =>
     Effect.gen(function* () {
       const { client } = yield* scripted(
         [

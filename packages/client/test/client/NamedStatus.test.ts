@@ -9,10 +9,10 @@ class Nothing extends Schema.TaggedError<Nothing>()("Nothing", {}) {}
 
 const failure = { 202: Pending, 204: Nothing }
 const accepted = MockTransport.json({ message: "queued" }, { status: 202 })
-const plain = ApiRequest.get("/job", { failure })
+const request = ApiRequest.get("/job", { failure })
 const page = Schema.Struct({ data: Schema.Array(Schema.Number) })
 
-const ways: ReadonlyArray<
+const calls: ReadonlyArray<
   readonly [
     name: string,
     run: (
@@ -20,8 +20,8 @@ const ways: ReadonlyArray<
     ) => Effect.Effect<unknown, unknown>
   ]
 > = [
-  ["execute", (client) => client.execute(plain)],
-  ["executeWithResponse", (client) => client.executeWithResponse(plain)],
+  ["execute", (client) => client.execute(request)],
+  ["executeWithResponse", (client) => client.executeWithResponse(request)],
   ["a verb", (client) => client.get("/job", { failure })],
   [
     "a download",
@@ -47,34 +47,34 @@ const ways: ReadonlyArray<
   ]
 ]
 
-describe.each(ways)("a success that failure names, by %s", (_, run) => {
-  const ended = (script: MockTransport.Script) =>
+describe.each(calls)("a 2xx status listed in failure, through %s", (_, run) => {
+  const failed = (script: MockTransport.Script) =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted(script, { retry: { ...withoutDelay, maxRetries: 2 } })
       return { error: yield* Effect.flip(run(client)), requests: yield* transport.requestCount }
     })
 
-  it.effect("7.5 is the caller's own error", () =>
+  it.effect("7.5 fails with the caller's own error", () =>
     Effect.gen(function* () {
-      expect(yield* ended([accepted])).toEqual({ error: new Pending({ message: "queued" }), requests: 1 })
-      expect(yield* ended([MockTransport.empty(204)])).toEqual({ error: new Nothing(), requests: 1 })
-      expect((yield* ended([MockTransport.empty(503), accepted])).requests).toBe(2)
+      expect(yield* failed([accepted])).toEqual({ error: new Pending({ message: "queued" }), requests: 1 })
+      expect(yield* failed([MockTransport.empty(204)])).toEqual({ error: new Nothing(), requests: 1 })
+      expect((yield* failed([MockTransport.empty(503), accepted])).requests).toBe(2)
     })
   )
 
-  it.effect("7.5 is never retried, whatever the server says", () =>
+  it.effect("7.5 is never retried, even if the server asks for it", () =>
     Effect.gen(function* () {
       const step = MockTransport.json(
         { message: "queued", error: { type: "overloaded_error" } },
         { status: 202, headers: { "x-should-retry": "true", "retry-after": "1" } }
       )
-      expect(yield* ended([step])).toMatchObject({ error: { _tag: "Pending" }, requests: 1 })
+      expect(yield* failed([step])).toMatchObject({ error: { _tag: "Pending" }, requests: 1 })
     })
   )
 
-  it.effect("7.5 whose body does not fit is an UnexpectedStatusError: the server may have done it", () =>
+  it.effect("7.5 fails with UnexpectedStatusError and maybe-applied if the body does not fit", () =>
     Effect.gen(function* () {
-      const { error, requests } = yield* ended([MockTransport.json({ state: "queued" }, { status: 202 })])
+      const { error, requests } = yield* failed([MockTransport.json({ state: "queued" }, { status: 202 })])
       expect(error).toMatchObject({ _tag: "UnexpectedStatusError", status: 202, delivery: "maybe-applied" })
       expect(requests).toBe(1)
     })

@@ -12,25 +12,13 @@ import {
 import { describe, expect, it } from "@effect/vitest"
 import { ApiClient, type ApiConfig, type ApiError, Credentials } from "@effect-api/client"
 import { MockTransport, TestServer } from "@effect-api/testing"
-import {
-  Chunk,
-  Effect,
-  Fiber,
-  Layer,
-  Logger,
-  LogLevel,
-  Option,
-  Redacted,
-  Schema,
-  Stream,
-  TestClock,
-  Tracer
-} from "effect"
+import { Chunk, Effect, Fiber, Layer, Logger, LogLevel, Redacted, Schema, Stream, TestClock } from "effect"
+import { recorder } from "../fixtures/canary.js"
 import { baseUrl, milk, scripted, Todo, TodoMissing, withoutDelay } from "../fixtures/requests.js"
 
 const credentials = Credentials.header("x-api-key", Redacted.make("s3cret"))
 
-/** The plain client of a configured one, over fetch, against a server. */
+/** A configured client as a platform HttpClient, over fetch, for one server. */
 const plainClient = (server: TestServer.TestServer, options: Partial<ApiConfig.Options> = {}) =>
   ApiClient.layerHttpClient.pipe(
     Layer.provide(
@@ -59,7 +47,7 @@ describe("HttpApiClient", () => {
       )
   )
 
-  it.scopedLive("7.5 runs on it: base URL, credentials, retries and its own typed errors", () =>
+  it.scopedLive("7.5 works with our base URL, credentials and retries, and with its own typed errors", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({
         "GET /v1/todos/1": TestServer.sequence(
@@ -114,15 +102,15 @@ describe("@effect/ai-anthropic", () => {
       Layer.provide(plainClient(server, { baseUrl: server.url, timeouts: { total: "10 seconds" } }))
     )
 
-  it.scopedLive("6.1 its client creates a message, with our retries and credentials", () =>
+  it.scopedLive("6.1 creates a message with our retries and credentials", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({
         "POST /v1/messages": TestServer.sequence(overloaded, TestServer.json(message))
       })
-      const answer = yield* Effect.gen(function* () {
+      const created = yield* Effect.gen(function* () {
         return yield* (yield* AnthropicClient.AnthropicClient).createMessage({ payload })
       }).pipe(Effect.provide(anthropic(server)))
-      expect(answer).toMatchObject({ id: "msg_1", content: [{ text: "Hello" }] })
+      expect(created).toMatchObject({ id: "msg_1", content: [{ text: "Hello" }] })
       const requests = yield* server.requests
       expect(requests).toHaveLength(2)
       for (const request of requests) {
@@ -137,7 +125,7 @@ describe("@effect/ai-anthropic", () => {
     })
   )
 
-  it.scopedLive("9.1 its client streams a message", () =>
+  it.scopedLive("9.1 streams a message", () =>
     Effect.gen(function* () {
       const delta = (text: string) => ({
         type: "content_block_delta",
@@ -180,7 +168,7 @@ describe("@effect/ai-anthropic", () => {
     })
   )
 
-  it.scopedLive("7.1 a final error is its own error, with the answer in it", () =>
+  it.scopedLive("7.1 fails with its own error, which has the response", () =>
     Effect.gen(function* () {
       const refusal = {
         type: "error",
@@ -198,9 +186,9 @@ describe("@effect/ai-anthropic", () => {
   )
 })
 
-describe("answers", () => {
+describe("responses", () => {
   it.scopedLive.each([400, 404, 429, 500, 503])(
-    "6.1 a final %d comes back as a response, with its whole body",
+    "6.1 a final %d is a response with its complete body",
     (status) =>
       Effect.gen(function* () {
         const body = `${status}:${"x".repeat(200_000)}`
@@ -215,7 +203,7 @@ describe("answers", () => {
       })
   )
 
-  it.effect("7.1 its request is the caller's own, without our credentials", () =>
+  it.effect("7.1 response.request is the caller's request, without our credentials", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([MockTransport.json(milk)], { credentials })
       const response = yield* ApiClient.httpClient(client).get("/x", { headers: { "x-a": "1" } })
@@ -226,7 +214,7 @@ describe("answers", () => {
     })
   )
 
-  it.effect("8.2 its body can be asked for again, in another way", () =>
+  it.effect("8.2 the body can be read several times, in different ways", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([MockTransport.json(milk)])
       const response = yield* ApiClient.httpClient(client).get("/x")
@@ -237,46 +225,22 @@ describe("answers", () => {
     })
   )
 
-  it.effect("12.4 the query of its URL is in no log line and no span name", () =>
+  it.effect("12.4 neither log lines nor span names contain the query", () =>
     Effect.gen(function* () {
-      const lines: Array<string> = []
-      const logger = Logger.make(({ message }) => void lines.push(String(message)))
-      const spans: Array<string> = []
-      const tracer = Tracer.make({
-        span: (name) => {
-          spans.push(name)
-          const span = Tracer.externalSpan({ spanId: "1", traceId: "1" })
-          const nothing = () => undefined
-          const rest = { name, parent: Option.none(), status: { _tag: "Started" as const, startTime: 0n } }
-          const kind = { kind: "client" as const, links: [], attributes: new Map() }
-          return {
-            ...span,
-            ...rest,
-            ...kind,
-            _tag: "Span",
-            end: nothing,
-            attribute: nothing,
-            event: nothing,
-            addLinks: nothing
-          }
-        },
-        context: (run) => run()
-      })
+      const { layer, lines, spans } = recorder(LogLevel.Info)
       const { client } = yield* scripted([MockTransport.empty(503), MockTransport.empty(200)], {
         retry: withoutDelay,
         query: { key: Redacted.make("s3cret") }
       })
-      yield* ApiClient.httpClient(client)
-        .get("/x?a=1")
-        .pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)), Effect.withTracer(tracer))
-      expect(lines).toEqual([
+      yield* Effect.provide(ApiClient.httpClient(client).get("/x?a=1"), layer)
+      expect(lines.map(({ message }) => message)).toEqual([
         "retrying GET https://api.test/v1/x in 0: ServiceUnavailableError 503 (retry 1)"
       ])
-      expect(spans).toEqual(["GET"])
+      expect(spans.map(({ name }) => name)).toEqual(["GET"])
     })
   )
 
-  it.effect("6.3 a one-shot body gets one attempt, and its answer", () =>
+  it.effect("6.3 a body that can be read only once gets one attempt, and its response is returned", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([MockTransport.empty(503)], { retry: withoutDelay })
       const body = HttpBody.stream(Stream.make(new Uint8Array([1, 2])), "application/octet-stream")
@@ -286,7 +250,7 @@ describe("answers", () => {
     })
   )
 
-  it.effect("4.4 carries an idempotency key, one per call and the caller's where there is one", () =>
+  it.effect("4.4 a call has one idempotency key, or the caller's own", () =>
     Effect.gen(function* () {
       const script = [MockTransport.empty(503), MockTransport.forever(MockTransport.empty(200))]
       const { client, transport } = yield* scripted(script, {
@@ -304,7 +268,7 @@ describe("answers", () => {
     })
   )
 
-  it.effect("4.1 platform headers win over the client's, and the client's over the defaults", () =>
+  it.effect("4.1 the platform request's headers win over the client's, and those over the defaults", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([MockTransport.empty()], {
         headers: { "x-a": "client", "x-b": "client", "user-agent": "client" },
@@ -323,7 +287,7 @@ describe("answers", () => {
 })
 
 describe("failures", () => {
-  it.effect("7.3 come as RequestError with the tagged error as their cause", () =>
+  it.effect("7.3 are RequestErrors with the tagged error as cause", () =>
     Effect.gen(function* () {
       const refused = MockTransport.forever(MockTransport.connectionError({ code: "ECONNREFUSED" }))
       const { client } = yield* scripted([refused], { retry: withoutDelay, credentials })
@@ -336,7 +300,7 @@ describe("failures", () => {
     })
   )
 
-  it.effect("7.3 a timeout", () =>
+  it.effect("7.3 include timeouts", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([MockTransport.never], {
         timeouts: { total: "1 second" }
@@ -349,7 +313,7 @@ describe("failures", () => {
     })
   )
 
-  it.effect("7.3 credentials that cannot be had", () =>
+  it.effect("7.3 include failing credentials", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([], { credentials: Credentials.effect(Effect.fail("vault sealed")) })
       const error = yield* Effect.flip(ApiClient.httpClient(client).get("/x"))
@@ -358,7 +322,7 @@ describe("failures", () => {
   )
 
   it.effect.each(["ftp://api.test/x", "a/../b", "https://user:pass@api.test/x"])(
-    "2.1 %s is an invalid URL, and nothing is sent",
+    "2.1 %s fails with InvalidUrl and sends nothing",
     (url) =>
       Effect.gen(function* () {
         const { client, transport } = yield* scripted([])
@@ -370,7 +334,7 @@ describe("failures", () => {
 })
 
 describe("interruption", () => {
-  it.scopedLive("11 aborts the socket before the answer", () =>
+  it.scopedLive("8.6 before the response closes the socket", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make(TestServer.never)
       const fiber = yield* Effect.fork(Effect.provide(HttpClient.get("/x"), plainClient(server)))
@@ -380,7 +344,7 @@ describe("interruption", () => {
     })
   )
 
-  it.scopedLive("11 aborts the socket in the middle of the body", () =>
+  it.scopedLive("8.6 inside the body closes the socket", () =>
     Effect.gen(function* () {
       const endless = TestServer.chunks(["first"]).pipe(TestServer.stallAfter(5))
       const server = yield* TestServer.make(endless)
@@ -392,7 +356,7 @@ describe("interruption", () => {
     })
   )
 
-  it.scopedLive("11 a body left early aborts the socket", () =>
+  it.scopedLive("8.6 leaving the body early closes the socket", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make(TestServer.chunks(["first"]).pipe(TestServer.stallAfter(5)))
       const first = yield* HttpClient.get("/x").pipe(
@@ -404,7 +368,7 @@ describe("interruption", () => {
     })
   )
 
-  it.effect("11 ends the wait before a retry", () =>
+  it.effect("8.6 ends the wait before a retry", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([MockTransport.forever(MockTransport.empty(503))], {
         baseUrl

@@ -1,4 +1,4 @@
-/** A `fetch` of one's own (a mock, a wrapper, a polyfill) need not honour its signal. */
+/** A custom `fetch` (a mock, a wrapper, a polyfill) may ignore its signal. */
 import { FetchHttpClient } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import {
@@ -14,18 +14,18 @@ import { regions } from "../fixtures/regions.js"
 
 const brief = "40 millis"
 
-/** A body that gives its first bytes and never ends, and tells when it is cancelled. */
+/** A body that gives its first bytes and then hangs, and reports when it is cancelled. */
 const hung = (first: string, status: number, headers: Record<string, string> = {}) => {
   const cancelled = Effect.runSync(Deferred.make<void>())
   const begun = Effect.runSync(Deferred.make<void>())
   const body = new ReadableStream({
     start: (controller) => controller.enqueue(new TextEncoder().encode(first)),
-    // The first bytes have been taken, and more is asked for.
+    // The consumer has taken the first bytes and wants more.
     pull: () => {
       Effect.runSync(Deferred.succeed(begun, undefined))
       return new Promise(() => {})
     },
-    // Not even cancelling it comes to an end.
+    // Cancelling never completes either.
     cancel: () => {
       Effect.runSync(Deferred.succeed(cancelled, undefined))
       return new Promise(() => {})
@@ -41,13 +41,13 @@ const hung = (first: string, status: number, headers: Record<string, string> = {
 const never = (): Promise<Response> => new Promise(() => {})
 const json = (): Response => Response.json({ a: 1 })
 
-/** A client over a function in the place of fetch, which gives one thing after another. */
-const over = (
-  answers: ReadonlyArray<() => Response | Promise<Response>>,
+/** A client over a custom fetch that gives the responses in turn. */
+const clientOver = (
+  responses: ReadonlyArray<() => Response | Promise<Response>>,
   options: Partial<ApiConfig.Options> = {}
 ) => {
   let sent = 0
-  const fetch = (): Promise<Response> => Promise.resolve().then(() => (answers[sent++] ?? never)())
+  const fetch = (): Promise<Response> => Promise.resolve().then(() => (responses[sent++] ?? never)())
   const layer = Layer.provide(FetchTransport.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
   return Effect.provide(
     ApiClient.make({ baseUrl: "http://api.test", retry: { maxRetries: 0 }, ...options }),
@@ -56,47 +56,43 @@ const over = (
 }
 
 describe("a fetch that ignores its signal", () => {
-  it.live.each(regions)(
-    "6.15 no response: the limit passes in $region, and a late body is cancelled",
-    ({ runIn }) =>
-      Effect.gen(function* () {
-        const late = hung("{", 200)
-        let answer = (_: Response): void => {}
-        const pending = new Promise<Response>((resolve) => {
-          answer = resolve
-        })
-        const client = yield* over([() => pending], { timeouts: { response: brief } })
-        expect(yield* Effect.flip(runIn(client.get("/x")))).toMatchObject({
-          _tag: "TimeoutError",
-          phase: "response"
-        })
-        answer(late.response)
-        yield* late.cancelled
+  it.live.each(regions)("6.15 response ends in $region, and a late body is cancelled", ({ runIn }) =>
+    Effect.gen(function* () {
+      const late = hung("{", 200)
+      let resolveResponse = (_: Response): void => {}
+      const pending = new Promise<Response>((resolve) => {
+        resolveResponse = resolve
       })
+      const client = yield* clientOver([() => pending], { timeouts: { response: brief } })
+      expect(yield* Effect.flip(runIn(client.get("/x")))).toMatchObject({
+        _tag: "TimeoutError",
+        phase: "response"
+      })
+      resolveResponse(late.response)
+      yield* late.cancelled
+    })
   )
 
-  it.live.each(regions)(
-    "6.15 a body that falls silent: the limit passes in $region, the body is cancelled",
-    ({ runIn }) =>
-      Effect.gen(function* () {
-        for (const [timeouts, phase] of [
-          [{ idle: brief }, "idle"],
-          [{ total: brief }, "total"]
-        ] as const) {
-          const { cancelled, response } = hung("{", 200)
-          const client = yield* over([() => response], { timeouts })
-          expect(yield* Effect.flip(runIn(client.get("/x")))).toMatchObject({ _tag: "TimeoutError", phase })
-          yield* cancelled
-        }
-      })
+  it.live.each(regions)("6.15 idle and total end a stalled body in $region and cancel it", ({ runIn }) =>
+    Effect.gen(function* () {
+      for (const [timeouts, phase] of [
+        [{ idle: brief }, "idle"],
+        [{ total: brief }, "total"]
+      ] as const) {
+        const { cancelled, response } = hung("{", 200)
+        const client = yield* clientOver([() => response], { timeouts })
+        expect(yield* Effect.flip(runIn(client.get("/x")))).toMatchObject({ _tag: "TimeoutError", phase })
+        yield* cancelled
+      }
+    })
   )
 
   it.live.each([503, 404, 307])(
-    "6.8 the body of a %d that falls silent is cancelled, and the call goes on",
+    "6.8 the stalled body of a %d is cancelled and the call continues",
     (status) =>
       Effect.gen(function* () {
         const { cancelled, response } = hung("busy", status, { location: "/y" })
-        const client = yield* over([() => response, json], {
+        const client = yield* clientOver([() => response, json], {
           timeouts: { idle: brief },
           retry: { maxRetries: 1, initialDelay: 0 }
         })
@@ -108,10 +104,10 @@ describe("a fetch that ignores its signal", () => {
       })
   )
 
-  it.live("7.4 a body above its cap is cancelled", () =>
+  it.live("7.4 a body above the limit is cancelled", () =>
     Effect.gen(function* () {
       const { cancelled, response } = hung("x".repeat(100), 200)
-      const client = yield* over([() => response], { limits: { responseBytes: 10 } })
+      const client = yield* clientOver([() => response], { limits: { responseBytes: 10 } })
       expect(yield* Effect.flip(client.get("/x"))).toMatchObject({ _tag: "ResponseValidationError" })
       yield* cancelled
     })
@@ -120,7 +116,7 @@ describe("a fetch that ignores its signal", () => {
   it.live("10.7 an interruption cancels the body", () =>
     Effect.gen(function* () {
       const { begun, cancelled, response } = hung("{", 200)
-      const client = yield* over([() => response])
+      const client = yield* clientOver([() => response])
       const fiber = yield* Effect.fork(client.get("/x"))
       yield* begun
       yield* Fiber.interrupt(fiber)
@@ -128,7 +124,7 @@ describe("a fetch that ignores its signal", () => {
     })
   )
 
-  it.live("6.15 a download that nobody runs, or that is left, is cancelled", () =>
+  it.live("6.15 a download that is not read, or left early, is cancelled", () =>
     Effect.gen(function* () {
       for (const read of [
         () => Effect.void,
@@ -136,14 +132,14 @@ describe("a fetch that ignores its signal", () => {
         (stream: Stream.Stream<Uint8Array, unknown>) => Stream.runHead(stream)
       ]) {
         const { cancelled, response } = hung("one", 200)
-        const client = yield* over([() => response], { timeouts: { idle: brief } })
+        const client = yield* clientOver([() => response], { timeouts: { idle: brief } })
         yield* read(yield* client.get("/x", { success: ResponseDecoder.stream() }))
         yield* cancelled
       }
     })
   )
 
-  it.live("7.3 one that throws at once is a failure like any other", () =>
+  it.live("7.3 a fetch that throws synchronously is a ConnectionError", () =>
     Effect.gen(function* () {
       const layer = Layer.provide(
         FetchTransport.layer,
@@ -160,7 +156,7 @@ describe("a fetch that ignores its signal", () => {
   )
 })
 
-/** What of a client reads a body. */
+/** The ways in which a client reads a body. */
 const readers = {
   value: (client: ApiClient.ApiClient) => client.get("/x"),
   download: (client: ApiClient.ApiClient) =>
@@ -180,7 +176,7 @@ describe.each([
   { name: "FetchTransport", transport: FetchTransport.layer },
   { name: "platform fetch", transport: FetchHttpClient.layer }
 ])("a Response of a mock or a polyfill, on $name", ({ transport }) => {
-  const reading = (reader: keyof typeof readers, response: () => Response) => {
+  const readThrough = (reader: keyof typeof readers, response: () => Response) => {
     const fetch = (): Promise<Response> => Promise.resolve(response())
     const layer = Layer.provide(transport, Layer.succeed(FetchHttpClient.Fetch, fetch))
     return Effect.flatMap(
@@ -193,14 +189,14 @@ describe.each([
   const names = ["value", "download", "events", "platform's"] as const
 
   it.live.each(names)(
-    "7.7 whose body gives no bytes is an error that says so, and is cancelled: %s",
+    "7.7 a body that gives no bytes is cancelled and fails with ERR_NOT_BYTES: %s",
     (reader) =>
       Effect.gen(function* () {
         for (const value of ["data: 1\n\n", 7, {}, null]) {
           let sent = 0
           let cancelled = false
           const error = yield* Effect.flip(
-            reading(reader, () => {
+            readThrough(reader, () => {
               sent++
               const body = new ReadableStream<unknown>({
                 start: (controller) => controller.enqueue(value),
@@ -218,24 +214,24 @@ describe.each([
       })
   )
 
-  it.live.each(names)("8.2 whose headers do not tell of cookies one by one is read: %s", (reader) =>
+  it.live.each(names)("8.2 headers without getSetCookie are accepted: %s", (reader) =>
     Effect.gen(function* () {
-      yield* reading(reader, () => {
+      yield* readThrough(reader, () => {
         const headers = Object.assign(headersFor(reader), { getSetCookie: undefined })
         return Object.defineProperty(new Response("1"), "headers", { value: headers })
       })
     })
   )
 
-  it.live.each(names)("8.2 whose body is no stream, as React Native's, is read in one piece: %s", (reader) =>
+  it.live.each(names)("8.2 a body without a stream, as in React Native, is read at once: %s", (reader) =>
     Effect.gen(function* () {
-      const told = yield* reading(reader, () => {
+      const result = yield* readThrough(reader, () => {
         const response = new Response(reader === "events" ? "data: 42\n\n" : "42", {
           headers: headersFor(reader)
         })
         return Object.defineProperty(response, "body", { value: undefined })
       })
-      const read = Chunk.isChunk(told) ? Chunk.toReadonlyArray(told) : [told]
+      const read = Chunk.isChunk(result) ? Chunk.toReadonlyArray(result) : [result]
       expect(read).toEqual([
         { value: 42, download: new TextEncoder().encode("42"), events: 42, "platform's": "42" }[reader]
       ])

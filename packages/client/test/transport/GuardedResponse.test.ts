@@ -8,19 +8,19 @@ import { scripted, withoutDelay } from "../fixtures/requests.js"
 
 const { json, stream, systemError, text } = MockTransport
 
-const Answered = Schema.Struct({ id: Schema.Number })
+const Todo = Schema.Struct({ id: Schema.Number })
 const secret = Redacted.make(canaries.hard("x"))
 
-describe("a body that fails to arrive", () => {
-  const broken: Readonly<Record<string, ReadonlyArray<MockTransport.BodyPart>>> = {
-    "breaks off before its first byte": [{ fail: systemError("ECONNRESET") }],
-    "breaks off in its middle": ['{"error":', { fail: systemError("ECONNRESET") }],
-    "never begins": [{ delay: Infinity }],
-    "falls silent": ['{"error":', { delay: Infinity }],
-    "comes too slowly": [{ delay: "1 minute" }, '{"error":{}}']
+describe("a failing body of an error", () => {
+  const failingBodies: Readonly<Record<string, ReadonlyArray<MockTransport.BodyPart>>> = {
+    "is reset before its first byte": [{ fail: systemError("ECONNRESET") }],
+    "is reset": ['{"error":', { fail: systemError("ECONNRESET") }],
+    "never starts": [{ delay: Infinity }],
+    stalls: ['{"error":', { delay: Infinity }],
+    "is too slow": [{ delay: "1 minute" }, '{"error":{}}']
   }
 
-  it.effect.each(Object.entries(broken))("7.1 keeps the status where it %s", ([, body]) =>
+  it.effect.each(Object.entries(failingBodies))("7.1 keeps the status if it %s", ([, body]) =>
     Effect.gen(function* () {
       const step = stream(body, { status: 429, headers: { "request-id": "req_1", "retry-after": "2" } })
       const { client } = yield* scripted([step], { retry: { maxRetries: 0 } })
@@ -35,7 +35,7 @@ describe("a body that fails to arrive", () => {
     })
   )
 
-  it.effect.each(Object.entries(broken))("7.1 does not stop retries where it %s", ([, body]) =>
+  it.effect.each(Object.entries(failingBodies))("7.1 does not stop retries if it %s", ([, body]) =>
     Effect.gen(function* () {
       const { client } = yield* scripted([stream(body, { status: 503 }), json(1)], { retry: withoutDelay })
       const { exit } = yield* observe(client.get("/todos"))
@@ -43,7 +43,7 @@ describe("a body that fails to arrive", () => {
     })
   )
 
-  it.effect("6.8 no attempt is left open", () =>
+  it.effect("6.8 leaves no attempt open", () =>
     Effect.gen(function* () {
       const step = stream(["x", { delay: Infinity }], { status: 503 })
       const { client, transport } = yield* scripted([step, step, step], { retry: withoutDelay })
@@ -53,7 +53,7 @@ describe("a body that fails to arrive", () => {
   )
 })
 
-describe("caps", () => {
+describe("size limits", () => {
   const body = (length: number): string => "é".repeat(length / 2)
 
   it.effect.each([
@@ -67,14 +67,14 @@ describe("caps", () => {
     })
   )
 
-  it.effect("7.1 how much is kept is configurable, and a character is not cut in two", () =>
+  it.effect("7.1 limits.errorBytes is configurable, and never splits a character", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([text(body(100), { status: 400 })], { limits: { errorBytes: 9 } })
       expect(yield* Effect.flip(client.get("/todos"))).toMatchObject({ message: "400 éééé", body: "éééé" })
     })
   )
 
-  it.effect("7.1 JSON that is cut off is text", () =>
+  it.effect("7.1 truncated JSON is text", () =>
     Effect.gen(function* () {
       const step = json({ error: { message: "No." } }, { status: 400 })
       const { client } = yield* scripted([step], { limits: { errorBytes: 12 } })
@@ -86,7 +86,7 @@ describe("caps", () => {
     })
   )
 
-  it.effect("7.1 an error's body is not read beyond its cap", () =>
+  it.effect("7.1 an error's body is not read beyond the limit", () =>
     Effect.gen(function* () {
       let pulled = 0
       const endless = Stream.tap(Stream.repeatValue("x".repeat(10)), () => Effect.sync(() => pulled++))
@@ -98,14 +98,14 @@ describe("caps", () => {
     })
   )
 
-  it.effect.each([8, 9])("7.4 an answer of %d bytes fits a cap of 9", (length) =>
+  it.effect.each([8, 9])("7.4 a response of %d bytes is within a limit of 9", (length) =>
     Effect.gen(function* () {
       const { client } = yield* scripted([text("x".repeat(length))], { limits: { responseBytes: 9 } })
       expect(yield* client.get("/todos")).toBe("x".repeat(length))
     })
   )
 
-  it.effect("7.4 an answer above its cap is a ResponseValidationError, and not asked for again", () =>
+  it.effect("7.4 a response above the limit is a ResponseValidationError and is not retried", () =>
     Effect.gen(function* () {
       const endless = stream(Stream.repeatValue("x".repeat(4)))
       const { client, transport } = yield* scripted([endless], {
@@ -123,13 +123,13 @@ describe("caps", () => {
   )
 })
 
-describe("a secret where a text is cut off", () => {
+describe("a secret at the cut of a text", () => {
   const lengths = Array.from({ length: 30 }, (_, index) => index + 1)
   const body = (length: number, before: string): MockTransport.Script => [
     text(before.repeat(length) + canaries.hard("x"), { status: 400 })
   ]
 
-  it.effect.each(lengths)("12.4 an error's body does not end in %d bytes of it", (kept) =>
+  it.effect.each(lengths)("12.4 an error's body never ends in %d bytes of a secret", (kept) =>
     Effect.gen(function* () {
       const { client } = yield* scripted(body(99, "."), { limits: { errorBytes: 99 + kept } })
       const request = ApiRequest.get("/todos", { headers: { "x-secret": secret } })
@@ -138,7 +138,7 @@ describe("a secret where a text is cut off", () => {
     })
   )
 
-  it.effect("12.4 nor does a body of 64 KiB, nor its excerpt", () =>
+  it.effect("12.4 a body truncated at 64 KiB shows no secret", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted(body(64 * 1024 - 12, " "))
       const { evidence, exit } = yield* observe(client.get("/todos", { headers: { "x-secret": secret } }))
@@ -149,11 +149,11 @@ describe("a secret where a text is cut off", () => {
     })
   )
 
-  it.effect("12.4 nor does the excerpt of an answer that does not fit", () =>
+  it.effect("12.4 the excerpt of a truncated response shows no secret", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([text(" ".repeat(64 * 1024 - 12) + canaries.hard("x"))])
       const { evidence, exit } = yield* observe(
-        client.get("/todos", { headers: { "x-secret": secret }, success: Answered })
+        client.get("/todos", { headers: { "x-secret": secret }, success: Todo })
       )
       expect(Exit.isFailure(exit) && Cause.squash(exit.cause)).toMatchObject({
         _tag: "ResponseValidationError",
@@ -163,11 +163,11 @@ describe("a secret where a text is cut off", () => {
     })
   )
 
-  it.effect("12.4 a character that is cut in two does not cover for it", () =>
+  it.effect("12.4 a split character at the cut does not hide a secret from redaction", () =>
     Effect.gen(function* () {
-      const said = `${"x".repeat(40)}k9Zq7WnTvé`
-      const { client } = yield* scripted([text(said, { status: 400 })], {
-        limits: { errorBytes: said.length }
+      const body = `${"x".repeat(40)}k9Zq7WnTvé`
+      const { client } = yield* scripted([text(body, { status: 400 })], {
+        limits: { errorBytes: body.length }
       })
       const request = ApiRequest.get("/todos", { headers: { "x-secret": Redacted.make("k9Zq7WnTvéXv3") } })
       expect(yield* Effect.flip(client.execute(request))).toMatchObject({
@@ -177,8 +177,8 @@ describe("a secret where a text is cut off", () => {
   )
 })
 
-describe("a response of the client as an HttpClient", () => {
-  it.effect("8.4 streams its body as it comes", () =>
+describe("a response of the HttpClient", () => {
+  it.effect("8.4 streams its body as it arrives", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([stream(["one ", { delay: "1 second" }, "two"])])
       const { exit } = yield* observe(

@@ -13,7 +13,7 @@ describe("asksForGet", () => {
     [303, ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"]],
     [307, []],
     [308, []]
-  ] as const)("8.1 %d in place of %j", (status, turned) => {
+  ] as const)("8.1 %d turns %j into GET", (status, turned) => {
     const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
     expect(methods.filter((method) => Redirects.asksForGet(status, method))).toEqual(turned)
   })
@@ -25,7 +25,7 @@ describe("asksForGet", () => {
 })
 
 describe("locate", () => {
-  const answered = "https://api.test/v1/list?page=1"
+  const responseUrl = "https://api.test/v1/list?page=1"
 
   it.each([
     ["", "https://api.test/v1/list?page=1"],
@@ -39,8 +39,8 @@ describe("locate", () => {
     ["https://b\u00fccher.test/\u00e9", "https://xn--bcher-kva.test/%C3%A9"],
     ["https://me:secret@other.test/y#part", "https://other.test/y"],
     ["#part", "https://api.test/v1/list?page=1"]
-  ])("8.1 %j leads to %s", (location, url) => {
-    expect(String(Redirects.locate(answered, location))).toBe(url)
+  ])("8.1 %j resolves to %s", (location, url) => {
+    expect(String(Redirects.locate(responseUrl, location))).toBe(url)
   })
 
   it.each([
@@ -53,8 +53,8 @@ describe("locate", () => {
     ["https://[", "its location does not parse"],
     ["https://a b/", "its location does not parse"],
     ["http://", "its location does not parse"]
-  ])("8.1 %j leads nowhere: %s", (location, reason) => {
-    expect(Redirects.locate(answered, location)).toBe(reason)
+  ])("8.1 %j is rejected: %s", (location, reason) => {
+    expect(Redirects.locate(responseUrl, location)).toBe(reason)
   })
 })
 
@@ -62,7 +62,7 @@ describe("restrict", () => {
   const config = Either.getOrThrow(
     ApiConfig.make({ baseUrl: "https://api.test/v1", trustedOrigins: ["https://trusted.test"] })
   )
-  const shown = Redaction.make({ secrets: ["s3cret"] })
+  const redactor = Redaction.make({ secrets: ["s3cret"] })
   const at = (
     url: string,
     fields: Partial<RequestEncoder.EncodedRequest> = {}
@@ -83,28 +83,28 @@ describe("restrict", () => {
   const api = "https://api.test/x"
   const trusted = "https://trusted.test/x"
   const other = "https://other.test/x"
-  const fresh = {}
+  const unrestricted = {}
   const untrusted = { trusted: false }
   const crossed = { crossedOrigin: true }
-  const lost = { trusted: false, crossedOrigin: true }
+  const leaked = { trusted: false, crossedOrigin: true }
 
   it.each([
-    ["stays", api, fresh, api, fresh],
-    ["to a trusted one", api, fresh, trusted, crossed],
-    ["to another", api, fresh, other, lost],
-    ["from a trusted one back", trusted, crossed, api, crossed],
-    ["from another back", other, lost, api, lost],
-    ["from another to a trusted one", other, lost, trusted, lost],
-    ["stays at another that a program has named", other, untrusted, other, untrusted],
-    ["from one that a program has named to the base", other, untrusted, api, lost],
-    ["to another port", api, fresh, "https://api.test:8443/x", lost],
-    ["to another scheme", "http://api.test/x", fresh, "https://other.test/x", lost],
-    ["to the same with its port", api, fresh, "https://api.test:443/x", fresh],
-    ["to one with a dot behind it", api, fresh, "https://api.test./x", lost]
-  ] as const)("8.1 %s", (_name, from, state, to, expected) => {
+    ["stays", api, unrestricted, api, unrestricted],
+    ["to a trusted origin", api, unrestricted, trusted, crossed],
+    ["to another origin", api, unrestricted, other, leaked],
+    ["back from a trusted origin", trusted, crossed, api, crossed],
+    ["back from another origin", other, leaked, api, leaked],
+    ["from another origin to a trusted one", other, leaked, trusted, leaked],
+    ["within an origin that the request named", other, untrusted, other, untrusted],
+    ["from an origin that the request named to the base URL", other, untrusted, api, leaked],
+    ["to another port", api, unrestricted, "https://api.test:8443/x", leaked],
+    ["to another scheme", "http://api.test/x", unrestricted, "https://other.test/x", leaked],
+    ["to the same origin with its default port", api, unrestricted, "https://api.test:443/x", unrestricted],
+    ["to the host with a trailing dot", api, unrestricted, "https://api.test./x", leaked]
+  ] as const)("8.1 secrets on a hop: %s", (_name, from, state, to, expected) => {
     const restricted = Redirects.restrict(
       config,
-      shown,
+      redactor,
       { encoded: at(from, state), askedUrl: from, url: from },
       at(to),
       () => true
@@ -119,11 +119,11 @@ describe("restrict", () => {
     expect(Object.keys(headers).sort()).toEqual(kept.sort())
   })
 
-  it("8.1 where a middleware has sent the request counts as where it stands", () => {
+  it("8.1 a URL changed by a middleware is the origin of the next hop", () => {
     const gateway = "https://gateway.test/v1/x"
-    const answered = { encoded: at(api), askedUrl: gateway, url: gateway }
+    const responseUrl = { encoded: at(api), askedUrl: gateway, url: gateway }
     for (const to of ["https://gateway.test/y", api]) {
-      expect(Redirects.restrict(config, shown, answered, at(to), () => true)).toMatchObject({
+      expect(Redirects.restrict(config, redactor, responseUrl, at(to), () => true)).toMatchObject({
         trusted: true,
         crossedOrigin: false
       })
@@ -131,27 +131,30 @@ describe("restrict", () => {
   })
 
   it.each([
-    ["on", other, other, lost],
-    ["back", other, api, lost],
-    ["on from a trusted one", trusted, trusted, crossed],
-    ["back from a trusted one", trusted, api, crossed]
-  ] as const)("8.1 where a transport went by itself, nothing secret goes %s", (_name, url, to, expected) => {
-    const answered = { encoded: at(api), askedUrl: api, url }
-    const restricted = Redirects.restrict(config, shown, answered, at(to), () => true)
-    expect(restricted).toMatchObject({ trusted: true, ...expected })
-    expect(restricted).not.toHaveProperty("headers.x-own")
-  })
+    ["on", other, other, leaked],
+    ["back", other, api, leaked],
+    ["on", trusted, trusted, crossed],
+    ["back", trusted, api, crossed]
+  ] as const)(
+    "8.1 after redirects that the transport followed itself, no secret goes %s",
+    (_name, url, to, expected) => {
+      const responseUrl = { encoded: at(api), askedUrl: api, url }
+      const restricted = Redirects.restrict(config, redactor, responseUrl, at(to), () => true)
+      expect(restricted).toMatchObject({ trusted: true, ...expected })
+      expect(restricted).not.toHaveProperty("headers.x-own")
+    }
+  )
 
   it.each([
-    ["to another", other, true, "refused"],
-    ["to a trusted one", trusted, true, "refused"],
-    ["to the same", api, true, "sent"],
-    ["to another, with nothing secret", other, false, "sent"]
-  ] as const)("8.1 a body %s", (_name, to, holdsSecret, expected) => {
+    ["to another origin", other, true, "refused"],
+    ["to a trusted origin", trusted, true, "refused"],
+    ["to the same origin", api, true, "sent"],
+    ["to another origin, without a secret", other, false, "sent"]
+  ] as const)("8.1 a body on a hop %s", (_name, to, holdsSecret, expected) => {
     const body = HttpBody.text("s3cret")
     const restricted = Redirects.restrict(
       config,
-      shown,
+      redactor,
       { encoded: at(api), askedUrl: api, url: api },
       at(to, { body }),
       () => holdsSecret

@@ -16,7 +16,7 @@ import { Effect, FastCheck as fc, Layer, Redacted, Schema, Stream } from "effect
 import { drain, drainError } from "../fixtures/pages.js"
 import { clientOn, scripted, withoutDelay } from "../fixtures/requests.js"
 
-/** Secrets of the client, and those of a request: each is a word of its own that no other text holds. */
+/** Secrets of the client, the request and the middleware. No other text contains them. */
 const ofClient = ["CREDENTIAL", "CONFIGHEADER", "CONFIGQUERY", "CONFIGNAMED"]
 const ofRequest = ["OWNHEADER", "OWNLIST", "OWNNAMED", "OWNCOOKIE", "OWNQUERY", "EMBEDDED"]
 const ofMiddleware = ["SIGNATURE", "SIGNEDQUERY"]
@@ -43,19 +43,19 @@ const own = {
     "x-list": ["shown", Redacted.make("OWNLIST")],
     "x-goog-api-key": "OWNNAMED",
     cookie: "session=OWNCOOKIE",
-    // Not marked as a secret, but it holds one.
+    // Not marked as a secret, but it contains one.
     "x-embedded": "v1:CREDENTIAL:EMBEDDED",
     "x-mine": "1"
   },
   query: { own_secret: Redacted.make("OWNQUERY") }
 }
 
-/** All that a server gets to see of a request. */
-const seenOf = ({ headers, text, url }: MockTransport.MockRequest): string =>
+/** Everything that a server sees of a request. */
+const visible = ({ headers, text, url }: MockTransport.MockRequest): string =>
   JSON.stringify([decodeURIComponent(url), headers, text])
-const shownIn = (request: MockTransport.MockRequest, secrets: ReadonlyArray<string>) =>
-  secrets.filter((secret) => seenOf(request).includes(secret))
-const everything = [...ofClient, ...ofRequest, ...ofMiddleware]
+const secretsIn = (request: MockTransport.MockRequest, secrets: ReadonlyArray<string>) =>
+  secrets.filter((secret) => visible(request).includes(secret))
+const allSecrets = [...ofClient, ...ofRequest, ...ofMiddleware]
 
 const Page = Schema.Array(Schema.Number)
 const items = (page: typeof Page.Type) => page
@@ -78,30 +78,30 @@ const targets = [
   "https://xn--80ak6aa92e.test/y"
 ] as const
 
-/** Ways in which a server leads from one page, or from an answer, to a URL. */
+/** The ways in which a server leads to another URL. */
 const redirects = [301, 302, 303, 307, 308].map((status) => ({
-  way: `a ${status}`,
+  call: `a ${status}`,
   lead: (url: string) => MockTransport.empty(status, { headers: { location: url } }),
   pagination: byLink
 }))
 const links = [
   {
-    way: "a link",
+    call: "a link",
     lead: (url: string) => MockTransport.json([1], { headers: { link: `<${url}>; rel="next"` } }),
     pagination: byLink
   },
   {
-    way: "a rule that gives a URL",
+    call: "a rule that gives a URL",
     lead: (url: string) => MockTransport.json([1], { headers: { "x-next": url } }),
     pagination: byUrl
   }
 ]
 const last = MockTransport.json([2])
 
-describe("led to another origin", () => {
+describe("a hop to another origin", () => {
   const table = [...redirects, ...links].flatMap((row) => targets.map((target) => ({ ...row, target })))
 
-  it.effect.each(table)("8.1 by $way to $target: nothing secret goes along", ({ lead, pagination, target }) =>
+  it.effect.each(table)("8.1 by $way to $target carries no secret", ({ lead, pagination, target }) =>
     Effect.gen(function* () {
       for (const method of ["get", "post"] as const) {
         const { client, transport } = yield* scripted([lead(target), last], options)
@@ -113,8 +113,8 @@ describe("led to another origin", () => {
         const { exit } = yield* drain(client.items(walk))
         expect(exit._tag).toBe("Success")
         const [first, second] = yield* transport.requests
-        expect(first && shownIn(first, everything)).toEqual(everything)
-        expect(second && shownIn(second, everything)).toEqual([])
+        expect(first && secretsIn(first, allSecrets)).toEqual(allSecrets)
+        expect(second && secretsIn(second, allSecrets)).toEqual([])
         expect(second?.headers).toMatchObject({ "x-plain": "1", "x-mine": "1" })
         expect(new URL(second?.url ?? "").origin).not.toBe("https://api.test")
       }
@@ -122,28 +122,28 @@ describe("led to another origin", () => {
   )
 
   it.effect.each([...redirects, ...links])(
-    "8.1 by $way to one that is trusted: what is the client's",
+    "8.1 by $way to a trusted origin carries only the client's secrets",
     ({ lead, pagination }) =>
       Effect.gen(function* () {
         const trusting = { ...options, trustedOrigins: ["https://other.test"] }
         const { client, transport } = yield* scripted([lead("https://other.test/y"), last], trusting)
         yield* drain(client.items(ApiRequest.get("/list", { ...own, success: Page, pagination })))
         const [, second] = yield* transport.requests
-        expect(second && shownIn(second, ofRequest)).toEqual([])
+        expect(second && secretsIn(second, ofRequest)).toEqual([])
         expect(second?.headers).toMatchObject({ "x-house-token": "CREDENTIAL", authorization: "SIGNATURE" })
       })
   )
 
   it.effect.each([...redirects, ...links])(
-    "8.1 by $way and back again: nothing comes back",
+    "8.1 by $way and back again carries no secret",
     ({ lead, pagination }) =>
       Effect.gen(function* () {
         const script = [lead("https://other.test/y"), lead("https://api.test/v1/delete-all"), last]
         const { client, transport } = yield* scripted(script, options)
         yield* drain(client.items(ApiRequest.get("/list", { ...own, success: Page, pagination })))
         const requests = yield* transport.requests
-        expect(requests.map((request) => shownIn(request, everything).length)).toEqual([
-          everything.length,
+        expect(requests.map((request) => secretsIn(request, allSecrets).length)).toEqual([
+          allSecrets.length,
           0,
           0
         ])
@@ -151,7 +151,7 @@ describe("led to another origin", () => {
   )
 
   it.effect.each([...redirects, ...links])(
-    "8.1 by $way from https to http: not at all",
+    "8.1 by $way from https to http is not followed",
     ({ lead, pagination }) =>
       Effect.gen(function* () {
         for (const target of ["http://api.test/y", "http://other.test/y"]) {
@@ -164,11 +164,11 @@ describe("led to another origin", () => {
       })
   )
 
-  it.effect.each([307, 308])("8.1 by a %d, by every way in", (code) =>
+  it.effect.each([307, 308])("8.1 by %d carries no secret, for every kind of call", (code) =>
     Effect.gen(function* () {
       const lead = MockTransport.empty(code, { headers: { location: "https://other.test/y" } })
       const event = MockTransport.text("data: 1\n\n", { headers: { "content-type": "text/event-stream" } })
-      const ways = [
+      const calls = [
         (client: ApiClient.ApiClient) => client.execute(ApiRequest.get("/x", own)),
         (client: ApiClient.ApiClient) =>
           Effect.flatMap(
@@ -186,29 +186,29 @@ describe("led to another origin", () => {
             headers: { "x-goog-api-key": "OWNNAMED", cookie: "OWNCOOKIE", "x-embedded": "CREDENTIAL" }
           })
       ]
-      for (const way of ways) {
+      for (const call of calls) {
         const { client, transport } = yield* scripted([lead, event], options)
-        yield* way(client)
+        yield* call(client)
         const [, second] = yield* transport.requests
-        expect(second && shownIn(second, everything)).toEqual([])
+        expect(second && secretsIn(second, allSecrets)).toEqual([])
       }
     })
   )
 })
 
-describe("a fetch that follows redirects by itself", () => {
-  it.scoped("8.1 leaves nothing secret for the pages of the origin that it went to", () =>
+describe("a fetch that follows redirects itself", () => {
+  it.scoped("8.1 gets no secret for the next pages of another origin", () =>
     Effect.gen(function* () {
-      const asked: Array<string> = []
-      const answer = (url: string, headers: Record<string, string>) => {
+      const requests: Array<string> = []
+      const respond = (url: string, headers: Record<string, string>) => {
         const response = new Response("[1]", { headers: { "content-type": "application/json", ...headers } })
-        // What a browser tells of a redirect that it followed.
+        // A browser reports a followed redirect only by the URL.
         return Object.defineProperty(response, "url", { value: url })
       }
       const fetch = ((url: string, init: RequestInit) => {
-        asked.push(JSON.stringify([url, init.headers]))
-        const next = asked.length === 1 ? { link: '<?page=2>; rel="next"' } : {}
-        return Promise.resolve(answer("https://other.test/list", next))
+        requests.push(JSON.stringify([url, init.headers]))
+        const next = requests.length === 1 ? { link: '<?page=2>; rel="next"' } : {}
+        return Promise.resolve(respond("https://other.test/list", next))
       }) as typeof globalThis.fetch
       const http = yield* Effect.provide(
         HttpClient.HttpClient,
@@ -216,15 +216,15 @@ describe("a fetch that follows redirects by itself", () => {
       )
       const client = yield* clientOn(http, options)
       yield* drain(client.items(ApiRequest.get("/list", { ...own, success: Page, pagination: byLink })))
-      expect(asked).toHaveLength(2)
-      expect(asked[0]).toContain("CREDENTIAL")
-      expect(asked[1]).toContain("https://other.test/list?page=2")
-      expect(everything.filter((secret) => asked[1]?.includes(secret))).toEqual([])
+      expect(requests).toHaveLength(2)
+      expect(requests[0]).toContain("CREDENTIAL")
+      expect(requests[1]).toContain("https://other.test/list?page=2")
+      expect(allSecrets.filter((secret) => requests[1]?.includes(secret))).toEqual([])
     })
   )
 })
 
-describe("a body that holds a secret", () => {
+describe("a body with a secret", () => {
   const secret = Redacted.make("BODYSECRET")
   const Login = Schema.Struct({ password: Schema.Redacted(Schema.String) })
   class Hidden {
@@ -242,7 +242,7 @@ describe("a body that holds a secret", () => {
   const bodies = {
     json: { body: { deep: [{ secret }] } },
     "a schema's": { body: { password: secret }, bodySchema: Login },
-    "a schema's that only its encoder gets at": {
+    "a schema whose encoder unwraps the secret": {
       body: new Keyring(),
       bodySchema: Schema.transform(
         Schema.Struct({ key: Schema.RedactedFromSelf(Schema.String) }),
@@ -250,7 +250,7 @@ describe("a body that holds a secret", () => {
         { strict: true, decode: () => new Keyring(), encode: (ring) => ({ key: ring.key() }) }
       )
     },
-    "a schema's that takes its time": {
+    "an asynchronous schema": {
       body: new Keyring(),
       bodySchema: Schema.transformOrFail(
         Schema.Struct({ key: Schema.RedactedFromSelf(Schema.String) }),
@@ -269,17 +269,17 @@ describe("a body that holds a secret", () => {
     "a toJSON's": { body: new Hidden() },
     form: { form: { a: { secret } } },
     multipart: { multipart: { secret } },
-    "a credential, written out": { body: { token: "CREDENTIAL" } },
+    "a plain credential": { body: { token: "CREDENTIAL" } },
     "text with a credential": { text: "token=CREDENTIAL" }
   }
-  const table = [...redirects.filter(({ way }) => /307|308/.test(way)), ...links].flatMap((row) =>
+  const table = [...redirects.filter(({ call }) => /307|308/.test(call)), ...links].flatMap((row) =>
     Object.entries(bodies).map(([kind, body]) => ({ ...row, kind, body }))
   )
 
-  it.effect.each(table)("8.1 ($kind) is not sent on by $way", ({ body, lead, pagination }) =>
+  it.effect.each(table)("8.1 ($kind) is not sent to another origin by $way", ({ body, lead, pagination }) =>
     Effect.gen(function* () {
       for (const target of ["https://other.test/y", "//other.test/y"]) {
-        // Not to one that is trusted either: the request was not written for it.
+        // Not even to a trusted origin: the request was not made for it.
         const trusting = { ...options, trustedOrigins: ["https://other.test"] }
         const { client, transport } = yield* scripted([lead(target), last], trusting)
         const request = ApiRequest.post("/list", { ...(body as object), success: Page, pagination })
@@ -298,7 +298,7 @@ describe("a body that holds a secret", () => {
     })
   )
 
-  it.effect("8.1 goes nowhere once a redirect has asked for a GET", () =>
+  it.effect("8.1 is not sent after a redirect that turns the request into a GET", () =>
     Effect.gen(function* () {
       const lead = MockTransport.empty(303, { headers: { location: "https://other.test/y" } })
       const { client, transport } = yield* scripted([lead, last], options)
@@ -309,33 +309,35 @@ describe("a body that holds a secret", () => {
   )
 })
 
-describe("whatever the chain", () => {
+describe("any chain of hops", () => {
   const origins = ["https://api.test", "https://trusted.test", "https://other.test"] as const
   const host = fc.constantFrom(...origins)
   const trusting = { ...options, trustedOrigins: [origins[1]], redirects: 20 }
 
-  /** Nothing at all goes to the third, or once the chain has been there; of the request, nothing to any but the first. */
-  const isQuiet = (requests: ReadonlyArray<MockTransport.MockRequest>, start: string) => {
-    let [left, crossed] = [false, false]
+  /**
+   * The untrusted origin gets no secret, nor does any hop after it. Another origin gets no secret of the request.
+   */
+  const expectNoLeak = (requests: ReadonlyArray<MockTransport.MockRequest>, start: string) => {
+    let [leftTrust, crossed] = [false, false]
     for (const request of requests) {
       const { origin, pathname } = new URL(request.url)
-      // A retry begins anew with the request as it was written.
+      // A retry starts again with the original request.
       const isStart = pathname === start
-      left = !isStart && (left || origin === origins[2])
+      leftTrust = !isStart && (leftTrust || origin === origins[2])
       crossed = !isStart && (crossed || origin !== origins[0])
-      expect(shownIn(request, left ? everything : crossed ? ofRequest : [])).toEqual([])
+      expect(secretsIn(request, leftTrust ? allSecrets : crossed ? ofRequest : [])).toEqual([])
     }
   }
 
   it.effect.prop(
-    "8.1 no redirects and links lead a secret astray",
+    "8.1 no chain of redirects and links leaks a secret",
     { steps: fc.array(fc.tuple(fc.integer({ min: 0, max: 6 }), host), { maxLength: 8 }), post: fc.boolean() },
     ({ post, steps }) =>
       Effect.gen(function* () {
         const script: MockTransport.Script = (_request, index) => {
-          const [way, origin] = steps[index] ?? []
-          if (way === undefined) return last
-          const row = [...redirects, ...links][way]
+          const [call, origin] = steps[index] ?? []
+          if (call === undefined) return last
+          const row = [...redirects, ...links][call]
           return row?.lead(`${origin}/${index}`) ?? last
         }
         const both = Pagination.custom({
@@ -352,7 +354,7 @@ describe("whatever the chain", () => {
         expect(exit._tag).toBe("Success")
         const requests = yield* transport.requests
         expect(requests).toHaveLength(steps.length + 1)
-        isQuiet(requests, "/v1/list")
+        expectNoLeak(requests, "/v1/list")
       }),
     { fastCheck: { numRuns: 100 } }
   )
@@ -386,7 +388,7 @@ describe("whatever the chain", () => {
         expect(processed.length).toBeLessThanOrEqual(1)
         const turned = requests.findIndex(({ method }) => method === "GET")
         if (turned >= 0) expect(requests.slice(turned).every(({ method }) => method === "GET")).toBe(true)
-        isQuiet(requests, "/v1/orders")
+        expectNoLeak(requests, "/v1/orders")
       }),
     { fastCheck: { numRuns: 200 } }
   )

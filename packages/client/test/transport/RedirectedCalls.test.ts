@@ -20,27 +20,27 @@ const ok = MockTransport.json("there")
 const order = ApiRequest.post("/orders", { body: { a: 1 } })
 const whenSafe = { retry: { ...withoutDelay, retryUnsafe: "when-safe" } } as const
 
-/** Method and path of each request, as a server would log it. */
+/** The method and path of each request. */
 const lines = (requests: ReadonlyArray<MockTransport.MockRequest>) =>
   requests.map(({ method, url }) => `${method} ${new URL(url).pathname}`)
 
-/** Answers by method and path; the requests of a path are counted. */
+/** Responds by method and path, with a count of the requests for each. */
 const routes =
   (
-    answers: Readonly<
+    handlers: Readonly<
       Record<string, (count: number, request: MockTransport.MockRequest) => MockTransport.MockStep>
     >
   ): MockTransport.Script =>
   (request) => {
     const line = `${request.method} ${new URL(request.url).pathname}`
-    const count = counts.get(answers)?.get(line) ?? 0
-    counts.set(answers, new Map(counts.get(answers)).set(line, count + 1))
-    return answers[line]?.(count, request) ?? MockTransport.empty(404)
+    const count = counts.get(handlers)?.get(line) ?? 0
+    counts.set(handlers, new Map(counts.get(handlers)).set(line, count + 1))
+    return handlers[line]?.(count, request) ?? MockTransport.empty(404)
   }
 const counts = new WeakMap<object, Map<string, number>>()
 
-describe("a POST that became a GET", () => {
-  it.effect.each([301, 302, 303])("6.12 after %d the GET is retried, and not the POST", (code) =>
+describe("a POST that a redirect turned into a GET", () => {
+  it.effect.each([301, 302, 303])("6.12 after %d the GET is retried, not the POST", (code) =>
     Effect.gen(function* () {
       const script = routes({
         "POST /v1/orders": () => to("/jobs/1", code),
@@ -49,7 +49,7 @@ describe("a POST that became a GET", () => {
       const { ended, requests } = yield* play(script, whenSafe, order, 0)
       expect(lines(requests)).toEqual(["POST /v1/orders", ...Array(3).fill("GET /jobs/1")])
       expect(ended).toMatchObject({ right: { value: "there" } })
-      // The ledger is that of the call: one line an attempt, the first over both of its hops.
+      // Each attempt is one line of the ledger, whatever its hops.
       expect(ended).toMatchObject({
         right: { attempts: [{ status: 429 }, { status: 503 }, { status: 200 }] }
       })
@@ -57,7 +57,7 @@ describe("a POST that became a GET", () => {
   )
 
   it.effect.each(["always", "when-safe", "never"] as const)(
-    "6.12 retryUnsafe %s looks at the GET",
+    "6.12 retryUnsafe %s applies to the GET",
     (retryUnsafe) =>
       Effect.gen(function* () {
         const { requests } = yield* play(
@@ -74,10 +74,10 @@ describe("a POST that became a GET", () => {
     ["PUT", 303],
     ["PATCH", 303],
     ["DELETE", 303]
-  ] as const)("6.12 so it is after a %s", ([method, code]) =>
+  ] as const)("6.12 the same holds after a %s", ([method, code]) =>
     Effect.gen(function* () {
-      const made = { PUT: ApiRequest.put, PATCH: ApiRequest.patch, DELETE: ApiRequest.del }
-      const request = made[method]("/orders", { body: 1 })
+      const verbs = { PUT: ApiRequest.put, PATCH: ApiRequest.patch, DELETE: ApiRequest.del }
+      const request = verbs[method]("/orders", { body: 1 })
       const { requests } = yield* play(
         [to("/jobs/1", code), status(503), ok],
         { retry: withoutDelay },
@@ -88,7 +88,7 @@ describe("a POST that became a GET", () => {
     })
   )
 
-  it.effect("6.12 the last hop is repeated, not the first GET", () =>
+  it.effect("6.12 a retry repeats the last hop", () =>
     Effect.gen(function* () {
       const script = [to("/jobs/1"), to("/jobs/2", 302), status(503), ok]
       const { requests } = yield* play(script, whenSafe, order, 0)
@@ -96,7 +96,7 @@ describe("a POST that became a GET", () => {
     })
   )
 
-  it.effect("6.12 the hops behind it count on: a retry has no more of them than the call had left", () =>
+  it.effect("6.12 a retry has only the redirects that the call has left", () =>
     Effect.gen(function* () {
       const script = [to("/1"), to("/2", 302), status(503), to("/3", 302), status(503), to("/4", 302)]
       const { error, requests } = yield* playError(script, { redirects: 3, retry: withoutDelay }, order, 0)
@@ -112,7 +112,7 @@ describe("a POST that became a GET", () => {
     })
   )
 
-  it.effect("6.12 a retried GET that asks for a GET again is followed from where it stands", () =>
+  it.effect("6.12 a retried GET follows a redirect relative to its own URL", () =>
     Effect.gen(function* () {
       const script = [to("/a/b"), status(503), to("c", 302), ok]
       const { requests } = yield* play(script, { retry: withoutDelay }, order, 0)
@@ -120,7 +120,7 @@ describe("a POST that became a GET", () => {
     })
   )
 
-  it.effect("8.1 307 of a POST starts at the POST again: nothing was processed", () =>
+  it.effect("8.1 after a 307 the retry starts with the POST again", () =>
     Effect.gen(function* () {
       const script = [to("/other", 307), status(429), to("/other", 307), ok]
       const { requests } = yield* play(script, whenSafe, order, 0)
@@ -129,7 +129,7 @@ describe("a POST that became a GET", () => {
     })
   )
 
-  it.effect("6.12 behind the 303 nothing has a body, so nothing is missing for the next hop", () =>
+  it.effect("6.12 after a 303 the body is not needed again", () =>
     Effect.gen(function* () {
       const once = ApiRequest.post("/orders", { bodyStream: Stream.make(new Uint8Array([1])) })
       const script = [to("/jobs/1"), to("/jobs/2", 302), status(503), ok]
@@ -139,7 +139,7 @@ describe("a POST that became a GET", () => {
     })
   )
 
-  it.effect("4.4 the key of the POST does not go along with the GET", () =>
+  it.effect("4.4 the GET does not carry the POST's idempotency key", () =>
     Effect.gen(function* () {
       const options = { idempotency: { header: "x-key" }, retry: withoutDelay }
       const { requests } = yield* play([to("/jobs/1"), status(503), ok], options, order, 0)
@@ -150,7 +150,7 @@ describe("a POST that became a GET", () => {
     })
   )
 
-  it.effect("8.1 neither do the headers that described its body", () =>
+  it.effect("8.1 the GET does not carry headers that describe the body", () =>
     Effect.gen(function* () {
       const headers = { "content-language": "de", digest: "x", "x-kept": "1" }
       const request = ApiRequest.post("/orders", { body: 1, headers })
@@ -162,14 +162,14 @@ describe("a POST that became a GET", () => {
   )
 })
 
-describe("every error behind it", () => {
-  const nowhere = MockTransport.connectionError({ code: "ENOTFOUND" })
+describe("errors after the redirect", () => {
+  const unresolved = MockTransport.connectionError({ code: "ENOTFOUND" })
 
   it.effect.each([
     ["404", status(404), "NotFoundError"],
     ["401", status(401), "AuthenticationError"],
     ["429", MockTransport.forever(status(429)), "RateLimitError"],
-    ["dns", MockTransport.forever(nowhere), "ConnectionError"],
+    ["dns", MockTransport.forever(unresolved), "ConnectionError"],
     [
       "refused",
       MockTransport.forever(MockTransport.connectionError({ code: "ECONNREFUSED" })),
@@ -181,9 +181,9 @@ describe("every error behind it", () => {
       MockTransport.forever(MockTransport.connectionError({ code: "UND_ERR_CONNECT_TIMEOUT" })),
       "TimeoutError"
     ],
-    ["a redirect that is refused", to("http://api.test/plain"), "UnexpectedStatusError"],
+    ["a rejected redirect", to("http://api.test/plain"), "UnexpectedStatusError"],
     [
-      "no JSON",
+      "invalid JSON",
       MockTransport.text("<html>", { headers: { "content-type": "application/json" } }),
       "ResponseValidationError"
     ]
@@ -196,37 +196,37 @@ describe("every error behind it", () => {
     })
   )
 
-  const failing =
+  const onGet =
     (fail: Middleware.Middleware): Middleware.Middleware =>
     (request, next) =>
       request.method === "GET" ? fail(request, next) : next(request)
 
-  it.effect("6.12 an error that a middleware makes of its own", () =>
+  it.effect("6.12 a middleware's own error is maybe-applied", () =>
     Effect.gen(function* () {
-      const { client: other } = yield* scripted([nowhere], { retry: { maxRetries: 0 } })
+      const { client: other } = yield* scripted([unresolved], { retry: { maxRetries: 0 } })
       const error = yield* Effect.flip(other.get("/x"))
       expect(error.delivery).toBe("not-sent")
-      const middleware = [failing(() => Effect.fail(error))]
-      const { error: told } = yield* playError(
+      const middleware = [onGet(() => Effect.fail(error))]
+      const { error: clientSpans } = yield* playError(
         [to("/jobs/1")],
         { middleware, retry: { maxRetries: 0 } },
         order,
         0
       )
-      expect(told).toMatchObject({ _tag: "ConnectionError", kind: "dns", delivery: "maybe-applied" })
+      expect(clientSpans).toMatchObject({ _tag: "ConnectionError", kind: "dns", delivery: "maybe-applied" })
     })
   )
 
-  it.effect("6.12 a request that a middleware has made unfit to be sent", () =>
+  it.effect("6.12 a request that a middleware made invalid is maybe-applied", () =>
     Effect.gen(function* () {
       const unfit: Middleware.Middleware = (request, next) =>
         next(HttpClientRequest.bodyUnsafeJson(HttpClientRequest.setUrl(request, "no url"), 1))
-      const { error } = yield* playError([to("/jobs/1")], { middleware: [failing(unfit)] }, order, 0)
+      const { error } = yield* playError([to("/jobs/1")], { middleware: [onGet(unfit)] }, order, 0)
       expect(error.delivery).toBe("maybe-applied")
     })
   )
 
-  it.effect("6.12 credentials that cannot be had for the hop", () =>
+  it.effect("6.12 failing credentials are maybe-applied", () =>
     Effect.gen(function* () {
       let fetched = 0
       const credentials = Credentials.cached({
@@ -241,13 +241,13 @@ describe("every error behind it", () => {
     })
   )
 
-  it.effect("6.5 what ends at the deadline", () =>
+  it.effect("6.5 an error at the deadline is maybe-applied", () =>
     Effect.gen(function* () {
       const options = {
         timeouts: { total: "10 seconds" },
         retry: { initialDelay: "20 seconds", maxDelay: "1 minute" }
       } as const
-      const { error } = yield* playError([to("/jobs/1"), nowhere], options, order)
+      const { error } = yield* playError([to("/jobs/1"), unresolved], options, order)
       expect(error).toMatchObject({
         _tag: "ConnectionError",
         stoppedBy: "deadline",
@@ -256,10 +256,10 @@ describe("every error behind it", () => {
     })
   )
 
-  it.effect("6.4 what ends for want of tokens", () =>
+  it.effect("6.4 an error without budget is maybe-applied", () =>
     Effect.gen(function* () {
       const retry = { ...withoutDelay, budget: { capacity: 1 } }
-      const { error } = yield* playError([to("/jobs/1"), nowhere], { retry }, order, 0)
+      const { error } = yield* playError([to("/jobs/1"), unresolved], { retry }, order, 0)
       expect(error).toMatchObject({ stoppedBy: "budget", delivery: "maybe-applied" })
     })
   )
@@ -276,7 +276,7 @@ describe("every error behind it", () => {
   ] as const)("6.12 a %d of a %s that is not followed is %s", ([code, method, delivery]) =>
     Effect.gen(function* () {
       const request = { GET: ApiRequest.get("/orders"), PUT: ApiRequest.put("/orders"), POST: order }[method]
-      // The server's own word does not bring a request back on which it has acted.
+      // x-should-retry does not repeat a request that the server has acted on.
       const step = MockTransport.empty(code, { headers: { location: "/x", "x-should-retry": "true" } })
       const script = MockTransport.forever(step)
       const { error, requests } = yield* playError(
@@ -292,20 +292,20 @@ describe("every error behind it", () => {
     })
   )
 
-  it.effect("6.11 an attempt that may have been applied is not forgotten over one that was not sent", () =>
+  it.effect("6.11 a call has the worst delivery of its attempts", () =>
     Effect.gen(function* () {
       const reset = MockTransport.connectionError({ code: "ECONNRESET" })
       const play = (script: MockTransport.Script) =>
         playError(script, { retry: { ...withoutDelay, maxRetries: 1 } }, order, 0)
-      expect((yield* play([reset, nowhere])).error.delivery).toBe("maybe-applied")
-      expect((yield* play([status(429), nowhere])).error.delivery).toBe("rejected")
-      expect((yield* play([nowhere, nowhere])).error.delivery).toBe("not-sent")
+      expect((yield* play([reset, unresolved])).error.delivery).toBe("maybe-applied")
+      expect((yield* play([status(429), unresolved])).error.delivery).toBe("rejected")
+      expect((yield* play([unresolved, unresolved])).error.delivery).toBe("not-sent")
     })
   )
 })
 
 describe("credentials", () => {
-  it.effect("6.9 a 401 of a later hop refreshes them and repeats that hop", () =>
+  it.effect("6.9 a 401 of a later hop refreshes the token and repeats that hop", () =>
     Effect.gen(function* () {
       const issuer = issueTokens()
       const script = routes({
@@ -321,7 +321,7 @@ describe("credentials", () => {
     })
   )
 
-  it.effect("6.9 a 401 of an origin that has not seen them drops none", () =>
+  it.effect("6.9 a 401 of an origin without credentials keeps the token", () =>
     Effect.gen(function* () {
       const issuer = issueTokens()
       const script = [to("https://other.test/jobs/1"), status(401)]
@@ -353,7 +353,7 @@ describe("middleware", () => {
     })
   )
 
-  it.effect("6.12 sees the answer of every hop", () =>
+  it.effect("6.12 sees the response of every hop", () =>
     Effect.gen(function* () {
       const seen: Array<number> = []
       const watching: Middleware.Middleware = (request, next) =>
@@ -363,9 +363,9 @@ describe("middleware", () => {
     })
   )
 
-  it.effect("6.12 may answer with a redirect itself", () =>
+  it.effect("6.12 can respond with a redirect", () =>
     Effect.gen(function* () {
-      const answering: Middleware.Middleware = (request, next) =>
+      const redirecting: Middleware.Middleware = (request, next) =>
         request.method === "POST"
           ? Effect.succeed(
               HttpClientResponse.fromWeb(
@@ -374,13 +374,13 @@ describe("middleware", () => {
               )
             )
           : next(request)
-      const { ended, requests } = yield* play([ok], { middleware: [answering] }, order, 0)
+      const { ended, requests } = yield* play([ok], { middleware: [redirecting] }, order, 0)
       expect(ended).toMatchObject({ right: { value: "there" } })
       expect(lines(requests)).toEqual(["GET /jobs/1"])
     })
   )
 
-  it.effect("8.1 a location is relative to the URL that a middleware has sent to", () =>
+  it.effect("8.1 a location is relative to the URL that a middleware set", () =>
     Effect.gen(function* () {
       const routing: Middleware.Middleware = (request, next) =>
         next(
@@ -400,8 +400,8 @@ describe("middleware", () => {
   )
 })
 
-describe("watching it", () => {
-  it.effect("12.1 one span, whose URL and status are those of the last hop", () =>
+describe("telemetry", () => {
+  it.effect("12.1 a call has one span, with the URL and status of the last hop", () =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()
       const { client, transport } = yield* scripted(
@@ -412,9 +412,9 @@ describe("watching it", () => {
         }
       )
       yield* Effect.provide(client.execute(order), layer)
-      const told = spans.filter(({ kind }) => kind === "client")
-      expect(told).toHaveLength(1)
-      expect(Object.fromEntries(told[0]?.attributes ?? [])).toMatchObject({
+      const clientSpans = spans.filter(({ kind }) => kind === "client")
+      expect(clientSpans).toHaveLength(1)
+      expect(Object.fromEntries(clientSpans[0]?.attributes ?? [])).toMatchObject({
         "http.request.method": "POST",
         "url.full": "https://edge.test:8443/jobs?token=<redacted>",
         "server.address": "edge.test",
@@ -428,7 +428,7 @@ describe("watching it", () => {
     })
   )
 
-  it.effect("12.2 the time of an attempt is counted for the server that it begins with", () =>
+  it.effect("12.2 an attempt's duration counts for the server of its first hop", () =>
     Effect.gen(function* () {
       const script = [to("https://far.hops.test/x", 302), status(503), to("https://far.hops.test/x", 302), ok]
       const { client } = yield* scripted(script, { baseUrl: "https://near.hops.test", retry: withoutDelay })
@@ -443,8 +443,8 @@ describe("watching it", () => {
   )
 })
 
-describe("other ways in", () => {
-  it.effect("6.12 the plain client repeats the GET", () =>
+describe("other kinds of calls", () => {
+  it.effect("6.12 the HttpClient repeats the GET", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([to("/jobs/1"), status(503), ok], { retry: withoutDelay })
       const response = yield* ApiClient.httpClient(client).post("/orders")
@@ -484,7 +484,7 @@ describe("other ways in", () => {
     })
   )
 
-  it.effect("10.6 a stream that goes on behind a redirect is asked for where it began", () =>
+  it.effect("10.6 a resumed stream starts again at the original URL", () =>
     Effect.gen(function* () {
       const script = [
         to("https://edge.test/live", 302),

@@ -8,7 +8,7 @@ import { clientOn, scripted, withoutDelay } from "../fixtures/requests.js"
 const to = (location: string, status = 302) => MockTransport.empty(status, { headers: { location } })
 const ok = MockTransport.json("there")
 
-/** A call's hops as the transport saw them. */
+/** The requests of a call, one for each hop. */
 const hops = (
   request: ApiRequest.ApiRequest<unknown>,
   script: MockTransport.Script,
@@ -47,7 +47,7 @@ describe("methods", () => {
     [307, "PUT", "PUT"],
     [308, "POST", "POST"],
     [308, "DELETE", "DELETE"]
-  ] as const)("8.1 %d after %s asks with %s", ([status, method, next]) =>
+  ] as const)("8.1 %d after %s is followed with %s", ([status, method, next]) =>
     Effect.gen(function* () {
       const [first, second] = yield* hops(requests[method], [to("/y", status), ok])
       expect(first?.method).toBe(method)
@@ -77,7 +77,7 @@ describe("locations", () => {
     ["https://api.test/y#top", "https://api.test/y"],
     ["//other.test/y", "https://other.test/y"],
     ["https://user:pass@other.test/y", "https://other.test/y"]
-  ] as const)("8.1 %s is %s", ([location, url]) =>
+  ] as const)("8.1 the location %s is %s", ([location, url]) =>
     Effect.gen(function* () {
       const request = ApiRequest.get("/x", { query: { a: 1 } })
       const [, second] = yield* hops(request, [to(location), ok])
@@ -85,7 +85,7 @@ describe("locations", () => {
     })
   )
 
-  it.effect("8.1 several are followed, each from where it was sent", () =>
+  it.effect("8.1 several redirects each resolve against the last URL", () =>
     Effect.gen(function* () {
       const requests = yield* hops(ApiRequest.get("/a/b"), [to("c"), to("d/"), to("e"), ok])
       expect(requests.map(({ url }) => url)).toEqual([
@@ -98,8 +98,8 @@ describe("locations", () => {
   )
 })
 
-describe("refused", () => {
-  const fails = (script: MockTransport.Script, options: Parameters<typeof scripted>[1] = {}) =>
+describe("redirects that are not followed", () => {
+  const failure = (script: MockTransport.Script, options: Parameters<typeof scripted>[1] = {}) =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted(script, { retry: withoutDelay, ...options })
       const error = yield* Effect.flip(client.execute(ApiRequest.get("/x")))
@@ -120,37 +120,37 @@ describe("refused", () => {
     ["data:,x", "302 redirect not followed: it leaves http"],
     ["https://[", "302 redirect not followed: its location does not parse"],
     ["https://", "302 redirect not followed: its location does not parse"]
-  ] as const)("8.1 %s is told and not asked for", ([location, message]) =>
+  ] as const)("8.1 %s fails and is not requested", ([location, message]) =>
     Effect.gen(function* () {
-      expect(yield* fails([to(location)])).toEqual([message, 1])
+      expect(yield* failure([to(location)])).toEqual([message, 1])
     })
   )
 
-  it.effect.each([301, 302, 303, 307, 308])("8.1 a %d without a location is told", (status) =>
+  it.effect.each([301, 302, 303, 307, 308])("8.1 a %d without a location fails", (status) =>
     Effect.gen(function* () {
-      const [message, count] = yield* fails([MockTransport.empty(status)])
+      const [message, count] = yield* failure([MockTransport.empty(status)])
       expect([message.slice(0, 4), count]).toEqual([`${status} `, 1])
     })
   )
 
-  it.effect.each([300, 304, 305, 306])("8.1 a %d is no redirect, whatever its location", (status) =>
+  it.effect.each([300, 304, 305, 306])("8.1 a %d is not a redirect", (status) =>
     Effect.gen(function* () {
-      expect((yield* fails([to("/y", status)]))[1]).toBe(1)
+      expect((yield* failure([to("/y", status)]))[1]).toBe(1)
     })
   )
 
-  it.effect("8.1 the sixth is told", () =>
+  it.effect("8.1 the sixth redirect fails", () =>
     Effect.gen(function* () {
-      expect(yield* fails([MockTransport.forever(to("/x"))])).toEqual([
+      expect(yield* failure([MockTransport.forever(to("/x"))])).toEqual([
         "302 redirect not followed: more than 5",
         6
       ])
     })
   )
 
-  it.effect("8.1 none is followed where none is allowed", () =>
+  it.effect("8.1 redirects: 0 follows none", () =>
     Effect.gen(function* () {
-      expect(yield* fails([to("/y")], { redirects: 0 })).toEqual([
+      expect(yield* failure([to("/y")], { redirects: 0 })).toEqual([
         "302 redirect not followed: more than 0",
         1
       ])
@@ -166,7 +166,7 @@ describe("refused", () => {
     })
   )
 
-  it.effect("8.1 an error behind a redirect is retried from the start", () =>
+  it.effect("8.1 an error after a redirect is retried from the start", () =>
     Effect.gen(function* () {
       const requests = yield* hops(ApiRequest.get("/x"), [to("/y"), MockTransport.empty(503), to("/y"), ok], {
         retry: withoutDelay
@@ -188,7 +188,7 @@ describe("secrets", () => {
       cookie: "session=written-out",
       "x-request": Redacted.make("request-secret"),
       "x-list": ["shown", Redacted.make("list-secret")],
-      // Not marked as a secret, but it holds one.
+      // Not marked as a secret, but it contains one.
       "x-signed": "v1:house-secret",
       "x-goog-api-key": "written-out"
     }
@@ -203,7 +203,7 @@ describe("secrets", () => {
     "x-signed",
     "x-goog-api-key"
   ]
-  const carried = (headers: Readonly<Record<string, string>> | undefined) =>
+  const secretsIn = (headers: Readonly<Record<string, string>> | undefined) =>
     secretNames.filter((name) => headers?.[name] !== undefined)
 
   it.effect.each([
@@ -214,34 +214,34 @@ describe("secrets", () => {
     ["https://api.test:8443/y", false],
     ["https://api.test.evil.test/y", false],
     ["https://sub.api.test/y", false]
-  ] as const)("8.1 a hop to %s takes them along: %s", ([location, along]) =>
+  ] as const)("8.1 a hop to %s carries secrets: %s", ([location, along]) =>
     Effect.gen(function* () {
       const [first, second] = yield* hops(request, [to(location, 307), ok], options)
-      expect(carried(first?.headers)).toEqual(secretNames)
-      expect(carried(second?.headers)).toEqual(along ? secretNames : [])
+      expect(secretsIn(first?.headers)).toEqual(secretNames)
+      expect(secretsIn(second?.headers)).toEqual(along ? secretNames : [])
       expect(second?.headers).toMatchObject({ "x-plain": "1", "content-type": "application/json" })
     })
   )
 
-  it.effect("8.1 what was dropped does not come back with the way back", () =>
+  it.effect("8.1 a hop back does not restore dropped secrets", () =>
     Effect.gen(function* () {
       const script = [to("https://other.test/y", 307), to("https://api.test/v1/x", 307), ok]
       const requests = yield* hops(request, script, options)
-      expect(requests.map(({ headers }) => carried(headers))).toEqual([secretNames, [], []])
+      expect(requests.map(({ headers }) => secretsIn(headers))).toEqual([secretNames, [], []])
     })
   )
 
-  it.effect("8.1 a trusted origin gets what is the client's, and nothing that is the request's", () =>
+  it.effect("8.1 a trusted origin gets the client's secrets, but not the request's", () =>
     Effect.gen(function* () {
       const [, second] = yield* hops(request, [to("https://other.test/y", 307), ok], {
         ...options,
         trustedOrigins: ["https://other.test"]
       })
-      expect(carried(second?.headers)).toEqual(["x-house-token", "x-config"])
+      expect(secretsIn(second?.headers)).toEqual(["x-house-token", "x-config"])
     })
   )
 
-  it.effect("8.1 headers hidden by configuration are secrets as well", () =>
+  it.effect("8.1 headers in redact.headers are secrets, too", () =>
     Effect.gen(function* () {
       const [, second] = yield* hops(
         ApiRequest.get("/x", { headers: { "x-tenant": "acme" } }),
@@ -252,18 +252,18 @@ describe("secrets", () => {
     })
   )
 
-  it.effect("8.1 the plain client follows by the same rule", () =>
+  it.effect("8.1 the HttpClient follows the same rule", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([to("https://other.test/y", 307), ok], options)
       yield* ApiClient.httpClient(client).get("/x", { headers: { "x-list": "mine" } })
       const [first, second] = yield* transport.requests
-      expect(carried(first?.headers)).toEqual(["x-house-token", "x-config", "x-list"])
-      expect(carried(second?.headers)).toEqual(["x-list"])
+      expect(secretsIn(first?.headers)).toEqual(["x-house-token", "x-config", "x-list"])
+      expect(secretsIn(second?.headers)).toEqual(["x-list"])
     })
   )
 })
 
-describe("on sockets", () => {
+describe("over sockets", () => {
   const options = {
     credentials: Credentials.header("x-house-token", Redacted.make("house-secret")),
     headers: { "x-plain": "1" }
@@ -290,7 +290,7 @@ describe("on sockets", () => {
     }).pipe(Effect.provide(FetchHttpClient.layer))
   )
 
-  it.scopedLive("8.1 a hop on the same server keeps them", () =>
+  it.scopedLive("8.1 a hop on the same server keeps the credentials", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({
         "GET /x": TestServer.text("moved", { status: 302, headers: { location: "/y" } }),

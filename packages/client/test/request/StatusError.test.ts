@@ -9,7 +9,7 @@ import { scripted, withoutDelay } from "../fixtures/requests.js"
 
 const { bytes, json, response, text } = MockTransport
 
-/** The error that a call ends with, an hour of the clock at most. */
+/** The error that ends a call, within an hour on the test clock. */
 const errorOf = (
   script: MockTransport.Script,
   options: Partial<ApiConfig.Options> = {},
@@ -48,7 +48,7 @@ const tags: ReadonlyArray<readonly [status: number, tag: ApiError.StatusError["_
   [599, "InternalServerError"]
 ]
 
-describe("status to tag", () => {
+describe("the error of a status", () => {
   it.effect.each(tags)("7.1 %d is a %s", ([status, tag]) =>
     Effect.gen(function* () {
       expect(StatusTag.tagOf(status, undefined)).toBe(tag)
@@ -62,14 +62,14 @@ describe("status to tag", () => {
     expect(StatusTag.isSuccess(status)).toBe(true)
   })
 
-  it.each([199, 300, 304, 400, 500])("8.1 %d is none", (status) => {
+  it.each([199, 300, 304, 400, 500])("8.1 %d is not a success", (status) => {
     expect(StatusTag.isSuccess(status)).toBe(false)
   })
 })
 
-describe("type to tag", () => {
+describe("the error of a type", () => {
   it.each<readonly [status: number, type: string, tag: ApiError.StatusError["_tag"]]>([
-    // Inside a stream the status was a success.
+    // In a stream the status is always a success.
     [200, "invalid_request_error", "BadRequestError"],
     [200, "authentication_error", "AuthenticationError"],
     [200, "permission_error", "PermissionDeniedError"],
@@ -79,12 +79,12 @@ describe("type to tag", () => {
     [200, "timeout_error", "DeadlineExceededError"],
     [200, "api_error", "InternalServerError"],
     [200, "overloaded_error", "OverloadedError"],
-    // A word that says more than the status wins.
+    // A specific type takes precedence over the status.
     [400, "rate_limit_error", "RateLimitError"],
     [500, "overloaded_error", "OverloadedError"],
     [503, "overloaded_error", "OverloadedError"],
     [403, "not_found_error", "NotFoundError"],
-    // A word for a whole family says less than any status of it.
+    // A type for a whole class of errors does not override a more specific status.
     [401, "invalid_request_error", "AuthenticationError"],
     [404, "invalid_request_error", "NotFoundError"],
     [422, "invalid_request_error", "UnprocessableEntityError"],
@@ -93,17 +93,17 @@ describe("type to tag", () => {
     [529, "api_error", "OverloadedError"],
     [503, "api_error", "ServiceUnavailableError"],
     [400, "api_error", "InternalServerError"],
-    // What is not known decides nothing.
+    // An unknown type is ignored.
     [404, "something_else", "NotFoundError"],
     [404, "toString", "NotFoundError"],
     [404, "__proto__", "NotFoundError"],
     [404, "", "NotFoundError"],
     [200, "something_else", "UnexpectedStatusError"]
-  ])("7.2 %d with %s is a %s", (status, type, tag) => {
+  ])("7.2 %d with type %s is a %s", (status, type, tag) => {
     expect(StatusTag.tagOf(status, type)).toBe(tag)
   })
 
-  it.effect("7.2 the type of a body decides, and with it what is retried", () =>
+  it.effect("7.2 the body's type decides the error and whether it is retried", () =>
     Effect.gen(function* () {
       const overloaded = json({ error: { type: "overloaded_error", message: "busy" } }, { status: 400 })
       const { client, transport } = yield* scripted([overloaded, json(1)], { retry: withoutDelay })
@@ -112,7 +112,7 @@ describe("type to tag", () => {
     })
   )
 
-  it.effect("7.1 where the type stands is configurable", () =>
+  it.effect("7.1 errorType can find the type elsewhere in the body", () =>
     Effect.gen(function* () {
       const Coded = Schema.Struct({ code: Schema.String })
       const errorType = (body: unknown) => (Schema.is(Coded)(body) ? body.code : undefined)
@@ -132,7 +132,7 @@ describe("type to tag", () => {
     ["a number", { error: { type: 5 } }],
     ["a list", { error: ["rate_limit_error"] }],
     ["null", null]
-  ])("7.1 a body without a type has none: %s", ([, body]) =>
+  ])("7.1 type is undefined for %s", ([, body]) =>
     Effect.gen(function* () {
       expect(yield* errorOf([json(body, { status: 404 })])).toMatchObject({
         _tag: "NotFoundError",
@@ -145,7 +145,7 @@ describe("type to tag", () => {
 const typed = (body: string, type: string): MockTransport.MockStep =>
   bytes(new TextEncoder().encode(body), { status: 400, headers: { "content-type": type } })
 
-describe("the body", () => {
+describe("the body and message", () => {
   it.effect.each<readonly [name: string, step: MockTransport.MockStep, body: unknown, message: string]>([
     [
       "error.message",
@@ -161,28 +161,33 @@ describe("the body", () => {
       "400 inner"
     ],
     [
-      "message where error has none",
+      "message when error has an empty one",
       json({ error: { message: "" }, message: "outer" }, { status: 400 }),
       { error: { message: "" }, message: "outer" },
       "400 outer"
     ],
     [
-      "an error that is a word",
+      "an error that is a string",
       json({ error: "busy" }, { status: 400 }),
       { error: "busy" },
       '400 {"error":"busy"}'
     ],
-    ["a message that is no text", json({ message: 5 }, { status: 400 }), { message: 5 }, '400 {"message":5}'],
+    [
+      "a message that is not a string",
+      json({ message: 5 }, { status: 400 }),
+      { message: 5 },
+      '400 {"message":5}'
+    ],
     ["a list", json([1, 2], { status: 400 }), [1, 2], "400 [1,2]"],
     ["a JSON string", json("no", { status: 400 }), "no", '400 "no"'],
     ["null", json(null, { status: 400 }), null, "400 null"],
     ["text", text("not\n\n  today ", { status: 400 }), "not\n\n  today ", "400 not today"],
     ["HTML", typed("<h1>Nope</h1>", "text/html"), "<h1>Nope</h1>", "400 <h1>Nope</h1>"],
-    ["JSON under another media type", typed('{"message":"No."}', "text/html"), { message: "No." }, "400 No."],
+    ["JSON with another media type", typed('{"message":"No."}', "text/html"), { message: "No." }, "400 No."],
     ["broken JSON", typed('{"message":', "application/json"), '{"message":', '400 {"message":'],
-    ["bytes that are no UTF-8", bytes(Uint8Array.of(0xff, 0x41), { status: 400 }), "\ufffdA", "400 \ufffdA"],
+    ["invalid UTF-8", bytes(Uint8Array.of(0xff, 0x41), { status: 400 }), "\ufffdA", "400 \ufffdA"],
     ["nothing", text("", { status: 400 }), undefined, "400 Bad Request"],
-    ["no body at all", MockTransport.empty(400), undefined, "400 Bad Request"],
+    ["no body", MockTransport.empty(400), undefined, "400 Bad Request"],
     ["blank text", text(" \n ", { status: 400 }), " \n ", "400 Bad Request"]
   ])("7.1 body and message of %s", ([, step, body, message]) =>
     Effect.gen(function* () {
@@ -199,24 +204,24 @@ describe("the body", () => {
     [503, "503 Service Unavailable"],
     [529, "529 Overloaded"],
     [499, "499 error"]
-  ] as const)("7.1 %d with an empty body says its reason", ([status, message]) =>
+  ] as const)("7.1 the message of an empty %d has its reason phrase", ([status, message]) =>
     Effect.gen(function* () {
       expect((yield* errorOf([text("", { status })])).message).toBe(message)
     })
   )
 
-  it.effect("7.1 a text's excerpt is short, the body is whole", () =>
+  it.effect("7.1 the message has a short excerpt, the body is complete", () =>
     Effect.gen(function* () {
-      const said = "word ".repeat(1000)
-      const error = yield* errorOf([text(said, { status: 400 })])
+      const longText = "word ".repeat(1000)
+      const error = yield* errorOf([text(longText, { status: 400 })])
       expect(error.message).toBe(`400 ${"word ".repeat(40)}…`)
-      expect(error.body).toBe(said)
+      expect(error.body).toBe(longText)
     })
   )
 })
 
-describe("the other fields", () => {
-  it.effect("7.1 tell of the answer, the request and the attempts", () =>
+describe("the other fields of a status error", () => {
+  it.effect("7.1 describe the response, the request and the attempts", () =>
     Effect.gen(function* () {
       const headers = {
         "content-type": "application/json",
@@ -268,7 +273,7 @@ describe("the other fields", () => {
     [{ "x-request-id": "b" }, undefined, "b"],
     [{ "request-id": "a", "x-trace": "c" }, ["X-Trace"], "c"],
     [{ "request-id": "a" }, ["x-trace"], undefined]
-  ])("7.1 the request id in %j by the names %j is %s", ([headers, requestIdHeaders, id]) =>
+  ])("7.1 the request id in %j with requestIdHeaders %j is %s", ([headers, requestIdHeaders, id]) =>
     Effect.gen(function* () {
       const error = yield* errorOf([text("", { status: 400, headers })], { requestIdHeaders })
       expect(error.requestId).toBe(id)
@@ -280,14 +285,14 @@ describe("the other fields", () => {
     ["false", false],
     ["maybe", undefined],
     ["", undefined]
-  ] as const)("6.1 x-should-retry: %s is the server's word %s", ([value, shouldRetry]) =>
+  ] as const)("6.1 x-should-retry: %s sets shouldRetry to %s", ([value, shouldRetry]) =>
     Effect.gen(function* () {
       const error = yield* errorOf([text("", { status: 400, headers: { "x-should-retry": value } })])
       expect(error.shouldRetry).toBe(shouldRetry)
     })
   )
 
-  it.effect("7.1 an answer of another transport reads the same", () =>
+  it.effect("7.1 a plain web response gives the same error", () =>
     Effect.gen(function* () {
       const step = response(() =>
         Response.json({ message: "No." }, { status: 404, headers: { "request-id": "a" } })
@@ -303,8 +308,8 @@ describe("the other fields", () => {
 
 const Todo = Schema.Struct({ id: Schema.Number, tags: Schema.Array(Schema.Struct({ name: Schema.String })) })
 
-describe("an answer that does not fit", () => {
-  it.effect("7.4 says the schema's message, where, and what came", () =>
+describe("a response that does not fit its schema", () => {
+  it.effect("7.4 fails with the schema's message, the path and an excerpt", () =>
     Effect.gen(function* () {
       const body = { id: 1, tags: [{ name: "a" }, { name: 5 }] }
       const step = json(body, { status: 201, headers: { "x-request-id": "req_2" } })
@@ -326,7 +331,7 @@ describe("an answer that does not fit", () => {
     })
   )
 
-  it.effect("7.4 is not asked for again, and counts the attempts before it", () =>
+  it.effect("7.4 is not retried, and the ledger has the earlier attempts", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([text("", { status: 500 }), json({})], {
         retry: withoutDelay
@@ -342,7 +347,7 @@ describe("an answer that does not fit", () => {
 
   it.effect.each<readonly [name: string, step: MockTransport.MockStep, reason: string, excerpt: string]>([
     [
-      "a proxy's page",
+      "an HTML page of a proxy",
       bytes(new TextEncoder().encode("<html>\n  Sign in\n</html>"), {
         headers: { "content-type": "text/html" }
       }),
@@ -352,7 +357,7 @@ describe("an answer that does not fit", () => {
     ["broken JSON", typed200('{"id":1', "application/json"), "is not valid JSON", '{"id":1'],
     ["nothing", typed200("", "application/json"), "actual undefined", ""],
     ["much", json({ id: "x".repeat(1000) }), "Expected number", `{"id":"${"x".repeat(193)}…`]
-  ])("7.4 quotes the start of %s", ([, step, reason, excerpt]) =>
+  ])("7.4 the excerpt of %s", ([, step, reason, excerpt]) =>
     Effect.gen(function* () {
       const error: unknown = yield* errorOf([step], {}, ApiRequest.get("/todos/1", { success: Todo }))
       expect(error).toMatchObject({

@@ -9,43 +9,50 @@ describe("interruption", () => {
   const credentials = Credentials.cached({ fetch: Effect.never })
 
   it.effect.each([
-    { name: "during an attempt", script: [MockTransport.never], sent: 1, cut: 1 },
-    { name: "during the backoff", script: [status(503)], sent: 1, cut: 0 },
-    { name: "during a body", script: [MockTransport.stream(["a", { delay: Infinity }])], sent: 1, cut: 1 },
+    { name: "during an attempt", script: [MockTransport.never], sent: 1, aborted: 1 },
+    { name: "during the backoff", script: [status(503)], sent: 1, aborted: 0 },
+    {
+      name: "during a body",
+      script: [MockTransport.stream(["a", { delay: Infinity }])],
+      sent: 1,
+      aborted: 1
+    },
     {
       name: "during the body of an error",
       script: [MockTransport.stream(["a", { delay: Infinity }], { status: 503 })],
       sent: 1,
-      cut: 1
+      aborted: 1
     },
     {
       name: "during a second attempt",
       script: [status(503), MockTransport.never],
       after: 600,
       sent: 2,
-      cut: 1
+      aborted: 1
     },
-    { name: "during a token fetch", script: [], options: { credentials }, sent: 0, cut: 0 }
-  ])("8.6 $name nothing more is sent and nothing is left", ({ after = 100, cut, options, script, sent }) =>
-    Effect.gen(function* () {
-      const { client, transport } = yield* scripted(script, { retry: withoutJitter, ...options })
-      const supervisor = yield* Supervisor.track
-      const fiber = yield* Effect.fork(Effect.supervised(client.execute(list), supervisor))
-      yield* TestClock.adjust(after)
-      yield* Fiber.interrupt(fiber)
-      yield* TestClock.adjust("1 hour")
-      expect(yield* transport.requestCount).toBe(sent)
-      expect(yield* transport.interrupted).toBe(cut)
-      expect(yield* transport.inFlight).toBe(0)
-      expect(yield* supervisor.value).toEqual([])
-    })
+    { name: "during a token fetch", script: [], options: { credentials }, sent: 0, aborted: 0 }
+  ])(
+    "8.6 $name sends nothing more and leaves nothing open",
+    ({ after = 100, aborted, options, script, sent }) =>
+      Effect.gen(function* () {
+        const { client, transport } = yield* scripted(script, { retry: withoutJitter, ...options })
+        const supervisor = yield* Supervisor.track
+        const fiber = yield* Effect.fork(Effect.supervised(client.execute(list), supervisor))
+        yield* TestClock.adjust(after)
+        yield* Fiber.interrupt(fiber)
+        yield* TestClock.adjust("1 hour")
+        expect(yield* transport.requestCount).toBe(sent)
+        expect(yield* transport.interrupted).toBe(aborted)
+        expect(yield* transport.inFlight).toBe(0)
+        expect(yield* supervisor.value).toEqual([])
+      })
   )
 })
 
-describe("what is let go", () => {
+describe("unread responses", () => {
   const stuck = MockTransport.stream(["a", { delay: Infinity }], { status: 503 })
 
-  it.effect("6.8 the answer of a failed attempt is read or cut before the next", () =>
+  it.effect("6.8 a failed attempt's response is read or aborted before the next attempt", () =>
     Effect.gen(function* () {
       const large = MockTransport.stream(
         Array.from({ length: 64 }, () => "x".repeat(16 * 1024)),
@@ -53,14 +60,14 @@ describe("what is let go", () => {
       )
       const { ended, times, transport } = yield* play([stuck, large, ok], { retry: withoutJitter })
       expect(ended).toMatchObject({ right: { value: "ok" } })
-      // A body that does not come is waited for five seconds.
+      // A stalled body is given five seconds.
       expect(times).toEqual([0, 5500, 6500])
       expect(yield* transport.interrupted).toBe(2)
       expect(yield* transport.inFlight).toBe(0)
     })
   )
 
-  it.effect("6.8 so it is through the plain HttpClient, whose last answer is the caller's", () =>
+  it.effect("6.8 the HttpClient aborts failed responses and returns the last one", () =>
     Effect.gen(function* () {
       const last = MockTransport.stream(["the last"], { status: 503 })
       const { client, transport } = yield* scripted([stuck, status(503), last], { retry: withoutDelay })
@@ -73,7 +80,7 @@ describe("what is let go", () => {
     })
   )
 
-  it.effect("10.7 a plain HttpClient that is interrupted cuts its attempt", () =>
+  it.effect("10.7 interrupting the HttpClient aborts its attempt", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([MockTransport.never])
       const fiber = yield* Effect.fork(ApiClient.httpClient(client).get("/todos"))
@@ -84,7 +91,7 @@ describe("what is let go", () => {
     })
   )
 
-  it.effect("6.8 an answer that is too large is cut", () =>
+  it.effect("6.8 a response above the limit is aborted", () =>
     Effect.gen(function* () {
       const endless = MockTransport.stream(Array.from({ length: 100 }, () => "x".repeat(1000)))
       const { ended, transport } = yield* play([endless], { limits: { responseBytes: 5000 } }, list, 0)
