@@ -4,8 +4,8 @@ import { ApiError, ApiRequest } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Chunk, Effect, Layer, Redacted, Schedule, Schema, Stream } from "effect"
 import { Anthropic, Tool } from "../src/index.js"
-import { failure, message, model } from "./fixtures/answers.js"
 import { key, params, scripted } from "./fixtures/client.js"
+import { failure, message, model } from "./fixtures/responses.js"
 
 describe("errors", () => {
   it.effect.each([
@@ -37,7 +37,7 @@ describe("errors", () => {
     })
   )
 
-  it.effect("12.4 show no key, wherever it comes back", () =>
+  it.effect("12.4 contain no key, wherever the server repeats it", () =>
     Effect.gen(function* () {
       const { anthropic } = yield* scripted([
         MockTransport.json(failure("authentication_error", `invalid x-api-key: ${key}`), { status: 401 })
@@ -76,7 +76,7 @@ describe("withOptions", () => {
     })
   )
 
-  it.effect("1.4 another credential takes the place of the one before", () =>
+  it.effect("1.4 a new credential replaces the previous one", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([MockTransport.json(message)])
       yield* anthropic.withOptions({ authToken: Redacted.make("token") }).messages.create(params)
@@ -86,7 +86,7 @@ describe("withOptions", () => {
     })
   )
 
-  it.effect("6.1 timeouts say how long a message may take", () =>
+  it.effect("6.1 timeouts allow a long message", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([MockTransport.json(message)])
       const patient = anthropic.withOptions({ timeouts: { response: "1 hour" } })
@@ -96,8 +96,8 @@ describe("withOptions", () => {
   )
 })
 
-describe("what else runs on the client", () => {
-  it.effect("8.1 a request that this package does not have", () =>
+describe("other requests on the client", () => {
+  it.effect("8.1 a request to an endpoint that this package lacks", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([MockTransport.json({ id: "skill_1" })])
       const request = ApiRequest.get("/v1/skills/{id}", { path: { id: "skill_1" } })
@@ -106,7 +106,7 @@ describe("what else runs on the client", () => {
     })
   )
 
-  it.effect("4.1 a plain HttpClient, with key, retries and betas", () =>
+  it.effect("4.1 a plain HttpClient with the key, retries and betas", () =>
     Effect.gen(function* () {
       const transport = yield* MockTransport.make([
         MockTransport.json(failure("overloaded_error"), { status: 529 }),
@@ -132,7 +132,7 @@ describe("what else runs on the client", () => {
 })
 
 describe("messages.run", () => {
-  it.effect("5.1 gives the messages of a conversation with tools", () =>
+  it.effect("5.1 emits the messages of a conversation with tools", () =>
     Effect.gen(function* () {
       const call = { type: "tool_use", id: "toolu_1", name: "add", input: { a: 1, b: 2 } }
       const { anthropic, transport } = yield* scripted([

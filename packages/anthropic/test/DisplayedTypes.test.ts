@@ -35,7 +35,7 @@ const service = ((): ts.LanguageService => {
     exactOptionalPropertyTypes: true,
     skipLibCheck: true,
     noErrorTruncation: true,
-    // The sources, so that no build stands between a change and its test.
+    // The sources: a change needs no build before its test.
     paths: Object.fromEntries(
       ["anthropic", "client"].map((name) => [`@effect-api/${name}`, [`${root}packages/${name}/src/index.ts`]])
     )
@@ -60,16 +60,16 @@ const service = ((): ts.LanguageService => {
   return ts.createLanguageService(host)
 })()
 
-/** What an editor shows over the declaration of a name. */
+/** The hover of an editor over the declaration of a name. */
 const hover = (name: string): string => {
   const position = source.indexOf(`const ${name} `) + "const ".length
   return ts.displayPartsToString(service.getQuickInfoAtPosition(fixture, position)?.displayParts)
 }
 
-/** The first question makes the compiler read every declaration. */
+/** The first query makes the compiler read every declaration. */
 const compilerTimeout = 120_000
 
-describe("what an editor shows", () => {
+describe("the hover of an editor", () => {
   it.each([
     ["created", "Effect.Effect<Message, ApiError, never>"],
     ["streamed", "Stream<MessageEvent, ApiError, never>"],
@@ -82,7 +82,7 @@ describe("what an editor shows", () => {
     ["promised", "Promise<Message>"],
     ["uploaded", "Effect.Effect<FileMetadata, ApiError, never>"]
   ])(
-    "7 the type of %s reads %s",
+    "7 shows the type of %s as %s",
     (name, type) => {
       expect(hover(name)).toBe(`const ${name}: ${type}`)
     },

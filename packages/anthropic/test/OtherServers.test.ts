@@ -12,7 +12,7 @@ import {
   MessageEvent,
   MessageStream
 } from "../src/index.js"
-import { key, params, promising, scripted } from "./fixtures/client.js"
+import { key, params, scripted, scriptedPromises } from "./fixtures/client.js"
 import { errors, type Server, servers } from "./fixtures/otherServers.js"
 
 const utf8 = new TextEncoder()
@@ -20,7 +20,7 @@ const headers = { "content-type": "text/event-stream", "request-id": "req_1" }
 
 const streamed = (...parts: ReadonlyArray<string | Uint8Array>) => MockTransport.stream(parts, { headers })
 
-/** The contract's events of a body in two pieces, without a runtime. */
+/** The events that the contract reads from a body in two chunks, without a runtime. */
 const readIn = (bytes: Uint8Array, cut: number): ReadonlyArray<MessageEvent.MessageEvent> => {
   const framing = MessageEvent.contract.framing(2 ** 20)
   const values: Array<MessageEvent.MessageEvent> = []
@@ -41,7 +41,7 @@ const fits = (message: Message.Message | undefined, server: Server): void => {
 describe.each(servers)("$name", (server) => {
   const bytes = utf8.encode(server.body)
 
-  it("10.8 its events are whole, wherever the bytes are split", () => {
+  it("10.8 its events are complete, wherever the bytes are split", () => {
     const whole = readIn(bytes, bytes.length)
     const accumulator = MessageAccumulator.make()
     for (const event of whole) accumulator.push(event)
@@ -50,13 +50,13 @@ describe.each(servers)("$name", (server) => {
     for (let cut = 0; cut <= bytes.length; cut++) expect(readIn(bytes, cut)).toEqual(whole)
   })
 
-  it("10.8 a reader that has seen many of them reads the next all the same", () => {
+  it("10.8 a reader that has read many of its bodies reads the next one correctly", () => {
     const whole = readIn(bytes, 0)
     for (let time = 0; time < 20; time++) expect(readIn(bytes, 0)).toEqual(whole)
   })
 
   it.effect.prop(
-    "10 as an Effect: the message, the message so far, the events",
+    "10 with Effect: the message, the snapshots, the events",
     [fc.array(fc.nat({ max: server.body.length }), { maxLength: 8 })],
     ([cuts]) =>
       Effect.gen(function* () {
@@ -71,8 +71,8 @@ describe.each(servers)("$name", (server) => {
     { fastCheck: { numRuns: 10 } }
   )
 
-  it("10 with promises: a loop, the message, its text", async () => {
-    const { anthropic } = promising([streamed(bytes), streamed(bytes)])
+  it("10 with promises: a loop, the message, the text", async () => {
+    const { anthropic } = scriptedPromises([streamed(bytes), streamed(bytes)])
     const stream = anthropic.messages.stream(params)
     const seen: Array<string> = []
     for await (const event of stream) seen.push(event.type)
@@ -117,12 +117,12 @@ describe.each(transports)("over $name", ({ layer }) => {
   )
 })
 
-describe("errors in the midst of a stream", () => {
-  const begun = servers[0]?.body.split("\n\n", 3).join("\n\n") ?? ""
+describe("an error in the middle of a stream", () => {
+  const start = servers[0]?.body.split("\n\n", 3).join("\n\n") ?? ""
 
   it.effect.each(errors)("10.4 %s", ([, event, tag]) =>
     Effect.gen(function* () {
-      const { anthropic } = yield* scripted([streamed(`${begun}\n\n${event}`)])
+      const { anthropic } = yield* scripted([streamed(`${start}\n\n${event}`)])
       const error = yield* Effect.flip(MessageStream.finalMessage(anthropic.messages.stream(params)))
       expect(error).toMatchObject({ _tag: tag, requestId: "req_1", status: 200 })
       expect(() => JSON.stringify(error)).not.toThrow()
@@ -130,7 +130,7 @@ describe("errors in the midst of a stream", () => {
   )
 })
 
-describe("a whole message", () => {
+describe("a message without a stream", () => {
   const message = {
     id: "m",
     type: "message",
@@ -143,7 +143,7 @@ describe("a whole message", () => {
     usage: { input_tokens: 1, output_tokens: 2 }
   }
 
-  it.effect("10.8 may lack why it stopped and the signature of a thought", () =>
+  it.effect("10.8 may lack its stop reason and the signature of its thinking", () =>
     Effect.gen(function* () {
       const { anthropic } = yield* scripted([
         MockTransport.json(message),
@@ -170,7 +170,7 @@ describe("a whole message", () => {
     { ...message, content: [{ type: "text" }] },
     { type: "message" },
     { detail: "not found" }
-  ])("8.3 and nothing else: %j does not fit", (body) =>
+  ])("8.3 must have all other fields: %j is invalid", (body) =>
     Effect.gen(function* () {
       const { anthropic } = yield* scripted([MockTransport.json(body)])
       const error = yield* Effect.flip(anthropic.messages.create(params))
@@ -188,14 +188,14 @@ describe("lenient validation", () => {
     [1]
   ]
 
-  it.effect("8.3 events of any shape are handed on, and no reader dies of them", () =>
+  it.effect("8.3 emits events of any shape, and no consumer dies of them", () =>
     Effect.gen(function* () {
       const body = `${odd.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("")}data: {"type":"message_stop"}\n\n`
       const script = Array.from({ length: 6 }, () => streamed(body))
       const { anthropic } = yield* scripted(script, { validation: "lenient" })
       const events = () => anthropic.messages.stream(params)
       const quiet = Effect.provide(Logger.remove(Logger.defaultLogger))
-      // A terminal that looks into `null` ends the stream with an error of ours.
+      // Reading a field of a `null` event in `terminal` would fail the stream.
       const outcomes = yield* Effect.all([
         Effect.either(Stream.runCollect(events())),
         Effect.either(MessageStream.finalMessage(events())),
@@ -210,7 +210,7 @@ describe("lenient validation", () => {
     })
   )
 
-  it.effect("8.3 a message with an odd event in it is whole", () =>
+  it.effect("8.3 completes a message despite an odd event", () =>
     Effect.gen(function* () {
       const [server] = servers
       const body =

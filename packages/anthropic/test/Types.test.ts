@@ -18,7 +18,7 @@ import {
 } from "../src/index.js"
 import { params } from "./fixtures/client.js"
 
-/** Where every line below is checked by the compiler: what must not compile is marked, what must is not run. */
+/** The compiler checks every line below and nothing runs. Marked lines must not compile. */
 const compiles = (_: () => unknown) => expectTypeOf(_).toBeFunction()
 
 declare const anthropic: Anthropic.Anthropic
@@ -29,8 +29,8 @@ declare const message: Message.Message
 
 class Database extends Context.Tag("Database")<Database, { readonly rows: number }>() {}
 
-describe("what a call gives", () => {
-  it("7 values, errors and requirements of the service", () => {
+describe("the type of a call", () => {
+  it("7 has the values, errors and requirements of the service", () => {
     compiles(() => {
       expectTypeOf(anthropic.messages.create(params)).toEqualTypeOf<
         Effect.Effect<Message.Message, ApiError.ApiError>
@@ -49,7 +49,7 @@ describe("what a call gives", () => {
     })
   })
 
-  it("7 what tools need, a run needs", () => {
+  it("7 a run requires what its tools require", () => {
     const input = Schema.Struct({})
     const count = Tool.make({ name: "count", input, run: () => Effect.map(Database, ({ rows }) => rows) })
     const now = Tool.make({ name: "now", input, run: () => Effect.succeed(0) })
@@ -61,12 +61,12 @@ describe("what a call gives", () => {
         Stream.Stream<Message.Message, ApiError.ApiError>
       >()
       promise.messages.run(params, { tools: [now, AsyncTool.make({ name: "a", input, run: () => 1 })] })
-      // @ts-expect-error nobody gives it the database
+      // @ts-expect-error the database is missing
       promise.messages.run(params, { tools: [count] })
     })
   })
 
-  it("7 values of the promises", () => {
+  it("7 has the values of the promises", () => {
     compiles(() => {
       expectTypeOf(promise.messages.create(params)).toEqualTypeOf<Promise<Message.Message>>()
       expectTypeOf(promise.messages.stream(params).textDeltas()).toEqualTypeOf<AsyncIterable<string>>()
@@ -75,7 +75,7 @@ describe("what a call gives", () => {
     })
   })
 
-  it("1.2 errors and requirements of the layers", () => {
+  it("1.2 has the errors and requirements of the layers", () => {
     compiles(() => {
       expectTypeOf(Anthropic.layer({ apiKey: Redacted.make("a") })).toEqualTypeOf<
         Layer.Layer<Anthropic.Anthropic, ApiConfig.InvalidConfigError, HttpClient.HttpClient>
@@ -93,8 +93,8 @@ describe("what a call gives", () => {
   })
 })
 
-describe("what came", () => {
-  it("8.4 the type of a block, an event or a delta tells its fields, unknown ones aside", () => {
+describe("the type of a response", () => {
+  it("8.4 the type of a block, an event or a delta determines its fields, unknown types aside", () => {
     compiles(() => {
       if (block.type === "text") expectTypeOf(block).toEqualTypeOf<ContentBlock.TextBlock>()
       if (block.type === "tool_use") expectTypeOf(block.input).toBeUnknown()
@@ -107,7 +107,7 @@ describe("what came", () => {
     })
   })
 
-  it("8.4 words of tomorrow are strings", () => {
+  it("8.4 unknown literals are strings", () => {
     compiles(() => {
       expectTypeOf(message.stop_reason).toExtend<string | null>()
       expectTypeOf<string>().toExtend<NonNullable<typeof message.stop_reason>>()
@@ -117,8 +117,8 @@ describe("what came", () => {
   })
 })
 
-describe("what is sent", () => {
-  it("5.1 an answer goes back as it came", () => {
+describe("the type of a request", () => {
+  it("5.1 accepts a response unchanged", () => {
     compiles(() =>
       anthropic.messages.create({
         ...params,
@@ -127,7 +127,7 @@ describe("what is sent", () => {
     )
   })
 
-  it("5.1 fields that are not listed work too", () => {
+  it("5.1 accepts fields that are not listed", () => {
     const tomorrow: Message.MessageCreateParams = { ...params, tomorrow: { a: [1] } }
     const counted: Message.ConversationParams = { model: "a", messages: [], tomorrow: true }
     compiles(() => [
@@ -138,15 +138,15 @@ describe("what is sent", () => {
     ])
   })
 
-  it("5.1 parameters are checked", () => {
+  it("5.1 rejects invalid parameters", () => {
     compiles(() => {
       // @ts-expect-error max_tokens is required
       anthropic.messages.create({ model: "a", messages: [] })
       // @ts-expect-error create does not stream
       anthropic.messages.create({ ...params, stream: true })
-      // @ts-expect-error a known field of another kind
+      // @ts-expect-error a known field of another type
       anthropic.messages.create({ ...params, temperature: "hot" })
-      // @ts-expect-error a block of no kind
+      // @ts-expect-error a block without a type
       anthropic.messages.create({ ...params, messages: [{ role: "user", content: [{ type: "hologram" }] }] })
       anthropic.messages.create({
         ...params,

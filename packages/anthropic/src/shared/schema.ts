@@ -60,7 +60,7 @@ export const unknownKind = (...known: ReadonlyArray<Kind>): Schema.Schema<Unknow
   })
 }
 
-/** Takes a caller's word that a type is unknown: a request is sent as it is. */
+/** Marks a type as unknown without a check: a request sends the value unchanged. */
 export const ofUnknownType = (value: {
   readonly type: string
   readonly [field: string]: unknown

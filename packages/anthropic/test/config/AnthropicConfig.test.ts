@@ -5,12 +5,12 @@ import { ApiConfig, Credentials } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { ConfigProvider, Effect, Layer, Redacted } from "effect"
 import { Anthropic, AnthropicConfig } from "../../src/index.js"
-import { message } from "../fixtures/answers.js"
 import { params, scripted } from "../fixtures/client.js"
+import { message } from "../fixtures/responses.js"
 
 const secret = (text: string) => Redacted.make(text)
 
-/** The first request of a client that is configured by an environment. */
+/** The first request of a client configured by environment variables. */
 const firstRequest = (environment: Record<string, string>, explicit?: AnthropicConfig.Options) =>
   Effect.gen(function* () {
     const transport = yield* MockTransport.make([MockTransport.json(message)])
@@ -47,29 +47,29 @@ describe("layerConfig", () => {
       key: "env-key"
     },
     {
-      name: "a token, for a key that is blank",
+      name: "a token if the key is blank",
       environment: { ANTHROPIC_API_KEY: " ", ANTHROPIC_AUTH_TOKEN },
       authorization: bearer("env-token")
     },
     {
-      name: "an explicit key over both",
+      name: "an explicit key rather than both",
       environment: { ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN },
       explicit: { apiKey: secret("own") },
       key: "own"
     },
     {
-      name: "an explicit token over a key",
+      name: "an explicit token rather than a key",
       environment: { ANTHROPIC_API_KEY },
       explicit: { authToken: secret("own") },
       authorization: bearer("own")
     },
     {
-      name: "an explicit credential over a key",
+      name: "explicit credentials rather than a key",
       environment: { ANTHROPIC_API_KEY },
       explicit: { credentials: Credentials.header("x-gateway-key", secret("own")) }
     },
     {
-      name: "a key from the environment for an explicit one that is blank or undefined",
+      name: "the key of the environment if the explicit one is blank or undefined",
       environment: { ANTHROPIC_API_KEY },
       explicit: { authToken: secret(" "), credentials: undefined },
       key: "env-key"
@@ -93,7 +93,7 @@ describe("layerConfig", () => {
     })
   )
 
-  it.effect("1.1 an explicit base URL wins, an undefined one does not", () =>
+  it.effect("1.1 an explicit base URL takes precedence, an undefined one does not", () =>
     Effect.gen(function* () {
       const environment = { ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL: "https://gateway.example" }
       const explicit = yield* firstRequest(environment, { baseUrl: "https://own.example" })
@@ -132,7 +132,7 @@ describe("layerConfig", () => {
   )
 
   it.effect.each(["Authorization: Bearer own", "x-api-key: own"])(
-    "1.2 a header proves it too: %s",
+    "1.2 accepts a header as the credential: %s",
     (header) =>
       Effect.gen(function* () {
         const { headers } = yield* firstRequest({ ANTHROPIC_CUSTOM_HEADERS: header })
@@ -142,7 +142,7 @@ describe("layerConfig", () => {
 })
 
 describe("layer", () => {
-  it.effect("1.2 says which settings are missing, and shows none that is there", () =>
+  it.effect("1.2 names the missing settings, and reveals none that are set", () =>
     Effect.gen(function* () {
       const build = (options: AnthropicConfig.Options) =>
         Effect.flip(Effect.provide(Anthropic.make(options), MockTransport.layer([])))
@@ -158,7 +158,7 @@ describe("layer", () => {
   it.effect.each([
     ["apiKey", "sk-plain", "x-api-key", "sk-plain"],
     ["authToken", " plain ", "authorization", "Bearer plain"]
-  ] as const)("12.4 takes a plain string of JavaScript as a secret: %s", ([name, value, header, sent]) =>
+  ] as const)("12.4 accepts a plain string as a secret from JavaScript: %s", ([name, value, header, sent]) =>
     Effect.gen(function* () {
       const { headers } = yield* firstRequest({}, { [name]: value as unknown as Redacted.Redacted })
       expect(headers[header]).toBe(sent)
@@ -169,19 +169,21 @@ describe("layer", () => {
     ["apiKey", 5_318_008, "apiKey must be a Redacted or a string"],
     ["apiKey", Redacted.make({ sk: "s3cret" }), "apiKey must be a Redacted or a string"],
     ["authToken", Promise.resolve("s3cret"), "authToken must be a Redacted or a string"],
-    // Variables that are not set.
+    // Unset variables.
     ["apiKey", Redacted.make(undefined), /^apiKey is missing/],
     ["apiKey", null, /^apiKey is missing/]
-  ] as const)("1.2 refuses by its name what is no secret: %s %s", ([name, value, message]) =>
-    Effect.gen(function* () {
-      const options = { [name]: value as unknown as Redacted.Redacted }
-      const error = yield* Effect.flip(firstRequest({}, options))
-      expect(error).toBeInstanceOf(ApiConfig.InvalidConfigError)
-      expect(error.message).toMatch(message)
-    })
+  ] as const)(
+    "1.2 rejects a value that is not a secret, by the name of the setting: %s %s",
+    ([name, value, message]) =>
+      Effect.gen(function* () {
+        const options = { [name]: value as unknown as Redacted.Redacted }
+        const error = yield* Effect.flip(firstRequest({}, options))
+        expect(error).toBeInstanceOf(ApiConfig.InvalidConfigError)
+        expect(error.message).toMatch(message)
+      })
   )
 
-  it.effect("4.1 key and token are both sent, where both are given", () =>
+  it.effect("4.1 sends both a key and a token if both are set", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([MockTransport.json(message)], {
         apiKey: secret("key"),
@@ -199,7 +201,7 @@ describe("layer", () => {
     })
   )
 
-  it("4.3 tells the version of the package", () => {
+  it("4.3 sends the version of the package", () => {
     const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
     expect(AnthropicConfig.packageVersion).toBe(version)
   })

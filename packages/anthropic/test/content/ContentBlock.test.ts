@@ -51,7 +51,7 @@ const blocks: ReadonlyArray<{ readonly type: string; readonly [field: string]: u
     caller: { type: "code_execution_20990101", tool_id: "a" }
   },
   { type: "server_tool_use", id: "srvtoolu_1", name: "web_search", input: { query: "otters" }, ...direct },
-  { type: "server_tool_use", id: "srvtoolu_1", name: "a tool of tomorrow", input: "text" },
+  { type: "server_tool_use", id: "srvtoolu_1", name: "a future tool", input: "text" },
   {
     ...direct,
     ...result("web_search_tool_result", [
@@ -144,7 +144,7 @@ const blocks: ReadonlyArray<{ readonly type: string; readonly [field: string]: u
   { type: "container_upload", file_id: "file_1" }
 ]
 
-/** Every object inside gets a field that no schema knows. */
+/** Adds a field that no schema knows to every object, at every depth. */
 const withMore = (value: unknown): unknown =>
   Array.isArray(value)
     ? value.map(withMore)
@@ -155,16 +155,16 @@ const withMore = (value: unknown): unknown =>
         }
       : value
 
-describe("a block of an answer", () => {
-  it.each(blocks)("8.4 $type is read as it came", (block) => {
+describe("a block of a response", () => {
+  it.each(blocks)("8.4 $type decodes unchanged", (block) => {
     expect(decode(block)).toEqual(Either.right(block))
   })
 
-  it.each(blocks)("8.4 unknown fields of $type stay, at every depth", (block) => {
+  it.each(blocks)("8.4 $type keeps unknown fields at every depth", (block) => {
     expect(decode(withMore(block))).toEqual(Either.right(withMore(block)))
   })
 
-  it("8.4 a kind that is not known comes with all its fields", () => {
+  it("8.4 a block of an unknown type keeps all its fields", () => {
     const block = { type: "hologram", size: { height: 2 }, data: [1] }
     expect(decode(block)).toEqual(Either.right(block))
   })
@@ -186,16 +186,16 @@ describe("a block of an answer", () => {
       '["error_code"]'
     ],
     [result("tool_search_tool_result", { type: "tool_search_tool_search_result" }), "tool_references"]
-  ])("7.4 %j is no unknown kind but one that does not fit", (block, ...said) => {
+  ])("7.4 %j is invalid, and not a block of an unknown type", (block, ...said) => {
     const decoded = decode(block)
     const message = Either.isLeft(decoded) ? decoded.left.message : "it fits"
     for (const word of said) expect(message).toContain(word)
     expect(message).toContain(`"${block.type}" is a known type: its fields do not fit`)
-    // It names the kinds, and does not spell their fields.
+    // The message names the types, without their fields.
     expect(message.length).toBeLessThan(1500)
   })
 
-  it.each([null, "text", 1, [], {}, { type: 1 }, { text: "a" }])("7.4 %j is no block", (value) => {
+  it.each([null, "text", 1, [], {}, { type: 1 }, { text: "a" }])("7.4 %j is not a block", (value) => {
     expect(Either.isLeft(decode(value))).toBe(true)
   })
 })

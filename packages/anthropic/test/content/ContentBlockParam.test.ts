@@ -61,7 +61,7 @@ const blocks: ReadonlyArray<ContentBlockParam.ContentBlockParam> = [
 ]
 
 describe("a block of a request", () => {
-  it.each(blocks)("5.1 $type can be stored and read again", (block) => {
+  it.each(blocks)("5.1 $type can be stored and decoded again", (block) => {
     expect(decode(JSON.parse(JSON.stringify(block)))).toEqual(Either.right(block))
     expect(Schema.encodeEither(ContentBlockParam.ContentBlockParam)(block)).toEqual(Either.right(block))
   })
@@ -72,7 +72,7 @@ describe("a block of a request", () => {
     { type: "document", source: { type: "base64", media_type: "image/png", data: "" } },
     { type: "tool_result", content: "4" },
     { type: "text", text: "a", cache_control: { type: "forever" } }
-  ])("5.1 %j does not fit", (block) => {
+  ])("5.1 %j is invalid", (block) => {
     expect(Either.isLeft(decode(block))).toBe(true)
   })
 })

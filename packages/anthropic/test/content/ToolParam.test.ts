@@ -41,7 +41,7 @@ const tools: ReadonlyArray<ToolParam.ToolParam> = [
 ]
 
 describe("a tool", () => {
-  it.each(tools)("5.1 %j can be stored and read again", (tool) => {
+  it.each(tools)("5.1 %j can be stored and decoded again", (tool) => {
     expect(decode(JSON.parse(JSON.stringify(tool)))).toEqual(Either.right(tool))
   })
 
@@ -51,7 +51,7 @@ describe("a tool", () => {
     { name: "get_weather", input_schema: { type: "string" } },
     { type: "bash_20250124", name: "zsh" },
     { type: "web_search_20250305", name: "web_search", max_uses: "5" }
-  ])("5.1 %j does not fit", (tool) => {
+  ])("5.1 %j is invalid", (tool) => {
     expect(Either.isLeft(decode(tool))).toBe(true)
   })
 
@@ -60,7 +60,7 @@ describe("a tool", () => {
     { type: "any", disable_parallel_tool_use: true },
     { type: "tool", name: "get_weather" },
     { type: "none" }
-  ])("5.1 the choice $type can be stored and read again", (choice) => {
+  ])("5.1 the choice $type can be stored and decoded again", (choice) => {
     expect(Schema.decodeUnknownEither(ToolParam.ToolChoice)(choice)).toEqual(Either.right(choice))
   })
 })

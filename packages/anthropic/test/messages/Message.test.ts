@@ -1,7 +1,7 @@
 import { Either, Schema } from "effect"
 import { describe, expect, it } from "vitest"
 import { Message } from "../../src/index.js"
-import { fullMessage, message, usage } from "../fixtures/answers.js"
+import { fullMessage, message, usage } from "../fixtures/responses.js"
 
 const decode = Schema.decodeUnknownEither(Message.Message)
 
@@ -10,12 +10,12 @@ describe("a message", () => {
     ["of the version 2023-06-01", message],
     ["of the version 2026-10-21", fullMessage],
     ["without content", { ...message, content: [], stop_reason: "refusal" }],
-    ["that has only begun", { ...message, content: [], stop_reason: null }],
-    ["that stopped for a reason of tomorrow", { ...message, stop_reason: "bored" }],
-    ["of a role of tomorrow", { ...message, role: "critic" }],
-    ["of a tier of tomorrow", { ...message, usage: { ...usage, service_tier: "express" } }],
-    ["with what the cache and the tools did not do", { ...message, usage: nulls(fullMessage.usage) }],
-    ["with fields of tomorrow", { ...message, mood: "good", usage: { ...usage, joules: 3 } }],
+    ["that has just started", { ...message, content: [], stop_reason: null }],
+    ["with an unknown stop reason", { ...message, stop_reason: "bored" }],
+    ["with an unknown role", { ...message, role: "critic" }],
+    ["with an unknown service tier", { ...message, usage: { ...usage, service_tier: "express" } }],
+    ["with nulls in its usage", { ...message, usage: nulls(fullMessage.usage) }],
+    ["with unknown fields", { ...message, mood: "good", usage: { ...usage, joules: 3 } }],
     [
       "that was refused",
       { ...message, stop_details: { type: "refusal", category: "bio", explanation: null } }
@@ -31,8 +31,8 @@ describe("a message", () => {
         }
       }
     ],
-    ["with blocks of tomorrow", { ...message, content: [{ type: "hologram", x: 1 }, ...message.content] }]
-  ])("8.4 %s is read as it came", (_name, value) => {
+    ["with unknown blocks", { ...message, content: [{ type: "hologram", x: 1 }, ...message.content] }]
+  ])("8.4 %s decodes unchanged", (_name, value) => {
     expect(decode(value)).toEqual(Either.right(value))
   })
 
@@ -45,12 +45,12 @@ describe("a message", () => {
     [{ ...message, usage: { output_tokens: 1 } }, '["input_tokens"]'],
     [{ ...message, usage: { ...usage, cache_read_input_tokens: "7" } }, "cache_read_input_tokens"],
     [[message], "Message"]
-  ])("7.4 one that does not fit says where", (value, where) => {
+  ])("7.4 the error of an invalid message has the path", (value, where) => {
     const decoded = decode(value)
     expect(Either.isLeft(decoded) ? decoded.left.message : "it fits").toContain(where)
   })
 
-  it("8.4 its text is that of its text blocks, and its tool uses are those of the program", () => {
+  it("8.4 has the text of its text blocks, and the tool uses for the program", () => {
     const toolUse = { type: "tool_use", id: "toolu_1", name: "a", input: {} }
     const decoded = Schema.decodeUnknownSync(Message.Message)({
       ...message,
@@ -68,7 +68,7 @@ describe("a message", () => {
 })
 
 describe("a turn of a conversation", () => {
-  it("5.1 that was answered can be stored, read again and sent back", () => {
+  it("5.1 from a response can be stored, decoded again and sent back", () => {
     const answer = Schema.decodeUnknownSync(Message.Message)(fullMessage)
     const turns: ReadonlyArray<Message.MessageParam> = [
       { role: "user", content: "Hello" },

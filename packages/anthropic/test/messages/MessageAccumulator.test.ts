@@ -14,7 +14,7 @@ const pushAll = (events: ReadonlyArray<MessageEvent.MessageEvent>): MessageAccum
 const messageOf = (events: ReadonlyArray<MessageEvent.MessageEvent>) =>
   Either.getOrThrow(pushAll(events).end())
 
-/** What the vendor's SDK makes of the same lines; what it adds of its own is left out. */
+/** The message that Anthropic's SDK builds from the same lines, without the fields that it adds. */
 const vendorMessage = (wire: ReadonlyArray<unknown>) =>
   Effect.promise(async () => {
     const lines = wire.map((event) => `${JSON.stringify(event)}\n`).join("")
@@ -29,7 +29,7 @@ const vendorMessage = (wire: ReadonlyArray<unknown>) =>
 const jsonOf = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 
 describe("MessageAccumulator", () => {
-  it.effect.prop("puts together what the vendor's SDK does", [Events.parts], ([parts]) =>
+  it.effect.prop("builds the same message as Anthropic's SDK", [Events.parts], ([parts]) =>
     Effect.gen(function* () {
       const message = jsonOf(messageOf(Events.eventsOf(parts)))
       expect(message).toEqual({
@@ -44,7 +44,7 @@ describe("MessageAccumulator", () => {
 
   const input = '{"city":"S\\u00e3o \\ud83d\\ude00","days":[1,-2.5e1,true,null],"at":{"lat":0.5}}'
   it.effect.each(Array.from({ length: input.length + 1 }, (_, at) => at))(
-    "puts a tool's input together that was cut at %i, as the vendor's SDK does",
+    "builds a tool's input that was split at %i as Anthropic's SDK does",
     (at) =>
       Effect.gen(function* () {
         const part = Events.toolUse([input.slice(0, at), input.slice(at)])
@@ -57,7 +57,7 @@ describe("MessageAccumulator", () => {
   )
 
   it.effect.each(Array.from({ length: input.length }, (_, at) => at))(
-    "keeps of an input that max_tokens has ended at %i what was whole, as the vendor's SDK does",
+    "keeps the complete parts of an input that max_tokens cut at %i, as Anthropic's SDK does",
     (at) =>
       Effect.gen(function* () {
         const part: Events.Part = { ...Events.toolUse([]), deltas: Events.toolUse(["{}"]).deltas }
@@ -97,7 +97,7 @@ describe("MessageAccumulator", () => {
       "totals that say nothing",
       Events.messageDelta({}, { input_tokens: null, cache_read_input_tokens: null, server_tool_use: null })
     ]
-  ])("takes %s from the end, as the vendor's SDK does", ([, end]) =>
+  ])("takes %s from message_delta, as Anthropic's SDK does", ([, end]) =>
     Effect.gen(function* () {
       const wire = Events.wire([Events.text("a")], end)
       const message = jsonOf(messageOf(Events.decodeEvents(wire))) as Record<string, unknown>
@@ -107,7 +107,7 @@ describe("MessageAccumulator", () => {
     })
   )
 
-  it("keeps fields, deltas and events that are not known", () => {
+  it("keeps unknown fields, and ignores unknown deltas and events", () => {
     const message = messageOf(
       Events.decodeEvents([
         { type: "event_of_tomorrow" },
@@ -133,7 +133,7 @@ describe("MessageAccumulator", () => {
     })
   })
 
-  it("grows blocks of kinds that are not known, by the deltas that are", () => {
+  it("applies known deltas to blocks of unknown types", () => {
     const block = { type: "tool_use_of_tomorrow", id: "t", name: "n", input: {} }
     const parts = [
       Events.toolUse(['{"a"', ":1}"], { type: "tool_use_of_tomorrow", id: "t", name: "n" }),
@@ -152,7 +152,7 @@ describe("MessageAccumulator", () => {
   })
 
   it.prop(
-    "shows snapshots that never change, whichever of them are asked for",
+    "takes snapshots that never change, whichever of them are read",
     [Events.parts, fc.array(fc.boolean(), { minLength: 1 })],
     ([parts, asks]) => {
       const events = Events.eventsOf(parts)
@@ -172,7 +172,7 @@ describe("MessageAccumulator", () => {
     }
   )
 
-  it("changes no event", () => {
+  it("does not change events", () => {
     const parts = [Events.text("a", "b"), Events.cited(["c"], 2), Events.toolUse(['{"a":', "1}"])]
     const events = Events.eventsOf(parts)
     const before = JSON.stringify(events)
@@ -181,7 +181,7 @@ describe("MessageAccumulator", () => {
     expect(JSON.stringify(events)).toBe(before)
   })
 
-  it("shows an input as it grows", () => {
+  it("grows an input in its snapshots", () => {
     const accumulator = MessageAccumulator.make()
     const inputs = Events.eventsOf([
       Events.toolUse(['{"pa', 'th":"a.t', 'xt","text":"He', 'llo","n":1', "2}"])
@@ -216,7 +216,7 @@ describe("MessageAccumulator", () => {
     ["block 0 has already ended", [start, blockStart, blockStop, blockDelta]],
     ["block 0 has already ended", [start, blockStart, blockStop, blockStop]],
     ["message_delta comes after message_stop", [start, Events.messageStop, Events.messageDelta()]]
-  ])("says that %s", (reason, wire) => {
+  ])("fails with: %s", (reason, wire) => {
     const accumulator = MessageAccumulator.make()
     const results = Events.decodeEvents(wire).map(accumulator.push)
     expect(results.slice(0, -1).every(Either.isRight)).toBe(true)
@@ -224,26 +224,29 @@ describe("MessageAccumulator", () => {
     expect(failure).toMatchObject({
       left: { _tag: "StreamProtocolError", reason, message: reason, excerpt: "" }
     })
-    // What has failed once stays so.
+    // The failure persists.
     expect(accumulator.push({ type: "message_stop" })).toEqual(failure)
     expect(accumulator.end()).toEqual(failure)
   })
 
-  it.each(["{]", '{"a" 1}', '{"a":nope}', "not json"])("says that the input %s is no JSON", (json) => {
-    const accumulator = MessageAccumulator.make()
-    const part = { ...Events.toolUse([]), deltas: [{ type: "input_json_delta", partial_json: json }] }
-    const results = Events.eventsOf([part]).map(accumulator.push)
-    expect(results.findIndex(Either.isLeft)).toBe(3)
-    expect(accumulator.end()).toMatchObject({
-      left: {
-        _tag: "StreamProtocolError",
-        reason: expect.stringMatching(/^the input of tool get_weather in block 0 is not valid JSON: /),
-        excerpt: json
-      }
-    })
-  })
+  it.each(["{]", '{"a" 1}', '{"a":nope}', "not json"])(
+    "fails for the input %s, which is not JSON",
+    (json) => {
+      const accumulator = MessageAccumulator.make()
+      const part = { ...Events.toolUse([]), deltas: [{ type: "input_json_delta", partial_json: json }] }
+      const results = Events.eventsOf([part]).map(accumulator.push)
+      expect(results.findIndex(Either.isLeft)).toBe(3)
+      expect(accumulator.end()).toMatchObject({
+        left: {
+          _tag: "StreamProtocolError",
+          reason: expect.stringMatching(/^the input of tool get_weather in block 0 is not valid JSON: /),
+          excerpt: json
+        }
+      })
+    }
+  )
 
-  it("begins anew behind the end of a message", () => {
+  it("starts another message after the end of one", () => {
     const first = Events.eventsOf([Events.text("a"), Events.text("b")])
     const second = Events.eventsOf([Events.text("c")])
     expect(messageOf([...first, ...second]).content).toEqual([{ type: "text", text: "c" }])
@@ -252,14 +255,14 @@ describe("MessageAccumulator", () => {
     })
   })
 
-  it("closes what message_stop leaves open", () => {
+  it("ends open blocks at message_stop", () => {
     const events = Events.eventsOf([Events.toolUse(['{"a":1}'])]).filter(
       ({ type }) => type !== "content_block_stop"
     )
     expect(messageOf(events).content).toMatchObject([{ input: { a: 1 } }])
   })
 
-  it("says how much came where message_stop did not", () => {
+  it("reports the number of events if message_stop is missing", () => {
     const events = Events.eventsOf([Events.text("a")])
     for (let length = 0; length < events.length; length++) {
       expect(pushAll(events.slice(0, length)).end()).toMatchObject({
@@ -270,7 +273,7 @@ describe("MessageAccumulator", () => {
   })
 })
 
-/** Events as a decoder of somebody else gives them: nothing is checked, and nothing filled in. */
+/** Events from a foreign decoder, neither checked nor filled in. */
 const raw = (...events: ReadonlyArray<object>): ReadonlyArray<MessageEvent.MessageEvent> =>
   events as unknown as ReadonlyArray<MessageEvent.MessageEvent>
 
@@ -279,8 +282,8 @@ const block = (index: number, content_block: object) => [
   { type: "content_block_stop", index }
 ]
 
-describe("what a server leaves out", () => {
-  it("is filled in: the message is whole", () => {
+describe("a field that a server omits", () => {
+  it("is filled in, so that the message is complete", () => {
     const message = messageOf(
       raw(
         { type: "message_start", message: { id: "m" } },
@@ -312,7 +315,7 @@ describe("what a server leaves out", () => {
     ["more", { output_tokens: 9 }, { input_tokens: 12, output_tokens: 9 }],
     ["less", { input_tokens: 3, output_tokens: 9 }, { input_tokens: 3, output_tokens: 9 }],
     ["what was not there", { cache_read_input_tokens: 0 }, { cache_read_input_tokens: 0, output_tokens: 5 }]
-  ])("a total that comes later is the total, unless it says %s", (_, later, usage) => {
+  ])("takes the later total, unless it is %s", (_, later, usage) => {
     const start = { ...Events.messageStart.message, usage: { input_tokens: 12, output_tokens: 5 } }
     const accumulator = pushAll(
       raw({ type: "message_start", message: start }, { type: "message_delta", delta: null, usage: later })
@@ -320,7 +323,7 @@ describe("what a server leaves out", () => {
     expect(accumulator.snapshot()?.usage).toMatchObject(usage)
   })
 
-  it("an event of another shape is an error, and no defect", () => {
+  it("fails for an event of an unexpected shape, without a defect", () => {
     for (const event of [
       null,
       { type: "content_block_delta", index: 0 },
@@ -352,7 +355,7 @@ describe("a fallback", () => {
 })
 
 describe("a snapshot", () => {
-  it("makes the input of a tool when it is asked for it, as it was then", () => {
+  it("copies the input of a tool when it is read, as of the snapshot", () => {
     const pieces = ['{"a":', '1,"b":[', '"x","y', '"],"__proto__":2', "}"]
     const accumulator = pushAll(
       raw(Events.messageStart, {

@@ -2,8 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { MockTransport } from "@effect-api/testing"
 import { Chunk, Effect, Either, Schema, Stream } from "effect"
 import { MessageEvent } from "../../src/index.js"
-import { failure, message } from "../fixtures/answers.js"
 import { params, scripted, sse } from "../fixtures/client.js"
+import { failure, message } from "../fixtures/responses.js"
 
 const decode = Schema.decodeUnknownEither(MessageEvent.MessageEvent)
 
@@ -57,7 +57,7 @@ const events: ReadonlyArray<{ readonly type: string; readonly [field: string]: u
 ]
 
 describe("an event", () => {
-  it.each(events)("10 %j is read as it came", (event) => {
+  it.each(events)("10 %j decodes unchanged", (event) => {
     expect(decode(event)).toEqual(Either.right(event))
   })
 
@@ -68,7 +68,7 @@ describe("an event", () => {
     { type: "content_block_stop" },
     { type: "message_delta", delta: {} },
     { type: "message_start", message: {} }
-  ])("10 %j is no unknown event but one that does not fit", (event) => {
+  ])("10 %j is invalid, and not an event of an unknown type", (event) => {
     expect(Either.isLeft(decode(event))).toBe(true)
   })
 })
@@ -82,7 +82,7 @@ describe("the stream of a message", () => {
       )
     })
 
-  it.effect("10 gives all events but pings, with fields that nobody knows", () =>
+  it.effect("10 emits all events but pings, with their unknown fields", () =>
     Effect.gen(function* () {
       const unknown = [
         { type: "message_pause", until: "noon" },
@@ -99,7 +99,7 @@ describe("the stream of a message", () => {
     })
   )
 
-  it.effect("10.2 ends at message_stop, without the end of the body", () =>
+  it.effect("10.2 ends at message_stop, before the end of the body", () =>
     Effect.gen(function* () {
       const body = [`event: message_stop\ndata: ${JSON.stringify(stop)}\n\n`, { delay: Infinity }]
       const headers = { "content-type": "text/event-stream" }
@@ -107,7 +107,7 @@ describe("the stream of a message", () => {
     })
   )
 
-  it.effect("10.3 that ends early is truncated, with what had come counted", () =>
+  it.effect("10.3 fails as truncated if it ends early, with the number of events", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(run([sse([start, delta({ type: "text_delta", text: "a" })])]))
       expect(error).toMatchObject({ _tag: "StreamTruncatedError", received: 2, requestId: "req_1" })
@@ -123,7 +123,7 @@ describe("the stream of a message", () => {
     ["permission_error", "PermissionDeniedError"],
     ["not_found_error", "NotFoundError"],
     ["timeout_error", "DeadlineExceededError"]
-  ] as const)("10.4 an error event of the type %s fails it with %s", ([type, tag]) =>
+  ] as const)("10.4 fails for an error event of type %s with %s", ([type, tag]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(run([sse([start, { ...failure(type, "sorry"), type: "error" }])]))
       expect(error).toMatchObject({ _tag: tag, type, requestId: "req_1" })
@@ -131,7 +131,7 @@ describe("the stream of a message", () => {
     })
   )
 
-  it.effect("10.4 an event that does not fit fails it, with where it does not", () =>
+  it.effect("10.4 fails for an invalid event, with the path", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(run([sse([start, delta({ type: "text_delta", text: 1 })])]))
       expect(error).toMatchObject({ _tag: "StreamProtocolError" })
@@ -139,7 +139,7 @@ describe("the stream of a message", () => {
     })
   )
 
-  it.effect("10.1 an answer that is no stream is named", () =>
+  it.effect("10.1 names a response that is not a stream", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(run([MockTransport.json(message)]))
       expect(error).toMatchObject({ _tag: "StreamProtocolError" })

@@ -6,7 +6,7 @@ import * as Events from "../fixtures/messageEvents.js"
 
 type Event = MessageEvent.MessageEvent
 
-/** The events in chunks as a network would bring them, empty ones among them. */
+/** The events in chunks, as from a network, including empty chunks. */
 const chunked = (events: ReadonlyArray<Event>, cuts: ReadonlyArray<number>): Stream.Stream<Event> => {
   const at = [0, ...cuts.map((cut) => cut % (events.length + 1)).sort((a, b) => a - b), events.length]
   return Stream.fromChunks(
@@ -32,19 +32,16 @@ const broken = Events.eventsOf([
 ])
 
 describe("finalMessage", () => {
-  it.effect.prop(
-    "gives the same message however the events are chunked",
-    [Events.parts, cuts],
-    ([parts, cuts]) =>
-      Effect.gen(function* () {
-        const events = Events.eventsOf(parts)
-        const message = yield* MessageStream.finalMessage(chunked(events, cuts))
-        expect(message).toEqual(yield* MessageStream.finalMessage(Stream.make(...events)))
-        expect(JSON.stringify(message.content)).toBe(JSON.stringify(parts.map(({ end }) => end)))
-      })
+  it.effect.prop("returns the same message for any chunks", [Events.parts, cuts], ([parts, cuts]) =>
+    Effect.gen(function* () {
+      const events = Events.eventsOf(parts)
+      const message = yield* MessageStream.finalMessage(chunked(events, cuts))
+      expect(message).toEqual(yield* MessageStream.finalMessage(Stream.make(...events)))
+      expect(JSON.stringify(message.content)).toBe(JSON.stringify(parts.map(({ end }) => end)))
+    })
   )
 
-  it.effect("fails as the stream does", () =>
+  it.effect("fails with the error of the stream", () =>
     Effect.gen(function* () {
       const failing = Stream.concat(Stream.make(...events.slice(0, 3)), Stream.fail("reset" as const))
       expect(yield* Effect.flip(MessageStream.finalMessage(failing))).toBe("reset")
@@ -53,7 +50,7 @@ describe("finalMessage", () => {
     })
   )
 
-  it.effect("fails where there is no message, or not all of it", () =>
+  it.effect("fails without a message, or with an incomplete one", () =>
     Effect.gen(function* () {
       expect(yield* Effect.flip(MessageStream.finalMessage(Stream.empty))).toMatchObject({
         _tag: "StreamTruncatedError",
@@ -76,14 +73,14 @@ describe("finalMessage", () => {
     })
   )
 
-  it.effect("asks for nothing behind the fault", () =>
+  it.effect("pulls nothing after a failure", () =>
     Effect.gen(function* () {
-      const wrong = Stream.concat(Stream.make(...events.slice(1)), Stream.die("asked for more"))
+      const wrong = Stream.concat(Stream.make(...events.slice(1)), Stream.die("pulled again"))
       expect((yield* Effect.flip(MessageStream.finalMessage(wrong)))._tag).toBe("StreamProtocolError")
     })
   )
 
-  it.effect("begins anew at each run", () =>
+  it.effect("starts over at each run", () =>
     Effect.gen(function* () {
       const final = MessageStream.finalMessage(Stream.make(...events))
       expect(yield* final).toEqual(yield* final)
@@ -95,7 +92,7 @@ describe("finalMessage", () => {
 
 describe("accumulate", () => {
   it.effect.prop(
-    "gives every event with its message, in the chunks they came in",
+    "emits every event with the message, in the original chunks",
     [Events.parts, cuts],
     ([parts, cuts]) =>
       Effect.gen(function* () {
@@ -111,7 +108,7 @@ describe("accumulate", () => {
       })
   )
 
-  it.effect("leaves out what comes before the message", () =>
+  it.effect("drops events before the message", () =>
     Effect.gen(function* () {
       const early = Events.decodeEvents([{ type: "hello" }])
       const snapshots = yield* collect(MessageStream.accumulate(Stream.make(...early, ...events)))
@@ -119,7 +116,7 @@ describe("accumulate", () => {
     })
   )
 
-  it.effect("hands out what came before a fault, in the same chunk or not", () =>
+  it.effect("emits the events before a failure, in the same chunk or not", () =>
     Effect.gen(function* () {
       for (const stream of [Stream.make(...broken), Stream.rechunk(Stream.make(...broken), 1)]) {
         const seen: Array<Event> = []
@@ -135,7 +132,7 @@ describe("accumulate", () => {
     })
   )
 
-  it.effect("may be left early", () =>
+  it.effect("can be stopped early", () =>
     Effect.gen(function* () {
       const left: Array<string> = []
       const stream = Stream.make(...events).pipe(
@@ -151,20 +148,20 @@ describe("accumulate", () => {
 describe("parts of a message", () => {
   const stream = Stream.make(...events)
 
-  it.effect("textDeltas gives the text of all blocks, in the chunks it came in", () =>
+  it.effect("textDeltas emits the text of all blocks, in the original chunks", () =>
     Effect.gen(function* () {
       expect(yield* collect(MessageStream.textDeltas(stream))).toEqual(["Hel", "lo", " and bye"])
       expect(yield* sizes(MessageStream.textDeltas(stream))).toEqual([3])
     })
   )
 
-  it.effect("thinkingDeltas gives what the model thinks", () =>
+  it.effect("thinkingDeltas emits the thinking of the model", () =>
     Effect.gen(function* () {
       expect(yield* collect(MessageStream.thinkingDeltas(stream))).toEqual(["Let me ", "see."])
     })
   )
 
-  it.effect("contentBlocks gives each block once it is complete", () =>
+  it.effect("contentBlocks emits each block once it is complete", () =>
     Effect.gen(function* () {
       expect(yield* collect(MessageStream.contentBlocks(stream))).toEqual(parts.map(({ end }) => end))
       const early = yield* collect(MessageStream.contentBlocks(Stream.make(...events.slice(0, 8))))
@@ -172,7 +169,7 @@ describe("parts of a message", () => {
     })
   )
 
-  it.effect("inputDeltas gives each piece with the input so far", () =>
+  it.effect("inputDeltas emits each delta with the input so far", () =>
     Effect.gen(function* () {
       const expected = [
         { partial_json: '{"city":"Par', input: { city: "Par" } },
@@ -183,7 +180,7 @@ describe("parts of a message", () => {
     })
   )
 
-  it.effect("inputDeltas passes over blocks that are no tool's", () =>
+  it.effect("inputDeltas ignores blocks that are not tool calls", () =>
     Effect.gen(function* () {
       const odd = Events.eventsOf([
         {

@@ -3,27 +3,27 @@ import type { Timeouts } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Effect, Stream } from "effect"
 import { type AnthropicConfig, Messages } from "../../src/index.js"
-import { failure, fullMessage, message } from "../fixtures/answers.js"
 import { key, params, scripted, sse } from "../fixtures/client.js"
+import { failure, fullMessage, message } from "../fixtures/responses.js"
 
 const ok = MockTransport.json(message, { headers: { "request-id": "req_1" } })
 
 const stopped = sse([{ type: "message_stop" }])
 
 describe("create", () => {
-  it.effect("5.1 sends the parameters as they are, and gives the message as it came", () =>
+  it.effect("5.1 sends the parameters unchanged, and returns the message unchanged", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([MockTransport.json({ ...fullMessage, mood: "good" })])
-      const asked = { ...params, system: "Be brief.", temperature: 0, tomorrow: { a: [1] } }
-      expect(yield* anthropic.messages.create(asked)).toEqual({ ...fullMessage, mood: "good" })
+      const sent = { ...params, system: "Be brief.", temperature: 0, tomorrow: { a: [1] } }
+      expect(yield* anthropic.messages.create(sent)).toEqual({ ...fullMessage, mood: "good" })
       const [request] = yield* transport.requests
       expect(request?.method).toBe("POST")
       expect(request?.url).toBe("https://api.anthropic.com/v1/messages")
-      expect(request?.json).toEqual(asked)
+      expect(request?.json).toEqual(sent)
     })
   )
 
-  it.effect("5.1 refuses a forgotten await, and sends nothing of it", () =>
+  it.effect("5.1 rejects a promise as parameters, and sends nothing", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([])
       const forgotten = Promise.resolve(params) as never
@@ -38,7 +38,7 @@ describe("create", () => {
     })
   )
 
-  it.effect("4.1 carries key, version, user agent and platform, and nothing that nobody asked for", () =>
+  it.effect("4.1 sends the key, version, user agent and platform, and no other headers", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([ok])
       yield* anthropic.messages.create(params)
@@ -60,7 +60,7 @@ describe("create", () => {
     })
   )
 
-  it.effect("8.1 is a request, with the response around its value", () =>
+  it.effect("8.1 runs as a request, with its response", () =>
     Effect.gen(function* () {
       const { anthropic } = yield* scripted([ok])
       const response = yield* anthropic.client.executeWithResponse(Messages.create(params))
@@ -68,7 +68,7 @@ describe("create", () => {
     })
   )
 
-  it.effect("6.1 is asked for again where the API is overloaded", () =>
+  it.effect("6.1 is retried if the API is overloaded", () =>
     Effect.gen(function* () {
       const busy = MockTransport.json(failure("overloaded_error"), { status: 529 })
       const { anthropic, transport } = yield* scripted([busy, busy, ok])
@@ -78,7 +78,7 @@ describe("create", () => {
     })
   )
 
-  it.effect("7.4 that does not fit says where", () =>
+  it.effect("7.4 fails for an invalid message, with the path", () =>
     Effect.gen(function* () {
       const { anthropic } = yield* scripted([MockTransport.json({ ...message, content: [{ type: "text" }] })])
       const error = yield* Effect.flip(anthropic.messages.create(params))
@@ -87,7 +87,7 @@ describe("create", () => {
     })
   )
 
-  it.effect("4.1 headers, retries, query and idempotency key of a call go with it", () =>
+  it.effect("4.1 applies the headers, retries, query and idempotency key of a call", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([MockTransport.json({}, { status: 500 })])
       const failed = yield* Effect.flip(
@@ -110,7 +110,7 @@ describe("create", () => {
   )
 })
 
-describe("a message that takes too long to write", () => {
+describe("a message that takes too long to generate", () => {
   const opus = "claude-opus-4@20250514"
 
   it.effect.each<{
@@ -163,7 +163,7 @@ describe("a message that takes too long to write", () => {
     })
   )
 
-  it.effect("6.1 is refused as a bare request too", () =>
+  it.effect("6.1 is rejected as a bare request as well", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([])
       const error = yield* Effect.flip(
@@ -177,7 +177,7 @@ describe("a message that takes too long to write", () => {
 })
 
 describe("countTokens", () => {
-  it.effect("5.1 sends the conversation and gives the count", () =>
+  it.effect("5.1 sends the conversation and returns the count", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([MockTransport.json({ input_tokens: 12, more: 1 })])
       const conversation = { model: params.model, messages: params.messages }
@@ -205,7 +205,7 @@ describe("betas", () => {
   ]
 
   it.effect.each(table)(
-    "4.1 of client and call are sent once each, in their order: %j",
+    "4.1 of the client and the call are sent once each, in order: %j",
     ({ call, client, sent }) =>
       Effect.gen(function* () {
         const { anthropic, transport } = yield* scripted([ok, stopped], client)
@@ -216,7 +216,7 @@ describe("betas", () => {
       })
   )
 
-  it.effect("4.1 a call can be sent without any", () =>
+  it.effect("4.1 can be removed for a call", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([ok], { betas: ["a"] })
       yield* anthropic.messages.create(params, { headers: { "anthropic-beta": null } })

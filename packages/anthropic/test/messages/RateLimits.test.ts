@@ -2,8 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { MockTransport } from "@effect-api/testing"
 import { DateTime, Duration, Effect } from "effect"
 import { Messages, RateLimits } from "../../src/index.js"
-import { failure, message } from "../fixtures/answers.js"
 import { params, scripted } from "../fixtures/client.js"
+import { failure, message } from "../fixtures/responses.js"
 
 const headers = {
   "anthropic-ratelimit-requests-limit": "50",
@@ -26,7 +26,7 @@ const limits = {
 }
 
 describe("rate limits", () => {
-  it.effect("8.1 are read from the headers of an answer", () =>
+  it.effect("8.1 come from the headers of a response", () =>
     Effect.gen(function* () {
       const { anthropic } = yield* scripted([MockTransport.json(message, { headers })])
       const response = yield* anthropic.client.executeWithResponse(Messages.create(params))
@@ -34,7 +34,7 @@ describe("rate limits", () => {
     })
   )
 
-  it.effect("7.1 are read from an error, with its hint", () =>
+  it.effect("7.1 come from an error, with its retry-after", () =>
     Effect.gen(function* () {
       const refused = MockTransport.json(failure("rate_limit_error"), {
         status: 429,
@@ -55,7 +55,7 @@ describe("rate limits", () => {
     { "anthropic-ratelimit-requests-limit": "-1" },
     { "anthropic-ratelimit-requests-remaining": "many" },
     { "anthropic-ratelimit-requests-reset": "soon" }
-  ])("8.1 what is not there is undefined: %j", (headers) => {
+  ])("8.1 are undefined if missing or invalid: %j", (headers) => {
     expect(RateLimits.from({ headers })).toEqual({
       requests: undefined,
       tokens: undefined,

@@ -8,7 +8,7 @@ const feed = (...pieces: ReadonlyArray<string>): PartialJson => {
   return json
 }
 
-/** Escapes some letters, so that every way to write a string is split somewhere. */
+/** Escapes some characters, so that tests split every notation of a string. */
 const respell = (text: string, choices: ReadonlyArray<boolean>): string => {
   let inString = false
   let out = ""
@@ -41,7 +41,7 @@ const documents = fc
   )
   .map(([value, indent, choices]) => respell(JSON.stringify(value, null, indent), choices))
 
-/** Whether a value may grow to another: strings and lists by what is added, objects by keys, all else by being there. */
+/** Whether a value can grow into another: strings and arrays by appending, objects by adding keys, others by appearing. */
 const growsTo = (early: unknown, late: unknown): boolean => {
   if (early === undefined) return true
   if (typeof early === "string") return typeof late === "string" && late.startsWith(early)
@@ -56,7 +56,7 @@ const growsTo = (early: unknown, late: unknown): boolean => {
 
 describe("PartialJson", () => {
   it.prop(
-    "ends with what JSON.parse says, split anywhere, read or not",
+    "ends with the result of JSON.parse, split anywhere, read or not",
     [documents, fc.array(fc.nat()), fc.boolean()],
     ([text, cuts, reads]) => {
       const json = new PartialJson()
@@ -72,7 +72,7 @@ describe("PartialJson", () => {
   )
 
   it.prop(
-    "has the whole value as soon as its last letter is there",
+    "has the complete value as soon as its last character arrives",
     [documents, fc.array(fc.nat())],
     ([text, cuts]) => {
       const json = feed(...splitAt(text, cuts), " ")
@@ -83,7 +83,7 @@ describe("PartialJson", () => {
   )
 
   it.prop(
-    "grows letter by letter, and never takes back or changes what it has shown",
+    "grows by each character, and never removes or changes what it returned",
     [documents],
     ([text]) => {
       const json = new PartialJson()
@@ -101,8 +101,8 @@ describe("PartialJson", () => {
     { fastCheck: { numRuns: 40 } }
   )
 
-  it.prop("cut off anywhere, ends with a part of the value", [documents, fc.nat()], ([text, cut]) => {
-    // In a list, because a number at the top cannot be seen to be cut off.
+  it.prop("ends with a part of the value if it is cut anywhere", [documents, fc.nat()], ([text, cut]) => {
+    // In an array, because nobody can see that a top-level number was cut.
     const list = `[${text}]`
     const ended = feed(list.slice(0, cut % (list.length + 1))).end()
     expect(growsTo(Either.getOrThrow(ended), JSON.parse(list))).toBe(true)
@@ -145,7 +145,7 @@ describe("PartialJson", () => {
     ["-0 ", -0, -0],
     ["1e400 ", Infinity, Infinity],
     ['{"a":1,"a":"x', { a: "x" }, { a: 1 }]
-  ])("knows %j as far as it goes", (text, value, ended) => {
+  ])("parses %j as far as possible", (text, value, ended) => {
     for (const json of [feed(text), feed(...text)]) {
       expect(json.value()).toStrictEqual(value)
       expect(json.end()).toEqual(Either.right(ended))
@@ -188,7 +188,7 @@ describe("PartialJson", () => {
     '{"a":1} x',
     "\u00a0{}",
     "\ufeff{}"
-  ])("tells that %j is no JSON, and shows what stood before", (text) => {
+  ])("reports that %j is not JSON, and returns the value before it", (text) => {
     expect(() => JSON.parse(text)).toThrow()
     for (const json of [feed(text, " "), feed(...text, " ")]) {
       json.value()
@@ -198,14 +198,14 @@ describe("PartialJson", () => {
     }
   })
 
-  it("keeps what came before the fault", () => {
+  it("keeps the value before the error", () => {
     const json = feed('{"a":1,"b":[2,3],"c" 4}')
     expect(json.value()).toEqual({ a: 1, b: [2, 3] })
     expect(json.end()).toSatisfy(Either.isLeft)
   })
 
   it.prop(
-    "agrees with JSON.parse on what is JSON",
+    "agrees with JSON.parse on the validity of a text",
     [fc.string({ unit: fc.constantFrom(...'{}[]:,"\\u0d1-.e+ truefalsn') })],
     ([text]) => {
       const ended = feed(`${text} `).end()
@@ -215,7 +215,7 @@ describe("PartialJson", () => {
     }
   )
 
-  it("takes __proto__ for a key like any other", () => {
+  it("treats __proto__ as an ordinary key", () => {
     for (const text of [
       '{"__proto__":{"admin":true},"a":1}',
       '{"__proto__":{"admin":true',
@@ -229,7 +229,7 @@ describe("PartialJson", () => {
     }
   })
 
-  it("reads a long text by single letters, shown at each, without going back", () => {
+  it("reads a long text by single characters, with a value at each, without rereading", () => {
     const json = new PartialJson()
     const text = `{"a":[1,"${"x\\n".repeat(100_000)}"]}`
     let shown = 0
@@ -241,7 +241,7 @@ describe("PartialJson", () => {
     expect(json.value()).toEqual({ a: [1, "x\n".repeat(100_000)] })
   })
 
-  it("takes a thousand levels, and refuses more without filling the stack", () => {
+  it("accepts a thousand levels, and rejects more without a stack overflow", () => {
     const nested = (depth: number): PartialJson => {
       const json = feed("[".repeat(depth))
       json.value()
@@ -253,14 +253,14 @@ describe("PartialJson", () => {
     for (const depth of [1001, 50_000, 1_000_000]) {
       expect(nested(depth).end()).toEqual(Either.left("it is nested deeper than 1000 levels"))
     }
-    // What stands in strings is text.
+    // Brackets in strings do not count.
     expect(feed(JSON.stringify(["[{\\".repeat(5000)])).end()).toEqual(Either.right(["[{\\".repeat(5000)]))
     expect(Either.isLeft(feed("[".repeat(5000)).end())).toBe(true)
   })
 
-  it("copies nothing for a value that nobody asks for", () => {
+  it("copies nothing for a value that is not read", () => {
     const json = new PartialJson()
-    const asked: Array<unknown> = []
+    const read: Array<unknown> = []
     let defined = 0
     const { defineProperty } = Object
     Object.defineProperty = (...args) => {
@@ -269,20 +269,20 @@ describe("PartialJson", () => {
     }
     try {
       json.push("{")
-      // Each of these is defined on every copy: it is the one key that cannot be set.
+      // Every copy defines this key, the only one that assignment cannot set.
       for (let n = 0; n < 3000; n++) {
         json.push(`${n === 0 ? "" : ","}"__proto__":"value"`)
         const later = json.lazyValue()
-        if (n === 999) asked.push(later?.())
+        if (n === 999) read.push(later?.())
       }
     } finally {
       Object.defineProperty = defineProperty
     }
     expect(defined).toBe(1000)
-    expect(asked).toHaveLength(1)
+    expect(read).toHaveLength(1)
   })
 
-  it("a value that is made later is the one of its time", () => {
+  it("returns a lazy value as of the time of its request", () => {
     fc.assert(
       fc.property(documents, fc.array(fc.nat(), { maxLength: 20 }), (text, cuts) => {
         const json = new PartialJson()

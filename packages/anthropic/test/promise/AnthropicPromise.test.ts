@@ -3,9 +3,9 @@ import { MockTransport } from "@effect-api/testing"
 import { Effect } from "effect"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { AnthropicPromise, Messages } from "../../src/index.js"
-import { batch, failure, file, message, model } from "../fixtures/answers.js"
-import { key, params, promising, sse } from "../fixtures/client.js"
+import { key, params, scriptedPromises, sse } from "../fixtures/client.js"
 import { wire } from "../fixtures/messageEvents.js"
+import { batch, failure, file, message, model } from "../fixtures/responses.js"
 
 afterEach(() => vi.unstubAllEnvs())
 
@@ -30,17 +30,17 @@ const rejection = (promise: Promise<unknown>): Promise<unknown> =>
   )
 
 describe("make", () => {
-  it("1.1 takes plain strings, and the environment for what is left open", async () => {
+  it("1.1 accepts plain strings, and reads other settings from the environment", async () => {
     vi.stubEnv("ANTHROPIC_API_KEY", "env-key")
     vi.stubEnv("ANTHROPIC_BASE_URL", "https://gateway.example/")
-    const { anthropic, requests } = promising([ok, ok], { apiKey: undefined })
+    const { anthropic, requests } = scriptedPromises([ok, ok], { apiKey: undefined })
     await anthropic.messages.create(params)
-    await promising([ok]).anthropic.messages.create(params)
+    await scriptedPromises([ok]).anthropic.messages.create(params)
     expect(requests()[0]?.url).toBe("https://gateway.example/v1/messages")
     expect(requests()[0]?.headers["x-api-key"]).toBe("env-key")
   })
 
-  it("1.2 throws where nothing proves who calls", () => {
+  it("1.2 throws without credentials", () => {
     vi.stubEnv("ANTHROPIC_API_KEY", "")
     vi.stubEnv("ANTHROPIC_AUTH_TOKEN", "")
     expect(() => AnthropicPromise.make()).toThrow(ApiConfig.InvalidConfigError)
@@ -52,35 +52,35 @@ describe("make", () => {
 })
 
 describe("messages", () => {
-  it("8.1 create and countTokens give what came", async () => {
-    const { anthropic, requests } = promising([ok, MockTransport.json({ input_tokens: 3 })])
+  it("8.1 create and countTokens resolve to the response", async () => {
+    const { anthropic, requests } = scriptedPromises([ok, MockTransport.json({ input_tokens: 3 })])
     expect(await anthropic.messages.create(params, { betas: ["a"] })).toEqual(message)
     expect(await anthropic.messages.countTokens(params)).toEqual({ input_tokens: 3 })
     expect(requests()[0]?.headers).toMatchObject({ "x-api-key": key, "anthropic-beta": "a" })
   })
 
-  it("8.1 client runs the request with its response", async () => {
-    const { anthropic } = promising([ok])
+  it("8.1 client runs the request, with its response", async () => {
+    const { anthropic } = scriptedPromises([ok])
     const response = await anthropic.client.executeWithResponse(Messages.create(params))
     expect(response).toMatchObject({ value: message, requestId: "req_1" })
   })
 
-  it("7.1 reject with the error itself", async () => {
-    const { anthropic } = promising([MockTransport.json(failure("not_found_error"), { status: 404 })])
+  it("7.1 reject with the typed error", async () => {
+    const { anthropic } = scriptedPromises([MockTransport.json(failure("not_found_error"), { status: 404 })])
     const error = await rejection(anthropic.messages.create(params))
     expect(error).toBeInstanceOf(ApiError.NotFoundError)
   })
 
-  it("6.1 refuse what takes too long, unless the client has a timeout", async () => {
+  it("6.1 reject a long message, unless the client has a timeout", async () => {
     const long = { ...params, max_tokens: 100_000 }
-    const { anthropic, requests } = promising([ok])
+    const { anthropic, requests } = scriptedPromises([ok])
     expect(await rejection(anthropic.messages.create(long))).toBeInstanceOf(ApiError.InvalidRequestError)
     await anthropic.withOptions({ timeouts: { response: "1 hour" } }).messages.create(long)
     expect(requests()).toHaveLength(1)
   })
 
-  it("10 stream reads like the vendor's: events, text, the final message", async () => {
-    const { anthropic, requests } = promising([hello, hello, hello])
+  it("10 stream is consumed as in Anthropic's SDK: events, text, the final message", async () => {
+    const { anthropic, requests } = scriptedPromises([hello, hello, hello])
     const stream = anthropic.messages.stream(params)
     expect((await collect(stream)).map(({ type }) => type)).toEqual([
       "message_start",
@@ -96,8 +96,8 @@ describe("messages", () => {
     expect(requests()).toHaveLength(3)
   })
 
-  it("10.7 a stream that is left is cut off", async () => {
-    const { anthropic, transport } = promising([
+  it("10.7 leaving a stream aborts it", async () => {
+    const { anthropic, transport } = scriptedPromises([
       MockTransport.stream(
         [`event: message_start\ndata: ${JSON.stringify(wire([])[0])}\n\n`, { delay: Infinity }],
         {
@@ -112,8 +112,8 @@ describe("messages", () => {
     expect(await Effect.runPromise(transport.awaitInterrupted(1))).toBe(1)
   })
 
-  it.each(["create", "stream"] as const)("a signal ends %s", async (method) => {
-    const { anthropic, transport } = promising([MockTransport.never])
+  it.each(["create", "stream"] as const)("a signal aborts %s", async (method) => {
+    const { anthropic, transport } = scriptedPromises([MockTransport.never])
     const controller = new AbortController()
     const options = { signal: controller.signal }
     const outcome = rejection(
@@ -130,7 +130,7 @@ describe("messages", () => {
 
 describe("the other resources", () => {
   it("8.4 batches", async () => {
-    const { anthropic, requests } = promising([
+    const { anthropic, requests } = scriptedPromises([
       MockTransport.json(batch),
       MockTransport.json(batch),
       MockTransport.json({ data: [batch], has_more: false }),
@@ -151,7 +151,7 @@ describe("the other resources", () => {
   })
 
   it("8.4 models", async () => {
-    const { anthropic } = promising([
+    const { anthropic } = scriptedPromises([
       MockTransport.json(model),
       MockTransport.json({ data: [model], has_more: true, last_id: "a" }),
       MockTransport.json({ data: [model], has_more: false })
@@ -160,8 +160,8 @@ describe("the other resources", () => {
     expect(await collect(anthropic.models.list({ limit: 1 }))).toEqual([model, model])
   })
 
-  it("8.4 files, with the content as a response", async () => {
-    const { anthropic, requests } = promising([
+  it("8.4 files, whose content is a Response", async () => {
+    const { anthropic, requests } = scriptedPromises([
       MockTransport.json(file),
       MockTransport.json(file),
       MockTransport.json({ data: [file] }),
@@ -181,7 +181,7 @@ describe("the other resources", () => {
     )
   })
 
-  it("8.4 a download's headers are none of the connection's, so that a server may hand it on", async () => {
+  it("8.4 a download excludes the headers of the connection, so that a server can forward it", async () => {
     const headers = {
       "content-type": "text/plain",
       "content-length": "5",
@@ -190,7 +190,7 @@ describe("the other resources", () => {
       "x-hop": "1",
       etag: '"1"'
     }
-    const { anthropic } = promising([MockTransport.stream(["hello"], { headers })])
+    const { anthropic } = scriptedPromises([MockTransport.stream(["hello"], { headers })])
     const content = await anthropic.files.download(file.id)
     expect(Object.fromEntries(content.headers)).toEqual({
       "content-type": "text/plain",
@@ -200,8 +200,8 @@ describe("the other resources", () => {
     expect(await content.text()).toBe("hello")
   })
 
-  it("a signal ends a download on its way", async () => {
-    const { anthropic, transport } = promising([MockTransport.stream(["hel", { delay: Infinity }])])
+  it("a signal aborts a download in progress", async () => {
+    const { anthropic, transport } = scriptedPromises([MockTransport.stream(["hel", { delay: Infinity }])])
     const controller = new AbortController()
     const content = await anthropic.files.download(file.id, { signal: controller.signal })
     const outcome = rejection(content.text())
@@ -212,8 +212,8 @@ describe("the other resources", () => {
 })
 
 describe("close", () => {
-  it("ends what is on its way", async () => {
-    const { anthropic, transport } = promising([MockTransport.never])
+  it("aborts calls in flight", async () => {
+    const { anthropic, transport } = scriptedPromises([MockTransport.never])
     const outcome = rejection(anthropic.messages.create(params))
     await Effect.runPromise(transport.awaitRequests(1))
     await anthropic.close()
@@ -221,8 +221,8 @@ describe("close", () => {
     expect(await rejection(anthropic.models.retrieve("a"))).toMatchObject({ message: "the client is closed" })
   })
 
-  it("is what `await using` does", async () => {
-    const { anthropic } = promising([ok])
+  it("runs at the end of `await using`", async () => {
+    const { anthropic } = scriptedPromises([ok])
     await anthropic[Symbol.asyncDispose]()
     expect(await rejection(anthropic.messages.create(params))).toBeInstanceOf(Error)
   })
@@ -264,14 +264,14 @@ describe("a failure", () => {
     }
   }
 
-  it.each(Object.entries(callers))("7.1 shows the caller's line: %s", async (_, caller) => {
-    const { anthropic } = promising([MockTransport.json(failure("not_found_error"), { status: 404 })])
+  it.each(Object.entries(callers))("7.1 has the line of the caller in its stack: %s", async (_, caller) => {
+    const { anthropic } = scriptedPromises([MockTransport.json(failure("not_found_error"), { status: 404 })])
     const error = await rejection(caller(anthropic))
     expect(error).toBeInstanceOf(ApiError.NotFoundError)
     expect((error as Error).stack?.match(/ asksClaude\d* /g)).toHaveLength(1)
   })
 
-  it("12.3 is logged where there is a logger, and nowhere without one", async () => {
+  it("12.3 is logged by a configured logger, and not without one", async () => {
     const lines: Array<string> = []
     const to = (level: string) => (said: string) => void lines.push(`${level} ${said}`)
     const logger = { debug: to("debug"), info: to("info"), warn: to("warn"), error: to("error") }

@@ -11,19 +11,19 @@ const text = (...pieces: ReadonlyArray<string>) => ({
 
 const events = eventsOf([text("Hel", "lo"), text(" you")])
 
-/** Events one by one, with a count of what was asked for and whether the source was left. */
+/** A source of single events, which records the pulls and whether a consumer left it. */
 const source = (
   events: ReadonlyArray<MessageEvent.MessageEvent>,
   { failure }: { readonly failure?: Error } = {}
 ) => {
-  const seen = { opened: 0, asked: 0, left: false }
+  const seen = { opened: 0, pulls: 0, left: false }
   const stream = AsyncMessageStream.make({
     [Symbol.asyncIterator]: () => {
       const rest = [...events]
       seen.opened++
       return {
         next: async () => {
-          seen.asked++
+          seen.pulls++
           const value = rest.shift()
           if (value !== undefined) return { done: false, value }
           if (failure !== undefined) throw failure
@@ -52,7 +52,7 @@ const rejection = (promise: Promise<unknown>): Promise<unknown> =>
   )
 
 describe("a message stream", () => {
-  it("10 asks for nothing before it is read, and once however it is read", async () => {
+  it("10 sends nothing before it is read, and one request however it is read", async () => {
     const { seen, stream } = source(events)
     expect(seen.opened).toBe(0)
     expect(await collect(stream)).toEqual(events)
@@ -61,15 +61,15 @@ describe("a message stream", () => {
       { type: "text", text: " you" }
     ])
     expect(await stream.finalText()).toBe("Hello you")
-    expect(seen).toMatchObject({ opened: 1, asked: events.length + 1 })
+    expect(seen).toMatchObject({ opened: 1, pulls: events.length + 1 })
   })
 
-  it("10 gives the final message without a loop", async () => {
+  it("10 returns the final message without a loop", async () => {
     const { stream } = source(events)
     expect(await stream.finalMessage()).toMatchObject({ id: "msg_1", stop_reason: "end_turn" })
   })
 
-  it("10 gives the text piece by piece", async () => {
+  it("10 iterates over the text deltas", async () => {
     expect(await collect(source(events).stream.textDeltas())).toEqual(["Hel", "lo", " you"])
   })
 
@@ -83,7 +83,7 @@ describe("a message stream", () => {
     expect(seen.opened).toBe(1)
   })
 
-  it("10 a loop sees what comes after its start", async () => {
+  it("10 a loop sees the events after its start", async () => {
     const { stream } = source(events)
     const first = stream[Symbol.asyncIterator]()
     await first.next()
@@ -92,18 +92,18 @@ describe("a message stream", () => {
     expect(await collect(stream)).toEqual([])
   })
 
-  it("10.7 leaving the last loop closes the connection, and leaves no message", async () => {
+  it("10.7 leaving the last loop closes the connection, and there is no message", async () => {
     const { seen, stream } = source(events)
     const other = stream[Symbol.asyncIterator]()
     for await (const _ of stream) break
     expect(seen.left).toBe(false)
     await other.return?.()
-    expect(seen).toMatchObject({ left: true, asked: 1 })
+    expect(seen).toMatchObject({ left: true, pulls: 1 })
     expect(await rejection(stream.finalMessage())).toMatchObject({ _tag: "StreamTruncatedError" })
     expect(await other.next()).toEqual({ done: true, value: undefined })
   })
 
-  it("10.7 leaving a loop keeps a connection that the final message waits for", async () => {
+  it("10.7 leaving a loop keeps the connection while finalMessage is pending", async () => {
     const { seen, stream } = source(events)
     const final = stream.finalMessage()
     for await (const _ of stream) break
@@ -111,7 +111,7 @@ describe("a message stream", () => {
     expect((await final).content).toHaveLength(2)
   })
 
-  it("10.4 a failure is that of every reader, now and later", async () => {
+  it("10.4 every current and later consumer gets a failure", async () => {
     const failure = new Error("reset")
     const { stream } = source(events.slice(0, 3), { failure })
     const readers = [stream.finalMessage(), collect(stream), collect(stream.textDeltas())]
@@ -120,9 +120,9 @@ describe("a message stream", () => {
     expect(await rejection(collect(stream))).toBe(failure)
   })
 
-  it("10.4 events that make no message fail it, and close the connection", async () => {
+  it("10.4 invalid events fail it and close the connection", async () => {
     const { seen, stream } = source(events.slice(2))
     expect(await rejection(stream.finalMessage())).toMatchObject({ _tag: "StreamProtocolError" })
-    expect(seen).toMatchObject({ left: true, asked: 1 })
+    expect(seen).toMatchObject({ left: true, pulls: 1 })
   })
 })

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import { MockTransport } from "@effect-api/testing"
 import { Chunk, Effect, Stream } from "effect"
-import { batch, failure, message } from "../fixtures/answers.js"
 import { params, scripted } from "../fixtures/client.js"
+import { batch, failure, message } from "../fixtures/responses.js"
 
 const ended = {
   ...batch,
@@ -15,10 +15,10 @@ const seen = (requests: ReadonlyArray<MockTransport.MockRequest>) =>
   requests.map(({ method, url }) => `${method} ${url.replace("https://api.anthropic.com", "")}`)
 
 describe("batches", () => {
-  it.effect("5.1 create sends the requests by their names", () =>
+  it.effect("5.1 create sends the requests with their ids", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([MockTransport.json(batch)])
-      // Nobody waits for them, so they may be as long as they like.
+      // No connection waits for them, so they may be of any length.
       const requests = [{ custom_id: "first", params: { ...params, max_tokens: 128_000 } }]
       expect(yield* anthropic.messages.batches.create({ requests })).toEqual(batch)
       const sent = yield* transport.requests
@@ -27,7 +27,7 @@ describe("batches", () => {
     })
   )
 
-  it.effect("8.4 retrieve, cancel and del give the batch as it stands", () =>
+  it.effect("8.4 retrieve, cancel and del return the batch", () =>
     Effect.gen(function* () {
       const canceling = { ...batch, processing_status: "canceling", tomorrow: 1 }
       const gone = { id: batch.id, type: "message_batch_deleted" }
@@ -45,7 +45,7 @@ describe("batches", () => {
     })
   )
 
-  it.effect("11.3 list walks all pages", () =>
+  it.effect("11.3 list reads all pages", () =>
     Effect.gen(function* () {
       const page = (id: string, has_more: boolean) =>
         MockTransport.json({ data: [{ ...batch, id }], has_more, first_id: id, last_id: id })
@@ -76,7 +76,7 @@ describe("the results of a batch", () => {
     "application/binary",
     "application/octet-stream",
     "text/plain; charset=utf-8"
-  ])("10 come line by line, cut anywhere, as %s", (type) =>
+  ])("10 arrive line by line, split anywhere, as %s", (type) =>
     Effect.gen(function* () {
       const cut = [body.slice(0, 7), body.slice(7, 400), body.slice(400)]
       const { anthropic, transport } = yield* scripted([
@@ -91,9 +91,9 @@ describe("the results of a batch", () => {
   )
 
   it.effect.each([
-    ["a result that does not fit", { custom_id: "a", result: { type: "succeeded" } }],
+    ["an invalid result", { custom_id: "a", result: { type: "succeeded" } }],
     ["a line without a name", { result: { type: "canceled" } }]
-  ] as const)("10 %s fails them", ([, line]) =>
+  ] as const)("10 fail for %s", ([, line]) =>
     Effect.gen(function* () {
       const { anthropic } = yield* scripted([MockTransport.stream([JSON.stringify(line)])])
       const error = yield* Effect.flip(Stream.runDrain(anthropic.messages.batches.results(batch.id)))
@@ -101,7 +101,7 @@ describe("the results of a batch", () => {
     })
   )
 
-  it.effect("7.1 are not there before the batch has ended", () =>
+  it.effect("7.1 are not available before the batch has ended", () =>
     Effect.gen(function* () {
       const { anthropic } = yield* scripted([MockTransport.json(failure("not_found_error"), { status: 404 })])
       const error = yield* Effect.flip(Stream.runDrain(anthropic.messages.batches.results(batch.id)))

@@ -3,8 +3,8 @@ import type { ResponseDecoder } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Chunk, Effect, Stream } from "effect"
 import { Files } from "../../src/index.js"
-import { file } from "../fixtures/answers.js"
 import { scripted } from "../fixtures/client.js"
+import { file } from "../fixtures/responses.js"
 
 const seen = (requests: ReadonlyArray<MockTransport.MockRequest>) =>
   requests.map(
@@ -16,7 +16,7 @@ const betas = (requests: ReadonlyArray<MockTransport.MockRequest>) =>
 
 const bytes = new TextEncoder().encode("hello")
 
-/** The parts of a form, each a head and a body. */
+/** The parts of a form, each with a head and a body. */
 const parts = (request: MockTransport.MockRequest | undefined) => {
   const boundary = /boundary=(.*)$/.exec(request?.headers["content-type"] ?? "")?.[1] ?? "none"
   return (request?.text ?? "").split(`--${boundary}`).slice(1, -1)
@@ -45,7 +45,7 @@ describe("upload", () => {
     })
   )
 
-  it.effect("5.3 tells how far it has got", () =>
+  it.effect("5.3 reports its progress", () =>
     Effect.gen(function* () {
       const { anthropic } = yield* scripted([MockTransport.json(file)])
       const seen: Array<ResponseDecoder.Progress> = []
@@ -58,7 +58,7 @@ describe("upload", () => {
 })
 
 describe("files", () => {
-  it.effect("8.4 retrieve and del give what came", () =>
+  it.effect("8.4 retrieve and del return the response", () =>
     Effect.gen(function* () {
       const gone = { id: file.id, type: "file_deleted" }
       const { anthropic, transport } = yield* scripted([
@@ -81,7 +81,7 @@ describe("files", () => {
       next: "after_id=a"
     },
     { way: "by tokens", first: { next_page: "page_2" }, last: { next_page: null }, next: "page=page_2" }
-  ])("11.2 list walks pages $way", ({ first, last, next }) =>
+  ])("11.2 list reads pages $way", ({ first, last, next }) =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([
         MockTransport.json({ data: [{ ...file, id: "a" }], ...first }),
@@ -96,7 +96,7 @@ describe("files", () => {
     })
   )
 
-  it.effect("11.2 has_more: false stops, whatever else the page names", () =>
+  it.effect("11.2 has_more: false ends the list, whatever cursor the page has", () =>
     Effect.gen(function* () {
       const last = { data: [{ ...file, id: "a" }], has_more: false, last_id: "a", next_page: "page_2" }
       const { anthropic, transport } = yield* scripted([MockTransport.json(last)])
@@ -105,7 +105,7 @@ describe("files", () => {
     })
   )
 
-  it.effect("3.2 list asks for files by their ids", () =>
+  it.effect("3.2 list filters files by their ids", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([MockTransport.json({ data: [], next_page: null })])
       yield* Stream.runDrain(anthropic.files.list({ ids: ["a", "b"] }))
@@ -113,7 +113,7 @@ describe("files", () => {
     })
   )
 
-  it.effect("8.4 download gives the bytes as they come", () =>
+  it.effect("8.4 download streams the bytes as they arrive", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([MockTransport.stream([bytes, bytes])])
       const content = yield* anthropic.files.download(file.id).pipe(Stream.decodeText(), Stream.mkString)
@@ -122,7 +122,7 @@ describe("files", () => {
     })
   )
 
-  it.effect("6.8 a download that is left is cut off", () =>
+  it.effect("6.8 leaving a download aborts it", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([MockTransport.stream([bytes, { delay: Infinity }])])
       yield* anthropic.files.download(file.id).pipe(Stream.take(1), Stream.runDrain)

@@ -2,8 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { MockTransport } from "@effect-api/testing"
 import { Chunk, Effect, Stream } from "effect"
 import { Models } from "../../src/index.js"
-import { failure, model } from "../fixtures/answers.js"
 import { scripted } from "../fixtures/client.js"
+import { failure, model } from "../fixtures/responses.js"
 
 const page = (ids: ReadonlyArray<string>, has_more: boolean) =>
   MockTransport.json({
@@ -17,7 +17,7 @@ const paths = (requests: ReadonlyArray<MockTransport.MockRequest>) =>
   requests.map(({ url }) => decodeURIComponent(url.replace("https://api.anthropic.com", "")))
 
 describe("models", () => {
-  it.effect("8.4 retrieve gives the model as it came", () =>
+  it.effect("8.4 retrieve returns the model unchanged", () =>
     Effect.gen(function* () {
       const full = {
         ...model,
@@ -35,7 +35,7 @@ describe("models", () => {
     })
   )
 
-  it.effect("7.1 one that is not there is a NotFoundError", () =>
+  it.effect("7.1 a missing model is a NotFoundError", () =>
     Effect.gen(function* () {
       const { anthropic } = yield* scripted([MockTransport.json(failure("not_found_error"), { status: 404 })])
       const error = yield* Effect.flip(anthropic.models.retrieve("claude-0"))
@@ -43,7 +43,7 @@ describe("models", () => {
     })
   )
 
-  it.effect("11.3 list walks all pages, each asked for when it is needed", () =>
+  it.effect("11.3 list reads all pages, each when it is needed", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([page(["a", "b"], true), page(["c"], false)])
       const ids = anthropic.models.list({ limit: 2, lifecycle: ["active"] }).pipe(Stream.map(({ id }) => id))
@@ -52,7 +52,7 @@ describe("models", () => {
     })
   )
 
-  it.effect("11.3 list asks behind the last id", () =>
+  it.effect("11.3 list requests the page after the last id", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([page(["a", "b"], true), page(["c"], false)])
       const ids = anthropic.models.list({ limit: 2, lifecycle: ["active"] }).pipe(Stream.map(({ id }) => id))
@@ -64,7 +64,7 @@ describe("models", () => {
     })
   )
 
-  it.effect("11.3 list goes back before the first id, if that is how it began", () =>
+  it.effect("11.3 list pages backwards if it started so", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([page(["b", "c"], true), page(["a"], false)])
       yield* Stream.runDrain(anthropic.models.list({ before_id: "d" }))
@@ -72,7 +72,7 @@ describe("models", () => {
     })
   )
 
-  it.effect("11.1 pages are had from the request", () =>
+  it.effect("11.1 the request gives the pages", () =>
     Effect.gen(function* () {
       const { anthropic } = yield* scripted([page(["a"], true), page(["b"], false)])
       const pages = yield* Stream.runCollect(anthropic.client.pages(Models.list()))

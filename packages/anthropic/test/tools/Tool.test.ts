@@ -24,8 +24,8 @@ const callOf = (input: unknown, name = "t"): ContentBlock.ToolUseBlock => ({
   input
 })
 
-const told = (content: unknown) => ({ type: "tool_result", tool_use_id: "toolu_1", content })
-const failed = (content: unknown) => ({ ...told(content), is_error: true })
+const resultOf = (content: unknown) => ({ type: "tool_result", tool_use_id: "toolu_1", content })
+const failed = (content: unknown) => ({ ...resultOf(content), is_error: true })
 
 const toolOf = <A, I, R>(
   input: Schema.Schema<A, I, R>,
@@ -62,8 +62,8 @@ const tree = object(
   ["value", "children"]
 )
 
-describe("Tool.make tells the model", () => {
-  it("name, description, input and what is sent as it is", () => {
+describe("Tool.make describes to the model", () => {
+  it("the name, the description, the input and further fields", () => {
     const tool = Tool.make({
       name: "get_weather",
       description: "The weather",
@@ -173,25 +173,25 @@ describe("Tool.make tells the model", () => {
       Schema.Record({ key: Schema.String, value: Schema.Number }),
       { type: "object", properties: {}, required: [], additionalProperties: { type: "number" } }
     ]
-  ])("of %s", (_, schema, json) => {
+  ])("%s", (_, schema, json) => {
     expect(schemaOf(schema as Schema.Schema.AnyNoContext)).toEqual(json)
   })
 
   it.each<readonly [what: string, schema: Schema.Schema.AnyNoContext, message: string]>([
     ["a string", Schema.String, "The input of tool t must be an object"],
     ["a list", Schema.Array(Schema.String), "The input of tool t must be an object"],
-    ["a choice", Schema.Union(City, Tree), "The input of tool t must be an object"],
+    ["a union", Schema.Union(City, Tree), "The input of tool t must be an object"],
     ["anything", Schema.Unknown, "The input of tool t must be an object"],
-    ["what has no JSON", Schema.Struct({ at: Schema.DateFromSelf }), "Missing annotation"]
-  ])("nothing of %s, and says so at once", (_, schema, message) => {
+    ["a field without a JSON Schema", Schema.Struct({ at: Schema.DateFromSelf }), "Missing annotation"]
+  ])("not %s: it throws immediately", (_, schema, message) => {
     expect(() => schemaOf(schema)).toThrow(message)
   })
 })
 
-describe("answer", () => {
+describe("handle", () => {
   it.effect.each<readonly [what: string, output: unknown, content: unknown]>([
     ["text", "Sunny", "Sunny"],
-    ["no text", "", ""],
+    ["empty text", "", ""],
     ["blocks", [{ type: "text", text: "a" }], [{ type: "text", text: "a" }]],
     [
       "an image",
@@ -204,19 +204,19 @@ describe("answer", () => {
       [{ type: "text" }, { type: "image" }],
       '[{"type":"text"},{"type":"image"}]'
     ],
-    ["no rows", [], "[]"],
+    ["an empty array", [], "[]"],
     ["a number", 0, "0"],
-    ["no", false, "false"],
+    ["false", false, "false"],
     ["null", null, "null"],
     ["an instance", new City({ name: "Paris" }), '{"name":"Paris"}']
-  ])("tells %s that run gives", ([, output, content]) =>
+  ])("sends the result: %s", ([, output, content]) =>
     Effect.gen(function* () {
       const tool = toolOf(Schema.Struct({}), () => Effect.succeed(output))
-      expect(yield* tool.handle(callOf({}))).toEqual(told(content))
+      expect(yield* tool.handle(callOf({}))).toEqual(resultOf(content))
     })
   )
 
-  it.effect("tells nothing where run gives nothing", () =>
+  it.effect("sends no content for undefined", () =>
     Effect.gen(function* () {
       expect(yield* toolOf(Schema.Struct({}), () => Effect.void).handle(callOf({}))).toEqual({
         type: "tool_result",
@@ -236,7 +236,7 @@ describe("answer", () => {
     ["a cycle", () => cyclic, "result.self must not refer back to itself"],
     ["a Map", () => ({ byId: new Map([[1, "a"]]) }), "result.byId must be a plain object"],
     ["a Set", () => new Set([1]), "result must be a plain object"],
-    ["a number that is none", () => ({ mean: Number.NaN }), "result.mean must be a finite number"],
+    ["NaN", () => ({ mean: Number.NaN }), "result.mean must be a finite number"],
     ["a Blob", () => [new Blob(["a"])], "result.0 must be a plain object"],
     ["bytes", () => ({ image: Buffer.from("a") }), "result.image must be a plain object"],
     ["a forgotten await", () => ({ a: Promise.resolve(1) }), "result.a must be a plain object"],
@@ -264,34 +264,34 @@ describe("answer", () => {
       "result could not be turned into JSON"
     ],
     ["a block that cannot be sent", () => [{ ...block, more: 1n }], "result.0.more must not be a bigint"]
-  ])("5.4 tells the place in a result that has no JSON: %s", ([, output, place]) =>
+  ])("5.4 sends an error with the path in a result that is not JSON: %s", ([, output, place]) =>
     Effect.gen(function* () {
-      const told = yield* toolOf(Schema.Struct({}), () => Effect.sync(output)).handle(callOf({}))
-      expect(told).toMatchObject({ is_error: true, content: expect.stringContaining(place) })
-      expect(JSON.stringify(told)).not.toContain("hunter2")
+      const result = yield* toolOf(Schema.Struct({}), () => Effect.sync(output)).handle(callOf({}))
+      expect(result).toMatchObject({ is_error: true, content: expect.stringContaining(place) })
+      expect(JSON.stringify(result)).not.toContain("hunter2")
       const failing = () => Effect.fail(new Tool.ToolError({ content: output() as never }))
       expect((yield* toolOf(Schema.Struct({}), failing).handle(callOf({}))).content).toContain(place)
     })
   )
 
-  it.effect("12.4 does not tell the model a secret", () =>
+  it.effect("12.4 does not send a secret to the model", () =>
     Effect.gen(function* () {
       const output = { user: "me", token: Redacted.make("hunter2") }
       const tool = toolOf(Schema.Struct({}), () => Effect.succeed(output))
-      expect(yield* tool.handle(callOf({}))).toEqual(told('{"user":"me","token":"<redacted>"}'))
+      expect(yield* tool.handle(callOf({}))).toEqual(resultOf('{"user":"me","token":"<redacted>"}'))
     })
   )
 
-  it.effect("5.1 takes blocks as they are when the tool ends", () =>
+  it.effect("5.1 copies blocks when the tool ends", () =>
     Effect.gen(function* () {
       const blocks = [{ ...block }]
-      const answered = yield* toolOf(Schema.Struct({}), () => Effect.succeed(blocks)).handle(callOf({}))
+      const result = yield* toolOf(Schema.Struct({}), () => Effect.succeed(blocks)).handle(callOf({}))
       blocks[0] = { ...block, text: "b" }
-      expect(answered).toEqual(told([block]))
+      expect(result).toEqual(resultOf([block]))
     })
   )
 
-  it.effect("gives run the decoded input and the call", () =>
+  it.effect("passes the decoded input and the call to run", () =>
     Effect.gen(function* () {
       const seen: Array<unknown> = []
       const tool = Tool.make({
@@ -308,7 +308,7 @@ describe("answer", () => {
     })
   )
 
-  it.effect("12.5 tells no more of an input that does not fit than somebody reads", () =>
+  it.effect("12.5 limits the message about an invalid input", () =>
     Effect.gen(function* () {
       const tool = toolOf(Schema.Struct({ a: Schema.Number }))
       const { content, is_error } = yield* tool.handle(callOf({ a: "x".repeat(100_000) }))
@@ -318,7 +318,7 @@ describe("answer", () => {
     })
   )
 
-  it.effect("5.4 tells of an input whose schema throws", () =>
+  it.effect("5.4 sends an error for a schema that throws", () =>
     Effect.gen(function* () {
       const throwing = Schema.String.pipe(
         Schema.filter(() => {
@@ -330,7 +330,7 @@ describe("answer", () => {
     })
   )
 
-  it.effect("tells an input that does not fit, all that is wrong with it, and runs nothing", () =>
+  it.effect("sends all errors of an invalid input, and does not run", () =>
     Effect.gen(function* () {
       const tool = toolOf(Schema.Struct({ a: Schema.String, b: Schema.Number }), () => Effect.die("ran"))
       for (const input of [{ a: 1 }, null, "text", [], undefined]) {
@@ -348,18 +348,18 @@ describe("answer", () => {
   class Mute extends Data.TaggedError("Mute")<{ readonly secret: string }> {}
 
   it.effect.each<readonly [what: string, error: unknown, content: unknown]>([
-    ["an error's message alone", new Broken({ secret: "hunter2", message: "no such city" }), "no such city"],
-    ["a tag where there is no message", new Mute({ secret: "hunter2" }), "Mute"],
-    ["a plain error", new Error("boom", { cause: "hunter2" }), "boom"],
+    ["the message only", new Broken({ secret: "hunter2", message: "no such city" }), "no such city"],
+    ["the tag without a message", new Mute({ secret: "hunter2" }), "Mute"],
+    ["the message of a plain error", new Error("boom", { cause: "hunter2" }), "boom"],
     ["text", "not today", "not today"],
-    ["nothing of what says nothing", { secret: "hunter2" }, "The tool failed"],
-    ["nothing of nothing", undefined, "The tool failed"],
+    ["a fallback for an object without a message", { secret: "hunter2" }, "The tool failed"],
+    ["a fallback for undefined", undefined, "The tool failed"],
     [
       "the content of a ToolError",
       new Tool.ToolError({ content: [{ type: "text", text: "see the log" }] }),
       [{ type: "text", text: "see the log" }]
     ]
-  ])("tells %s", ([, error, content]) =>
+  ])("sends of a failure: %s", ([, error, content]) =>
     Effect.gen(function* () {
       const tool = toolOf(Schema.Struct({}), () => Effect.fail(error))
       expect(yield* tool.handle(callOf({}))).toEqual(failed(content))
@@ -399,7 +399,7 @@ describe("answer", () => {
     })
   )
 
-  it.effect("runs in a span of its own, which fails as the tool does", () =>
+  it.effect("runs in its own span, which fails with the tool", () =>
     Effect.gen(function* () {
       const spans: Array<Tracer.Span> = []
       const inner = yield* Effect.tracer
@@ -427,14 +427,14 @@ describe("answer", () => {
   it.effect.prop("never fails, whatever the model sends", [fc.jsonValue()], ([input]) =>
     Effect.gen(function* () {
       const tool = toolOf(Schema.Struct({ a: Schema.optional(Schema.Union(Schema.Number, Tree)) }))
-      const answered = yield* tool.handle(callOf(input))
-      expect(typeof answered.content).toBe("string")
+      const result = yield* tool.handle(callOf(input))
+      expect(typeof result.content).toBe("string")
     })
   )
 })
 
 describe("Tool.define", () => {
-  it.effect("takes a tool that the API describes, and one whose schema comes from elsewhere", () =>
+  it.effect("defines a tool of the API, and one with a schema from elsewhere", () =>
     Effect.gen(function* () {
       const bash = Tool.define({
         param: { type: "bash_20250124", name: "bash" },
@@ -442,11 +442,11 @@ describe("Tool.define", () => {
         run: ({ command }) => Effect.succeed(`$ ${command}`)
       })
       expect(bash).toMatchObject({ name: "bash", param: { type: "bash_20250124", name: "bash" } })
-      expect(yield* bash.handle(callOf({ command: "ls" }, "bash"))).toEqual(told("$ ls"))
+      expect(yield* bash.handle(callOf({ command: "ls" }, "bash"))).toEqual(resultOf("$ ls"))
       const param = { name: "mcp", input_schema: { type: "object", properties: { q: {} } } } as const
       const mcp = Tool.define({ param, input: Schema.Unknown, run: Effect.succeed })
       expect(mcp.param).toBe(param)
-      expect(yield* mcp.handle(callOf({ q: 1 }, "mcp"))).toEqual(told('{"q":1}'))
+      expect(yield* mcp.handle(callOf({ q: 1 }, "mcp"))).toEqual(resultOf('{"q":1}'))
     })
   )
 })
@@ -458,7 +458,7 @@ describe("types", () => {
   >() {}
   class Codec extends Context.Tag("Codec")<Codec, object>() {}
 
-  it("a tool needs what run needs and what its schema needs", () => {
+  it("a tool requires the services of run and of its schema", () => {
     const find = Tool.make({
       name: "find",
       input: Schema.Struct({ id: Schema.String }),
@@ -477,7 +477,7 @@ describe("types", () => {
     expect(find.name).toBe("find")
   })
 
-  it.effect("run can be called as it is", () =>
+  it.effect("run can be called directly", () =>
     Effect.gen(function* () {
       const double = Tool.make({
         name: "double",
@@ -485,7 +485,7 @@ describe("types", () => {
         run: ({ n }) => Effect.succeed(n * 2)
       })
       expect(yield* double.run({ n: 21 }, callOf({ n: "21" }))).toBe(42)
-      expect(yield* double.handle(callOf({ n: "21" }))).toEqual(told("42"))
+      expect(yield* double.handle(callOf({ n: "21" }))).toEqual(resultOf("42"))
     })
   )
 })

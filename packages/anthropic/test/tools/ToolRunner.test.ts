@@ -18,7 +18,7 @@ import {
 } from "../fixtures/scriptedModel.js"
 
 describe("run", () => {
-  it.effect("asks, runs the tools, tells what they gave, until the model is done", () =>
+  it.effect("calls the model, runs the tools and sends the results until the model is done", () =>
     Effect.gen(function* () {
       const first = [text("let me see"), use("a", "echo", { say: "1" }), use("b", "echo", { say: "2" })]
       const second = [use("c", "echo", { say: "3" })]
@@ -37,43 +37,41 @@ describe("run", () => {
         { role: "assistant", content: second },
         { role: "user", content: [result("c", "3")] }
       ]
-      const asked = (length: number) => ({
+      const request = (length: number) => ({
         ...params,
         tools: [echo.param, fails.param],
         messages: conversation.slice(0, length)
       })
-      expect(model.asked).toEqual([asked(1), asked(3), asked(5)])
+      expect(model.requests).toEqual([request(1), request(3), request(5)])
     })
   )
 
-  it.effect(
-    "tells the model of a failure, of an input that does not fit, and of a tool that there is not",
-    () =>
-      Effect.gen(function* () {
-        const model = scripted([
-          [
-            "tool_use",
-            use("a", "fails"),
-            use("b", "echo", { say: 1 }),
-            use("c", "nope"),
-            use("d", "toString"),
-            use("e", "echo", { say: "ok" })
-          ],
-          ["end_turn", text("sorry")]
-        ])
-        yield* ToolRunner.finalMessage(model, params, { tools: [echo, fails] })
-        const is_error = true
-        expect(model.asked[1]?.messages.at(-1)).toEqual({
-          role: "user",
-          content: [
-            result("a", "no such city", { is_error }),
-            result("b", expect.stringMatching(/^The input is invalid: /) as string, { is_error }),
-            result("c", "There is no tool nope", { is_error }),
-            result("d", "There is no tool toString", { is_error }),
-            result("e", "ok")
-          ]
-        })
+  it.effect("sends an error for a failure, an invalid input and an unknown tool", () =>
+    Effect.gen(function* () {
+      const model = scripted([
+        [
+          "tool_use",
+          use("a", "fails"),
+          use("b", "echo", { say: 1 }),
+          use("c", "nope"),
+          use("d", "toString"),
+          use("e", "echo", { say: "ok" })
+        ],
+        ["end_turn", text("sorry")]
+      ])
+      yield* ToolRunner.finalMessage(model, params, { tools: [echo, fails] })
+      const is_error = true
+      expect(model.requests[1]?.messages.at(-1)).toEqual({
+        role: "user",
+        content: [
+          result("a", "no such city", { is_error }),
+          result("b", expect.stringMatching(/^The input is invalid: /) as string, { is_error }),
+          result("c", "There is no tool nope", { is_error }),
+          result("d", "There is no tool toString", { is_error }),
+          result("e", "ok")
+        ]
       })
+    })
   )
 
   const removal = (name: string) => ({ type: "tool_removal", tool: { type: "tool_reference", name } })
@@ -82,15 +80,15 @@ describe("run", () => {
   const reference = (name: string) => ({ type: "tool_reference", name })
 
   it.effect.each<readonly [what: string, call: object, turns: ReadonlyArray<object>, runs: boolean]>([
-    ["its own", use("a", "echo", { say: "1" }), [], true],
-    ["one that names no toolset", { ...use("a", "echo", { say: "1" }), toolset_name: null }, [], true],
+    ["its own tool", use("a", "echo", { say: "1" }), [], true],
+    ["a call without a toolset", { ...use("a", "echo", { say: "1" }), toolset_name: null }, [], true],
     [
       "a toolset's of the same name",
       { ...use("a", "echo", { say: "1" }), toolset_name: "browser" },
       [],
       false
     ],
-    ["one that was withdrawn", use("a", "echo", { say: "1" }), [said("system", removal("echo"))], false],
+    ["a removed tool", use("a", "echo", { say: "1" }), [said("system", removal("echo"))], false],
     [
       "one that came back",
       use("a", "echo", { say: "1" }),
@@ -141,19 +139,19 @@ describe("run", () => {
       [said("system", { type: "tool_removal" }, { type: "tool_removal", tool: 1 })],
       true
     ]
-  ])("runs a tool, or tells that it is not there: %s", ([, call, turns, runs]) =>
+  ])("runs a tool, or sends an error that it does not exist: %s", ([, call, turns, runs]) =>
     Effect.gen(function* () {
       const model = scripted([
         ["tool_use", call],
         ["end_turn", text("done")]
       ])
-      const asked = { ...params, messages: [...params.messages, ...turns] } as Params
-      yield* ToolRunner.finalMessage(model, asked, { tools: [echo, fails] })
-      const answers = model.asked[1]?.messages.at(-1)?.content
+      const request = { ...params, messages: [...params.messages, ...turns] } as Params
+      yield* ToolRunner.finalMessage(model, request, { tools: [echo, fails] })
+      const results = model.requests[1]?.messages.at(-1)?.content
       const toolset =
         "toolset_name" in call && call.toolset_name !== null ? { toolset_name: call.toolset_name } : {}
       const place = "toolset_name" in toolset ? " of the toolset browser" : ""
-      expect(answers).toEqual([
+      expect(results).toEqual([
         runs ? result("a", "1") : result("a", `There is no tool echo${place}`, { is_error: true, ...toolset })
       ])
     })
@@ -163,11 +161,11 @@ describe("run", () => {
     ["end_turn", ["end_turn", text("a")]],
     ["stop_sequence", ["stop_sequence", text("a")]],
     ["refusal", ["refusal", text("a")]],
-    ["max_tokens with a call that was cut off", ["max_tokens", use("a", "never")]],
-    ["a reason that is not known yet", ["reason_of_tomorrow", use("a", "never")]],
+    ["max_tokens with a truncated call", ["max_tokens", use("a", "never")]],
+    ["an unknown reason", ["unknown_reason", use("a", "never")]],
     ["tool_use without a call", ["tool_use", text("a")]],
-    ["tool_use of the server's own", ["tool_use", { ...use("a", "web_search"), type: "server_tool_use" }]],
-    ["a pause of nothing", ["pause_turn"]]
+    ["tool_use of a server tool", ["tool_use", { ...use("a", "web_search"), type: "server_tool_use" }]],
+    ["a pause without content", ["pause_turn"]]
   ])("ends with %s", ([, reply]) =>
     Effect.gen(function* () {
       const model = scripted([reply])
@@ -176,7 +174,7 @@ describe("run", () => {
     })
   )
 
-  it.effect.each(["pause_turn", "compaction"])("sends a turn back that ended with %s", (reason) =>
+  it.effect.each(["pause_turn", "compaction"])("sends back a turn that ended with %s", (reason) =>
     Effect.gen(function* () {
       const model = scripted([
         [reason, text("searching")],
@@ -184,11 +182,11 @@ describe("run", () => {
         ["end_turn", text("found")]
       ])
       yield* Stream.runDrain(ToolRunner.run(model, params, { tools: [echo] }))
-      expect(model.asked[1]?.messages).toEqual([
+      expect(model.requests[1]?.messages).toEqual([
         ...params.messages,
         { role: "assistant", content: [text("searching")] }
       ])
-      expect(model.asked[2]?.messages.map(({ role }) => role)).toEqual([
+      expect(model.requests[2]?.messages.map(({ role }) => role)).toEqual([
         "user",
         "assistant",
         "assistant",
@@ -197,7 +195,7 @@ describe("run", () => {
     })
   )
 
-  it.effect("does not run the tools of a turn that was paused", () =>
+  it.effect("does not run the tools of a paused turn", () =>
     Effect.gen(function* () {
       const paused = [use("a", "never"), text("…")]
       const model = scripted([
@@ -205,7 +203,7 @@ describe("run", () => {
         ["end_turn", text("done")]
       ])
       yield* Stream.runDrain(ToolRunner.run(model, params, { tools: [never] }))
-      expect(model.asked[1]?.messages.at(-1)).toEqual({ role: "assistant", content: paused })
+      expect(model.requests[1]?.messages.at(-1)).toEqual({ role: "assistant", content: paused })
     })
   )
 
@@ -215,17 +213,17 @@ describe("run", () => {
     [0, 1],
     [-5, 1],
     [3, 3]
-  ])("makes no more than %i calls: %i", ([maxIterations, made]) =>
+  ])("makes at most %i calls: %i", ([maxIterations, made]) =>
     Effect.gen(function* () {
       const again: Reply = ["tool_use", use("a", "echo", { say: "again" })]
       const model = scripted([again, again, again])
       const messages = yield* collect(ToolRunner.run(model, params, { tools: [echo], maxIterations }))
       expect(messages.map(({ stop_reason }) => stop_reason)).toEqual(Array(made).fill("tool_use"))
-      expect(model.asked).toHaveLength(made)
+      expect(model.requests).toHaveLength(made)
     })
   )
 
-  it.effect("runs no tool that nobody asks the answer of", () =>
+  it.effect("runs no tool unless the next message is pulled", () =>
     Effect.gen(function* () {
       const model = scripted([["tool_use", use("a", "never")]])
       const limited = ToolRunner.run(model, params, { tools: [never], maxIterations: 1 })
@@ -247,7 +245,7 @@ describe("run", () => {
         )
     })
 
-  it.effect("runs the tools of a message at once, and answers in their order", () =>
+  it.effect("runs the tools of a message concurrently, and sends the results in order", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
       const [one, two] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
@@ -263,11 +261,11 @@ describe("run", () => {
       yield* Deferred.succeed(one, undefined)
       yield* Fiber.join(fiber)
       expect(log).toEqual(["one begins", "two begins", "two ends", "one ends"])
-      expect(model.asked[1]?.messages.at(-1)?.content).toEqual([result("a", "one"), result("b", "two")])
+      expect(model.requests[1]?.messages.at(-1)?.content).toEqual([result("a", "one"), result("b", "two")])
     })
   )
 
-  it.effect("runs no more of them at a time than concurrency says", () =>
+  it.effect("respects concurrency", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
       const open = yield* Deferred.make<void>()
@@ -282,7 +280,7 @@ describe("run", () => {
     })
   )
 
-  it.effect("fails as the model does, and dies as a tool does", () =>
+  it.effect("fails with the error of the model, and dies with the defect of a tool", () =>
     Effect.gen(function* () {
       const down = { create: () => Effect.fail("down" as const) }
       expect(yield* Effect.flip(ToolRunner.finalMessage(down, params, { tools: [] }))).toBe("down")
@@ -293,38 +291,38 @@ describe("run", () => {
     })
   )
 
-  it.effect("interrupts the tools that run", () =>
+  it.effect("interrupts running tools", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
-      const begun = yield* Deferred.make<void>()
+      const started = yield* Deferred.make<void>()
       const slow = Tool.make({
         name: "slow",
         input: Schema.Struct({}),
         run: () =>
-          Effect.zipRight(Deferred.succeed(begun, undefined), Effect.never).pipe(
+          Effect.zipRight(Deferred.succeed(started, undefined), Effect.never).pipe(
             Effect.onInterrupt(() => Effect.sync(() => log.push("interrupted")))
           )
       })
       const model = scripted([["tool_use", use("a", "slow")]])
       const fiber = yield* Effect.fork(ToolRunner.finalMessage(model, params, { tools: [slow] }))
-      yield* Deferred.await(begun)
+      yield* Deferred.await(started)
       expect(Exit.isInterrupted(yield* Fiber.interrupt(fiber))).toBe(true)
       expect(log).toEqual(["interrupted"])
     })
   )
 
-  it.effect("offers the request's own tools before its own, and none where there are none", () =>
+  it.effect("offers the tools of the request first, and sends no empty list", () =>
     Effect.gen(function* () {
       const search = { type: "web_search_20250305", name: "web_search" } as const
       const model = scripted([["end_turn"], ["end_turn"]])
       yield* ToolRunner.finalMessage(model, { ...params, tools: [search] }, { tools: [echo] })
-      expect(model.asked[0]?.tools).toEqual([search, echo.param])
+      expect(model.requests[0]?.tools).toEqual([search, echo.param])
       yield* ToolRunner.finalMessage(model, params, { tools: [] })
-      expect(model.asked[1]).toEqual(params)
+      expect(model.requests[1]).toEqual(params)
     })
   )
 
-  it.effect("gives every call the same options", () =>
+  it.effect("passes the same options to every call", () =>
     Effect.gen(function* () {
       const model = scripted([["tool_use", use("a", "echo", { say: "1" })], ["end_turn"]])
       const call = { betas: ["b"], timeouts: { total: "1 minute" } } as const
@@ -344,18 +342,18 @@ describe("run", () => {
     ["mine", "mine"],
     [{ skills: [] }, { skills: [], id: "c1" }],
     [{ id: "mine" }, { id: "mine" }]
-  ])("goes on in the container it was in: given %j, sends %j", ([container, sent]) =>
+  ])("reuses the container: for %j sends %j", ([container, sent]) =>
     Effect.gen(function* () {
       const used = { container: { id: "c1", expires_at: "2025-01-01T00:00:00Z" } }
       const model = scripted([["tool_use", use("a", "echo", { say: "1" })], ["end_turn"]], used)
       yield* ToolRunner.finalMessage(model, { ...params, container }, { tools: [echo] })
-      expect(model.asked.map((asked) => asked.container)).toEqual([container, sent])
+      expect(model.requests.map(({ container }) => container)).toEqual([container, sent])
     })
   )
 })
 
-describe("the vendor's runner", () => {
-  it.effect("asks the same of the API", () =>
+describe("Anthropic's tool runner", () => {
+  it.effect("sends the same requests", () =>
     Effect.gen(function* () {
       const replies: ReadonlyArray<Reply> = [
         ["tool_use", text("a"), use("a", "echo", { say: "1" }), use("b", "echo", { say: "2" })],
@@ -389,15 +387,15 @@ describe("the vendor's runner", () => {
           })
           .runUntilDone()
       )
-      expect(script.asked.map(({ messages }) => messages)).toEqual(
-        model.asked.map(({ messages }) => messages)
+      expect(script.requests.map(({ messages }) => messages)).toEqual(
+        model.requests.map(({ messages }) => messages)
       )
     })
   )
 })
 
 describe("turns", () => {
-  it.effect("gives the conversation to go on with, and begins anew at each run", () =>
+  it.effect("emits the conversation to continue, and starts over at each run", () =>
     Effect.gen(function* () {
       const replies: ReadonlyArray<Reply> = [
         ["tool_use", use("a", "echo", { say: "1" })],

@@ -27,13 +27,13 @@ describe("stream", () => {
     ["end_turn", text("done")]
   ]
 
-  it.effect("asks as run does, and gives the events of all messages", () =>
+  it.effect("sends the same requests as run, and emits the events of all messages", () =>
     Effect.gen(function* () {
       const [model, whole] = [scripted(replies), scripted(replies)]
       const events = yield* collect(ToolRunner.stream(model, params, { tools: [echo] }))
       expect(events).toEqual(replies.flatMap((reply) => eventsOf(reply)))
       const messages = yield* collect(ToolRunner.run(whole, params, { tools: [echo] }))
-      expect(model.asked).toEqual(whole.asked)
+      expect(model.requests).toEqual(whole.requests)
       const stream = Stream.fromIterable(events)
       expect(yield* MessageStream.finalMessage(stream)).toEqual(messages.at(-1))
       const snapshots = yield* collect(MessageStream.accumulate(stream))
@@ -43,7 +43,7 @@ describe("stream", () => {
     })
   )
 
-  it.effect("runs no tool before what came is taken, and none behind the limit", () =>
+  it.effect("runs no tool before its message is consumed, and none beyond the limit", () =>
     Effect.gen(function* () {
       const reply: Reply = ["tool_use", use("a", "never")]
       const stream = ToolRunner.stream(scripted([reply]), params, { tools: [never] })
@@ -54,7 +54,7 @@ describe("stream", () => {
     })
   )
 
-  it.effect("fails where a message does not come to its end", () =>
+  it.effect("fails for an incomplete message", () =>
     Effect.gen(function* () {
       const events = eventsOf(["end_turn", text("a")])
       const cut = { stream: () => Stream.fromIterable(events.slice(0, -1)) }
@@ -91,7 +91,7 @@ describe("types", () => {
     run: () => Effect.flatMap(Net, ({ up }) => (up ? Effect.succeed("up") : Effect.fail("down" as const)))
   })
 
-  it.effect("the stream needs what the tools need, and does not fail as they do", () =>
+  it.effect("the stream requires what the tools require, and excludes their errors", () =>
     Effect.gen(function* () {
       const model = scripted([["tool_use", use("a", "db"), use("b", "net", { a: "" })], ["end_turn"]])
       const create = (params: Params) => Effect.mapError(model.create(params), () => "api" as const)
@@ -105,20 +105,20 @@ describe("types", () => {
         Effect.provideService(Db, { size: 7 }),
         Effect.provideService(Net, { up: false })
       )
-      expect(model.asked[1]?.messages.at(-1)?.content).toEqual([
+      expect(model.requests[1]?.messages.at(-1)?.content).toEqual([
         result("a", "7"),
         result("b", "down", { is_error: true })
       ])
     })
   )
 
-  it("takes the tools out of the options of a call, whose key would be the same for all", () => {
+  it("rejects an idempotency key, which every call would share", () => {
     // @ts-expect-error
     const options: ToolRunner.Options<[]> = { tools: [], idempotencyKey: "k" }
     expect(options.tools).toEqual([])
   })
 
-  it("a client has what it takes", () => {
+  it("a client is a Creator and a Streamer", () => {
     expectTypeOf<Anthropic.Anthropic["messages"]>().toExtend<ToolRunner.Creator & ToolRunner.Streamer>()
     expect(ToolRunner.run).toBeTypeOf("function")
   })

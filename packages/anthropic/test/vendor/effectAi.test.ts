@@ -10,7 +10,7 @@ import { AnthropicApi } from "@effect-api/testing"
 import { Effect, Layer, Logger, Redacted } from "effect"
 import { gather } from "./fixtures/pair.js"
 
-/** A program of `@effect/ai`, on the client of ours as its `HttpClient`. */
+/** A program of `@effect/ai`, with our client as its `HttpClient`. */
 const onOurs = (api: AnthropicApi.AnthropicApi, transport: Layer.Layer<HttpClient.HttpClient>) =>
   AnthropicLanguageModel.layer({ model: "claude-sonnet-4-5", config: { max_tokens: 64 } }).pipe(
     Layer.provide(AnthropicClient.layer({ apiUrl: api.url })),
@@ -41,7 +41,7 @@ const transports: ReadonlyArray<{
 
 describe.each(transports)("on $name", ({ layer }) => {
   it.scopedLive(
-    "a program of @effect/ai streams text through our layerHttpClient, with our key and our retries",
+    "a program of @effect/ai streams text through layerHttpClient, with our key and retries",
     () =>
       Effect.gen(function* () {
         const api = yield* AnthropicApi.make({ script: AnthropicApi.answer(words, { chunkBytes: 9 }) })
@@ -58,7 +58,7 @@ describe.each(transports)("on $name", ({ layer }) => {
       })
   )
 
-  it.scopedLive("and generates it whole", () =>
+  it.scopedLive("and generates text without a stream", () =>
     Effect.gen(function* () {
       const api = yield* AnthropicApi.make({ script: words })
       const { text } = yield* LanguageModel.generateText({ prompt: "Say good morning" }).pipe(

@@ -6,7 +6,7 @@ import { described, type Pair, pair, plain, promised } from "./fixtures/pair.js"
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** What was sent and what came of it, on a server that remembers nothing of the time before. */
+/** The requests of a call and its result, on a fresh server. */
 const play = ({ api, ours }: Pair, call: Call, run: (id: string) => Effect.Effect<unknown, unknown>) =>
   Effect.gen(function* () {
     yield* api.reset
@@ -19,7 +19,7 @@ const play = ({ api, ours }: Pair, call: Call, run: (id: string) => Effect.Effec
     return { value, sent }
   })
 
-/** The values of an answer by their paths, with the places in lists left out. */
+/** The values of a response by their paths, without array indices. */
 const leaves = (
   value: unknown,
   path: ReadonlyArray<string> = []
@@ -41,7 +41,7 @@ interface Apart {
   readonly ours: unknown
 }
 
-/** The fields that are not the same, with the first value of each side that the other has not. */
+/** The fields that differ, with the first differing value of each side. */
 const apart = (
   theirs: ReadonlyArray<readonly [string, unknown]>,
   ours: ReadonlyArray<readonly [string, unknown]>
@@ -55,7 +55,7 @@ const apart = (
   })
 }
 
-/** Requests in pairs; where the vendor's client sends more, the last are those that ask the same. */
+/** Pairs of requests. If Anthropic's SDK sends more, the last ones correspond. */
 const requestsApart = (theirs: ReadonlyArray<Fields>, ours: ReadonlyArray<Fields>): ReadonlyArray<Apart> => [
   ...apart([["requests", theirs.length]], [["requests", ours.length]]),
   ...ours.flatMap((request, at) =>
@@ -67,12 +67,12 @@ const compared = (clients: Pair, call: Call) =>
   Effect.gen(function* () {
     const theirs = yield* play(clients, call, (id) => promised(() => call.theirs(clients.theirs, id)))
     const ours = yield* play(clients, call, (id) => call.ours(clients.ours, id))
-    const answer = (value: unknown) =>
-      leaves(value, ["answer"]).map(([path, each]) => [spaced(path), each] as const)
-    return [...requestsApart(theirs.sent, ours.sent), ...apart(answer(theirs.value), answer(ours.value))]
+    const response = (value: unknown) =>
+      leaves(value, ["response"]).map(([path, each]) => [spaced(path), each] as const)
+    return [...requestsApart(theirs.sent, ours.sent), ...apart(response(theirs.value), response(ours.value))]
   }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
 
-const spaced = (path: string) => path.replace(/^answer\./, "answer ")
+const spaced = (path: string) => path.replace(/^response\./, "response ")
 
 const listed = (call: Call): ReadonlyArray<Difference> =>
   differences.filter(({ calls }) => calls === "all" || calls.includes(call.name))
@@ -84,7 +84,7 @@ const matches = (value: unknown, expected: RegExp | undefined): boolean =>
 
 const sorted = (fields: Iterable<string>) => [...new Set(fields)].sort()
 
-describe("the vendor's SDK and ours send equal requests and read equal answers, but for what is listed", () => {
+describe("Anthropic's SDK and our client send equal requests and read equal responses, except for the listed differences", () => {
   for (const call of calls) {
     it.scopedLive(call.name, () =>
       Effect.gen(function* () {
@@ -101,7 +101,7 @@ describe("the vendor's SDK and ours send equal requests and read equal answers, 
     )
   }
 
-  it("every listed difference is of a call that there is, and has a reason", () => {
+  it("every listed difference has an existing call and a reason", () => {
     const names = new Set(calls.map(({ name }) => name))
     for (const { calls, reason } of differences) {
       if (calls !== "all") expect(calls.filter((name) => !names.has(name))).toEqual([])
@@ -110,14 +110,14 @@ describe("the vendor's SDK and ours send equal requests and read equal answers, 
     expect(names.size).toBe(calls.length)
   })
 
-  it.scopedLive("a difference that is not listed, or no longer there, would be seen", () =>
+  it.scopedLive("an unlisted or obsolete difference is detected", () =>
     Effect.gen(function* () {
       const clients = yield* pair()
       const [create] = calls
       if (create === undefined) return yield* Effect.dieMessage("no calls")
       const other: Call = { ...create, ours: (client) => client.messages.create({ ...hello, max_tokens: 1 }) }
       const fields = (yield* compared(clients, other)).map(({ field }) => field)
-      expect(fields).toEqual(expect.arrayContaining(["body", "answer stop_reason", "answer content.*.text"]))
+      expect(fields).toEqual(expect.arrayContaining(["body", "response stop_reason", "response content.*.text"]))
       const versioned = { ...clients, ours: clients.ours.withOptions({ version: "2026-10-21" }) }
       expect((yield* compared(versioned, create)).map(({ field }) => field)).not.toContain(
         "header anthropic-version"
@@ -125,7 +125,7 @@ describe("the vendor's SDK and ours send equal requests and read equal answers, 
     })
   )
 
-  it.scopedLive("a token goes under the same header, and no key with it", () =>
+  it.scopedLive("both send a token in the same header, without a key", () =>
     Effect.gen(function* () {
       const { api, ours, theirs } = yield* pair()
       yield* promised(() => theirs.withOptions({ apiKey: null, authToken: "token" }).messages.create(hello))
@@ -139,7 +139,7 @@ describe("the vendor's SDK and ours send equal requests and read equal answers, 
   )
 })
 
-it.scopedLive("what takes more than ten minutes is refused by both, and nothing is sent", () =>
+it.scopedLive("both reject a message of more than ten minutes, and send nothing", () =>
   Effect.gen(function* () {
     const { api, ours, theirs } = yield* pair()
     const long = { ...hello, max_tokens: 22_000 }

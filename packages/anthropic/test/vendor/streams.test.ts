@@ -32,15 +32,15 @@ const found = {
 
 const input = { city: "Zürich", note: 'a "quote", a \\, a tab\t, 🌱', nested: [{ n: -1.5e3 }, null, true] }
 
-/** The same input, with every escape that JSON has. */
+/** The same input, with every escape of JSON. */
 const escaped =
   '{"city":"Z\\u00fcrich","note":"a \\"quote\\", a \\\\, a tab\\t, \\ud83c\\udf31","nested":[{"n":-1.5e3},null,true]}'
 
-/** Streams of every shape that the API documents. */
+/** Streams of every documented shape. */
 const streams: ReadonlyArray<readonly [string, AnthropicApi.Answer]> = [
   ["text", answer("Good morning, Zürich! 🌱")],
-  ["text in many pieces", answer(text("Good morning, Zürich! 🌱", { pieces: 1 }))],
-  ["text without a piece", answer(text("", { pieces: [] }))],
+  ["text in many deltas", answer(text("Good morning, Zürich! 🌱", { pieces: 1 }))],
+  ["text without a delta", answer(text("", { pieces: [] }))],
   ["no block", answer([])],
   ["several blocks", answer([text("One."), text("Two."), text("Three.")])],
   [
@@ -51,14 +51,14 @@ const streams: ReadonlyArray<readonly [string, AnthropicApi.Answer]> = [
   ["input split in the middle of escapes", answer(toolUse("weather", input, { json: escaped, pieces: 1 }))],
   ["input split in the middle of surrogates", answer(toolUse("weather", input, { pieces: 1 }))],
   ["input with spaces", answer(toolUse("weather", { a: 1 }, { json: ' {\n "a" : 1 }\n', pieces: 2 }))],
-  ["input that is empty", answer(toolUse("now", {}, { pieces: [] }))],
+  ["empty input", answer(toolUse("now", {}, { pieces: [] }))],
   ["two tools", answer([toolUse("weather", { city: "Bern" }), toolUse("weather", { city: "Basel" })])],
   ["thinking and its signature", answer([thinking("Which city?", { signature: "c2ln" }), text("Zürich.")])],
-  ["thinking that is omitted", answer([thinking("", { signature: "c2ln", pieces: [] }), text("Zürich.")])],
+  ["omitted thinking", answer([thinking("", { signature: "c2ln", pieces: [] }), text("Zürich.")])],
   ["redacted thinking", answer([block({ type: "redacted_thinking", data: "ZGF0YQ==" }), text("Zürich.")])],
   ["citations", answer([text("Look:"), text("it is green", { citations: [location, found] }), text(".")])],
   [
-    "the server's own tools",
+    "server tools",
     answer([
       serverToolUse("web_search", { query: "weather Zürich" }),
       block({
@@ -93,7 +93,7 @@ const streams: ReadonlyArray<readonly [string, AnthropicApi.Answer]> = [
     answer(toolUse("f", {}, { json: "{}" }), { stopReason: "max_tokens" })
   ],
   [
-    "a container and what it cost",
+    "a container and its usage",
     answer("Done.", {
       message: { container: { id: "container_1", expires_at: "2026-11-20T00:00:00Z", skills: null } },
       usage: {
@@ -104,7 +104,7 @@ const streams: ReadonlyArray<readonly [string, AnthropicApi.Answer]> = [
       }
     })
   ],
-  ["a block of tomorrow", answer([block({ type: "hologram", depth: 3 }), text("There.")])]
+  ["a block of an unknown type", answer([block({ type: "hologram", depth: 3 }), text("There.")])]
 ]
 
 const both = (said: AnthropicApi.Answer) =>
@@ -123,7 +123,7 @@ const both = (said: AnthropicApi.Answer) =>
     }
   })
 
-describe("an accumulated message is the vendor's finalMessage(), and the message that comes whole", () => {
+describe("an accumulated message equals finalMessage() of Anthropic's SDK, and the message of create", () => {
   for (const [name, said] of streams) {
     it.scopedLive(name, () =>
       Effect.gen(function* () {
@@ -137,7 +137,7 @@ describe("an accumulated message is the vendor's finalMessage(), and the message
   const inputs = fc.dictionary(fc.string({ unit: "binary" }), fc.jsonValue({ stringUnit: "binary" }), {
     maxKeys: 4
   })
-  it.scopedLive("any input, split anywhere, in any bytes", () =>
+  it.scopedLive("for any input, split anywhere, in any bytes", () =>
     Effect.gen(function* () {
       const { api, ours } = yield* pair()
       const samples = fc.sample(
@@ -158,8 +158,8 @@ describe("an accumulated message is the vendor's finalMessage(), and the message
   )
 })
 
-describe("on the way", () => {
-  it.scopedLive("the text is told in the same pieces", () =>
+describe("during a stream", () => {
+  it.scopedLive("the text has the same deltas", () =>
     Effect.gen(function* () {
       const said = answer([text("Good morning, Zürich! 🌱", { pieces: 3 }), toolUse("f", {})], {
         chunkBytes: 2
@@ -187,13 +187,13 @@ describe("on the way", () => {
         gather
       )
       expect(mine.map(([piece]) => piece)).toEqual(steps.map(([piece]) => piece))
-      // Ours shows a string while it comes, the vendor's once it is whole.
+      // We include an incomplete string; Anthropic's SDK includes complete ones only.
       for (const [at, [, soFar]] of steps.entries()) expect(mine[at]?.[1]).toMatchObject(soFar as object)
       expect(mine.at(-1)).toEqual(steps.at(-1))
     })
   )
 
-  it.scopedLive("an error event fails both with its type and the id of the request", () =>
+  it.scopedLive("an error event fails both with its type and the request id", () =>
     Effect.gen(function* () {
       const failsAfter = { events: 5, failure: AnthropicApi.failure("overloaded_error") }
       const { api, ours, theirs } = yield* pair({ script: answer("Once upon a time", { failsAfter }) })

@@ -22,7 +22,7 @@ const event = {
 }
 const body = JSON.stringify(event)
 
-/** By the word of the specification, and nothing of ours. */
+/** Signs as the specification says, without our code. */
 const signature = (key: Buffer, id: string, timestamp: string, body: string | Uint8Array): string =>
   `v1,${createHmac("sha256", key).update(`${id}.${timestamp}.`).update(body).digest("base64")}`
 
@@ -42,13 +42,13 @@ const verify = (changes: Partial<Webhooks.Delivery> = {}) =>
   Effect.zipRight(TestClock.setTime(now), Webhooks.verify({ ...delivery, ...changes }))
 
 describe("Webhooks.verify", () => {
-  it.effect("gives the event of a genuine delivery", () =>
+  it.effect("returns the event of an authentic delivery", () =>
     Effect.gen(function* () {
       expect(yield* verify()).toEqual(event)
     })
   )
 
-  it.effect("takes headers as servers give them, and bodies as text or bytes", () =>
+  it.effect("accepts headers in every form of a server, and bodies as text or bytes", () =>
     Effect.gen(function* () {
       const headers = headersOf()
       const upper = Object.fromEntries(
@@ -64,7 +64,7 @@ describe("Webhooks.verify", () => {
     })
   )
 
-  it.effect("proves the bytes and not the text: another spelling of the same JSON is another body", () =>
+  it.effect("verifies the bytes: the same JSON in another notation is another body", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(verify({ body: JSON.stringify(event, null, 1) }))
       expect(error).toMatchObject({ _tag: "WebhookVerificationError", reason: "no-matching-signature" })
@@ -125,7 +125,7 @@ describe("Webhooks.verify", () => {
         "holds no signature"
       )
     )
-  ])("refuses %j: %s of %s", ([changes, reason, header, message]) =>
+  ])("rejects %j: %s of %s", ([changes, reason, header, message]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(verify({ headers: headersOf(changes) }))
       expect(error).toMatchObject({ _tag: "WebhookVerificationError", reason, header })
@@ -135,7 +135,7 @@ describe("Webhooks.verify", () => {
     })
   )
 
-  it.effect("allows five minutes both ways by the Clock, or what is asked for", () =>
+  it.effect("tolerates five minutes of difference by the Clock, or the given tolerance", () =>
     Effect.gen(function* () {
       for (const shift of [-300, 0, 300]) {
         const headers = headersOf({ "webhook-timestamp": String(seconds + shift) })
@@ -146,13 +146,13 @@ describe("Webhooks.verify", () => {
       expect(yield* verify({ headers: old, tolerance: Infinity })).toEqual(event)
       const error = yield* Effect.flip(verify({ headers: old, tolerance: "3599 seconds" }))
       expect(error).toMatchObject({ reason: "timestamp-too-old" })
-      // A delivery that was good is no longer so when it is played again later.
+      // A replayed delivery is rejected.
       yield* TestClock.adjust("301 seconds")
       expect(yield* Effect.flip(Webhooks.verify(delivery))).toMatchObject({ reason: "timestamp-too-old" })
     })
   )
 
-  it.effect("takes any of several signatures and any of several secrets", () =>
+  it.effect("accepts any of several signatures and any of several secrets", () =>
     Effect.gen(function* () {
       const good = headersOf()["webhook-signature"]
       const bad = signature(Buffer.from("an old key"), "msg_1", String(seconds), body)
@@ -166,7 +166,7 @@ describe("Webhooks.verify", () => {
     })
   )
 
-  it.effect("takes a secret without its prefix, or with space around it", () =>
+  it.effect("accepts a secret without its prefix, or with whitespace around it", () =>
     Effect.gen(function* () {
       for (const text of [secretText.slice(6), `${secretText}\n`]) {
         expect(yield* verify({ secret: Redacted.make(text) })).toEqual(event)
@@ -179,7 +179,7 @@ describe("Webhooks.verify", () => {
     ["", "it is empty", 0],
     ["whsec_not-base64!", "it is not base64", 0],
     ["sk-ant-hunter2", "it is not base64", 0]
-  ] as const)("tells of the secret %j, and never shows one", ([text, reason, index]) =>
+  ] as const)("reports the invalid secret %j without revealing it", ([text, reason, index]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(verify({ secret: Redacted.make(text) }))
       expect(error).toMatchObject({ _tag: "WebhookSecretError", reason, index })
@@ -189,7 +189,7 @@ describe("Webhooks.verify", () => {
     })
   )
 
-  it.effect("takes a string where plain JavaScript has no Redacted, and tells of what is none", () =>
+  it.effect("accepts a plain string from JavaScript, and reports other values", () =>
     Effect.gen(function* () {
       expect(yield* verify({ secret: secretText as never })).toEqual(event)
       for (const none of [undefined, 5, {}]) {
@@ -199,7 +199,7 @@ describe("Webhooks.verify", () => {
     })
   )
 
-  it.effect("tells that there is no secret at all", () =>
+  it.effect("reports a missing secret", () =>
     Effect.gen(function* () {
       expect(yield* Effect.flip(verify({ secret: [] }))).toMatchObject({
         _tag: "WebhookSecretError",
@@ -220,7 +220,7 @@ describe("Webhooks.verify", () => {
       "is missing",
       ["data", "vault_id"]
     ]
-  ] as const)("tells what is wrong with the body %s", ([text, reason, path]) =>
+  ] as const)("reports the problem of the body %s", ([text, reason, path]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(verify({ body: text, headers: headersOf({}, text) }))
       expect(error).toMatchObject({ _tag: "WebhookPayloadError", path, excerpt: text.slice(0, 200) })
@@ -230,7 +230,7 @@ describe("Webhooks.verify", () => {
   )
 
   it.effect.prop(
-    "keeps whatever a kind of event brings that is not known yet",
+    "keeps all fields of an unknown event",
     [fc.string(), fc.dictionary(fc.string({ minLength: 1 }), fc.jsonValue())],
     ([type, fields]) =>
       Effect.gen(function* () {
@@ -243,7 +243,7 @@ describe("Webhooks.verify", () => {
     { fastCheck: { numRuns: 30 } }
   )
 
-  it.effect("gives the body as it was sent, its unknown fields and their order too", () =>
+  it.effect("returns the body unchanged, with unknown fields and in order", () =>
     Effect.gen(function* () {
       const text = `{"__proto__":{"a":1},"z":1,${body.slice(1)}`
       const given = yield* verify({ body: text, headers: headersOf({}, text) })
@@ -253,7 +253,7 @@ describe("Webhooks.verify", () => {
   )
 
   it.effect.each([16, 17, 18, 24, 32])(
-    "takes a secret of %i bytes, with its padding or without, prefix or none",
+    "accepts a secret of %i bytes, with or without padding and prefix",
     (length) =>
       Effect.gen(function* () {
         yield* TestClock.setTime(now)
@@ -269,7 +269,7 @@ describe("Webhooks.verify", () => {
       })
   )
 
-  it.effect.each(["a", "abcde", "ab=c", "=", "ab-_", "abc==="])("does not take %j for base64", (text) =>
+  it.effect.each(["a", "abcde", "ab=c", "=", "ab-_", "abc==="])("rejects %j as base64", (text) =>
     Effect.gen(function* () {
       const secret = Redacted.make(`whsec_${text}`)
       const error = yield* Effect.flip(Webhooks.verify({ ...delivery, secret }))
@@ -277,7 +277,7 @@ describe("Webhooks.verify", () => {
     })
   )
 
-  it("knows every kind of event by its fields", () => {
+  it("accepts every known event with its fields", () => {
     const decode = Schema.decodeUnknownSync(WebhookEvent.WebhookEventData)
     const ids = { id: "a", organization_id: "b" }
     const cases = [
@@ -298,7 +298,7 @@ describe("Webhooks.verify", () => {
 describe("Webhooks.sign", () => {
   const at = DateTime.unsafeMake(now + 999)
 
-  it.effect("signs what the specification's own library and the vendor's SDK take for genuine", () =>
+  it.effect("signs deliveries that the library of the specification and Anthropic's SDK accept", () =>
     Effect.gen(function* () {
       const real = DateTime.unsafeNow()
       const headers = yield* Webhooks.sign({ secret, id: "msg_1", body, at: real })
@@ -335,7 +335,7 @@ describe("Webhooks.sign", () => {
     { fastCheck: { numRuns: 30 } }
   )
 
-  it.effect("tells of a secret that is none", () =>
+  it.effect("fails for an invalid secret", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Webhooks.sign({ secret: Redacted.make("?"), id: "a", body: "b", at }))
       expect(error._tag).toBe("WebhookSecretError")
