@@ -15,7 +15,7 @@ const messageOf = (events: ReadonlyArray<MessageEvent.MessageEvent>) =>
   Either.getOrThrow(pushAll(events).end())
 
 /** The message that Anthropic's SDK builds from the same lines, without the fields that it adds. */
-const vendorMessage = (wire: ReadonlyArray<unknown>) =>
+const sdkMessage = (wire: ReadonlyArray<unknown>) =>
   Effect.promise(async () => {
     const lines = wire.map((event) => `${JSON.stringify(event)}\n`).join("")
     const body = new Response(lines).body
@@ -38,7 +38,7 @@ describe("MessageAccumulator", () => {
         stop_reason: "end_turn",
         usage: { ...Events.messageStart.message.usage, output_tokens: 42 }
       })
-      expect(message).toEqual(yield* vendorMessage(Events.wire(parts)))
+      expect(message).toEqual(yield* sdkMessage(Events.wire(parts)))
     })
   )
 
@@ -51,7 +51,7 @@ describe("MessageAccumulator", () => {
         const message = messageOf(Events.eventsOf([part], Events.messageDelta({ stop_reason: "tool_use" })))
         expect(message.content).toEqual([part.end])
         expect(jsonOf(message)).toEqual(
-          yield* vendorMessage(Events.wire([part], Events.messageDelta({ stop_reason: "tool_use" })))
+          yield* sdkMessage(Events.wire([part], Events.messageDelta({ stop_reason: "tool_use" })))
         )
       })
   )
@@ -64,7 +64,7 @@ describe("MessageAccumulator", () => {
         const short = { ...part, deltas: [{ type: "input_json_delta", partial_json: input.slice(0, at) }] }
         const end = Events.messageDelta({ stop_reason: "max_tokens" })
         const message = jsonOf(messageOf(Events.eventsOf([short], end)))
-        expect(message).toEqual(yield* vendorMessage(Events.wire([short], end)))
+        expect(message).toEqual(yield* sdkMessage(Events.wire([short], end)))
       })
   )
 
@@ -101,9 +101,9 @@ describe("MessageAccumulator", () => {
     Effect.gen(function* () {
       const wire = Events.wire([Events.text("a")], end)
       const message = jsonOf(messageOf(Events.decodeEvents(wire))) as Record<string, unknown>
-      const vendor = (yield* vendorMessage(wire)) as Record<string, unknown>
-      expect(message).toMatchObject(vendor)
-      expect(Object.keys(message).filter((name) => message[name] !== null && !(name in vendor))).toEqual([])
+      const sdk = (yield* sdkMessage(wire)) as Record<string, unknown>
+      expect(message).toMatchObject(sdk)
+      expect(Object.keys(message).filter((name) => message[name] !== null && !(name in sdk))).toEqual([])
     })
   )
 

@@ -306,8 +306,8 @@ describe("Webhooks.sign", () => {
       expect(new Webhook(secretText).sign("msg_1", DateTime.toDate(real), body)).toBe(
         headers["webhook-signature"]
       )
-      const vendor = new Anthropic({ apiKey: "none", webhookKey: secretText })
-      expect(vendor.beta.webhooks.unwrap(body, { headers })).toEqual(event)
+      const sdk = new Anthropic({ apiKey: "none", webhookKey: secretText })
+      expect(sdk.beta.webhooks.unwrap(body, { headers })).toEqual(event)
     })
   )
 
