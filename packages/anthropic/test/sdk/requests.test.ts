@@ -117,7 +117,9 @@ describe("Anthropic's SDK and our client send equal requests and read equal resp
       if (create === undefined) return yield* Effect.dieMessage("no calls")
       const other: Call = { ...create, ours: (client) => client.messages.create({ ...hello, max_tokens: 1 }) }
       const fields = (yield* compared(clients, other)).map(({ field }) => field)
-      expect(fields).toEqual(expect.arrayContaining(["body", "response stop_reason", "response content.*.text"]))
+      expect(fields).toEqual(
+        expect.arrayContaining(["body", "response stop_reason", "response content.*.text"])
+      )
       const versioned = { ...clients, ours: clients.ours.withOptions({ version: "2026-10-21" }) }
       expect((yield* compared(versioned, create)).map(({ field }) => field)).not.toContain(
         "header anthropic-version"
