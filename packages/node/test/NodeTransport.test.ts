@@ -27,18 +27,18 @@ describe("retries", () => {
   const faults: ReadonlyArray<readonly [string, TestServer.Reply, string]> = [
     ["an error status", busy, "ServiceUnavailableError"],
     ["a reset before the headers", TestServer.reset, "ConnectionError"],
-    ["a hang-up before the headers", TestServer.hangUp, "ConnectionError"],
-    ["a reset in mid-body", text.pipe(TestServer.resetAfter(4)), "ConnectionError"],
-    ["a body cut short", text.pipe(TestServer.truncateAfter(4)), "ConnectionError"],
+    ["a closed connection before the headers", TestServer.hangUp, "ConnectionError"],
+    ["a reset within the body", text.pipe(TestServer.resetAfter(4)), "ConnectionError"],
+    ["a truncated body", text.pipe(TestServer.truncateAfter(4)), "ConnectionError"],
     [
-      "a chunked body cut short",
+      "a truncated chunked body",
       TestServer.chunks(['"0123', '456"']).pipe(TestServer.truncateAfter(5)),
       "ConnectionError"
     ],
-    ["something that is not HTTP", TestServer.garbage, "ConnectionError"],
-    ["half a head", TestServer.raw("HTTP/1.1 200 OK\r\ncontent-le"), "ConnectionError"]
+    ["a response that is not HTTP", TestServer.garbage, "ConnectionError"],
+    ["a truncated head", TestServer.raw("HTTP/1.1 200 OK\r\ncontent-le"), "ConnectionError"]
   ]
-  it.scopedLive.each(faults)("6.1 after %s", ([, fault, tag]) =>
+  it.scopedLive.each(faults)("6.1 a call is retried after %s", ([, fault, tag]) =>
     Effect.gen(function* () {
       const { client, server } = yield* served(TestServer.sequence(fault, ok))
       const response = yield* client.executeWithResponse(get)
@@ -52,12 +52,12 @@ describe("retries", () => {
 describe("failures", () => {
   const kinds: ReadonlyArray<readonly [string, TestServer.Reply, ReadonlyArray<string>]> = [
     ["a reset before the headers", TestServer.reset, ["reset"]],
-    ["a hang-up", TestServer.hangUp, ["closed"]],
-    ["a reset in mid-body", text.pipe(TestServer.resetAfter(4)), ["reset"]],
-    ["a body cut short", text.pipe(TestServer.truncateAfter(4)), ["closed"]],
-    ["something that is not HTTP", TestServer.garbage, ["other"]]
+    ["a closed connection", TestServer.hangUp, ["closed"]],
+    ["a reset within the body", text.pipe(TestServer.resetAfter(4)), ["reset"]],
+    ["a truncated body", text.pipe(TestServer.truncateAfter(4)), ["closed"]],
+    ["a response that is not HTTP", TestServer.garbage, ["other"]]
   ]
-  it.scopedLive.each(kinds)("7.3 names %s", ([, fault, expected]) =>
+  it.scopedLive.each(kinds)("7.3 the error names %s", ([, fault, expected]) =>
     Effect.gen(function* () {
       const { error } = yield* failing(fault)
       expect(error).toMatchObject({ _tag: "ConnectionError", delivery: "maybe-applied" })
@@ -65,7 +65,7 @@ describe("failures", () => {
     })
   )
 
-  it.scopedLive("7.3 names a refused connection, which took nothing", () =>
+  it.scopedLive("7.3 a refused connection is named, and nothing was sent", () =>
     Effect.gen(function* () {
       const url = yield* TestServer.refusedUrl
       const client = yield* clientOf({ url }, { retry: once })
@@ -83,7 +83,7 @@ describe("failures", () => {
     ["idle", text.pipe(TestServer.stallAfter(4)), { idle: brief }]
   ]
   it.scopedLive.each(limits)(
-    "7.3 ends a call at its %s limit and closes the socket",
+    "7.3 the %s timeout ends a call and closes its socket",
     ([phase, reply, timeouts]) =>
       Effect.gen(function* () {
         const { error, server } = yield* failing(reply, { timeouts })
@@ -92,23 +92,25 @@ describe("failures", () => {
       })
   )
 
-  it.scopedLive("7.3 ends a connection that does not come to stand, and nothing was sent", () =>
-    Effect.gen(function* () {
-      const { port } = yield* listening(() => createServer(() => undefined))
-      const client = yield* clientOf(
-        { url: `https://127.0.0.1:${port}` },
-        { retry: once, timeouts: { connect: brief } }
-      )
-      expect(yield* Effect.flip(client.execute(get))).toMatchObject({
-        _tag: "TimeoutError",
-        phase: "connect",
-        limit: brief,
-        delivery: "not-sent"
+  it.scopedLive(
+    "7.3 the connect timeout ends a TLS handshake that never completes, and nothing was sent",
+    () =>
+      Effect.gen(function* () {
+        const { port } = yield* listening(() => createServer(() => undefined))
+        const client = yield* clientOf(
+          { url: `https://127.0.0.1:${port}` },
+          { retry: once, timeouts: { connect: brief } }
+        )
+        expect(yield* Effect.flip(client.execute(get))).toMatchObject({
+          _tag: "TimeoutError",
+          phase: "connect",
+          limit: brief,
+          delivery: "not-sent"
+        })
       })
-    })
   )
 
-  it.scopedLive("7.3 a body longer than it was said to be does not reach the next call", () =>
+  it.scopedLive("7.3 excess bytes after a body do not reach the next call", () =>
     Effect.gen(function* () {
       const { client } = yield* served(TestServer.sequence(text.pipe(TestServer.contentLength(4)), ok))
       const first = yield* client.execute(ApiRequest.get("/x", { success: ResponseDecoder.text }))
@@ -117,14 +119,14 @@ describe("failures", () => {
     })
   )
 
-  it.scopedLive("7.1 a body that stalls does not hide the status", () =>
+  it.scopedLive("7.1 a stalled body does not hide the status", () =>
     Effect.gen(function* () {
       const { error } = yield* failing(busy.pipe(TestServer.stallAfter(3)), { timeouts: { idle: brief } })
       expect(error).toMatchObject({ _tag: "ServiceUnavailableError", status: 503 })
     })
   )
 
-  it.scopedLive("7.1 keeps what is to be kept of a large error, and lets go of the rest", () =>
+  it.scopedLive("7.1 a large error body is truncated to the limit and its connection is closed", () =>
     Effect.gen(function* () {
       const big = TestServer.text("x".repeat(1024 * 1024), { status: 503 })
       const { error, server } = yield* failing(big, { limits: { errorBytes: 1000 } })
@@ -133,7 +135,7 @@ describe("failures", () => {
     })
   )
 
-  it.scopedLive("1.3 refuses a body above the limit", () =>
+  it.scopedLive("1.3 a body above the limit is rejected", () =>
     Effect.gen(function* () {
       const { error, server } = yield* failing(TestServer.json("x".repeat(100_000)), {
         limits: { responseBytes: 1000 }
@@ -145,7 +147,7 @@ describe("failures", () => {
 
   it.scopedLive.each([
     ["before the headers", TestServer.never],
-    ["in mid-body", text.pipe(TestServer.stallAfter(4))]
+    ["within the body", text.pipe(TestServer.stallAfter(4))]
   ] as const)("10.7 interruption %s closes the socket", ([, reply]) =>
     Effect.gen(function* () {
       const { client, server } = yield* served(reply)
@@ -158,7 +160,7 @@ describe("failures", () => {
 })
 
 describe("connections", () => {
-  it.scopedLive("6.8 two hundred calls with retries leave no socket behind the layer", () =>
+  it.scopedLive("6.8 two hundred calls with retries leave no socket open after the layer closes", () =>
     Effect.gen(function* () {
       const seen = new Set<string>()
       const server = yield* TestServer.make({
@@ -189,7 +191,7 @@ describe("connections", () => {
     })
   )
 
-  it.scopedLive("6.8 calls one after another share a socket", () =>
+  it.scopedLive("6.8 sequential calls share a socket", () =>
     Effect.gen(function* () {
       const { client, server } = yield* served(TestServer.sequence(ok, busy, TestServer.empty(204), ok))
       for (let call = 0; call < 10; call++) yield* Effect.zipRight(settled, client.execute(get))
@@ -201,18 +203,20 @@ describe("connections", () => {
     ["closes", TestServer.closeOnReuse],
     ["resets", TestServer.resetOnReuse]
   ]
-  it.scopedLive.each(stale)("6.10 a GET is replayed free where the server %s a kept socket", ([, kill]) =>
-    Effect.gen(function* () {
-      const { client, server } = yield* served(TestServer.sequence(kill(ok), ok))
-      yield* Effect.zipLeft(client.execute(get), settled)
-      const response = yield* client.executeWithResponse(get)
-      expect(response.attempts).toHaveLength(1)
-      expect((yield* server.exchanges).length).toBe(3)
-      expect(yield* server.requestCount).toBe(2)
-    })
+  it.scopedLive.each(stale)(
+    "6.10 a GET is replayed for free if the server %s a kept-alive socket",
+    ([, kill]) =>
+      Effect.gen(function* () {
+        const { client, server } = yield* served(TestServer.sequence(kill(ok), ok))
+        yield* Effect.zipLeft(client.execute(get), settled)
+        const response = yield* client.executeWithResponse(get)
+        expect(response.attempts).toHaveLength(1)
+        expect((yield* server.exchanges).length).toBe(3)
+        expect(yield* server.requestCount).toBe(2)
+      })
   )
 
-  it.scopedLive.each(stale)("6.10 a PUT with a body too, where the server %s it", ([, kill]) =>
+  it.scopedLive.each(stale)("6.10 so is a PUT with a body if the server %s it", ([, kill]) =>
     Effect.gen(function* () {
       const { client, server } = yield* served(TestServer.sequence(kill(ok), ok))
       yield* Effect.zipLeft(client.execute(get), settled)
@@ -222,7 +226,7 @@ describe("connections", () => {
     })
   )
 
-  it.scopedLive.each(stale)("6.10 a POST is not, where the server %s it", ([, kill]) =>
+  it.scopedLive.each(stale)("6.10 a POST is not replayed if the server %s it", ([, kill]) =>
     Effect.gen(function* () {
       const { client } = yield* served(TestServer.sequence(kill(ok), ok), { retry: once })
       yield* Effect.zipLeft(client.execute(get), settled)
@@ -233,7 +237,7 @@ describe("connections", () => {
     })
   )
 
-  it.scopedLive.each(stale)("6.10 a stream is replayed free as well, where the server %s it", ([, kill]) =>
+  it.scopedLive.each(stale)("6.10 a streaming GET is replayed for free if the server %s it", ([, kill]) =>
     Effect.gen(function* () {
       const { client, server } = yield* served(TestServer.sequence(kill(ok), ok), { retry: once })
       yield* Effect.zipLeft(client.execute(get), settled)
@@ -244,10 +248,10 @@ describe("connections", () => {
   )
 
   const alive: ReadonlyArray<readonly [string, TestServer.Reply, string]> = [
-    ["stays silent", TestServer.never, "TimeoutError"],
-    ["answers with something else than HTTP", TestServer.garbage, "ConnectionError"]
+    ["sends no response", TestServer.never, "TimeoutError"],
+    ["sends a response that is not HTTP", TestServer.garbage, "ConnectionError"]
   ]
-  it.scopedLive.each(alive)("6.10 nor is a GET where the server %s", ([, reply, tag]) =>
+  it.scopedLive.each(alive)("6.10 a GET is not replayed if the server %s", ([, reply, tag]) =>
     Effect.gen(function* () {
       const options = { retry: once, timeouts: { response: "150 millis" } } as const
       const { client, server } = yield* served(TestServer.sequence(ok, reply), options)
@@ -257,7 +261,7 @@ describe("connections", () => {
     })
   )
 
-  it.scopedLive("6.10 a fresh socket that dies is an attempt", () =>
+  it.scopedLive("6.10 a new socket that dies counts as an attempt", () =>
     Effect.gen(function* () {
       const { client, server } = yield* served(TestServer.sequence(TestServer.hangUp, ok))
       const response = yield* client.executeWithResponse(get)
@@ -268,7 +272,7 @@ describe("connections", () => {
 })
 
 describe("interim responses", () => {
-  /** Sends one again and again, and counts them; never the final one. */
+  /** Sends interim responses repeatedly, and never a final one. */
   const interim = Effect.map(
     listening(() =>
       createServer((socket) => {
@@ -281,7 +285,7 @@ describe("interim responses", () => {
   )
 
   it.scopedLive.each([Duration.millis(200), Duration.millis(5_100)])(
-    "6.15 do not prolong a response limit of %s",
+    "6.15 interim responses do not extend a response timeout of %s",
     (limit) =>
       Effect.gen(function* () {
         const client = yield* clientOf(yield* interim, { retry: once, timeouts: { response: limit } })

@@ -6,7 +6,7 @@ import { TestServer } from "@effect-api/testing"
 import { Chunk, Effect, Fiber, Schema, Stream } from "effect"
 import { settled, transport } from "./fixtures/clients.js"
 
-/** A test with a server and the transport as the platform's client. */
+/** Runs a test with a server and the transport as a plain `HttpClient`. */
 const over = <A, E>(
   routes: TestServer.Routes,
   use: (server: TestServer.TestServer, http: HttpClient.HttpClient) => Effect.Effect<A, E>,
@@ -20,7 +20,7 @@ const over = <A, E>(
 const body = { a: 1 }
 
 describe("a plain HttpClient", () => {
-  it.scopedLive("8.1 gives a body as text, JSON, bytes and stream", () =>
+  it.scopedLive("8.1 reads a body as text, JSON, bytes and stream", () =>
     over({ "*": TestServer.json(body) }, (server, http) =>
       Effect.gen(function* () {
         const got = http.get(`${server.url}/x`)
@@ -35,7 +35,7 @@ describe("a plain HttpClient", () => {
     )
   )
 
-  it.scopedLive.each([200, 201, 204, 205, 304, 404, 503])("8.1 passes the status %i on", (status) =>
+  it.scopedLive.each([200, 201, 204, 205, 304, 404, 503])("8.1 returns the status %i", (status) =>
     over({ "*": TestServer.empty(status, { "x-name": "a value" }) }, (server, http) =>
       Effect.gen(function* () {
         const response = yield* http.get(`${server.url}/x`)
@@ -45,7 +45,7 @@ describe("a plain HttpClient", () => {
     )
   )
 
-  it.scopedLive("8.1 a redirect is not followed", () =>
+  it.scopedLive("8.1 does not follow a redirect", () =>
     over({ "*": TestServer.empty(307, { location: "/elsewhere" }) }, (server, http) =>
       Effect.gen(function* () {
         expect((yield* http.get(`${server.url}/x`)).status).toBe(307)
@@ -54,7 +54,7 @@ describe("a plain HttpClient", () => {
     )
   )
 
-  it.scopedLive("8.1 keeps cookies apart", () =>
+  it.scopedLive("8.1 returns cookies separately", () =>
     over({ "*": TestServer.empty(200, { "set-cookie": ["a=1; Path=/", "b=2; HttpOnly"] }) }, (server, http) =>
       Effect.gen(function* () {
         const { cookies } = yield* http.get(`${server.url}/x`)
@@ -63,7 +63,7 @@ describe("a plain HttpClient", () => {
     )
   )
 
-  it.scopedLive("3.1 sends query, headers and body, and no fragment", () =>
+  it.scopedLive("3.1 sends query, headers and body, but no fragment", () =>
     over({ "*": TestServer.json(body) }, (server, http) =>
       Effect.gen(function* () {
         const request = HttpClientRequest.post(`${server.url}/x#fragment`).pipe(
@@ -83,22 +83,20 @@ describe("a plain HttpClient", () => {
     )
   )
 
-  it.scopedLive.each(["small", "x".repeat(200_000)])(
-    "8.4 streams chunks that have their memory to themselves",
-    (text) =>
-      over({ "*": TestServer.text(text, { headers: { "set-cookie": "session=secret" } }) }, (server, http) =>
-        Effect.gen(function* () {
-          const { stream } = yield* http.get(`${server.url}/x`)
-          const chunks = Chunk.toReadonlyArray(yield* Stream.runCollect(stream))
-          expect(Buffer.concat(chunks).toString()).toBe(text)
-          for (const chunk of chunks) {
-            expect([chunk.constructor, chunk.buffer.byteLength]).toEqual([Uint8Array, chunk.length])
-          }
-        })
-      )
+  it.scopedLive.each(["small", "x".repeat(200_000)])("8.4 streams chunks that share no memory", (text) =>
+    over({ "*": TestServer.text(text, { headers: { "set-cookie": "session=secret" } }) }, (server, http) =>
+      Effect.gen(function* () {
+        const { stream } = yield* http.get(`${server.url}/x`)
+        const chunks = Chunk.toReadonlyArray(yield* Stream.runCollect(stream))
+        expect(Buffer.concat(chunks).toString()).toBe(text)
+        for (const chunk of chunks) {
+          expect([chunk.constructor, chunk.buffer.byteLength]).toEqual([Uint8Array, chunk.length])
+        }
+      })
+    )
   )
 
-  it.scopedLive("8.4 drops the headers of a coding that it has undone", () =>
+  it.scopedLive("8.4 drops the headers that describe the coded body after decoding", () =>
     over(
       { "*": TestServer.bytes(gzipSync('{"a":1}'), { headers: { "content-encoding": "gzip", etag: "1" } }) },
       (server, http) =>
@@ -113,7 +111,7 @@ describe("a plain HttpClient", () => {
     )
   )
 
-  it.scopedLive("8.2 undoes gzip", () =>
+  it.scopedLive("8.2 decodes gzip", () =>
     over(
       { "*": TestServer.bytes(gzipSync('{"a":1}'), { headers: { "content-encoding": "gzip" } }) },
       (server, http) =>
@@ -127,8 +125,8 @@ describe("a plain HttpClient", () => {
   it.scopedLive.each([
     ["the connection is refused", undefined],
     ["the connection is reset", TestServer.reset],
-    ["the answer is no HTTP", TestServer.garbage]
-  ] as const)("7.3 fails with a RequestError where %s", ([, reply]) =>
+    ["the response is not HTTP", TestServer.garbage]
+  ] as const)("7.3 fails with a RequestError if %s", ([, reply]) =>
     over({ "*": reply ?? TestServer.never }, (server, http) =>
       Effect.gen(function* () {
         const url = reply === undefined ? yield* TestServer.refusedUrl : server.url
@@ -140,7 +138,7 @@ describe("a plain HttpClient", () => {
     )
   )
 
-  it.scopedLive("7.3 fails with a ResponseError where the body breaks off", () =>
+  it.scopedLive("7.3 fails with a ResponseError if the body breaks off", () =>
     over({ "*": TestServer.text("0123456789").pipe(TestServer.resetAfter(4)) }, (server, http) =>
       Effect.gen(function* () {
         const response = yield* http.get(`${server.url}/x`)
@@ -149,7 +147,7 @@ describe("a plain HttpClient", () => {
     )
   )
 
-  it.scopedLive("7.3 keeps the limits of the transport", () =>
+  it.scopedLive("7.3 applies the timeouts of the transport", () =>
     over(
       { "*": TestServer.never },
       (server, http) =>
@@ -162,7 +160,7 @@ describe("a plain HttpClient", () => {
     )
   )
 
-  it.scopedLive("10.7 interruption aborts", () =>
+  it.scopedLive("10.7 an interruption aborts the request", () =>
     over({ "*": TestServer.never }, (server, http) =>
       Effect.gen(function* () {
         const fiber = yield* Effect.fork(http.get(`${server.url}/x`))
@@ -173,7 +171,7 @@ describe("a plain HttpClient", () => {
     )
   )
 
-  it.scopedLive("10.7 leaving a stream aborts", () =>
+  it.scopedLive("10.7 leaving a stream early aborts the request", () =>
     over({ "*": TestServer.chunks(["abc", "def"]).pipe(TestServer.stallAfter(3)) }, (server, http) =>
       Effect.gen(function* () {
         const stream = HttpClientResponse.stream(http.get(`${server.url}/x`))
@@ -183,7 +181,7 @@ describe("a plain HttpClient", () => {
     )
   )
 
-  it.scopedLive("10.7 the end of a scope aborts a body that nobody reads", () =>
+  it.scopedLive("10.7 the end of a scope aborts an unread body", () =>
     over({ "*": TestServer.text("0123456789").pipe(TestServer.stallAfter(4)) }, (server, http) =>
       Effect.gen(function* () {
         const status = yield* Effect.scoped(
@@ -195,7 +193,7 @@ describe("a plain HttpClient", () => {
     )
   )
 
-  it.scopedLive("6.8 bodies that were read keep their socket", () =>
+  it.scopedLive("6.8 a fully read body leaves its socket reusable", () =>
     over({ "*": TestServer.json(body) }, (server, http) =>
       Effect.gen(function* () {
         for (let call = 0; call < 5; call++) {

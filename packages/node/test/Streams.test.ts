@@ -16,7 +16,7 @@ const forever = function* () {
   for (let n = 0; ; n++) yield event(n)
 }
 
-/** So many pieces, counted as they are asked for. */
+/** A number of pieces, counted as they are read. */
 const pieces = (count: number) => {
   const state = { made: 0 }
   const make = function* () {
@@ -29,7 +29,7 @@ const sizeOf = <E>(stream: Stream.Stream<Uint8Array, E>) =>
   Stream.runFold(stream, 0, (size, chunk) => size + chunk.length)
 
 describe("events", () => {
-  it.scopedLive("10.2 end at the terminal event, and the socket with them", () =>
+  it.scopedLive("10.2 a stream ends at the terminal event and closes its socket", () =>
     Effect.gen(function* () {
       const reply = TestServer.chunks([event(1), event(2), "data: [DONE]\n\n", "more"], sse)
       const server = yield* TestServer.make({ "*": reply.pipe(TestServer.stallAfter(60)) })
@@ -42,7 +42,7 @@ describe("events", () => {
     })
   )
 
-  it.scopedLive("10.7 left early close the socket", () =>
+  it.scopedLive("10.7 leaving a stream early closes the socket", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": TestServer.chunks(forever, sse) })
       const client = yield* clientOf(server)
@@ -52,7 +52,7 @@ describe("events", () => {
     })
   )
 
-  it.scopedLive("10.7 interrupted close the socket", () =>
+  it.scopedLive("10.7 an interruption closes the socket", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({
         "*": TestServer.chunks([event(1), event(2)], sse).pipe(TestServer.stallAfter(16))
@@ -68,7 +68,7 @@ describe("events", () => {
     })
   )
 
-  it.scopedLive("10.3 that break off say so", () =>
+  it.scopedLive("10.3 a stream that breaks off fails", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({
         "*": TestServer.chunks([event(1), event(2)], sse).pipe(TestServer.resetAfter(16))
@@ -83,7 +83,7 @@ describe("events", () => {
     })
   )
 
-  it.scopedLive("7.3 that fall silent end at the idle limit", () =>
+  it.scopedLive("7.3 a stream that falls silent fails at the idle timeout", () =>
     Effect.gen(function* () {
       const idle = Duration.millis(30)
       const server = yield* TestServer.make({
@@ -98,7 +98,7 @@ describe("events", () => {
 })
 
 describe("downloads", () => {
-  it.scopedLive("10.7 a slow reader holds the server back", () =>
+  it.scopedLive("10.7 a slow reader applies backpressure to the server", () =>
     Effect.gen(function* () {
       const { make, state } = pieces(1024)
       const server = yield* TestServer.make({ "*": TestServer.chunks(make) })
@@ -107,12 +107,12 @@ describe("downloads", () => {
       let reads = 0
       yield* Stream.runForEachWhile(stream, () => Effect.as(settled, ++reads < 20))
       expect(yield* server.awaitClosed(0)).toBe("client")
-      // What the two kernels hold, a few MiB, is the most that may be ahead of the reader.
+      // The two kernels buffer a few MiB; that is the most that may be ahead of the reader.
       expect(state.made).toBeLessThan(512)
     })
   )
 
-  it.scopedLive("10.7 64 MiB come whole, and the socket is kept", () =>
+  it.scopedLive("10.7 a download of 64 MiB arrives completely, and its socket is kept", () =>
     Effect.gen(function* () {
       const { make } = pieces(1024)
       const server = yield* TestServer.make({
@@ -127,7 +127,7 @@ describe("downloads", () => {
     })
   )
 
-  it.scopedLive("7.3 that break off fail", () =>
+  it.scopedLive("7.3 a download that breaks off fails", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({
         "*": TestServer.chunks(["abc", "def"]).pipe(TestServer.truncateAfter(3))
@@ -150,7 +150,7 @@ describe("uploads", () => {
     )
   )
 
-  it.scopedLive("5.3 a stream of unknown length goes in chunks", () =>
+  it.scopedLive("5.3 a stream of unknown length is sent chunked", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": counting })
       const client = yield* clientOf(server)
@@ -163,7 +163,7 @@ describe("uploads", () => {
     })
   )
 
-  it.scopedLive("5.3 a length that is known is sent", () =>
+  it.scopedLive("5.3 a known length is sent", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": counting })
       const client = yield* clientOf(server)
@@ -175,7 +175,7 @@ describe("uploads", () => {
     })
   )
 
-  it.scopedLive("5.3 a stream is made anew for the next attempt", () =>
+  it.scopedLive("5.3 a stream is created anew for the next attempt", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": TestServer.sequence(TestServer.empty(503), counting) })
       const client = yield* clientOf(server)
@@ -187,7 +187,7 @@ describe("uploads", () => {
     })
   )
 
-  it.scopedLive("5.3 the failure of a source is an invalid request", () =>
+  it.scopedLive("5.3 a failing source is an invalid request", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": counting })
       const client = yield* clientOf(server)
@@ -197,7 +197,7 @@ describe("uploads", () => {
     })
   )
 
-  it.scopedLive("5.3 interruption closes the socket and ends the source", () =>
+  it.scopedLive("5.3 an interruption closes the socket and ends the source", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": counting })
       const client = yield* clientOf(server)
@@ -214,7 +214,7 @@ describe("uploads", () => {
     })
   )
 
-  it.scopedLive("5.2 multipart goes over it", () =>
+  it.scopedLive("5.2 a multipart body is sent", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": TestServer.json("ok") })
       const client = yield* clientOf(server, { retry: once })
@@ -236,7 +236,7 @@ describe("uploads", () => {
     })
   )
 
-  it.scopedLive("5.2 so does the platform's form data", () =>
+  it.scopedLive("5.2 the platform's form data is sent", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": TestServer.json("ok") })
       const form = new FormData()

@@ -15,7 +15,7 @@ const faults = [
   ok.pipe(TestServer.truncateAfter(4))
 ]
 
-/** A server of whose requests one in five goes wrong, and how many it has served and refused of each method. */
+/** A server that fails one request in five. It counts the served and the rejected requests of each method. */
 const troubled = Effect.gen(function* () {
   const counts = { served: 0, post: 0, get: 0, reset: 0 }
   let turns = 0
@@ -34,7 +34,7 @@ const bytes = { success: ResponseDecoder.bytes }
 const get = ApiRequest.get("/x", bytes)
 const post = ApiRequest.post("/x", { body: { title: "Buy milk" }, ...bytes })
 
-/** What keeps the process alive. */
+/** The resources that keep the process alive. */
 const held = (): { readonly sockets: number; readonly timers: number } => {
   const resources = process.getActiveResourcesInfo()
   return {
@@ -43,7 +43,7 @@ const held = (): { readonly sockets: number; readonly timers: number } => {
   }
 }
 
-/** The same, once the event loop has let go of what was told to close. */
+/** The same after the event loop has closed what is being destroyed. */
 const heldUntil = (settled_: (now: ReturnType<typeof held>) => boolean) =>
   Effect.gen(function* () {
     let now = held()
@@ -54,9 +54,9 @@ const heldUntil = (settled_: (now: ReturnType<typeof held>) => boolean) =>
     return now
   })
 
-describe("a thousand calls, two hundred at a time, of which one request in five goes wrong", () => {
+describe("a thousand calls, two hundred at a time, one in five of whose requests fails", () => {
   it.scopedLive(
-    "6.8 each end in a success or a tagged error, and nothing is left of them",
+    "6.8 each call ends in a success or a tagged error and leaves nothing behind",
     () =>
       Effect.gen(function* () {
         const troubles: Array<unknown> = []
@@ -96,7 +96,7 @@ describe("a thousand calls, two hundred at a time, of which one request in five 
         expect(failures.every(ApiError.isApiError)).toBe(true)
         expect(new Set(failures.map(({ stoppedBy }) => stoppedBy))).toEqual(new Set(["attempts"]))
         expect(calls - failures.length).toBe(counts.served)
-        // A POST that has arrived stands in a ledger; a GET may have been replayed where its connection was reset.
+        // The ledger lists every POST that arrived. A GET is replayed if its connection was reset.
         expect(seen.post).toBe(counts.post)
         expect(counts.get - seen.get).toBeGreaterThanOrEqual(0)
         expect(counts.get - seen.get).toBeLessThanOrEqual(counts.reset)

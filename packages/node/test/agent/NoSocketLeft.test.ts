@@ -1,4 +1,4 @@
-/** No socket is left, whatever a call waited for, and however it ended. */
+/** No socket stays open, whatever a call was waiting for and however it ended. */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
@@ -14,11 +14,11 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close()
 })
 
-/** A call that has come to its phase. */
+/** A call that has reached its phase. */
 interface Standing {
   readonly call: Held
   readonly limits: Phase["limits"]
-  /** Another call that goes on. */
+  /** Another call that stays in flight. */
   readonly isSecond: boolean
 }
 
@@ -28,7 +28,7 @@ const settings = ({ call, limits }: Standing, timed: boolean): ApiConfig.Options
   timeouts: timed ? limits : {}
 })
 
-/** A client of Effect's, whose transport ends with a scope. */
+/** An Effect client whose transport closes with a scope. */
 const built = async (standing: Standing, timed = false) => {
   const scope = Effect.runSync(Scope.make())
   const client = await Effect.runPromise(
@@ -54,13 +54,13 @@ const rejected = (promise: Promise<unknown>): Promise<unknown> =>
 const inPhase = async ({ call, isSecond }: Standing, begin: () => void): Promise<void> => {
   begin()
   await call.reached()
-  // The second waits where the first is served.
+  // The second call waits while the first is in flight.
   if (isSecond) for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
 interface Ending {
   readonly ending: string
-  /** Ends the call, and gives what closes the rest. */
+  /** Ends the call and returns what closes the rest. */
   readonly end: (standing: Standing) => Promise<() => Promise<unknown>>
   /** It has closed the transport. */
   readonly isClose?: boolean
@@ -71,7 +71,7 @@ const limited =
   async (standing) => {
     const { client, close } = await built(standing, true)
     if (standing.isSecond) {
-      // Its limit is that for connecting, which has no say behind it.
+      // The connect timeout would not apply to the first call.
       Effect.runFork(client.execute(standing.call.request))
       await standing.call.reached()
     }
@@ -100,7 +100,7 @@ const endings: ReadonlyArray<Ending> = [
     }
   },
   {
-    ending: "the end of the transport's scope",
+    ending: "closing the transport's scope",
     isClose: true,
     end: async (standing) => {
       const { client, close } = await built(standing)
@@ -151,17 +151,17 @@ const endings: ReadonlyArray<Ending> = [
       return async () => undefined
     }
   },
-  { ending: "a limit", end: limited((effect) => effect) },
-  { ending: "a limit in an uninterruptible region", end: limited(Effect.uninterruptible) }
+  { ending: "a timeout", end: limited((effect) => effect) },
+  { ending: "a timeout in an uninterruptible region", end: limited(Effect.uninterruptible) }
 ]
 
-describe.each(phases)("as $phase", ({ hold, isSecond = false, isStream = false, limits }) => {
-  it.each(endings)("8.6 $ending leaves no socket", async ({ end, isClose = false }) => {
+describe.each(phases)("a call held at $phase", ({ hold, isSecond = false, isStream = false, limits }) => {
+  it.each(endings)("8.6 $ending leaves no socket open", async ({ end, isClose = false }) => {
     const call = await hold()
     closing.push(call.close)
     const before = held()
     const close = await end({ call, limits, isSecond })
-    // A connection that others may use does not end with a call; and while nobody does, it does not hold the process.
+    // A connection that others may use outlives the call, but while idle it does not keep the process alive.
     const left = isClose ? 0 : isSecond || isStream ? 1 : 0
     const ends = isStream ? left : 2 * left
     await until(() => call.open() === left && held() === before + ends)
@@ -172,7 +172,7 @@ describe.each(phases)("as $phase", ({ hold, isSecond = false, isStream = false, 
 
 describe("a program", () => {
   it.each(["dns", "connect"])(
-    "8.6 ends behind its last call, whose %s hangs",
+    "8.6 exits after its last call, which hangs at %s",
     async (phase) => {
       const hole = await blackHole("127.0.0.1")
       closing.push(hole.close)

@@ -32,7 +32,7 @@ describe("accept-encoding: null", () => {
     })
   const once = [undefined]
 
-  it.scopedLive("4.1 removed by the client, by withOptions, by a request", () =>
+  it.scopedLive("4.1 the client, withOptions or a request can remove it", () =>
     Effect.gen(function* () {
       expect(yield* asked({ headers: none }, (client) => client.execute(get))).toEqual([value, once])
       expect(yield* asked({}, (client) => client.withOptions({ headers: none }).execute(get))).toEqual([
@@ -49,7 +49,7 @@ describe("accept-encoding: null", () => {
   )
 
   it.scopedLive(
-    "4.1 streamed, through a middleware that sets others, on the hop of a redirect, of a range",
+    "4.1 it stays removed for a stream, through middleware, after a redirect and for a range",
     () =>
       Effect.gen(function* () {
         const middleware = [
@@ -67,7 +67,7 @@ describe("accept-encoding: null", () => {
       })
   )
 
-  it.scopedLive("4.1 by a client that is used as an HttpClient", () =>
+  it.scopedLive("4.1 it stays removed for a client used as an HttpClient", () =>
     Effect.gen(function* () {
       const read = (client: ApiClient.ApiClient) =>
         Effect.flatMap(ApiClient.httpClient(client).get("/x"), (response) => response.json)

@@ -13,11 +13,11 @@ type Code = (bytes: Uint8Array) => Buffer
 const coders: ReadonlyArray<readonly [name: string, coding: string, code: Code]> = [
   ["gzip", "gzip", zlib.gzipSync],
   ["deflate", "deflate", zlib.deflateSync],
-  ["bare deflate", "deflate", zlib.deflateRawSync],
+  ["raw deflate", "deflate", zlib.deflateRawSync],
   ["br", "br", zlib.brotliCompressSync],
-  ["two of them", "deflate, gzip", (bytes) => zlib.gzipSync(zlib.deflateSync(bytes))],
+  ["two codings", "deflate, gzip", (bytes) => zlib.gzipSync(zlib.deflateSync(bytes))],
   [
-    "two headers' worth",
+    "two header lines",
     "br\r\ncontent-encoding: gzip",
     (bytes) => zlib.gzipSync(zlib.brotliCompressSync(bytes))
   ],
@@ -40,9 +40,9 @@ const ways: ReadonlyArray<readonly [way: string, read: Way]> = [
   ]
 ]
 
-/** How the bytes come: with the head, framed by a length; or in single bytes. */
+/** How the bytes are framed: with the head and a length, or in single bytes. */
 const framings = [
-  ["at once", (bytes: Uint8Array, coding: string) => framed(bytes, `content-encoding: ${coding}\r\n`)],
+  ["in one piece", (bytes: Uint8Array, coding: string) => framed(bytes, `content-encoding: ${coding}\r\n`)],
   [
     "in single bytes",
     (bytes: Uint8Array, coding: string) =>
@@ -65,14 +65,14 @@ const outcome = ({ read, send, coding }: (typeof table)[number], body: Uint8Arra
   })
 
 describe("coded bodies", () => {
-  it.scopedLive.each(table)("8.2 $name, $way, $how", (row) =>
+  it.scopedLive.each(table)("8.2 $name is decoded, $way, $how", (row) =>
     Effect.gen(function* () {
       const read = yield* outcome(row, row.code(plain))
       expect(read._tag === "Right" && plain.equals(read.right)).toBe(true)
     })
   )
 
-  it.scopedLive.each(table)("8.2 nothing in $name, and no byte at all, $way, $how", (row) =>
+  it.scopedLive.each(table)("8.2 an empty body in $name, and one of no bytes, $way, $how", (row) =>
     Effect.gen(function* () {
       for (const body of [row.code(Buffer.alloc(0)), Buffer.alloc(0)]) {
         expect(yield* outcome(row, body)).toMatchObject({ _tag: "Right", right: { length: 0 } })
@@ -80,7 +80,7 @@ describe("coded bodies", () => {
     })
   )
 
-  it.scopedLive.each(table)("7.3 $name that is cut is an error, $way, $how", (row) =>
+  it.scopedLive.each(table)("7.3 truncated $name is an error, $way, $how", (row) =>
     Effect.gen(function* () {
       const body = row.code(plain)
       for (const length of [1, body.length >> 1, body.length - 1]) {
@@ -93,16 +93,16 @@ describe("coded bodies", () => {
   )
 
   const tails: ReadonlyArray<readonly [string, string, Code, ReadonlyArray<number>, number]> = [
-    ["zeros behind gzip", "gzip", zlib.gzipSync, [0, 0, 0, 0], 1],
-    ["zeros behind deflate", "deflate", zlib.deflateSync, [0, 0, 0, 0], 1],
-    ["zeros behind br", "br", zlib.brotliCompressSync, [0, 0, 0, 0], 1],
-    ["a second gzip body", "gzip", zlib.gzipSync, [...zlib.gzipSync(plain)], 2],
-    ["an empty gzip body", "gzip", zlib.gzipSync, [...zlib.gzipSync(Buffer.alloc(0))], 1],
+    ["gzip followed by zeros", "gzip", zlib.gzipSync, [0, 0, 0, 0], 1],
+    ["deflate followed by zeros", "deflate", zlib.deflateSync, [0, 0, 0, 0], 1],
+    ["br followed by zeros", "br", zlib.brotliCompressSync, [0, 0, 0, 0], 1],
+    ["gzip followed by a second gzip body", "gzip", zlib.gzipSync, [...zlib.gzipSync(plain)], 2],
+    ["gzip followed by an empty gzip body", "gzip", zlib.gzipSync, [...zlib.gzipSync(Buffer.alloc(0))], 1],
     ...(zstdCompressSync === undefined
       ? []
       : ([
-          ["zeros behind zstd", "zstd", zstdCompressSync, [0, 0, 0, 0], 1],
-          ["a second zstd frame", "zstd", zstdCompressSync, [...zstdCompressSync(plain)], 2]
+          ["zstd followed by zeros", "zstd", zstdCompressSync, [0, 0, 0, 0], 1],
+          ["zstd followed by a second frame", "zstd", zstdCompressSync, [...zstdCompressSync(plain)], 2]
         ] as const))
   ]
   const behind = tails.flatMap(([name, coding, code, tail, times]) =>
@@ -110,7 +110,7 @@ describe("coded bodies", () => {
       framings.map(([how, send]) => ({ name, coding, code, tail, times, way, read, how, send }))
     )
   )
-  it.scopedLive.each(behind)("8.2 $name, $way, $how", (row) =>
+  it.scopedLive.each(behind)("8.2 $name is decoded, $way, $how", (row) =>
     Effect.gen(function* () {
       const body = Buffer.concat([row.code(plain), Buffer.from(row.tail)])
       const read = yield* outcome(row, body)
@@ -119,29 +119,27 @@ describe("coded bodies", () => {
     })
   )
 
-  it.scopedLive.each(ways)(
-    "6.1 one that is cut is asked for again, one that is corrupt is not, %s",
-    ([, read]) =>
-      Effect.gen(function* () {
-        const coded = zlib.gzipSync(plain)
-        const corrupt = Buffer.from(coded).fill(0xff, 20, 40)
-        for (const [body, code, sent] of [
-          [coded.subarray(0, -1), "ERR_CODED_BODY_CUT", 3],
-          [corrupt, "ERR_CODED_BODY_CORRUPT", 1],
-          [Buffer.concat([coded, Buffer.from("garbage")]), "ERR_CODED_BODY_CORRUPT", 1],
-          [plain, "ERR_CODED_BODY_CORRUPT", 1]
-        ] as const) {
-          const server = yield* rawServer(() => ({ parts: framed(body, "content-encoding: gzip\r\n") }))
-          const client = yield* clientOf(server)
-          expect(yield* Effect.flip(read(client))).toMatchObject({ _tag: "ConnectionError", code })
-          // A stream that was handed on cannot be asked for again.
-          expect(server.requests).toHaveLength(read === ways[0]?.[1] ? sent : 1)
-        }
-      })
+  it.scopedLive.each(ways)("6.1 a truncated body is retried, a corrupt one is not, %s", ([, read]) =>
+    Effect.gen(function* () {
+      const coded = zlib.gzipSync(plain)
+      const corrupt = Buffer.from(coded).fill(0xff, 20, 40)
+      for (const [body, code, sent] of [
+        [coded.subarray(0, -1), "ERR_CODED_BODY_CUT", 3],
+        [corrupt, "ERR_CODED_BODY_CORRUPT", 1],
+        [Buffer.concat([coded, Buffer.from("garbage")]), "ERR_CODED_BODY_CORRUPT", 1],
+        [plain, "ERR_CODED_BODY_CORRUPT", 1]
+      ] as const) {
+        const server = yield* rawServer(() => ({ parts: framed(body, "content-encoding: gzip\r\n") }))
+        const client = yield* clientOf(server)
+        expect(yield* Effect.flip(read(client))).toMatchObject({ _tag: "ConnectionError", code })
+        // A stream that was returned to the caller cannot be retried.
+        expect(server.requests).toHaveLength(read === ways[0]?.[1] ? sent : 1)
+      }
+    })
   )
 
   it.scopedLive.each(["HEAD", "204 No Content", "304 Not Modified"])(
-    "8.2 of %s the headers name no body",
+    "8.2 the coding headers of %s describe no body",
     (kind) =>
       Effect.gen(function* () {
         const status = kind === "HEAD" ? "200 OK" : kind
@@ -157,7 +155,7 @@ describe("coded bodies", () => {
       })
   )
 
-  it.scopedLive("10.3 the events before a cut are given, and then the error", () =>
+  it.scopedLive("10.3 the events before a truncation are emitted, and then the error", () =>
     Effect.gen(function* () {
       const text = Array.from({ length: 3 }, (_, n) => `data: {"n":${n}}\n\n`).join("")
       const body = zlib.gzipSync(text)

@@ -13,13 +13,13 @@ const gzip = "content-encoding: gzip\r\n"
 const readBy = (way: string, client: ApiClient.ApiClient): Effect.Effect<unknown, ApiError.ApiError> =>
   way === "whole" ? client.execute(whole) : Effect.flatMap(client.execute(file), Stream.runDrain)
 
-/** So many MiB of zeros, as gzip bodies one behind the other. */
+/** MiBs of zeros as consecutive gzip bodies. */
 const zeros = (size: number): Buffer => {
   const member = zlib.gzipSync(Buffer.alloc(16 * MiB))
   return Buffer.concat(Array.from({ length: size / 16 }, () => member))
 }
 
-/** Turns of the loop while an effect runs. */
+/** Counts the turns of the event loop while an effect runs. */
 const turns = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<readonly [A, number], E> =>
   Effect.suspend(() => {
     let count = 0
@@ -33,7 +33,7 @@ const turns = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<readonly [A, nu
     )
   })
 
-/** The most memory beside the heap while an effect runs, beyond what there was before. */
+/** The peak of memory outside the heap while an effect runs, above its start. */
 const memory = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<readonly [A, number], E> =>
   Effect.suspend(() => {
     const before = process.memoryUsage().arrayBuffers
@@ -52,24 +52,24 @@ const nested = (layers: number, body: Uint8Array): readonly [string, Uint8Array]
   Array.from({ length: layers }).reduce<Uint8Array>((bytes) => zlib.gzipSync(bytes), body)
 ]
 
-describe("bodies that unfold", () => {
+describe("decompression bombs", () => {
   it.scopedLive.each([
     ["once", nested(1, Buffer.alloc(64 * MiB))],
     ["five times", nested(5, Buffer.alloc(64 * MiB))],
     ["by brotli", ["content-encoding: br\r\n", zlib.brotliCompressSync(Buffer.alloc(64 * MiB))]]
-  ] as const)("1.3 %s: they end at the limit, long before their own end", ([, [headers, body]]) =>
+  ] as const)("1.3 a bomb compressed %s ends at the limit, long before its own end", ([, [headers, body]]) =>
     Effect.gen(function* () {
       const server = yield* rawServer(() => ({ parts: framed(body, headers) }))
       const client = yield* clientOf(server, { limits: { responseBytes: MiB } })
       const [error, most] = yield* memory(Effect.flip(client.execute(whole)))
       expect(error).toMatchObject({ _tag: "ResponseValidationError", reason: "is larger than 1048576 bytes" })
       expect(error.attempts).toHaveLength(1)
-      // A brotli's window takes 16 MiB of its own.
+      // Brotli's window alone takes 16 MiB.
       expect(most).toBeLessThan(40 * MiB)
     })
   )
 
-  it.scopedLive("1.3 a limit counts what is decoded, and not what came", () =>
+  it.scopedLive("1.3 the limit counts decoded bytes", () =>
     Effect.gen(function* () {
       const noise = Buffer.from(Array.from({ length: 64 * 1024 }, (_, n) => (n * 2_654_435_761) >>> 13))
       const body = zlib.gzipSync(noise, { level: 0 })
@@ -84,7 +84,7 @@ describe("bodies that unfold", () => {
     })
   )
 
-  it.scopedLive("1.3 what comes without end and unfolds to nothing ends as well", () =>
+  it.scopedLive("1.3 endless input that decodes to nothing ends too", () =>
     Effect.gen(function* () {
       const nothing = Buffer.concat(Array.from({ length: 1000 }, () => zlib.gzipSync(Buffer.alloc(0))))
       const endless = function* () {
@@ -97,19 +97,19 @@ describe("bodies that unfold", () => {
     })
   )
 
-  it.scopedLive("8.6 the loop turns while 64 MiB are decoded and put together", () =>
+  it.scopedLive("8.6 the event loop keeps turning while 64 MiB are decoded and joined", () =>
     Effect.gen(function* () {
       const server = yield* rawServer(() => ({ parts: framed(zeros(64), gzip) }))
       const client = yield* clientOf(server)
       const [bytes, count] = yield* turns(client.execute(whole))
       expect(bytes).toHaveLength(64 * MiB)
       expect(bytes.buffer.byteLength).toBe(64 * MiB)
-      // Steps of 64 KiB to decode, of 2 MiB to put together.
+      // Decoding takes steps of 64 KiB, joining takes steps of 2 MiB.
       expect(count).toBeGreaterThan(100)
     })
   )
 
-  it.scopedLive.each(["whole", "streamed"])("6.5 `total` passes in the midst of decoding, %s", (way) =>
+  it.scopedLive.each(["whole", "streamed"])("6.5 `total` expires during decoding, %s", (way) =>
     Effect.gen(function* () {
       const server = yield* rawServer(() => ({ parts: framed(zeros(4096), gzip) }))
       const client = yield* clientOf(server, {
@@ -122,25 +122,23 @@ describe("bodies that unfold", () => {
     })
   )
 
-  it.scopedLive.each(["whole", "streamed"])(
-    "8.6 an interruption in the midst of decoding ends it, %s",
-    (way) =>
-      Effect.gen(function* () {
-        const coded = zeros(4096)
-        const server = yield* rawServer(() => ({ parts: framed(coded, gzip) }))
-        const client = yield* clientOf(server, { limits: { responseBytes: 8192 * MiB } })
-        const read = readBy(way, client)
-        const fiber = yield* Effect.fork(read)
-        while (server.requests.length === 0) yield* Effect.promise(() => new Promise(setImmediate))
-        yield* Fiber.interrupt(fiber)
-        yield* server.allClosed
-      })
+  it.scopedLive.each(["whole", "streamed"])("8.6 an interruption during decoding ends it, %s", (way) =>
+    Effect.gen(function* () {
+      const coded = zeros(4096)
+      const server = yield* rawServer(() => ({ parts: framed(coded, gzip) }))
+      const client = yield* clientOf(server, { limits: { responseBytes: 8192 * MiB } })
+      const read = readBy(way, client)
+      const fiber = yield* Effect.fork(read)
+      while (server.requests.length === 0) yield* Effect.promise(() => new Promise(setImmediate))
+      yield* Fiber.interrupt(fiber)
+      yield* server.allClosed
+    })
   )
 
-  it.scopedLive("8.5 too many codings are refused at the head", () =>
+  it.scopedLive("8.5 too many codings are rejected at the head", () =>
     Effect.gen(function* () {
       const [headers] = nested(6, Buffer.alloc(0))
-      // The body never comes.
+      // The body never arrives.
       const server = yield* rawServer(() => ({
         parts: [`HTTP/1.1 200 OK\r\n${headers}content-length: 1000\r\n\r\n`]
       }))
@@ -167,7 +165,7 @@ describe("bodies that unfold", () => {
     })
   )
 
-  it.scopedLive("10.7 a slow reader holds a decoder back, and with it the server", () =>
+  it.scopedLive("10.7 a slow reader applies backpressure to the decoder and the server", () =>
     Effect.gen(function* () {
       let sent = 0
       const noise = Buffer.from(Array.from({ length: 256 * 1024 }, (_, n) => (n * 2_654_435_761) >>> 13))
@@ -180,7 +178,7 @@ describe("bodies that unfold", () => {
       const size = yield* Effect.flatMap(client.execute(file), (stream) =>
         Stream.runFoldEffect(stream, 0, (read, chunk) =>
           Effect.sync(() => {
-            // Besides what TCP holds for both of them, little is on its way.
+            // Apart from the TCP buffers of both sides, little is in flight.
             expect(sent * noise.length - read).toBeLessThan(16 * MiB)
             return read + chunk.length
           })
@@ -201,7 +199,7 @@ describe("bodies in single bytes", () => {
     yield end
   }
 
-  it.scopedLive("10.7 come in few pieces, streamed", () =>
+  it.scopedLive("10.7 a stream delivers them in few chunks", () =>
     Effect.gen(function* () {
       const server = yield* rawServer(() => ({ parts: chunks() }))
       const client = yield* clientOf(server)

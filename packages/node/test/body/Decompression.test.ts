@@ -17,11 +17,11 @@ const coded = (coding: string, bytes: Uint8Array, status = 200): TestServer.Repl
 
 const codings: ReadonlyArray<readonly [string, string, Uint8Array]> = [
   ["gzip", "gzip", zlib.gzipSync(plain)],
-  ["gzip by its old name, in capitals", "X-GZip", zlib.gzipSync(plain)],
+  ["gzip under its old name, in capitals", "X-GZip", zlib.gzipSync(plain)],
   ["deflate", "deflate", zlib.deflateSync(plain)],
-  ["deflate without its wrapper", "deflate", zlib.deflateRawSync(plain)],
+  ["deflate without the zlib wrapper", "deflate", zlib.deflateRawSync(plain)],
   ["br", "br", zlib.brotliCompressSync(plain)],
-  ["one upon the other", "deflate, gzip", zlib.gzipSync(zlib.deflateSync(plain))],
+  ["two codings, nested", "deflate, gzip", zlib.gzipSync(zlib.deflateSync(plain))],
   ["identity", "identity", plain],
   ...(zstdCompressSync === undefined ? [] : [["zstd", "zstd", zstdCompressSync(plain)] as const])
 ]
@@ -33,15 +33,15 @@ const bytes = ApiRequest.get("/x", { success: ResponseDecoder.bytes })
 const joined = <E>(stream: Stream.Stream<Uint8Array, E>) =>
   Effect.map(Stream.runCollect(stream), (chunks) => Buffer.concat(Chunk.toReadonlyArray(chunks)))
 
-describe("what is undone", () => {
-  it.scopedLive.each(codings)("8.2 %s, whole", ([, coding, body]) =>
+describe("decoding", () => {
+  it.scopedLive.each(codings)("8.2 %s is decoded, buffered", ([, coding, body]) =>
     Effect.gen(function* () {
       const client = yield* clientOf(yield* TestServer.make({ "*": coded(coding, body) }))
       expect(yield* client.execute(get)).toEqual(value)
     })
   )
 
-  it.scopedLive.each(codings)("8.2 %s, as it comes, in single bytes", ([, coding, body]) =>
+  it.scopedLive.each(codings)("8.2 %s is decoded as a stream, in single bytes", ([, coding, body]) =>
     Effect.gen(function* () {
       const parts = Array.from(body, (byte) => Uint8Array.of(byte))
       const reply = TestServer.chunks(parts, { headers: { "content-encoding": coding } })
@@ -50,7 +50,7 @@ describe("what is undone", () => {
     })
   )
 
-  it.scopedLive.each(["gzip", "deflate", "br"])("8.2 nothing at all, said to be %s", (coding) =>
+  it.scopedLive.each(["gzip", "deflate", "br"])("8.2 an empty body labelled %s stays empty", (coding) =>
     Effect.gen(function* () {
       const reply = TestServer.empty(200, { "content-encoding": coding })
       const client = yield* clientOf(yield* TestServer.make({ "*": reply }))
@@ -60,7 +60,7 @@ describe("what is undone", () => {
     })
   )
 
-  it.scopedLive("8.2 10 MiB, at the reader's pace", () =>
+  it.scopedLive("8.2 10 MiB are decoded at the reader's pace", () =>
     Effect.gen(function* () {
       const big = Buffer.alloc(10 * 1024 * 1024, "abcdefg")
       for (const [coding, body] of [
@@ -84,7 +84,7 @@ describe("what is undone", () => {
     )
   }
 
-  it.scopedLive("8.5 five codings, one upon the other", () =>
+  it.scopedLive("8.5 five nested codings are decoded", () =>
     Effect.gen(function* () {
       const client = yield* clientOf(yield* TestServer.make({ "*": layered(5) }))
       expect(yield* client.execute(get)).toEqual(value)
@@ -92,7 +92,7 @@ describe("what is undone", () => {
     })
   )
 
-  it.scopedLive.each([6, 200])("8.5 no more than five: %i are refused, once", (count) =>
+  it.scopedLive.each([6, 200])("8.5 %i codings are rejected, without a retry", (count) =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": layered(count) })
       const client = yield* clientOf(server)
@@ -120,11 +120,11 @@ describe("what is undone", () => {
     ["br", () => zlib.createBrotliCompress(), zlib.constants.BROTLI_OPERATION_FLUSH]
   ]
   it.scopedLive.each(flushing)(
-    "10.2 each event of a stream in %s, when it was flushed",
+    "10.2 each event of a stream in %s arrives when it is flushed",
     ([coding, make, flush]) =>
       Effect.gen(function* () {
         const coder = make()
-        // Since Node 26 a read gives one of the buffers that wait, not all of them in one.
+        // Since Node 26 a read returns one of the pending buffers instead of all of them.
         const read = (): ReadonlyArray<Buffer> => {
           const part: Buffer | null = coder.read()
           return part === null ? [] : [part, ...read()]
@@ -135,7 +135,7 @@ describe("what is undone", () => {
             coder.flush(flush, () => resolve(Buffer.concat(read())))
           })
         const first = yield* Effect.promise(() => code('data: {"n":1}\n\n'))
-        // The server falls silent behind the first event: it must not wait for the second.
+        // The server falls silent after the first event, which must not wait for the second.
         const reply = TestServer.chunks([first, Buffer.alloc(1)], {
           headers: { "content-type": "text/event-stream", "content-encoding": coding }
         }).pipe(TestServer.stallAfter(first.length))
@@ -149,16 +149,18 @@ describe("what is undone", () => {
   )
 })
 
-describe("what is left", () => {
-  it.scopedLive.each(["compress", "gzip, unheard-of", ","])("8.2 a body in %s", (coding) =>
-    Effect.gen(function* () {
-      const client = yield* clientOf(yield* TestServer.make({ "*": coded(coding, Uint8Array.of(1, 2, 3)) }))
-      expect([...(yield* client.execute(bytes))]).toEqual([1, 2, 3])
-      expect([...(yield* Effect.flatMap(client.execute(file), joined))]).toEqual([1, 2, 3])
-    })
+describe("no decoding", () => {
+  it.scopedLive.each(["compress", "gzip, unheard-of", ","])(
+    "8.2 a body in %s is returned as received",
+    (coding) =>
+      Effect.gen(function* () {
+        const client = yield* clientOf(yield* TestServer.make({ "*": coded(coding, Uint8Array.of(1, 2, 3)) }))
+        expect([...(yield* client.execute(bytes))]).toEqual([1, 2, 3])
+        expect([...(yield* Effect.flatMap(client.execute(file), joined))]).toEqual([1, 2, 3])
+      })
   )
 
-  it.scopedLive("8.2 every body, where nothing is to be undone", () =>
+  it.scopedLive("8.2 with decompress: false every body is returned as received", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": coded("gzip", zlib.gzipSync(plain)) })
       const client = yield* clientOf(server, {}, { decompress: false })
@@ -168,7 +170,7 @@ describe("what is left", () => {
     })
   )
 
-  it.scopedLive("4.1 the codings that somebody asks for", () =>
+  it.scopedLive("4.1 the codings that a request names are sent", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": TestServer.json(1) })
       const client = yield* clientOf(server)
@@ -189,10 +191,10 @@ describe("what is left", () => {
   )
 })
 
-describe("what cannot be undone", () => {
+describe("corrupt bodies", () => {
   const bomb = zlib.gzipSync(Buffer.alloc(64 * 1024 * 1024))
 
-  it.scopedLive("1.3 a body that unfolds above the limit is refused", () =>
+  it.scopedLive("1.3 a body that decodes above the limit is rejected", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": coded("gzip", bomb) })
       const client = yield* clientOf(server, { limits: { responseBytes: 1024 * 1024 } })
@@ -205,11 +207,11 @@ describe("what cannot be undone", () => {
 
   const broken = Buffer.from(zlib.gzipSync(plain)).fill(0xff, 20, 40)
   const corrupt: ReadonlyArray<readonly [string, Uint8Array]> = [
-    ["is not what it says", plain],
-    ["is corrupt within", broken],
+    ["does not match its coding", plain],
+    ["is corrupt inside", broken],
     ["stops halfway", zlib.gzipSync(plain).subarray(0, 40)]
   ]
-  it.scopedLive.each(corrupt)("7.1 a body that %s fails, by name", ([, body]) =>
+  it.scopedLive.each(corrupt)("7.1 a body that %s fails, and the error names the cause", ([, body]) =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": coded("gzip", body) })
       const client = yield* clientOf(server, { retry: once })
@@ -219,7 +221,7 @@ describe("what cannot be undone", () => {
     })
   )
 
-  it.scopedLive("7.1 a stream that is not what it says fails, and lets its socket go", () =>
+  it.scopedLive("7.1 a stream that does not match its coding fails and releases its socket", () =>
     Effect.gen(function* () {
       const reply = TestServer.chunks([plain, plain], { headers: { "content-encoding": "gzip" } })
       const server = yield* TestServer.make({ "*": reply.pipe(TestServer.stallAfter(plain.length)) })
@@ -230,7 +232,7 @@ describe("what cannot be undone", () => {
     })
   )
 
-  it.scopedLive("7.3 a coded stream that breaks off says why", () =>
+  it.scopedLive("7.3 a coded stream that breaks off fails with the cause", () =>
     Effect.gen(function* () {
       const body = zlib.gzipSync(plain)
       const server = yield* TestServer.make({
@@ -247,11 +249,11 @@ describe("what cannot be undone", () => {
   )
 
   const errors: ReadonlyArray<readonly [string, TestServer.Reply]> = [
-    ["is not what it says", coded("gzip", plain, 503)],
-    ["unfolds above the limit", coded("gzip", bomb, 503)],
-    ["is cut short", coded("gzip", zlib.gzipSync(plain), 503).pipe(TestServer.truncateAfter(20))]
+    ["does not match its coding", coded("gzip", plain, 503)],
+    ["decodes above the limit", coded("gzip", bomb, 503)],
+    ["is truncated", coded("gzip", zlib.gzipSync(plain), 503).pipe(TestServer.truncateAfter(20))]
   ]
-  it.scopedLive.each(errors)("7.1 the body of an error that %s does not hide the status", ([, reply]) =>
+  it.scopedLive.each(errors)("7.1 an error body that %s does not hide the status", ([, reply]) =>
     Effect.gen(function* () {
       const client = yield* clientOf(yield* TestServer.make({ "*": reply }), { retry: once })
       const error = yield* Effect.flip(client.execute(get))

@@ -40,37 +40,32 @@ describe("the codings of a response", () => {
     [many(6), six],
     [`${many(6)}, identity`, six],
     [`${many(6)}, unheard-of`, []]
-  ])("8.5 %j", (header, expected) => {
+  ])("8.5 %j is parsed", (header, expected) => {
     expect(namesOf(header)).toEqual(expected)
   })
 })
 
-describe("what is undone within the turn", () => {
+describe("decoding in one turn", () => {
   const plain = Buffer.from("hello ".repeat(100))
   const codings = (header: string) => Either.getOrThrow(parseCodings(header))
 
   it.each<readonly [string, string, Uint8Array, number | undefined]>([
     ["a small body", "gzip", zlib.gzipSync(plain), plain.length],
-    ["the wrapped stream", "deflate", zlib.deflateSync(plain), plain.length],
-    ["the bare stream", "deflate", zlib.deflateRawSync(plain), plain.length],
-    // RFC 1950, 2.2: the two bytes are a multiple of 31, and name the method 8.
-    [
-      "a bare stream that begins as a wrapped one",
-      "deflate",
-      Buffer.from([0x18, 0, 0, 0xff, 0xff]),
-      undefined
-    ],
+    ["the wrapped form", "deflate", zlib.deflateSync(plain), plain.length],
+    ["the raw form", "deflate", zlib.deflateRawSync(plain), plain.length],
+    // RFC 1950, 2.2: the two bytes are a multiple of 31 and name method 8.
+    ["a raw form that looks wrapped", "deflate", Buffer.from([0x18, 0, 0, 0xff, 0xff]), undefined],
     ["two codings", "gzip, gzip", zlib.gzipSync(zlib.gzipSync(plain)), undefined],
-    ["brotli, whose window is a server's choice", "br", zlib.brotliCompressSync(plain), undefined],
-    ["what unfolds to much", "gzip", zlib.gzipSync(Buffer.alloc(1024 * 1024)), undefined],
-    ["what is corrupt", "gzip", plain, undefined],
-    ["what is cut", "gzip", zlib.gzipSync(plain).subarray(0, 30), undefined],
+    ["brotli, whose window the server chooses", "br", zlib.brotliCompressSync(plain), undefined],
+    ["a body that decodes to many bytes", "gzip", zlib.gzipSync(Buffer.alloc(1024 * 1024)), undefined],
+    ["a corrupt body", "gzip", plain, undefined],
+    ["a truncated body", "gzip", zlib.gzipSync(plain).subarray(0, 30), undefined],
     ["a large body", "gzip", zlib.gzipSync(Buffer.alloc(40 * 1024), { level: 0 }), undefined]
   ])("8.5 %s", (_, header, bytes, length) => {
     expect(decodeSmall(codings(header), bytes)?.length).toBe(length)
   })
 
-  it("8.5 no body at all", () => {
+  it("8.5 a body of no bytes", () => {
     expect(isSmall([], 0)).toBe(false)
   })
 })

@@ -13,7 +13,7 @@ import { clientOf, listening, once, settled } from "../fixtures/clients.js"
 const ok = TestServer.json({ a: 1 })
 const get = ApiRequest.get("/x")
 
-describe("settings that make no sense", () => {
+describe("invalid options", () => {
   const bad: ReadonlyArray<readonly [string, NodeTransport.Options]> = [
     ["connections", { connections: 0 }],
     ["connections", { connections: 1.5 }],
@@ -53,14 +53,14 @@ describe("settings that make no sense", () => {
     ["proxy.tls", { proxy: { url: "https://proxy.test", tls: true } }],
     ["proxy.tls.verify", { proxy: { url: "https://proxy.test", tls: { verify: 0 } } }]
   ]
-  it.scoped.each(untyped)("1.5 of another kind than the types say name their key: %s", ([key, options]) =>
+  it.scoped.each(untyped)("1.5 an option of another type is rejected by name: %s", ([key, options]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(NodeTransport.make(options as NodeTransport.Options))
       expect(error).toMatchObject({ _tag: "InvalidConfigError", key })
     })
   )
 
-  it.scoped.each(bad)("1.2 name their key: %s", ([key, options]) =>
+  it.scoped.each(bad)("1.2 an invalid value is rejected by name: %s", ([key, options]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(NodeTransport.make(options))
       expect(error).toMatchObject({ _tag: "InvalidConfigError", key })
@@ -69,30 +69,28 @@ describe("settings that make no sense", () => {
 })
 
 describe("a Unix socket", () => {
-  it.scopedLive.each([{}, { proxy: "environment" }] as const)(
-    "1.1 is connected to, whatever the host",
-    (more) =>
-      Effect.gen(function* () {
-        const path = join(tmpdir(), `effect-api-${process.pid}-${Math.random().toString(36).slice(2)}.sock`)
-        const hosts: Array<string | undefined> = []
-        yield* listening(
-          () =>
-            createServer((request, response) => {
-              hosts.push(request.headers.host)
-              response.setHeader("content-type", "application/json")
-              response.end('"unix"')
-            }),
-          path
-        )
-        const client = yield* clientOf({ url: "http://api.test" }, {}, { socketPath: path, ...more })
-        expect(yield* client.execute(get)).toBe("unix")
-        expect(hosts).toEqual(["api.test"])
-      })
+  it.scopedLive.each([{}, { proxy: "environment" }] as const)("1.1 it is used whatever the host", (more) =>
+    Effect.gen(function* () {
+      const path = join(tmpdir(), `effect-api-${process.pid}-${Math.random().toString(36).slice(2)}.sock`)
+      const hosts: Array<string | undefined> = []
+      yield* listening(
+        () =>
+          createServer((request, response) => {
+            hosts.push(request.headers.host)
+            response.setHeader("content-type", "application/json")
+            response.end('"unix"')
+          }),
+        path
+      )
+      const client = yield* clientOf({ url: "http://api.test" }, {}, { socketPath: path, ...more })
+      expect(yield* client.execute(get)).toBe("unix")
+      expect(hosts).toEqual(["api.test"])
+    })
   )
 })
 
-describe("the end of the layer", () => {
-  /** A client with a call on its way, and the scope of its transport. */
+describe("closing the layer", () => {
+  /** A client with a call in flight, and the scope of its transport. */
   const underWay = (options: NodeTransport.Options) =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
@@ -104,7 +102,7 @@ describe("the end of the layer", () => {
       return { server, call, gate, close: Scope.close(scope, Exit.void), client }
     })
 
-  it.scopedLive("9 aborts what is on its way", () =>
+  it.scopedLive("9 aborts requests in flight", () =>
     Effect.gen(function* () {
       const { call, client, close, server } = yield* underWay({})
       yield* close
@@ -119,7 +117,7 @@ describe("the end of the layer", () => {
     })
   )
 
-  it.scopedLive("9 waits for it, when told to", () =>
+  it.scopedLive("9 waits for requests in flight with graceful: true", () =>
     Effect.gen(function* () {
       const { call, close, gate, server } = yield* underWay({ graceful: true })
       const closing = yield* Effect.fork(close)
@@ -139,7 +137,7 @@ describe("the pool", () => {
       { concurrency: "unbounded" }
     )
 
-  it.scopedLive("9 lets go of the connections above those it is told to keep", () =>
+  it.scopedLive("9 closes idle connections above keepAliveConnections", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": ok })
       const client = yield* clientOf(server, {}, { keepAliveConnections: 5, keepAlive: "1 minute" })
@@ -149,7 +147,7 @@ describe("the pool", () => {
     })
   )
 
-  it.scopedLive("9 uses connections again that are more than it is to keep, while they are in use", () =>
+  it.scopedLive("9 reuses connections above keepAliveConnections while they are busy", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": ok })
       const client = yield* clientOf(server, {}, { keepAliveConnections: 5 })
@@ -162,7 +160,7 @@ describe("the pool", () => {
     })
   )
 
-  it.scopedLive("9 opens no more connections than it is told to", () =>
+  it.scopedLive("9 opens no more than `connections`", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": ok })
       const client = yield* clientOf(server, {}, { connections: 3 })
@@ -171,7 +169,7 @@ describe("the pool", () => {
     })
   )
 
-  it.scopedLive("9 a call that waits for its turn has a limit of its own, where one is set", () =>
+  it.scopedLive("9 acquireTimeout limits the wait for a connection instead of timeouts.connect", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
       const server = yield* TestServer.make({ "*": Effect.as(Deferred.await(gate), ok) })
@@ -189,7 +187,7 @@ describe("the pool", () => {
     })
   )
 
-  it.scopedLive("9 a call interrupted before its turn is never sent", () =>
+  it.scopedLive("9 never sends a call that was interrupted in the queue", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
       const server = yield* TestServer.make({ "*": Effect.as(Deferred.await(gate), ok) })
@@ -207,8 +205,8 @@ describe("the pool", () => {
   )
 })
 
-describe("a dispatcher of somebody else's", () => {
-  it.scopedLive("6.10 serves, and is not closed", () =>
+describe("a dispatcher of the program's", () => {
+  it.scopedLive("6.10 it serves the client, which does not close it", () =>
     Effect.gen(function* () {
       const agent = yield* Effect.acquireRelease(
         Effect.sync(() => new Agent()),

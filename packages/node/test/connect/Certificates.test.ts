@@ -25,19 +25,19 @@ const secure = (pair: Pair, more: TlsOptions = {}) =>
     return { url: `https://127.0.0.1:${port}`, state }
   })
 
-describe("a certificate that is trusted", () => {
+describe("a trusted certificate", () => {
   const trusted: ReadonlyArray<readonly [string, Pair, NodeTransport.Tls]> = [
-    ["by an authority of one's own", certificates.local, { ca: [ca] }],
-    ["as its own authority", certificates.selfSigned, { ca: [certificates.selfSigned.cert] }],
+    ["signed by a custom authority", certificates.local, { ca: [ca] }],
     [
-      "for another name, which is asked for",
-      certificates.elsewhere,
-      { ca: [ca], serverName: "elsewhere.test" }
+      "self-signed and listed as an authority",
+      certificates.selfSigned,
+      { ca: [certificates.selfSigned.cert] }
     ],
-    ["by nobody, unverified", certificates.selfSigned, { verify: false }],
-    ["for another name, unverified", certificates.elsewhere, { verify: false }]
+    ["for the configured server name", certificates.elsewhere, { ca: [ca], serverName: "elsewhere.test" }],
+    ["self-signed, without verification", certificates.selfSigned, { verify: false }],
+    ["for another name, without verification", certificates.elsewhere, { verify: false }]
   ]
-  it.scopedLive.each(trusted)("1.1 %s", ([, pair, tls]) =>
+  it.scopedLive.each(trusted)("1.1 is accepted: %s", ([, pair, tls]) =>
     Effect.gen(function* () {
       const server = yield* secure(pair)
       const client = yield* clientOf(server, {}, { tls })
@@ -45,7 +45,7 @@ describe("a certificate that is trusted", () => {
     })
   )
 
-  it.scopedLive("1.1 of a client is shown to a server that asks for it", () =>
+  it.scopedLive("1.1 a client certificate is sent to a server that requests one", () =>
     Effect.gen(function* () {
       const server = yield* secure(certificates.local, { ca, requestCert: true, rejectUnauthorized: true })
       const { cert, key } = certificates.client
@@ -58,14 +58,14 @@ describe("a certificate that is trusted", () => {
   )
 })
 
-describe("a certificate that is not", () => {
+describe("an untrusted certificate", () => {
   const refused: ReadonlyArray<readonly [string, Pair, NodeTransport.Tls, string]> = [
     ["self-signed", certificates.selfSigned, {}, "DEPTH_ZERO_SELF_SIGNED_CERT"],
-    ["of an unknown authority", certificates.local, {}, "UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
+    ["signed by an unknown authority", certificates.local, {}, "UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
     ["expired", certificates.expired, { ca: [ca] }, "CERT_HAS_EXPIRED"],
     ["for another host", certificates.elsewhere, { ca: [ca] }, "ERR_TLS_CERT_ALTNAME_INVALID"]
   ]
-  it.scopedLive.each(refused)("6.1 %s is not tried again", ([, pair, tls, code]) =>
+  it.scopedLive.each(refused)("6.1 is not retried: %s", ([, pair, tls, code]) =>
     Effect.gen(function* () {
       const server = yield* secure(pair)
       const client = yield* clientOf(server, {}, { tls })
@@ -99,7 +99,7 @@ describe("HTTP/2", () => {
     return { url: `https://127.0.0.1:${port}`, versions }
   })
 
-  it.scopedLive("1.1 is spoken where it is allowed", () =>
+  it.scopedLive("1.1 is used if allowed", () =>
     Effect.gen(function* () {
       const server = yield* h2
       const client = yield* clientOf(server, {}, { tls: { ca: [ca] }, allowH2: true })
@@ -116,7 +116,7 @@ describe("HTTP/2", () => {
     })
   )
 
-  it.scopedLive("10.7 streams, and ends a single stream when it is left", () =>
+  it.scopedLive("10.7 leaving a stream ends that stream alone", () =>
     Effect.gen(function* () {
       const closed = yield* Deferred.make<void>()
       const { port } = yield* listening(() =>
@@ -138,7 +138,7 @@ describe("HTTP/2", () => {
     })
   )
 
-  it.scopedLive("1.1 is not offered where it is not allowed", () =>
+  it.scopedLive("1.1 is not offered if disallowed", () =>
     Effect.gen(function* () {
       const server = yield* h2
       const client = yield* clientOf(server, {}, { tls: { ca: [ca] }, allowH2: false })

@@ -10,7 +10,7 @@ import { until } from "../fixtures/sockets.js"
 
 const { ca, local } = makeCertificates()
 
-/** Servers that hear of a request, and do not respond. */
+/** Servers that receive a request and never respond. */
 const speaking = {
   "http/1.1": (options: TlsOptions, onRequest: () => void): Server =>
     createServer(
@@ -24,7 +24,7 @@ const speaking = {
     })
 }
 
-/** A server that does so with the socket below TLS when a request arrives, and what of it is open. */
+/** Such a server, which damages the socket below TLS when a request arrives, and its open sockets. */
 const faulty = (
   protocol: keyof typeof speaking,
   options: TlsOptions,
@@ -53,7 +53,7 @@ describe.each([{ protocol: "http/1.1" }, { protocol: "h2" }] as const)(
   "TLS over $protocol",
   ({ protocol }) => {
     it.scopedLive.each(["TLSv1.2", "TLSv1.3"] as const)(
-      "6.11 that a server ends because the client has no certificate has carried nothing: %s",
+      "6.11 nothing was sent if the server rejects a missing client certificate: %s",
       (version) =>
         Effect.gen(function* () {
           const wants = { ca, requestCert: true, rejectUnauthorized: true }
@@ -69,16 +69,16 @@ describe.each([{ protocol: "http/1.1" }, { protocol: "h2" }] as const)(
     )
 
     it.scopedLive.each<readonly [string, string]>([
-      ["a record that is damaged", `1703030020${"ab".repeat(32)}`],
+      ["a damaged record", `1703030020${"ab".repeat(32)}`],
       ["plain text", Buffer.from("HTTP/1.1 200 OK\r\n\r\n").toString("hex")]
-    ])("6.11 that breaks behind the request may have carried it: %s", ([, bytes]) =>
+    ])("6.11 the request may have been processed if TLS breaks after it: %s", ([, bytes]) =>
       Effect.gen(function* () {
         const server = yield* faulty(protocol, {}, (below) => below.write(Buffer.from(bytes, "hex")))
         const client = yield* clientOf(server, { retry: once }, { tls: { ca: [ca] } })
         const error = yield* Effect.flip(client.execute(post))
         expect(error).toMatchObject({ _tag: "ConnectionError", kind: "tls", delivery: "maybe-applied" })
         expect(error).toMatchObject({ code: expect.stringMatching(/^ERR_SSL_/) })
-        // Node's server of HTTP/2 does not notice the end of a socket that was written to below it.
+        // Node's HTTP/2 server does not notice the end of a socket that was written to below it.
         if (protocol === "http/1.1") yield* Effect.promise(() => until(() => server.open.size === 0))
       })
     )

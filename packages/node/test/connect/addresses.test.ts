@@ -19,7 +19,7 @@ describe("addresses", () => {
     },
     { found: ["::1", "::2", "::3"], order: ["::1", "::2", "::3"] },
     { found: ["::1", "::1", "10.0.0.1", "::1"], order: ["::1", "10.0.0.1"] }
-  ])("8.6 of both families take turns: $found", ({ found, order }) => {
+  ])("8.6 alternate between the families: $found", ({ found, order }) => {
     expect(names(Addresses.interleave(of(...found)))).toEqual(order)
   })
 
@@ -34,7 +34,7 @@ describe("addresses", () => {
     { host: "127.0.0.1.", literal: undefined },
     { host: "127.1", literal: undefined },
     { host: "", literal: undefined }
-  ])("8.6 that a host is itself need no lookup: $host", ({ host, literal }) => {
+  ])("8.6 of IP literals need no lookup: $host", ({ host, literal }) => {
     expect(Addresses.ipLiteral(host)).toEqual(literal)
   })
 
@@ -47,12 +47,12 @@ describe("addresses", () => {
     { found: undefined, addresses: [] },
     { found: null, addresses: [] },
     { found: [], addresses: [] }
-  ])("7.7 are taken from whatever a lookup gives: $found", ({ addresses, found }) => {
+  ])("7.7 are parsed from any lookup result: $found", ({ addresses, found }) => {
     expect(names(Addresses.parseLookup(found))).toEqual(addresses)
   })
 })
 
-describe("where no address takes a connection", () => {
+describe("if no address accepts a connection", () => {
   const failing = (address: string, code: string | undefined): Addresses.AddressFailure => ({
     address,
     family: 4,
@@ -67,7 +67,7 @@ describe("where no address takes a connection", () => {
     { codes: ["ENETUNREACH", "EADDRNOTAVAIL"], code: "ENETUNREACH" },
     { codes: [undefined, "ECONNRESET"], code: "ECONNRESET" },
     { codes: [undefined], code: undefined }
-  ])("7.3 the first code that speaks of the host is the error's: $codes", ({ code, codes }) => {
+  ])("7.3 the error has the first code about the host: $codes", ({ code, codes }) => {
     const failures = codes.map((code, index) => failing(`10.0.0.${index}`, code))
     expect(Addresses.mostTellingCode(failures)).toBe(code)
   })

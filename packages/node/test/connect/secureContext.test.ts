@@ -24,21 +24,21 @@ const cut = (pem: string): string => pem.slice(0, 100)
 const unreadable = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 const crlf = (pem: string): string => pem.replaceAll("\n", "\r\n")
 
-/** What plain JavaScript may give. */
+/** Values that plain JavaScript may pass. */
 const loose = (tls: object): NodeTransport.Tls => tls as NodeTransport.Tls
 
-describe("what TLS connections are made with", () => {
+describe("TLS settings", () => {
   it.each<readonly [string, NodeTransport.Tls | undefined]>([
     ["nothing", undefined],
-    ["no setting", {}],
+    ["no settings", {}],
     ["an authority", { ca: [ca] }],
     [
       "several authorities in one text, with comments between them",
       { ca: [`# one\n${ca}# two\n${local.cert}# end\n`] }
     ],
-    ["an authority of another system", { ca: [crlf(ca)] }],
-    ["an authority under its old name", { ca: [ca.replaceAll(" CERTIFICATE", " X509 CERTIFICATE")] }],
-    ["one authority alone", loose({ ca })],
+    ["an authority with CRLF line ends", { ca: [crlf(ca)] }],
+    ["an authority under its old label", { ca: [ca.replaceAll(" CERTIFICATE", " X509 CERTIFICATE")] }],
+    ["a single authority", loose({ ca })],
     [
       "the bytes of a file",
       loose({ ca: [Buffer.from(ca)], cert: new TextEncoder().encode(cert), key: Buffer.from(client.key) })
@@ -48,46 +48,43 @@ describe("what TLS connections are made with", () => {
     ["a key as plain text", loose({ cert, key: client.key })],
     ["an encrypted key", { cert, key: key(encrypted("pkcs8")), passphrase: Redacted.make(passphrase) }],
     [
-      "an encrypted key of the old kind",
+      "an encrypted key in the old format",
       { cert, key: key(encrypted("sec1")), passphrase: Redacted.make(passphrase) }
     ],
-    [
-      "a passphrase that the key does not need",
-      { cert, key: key(client.key), passphrase: Redacted.make(passphrase) }
-    ],
-    ["a name to ask for", { serverName: "api.test", verify: false }]
-  ])("1.1 may be %s", (_name, tls) => {
+    ["an unneeded passphrase", { cert, key: key(client.key), passphrase: Redacted.make(passphrase) }],
+    ["a server name", { serverName: "api.test", verify: false }]
+  ])("1.1 are accepted with %s", (_name, tls) => {
     expect(Either.isRight(secureContext(tls))).toBe(true)
   })
 
   it.each<readonly [string, NodeTransport.Tls, InvalidTls["field"], string]>([
-    ["no authority", { ca: [] }, "ca", "must contain a certificate"],
-    ["an authority that is none", { ca: ["/etc/ssl/ca.pem"] }, "ca", "entry 1 of 1 is not"],
+    ["an empty list of authorities", { ca: [] }, "ca", "must contain a certificate"],
+    ["an authority that is not PEM", { ca: ["/etc/ssl/ca.pem"] }, "ca", "entry 1 of 1 is not"],
     ["an empty authority", { ca: [""] }, "ca", "entry 1 of 1 is not"],
-    ["a good authority and one that is none", { ca: [ca, "none"] }, "ca", "entry 2 of 2 is not"],
-    ["a good authority before one that cannot be read", { ca: [`${ca}${unreadable}`] }, "ca", "entry 1 of 1"],
-    ["an authority cut short", { ca: [cut(ca)] }, "ca", "must be certificates in PEM"],
+    ["a valid authority and one that is not PEM", { ca: [ca, "none"] }, "ca", "entry 2 of 2 is not"],
+    ["a valid authority before an unreadable one", { ca: [`${ca}${unreadable}`] }, "ca", "entry 1 of 1"],
+    ["a truncated authority", { ca: [cut(ca)] }, "ca", "must be certificates in PEM"],
     ["a key for an authority", { ca: [client.key] }, "ca", "must be certificates in PEM"],
     ["a number for an authority", loose({ ca: [5] }), "ca", "must be certificates in PEM"],
     ["null for the authorities", loose({ ca: null }), "ca", "must be certificates in PEM"],
-    ["a certificate alone", { cert }, "key", "is required with `cert`"],
-    ["a key alone", { key: key(client.key) }, "cert", "is required with `key`"],
-    ["a passphrase alone", { passphrase: Redacted.make(passphrase) }, "passphrase", "requires `key`"],
+    ["a certificate without a key", { cert }, "key", "is required with `cert`"],
+    ["a key without a certificate", { key: key(client.key) }, "cert", "is required with `key`"],
+    ["a passphrase without a key", { passphrase: Redacted.make(passphrase) }, "passphrase", "requires `key`"],
     [
-      "a certificate that is none",
+      "a certificate that is not PEM",
       { cert: "none", key: key(client.key) },
       "cert",
       "must be a certificate in PEM"
     ],
     ["an empty certificate", { cert: "", key: key(client.key) }, "cert", "must be a certificate in PEM"],
     [
-      "a certificate cut short",
+      "a truncated certificate",
       { cert: cut(cert), key: key(client.key) },
       "cert",
       "must be a certificate in PEM"
     ],
     [
-      "a chain that cannot be read",
+      "an unreadable chain",
       { cert: `${cert}${unreadable}`, key: key(client.key) },
       "cert",
       "must be a certificate"
@@ -98,12 +95,12 @@ describe("what TLS connections are made with", () => {
       "cert",
       "must be a certificate in PEM"
     ],
-    ["a key that is none", { cert, key: key("none") }, "key", "must be a private key in PEM"],
+    ["a key that is not PEM", { cert, key: key("none") }, "key", "must be a private key in PEM"],
     ["an empty key", { cert, key: key("") }, "key", "must be a private key in PEM"],
     ["null for a key", loose({ cert, key: null }), "key", "must be a private key in PEM"],
-    ["a key cut short", { cert, key: key(cut(client.key)) }, "key", "must be a private key in PEM"],
+    ["a truncated key", { cert, key: key(cut(client.key)) }, "key", "must be a private key in PEM"],
     [
-      "the two in each other's place",
+      "certificate and key swapped",
       { cert: client.key, key: key(cert) },
       "cert",
       "must be a certificate in PEM"
@@ -117,13 +114,13 @@ describe("what TLS connections are made with", () => {
       "is not the key of"
     ],
     [
-      "no passphrase",
+      "an encrypted key without a passphrase",
       { cert, key: key(encrypted("pkcs8")) },
       "passphrase",
       "is required: the key is encrypted"
     ],
     [
-      "no passphrase for a key of the old kind",
+      "an encrypted key in the old format without a passphrase",
       { cert, key: key(encrypted("sec1")) },
       "passphrase",
       "is required"
@@ -141,12 +138,12 @@ describe("what TLS connections are made with", () => {
       "does not open the key"
     ],
     [
-      "a passphrase beyond what OpenSSL takes",
+      "a passphrase longer than OpenSSL allows",
       { cert, key: key(encrypted("sec1")), passphrase: Redacted.make("1001".repeat(1000)) },
       "passphrase",
       "does not open the key"
     ]
-  ])("1.1 may not be %s, and the reason shows nothing of it", (_name, tls, field, reason) => {
+  ])("1.1 are rejected with %s, and the reason reveals nothing of it", (_name, tls, field, reason) => {
     const wrong = Either.getOrThrow(Either.flip(secureContext(tls)))
     expect(wrong.field).toBe(field)
     expect(wrong.reason).toContain(reason)

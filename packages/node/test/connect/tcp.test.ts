@@ -22,7 +22,7 @@ import {
 
 const options: TcpOptions = { tcpKeepAlive: 60_000 }
 
-/** Finds these, in a turn of its own. */
+/** A lookup that returns these addresses in the next turn. */
 const finds =
   (...addresses: ReadonlyArray<string>): Lookup =>
   (_host, _options, callback) =>
@@ -56,7 +56,7 @@ afterEach(async () => {
 })
 
 describe("a connection", () => {
-  it.each(["127.0.0.1", "::1", "[::1]"])("8.6 to an address needs no lookup: %s", async (host) => {
+  it.each(["127.0.0.1", "::1", "[::1]"])("8.6 to an IP literal needs no lookup: %s", async (host) => {
     const server = kept(await counting(undefined, host.includes(":") ? "::1" : host))
     const lookup: Lookup = () => {
       throw new Error("looked up")
@@ -66,14 +66,14 @@ describe("a connection", () => {
     socket.destroy()
   })
 
-  it("8.6 to a name is looked up by the system", async () => {
+  it("8.6 to a name uses the system's lookup", async () => {
     const server = kept(await counting())
     const socket = await connect({ host: "localhost", port: server.port })
     expect(socket.remoteAddress).toBe("127.0.0.1")
     socket.destroy()
   })
 
-  it("8.6 comes without a listener of ours, and with every byte", async () => {
+  it("8.6 has no listeners of ours and has lost no byte", async () => {
     const server = kept(await counting((socket) => socket.end("first bytes")))
     const socket = await connect({ host: "one.test", port: server.port }, { lookup: finds("127.0.0.1") })
     const bare = new net.Socket()
@@ -83,7 +83,7 @@ describe("a connection", () => {
     expect(Buffer.concat(chunks).toString()).toBe("first bytes")
   })
 
-  it("8.6 goes to a Unix socket", async () => {
+  it("8.6 to a Unix socket is possible", async () => {
     const folder = mkdtempSync(join(tmpdir(), "effect-api-connect-"))
     const path = join(folder, "s")
     const server = net.createServer((socket) => socket.end("unix")).listen(path)
@@ -111,7 +111,7 @@ describe("several addresses", () => {
     for (const hole of holes) await hole.close()
   })
 
-  it("6.16 the first that takes a connection is used, and no attempt is left", async () => {
+  it("6.16 the first address that accepts is used, and no other attempt remains", async () => {
     const before = await heldNow()
     const lookup = finds("127.0.0.2", "127.0.0.3", "127.0.0.1")
     const socket = await connect({ host: "api.test", port: server.port }, { lookup, attemptDelay: 5 })
@@ -121,7 +121,7 @@ describe("several addresses", () => {
     await until(() => held() === before)
   })
 
-  it("6.16 one that refuses makes room for the next at once", async () => {
+  it("6.16 after a refusal the next address starts at once", async () => {
     const lookup = finds("127.0.0.9", "::1", "127.0.0.1")
     const never = { lookup, attemptDelay: 2_147_483_647 }
     const socket = await connect({ host: "api.test", port: server.port }, never)
@@ -129,7 +129,7 @@ describe("several addresses", () => {
     socket.destroy()
   })
 
-  it("7.3 where all refuse, the error names each of them", async () => {
+  it("7.3 if all addresses refuse, the error names each", async () => {
     const port = await freePort()
     const error = await failure(
       { host: "api.test", port },
@@ -162,7 +162,7 @@ describe("several addresses", () => {
     await until(() => held() === before)
   })
 
-  it("6.16 an abort between two attempts leaves no timer, and begins no more", async () => {
+  it("6.16 an abort between two attempts clears the timer and starts no more", async () => {
     const before = await heldNow()
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
     const lookup = finds("127.0.0.2", "127.0.0.1")
@@ -175,7 +175,7 @@ describe("several addresses", () => {
     expect(server.accepted()).toBe(accepted)
   })
 
-  it("6.16 an address has 250 ms to itself", async () => {
+  it("6.16 the next address starts after 250 ms", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
     const lookup = finds("127.0.0.2", "127.0.0.1", "127.0.0.3")
     const connected = connect({ host: "api.test", port: server.port }, { lookup })
@@ -201,7 +201,7 @@ describe("a lookup", () => {
 
   it.each<readonly [string, Lookup, object]>([
     [
-      "of the system's that fails",
+      "a failure of the system's lookup",
       failsWith(
         Object.assign(new Error("getaddrinfo ENOTFOUND api.test"), {
           code: "ENOTFOUND",
@@ -211,52 +211,52 @@ describe("a lookup", () => {
       { message: "getaddrinfo ENOTFOUND api.test", code: "ENOTFOUND", syscall: "getaddrinfo" }
     ],
     [
-      "of c-ares that fails",
+      "a failure of c-ares",
       failsWith(
         Object.assign(new Error("queryA ESERVFAIL api.test"), { code: "ESERVFAIL", syscall: "queryA" })
       ),
       { code: "ESERVFAIL", syscall: "queryA" }
     ],
     [
-      "that fails without a code",
+      "a failure without a code",
       failsWith(new Error("no")),
       { message: "api.test did not resolve: no", code: "ENOTFOUND" }
     ],
     [
-      "over a network that is down",
+      "a failure because the network is down",
       failsWith(
         Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED", syscall: "connect" })
       ),
       { message: "api.test did not resolve: connect ECONNREFUSED", syscall: "getaddrinfo" }
     ],
     [
-      "that finds nothing",
+      "an empty result",
       finds(),
       { message: "api.test did not resolve: it has no address", code: "ENOTFOUND" }
     ],
     [
-      "that throws",
+      "an exception",
       () => {
         throw new Error("thrown")
       },
       { message: "api.test did not resolve: thrown", code: "ENOTFOUND", syscall: "getaddrinfo" }
     ],
     [
-      "that fails at once",
+      "a synchronous failure",
       (_host, _options, callback) => callback(new Error("at once"), []),
       { message: "api.test did not resolve: at once" }
     ],
     [
-      "that finds no address",
+      "a result without addresses",
       (_host, _options, callback) => callback(null, "elsewhere.test"),
       { code: "ENOTFOUND" }
     ]
-  ])("7.3 %s", async (_name, lookup, told) => {
+  ])("7.3 is reported as a dns failure: %s", async (_name, lookup, told) => {
     expect(await failure(to, { lookup })).toMatchObject(told)
   })
 
   it.each<readonly [string, Lookup]>([
-    ["in its turn", (_host, _options, callback) => callback(null, [{ address: "127.0.0.1", family: 4 }])],
+    ["synchronously", (_host, _options, callback) => callback(null, [{ address: "127.0.0.1", family: 4 }])],
     ["as text", (_host, _options, callback) => setImmediate(() => callback(null, "127.0.0.1"))],
     [
       "twice",
@@ -265,7 +265,7 @@ describe("a lookup", () => {
         finds("127.0.0.1")(host, options, callback)
       }
     ]
-  ])("8.6 may give its addresses %s", async (_name, lookup) => {
+  ])("8.6 may return its addresses %s", async (_name, lookup) => {
     const server = kept(await counting())
     const socket = await connect({ host: "api.test", port: server.port }, { lookup })
     socket.destroy()
@@ -273,7 +273,7 @@ describe("a lookup", () => {
     expect(server.accepted()).toBe(1)
   })
 
-  it.each([null, new Error("late")])("8.6 that ends behind an abort goes nowhere: %s", async (error) => {
+  it.each([null, new Error("late")])("8.6 that ends after an abort is ignored: %s", async (error) => {
     const server = kept(await counting())
     const before = await heldNow()
     let answer = (): void => undefined
@@ -288,18 +288,15 @@ describe("a lookup", () => {
   })
 })
 
-describe("what cannot be connected to", () => {
-  it.each([0, -1, 65_536, 1.5, Number.NaN])(
-    "7.7 the port %s is a failure, and no exception",
-    async (port) => {
-      expect(await failure({ host: "127.0.0.1", port })).toMatchObject({
-        code: "ERR_SOCKET_BAD_PORT",
-        syscall: "connect"
-      })
-    }
-  )
+describe("an invalid destination", () => {
+  it.each([0, -1, 65_536, 1.5, Number.NaN])("7.7 the port %s fails without an exception", async (port) => {
+    expect(await failure({ host: "127.0.0.1", port })).toMatchObject({
+      code: "ERR_SOCKET_BAD_PORT",
+      syscall: "connect"
+    })
+  })
 
-  it("7.7 nor is an empty host, which Node takes for this machine", async () => {
+  it("7.7 an empty host fails, though Node would connect to localhost", async () => {
     expect(await failure({ host: "", port: 80 })).toMatchObject({
       code: "ERR_INVALID_URL",
       syscall: "connect"
@@ -307,19 +304,19 @@ describe("what cannot be connected to", () => {
   })
 
   it.each(["/nowhere/s", "", "\0", `/${"x".repeat(500)}`])(
-    "7.7 nor a path without a socket: %j",
+    "7.7 a path without a socket fails: %j",
     async (path) => {
       expect(await failure({ path })).toMatchObject({ syscall: "connect", code: expect.any(String) })
     }
   )
 
-  it("6.11 an address that refuses says so itself", async () => {
+  it("6.11 the error of a refused address is the system's", async () => {
     const port = await freePort()
     const error = await failure({ host: "127.0.0.1", port })
     expect(error).toMatchObject({ message: `connect ECONNREFUSED 127.0.0.1:${port}`, syscall: "connect" })
   })
 
-  it("6.16 an abort before the failure is heard is the last that happens", async () => {
+  it("6.16 no failure is reported after an abort", async () => {
     const before = await heldNow()
     for (const to of [{ host: "", port: 80 }, { path: "" }, { host: "127.0.0.1", port: await freePort() }]) {
       tcp(to, options, nobody)()

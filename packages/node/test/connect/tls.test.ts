@@ -27,7 +27,7 @@ const kept = <R extends { readonly close: () => unknown }>(resource: R): R => {
   return resource
 }
 
-/** A server on whose connections this one speaks: TLS, or whatever else. */
+/** A server that runs `onSocket` for each connection: TLS, or any other protocol. */
 const server = async (onSocket: (socket: net.Socket) => void): Promise<Counting> =>
   kept(await counting(onSocket))
 
@@ -43,7 +43,7 @@ const secured = (
   return server((socket) => inner.emit("connection", socket))
 }
 
-/** A server that speaks so, and reads whatever comes: else nobody sees the end of it. */
+/** A server that runs this and reads all input, since otherwise it would not notice the end. */
 const peer = (speak: (socket: net.Socket) => void): Promise<Counting> =>
   server((socket) => {
     speak(socket)
@@ -61,7 +61,7 @@ const shake = (socket: Duplex, options: Partial<TlsOptions> = {}): Promise<TLSSo
 const secure = async (to: Counting, options: Partial<TlsOptions> = {}): Promise<TLSSocket> =>
   shake(await connected(to.port), options)
 
-/** Why it failed, with the socket below, which is closed. */
+/** The failure, after the socket below has closed. */
 const failure = async (to: Counting, options: Partial<TlsOptions> = {}): Promise<Error> => {
   const socket = await connected(to.port)
   const failed = await shake(socket, options).then(
@@ -77,11 +77,11 @@ const failure = async (to: Counting, options: Partial<TlsOptions> = {}): Promise
 describe("the name of a server", () => {
   const { elsewhere } = certificates
   it.each<readonly [string, ServerOptions, Partial<TlsOptions>, string | false]>([
-    ["is the host's", local, {}, "localhost"],
-    ["has no dot at its end (RFC 6066, 3)", local, { host: "localhost." }, "localhost"],
+    ["is the host", local, {}, "localhost"],
+    ["has no trailing dot (RFC 6066, 3)", local, { host: "localhost." }, "localhost"],
     ["is not an address (RFC 6066, 3)", local, { host: "127.0.0.1" }, false],
-    ["is another where it is set", elsewhere, { servername: "elsewhere.test" }, "elsewhere.test"],
-    ["may be set to an address", local, { host: "api.test", servername: "127.0.0.1" }, false]
+    ["is the configured one", elsewhere, { servername: "elsewhere.test" }, "elsewhere.test"],
+    ["may be configured as an address", local, { host: "api.test", servername: "127.0.0.1" }, false]
   ])("1.1 %s", async (_name, options, names, servername) => {
     const names_: Array<string | false> = []
     const to = await secured(options, (socket) => names_.push(socket.servername ?? false))
@@ -105,7 +105,7 @@ describe("the name of a server", () => {
 })
 
 describe("a connection with TLS", () => {
-  it("1.1 speaks what both sides can", async () => {
+  it("1.1 negotiates a protocol that both sides support", async () => {
     const to = await secured({ ...local, ALPNProtocols: ["h2", "http/1.1"] })
     for (const [alpn, spoken] of [
       [["h2", "http/1.1"], "h2"],
@@ -118,7 +118,7 @@ describe("a connection with TLS", () => {
     }
   })
 
-  it("8.6 comes without a listener of ours, above and below, and with every byte", async () => {
+  it("8.6 has no listeners of ours on either socket and has lost no byte", async () => {
     const to = await secured(local, (socket) => socket.end("first bytes"))
     const below = await connected(to.port)
     const plain = await connected(to.port)
@@ -138,7 +138,7 @@ describe("a connection with TLS", () => {
     byHand.destroy()
   })
 
-  it.each(["TLSv1.2", "TLSv1.3"] as const)("1.1 goes on with a session of before: %s", async (maxVersion) => {
+  it.each(["TLSv1.2", "TLSv1.3"] as const)("1.1 resumes an earlier session: %s", async (maxVersion) => {
     const to = await secured({ ...local, maxVersion }, (socket) => socket.write("x"))
     const sessions: Array<Buffer> = []
     const first = await secure(to, { onSession: (session) => sessions.push(session) })
@@ -150,7 +150,7 @@ describe("a connection with TLS", () => {
     for (const socket of [first, second]) socket.destroy()
   })
 
-  it("7.7 a session that is none is no session", async () => {
+  it("7.7 ignores an invalid session", async () => {
     const to = await secured()
     for (const session of [Buffer.alloc(0), Buffer.from("garbage")]) {
       const socket = await secure(to, { session })
@@ -159,7 +159,7 @@ describe("a connection with TLS", () => {
     }
   })
 
-  it("1.1 stands on TLS to a proxy, and on any duplex", async () => {
+  it("1.1 runs over TLS to a proxy, and over any duplex", async () => {
     const target = await secured()
     const proxy = await secured(local, (socket) => {
       const through = net.connect({ host: "127.0.0.1", port: target.port })
@@ -181,7 +181,7 @@ describe("a connection with TLS", () => {
   })
 })
 
-/** A duplex that is no socket of Node's. */
+/** A duplex that is not a Node socket. */
 const wrapped = (socket: net.Socket): Duplex => {
   const duplex = new Duplex({
     read: () => undefined,
@@ -198,18 +198,13 @@ const wrapped = (socket: net.Socket): Duplex => {
   return duplex
 }
 
-describe("a certificate that is not trusted", () => {
+describe("an untrusted certificate", () => {
   it.each<readonly [string, ServerOptions, Partial<TlsOptions>, string]>([
     ["expired", certificates.expired, {}, "CERT_HAS_EXPIRED"],
     ["for another name", certificates.elsewhere, {}, "ERR_TLS_CERT_ALTNAME_INVALID"],
-    ["of nobody", certificates.selfSigned, {}, "DEPTH_ZERO_SELF_SIGNED_CERT"],
-    [
-      "of an authority that Node does not know",
-      local,
-      { context: context(undefined) },
-      "UNABLE_TO_VERIFY_LEAF_SIGNATURE"
-    ]
-  ])("6.1 keeps its code, and nothing was sent: %s", async (_name, options, more, code) => {
+    ["self-signed", certificates.selfSigned, {}, "DEPTH_ZERO_SELF_SIGNED_CERT"],
+    ["from an unknown authority", local, { context: context(undefined) }, "UNABLE_TO_VERIFY_LEAF_SIGNATURE"]
+  ])("6.1 fails with its code, and nothing was sent: %s", async (_name, options, more, code) => {
     expect(await failure(await secured(options), more)).toMatchObject({ code, syscall: "connect" })
     const unverified = await secure(await secured(options), { ...more, verify: false })
     expect(unverified.authorized).toBe(false)
@@ -222,7 +217,7 @@ const bytes = (hex: string) => (socket: net.Socket) => void socket.end(Buffer.fr
 const afterHello = (then: (socket: net.Socket) => void) => (socket: net.Socket) =>
   void socket.once("data", () => then(socket))
 
-describe("a peer that does not shake hands", () => {
+describe("a peer that fails the handshake", () => {
   const notTls = /^the server's response is not TLS, perhaps it is plain http \(/
 
   it.each<readonly [string, (socket: net.Socket) => void, object]>([
@@ -232,7 +227,7 @@ describe("a peer that does not shake hands", () => {
       { message: expect.stringMatching(notTls), code: "ERR_SSL_WRONG_VERSION_NUMBER" }
     ],
     [
-      "speaks plain http and stays",
+      "speaks plain http and stays open",
       afterHello((socket) => socket.write("HTTP/1.1 200 OK\r\n\r\n")),
       { message: expect.stringMatching(notTls) }
     ],
@@ -256,26 +251,26 @@ describe("a peer that does not shake hands", () => {
         code: expect.stringMatching(/^ERR_SSL_.*HANDSHAKE_FAILURE$/)
       }
     ],
-    ["says goodbye", bytes("15030300020100"), { code: "ECONNRESET" }],
+    ["sends close_notify", bytes("15030300020100"), { code: "ECONNRESET" }],
     ["sends a part of a record", bytes("16"), { code: "ECONNRESET" }],
     ["closes", (socket) => socket.end(), { code: "ECONNRESET" }],
-    ["closes behind the hello", afterHello((socket) => socket.end()), { code: "ECONNRESET" }],
+    ["closes after the hello", afterHello((socket) => socket.end()), { code: "ECONNRESET" }],
     [
-      "resets behind the hello",
+      "resets after the hello",
       afterHello((socket) => socket.resetAndDestroy()),
       { code: "ECONNRESET", cause: { syscall: "read" } }
     ]
-  ])("6.11 and %s, has been sent nothing", async (_name, speak, told) => {
+  ])("6.11 has received nothing of a request: %s", async (_name, speak, told) => {
     expect(await failure(await peer(speak))).toMatchObject({ syscall: "connect", ...told })
   })
 
-  it("6.11 nor has one that has no protocol in common", async () => {
+  it("6.11 has received nothing if no protocol is common to both", async () => {
     const error = await failure(await secured({ ...local, ALPNProtocols: ["h2"] }))
     expect(error).toMatchObject({ code: "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL", syscall: "connect" })
     expect(error.message).toBe("the handshake failed (tlsv1 alert no application protocol)")
   })
 
-  it("6.11 nor has one that wants a certificate: TLS 1.2 says so in the handshake, 1.3 behind it", async () => {
+  it("6.11 has received nothing if it requires a certificate: TLS 1.2 reports that in the handshake, 1.3 after it", async () => {
     expect(await failure(await secured({ ...rejects, maxVersion: "TLSv1.2" }))).toMatchObject({
       syscall: "connect"
     })
@@ -295,8 +290,8 @@ describe("a peer that does not shake hands", () => {
         return once(socket, "end")
       }
     ],
-    ["takes no more", (socket) => socket.end()]
-  ])("6.11 a socket that %s already fails, in a turn of its own", async (_name, close) => {
+    ["is not writable", (socket) => socket.end()]
+  ])("6.11 a socket that %s fails in the next turn", async (_name, close) => {
     const to = await peer(() => undefined)
     const socket = wrapped(await connected(to.port))
     await close(socket)
@@ -307,7 +302,7 @@ describe("a peer that does not shake hands", () => {
   it.each([
     ["with an error", new Error("below"), { message: "below", syscall: "connect" }],
     ["without", undefined, { code: "ECONNRESET", syscall: "connect" }]
-  ])("6.11 one that somebody closes below fails: %s", async (_name, reason, told) => {
+  ])("6.11 a socket destroyed underneath fails: %s", async (_name, reason, told) => {
     const to = await peer(() => undefined)
     for (const around of [(socket: net.Socket) => socket, wrapped]) {
       const socket = around(await connected(to.port))
@@ -324,7 +319,7 @@ describe("an abort", () => {
     ["hangs", () => undefined],
     ["closed its side", (socket) => socket.end()],
     ["sent a part of a record", (socket) => socket.write(Buffer.from("16", "hex"))]
-  ])("8.6 of a handshake whose peer %s leaves no socket", async (_name, speak) => {
+  ])("8.6 of a handshake whose peer %s leaves no socket open", async (_name, speak) => {
     const to = await peer(speak)
     const before = await heldNow()
     for (const around of [(socket: net.Socket) => socket, wrapped]) {
@@ -338,7 +333,7 @@ describe("an abort", () => {
     expect(await heldNow()).toBe(before)
   })
 
-  it("8.6 of a handshake inside of a proxy's TLS ends both", async () => {
+  it("8.6 of a handshake within a proxy's TLS ends both", async () => {
     const proxy = await secured()
     const outer = await secure(proxy)
     let heard = 0

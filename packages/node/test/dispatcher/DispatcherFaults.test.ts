@@ -14,7 +14,7 @@ const piece = new Uint8Array(64 * 1024)
 describe.each(majors)("a dispatcher of %s", (_, undici) => {
   const agent = scoped(() => new undici.Agent())
 
-  it.scopedLive("6.10 a kept connection that has died is replaced, uncounted", () =>
+  it.scopedLive("6.10 a dead kept-alive connection is replaced, uncounted", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({
         "*": TestServer.sequence(ok.pipe(TestServer.closeOnReuse), ok)
@@ -27,7 +27,7 @@ describe.each(majors)("a dispatcher of %s", (_, undici) => {
     })
   )
 
-  it.scopedLive("6.1 a new connection that dies is an attempt", () =>
+  it.scopedLive("6.1 a new connection that dies counts as an attempt", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": TestServer.sequence(TestServer.hangUp, ok) })
       const response = yield* (yield* clientOn(yield* agent, server)).executeWithResponse(get)
@@ -39,7 +39,7 @@ describe.each(majors)("a dispatcher of %s", (_, undici) => {
     ["response", TestServer.never],
     ["idle", TestServer.text("0123456789").pipe(TestServer.stallAfter(4))]
   ]
-  it.scopedLive.each(limits)("3 the limit %s ends it, and its socket", ([phase, reply]) =>
+  it.scopedLive.each(limits)("3 the %s timeout ends a call and its socket", ([phase, reply]) =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": reply })
       const client = yield* clientOn(yield* agent, server, {
@@ -51,7 +51,7 @@ describe.each(majors)("a dispatcher of %s", (_, undici) => {
     })
   )
 
-  it.scopedLive("9 an interruption ends it, and its socket", () =>
+  it.scopedLive("9 an interruption ends a call and its socket", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({
         "GET /x": TestServer.never,
@@ -71,7 +71,7 @@ describe.each(majors)("a dispatcher of %s", (_, undici) => {
     })
   )
 
-  it.scopedLive("9 an interruption before its turn sends nothing", () =>
+  it.scopedLive("9 a call interrupted in the queue is never sent", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
       const server = yield* TestServer.make({ "*": Effect.as(Deferred.await(gate), ok) })
@@ -88,7 +88,7 @@ describe.each(majors)("a dispatcher of %s", (_, undici) => {
     })
   )
 
-  it.scopedLive("10.6 a reader that pauses holds the server back", () =>
+  it.scopedLive("10.6 a paused reader applies backpressure to the server", () =>
     Effect.gen(function* () {
       const pieces = 1024
       const server = yield* TestServer.make({
@@ -112,7 +112,7 @@ describe.each(majors)("a dispatcher of %s", (_, undici) => {
     })
   )
 
-  it.scopedLive("7.3 nothing was sent where no connection was established", () =>
+  it.scopedLive("7.3 nothing was sent if the connection was refused", () =>
     Effect.gen(function* () {
       const url = yield* TestServer.refusedUrl
       const client = yield* clientOn(yield* agent, { url }, { retry: once })
@@ -124,7 +124,7 @@ describe.each(majors)("a dispatcher of %s", (_, undici) => {
     })
   )
 
-  it.scopedLive("7.1 a dispatcher that is gone is named, and not asked again", () =>
+  it.scopedLive("7.1 a destroyed dispatcher is an invalid transport, without a retry", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": ok })
       const gone = yield* agent
@@ -136,7 +136,7 @@ describe.each(majors)("a dispatcher of %s", (_, undici) => {
     })
   )
 
-  it.scopedLive("6.15 interim responses come before the one", () =>
+  it.scopedLive("6.15 interim responses are skipped", () =>
     Effect.gen(function* () {
       const { port } = yield* listening(() =>
         createServer((_, response) => {

@@ -19,7 +19,7 @@ const piece = new Uint8Array(64 * 1024)
 
 type Make = (undici: Undici, url: string) => Effect.Effect<NodeTransport.Dispatcher, never, Scope.Scope>
 
-/** The types of the two differ where interceptors are composed. */
+/** The types of the two versions differ in composed interceptors. */
 const composed = (undici: Undici): typeof undici7 => undici as typeof undici7
 
 /** A proxy that tunnels. */
@@ -55,7 +55,7 @@ const kinds: ReadonlyArray<readonly [kind: string, make: Make]> = [
       Effect.flatMap(tunnel, (uri) => scoped(() => new undici.ProxyAgent({ uri, proxyTunnel: true })))
   ],
   ["an EnvHttpProxyAgent", (undici) => scoped(() => new undici.EnvHttpProxyAgent())],
-  ["a MockAgent that lets through", (undici) => scoped(() => new (composed(undici).MockAgent)())],
+  ["a MockAgent that allows connections", (undici) => scoped(() => new (composed(undici).MockAgent)())],
   [
     "interceptors",
     (undici) =>
@@ -80,7 +80,7 @@ const echo = TestServer.streaming((request, body) =>
   )
 )
 
-describe("what serves", () => {
+describe("supported dispatchers", () => {
   it.scopedLive.each(cases)("8.2 %s: values, bodies, headers and streams", ([, undici, make]) =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({
@@ -116,8 +116,8 @@ describe("what serves", () => {
   )
 })
 
-describe.each(majors)("what comes of %s", (_, undici) => {
-  it.scopedLive("8.2 an interceptor's headers count, not those that came", () =>
+describe.each(majors)("a dispatcher of %s", (_, undici) => {
+  it.scopedLive("8.2 the headers that an interceptor returns take precedence", () =>
     Effect.gen(function* () {
       const coded = TestServer.bytes(zlib.gzipSync('{"a":1}'), {
         headers: { "content-type": "application/json", "content-encoding": "gzip" }
@@ -131,7 +131,7 @@ describe.each(majors)("what comes of %s", (_, undici) => {
     })
   )
 
-  it.scopedLive("6.1 what an interceptor sends again is one attempt", () =>
+  it.scopedLive("6.1 a request that an interceptor repeats is one attempt", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({
         "*": TestServer.sequence(TestServer.hangUp, TestServer.empty(503), ok)
@@ -144,7 +144,7 @@ describe.each(majors)("what comes of %s", (_, undici) => {
     })
   )
 
-  it.scopedLive("8.2 a MockAgent answers", () =>
+  it.scopedLive("8.2 a MockAgent responds", () =>
     Effect.gen(function* () {
       const url = "http://api.test"
       const mock = yield* scoped(() => new (composed(undici).MockAgent)())
@@ -193,7 +193,7 @@ describe.each(majors)("what comes of %s", (_, undici) => {
   )
 })
 
-describe("a dispatcher of no library's", () => {
+describe("a custom dispatcher", () => {
   interface Handler {
     readonly onRequestStart: (controller: object, context: object) => void
     readonly onResponseStart: (controller: object, status: number, headers: object) => void
@@ -222,12 +222,12 @@ describe("a dispatcher of no library's", () => {
     })
   )
 
-  it("1.2 what cannot send is none", () => {
+  it("1.2 is rejected without a `dispatch` method", () => {
     expect(() => NodeTransport.fromDispatcher({} as NodeTransport.Dispatcher)).toThrow(/FetchTransport/)
   })
 
   const wrong: ReadonlyArray<readonly [string, (handler: Handler) => void]> = [
-    ["while the body comes", (handler) => handler.onResponseData(controller, null)],
+    ["within the body", (handler) => handler.onResponseData(controller, null)],
     [
       "at its end",
       (handler) => {
@@ -237,7 +237,7 @@ describe("a dispatcher of no library's", () => {
     ]
   ]
   it.scopedLive.each(wrong)(
-    "7.3 an exception of ours is a defect, and no failed connection: %s",
+    "7.3 an exception in the transport is a defect, not a connection failure: %s",
     ([, tell]) =>
       Effect.gen(function* () {
         const dispatcher = answering((handler) => {
@@ -250,7 +250,7 @@ describe("a dispatcher of no library's", () => {
       })
   )
 
-  it.scopedLive("7.3 an exception of ours in a streamed body is a defect as well", () =>
+  it.scopedLive("7.3 an exception in a streaming body is a defect, too", () =>
     Effect.gen(function* () {
       const dispatcher = answering((handler) => {
         handler.onRequestStart(controller, {})

@@ -4,7 +4,7 @@ import { NodeTransport } from "@effect-api/node"
 import { Cause, Effect, Exit } from "effect"
 import { vi } from "vitest"
 
-/** What Bun has for undici. */
+/** Bun's replacement for undici. */
 vi.mock("undici", () => {
   class Shim {
     on(): this {
@@ -20,8 +20,8 @@ const problem = {
   reason: expect.stringContaining("use FetchTransport of @effect-api/client")
 }
 
-describe("where undici cannot send", () => {
-  it.effect("1.2 the transport says so as it is built", () =>
+describe("an undici that cannot send", () => {
+  it.effect("1.2 fails the layer with the reason", () =>
     Effect.gen(function* () {
       const exit = yield* Effect.exit(
         Effect.provide(HttpClient.HttpClient, NodeTransport.layerWith({ proxy: "none" }))

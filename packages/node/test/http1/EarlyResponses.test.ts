@@ -12,7 +12,7 @@ const tls = { ca: [ca] }
 const body = '{"error":{"message":"too large"}}'
 const head = `HTTP/1.1 413 Too Large\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n`
 
-/** Reads the start of a request, and no more; what it has not read makes its close a reset. */
+/** Reads only the start of a request; the unread rest turns its close into a reset. */
 const hasty =
   (response: string) =>
   (socket: Socket): void =>
@@ -36,9 +36,9 @@ const cases = servers.flatMap(([scheme, make]) =>
   bodies.map(([what, request]) => [what, scheme, make, request] as const)
 )
 
-describe("a server that closes before it has the whole body", () => {
+describe("a server that closes before it has read the whole body", () => {
   it.scopedLive.each(cases)(
-    "7.1 of %s, over %s, keeps its status where it gave one",
+    "7.1 the response status is kept (body of %s, over %s)",
     ([, scheme, make, request]) =>
       Effect.gen(function* () {
         const { port } = yield* listening(() => make(`${head}connection: close\r\n\r\n${body}`))
@@ -50,7 +50,7 @@ describe("a server that closes before it has the whole body", () => {
   )
 
   it.scopedLive.each(cases)(
-    "7.3 of %s, over %s, is a failed connection where it gave none",
+    "7.3 without a complete response the connection has failed (body of %s, over %s)",
     ([, scheme, make, request]) =>
       Effect.gen(function* () {
         const { port } = yield* listening(() => make("HTTP/1.1 4"))

@@ -25,22 +25,22 @@ const ways: ReadonlyArray<
 const last = "HTTP/1.1 200 OK\r\na: one\r\n  two\r\ncontent-length: 3\r\n\r\nabc"
 const hints = "HTTP/1.1 103 Early Hints\r\nlink: </a>; rel=preload\r\n\r\n"
 
-/** RFC 9110, 15.2: a client skips them, whether it has asked for them or not. */
+/** RFC 9110, 15.2: a client skips them, requested or not. */
 const interim: ReadonlyArray<readonly [name: string, bytes: string]> = [
-  ["a 100 that nobody asked for", "HTTP/1.1 100 Continue\r\n\r\n"],
+  ["an unrequested 100", "HTTP/1.1 100 Continue\r\n\r\n"],
   ["a 100 with headers", "HTTP/1.1 100 Continue\r\nx-a: 1\r\nx-b: one\r\n two\r\n\r\n"],
-  ["a 100 without a reason", "HTTP/1.1 100\r\n\r\n"],
+  ["a 100 without a reason phrase", "HTTP/1.1 100\r\n\r\n"],
   ["a 100 of HTTP/1.0", "HTTP/1.0 100 Continue\r\n\r\n"],
-  ["three of them", "HTTP/1.1 100 Continue\r\n\r\n".repeat(3)],
+  ["three 100s", "HTTP/1.1 100 Continue\r\n\r\n".repeat(3)],
   ["a 102", "HTTP/1.1 102 Processing\r\n\r\n"],
   ["a 103", hints],
   ["a 199", "HTTP/1.1 199 Whatever\r\n\r\n"],
   ["a 103 with a length", "HTTP/1.1 103 Early Hints\r\ncontent-length: 0\r\n\r\n"],
-  ["all of them", `${hints}HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n${hints}`]
+  ["a mixture", `${hints}HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n${hints}`]
 ]
 
 describe.each(ways)("interim responses, %s", (_, read) => {
-  it.scopedLive.each(interim)("8.5 %s: skipped, at once and in single bytes", ([, bytes]) =>
+  it.scopedLive.each(interim)("8.5 %s is skipped, in one piece and in single bytes", ([, bytes]) =>
     Effect.gen(function* () {
       const text = bytes + last
       for (const parts of [[text], [bytes, last], [...text]]) {
@@ -49,13 +49,13 @@ describe.each(ways)("interim responses, %s", (_, read) => {
         expect(yield* read(client)).toBe("abc")
         yield* settled
         expect(yield* read(client)).toBe("abc")
-        // The connection has served both.
+        // One connection has served both requests.
         expect([server.requests.length, server.open()]).toEqual([2, 1])
       }
     })
   )
 
-  it.scopedLive("8.5 a 100 and what follows, split at every byte", () =>
+  it.scopedLive("8.5 a 100 and the response, split at every byte", () =>
     Effect.gen(function* () {
       const text = `HTTP/1.1 100 Continue\r\n\r\n${last}`
       const server = yield* rawServer((_, count) => ({ parts: [text.slice(0, count), text.slice(count)] }))
@@ -64,7 +64,7 @@ describe.each(ways)("interim responses, %s", (_, read) => {
     })
   )
 
-  it.scopedLive("8.5 a thousand of them", () =>
+  it.scopedLive("8.5 a thousand interim responses are skipped", () =>
     Effect.gen(function* () {
       const server = yield* rawServer(() => ({ parts: [...Array.from({ length: 1000 }, () => hints), last] }))
       const client = yield* clientOf(server, { retry: once })
@@ -73,7 +73,7 @@ describe.each(ways)("interim responses, %s", (_, read) => {
   )
 
   it.scopedLive.each(["HTTP/1.1 100 Continue\r\n\r\n", hints])(
-    "6.15 `response` holds while they go on: %j",
+    "6.15 the `response` timeout expires while they keep arriving: %j",
     (bytes) =>
       Effect.gen(function* () {
         const endless = function* (): Generator<Bytes> {
@@ -88,7 +88,7 @@ describe.each(ways)("interim responses, %s", (_, read) => {
       })
   )
 
-  it.scopedLive("6.15 `response` holds behind one of them, too", () =>
+  it.scopedLive("6.15 the `response` timeout expires after the last one, too", () =>
     Effect.gen(function* () {
       const server = yield* rawServer(() => ({ parts: [hints] }))
       const client = yield* clientOf(server, { retry: once, timeouts: { response: "50 millis" } })
@@ -97,7 +97,7 @@ describe.each(ways)("interim responses, %s", (_, read) => {
     })
   )
 
-  it.scopedLive("8.5 a switch of protocols that nobody asked for is an error", () =>
+  it.scopedLive("8.5 an unrequested protocol switch is an error", () =>
     Effect.gen(function* () {
       const server = yield* rawServer(() => ({
         parts: ["HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n", last]
@@ -108,7 +108,7 @@ describe.each(ways)("interim responses, %s", (_, read) => {
     })
   )
 
-  it.scopedLive("8.5 one behind a response is nobody's", () =>
+  it.scopedLive("8.5 an interim response after the response is ignored", () =>
     Effect.gen(function* () {
       const server = yield* rawServer((_, count) => ({
         parts: [count === 1 ? `${last}HTTP/1.1 100 Continue\r\n\r\n` : last]
@@ -119,16 +119,16 @@ describe.each(ways)("interim responses, %s", (_, read) => {
   )
 })
 
-describe("heads of several lines", () => {
+describe("folded headers", () => {
   const folds = [
-    ["by a blank", "a: one\r\n two\r\n"],
-    ["by a tab", "a: one\r\n\ttwo\r\n"],
-    ["with blanks around", "a: one \t\r\n \t two \t\r\n"],
-    ["from its beginning", "a:\r\n one two\r\n"],
+    ["with a space", "a: one\r\n two\r\n"],
+    ["with a tab", "a: one\r\n\ttwo\r\n"],
+    ["with surrounding blanks", "a: one \t\r\n \t two \t\r\n"],
+    ["at its start", "a:\r\n one two\r\n"],
     ["with an empty line of blanks", "a: one two\r\n \r\n"]
   ] as const
 
-  it.scopedLive.each(folds)("8.5 a value that is folded %s is one line, split at every byte", ([, lines]) =>
+  it.scopedLive.each(folds)("8.5 a value folded %s is one line, split at every byte", ([, lines]) =>
     Effect.gen(function* () {
       const text = `HTTP/1.1 200 OK\r\n${lines}content-length: 2\r\n\r\n{}`
       const server = yield* rawServer((_, count) => ({ parts: [text.slice(0, count), text.slice(count)] }))
@@ -142,8 +142,8 @@ describe("heads of several lines", () => {
   )
 })
 
-describe("bodies to the end of the connection", () => {
-  it.scopedLive.each(ways)("7.3 a reset is no end, %s", ([, read]) =>
+describe("bodies delimited by the end of the connection", () => {
+  it.scopedLive.each(ways)("7.3 a reset is a failure, %s", ([, read]) =>
     Effect.gen(function* () {
       const server = yield* rawServer(() => ({ parts: ["HTTP/1.1 200 OK\r\n\r\n", "abc"], ending: "reset" }))
       const client = yield* clientOf(server, { retry: once })

@@ -5,7 +5,7 @@ const ok = "HTTP/1.1 200 OK\r\n"
 const end = "content-length: 2\r\n\r\n"
 const body = " \r\n a: b\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
 
-/** What the parser sees, with the text split at a place, or into single bytes. */
+/** The parser's input, with the text split at an index or into single bytes. */
 const seen = (text: string, ...splits: ReadonlyArray<number>): string => {
   const heads = new ResponseHeads()
   heads.expectHead()
@@ -18,19 +18,19 @@ const seen = (text: string, ...splits: ReadonlyArray<number>): string => {
 }
 
 const cases: ReadonlyArray<readonly [name: string, given: string, expected: string]> = [
-  ["nothing to do", ok + end + body, ok + end + body],
+  ["a plain response", ok + end + body, ok + end + body],
   ["a fold", `${ok}a: one\r\n two\r\n${end}`, `${ok}a: one two\r\n${end}`],
-  ["a fold by a tab", `${ok}a: one\r\n\ttwo\r\n${end}`, `${ok}a: one two\r\n${end}`],
+  ["a fold with a tab", `${ok}a: one\r\n\ttwo\r\n${end}`, `${ok}a: one two\r\n${end}`],
   [
-    "folds with blanks around",
+    "folds with surrounding blanks",
     `${ok}a: one \t\r\n \t two\r\n  three \r\n${end}`,
     `${ok}a: one two three\r\n${end}`
   ],
-  ["a value that begins in the next line", `${ok}a:\r\n two\r\n${end}`, `${ok}a: two\r\n${end}`],
+  ["a value that starts in the next line", `${ok}a:\r\n two\r\n${end}`, `${ok}a: two\r\n${end}`],
   ["a line of blanks", `${ok}a: one\r\n \r\n${end}`, `${ok}a: one \r\n${end}`],
   ["a fold in the last line", `${ok}a: one\r\n two\r\n\r\n${body}`, `${ok}a: one two\r\n\r\n${body}`],
-  ["a fold with bytes beyond ASCII", `${ok}a: \xe9\r\n \xff\r\n${end}`, `${ok}a: \xe9 \xff\r\n${end}`],
-  ["a fold behind the status line stays", `${ok} a: one\r\n${end}`, `${ok} a: one\r\n${end}`],
+  ["a fold with non-ASCII bytes", `${ok}a: \xe9\r\n \xff\r\n${end}`, `${ok}a: \xe9 \xff\r\n${end}`],
+  ["a fold after the status line, unchanged", `${ok} a: one\r\n${end}`, `${ok} a: one\r\n${end}`],
   ["a 100", `HTTP/1.1 100 Continue\r\n\r\n${ok}${end}${body}`, `${ok}${end}${body}`],
   [
     "interim responses of all kinds",
@@ -43,14 +43,14 @@ const cases: ReadonlyArray<readonly [name: string, given: string, expected: stri
     "HTTP/1.1 101 S\r\nupgrade: x\r\n\r\n"
   ],
   [
-    "a fold behind an interim response with another",
+    "a fold after a folded interim response",
     `HTTP/1.1 100 C\r\na: one\r\n two\r\n\r\n${ok}a: one\r\n two\r\n${end}${body}`,
     `${ok}a: one two\r\n${end}${body}`
   ],
   ["a status of four digits", `HTTP/1.1 1000 C\r\n\r\n${ok}`, `HTTP/1.1 1000 C\r\n\r\n${ok}`],
-  ["a status that is no number", `HTTP/1.1 1xx C\r\n\r\n${ok}`, `HTTP/1.1 1xx C\r\n\r\n${ok}`],
-  ["empty lines in front", `\r\n\r\nHTTP/1.1 100 C\r\n\r\n\r\n${ok}${end}`, `${ok}${end}`],
-  ["what is no HTTP", "<html>\r\n\r\n</html>", "<html>\r\n\r\n</html>"]
+  ["a status that is not a number", `HTTP/1.1 1xx C\r\n\r\n${ok}`, `HTTP/1.1 1xx C\r\n\r\n${ok}`],
+  ["leading empty lines", `\r\n\r\nHTTP/1.1 100 C\r\n\r\n\r\n${ok}${end}`, `${ok}${end}`],
+  ["bytes that are not HTTP", "<html>\r\n\r\n</html>", "<html>\r\n\r\n</html>"]
 ]
 
 describe("heads", () => {
@@ -64,14 +64,14 @@ describe("heads", () => {
     ["text", "<html>"],
     ["the start of another protocol", "SSH-2.0-x\r\n"],
     ["another version", "HTTP/2.0 200 OK\r\n"],
-    ["lines without their CR", "HTTP/1.1 200 OK\na: b\n\n"],
-    ["an empty line without its CR", "HTTP/1.1 200 OK\r\na: b\r\n\n"]
-  ])("8.5 what is none is given on at once: %s", (_, text) => {
+    ["lines without CR", "HTTP/1.1 200 OK\na: b\n\n"],
+    ["an empty line without CR", "HTTP/1.1 200 OK\r\na: b\r\n\n"]
+  ])("8.5 invalid bytes reach the parser at once: %s", (_, text) => {
     expect(seen(text)).toBe(text)
     expect(seen(text, ...Array.from({ length: text.length - 1 }, (_, index) => index + 1))).toBe(text)
   })
 
-  it("8.5 that do not end are given on as they are", () => {
+  it("8.5 an endless head reaches the parser unchanged", () => {
     const heads = new ResponseHeads()
     heads.expectHead()
     expect(heads.filter(Buffer.from(ok))).toBeNull()
@@ -80,7 +80,7 @@ describe("heads", () => {
     expect(passed).toEqual([0, 0, 0, ok.length + 4 * line.length, line.length])
   })
 
-  it("8.5 the next request's are looked at anew", () => {
+  it("8.5 the heads of the next request are filtered again", () => {
     const heads = new ResponseHeads()
     const pass = (text: string): string | undefined => heads.filter(Buffer.from(text))?.toString()
     const hundred = "HTTP/1.1 100 C\r\n\r\n"
@@ -90,7 +90,7 @@ describe("heads", () => {
       expect(pass(hundred)).toBeUndefined()
       expect(pass(hundred + ok + end)).toBe(ok + end)
       expect(pass(hundred)).toBe(hundred)
-      // The start of one that never comes whole.
+      // The start of a head that never completes.
       heads.expectHead()
       expect(pass(ok)).toBeUndefined()
     }

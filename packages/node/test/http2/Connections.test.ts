@@ -5,7 +5,7 @@ import { codeOf, connected, type Kept, Owned, owned, socketTo } from "../fixture
 
 const { code, data, flag, goaway, headers, ok, reset, settings, type } = Frames
 
-/** So many requests of one connection, all on their way. */
+/** A number of requests on one connection, all in flight. */
 const sent = async (own: Owned, peer: Frames.Peer, count: number): Promise<ReadonlyArray<Kept>> => {
   const exchanges = Array.from({ length: count }, () => own.send())
   for (let n = 0; n < count; n++) await peer.next(type.headers)
@@ -17,8 +17,8 @@ const outcome = async (exchange: Kept) => {
   return end.is === "broke" ? [end.is, codeOf(end.cause), end.sent] : [end.is]
 }
 
-describe("a server that goes away", () => {
-  it.scopedLive("6.10 at its leisure ends what it has begun, and has not acted on the rest", () =>
+describe("a closing server", () => {
+  it.scopedLive("6.10 a graceful GOAWAY completes started streams and leaves the others unprocessed", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
@@ -37,7 +37,7 @@ describe("a server that goes away", () => {
     })
   )
 
-  it.scopedLive("6.10 says so before it knows where it will end (RFC 9113, 6.8)", () =>
+  it.scopedLive("6.10 a first GOAWAY may precede the final one (RFC 9113, 6.8)", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
@@ -52,7 +52,7 @@ describe("a server that goes away", () => {
     })
   )
 
-  it.scopedLive("6.10 with an error has not acted on what is above its last stream", () =>
+  it.scopedLive("6.10 a GOAWAY with an error leaves streams above the last one unprocessed", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
@@ -66,7 +66,7 @@ describe("a server that goes away", () => {
     })
   )
 
-  it.scopedLive("6.10 with an error has not acted on what it had refused before", () =>
+  it.scopedLive("6.10 a GOAWAY with an error leaves streams unprocessed that were refused before", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
@@ -77,7 +77,7 @@ describe("a server that goes away", () => {
     })
   )
 
-  it.scopedLive("6.10 and wants HTTP/1.1 has acted on nothing", () =>
+  it.scopedLive("6.10 HTTP_1_1_REQUIRED leaves every stream unprocessed", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
@@ -88,7 +88,7 @@ describe("a server that goes away", () => {
     })
   )
 
-  it.scopedLive("6.10 idle is left at once", () =>
+  it.scopedLive("6.10 a GOAWAY on an idle connection closes it at once", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
@@ -106,7 +106,7 @@ describe("a server that goes away", () => {
     ["resets", (peer) => peer.socket.resetAndDestroy(), "ECONNRESET"]
   ]
 
-  it.scopedLive.each(deaths)("7.3 without a word: it %s", ([, die, failure]) =>
+  it.scopedLive.each(deaths)("7.3 it %s without a GOAWAY", ([, die, failure]) =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
@@ -122,7 +122,7 @@ describe("a server that goes away", () => {
     })
   )
 
-  it.scopedLive.each(deaths)("7.3 behind its goodbye: it %s", ([, die]) =>
+  it.scopedLive.each(deaths)("7.3 it %s after a GOAWAY", ([, die]) =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
@@ -135,7 +135,7 @@ describe("a server that goes away", () => {
     })
   )
 
-  it.scopedLive.each(deaths)("7.3 idle: it %s", ([, die]) =>
+  it.scopedLive.each(deaths)("7.3 it %s while idle", ([, die]) =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
@@ -149,8 +149,8 @@ describe("a server that goes away", () => {
   )
 })
 
-describe("the room of a connection", () => {
-  it.scopedLive("1.1 is modest until the server has said its limit", () =>
+describe("the free slots of a connection", () => {
+  it.scopedLive("1.1 are 100 until the server's SETTINGS arrive", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected({}, Buffer.alloc(0))
       expect(own.connection.freeSlots).toBe(100)
@@ -161,7 +161,7 @@ describe("the room of a connection", () => {
     })
   )
 
-  it.scopedLive("1.1 follows the server's limit, down and up", () =>
+  it.scopedLive("1.1 follow the server's limit, down and up", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected({}, settings({ streams: 3 }))
       yield* Effect.promise(async () => {
@@ -173,7 +173,7 @@ describe("the room of a connection", () => {
         const { rooms } = own
         await peer.arrived(headers(1, ok, flag.end))
         expect(await outcome(exchanges[0] as Kept)).toEqual(["completed"])
-        // One runs, and one may.
+        // One is in flight, and one more is allowed.
         expect([own.connection.freeSlots, own.rooms]).toEqual([0, rooms])
         peer.write(settings({ streams: 2 }))
         await own.untilRoom((room) => room === 1)
@@ -187,12 +187,12 @@ describe("the room of a connection", () => {
     })
   )
 
-  it.scopedLive("6.10 what was sent above a limit that came later waits its turn, or leaves unsent", () =>
+  it.scopedLive("6.10 a request sent before a lower limit arrived waits, or leaves unsent", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected({}, settings({ streams: 0 }))
       yield* Effect.promise(async () => {
         await peer.arrived()
-        // The pool sends no more than there is room for; a limit may sink meanwhile.
+        // The pool sends no more than the free slots, but the limit may drop meanwhile.
         const [first, left, last] = [own.send(), own.send({ method: "POST", body: "abc" }), own.send()]
         await peer.arrived()
         left.abortIt()
@@ -215,7 +215,7 @@ describe("the room of a connection", () => {
   )
 
   it.scopedLive.each([0, 0x7fff_ffff])(
-    "6.10 what waits above the limit is never sent behind GOAWAY (%i)",
+    "6.10 a request that waits above the limit is never sent after GOAWAY (%i)",
     (last) =>
       Effect.gen(function* () {
         const { own, peer } = yield* connected({}, settings({ streams: 0 }))
@@ -236,7 +236,7 @@ describe("the room of a connection", () => {
 })
 
 describe("an abort", () => {
-  it.scopedLive("10.7 resets the stream, and the connection serves on", () =>
+  it.scopedLive("10.7 resets the stream, and the connection stays usable", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
@@ -248,7 +248,7 @@ describe("an abort", () => {
           const { payload, ...frame } = await peer.next(type.reset)
           expect([frame.id, payload.readUInt32BE(0)]).toEqual([id, code.cancel])
         }
-        // What was on its way concerns nobody any more.
+        // Late frames of it are ignored.
         peer.write(headers(1, ok), data(1, "b"), data(3, "c", flag.end), headers(5, ok, flag.end))
         expect(await outcome(other)).toEqual(["completed"])
         expect([waiting.told, reading.told, reading.text]).toEqual([
@@ -261,7 +261,7 @@ describe("an abort", () => {
     })
   )
 
-  it.scopedLive("10.7 in the turn of the request, or of a chunk, does the same", () =>
+  it.scopedLive("10.7 also resets it in the turn of the request, or of a chunk", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
@@ -285,7 +285,7 @@ describe("an abort", () => {
 })
 
 describe("a connection", () => {
-  it.scopedLive("6.10 says whether it has served before", () =>
+  it.scopedLive("6.10 reports whether it has served before", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
@@ -297,12 +297,12 @@ describe("a connection", () => {
     })
   )
 
-  it.scopedLive("1.1 idle is closed when its time has passed", () =>
+  it.scopedLive("1.1 closes after its idle timeout", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected({ keepAlive: 30 })
       yield* Effect.promise(async () => {
         const [exchange] = (await sent(own, peer, 1)) as [Kept]
-        // Longer than an idle one is kept.
+        // Longer than an idle connection is kept.
         await new Promise((resolve) => setTimeout(resolve, 60))
         expect(own.gones).toBe(0)
         peer.write(headers(1, ok, flag.end))
@@ -314,7 +314,7 @@ describe("a connection", () => {
     })
   )
 
-  it.scopedLive("1.1 holds the process while exchanges run, and no longer", () =>
+  it.scopedLive("1.1 keeps the process alive only while exchanges are in flight", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       const holds = () => (own.socket as unknown as { _handle: { hasRef: () => boolean } })._handle.hasRef()
@@ -331,7 +331,7 @@ describe("a connection", () => {
     })
   )
 
-  it.scopedLive("1.1 that is closed ends with its last exchange", () =>
+  it.scopedLive("1.1 once closed, ends with its last exchange", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
@@ -349,7 +349,7 @@ describe("a connection", () => {
     })
   )
 
-  it.scopedLive("1.1 that is closed does not wait for a server that never closes", () =>
+  it.scopedLive("1.1 once closed, does not wait for a server that never closes", () =>
     Effect.gen(function* () {
       const server = yield* Frames.serving(settings(), { allowHalfOpen: true })
       const own = yield* owned(server.port)
@@ -363,7 +363,7 @@ describe("a connection", () => {
     })
   )
 
-  it.scopedLive("1.1 that is destroyed breaks what runs", () =>
+  it.scopedLive("1.1 once destroyed, fails the exchanges in flight", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
@@ -380,7 +380,7 @@ describe("a connection", () => {
     })
   )
 
-  it.scopedLive("6.10 on a socket that has died serves nobody", () =>
+  it.scopedLive("6.10 on a dead socket accepts no exchange", () =>
     Effect.gen(function* () {
       const server = yield* Frames.serving()
       const own = yield* owned(server.port)
@@ -399,7 +399,7 @@ describe("a connection", () => {
 })
 
 describe("a PING", () => {
-  it.scopedLive("6.17 finds a peer that has died", () =>
+  it.scopedLive("6.17 detects a dead peer", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected({ pingAfter: 20 })
       yield* Effect.promise(async () => {
@@ -415,23 +415,21 @@ describe("a PING", () => {
     })
   )
 
-  it.scopedLive.each([code.none, undefined])(
-    "6.17 finds a peer that has died behind a goodbye (%s)",
-    (goodbye) =>
-      Effect.gen(function* () {
-        const { own, peer } = yield* connected({ pingAfter: 20 })
-        yield* Effect.promise(async () => {
-          peer.answersPings = false
-          const [exchange] = (await sent(own, peer, 1)) as [Kept]
-          if (goodbye === undefined) own.connection.close()
-          else peer.write(goaway(1, goodbye))
-          expect(await outcome(exchange)).toEqual(["broke", "ERR_HTTP2_PING_TIMEOUT", undefined])
-          await peer.closed
-        })
+  it.scopedLive.each([code.none, undefined])("6.17 detects a peer that died after a GOAWAY (%s)", (goodbye) =>
+    Effect.gen(function* () {
+      const { own, peer } = yield* connected({ pingAfter: 20 })
+      yield* Effect.promise(async () => {
+        peer.answersPings = false
+        const [exchange] = (await sent(own, peer, 1)) as [Kept]
+        if (goodbye === undefined) own.connection.close()
+        else peer.write(goaway(1, goodbye))
+        expect(await outcome(exchange)).toEqual(["broke", "ERR_HTTP2_PING_TIMEOUT", undefined])
+        await peer.closed
       })
+    })
   )
 
-  it.scopedLive("6.17 finds one whose socket takes nothing any more", () =>
+  it.scopedLive("6.17 detects a peer whose socket accepts no more data", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected({ pingAfter: 20 }, settings({ window: 0x7fff_ffff }))
       yield* Effect.promise(async () => {
@@ -444,7 +442,7 @@ describe("a PING", () => {
     })
   )
 
-  it.scopedLive("6.17 that is answered breaks nothing, and there is none while nothing runs", () =>
+  it.scopedLive("6.17 breaks nothing if acknowledged, and none is sent while idle", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected({ pingAfter: 100 })
       yield* Effect.promise(async () => {

@@ -8,7 +8,7 @@ const { code, data, flag, headers, ok, reset, type } = Frames
 const frame = Buffer.alloc(16_384, "a")
 const window = 1024 * 1024
 
-/** By how much the windows of a stream, or of the connection, were opened. */
+/** The total of window updates for a stream, or for the connection. */
 const opened = (peer: Frames.Peer, id: number): number =>
   peer
     .of(type.windowUpdate)
@@ -19,7 +19,7 @@ const fill = (id: number, size: number): ReadonlyArray<Buffer> =>
   Array.from({ length: size / frame.length }, () => data(id, frame))
 
 describe("a reader that is slower than its server", () => {
-  it.scopedLive("6.17 stops its stream, and no other", () =>
+  it.scopedLive("6.17 pauses its own stream only", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
@@ -30,7 +30,7 @@ describe("a reader that is slower than its server", () => {
         await peer.arrived(headers(1, ok), headers(3, ok), ...fill(1, window))
         expect(slow.chunks.length).toBe(1)
         expect(opened(peer, 1)).toBeLessThan(window / 2)
-        // The connection's window holds sixteen of them, and is open again.
+        // The connection's window holds sixteen of them and has reopened.
         for (let n = 0; n < 40; n++) {
           await peer.arrived(...fill(3, window / 2))
         }
@@ -51,7 +51,7 @@ describe("a reader that is slower than its server", () => {
     })
   )
 
-  it.scopedLive("10.7 has what came before the end, and before a break", () =>
+  it.scopedLive("10.7 receives the buffered bytes before the end, and before a failure", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
@@ -61,7 +61,7 @@ describe("a reader that is slower than its server", () => {
         for (const id of [1, 3, 5]) await peer.arrived(headers(id, ok), data(id, "a"))
         await peer.arrived(data(1, "b"), data(1, "c", flag.end), data(3, "b"), data(5, "b"))
         expect([ending.text, breaking.text, left.text]).toEqual(["a", "a", "a"])
-        // The end has come: the stream takes no place.
+        // The end has arrived, so the stream takes no slot.
         expect(own.connection.freeSlots).toBe(998)
         await peer.arrived(reset(3, code.cancel))
         expect(await breaking.ended).toMatchObject({ is: "broke" })
@@ -77,7 +77,7 @@ describe("a reader that is slower than its server", () => {
     })
   )
 
-  it.scopedLive("10.7 may go on in the very turn of its pause", () =>
+  it.scopedLive("10.7 may resume in the same turn", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
@@ -97,7 +97,7 @@ describe("a reader that is slower than its server", () => {
     })
   )
 
-  it.scopedLive("10.7 holds the bytes, and no object for each of the frames that they come in", () =>
+  it.scopedLive("10.7 buffers bytes, without an object per frame", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
@@ -110,7 +110,7 @@ describe("a reader that is slower than its server", () => {
         for (let n = 0; n < 100; n++) await peer.arrived(tiny)
         const after = process.memoryUsage()
         expect(exchange.text).toBe("a")
-        // A million objects would take a hundred times as much as their bytes.
+        // A million objects would take a hundred times the memory of their bytes.
         expect(after.heapUsed + after.external - before.heapUsed - before.external).toBeLessThan(64 * window)
         exchange.room = 2
         exchange.resumeIt()

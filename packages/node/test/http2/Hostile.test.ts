@@ -20,7 +20,7 @@ const pushed: Frames.Pairs = [
 
 const many = (count: number, one: Buffer): ReadonlyArray<Buffer> => Array.from({ length: count }, () => one)
 
-/** A head in so many frames, each with a header of 16 KiB. */
+/** A head in several frames, each with a header of 16 KiB. */
 const continued = (id: number, count: number): ReadonlyArray<Buffer> => {
   const large = block([["x-large", "a".repeat(16_000)]])
   return [
@@ -30,7 +30,7 @@ const continued = (id: number, count: number): ReadonlyArray<Buffer> => {
   ]
 }
 
-/** What breaks one stream. */
+/** Faults that break one stream. */
 const streams: ReadonlyArray<Row> = [
   {
     what: "no status",
@@ -43,12 +43,12 @@ const streams: ReadonlyArray<Row> = [
     code: "ERR_HTTP2_PROTOCOL_ERROR"
   },
   {
-    what: "a status behind the headers",
+    what: "a status after the headers",
     frames: (id) => [headers(id, [["x-a", "1"], ...ok], flag.end)],
     code: "ERR_HTTP2_PROTOCOL_ERROR"
   },
   {
-    what: "a status that is no number",
+    what: "a status that is not a number",
     frames: (id) => [headers(id, [[":status", "2OO"]], flag.end)],
     code: "ERR_HTTP2_PROTOCOL_ERROR"
   },
@@ -58,7 +58,7 @@ const streams: ReadonlyArray<Row> = [
     code: "ERR_HTTP2_PROTOCOL_ERROR"
   },
   {
-    what: "a header of a connection of HTTP/1.1",
+    what: "a connection header of HTTP/1.1",
     frames: (id) => [headers(id, [...ok, ["connection", "close"]], flag.end)],
     code: "ERR_HTTP2_PROTOCOL_ERROR"
   },
@@ -68,7 +68,7 @@ const streams: ReadonlyArray<Row> = [
     code: "ERR_HTTP2_PROTOCOL_ERROR"
   },
   {
-    what: "a pseudo-header of nobody's",
+    what: "an unknown pseudo-header",
     frames: (id) => [headers(id, [...ok, [":other", "1"]], flag.end)],
     code: "ERR_HTTP2_PROTOCOL_ERROR"
   },
@@ -81,7 +81,7 @@ const streams: ReadonlyArray<Row> = [
     code: "ERR_HTTP2_PROTOCOL_ERROR"
   },
   {
-    what: "trailers that are no end",
+    what: "trailers without END_STREAM",
     frames: (id) => [headers(id, ok), data(id, "a"), headers(id, [["x-a", "1"]])],
     code: "ERR_HTTP2_PROTOCOL_ERROR"
   },
@@ -104,16 +104,16 @@ const streams: ReadonlyArray<Row> = [
   }
 ]
 
-/** What breaks the connection. Node 20 leaves some of it to the PING that nobody answers. */
+/** Faults that break the connection. Node 20 leaves some of them to an unacknowledged PING. */
 const sessions: ReadonlyArray<Omit<Row, "code">> = [
   { what: "text of HTTP/1.1", frames: () => [Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n")] },
-  { what: "bytes of no protocol", frames: () => [Buffer.alloc(100_000, 0xee)] },
+  { what: "bytes of an unknown protocol", frames: () => [Buffer.alloc(100_000, 0xee)] },
   { what: "a frame that is too large", frames: (id) => [headers(id, ok), data(id, Buffer.alloc(20_000))] },
   { what: "a body before its head", frames: (id) => [data(id, "ab", flag.end)] },
-  { what: "a body on a stream that nobody began", frames: () => [data(777, "ab")] },
-  { what: "a head on a stream that nobody began", frames: () => [headers(777, ok)] },
-  { what: "a head on a stream of the server's", frames: () => [headers(2, ok)] },
-  { what: "RST_STREAM on a stream that nobody began", frames: () => [reset(777, code.cancel)] },
+  { what: "a body on a stream that was never opened", frames: () => [data(777, "ab")] },
+  { what: "a head on a stream that was never opened", frames: () => [headers(777, ok)] },
+  { what: "a head on a stream of the server", frames: () => [headers(2, ok)] },
+  { what: "RST_STREAM on a stream that was never opened", frames: () => [reset(777, code.cancel)] },
   { what: "RST_STREAM on the connection", frames: () => [reset(0, code.cancel)] },
   {
     what: "a push",
@@ -122,19 +122,19 @@ const sessions: ReadonlyArray<Omit<Row, "code">> = [
     ]
   },
   { what: "a window that overflows", frames: () => [windowUpdate(0, 0x7fff_ffff)] },
-  { what: "a window that grows by nothing", frames: () => [windowUpdate(0, 0)] },
+  { what: "a window update of zero", frames: () => [windowUpdate(0, 0)] },
   {
-    what: "a head that is no HPACK",
+    what: "a head that is not HPACK",
     frames: (id) => [frame(type.headers, flag.endHeaders, id, Buffer.alloc(50, 0xff))]
   },
   { what: "a head that breaks off", frames: (id) => [frame(type.headers, 0, id, block(ok)), data(id, "ab")] },
-  { what: "SETTINGS of a wrong length", frames: () => [frame(type.settings, 0, 0, Buffer.alloc(5))] },
-  { what: "SETTINGS without end", frames: () => many(100_000, settings()) },
-  { what: "PING without end", frames: () => many(100_000, ping()) },
-  { what: "RST_STREAM without end", frames: (id) => many(100_000, reset(id, code.cancel)) },
-  { what: "empty frames without end", frames: (id) => [headers(id, ok), ...many(100_000, data(id, ""))] },
-  { what: "CONTINUATION without end", frames: (id) => continued(id, 2_000) },
-  { what: "frames of no known type", frames: () => many(1000, frame(0xee, 0, 0, Buffer.alloc(10))) },
+  { what: "SETTINGS of an invalid length", frames: () => [frame(type.settings, 0, 0, Buffer.alloc(5))] },
+  { what: "endless SETTINGS", frames: () => many(100_000, settings()) },
+  { what: "endless PINGs", frames: () => many(100_000, ping()) },
+  { what: "endless RST_STREAMs", frames: (id) => many(100_000, reset(id, code.cancel)) },
+  { what: "endless empty frames", frames: (id) => [headers(id, ok), ...many(100_000, data(id, ""))] },
+  { what: "endless CONTINUATIONs", frames: (id) => continued(id, 2_000) },
+  { what: "frames of unknown types", frames: () => many(1000, frame(0xee, 0, 0, Buffer.alloc(10))) },
   { what: "silence", frames: () => [] }
 ]
 
@@ -143,7 +143,7 @@ describe("a hostile server breaks one stream", () => {
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
-        // Limits count from when the server knows them.
+        // Limits apply from the time the server knows them.
         await peer.arrived()
         await peer.arrived()
         const exchange = own.send()

@@ -9,8 +9,8 @@ const { ca, local } = makeCertificates()
 
 const post = ApiRequest.post("/pay", { body: { a: 1 } })
 
-describe("an origin that takes a request over HTTP/1.1 alone", () => {
-  it.scopedLive("6.11 it is sent once more, and HTTP/2 is offered no more", () =>
+describe("an origin that requires HTTP/1.1 for a request", () => {
+  it.scopedLive("6.11 the request is replayed once, and HTTP/2 is no longer offered", () =>
     Effect.gen(function* () {
       const seen: Array<string> = []
       const { port } = yield* listening(() =>
@@ -35,8 +35,8 @@ describe("an origin that takes a request over HTTP/1.1 alone", () => {
   )
 })
 
-describe("an origin that takes few requests on a connection", () => {
-  it.scopedLive("6.10 none of many calls is refused on one new connection after the other", () =>
+describe("an origin that accepts few requests per connection", () => {
+  it.scopedLive("6.10 many calls succeed without a refusal on each new connection", () =>
     Effect.gen(function* () {
       const { port } = yield* listening(() =>
         createSecureServer({ ...local, settings: { maxConcurrentStreams: 2 } }).on("stream", (stream) => {
@@ -61,7 +61,7 @@ describe("an origin that takes few requests on a connection", () => {
 })
 
 describe("prior knowledge", () => {
-  it.scopedLive("1.1 speaks HTTP/2 in the clear, many calls on one connection", () =>
+  it.scopedLive("1.1 uses HTTP/2 without TLS, many calls on one connection", () =>
     Effect.gen(function* () {
       const sessions = new Set<unknown>()
       const { port } = yield* listening(() =>

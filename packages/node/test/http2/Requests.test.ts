@@ -13,7 +13,7 @@ interface Seen {
   readonly body: string
 }
 
-/** A server of Node's that gives back what it saw. */
+/** A Node server that echoes what it received. */
 const echo = Effect.map(
   listening(() =>
     createServer().on("stream", (stream, headers) => {
@@ -52,7 +52,7 @@ const heads: ReadonlyArray<Head> = [
     sent: { ":method": "GET", ":scheme": "http", ":authority": "localhost:8080", ":path": "/a?b=c" }
   },
   {
-    what: "no port that goes without saying",
+    what: "no default port",
     sending: { origin: "https://localhost:443" },
     sent: { ":scheme": "https", ":authority": "localhost" }
   },
@@ -67,7 +67,7 @@ const heads: ReadonlyArray<Head> = [
     sent: { ":authority": "elsewhere.test:81", host: undefined }
   },
   {
-    what: "nothing of a connection of HTTP/1.1",
+    what: "no connection headers of HTTP/1.1",
     sending: {
       headers: ["connection", "keep-alive", "keep-alive", "timeout=5", "proxy-connection", "close"]
     },
@@ -75,17 +75,17 @@ const heads: ReadonlyArray<Head> = [
   },
   { what: "te: trailers", sending: { headers: ["te", "trailers"] }, sent: { te: "trailers" } },
   {
-    what: "names in lower case",
+    what: "lower-case names",
     sending: { headers: ["X-Name", "A"] },
     sent: { "x-name": "A" }
   },
   {
-    what: "a name that comes twice",
+    what: "a repeated name",
     sending: { headers: ["x-name", "a", "x-name", "b", "accept", "c", "accept", "d"] },
     sent: { "x-name": "a, b", accept: "c, d" }
   },
   {
-    what: "values beyond ASCII, an octet a letter",
+    what: "non-ASCII values, one octet per character",
     sending: { headers: ["x-name", "caf\u00e9 \u00ff"] },
     sent: { "x-name": "caf\u00e9 \u00ff" }
   },
@@ -95,14 +95,14 @@ const heads: ReadonlyArray<Head> = [
     sent: { authorization: "Bearer a", cookie: "a=1; b=2", "x-api-key": "k" }
   },
   { what: "no length without a body", sending: {}, sent: { "content-length": undefined } },
-  { what: "a length of nothing", sending: { method: "POST" }, sent: { "content-length": "0" } },
+  { what: "a length of zero", sending: { method: "POST" }, sent: { "content-length": "0" } },
   {
-    what: "a length of nothing, whatever was said",
+    what: "a length of zero, despite a declared length",
     sending: { method: "POST", body: "", headers: ["content-length", "5"] },
     sent: { "content-length": "0" }
   },
   {
-    what: "no length of GET, whatever was said",
+    what: "no length for GET, despite a declared length",
     sending: { headers: ["content-length", "5"] },
     sent: { "content-length": undefined }
   },
@@ -121,7 +121,7 @@ describe("the head of a request", () => {
     })
   )
 
-  it.scopedLive("4.1 may be larger than what Node sends by default", () =>
+  it.scopedLive("4.1 may be larger than Node's default", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       const exchange = own.send({ headers: ["x-name", "a".repeat(900_000)] })
@@ -133,12 +133,12 @@ describe("the head of a request", () => {
     })
   )
 
-  it.scopedLive("4.1 lets no table keep a secret (RFC 7541, 7.1.3)", () =>
+  it.scopedLive("4.1 keeps secrets out of compression tables (RFC 7541, 7.1.3)", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       own.send({ headers: ["authorization", "a", "cookie", "b", "user-agent", "c"] })
       const { payload } = yield* Effect.promise(() => peer.next(type.headers))
-      // RFC 7541, 6.2 and appendix A: 0x10 is never indexed, 0x40 is; these have the numbers 23, 32 and 58.
+      // RFC 7541, 6.2 and appendix A: 0x10 is never indexed, 0x40 is; these headers have the indices 23, 32 and 58.
       const has = (...octets: ReadonlyArray<number>) => payload.includes(Buffer.from(octets))
       expect([has(0x1f, 23 - 15), has(0x1f, 32 - 15), has(0x40 + 58)]).toEqual([true, true, true])
     })
@@ -153,20 +153,24 @@ describe("the head of a request", () => {
     ],
     ["upgrade", { headers: ["upgrade", "websocket"] }, "ERR_HTTP2_INVALID_CONNECTION_HEADERS"],
     ["http2-settings", { headers: ["http2-settings", "AAMAAABk"] }, "ERR_HTTP2_INVALID_CONNECTION_HEADERS"],
-    ["two values of one", { headers: ["etag", "a", "etag", "b"] }, "ERR_HTTP2_HEADER_SINGLE_VALUE"],
+    [
+      "two values for a single-valued header",
+      { headers: ["etag", "a", "etag", "b"] },
+      "ERR_HTTP2_HEADER_SINGLE_VALUE"
+    ],
     ["a pseudo-header", { headers: [":path", "/b"] }, "ERR_INVALID_HTTP_TOKEN"],
     ["a name with a space", { headers: ["x name", "a"] }, "ERR_INVALID_HTTP_TOKEN"],
-    ["a name of nothing", { headers: ["", "a"] }, "ERR_INVALID_HTTP_TOKEN"],
-    ["a line in a value", { headers: ["x-name", "a\r\nx-other: b"] }, "ERR_INVALID_CHAR"],
+    ["an empty name", { headers: ["", "a"] }, "ERR_INVALID_HTTP_TOKEN"],
+    ["a line end in a value", { headers: ["x-name", "a\r\nx-other: b"] }, "ERR_INVALID_CHAR"],
     ["NUL in a value", { headers: ["x-name", "a\0x-other\0b\0"] }, "ERR_INVALID_CHAR"],
-    ["a letter of two octets", { headers: ["x-name", "\u20ac"] }, "ERR_INVALID_CHAR"],
+    ["a character of two octets", { headers: ["x-name", "\u20ac"] }, "ERR_INVALID_CHAR"],
     ["headers of 1 MiB", { headers: ["x-name", "a".repeat(1024 * 1024)] }, "ERR_HTTP2_INVALID_HEADER_VALUE"],
     ["a path of 1 MiB", { path: `/${"a".repeat(1024 * 1024)}` }, "ERR_HTTP2_INVALID_HEADER_VALUE"],
     ["a space in the path", { path: "/a b" }, "ERR_UNESCAPED_CHARACTERS"],
     ["NUL in the path", { path: "/a\0:method\0PUT\0" }, "ERR_UNESCAPED_CHARACTERS"],
-    ["a method that is no token", { method: "GE T" }, "ERR_INVALID_ARG_VALUE"],
+    ["an invalid method", { method: "GE T" }, "ERR_INVALID_ARG_VALUE"],
     [
-      "a length that is none",
+      "an invalid length",
       { method: "POST", body: "a", headers: ["content-length", "1e0"] },
       "ERR_INVALID_ARG_VALUE"
     ],
@@ -186,7 +190,7 @@ describe("the head of a request", () => {
     ["a body that was read", { method: "POST", body: read() }, "ERR_INVALID_ARG_VALUE"]
   ]
 
-  it.scopedLive.each(refusals)("6.14 is refused before a byte is sent: %s", ([, sending, refused]) =>
+  it.scopedLive.each(refusals)("6.14 is rejected before a byte is sent: %s", ([, sending, refused]) =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       const exchange = own.send(sending)
@@ -233,7 +237,7 @@ const bodies: ReadonlyArray<readonly [what: string, body: () => unknown, text: s
       pieces(Buffer.from("a"), "b", new Uint8Array([99]).buffer, new DataView(new Uint8Array([100]).buffer)),
     "abcd"
   ],
-  ["a generator of nothing", () => pieces(), ""],
+  ["an empty generator", () => pieces(), ""],
   ["a generator of empty parts", () => pieces("", "a", ""), "a"],
   ["a ReadableStream", () => new Response("abc").body, "abc"],
   ["a Readable", () => Readable.from([Buffer.from("a"), Buffer.from("b")]), "ab"],
@@ -245,13 +249,13 @@ const bodies: ReadonlyArray<readonly [what: string, body: () => unknown, text: s
 ]
 
 describe("the body of a request", () => {
-  it.scopedLive.each(bodies)("5.3 is %s", ([, body, text]) =>
+  it.scopedLive.each(bodies)("5.3 may be %s", ([, body, text]) =>
     Effect.gen(function* () {
       expect((yield* seen({ method: "POST", body: body() })).body).toBe(text)
     })
   )
 
-  it.scopedLive("5.3 has the length that its header says", () =>
+  it.scopedLive("5.3 has the declared length", () =>
     Effect.gen(function* () {
       const { body, headers } = yield* seen({
         method: "PUT",
@@ -266,7 +270,7 @@ describe("the body of a request", () => {
     readonly [what: string, body: () => AsyncIterable<unknown>, length: string, code: unknown]
   > = [
     ["a source that fails", () => failing(), "9", "ENOPE"],
-    ["parts that are no bytes", () => pieces("a", 1), "9", "ERR_INVALID_ARG_TYPE"],
+    ["parts that are not bytes", () => pieces("a", 1), "9", "ERR_INVALID_ARG_TYPE"],
     ["more than its length", () => pieces("a", "b"), "1", "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH"],
     ["less than its length", () => pieces("a", "b"), "3", "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH"]
   ]
@@ -279,7 +283,7 @@ describe("the body of a request", () => {
   }
 
   it.scopedLive.each(failures)(
-    "5.3 breaks off with its cause, and is not ended: %s",
+    "5.3 breaks off with its cause, without END_STREAM: %s",
     ([, body, length, failure]) =>
       Effect.gen(function* () {
         const { own, peer } = yield* connected()
@@ -298,7 +302,7 @@ describe("the body of a request", () => {
       })
   )
 
-  it.scopedLive("5.3 is read as the server takes it", () =>
+  it.scopedLive("5.3 is read at the server's pace", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected({}, settings({ window: 100_000 }))
       let made = 0
@@ -312,7 +316,7 @@ describe("the body of a request", () => {
       yield* Effect.promise(async () => {
         await peer.next(type.headers)
         let size = 0
-        // RFC 9113, 6.9.2: the connection's window is 65,535 octets at first.
+        // RFC 9113, 6.9.2: the connection's initial window is 65,535 octets.
         while (size < 65_535) size += (await peer.next(type.data)).payload.length
         await peer.arrived()
         expect(made).toBeLessThan(20)
@@ -324,7 +328,7 @@ describe("the body of a request", () => {
   )
 })
 
-/** Sources that give a part and then wait, and say when they are released. */
+/** Sources that produce a part, then wait, and report their release. */
 const hanging = {
   generator: (released: () => void) =>
     (async function* () {
@@ -373,12 +377,16 @@ const endings: ReadonlyArray<
   ],
   ["NO_ERROR", (id) => [reset(id, code.none)], "broke"],
   ["CANCEL", (id) => [reset(id, code.cancel)], "broke"],
-  ["NO_ERROR in a response", (id) => [headers(id, early), data(id, "too"), reset(id, code.none)], "broke"],
+  [
+    "NO_ERROR within a response",
+    (id) => [headers(id, early), data(id, "too"), reset(id, code.none)],
+    "broke"
+  ],
   ["REFUSED_STREAM", (id) => [reset(id, code.refused)], "broke"],
   ["the end of the connection", () => [Buffer.alloc(0)], "broke"]
 ]
 
-describe("a body that is still going out", () => {
+describe("an unfinished upload", () => {
   for (const [kind, make] of Object.entries(hanging)) {
     it.scopedLive.each(endings)(`5.3 of a ${kind} is released by %s`, ([, frames, told]) =>
       Effect.gen(function* () {
@@ -404,7 +412,7 @@ describe("a body that is still going out", () => {
     )
   }
 
-  it.scopedLive.each(endings)("5.3 of bytes is left by %s", ([, frames, told]) =>
+  it.scopedLive.each(endings)("5.3 of bytes is cancelled by %s", ([, frames, told]) =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       const exchange = own.send({ method: "POST", body: Buffer.alloc(1_000_000) })
@@ -418,7 +426,7 @@ describe("a body that is still going out", () => {
         if (first !== undefined) await exchange.ended
         expect(exchange.told.at(-1)).toBe(told)
         if (first?.length === 0) return
-        // RST_STREAM where the server has not reset it, and the connection serves on.
+        // RST_STREAM is sent unless the server has sent one, and the connection stays usable.
         if (!frames(id).some((frame) => frame[3] === type.reset)) {
           const { payload } = await peer.next(type.reset)
           expect(payload.readUInt32BE(0)).toBe(code.cancel)

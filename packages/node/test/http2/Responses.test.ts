@@ -9,10 +9,9 @@ interface Row {
   readonly what: string
   readonly sending?: Sending
   readonly frames: (id: number) => ReadonlyArray<Buffer>
-  /** All that the exchange is told, and the body. */
+  /** All calls that the exchange received, and the body. */
   readonly told: ReadonlyArray<string>
   readonly text?: string
-  /** The code of an error. */
   readonly code?: string
   readonly sent?: "refused"
 }
@@ -56,13 +55,13 @@ const ends: ReadonlyArray<Row> = [
     told: ["200", "completed"]
   },
   {
-    what: "RST_STREAM with NO_ERROR behind the end",
+    what: "RST_STREAM with NO_ERROR after the end",
     frames: (id) => [...partial(id), data(id, "c", flag.end), reset(id, code.none)],
     told: whole,
     text: "abc"
   },
   {
-    what: "RST_STREAM with CANCEL behind the end",
+    what: "RST_STREAM with CANCEL after the end",
     frames: (id) => [...partial(id), data(id, "c", flag.end), reset(id, code.cancel)],
     told: whole,
     text: "abc"
@@ -132,7 +131,7 @@ const breaks: ReadonlyArray<Row> = [
     ]
   ),
   {
-    what: "RST_STREAM with a code of nobody's",
+    what: "RST_STREAM with an unknown code",
     frames: (id) => [reset(id, 0xabc)],
     told: ["broke"],
     code: "ERR_HTTP2_INTERNAL_ERROR"
@@ -159,7 +158,7 @@ const breaks: ReadonlyArray<Row> = [
     code: "ERR_HTTP2_PROTOCOL_ERROR"
   },
   {
-    what: "no body where a length says one",
+    what: "no body despite a declared length",
     frames: (id) => [withLength(id, "9", flag.end)],
     told: ["broke"],
     code: "ERR_HTTP2_PROTOCOL_ERROR"
@@ -185,7 +184,7 @@ const play = (row: Row, apart: boolean) =>
       expect(exchange.told).toEqual(["begun", ...row.told])
       expect(exchange.text).toBe(row.text ?? "")
       if (end.is === "broke") expect([codeOf(end.cause), end.sent]).toEqual([row.code, row.sent])
-      // The connection lives on, and the stream takes no place.
+      // The connection stays open, and the stream takes no slot.
       const next = own.send()
       const { id: nextId } = await peer.next(type.headers)
       peer.write(headers(nextId, ok, flag.end))
@@ -197,17 +196,17 @@ const play = (row: Row, apart: boolean) =>
 
 describe("a response ends", () => {
   it.scopedLive.each(ends)("8.1 with END_STREAM: $what", (row) => play(row, false))
-  it.scopedLive.each(ends)("8.1 with END_STREAM, each frame for itself: $what", (row) => play(row, true))
+  it.scopedLive.each(ends)("8.1 with END_STREAM, one frame at a time: $what", (row) => play(row, true))
 })
 
 describe("a response breaks", () => {
   it.scopedLive.each(breaks)("7.3 $what", (row) => play(row, false))
-  it.scopedLive.each(breaks)("7.3 each frame for itself: $what", (row) => play(row, true))
+  it.scopedLive.each(breaks)("7.3 one frame at a time: $what", (row) => play(row, true))
 })
 
-describe("a body where none may be", () => {
+describe("a body that is not allowed or too long", () => {
   // Newer versions of Node end the connection for it.
-  it.scopedLive("7.3 longer than its length is an error", () =>
+  it.scopedLive("7.3 is an error if it exceeds its length", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       const exchange = own.send()
@@ -221,7 +220,7 @@ describe("a body where none may be", () => {
     })
   )
 
-  it.scopedLive("8.1 behind HEAD is not waited for longer than a moment", () =>
+  it.scopedLive("8.1 is waited for only briefly after HEAD", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       const exchange = own.send({ method: "HEAD" })
@@ -237,7 +236,7 @@ describe("a body where none may be", () => {
     })
   )
 
-  it.scopedLive("8.1 behind 204 concerns nobody", () =>
+  it.scopedLive("8.1 is ignored after 204", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       const exchange = own.send()
@@ -253,7 +252,7 @@ describe("a body where none may be", () => {
 })
 
 describe("the head of a response", () => {
-  it.scopedLive("4.1 has its names and values as they came, and no status among them", () =>
+  it.scopedLive("4.1 has names and values as received, without the status", () =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       const exchange = own.send()

@@ -10,7 +10,7 @@ import { codeOf, Owned, secure, socketTo } from "../fixtures/http2.js"
 
 const { ca, local } = makeCertificates()
 
-/** Gives back how much it was sent. */
+/** Returns the number of bytes it received. */
 const counting = (stream: ServerHttp2Stream): void => {
   let size = 0
   stream.on("data", (chunk: Buffer) => {
@@ -27,7 +27,7 @@ const server = Effect.map(
   ({ port }) => port
 )
 
-/** What is said to it inside of TLS goes on to a port. */
+/** Forwards the decrypted bytes to a port. */
 const relayTo = (port: number) =>
   Effect.map(
     listening(() =>
@@ -56,7 +56,7 @@ describe("a connection over TLS", () => {
     })
   )
 
-  it.scopedLive("1.1 serves and closes inside of TLS to a proxy", () =>
+  it.scopedLive("1.1 serves and closes within TLS to a proxy", () =>
     Effect.gen(function* () {
       const outer = yield* secure(yield* socketTo(yield* relayTo(yield* server)), ca)
       yield* served(new Owned(yield* secure(outer, ca), {}))
@@ -66,7 +66,7 @@ describe("a connection over TLS", () => {
     })
   )
 
-  it.scopedLive("7.7 bounds the origins that a server names", () =>
+  it.scopedLive("7.7 limits the origins that a server may name", () =>
     Effect.gen(function* () {
       const hostile = yield* Frames.serving(Frames.settings(), { pair: local })
       const own = new Owned(yield* secure(yield* socketTo(hostile.port), ca), {})

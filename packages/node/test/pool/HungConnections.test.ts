@@ -1,4 +1,4 @@
-/** A place in the pool is free again as soon as what hung in it is given up. */
+/** A slot in the pool is free again as soon as a hanging connection is given up. */
 import { createSecureServer } from "node:http2"
 import { createServer } from "node:https"
 import { connect } from "node:net"
@@ -13,7 +13,7 @@ import { type Counting, counting, until } from "../fixtures/sockets.js"
 
 const { ca, local } = makeCertificates()
 
-/** What stands before a port: the first connections that come are taken, and nothing more is done with them. */
+/** Forwards to a port, except for the first connections, which it accepts and ignores. */
 const hangingFor = (count: number, port: number) =>
   Effect.acquireRelease(
     Effect.promise(() => {
@@ -61,7 +61,7 @@ const routes = [
 ]
 
 describe.each(routes)("$route", ({ kind, speaks }) => {
-  it.scopedLive("6.15 on its one connection the next attempt is served, whatever hung before", () =>
+  it.scopedLive("6.15 the only connection of the pool serves the next attempt after two have hung", () =>
     Effect.gen(function* () {
       const server = yield* servers[speaks]
       const behind = kind === undefined ? server.port : (yield* proxies[kind]).port
@@ -77,7 +77,7 @@ describe.each(routes)("$route", ({ kind, speaks }) => {
       expect(value).toEqual({ a: 1 })
       expect(attempts.map(({ tag }) => tag)).toEqual(["TimeoutError", "TimeoutError", undefined])
       expect(front.accepted()).toBe(3)
-      // What hung is gone, and what served is kept.
+      // The hanging connections are closed, and the one that served is kept.
       yield* Effect.promise(() => until(() => front.open.size === 1))
     })
   )

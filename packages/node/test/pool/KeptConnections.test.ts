@@ -1,4 +1,4 @@
-/** Which connection a request goes over, and what becomes of it where that connection cannot take it. */
+/** Which connection a request uses, and the outcome if that connection cannot carry it. */
 import { createServer, type Socket } from "node:net"
 import { HttpClient, HttpClientRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
@@ -20,14 +20,14 @@ const passed = (millis: number): Effect.Effect<void> =>
     return until(() => performance.now() - start > millis)
   })
 
-describe("a request that is refused before it is written", () => {
+describe("a request that is rejected before it is written", () => {
   const refused = [
     { "transfer-encoding": "chunked" },
     { expect: "100-continue" },
     { a: "x\u0001" },
     { "a b": "c" }
   ]
-  it.scopedLive.each(refused)("6.14 leaves the connection to the next one: %o", (headers) =>
+  it.scopedLive.each(refused)("6.14 leaves its connection to the next request: %o", (headers) =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": json })
       const context = yield* Layer.build(transport())
@@ -70,7 +70,7 @@ describe("kept connections", () => {
     })
   )
 
-  it.scopedLive("1.3 stay for longer than a timer of Node's can be set", () =>
+  it.scopedLive("1.3 may stay for longer than a Node timer can wait", () =>
     Effect.gen(function* () {
       let sockets = 0
       const { port } = yield* listening(() =>
@@ -88,7 +88,7 @@ describe("kept connections", () => {
     })
   )
 
-  it.scopedLive("6.14 one that has not taken the whole request takes no other behind it", () =>
+  it.scopedLive("6.14 one with unwritten bytes of a request carries no other request", () =>
     Effect.gen(function* () {
       const sockets = new Set<Socket>()
       const { port } = yield* listening(() =>
@@ -110,38 +110,36 @@ describe("kept connections", () => {
     })
   )
 
-  it.scopedLive(
-    "5.3 a body of which nothing was read is no attempt of its own, where they die before it",
-    () =>
-      Effect.gen(function* () {
-        const server = yield* rawServer((head) =>
-          head.startsWith("GET")
-            ? { parts: ["HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"] }
-            : { parts: [response] }
-        )
-        const client = yield* clientOf(server, { retry: once }, { pipelining: 2, connections: 1 })
-        const bytes = ApiRequest.get("/x", { success: ResponseDecoder.stream() })
-        const stream = yield* client.execute(bytes)
-        const reader = yield* Effect.fork(Stream.runDrain(stream))
-        let reads = 0
-        const bodyStream = Stream.suspend(() => {
-          reads++
-          return Stream.make(new TextEncoder().encode("abc"))
-        })
-        const post = yield* Effect.fork(
-          client.executeWithResponse(ApiRequest.post("/x", { bodyStream, success: ResponseDecoder.bytes }))
-        )
-        yield* settled
-        yield* Fiber.interrupt(reader)
-        expect((yield* Fiber.join(post)).attempts).toHaveLength(1)
-        expect(reads).toBe(1)
+  it.scopedLive("5.3 an unread body costs no attempt if its connection dies first", () =>
+    Effect.gen(function* () {
+      const server = yield* rawServer((head) =>
+        head.startsWith("GET")
+          ? { parts: ["HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"] }
+          : { parts: [response] }
+      )
+      const client = yield* clientOf(server, { retry: once }, { pipelining: 2, connections: 1 })
+      const bytes = ApiRequest.get("/x", { success: ResponseDecoder.stream() })
+      const stream = yield* client.execute(bytes)
+      const reader = yield* Effect.fork(Stream.runDrain(stream))
+      let reads = 0
+      const bodyStream = Stream.suspend(() => {
+        reads++
+        return Stream.make(new TextEncoder().encode("abc"))
       })
+      const post = yield* Effect.fork(
+        client.executeWithResponse(ApiRequest.post("/x", { bodyStream, success: ResponseDecoder.bytes }))
+      )
+      yield* settled
+      yield* Fiber.interrupt(reader)
+      expect((yield* Fiber.join(post)).attempts).toHaveLength(1)
+      expect(reads).toBe(1)
+    })
   )
 })
 
-describe("a limit that passes", () => {
+describe("an expired timeout", () => {
   const waits = [{}, { acquireTimeout: "1 minute" }] as const
-  it.scopedLive.each(waits)("7.3 while a second connection is on its way says so, with %o", (options) =>
+  it.scopedLive.each(waits)("7.3 names the pending second connection, with %o", (options) =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "GET /held": TestServer.never, "*": json })
       let lookups = 0

@@ -7,7 +7,7 @@ const refused = (): Error =>
 const many = (bench: Bench, count: number, connect?: number): Array<Call> =>
   Array.from({ length: count }, () => bench.call(connect))
 
-/** A bench with a connection that serves one. */
+/** A bench with a connection that serves one exchange. */
 const busy = async (
   options: ConstructorParameters<typeof Bench>[0] = {}
 ): Promise<{ bench: Bench; first: Fake }> => {
@@ -20,7 +20,7 @@ const busy = async (
   return { bench, first }
 }
 
-describe("who waits", () => {
+describe("a waiting exchange", () => {
   it("6.15 is served in order", async () => {
     const { bench, first } = await busy({ connections: 1 })
     const calls = many(bench, 20)
@@ -34,7 +34,7 @@ describe("who waits", () => {
     expect(bench.tries).toHaveLength(1)
   })
 
-  it("6.15 a thousand on one connection are served, each once", async () => {
+  it("6.15 is served exactly once, with a thousand on one connection", async () => {
     const bench = new Bench({ connections: 1 })
     const calls = many(bench, 1000)
     await turns()
@@ -50,20 +50,20 @@ describe("who waits", () => {
     expect(bench.waits).toHaveLength(1000)
   })
 
-  it("6.15 the first connection serves who has waited longest, whomever it was made for", async () => {
+  it("6.15 that waited longest gets the first connection, whichever it was opened for", async () => {
     const bench = new Bench()
     const [one, two] = many(bench, 2)
     await turns()
     const connection = bench.tries[1]?.succeed()
     expect(connection?.running).toEqual([one])
     await turns()
-    // What was made for the one goes on for the other: no third is needed.
+    // The first attempt continues for the other exchange: a third is not needed.
     expect(bench.pending).toHaveLength(1)
     expect(bench.tries).toHaveLength(2)
     expect(bench.tries[0]?.succeed().running).toEqual([two])
   })
 
-  it("6.15 one that becomes free in the same turn is used before another is opened", async () => {
+  it("6.15 uses a connection that becomes free in the same turn, before another is opened", async () => {
     const { bench, first } = await busy()
     first.finish()
     const call = bench.call()
@@ -73,8 +73,8 @@ describe("who waits", () => {
   })
 })
 
-describe("what leaves", () => {
-  it("8.6 ends the attempt made for it, and no other", async () => {
+describe("an abandoned exchange", () => {
+  it("8.6 aborts the attempt made for it, and no other", async () => {
     const bench = new Bench()
     const [one, two] = many(bench, 2)
     await turns()
@@ -85,7 +85,7 @@ describe("what leaves", () => {
     expect(bench.pool.isEmpty).toBe(true)
   })
 
-  it("8.6 leaves no attempt behind that it shares with others: the last ends it", async () => {
+  it("8.6 leaves no shared attempt behind: the last one aborts it", async () => {
     const bench = new Bench({ mayMultiplex: true })
     const [one, two, three] = many(bench, 3)
     await turns()
@@ -98,7 +98,7 @@ describe("what leaves", () => {
     expect(bench.pool.isEmpty).toBe(true)
   })
 
-  it("8.6 before its turn has come begins no attempt", async () => {
+  it("8.6 starts no attempt if it leaves in its first turn", async () => {
     const bench = new Bench()
     bench.call().cancel()
     await turns()
@@ -106,7 +106,7 @@ describe("what leaves", () => {
     expect(bench.pool.isEmpty).toBe(true)
   })
 
-  it("8.6 in great numbers is not kept in the queue", async () => {
+  it("8.6 is not kept in the queue, even in great numbers", async () => {
     const { bench, first } = await busy({ connections: 1 })
     for (const call of many(bench, 1000)) call.cancel()
     const last = bench.call()
@@ -117,8 +117,8 @@ describe("what leaves", () => {
   })
 })
 
-describe("a connection that is not established", () => {
-  it("6.11 fails all who wait where nothing else could serve them, each with an error that says not sent", async () => {
+describe("a failed connection attempt", () => {
+  it("6.11 fails all waiting exchanges if nothing else could serve them, each marked as not sent", async () => {
     const bench = new Bench({ connections: 2 })
     const calls = many(bench, 5)
     await turns()
@@ -132,7 +132,7 @@ describe("a connection that is not established", () => {
     expect(bench.pool.isEmpty).toBe(true)
   })
 
-  it("6.11 fails the one it was made for where others may serve the rest", async () => {
+  it("6.11 fails the exchange it was made for if other connections may serve the rest", async () => {
     const bench = new Bench()
     const [one, two] = many(bench, 2)
     await turns()
@@ -141,7 +141,7 @@ describe("a connection that is not established", () => {
     expect(bench.tries[1]?.succeed().running).toEqual([two])
   })
 
-  it("6.11 fails nobody where it was made for one who has been served", async () => {
+  it("6.11 fails none if the exchange it was made for has been served", async () => {
     const { bench, first } = await busy()
     const waiting = bench.call()
     await turns()
@@ -157,7 +157,7 @@ describe("a connection that is not established", () => {
     expect(bench.pending[0]?.succeed().running).toEqual([next])
   })
 
-  it("6.15 is ended with the limit of who waits for it, and begun anew for the next", async () => {
+  it("6.15 ends with the timeout of its exchange, and a new one starts for the next", async () => {
     const bench = new Bench({ connections: 1 })
     const one = bench.call(20)
     const two = bench.call()
@@ -168,7 +168,7 @@ describe("a connection that is not established", () => {
     expect(bench.tries[1]?.succeed().running).toEqual([two])
   })
 
-  it("6.15 with others in use it is the connection that took too long, and not a place that was missing", async () => {
+  it("6.15 that expires is a connect timeout, although other connections are in use", async () => {
     const { bench } = await busy({ acquire: 60_000 })
     const call = bench.call(20)
     await call.ended
@@ -178,11 +178,11 @@ describe("a connection that is not established", () => {
   })
 })
 
-describe("the limit for waiting", () => {
+describe("the acquire timeout", () => {
   it.each([
     { acquire: undefined, connect: 20 },
     { acquire: 20, connect: 60_000 }
-  ])("6.15 passes where no connection becomes free: %o", async ({ acquire, connect }) => {
+  ])("6.15 expires if no connection becomes free: %o", async ({ acquire, connect }) => {
     const { bench } = await busy({ connections: 1, ...(acquire === undefined ? {} : { acquire }) })
     const call = bench.call(connect)
     await call.ended
@@ -190,7 +190,7 @@ describe("the limit for waiting", () => {
     expect(bench.tries).toHaveLength(1)
   })
 
-  it("6.15 is its own where a connection is shared that does not come", async () => {
+  it("6.15 runs on its own for a shared connection that never opens", async () => {
     const bench = new Bench({ mayMultiplex: true, acquire: 20 })
     const [one, two] = many(bench, 2)
     await two?.ended
@@ -201,11 +201,11 @@ describe("the limit for waiting", () => {
 })
 
 describe("connections", () => {
-  it.each([1, 2, 7])("1.1 are never more than %i, whatever becomes of them", async (connections) => {
+  it.each([1, 2, 7])("1.1 never number more than %i, whatever happens to them", async (connections) => {
     const bench = new Bench({ connections })
     const calls: Array<Call> = []
     const live: Array<Fake> = []
-    // A sequence of its own that is the same each time.
+    // A pseudo-random sequence that is the same in each run.
     let seed = connections
     const chance = (below: number): number => {
       seed = (seed * 48_271) % 2_147_483_647
@@ -249,7 +249,7 @@ describe("connections", () => {
     expect(bench.pending.flatMap((one) => one.succeed().running)).toEqual(waiting)
   })
 
-  it("6.15 idle ones that have died serve nobody", async () => {
+  it("6.15 that died while idle serve no exchange", async () => {
     const { bench, first } = await busy()
     first.finish()
     await turns()
@@ -260,7 +260,7 @@ describe("connections", () => {
     expect(bench.pending[0]?.succeed().running).toEqual([call])
   })
 
-  it("1.1 the one used last is used first", async () => {
+  it("1.1 are reused in most-recent-first order", async () => {
     const bench = new Bench()
     many(bench, 2)
     await turns()
@@ -273,7 +273,7 @@ describe("connections", () => {
     expect(one?.running).toEqual([call])
   })
 
-  it("1.1 over HTTP/2 one is opened for many, and a second when it is full, up to the limit", async () => {
+  it("1.1 over HTTP/2: one is opened for many exchanges, and a second when it is full, up to the limit", async () => {
     const bench = new Bench({ mayMultiplex: true, connections: 2 })
     const calls = many(bench, 5)
     await turns()
@@ -292,7 +292,7 @@ describe("connections", () => {
     expect(bench.most).toBe(2)
   })
 
-  it("1.1 where the peer chooses HTTP/1.1 there is one for each who waits", async () => {
+  it("1.1 one is opened per waiting exchange if the peer selects HTTP/1.1", async () => {
     const bench = new Bench({ mayMultiplex: true })
     many(bench, 4)
     await turns()
@@ -303,8 +303,8 @@ describe("connections", () => {
   })
 })
 
-describe("the end", () => {
-  it("8.6 now: all who wait have not been sent, and nothing is left", async () => {
+describe("closing the pool", () => {
+  it("8.6 at once fails waiting exchanges as not sent and leaves nothing behind", async () => {
     const { bench, first } = await busy({ connections: 2 })
     const calls = many(bench, 3)
     await turns()
@@ -319,7 +319,7 @@ describe("the end", () => {
     expect(bench.pool.isEmpty).toBe(true)
   })
 
-  it("8.6 at leisure: what is under way and what waits is served first", async () => {
+  it("8.6 gracefully completes exchanges in flight and in the queue first", async () => {
     const { bench, first } = await busy({ connections: 1 })
     const calls = many(bench, 3)
     await turns()
@@ -336,7 +336,7 @@ describe("the end", () => {
     expect(bench.emptied).toBe(1)
   })
 
-  it("8.6 at leisure: idle connections are closed, and one that comes late", async () => {
+  it("8.6 gracefully closes idle connections, and one that opens late", async () => {
     const { bench, first } = await busy()
     first.finish()
     await turns()
@@ -354,7 +354,7 @@ describe("the end", () => {
     expect(bench.pool.isEmpty).toBe(true)
   })
 
-  it("8.6 at leisure: a connection that nobody waits for is not waited for", async () => {
+  it("8.6 gracefully does not wait for a connection without a waiting exchange", async () => {
     const { bench, first } = await busy()
     const waiting = bench.call(Number.POSITIVE_INFINITY)
     await turns()
@@ -369,7 +369,7 @@ describe("the end", () => {
     expect(bench.emptied).toBe(1)
   })
 
-  it("8.6 at leisure: nor is one whose waiter has been served meanwhile", async () => {
+  it("8.6 gracefully does not wait for one whose exchange has been served meanwhile", async () => {
     const { bench, first } = await busy()
     bench.call(Number.POSITIVE_INFINITY)
     await turns()

@@ -4,7 +4,7 @@ import { TestServer } from "@effect-api/testing"
 import { Deferred, Effect, Fiber, Metric, Option } from "effect"
 import { clientOf } from "../fixtures/clients.js"
 
-/** The state of a metric for one server, by its port. */
+/** The state of a metric for the server with this port. */
 const stateOf = (name: string, port: string): Effect.Effect<unknown> =>
   Effect.map(Metric.snapshot, (all) =>
     Option.getOrUndefined(
@@ -19,7 +19,7 @@ const stateOf = (name: string, port: string): Effect.Effect<unknown> =>
   )
 
 describe("the pool", () => {
-  it.scopedLive("12.2 counts its connections, and measures how long requests wait for one", () =>
+  it.scopedLive("12.2 counts its connections and measures how long requests wait for one", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
       const server = yield* TestServer.make({
@@ -31,7 +31,7 @@ describe("the pool", () => {
       yield* server.awaitExchange(0, () => true)
       expect(yield* stateOf("http.client.open_connections", port)).toMatchObject({ count: 1 })
       const second = yield* Effect.fork(client.execute(ApiRequest.get("/x")))
-      // It waits from the next turn on.
+      // The wait starts in the next turn.
       yield* Effect.async<void>((resume) => void setImmediate(() => setImmediate(() => resume(Effect.void))))
       yield* Deferred.succeed(gate, undefined)
       yield* Fiber.join(first)

@@ -18,7 +18,7 @@ interface Seen {
   readonly authorization: string | undefined
 }
 
-/** Tunnels, and answers requests in absolute form itself; `407` refuses both. */
+/** Opens tunnels, and responds to requests in absolute form itself; 407 refuses both. */
 const proxying = (status: 200 | 407 = 200) =>
   Effect.gen(function* () {
     const seen: Array<Seen> = []
@@ -60,7 +60,7 @@ const secureOrigin = Effect.map(
 const tls = { ca: [certificates.ca] }
 
 describe("the environment", () => {
-  it.scopedLive.each(["HTTP_PROXY", "http_proxy"])("1.1 names a proxy for http in %s", (name) =>
+  it.scopedLive.each(["HTTP_PROXY", "http_proxy"])("1.1 names the proxy for http in %s", (name) =>
     Effect.gen(function* () {
       const proxy = yield* proxying()
       yield* environment({ [name]: proxy.url })
@@ -71,7 +71,7 @@ describe("the environment", () => {
     })
   )
 
-  it.scopedLive.each(["HTTPS_PROXY", "https_proxy"])("1.1 names a proxy for https in %s", (name) =>
+  it.scopedLive.each(["HTTPS_PROXY", "https_proxy"])("1.1 names the proxy for https in %s", (name) =>
     Effect.gen(function* () {
       const proxy = yield* proxying()
       yield* environment({ [name]: proxy.url })
@@ -89,9 +89,9 @@ describe("the environment", () => {
     ["NO_PROXY names the host", { NO_PROXY: "localhost,127.0.0.1" }, {}],
     ["NO_PROXY is a star", { NO_PROXY: "*" }, {}],
     ["the variables are blank", { HTTP_PROXY: " ", HTTPS_PROXY: "" }, {}],
-    ["the transport takes none", {}, { proxy: "none" }]
+    ["the transport sets proxy: none", {}, { proxy: "none" }]
   ]
-  it.scopedLive.each(direct)("1.1 is not asked where %s", ([, variables, options]) =>
+  it.scopedLive.each(direct)("1.1 is ignored if %s", ([, variables, options]) =>
     Effect.gen(function* () {
       const proxy = yield* proxying()
       yield* environment({ HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url, ...variables })
@@ -101,7 +101,7 @@ describe("the environment", () => {
     })
   )
 
-  it.scopedLive("1.2 that names nonsense is an error with its key", () =>
+  it.scopedLive("1.2 an invalid value is an error with its key", () =>
     Effect.gen(function* () {
       yield* environment({ HTTP_PROXY: "not a url" })
       expect(yield* Effect.flip(NodeTransport.make())).toMatchObject({
@@ -112,11 +112,11 @@ describe("the environment", () => {
   )
 })
 
-describe("a proxy of one's own", () => {
+describe("a proxy in the options", () => {
   const token = "Bearer sk-proxy-secret"
   const password = "hunter2-secret"
 
-  it.scopedLive("12.4 gets its token, and with a tunnel the origin does not", () =>
+  it.scopedLive("12.4 receives its token, which a tunnel keeps from the origin", () =>
     Effect.gen(function* () {
       yield* environment({})
       const proxy = yield* proxying()
@@ -131,7 +131,7 @@ describe("a proxy of one's own", () => {
     })
   )
 
-  it.scopedLive("12.4 takes a password in a hidden URL", () =>
+  it.scopedLive("12.4 accepts a password in a redacted URL", () =>
     Effect.gen(function* () {
       const proxy = yield* proxying()
       const url = Redacted.make(`http://me:${password}@127.0.0.1:${proxy.port}`)
@@ -141,7 +141,7 @@ describe("a proxy of one's own", () => {
     })
   )
 
-  it.scopedLive.each(["http", "https"])("12.4 that refuses says so for %s, without a secret", (scheme) =>
+  it.scopedLive.each(["http", "https"])("12.4 that refuses %s yields an error without a secret", (scheme) =>
     Effect.gen(function* () {
       const proxy = yield* proxying(407)
       const server = scheme === "http" ? yield* origin : yield* secureOrigin
@@ -149,7 +149,7 @@ describe("a proxy of one's own", () => {
       const options = { tls, proxy: { url, token: Redacted.make(token) } }
       const client = yield* clientOf(server, { retry: once }, options)
       const error = yield* Effect.flip(client.execute(get))
-      // It has handed nothing on, and would say the same again.
+      // It has forwarded nothing, and a retry would fail the same way.
       expect(error).toMatchObject({
         _tag: "ConnectionError",
         delivery: "not-sent",
@@ -162,7 +162,7 @@ describe("a proxy of one's own", () => {
     })
   )
 
-  it.scopedLive("7.3 that refuses the connection is refused, and nothing was sent", () =>
+  it.scopedLive("7.3 that refuses the connection is a refused connection, and nothing was sent", () =>
     Effect.gen(function* () {
       const url = yield* TestServer.refusedUrl
       const client = yield* clientOf(yield* origin, { retry: once }, { proxy: { url } })
@@ -171,7 +171,7 @@ describe("a proxy of one's own", () => {
   )
 })
 
-describe("a proxy that echoes what it got", () => {
+describe("a proxy that echoes its input", () => {
   const secret = "LIVE-PROXY-SECRET"
   const url = (port: number) => `http://me:${secret}@127.0.0.1:${port}`
   const echoing = listening(() =>
@@ -185,7 +185,7 @@ describe("a proxy that echoes what it got", () => {
     readonly [name: string, options: (port: number) => NodeTransport.Options, variables: boolean]
   > = [
     ["a URL", (port) => ({ proxy: { url: url(port) } }), false],
-    ["a secret URL", (port) => ({ proxy: { url: Redacted.make(url(port)) } }), false],
+    ["a redacted URL", (port) => ({ proxy: { url: Redacted.make(url(port)) } }), false],
     [
       "a token",
       (port) => ({
@@ -197,7 +197,7 @@ describe("a proxy that echoes what it got", () => {
       false
     ],
     [
-      "a token that is no Redacted",
+      "a token that is not a Redacted",
       (port) => ({
         proxy: {
           url: `http://127.0.0.1:${port}`,
@@ -209,7 +209,7 @@ describe("a proxy that echoes what it got", () => {
     ["the environment", () => ({}), true]
   ]
 
-  it.scopedLive.each(given)("12.4 shows no credentials of %s", ([, options, isNamed]) =>
+  it.scopedLive.each(given)("12.4 reveals no credentials of %s", ([, options, isNamed]) =>
     Effect.gen(function* () {
       const { port } = yield* echoing
       yield* environment(isNamed ? { HTTP_PROXY: url(port) } : {})

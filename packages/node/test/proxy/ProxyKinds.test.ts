@@ -32,7 +32,7 @@ const origins = Effect.all({
   )
 })
 
-/** A call of each origin, by their schemes. */
+/** One call to each origin. */
 const both = (options: NodeTransport.Options = {}) =>
   Effect.flatMap(origins, ({ http, https }) =>
     Effect.forEach([http, https], (url) =>
@@ -44,7 +44,7 @@ const fetched = ["plain", "secure"]
 
 describe("kinds of proxies", () => {
   it.scopedLive.each(["http", "https"] as const)(
-    "1.1 of %s, with a user alone, by ALL_PROXY and by a setting",
+    "1.1 %s, with a user only, from ALL_PROXY and from an option",
     (kind) =>
       Effect.gen(function* () {
         const authorization = `Basic ${btoa("ada:")}`
@@ -63,7 +63,7 @@ describe("kinds of proxies", () => {
       })
   )
 
-  it.scopedLive.each(["socks5", "socks5h", "socks"])("1.1 of %s, by ALL_PROXY and by a setting", (kind) =>
+  it.scopedLive.each(["socks5", "socks5h", "socks"])("1.1 %s, from ALL_PROXY and from an option", (kind) =>
     Effect.gen(function* () {
       const proxy = yield* socksProxy({ user: "ada", password: "p@ss" })
       const url = `${kind}://ada:p%40ss@127.0.0.1:${proxy.port}`
@@ -74,7 +74,7 @@ describe("kinds of proxies", () => {
     })
   )
 
-  it.scopedLive("1.1 a host without a scheme is a proxy of http", () =>
+  it.scopedLive("1.1 a host without a scheme is an http proxy", () =>
     Effect.gen(function* () {
       const proxy = yield* httpProxy()
       yield* environment({ HTTP_PROXY: `127.0.0.1:${proxy.port}`, HTTPS_PROXY: `127.0.0.1:${proxy.port}` })
@@ -83,7 +83,7 @@ describe("kinds of proxies", () => {
     })
   )
 
-  it.scopedLive("1.1 a network in NO_PROXY goes past it", () =>
+  it.scopedLive("1.1 a network in NO_PROXY bypasses it", () =>
     Effect.gen(function* () {
       const proxy = yield* httpProxy()
       yield* environment({
@@ -97,7 +97,7 @@ describe("kinds of proxies", () => {
   )
 
   it.scopedLive(
-    "12.4 a proxy's certificate is verified whatever the servers' is, unless its own setting says no",
+    "12.4 a proxy's certificate is verified regardless of tls.verify, unless proxy.tls.verify is false",
     () =>
       Effect.gen(function* () {
         const proxy = yield* httpProxy({ tls: certificates.selfSigned })
@@ -117,7 +117,7 @@ describe("kinds of proxies", () => {
 
 describe("settings", () => {
   it.scopedLive.each(["HTTP_PROXY", "https_proxy", "ALL_PROXY"])(
-    "1.2 a bad %s fails each layer with its name",
+    "1.2 an invalid %s fails each layer with its name",
     (name) =>
       Effect.gen(function* () {
         yield* environment({ [name]: "socks4://me:hunter2-secret@proxy.test" })
@@ -135,18 +135,23 @@ describe("settings", () => {
   )
 })
 
-describe("proxies that fail", () => {
+describe("failing proxies", () => {
   type Act = (socket: Socket) => void
   const rows: ReadonlyArray<readonly [name: string, act: Act, attempts: number, expected: object]> = [
-    ["says 407", (socket) => socket.end("HTTP/1.1 407 No\r\n\r\n"), 1, { code: "ERR_PROXY_STATUS" }],
-    ["says 403", (socket) => socket.end("HTTP/1.1 403 No\r\n\r\n"), 1, { code: "ERR_PROXY_STATUS" }],
-    ["says 502", (socket) => socket.end("HTTP/1.1 502 No\r\n\r\n"), 3, { code: "ERR_PROXY_STATUS" }],
-    ["says 503", (socket) => socket.end("HTTP/1.1 503 No\r\n\r\n"), 3, { code: "ERR_PROXY_STATUS" }],
-    ["says 504", (socket) => socket.end("HTTP/1.1 504 No\r\n\r\n"), 3, { code: "ERR_PROXY_STATUS" }],
+    ["responds 407", (socket) => socket.end("HTTP/1.1 407 No\r\n\r\n"), 1, { code: "ERR_PROXY_STATUS" }],
+    ["responds 403", (socket) => socket.end("HTTP/1.1 403 No\r\n\r\n"), 1, { code: "ERR_PROXY_STATUS" }],
+    ["responds 502", (socket) => socket.end("HTTP/1.1 502 No\r\n\r\n"), 3, { code: "ERR_PROXY_STATUS" }],
+    ["responds 503", (socket) => socket.end("HTTP/1.1 503 No\r\n\r\n"), 3, { code: "ERR_PROXY_STATUS" }],
+    ["responds 504", (socket) => socket.end("HTTP/1.1 504 No\r\n\r\n"), 3, { code: "ERR_PROXY_STATUS" }],
     ["closes", (socket) => socket.end(), 3, { code: "ERR_PROXY_CLOSED" }],
-    ["closes in its head", (socket) => socket.end("HTTP/1.1 200 OK\r\n"), 3, { code: "ERR_PROXY_CLOSED" }],
     [
-      "speaks something else",
+      "closes within its head",
+      (socket) => socket.end("HTTP/1.1 200 OK\r\n"),
+      3,
+      { code: "ERR_PROXY_CLOSED" }
+    ],
+    [
+      "speaks another protocol",
       (socket) => socket.write("220 mail.test\r\n"),
       3,
       { code: "ERR_PROXY_RESPONSE" }
@@ -158,19 +163,19 @@ describe("proxies that fail", () => {
       { code: "ERR_PROXY_RESPONSE" }
     ],
     [
-      "makes a tunnel to nowhere",
+      "opens a tunnel that closes at once",
       (socket) => socket.end("HTTP/1.1 200 OK\r\n\r\n"),
       3,
       { delivery: "not-sent" }
     ],
     [
-      "makes a tunnel and speaks http",
+      "opens a tunnel to plain http",
       (socket) => socket.write("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 400 Bad Request\r\n\r\n"),
       1,
       { kind: "tls" }
     ]
   ]
-  it.scopedLive.each(rows)("6.14 one that %s: a POST was not sent", ([, act, attempts, expected]) =>
+  it.scopedLive.each(rows)("6.14 a POST was not sent if the proxy %s", ([, act, attempts, expected]) =>
     Effect.gen(function* () {
       let connections = 0
       const { open, port } = yield* hostile((socket) => {
@@ -190,7 +195,7 @@ describe("proxies that fail", () => {
     })
   )
 
-  it.scopedLive("6.15 one that hangs: the limit for connecting passes, and nothing is left", () =>
+  it.scopedLive("6.15 the connect timeout ends a hanging handshake and leaves no socket open", () =>
     Effect.gen(function* () {
       for (const text of ["", "HTTP/1.1 2", "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n"]) {
         const { open, port } = yield* hostile((socket) => void socket.write(text))
@@ -223,7 +228,7 @@ describe("proxies that fail", () => {
     ["TLS through it", "socks5h", "https://api.test", ["\x05\0", "\x05\0\0\x01\0\0\0\0\0\x50"]]
   ]
   it.scopedLive.each(stages)(
-    "6.15 a call that is left as it waits for %s (%s) holds no socket",
+    "6.15 an interruption while waiting for %s (%s) leaves no socket open",
     ([, kind, target, lines]) =>
       Effect.gen(function* () {
         const silent = yield* Deferred.make<void>()
@@ -247,7 +252,7 @@ describe("proxies that fail", () => {
       })
   )
 
-  it.scopedLive("12.4 no error shows what a proxy of http sends back", () =>
+  it.scopedLive("12.4 no error reveals the response of an http proxy", () =>
     Effect.gen(function* () {
       const secret = "hunter2-secret"
       const { port } = yield* hostile((socket, first) => {

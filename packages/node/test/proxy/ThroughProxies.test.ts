@@ -36,7 +36,7 @@ const proxyOf = (url: string): ProxyServer => {
   return server ?? expect.unreachable()
 }
 
-/** A connection to the proxy, TLS and all. */
+/** A connection to the proxy, with TLS if it uses that. */
 const to = (proxy: ProxyServer) =>
   Effect.gen(function* () {
     const socket = yield* owned<Socket>((listener) =>
@@ -56,7 +56,7 @@ const get = (socket: Duplex, origin: string, path: string, headers: Array<string
   Effect.acquireUseRelease(
     Effect.sync(
       () =>
-        // undici's types ask for a socket of TCP: what it needs is a stream. In the same turn it would wait for ever.
+        // undici's types require a TCP socket, but any stream works. In the same turn undici would wait forever.
         new Client(origin, {
           connect: (_, callback) => process.nextTick(callback, null, socket as Socket)
         })
@@ -89,8 +89,8 @@ const kinds: ReadonlyArray<
   ["socks5h", socksProxy({ user: "ada", password: "p@ss" })]
 ]
 
-describe("an origin of https", () => {
-  it.scopedLive.each(kinds)("1.1 through a proxy of %s, verified at both ends", ([kind, making]) =>
+describe("an https origin", () => {
+  it.scopedLive.each(kinds)("1.1 through a %s proxy, verified at both ends", ([kind, making]) =>
     Effect.gen(function* () {
       const proxy = yield* making
       const { port } = yield* secureOrigin
@@ -108,7 +108,7 @@ describe("an origin of https", () => {
     })
   )
 
-  it.scopedLive.each(kinds)("7.3 one that refuses, through %s, is no tunnel", ([kind, running]) =>
+  it.scopedLive.each(kinds)("7.3 a refusing origin, through %s, yields no tunnel", ([kind, running]) =>
     Effect.gen(function* () {
       const proxy = yield* running
       const { port, server } = yield* origin
@@ -126,9 +126,9 @@ describe("an origin of https", () => {
   )
 })
 
-describe("an origin of http", () => {
+describe("an http origin", () => {
   const authorization = `Basic ${btoa("ada:p@ss")}`
-  it.scopedLive.each(["http", "https"])("1.1 in absolute form, through a proxy of %s", (kind) =>
+  it.scopedLive.each(["http", "https"])("1.1 in absolute form, through a %s proxy", (kind) =>
     Effect.gen(function* () {
       const proxy = yield* httpProxy({
         authorization,
@@ -148,7 +148,7 @@ describe("an origin of http", () => {
     })
   )
 
-  it.scopedLive("12.4 a 407 is a response like any other, with the proxy's own words", () =>
+  it.scopedLive("12.4 a 407 is an ordinary response, with the proxy's body", () =>
     Effect.gen(function* () {
       const proxy = yield* httpProxy({ authorization })
       const server = proxyOf(`http://ada:wrong@127.0.0.1:${proxy.port}`)

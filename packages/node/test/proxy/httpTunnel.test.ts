@@ -22,10 +22,10 @@ const proxyOf = (url: string): ProxyServer => {
 const tunnel = (socket: Duplex, proxy = plain, to: typeof target = target) =>
   outcome((listener) => httpTunnel(socket, proxy, to, listener))
 
-/** Greets who connects, as the servers of mail do. */
+/** Sends a greeting first, as mail servers do. */
 const greeting = (text: string) => listening(() => createServer((socket) => void socket.write(text)))
 
-describe("the head of a response", () => {
+describe("the head of a CONNECT response", () => {
   const read = (text: string, size = text.length) => {
     const next = readConnectResponse()
     for (let at = 0; at < text.length; at += size) {
@@ -54,7 +54,7 @@ describe("the head of a response", () => {
     [`HTTP/1.1 200 OK\r\nx: ${"y".repeat(65_000)}\r\n\r\n`, 0],
     [`HTTP/1.1 200 OK\r\n\r\n${"z".repeat(200_000)}`, 200_000]
   ]
-  it.each(tunnels)("1.1 that is a tunnel, in pieces of any size: %j", (text, rest) => {
+  it.each(tunnels)("1.1 opens a tunnel, in pieces of any size: %j", (text, rest) => {
     for (const size of [1, 2, 3, 7, 64, text.length]) expect([size, read(text, size)]).toEqual([size, rest])
   })
 
@@ -116,7 +116,7 @@ describe("the head of a response", () => {
       "the proxy's response has a head of more than 65536 bytes"
     ]
   ]
-  it.each(others)("6.14 that is none, in pieces of any size: %j", (text, code, message) => {
+  it.each(others)("6.14 opens no tunnel, in pieces of any size: %j", (text, code, message) => {
     for (const size of [1, 2, 3, 7, 64, text.length])
       expect([size, read(text, size)]).toEqual([size, { code, message }])
   })
@@ -128,10 +128,10 @@ describe("the head of a response", () => {
     "HTTP/1.1 200 OK\r\n",
     "HTTP/1.1 200 OK\r\nvia: x\r\n",
     "HTTP/1.1 100 Continue\r\n\r\n"
-  ])("1.1 that has not ended: %j", (text) => expect(read(text, 1)).toBeUndefined())
+  ])("1.1 is incomplete: %j", (text) => expect(read(text, 1)).toBeUndefined())
 })
 
-describe("the request", () => {
+describe("the CONNECT request", () => {
   const rows: ReadonlyArray<readonly [url: string, to: typeof target, text: string]> = [
     ["http://p.test", target, "CONNECT api.test:443 HTTP/1.1\r\nhost: api.test:443\r\n\r\n"],
     ["http://p.test", { host: "::1", port: 80 }, "CONNECT [::1]:80 HTTP/1.1\r\nhost: [::1]:80\r\n\r\n"],
@@ -147,7 +147,7 @@ describe("the request", () => {
       `CONNECT api.test:443 HTTP/1.1\r\nhost: api.test:443\r\nproxy-authorization: Basic ${btoa("ada:")}\r\n\r\n`
     ]
   ]
-  it.scopedLive.each(rows)("12.4 by %s to %j", ([url, to, text]) =>
+  it.scopedLive.each(rows)("12.4 to %s for %j", ([url, to, text]) =>
     Effect.gen(function* () {
       let said = ""
       const { port } = yield* hostile((socket, first) => {
@@ -165,9 +165,9 @@ describe("a tunnel", () => {
   const echo = listening(() => createServer((socket) => void socket.pipe(socket)))
 
   it.scopedLive.each([
-    ["in the clear", undefined],
+    ["without TLS", undefined],
     ["over TLS", certificates.ca]
-  ] as const)("1.1 through a proxy %s carries both ways, and nothing of ours is left on it", ([, ca]) =>
+  ] as const)("1.1 through a proxy %s carries both directions, without listeners of ours", ([, ca]) =>
     Effect.gen(function* () {
       const authorization = `Basic ${btoa("ada:hunter2")}`
       const proxy = yield* httpProxy({
@@ -187,7 +187,7 @@ describe("a tunnel", () => {
     })
   )
 
-  it.scopedLive.each([1, 5, 1000])("1.1 keeps what comes behind the head, in pieces of %s", (size) =>
+  it.scopedLive.each([1, 5, 1000])("1.1 keeps the bytes after the head, in pieces of %s", (size) =>
     Effect.gen(function* () {
       const text = `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nhello`
       const { port } = yield* hostile((socket) => {
@@ -201,14 +201,14 @@ describe("a tunnel", () => {
     })
   )
 
-  it.scopedLive("1.1 that ends at once keeps what has come", () =>
+  it.scopedLive("1.1 that ends at once keeps its bytes", () =>
     Effect.gen(function* () {
       const { port } = yield* hostile((socket) => socket.end("HTTP/1.1 200 OK\r\n\r\nbye"))
       expect(yield* received(yield* tunnel(yield* socketTo(port)), 99)).toBe("bye")
     })
   )
 
-  it.scopedLive("1.1 begins with what the socket has read already", () =>
+  it.scopedLive("1.1 starts with bytes that the socket has already read", () =>
     Effect.gen(function* () {
       const { port } = yield* greeting("HTTP/1.1 200 OK\r\n\r\nearly")
       const socket = yield* socketTo(port)
@@ -218,72 +218,72 @@ describe("a tunnel", () => {
   )
 })
 
-describe("a proxy that makes no tunnel", () => {
+describe("a proxy that opens no tunnel", () => {
   type Act = (socket: Socket) => void
-  // Node sends an end before a reset: the one or the other comes first.
+  // Node sends an end before a reset: either may arrive first.
   const reset = expect.stringMatching(/^(ECONNRESET|ERR_PROXY_CLOSED)$/)
   const rows: ReadonlyArray<readonly [name: string, act: Act, expected: object]> = [
     [
-      "says 407",
+      "responds 407",
       (socket) => socket.write("HTTP/1.1 407 Who Are You\r\n"),
       { code: "ERR_PROXY_STATUS", status: 407 }
     ],
     [
-      "says 502 with a body",
+      "responds 502 with a body",
       (socket) => socket.end("HTTP/1.1 502 No\r\ncontent-length: 2\r\n\r\nno"),
       { code: "ERR_PROXY_STATUS", status: 502 }
     ],
     ["closes", (socket) => socket.end(), { code: "ERR_PROXY_CLOSED" }],
     ["destroys", (socket) => socket.destroy(), { code: "ERR_PROXY_CLOSED" }],
     ["resets", (socket) => socket.resetAndDestroy(), { code: reset }],
-    ["closes in the status line", (socket) => socket.end("HTTP/1.1 2"), { code: "ERR_PROXY_CLOSED" }],
+    ["closes within the status line", (socket) => socket.end("HTTP/1.1 2"), { code: "ERR_PROXY_CLOSED" }],
     [
-      "closes in the head",
+      "closes within the head",
       (socket) => socket.end("HTTP/1.1 200 OK\r\nvia: x\r\n"),
       { code: "ERR_PROXY_CLOSED" }
     ],
     [
-      "closes behind a 100",
+      "closes after a 100",
       (socket) => socket.end("HTTP/1.1 100 Continue\r\n\r\n"),
       { code: "ERR_PROXY_CLOSED" }
     ],
     [
-      "resets in the head",
+      "resets within the head",
       (socket) => socket.write("HTTP/1.1 200 OK\r\n", () => socket.resetAndDestroy()),
       { code: reset }
     ],
     ["speaks TLS", (socket) => socket.write("\x15\x03\x03\0\x02\x02\x46"), { code: "ERR_PROXY_RESPONSE" }],
     [
-      "speaks something else",
+      "speaks another protocol",
       (socket) => socket.write("220 mail.test ESMTP\r\n"),
       { code: "ERR_PROXY_RESPONSE" }
     ],
     [
-      "says what it was told",
+      "echoes its input",
       (socket) => socket.write("CONNECT api.test:443 HTTP/1.1\r\n"),
       { code: "ERR_PROXY_RESPONSE" }
     ],
     [
-      "never ends its head",
+      "sends an endless head",
       (socket) => socket.write(`HTTP/1.1 200 OK\r\n${"x: y\r\n".repeat(20_000)}`),
       { code: "ERR_PROXY_RESPONSE" }
     ],
     ["floods", (socket) => socket.write(Buffer.alloc(4_000_000, "x")), { code: "ERR_PROXY_RESPONSE" }]
   ]
-  it.scopedLive.each(rows)("6.14 it %s: the socket is gone", ([, act, expected]) =>
+  it.scopedLive.each(rows)("6.14 it %s: the socket is destroyed", ([, act, expected]) =>
     Effect.gen(function* () {
       const { port } = yield* hostile(act)
       const socket = yield* socketTo(port)
       const error = yield* Effect.flip(tunnel(socket))
       expect(error).toMatchObject({ ...expected, syscall: "connect" })
-      // What marks it as one of before a request keeps all that it says.
+      // The mark of a failure before the request keeps the error's own properties.
       expect(markNotSent(error)).toBe(error)
       expect(socket.destroyed).toBe(true)
       yield* closed(socket)
     })
   )
 
-  it.scopedLive("12.4 no error quotes what was sent to it", () =>
+  it.scopedLive("12.4 no error quotes the request", () =>
     Effect.gen(function* () {
       const { port } = yield* hostile((socket, first) => {
         const sent = /proxy-authorization: (.*)/.exec(first.toString("latin1"))?.[1]
@@ -294,7 +294,7 @@ describe("a proxy that makes no tunnel", () => {
     })
   )
 
-  it.scopedLive("6.14 a socket that is gone already, or has ended", () =>
+  it.scopedLive("6.14 a socket that is destroyed or has ended fails", () =>
     Effect.gen(function* () {
       const { port } = yield* hostile(() => undefined)
       const gone = yield* socketTo(port)
@@ -317,27 +317,29 @@ describe("a proxy that makes no tunnel", () => {
   it.scopedLive.each([
     ["ECONNRESET", Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" })],
     ["ERR_PROXY_CLOSED", new Error("a stream of another kind says no code")]
-  ] as const)("6.14 a connection that breaks on the way was not sent a request: %s", ([code, cause]) =>
-    Effect.gen(function* () {
-      const breaking = new Duplex({
-        read: () => undefined,
-        write: (_chunk, _encoding, done) => done(cause)
+  ] as const)(
+    "6.14 a connection that breaks during the handshake has carried no request: %s",
+    ([code, cause]) =>
+      Effect.gen(function* () {
+        const breaking = new Duplex({
+          read: () => undefined,
+          write: (_chunk, _encoding, done) => done(cause)
+        })
+        const error = yield* Effect.flip(tunnel(breaking))
+        expect(error).toMatchObject({ code, syscall: "connect" })
+        expect(error.message).toBe(`the connection to the proxy broke: ${cause.message}`)
       })
-      const error = yield* Effect.flip(tunnel(breaking))
-      expect(error).toMatchObject({ code, syscall: "connect" })
-      expect(error.message).toBe(`the connection to the proxy broke: ${cause.message}`)
-    })
   )
 })
 
 describe("an abort", () => {
   const stages: ReadonlyArray<readonly [name: string, text: string]> = [
-    ["before a word", ""],
-    ["in the status line", "HTTP/1.1 2"],
-    ["in the head", "HTTP/1.1 200 OK\r\nvia: x\r\n"],
-    ["behind a 100", "HTTP/1.1 100 Continue\r\n\r\n"]
+    ["before the response", ""],
+    ["within the status line", "HTTP/1.1 2"],
+    ["within the head", "HTTP/1.1 200 OK\r\nvia: x\r\n"],
+    ["after a 100", "HTTP/1.1 100 Continue\r\n\r\n"]
   ]
-  it.scopedLive.each(stages)("6.15 %s closes the socket, and nobody hears of it", ([, text]) =>
+  it.scopedLive.each(stages)("6.15 %s destroys the socket, without a call to the listener", ([, text]) =>
     Effect.gen(function* () {
       let come = (): void => undefined
       const asked = Effect.async<void>((resume) => {
@@ -356,7 +358,7 @@ describe("an abort", () => {
     })
   )
 
-  it.scopedLive("6.15 at once, twice, and beside an error that is on its way", () =>
+  it.scopedLive("6.15 works immediately, twice, and with a pending error", () =>
     Effect.gen(function* () {
       const { port } = yield* hostile(() => undefined)
       const never = { connected: () => expect.unreachable(), failed: () => expect.unreachable() }
@@ -377,7 +379,7 @@ describe("an abort", () => {
     })
   )
 
-  it.scopedLive("6.15 of a tunnel that is made comes too late", () =>
+  it.scopedLive("6.15 after success has no effect", () =>
     Effect.gen(function* () {
       const { port } = yield* hostile((socket) => socket.write("HTTP/1.1 200 OK\r\n\r\n"))
       const socket = yield* socketTo(port)

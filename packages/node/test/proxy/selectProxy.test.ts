@@ -23,32 +23,37 @@ const server = (url: unknown): ProxyServer | undefined =>
 const unfit = (proxy: unknown, env: Env = {}) =>
   Either.getOrThrow(Either.flip(makeSelectProxy(proxy as "none", env)))
 
-describe("which variable", () => {
+describe("environment variables", () => {
   const a = "http://a.test:1"
   const b = "http://b.test:2"
   const rows: ReadonlyArray<
     readonly [name: string, env: Env, http?: string | undefined, https?: string | undefined]
   > = [
     ["none", {}],
-    ["HTTP_PROXY is for http", { HTTP_PROXY: a }, "a.test"],
-    ["http_proxy too", { http_proxy: a }, "a.test"],
-    ["HTTPS_PROXY is for https", { HTTPS_PROXY: a }, undefined, "a.test"],
-    ["https_proxy too", { https_proxy: a }, undefined, "a.test"],
-    ["each its own", { HTTP_PROXY: a, HTTPS_PROXY: b }, "a.test", "b.test"],
-    ["ALL_PROXY is for both", { ALL_PROXY: a }, "a.test", "a.test"],
-    ["all_proxy too", { all_proxy: a }, "a.test", "a.test"],
-    ["ALL_PROXY fills the gap", { ALL_PROXY: a, HTTPS_PROXY: b }, "a.test", "b.test"],
-    ["lower case goes first", { http_proxy: a, HTTP_PROXY: b }, "a.test"],
-    ["a blank one hides nothing", { http_proxy: " ", HTTP_PROXY: b }, "b.test"],
-    ["an empty one hides nothing", { https_proxy: "", HTTPS_PROXY: b }, undefined, "b.test"],
-    ["blank counts as unset", { HTTP_PROXY: " \t", HTTPS_PROXY: "", ALL_PROXY: "\n" }],
-    ["a blank one leaves it to ALL_PROXY", { HTTP_PROXY: "", ALL_PROXY: a }, "a.test", "a.test"],
-    ["space around it is none of it", { HTTP_PROXY: ` ${a}\n` }, "a.test"],
-    ["CGI: HTTP_PROXY is a header", { HTTP_PROXY: a, REQUEST_METHOD: "GET" }],
-    ["CGI: http_proxy is not", { HTTP_PROXY: a, http_proxy: b, REQUEST_METHOD: "GET" }, "b.test"],
-    ["CGI: nor are the others", { HTTPS_PROXY: a, ALL_PROXY: b, REQUEST_METHOD: "GET" }, "b.test", "a.test"],
+    ["HTTP_PROXY applies to http", { HTTP_PROXY: a }, "a.test"],
+    ["http_proxy applies to http", { http_proxy: a }, "a.test"],
+    ["HTTPS_PROXY applies to https", { HTTPS_PROXY: a }, undefined, "a.test"],
+    ["https_proxy applies to https", { https_proxy: a }, undefined, "a.test"],
+    ["both apply to their own scheme", { HTTP_PROXY: a, HTTPS_PROXY: b }, "a.test", "b.test"],
+    ["ALL_PROXY applies to both", { ALL_PROXY: a }, "a.test", "a.test"],
+    ["all_proxy applies to both", { all_proxy: a }, "a.test", "a.test"],
+    ["ALL_PROXY applies where the other is unset", { ALL_PROXY: a, HTTPS_PROXY: b }, "a.test", "b.test"],
+    ["lower case takes precedence", { http_proxy: a, HTTP_PROXY: b }, "a.test"],
+    ["a blank variable does not hide the other case", { http_proxy: " ", HTTP_PROXY: b }, "b.test"],
     [
-      "what nobody asks is not read",
+      "an empty variable does not hide the other case",
+      { https_proxy: "", HTTPS_PROXY: b },
+      undefined,
+      "b.test"
+    ],
+    ["a blank variable counts as unset", { HTTP_PROXY: " \t", HTTPS_PROXY: "", ALL_PROXY: "\n" }],
+    ["ALL_PROXY applies where the other is blank", { HTTP_PROXY: "", ALL_PROXY: a }, "a.test", "a.test"],
+    ["surrounding space is ignored", { HTTP_PROXY: ` ${a}\n` }, "a.test"],
+    ["CGI: HTTP_PROXY is a header and is ignored", { HTTP_PROXY: a, REQUEST_METHOD: "GET" }],
+    ["CGI: http_proxy applies", { HTTP_PROXY: a, http_proxy: b, REQUEST_METHOD: "GET" }, "b.test"],
+    ["CGI: the others apply", { HTTPS_PROXY: a, ALL_PROXY: b, REQUEST_METHOD: "GET" }, "b.test", "a.test"],
+    [
+      "an unneeded variable is not read",
       { HTTP_PROXY: a, HTTPS_PROXY: b, ALL_PROXY: "nonsense:" },
       "a.test",
       "b.test"
@@ -66,12 +71,12 @@ describe("which variable", () => {
     expect(choose(http)).toBe(choose({ ...https, host: "other.test" }))
   })
 
-  it("1.1 an environment that may not be read names no proxy", () => {
+  it("1.1 an unreadable environment names no proxy", () => {
     const env = new Proxy<Env>({}, { get: () => Either.getOrThrow(Either.left(new Error("NotCapable"))) })
     expect(chosen(env)).toBeUndefined()
   })
 
-  it("1.1 settings outrank it, NO_PROXY too", () => {
+  it("1.1 options take precedence over it, NO_PROXY included", () => {
     const env = { HTTP_PROXY: a, NO_PROXY: "*" }
     expect(Either.getOrThrow(makeSelectProxy("none", env))(http)).toBeUndefined()
     expect(Either.getOrThrow(makeSelectProxy({ url: b }, env))(http)?.host).toBe("b.test")
@@ -79,7 +84,7 @@ describe("which variable", () => {
   })
 })
 
-describe("what a URL says", () => {
+describe("the URL of a proxy", () => {
   const rows: ReadonlyArray<readonly [url: string, server: Omit<ProxyServer, "authorization">]> = [
     ["http://proxy.test:3128", { kind: "http", host: "proxy.test", port: 3128 }],
     ["http://proxy.test", { kind: "http", host: "proxy.test", port: 80 }],
@@ -128,7 +133,7 @@ describe("what a URL says", () => {
     ["äda:päss@", "äda", "päss"],
     ["ada:a+b@", "ada", "a+b"]
   ]
-  it.each(credentials)("12.4 user and password of %s", (userinfo, username, password) => {
+  it.each(credentials)("12.4 user and password are read from %s", (userinfo, username, password) => {
     for (const host of ["proxy.test:3128", "[::1]:3128"]) {
       for (const prefix of ["", "http://", "https://"]) {
         expect(server(`${prefix}${userinfo}${host}`)).toMatchObject({
@@ -144,25 +149,25 @@ describe("what a URL says", () => {
     }
   })
 
-  it("12.4 nobody's name is no name", () => {
+  it("12.4 an empty user is no user", () => {
     expect(server("http://@proxy.test")).toEqual({ kind: "http", host: "proxy.test", port: 80 })
     expect(server("http://:@proxy.test")).toEqual({ kind: "http", host: "proxy.test", port: 80 })
   })
 
-  it("12.4 SOCKS5 has room for 255 bytes each", () => {
+  it("12.4 SOCKS5 allows 255 bytes each for user and password", () => {
     const longest = "ä".repeat(127)
     expect(server(`socks5://${longest}x:${longest}@p.test`)).toMatchObject({ username: `${longest}x` })
     expect(server(`http://${longest}xx@p.test`)).toMatchObject({ username: `${longest}xx` })
   })
 
-  it("12.4 a token stands for user and password", () => {
+  it("12.4 a token replaces user and password", () => {
     for (const token of [Redacted.make("Bearer s"), "Bearer s" as never]) {
       const proxy = { url: "http://ada:pw@p.test", token }
       expect(Either.getOrThrow(makeSelectProxy(proxy, {}))(http)?.authorization).toBe("Bearer s")
     }
   })
 
-  it("1.1 a URL may be a string, a URL or hidden", () => {
+  it("1.1 may be a string, a URL or redacted", () => {
     const url = "socks5://ada:p%40w@proxy.test:80"
     for (const given of [url, new URL(url), Redacted.make(url), Redacted.make(new URL(url))]) {
       expect(server(given)).toEqual({
@@ -176,7 +181,7 @@ describe("what a URL says", () => {
   })
 })
 
-describe("what makes no proxy", () => {
+describe("an invalid proxy", () => {
   const secret = "hunter2-secret"
   const urls: ReadonlyArray<string> = [
     "not a url",
@@ -210,7 +215,7 @@ describe("what makes no proxy", () => {
     `socks5://me:${secret}${"x".repeat(255)}@proxy.test`,
     `socks5h://${secret}${"ä".repeat(125)}@proxy.test`
   ]
-  it.each(urls)("1.2 %j, as a variable and as a setting", (url) => {
+  it.each(urls)("1.2 %j, as a variable and as an option", (url) => {
     for (const name of ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]) {
       const error = unfit(undefined, { [name]: url })
       expect(error.field).toBe(name)
@@ -251,7 +256,7 @@ describe("what makes no proxy", () => {
     expect(inspect(error)).not.toContain("secret")
   })
 
-  it("1.2 a secret that was wiped", () => {
+  it("1.2 a wiped secret", () => {
     const url = Redacted.make("http://proxy.test")
     Redacted.unsafeWipe(url)
     expect(unfit({ url }).field).toBe("proxy.url")
@@ -265,7 +270,7 @@ describe("NO_PROXY", () => {
     [" , ,", [], ["http://api.test"]],
     ["*", ["http://api.test", "https://10.0.0.1", "http://[::1]:8080", "http://localhost"], []],
     ["*:8080", ["http://api.test:8080", "http://10.0.0.1:8080"], ["http://api.test"]],
-    // Names, and what is below them.
+    // Names and their subdomains.
     [
       "example.com",
       ["http://example.com", "https://example.com", "http://a.example.com", "http://a.b.example.com:81"],
@@ -308,7 +313,7 @@ describe("NO_PROXY", () => {
     ["10.0.0.1:8080", ["http://10.0.0.1:8080"], ["http://10.0.0.1"]],
     ["[::1]:8080", ["http://[::1]:8080"], ["http://[::1]"]],
     ["api.test:port", [], ["http://api.test"]],
-    // Addresses, however they are written.
+    // Addresses in any notation.
     [
       "127.0.0.1",
       ["http://127.0.0.1", "http://127.1:81", "http://[::ffff:127.0.0.1]"],
@@ -341,7 +346,7 @@ describe("NO_PROXY", () => {
       ["http://10.1.2.3", "http://[::ffff:10.1.2.3]"],
       ["http://11.1.2.3", "http://[::1]"]
     ],
-    // What cannot be read excepts nothing, and spoils nothing.
+    // An invalid entry matches nothing and leaves the others intact.
     ["10.0.0.0/33,api.test", ["http://api.test"], ["http://10.0.0.1"]],
     [
       "::/129,x/8,/8,10.0.0.0/,10.0.0.0/-1,.,*.,[,],[],:,:80,%,/",
@@ -365,13 +370,13 @@ describe("NO_PROXY", () => {
     for (const url of through) expect([url, excepted({ NO_PROXY: list }, url)]).toEqual([url, false])
   })
 
-  it("1.1 lower case goes first, and a blank one hides nothing", () => {
+  it("1.1 lower case takes precedence, and a blank variable does not hide the other", () => {
     expect(excepted({ no_proxy: "a.test", NO_PROXY: "b.test" }, "http://a.test")).toBe(true)
     expect(excepted({ no_proxy: "a.test", NO_PROXY: "b.test" }, "http://b.test")).toBe(false)
     expect(excepted({ no_proxy: " ", NO_PROXY: "b.test" }, "http://b.test")).toBe(true)
   })
 
-  it("1.1 a host may come with brackets or without, in any case of letters", () => {
+  it("1.1 a host may have brackets, in any letter case", () => {
     const choose = Either.getOrThrow(
       makeSelectProxy("environment", { HTTP_PROXY: "p.test", NO_PROXY: "::1,bücher.example" })
     )
@@ -380,7 +385,7 @@ describe("NO_PROXY", () => {
     }
   })
 
-  it("1.1 a long list and a long host take no time worth a word", () => {
+  it("1.1 a long list and a long host take linear time", () => {
     const list = Array.from({ length: 5_000 }, (_, n) => `10.${n >> 8}.${n & 255}.0/24`).join(",")
     expect(excepted({ NO_PROXY: list }, "http://10.19.135.7")).toBe(true)
     expect(excepted({ NO_PROXY: `${"a.".repeat(50_000)}test,${"*.".repeat(50_000)}` }, "http://a.test")).toBe(
@@ -389,11 +394,11 @@ describe("NO_PROXY", () => {
   })
 })
 
-describe("a request for a proxy of http", () => {
+describe("a request to an http proxy", () => {
   const proxy: ProxyServer = { kind: "http", host: "p.test", port: 80 }
   const authorization = basic("ada:pw")
 
-  it("1.1 names the whole URL, and the host", () => {
+  it("1.1 contains the whole URL and the host", () => {
     expect(absoluteForm(proxy, "http://api.test:8080", "/x?y=1", ["a", "b"])).toEqual({
       path: "http://api.test:8080/x?y=1",
       headers: ["host", "api.test:8080", "a", "b"]
@@ -405,17 +410,17 @@ describe("a request for a proxy of http", () => {
     expect(absoluteForm(proxy, "http://[::1]:81", "/", []).path).toBe("http://[::1]:81/")
   })
 
-  it("12.4 hands on no user and password of the origin", () => {
+  it("12.4 contains no user and password of the origin", () => {
     expect(absoluteForm(proxy, "http://me:secret@api.test", "/", [])).toEqual({
       path: "http://api.test/",
       headers: ["host", "api.test"]
     })
   })
 
-  it("1.1 leaves headers of the request's own alone", () => {
+  it("1.1 keeps the request's own headers", () => {
     const own = ["host", "other.test", "proxy-authorization", "Bearer own"]
     expect(absoluteForm({ ...proxy, authorization }, "http://api.test", "/", own).headers).toEqual(own)
-    // A value is no name.
+    // The value `host` is not a header name.
     expect(absoluteForm(proxy, "http://api.test", "/", ["x", "host"]).headers).toEqual([
       "host",
       "api.test",
@@ -426,7 +431,7 @@ describe("a request for a proxy of http", () => {
 })
 
 describe("TLS to a proxy", () => {
-  it("12.4 trusts what the transport trusts, and Node's, and is verified", () => {
+  it("12.4 trusts the transport's authorities and Node's, and is always verified", () => {
     const proxy = { url: "https://p.test" }
     expect(proxyTls({})).toBeUndefined()
     expect(
@@ -442,7 +447,7 @@ describe("TLS to a proxy", () => {
   })
 })
 
-describe("what must not be shown", () => {
+describe("secrets of proxy options", () => {
   it.each([
     ["http://ada:p%40ss-word@p.test", ["p@ss-word", "ada:p@ss-word"]],
     ["socks5h://ada:p%40ss-word@p.test:1080", ["p@ss-word", "ada:p@ss-word"]],
@@ -452,13 +457,13 @@ describe("what must not be shown", () => {
     ["http://ada@p.test", []],
     ["http://p.test", []],
     ["not a url", []]
-  ])("12.4 of %s", (url, secrets) => {
+  ])("12.4 are found in %s", (url, secrets) => {
     expect(proxySecrets({ url })).toEqual(secrets)
     expect(proxySecrets({ url: Redacted.make(url) })).toEqual(secrets)
   })
 
   it.scoped.each(["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])(
-    "12.4 of %s",
+    "12.4 are found in %s",
     (name) =>
       Effect.map(environment({ [name]: "socks5://ada:pass-word@p.test" }), () =>
         expect(proxySecrets()).toEqual(["pass-word", "ada:pass-word"])

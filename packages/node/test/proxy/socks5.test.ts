@@ -21,7 +21,7 @@ const tunnel = (socket: Duplex, proxy = plain, to: typeof target = target) =>
 
 const echo = listening(() => createServer((socket) => void socket.pipe(socket)))
 
-/** Says these one after the other, each when it has been spoken to, in pieces of a size; keeps what it was told. */
+/** Sends these replies in order, each after input, in pieces of a size, and records the input. */
 const scripted = (lines: ReadonlyArray<ReadonlyArray<number>>, size = 1000, end = false) =>
   Effect.gen(function* () {
     const told: Array<string> = []
@@ -59,7 +59,7 @@ describe("a tunnel", () => {
     ["socks5://ada:p%40ss@p.test", "127.0.0.1", "ipv4 127.0.0.1"],
     ["socks5h://ada:p%40ss@p.test", "api.test", "name api.test"]
   ]
-  it.scopedLive.each(kinds)("1.1 by %s to %s", ([url, host, seen]) =>
+  it.scopedLive.each(kinds)("1.1 through %s to %s", ([url, host, seen]) =>
     Effect.gen(function* () {
       const proxy = yield* socksProxy(url.includes("@") ? { user: "ada", password: "p@ss" } : {})
       const { port } = yield* echo
@@ -92,7 +92,7 @@ describe("a tunnel", () => {
     })
   )
 
-  it.scopedLive.each([1, 3, 1000])("1.1 keeps what comes behind the reply, in pieces of %s", (size) =>
+  it.scopedLive.each([1, 3, 1000])("1.1 keeps the bytes after the reply, in pieces of %s", (size) =>
     Effect.gen(function* () {
       for (const reply of [
         done,
@@ -106,7 +106,7 @@ describe("a tunnel", () => {
     })
   )
 
-  it.scopedLive("1.1 with all that the proxy says in one piece, ended", () =>
+  it.scopedLive("1.1 accepts all bytes of the proxy in one piece, followed by its end", () =>
     Effect.gen(function* () {
       const { port, told } = yield* scripted([[...open, ...done, ...hello]], 1000, true)
       expect(yield* received(yield* tunnel(yield* socketTo(port)), 99)).toBe("hello")
@@ -136,7 +136,7 @@ describe("a tunnel", () => {
     })
   )
 
-  it.scopedLive("12.4 a proxy that asks for neither is not told them", () =>
+  it.scopedLive("12.4 user and password are not sent to a proxy that requires neither", () =>
     Effect.gen(function* () {
       const { port, told } = yield* scripted([open, done])
       yield* tunnel(yield* socketTo(port), proxyOf("socks5h://ada:hunter2@p.test"))
@@ -145,7 +145,7 @@ describe("a tunnel", () => {
   )
 })
 
-describe("a proxy that makes no tunnel", () => {
+describe("a proxy that opens no tunnel", () => {
   const replies: ReadonlyArray<readonly [reply: number, code: string]> = [
     [1, "ERR_SOCKS_GENERAL_FAILURE"],
     [2, "ERR_SOCKS_NOT_ALLOWED"],
@@ -164,13 +164,13 @@ describe("a proxy that makes no tunnel", () => {
       const socket = yield* socketTo(proxy.port)
       expect(yield* Effect.flip(tunnel(socket))).toMatchObject({ code, syscall: "connect" })
       expect(socket.destroyed).toBe(true)
-      // A reply that is cut off behind the word says it as well.
+      // A reply that is cut off after its code suffices.
       const { port } = yield* scripted([open, [5, reply]], 1, true)
       expect(yield* Effect.flip(tunnel(yield* socketTo(port)))).toMatchObject({ code })
     })
   )
 
-  it.scopedLive("12.4 it does not know the user: no secret is shown", () =>
+  it.scopedLive("12.4 it rejects the user: no secret is revealed", () =>
     Effect.gen(function* () {
       const proxy = yield* socksProxy({ user: "ada", password: "hunter2" })
       const wrong = proxyOf("socks5h://ada:wrong-secret@p.test")
@@ -195,12 +195,12 @@ describe("a proxy that makes no tunnel", () => {
   const garbage: ReadonlyArray<readonly [name: string, lines: ReadonlyArray<ReadonlyArray<number>>]> = [
     ["HTTP", [[...Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n")]]],
     ["SOCKS4", [[0, 0x5b, 0, 0, 0, 0, 0, 0]]],
-    ["a method that nobody offered", [[5, 2]]],
-    ["a method that nobody knows", [[5, 0x80]]],
+    ["a method that was not offered", [[5, 2]]],
+    ["an unknown method", [[5, 0x80]]],
     ["another version in the reply", [open, [4, 0, 0, 1, 0, 0, 0, 0, 0, 0]]],
-    ["an address of no kind", [open, [5, 0, 0, 2, 0, 0, 0, 0, 0, 0]]]
+    ["an address of an unknown type", [open, [5, 0, 0, 2, 0, 0, 0, 0, 0, 0]]]
   ]
-  it.scopedLive.each(garbage)("6.14 it speaks %s", ([, lines]) =>
+  it.scopedLive.each(garbage)("6.14 it sends %s", ([, lines]) =>
     Effect.gen(function* () {
       for (const size of [1, 1000]) {
         const { port } = yield* scripted(lines, size)
@@ -215,14 +215,14 @@ describe("a proxy that makes no tunnel", () => {
   )
 
   const cuts: ReadonlyArray<readonly [name: string, lines: ReadonlyArray<ReadonlyArray<number>>]> = [
-    ["before a word", [[]]],
-    ["in its first word", [[5]]],
+    ["before its first byte", [[]]],
+    ["within its method", [[5]]],
     ["before its reply", [open, []]],
-    ["in its reply", [open, [5]]],
-    ["in the address", [open, [5, 0, 0, 1, 127]]],
-    ["in a name", [open, [5, 0, 0, 3, 9, 1]]],
-    ["before it knows the user", [asks, []]],
-    ["as it knows the user", [asks, [1]]]
+    ["within its reply", [open, [5]]],
+    ["within the address", [open, [5, 0, 0, 1, 127]]],
+    ["within a name", [open, [5, 0, 0, 3, 9, 1]]],
+    ["before it accepts the user", [asks, []]],
+    ["within its verdict on the user", [asks, [1]]]
   ]
   it.scopedLive.each(cuts)("6.14 it closes %s", ([, lines]) =>
     Effect.gen(function* () {
@@ -235,7 +235,7 @@ describe("a proxy that makes no tunnel", () => {
     })
   )
 
-  it.scopedLive("6.14 a name that is too long for it, or that does not resolve here", () =>
+  it.scopedLive("6.14 a name that is too long for it, or that does not resolve locally", () =>
     Effect.gen(function* () {
       const { port, told } = yield* scripted([open, done])
       const long = { host: "x".repeat(256), port: 80 }
@@ -257,7 +257,7 @@ describe("a proxy that makes no tunnel", () => {
     })
   )
 
-  it.scopedLive("6.14 a socket that dies while a name is resolved", () =>
+  it.scopedLive("6.14 a socket that dies while a name is being resolved", () =>
     Effect.gen(function* () {
       const { port } = yield* scripted([open, done])
       const socket = yield* socketTo(port)
@@ -272,18 +272,18 @@ describe("a proxy that makes no tunnel", () => {
 
 describe("an abort", () => {
   const stages: ReadonlyArray<readonly [name: string, lines: ReadonlyArray<ReadonlyArray<number>>]> = [
-    ["before a word", []],
-    ["in its first word", [[5]]],
-    ["before it knows the user", [asks]],
-    ["before its reply", [asks, [1, 0]]],
-    ["in its reply", [asks, [1, 0], [5, 0, 0, 3, 9]]]
+    ["before the first byte", []],
+    ["within the method", [[5]]],
+    ["before the user is accepted", [asks]],
+    ["before the reply", [asks, [1, 0]]],
+    ["within the reply", [asks, [1, 0], [5, 0, 0, 3, 9]]]
   ]
-  it.scopedLive.each(stages)("6.15 %s closes the socket, and nobody hears of it", ([, lines]) =>
+  it.scopedLive.each(stages)("6.15 %s destroys the socket, without a call to the listener", ([, lines]) =>
     Effect.gen(function* () {
       const { open: count, port, told } = yield* scripted(lines)
       const socket = yield* socketTo(port)
       const making = yield* Effect.fork(tunnel(socket, proxyOf("socks5h://ada:pw@p.test")))
-      // As far as it gets.
+      // As much of it as arrives.
       yield* Effect.repeat(
         Effect.promise(() => new Promise(setImmediate)),
         {
@@ -297,7 +297,7 @@ describe("an abort", () => {
     })
   )
 
-  it.scopedLive("6.15 while a name is resolved", () =>
+  it.scopedLive("6.15 works while a name is being resolved", () =>
     Effect.gen(function* () {
       const { port, told } = yield* scripted([open, done])
       const never = { connected: () => expect.unreachable(), failed: () => expect.unreachable() }
@@ -320,7 +320,7 @@ describe("an abort", () => {
 })
 
 describe.skipIf(locate("curl") === undefined)("the proxy of these tests", () => {
-  it.scopedLive("is one that curl knows", () =>
+  it.scopedLive("is compatible with curl", () =>
     Effect.gen(function* () {
       const proxy = yield* socksProxy({ user: "ada", password: "p@ss" })
       const { port } = yield* listening(() =>

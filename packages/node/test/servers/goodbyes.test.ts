@@ -15,7 +15,7 @@ const ways: ReadonlyArray<readonly [string, Name]> = [
   ["HTTP/2", "h2"]
 ]
 
-/** POSTs that are sent again only where that is safe, eight at a time, and what reached the origin. */
+/** POSTs that are retried only if safe, eight at a time, and the requests that reached the origin. */
 const posting = (name: Name, count: number, before: (n: number) => Effect.Effect<void>) =>
   Effect.gen(function* () {
     const { origin, url } = yield* Server.NginxMaster
@@ -41,7 +41,7 @@ const posting = (name: Name, count: number, before: (n: number) => Effect.Effect
 describeWith("nginx", () => {
   layer(Server.layer, { excludeTestServices: true })((it) => {
     it.scoped.each(ways)(
-      "6.10 over %s connections that serve ten requests lose no POST, and bring none twice",
+      "6.10 over %s: connections limited to ten requests lose no POST and repeat none",
       ([, name]) =>
         Effect.gen(function* () {
           const { came, ended } = yield* posting(name, 100, () => Effect.void)
@@ -51,14 +51,14 @@ describeWith("nginx", () => {
         })
     )
 
-    it.scoped.each(ways)("6.10 over %s six reloads bring no POST twice", ([, name]) =>
+    it.scoped.each(ways)("6.10 over %s: six reloads repeat no POST", ([, name]) =>
       Effect.gen(function* () {
         const { reload } = yield* Server.NginxMaster
         const { came, ended } = yield* posting(name, 240, (n) => (n % 40 === 20 ? reload : Effect.void))
         expect(new Set(came).size).toBe(came.length)
         for (const [n, end] of ended.entries()) {
           if (Either.isRight(end)) expect(came).toContain(`/note?n=${n}`)
-          // A kept connection of HTTP/1.1 may close under any request, and does not tell what became of it.
+          // A kept-alive HTTP/1.1 connection may close under any request without revealing its outcome.
           else expect(end.left).toMatchObject({ _tag: "ConnectionError", delivery: "maybe-applied" })
         }
         if (name === "h2") expect(ended.filter(Either.isLeft)).toEqual([])

@@ -45,7 +45,7 @@ describeWith("haproxy", () => {
       })
     )
 
-    it.scoped.each(ways)("7.1 over %s: no server behind it is a 503, and sent again", ([, name, options]) =>
+    it.scoped.each(ways)("7.1 over %s: a missing backend is a 503 and is retried", ([, name, options]) =>
       Effect.gen(function* () {
         const client = yield* over(name, { retry: { initialDelay: 0, maxRetries: 2 } }, options)
         const error = yield* Effect.flip(client.execute(ApiRequest.get("/nobody")))
@@ -55,22 +55,20 @@ describeWith("haproxy", () => {
       })
     )
 
-    it.scoped.each(ways)(
-      "7.1 over %s: a refusal while the body is sent keeps its status",
-      ([, name, options]) =>
-        Effect.gen(function* () {
-          const client = yield* over(name, { retry: once }, options)
-          const large = Stream.fromIterable(Array.from({ length: 256 }, () => piece))
-          for (const body of [{ bytes: new Uint8Array(8 * 1024 * 1024) }, { bodyStream: large }]) {
-            const error = yield* Effect.flip(client.execute(ApiRequest.post("/refused", body)))
-            expect(error).toMatchObject({ _tag: "RequestTooLargeError", status: 413 })
-            expect(error.message).toContain("too large")
-          }
-          expect(yield* client.execute(get)).toEqual({ path: "/a" })
-        })
+    it.scoped.each(ways)("7.1 over %s: an early rejection of a body keeps its status", ([, name, options]) =>
+      Effect.gen(function* () {
+        const client = yield* over(name, { retry: once }, options)
+        const large = Stream.fromIterable(Array.from({ length: 256 }, () => piece))
+        for (const body of [{ bytes: new Uint8Array(8 * 1024 * 1024) }, { bodyStream: large }]) {
+          const error = yield* Effect.flip(client.execute(ApiRequest.post("/refused", body)))
+          expect(error).toMatchObject({ _tag: "RequestTooLargeError", status: 413 })
+          expect(error.message).toContain("too large")
+        }
+        expect(yield* client.execute(get)).toEqual({ path: "/a" })
+      })
     )
 
-    it.scoped.each(ways)("6.10 over %s: a worker that is replaced gets no POST twice", ([, name, options]) =>
+    it.scoped.each(ways)("6.10 over %s: replacing the worker repeats no POST", ([, name, options]) =>
       Effect.gen(function* () {
         const { origin, reload } = yield* Server.Haproxy
         const retry = { initialDelay: 0, retryUnsafe: "when-safe", budget: false } as const
@@ -87,7 +85,7 @@ describeWith("haproxy", () => {
         expect(new Set(came).size).toBe(came.length)
         for (const [n, end] of ended.entries()) {
           if (Either.isRight(end)) expect(came).toContain(`/note?n=${n}`)
-          // A kept connection of HTTP/1.1 may close under any request, and does not tell what became of it.
+          // A kept-alive HTTP/1.1 connection may close under any request without revealing its outcome.
           else expect(end.left).toMatchObject({ _tag: "ConnectionError", delivery: "maybe-applied" })
         }
         if (name === "h2") expect(ended.filter(Either.isLeft)).toEqual([])
@@ -98,7 +96,7 @@ describeWith("haproxy", () => {
 
 describeWith("haproxy", () => {
   layer(Server.layer, { excludeTestServices: true })((it) => {
-    it.scoped("6.10 one that stops lets end what is under way", () =>
+    it.scoped("6.10 a soft stop completes requests in flight", () =>
       Effect.gen(function* () {
         const { softStop } = yield* Server.Haproxy
         const running = yield* Effect.forEach(ways, ([, name, options]) =>

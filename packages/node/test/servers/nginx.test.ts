@@ -26,7 +26,7 @@ const said = ApiRequest.get("/said", {
 
 type Name = keyof Server.Nginx["url"]
 
-/** A client of one of nginx's servers, that trusts its authority. */
+/** A client of one of nginx's servers that trusts its authority. */
 const over = (
   name: Name,
   options: Partial<ApiConfig.Options> = {},
@@ -44,7 +44,7 @@ const joined = <E>(stream: Stream.Stream<Uint8Array, E>) =>
 const events = EventStream.make({ event: Schema.Struct({ n: Schema.Number }) })
 const pieces = Stream.fromIterable(Array.from({ length: 64 }, () => new Uint8Array(64 * 1024)))
 
-/** What a client does over every kind of connection. */
+/** The behaviour over every kind of connection. */
 const ways: ReadonlyArray<readonly [string, Name, NodeTransport.Options]> = [
   ["HTTP/1.1", "plain", {}],
   ["TLS", "tls", { tls: { ca: [ca] } }],
@@ -53,7 +53,7 @@ const ways: ReadonlyArray<readonly [string, Name, NodeTransport.Options]> = [
 
 describeWith("nginx", () => {
   layer(Server.layer, { excludeTestServices: true })((it) => {
-    it.scoped.each(ways)("8.2 over %s: a value, a HEAD, nothing", ([, name, options]) =>
+    it.scoped.each(ways)("8.2 over %s: a value, a HEAD, an empty response", ([, name, options]) =>
       Effect.gen(function* () {
         const client = yield* over(name, {}, options)
         const { protocol } = yield* client.execute(said)
@@ -66,7 +66,7 @@ describeWith("nginx", () => {
       })
     )
 
-    it.scoped.each(ways)("8.2 over %s: a document as it is, in gzip, in chunks", ([, name, options]) =>
+    it.scoped.each(ways)("8.2 over %s: a document plain, gzipped and chunked", ([, name, options]) =>
       Effect.gen(function* () {
         const client = yield* over(name, {}, options)
         for (const path of ["/plain.json", "/document.json"] as const) {
@@ -100,7 +100,7 @@ describeWith("nginx", () => {
       })
     )
 
-    it.scoped.each(ways)("10.7 over %s: events that are left reach back to the origin", ([, name, options]) =>
+    it.scoped.each(ways)("10.7 over %s: leaving an event stream reaches the origin", ([, name, options]) =>
       Effect.gen(function* () {
         const { origin } = yield* Server.Nginx
         const asked = yield* origin.requestCount
@@ -109,7 +109,7 @@ describeWith("nginx", () => {
         const two = yield* Stream.runCollect(Stream.take(stream, 2))
         expect(Chunk.toReadonlyArray(two)).toEqual([{ n: 1 }, { n: 2 }])
         expect(yield* origin.awaitClosed(asked)).toBe("client")
-        // A stream that is left costs a connection of HTTP/1.1, and of HTTP/2 that stream alone.
+        // Leaving a stream costs an HTTP/1.1 connection, but over HTTP/2 only that stream.
         expect((yield* client.execute(said)).connection).toBeGreaterThan(0)
       })
     )
@@ -124,7 +124,7 @@ describeWith("nginx", () => {
         "a header above its limit",
         ApiRequest.get("/said", { headers: { "x-long": "v".repeat(40_000) } }),
         { _tag: "BadRequestError", body: expect.stringContaining("Too Large") },
-        // There it says goodbye without a word.
+        // Over HTTP/1.1 it closes without a notice.
         { _tag: "ConnectionError", kind: "reset", code: "ERR_HTTP2_ENHANCE_YOUR_CALM" }
       ],
       [
@@ -155,7 +155,7 @@ describeWith("nginx", () => {
       })
     )
 
-    it.scoped("6.10 a connection that may serve three requests is closed behind the third, at no cost", () =>
+    it.scoped("6.10 a connection limited to three requests closes after the third without a retry", () =>
       Effect.gen(function* () {
         const client = yield* over("few")
         const connections: Array<number> = []
@@ -169,7 +169,7 @@ describeWith("nginx", () => {
       })
     )
 
-    it.scoped("6.10 connections that close at any moment cost a GET no attempt, and lose no POST", () =>
+    it.scoped("6.10 connections that close at any moment cost a GET no attempt and lose no POST", () =>
       Effect.gen(function* () {
         const client = yield* over("brief", { retry: { initialDelay: 0, budget: false } })
         const connections = new Set<number>()
@@ -193,14 +193,14 @@ describeWith("nginx", () => {
     it.scoped.each([
       ["1.3", "tls"],
       ["1.2", "old"]
-    ] as const)("1.1 speaks TLS %s, trusting an authority of one's own", ([version, name]) =>
+    ] as const)("1.1 speaks TLS %s with a custom authority", ([version, name]) =>
       Effect.gen(function* () {
         const client = yield* over(name)
         expect(yield* client.execute(said)).toMatchObject({ tls: `TLSv${version}` })
       })
     )
 
-    it.scoped("1.1 shows its certificate to a server that asks for one, and is refused without", () =>
+    it.scoped("1.1 sends its certificate to a server that requires one, and is rejected without", () =>
       Effect.gen(function* () {
         const { cert, key } = shown
         const client = yield* over("mutual", {}, { tls: { ca: [ca], cert, key: Redacted.make(key) } })
@@ -213,7 +213,7 @@ describeWith("nginx", () => {
       })
     )
 
-    it.scoped("6.1 does not trust the authority unasked", () =>
+    it.scoped("6.1 rejects an authority that is not trusted", () =>
       Effect.gen(function* () {
         const client = yield* over("tls", {}, {})
         expect(yield* Effect.flip(client.execute(said))).toMatchObject({
@@ -228,7 +228,7 @@ describeWith("nginx", () => {
 
     it.scoped("1.1 over HTTP/2 many calls share a connection", () =>
       Effect.gen(function* () {
-        // That many may be on their way over one connection: undici would open another for each.
+        // So many may be in flight on one connection: undici would open another for each.
         const client = yield* over("h2", {}, { ...h2, pipelining: 100 })
         yield* client.execute(said)
         const many = yield* Effect.all(
@@ -240,7 +240,7 @@ describeWith("nginx", () => {
       })
     )
 
-    it.scoped("6.10 over HTTP/2 a connection that says goodbye behind its tenth request loses no call", () =>
+    it.scoped("6.10 over HTTP/2 a connection that closes after its tenth request loses no call", () =>
       Effect.gen(function* () {
         const client = yield* over("fewH2", { retry: { initialDelay: 0, budget: false } }, h2)
         for (let call = 0; call < 35; call++) yield* client.execute(said)

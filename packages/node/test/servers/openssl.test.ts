@@ -11,7 +11,7 @@ const certificates = makeCertificates()
 const ours = { tls: { ca: [certificates.ca] } }
 const page = ApiRequest.get("/", { success: ResponseDecoder.text })
 
-/** OpenSSL's own server, with a page about each connection. */
+/** OpenSSL's own server, which serves a page about each connection. */
 const serving = ({ cert, key }: Pair, ...more: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const [port = 0] = yield* freePorts(1)
@@ -22,13 +22,13 @@ const serving = ({ cert, key }: Pair, ...more: ReadonlyArray<string>) =>
     return { url: `https://127.0.0.1:${port}` }
   })
 
-/** What is wrong, what the server is told besides, what the client trusts, and what its error says. */
+/** The fault, further arguments of the server, the client's trust, and the error. */
 type Fault = readonly [string, Pair, ReadonlyArray<string>, NodeTransport.Options, string, RegExp]
 
 const certificateFaults: ReadonlyArray<Fault> = [
   ["has expired", certificates.expired, [], ours, "CERT_HAS_EXPIRED", /TLS failed: certificate has expired/],
   [
-    "is signed by itself",
+    "is self-signed",
     certificates.selfSigned,
     [],
     ours,
@@ -44,7 +44,7 @@ const certificateFaults: ReadonlyArray<Fault> = [
     /TLS failed: .*does not match/
   ],
   [
-    "is of an authority that nobody knows",
+    "is from an unknown authority",
     certificates.local,
     [],
     {},
@@ -52,7 +52,7 @@ const certificateFaults: ReadonlyArray<Fault> = [
     /TLS failed: unable to verify/
   ],
   [
-    "has in its chain an authority that nobody knows",
+    "has an unknown authority in its chain",
     certificates.local,
     ["-CAfile", "ca.crt", "-build_chain"],
     {},
@@ -62,7 +62,7 @@ const certificateFaults: ReadonlyArray<Fault> = [
 ]
 
 describeWith("openssl", () => {
-  it.scopedLive("1.1 a certificate of an authority of one's own is trusted", () =>
+  it.scopedLive("1.1 a certificate of a custom authority is trusted", () =>
     Effect.gen(function* () {
       const server = yield* serving(certificates.local)
       const client = yield* clientOf(server, {}, ours)
@@ -73,7 +73,7 @@ describeWith("openssl", () => {
   for (const allowH2 of [false, true]) {
     const offering = allowH2 ? ", HTTP/2 offered" : ""
     it.scopedLive.each(certificateFaults)(
-      `6.1 a certificate that %s is named, and not asked for again${offering}`,
+      `6.1 a certificate that %s is named and not retried${offering}`,
       ([, pair, more, options, code, message]) =>
         Effect.gen(function* () {
           const server = yield* serving(pair, ...more)
@@ -93,7 +93,7 @@ describeWith("openssl", () => {
   }
 
   it.scopedLive.each(certificateFaults)(
-    "1.1 a certificate that %s is taken where none is verified",
+    "1.1 a certificate that %s is accepted without verification",
     ([, pair, more]) =>
       Effect.gen(function* () {
         const server = yield* serving(pair, ...more)
@@ -102,22 +102,24 @@ describeWith("openssl", () => {
       })
   )
 
-  it.scopedLive("7.3 a server that speaks only what is too old is TLS's failure, and nothing was sent", () =>
-    Effect.gen(function* () {
-      const old = ["-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0"]
-      const server = yield* serving(certificates.local, ...old)
-      const client = yield* clientOf(server, { retry: { maxRetries: 0 } }, ours)
-      expect(yield* Effect.flip(client.execute(page))).toMatchObject({
-        _tag: "ConnectionError",
-        kind: "tls",
-        delivery: "not-sent"
+  it.scopedLive(
+    "7.3 a server that supports only outdated versions is a TLS failure, and nothing was sent",
+    () =>
+      Effect.gen(function* () {
+        const old = ["-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0"]
+        const server = yield* serving(certificates.local, ...old)
+        const client = yield* clientOf(server, { retry: { maxRetries: 0 } }, ours)
+        expect(yield* Effect.flip(client.execute(page))).toMatchObject({
+          _tag: "ConnectionError",
+          kind: "tls",
+          delivery: "not-sent"
+        })
       })
-    })
   )
 })
 
 describe("a server without TLS", () => {
-  it.scopedLive("7.3 is TLS's failure where https was asked of it, and nothing was sent", () =>
+  it.scopedLive("7.3 is a TLS failure for an https URL, and nothing was sent", () =>
     Effect.gen(function* () {
       const { port } = yield* listening(() =>
         createServer((socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"))

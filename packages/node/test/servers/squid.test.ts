@@ -18,7 +18,7 @@ const get = ApiRequest.get("/x")
 const event = (n: number): string => `data: {"n":${n}}\n\n`
 const events = EventStream.make({ event: Schema.Struct({ n: Schema.Number }) })
 
-/** Says what has come, and through what. */
+/** Reports what arrived, and through which proxy. */
 const origin = TestServer.make({
   "* /size": TestServer.streaming((request, body) =>
     Effect.map(
@@ -50,7 +50,7 @@ const secureOrigin = (pair: Pair = certificates.local) =>
     ({ port }) => ({ url: `https://127.0.0.1:${port}` })
   )
 
-/** A client under an environment that names these proxies. */
+/** A client in an environment that names these proxies. */
 const proxied = (
   server: { readonly url: string },
   variables: Readonly<Record<string, string>>,
@@ -90,7 +90,7 @@ describeWith("squid", () => {
       })
     )
 
-    it.scoped("10.7 HTTP_PROXY: events as they come, and leaving them reaches the origin", () =>
+    it.scoped("10.7 HTTP_PROXY: events arrive as they are sent, and leaving them reaches the origin", () =>
       Effect.gen(function* () {
         const { open } = yield* Squid
         const server = yield* origin
@@ -118,7 +118,7 @@ describeWith("squid", () => {
       })
     )
 
-    it.scoped("1.1 HTTPS_PROXY alone leaves http alone, and HTTP_PROXY https; ALL_PROXY serves both", () =>
+    it.scoped("1.1 HTTPS_PROXY applies to https alone, HTTP_PROXY to http, and ALL_PROXY to both", () =>
       Effect.gen(function* () {
         const { open } = yield* Squid
         const plain = yield* proxied(yield* origin, { HTTPS_PROXY: open })
@@ -130,7 +130,7 @@ describeWith("squid", () => {
       })
     )
 
-    it.scoped.each(["127.0.0.1", "*", "127.0.0.0/8"])("1.1 NO_PROXY=%s goes past it", (hosts) =>
+    it.scoped.each(["127.0.0.1", "*", "127.0.0.0/8"])("1.1 NO_PROXY=%s bypasses it", (hosts) =>
       Effect.gen(function* () {
         const { open } = yield* Squid
         const variables = { HTTP_PROXY: open, HTTPS_PROXY: open, NO_PROXY: hosts }
@@ -146,7 +146,7 @@ describeWith("squid", () => {
       ["self-signed", certificates.selfSigned, "DEPTH_ZERO_SELF_SIGNED_CERT"],
       ["for another host", certificates.elsewhere, "ERR_TLS_CERT_ALTNAME_INVALID"]
     ]
-    it.scoped.each(faults)("6.1 a certificate that is %s is seen through the tunnel", ([, pair, code]) =>
+    it.scoped.each(faults)("6.1 a certificate that is %s is rejected through the tunnel", ([, pair, code]) =>
       Effect.gen(function* () {
         const { open } = yield* Squid
         const client = yield* proxied(yield* secureOrigin(pair), { HTTPS_PROXY: open })
@@ -160,7 +160,7 @@ describeWith("squid", () => {
       })
     )
 
-    it.scoped("7.3 an origin that refuses: for http squid's own page, for https no tunnel", () =>
+    it.scoped("7.3 a refusing origin yields squid's page for http, and no tunnel for https", () =>
       Effect.gen(function* () {
         const { open } = yield* Squid
         const url = yield* TestServer.refusedUrl
@@ -179,7 +179,7 @@ describeWith("squid", () => {
       })
     )
 
-    it.scoped("12.4 a proxy with a password lets in who knows it", () =>
+    it.scoped("12.4 a proxy with a password accepts the right one", () =>
       Effect.gen(function* () {
         const { guarded } = yield* Squid
         const proxy = guarded.as(user, password)
@@ -199,7 +199,7 @@ describeWith("squid", () => {
       ["https", "a stranger", ""],
       ["https", "a wrong password", `${user}:wrong-secret@`]
     ]
-    it.scoped.each(strangers)("12.4 for %s it refuses %s, and no error shows a secret", ([scheme, , who]) =>
+    it.scoped.each(strangers)("12.4 for %s it refuses %s, and no error reveals a secret", ([scheme, , who]) =>
       Effect.gen(function* () {
         const { guarded } = yield* Squid
         const proxy = `http://${who}127.0.0.1:${guarded.port}`
@@ -222,7 +222,7 @@ describeWith("squid", () => {
       })
     )
 
-    it.scoped("6.8 many calls, a few of them unlucky, all through it", () =>
+    it.scoped("6.8 many calls, a few of which fail, all go through it", () =>
       Effect.gen(function* () {
         const { open } = yield* Squid
         const unlucky = new Set<string>()

@@ -9,7 +9,7 @@ describe("a failure", () => {
     failure("ECONNREFUSED", "connect"),
     failure("ENOTFOUND", "getaddrinfo"),
     failure("ECONNREFUSED", "queryA")
-  ])("6.11 of the system's before there is a connection says so itself: %o", (cause) => {
+  ])("6.11 from the system before a connection exists is left unchanged: %o", (cause) => {
     expect(markNotSent(cause)).toBe(cause)
   })
 
@@ -19,7 +19,7 @@ describe("a failure", () => {
     [failure(undefined), { code: "ERR_NOT_SENT", message: "it failed" }],
     ["down", { code: "ERR_NOT_SENT", message: "down" }],
     [undefined, { code: "ERR_NOT_SENT", message: "undefined" }]
-  ])("6.11 of another kind is marked, and keeps its code: %o", (cause, told) => {
+  ])("6.11 of another kind is marked and keeps its code: %o", (cause, told) => {
     expect(markNotSent(cause)).toMatchObject({ ...told, syscall: "connect" })
     const marked = markNotSent(cause)
     expect(markNotSent(marked)).toBe(marked)
@@ -30,7 +30,7 @@ describe("a failure", () => {
     failure("ERR_SSL_WRONG_VERSION_NUMBER"),
     failure("ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR"),
     failure("EPROTO", "write", "write EPROTO ssl3_get_record:decryption failed or bad record mac")
-  ])("6.11 of TLS that was established says that a request may have gone: %o", (cause) => {
+  ])("6.11 of TLS after the handshake is marked as possibly processed: %o", (cause) => {
     const { code, message } = cause as NodeJS.ErrnoException
     expect(explainTlsError(cause)).toMatchObject({ code, message, syscall: "read", cause })
     expect(explainTlsError(explainTlsError(cause))).toMatchObject({ cause })
@@ -46,12 +46,12 @@ describe("a failure", () => {
     failure("ECONNRESET", "read"),
     failure("UND_ERR_SOCKET"),
     failure(undefined)
-  ])("6.11 that refuses the client, or is not of TLS, stays what it is: %o", (cause) => {
+  ])("6.11 that rejects the client, or is not from TLS, is left unchanged: %o", (cause) => {
     expect(explainTlsError(cause)).toBe(cause)
   })
 
   it.each([undefined, null, "down", { code: "ERR_SSL_X" }])(
-    "7.7 that is no error stays what it is: %o",
+    "7.7 that is not an Error is left unchanged: %o",
     (cause) => {
       expect(explainTlsError(cause)).toBe(cause)
     }
