@@ -14,12 +14,16 @@ const isClosed = (cause: Error): boolean =>
   "code" in cause && (cause.code === "EPIPE" || cause.code === "ECONNRESET")
 
 const reportAtEnd = (socket: Socket, cause: Error, done: Done): void => {
+  let isReported = false
   const report = (): void => {
+    if (isReported) return
+    isReported = true
     clearTimeout(timer)
     socket.off("end", report).off("close", report)
     done(cause)
   }
-  const timer = setTimeout(report, maxWaitMillis)
+  // After a blocked event loop, input that has arrived meanwhile is read first.
+  const timer = setTimeout(() => setImmediate(report), maxWaitMillis)
   socket.once("end", report).once("close", report)
 }
 

@@ -71,8 +71,8 @@ const limited =
   async (standing) => {
     const { client, close } = await built(standing, true)
     if (standing.isSecond) {
-      // The connect timeout would not apply to the first call.
-      Effect.runFork(client.execute(standing.call.request))
+      const patient = client.withOptions({ timeouts: { connect: "20 seconds" } })
+      Effect.runFork(patient.execute(standing.call.request))
       await standing.call.reached()
     }
     const error = await Effect.runPromise(stand(Effect.flip(client.execute(standing.call.request))))

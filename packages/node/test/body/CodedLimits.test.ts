@@ -52,7 +52,7 @@ const nested = (layers: number, body: Uint8Array): readonly [string, Uint8Array]
   Array.from({ length: layers }).reduce<Uint8Array>((bytes) => zlib.gzipSync(bytes), body)
 ]
 
-describe("decompression bombs", () => {
+describe("decompression bombs", { timeout: 60_000 }, () => {
   it.scopedLive.each([
     ["once", nested(1, Buffer.alloc(64 * MiB))],
     ["five times", nested(5, Buffer.alloc(64 * MiB))],

@@ -156,7 +156,8 @@ describe("the pool", () => {
         Array.from({ length: 20 }, () => worker),
         { concurrency: "unbounded" }
       )
-      expect(yield* server.socketsSeen).toBeLessThanOrEqual(40)
+      // Without reuse there would be 200. A stalled event loop may let some reach their idle timeout.
+      expect(yield* server.socketsSeen).toBeLessThan(100)
     })
   )
 

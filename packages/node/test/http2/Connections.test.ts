@@ -1,9 +1,16 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { vi } from "vitest"
 import * as Frames from "../fixtures/frames.js"
 import { codeOf, connected, type Kept, Owned, owned, socketTo } from "../fixtures/http2.js"
 
 const { code, data, flag, goaway, headers, ok, reset, settings, type } = Frames
+
+/** Timers that only a test advances: otherwise a busy machine would let them expire early. */
+const fakeTimers = Effect.acquireRelease(
+  Effect.sync(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })),
+  () => Effect.sync(() => void vi.useRealTimers())
+)
 
 /** A number of requests on one connection, all in flight. */
 const sent = async (own: Owned, peer: Frames.Peer, count: number): Promise<ReadonlyArray<Kept>> => {
@@ -299,14 +306,17 @@ describe("a connection", () => {
 
   it.scopedLive("1.1 closes after its idle timeout", () =>
     Effect.gen(function* () {
+      yield* fakeTimers
       const { own, peer } = yield* connected({ keepAlive: 30 })
       yield* Effect.promise(async () => {
         const [exchange] = (await sent(own, peer, 1)) as [Kept]
-        // Longer than an idle connection is kept.
-        await new Promise((resolve) => setTimeout(resolve, 60))
-        expect(own.gones).toBe(0)
+        vi.advanceTimersByTime(60)
         peer.write(headers(1, ok, flag.end))
         expect(await outcome(exchange)).toEqual(["completed"])
+        vi.advanceTimersByTime(29)
+        await peer.arrived()
+        expect(own.gones).toBe(0)
+        vi.advanceTimersByTime(1)
         await own.isGone
         await peer.closed
         expect(await peer.next(type.goaway)).toMatchObject({ id: 0 })
@@ -401,11 +411,13 @@ describe("a connection", () => {
 describe("a PING", () => {
   it.scopedLive("6.17 detects a dead peer", () =>
     Effect.gen(function* () {
+      yield* fakeTimers
       const { own, peer } = yield* connected({ pingAfter: 20 })
       yield* Effect.promise(async () => {
-        peer.answersPings = false
         const exchanges = await sent(own, peer, 2)
         await peer.arrived(headers(1, ok), data(1, "a"))
+        peer.answersPings = false
+        vi.advanceTimersByTime(60)
         for (const exchange of exchanges) {
           expect(await outcome(exchange)).toEqual(["broke", "ERR_HTTP2_PING_TIMEOUT", undefined])
         }
@@ -417,12 +429,14 @@ describe("a PING", () => {
 
   it.scopedLive.each([code.none, undefined])("6.17 detects a peer that died after a GOAWAY (%s)", (goodbye) =>
     Effect.gen(function* () {
+      yield* fakeTimers
       const { own, peer } = yield* connected({ pingAfter: 20 })
       yield* Effect.promise(async () => {
-        peer.answersPings = false
         const [exchange] = (await sent(own, peer, 1)) as [Kept]
         if (goodbye === undefined) own.connection.close()
-        else peer.write(goaway(1, goodbye))
+        else await peer.arrived(goaway(1, goodbye))
+        peer.answersPings = false
+        vi.advanceTimersByTime(60)
         expect(await outcome(exchange)).toEqual(["broke", "ERR_HTTP2_PING_TIMEOUT", undefined])
         await peer.closed
       })
@@ -431,11 +445,13 @@ describe("a PING", () => {
 
   it.scopedLive("6.17 detects a peer whose socket accepts no more data", () =>
     Effect.gen(function* () {
+      yield* fakeTimers
       const { own, peer } = yield* connected({ pingAfter: 20 }, settings({ window: 0x7fff_ffff }))
       yield* Effect.promise(async () => {
         await peer.arrived(Frames.windowUpdate(0, 0x7000_0000))
         peer.socket.pause()
         const exchange = own.send({ method: "POST", body: Buffer.alloc(50_000_000) })
+        vi.advanceTimersByTime(60)
         expect(await outcome(exchange)).toEqual(["broke", "ERR_HTTP2_PING_TIMEOUT", undefined])
         expect(own.socket.destroyed).toBe(true)
       })
@@ -444,15 +460,22 @@ describe("a PING", () => {
 
   it.scopedLive("6.17 breaks nothing if acknowledged, and none is sent while idle", () =>
     Effect.gen(function* () {
+      yield* fakeTimers
       const { own, peer } = yield* connected({ pingAfter: 100 })
       yield* Effect.promise(async () => {
         const [exchange] = (await sent(own, peer, 1)) as [Kept]
-        for (let n = 0; n < 3; n++) await peer.next(type.ping)
+        for (let n = 0; n < 3; n++) {
+          vi.advanceTimersByTime(100)
+          await peer.next(type.ping)
+          // The acknowledgement has been read, too.
+          await peer.arrived()
+        }
         expect(exchange.told).toEqual(["begun"])
         await peer.arrived(headers(1, ok, flag.end))
         expect(await outcome(exchange)).toEqual(["completed"])
         const before = peer.of(type.ping).filter(({ flags }) => flags === 0).length
-        await new Promise((resolve) => setTimeout(resolve, 300))
+        vi.advanceTimersByTime(300)
+        await peer.arrived()
         expect(peer.of(type.ping).filter(({ flags }) => flags === 0)).toHaveLength(before)
       })
     })

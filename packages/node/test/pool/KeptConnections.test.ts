@@ -148,13 +148,14 @@ describe("an expired timeout", () => {
       }
       const client = yield* clientOf(
         { url: server.url.replace("127.0.0.1", "api.test") },
-        { retry: once, timeouts: { connect: "50 millis" } },
+        { retry: once },
         { lookup, proxy: "none", ...options }
       )
       yield* Effect.fork(client.execute(ApiRequest.get("/held")))
       yield* Effect.promise(() => until(() => lookups === 1))
       yield* server.awaitRequests(1)
-      const error = yield* Effect.flip(client.execute(get))
+      const impatient = client.withOptions({ timeouts: { connect: "50 millis" } })
+      const error = yield* Effect.flip(impatient.execute(get))
       expect(error.message).toContain("the connect limit of 50ms passed")
     })
   )
