@@ -95,7 +95,8 @@ describe.each(transports)("on $name", ({ truncatedBody, layer, resendsOnStale })
   )
 
   const text = TestServer.text("0123456789")
-  const brief = Duration.millis(150)
+  // Long enough for a response on a busy machine.
+  const brief = Duration.millis(300)
 
   it.scopedLive.each([
     {

@@ -10,7 +10,9 @@ import { Tick, tick } from "../fixtures/streams.js"
 import { transports } from "../fixtures/transports.js"
 
 /** Enough to reach the server on a machine with much else to do. */
-const brief = Duration.millis(150)
+const brief = Duration.millis(250)
+/** `total` includes the connection, which takes longer on such a machine. */
+const total = Duration.millis(600)
 const long = Duration.minutes(1)
 const text = TestServer.json("0123456789")
 const events = TestServer.chunks([tick(1), tick(2)], { headers: { "content-type": "text/event-stream" } })
@@ -49,14 +51,14 @@ const limits: ReadonlyArray<{
   {
     limit: "total, before the head",
     reply: TestServer.never,
-    timeouts: { total: brief },
+    timeouts: { total },
     run: get,
     phase: "total"
   },
   {
     limit: "total, in a body",
     reply: TestServer.stallAfter(text, 4),
-    timeouts: { total: brief },
+    timeouts: { total },
     run: get,
     phase: "total"
   },
@@ -70,7 +72,7 @@ const limits: ReadonlyArray<{
   {
     limit: "total of a download",
     reply: TestServer.stallAfter(text, 4),
-    timeouts: { total: brief },
+    timeouts: { total },
     run: download,
     phase: "total"
   },
@@ -105,7 +107,7 @@ const limits: ReadonlyArray<{
   {
     limit: "total of a stream",
     reply: silentEvents,
-    timeouts: { total: brief },
+    timeouts: { total },
     run: follow(),
     phase: "total"
   }
@@ -130,7 +132,7 @@ describe.each(transports)("on $name", ({ layer }) => {
           expect(yield* server.awaitClosed(0)).toBe("client")
         }
         // The platform's own errors have ours as their cause.
-        const { client } = yield* served(TestServer.stallAfter(text, 4), { timeouts: { total: brief } })
+        const { client } = yield* served(TestServer.stallAfter(text, 4), { timeouts: { total } })
         expect(yield* Effect.flip(runIn(read(client)))).toMatchObject({ cause: { phase: "total" } })
       }).pipe(Effect.provide(layer))
   )
@@ -186,7 +188,7 @@ describe.each(transports)("on $name", ({ layer }) => {
 
   it.scopedLive("6.5 the deadline ends a download that nobody runs", () =>
     Effect.gen(function* () {
-      const { client, server } = yield* served(big, { timeouts: { total: Duration.millis(400) } })
+      const { client, server } = yield* served(big, { timeouts: { total: Duration.seconds(1) } })
       const stream = yield* opened(client)
       expect(yield* server.awaitClosed(0)).toBe("client")
       expect(yield* Effect.flip(Stream.runDrain(stream))).toMatchObject({

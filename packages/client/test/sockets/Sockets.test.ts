@@ -9,7 +9,8 @@ import { type Transport, transports } from "../fixtures/transports.js"
 const ok = TestServer.json("ok")
 const broken = TestServer.json({ error: { message: "no" } }, { status: 503 })
 const text = TestServer.json("0123456789")
-const brief = Duration.millis(150)
+/** Long enough for a response on a busy machine. */
+const brief = Duration.millis(300)
 
 type Options = Partial<ApiConfig.Options>
 

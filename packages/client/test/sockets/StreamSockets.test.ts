@@ -229,7 +229,7 @@ describe("the same failure on every transport", () => {
     ignore: ["ping"],
     terminal: "[DONE]",
     unknown: "fail",
-    idleTimeout: "300 millis"
+    idleTimeout: "10 seconds"
   })
   const type = { "content-type": "text/event-stream" }
   const pings = Stream.repeatEffectWithSchedule(Effect.succeed(ping), Schedule.spaced("5 millis"))
@@ -287,14 +287,14 @@ describe("the same failure on every transport", () => {
       name: "silence",
       body: open(tick(1)),
       events: values(1),
-      contract: { idleTimeout: "30 millis" },
+      contract: { idleTimeout: "300 millis" },
       error: { _tag: "TimeoutError", phase: "idle" }
     },
     {
       name: "nothing but pings",
       body: Stream.concat(Stream.make(tick(1)), pings),
       events: values(1),
-      contract: { contentTimeout: "60 millis" },
+      contract: { contentTimeout: "300 millis" },
       error: { _tag: "TimeoutError", phase: "content-idle" }
     },
     {
