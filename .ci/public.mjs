@@ -77,8 +77,8 @@ export const publicDeclarations = (file, names) => {
 }
 
 /**
- * The docstrings of a file that document nothing public: all of a private file (without `found`), or those that belong to
- * no public declaration. The head of a file is public where all of the file is.
+ * The docstrings of a file that document nothing public: all of a private file (without `found`), or those of what is
+ * `@internal` or belongs to no public declaration. The head of a file is public where all of the file is.
  */
 export const privateDocs = (file, found) => {
   const kept = new Set(found ? publicDeclarations(file, found.names).map(({ node }) => node) : [])
@@ -98,7 +98,10 @@ export const privateDocs = (file, found) => {
   }
   visit(file)
   return [...docs]
-    .filter(([pos]) => file.text.startsWith("/**", pos) && !isPublic(pos))
+    .filter(
+      ([pos, end]) =>
+        file.text.startsWith("/**", pos) && (!isPublic(pos) || /@internal\b/.test(file.text.slice(pos, end)))
+    )
     .map(([pos, end]) => ({
       pos,
       end,

@@ -131,8 +131,7 @@ export const merge = (self: Options, over: Overrides): Options => {
  * Checks the settings. Fails with an `InvalidConfigError` that names the setting if credentials are missing, a credential is
  * not text, or a setting is unknown.
  *
- * @since 0.1.0
- * @category validation
+ * @internal
  */
 export const check = (options: Options): Either.Either<Options, ApiConfig.InvalidConfigError> => {
   const problem = ApiConfig.problem(options, ownSettings)
@@ -162,8 +161,7 @@ const headersOf = ({ headers }: Options): ApiConfig.Merged["headers"] =>
 /**
  * Converts the settings to those of `ApiClient`.
  *
- * @since 0.1.0
- * @category conversions
+ * @internal
  */
 export const toClientOptions = (options: Options): ApiConfig.Options => {
   const { apiKey, authToken, betas = [], version = "2023-06-01", ...rest } = options
@@ -184,8 +182,7 @@ export const toClientOptions = (options: Options): ApiConfig.Options => {
  * Converts changed settings to the overrides that `withOptions` of an `ApiClient` takes. Existing credentials and their cache
  * are kept unless `over` sets new ones.
  *
- * @since 0.1.0
- * @category conversions
+ * @internal
  */
 export const toOverrides = (self: Options, over: Overrides): ApiConfig.Overrides => {
   const settings: Readonly<Record<string, unknown>> = { ...toClientOptions(merge(self, over)) }

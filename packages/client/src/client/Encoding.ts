@@ -7,9 +7,10 @@ import * as Timeouts from "../config/Timeouts.js"
 import * as Sync from "../effect/sync.js"
 import * as TimeLimits from "../effect/timeLimits.js"
 import type * as ApiError from "../errors/ApiError.js"
-import * as ApiRequest from "../request/ApiRequest.js"
+import type * as ApiRequest from "../request/ApiRequest.js"
 import * as Call from "../request/Call.js"
 import * as RequestEncoder from "../request/RequestEncoder.js"
+import * as RequestChanges from "../request/requestChanges.js"
 import * as UnsentError from "../request/UnsentError.js"
 import * as RetrySettings from "../retry/RetrySettings.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
@@ -37,7 +38,7 @@ export const begin = <A, E, R>(
   if (!isPlain(options)) {
     // Functions of the client's settings make a client for this one call.
     const functions = Overrides.functionsOf(options) ?? {}
-    const plain = ApiRequest.withOptions(request, Overrides.cleared(functions))
+    const plain = RequestChanges.withOptions(request, Overrides.cleared(functions))
     return begin(Core.withOptions(core, functions), plain, use, trust)
   }
   return Effect.clockWith((clock): Effect.Effect<A, E | UnsentError.Unsent, R> => {

@@ -3,7 +3,8 @@ import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import type * as Tracer from "effect/Tracer"
-import * as Middleware from "../config/Middleware.js"
+import { composeMiddleware } from "../config/composeMiddleware.js"
+import type * as Middleware from "../config/Middleware.js"
 import type * as Credentials from "../credentials/Credentials.js"
 import * as ApiError from "../errors/ApiError.js"
 import type * as Call from "../request/Call.js"
@@ -85,7 +86,7 @@ const through = (
   }
   return call.middleware.length === 0
     ? last(request)
-    : Middleware.compose(call.middleware, checked(call, last))(request)
+    : composeMiddleware(call.middleware, checked(call, last))(request)
 }
 
 /** Checks the request that middleware has made: the encoder has not seen it. */

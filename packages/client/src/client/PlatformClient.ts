@@ -8,9 +8,9 @@ import * as GlobalValue from "effect/GlobalValue"
 import * as TimeLimits from "../effect/timeLimits.js"
 import * as ApiError from "../errors/ApiError.js"
 import * as StatusTag from "../errors/StatusTag.js"
-import * as ApiRequest from "../request/ApiRequest.js"
 import * as Call from "../request/Call.js"
 import * as RequestEncoder from "../request/RequestEncoder.js"
+import * as RequestChanges from "../request/requestChanges.js"
 import * as UnsentError from "../request/UnsentError.js"
 import * as Attempts from "../retry/Attempts.js"
 import type { InvalidInput } from "../shared/invalid.js"
@@ -122,7 +122,7 @@ const begin = (
 ): Effect.Effect<Call.Call, HttpClientError.RequestError> => {
   const { config, problem } = core
   const refuse = (problem: InvalidInput) => {
-    const asked = ApiRequest.fromUrl(request.method, request.url)
+    const asked = RequestChanges.fromUrl(request.method, request.url)
     return Effect.fail(requestError(request, UnsentError.invalidRequest(config, asked, problem)))
   }
   if (problem !== undefined) return refuse(problem)
@@ -130,7 +130,7 @@ const begin = (
   if (Either.isLeft(encoded)) return refuse(encoded.left)
   return Effect.map(Effect.clock, (clock) =>
     Call.make(
-      ApiRequest.fromUrl(request.method, encoded.right.url),
+      RequestChanges.fromUrl(request.method, encoded.right.url),
       config,
       config.timeouts,
       config.retry,

@@ -50,15 +50,6 @@ export type Next = (
 ) => Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError.ApiError | HttpClientError.HttpClientError>
 
 /**
- * Wraps a handler in middleware; the first in the list is the outermost.
- *
- * @since 0.1.0
- * @category combinators
- */
-export const compose = (middleware: ReadonlyArray<Middleware>, send: Next): Next =>
-  middleware.reduceRight<Next>((next, layer) => (request) => layer(request, next), send)
-
-/**
  * The same error, marked as worth a retry. An `InvalidRequestError` is never retried.
  *
  * @since 0.1.0

@@ -17,6 +17,7 @@ import type * as Call from "../request/Call.js"
 import * as CallSecrets from "../request/CallSecrets.js"
 import type * as RequestEncoder from "../request/RequestEncoder.js"
 import * as ResponseError from "../request/ResponseError.js"
+import * as RequestChanges from "../request/requestChanges.js"
 import { invalid } from "../shared/invalid.js"
 import { isPlainObject } from "../shared/isPlainObject.js"
 import * as Redirects from "../transport/Redirects.js"
@@ -179,7 +180,7 @@ const onward = <Page, Item, E>(
   if (body === undefined && !replayable) return unfit("the body cannot be sent again")
   const changed = (request: ApiRequest.PageRequest<Page, Item, E>) => {
     const queried = query === undefined ? request : ApiRequest.override(request, { query })
-    return body === undefined ? queried : ApiRequest.withOptions(queried, { [bodyKind(request)]: body })
+    return body === undefined ? queried : RequestChanges.withOptions(queried, { [bodyKind(request)]: body })
   }
   const after = { index: index + 1, hasOwnBody: body !== undefined }
   if (url === undefined) return Either.right(Option.some({ ...after, request: changed(request), from }))
@@ -195,7 +196,9 @@ const onward = <Page, Item, E>(
 
 /** The request as a redirect left it. */
 const asGet = <R extends ApiRequest.Request>(request: R): R =>
-  Object.assign(ApiRequest.withOptions(request, { ...noBody, idempotencyKey: undefined }), { method: "GET" })
+  Object.assign(RequestChanges.withOptions(request, { ...noBody, idempotencyKey: undefined }), {
+    method: "GET"
+  })
 
 const noBody = Object.fromEntries(RequestBody.kinds.map((kind) => [kind, undefined]))
 

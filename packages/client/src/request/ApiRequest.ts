@@ -7,7 +7,6 @@
 import { dual } from "effect/Function"
 import type * as Pipeable from "effect/Pipeable"
 import { pipeArguments } from "effect/Pipeable"
-import * as Predicate from "effect/Predicate"
 import * as Overrides from "../config/Overrides.js"
 import * as ResponseDecoder from "../response/ResponseDecoder.js"
 import type { InvalidInput } from "../shared/invalid.js"
@@ -282,13 +281,6 @@ export const atUrl: {
     })
 )
 
-/** A bare request for a URL, for the request of another library. @since 0.1.0 @category constructors */
-export const fromUrl = (method: Method, url: string): ApiRequest<unknown> =>
-  atUrl(make(method)(url.split(/[?#]/, 1)[0] ?? ""), url)
-
-/** Whether a value is a request. @since 0.1.0 @category guards */
-export const isRequest = (u: unknown): u is Request => Predicate.hasProperty(u, TypeId)
-
 /**
  * The same request with more options merged over it and over the client's settings. Headers, query, timeouts and
  * retry merge by field, middleware is appended, the rest is replaced. A function of the old value, the client's
@@ -318,10 +310,6 @@ export const override: {
       problem: self.problem ?? RequestShape.problem(overrides)
     })
 )
-
-/** The same request with options that replace its own. @since 0.1.0 @category combinators */
-export const withOptions = <R extends Request>(self: R, options: object): R =>
-  change(self, { options: { ...self.options, ...options } })
 
 const change = <R extends Request>(self: R, fields: Partial<Request>): R =>
   Object.assign(Object.create(Proto), self, fields)

@@ -3,6 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { ApiError, ApiRequest, Credentials, Middleware, PlatformHeaders } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Effect, Redacted, Ref, Schema, Stream } from "effect"
+import { composeMiddleware } from "../../src/config/composeMiddleware.js"
 import { milk, scripted, Todo, withoutDelay } from "../fixtures/requests.js"
 
 const get = ApiRequest.get("/x")
@@ -93,7 +94,7 @@ describe("the order of middleware", () => {
   it.effect("6 compose makes the first of the list outermost", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
-      const composed = Middleware.compose([logging(log, "a"), logging(log, "b")], (request) =>
+      const composed = composeMiddleware([logging(log, "a"), logging(log, "b")], (request) =>
         Effect.succeed(HttpClientResponse.fromWeb(request, new Response(null, { status: 204 })))
       )
       yield* composed(HttpClientRequest.get("https://api.test"))

@@ -10,6 +10,7 @@ import {
 import { MockTransport } from "@effect-api/testing"
 import { Config, Effect, Either, Layer, Redacted, Schedule } from "effect"
 import * as Overrides from "../../src/config/Overrides.js"
+import * as RequestChanges from "../../src/request/requestChanges.js"
 import { untyped } from "../fixtures/bodies.js"
 import { baseUrl, scripted } from "../fixtures/requests.js"
 
@@ -38,7 +39,7 @@ const executeWith = (
     case "withOptions":
       return client.withOptions(settings).execute(request)
     case "the request":
-      return client.execute(ApiRequest.withOptions(request, settings))
+      return client.execute(RequestChanges.withOptions(request, settings))
     case "override":
       return client.execute(ApiRequest.override(request, settings))
   }

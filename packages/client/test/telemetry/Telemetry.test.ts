@@ -3,6 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { ApiClient, ApiRequest, EventStream } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Effect, Fiber, Redacted, Schema, Stream, TestClock } from "effect"
+import * as RequestChanges from "../../src/request/requestChanges.js"
 import * as Redaction from "../../src/secrets/Redaction.js"
 import { type RecordedSpan, recorder } from "../fixtures/canary.js"
 import { scripted, withoutDelay } from "../fixtures/requests.js"
@@ -173,7 +174,7 @@ describe("spans", () => {
 
   it.effect.each([
     ["a request for a complete URL", ApiRequest.get("https://api.test/v1/users/17?page=2")],
-    ["a request from fromUrl", ApiRequest.fromUrl("GET", "https://api.test/v1/users/17")]
+    ["a request from fromUrl", RequestChanges.fromUrl("GET", "https://api.test/v1/users/17")]
   ] as const)("12.1 the span of %s is named after its method", ([, request]) =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()
