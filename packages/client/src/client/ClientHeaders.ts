@@ -1,6 +1,4 @@
-/**
- * What a client tells servers of itself: who it is, what it runs on, which attempt this is, which trace it belongs to.
- */
+/** The headers that a client adds: who it is, what it runs on, the number of the attempt, the trace. */
 import type * as Tracer from "effect/Tracer"
 import type * as ApiConfig from "../config/ApiConfig.js"
 import type * as Credentials from "../credentials/Credentials.js"
@@ -11,25 +9,25 @@ import { isBrowser } from "../shared/runtime.js"
 import * as PlatformRequest from "../transport/PlatformRequest.js"
 import type * as Headers from "../wire/headers.js"
 
-/** The version this client tells servers. */
+/** The version in the default `user-agent`. */
 export const version = "0.1.0"
 
-/** The headers under everything else: who the client is and, where asked for, what it runs on. */
+/** The default headers: who the client is and, if configured, what it runs on. */
 const ofClient = (config: ApiConfig.ApiConfig): Headers.HeaderLayer => ({
   ...(isBrowser ? {} : { "user-agent": config.options.userAgent ?? `effect-api/${version}` }),
   ...config.platformHeaders
 })
 
 /**
- * What a client adds to a request: the headers without those of an attempt, `null` where one was removed. Credentials outrank
- * the defaults and nothing that was set on purpose. Everything that stands for many requests is put together once.
+ * Builds the headers of a request without those of an attempt; `null` is a removed header. Credentials take
+ * precedence over the defaults, and headers set on purpose over both. Layers that many requests share are built once.
  */
 export type DefaultHeaders = (
   encoded: RequestEncoder.EncodedRequest,
   credentials?: Credentials.Resolved
 ) => PlatformRequest.Outgoing
 
-/** The standing headers of a client. */
+/** Makes the function that builds the headers for a client. */
 export const defaultHeaders = (config: ApiConfig.ApiConfig): DefaultHeaders => {
   const defaults = ofClient(config)
   const layerOf = (
@@ -42,7 +40,7 @@ export const defaultHeaders = (config: ApiConfig.ApiConfig): DefaultHeaders => {
     ...credentials?.headers,
     ...RequestEncoder.clientHeaders(config, trusted)
   })
-  /** By media type, for the credentials that came last: most clients have one for all their requests. */
+  /** By media type, for the latest credentials: most clients use the same ones for all requests. */
   const known = new Map<string | undefined, Headers.HeaderLayer>()
   let latest: Credentials.Resolved | undefined
   return ({ accept, headers, trusted }, credentials) => {
@@ -58,12 +56,12 @@ export const defaultHeaders = (config: ApiConfig.ApiConfig): DefaultHeaders => {
   }
 }
 
-/** Requests ask for few media types. */
+/** Requests accept few media types. */
 const maxAccepts = 100
 
 /**
- * Adds the headers of one attempt: how many came before, the read timeout in seconds, the trace. They stand only where
- * nobody set or removed them.
+ * Adds the headers of one attempt: how many came before, the read timeout in seconds, the trace. A header that was
+ * set or removed on purpose stays as it is.
  */
 export const addAttempt = (
   headers: PlatformRequest.Outgoing,

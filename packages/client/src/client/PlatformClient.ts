@@ -1,4 +1,4 @@
-/** A client as a plain `HttpClient` of `@effect/platform`, for whatever is built on that. */
+/** A client as a plain `HttpClient` of `@effect/platform`, for libraries that build on one. */
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -21,8 +21,8 @@ import type * as Core from "./Core.js"
 import * as StatusCheck from "./StatusCheck.js"
 
 /**
- * An `HttpClient` that sends with the core's credentials, retries, limits and telemetry. Answers come back whatever their
- * status, once the retries are spent; other failures come as `RequestError` with the tagged error as its cause.
+ * An `HttpClient` that sends with the core's credentials, retries, limits and telemetry. Once the retries are spent,
+ * a response comes back whatever its status. Any other failure is a `RequestError` whose cause is the tagged error.
  */
 export const make = (core: Core.Core): HttpClient.HttpClient => {
   return HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
@@ -31,13 +31,13 @@ export const make = (core: Core.Core): HttpClient.HttpClient => {
   )
 }
 
-/** Who has asked for a request to end with a scope (`HttpClient.withScope`): the platform keeps it under this key. */
+/** The requests that end with a scope (`HttpClient.withScope`). The platform keeps them under this key. */
 const scoped = GlobalValue.globalValue(
   "@effect/platform/HttpClient/scopedRequests",
   () => new WeakMap<HttpClientRequest.HttpClientRequest, AbortController>()
 )
 
-/** The end of the scope ends the call, and the body behind it. */
+/** When the scope closes, the call ends, and so does the body of its response. */
 const inScope = (
   request: HttpClientRequest.HttpClientRequest,
   sent: Effect.Effect<GuardedResponse.GuardedResponse, HttpClientError.HttpClientError>
@@ -67,7 +67,7 @@ const run = (
   request: HttpClientRequest.HttpClientRequest
 ): Effect.Effect<GuardedResponse.GuardedResponse, HttpClientError.HttpClientError> =>
   Effect.flatMap(begin(core, request), (call) => {
-    // The last answer with an error status, its body unread: it goes to the caller if no further attempt is made.
+    // The last response with an error status, its body unread. The caller gets it if no further attempt is made.
     let last: GuardedResponse.GuardedResponse | undefined
     return Telemetry.withSpan(call, (propagated) => {
       const attempt = Attempt.respond(core, core.transport.streamingUnscoped, call, propagated).pipe(
@@ -87,7 +87,7 @@ const run = (
       })
       return Attempts.run(call, core.attempts, Attempts.guarded(attempt), { discard, abandon: leave })
     }).pipe(
-      // Behind the span, to which an error status is an error.
+      // Outside the span: there an error status is an error.
       Effect.catchAll((error) =>
         last !== undefined && ApiError.isStatusError(error)
           ? Effect.succeed(last)
@@ -115,15 +115,15 @@ const requestError = (
 
 const ofUrl = /^(?:url|path|query|baseUrl)\b/
 
-/** The platform's request as a call of this client: joined to the base URL, under the client's own query and headers. */
+/** Makes a call of a platform request: joined to the base URL, over the client's own query and headers. */
 const begin = (
   core: Core.Core,
   request: HttpClientRequest.HttpClientRequest
 ): Effect.Effect<Call.Call, HttpClientError.RequestError> => {
   const { config, problem } = core
   const refuse = (problem: InvalidInput) => {
-    const asked = RequestChanges.fromUrl(request.method, request.url)
-    return Effect.fail(requestError(request, UnsentError.invalidRequest(config, asked, problem)))
+    const bare = RequestChanges.fromUrl(request.method, request.url)
+    return Effect.fail(requestError(request, UnsentError.invalidRequest(config, bare, problem)))
   }
   if (problem !== undefined) return refuse(problem)
   const encoded = RequestEncoder.fromHttpClientRequest(request, config)

@@ -1,7 +1,8 @@
 /**
- * Every error a call can end with: one flat class per case a caller would act on. The table below says what each is.
+ * Every error a call can end with: one flat class for each case that a caller would handle. The table below describes
+ * each.
  *
- * Errors hold plain data with the secrets taken out, never a live request or response: they may be logged as they are.
+ * Errors hold plain data without secrets, never a live request or response, so they may be logged as they are.
  *
  * @since 0.1.0
  */
@@ -16,8 +17,8 @@ const row = <S extends number | undefined, R extends boolean, D extends Delivery
 ) => ({ status, retryable, delivery }) as const
 
 /**
- * Every error as data: the status it stands for, whether another attempt may help, and what it says of the delivery.
- * `ConnectionError` and `TimeoutError` say more by their kind and phase.
+ * Every error as data: its status, whether another attempt may help, and what may have happened to the request.
+ * `ConnectionError` and `TimeoutError` depend on their kind and phase as well.
  *
  * @since 0.1.0
  * @category tables
@@ -31,12 +32,12 @@ export const table = {
   RequestTooLargeError: row(413, false, "rejected"),
   UnprocessableEntityError: row(422, false, "rejected"),
   RateLimitError: row(429, true, "rejected"),
-  // 503 and 504 often come from a proxy that has already handed the request on.
+  // 503 and 504 often come from a proxy that has already passed the request on.
   InternalServerError: row(500, true, "maybe-applied"),
   ServiceUnavailableError: row(503, true, "maybe-applied"),
   DeadlineExceededError: row(504, true, "maybe-applied"),
   OverloadedError: row(529, true, "rejected"),
-  // 408 is the one of these that is retried.
+  // Of these only 408 is retried.
   UnexpectedStatusError: row(undefined, false, "rejected"),
   ConnectionError: row(undefined, true, "maybe-applied"),
   TimeoutError: row(undefined, true, "maybe-applied"),
@@ -65,8 +66,8 @@ export type StoppedBy =
   | "nested"
 
 /**
- * One line of the attempt ledger. `startedAt` is in milliseconds since the epoch; `tag` and `status` are absent where
- * the attempt has none; `delay` is the wait before the next attempt, absent after the last.
+ * One line of the attempt ledger. `startedAt` is in milliseconds since the epoch. `tag` and `status` are `undefined`
+ * if the attempt has none. `delay` is the wait before the next attempt, `undefined` after the last.
  *
  * @since 0.1.0
  * @category models
@@ -80,12 +81,12 @@ export interface Attempt {
 }
 
 /**
- * What every error tells: which request, what was tried, why it ended, what the server may have done with it. Of a call that
- * tried more than a hundred times, `attempts` holds the first fifty and the last fifty.
+ * The fields of every error: the request, the attempts, why they ended, and what the server may have done. After more
+ * than a hundred attempts, `attempts` holds the first fifty and the last fifty.
  *
- * `shouldRetry` is the word of the server (`x-should-retry`) or of a middleware; it outranks the table above. `cause` is what
- * code of the program's own failed with (a body's source, a middleware, credentials, a function of a stream's contract), unless
- * it shows a secret.
+ * `shouldRetry` is set by the server (`x-should-retry`) or by a middleware, and takes precedence over the table
+ * above. `cause` is what code of the program failed with: a body's source, a middleware, credentials, a function of a
+ * stream's contract. It is left out if it shows a secret.
  *
  * @since 0.1.0
  * @category models
@@ -101,8 +102,8 @@ export interface Common {
 }
 
 /**
- * What an answer with an error status tells. `type` is the API's own word for the error (`error.type` of the body unless
- * configured otherwise), `body` the parsed JSON or the text, `undefined` where it was empty or did not arrive.
+ * The fields of a response with an error status. `type` is the API's own type of the error (`error.type` of the body
+ * unless configured otherwise). `body` is the parsed JSON or the text, `undefined` if it was empty or did not arrive.
  *
  * @since 0.1.0
  * @category models
@@ -116,11 +117,11 @@ export interface StatusFields extends Common {
   readonly retryAfter: Duration.Duration | undefined
 }
 
-/** 400: the server cannot make sense of the request. @since 0.1.0 @category errors */
+/** 400: the server does not understand the request. @since 0.1.0 @category errors */
 export class BadRequestError extends TaggedError("BadRequestError")<StatusFields> {}
 
 /**
- * 401: the credentials are missing or not accepted. Retried once, outside the count, where they can be refreshed.
+ * 401: the credentials are missing or not accepted. Retried once, outside the count, if they can be refreshed.
  *
  * @since 0.1.0
  * @category errors
@@ -133,37 +134,37 @@ export class PermissionDeniedError extends TaggedError("PermissionDeniedError")<
 /** 404: there is nothing at this path. @since 0.1.0 @category errors */
 export class NotFoundError extends TaggedError("NotFoundError")<StatusFields> {}
 
-/** 409: the request collides with the state of the resource. @since 0.1.0 @category errors */
+/** 409: the request conflicts with the state of the resource. @since 0.1.0 @category errors */
 export class ConflictError extends TaggedError("ConflictError")<StatusFields> {}
 
-/** 413: the body is larger than the server takes. @since 0.1.0 @category errors */
+/** 413: the body is larger than the server accepts. @since 0.1.0 @category errors */
 export class RequestTooLargeError extends TaggedError("RequestTooLargeError")<StatusFields> {}
 
-/** 422: the request is well-formed and its content is refused. @since 0.1.0 @category errors */
+/** 422: the request is well-formed, and its content is rejected. @since 0.1.0 @category errors */
 export class UnprocessableEntityError extends TaggedError("UnprocessableEntityError")<StatusFields> {}
 
 /** 429: too many requests; `retryAfter` is the server's hint. @since 0.1.0 @category errors */
 export class RateLimitError extends TaggedError("RateLimitError")<StatusFields> {}
 
-/** 5xx: the server failed, where no closer tag says how. @since 0.1.0 @category errors */
+/** 5xx: the server failed, and no other tag is more specific. @since 0.1.0 @category errors */
 export class InternalServerError extends TaggedError("InternalServerError")<StatusFields> {}
 
-/** 503: the service, or a proxy before it, is unavailable. @since 0.1.0 @category errors */
+/** 503: the service, or a proxy in front of it, is unavailable. @since 0.1.0 @category errors */
 export class ServiceUnavailableError extends TaggedError("ServiceUnavailableError")<StatusFields> {}
 
-/** 504: the server, or a proxy before it, ran out of time. @since 0.1.0 @category errors */
+/** 504: the server, or a proxy in front of it, timed out. @since 0.1.0 @category errors */
 export class DeadlineExceededError extends TaggedError("DeadlineExceededError")<StatusFields> {}
 
-/** 529: the API is overloaded and did not take the request. @since 0.1.0 @category errors */
+/** 529: the API is overloaded and did not accept the request. @since 0.1.0 @category errors */
 export class OverloadedError extends TaggedError("OverloadedError")<StatusFields> {}
 
-/** Any other status that is not a success, a refused redirect among them. @since 0.1.0 @category errors */
+/** Any other status that is not a success, including a redirect that was not followed. @since 0.1.0 @category errors */
 export class UnexpectedStatusError extends TaggedError("UnexpectedStatusError")<StatusFields> {}
 
 /**
- * No answer came: the name did not resolve, the connection was refused, reset or closed, or TLS failed. `code` is the
- * system's code (`ECONNREFUSED`), found along the chain of causes. `delivery` is `not-sent` where no byte of the request
- * was written.
+ * No response arrived: the name did not resolve, the connection was refused, reset or closed, or TLS failed. `code`
+ * is the system's code (`ECONNREFUSED`), found along the chain of causes. `delivery` is `not-sent` if no byte of the
+ * request was written.
  *
  * @since 0.1.0
  * @category errors
@@ -176,7 +177,8 @@ export class ConnectionError extends TaggedError("ConnectionError")<
 > {}
 
 /**
- * A limit passed: `phase` says which, `limit` how long it was. `delivery` is `not-sent` in the phase `connect`.
+ * A time limit passed: `phase` is which one, `limit` how long it was. `delivery` is `not-sent` in the phase
+ * `connect`.
  *
  * @since 0.1.0
  * @category errors
@@ -189,7 +191,7 @@ export class TimeoutError extends TaggedError("TimeoutError")<
 > {}
 
 /**
- * The request cannot be sent as it was written: `field` names the part (`path.id`, `headers.x-trace`), `reason` what is
+ * The request cannot be sent as written: `field` names the part (`path.id`, `headers.x-trace`), `reason` what is
  * wrong with it. Nothing was sent.
  *
  * @since 0.1.0
@@ -199,14 +201,14 @@ export class InvalidRequestError extends TaggedError("InvalidRequestError")<
   Common & { readonly field: string; readonly reason: string }
 > {}
 
-/** The credentials could not be had; `retryAfter` is their server's hint. @since 0.1.0 @category errors */
+/** The client could not get its credentials; `retryAfter` is the hint of their server. @since 0.1.0 @category errors */
 export class CredentialsError extends TaggedError("CredentialsError")<
   Common & { readonly reason: string; readonly retryAfter: Duration.Duration | undefined }
 > {}
 
 /**
- * The answer came and does not fit: `reason` is the schema's message, `path` where in the value, `excerpt` the start of
- * the body.
+ * A response arrived and does not fit: `reason` is the schema's message, `path` where in the value, `excerpt` the
+ * start of the body.
  *
  * @since 0.1.0
  * @category errors
@@ -227,7 +229,7 @@ export class StreamTruncatedError extends /*#__PURE__*/ TaggedError("StreamTrunc
 > {}
 
 /**
- * A stream is not what it should be: another media type, an event above the size cap, an unknown event where none is
+ * A stream breaks its contract: another media type, an event above the size limit, an unknown event where none is
  * allowed, or data that does not fit the event's schema.
  *
  * @since 0.1.0
@@ -242,12 +244,12 @@ export class StreamProtocolError extends /*#__PURE__*/ TaggedError("StreamProtoc
   }
 > {}
 
-/** The pages would never end: one cursor came twice, or their limit passed. @since 0.1.0 @category errors */
+/** The pages would never end: a cursor came twice, or there are more than the limit. @since 0.1.0 @category errors */
 export class PaginationError extends /*#__PURE__*/ TaggedError("PaginationError")<
   Common & { readonly reason: string; readonly pages: number }
 > {}
 
-/** An answer with a status that is not a success. @since 0.1.0 @category models */
+/** A response with a status that is not a success. @since 0.1.0 @category models */
 export type StatusError =
   | BadRequestError
   | AuthenticationError
@@ -263,7 +265,7 @@ export type StatusError =
   | OverloadedError
   | UnexpectedStatusError
 
-/** All that a call can fail with, besides the caller's own `failure` errors. @since 0.1.0 @category models */
+/** All errors of a call, besides the caller's own `failure` errors. @since 0.1.0 @category models */
 export type ApiError =
   | StatusError
   | ConnectionError
@@ -290,20 +292,25 @@ export const isApiError = (u: unknown): u is ApiError =>
  * @category combinators
  */
 export const update = <E extends ApiError>(error: E, fields: Partial<Common>): E => {
-  // `Error` keeps both of these out of a spread.
+  // A spread of an `Error` leaves out both.
   const hidden = error.cause === undefined ? {} : { cause: error.cause }
   const copy: E = Reflect.construct(error.constructor, [
     { ...error, message: error.message, ...hidden, ...fields }
   ])
-  // Where the error came about stays; its first line is the message, and a message may be changed to hide something.
+  // Keeps the stack of the original. Its first line is the message, which may have changed to hide something.
   if (error.stack !== undefined) copy.stack = error.stack.replace(error.message, () => copy.message)
   return copy
 }
 
-/** Whether an error is an answer with an error status. @since 0.1.0 @category guards */
+/** Whether an error is a response with an error status. @since 0.1.0 @category guards */
 export const isStatusError = (u: unknown): u is StatusError => isApiError(u) && "body" in u
 
-/** Whether another attempt may help: the word of a server or a middleware, else the table. @since 0.1.0 @category guards */
+/**
+ * Whether another attempt may help: the server or a middleware decides first, then the table.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
 export const isRetryable = (error: ApiError): boolean => {
   if (error._tag === "InvalidRequestError") return false
   if (error.shouldRetry !== undefined) return error.shouldRetry

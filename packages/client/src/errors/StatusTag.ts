@@ -1,5 +1,6 @@
 /**
- * Which error a status is, by tables alone: the status, the API's own name for the error, and the words in its body.
+ * Which error a status is, by tables alone: the status, the API's own name for the error, and the message in its
+ * body.
  */
 import * as Predicate from "effect/Predicate"
 import * as Struct from "effect/Struct"
@@ -39,7 +40,7 @@ const tagsByStatus = new Map<number, StatusTag>(
   })
 )
 
-/** Words of APIs that say more than a status can: https://docs.anthropic.com/en/api/errors and its kin. */
+/** Error types of APIs that say more than a status: https://docs.anthropic.com/en/api/errors and similar APIs. */
 const tagsByType: Readonly<Record<string, StatusTag>> = {
   authentication_error: "AuthenticationError",
   permission_error: "PermissionDeniedError",
@@ -50,15 +51,15 @@ const tagsByType: Readonly<Record<string, StatusTag>> = {
   overloaded_error: "OverloadedError"
 }
 
-/** Words for a whole family of statuses: they decide only where the status is not of that family itself. */
+/** Error types for a whole family of statuses. They count only if the status is of another family. */
 const tagsByFamily: Readonly<Record<string, readonly [family: number, tag: StatusTag]>> = {
   invalid_request_error: [4, "BadRequestError"],
   api_error: [5, "InternalServerError"]
 }
 
 /**
- * The tag for a status and the API's own word for the error. The word outranks the status where it is known and they
- * disagree: an `overloaded_error` inside a 200 stream is an `OverloadedError`.
+ * The tag for a status and the API's own error type. A known type takes precedence over the status: an
+ * `overloaded_error` inside a 200 stream is an `OverloadedError`.
  */
 export const tagOf = (status: number, type: string | undefined): StatusTag => {
   if (type !== undefined) {
@@ -70,7 +71,7 @@ export const tagOf = (status: number, type: string | undefined): StatusTag => {
   return tagsByStatus.get(status) ?? (status >= 500 ? "InternalServerError" : "UnexpectedStatusError")
 }
 
-/** JSON where it parses, else the text; `undefined` for an empty body. */
+/** The body as JSON if it parses, else as text; `undefined` if it is empty. */
 export const parse = (text: string): unknown => {
   if (text === "") return undefined
   try {
@@ -89,7 +90,7 @@ const ownMessageOf = (value: unknown): string | undefined =>
     ? value.message
     : undefined
 
-/** RFC 9110, section 15, for bodies that say nothing: HTTP/2 has no reason phrase to take. */
+/** Messages for empty bodies (RFC 9110, section 15): HTTP/2 has no reason phrase. */
 export const reasons: Readonly<Record<number, string>> = {
   304: "Not Modified",
   400: "Bad Request",

@@ -1,15 +1,15 @@
-/** What a program's own code failed with, kept as the `cause` of our error: programs ask it what went wrong. */
+/** Keeps what the program's own code failed with as the `cause` of an error, so that the program can look at it. */
 import * as Predicate from "effect/Predicate"
 
 /** The platform's errors hold a request with its credentials. */
 const platformError = Symbol.for("@effect/platform/HttpClientError")
 
-/** Deep enough for every library, and a chain that loops ends. */
+/** Deep enough for every library, and finite for a chain that loops. */
 const maxDepth = 8
 
 /**
- * The cause as a field for an error. It is left out where it is no more than a word, which the message says already, where a
- * platform's error is in it, and where its text shows a secret: loggers print causes whole.
+ * The cause as a field of an error. It is left out if it is a primitive, which the message quotes already, if a
+ * platform error is in it, or if its text shows a secret: loggers print causes whole.
  */
 export const ownCause = (cause: unknown, redact: (text: string) => string): { readonly cause?: unknown } => {
   if (!Predicate.isObject(cause)) return {}
@@ -22,14 +22,14 @@ export const ownCause = (cause: unknown, redact: (text: string) => string): { re
   return { cause }
 }
 
-/** What a logger would print of it: its message, and the texts in its fields. */
+/** What a logger would print: the message, and the strings in its fields. */
 const textOf = (value: object): string => {
   try {
     const message = "message" in value ? value.message : undefined
     const stack = "stack" in value ? value.stack : undefined
     return [message, stack, ...Object.values(value)].filter(Predicate.isString).join("\n")
   } catch {
-    // A getter that throws: nobody can print it.
+    // A getter throws, so nobody can print it.
     return ""
   }
 }

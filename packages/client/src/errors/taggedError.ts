@@ -1,12 +1,12 @@
-/** Tagged errors that are easy to read where they are printed and logged: durations as text, a line for each attempt. */
+/** Tagged errors that print well: durations as text, a line for each attempt. */
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Inspectable from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
 
 /**
- * `Data.TaggedError` for errors that print well. Their `cause`, which is the program's own, is shown neither in JSON nor by
- * Node's `inspect`: nobody knows what it holds.
+ * `Data.TaggedError` for errors that print well. The `cause` belongs to the program and may hold anything, so neither
+ * JSON nor Node's `inspect` shows it.
  */
 export const TaggedError: typeof Data.TaggedError = (tag) => {
   const Base = Data.TaggedError(tag)
@@ -23,7 +23,7 @@ function toJSON(this: Shown): unknown {
   return { ...fields, message: this.message }
 }
 
-/** What Node calls with itself; Bun and Deno's `node:util` do so too. */
+/** The function that Node passes to the printer, as Bun and Deno's `node:util` do. */
 type Inspect = (value: unknown, options: object) => string
 
 function print(this: Shown, depth: number | null, options: object = {}, inspect?: Inspect): string {

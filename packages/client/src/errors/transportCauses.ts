@@ -1,10 +1,13 @@
-/** What codes and words of the libraries and runtimes below us mean. */
+/** What the codes and messages of libraries and runtimes mean. */
 
 type Kind = "dns" | "refused" | "reset" | "tls" | "closed" | "other"
-/** The limits that a transport keeps. */
+/** The limits that a transport enforces. */
 export type Phase = "connect" | "response" | "idle"
 
-/** Codes of Node, its two resolvers, undici, our HTTP/2, OpenSSL (certificates, keys, handshakes) and Bun; all others are `other`. */
+/**
+ * Codes of Node, its two resolvers, undici, our HTTP/2, OpenSSL (certificates, keys, handshakes) and Bun. All others
+ * are `other`.
+ */
 const codes: ReadonlyArray<readonly [kind: Kind, codes: RegExp]> = [
   [
     "dns",
@@ -43,7 +46,7 @@ export const names: Readonly<Partial<Record<Kind, string>>> = {
   other: "the request failed"
 }
 
-/** What a transport refuses to send, by its code: undici's, Node's own, and those of an origin that speaks HTTP/2. */
+/** What a transport refuses to send, by its code: codes of undici, of Node, and of an HTTP/2 server. */
 export const refusedCodes: ReadonlyArray<readonly [field: string, codes: RegExp]> = [
   [
     "headers",
@@ -54,7 +57,10 @@ export const refusedCodes: ReadonlyArray<readonly [field: string, codes: RegExp]
   ["headers.content-length", /^UND_ERR_REQ_CONTENT_LENGTH_MISMATCH$/]
 ]
 
-/** The same in words, where there is no code: the runtimes' own `Request`, the port list of the fetch standard, Deno's permissions. */
+/**
+ * The same by message, if there is no code: the runtimes' own `Request`, the port list of the fetch standard, Deno's
+ * permissions.
+ */
 export const refusedWords: ReadonlyArray<readonly [field: string, words: RegExp]> = [
   ["body", /cannot have (a )?body/i],
   ["url", /^bad port$|unknown scheme|scheme .*not supported|^Requires net access to /i],
@@ -63,30 +69,33 @@ export const refusedWords: ReadonlyArray<readonly [field: string, words: RegExp]
   ["multipart", /blob could not be read/i]
 ]
 
-/** Lengths that are known are compared before, and a file is opened when it is read: these come out behind the head. */
+/**
+ * Found after the request headers were sent: known lengths are checked before, but a file is opened only when it is
+ * read.
+ */
 export const foundLate = /^UND_ERR_REQ_CONTENT_LENGTH_MISMATCH$|blob could not be read/i
 
-/** undici's, for a dispatcher that is no longer there. */
+/** undici's codes for a dispatcher that was closed. */
 export const released = /^UND_ERR_(CLOSED|DESTROYED)$/
 
 /**
- * What the next attempt would meet again: a dispatcher that is gone, too many content codings, a body that is not what its
- * coding says or gives no bytes, a head that is too large, a SOCKS proxy that knows us not or does not do what it is asked.
+ * Failures that the next attempt would repeat: a closed dispatcher, too many content codings, a body that does not
+ * match its coding or is no bytes, response headers that are too large, a SOCKS proxy that rejects us or its command.
  */
 export const final =
   /^(UND_ERR_(CLOSED|DESTROYED|HEADERS_OVERFLOW)|ERR_TOO_MANY_CODINGS|ERR_CODED_BODY_CORRUPT|ERR_NOT_BYTES|ERR_SOCKS_(NO_METHOD|AUTHENTICATION|NOT_ALLOWED|NAME_TOO_LONG|(COMMAND|ADDRESS_TYPE)_NOT_SUPPORTED))$/
 
-/** What a library says in too few words. */
+/** Messages for codes whose own message is too short. */
 export const explained: Readonly<Record<string, string>> = {
   UND_ERR_HEADERS_OVERFLOW: "the head of the response is larger than the transport takes"
 }
 
-/** Of the Node transport, for what was not sent and has no code of its own. */
+/** The Node transport's code for a request that was not sent and has no code of its own. */
 export const withoutCode = "ERR_NOT_SENT"
 
 /**
- * Runtimes without codes say it in words: Deno (hyper's and the system's), Cloudflare, undici's fetch for a body cut off. The
- * browsers' own words (`Failed to fetch`, `Load failed`) tell nothing apart.
+ * Messages of runtimes without codes: Deno (hyper's and the system's), Cloudflare, undici's fetch for a truncated
+ * body. The browsers' messages (`Failed to fetch`, `Load failed`) do not say what failed.
  */
 const words: ReadonlyArray<readonly [kind: Kind, words: RegExp]> = [
   ["tls", /certificate|TLS handshake|HandshakeFailure|received fatal alert/i],
@@ -99,34 +108,43 @@ const words: ReadonlyArray<readonly [kind: Kind, words: RegExp]> = [
   ]
 ]
 
-/** The calls of Node's two resolvers: c-ares has codes that others have as well (`ECONNREFUSED`, `ECANCELLED`, `EOF`). */
+/** The calls of Node's two resolvers. c-ares shares codes with other calls (`ECONNREFUSED`, `ECANCELLED`, `EOF`). */
 const resolving = /^(getaddrinfo|query|getHostBy)/
 
-/** What a chain of causes says of a failure. */
+/** What a chain of causes says about a failure. */
 export interface Found {
   readonly code: string | undefined
   readonly message: string
-  /** The system's call that failed. */
+  /** The system call that failed. */
   readonly syscall?: string | undefined
 }
 
 export const kindOf = ({ code, message, syscall }: Found): Kind => {
   if (syscall !== undefined && resolving.test(syscall)) return "dns"
-  const [table, said] = code === undefined ? [words, message] : [codes, code]
-  return table.find(([, known]) => known.test(said))?.[0] ?? "other"
+  const [table, text] = code === undefined ? [words, message] : [codes, code]
+  return table.find(([, known]) => known.test(text))?.[0] ?? "other"
 }
 
-/** What never reached a server; a reset or a close may have come after it acted. */
+/** Kinds that never reached a server. A reset or a close may come after the server acted. */
 const unsent: ReadonlySet<Kind> = new Set(["dns", "refused", "tls"])
 
-/** What TLS fails with where records of a connection that was established arrive damaged: by then a server may have acted. */
+/**
+ * Failures of TLS after the connection was established: records arrived damaged, and the server may have acted by
+ * then.
+ */
 const damaged = /bad.?record|decryption.failed|record.overflow|unexpected.eof/i
 
-/** Before a byte was written: hyper's word, Bun's code, and Node's word for TLS that ended in its handshake. */
+/**
+ * Failures before a byte was written: hyper's message, Bun's code, and Node's message for TLS that ended in its
+ * handshake.
+ */
 const unconnected =
   /client error \(Connect\)|^FailedToOpenSocket$|before secure TLS connection was established/
 
-/** Whether nothing of a request can have been written, where nobody says so. A body that breaks off had a request. */
+/**
+ * Whether no byte of a request can have been written, as far as the cause tells. A body that breaks off had a
+ * request.
+ */
 export const isUnsent = (kind: Kind, { code, message, syscall }: Found): boolean => {
   if (unconnected.test(code ?? "") || unconnected.test(message)) return true
   return unsent.has(kind) && !(kind === "tls" && (syscall === "read" || damaged.test(`${code} ${message}`)))

@@ -1,6 +1,4 @@
-/**
- * A walk over pages: each page is a call of its own with its own retries, asked for when the one before it has been taken.
- */
+/** A walk over pages. Each page is a call with its own retries, sent when the page before it has been taken. */
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -24,15 +22,15 @@ import * as Redirects from "../transport/Redirects.js"
 import * as RequestBody from "../wire/RequestBody.js"
 
 /**
- * The pages of a request, from the one it asks for to the last. A page that was handed out is never asked for again, and a
- * walk that would not end fails with a `PaginationError` behind the last page that was new.
+ * The pages of a request, from the first one to the last. A page is never requested twice. A walk that would not end
+ * fails with a `PaginationError` after the last new page.
  */
 export const pages = <Page, Item, E>(
   core: Core.Core,
   request: ApiRequest.PageRequest<Page, Item, E>
 ): Stream.Stream<Page, ApiError.ApiError | E> => Stream.map(walk(core, request), ({ page }) => page)
 
-/** The items of all pages, those of one page as one chunk. */
+/** The items of all pages; those of one page arrive as one chunk. */
 export const items = <Page, Item, E>(
   core: Core.Core,
   request: ApiRequest.PageRequest<Page, Item, E>
@@ -48,7 +46,7 @@ const listOf = <Item>(items: Iterable<Item>): Chunk.Chunk<Item> => {
   throw new TypeError("it must return a list")
 }
 
-/** A page, and its call: `count` pages have come with it. */
+/** A page, and its call. `count` pages have come, this one included. */
 interface Visited<Page> {
   readonly page: Page
   readonly call: Call.Call
@@ -62,9 +60,9 @@ const walk = <Page, Item, E>(
   const { pagination } = request
   const checked = pagination.maxPages >= 1 ? core : { ...core, problem: badMaxPages }
   const visited = Stream.suspend(() => {
-    const asked = new Set<string>()
+    const seen = new Set<string>()
     return Stream.paginateEffect({ request, index: 0 }, (step: Step<Page, Item, E>) =>
-      step.problem === undefined ? visit(checked, step, asked) : Effect.fail(step.problem)
+      step.problem === undefined ? visit(checked, step, seen) : Effect.fail(step.problem)
     )
   })
   return pagination.prefetch ? ahead(visited) : visited
@@ -75,23 +73,23 @@ const badMaxPages = invalid("pagination.maxPages", "must be a number of at least
 interface Step<Page, Item, E> {
   readonly request: ApiRequest.PageRequest<Page, Item, E>
   readonly index: number
-  /** Whether the page before it gave the body. */
+  /** Whether the page before set the body. */
   readonly hasOwnBody?: boolean | undefined
-  /** The page that named the URL, where one did. */
-  readonly from?: Answered | undefined
-  /** Why there is no next page, behind the last that came. */
+  /** The page that named the URL, if one did. */
+  readonly from?: Previous | undefined
+  /** Why there is no next page after the last one. */
   readonly problem?: ApiError.PaginationError | undefined
 }
 
-interface Answered extends Redirects.Answered {
+interface Previous extends Redirects.Answered {
   readonly call: Call.Call
 }
 
-/** One page, and what asks for the next. A walk is a loop once it would ask for what it has asked for before. */
+/** Visits one page and finds the next step. A walk that would repeat a request is a loop. */
 const visit = <Page, Item, E>(
   core: Core.Core,
   step: Step<Page, Item, E>,
-  asked: Set<string>
+  seen: Set<string>
 ): Effect.Effect<readonly [Visited<Page>, Option.Option<Step<Page, Item, E>>], ApiError.ApiError | E> => {
   const { from, index, request } = step
   const { maxPages } = request.pagination
@@ -104,9 +102,9 @@ const visit = <Page, Item, E>(
     if (refusal !== undefined) return fail(`the next page is not asked for: ${refusal}`)
     const { encoded } = call
     const key = keyOf(encoded, step)
-    if (asked.has(key)) return fail("the same cursor came twice")
+    if (seen.has(key)) return fail("the same cursor came twice")
     if (index >= maxPages) return fail(`there are more than ${maxPages} pages`)
-    asked.add(key)
+    seen.add(key)
     return Effect.map(
       Execution.run(core, call, request, (_call, { askedUrl, headers, url }, page: Page) => ({
         askedUrl,
@@ -134,8 +132,8 @@ const visit = <Page, Item, E>(
 
 type Visiting<Page, Item, E> = readonly [Visited<Page>, Option.Option<Step<Page, Item, E>>]
 
-/** What a later page of an origin may see, by the rules of redirects; or why it is not asked for. */
-const restrict = (call: Call.Call, from: Answered): string | undefined => {
+/** Limits what a later page may send, by the rules of redirects. Returns why the page is not requested, if so. */
+const restrict = (call: Call.Call, from: Previous): string | undefined => {
   call.usedCredentials.push(...from.call.usedCredentials)
   const redactor = CallSecrets.redactor(call)
   const restricted = Redirects.restrict(call.config, redactor, from, call.encoded, () =>
@@ -146,7 +144,10 @@ const restrict = (call: Call.Call, from: Answered): string | undefined => {
   return undefined
 }
 
-/** What a request asks for. A streamed body cannot be compared; the boundary of a form is another one each time. */
+/**
+ * The identity of a request in a walk. A streamed body cannot be compared, and the boundary of a form differs each
+ * time.
+ */
 const keyOf = (
   { body, url }: RequestEncoder.EncodedRequest,
   { hasOwnBody, index }: { readonly hasOwnBody?: boolean | undefined; readonly index: number }
@@ -163,11 +164,11 @@ const badNext = "next must return { query }, { body } or { url }, or undefined a
 
 const unfit = (reason: string): Either.Either<never, ResponseError.PageProblem> => Either.left({ reason })
 
-/** What asks for the next page: nothing after the last one, or the reason why there is none though there should be. */
+/** The step to the next page: none after the last one, or the problem that prevents it. */
 const onward = <Page, Item, E>(
   { from, index, request }: Step<Page, Item, E>,
-  answered: Answered,
-  asked: RequestEncoder.EncodedRequest,
+  previous: Previous,
+  sent: RequestEncoder.EncodedRequest,
   next: unknown
 ): Either.Either<Option.Option<Step<Page, Item, E>>, ResponseError.PageProblem> => {
   if (next === undefined || next === null) return Either.right(Option.none())
@@ -175,8 +176,8 @@ const onward = <Page, Item, E>(
   const { body, query, url } = next
   if (url === undefined && query === undefined && body === undefined) return unfit(badNext)
   if (query !== undefined && !isPlainObject(query)) return unfit(badNext)
-  // A link goes on from the request that was answered, which a redirect may have turned into a GET.
-  const { replayable } = url === undefined ? asked : answered.encoded
+  // A link continues from the request that got the response, which a redirect may have turned into a GET.
+  const { replayable } = url === undefined ? sent : previous.encoded
   if (body === undefined && !replayable) return unfit("the body cannot be sent again")
   const changed = (request: ApiRequest.PageRequest<Page, Item, E>) => {
     const queried = query === undefined ? request : ApiRequest.override(request, { query })
@@ -185,16 +186,16 @@ const onward = <Page, Item, E>(
   const after = { index: index + 1, hasOwnBody: body !== undefined }
   if (url === undefined) return Either.right(Option.some({ ...after, request: changed(request), from }))
   if (typeof url !== "string") return unfit(badNext)
-  const to = Redirects.locate(answered.url, url)
+  const to = Redirects.locate(previous.url, url)
   if (typeof to === "string") return unfit(`the next page is not asked for: ${to}`)
   const moved = ApiRequest.atUrl(
-    answered.encoded.method === request.method ? request : asGet(request),
+    previous.encoded.method === request.method ? request : asGet(request),
     to.href
   )
-  return Either.right(Option.some({ ...after, request: changed(moved), from: answered }))
+  return Either.right(Option.some({ ...after, request: changed(moved), from: previous }))
 }
 
-/** The request as a redirect left it. */
+/** The request that a redirect turned into a GET. */
 const asGet = <R extends ApiRequest.Request>(request: R): R =>
   Object.assign(RequestChanges.withOptions(request, { ...noBody, idempotencyKey: undefined }), {
     method: "GET"
@@ -202,7 +203,7 @@ const asGet = <R extends ApiRequest.Request>(request: R): R =>
 
 const noBody = Object.fromEntries(RequestBody.kinds.map((kind) => [kind, undefined]))
 
-/** Runs a function of the caller's. */
+/** Runs a function of the caller. */
 const trying = <A>(name: string, run: () => A): Either.Either<A, ResponseError.PageProblem> =>
   Either.try({
     try: run,
@@ -220,7 +221,7 @@ const attempt = <A>(
 ): Effect.Effect<A, ApiError.PaginationError> =>
   Either.mapLeft(trying(name, run), (problem) => ResponseError.pagination(call, problem, count))
 
-/** Asks for one page while the one before it is worked on. `Stream.buffer` asks for two: one it holds, one it offers. */
+/** Requests one page ahead. `Stream.buffer` would request two: one that it holds, one that it offers. */
 const ahead = <A, E>(walk: Stream.Stream<A, E>): Stream.Stream<A, E> =>
   Stream.unwrapScoped(
     Effect.map(Effect.all([Stream.toPull(walk), Effect.scope]), ([pull, scope]) => {

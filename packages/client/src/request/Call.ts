@@ -1,4 +1,4 @@
-/** One call while it runs: what its errors say of it, and what they must not say. */
+/** One call while it runs. */
 import type * as Clock from "effect/Clock"
 import type * as ApiConfig from "../config/ApiConfig.js"
 import type * as Middleware from "../config/Middleware.js"
@@ -13,37 +13,37 @@ import type * as ApiRequest from "./ApiRequest.js"
 import type * as RequestEncoder from "./RequestEncoder.js"
 
 /**
- * A request on its way, with the client's settings and its own laid over each other. `encoded` is the request of the hop that
- * the call has reached, `attempts` the ledger, `omitted` how many of its lines were left out, `issued` every credential that
- * went out.
+ * A request that is running. `encoded` is the request of the current hop, `attempts` the ledger, `omitted` the number
+ * of ledger lines that were dropped, and `usedCredentials` every credential that was sent.
  */
 export interface Call extends Attempts.Retried {
   readonly request: ApiRequest.Request
   readonly config: ApiConfig.ApiConfig
   readonly timeouts: Timeouts.Timeouts
   readonly retry: RetryPolicy.Resolved
-  /** The client's and the request's own, the outermost first. */
+  /** The client's middleware, then the request's own; the outermost first. */
   readonly middleware: ReadonlyArray<Middleware.Middleware>
   encoded: RequestEncoder.EncodedRequest
-  /** Where redirects have led; `undefined` before the first. */
+  /** Where redirects have led; `undefined` before the first one. */
   redirected: Redirected | undefined
   readonly startedAt: number
-  /** When the call must be over, by the clock that only goes on. */
+  /** When the call must be over, by the monotonic clock. */
   readonly deadline: number
-  /** When its last attempt began, by the same clock. */
+  /** When the last attempt began, by the monotonic clock. */
   begunAt: bigint
   attempts: Array<ApiError.Attempt>
   omitted: number
   readonly usedCredentials: Array<Credentials.Resolved>
-  /** The body of the last error answer, unredacted, for the caller's own `failure` schema. Never shown. */
-  /** Headers of requests as middleware has sent them. */
+  /** The headers of requests that middleware has changed: they may hold secrets. */
   sent: Array<Readonly<Record<string, string>>> | undefined
+  /** The last error body, unredacted, for the caller's own `failure` schema. It is never shown. */
   lastErrorBody: { readonly status: number; readonly body: ResponseDecoder.Body } | undefined
 }
 
 /**
- * What a call keeps of its redirects. A retry begins with `first`, behind `firstHops` hops; `hops` counts those up to the
- * request that is sent now. `processed`: a redirect has asked for a GET in place of the request, so a server has acted on it.
+ * Where redirects have led. A retry starts with `first`, after `firstHops` hops; `hops` counts the hops up to the
+ * current request. `processed` means that a redirect asked for a GET instead of the request, so a server has acted on
+ * it.
  */
 export interface Redirected {
   readonly first: RequestEncoder.EncodedRequest
@@ -53,9 +53,9 @@ export interface Redirected {
 }
 
 /**
- * A call with its ledger empty. A class, as are all things that live as long as a call: V8 counts how long the objects of a
- * literal live, takes a warming-up program for their usual day, and then puts each of them where only a full collection
- * finds it, with all that it refers to.
+ * A new call. A class, like everything that lives as long as a call: V8 tracks how long the objects of a literal
+ * survive. A program that warms up teaches it to allocate them in the old generation, where only a major GC frees
+ * them and all they refer to.
  */
 class Begun implements Call {
   readonly request: ApiRequest.Request
@@ -95,7 +95,7 @@ class Begun implements Call {
   }
 }
 
-/** A call with its ledger empty. */
+/** Makes a call with an empty ledger. */
 export const make = (
   request: ApiRequest.Request,
   config: ApiConfig.ApiConfig,
@@ -107,7 +107,7 @@ export const make = (
   middleware?: ReadonlyArray<Middleware.Middleware>
 ): Call => new Begun(request, config, timeouts, retry, encoded, clock, deadline, middleware)
 
-/** Goes back to the request that an attempt begins with. */
+/** Goes back to the request that an attempt starts with. */
 export const restart = (call: Call): void => {
   const { redirected } = call
   if (redirected === undefined) return
@@ -116,7 +116,8 @@ export const restart = (call: Call): void => {
 }
 
 /**
- * Notes that a redirect asks for a GET in place of the request: a server has acted on the request, so it is never sent again.
+ * Notes that a redirect asked for a GET instead of the request. A server has acted on the request, so it is never
+ * sent again.
  */
 export const processed = (call: Call): void => {
   const { encoded, redirected } = call
@@ -124,9 +125,7 @@ export const processed = (call: Call): void => {
   call.redirected = { first: encoded, firstHops: hops, hops, processed: true }
 }
 
-/**
- * Goes on to the next hop. Once a server has acted on the call's own request, a retry repeats the last hop.
- */
+/** Goes on to the next hop. After a server has acted on the original request, a retry repeats the last hop. */
 export const goOn = (call: Call, next: RequestEncoder.EncodedRequest): void => {
   const { first, firstHops, hops, processed } = call.redirected ?? notRedirected(call)
   call.redirected = processed
@@ -143,8 +142,8 @@ const notRedirected = ({ encoded }: Call): Redirected => ({
 })
 
 /**
- * Whether the request names an error of the caller's own for a status: to the caller that is an answer like any other, and so
- * it is to telemetry.
+ * Whether the request's `failure` names a status. The caller expects such a response, so telemetry does not count it
+ * as an error.
  */
 export const isNamed = (call: Call, status: number | undefined): boolean =>
   status !== undefined && Object.hasOwn(call.request.failure, status)

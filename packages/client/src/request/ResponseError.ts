@@ -32,7 +32,7 @@ export const undecodable = (
   { parsed, path, reason, thrown }: ApiSchema.DecodeFailure
 ): ApiError.ResponseValidationError => {
   const { excerpt, redactor } = CallError.quoteBytes(call, bytes, false, parsed?.value)
-  const message = `the answer (${head.status}) does not fit: ${reason}`
+  const message = `the response (${head.status}) does not fit: ${reason}`
   return new ApiError.ResponseValidationError({
     ...CallError.ofResponse(call, head, message, redactor),
     attempts: call.attempts,

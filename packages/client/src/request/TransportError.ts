@@ -1,6 +1,7 @@
 /**
- * What a failed send or read means, found along the chain of causes: the code stands in `cause.code` (undici, node:http) or
- * `cause.cause.code` (fetch), behind an `AggregateError` where several addresses were tried.
+ * The error of a failed send or read, found along the chain of causes. The code is in `cause.code` (undici,
+ * node:http) or `cause.cause.code` (fetch), and in the first error of an `AggregateError` if several addresses were
+ * tried.
  */
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import * as Duration from "effect/Duration"
@@ -37,52 +38,51 @@ interface Found {
 const numeric = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined)
 
 /**
- * The first code along a chain of causes, with the message and the status that stand beside it; without any code the innermost
- * message. `syscall` is the call of the system's that failed, the first where a failure was wrapped; `connecting` says that it was
- * before the connection was established; `limit` is one that passed, in milliseconds,
- * where it is none of the call's own.
+ * The first code along a chain of causes, with the message and the status beside it; without any code, the innermost
+ * message. `syscall` is the first system call that failed. `connecting` means that the connection was not established
+ * yet. `limit`, in milliseconds, is a limit that passed and is none of the call's own.
  */
 export const findCode = (error: unknown): Found => {
   let message = ""
   let syscall: string | undefined
   let current = error
-  // Deep enough for every library below us, and a chain that loops ends.
+  // Deep enough for every library below, and finite for a chain that loops.
   for (let depth = 0; depth < 8 && Predicate.isObject(current); depth++) {
-    // Node's own has the code of the first address it tried, and no message.
+    // Node's own error has the code of the first address that it tried, and no message.
     if (current instanceof AggregateError && current.errors.length > 0) {
       current = current.errors[0]
       continue
     }
-    const told: { readonly [K in keyof Found | "cause"]?: unknown } = current
-    if (typeof told.message === "string" && told.message !== "") message = told.message
-    if (syscall === undefined && typeof told.syscall === "string") syscall = told.syscall
-    if (typeof told.code === "string") {
+    const fields: { readonly [K in keyof Found | "cause"]?: unknown } = current
+    if (typeof fields.message === "string" && fields.message !== "") message = fields.message
+    if (syscall === undefined && typeof fields.syscall === "string") syscall = fields.syscall
+    if (typeof fields.code === "string") {
       return {
-        code: told.code,
+        code: fields.code,
         message,
         connecting: syscall === "connect",
         syscall,
-        status: numeric(told.status),
-        limit: numeric(told.limit)
+        status: numeric(fields.status),
+        limit: numeric(fields.limit)
       }
     }
-    current = told.cause
+    current = fields.cause
   }
   return { code: undefined, message, connecting: syscall === "connect", syscall }
 }
 
-/** Whether a failure is an answer whose status somebody filtered out. */
+/** Whether a failure is a response that somebody filtered out by its status. */
 export const isStatusCode = (
   error: HttpClientError.HttpClientError
 ): error is HttpClientError.ResponseError => error._tag === "ResponseError" && error.reason === "StatusCode"
 
-/** The platform has one reason, `Decode`, for a body that broke off and for one that says something else. */
+/** The platform has one reason, `Decode`, for a body that broke off and for one that does not fit. */
 const isMisfit = (cause: unknown): boolean =>
   cause instanceof SyntaxError || Predicate.isTagged(cause, "ParseError")
 
-/** The tagged error of a failure below us. */
+/** The tagged error of a failure of the platform. */
 export const from = (call: Call.Call, error: HttpClientError.HttpClientError): ApiError.ApiError => {
-  // A body that we guard ourselves fails with our own error inside the platform's.
+  // A guarded body fails with an error of ours inside the platform's.
   if (ApiError.isApiError(error.cause)) return error.cause
   if (error._tag === "RequestError" && error.reason !== "Transport") {
     const field = error.reason === "InvalidUrl" ? "url" : "body"
@@ -90,29 +90,29 @@ export const from = (call: Call.Call, error: HttpClientError.HttpClientError): A
     return invalidRequest(call, field, reason, "not-sent", error.cause)
   }
   if (error._tag === "ResponseError" && isMisfit(error.cause)) {
-    return ResponseError.unreadable(call, error.response, "does not fit what was asked of it")
+    return ResponseError.unreadable(call, error.response, "does not fit the expected type")
   }
   return fromCause(call, error.cause, "transport", error._tag === "RequestError" ? "sending" : "reading")
 }
 
 /**
- * The same for what a middleware failed with, whose cause is the program's own; and so is an error of another kind, which plain
- * JavaScript may fail with.
+ * The same for a failure of a middleware. Its cause is the program's own, and so is an error of another kind, which
+ * plain JavaScript may fail with.
  */
 export const fromMiddleware = (
   call: Call.Call,
   error: HttpClientError.HttpClientError
 ): ApiError.ApiError => {
   const isPlatform = HttpClientError.isHttpClientError(error)
-  const told = isPlatform ? from(call, error) : fromCause(call, error, "transport")
+  const tagged = isPlatform ? from(call, error) : fromCause(call, error, "transport")
   const { cause } = isPlatform ? error : { cause: error }
-  if (told === cause || told.cause !== undefined) return told
-  return ApiError.update(told, ownCause(cause, CallSecrets.redactor(call).text))
+  if (tagged === cause || tagged.cause !== undefined) return tagged
+  return ApiError.update(tagged, ownCause(cause, CallSecrets.redactor(call).text))
 }
 
 /**
- * The tagged error of a cause. `owner` says whose limits its timers keep: a transport with limits of its own may give up
- * below ours.
+ * The tagged error of a cause. `owner` is who set the limits of its timers: a transport with limits of its own may
+ * give up before the call's limits.
  */
 export const fromCause = (
   call: Call.Call,
@@ -126,7 +126,7 @@ export const fromCause = (
   const refused =
     doing === "sending" && !denied ? refusalOf(code, message, connecting || owner === "transport") : undefined
   if (refused !== undefined) return invalidRequest(call, ...refused, cause)
-  // The system gives one code for a connection that does not come to stand and for one that went dead.
+  // The system has one code for a connection that was never established and for one that went dead.
   const phase = code === undefined ? undefined : code === "ETIMEDOUT" && connecting ? "connect" : phases[code]
   if (phase !== undefined) {
     if (code === "ERR_NO_FREE_CONNECTION") return timeout(call, phase, limit ?? call.timeouts[phase], message)
@@ -137,8 +137,8 @@ export const fromCause = (
     return timeout(call, phase, call.timeouts[phase], own)
   }
   const kind = kindOf(found)
-  const told = explained[code ?? ""] ?? message
-  const detail = told === "" ? "" : `: ${told}`
+  const text = explained[code ?? ""] ?? message
+  const detail = text === "" ? "" : `: ${text}`
   return new ApiError.ConnectionError({
     ...CallError.ofCall(
       call,
@@ -154,30 +154,30 @@ export const fromCause = (
 type Refusal = readonly [field: string, reason: string, delivery: ApiError.Delivery]
 
 /**
- * What is wrong with a request that was refused where it was to be sent. `unwritten` says that nothing of it was: a dispatcher
- * that is destroyed gives the same code to those under way.
+ * What is wrong with a request that the transport refused. `unwritten` means that no byte was written: a destroyed
+ * dispatcher gives the same code to requests in flight.
  */
 const refusalOf = (code: string | undefined, message: string, unwritten: boolean): Refusal | undefined => {
   if (code !== undefined && released.test(code)) {
     return unwritten ? ["transport", "has been closed", "not-sent"] : undefined
   }
-  const told = code === undefined || code === withoutCode ? undefined : code
-  const table = told === undefined ? refusedWords : refusedCodes
-  const field = table.find(([, refused]) => refused.test(told ?? message))?.[0]
-  const delivery = foundLate.test(told ?? message) ? "maybe-applied" : "not-sent"
+  const known = code === undefined || code === withoutCode ? undefined : code
+  const table = known === undefined ? refusedWords : refusedCodes
+  const field = table.find(([, refused]) => refused.test(known ?? message))?.[0]
+  const delivery = foundLate.test(known ?? message) ? "maybe-applied" : "not-sent"
   return field === undefined ? undefined : [field, `cannot be sent: ${message}`, delivery]
 }
 
 /**
- * A proxy that says no: 407, as a rule. It has handed nothing on, and will say it again; with a 5xx it may not. The words are
- * undici's, whose dispatchers have no code for it.
+ * Whether a proxy refused the request: with a 407, as a rule. It has passed nothing on and will refuse again, but
+ * with a 5xx it may not. undici's dispatchers have no code for it, so their message is matched.
  */
 const isDenied = (code: string | undefined, status: number | undefined, message: string): boolean =>
   code === "ERR_PROXY_STATUS"
     ? status !== undefined && status < 500
     : /^Proxy (response|Authentication Required) \(4\d\d\)/.test(message)
 
-/** A limit that passed. */
+/** The error of a limit that passed. */
 export const timeout = (
   call: Call.Call,
   phase: ApiError.TimeoutError["phase"],
@@ -191,7 +191,7 @@ export const timeout = (
     limit: Duration.millis(millis)
   })
 
-/** A request that cannot be sent as it was written, noticed while it was on its way. */
+/** A request that cannot be sent as written, found while it was in flight. */
 export const invalidRequest = (
   call: Call.Call,
   field: string,

@@ -1,7 +1,7 @@
 /**
- * When a server asks to be left alone for a while: `retry-after-ms` and `retry-after` as a duration.
+ * How long a server asks a client to wait: `retry-after-ms` and `retry-after` as a duration.
  *
- * Pure: the caller brings the time, so a test needs no clock.
+ * Pure: the caller passes the time, so a test needs no clock.
  *
  * @since 0.1.0
  */
@@ -21,10 +21,9 @@ const month = `(?<month>${monthNames.join("|")})`
 const time = "(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)"
 
 /**
- * RFC 9110 section 5.6.7: IMF-fixdate, RFC 850, asctime. Case-sensitive and of fixed width, so `Date.parse`,
- * which takes `"2"`, `"May"` and local times, has no say. The day name must be a day name but need not fit
- * the date: the date alone says when, and to drop a hint over it would be to come back sooner than the
- * server asked.
+ * RFC 9110 section 5.6.7: IMF-fixdate, RFC 850, asctime, case-sensitive and of fixed width. `Date.parse` would also
+ * take `"2"`, `"May"` and local times. The day name need not fit the date: to drop a hint over a wrong name would
+ * mean to come back sooner than the server asked.
  */
 const forms: ReadonlyArray<RegExp> = [
   new RegExp(`^(?:${dayNames}), (?<day>\\d\\d) ${month} (?<year>\\d{4}) ${time} GMT$`),
@@ -49,9 +48,7 @@ const instant = (
   return date.setUTCHours(hour, minute, second)
 }
 
-/**
- * The latest year with these digits that puts the date no more than 50 years ahead (RFC 9110 section 5.6.7).
- */
+/** The latest year with these digits that is at most 50 years ahead (RFC 9110 section 5.6.7). */
 const fullYear = (twoDigits: number, at: (year: number) => number | undefined, nowMillis: number): number => {
   const limit = new Date(nowMillis)
   const limitYear = limit.getUTCFullYear() + 50
@@ -72,7 +69,7 @@ const parseDate = (text: string, nowMillis: number): number | undefined => {
   return undefined
 }
 
-/** A hint counts when it is more than nothing: also after `Duration` has rounded it to whole nanoseconds. */
+/** A hint counts if it is more than zero, even after `Duration` has rounded it to whole nanoseconds. */
 const hint = (millis: number | undefined): Option.Option<Duration.Duration> => {
   if (millis === undefined || !Number.isFinite(millis) || millis <= 0) return Option.none()
   const duration = Duration.millis(millis)
@@ -82,10 +79,9 @@ const hint = (millis: number | undefined): Option.Option<Duration.Duration> => {
 /**
  * How long the server asked the client to wait, counted from `nowMillis` (milliseconds since the epoch).
  *
- * Header names must be lower-case. `retry-after-ms`, in milliseconds, is asked first; `retry-after` is
- * seconds (a fraction is allowed) or an HTTP-date in one of the three forms of RFC 9110 section 5.6.7, and
- * nothing looser. A number is digits with an optional fraction, and the whole value must be one. A hint that
- * is zero, past, infinite or garbage is none.
+ * Header names must be lower-case. `retry-after-ms`, in milliseconds, takes precedence. `retry-after` is seconds (a
+ * fraction is allowed) or an HTTP-date in one of the three forms of RFC 9110 section 5.6.7. A number is digits with
+ * an optional fraction, and must be the whole value. A hint that is zero, past, infinite or malformed is ignored.
  *
  * @example
  * ```ts

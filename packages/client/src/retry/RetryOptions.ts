@@ -1,4 +1,4 @@
-/** What a client can be told of its retries. */
+/** The options of retries. */
 import type * as Duration from "effect/Duration"
 import type { InvalidInput } from "../shared/invalid.js"
 import * as Settings from "../shared/settings.js"
@@ -16,38 +16,44 @@ export interface Options {
   readonly initialDelay?: Duration.DurationInput | undefined
   /** The longest backoff (8 s). */
   readonly maxDelay?: Duration.DurationInput | undefined
-  /** By how much of it random jitter may shorten a backoff, 0 to 1 (0.25). */
+  /** The share by which random jitter may shorten a backoff, 0 to 1 (0.25). */
   readonly jitter?: number | undefined
   /** The longest wait that a server may ask for (60 s). */
   readonly maxRetryAfter?: Duration.DurationInput | undefined
-  /** When a server asks for longer: the call ends with the error (`"fail"`, default), or waits as without a hint (`"backoff"`). */
+  /**
+   * When a server asks for longer: `"fail"` ends the call with the error (default), `"backoff"` waits as without a
+   * hint.
+   */
   readonly onLongRetryAfter?: "fail" | "backoff" | undefined
   /**
-   * Whether POST and PATCH without an idempotency key are retried: `"always"` (default), `"when-safe"` (only where the error's
-   * `delivery` is `not-sent` or `rejected`), `"never"`.
+   * Whether to retry POST and PATCH without an idempotency key: `"always"` (default), `"never"`, or `"when-safe"`,
+   * only if the error's `delivery` is `not-sent` or `rejected`.
    */
   readonly retryUnsafe?: "always" | "when-safe" | "never" | undefined
-  /** What a call does inside another client's retry loop: one attempt (`"once"`, default) or its own retries (`"retry"`). */
+  /** Inside another client's retry loop: make one attempt (`"once"`, default), or retry as well (`"retry"`). */
   readonly nested?: "once" | "retry" | undefined
-  /** `false` for none, or its numbers; see `RetryPolicy.Budget`. A client has one budget, which `withOptions` and requests share. */
+  /**
+   * `false` for no budget, or its numbers; see `RetryPolicy.Budget`. `withOptions` and requests share their client's
+   * budget.
+   */
   readonly budget?: false | BudgetOptions | undefined
 }
 
 /**
- * The numbers of a retry budget, in tokens. A retry that the server asked for with a hint (`retry-after`, `retry-after-ms`)
- * takes nothing.
+ * The numbers of a retry budget, in tokens. A retry that the server asked for (`retry-after`, `retry-after-ms`) is
+ * free.
  *
  * @since 0.1.0
  * @category models
  */
 export interface BudgetOptions {
-  /** What the bucket holds when it is full, as it is at first (500). */
+  /** The size of the bucket, which starts full (500). */
   readonly capacity?: number | undefined
-  /** What a retry takes (5). */
+  /** The cost of a retry (5). */
   readonly retryCost?: number | undefined
-  /** What a retry after a timeout takes (10). */
+  /** The cost of a retry after a timeout (10). */
   readonly timeoutCost?: number | undefined
-  /** What a success gives back (1); one that was retried gives back what its retries took. */
+  /** The refund of a success (1). After a retry the refund is at least what the retry cost. */
   readonly successRefund?: number | undefined
 }
 
@@ -60,7 +66,7 @@ const isBudget = /*#__PURE__*/ Settings.fields({
   successRefund: amount
 })
 
-/** Ranges and words are looked at in `RetryPolicy.problem`. */
+/** `RetryPolicy.problem` checks ranges and words. */
 const shape = {
   maxRetries: amount,
   initialDelay: Settings.any,

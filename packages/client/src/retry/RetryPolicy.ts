@@ -1,6 +1,6 @@
 /**
  * Retries in three parts: which errors (a pure table), when (a `Schedule` that honours the server), and a budget that
- * keeps a client from piling onto a server that is down.
+ * keeps a client from overloading a server that is down.
  *
  * @since 0.1.0
  */
@@ -20,7 +20,7 @@ import { type Options, problem as unfitIn } from "./RetryOptions.js"
 export type { BudgetOptions, Options } from "./RetryOptions.js"
 
 /**
- * {@link Options} with every default in place; delays in milliseconds.
+ * {@link Options} with every default applied; delays in milliseconds.
  *
  * @since 0.1.0
  * @category models
@@ -36,12 +36,12 @@ export interface RetryPolicy {
   readonly retryUnsafe: "always" | "when-safe" | "never"
   readonly nested: "once" | "retry"
   readonly budget: false | typeof defaultBudget
-  /** A setting that is unknown, or of the wrong kind. */
+  /** The first setting that is unknown, or of the wrong kind. */
   readonly unfit?: InvalidInput | undefined
 }
 
 /**
- * The policy that classifies and counts, and the schedule that says when.
+ * The policy, which classifies errors and counts retries, and the schedule, which says when.
  *
  * @since 0.1.0
  * @category models
@@ -52,7 +52,7 @@ export interface Resolved {
 }
 
 /**
- * Retries as a user gives them.
+ * The forms in which a user gives retries.
  *
  * @since 0.1.0
  * @category models
@@ -83,7 +83,8 @@ const defaults: RetryPolicy = {
 }
 
 /**
- * A policy from the defaults and what differs from them. What is wrong with it is told when a client is built with it.
+ * Makes a policy from the defaults and the given options. An invalid option is reported when a client is built with
+ * the policy.
  *
  * @example
  * ```ts
@@ -91,7 +92,7 @@ const defaults: RetryPolicy = {
  * import { Schedule } from "effect"
  *
  * const policy = RetryPolicy.make({ maxRetries: 5, maxDelay: "20 seconds" })
- * // The schedule is a value: change it and give it back as `retry`.
+ * // The schedule is a value: change it and pass it as `retry`.
  * const schedule = RetryPolicy.schedule(policy).pipe(Schedule.upTo("1 minute"))
  * ```
  * @since 0.1.0
@@ -100,7 +101,7 @@ const defaults: RetryPolicy = {
 export const make = (options: Options = {}): RetryPolicy => override(defaults, options)
 
 /**
- * The same policy with some of it set anew.
+ * The same policy with other options.
  *
  * @since 0.1.0
  * @category combinators
@@ -154,7 +155,7 @@ const choices: ReadonlyArray<
 ]
 
 /**
- * The first setting of a policy that makes no sense, by its name, or `undefined`.
+ * The first invalid setting of a policy, by its name, or `undefined`.
  *
  * @since 0.1.0
  * @category validation
@@ -185,19 +186,19 @@ export const problem = (policy: RetryPolicy): InvalidInput | undefined => {
 }
 
 /**
- * The wait before a retry by backoff alone: `min(initial x 2^n, max) x (1 - jitter x random)`, `retry` counted from 0 and
- * `random` in [0, 1). Jitter only shortens, so the cap holds.
+ * The backoff before a retry: `min(initial x 2^n, max) x (1 - jitter x random)`. `retry` counts from 0, and `random`
+ * is in [0, 1). Jitter only shortens a wait, so the cap holds.
  *
  * @since 0.1.0
  * @category decisions
  */
 export const backoffMillis = (policy: RetryPolicy, retry: number, random: number): number =>
-  // 2 ** 1024 is infinite, and infinitely often no delay at all would be NaN.
+  // 2 ** 1024 is infinite, and infinity times a delay of zero would be NaN.
   Math.min(policy.initialMillis * 2 ** Math.min(retry, 1023), policy.maxMillis) * (1 - policy.jitter * random)
 
 /**
- * What to make of a server's hint: wait that long, end the call because it is above `maxRetryAfter`, or, as there is
- * none that counts, fall back on the backoff.
+ * What to do about a server's hint: wait that long, end the call because the hint is above `maxRetryAfter`, or back
+ * off as usual without a hint that counts.
  *
  * @since 0.1.0
  * @category decisions
@@ -209,16 +210,21 @@ export const hint = (policy: RetryPolicy, error: ApiError.ApiError): number | "b
   return policy.onLongRetryAfter === "backoff" ? "backoff" : "too-long"
 }
 
-/** Whether the server asked for a retry by a hint, which this wait honours: it is free. @since 0.1.0 @category decisions */
+/**
+ * Whether the server asked for this retry by a hint that the wait honours. Such a retry is free.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
 export const isAskedFor = (policy: RetryPolicy, error: ApiError.ApiError, waitMillis: number): boolean => {
   const hinted = hint(policy, error)
-  // The wait is a difference of two times, and may be a hair short.
+  // The wait is a difference of two times, so it may be slightly short.
   return typeof hinted === "number" && hinted > 0 && waitMillis > hinted - 1
 }
 
 /**
- * When to retry, as a `Schedule` over the errors: never earlier than the server asked, never above the cap where it did
- * not ask, done after `maxRetries` or at a hint above `maxRetryAfter`. Its output is the wait.
+ * When to retry, as a `Schedule` over the errors. It never waits less than the server asked, nor more than the cap
+ * without a hint. It is done after `maxRetries`, or at a hint above `maxRetryAfter`. Its output is the wait.
  *
  * @since 0.1.0
  * @category schedules
@@ -245,8 +251,8 @@ export const schedule = (policy: RetryPolicy): Schedule.Schedule<Duration.Durati
   })
 
 /**
- * Whether an error may be retried at all: the error's own word, then what `retryUnsafe` says of a request that is neither
- * idempotent by its method (RFC 9110, 9.2.2) nor by a key.
+ * Whether an error may be retried at all: the error decides first, then `retryUnsafe` for a request that is
+ * idempotent neither by its method (RFC 9110, 9.2.2) nor by a key.
  *
  * @since 0.1.0
  * @category decisions
@@ -263,22 +269,22 @@ export const allows = (
 }
 
 /**
- * A bucket of tokens that retries are paid from and successes pay into. One bucket serves a client: while a server is
- * down the client soon stops sending everything several times over, and one success after another it starts again.
+ * A bucket of tokens that retries take from and successes refill. A client has one bucket. While a server is down the
+ * client soon stops retrying; as requests succeed again, retries come back.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Budget {
-  /** Takes what a retry after this error costs; `undefined` where the bucket has less than that. */
+  /** Takes the cost of a retry after this error; `undefined` if the bucket holds less. */
   readonly take: (error: ApiError.ApiError) => number | undefined
-  /** A success, and what its retry had cost. */
+  /** Refills after a success. `cost` is what its retry took. */
   readonly giveBack: (cost: number) => void
   readonly tokens: () => number
 }
 
 /**
- * The budget of a policy, full.
+ * The full budget of a policy.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,4 +1,4 @@
-/** The forms in which a client and a request take their retries, laid over each other. */
+/** The forms in which a client and a request take their retries, and how they merge. */
 import * as Either from "effect/Either"
 import * as Schedule from "effect/Schedule"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
@@ -11,10 +11,10 @@ const ofPolicy = (policy: RetryPolicy.RetryPolicy): Resolved => ({
   schedule: RetryPolicy.schedule(policy)
 })
 
-/** The retries of a client that sets none. */
+/** The default retries. */
 export const defaults: Resolved = /*#__PURE__*/ ofPolicy(/*#__PURE__*/ RetryPolicy.make())
 
-/** Whether a value can be retries in any form. */
+/** Whether a value may be retries in any form. */
 export const isRetry = (u: unknown): u is Retry => Settings.isRecord(u) || Schedule.isSchedule(u)
 
 const isSchedule = (retry: Retry): retry is Resolved["schedule"] => Schedule.isSchedule(retry)
@@ -27,8 +27,8 @@ export const isOptions = (retry: Retry): retry is RetryPolicy.Options =>
   !isResolved(retry) && !isSchedule(retry) && !RetryPolicy.isRetryPolicy(retry)
 
 /**
- * Retries laid over others. Single settings are laid over the policy, a schedule says no more than when, and a whole policy
- * takes the place of both.
+ * Merges retries over others. Options merge with the policy, a schedule replaces the schedule, and a policy replaces
+ * both.
  */
 export const lay = (base: Resolved, retry: Retry): Resolved => {
   if (isResolved(retry)) return retry
@@ -36,13 +36,11 @@ export const lay = (base: Resolved, retry: Retry): Resolved => {
   return ofPolicy(RetryPolicy.isRetryPolicy(retry) ? retry : RetryPolicy.override(base.policy, retry))
 }
 
-/** Finds retries that are none at all. What is wrong with single settings {@link resolve} finds. */
+/** Rejects values that are no retries. {@link resolve} checks single options. */
 export const check: Settings.Check = (retry) =>
   isRetry(retry) ? undefined : invalid("", "must be an object of retry settings, a RetryPolicy or a Schedule")
 
-/**
- * Retries in the form the client works with, from any form a user gives. Fails with the setting that is wrong.
- */
+/** Retries in the form that the client uses, from any form. Fails with the invalid setting. */
 export const resolve = (
   retry: Retry | undefined,
   base: Resolved = defaults

@@ -1,15 +1,15 @@
 /**
- * What may be shown. A secret is hidden because it is a `Redacted`, wherever it stands or comes back; some headers and
- * query parameters are hidden by their name as well.
+ * Redaction. A secret is hidden because it is a `Redacted`, wherever it is or comes back. Some headers and query
+ * parameters are hidden by their name as well.
  */
 import * as Redacted from "effect/Redacted"
 import { isPlainObject } from "../shared/isPlainObject.js"
 import * as Scan from "./secretScan.js"
 
-/** What stands where a secret was. */
+/** The text in place of a secret. */
 export const hidden = "<redacted>"
 
-/** Headers whose values are hidden whatever they hold, in lower case. */
+/** Headers whose values are always hidden, in lower case. */
 export const headerNames: ReadonlySet<string> = new Set([
   "authorization",
   "proxy-authorization",
@@ -21,9 +21,7 @@ export const headerNames: ReadonlySet<string> = new Set([
   "x-amz-security-token"
 ])
 
-/**
- * Query parameters whose values are hidden whatever they hold, in lower case: keys and the signatures of presigned URLs.
- */
+/** Query parameters whose values are always hidden, in lower case: keys, and signatures of presigned URLs. */
 export const queryNames: ReadonlySet<string> = new Set([
   "access_token",
   "api_key",
@@ -42,27 +40,27 @@ export const queryNames: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Shows text, headers, URLs and parsed JSON with the secrets taken out. Of a text that was cut off, a secret's start at the
- * end goes too.
+ * Shows text, headers, URLs and parsed JSON without secrets. In a text that was cut, the start of a secret at the end
+ * is hidden too.
  */
 export interface Redactor {
   readonly text: (text: string, options?: { readonly cut?: boolean | undefined }) => string
   readonly headers: (headers: Readonly<Record<string, string>>) => Record<string, string>
   readonly url: (url: string) => string
-  /** Whether `headers` would hide the value of a header, or a part of it. */
+  /** Whether the value of a header is a secret, or holds one. */
   readonly hidesHeader: (name: string, value: string) => boolean
-  /** Whether `url` would hide a part of a query, which is given as a URL spells it. */
+  /** Whether a query, encoded as in a URL, holds a secret. */
   readonly hidesQuery: (query: string) => boolean
   readonly json: (value: unknown) => unknown
 }
 
 /**
- * The secret strings inside a value: every `Redacted` in it, however deep in objects of any class, arrays, maps and sets.
- * Of a `Redacted` that holds no string, every string and number in it is a secret.
+ * The secret strings inside a value: every `Redacted` in it, at any depth of objects, arrays, maps and sets. In a
+ * `Redacted` that holds no string, every string and number is a secret.
  */
 export const collect = (value: unknown, into: Set<string> = new Set()): Set<string> => {
   const seen = { open: new Set<object>(), secret: new Set<object>() }
-  // No recursion: the value is the user's, as deep as it may be.
+  // No recursion: the user's value may be of any depth.
   const rest: Array<readonly [value: unknown, within: keyof typeof seen]> = [[value, "open"]]
   for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
     const [value, within] = next
@@ -78,8 +76,8 @@ export const collect = (value: unknown, into: Set<string> = new Set()): Set<stri
 }
 
 /**
- * A redactor for the given secrets, in every spelling a server or a library may send them back in: as they are,
- * percent-encoded, JSON-escaped, HTML-escaped and base64.
+ * Makes a redactor for the given secrets, in every encoding in which a server or a library may send them back: as
+ * they are, percent-encoded, JSON-escaped, HTML-escaped and base64.
  *
  * @example
  * ```js
@@ -89,15 +87,15 @@ export const collect = (value: unknown, into: Set<string> = new Set()): Set<stri
  * ```
  */
 export const make = (options: {
-  /** What to hide, in all spellings. */
+  /** The secrets to hide, in all encodings. */
   readonly secrets?: Iterable<string>
-  /** Headers to hide besides those that are always hidden. */
+  /** Headers to hide besides {@link headerNames}. */
   readonly headerNames?: Iterable<string> | undefined
-  /** Query parameters to hide besides those that are always hidden. */
+  /** Query parameters to hide besides {@link queryNames}. */
   readonly queryNames?: Iterable<string> | undefined
 }): Redactor => {
   const secrets = new Set(Array.from(options.secrets ?? []).flatMap(secretsIn))
-  // Made when a text is looked at first.
+  // Built when the first text is redacted.
   let patterns: Scan.Patterns | undefined
   const hiddenHeaders = union(headerNames, options.headerNames)
   const hiddenQuery = union(queryNames, options.queryNames)
@@ -158,20 +156,20 @@ export const make = (options: {
 
 let last: { readonly key: string; readonly patterns: Scan.Patterns } | undefined
 
-/** One call after the other has the same secrets. */
+/** Cached, because consecutive calls have the same secrets. */
 const patternsOf = (secrets: ReadonlySet<string>): Scan.Patterns => {
   const key = [...secrets].join("\0")
   if (last?.key !== key || key.length > longestKept) last = { key, patterns: new Scan.Patterns(secrets) }
   return last.patterns
 }
 
-/** What is kept, with all that was found out about it, is small. */
+/** The cache stays small, with everything learned about its patterns. */
 const longestKept = 1024
 
-/** Deeper than any API's answer, and far from the end of the stack. */
+/** Deeper than the responses of APIs, and far from the end of the stack. */
 const maxDepth = 1000
 
-/** A proxy may refuse to be asked. */
+/** A `Proxy` may throw. */
 const isSecret = (value: object): value is Redacted.Redacted<unknown> => {
   try {
     return Redacted.isRedacted(value)
@@ -180,7 +178,7 @@ const isSecret = (value: object): value is Redacted.Redacted<unknown> => {
   }
 }
 
-/** A secret that was wiped has nothing left to hide. */
+/** A wiped secret has nothing left to hide. */
 const unwrap = (redacted: Redacted.Redacted<unknown>): unknown => {
   try {
     return Redacted.value(redacted)
@@ -192,7 +190,7 @@ const unwrap = (redacted: Redacted.Redacted<unknown>): unknown => {
 const isText = (value: unknown): boolean =>
   typeof value === "string" || typeof value === "number" || typeof value === "bigint"
 
-/** What cannot be read, for a getter of it throws, cannot be sent either. */
+/** A value whose getter throws cannot be sent either. */
 const partsOf = (value: object): Iterable<unknown> => {
   try {
     return readParts(value)
@@ -226,12 +224,10 @@ const jsonOf = (value: WithToJSON): unknown => {
   }
 }
 
-/** Shorter than this, what is secret by its name alone would be found in any text. */
+/** A secret known only by its name counts from this length on: shorter ones occur in any text. */
 const leastNamed = 6
 
-/**
- * What headers hold under the names that are always hidden: a secret too, whoever set it. Of cookies each value is one.
- */
+/** The values of headers that are always hidden: each is a secret, whoever set it. Each value of a cookie is one. */
 export const named = (
   headers: Readonly<Record<string, string | null>>,
   names: Iterable<string> | undefined
@@ -258,7 +254,10 @@ const passwordIn = (encoded: string): ReadonlyArray<string> => {
   }
 }
 
-/** What is secret in a string: all but the space around it, which headers lose; the token behind a scheme; a URL's password. */
+/**
+ * The secrets of a string: the trimmed text, because headers lose the space; the token after a scheme; the password
+ * of a URL.
+ */
 const secretsIn = (text: string): ReadonlyArray<string> => {
   const secret = text.trim()
   if (secret === "") return []

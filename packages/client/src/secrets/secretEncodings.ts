@@ -1,9 +1,9 @@
 /**
- * How secrets are spelt when they come back: servers and libraries escape what they like, each in its own way, and one upon
- * the other. A text is read backwards through these: each place as it stands, and as what it was before an encoder saw it.
+ * How secrets are encoded when they come back. Servers and libraries escape in many ways, one on top of another. Each
+ * position of a text is read as it stands, and as it was before an encoder escaped it.
  */
 
-/** Characters that a place in a text may stand for, and where the place ends. */
+/** The characters that a position may stand for, and where it ends. */
 export interface Decoded {
   readonly chars: string
   readonly end: number
@@ -11,17 +11,17 @@ export interface Decoded {
 
 type DecodeAt = (at: number) => Decoded
 
-/** The text ends within an escape. */
+/** The text ends within an escape sequence. */
 export const cutOff: Decoded = { chars: "", end: Number.POSITIVE_INFINITY }
 
-/** What an escape begins with. */
+/** Whether a code unit starts an escape sequence. */
 export const isStart = (unit: number): boolean =>
   unit === 0x25 || unit === 0x26 || unit === 0x2b || unit === 0x5c
 
-/** Whether there is such a beginning in a text. */
+/** Whether a text may hold an escape sequence. */
 export const mayEscape = (text: string): boolean => /[%&+\\]/.test(text)
 
-/** Any more characters in an entity make no character: `&#x0001F600;`. */
+/** A longer entity encodes no character: `&#x0001F600;`. */
 const longestEntity = 10
 
 const entities: ReadonlyMap<string, string> = new Map([
@@ -33,7 +33,7 @@ const entities: ReadonlyMap<string, string> = new Map([
   ["nbsp", "\u00a0"]
 ])
 
-/** Of JSON and of JavaScript. */
+/** Escapes of JSON and JavaScript. */
 const controls: ReadonlyMap<string, string> = new Map([
   ["b", "\b"],
   ["f", "\f"],
@@ -44,7 +44,7 @@ const controls: ReadonlyMap<string, string> = new Map([
   ["0", "\0"]
 ])
 
-/** A number of so many hexadecimal digits; `NaN` where there is none. */
+/** A number of so many hexadecimal digits; `NaN` without one. */
 const hexAt = (at: number, digits: number, next: DecodeAt): readonly [code: number, end: number] => {
   let code = 0
   let end = at
@@ -62,7 +62,7 @@ const charAt = (code: number, end: number): Decoded | undefined => {
   return code <= 0x10ffff ? { chars: String.fromCodePoint(code), end } : undefined
 }
 
-/** RFC 3986, over UTF-8; a byte that begins nothing is taken for ISO 8859-1. */
+/** RFC 3986 over UTF-8. A byte that starts no character counts as ISO 8859-1. */
 const percent = (at: number, next: DecodeAt): Decoded | undefined => {
   const [first, after] = hexAt(at, 2, next)
   const more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0
@@ -80,7 +80,7 @@ const percent = (at: number, next: DecodeAt): Decoded | undefined => {
   return charAt(code, end)
 }
 
-/** RFC 8259, section 7, and what JavaScript and PHP make of it: any sign may stand behind a backslash. */
+/** RFC 8259, section 7, and its JavaScript and PHP variants: any character may follow a backslash. */
 const backslash = (at: number, next: DecodeAt): Decoded | undefined => {
   const sign = next(at)
   if (sign === cutOff) return cutOff
@@ -130,8 +130,8 @@ const unescape = ({ chars, end }: Decoded, next: DecodeAt): Decoded | undefined 
 }
 
 /**
- * What the places of a text may stand for: themselves, what was escaped once, and what was escaped twice, as a link inside a
- * link is, or JSON inside a form.
+ * What the positions of a text may stand for: themselves, once escaped, and twice escaped, as a link within a link or
+ * JSON within a form.
  */
 export const readingsOf = (text: string): ((at: number) => ReadonlyArray<Decoded>) => {
   const plain: DecodeAt = (at) => (at < text.length ? { chars: text.charAt(at), end: at + 1 } : cutOff)
@@ -146,20 +146,20 @@ export const readingsOf = (text: string): ((at: number) => ReadonlyArray<Decoded
     if (decoded !== undefined) readings.push(decoded)
     const twice = decoded === undefined ? undefined : unescape(decoded, once)
     if (twice !== undefined) readings.push(twice)
-    // The sign that begins the escape is as it was, what follows is not: JSON in HTML.
+    // The first character of the escape is plain, the rest is escaped: JSON in HTML.
     const mixed = unescape(as, once)
     if (mixed !== undefined && mixed.end !== decoded?.end) readings.push(mixed)
     return readings
   }
 }
 
-/** Shorter than this, a base64 without its edges would be found in any text. */
+/** Base64 shorter than this, without its edges, occurs in any text. */
 const leastBase64 = 6
 
-/** As many as a call takes for arguments everywhere. */
+/** A number of arguments that every runtime accepts. */
 const piece = 0x2000
 
-/** One character for each byte, as `btoa` wants it. A secret may be a whole document: no value is made for every byte. */
+/** One character per byte, as `btoa` takes it. A secret may be a whole document, so no value is made per byte. */
 const binaryOf = (bytes: Uint8Array): string => {
   let binary = ""
   for (let at = 0; at < bytes.length; at += piece) {
@@ -168,17 +168,17 @@ const binaryOf = (bytes: Uint8Array): string => {
   return binary
 }
 
-/** A secret as it stands, and its base64 wherever that begins. */
+/** A secret as it is, and its base64 at any offset. */
 export const encodings = (
   secret: string
 ): { readonly own: ReadonlyArray<string>; readonly base64: ReadonlyArray<string> } => {
   const bytes = new TextEncoder().encode(secret)
-  // Half a surrogate pair does not live through UTF-8.
+  // Half a surrogate pair does not survive UTF-8.
   const own = [secret, new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)]
   if (bytes.length < leastBase64) return { own, base64: [] }
   const binary = binaryOf(bytes)
   const base64 = [0, 1, 2].flatMap((before) => {
-    // Without the letters that hold bits of a neighbour, and without the padding, which may be missing.
+    // Without the characters that share bits with a neighbour, and without the padding, which is optional.
     const encoded = btoa("\0".repeat(before) + binary).slice(
       Math.ceil((before * 8) / 6),
       Math.floor(((before + bytes.length) * 8) / 6)

@@ -1,30 +1,30 @@
 /**
- * Looks for many secrets at once, in one pass over a text (Aho and Corasick, 1975): what has been read so far is known by the
- * longest start of a secret that it ends with. As a place may be read in several ways there may be several of these.
+ * Finds many secrets in one pass over a text (Aho and Corasick, 1975). The state is the longest prefix of a secret
+ * that the text read so far ends with. A position that can be read in several ways leads to several states.
  */
 import * as Encodings from "./secretEncodings.js"
 
-/** Work that is left, in steps of one such start over one character. */
+/** The work that is left, in steps of one state over one character. */
 export interface Meter {
   left: number
 }
 
 /**
- * The work that a text of some length is worth. It takes a step or two a character; one that a hostile hand has written to go
- * with a secret, all of backslashes, may take one for each pair of characters of the two.
+ * The work that a text of this length may take. Usually a step or two per character. A hostile text made for a
+ * secret, all backslashes, may take one for each pair of characters of the two.
  */
 export const allowance = (length: number): number => 200_000 + 16 * length
 
-/** What was read: the start of secrets that are neighbours in the order of their letters. They have `depth` units in common. */
+/** A state: a prefix of `depth` units, shared by a range of the sorted secrets. */
 class State {
   readonly from: number
   readonly to: number
   readonly depth: number
-  /** The next shorter start of a secret that this one ends with. */
+  /** The longest shorter prefix that this one ends with. */
   readonly shorter: State
   /** The length of the longest whole secret that this one ends with, or 0. */
   readonly whole: number
-  /** Where units lead that make it no longer start. */
+  /** Where units lead that do not make this prefix longer. */
   failed: Map<number, State> | undefined
 
   constructor(from: number, to: number, depth: number, shorter: State | undefined, isWhole: boolean) {
@@ -42,7 +42,10 @@ class State {
   }
 }
 
-/** A way through a text: where each character begins. To go back any number of them takes few steps (Myers, 1983). */
+/**
+ * A path through a text: where each character starts. Going back any number of characters takes few steps (Myers,
+ * 1983).
+ */
 class Way {
   readonly at: number
   readonly length: number
@@ -58,7 +61,7 @@ class Way {
     this.far = isEven ? far.far : this.before
   }
 
-  /** Where the last so many characters begin. */
+  /** Where the last `count` characters start. */
   startOf(count: number): number {
     const length = this.length - count + 1
     let way: Way = this
@@ -69,19 +72,21 @@ class Way {
 
 const ascii = 128
 
-/** So many secrets are looked for one by one, in a text so long: the work is small, whatever hostile hands have written. */
+/**
+ * Up to this many secrets, in texts up to this length, are searched one by one: little work, even for a hostile text.
+ */
 const maxEach = 32
 const maxPlain = 2048
 
-/** Secrets to look for, and what was found out about them on the way. */
+/** The secrets to find, and the states built so far. */
 export class Patterns {
-  /** In the order of their letters. */
+  /** Sorted. */
   private readonly all: ReadonlyArray<string>
   private readonly own: ReadonlySet<string>
-  /** Above any depth. */
+  /** More than any depth. */
   private readonly stride: number
   private readonly states = new Map<number, State>()
-  /** The first of those that begin with a unit, and the first behind them. */
+  /** The range of the secrets that start with a unit. */
   private readonly starting = new Map<number, { readonly from: number; to: number }>()
   private readonly ascii = new Uint8Array(ascii)
   readonly nothing: State
@@ -110,13 +115,13 @@ export class Patterns {
     return unit < ascii ? this.ascii[unit] === 1 : this.starting.has(unit)
   }
 
-  /** Whether a text that has no escape in it surely holds none of them: to look for a few by themselves is fast. */
+  /** Whether a text without escapes certainly holds no secret: searching for a few one by one is fast. */
   areAbsent(text: string): boolean {
     if (this.all.length > maxEach || text.length > maxPlain || Encodings.mayEscape(text)) return false
     return !this.all.some((secret) => text.includes(secret))
   }
 
-  /** From what has been read, one unit on; `nothing` where that is no start of a secret. */
+  /** The state one unit on; `nothing` without a prefix. */
   next(state: State, unit: number, meter: Meter): State {
     const passed: Array<State> = []
     let from = state
@@ -127,19 +132,19 @@ export class Patterns {
       if (next === undefined && from === this.nothing) next = from
       else if (next === undefined) passed.push(from)
     }
-    // Where a place can be read in several ways, one start may fail again and again, and each time in many steps.
+    // If a position can be read in several ways, one prefix may fail again and again, in many steps each time.
     if (passed.length > 1) for (const each of passed) each.fail(unit, next)
     return next
   }
 
-  /** Whether what one start has read ends with all that the other has: then it misses nothing of what the other finds. */
+  /** Whether one prefix ends with all of the other: then it misses nothing that the other finds. */
   covers({ depth, from }: State, other: State, meter: Meter): boolean {
     meter.left -= 1 + (other.depth >> 6)
     const read = this.at(other.from).slice(0, other.depth)
     return other.depth < depth && this.at(from).endsWith(read, depth)
   }
 
-  /** What may be the half of a secret at the end of a text: a letter or two of base64 are in any text. */
+  /** The part of a secret that the end of a text may hold. A letter or two of base64 occur in any text. */
   half(state: State): State {
     const isHalf = ({ depth, from, to }: State): boolean =>
       depth >= leastBase64 || this.all.slice(from, to).some((secret) => this.own.has(secret))
@@ -169,7 +174,7 @@ export class Patterns {
     return first === last ? undefined : { from: first, to: last }
   }
 
-  /** The first whose unit at a depth is `unit` or above. A secret that ends before it has none, and stands first. */
+  /** The first secret whose unit at this depth is `unit` or above. A shorter secret sorts first. */
   private firstFrom(from: number, to: number, depth: number, unit: number): number {
     let low = from
     let high = to
@@ -182,17 +187,17 @@ export class Patterns {
   }
 }
 
-/** What a cut may leave of a base64. */
+/** The shortest base64 at a cut that counts. */
 const leastBase64 = 4
 
-/** More than texts have that mean no harm. */
+/** More paths than harmless texts have. */
 const maxWays = 8
 
 type Interval = readonly [from: number, to: number]
 
 /**
- * Where secrets stand in a text, in order, none overlapping; `undefined` where the work is more than is left for it. Where
- * the text is `cut`, what may be a secret's start at its end counts.
+ * Where a text holds secrets, in order and without overlaps; `undefined` if the work exceeds what is left. In a text
+ * that was `cut`, a prefix at the end counts.
  */
 export const find = (
   text: string,
@@ -220,11 +225,11 @@ export const find = (
     if (state.whole > 0) found.push([way.startOf(state.whole), end])
     const ways = waiting.get(end) ?? new Map<State, Way>()
     const other = ways.get(state)
-    // Of two ways to the same start the one that hides more.
+    // Of two paths to the same prefix the one that hides more.
     if (other === undefined || way.startOf(state.depth) < other.startOf(state.depth)) ways.set(state, way)
     waiting.set(end, ways)
   }
-  /** Where a text can be read in very many ways, those that find nothing more go, though they may hide a little more. */
+  /** With very many paths, drops those that find nothing more, though they may hide a little more. */
   const few = (ways: Map<State, Way> | undefined): Map<State, Way> | undefined => {
     if (ways === undefined || ways.size <= maxWays) return ways
     const kept = new Map<State, Way>()
@@ -275,8 +280,8 @@ const merged = (found: Array<Interval>): ReadonlyArray<Interval> => {
 }
 
 /**
- * The text with something else in the place of every secret; that alone where looking for them is more work than is left.
- * What stands there already stays.
+ * The text with `by` in place of every secret, or `by` alone if the search exceeds the work that is left. An existing
+ * `by` stays.
  */
 export const hide = (text: string, patterns: Patterns, by: string, cut: boolean, meter: Meter): string => {
   if (!cut && patterns.areAbsent(text)) return text

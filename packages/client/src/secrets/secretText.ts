@@ -1,10 +1,10 @@
-/** Secrets as programs give them: a `Redacted` by the types, a plain string from JavaScript. */
+/** Secrets as programs pass them: a `Redacted` by the types, a plain string from JavaScript. */
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import { Problem, scalarText } from "../shared/invalid.js"
 
-/** The text of a secret without the space around it, or a reason that names the argument and shows nothing of it. */
+/** The trimmed text of a secret, or a reason that names the argument and shows nothing of its value. */
 export const secretText = (name: string, value: unknown): Either.Either<string, string> => {
   if (typeof value !== "string" && !Redacted.isRedacted(value)) {
     return Either.left(`${name} must be a Redacted or a string, and is ${kindOf(value)}`)
@@ -13,7 +13,7 @@ export const secretText = (name: string, value: unknown): Either.Either<string, 
   return text instanceof Problem ? Either.left(`${name} ${text.reason}`) : Either.right(text)
 }
 
-/** What a value is, without a word of what it holds. */
+/** The kind of a value, without its content. */
 export const kindOf = (value: unknown): string => {
   if (value === undefined || value === null) return String(value)
   if (Predicate.isPromiseLike(value)) return "a promise: await it, or use Credentials.effect"

@@ -1,9 +1,12 @@
-/** What of a transport's own settings must not be shown of the calls of a client: kept beside its settings, so that no call carries it. */
+/**
+ * The secrets of a transport's own settings. They are kept beside a client's configuration, so that no call carries
+ * them.
+ */
 type Secrets = () => Iterable<string>
 
 const known = new WeakMap<object, Secrets>()
 
-/** Notes them for calls with these settings. */
+/** Notes the secrets for the calls of a configuration. */
 export const keepTransportSecrets = (config: object, secrets: Secrets | undefined): void => {
   if (secrets !== undefined) known.set(config, secrets)
 }

@@ -66,7 +66,7 @@ export const open = <A>(
       ResponseError.streamProtocol(
         call,
         response,
-        `the answer ${reason}`,
+        `the response ${reason}`,
         CallError.textOf(bytes, !complete),
         !complete
       )

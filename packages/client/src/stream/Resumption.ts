@@ -1,4 +1,4 @@
-/** When a stream whose connection broke is asked for again, and from where. */
+/** When a broken stream reconnects, and where it resumes. */
 import * as ApiError from "../errors/ApiError.js"
 import * as Ledger from "../errors/Ledger.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
@@ -6,11 +6,11 @@ import type * as Call from "../request/Call.js"
 import * as RetryPolicy from "../retry/RetryPolicy.js"
 import type * as EventReader from "./EventReader.js"
 
-/** Whether what broke a stream may be gone when it is asked for again. */
+/** Whether a reconnect may succeed after this error. */
 export const isPassing = (error: ApiError.ApiError): boolean =>
   error._tag === "StreamTruncatedError" || ApiError.isRetryable(error)
 
-/** Whether there is an event to go on behind, and the contract and the policy would have it so. */
+/** Whether the stream may resume: the contract and the policy allow it, and an event had an id. */
 export const goesOn = (
   { retry }: Call.Call,
   { events, method }: ApiRequest.StreamRequest<unknown, unknown>,
@@ -19,19 +19,19 @@ export const goesOn = (
   events.resume &&
   method === "GET" &&
   retry.policy.maxRetries > 0 &&
-  // An empty id takes the last one back.
+  // An empty id resets the last one.
   (lastEventId ?? "") !== ""
 
 /**
- * The shortest wait that a server's `retry:` can ask for, in milliseconds. WHATWG HTML (9.2.3) leaves the wait to the client,
- * and a server that asks for none would have it ask as fast as it can.
+ * The shortest wait that a server's `retry:` can set, in milliseconds. WHATWG HTML (9.2.3) leaves the wait to the
+ * client; a zero would make it reconnect in a busy loop.
  */
 export const minWaitMillis = 100
 
 /**
- * How long to wait before a reconnect, or why there is none. `asked` is the server's `retry:`. `fruitless` counts the reconnects
- * before this one, since the last that brought an event or a new id: they are limited by the policy's `maxRetries`, and each
- * makes the next wait longer. Those that bring something have no limit.
+ * How long to wait before a reconnect, or why there is none. `asked` is the server's `retry:`. `fruitless` counts the
+ * reconnects since the last one that brought an event or a new id. The policy's `maxRetries` limits them, and each
+ * makes the next wait longer. There is no limit for reconnects that bring something.
  */
 export const wait = (
   policy: RetryPolicy.RetryPolicy,
@@ -45,14 +45,15 @@ export const wait = (
   return Math.max(asked, minWaitMillis, fruitless === 0 ? 0 : backoff)
 }
 
-/** Servers take headers of eight kibibytes, as a rule, and all of them together. */
+/** Servers accept about 8 KiB for all headers together. */
 const MAX_ID_BYTES = 4096
 
 const utf8 = new TextEncoder()
 
 /**
- * The value of a `last-event-id` header: the id's UTF-8 (WHATWG HTML, 9.2.3), a character for each byte, as headers are given to
- * every transport. `undefined` for an id that no header can carry: control characters (RFC 9110, 5.5), more than 4 KiB.
+ * The value of a `last-event-id` header: the id in UTF-8 (WHATWG HTML, 9.2.3), one character per byte, as every
+ * transport takes headers. `undefined` for an id that no header can carry: control characters (RFC 9110, 5.5), or
+ * more than 4 KiB.
  */
 export const headerOf = (id: string): string | undefined => {
   if (id.length > MAX_ID_BYTES) return undefined
@@ -61,9 +62,7 @@ export const headerOf = (id: string): string | undefined => {
   return isCarried && bytes.length <= MAX_ID_BYTES ? String.fromCharCode(...bytes) : undefined
 }
 
-/**
- * Has a call ask once more what it asked first, wherever that was redirected to, from behind the event with this id.
- */
+/** Takes a call back to its first request, whatever the redirects, to resume after the event with this id. */
 export const goBehind = (call: Call.Call, id: string): void => {
   const { first } = call.redirected ?? { first: call.encoded }
   const { "last-event-id": _, ...headers } = first.headers
@@ -75,9 +74,7 @@ export const goBehind = (call: Call.Call, id: string): void => {
   call.redirected = undefined
 }
 
-/**
- * Writes into the ledger's last line, a success until now, how the connection broke and how long the wait is.
- */
+/** Notes in the ledger's last line, so far a success, how the connection broke and how long the wait is. */
 export const record = (
   { attempts }: Call.Call,
   took: number,

@@ -1,6 +1,6 @@
 /**
- * The life of a request for a stream: attempts until the first events are at hand, then the rest without a retry, under
- * the stream's own deadlines, to its terminal event. Leaving early closes the connection.
+ * The life of a request for a stream. Attempts are retried until the first events arrive. The rest is read without a
+ * retry, under the stream's own limits, up to its terminal event. Leaving early closes the connection.
  */
 import * as Channel from "effect/Channel"
 import * as Chunk from "effect/Chunk"
@@ -31,10 +31,7 @@ import type * as TransportContract from "../transport/TransportContract.js"
 import * as EventReader from "./EventReader.js"
 import * as Resumption from "./Resumption.js"
 
-/**
- * Runs a request to the stream of its events. Nothing is sent before the stream runs, and it is sent anew each time it
- * does.
- */
+/** Runs a request to the stream of its events. Each run of the stream sends the request anew. */
 export const stream = <A, E>(
   core: Core.Core,
   request: ApiRequest.StreamRequest<A, E>
@@ -53,7 +50,7 @@ export const stream = <A, E>(
   return Object.assign(Stream.fromChannel(channel), { [Opening]: opening })
 }
 
-/** The key under which a stream carries what it is made of. */
+/** The key under which a stream carries its opening. */
 const Opening: unique symbol = Symbol.for("@effect-api/client/Streaming/Opening")
 
 interface Openable<A, E> {
@@ -64,8 +61,8 @@ const isOpenable = <A, E>(stream: Stream.Stream<A, E, unknown>): stream is typeo
   Opening in stream
 
 /**
- * A stream's events to pull, until the scope closes: without the cost of a stream, a half of what an open one takes in
- * memory, for one of `stream` that nothing is wrapped around.
+ * Opens a stream to pull events until the scope closes. For a result of `stream` that nothing wraps, this avoids the
+ * cost of a stream: half the memory of an open one.
  */
 export const toPull = <A, E, R>(
   stream: Stream.Stream<A, E, R>,
@@ -81,10 +78,10 @@ export const toPull = <A, E, R>(
   )
 }
 
-/** Gives the events that have come since it was asked last; `undefined` at the end. */
+/** Waits for the next events; `undefined` at the end. */
 export type Pull<A, E, R = never> = Effect.Effect<ReadonlyArray<A> | undefined, E, R>
 
-/** A request's events to pull, until the scope closes. Nothing is sent before the first are asked for. */
+/** Opens a request to pull its events until the scope closes. Nothing is sent before the first pull. */
 export const open = <A, E>(
   core: Core.Core,
   request: ApiRequest.StreamRequest<A, E>,
@@ -101,13 +98,13 @@ export const open = <A, E>(
   })
 }
 
-/** What is asked of it in turn, until there is nothing more. `Stream.fromPull` costs twice as much for each chunk. */
+/** Emits pulls until the end. `Stream.fromPull` costs twice as much per chunk. */
 const emitting = <A, E>(
   next: Pull<A, E>
 ): Channel.Channel<Chunk.Chunk<A>, unknown, E, unknown, void, unknown> => {
-  const asked = Channel.fromEffect(next)
+  const pulled = Channel.fromEffect(next)
   const loop: Channel.Channel<Chunk.Chunk<A>, unknown, E, unknown, void, unknown> = Channel.flatMap(
-    asked,
+    pulled,
     (events) =>
       events === undefined
         ? Channel.void
@@ -127,8 +124,8 @@ interface Connected<A> extends Opened<A> {
 }
 
 /**
- * Attempts until one has its first batch: what breaks from then on cannot be asked for again. Nor can what breaks behind an id:
- * there the stream goes on.
+ * Runs attempts until one has its first batch. A failure after that cannot be retried here. Nor can one after an
+ * event with an id: the stream resumes there instead.
  */
 const connect = <A>(
   core: Core.Core,
@@ -167,16 +164,16 @@ const connected = <A>(
   scope: Scope.CloseableScope
 ): Connected<A> => ({ connection, first, scope, status: connection.response.status })
 
-/** A class, as there may be thousands that wait: what they share stands on the prototype. */
+/** A class, because thousands may wait: shared code is on the prototype. */
 class ResumingReader<A, E> {
-  /** What is asked for again and again. */
+  /** The one pull of this reader. */
   readonly next: Pull<A, ApiError.ApiError | E>
   private opened: Opened<A> | undefined
-  /** What comes behind the first batch of the connection that is open. */
+  /** The batches after the first one of the open connection. */
   private onward: Next<A>
   private over = false
   private retryMillis: number | undefined
-  /** The id that was sent last, how many reconnects have brought nothing new since one did, and what they took of the budget. */
+  /** The id sent last, the number of reconnects since that brought nothing new, and what they took from the budget. */
   private sentId: string | undefined
   private fruitless = 0
   private paid = 0
@@ -199,20 +196,20 @@ class ResumingReader<A, E> {
     this.scope = scope
     this.span = span
     this.onward = Effect.suspend(() => this.go())
-    const asked = Effect.matchEffect(
+    const pulled = Effect.matchEffect(
       Effect.suspend(() => this.onward),
       {
         onFailure: (error) => Effect.zipRight(this.close, own(call, request, error)),
         onSuccess: (batch) => this.handOut(batch)
       }
     )
-    this.next = Effect.suspend(() => (this.over ? Effect.succeed(undefined) : asked))
+    this.next = Effect.suspend(() => (this.over ? Effect.succeed(undefined) : pulled))
   }
 
   private go(): Next<A> {
     const { call, core, request, scope, span } = this
     return Effect.flatMap(connect(core, call, request, scope, span), ({ connection, first, scope }) => {
-      // Without its first batch, which is for the reader to keep or not.
+      // Without the first batch: the reader decides whether to keep it.
       const opened = (this.opened = { connection, scope })
       this.onward = this.reading(opened, connection.next)
       return this.reading(opened, first)
@@ -226,8 +223,8 @@ class ResumingReader<A, E> {
   }
 
   /**
-   * Goes on behind the last event with an id, where the contract asks for it, this connection has brought any, and the wait
-   * is within the limits. Else the error stands; without one the end of the body is the stream's.
+   * Resumes after the last event with an id, if the contract asks for it, this connection has brought one, and the
+   * wait is within the limits. Otherwise fails with the error; without one, the stream ends with the body.
    */
   private resume({ connection }: Opened<A>, error: ApiError.ApiError | undefined): Next<A> {
     const { call, core, request } = this
@@ -246,17 +243,17 @@ class ResumingReader<A, E> {
       const paid = isPaid ? core.attempts.budget.take(error) : 0
       if (paid === undefined) return stop("budget")
       this.paid += paid
-      const told = error === undefined ? Effect.void : Telemetry.retrying(call, error, delay)
+      const observed = error === undefined ? Effect.void : Telemetry.retrying(call, error, delay)
       Resumption.record(call, Monotonic.since(clock, call.begunAt), error, delay)
       return this.close.pipe(
-        Effect.zipRight(told),
+        Effect.zipRight(observed),
         Effect.zipRight(Effect.sleep(delay)),
         Effect.zipRight(Effect.suspend(() => this.go()))
       )
     })
   }
 
-  /** Whether a connection has brought anything new, and from where to go on. */
+  /** Notes whether a connection brought anything new, and where to resume. */
   private count({ lastEventId: id = "", received, retryMillis }: EventReader.EventReader<A>): void {
     const { call, core } = this
     this.retryMillis = retryMillis ?? this.retryMillis
@@ -280,7 +277,7 @@ class ResumingReader<A, E> {
 
   private handOut(batch: Batch<A>): Pull<A, ApiError.ApiError | E> {
     const { end, events } = batch
-    // What a body that ended leaves open is whether there is a way to go on.
+    // After the end of the body the stream may still resume.
     this.over = end === "terminal" || isBare(batch) || (end === "body" && !this.request.events.resume)
     const handed =
       events.length === 0
@@ -295,7 +292,7 @@ type Next<A> = Effect.Effect<Batch<A>, ApiError.ApiError>
 
 const isBare = <A>({ end, events }: Batch<A>): boolean => end === "body" && events.length === 0
 
-/** The caller's own error: by the contract for one that the stream told of, by the status for one before it. */
+/** The caller's own error: by the contract for an error event, by the status for an error before the stream. */
 const own = <E>(
   call: Call.Call,
   request: ApiRequest.StreamRequest<unknown, E>,

@@ -1,6 +1,6 @@
 /**
- * Watching a client: one span a call with an event per attempt, and log lines. Names are OpenTelemetry's for HTTP
- * clients: https://opentelemetry.io/docs/specs/semconv/http/
+ * One span per call with an event per attempt, and log lines. Names are OpenTelemetry's for HTTP clients:
+ * https://opentelemetry.io/docs/specs/semconv/http/
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as Cause from "effect/Cause"
@@ -28,8 +28,8 @@ import { knownMethod, serverOf } from "./servers.js"
 const builtInTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
 /**
- * The span of a call, and what of it goes on the wire: nothing where propagation is off
- * (`HttpClient.withTracerPropagation`), neither where nobody listens.
+ * The span of a call, and the span that goes on the wire. There is none on the wire if propagation is off
+ * (`HttpClient.withTracerPropagation`), and no span at all without a listener.
  */
 export interface CallSpan {
   readonly span: Tracer.Span | undefined
@@ -40,21 +40,21 @@ const isListened = (fiber: Fiber.RuntimeFiber<unknown, unknown>): boolean =>
   (fiber.currentTracer !== builtInTracer || fiber.currentSpan !== undefined) &&
   fiber.getFiberRef(FiberRef.currentTracerEnabled)
 
-/** What a call is named by: a template, or the URL that stands in its place, with whatever a server put into it. */
+/** The name of a call: its template, or the URL in its place, redacted because a server may have chosen it. */
 const nameOf = (call: Call.Call): string => {
   const [path = ""] = call.request.template.split("?", 1)
   return CallSecrets.redactor(call).url(path)
 }
 
-/** There is no end of URLs, and so they name no span. */
+/** A URL names no span: there is no limit to their number. */
 const templateOf = (call: Call.Call): string | undefined =>
   /^https?:/i.test(call.request.template) ? undefined : nameOf(call)
 
 const unwatched: CallSpan = { span: undefined, propagated: undefined }
 
 /**
- * Opens a span for a call, `METHOD template`, or `METHOD` where there is a URL in its place, until the scope closes, where somebody listens: a tracer other than the
- * built-in one, or a parent span.
+ * Opens the span of a call until the scope closes: `METHOD template`, or `METHOD` for a URL. It does nothing without
+ * a listener: a tracer other than the built-in one, or a parent span.
  */
 export const openSpan = (call: Call.Call): Effect.Effect<CallSpan, never, Scope.Scope> =>
   Effect.withFiberRuntime((fiber) => (isListened(fiber) ? opened(call, fiber) : Effect.succeed(unwatched)))
@@ -83,11 +83,11 @@ const opened = (
   })
   return Effect.flatMap(made, (span) =>
     Effect.as(
-      // Runs before the finalizer that ends the span: the last to be added is the first to run.
+      // Runs before the finalizer that ends the span: finalizers run in reverse order.
       Effect.addFinalizer((exit) =>
         Effect.map(Effect.clock, (clock) => {
           endAttributes(call, span, exit)
-          // What the caller has named is no error. The span is not ended twice.
+          // A status that the caller names is no error. A span that has ended ignores a second end.
           if (Exit.isFailure(exit) && isOwn(call, exit.cause))
             span.end(
               fiber.getFiberRef(FiberRef.currentTracerTimingEnabled) ? clock.unsafeCurrentTimeNanos() : 0n,
@@ -124,7 +124,7 @@ const failureTag = (cause: Cause.Cause<unknown>): string => {
   return Cause.isInterrupted(cause) ? "interrupted" : "defect"
 }
 
-/** Whether a call has ended with the error that the caller named for its status. */
+/** Whether a call ended with the error that the caller named for its status. */
 const isOwn = (call: Call.Call, cause: Cause.Cause<unknown>): boolean => {
   const failure = Cause.failureOption(cause)
   return (
@@ -149,7 +149,7 @@ const endAttributes = (call: Call.Call, span: Tracer.Span, exit: Exit.Exit<unkno
   if (last?.status !== undefined) span.attribute("http.response.status_code", last.status)
   const tries = Ledger.tries(call)
   if (tries > 1) span.attribute("http.request.resend_count", tries - 1)
-  // The status is that of the last hop, and so is what it was asked of.
+  // The status is that of the last hop, so the URL is too.
   if (call.redirected !== undefined) {
     const { address, port } = serverOf(call.encoded.origin)
     span.attribute("url.full", CallSecrets.redactor(call).url(call.encoded.url))
@@ -160,8 +160,8 @@ const endAttributes = (call: Call.Call, span: Tracer.Span, exit: Exit.Exit<unkno
 }
 
 /**
- * Tells of what lenient validation hands on, and counts it: a response, or events of a stream. `error` says what does not fit;
- * a stream has it for the first of its events, and counts the others in silence.
+ * Counts what lenient validation passes on, a response or events of a stream, and logs the error. A stream logs the
+ * first event and counts the rest.
  */
 export const decodeFailure = (
   error: { readonly message: string } | undefined,
@@ -172,11 +172,11 @@ export const decodeFailure = (
     error === undefined ? Effect.void : Effect.logWarning(error.message)
   )
 
-/** Whether anybody hears what is told at debug. */
+/** Whether anything is logged at debug level. */
 export const isDebugged = (fiber: Fiber.RuntimeFiber<unknown, unknown>): boolean =>
   LogLevel.lessThanEqual(fiber.getFiberRef(FiberRef.currentMinimumLogLevel), LogLevel.Debug)
 
-/** Tells of a retry: one line at info and the counter, by cause. */
+/** Logs a retry at info level, and counts it by its cause. */
 export const retrying = (
   call: Call.Call,
   error: ApiError.ApiError,
@@ -192,21 +192,21 @@ export const retrying = (
   )
 }
 
-/** Tells of an attempt at debug, its headers redacted. Costs a comparison where nobody listens. */
+/** Logs an attempt at debug level, with its headers redacted. Without a listener it costs one comparison. */
 export const attempted = (
   call: Call.Call,
   sent: Readonly<Record<string, string>>,
-  answer: { readonly status: number; readonly headers: Readonly<Record<string, string>> } | ApiError.ApiError
+  outcome: { readonly status: number; readonly headers: Readonly<Record<string, string>> } | ApiError.ApiError
 ): Effect.Effect<void> =>
   Effect.withFiberRuntime((fiber) => {
     if (!isDebugged(fiber)) return Effect.void
     const redactor = CallSecrets.redactor(call)
     const { body, method, url } = call.encoded
-    const outcome = "_tag" in answer ? answer._tag : String(answer.status)
-    return Effect.logDebug(`${method} ${redactor.url(url)} -> ${outcome}`).pipe(
+    const result = "_tag" in outcome ? outcome._tag : String(outcome.status)
+    return Effect.logDebug(`${method} ${redactor.url(url)} -> ${result}`).pipe(
       Effect.annotateLogs({
         "http.request.headers": redactor.headers(sent),
-        ...("headers" in answer ? { "http.response.headers": redactor.headers(answer.headers) } : {}),
+        ...("headers" in outcome ? { "http.response.headers": redactor.headers(outcome.headers) } : {}),
         ...(call.config.options.logBodies === true && body._tag === "Uint8Array"
           ? { "http.request.body": redactor.text(new TextDecoder().decode(body.body)) }
           : {})

@@ -1,4 +1,4 @@
-/** What telemetry says of where a request goes, in OpenTelemetry's words. */
+/** Servers and methods in OpenTelemetry's terms. */
 import { Bounded, memo } from "../shared/memo.js"
 
 interface Server {
@@ -6,7 +6,7 @@ interface Server {
   readonly port: number
 }
 
-/** The host and the port of an origin: an IPv6 address without the brackets that URLs put around it. */
+/** The host and the port of an origin. An IPv6 address loses the brackets that URLs put around it. */
 export const serverOf: (origin: string) => Server = /* @__PURE__ */ memo(
   /* @__PURE__ */ new Bounded(400),
   (origin: string) => {
@@ -21,5 +21,5 @@ export const serverOf: (origin: string) => Server = /* @__PURE__ */ memo(
 /** RFC 9110, section 9, and PATCH of RFC 5789. */
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"])
 
-/** A method as metrics and spans have it: there is no end of those that are not in the standards. */
+/** The method for metrics and spans. A non-standard method is `_OTHER`: there is no limit to their number. */
 export const knownMethod = (method: string): string => (methods.has(method) ? method : "_OTHER")

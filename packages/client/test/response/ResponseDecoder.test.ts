@@ -79,7 +79,7 @@ describe("media types", () => {
   it.effect("8.2 an HTML page is reported with its media type and an excerpt", () =>
     Effect.gen(function* () {
       expect(yield* validationError(Todo, bodyOf(html, "text/html; charset=utf-8"))).toMatchObject({
-        message: "the answer (200) does not fit: is text/html, not JSON",
+        message: "the response (200) does not fit: is text/html, not JSON",
         reason: "is text/html, not JSON",
         excerpt: "<html> <h1>Sign in to Hotel Wifi</h1> </html>",
         status: 200,

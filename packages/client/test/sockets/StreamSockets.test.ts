@@ -254,7 +254,7 @@ describe("the same failure on every transport", () => {
       events: [],
       error: {
         _tag: "StreamProtocolError",
-        reason: "the answer is text/html, not text/event-stream",
+        reason: "the response is text/html, not text/event-stream",
         excerpt: "<p>Sign in</p>"
       }
     },
@@ -263,7 +263,10 @@ describe("the same failure on every transport", () => {
       body: Stream.make(tick(1)),
       headers: {},
       events: [],
-      error: { _tag: "StreamProtocolError", reason: "the answer is of no media type, not text/event-stream" }
+      error: {
+        _tag: "StreamProtocolError",
+        reason: "the response is of no media type, not text/event-stream"
+      }
     },
     {
       name: "an event above the cap",

@@ -373,7 +373,7 @@ describe("the response's media type", () => {
     Effect.gen(function* () {
       const head = { ...headers, "request-id": "req_1" }
       const read = yield* readBy(tickEvents, MockTransport.stream([page], { headers: head }))
-      const reason = `the answer is ${expectedType}, not text/event-stream`
+      const reason = `the response is ${expectedType}, not text/event-stream`
       const excerpt = "<html><body>Sign in to the network</body></html>"
       expect(read.error).toMatchObject({
         _tag: "StreamProtocolError",

@@ -175,7 +175,7 @@ describe("the contract", () => {
       const read = yield* playStream([lines("<p>Sign in</p>", type)], getEvents(rows), {}, 0)
       expect(read.error).toMatchObject({
         _tag: "StreamProtocolError",
-        reason: `the answer is ${type}, not application/x-ndjson`,
+        reason: `the response is ${type}, not application/x-ndjson`,
         excerpt: "<p>Sign in</p>"
       })
     })

@@ -235,7 +235,7 @@ describe("logs", () => {
       expect(lines).toEqual([
         {
           level: "WARN",
-          message: `the answer (200) does not fit: Expected number, actual "${Redaction.hidden}"`,
+          message: `the response (200) does not fit: Expected number, actual "${Redaction.hidden}"`,
           annotations: {}
         }
       ])
