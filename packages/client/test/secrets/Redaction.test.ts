@@ -334,6 +334,34 @@ describe("headers", () => {
   })
 })
 
+describe("what holds a secret", () => {
+  const redactor = Redaction.make({
+    secrets: ["s3cret/1"],
+    headerNames: ["X-Team-Key"],
+    queryNames: ["Team"]
+  })
+
+  it.each<readonly [name: string, value: string, isHidden: boolean]>([
+    ["Authorization", "anything", true],
+    ["x-team-key", "k", true],
+    ["x-note", "key s3cret/1!", true],
+    ["x-note", "key s3cret%2F1!", true],
+    ["accept", "*/*", false]
+  ])("12.4 the header %s: %s is hidden: %s", (name, value, isHidden) => {
+    expect(redactor.hidesHeader(name, value)).toBe(isHidden)
+  })
+
+  it.each<readonly [query: string, isHidden: boolean]>([
+    ["b=1", false],
+    ["b=1&TEAM=red", true],
+    ["b=s3cret%2f1&c=2", true],
+    ["api%5Fkey=v", true],
+    ["", false]
+  ])("12.4 the query %j is hidden: %s", (query, isHidden) => {
+    expect(redactor.hidesQuery(query)).toBe(isHidden)
+  })
+})
+
 describe("url", () => {
   const redactor = Redaction.make({ secrets: ["s3cret/1"], queryNames: ["Team"] })
 
