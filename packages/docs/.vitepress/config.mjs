@@ -1,9 +1,8 @@
 import { defineConfig } from "vitepress"
 import { namedModules } from "../../../.ci/public.mjs"
 import { publicPackages } from "../../../.ci/workspace.mjs"
-import { outside } from "./outside.mjs"
+import { base, markdown } from "./markdown.mjs"
 import { groups } from "./pages.mjs"
-import { slug } from "./slug.mjs"
 
 const guide = groups.map(({ title, pages }) => ({
   text: title,
@@ -25,9 +24,6 @@ const reference = members.map(({ name, dir, manifest }) => ({
   }))
 }))
 
-/** The path that the site is served below. */
-const base = process.env["DOCS_BASE"] ?? "/"
-
 export default defineConfig({
   title: "effect-api",
   description: "A typed-error HTTP API client for TypeScript programs on Effect",
@@ -38,11 +34,7 @@ export default defineConfig({
   outDir: "dist",
   cacheDir: "build/cache",
   lastUpdated: false,
-  markdown: {
-    anchor: { slugify: slug },
-    theme: { light: "github-light-high-contrast", dark: "github-dark" },
-    config: outside
-  },
+  markdown,
   themeConfig: {
     nav: [
       { text: "Guide", link: "/getting-started", activeMatch: "^/(?!index|reference/)" },

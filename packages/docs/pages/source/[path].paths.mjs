@@ -1,3 +1,3 @@
-import { sourcePages } from "../../.vitepress/outside.mjs"
+import { sourcePages } from "../../.vitepress/markdown.mjs"
 
 export default { paths: sourcePages }
