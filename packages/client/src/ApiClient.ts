@@ -19,10 +19,12 @@ import * as Core from "./client/Core.js"
 import * as Encoding from "./client/Encoding.js"
 import * as Execution from "./client/Execution.js"
 import * as PlatformClient from "./client/PlatformClient.js"
-import * as ApiConfig from "./config/ApiConfig.js"
+import type * as ApiConfig from "./config/ApiConfig.js"
 import * as ConfigReader from "./config/ConfigReader.js"
 import * as Overrides from "./config/Overrides.js"
+import { resolveConfig } from "./config/resolveConfig.js"
 import { endBackground } from "./credentials/singleFlight.js"
+import * as Sync from "./effect/sync.js"
 import type * as ApiError from "./errors/ApiError.js"
 import type * as Pages from "./pages/Pages.js"
 import * as ApiRequest from "./request/ApiRequest.js"
@@ -104,7 +106,7 @@ export const make = (
   options: ApiConfig.Options
 ): Effect.Effect<ApiClient, ApiConfig.InvalidConfigError, HttpClient.HttpClient> =>
   Effect.gen(function* () {
-    const config = yield* ApiConfig.make(options)
+    const config = yield* Sync.fromResult(resolveConfig(options))
     const init = Option.getOrUndefined(yield* Effect.serviceOption(FetchHttpClient.RequestInit))
     const core = Core.makeCore(config, yield* HttpClient.HttpClient, init)
     // The scope of a layer, or one that the caller opened: background work ends with it.

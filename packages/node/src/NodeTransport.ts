@@ -38,10 +38,7 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<HttpClient.HttpClient, ApiConfig.InvalidConfigError, Scope.Scope> =>
   Effect.gen(function* () {
-    const timeouts = yield* Either.mapLeft(
-      checkOptions(options),
-      ({ field, reason }) => new ApiConfig.InvalidConfigError({ key: field, reason })
-    )
+    const timeouts = yield* checkOptions(options)
     if (!canDispatch)
       return yield* new ApiConfig.InvalidConfigError({ key: "undici", reason: noDispatcherReason })
     const agent = yield* Effect.acquireRelease(

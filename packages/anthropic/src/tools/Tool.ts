@@ -6,7 +6,6 @@
 import { ApiRequest } from "@effect-api/client"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as ContentBlock from "../content/ContentBlock.js"
@@ -168,7 +167,10 @@ export const define = <A, I, RI, E, R>(options: {
         Effect.flatMap(contentOf),
         Effect.map((content) => result(call, content)),
         Effect.catchAll((error) =>
-          Effect.as(Effect.logDebug(`Tool ${name} failed`, error), failure(call, contentOfError(error)))
+          Effect.zipRight(
+            Effect.logDebug(`Tool ${name} failed`, error),
+            Effect.map(contentOfError(error), (content) => failure(call, content))
+          )
         )
       )
   }
@@ -233,23 +235,20 @@ const isBlocks = Schema.is(
  * Converts the result of a tool to content that a request can hold: anything else would end the conversation. Blocks are
  * copied now, as the tool may change them before the request is sent.
  */
-const contentOf = (output: unknown): Either.Either<Content | undefined, ToolError> => {
-  if (output === undefined || typeof output === "string") return Either.right(output)
-  return Either.mapBoth(ApiRequest.toJson(output, "result", { redacted: "mask" }), {
-    onLeft: ({ field, reason }) =>
+const contentOf = (output: unknown): Effect.Effect<Content | undefined, ToolError> => {
+  if (output === undefined || typeof output === "string") return Effect.succeed(output)
+  return Effect.mapBoth(ApiRequest.toJson(output, "result", { redacted: "mask" }), {
+    onFailure: ({ field, reason }) =>
       new ToolError({ content: `The tool ran, but its result is not valid JSON: ${field} ${reason}` }),
-    onRight: (text) => {
+    onSuccess: (text) => {
       const blocks: unknown = text.startsWith("[") ? JSON.parse(text) : undefined
       return isBlocks(blocks) ? blocks : text
     }
   })
 }
 
-const contentOfError = (error: unknown): Content =>
-  Either.getOrElse(
-    Either.map(contentOf(textOf(error)), (content) => content ?? ""),
-    textOf
-  )
+const contentOfError = (error: unknown): Effect.Effect<Content> =>
+  Effect.match(contentOf(textOf(error)), { onFailure: textOf, onSuccess: (content) => content ?? "" })
 
 const textOf = (error: unknown): Content => {
   if (error instanceof ToolError) return error.content

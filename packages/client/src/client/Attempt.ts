@@ -3,7 +3,6 @@
  * check, and the body if the decoder takes it whole.
  */
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import type * as Fiber from "effect/Fiber"
 import type * as Tracer from "effect/Tracer"
 import * as Sync from "../effect/sync.js"
@@ -131,9 +130,9 @@ const fastPath = (
   if (send === undefined || call.encoded.body._tag === "Stream" || call.middleware.length > 0)
     return undefined
   const { resolve } = core.credentials
-  if (!Sync.isSync(resolve) || Either.isLeft(resolve) || Telemetry.isDebugged(fiber)) return undefined
+  if (!Sync.isSync(resolve) || resolve._tag === "Failure" || Telemetry.isDebugged(fiber)) return undefined
   return (restore) => {
-    const request = Hop.outgoing(core, call, resolve.right, span)
+    const request = Hop.outgoing(core, call, resolve.value, span)
     return Effect.flatMap(send(call, Redirects.outgoing(call, request), restore), (response) =>
       StatusTag.isSuccess(response.status)
         ? Effect.succeed(response)

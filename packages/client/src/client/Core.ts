@@ -1,9 +1,9 @@
 /** What a client is made of, and how it is made. */
 
 import type * as HttpClient from "@effect/platform/HttpClient"
-import * as Either from "effect/Either"
-import * as ApiConfig from "../config/ApiConfig.js"
+import type * as ApiConfig from "../config/ApiConfig.js"
 import * as Overrides from "../config/Overrides.js"
+import { resolveConfig } from "../config/resolveConfig.js"
 import type * as Credentials from "../credentials/Credentials.js"
 import { type Background, makeBackground } from "../credentials/singleFlight.js"
 import * as Call from "../request/Call.js"
@@ -73,22 +73,23 @@ const observer: Attempts.Observer<Call.Call> = {
 }
 
 /** The same core with other settings, on the same connections, credentials and budget. */
-export const withOptions = (core: Core, options: Overrides.Overrides): Core =>
-  Either.match(Either.flatMap(Overrides.tryMerge(core.config.options, options), checked), {
-    onLeft: (problem) => ({ ...core, problem }),
-    onRight: (config) => {
-      keepTransportSecrets(config, core.transport.secrets)
-      const credentials =
-        options.credentials === undefined ? core.credentials : config.credentials.make(core.background)
-      return {
-        ...core,
-        config,
-        credentials,
-        attempts: attempting(credentials, core.attempts.budget),
-        defaultHeaders: ClientHeaders.defaultHeaders(config)
-      }
-    }
-  })
-
-const checked = (options: ApiConfig.Options): Either.Either<ApiConfig.ApiConfig, InvalidInput> =>
-  Either.mapLeft(ApiConfig.make(options), ({ key, reason }) => ({ field: key, reason }))
+export const withOptions = (core: Core, options: Overrides.Overrides): Core => {
+  const merged = Overrides.tryMerge(core.config.options, options)
+  if (!merged.ok) return { ...core, problem: merged.error }
+  const resolved = resolveConfig(merged.value)
+  if (!resolved.ok) {
+    const { key, reason } = resolved.error
+    return { ...core, problem: { field: key, reason } }
+  }
+  const config = resolved.value
+  keepTransportSecrets(config, core.transport.secrets)
+  const credentials =
+    options.credentials === undefined ? core.credentials : config.credentials.make(core.background)
+  return {
+    ...core,
+    config,
+    credentials,
+    attempts: attempting(credentials, core.attempts.budget),
+    defaultHeaders: ClientHeaders.defaultHeaders(config)
+  }
+}

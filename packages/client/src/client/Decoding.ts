@@ -1,6 +1,5 @@
 /** From the response of a call to its value, or to the caller's own error. */
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Sync from "../effect/sync.js"
 import * as TimeLimits from "../effect/timeLimits.js"
 import * as ApiError from "../errors/ApiError.js"
@@ -40,10 +39,12 @@ export const decode = <A, B>(
     const late = Effect.suspend(() =>
       Attempts.failAfterResponse(call, TransportError.timeout(call, "total", call.timeouts.total))
     )
-    const settled = TimeLimits.withinDeadline(call, Effect.either(decoded), late)
-    return Effect.flatMap(settled, Either.match({ onLeft: onFailure, onRight: onSuccess }))
+    const settled = TimeLimits.withinDeadline(call, Sync.outcome(decoded), late)
+    return Effect.flatMap(settled, (outcome) =>
+      outcome.ok ? onSuccess(outcome.value) : onFailure(outcome.error)
+    )
   }
-  return Either.isRight(decoded) ? onSuccess(decoded.right) : onFailure(decoded.left)
+  return Sync.match(decoded, onFailure, onSuccess)
 }
 
 /** A body whose reader is the caller. */

@@ -1,9 +1,8 @@
 /** From a request to a call: the request's settings merged over the client's, then the request encoded. */
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
+import { mergeTimeouts } from "../config/mergeTimeouts.js"
 import * as Overrides from "../config/Overrides.js"
-import * as Timeouts from "../config/Timeouts.js"
 import * as Sync from "../effect/sync.js"
 import * as TimeLimits from "../effect/timeLimits.js"
 import type * as ApiError from "../errors/ApiError.js"
@@ -15,6 +14,7 @@ import * as UnsentError from "../request/UnsentError.js"
 import * as RetrySettings from "../retry/RetrySettings.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
 import * as Monotonic from "../shared/monotonic.js"
+import * as Result from "../shared/result.js"
 import * as PlatformRequest from "../transport/PlatformRequest.js"
 import * as Core from "./Core.js"
 
@@ -42,33 +42,31 @@ export const begin = <A, E, R>(
     return begin(Core.withOptions(core, functions), plain, use, trust)
   }
   return Effect.clockWith((clock): Effect.Effect<A, E | UnsentError.Unsent, R> => {
-    const refuse = (problem: InvalidInput) =>
+    const refuse = (problem: InvalidInput): Effect.Effect<A, E | UnsentError.Unsent, R> =>
       Effect.fail(UnsentError.invalidRequest(config, request, problem))
     const problem = core.problem ?? request.problem
     if (problem !== undefined) return refuse(problem)
     const { middleware, retry, timeouts } = options
     const limits =
-      timeouts === undefined ? Either.right(config.timeouts) : Timeouts.merge(config.timeouts, timeouts)
-    if (Either.isLeft(limits)) return refuse(limits.left)
+      timeouts === undefined ? Result.succeed(config.timeouts) : mergeTimeouts(config.timeouts, timeouts)
+    if (!limits.ok) return refuse(limits.error)
     const resolved = RetrySettings.resolve(retry, config.retry)
-    if (Either.isLeft(resolved)) return refuse(resolved.left)
+    if (!resolved.ok) return refuse(resolved.error)
     const encoded = RequestEncoder.encode(request, config, trust)
-    const { total } = limits.right
+    const { total } = limits.value
     const deadline = Monotonic.deadline(clock, total)
-    const go = (encoded: RequestEncoder.EncodedRequest): Effect.Effect<A, E, R> =>
+    const go = (encoded: RequestEncoder.EncodedRequest): Effect.Effect<A, E | UnsentError.Unsent, R> =>
       use(
-        Call.make(request, config, limits.right, resolved.right, encoded, clock, deadline, middleware),
+        Call.make(request, config, limits.value, resolved.value, encoded, clock, deadline, middleware),
         core
       )
     if (!Sync.isSync(encoded)) {
       const late = Effect.failSync(() => UnsentError.encodingTimeout(config, request, total))
-      return Effect.flatMap(
-        TimeLimits.within(Effect.either(encoded), total, late),
-        (encoded): Effect.Effect<A, E | UnsentError.Unsent, R> =>
-          Either.isRight(encoded) ? go(encoded.right) : refuse(encoded.left)
+      return Effect.flatMap(TimeLimits.within(Sync.outcome(encoded), total, late), (encoded) =>
+        encoded.ok ? go(encoded.value) : refuse(encoded.error)
       )
     }
-    return Either.isRight(encoded) ? go(encoded.right) : refuse(encoded.left)
+    return Sync.match(encoded, refuse, go)
   })
 }
 

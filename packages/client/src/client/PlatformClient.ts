@@ -3,7 +3,6 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as GlobalValue from "effect/GlobalValue"
 import * as TimeLimits from "../effect/timeLimits.js"
 import * as ApiError from "../errors/ApiError.js"
@@ -127,14 +126,14 @@ const begin = (
   }
   if (problem !== undefined) return refuse(problem)
   const encoded = RequestEncoder.fromHttpClientRequest(request, config)
-  if (Either.isLeft(encoded)) return refuse(encoded.left)
+  if (!encoded.ok) return refuse(encoded.error)
   return Effect.map(Effect.clock, (clock) =>
     Call.make(
-      RequestChanges.fromUrl(request.method, encoded.right.url),
+      RequestChanges.fromUrl(request.method, encoded.value.url),
       config,
       config.timeouts,
       config.retry,
-      encoded.right,
+      encoded.value,
       clock
     )
   )

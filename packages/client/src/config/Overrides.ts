@@ -2,11 +2,11 @@
  * Merges settings, by one rule for clients and requests: a value merges with the old one if both can merge, and a
  * function of the old value replaces it.
  */
-import * as Either from "effect/Either"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
 import * as RetrySettings from "../retry/RetrySettings.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
 import { omitUndefined } from "../shared/omitUndefined.js"
+import * as Result from "../shared/result.js"
 import * as Settings from "../shared/settings.js"
 import * as Headers from "../wire/headers.js"
 import type * as Query from "../wire/query.js"
@@ -172,11 +172,11 @@ export const merge = <A extends Partial<ClientOptions.Options>>(self: A, over: O
 export const tryMerge = <A extends Partial<ClientOptions.Options>>(
   self: A,
   over: Overrides
-): Either.Either<A, InvalidInput> => {
+): Result.Result<A, InvalidInput> => {
   try {
-    return Either.right(merge(self, over))
+    return Result.succeed(merge(self, over))
   } catch (error) {
-    if (error instanceof Failed) return Either.left(error.problem)
+    if (error instanceof Failed) return Result.fail(error.problem)
     throw error
   }
 }

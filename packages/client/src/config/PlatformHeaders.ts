@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
+import * as Result from "../shared/result.js"
 import { textAt } from "../shared/runtime.js"
 import { refuseUnknown } from "../shared/settings.js"
 import * as Headers from "../wire/headers.js"
@@ -35,7 +35,8 @@ export const isPlatformHeaders = (u: unknown): u is PlatformHeaders => Predicate
  */
 export interface PlatformHeaders {
   readonly [TypeId]: typeof TypeId
-  readonly layer: Either.Either<Headers.HeaderLayer, InvalidInput>
+  readonly layer: Headers.HeaderLayer
+  readonly problem: InvalidInput | undefined
   readonly ofAttempt: (retries: number, responseMillis: number) => Readonly<Record<string, string>>
 }
 
@@ -66,20 +67,25 @@ export const make = (options: {
   const retryCount = `${prefix}-retry-count`
   const readTimeout = `${prefix}-read-timeout`
   const checked = (what: "prefix" | "packageVersion", headers: Headers.HeadersInput) =>
-    Either.mapLeft(Headers.compile(headers, what), ({ reason }) => invalid(`platformHeaders.${what}`, reason))
+    Result.mapError(Headers.compile(headers, what), ({ reason }) =>
+      invalid(`platformHeaders.${what}`, reason)
+    )
+  const described = checked("prefix", {
+    [`${prefix}-lang`]: "js",
+    [`${prefix}-os`]: os,
+    [`${prefix}-arch`]: arch,
+    [`${prefix}-runtime`]: runtime,
+    [`${prefix}-runtime-version`]: runtimeVersion
+  })
+  const layer = Result.flatMap(described, (under) =>
+    Result.map(checked("packageVersion", { [`${prefix}-package-version`]: options.packageVersion }), (over) =>
+      Headers.merge(under, over)
+    )
+  )
   return {
     [TypeId]: TypeId,
-    layer: Either.zipWith(
-      checked("prefix", {
-        [`${prefix}-lang`]: "js",
-        [`${prefix}-os`]: os,
-        [`${prefix}-arch`]: arch,
-        [`${prefix}-runtime`]: runtime,
-        [`${prefix}-runtime-version`]: runtimeVersion
-      }),
-      checked("packageVersion", { [`${prefix}-package-version`]: options.packageVersion }),
-      Headers.merge
-    ),
+    layer: layer.ok ? layer.value : Headers.empty,
+    problem: layer.ok ? undefined : layer.error,
     ofAttempt: (retries, responseMillis) =>
       Number.isFinite(responseMillis)
         ? { [retryCount]: String(retries), [readTimeout]: String(responseMillis / 1000) }

@@ -4,10 +4,11 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
-import * as Either from "effect/Either"
-import { toMillis } from "../shared/duration.js"
-import { type InvalidInput, invalid } from "../shared/invalid.js"
+import type * as Effect from "effect/Effect"
+import * as Sync from "../effect/sync.js"
+import * as Result from "../shared/result.js"
 import * as Settings from "../shared/settings.js"
+import { mergeTimeouts } from "./mergeTimeouts.js"
 
 /**
  * The timeouts of a call, each a `DurationInput`.
@@ -64,20 +65,8 @@ export const defaults: Timeouts = {
 export const merge = (
   self: Timeouts,
   options: Options | undefined
-): Either.Either<Timeouts, InvalidInput> => {
-  if (options === undefined) return Either.right(self)
-  const merged = { ...self }
-  for (const name of names) {
-    const input = options[name]
-    if (input === undefined) continue
-    const millis = toMillis(input)
-    if (!(millis > 0)) return Either.left(invalid(`timeouts.${name}`, "must be a duration above zero"))
-    merged[name] = millis
-  }
-  return Either.right(merged)
-}
-
-const names = ["connect", "response", "idle", "total"] as const
+): Effect.Effect<Timeouts, Settings.InvalidConfigError> =>
+  Sync.fromResult(Result.mapError(mergeTimeouts(self, options), Settings.configError))
 
 /**
  * Finds limits that are none at all, and names that are none of them.

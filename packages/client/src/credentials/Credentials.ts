@@ -5,14 +5,15 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
+import * as Sync from "../effect/sync.js"
 import * as ApiError from "../errors/ApiError.js"
 import { ownCause } from "../errors/ownCause.js"
 import * as Redaction from "../secrets/Redaction.js"
 import { kindOf, secretText } from "../secrets/secretText.js"
 import { toMillis } from "../shared/duration.js"
+import * as Result from "../shared/result.js"
 import { refuseUnknown } from "../shared/settings.js"
 import * as Headers from "../wire/headers.js"
 import { hopeless, type NoToken } from "./noToken.js"
@@ -76,13 +77,13 @@ export interface Token {
 
 const fromResolver = (make: Credentials["make"]): Credentials => ({ [TypeId]: TypeId, make })
 
-const fixed = (resolve: Either.Either<Resolved, Failure>): Credentials => {
-  const resolver: Resolver = { resolve, invalidate: undefined }
+const fixed = (resolve: Result.Result<Resolved, Failure>): Credentials => {
+  const resolver: Resolver = { resolve: Sync.fromResult(resolve), invalidate: undefined }
   return fromResolver(() => resolver)
 }
 
 /** Invalid credentials: every call fails with the reason. */
-const broken = (reason: string): Credentials => fixed(Either.left(hopeless(reason)))
+const broken = (reason: string): Credentials => fixed(Result.fail(hopeless(reason)))
 
 /** Plain JavaScript may pass anything. */
 const checked = (name: string, value: unknown): Credentials =>
@@ -96,7 +97,7 @@ const empty: Resolved = { headers: {}, secrets: [] }
  * @since 0.1.0
  * @category constructors
  */
-export const none: Credentials = /*#__PURE__*/ fixed(/*#__PURE__*/ Either.right(empty))
+export const none: Credentials = /*#__PURE__*/ fixed(/*#__PURE__*/ Result.succeed(empty))
 
 /**
  * A header whose value is the secret, such as `x-api-key`. A blank secret counts as none.
@@ -118,17 +119,17 @@ export const header = (name: string, value: Redacted.Redacted<string>): Credenti
 
 const headerOf = (
   name: string,
-  value: Either.Either<string, string>,
+  value: Result.Result<string, string>,
   prefix = ""
-): Either.Either<Resolved, Failure> => {
-  if (Either.isLeft(value)) return Either.left(hopeless(value.left))
-  const secret = value.right.trim()
-  if (secret === "") return Either.right(empty)
+): Result.Result<Resolved, Failure> => {
+  if (!value.ok) return Result.fail(hopeless(value.error))
+  const secret = value.value.trim()
+  if (secret === "") return Result.succeed(empty)
   // Checked here, because transports would report it as a failed connection, and the call would be retried.
-  return Either.mapBoth(Headers.compile({ [name]: prefix + secret }, "credentials"), {
-    onLeft: ({ field, reason }) => hopeless(`${field} ${reason}`),
-    onRight: (headers) => ({ headers: Headers.finish(headers), secrets: [secret] })
-  })
+  const headers = Headers.compile({ [name]: prefix + secret }, "credentials")
+  return headers.ok
+    ? Result.succeed({ headers: Headers.finish(headers.value), secrets: [secret] })
+    : Result.fail(hopeless(`${headers.error.field} ${headers.error.reason}`))
 }
 
 /**
@@ -148,15 +149,15 @@ export const bearer = (token: Redacted.Redacted<string>): Credentials =>
  */
 export const basic = (user: string, password: Redacted.Redacted<string>): Credentials => {
   const name = secretText("the user", user)
-  if (Either.isLeft(name)) return broken(name.left)
+  if (!name.ok) return broken(name.error)
   // Everything after the first colon is the password (RFC 7617, section 2).
-  if (name.right.includes(":")) return broken("the user must not contain a colon")
+  if (name.value.includes(":")) return broken("the user must not contain a colon")
   const secret = secretText("the password", password)
-  if (Either.isLeft(secret)) return broken(secret.left)
-  const bytes = new TextEncoder().encode(`${name.right}:${secret.right}`)
+  if (!secret.ok) return broken(secret.error)
+  const bytes = new TextEncoder().encode(`${name.value}:${secret.value}`)
   const encoded = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))
   return fixed(
-    Either.right({ headers: { authorization: `Basic ${encoded}` }, secrets: [encoded, secret.right] })
+    Result.succeed({ headers: { authorization: `Basic ${encoded}` }, secrets: [encoded, secret.value] })
   )
 }
 
@@ -243,8 +244,8 @@ export const cached = <E>(options: {
       const got: unknown = yield* Effect.mapError(fetch, (error) => failedWith(error, last.secrets))
       const { expiresIn, token } = isToken(got) ? got : { token: got, expiresIn: undefined }
       const secret = secretText("the fetched token", token)
-      if (Either.isLeft(secret)) return yield* Effect.fail(hopeless(secret.left))
-      last = yield* sentAs(as, Redacted.make(secret.right)).make(background).resolve
+      if (!secret.ok) return yield* Effect.fail(hopeless(secret.error))
+      last = yield* sentAs(as, Redacted.make(secret.value)).make(background).resolve
       return { sent: last, expiresIn }
     })
     return tokenCache<Resolved, Failure>({ fetch: fetched, aheadMillis, limitMillis, background })
@@ -262,7 +263,7 @@ const sentAs = (
   try {
     return checked("what `as` returns", as(token))
   } catch (error) {
-    return fixed(Either.left(failedWith(error, [Redacted.value(token)])))
+    return fixed(Result.fail(failedWith(error, [Redacted.value(token)])))
   }
 }
 

@@ -1,28 +1,70 @@
-/** Effects that may be there already: most of what a request needs is no work to wait for. */
+/**
+ * Work that may be done already: most of what a request needs is, and is then used at once, without a step of a fiber.
+ * An `Exit` is an Effect, in Effect 3 and in Effect 4. This module hides how an `Exit` holds its error.
+ */
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
+import * as Exit from "effect/Exit"
+import * as Result from "../shared/result.js"
 
-/** An `Either` is an Effect: what is computed at once is used at once, without a fiber's step. */
-export const isSync = <A, E>(effect: Effect.Effect<A, E>): effect is Either.Either<A, E> =>
-  Either.isEither(effect)
+/** A value or an expected error. A defect and an interruption are left for a fiber to meet. */
+export type Sync<A, E> = Exit.Success<A, never> | SyncFailure<E>
+
+interface SyncFailure<E> extends Exit.Failure<never, E> {
+  readonly cause: Cause.Fail<E>
+}
+
+export const isSync = <A, E>(effect: Effect.Effect<A, E>): effect is Sync<A, E> =>
+  Exit.isExit(effect) && (effect._tag === "Success" || effect.cause._tag === "Fail")
+
+export const fromResult = <A, E>(result: Result.Result<A, E>): Exit.Exit<A, E> =>
+  result.ok ? Exit.succeed(result.value) : Exit.fail(result.error)
+
+/** What other libraries, and programs, return for the same. */
+export const fromEither = <A, E>(either: Either.Either<A, E>): Exit.Exit<A, E> =>
+  Either.isRight(either) ? Exit.succeed(either.right) : Exit.fail(either.left)
+
+/** The one or the other, without a step. */
+export const match = <A, E, B>(
+  done: Sync<A, E>,
+  onFailure: (error: E) => B,
+  onSuccess: (value: A) => B
+): B => (done._tag === "Success" ? onSuccess(done.value) : onFailure(done.cause.error))
 
 export const flatMap = <A, E, B, E2>(
   effect: Effect.Effect<A, E>,
   next: (value: A) => Effect.Effect<B, E2>
 ): Effect.Effect<B, E | E2> => {
   if (!isSync(effect)) return Effect.flatMap(effect, next)
-  return Either.isRight(effect) ? next(effect.right) : Either.left(effect.left)
+  return effect._tag === "Success" ? next(effect.value) : effect
 }
 
-export const map = <A, E, B>(effect: Effect.Effect<A, E>, change: (value: A) => B): Effect.Effect<B, E> =>
-  isSync(effect) ? Either.map(effect, change) : Effect.map(effect, change)
+export const map = <A, E, B>(effect: Effect.Effect<A, E>, change: (value: A) => B): Effect.Effect<B, E> => {
+  if (!isSync(effect)) return Effect.map(effect, change)
+  return effect._tag === "Success" ? Exit.succeed(change(effect.value)) : effect
+}
 
-/** What a program's own code gives at once, and without a failure. */
+export const mapError = <A, E, E2>(
+  effect: Effect.Effect<A, E>,
+  change: (error: E) => E2
+): Effect.Effect<A, E2> => {
+  if (!isSync(effect)) return Effect.mapError(effect, change)
+  return effect._tag === "Success" ? effect : Exit.fail(change(effect.cause.error))
+}
+
+/** What comes of work, as a value. */
+export const outcome = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<Result.Result<A, E>> =>
+  Effect.match(effect, {
+    onFailure: (error) => Result.fail(error),
+    onSuccess: (value) => Result.succeed(value)
+  })
+
+/** The value that a program's own code gives at once; `undefined` where it gives none, throws, or takes its time. */
 export const settled = <A>(run: () => Effect.Effect<A, unknown>): A | undefined => {
   try {
     const effect = run()
-    return isSync(effect) ? Option.getOrUndefined(Either.getRight(effect)) : undefined
+    return isSync(effect) && effect._tag === "Success" ? effect.value : undefined
   } catch {
     return undefined
   }

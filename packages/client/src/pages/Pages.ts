@@ -1,7 +1,6 @@
 /** A walk over pages. Each page is a call with its own retries, sent when the page before it has been taken. */
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -18,6 +17,7 @@ import * as ResponseError from "../request/ResponseError.js"
 import * as RequestChanges from "../request/requestChanges.js"
 import { invalid } from "../shared/invalid.js"
 import { isPlainObject } from "../shared/isPlainObject.js"
+import * as Result from "../shared/result.js"
 import * as Redirects from "../transport/Redirects.js"
 import * as RequestBody from "../wire/RequestBody.js"
 
@@ -116,13 +116,13 @@ const visit = <Page, Item, E>(
         const count = index + 1
         const query = Object.fromEntries(new URL(encoded.url).searchParams)
         const context = { query, body: request.options[bodyKind(request)], url, headers, index }
-        const next = Either.flatMap(
+        const next = Result.flatMap(
           trying("next", () => request.pagination.next(page, context)),
           (next) => onward(step, { call, encoded: call.encoded, askedUrl, url }, encoded, next)
         )
-        const onwardOrProblem = Either.getOrElse(next, (problem) =>
-          Option.some({ request, index: count, problem: ResponseError.pagination(call, problem, count) })
-        )
+        const onwardOrProblem = next.ok
+          ? next.value
+          : Option.some({ request, index: count, problem: ResponseError.pagination(call, next.error, count) })
         return [{ page, call, count }, onwardOrProblem] as const
       }
     )
@@ -162,7 +162,7 @@ const bodyKind = ({ options }: ApiRequest.Request): (typeof RequestBody.kinds)[n
 
 const badNext = "next must return { query }, { body } or { url }, or undefined after the last page"
 
-const unfit = (reason: string): Either.Either<never, ResponseError.PageProblem> => Either.left({ reason })
+const unfit = (reason: string): Result.Result<never, ResponseError.PageProblem> => Result.fail({ reason })
 
 /** The step to the next page: none after the last one, or the problem that prevents it. */
 const onward = <Page, Item, E>(
@@ -170,8 +170,8 @@ const onward = <Page, Item, E>(
   previous: Previous,
   sent: RequestEncoder.EncodedRequest,
   next: unknown
-): Either.Either<Option.Option<Step<Page, Item, E>>, ResponseError.PageProblem> => {
-  if (next === undefined || next === null) return Either.right(Option.none())
+): Result.Result<Option.Option<Step<Page, Item, E>>, ResponseError.PageProblem> => {
+  if (next === undefined || next === null) return Result.succeed(Option.none())
   if (!isPlainObject(next)) return unfit(badNext)
   const { body, query, url } = next
   if (url === undefined && query === undefined && body === undefined) return unfit(badNext)
@@ -184,7 +184,7 @@ const onward = <Page, Item, E>(
     return body === undefined ? queried : RequestChanges.withOptions(queried, { [bodyKind(request)]: body })
   }
   const after = { index: index + 1, hasOwnBody: body !== undefined }
-  if (url === undefined) return Either.right(Option.some({ ...after, request: changed(request), from }))
+  if (url === undefined) return Result.succeed(Option.some({ ...after, request: changed(request), from }))
   if (typeof url !== "string") return unfit(badNext)
   const to = Redirects.locate(previous.url, url)
   if (typeof to === "string") return unfit(`the next page is not asked for: ${to}`)
@@ -192,7 +192,7 @@ const onward = <Page, Item, E>(
     previous.encoded.method === request.method ? request : asGet(request),
     to.href
   )
-  return Either.right(Option.some({ ...after, request: changed(moved), from: previous }))
+  return Result.succeed(Option.some({ ...after, request: changed(moved), from: previous }))
 }
 
 /** The request that a redirect turned into a GET. */
@@ -204,22 +204,26 @@ const asGet = <R extends ApiRequest.Request>(request: R): R =>
 const noBody = Object.fromEntries(RequestBody.kinds.map((kind) => [kind, undefined]))
 
 /** Runs a function of the caller. */
-const trying = <A>(name: string, run: () => A): Either.Either<A, ResponseError.PageProblem> =>
-  Either.try({
-    try: run,
-    catch: (cause) => ({
-      reason: `${name} failed${cause instanceof Error ? `: ${cause.message}` : ""}`.slice(0, 500),
-      cause
-    })
-  })
+const trying = <A>(name: string, run: () => A): Result.Result<A, ResponseError.PageProblem> => {
+  try {
+    return Result.succeed(run())
+  } catch (cause) {
+    const reason = `${name} failed${cause instanceof Error ? `: ${cause.message}` : ""}`.slice(0, 500)
+    return Result.fail({ reason, cause })
+  }
+}
 
 const attempt = <A>(
   call: Call.Call,
   count: number,
   name: string,
   run: () => A
-): Effect.Effect<A, ApiError.PaginationError> =>
-  Either.mapLeft(trying(name, run), (problem) => ResponseError.pagination(call, problem, count))
+): Effect.Effect<A, ApiError.PaginationError> => {
+  const tried = trying(name, run)
+  return tried.ok
+    ? Effect.succeed(tried.value)
+    : Effect.fail(ResponseError.pagination(call, tried.error, count))
+}
 
 /** Requests one page ahead. `Stream.buffer` would request two: one that it holds, one that it offers. */
 const ahead = <A, E>(walk: Stream.Stream<A, E>): Stream.Stream<A, E> =>

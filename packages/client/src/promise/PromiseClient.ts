@@ -8,7 +8,6 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
@@ -20,6 +19,7 @@ import * as ApiClient from "../ApiClient.js"
 import type * as ApiResponse from "../client/ApiResponse.js"
 import * as ApiConfig from "../config/ApiConfig.js"
 import type * as Overrides from "../config/Overrides.js"
+import { resolveConfig } from "../config/resolveConfig.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import { LiveSet } from "../shared/liveSet.js"
 import * as FetchTransport from "../transport/FetchTransport.js"
@@ -138,8 +138,8 @@ export interface PromiseClient extends AsyncDisposable {
  * @category constructors
  */
 export const make = ({ logLevel, logger, transport, ...options }: Options): PromiseClient => {
-  const config = ApiConfig.make(options, ["transport", "logger", "logLevel"])
-  if (Either.isLeft(config)) throw config.left
+  const config = resolveConfig(options, ["transport", "logger", "logLevel"])
+  if (!config.ok) throw config.error
   if (logger !== undefined && !PlainLogger.isPlainLogger(logger))
     throw invalid("logger", "must have the functions debug, info, warn and error")
   if (logLevel !== undefined && !PlainLogger.plainLevels.includes(logLevel))

@@ -7,13 +7,14 @@ import type * as HttpBody from "@effect/platform/HttpBody"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
 import type * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import type * as ApiConfig from "../config/ApiConfig.js"
 import type * as Overrides from "../config/Overrides.js"
 import * as Sync from "../effect/sync.js"
 import * as Redaction from "../secrets/Redaction.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
 import { memo } from "../shared/memo.js"
+import * as Result from "../shared/result.js"
 import { uuid } from "../shared/uuid.js"
 import * as Headers from "../wire/headers.js"
 import * as Query from "../wire/query.js"
@@ -55,27 +56,27 @@ export const encode = (
   let field = "path"
   try {
     const resolved = resolve(request, config)
-    if (Either.isLeft(resolved)) return Either.left(resolved.left)
+    if (!resolved.ok) return Exit.fail(resolved.error)
     field = "query"
     const query = Query.fromInput(options.query, config.queryFormat)
-    if (Either.isLeft(query)) return Either.left(query.left)
-    const target = layQuery(resolved.right, config, query.right, trust)
+    if (!query.ok) return Exit.fail(query.error)
+    const target = layQuery(resolved.value, config, query.value, trust)
     field = "headers"
     const headers = Headers.compile(options.headers, "headers")
-    if (Either.isLeft(headers)) return Either.left(headers.left)
+    if (!headers.ok) return Exit.fail(headers.error)
     field = "body"
     return Sync.flatMap(
-      RequestBody.encode(options, config.queryFormat, headers.right["content-length"]),
-      (body) => {
-        const key = idempotency(request.method, options.idempotencyKey, config, headers.right)
-        if (Either.isLeft(key)) return Either.left(key.left)
-        const { layer, value } = key.right
-        const own = Headers.merge(Headers.merge(bodyHeaders(body.body), layer), headers.right)
-        return Either.right(new Request(request.method, request.accept, target, own, body, value))
+      RequestBody.encode(options, config.queryFormat, headers.value["content-length"]),
+      (body): Exit.Exit<EncodedRequest, InvalidInput> => {
+        const key = idempotency(request.method, options.idempotencyKey, config, headers.value)
+        if (!key.ok) return Exit.fail(key.error)
+        const { layer, value } = key.value
+        const own = Headers.merge(Headers.merge(bodyHeaders(body.body), layer), headers.value)
+        return Exit.succeed(new Request(request.method, request.accept, target, own, body, value))
       }
     )
   } catch (cause) {
-    return Either.left({
+    return Exit.fail({
       ...invalid(field, "could not be read: a getter in it failed, or a schema threw"),
       cause
     })
@@ -123,24 +124,23 @@ class Request implements EncodedRequest {
 export const fromHttpClientRequest = (
   request: HttpClientRequest.HttpClientRequest,
   config: ApiConfig.ApiConfig
-): Either.Either<EncodedRequest, InvalidInput> => {
+): Result.Result<EncodedRequest, InvalidInput> => {
   const { body, method, url, urlParams } = request
   const headers: Headers.HeaderLayer = { ...request.headers }
   const problem =
     methodProblem(method) ??
     Headers.checkHeaders(request.headers) ??
     lengthProblem(headers["content-length"], body)
-  if (problem !== undefined) return Either.left(problem)
-  return Either.zipWith(
-    Url.resolve(config.base, url),
-    idempotency(method, undefined, config, headers),
-    (resolved, { layer, value }) => {
-      const target = layQuery(resolved, config, Query.fromString(UrlParams.toString(urlParams)), true)
-      const length = headers["content-length"]
-      const encoded = RequestBody.fromHttpBody(body, typeof length === "string" ? Number(length) : undefined)
-      return new Request(method, undefined, target, Headers.merge(layer, headers), encoded, value)
-    }
-  )
+  if (problem !== undefined) return Result.fail(problem)
+  const resolved = Url.resolve(config.base, url)
+  if (!resolved.ok) return resolved
+  const key = idempotency(method, undefined, config, headers)
+  if (!key.ok) return key
+  const { layer, value } = key.value
+  const target = layQuery(resolved.value, config, Query.fromString(UrlParams.toString(urlParams)), true)
+  const length = headers["content-length"]
+  const encoded = RequestBody.fromHttpBody(body, typeof length === "string" ? Number(length) : undefined)
+  return Result.succeed(new Request(method, undefined, target, Headers.merge(layer, headers), encoded, value))
 }
 
 /** Every `Redacted` of the request and the client's settings, except the credentials. */
@@ -160,10 +160,10 @@ export const secrets = (request: ApiRequest.Request, config: ApiConfig.ApiConfig
 const resolve = (
   request: ApiRequest.Request,
   config: ApiConfig.ApiConfig
-): Either.Either<Url.ResolvedUrl, InvalidInput> => {
+): Result.Result<Url.ResolvedUrl, InvalidInput> => {
   const path =
-    request.url === undefined ? Url.expandPath(request.template, request.path) : Either.right(request.url)
-  return Either.isLeft(path) ? Either.left(path.left) : Url.resolve(config.base, path.right)
+    request.url === undefined ? Url.expandPath(request.template, request.path) : Result.succeed(request.url)
+  return !path.ok ? path : Url.resolve(config.base, path.value)
 }
 
 interface Target {
@@ -238,19 +238,19 @@ const idempotency = (
   explicit: string | undefined,
   config: ApiConfig.ApiConfig,
   headers: Headers.HeaderLayer
-): Either.Either<
+): Result.Result<
   { readonly layer: Headers.HeaderLayer; readonly value: string | undefined },
   InvalidInput
 > => {
   const wanted = config.idempotencyHeader !== undefined && method !== "GET" && method !== "HEAD"
-  if (explicit === undefined && !wanted) return Either.right(noKey)
+  if (explicit === undefined && !wanted) return Result.succeed(noKey)
   const name = config.idempotencyHeader ?? "idempotency-key"
   // A header may have the name of an `Object.prototype` property.
   const given = Object.hasOwn(headers, name) ? headers[name] : undefined
-  if (given === null || (given === undefined && config.headers[name] === null)) return Either.right(noKey)
+  if (given === null || (given === undefined && config.headers[name] === null)) return Result.succeed(noKey)
   const value = given ?? explicit ?? uuid()
-  return Either.map(
-    Either.mapLeft(Headers.compile({ [name]: value }, "headers"), ({ reason }) =>
+  return Result.map(
+    Result.mapError(Headers.compile({ [name]: value }, "headers"), ({ reason }) =>
       invalid("idempotencyKey", reason)
     ),
     (layer) => ({ layer, value })

@@ -4,13 +4,11 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
-import * as Option from "effect/Option"
-import * as ParseResult from "effect/ParseResult"
+import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import * as SchemaAST from "effect/SchemaAST"
-import { boundedIssue } from "../schema/boundedIssue.js"
+import * as Parsing from "../effect/parsing.js"
+import * as Sync from "../effect/sync.js"
 import { compile, type FastDecoder, misfit, Same } from "../schema/fastDecode.js"
 import { guarded } from "../schema/guarded.js"
 import * as SchemaSecrets from "../schema/schemaSecrets.js"
@@ -113,7 +111,7 @@ export const isApiSchema = (u: unknown): u is ApiSchema =>
 export type Decode<A> = (value: unknown) => Effect.Effect<A, DecodeFailure>
 
 /**
- * The decoder of a schema, made once per schema. A schema that needs no async work answers with an `Either`.
+ * The decoder of a schema, made once per schema. A schema that needs no async work gives an `Exit`.
  *
  * @since 0.1.0
  * @category decoding
@@ -139,14 +137,8 @@ export const secretsOf = (schema: ApiSchema): SchemaSecrets.Finder | undefined =
 const asParsed = (value: unknown) => ({ value })
 
 const effectDecoder = <A, I>(schema: Schema.Schema<A, I>): Decode<A> => {
-  const decode = ParseResult.decodeUnknown(schema)
-  return (value) => {
-    const decoded = decode(value)
-    if (!Either.isEither(decoded)) return Effect.mapError(decoded, (issue) => schemaMisfit(issue, value))
-    return Either.mapLeft(decoded as Either.Either<A, ParseResult.ParseIssue>, (issue) =>
-      schemaMisfit(issue, value)
-    )
-  }
+  const decode = Parsing.decoder(schema)
+  return (value) => Sync.mapError(decode(value), (misfit) => ({ ...misfit, parsed: { value } }))
 }
 
 /**
@@ -164,7 +156,7 @@ export class Undecodable<out A> {
 }
 
 /**
- * Decodes the many small values of a stream, mostly without an `Either`.
+ * Decodes the many small values of a stream, mostly without an `Exit`.
  *
  * `isSlotSafe` says of a value with marked strings and numbers in it, whether others in their place would make no difference but
  * that they would stand in the result; `false` where that is not sure.
@@ -197,7 +189,7 @@ const makeEventDecoder = (
   const decode: Decode<unknown> = decoder(schema)
   const slow = (value: unknown): unknown => {
     const decoded = decode(value)
-    return Either.isEither(decoded) && Either.isRight(decoded) ? decoded.right : new Undecodable(decoded)
+    return Sync.isSync(decoded) && decoded._tag === "Success" ? decoded.value : new Undecodable(decoded)
   }
   if (fast === undefined) return { decode: slow, isSlotSafe: () => false }
   return {
@@ -231,41 +223,23 @@ const makeEventDecoder = (
  */
 export const asSent = <A, I extends A>(
   schema: Schema.Schema<A, I>,
-  complete?: (value: unknown) => unknown
+  complete: (value: unknown) => unknown = (value) => value
 ): Schema.Schema<A> => {
   // Without the option of the outermost schema, which would copy; with its name.
-  const identifier = Option.getOrElse(SchemaAST.getIdentifierAnnotation(schema.ast), () => "answer")
-  const inner = schema.annotations({ parseOptions: {}, identifier })
+  const inner = Parsing.withoutOptions(schema, "answer")
   const accept = eventDecoder(inner)
-  const parse = ParseResult.decodeUnknownEither(inner)
-  const fits = (value: unknown): boolean => !(accept.decode(value) instanceof Undecodable)
-  const check = (value: unknown) => {
-    if (fits(value)) return Either.right(value as A)
-    const whole = complete === undefined ? value : complete(value)
-    // Only here is an error made.
-    return Either.map(parse(whole), () => whole as A)
-  }
-  return Schema.declare([], { decode: () => check, encode: () => check }, { [Same]: inner })
+  const fits = (value: unknown): value is A => !(accept.decode(value) instanceof Undecodable)
+  return Parsing.asGiven(inner, fits, complete, Same)
 }
-
-const schemaMisfit = (issue: ParseResult.ParseIssue, value: unknown): DecodeFailure => ({
-  ...formatted(boundedIssue(issue)),
-  parsed: { value }
-})
-
-const formatted = (issue: ParseResult.ParseIssue): Pick<DecodeFailure, "reason" | "path"> => ({
-  reason: ParseResult.TreeFormatter.formatIssueSync(issue),
-  path: (ParseResult.ArrayFormatter.formatIssueSync(issue)[0]?.path ?? []).map(pathKey)
-})
 
 const pathKey = (key: PropertyKey): string | number => (typeof key === "symbol" ? key.toString() : key)
 
 const standardDecoder = <A>(schema: StandardSchema<A>): Decode<A> => {
   return (value) => {
-    const settle = (result: StandardResult<A>): Either.Either<A, DecodeFailure> =>
+    const settle = (result: StandardResult<A>): Exit.Exit<A, DecodeFailure> =>
       result.issues === undefined
-        ? Either.right(result.value)
-        : Either.left(standardMisfit(result.issues, value))
+        ? Exit.succeed(result.value)
+        : Exit.fail(standardMisfit(result.issues, value))
     const result = schema["~standard"].validate(value)
     return Predicate.isPromiseLike(result)
       ? Effect.flatMap(

@@ -4,7 +4,8 @@
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
+import type * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
@@ -99,15 +100,15 @@ const isJson = (type: string): boolean => type === "" || type === "application/j
 
 const viewOf = (body: Body): Uint8Array => body.view ?? body.bytes
 
-const parse = (body: Body): Either.Either<unknown, ApiSchema.DecodeFailure> => {
+const parse = (body: Body): Exit.Exit<unknown, ApiSchema.DecodeFailure> => {
   const bytes = viewOf(body)
-  if (bytes.length === 0) return Either.right(undefined)
+  if (bytes.length === 0) return Exit.succeed(undefined)
   try {
-    return Either.right(JSON.parse(markOf(bytes) === undefined ? utf8.decode(bytes) : asText(body)))
+    return Exit.succeed(JSON.parse(markOf(bytes) === undefined ? utf8.decode(bytes) : asText(body)))
   } catch {
     // The parser's own message quotes the body; the error carries a redacted excerpt instead.
     const { type } = MediaType.parse(body.contentType)
-    return Either.left({ reason: isJson(type) ? "is not valid JSON" : `is ${type}, not JSON`, path: [] })
+    return Exit.fail({ reason: isJson(type) ? "is not valid JSON" : `is ${type}, not JSON`, path: [] })
   }
 }
 
@@ -144,7 +145,7 @@ export const json: ResponseDecoder<unknown> = /*#__PURE__*/ make("application/js
  * @category decoders
  */
 export const auto: ResponseDecoder<unknown> = /*#__PURE__*/ make("application/json", (body) =>
-  isJson(MediaType.parse(body.contentType).type) ? parse(body) : Either.right(asText(body))
+  isJson(MediaType.parse(body.contentType).type) ? parse(body) : Exit.succeed(asText(body))
 )
 
 /**
@@ -154,7 +155,7 @@ export const auto: ResponseDecoder<unknown> = /*#__PURE__*/ make("application/js
  * @category decoders
  */
 export const text: ResponseDecoder<string> = /*#__PURE__*/ make("text/plain, */*;q=0.8", (body) =>
-  Either.right(asText(body))
+  Exit.succeed(asText(body))
 )
 
 /**
@@ -164,7 +165,7 @@ export const text: ResponseDecoder<string> = /*#__PURE__*/ make("text/plain, */*
  * @category decoders
  */
 export const bytes: ResponseDecoder<Uint8Array> = /*#__PURE__*/ make("*/*", (body) =>
-  Either.right(body.bytes)
+  Exit.succeed(body.bytes)
 )
 
 /**
@@ -173,7 +174,7 @@ export const bytes: ResponseDecoder<Uint8Array> = /*#__PURE__*/ make("*/*", (bod
  * @since 0.1.0
  * @category decoders
  */
-export const empty: ResponseDecoder<void> = /*#__PURE__*/ make("*/*", () => Either.void)
+export const empty: ResponseDecoder<void> = /*#__PURE__*/ make("*/*", () => Exit.void)
 
 type Chunks = Stream.Stream<Uint8Array, ApiError.ApiError>
 
@@ -205,7 +206,7 @@ export const stream = (
   return {
     [TypeId]: TypeId,
     accept: "*/*",
-    decode: (body) => Either.right(Stream.make(body.bytes)),
+    decode: (body) => Exit.succeed(Stream.make(body.bytes)),
     open: ({ chunks: arriving, failAfterResponse: late, total }) => {
       const chunks = Stream.catchAll(arriving, (error) => Stream.fromEffect(late(error)))
       return onDownload === undefined ? chunks : Progress.counted(chunks, total, onDownload)
@@ -235,7 +236,11 @@ export const fromEither = <A, E>(decode: (input: unknown) => Either.Either<A, E>
     Predicate.hasProperty(error, "message") ? String(error.message) : String(error)
   const decodeValue = guarded(
     (value: unknown) =>
-      Either.mapLeft(decode(value), (error) => ({ reason: reasonOf(error), path: [], parsed: { value } })),
+      Sync.mapError(Sync.fromEither(decode(value)), (error) => ({
+        reason: reasonOf(error),
+        path: [],
+        parsed: { value }
+      })),
     (value) => ({ value })
   )
   return make("application/json", (body) => Sync.flatMap(parse(body), decodeValue))
@@ -255,10 +260,9 @@ const fromValue = <S extends ApiSchema.ApiSchema>(
   prepare: (value: unknown) => unknown
 ): ResponseDecoder<ApiSchema.Type<S>> => {
   const decode = ApiSchema.decoder(schema)
-  const decoder = make("application/json", (body) => {
-    const parsed = parse(body)
-    return Either.isLeft(parsed) ? Either.left(parsed.left) : decode(prepare(parsed.right))
-  })
+  const decoder = make("application/json", (body) =>
+    Sync.flatMap(parse(body), (value) => decode(prepare(value)))
+  )
   return { ...decoder, secrets: ApiSchema.secretsOf(schema) }
 }
 

@@ -6,10 +6,10 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as GlobalValue from "effect/GlobalValue"
+import * as Option from "effect/Option"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import * as TimeLimits from "../effect/timeLimits.js"
@@ -176,12 +176,12 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> {
   }
 
   private failed(cause: Cause.Cause<ApiError.ApiError>): Effect.Effect<A, ApiError.ApiError, R> {
-    const failed = Cause.failureOrCause(cause)
-    if (Either.isRight(failed)) {
+    const failed = Cause.failureOption(cause)
+    if (Option.isNone(failed)) {
       this.end(undefined, "interrupted")
-      return Effect.failCause(failed.right)
+      return Effect.failCause(cause)
     }
-    const error = failed.left
+    const error = failed.value
     this.end(statusOf(error), error._tag)
     this.inFlight = false
     return this.restore(this.decide(this.clock.unsafeCurrentTimeMillis(), error))

@@ -1,7 +1,7 @@
 /** The forms in which a client and a request take their retries, and how they merge. */
-import * as Either from "effect/Either"
 import * as Schedule from "effect/Schedule"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
+import * as Result from "../shared/result.js"
 import * as Settings from "../shared/settings.js"
 import type { Resolved, Retry } from "./RetryPolicy.js"
 import * as RetryPolicy from "./RetryPolicy.js"
@@ -44,11 +44,11 @@ export const check: Settings.Check = (retry) =>
 export const resolve = (
   retry: Retry | undefined,
   base: Resolved = defaults
-): Either.Either<Resolved, InvalidInput> => {
-  if (retry === undefined) return Either.right(base)
+): Result.Result<Resolved, InvalidInput> => {
+  if (retry === undefined) return Result.succeed(base)
   const resolved = lay(base, retry)
   const problem = RetryPolicy.problem(resolved.policy)
   return problem === undefined
-    ? Either.right(resolved)
-    : Either.left(invalid(problem.field === "" ? "retry" : `retry.${problem.field}`, problem.reason))
+    ? Result.succeed(resolved)
+    : Result.fail(invalid(problem.field === "" ? "retry" : `retry.${problem.field}`, problem.reason))
 }

@@ -1,6 +1,7 @@
 /** A program's own code over what a server has sent: what it throws is no defect, but a response that does not fit. */
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Sync from "../effect/sync.js"
 import { clipped } from "../shared/shownText.js"
 
 interface DecodeFailure {
@@ -19,11 +20,11 @@ export const guarded =
   (input) => {
     try {
       const decoded = decode(input)
-      return Either.isEither(decoded)
+      return Sync.isSync(decoded)
         ? decoded
         : Effect.catchAllDefect(decoded, (thrown) => Effect.fail(thrownMisfit(thrown, parsedOf(input))))
     } catch (thrown) {
-      return Either.left(thrownMisfit(thrown, parsedOf(input)))
+      return Exit.fail(thrownMisfit(thrown, parsedOf(input)))
     }
   }
 

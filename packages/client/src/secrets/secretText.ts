@@ -1,16 +1,16 @@
 /** Secrets as programs pass them: a `Redacted` by the types, a plain string from JavaScript. */
-import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import { Problem, scalarText } from "../shared/invalid.js"
+import * as Result from "../shared/result.js"
 
 /** The trimmed text of a secret, or a reason that names the argument and shows nothing of its value. */
-export const secretText = (name: string, value: unknown): Either.Either<string, string> => {
+export const secretText = (name: string, value: unknown): Result.Result<string, string> => {
   if (typeof value !== "string" && !Redacted.isRedacted(value)) {
-    return Either.left(`${name} must be a Redacted or a string, and is ${kindOf(value)}`)
+    return Result.fail(`${name} must be a Redacted or a string, and is ${kindOf(value)}`)
   }
   const text = scalarText(value)
-  return text instanceof Problem ? Either.left(`${name} ${text.reason}`) : Either.right(text)
+  return text instanceof Problem ? Result.fail(`${name} ${text.reason}`) : Result.succeed(text)
 }
 
 /** The kind of a value, without its content. */

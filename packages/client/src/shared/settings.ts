@@ -22,6 +22,10 @@ export class InvalidConfigError extends /*#__PURE__*/ Data.TaggedError("InvalidC
   }
 }
 
+/** The error of a client with an invalid setting. */
+export const configError = ({ field, reason }: InvalidInput): InvalidConfigError =>
+  new InvalidConfigError({ key: field, reason })
+
 /**
  * The problem with the value of a setting, if there is one. The field is the path within the value, `""` for all of
  * it.

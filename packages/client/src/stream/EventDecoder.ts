@@ -2,7 +2,6 @@
  * Turns raw events into values: drops what the contract ignores, recognises the terminal event and errors, and
  * decodes the rest by its schemas.
  */
-import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Sync from "../effect/sync.js"
 import type * as StreamContract from "../request/StreamContract.js"
@@ -111,8 +110,8 @@ class Refused {
 }
 
 const undecodable = ({ decoded }: ApiSchema.Undecodable<unknown>): Refused =>
-  Sync.isSync(decoded) && Either.isLeft(decoded)
-    ? new Refused(decoded.left.reason, decoded.left.parsed)
+  Sync.isSync(decoded) && decoded._tag === "Failure"
+    ? new Refused(decoded.cause.error.reason, decoded.cause.error.parsed)
     : new Refused("has a schema that needs async work, which events may not")
 
 /**

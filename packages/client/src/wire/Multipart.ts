@@ -2,7 +2,6 @@
  * `multipart/form-data` (RFC 7578, with the escaping of the WHATWG HTML standard). We encode it ourselves rather than
  * use the runtime's `FormData`: one undici transport cannot send that, and no runtime can stream a part.
  */
-import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import type * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
@@ -18,6 +17,7 @@ import {
   scalarText
 } from "../shared/invalid.js"
 import { isPlainObject } from "../shared/isPlainObject.js"
+import * as Result from "../shared/result.js"
 import { uuid } from "../shared/uuid.js"
 import { type BodyStream, isBodyStream, toStream } from "./byteSource.js"
 
@@ -86,21 +86,21 @@ interface Part {
 const utf8 = new TextEncoder()
 
 /** Encodes a form. Fails with the field whose value no form can hold; nothing is dropped silently. */
-export const encode = (fields: Fields): Either.Either<EncodedForm, InvalidInput> => {
+export const encode = (fields: Fields): Result.Result<EncodedForm, InvalidInput> => {
   const parts: Array<Part> = []
   // A FormData or a Map has no own keys: as a record it would be an empty form.
-  if (!isPlainObject(fields)) return Either.left(invalid("multipart", "must be a plain object of fields"))
+  if (!isPlainObject(fields)) return Result.fail(invalid("multipart", "must be a plain object of fields"))
   const problem = findProblem(Object.entries(fields), (name, field) =>
     collect(parts, name, field, ["multipart", name])
   )
-  if (problem !== undefined) return Either.left(problem)
+  if (problem !== undefined) return Result.fail(problem)
   const boundary = `effect-api-${uuid()}`
   const pieces: Array<Part["content"]> = []
   for (const part of parts) pieces.push(utf8.encode(head(boundary, part)), part.content, crlf)
   pieces.push(utf8.encode(`--${boundary}--\r\n`))
   const length = pieces.reduce<number | undefined>((sum, piece) => add(sum, sizeOf(piece)), 0)
   const whole = pieces.every((piece) => piece instanceof Uint8Array)
-  return Either.right({
+  return Result.succeed({
     boundary,
     content: whole
       ? concat(pieces, length ?? 0)

@@ -1,17 +1,18 @@
 /** The bodies of requests, from the caller's value to bytes. */
 import * as HttpBody from "@effect/platform/HttpBody"
-import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
-import * as ParseResult from "effect/ParseResult"
+import type * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import type * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
+import * as Parsing from "../effect/parsing.js"
 import { each } from "../effect/pulls.js"
 import * as Sync from "../effect/sync.js"
 import * as SchemaSecrets from "../schema/schemaSecrets.js"
 import * as Redaction from "../secrets/Redaction.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
 import { memo } from "../shared/memo.js"
+import type * as Result from "../shared/result.js"
 import * as Source from "./byteSource.js"
 import { encodedLate, keepLate } from "./encodedLate.js"
 import * as Json from "./json.js"
@@ -97,7 +98,7 @@ class BufferedBody implements EncodedBody {
 const whole = (body: HttpBody.HttpBody): EncodedBody => new BufferedBody(body)
 
 const nothing = whole(HttpBody.empty)
-const none = Either.right(nothing)
+const none = Exit.succeed(nothing)
 
 /**
  * Encodes the body of the options. Fails with the field and the reason if it cannot be sent unchanged.
@@ -112,7 +113,7 @@ export const encode = (
   for (const candidate of kinds) {
     if (options[candidate] === undefined) continue
     if (kind !== undefined)
-      return Either.left(invalid(`${kind}, ${candidate}`, "must be one: a request has a single body"))
+      return Exit.fail(invalid(`${kind}, ${candidate}`, "must be one: a request has a single body"))
     kind = candidate
   }
   if (kind === undefined) return typeof contentLength === "string" ? fitting(contentLength)(nothing) : none
@@ -127,9 +128,9 @@ export const encode = (
 
 const fitting =
   (contentLength: string | null | undefined) =>
-  (encoded: EncodedBody): Either.Either<EncodedBody, InvalidInput> => {
+  (encoded: EncodedBody): Exit.Exit<EncodedBody, InvalidInput> => {
     const problem = lengthProblem(contentLength, encoded.body)
-    return problem === undefined ? Either.right(encoded) : Either.left(problem)
+    return problem === undefined ? Exit.succeed(encoded) : Exit.fail(problem)
   }
 
 /**
@@ -140,11 +141,11 @@ const fitting =
  * @since 0.1.0
  * @category encoding
  */
-export const json: (
+export const json = (
   value: unknown,
   field: string,
   options?: { readonly redacted: "reveal" | "mask" }
-) => Either.Either<string, InvalidInput> = Json.stringify
+): Effect.Effect<string, InvalidInput> => Sync.fromResult(Json.stringify(value, field, options))
 
 /**
  * The secrets of a body: every `Redacted` in the value and in its encoded form, and every value that the schema marks
@@ -158,7 +159,8 @@ export const secrets = (options: Pick<Erased, "body" | "bodySchema">): ReadonlyS
   Redaction.collect(encoded, found)
   Redaction.collect(Json.revealed(encoded).map(Redacted.make), found)
   if (schema === undefined) return found
-  const text = Sync.settled(() => Json.stringify(encoded, "body")) ?? ""
+  const json = Json.stringify(encoded, "body")
+  const text = json.ok ? json.value : ""
   for (const secret of SchemaSecrets.finderOf(schema)(text, encoded) ?? []) found.add(secret)
   return found
 }
@@ -172,14 +174,14 @@ const encodeKind = (
   switch (kind) {
     case "body":
       return Sync.flatMap(keepLate(options, encodeValue(options.body, options.bodySchema)), (value) =>
-        Either.map(Json.stringify(value, "body"), (text) => whole(HttpBody.text(text, "application/json")))
+        encoded(Json.stringify(value, "body"), (text) => whole(HttpBody.text(text, "application/json")))
       )
     case "form":
-      return Either.map(Query.formEncode(options.form, format), (text) =>
+      return encoded(Query.formEncode(options.form, format), (text) =>
         whole(HttpBody.text(text, "application/x-www-form-urlencoded"))
       )
     case "multipart":
-      return Either.map(
+      return encoded(
         Multipart.encode(options.multipart as Multipart.Fields),
         ({ blob, boundary, content, length, replayable }) => {
           const type = `multipart/form-data; boundary=${boundary}`
@@ -192,27 +194,33 @@ const encodeKind = (
       )
     case "text":
       return typeof options.text === "string"
-        ? Either.right(whole(HttpBody.text(options.text, "text/plain; charset=utf-8")))
-        : Either.left(invalid("text", "must be a string"))
+        ? Exit.succeed(whole(HttpBody.text(options.text, "text/plain; charset=utf-8")))
+        : Exit.fail(invalid("text", "must be a string"))
     case "bytes": {
       const { bytes } = options
       return bytes instanceof Uint8Array || bytes instanceof ArrayBuffer
-        ? Either.right(whole(HttpBody.uint8Array(asBytes(bytes), "application/octet-stream")))
-        : Either.left(invalid("bytes", "must be a Uint8Array or an ArrayBuffer"))
+        ? Exit.succeed(whole(HttpBody.uint8Array(asBytes(bytes), "application/octet-stream")))
+        : Exit.fail(invalid("bytes", "must be a Uint8Array or an ArrayBuffer"))
     }
     case "bodyStream": {
       const { bodyStream } = options
       if (!Source.isBodyStream(bodyStream)) {
-        return Either.left(invalid("bodyStream", "must be a stream of bytes, or a function that makes one"))
+        return Exit.fail(invalid("bodyStream", "must be a stream of bytes, or a function that makes one"))
       }
       const replayable = typeof bodyStream === "function"
       const source = Source.toStream(bodyStream)
-      return Either.right(
+      return Exit.succeed(
         streamed(kind, source, "application/octet-stream", declared, replayable, options.onUpload)
       )
     }
   }
 }
+
+const encoded = <A>(
+  result: Result.Result<A, InvalidInput>,
+  toBody: (value: A) => EncodedBody
+): Exit.Exit<EncodedBody, InvalidInput> =>
+  result.ok ? Exit.succeed(toBody(result.value)) : Exit.fail(result.error)
 
 const asBytes = (bytes: Uint8Array | ArrayBuffer): Uint8Array =>
   bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)
@@ -262,20 +270,15 @@ function* pieces(bytes: Uint8Array): Iterable<Uint8Array> {
   for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
 }
 
-type Encode = (value: unknown) => Effect.Effect<unknown, ParseResult.ParseIssue>
+type Encode = (value: unknown) => Effect.Effect<unknown, InvalidInput>
 
-const encoderOf = memo(
-  new WeakMap<Schema.Schema.AnyNoContext, Encode>(),
-  (schema): Encode => ParseResult.encodeUnknown(schema)
-)
+const encoderOf = memo(new WeakMap<Schema.Schema.AnyNoContext, Encode>(), (schema): Encode => {
+  const encode = Parsing.encoder(schema)
+  return (value) => Sync.mapError(encode(value), (reason) => invalid("body", reason))
+})
 
 const encodeValue = (
   value: unknown,
   schema: Schema.Schema.AnyNoContext | undefined
-): Effect.Effect<unknown, InvalidInput> => {
-  if (schema === undefined) return Either.right(value)
-  const encoded = encoderOf(schema)(value)
-  const misfit = (issue: ParseResult.ParseIssue): InvalidInput =>
-    invalid("body", ParseResult.TreeFormatter.formatIssueSync(issue))
-  return Sync.isSync(encoded) ? Either.mapLeft(encoded, misfit) : Effect.mapError(encoded, misfit)
-}
+): Effect.Effect<unknown, InvalidInput> =>
+  schema === undefined ? Exit.succeed(value) : encoderOf(schema)(value)

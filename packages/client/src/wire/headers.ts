@@ -2,13 +2,13 @@
  * Headers as layers. Each source (client defaults, credentials, config, body, request) is compiled and checked once,
  * then merged by plain object copies on the hot path.
  */
-import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import type * as Redacted from "effect/Redacted"
 import type { InvalidInput } from "../shared/invalid.js"
 import { invalid, notScalar, Problem, scalarText } from "../shared/invalid.js"
 import { isPlainObject } from "../shared/isPlainObject.js"
 import { omitUndefined } from "../shared/omitUndefined.js"
+import * as Result from "../shared/result.js"
 
 type HeaderScalar = string | number | boolean | Redacted.Redacted<string>
 
@@ -156,26 +156,26 @@ export const checkHeaders = (headers: Readonly<Record<string, string>>): Invalid
 export const compile = (
   input: HeadersInput | undefined,
   field: string
-): Either.Either<HeaderLayer, InvalidInput> => {
-  if (input === undefined) return Either.right(empty)
+): Result.Result<HeaderLayer, InvalidInput> => {
+  if (input === undefined) return Result.succeed(empty)
   const record = recordOf(input)
-  if (record === undefined) return Either.left(invalid(field, badInput))
+  if (record === undefined) return Result.fail(invalid(field, badInput))
   const layer: Record<string, string | null> = {}
   for (const given of Object.keys(record)) {
     const value: unknown = record[given]
     // `__proto__` is a token, but a plain object cannot carry it: assigning it would replace the prototype.
-    if (!token.test(given) || given === "__proto__") return Either.left(invalid(`${field}.${given}`, badName))
+    if (!token.test(given) || given === "__proto__") return Result.fail(invalid(`${field}.${given}`, badName))
     if (value === undefined) continue
     const name = given.toLowerCase()
     const text = value === null ? null : Array.isArray(value) ? listValue(name, value) : fieldValue(value)
     if (text instanceof Problem) {
-      return Either.left(invalid(`${field}.${name}`, text === notScalar ? badKind : text.reason))
+      return Result.fail(invalid(`${field}.${name}`, text === notScalar ? badKind : text.reason))
     }
     const problem = text === null ? undefined : reservedProblem(name, text)
-    if (problem !== undefined) return Either.left(invalid(`${field}.${name}`, problem))
+    if (problem !== undefined) return Result.fail(invalid(`${field}.${name}`, problem))
     layer[name] = text
   }
-  return Either.right(layer)
+  return Result.succeed(layer)
 }
 
 const lowerCase = (input: HeadersRecord): HeadersRecord =>

@@ -3,13 +3,13 @@
  * `JSON.stringify` sees own enumerable properties and `toJSON` only: it turns a `FormData`, a stream or a promise
  * into `{}`.
  */
-import * as Either from "effect/Either"
 import * as Equal from "effect/Equal"
 import * as Inspectable from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import { type InvalidInput, invalid, Problem, wiped } from "../shared/invalid.js"
 import { isPlainObject } from "../shared/isPlainObject.js"
+import * as Result from "../shared/result.js"
 
 /** Deeper than any API accepts, and far from a stack overflow. */
 const maxDepth = 1000
@@ -257,23 +257,23 @@ export const stringify = (
   value: unknown,
   field: string,
   options: Options = revealing
-): Either.Either<string, InvalidInput> => {
+): Result.Result<string, InvalidInput> => {
   const self = new Walk(field, options)
   try {
     const text = JSON.stringify(walk(self, value, ""))
     return text === undefined
-      ? Either.left(invalid(field, "must be a value that JSON can hold"))
-      : Either.right(text)
+      ? Result.fail(invalid(field, "must be a value that JSON can hold"))
+      : Result.succeed(text)
   } catch (error) {
-    if (error !== tooDeep) return Either.left(problemOf(self, error))
+    if (error !== tooDeep) return Result.fail(problemOf(self, error))
   }
   // A second walk, only after a failure, finds the cycle and where it closes.
   const again = new Walk(field, options, new Set())
   try {
     walk(again, value, "")
-    return Either.left(problemOf(self, tooDeep))
+    return Result.fail(problemOf(self, tooDeep))
   } catch (error) {
-    return Either.left(problemOf(again, error))
+    return Result.fail(problemOf(again, error))
   }
 }
 

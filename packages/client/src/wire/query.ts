@@ -4,13 +4,13 @@
  * An encoder of our own rather than `qs`: a `null` must drop a default rather than send `a=`, a `Redacted` must be
  * unwrapped and remembered as a secret, bad values must be typed errors, and `qs` brings a tree of CommonJS packages.
  */
-import * as Either from "effect/Either"
 import * as Inspectable from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import type { InvalidInput } from "../shared/invalid.js"
 import { encodeComponent, invalid, loneSurrogate, notScalar, Problem, scalarText } from "../shared/invalid.js"
 import { isPlainObject } from "../shared/isPlainObject.js"
+import * as Result from "../shared/result.js"
 
 /**
  * A query value. `null` and `undefined` send nothing. An object with `toJSON` stands for the value that it returns.
@@ -192,24 +192,24 @@ export const fromInput = (
   query: QueryInput | undefined,
   format: QueryFormat,
   root = "query"
-): Either.Either<QueryLayer, InvalidInput> => {
-  if (query === undefined) return Either.right(empty)
+): Result.Result<QueryLayer, InvalidInput> => {
+  if (query === undefined) return Result.succeed(empty)
   if (!isPlainObject(query)) {
-    return Either.left(invalid(root, "must be a plain object of names and values"))
+    return Result.fail(invalid(root, "must be a plain object of names and values"))
   }
   const layer: Array<QueryEntry> = []
   for (const name of Object.keys(query)) {
     const key = encodeComponent(name)
-    if (typeof key !== "string") return Either.left(invalid(`${root}.${name}`, loneSurrogate.reason))
+    if (typeof key !== "string") return Result.fail(invalid(`${root}.${name}`, loneSurrogate.reason))
     const writer = makeWriter(format)
     const problem = write(writer, key, query[name])
     if (problem !== undefined) {
-      return Either.left(invalid([root, name, ...writer.trail].join("."), problem.reason))
+      return Result.fail(invalid([root, name, ...writer.trail].join("."), problem.reason))
     }
     const { secret, text } = writer
     layer.push({ name, text, secret })
   }
-  return Either.right(layer)
+  return Result.succeed(layer)
 }
 
 const decodeName = (name: string): string => {
@@ -260,10 +260,10 @@ export const render = (layer: QueryLayer): string => {
 export const encode = (
   query: QueryInput | undefined,
   format: QueryFormat
-): Either.Either<string, InvalidInput> => Either.map(fromInput(query, format), render)
+): Result.Result<string, InvalidInput> => Result.map(fromInput(query, format), render)
 
 /** An `application/x-www-form-urlencoded` body by the same rules. Form parsers read `%20` as they read `+`. */
 export const formEncode = (
   form: QueryInput | undefined,
   format: QueryFormat
-): Either.Either<string, InvalidInput> => Either.map(fromInput(form, format, "form"), render)
+): Result.Result<string, InvalidInput> => Result.map(fromInput(form, format, "form"), render)

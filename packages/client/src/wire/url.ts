@@ -3,10 +3,10 @@
  * a request goes. A value never adds a segment, never removes one, and never names a host.
  */
 
-import * as Either from "effect/Either"
 import type * as Redacted from "effect/Redacted"
 import type { InvalidInput } from "../shared/invalid.js"
 import { hasLoneSurrogate, invalid, loneSurrogate, scalarText } from "../shared/invalid.js"
+import * as Result from "../shared/result.js"
 
 /** The value of a placeholder. */
 export type PathValue = string | number | bigint | boolean | Redacted.Redacted<string>
@@ -42,28 +42,29 @@ const smuggling = /[\0-\x1f\x7f\\]/
 const badSmuggling = "must not contain control characters or a backslash"
 const badUserInfo = "must not contain a user name or password: secrets belong in credentials"
 
-const fail = (reason: string, field = "path") => Either.left(invalid(field, reason))
+const fail = (reason: string, field = "path") => Result.fail(invalid(field, reason))
 
 /** Why an absolute URL from elsewhere cannot be requested. */
 export const absoluteProblem = (url: string): InvalidInput | undefined => {
   if (smuggling.test(url)) return invalid("url", badSmuggling)
   if (authorityOf(url) === "") return invalid("url", "must be an absolute http or https URL")
-  return Either.getOrUndefined(Either.flip(parseUrl(url, "url")))
+  const parsed = parseUrl(url, "url")
+  return parsed.ok ? undefined : parsed.error
 }
 
 /** Parses an absolute http(s) URL. */
-const parseUrl = (text: string, field?: string): Either.Either<URL, InvalidInput> => {
+const parseUrl = (text: string, field?: string): Result.Result<URL, InvalidInput> => {
   if (!URL.canParse(text)) return fail("must be a URL that parses", field)
-  return authorityOf(text).includes("@") ? fail(badUserInfo, field) : Either.right(new URL(text))
+  return authorityOf(text).includes("@") ? fail(badUserInfo, field) : Result.succeed(new URL(text))
 }
 
 /** Parses a base URL. Drops surrounding whitespace, which environment variables often have. */
-export const parseBase = (baseUrl: string): Either.Either<BaseUrl, InvalidInput> => {
+export const parseBase = (baseUrl: string): Result.Result<BaseUrl, InvalidInput> => {
   const text = baseUrl.trim()
   if (smuggling.test(text)) return fail(badSmuggling, "baseUrl")
   // `new URL("https:host")` and `new URL("https:///host")` parse as well, into a URL that the author did not write.
   if (authorityOf(text) === "") return fail("must be an absolute http or https URL", "baseUrl")
-  return Either.map(parseUrl(text, "baseUrl"), ({ origin, pathname, search }) => ({
+  return Result.map(parseUrl(text, "baseUrl"), ({ origin, pathname, search }) => ({
     origin,
     prefix: origin + (pathname.endsWith("/") ? pathname : `${pathname}/`),
     query: search.slice(1)
@@ -129,7 +130,7 @@ const parsePieces = (text: string, unsafe: RegExp): Pieces | undefined => {
   }
 }
 
-const parseTemplate = (template: string): Either.Either<Template, InvalidInput> => {
+const parseTemplate = (template: string): Result.Result<Template, InvalidInput> => {
   if (smuggling.test(template)) return fail(badSmuggling)
   if (hasLoneSurrogate(template)) return fail(loneSurrogate.reason)
   const unhashed = withoutFragment(template)
@@ -151,7 +152,7 @@ const parseTemplate = (template: string): Either.Either<Template, InvalidInput> 
   const queryPieces = query === undefined ? undefined : parsePieces(query, queryUnsafe)
   if (query !== undefined && queryPieces === undefined) return fail(badBraces)
   const names = new Set([...segments.flatMap((pieces) => pieces.names), ...(queryPieces?.names ?? [])])
-  return Either.right({ start: isRelative ? "/" : authority, segments, query: queryPieces, names })
+  return Result.succeed({ start: isRelative ? "/" : authority, segments, query: queryPieces, names })
 }
 
 const badBraces = "must have balanced braces, with a name in each pair"
@@ -164,10 +165,10 @@ const splitQuery = (text: string): readonly [string, string | undefined] => {
 }
 
 /** Templates are constants of a program; the bound protects programs that build them from data. */
-const cache = new Map<string, Either.Either<Template, InvalidInput>>()
+const cache = new Map<string, Result.Result<Template, InvalidInput>>()
 const cacheSize = 1000
 
-const cachedTemplate = (template: string): Either.Either<Template, InvalidInput> => {
+const cachedTemplate = (template: string): Result.Result<Template, InvalidInput> => {
   const known = cache.get(template)
   if (known !== undefined) return known
   const parsed = parseTemplate(template)
@@ -186,7 +187,7 @@ const fill = (
   pieces: Pieces,
   params: PathParams,
   encode: (text: string) => string
-): Either.Either<string, InvalidInput> => {
+): Result.Result<string, InvalidInput> => {
   let result = pieces.literals[0] ?? ""
   for (const [i, name] of pieces.names.entries()) {
     if (!Object.hasOwn(params, name)) return fail("is missing from the path values", `path.${name}`)
@@ -196,7 +197,7 @@ const fill = (
     if (hasLoneSurrogate(text)) return fail(loneSurrogate.reason, `path.${name}`)
     result += encode(text) + (pieces.literals[i + 1] ?? "")
   }
-  return Either.right(result)
+  return Result.succeed(result)
 }
 
 /**
@@ -209,27 +210,27 @@ const fill = (
 export const expandPath = (
   template: string,
   params: PathParams = {}
-): Either.Either<string, InvalidInput> => {
+): Result.Result<string, InvalidInput> => {
   const parsed = cachedTemplate(template)
-  if (Either.isLeft(parsed)) return Either.left(parsed.left)
-  const { names, query, segments, start } = parsed.right
+  if (!parsed.ok) return parsed
+  const { names, query, segments, start } = parsed.value
   for (const name of Object.keys(params)) {
     if (!names.has(name)) return fail("is no placeholder of the path template", `path.${name}`)
   }
   const filled: Array<string> = []
   for (const pieces of segments) {
     const segment = fill(pieces, params, encodeSegmentValue)
-    if (Either.isLeft(segment)) return segment
+    if (!segment.ok) return segment
     const [name] = pieces.names
     if (name !== undefined) {
-      const why = segment.right === "" ? "must not make an empty segment" : whyBadSegment(segment.right)
+      const why = segment.value === "" ? "must not make an empty segment" : whyBadSegment(segment.value)
       if (why !== undefined) return fail(why, `path.${name}`)
     }
-    filled.push(segment.right)
+    filled.push(segment.value)
   }
   const path = start + filled.join("/")
-  if (query === undefined) return Either.right(path)
-  return Either.map(fill(query, params, encodeURIComponent), (text) => `${path}?${text}`)
+  if (query === undefined) return Result.succeed(path)
+  return Result.map(fill(query, params, encodeURIComponent), (text) => `${path}?${text}`)
 }
 
 /** The result of `expandPath`, and any link encoded by RFC 3986. */
@@ -237,7 +238,7 @@ const encodedPath = /^[\x21-\x5b\x5d-\x7e]*$/
 const anyDotSegment = /(?<![^/])(?:\.|%2e){1,2}(?![^/])/i
 
 /** Joins an encoded path to the base, or takes an absolute URL in its place. */
-export const resolve = (base: BaseUrl, path: string): Either.Either<ResolvedUrl, InvalidInput> => {
+export const resolve = (base: BaseUrl, path: string): Result.Result<ResolvedUrl, InvalidInput> => {
   if (smuggling.test(path)) return fail(badSmuggling)
   const unhashed = withoutFragment(path)
   if (!unhashed.startsWith("/")) {
@@ -247,7 +248,7 @@ export const resolve = (base: BaseUrl, path: string): Either.Either<ResolvedUrl,
   if (!encodedPath.test(unhashed)) return fail("must be percent-encoded")
   const [relative, query = ""] = splitQuery(unhashed)
   if (anyDotSegment.test(relative)) return fail("must not make a dot segment")
-  return Either.right({
+  return Result.succeed({
     url: base.prefix + relative.replace(/^\/+/, ""),
     query,
     origin: base.origin,
@@ -256,8 +257,8 @@ export const resolve = (base: BaseUrl, path: string): Either.Either<ResolvedUrl,
   })
 }
 
-const resolveAbsolute = (base: BaseUrl, text: string): Either.Either<ResolvedUrl, InvalidInput> =>
-  Either.map(parseUrl(text), ({ origin, pathname, search }) => ({
+const resolveAbsolute = (base: BaseUrl, text: string): Result.Result<ResolvedUrl, InvalidInput> =>
+  Result.map(parseUrl(text), ({ origin, pathname, search }) => ({
     url: origin + pathname,
     query: search.slice(1),
     origin,

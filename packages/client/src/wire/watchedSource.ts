@@ -2,7 +2,6 @@
 import * as Cause from "effect/Cause"
 import type * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { onPull, type Pull } from "../effect/pulls.js"
@@ -53,11 +52,11 @@ export class WatchedSource {
       onSuccess: passing,
       // Defects too: some transports would crash on one, others would call it a broken connection and retry.
       onFailure: (cause) => {
-        const failed = Cause.failureOrCause(cause)
-        if (Either.isRight(failed)) {
-          return Cause.isInterruptedOnly(cause) ? Effect.failCause(failed.right) : fail(Cause.squash(cause))
+        const failed = Cause.failureOption(cause)
+        if (Option.isNone(failed)) {
+          return Cause.isInterruptedOnly(cause) ? Effect.failCause(cause) : fail(Cause.squash(cause))
         }
-        if (Option.isSome(failed.left)) return fail(failed.left.value)
+        if (Option.isSome(failed.value)) return fail(failed.value.value)
         return sent < length && Number.isFinite(length)
           ? unfit(`ended after ${sent} of the ${length} bytes of its content-length`)
           : Effect.fail(Option.none())

@@ -2,23 +2,24 @@ import type { HttpClient } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import {
   ApiClient,
-  ApiConfig,
+  type ApiConfig,
   ApiRequest,
   Credentials,
   PlatformHeaders,
   RetryPolicy
 } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
-import { Config, ConfigProvider, Effect, Either, Layer, Redacted, Schedule } from "effect"
+import { Config, ConfigProvider, Effect, Layer, Redacted, Schedule } from "effect"
+import { resolveConfig } from "../../src/config/resolveConfig.js"
 import { baseUrl, scripted } from "../fixtures/requests.js"
+import { errorOf, valueOf } from "../fixtures/results.js"
 
 const list = ApiRequest.get("/todos")
 
 const configOf = (options: Partial<ApiConfig.Options> = {}): ApiConfig.ApiConfig =>
-  Either.getOrThrow(ApiConfig.make({ baseUrl, ...options }))
+  valueOf(resolveConfig({ baseUrl, ...options }))
 
-const rejectedKey = (options: object): string =>
-  Either.getOrThrow(Either.flip(ApiConfig.make({ baseUrl, ...options }))).key
+const rejectedKey = (options: object): string => errorOf(resolveConfig({ baseUrl, ...options })).key
 
 const withScript = <E>(layer: Layer.Layer<ApiClient.ApiClient, E, HttpClient.HttpClient>) =>
   Layer.provideMerge(layer, MockTransport.layer([MockTransport.json(null)]))
@@ -215,9 +216,7 @@ describe("validation", () => {
   })
 
   it("1.2 the reason never repeats the value, which may be a secret", () => {
-    const error = Either.flip(
-      ApiConfig.make({ baseUrl, headers: { "x-key": Redacted.make("s3cret\r\n") } })
-    ).pipe(Either.getOrThrow)
+    const error = errorOf(resolveConfig({ baseUrl, headers: { "x-key": Redacted.make("s3cret\r\n") } }))
     expect(error.message).toBe("headers.x-key must not contain CR, LF or NUL")
     expect(JSON.stringify(error)).not.toContain("s3cret")
   })
@@ -234,7 +233,7 @@ describe("validation", () => {
     { redirects: 0 },
     { trustedOrigins: ["https://a.test/any/path", "http://b.test:8080"] }
   ])("1.2 accepts %o", (options) => {
-    expect(Either.isRight(ApiConfig.make({ baseUrl, ...options }))).toBe(true)
+    expect(resolveConfig({ baseUrl, ...options }).ok).toBe(true)
   })
 })
 

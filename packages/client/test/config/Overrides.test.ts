@@ -1,18 +1,20 @@
 import { describe, expect, it } from "@effect/vitest"
 import {
   ApiClient,
-  ApiConfig,
+  type ApiConfig,
   ApiRequest,
   type Middleware,
   PlatformHeaders,
   RetryPolicy
 } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
-import { Config, Effect, Either, Layer, Redacted, Schedule } from "effect"
+import { Config, Effect, Layer, Redacted, Schedule } from "effect"
 import * as Overrides from "../../src/config/Overrides.js"
+import { resolveConfig } from "../../src/config/resolveConfig.js"
 import * as RequestChanges from "../../src/request/requestChanges.js"
 import { untyped } from "../fixtures/bodies.js"
 import { baseUrl, scripted } from "../fixtures/requests.js"
+import { valueOf } from "../fixtures/results.js"
 
 const step = MockTransport.forever(MockTransport.json(null))
 const failing = MockTransport.forever(MockTransport.empty(503))
@@ -148,7 +150,7 @@ describe.each(ways)("overriding a client's settings through %s", (way) => {
 describe("several overrides", () => {
   const policyOf = (...overrides: ReadonlyArray<Overrides.Overrides>) => {
     const options = overrides.reduce<ApiConfig.Options>(Overrides.merge, { baseUrl })
-    return Either.getOrThrow(ApiConfig.make(options)).retry
+    return valueOf(resolveConfig(options)).retry
   }
 
   it("1.4 merging retry keeps the policy's fields and the schedule apart", () => {
@@ -262,7 +264,7 @@ describe("several overrides", () => {
     "1.5 merging keeps an invalid %s of %o invalid",
     (name, value) => {
       const merged = Overrides.merge({ baseUrl }, untyped({ [name]: value }))
-      expect(Either.flip(ApiConfig.make(merged))).toMatchObject({ right: { key: name } })
+      expect(resolveConfig(merged)).toMatchObject({ error: { key: name } })
     }
   )
 })

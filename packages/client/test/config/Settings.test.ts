@@ -11,11 +11,13 @@ import {
   RetryPolicy
 } from "@effect-api/client"
 import { NodeTransport } from "@effect-api/node"
-import { Effect, Either, Schema } from "effect"
+import { Effect, Schema } from "effect"
+import { resolveConfig } from "../../src/config/resolveConfig.js"
 import { untyped } from "../fixtures/bodies.js"
 import { baseUrl, scripted } from "../fixtures/requests.js"
+import { errorOf } from "../fixtures/results.js"
 
-const rejected = (options: object) => Either.getOrThrow(Either.flip(ApiConfig.make({ baseUrl, ...options })))
+const rejected = (options: object) => errorOf(resolveConfig({ baseUrl, ...options }))
 
 describe("an unknown setting", () => {
   const rows: ReadonlyArray<readonly [options: object, key: string, nearest: string]> = [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { ApiRequest, type Middleware, RetryPolicy, Timeouts } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
-import { Duration, Effect, Either } from "effect"
+import { Duration, Effect } from "effect"
 import { scripted } from "../fixtures/requests.js"
 import { errors, list, ok, play, playError, settle, status, withoutJitter } from "../fixtures/retry.js"
 
@@ -32,15 +32,16 @@ describe("the timeouts", () => {
     ],
     [{ total: 0.5 }, { total: 0.5 }]
   ])("1.3 merges %j with the defaults", (options, changed) => {
-    expect(Timeouts.merge(Timeouts.defaults, options)).toEqual(
-      Either.right({ ...Timeouts.defaults, ...changed })
-    )
+    expect(Effect.runSync(Timeouts.merge(Timeouts.defaults, options))).toEqual({
+      ...Timeouts.defaults,
+      ...changed
+    })
   })
 
   it.each([0, -1, Number.NaN, "soon" as never, Duration.zero])("1.2 %s is not a valid timeout", (limit) => {
     for (const name of ["connect", "response", "idle", "total"]) {
       const merged = Timeouts.merge(Timeouts.defaults, { [name]: limit })
-      expect(Either.flip(merged)).toMatchObject({ right: { field: `timeouts.${name}` } })
+      expect(Effect.runSync(Effect.flip(merged))).toMatchObject({ key: `timeouts.${name}` })
     }
   })
 

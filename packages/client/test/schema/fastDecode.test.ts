@@ -1,7 +1,7 @@
 import { ApiSchema } from "@effect-api/client"
 import { Arbitrary, Effect, Either, FastCheck as fc, ParseResult, Schema } from "effect"
 import { describe, expect, it } from "vitest"
-import { boundedIssue } from "../../src/schema/boundedIssue.js"
+import { boundedIssue } from "../../src/effect/parsing.js"
 import { compile, misfit } from "../../src/schema/fastDecode.js"
 import { thrownMisfit } from "../../src/schema/guarded.js"
 import { identical } from "../fixtures/identical.js"

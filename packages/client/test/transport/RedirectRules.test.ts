@@ -1,10 +1,10 @@
 import { HttpBody } from "@effect/platform"
-import { ApiConfig } from "@effect-api/client"
-import { Either } from "effect"
 import { describe, expect, it } from "vitest"
+import { resolveConfig } from "../../src/config/resolveConfig.js"
 import type * as RequestEncoder from "../../src/request/RequestEncoder.js"
 import * as Redaction from "../../src/secrets/Redaction.js"
 import * as Redirects from "../../src/transport/Redirects.js"
+import { valueOf } from "../fixtures/results.js"
 
 describe("asksForGet", () => {
   it.each([
@@ -59,8 +59,8 @@ describe("locate", () => {
 })
 
 describe("restrict", () => {
-  const config = Either.getOrThrow(
-    ApiConfig.make({ baseUrl: "https://api.test/v1", trustedOrigins: ["https://trusted.test"] })
+  const config = valueOf(
+    resolveConfig({ baseUrl: "https://api.test/v1", trustedOrigins: ["https://trusted.test"] })
   )
   const redactor = Redaction.make({ secrets: ["s3cret"] })
   const at = (

@@ -4,12 +4,13 @@ import { Effect, Option, Redacted, Stream } from "effect"
 import * as Multipart from "../../src/wire/Multipart.js"
 import { form, formBytes, textOf, untyped, utf8 } from "../fixtures/bodies.js"
 import { sent, sentFor, withoutDelay } from "../fixtures/requests.js"
+import { valueOf } from "../fixtures/results.js"
 import { playError, status } from "../fixtures/retry.js"
 
 /** The encoded form, with the boundary as `B` and line breaks as `|`. */
 const wire = (fields: Multipart.Fields) =>
   Effect.gen(function* () {
-    const encoded = yield* Multipart.encode(fields)
+    const encoded = valueOf(Multipart.encode(fields))
     const text = textOf(yield* formBytes(encoded))
     return text.replaceAll(encoded.boundary, "B").replaceAll("\r\n", "|")
   })

@@ -5,13 +5,14 @@ import { Effect, FastCheck as fc, Stream } from "effect"
 import * as Multipart from "../../src/wire/Multipart.js"
 import { failingSources, form, formBytes, sources, utf8 } from "../fixtures/bodies.js"
 import { scripted, sentFor, withoutDelay } from "../fixtures/requests.js"
+import { valueOf } from "../fixtures/results.js"
 import { playError, status } from "../fixtures/retry.js"
 
 describe("decoding an encoded form", () => {
   /** Decodes with the platform's own parser, in Node that of undici. */
   const readBack = (fields: Multipart.Fields) =>
     Effect.gen(function* () {
-      const encoded = yield* Multipart.encode(fields)
+      const encoded = valueOf(Multipart.encode(fields))
       const bytes = yield* formBytes(encoded)
       const headers = { "content-type": `multipart/form-data; boundary=${encoded.boundary}` }
       const read = yield* Effect.promise(() => new Response(bytes.slice(), { headers }).formData())

@@ -20,9 +20,10 @@ import {
 } from "effect"
 import { describe, expect, it } from "vitest"
 import { stringify } from "../../src/wire/json.js"
+import { errorOf, valueOf } from "../fixtures/results.js"
 
-const text = (value: unknown): string => Either.getOrThrow(stringify(value, "body"))
-const rejected = (value: unknown) => Either.getOrThrow(Either.flip(stringify(value, "body")))
+const text = (value: unknown): string => valueOf(stringify(value, "body"))
+const rejected = (value: unknown) => errorOf(stringify(value, "body"))
 
 const cycle: { next?: unknown } = {}
 cycle.next = { back: [cycle] }
@@ -269,8 +270,8 @@ describe("stringify", () => {
         fc.anything({ withMap: true, withSet: true, withDate: true, withTypedArray: true }),
         (value) => {
           const outcome = stringify(value, "body")
-          if (Either.isRight(outcome)) expect(outcome.right).toBe(JSON.stringify(value))
-          else expect(outcome.left.field).toMatch(/^body/)
+          if (outcome.ok) expect(outcome.value).toBe(JSON.stringify(value))
+          else expect(outcome.error.field).toMatch(/^body/)
         }
       )
     )

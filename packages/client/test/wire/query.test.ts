@@ -14,6 +14,7 @@ import {
   nestingFormats,
   render
 } from "../../src/wire/query.js"
+import { errorOf, valueOf } from "../fixtures/results.js"
 
 interface Row extends Partial<QueryFormat> {
   readonly query: QueryInput
@@ -25,21 +26,19 @@ const vectors: { readonly cases: ReadonlyArray<Row> } = JSON.parse(
 )
 
 const wire = (query: QueryInput, format: Partial<QueryFormat> = {}): string =>
-  Either.getOrThrow(encode(query, { ...defaultFormat, ...format }))
+  valueOf(encode(query, { ...defaultFormat, ...format }))
 
 const rejected = (query: unknown, format: Partial<QueryFormat> = {}) =>
-  Either.getOrThrow(Either.flip(encode(query as QueryInput, { ...defaultFormat, ...format })))
+  errorOf(encode(query as QueryInput, { ...defaultFormat, ...format }))
 
-const layer = (query: QueryInput): QueryLayer => Either.getOrThrow(fromInput(query, defaultFormat))
+const layer = (query: QueryInput): QueryLayer => valueOf(fromInput(query, defaultFormat))
 
 describe("encode", () => {
   it.each(vectors.cases)(
     "3.2 encodes $query as $decoded ($arrays, $nesting)",
     ({ decoded, query, ...format }) => {
       expect(decodeURIComponent(wire(query, format))).toBe(decoded)
-      expect(decodeURIComponent(Either.getOrThrow(formEncode(query, { ...defaultFormat, ...format })))).toBe(
-        decoded
-      )
+      expect(decodeURIComponent(valueOf(formEncode(query, { ...defaultFormat, ...format })))).toBe(decoded)
     }
   )
 
@@ -71,8 +70,8 @@ describe("encode", () => {
   })
 
   it("3.1 undefined encodes to an empty string", () => {
-    expect(encode(undefined, defaultFormat)).toEqual(Either.right(""))
-    expect(formEncode(undefined, defaultFormat)).toEqual(Either.right(""))
+    expect(valueOf(encode(undefined, defaultFormat))).toBe("")
+    expect(valueOf(formEncode(undefined, defaultFormat))).toBe("")
   })
 
   const nested = { a: [{ b: 1 }, { b: [2, 3] }] }
@@ -185,8 +184,8 @@ describe("encode", () => {
   })
 
   it("5.2 an invalid form value is reported under `form`", () => {
-    expect(Either.flip(formEncode({ a: Number.NaN }, defaultFormat))).toMatchObject({
-      right: { field: "form.a" }
+    expect(formEncode({ a: Number.NaN }, defaultFormat)).toMatchObject({
+      error: { field: "form.a" }
     })
   })
 })
@@ -247,7 +246,7 @@ describe("layers", () => {
     expect(decodeURIComponent(render(secret))).toBe("a=1&key=hunter2&b[c][]=hunter2&b[c][]=x")
     expect(secret.map((entry) => entry.secret)).toEqual([false, true, true])
     const comma = { ...defaultFormat, arrays: "comma" } as const
-    const joined = Either.getOrThrow(fromInput({ a: ["x", Redacted.make("hunter2")], b: ["x"] }, comma))
+    const joined = valueOf(fromInput({ a: ["x", Redacted.make("hunter2")], b: ["x"] }, comma))
     expect(joined.map((entry) => entry.secret)).toEqual([true, false])
     expect(fromString("key=hunter2").map((entry) => entry.secret)).toEqual([false])
   })
@@ -264,7 +263,7 @@ describe("properties", () => {
   it("3.1 URLSearchParams reads back any query of strings", () => {
     fc.assert(
       fc.property(fc.dictionary(wellFormed, wellFormed), formats, (query, format) => {
-        const params = new URLSearchParams(Either.getOrThrow(encode(query, format)))
+        const params = new URLSearchParams(valueOf(encode(query, format)))
         expect([...params]).toEqual(Object.entries(query))
       })
     )
@@ -290,8 +289,8 @@ describe("properties", () => {
         formats,
         (query, format) => {
           const result = encode(query as QueryInput, format)
-          if (Either.isRight(result)) expect(result.right).toMatch(/^[A-Za-z0-9\-_.!~*'()%=&,]*$/)
-          else expect(result.left.field).toMatch(/^query\./)
+          if (result.ok) expect(result.value).toMatch(/^[A-Za-z0-9\-_.!~*'()%=&,]*$/)
+          else expect(result.error.field).toMatch(/^query\./)
         }
       )
     )

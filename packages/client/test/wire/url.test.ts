@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs"
-import { Either, FastCheck as fc, Redacted } from "effect"
+import { FastCheck as fc, Redacted } from "effect"
 import { describe, expect, it } from "vitest"
+import type { Result } from "../../src/shared/result.js"
 import type { BaseUrl, PathParams } from "../../src/wire/url.js"
 import { expandPath, parseBase, resolve, withQuery } from "../../src/wire/url.js"
+import { errorOf, valueOf } from "../fixtures/results.js"
 
 interface Row {
   readonly template: string
@@ -14,14 +16,13 @@ const vectors: { readonly accepted: ReadonlyArray<Row>; readonly rejected: Reado
   readFileSync(new URL("../vectors/path-template.json", import.meta.url), "utf8")
 )
 
-const base = (url: string): BaseUrl => Either.getOrThrow(parseBase(url))
-const path = (template: string, params?: PathParams): string =>
-  Either.getOrThrow(expandPath(template, params))
-const rejected = <A, E>(result: Either.Either<A, E>): E => Either.getOrThrow(Either.flip(result))
+const base = (url: string): BaseUrl => valueOf(parseBase(url))
+const path = (template: string, params?: PathParams): string => valueOf(expandPath(template, params))
+const rejected = <A, E>(result: Result<A, E>): E => errorOf(result)
 
 /** The final URL, as any URL parser reads it. */
 const sent = (baseUrl: string, template: string, params?: PathParams): URL => {
-  const { query, url } = Either.getOrThrow(resolve(base(baseUrl), path(template, params)))
+  const { query, url } = valueOf(resolve(base(baseUrl), path(template, params)))
   return new URL(withQuery(url, query))
 }
 
@@ -78,7 +79,7 @@ describe("expandPath", () => {
   })
 
   it.each(vectors.rejected)("2.3 rejects $template with $path", ({ path: params, template }) => {
-    expect(Either.isLeft(expandPath(template, params))).toBe(true)
+    expect(expandPath(template, params).ok).toBe(false)
   })
 
   it.each<[string, PathParams | undefined, string]>([
@@ -319,7 +320,7 @@ describe("resolve", () => {
     ["https://h", ":80", "https://h/:80"],
     ["https://h/v1", "x#f", "https://h/v1/x"]
   ])("2.1 %j + %j is %j", (baseUrl, relative, url) => {
-    expect(Either.getOrThrow(resolve(base(baseUrl), relative))).toEqual({
+    expect(valueOf(resolve(base(baseUrl), relative))).toEqual({
       url,
       query: "",
       origin: "https://h",
@@ -330,7 +331,7 @@ describe("resolve", () => {
   })
 
   it("2.1 keeps the path's own query and drops its fragment", () => {
-    expect(Either.getOrThrow(resolve(base("https://h?k=1"), "/x?a=1?b#c"))).toMatchObject({
+    expect(valueOf(resolve(base("https://h?k=1"), "/x?a=1?b#c"))).toMatchObject({
       url: "https://h/x",
       query: "a=1?b"
     })
@@ -347,8 +348,8 @@ describe("resolve", () => {
     ["http://[::1]:8080/x", "http://[::1]:8080/x", "", false]
   ])("2.2 the absolute URL %j replaces the base URL", (absolute, url, query, sameOrigin) => {
     const expected = { url, query, origin: new URL(url).origin, sameOrigin, absolute: true }
-    expect(Either.getOrThrow(resolve(base("https://h/v1?k=1"), absolute))).toEqual(expected)
-    expect(Either.getOrThrow(resolve(base("https://h/v1?k=1"), path(absolute)))).toEqual(expected)
+    expect(valueOf(resolve(base("https://h/v1?k=1"), absolute))).toEqual(expected)
+    expect(valueOf(resolve(base("https://h/v1?k=1"), path(absolute)))).toEqual(expected)
   })
 
   it.each([
@@ -413,8 +414,8 @@ describe("properties", () => {
     fc.assert(
       fc.property(text, (a) => {
         const result = expandPath("/x/{a}/y", { a })
-        if (Either.isLeft(result)) return
-        const segments = result.right.split("/")
+        if (!result.ok) return
+        const segments = result.value.split("/")
         expect(segments).toHaveLength(4)
         expect(decodeURIComponent(segments[2] ?? "")).toBe(a)
       })
@@ -425,7 +426,7 @@ describe("properties", () => {
     fc.assert(
       fc.property(text, (a) => {
         const bad = a === "" || a === "." || a === ".." || /^(\.\.)?;/.test(a) || /\p{Surrogate}/u.test(a)
-        expect(Either.isLeft(expandPath("/x/{a}/y", { a }))).toBe(bad)
+        expect(expandPath("/x/{a}/y", { a }).ok).toBe(!bad)
       })
     )
   })
@@ -443,7 +444,7 @@ describe("properties", () => {
     fc.assert(
       fc.property(bases, templates, text, text, (baseUrl, template, a, b) => {
         const expanded = expandPath(template, { a, b })
-        if (Either.isLeft(expanded)) return
+        if (!expanded.ok) return
         const { prefix, origin } = base(baseUrl)
         const url = sent(baseUrl, template, { a, b })
         expect(url.origin).toBe(origin)
@@ -461,8 +462,8 @@ describe("properties", () => {
     fc.assert(
       fc.property(text, (template) => {
         const expanded = expandPath(template, undefined)
-        if (Either.isLeft(expanded)) return
-        const resolved = Either.getOrThrow(resolve(base("https://h/v1"), expanded.right))
+        if (!expanded.ok) return
+        const resolved = valueOf(resolve(base("https://h/v1"), expanded.value))
         expect(resolved.url.startsWith("https://h/v1/")).toBe(true)
         expect(new URL(resolved.url).href).toBe(resolved.url)
       }),
@@ -474,8 +475,8 @@ describe("properties", () => {
     fc.assert(
       fc.property(text, (raw) => {
         const resolved = resolve(base("https://h/v1"), raw)
-        if (Either.isLeft(resolved)) return
-        expect(new URL(resolved.right.url).href.startsWith("https://h/v1/")).toBe(true)
+        if (!resolved.ok) return
+        expect(new URL(resolved.value.url).href.startsWith("https://h/v1/")).toBe(true)
       }),
       { numRuns: 1000 }
     )

@@ -1,7 +1,7 @@
 /** Checks the options of a transport before anything is built: plain JavaScript may pass any value. */
 import { ApiConfig, Timeouts } from "@effect-api/client"
 import * as Duration from "effect/Duration"
-import * as Either from "effect/Either"
+import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Options, Proxy, Tls } from "./TransportOptions.js"
 
@@ -110,8 +110,11 @@ const checkAll = objectOf<Options>({
 })
 
 /** The timeouts of a transport, or the first invalid option. */
-export const checkOptions = (options: Options): Either.Either<Timeouts.Timeouts, InvalidOption> => {
+export const checkOptions = (
+  options: Options
+): Effect.Effect<Timeouts.Timeouts, ApiConfig.InvalidConfigError> => {
   const problem = checkAll(options)
-  if (problem !== undefined) return Either.left(problem.field === "" ? under("options", problem) : problem)
-  return Timeouts.merge(Timeouts.defaults, options.timeouts)
+  if (problem === undefined) return Timeouts.merge(Timeouts.defaults, options.timeouts)
+  const { field, reason } = problem.field === "" ? under("options", problem) : problem
+  return Effect.fail(new ApiConfig.InvalidConfigError({ key: field, reason }))
 }

@@ -1,0 +1,138 @@
+/** Checks the settings of a client, and puts them into the form that the client works with. */
+import * as Credentials from "../credentials/Credentials.js"
+import * as RetrySettings from "../retry/RetrySettings.js"
+import { type InvalidInput, invalid } from "../shared/invalid.js"
+import { omitUndefined } from "../shared/omitUndefined.js"
+import * as Result from "../shared/result.js"
+import * as Settings from "../shared/settings.js"
+import * as Headers from "../wire/headers.js"
+import * as Query from "../wire/query.js"
+import * as Url from "../wire/url.js"
+import * as ApiConfig from "./ApiConfig.js"
+import { mergeTimeouts } from "./mergeTimeouts.js"
+import * as Timeouts from "./Timeouts.js"
+
+const defaultLimits = {
+  responseBytes: 256 * 1024 * 1024,
+  errorBytes: 64 * 1024,
+  eventBytes: 16 * 1024 * 1024
+}
+
+const bodyErrorType = (body: unknown): string | undefined => {
+  const type = (body as { readonly error?: { readonly type?: unknown } } | undefined)?.error?.type
+  return typeof type === "string" ? type : undefined
+}
+
+/**
+ * Checks every setting. Fails with the first that is unknown, of the wrong kind or out of range. `more` are the names of
+ * settings that the caller takes besides.
+ */
+export const resolveConfig = (
+  options: ApiConfig.Options,
+  more: ReadonlyArray<string> = []
+): Result.Result<ApiConfig.ApiConfig, Settings.InvalidConfigError> => {
+  const unfit = ApiConfig.problem(options, more)
+  return unfit === undefined ? Result.mapError(resolved(options), Settings.configError) : Result.fail(unfit)
+}
+
+const resolved = (options: ApiConfig.Options): Result.Result<ApiConfig.ApiConfig, InvalidInput> => {
+  const base = Url.parseBase(String(options.baseUrl ?? ""))
+  if (!base.ok) return base
+  const queryFormat = { ...Query.defaultFormat, ...omitUndefined(options.queryFormat ?? {}) }
+  const limits = { ...defaultLimits, ...omitUndefined(options.limits ?? {}) }
+  const redirects = options.redirects ?? 5
+  const validation = options.validation ?? "strict"
+  const { platformHeaders } = options
+  const unfit =
+    formatProblem(queryFormat) ??
+    limitsProblem(limits) ??
+    redirectsProblem(redirects) ??
+    idempotencyProblem(options.idempotency) ??
+    headerProblem("userAgent", "user-agent", options.userAgent) ??
+    platformHeaders?.problem ??
+    wordProblem("validation", validation, ["strict", "lenient"])
+  if (unfit !== undefined) return Result.fail(unfit)
+  const headers = clientHeaders(options.headers)
+  if (!headers.ok) return headers
+  const query = Query.fromInput(options.query, queryFormat)
+  if (!query.ok) return query
+  const timeouts = mergeTimeouts(Timeouts.defaults, options.timeouts)
+  if (!timeouts.ok) return timeouts
+  const retry = RetrySettings.resolve(options.retry)
+  if (!retry.ok) return retry
+  const trustedOrigins = originsOf(options.trustedOrigins ?? [])
+  if (!trustedOrigins.ok) return trustedOrigins
+  return Result.succeed({
+    options,
+    base: base.value,
+    baseQuery: Query.fromString(base.value.query),
+    credentials: options.credentials ?? Credentials.none,
+    headers: headers.value,
+    platformHeaders: platformHeaders?.layer ?? Headers.empty,
+    query: query.value,
+    queryFormat,
+    timeouts: timeouts.value,
+    retry: retry.value,
+    middleware: options.middleware ?? [],
+    trustedOrigins: trustedOrigins.value,
+    redirects,
+    lenient: validation === "lenient",
+    limits,
+    idempotencyHeader: options.idempotency?.header.toLowerCase(),
+    requestIdHeaders: (options.requestIdHeaders ?? ["request-id", "x-request-id"]).map((name) =>
+      name.toLowerCase()
+    ),
+    errorType: options.errorType ?? bodyErrorType
+  })
+}
+
+const limitsProblem = (limits: Readonly<Record<string, unknown>>): InvalidInput | undefined => {
+  const bad = Object.entries(limits).find(([, bytes]) => !(typeof bytes === "number" && bytes > 0))
+  return bad && invalid(`limits.${bad[0]}`, "must be a number of bytes above zero")
+}
+
+const redirectsProblem = (redirects: number): InvalidInput | undefined =>
+  Number.isInteger(redirects) && redirects >= 0
+    ? undefined
+    : invalid("redirects", "must be a whole number that is not negative")
+
+const idempotencyProblem = (idempotency: ApiConfig.Options["idempotency"]): InvalidInput | undefined => {
+  if (idempotency === undefined) return undefined
+  // Plain JavaScript may leave it out.
+  const header: string | undefined = idempotency.header
+  return header === undefined
+    ? invalid("idempotency.header", "must be a string")
+    : headerProblem("idempotency.header", header, "key")
+}
+
+/** A setting that becomes a header by itself: the error names the setting. */
+const headerProblem = (key: string, name: string, value: string | undefined): InvalidInput | undefined => {
+  const compiled = value === undefined ? undefined : Headers.compile({ [name]: value }, key)
+  return compiled === undefined || compiled.ok ? undefined : invalid(key, compiled.error.reason)
+}
+
+const clientHeaders = (
+  input: ApiConfig.Options["headers"]
+): Result.Result<Headers.HeaderLayer, InvalidInput> => {
+  const headers = Headers.compile(input, "headers")
+  return headers.ok && typeof headers.value["content-length"] === "string"
+    ? Result.fail(invalid("headers.content-length", "must be set by the request whose body it measures"))
+    : headers
+}
+
+const formatProblem = ({ arrays, nesting }: Query.QueryFormat): InvalidInput | undefined =>
+  wordProblem("queryFormat.arrays", arrays, Query.arrayFormats) ??
+  wordProblem("queryFormat.nesting", nesting, Query.nestingFormats)
+
+const wordProblem = (key: string, word: string, words: ReadonlyArray<string>): InvalidInput | undefined =>
+  words.includes(word) ? undefined : invalid(key, `must be one of ${words.join(", ")}`)
+
+const originsOf = (origins: ReadonlyArray<string>): Result.Result<ReadonlySet<string>, InvalidInput> => {
+  const found = new Set<string>()
+  for (const [index, origin] of origins.entries()) {
+    const base = Url.parseBase(origin)
+    if (!base.ok) return Result.fail(invalid(`trustedOrigins.${index}`, base.error.reason))
+    found.add(base.value.origin)
+  }
+  return Result.succeed(found)
+}

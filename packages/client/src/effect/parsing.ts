@@ -1,0 +1,123 @@
+/**
+ * Schemas at work: they decode and encode values, and say what is wrong with one. This module hides the parser, and the tree of
+ * issues that it fails with.
+ */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
+import { maxString, shortValue } from "../shared/shortValue.js"
+import { clipped } from "../shared/shownText.js"
+
+/** What is wrong with a value, and where in it. */
+export interface Misfit {
+  readonly reason: string
+  readonly path: ReadonlyArray<string | number>
+}
+
+/** Decodes: an `Exit`, unless the schema takes its time. */
+export const decoder = <A, I>(
+  schema: Schema.Schema<A, I>
+): ((value: unknown) => Effect.Effect<A, Misfit>) => {
+  const decode = ParseResult.decodeUnknown(schema)
+  return (value) => settled(decode(value), misfit)
+}
+
+/** Encodes: an `Exit`, unless the schema takes its time. */
+export const encoder = (
+  schema: Schema.Schema.AnyNoContext
+): ((value: unknown) => Effect.Effect<unknown, string>) => {
+  const encode = ParseResult.encodeUnknown(schema)
+  return (value) => settled(encode(value), ParseResult.TreeFormatter.formatIssueSync)
+}
+
+/** A parser of Effect 3 gives an `Either` where it has not to wait. */
+const settled = <A, E>(
+  parsed: Effect.Effect<A, ParseResult.ParseIssue>,
+  toError: (issue: ParseResult.ParseIssue) => E
+): Effect.Effect<A, E> => {
+  if (!isEither(parsed)) return Effect.mapError(parsed, toError)
+  return Either.isRight(parsed) ? Exit.succeed(parsed.right) : Exit.fail(toError(parsed.left))
+}
+
+const isEither = <A, E>(effect: Effect.Effect<A, E>): effect is Either.Either<A, E> => Either.isEither(effect)
+
+const misfit = (issue: ParseResult.ParseIssue): Misfit => {
+  const bounded = boundedIssue(issue)
+  return {
+    reason: ParseResult.TreeFormatter.formatIssueSync(bounded),
+    path: (ParseResult.ArrayFormatter.formatIssueSync(bounded)[0]?.path ?? []).map((key) =>
+      typeof key === "symbol" ? key.toString() : key
+    )
+  }
+}
+
+const maxIssues = 50
+
+/** The first issues of a tree, with short values: the formatters print whole values, once for each issue. */
+export const boundedIssue = (issue: ParseResult.ParseIssue): ParseResult.ParseIssue => {
+  let left = maxIssues
+  const copy = (issue: ParseResult.ParseIssue): ParseResult.ParseIssue => {
+    left--
+    const actual = shortValue(issue.actual)
+    switch (issue._tag) {
+      case "Type":
+        return new ParseResult.Type(issue.ast, actual, shortMessage(issue.message))
+      case "Forbidden":
+        return new ParseResult.Forbidden(issue.ast, actual, shortMessage(issue.message))
+      case "Unexpected":
+        return new ParseResult.Unexpected(actual, shortMessage(issue.message))
+      case "Missing":
+        return issue
+      case "Pointer":
+        return new ParseResult.Pointer(shortPath(issue.path), actual, copy(issue.issue))
+      case "Refinement":
+        return new ParseResult.Refinement(issue.ast, actual, issue.kind, copy(issue.issue))
+      case "Transformation":
+        return new ParseResult.Transformation(issue.ast, actual, issue.kind, copy(issue.issue))
+      case "Composite": {
+        const [first, ...rest] = Array.isArray(issue.issues) ? issue.issues : [issue.issues]
+        const issues: [ParseResult.ParseIssue, ...Array<ParseResult.ParseIssue>] = [copy(first)]
+        for (const inner of rest) if (left > 0) issues.push(copy(inner))
+        return new ParseResult.Composite(issue.ast, actual, issues)
+      }
+    }
+  }
+  return copy(issue)
+}
+
+const shortMessage = (message: string | undefined): string | undefined =>
+  message === undefined ? undefined : clipped(message, maxString)
+
+const shortPath = (path: ParseResult.Path): ParseResult.Path => {
+  const short = (key: PropertyKey): PropertyKey => (typeof key === "string" ? clipped(key, maxString) : key)
+  if (typeof path !== "object") return short(path)
+  const [first, ...rest] = path
+  return [short(first), ...rest.map(short)]
+}
+
+/** The schema without the parse options that it has at its top; without a name of its own it takes this one. */
+export const withoutOptions = <A, I>(schema: Schema.Schema<A, I>, name: string): Schema.Schema<A, I> => {
+  const identifier = Option.getOrElse(SchemaAST.getIdentifierAnnotation(schema.ast), () => name)
+  return schema.annotations({ parseOptions: {}, identifier })
+}
+
+/** A schema that gives the very value that fits another. What does not fit may be completed first. */
+export const asGiven = <A, I extends A>(
+  schema: Schema.Schema<A, I>,
+  fits: (value: unknown) => value is A,
+  complete: (value: unknown) => unknown,
+  annotation: symbol
+): Schema.Schema<A> => {
+  const parse = ParseResult.decodeUnknownEither(schema)
+  const check = (value: unknown): Either.Either<A, ParseResult.ParseIssue> => {
+    if (fits(value)) return Either.right(value)
+    const completed = complete(value)
+    // Only the parser says what is wrong.
+    return fits(completed) ? Either.right(completed) : parse(completed)
+  }
+  return Schema.declare([], { decode: () => check, encode: () => check }, { [annotation]: schema })
+}
