@@ -10,21 +10,21 @@ export const rooms = {
     errors: "",
     shared: "",
     effect: "shared",
-    schema: "shared",
+    schema: "effect shared",
     secrets: "shared",
     sse: "shared",
     wire: "effect schema secrets shared",
-    credentials: "errors secrets shared wire",
+    credentials: "effect errors secrets shared wire",
     response: "effect errors schema shared wire",
     retry: "effect errors shared wire",
-    config: "credentials errors retry shared wire",
+    config: "credentials effect errors retry shared wire",
     request: "config credentials effect errors response retry schema secrets shared sse wire",
     telemetry: "effect errors request shared",
     transport: "config effect errors request secrets shared wire",
     client: "config credentials effect errors request response retry secrets shared telemetry transport wire",
     pages: "client errors request shared transport wire",
     stream: "client effect errors request response retry shared sse telemetry transport wire",
-    "ApiClient.ts": "client config credentials errors pages request stream",
+    "ApiClient.ts": "client config credentials effect errors pages request stream",
     promise: "ApiClient.ts client config request response shared stream transport"
   },
   node: {
@@ -72,7 +72,6 @@ export const impure = {
     "sse/ServerSentEvents": "Channel Stream",
     "wire/Multipart": "Stream",
     "wire/Progress": "Effect Stream",
-    "wire/RequestBody": "Effect",
     "wire/byteSource": "Effect Stream",
     "wire/encodedLate": "Effect",
     "wire/watchedSource": "Cause Effect Stream"
@@ -92,53 +91,28 @@ export const platform = {
 export const seam = {
   client: {
     ApiClient: "ConfigError",
-    "client/Attempt": "Either",
-    "client/Core": "Either",
-    "client/Decoding": "Either",
-    "client/Encoding": "Either",
-    "client/PlatformClient": "Either GlobalValue HttpClientError",
-    "config/ApiConfig": "Either",
+    "client/PlatformClient": "GlobalValue HttpClientError",
     "config/ConfigReader": "ConfigError ConfigProvider",
-    "config/Overrides": "Either",
-    "config/PlatformHeaders": "Either",
-    "config/Timeouts": "Either",
-    "credentials/Credentials": "Either",
     "credentials/singleFlight": "FiberId FiberRef currentDefaultServices withFiberRuntime",
-    "pages/Pages": "Either",
-    "promise/PromiseClient": "Either FiberId",
-    "request/RequestEncoder": "Either",
+    "promise/PromiseClient": "FiberId",
     "request/TransportError": "HttpClientError",
-    "response/ApiSchema": "Either ParseResult",
     "response/ResponseDecoder": "Either",
     "retry/Attempts":
-      "Either FiberRef GlobalValue ScheduleDecision ScheduleIntervals currentDefaultServices withFiberRuntime",
+      "FiberRef GlobalValue ScheduleDecision ScheduleIntervals currentDefaultServices withFiberRuntime",
     "retry/RetryPolicy": "ScheduleDecision ScheduleInterval",
-    "retry/RetrySettings": "Either",
-    "schema/boundedIssue": "ParseResult",
     "schema/decodeNodes": "Either",
     "schema/fastDecode": "ParseResult",
-    "schema/guarded": "Either",
-    "secrets/secretText": "Either",
     "sse/ServerSentEvents": "Channel",
-    "stream/EventDecoder": "Either",
     "stream/Streaming": "Channel ExecutionStrategy",
     "telemetry/measuring": "FiberRef getFiberRef withFiberRuntime",
     "telemetry/Telemetry": "DefaultServices FiberRef getFiberRef withFiberRuntime",
     "transport/GuardedResponse": "HttpClientError",
-    "transport/unread": "DefaultServices FiberId",
-    "wire/Multipart": "Either",
-    "wire/RequestBody": "Either ParseResult",
-    "wire/headers": "Either",
-    "wire/json": "Either",
-    "wire/query": "Either",
-    "wire/url": "Either",
-    "wire/watchedSource": "Either"
+    "transport/unread": "DefaultServices FiberId"
   },
   node: {
     NodeTransport: "Either HttpClientError",
     "agent/Agent": "Either",
     "body/contentCodings": "Either",
-    "config/checkOptions": "Either",
     "connect/secureContext": "Either",
     "exchange/BufferedExchange": "Either",
     "exchange/StreamingExchange": "Either",
@@ -155,7 +129,6 @@ export const seam = {
     "messages/partialJson": "Either",
     "promise/AnthropicPromise": "Either",
     "promise/AsyncMessageStream": "Either",
-    "tools/Tool": "Either",
     "tools/inputSchema": "JSONSchema",
     "webhooks/Webhooks": "Either Encoding"
   },
@@ -183,7 +156,7 @@ export const timers = { client: "transport/ExchangeTimer" }
 
 /** The modules of effect that are data and functions over data. */
 export const data =
-  "Array BigInt Boolean Brand Chunk Data DateTime Duration Either Encoding Equal Equivalence Function GlobalValue " +
+  "Array BigInt Boolean Brand Chunk Data DateTime Duration Either Encoding Equal Equivalence Exit Function GlobalValue " +
   "Hash HashMap HashSet Inspectable JSONSchema List Number Option Order ParseResult Pipeable Predicate Record " +
   "Redacted Schema SchemaAST String Struct Tuple"
 

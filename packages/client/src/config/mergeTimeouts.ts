@@ -1,14 +1,18 @@
-/** The limits of a call, laid over those of its client. */
+/** Merges the timeouts of a request over those of its client. */
 import { toMillis } from "../shared/duration.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
 import * as Result from "../shared/result.js"
-import type * as Timeouts from "./Timeouts.js"
 
-/** The limits with some of them set anew. Fails where one is not a duration above zero. */
+const names = ["connect", "response", "idle", "total"] as const
+
+type Name = (typeof names)[number]
+type Millis = Readonly<Record<Name, number>>
+
+/** Merges timeouts over others. Fails if one is not a duration above zero. */
 export const mergeTimeouts = (
-  self: Timeouts.Timeouts,
-  options: Timeouts.Options | undefined
-): Result.Result<Timeouts.Timeouts, InvalidInput> => {
+  self: Millis,
+  options: { readonly [K in Name]?: unknown } | undefined
+): Result.Result<Millis, InvalidInput> => {
   if (options === undefined) return Result.succeed(self)
   const merged = { ...self }
   for (const name of names) {
@@ -20,5 +24,3 @@ export const mergeTimeouts = (
   }
   return Result.succeed(merged)
 }
-
-const names = ["connect", "response", "idle", "total"] as const
