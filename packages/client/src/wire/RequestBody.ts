@@ -144,7 +144,10 @@ const fitting =
 export const json = (
   value: unknown,
   field: string,
-  options?: { readonly redacted: "reveal" | "mask" }
+  options?: {
+    /** What a `Redacted` becomes: its value (`reveal`, default), or `<redacted>` (`mask`). */
+    readonly redacted: "reveal" | "mask"
+  }
 ): Effect.Effect<string, InvalidInput> => Sync.fromResult(Json.stringify(value, field, options))
 
 /**
