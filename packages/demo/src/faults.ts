@@ -55,7 +55,7 @@ export const fallback = (api: OwnApi) =>
 export const misfit = (api: OwnApi) =>
   Effect.gen(function* () {
     const content = [AnthropicApi.block({ type: "text", text: 42 })]
-    yield* api.script(AnthropicApi.answer(content, { message: { id: "msg_1" } }))
+    yield* api.script(AnthropicApi.response(content, { message: { id: "msg_1" } }))
     const { messages } = yield* Anthropic.Anthropic
     return yield* messages.create(question(yield* model, "Say something odd")).pipe(
       Effect.flatMap(succeeded("the answer was let through")),
@@ -71,7 +71,9 @@ export const misfit = (api: OwnApi) =>
 export const ofTomorrow = (api: OwnApi) =>
   Effect.gen(function* () {
     const hologram = AnthropicApi.block({ type: "hologram", depth: 3 })
-    yield* api.script(AnthropicApi.answer([hologram, AnthropicApi.text("Look!")], { stopReason: "vanished" }))
+    yield* api.script(
+      AnthropicApi.response([hologram, AnthropicApi.text("Look!")], { stopReason: "vanished" })
+    )
     const { messages } = yield* Anthropic.Anthropic
     const answer = yield* messages.create(question(yield* model, "Show me"))
     return [

@@ -71,10 +71,10 @@ const told = (message: Message.Message): ReadonlyArray<string> => {
 
 export const tools = (api: Option.Option<OwnApi>) =>
   Effect.gen(function* () {
-    const { answer, toolUse } = AnthropicApi
+    const { response, toolUse } = AnthropicApi
     yield* scripted(
       api,
-      answer([toolUse("weather", { city: "Bern" }), toolUse("weather", { city: "Atlantis" })]),
+      response([toolUse("weather", { city: "Bern" }), toolUse("weather", { city: "Atlantis" })]),
       ({ text }) => `I was told: ${text.split("\n").join(", and: ")}`
     )
     const { messages } = yield* Anthropic.Anthropic

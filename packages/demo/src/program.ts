@@ -47,7 +47,7 @@ const ownApi = Effect.flatMap(model, (model) =>
   AnthropicApi.make({
     models: [...new Set([...offered, model])],
     // A moment between two words, so that a stream can be seen to be one.
-    script: ({ text }) => AnthropicApi.answer(`You said: ${text}`, { delay: "20 millis" })
+    script: ({ text }) => AnthropicApi.response(`You said: ${text}`, { delay: "20 millis" })
   })
 )
 

@@ -7,7 +7,7 @@ import { model, type OwnApi, question, succeeded } from "./Section.js"
 
 export const truncated = (api: OwnApi) =>
   Effect.gen(function* () {
-    yield* api.script(AnthropicApi.answer("Once upon a time", { failsAfter: { events: 6 } }))
+    yield* api.script(AnthropicApi.response("Once upon a time", { failsAfter: { events: 6 } }))
     const { messages } = yield* Anthropic.Anthropic
     const heard = yield* Ref.make("")
     return yield* messages.stream(question(yield* model, "Tell me a story")).pipe(
@@ -26,7 +26,7 @@ export const truncated = (api: OwnApi) =>
 export const overloaded = (api: OwnApi) =>
   Effect.gen(function* () {
     const failsAfter = { events: 5, failure: AnthropicApi.failure("overloaded_error") }
-    yield* api.script(AnthropicApi.answer("Once upon a time", { failsAfter }))
+    yield* api.script(AnthropicApi.response("Once upon a time", { failsAfter }))
     const { messages } = yield* Anthropic.Anthropic
     return yield* MessageStream.finalMessage(messages.stream(question(yield* model, "Tell me a story"))).pipe(
       Effect.flatMap(succeeded("the error was passed over")),

@@ -199,7 +199,7 @@ const onTheRealApi = [
 /** What a real model would make of the questions, as far as it matters. */
 const asked: AnthropicApi.Step = ({ text }) =>
   text.includes("Ask the tool")
-    ? AnthropicApi.answer(AnthropicApi.toolUse("weather", { city: "Bern" }))
+    ? AnthropicApi.response(AnthropicApi.toolUse("weather", { city: "Bern" }))
     : `Quite so: ${text}`
 
 it.scopedLive("1.1 with a key: on the API it is for, the model chosen, what needs a fault left out", () =>

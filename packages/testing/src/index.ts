@@ -1,20 +1,20 @@
 /**
- * The Anthropic API on a loopback port, scripted and remembering, for tests without a key and without a network.
- *
- * @since 0.1.0
- */
-export * as AnthropicApi from "./anthropic/AnthropicApi.js"
-
-/**
- * A scripted `HttpClient.HttpClient` that follows the Effect `Clock`, with a log of the requests it received.
+ * A scripted `HttpClient.HttpClient` that uses the Effect `Clock` and records its requests.
  *
  * @since 0.1.0
  */
 export * as MockTransport from "./mock/MockTransport.js"
 
 /**
- * A local HTTP server with scripted replies, faults and a log of what clients did.
+ * A local HTTP server with scripted replies, faults, and a log of requests and connections.
  *
  * @since 0.1.0
  */
 export * as TestServer from "./server/TestServer.js"
+
+/**
+ * The Anthropic API on a loopback port, stateful and scripted, for tests without a key or a network.
+ *
+ * @since 0.1.0
+ */
+export * as AnthropicApi from "./anthropic/AnthropicApi.js"

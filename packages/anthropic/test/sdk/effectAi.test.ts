@@ -44,7 +44,7 @@ describe.each(transports)("on $name", ({ layer }) => {
     "a program of @effect/ai streams text through layerHttpClient, with our key and retries",
     () =>
       Effect.gen(function* () {
-        const api = yield* AnthropicApi.make({ script: AnthropicApi.answer(words, { chunkBytes: 9 }) })
+        const api = yield* AnthropicApi.make({ script: AnthropicApi.response(words, { chunkBytes: 9 }) })
         yield* api.inject(AnthropicApi.failure("overloaded_error"))
         const parts = yield* LanguageModel.streamText({ prompt: "Say good morning" }).pipe(
           gather,

@@ -4,7 +4,7 @@ import { AnthropicApi } from "@effect-api/testing"
 import { Effect, FastCheck as fc, Stream } from "effect"
 import { gather, pair, plain, promised } from "./fixtures/pair.js"
 
-const { answer, block, serverToolUse, text, thinking, toolUse } = AnthropicApi
+const { response, block, serverToolUse, text, thinking, toolUse } = AnthropicApi
 
 const params = {
   model: "claude-opus-5-5",
@@ -37,29 +37,29 @@ const escaped =
   '{"city":"Z\\u00fcrich","note":"a \\"quote\\", a \\\\, a tab\\t, \\ud83c\\udf31","nested":[{"n":-1.5e3},null,true]}'
 
 /** Streams of every documented shape. */
-const streams: ReadonlyArray<readonly [string, AnthropicApi.Answer]> = [
-  ["text", answer("Good morning, Zürich! 🌱")],
-  ["text in many deltas", answer(text("Good morning, Zürich! 🌱", { pieces: 1 }))],
-  ["text without a delta", answer(text("", { pieces: [] }))],
-  ["no block", answer([])],
-  ["several blocks", answer([text("One."), text("Two."), text("Three.")])],
+const streams: ReadonlyArray<readonly [string, AnthropicApi.MessageResponse]> = [
+  ["text", response("Good morning, Zürich! 🌱")],
+  ["text in many deltas", response(text("Good morning, Zürich! 🌱", { deltas: 1 }))],
+  ["text without a delta", response(text("", { deltas: [] }))],
+  ["no block", response([])],
+  ["several blocks", response([text("One."), text("Two."), text("Three.")])],
   [
     "bytes split everywhere",
-    answer([text("Grüezi 🌱"), toolUse("weather", input, { pieces: 5 })], { chunkBytes: 1 })
+    response([text("Grüezi 🌱"), toolUse("weather", input, { deltas: 5 })], { chunkBytes: 1 })
   ],
-  ["the input of a tool", answer([text("Let me see."), toolUse("weather", input)])],
-  ["input split in the middle of escapes", answer(toolUse("weather", input, { json: escaped, pieces: 1 }))],
-  ["input split in the middle of surrogates", answer(toolUse("weather", input, { pieces: 1 }))],
-  ["input with spaces", answer(toolUse("weather", { a: 1 }, { json: ' {\n "a" : 1 }\n', pieces: 2 }))],
-  ["empty input", answer(toolUse("now", {}, { pieces: [] }))],
-  ["two tools", answer([toolUse("weather", { city: "Bern" }), toolUse("weather", { city: "Basel" })])],
-  ["thinking and its signature", answer([thinking("Which city?", { signature: "c2ln" }), text("Zürich.")])],
-  ["omitted thinking", answer([thinking("", { signature: "c2ln", pieces: [] }), text("Zürich.")])],
-  ["redacted thinking", answer([block({ type: "redacted_thinking", data: "ZGF0YQ==" }), text("Zürich.")])],
-  ["citations", answer([text("Look:"), text("it is green", { citations: [location, found] }), text(".")])],
+  ["the input of a tool", response([text("Let me see."), toolUse("weather", input)])],
+  ["input split in the middle of escapes", response(toolUse("weather", input, { json: escaped, deltas: 1 }))],
+  ["input split in the middle of surrogates", response(toolUse("weather", input, { deltas: 1 }))],
+  ["input with spaces", response(toolUse("weather", { a: 1 }, { json: ' {\n "a" : 1 }\n', deltas: 2 }))],
+  ["empty input", response(toolUse("now", {}, { deltas: [] }))],
+  ["two tools", response([toolUse("weather", { city: "Bern" }), toolUse("weather", { city: "Basel" })])],
+  ["thinking and its signature", response([thinking("Which city?", { signature: "c2ln" }), text("Zürich.")])],
+  ["omitted thinking", response([thinking("", { signature: "c2ln", deltas: [] }), text("Zürich.")])],
+  ["redacted thinking", response([block({ type: "redacted_thinking", data: "ZGF0YQ==" }), text("Zürich.")])],
+  ["citations", response([text("Look:"), text("it is green", { citations: [location, found] }), text(".")])],
   [
     "server tools",
-    answer([
+    response([
       serverToolUse("web_search", { query: "weather Zürich" }),
       block({
         type: "web_search_tool_result",
@@ -78,23 +78,23 @@ const streams: ReadonlyArray<readonly [string, AnthropicApi.Answer]> = [
       text("Sunny.", { citations: [found] })
     ])
   ],
-  ["a pause", answer([serverToolUse("web_search", { query: "x" })], { stopReason: "pause_turn" })],
+  ["a pause", response([serverToolUse("web_search", { query: "x" })], { stopReason: "pause_turn" })],
   [
     "a refusal",
-    answer("I", {
+    response("I", {
       stopReason: "refusal",
       stopDetails: { type: "refusal", category: "cyber", explanation: "No." }
     })
   ],
-  ["a stop sequence", answer("One, two", { stopSequence: "three" })],
-  ["max_tokens", answer("One, two", { stopReason: "max_tokens" })],
+  ["a stop sequence", response("One, two", { stopSequence: "three" })],
+  ["max_tokens", response("One, two", { stopReason: "max_tokens" })],
   [
     "max_tokens in the middle of a tool's input",
-    answer(toolUse("f", {}, { json: "{}" }), { stopReason: "max_tokens" })
+    response(toolUse("f", {}, { json: "{}" }), { stopReason: "max_tokens" })
   ],
   [
     "a container and its usage",
-    answer("Done.", {
+    response("Done.", {
       message: { container: { id: "container_1", expires_at: "2026-11-20T00:00:00Z", skills: null } },
       usage: {
         cache_read_input_tokens: 100,
@@ -104,12 +104,12 @@ const streams: ReadonlyArray<readonly [string, AnthropicApi.Answer]> = [
       }
     })
   ],
-  ["a block of an unknown type", answer([block({ type: "hologram", depth: 3 }), text("There.")])]
+  ["a block of an unknown type", response([block({ type: "hologram", depth: 3 }), text("There.")])]
 ]
 
-const both = (said: AnthropicApi.Answer) =>
+const both = (scripted: AnthropicApi.MessageResponse) =>
   Effect.gen(function* () {
-    const { api, ours, theirs } = yield* pair({ script: said })
+    const { api, ours, theirs } = yield* pair({ script: scripted })
     const vendors = yield* promised(() => theirs.messages.stream(params).finalMessage())
     yield* api.reset
     const mine = yield* MessageStream.finalMessage(ours.messages.stream(params))
@@ -124,10 +124,10 @@ const both = (said: AnthropicApi.Answer) =>
   })
 
 describe("an accumulated message equals finalMessage() of Anthropic's SDK, and the message of create", () => {
-  for (const [name, said] of streams) {
+  for (const [name, scripted] of streams) {
     it.scopedLive(name, () =>
       Effect.gen(function* () {
-        const { mine, vendors, whole } = yield* both(said)
+        const { mine, vendors, whole } = yield* both(scripted)
         expect(mine).toEqual(vendors)
         expect(mine).toEqual(whole)
       })
@@ -147,9 +147,9 @@ describe("an accumulated message equals finalMessage() of Anthropic's SDK, and t
           seed: 1
         }
       )
-      for (const [value, pieces, chunkBytes] of samples) {
+      for (const [value, deltas, chunkBytes] of samples) {
         const json = JSON.parse(JSON.stringify(value))
-        yield* api.script(answer(toolUse("f", json, { pieces }), { chunkBytes }))
+        yield* api.script(response(toolUse("f", json, { deltas }), { chunkBytes }))
         const message = yield* MessageStream.finalMessage(ours.messages.stream(params))
         expect(message.content).toMatchObject([{ type: "tool_use", name: "f" }])
         expect(Message.toolUses(message).map(({ input }) => input)).toEqual([json])
@@ -161,22 +161,22 @@ describe("an accumulated message equals finalMessage() of Anthropic's SDK, and t
 describe("during a stream", () => {
   it.scopedLive("the text has the same deltas", () =>
     Effect.gen(function* () {
-      const said = answer([text("Good morning, Zürich! 🌱", { pieces: 3 }), toolUse("f", {})], {
+      const scripted = response([text("Good morning, Zürich! 🌱", { deltas: 3 }), toolUse("f", {})], {
         chunkBytes: 2
       })
-      const { ours, theirs } = yield* pair({ script: said })
-      const pieces: Array<string> = []
+      const { ours, theirs } = yield* pair({ script: scripted })
+      const texts: Array<string> = []
       const stream = theirs.messages.stream(params)
-      stream.on("text", (piece) => pieces.push(piece))
+      stream.on("text", (text) => texts.push(text))
       yield* promised(() => stream.done())
-      expect(yield* gather(MessageStream.textDeltas(ours.messages.stream(params)))).toEqual(pieces)
+      expect(yield* gather(MessageStream.textDeltas(ours.messages.stream(params)))).toEqual(texts)
     })
   )
 
   it.scopedLive("the input of a tool grows in the same steps, and is never behind", () =>
     Effect.gen(function* () {
-      const said = answer(toolUse("weather", input, { json: escaped, pieces: 4 }))
-      const { ours, theirs } = yield* pair({ script: said })
+      const scripted = response(toolUse("weather", input, { json: escaped, deltas: 4 }))
+      const { ours, theirs } = yield* pair({ script: scripted })
       const steps: Array<readonly [piece: string, input: unknown]> = []
       const stream = theirs.messages.stream(params)
       stream.on("inputJson", (piece, soFar) => steps.push([piece, plain(soFar)]))
@@ -196,7 +196,7 @@ describe("during a stream", () => {
   it.scopedLive("an error event fails both with its type and the request id", () =>
     Effect.gen(function* () {
       const failsAfter = { events: 5, failure: AnthropicApi.failure("overloaded_error") }
-      const { api, ours, theirs } = yield* pair({ script: answer("Once upon a time", { failsAfter }) })
+      const { api, ours, theirs } = yield* pair({ script: response("Once upon a time", { failsAfter }) })
       const vendors = yield* Effect.flip(promised(() => theirs.messages.stream(params).finalMessage()))
       yield* api.reset
       const mine = yield* Effect.flip(MessageStream.finalMessage(ours.messages.stream(params)))

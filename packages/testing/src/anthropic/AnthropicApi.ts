@@ -1,14 +1,13 @@
 /**
- * The Anthropic API on a loopback port: it remembers batches and files, refuses what the API refuses, and answers what
- * a script says, or what it was asked.
+ * The Anthropic API on a loopback port. It stores batches and files, validates requests as the API does, and responds with
+ * scripted messages or an echo of the request.
  *
  * @since 0.1.0
  */
 import { Context, Effect, Layer, type Scope } from "effect"
-import type { Reply } from "../server/Reply.js"
 import * as TestServer from "../server/TestServer.js"
-import type { Failure, Step } from "./AnthropicAnswer.js"
 import type { JsonObject } from "./AnthropicBlock.js"
+import type { Ending, Fault, Step } from "./AnthropicResponse.js"
 import * as Batches from "./batches.js"
 import * as Files from "./files.js"
 import { handler, notFound } from "./gate.js"
@@ -19,66 +18,49 @@ import * as State from "./state.js"
 /**
  * @since 0.1.0
  */
-export * from "./AnthropicAnswer.js"
-
-/**
- * @since 0.1.0
- */
 export * from "./AnthropicBlock.js"
-
 /**
- * What takes the place of one answer, or changes it: a failure of the API, a reply or fault of the test server, or one
- * of its combinators, such as `TestServer.truncateAfter(200)`.
- *
  * @since 0.1.0
- * @category models
  */
-export type Fault = Reply | Failure | ((reply: Reply) => Reply)
+export * from "./AnthropicResponse.js"
 
 /**
- * What becomes of one request of a batch.
- *
- * @since 0.1.0
- * @category models
- */
-export type Ending = "canceled" | "expired" | Step
-
-/**
- * How the API behaves; all of it may be left out.
+ * The behaviour of the API. All options are optional.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
   /**
-   * Who answers requests for messages: a list gives one step to each and then the echo, anything else answers all.
+   * The responses to requests for messages (echoes of the requests). A list has one step per request, and echoes follow. A single
+   * step responds to all requests.
    */
   readonly script?: Step | ReadonlyArray<Step> | undefined
-  /** The models there are, newest first: ids, or fields of the models themselves. */
+  /** The available models, newest first, by their ids or fields (a built-in list). */
   readonly models?: ReadonlyArray<string | (JsonObject & { readonly id: string })> | undefined
-  /** The keys that are known, as `x-api-key` or as a bearer; any key by default. */
+  /** The valid keys, sent as `x-api-key` or as a bearer token (any key). */
   readonly apiKeys?: ReadonlyArray<string> | undefined
-  /** How often a batch is seen in progress before it ends: once by default; `Infinity` leaves it to `endBatch`. */
+  /** How many times a batch is retrieved in progress before it ends (1). With `Infinity` only `endBatch` ends it. */
   readonly batchPolls?: number | undefined
-  /** Larger requests are refused; 32 MiB by default. */
+  /** The largest accepted body, in bytes (32 MiB). */
   readonly maxBodyBytes?: number | undefined
 }
 
 /**
- * The running API, with the log and the awaiting of every {@link TestServer.TestServer}. `reset` makes it forget its
- * batches and files too, and starts the script again.
+ * The running API, with the log of a {@link TestServer.TestServer}. `reset` also deletes batches and files, and restarts the
+ * script.
  *
  * @since 0.1.0
  * @category models
  */
 export interface AnthropicApi extends TestServer.TestServer {
-  /** What it says to the next requests for messages, one step each, after what was scripted before. */
+  /** Appends steps to the script, one for each further request for a message. */
   readonly script: (...steps: ReadonlyArray<Step>) => Effect.Effect<void>
-  /** What goes wrong with the next requests of any kind, one fault each. */
+  /** Appends faults, one for each further request of any kind. */
   readonly inject: (...faults: ReadonlyArray<Fault>) => Effect.Effect<void>
-  /** Ends a batch now; what is not named here is answered by the script. Dies if there is no such batch. */
+  /** Ends a batch now. The script responds to requests without an ending here. Dies if the batch does not exist. */
   readonly endBatch: (id: string, endings?: Readonly<Record<string, Ending>>) => Effect.Effect<void>
-  /** A file as the API's own tools make them, which is what can be downloaded. Gives its id. */
+  /** Adds a downloadable file, as a tool of the API creates it, and returns its id. */
   readonly addFile: (file: {
     readonly filename: string
     readonly mimeType: string
@@ -87,7 +69,7 @@ export interface AnthropicApi extends TestServer.TestServer {
 }
 
 /**
- * The API as a service.
+ * The tag of the API.
  *
  * @since 0.1.0
  * @category tags
@@ -102,7 +84,7 @@ const settings = (options: Options): State.Settings => {
   const { apiKeys, batchPolls = 1, maxBodyBytes = 32 * 1024 * 1024, models, script = [] } = options
   return {
     script: isList(script) ? script : [],
-    otherwise: isList(script) ? Messages.echo : script,
+    fallback: isList(script) ? Messages.echo : script,
     models:
       models?.map((each) =>
         typeof each === "string" ? Models.model(each) : { ...Models.model(each.id), ...each }
@@ -133,10 +115,10 @@ const endpoints: Readonly<Record<string, State.Endpoint>> = {
 }
 
 /**
- * Starts the API on 127.0.0.1 for as long as the scope is open. It knows messages, whole and streamed, the count of
- * tokens, batches, models over pages, and files; it checks keys, versions and parameters as the API does.
+ * Starts the API on 127.0.0.1 until the scope closes. It supports messages with and without a stream, token counting, batches,
+ * models and files, and it validates keys, versions and parameters as the API does.
  *
- * Files have the shapes of today; with `anthropic-beta: files-api-2025-04-14` those of the beta, as at the API.
+ * With `anthropic-beta: files-api-2025-04-14`, files have the fields of the beta, as in the API.
  *
  * @example
  * ```ts
@@ -145,7 +127,7 @@ const endpoints: Readonly<Record<string, State.Endpoint>> = {
  *
  * export const program = Effect.gen(function* () {
  *   const api = yield* AnthropicApi.make({
- *     script: ["Let me see.", AnthropicApi.answer(AnthropicApi.toolUse("weather", { city: "Bern" }))]
+ *     script: ["Let me see.", AnthropicApi.response(AnthropicApi.toolUse("weather", { city: "Bern" }))]
  *   })
  *   yield* api.inject(AnthropicApi.failure("overloaded_error"), TestServer.reset, TestServer.truncateAfter(100))
  *   return api.url
@@ -186,6 +168,17 @@ export const make = (options: Options = {}): Effect.Effect<AnthropicApi, never, 
 /**
  * The API as a layer.
  *
+ * @example
+ * ```ts
+ * import { AnthropicApi } from "@effect-api/testing"
+ * import { Effect } from "effect"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const api = yield* AnthropicApi.AnthropicApi
+ *   yield* api.script("Hello!")
+ *   return api.url
+ * }).pipe(Effect.provide(AnthropicApi.layer()))
+ * ```
  * @since 0.1.0
  * @category layers
  */

@@ -1,12 +1,12 @@
 /**
- * Blocks of content for the answers of the Anthropic test server: whole, and as a stream tells them.
+ * Content blocks for the responses of the Anthropic test server, complete and as the events of a stream.
  *
  * @since 0.1.0
  */
-import { slices, words } from "./pieces.js"
+import { slices, words } from "./text.js"
 
 /**
- * A JSON object, as it stands on the wire.
+ * A JSON object.
  *
  * @since 0.1.0
  * @category models
@@ -14,33 +14,33 @@ import { slices, words } from "./pieces.js"
 export type JsonObject = { readonly [name: string]: unknown }
 
 /**
- * How a text is split over the deltas of a stream: so many UTF-16 units each, or exactly these pieces.
+ * How a stream splits a text into deltas: the number of UTF-16 units per delta, or the text of each delta.
  *
  * @since 0.1.0
  * @category models
  */
-export type Pieces = number | ReadonlyArray<string>
+export type Deltas = number | ReadonlyArray<string>
 
 /**
- * One block of content: whole, and as the stream tells it.
+ * A content block, complete and as the events of a stream.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Block {
-  /** The block in an answer that is not streamed. */
-  readonly whole: JsonObject
-  /** The block in its `content_block_start`. */
+  /** The complete block, for a response without a stream. */
+  readonly block: JsonObject
+  /** The block in `content_block_start`. */
   readonly start: JsonObject
   /** The `delta` of each `content_block_delta`. */
   readonly deltas: ReadonlyArray<JsonObject>
 }
 
-const split = (text: string, pieces: Pieces | undefined, byDefault: ReadonlyArray<string>) =>
-  pieces === undefined ? byDefault : typeof pieces === "number" ? slices(text, pieces) : pieces
+const split = (text: string, deltas: Deltas | undefined, byDefault: ReadonlyArray<string>) =>
+  deltas === undefined ? byDefault : typeof deltas === "number" ? slices(text, deltas) : deltas
 
 /**
- * A block of text, told word by word unless `pieces` says otherwise; citations follow the text.
+ * Makes a text block. A stream sends its citations after its text.
  *
  * @example
  * ```ts
@@ -57,24 +57,25 @@ const split = (text: string, pieces: Pieces | undefined, byDefault: ReadonlyArra
 export const text = (
   text: string,
   options: {
-    /** The citations of the text. */ readonly citations?: ReadonlyArray<JsonObject> /** How a stream cuts it. */
-    /** How a stream cuts it. */
-    readonly pieces?: Pieces
+    /** The citations of the text (none). */
+    readonly citations?: ReadonlyArray<JsonObject>
+    /** How a stream splits the text (word by word). */
+    readonly deltas?: Deltas
   } = {}
 ): Block => {
-  const { citations, pieces } = options
+  const { citations, deltas } = options
   return {
-    whole: { type: "text", text, citations: citations ?? null },
+    block: { type: "text", text, citations: citations ?? null },
     start: { type: "text", text: "", citations: citations === undefined ? null : [] },
     deltas: [
-      ...split(text, pieces, words(text)).map((text) => ({ type: "text_delta", text })),
+      ...split(text, deltas, words(text)).map((text) => ({ type: "text_delta", text })),
       ...(citations ?? []).map((citation) => ({ type: "citations_delta", citation }))
     ]
   }
 }
 
 /**
- * A block of thinking and its signature, which comes last.
+ * Makes a thinking block. A stream sends its signature last.
  *
  * @since 0.1.0
  * @category blocks
@@ -82,56 +83,58 @@ export const text = (
 export const thinking = (
   thinking: string,
   options: {
-    /** The signature at its end. */ readonly signature?: string /** How a stream cuts it. */
-    /** How a stream cuts it. */
-    readonly pieces?: Pieces
+    /** The signature (a constant one). */
+    readonly signature?: string
+    /** How a stream splits the thinking (word by word). */
+    readonly deltas?: Deltas
   } = {}
 ): Block => {
-  const { pieces, signature = "c2lnbmF0dXJl" } = options
+  const { deltas, signature = "c2lnbmF0dXJl" } = options
   return {
-    whole: { type: "thinking", thinking, signature },
+    block: { type: "thinking", thinking, signature },
     start: { type: "thinking", thinking: "", signature: "" },
     deltas: [
-      ...split(thinking, pieces, words(thinking)).map((thinking) => ({ type: "thinking_delta", thinking })),
+      ...split(thinking, deltas, words(thinking)).map((thinking) => ({ type: "thinking_delta", thinking })),
       { type: "signature_delta", signature }
     ]
   }
 }
 
 /**
- * A block that comes whole, of any type: `redacted_thinking`, `web_search_tool_result`, one not known yet.
+ * Makes a block of any type that a stream sends complete, such as `redacted_thinking`, `web_search_tool_result`, or a block of
+ * an unknown type.
  *
  * @since 0.1.0
  * @category blocks
  */
-export const block = (whole: JsonObject & { readonly type: string }): Block => ({
-  whole,
-  start: whole,
+export const block = (block: JsonObject & { readonly type: string }): Block => ({
+  block,
+  start: block,
   deltas: []
 })
 
 /**
- * How the input of a tool is told.
+ * The options of a tool call.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ToolOptions {
-  /** The id of the call; the server counts its own. */
+  /** The id of the call (a generated one). */
   readonly id?: string | undefined
-  /** The JSON text of the input as it is streamed, for spellings of your own: escapes, spaces, mistakes. */
+  /** The JSON text that a stream sends for the input, for custom escapes, spaces or mistakes (that of `JSON.stringify`). */
   readonly json?: string | undefined
-  /** How that text is split, in the middle of an escape too; 12 units each by default. */
-  readonly pieces?: Pieces | undefined
+  /** How a stream splits that text, even within an escape (12 UTF-16 units per delta). */
+  readonly deltas?: Deltas | undefined
 }
 
 const call = (type: string, name: string, input: unknown, options: ToolOptions): Block => {
-  const { id, json = JSON.stringify(input), pieces } = options
-  const named = { type, ...(id === undefined ? {} : { id }), name }
+  const { id, json = JSON.stringify(input), deltas } = options
+  const head = { type, ...(id === undefined ? {} : { id }), name }
   return {
-    whole: { ...named, input, caller: { type: "direct" } },
-    start: { ...named, input: {}, caller: { type: "direct" } },
-    deltas: ["", ...split(json, pieces, slices(json, 12))].map((partial_json) => ({
+    block: { ...head, input, caller: { type: "direct" } },
+    start: { ...head, input: {}, caller: { type: "direct" } },
+    deltas: ["", ...split(json, deltas, slices(json, 12))].map((partial_json) => ({
       type: "input_json_delta",
       partial_json
     }))
@@ -139,7 +142,7 @@ const call = (type: string, name: string, input: unknown, options: ToolOptions):
 }
 
 /**
- * A call of a tool of the client.
+ * Makes a call of a tool that the client runs.
  *
  * @example
  * ```ts
@@ -147,7 +150,7 @@ const call = (type: string, name: string, input: unknown, options: ToolOptions):
  *
  * export const call = AnthropicApi.toolUse("weather", { city: "Zürich" }, {
  *   json: '{"city":"Z\\u00fcrich"}',
- *   pieces: ['{"city":"Z\\u0', '0fcrich"}']
+ *   deltas: ['{"city":"Z\\u0', '0fcrich"}']
  * })
  * ```
  *
@@ -158,7 +161,7 @@ export const toolUse = (name: string, input: unknown, options: ToolOptions = {})
   call("tool_use", name, input, options)
 
 /**
- * A call of a tool that the API runs itself.
+ * Makes a call of a tool that the API runs.
  *
  * @since 0.1.0
  * @category blocks

@@ -1,16 +1,13 @@
 import { Effect } from "effect"
 import { chunks, isReply, json } from "../server/Reply.js"
-import { type Failure, failure, type Step } from "./AnthropicAnswer.js"
 import type { JsonObject } from "./AnthropicBlock.js"
+import { type Ending, type Failure, failure } from "./AnthropicResponse.js"
 import { failureBody, invalid, jsonBody, notFound } from "./gate.js"
-import { check, say } from "./messages.js"
+import { check, respond } from "./messages.js"
 import { byId } from "./pages.js"
 import { type Batch, type Call, type Endpoint, nextId, now, timestamp, timestampOrNull } from "./state.js"
 
 const day = 24 * 60 * 60 * 1000
-
-/** What becomes of a request of a batch, where it is not what the script says. */
-export type Ending = "canceled" | "expired" | Step
 
 const counted = ["succeeded", "errored", "canceled", "expired"]
 
@@ -41,7 +38,7 @@ const find = ({ seen, state }: Call): Effect.Effect<Batch, Failure> => {
     : Effect.succeed(batch)
 }
 
-/** A failure as a batch tells it: the error of an answer, without a request of its own. */
+/** A failure as a batch result: the error body without a request id. */
 const errored = (failure: Failure): JsonObject => ({ type: "errored", error: failureBody(failure, null) })
 
 const resultOf = (
@@ -51,16 +48,18 @@ const resultOf = (
 ): Effect.Effect<JsonObject> => {
   if (ending === "canceled" || ending === "expired") return Effect.succeed({ type: ending })
   return check(call, params).pipe(
-    Effect.flatMap((valid) => say(call, valid, customId, ending)),
-    Effect.flatMap((said) => (isReply(said) ? Effect.fail(failure("api_error")) : Effect.succeed(said))),
+    Effect.flatMap((valid) => respond(call, valid, customId, ending)),
+    Effect.flatMap((response) =>
+      isReply(response) ? Effect.fail(failure("api_error")) : Effect.succeed(response)
+    ),
     Effect.map(({ message }) => ({ type: "succeeded", message })),
     Effect.catchAll((failure) => Effect.succeed(errored(failure)))
   )
 }
 
 /**
- * Processing ends: the requests are given to the script in their order. Their results come in another, as the API
- * promises none.
+ * Ends the processing of a batch. The script responds to the requests in order. The results are in another order, as the API
+ * guarantees none.
  */
 export const end = (batch: Batch, endings: Readonly<Record<string, Ending>> = {}): Effect.Effect<void> =>
   Effect.gen(function* () {
@@ -117,7 +116,7 @@ export const create: Endpoint = (call) =>
     return json(describe(batch, call))
   })
 
-/** A batch ends when its progress has been asked for often enough, a canceled one when it is next asked for. */
+/** A batch ends after enough retrievals, and a canceled one at the next retrieval. */
 export const retrieve: Endpoint = (call) =>
   Effect.gen(function* () {
     const batch = yield* find(call)

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { bytes, json } from "../server/Reply.js"
-import { type Failure, failure } from "./AnthropicAnswer.js"
 import type { JsonObject } from "./AnthropicBlock.js"
+import { type Failure, failure } from "./AnthropicResponse.js"
 import { invalid, notFound } from "./gate.js"
 import { byCursor, byId } from "./pages.js"
 import {
@@ -15,7 +15,7 @@ import {
   timestampOrNull
 } from "./state.js"
 
-/** The header that selects the shapes of the beta: pages by id, and files that do not say when they expire. */
+/** With this beta, lists are paged by id, and files have no `expires_at`. */
 const beta = "files-api-2025-04-14"
 
 const isBeta = ({ betas }: Call): boolean => betas.includes(beta)
@@ -47,15 +47,15 @@ const form = ({ seen }: Call): Effect.Effect<FormData, Failure> => {
   const type = seen.headers["content-type"] ?? ""
   if (!/^multipart\/form-data\b/i.test(type)) return invalid("Expected a multipart/form-data request")
   return Effect.tryPromise({
-    // Copied, as a response takes no view on memory that may be shared.
+    // `Response` rejects a view of memory that may be shared, so this copies the body.
     try: () => new Response(new Uint8Array(seen.body), { headers: { "content-type": type } }).formData(),
     catch: () => failure("invalid_request_error", { message: "There was an error parsing the body" })
   })
 }
 
-const lifetime = (given: FormDataEntryValue | null): Effect.Effect<number | undefined, Failure> => {
-  if (given === null) return Effect.succeed(undefined)
-  const seconds = Number(given)
+const lifetime = (value: FormDataEntryValue | null): Effect.Effect<number | undefined, Failure> => {
+  if (value === null) return Effect.succeed(undefined)
+  const seconds = Number(value)
   if (!Number.isInteger(seconds)) return invalid("expires_in_seconds: Input should be a valid integer")
   if (seconds < 3600) return invalid("expires_in_seconds: Input should be greater than or equal to 3600")
   if (seconds > 7_776_000) return invalid("expires_in_seconds: Input should be less than or equal to 7776000")

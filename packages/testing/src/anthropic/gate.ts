@@ -1,15 +1,15 @@
 import { Effect } from "effect"
-import type { Answer } from "../server/Handler.js"
+import type { ReplyEffect } from "../server/Handler.js"
 import { isReply, json, type Reply, reply } from "../server/Reply.js"
 import type { SeenRequest } from "../server/SeenRequest.js"
-import { type Failure, failure } from "./AnthropicAnswer.js"
 import type { JsonObject } from "./AnthropicBlock.js"
-import { type Call, type Endpoint, type Fault, nextId, now, type State, timestamp } from "./state.js"
+import { type Failure, type Fault, failure } from "./AnthropicResponse.js"
+import { type Call, type Endpoint, nextId, now, type State, timestamp } from "./state.js"
 
 export const newest = "2026-10-21"
 const versions = ["2023-01-01", "2023-06-01", newest]
 
-/** The body of an error, in an answer and in a stream. */
+/** The body of an error response, and the data of an error event. */
 export const failureBody = (failure: Failure, requestId: string | null): JsonObject => ({
   type: "error",
   error: {
@@ -31,7 +31,7 @@ const failureReply = (failure: Failure, requestId: string): Reply =>
 
 const limits = { requests: 4000, tokens: 480_000, "input-tokens": 400_000, "output-tokens": 80_000 }
 
-/** The requests are counted; of the tokens as much is left as there was. */
+/** The limit on requests decreases with each request. The limits on tokens stay full. */
 const rateLimitHeaders = (state: State, millis: number, exceeded: boolean): Record<string, string> => {
   const used = state.counts.get("req") ?? 0
   const reset = timestamp(Math.ceil(millis / 1000) * 1000 + 60_000).replace(".000Z", "Z")
@@ -50,22 +50,22 @@ const keyProblem = (
 ): string | undefined => {
   const key = headers["x-api-key"]
   const [, token] = /^Bearer\s+(.*)$/i.exec(headers["authorization"] ?? "") ?? []
-  const given = key ?? token
-  if (given === undefined || given === "") return "x-api-key header is required"
-  if (keys === undefined || keys.includes(given)) return undefined
+  const credential = key ?? token
+  if (credential === undefined || credential === "") return "x-api-key header is required"
+  if (keys === undefined || keys.includes(credential)) return undefined
   return key === undefined ? "Invalid bearer token" : "invalid x-api-key"
 }
 
 const list = (header: string | undefined): ReadonlyArray<string> =>
   header === undefined ? [] : header.split(",").map((value) => value.trim())
 
-/** What every endpoint asks of a request before it looks at it. */
+/** Checks the size, key, version and betas of a request to any endpoint. */
 const admit = (state: State, requestId: string, seen: SeenRequest): Effect.Effect<Call, Failure> => {
   const { apiKeys, maxBodyBytes } = state.settings
   if (seen.body.length > maxBodyBytes) return Effect.fail(failure("request_too_large"))
-  const unknownKey = keyProblem(seen, apiKeys)
-  if (unknownKey !== undefined) {
-    return Effect.fail(failure("authentication_error", { message: unknownKey }))
+  const wrongKey = keyProblem(seen, apiKeys)
+  if (wrongKey !== undefined) {
+    return Effect.fail(failure("authentication_error", { message: wrongKey }))
   }
   const version = seen.headers["anthropic-version"]
   if (version === undefined) return invalid("anthropic-version: header is required")
@@ -103,18 +103,18 @@ export const jsonBody = ({ seen }: Call): Effect.Effect<JsonObject, Failure> =>
 const isChange = (fault: Fault | undefined): fault is ((reply: Reply) => Reply) | undefined =>
   fault === undefined || typeof fault === "function"
 
-/** An endpoint as a handler of the server: the next fault first, then the gate, then the endpoint. */
+/** Turns an endpoint into a handler of the server. It applies the next fault, admits the request, and calls the endpoint. */
 export const handler =
   (state: State, endpoint: Endpoint) =>
-  (seen: SeenRequest): Answer =>
+  (seen: SeenRequest): ReplyEffect =>
     Effect.gen(function* () {
       const fault = state.faults.shift()
       if (isReply(fault)) return fault
       const requestId = nextId(state, "req")
-      const answered = isChange(fault)
+      const outcome = isChange(fault)
         ? Effect.flatMap(admit(state, requestId, seen), endpoint)
         : Effect.fail(fault)
-      const { exceeded, found } = yield* Effect.match(answered, {
+      const { exceeded, found } = yield* Effect.match(outcome, {
         onSuccess: (found) => ({ exceeded: false, found }),
         onFailure: (failure) => ({
           exceeded: failure.status === 429,
@@ -127,6 +127,6 @@ export const handler =
         ...rateLimitHeaders(state, yield* now, exceeded),
         ...found.headers
       }
-      const whole = reply({ ...found, headers })
-      return isChange(fault) && fault !== undefined ? fault(whole) : whole
+      const complete = reply({ ...found, headers })
+      return isChange(fault) && fault !== undefined ? fault(complete) : complete
     })

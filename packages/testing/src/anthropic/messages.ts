@@ -1,19 +1,19 @@
 import { Effect } from "effect"
 import { isReply, json, type Reply } from "../server/Reply.js"
+import type { JsonObject } from "./AnthropicBlock.js"
 import {
-  type Answer,
-  answer,
   type Failure,
   type MessageParams,
   type MessageRequest,
-  type Said,
+  type MessageResponse,
+  response,
+  type ScriptedResponse,
   type Step
-} from "./AnthropicAnswer.js"
-import type { JsonObject } from "./AnthropicBlock.js"
+} from "./AnthropicResponse.js"
 import { inputTokens, type Rendered, render, toReply } from "./events.js"
 import { invalid, jsonBody, notFound } from "./gate.js"
-import { words } from "./pieces.js"
 import type { Call, Endpoint } from "./state.js"
+import { words } from "./text.js"
 import { isValid, problem, type Rules, tooManyTokens } from "./validate.js"
 
 const textOf = (block: JsonObject): string => {
@@ -28,19 +28,19 @@ const lastText = ({ messages }: MessageParams): string => {
   return typeof content === "string" ? content : content.map(textOf).filter(Boolean).join("\n")
 }
 
-/** What a server says that was told nothing else: what it was asked, within the limits it was given. */
-export const echo = ({ params, text }: MessageRequest): Answer => {
-  const said = `You said: ${text}`
+/** The response without a script: an echo of the request, within its `max_tokens` and `stop_sequences`. */
+export const echo = ({ params, text }: MessageRequest): MessageResponse => {
+  const reply = `You said: ${text}`
   const stops = (params.stop_sequences ?? [])
-    .map((sequence) => ({ sequence, at: said.indexOf(sequence) }))
+    .map((sequence) => ({ sequence, at: reply.indexOf(sequence) }))
     .filter(({ at }) => at >= 0)
     .sort((one, other) => one.at - other.at)
   const stop = stops[0]
-  const spoken = words(stop === undefined ? said : said.slice(0, stop.at))
-  if (spoken.length > params.max_tokens) {
-    return answer(spoken.slice(0, params.max_tokens).join(""), { stopReason: "max_tokens" })
+  const tokens = words(stop === undefined ? reply : reply.slice(0, stop.at))
+  if (tokens.length > params.max_tokens) {
+    return response(tokens.slice(0, params.max_tokens).join(""), { stopReason: "max_tokens" })
   }
-  return answer(spoken.join(""), stop === undefined ? {} : { stopSequence: stop.sequence })
+  return response(tokens.join(""), stop === undefined ? {} : { stopSequence: stop.sequence })
 }
 
 const rules = ({ betas, version }: Call, counting: boolean): Rules => ({
@@ -49,7 +49,7 @@ const rules = ({ betas, version }: Call, counting: boolean): Rules => ({
   counting
 })
 
-/** Parameters that the API takes, or what it says of them. */
+/** Validates the parameters of a message. */
 export const check = (
   call: Call,
   params: JsonObject,
@@ -64,16 +64,16 @@ export const check = (
     return tooMany === undefined ? Effect.succeed(params) : invalid(tooMany)
   })
 
-const ask = (step: Step, request: MessageRequest): Effect.Effect<Said | undefined> => {
+const runStep = (step: Step, request: MessageRequest): Effect.Effect<ScriptedResponse | undefined> => {
   if (typeof step !== "function") return Effect.succeed(step)
   return Effect.suspend(() => {
-    const said = step(request)
-    return Effect.isEffect(said) ? Effect.orDie(said) : Effect.succeed(said)
+    const result = step(request)
+    return Effect.isEffect(result) ? Effect.orDie(result) : Effect.succeed(result)
   })
 }
 
-/** What the script says to a request: a message, or a reply that stands for itself. */
-export const say = (
+/** Runs the next step of the script. It gives a message, or a reply that is sent unchanged. */
+export const respond = (
   { seen, state }: Call,
   params: MessageParams,
   customId?: string,
@@ -81,18 +81,18 @@ export const say = (
 ): Effect.Effect<Rendered | Reply, Failure> =>
   Effect.gen(function* () {
     const request: MessageRequest = { params, text: lastText(params), customId, seen }
-    const step = scripted ?? state.script.shift() ?? state.settings.otherwise
-    const said = (yield* ask(step, request)) ?? echo(request)
-    if (isReply(said)) return said
-    if (typeof said !== "string" && said._tag === "Failure") return yield* Effect.fail(said)
-    return render(state, typeof said === "string" ? answer(said) : said, params)
+    const step = scripted ?? state.script.shift() ?? state.settings.fallback
+    const result = (yield* runStep(step, request)) ?? echo(request)
+    if (isReply(result)) return result
+    if (typeof result !== "string" && result._tag === "Failure") return yield* Effect.fail(result)
+    return render(state, typeof result === "string" ? response(result) : result, params)
   })
 
 export const create: Endpoint = (call) =>
   Effect.gen(function* () {
     const params = yield* check(call, yield* jsonBody(call))
-    const said = yield* say(call, params)
-    return isReply(said) ? said : toReply(said, params.stream === true, call.requestId)
+    const result = yield* respond(call, params)
+    return isReply(result) ? result : toReply(result, params.stream === true, call.requestId)
   })
 
 export const countTokens: Endpoint = (call) =>

@@ -18,7 +18,7 @@ const names: ReadonlyArray<readonly [id: string, name: string]> = [
   ["claude-sonnet-4-5", "Claude Sonnet 4.5"]
 ]
 
-/** A model with all the fields that the API gives; it gives the epoch where it does not know a date. */
+/** A model with all fields of the API, which uses the epoch for an unknown date. */
 export const model = (id: string, name = id): Model => ({
   type: "model",
   id,

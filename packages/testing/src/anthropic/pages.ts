@@ -1,15 +1,15 @@
 import { Effect } from "effect"
-import type { Failure } from "./AnthropicAnswer.js"
 import type { JsonObject } from "./AnthropicBlock.js"
+import type { Failure } from "./AnthropicResponse.js"
 import { invalid } from "./gate.js"
 import type { Call } from "./state.js"
 
 type Identified = JsonObject & { readonly id: string }
 
 const limitOf = ({ seen }: Call, maximum: number): Effect.Effect<number, Failure> => {
-  const given = seen.query.get("limit")
-  const limit = given === null ? 20 : Number(given)
-  if (!Number.isInteger(limit) || given === "") {
+  const text = seen.query.get("limit")
+  const limit = text === null ? 20 : Number(text)
+  if (!Number.isInteger(limit) || text === "") {
     return invalid("limit: Input should be a valid integer, unable to parse string as an integer")
   }
   if (limit < 1) return invalid("limit: Input should be greater than or equal to 1")
@@ -17,7 +17,7 @@ const limitOf = ({ seen }: Call, maximum: number): Effect.Effect<number, Failure
   return Effect.succeed(limit)
 }
 
-/** `after_id` and `before_id`, with `has_more` for the direction that was asked for. */
+/** A page by `after_id` or `before_id`. `has_more` applies to the requested direction. */
 export const byId = (
   call: Call,
   items: ReadonlyArray<Identified>,
@@ -46,7 +46,7 @@ export const byId = (
     }
   })
 
-/** `page` is a cursor of the server's own making, and `next_page` is null at the end. */
+/** A page by the opaque cursor `page`. `next_page` is null at the end. */
 export const byCursor = (
   call: Call,
   items: ReadonlyArray<Identified>,

@@ -1,11 +1,8 @@
 import { Clock, type Effect } from "effect"
 import type { Reply } from "../server/Reply.js"
 import type { SeenRequest } from "../server/SeenRequest.js"
-import type { Failure, Step } from "./AnthropicAnswer.js"
 import type { JsonObject } from "./AnthropicBlock.js"
-
-/** What takes the place of an answer, or changes it. */
-export type Fault = Reply | Failure | ((reply: Reply) => Reply)
+import type { Failure, Fault, Step } from "./AnthropicResponse.js"
 
 export interface Model extends JsonObject {
   readonly id: string
@@ -14,11 +11,11 @@ export interface Model extends JsonObject {
 
 export interface Batch {
   readonly id: string
-  /** What made it: its requests are of the version and the betas of this one. */
+  /** The call that created the batch. Its version and betas apply to the requests of the batch. */
   readonly call: Call
   readonly createdAt: number
   readonly requests: ReadonlyArray<{ readonly customId: string; readonly params: JsonObject }>
-  /** How often its progress has been asked for. */
+  /** How many times the batch was retrieved. */
   polls: number
   status: "in_progress" | "canceling" | "ended"
   cancelInitiatedAt: number | undefined
@@ -38,25 +35,30 @@ export interface StoredFile {
 
 export interface Settings {
   readonly script: ReadonlyArray<Step>
-  /** What answers once the script is used up. */
-  readonly otherwise: Step
+  /** The step for requests beyond the script. */
+  readonly fallback: Step
   readonly models: ReadonlyArray<Model>
   readonly apiKeys: ReadonlyArray<string> | undefined
   readonly batchPolls: number
   readonly maxBodyBytes: number
 }
 
-/** All that the server remembers. Nothing in it waits, so its changes need no lock. */
-export interface State {
-  readonly settings: Settings
+/** The mutable state of the server, which clearing replaces. */
+interface Stores {
   script: Array<Step>
   faults: Array<Fault>
   batches: Map<string, Batch>
   files: Map<string, StoredFile>
+  /** The last number of each id prefix. */
   counts: Map<string, number>
 }
 
-/** One request that the API has let in. */
+/** The state of the server. Its changes are synchronous, so they need no lock. */
+export interface State extends Stores {
+  readonly settings: Settings
+}
+
+/** An admitted request. */
 export interface Call {
   readonly state: State
   readonly requestId: string
@@ -67,21 +69,19 @@ export interface Call {
 
 export type Endpoint = (call: Call) => Effect.Effect<Reply, Failure>
 
-export const clear = (state: State): void => {
-  state.script = [...state.settings.script]
-  state.faults = []
-  state.batches = new Map()
-  state.files = new Map()
-  state.counts = new Map()
-}
+const emptyStores = ({ script }: Settings): Stores => ({
+  script: [...script],
+  faults: [],
+  batches: new Map(),
+  files: new Map(),
+  counts: new Map()
+})
 
-export const make = (settings: Settings): State => {
-  const state = { settings } as State
-  clear(state)
-  return state
-}
+export const make = (settings: Settings): State => ({ settings, ...emptyStores(settings) })
 
-/** Ids as the API makes them, counted per prefix so that a run can be repeated. */
+export const clear = (state: State): void => void Object.assign(state, emptyStores(state.settings))
+
+/** Generates an id in the API's format. Ids are counted per prefix, so that runs are reproducible. */
 export const nextId = (state: State, prefix: string): string => {
   const count = (state.counts.get(prefix) ?? 0) + 1
   state.counts.set(prefix, count)

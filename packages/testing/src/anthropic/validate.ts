@@ -1,13 +1,13 @@
 import { Predicate } from "effect"
-import type { MessageParams } from "./AnthropicAnswer.js"
 import type { JsonObject } from "./AnthropicBlock.js"
+import type { MessageParams } from "./AnthropicResponse.js"
 import { newest } from "./gate.js"
 import type { Model } from "./state.js"
 
-/** What the parameters are checked against. */
+/** The rules for the parameters. */
 export interface Rules {
   readonly version: string
-  /** Betas add parameters and blocks that are not listed here. */
+  /** Whether betas are enabled, which add parameters and blocks that are not listed here. */
   readonly betas: boolean
   readonly counting: boolean
 }
@@ -32,7 +32,7 @@ const blocks = new Set(
   ).split(" ")
 )
 
-/** Removed from the newest version of the API. */
+/** Parameters that the newest version of the API removed. */
 const sampling = ["temperature", "top_p", "top_k"]
 
 function* integer(name: string, value: unknown, least: number): Problems {
@@ -102,18 +102,18 @@ const blocksOf = (message: unknown): ReadonlyArray<JsonObject> => {
 const ids = (message: unknown, type: string, name: string): ReadonlyArray<unknown> =>
   blocksOf(message).flatMap((block) => (block["type"] === type ? [block[name]] : []))
 
-/** Every tool call is answered by the next message, and nothing else is. */
+/** The next message must have exactly one result for every tool call. */
 function* toolPairs(messages: ReadonlyArray<unknown>): Problems {
   for (const [at, message] of messages.entries()) {
     const called = ids(message, "tool_use", "id")
-    const answered = ids(messages[at + 1], "tool_result", "tool_use_id")
-    const open = called.filter((id) => !answered.includes(id))
-    // The last message may end in calls: the model goes on from there.
+    const results = ids(messages[at + 1], "tool_result", "tool_use_id")
+    const open = called.filter((id) => !results.includes(id))
+    // The last message may end with calls, which the model continues.
     if (open.length > 0 && at + 1 < messages.length) {
       yield `messages.${at}: \`tool_use\` ids were found without \`tool_result\` blocks immediately after: ` +
         `${open.join(", ")}. Each \`tool_use\` block must have a corresponding \`tool_result\` block in the next message.`
     }
-    for (const id of answered.filter((id) => !called.includes(id))) {
+    for (const id of results.filter((id) => !called.includes(id))) {
       yield `messages.${at + 1}.content: unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${id}. ` +
         "Each `tool_result` block must have a corresponding `tool_use` block in the previous message."
     }
@@ -170,7 +170,7 @@ function* problems(params: JsonObject, rules: Rules): Problems {
   yield* thinking(params)
 }
 
-/** The first thing wrong with the parameters of a message, as the API would say it. */
+/** The first problem of the parameters, in the words of the API. */
 export const problem = (params: JsonObject, rules: Rules): string | undefined => {
   const { value } = problems(params, rules).next()
   return value ?? undefined
@@ -179,11 +179,11 @@ export const problem = (params: JsonObject, rules: Rules): string | undefined =>
 export const isValid = (params: JsonObject, rules: Rules): params is MessageParams =>
   problem(params, rules) === undefined
 
-/** More tokens than the model can write. */
+/** The problem of a `max_tokens` above the model's limit. */
 export const tooManyTokens = (
-  { max_tokens: asked, model }: MessageParams,
+  { max_tokens: maxTokens, model }: MessageParams,
   known: Model
 ): string | undefined =>
-  asked > known.max_tokens
-    ? `max_tokens: ${asked} > ${known.max_tokens}, which is the maximum allowed number of output tokens for ${model}`
+  maxTokens > known.max_tokens
+    ? `max_tokens: ${maxTokens} > ${known.max_tokens}, which is the maximum allowed number of output tokens for ${model}`
     : undefined

@@ -1,5 +1,5 @@
 /**
- * A request as the scripted transport received it.
+ * The requests that the scripted transport received.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,7 @@ import { Data } from "effect"
 import { noBytes, toText } from "../shared/bytes.js"
 
 /**
- * A request as it would go on the wire: plain data, with helpers to read its body.
+ * A request that a real transport would send: plain data, with helpers to read its body.
  *
  * @example
  * ```ts
@@ -24,21 +24,21 @@ export class MockRequest extends Data.Class<{
   /** The order of arrival, from 0. */
   readonly index: number
   readonly method: string
-  /** The whole URL with its query, without the fragment, which is never sent. */
+  /** The URL with its query. It excludes the fragment, which is never sent. */
   readonly url: string
-  /** Lower-case names, as the request carries them; a multipart body adds its content type. */
+  /** The headers by lower-case name. A multipart body adds its content type. */
   readonly headers: Readonly<Record<string, string>>
-  /** The body's bytes; `undefined` for none, and for a streamed body that was not collected. */
+  /** The bytes of the body. `undefined` without a body, and for a streamed body that was not collected. */
   readonly body: Uint8Array | undefined
-  /** When it was received: milliseconds of the `Clock`. */
+  /** The time of arrival, in milliseconds of the `Clock`. */
   readonly at: number
 }> {
-  /** The body as UTF-8 text; empty where there is none. */
+  /** The body as UTF-8 text, empty without a body. */
   get text(): string {
     return toText(this.body ?? noBytes)
   }
 
-  /** The body as JSON; throws a `SyntaxError` where it is none. */
+  /** The body as JSON. Throws a `SyntaxError` for invalid JSON. */
   get json(): unknown {
     return JSON.parse(this.text)
   }

@@ -1,5 +1,5 @@
 /**
- * What the scripted transport does with one request.
+ * The steps of a script for the mock transport.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import type { MockRequest } from "./MockRequest.js"
 import { MockResponse } from "./mockResponse.js"
 
 /**
- * The mark of the steps of a script.
+ * The type id of steps.
  *
  * @since 0.1.0
  * @category type ids
@@ -19,7 +19,7 @@ import { MockResponse } from "./mockResponse.js"
 export const MockStepTypeId: unique symbol = Symbol.for("@effect-api/testing/MockStep")
 
 /**
- * The type of the mark of the steps of a script.
+ * The type of the type id of steps.
  *
  * @since 0.1.0
  * @category type ids
@@ -27,21 +27,21 @@ export const MockStepTypeId: unique symbol = Symbol.for("@effect-api/testing/Moc
 export type MockStepTypeId = typeof MockStepTypeId
 
 /**
- * One step of a script.
+ * One step of a script: the response to one request, or a failure.
  *
  * @since 0.1.0
  * @category models
  */
 export interface MockStep {
   readonly [MockStepTypeId]: MockStepTypeId
-  /** Waited, by the `Clock`, before the answer. */
+  /** The delay before the response, by the `Clock`. */
   readonly delay: Duration.Duration
-  /** Whether the step repeats for ever. */
+  /** Whether the step repeats forever. */
   readonly forever: boolean
-  /** Whether a streamed request body is run and logged. */
+  /** Whether a streamed request body is run and recorded. */
   readonly collect: boolean
   /** @internal */
-  readonly answer: (
+  readonly respond: (
     request: HttpClientRequest.HttpClientRequest,
     seen: MockRequest,
     attempt: Attempt
@@ -49,20 +49,20 @@ export interface MockStep {
 }
 
 /**
- * What every step can be told.
+ * The options of every step.
  *
  * @since 0.1.0
  * @category models
  */
 export interface StepOptions {
-  /** Waited, by the `Clock`, before the answer; none by default. */
+  /** The delay before the response, by the `Clock` (none). */
   readonly delay?: Duration.DurationInput | undefined
-  /** Whether a streamed request body is run and logged: true, but for `connectionError`. */
+  /** Whether a streamed request body is run and recorded (`true`, and `false` for `connectionError`). */
   readonly collect?: boolean | undefined
 }
 
 /**
- * The head of a response; the status defaults to 200.
+ * The head of a response.
  *
  * @since 0.1.0
  * @category models
@@ -70,13 +70,12 @@ export interface StepOptions {
 export interface ResponseOptions extends StepOptions {
   /** The status (200). */
   readonly status?: number | undefined
-  /** The headers; a list sends one several times. */
+  /** The headers. An array sends a header several times. */
   readonly headers?: Readonly<Record<string, string | ReadonlyArray<string>>> | undefined
 }
 
 /**
- * One element of a streamed body: bytes, a wait by the `Clock` (`Infinity` never ends), or the failure that breaks
- * the body off.
+ * A part of a streamed body: bytes, a delay by the `Clock` (`Infinity` never ends), or a failure that breaks the body off.
  *
  * @since 0.1.0
  * @category models
@@ -87,15 +86,15 @@ export type BodyPart =
   | { readonly delay: Duration.DurationInput }
   | { readonly fail: unknown }
 
-const step = (answer: MockStep["answer"], options: StepOptions | undefined, collect = true): MockStep => ({
+const step = (respond: MockStep["respond"], options: StepOptions | undefined, collect = true): MockStep => ({
   [MockStepTypeId]: MockStepTypeId,
   delay: Duration.decode(options?.delay ?? 0),
   forever: false,
   collect: options?.collect ?? collect,
-  answer
+  respond
 })
 
-const whole = (
+const buffered = (
   body: Uint8Array | undefined,
   type: string | undefined,
   options: ResponseOptions | undefined
@@ -113,7 +112,7 @@ const whole = (
   }, options)
 
 /**
- * Answers with a value as JSON.
+ * Responds with a value as JSON.
  *
  * @example
  * ```ts
@@ -126,37 +125,37 @@ const whole = (
  * @category constructors
  */
 export const json = (value: unknown, options?: ResponseOptions): MockStep =>
-  whole(toBytes(JSON.stringify(value) ?? ""), "application/json", options)
+  buffered(toBytes(JSON.stringify(value) ?? ""), "application/json", options)
 
 /**
- * Answers with UTF-8 text.
+ * Responds with UTF-8 text.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const text = (body: string, options?: ResponseOptions): MockStep =>
-  whole(toBytes(body), "text/plain; charset=utf-8", options)
+  buffered(toBytes(body), "text/plain; charset=utf-8", options)
 
 /**
- * Answers with bytes, as `application/octet-stream` unless the headers name another type.
+ * Responds with bytes, as `application/octet-stream` unless the headers set another type.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const bytes = (body: Uint8Array, options?: ResponseOptions): MockStep =>
-  whole(body, "application/octet-stream", options)
+  buffered(body, "application/octet-stream", options)
 
 /**
- * Answers with a status and no body.
+ * Responds with a status and no body.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const empty = (status = 204, options?: Omit<ResponseOptions, "status">): MockStep =>
-  whole(undefined, undefined, { ...options, status })
+  buffered(undefined, undefined, { ...options, status })
 
 /**
- * Answers with a web `Response`, made anew for each request. Its body is the platform's, outside the `Clock`.
+ * Responds with a new web `Response` for each request. Its body does not use the `Clock`.
  *
  * @example
  * ```ts
@@ -172,16 +171,18 @@ export const response = (make: (request: MockRequest) => Response, options?: Ste
   step(
     (request, seen, attempt) =>
       Effect.sync(() => {
-        const made = HttpClientResponse.fromWeb(request, make(seen))
+        const response = HttpClientResponse.fromWeb(request, make(seen))
         attempt.complete()
-        return made
+        return response
       }),
     options
   )
 
 /**
- * Answers with a body that arrives in parts by the `Clock`. A `fail` part breaks it off as a connection reset does:
- * with a `ResponseError` of reason `Decode` whose cause is the given value. An Effect stream of bytes is taken as well.
+ * Responds with a body that arrives in parts, by the `Clock`, or with an Effect stream of bytes.
+ *
+ * A `fail` part breaks the body off as a connection reset does: with a `ResponseError` of reason `Decode`, whose cause is the
+ * value of `fail`.
  *
  * @example
  * ```ts
@@ -213,11 +214,11 @@ export const stream = (
         ? Stream.map(body, toBytes)
         : Stream.flatMap(Stream.fromIterable(body), part)
     const head = { status: options?.status ?? 200, headers: options?.headers ?? {} }
-    return Effect.succeed(new MockResponse(request, head, attempt.follow(parts)))
+    return Effect.succeed(new MockResponse(request, head, attempt.track(parts)))
   }, options)
 
 /**
- * An error as the system gives it, with its `code`.
+ * Makes a system error with a `code`.
  *
  * @example
  * ```ts
@@ -233,9 +234,8 @@ export const systemError = (code: string, message?: string): Error & { readonly 
   Object.assign(new Error(message ?? code), { code })
 
 /**
- * Fails before any answer, as transports do: a `RequestError` of reason `Transport` whose cause carries the code.
- * `as: "fetch"` puts the code one cause deeper, under a `TypeError`, where fetch has it. A streamed request body is
- * left unread unless `collect` is set.
+ * Fails before any response, as transports do: with a `RequestError` of reason `Transport`, whose cause has the code. A
+ * streamed request body stays unread unless `collect` is set.
  *
  * @example
  * ```ts
@@ -249,11 +249,11 @@ export const systemError = (code: string, message?: string): Error & { readonly 
  */
 export const connectionError = (
   options: StepOptions & {
-    /** The system's code, such as `ECONNRESET`. */
+    /** The code of the system error, such as `ECONNRESET`. */
     readonly code: string
-    /** What the error says (what Node says for the code). */
+    /** The message of the system error (the code). */
     readonly message?: string | undefined
-    /** Which client's errors it looks like (`node`). */
+    /** The client whose errors to imitate (`node`). `fetch` wraps the system error in a `TypeError`. */
     readonly as?: "node" | "fetch" | undefined
   }
 ): MockStep =>
@@ -269,7 +269,7 @@ export const connectionError = (
   )
 
 /**
- * Never answers.
+ * Never responds.
  *
  * @since 0.1.0
  * @category faults
@@ -277,7 +277,7 @@ export const connectionError = (
 export const never: MockStep = step(() => Effect.never, { delay: Duration.infinity })
 
 /**
- * Dies with a defect: a transport with a bug.
+ * Dies with a defect, as a transport with a bug does.
  *
  * @since 0.1.0
  * @category faults
@@ -286,7 +286,7 @@ export const die = (defect: unknown, options?: StepOptions): MockStep =>
   step(() => Effect.die(defect), options)
 
 /**
- * Repeats a step for every request from here on.
+ * Repeats a step for all further requests.
  *
  * @example
  * ```ts

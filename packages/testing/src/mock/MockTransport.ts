@@ -1,6 +1,6 @@
 /**
- * A scripted `HttpClient.HttpClient` without sockets: delays and body chunks follow the `Clock`, so tests of timeouts
- * and retries run on `TestClock`.
+ * A scripted `HttpClient.HttpClient` without sockets. Its delays and body chunks use the `Clock`, so tests of timeouts and
+ * retries run on `TestClock`.
  *
  * @since 0.1.0
  */
@@ -23,9 +23,10 @@ export * from "./MockRequest.js"
 export * from "./MockStep.js"
 
 /**
- * What the transport answers: steps taken one after another, or a function of the request and of how many came before
- * it. A request beyond the last step dies, unless that step is `forever`. The body of a request that streams is not
- * read yet when the function runs.
+ * The script of a transport: a list of steps for successive requests, or a function of the request and its index.
+ *
+ * A request after the last step dies, unless a step is `forever`. When the function runs, a streamed request body is not read
+ * yet.
  *
  * @since 0.1.0
  * @category models
@@ -33,28 +34,30 @@ export * from "./MockStep.js"
 export type Script = ReadonlyArray<MockStep> | ((request: MockRequest, index: number) => MockStep)
 
 /**
- * A scripted client and the log of what it was asked.
+ * A scripted client and the log of its requests.
  *
  * @since 0.1.0
  * @category models
  */
 export interface MockTransport {
+  /** The scripted client. */
   readonly client: HttpClient.HttpClient
-  /** Every request received so far, in order of arrival, once its body is known. */
+  /** All requests so far, in order of arrival. A request with a collected body is logged once the body is complete. */
   readonly requests: Effect.Effect<ReadonlyArray<MockRequest>>
+  /** The number of requests so far. */
   readonly requestCount: Effect.Effect<number>
-  /** Waits until `count` requests have been received, and gives all that were. */
+  /** Waits until `count` requests have arrived, and returns all that have. */
   readonly awaitRequests: (count: number) => Effect.Effect<ReadonlyArray<MockRequest>>
-  /** Attempts cut off before their answer was complete: by interruption, or because a body was left early. */
+  /** The number of attempts that ended early: by interruption, or because the client left the body. */
   readonly interrupted: Effect.Effect<number>
-  /** Waits until so many attempts have been cut off. */
+  /** Waits until `count` attempts have ended early, and returns their number. */
   readonly awaitInterrupted: (count: number) => Effect.Effect<number>
-  /** Attempts neither complete nor cut off: a streamed body that nobody reads or abandons stays here. */
+  /** The number of attempts that have not ended, including those whose streamed body nobody reads or leaves. */
   readonly inFlight: Effect.Effect<number>
 }
 
 /**
- * The scripted transport as a service.
+ * The tag of the scripted transport.
  *
  * @since 0.1.0
  * @category tags
@@ -70,14 +73,13 @@ const chooser = (script: Script): ((request: MockRequest) => MockStep) => {
     const step = script[endless === -1 ? index : Math.min(index, endless)]
     if (step !== undefined) return step
     throw new Error(
-      `MockTransport: request ${index + 1} (${method} ${url}) is one too many: the script has ${script.length} step(s)`
+      `MockTransport: request ${index + 1} (${method} ${url}) has no step: the script has ${script.length} step(s)`
     )
   }
 }
 
 /**
- * Makes a scripted client. It keeps the contract of `HttpClient.make`: interruption and `HttpClient.withScope` end an
- * attempt as they do with fetch.
+ * Makes a scripted client. As with fetch, interruption and `HttpClient.withScope` abort an attempt.
  *
  * @example
  * ```ts
@@ -142,11 +144,11 @@ export const make = (script: Script): Effect.Effect<MockTransport> =>
           step.delay,
           (cause) => new HttpClientError.RequestError({ request, reason: "Transport", cause })
         )
-        return yield* step.answer(request, seen, attempt)
+        return yield* step.respond(request, seen, attempt)
       }).pipe(
         Effect.onExit((exit) =>
           Effect.sync(() => {
-            if (Exit.isInterrupted(exit)) attempt.cutOff()
+            if (Exit.isInterrupted(exit)) attempt.interrupt()
             else if (Exit.isFailure(exit)) attempt.complete()
           })
         )
@@ -166,7 +168,7 @@ export const make = (script: Script): Effect.Effect<MockTransport> =>
   })
 
 /**
- * A scripted client as the `HttpClient` of a program, with its log as `MockTransport`.
+ * A layer with the scripted client as `HttpClient` and its log as `MockTransport`.
  *
  * @example
  * ```ts

@@ -1,16 +1,16 @@
 import { Duration, Effect, Stream } from "effect"
 import type { Changes } from "../shared/changes.js"
 
-/** One attempt, from its request to the end of its body. */
+/** An attempt, from its request to the end of its response body. */
 export interface Attempt {
-  /** The answer was given whole, or was a failure of the script. */
+  /** Marks the attempt as complete: the client has the whole response, or a scripted failure. */
   readonly complete: () => void
-  /** The client went away first. */
-  readonly cutOff: () => void
-  /** Waits by the `Clock`; fails where the client's signal is aborted, as a transport with a socket does. */
+  /** Marks the attempt as interrupted: the client left before the end. */
+  readonly interrupt: () => void
+  /** Sleeps by the `Clock`. Fails if the client's signal aborts, as a transport with a socket does. */
   readonly sleep: <E>(delay: Duration.Duration, onAbort: (cause: unknown) => E) => Effect.Effect<void, E>
-  /** Follows a body: read to its end it completes the attempt, left early it cuts it off. */
-  readonly follow: <E>(body: Stream.Stream<Uint8Array, E>) => Stream.Stream<Uint8Array, E>
+  /** Tracks a body: reading it to its end completes the attempt, leaving it early interrupts the attempt. */
+  readonly track: <E>(body: Stream.Stream<Uint8Array, E>) => Stream.Stream<Uint8Array, E>
 }
 
 export interface Attempts {
@@ -38,10 +38,10 @@ export const make = (changes: Changes): Attempts => {
       if (!open) return false
       open = false
       inFlight--
-      signal.removeEventListener("abort", cutOff)
+      signal.removeEventListener("abort", interrupt)
       return true
     }
-    const cutOff = (): void => {
+    const interrupt = (): void => {
       if (!end()) return
       interrupted++
       changes.notify()
@@ -49,21 +49,21 @@ export const make = (changes: Changes): Attempts => {
     const complete = (): void => {
       if (end()) changes.notify()
     }
-    signal.addEventListener("abort", cutOff, { once: true })
+    signal.addEventListener("abort", interrupt, { once: true })
     return {
       complete,
-      cutOff,
+      interrupt,
       sleep: (delay, onAbort) => {
         if (signal.aborted) return aborted(signal, onAbort)
         if (Duration.equals(delay, Duration.zero)) return Effect.void
         const wait = Duration.isFinite(delay) ? Effect.sleep(delay) : Effect.never
         return Effect.raceFirst(wait, aborted(signal, onAbort))
       },
-      follow: (body) =>
+      track: (body) =>
         body.pipe(
           Stream.concat(Stream.execute(Effect.sync(complete))),
           Stream.tapError(() => Effect.sync(complete)),
-          Stream.ensuring(Effect.sync(cutOff))
+          Stream.ensuring(Effect.sync(interrupt))
         )
     }
   }

@@ -2,7 +2,7 @@ import { HttpClientError, type HttpClientRequest } from "@effect/platform"
 import { Effect, type Stream } from "effect"
 import { collect, toBytes } from "../shared/bytes.js"
 
-/** What of a request is known before a stream is run. */
+/** The headers and the body of a request, without a streamed body. */
 export interface ReadBody {
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array | undefined
@@ -19,7 +19,7 @@ export const collectStream = (
 ): Effect.Effect<Uint8Array, HttpClientError.RequestError> =>
   Effect.mapError(collect(stream), failed(request))
 
-/** Lets the platform serialise what fetch accepts as a body: forms, blobs, search parameters. */
+/** Serialises the bodies that fetch accepts, such as forms, blobs and search parameters, with the platform's `Response`. */
 const serialise = (
   request: HttpClientRequest.HttpClientRequest,
   body: unknown

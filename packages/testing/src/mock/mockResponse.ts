@@ -29,8 +29,8 @@ const memo = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> => {
 }
 
 /**
- * A response whose body is an Effect stream from end to end, so that it follows the `Clock` without a promise between.
- * As with fetch, the body can be read in one way only.
+ * A response whose body is an Effect stream throughout, without promises, so that it follows the `Clock`. As with fetch, the
+ * body can be read only once.
  */
 export class MockResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
@@ -47,7 +47,7 @@ export class MockResponse extends Inspectable.Class implements HttpClientRespons
   readonly formData: Effect.Effect<FormData, HttpClientError.ResponseError>
   readonly arrayBuffer: Effect.Effect<ArrayBuffer, HttpClientError.ResponseError>
 
-  /** `body: undefined` is a response without one, as a 204 is. */
+  /** A `body` of `undefined` makes a response without a body, such as a 204. */
   constructor(
     request: HttpClientRequest.HttpClientRequest,
     head: ResponseHead,
@@ -100,7 +100,7 @@ export class MockResponse extends Inspectable.Class implements HttpClientRespons
   }
 
   toJSON(): unknown {
-    // Showing a response must not read its body.
+    // Inspecting a response must not read its body.
     return {
       _id: "@effect/platform/HttpClientResponse",
       request: this.request.toJSON(),

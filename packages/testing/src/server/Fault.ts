@@ -1,5 +1,5 @@
 /**
- * What goes wrong between a client and a server, as replies and as changes to replies.
+ * Faults between a client and a server, as replies and as changes to replies.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import { toBytes } from "../shared/bytes.js"
 import { type Cut, type Reply, reply } from "./Reply.js"
 
 /**
- * Sends bytes as they are in place of an HTTP response, and closes the socket; `stallAfter(Infinity)` leaves it open.
+ * Sends raw bytes instead of an HTTP response, and closes the socket. `stallAfter(Infinity)` leaves the socket open.
  *
  * @example
  * ```ts
@@ -25,7 +25,7 @@ export const raw = (body: string | Uint8Array): Reply =>
   reply({ wire: "raw", body: toBytes(body), cut: { after: Number.POSITIVE_INFINITY, by: "fin" } })
 
 /**
- * Something that is not HTTP, and then a closed socket.
+ * Sends bytes that are not HTTP, and closes the socket.
  *
  * @since 0.1.0
  * @category faults
@@ -33,7 +33,7 @@ export const raw = (body: string | Uint8Array): Reply =>
 export const garbage: Reply = raw("\u0000\u0001 this is not HTTP \u0002\r\n\r\n")
 
 /**
- * Never answers: the socket stays open until the client or the server's scope closes it.
+ * Never replies. The socket stays open until the client or the server's scope closes it.
  *
  * @since 0.1.0
  * @category faults
@@ -41,7 +41,7 @@ export const garbage: Reply = raw("\u0000\u0001 this is not HTTP \u0002\r\n\r\n"
 export const never: Reply = reply({ cut: { after: "nothing", by: "stall" } })
 
 /**
- * Resets the connection (RST) in place of an answer: clients see `ECONNRESET`.
+ * Resets the connection (RST) instead of replying: clients get `ECONNRESET`.
  *
  * @since 0.1.0
  * @category faults
@@ -49,7 +49,7 @@ export const never: Reply = reply({ cut: { after: "nothing", by: "stall" } })
 export const reset: Reply = reply({ cut: { after: "nothing", by: "reset" } })
 
 /**
- * Closes the connection in order (FIN) in place of an answer: clients see the other side hang up.
+ * Closes the connection (FIN) instead of replying: clients get the error "other side closed" or "socket hang up".
  *
  * @since 0.1.0
  * @category faults
@@ -57,7 +57,7 @@ export const reset: Reply = reply({ cut: { after: "nothing", by: "reset" } })
 export const hangUp: Reply = reply({ cut: { after: "nothing", by: "fin" } })
 
 /**
- * Waits, in real time, before the first byte of the reply or before its fault.
+ * Waits in real time before the first byte of the reply, or before its fault.
  *
  * @example
  * ```ts
@@ -83,7 +83,7 @@ const cutting = (
   dual(2, (self: Reply, after: number): Reply => reply({ ...self, cut: { after, by } }))
 
 /**
- * Sends the head and at most so many body bytes, then resets the connection (RST).
+ * Sends the head and at most `after` bytes of the body, then resets the connection (RST).
  *
  * @example
  * ```ts
@@ -101,7 +101,7 @@ export const resetAfter: {
 } = cutting("reset")
 
 /**
- * Sends the head and at most so many body bytes, then closes (FIN) before the promised length or the last chunk.
+ * Sends the head and at most `after` bytes of the body, then closes the connection (FIN) before the end of the body.
  *
  * @example
  * ```ts
@@ -119,7 +119,7 @@ export const truncateAfter: {
 } = cutting("fin")
 
 /**
- * Sends the head and at most so many body bytes, then falls silent with the socket open.
+ * Sends the head and at most `after` bytes of the body, then nothing more. The socket stays open.
  *
  * @example
  * ```ts
@@ -137,7 +137,7 @@ export const stallAfter: {
 } = cutting("stall")
 
 /**
- * Claims a `content-length` that is not the body's; the body is sent as it is and the socket stays open.
+ * Sends a false `content-length`. The body is unchanged and the socket stays open.
  *
  * @example
  * ```ts
@@ -155,7 +155,7 @@ export const contentLength: {
 } = dual(2, (self: Reply, length: number): Reply => reply({ ...self, contentLength: length }))
 
 /**
- * Answers as a keep-alive server and closes the socket right after, unannounced.
+ * Replies with keep-alive, but closes the socket immediately afterwards.
  *
  * @since 0.1.0
  * @category faults
@@ -163,7 +163,7 @@ export const contentLength: {
 export const closeAfter = (self: Reply): Reply => reply({ ...self, afterwards: "close" })
 
 /**
- * Answers as a keep-alive server, takes the next request on that socket, and closes it (FIN) without a response byte.
+ * Replies with keep-alive, then closes the socket (FIN) when the next request arrives on it.
  *
  * @since 0.1.0
  * @category faults
@@ -171,7 +171,7 @@ export const closeAfter = (self: Reply): Reply => reply({ ...self, afterwards: "
 export const closeOnReuse = (self: Reply): Reply => reply({ ...self, afterwards: "fin-on-reuse" })
 
 /**
- * Answers as a keep-alive server, takes the next request on that socket, and resets it (RST) without a response byte.
+ * Replies with keep-alive, then resets the socket (RST) when the next request arrives on it.
  *
  * @since 0.1.0
  * @category faults

@@ -1,5 +1,5 @@
 /**
- * How the test server finds the answer to a request.
+ * Handlers and routes, which give the test server its replies.
  *
  * @since 0.1.0
  */
@@ -8,16 +8,16 @@ import { isReply, type Reply } from "./Reply.js"
 import type { SeenRequest } from "./SeenRequest.js"
 
 /**
- * A reply, or an effect that finds one. A failure or a defect becomes a 500 with its message. The effect is
- * interrupted when the client closes the connection.
+ * A reply, or an effect that returns one. The server sends a 500 with the message of a failure or a defect. It interrupts the
+ * effect when the client closes the connection.
  *
  * @since 0.1.0
  * @category models
  */
-export type Answer<R = never> = Reply | Effect.Effect<Reply, unknown, R>
+export type ReplyEffect<R = never> = Reply | Effect.Effect<Reply, unknown, R>
 
 /**
- * The mark of streaming handlers.
+ * The type id of streaming handlers.
  *
  * @since 0.1.0
  * @category type ids
@@ -25,7 +25,7 @@ export type Answer<R = never> = Reply | Effect.Effect<Reply, unknown, R>
 export const StreamingTypeId: unique symbol = Symbol.for("@effect-api/testing/Streaming")
 
 /**
- * The type of the mark of streaming handlers.
+ * The type of the type id of streaming handlers.
  *
  * @since 0.1.0
  * @category type ids
@@ -33,25 +33,25 @@ export const StreamingTypeId: unique symbol = Symbol.for("@effect-api/testing/St
 export type StreamingTypeId = typeof StreamingTypeId
 
 /**
- * A handler that takes the body as it arrives.
+ * A handler that consumes the request's body as it arrives.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Streaming<R = never> {
-  readonly [StreamingTypeId]: (request: SeenRequest, body: Stream.Stream<Uint8Array>) => Answer<R>
+  readonly [StreamingTypeId]: (request: SeenRequest, body: Stream.Stream<Uint8Array>) => ReplyEffect<R>
 }
 
 /**
- * One step of a handler: an answer, or a function of the request.
+ * One step of a handler: a reply, or a function of the request.
  *
  * @since 0.1.0
  * @category models
  */
-export type Step<R = never> = Answer<R> | ((request: SeenRequest) => Answer<R>) | Streaming<R>
+export type Step<R = never> = ReplyEffect<R> | ((request: SeenRequest) => ReplyEffect<R>) | Streaming<R>
 
 /**
- * What stands behind a route: one step, or steps given one after another of which the last repeats.
+ * The handler of a route: one step, or a list of steps for successive requests. The last step repeats.
  *
  * @since 0.1.0
  * @category models
@@ -59,9 +59,11 @@ export type Step<R = never> = Answer<R> | ((request: SeenRequest) => Answer<R>) 
 export type Handler<R = never> = Step<R> | ReadonlyArray<Step<R>>
 
 /**
- * Handlers by route, or one handler for every request. A route is a method (or `*`) and a path template:
- * `{name}` matches one segment, a closing `*` the rest. The first route that matches, in the order written, answers;
- * the key `"*"` answers what no other route does; without it that is a 404.
+ * Handlers by route, or one handler for every request.
+ *
+ * A route is a method (or `*`) and a path template, in which `{name}` matches one segment and a final `*` matches the rest. The
+ * first matching route handles a request. The route `"*"` handles requests that no other route matches, which otherwise get a
+ * 404.
  *
  * @example
  * ```ts
@@ -80,7 +82,7 @@ export type Handler<R = never> = Step<R> | ReadonlyArray<Step<R>>
 export type Routes<R = never> = Handler<R> | { readonly [route: string]: Handler<R> }
 
 /**
- * Whether a value is a handler rather than a record of them.
+ * Whether a value is a handler rather than a record of handlers.
  *
  * @since 0.1.0
  * @category guards
@@ -93,7 +95,7 @@ export const isHandler = <R>(routes: Routes<R>): routes is Handler<R> =>
   isStreaming(routes)
 
 /**
- * Whether a value is a handler that takes the body as it arrives.
+ * Whether a value is a streaming handler.
  *
  * @since 0.1.0
  * @category guards
@@ -102,8 +104,8 @@ export const isStreaming = <R = never>(u: unknown): u is Streaming<R> =>
   Predicate.hasProperty(u, StreamingTypeId)
 
 /**
- * Steps given one after another, in the order in which requests arrive; the last repeats. Each server counts for
- * itself, and `reset` starts again from the first.
+ * A handler with a list of steps for successive requests, in order of arrival. The last step repeats. Every server counts
+ * separately, and `reset` starts over with the first step.
  *
  * @example
  * ```ts
@@ -123,9 +125,10 @@ export const sequence = <R = never>(
 ): ReadonlyArray<Step<R>> => [first, ...rest]
 
 /**
- * A handler that takes the body as it arrives instead of having it collected first, for uploads of any size. The next
- * chunk is read when the stream is pulled; what it leaves unread is discarded once the reply has been sent. The bytes
- * are counted in the request's `Exchange`.
+ * A handler that consumes the body as it arrives, for uploads of any size. Other handlers get the collected body.
+ *
+ * Pulling the stream reads the next chunk. The server discards unread bytes after the reply. The request's `Exchange` counts
+ * the bytes.
  *
  * @example
  * ```ts
@@ -143,5 +146,5 @@ export const sequence = <R = never>(
  * @category constructors
  */
 export const streaming = <R = never>(
-  handler: (request: SeenRequest, body: Stream.Stream<Uint8Array>) => Answer<R>
+  handler: (request: SeenRequest, body: Stream.Stream<Uint8Array>) => ReplyEffect<R>
 ): Streaming<R> => ({ [StreamingTypeId]: handler })

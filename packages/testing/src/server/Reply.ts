@@ -1,5 +1,5 @@
 /**
- * What the test server answers: ordinary replies, and the faults a client must survive.
+ * The replies of the test server.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,7 @@ import { Duration, Pipeable, Predicate, type Stream } from "effect"
 import { toBytes } from "../shared/bytes.js"
 
 /**
- * The mark of replies.
+ * The type id of replies.
  *
  * @since 0.1.0
  * @category type ids
@@ -15,7 +15,7 @@ import { toBytes } from "../shared/bytes.js"
 export const ReplyTypeId: unique symbol = Symbol.for("@effect-api/testing/Reply")
 
 /**
- * The type of the mark of replies.
+ * The type of the type id of replies.
  *
  * @since 0.1.0
  * @category type ids
@@ -23,7 +23,7 @@ export const ReplyTypeId: unique symbol = Symbol.for("@effect-api/testing/Reply"
 export type ReplyTypeId = typeof ReplyTypeId
 
 /**
- * Response headers; an array sends the header several times.
+ * Response headers. An array sends a header several times.
  *
  * @since 0.1.0
  * @category models
@@ -31,7 +31,7 @@ export type ReplyTypeId = typeof ReplyTypeId
 export type ReplyHeaders = Readonly<Record<string, string | ReadonlyArray<string>>>
 
 /**
- * The chunks of a streamed body. A function is called for each request, so that a reply can be given more than once.
+ * The chunks of a streamed body. The server calls a function for each request, so that the reply can be sent repeatedly.
  *
  * @since 0.1.0
  * @category models
@@ -43,8 +43,8 @@ export type Chunks =
   | (() => Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>)
 
 /**
- * Where a reply is cut, and how: `reset` sends RST, `fin` closes in order, `stall` sends nothing more and leaves the
- * socket open. `after` counts body bytes; `"nothing"` cuts before the status line.
+ * Where and how the server breaks a reply off: `reset` sends RST, `fin` closes the connection, `stall` sends nothing more and
+ * leaves the socket open. `after` counts bytes of the body; `"nothing"` breaks off before the status line.
  *
  * @since 0.1.0
  * @category models
@@ -55,8 +55,8 @@ export interface Cut {
 }
 
 /**
- * What becomes of the socket once the reply has been sent: `keep` leaves it to keep-alive, `close` closes it, and
- * the other two let the client reuse it and then kill it without a response byte, by FIN or by RST.
+ * The socket's fate after the reply: `keep` keeps it alive, and `close` closes it. The other two close it with FIN or RST when
+ * the client reuses it for another request.
  *
  * @since 0.1.0
  * @category models
@@ -64,7 +64,7 @@ export interface Cut {
 export type Afterwards = "keep" | "close" | "fin-on-reuse" | "reset-on-reuse"
 
 /**
- * One answer of the server as a value. Make it with a constructor below and change it with the combinators.
+ * A reply of the server. Make it with a constructor and change it with a combinator.
  *
  * @since 0.1.0
  * @category models
@@ -74,7 +74,7 @@ export interface Reply extends ReplyFields, Pipeable.Pipeable {
 }
 
 /**
- * Everything that makes up a reply.
+ * The fields of a reply.
  *
  * @since 0.1.0
  * @category models
@@ -86,18 +86,18 @@ export interface ReplyFields {
   readonly statusText: string | undefined
   readonly headers: ReplyHeaders
   readonly body: Uint8Array | Chunks
-  /** Waited before the first byte. */
+  /** The delay before the first byte. */
   readonly delay: Duration.Duration
-  /** Waited between two chunks. */
+  /** The delay between two chunks. */
   readonly chunkDelay: Duration.Duration
-  /** The `content-length` to claim, where it is not the true one. */
+  /** A false `content-length` to send instead of the true one. */
   readonly contentLength: number | undefined
   readonly cut: Cut | undefined
   readonly afterwards: Afterwards
 }
 
 /**
- * The head of a reply; the status defaults to 200.
+ * The head of a reply.
  *
  * @since 0.1.0
  * @category models
@@ -105,9 +105,9 @@ export interface ReplyFields {
 export interface ReplyOptions {
   /** The status (200). */
   readonly status?: number | undefined
-  /** The reason phrase (that of the status). */
+  /** The reason phrase (the standard one of the status). */
   readonly statusText?: string | undefined
-  /** The headers; a list sends one several times. */
+  /** The headers. An array sends a header several times. */
   readonly headers?: ReplyHeaders | undefined
 }
 
@@ -135,7 +135,7 @@ const defaults: ReplyFields = {
 export const isReply = (u: unknown): u is Reply => Predicate.hasProperty(u, ReplyTypeId)
 
 /**
- * Builds a reply from its fields; the rest is an empty 200. The other constructors are short for this one.
+ * Makes a reply from its fields. The default is an empty 200. The other constructors are shorthands for this one.
  *
  * @example
  * ```ts
@@ -155,18 +155,18 @@ const withBody = (
   type: string | undefined,
   options: ReplyOptions | undefined
 ): Reply => {
-  const named = Object.keys(options?.headers ?? {}).some((name) => name.toLowerCase() === "content-type")
+  const hasType = Object.keys(options?.headers ?? {}).some((name) => name.toLowerCase() === "content-type")
   return reply({
     body,
     status: options?.status ?? 200,
     statusText: options?.statusText,
     headers:
-      type === undefined || named ? { ...options?.headers } : { "content-type": type, ...options?.headers }
+      type === undefined || hasType ? { ...options?.headers } : { "content-type": type, ...options?.headers }
   })
 }
 
 /**
- * Answers with a value as JSON.
+ * Replies with a value as JSON.
  *
  * @example
  * ```ts
@@ -182,7 +182,7 @@ export const json = (value: unknown, options?: ReplyOptions): Reply =>
   withBody(toBytes(JSON.stringify(value) ?? ""), "application/json", options)
 
 /**
- * Answers with UTF-8 text.
+ * Replies with UTF-8 text.
  *
  * @example
  * ```ts
@@ -201,7 +201,7 @@ export const text = (body: string, options?: ReplyOptions): Reply =>
   withBody(toBytes(body), "text/plain; charset=utf-8", options)
 
 /**
- * Answers with bytes, as `application/octet-stream` unless the headers name another type.
+ * Replies with bytes, as `application/octet-stream` unless the headers set another type.
  *
  * @example
  * ```ts
@@ -217,7 +217,7 @@ export const bytes = (body: Uint8Array, options?: ReplyOptions): Reply =>
   withBody(body, "application/octet-stream", options)
 
 /**
- * Answers with a status and no body, without a content type.
+ * Replies with a status, without a body or a content type.
  *
  * @example
  * ```ts
@@ -233,9 +233,10 @@ export const empty = (status = 204, headers: ReplyHeaders = {}): Reply =>
   withBody(new Uint8Array(0), undefined, { status, headers })
 
 /**
- * Answers with a chunked body: the headers leave at once, each element is one write, and the next is pulled when the
- * client has taken enough of the last. A `content-length` among the headers replaces the chunked encoding. A stream
- * or iterable that fails resets the connection.
+ * Replies with a chunked body. The server sends the headers immediately and each chunk as one write. It pulls the next chunk
+ * when the client has read enough of the previous ones.
+ *
+ * A `content-length` header replaces the chunked encoding. A stream or iterable that fails resets the connection.
  *
  * @example
  * ```ts
@@ -253,7 +254,7 @@ export const empty = (status = 204, headers: ReplyHeaders = {}): Reply =>
 export const chunks = (
   body: Chunks,
   options?: ReplyOptions & {
-    /** Real time between two chunks. */
+    /** The real time between two chunks (none). */
     readonly delay?: Duration.DurationInput | undefined
   }
 ): Reply => reply({ ...withBody(body, undefined, options), chunkDelay: Duration.decode(options?.delay ?? 0) })

@@ -1,5 +1,5 @@
 /**
- * A request as the test server saw it.
+ * The requests that the test server received.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,7 @@ import { Data } from "effect"
 import { toText } from "../shared/bytes.js"
 
 /**
- * A request as it stood on the wire: plain data, with helpers to read its body.
+ * A request from the wire: plain data, with helpers to read its body.
  *
  * @example
  * ```ts
@@ -21,23 +21,23 @@ import { toText } from "../shared/bytes.js"
  * @category models
  */
 export class SeenRequest extends Data.Class<{
-  /** The order of arrival, from 0: the name of this request in `exchange`, `awaitExchange` and `awaitClosed`. */
+  /** The order of arrival, from 0. It identifies this request in `exchanges`, `awaitExchange` and `awaitClosed`. */
   readonly index: number
-  /** The connection it came on, counted from 0 since the server started. */
+  /** The number of its connection, counted from 0 since the server started. */
   readonly socketId: number
   readonly method: string
-  /** The request target exactly as it was sent: nothing decoded, nothing normalised. */
+  /** The request target as sent, neither decoded nor normalised. */
   readonly url: string
-  /** The path of the target as it was sent, without the query. */
+  /** The path of the target as sent, without the query. */
   readonly path: string
   readonly query: URLSearchParams
-  /** The decoded `{name}` segments of the route; what a closing `*` matched is under `"*"`. */
+  /** The decoded `{name}` segments of the route. The match of a final `*` is under `"*"`. */
   readonly params: Readonly<Record<string, string>>
-  /** Lower-case names; repeated headers are joined with `, ` (cookies with `; `). */
+  /** The headers by lower-case name. Repeated headers are joined with `, ` (cookies with `; `). */
   readonly headers: Readonly<Record<string, string>>
-  /** Names as they were sent, in their order. */
+  /** The headers as sent, in order. */
   readonly rawHeaders: ReadonlyArray<readonly [name: string, value: string]>
-  /** The whole body; empty for a streaming route. */
+  /** The complete body. It is empty for a streaming handler. */
   readonly body: Uint8Array
 }> {
   /** The body as UTF-8 text. */
@@ -45,7 +45,7 @@ export class SeenRequest extends Data.Class<{
     return toText(this.body)
   }
 
-  /** The body as JSON; throws a `SyntaxError` where it is none, which in a handler becomes a 500. */
+  /** The body as JSON. Throws a `SyntaxError` for invalid JSON, which the server turns into a 500. */
   get json(): unknown {
     return JSON.parse(this.text)
   }
@@ -60,22 +60,22 @@ export class SeenRequest extends Data.Class<{
 export type ClosedBy = "client" | "server"
 
 /**
- * What has become of a request: a snapshot, from the arrival of its head on.
+ * A snapshot of a request and its reply. An exchange starts when the head of the request arrives.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Exchange {
-  /** The request; its body is empty until the whole of it has been read. */
+  /** The request. Its body is empty until the server has read all of it. */
   readonly request: SeenRequest
-  /** Body bytes of the request read so far. */
+  /** The number of bytes read of the request's body. */
   readonly bytesReceived: number
-  /** Body bytes of the reply that the socket has accepted so far. */
+  /** The number of bytes of the reply's body that the socket accepted. */
   readonly bytesSent: number
-  /** Whether the whole reply was handed to the operating system; a reply that is cut never is. */
-  readonly answered: boolean
-  /** What the handler, or the body of its reply, failed or died with. */
+  /** Whether the operating system has taken the complete reply. It stays false for a reply that is broken off. */
+  readonly replied: boolean
+  /** The failure or defect of the handler, or of the reply's body. */
   readonly failure: unknown
-  /** Set once the connection of this request is closed. */
+  /** The side that closed the connection, once it is closed. */
   readonly closed: ClosedBy | undefined
 }

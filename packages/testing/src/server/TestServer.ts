@@ -1,6 +1,6 @@
 /**
- * A local HTTP/1.1 server for tests: routes are functions, replies and faults are values, and everything a client does
- * can be awaited.
+ * A local HTTP/1.1 server for tests. Routes are functions, replies and faults are values, and tests can await everything that
+ * a client does.
  *
  * @since 0.1.0
  */
@@ -31,42 +31,42 @@ export * from "./Reply.js"
 export * from "./SeenRequest.js"
 
 /**
- * A running server and the log of what its clients did.
+ * A running server, and the log of its requests and connections.
  *
  * @since 0.1.0
  * @category models
  */
 export interface TestServer {
-  /** `http://127.0.0.1:port`, without a closing slash. */
+  /** The base URL, `http://127.0.0.1:port`, without a trailing slash. */
   readonly url: string
   readonly port: number
-  /** The requests given to a handler, in that order. A request killed by `closeOnReuse` is not among them. */
+  /** The requests that reached a handler, in order. They exclude requests whose socket `closeOnReuse` closed. */
   readonly requests: Effect.Effect<ReadonlyArray<SeenRequest>>
-  /** How many requests were given to a handler. */
+  /** The number of requests that reached a handler. */
   readonly requestCount: Effect.Effect<number>
-  /** Everything that arrived, by index, with what became of it so far. */
+  /** All exchanges so far, by index. */
   readonly exchanges: Effect.Effect<ReadonlyArray<Exchange>>
-  /** Connections open now. */
+  /** The number of open connections. */
   readonly openSockets: Effect.Effect<number>
-  /** Connections opened since the start, or since `reset`. */
+  /** The number of connections opened since the start or the last `reset`. */
   readonly socketsSeen: Effect.Effect<number>
-  /** Waits until `count` requests were given to a handler, and gives all that were. */
+  /** Waits until `count` requests have reached a handler, and returns all that have. */
   readonly awaitRequests: (count: number) => Effect.Effect<ReadonlyArray<SeenRequest>>
-  /** Waits until the exchange of this index exists and the predicate holds. */
+  /** Waits until the exchange with this index exists and satisfies the predicate. */
   readonly awaitExchange: (
     index: number,
     predicate: (exchange: Exchange) => boolean
   ) => Effect.Effect<Exchange>
-  /** Waits until the connection of this request is closed, and says by whom: the proof of an abort. */
+  /** Waits until the connection of the request with this index is closed, and returns the side that closed it: `client` after an abort. */
   readonly awaitClosed: (index: number) => Effect.Effect<ClosedBy>
-  /** Waits until the predicate holds for the number of open connections, and gives that number. */
+  /** Waits until the number of open connections satisfies the predicate, and returns that number. */
   readonly awaitOpenSockets: (predicate: (open: number) => boolean) => Effect.Effect<number>
-  /** Forgets all requests and starts every `sequence` again; connections and exchanges under way go on. */
+  /** Clears the log and restarts every `sequence`. Open connections and running exchanges continue. */
   readonly reset: Effect.Effect<void>
 }
 
 /**
- * The server as a service.
+ * The tag of the server.
  *
  * @since 0.1.0
  * @category tags
@@ -76,10 +76,12 @@ export const TestServer: Context.Tag<TestServer, TestServer> = Context.GenericTa
 )
 
 /**
- * Starts a server on 127.0.0.1, on a port that the system chooses. It closes with the scope: sockets are destroyed,
- * handlers interrupted, timers cleared. Idle connections are kept for ten minutes, and no other timeout applies: what
- * closes early is a fault you asked for. The delays of replies are real time; handlers that are effects follow the
- * `Clock` of the place where the server was made. A route that does not parse is a defect.
+ * Starts a server on 127.0.0.1, on a free port. Closing the scope closes the server: it destroys sockets, interrupts handlers
+ * and clears timers.
+ *
+ * The server keeps idle connections for ten minutes and has no other timeout, so a connection that closes early is a fault
+ * that a test configured. Delays of replies are real time. Effects of handlers use the `Clock` of the fiber that made the
+ * server. Dies if a route is malformed.
  *
  * @example
  * ```ts
@@ -113,13 +115,13 @@ export const make = <R = never>(routes: Routes<R>): Effect.Effect<TestServer, ne
     return {
       url: `http://127.0.0.1:${port}`,
       port,
-      requests: Effect.sync(() => [...state.handed]),
-      requestCount: Effect.sync(() => state.handed.length),
+      requests: Effect.sync(() => [...state.handled]),
+      requestCount: Effect.sync(() => state.handled.length),
       exchanges: Effect.sync(() => state.entries.map(snapshot)),
       openSockets: Effect.sync(() => state.connections.size),
       socketsSeen: Effect.sync(() => state.socketsSeen),
       awaitRequests: (count) =>
-        changes.until(() => (state.handed.length >= count ? [...state.handed] : undefined)),
+        changes.until(() => (state.handled.length >= count ? [...state.handled] : undefined)),
       awaitExchange,
       awaitClosed: (index) => changes.until(() => state.entries[index]?.connection.closed),
       awaitOpenSockets: (predicate) =>
@@ -129,7 +131,7 @@ export const make = <R = never>(routes: Routes<R>): Effect.Effect<TestServer, ne
   })
 
 /**
- * A URL on 127.0.0.1 where nothing listens, so that connecting is refused.
+ * A URL on 127.0.0.1 where nothing listens, so that connections are refused.
  *
  * @example
  * ```ts

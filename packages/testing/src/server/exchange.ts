@@ -21,7 +21,7 @@ const joinHeaders = (raw: ReadonlyArray<readonly [string, string]>): Readonly<Re
   return Object.fromEntries(joined)
 }
 
-/** The request line and headers, with the target left as it was sent (a proxy's absolute form loses its origin). */
+/** Reads the head of a request. The target is kept as sent; `path` excludes the origin of a proxy's absolute form. */
 export const readHead = (request: IncomingMessage, index: number, connection: Connection): SeenRequest => {
   const url = request.url ?? ""
   const rawHeaders = pairs(request.rawHeaders)
@@ -44,32 +44,32 @@ const isList = <R>(handler: Handler<R>): handler is ReadonlyArray<Step<R>> => Ar
 
 const nextStep = <R>(handler: Handler<R>, state: ServerState): Step<R> => {
   if (!isList(handler)) return handler
-  const asked = state.asked.get(handler) ?? 0
-  state.asked.set(handler, asked + 1)
-  const step = handler[Math.min(asked, handler.length - 1)]
+  const count = state.stepCounts.get(handler) ?? 0
+  state.stepCounts.set(handler, count + 1)
+  const step = handler[Math.min(count, handler.length - 1)]
   if (step === undefined) throw new Error("TestServer: this route has an empty list of steps")
   return step
 }
 
-const answer = <R>(
+const replyOf = <R>(
   step: Step<R>,
   request: SeenRequest,
   body: Stream.Stream<Uint8Array>
 ): Effect.Effect<Reply, unknown, R> =>
   Effect.suspend(() => {
     if (Effect.isEffect(step)) return step
-    const found = isStreaming<R>(step)
+    const result = isStreaming<R>(step)
       ? step[StreamingTypeId](request, body)
       : typeof step === "function"
         ? step(request)
         : step
-    return isReply(found) ? Effect.succeed(found) : found
+    return isReply(result) ? Effect.succeed(result) : result
   })
 
 const noRoute = (request: SeenRequest): Reply =>
   text(`TestServer has no route for ${request.method} ${request.path}`, { status: 404 })
 
-/** The life of one request on the server; it always ends in an answer, or with the socket. */
+/** Handles one request. It always ends with a reply or with the socket. */
 export const serve = <R>(
   state: ServerState,
   router: Router<R>,
@@ -77,7 +77,7 @@ export const serve = <R>(
   request: IncomingMessage,
   response: ServerResponse
 ): Effect.Effect<void, never, R> => {
-  // A body that breaks off is no failure here: its socket closes, and that interrupts this fiber.
+  // A truncated body closes its socket, which interrupts this fiber.
   const body: Stream.Stream<Uint8Array> = fromIterator<Uint8Array>(() =>
     request.iterator({ destroyOnReturn: false })
   ).pipe(
@@ -90,10 +90,10 @@ export const serve = <R>(
     Stream.catchAll(() => Stream.never)
   )
 
-  const handOver = (params: SeenRequest["params"], bytes: Uint8Array): SeenRequest => {
+  const receive = (params: SeenRequest["params"], bytes: Uint8Array): SeenRequest => {
     entry.request = new SeenRequest({ ...entry.request, params, body: bytes })
-    // After a reset this index is another request's.
-    if (state.entries.includes(entry)) state.handed.push(entry.request)
+    // After a reset the log no longer contains this exchange.
+    if (state.entries.includes(entry)) state.handled.push(entry.request)
     state.changes.notify()
     return entry.request
   }
@@ -114,7 +114,7 @@ export const serve = <R>(
     const found = router(entry.request.method, entry.request.path)
     const step = found === undefined ? noRoute(entry.request) : nextStep(found.handler, state)
     const bytes = isStreaming<R>(step) ? noBytes : yield* collect(body)
-    const reply = yield* answer(step, handOver(found?.params ?? {}, bytes), body)
+    const reply = yield* replyOf(step, receive(found?.params ?? {}, bytes), body)
     yield* send(reply, state, entry, response)
   }).pipe(Effect.catchAllCause(fail))
 }

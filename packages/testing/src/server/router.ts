@@ -1,6 +1,6 @@
 import { type Handler, isHandler, type Routes } from "./Handler.js"
 
-/** The handler of a request and what its template matched. */
+/** The handler of a request, and the parameters that its template matched. */
 export interface Match<R> {
   readonly handler: Handler<R>
   readonly params: Readonly<Record<string, string>>

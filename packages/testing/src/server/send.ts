@@ -5,7 +5,7 @@ import { fromIterator, toBytes } from "../shared/bytes.js"
 import type { Chunks, Cut, Reply } from "./Reply.js"
 import { close, type Entry, type ServerState } from "./serverState.js"
 
-/** Real time, whatever the `Clock`: what stands on the other side of the socket has no test clock. */
+/** Sleeps in real time, whatever the `Clock`: the client at the other end of the socket has no test clock. */
 const sleep = (delay: Duration.Duration): Effect.Effect<void> => {
   const millis = Duration.toMillis(delay)
   if (millis <= 0) return Effect.void
@@ -17,10 +17,10 @@ const sleep = (delay: Duration.Duration): Effect.Effect<void> => {
 }
 
 /**
- * Holds what is written until the end of the turn, as Node does by itself. Since Node 24 a response also makes one chunk of all
- * of it, but not on a socket that is held already.
+ * Corks the socket until the end of the turn, as Node does itself. Since Node 24 a response also merges the writes of a turn
+ * into one chunk, unless the socket is already corked.
  */
-const hold = (socket: Socket): void => {
+const corkForTurn = (socket: Socket): void => {
   if (socket.writableCorked > 0) return
   socket.cork()
   process.nextTick(() => socket.uncork())
@@ -29,7 +29,7 @@ const hold = (socket: Socket): void => {
 const write = (out: ServerResponse | Socket, socket: Socket, bytes: Uint8Array): Effect.Effect<void> =>
   Effect.suspend(() => {
     if (bytes.length === 0) return Effect.void
-    hold(socket)
+    corkForTurn(socket)
     if (out.write(bytes)) return Effect.void
     return Effect.async((resume) => {
       const drained = (): void => resume(Effect.void)
@@ -40,17 +40,17 @@ const write = (out: ServerResponse | Socket, socket: Socket, bytes: Uint8Array):
     })
   })
 
-/** Waits until the socket has given to the operating system all that was written to it. */
+/** Waits until the socket has passed all written bytes to the operating system. */
 const flushed = (socket: Socket): Effect.Effect<void> =>
   Effect.async((resume) => {
     socket.write("", () => resume(Effect.void))
   })
 
 /**
- * Lets the client read before the RST comes: libuv reports a read that meets a reset in the same turn as an orderly
- * end. The timer serves a client in another thread or process, the immediate one in this event loop.
+ * Lets the client read before the RST arrives. If both happen in the same turn, libuv reports an orderly end. The timer helps a
+ * client in another thread or process, and the immediate helps one in this event loop.
  */
-const settled: Effect.Effect<void> = Effect.zipRight(
+const clientHasRead: Effect.Effect<void> = Effect.zipRight(
   sleep(Duration.millis(2)),
   Effect.async((resume) => {
     const turn = setImmediate(() => resume(Effect.void))
@@ -61,10 +61,10 @@ const settled: Effect.Effect<void> = Effect.zipRight(
 const cutOff = (by: Cut["by"], entry: Entry): Effect.Effect<void> =>
   by === "stall" ? Effect.never : Effect.sync(() => close(entry.connection, by))
 
-/** Breaks off a reply that has begun. */
+/** Breaks off a reply that has started. */
 export const breakOff = (by: Cut["by"], entry: Entry): Effect.Effect<void> =>
   flushed(entry.connection.socket).pipe(
-    Effect.zipRight(by === "reset" ? settled : Effect.void),
+    Effect.zipRight(by === "reset" ? clientHasRead : Effect.void),
     Effect.zipRight(cutOff(by, entry))
   )
 
@@ -90,11 +90,11 @@ const toStream = (body: Uint8Array | Chunks): Stream.Stream<Chunk, unknown> => {
   })
 }
 
-/** RFC 9110, 6.4.1: what has no body, whatever its headers say. */
-const bodyless = (status: number): boolean => status < 200 || status === 204 || status === 304
+/** Responses without a body, whatever their headers (RFC 9110, 6.4.1). */
+const isBodyless = (status: number): boolean => status < 200 || status === 204 || status === 304
 
 const hasBody = (reply: Reply, entry: Entry): boolean =>
-  reply.wire === "raw" || (entry.request.method !== "HEAD" && !bodyless(reply.status))
+  reply.wire === "raw" || (entry.request.method !== "HEAD" && !isBodyless(reply.status))
 
 const sendHead = (reply: Reply, response: ServerResponse): void => {
   const headers = Object.fromEntries(
@@ -105,7 +105,7 @@ const sendHead = (reply: Reply, response: ServerResponse): void => {
   )
   if (
     reply.body instanceof Uint8Array &&
-    !bodyless(reply.status) &&
+    !isBodyless(reply.status) &&
     headers["transfer-encoding"] === undefined
   ) {
     headers["content-length"] ??= String(reply.body.length)
@@ -139,7 +139,7 @@ const sendBody = (
   )
 }
 
-/** Sends a reply with its faults; the fiber is interrupted when the socket closes. */
+/** Sends a reply with its faults. The fiber is interrupted when the socket closes. */
 export const send = (
   reply: Reply,
   state: ServerState,
@@ -157,10 +157,10 @@ export const send = (
     if (reply.cut !== undefined) return yield* breakOff(reply.cut.by, entry)
     if (reply.afterwards === "fin-on-reuse") connection.onReuse = "fin"
     if (reply.afterwards === "reset-on-reuse") connection.onReuse = "reset"
-    // Node closes by itself where the client asked for it: that is the server's doing.
+    // Node closes the connection itself if the client requested it. That counts as the server's close.
     if (!response.shouldKeepAlive) connection.closing ??= "server"
     yield* finished(response)
-    entry.answered = true
+    entry.replied = true
     state.changes.notify()
     if (reply.afterwards === "close") close(connection, "fin")
   })

@@ -1,5 +1,4 @@
 import { createServer, type Server } from "node:http"
-import type { AddressInfo } from "node:net"
 import { Effect, FiberSet, type Scope } from "effect"
 import { readHead, serve } from "./exchange.js"
 import type { Routes } from "./Handler.js"
@@ -7,7 +6,7 @@ import * as Router from "./router.js"
 import * as State from "./serverState.js"
 
 const listen: Effect.Effect<Server> = Effect.async<Server>((resume) => {
-  // Nothing is closed behind a test's back: the faults are there to close things.
+  // Only faults close connections, never a timeout of Node.
   const server = createServer({ requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 600_000 })
   server.once("error", (error) => resume(Effect.die(error)))
   server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
@@ -18,9 +17,15 @@ const shut = (server: Server): Effect.Effect<void> =>
     server.close(() => resume(Effect.void))
   })
 
+const portOf = (server: Server): number => {
+  const address = server.address()
+  if (address === null || typeof address === "string") throw new Error("TestServer: not listening on a port")
+  return address.port
+}
+
 /** A port that was free a moment ago. */
 export const freePort: Effect.Effect<number> = Effect.flatMap(listen, (server) => {
-  const { port } = server.address() as AddressInfo
+  const port = portOf(server)
   return Effect.as(shut(server), port)
 })
 
@@ -37,9 +42,9 @@ export const run = <R>(
           connection.closing ??= "server"
           connection.socket.destroy()
         }
-        // The server is done a turn before its last sockets have said so.
-        const emptied = state.changes.until(() => (state.connections.size === 0 ? true : undefined))
-        return Effect.zipRight(shut(server), emptied)
+        // Node reports the server as closed before it reports its last sockets as closed.
+        const socketsClosed = state.changes.until(() => (state.connections.size === 0 ? true : undefined))
+        return Effect.zipRight(shut(server), socketsClosed)
       })
     )
     const fork = yield* FiberSet.makeRuntime<R, void, never>()
@@ -54,7 +59,7 @@ export const run = <R>(
         connection,
         bytesReceived: 0,
         bytesSent: 0,
-        answered: false,
+        replied: false,
         failure: undefined
       }
       state.entries.push(entry)
@@ -64,5 +69,5 @@ export const run = <R>(
       connection.fibers.add(fiber)
       fiber.addObserver(() => connection.fibers.delete(fiber))
     })
-    return { port: (server.address() as AddressInfo).port, state }
+    return { port: portOf(server), state }
   })

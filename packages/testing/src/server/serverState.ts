@@ -3,38 +3,38 @@ import type { Fiber } from "effect"
 import * as Changes from "../shared/changes.js"
 import type { ClosedBy, Exchange, SeenRequest } from "./SeenRequest.js"
 
-/** One TCP connection. */
+/** A TCP connection. */
 export interface Connection {
   readonly id: number
   readonly socket: Socket
   readonly fibers: Set<Fiber.RuntimeFiber<void>>
-  /** Who began to close it. */
+  /** The side that started to close it. */
   closing: ClosedBy | undefined
   closed: ClosedBy | undefined
-  /** How to kill it when the next request arrives. */
+  /** How to close it when the next request arrives. */
   onReuse: "fin" | "reset" | undefined
 }
 
-/** One request and its reply, while they happen. */
+/** The mutable state of an exchange. */
 export interface Entry {
   request: SeenRequest
   readonly connection: Connection
   bytesReceived: number
   bytesSent: number
-  answered: boolean
+  replied: boolean
   failure: unknown
 }
 
-/** Everything the server remembers, changed by socket events alone. */
+/** The mutable state of the server. Only socket events change it. */
 export interface ServerState {
   readonly changes: Changes.Changes
   readonly connections: Map<Socket, Connection>
-  /** By arrival of the head. */
+  /** In the order in which the heads arrived. */
   entries: Array<Entry>
-  /** Requests given to a handler, in that order. */
-  handed: Array<SeenRequest>
-  /** How often each list of steps has been asked. */
-  asked: Map<object, number>
+  /** The requests that reached a handler, in order. */
+  handled: Array<SeenRequest>
+  /** The number of requests that each list of steps has handled. */
+  stepCounts: Map<object, number>
   socketsSeen: number
 }
 
@@ -42,15 +42,15 @@ export const make = (): ServerState => ({
   changes: Changes.make(),
   connections: new Map(),
   entries: [],
-  handed: [],
-  asked: new Map(),
+  handled: [],
+  stepCounts: new Map(),
   socketsSeen: 0
 })
 
 export const clear = (state: ServerState): void => {
   state.entries = []
-  state.handed = []
-  state.asked = new Map()
+  state.handled = []
+  state.stepCounts = new Map()
   state.socketsSeen = 0
 }
 
@@ -58,7 +58,7 @@ export const snapshot = (entry: Entry): Exchange => ({
   request: entry.request,
   bytesReceived: entry.bytesReceived,
   bytesSent: entry.bytesSent,
-  answered: entry.answered,
+  replied: entry.replied,
   failure: entry.failure,
   closed: entry.connection.closed
 })
@@ -70,7 +70,7 @@ export const close = (connection: Connection, by: "reset" | "fin"): void => {
   else socket.destroySoon()
 }
 
-/** Follows a socket from its first byte to its last. */
+/** Tracks a socket from its opening to its closing. */
 export const connect = (state: ServerState, socket: Socket, id: number): void => {
   const connection: Connection = {
     id,

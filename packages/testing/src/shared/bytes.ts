@@ -24,8 +24,8 @@ export const collect = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Effect.E
   Effect.map(Stream.runCollect(stream), (chunks) => concat(Chunk.toReadonlyArray(chunks)))
 
 /**
- * Pulls one element at a time, so that an endless generator costs no memory. Its `return` is called but not awaited:
- * an async generator that waits for ever would hold the scope open.
+ * Pulls one element at a time, so that an endless generator needs constant memory. `return` is called but not awaited, as an
+ * async generator that never resumes would keep the scope open.
  */
 export const fromIterator = <A>(make: () => Iterator<A> | AsyncIterator<A>): Stream.Stream<A, unknown> =>
   Stream.unwrapScoped(

@@ -9,7 +9,7 @@ const create = (api: AnthropicApi.AnthropicApi, body: unknown = hello, sent: Sen
 const textOf = (body: { readonly content: ReadonlyArray<{ readonly text?: string }> }) =>
   body.content.map(({ text }) => text ?? "").join("")
 
-/** The events of a body, by name, with their data. */
+/** The events of a body, with their names and data. */
 const events = (text: string) =>
   text
     .split("\n\n")
@@ -20,32 +20,30 @@ const events = (text: string) =>
     })
 
 describe("messages", () => {
-  it.scopedLive(
-    "an unscripted answer says what it was asked, with every field and the headers of the API",
-    () =>
-      Effect.gen(function* () {
-        const api = yield* AnthropicApi.make()
-        const { body, headers, status } = yield* create(api)
-        expect(status).toBe(200)
-        expect(body).toEqual({
-          model: "claude-opus-5-5",
-          id: "msg_000000000000000000000001",
-          type: "message",
-          role: "assistant",
-          content: [{ type: "text", text: "You said: Hello there", citations: null }],
-          container: null,
-          diagnostics: null,
-          stop_reason: "end_turn",
-          stop_sequence: null,
-          stop_details: null,
-          usage: expect.objectContaining({ input_tokens: 2, output_tokens: 4, service_tier: "standard" })
-        })
-        expect(headers["request-id"]).toBe("req_000000000000000000000001")
-        expect(headers["anthropic-ratelimit-requests-remaining"]).toBe("3999")
-        expect(headers["anthropic-ratelimit-input-tokens-reset"]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
-        const [seen] = yield* api.requests
-        expect(seen?.json).toEqual(hello)
+  it.scopedLive("an unscripted response echoes the request, with all fields and headers of the API", () =>
+    Effect.gen(function* () {
+      const api = yield* AnthropicApi.make()
+      const { body, headers, status } = yield* create(api)
+      expect(status).toBe(200)
+      expect(body).toEqual({
+        model: "claude-opus-5-5",
+        id: "msg_000000000000000000000001",
+        type: "message",
+        role: "assistant",
+        content: [{ type: "text", text: "You said: Hello there", citations: null }],
+        container: null,
+        diagnostics: null,
+        stop_reason: "end_turn",
+        stop_sequence: null,
+        stop_details: null,
+        usage: expect.objectContaining({ input_tokens: 2, output_tokens: 4, service_tier: "standard" })
       })
+      expect(headers["request-id"]).toBe("req_000000000000000000000001")
+      expect(headers["anthropic-ratelimit-requests-remaining"]).toBe("3999")
+      expect(headers["anthropic-ratelimit-input-tokens-reset"]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
+      const [seen] = yield* api.requests
+      expect(seen?.json).toEqual(hello)
+    })
   )
 
   const echoes: ReadonlyArray<readonly [string, object, object]> = [
@@ -61,7 +59,7 @@ describe("messages", () => {
     ]
   ]
   for (const [name, params, expected] of echoes) {
-    it.scopedLive(`the echo keeps within ${name}`, () =>
+    it.scopedLive(`the echo respects ${name}`, () =>
       Effect.gen(function* () {
         const { body } = yield* create(yield* AnthropicApi.make(), { ...hello, ...params })
         expect({ ...body, text: textOf(body) }).toMatchObject(expected)
@@ -69,7 +67,7 @@ describe("messages", () => {
     )
   }
 
-  it.scopedLive("a list of steps is used up, one step for each request, and then the echo", () =>
+  it.scopedLive("a list of steps has one step per request, and the echo follows", () =>
     Effect.gen(function* () {
       const api = yield* AnthropicApi.make({
         script: ["One", ({ text }) => `Two: ${text}`, () => Effect.succeed(undefined)]
@@ -88,7 +86,7 @@ describe("messages", () => {
     })
   )
 
-  it.scopedLive("a single step answers all, and may wait", () =>
+  it.scopedLive("a single step responds to all requests, and may sleep", () =>
     Effect.gen(function* () {
       const door = yield* Deferred.make<string>()
       const api = yield* AnthropicApi.make({ script: () => Deferred.await(door) })
@@ -99,25 +97,25 @@ describe("messages", () => {
     })
   )
 
-  const endings: ReadonlyArray<readonly [string, AnthropicApi.Answer, object]> = [
-    ["a tool call", AnthropicApi.answer(AnthropicApi.toolUse("weather", {})), { stop_reason: "tool_use" }],
-    ["a pause", AnthropicApi.answer("Hm", { stopReason: "pause_turn" }), { stop_reason: "pause_turn" }],
+  const endings: ReadonlyArray<readonly [string, AnthropicApi.MessageResponse, object]> = [
+    ["a tool call", AnthropicApi.response(AnthropicApi.toolUse("weather", {})), { stop_reason: "tool_use" }],
+    ["a pause", AnthropicApi.response("Hm", { stopReason: "pause_turn" }), { stop_reason: "pause_turn" }],
     [
       "a refusal",
-      AnthropicApi.answer([], {
+      AnthropicApi.response([], {
         stopReason: "refusal",
         stopDetails: { type: "refusal", category: "cyber", explanation: null }
       }),
       { stop_reason: "refusal", stop_details: { category: "cyber" }, content: [] }
     ],
     [
-      "fields of its own",
-      AnthropicApi.answer("x", { message: { id: "msg_mine" }, usage: { output_tokens: 9 } }),
+      "custom fields",
+      AnthropicApi.response("x", { message: { id: "msg_mine" }, usage: { output_tokens: 9 } }),
       { id: "msg_mine", usage: { output_tokens: 9, cache_read_input_tokens: 0 } }
     ]
   ]
   for (const [name, answer, expected] of endings) {
-    it.scopedLive(`an answer with ${name}`, () =>
+    it.scopedLive(`a response with ${name}`, () =>
       Effect.gen(function* () {
         const { body } = yield* create(yield* AnthropicApi.make({ script: answer }))
         expect(body).toMatchObject(expected)
@@ -125,9 +123,9 @@ describe("messages", () => {
     )
   }
 
-  it.scopedLive("a stream tells the same message, in the events of the API", () =>
+  it.scopedLive("a stream has the same message, in the events of the API", () =>
     Effect.gen(function* () {
-      const api = yield* AnthropicApi.make({ script: [AnthropicApi.answer("Hi you"), everything] })
+      const api = yield* AnthropicApi.make({ script: [AnthropicApi.response("Hi you"), everything] })
       const answer = yield* ask(api, "POST", "/v1/messages", { body: { ...hello, stream: true } })
       expect(answer.headers["content-type"]).toBe("text/event-stream; charset=utf-8")
       const told = events(answer.text)
@@ -159,17 +157,17 @@ describe("messages", () => {
       expect(JSON.parse(input.join(""))).toEqual({ city: "Zürich", note: 'a "quote", a \\, 🌱' })
       expect(input).toContain("\\")
       const [exchange] = (yield* api.exchanges).slice(-1)
-      expect(exchange?.answered).toBe(true)
+      expect(exchange?.replied).toBe(true)
     })
   )
 
   it.scopedLive(
-    "an error event breaks a stream off with the id of the request, an early end without a word",
+    "an error event with the request id ends a stream, and so does an early end of the body",
     () =>
       Effect.gen(function* () {
         const failsAfter = { events: 4, failure: AnthropicApi.failure("overloaded_error") }
         const api = yield* AnthropicApi.make({
-          script: AnthropicApi.answer("Once upon a time", { failsAfter })
+          script: AnthropicApi.response("Once upon a time", { failsAfter })
         })
         const answer = yield* ask(api, "POST", "/v1/messages", { body: { ...hello, stream: true } })
         const told = events(answer.text)
@@ -185,13 +183,13 @@ describe("messages", () => {
           error: { type: "overloaded_error", message: "Overloaded" },
           request_id: answer.headers["request-id"]
         })
-        yield* api.script(AnthropicApi.answer("Once upon a time", { failsAfter: { events: 4 } }))
+        yield* api.script(AnthropicApi.response("Once upon a time", { failsAfter: { events: 4 } }))
         const early = yield* ask(api, "POST", "/v1/messages", { body: { ...hello, stream: true } })
         expect(events(early.text).map(({ name }) => name)).toEqual(told.slice(0, 4).map(({ name }) => name))
       })
   )
 
-  it.scopedLive("tokens are counted as they are billed", () =>
+  it.scopedLive("counts the tokens that the usage reports", () =>
     Effect.gen(function* () {
       const api = yield* AnthropicApi.make()
       const { max_tokens: _, ...params } = { ...hello, system: "Be brief", tools: [weather] }
@@ -204,7 +202,7 @@ describe("messages", () => {
 })
 
 describe("faults", () => {
-  it.scopedLive("take the place of answers, or change them, one request each", () =>
+  it.scopedLive("replace or change the responses of one request each", () =>
     Effect.gen(function* () {
       const api = yield* AnthropicApi.make({ script: ["One", "Two"] })
       yield* api.inject(
@@ -225,7 +223,7 @@ describe("faults", () => {
       expect(broken._tag).toBe("Failure")
       const cut = yield* Effect.exit(create(api))
       expect(cut._tag).toBe("Failure")
-      // The request that was cut was answered: only the first three left the script alone.
+      // Only the first three requests did not reach the script: the truncated one did.
       expect(textOf((yield* create(api)).body)).toBe("Two")
     })
   )

@@ -7,7 +7,7 @@ import { everything, hello, weather } from "../fixtures/anthropic.js"
 const sdk = (api: AnthropicApi.AnthropicApi, options: object = {}) =>
   new Anthropic({ apiKey: "key", baseURL: api.url, maxRetries: 0, logLevel: "off", ...options })
 
-/** Runs the vendor's SDK on a server of this kind. */
+/** Runs Anthropic's SDK on the test server. */
 const withSdk = <A>(
   options: AnthropicApi.Options,
   use: (client: Anthropic, api: AnthropicApi.AnthropicApi) => Promise<A>
@@ -23,7 +23,7 @@ const collect = async <A>(items: AsyncIterable<A>): Promise<Array<A>> => {
 }
 
 describe("@anthropic-ai/sdk", () => {
-  it.scopedLive("creates, and reads the request id and the limits", () =>
+  it.scopedLive("creates a message, with the request id and the rate limits", () =>
     withSdk({}, async (client) => {
       const { data, request_id, response } = await client.messages.create(hello).withResponse()
       expect(data.content).toEqual([{ type: "text", text: "You said: Hello there", citations: null }])
@@ -32,14 +32,14 @@ describe("@anthropic-ai/sdk", () => {
     })
   )
 
-  it.scopedLive("streams thought, text, citations and tools into the message that create gives", () =>
+  it.scopedLive("streams thinking, text, citations and tools into the same message as create", () =>
     withSdk({ script: everything }, async (client) => {
       const whole = await client.messages.create({ ...hello, tools: [weather] })
       const stream = client.messages.stream({ ...hello, tools: [weather] })
       const text: Array<string> = []
       stream.on("text", (delta) => text.push(delta))
       const message = await stream.finalMessage()
-      // The ids differ, and `parsed_output` is the SDK's own.
+      // The ids differ, and the SDK adds `parsed_output`.
       const apart = { id: "", content: [], parsed_output: null }
       expect({ ...message, ...apart }).toEqual({ ...whole, ...apart })
       const named = (content: Anthropic.Message["content"]) => content.map((block) => ({ ...block, id: "" }))
@@ -56,7 +56,7 @@ describe("@anthropic-ai/sdk", () => {
     })
   )
 
-  it.scopedLive("makes a batch, follows it to its end, and reads its results", () =>
+  it.scopedLive("creates a batch, polls it, and reads its results", () =>
     withSdk({}, async (client) => {
       const { batches } = client.messages
       const { id } = await batches.create({
@@ -73,7 +73,7 @@ describe("@anthropic-ai/sdk", () => {
     })
   )
 
-  it.scopedLive("walks models over three pages, and takes one", () =>
+  it.scopedLive("lists models over three pages, and retrieves one", () =>
     withSdk({ models: ["e", "d", "c", "b", "a"] }, async (client, api) => {
       const models = await collect(client.models.list({ limit: 2 }))
       expect(models.map(({ id }) => id)).toEqual(["e", "d", "c", "b", "a"])
@@ -129,7 +129,7 @@ describe("@anthropic-ai/sdk", () => {
     ["overloaded_error", Anthropic.OverloadedError]
   ]
   for (const [type, errorClass] of classes) {
-    it.scopedLive(`${type} is its ${errorClass.name}`, () =>
+    it.scopedLive(`${type} becomes a ${errorClass.name}`, () =>
       withSdk({ script: AnthropicApi.failure(type) }, async (client) => {
         const error = await client.messages.create(hello).then(
           () => undefined,
@@ -141,7 +141,7 @@ describe("@anthropic-ai/sdk", () => {
     )
   }
 
-  it.scopedLive("retries what it may, and then has its answer", () =>
+  it.scopedLive("retries retryable errors until a response arrives", () =>
     withSdk({}, async (_, api) => {
       await Effect.runPromise(
         api.inject(
@@ -156,10 +156,10 @@ describe("@anthropic-ai/sdk", () => {
     })
   )
 
-  it.scopedLive("fails a stream with the error event in it, and one that is cut off", () =>
+  it.scopedLive("fails for an error event in a stream, and for a truncated stream", () =>
     withSdk({}, async (client, api) => {
       const failsAfter = { events: 4, failure: AnthropicApi.failure("overloaded_error") }
-      await Effect.runPromise(api.script(AnthropicApi.answer("Once upon a time", { failsAfter })))
+      await Effect.runPromise(api.script(AnthropicApi.response("Once upon a time", { failsAfter })))
       await expect(client.messages.stream(hello).finalMessage()).rejects.toMatchObject({
         type: "overloaded_error",
         requestID: "req_000000000000000000000001"

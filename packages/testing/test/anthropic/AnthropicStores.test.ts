@@ -23,7 +23,7 @@ const resultsOf = (api: AnthropicApi.AnthropicApi, id: string) =>
   })
 
 describe("batches", () => {
-  it.scopedLive("end once they have been seen in progress, and give a result for every request", () =>
+  it.scopedLive("end after a retrieval in progress, with a result for every request", () =>
     Effect.gen(function* () {
       const api = yield* AnthropicApi.make({
         script: ({ customId }) =>
@@ -64,7 +64,7 @@ describe("batches", () => {
     })
   )
 
-  it.scopedLive("end by hand, and cancel what was not done", () =>
+  it.scopedLive("end with endBatch, and cancel unfinished requests", () =>
     Effect.gen(function* () {
       const api = yield* AnthropicApi.make({ batchPolls: Number.POSITIVE_INFINITY })
       const byHand = (yield* batchOf(api, request("a"), request("b"), request("c"))).body.id
@@ -90,7 +90,7 @@ describe("batches", () => {
     })
   )
 
-  it.scopedLive("are deleted when they have ended, and not found then", () =>
+  it.scopedLive("can be deleted once they have ended", () =>
     Effect.gen(function* () {
       const api = yield* AnthropicApi.make()
       const { id } = (yield* batchOf(api, request("a"))).body
@@ -106,15 +106,15 @@ describe("batches", () => {
     })
   )
 
-  const refused: ReadonlyArray<readonly [string, ReadonlyArray<object>, RegExp]> = [
-    ["nothing", [], /^requests: List should have at least 1 item/],
+  const rejected: ReadonlyArray<readonly [string, ReadonlyArray<object>, RegExp]> = [
+    ["no requests", [], /^requests: List should have at least 1 item/],
     ["no custom_id", [{ params: hello }], /^requests\.0\.custom_id: Field required/],
-    ["an odd custom_id", [request("a b")], /^requests\.0\.custom_id: String should match/],
-    ["a custom_id twice", [request("a"), request("a")], /^requests\.1\.custom_id: Duplicate/],
+    ["an invalid custom_id", [request("a b")], /^requests\.0\.custom_id: String should match/],
+    ["a duplicate custom_id", [request("a"), request("a")], /^requests\.1\.custom_id: Duplicate/],
     ["no params", [{ custom_id: "a" }], /^requests\.0\.params: Field required/]
   ]
-  for (const [name, requests, message] of refused) {
-    it.scopedLive(`are refused with ${name}`, () =>
+  for (const [name, requests, message] of rejected) {
+    it.scopedLive(`are rejected with ${name}`, () =>
       Effect.gen(function* () {
         const { body, status } = yield* batchOf(yield* AnthropicApi.make(), ...requests)
         expect([status, body.error.type]).toEqual([400, "invalid_request_error"])
@@ -136,7 +136,7 @@ describe("pages", () => {
     ["limit=2&before_id=a", ["c", "b"], true]
   ]
   for (const [query, ids, more] of pages) {
-    it.scopedLive(`of models: ${query || "all"}`, () =>
+    it.scopedLive(`list models: ${query || "all"}`, () =>
       Effect.gen(function* () {
         const { body } = yield* askJson(yield* AnthropicApi.make({ models }), "GET", `/v1/models?${query}`)
         expect(body.data.map(({ id }: { id: string }) => id)).toEqual(ids)
@@ -146,7 +146,7 @@ describe("pages", () => {
   }
 
   for (const query of ["limit=0", "limit=1001", "limit=x", "after_id=z", "after_id=a&before_id=b"]) {
-    it.scopedLive(`of models are refused: ${query}`, () =>
+    it.scopedLive(`reject an invalid query: ${query}`, () =>
       Effect.gen(function* () {
         const { body, status } = yield* askJson(
           yield* AnthropicApi.make({ models }),
@@ -158,7 +158,7 @@ describe("pages", () => {
     )
   }
 
-  it.scopedLive("a model has all its fields, those given among them", () =>
+  it.scopedLive("a model has all fields, including configured ones", () =>
     Effect.gen(function* () {
       const api = yield* AnthropicApi.make({ models: [{ id: "mine", display_name: "Mine", max_tokens: 8 }] })
       expect((yield* askJson(api, "GET", "/v1/models/mine")).body).toMatchObject({
@@ -182,7 +182,7 @@ describe("files", () => {
     return askJson(api, "POST", "/v1/files", { body, ...sent })
   }
 
-  it.scopedLive("are parsed from the parts of the form, byte for byte", () =>
+  it.scopedLive("are read from the form, byte by byte", () =>
     Effect.gen(function* () {
       const api = yield* AnthropicApi.make()
       const bytes = Uint8Array.from({ length: 256 }, (_, at) => at)
@@ -206,7 +206,7 @@ describe("files", () => {
     })
   )
 
-  it.scopedLive("made by the API's tools are downloaded, uploaded ones are not", () =>
+  it.scopedLive("can be downloaded if a tool created them, but not if uploaded", () =>
     Effect.gen(function* () {
       const api = yield* AnthropicApi.make()
       const made = yield* api.addFile({
@@ -225,7 +225,7 @@ describe("files", () => {
     })
   )
 
-  it.scopedLive("come in pages by cursor, and with the beta header by id", () =>
+  it.scopedLive("are listed in pages by cursor, and by id with the beta header", () =>
     Effect.gen(function* () {
       const api = yield* AnthropicApi.make()
       const ids: Array<string> = []
@@ -251,19 +251,19 @@ describe("files", () => {
   }
   const expiring = form("expires_in_seconds", "60")
   expiring.append("file", new File(["x"], "x.txt"))
-  const refused: ReadonlyArray<readonly [string, Sent, RegExp]> = [
+  const rejected: ReadonlyArray<readonly [string, Sent, RegExp]> = [
     ["JSON", { body: hello, headers: { "content-type": "application/json" } }, /^Expected a multipart/],
     ["no file", { body: form("other", "x") }, /^file: Field required/],
-    ["a text for a file", { body: form("file", "x") }, /^file: Expected a file/],
-    ["too short a life", { body: expiring }, /^expires_in_seconds: .* equal to 3600/],
+    ["text instead of a file", { body: form("file", "x") }, /^file: Expected a file/],
+    ["too short a lifetime", { body: expiring }, /^expires_in_seconds: .* equal to 3600/],
     [
-      "a form that is none",
+      "a malformed form",
       { body: "x", headers: { "content-type": "multipart/form-data; boundary=x" } },
       /parsing/
     ]
   ]
-  for (const [name, sent, message] of refused) {
-    it.scopedLive(`are refused with ${name}`, () =>
+  for (const [name, sent, message] of rejected) {
+    it.scopedLive(`are rejected with ${name}`, () =>
       Effect.gen(function* () {
         const { body, status } = yield* askJson(yield* AnthropicApi.make(), "POST", "/v1/files", sent)
         expect([status, body.error.type]).toEqual([400, "invalid_request_error"])
@@ -273,7 +273,7 @@ describe("files", () => {
   }
 })
 
-it.scopedLive("as a layer", () =>
+it.scopedLive("works as a layer", () =>
   Effect.gen(function* () {
     const api = yield* AnthropicApi.AnthropicApi
     expect((yield* askJson(api, "GET", "/v1/models?limit=1")).body.data).toHaveLength(1)

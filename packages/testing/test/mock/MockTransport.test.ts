@@ -11,7 +11,7 @@ import { Cause, Chunk, Effect, Exit, Fiber, Option, Ref, Schedule, Scope, Stream
 
 const url = "https://api.test/v1/todos"
 
-/** Runs an effect while the clock passes so much time, and says what became of it. */
+/** Runs an effect while the clock advances, and returns its exit. */
 const within = <A, E>(effect: Effect.Effect<A, E>, time: number) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.fork(effect)
@@ -75,7 +75,7 @@ describe("steps", () => {
     )
   }
 
-  it.effect("cookies, forms and parameters are read as the platform does", () =>
+  it.effect("decodes cookies, forms and parameters as the platform does", () =>
     Effect.gen(function* () {
       const form = "a=1&b=x%20y"
       const headers = { "content-type": "application/x-www-form-urlencoded", "set-cookie": ["s=1", "t=2"] }
@@ -93,7 +93,7 @@ describe("steps", () => {
     })
   )
 
-  it.effect("a body is read once, and in one way", () =>
+  it.effect("a body can be read only once", () =>
     Effect.gen(function* () {
       const transport = yield* MockTransport.make([MockTransport.json([1])])
       const response = yield* transport.client.get(url)
@@ -103,7 +103,7 @@ describe("steps", () => {
     })
   )
 
-  it.effect("JSON that is none fails as with fetch; an absent body has no stream", () =>
+  it.effect("invalid JSON fails as with fetch, and a missing body has no stream", () =>
     Effect.gen(function* () {
       const transport = yield* MockTransport.make([MockTransport.text("<html>"), MockTransport.empty()])
       const page = yield* transport.client.get(url)
@@ -116,7 +116,7 @@ describe("steps", () => {
     })
   )
 
-  it.effect("showing a response does not read it", () =>
+  it.effect("inspecting a response does not read its body", () =>
     Effect.gen(function* () {
       const transport = yield* MockTransport.make([MockTransport.json({ a: 1 })])
       const response = yield* transport.client.get(url)
@@ -125,7 +125,7 @@ describe("steps", () => {
     })
   )
 
-  it.effect("the delay of a step follows the clock", () =>
+  it.effect("the delay of a step uses the clock", () =>
     Effect.gen(function* () {
       const transport = yield* MockTransport.make([
         MockTransport.forever(MockTransport.empty(200, { delay: 1000 }))
@@ -135,7 +135,7 @@ describe("steps", () => {
     })
   )
 
-  it.effect("never answers in any time", () =>
+  it.effect("never does not respond at any time", () =>
     Effect.gen(function* () {
       const transport = yield* MockTransport.make([MockTransport.never])
       expect(Option.isNone(yield* within(transport.client.get(url), 1e12))).toBe(true)
@@ -162,7 +162,7 @@ describe("steps", () => {
     )
   }
 
-  it.live("connectionError as fetch is what fetch does", () =>
+  it.live("connectionError as fetch equals an error of fetch", () =>
     Effect.gen(function* () {
       const refused = yield* TestServer.refusedUrl
       const real = yield* Effect.flip(HttpClient.get(refused)).pipe(Effect.provide(FetchHttpClient.layer))
@@ -189,19 +189,19 @@ describe("steps", () => {
 })
 
 describe("scripts", () => {
-  it.effect("steps go one after another, and one request too many says so", () =>
+  it.effect("respond to successive requests, and a request too many dies", () =>
     Effect.gen(function* () {
       const transport = yield* MockTransport.make([MockTransport.empty(500), MockTransport.empty(200)])
       const status = Effect.map(transport.client.get(url), (response) => response.status)
       expect(yield* Effect.all([status, status])).toEqual([500, 200])
       const exit = yield* Effect.exit(status)
       expect(Exit.isFailure(exit) && Cause.pretty(exit.cause)).toContain(
-        `request 3 (GET ${url}) is one too many: the script has 2 step(s)`
+        `request 3 (GET ${url}) has no step: the script has 2 step(s)`
       )
     })
   )
 
-  it.effect("forever repeats, a function sees the request and its index", () =>
+  it.effect("forever repeats a step, and a function gets the request and its index", () =>
     Effect.gen(function* () {
       const status = (client: HttpClient.HttpClient) =>
         Effect.map(client.get(url), (response) => response.status)
@@ -225,7 +225,7 @@ describe("scripts", () => {
     })
   )
 
-  it.effect("as a layer", () =>
+  it.effect("works as a layer", () =>
     Effect.gen(function* () {
       yield* HttpClient.get(url)
       const transport = yield* MockTransport.MockTransport
@@ -266,7 +266,7 @@ describe("the log", () => {
     )
   }
 
-  it.effect("a streamed body is left alone where the step says so, and where nothing was connected", () =>
+  it.effect("a streamed body stays unread with collect: false and for a connection error", () =>
     Effect.gen(function* () {
       const runs = yield* Ref.make(0)
       const stream = Stream.fromEffect(
@@ -290,7 +290,7 @@ describe("the log", () => {
     })
   )
 
-  it.effect("awaitRequests and the time of each attempt", () =>
+  it.effect("awaitRequests waits, and every request has its time", () =>
     Effect.gen(function* () {
       const transport = yield* MockTransport.make([MockTransport.forever(MockTransport.empty(503))])
       const schedule = Schedule.addDelay(Schedule.recurs(2), () => "2 seconds")
@@ -344,7 +344,7 @@ describe("streamed bodies", () => {
     ]
   ] as const
   for (const [name, read] of readers) {
-    it.effect(`a body broken off fails its ${name} as a reset does`, () =>
+    it.effect(`a body that breaks off fails ${name} as a reset does`, () =>
       Effect.gen(function* () {
         const cause = MockTransport.systemError("ECONNRESET")
         const transport = yield* MockTransport.make([MockTransport.stream(["a", { fail: cause }])])
@@ -359,7 +359,7 @@ describe("streamed bodies", () => {
     )
   }
 
-  it.effect("a body that ends never, left by a reader who has enough", () =>
+  it.effect("a reader can leave an endless body", () =>
     Effect.gen(function* () {
       const transport = yield* MockTransport.make([MockTransport.stream(["a", "b", { delay: Infinity }])])
       const response = yield* transport.client.get(url)
@@ -382,7 +382,7 @@ describe("streamed bodies", () => {
 })
 
 describe("interruption", () => {
-  it.effect("before the answer", () =>
+  it.effect("before the response", () =>
     Effect.gen(function* () {
       const transport = yield* MockTransport.make([
         MockTransport.never,
@@ -418,7 +418,7 @@ describe("interruption", () => {
     })
   )
 
-  it.effect("the end of the scope of HttpClient.withScope cuts off an answer that is awaited", () =>
+  it.effect("closing the scope of HttpClient.withScope interrupts a pending response", () =>
     Effect.gen(function* () {
       const transport = yield* MockTransport.make([MockTransport.never])
       const scope = yield* Scope.make()
@@ -431,7 +431,7 @@ describe("interruption", () => {
     })
   )
 
-  it.effect("the end of the scope of HttpClient.withScope cuts off a body", () =>
+  it.effect("closing the scope of HttpClient.withScope interrupts a body", () =>
     Effect.gen(function* () {
       const transport = yield* MockTransport.make([MockTransport.stream(["a", { delay: "1 second" }, "b"])])
       const scope = yield* Scope.make()
@@ -444,7 +444,7 @@ describe("interruption", () => {
     })
   )
 
-  it.effect("the end of the scope after a whole answer is no interruption", () =>
+  it.effect("closing the scope after a complete response interrupts nothing", () =>
     Effect.gen(function* () {
       const transport = yield* MockTransport.make([MockTransport.json(1), MockTransport.stream(["a"])])
       const client = HttpClient.withScope(transport.client)

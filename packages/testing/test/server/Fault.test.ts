@@ -6,7 +6,7 @@ import { fetched, get, hold, http, noticed, oneSocket, untilClosed } from "../fi
 const body = TestServer.text("0123456789")
 const chunked = TestServer.chunks(["01234", "56789"])
 
-describe("what closes, by the bytes and the way it ends", () => {
+describe("faults that close the connection", () => {
   const cases: ReadonlyArray<readonly [string, TestServer.Reply, RegExp, "fin" | "reset"]> = [
     ["reset", TestServer.reset, /^$/, "reset"],
     ["reset, delayed", TestServer.reset.pipe(TestServer.delayed("1 millis")), /^$/, "reset"],
@@ -27,7 +27,7 @@ describe("what closes, by the bytes and the way it ends", () => {
       "reset"
     ],
     ["resetAfter 7 of chunks", chunked.pipe(TestServer.resetAfter(7)), /5\r\n01234\r\n2\r\n56\r\n$/, "reset"],
-    ["resetAfter more than there is", body.pipe(TestServer.resetAfter(99)), /\r\n\r\n0123456789$/, "reset"],
+    ["resetAfter more than the body", body.pipe(TestServer.resetAfter(99)), /\r\n\r\n0123456789$/, "reset"],
     [
       "truncateAfter the head",
       body.pipe(TestServer.truncateAfter(0)),
@@ -61,13 +61,13 @@ describe("what closes, by the bytes and the way it ends", () => {
         expect(seen.text).toMatch(text)
         expect(seen.ended).toBe(ended)
         expect(yield* server.awaitClosed(0)).toBe("server")
-        expect((yield* server.exchanges)[0]?.answered).toBe(name === "closeAfter")
+        expect((yield* server.exchanges)[0]?.replied).toBe(name === "closeAfter")
       })
     )
   }
 })
 
-describe("what stays open", () => {
+describe("faults that leave the connection open", () => {
   const cases: ReadonlyArray<readonly [string, TestServer.Reply, RegExp, number]> = [
     ["stallAfter the head", body.pipe(TestServer.stallAfter(0)), /content-length: 10\r\n[\s\S]*\r\n\r\n$/, 0],
     ["stallAfter 4", body.pipe(TestServer.stallAfter(4)), /\r\n\r\n0123$/, 4],
@@ -115,7 +115,7 @@ describe("what stays open", () => {
     })
   )
 
-  it.scopedLive("never: no byte, until the client goes", () =>
+  it.scopedLive("never: sends nothing until the client leaves", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make(TestServer.never)
       const fiber = yield* Effect.fork(fetched(server.url))
@@ -127,7 +127,7 @@ describe("what stays open", () => {
   )
 })
 
-describe("what node:http makes of it", () => {
+describe("the error in node:http", () => {
   const cases: ReadonlyArray<readonly [string, TestServer.Reply, number, string]> = [
     ["reset", TestServer.reset, 0, "ECONNRESET"],
     ["hangUp", TestServer.hangUp, 0, "ECONNRESET"],
@@ -158,8 +158,8 @@ describe("what node:http makes of it", () => {
   )
 })
 
-describe("sockets that die while kept alive", () => {
-  it.scopedLive("closeAfter: the next request goes on a new socket", () =>
+describe("faults of keep-alive sockets", () => {
+  it.scopedLive("closeAfter: the next request uses a new socket", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make(TestServer.closeAfter(body))
       const agent = yield* oneSocket
@@ -176,7 +176,7 @@ describe("sockets that die while kept alive", () => {
     ["resetOnReuse", TestServer.resetOnReuse(body), "reset"]
   ] as const
   for (const [name, reply, ended] of reuse) {
-    it.scopedLive(`${name}: the next request is taken and its socket killed`, () =>
+    it.scopedLive(`${name}: closes the socket of the next request`, () =>
       Effect.gen(function* () {
         const server = yield* TestServer.make({
           "*": TestServer.sequence(reply, TestServer.json("replayed"))
@@ -191,7 +191,7 @@ describe("sockets that die while kept alive", () => {
         expect((yield* http(server.url, { agent })).text).toBe('"replayed"')
         expect(yield* server.requestCount).toBe(2)
         expect(
-          (yield* server.exchanges).map(({ answered, request }) => [request.socketId, answered])
+          (yield* server.exchanges).map(({ replied, request }) => [request.socketId, replied])
         ).toEqual([
           [0, true],
           [0, false],
@@ -200,7 +200,7 @@ describe("sockets that die while kept alive", () => {
       })
     )
 
-    it.scopedLive(`${name}: not one byte answers the second request`, () =>
+    it.scopedLive(`${name}: sends no byte to the second request`, () =>
       Effect.gen(function* () {
         const server = yield* TestServer.make(reply)
         const client = yield* hold(server.port)

@@ -44,7 +44,7 @@ describe("replies", () => {
     ["chunks with a delay", TestServer.chunks(["a", "b"], { delay: 1 }), 200, "ab", {}],
     ["delayed", ok.pipe(TestServer.delayed("1 millis")), 200, '{"ok":true}', {}],
     [
-      "own type in any case",
+      "a custom content type in any case",
       TestServer.json([], { status: 400, headers: { "Content-Type": "application/problem+json" } }),
       400,
       "[]",
@@ -90,7 +90,7 @@ describe("replies", () => {
     )
   }
 
-  it.scopedLive("each chunk is a write of its own, sent after the headers", () =>
+  it.scopedLive("sends each chunk as one write, after the headers", () =>
     Effect.gen(function* () {
       const second = yield* Deferred.make<string>()
       const server = yield* TestServer.make(
@@ -104,7 +104,7 @@ describe("replies", () => {
     })
   )
 
-  it.scopedLive("repeated headers and the reason phrase", () =>
+  it.scopedLive("sends repeated headers and the reason phrase", () =>
     Effect.gen(function* () {
       const headers = { "set-cookie": ["a=1", "b=2"] }
       const server = yield* TestServer.make(TestServer.text("", { status: 503, statusText: "Busy", headers }))
@@ -114,7 +114,7 @@ describe("replies", () => {
     })
   )
 
-  it.scopedLive("HEAD has the headers and no body", () =>
+  it.scopedLive("sends HEAD the headers without the body", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make(TestServer.text("hello"))
       const got = yield* http(server.url, { method: "HEAD" })
@@ -159,7 +159,7 @@ describe("routes", () => {
     )
   }
 
-  it.scopedLive("the key * answers the rest, wherever it is written", () =>
+  it.scopedLive("the route * handles all other requests, in any position", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": TestServer.empty(410), "GET /here": ok })
       expect((yield* http(`${server.url}/here`)).status).toBe(200)
@@ -167,31 +167,33 @@ describe("routes", () => {
     })
   )
 
-  it.scopedLive("a route that does not parse is a defect", () =>
+  it.scopedLive("a malformed route is a defect", () =>
     Effect.gen(function* () {
       const exit = yield* Effect.exit(TestServer.make({ "/todos": ok }))
       expect(Exit.isFailure(exit) && Cause.pretty(exit.cause)).toContain('the route "/todos" is not')
     })
   )
 
-  it.scopedLive("steps go one after another, the last repeats, reset starts again, servers count apart", () =>
-    Effect.gen(function* () {
-      const steps = TestServer.sequence(
-        TestServer.empty(503),
-        () => TestServer.empty(429),
-        Effect.succeed(TestServer.empty(200))
-      )
-      const [one, two] = yield* Effect.all([TestServer.make({ "GET /": steps }), TestServer.make(steps)])
-      const status = (server: TestServer.TestServer) => Effect.map(http(server.url), (got) => got.status)
-      expect(yield* Effect.all(Array.from({ length: 4 }, () => status(one)))).toEqual([503, 429, 200, 200])
-      expect(yield* status(two)).toBe(503)
-      yield* one.reset
-      expect(yield* status(one)).toBe(503)
-      expect(yield* one.requestCount).toBe(1)
-    })
+  it.scopedLive(
+    "steps follow each other, the last repeats, reset restarts them, servers count separately",
+    () =>
+      Effect.gen(function* () {
+        const steps = TestServer.sequence(
+          TestServer.empty(503),
+          () => TestServer.empty(429),
+          Effect.succeed(TestServer.empty(200))
+        )
+        const [one, two] = yield* Effect.all([TestServer.make({ "GET /": steps }), TestServer.make(steps)])
+        const status = (server: TestServer.TestServer) => Effect.map(http(server.url), (got) => got.status)
+        expect(yield* Effect.all(Array.from({ length: 4 }, () => status(one)))).toEqual([503, 429, 200, 200])
+        expect(yield* status(two)).toBe(503)
+        yield* one.reset
+        expect(yield* status(one)).toBe(503)
+        expect(yield* one.requestCount).toBe(1)
+      })
   )
 
-  it.scopedLive("handlers use the services of the place where the server was made", () =>
+  it.scopedLive("handlers use the services of the fiber that made the server", () =>
     Effect.gen(function* () {
       class Name extends Context.Tag("Name")<Name, string>() {}
       const server = yield* TestServer.make({
@@ -212,16 +214,16 @@ describe("routes", () => {
     ["dies", Effect.die(new Error("dead")), "dead"],
     ["fails", () => Effect.fail("failed"), "failed"],
     ["interrupts itself", () => Effect.interrupt, "Interrupted"],
-    ["reads JSON that is none", (request) => TestServer.json(request.json), "JSON"],
+    ["reads invalid JSON", (request) => TestServer.json(request.json), "JSON"],
     [
-      "answers with a header that HTTP forbids",
+      "replies with an invalid header",
       TestServer.empty(200, { "x-a": "a\nb" }),
       "Invalid character"
     ],
     ["has no steps", [], "empty list"]
   ]
   for (const [name, handler, message] of failing) {
-    it.scopedLive(`a handler that ${name} is a 500 with the message`, () =>
+    it.scopedLive(`a handler that ${name} becomes a 500 with the message`, () =>
       Effect.gen(function* () {
         const server = yield* TestServer.make(handler)
         const got = yield* http(server.url, { method: "POST", body: "{" })
@@ -233,7 +235,7 @@ describe("routes", () => {
     )
   }
 
-  it.scopedLive("a body that fails in the middle resets the connection", () =>
+  it.scopedLive("a body that fails midway resets the connection", () =>
     Effect.gen(function* () {
       const body = Stream.concat(Stream.make("one"), Stream.fail(new Error("broken")))
       const server = yield* TestServer.make(TestServer.chunks(body))
@@ -245,7 +247,7 @@ describe("routes", () => {
 })
 
 describe("the log", () => {
-  it.scopedLive("a request is logged as it stood on the wire", () =>
+  it.scopedLive("has a request exactly as sent", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "POST /a/{x}/*": ok })
       const head =
@@ -281,7 +283,7 @@ describe("the log", () => {
     })
   )
 
-  it.scopedLive("the absolute form of a proxy loses its origin in the path alone", () =>
+  it.scopedLive("has the absolute form of a proxy in url, and without its origin in path", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "GET /x": ok })
       yield* untilClosed(server.port, get("http://api.test:81/x?y=1", "connection: close\r\n"))
@@ -289,7 +291,7 @@ describe("the log", () => {
     })
   )
 
-  it.scopedLive("sockets are counted and named", () =>
+  it.scopedLive("counts and numbers sockets", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make(ok)
       const agent = yield* oneSocket
@@ -301,7 +303,7 @@ describe("the log", () => {
       agent.destroy()
       expect(yield* server.awaitOpenSockets((open) => open === 1)).toBe(1)
       expect(yield* server.awaitClosed(0)).toBe("client")
-      expect((yield* server.exchanges).map(({ answered, closed }) => [answered, closed])).toEqual([
+      expect((yield* server.exchanges).map(({ replied, closed }) => [replied, closed])).toEqual([
         [true, "client"],
         [true, "client"],
         [true, undefined]
@@ -313,7 +315,7 @@ describe("the log", () => {
     })
   )
 
-  it.scopedLive("awaitRequests waits for the requests, not for their answers", () =>
+  it.scopedLive("awaitRequests waits for requests, not for their replies", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make(TestServer.never)
       const waiting = yield* Effect.fork(server.awaitRequests(2))
@@ -325,7 +327,7 @@ describe("the log", () => {
     })
   )
 
-  it.scopedLive("an upload that is broken off is seen, but never handed to the handler", () =>
+  it.scopedLive("has a truncated upload that never reached the handler", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make(ok)
       const client = yield* hold(server.port)
@@ -348,7 +350,7 @@ describe("the log", () => {
       yield* Fiber.interrupt(fiber)
       yield* Deferred.await(interrupted)
       expect(yield* server.awaitClosed(0)).toBe("client")
-      expect((yield* server.exchanges)[0]?.answered).toBe(false)
+      expect((yield* server.exchanges)[0]?.replied).toBe(false)
     })
   )
 })
@@ -377,7 +379,7 @@ describe("bodies of any size", () => {
     })
   )
 
-  it.scopedLive("a streaming route may answer before the body has come", () =>
+  it.scopedLive("a streaming route can reply before the body arrives", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make(
         TestServer.streaming((_request, body) =>
@@ -390,7 +392,7 @@ describe("bodies of any size", () => {
     })
   )
 
-  it.scopedLive("a client that does not read stops the source, and its leaving ends it", () =>
+  it.scopedLive("a client that does not read pauses the source, and leaving ends it", () =>
     Effect.gen(function* () {
       let pulled = 0
       const ended = yield* Deferred.make<void>()
@@ -406,7 +408,7 @@ describe("bodies of any size", () => {
       client.socket.write(get("/"))
       const { bytesSent } = yield* server.awaitExchange(0, (exchange) => exchange.bytesSent > 0)
       expect(bytesSent % chunk.length).toBe(0)
-      // So many turns of the event loop are enough to pull thousands of chunks where nothing holds the source back.
+      // Without backpressure, this many turns of the event loop would pull thousands of chunks.
       yield* Effect.repeatN(
         Effect.promise(() => new Promise(setImmediate)),
         100
@@ -416,12 +418,12 @@ describe("bodies of any size", () => {
       yield* Deferred.await(ended)
       expect(yield* server.awaitClosed(0)).toBe("client")
       const [exchange] = yield* server.exchanges
-      expect(exchange?.answered).toBe(false)
+      expect(exchange?.replied).toBe(false)
       expect(pulled * chunk.length - (exchange?.bytesSent ?? 0)).toBeLessThanOrEqual(chunk.length)
     })
   )
 
-  it.scopedLive("a source that waits for ever does not hold the scope", () =>
+  it.scopedLive("a source that never resumes does not keep the scope open", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const source = async function* (): AsyncGenerator<string> {
@@ -469,14 +471,14 @@ describe("the scope", () => {
     })
   )
 
-  it.live("as a layer", () =>
+  it.live("works as a layer", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.TestServer
       expect((yield* http(server.url)).status).toBe(200)
     }).pipe(Effect.provide(TestServer.layer({ "GET /": ok })))
   )
 
-  it.scoped("delays are real time even under a test clock", () =>
+  it.scoped("delays use real time even under a test clock", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make(ok.pipe(TestServer.delayed("1 millis")))
       expect((yield* http(server.url)).status).toBe(200)

@@ -6,7 +6,7 @@ import { askJson, hello, type Sent, weather } from "../fixtures/anthropic.js"
 const create = (api: AnthropicApi.AnthropicApi, body: unknown = hello, sent: Sent = {}) =>
   askJson(api, "POST", "/v1/messages", { body, ...sent })
 
-describe("what the API refuses", () => {
+describe("requests that the API rejects", () => {
   const withMessages = (...messages: ReadonlyArray<object>) => ({ ...hello, messages })
   const call = {
     role: "assistant",
@@ -32,7 +32,7 @@ describe("what the API refuses", () => {
       /^anthropic-version: header/
     ],
     [
-      "a version of no API",
+      "an unknown version",
       hello,
       { "anthropic-version": "1" },
       400,
@@ -48,7 +48,7 @@ describe("what the API refuses", () => {
       /^Unexpected value\(s\) ``/
     ],
     ["no JSON", "{", {}, 400, "invalid_request_error", /^The request body is not valid JSON/],
-    ["no object", [], {}, 400, "invalid_request_error", /^Input should be a valid dictionary/],
+    ["JSON other than an object", [], {}, 400, "invalid_request_error", /^Input should be a valid dictionary/],
     [
       "no max_tokens",
       { ...hello, max_tokens: undefined },
@@ -58,7 +58,7 @@ describe("what the API refuses", () => {
       /^max_tokens: Field req/
     ],
     [
-      "no tokens",
+      "a max_tokens of zero",
       { ...hello, max_tokens: 0 },
       {},
       400,
@@ -99,7 +99,7 @@ describe("what the API refuses", () => {
       /^messages: at least one message is required$/
     ],
     [
-      "an odd role",
+      "an unknown role",
       withMessages({ role: "bot", content: "x" }),
       {},
       400,
@@ -146,7 +146,7 @@ describe("what the API refuses", () => {
       /^messages\.2\.content: unexpected `tool_use_id` found in `tool_result` blocks: toolu_2\./
     ],
     [
-      "a tool twice",
+      "a duplicate tool",
       { ...hello, tools: [weather, weather] },
       {},
       400,
@@ -154,7 +154,7 @@ describe("what the API refuses", () => {
       /must be unique\.$/
     ],
     [
-      "an odd tool",
+      "a tool with an invalid name",
       { ...hello, tools: [{ name: "a b", input_schema: {} }] },
       {},
       400,
@@ -162,7 +162,7 @@ describe("what the API refuses", () => {
       /^tools\.0/
     ],
     [
-      "more thought than tokens",
+      "a thinking budget above max_tokens",
       { ...hello, thinking: { type: "enabled", budget_tokens: 1024 } },
       {},
       400,
@@ -194,7 +194,7 @@ describe("what the API refuses", () => {
     )
   }
 
-  it.scopedLive("an older version still takes what a newer one has removed, and a beta adds fields", () =>
+  it.scopedLive("an older version accepts fields that a newer one removed, and a beta adds fields", () =>
     Effect.gen(function* () {
       const api = yield* AnthropicApi.make()
       const older = { "anthropic-version": "2023-06-01" }

@@ -1,5 +1,5 @@
 /**
- * What the Anthropic test server answers, as values: answers, failures, and the steps of a script.
+ * The responses of the Anthropic test server as values: messages, failures, and the steps of a script.
  *
  * @since 0.1.0
  */
@@ -9,43 +9,46 @@ import type { SeenRequest } from "../server/SeenRequest.js"
 import { type Block, type JsonObject, text } from "./AnthropicBlock.js"
 
 /**
- * What an answer has beyond its content. What is left out is what the API would say.
+ * The fields of a message besides its content, and how to stream it. The defaults are those of the API.
  *
  * @since 0.1.0
  * @category models
  */
-export interface AnswerOptions {
-  /** `tool_use` where the content has a tool call, else `end_turn`. */
+export interface ResponseOptions {
+  /** The stop reason (`tool_use` if the content has a tool call, otherwise `end_turn`). */
   readonly stopReason?: string | undefined
-  /** The sequence it stopped at; makes the stop reason `stop_sequence`. */
+  /** The stop sequence that ended the message. It makes the stop reason `stop_sequence`. */
   readonly stopSequence?: string | undefined
-  /** Such as `{ type: "refusal", category: "cyber", explanation: null }`. */
+  /** Details of the stop reason, such as `{ type: "refusal", category: "cyber", explanation: null }` (null). */
   readonly stopDetails?: JsonObject | undefined
-  /** Fields of `usage` in place of those counted. */
+  /** Fields that replace those of the counted `usage`. */
   readonly usage?: JsonObject | undefined
-  /** Other fields of the message in place of those made up, such as `id` or `container`. */
+  /** Fields that replace other generated fields of the message, such as `id` or `container`. */
   readonly message?: JsonObject | undefined
-  /** Streamed: real time between two writes. */
+  /** For a stream: the real time between two writes (none). */
   readonly delay?: Duration.DurationInput | undefined
-  /** Streamed: bytes of each write, wherever they cut lines, events and characters. One event a write by default. */
+  /** For a stream: the bytes per write, which may split lines, events and characters (one event per write). */
   readonly chunkBytes?: number | undefined
-  /** Streamed: after so many events, pings included, an `error` event; or without a failure an orderly end, too early. */
+  /**
+   * For a stream: the number of events, pings included, after which it ends early (never). With a `failure` an `error` event
+   * ends it, otherwise the end of the body.
+   */
   readonly failsAfter?: { readonly events: number; readonly failure?: Failure | undefined } | undefined
 }
 
 /**
- * An answer to a request for a message; streamed or not as the request wants it.
+ * A message as the response to a request. The server streams it if the request sets `stream`.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Answer extends AnswerOptions {
-  readonly _tag: "Answer"
+export interface MessageResponse extends ResponseOptions {
+  readonly _tag: "MessageResponse"
   readonly content: ReadonlyArray<Block>
 }
 
 /**
- * The types of error that the API documents.
+ * The error types that the API documents.
  *
  * @since 0.1.0
  * @category models
@@ -64,7 +67,7 @@ export type FailureType =
   | "overloaded_error"
 
 /**
- * An error of the API: its status, the fields of its body, and headers.
+ * An error response of the API: its status, the fields of its body, and its headers.
  *
  * @since 0.1.0
  * @category models
@@ -74,30 +77,30 @@ export interface Failure {
   readonly type: string
   readonly status: number
   readonly message: string
-  /** Such as `{ error_code: "file_expired" }`. */
+  /** Further fields of the error, such as `{ error_code: "file_expired" }`. */
   readonly details: JsonObject | undefined
   readonly headers: Readonly<Record<string, string>>
 }
 
 /**
- * A request for a message: on its own, or one of a batch.
+ * A request for a message, either a request of its own or one of a batch.
  *
  * @since 0.1.0
  * @category models
  */
 export interface MessageRequest {
-  /** The parameters, found valid. */
+  /** The validated parameters. */
   readonly params: MessageParams
-  /** The text of the last message: of its text blocks and of its tool results. */
+  /** The text of the last message, from its text blocks and tool results. */
   readonly text: string
-  /** Its name in a batch. */
+  /** The `custom_id` of a request in a batch. */
   readonly customId: string | undefined
-  /** The request that carried it. */
+  /** The HTTP request. */
   readonly seen: SeenRequest
 }
 
 /**
- * The parameters of a message, as far as the API checks them.
+ * The parameters of a message that the server checks.
  *
  * @since 0.1.0
  * @category models
@@ -114,31 +117,50 @@ export interface MessageParams extends JsonObject {
 }
 
 /**
- * What a script says to one request: a text, an answer, a failure, or a reply of the test server as it is.
+ * A scripted response: a text, a message, a failure, or a reply of the test server.
  *
  * @since 0.1.0
  * @category models
  */
-export type Said = string | Answer | Failure | Reply
+export type ScriptedResponse = string | MessageResponse | Failure | Reply
 
 /**
- * One step of a script: what to say, or how to find it from the request. `undefined` is the echo of what was asked.
+ * One step of a script: a response, or a function of the request. A function that returns `undefined` echoes the request.
  *
  * @since 0.1.0
  * @category models
  */
 export type Step =
-  | Said
-  | ((request: MessageRequest) => Said | undefined | Effect.Effect<Said | undefined, unknown>)
+  | ScriptedResponse
+  | ((
+      request: MessageRequest
+    ) => ScriptedResponse | undefined | Effect.Effect<ScriptedResponse | undefined, unknown>)
 
 /**
- * An answer: a text, a block, or blocks.
+ * A fault of one response: a failure of the API, a reply or fault of the test server, or a change to the response, such as
+ * `TestServer.truncateAfter(200)`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Fault = Reply | Failure | ((reply: Reply) => Reply)
+
+/**
+ * The outcome of one request of a batch.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Ending = "canceled" | "expired" | Step
+
+/**
+ * Makes a message response from a text, a block, or several blocks.
  *
  * @example
  * ```ts
  * import { AnthropicApi } from "@effect-api/testing"
  *
- * export const answer = AnthropicApi.answer(
+ * export const call = AnthropicApi.response(
  *   [AnthropicApi.thinking("Which city?"), AnthropicApi.toolUse("weather", { city: "Bern" })],
  *   { usage: { input_tokens: 12 }, chunkBytes: 7 }
  * )
@@ -147,16 +169,16 @@ export type Step =
  * @since 0.1.0
  * @category constructors
  */
-export const answer = (
+export const response = (
   content: string | Block | ReadonlyArray<Block>,
-  options: AnswerOptions = {}
-): Answer => ({
+  options: ResponseOptions = {}
+): MessageResponse => ({
   ...options,
-  _tag: "Answer",
-  content: typeof content === "string" ? [text(content)] : "whole" in content ? [content] : content
+  _tag: "MessageResponse",
+  content: typeof content === "string" ? [text(content)] : "block" in content ? [content] : content
 })
 
-/** Each documented type with its status and what it commonly says. */
+/** The status and the usual message of each documented type. */
 const failures: Readonly<Record<FailureType, readonly [status: number, message: string]>> = {
   invalid_request_error: [400, "Invalid request data"],
   authentication_error: [401, "invalid x-api-key"],
@@ -172,7 +194,7 @@ const failures: Readonly<Record<FailureType, readonly [status: number, message: 
 }
 
 /**
- * An error of the API by its documented type, which gives the status. `retryAfter` is in seconds.
+ * Makes an error response of the API. Its documented type determines the status.
  *
  * @example
  * ```ts
@@ -187,15 +209,15 @@ const failures: Readonly<Record<FailureType, readonly [status: number, message: 
 export const failure = (
   type: FailureType,
   options: {
-    /** What the error says. */
+    /** The message of the error (the usual one of the type). */
     readonly message?: string | undefined
-    /** The status (that of the type). */
+    /** The HTTP status (that of the type). */
     readonly status?: number | undefined
-    /** Fields of the error besides its type and message. */
+    /** Further fields of the error (none). */
     readonly details?: JsonObject | undefined
-    /** Sent as `retry-after`, in seconds. */
+    /** The `retry-after` header, in seconds (none). */
     readonly retryAfter?: number | undefined
-    /** More headers of the response. */
+    /** Further headers of the response (none). */
     readonly headers?: Readonly<Record<string, string>> | undefined
   } = {}
 ): Failure => {
