@@ -1,22 +1,24 @@
-/** What the demo is made of: sections that each show one thing, or fail to. */
+/** Sections: the parts of the demo. Each one shows a feature, or fails. */
 import type { Anthropic } from "@effect-api/anthropic"
 import { ApiConfig } from "@effect-api/client"
 import type { AnthropicApi } from "@effect-api/testing"
 import { Cause, Config, type ConfigError, Context, Data, Effect, Option } from "effect"
 
-/** The API of the demo's own, where it is not shown on the real one. */
-export type OwnApi = AnthropicApi.AnthropicApi
+/** The local API, which the demo uses without a key. */
+export type LocalApi = AnthropicApi.AnthropicApi
 
-/** One thing to show. It gives the lines to print. */
+/** A section of the demo. */
 export interface Section {
   readonly title: string
-  readonly show: (api: Option.Option<OwnApi>) => Show
+  /** The main line of its code, which the demo prints below the title. */
+  readonly code: string
+  readonly show: (api: Option.Option<LocalApi>) => Show
 }
 
-/** How a section shows what it shows. */
+/** Runs a section and returns the lines to print. */
 export type Show = Effect.Effect<Lines, unknown, Anthropic.Anthropic | Screen>
 
-/** Where text goes that cannot wait for the end of its section. */
+/** Prints text before the end of a section. */
 export class Screen extends Context.Tag("Screen")<
   Screen,
   { readonly write: (text: string) => Effect.Effect<void> }
@@ -25,69 +27,77 @@ export class Screen extends Context.Tag("Screen")<
 /** The text of a section, line by line. */
 export type Lines = ReadonlyArray<string>
 
-/** What became of a section. */
+/** The outcome of a section. */
 export interface Outcome {
   readonly title: string
   readonly result: "shown" | "left out" | "failed"
   readonly lines: Lines
 }
 
-/** The model that is asked: what `ANTHROPIC_MODEL` names, or a small and quick one. */
+/** The model that `ANTHROPIC_MODEL` names, or a small and fast one. */
 export const model: Effect.Effect<string, ConfigError.ConfigError> = ApiConfig.blankAsMissing(
   Config.withDefault(Config.string("ANTHROPIC_MODEL"), "claude-haiku-5-5")
 )
 
-/** A question as the parameters of a message. */
+/** The parameters of a message with one question. */
 export const question = (model: string, content: string) => ({
   model,
   max_tokens: 1024,
   messages: [{ role: "user" as const, content }]
 })
 
-/** A section did not show what it must. */
-export class NotShown extends Data.TaggedError("NotShown")<{ readonly message: string }> {}
+/** A section did not behave as expected. */
+export class SectionFailed extends Data.TaggedError("SectionFailed")<{ readonly message: string }> {}
 
-/** A section is not for the API it was given. The demo's own can show everything. */
+/** A section does not run on the real API. */
 class LeftOut extends Data.TaggedError("LeftOut")<{ readonly message: string }> {}
 
-/** A section that the real API can show too. */
-export const anywhere = (title: string, show: Show | Section["show"]): Section => ({
+/** A section that runs on the local and on the real API. */
+export const anywhere = (title: string, code: string, show: Show | Section["show"]): Section => ({
   title,
+  code,
   show: Effect.isEffect(show) ? () => show : show
 })
 
-/** A section that only the demo's own API can show, and why. */
-export const onOwnApi = (title: string, reason: string, show: (api: OwnApi) => Show): Section => ({
+/** A section that runs on the local API only, for the given reason. */
+export const locally = (
+  title: string,
+  code: string,
+  reason: string,
+  show: (api: LocalApi) => Show
+): Section => ({
   title,
+  code,
   show: Option.match({ onNone: () => new LeftOut({ message: reason }), onSome: show })
 })
 
-/** A section that needs something to go wrong. */
-export const withFault = (title: string, show: (api: OwnApi) => Show): Section =>
-  onOwnApi(title, "it needs a fault on demand", show)
+/** A section that injects a fault, which needs the local API. */
+export const withFault = (title: string, code: string, show: (api: LocalApi) => Show): Section =>
+  locally(title, code, "it needs a fault on demand", show)
 
-/** Tells the demo's own API what to say; the real one knows by itself. */
+/** Scripts the local API. The real one needs no script. */
 export const scripted = (
-  api: Option.Option<OwnApi>,
+  api: Option.Option<LocalApi>,
   ...steps: ReadonlyArray<AnthropicApi.Step>
 ): Effect.Effect<void> => (Option.isSome(api) ? api.value.script(...steps) : Effect.void)
 
-/** What a section must show, or it has failed. */
-export const must = (holds: boolean, message: string): Effect.Effect<void, NotShown> =>
-  holds ? Effect.void : new NotShown({ message })
+/** Fails the section unless the condition holds. */
+export const ensure = (condition: boolean, message: string): Effect.Effect<void, SectionFailed> =>
+  condition ? Effect.void : new SectionFailed({ message })
 
-/** What must not succeed. */
-export const succeeded = (message: string) => (): Effect.Effect<never, NotShown> => new NotShown({ message })
+/** Fails the section because a call succeeded. */
+export const unexpected = (message: string) => (): Effect.Effect<never, SectionFailed> =>
+  new SectionFailed({ message })
 
-/** Runs a section. It fails rather than hang or break off. */
+/** Runs a section. A section that hangs or fails becomes a failed outcome. */
 export const run = (
   { show, title }: Section,
-  api: Option.Option<OwnApi>
+  api: Option.Option<LocalApi>
 ): Effect.Effect<Outcome, never, Anthropic.Anthropic | Screen> =>
   show(api).pipe(
     Effect.timeoutFail({
       duration: "1 minute",
-      onTimeout: () => new NotShown({ message: "nothing after a minute" })
+      onTimeout: () => new SectionFailed({ message: "no result after a minute" })
     }),
     Effect.map((lines): Outcome => ({ title, result: "shown", lines })),
     Effect.catchIf(

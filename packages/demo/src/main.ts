@@ -1,4 +1,4 @@
-/** Prints the demo. The exit code says whether every section has shown what it must. */
+/** Prints the demo. The exit code is 0 if no section failed. */
 import { Cause, Console, Effect, Exit, Logger } from "effect"
 import { demo } from "./program.js"
 import type { Outcome } from "./Section.js"
@@ -8,16 +8,22 @@ const style = (code: number) => (text: string) => (coloured ? `\u001b[${code}m${
 const bold = style(1)
 const dim = style(2)
 
-const paint = { shown: (line: string) => line, "left out": style(2), failed: style(31) }
+const paint = { shown: (line: string) => line, "left out": dim, failed: style(31) }
 
-/** What the client logs stands among the lines of a section. */
-const logger = Logger.make(({ message }) => console.log(dim(`  (log) ${String(message)}`)))
+/** Prints what the client logs among the lines of a section. */
+const logger = Logger.make(({ message }) => console.log(dim(`  log: ${String(message)}`)))
 
 const program = demo({
-  server: (url) => Console.log(`${bold("effect-api")} on ${url}`),
-  begins: ({ title }) => Console.log(`\n${bold(title)}`),
-  writes: (text) => Effect.sync(() => void process.stdout.write(text)),
-  ended: ({ lines, result }) => Console.log(lines.map((line) => `  ${paint[result](line)}`).join("\n"))
+  start: (url, isLocal) =>
+    Console.log(
+      isLocal
+        ? `${bold("effect-api")} on a local stand-in for the Anthropic API, ${url}\n` +
+            dim("Set ANTHROPIC_API_KEY to use the real API, at a cost of a few hundred tokens.")
+        : `${bold("effect-api")} on ${url}`
+    ),
+  section: ({ code, title }) => Console.log(`\n${bold(title)}\n${dim(`  > ${code}`)}`),
+  write: (text) => Effect.sync(() => void process.stdout.write(text)),
+  outcome: ({ lines, result }) => Console.log(lines.map((line) => `  ${paint[result](line)}`).join("\n"))
 }).pipe(
   Effect.tap((outcomes) => {
     const count = (result: Outcome["result"]) =>

@@ -1,4 +1,4 @@
-/** The sections about messages: whole, as they come, and with tools. */
+/** The sections about messages: complete, streamed, and with tools. */
 import { inspect } from "node:util"
 import {
   Anthropic,
@@ -11,19 +11,20 @@ import {
 } from "@effect-api/anthropic"
 import { AnthropicApi } from "@effect-api/testing"
 import { Clock, Effect, type Option, Ref, Schema, Stream } from "effect"
-import { model, must, type OwnApi, question, Screen, scripted } from "./Section.js"
+import { ensure, type LocalApi, model, question, Screen, scripted } from "./Section.js"
 
 export const message = Effect.gen(function* () {
   const { client, messages } = yield* Anthropic.Anthropic
   const greeting = question(yield* model, "Good morning!")
-  const answer = yield* messages.create(greeting)
-  const { usage } = answer
+  const reply = yield* messages.create(greeting)
+  const { usage } = reply
+  // `client` runs the same request and returns the response with its headers.
   const response = yield* client.executeWithResponse(Messages.create(greeting))
   const { requests } = RateLimits.from(response)
   return [
-    `create gives a Message: ${inspect(Message.text(answer))}`,
-    `${usage.input_tokens} tokens in, ${usage.output_tokens} out, over for ${answer.stop_reason}`,
-    `left after ${response.requestId}: ${requests?.remaining ?? "?"} of ${requests?.limit ?? "?"} requests`
+    `the model replied ${inspect(Message.text(reply))}`,
+    `${usage.input_tokens} input tokens, ${usage.output_tokens} output tokens, stop reason ${reply.stop_reason}`,
+    `rate limit after ${response.requestId}: ${requests?.remaining ?? "?"} of ${requests?.limit ?? "?"} requests left`
   ]
 })
 
@@ -36,56 +37,58 @@ export const tokenByToken = Effect.gen(function* () {
     MessageStream.accumulate,
     Stream.tap(({ event }) => {
       if (event.type !== "content_block_delta" || event.delta.type !== "text_delta") return Effect.void
-      const now = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      const recordTime = Effect.flatMap(Clock.currentTimeMillis, (now) =>
         Ref.update(times, (times) => [...times, now])
       )
-      return Effect.zipRight(write(event.delta.text), now)
+      return Effect.zipRight(write(event.delta.text), recordTime)
     }),
     Stream.runLast,
     Effect.flatten,
     Effect.ensuring(write("\n"))
   )
-  const pieces = yield* Ref.get(times)
-  yield* must(pieces.length > 0, "the answer had no text")
+  const arrivals = yield* Ref.get(times)
+  yield* ensure(arrivals.length > 0, "the message had no text")
   return [
-    `${pieces.length} pieces, written as they came, over ${Math.max(...pieces) - Math.min(...pieces)} ms`,
-    `together: ${inspect(Message.text(last.message))}, ${last.message.usage.output_tokens} tokens`
+    `${arrivals.length} text deltas within ${Math.max(...arrivals) - Math.min(...arrivals)} ms, printed as they arrived`,
+    `accumulated ${inspect(Message.text(last.message))}, ${last.message.usage.output_tokens} output tokens`
   ]
 })
 
 const weather = Tool.make({
   name: "weather",
   description: "The weather in a city, now.",
-  input: Schema.Struct({ city: Schema.String.annotations({ description: "The city alone, such as Bern" }) }),
+  input: Schema.Struct({
+    city: Schema.String.annotations({ description: "The name of the city only, such as Bern" })
+  }),
   run: ({ city }) =>
     city === "Atlantis"
       ? Effect.fail({ message: "there is no such city" })
       : Effect.succeed({ city, temperature: 21, sky: "clear" })
 })
 
-/** What a message asks for, or says. */
-const told = (message: Message.Message): ReadonlyArray<string> => {
+/** The tool calls of a message, or its text. */
+const describe = (message: Message.Message): ReadonlyArray<string> => {
   const calls = Message.toolUses(message).map(({ input, name }) => `calls ${name}(${JSON.stringify(input)})`)
-  return calls.length > 0 ? calls : [`says ${inspect(Message.text(message), { breakLength: Infinity })}`]
+  return calls.length > 0 ? calls : [`replies ${inspect(Message.text(message), { breakLength: Infinity })}`]
 }
 
-export const tools = (api: Option.Option<OwnApi>) =>
+export const tools = (api: Option.Option<LocalApi>) =>
   Effect.gen(function* () {
     const { response, toolUse } = AnthropicApi
     yield* scripted(
       api,
       response([toolUse("weather", { city: "Bern" }), toolUse("weather", { city: "Atlantis" })]),
-      ({ text }) => `I was told: ${text.split("\n").join(", and: ")}`
+      ({ text }) => `The tools returned ${text.split("\n").join(" and ")}`
     )
     const { messages } = yield* Anthropic.Anthropic
-    const asked = question(
+    const params = question(
       yield* model,
-      "What is the weather in Bern, and in Atlantis? Ask the tool for both."
+      "What is the weather in Bern, and in Atlantis? Use the tool for both."
     )
-    const lines = yield* ToolRunner.run(messages, asked, { tools: [weather], maxIterations: 5 }).pipe(
-      Stream.map(told),
+    const turns = yield* ToolRunner.run(messages, params, { tools: [weather], maxIterations: 5 }).pipe(
+      Stream.map(describe),
       Stream.runCollect
     )
-    yield* must(lines.length > 1, "the tool was not called")
-    return [...lines].flatMap((lines, at) => lines.map((line) => `message ${at + 1} ${line}`))
+    yield* ensure(turns.length > 1, "the model called no tool")
+    return [...turns].flatMap((lines, index) => lines.map((line) => `message ${index + 1} ${line}`))
   })

@@ -1,41 +1,95 @@
-/** The demo: what the client of the Anthropic API does, one section after another. */
+/** The demo: the features of the client, section by section. */
 import { Anthropic } from "@effect-api/anthropic"
 import { ApiConfig } from "@effect-api/client"
 import { NodeTransport } from "@effect-api/node"
 import { AnthropicApi } from "@effect-api/testing"
 import { Config, type ConfigError, Effect, Layer, Option, Redacted } from "effect"
-import { byTag, fallback, interruption, ledger, misfit, ofTomorrow, retryAfter, timeout } from "./faults.js"
+import {
+  attempts,
+  byTag,
+  fallback,
+  interruption,
+  invalidResponse,
+  newerApi,
+  retryAfter,
+  timeout
+} from "./faults.js"
 import { message, tokenByToken, tools } from "./messages.js"
 import { promises } from "./promises.js"
 import { batch, files, ownRequest, pages, secret } from "./resources.js"
-import { anywhere, model, type Outcome, onOwnApi, run, Screen, type Section, withFault } from "./Section.js"
+import { anywhere, locally, model, type Outcome, run, Screen, type Section, withFault } from "./Section.js"
 import { overloaded, truncated } from "./streams.js"
 
-/** The sections, in the order in which they are shown. */
+/** The sections, in order. */
 export const sections: ReadonlyArray<Section> = [
-  anywhere("A message", message),
-  anywhere("A streamed answer, token by token", tokenByToken),
-  anywhere("Tools, run until the answer is there", tools),
-  withFault("A 529 that says when to come back", retryAfter),
-  anywhere("An error, recovered by its tag", byTag),
-  withFault("An overloaded model, replaced by another", fallback),
-  withFault("An answer that does not fit its schema", misfit),
-  withFault("An answer of an API that has moved on", ofTomorrow),
-  withFault("A timeout", timeout),
-  withFault("An interruption", interruption),
-  withFault("The ledger of attempts", ledger),
-  withFault("A stream that is cut off", truncated),
-  withFault("An error in the middle of a stream", overloaded),
-  anywhere("A walk over pages", pages),
-  onOwnApi("A batch and its results", "it may take a day", batch),
-  anywhere("Files", files),
-  anywhere("A request of one's own, on the same client", ownRequest),
-  anywhere("A secret in an error that is printed", secret),
-  withFault("Plain async code", promises)
+  anywhere("Create a message", "messages.create(params)", message),
+  anywhere(
+    "Stream a message token by token",
+    "messages.stream(params).pipe(MessageStream.accumulate)",
+    tokenByToken
+  ),
+  anywhere(
+    "Run tools until the model is done",
+    "ToolRunner.run(messages, params, { tools: [weather] })",
+    tools
+  ),
+  withFault(
+    "Retry a 529 after the delay of its retry-after header",
+    "messages.create(params) // retries by default",
+    retryAfter
+  ),
+  anywhere("Recover from an error by its tag", "Effect.catchTags({ NotFoundError: (error) => ... })", byTag),
+  withFault(
+    "Fall back to another model if one is overloaded",
+    'Effect.catchTag("OverloadedError", () => create("claude-sonnet-5-5"))',
+    fallback
+  ),
+  withFault(
+    "Reject a response that does not match its schema",
+    'Effect.catchTag("ResponseValidationError", ({ path }) => ...)',
+    invalidResponse
+  ),
+  withFault("Accept blocks and values that are newer than the client", "messages.create(params)", newerApi),
+  withFault(
+    "Limit the wait for a response",
+    'messages.create(params, { timeouts: { response: "100 millis" } })',
+    timeout
+  ),
+  withFault("Interrupt a request", "Fiber.interrupt(fiber)", interruption),
+  withFault(
+    "See all attempts of a failed call",
+    'Effect.catchTag("InternalServerError", ({ attempts }) => ...)',
+    attempts
+  ),
+  withFault(
+    "Detect a truncated stream",
+    'Effect.catchTag("StreamTruncatedError", ({ received }) => ...)',
+    truncated
+  ),
+  withFault(
+    "Handle an error in the middle of a stream",
+    "MessageStream.finalMessage(messages.stream(params))",
+    overloaded
+  ),
+  anywhere("List models page by page", "models.list({ limit: 2 })", pages),
+  locally(
+    "Process a batch",
+    "batches.create({ requests }), batches.retrieve(id), batches.results(id)",
+    "it may take a day",
+    batch
+  ),
+  anywhere("Upload and download files", "files.upload({ file }), files.download(id)", files),
+  anywhere(
+    "Send your own request on the same client",
+    'client.execute(ApiRequest.get("/v1/models/{id}", { success: Model, ... }))',
+    ownRequest
+  ),
+  anywhere("Keep a secret out of a printed error", "query: { invitation: Redacted.make(token) }", secret),
+  withFault("Use promises instead of Effect", "AnthropicPromise.make({ apiKey })", promises)
 ]
 
-/** What the demo's own API offers, besides the model that is asked. */
-const offered = [
+/** The models of the local API, besides the chosen one. */
+const models = [
   "claude-opus-5-5",
   "claude-sonnet-5-5",
   "claude-haiku-5-5",
@@ -43,10 +97,10 @@ const offered = [
   "claude-sonnet-5"
 ]
 
-const ownApi = Effect.flatMap(model, (model) =>
+const localApi = Effect.flatMap(model, (model) =>
   AnthropicApi.make({
-    models: [...new Set([...offered, model])],
-    // A moment between two words, so that a stream can be seen to be one.
+    models: [...new Set([...models, model])],
+    // A delay between words makes the streaming visible.
     script: ({ text }) => AnthropicApi.response(`You said: ${text}`, { delay: "20 millis" })
   })
 )
@@ -54,40 +108,43 @@ const ownApi = Effect.flatMap(model, (model) =>
 const isSet = (name: string) =>
   Effect.map(ApiConfig.blankAsMissing(Config.option(Config.redacted(name))), Option.isSome)
 
-/** Where the demo runs: on the real API if there is a key to it, else on one of its own. */
-const stage = Effect.gen(function* () {
+/** The real API if there is a key for it, otherwise the local one. */
+const target = Effect.gen(function* () {
   if (yield* isSet("ANTHROPIC_API_KEY")) {
     const client = Layer.provide(Anthropic.layerConfig(), NodeTransport.layer)
     const url = yield* ApiConfig.blankAsMissing(
       Config.withDefault(Config.string("ANTHROPIC_BASE_URL"), "https://api.anthropic.com")
     )
-    // Of the URL what holds no secret; one that is none the client refuses.
+    // The origin contains no secret. The client rejects an invalid URL.
     return { url: URL.canParse(url) ? new URL(url).origin : "", api: Option.none(), client }
   }
-  const api = yield* ownApi
+  const api = yield* localApi
   const client = Anthropic.layer({ apiKey: Redacted.make("demo-key"), baseUrl: api.url })
   return { url: api.url, api: Option.some(api), client: Layer.provide(client, NodeTransport.layer) }
 })
 
-/** Who is told of what happens. */
-export interface Audience {
-  readonly server: (url: string) => Effect.Effect<void>
-  readonly begins: (section: Section) => Effect.Effect<void>
-  readonly ended: (outcome: Outcome) => Effect.Effect<void>
-  /** Text of a section that is on its way. */
-  readonly writes: (text: string) => Effect.Effect<void>
+/** Reports the progress of the demo. */
+export interface Reporter {
+  /** The demo starts on the local or the real API. */
+  readonly start: (url: string, isLocal: boolean) => Effect.Effect<void>
+  /** A section starts. */
+  readonly section: (section: Section) => Effect.Effect<void>
+  /** A section prints text before its end. */
+  readonly write: (text: string) => Effect.Effect<void>
+  /** A section ended. */
+  readonly outcome: (outcome: Outcome) => Effect.Effect<void>
 }
 
-/** Runs every section, one after another. */
+/** Runs every section in order. */
 export const demo = (
-  tell: Audience
+  reporter: Reporter
 ): Effect.Effect<ReadonlyArray<Outcome>, ConfigError.ConfigError | ApiConfig.InvalidConfigError> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const { api, client, url } = yield* stage
-      yield* tell.server(url)
+      const { api, client, url } = yield* target
+      yield* reporter.start(url, Option.isSome(api))
       return yield* Effect.forEach(sections, (section) =>
-        tell.begins(section).pipe(Effect.zipRight(run(section, api)), Effect.tap(tell.ended))
-      ).pipe(Effect.provideService(Screen, { write: tell.writes }), Effect.provide(client))
+        reporter.section(section).pipe(Effect.zipRight(run(section, api)), Effect.tap(reporter.outcome))
+      ).pipe(Effect.provideService(Screen, { write: reporter.write }), Effect.provide(client))
     })
   )

@@ -1,10 +1,10 @@
-/** The sections about models, batches and files, and about a request that no package has. */
+/** The sections about models, batches and files, and about your own requests. */
 import { inspect } from "node:util"
 import { Anthropic, Message, Models } from "@effect-api/anthropic"
 import { ApiError, ApiRequest } from "@effect-api/client"
 import { AnthropicApi } from "@effect-api/testing"
 import { Effect, Option, Redacted, Schedule, Schema, Stream } from "effect"
-import { model, must, type OwnApi, question, succeeded } from "./Section.js"
+import { ensure, type LocalApi, model, question, unexpected } from "./Section.js"
 
 const names = (models: Iterable<{ readonly id: string }>) => Array.from(models, ({ id }) => id).join(", ")
 
@@ -14,11 +14,11 @@ export const pages = Effect.gen(function* () {
   const items = yield* Stream.runCollect(Stream.take(models.list({ limit: 2 }), 5))
   return [
     ...Array.from(pages, ({ data }, index) => `page ${index + 1}: ${names(data)}`),
-    `as items: ${names(items)}`
+    `all items: ${names(items)}`
   ]
 })
 
-export const batch = (api: OwnApi) =>
+export const batch = (api: LocalApi) =>
   Effect.gen(function* () {
     yield* api.script("Bonjour!", AnthropicApi.failure("api_error"))
     const { batches } = (yield* Anthropic.Anthropic).messages
@@ -37,7 +37,7 @@ export const batch = (api: OwnApi) =>
     const { errored, succeeded } = polled.request_counts
     const results = yield* Stream.runCollect(batches.results(id))
     return [
-      `ended: ${succeeded} succeeded, ${errored} errored`,
+      `the batch ended: ${succeeded} succeeded, ${errored} errored`,
       ...Array.from(results, ({ custom_id, result }) =>
         result.type === "succeeded"
           ? `${custom_id}: ${inspect(Message.text(result.message))}`
@@ -46,26 +46,26 @@ export const batch = (api: OwnApi) =>
     ]
   })
 
-export const files = (api: Option.Option<OwnApi>) =>
+export const files = (api: Option.Option<LocalApi>) =>
   Effect.gen(function* () {
     const { files } = yield* Anthropic.Anthropic
     const content = new TextEncoder().encode("Good morning, Zürich!")
     const file = yield* files.upload({
       file: { content, filename: "greeting.txt", contentType: "text/plain" }
     })
-    const kept = yield* Effect.ensuring(files.retrieve(file.id), Effect.ignore(files.del(file.id)))
+    const stored = yield* Effect.ensuring(files.retrieve(file.id), Effect.ignore(files.del(file.id)))
     const gone = yield* Effect.flip(files.retrieve(file.id))
     const lines = [
-      `uploaded ${file.filename}: ${kept.size_bytes} bytes of ${kept.mime_type}`,
-      `deleted, and so the next retrieve is a ${gone._tag}`
+      `uploaded ${file.filename}: ${stored.size_bytes} bytes of ${stored.mime_type}`,
+      `deleted it: retrieving it again fails with a ${gone._tag}`
     ]
     if (Option.isNone(api)) return lines
     const id = yield* api.value.addFile({ filename: "plot.svg", mimeType: "image/svg+xml", bytes: content })
     const text = yield* Stream.mkString(Stream.decodeText(files.download(id)))
-    return [...lines, `downloaded what a tool has made: ${inspect(text)}`]
+    return [...lines, `downloaded a file that a tool created: ${inspect(text)}`]
   })
 
-/** A model as this program sees it, and the body of a 404 as an error of its own. */
+/** Your own class for the response, and your own error for a 404. */
 class Model extends Schema.Class<Model>("Model")({
   id: Schema.String,
   name: Schema.propertySignature(Schema.String).pipe(Schema.fromKey("display_name"))
@@ -86,14 +86,14 @@ export const ownRequest = Effect.gen(function* () {
   const { client } = yield* Anthropic.Anthropic
   const found = yield* client.execute(getModel(yield* model))
   const missing = yield* Effect.flip(client.execute(getModel("no-such-model")))
-  yield* must(missing._tag === "ModelMissing", `a ${missing._tag}`)
+  yield* ensure(missing._tag === "ModelMissing", `the error is a ${missing._tag}`)
   return [
-    `GET /v1/models/{id} gives a class of our own: ${found.name}`,
-    `its 404 is an error of our own: ${missing._tag}, ${missing.message}`
+    `GET /v1/models/{id} returned your class Model: ${found.name}`,
+    `its 404 failed with your error ${missing._tag}: ${missing.message}`
   ]
 })
 
-export const secret = (api: Option.Option<OwnApi>) =>
+export const secret = (api: Option.Option<LocalApi>) =>
   Effect.gen(function* () {
     const token = "tok-4711-keep-me-hidden"
     const request = ApiRequest.get("/v1/models/{id}", {
@@ -102,17 +102,17 @@ export const secret = (api: Option.Option<OwnApi>) =>
       success: Model
     })
     if (Option.isSome(api)) {
-      const message = `no model for the invitation ${token}`
+      const message = `invalid invitation ${token}`
       yield* api.value.inject(AnthropicApi.failure("not_found_error", { message }))
     }
     const { client } = yield* Anthropic.Anthropic
     const error = yield* client
       .execute(request)
       .pipe(
-        Effect.flatMap(succeeded("there is a model of every name")),
+        Effect.flatMap(unexpected("the API accepted an unknown model")),
         Effect.catchIf(ApiError.isStatusError, Effect.succeed)
       )
     const printed = [inspect(error, { depth: null }), JSON.stringify(error), String(error), error.stack]
-    yield* must(!printed.some((text) => text?.includes(token)), "the secret was printed")
-    return [`the request:  ${error.request.url}`, `the answer:   ${error.message}`]
+    yield* ensure(!printed.some((text) => text?.includes(token)), "the printed error contains the secret")
+    return [`request URL:   ${error.request.url}`, `error message: ${error.message}`]
   })

@@ -1,18 +1,18 @@
 import { expect, it, layer } from "@effect/vitest"
 import { AnthropicApi, TestServer } from "@effect-api/testing"
 import { ConfigProvider, Context, Effect, Layer, Logger } from "effect"
-import { type Audience, demo, sections } from "../src/program.js"
+import { demo, type Reporter, sections } from "../src/program.js"
 import type { Outcome } from "../src/Section.js"
 
-const nobody: Audience = {
-  server: () => Effect.void,
-  begins: () => Effect.void,
-  ended: () => Effect.void,
-  writes: () => Effect.void
+const silent: Reporter = {
+  start: () => Effect.void,
+  section: () => Effect.void,
+  write: () => Effect.void,
+  outcome: () => Effect.void
 }
 
-const demoWith = (environment: Readonly<Record<string, string>>, tell: Audience = nobody) =>
-  demo(tell).pipe(
+const demoWith = (environment: Readonly<Record<string, string>>, reporter: Reporter = silent) =>
+  demo(reporter).pipe(
     Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(environment)))),
     Effect.provide(Logger.remove(Logger.defaultLogger))
   )
@@ -22,105 +22,106 @@ class Shown extends Context.Tag("Shown")<
   { readonly outcomes: ReadonlyArray<Outcome>; readonly written: ReadonlyArray<string> }
 >() {}
 
-const demoOfItsOwn = Effect.suspend(() => {
+const localDemo = Effect.suspend(() => {
   const written: Array<string> = []
-  const writes = (text: string) => Effect.sync(() => void written.push(text))
-  return Effect.map(demoWith({}, { ...nobody, writes }), (outcomes) => ({ outcomes, written }))
+  const write = (text: string) => Effect.sync(() => void written.push(text))
+  return Effect.map(demoWith({}, { ...silent, write }), (outcomes) => ({ outcomes, written }))
 })
 
 const shown: ReadonlyArray<readonly [title: string, section: string, lines: ReadonlyArray<RegExp>]> = [
   [
-    "8.4 a message is a value of its schema, with the limits beside it",
-    "A message",
+    "8.4 a message decodes, with its rate limits",
+    "Create a message",
     [
-      /^create gives a Message: 'You said: Good morning!'$/,
-      /^2 tokens in, 4 out, over for end_turn$/,
-      /^left after req_0+2: 3998 of 4000 requests$/
+      /^the model replied 'You said: Good morning!'$/,
+      /^2 input tokens, 4 output tokens, stop reason end_turn$/,
+      /^rate limit after req_0+2: 3998 of 4000 requests left$/
     ]
   ],
   [
-    "10.2 an answer is told piece by piece, and is the whole message at its end",
-    "A streamed answer, token by token",
-    [/^9 pieces, written as they came, over \d+ ms$/, /^together: 'You said: Tell me .* words\.', 9 tokens$/]
+    "10.2 a message streams as deltas, and is complete at the end",
+    "Stream a message token by token",
+    [
+      /^9 text deltas within \d+ ms, printed as they arrived$/,
+      /^accumulated 'You said: Tell me .* words\.', 9 output tokens$/
+    ]
   ],
   [
-    "tools run, what goes wrong with them is told, and the model answers",
-    "Tools, run until the answer is there",
+    "tools run, the model gets their errors, and replies",
+    "Run tools until the model is done",
     [
       /^message 1 calls weather\(\{"city":"Bern"\}\)$/,
       /^message 1 calls weather\(\{"city":"Atlantis"\}\)$/,
-      /^message 2 says 'I was told: .*"temperature":21.*, and: there is no such city'$/
+      /^message 2 replies 'The tools returned .*"temperature":21.* and there is no such city'$/
     ]
   ],
   [
-    "6.2 a 529 is asked again after as long as its header says",
-    "A 529 that says when to come back",
-    [
-      /^answered 529 \(OverloadedError\) with retry-after: 0\.3$/,
-      /^waited \d+ ms, asked again, answered 200$/
-    ]
+    "6.2 a 529 is retried after the delay of its header",
+    "Retry a 529 after the delay of its retry-after header",
+    [/^attempt 1: 529 OverloadedError, retry-after: 0\.3$/, /^attempt 2: 200, after a delay of \d+ ms$/]
   ],
   [
-    "7.1 an error is recovered by its tag, with its type and its request id",
-    "An error, recovered by its tag",
-    [
-      /^404 is a NotFoundError: 404 model: no-such-model$/,
-      /^its type is not_found_error, its request req_\d+$/
-    ]
+    "7.1 a program recovers from an error by its tag",
+    "Recover from an error by its tag",
+    [/^NotFoundError: 404 model: no-such-model$/, /^type not_found_error, request id req_\d+$/]
   ],
   [
-    "7.1 a 529 is an OverloadedError to recover from",
-    "An overloaded model, replaced by another",
-    [/529, an OverloadedError/, /^claude-sonnet-5-5 answers/]
+    "7.1 a program recovers from an OverloadedError",
+    "Fall back to another model if one is overloaded",
+    [/an OverloadedError \(529\)$/, /^claude-sonnet-5-5 replied instead$/]
   ],
   [
-    "7.4 a misfit tells its path and the start of the body",
-    "An answer that does not fit its schema",
-    [/at content\.0\.text$/, /^the answer began: \{"model":/]
+    "7.4 an invalid response has a path and an excerpt",
+    "Reject a response that does not match its schema",
+    [/at content\.0\.text$/, /^the body starts with \{"model":/]
   ],
   [
-    "8.3 kinds that are not known yet are let through",
-    "An answer of an API that has moved on",
-    [/^blocks: hologram, text; over for vanished$/, /as it was: Look!$/]
+    "8.3 unknown blocks and values are accepted",
+    "Accept blocks and values that are newer than the client",
+    [/^blocks: hologram, text; stop reason: vanished$/, /as usual: 'Look!'$/]
   ],
-  ["7.3 a timeout tells its phase", "A timeout", [/phase "response" after 100ms$/, /"maybe-applied"$/]],
-  ["6.1 an interruption closes the socket", "An interruption", [/^interrupted/, /saw the client close/]],
   [
-    "6.6 an error carries the ledger of its attempts",
-    "The ledger of attempts",
+    "7.3 a timeout has its phase",
+    "Limit the wait for a response",
+    [/phase "response" after 100ms$/, /"maybe-applied"/]
+  ],
+  ["6.1 an interruption closes the socket", "Interrupt a request", [/^interrupted/, /^the client closed/]],
+  [
+    "6.6 an error has all its attempts",
+    "See all attempts of a failed call",
     [
       /^InternalServerError: 500 out of order$/,
-      /^#\s+started\s+took\s+answer\s+then$/,
+      /^#\s+started\s+took\s+outcome\s+then$/,
       /^1\s+\+0 ms\s+\d+ ms\s+503 ServiceUnavailableError\s+waited 100 ms$/,
       /^2\s+\+\d+ ms\s+\d+ ms\s+ConnectionError\s+waited \d+ ms$/,
       /^3\s+\+\d+ ms\s+\d+ ms\s+500 InternalServerError\s+stopped by: attempts$/
     ]
   ],
   [
-    "10.3 a stream that ends before its terminal event is no success",
-    "A stream that is cut off",
-    [/^StreamTruncatedError: .*after 5 events$/, /^the 5 events .*: 'Once upon a'$/]
+    "10.3 a stream that ends before its terminal event fails",
+    "Detect a truncated stream",
+    [/^StreamTruncatedError: .*after 5 events$/, /^the program got the 5 events .*: 'Once upon a'$/]
   ],
   [
-    "10.4 an error inside a stream has its own tag, its request id kept",
-    "An error in the middle of a stream",
+    "10.4 an error in a stream has its own tag, and the request id",
+    "Handle an error in the middle of a stream",
     [/^OverloadedError: .*Overloaded \(req_\d+\)$/, /not-replayable$/]
   ],
   [
-    "11.1 pages are walked, and their items with them",
-    "A walk over pages",
+    "11.1 a list gives pages and items",
+    "List models page by page",
     [
       /^page 1: claude-opus-5-5, claude-sonnet-5-5$/,
       /^page 2: claude-haiku-5-5, claude-opus-5$/,
       /^page 3: claude-sonnet-5$/,
-      /^as items: claude-opus-5-5, claude-sonnet-5-5, claude-haiku-5-5, claude-opus-5, claude-sonnet-5$/
+      /^all items: claude-opus-5-5, claude-sonnet-5-5, claude-haiku-5-5, claude-opus-5, claude-sonnet-5$/
     ]
   ],
   [
-    "10.2 the results of a batch are a stream, each known by its name",
-    "A batch and its results",
+    "10.2 the results of a batch are a stream, each with its id",
+    "Process a batch",
     [
-      /^ended: 2 succeeded, 1 errored$/,
+      /^the batch ended: 2 succeeded, 1 errored$/,
       /^one: 'Bonjour!'$/,
       /^three: 'You said: Good/,
       /^two: errored, api_error$/
@@ -128,35 +129,35 @@ const shown: ReadonlyArray<readonly [title: string, section: string, lines: Read
   ],
   [
     "5.2 a file is uploaded as a form, and downloaded as bytes",
-    "Files",
+    "Upload and download files",
     [
       /^uploaded greeting\.txt: 22 bytes of text\/plain$/,
-      /^deleted, and so the next retrieve is a NotFoundError$/,
-      /^downloaded what a tool has made: 'Good morning, Zürich!'$/
+      /^deleted it: .* a NotFoundError$/,
+      /^downloaded a file that a tool created: 'Good morning, Zürich!'$/
     ]
   ],
   [
-    "7.5 a request of one's own has its own class and its own error",
-    "A request of one's own, on the same client",
-    [/class of our own: claude-haiku-5-5$/, /error of our own: ModelMissing, model: no-such-model$/]
+    "7.5 your own request has your class and your error",
+    "Send your own request on the same client",
+    [/your class Model: claude-haiku-5-5$/, /your error ModelMissing: model: no-such-model$/]
   ],
   [
-    "12.4 a secret is hidden in the URL and in what the server says back",
-    "A secret in an error that is printed",
-    [/\?invitation=<redacted>$/, /404 no model for the invitation <redacted>$/]
+    "12.4 a secret is redacted in the URL and in the response",
+    "Keep a secret out of a printed error",
+    [/\?invitation=<redacted>$/, /404 invalid invitation <redacted>$/]
   ],
   [
-    "7.1 a promise rejects with the error itself",
-    "Plain async code",
+    "7.1 a promise rejects with the typed error",
+    "Use promises instead of Effect",
     [
       /OverloadedError: 529 Overloaded$/,
-      /'You said: Anybody there\?'$/,
-      /\[ 'You', ' said:', ' And', ' now', ' in', ' pieces' \], 6 tokens in all$/
+      /'You said: Is anybody there\?'$/,
+      /\[ 'You', ' said:', ' And', ' now,', ' streaming' \], 5 output tokens$/
     ]
   ]
 ]
 
-layer(Layer.effect(Shown, demoOfItsOwn), { excludeTestServices: true })("the demo's own API", (it) => {
+layer(Layer.effect(Shown, localDemo), { excludeTestServices: true })("the demo on the local API", (it) => {
   for (const [title, section, lines] of shown) {
     it.effect(title, () =>
       Effect.map(Shown, ({ outcomes }) => {
@@ -167,10 +168,10 @@ layer(Layer.effect(Shown, demoOfItsOwn), { excludeTestServices: true })("the dem
     )
   }
 
-  it.effect("10.2 a streamed answer is written as it comes", () =>
+  it.effect("10.2 streamed text is written as it arrives", () =>
     Effect.map(Shown, ({ written }) => {
-      const pieces = ["You", " said:", " Tell", " me", " a", " story", " in", " six", " words."]
-      expect(written).toEqual(["  ", ...pieces, "\n"])
+      const deltas = ["You", " said:", " Tell", " me", " a", " story", " in", " six", " words."]
+      expect(written).toEqual(["  ", ...deltas, "\n"])
     })
   )
 
@@ -186,46 +187,46 @@ const named = (outcomes: ReadonlyArray<Outcome>, result: Outcome["result"]) =>
   outcomes.flatMap((outcome) => (outcome.result === result ? [outcome.title] : []))
 
 const onTheRealApi = [
-  "A message",
-  "A streamed answer, token by token",
-  "Tools, run until the answer is there",
-  "An error, recovered by its tag",
-  "A walk over pages",
-  "Files",
-  "A request of one's own, on the same client",
-  "A secret in an error that is printed"
+  "Create a message",
+  "Stream a message token by token",
+  "Run tools until the model is done",
+  "Recover from an error by its tag",
+  "List models page by page",
+  "Upload and download files",
+  "Send your own request on the same client",
+  "Keep a secret out of a printed error"
 ]
 
-/** What a real model would make of the questions, as far as it matters. */
-const asked: AnthropicApi.Step = ({ text }) =>
-  text.includes("Ask the tool")
+/** A stand-in for a real model. */
+const realModel: AnthropicApi.Step = ({ text }) =>
+  text.includes("Use the tool")
     ? AnthropicApi.response(AnthropicApi.toolUse("weather", { city: "Bern" }))
     : `Quite so: ${text}`
 
-it.scopedLive("1.1 with a key: on the API it is for, the model chosen, what needs a fault left out", () =>
+it.scopedLive("1.1 with a key, the demo uses its API and the chosen model, and leaves out faults", () =>
   Effect.gen(function* () {
     const api = yield* AnthropicApi.make({
-      script: asked,
+      script: realModel,
       apiKeys: ["key-of-the-test"],
       models: ["chosen", "other"]
     })
-    const told: Array<string> = []
-    const tell = (text: string) => Effect.sync(() => void told.push(text))
+    const printed: Array<string> = []
+    const print = (text: string) => Effect.sync(() => void printed.push(text))
     const outcomes = yield* demoWith(
       {
         ANTHROPIC_API_KEY: "key-of-the-test",
         ANTHROPIC_BASE_URL: `${api.url}?token=password`,
         ANTHROPIC_MODEL: "chosen"
       },
-      { ...nobody, server: tell, ended: ({ lines }) => tell(lines.join("\n")) }
+      { ...silent, start: print, outcome: ({ lines }) => print(lines.join("\n")) }
     )
     expect(outcomes.filter(({ result }) => result === "failed")).toEqual([])
     expect(named(outcomes, "shown")).toEqual(onTheRealApi)
-    expect(outcomes.find(({ title }) => title === "A batch and its results")?.lines).toEqual([
+    expect(outcomes.find(({ title }) => title === "Process a batch")?.lines).toEqual([
       "left out: it may take a day"
     ])
-    expect(told[0]).toBe(api.url)
-    expect(told.join("\n")).not.toMatch(/key-of-the-test|password/)
+    expect(printed[0]).toBe(api.url)
+    expect(printed.join("\n")).not.toMatch(/key-of-the-test|password/)
     const seen = yield* api.requests
     expect(new Set(seen.map(({ headers }) => headers["x-api-key"]))).toEqual(new Set(["key-of-the-test"]))
     const models = seen
@@ -235,24 +236,24 @@ it.scopedLive("1.1 with a key: on the API it is for, the model chosen, what need
   })
 )
 
-it.scopedLive("a section that does not show what it must has failed", () =>
+it.scopedLive("a section fails if a call does not behave as expected", () =>
   Effect.gen(function* () {
     const server = yield* TestServer.make(TestServer.json({}, { status: 403 }))
     const outcomes = yield* demoWith({ ANTHROPIC_API_KEY: "key", ANTHROPIC_BASE_URL: server.url })
     const failed = outcomes.filter(({ result }) => result === "failed")
     expect(failed.map(({ title }) => title)).toEqual(
-      onTheRealApi.filter((title) => title !== "A secret in an error that is printed")
+      onTheRealApi.filter((title) => title !== "Keep a secret out of a printed error")
     )
     expect(failed[0]?.lines[0]).toMatch(/^PermissionDeniedError: 403/)
   })
 )
 
-it.scopedLive("1.1 a blank key is none: the demo is on its own API", () =>
+it.scopedLive("1.1 with a blank key, the demo uses the local API", () =>
   Effect.gen(function* () {
     const urls: Array<string> = []
     yield* demoWith(
       { ANTHROPIC_API_KEY: " ", ANTHROPIC_BASE_URL: "http://192.0.2.1" },
-      { ...nobody, server: (url) => Effect.sync(() => void urls.push(url)), begins: () => Effect.interrupt }
+      { ...silent, start: (url) => Effect.sync(() => void urls.push(url)), section: () => Effect.interrupt }
     ).pipe(Effect.exit)
     expect(urls).toEqual([expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/)])
   })
