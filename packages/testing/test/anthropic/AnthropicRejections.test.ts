@@ -48,7 +48,14 @@ describe("requests that the API rejects", () => {
       /^Unexpected value\(s\) ``/
     ],
     ["no JSON", "{", {}, 400, "invalid_request_error", /^The request body is not valid JSON/],
-    ["JSON other than an object", [], {}, 400, "invalid_request_error", /^Input should be a valid dictionary/],
+    [
+      "JSON other than an object",
+      [],
+      {},
+      400,
+      "invalid_request_error",
+      /^Input should be a valid dictionary/
+    ],
     [
       "no max_tokens",
       { ...hello, max_tokens: undefined },

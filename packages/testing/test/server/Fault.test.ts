@@ -190,9 +190,7 @@ describe("faults of keep-alive sockets", () => {
         })
         expect((yield* http(server.url, { agent })).text).toBe('"replayed"')
         expect(yield* server.requestCount).toBe(2)
-        expect(
-          (yield* server.exchanges).map(({ replied, request }) => [request.socketId, replied])
-        ).toEqual([
+        expect((yield* server.exchanges).map(({ replied, request }) => [request.socketId, replied])).toEqual([
           [0, true],
           [0, false],
           [1, true]

@@ -215,11 +215,7 @@ describe("routes", () => {
     ["fails", () => Effect.fail("failed"), "failed"],
     ["interrupts itself", () => Effect.interrupt, "Interrupted"],
     ["reads invalid JSON", (request) => TestServer.json(request.json), "JSON"],
-    [
-      "replies with an invalid header",
-      TestServer.empty(200, { "x-a": "a\nb" }),
-      "Invalid character"
-    ],
+    ["replies with an invalid header", TestServer.empty(200, { "x-a": "a\nb" }), "Invalid character"],
     ["has no steps", [], "empty list"]
   ]
   for (const [name, handler, message] of failing) {
