@@ -29,6 +29,7 @@ import type * as ApiError from "./errors/ApiError.js"
 import type * as Pages from "./pages/Pages.js"
 import * as ApiRequest from "./request/ApiRequest.js"
 import type * as RequestOptions from "./request/RequestOptions.js"
+import type * as ResponseDecoder from "./response/ResponseDecoder.js"
 import type * as Streaming from "./stream/Streaming.js"
 
 /**
@@ -118,22 +119,24 @@ export const make = (
 const fromCore = (core: Core.Core): ApiClient => {
   const execute = <A, E>(request: ApiRequest.ApiRequest<A, E>): Effect.Effect<A, ApiError.ApiError | E> =>
     Execution.execute(core, request)
-  const verb = (make: (template: string, options?: object) => ApiRequest.ApiRequest<unknown, unknown>) =>
+  // The public types follow from the options; behind them all verbs are one function.
+  const verbOf = (make: (template: string, options?: object) => ApiRequest.ApiRequest<unknown, unknown>) =>
     ((template: string, options?: object) => execute(make(template, options))) as RequestOptions.Verb &
       RequestOptions.VerbWithBody
   return {
     execute,
     executeWithResponse: (request) => Execution.executeWithResponse(core, request),
+    // A contract carries its runner without its types: request/ does not know the client's parts.
     stream: (request) => (request.events.run as typeof Streaming.stream)(core, request),
     pages: (request) => (request.pagination.walk.pages as typeof Pages.pages)(core, request),
     items: (request) => (request.pagination.walk.items as typeof Pages.items)(core, request),
     prepare: (request) => Encoding.prepare(core, request),
-    get: verb(ApiRequest.get),
-    head: verb(ApiRequest.head),
-    post: verb(ApiRequest.post),
-    put: verb(ApiRequest.put),
-    patch: verb(ApiRequest.patch),
-    del: verb(ApiRequest.del),
+    get: verbOf(ApiRequest.get),
+    head: verbOf(ApiRequest.head),
+    post: verbOf(ApiRequest.post),
+    put: verbOf(ApiRequest.put),
+    patch: verbOf(ApiRequest.patch),
+    del: verbOf(ApiRequest.del),
     withOptions: (options) => fromCore(Core.withOptions(core, options)),
     [TypeId]: core
   }
@@ -303,24 +306,45 @@ export const prepare = (
 export const withOptions = (options: Overrides.Overrides): Effect.Effect<ApiClient, never, ApiClient> =>
   Effect.map(ApiClient, (client) => client.withOptions(options))
 
-const accessor = <Verb>(name: "get" | "head" | "post" | "put" | "patch" | "del"): Verb =>
-  ((...args: Parameters<RequestOptions.VerbWithBody>) =>
-    Effect.flatMap(ApiClient, (client) => (client[name] as RequestOptions.VerbWithBody)(...args))) as Verb
+const verb =
+  (name: "get" | "head"): RequestOptions.Verb<ApiClient> =>
+  (template, ...args) =>
+    Effect.flatMap(ApiClient, (client) => client[name](template, ...args))
+
+// Inference does not see through the arguments, so the type parameters are passed on by name.
+const verbWithBody =
+  (name: "post" | "put" | "patch" | "del"): RequestOptions.VerbWithBody<ApiClient> =>
+  <
+    const Template extends string,
+    S extends ResponseDecoder.Decodable,
+    F extends RequestOptions.Failures,
+    B,
+    I,
+    Q extends RequestOptions.QueryOf<Q>,
+    H extends RequestOptions.HeadersOf<H>,
+    P extends RequestOptions.QueryOf<P>
+  >(
+    template: Template,
+    ...args: RequestOptions.RequestArguments<Template, RequestOptions.BodyOptions<S, F, B, I, Q, H, P>>
+  ) =>
+    Effect.flatMap(ApiClient, (client) =>
+      client[name]<Template, S, F, B, I, Q, H, P>(template, ...args)
+    )
 
 /** Runs a GET request. @since 0.1.0 @category accessors */
-export const get: RequestOptions.Verb<ApiClient> = /*#__PURE__*/ accessor("get")
+export const get: RequestOptions.Verb<ApiClient> = /*#__PURE__*/ verb("get")
 
 /** Runs a HEAD request. @since 0.1.0 @category accessors */
-export const head: RequestOptions.Verb<ApiClient> = /*#__PURE__*/ accessor("head")
+export const head: RequestOptions.Verb<ApiClient> = /*#__PURE__*/ verb("head")
 
 /** Runs a POST request. @since 0.1.0 @category accessors */
-export const post: RequestOptions.VerbWithBody<ApiClient> = /*#__PURE__*/ accessor("post")
+export const post: RequestOptions.VerbWithBody<ApiClient> = /*#__PURE__*/ verbWithBody("post")
 
 /** Runs a PUT request. @since 0.1.0 @category accessors */
-export const put: RequestOptions.VerbWithBody<ApiClient> = /*#__PURE__*/ accessor("put")
+export const put: RequestOptions.VerbWithBody<ApiClient> = /*#__PURE__*/ verbWithBody("put")
 
 /** Runs a PATCH request. @since 0.1.0 @category accessors */
-export const patch: RequestOptions.VerbWithBody<ApiClient> = /*#__PURE__*/ accessor("patch")
+export const patch: RequestOptions.VerbWithBody<ApiClient> = /*#__PURE__*/ verbWithBody("patch")
 
 /** Runs a DELETE request. @since 0.1.0 @category accessors */
-export const del: RequestOptions.VerbWithBody<ApiClient> = /*#__PURE__*/ accessor("del")
+export const del: RequestOptions.VerbWithBody<ApiClient> = /*#__PURE__*/ verbWithBody("del")

@@ -31,6 +31,7 @@ export const decode = <A, B>(
     const error = ResponseError.undecodable(call, response, received.view, failure)
     const { parsed } = failure
     if (!call.config.lenient || parsed === undefined) return Effect.fail(error)
+    // Lenient validation returns what the type does not promise.
     return Effect.zipRight(Telemetry.decodeFailure(error), onSuccess(parsed.value as A))
   }
   if (decoder.open !== undefined) return onSuccess(decoder.open(arriving(call, response)))
@@ -86,6 +87,7 @@ export const ownFailure = <E>(
   const decoded = ResponseDecoder.run(ResponseDecoder.fromFailure(decodable), lastErrorBody.body)
   const inTime = Sync.isSync(decoded) ? decoded : TimeLimits.withinDeadline(call, decoded, Effect.fail(error))
   return Effect.matchEffect(inTime, {
+    // The schemas in `failure` decode to `E`, of which its type keeps no more than the name.
     onSuccess: (own) => Effect.fail(own as E),
     onFailure: () => Effect.fail(error)
   })

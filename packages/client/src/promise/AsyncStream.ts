@@ -183,6 +183,7 @@ class StreamIterator<A> implements AsyncIterator<A, undefined, undefined> {
   }
 
   private take(): IteratorResult<A, undefined> {
+    // An index within bounds: `undefined` may be a value of its own.
     return { done: false, value: this.values[this.position++] as A }
   }
 

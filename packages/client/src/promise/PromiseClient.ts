@@ -269,7 +269,21 @@ const settled = (effect: Effect.Effect<void>): Promise<void> =>
     if (Exit.isFailure(exit)) throw Cause.squash(exit.cause)
   })
 
-type AnyRequest = ApiRequest.ApiRequest<unknown, unknown>
+// Named, because TypeScript infers a generic method only from a function that declares its own type parameters.
+const execute = <A, E>(client: ApiClient.ApiClient, request: ApiRequest.ApiRequest<A, E>) =>
+  client.execute(request)
+const executeWithResponse = <A, E>(client: ApiClient.ApiClient, request: ApiRequest.ApiRequest<A, E>) =>
+  client.executeWithResponse(request)
+const stream = <A, E>(client: ApiClient.ApiClient, request: ApiRequest.StreamRequest<A, E>) =>
+  client.stream(request)
+const pages = <Page, Item, E>(
+  client: ApiClient.ApiClient,
+  request: ApiRequest.PageRequest<Page, Item, E>
+) => client.pages(request)
+const items = <Page, Item, E>(
+  client: ApiClient.ApiClient,
+  request: ApiRequest.PageRequest<Page, Item, E>
+) => client.items(request)
 
 const fromRuntime = (
   runner: Runner,
@@ -277,8 +291,10 @@ const fromRuntime = (
 ): PromiseClient => {
   const client = Effect.map(ApiClient.ApiClient, from)
   const promised =
-    <B>(run: (client: ApiClient.ApiClient, request: AnyRequest) => Effect.Effect<B, unknown>) =>
-    async (request: AnyRequest, options: CallOptions = {}): Promise<B> => {
+    <A, E, B>(
+      run: (client: ApiClient.ApiClient, request: ApiRequest.ApiRequest<A, E>) => Effect.Effect<B, unknown>
+    ) =>
+    async (request: ApiRequest.ApiRequest<A, E>, options: CallOptions = {}): Promise<B> => {
       try {
         const { signal } = options
         const ending = AsyncStream.ending(runner, AsyncStream.checked(request, options), signal)
@@ -301,13 +317,11 @@ const fromRuntime = (
         options.signal
       )
   return {
-    execute: promised((client, request) => client.execute(request)) as PromiseClient["execute"],
-    executeWithResponse: promised((client, request) =>
-      client.executeWithResponse(request)
-    ) as PromiseClient["executeWithResponse"],
-    stream: iterated((client, request) => client.stream(request)) as PromiseClient["stream"],
-    pages: iterated((client, request) => client.pages(request)) as PromiseClient["pages"],
-    items: iterated((client, request) => client.items(request)) as PromiseClient["items"],
+    execute: promised(execute),
+    executeWithResponse: promised(executeWithResponse),
+    stream: iterated(stream),
+    pages: iterated(pages),
+    items: iterated(items),
     withOptions: (options) => {
       // Made once, because it holds the cached credentials.
       let derived: ApiClient.ApiClient | undefined

@@ -2,9 +2,11 @@
 import * as Predicate from "effect/Predicate"
 
 /** V8's own API; other engines may have adopted it. */
-const { captureStackTrace } = Error as {
+interface Capturing {
   readonly captureStackTrace?: (target: object, hidden: unknown) => void
 }
+
+const { captureStackTrace }: ErrorConstructor & Capturing = Error
 
 /** Several callers may share one error: it shows the first. */
 const shown = new WeakSet<object>()

@@ -29,8 +29,7 @@ const levels: Readonly<Record<PlainLevel, LogLevel.LogLevel>> = {
 export const plainLevels: ReadonlyArray<string> = Object.keys(levels)
 
 export const isPlainLogger = (u: unknown): u is PlainLogger =>
-  Predicate.isObject(u) &&
-  plainLevels.every((level) => typeof (u as Record<string, unknown>)[level] === "function")
+  plainLevels.every((level) => Predicate.hasProperty(u, level) && typeof u[level] === "function")
 
 /** Replaces Effect's own logger, which writes to standard output: a program may print its results there. */
 export const layer = (logger: PlainLogger | undefined, level: PlainLevel = "info"): Layer.Layer<never> =>

@@ -170,6 +170,7 @@ interface Fields {
   readonly pagination?: unknown
 }
 
+// The type of the result follows from the options; here they have lost their types.
 const make = (method: Method) =>
   ((template: string, options: RequestShape.Erased = {}) => {
     const { events, failure, pagination, path, success: decodable, ...rest } = options

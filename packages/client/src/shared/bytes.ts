@@ -18,10 +18,12 @@ export const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Ar
  * socket's read buffer, next to other bytes: such a view is copied.
  */
 export const owned = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => {
-  const { buffer } = bytes
-  if (!(buffer instanceof ArrayBuffer) || buffer.byteLength !== bytes.length) return new Uint8Array(bytes)
-  return bytes.constructor === Uint8Array ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(buffer)
+  if (!isOverArrayBuffer(bytes) || bytes.buffer.byteLength !== bytes.length) return new Uint8Array(bytes)
+  return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer)
 }
+
+const isOverArrayBuffer = (bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> =>
+  bytes.buffer instanceof ArrayBuffer
 
 /** Below this size, copying a chunk costs less memory than keeping its object. */
 const smallBytes = 1024

@@ -84,7 +84,7 @@ export const fields = (shape: Shape): Check => {
  */
 export const checker = (shape: Shape): ((options: object) => InvalidInput | undefined) => {
   const checks = new Map(Object.entries(shape))
-  return (options) => {
+  return <A extends object>(options: A) => {
     let at = ""
     try {
       for (const name in options) {
@@ -95,7 +95,7 @@ export const checker = (shape: Shape): ((options: object) => InvalidInput | unde
           if (Object.hasOwn(options, name)) return invalid(name, unknownReason(name, Object.keys(shape)))
           continue
         }
-        const value = (options as Readonly<Record<string, unknown>>)[name]
+        const value: unknown = options[name]
         const problem = value === undefined ? undefined : check(value)
         if (problem !== undefined) return within(name, problem)
       }

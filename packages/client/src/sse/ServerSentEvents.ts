@@ -209,7 +209,7 @@ class EventDecoder implements Decoder {
   private dispatch(): void {
     const id = (this.lastEventId = this.id)
     if (this.data !== undefined) {
-      // Built field by field, for the reason given at `freshArray`.
+      // Built field by field, for the reason given at `freshArray`: so the compiler cannot see that it is complete.
       const event = {} as { -readonly [K in keyof ServerSentEvent]: ServerSentEvent[K] }
       event.event = this.type === "" ? "message" : this.type
       event.data = this.lines === undefined ? this.data : this.lines.join("\n")

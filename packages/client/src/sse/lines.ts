@@ -204,7 +204,7 @@ export class LineReader {
     } else {
       // Copying so few bytes takes less time than making the view for `set`.
       for (let index = from, at = this.heldLength; index < to; index++, at++) {
-        this.held[at] = bytes[index] as number
+        this.held[at] = bytes[index] ?? 0
       }
     }
     this.heldLength = length

@@ -76,7 +76,8 @@ const TYPE_FIRST = '{"type":'
 const mayHaveType = (data: string, quoted: ReadonlyArray<string>): boolean => {
   const isFirst = data.startsWith(TYPE_FIRST) && data.charCodeAt(TYPE_FIRST.length) === QUOTE
   for (let at = 0; at < quoted.length; at++) {
-    const name = quoted[at] as string
+    const name = quoted[at]
+    if (name === undefined) continue
     if (isFirst ? data.startsWith(name, TYPE_FIRST.length) : data.includes(name)) return true
   }
   return false
@@ -136,18 +137,21 @@ export const reader = <A>(
     if (data === "") return undefined
     const decode = decoderOf(event)
     if (decode === undefined) {
+      // The contract's type has raw events as a member if its option is "pass".
       if (unknown === "pass") into.push(event as A)
       return unknown === "fail"
         ? invalid("has a name that the contract does not know", nameOf(event))
         : undefined
     }
     const decoded = decode(data)
-    let value = decoded as A
+    let passed = decoded
     if (decoded instanceof Refused) {
       if (onMisfit === undefined || decoded.parsed === undefined) return invalid(decoded.reason, data)
       onMisfit(decoded.reason, data)
-      value = decoded.parsed.value as A
+      passed = decoded.parsed.value
     }
+    // The contract's own schemas gave it, or lenient validation passes on what does not fit them.
+    const value = passed as A
     const isLast = typeof terminal === "function" && terminal(value, event)
     into.push(value)
     return isLast ? last : undefined

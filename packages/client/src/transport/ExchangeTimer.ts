@@ -1,9 +1,15 @@
+/** Timers are objects on Node and similar runtimes, and numbers elsewhere. */
+type Timer = ReturnType<typeof setTimeout> & {
+  readonly ref?: () => void
+  readonly unref?: () => void
+}
+
 /**
  * One timer for a whole exchange of a native transport. Chunks do not reset it: when it fires too early it checks
  * what is left.
  */
 export class ExchangeTimer {
-  private timer: ReturnType<typeof setTimeout> | undefined
+  private timer: Timer | undefined
   private firesAt = Number.POSITIVE_INFINITY
   private expiresAt = Number.POSITIVE_INFINITY
   private code = ""
@@ -24,11 +30,9 @@ export class ExchangeTimer {
     this.tune()
   }
 
-  /** Timers are objects on Node and similar runtimes, and numbers elsewhere. */
   private tune(): void {
-    const timer = this.timer as { readonly ref?: () => void; readonly unref?: () => void } | undefined
-    if (this.isQuiet) timer?.unref?.()
-    else timer?.ref?.()
+    if (this.isQuiet) this.timer?.unref?.()
+    else this.timer?.ref?.()
   }
 
   /** Starts a limit: something must happen within this many milliseconds. */

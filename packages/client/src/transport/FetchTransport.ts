@@ -57,6 +57,7 @@ const bodyOf = (request: Request): BodyInit | undefined => {
   switch (body._tag) {
     case "Raw":
     case "Uint8Array":
+      // The platform declares no type for a raw body; `fetch` itself rejects what it cannot send.
       return body.body as BodyInit
     case "FormData":
       return body.formData

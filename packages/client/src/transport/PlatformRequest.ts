@@ -100,9 +100,13 @@ export const filtered = (
   })
 }
 
-const sendable = (headers: Outgoing): HttpHeaders.Headers => {
-  for (const name of Object.keys(headers)) if (headers[name] === null) return withoutRemoved(headers)
-  return headers as HttpHeaders.Headers
+const sendable = (headers: Outgoing): HttpHeaders.Headers =>
+  isSendable(headers) ? headers : withoutRemoved(headers)
+
+/** Whether none was removed. */
+const isSendable = (headers: Outgoing): headers is HttpHeaders.Headers => {
+  for (const name of Object.keys(headers)) if (headers[name] === null) return false
+  return true
 }
 
 const withoutRemoved = (headers: Outgoing): HttpHeaders.Headers => {
@@ -117,8 +121,12 @@ const marked = <A extends object>(headers: A, names: ReadonlyArray<string>): A =
   names.length === 0 ? headers : Object.assign(headers, { [removed]: names })
 
 /** The names of headers that were removed on purpose: a transport must not add them by itself. */
-export const removedOf = (headers: HttpHeaders.Headers): ReadonlyArray<string> =>
-  (headers as { readonly [removed]?: ReadonlyArray<string> })[removed] ?? noNames
+export const removedOf = (headers: HttpHeaders.Headers & Marked): ReadonlyArray<string> =>
+  headers[removed] ?? noNames
+
+interface Marked {
+  readonly [removed]?: ReadonlyArray<string>
+}
 
 const noNames: ReadonlyArray<string> = []
 

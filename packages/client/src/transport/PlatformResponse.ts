@@ -34,7 +34,7 @@ export const guarded = (
             )
           ),
         onSuccess: (chunk) => {
-          for (const bytes of chunk as Iterable<unknown>) {
+          for (const bytes of chunk) {
             if (!isBytes(bytes))
               return Effect.fail(
                 Option.some(TransportError.fromCause(call, notBytes(bytes), "transport", "reading"))

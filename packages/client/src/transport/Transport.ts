@@ -13,7 +13,6 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import { onPull } from "../effect/pulls.js"
 import * as TimeLimits from "../effect/timeLimits.js"
@@ -33,9 +32,13 @@ import * as Unread from "./unread.js"
 
 /** Prepares an `HttpClient`, once per client. `init` is merged into the options of `fetch`. */
 export const make = (client: HttpClient.HttpClient, init?: RequestInit): TransportContract.Transport =>
-  Predicate.hasProperty(client, NativeExchange.TypeId)
-    ? (client[NativeExchange.TypeId] as TransportContract.Transport)
-    : overPlatform(client, init)
+  isNative(client) ? client[NativeExchange.TypeId] : overPlatform(client, init)
+
+interface NativeClient extends HttpClient.HttpClient {
+  readonly [NativeExchange.TypeId]: TransportContract.Transport
+}
+
+const isNative = (client: HttpClient.HttpClient): client is NativeClient => NativeExchange.TypeId in client
 
 const overPlatform = (
   client: HttpClient.HttpClient,
@@ -142,7 +145,7 @@ const withInit = (context: Context.Context<never>, init: RequestInit): Context.C
     ...init,
     ...own,
     ...(init.redirect && { redirect: init.redirect })
-  }) as Context.Context<never>
+  })
 }
 
 type Leaving = <R>(send: TransportContract.Send<R>) => TransportContract.Send<R>
