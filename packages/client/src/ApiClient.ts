@@ -327,9 +327,7 @@ const verbWithBody =
     template: Template,
     ...args: RequestOptions.RequestArguments<Template, RequestOptions.BodyOptions<S, F, B, I, Q, H, P>>
   ) =>
-    Effect.flatMap(ApiClient, (client) =>
-      client[name]<Template, S, F, B, I, Q, H, P>(template, ...args)
-    )
+    Effect.flatMap(ApiClient, (client) => client[name]<Template, S, F, B, I, Q, H, P>(template, ...args))
 
 /** Runs a GET request. @since 0.1.0 @category accessors */
 export const get: RequestOptions.Verb<ApiClient> = /*#__PURE__*/ verb("get")

@@ -276,14 +276,10 @@ const executeWithResponse = <A, E>(client: ApiClient.ApiClient, request: ApiRequ
   client.executeWithResponse(request)
 const stream = <A, E>(client: ApiClient.ApiClient, request: ApiRequest.StreamRequest<A, E>) =>
   client.stream(request)
-const pages = <Page, Item, E>(
-  client: ApiClient.ApiClient,
-  request: ApiRequest.PageRequest<Page, Item, E>
-) => client.pages(request)
-const items = <Page, Item, E>(
-  client: ApiClient.ApiClient,
-  request: ApiRequest.PageRequest<Page, Item, E>
-) => client.items(request)
+const pages = <Page, Item, E>(client: ApiClient.ApiClient, request: ApiRequest.PageRequest<Page, Item, E>) =>
+  client.pages(request)
+const items = <Page, Item, E>(client: ApiClient.ApiClient, request: ApiRequest.PageRequest<Page, Item, E>) =>
+  client.items(request)
 
 const fromRuntime = (
   runner: Runner,
