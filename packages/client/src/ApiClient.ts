@@ -29,7 +29,6 @@ import type * as ApiError from "./errors/ApiError.js"
 import type * as Pages from "./pages/Pages.js"
 import * as ApiRequest from "./request/ApiRequest.js"
 import type * as RequestOptions from "./request/RequestOptions.js"
-import type * as ResponseDecoder from "./response/ResponseDecoder.js"
 import type * as Streaming from "./stream/Streaming.js"
 
 /**
@@ -316,7 +315,7 @@ const verbWithBody =
   (name: "post" | "put" | "patch" | "del"): RequestOptions.VerbWithBody<ApiClient> =>
   <
     const Template extends string,
-    S extends ResponseDecoder.Decodable,
+    S extends RequestOptions.Failures[number],
     F extends RequestOptions.Failures,
     B,
     I,
