@@ -175,7 +175,7 @@ describe("uploads", () => {
     })
   )
 
-  it.scopedLive("5.3 a stream is created anew for the next attempt", () =>
+  it.scopedLive("5.3 a stream is created again for the next attempt", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": TestServer.sequence(TestServer.empty(503), counting) })
       const client = yield* clientOf(server)

@@ -35,7 +35,7 @@ const get = ApiRequest.get("/x", bytes)
 const post = ApiRequest.post("/x", { body: { title: "Buy milk" }, ...bytes })
 
 /** The resources that keep the process alive. */
-const held = (): { readonly sockets: number; readonly timers: number } => {
+const activeResources = (): { readonly sockets: number; readonly timers: number } => {
   const resources = process.getActiveResourcesInfo()
   return {
     sockets: resources.filter((name) => name === "TCPSocketWrap").length,
@@ -44,12 +44,12 @@ const held = (): { readonly sockets: number; readonly timers: number } => {
 }
 
 /** The same after the event loop has closed what is being destroyed. */
-const heldUntil = (settled_: (now: ReturnType<typeof held>) => boolean) =>
+const activeResourcesWhen = (isSettled: (now: ReturnType<typeof activeResources>) => boolean) =>
   Effect.gen(function* () {
-    let now = held()
-    for (let turns = 0; turns < 1000 && !settled_(now); turns++) {
+    let now = activeResources()
+    for (let turns = 0; turns < 1000 && !isSettled(now); turns++) {
       yield* settled
-      now = held()
+      now = activeResources()
     }
     return now
   })
@@ -71,7 +71,7 @@ describe("a thousand calls, two hundred at a time, one in five of whose requests
             })
         )
         const { counts, server } = yield* troubled
-        const before = yield* heldUntil(({ sockets }) => sockets === 0)
+        const before = yield* activeResourcesWhen(({ sockets }) => sockets === 0)
 
         const scope = yield* Scope.make()
         const retry = { initialDelay: "1 millis", maxDelay: "5 millis" } as const
@@ -102,7 +102,9 @@ describe("a thousand calls, two hundred at a time, one in five of whose requests
         expect(counts.get - seen.get).toBeLessThanOrEqual(counts.reset)
 
         expect(yield* server.awaitOpenSockets((open) => open === 0)).toBe(0)
-        const after = yield* heldUntil(({ sockets, timers }) => sockets === 0 && timers <= before.timers)
+        const after = yield* activeResourcesWhen(
+          ({ sockets, timers }) => sockets === 0 && timers <= before.timers
+        )
         expect(after.sockets).toBe(0)
         expect(after.timers).toBeLessThanOrEqual(before.timers)
         expect(troubles).toEqual([])

@@ -44,8 +44,8 @@ export interface Options {
    */
   readonly tcpKeepAlive?: Duration.DurationInput | undefined
   /**
-   * Maximum number of concurrent requests per HTTP/1.1 connection, a whole number above zero. Default: 1, which is no
-   * pipelining.
+   * Maximum number of concurrent requests per HTTP/1.1 connection, a whole number above zero. Default: 1, which
+   * disables pipelining.
    */
   readonly pipelining?: number | undefined
   /**

@@ -63,8 +63,8 @@ const parseCertificates = (pem: string): ReadonlyArray<X509Certificate> | undefi
 }
 
 /**
- * Node accepts any text as an authority. Without a certificate in it Node trusts nobody, and it ignores everything
- * after an unreadable one.
+ * Node accepts any text as an authority. If it contains no certificate, every connection fails. After an
+ * unreadable certificate Node ignores the rest.
  */
 const checkAuthorities = ({ ca }: PemSettings): InvalidTls | undefined => {
   if (ca === undefined) return undefined

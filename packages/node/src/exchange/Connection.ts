@@ -8,7 +8,7 @@ export interface Connection {
   /** It has carried an exchange, so the peer may be closing it. */
   readonly hasServed: boolean
   readonly send: (exchange: Exchange) => void
-  /** Accepts no more exchanges; the socket closes after the last one. */
+  /** Stops accepting exchanges; the socket closes after the last one. */
   readonly close: () => void
   /** Closes immediately; exchanges in flight fail. */
   readonly destroy: () => void
@@ -21,7 +21,7 @@ export interface ConnectionOwner {
   /** The connection accepts exchanges again. */
   readonly onFree: (connection: Connection) => void
   /**
-   * The connection accepts no more: it is closed, broken or closing. Its socket may live on for exchanges in flight.
+   * The connection has stopped accepting exchanges: it is closed, broken or closing. Its socket may live on for exchanges in flight.
    */
   readonly onGone: (connection: Connection) => void
 }

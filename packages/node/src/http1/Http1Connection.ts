@@ -119,7 +119,7 @@ export class Http1Connection implements Connection {
     if (this.isGone) return
     if (this.socket.destroyed) this.onClosed()
     else if (this.socket.writableNeedDrain) {
-      // The response arrived before the whole request was written; the next request would queue behind the rest.
+      // The response arrived before the whole request was written; the next request would wait for the rest.
       this.endingCount++
       this.socket.once("drain", () => this.release())
     } else this.owner.onFree(this)

@@ -22,7 +22,7 @@ export interface StreamHost {
   /** Why the connection broke, if known. */
   readonly failure: unknown
   readonly isDisconnected: boolean
-  /** The peer accepts no more streams at present. */
+  /** The peer accepts no further streams at present. */
   readonly isFull: boolean
   originParts(origin: string): OriginParts
   /** Data has arrived on a stream. */

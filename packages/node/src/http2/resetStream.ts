@@ -28,7 +28,7 @@ function ignoreEnd(this: ClientHttp2Stream): ClientHttp2Stream {
 }
 
 /**
- * If the peer accepts no more streams at present, the request is still queued, and its RST_STREAM would queue with it.
+ * If the peer accepts no further streams at present, the request is still queued, and its RST_STREAM would queue with it.
  */
 const dropQueued = (stream: ClientHttp2Stream, host: { readonly isFull: boolean }): void => {
   if (host.isFull && isUnwritten(stream)) stream.destroy()

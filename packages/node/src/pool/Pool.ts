@@ -26,7 +26,7 @@ export class Pool implements Sender, ConnectionOwner {
   private waiting: Array<Waiter> = []
   private waitingCount = 0
   private readonly connections = new Set<Connection>()
-  /** Connections that accept no more and close after their exchanges. */
+  /** Connections that accept no new exchanges and close after their current ones. */
   private readonly closing = new Set<Connection>()
   /** Connections with free slots, the most recently used last, so that unused ones reach their idle timeout. */
   private readonly free: Array<Connection> = []

@@ -35,7 +35,7 @@ export const readConnectResponse = (): ReadReply => {
     const [, digits] = /^HTTP\/1\.\d ([1-9]\d\d)(?= |\r|$)/.exec(statusLine) ?? []
     if (digits === undefined) return responseError("is not HTTP")
     status = Number(digits)
-    // No request asked for a 101. A failed CONNECT needs no further reading.
+    // A 101 was not requested. A failed CONNECT needs no further reading.
     return status === 101 || status >= 300 ? proxyStatusError(status) : undefined
   }
 

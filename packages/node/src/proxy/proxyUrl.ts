@@ -87,7 +87,7 @@ const withCredentials = (server: ProxyServer, userinfo: string): Either.Either<P
     : Either.right({ ...server, username, password })
 }
 
-/** An invalid escape, or one that is not UTF-8, stays as it is. */
+/** An invalid escape, or one that is not UTF-8, stays unchanged. */
 const percentDecode = (text: string): string =>
   text.replace(/(?:%[\da-f]{2})+/gi, (escapes) => {
     try {

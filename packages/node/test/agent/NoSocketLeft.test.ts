@@ -6,8 +6,8 @@ import { ApiClient, type ApiConfig, PromiseClient } from "@effect-api/client"
 import { Effect, Exit, Fiber, Layer, Scope } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { transport } from "../fixtures/clients.js"
-import { type Held, type Phase, phases } from "../fixtures/phases.js"
-import { blackHole, held, until } from "../fixtures/sockets.js"
+import { type HangingCall, type Phase, phases } from "../fixtures/phases.js"
+import { activeSockets, blackHole, until } from "../fixtures/sockets.js"
 
 const closing: Array<() => unknown> = []
 afterEach(async () => {
@@ -15,26 +15,26 @@ afterEach(async () => {
 })
 
 /** A call that has reached its phase. */
-interface Standing {
-  readonly call: Held
+interface Scenario {
+  readonly call: HangingCall
   readonly limits: Phase["limits"]
   /** Another call that stays in flight. */
   readonly isSecond: boolean
 }
 
-const settings = ({ call, limits }: Standing, timed: boolean): ApiConfig.Options => ({
+const settings = ({ call, limits }: Scenario, timed: boolean): ApiConfig.Options => ({
   baseUrl: call.baseUrl,
   retry: { maxRetries: 0 },
   timeouts: timed ? limits : {}
 })
 
 /** An Effect client whose transport closes with a scope. */
-const built = async (standing: Standing, timed = false) => {
+const effectClient = async (scenario: Scenario, timed = false) => {
   const scope = Effect.runSync(Scope.make())
   const client = await Effect.runPromise(
     Scope.extend(
-      Effect.flatMap(Layer.build(transport(standing.call.options)), (context) =>
-        Effect.provide(ApiClient.make(settings(standing, timed)), context)
+      Effect.flatMap(Layer.build(transport(scenario.call.options)), (context) =>
+        Effect.provide(ApiClient.make(settings(scenario, timed)), context)
       ),
       scope
     )
@@ -42,8 +42,8 @@ const built = async (standing: Standing, timed = false) => {
   return { client, close: () => Effect.runPromise(Scope.close(scope, Exit.void)) }
 }
 
-const promising = (standing: Standing) =>
-  PromiseClient.make({ ...settings(standing, false), transport: transport(standing.call.options) })
+const promiseClient = (scenario: Scenario) =>
+  PromiseClient.make({ ...settings(scenario, false), transport: transport(scenario.call.options) })
 
 const rejected = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
@@ -51,7 +51,7 @@ const rejected = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error
   )
 
-const inPhase = async ({ call, isSecond }: Standing, begin: () => void): Promise<void> => {
+const inPhase = async ({ call, isSecond }: Scenario, begin: () => void): Promise<void> => {
   begin()
   await call.reached()
   // The second call waits while the first is in flight.
@@ -61,37 +61,37 @@ const inPhase = async ({ call, isSecond }: Standing, begin: () => void): Promise
 interface Ending {
   readonly ending: string
   /** Ends the call and returns what closes the rest. */
-  readonly end: (standing: Standing) => Promise<() => Promise<unknown>>
+  readonly end: (scenario: Scenario) => Promise<() => Promise<unknown>>
   /** It has closed the transport. */
   readonly isClose?: boolean
 }
 
 const limited =
-  (stand: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>): Ending["end"] =>
-  async (standing) => {
-    const { client, close } = await built(standing, true)
-    if (standing.isSecond) {
+  (runIn: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>): Ending["end"] =>
+  async (scenario) => {
+    const { client, close } = await effectClient(scenario, true)
+    if (scenario.isSecond) {
       const patient = client.withOptions({ timeouts: { connect: "20 seconds" } })
-      Effect.runFork(patient.execute(standing.call.request))
-      await standing.call.reached()
+      Effect.runFork(patient.execute(scenario.call.request))
+      await scenario.call.reached()
     }
-    const error = await Effect.runPromise(stand(Effect.flip(client.execute(standing.call.request))))
-    expect(error).toMatchObject({ _tag: "TimeoutError", phase: Object.keys(standing.limits)[0] })
+    const error = await Effect.runPromise(runIn(Effect.flip(client.execute(scenario.call.request))))
+    expect(error).toMatchObject({ _tag: "TimeoutError", phase: Object.keys(scenario.limits)[0] })
     return close
   }
 
 const endings: ReadonlyArray<Ending> = [
   {
     ending: "an interruption",
-    end: async (standing) => {
-      const { client, close } = await built(standing)
-      const run = () => Effect.runFork(client.execute(standing.call.request))
-      if (standing.isSecond) {
+    end: async (scenario) => {
+      const { client, close } = await effectClient(scenario)
+      const run = () => Effect.runFork(client.execute(scenario.call.request))
+      if (scenario.isSecond) {
         run()
-        await standing.call.reached()
+        await scenario.call.reached()
       }
       let fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined
-      await inPhase(standing, () => {
+      await inPhase(scenario, () => {
         fiber = run()
       })
       if (fiber !== undefined)
@@ -102,15 +102,15 @@ const endings: ReadonlyArray<Ending> = [
   {
     ending: "closing the transport's scope",
     isClose: true,
-    end: async (standing) => {
-      const { client, close } = await built(standing)
-      const run = () => Effect.runPromise(Effect.flip(client.execute(standing.call.request)))
+    end: async (scenario) => {
+      const { client, close } = await effectClient(scenario)
+      const run = () => Effect.runPromise(Effect.flip(client.execute(scenario.call.request)))
       const calls: Array<Promise<unknown>> = []
-      if (standing.isSecond) {
+      if (scenario.isSecond) {
         calls.push(run())
-        await standing.call.reached()
+        await scenario.call.reached()
       }
-      await inPhase(standing, () => calls.push(run()))
+      await inPhase(scenario, () => calls.push(run()))
       await close()
       await Promise.all(calls)
       return async () => undefined
@@ -118,16 +118,16 @@ const endings: ReadonlyArray<Ending> = [
   },
   {
     ending: "an AbortSignal",
-    end: async (standing) => {
-      const client = promising(standing)
-      if (standing.isSecond) {
-        client.execute(standing.call.request).catch(() => undefined)
-        await standing.call.reached()
+    end: async (scenario) => {
+      const client = promiseClient(scenario)
+      if (scenario.isSecond) {
+        client.execute(scenario.call.request).catch(() => undefined)
+        await scenario.call.reached()
       }
       const abort = new AbortController()
       let call: Promise<unknown> = Promise.resolve()
-      await inPhase(standing, () => {
-        call = rejected(client.execute(standing.call.request, { signal: abort.signal }))
+      await inPhase(scenario, () => {
+        call = rejected(client.execute(scenario.call.request, { signal: abort.signal }))
       })
       abort.abort()
       expect(await call).toMatchObject({ name: "AbortError" })
@@ -137,15 +137,15 @@ const endings: ReadonlyArray<Ending> = [
   {
     ending: "close()",
     isClose: true,
-    end: async (standing) => {
-      const client = promising(standing)
+    end: async (scenario) => {
+      const client = promiseClient(scenario)
       const calls: Array<Promise<unknown>> = []
-      const run = () => calls.push(rejected(client.execute(standing.call.request)))
-      if (standing.isSecond) {
+      const run = () => calls.push(rejected(client.execute(scenario.call.request)))
+      if (scenario.isSecond) {
         run()
-        await standing.call.reached()
+        await scenario.call.reached()
       }
-      await inPhase(standing, run)
+      await inPhase(scenario, run)
       await client.close()
       await Promise.all(calls)
       return async () => undefined
@@ -155,20 +155,23 @@ const endings: ReadonlyArray<Ending> = [
   { ending: "a timeout in an uninterruptible region", end: limited(Effect.uninterruptible) }
 ]
 
-describe.each(phases)("a call held at $phase", ({ hold, isSecond = false, isStream = false, limits }) => {
-  it.each(endings)("8.6 $ending leaves no socket open", async ({ end, isClose = false }) => {
-    const call = await hold()
-    closing.push(call.close)
-    const before = held()
-    const close = await end({ call, limits, isSecond })
-    // A connection that others may use outlives the call, but while idle it does not keep the process alive.
-    const left = isClose ? 0 : isSecond || isStream ? 1 : 0
-    const ends = isStream ? left : 2 * left
-    await until(() => call.open() === left && held() === before + ends)
-    await close()
-    await until(() => call.open() === 0 && held() === before)
-  })
-})
+describe.each(phases)(
+  "a call activeSockets at $phase",
+  ({ begin, isSecond = false, isStream = false, limits }) => {
+    it.each(endings)("8.6 $ending leaves no socket open", async ({ end, isClose = false }) => {
+      const call = await begin()
+      closing.push(call.close)
+      const before = activeSockets()
+      const close = await end({ call, limits, isSecond })
+      // A connection that others may use outlives the call, but while idle it does not keep the process alive.
+      const left = isClose ? 0 : isSecond || isStream ? 1 : 0
+      const ends = isStream ? left : 2 * left
+      await until(() => call.open() === left && activeSockets() === before + ends)
+      await close()
+      await until(() => call.open() === 0 && activeSockets() === before)
+    })
+  }
+)
 
 describe("a program", () => {
   it.each(["dns", "connect"])(

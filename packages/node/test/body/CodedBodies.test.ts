@@ -24,15 +24,15 @@ const coders: ReadonlyArray<readonly [name: string, coding: string, code: Code]>
   ...(zstdCompressSync === undefined ? [] : [["zstd", "zstd", zstdCompressSync] as const])
 ]
 
-const whole = ApiRequest.get("/x", { success: ResponseDecoder.bytes })
+const buffered = ApiRequest.get("/x", { success: ResponseDecoder.bytes })
 const file = ApiRequest.get("/x", { success: ResponseDecoder.stream() })
 
 type Way = (client: ApiClient.ApiClient) => Effect.Effect<Uint8Array, ApiError.ApiError>
 
 const ways: ReadonlyArray<readonly [way: string, read: Way]> = [
-  ["whole", (client) => client.execute(whole)],
+  ["buffered", (client) => client.execute(buffered)],
   [
-    "streamed",
+    "streaming",
     (client) =>
       Effect.flatMap(client.execute(file), (stream) =>
         Effect.map(Stream.runCollect(stream), (chunks) => Buffer.concat(Chunk.toReadonlyArray(chunks)))

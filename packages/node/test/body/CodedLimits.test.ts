@@ -6,12 +6,12 @@ import { clientOf, once } from "../fixtures/clients.js"
 import { chunked, framed, rawServer } from "../fixtures/rawServer.js"
 
 const MiB = 1024 * 1024
-const whole = ApiRequest.get("/x", { success: ResponseDecoder.bytes })
+const buffered = ApiRequest.get("/x", { success: ResponseDecoder.bytes })
 const file = ApiRequest.get("/x", { success: ResponseDecoder.stream() })
 const gzip = "content-encoding: gzip\r\n"
 
 const readBy = (way: string, client: ApiClient.ApiClient): Effect.Effect<unknown, ApiError.ApiError> =>
-  way === "whole" ? client.execute(whole) : Effect.flatMap(client.execute(file), Stream.runDrain)
+  way === "buffered" ? client.execute(buffered) : Effect.flatMap(client.execute(file), Stream.runDrain)
 
 /** MiBs of zeros as consecutive gzip bodies. */
 const zeros = (size: number): Buffer => {
@@ -61,7 +61,7 @@ describe("decompression bombs", { timeout: 60_000 }, () => {
     Effect.gen(function* () {
       const server = yield* rawServer(() => ({ parts: framed(body, headers) }))
       const client = yield* clientOf(server, { limits: { responseBytes: MiB } })
-      const [error, most] = yield* memory(Effect.flip(client.execute(whole)))
+      const [error, most] = yield* memory(Effect.flip(client.execute(buffered)))
       expect(error).toMatchObject({ _tag: "ResponseValidationError", reason: "is larger than 1048576 bytes" })
       expect(error.attempts).toHaveLength(1)
       // Brotli's window alone takes 16 MiB.
@@ -77,7 +77,7 @@ describe("decompression bombs", { timeout: 60_000 }, () => {
       const server = yield* rawServer(() => ({ parts: framed(body, gzip) }))
       const read = (responseBytes: number) =>
         Effect.flatMap(clientOf(server, { limits: { responseBytes }, retry: once }), (client) =>
-          client.execute(whole)
+          client.execute(buffered)
         )
       expect(noise.equals(yield* read(noise.length))).toBe(true)
       expect(yield* Effect.flip(read(noise.length - 1))).toMatchObject({ _tag: "ResponseValidationError" })
@@ -92,7 +92,7 @@ describe("decompression bombs", { timeout: 60_000 }, () => {
       }
       const server = yield* rawServer(() => ({ parts: chunked(endless(), gzip) }))
       const client = yield* clientOf(server, { limits: { responseBytes: MiB }, retry: once })
-      expect(yield* Effect.flip(client.execute(whole))).toMatchObject({ _tag: "ResponseValidationError" })
+      expect(yield* Effect.flip(client.execute(buffered))).toMatchObject({ _tag: "ResponseValidationError" })
       yield* server.allClosed
     })
   )
@@ -101,7 +101,7 @@ describe("decompression bombs", { timeout: 60_000 }, () => {
     Effect.gen(function* () {
       const server = yield* rawServer(() => ({ parts: framed(zeros(64), gzip) }))
       const client = yield* clientOf(server)
-      const [bytes, count] = yield* turns(client.execute(whole))
+      const [bytes, count] = yield* turns(client.execute(buffered))
       expect(bytes).toHaveLength(64 * MiB)
       expect(bytes.buffer.byteLength).toBe(64 * MiB)
       // Decoding takes steps of 64 KiB, joining takes steps of 2 MiB.
@@ -109,7 +109,7 @@ describe("decompression bombs", { timeout: 60_000 }, () => {
     })
   )
 
-  it.scopedLive.each(["whole", "streamed"])("6.5 `total` expires during decoding, %s", (way) =>
+  it.scopedLive.each(["buffered", "streaming"])("6.5 `total` expires during decoding, %s", (way) =>
     Effect.gen(function* () {
       const server = yield* rawServer(() => ({ parts: framed(zeros(4096), gzip) }))
       const client = yield* clientOf(server, {
@@ -122,7 +122,7 @@ describe("decompression bombs", { timeout: 60_000 }, () => {
     })
   )
 
-  it.scopedLive.each(["whole", "streamed"])("8.6 an interruption during decoding ends it, %s", (way) =>
+  it.scopedLive.each(["buffered", "streaming"])("8.6 an interruption during decoding ends it, %s", (way) =>
     Effect.gen(function* () {
       const coded = zeros(4096)
       const server = yield* rawServer(() => ({ parts: framed(coded, gzip) }))
@@ -143,7 +143,7 @@ describe("decompression bombs", { timeout: 60_000 }, () => {
         parts: [`HTTP/1.1 200 OK\r\n${headers}content-length: 1000\r\n\r\n`]
       }))
       const client = yield* clientOf(server)
-      for (const read of [readBy("whole", client), readBy("streamed", client)]) {
+      for (const read of [readBy("buffered", client), readBy("streaming", client)]) {
         expect(yield* Effect.flip(read)).toMatchObject({
           _tag: "ConnectionError",
           code: "ERR_TOO_MANY_CODINGS"
@@ -159,7 +159,7 @@ describe("decompression bombs", { timeout: 60_000 }, () => {
       const [headers, body] = nested(6, Buffer.from("{}"))
       const server = yield* rawServer(() => ({ parts: framed(body, headers, "503 Service Unavailable") }))
       const client = yield* clientOf(server, { retry: once })
-      for (const read of [readBy("whole", client), readBy("streamed", client)]) {
+      for (const read of [readBy("buffered", client), readBy("streaming", client)]) {
         expect(yield* Effect.flip(read)).toMatchObject({ status: 503, body: undefined })
       }
     })

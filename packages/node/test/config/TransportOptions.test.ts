@@ -1,14 +1,13 @@
 import { createServer } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { HttpClient } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { ApiClient, ApiRequest, Timeouts } from "@effect-api/client"
+import { type ApiClient, ApiRequest } from "@effect-api/client"
 import { NodeTransport } from "@effect-api/node"
 import { TestServer } from "@effect-api/testing"
 import { Deferred, Effect, Exit, Fiber, Scope } from "effect"
-import { Agent } from "undici"
 import { clientOf, listening, once, settled } from "../fixtures/clients.js"
+import { interruptQueued } from "../fixtures/queues.js"
 
 const ok = TestServer.json({ a: 1 })
 const get = ApiRequest.get("/x")
@@ -190,43 +189,8 @@ describe("the pool", () => {
 
   it.scopedLive("9 never sends a call that was interrupted in the queue", () =>
     Effect.gen(function* () {
-      const gate = yield* Deferred.make<void>()
-      const server = yield* TestServer.make({ "*": Effect.as(Deferred.await(gate), ok) })
-      const client = yield* clientOf(server, {}, { connections: 1 })
-      const first = yield* Effect.fork(client.execute(get))
-      yield* server.awaitExchange(0, () => true)
-      const second = yield* Effect.fork(client.execute(get))
-      yield* settled
-      yield* Fiber.interrupt(second)
-      yield* Deferred.succeed(gate, undefined)
-      yield* Fiber.join(first)
-      expect(yield* client.execute(get)).toEqual({ a: 1 })
-      expect(yield* server.requestCount).toBe(2)
-    })
-  )
-})
-
-describe("a dispatcher of the program's", () => {
-  it.scopedLive("6.10 it serves the client, which does not close it", () =>
-    Effect.gen(function* () {
-      const agent = yield* Effect.acquireRelease(
-        Effect.sync(() => new Agent()),
-        (agent) => Effect.promise(() => agent.destroy())
-      )
-      const server = yield* TestServer.make({
-        "*": TestServer.sequence(ok.pipe(TestServer.closeOnReuse), ok)
-      })
-      const http = NodeTransport.fromDispatcher(agent, { decompress: false }, Timeouts.defaults)
-      const client = yield* Effect.provideService(
-        ApiClient.make({ baseUrl: server.url }),
-        HttpClient.HttpClient,
-        http
-      )
-      yield* Effect.zipLeft(client.execute(get), settled)
-      const response = yield* client.executeWithResponse(get)
-      expect(response.attempts).toHaveLength(1)
-      expect((yield* server.exchanges).length).toBe(3)
-      expect(agent.destroyed).toBe(false)
+      const sent = yield* interruptQueued((server) => clientOf(server, {}, { connections: 1 }))
+      expect(sent).toEqual({ values: [{ a: 1 }, { a: 1 }], requests: 2 })
     })
   )
 })

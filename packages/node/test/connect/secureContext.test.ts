@@ -143,7 +143,7 @@ describe("TLS settings", () => {
       "passphrase",
       "does not open the key"
     ]
-  ])("1.1 are rejected with %s, and the reason reveals nothing of it", (_name, tls, field, reason) => {
+  ])("1.1 are rejected with %s, and the reason does not quote it", (_name, tls, field, reason) => {
     const wrong = Either.getOrThrow(Either.flip(secureContext(tls)))
     expect(wrong.field).toBe(field)
     expect(wrong.reason).toContain(reason)

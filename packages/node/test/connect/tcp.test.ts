@@ -7,16 +7,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "@effec
 import type { Lookup } from "../../src/config/TransportOptions.js"
 import { type Destination, type TcpOptions, tcp } from "../../src/connect/tcp.js"
 import {
+  activeSockets,
+  activeSocketsNow,
   type BlackHole,
   blackHole,
   type Counting,
   counting,
   freePort,
-  held,
-  heldNow,
   listenersOf,
-  nobody,
   outcome,
+  uncalled,
   until
 } from "../fixtures/sockets.js"
 
@@ -112,13 +112,13 @@ describe("several addresses", () => {
   })
 
   it("6.16 the first address that accepts is used, and no other attempt remains", async () => {
-    const before = await heldNow()
+    const before = await activeSocketsNow()
     const lookup = finds("127.0.0.2", "127.0.0.3", "127.0.0.1")
     const socket = await connect({ host: "api.test", port: server.port }, { lookup, attemptDelay: 5 })
     expect(socket.remoteAddress).toBe("127.0.0.1")
     socket.destroy()
     await server.empty()
-    await until(() => held() === before)
+    await until(() => activeSockets() === before)
   })
 
   it("6.16 after a refusal the next address starts at once", async () => {
@@ -149,29 +149,29 @@ describe("several addresses", () => {
   })
 
   it("6.16 an abort ends every attempt at once", async () => {
-    const before = await heldNow()
+    const before = await activeSocketsNow()
     const lookup = finds("127.0.0.2", "127.0.0.3")
     const abort = tcp(
       { host: "api.test", port: server.port },
       { ...options, lookup, attemptDelay: 1 },
-      nobody
+      uncalled
     )
-    await until(() => held() === before + 2)
+    await until(() => activeSockets() === before + 2)
     abort()
     abort()
-    await until(() => held() === before)
+    await until(() => activeSockets() === before)
   })
 
-  it("6.16 an abort between two attempts clears the timer and starts no more", async () => {
-    const before = await heldNow()
+  it("6.16 an abort between two attempts clears the timer and starts no further attempt", async () => {
+    const before = await activeSocketsNow()
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
     const lookup = finds("127.0.0.2", "127.0.0.1")
-    const abort = tcp({ host: "api.test", port: server.port }, { ...options, lookup }, nobody)
+    const abort = tcp({ host: "api.test", port: server.port }, { ...options, lookup }, uncalled)
     await until(() => vi.getTimerCount() === 1)
     const accepted = server.accepted()
     abort()
     expect(vi.getTimerCount()).toBe(0)
-    await until(() => held() === before)
+    await until(() => activeSockets() === before)
     expect(server.accepted()).toBe(accepted)
   })
 
@@ -182,7 +182,7 @@ describe("several addresses", () => {
     await until(() => vi.getTimerCount() === 1)
     const accepted = server.accepted()
     vi.advanceTimersByTime(249)
-    await heldNow()
+    await activeSocketsNow()
     expect(server.accepted()).toBe(accepted)
     vi.advanceTimersByTime(1)
     const socket = await connected
@@ -275,15 +275,15 @@ describe("a lookup", () => {
 
   it.each([null, new Error("late")])("8.6 that ends after an abort is ignored: %s", async (error) => {
     const server = kept(await counting())
-    const before = await heldNow()
+    const before = await activeSocketsNow()
     let answer = (): void => undefined
     const lookup: Lookup = (_host, _options, callback) => {
       answer = () => callback(error, [{ address: "127.0.0.1", family: 4 }])
     }
-    const abort = tcp({ host: "api.test", port: server.port }, { ...options, lookup }, nobody)
+    const abort = tcp({ host: "api.test", port: server.port }, { ...options, lookup }, uncalled)
     abort()
     answer()
-    await until(() => held() === before)
+    await until(() => activeSockets() === before)
     expect(server.accepted()).toBe(0)
   })
 })
@@ -317,10 +317,10 @@ describe("an invalid destination", () => {
   })
 
   it("6.16 no failure is reported after an abort", async () => {
-    const before = await heldNow()
+    const before = await activeSocketsNow()
     for (const to of [{ host: "", port: 80 }, { path: "" }, { host: "127.0.0.1", port: await freePort() }]) {
-      tcp(to, options, nobody)()
+      tcp(to, options, uncalled)()
     }
-    await until(() => held() === before)
+    await until(() => activeSockets() === before)
   })
 })

@@ -9,7 +9,15 @@ import { tcp } from "../../src/connect/tcp.js"
 import type { TlsOptions } from "../../src/connect/tls.js"
 import { tls } from "../../src/connect/tls.js"
 import { makeCertificates } from "../fixtures/certificates.js"
-import { type Counting, counting, heldNow, listenersOf, nobody, outcome, until } from "../fixtures/sockets.js"
+import {
+  activeSocketsNow,
+  type Counting,
+  counting,
+  listenersOf,
+  outcome,
+  uncalled,
+  until
+} from "../fixtures/sockets.js"
 
 const certificates = makeCertificates()
 const { ca, local } = certificates
@@ -260,17 +268,17 @@ describe("a peer that fails the handshake", () => {
       afterHello((socket) => socket.resetAndDestroy()),
       { code: "ECONNRESET", cause: { syscall: "read" } }
     ]
-  ])("6.11 has received nothing of a request: %s", async (_name, speak, told) => {
-    expect(await failure(await peer(speak))).toMatchObject({ syscall: "connect", ...told })
+  ])("6.11 has received no part of a request: %s", async (_name, speak, expected) => {
+    expect(await failure(await peer(speak))).toMatchObject({ syscall: "connect", ...expected })
   })
 
-  it("6.11 has received nothing if no protocol is common to both", async () => {
+  it("6.11 has received no part of a request if no protocol is common to both", async () => {
     const error = await failure(await secured({ ...local, ALPNProtocols: ["h2"] }))
     expect(error).toMatchObject({ code: "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL", syscall: "connect" })
     expect(error.message).toBe("the handshake failed (tlsv1 alert no application protocol)")
   })
 
-  it("6.11 has received nothing if it requires a certificate: TLS 1.2 reports that in the handshake, 1.3 after it", async () => {
+  it("6.11 has received no part of a request if it requires a certificate: TLS 1.2 reports that in the handshake, 1.3 after it", async () => {
     expect(await failure(await secured({ ...rejects, maxVersion: "TLSv1.2" }))).toMatchObject({
       syscall: "connect"
     })
@@ -302,13 +310,13 @@ describe("a peer that fails the handshake", () => {
   it.each([
     ["with an error", new Error("below"), { message: "below", syscall: "connect" }],
     ["without", undefined, { code: "ECONNRESET", syscall: "connect" }]
-  ])("6.11 a socket destroyed underneath fails: %s", async (_name, reason, told) => {
+  ])("6.11 a socket destroyed underneath fails: %s", async (_name, reason, expected) => {
     const to = await peer(() => undefined)
     for (const around of [(socket: net.Socket) => socket, wrapped]) {
       const socket = around(await connected(to.port))
       const failed = shake(socket)
       socket.destroy(reason)
-      await expect(failed).rejects.toMatchObject(told)
+      await expect(failed).rejects.toMatchObject(expected)
       await to.empty()
     }
   })
@@ -321,25 +329,25 @@ describe("an abort", () => {
     ["sent a part of a record", (socket) => socket.write(Buffer.from("16", "hex"))]
   ])("8.6 of a handshake whose peer %s leaves no socket open", async (_name, speak) => {
     const to = await peer(speak)
-    const before = await heldNow()
+    const before = await activeSocketsNow()
     for (const around of [(socket: net.Socket) => socket, wrapped]) {
       const socket = await connected(to.port)
-      const abort = tls(around(socket), defaults, nobody)
+      const abort = tls(around(socket), defaults, uncalled)
       abort()
       abort()
       expect(socket.destroyed).toBe(true)
       await to.empty()
     }
-    expect(await heldNow()).toBe(before)
+    expect(await activeSocketsNow()).toBe(before)
   })
 
   it("8.6 of a handshake within a proxy's TLS ends both", async () => {
     const proxy = await secured()
     const outer = await secure(proxy)
-    let heard = 0
-    outer.on("close", () => heard++)
-    tls(outer, defaults, nobody)()
+    let calls = 0
+    outer.on("close", () => calls++)
+    tls(outer, defaults, uncalled)()
     await proxy.empty()
-    await until(() => heard === 1)
+    await until(() => calls === 1)
   })
 })

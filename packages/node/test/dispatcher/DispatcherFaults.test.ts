@@ -4,6 +4,7 @@ import { ApiRequest, ResponseDecoder } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
 import { Deferred, Effect, Fiber, Stream } from "effect"
 import { listening, once, settled } from "../fixtures/clients.js"
+import { interruptQueued } from "../fixtures/queues.js"
 import { clientOn, majors, scoped } from "../fixtures/undici.js"
 
 const ok = TestServer.json({ a: 1 })
@@ -24,6 +25,17 @@ describe.each(majors)("a dispatcher of %s", (_, undici) => {
       const response = yield* client.executeWithResponse(get)
       expect(response.attempts).toHaveLength(1)
       expect((yield* server.exchanges).length).toBe(3)
+    })
+  )
+
+  it.scopedLive("6.10 it stays open when its client closes", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.make({ "*": ok })
+      const dispatcher = yield* agent
+      const client = clientOn(dispatcher, server, {}, { decompress: false })
+      yield* Effect.scoped(Effect.flatMap(client, (client) => client.execute(get)))
+      expect(dispatcher.destroyed).toBe(false)
+      expect((yield* server.requests)[0]?.headers["accept-encoding"]).toBeUndefined()
     })
   )
 
@@ -73,18 +85,13 @@ describe.each(majors)("a dispatcher of %s", (_, undici) => {
 
   it.scopedLive("9 a call interrupted in the queue is never sent", () =>
     Effect.gen(function* () {
-      const gate = yield* Deferred.make<void>()
-      const server = yield* TestServer.make({ "*": Effect.as(Deferred.await(gate), ok) })
-      const client = yield* clientOn(yield* scoped(() => new undici.Client(server.url)), server)
-      const first = yield* Effect.fork(client.execute(get))
-      yield* server.awaitExchange(0, () => true)
-      const second = yield* Effect.fork(client.execute(get))
-      yield* settled
-      yield* Fiber.interrupt(second)
-      yield* Deferred.succeed(gate, undefined)
-      yield* Fiber.join(first)
-      expect(yield* client.execute(get)).toEqual({ a: 1 })
-      expect(yield* server.requestCount).toBe(2)
+      const sent = yield* interruptQueued((server) =>
+        Effect.flatMap(
+          scoped(() => new undici.Client(server.url)),
+          (dispatcher) => clientOn(dispatcher, server)
+        )
+      )
+      expect(sent).toEqual({ values: [{ a: 1 }, { a: 1 }], requests: 2 })
     })
   )
 
@@ -104,9 +111,9 @@ describe.each(majors)("a dispatcher of %s", (_, undici) => {
         )
       )
       yield* Effect.repeatN(settled, 100)
-      const held = (yield* server.exchanges)[0]?.bytesSent ?? 0
-      expect(held).toBeGreaterThan(0)
-      expect(held).toBeLessThan((pieces * piece.length) / 2)
+      const sent = (yield* server.exchanges)[0]?.bytesSent ?? 0
+      expect(sent).toBeGreaterThan(0)
+      expect(sent).toBeLessThan((pieces * piece.length) / 2)
       yield* Deferred.succeed(gate, undefined)
       expect(yield* Fiber.join(size)).toBe(pieces * piece.length)
     })
@@ -127,9 +134,9 @@ describe.each(majors)("a dispatcher of %s", (_, undici) => {
   it.scopedLive("7.1 a destroyed dispatcher is an invalid transport, without a retry", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": ok })
-      const gone = yield* agent
-      const client = yield* clientOn(gone, server)
-      yield* Effect.promise(() => gone.destroy())
+      const destroyed = yield* agent
+      const client = yield* clientOn(destroyed, server)
+      yield* Effect.promise(() => destroyed.destroy())
       const error = yield* Effect.flip(client.execute(get))
       expect(error).toMatchObject({ _tag: "InvalidRequestError", field: "transport", delivery: "not-sent" })
       expect(error.attempts).toHaveLength(1)

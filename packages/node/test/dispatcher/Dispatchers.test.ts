@@ -1,6 +1,4 @@
-import { createServer } from "node:http"
 import { createSecureServer } from "node:http2"
-import { connect } from "node:net"
 import * as zlib from "node:zlib"
 import { describe, expect, it } from "@effect/vitest"
 import { type ApiError, ApiRequest, ResponseDecoder } from "@effect-api/client"
@@ -10,6 +8,7 @@ import { Cause, Effect, Exit, type Scope, Stream } from "effect"
 import type * as undici7 from "undici"
 import { makeCertificates } from "../fixtures/certificates.js"
 import { listening, once, settled } from "../fixtures/clients.js"
+import { httpProxy } from "../fixtures/proxies.js"
 import { clientOn, majors, scoped, type Undici } from "../fixtures/undici.js"
 
 const ok = TestServer.json({ a: 1 })
@@ -22,23 +21,8 @@ type Make = (undici: Undici, url: string) => Effect.Effect<NodeTransport.Dispatc
 /** The types of the two versions differ in composed interceptors. */
 const composed = (undici: Undici): typeof undici7 => undici as typeof undici7
 
-/** A proxy that tunnels. */
-const tunnel = Effect.map(
-  listening(() =>
-    createServer().on("connect", (request, socket) => {
-      const [host = "", port] = String(request.url).split(":")
-      const target = connect(Number(port), host, () => {
-        socket.write("HTTP/1.1 200 Connection established\r\n\r\n")
-        target.pipe(socket)
-        socket.pipe(target)
-      })
-      target.on("error", () => socket.destroy())
-      socket.on("error", () => target.destroy())
-      socket.on("close", () => target.destroy())
-    })
-  ),
-  ({ port }) => `http://127.0.0.1:${port}`
-)
+/** The URL of a proxy that tunnels. */
+const tunnel = Effect.map(httpProxy(), ({ port }) => `http://127.0.0.1:${port}`)
 
 const kinds: ReadonlyArray<readonly [kind: string, make: Make]> = [
   ["an Agent", (undici) => scoped(() => new undici.Agent())],
@@ -202,9 +186,9 @@ describe("a custom dispatcher", () => {
     readonly onResponseError: (controller: object | null, cause: unknown) => void
   }
   const controller = { abort: () => undefined, pause: () => undefined, resume: () => undefined }
-  const answering = (tell: (handler: Handler) => void): NodeTransport.Dispatcher => ({
+  const respondingWith = (run: (handler: Handler) => void): NodeTransport.Dispatcher => ({
     dispatch: (_, handler) => {
-      tell(handler as Handler)
+      run(handler as Handler)
       return true
     }
   })
@@ -212,7 +196,7 @@ describe("a custom dispatcher", () => {
 
   it.scopedLive("8.2 needs no more than `dispatch`", () =>
     Effect.gen(function* () {
-      const dispatcher = answering((handler) => {
+      const dispatcher = respondingWith((handler) => {
         handler.onRequestStart(controller, {})
         handler.onResponseStart(controller, 200, { "content-type": "application/json" })
         handler.onResponseData(controller, Buffer.from('{"a":1}'))
@@ -238,11 +222,11 @@ describe("a custom dispatcher", () => {
   ]
   it.scopedLive.each(wrong)(
     "7.3 an exception in the transport is a defect, not a connection failure: %s",
-    ([, tell]) =>
+    ([, run]) =>
       Effect.gen(function* () {
-        const dispatcher = answering((handler) => {
+        const dispatcher = respondingWith((handler) => {
           handler.onRequestStart(controller, {})
-          tell(handler)
+          run(handler)
         })
         const exit = yield* Effect.exit((yield* clientOn(dispatcher, server, { retry: once })).execute(get))
         expect(Exit.isFailure(exit) && Cause.isDie(exit.cause)).toBe(true)
@@ -252,7 +236,7 @@ describe("a custom dispatcher", () => {
 
   it.scopedLive("7.3 an exception in a streaming body is a defect, too", () =>
     Effect.gen(function* () {
-      const dispatcher = answering((handler) => {
+      const dispatcher = respondingWith((handler) => {
         handler.onRequestStart(controller, {})
         handler.onResponseStart(controller, 200, { "content-type": "application/octet-stream" })
         handler.onResponseData(controller, null)

@@ -10,7 +10,7 @@ interface Case {
   readonly name: string
   readonly parts: ReadonlyArray<Bytes>
   readonly ending?: "end" | "reset"
-  readonly gives: Outcome
+  readonly expected: Outcome
 }
 
 const ok = (headers: string, body = ""): string => `HTTP/1.1 200 OK\r\n${headers}\r\n${body}`
@@ -39,12 +39,12 @@ const tooLarge: Outcome = {
 const row = (
   name: string,
   text: string,
-  gives: Outcome,
+  expected: Outcome,
   ending: "end" | "reset" | undefined = undefined
 ): Case => ({
   name,
   parts: [Buffer.from(text, "latin1")],
-  gives,
+  expected,
   ...(ending && { ending })
 })
 
@@ -146,15 +146,15 @@ const heads: ReadonlyArray<Case> = [
   row("5,000 headers of one name", ok(`${"a:\r\n".repeat(5_000)}content-length: 3\r\n`, "abc"), "abc")
 ]
 
-const whole = ApiRequest.get("/x", { success: ResponseDecoder.bytes })
+const buffered = ApiRequest.get("/x", { success: ResponseDecoder.bytes })
 const file = ApiRequest.get("/x", { success: ResponseDecoder.stream() })
 
 const ways: ReadonlyArray<
   readonly [way: string, read: (client: ApiClient.ApiClient) => Effect.Effect<Uint8Array, ApiError.ApiError>]
 > = [
-  ["whole", (client) => client.execute(whole)],
+  ["buffered", (client) => client.execute(buffered)],
   [
-    "streamed",
+    "streaming",
     (client) =>
       Effect.flatMap(client.execute(file), (stream) =>
         Effect.map(Stream.runCollect(stream), (chunks) => Buffer.concat(Chunk.toReadonlyArray(chunks)))
@@ -162,15 +162,17 @@ const ways: ReadonlyArray<
   ]
 ]
 
-const check = (read: (typeof ways)[number][1], reply: RawReply, gives: Outcome) =>
+const check = (read: (typeof ways)[number][1], reply: RawReply, expected: Outcome) =>
   Effect.gen(function* () {
     const server = yield* rawServer(() => reply)
     const client = yield* clientOf(server, { retry: once })
     const outcome = yield* Effect.either(Effect.map(read(client), (bytes) => Buffer.from(bytes).toString()))
     expect(outcome).toMatchObject(
-      typeof gives === "string" ? { _tag: "Right", right: gives } : { _tag: "Left", left: gives.error }
+      typeof expected === "string"
+        ? { _tag: "Right", right: expected }
+        : { _tag: "Left", left: expected.error }
     )
-    if (typeof gives !== "string") yield* server.allClosed
+    if (typeof expected !== "string") yield* server.allClosed
   })
 
 describe.each(ways)("%s", (_, read) => {
@@ -179,13 +181,13 @@ describe.each(ways)("%s", (_, read) => {
     ["lengths", lengths],
     ["heads", heads]
   ] as const)("%s", (_, cases) => {
-    it.scopedLive.each(cases)("7.7 $name", ({ gives, ...reply }) => check(read, reply, gives))
+    it.scopedLive.each(cases)("7.7 $name", ({ expected, ...reply }) => check(read, reply, expected))
 
     it.scopedLive.each(cases.filter(({ parts }) => (parts[0]?.length ?? 0) < 200))(
       "7.7 $name, in single bytes",
-      ({ gives, parts, ...rest }) => {
+      ({ expected, parts, ...rest }) => {
         const bytes = parts.flatMap((part) => [...Buffer.from(part)]).map((byte) => Uint8Array.of(byte))
-        return check(read, { parts: bytes, ...rest }, gives)
+        return check(read, { parts: bytes, ...rest }, expected)
       }
     )
   })
@@ -237,7 +239,7 @@ describe("responses without a body", () => {
       expect(server.requests).toHaveLength(1)
       const stream = yield* client.execute(file)
       expect(Chunk.toReadonlyArray(yield* Stream.runCollect(stream))).toEqual([])
-      expect(yield* client.execute(whole)).toHaveLength(0)
+      expect(yield* client.execute(buffered)).toHaveLength(0)
       expect(server.requests).toHaveLength(3)
     })
   )
@@ -251,7 +253,7 @@ describe("responses without a body", () => {
         }))
         const client = yield* clientOf(server, { timeouts: { idle: "30 seconds" } })
         expect(yield* client.execute(ApiRequest.head("/x"))).toBeUndefined()
-        expect(yield* Effect.flip(client.execute(whole))).toMatchObject({ status: 304 })
+        expect(yield* Effect.flip(client.execute(buffered))).toMatchObject({ status: 304 })
         expect(yield* Effect.flip(client.execute(file))).toMatchObject({ status: 304 })
         expect(server.requests).toHaveLength(3)
       })

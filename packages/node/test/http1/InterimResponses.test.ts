@@ -4,15 +4,15 @@ import { Chunk, Effect, Stream } from "effect"
 import { clientOf, once, settled } from "../fixtures/clients.js"
 import { type Bytes, rawServer } from "../fixtures/rawServer.js"
 
-const whole = ApiRequest.get("/x", { success: ResponseDecoder.bytes })
+const buffered = ApiRequest.get("/x", { success: ResponseDecoder.bytes })
 const file = ApiRequest.get("/x", { success: ResponseDecoder.stream() })
 
 const ways: ReadonlyArray<
   readonly [way: string, read: (client: ApiClient.ApiClient) => Effect.Effect<string, ApiError.ApiError>]
 > = [
-  ["whole", (client) => Effect.map(client.execute(whole), (bytes) => Buffer.from(bytes).toString())],
+  ["buffered", (client) => Effect.map(client.execute(buffered), (bytes) => Buffer.from(bytes).toString())],
   [
-    "streamed",
+    "streaming",
     (client) =>
       Effect.flatMap(client.execute(file), (stream) =>
         Effect.map(Stream.runCollect(stream), (chunks) =>

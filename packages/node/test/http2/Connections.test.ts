@@ -2,7 +2,14 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { vi } from "vitest"
 import * as Frames from "../fixtures/frames.js"
-import { codeOf, connected, type Kept, Owned, owned, socketTo } from "../fixtures/http2.js"
+import {
+  codeOf,
+  connected,
+  ownedConnection,
+  type RecordingExchange,
+  socketTo,
+  TestOwner
+} from "../fixtures/http2.js"
 
 const { code, data, flag, goaway, headers, ok, reset, settings, type } = Frames
 
@@ -13,15 +20,19 @@ const fakeTimers = Effect.acquireRelease(
 )
 
 /** A number of requests on one connection, all in flight. */
-const sent = async (own: Owned, peer: Frames.Peer, count: number): Promise<ReadonlyArray<Kept>> => {
+const sent = async (
+  own: TestOwner,
+  peer: Frames.Peer,
+  count: number
+): Promise<ReadonlyArray<RecordingExchange>> => {
   const exchanges = Array.from({ length: count }, () => own.send())
   for (let n = 0; n < count; n++) await peer.next(type.headers)
   return exchanges
 }
 
-const outcome = async (exchange: Kept) => {
+const outcome = async (exchange: RecordingExchange) => {
   const end = await exchange.ended
-  return end.is === "broke" ? [end.is, codeOf(end.cause), end.sent] : [end.is]
+  return end.is === "broke" ? [end.is, codeOf(end.cause), end.unprocessed] : [end.is]
 }
 
 describe("a closing server", () => {
@@ -29,7 +40,11 @@ describe("a closing server", () => {
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
-        const [first, second, third] = (await sent(own, peer, 3)) as [Kept, Kept, Kept]
+        const [first, second, third] = (await sent(own, peer, 3)) as [
+          RecordingExchange,
+          RecordingExchange,
+          RecordingExchange
+        ]
         peer.write(headers(1, ok), data(1, "a"), goaway(3, code.none))
         expect(await outcome(third)).toEqual(["broke", "ERR_HTTP2_NO_ERROR", "refused"])
         await own.isGone
@@ -39,7 +54,7 @@ describe("a closing server", () => {
         expect([await outcome(first), first.text]).toEqual([["completed"], "ab"])
         expect([await outcome(second), second.text]).toEqual([["completed"], "c"])
         await peer.closed
-        expect(own.gones).toBe(1)
+        expect(own.goneCalls).toBe(1)
       })
     })
   )
@@ -48,9 +63,9 @@ describe("a closing server", () => {
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
-        const [first, second] = (await sent(own, peer, 2)) as [Kept, Kept]
+        const [first, second] = (await sent(own, peer, 2)) as [RecordingExchange, RecordingExchange]
         await peer.arrived(goaway(0x7fff_ffff, code.none))
-        expect([first.told, second.told]).toEqual([["begun"], ["begun"]])
+        expect([first.calls, second.calls]).toEqual([["begun"], ["begun"]])
         peer.write(goaway(1, code.none), headers(1, ok, flag.end))
         expect(await outcome(first)).toEqual(["completed"])
         expect(await outcome(second)).toEqual(["broke", "ERR_HTTP2_NO_ERROR", "refused"])
@@ -63,7 +78,7 @@ describe("a closing server", () => {
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
-        const [first, second] = (await sent(own, peer, 2)) as [Kept, Kept]
+        const [first, second] = (await sent(own, peer, 2)) as [RecordingExchange, RecordingExchange]
         peer.write(goaway(1, code.calm))
         expect(await outcome(first)).toEqual(["broke", "ERR_HTTP2_ENHANCE_YOUR_CALM", undefined])
         expect(await outcome(second)).toEqual(["broke", "ERR_HTTP2_ENHANCE_YOUR_CALM", "refused"])
@@ -77,7 +92,7 @@ describe("a closing server", () => {
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
-        const [first] = (await sent(own, peer, 1)) as [Kept]
+        const [first] = (await sent(own, peer, 1)) as [RecordingExchange]
         peer.write(reset(1, code.refused), goaway(1, code.calm))
         expect(await outcome(first)).toEqual(["broke", "ERR_HTTP2_REFUSED_STREAM", "refused"])
       })
@@ -88,7 +103,7 @@ describe("a closing server", () => {
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
-        const [first] = (await sent(own, peer, 1)) as [Kept]
+        const [first] = (await sent(own, peer, 1)) as [RecordingExchange]
         peer.write(goaway(1, code.http11))
         expect(await outcome(first)).toEqual(["broke", "ERR_HTTP2_HTTP_1_1_REQUIRED", "refused"])
       })
@@ -102,7 +117,7 @@ describe("a closing server", () => {
         peer.write(goaway(0, code.none))
         await own.isGone
         await peer.closed
-        expect(own.gones).toBe(1)
+        expect(own.goneCalls).toBe(1)
       })
     })
   )
@@ -117,14 +132,14 @@ describe("a closing server", () => {
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
-        const [first, second] = (await sent(own, peer, 2)) as [Kept, Kept]
+        const [first, second] = (await sent(own, peer, 2)) as [RecordingExchange, RecordingExchange]
         await peer.arrived(headers(1, ok), data(1, "a"))
         die(peer)
         expect(await outcome(first)).toEqual(["broke", failure, undefined])
         expect(first.text).toBe("a")
         expect(await outcome(second)).toEqual(["broke", failure, undefined])
         await own.isGone
-        expect(own.gones).toBe(1)
+        expect(own.goneCalls).toBe(1)
       })
     })
   )
@@ -133,7 +148,7 @@ describe("a closing server", () => {
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
-        const [first, second] = (await sent(own, peer, 2)) as [Kept, Kept]
+        const [first, second] = (await sent(own, peer, 2)) as [RecordingExchange, RecordingExchange]
         await peer.arrived(goaway(1, code.none))
         die(peer)
         expect(await outcome(first)).toEqual(["broke", "UND_ERR_SOCKET", undefined])
@@ -150,7 +165,7 @@ describe("a closing server", () => {
         die(peer)
         await own.isGone
         expect(await outcome(own.send())).toEqual(["broke", "UND_ERR_SOCKET", "not-written"])
-        expect(own.gones).toBe(1)
+        expect(own.goneCalls).toBe(1)
       })
     })
   )
@@ -163,7 +178,7 @@ describe("the free slots of a connection", () => {
       expect(own.connection.freeSlots).toBe(100)
       yield* Effect.promise(async () => {
         peer.write(settings())
-        await own.untilRoom((room) => room === 1000)
+        await own.untilFree((room) => room === 1000)
       })
     })
   )
@@ -177,19 +192,19 @@ describe("the free slots of a connection", () => {
         expect(own.connection.freeSlots).toBe(1)
         await peer.arrived(settings({ streams: 1 }))
         expect(own.connection.freeSlots).toBe(0)
-        const { rooms } = own
+        const { freeCalls } = own
         await peer.arrived(headers(1, ok, flag.end))
-        expect(await outcome(exchanges[0] as Kept)).toEqual(["completed"])
+        expect(await outcome(exchanges[0] as RecordingExchange)).toEqual(["completed"])
         // One is in flight, and one more is allowed.
-        expect([own.connection.freeSlots, own.rooms]).toEqual([0, rooms])
+        expect([own.connection.freeSlots, own.freeCalls]).toEqual([0, freeCalls])
         peer.write(settings({ streams: 2 }))
-        await own.untilRoom((room) => room === 1)
+        await own.untilFree((room) => room === 1)
         peer.write(headers(3, ok, flag.end))
-        await own.untilRoom((room) => room === 2)
+        await own.untilFree((room) => room === 2)
         await peer.arrived(settings({ streams: 0 }))
         expect(own.connection.freeSlots).toBe(0)
         peer.write(settings({ streams: 100_000 }))
-        await own.untilRoom((room) => room === 1000)
+        await own.untilFree((room) => room === 1000)
       })
     })
   )
@@ -202,7 +217,7 @@ describe("the free slots of a connection", () => {
         // The pool sends no more than the free slots, but the limit may drop meanwhile.
         const [first, left, last] = [own.send(), own.send({ method: "POST", body: "abc" }), own.send()]
         await peer.arrived()
-        left.abortIt()
+        left.abortRequest()
         await peer.arrived()
         expect(peer.of(type.headers)).toHaveLength(0)
         await peer.arrived(settings({ streams: 5 }))
@@ -214,7 +229,7 @@ describe("the free slots of a connection", () => {
         )
         peer.write(headers(1, ok, flag.end), headers(id, ok, flag.end))
         expect([await outcome(first), await outcome(last)]).toEqual([["completed"], ["completed"]])
-        expect([left.told, own.connection.freeSlots]).toEqual([["begun"], 5])
+        expect([left.calls, own.connection.freeSlots]).toEqual([["begun"], 5])
         own.connection.close()
         await peer.closed
       })
@@ -247,10 +262,14 @@ describe("an abort", () => {
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
-        const [waiting, reading, other] = (await sent(own, peer, 3)) as [Kept, Kept, Kept]
+        const [waiting, reading, other] = (await sent(own, peer, 3)) as [
+          RecordingExchange,
+          RecordingExchange,
+          RecordingExchange
+        ]
         await peer.arrived(headers(3, ok), data(3, "a"))
-        waiting.abortIt()
-        reading.abortIt()
+        waiting.abortRequest()
+        reading.abortRequest()
         for (const id of [1, 3]) {
           const { payload, ...frame } = await peer.next(type.reset)
           expect([frame.id, payload.readUInt32BE(0)]).toEqual([id, code.cancel])
@@ -258,7 +277,7 @@ describe("an abort", () => {
         // Late frames of it are ignored.
         peer.write(headers(1, ok), data(1, "b"), data(3, "c", flag.end), headers(5, ok, flag.end))
         expect(await outcome(other)).toEqual(["completed"])
-        expect([waiting.told, reading.told, reading.text]).toEqual([
+        expect([waiting.calls, reading.calls, reading.text]).toEqual([
           ["begun"],
           ["begun", "200", "received"],
           "a"
@@ -273,9 +292,9 @@ describe("an abort", () => {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
         const first = own.send({ method: "POST", body: Buffer.alloc(10_000_000) })
-        first.abortIt()
+        first.abortRequest()
         const second = own.send()
-        second.onChunk = ({ abortIt }) => abortIt()
+        second.onChunk = ({ abortRequest }) => abortRequest()
         const { id } = await peer.next(type.reset)
         expect(id).toBe(1)
         expect(peer.of(type.data).every(({ flags }) => (flags & flag.end) === 0)).toBe(true)
@@ -296,7 +315,7 @@ describe("a connection", () => {
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
-        const [first, second] = (await sent(own, peer, 2)) as [Kept, Kept]
+        const [first, second] = (await sent(own, peer, 2)) as [RecordingExchange, RecordingExchange]
         peer.write(headers(1, ok, flag.end))
         await first.ended
         expect([first, second, own.send()].map(({ wasReused }) => wasReused)).toEqual([false, false, true])
@@ -309,13 +328,13 @@ describe("a connection", () => {
       yield* fakeTimers
       const { own, peer } = yield* connected({ keepAlive: 30 })
       yield* Effect.promise(async () => {
-        const [exchange] = (await sent(own, peer, 1)) as [Kept]
+        const [exchange] = (await sent(own, peer, 1)) as [RecordingExchange]
         vi.advanceTimersByTime(60)
         peer.write(headers(1, ok, flag.end))
         expect(await outcome(exchange)).toEqual(["completed"])
         vi.advanceTimersByTime(29)
         await peer.arrived()
-        expect(own.gones).toBe(0)
+        expect(own.goneCalls).toBe(0)
         vi.advanceTimersByTime(1)
         await own.isGone
         await peer.closed
@@ -330,12 +349,12 @@ describe("a connection", () => {
       const holds = () => (own.socket as unknown as { _handle: { hasRef: () => boolean } })._handle.hasRef()
       yield* Effect.promise(async () => {
         expect(holds()).toBe(false)
-        const [first, second] = (await sent(own, peer, 2)) as [Kept, Kept]
+        const [first, second] = (await sent(own, peer, 2)) as [RecordingExchange, RecordingExchange]
         expect(holds()).toBe(true)
         peer.write(headers(1, ok, flag.end))
         await first.ended
         expect(holds()).toBe(true)
-        second.abortIt()
+        second.abortRequest()
         expect(holds()).toBe(false)
       })
     })
@@ -345,7 +364,7 @@ describe("a connection", () => {
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
-        const [exchange] = (await sent(own, peer, 1)) as [Kept]
+        const [exchange] = (await sent(own, peer, 1)) as [RecordingExchange]
         own.connection.close()
         await own.isGone
         expect([own.connection.freeSlots, own.socket.destroyed]).toEqual([0, false])
@@ -354,7 +373,7 @@ describe("a connection", () => {
         await peer.closed
         own.connection.close()
         own.connection.destroy()
-        expect(own.gones).toBe(1)
+        expect(own.goneCalls).toBe(1)
       })
     })
   )
@@ -362,13 +381,13 @@ describe("a connection", () => {
   it.scopedLive("1.1 once closed, does not wait for a server that never closes", () =>
     Effect.gen(function* () {
       const server = yield* Frames.serving(settings(), { allowHalfOpen: true })
-      const own = yield* owned(server.port)
+      const own = yield* ownedConnection(server.port)
       const peer = yield* server.accept
       yield* Effect.promise(async () => {
         await peer.arrived()
         own.connection.close()
         await new Promise((resolve) => own.socket.on("close", resolve))
-        expect(own.gones).toBe(1)
+        expect(own.goneCalls).toBe(1)
       })
     })
   )
@@ -377,7 +396,7 @@ describe("a connection", () => {
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
-        const [first, second] = (await sent(own, peer, 2)) as [Kept, Kept]
+        const [first, second] = (await sent(own, peer, 2)) as [RecordingExchange, RecordingExchange]
         await peer.arrived(headers(1, ok), data(1, "a"))
         own.connection.destroy()
         for (const exchange of [first, second]) {
@@ -385,7 +404,7 @@ describe("a connection", () => {
         }
         await peer.closed
         await own.isGone
-        expect([own.connection.freeSlots, own.gones]).toEqual([0, 1])
+        expect([own.connection.freeSlots, own.goneCalls]).toEqual([0, 1])
       })
     })
   )
@@ -393,15 +412,15 @@ describe("a connection", () => {
   it.scopedLive("6.10 on a dead socket accepts no exchange", () =>
     Effect.gen(function* () {
       const server = yield* Frames.serving()
-      const own = yield* owned(server.port)
+      const own = yield* ownedConnection(server.port)
       own.socket.destroy()
       const socket = yield* socketTo(server.port)
       socket.destroy()
       yield* Effect.promise(async () => {
-        for (const dead of [own, new Owned(socket, {})]) {
+        for (const dead of [own, new TestOwner(socket, {})]) {
           expect(await outcome(dead.send())).toEqual(["broke", "UND_ERR_SOCKET", "not-written"])
           await dead.isGone
-          expect(dead.gones).toBe(1)
+          expect(dead.goneCalls).toBe(1)
         }
       })
     })
@@ -416,7 +435,7 @@ describe("a PING", () => {
       yield* Effect.promise(async () => {
         const exchanges = await sent(own, peer, 2)
         await peer.arrived(headers(1, ok), data(1, "a"))
-        peer.answersPings = false
+        peer.acknowledgesPings = false
         vi.advanceTimersByTime(60)
         for (const exchange of exchanges) {
           expect(await outcome(exchange)).toEqual(["broke", "ERR_HTTP2_PING_TIMEOUT", undefined])
@@ -432,10 +451,10 @@ describe("a PING", () => {
       yield* fakeTimers
       const { own, peer } = yield* connected({ pingAfter: 20 })
       yield* Effect.promise(async () => {
-        const [exchange] = (await sent(own, peer, 1)) as [Kept]
+        const [exchange] = (await sent(own, peer, 1)) as [RecordingExchange]
         if (goodbye === undefined) own.connection.close()
         else await peer.arrived(goaway(1, goodbye))
-        peer.answersPings = false
+        peer.acknowledgesPings = false
         vi.advanceTimersByTime(60)
         expect(await outcome(exchange)).toEqual(["broke", "ERR_HTTP2_PING_TIMEOUT", undefined])
         await peer.closed
@@ -443,7 +462,7 @@ describe("a PING", () => {
     })
   )
 
-  it.scopedLive("6.17 detects a peer whose socket accepts no more data", () =>
+  it.scopedLive("6.17 detects a peer whose socket accepts no further data", () =>
     Effect.gen(function* () {
       yield* fakeTimers
       const { own, peer } = yield* connected({ pingAfter: 20 }, settings({ window: 0x7fff_ffff }))
@@ -463,14 +482,14 @@ describe("a PING", () => {
       yield* fakeTimers
       const { own, peer } = yield* connected({ pingAfter: 100 })
       yield* Effect.promise(async () => {
-        const [exchange] = (await sent(own, peer, 1)) as [Kept]
+        const [exchange] = (await sent(own, peer, 1)) as [RecordingExchange]
         for (let n = 0; n < 3; n++) {
           vi.advanceTimersByTime(100)
           await peer.next(type.ping)
           // The acknowledgement has been read, too.
           await peer.arrived()
         }
-        expect(exchange.told).toEqual(["begun"])
+        expect(exchange.calls).toEqual(["begun"])
         await peer.arrived(headers(1, ok, flag.end))
         expect(await outcome(exchange)).toEqual(["completed"])
         const before = peer.of(type.ping).filter(({ flags }) => flags === 0).length

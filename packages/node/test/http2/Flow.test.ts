@@ -24,7 +24,7 @@ describe("a reader that is slower than its server", () => {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
         const [slow, quick] = [own.send(), own.send()]
-        slow.room = 1
+        slow.capacity = 1
         await peer.next(type.headers)
         await peer.next(type.headers)
         await peer.arrived(headers(1, ok), headers(3, ok), ...fill(1, window))
@@ -38,8 +38,8 @@ describe("a reader that is slower than its server", () => {
         expect(await quick.ended).toEqual({ is: "completed" })
         expect(quick.text.length).toBe(20 * window)
         expect(slow.chunks.length).toBe(1)
-        slow.room = Number.POSITIVE_INFINITY
-        slow.resumeIt()
+        slow.capacity = Number.POSITIVE_INFINITY
+        slow.resumeBody()
         await peer.next(type.windowUpdate)
         await peer.arrived()
         expect(slow.text.length).toBe(window)
@@ -56,7 +56,7 @@ describe("a reader that is slower than its server", () => {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
         const [ending, breaking, left] = [own.send(), own.send(), own.send()]
-        for (const exchange of [ending, breaking, left]) exchange.room = 1
+        for (const exchange of [ending, breaking, left]) exchange.capacity = 1
         await peer.arrived()
         for (const id of [1, 3, 5]) await peer.arrived(headers(id, ok), data(id, "a"))
         await peer.arrived(data(1, "b"), data(1, "c", flag.end), data(3, "b"), data(5, "b"))
@@ -66,12 +66,12 @@ describe("a reader that is slower than its server", () => {
         await peer.arrived(reset(3, code.cancel))
         expect(await breaking.ended).toMatchObject({ is: "broke" })
         expect(breaking.text).toBe("ab")
-        ending.room = 2
-        ending.resumeIt()
+        ending.capacity = 2
+        ending.resumeBody()
         expect(await ending.ended).toEqual({ is: "completed" })
         expect(ending.text).toBe("abc")
-        left.abortIt()
-        left.resumeIt()
+        left.abortRequest()
+        left.resumeBody()
         expect([left.text, own.connection.freeSlots]).toEqual(["a", 1000])
       })
     })
@@ -82,10 +82,10 @@ describe("a reader that is slower than its server", () => {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
         const exchange = own.send()
-        exchange.room = 1
-        exchange.onChunk = ({ resumeIt }) => {
-          exchange.room = 1
-          resumeIt()
+        exchange.capacity = 1
+        exchange.onChunk = ({ resumeBody }) => {
+          exchange.capacity = 1
+          resumeBody()
         }
         await peer.next(type.headers)
         await peer.arrived(headers(1, ok))
@@ -102,7 +102,7 @@ describe("a reader that is slower than its server", () => {
       const { own, peer } = yield* connected()
       yield* Effect.promise(async () => {
         const exchange = own.send()
-        exchange.room = 1
+        exchange.capacity = 1
         await peer.next(type.headers)
         await peer.arrived(headers(1, ok), data(1, "a"))
         const before = process.memoryUsage()
@@ -112,8 +112,8 @@ describe("a reader that is slower than its server", () => {
         expect(exchange.text).toBe("a")
         // A million objects would take a hundred times the memory of their bytes.
         expect(after.heapUsed + after.external - before.heapUsed - before.external).toBeLessThan(64 * window)
-        exchange.room = 2
-        exchange.resumeIt()
+        exchange.capacity = 2
+        exchange.resumeBody()
         await peer.arrived(data(1, "", flag.end))
         expect(exchange.text.length).toBe(1_000_001)
       })

@@ -166,7 +166,7 @@ describe("a hostile server breaks the connection", () => {
     Effect.gen(function* () {
       const { own, peer } = yield* connected({ pingAfter: 200 })
       const exchanges = [own.send(), own.send({ method: "POST", body: Buffer.alloc(300_000) })]
-      peer.answersPings = false
+      peer.acknowledgesPings = false
       yield* Effect.promise(async () => {
         const { id } = await peer.next(type.headers)
         peer.write(...row.frames(id))
@@ -176,7 +176,7 @@ describe("a hostile server breaks the connection", () => {
         }
         await own.isGone
         await peer.closed
-        expect(own.gones).toBe(1)
+        expect(own.goneCalls).toBe(1)
       })
     })
   )

@@ -4,7 +4,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { listening } from "../fixtures/clients.js"
 import * as Frames from "../fixtures/frames.js"
-import { codeOf, connected, owned, type Sending } from "../fixtures/http2.js"
+import { codeOf, connected, ownedConnection, type Sending } from "../fixtures/http2.js"
 
 const { code, data, flag, headers, ok, reset, settings, type, windowUpdate } = Frames
 
@@ -33,7 +33,7 @@ const echo = Effect.map(
 
 const seen = (sending: Sending) =>
   Effect.gen(function* () {
-    const own = yield* owned(yield* echo)
+    const own = yield* ownedConnection(yield* echo)
     const exchange = own.send(sending)
     expect(yield* Effect.promise(() => exchange.ended)).toEqual({ is: "completed" })
     return JSON.parse(exchange.text) as Seen
@@ -197,7 +197,7 @@ describe("the head of a request", () => {
       yield* Effect.promise(async () => {
         const end = await exchange.ended
         expect([end.is, end.is === "unreachable" && codeOf(end.cause)]).toEqual(["unreachable", refused])
-        expect(exchange.told).toEqual(["begun", "unreachable"])
+        expect(exchange.calls).toEqual(["begun", "unreachable"])
         own.send()
         await peer.next(type.headers)
         expect(peer.of(type.headers)).toHaveLength(1)
@@ -290,7 +290,7 @@ describe("the body of a request", () => {
         const exchange = own.send({ method: "POST", body: body(), headers: ["content-length", length] })
         yield* Effect.promise(async () => {
           const end = await exchange.ended
-          expect([end.is === "broke" && codeOf(end.cause), end.is === "broke" && end.sent]).toEqual([
+          expect([end.is === "broke" && codeOf(end.cause), end.is === "broke" && end.unprocessed]).toEqual([
             failure,
             undefined
           ])
@@ -365,7 +365,7 @@ const hanging = {
 const early: Frames.Pairs = [[":status", "413"]]
 
 const endings: ReadonlyArray<
-  readonly [what: string, frames: (id: number) => ReadonlyArray<Buffer>, told: string]
+  readonly [what: string, frames: (id: number) => ReadonlyArray<Buffer>, calls: string]
 > = [
   ["an abort", () => [], "begun"],
   ["a response without a body", (id) => [headers(id, early, flag.end)], "completed"],
@@ -388,7 +388,7 @@ const endings: ReadonlyArray<
 
 describe("an unfinished upload", () => {
   for (const [kind, make] of Object.entries(hanging)) {
-    it.scopedLive.each(endings)(`5.3 of a ${kind} is released by %s`, ([, frames, told]) =>
+    it.scopedLive.each(endings)(`5.3 of a ${kind} is released by %s`, ([, frames, calls]) =>
       Effect.gen(function* () {
         const { own, peer } = yield* connected()
         yield* Effect.promise(async () => {
@@ -398,12 +398,12 @@ describe("an unfinished upload", () => {
               const { id } = await peer.next(type.headers)
               await peer.next(type.data)
               const [first, ...rest] = frames(id)
-              if (first === undefined) return exchange.abortIt()
+              if (first === undefined) return exchange.abortRequest()
               if (first.length === 0) return peer.socket.destroy()
               peer.write(first, ...rest)
               await exchange.ended
-              expect(exchange.told.at(-1)).toBe(told)
-              if (told === "completed") expect(exchange.text).toMatch(/^(too large)?$/)
+              expect(exchange.calls.at(-1)).toBe(calls)
+              if (calls === "completed") expect(exchange.text).toMatch(/^(too large)?$/)
             })()
           })
           expect(own.connection.freeSlots).toBe(frames(1)[0]?.length === 0 ? 0 : 1000)
@@ -412,7 +412,7 @@ describe("an unfinished upload", () => {
     )
   }
 
-  it.scopedLive.each(endings)("5.3 of bytes is cancelled by %s", ([, frames, told]) =>
+  it.scopedLive.each(endings)("5.3 of bytes is cancelled by %s", ([, frames, calls]) =>
     Effect.gen(function* () {
       const { own, peer } = yield* connected()
       const exchange = own.send({ method: "POST", body: Buffer.alloc(1_000_000) })
@@ -420,11 +420,11 @@ describe("an unfinished upload", () => {
         const { id } = await peer.next(type.headers)
         await peer.next(type.data)
         const [first, ...rest] = frames(id)
-        if (first === undefined) exchange.abortIt()
+        if (first === undefined) exchange.abortRequest()
         else if (first.length === 0) peer.socket.destroy()
         else peer.write(first, ...rest)
         if (first !== undefined) await exchange.ended
-        expect(exchange.told.at(-1)).toBe(told)
+        expect(exchange.calls.at(-1)).toBe(calls)
         if (first?.length === 0) return
         // RST_STREAM is sent unless the server has sent one, and the connection stays usable.
         if (!frames(id).some((frame) => frame[3] === type.reset)) {

@@ -10,7 +10,7 @@ interface Row {
   readonly sending?: Sending
   readonly frames: (id: number) => ReadonlyArray<Buffer>
   /** All calls that the exchange received, and the body. */
-  readonly told: ReadonlyArray<string>
+  readonly calls: ReadonlyArray<string>
   readonly text?: string
   readonly code?: string
   readonly sent?: "refused"
@@ -26,20 +26,20 @@ const ends: ReadonlyArray<Row> = [
   {
     what: "a body",
     frames: (id) => [...partial(id), data(id, "c", flag.end)],
-    told: whole,
+    calls: whole,
     text: "abc"
   },
-  { what: "no body", frames: (id) => [headers(id, ok, flag.end)], told: ["200", "completed"] },
+  { what: "no body", frames: (id) => [headers(id, ok, flag.end)], calls: ["200", "completed"] },
   {
     what: "an empty frame at the end",
     frames: (id) => [...partial(id), data(id, "", flag.end)],
-    told: whole,
+    calls: whole,
     text: "ab"
   },
   {
     what: "trailers",
     frames: (id) => [...partial(id), headers(id, [["x-sum", "1"]], flag.end)],
-    told: whole,
+    calls: whole,
     text: "ab"
   },
   {
@@ -52,52 +52,52 @@ const ends: ReadonlyArray<Row> = [
       ]),
       headers(id, ok, flag.end)
     ],
-    told: ["200", "completed"]
+    calls: ["200", "completed"]
   },
   {
     what: "RST_STREAM with NO_ERROR after the end",
     frames: (id) => [...partial(id), data(id, "c", flag.end), reset(id, code.none)],
-    told: whole,
+    calls: whole,
     text: "abc"
   },
   {
     what: "RST_STREAM with CANCEL after the end",
     frames: (id) => [...partial(id), data(id, "c", flag.end), reset(id, code.cancel)],
-    told: whole,
+    calls: whole,
     text: "abc"
   },
   {
     what: "a length",
     frames: (id) => [withLength(id, "2"), data(id, "ab", flag.end)],
-    told: whole,
+    calls: whole,
     text: "ab"
   },
   {
     what: "HEAD with a length and no end",
     sending: { method: "HEAD" },
     frames: (id) => [withLength(id, "7")],
-    told: ["200", "completed"]
+    calls: ["200", "completed"]
   },
   {
     what: "HEAD with an end",
     sending: { method: "HEAD" },
     frames: (id) => [withLength(id, "7", flag.end)],
-    told: ["200", "completed"]
+    calls: ["200", "completed"]
   },
   {
     what: "204 without an end",
     frames: (id) => [headers(id, [[":status", "204"]])],
-    told: ["204", "completed"]
+    calls: ["204", "completed"]
   },
   {
     what: "304 without an end",
     frames: (id) => [headers(id, [[":status", "304"]])],
-    told: ["304", "completed"]
+    calls: ["304", "completed"]
   },
   {
     what: "421, for which Node keeps a list of origins",
     frames: (id) => [headers(id, [[":status", "421"]], flag.end)],
-    told: ["421", "completed"]
+    calls: ["421", "completed"]
   }
 ]
 
@@ -112,20 +112,20 @@ const breaks: ReadonlyArray<Row> = [
       {
         what: `RST_STREAM with ${name} in a body`,
         frames: (id) => [...partial(id), reset(id, Number(number))],
-        told: cut,
+        calls: cut,
         text: "ab",
         code: `ERR_HTTP2_${name}`
       },
       {
         what: `RST_STREAM with ${name} behind the head`,
         frames: (id) => [headers(id, ok), reset(id, Number(number))],
-        told: ["200", "broke"],
+        calls: ["200", "broke"],
         code: `ERR_HTTP2_${name}`
       },
       {
         what: `RST_STREAM with ${name} before the head`,
         frames: (id) => [reset(id, Number(number))],
-        told: ["broke"],
+        calls: ["broke"],
         code: `ERR_HTTP2_${name}`
       }
     ]
@@ -133,40 +133,40 @@ const breaks: ReadonlyArray<Row> = [
   {
     what: "RST_STREAM with an unknown code",
     frames: (id) => [reset(id, 0xabc)],
-    told: ["broke"],
+    calls: ["broke"],
     code: "ERR_HTTP2_INTERNAL_ERROR"
   },
   {
     what: "REFUSED_STREAM",
     frames: (id) => [reset(id, code.refused)],
-    told: ["broke"],
+    calls: ["broke"],
     code: "ERR_HTTP2_REFUSED_STREAM",
     sent: "refused"
   },
   {
     what: "HTTP_1_1_REQUIRED",
     frames: (id) => [reset(id, code.http11)],
-    told: ["broke"],
+    calls: ["broke"],
     code: "ERR_HTTP2_HTTP_1_1_REQUIRED",
     sent: "refused"
   },
   {
     what: "a body shorter than its length",
     frames: (id) => [withLength(id, "9"), data(id, "ab", flag.end)],
-    told: cut,
+    calls: cut,
     text: "ab",
     code: "ERR_HTTP2_PROTOCOL_ERROR"
   },
   {
     what: "no body despite a declared length",
     frames: (id) => [withLength(id, "9", flag.end)],
-    told: ["broke"],
+    calls: ["broke"],
     code: "ERR_HTTP2_PROTOCOL_ERROR"
   },
   {
     what: "an interim response at the end",
     frames: (id) => [headers(id, [[":status", "103"]], flag.end)],
-    told: ["broke"],
+    calls: ["broke"],
     code: "ERR_HTTP2_PROTOCOL_ERROR"
   }
 ]
@@ -181,15 +181,15 @@ const play = (row: Row, apart: boolean) =>
       if (apart) for (const frame of frames) await peer.arrived(frame)
       else peer.write(...frames)
       const end = await exchange.ended
-      expect(exchange.told).toEqual(["begun", ...row.told])
+      expect(exchange.calls).toEqual(["begun", ...row.calls])
       expect(exchange.text).toBe(row.text ?? "")
-      if (end.is === "broke") expect([codeOf(end.cause), end.sent]).toEqual([row.code, row.sent])
+      if (end.is === "broke") expect([codeOf(end.cause), end.unprocessed]).toEqual([row.code, row.sent])
       // The connection stays open, and the stream takes no slot.
       const next = own.send()
       const { id: nextId } = await peer.next(type.headers)
       peer.write(headers(nextId, ok, flag.end))
       expect(await next.ended).toEqual({ is: "completed" })
-      expect(next.wasReused).toBe(exchange.told.includes("200") || row.told.length > 1)
+      expect(next.wasReused).toBe(exchange.calls.includes("200") || row.calls.length > 1)
       expect(own.connection.freeSlots).toBe(1000)
     })
   })
@@ -214,7 +214,7 @@ describe("a body that is not allowed or too long", () => {
         const { id } = await peer.next(type.headers)
         peer.write(withLength(id, "1"), data(id, "ab", flag.end))
         const end = await exchange.ended
-        expect(exchange.told).toEqual(["begun", "200", "broke"])
+        expect(exchange.calls).toEqual(["begun", "200", "broke"])
         expect(end.is === "broke" && codeOf(end.cause)).toMatch(/^ERR_HTTP2_(PROTOCOL_)?ERROR$/)
       })
     })
@@ -245,7 +245,7 @@ describe("a body that is not allowed or too long", () => {
         peer.write(headers(id, [[":status", "204"]]), data(id, "ab"))
         expect(await exchange.ended).toEqual({ is: "completed" })
         await Promise.race([peer.next(type.reset), own.isGone])
-        expect(exchange.told).toEqual(["begun", "204", "completed"])
+        expect(exchange.calls).toEqual(["begun", "204", "completed"])
       })
     })
   )

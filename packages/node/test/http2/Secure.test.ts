@@ -6,7 +6,7 @@ import { Effect } from "effect"
 import { makeCertificates } from "../fixtures/certificates.js"
 import { listening } from "../fixtures/clients.js"
 import * as Frames from "../fixtures/frames.js"
-import { codeOf, Owned, secure, socketTo } from "../fixtures/http2.js"
+import { codeOf, secure, socketTo, TestOwner } from "../fixtures/http2.js"
 
 const { ca, local } = makeCertificates()
 
@@ -40,7 +40,7 @@ const relayTo = (port: number) =>
     ({ port }) => port
   )
 
-const served = (own: Owned) =>
+const served = (own: TestOwner) =>
   Effect.promise(async () => {
     const exchanges = [1, 300_000].map((size) => own.send({ method: "POST", body: Buffer.alloc(size) }))
     for (const exchange of exchanges) expect(await exchange.ended).toEqual({ is: "completed" })
@@ -52,14 +52,14 @@ const served = (own: Owned) =>
 describe("a connection over TLS", () => {
   it.scopedLive("1.1 serves and closes", () =>
     Effect.gen(function* () {
-      yield* served(new Owned(yield* secure(yield* socketTo(yield* server), ca), {}))
+      yield* served(new TestOwner(yield* secure(yield* socketTo(yield* server), ca), {}))
     })
   )
 
   it.scopedLive("1.1 serves and closes within TLS to a proxy", () =>
     Effect.gen(function* () {
       const outer = yield* secure(yield* socketTo(yield* relayTo(yield* server)), ca)
-      yield* served(new Owned(yield* secure(outer, ca), {}))
+      yield* served(new TestOwner(yield* secure(outer, ca), {}))
       yield* Effect.promise(
         () => new Promise((resolve) => (outer.closed ? resolve(0) : outer.on("close", resolve)))
       )
@@ -69,7 +69,7 @@ describe("a connection over TLS", () => {
   it.scopedLive("7.7 limits the origins that a server may name", () =>
     Effect.gen(function* () {
       const hostile = yield* Frames.serving(Frames.settings(), { pair: local })
-      const own = new Owned(yield* secure(yield* socketTo(hostile.port), ca), {})
+      const own = new TestOwner(yield* secure(yield* socketTo(hostile.port), ca), {})
       const peer = yield* hostile.accept
       const exchange = own.send()
       yield* Effect.promise(async () => {

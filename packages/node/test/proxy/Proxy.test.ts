@@ -1,6 +1,5 @@
 import { createServer } from "node:http"
 import { createServer as createSecureServer } from "node:https"
-import { connect } from "node:net"
 import { inspect } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
 import { ApiRequest } from "@effect-api/client"
@@ -10,6 +9,7 @@ import { Effect, Redacted } from "effect"
 import { makeCertificates } from "../fixtures/certificates.js"
 import { clientOf, listening, once } from "../fixtures/clients.js"
 import { environment } from "../fixtures/environment.js"
+import { openTunnel } from "../fixtures/proxies.js"
 
 const get = ApiRequest.get("/x")
 
@@ -28,18 +28,10 @@ const proxying = (status: 200 | 407 = 200) =>
         note(`${request.method} ${request.url}`, request.headers["proxy-authorization"])
         response.writeHead(status, { "content-type": "application/json" })
         response.end('"from the proxy"')
-      }).on("connect", (request, socket) => {
+      }).on("connect", (request, socket, head) => {
         note(`CONNECT ${request.url}`, request.headers["proxy-authorization"])
         if (status === 407) return void socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
-        const [host = "", port] = String(request.url).split(":")
-        const target = connect(Number(port), host, () => {
-          socket.write("HTTP/1.1 200 Connection established\r\n\r\n")
-          target.pipe(socket)
-          socket.pipe(target)
-        })
-        target.on("error", () => socket.destroy())
-        socket.on("error", () => target.destroy())
-        socket.on("close", () => target.destroy())
+        openTunnel(request, socket, head)
       })
     )
     return { url: `http://127.0.0.1:${port}`, port, seen }

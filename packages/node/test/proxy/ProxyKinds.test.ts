@@ -235,13 +235,13 @@ describe("failing proxies", () => {
         const silent = yield* Deferred.make<void>()
         const { open, port } = yield* hostile((socket, first) => {
           const rest = [...lines]
-          const answer = (_: Buffer): void => {
+          const reply = (_: Buffer): void => {
             const line = rest.shift()
             if (line === undefined) Deferred.unsafeDone(silent, Effect.void)
             else socket.write(line, "latin1")
           }
-          socket.on("data", answer)
-          answer(first)
+          socket.on("data", reply)
+          reply(first)
         })
         const url = `${kind}://127.0.0.1:${port}`
         const client = yield* clientOf({ url: target }, { retry: once }, { proxy: { url } })

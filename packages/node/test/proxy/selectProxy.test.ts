@@ -149,7 +149,7 @@ describe("the URL of a proxy", () => {
     }
   })
 
-  it("12.4 an empty user is no user", () => {
+  it("12.4 an empty user counts as absent", () => {
     expect(server("http://@proxy.test")).toEqual({ kind: "http", host: "proxy.test", port: 80 })
     expect(server("http://:@proxy.test")).toEqual({ kind: "http", host: "proxy.test", port: 80 })
   })

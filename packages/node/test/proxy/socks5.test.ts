@@ -24,11 +24,11 @@ const echo = listening(() => createServer((socket) => void socket.pipe(socket)))
 /** Sends these replies in order, each after input, in pieces of a size, and records the input. */
 const scripted = (lines: ReadonlyArray<ReadonlyArray<number>>, size = 1000, end = false) =>
   Effect.gen(function* () {
-    const told: Array<string> = []
+    const sent: Array<string> = []
     const { open, port } = yield* hostile((socket, first) => {
       const queue = lines.map((line) => Buffer.from(line))
-      const answer = (bytes: Buffer): void => {
-        told.push(bytes.toString("hex"))
+      const reply = (bytes: Buffer): void => {
+        sent.push(bytes.toString("hex"))
         const line = queue.shift()
         if (line !== undefined) send(line, 0)
       }
@@ -38,10 +38,10 @@ const scripted = (lines: ReadonlyArray<ReadonlyArray<number>>, size = 1000, end 
         } else if (end && queue.length === 0) socket.end()
       }
       socket.setNoDelay(true)
-      socket.on("data", answer)
-      answer(first)
+      socket.on("data", reply)
+      reply(first)
     })
-    return { port, open, told }
+    return { port, open, sent }
   })
 
 const open = [5, 0]
@@ -108,9 +108,9 @@ describe("a tunnel", () => {
 
   it.scopedLive("1.1 accepts all bytes of the proxy in one piece, followed by its end", () =>
     Effect.gen(function* () {
-      const { port, told } = yield* scripted([[...open, ...done, ...hello]], 1000, true)
+      const { port, sent } = yield* scripted([[...open, ...done, ...hello]], 1000, true)
       expect(yield* received(yield* tunnel(yield* socketTo(port)), 99)).toBe("hello")
-      expect(told[0]).toBe("050100")
+      expect(sent[0]).toBe("050100")
     })
   )
 
@@ -123,13 +123,13 @@ describe("a tunnel", () => {
         ["", "hunter2"],
         [long, long]
       ] as const) {
-        const { port, told } = yield* scripted([asks, [1, 0], done])
+        const { port, sent } = yield* scripted([asks, [1, 0], done])
         const url = `socks5h://${encodeURIComponent(user)}:${encodeURIComponent(password)}@p.test`
         yield* tunnel(yield* socketTo(port), proxyOf(url))
-        const sent = [user, password].map((text) => [Buffer.byteLength(text), ...Buffer.from(text)])
-        expect(told).toEqual([
+        const parts = [user, password].map((text) => [Buffer.byteLength(text), ...Buffer.from(text)])
+        expect(sent).toEqual([
           "05020002",
-          Buffer.from([1, ...sent.flat()]).toString("hex"),
+          Buffer.from([1, ...parts.flat()]).toString("hex"),
           `05010003${Buffer.from([8, ...Buffer.from("api.test"), 1, 0xbb]).toString("hex")}`
         ])
       }
@@ -138,9 +138,9 @@ describe("a tunnel", () => {
 
   it.scopedLive("12.4 user and password are not sent to a proxy that requires neither", () =>
     Effect.gen(function* () {
-      const { port, told } = yield* scripted([open, done])
+      const { port, sent } = yield* scripted([open, done])
       yield* tunnel(yield* socketTo(port), proxyOf("socks5h://ada:hunter2@p.test"))
-      expect(told.join()).not.toContain(Buffer.from("hunter2").toString("hex"))
+      expect(sent.join()).not.toContain(Buffer.from("hunter2").toString("hex"))
     })
   )
 })
@@ -237,7 +237,7 @@ describe("a proxy that opens no tunnel", () => {
 
   it.scopedLive("6.14 a name that is too long for it, or that does not resolve locally", () =>
     Effect.gen(function* () {
-      const { port, told } = yield* scripted([open, done])
+      const { port, sent } = yield* scripted([open, done])
       const long = { host: "x".repeat(256), port: 80 }
       for (const kind of ["socks5", "socks5h"] as const) {
         const socket = yield* socketTo(port)
@@ -253,7 +253,7 @@ describe("a proxy that opens no tunnel", () => {
         syscall: "getaddrinfo"
       })
       expect(socket.destroyed).toBe(true)
-      expect(told).toEqual([])
+      expect(sent).toEqual([])
     })
   )
 
@@ -280,14 +280,14 @@ describe("an abort", () => {
   ]
   it.scopedLive.each(stages)("6.15 %s destroys the socket, without a call to the listener", ([, lines]) =>
     Effect.gen(function* () {
-      const { open: count, port, told } = yield* scripted(lines)
+      const { open: count, port, sent } = yield* scripted(lines)
       const socket = yield* socketTo(port)
       const making = yield* Effect.fork(tunnel(socket, proxyOf("socks5h://ada:pw@p.test")))
       // As much of it as arrives.
       yield* Effect.repeat(
         Effect.promise(() => new Promise(setImmediate)),
         {
-          until: () => told.length >= Math.max(1, lines.length)
+          until: () => sent.length >= Math.max(1, lines.length)
         }
       )
       expect(count()).toBe(1)
@@ -299,7 +299,7 @@ describe("an abort", () => {
 
   it.scopedLive("6.15 works while a name is being resolved", () =>
     Effect.gen(function* () {
-      const { port, told } = yield* scripted([open, done])
+      const { port, sent } = yield* scripted([open, done])
       const never = { connected: () => expect.unreachable(), failed: () => expect.unreachable() }
       for (const host of ["localhost", "nowhere..invalid", "x".repeat(256)]) {
         for (const prepare of [
@@ -314,7 +314,7 @@ describe("an abort", () => {
           yield* closed(socket)
         }
       }
-      expect(told).toEqual([])
+      expect(sent).toEqual([])
     })
   )
 })

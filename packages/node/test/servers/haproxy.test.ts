@@ -48,7 +48,7 @@ describeWith("haproxy", () => {
     it.scoped.each(ways)("7.1 over %s: a missing backend is a 503 and is retried", ([, name, options]) =>
       Effect.gen(function* () {
         const client = yield* over(name, { retry: { initialDelay: 0, maxRetries: 2 } }, options)
-        const error = yield* Effect.flip(client.execute(ApiRequest.get("/nobody")))
+        const error = yield* Effect.flip(client.execute(ApiRequest.get("/down")))
         expect(error).toMatchObject({ _tag: "ServiceUnavailableError", status: 503 })
         expect(error.attempts).toHaveLength(3)
         expect(yield* client.execute(get)).toEqual({ path: "/a" })
