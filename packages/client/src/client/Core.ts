@@ -9,7 +9,7 @@ import { type Background, makeBackground } from "../credentials/singleFlight.js"
 import * as Call from "../request/Call.js"
 import * as TransportError from "../request/TransportError.js"
 import type * as Attempts from "../retry/Attempts.js"
-import * as RetryPolicy from "../retry/RetryPolicy.js"
+import * as RetryBudget from "../retry/RetryBudget.js"
 import { keepTransportSecrets } from "../secrets/transportSecrets.js"
 import type { InvalidInput } from "../shared/invalid.js"
 import * as Measuring from "../telemetry/measuring.js"
@@ -46,7 +46,7 @@ export const makeCore = (
     transport,
     credentials,
     background,
-    attempts: attempting(credentials, RetryPolicy.makeBudget(config.retry.policy)),
+    attempts: attempting(credentials, RetryBudget.make(config.retry.policy.budget)),
     defaultHeaders: ClientHeaders.defaultHeaders(config),
     problem: undefined
   }
@@ -55,7 +55,7 @@ export const makeCore = (
 /** What the attempts of a client share: credentials to refresh, and the budget. */
 const attempting = (
   credentials: Credentials.Resolver,
-  budget: RetryPolicy.Budget
+  budget: RetryBudget.RetryBudget
 ): Attempts.Client<Call.Call> => ({
   budget,
   observer,

@@ -16,7 +16,9 @@ import * as TimeLimits from "../effect/timeLimits.js"
 import * as ApiError from "../errors/ApiError.js"
 import * as Ledger from "../errors/Ledger.js"
 import * as Monotonic from "../shared/monotonic.js"
-import * as RetryPolicy from "./RetryPolicy.js"
+import * as Decisions from "./decisions.js"
+import type * as RetryBudget from "./RetryBudget.js"
+import type * as RetryPolicy from "./RetryPolicy.js"
 
 /**
  * The part of a call that the loop reads, and the ledger that it writes. Times are those of the monotonic clock, but for
@@ -53,7 +55,7 @@ export type Ended = (millis: number, status: number | undefined, tag: string | u
 
 /** What the loops of a client share: one for all its calls. */
 export interface Client<in C> {
-  readonly budget: RetryPolicy.Budget
+  readonly budget: RetryBudget.RetryBudget
   readonly observer: Observer<C>
   /** Takes a call back to the request that an attempt starts with. */
   readonly restart: (call: C) => void
@@ -198,18 +200,18 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> {
     const { policy, schedule } = call.retry
     // The client did not follow a redirect after which the server has acted on the request: only a GET may come next.
     if (isProcessed(call) && method !== "GET") return this.stop(error, "not-retryable")
-    if (!RetryPolicy.allows(policy, error, { method, idempotencyKey }))
+    if (!Decisions.allows(policy, error, { method, idempotencyKey }))
       return this.stop(error, isDeadline(error) ? "deadline" : "not-retryable")
     if (!replayable) return this.stop(error, "not-replayable")
     return Effect.flatMap(FiberRef.get(insideAttempt), (nested) => {
       if (nested && policy.nested === "once") return this.stop(error, "nested")
       return Effect.flatMap(schedule.step(now, error, this.schedule), ([next, , decision]) => {
         if (ScheduleDecision.isDone(decision)) {
-          return this.stop(error, RetryPolicy.hint(policy, error) === "too-long" ? "retry-after" : "attempts")
+          return this.stop(error, Decisions.hint(policy, error) === "too-long" ? "retry-after" : "attempts")
         }
         const delay = Math.max(0, ScheduleIntervals.start(decision.intervals) - now)
         if (Monotonic.now(this.clock) + delay >= call.deadline) return this.stop(error, "deadline")
-        const free = policy.budget === false || RetryPolicy.isAskedFor(policy, error, delay)
+        const free = policy.budget === false || Decisions.isAskedFor(policy, error, delay)
         const paid = free ? 0 : client.budget.take(error)
         if (paid === undefined) return this.stop(error, "budget")
         this.schedule = next

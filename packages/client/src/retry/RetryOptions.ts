@@ -33,8 +33,7 @@ export interface Options {
   /** Inside another client's retry loop: make one attempt (`"once"`, default), or retry as well (`"retry"`). */
   readonly nested?: "once" | "retry" | undefined
   /**
-   * `false` for no budget, or its numbers; see `RetryPolicy.Budget`. `withOptions` and requests share their client's
-   * budget.
+   * `false` for no budget, or its numbers. `withOptions` and requests share their client's budget.
    */
   readonly budget?: false | BudgetOptions | undefined
 }

@@ -11,10 +11,11 @@ import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleInterval from "effect/ScheduleInterval"
-import * as ApiError from "../errors/ApiError.js"
+import type * as ApiError from "../errors/ApiError.js"
 import { toMillis } from "../shared/duration.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
 import { omitUndefined } from "../shared/omitUndefined.js"
+import * as Decisions from "./decisions.js"
 import { type Options, problem as unfitIn } from "./RetryOptions.js"
 
 export type { BudgetOptions, Options } from "./RetryOptions.js"
@@ -141,8 +142,7 @@ export const none: RetryPolicy = /*#__PURE__*/ make({ maxRetries: 0 })
 /**
  * Whether a value is a {@link RetryPolicy}.
  *
- * @since 0.1.0
- * @category guards
+ * @internal
  */
 export const isRetryPolicy = (u: unknown): u is RetryPolicy => Predicate.hasProperty(u, TypeId)
 
@@ -157,8 +157,7 @@ const choices: ReadonlyArray<
 /**
  * The first invalid setting of a policy, by its name, or `undefined`.
  *
- * @since 0.1.0
- * @category validation
+ * @internal
  */
 export const problem = (policy: RetryPolicy): InvalidInput | undefined => {
   if (policy.unfit !== undefined) return policy.unfit
@@ -186,43 +185,6 @@ export const problem = (policy: RetryPolicy): InvalidInput | undefined => {
 }
 
 /**
- * The backoff before a retry: `min(initial x 2^n, max) x (1 - jitter x random)`. `retry` counts from 0, and `random`
- * is in [0, 1). Jitter only shortens a wait, so the cap holds.
- *
- * @since 0.1.0
- * @category decisions
- */
-export const backoffMillis = (policy: RetryPolicy, retry: number, random: number): number =>
-  // 2 ** 1024 is infinite, and infinity times a delay of zero would be NaN.
-  Math.min(policy.initialMillis * 2 ** Math.min(retry, 1023), policy.maxMillis) * (1 - policy.jitter * random)
-
-/**
- * What to do about a server's hint: wait that long, end the call because the hint is above `maxRetryAfter`, or back
- * off as usual without a hint that counts.
- *
- * @since 0.1.0
- * @category decisions
- */
-export const hint = (policy: RetryPolicy, error: ApiError.ApiError): number | "backoff" | "too-long" => {
-  if (!("retryAfter" in error) || error.retryAfter === undefined) return "backoff"
-  const millis = Duration.toMillis(error.retryAfter)
-  if (millis <= policy.maxRetryAfterMillis) return millis
-  return policy.onLongRetryAfter === "backoff" ? "backoff" : "too-long"
-}
-
-/**
- * Whether the server asked for this retry by a hint that the wait honours. Such a retry is free.
- *
- * @since 0.1.0
- * @category decisions
- */
-export const isAskedFor = (policy: RetryPolicy, error: ApiError.ApiError, waitMillis: number): boolean => {
-  const hinted = hint(policy, error)
-  // The wait is a difference of two times, so it may be slightly short.
-  return typeof hinted === "number" && hinted > 0 && waitMillis > hinted - 1
-}
-
-/**
  * When to retry, as a `Schedule` over the errors. It never waits less than the server asked, nor more than the cap
  * without a hint. It is done after `maxRetries`, or at a hint above `maxRetryAfter`. Its output is the wait.
  *
@@ -231,14 +193,14 @@ export const isAskedFor = (policy: RetryPolicy, error: ApiError.ApiError, waitMi
  */
 export const schedule = (policy: RetryPolicy): Schedule.Schedule<Duration.Duration, ApiError.ApiError> =>
   Schedule.makeWithState(0, (now, error: ApiError.ApiError, retry) => {
-    const hinted = hint(policy, error)
+    const hinted = Decisions.hint(policy, error)
     if (retry >= policy.maxRetries || hinted === "too-long") {
       return Effect.succeed([retry, Duration.zero, ScheduleDecision.done] as const)
     }
     const millis =
       typeof hinted === "number"
         ? Effect.succeed(hinted)
-        : Effect.map(Random.next, (random) => backoffMillis(policy, retry, random))
+        : Effect.map(Random.next, (random) => Decisions.backoffMillis(policy, retry, random))
     return Effect.map(
       millis,
       (millis) =>
@@ -249,61 +211,3 @@ export const schedule = (policy: RetryPolicy): Schedule.Schedule<Duration.Durati
         ] as const
     )
   })
-
-/**
- * Whether an error may be retried at all: the error decides first, then `retryUnsafe` for a request that is
- * idempotent neither by its method (RFC 9110, 9.2.2) nor by a key.
- *
- * @since 0.1.0
- * @category decisions
- */
-export const allows = (
-  policy: RetryPolicy,
-  error: ApiError.ApiError,
-  request: { readonly method: string; readonly idempotencyKey: string | undefined }
-): boolean => {
-  if (!ApiError.isRetryable(error)) return false
-  if (policy.retryUnsafe === "always" || request.idempotencyKey !== undefined) return true
-  if (request.method !== "POST" && request.method !== "PATCH") return true
-  return policy.retryUnsafe === "when-safe" && error.delivery !== "maybe-applied"
-}
-
-/**
- * A bucket of tokens that retries take from and successes refill. A client has one bucket. While a server is down the
- * client soon stops retrying; as requests succeed again, retries come back.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Budget {
-  /** Takes the cost of a retry after this error; `undefined` if the bucket holds less. */
-  readonly take: (error: ApiError.ApiError) => number | undefined
-  /** Refills after a success. `cost` is what its retry took. */
-  readonly giveBack: (cost: number) => void
-  readonly tokens: () => number
-}
-
-/**
- * The full budget of a policy.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const makeBudget = (policy: RetryPolicy): Budget => {
-  if (policy.budget === false)
-    return { take: () => 0, giveBack: () => undefined, tokens: () => Number.POSITIVE_INFINITY }
-  const { capacity, retryCost, successRefund, timeoutCost } = policy.budget
-  let tokens = capacity
-  return {
-    take: (error) => {
-      const cost = error._tag === "TimeoutError" ? timeoutCost : retryCost
-      if (cost > tokens) return undefined
-      tokens -= cost
-      return cost
-    },
-    giveBack: (cost) => {
-      tokens = Math.min(capacity, tokens + Math.max(cost, successRefund))
-    },
-    tokens: () => tokens
-  }
-}

@@ -3,7 +3,8 @@ import * as ApiError from "../errors/ApiError.js"
 import * as Ledger from "../errors/Ledger.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import type * as Call from "../request/Call.js"
-import * as RetryPolicy from "../retry/RetryPolicy.js"
+import * as Decisions from "../retry/decisions.js"
+import type * as RetryPolicy from "../retry/RetryPolicy.js"
 import type * as EventReader from "./EventReader.js"
 
 /** Whether a reconnect may succeed after this error. */
@@ -39,7 +40,7 @@ export const wait = (
   random: number
 ): number | "attempts" | "retry-after" => {
   if (fruitless >= policy.maxRetries) return "attempts"
-  const backoff = RetryPolicy.backoffMillis(policy, fruitless, random)
+  const backoff = Decisions.backoffMillis(policy, fruitless, random)
   if (asked === undefined) return backoff
   if (asked > policy.maxRetryAfterMillis) return policy.onLongRetryAfter === "fail" ? "retry-after" : backoff
   return Math.max(asked, minWaitMillis, fruitless === 0 ? 0 : backoff)

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, TestClock } from "effect"
 import * as ApiError from "../../src/errors/ApiError.js"
 import * as Attempts from "../../src/retry/Attempts.js"
+import * as RetryBudget from "../../src/retry/RetryBudget.js"
 import * as RetryPolicy from "../../src/retry/RetryPolicy.js"
 import * as RetrySettings from "../../src/retry/RetrySettings.js"
 import * as Monotonic from "../../src/shared/monotonic.js"
@@ -33,7 +34,7 @@ const late = new ApiError.TimeoutError({ ...common, phase: "total", limit: Durat
 const observed = () => {
   const events: Array<string> = []
   const client: Attempts.Client<Attempts.Retried> = {
-    budget: RetryPolicy.makeBudget(RetryPolicy.make()),
+    budget: RetryBudget.make(RetryPolicy.make().budget),
     restart: () => events.push("restart"),
     refresh: () => false,
     observer: {

@@ -10,6 +10,7 @@ import {
 } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Duration, Effect, Either, Redacted, Schedule, Stream, TestClock } from "effect"
+import * as RetryBudget from "../../src/retry/RetryBudget.js"
 import { clientOn, scripted, withoutDelay } from "../fixtures/requests.js"
 import { countRequests, list, ok, play, playError, settle, status, withoutJitter } from "../fixtures/retry.js"
 
@@ -174,9 +175,9 @@ describe("the retry budget", () => {
     })
   )
 
-  it("6.4 makeBudget takes, refuses and returns tokens", () => {
+  it("6.4 a budget takes, refuses and returns tokens", () => {
     const error = { _tag: "RateLimitError" } as ApiError.RateLimitError
-    const budget = RetryPolicy.makeBudget(RetryPolicy.make({ budget: { capacity: 12 } }))
+    const budget = RetryBudget.make(RetryPolicy.make({ budget: { capacity: 12 } }).budget)
     expect(budget.take(error)).toBe(5)
     expect(budget.take({ _tag: "TimeoutError" } as ApiError.TimeoutError)).toBeUndefined()
     expect(budget.tokens()).toBe(7)
@@ -184,7 +185,7 @@ describe("the retry budget", () => {
     budget.giveBack(0)
     expect(budget.tokens()).toBe(12)
     expect(budget.take({ _tag: "TimeoutError" } as ApiError.TimeoutError)).toBe(10)
-    expect(RetryPolicy.makeBudget(RetryPolicy.make({ budget: false })).take(error)).toBe(0)
+    expect(RetryBudget.make(false).take(error)).toBe(0)
   })
 })
 

@@ -1,0 +1,57 @@
+/** Whether and when a call is retried: plain functions of a policy and an error. */
+import * as Duration from "effect/Duration"
+import * as ApiError from "../errors/ApiError.js"
+
+/** The part of a policy for waits without a hint. */
+interface Backoff {
+  readonly initialMillis: number
+  readonly maxMillis: number
+  readonly jitter: number
+}
+
+/** The part of a policy for waits that a server asks for. */
+interface Hints {
+  readonly maxRetryAfterMillis: number
+  readonly onLongRetryAfter: "fail" | "backoff"
+}
+
+/**
+ * The backoff before a retry: `min(initial x 2^n, max) x (1 - jitter x random)`. `retry` counts from 0, and `random`
+ * is in [0, 1). Jitter only shortens a wait, so the cap holds.
+ */
+export const backoffMillis = (policy: Backoff, retry: number, random: number): number =>
+  // 2 ** 1024 is infinite, and infinity times a delay of zero would be NaN.
+  Math.min(policy.initialMillis * 2 ** Math.min(retry, 1023), policy.maxMillis) * (1 - policy.jitter * random)
+
+/**
+ * What to do about a server's hint: wait that long, end the call because the hint is above `maxRetryAfter`, or back
+ * off as usual without a hint that counts.
+ */
+export const hint = (policy: Hints, error: ApiError.ApiError): number | "backoff" | "too-long" => {
+  if (!("retryAfter" in error) || error.retryAfter === undefined) return "backoff"
+  const millis = Duration.toMillis(error.retryAfter)
+  if (millis <= policy.maxRetryAfterMillis) return millis
+  return policy.onLongRetryAfter === "backoff" ? "backoff" : "too-long"
+}
+
+/** Whether the server asked for this retry by a hint that the wait honours. Such a retry is free. */
+export const isAskedFor = (policy: Hints, error: ApiError.ApiError, waitMillis: number): boolean => {
+  const hinted = hint(policy, error)
+  // The wait is a difference of two times, so it may be slightly short.
+  return typeof hinted === "number" && hinted > 0 && waitMillis > hinted - 1
+}
+
+/**
+ * Whether an error may be retried at all: the error decides first, then `retryUnsafe` for a request that is
+ * idempotent neither by its method (RFC 9110, 9.2.2) nor by a key.
+ */
+export const allows = (
+  policy: { readonly retryUnsafe: "always" | "when-safe" | "never" },
+  error: ApiError.ApiError,
+  request: { readonly method: string; readonly idempotencyKey: string | undefined }
+): boolean => {
+  if (!ApiError.isRetryable(error)) return false
+  if (policy.retryUnsafe === "always" || request.idempotencyKey !== undefined) return true
+  if (request.method !== "POST" && request.method !== "PATCH") return true
+  return policy.retryUnsafe === "when-safe" && error.delivery !== "maybe-applied"
+}
