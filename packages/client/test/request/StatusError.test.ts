@@ -321,7 +321,9 @@ describe("a response that does not fit its schema", () => {
         requestId: "req_2",
         path: ["tags", 1, "name"],
         excerpt: JSON.stringify(body),
-        message: expect.stringMatching(/^the response \(201\) does not fit: [\s\S]*Expected string, actual 5/),
+        message: expect.stringMatching(
+          /^the response \(201\) does not fit: [\s\S]*Expected string, actual 5/
+        ),
         reason: expect.stringContaining("Expected string, actual 5"),
         request: { method: "POST", url: "https://api.test/v1/todos" },
         delivery: "maybe-applied",
