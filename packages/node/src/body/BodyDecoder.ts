@@ -90,12 +90,12 @@ class Stage implements Sink {
   private readonly sink: Sink
   private readonly listener: StageListener
 
-  constructor(coding: Coding, chunkSize: number, next: Sink, told: StageListener) {
+  constructor(coding: Coding, chunkSize: number, sink: Sink, listener: StageListener) {
     this.coding = coding
     this.chunkSize = chunkSize
     this.frames = coding.frames?.()
-    this.sink = next
-    this.listener = told
+    this.sink = sink
+    this.listener = listener
   }
 
   write(bytes: Uint8Array): boolean {
@@ -103,10 +103,10 @@ class Stage implements Sink {
     if (this.isOver || bytes.length === 0) return true
     if (this.engine === undefined) return this.begin(bytes)
     if (this.frames === undefined) return this.engine.write(bytes)
-    let goesOn = true
-    for (const part of this.frames.split(bytes)) goesOn = this.engine.write(part)
+    let wantsMore = true
+    for (const part of this.frames.split(bytes)) wantsMore = this.engine.write(part)
     if (this.frames.isPastLastFrame && !this.engine.writableEnded) this.engine.end()
-    return goesOn
+    return wantsMore
   }
 
   private begin(bytes: Uint8Array): boolean {
