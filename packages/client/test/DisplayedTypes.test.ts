@@ -50,7 +50,7 @@ const service = ((): ts.LanguageService => {
     noUncheckedIndexedAccess: true,
     skipLibCheck: true,
     noErrorTruncation: true,
-    // The sources, so that no build stands between a change and its test.
+    // The sources, so that the test needs no build.
     paths: { "@effect-api/client": [`${root}packages/client/src/index.ts`] }
   }
   const host: ts.LanguageServiceHost = {
@@ -73,10 +73,10 @@ const service = ((): ts.LanguageService => {
   return ts.createLanguageService(host)
 })()
 
-/** What an editor shows over the declaration of a name. */
+/** The text that an editor shows for a name. */
 const hover = (name: string): string => {
   const info = service.getQuickInfoAtPosition(fixture, source.indexOf(`const ${name} `) + "const ".length)
-  // The members of a union stand in the order in which the compiler met them, which says nothing.
+  // The order of a union's members depends on the order in which the compiler met them.
   return ts
     .displayPartsToString(info?.displayParts)
     .replace("TodoMissing | ApiError", "ApiError | TodoMissing")
@@ -87,10 +87,10 @@ const problems = (): ReadonlyArray<string> =>
     .getSemanticDiagnostics(fixture)
     .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"))
 
-/** The first question makes the compiler read every declaration. */
+/** The first query makes the compiler read every declaration. */
 const compilerTimeout = 120_000
 
-describe("what an editor shows", () => {
+describe("the types an editor shows", () => {
   it.each([
     ["getTodo", "(id: number) => ApiRequest.ApiRequest<Todo, TodoMissing>"],
     ["listTodos", "ApiRequest.ApiRequest<readonly Todo[], never>"],
@@ -104,7 +104,7 @@ describe("what an editor shows", () => {
     ["client", "Effect.Effect<ApiClient.ApiClient, InvalidConfigError, HttpClient>"],
     ["caught", "Effect.Effect<Todo | undefined, ApiError, ApiClient.ApiClient>"]
   ])(
-    "7 the type of %s reads %s",
+    "7 the type of %s is shown as %s",
     (name, type) => {
       expect(hover(name)).toBe(`const ${name}: ${type}`)
     },

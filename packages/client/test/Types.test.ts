@@ -30,12 +30,14 @@ import { describe, expectTypeOf, it } from "vitest"
 import { z } from "zod"
 import { getTodo, Todo, TodoMissing } from "./fixtures/requests.js"
 
-/** Where every line below is checked by the compiler: what must not compile is marked, what must is not run. */
+/**
+ * Every line below is checked by the compiler. A line that must not compile is marked; the others are never run.
+ */
 const compiles = (_: () => unknown) => expectTypeOf(_).toBeFunction()
 
 type Failed<A> = A extends Effect.Effect<infer _A, infer E, infer _R> ? E : never
 
-describe("what a call gives", () => {
+describe("the result of a call", () => {
   it("7 value, errors and requirement of execute", () => {
     const program = ApiClient.execute(getTodo(1))
     expectTypeOf(program).toEqualTypeOf<
@@ -46,7 +48,7 @@ describe("what a call gives", () => {
     >()
   })
 
-  it("7 the client's own methods need nothing", () => {
+  it("7 the client's own methods have no requirement", () => {
     compiles((client: ApiClient.ApiClient = {} as never) => {
       expectTypeOf(client.execute(getTodo(1))).toEqualTypeOf<
         Effect.Effect<Todo, ApiError.ApiError | TodoMissing>
@@ -69,7 +71,7 @@ describe("what a call gives", () => {
     expectTypeOf(request).toEqualTypeOf<ApiRequest.ApiRequest<void, TodoMissing | Taken | { code: number }>>()
   })
 
-  it("7 a caught tag is gone", () => {
+  it("7 a caught tag is removed", () => {
     const caught = ApiClient.execute(getTodo(1)).pipe(
       Effect.catchTags({
         TodoMissing: () => Effect.succeed(null),
@@ -85,7 +87,7 @@ describe("what a call gives", () => {
     )
   })
 
-  it("1 layers say what they need and fail with", () => {
+  it("1 layers have their requirement and their error", () => {
     const layer = ApiClient.layer({ baseUrl: "https://api.test" })
     expectTypeOf(layer).toEqualTypeOf<
       Layer.Layer<ApiClient.ApiClient, ApiConfig.InvalidConfigError, HttpClient.HttpClient>
@@ -107,7 +109,7 @@ describe("what a call gives", () => {
 })
 
 describe("errors", () => {
-  it("7 the table and the union are the same tags", () => {
+  it("7 the table and the union have the same tags", () => {
     expectTypeOf<keyof typeof ApiError.table>().toEqualTypeOf<ApiError.ApiError["_tag"]>()
   })
 
@@ -122,7 +124,7 @@ describe("errors", () => {
     expectTypeOf<Classes>().toEqualTypeOf<ApiError.ApiError>()
   })
 
-  it("7.1 status errors are those with a status and a body", () => {
+  it("7.1 status errors have a status and a body", () => {
     expectTypeOf<
       Extract<ApiError.ApiError, { readonly body: unknown }>
     >().toEqualTypeOf<ApiError.StatusError>()
@@ -136,7 +138,7 @@ describe("errors", () => {
 })
 
 describe("paths", () => {
-  it("2.3 names of a template are asked for, each by its name", () => {
+  it("2.3 a template's names are required options", () => {
     compiles(() => [
       ApiRequest.get("/todos/{id}", { path: { id: 1 } }),
       ApiRequest.get("/a/{b}/{c}", { path: { b: "x", c: true } }),
@@ -155,18 +157,18 @@ describe("paths", () => {
       ApiRequest.get("/todos/{id}", { path: { ids: 1 } }),
       // @ts-expect-error extra name
       ApiRequest.get("/todos/{id}", { path: { id: 1, more: 2 } }),
-      // @ts-expect-error a path where the template has no names
+      // @ts-expect-error a path for a template without names
       ApiRequest.get("/todos", { path: { id: 1 } }),
-      // @ts-expect-error null is no segment
+      // @ts-expect-error null is not a segment
       ApiRequest.get("/todos/{id}", { path: { id: null } }),
-      // @ts-expect-error an object is no segment
+      // @ts-expect-error an object is not a segment
       ApiRequest.get("/todos/{id}", { path: { id: { a: 1 } } }),
-      // @ts-expect-error undefined is no segment
+      // @ts-expect-error undefined is not a segment
       ApiRequest.post("/todos/{id}", { path: { id: undefined } })
     ])
   })
 
-  it("2.3 the verbs of a client ask for the same", () => {
+  it("2.3 a client's verbs have the same types", () => {
     compiles((client: ApiClient.ApiClient = {} as never) => [
       client.get("/todos/{id}", { path: { id: 1 } }),
       ApiClient.del("/todos/{id}", { path: { id: 1 } }),
@@ -179,7 +181,7 @@ describe("paths", () => {
 })
 
 describe("options", () => {
-  it("5 what is misspelt or does not belong is refused", () => {
+  it("5 misspelt and misplaced options do not compile", () => {
     compiles(() => [
       // @ts-expect-error misspelt option
       ApiRequest.get("/todos", { sucess: Todo }),
@@ -191,25 +193,25 @@ describe("options", () => {
       ApiRequest.post("/todos", { text: new Uint8Array(1) }),
       // @ts-expect-error text as bytes
       ApiRequest.post("/todos", { bytes: "text" }),
-      // @ts-expect-error an object is no header
+      // @ts-expect-error an object is not a header
       ApiRequest.get("/todos", { headers: { "x-a": { b: 1 } } }),
-      // @ts-expect-error a function is no query value
+      // @ts-expect-error a function is not a query value
       ApiRequest.get("/todos", { query: { a: () => 1 } }),
       // @ts-expect-error a schema that needs a service
       ApiRequest.get("/todos", { success: NeedsService })
     ])
   })
 
-  it("5.1 a body fits its schema", () => {
+  it("5.1 a body must fit its schema", () => {
     const bodySchema = Schema.Struct({ at: Schema.Date, tags: Schema.Array(Schema.String) })
     compiles(() => [
       ApiRequest.post("/x", { body: { at: new Date(0), tags: [] }, bodySchema }),
       ApiRequest.post("/x", { body: { anything: [1, null] } }),
-      // @ts-expect-error the encoded side
+      // @ts-expect-error the encoded type
       ApiRequest.post("/x", { body: { at: "1970-01-01", tags: [] }, bodySchema }),
       // @ts-expect-error missing field
       ApiRequest.post("/x", { body: { at: new Date(0) }, bodySchema }),
-      // @ts-expect-error of another type
+      // @ts-expect-error another type
       ApiRequest.put("/x", { body: 1, bodySchema })
     ])
   })
@@ -231,7 +233,7 @@ describe("options", () => {
     page: Promise<number>
   }
 
-  it("3.1 interfaces are queries, forms and headers, and hold what these can hold", () => {
+  it("3.1 interfaces with valid members are valid queries, forms and headers", () => {
     compiles((filter: Filter = {} as never, wrong: Wrong = {} as never, waiting: Waiting = {} as never) => [
       ApiRequest.get("/x", { query: filter }),
       ApiRequest.get("/x", { query: { filter } }),
@@ -249,41 +251,41 @@ describe("options", () => {
       ApiRequest.get("/x", { query: filter.page > 1 ? { page: 1 } : {} }),
       ApiRequest.post("/x", { body: [1, 2] as const }),
       ApiRequest.post("/x", { body: filter }),
-      // @ts-expect-error a function is no query value
+      // @ts-expect-error a function is not a query value
       ApiRequest.get("/x", { query: wrong }),
-      // @ts-expect-error nor is it one of a form
+      // @ts-expect-error a function is not a form value
       ApiRequest.post("/x", { form: wrong }),
-      // @ts-expect-error a forgotten await
+      // @ts-expect-error a missing await
       ApiRequest.get("/x", { query: waiting }),
-      // @ts-expect-error deep within
+      // @ts-expect-error an invalid nested value
       ApiRequest.get("/x", { query: { filter: { waiting } } }),
-      // @ts-expect-error a header is text
+      // @ts-expect-error a header must be text
       ApiRequest.get("/x", { headers: wrong }),
-      // @ts-expect-error not of these
+      // @ts-expect-error another value
       ApiRequest.get("/x", { query: new Map([["a", 1]]) }),
-      // @ts-expect-error a promise of them
+      // @ts-expect-error a promise of headers
       ApiRequest.get("/x", { query: Promise.resolve({ a: 1 }) }),
-      // @ts-expect-error text is no query
+      // @ts-expect-error text is not a query
       ApiRequest.get("/x", { query: "a=1" })
     ])
   })
 
-  it("1.4 what withOptions and override take", () => {
+  it("1.4 the options of withOptions and override", () => {
     compiles((client: ApiClient.ApiClient = {} as never) => [
       client.withOptions({ retry: { maxRetries: 1 }, middleware: (old) => old.slice(1) }),
       client.withOptions({ retry: ({ schedule }) => Schedule.upTo(schedule, "1 minute") }),
       client.withOptions({ headers: new Headers(), timeouts: (old) => ({ ...old, total: "1 second" }) }),
       ApiRequest.override(getTodo(1), { retry: () => RetryPolicy.none, query: (old) => ({ ...old, a: 1 }) }),
-      // @ts-expect-error not a setting that merges
+      // @ts-expect-error a setting that does not merge
       client.withOptions({ redirects: () => 1 }),
-      // @ts-expect-error not of the kind
+      // @ts-expect-error another type
       client.withOptions({ timeouts: () => 1 }),
-      // @ts-expect-error a client is not made over another
+      // @ts-expect-error a client as the base
       ApiClient.layer({ baseUrl: "https://api.test", headers: () => ({}) })
     ])
   })
 
-  it("1 a client's options", () => {
+  it("1 the options of a client", () => {
     const baseUrl = "https://api.test"
     compiles(() => [
       ApiClient.layer({ baseUrl, retry: { maxRetries: 1 } }),
@@ -298,13 +300,13 @@ describe("options", () => {
       ApiClient.layer({}),
       // @ts-expect-error misspelt
       ApiClient.layer({ baseUrl, timeout: 1 }),
-      // @ts-expect-error misspelt within
+      // @ts-expect-error misspelt nested option
       ApiClient.layer({ baseUrl, timeouts: { conect: 1 } }),
-      // @ts-expect-error a secret in the open
+      // @ts-expect-error a plain secret
       ApiClient.layer({ baseUrl, credentials: Credentials.bearer("token") }),
-      // @ts-expect-error no credentials
+      // @ts-expect-error not credentials
       ApiClient.layer({ baseUrl, credentials: Redacted.make("token") }),
-      // @ts-expect-error a schedule over other errors
+      // @ts-expect-error a schedule of other errors
       ApiClient.layer({ baseUrl, retry: Schedule.recurWhile((error: Date) => error.getTime() > 0) }),
       // @ts-expect-error unknown format
       ApiClient.layer({ baseUrl, queryFormat: { arrays: "pipes" } })
@@ -321,7 +323,7 @@ const NeedsService = Schema.transformOrFail(Schema.String, Schema.String, {
 describe("decoders", () => {
   const value = <A, E>(_: ApiRequest.ApiRequest<A, E>): A => undefined as A
 
-  it("8.4 schemas and decoders give their type", () => {
+  it("8.4 schemas and decoders have their type", () => {
     expectTypeOf(value(ApiRequest.get("/x"))).toBeUnknown()
     expectTypeOf(value(ApiRequest.get("/x", { success: Todo }))).toEqualTypeOf<Todo>()
     expectTypeOf(value(ApiRequest.get("/x", { success: Schema.Array(Schema.Date) }))).toEqualTypeOf<
@@ -334,7 +336,7 @@ describe("decoders", () => {
     expectTypeOf(value(ApiRequest.get("/x", { success: ResponseDecoder.json }))).toBeUnknown()
   })
 
-  it("8.4 Standard Schemas give their output", () => {
+  it("8.4 Standard Schemas have their output type", () => {
     const coerced = z.object({ at: z.string().transform((text) => new Date(text)) })
     expectTypeOf(value(ApiRequest.get("/x", { success: coerced }))).toEqualTypeOf<{ at: Date }>()
     const piped = v.object({ n: v.pipe(v.string(), v.transform(Number)) })
@@ -343,23 +345,23 @@ describe("decoders", () => {
     expectTypeOf(value(ApiRequest.get("/x", { success: standard }))).toEqualTypeOf<Todo>()
   })
 
-  it("8.4 schemas of the old package give their type", () => {
+  it("8.4 schemas of the old package have their type", () => {
     const Old = OldSchema.Struct({ id: OldSchema.NumberFromString })
     const success = ResponseDecoder.fromEither(OldSchema.decodeUnknownEither(Old))
     expectTypeOf(value(ApiRequest.get("/x", { success }))).toEqualTypeOf<{ readonly id: number }>()
   })
 
-  it("1.4 override keeps what a request gives", () => {
+  it("1.4 override keeps the request's result type", () => {
     expectTypeOf(ApiRequest.override(getTodo(1), { retry: RetryPolicy.none })).toEqualTypeOf(getTodo(1))
     expectTypeOf(getTodo(1).pipe(ApiRequest.override({ timeouts: { total: 1 } }))).toEqualTypeOf(getTodo(1))
-    // @ts-expect-error what it gives cannot be overridden
+    // @ts-expect-error the result type cannot be overridden
     compiles(() => ApiRequest.override(getTodo(1), { success: Todo }))
   })
 })
 
 describe("failures", () => {
-  it("7.5 a failure stands under a status", () => {
-    // @ts-expect-error `missing` is no status
+  it("7.5 failure has statuses as keys", () => {
+    // @ts-expect-error `missing` is not a status
     compiles(() => ApiRequest.get("/todos", { failure: { missing: TodoMissing } }))
   })
 })
@@ -368,7 +370,7 @@ describe("streams and pages", () => {
   const Tick = Schema.Struct({ n: Schema.Number })
   const Page = Schema.Struct({ data: Schema.Array(Tick), has_more: Schema.Boolean })
 
-  it("10 a stream has the values of its contract and the errors of both", () => {
+  it("10 a stream has its contract's value type and the errors of both", () => {
     const request = ApiRequest.get("/ticks", {
       failure: { 404: TodoMissing },
       events: EventStream.make({ event: Tick, terminal: (tick) => tick.n === 9 })
@@ -379,22 +381,22 @@ describe("streams and pages", () => {
     >()
   })
 
-  it("10 a record of events gives any of them, and raw events where unknown ones pass", () => {
+  it('10 a record of events has the union of its types, and raw events with unknown: "pass"', () => {
     const contract = EventStream.make({ event: { tick: Tick, page: Page }, unknown: "pass" })
     expectTypeOf(contract).toEqualTypeOf<
       EventStream.EventStream<typeof Tick.Type | typeof Page.Type | ServerSentEvents.ServerSentEvent, never>
     >()
   })
 
-  it("10 a stream is not executed, and a value is not streamed", () => {
+  it("10 a stream request cannot be executed, and another request cannot be streamed", () => {
     const request = ApiRequest.get("/ticks", { events: EventStream.make({ event: Tick }) })
     // @ts-expect-error a stream has no single value
     compiles(() => ApiClient.execute(request))
-    // @ts-expect-error a request without events is no stream
+    // @ts-expect-error a request without events cannot be streamed
     compiles(() => ApiClient.stream(getTodo(1)))
   })
 
-  it("11 pages and items, with the page's type taken from the request", () => {
+  it("11 pages and items have the page's type", () => {
     const piped = ApiRequest.get("/ticks", { success: Page, failure: { 404: TodoMissing } }).pipe(
       ApiRequest.paginate(Pagination.cursor({ items: (page) => page.data }))
     )
@@ -417,10 +419,10 @@ describe("streams and pages", () => {
     compiles(() => ApiClient.items(getTodo(1)))
   })
 
-  it("11 a strategy for other pages does not fit", () => {
+  it("11 a pagination rule must fit the page", () => {
     const request = ApiRequest.get("/ticks", { success: Page })
     const others = Pagination.cursor({ items: (page: { readonly rows: ReadonlyArray<string> }) => page.rows })
-    // @ts-expect-error the request's pages have no rows
+    // @ts-expect-error the page has no rows
     compiles(() => ApiRequest.paginate(request, others))
   })
 })

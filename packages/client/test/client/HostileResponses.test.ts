@@ -1,7 +1,6 @@
 import { inspect } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
 import {
-  type ApiClient,
   ApiError,
   ApiRequest,
   type ApiSchema,
@@ -14,6 +13,7 @@ import { MockTransport } from "@effect-api/testing"
 import { Cause, Effect, Either, Exit, FastCheck as fc, ParseResult, Redacted, Schema, Stream } from "effect"
 import { observe } from "../fixtures/canary.js"
 import { scripted } from "../fixtures/requests.js"
+import { execute, type Run, runStream } from "../fixtures/runs.js"
 
 const { bytes } = MockTransport
 const utf8 = (text: string) => new TextEncoder().encode(text)
@@ -25,18 +25,6 @@ const options = {
   retry: { maxRetries: 0 },
   credentials: Credentials.bearer(Redacted.make("sk-any-secret"))
 } as const
-
-type Run = (client: ApiClient.ApiClient) => Effect.Effect<unknown, unknown>
-const execute =
-  (request: ApiRequest.ApiRequest<unknown, unknown>): Run =>
-  (client) =>
-    client.execute(request)
-const runStream =
-  (contract: EventStream.EventStream<unknown, unknown>): Run =>
-  (client) =>
-    Stream.runCollect(
-      client.stream(ApiRequest.get("/x", { events: contract as EventStream.EventStream<unknown> }))
-    )
 
 interface Tree {
   readonly below: ReadonlyArray<Tree>

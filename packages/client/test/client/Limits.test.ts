@@ -9,7 +9,8 @@ import {
   ResponseDecoder
 } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
-import { Clock, Duration, Effect, Fiber, FiberRef, Logger, Schema, Stream, TestClock } from "effect"
+import { Chunk, Clock, Duration, Effect, Fiber, FiberRef, Logger, Schema, Stream, TestClock } from "effect"
+import { textOf } from "../fixtures/bodies.js"
 import { regions } from "../fixtures/regions.js"
 import { clientOn, scripted } from "../fixtures/requests.js"
 import { done, getEvents, sse, tick, untilDone, values } from "../fixtures/streams.js"
@@ -183,7 +184,7 @@ describe("after a timeout", () => {
 describe("unread bodies", () => {
   const body = MockTransport.stream(["1", { delay: Number.POSITIVE_INFINITY }])
 
-  it.effect("6.15 a body that nobody starts to read is closed after idle", () =>
+  it.effect("6.15 an unread body is closed after idle", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([body], { timeouts: { idle: "10 seconds" } })
       const stream = yield* client.get("/x", { success: ResponseDecoder.stream() })
@@ -264,5 +265,40 @@ describe("a changed wall clock", () => {
       const error = yield* Effect.flip(client.get("/x", { timeouts: { total: "30 millis" } }))
       expect(error).toMatchObject({ _tag: "TimeoutError", phase: "total" })
     }).pipe(Effect.withClock(jumping(by)), Effect.provide(Logger.remove(Logger.defaultLogger)))
+  )
+})
+
+describe("downloads", () => {
+  it.effect("8.4 a slow reader's own time does not count as idle", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([MockTransport.stream(["a", { delay: "5 seconds" }, "b", "c"])], {
+        timeouts: { idle: "10 seconds" }
+      })
+      const stream = yield* client.get("/x", { success: ResponseDecoder.stream() })
+      const fiber = yield* Effect.fork(
+        Stream.runCollect(
+          Stream.mapEffect(stream, (chunk) => Effect.delay(Effect.succeed(textOf(chunk)), "1 hour"))
+        )
+      )
+      yield* TestClock.adjust("4 hours")
+      expect(Chunk.toReadonlyArray(yield* Fiber.join(fiber))).toEqual(["a", "b", "c"])
+    })
+  )
+
+  it.effect("6.5 total covers the body of a download", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([MockTransport.stream(["a", { delay: "1 minute" }, "b"])], {
+        timeouts: { total: "10 seconds" }
+      })
+      const stream = yield* client.get("/x", { success: ResponseDecoder.stream() })
+      const fiber = yield* Effect.fork(Effect.flip(Stream.runDrain(stream)))
+      yield* TestClock.adjust("10 seconds")
+      expect(yield* fiber).toMatchObject({
+        _tag: "TimeoutError",
+        phase: "total",
+        stoppedBy: "deadline",
+        attempts: [{ tag: "TimeoutError", status: 200 }]
+      })
+    })
   )
 })

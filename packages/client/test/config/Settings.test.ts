@@ -90,7 +90,7 @@ describe("the second argument of a promise call", () => {
 
 describe("an invalid schema in a stream contract", () => {
   it.each([
-    ["nothing", () => EventStream.make(untyped({}))],
+    ["no schema", () => EventStream.make(untyped({}))],
     ["an empty record", () => EventStream.make({ event: {} })],
     [
       "a record with an invalid member",

@@ -226,7 +226,7 @@ describe("a secret from plain JavaScript", () => {
   )
 
   const invalidSecrets: Readonly<Record<string, readonly [value: unknown, expected: RegExp]>> = {
-    nothing: [undefined, /undefined/],
+    undefined: [undefined, /undefined/],
     null: [null, /null/],
     "a number": [5_318_008, /a number/],
     "an object": [{ secret: "plain-token" }, /an object/],

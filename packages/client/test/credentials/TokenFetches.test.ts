@@ -245,7 +245,7 @@ describe("a background renewal", () => {
   )
 
   it.effect(
-    "6.9 nobody waits for a hanging renewal, and it is dropped at its timeout or the token's end",
+    "6.9 no call waits for a hanging renewal, and it is dropped at its timeout or the token's end",
     () =>
       Effect.gen(function* () {
         for (const hung of [Effect.never, Effect.uninterruptible(Effect.never)]) {

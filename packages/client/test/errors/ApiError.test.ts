@@ -23,7 +23,7 @@ const common: ApiError.Common = {
   shouldRetry: undefined
 }
 
-const answered: ApiError.StatusFields = {
+const response: ApiError.StatusFields = {
   ...common,
   status: 429,
   headers: { "content-type": "application/json" },
@@ -33,24 +33,24 @@ const answered: ApiError.StatusFields = {
   retryAfter: Duration.seconds(3)
 }
 
-const answeredAs = (status: number): ApiError.StatusFields => ({ ...answered, status })
-const streamed = { requestId: "req_1", status: 200, reason: "is not", excerpt: "…" }
+const withStatus = (status: number): ApiError.StatusFields => ({ ...response, status })
+const streamFields = { requestId: "req_1", status: 200, reason: "is not", excerpt: "…" }
 
 /** One error of each tag. */
 const samples: { readonly [Tag in ApiError.ApiError["_tag"]]: Extract<ApiError.ApiError, { _tag: Tag }> } = {
-  BadRequestError: new ApiError.BadRequestError(answeredAs(400)),
-  AuthenticationError: new ApiError.AuthenticationError(answeredAs(401)),
-  PermissionDeniedError: new ApiError.PermissionDeniedError(answeredAs(403)),
-  NotFoundError: new ApiError.NotFoundError(answeredAs(404)),
-  ConflictError: new ApiError.ConflictError(answeredAs(409)),
-  RequestTooLargeError: new ApiError.RequestTooLargeError(answeredAs(413)),
-  UnprocessableEntityError: new ApiError.UnprocessableEntityError(answeredAs(422)),
-  RateLimitError: new ApiError.RateLimitError(answeredAs(429)),
-  InternalServerError: new ApiError.InternalServerError(answeredAs(500)),
-  ServiceUnavailableError: new ApiError.ServiceUnavailableError(answeredAs(503)),
-  DeadlineExceededError: new ApiError.DeadlineExceededError(answeredAs(504)),
-  OverloadedError: new ApiError.OverloadedError(answeredAs(529)),
-  UnexpectedStatusError: new ApiError.UnexpectedStatusError(answeredAs(418)),
+  BadRequestError: new ApiError.BadRequestError(withStatus(400)),
+  AuthenticationError: new ApiError.AuthenticationError(withStatus(401)),
+  PermissionDeniedError: new ApiError.PermissionDeniedError(withStatus(403)),
+  NotFoundError: new ApiError.NotFoundError(withStatus(404)),
+  ConflictError: new ApiError.ConflictError(withStatus(409)),
+  RequestTooLargeError: new ApiError.RequestTooLargeError(withStatus(413)),
+  UnprocessableEntityError: new ApiError.UnprocessableEntityError(withStatus(422)),
+  RateLimitError: new ApiError.RateLimitError(withStatus(429)),
+  InternalServerError: new ApiError.InternalServerError(withStatus(500)),
+  ServiceUnavailableError: new ApiError.ServiceUnavailableError(withStatus(503)),
+  DeadlineExceededError: new ApiError.DeadlineExceededError(withStatus(504)),
+  OverloadedError: new ApiError.OverloadedError(withStatus(529)),
+  UnexpectedStatusError: new ApiError.UnexpectedStatusError(withStatus(418)),
   ConnectionError: new ApiError.ConnectionError({ ...common, kind: "reset", code: "ECONNRESET" }),
   TimeoutError: new ApiError.TimeoutError({ ...common, phase: "idle", limit: Duration.seconds(9) }),
   InvalidRequestError: new ApiError.InvalidRequestError({
@@ -61,11 +61,11 @@ const samples: { readonly [Tag in ApiError.ApiError["_tag"]]: Extract<ApiError.A
   CredentialsError: new ApiError.CredentialsError({ ...common, reason: "no token", retryAfter: undefined }),
   ResponseValidationError: new ApiError.ResponseValidationError({
     ...common,
-    ...streamed,
+    ...streamFields,
     path: ["list", 0]
   }),
   StreamTruncatedError: new ApiError.StreamTruncatedError({ ...common, requestId: undefined, received: 3 }),
-  StreamProtocolError: new ApiError.StreamProtocolError({ ...common, ...streamed }),
+  StreamProtocolError: new ApiError.StreamProtocolError({ ...common, ...streamFields }),
   PaginationError: new ApiError.PaginationError({ ...common, reason: "the same cursor", pages: 2 })
 }
 
@@ -120,7 +120,7 @@ describe("printing an error", () => {
   const ways: Readonly<Record<string, MockTransport.MockStep>> = {
     "a status": MockTransport.json({ error: { message: "no" } }, { status: 400 }),
     "a reset": MockTransport.connectionError({ code: "ECONNRESET" }),
-    silence: MockTransport.never,
+    "a timeout": MockTransport.never,
     "an invalid body": MockTransport.json({ id: "x" })
   }
 
@@ -154,7 +154,7 @@ describe("guards", () => {
   class NotFoundError extends Data.TaggedError("NotFoundError")<{ readonly message: string }> {}
 
   it.each([
-    ["nothing", undefined],
+    ["undefined", undefined],
     ["a string", "RateLimitError"],
     ["a plain Error", new Error("x")],
     ["a plain object with a tag", { ...samples.NotFoundError, _tag: "NotFoundError" }],
@@ -211,26 +211,34 @@ describe("isRetryable", () => {
   )
 
   it.each([
-    ["408", new ApiError.UnexpectedStatusError(answeredAs(408)), true],
-    ["418", new ApiError.UnexpectedStatusError(answeredAs(418)), false],
-    ["a TLS failure", new ApiError.ConnectionError({ ...common, kind: "tls", code: undefined }), false],
-    [
-      "an unresolved host name",
-      new ApiError.ConnectionError({ ...common, kind: "dns", code: undefined }),
-      true
-    ],
-    [
-      "the total limit",
-      new ApiError.TimeoutError({ ...common, phase: "total", limit: Duration.zero }),
-      false
-    ],
-    [
-      "the connect limit",
-      new ApiError.TimeoutError({ ...common, phase: "connect", limit: Duration.zero }),
-      true
-    ]
-  ])("6.1 the status, kind or phase decides for %s", (_, error, expected) => {
-    expect(ApiError.isRetryable(error)).toBe(expected)
+    { status: 408, retried: true },
+    { status: 418, retried: false }
+  ])("6.1 an UnexpectedStatusError of $status is retryable: $retried", ({ retried, status }) => {
+    expect(ApiError.isRetryable(new ApiError.UnexpectedStatusError(withStatus(status)))).toBe(retried)
+  })
+
+  it.each([
+    { phase: "connect", retried: true },
+    { phase: "response", retried: true },
+    { phase: "idle", retried: true },
+    { phase: "first-event", retried: true },
+    { phase: "content-idle", retried: true },
+    { phase: "total", retried: false }
+  ] as const)("6.1 a TimeoutError of the phase $phase is retryable: $retried", ({ phase, retried }) => {
+    const error = new ApiError.TimeoutError({ ...common, phase, limit: Duration.zero })
+    expect(ApiError.isRetryable(error)).toBe(retried)
+  })
+
+  it.each([
+    { kind: "dns", retried: true },
+    { kind: "refused", retried: true },
+    { kind: "reset", retried: true },
+    { kind: "closed", retried: true },
+    { kind: "other", retried: true },
+    { kind: "tls", retried: false }
+  ] as const)("6.1 a ConnectionError of the kind $kind is retryable: $retried", ({ kind, retried }) => {
+    const error = new ApiError.ConnectionError({ ...common, kind, code: undefined })
+    expect(ApiError.isRetryable(error)).toBe(retried)
   })
 })
 
@@ -249,7 +257,7 @@ describe("update", () => {
   )
 
   it("12.4 a changed message also changes in the stack", () => {
-    const error = new ApiError.NotFoundError({ ...answered, message: "no s3cret here" })
+    const error = new ApiError.NotFoundError({ ...response, message: "no s3cret here" })
     const copy = ApiError.update(error, { message: "no $& here" })
     expect(copy.stack).toContain("no $& here\n")
     expect(copy.stack).not.toContain("s3cret")

@@ -386,7 +386,14 @@ describe("parseLink", () => {
 
   it("11.3 any header is parsed and never throws", () => {
     const noise = fc.string({ unit: fc.constantFrom(...'<>;,="\\ relnxt'), maxLength: 60 })
-    fc.assert(fc.property(noise, (header) => Array.isArray(Pagination.parseLink(header))))
+    fc.assert(
+      fc.property(noise, (header) => {
+        for (const { rel, target } of Pagination.parseLink(header)) {
+          expect(header).toContain(`<${target}>`)
+          for (const type of rel) expect(header.toLowerCase()).toContain(type)
+        }
+      })
+    )
   })
 
   it.each([

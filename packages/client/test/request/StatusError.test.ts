@@ -186,7 +186,7 @@ describe("the body and message", () => {
     ["JSON with another media type", typed('{"message":"No."}', "text/html"), { message: "No." }, "400 No."],
     ["broken JSON", typed('{"message":', "application/json"), '{"message":', '400 {"message":'],
     ["invalid UTF-8", bytes(Uint8Array.of(0xff, 0x41), { status: 400 }), "\ufffdA", "400 \ufffdA"],
-    ["nothing", text("", { status: 400 }), undefined, "400 Bad Request"],
+    ["an empty body", text("", { status: 400 }), undefined, "400 Bad Request"],
     ["no body", MockTransport.empty(400), undefined, "400 Bad Request"],
     ["blank text", text(" \n ", { status: 400 }), " \n ", "400 Bad Request"]
   ])("7.1 body and message of %s", ([, step, body, message]) =>
@@ -357,8 +357,8 @@ describe("a response that does not fit its schema", () => {
       "<html> Sign in </html>"
     ],
     ["broken JSON", typed200('{"id":1', "application/json"), "is not valid JSON", '{"id":1'],
-    ["nothing", typed200("", "application/json"), "actual undefined", ""],
-    ["much", json({ id: "x".repeat(1000) }), "Expected number", `{"id":"${"x".repeat(193)}…`]
+    ["an empty body", typed200("", "application/json"), "actual undefined", ""],
+    ["a long body", json({ id: "x".repeat(1000) }), "Expected number", `{"id":"${"x".repeat(193)}…`]
   ])("7.4 the excerpt of %s", ([, step, reason, excerpt]) =>
     Effect.gen(function* () {
       const error: unknown = yield* errorOf([step], {}, ApiRequest.get("/todos/1", { success: Todo }))

@@ -45,48 +45,11 @@ describe("which errors are retried", () => {
       })
   )
 
-  const retriedTags = new Set([
-    "ConflictError",
-    "RateLimitError",
-    "InternalServerError",
-    "ServiceUnavailableError",
-    "DeadlineExceededError",
-    "OverloadedError",
-    "ConnectionError",
-    "TimeoutError"
-  ])
-
-  it.each(Object.values(errors))("6.1 shouldRetry takes precedence over the table: $_tag", (error) => {
-    expect(ApiError.isRetryable(error)).toBe(retriedTags.has(error._tag))
-    expect(ApiError.isRetryable(ApiError.update(error, { shouldRetry: false }))).toBe(false)
-    // A request that cannot be sent is never retried.
+  it.each(Object.values(errors))("6.1 Middleware.retryable marks a copy of $_tag as retryable", (error) => {
     const marked = Middleware.retryable(error)
+    // A request that cannot be sent is never retried.
     expect(ApiError.isRetryable(marked)).toBe(error._tag !== "InvalidRequestError")
     expect(error.shouldRetry).toBeUndefined()
-  })
-
-  it.each([
-    { phase: "connect", retried: true },
-    { phase: "response", retried: true },
-    { phase: "idle", retried: true },
-    { phase: "first-event", retried: true },
-    { phase: "content-idle", retried: true },
-    { phase: "total", retried: false }
-  ] as const)("6.1 a TimeoutError of the phase $phase is retryable: $retried", ({ phase, retried }) => {
-    const error = new ApiError.TimeoutError({ ...errors.TimeoutError, message: "", phase })
-    expect(ApiError.isRetryable(error)).toBe(retried)
-  })
-
-  it.each([
-    { kind: "dns", retried: true },
-    { kind: "refused", retried: true },
-    { kind: "reset", retried: true },
-    { kind: "closed", retried: true },
-    { kind: "other", retried: true },
-    { kind: "tls", retried: false }
-  ] as const)("6.1 a ConnectionError of the kind $kind is retryable: $retried", ({ kind, retried }) => {
-    const error = new ApiError.ConnectionError({ ...errors.ConnectionError, message: "", kind })
-    expect(ApiError.isRetryable(error)).toBe(retried)
   })
 
   it.effect("6.1 a rejected certificate is not retried", () =>

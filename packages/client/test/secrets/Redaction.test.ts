@@ -16,7 +16,7 @@ describe("collect", () => {
   const b = Redacted.make("b-secret")
 
   it.each<readonly [name: string, value: unknown, secrets: ReadonlyArray<string>]>([
-    ["nothing", undefined, []],
+    ["undefined", undefined, []],
     ["no secrets", { a: "x", b: [1, null, true], c: () => "y" }, []],
     ["a secret itself", a, ["a-secret"]],
     ["secrets deep in objects and lists", { x: [{ y: a }], z: { z: [[b]] } }, ["a-secret", "b-secret"]],

@@ -12,6 +12,7 @@ import { MockTransport } from "@effect-api/testing"
 import { Effect, Exit, Redacted, Schema, Stream } from "effect"
 import { type Evidence, observe } from "../fixtures/canary.js"
 import { scripted } from "../fixtures/requests.js"
+import { execute, type Run, runStream } from "../fixtures/runs.js"
 
 const secret = "LIVE-ACCESS-TOKEN-42"
 
@@ -36,16 +37,6 @@ const lines = (body: string) => typed(body, "application/x-ndjson")
 
 const get = <S extends Schema.Schema.AnyNoContext>(success: S) => ApiRequest.get("/token", { success })
 const stream = EventStream.make({ event: Token, error: { schema: Refused } })
-
-type Run = (client: ApiClient.ApiClient) => Effect.Effect<unknown, unknown>
-const execute =
-  (request: ApiRequest.ApiRequest<unknown, unknown>): Run =>
-  (client) =>
-    client.execute(request)
-const runStream =
-  (contract: EventStream.EventStream<unknown, unknown>): Run =>
-  (client) =>
-    Stream.runCollect(client.stream(ApiRequest.get("/events", { events: contract as typeof stream })))
 
 const failures: ReadonlyArray<readonly [name: string, tag: string, step: MockTransport.MockStep, run: Run]> =
   [

@@ -1,4 +1,4 @@
-/** What a reader gets is the body, and nothing of what stood beside it in memory. */
+/** A reader gets the bytes of the body only, and no other bytes of the buffer they came in. */
 import { gzipSync } from "node:zlib"
 import { HttpClient, type HttpClientResponse } from "@effect/platform"
 import { NodeHttpClient } from "@effect/platform-node"
@@ -12,7 +12,7 @@ import { transports } from "../fixtures/transports.js"
 
 type Response = HttpClientResponse.HttpClientResponse
 
-/** A plain `Uint8Array` that has its memory to itself. */
+/** Expects a plain `Uint8Array` that fills its buffer. */
 const expectOwned = (bytes: Uint8Array): string => {
   expect(bytes.constructor).toBe(Uint8Array)
   expect([bytes.byteOffset, bytes.buffer.byteLength]).toEqual([0, bytes.length])
@@ -24,7 +24,7 @@ const ownedText = (chunks: Chunk.Chunk<Uint8Array>): string => {
   return textOf(bytesOf(chunks))
 }
 
-/** Every way to read a response of the platform's, and what it gives for a body. */
+/** Every way to read a platform response, and the expected result for a body. */
 const accessors: ReadonlyArray<{
   readonly accessor: string
   readonly read: (response: Response) => Effect.Effect<unknown, unknown>
@@ -58,7 +58,7 @@ const accessors: ReadonlyArray<{
   }
 ]
 
-/** Every decoder, and what it gives for a body. A decoder of one's own is asked for what it is given. */
+/** Every decoder, and the expected result for a body. */
 const decoders: ReadonlyArray<{
   readonly decoder: string
   readonly success: ResponseDecoder.Decodable
@@ -104,14 +104,14 @@ const bodies: ReadonlyArray<{
   readonly coded?: boolean
 }> = [
   { name: "a small body", body: small, reply: TestServer.text(small, { headers: cookie }) },
-  { name: "a large one", body: large, reply: TestServer.text(large, { headers: cookie }) },
+  { name: "a large body", body: large, reply: TestServer.text(large, { headers: cookie }) },
   {
-    name: "one in chunks of a byte",
+    name: "a body in chunks of one byte",
     body: small,
     reply: TestServer.chunks([...small], { headers: cookie })
   },
   {
-    name: "one in chunks of all sizes",
+    name: "a body in chunks of all sizes",
     body: JSON.stringify("x".repeat(20_000)),
     reply: TestServer.chunks(
       ['"', "x".repeat(1), "x".repeat(2_000), ..."x".repeat(99), "x".repeat(17_900), '"'],
@@ -121,7 +121,7 @@ const bodies: ReadonlyArray<{
     )
   },
   {
-    name: "one in gzip",
+    name: "a body in gzip",
     body: small,
     reply: TestServer.bytes(new Uint8Array(gzipSync(small)), {
       headers: { ...cookie, "content-encoding": "gzip" }
@@ -139,8 +139,8 @@ const sockets: ReadonlyArray<{
   { name: "node:http", layer: NodeHttpClient.layer, decodes: false }
 ]
 
-/** A client whose middleware looks at the response before the client does. */
-const looking = (look: (response: Response) => Effect.Effect<unknown, unknown>, seen: Array<unknown>) => {
+/** A client whose middleware reads the response first. */
+const reading = (look: (response: Response) => Effect.Effect<unknown, unknown>, seen: Array<unknown>) => {
   const middleware: Middleware.Middleware = (request, next) =>
     Effect.tap(next(request), (response) =>
       Effect.map(Effect.orDie(look(response)), (value) => void seen.push(value))
@@ -151,14 +151,14 @@ const looking = (look: (response: Response) => Effect.Effect<unknown, unknown>, 
 describe.each(sockets)("on $name", ({ decodes, layer }) => {
   const rows = bodies.filter(({ coded }) => coded !== true || decodes)
 
-  it.scopedLive.each(rows)("8.4 $name is what every accessor and decoder gives", ({ body, reply }) =>
+  it.scopedLive.each(rows)("8.4 every accessor and decoder reads $name", ({ body, reply }) =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": reply })
       const http = yield* HttpClient.HttpClient
       for (const { accessor, expected, read } of accessors) {
-        // Through the client as a plain one, and through a middleware of it.
+        // Once through the HttpClient, and once in a middleware.
         const seen: Array<unknown> = []
-        const client = yield* clientOn(http, { baseUrl: server.url, ...looking(read, seen) })
+        const client = yield* clientOn(http, { baseUrl: server.url, ...reading(read, seen) })
         const plain = yield* clientOn(http, { baseUrl: server.url })
         const response = yield* ApiClient.httpClient(plain).get("/x")
         expect([accessor, yield* read(response)]).toEqual([accessor, expected(body)])
@@ -173,23 +173,23 @@ describe.each(sockets)("on $name", ({ decodes, layer }) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("8.4 nobody changes what another reader of a response gets", () =>
+  it.scopedLive("8.4 changing one reader's bytes does not change another's", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": TestServer.text(small) })
-      const spoil = (response: Response) =>
+      const overwrite = (response: Response) =>
         Effect.gen(function* () {
           new Uint8Array(yield* response.arrayBuffer).fill(0)
           yield* Stream.runForEach(response.stream, (chunk) => Effect.sync(() => chunk.fill(0)))
         })
       const client = yield* clientOn(yield* HttpClient.HttpClient, {
         baseUrl: server.url,
-        ...looking(spoil, [])
+        ...reading(overwrite, [])
       })
       expect(yield* client.get("/x", { success: ResponseDecoder.json })).toEqual({ a: 1 })
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("8.4 an error's body is the caller's own failure to decode", () =>
+  it.scopedLive("8.4 a failure decoder owns the bytes of an error's body", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": TestServer.text(small, { status: 404 }) })
       const client = yield* clientOn(yield* HttpClient.HttpClient, { baseUrl: server.url })
@@ -206,7 +206,7 @@ describe.each(sockets)("on $name", ({ decodes, layer }) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("8.4 the headers of a decoded body describe what is handed on", () =>
+  it.scopedLive("8.4 headers describe the decoded body", () =>
     Effect.gen(function* () {
       const coded = new Uint8Array(gzipSync(small))
       const server = yield* TestServer.make({
@@ -231,23 +231,21 @@ describe.each(sockets)("on $name", ({ decodes, layer }) => {
 })
 
 describe("on a scripted transport", () => {
-  /** A part of a larger buffer, as Node's own are. */
+  /** A view of a larger buffer, as Node's own chunks are. */
   const view = Buffer.from(`secret${small}secret`).subarray(6, 6 + small.length)
 
-  it.effect.each(accessors)(
-    "8.4 $accessor gives the body, and not what it is a part of",
-    ({ expected, read }) =>
-      Effect.gen(function* () {
-        const headers = { "content-type": "application/x-www-form-urlencoded" }
-        const { client: http } = yield* MockTransport.make(() => MockTransport.stream([view], { headers }))
-        const client = yield* clientOn(http)
-        const response = yield* ApiClient.httpClient(client).get("/x")
-        expect(yield* Effect.either(read(response))).toEqual(Either.right(expected(small)))
-      })
+  it.effect.each(accessors)("8.4 $accessor reads only the view of a larger buffer", ({ expected, read }) =>
+    Effect.gen(function* () {
+      const headers = { "content-type": "application/x-www-form-urlencoded" }
+      const { client: http } = yield* MockTransport.make(() => MockTransport.stream([view], { headers }))
+      const client = yield* clientOn(http)
+      const response = yield* ApiClient.httpClient(client).get("/x")
+      expect(yield* Effect.either(read(response))).toEqual(Either.right(expected(small)))
+    })
   )
 
   it.effect.each(decoders)(
-    "8.4 $decoder gives the body, and not what it is a part of",
+    "8.4 $decoder reads only the view of a larger buffer",
     ({ expected, read, success }) =>
       Effect.gen(function* () {
         const { client: http } = yield* MockTransport.make(() => MockTransport.stream([view]))

@@ -213,7 +213,7 @@ describe.each(transports)("on $name", (transport) => {
     it.scopedLive.each([
       { when: "before the headers", reply: TestServer.never, bytes: 0 },
       {
-        when: "within the body",
+        when: "inside the body",
         reply: TestServer.text("0123456789").pipe(TestServer.stallAfter(4)),
         bytes: 4
       }

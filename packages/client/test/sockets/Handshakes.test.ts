@@ -11,8 +11,8 @@ const afterHello =
   (socket: Socket): void =>
     void socket.once("data", () => then(socket))
 
-/** Listens below TLS, until the scope closes. */
-const peer = (speak: (socket: Socket) => void) =>
+/** Accepts raw TCP connections until the scope closes. */
+const listen = (onConnection: (socket: Socket) => void) =>
   Effect.map(
     Effect.acquireRelease(
       Effect.promise(async () => {
@@ -20,7 +20,7 @@ const peer = (speak: (socket: Socket) => void) =>
         const server = createServer((socket) => {
           sockets.add(socket)
           socket.on("error", () => undefined)
-          speak(socket)
+          onConnection(socket)
         })
         server.listen(0, "127.0.0.1")
         await once(server, "listening")
@@ -35,28 +35,31 @@ const peer = (speak: (socket: Socket) => void) =>
     ({ server }) => `https://127.0.0.1:${(server.address() as AddressInfo).port}`
   )
 
-/** The runtimes give the same code for a reset in the handshake and for one behind it: only who makes the connection knows. */
-const knows: ReadonlyArray<Name> = ["NodeTransport"]
+/**
+ * A reset has the same code during and after the handshake. Only a transport that makes its own connections can distinguish
+ * them.
+ */
+const distinguishesReset: ReadonlyArray<Name> = ["NodeTransport"]
 
-describe.each(direct)("a handshake of TLS that fails, over $name", ({ layer, name }) => {
+describe.each(direct)("a failing TLS handshake, over $name", ({ layer, name }) => {
   it.scopedLive.each<readonly [string, (socket: Socket) => void, object]>([
     [
-      "plain http",
+      "a plain HTTP response",
       afterHello((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")),
       { kind: "tls", code: "ERR_SSL_WRONG_VERSION_NUMBER" }
     ],
-    ["an alert", (socket) => socket.end(Buffer.from("15030300020228", "hex")), { kind: "tls" }],
-    ["the end", afterHello((socket) => socket.end()), { kind: "reset", code: "ECONNRESET" }],
+    ["a TLS alert", (socket) => socket.end(Buffer.from("15030300020228", "hex")), { kind: "tls" }],
+    ["a close", afterHello((socket) => socket.end()), { kind: "reset", code: "ECONNRESET" }],
     [
       "a reset",
       afterHello((socket) => socket.resetAndDestroy()),
-      { kind: "reset", delivery: knows.includes(name) ? "not-sent" : "maybe-applied" }
+      { kind: "reset", delivery: distinguishesReset.includes(name) ? "not-sent" : "maybe-applied" }
     ]
-  ])("6.11 by %s has sent nothing", ([, speak, told]) =>
+  ])("6.11 with %s is not-sent, where the transport can tell", ([, onConnection, expected]) =>
     Effect.gen(function* () {
-      const client = yield* clientOf({ url: yield* peer(speak) }, { retry: RetryPolicy.none })
+      const client = yield* clientOf({ url: yield* listen(onConnection) }, { retry: RetryPolicy.none })
       const error = yield* Effect.flip(client.execute(ApiRequest.post("/x", { body: {} })))
-      expect(error).toMatchObject({ _tag: "ConnectionError", delivery: "not-sent", ...told })
+      expect(error).toMatchObject({ _tag: "ConnectionError", delivery: "not-sent", ...expected })
     }).pipe(Effect.provide(layer))
   )
 })

@@ -1,15 +1,16 @@
-/** Limits hold wherever a call stands, and what they end is let go. */
+/** Timeouts apply in every region, and release what they end. */
 import { HttpClient } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { ApiClient, type ApiConfig, ApiRequest, EventStream, ResponseDecoder } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
 import { Duration, Effect, Exit, Scope, Stream } from "effect"
 import { regions } from "../fixtures/regions.js"
+import type { Run } from "../fixtures/runs.js"
 import { clientOf } from "../fixtures/sockets.js"
 import { Tick, tick } from "../fixtures/streams.js"
 import { transports } from "../fixtures/transports.js"
 
-/** Enough to reach the server on a machine with much else to do. */
+/** Long enough to reach the server on a busy machine. */
 const brief = Duration.millis(250)
 /** `total` includes the connection, which takes longer on such a machine. */
 const total = Duration.millis(600)
@@ -18,8 +19,6 @@ const text = TestServer.json("0123456789")
 const events = TestServer.chunks([tick(1), tick(2)], { headers: { "content-type": "text/event-stream" } })
 const silentEvents = TestServer.stallAfter(events, tick(1).length)
 const once = { maxRetries: 0 } as const
-
-type Run = (client: ApiClient.ApiClient) => Effect.Effect<unknown, unknown>
 
 const get: Run = (client) => client.get("/x")
 const download: Run = (client) =>
@@ -121,7 +120,7 @@ describe.each(transports)("on $name", ({ layer }) => {
     })
 
   it.scopedLive.each(regions)(
-    "6.15 every limit passes in $region, and the connection is closed",
+    "6.15 every timeout ends its call in $region and closes the connection",
     ({ runIn }) =>
       Effect.gen(function* () {
         yield* Effect.flatMap(served(text), ({ client }) => get(client))
@@ -131,14 +130,14 @@ describe.each(transports)("on $name", ({ layer }) => {
           expect([limit, error]).toEqual([limit, expect.objectContaining({ _tag: "TimeoutError", phase })])
           expect(yield* server.awaitClosed(0)).toBe("client")
         }
-        // The platform's own errors have ours as their cause.
+        // A platform error has ours as its cause.
         const { client } = yield* served(TestServer.stallAfter(text, 4), { timeouts: { total } })
         expect(yield* Effect.flip(runIn(read(client)))).toMatchObject({ cause: { phase: "total" } })
       }).pipe(Effect.provide(layer))
   )
 
   it.scopedLive.each(regions)(
-    "6.8 a body of an error that stalls does not hold up a retry in $region",
+    "6.8 an error's stalled body does not delay a retry for long, in $region",
     ({ runIn }) =>
       Effect.gen(function* () {
         const stalled = TestServer.stallAfter(TestServer.json({}, { status: 503 }), 1)
@@ -152,14 +151,15 @@ describe.each(transports)("on $name", ({ layer }) => {
   )
 
   const big = TestServer.bytes(new Uint8Array(16 * 1024 * 1024))
-  const opened = (client: ApiClient.ApiClient) => client.get("/x", { success: ResponseDecoder.stream() })
+  const openDownload = (client: ApiClient.ApiClient) =>
+    client.get("/x", { success: ResponseDecoder.stream() })
 
-  it.scopedLive("6.15 a download that nobody runs lets go of its connection when idle has passed", () =>
+  it.scopedLive("6.15 an unread download closes its connection after idle", () =>
     Effect.gen(function* () {
       const { client, server } = yield* served(big, { timeouts: { idle: brief } })
-      const stream = yield* opened(client)
+      const stream = yield* openDownload(client)
       expect(yield* server.awaitClosed(0)).toBe("client")
-      // Taken late it fails: what had come before may be handed out.
+      // Bytes that arrived before the timeout may still be emitted.
       expect(yield* Effect.flip(Stream.runDrain(stream))).toMatchObject({
         _tag: "TimeoutError",
         phase: "idle"
@@ -167,15 +167,15 @@ describe.each(transports)("on $name", ({ layer }) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("6.15 so does one of which nothing is taken", () =>
+  it.scopedLive("6.15 a download read with take(0) closes its connection after idle", () =>
     Effect.gen(function* () {
       const { client, server } = yield* served(big, { timeouts: { idle: brief } })
-      yield* Stream.runDrain(Stream.take(yield* opened(client), 0))
+      yield* Stream.runDrain(Stream.take(yield* openDownload(client), 0))
       expect(yield* server.awaitClosed(0)).toBe("client")
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("6.15 so does a response of the client as an HttpClient", () =>
+  it.scopedLive("6.15 an unread response of the HttpClient closes its connection after idle", () =>
     Effect.gen(function* () {
       const { client, server } = yield* served(big, { timeouts: { idle: brief } })
       const response = yield* ApiClient.httpClient(client).get("/x")
@@ -186,10 +186,10 @@ describe.each(transports)("on $name", ({ layer }) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("6.5 the deadline ends a download that nobody runs", () =>
+  it.scopedLive("6.5 total ends an unread download", () =>
     Effect.gen(function* () {
       const { client, server } = yield* served(big, { timeouts: { total: Duration.seconds(1) } })
-      const stream = yield* opened(client)
+      const stream = yield* openDownload(client)
       expect(yield* server.awaitClosed(0)).toBe("client")
       expect(yield* Effect.flip(Stream.runDrain(stream))).toMatchObject({
         _tag: "TimeoutError",
@@ -198,7 +198,7 @@ describe.each(transports)("on $name", ({ layer }) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("10.7 the end of a scope ends a request and a body (HttpClient.withScope)", () =>
+  it.scopedLive("10.7 closing the scope ends a request and a body (HttpClient.withScope)", () =>
     Effect.gen(function* () {
       const { client, server } = yield* served(TestServer.sequence(big, TestServer.never), {
         timeouts: { idle: long }

@@ -1,4 +1,6 @@
-/** A body that a promise client hands out open ends with the call's signal and with the client, read or not. */
+/**
+ * The abort signal and close() end a body that a promise client returned as a stream, whether it is read or not.
+ */
 import { describe, expect, it } from "@effect/vitest"
 import { ApiRequest, PromiseClient, ResponseDecoder } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
@@ -11,7 +13,7 @@ const download = ApiRequest.get("/x", { success: ResponseDecoder.stream() })
 
 type Body = Stream.Stream<Uint8Array, unknown>
 
-/** What ends it, given the client and the signal's controller. */
+/** What ends the body. */
 const ends = [
   {
     by: "the signal",
@@ -35,7 +37,7 @@ const ways = [
 const rows = ends.flatMap((end) => ways.map((way) => ({ ...end, ...way })))
 
 describe.each(direct)("on $name", ({ layer }) => {
-  it.scopedLive.each(rows)("10.7 $by ends a body of $way that nobody reads", ({ end, open }) =>
+  it.scopedLive.each(rows)("10.7 $by ends an unread body from $way", ({ end, open }) =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": big })
       const client = PromiseClient.make({ baseUrl: server.url, transport: layer })
@@ -48,7 +50,7 @@ describe.each(direct)("on $name", ({ layer }) => {
     })
   )
 
-  it.scopedLive.each(rows)("10.7 $by ends a body of $way that somebody reads", ({ end, open }) =>
+  it.scopedLive.each(rows)("10.7 $by ends a body from $way while it is read", ({ end, open }) =>
     Effect.gen(function* () {
       const reply = TestServer.stallAfter(TestServer.text("0123456789"), 4)
       const server = yield* TestServer.make({ "*": reply })

@@ -4,7 +4,7 @@ import { Effect, Fiber, Stream, Supervisor } from "effect"
 import { connectOver, done, events, getEvents, Tick, tick, ticks } from "../fixtures/streams.js"
 import { transports } from "../fixtures/transports.js"
 
-/** Every limit armed, so that none of their timers can hide. */
+/** Every timeout is set, so that a leaked timer shows. */
 const contract = EventStream.make({
   event: Tick,
   terminal: "[DONE]",
@@ -17,8 +17,12 @@ const options = { timeouts: { total: "1 hour", response: "1 hour" } } as const
 
 type Ticks = Stream.Stream<{ readonly n: number }, unknown>
 
-const ways = [
-  { name: "taken from", times: "many", leave: (ticks: Ticks) => Stream.runDrain(Stream.take(ticks, 1)) },
+const endings = [
+  {
+    name: "left after one event",
+    times: "leakCalls",
+    leave: (ticks: Ticks) => Stream.runDrain(Stream.take(ticks, 1))
+  },
   { name: "read to their terminal event", times: 100, leave: (ticks: Ticks) => Stream.runDrain(ticks) },
   {
     name: "interrupted",
@@ -35,7 +39,7 @@ const ways = [
   }
 ] as const
 
-/** What keeps the process alive or listens in it. */
+/** The handles and listeners that keep the process alive. */
 const held = Effect.sync(() => {
   const resources = process.getActiveResourcesInfo()
   return {
@@ -45,12 +49,12 @@ const held = Effect.sync(() => {
   }
 })
 
-/** The runtime, the pool and the test runner have their own; what a stream leaves behind would be there each time. */
+/** The runtime, the pool and the test runner have some; a leak would add one for each stream. */
 const slack = 10
 
 const turn = Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
 
-/** What is held once the event loop has let go of it: sockets close some turns after they were told to. */
+/** The same once the event loop has released it: a socket closes some turns after the call. */
 const heldUntil = (settled: (now: Effect.Effect.Success<typeof held>) => boolean) =>
   Effect.gen(function* () {
     let now = yield* held
@@ -62,29 +66,29 @@ const heldUntil = (settled: (now: Effect.Effect.Success<typeof held>) => boolean
   })
 
 describe.each(transports)("$name", (transport) => {
-  // What was opened for later, the last time: the next stream takes it. Each has two ends in this process.
+  // A spare connection that the next stream will use. Both its ends are in this process.
   const ahead = transport.preconnects ? 2 : 0
-  const troubles: Array<unknown> = []
-  const note = (trouble: unknown) => void troubles.push(trouble)
+  const warnings: Array<unknown> = []
+  const recordWarning = (warning: unknown) => void warnings.push(warning)
   beforeAll(() => {
-    process.on("unhandledRejection", note)
-    // A listener added once per stream is told of as a warning at the eleventh.
-    process.on("warning", note)
+    process.on("unhandledRejection", recordWarning)
+    // Node warns at the eleventh listener, so one leaked listener per stream shows.
+    process.on("warning", recordWarning)
   })
   afterAll(() => {
-    process.off("unhandledRejection", note)
-    process.off("warning", note)
+    process.off("unhandledRejection", recordWarning)
+    process.off("warning", recordWarning)
   })
 
-  it.scopedLive.each(ways)(
-    "10.7 $times streams $name leave nothing behind",
+  it.scopedLive.each(endings)(
+    "10.7 $times streams $name leave nothing open",
     ({ leave, times }) =>
       Effect.gen(function* () {
-        const count = times === "many" ? transport.leakCalls : times
+        const count = times === "leakCalls" ? transport.leakCalls : times
         const open = () => Stream.concat(Stream.make(ticks(1, 2), tick(3) + done), Stream.never)
         const { client, server } = yield* connectOver(transport)(() => events(open()), options)
         const stream = client.stream(getEvents(contract))
-        // What is made once, by the pool or the runtime, is made now.
+        // The pool and the runtime create their own handles here.
         yield* leave(stream)
         yield* server.awaitOpenSockets((open) => open <= ahead)
         const before = yield* heldUntil(({ sockets }) => sockets <= 2 * ahead)
@@ -101,7 +105,7 @@ describe.each(transports)("$name", (transport) => {
         expect(after.timers - before.timers).toBeLessThan(slack)
         expect(after.sockets - before.sockets).toBeLessThan(slack)
         expect(after.listeners - before.listeners).toBeLessThan(slack)
-        expect(troubles).toEqual([])
+        expect(warnings).toEqual([])
       }),
     120_000
   )

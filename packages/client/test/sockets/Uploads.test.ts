@@ -12,7 +12,7 @@ import { transports } from "../fixtures/transports.js"
 
 const mebibyte = 1024 * 1024
 
-/** Counts what comes. */
+/** Responds with the number of bytes received. */
 const counting = TestServer.streaming((_request, body) =>
   Effect.map(
     Stream.runFold(body, 0, (size, bytes) => size + bytes.length),
@@ -20,7 +20,7 @@ const counting = TestServer.streaming((_request, body) =>
   )
 )
 
-/** Says what came: the head and the body as text. */
+/** Responds with the head and the body it received. */
 const echo = (request: TestServer.SeenRequest) =>
   TestServer.json({ headers: request.headers, text: request.text })
 
@@ -29,7 +29,7 @@ interface Echo {
   readonly text: string
 }
 
-/** Chunks of 64 KiB, and what became of their source. */
+/** A source of 64 KiB chunks that reports how far it was pulled and when it was closed. */
 const source = (chunks: number) => {
   const chunk = new Uint8Array(64 * 1024)
   const closed = Deferred.unsafeMake<void>(FiberId.none)
@@ -47,68 +47,70 @@ const source = (chunks: number) => {
   return { state, make }
 }
 
-describe.each(transports)("on $name", ({ layer, sendsLength: tellsLength }) => {
+describe.each(transports)("on $name", ({ layer, sendsLength }) => {
   const served = (handler: TestServer.Handler) =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": handler })
       return { server, client: yield* clientOf(server) }
     })
 
-  it.scopedLive.each(Object.entries(sources))("5.3 %s arrives, in chunks and without a length", ([, make]) =>
-    Effect.gen(function* () {
-      const { client } = yield* served(echo)
-      const { headers, text } = (yield* client.execute(upload(make()))) as Echo
-      expect(text).toBe(parts.join(""))
-      expect(headers).toMatchObject({
-        "transfer-encoding": "chunked",
-        "content-type": "application/octet-stream"
-      })
-      expect(headers).not.toHaveProperty("content-length")
-    }).pipe(Effect.provide(layer))
+  it.scopedLive.each(Object.entries(sources))(
+    "5.3 %s is sent in chunks, without a content-length",
+    ([, make]) =>
+      Effect.gen(function* () {
+        const { client } = yield* served(echo)
+        const { headers, text } = (yield* client.execute(upload(make()))) as Echo
+        expect(text).toBe(parts.join(""))
+        expect(headers).toMatchObject({
+          "transfer-encoding": "chunked",
+          "content-type": "application/octet-stream"
+        })
+        expect(headers).not.toHaveProperty("content-length")
+      }).pipe(Effect.provide(layer))
   )
 
   it.scopedLive.each([
-    { name: "bytes", request: upload(untyped(undefined), { bytes: utf8("0123") }), told: true },
-    { name: "a form of text", request: form({ a: "1" }), told: true },
+    { name: "bytes", request: upload(untyped(undefined), { bytes: utf8("0123") }), hasLength: true },
+    { name: "a form of text", request: form({ a: "1" }), hasLength: true },
     {
       name: "bytes with progress",
       request: upload(untyped(undefined), { bytes: utf8("0123"), onUpload: () => undefined }),
-      told: tellsLength
+      hasLength: sendsLength
     },
-    { name: "a form with a Blob", request: form({ a: new Blob(["x"]) }), told: tellsLength },
+    { name: "a form with a Blob", request: form({ a: new Blob(["x"]) }), hasLength: sendsLength },
     {
-      name: "a stream whose length the request says",
+      name: "a stream with a content-length header",
       request: upload(Stream.make(utf8("0123")), { headers: { "content-length": "4" } }),
-      told: tellsLength
+      hasLength: sendsLength
     },
-    { name: "a form with a stream", request: form({ a: Stream.make(utf8("0123")) }), told: false }
-  ])("5.2 the length of $name, told: $told", ({ request, told }) =>
+    { name: "a form with a stream", request: form({ a: Stream.make(utf8("0123")) }), hasLength: false }
+  ])("5.2 $name is sent with a content-length: $hasLength", ({ request, hasLength }) =>
     Effect.gen(function* () {
       const { client } = yield* served(echo)
       const { headers, text } = (yield* client.execute(request)) as Echo
       expect(text).not.toBe("")
-      expect(headers["content-length"]).toBe(told ? String(text.length) : undefined)
-      expect(headers["transfer-encoding"]).toBe(told ? undefined : "chunked")
+      expect(headers["content-length"]).toBe(hasLength ? String(text.length) : undefined)
+      expect(headers["transfer-encoding"]).toBe(hasLength ? undefined : "chunked")
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("5.3 64 MiB go up, pulled no faster than they are sent", () =>
+  it.scopedLive("5.3 64 MiB are uploaded, and pulled no faster than they are sent", () =>
     Effect.gen(function* () {
       const { client, server } = yield* served(counting)
       const { make, state } = source(1024)
-      let underWay = 0
+      let inFlight = 0
       const onUpload = ({ bytes }: ResponseDecoder.Progress) => {
         const received = Effect.runSync(server.exchanges)[0]?.bytesReceived ?? 0
-        underWay = Math.max(underWay, bytes - received)
+        inFlight = Math.max(inFlight, bytes - received)
       }
       expect(yield* client.execute(upload(make, { onUpload }))).toBe(64 * mebibyte)
       expect(state.pulled).toBe(64 * mebibyte)
-      // What the system's own socket buffers take.
-      expect(underWay).toBeLessThan(16 * mebibyte)
+      // The sockets' own buffers.
+      expect(inFlight).toBeLessThan(16 * mebibyte)
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("10.7 an interruption closes the socket and leaves the source", () =>
+  it.scopedLive("10.7 an interruption closes the socket and the source", () =>
     Effect.gen(function* () {
       const { client, server } = yield* served(counting)
       const { make, state } = source(Number.POSITIVE_INFINITY)
@@ -121,7 +123,7 @@ describe.each(transports)("on $name", ({ layer, sendsLength: tellsLength }) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("10.7 an interruption does not wait for a source that waits", () =>
+  it.scopedLive("10.7 an interruption does not wait for a stalled source", () =>
     Effect.gen(function* () {
       const { client, server } = yield* served(counting)
       const stuck = async function* () {
@@ -136,7 +138,7 @@ describe.each(transports)("on $name", ({ layer, sendsLength: tellsLength }) => {
   )
 
   it.scopedLive.each(Object.entries(failingSources("the disk is gone")))(
-    "5.3 a source that fails breaks the connection off: the server never takes the half for the whole: %s",
+    "5.3 a failing source closes the connection, so the server never takes the body for complete: %s",
     ([, make]) =>
       Effect.gen(function* () {
         const { client, server } = yield* served(echo)
@@ -152,7 +154,7 @@ describe.each(transports)("on $name", ({ layer, sendsLength: tellsLength }) => {
       }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("5.3 a function is called anew for every attempt", () =>
+  it.scopedLive("5.3 a function is called for every attempt", () =>
     Effect.gen(function* () {
       const { client, server } = yield* served(
         TestServer.sequence(TestServer.empty(503), TestServer.reset, echo)
@@ -165,7 +167,7 @@ describe.each(transports)("on $name", ({ layer, sendsLength: tellsLength }) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("5.3 a stream gets one attempt, and the answer to it is the error", () =>
+  it.scopedLive("5.3 a stream gets one attempt, and a status error is not retried", () =>
     Effect.gen(function* () {
       const { client, server } = yield* served(TestServer.empty(503))
       const error = yield* Effect.flip(client.execute(upload(new Blob(["x"]).stream())))
@@ -174,7 +176,7 @@ describe.each(transports)("on $name", ({ layer, sendsLength: tellsLength }) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("5.3 an answer before the end of the body is the answer", () =>
+  it.scopedLive("5.3 a response before the end of the body is the result", () =>
     Effect.gen(function* () {
       const refusing = TestServer.streaming(() => TestServer.json({ message: "too large" }, { status: 413 }))
       const { client } = yield* served(refusing)
@@ -185,18 +187,18 @@ describe.each(transports)("on $name", ({ layer, sendsLength: tellsLength }) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("5.3 an answer that is read while the body is still sent does not end it", () =>
+  it.scopedLive("5.3 reading the response while the body is sent does not end the upload", () =>
     Effect.gen(function* () {
       const { client } = yield* served(TestServer.streaming((_request, body) => TestServer.chunks(body)))
       const { make } = source(64)
-      const answer = yield* client.execute(
+      const response = yield* client.execute(
         ApiRequest.put("/", { bodyStream: make, success: ResponseDecoder.stream() })
       )
-      expect(yield* Stream.runFold(answer, 0, (size, bytes) => size + bytes.length)).toBe(4 * mebibyte)
+      expect(yield* Stream.runFold(response, 0, (size, bytes) => size + bytes.length)).toBe(4 * mebibyte)
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("5.2 a form with files from the disk is read back by a parser", () =>
+  it.scopedLive("5.2 a parser reads back a form with files from the disk", () =>
     Effect.gen(function* () {
       const directory = yield* Effect.acquireRelease(
         Effect.promise(() => mkdtemp(join(tmpdir(), "upload-"))),
@@ -209,7 +211,7 @@ describe.each(transports)("on $name", ({ layer, sendsLength: tellsLength }) => {
         Effect.promise(async () => {
           const headers = { "content-type": request.headers["content-type"] ?? "" }
           const read = await new Response(request.body.slice(), { headers }).formData()
-          const shown = [...read].map(async ([name, value]) =>
+          const fields = [...read].map(async ([name, value]) =>
             typeof value === "string"
               ? [name, value]
               : [
@@ -220,7 +222,7 @@ describe.each(transports)("on $name", ({ layer, sendsLength: tellsLength }) => {
                   Buffer.compare(content, new Uint8Array(await value.arrayBuffer()))
                 ]
           )
-          return TestServer.json(await Promise.all(shown))
+          return TestServer.json(await Promise.all(fields))
         })
       )
       const open: ApiRequest.BodyStream = () => createReadStream(path)
@@ -244,12 +246,12 @@ describe.each(transports)("on $name", ({ layer, sendsLength: tellsLength }) => {
   )
 })
 
-const passing = transports.filter(
-  ({ buffersUploads: holdsUploads, isRelayed }) => !holdsUploads && !isRelayed
+const transportsWithoutBuffers = transports.filter(
+  ({ buffersUploads, isRelayed }) => !buffersUploads && !isRelayed
 )
 
-describe.each(passing)("on $name", ({ layer }) => {
-  it.scopedLive("5.3 256 MiB go up in constant memory", () =>
+describe.each(transportsWithoutBuffers)("on $name", ({ layer }) => {
+  it.scopedLive("5.3 256 MiB are uploaded in constant memory", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": counting })
       const client = yield* clientOf(server)
@@ -265,7 +267,7 @@ describe.each(passing)("on $name", ({ layer }) => {
       }
       const size = yield* client.execute(form({ file: fresh }))
       expect(size).toBeGreaterThan(256 * mebibyte)
-      // Not more than waits for the garbage collector.
+      // The rest is garbage that is not yet collected.
       expect(held).toBeLessThan(128 * mebibyte)
       expect(grown).toBeLessThan(192 * mebibyte)
     }).pipe(Effect.provide(layer))

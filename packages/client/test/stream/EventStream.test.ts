@@ -219,7 +219,7 @@ describe("the end of a stream", () => {
   )
 
   it.effect.each([
-    { name: "nothing", body: "", events: [] },
+    { name: "no bytes", body: "", events: [] },
     { name: "comments and pings", body: `: hi\n\n${ping}`, events: [] },
     { name: "events", body: ticks(1, 2), events: values(1, 2) }
   ])("10.3 a contract without a terminal event accepts a body of $name", ({ body, events }) =>
@@ -286,7 +286,7 @@ describe("error events", () => {
 
   it.effect.each([
     { name: "text", data: "out of order", body: "out of order", message: "200 out of order" },
-    { name: "nothing", data: "", body: undefined, message: "200 error" },
+    { name: "empty data", data: "", body: undefined, message: "200 error" },
     { name: "another shape", data: '{"code":7}', body: { code: 7 }, message: '200 {"code":7}' }
   ])("10.4 an error event with $name keeps its body", ({ body, data, message }) =>
     Effect.gen(function* () {

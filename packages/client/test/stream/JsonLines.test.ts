@@ -79,7 +79,7 @@ describe("lines", () => {
   )
 
   it.effect.each([
-    { name: "whole", parts: [line(1), `{"n":2,"more":"${"x".repeat(100)}"}\n${line(3)}`] },
+    { name: "in one chunk", parts: [line(1), `{"n":2,"more":"${"x".repeat(100)}"}\n${line(3)}`] },
     { name: "in parts", parts: [line(1), '{"n":2,"more":"', "x".repeat(60), "x".repeat(60), neverEnding] }
   ])("9.2 a line above the limit fails after the earlier lines, $name", ({ parts }) =>
     Effect.gen(function* () {

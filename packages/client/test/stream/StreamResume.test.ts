@@ -37,7 +37,7 @@ describe("reconnecting", () => {
       break: [errorEvent("overloaded_error"), neverEnding],
       took: 500
     },
-    { name: "silence", break: [neverEnding], took: 5500 }
+    { name: "an idle stream", break: [neverEnding], took: 5500 }
   ])("10.6 reconnects with last-event-id after $name", ({ break: parts, took }) =>
     Effect.gen(function* () {
       const options = { retry: withoutJitter, timeouts: { idle: "5 seconds" } } as const

@@ -236,7 +236,7 @@ describe("no retry after the first element", () => {
       tag: "NotFoundError",
       stoppedBy: "not-retryable"
     },
-    { name: "silence", end: [neverEnding], tag: "TimeoutError", stoppedBy: "not-replayable" },
+    { name: "an idle stream", end: [neverEnding], tag: "TimeoutError", stoppedBy: "not-replayable" },
     { name: "the end", end: [], tag: "StreamTruncatedError", stoppedBy: "not-retryable" },
     {
       name: "data that does not fit",

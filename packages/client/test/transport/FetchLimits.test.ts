@@ -214,27 +214,30 @@ describe.each([
       })
   )
 
+  /** A body that every reader reads as 42. */
+  const bodyOf = (reader: keyof typeof readers) => (reader === "events" ? "data: 42\n\n" : "42")
+  const expectRead = (reader: keyof typeof readers, result: unknown) =>
+    expect(Chunk.isChunk(result) ? Chunk.toReadonlyArray(result) : [result]).toEqual([
+      { value: 42, download: new TextEncoder().encode("42"), events: 42, "platform's": "42" }[reader]
+    ])
+
   it.live.each(names)("8.2 headers without getSetCookie are accepted: %s", (reader) =>
     Effect.gen(function* () {
-      yield* readThrough(reader, () => {
+      const result = yield* readThrough(reader, () => {
         const headers = Object.assign(headersFor(reader), { getSetCookie: undefined })
-        return Object.defineProperty(new Response("1"), "headers", { value: headers })
+        return Object.defineProperty(new Response(bodyOf(reader)), "headers", { value: headers })
       })
+      expectRead(reader, result)
     })
   )
 
   it.live.each(names)("8.2 a body without a stream, as in React Native, is read at once: %s", (reader) =>
     Effect.gen(function* () {
       const result = yield* readThrough(reader, () => {
-        const response = new Response(reader === "events" ? "data: 42\n\n" : "42", {
-          headers: headersFor(reader)
-        })
+        const response = new Response(bodyOf(reader), { headers: headersFor(reader) })
         return Object.defineProperty(response, "body", { value: undefined })
       })
-      const read = Chunk.isChunk(result) ? Chunk.toReadonlyArray(result) : [result]
-      expect(read).toEqual([
-        { value: 42, download: new TextEncoder().encode("42"), events: 42, "platform's": "42" }[reader]
-      ])
+      expectRead(reader, result)
     })
   )
 })

@@ -175,7 +175,11 @@ describe("properties", () => {
     fc.assert(
       fc.property(fc.dictionary(text, fc.anything()), (input) => {
         const result = compile(input as HeadersInput, "headers")
-        if (result.ok) new Headers(finish(result.value))
+        if (!result.ok) expect(result.error.field).toMatch(/^headers/)
+        else
+          expect([...new Headers(finish(result.value))]).toHaveLength(
+            Object.keys(finish(result.value)).length
+          )
         mergeInput(input as HeadersInput, input as HeadersInput)
       })
     )

@@ -22,7 +22,7 @@ describe("parse", () => {
     ["application/json, junk", "application/json", undefined],
     ['text/html; a="b, c/d", application/json', "application/json", undefined],
     ['text/html; a="b, c/d', "text/html", undefined],
-    // A header that does not parse stands for itself.
+    // A header that does not parse is returned as the type.
     ["junk", "junk", undefined],
     ["Junk; charset=utf-8", "junk", undefined],
     [",", ",", undefined]

@@ -14,118 +14,118 @@ const brief = Duration.millis(300)
 
 type Options = Partial<ApiConfig.Options>
 
-/** How one attempt goes wrong, and what its error tells. */
+/** A way in which an attempt fails, and its error. */
 interface Fault {
   readonly fault: string
   readonly reply: TestServer.Reply
   readonly options?: Options
-  readonly told: object | ((transport: Transport) => object)
+  readonly expected: object | ((transport: Transport) => object)
 }
 
-const cutOff = ({ truncatedBody }: Transport) => ({ _tag: "ConnectionError", kind: truncatedBody })
+const truncated = ({ truncatedBody }: Transport) => ({ _tag: "ConnectionError", kind: truncatedBody })
 
 const faults: ReadonlyArray<Fault> = [
-  { fault: "a 503", reply: broken, told: { _tag: "ServiceUnavailableError", message: "503 no" } },
+  { fault: "a 503", reply: broken, expected: { _tag: "ServiceUnavailableError", message: "503 no" } },
   {
     fault: "a reset before the headers",
     reply: TestServer.reset,
-    told: { _tag: "ConnectionError", kind: "reset", code: "ECONNRESET" }
+    expected: { _tag: "ConnectionError", kind: "reset", code: "ECONNRESET" }
   },
   {
     fault: "a close before the headers",
     reply: TestServer.hangUp,
-    told: { _tag: "ConnectionError", kind: "closed", code: "UND_ERR_SOCKET" }
+    expected: { _tag: "ConnectionError", kind: "closed", code: "UND_ERR_SOCKET" }
   },
   {
-    fault: "a reset within the headers",
+    fault: "a reset inside the headers",
     reply: TestServer.raw("HTTP/1.1 200 OK\r\ncontent-le").pipe(
       TestServer.resetAfter(Number.POSITIVE_INFINITY)
     ),
-    told: { _tag: "ConnectionError", kind: expect.stringMatching(/^(reset|closed)$/) }
+    expected: { _tag: "ConnectionError", kind: expect.stringMatching(/^(reset|closed)$/) }
   },
   {
-    fault: "a reset within the body",
+    fault: "a reset inside the body",
     reply: text.pipe(TestServer.resetAfter(4)),
-    told: { _tag: "ConnectionError", kind: expect.stringMatching(/^(reset|closed)$/) }
+    expected: { _tag: "ConnectionError", kind: expect.stringMatching(/^(reset|closed)$/) }
   },
   {
-    fault: "a body that is cut off",
+    fault: "a truncated body",
     reply: text.pipe(TestServer.truncateAfter(4)),
-    told: cutOff
+    expected: truncated
   },
   {
-    fault: "a chunked body that is cut off",
+    fault: "a truncated chunked body",
     reply: TestServer.chunks(['"0123', '4567"']).pipe(TestServer.truncateAfter(5)),
-    told: cutOff
+    expected: truncated
   },
   {
-    fault: "a content-length that is too long, the socket open",
+    fault: "a body shorter than its content-length on an open socket",
     reply: text.pipe(TestServer.contentLength(100)),
     options: { timeouts: { idle: brief } },
-    told: { _tag: "TimeoutError", phase: "idle", limit: brief }
+    expected: { _tag: "TimeoutError", phase: "idle", limit: brief }
   },
   {
-    fault: "a content-length that is too long, the socket closed",
+    fault: "a body shorter than its content-length on a closed socket",
     reply: text.pipe(TestServer.contentLength(100), TestServer.closeAfter),
-    told: cutOff
+    expected: truncated
   },
   {
     fault: "bytes that are not HTTP",
     reply: TestServer.garbage,
-    told: ({ notHttp: { kind, message } }) => ({
+    expected: ({ notHttp: { kind, message } }) => ({
       _tag: "ConnectionError",
       kind,
       message: expect.stringMatching(message)
     })
   },
   {
-    fault: "no answer",
+    fault: "no response",
     reply: TestServer.never,
     options: { timeouts: { response: brief } },
-    told: { _tag: "TimeoutError", phase: "response", limit: brief }
+    expected: { _tag: "TimeoutError", phase: "response", limit: brief }
   },
   {
-    fault: "a body that falls silent",
+    fault: "a stalled body",
     reply: text.pipe(TestServer.stallAfter(4)),
     options: { timeouts: { idle: brief } },
-    told: { _tag: "TimeoutError", phase: "idle", limit: brief }
+    expected: { _tag: "TimeoutError", phase: "idle", limit: brief }
   },
   {
-    fault: "an error's body that falls silent",
+    fault: "an error's stalled body",
     reply: broken.pipe(TestServer.stallAfter(4)),
     options: { timeouts: { idle: brief } },
-    told: { _tag: "ServiceUnavailableError", status: 503, body: undefined }
+    expected: { _tag: "ServiceUnavailableError", status: 503, body: undefined }
   },
   {
-    fault: "an error's body that is reset",
+    fault: "an error's reset body",
     reply: broken.pipe(TestServer.resetAfter(4)),
-    told: { _tag: "ServiceUnavailableError", status: 503, body: undefined }
+    expected: { _tag: "ServiceUnavailableError", status: 503, body: undefined }
   },
   {
-    fault: "an error's body of a mebibyte",
+    fault: "an error's body of 1 MiB",
     reply: TestServer.text("x".repeat(1024 * 1024), { status: 503 }),
-    told: { _tag: "ServiceUnavailableError", status: 503, body: "x".repeat(64 * 1024) }
+    expected: { _tag: "ServiceUnavailableError", status: 503, body: "x".repeat(64 * 1024) }
   }
 ]
 
-/** Faults that are noticed by waiting. */
-const [silent, loud] = Array.partition(faults, ({ options }) => options?.timeouts === undefined)
+/** Faults that only a timeout detects. */
+const [byTimeout, immediate] = Array.partition(faults, ({ options }) => options?.timeouts === undefined)
 
 describe.each(transports)("on $name", (transport) => {
   const { layer, refused } = transport
 
-  const faulty = (replies: ReadonlyArray<TestServer.Reply>, options?: Options) =>
+  const faultyServer = (replies: ReadonlyArray<TestServer.Reply>, options?: Options) =>
     Effect.gen(function* () {
       const [first = ok, ...others] = replies
       const server = yield* TestServer.make({ "GET /todos": TestServer.sequence(first, ...others) })
       return { server, client: yield* clientOf(server, options) }
     })
 
-  /** Every fault is met with patience, and told of where it stays. */
-  const survived = (faults: ReadonlyArray<Fault>) => {
-    it.scopedLive.each(faults)("6.1 $fault: asked again, answered", ({ options, reply }) =>
+  /** Every fault is retried, and is the error if it persists. */
+  const testFaults = (faults: ReadonlyArray<Fault>) => {
+    it.scopedLive.each(faults)("6.1 $fault: a retry succeeds", ({ options, reply }) =>
       Effect.gen(function* () {
-        const { client, server } = yield* faulty([reply, reply, ok], options)
+        const { client, server } = yield* faultyServer([reply, reply, ok], options)
         const response = yield* client.executeWithResponse(list)
         expect(response.value).toBe("ok")
         expect(response.attempts).toHaveLength(3)
@@ -133,25 +133,25 @@ describe.each(transports)("on $name", (transport) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.scopedLive.each(faults)("7.3 $fault: what is told", ({ options, reply, told }) =>
+    it.scopedLive.each(faults)("7.3 $fault: the error after all retries", ({ options, reply, expected }) =>
       Effect.gen(function* () {
-        const { client, server } = yield* faulty([reply], options)
+        const { client, server } = yield* faultyServer([reply], options)
         const error = yield* Effect.flip(client.execute(list))
-        const expected = typeof told === "function" ? told(transport) : told
-        expect(error).toMatchObject({ ...expected, delivery: "maybe-applied", stoppedBy: "attempts" })
+        const fields = typeof expected === "function" ? expected(transport) : expected
+        expect(error).toMatchObject({ ...fields, delivery: "maybe-applied", stoppedBy: "attempts" })
         expect(error.attempts).toHaveLength(3)
-        // A proxy takes its time to pass the last one on.
+        // A proxy may still be forwarding the last request.
         expect(yield* server.awaitRequests(3)).toHaveLength(3)
         expect(JSON.stringify(error)).not.toContain("fetch failed")
       }).pipe(Effect.provide(layer))
     )
   }
 
-  survived(loud)
-  describe("at a limit", () => survived(silent))
+  testFaults(immediate)
+  describe("detected by a timeout", () => testFaults(byTimeout))
 
-  // A proxy's own status is the response, where it cannot connect.
-  it.scopedLive.skipIf(refused === undefined)("7.3 nobody listens: what is told", () =>
+  // A proxy that cannot connect responds with a status.
+  it.scopedLive.skipIf(refused === undefined)("7.3 a refused connection", () =>
     Effect.gen(function* () {
       const client = yield* clientOf({ url: yield* TestServer.refusedUrl })
       const error = yield* Effect.flip(client.execute(list))
@@ -167,9 +167,9 @@ describe.each(transports)("on $name", (transport) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive.skipIf(refused === undefined)("7.3 a name that does not resolve: what is told", () =>
+  it.scopedLive.skipIf(refused === undefined)("7.3 an unresolved host name", () =>
     Effect.gen(function* () {
-      // RFC 6761: no resolver may know a name under .invalid.
+      // RFC 6761: no resolver may resolve a name under `.invalid`.
       const client = yield* clientOf({ url: "http://name.invalid" }, { retry: RetryPolicy.none })
       expect(yield* Effect.flip(client.execute(list))).toMatchObject({
         _tag: "ConnectionError",
@@ -179,20 +179,20 @@ describe.each(transports)("on $name", (transport) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("8.2 a content-length that is too short gives the body that it promises", () =>
+  it.scopedLive("8.2 a body longer than its content-length is cut at that length", () =>
     Effect.gen(function* () {
-      const { client } = yield* faulty([TestServer.text("123456").pipe(TestServer.contentLength(3))])
+      const { client } = yield* faultyServer([TestServer.text("123456").pipe(TestServer.contentLength(3))])
       expect(yield* client.execute(list)).toBe("123")
     }).pipe(Effect.provide(layer))
   )
 
   it.scopedLive.each([
     { when: "before the headers", reply: TestServer.never },
-    { when: "within the body", reply: text.pipe(TestServer.stallAfter(4)) },
-    { when: "within the body of an error", reply: broken.pipe(TestServer.stallAfter(4)) }
+    { when: "inside the body", reply: text.pipe(TestServer.stallAfter(4)) },
+    { when: "inside the body of an error", reply: broken.pipe(TestServer.stallAfter(4)) }
   ])("10.7 an interruption $when closes the socket, and nothing more is sent", ({ reply }) =>
     Effect.gen(function* () {
-      const { client, server } = yield* faulty([reply])
+      const { client, server } = yield* faultyServer([reply])
       const fiber = yield* Effect.fork(client.execute(list))
       yield* server.awaitExchange(0, () => true)
       yield* Fiber.interrupt(fiber)
@@ -202,9 +202,9 @@ describe.each(transports)("on $name", (transport) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("6.5 a deadline closes the socket", () =>
+  it.scopedLive("6.5 total closes the socket", () =>
     Effect.gen(function* () {
-      const { client, server } = yield* faulty([TestServer.never], { timeouts: { total: brief } })
+      const { client, server } = yield* faultyServer([TestServer.never], { timeouts: { total: brief } })
       expect(yield* Effect.flip(client.execute(list))).toMatchObject({
         phase: "total",
         stoppedBy: "deadline"

@@ -15,14 +15,14 @@ import { direct } from "../fixtures/transports.js"
 const ok = TestServer.json("there")
 const order = ApiRequest.post("/orders", { body: { a: 1 } })
 
-/** A response of exactly these header lines, as UTF-8 on the wire. */
-const wire = (status: number, lines: ReadonlyArray<string>, body = ""): TestServer.Reply => {
+/** A response with exactly these header lines, as UTF-8. */
+const rawReply = (status: number, lines: ReadonlyArray<string>, body = ""): TestServer.Reply => {
   const length = new TextEncoder().encode(body).length
   const head = [`HTTP/1.1 ${status} X`, "connection: close", ...lines, `content-length: ${length}`]
   return TestServer.raw(`${head.join("\r\n")}\r\n\r\n${body}`)
 }
 const json = (...lines: ReadonlyArray<string>) =>
-  wire(200, ["content-type: application/json", ...lines], '"there"')
+  rawReply(200, ["content-type: application/json", ...lines], '"there"')
 
 const lines = (requests: ReadonlyArray<TestServer.SeenRequest>) =>
   requests.map(({ method, url }) => `${method} ${url}`)
@@ -30,23 +30,23 @@ const lines = (requests: ReadonlyArray<TestServer.SeenRequest>) =>
 describe.each(direct)("over $name", ({ layer }) => {
   const locations: ReadonlyArray<readonly [name: string, lines: ReadonlyArray<string>, url: string]> = [
     ["raw UTF-8", ["location: /café?q=日"], "/caf%C3%A9?q=%E6%97%A5"],
-    ["UTF-8 that is encoded already", ["location: /caf%C3%A9"], "/caf%C3%A9"],
-    ["one that comes twice", ["location: /end", "location: /end"], "/end"],
-    ["one in raw UTF-8 that comes twice", ["location: /ü", "location: /ü"], "/%C3%BC"],
-    ["one with a comma that comes twice", ["location: /a, b", "location: /a, b"], "/a,%20b"],
-    ["a name in capitals", ["LOCATION: /end"], "/end"]
+    ["encoded UTF-8", ["location: /caf%C3%A9"], "/caf%C3%A9"],
+    ["a repeated value", ["location: /end", "location: /end"], "/end"],
+    ["a repeated value in raw UTF-8", ["location: /ü", "location: /ü"], "/%C3%BC"],
+    ["a repeated value with a comma", ["location: /a, b", "location: /a, b"], "/a,%20b"],
+    ["an upper-case name", ["LOCATION: /end"], "/end"]
   ]
 
-  it.scopedLive.each(locations)("8.5 a location: %s", ([_name, headers, url]) =>
+  it.scopedLive.each(locations)("8.5 the location header with %s", ([_name, headers, url]) =>
     Effect.gen(function* () {
-      const server = yield* TestServer.make({ "GET /start": wire(302, headers), "GET /*": ok })
+      const server = yield* TestServer.make({ "GET /start": rawReply(302, headers), "GET /*": ok })
       const client = yield* clientOf(server)
       expect(yield* client.get("/start")).toBe("there")
       expect(lines(yield* server.requests)).toEqual(["GET /start", `GET ${url}`])
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("6.12 behind a 303 the GET is retried, and not the POST", () =>
+  it.scopedLive("6.12 after a 303 the GET is retried, not the POST", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({
         "POST /orders": TestServer.empty(303, { location: "/jobs/1" }),
@@ -60,7 +60,7 @@ describe.each(direct)("over $name", ({ layer }) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("6.12 a host that does not resolve behind a 303 leaves the call maybe-applied", () =>
+  it.scopedLive("6.12 a refused connection after a 303 is maybe-applied", () =>
     Effect.gen(function* () {
       const refused = yield* TestServer.refusedUrl
       const server = yield* TestServer.make(TestServer.empty(303, { location: `${refused}/jobs/1` }))
@@ -72,7 +72,7 @@ describe.each(direct)("over $name", ({ layer }) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("6.12 a body that can be sent once, a 303, then a 302", () =>
+  it.scopedLive("6.12 a body that can be read only once is not needed after a 303", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({
         "POST /start": TestServer.empty(303, { location: "/mid" }),
@@ -86,7 +86,7 @@ describe.each(direct)("over $name", ({ layer }) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive.each([301, 302, 303, 307, 308])("8.1 a %d takes no secret to another origin", (code) =>
+  it.scopedLive.each([301, 302, 303, 307, 308])("8.1 a %d carries no secret to another origin", (code) =>
     Effect.gen(function* () {
       const other = yield* TestServer.make(ok)
       const server = yield* TestServer.make(
@@ -109,7 +109,7 @@ describe.each(direct)("over $name", ({ layer }) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("8.1 streams and downloads are redirected too", () =>
+  it.scopedLive("8.1 streams and downloads follow redirects", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({
         "GET /start": TestServer.empty(302, { location: "/end" }),
@@ -129,8 +129,8 @@ describe.each(direct)("over $name", ({ layer }) => {
     Effect.gen(function* () {
       const server = yield* TestServer.make({
         "GET /start": TestServer.empty(302, { location: "/moved/here/list" }),
-        "GET /moved/here/list": wire(200, ["content-type: application/json", ...headers], "[1]"),
-        "GET /*": wire(200, ["content-type: application/json"], "[2]")
+        "GET /moved/here/list": rawReply(200, ["content-type: application/json", ...headers], "[1]"),
+        "GET /*": rawReply(200, ["content-type: application/json"], "[2]")
       })
       const client = yield* clientOf(server)
       const items = (page: ReadonlyArray<number>) => page
@@ -146,27 +146,34 @@ describe.each(direct)("over $name", ({ layer }) => {
 
   it.scopedLive.each([
     [
-      "a relative one is that of the URL that answered",
+      "a relative URL resolves against the URL that responded",
       ['link: <more?p=2>; rel="next"'],
       "/moved/here/more?p=2"
     ],
     ["raw UTF-8", ['link: </é?q=日>; rel="next"'], "/%C3%A9?q=%E6%97%A5"],
-    ["on the second line", ['link: </a>; rel="prev"', 'link: </b,c>; title="x, y"; REL="last Next"'], "/b,c"],
-    ["behind one of another context", ['link: </a>; rel=next; anchor="/o", </b>; rel=next'], "/b"]
-  ] as const)("11.3 a link: %s", ([_name, headers, url]) =>
-    Effect.map(paged(...headers), (asked) => expect(asked).toBe(url))
+    [
+      "in the second header line",
+      ['link: </a>; rel="prev"', 'link: </b,c>; title="x, y"; REL="last Next"'],
+      "/b,c"
+    ],
+    ["after a link with another anchor", ['link: </a>; rel=next; anchor="/o", </b>; rel=next'], "/b"]
+  ] as const)("11.3 a next link: %s", ([_name, headers, url]) =>
+    Effect.map(paged(...headers), (followed) => expect(followed).toBe(url))
   )
 
-  it.scopedLive("8.5 headers with one value that come twice count once", () =>
+  it.scopedLive("8.5 repeated headers with the same value count once", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({
-        "GET /later": wire(429, ["retry-after: 7", "retry-after: 7"]),
-        "GET /soon": wire(429, ["retry-after-ms: 70", "retry-after-ms: 70"]),
-        "GET /date": wire(429, Array(2).fill("retry-after: Fri, 31 Dec 2100 23:59:59 GMT")),
-        "GET /again": TestServer.sequence(wire(400, ["x-should-retry: true", "x-should-retry: true"]), ok),
-        "GET /id": wire(404, ["request-id: req_1", "request-id: req_1"]),
+        "GET /later": rawReply(429, ["retry-after: 7", "retry-after: 7"]),
+        "GET /soon": rawReply(429, ["retry-after-ms: 70", "retry-after-ms: 70"]),
+        "GET /date": rawReply(429, Array(2).fill("retry-after: Fri, 31 Dec 2100 23:59:59 GMT")),
+        "GET /again": TestServer.sequence(
+          rawReply(400, ["x-should-retry: true", "x-should-retry: true"]),
+          ok
+        ),
+        "GET /id": rawReply(404, ["request-id: req_1", "request-id: req_1"]),
         "GET /json": json("content-type: application/json; charset=utf-8"),
-        "GET /stream": wire(200, Array(2).fill("content-type: text/event-stream"), "data: 1\n\n")
+        "GET /stream": rawReply(200, Array(2).fill("content-type: text/event-stream"), "data: 1\n\n")
       })
       const client = yield* clientOf(server, { retry: { initialDelay: 0, maxRetries: 0 } })
       const waits = (path: string) =>
@@ -184,20 +191,20 @@ describe.each(direct)("over $name", ({ layer }) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("8.5 headers may be called as what every object has", () =>
+  it.scopedLive("8.5 headers may have the names of Object.prototype members", () =>
     Effect.gen(function* () {
       const names = ["constructor", "tostring", "hasownproperty", "valueof"]
       const server = yield* TestServer.make({
         "GET /x": json(...names.map((name) => `${name}: of ${name}`), "__proto__: polluted"),
-        "GET /fails": wire(404, [...names.map((name) => `${name}: of ${name}`), "__proto__: polluted"])
+        "GET /fails": rawReply(404, [...names.map((name) => `${name}: of ${name}`), "__proto__: polluted"])
       })
       const client = yield* clientOf(server)
       const headers = { constructor: "mine", toString: "mine", hasOwnProperty: "mine" } as unknown as {}
       const response = yield* client.executeWithResponse(ApiRequest.get("/x", { headers }))
-      const told = Object.fromEntries(names.map((name) => [name, `of ${name}`]))
-      expect(response).toMatchObject({ value: "there", headers: told })
+      const expected = Object.fromEntries(names.map((name) => [name, `of ${name}`]))
+      expect(response).toMatchObject({ value: "there", headers: expected })
       const error = yield* Effect.flip(client.get("/fails", { headers }))
-      expect(error).toMatchObject({ _tag: "NotFoundError", headers: told })
+      expect(error).toMatchObject({ _tag: "NotFoundError", headers: expected })
       expect(Object.hasOwn({}, "polluted")).toBe(false)
       const [first] = yield* server.requests
       expect(first?.headers).toMatchObject({ constructor: "mine", tostring: "mine", hasownproperty: "mine" })

@@ -18,7 +18,7 @@ expectNoUnhandledRejection()
 const streaming = getEvents(untilDone)
 const listeners = (signal: AbortSignal) => getEventListeners(signal, "abort").length
 
-/** A loop that is left in its first step. */
+/** Leaves a loop in its first step. */
 const leave = async (values: AsyncIterable<unknown>) => {
   for await (const _ of values) break
 }
@@ -27,14 +27,14 @@ type Live = { readonly client: PromiseClient.PromiseClient; readonly controller:
 
 describe("a signal keeps no listener", () => {
   const calls: ReadonlyArray<readonly [string, MockTransport.Script, (live: Live) => Promise<unknown>]> = [
-    ["behind a value", [ok], ({ client, controller }) => client.execute(list, controller)],
+    ["after a value", [ok], ({ client, controller }) => client.execute(list, controller)],
     [
-      "behind an error",
+      "after an error",
       [MockTransport.empty(404)],
       ({ client, controller }) => rejection(client.execute(list, controller))
     ],
     [
-      "behind its own abort",
+      "after its own abort",
       [MockTransport.never],
       async ({ client, controller }) => {
         const call = rejection(client.execute(list, controller))
@@ -44,7 +44,7 @@ describe("a signal keeps no listener", () => {
       }
     ],
     [
-      "behind the end of its client",
+      "after its client is closed",
       [MockTransport.never],
       async ({ client, controller }) => {
         const call = rejection(client.execute(list, controller))
@@ -53,7 +53,7 @@ describe("a signal keeps no listener", () => {
       }
     ],
     [
-      "behind the end of a stream",
+      "after the end of a stream",
       [sse([ticks(1, 2), done])],
       async ({ client, controller }) => {
         for await (const _ of client.stream(streaming, controller))
@@ -61,7 +61,7 @@ describe("a signal keeps no listener", () => {
       }
     ],
     [
-      "behind the error of a stream",
+      "after the error of a stream",
       [sse([tick(1), errorEvent("api_error")])],
       async ({ client, controller }) => {
         const loop = async () => {
@@ -71,12 +71,12 @@ describe("a signal keeps no listener", () => {
       }
     ],
     [
-      "behind a loop that was left",
+      "after leaving a loop",
       [sse([tick(1), neverEnding])],
       ({ client, controller }) => leave(client.stream(streaming, controller))
     ],
     [
-      "behind a loop that it ended",
+      "after it ended a loop",
       [sse([tick(1), neverEnding])],
       async ({ client, controller }) => {
         const loop = async () => {
@@ -86,7 +86,7 @@ describe("a signal keeps no listener", () => {
       }
     ],
     [
-      "for a stream that nobody reads",
+      "for a stream that is never read",
       [],
       async ({ client, controller }) => {
         client.stream(streaming, controller)[Symbol.asyncIterator]()
@@ -95,45 +95,45 @@ describe("a signal keeps no listener", () => {
     ]
   ]
 
-  it.each(calls)("%s", async (_, script, use) => {
+  it.each(calls)("10.7 %s", async (_, script, use) => {
     const { client } = scriptedPromises(script)
     const controller = new AbortController()
     await use({ client, controller })
     expect(listeners(controller.signal)).toBe(0)
   })
 
-  it("after ten thousand calls and a hundred streams, many at a time", async () => {
+  it("10.7 after ten thousand calls and a hundred streams, many concurrent", async () => {
     const warnings: Array<Error> = []
-    const warned = (warning: Error): void => {
+    const recordWarning = (warning: Error): void => {
       warnings.push(warning)
     }
-    process.on("warning", warned)
+    process.on("warning", recordWarning)
     const { client } = scriptedPromises(({ url }) =>
       url.endsWith("/ticks") ? sse([tick(1), neverEnding]) : ok
     )
-    // Most of them end a step later, before they cost anything.
+    // Most calls die one step later, which keeps the test cheap.
     const bug = Effect.zipRight(Effect.yieldNow(), Effect.die("a bug"))
-    const broken = client.withOptions({ credentials: Credentials.effect(bug) })
+    const dying = client.withOptions({ credentials: Credentials.effect(bug) })
     const { signal } = new AbortController()
     const batch = () => [
-      ...Array.from({ length: 95 }, () => rejection(broken.execute(list, { signal }))),
+      ...Array.from({ length: 95 }, () => rejection(dying.execute(list, { signal }))),
       ...Array.from({ length: 5 }, () => client.execute(list, { signal })),
       leave(client.stream(streaming, { signal }))
     ]
     for (let n = 0; n < 100; n++) {
       const calls = batch()
-      // Node takes the eleventh for a leak.
+      // Node warns of a leak at the eleventh listener.
       expect(listeners(signal)).toBe(1)
       await Promise.all(calls)
     }
     await nextMacrotask()
-    process.off("warning", warned)
+    process.off("warning", recordWarning)
     expect(listeners(signal)).toBe(0)
     expect(warnings).toEqual([])
   })
 })
 
-describe("the socket is closed", () => {
+describe("the socket closes", () => {
   const endless = TestServer.chunks(Stream.concat(Stream.make(ticks(1, 2)), Stream.never), {
     headers: { "content-type": "text/event-stream" }
   })
@@ -141,7 +141,7 @@ describe("the socket is closed", () => {
     client.stream(streaming, { signal })
   const closed = (server: TestServer.TestServer, index = 0) => Effect.runPromise(server.awaitClosed(index))
 
-  it("10.7 by an abort before the answer", () =>
+  it("10.7 on an abort before the response", () =>
     withServer(TestServer.never, async (server, client) => {
       const controller = new AbortController()
       const call = rejection(client.execute(list, controller))
@@ -152,7 +152,7 @@ describe("the socket is closed", () => {
       expect(await Effect.runPromise(server.requestCount)).toBe(1)
     }))
 
-  it("10.7 by an abort within a body", () =>
+  it("10.7 on an abort inside a body", () =>
     withServer(TestServer.text("0123456789").pipe(TestServer.stallAfter(4)), async (server, client) => {
       const controller = new AbortController()
       const call = rejection(client.execute(list, controller))
@@ -162,13 +162,13 @@ describe("the socket is closed", () => {
       expect(await closed(server)).toBe("client")
     }))
 
-  it("10.7 by break", () =>
+  it("10.7 on break", () =>
     withServer(endless, async (server, client) => {
       await leave(events(client))
       expect(await closed(server)).toBe("client")
     }))
 
-  it("10.7 by an error that is thrown in the loop", () =>
+  it("10.7 on an error thrown in the loop", () =>
     withServer(endless, async (server, client) => {
       const bug = new Error("of the loop")
       const loop = async () => {
@@ -178,20 +178,20 @@ describe("the socket is closed", () => {
       expect(await closed(server)).toBe("client")
     }))
 
-  it("10.7 by an abort while the loop is busy, at once", () =>
+  it("10.7 on an abort in the loop's body, at once", () =>
     withServer(endless, async (server, client) => {
       const controller = new AbortController()
       const loop = async () => {
         for await (const _ of events(client, controller.signal)) {
           controller.abort("enough")
-          // Only then does the loop go on.
+          // The loop continues only after this.
           expect(await closed(server)).toBe("client")
         }
       }
       expect(await rejection(loop())).toBe("enough")
     }))
 
-  it("10.7 by an abort while the loop waits", () =>
+  it("10.7 on an abort while the loop waits", () =>
     withServer(endless, async (server, client) => {
       const controller = new AbortController()
       const iterator = events(client, controller.signal)[Symbol.asyncIterator]()
@@ -204,7 +204,7 @@ describe("the socket is closed", () => {
       expect(await closed(server)).toBe("client")
     }))
 
-  it("10.7 by cancelling the web stream", () =>
+  it("10.7 on cancelling the web stream", () =>
     withServer(endless, async (server, client) => {
       const reader = events(client).toReadableStream().getReader()
       await reader.read()
@@ -212,7 +212,7 @@ describe("the socket is closed", () => {
       expect(await closed(server)).toBe("client")
     }))
 
-  it("10.7 by closing the client, between two steps too", () =>
+  it("10.7 on closing the client, between two steps as well", () =>
     withServer({ "GET /ticks": endless, "*": TestServer.never }, async (server, client) => {
       await events(client)[Symbol.asyncIterator]().next()
       const calls = [client.execute(list), client.execute(ApiRequest.post("/todos"))].map(rejection)

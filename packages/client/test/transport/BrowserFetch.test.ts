@@ -20,7 +20,9 @@ vi.mock("../../src/shared/runtime.js", async (original) => ({
   isBrowser: true
 }))
 
-/** What `fetch` is in a browser: it takes no stream, follows redirects by itself, and hides those that it does not follow. */
+/**
+ * `fetch` as in a browser: it takes no stream, follows redirects itself, and hides those that it does not follow.
+ */
 const browserFetch =
   (sent: Array<RequestInit>): typeof globalThis.fetch =>
   async (input, init = {}) => {
@@ -80,7 +82,7 @@ describe.each(names)("in a browser, over %s", (name) => {
       ApiRequest.put("/x", { bytes: utf8("bytes"), onUpload: () => undefined }),
       "bytes"
     ]
-  ])("5.2 %s goes out as one Blob", ([, request, text]) =>
+  ])("5.2 %s is sent as one Blob", ([, request, text]) =>
     run((sent) =>
       Effect.gen(function* () {
         const server = yield* TestServer.make({ "*": echo })
@@ -97,7 +99,7 @@ describe.each(names)("in a browser, over %s", (name) => {
     )
   )
 
-  it.scopedLive("5.3 progress is told, and a factory is asked for every attempt", () =>
+  it.scopedLive("5.3 progress is reported, and a function is called for every attempt", () =>
     run(() =>
       Effect.gen(function* () {
         const server = yield* TestServer.make({ "*": TestServer.sequence(TestServer.empty(503), echo) })
@@ -118,7 +120,7 @@ describe.each(names)("in a browser, over %s", (name) => {
     )
   )
 
-  it.scopedLive("5.3 a source that fails is the error, and nothing is sent", () =>
+  it.scopedLive("5.3 a failing source is the error, and nothing is sent", () =>
     run((sent) =>
       Effect.gen(function* () {
         const server = yield* TestServer.make({ "*": echo })
@@ -137,12 +139,12 @@ describe.each(names)("in a browser, over %s", (name) => {
     )
   )
 
-  it.scopedLive("5.3 what is too large to be held is refused before anything is sent", () =>
+  it.scopedLive("5.3 a body above the buffer limit fails before it is sent", () =>
     run((sent) =>
       Effect.gen(function* () {
         const server = yield* TestServer.make({ "*": echo })
         const client = yield* clientOf(server)
-        // Claims more than it has: a test need not hold that much.
+        // It claims to be larger than it is, so that the test needs no such memory.
         const chunk = Object.defineProperty(new Uint8Array(1), "length", { value: FetchRequest.maxBuffered })
         const error = yield* Effect.flip(client.execute(upload(() => Stream.make(chunk, utf8("1")))))
         expect(error).toMatchObject({
@@ -161,17 +163,17 @@ describe.each(names)("in a browser, over %s", (name) => {
   const bodied = (options: object): Request => ApiRequest.post("/start", options)
 
   it.scopedLive.each<Hop>([
-    ["a header of the request", ApiRequest.get("/start", { headers: { "x-mine": secret } }), {}],
+    ["a secret header of the request", ApiRequest.get("/start", { headers: { "x-mine": secret } }), {}],
     [
       "a header that is secret by its name",
       ApiRequest.get("/start", { headers: { "x-api-key": "s3cret" } }),
       {}
     ],
     ["credentials", ApiRequest.get("/start"), { credentials: Credentials.header("x-mine", secret) }],
-    ["a body", bodied({ body: { password: secret } }), {}],
-    ["a form", bodied({ multipart: { password: secret, file: new Blob(["x"]) } }), {}],
-    ["no secret, with no redirects", ApiRequest.get("/start"), { redirects: 0 }]
-  ])("8.1 with %s no redirect is left to the browser", ([, request, options]) =>
+    ["a secret in the body", bodied({ body: { password: secret } }), {}],
+    ["a secret in a form", bodied({ multipart: { password: secret, file: new Blob(["x"]) } }), {}],
+    ["redirects: 0 and no secret", ApiRequest.get("/start"), { redirects: 0 }]
+  ])("8.1 with %s, the browser does not follow a redirect", ([, request, options]) =>
     run(() =>
       Effect.gen(function* () {
         const other = yield* TestServer.make({ "*": echo })
@@ -193,11 +195,11 @@ describe.each(names)("in a browser, over %s", (name) => {
   )
 
   it.scopedLive.each<Hop>([
-    ["nothing secret", ApiRequest.get("/start"), {}],
-    // The fetch standard has a browser drop it.
+    ["no secret", ApiRequest.get("/start"), {}],
+    // By the fetch standard a browser drops the header.
     ["a bearer token", ApiRequest.get("/start"), { credentials: Credentials.bearer(secret) }],
     ["a form with a Blob", bodied({ multipart: { file: new Blob(["x"]) } }), {}]
-  ])("8.1 with %s the browser follows", ([, request, options]) =>
+  ])("8.1 with %s, the browser follows a redirect", ([, request, options]) =>
     run(() =>
       Effect.gen(function* () {
         const other = yield* TestServer.make({ "*": echo })

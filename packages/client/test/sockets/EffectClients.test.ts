@@ -1,4 +1,4 @@
-/** What is built on Effect's `HttpClient` runs on the client, over every transport. */
+/** Libraries on Effect's `HttpClient` work with the client, over every transport. */
 import {
   HttpApi,
   HttpApiClient,
@@ -27,15 +27,15 @@ const sockets: ReadonlyArray<{
   { name: "node:http", layer: Layer.merge(NodeHttpClient.layer, Logger.remove(Logger.defaultLogger)) }
 ]
 
-/** The client over a transport, as the `HttpClient` of others. */
-const over = (layer: Layer.Layer<HttpClient.HttpClient>, { url }: { readonly url: string }) =>
+/** The client over a transport, as an `HttpClient`. */
+const clientOver = (layer: Layer.Layer<HttpClient.HttpClient>, { url }: { readonly url: string }) =>
   ApiClient.layerHttpClient.pipe(
     Layer.provide(
       ApiClient.layer({
         baseUrl: url,
         credentials: Credentials.bearer(Redacted.make("token")),
         retry: withoutDelay,
-        // What it costs to keep limits must not change what is read.
+        // A timeout must not change the response that is read.
         timeouts: { total: "1 minute" }
       })
     ),
@@ -100,7 +100,7 @@ const Group = RpcGroup.make(
   Rpc.make("Count", { payload: { to: Schema.Number }, success: Schema.Number, stream: true })
 )
 
-/** A server of procedures behind a test server. */
+/** A server of remote procedures behind a test server. */
 const procedures = Effect.map(
   Effect.acquireRelease(
     Effect.sync(() =>
@@ -151,16 +151,16 @@ describe.each(sockets)("on $name", ({ layer }) => {
         const form = new FormData()
         form.set("file", new File([file.slice()], "all.txt"))
         expect(yield* things.upload({ payload: form })).toEqual(["all.txt", file.length])
-      }).pipe(Effect.provide(over(layer, server)))
+      }).pipe(Effect.provide(clientOver(layer, server)))
     })
   )
 
-  it.scopedLive("8.4 the procedures of @effect/rpc are called, and stream", () =>
+  it.scopedLive("8.4 @effect/rpc calls procedures and streams their results", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "POST /rpc": yield* procedures })
       const protocol = RpcClient.layerProtocolHttp({ url: "/rpc" }).pipe(
         Layer.provide(RpcSerialization.layerNdjson),
-        Layer.provide(over(layer, server))
+        Layer.provide(clientOver(layer, server))
       )
       yield* Effect.gen(function* () {
         const client = yield* RpcClient.make(Group)

@@ -18,8 +18,8 @@ const withHeader = (name: string, value: string): Request =>
   post({ headers: { [name]: value }, body: { a: 1 } })
 const ten = () => Stream.make(new Uint8Array(10))
 
-/** What cannot be sent as it is written, by the field that the error names. */
-const refused: ReadonlyArray<readonly [name: string, field: string, request: Request]> = [
+/** Requests that cannot be sent, with the field that the error names. */
+const invalidRequests: ReadonlyArray<readonly [name: string, field: string, request: Request]> = [
   ...[
     ["transfer-encoding", "chunked"],
     ["expect", "100-continue"],
@@ -38,21 +38,25 @@ const refused: ReadonlyArray<readonly [name: string, field: string, request: Req
     ([name = "", value = ""]) => [`${name}: ${value}`, `headers.${name}`, withHeader(name, value)] as const
   ),
   [
-    "a length without a body",
+    "a content-length without a body",
     "headers.content-length",
     ApiRequest.get("/x", { headers: { "content-length": "5" } })
   ],
   [
-    "a length that a form has not",
+    "a wrong content-length of a form",
     "headers.content-length",
     form({ a: "1" }, { headers: { "content-length": "5" } })
   ],
   [
-    "a length that bytes have not, with progress",
+    "a wrong content-length of bytes with progress",
     "headers.content-length",
     post({ bytes: utf8("0123"), headers: { "content-length": "5" }, onUpload: () => undefined })
   ],
-  ["a stream longer than its length", "bodyStream", upload(ten, { headers: { "content-length": "9" } })],
+  [
+    "a stream longer than its content-length",
+    "bodyStream",
+    upload(ten, { headers: { "content-length": "9" } })
+  ],
   ...Object.entries({
     text: "chunk",
     null: null,
@@ -85,9 +89,9 @@ const refused: ReadonlyArray<readonly [name: string, field: string, request: Req
     ] as const
   ]),
   ["a source that fails at once", "bodyStream", upload(() => Stream.fail("no disk"))],
-  ["a function that gives no stream", "bodyStream", upload(untyped(() => undefined))],
+  ["a function that returns no stream", "bodyStream", upload(untyped(() => undefined))],
   [
-    "a callback that throws",
+    "a progress callback that throws",
     "bytes",
     post({
       bytes: utf8("0123"),
@@ -98,25 +102,23 @@ const refused: ReadonlyArray<readonly [name: string, field: string, request: Req
   ]
 ]
 
-/** Middleware that makes something of a request that cannot be sent. */
-const spoiling: ReadonlyArray<readonly [name: string, field: string, middleware: Middleware.Middleware]> = [
+/** Middleware that makes a request invalid. */
+const invalidMiddleware: ReadonlyArray<
+  readonly [name: string, field: string, middleware: Middleware.Middleware]
+> = [
   [
     "a forbidden header",
     "headers.transfer-encoding",
     (request, next) => next(HttpClientRequest.setHeader(request, "transfer-encoding", "chunked"))
   ],
+  ["a header name", "headers.x a", (request, next) => next(HttpClientRequest.setHeader(request, "x a", "1"))],
   [
-    "a header's name",
-    "headers.x a",
-    (request, next) => next(HttpClientRequest.setHeader(request, "x a", "1"))
-  ],
-  [
-    "a header's value",
+    "a header value",
     "headers.x-a",
     (request, next) => next(HttpClientRequest.setHeader(request, "x-a", "1\r\nb: 2"))
   ],
   [
-    "a length",
+    "a content-length",
     "headers.content-length",
     (request, next) => next(HttpClientRequest.setHeader(request, "content-length", "3"))
   ],
@@ -132,7 +134,7 @@ const spoiling: ReadonlyArray<readonly [name: string, field: string, middleware:
 
 const isFetch = ({ name }: Transport): boolean => name === "FetchTransport" || name === "platform fetch"
 
-const refusal = (field: string) => ({
+const rejection = (field: string) => ({
   _tag: "InvalidRequestError",
   field,
   delivery: "not-sent",
@@ -146,28 +148,28 @@ describe.each(direct)("on $name", (transport) => {
     return { server, client: yield* clientOf(server) }
   })
 
-  it.scopedLive.each(refused)("6.14 %s is refused before anything is sent", ([, field, request]) =>
+  it.scopedLive.each(invalidRequests)("6.14 %s is rejected before sending", ([, field, request]) =>
     Effect.gen(function* () {
       const { client, server } = yield* served
       const error = yield* Effect.flip(client.execute(request))
-      expect(error).toMatchObject(refusal(field))
+      expect(error).toMatchObject(rejection(field))
       expect(error).toHaveProperty("attempts.length", field.startsWith("headers") ? 0 : 1)
       expect(yield* server.requestCount).toBe(0)
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive.each(spoiling)(
-    "6.14 a middleware spoils %s: one attempt, and nothing is sent",
-    ([, field, spoil]) =>
+  it.scopedLive.each(invalidMiddleware)(
+    "6.14 a request that a middleware gave %s fails in one attempt and sends nothing",
+    ([, field, middleware]) =>
       Effect.gen(function* () {
         const { client, server } = yield* served
-        const error = yield* Effect.flip(client.execute(post({ body: { a: 1 }, middleware: [spoil] })))
-        expect(error).toMatchObject({ ...refusal(field), attempts: [{ tag: "InvalidRequestError" }] })
+        const error = yield* Effect.flip(client.execute(post({ body: { a: 1 }, middleware: [middleware] })))
+        expect(error).toMatchObject({ ...rejection(field), attempts: [{ tag: "InvalidRequestError" }] })
         expect(yield* server.requestCount).toBe(0)
       }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("6.14 a used response that a middleware gives back is refused, once", () =>
+  it.scopedLive("6.14 a used response from a middleware is rejected once", () =>
     Effect.gen(function* () {
       const { client, server } = yield* served
       const used = new Response("[]")
@@ -175,7 +177,7 @@ describe.each(direct)("on $name", (transport) => {
       const cached: Middleware.Middleware = (request) =>
         Effect.succeed(HttpClientResponse.fromWeb(request, used))
       const error = yield* Effect.flip(client.execute(post({ middleware: [cached] })))
-      expect(error).toMatchObject({ ...refusal("middleware"), attempts: [{ tag: "InvalidRequestError" }] })
+      expect(error).toMatchObject({ ...rejection("middleware"), attempts: [{ tag: "InvalidRequestError" }] })
       expect(yield* server.requestCount).toBe(0)
 
       const draining: Middleware.Middleware = (request, next) =>
@@ -187,7 +189,7 @@ describe.each(direct)("on $name", (transport) => {
 
   it.scopedLive.each([
     ["a forbidden header", HttpClientRequest.get("/x", { headers: { expect: "100-continue" } }), "Encode"],
-    ["a header's value", HttpClientRequest.get("/x", { headers: { "x-a": "1\n2" } }), "Encode"],
+    ["a header value", HttpClientRequest.get("/x", { headers: { "x-a": "1\n2" } }), "Encode"],
     ["a method", HttpClientRequest.setMethod(HttpClientRequest.get("/x"), untyped("CONNECT")), "Encode"],
     [
       "a stream of text",
@@ -195,7 +197,7 @@ describe.each(direct)("on $name", (transport) => {
       "Encode"
     ],
     ["another scheme", HttpClientRequest.get("ftp://127.0.0.1/x"), "InvalidUrl"]
-  ] as const)("6.14 a plain client's request with %s is a RequestError", ([, request, reason]) =>
+  ] as const)("6.14 a request of the HttpClient with %s is a RequestError", ([, request, reason]) =>
     Effect.gen(function* () {
       const { client, server } = yield* served
       const error = yield* Effect.flip(ApiClient.httpClient(client).execute(request))
@@ -208,14 +210,14 @@ describe.each(direct)("on $name", (transport) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("6.14 a stream shorter than its length breaks the request off, once", () =>
+  it.scopedLive("6.14 a stream shorter than its content-length aborts the request once", () =>
     Effect.gen(function* () {
       const { client, server } = yield* served
       const error = yield* Effect.flip(client.execute(upload(ten, { headers: { "content-length": "12" } })))
       expect(error).toMatchObject({
-        ...refusal("bodyStream"),
+        ...rejection("bodyStream"),
         reason: "ended after 10 of the 12 bytes of its content-length",
-        // The part before may have arrived.
+        // The first bytes may have arrived.
         delivery: "maybe-applied",
         attempts: [{ tag: "InvalidRequestError" }]
       })
@@ -223,12 +225,12 @@ describe.each(direct)("on $name", (transport) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("6.14 a form with a stream of text breaks the request off, once", () =>
+  it.scopedLive("6.14 a form with a stream of text aborts the request once", () =>
     Effect.gen(function* () {
       const { client, server } = yield* served
       const error = yield* Effect.flip(client.execute(form({ file: () => Stream.make(untyped("text")) })))
       expect(error).toMatchObject({
-        ...refusal("multipart"),
+        ...rejection("multipart"),
         reason: "must give bytes (Uint8Array), and gave a value of type string",
         delivery: "maybe-applied",
         attempts: [{ tag: "InvalidRequestError" }]
@@ -237,7 +239,7 @@ describe.each(direct)("on $name", (transport) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("6.14 a file that changed under its Blob breaks the request off, once", () =>
+  it.scopedLive("6.14 a Blob whose file changed aborts the request once", () =>
     Effect.gen(function* () {
       const { client, server } = yield* served
       const directory = yield* Effect.acquireRelease(
@@ -253,7 +255,7 @@ describe.each(direct)("on $name", (transport) => {
       })
       const error = yield* Effect.flip(client.execute(form({ file })))
       expect(error).toMatchObject({
-        ...refusal("multipart"),
+        ...rejection("multipart"),
         delivery: "maybe-applied",
         attempts: [{ tag: "InvalidRequestError" }]
       })
@@ -261,22 +263,20 @@ describe.each(direct)("on $name", (transport) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive(
-    "6.14 a response that a middleware has read as a stream is refused where it was not kept",
-    () =>
-      Effect.gen(function* () {
-        const { client, server } = yield* served
-        const draining: Middleware.Middleware = (request, next) =>
-          Effect.tap(next(request), (response) => Stream.runDrain(response.stream))
-        const request = ApiRequest.post("/x", { middleware: [draining], success: ResponseDecoder.stream() })
-        const error = yield* Effect.flip(client.execute(request))
-        // The request itself was answered.
-        expect(error).toMatchObject({ ...refusal("middleware"), delivery: "maybe-applied" })
-        expect(yield* server.requestCount).toBe(1)
-      }).pipe(Effect.provide(layer))
+  it.scopedLive("6.14 a response that a middleware read as a stream is rejected if it was not buffered", () =>
+    Effect.gen(function* () {
+      const { client, server } = yield* served
+      const draining: Middleware.Middleware = (request, next) =>
+        Effect.tap(next(request), (response) => Stream.runDrain(response.stream))
+      const request = ApiRequest.post("/x", { middleware: [draining], success: ResponseDecoder.stream() })
+      const error = yield* Effect.flip(client.execute(request))
+      // The server has responded to the request.
+      expect(error).toMatchObject({ ...rejection("middleware"), delivery: "maybe-applied" })
+      expect(yield* server.requestCount).toBe(1)
+    }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("5.3 a length that fits is sent, and is the total of the progress", () =>
+  it.scopedLive("5.3 a correct content-length is sent, and is the total of the progress", () =>
     Effect.gen(function* () {
       const { client } = yield* served
       const seen: Array<unknown> = []
@@ -306,34 +306,32 @@ describe.each(direct)("on $name", (transport) => {
         const error = yield* Effect.flip(client.execute(upload(bodyStream)))
         expect(error).toMatchObject({ _tag: "InvalidRequestError", field: "bodyStream" })
         expect((error as Error).cause).toBe(mine)
-        // Nobody knows what it holds.
+        // The client cannot know whether the cause holds a secret.
         expect(JSON.stringify(error)).not.toContain("cause")
       }
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive.runIf(isFetch(transport))(
-    "6.14 a GET with a body is refused where fetch cannot send it",
-    () =>
-      Effect.gen(function* () {
-        const { client, server } = yield* served
-        const error = yield* Effect.flip(client.execute(ApiRequest.get("/x", untyped({ body: {} }))))
-        expect(error).toMatchObject({ ...refusal("body"), attempts: [{ tag: "InvalidRequestError" }] })
-        expect((error as Error).cause).toBeInstanceOf(TypeError)
-        expect(yield* server.requestCount).toBe(0)
-      }).pipe(Effect.provide(layer))
+  it.scopedLive.runIf(isFetch(transport))("6.14 a GET with a body is rejected over fetch", () =>
+    Effect.gen(function* () {
+      const { client, server } = yield* served
+      const error = yield* Effect.flip(client.execute(ApiRequest.get("/x", untyped({ body: {} }))))
+      expect(error).toMatchObject({ ...rejection("body"), attempts: [{ tag: "InvalidRequestError" }] })
+      expect((error as Error).cause).toBeInstanceOf(TypeError)
+      expect(yield* server.requestCount).toBe(0)
+    }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive.runIf(isFetch(transport))("6.14 a port that fetch blocks is refused", () =>
+  it.scopedLive.runIf(isFetch(transport))("6.14 a port that fetch blocks is rejected", () =>
     Effect.gen(function* () {
       const client = yield* clientOf({ url: "http://127.0.0.1:6000" })
       const error = yield* Effect.flip(client.execute(ApiRequest.get("/x")))
-      expect(error).toMatchObject({ ...refusal("url"), attempts: [{ tag: "InvalidRequestError" }] })
+      expect(error).toMatchObject({ ...rejection("url"), attempts: [{ tag: "InvalidRequestError" }] })
     }).pipe(Effect.provide(layer))
   )
 
   it.scopedLive.runIf(transport.name === "NodeTransport")(
-    "6.14 what was under way as the transport was released may have arrived, and is not tried again",
+    "6.14 a request that was running when its transport was released is maybe-applied and not retried",
     () =>
       Effect.gen(function* () {
         const server = yield* TestServer.make({ "*": Effect.never })
@@ -353,7 +351,7 @@ describe.each(direct)("on $name", (transport) => {
       })
   )
 
-  it.scopedLive.runIf(!isFetch(transport))("6.14 a transport that was released is asked once", () =>
+  it.scopedLive.runIf(!isFetch(transport))("6.14 a released transport rejects a request once", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": TestServer.json("ok") })
       const scope = yield* Scope.make()
@@ -362,7 +360,7 @@ describe.each(direct)("on $name", (transport) => {
       yield* Scope.close(scope, Exit.void)
       const error = yield* Effect.flip(client.execute(ApiRequest.get("/x")))
       expect(error).toMatchObject({
-        ...refusal("transport"),
+        ...rejection("transport"),
         message: "transport has been closed",
         attempts: [{ tag: "InvalidRequestError" }]
       })
@@ -371,31 +369,31 @@ describe.each(direct)("on $name", (transport) => {
   )
 })
 
-/** Takes what comes of a body, and answers as if that were all of it, as Cloudflare's does. */
-const polite: typeof globalThis.fetch = async (_input, { body } = {}) => {
+/** Reads the body and responds as if it were complete, as Cloudflare's fetch does. */
+const completingFetch: typeof globalThis.fetch = async (_input, { body } = {}) => {
   const reader = new Response(body ?? null).body?.getReader()
   try {
     while ((await reader?.read())?.done === false);
   } catch {
-    // Nobody is told.
+    // The failure is ignored.
   }
   return Response.json("ok")
 }
 
-const politely = Layer.succeed(FetchHttpClient.Fetch, polite)
+const completing = Layer.succeed(FetchHttpClient.Fetch, completingFetch)
 
 describe.each([
-  ["FetchTransport", Layer.provide(FetchTransport.layer, politely)],
-  ["platform fetch", Layer.merge(FetchHttpClient.layer, politely)]
-] as const)("on %s that ends a broken body as if it were whole", (_name, layer) => {
-  it.effect("5.3 a source that failed is the error, whatever was answered", () =>
+  ["FetchTransport", Layer.provide(FetchTransport.layer, completing)],
+  ["platform fetch", Layer.merge(FetchHttpClient.layer, completing)]
+] as const)("on %s, with a fetch that completes a failed body", (_name, layer) => {
+  it.effect("5.3 a failed source is the error in spite of a response", () =>
     Effect.gen(function* () {
       const client = yield* clientOf({ url: "http://api.test" })
       const cause = new Error("no disk")
       const half = Stream.concat(ten(), Stream.fail(cause))
       for (const success of [undefined, ResponseDecoder.stream()]) {
         const error = yield* Effect.flip(client.execute(upload(() => half, { success })))
-        expect(error).toMatchObject({ ...refusal("bodyStream"), delivery: "maybe-applied" })
+        expect(error).toMatchObject({ ...rejection("bodyStream"), delivery: "maybe-applied" })
         expect((error as Error).cause).toBe(cause)
       }
       expect(yield* client.execute(upload(ten))).toBe("ok")

@@ -7,16 +7,16 @@ import { transports } from "../fixtures/transports.js"
 
 const concurrency = 16
 
-/** The pool of undici opens another socket where the one that has just answered is not free yet. */
+/** Undici opens another socket if the last one is not free yet. */
 const pool = 2 * concurrency
 
-/** Each todo is refused once. */
-const refusingOnce = (refusal: TestServer.Reply) => {
-  const asked = new Set<string | undefined>()
+/** Rejects the first request for each todo. */
+const rejectOnce = (refusal: TestServer.Reply) => {
+  const seen = new Set<string | undefined>()
   return TestServer.make({
     "GET /todos/{id}": ({ params }) => {
-      if (asked.has(params["id"])) return TestServer.json({ id: Number(params["id"]), title: "Buy milk" })
-      asked.add(params["id"])
+      if (seen.has(params["id"])) return TestServer.json({ id: Number(params["id"]), title: "Buy milk" })
+      seen.add(params["id"])
       return refusal
     }
   })
@@ -28,11 +28,11 @@ const refusals: ReadonlyArray<{
   readonly refusal: string
   readonly reply: TestServer.Reply
   readonly calls: number | "many"
-  /** Whether the answer is read to its end, so that its socket can be used again. */
+  /** Whether the response is read to its end, so that its socket is reused. */
   readonly kept: boolean
 }> = [
   { refusal: "JSON", reply: TestServer.json(busy, { status: 503 }), calls: "many", kept: true },
-  { refusal: "nothing", reply: TestServer.empty(503), calls: 48, kept: true },
+  { refusal: "an empty body", reply: TestServer.empty(503), calls: 48, kept: true },
   {
     refusal: "chunks",
     reply: TestServer.chunks(["bu", "sy"], { status: 503 }),
@@ -40,20 +40,20 @@ const refusals: ReadonlyArray<{
     kept: true
   },
   {
-    refusal: "a mebibyte",
+    refusal: "1 MiB",
     reply: TestServer.text("x".repeat(1024 * 1024), { status: 503 }),
     calls: 64,
     kept: false
   },
   {
-    refusal: "a body that is cut off",
+    refusal: "a truncated body",
     reply: TestServer.json(busy, { status: 503 }).pipe(TestServer.truncateAfter(4)),
     calls: 64,
     kept: false
   }
 ]
 
-const ways: ReadonlyArray<{
+const interfaces: ReadonlyArray<{
   readonly way: string
   readonly get: (client: ApiClient.ApiClient, id: number) => Effect.Effect<unknown, unknown>
 }> = [
@@ -66,13 +66,13 @@ const ways: ReadonlyArray<{
 ]
 
 describe.each(transports)("on $name", ({ layer, leakCalls }) => {
-  describe.each(ways)("by $way", ({ get, way }) => {
+  describe.each(interfaces)("through $way", ({ get, way }) => {
     it.scopedLive.each(refusals)(
-      "6.8 retried calls leave no socket but the pool's: refused with $refusal",
+      "6.8 retried calls keep only the pool's sockets: rejected with $refusal",
       ({ calls, kept, reply }) =>
         Effect.gen(function* () {
           const count = calls !== "many" ? calls : way === "execute" ? leakCalls : 100
-          const server = yield* refusingOnce(reply)
+          const server = yield* rejectOnce(reply)
           const client = yield* clientOf(server, { retry: { initialDelay: 0, budget: false } })
           yield* Effect.forEach(
             Array.from({ length: count }, (_, id) => id),
@@ -81,7 +81,7 @@ describe.each(transports)("on $name", ({ layer, leakCalls }) => {
           )
           expect(yield* server.requestCount).toBe(2 * count)
           expect(yield* server.awaitOpenSockets((open) => open <= pool)).toBeLessThanOrEqual(pool)
-          // To let go of an answer that has been read whole does not cost its socket.
+          // Discarding a response that was read to its end keeps its socket.
           if (kept) expect(yield* server.socketsSeen).toBeLessThanOrEqual(pool)
         }).pipe(Effect.provide(layer)),
       60_000

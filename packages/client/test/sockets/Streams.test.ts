@@ -25,14 +25,14 @@ import {
 } from "../fixtures/streams.js"
 import { transports } from "../fixtures/transports.js"
 
-/** A body that begins like this and then stays open. */
+/** A body that starts with these parts and then stays open. */
 const open = (...parts: ReadonlyArray<string>) => Stream.concat(Stream.fromIterable(parts), Stream.never)
 
 describe.each(transports)("$name", (transport) => {
   const connected = connectOver(transport)
   const quiet = Logger.withMinimumLogLevel(LogLevel.None)
 
-  it.scopedLive("10 an event is handed out before the next is sent", () =>
+  it.scopedLive("10 an event is emitted before the next one is sent", () =>
     Effect.gen(function* () {
       const seen = yield* Deferred.make<void>()
       const body = Stream.concat(
@@ -40,8 +40,10 @@ describe.each(transports)("$name", (transport) => {
         Stream.fromEffect(Effect.as(Deferred.await(seen), tick(2) + done))
       )
       const { client } = yield* connected({ "POST /ticks": events(body) })
-      const told = Stream.tap(client.stream(postEvents(untilDone)), () => Deferred.succeed(seen, undefined))
-      expect(yield* follow(told)).toMatchObject({ events: values(1, 2), error: undefined })
+      const signalled = Stream.tap(client.stream(postEvents(untilDone)), () =>
+        Deferred.succeed(seen, undefined)
+      )
+      expect(yield* follow(signalled)).toMatchObject({ events: values(1, 2), error: undefined })
     })
   )
 
@@ -58,7 +60,7 @@ describe.each(transports)("$name", (transport) => {
     { name: "between events", reply: events(open(tick(1))), begun: true },
     { name: "before the first event", reply: events(open(": hello\n\n")), begun: false },
     { name: "before the headers", reply: TestServer.never, begun: false }
-  ])("10.7 interruption closes the connection, $name", ({ begun, reply }) =>
+  ])("10.7 an interruption $name closes the connection", ({ begun, reply }) =>
     Effect.gen(function* () {
       const { client, server } = yield* connected(reply)
       const first = yield* Deferred.make<void>()
@@ -71,7 +73,7 @@ describe.each(transports)("$name", (transport) => {
     })
   )
 
-  it.scopedLive("10.7 the scope of a pull closes the connection", () =>
+  it.scopedLive("10.7 closing the scope of a pull closes the connection", () =>
     Effect.gen(function* () {
       const { client, server } = yield* connected(events(open(tick(1))))
       yield* Effect.scoped(Effect.flatten(Stream.toPull(client.stream(getEvents(tickEvents)))))
@@ -79,7 +81,7 @@ describe.each(transports)("$name", (transport) => {
     })
   )
 
-  it.scopedLive("10.2 the terminal event ends the stream, though the server keeps it open", () =>
+  it.scopedLive("10.2 the terminal event ends a stream that the server keeps open", () =>
     Effect.gen(function* () {
       const { client, server } = yield* connected(events(open(tick(1) + done)))
       expect(yield* follow(client.stream(getEvents(untilDone)))).toMatchObject({
@@ -90,20 +92,18 @@ describe.each(transports)("$name", (transport) => {
     })
   )
 
-  it.scopedLive(
-    "10.2 behind the terminal event of a body that ends a connection is used again, or closed",
-    () =>
-      Effect.gen(function* () {
-        const { client, server } = yield* connected(events(() => [tick(1), done]))
-        for (let count = 0; count < 20; count++) {
-          expect((yield* follow(client.stream(getEvents(untilDone)))).error).toBeUndefined()
-        }
-        // One may still be on its way back when the next is asked for.
-        expect(yield* server.awaitOpenSockets((open) => open <= 2)).toBeLessThanOrEqual(2)
-      })
+  it.scopedLive("10.2 after the terminal event, the connection of a complete body is reused or closed", () =>
+    Effect.gen(function* () {
+      const { client, server } = yield* connected(events(() => [tick(1), done]))
+      for (let count = 0; count < 20; count++) {
+        expect((yield* follow(client.stream(getEvents(untilDone)))).error).toBeUndefined()
+      }
+      // The last one may not be back in the pool yet.
+      expect(yield* server.awaitOpenSockets((open) => open <= 2)).toBeLessThanOrEqual(2)
+    })
   )
 
-  it.scopedLive("6.8 attempts that failed leave no connection behind", () =>
+  it.scopedLive("6.8 failed attempts leave no connection open", () =>
     Effect.gen(function* () {
       const failed = TestServer.sequence(
         TestServer.json({}, { status: 503 }),
@@ -118,7 +118,7 @@ describe.each(transports)("$name", (transport) => {
       )
       yield* Deferred.await(first)
       expect(yield* server.requestCount).toBe(4)
-      // One for the third attempt, which was aborted, and one for the fourth.
+      // One spare connection for the third attempt, which was aborted, and one for the fourth.
       const ahead = (aborted: number) => (transport.preconnects ? aborted : 0)
       expect(yield* server.awaitOpenSockets((count) => count <= 1 + ahead(1))).toBeGreaterThan(0)
       yield* Fiber.interrupt(fiber)
@@ -129,7 +129,7 @@ describe.each(transports)("$name", (transport) => {
     }).pipe(quiet)
   )
 
-  it.scopedLive("10.6 goes on behind a connection that was reset", () =>
+  it.scopedLive("10.6 resumes after a connection reset", () =>
     Effect.gen(function* () {
       const begin = `retry: 1\n\n${tick(1, "a")}`
       const { client, server } = yield* connected(
@@ -157,7 +157,7 @@ describe.each(transports)("$name", (transport) => {
       fault: TestServer.truncateAfter(tick(1).length),
       kinds: [transport.truncatedBody]
     }
-  ])("7.3 $name is a ConnectionError behind the events before it", ({ fault, kinds }) =>
+  ])("7.3 $name is a ConnectionError after the earlier events", ({ fault, kinds }) =>
     Effect.gen(function* () {
       const { client } = yield* connected(events(open(tick(1), tick(2))).pipe(fault))
       const read = yield* follow(client.stream(getEvents(tickEvents)))
@@ -186,8 +186,8 @@ describe.each(transports)("$name", (transport) => {
 
     const turn = Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
 
-    /** Bytes sent, once nothing has moved for many turns of the event loop that both sides share. */
-    const settled = (server: TestServer.TestServer) =>
+    /** The bytes sent, once the number has not changed for many turns of the event loop. */
+    const bytesWhenStalled = (server: TestServer.TestServer) =>
       Effect.gen(function* () {
         let [sent, still] = [0, 0]
         while (still < 200) {
@@ -200,7 +200,7 @@ describe.each(transports)("$name", (transport) => {
       })
 
     it.scopedLive(
-      "10.7 a reader that holds holds the server, and a hundred megabytes pass in little memory",
+      "10.7 a stalled reader stalls the server, and 100 MB pass in little memory",
       () =>
         Effect.gen(function* () {
           const { client, server } = yield* connected(events(flood))
@@ -208,7 +208,7 @@ describe.each(transports)("$name", (transport) => {
           let [held, most, read] = [0, 0, 0]
           yield* Stream.runForEachChunk(client.stream(getEvents(contract)), (chunk) =>
             Effect.gen(function* () {
-              if (read === 0) held = yield* settled(server)
+              if (read === 0) held = yield* bytesWhenStalled(server)
               if (read % 100 < chunk.length) most = Math.max(most, (yield* used) - before)
               read += chunk.length
             })
@@ -236,7 +236,7 @@ describe("the same failure on every transport", () => {
 
   const failures = [
     {
-      name: "the end before the terminal event",
+      name: "an end before the terminal event",
       body: Stream.make(ticks(1, 2)),
       events: values(1, 2),
       error: { _tag: "StreamTruncatedError", received: 2 }
@@ -248,7 +248,7 @@ describe("the same failure on every transport", () => {
       error: { _tag: "OverloadedError", status: 200, type: "overloaded_error", message: "200 no more" }
     },
     {
-      name: "an answer of another type",
+      name: "another media type",
       body: Stream.make("<p>Sign in</p>"),
       headers: { "content-type": "text/html" },
       events: [],
@@ -259,7 +259,7 @@ describe("the same failure on every transport", () => {
       }
     },
     {
-      name: "an answer of no type",
+      name: "no media type",
       body: Stream.make(tick(1)),
       headers: {},
       events: [],
@@ -269,7 +269,7 @@ describe("the same failure on every transport", () => {
       }
     },
     {
-      name: "an event above the cap",
+      name: "an event above the limit",
       body: open(tick(1), `data: "${"x".repeat(3000)}`),
       events: values(1),
       error: { _tag: "StreamProtocolError", reason: "an event is larger than 2000 bytes" }
@@ -287,21 +287,21 @@ describe("the same failure on every transport", () => {
       error: { _tag: "StreamProtocolError", reason: "an event has a name that the contract does not know" }
     },
     {
-      name: "silence",
+      name: "an idle stream",
       body: open(tick(1)),
       events: values(1),
       contract: { idleTimeout: "300 millis" },
       error: { _tag: "TimeoutError", phase: "idle" }
     },
     {
-      name: "nothing but pings",
+      name: "only pings",
       body: Stream.concat(Stream.make(tick(1)), pings),
       events: values(1),
       contract: { contentTimeout: "300 millis" },
       error: { _tag: "TimeoutError", phase: "content-idle" }
     },
     {
-      name: "silence from the start",
+      name: "no first event",
       body: Stream.never,
       events: [],
       contract: { firstEventTimeout: "30 millis" },
@@ -311,7 +311,7 @@ describe("the same failure on every transport", () => {
 
   const limits = { eventBytes: 2000 }
   const cases = failures.flatMap((failure) =>
-    [...transports, { name: "a script" }].map((transport) => ({
+    [...transports, { name: "a scripted transport" }].map((transport) => ({
       ...failure,
       transport,
       over: transport.name
@@ -340,7 +340,7 @@ describe("the same failure on every transport", () => {
 
   const limitsOf = (limits: object) => EventStream.make({ event: Tick, ...limits }).limits
 
-  it.scopedLive("10 the script's answers are those of the server", () =>
+  it.scopedLive("10 a scripted stream has the server's events", () =>
     Effect.gen(function* () {
       const transport = yield* MockTransport.make([sse([tick(1), done])])
       const client = yield* clientOn(transport.client)
