@@ -1,4 +1,4 @@
-/** `npm run bench`: the parts one after another, then what they say together. */
+/** `npm run bench`: runs the parts in order, then prints the verdicts. */
 import { mkdir, writeFile } from "node:fs/promises"
 import { parseArgs } from "node:util"
 import { bundles } from "./parts/bundles.js"
@@ -39,15 +39,15 @@ const { values: flags } = parseArgs({
   }
 })
 
-const listed = (flag: string): ReadonlyArray<string> => flag.split(",").filter((name) => name !== "")
+const namesIn = (flag: string): ReadonlyArray<string> => flag.split(",").filter((name) => name !== "")
 
-const only = listed(flags.only)
-const strange = only.filter((name) => !parts.has(name))
-if (strange.length > 0) throw new Error(`no such part: ${strange}; there are ${[...parts.keys()]}`)
+const only = namesIn(flags.only)
+const unknown = only.filter((name) => !parts.has(name))
+if (unknown.length > 0) throw new Error(`no such part: ${unknown}; the parts are ${[...parts.keys()]}`)
 const plan = Plan.make({
   quick: flags.quick,
   bundleDetail: flags["bundle-detail"],
-  rivals: listed(flags.rivals)
+  rivals: namesIn(flags.rivals)
 })
 
 const run = async (server: Server.Server): Promise<Findings["figures"]> => {
@@ -55,16 +55,16 @@ const run = async (server: Server.Server): Promise<Findings["figures"]> => {
   for (const [name, part] of parts) {
     if (only.length > 0 && !only.includes(name)) continue
     const start = performance.now()
-    const found = await part({ plan, server })
-    Object.assign(figures, found.figures)
-    for (const table of found.tables) console.log(Print.table(table))
+    const findings = await part({ plan, server })
+    Object.assign(figures, findings.figures)
+    for (const table of findings.tables) console.log(Print.table(table))
     console.log(`(${name}: ${Math.round((performance.now() - start) / 1000)} s)\n`)
   }
   return figures
 }
 
-/** A run of all parts is kept; one of some of them is for whoever looks at the screen. */
-const keep = async (results: Results.Results): Promise<void> => {
+/** Saves the results of a run of all parts. A partial run only prints them. */
+const save = async (results: Results.Results): Promise<void> => {
   const folder = new URL("../results/", import.meta.url)
   await mkdir(folder, { recursive: true })
   await writeFile(new URL("latest.json", folder), `${JSON.stringify(results, undefined, 2)}\n`)
@@ -73,12 +73,12 @@ const keep = async (results: Results.Results): Promise<void> => {
 
 const server = await Server.start()
 const figures = await run(server).finally(server.close)
-const found = verdicts(figures)
-console.log(Print.table(verdictTable(found)))
+const checked = verdicts(figures)
+console.log(Print.table(verdictTable(checked)))
 const complete = only.length === 0 && plan.rivals.length === 0
-if (complete) await keep(await Results.make(plan.quick, figures, found))
-const fell = found.filter(({ holds, measured }) => !holds && (complete || measured !== undefined))
-if (flags.check && fell.length > 0) {
-  console.error(`${fell.length} of ${found.length} fall short`)
+if (complete) await save(await Results.make(plan.quick, figures, checked))
+const missed = checked.filter(({ holds, measured }) => !holds && (complete || measured !== undefined))
+if (flags.check && missed.length > 0) {
+  console.error(`${missed.length} of ${checked.length} thresholds were missed`)
   process.exitCode = 1
 }

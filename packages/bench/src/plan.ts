@@ -1,13 +1,13 @@
-/** How long everything takes, and what of it is run. */
+/** The durations of the parts, and the rivals to measure. */
 import type { RivalId } from "./rivals/all.js"
 
-/** Rounds, and how long a turn in each is. */
+/** The number of rounds, and the duration of a turn. */
 export interface Turns {
   readonly rounds: number
   readonly millis: number
 }
 
-/** So many requests in flight. */
+/** Turns with a number of requests in flight. */
 export interface Load extends Turns {
   readonly inFlight: number
 }
@@ -20,11 +20,11 @@ export interface Plan {
   readonly memoryRounds: number
   readonly coldStartRounds: number
   readonly decoding: { readonly rounds: number; readonly mebibytes: ReadonlyArray<number> }
-  /** Tell what the bundle is made of. */
+  /** Whether to list the modules of the bundle. */
   readonly bundleDetail: boolean
-  /** The only rivals that this run is about; none stands for all. */
+  /** The only rivals to measure. An empty list means all. */
   readonly rivals: ReadonlyArray<string>
-  /** The rivals of a part that this run is about. */
+  /** Selects the rivals of a part to measure. */
   readonly among: (ids: ReadonlyArray<RivalId>) => ReadonlyArray<RivalId>
 }
 
@@ -63,7 +63,7 @@ const thorough: Times = {
       { inFlight: 256, rounds: 5, millis: 250 }
     ]
   },
-  // More code of Node's own takes part, and is compiled later.
+  // More of Node's own code takes part, which V8 optimises later.
   http2: {
     warmupMillis: 3000,
     loads: [

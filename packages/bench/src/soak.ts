@@ -1,7 +1,7 @@
 /**
- * `npm run soak`: a hundred thousand calls, two hundred at a time, of which one request in five goes wrong, over HTTP/1.1 and
- * over HTTP/2. It ends with 1 where a claim does not hold. `--requests=N` and `--in-flight=N` change the numbers, and
- * `--over=http1` or `--over=http2` runs one of the two; node needs `--expose-gc`.
+ * `npm run soak`: 100,000 calls, 200 at a time, over HTTP/1.1 and over HTTP/2. One request in five gets a fault. The exit code is
+ * 1 if a claim does not hold. `--requests=N` and `--in-flight=N` change the numbers, and `--over=http1` or `--over=http2` selects
+ * one protocol. Node needs `--expose-gc`.
  */
 import type { HttpClient } from "@effect/platform"
 import { ApiClient } from "@effect-api/client"
@@ -9,15 +9,15 @@ import { NodeTransport } from "@effect-api/node"
 import { Effect, Layer, Logger } from "effect"
 import * as Calls from "./soak/calls.js"
 import { claimsOf, inMegabytes, readings } from "./soak/claims.js"
-import { heldAtLast, used } from "./soak/held.js"
+import { heldAtEnd, used } from "./soak/held.js"
 import * as Server from "./soak/server.js"
 
-const given = (name: string): string | undefined =>
+const flag = (name: string): string | undefined =>
   process.argv.find((argument) => argument.startsWith(`--${name}=`))?.slice(name.length + 3)
 
-const numberOf = (name: string, otherwise: number): number => {
-  const value = Number(given(name) ?? otherwise)
-  if (!(Number.isInteger(value) && value > 0)) throw new Error(`--${name} must be a whole number above zero`)
+const numberOf = (name: string, fallback: number): number => {
+  const value = Number(flag(name) ?? fallback)
+  if (!(Number.isInteger(value) && value > 0)) throw new Error(`--${name} must be a positive integer`)
   return value
 }
 
@@ -42,12 +42,12 @@ const wires: Readonly<Record<string, Wire>> = {
     name: "HTTP/2",
     server: "./http2.js",
     scheme: "https",
-    // The server's certificate is signed by nobody.
+    // The server's certificate is self-signed.
     transport: Layer.orDie(NodeTransport.layerWith({ allowH2: true, tls: { verify: false } }))
   }
 }
 
-/** Every call, with readings of the heap spread evenly over them: the calls under way wait for none. */
+/** Runs all calls, with heap readings spread evenly over them. The calls in flight do not wait for a reading. */
 const soak = (url: string, tally: Calls.Tally) =>
   Effect.gen(function* () {
     const client = yield* ApiClient.make({
@@ -58,8 +58,8 @@ const soak = (url: string, tally: Calls.Tally) =>
     const step = Math.max(1, Math.floor(calls / (4 * readings)))
     const reading = Effect.map(used, (bytes) => void heap.push(bytes))
     let [call, read] = [0, 0]
-    // A fiber for each place, not for each call: `forEach` holds on to all that it has forked.
-    const place = Effect.whileLoop({
+    // One fiber per call in flight. `forEach` over all calls would keep every forked fiber.
+    const worker = Effect.whileLoop({
       while: () => call < calls,
       body: () => {
         const calling = Calls.run(client, Calls.kindOf(call++), tally)
@@ -67,17 +67,17 @@ const soak = (url: string, tally: Calls.Tally) =>
       },
       step: () => undefined
     })
-    const places = Array.from({ length: inFlight }, () => place)
-    yield* Effect.all(places, { concurrency: "unbounded", discard: true })
+    const workers = Array.from({ length: inFlight }, () => worker)
+    yield* Effect.all(workers, { concurrency: "unbounded", discard: true })
     return heap
   })
 
 const silent = Logger.remove(Logger.defaultLogger)
 
-/** Whether all claims hold. */
-const over = ({ name, scheme, server, transport }: Wire, troubles: Array<unknown>) =>
+/** Runs the soak over one protocol. Returns whether all claims hold. */
+const soakOver = ({ name, scheme, server, transport }: Wire, troubles: Array<unknown>) =>
   Effect.gen(function* () {
-    const { countsAtLast, port } = yield* Server.start(server)
+    const { finalReport, port } = yield* Server.start(server)
     if (port === undefined) {
       console.log(`${name}: openssl is not installed: left out`)
       return true
@@ -87,14 +87,14 @@ const over = ({ name, scheme, server, transport }: Wire, troubles: Array<unknown
     const layer = Layer.merge(transport, silent)
     const heap = yield* Effect.scoped(Effect.provide(soak(`${scheme}://127.0.0.1:${port}`, tally), layer))
     const seconds = (performance.now() - startedAt) / 1000
-    const left = yield* heldAtLast
-    const said = yield* countsAtLast
+    const left = yield* heldAtEnd
+    const report = yield* finalReport
     const rate = Math.round(calls / seconds)
-    console.log(`${name}: ${calls} calls, ${inFlight} at a time: ${seconds.toFixed(1)} s, ${rate} a second\n`)
+    console.log(`${name}: ${calls} calls, ${inFlight} at a time: ${seconds.toFixed(1)} s, ${rate} calls/s\n`)
     for (const [error, count] of [...tally.errors].sort())
       console.log(`${String(count).padStart(7)} ${error}`)
     console.log(`\nheap: ${heap.map(inMegabytes).join(", ")}\n`)
-    const claims = claimsOf(calls, tally, heap, left, said, troubles)
+    const claims = claimsOf(calls, tally, heap, left, report, troubles)
     for (const { claim, holds, seen } of claims)
       console.log(`${holds ? "ok    " : "FAILED"} ${claim}: ${seen}`)
     for (const trouble of [...troubles, ...tally.foreign].slice(0, 5)) console.error(trouble)
@@ -106,10 +106,10 @@ const main = Effect.gen(function* () {
   const troubles: Array<unknown> = []
   const note = (trouble: unknown): void => void troubles.push(trouble)
   for (const event of ["unhandledRejection", "uncaughtException", "warning"]) process.on(event, note)
-  const only = given("over")
+  const only = flag("over")
   let holds = true
   for (const [name, wire] of Object.entries(wires)) {
-    if (only === undefined || only === name) holds = (yield* over(wire, troubles)) && holds
+    if (only === undefined || only === name) holds = (yield* soakOver(wire, troubles)) && holds
   }
   return holds
 })

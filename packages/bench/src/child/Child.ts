@@ -1,23 +1,24 @@
-/** Processes that are asked one thing at a time. */
+/** Child processes that handle one message at a time. */
 import { fork } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
 
 export interface Child {
-  /** Sends a message and gives the one that comes back; rejects where the process ends instead. */
-  readonly ask: <Answer>(message: object) => Promise<Answer>
-  readonly next: <Answer>() => Promise<Answer>
+  /** Sends a message and returns the reply. Rejects if the process ends first. */
+  readonly request: <Reply>(message: object) => Promise<Reply>
+  /** Waits for the next message. */
+  readonly next: <Reply>() => Promise<Reply>
   readonly close: () => Promise<void>
 }
 
-/** What would have some of the clients do what the others do not: proxies, vendors' settings, logs. */
-const meddling = /_proxy$|^(anthropic|openai)_|^(node_)?debug$/i
+/** Variables that change the behaviour of some clients only: proxies, settings of SDKs, logs. */
+const excluded = /_proxy$|^(anthropic|openai)_|^(node_)?debug$/i
 
 const environment = (): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(process.env).filter(([name]) => !meddling.test(name)))
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => !excluded.test(name)))
 
-/** In milliseconds; nothing that is asked for takes nearly as long. */
-const longestSilence = 60_000
+/** In milliseconds. No task takes nearly as long. */
+const maxSilence = 60_000
 
 /** Starts a compiled file of this package. */
 export const start = (
@@ -29,10 +30,10 @@ export const start = (
   const child = fork(path, [...args], {
     env: environment(),
     execArgv: [...process.execArgv, ...execArgv],
-    // Clients that log their retries do, to nobody.
+    // Discards the logs of clients that log their retries.
     stdio: ["ignore", "ignore", "inherit", "ipc"]
   })
-  const next = <Answer>(): Promise<Answer> =>
+  const next = <Reply>(): Promise<Reply> =>
     new Promise((resolve, reject) => {
       const settle = (act: () => void): void => {
         clearTimeout(timer)
@@ -40,22 +41,22 @@ export const start = (
         child.off("exit", onExit)
         act()
       }
-      const onMessage = (message: unknown): void => settle(() => resolve(message as Answer))
+      const onMessage = (message: unknown): void => settle(() => resolve(message as Reply))
       const onExit = (code: number | null): void =>
         settle(() => reject(new Error(`${file} ${args.join(" ")} ended with ${code}`)))
       const timer = setTimeout(() => {
-        settle(() => reject(new Error(`${file} ${args.join(" ")} was silent for ${longestSilence / 1000} s`)))
+        settle(() => reject(new Error(`${file} ${args.join(" ")} was silent for ${maxSilence / 1000} s`)))
         child.kill()
-      }, longestSilence)
+      }, maxSilence)
       child.on("message", onMessage)
       child.on("exit", onExit)
     })
   return {
     next,
-    ask: (message) => {
-      const answer = next<never>()
+    request: (message) => {
+      const reply = next<never>()
       child.send(message)
-      return answer
+      return reply
     },
     close: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return

@@ -1,7 +1,7 @@
-/** A rival as the bench sees it: in a process of its own, so that no other's code, heap or timers touch it. */
+/** A rival, seen from the bench. It has its own process, so that no other code, heap or timer affects it. */
 import { all, type RivalId } from "../rivals/all.js"
 import * as Child from "./Child.js"
-import type { Answer, TaskName, Tasks } from "./tasks.js"
+import type { Reply, TaskName, Tasks } from "./tasks.js"
 
 export interface RivalProcess {
   readonly id: RivalId
@@ -15,20 +15,20 @@ export interface RivalProcess {
 
 export const start = async (id: RivalId, execArgv: ReadonlyArray<string> = []): Promise<RivalProcess> => {
   const child = Child.start("child/main.js", [id], execArgv)
-  // Its first message says that it is there.
-  await child.next<Answer>()
+  // The first message reports that the process is ready.
+  await child.next<Reply>()
   return {
     id,
     run: async (task, url, input) => {
-      const answer = await child.ask<Answer>({ task, url, ...input })
-      if ("error" in answer) throw new Error(`${all[id].title}, ${task}: ${answer.error}`)
-      return answer.output as never
+      const reply = await child.request<Reply>({ task, url, ...input })
+      if ("error" in reply) throw new Error(`${all[id].title}, ${task}: ${reply.error}`)
+      return reply.output as never
     },
     close: child.close
   }
 }
 
-/** Runs with a process for each of these rivals. */
+/** Starts a process for each rival, and closes them afterwards. */
 export const withAll = async <A>(
   ids: ReadonlyArray<RivalId>,
   use: (processes: ReadonlyArray<RivalProcess>) => Promise<A>

@@ -1,4 +1,4 @@
-/** A process that starts, loads a program and sends its first request: `coldStart.js <file>`. */
+/** Loads a program and sends its first request: `coldStart.js <file>`. */
 const start = performance.now()
 
 export interface ColdStart {
@@ -7,7 +7,7 @@ export interface ColdStart {
 }
 
 process.on("message", (message: { readonly url: string; readonly apiKey: string; readonly body: object }) => {
-  void first(message).then((answer) => process.send?.(answer))
+  void first(message).then((result) => process.send?.(result))
 })
 process.on("disconnect", () => process.exit())
 
@@ -23,6 +23,6 @@ const first = async ({
   const { run } = await import(process.argv[2] ?? "")
   const loaded = performance.now()
   const text: string = await run(url, apiKey, body)
-  if (text.length === 0) throw new Error("the answer has no text")
+  if (text.length === 0) throw new Error("the response has no text")
   return { loadMillis: loaded - start, millis: performance.now() - start }
 }

@@ -1,15 +1,15 @@
-/** The process of one rival: `main.js <rival>`. It does what it is asked for, one task at a time. */
+/** The process of one rival: `main.js <rival>`. It runs one task at a time. */
 import { all, isRivalId } from "../rivals/all.js"
 import type { Client } from "../rivals/Rival.js"
 import * as Measure from "./measure.js"
-import type { Answer, Task, Tasks } from "./tasks.js"
+import type { Reply, Task, Tasks } from "./tasks.js"
 
 const id = process.argv[2]
-if (!isRivalId(id)) throw new Error(`there is no rival ${id}`)
+if (!isRivalId(id)) throw new Error(`unknown rival ${id}`)
 const open = await all[id].load()
 const clients = new Map<string, Client>()
 
-/** One client for each URL: a program makes its client once. */
+/** Reuses one client per URL, as a program does. */
 const clientOf = async (url: string): Promise<Client> => {
   const client = clients.get(url) ?? (await open(url))
   clients.set(url, client)
@@ -30,14 +30,14 @@ const run = async (task: Task): Promise<Tasks[Task["task"]]["output"]> => {
   }
 }
 
-const reply = (answer: Answer): void => void process.send?.(answer)
+const send = (reply: Reply): void => void process.send?.(reply)
 
 process.on("message", (task: Task) => {
   run(task).then(
-    (output) => reply({ output }),
+    (output) => send({ output }),
     (error: unknown) =>
-      reply({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+      send({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
   )
 })
 process.on("disconnect", () => process.exit())
-reply({ output: { answered: 0, failed: 0 } })
+send({ output: { succeeded: 0, failed: 0 } })

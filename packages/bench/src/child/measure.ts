@@ -1,10 +1,10 @@
-/** The tasks, done with a client. */
+/** The tasks of a client. */
 import { setTimeout as sleep } from "node:timers/promises"
-import { answerText, heldPieces, streamedLength } from "../fixtures/text.js"
+import { heldDeltas, responseText, streamedLength } from "../fixtures/text.js"
 import { type Client, repeated } from "../rivals/Rival.js"
 import type { Cost, Memory, Outcomes } from "./tasks.js"
 
-/** Runs until all is over that was begun before the deadline; what it costs to end counts as well. */
+/** Runs until everything started before the deadline has ended. The cost of ending counts as well. */
 const timed = async (
   millis: number,
   run: (more: () => boolean, done: () => void) => Promise<unknown>
@@ -28,7 +28,7 @@ export const calls = (client: Client, inFlight: number, millis: number): Promise
   timed(millis, (more, done) =>
     inParallel(inFlight, () =>
       repeated(client, more, (text) => {
-        if (text.length !== answerText.length) throw new Error("the answer was not read")
+        if (text.length !== responseText.length) throw new Error("the response was not read")
         done()
       })
     )
@@ -46,26 +46,26 @@ export const streams = (client: Client, millis: number): Promise<Cost> =>
     }
   })
 
-const streamOf = (client: Client, seen: (text: string) => void): Promise<void> => {
+const streamOf = (client: Client, onText: (text: string) => void): Promise<void> => {
   if (client.stream === undefined) throw new Error("this client does not read streams")
-  return client.stream(seen)
+  return client.stream(onText)
 }
 
 export const outcomes = async (client: Client, calls: number, inFlight: number): Promise<Outcomes> => {
-  let begun = 0
-  let answered = 0
+  let started = 0
+  let succeeded = 0
   await inParallel(inFlight, async () => {
-    while (begun++ < calls) {
+    while (started++ < calls) {
       await client.call().then(
-        () => answered++,
+        () => succeeded++,
         () => undefined
       )
     }
   })
-  return { answered, failed: calls - answered }
+  return { succeeded, failed: calls - succeeded }
 }
 
-/** The heap without garbage, which takes more than one collection where finalizers run. */
+/** The heap without garbage. With finalizers this takes several collections. */
 const settledMemory = async (): Promise<NodeJS.MemoryUsage> => {
   for (let round = 0; round < 3; round++) {
     globalThis.gc?.()
@@ -75,28 +75,28 @@ const settledMemory = async (): Promise<NodeJS.MemoryUsage> => {
   return process.memoryUsage()
 }
 
-/** Opens streams that stay open, and waits until each has handed on all that came. */
-const opened = (client: Client, count: number): Promise<unknown> =>
+/** Opens streams that stay open, and waits until each has emitted all its deltas. */
+const open = (client: Client, count: number): Promise<unknown> =>
   Promise.all(
     Array.from(
       { length: count },
       () =>
         new Promise<void>((resolve, reject) => {
-          let pieces = 0
+          let deltas = 0
           streamOf(client, (text) => {
-            if (text !== "" && ++pieces === heldPieces) resolve()
-          }).then(() => reject(new Error("a stream that is held ended")), reject)
+            if (text !== "" && ++deltas === heldDeltas) resolve()
+          }).then(() => reject(new Error("a held stream ended")), reject)
         })
     )
   )
 
-/** Streams that are open before the measurement begins: they make what all share, such as code, pools and shapes. */
+/** Streams that open before the measurement. They create what all streams share, such as code, pools and shapes. */
 const first = 50
 
 export const hold = async (client: Client, count: number): Promise<Memory> => {
-  await opened(client, first)
+  await open(client, first)
   const before = await settledMemory()
-  await opened(client, count - first)
+  await open(client, count - first)
   const after = await settledMemory()
   return {
     heapBytes: (after.heapUsed - before.heapUsed) / (count - first),

@@ -1,14 +1,14 @@
-/** What the process of a rival can be asked for. Times are in milliseconds, processor time in microseconds. */
+/** The tasks of a rival's process. Times are in milliseconds, processor times in microseconds. */
 
 export interface Cost {
-  /** Requests, or streams. */
+  /** The number of requests or streams. */
   readonly done: number
   readonly millis: number
   readonly cpuMicros: number
 }
 
 export interface Outcomes {
-  readonly answered: number
+  readonly succeeded: number
   readonly failed: number
 }
 
@@ -17,21 +17,21 @@ export interface Memory {
   readonly residentBytes: number
 }
 
-/** Each task with what it takes and what it gives. */
+/** Each task with its input and output. */
 export interface Tasks {
-  /** Calls, so many in flight, until the time is over. */
+  /** Calls with a number of requests in flight, until the time is over. */
   readonly calls: {
     readonly input: { readonly inFlight: number; readonly millis: number }
     readonly output: Cost
   }
-  /** Streamed answers, one after another, until the time is over. */
+  /** Streams, one after another, until the time is over. */
   readonly streams: { readonly input: { readonly millis: number }; readonly output: Cost }
   /** A number of calls, some of which may fail. */
   readonly outcomes: {
     readonly input: { readonly calls: number; readonly inFlight: number }
     readonly output: Outcomes
   }
-  /** Opens streams that fall silent, and tells what each of them holds. */
+  /** Opens streams that fall silent, and measures the memory of each. */
   readonly hold: { readonly input: { readonly streams: number }; readonly output: Memory }
 }
 
@@ -41,4 +41,4 @@ export type Task = {
   readonly [K in TaskName]: { readonly task: K; readonly url: string } & Tasks[K]["input"]
 }[TaskName]
 
-export type Answer = { readonly output: Tasks[TaskName]["output"] } | { readonly error: string }
+export type Reply = { readonly output: Tasks[TaskName]["output"] } | { readonly error: string }

@@ -1,4 +1,4 @@
-/** How many bytes a small program has: a question, its answer checked, retries. */
+/** The size of a small program that sends a request, validates the response and retries. */
 import * as Programs from "../programs/all.js"
 import * as Findings from "../report/Findings.js"
 import * as Print from "../report/print.js"
@@ -8,7 +8,7 @@ import type { Part } from "./Part.js"
 
 const kibibyte = 1024
 
-/** What the programs of this project are compared to, and built on. */
+/** The packages that our programs are built on and compared to. */
 const base = ["effect", "@effect/platform"]
 
 const isOurs = (id: Programs.ProgramId): boolean => id.startsWith("ours") || id === "anthropic"
@@ -43,7 +43,7 @@ export const bundles: Part = async ({ plan }) => {
   return { figures, tables: plan.bundleDetail ? [sizes, ...details(found)] : [sizes] }
 }
 
-/** The modules that this client brings along, its own and those of others, by what they weigh. */
+/** The modules that this client adds, its own and those of other packages, by size. */
 const details = (found: ReadonlyMap<Programs.ProgramId, Bundle>): ReadonlyArray<Findings.Table> => {
   const before = found.get("platform")?.modules ?? new Map<string, number>()
   const added = [...(found.get("ours")?.modules ?? [])]
@@ -59,7 +59,7 @@ const details = (found: ReadonlyMap<Programs.ProgramId, Bundle>): ReadonlyArray<
   return [
     list("Modules of effect-api", added.filter(isOwn)),
     list(
-      "Modules of others that come along",
+      "Further modules of other packages",
       added.filter((module) => !isOwn(module))
     )
   ]

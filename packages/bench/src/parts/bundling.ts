@@ -1,4 +1,4 @@
-/** The small programs as esbuild makes one file of them. */
+/** Bundles the small programs with esbuild. */
 import { gzipSync } from "node:zlib"
 import { build, type Metafile } from "esbuild"
 import * as Programs from "../programs/all.js"
@@ -6,14 +6,14 @@ import * as Programs from "../programs/all.js"
 export interface Bundle {
   readonly code: Uint8Array
   readonly gzipBytes: number
-  /** The bytes of each file that went into it, minified, by its path. */
+  /** The minified bytes of each source file, by its path. */
   readonly modules: ReadonlyMap<string, number>
 }
 
-/** What CommonJS modules call in an ESM bundle. */
+/** Defines `require`, which CommonJS modules call, in an ESM bundle. */
 const requiring = `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);`
 
-/** Bundles a program; `external` are the packages that are left outside. */
+/** Bundles a program without the `external` packages. */
 export const bundle = async (
   id: Programs.ProgramId,
   platform: "browser" | "node",
@@ -47,6 +47,6 @@ const modulesOf = ({ outputs }: Metafile): ReadonlyMap<string, number> =>
     )
   )
 
-/** A module by its package, wherever the packages are. */
+/** The name of a module from its package on, wherever the packages are. */
 const nameOf = (path: string): string =>
   path.replace(/^.*node_modules\//, "").replace(/^.*packages\/([a-z]+)\/dist\//, "@effect-api/$1/")

@@ -1,4 +1,4 @@
-/** From the first line of a program to its first answer: code to load, a client to make, a connection to open. */
+/** The time from the first line of a program to its first response: loading code, making a client, opening a connection. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -18,7 +18,7 @@ const bodies = { anthropic: messageBody(), openai: completionBody() }
 const started = async (file: string, url: string, body: object): Promise<ColdStart> => {
   const child = Child.start("child/coldStart.js", [pathToFileURL(file).href])
   try {
-    return await child.ask<ColdStart>({ url, apiKey, body })
+    return await child.request<ColdStart>({ url, apiKey, body })
   } finally {
     await child.close()
   }
@@ -50,7 +50,7 @@ export const coldStart: Part = ({ plan, server }) =>
         { id, file, millis: [] }
       ])
     }
-    // Bundling has brought all files into the system's cache.
+    // Bundling has loaded all files into the system's cache.
     for (let round = 0; round < plan.coldStartRounds; round++) {
       for (const { file, id, millis } of variants.flat()) {
         const { dialect } = Programs.all[id]
@@ -70,7 +70,7 @@ export const coldStart: Part = ({ plan, server }) =>
       figures,
       tables: [
         {
-          title: "Cold start: milliseconds from the first line of a program to its first answer",
+          title: "Cold start: milliseconds from the first line of a program to its first response",
           columns: ["", "from node_modules", "bundled"],
           rows
         }

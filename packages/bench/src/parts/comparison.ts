@@ -1,16 +1,16 @@
-/** What the clients did in their rounds, as figures, and as the cells of a table. */
+/** Comparisons of the clients, as figures and as the cells of a table. */
 import * as Findings from "../report/Findings.js"
 import * as Print from "../report/print.js"
 import * as Stats from "../report/stats.js"
 import type { RivalId } from "../rivals/all.js"
 import * as Rounds from "./rounds.js"
 
-/** A measurement: its name, what is counted in it, and how many of these a turn's `done` stands for. */
+/** A measurement: its name, its unit, and how many units one `done` of a turn stands for. */
 export interface Subject {
   readonly what: string
   readonly unit: "request" | "event"
   readonly each: (id: RivalId) => number
-  /** Those that are compared with all the others: our client, and the one for promises. */
+  /** Our clients, with Effect and with promises, which are compared to all others. */
   readonly ours?: readonly [RivalId, RivalId]
 }
 
@@ -18,7 +18,7 @@ const oursOf = ({ ours = ["ours", "ours-promise"] }: Subject): readonly [RivalId
 
 const byCpu = (what: string): string => `${what}, by cpu`
 
-/** Rates, processor time, and the ratios of both: a ratio above 1 says that ours is faster, or takes less. */
+/** Rates, processor time, and the ratios of both. A ratio above 1 means that ours is faster, or takes less time. */
 export const figuresOf = (subject: Subject, measured: Rounds.Measured): Findings.Findings["figures"] => {
   const { each, unit, what } = subject
   const figures: { [name: string]: Stats.Figure } = {}
@@ -36,7 +36,7 @@ export const figuresOf = (subject: Subject, measured: Rounds.Measured): Findings
   return figures
 }
 
-type Cell = (figures: Findings.Findings["figures"], id: RivalId) => string
+export type Cell = (figures: Findings.Findings["figures"], id: RivalId) => string
 
 const cell =
   (name: (id: RivalId) => string, show: (figure: Stats.Figure) => string): Cell =>
@@ -52,7 +52,7 @@ export const rateCell = ({ unit, what }: Subject): Cell =>
     ({ median }) => Print.short(median)
   )
 
-/** Its processor time, and how ours compare to it. */
+/** The processor time of a client, and the ratios of ours to it. */
 export const comparingCells = (subject: Subject): ReadonlyArray<Cell> => {
   const { unit, what } = subject
   const [effect, promises] = oursOf(subject)

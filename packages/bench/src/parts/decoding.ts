@@ -1,4 +1,4 @@
-/** Whether decoding server-sent events is linear in their bytes. */
+/** Whether the cost of decoding server-sent events is linear in their bytes. */
 import type { Findings } from "../report/Findings.js"
 import * as Stats from "../report/stats.js"
 import type { Part } from "./Part.js"
@@ -11,7 +11,7 @@ export const decoding: Part = async ({ plan }): Promise<Findings> => {
   const sizes = plan.decoding.mebibytes.map((size) => size * mebibyte)
   const largest = plan.decoding.mebibytes.at(-1) ?? 1
   const rows = shapes.map((shape) => {
-    // The first documents warm the code up.
+    // The first runs warm up the code.
     costsOf(shape, mebibyte, 5)
     const costs = sizes.map((size) => Stats.figure(costsOf(shape, size, plan.decoding.rounds)))
     const ratio = (costs.at(-1)?.median ?? Number.NaN) / (costs[0]?.median ?? Number.NaN)

@@ -1,4 +1,4 @@
-/** A server that fails: how many requests a call becomes. */
+/** How many requests a call sends to a failing server. */
 import * as RivalProcess from "../child/RivalProcess.js"
 import type { Scenario } from "../fixtures/scenarios.js"
 import * as Findings from "../report/Findings.js"
@@ -16,7 +16,7 @@ const scenarios: ReadonlyArray<{ readonly scenario: Scenario; readonly share: st
 
 const calls = 1_000
 
-/** As in a program that is busy. Clients wait by their own backoff, so many at a time keep the measurement short. */
+/** The load of a busy program. Many calls at a time keep the measurement short, as clients wait between retries. */
 const inFlight = 100
 
 export const failures: Part = ({ plan, server }) =>
@@ -28,11 +28,11 @@ export const failures: Part = ({ plan, server }) =>
       const cells: Array<string> = []
       for (const { scenario, share } of scenarios) {
         const url = server.url(scenario, dialect, id)
-        const { answered } = await run("outcomes", url, { calls, inFlight })
+        const { succeeded } = await run("outcomes", url, { calls, inFlight })
         const attempts = (await server.count(scenario, dialect, id)) / calls
         figures[Findings.named(`${share} failing, attempts/call`, id)] = Stats.exactly(attempts)
-        figures[Findings.named(`${share} failing, answered`, id)] = Stats.exactly(answered / calls)
-        cells.push(Print.short(attempts), `${Print.short((100 * answered) / calls)} %`)
+        figures[Findings.named(`${share} failing, succeeded`, id)] = Stats.exactly(succeeded / calls)
+        cells.push(Print.short(attempts), `${Print.short((100 * succeeded) / calls)} %`)
       }
       rows.push([title, ...cells])
     }
@@ -40,8 +40,8 @@ export const failures: Part = ({ plan, server }) =>
       figures,
       tables: [
         {
-          title: `A server that answers 503: requests sent for each of ${calls} calls, and calls that were answered`,
-          columns: ["", ...scenarios.flatMap(({ share }) => [`${share} fail`, "answered"])],
+          title: `A server that responds with 503: requests sent per call, and successful calls of ${calls}`,
+          columns: ["", ...scenarios.flatMap(({ share }) => [`${share} fail`, "succeeded"])],
           rows
         }
       ]

@@ -1,4 +1,4 @@
-/** What an open stream holds while it waits for its next event. */
+/** The memory of an open stream that waits for its next event. */
 import * as RivalProcess from "../child/RivalProcess.js"
 import type { Memory } from "../child/tasks.js"
 import * as Findings from "../report/Findings.js"
@@ -14,7 +14,7 @@ const kibibyte = 1024
 
 const ours: ReadonlyArray<RivalId> = ["ours", "ours-promise"]
 
-/** Each time in a process of its own: a heap that has held streams before is not the heap of a program that starts. */
+/** Each measurement has a new process, as streams leave traces in a heap after they end. */
 const measured = async (id: RivalId, url: string): Promise<Memory> => {
   const process = await RivalProcess.start(id, ["--expose-gc"])
   try {

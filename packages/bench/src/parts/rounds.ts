@@ -1,12 +1,12 @@
-/** Rounds in which every rival has its turn, so that whatever drifts meanwhile drifts for all of them alike. */
+/** Rounds in which every rival has a turn. Drift of the machine then affects all rivals alike. */
 import type { RivalProcess } from "../child/RivalProcess.js"
 import type { Cost } from "../child/tasks.js"
 import type { RivalId } from "../rivals/all.js"
 
-/** What each rival did, round by round. */
+/** The costs of each rival, round by round. */
 export type Measured = ReadonlyMap<RivalId, ReadonlyArray<Cost>>
 
-/** Each round begins with another rival. */
+/** Each round starts with another rival. */
 export const interleaved = async (
   processes: ReadonlyArray<RivalProcess>,
   rounds: number,
@@ -22,10 +22,10 @@ export const interleaved = async (
   return measured
 }
 
-/** How many a second, round by round. */
+/** The number of units per second, round by round. */
 export const rates = (measured: Measured, id: RivalId, each = 1): ReadonlyArray<number> =>
   (measured.get(id) ?? []).map(({ done, millis }) => (done * each * 1000) / millis)
 
-/** Microseconds of processor time for one, round by round. */
+/** Microseconds of processor time per unit, round by round. */
 export const cpuOfOne = (measured: Measured, id: RivalId, each = 1): ReadonlyArray<number> =>
   (measured.get(id) ?? []).map(({ cpuMicros, done }) => cpuMicros / (done * each))

@@ -1,4 +1,4 @@
-/** Documents of server-sent events, and what decoding them costs. */
+/** Documents of server-sent events, and the cost of decoding them. */
 import { ServerSentEvents } from "@effect-api/client"
 
 const utf8 = new TextEncoder()
@@ -9,7 +9,7 @@ export interface Shape {
   readonly document: (bytes: number) => Uint8Array
 }
 
-/** One event whose data is all of the document. */
+/** One event that fills the document. */
 const oneEvent = (bytes: number): Uint8Array => {
   const document = new Uint8Array(bytes).fill(0x78)
   document.set(utf8.encode("data: "))
@@ -17,7 +17,7 @@ const oneEvent = (bytes: number): Uint8Array => {
   return document
 }
 
-/** Events of some hundred bytes, as APIs send them. */
+/** Events of about a hundred bytes, as APIs send them. */
 const manyEvents = (bytes: number): Uint8Array => {
   const event = utf8.encode(
     `event: delta\ndata: {"type":"delta","index":0,"delta":{"text":"${"word ".repeat(8)}"}}\n\n`
@@ -46,7 +46,7 @@ export const shapes: ReadonlyArray<Shape> = documents.flatMap(({ document, name 
   }))
 )
 
-/** Decodes a document once; gives the milliseconds, and fails where an event is missing. */
+/** Decodes a document once and returns the milliseconds. Throws if decoding fails. */
 const decode = (document: Uint8Array, chunkBytes: number): number => {
   const decoder = ServerSentEvents.makeDecoder({ maxEventBytes: 2 * document.length })
   let events = 0
@@ -63,7 +63,7 @@ const decode = (document: Uint8Array, chunkBytes: number): number => {
   return took
 }
 
-/** What several runs cost, in nanoseconds per byte. */
+/** The costs of several runs, in nanoseconds per byte. */
 export const costsOf = (shape: Shape, bytes: number, rounds: number): ReadonlyArray<number> => {
   const document = shape.document(bytes)
   return Array.from({ length: rounds }, () => (decode(document, shape.chunkBytes) * 1e6) / document.length)

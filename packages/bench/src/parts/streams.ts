@@ -1,6 +1,6 @@
-/** Streamed answers of some 2,000 events, in large chunks and with a chunk for each event. */
+/** Streams of about 2,000 events, in large chunks and with one chunk per event. */
 import * as RivalProcess from "../child/RivalProcess.js"
-import { eventCount } from "../fixtures/answers.js"
+import { eventCount } from "../fixtures/responses.js"
 import type { Scenario } from "../fixtures/scenarios.js"
 import type * as Findings from "../report/Findings.js"
 import type * as Stats from "../report/stats.js"

@@ -1,11 +1,11 @@
-/** The small programs: each sends a question, reads the answer, and retries as its client does. */
+/** The small programs. Each sends a request, reads the response, and retries as its client does. */
 import { fileURLToPath } from "node:url"
-import type { Dialect } from "../fixtures/answers.js"
+import type { Dialect } from "../fixtures/responses.js"
 
 export interface Program {
   readonly title: string
   readonly dialect: Dialect
-  /** Runs on Node alone, so that it is not bundled for browsers. */
+  /** Whether the program runs on Node only, and is not bundled for browsers. */
   readonly node: boolean
 }
 

@@ -1,4 +1,4 @@
-/** The small program on this project's client of the API and `fetch`. */
+/** The small program on this project's client of the Anthropic API and `fetch`. */
 import { FetchHttpClient } from "@effect/platform"
 import { Anthropic, Message } from "@effect-api/anthropic"
 import { Effect, Redacted } from "effect"

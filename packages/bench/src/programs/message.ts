@@ -1,4 +1,4 @@
-/** The answer that the small programs validate. */
+/** The response that the small programs validate. */
 import { Schema } from "effect"
 
 export const Message = Schema.Struct({

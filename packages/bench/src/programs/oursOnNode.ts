@@ -1,13 +1,13 @@
-/** The small program on this project's client and the Node transport: a question, a validated answer, retries. */
+/** The small program on this project's client and the Node transport: a request, a validated response, retries. */
 import { ApiClient, ApiRequest, Credentials } from "@effect-api/client"
 import { NodeTransport } from "@effect-api/node"
 import { Effect, Redacted } from "effect"
 import { Message, textOf } from "./message.js"
 
-const ask = (body: object) => ApiRequest.post("/v1/messages", { body, success: Message })
+const request = (body: object) => ApiRequest.post("/v1/messages", { body, success: Message })
 
 export const run = (baseUrl: string, apiKey: string, body: object): Promise<string> =>
-  ApiClient.execute(ask(body)).pipe(
+  ApiClient.execute(request(body)).pipe(
     Effect.map(textOf),
     Effect.provide(
       ApiClient.layer({

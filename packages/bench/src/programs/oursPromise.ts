@@ -3,7 +3,7 @@ import { ApiRequest, Credentials, PromiseClient } from "@effect-api/client"
 import { Redacted } from "effect"
 import { Message, textOf } from "./message.js"
 
-const ask = (body: object) => ApiRequest.post("/v1/messages", { body, success: Message })
+const request = (body: object) => ApiRequest.post("/v1/messages", { body, success: Message })
 
 export const run = async (baseUrl: string, apiKey: string, body: object): Promise<string> => {
   await using client = PromiseClient.make({
@@ -11,5 +11,5 @@ export const run = async (baseUrl: string, apiKey: string, body: object): Promis
     credentials: Credentials.header("x-api-key", Redacted.make(apiKey)),
     headers: { "anthropic-version": "2023-06-01" }
   })
-  return textOf(await client.execute(ask(body)))
+  return textOf(await client.execute(request(body)))
 }

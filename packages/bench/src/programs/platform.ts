@@ -1,10 +1,10 @@
-/** The small program on `@effect/platform` and `fetch`, its retry and its headers written by hand. */
+/** The small program on `@effect/platform` and `fetch`, with its own retry and headers. */
 import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { Effect, Redacted } from "effect"
 import { Message, textOf } from "./message.js"
 import { policy } from "./retrying.js"
 
-const ask = (baseUrl: string, apiKey: Redacted.Redacted<string>, body: object) =>
+const request = (baseUrl: string, apiKey: Redacted.Redacted<string>, body: object) =>
   Effect.gen(function* () {
     const client = HttpClient.filterStatusOk(yield* HttpClient.HttpClient)
     const response = yield* HttpClientRequest.post("/v1/messages").pipe(
@@ -22,7 +22,7 @@ const ask = (baseUrl: string, apiKey: Redacted.Redacted<string>, body: object) =
   })
 
 export const run = (baseUrl: string, apiKey: string, body: object): Promise<string> =>
-  ask(baseUrl, Redacted.make(apiKey), body).pipe(
+  request(baseUrl, Redacted.make(apiKey), body).pipe(
     Effect.map(textOf),
     Effect.provide(FetchHttpClient.layer),
     Effect.runPromise

@@ -1,4 +1,4 @@
-/** What a part of the bench has found: tables for the reader, and figures by name. */
+/** The findings of a part: tables to print, and figures by name. */
 import type { Figure } from "./stats.js"
 
 export interface Table {
@@ -13,7 +13,7 @@ export interface Findings {
   readonly figures: { readonly [name: string]: Figure }
 }
 
-/** The name of a figure: what was measured, and for whom. */
+/** The name of a figure: its measurement and its rival. */
 export const named = (what: string, rival: string): string => `${what}, ${rival}`
 
 /** The name of a ratio. */

@@ -1,4 +1,4 @@
-/** The figures that the README shows, as an SVG that is readable on light and on dark. */
+/** The figures of the README, as an SVG that is readable on light and dark backgrounds. */
 import { all, type RivalId } from "../rivals/all.js"
 import { type Findings, named } from "./Findings.js"
 import { short } from "./print.js"
@@ -43,7 +43,7 @@ const escaped = (text: string): string =>
 const text = (x: number, y: number, content: string, more = ""): string =>
   `<text x="${x}" y="${y}"${more}>${escaped(content)}</text>`
 
-/** The bars of a panel from this height on, the fastest first. */
+/** The bars of a panel below `top`, the fastest first. */
 const panel = ({ title, what }: Panel, figures: Findings["figures"], top: number): Drawn => {
   const bars = (Object.keys(all) as ReadonlyArray<RivalId>)
     .flatMap((id) => {

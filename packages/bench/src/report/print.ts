@@ -2,7 +2,7 @@
 import type { Table } from "./Findings.js"
 import type { Figure } from "./stats.js"
 
-/** Three digits that count. */
+/** Three significant digits. */
 export const short = (value: number): string =>
   Math.abs(value) >= 100
     ? Math.round(value).toLocaleString("en-US")
@@ -16,7 +16,7 @@ export const times = (figure: Figure): string => {
   return `${digits(figure.median)}x (${digits(figure.min)}..${digits(figure.max)})`
 }
 
-/** The first column to the left, the others to the right. */
+/** The first column is left-aligned, the others right-aligned. */
 export const table = ({ columns, notes = [], rows, title }: Table): string => {
   const lines = [columns, ...rows]
   const widths = columns.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? "").length)))

@@ -1,4 +1,4 @@
-/** The run as JSON: the machine, what was measured with which versions, and every figure. No path and no name of a host. */
+/** The run as JSON: the machine, the versions and every figure, without paths or host names. */
 import { readFile } from "node:fs/promises"
 import { arch, availableParallelism, cpus, platform } from "node:os"
 import type { Findings } from "./Findings.js"
@@ -30,7 +30,7 @@ export const machine = (): Machine => ({
   system: `${platform()} ${arch()}`
 })
 
-/** Four digits that count: more would say that more is known. */
+/** Four significant digits, as more would claim a false precision. */
 const rounded = (value: number): number => Number(value.toPrecision(4))
 
 interface Manifest {
@@ -45,7 +45,7 @@ const manifest = async (url: URL): Promise<Manifest> =>
     () => ({})
   )
 
-/** The version that is imported by this name: its manifest lies somewhere above the file. */
+/** The version of an imported package, from the manifest above its entry file. */
 const versionOf = async (name: string): Promise<string> => {
   for (
     let url = new URL("./package.json", import.meta.resolve(name));

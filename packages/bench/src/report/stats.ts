@@ -1,6 +1,6 @@
 /** Medians with their spread. */
 
-/** What several measurements say: the middle, and how far they lie apart. */
+/** The median of several measurements, and their range. */
 export interface Figure {
   readonly median: number
   readonly min: number
@@ -8,7 +8,7 @@ export interface Figure {
 }
 
 export const figure = (values: ReadonlyArray<number>): Figure => {
-  if (values.length === 0) throw new Error("nothing was measured")
+  if (values.length === 0) throw new Error("there are no measurements")
   const sorted = [...values].sort((a, b) => a - b)
   const at = (index: number): number => sorted[index] ?? Number.NaN
   const middle = (sorted.length - 1) / 2
@@ -19,9 +19,9 @@ export const figure = (values: ReadonlyArray<number>): Figure => {
   }
 }
 
-/** A number that was not measured several times. */
+/** The figure of a single number. */
 export const exactly = (value: number): Figure => ({ median: value, min: value, max: value })
 
-/** The figure of a ratio: round by round, since what disturbs a round disturbs both. */
+/** The figure of a ratio, taken round by round because a disturbance affects both sides. */
 export const ratio = (values: ReadonlyArray<number>, over: ReadonlyArray<number>): Figure =>
   figure(values.map((value, round) => value / (over[round] ?? Number.NaN)))

@@ -1,4 +1,4 @@
-/** What the figures must show at least, and a row for each that tells whether they do. */
+/** The thresholds of the figures, and a table of the verdicts. */
 import { against, type Findings, named, type Table } from "./Findings.js"
 import { short } from "./print.js"
 
@@ -38,7 +38,7 @@ export const thresholds: ReadonlyArray<Threshold> = [
   atLeast(0.8, `${chunks}, against eventsource-parser`, against(chunks, "ours", "eventsource-parser")),
   atLeast(0.8, `${events}, against eventsource-parser`, against(events, "ours", "eventsource-parser")),
   {
-    // Both are read by `for await`. The `Stream` of Effect takes 22 KiB itself, whatever is in it.
+    // `for await` reads both. An Effect `Stream` itself takes 22 KiB.
     what: "heap of an open stream, promises against @anthropic-ai/sdk",
     figure: against("open stream, heap", "ours-promise", "anthropic-sdk"),
     limit: { atMost: 0.5 },
@@ -60,7 +60,7 @@ export const thresholds: ReadonlyArray<Threshold> = [
 
 export interface Verdict {
   readonly threshold: Threshold
-  /** Nothing, where the part that measures it was not run. */
+  /** Missing if the part that measures it did not run. */
   readonly measured: number | undefined
   readonly holds: boolean
 }
@@ -74,16 +74,16 @@ export const verdicts = (figures: Findings["figures"]): ReadonlyArray<Verdict> =
     return { threshold, measured, holds }
   })
 
-const shown = (value: number, unit: Threshold["unit"]): string =>
+const format = (value: number, unit: Threshold["unit"]): string =>
   unit === "times" ? `${value.toFixed(2)}x` : unit === "KiB" ? `${short(value / 1024)} KiB` : short(value)
 
 export const verdictTable = (verdicts: ReadonlyArray<Verdict>): Table => ({
-  title: "What it must show",
+  title: "Thresholds",
   columns: ["", "measured", "must be", ""],
   rows: verdicts.map(({ holds, measured, threshold: { limit, unit, what } }) => [
     what,
-    measured === undefined ? "not run" : shown(measured, unit),
-    "atLeast" in limit ? `at least ${shown(limit.atLeast, unit)}` : `at most ${shown(limit.atMost, unit)}`,
-    measured === undefined ? "" : holds ? "ok" : "SHORT"
+    measured === undefined ? "not run" : format(measured, unit),
+    "atLeast" in limit ? `at least ${format(limit.atLeast, unit)}` : `at most ${format(limit.atMost, unit)}`,
+    measured === undefined ? "" : holds ? "ok" : "MISSED"
   ])
 })

@@ -1,22 +1,22 @@
-/** What every client is made to look like. A client is opened once for a base URL and kept. */
+/** The common interface of the clients. The bench opens one client per base URL and keeps it. */
 
 export interface Client {
-  /** Asks the question, and gives the text of the answer. */
+  /** Sends a request and returns the text of the response. */
   readonly call: () => Promise<string>
-  /** Asks again and again while `more` says so, where a program would not go through a promise for each. */
-  readonly calls?: (more: () => boolean, seen: (text: string) => void) => Promise<void>
-  /** Asks for a streamed answer, and hands on the text of each of its events. */
-  readonly stream?: (seen: (text: string) => void) => Promise<void>
+  /** Sends requests while `more` returns true, for clients whose programs need no promise per request. */
+  readonly calls?: (more: () => boolean, onText: (text: string) => void) => Promise<void>
+  /** Reads a stream and passes on the text of each event. */
+  readonly stream?: (onText: (text: string) => void) => Promise<void>
 }
 
 export type Open = (baseUrl: string) => Client | Promise<Client>
 
-/** One call after another, as a loop with `await` makes them. */
+/** Sends one request after another, as a loop with `await` does. */
 export const repeated = async (
   client: Client,
   more: () => boolean,
-  seen: (text: string) => void
+  onText: (text: string) => void
 ): Promise<void> => {
-  if (client.calls !== undefined) return client.calls(more, seen)
-  while (more()) seen(await client.call())
+  if (client.calls !== undefined) return client.calls(more, onText)
+  while (more()) onText(await client.call())
 }

@@ -1,11 +1,11 @@
-/** The clients that are measured. The code of one is loaded where it runs, and nowhere else. */
-import type { Dialect } from "../fixtures/answers.js"
+/** The clients to measure. Only the process of a client loads its code. */
+import type { Dialect } from "../fixtures/responses.js"
 import type { Open } from "./Rival.js"
 
 export interface Entry {
   readonly title: string
   readonly dialect: Dialect
-  /** Whether it reads server-sent events. */
+  /** Whether the client reads server-sent events. */
   readonly streams: boolean
   readonly load: () => Promise<Open>
 }
@@ -43,13 +43,13 @@ const entries = {
   "undici-h2": entry("undici.request", async () => (await import("./bare.js")).undiciOverHttp2),
   undici: entry("undici.request", async () => (await import("./bare.js")).undici),
   fetch: entry("fetch", async () => (await import("./bare.js")).fetching),
-  "anthropic-sdk": entry("@anthropic-ai/sdk", async () => (await import("./vendors.js")).anthropic, streams),
+  "anthropic-sdk": entry("@anthropic-ai/sdk", async () => (await import("./sdks.js")).anthropic, streams),
   "anthropic-sdk-messages": entry(
     "@anthropic-ai/sdk, messages.stream",
-    async () => (await import("./vendors.js")).anthropicMessages,
+    async () => (await import("./sdks.js")).anthropicMessages,
     streams
   ),
-  openai: entry("openai", async () => (await import("./vendors.js")).openai, {
+  openai: entry("openai", async () => (await import("./sdks.js")).openai, {
     ...streams,
     dialect: "openai"
   }),

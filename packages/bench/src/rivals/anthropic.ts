@@ -1,7 +1,8 @@
-/** This project's client of the API, with its default settings: the answer and every event validated. */
+/** This project's client of the Anthropic API with default settings: it validates responses and events. */
 import { Anthropic, AnthropicPromise, Message, MessageStream } from "@effect-api/anthropic"
 import { NodeTransport } from "@effect-api/node"
-import { Effect, Layer, ManagedRuntime, Redacted, Stream } from "effect"
+import { Effect, identity, Layer, ManagedRuntime, Redacted, Stream } from "effect"
+import { effectClient } from "./effectClient.js"
 import type { Open } from "./Rival.js"
 import { apiKey, messageBody } from "./requests.js"
 
@@ -10,29 +11,20 @@ export const effect: Open = async (baseUrl) => {
     Layer.provide(Anthropic.layer({ baseUrl, apiKey: Redacted.make(apiKey) }), NodeTransport.layer)
   )
   const { messages } = await runtime.runPromise(Anthropic.Anthropic)
-  const call = Effect.suspend(() => Effect.map(messages.create(messageBody()), Message.text))
-  return {
-    call: () => runtime.runPromise(call),
-    calls: (more, seen) =>
-      runtime.runPromise(Effect.whileLoop({ while: more, body: () => call, step: seen })),
-    stream: (seen) =>
-      runtime.runPromise(
-        Stream.runForEachChunk(MessageStream.textDeltas(messages.stream(messageBody())), (texts) =>
-          Effect.sync(() => {
-            for (const text of texts) seen(text)
-          })
-        )
-      )
-  }
+  return effectClient(runtime, {
+    call: Effect.suspend(() => Effect.map(messages.create(messageBody()), Message.text)),
+    events: Stream.suspend(() => MessageStream.textDeltas(messages.stream(messageBody()))),
+    textOf: identity
+  })
 }
 
 export const promises: Open = (baseUrl) => {
   const { messages } = AnthropicPromise.make({ baseUrl, apiKey, transport: NodeTransport.layer })
   return {
     call: async () => Message.text(await messages.create(messageBody())),
-    // The message is put together meanwhile, as the vendor's SDK does.
-    stream: async (seen) => {
-      for await (const text of messages.stream(messageBody()).textDeltas()) seen(text)
+    // The client accumulates the message meanwhile, as Anthropic's SDK does.
+    stream: async (onText) => {
+      for await (const text of messages.stream(messageBody()).textDeltas()) onText(text)
     }
   }
 }

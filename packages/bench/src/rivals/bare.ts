@@ -1,4 +1,4 @@
-/** What Node and undici give without a client around them: no retries, no limits of time, nothing validated. */
+/** Node and undici without a client: no retries, no timeouts, no validation. */
 import { connect } from "node:http2"
 import { createParser } from "eventsource-parser"
 import { Agent, request } from "undici"
@@ -36,26 +36,26 @@ const requesting =
 
 export const undici: Open = requesting({ connections: 1000 })
 
-/** Certificates of the bench's own server are signed by nobody. */
-const trusting = { rejectUnauthorized: false }
+/** Accepts the self-signed certificate of the bench's server. */
+const insecure = { rejectUnauthorized: false }
 
-/** As many as there are may share the one connection. */
+/** All requests share one connection. */
 export const undiciOverHttp2: Open = requesting({
   allowH2: true,
   connections: 1,
   pipelining: 1000,
-  connect: trusting
+  connect: insecure
 })
 
-/** As one writes it for an origin that one knows: a session, and a stream for each request. */
+/** Code for one known origin: a session, and a stream per request. */
 export const http2ByHand: Open = (baseUrl) => {
   const { origin, pathname } = new URL(baseUrl)
-  const session = connect(origin, trusting)
-  const asked = { ":method": "POST", ":path": `${pathname}/v1/messages`, ...post.headers }
+  const session = connect(origin, insecure)
+  const requestHeaders = { ":method": "POST", ":path": `${pathname}/v1/messages`, ...post.headers }
   return {
     call: () =>
       new Promise((resolve, reject) => {
-        const stream = session.request(asked)
+        const stream = session.request(requestHeaders)
         let status = 0
         let text = ""
         stream.setEncoding("utf8")
@@ -79,14 +79,14 @@ export const parsed: Open = (baseUrl) => {
   const dispatcher = new Agent({ connections: 1000 })
   return {
     call: () => Promise.reject(new Error("reads streams only")),
-    stream: async (seen) => {
+    stream: async (onText) => {
       const body = JSON.stringify({ ...messageBody(), stream: true })
       const response = await request(`${baseUrl}/v1/messages`, { ...post, dispatcher, body })
       if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}`)
       const parser = createParser({
         onEvent: ({ data }) => {
           const event: Event = JSON.parse(data)
-          seen(event.type === "content_block_delta" ? (event.delta?.text ?? "") : "")
+          onText(event.type === "content_block_delta" ? (event.delta?.text ?? "") : "")
         }
       })
       const utf8 = new TextDecoder()

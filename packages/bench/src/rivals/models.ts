@@ -1,4 +1,4 @@
-/** The schemas of the answers, as a user of the API would write them. */
+/** The schemas of the responses, as a user of the API would write them. */
 import { Schema } from "effect"
 
 const Usage = Schema.Struct({
@@ -10,7 +10,7 @@ const Usage = Schema.Struct({
 
 const TextBlock = Schema.Struct({ type: Schema.Literal("text"), text: Schema.String })
 
-/** The answer to a question. */
+/** A message. */
 export const Message = Schema.Struct({
   id: Schema.String,
   type: Schema.Literal("message"),
@@ -24,7 +24,7 @@ export const Message = Schema.Struct({
 
 export const textOfMessage = (message: typeof Message.Type): string => message.content[0]?.text ?? ""
 
-/** An event of a streamed answer. */
+/** An event of a stream. */
 export const Event = Schema.Union(
   Schema.Struct({ type: Schema.Literal("message_start"), message: Message }),
   Schema.Struct({

@@ -1,9 +1,10 @@
-/** `@effect/platform` alone, with the retry and the schema that its users write themselves. */
+/** `@effect/platform` with the retry and the schema that its users write themselves. */
 import { Sse } from "@effect/experimental"
 import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { NodeHttpClient } from "@effect/platform-node"
 import { Effect, type Layer, ManagedRuntime, Schema, Stream } from "effect"
 import { policy } from "../programs/retrying.js"
+import { effectClient } from "./effectClient.js"
 import { Event, Message, textOfEvent, textOfMessage } from "./models.js"
 import type { Open } from "./Rival.js"
 import { headers, messageBody } from "./requests.js"
@@ -43,19 +44,7 @@ const on =
       Stream.filter(({ event }) => event !== "ping"),
       Stream.mapEffect(({ data }) => decodeEvent(data))
     )
-    return {
-      call: () => runtime.runPromise(call),
-      calls: (more, seen) =>
-        runtime.runPromise(Effect.whileLoop({ while: more, body: () => call, step: seen })),
-      stream: (seen) =>
-        runtime.runPromise(
-          Stream.runForEachChunk(events, (events) =>
-            Effect.sync(() => {
-              for (const event of events) seen(textOfEvent(event))
-            })
-          )
-        )
-    }
+    return effectClient(runtime, { call, events, textOf: textOfEvent })
   }
 
 export const onFetch: Open = on(FetchHttpClient.layer)

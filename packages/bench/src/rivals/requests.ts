@@ -1,4 +1,4 @@
-/** The request that every client sends: the same words, in the shape of either vendor. */
+/** The request of every client: the same text in the format of either vendor. */
 import { question } from "../fixtures/text.js"
 
 export const apiKey = "sk-ant-api03-a-key-of-an-ordinary-length-that-no-log-may-show"
@@ -27,5 +27,5 @@ interface Message {
   readonly content: ReadonlyArray<{ readonly text: string }>
 }
 
-/** The text of an answer that nobody has validated. */
+/** The text of a response without validation. */
 export const textOf = (message: unknown): string => (message as Message).content[0]?.text ?? ""

@@ -1,4 +1,4 @@
-/** The general clients for plain async code. Their answers are parsed and no more. */
+/** General clients for plain async code. They parse responses and validate nothing. */
 import axios from "axios"
 import got from "got"
 import ky from "ky"

@@ -1,6 +1,6 @@
-/** The server of HTTP/2 as the bench sees it. */
-import * as Child from "../child/Child.js"
+/** The HTTP/2 server, seen from the bench. */
 import * as Scenarios from "../fixtures/scenarios.js"
+import * as ServerProcess from "./ServerProcess.js"
 
 export interface Counts {
   readonly requests: number
@@ -8,35 +8,25 @@ export interface Counts {
 }
 
 export interface Http2Server {
-  /** Where a rival asks. */
+  /** The base URL for a rival. */
   readonly url: (rival: string) => string
-  /** What a rival has sent, and over how many connections. */
+  /** The requests and the connections of a rival. */
   readonly counts: (rival: string) => Promise<Counts>
   /** The processor time that the server has used, in microseconds. */
   readonly cpu: () => Promise<number>
   readonly close: () => Promise<void>
 }
 
-interface Report {
-  readonly counts: { readonly [base: string]: Counts }
-  readonly cpu: NodeJS.CpuUsage
-}
-
 const base = (rival: string): string => Scenarios.basePath("unary", "anthropic", rival)
 
-/** Nothing where there is no openssl to make a certificate with. */
+/** Starts the server, or returns nothing without openssl to make a certificate. */
 export const start = async (): Promise<Http2Server | undefined> => {
-  const child = Child.start("server/http2.js")
-  const { port } = await child.next<{ readonly port?: number }>()
-  if (port === undefined) return void (await child.close())
-  const report = (): Promise<Report> => child.ask<Report>({})
+  const { close, counts, cpu, port } = await ServerProcess.start<Counts>("server/http2.js")
+  if (port === undefined) return void (await close())
   return {
     url: (rival) => `https://127.0.0.1:${port}${base(rival)}`,
-    counts: async (rival) => (await report()).counts[base(rival)] ?? { requests: 0, connections: 0 },
-    cpu: async () => {
-      const { cpu } = await report()
-      return cpu.user + cpu.system
-    },
-    close: child.close
+    counts: async (rival) => (await counts())[base(rival)] ?? { requests: 0, connections: 0 },
+    cpu,
+    close
   }
 }

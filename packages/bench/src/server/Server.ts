@@ -1,10 +1,10 @@
-/** The server as the bench sees it. */
-import * as Child from "../child/Child.js"
-import type { Dialect } from "../fixtures/answers.js"
+/** The HTTP/1.1 server, seen from the bench. */
+import type { Dialect } from "../fixtures/responses.js"
 import * as Scenarios from "../fixtures/scenarios.js"
+import * as ServerProcess from "./ServerProcess.js"
 
 export interface Server {
-  /** Where a rival finds a scenario. */
+  /** The base URL of a scenario for a rival. */
   readonly url: (scenario: Scenarios.Scenario, dialect: Dialect, rival: string) => string
   /** How many requests a rival has sent to a scenario. */
   readonly count: (scenario: Scenarios.Scenario, dialect: Dialect, rival: string) => Promise<number>
@@ -13,22 +13,12 @@ export interface Server {
   readonly close: () => Promise<void>
 }
 
-interface Report {
-  readonly counts: { readonly [base: string]: number }
-  readonly cpu: NodeJS.CpuUsage
-}
-
 export const start = async (): Promise<Server> => {
-  const child = Child.start("server/main.js")
-  const { port } = await child.next<{ readonly port: number }>()
-  const report = (): Promise<Report> => child.ask<Report>({})
+  const { close, counts, cpu, port } = await ServerProcess.start<number>("server/main.js")
   return {
-    url: (...where) => `http://127.0.0.1:${port}${Scenarios.basePath(...where)}`,
-    count: async (...where) => (await report()).counts[Scenarios.basePath(...where)] ?? 0,
-    cpu: async () => {
-      const { cpu } = await report()
-      return cpu.user + cpu.system
-    },
-    close: child.close
+    url: (...scenario) => `http://127.0.0.1:${port}${Scenarios.basePath(...scenario)}`,
+    count: async (...scenario) => (await counts())[Scenarios.basePath(...scenario)] ?? 0,
+    cpu,
+    close
   }
 }

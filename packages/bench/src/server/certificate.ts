@@ -1,7 +1,7 @@
-/** A certificate for the run, which nobody has signed. */
+/** A self-signed certificate for the run. */
 import { execFileSync } from "node:child_process"
 
-/** Nothing where there is no openssl to make it with. */
+/** Makes a certificate, or returns nothing without openssl. */
 export const certificate = (): { readonly key: string; readonly cert: string } | undefined => {
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "-"]
   const subject = ["-subj", "/CN=localhost", "-days", "2"]

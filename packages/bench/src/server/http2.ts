@@ -1,19 +1,19 @@
 /**
- * The server of HTTP/2, in a process of its own: it answers with what was built before, and counts connections as well. Its
- * certificate is made for the run, and nobody verifies it.
+ * The process of the HTTP/2 server. It sends responses built in advance, and counts requests and connections. Clients do not
+ * verify its certificate, which is made for the run.
  */
 import { createSecureServer, type Http2Session, type OutgoingHttpHeaders } from "node:http2"
 import * as Scenarios from "../fixtures/scenarios.js"
 import { certificate } from "./certificate.js"
 
-interface Answer {
+interface Response {
   readonly headers: OutgoingHttpHeaders
   readonly body: Buffer
 }
 
 interface Route {
   readonly base: string
-  readonly answer: Answer
+  readonly response: Response
 }
 
 interface Counts {
@@ -24,19 +24,19 @@ interface Counts {
 const routes = new Map<string, Route | undefined>()
 const counts = new Map<string, Counts>()
 
-/** The same answer as over HTTP/1.1. */
-const answerOf = (response: Buffer): Answer => {
-  const end = response.indexOf("\r\n\r\n")
-  const [first = "", ...lines] = response.toString("latin1", 0, end).split("\r\n")
+/** Converts an HTTP/1.1 response. */
+const responseOf = (bytes: Buffer): Response => {
+  const end = bytes.indexOf("\r\n\r\n")
+  const [first = "", ...lines] = bytes.toString("latin1", 0, end).split("\r\n")
   const headers: OutgoingHttpHeaders = { ":status": Number(first.split(" ")[1]) }
   for (const line of lines) headers[line.slice(0, line.indexOf(":"))] = line.slice(line.indexOf(":") + 2)
-  return { headers, body: response.subarray(end + 4) }
+  return { headers, body: bytes.subarray(end + 4) }
 }
 
 const routeOf = (path: string): Route | undefined => {
   if (!routes.has(path)) {
     const route = Scenarios.route(path)
-    routes.set(path, route && { base: route.base, answer: answerOf(route.respond(0)) })
+    routes.set(path, route && { base: route.base, response: responseOf(route.respond(0)) })
   }
   return routes.get(path)
 }
@@ -58,8 +58,8 @@ const serve = (pair: NonNullable<ReturnType<typeof certificate>>): void => {
     count.requests++
     if (stream.session !== undefined) count.connections.add(stream.session)
     stream.on("end", () => {
-      stream.respond(route.answer.headers)
-      stream.end(route.answer.body)
+      stream.respond(route.response.headers)
+      stream.end(route.response.body)
     })
   })
   server.on("sessionError", () => undefined)

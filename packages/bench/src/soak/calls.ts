@@ -1,7 +1,7 @@
-/** The calls of the soak, and what they ended with. */
+/** The calls of the soak, and their outcomes. */
 import { type ApiClient, ApiError, ApiRequest, EventStream } from "@effect-api/client"
 import { Effect, Schema, Stream } from "effect"
-import type { Kind } from "./answers.js"
+import type { Kind } from "./responses.js"
 
 const Item = Schema.Struct({ id: Schema.Number, title: Schema.String, tags: Schema.Array(Schema.String) })
 const get = ApiRequest.get("/items/1", { success: Item })
@@ -10,13 +10,13 @@ const events = ApiRequest.get("/events", {
   events: EventStream.make({ event: Schema.Struct({ n: Schema.Number }), terminal: "[DONE]" })
 })
 
-/** Half of the calls create, four of ten read, one of ten is a stream of events. */
+/** Five of ten calls are a POST, four a GET, and one a stream of events. */
 export const kindOf = (call: number): Kind => (call % 10 === 0 ? "events" : call % 10 < 6 ? "post" : "get")
 
 export interface Tally {
   readonly ended: Record<Kind, number>
   readonly succeeded: Record<Kind, number>
-  /** Attempts by the ledgers; a stream that succeeds has none to show. */
+  /** The attempts that calls report. A successful stream reports none. */
   readonly attempts: Record<Kind, number>
   readonly errors: Map<string, number>
   readonly foreign: Array<unknown>
@@ -32,7 +32,7 @@ export const tallyOf = (): Tally => ({
   foreign: []
 })
 
-/** One call to its end; nothing that it may end with is lost. */
+/** Runs one call and records its outcome, whatever it is. */
 export const run = (client: ApiClient.ApiClient, kind: Kind, tally: Tally): Effect.Effect<void> => {
   const attempts =
     kind === "events"

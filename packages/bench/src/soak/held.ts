@@ -1,12 +1,12 @@
-/** What the process of the soak holds: memory, sockets and timers. */
+/** The resources of the soak's process: memory, sockets and timers. */
 import { Effect } from "effect"
 
 const turn = Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
 
-/** The bytes that are in use once the collector has run. */
+/** The bytes in use after a garbage collection. */
 export const used: Effect.Effect<number> = Effect.gen(function* () {
   globalThis.gc?.()
-  // What finalizers let go of is collected the second time.
+  // The second collection frees what finalizers released.
   yield* turn
   globalThis.gc?.()
   const { arrayBuffers, heapUsed } = process.memoryUsage()
@@ -15,7 +15,7 @@ export const used: Effect.Effect<number> = Effect.gen(function* () {
 
 const timers = new Set(["Timeout", "Immediate"])
 
-/** What keeps the process alive but for its child and its output. */
+/** The sockets and timers that keep the process alive. */
 export const held = () => {
   const resources = process.getActiveResourcesInfo()
   return {
@@ -24,8 +24,8 @@ export const held = () => {
   }
 }
 
-/** The same, once the sockets that were told to close have closed. */
-export const heldAtLast = Effect.gen(function* () {
+/** The remaining sockets and timers, after closing sockets have closed. */
+export const heldAtEnd = Effect.gen(function* () {
   let now = held()
   for (let turns = 0; turns < 1000 && now.sockets + now.timers > 0; turns++) {
     yield* turn

@@ -1,14 +1,14 @@
 /**
- * The server of the soak over HTTP/1.1, in a process of its own: of five requests one goes wrong, in turns by a reset, a 503, a
- * 429 and a body cut short. It tells its port, and what it has done when asked.
+ * The process of the soak's HTTP/1.1 server. Every fifth request gets a fault, in turn a reset, a 503, a 429 and a truncated
+ * body. The process sends its port, and its counts on request.
  */
 import { createServer, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
-import * as Answers from "./answers.js"
+import * as Responses from "./responses.js"
 
-const turn = Answers.turns(["reset", "busy", "limited", "cut"])
+const turn = Responses.turns(["reset", "busy", "limited", "cut"])
 
-const refuse = (response: ServerResponse, { body, headers, status }: Answers.Refusal): void => {
+const sendError = (response: ServerResponse, { body, headers, status }: Responses.ErrorResponse): void => {
   response.writeHead(status, {
     "content-type": "application/json",
     "content-length": Buffer.byteLength(body),
@@ -17,48 +17,48 @@ const refuse = (response: ServerResponse, { body, headers, status }: Answers.Ref
   response.end(body)
 }
 
-const begin = (response: ServerResponse, kind: Answers.Kind): void => {
-  const length = kind === "events" ? {} : { "content-length": Answers.item.length }
-  response.writeHead(200, { "content-type": Answers.typeOf(kind), ...length })
+const sendHead = (response: ServerResponse, kind: Responses.Kind): void => {
+  const length = kind === "events" ? {} : { "content-length": Responses.item.length }
+  response.writeHead(200, { "content-type": Responses.typeOf(kind), ...length })
 }
 
-const answer = (kind: Answers.Kind, response: ServerResponse): void => {
+const respond = (kind: Responses.Kind, response: ServerResponse): void => {
   const fault = turn()
-  const count = Answers.counts[kind]
+  const count = Responses.counts[kind]
   count.requests++
   if (fault === undefined) {
     count.served++
-    begin(response, kind)
-    response.end(Answers.whole(kind))
+    sendHead(response, kind)
+    response.end(Responses.complete(kind))
     return
   }
-  count.wrong++
+  count.faulty++
   if (fault === "reset") {
     count.lost++
     response.socket?.resetAndDestroy()
-  } else if (fault === "busy") refuse(response, Answers.busy)
-  else if (fault === "limited") refuse(response, Answers.limited)
+  } else if (fault === "busy") sendError(response, Responses.busy)
+  else if (fault === "limited") sendError(response, Responses.limited)
   else {
-    begin(response, kind)
-    response.write(Answers.part(kind))
-    // The head and a part of the body, and the connection closed in order.
+    sendHead(response, kind)
+    response.write(Responses.truncated(kind))
+    // Closes the connection (FIN) after the head and a part of the body.
     response.socket?.destroySoon()
   }
 }
 
 let seen = 0
-// No connection closes but by a fault: what else goes wrong is the client's doing.
+// Only faults close connections, so any other close comes from the client.
 const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (request, response) => {
   request.resume()
-  request.on("end", () => answer(Answers.kindOf(request.method, request.url), response))
+  request.on("end", () => respond(Responses.kindOf(request.method, request.url), response))
 })
 server.on("connection", (socket) => {
   seen++
   socket.on("error", () => undefined)
 })
-const say = (word: Answers.Word): void => void process.send?.(word)
+const send = (message: Responses.ServerMessage): void => void process.send?.(message)
 process.on("message", () => {
-  server.getConnections((_, connections) => say({ counts: Answers.counts, connections, seen, closes: 0 }))
+  server.getConnections((_, connections) => send({ counts: Responses.counts, connections, seen, closes: 0 }))
 })
 process.on("disconnect", () => process.exit())
-server.listen(0, "127.0.0.1", () => say({ port: (server.address() as AddressInfo).port }))
+server.listen(0, "127.0.0.1", () => send({ port: (server.address() as AddressInfo).port }))

@@ -1,46 +1,45 @@
-/** A server of the soak as the soak sees it. */
+/** A server's process, seen from the soak. */
 import { type ChildProcess, fork } from "node:child_process"
 import { Effect, type Scope } from "effect"
-import type { Word } from "./answers.js"
+import type { ServerMessage } from "./responses.js"
 
-export type Said = Extract<Word, { readonly counts: unknown }>
+export type Report = Extract<ServerMessage, { readonly counts: unknown }>
 
-/** The next word of the server. */
-const word = (child: ChildProcess): Effect.Effect<Word, Error> =>
+/** The next message of the server. */
+const nextMessage = (child: ChildProcess): Effect.Effect<ServerMessage, Error> =>
   Effect.async((resume) => {
     const failed = (code: number | null): void =>
       resume(Effect.fail(new Error(`the server ended with ${code}`)))
     child.once("exit", failed)
-    child.once("message", (word: Word) => {
+    child.once("message", (message: ServerMessage) => {
       child.off("exit", failed)
-      resume(Effect.succeed(word))
+      resume(Effect.succeed(message))
     })
   })
 
 export interface Server {
-  /** Nothing where it lacks what it needs, which it has said. */
+  /** Missing if the server could not start for lack of a program. */
   readonly port: number | undefined
-  /** What it has counted, once it has heard of the last close: it is another process, and may be some turns behind. */
-  readonly countsAtLast: Effect.Effect<Said, Error>
+  /** The report after the last connection has closed, which the server may learn a few turns later. */
+  readonly finalReport: Effect.Effect<Report, Error>
 }
 
-/** A server in a process of its own, which ends with the scope. */
+/** Starts a server's process, which ends with the scope. */
 export const start = (file: string): Effect.Effect<Server, Error, Scope.Scope> =>
   Effect.gen(function* () {
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => fork(new URL(file, import.meta.url))),
       (child) => Effect.sync(() => child.kill())
     )
-    const first = yield* word(child)
+    const first = yield* nextMessage(child)
     return {
       port: "port" in first ? first.port : undefined,
-      countsAtLast: Effect.gen(function* () {
-        for (let asked = 0; ; asked++) {
+      finalReport: Effect.gen(function* () {
+        for (let round = 0; ; round++) {
           child.send("counts")
-          const said = yield* word(child)
-          if (!("counts" in said))
-            return yield* Effect.fail(new Error("the server does not say what it counted"))
-          if (said.connections === 0 || asked === 1000) return said
+          const message = yield* nextMessage(child)
+          if (!("counts" in message)) return yield* Effect.fail(new Error("the server sent no report"))
+          if (message.connections === 0 || round === 1000) return message
         }
       })
     }

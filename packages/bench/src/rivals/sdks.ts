@@ -1,4 +1,4 @@
-/** The vendors' own SDKs, with their default settings. */
+/** The SDKs of the vendors, with default settings. */
 import Anthropic from "@anthropic-ai/sdk"
 import OpenAI from "openai"
 import type { Open } from "./Rival.js"
@@ -15,20 +15,20 @@ export const anthropic: Open = (baseURL) => {
       const [block] = message.content
       return block?.type === "text" ? block.text : ""
     },
-    stream: async (seen) => {
+    stream: async (onText) => {
       const events = await client.messages.create({ ...messageBody(), stream: true })
-      for await (const event of events) seen(textOfEvent(event))
+      for await (const event of events) onText(textOfEvent(event))
     }
   }
 }
 
-/** By the helper that puts the message together meanwhile. */
+/** With the helper that accumulates the message meanwhile. */
 export const anthropicMessages: Open = (baseURL) => {
   const client = new Anthropic({ baseURL, apiKey })
   return {
     call: () => Promise.reject(new Error("reads streams only")),
-    stream: async (seen) => {
-      for await (const event of client.messages.stream(messageBody())) seen(textOfEvent(event))
+    stream: async (onText) => {
+      for await (const event of client.messages.stream(messageBody())) onText(textOfEvent(event))
     }
   }
 }
@@ -40,9 +40,9 @@ export const openai: Open = (baseURL) => {
       const completion = await client.chat.completions.create(completionBody())
       return completion.choices[0]?.message.content ?? ""
     },
-    stream: async (seen) => {
+    stream: async (onText) => {
       const chunks = await client.chat.completions.create({ ...completionBody(), stream: true })
-      for await (const chunk of chunks) seen(chunk.choices[0]?.delta.content ?? "")
+      for await (const chunk of chunks) onText(chunk.choices[0]?.delta.content ?? "")
     }
   }
 }

@@ -1,0 +1,29 @@
+/** A client that runs Effects on one runtime. */
+import { Effect, type ManagedRuntime, Stream } from "effect"
+import type { Client } from "./Rival.js"
+
+export const effectClient = <R, E, A>(
+  runtime: ManagedRuntime.ManagedRuntime<R, E>,
+  options: {
+    /** Sends a request and returns the text of the response. */
+    readonly call: Effect.Effect<string, unknown, R>
+    readonly events: Stream.Stream<A, unknown, R>
+    /** The text of an event. */
+    readonly textOf: (event: A) => string
+  }
+): Client => {
+  const { call, events, textOf } = options
+  return {
+    call: () => runtime.runPromise(call),
+    calls: (more, onText) =>
+      runtime.runPromise(Effect.whileLoop({ while: more, body: () => call, step: onText })),
+    stream: (onText) =>
+      runtime.runPromise(
+        Stream.runForEachChunk(events, (events) =>
+          Effect.sync(() => {
+            for (const event of events) onText(textOf(event))
+          })
+        )
+      )
+  }
+}
