@@ -34,8 +34,7 @@ import type * as Streaming from "./stream/Streaming.js"
 /**
  * Type id of {@link ApiClient}.
  *
- * @since 0.1.0
- * @category type ids
+ * @internal
  */
 export const TypeId: unique symbol = Symbol.for("@effect-api/client/ApiClient")
 
@@ -82,7 +81,7 @@ export interface ApiClient {
    * fails with `InvalidRequestError`.
    */
   readonly withOptions: (options: Overrides.Overrides) => ApiClient
-  /** The parts of the client. */
+  /** @internal The parts of the client. */
   readonly [TypeId]: Core.Core
 }
 

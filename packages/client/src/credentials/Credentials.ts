@@ -61,7 +61,11 @@ export interface Credentials {
   readonly make: (background?: Background) => Resolver
 }
 
-/** Whether a value is {@link Credentials}. @since 0.1.0 @category guards */
+/**
+ * Whether a value is {@link Credentials}.
+ *
+ * @internal
+ */
 export const isCredentials = (u: unknown): u is Credentials => Predicate.hasProperty(u, TypeId)
 
 /**

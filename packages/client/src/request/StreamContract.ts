@@ -4,8 +4,9 @@
  */
 import type * as Duration from "effect/Duration"
 import type * as Stream from "effect/Stream"
-import * as ApiSchema from "../response/ApiSchema.js"
+import type * as ApiSchema from "../response/ApiSchema.js"
 import * as ResponseDecoder from "../response/ResponseDecoder.js"
+import * as SchemaDecoder from "../response/schemaDecoder.js"
 import { combined, type Finder } from "../schema/schemaSecrets.js"
 import { toMillis } from "../shared/duration.js"
 import * as Invalid from "../shared/invalid.js"
@@ -130,7 +131,7 @@ export const common = <A, D extends ResponseDecoder.Decodable>(
     accept: options.contentType ?? accept,
     accepts: (mediaType: string) => types.includes(mediaType),
     failure,
-    secrets: combined([failure?.secrets, ...schemas.map(ApiSchema.secretsOf)]),
+    secrets: combined([failure?.secrets, ...schemas.map(SchemaDecoder.secretsOf)]),
     hasTerminal: options.terminal !== undefined,
     limits: {
       firstEventTimeout: limit(options.firstEventTimeout),
@@ -145,7 +146,7 @@ export const common = <A, D extends ResponseDecoder.Decodable>(
  * schema is compiled.
  */
 export const refuseNoSchema = (schemas: ReadonlyArray<unknown>): void => {
-  if (schemas.length > 0 && schemas.every(ApiSchema.isApiSchema)) return
+  if (schemas.length > 0 && schemas.every(SchemaDecoder.isApiSchema)) return
   throw new InvalidConfigError({
     key: "events.event",
     reason: "must be a schema, or a record of them by the names of events"

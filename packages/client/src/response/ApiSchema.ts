@@ -3,203 +3,21 @@
  *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Predicate from "effect/Predicate"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import * as Parsing from "../effect/parsing.js"
-import * as Sync from "../effect/sync.js"
-import { compile, type FastDecoder, misfit, Same } from "../schema/fastDecode.js"
-import { guarded } from "../schema/guarded.js"
-import * as SchemaSecrets from "../schema/schemaSecrets.js"
-import { memo } from "../shared/memo.js"
-import { clipped } from "../shared/shownText.js"
+import { Same } from "../schema/fastDecode.js"
+import { eventDecoder, Undecodable } from "./schemaDecoder.js"
 
-/**
- * An answer that does not fit: what is wrong, where in the value, and the value as it was parsed, which `lenient`
- * validation hands on. `parsed` is absent where nothing could be parsed; `thrown` is what a decoder threw.
- *
- * @since 0.1.0
- * @category models
- */
-export interface DecodeFailure {
-  readonly reason: string
-  readonly path: ReadonlyArray<string | number>
-  readonly parsed?: { readonly value: unknown }
-  readonly thrown?: unknown
-}
-
-/**
- * Any schema that speaks Standard Schema v1 (zod, valibot, arktype and others): https://standardschema.dev
- *
- * @since 0.1.0
- * @category models
- */
-export interface StandardSchema<out A = unknown> {
-  readonly "~standard": {
-    readonly version: 1
-    readonly vendor: string
-    readonly validate: (value: unknown) => StandardResult<A> | Promise<StandardResult<A>>
-    readonly types?: { readonly input: unknown; readonly output: A } | undefined
-  }
-}
-
-/**
- * What a Standard Schema answers.
- *
- * @since 0.1.0
- * @category models
- */
-export type StandardResult<A> =
-  | { readonly value: A; readonly issues?: undefined }
-  | { readonly issues: ReadonlyArray<StandardIssue> }
-
-/**
- * One thing a Standard Schema finds wrong.
- *
- * @since 0.1.0
- * @category models
- */
-export interface StandardIssue {
-  readonly message: string
-  readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined
-}
-
-/**
- * A schema of either kind.
- *
- * @since 0.1.0
- * @category models
- */
-export type ApiSchema = Schema.Schema.AnyNoContext | StandardSchema
-
-/**
- * The value that a schema gives.
- *
- * @since 0.1.0
- * @category models
- */
-export type Type<S> = S extends Schema.Schema.AnyNoContext
-  ? Schema.Schema.Type<S>
-  : S extends StandardSchema<infer A>
-    ? A
-    : never
-
-/**
- * Whether a value is an Effect `Schema`.
- *
- * @since 0.1.0
- * @category guards
- */
-export const isEffectSchema = (u: unknown): u is Schema.Schema.AnyNoContext => Schema.isSchema(u)
-
-/**
- * Whether a value is a schema of any kind.
- *
- * @since 0.1.0
- * @category guards
- */
-export const isApiSchema = (u: unknown): u is ApiSchema =>
-  isEffectSchema(u) || Predicate.hasProperty(u, "~standard")
-
-/**
- * From a parsed value to what a schema makes of it.
- *
- * @since 0.1.0
- * @category models
- */
-export type Decode<A> = (value: unknown) => Effect.Effect<A, DecodeFailure>
-
-/**
- * The decoder of a schema, made once per schema. A schema that needs no async work gives an `Exit`.
- *
- * @since 0.1.0
- * @category decoding
- */
-export const decoder: <S extends ApiSchema>(schema: S) => Decode<Type<S>> = /*#__PURE__*/ memo(
-  /*#__PURE__*/ new WeakMap<ApiSchema, Decode<never>>(),
-  (schema) =>
-    guarded(
-      isEffectSchema(schema) ? effectDecoder(schema) : standardDecoder(schema),
-      asParsed
-    ) as unknown as Decode<never>
-)
-
-/**
- * Finds what of a body a schema's own word makes a secret: a `Redacted`. Standard Schemas have no word for it.
- *
- * @since 0.1.0
- * @category redaction
- */
-export const secretsOf = (schema: ApiSchema): SchemaSecrets.Finder | undefined =>
-  isEffectSchema(schema) ? SchemaSecrets.finderOf(schema) : undefined
-
-const asParsed = (value: unknown) => ({ value })
-
-const effectDecoder = <A, I>(schema: Schema.Schema<A, I>): Decode<A> => {
-  const decode = Parsing.decoder(schema)
-  return (value) => Sync.mapError(decode(value), (misfit) => ({ ...misfit, parsed: { value } }))
-}
-
-/**
- * What a value is that does not fit, or of which only async work can tell: it has what `decoder` says of it.
- *
- * @since 0.1.0
- * @category models
- */
-export class Undecodable<out A> {
-  readonly decoded: Effect.Effect<A, DecodeFailure>
-
-  constructor(decoded: Effect.Effect<A, DecodeFailure>) {
-    this.decoded = decoded
-  }
-}
-
-/**
- * Decodes the many small values of a stream, mostly without an `Exit`.
- *
- * `isSlotSafe` says of a value with marked strings and numbers in it, whether others in their place would make no difference but
- * that they would stand in the result; `false` where that is not sure.
- *
- * @since 0.1.0
- * @category models
- */
-export interface EventDecoder<out A> {
-  readonly decode: (value: unknown) => A | Undecodable<A>
-  readonly isSlotSafe: (value: unknown, isSentinel: (value: unknown) => boolean) => boolean
-}
-
-/**
- * The decoder of a schema for the many small values of a stream, made once per schema: about four times as fast as `decoder`,
- * and a little longer in the making. It gives the same; what does not fit goes to `decoder`, which tells why.
- *
- * @since 0.1.0
- * @category decoding
- */
-export const eventDecoder: <S extends ApiSchema>(schema: S) => EventDecoder<Type<S>> = /*#__PURE__*/ memo(
-  /*#__PURE__*/ new WeakMap<ApiSchema, EventDecoder<never>>(),
-  (schema) =>
-    makeEventDecoder(schema, isEffectSchema(schema) ? compile(schema) : undefined) as EventDecoder<never>
-)
-
-const makeEventDecoder = (
-  schema: ApiSchema,
-  fast: FastDecoder<unknown> | undefined
-): EventDecoder<unknown> => {
-  const decode: Decode<unknown> = decoder(schema)
-  const slow = (value: unknown): unknown => {
-    const decoded = decode(value)
-    return Sync.isSync(decoded) && decoded._tag === "Success" ? decoded.value : new Undecodable(decoded)
-  }
-  if (fast === undefined) return { decode: slow, isSlotSafe: () => false }
-  return {
-    decode: (value) => {
-      const fitting = fast.decode(value)
-      return fitting === misfit ? slow(value) : fitting
-    },
-    isSlotSafe: fast.isSlotSafe
-  }
-}
+export {
+  type ApiSchema,
+  type Decode,
+  type DecodeFailure,
+  decoder,
+  type StandardIssue,
+  type StandardResult,
+  type StandardSchema,
+  type Type
+} from "./schemaDecoder.js"
 
 /**
  * A schema that checks a value and gives that very value: nothing of it is lost that the schema does not know, and nothing is
@@ -230,41 +48,4 @@ export const asSent = <A, I extends A>(
   const accept = eventDecoder(inner)
   const fits = (value: unknown): value is A => !(accept.decode(value) instanceof Undecodable)
   return Parsing.asGiven(inner, fits, complete, Same)
-}
-
-const pathKey = (key: PropertyKey): string | number => (typeof key === "symbol" ? key.toString() : key)
-
-const standardDecoder = <A>(schema: StandardSchema<A>): Decode<A> => {
-  return (value) => {
-    const settle = (result: StandardResult<A>): Exit.Exit<A, DecodeFailure> =>
-      result.issues === undefined
-        ? Exit.succeed(result.value)
-        : Exit.fail(standardMisfit(result.issues, value))
-    const result = schema["~standard"].validate(value)
-    return Predicate.isPromiseLike(result)
-      ? Effect.flatMap(
-          Effect.promise(() => Promise.resolve(result)),
-          settle
-        )
-      : settle(result)
-  }
-}
-
-/** More than anybody reads. */
-const maxIssues = 20
-const maxMessage = 1000
-
-const standardMisfit = (all: ReadonlyArray<StandardIssue>, value: unknown): DecodeFailure => {
-  const issues = Array.from(all).slice(0, maxIssues)
-  const paths = issues.map((issue) =>
-    (issue.path ?? []).map((key) => pathKey(typeof key === "object" ? key.key : key))
-  )
-  return {
-    reason: issues
-      .map(({ message }, index) => [paths[index]?.join("."), message].filter(Boolean))
-      .map((words) => clipped(words.join(": "), maxMessage))
-      .join("; "),
-    path: paths[0] ?? [],
-    parsed: { value }
-  }
 }

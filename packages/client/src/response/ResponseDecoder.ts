@@ -19,6 +19,7 @@ import { refuseUnknown } from "../shared/settings.js"
 import * as MediaType from "../wire/mediaType.js"
 import * as Progress from "../wire/Progress.js"
 import * as ApiSchema from "./ApiSchema.js"
+import * as SchemaDecoder from "./schemaDecoder.js"
 
 /** Type id of {@link ResponseDecoder}. @since 0.1.0 @category type ids */
 export const TypeId: unique symbol = Symbol.for("@effect-api/client/ResponseDecoder")
@@ -263,7 +264,7 @@ const fromValue = <S extends ApiSchema.ApiSchema>(
   const decoder = make("application/json", (body) =>
     Sync.flatMap(parse(body), (value) => decode(prepare(value)))
   )
-  return { ...decoder, secrets: ApiSchema.secretsOf(schema) }
+  return { ...decoder, secrets: SchemaDecoder.secretsOf(schema) }
 }
 
 /**
@@ -282,8 +283,7 @@ export const from: <D extends Decodable>(decodable: D) => ResponseDecoder<Type<D
  * The decoder of a caller's own error. The `_tag` of a `Schema.TaggedError` is the program's name for it, which no API
  * sends: a body without one is read as if it had it.
  *
- * @since 0.1.0
- * @category constructors
+ * @internal
  */
 export const fromFailure: typeof from = /*#__PURE__*/ memo(
   /*#__PURE__*/ new WeakMap<Decodable, ResponseDecoder<never>>(),
@@ -307,8 +307,7 @@ const tagOf = (ast: SchemaAST.AST): SchemaAST.LiteralValue | undefined => {
 /**
  * Runs a decoder, a program's own too: what it throws is a misfit.
  *
- * @since 0.1.0
- * @category decoding
+ * @internal
  */
 export const run = <A>(decoder: ResponseDecoder<A>, body: Body): Effect.Effect<A, ApiSchema.DecodeFailure> =>
   guarded(decoder.decode, () => undefined)(body)
@@ -318,8 +317,7 @@ const isResponseDecoder = (decodable: Decodable): decodable is ResponseDecoder<u
 /**
  * Whether a value can be made a decoder of.
  *
- * @since 0.1.0
- * @category guards
+ * @internal
  */
 export const isDecodable = (u: unknown): u is Decodable =>
-  Predicate.hasProperty(u, TypeId) || ApiSchema.isApiSchema(u)
+  Predicate.hasProperty(u, TypeId) || SchemaDecoder.isApiSchema(u)

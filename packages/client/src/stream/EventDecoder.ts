@@ -5,9 +5,10 @@
 import * as Predicate from "effect/Predicate"
 import * as Sync from "../effect/sync.js"
 import type * as StreamContract from "../request/StreamContract.js"
-import * as ApiSchema from "../response/ApiSchema.js"
+import type * as ApiSchema from "../response/ApiSchema.js"
 import * as RecurringJson from "../response/jsonShapes.js"
 import type * as ResponseDecoder from "../response/ResponseDecoder.js"
+import * as SchemaDecoder from "../response/schemaDecoder.js"
 import { freshArray } from "../shared/lists.js"
 import { clipped } from "../shared/shownText.js"
 import type * as ServerSentEvents from "../sse/ServerSentEvents.js"
@@ -91,11 +92,11 @@ export type DataDecode = (data: string) => unknown
  * events.
  */
 export const dataDecoder = (schema: ApiSchema.ApiSchema): DataDecode => {
-  const read = RecurringJson.makeReader(ApiSchema.eventDecoder(schema))
+  const read = RecurringJson.makeReader(SchemaDecoder.eventDecoder(schema))
   return (data) => {
     const decoded = read(data)
     if (decoded === RecurringJson.notJson) return new Refused("is not valid JSON")
-    return decoded instanceof ApiSchema.Undecodable ? undecodable(decoded) : decoded
+    return decoded instanceof SchemaDecoder.Undecodable ? undecodable(decoded) : decoded
   }
 }
 
@@ -110,7 +111,7 @@ class Refused {
   }
 }
 
-const undecodable = ({ decoded }: ApiSchema.Undecodable<unknown>): Refused =>
+const undecodable = ({ decoded }: SchemaDecoder.Undecodable<unknown>): Refused =>
   Sync.isSync(decoded) && decoded._tag === "Failure"
     ? new Refused(decoded.cause.error.reason, decoded.cause.error.parsed)
     : new Refused("has a schema that needs async work, which events may not")

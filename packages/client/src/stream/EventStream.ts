@@ -6,8 +6,9 @@
  */
 
 import * as StreamContract from "../request/StreamContract.js"
-import * as ApiSchema from "../response/ApiSchema.js"
+import type * as ApiSchema from "../response/ApiSchema.js"
 import type * as ResponseDecoder from "../response/ResponseDecoder.js"
+import * as SchemaDecoder from "../response/schemaDecoder.js"
 import * as ServerSentEvents from "../sse/ServerSentEvents.js"
 import * as EventDecoder from "./EventDecoder.js"
 import * as JsonLines from "./JsonLines.js"
@@ -97,7 +98,7 @@ export const make = <
   ResponseDecoder.Type<D>
 > => {
   const { error, event, ignore, unknown = "skip", unterminated = "emit" } = options
-  const schemas = ApiSchema.isApiSchema(event) ? [event] : Object.values(event ?? {})
+  const schemas = SchemaDecoder.isApiSchema(event) ? [event] : Object.values(event ?? {})
   StreamContract.refuseNoSchema(schemas)
   return {
     ...StreamContract.common(options, "text/event-stream", ["text/event-stream"], schemas, ownNames),
@@ -126,7 +127,7 @@ const errorTest = (error: string | EventDecoder.Test | undefined): EventDecoder.
 type Decoders = EventDecoder.EventRules["decoderOf"]
 
 const decoders = (event: EventSchema): Decoders => {
-  if (ApiSchema.isApiSchema(event)) {
+  if (SchemaDecoder.isApiSchema(event)) {
     const decode = EventDecoder.dataDecoder(event)
     return () => decode
   }

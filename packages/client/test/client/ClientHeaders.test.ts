@@ -3,6 +3,7 @@ import { type ApiConfig, ApiRequest, Credentials, PlatformHeaders, ResponseDecod
 import { MockTransport } from "@effect-api/testing"
 import { Effect, Redacted, Schema, Tracer } from "effect"
 import * as ClientHeaders from "../../src/client/ClientHeaders.js"
+import { platform } from "../../src/config/platform.js"
 import { prepared, scripted, sent, sentFor, withoutDelay } from "../fixtures/requests.js"
 
 type Options = Partial<ApiConfig.Options>
@@ -215,7 +216,7 @@ describe("platform headers", () => {
   it.effect("4.3 describe the runtime", () =>
     Effect.gen(function* () {
       const { headers } = yield* sent(ApiRequest.get("/x"), { platformHeaders })
-      const { arch, os } = PlatformHeaders.platform()
+      const { arch, os } = platform()
       expect(headers).toMatchObject({
         "x-stainless-lang": "js",
         "x-stainless-package-version": "1.2.3",
@@ -305,7 +306,7 @@ describe("platform headers", () => {
       { ...none, runtime: "browser", runtimeVersion: "156.0" }
     ]
   ])("4.3 detects the platform of %o", (runtimes, expected) => {
-    expect(PlatformHeaders.platform(runtimes)).toEqual(expected)
+    expect(platform(runtimes)).toEqual(expected)
   })
 })
 

@@ -2,6 +2,7 @@ import { Arbitrary, Effect, Either, FastCheck as fc, ParseResult, Schema } from 
 import { describe, expect, it } from "vitest"
 import * as ApiSchema from "../../src/response/ApiSchema.js"
 import { type Decoder, makeReader, notJson } from "../../src/response/jsonShapes.js"
+import * as SchemaDecoder from "../../src/response/schemaDecoder.js"
 import { identical } from "../fixtures/identical.js"
 import { type Any, fast, slow } from "../fixtures/schemas.js"
 
@@ -27,7 +28,7 @@ const withJsonParse =
 const outcome = (read: Read, text: string): unknown => {
   try {
     const value = read(text)
-    if (!(value instanceof ApiSchema.Undecodable)) return { value }
+    if (!(value instanceof SchemaDecoder.Undecodable)) return { value }
     return Effect.runSync(Effect.either(value.decoded)).pipe(
       Either.match({ onLeft: ({ path, reason }) => ({ path, reason }), onRight: (value) => ({ value }) })
     )
@@ -185,7 +186,7 @@ describe("makeReader", () => {
     Schema.Struct({}),
     Schema.Unknown,
     ApiSchema.asSent(Schema.Struct({ index: Schema.Number }))
-  ].map((schema) => ApiSchema.eventDecoder(schema))
+  ].map((schema) => SchemaDecoder.eventDecoder(schema))
 
   it("9.2 rejects what JSON.parse rejects in a field that the schema omits", () => {
     fc.assert(
@@ -305,7 +306,7 @@ describe("makeReader", () => {
     ]
   ])("9.2 reads as JSON.parse does: %s", (_, texts) => agreesByAll(texts))
 
-  it.each([asParsed, skippable, ApiSchema.eventDecoder(Schema.Struct({ list: Schema.Unknown }))])(
+  it.each([asParsed, skippable, SchemaDecoder.eventDecoder(Schema.Struct({ list: Schema.Unknown }))])(
     "9.2 returns a new value for each text",
     (decoder) => {
       const read = makeReader(decoder)
@@ -320,15 +321,15 @@ describe("makeReader", () => {
     fc.assert(
       fc.property(ofSchema(schema), (texts) => {
         // A new decoder for each case: a decoder gives up on schemas that throw too often.
-        agrees(texts, ApiSchema.eventDecoder(Schema.make(schema.ast)))
-        agrees(texts, ApiSchema.eventDecoder(ApiSchema.asSent(Schema.make(schema.ast))))
+        agrees(texts, SchemaDecoder.eventDecoder(Schema.make(schema.ast)))
+        agrees(texts, SchemaDecoder.eventDecoder(ApiSchema.asSent(Schema.make(schema.ast))))
       }),
       { numRuns: 20 }
     )
   })
 
   it("8.4 skips decoding for a known shape whose slots accept any string or number", () => {
-    const decoder = ApiSchema.eventDecoder(
+    const decoder = SchemaDecoder.eventDecoder(
       Schema.Union(
         Schema.Struct({ type: Schema.Literal("start"), at: Schema.Date }),
         Schema.Struct({
@@ -354,7 +355,7 @@ describe("makeReader", () => {
   it("8.4 runs a schema's own code for every text", () => {
     let calls = 0
     const Counted = Schema.Number.pipe(Schema.filter(() => ++calls > 0))
-    const read = makeReader(ApiSchema.eventDecoder(Schema.Struct({ a: Counted, b: Schema.String })))
+    const read = makeReader(SchemaDecoder.eventDecoder(Schema.Struct({ a: Counted, b: Schema.String })))
     for (const text of times(100, (index) => `{"a":1,"b":"${index}"}`)) read(text)
     expect(calls).toBeGreaterThanOrEqual(100)
   })

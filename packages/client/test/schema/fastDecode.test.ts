@@ -1,7 +1,8 @@
-import { ApiSchema } from "@effect-api/client"
+import type { ApiSchema } from "@effect-api/client"
 import { Arbitrary, Effect, Either, FastCheck as fc, ParseResult, Schema } from "effect"
 import { describe, expect, it } from "vitest"
 import { boundedIssue } from "../../src/effect/parsing.js"
+import * as SchemaDecoder from "../../src/response/schemaDecoder.js"
 import { compile, misfit } from "../../src/schema/fastDecode.js"
 import { thrownMisfit } from "../../src/schema/guarded.js"
 import { identical } from "../fixtures/identical.js"
@@ -20,14 +21,14 @@ const outcome = (run: () => Either.Either<unknown, string>): Outcome => {
 
 /** Resolves an undecodable value through Effect's own decoder. */
 const decoded = <A>(
-  { decode }: ApiSchema.EventDecoder<A>,
+  { decode }: SchemaDecoder.EventDecoder<A>,
   value: unknown
 ): Effect.Effect<A, ApiSchema.DecodeFailure> => {
   const result = decode(value)
-  return result instanceof ApiSchema.Undecodable ? result.decoded : Effect.succeed(result)
+  return result instanceof SchemaDecoder.Undecodable ? result.decoded : Effect.succeed(result)
 }
 
-const ours = (decoder: ApiSchema.EventDecoder<unknown>, value: unknown): Outcome =>
+const ours = (decoder: SchemaDecoder.EventDecoder<unknown>, value: unknown): Outcome =>
   outcome(() =>
     Either.mapLeft(Effect.runSync(Effect.either(decoded(decoder, value))), ({ reason }) => reason)
   )
@@ -51,7 +52,7 @@ describe("fastDecode", () => {
         fc.property(inputs(schema), (value) => {
           const expected = theirs(real, value)
           // A new decoder for each value: one slow value must not switch the next one to the slow path.
-          const actual = ours(ApiSchema.eventDecoder(Schema.make(schema.ast)), value)
+          const actual = ours(SchemaDecoder.eventDecoder(Schema.make(schema.ast)), value)
           if (!identical(actual, expected)) expect(actual).toStrictEqual(expected)
           expect(identical(actual, expected)).toBe(true)
         }),
@@ -76,7 +77,7 @@ describe("fastDecode", () => {
 
   it("8.4 Effect's decoder runs only for a value that does not fit", () => {
     let asked = 0
-    const decoder = ApiSchema.eventDecoder(
+    const decoder = SchemaDecoder.eventDecoder(
       Schema.Struct({
         a: Schema.Number.pipe(Schema.filter((n) => ++asked > 0 && n > 0, { message: () => "too little" }))
       })
@@ -99,7 +100,7 @@ describe("fastDecode", () => {
       },
       encode: (n) => ParseResult.succeed(String(n))
     })
-    const decoder = ApiSchema.eventDecoder(Schema.Struct({ a: Schema.Union(Later, Schema.String) }))
+    const decoder = SchemaDecoder.eventDecoder(Schema.Struct({ a: Schema.Union(Later, Schema.String) }))
     for (let time = 0; time < 50; time++)
       expect(await Effect.runPromise(decoded(decoder, { a: "four" }))).toStrictEqual({ a: 4 })
     expect(asked).toBeLessThan(50 + 20)
