@@ -52,7 +52,7 @@ export const begin = <A, E, R>(
     if (!limits.ok) return refuse(limits.error)
     const resolved = RetrySettings.resolve(retry, config.retry)
     if (!resolved.ok) return refuse(resolved.error)
-    const encoded = RequestEncoder.encode(request, config, trust)
+    const encoded = RequestEncoder.encode(request, options, config, trust)
     const { total } = limits.value
     const deadline = Monotonic.deadline(clock, total)
     const go = (encoded: RequestEncoder.EncodedRequest): Effect.Effect<A, E | UnsentError.Unsent, R> =>

@@ -17,6 +17,7 @@ export const omitExplicit = (
   const open = Object.entries(config).filter(([key]) => Overrides.isMerging(key) || !Object.hasOwn(set, key))
   // Config.unwrap cannot take an object without keys.
   const rest: unknown = open.length === 0 ? Config.succeed({}) : Object.fromEntries(open)
+  // `Object.entries` forgets which key has which value.
   return rest as Config.Config.Wrap<ClientOptions.Options>
 }
 
@@ -33,6 +34,7 @@ export const blankAsMissing = <A>(config: Config.Config<A>): Effect.Effect<A, Co
         ...flattened,
         load: (path, primitive, split) =>
           Effect.flatMap(
+            // Effect types its primitives as any `Config`.
             flattened.load(path, Config.string() as Config.Config.Primitive<string>, false),
             ([text = ""]) =>
               text.trim() === ""

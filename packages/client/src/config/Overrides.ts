@@ -5,6 +5,7 @@
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
 import * as RetrySettings from "../retry/RetrySettings.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
+import { isObject } from "../shared/isPlainObject.js"
 import { omitUndefined } from "../shared/omitUndefined.js"
 import * as Result from "../shared/result.js"
 import * as Settings from "../shared/settings.js"
@@ -73,40 +74,56 @@ export type Plain<A> = { readonly [K in keyof A]: K extends keyof Merged ? Exclu
 
 type Replacing = (old: never) => unknown
 
-type Lay = (old: never, over: never) => unknown
-
-/** A value that is no object passes through, for validation to refuse. */
-const byField = (old: object, over: object): object =>
-  Settings.isRecord(over) ? { ...old, ...omitUndefined(over) } : over
-
-const united = (old: ReadonlyArray<string> = [], over: ReadonlyArray<string> | undefined = []) =>
-  Array.isArray(over) ? [...new Set([...old, ...over])] : over
-
-const rules: { readonly [K in keyof Merged]: (old: Merged[K], over: never) => unknown } = {
-  headers: Headers.mergeInput,
-  // Here `undefined` has a meaning: it drops the parameter.
-  query: (old, over: object) => (Settings.isRecord(over) ? { ...old, ...over } : over),
-  queryFormat: byField,
-  timeouts: byField,
-  retry: (old, over: RetryPolicy.Retry) =>
-    RetrySettings.isRetry(over) ? RetrySettings.lay(old, over) : over,
-  middleware: (old, over: Merged["middleware"]) => (Array.isArray(over) ? [...old, ...over] : over),
-  limits: byField,
-  redact: (old, over: ClientOptions.Redact) =>
-    Settings.isRecord(over)
-      ? { ...over, headers: united(old.headers, over.headers), query: united(old.query, over.query) }
-      : over
+/** How a setting merges. A value of another kind passes through, for validation to refuse. */
+interface Rule<A> {
+  /** The value of a setting that was never set. */
+  readonly nothing: A
+  readonly lay: (old: unknown, over: unknown) => unknown
 }
 
-const nothing: Merged = {
-  headers: {},
-  query: {},
-  queryFormat: {},
-  timeouts: {},
-  retry: RetrySettings.defaults,
-  middleware: [],
-  limits: {},
-  redact: {}
+const byField = (old: unknown, over: unknown): unknown => {
+  if (!Settings.isRecord(over)) return over
+  return isObject(old) ? { ...old, ...omitUndefined(over) } : old
+}
+
+/** Here `undefined` has a meaning: it drops the parameter. */
+const layQuery = (old: unknown, over: unknown): unknown => {
+  if (!Settings.isRecord(over)) return over
+  return isObject(old) ? { ...old, ...over } : old
+}
+
+const layList = (old: unknown, over: unknown): unknown => {
+  if (!Array.isArray(over)) return over
+  return Array.isArray(old) ? [...old, ...over] : old
+}
+
+const layRedact = (old: unknown, over: unknown): unknown => {
+  if (!Settings.isRecord(over)) return over
+  if (!isObject(old)) return old
+  return { ...over, headers: united(old.headers, over.headers), query: united(old.query, over.query) }
+}
+
+const united = (old: unknown = [], over: unknown = []): unknown => {
+  if (!Array.isArray(over)) return over
+  return Array.isArray(old) ? [...new Set([...old, ...over])] : old
+}
+
+const layRetry = (old: unknown, over: unknown): unknown => {
+  if (!RetrySettings.isRetry(over)) return over
+  return RetrySettings.isRetry(old)
+    ? RetrySettings.lay(RetrySettings.lay(RetrySettings.defaults, old), over)
+    : old
+}
+
+const rules: { readonly [K in keyof Merged]: Rule<Merged[K]> } = {
+  headers: { nothing: {}, lay: Headers.mergeInput },
+  query: { nothing: {}, lay: layQuery },
+  queryFormat: { nothing: {}, lay: byField },
+  timeouts: { nothing: {}, lay: byField },
+  retry: { nothing: RetrySettings.defaults, lay: layRetry },
+  middleware: { nothing: [], lay: layList },
+  limits: { nothing: {}, lay: byField },
+  redact: { nothing: {}, lay: layRedact }
 }
 
 /**
@@ -117,7 +134,7 @@ const nothing: Merged = {
  */
 export const isMerging = (name: string): name is keyof Merged => Object.hasOwn(rules, name)
 
-const merging = Object.keys(rules) as ReadonlyArray<keyof Merged>
+const merging = Object.keys(rules).filter(isMerging)
 
 /** An exception of the function that was to replace a setting. */
 class Failed extends Settings.InvalidConfigError {
@@ -130,9 +147,9 @@ class Failed extends Settings.InvalidConfigError {
   }
 }
 
-const replacement = (name: string, replace: Replacing, old: unknown): unknown => {
+const replacement = (name: string, replace: () => unknown): unknown => {
   try {
-    return replace(old as never)
+    return replace()
   } catch (error) {
     throw error instanceof Failed ? error : new Failed(name, error)
   }
@@ -141,17 +158,28 @@ const replacement = (name: string, replace: Replacing, old: unknown): unknown =>
 /** Merges one setting over another; either may be absent. */
 const lay = (name: keyof Merged, old: unknown, over: unknown): unknown => {
   if (over === undefined) return old
-  const rule: Lay = rules[name]
-  const under = old === undefined ? nothing[name] : rule(nothing[name] as never, old as never)
-  if (typeof over !== "function") return rule(under as never, over as never)
-  const replaced = replacement(name, over as Replacing, under)
+  const rule = rules[name]
+  const under = old === undefined ? rule.nothing : rule.lay(rule.nothing, old)
+  if (typeof over !== "function") return rule.lay(under, over)
+  const replaced = replacement(name, () => over(under))
   // A schedule decides only when to retry, wherever it comes from.
   return name === "retry" && RetrySettings.isRetry(replaced)
-    ? RetrySettings.lay(
-        RetrySettings.isOptions(replaced) ? RetrySettings.defaults : (under as RetryPolicy.Resolved),
-        replaced
-      )
+    ? layRetry(RetrySettings.isOptions(replaced) ? RetrySettings.defaults : under, replaced)
     : replaced
+}
+
+/** Settings over settings, of which those that merge are laid by a rule. */
+const laid = <A extends object>(
+  self: A,
+  over: object,
+  rule: (name: keyof Merged, old: unknown, over: unknown) => unknown
+): A => {
+  const all = { ...self, ...omitUndefined(over) }
+  const ruled: Record<string, unknown> = {}
+  for (const name of merging) {
+    if (name in all) ruled[name] = rule(name, Reflect.get(self, name), Reflect.get(over, name))
+  }
+  return { ...all, ...ruled }
 }
 
 /**
@@ -160,13 +188,8 @@ const lay = (name: keyof Merged, old: unknown, over: unknown): unknown => {
  * @since 0.1.0
  * @category combinators
  */
-export const merge = <A extends Partial<ClientOptions.Options>>(self: A, over: Overrides): A => {
-  const merged: Record<string, unknown> = { ...self, ...omitUndefined(over) }
-  for (const name of merging) {
-    if (name in merged) merged[name] = lay(name, self[name], over[name])
-  }
-  return merged as A
-}
+export const merge = <A extends Partial<ClientOptions.Options>>(self: A, over: Overrides): A =>
+  laid(self, over, lay)
 
 /** The same, or the setting whose function of the old value threw. */
 export const tryMerge = <A extends Partial<ClientOptions.Options>>(
@@ -211,26 +234,24 @@ export const compose = <K extends keyof Merged, A>(
   name: K,
   first: Override<K, A> | undefined,
   then: Override<K, A> | undefined
-): Override<K, A> | undefined => {
+): Override<K, A> | undefined =>
+  // Two settings of a kind give one of that kind: each rule sees to it.
+  composed(name, first, then) as Override<K, A> | undefined
+
+const composed = (name: keyof Merged, first: unknown, then: unknown): unknown => {
   if (first === undefined || then === undefined) return first ?? then
   const plain = typeof first !== "function" && typeof then !== "function"
-  if (plain && name !== "retry") return lay(name, first, then) as Override<K, A>
+  if (plain && name !== "retry") return lay(name, first, then)
   if (plain && isOptions(first) && isOptions(then)) {
     const budget =
       Settings.isRecord(first.budget) && Settings.isRecord(then.budget) && byField(first.budget, then.budget)
-    return { ...first, ...omitUndefined(then), ...(budget === false ? {} : { budget }) } as Override<K, A>
+    return { ...first, ...omitUndefined(then), ...(budget === false ? {} : { budget }) }
   }
-  return ((old: unknown) => lay(name, lay(name, old, first), then)) as Override<K, A>
+  return (old: unknown) => lay(name, lay(name, old, first), then)
 }
 
 /** The options of a request with others merged over them. */
-export const composeAll = <A extends object>(first: A, then: object): A => {
-  const all = { ...first, ...omitUndefined(then) } as Record<string, unknown>
-  for (const name of merging) {
-    if (name in all) all[name] = compose(name, Reflect.get(first, name), Reflect.get(then, name))
-  }
-  return all as never
-}
+export const composeAll = <A extends object>(first: A, then: object): A => laid(first, then, composed)
 
 const isOptions = (retry: unknown): retry is { readonly budget?: unknown } =>
   RetrySettings.isRetry(retry) && RetrySettings.isOptions(retry)

@@ -1,4 +1,5 @@
 /** Checks the settings of a client, and puts them into the form that the client works with. */
+import * as Predicate from "effect/Predicate"
 import * as Credentials from "../credentials/Credentials.js"
 import * as RetrySettings from "../retry/RetrySettings.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
@@ -19,8 +20,8 @@ const defaultLimits = {
 }
 
 const bodyErrorType = (body: unknown): string | undefined => {
-  const type = (body as { readonly error?: { readonly type?: unknown } } | undefined)?.error?.type
-  return typeof type === "string" ? type : undefined
+  const error = Predicate.hasProperty(body, "error") ? body.error : undefined
+  return Predicate.hasProperty(error, "type") && typeof error.type === "string" ? error.type : undefined
 }
 
 /**

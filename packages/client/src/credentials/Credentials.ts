@@ -313,10 +313,10 @@ const both = (first: Failure, second: Failure): Failure => ({
 const failedWith = (failure: unknown, secrets: ReadonlyArray<string>): Failure => {
   // `Effect.tryPromise` wraps the rejection in an error without a message of its own.
   const error = Predicate.isTagged(failure, "UnknownException") ? Reflect.get(failure, "error") : failure
-  const said = error as { readonly message?: unknown; readonly _tag?: unknown } | undefined
+  const message = Predicate.hasProperty(error, "message") ? error.message : undefined
+  const tag = Predicate.hasProperty(error, "_tag") ? error._tag : undefined
   const reason = String(
-    [error, said?.message, said?._tag].find((word) => Predicate.isString(word) && word !== "") ??
-      "the effect failed"
+    [error, message, tag].find((word) => Predicate.isString(word) && word !== "") ?? "the effect failed"
   )
   const { text } = Redaction.make({ secrets })
   return {

@@ -26,6 +26,7 @@ export const metricOf = <Type extends MetricKeyType.MetricKeyType.Untyped>(
   let id = key.name
   for (const [name, value] of tags) id += `;${name}=${value}`
   const known = tagged.get(id)
+  // The name in the id gives the type of its key: see the heads.
   if (known !== undefined) return known as ReturnType<typeof metricOf<Type>>
   if (tagged.size >= maxSeries && tags !== overflow) return metricOf(key, overflow)
   const labels = tags.map(([name, value]) => MetricLabel.make(name, value))

@@ -48,10 +48,10 @@ export interface EncodedRequest {
  */
 export const encode = (
   request: ApiRequest.Request,
+  options: Overrides.Plain<ApiRequest.Request["options"]>,
   config: ApiConfig.ApiConfig,
   trust = true
 ): Effect.Effect<EncodedRequest, InvalidInput> => {
-  const options = request.options as Overrides.Plain<ApiRequest.Request["options"]>
   // A getter or a Proxy of the caller may throw wherever a value is read.
   let field = "path"
   try {

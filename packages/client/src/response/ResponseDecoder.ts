@@ -276,6 +276,7 @@ const fromValue = <S extends ApiSchema.ApiSchema>(
  */
 export const from: <D extends Decodable>(decodable: D) => ResponseDecoder<Type<D>> = /*#__PURE__*/ memo(
   /*#__PURE__*/ new WeakMap<Decodable, ResponseDecoder<never>>(),
+  // One map holds all decoders; what a decodable gives its own type says.
   (decodable) => (isResponseDecoder(decodable) ? decodable : fromSchema(decodable)) as ResponseDecoder<never>
 )
 
@@ -289,10 +290,12 @@ export const fromFailure: typeof from = /*#__PURE__*/ memo(
   /*#__PURE__*/ new WeakMap<Decodable, ResponseDecoder<never>>(),
   (decodable) => {
     const _tag = Schema.isSchema(decodable) ? tagOf(decodable.ast) : undefined
-    if (isResponseDecoder(decodable) || _tag === undefined) return from(decodable) as ResponseDecoder<never>
-    return fromValue(decodable, (value) =>
+    const tagged = (value: unknown): unknown =>
       value === undefined || Predicate.isRecord(value) ? { _tag, ...value } : value
-    ) as ResponseDecoder<never>
+    const decoder: ResponseDecoder<unknown> =
+      isResponseDecoder(decodable) || _tag === undefined ? from(decodable) : fromValue(decodable, tagged)
+    // As for `from`.
+    return decoder as ResponseDecoder<never>
   }
 )
 

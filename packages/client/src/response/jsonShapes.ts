@@ -82,18 +82,19 @@ interface Spot {
 }
 
 const build = ({ inner, numbers, sample, strings }: Model, found: RegExpExecArray): unknown => {
+  // A list takes values at its indices as an object does at its keys.
   const made = (Array.isArray(sample) ? sample.slice() : { ...sample }) as Container
   for (let at = 0; at < strings.length; at++) {
-    const { group, key } = strings[at] as Spot
-    made[key] = stringOf(found[group] as string)
+    const spot = strings[at]
+    if (spot !== undefined) made[spot.key] = stringOf(found[spot.group] ?? "")
   }
   for (let at = 0; at < numbers.length; at++) {
-    const { group, key } = numbers[at] as Spot
-    made[key] = Number(found[group])
+    const spot = numbers[at]
+    if (spot !== undefined) made[spot.key] = Number(found[spot.group])
   }
   for (let at = 0; at < inner.length; at++) {
-    const { key, model } = inner[at] as Model["inner"][number]
-    made[key] = build(model, found)
+    const part = inner[at]
+    if (part !== undefined) made[part.key] = build(part.model, found)
   }
   return made
 }
@@ -224,12 +225,14 @@ export const makeReader = (decoder: Decoder): ((text: string) => unknown) => {
     // A regular expression has a stack, and a long text with many escapes would fill it.
     const isShort = text.length <= maxLength
     for (let at = 0; at < shapes.length && isShort; at++) {
-      const shape = shapes[at] as Shape
+      const shape = shapes[at]
+      if (shape === undefined) break
       const match = shape.pattern.exec(text)
       if (match === null) continue
       found++
-      if (at > 0) {
-        shapes[at] = shapes[at - 1] as Shape
+      const before = at > 0 ? shapes[at - 1] : undefined
+      if (before !== undefined) {
+        shapes[at] = before
         shapes[at - 1] = shape
       }
       const built = build(shape.model, match)

@@ -104,11 +104,11 @@ export type Decode<A> = (value: unknown) => Effect.Effect<A, DecodeFailure>
  */
 export const decoder: <S extends ApiSchema>(schema: S) => Decode<Type<S>> = /*#__PURE__*/ memo(
   /*#__PURE__*/ new WeakMap<ApiSchema, Decode<never>>(),
-  (schema) =>
-    guarded(
-      isEffectSchema(schema) ? effectDecoder(schema) : standardDecoder(schema),
-      asParsed
-    ) as unknown as Decode<never>
+  (schema) => {
+    const decode: Decode<unknown> = isEffectSchema(schema) ? effectDecoder(schema) : standardDecoder(schema)
+    // One map holds the decoders of all schemas; a schema itself has the type of what its decoder gives.
+    return guarded(decode, asParsed) as Decode<never>
+  }
 )
 
 /**
@@ -153,6 +153,7 @@ export interface EventDecoder<out A> {
 export const eventDecoder: <S extends ApiSchema>(schema: S) => EventDecoder<Type<S>> = /*#__PURE__*/ memo(
   /*#__PURE__*/ new WeakMap<ApiSchema, EventDecoder<never>>(),
   (schema) =>
+    // As for `decoder`.
     makeEventDecoder(schema, isEffectSchema(schema) ? compile(schema) : undefined) as EventDecoder<never>
 )
 

@@ -5,6 +5,7 @@
 import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as AST from "effect/SchemaAST"
+import { isObject } from "../shared/isPlainObject.js"
 
 /** What stands for all that the real decoder has to look at. */
 export const undecodable: unique symbol = Symbol("misfit")
@@ -124,20 +125,20 @@ export const struct = (
 ): Node => {
   const names = new Set(fields.map(({ name }) => name))
   const decode: Node["decode"] = (value, tag) => {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return undecodable
-    const input = value as Fields
+    if (!isObject(value) || Array.isArray(value)) return undecodable
     const result: Fields = {}
-    if (excess !== "ignore" && !takeExcess(input, result)) return undecodable
+    if (excess !== "ignore" && !takeExcess(value, result)) return undecodable
     for (let index = 0; index < fields.length; index++) {
-      const field = fields[index] as Field
+      const field = fields[index]
+      if (field === undefined) continue
       const { kinds, name } = field
       if (field === tag) {
         result[name] = field.literal
         continue
       }
       // A field that is not optional may be inherited, or absent where `undefined` fits.
-      if (field.isOptional && !hasOwn.call(input, name)) continue
-      const given = input[name]
+      if (field.isOptional && !hasOwn.call(value, name)) continue
+      const given = value[name]
       if (kinds !== 0) {
         if ((kinds & kindOf(given)) === 0) return undecodable
         result[name] = given
@@ -147,7 +148,7 @@ export const struct = (
         result[name] = decoded
       }
     }
-    return records.length === 0 || takeRecords(input, result) ? result : undecodable
+    return records.length === 0 || takeRecords(value, result) ? result : undecodable
   }
   // A key `__proto__` becomes the prototype of this one result, as it does where Effect decodes it.
   const takeExcess = (input: Fields, result: Fields): boolean => {
@@ -170,8 +171,8 @@ export const struct = (
     return true
   }
   const isSlotSafe: Node["isSlotSafe"] = (value, isSentinel) => {
-    if (typeof value !== "object" || value === null) return true
-    const input = value as Fields
+    if (!isObject(value)) return true
+    const input = value
     const areFree = ({ key, value }: Records) =>
       Object.keys(input).every(
         (name) => key.isSlotSafe(name, isSentinel) && value.isSlotSafe(input[name], isSentinel)
@@ -196,7 +197,8 @@ export const tuple = (elements: ReadonlyArray<Node>, required: number, rest: Rea
     if (length < required || (each === undefined && length > elements.length)) return undecodable
     const result: Array<unknown> = []
     for (let index = 0; index < length; index++) {
-      const decoded = (nodeAt(index, length) as Node).decode(value[index])
+      const node = nodeAt(index, length)
+      const decoded = node === undefined ? undecodable : node.decode(value[index])
       if (decoded === undecodable) return undecodable
       result.push(decoded)
     }
@@ -235,26 +237,27 @@ export const union = (tags: ReadonlyArray<Tag>, untagged: ReadonlyArray<Node>): 
       })
   if (tags.length === 0 && objects.length === 0) return scalar
   const decode: Node["decode"] = (value) => {
-    if (typeof value !== "object" || value === null) return scalar.decode(value)
+    if (!isObject(value)) return scalar.decode(value)
     for (let index = 0; index < tags.length; index++) {
-      const { members, name } = tags[index] as Tag
-      if (!hasOwn.call(value, name)) continue
-      const tag = (value as Fields)[name]
+      const told = tags[index]
+      if (told === undefined || !hasOwn.call(value, told.name)) continue
+      const { members, name } = told
+      const tag = value[name]
       const isText = typeof tag === "string"
       const text = isText ? tag : String(tag)
       for (let at = 0; at < members.length; at++) {
-        const { field, node, text: expected } = members[at] as Member
-        if (text !== expected) continue
-        const decoded = node.decode(value, isText ? field : undefined)
+        const member = members[at]
+        if (member === undefined || text !== member.text) continue
+        const decoded = member.node.decode(value, isText ? member.field : undefined)
         if (decoded !== undecodable) return decoded
       }
     }
     return first(objects, value)
   }
   const isSlotSafe: Node["isSlotSafe"] = (value, isSentinel) => {
-    if (typeof value !== "object" || value === null) return scalar.isSlotSafe(value, isSentinel)
+    if (!isObject(value)) return scalar.isSlotSafe(value, isSentinel)
     const told = tags.filter(({ name }) => hasOwn.call(value, name))
-    const textOf = ({ name }: Tag) => (value as Fields)[name]
+    const textOf = ({ name }: Tag) => value[name]
     if (told.some((tag) => isSentinel(textOf(tag)))) return false
     const named = told.flatMap((tag) => tag.members.filter(({ text }) => text === String(textOf(tag))))
     // That a member does not take it must not hang on a mark either.
@@ -269,7 +272,9 @@ export const union = (tags: ReadonlyArray<Tag>, untagged: ReadonlyArray<Node>): 
 
 const first = (nodes: ReadonlyArray<Node>, value: unknown): unknown => {
   for (let index = 0; index < nodes.length; index++) {
-    const decoded = (nodes[index] as Node).decode(value)
+    const node = nodes[index]
+    if (node === undefined) continue
+    const decoded = node.decode(value)
     if (decoded !== undecodable) return decoded
   }
   return undecodable

@@ -8,6 +8,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
+import { isObject } from "../shared/isPlainObject.js"
 import * as Nodes from "./decodeNodes.js"
 
 export { undecodable as misfit } from "./decodeNodes.js"
@@ -113,8 +114,8 @@ const make = (ast: AST.AST, scope: Scope): Nodes.Node => {
       })
     }
     case "Declaration": {
-      const checked = ast.annotations[Same] as Schema.Schema.AnyNoContext | undefined
-      if (checked !== undefined) return Nodes.same(rootOf(checked))
+      const checked = ast.annotations[Same]
+      if (Schema.isSchema(checked)) return Nodes.same(rootOf(checked.ast))
       const parse = ast.decodeUnknown(...ast.typeParameters)
       return Nodes.foreign((value) => parse(value, options, ast))
     }
@@ -206,8 +207,8 @@ const transformOf = (
       const changes = transformation.propertySignatureTransformations
       // Where what follows puts the keys in order, a changed field may stay in its place: `delete` makes objects slow.
       const isOrdered = AST.isTypeLiteral(ast.to)
-      return (given) => {
-        const fields = given as Nodes.Fields
+      return (fields) => {
+        if (!isObject(fields)) return Nodes.undecodable
         for (const { decode, from, to } of changes) {
           const value = decode(Nodes.hasOwn.call(fields, from) ? Option.some(fields[from]) : Option.none())
           if (Option.isNone(value) || from !== to || !isOrdered) delete fields[from]
@@ -219,7 +220,7 @@ const transformOf = (
   }
 }
 
-const rootOf = ({ ast }: Schema.Schema.AnyNoContext): Nodes.Node => {
+const rootOf = (ast: AST.AST): Nodes.Node => {
   const options: AST.ParseOptions & { readonly isEffectAllowed: true } = { isEffectAllowed: true }
   return nodeOf(ast, { options, nodes: new Map(), all: new Map() })
 }
@@ -231,12 +232,13 @@ export interface FastDecoder<out A> {
 
 /** The fast decoder of a schema; `undefined` where none would be faster than the real one. */
 export const compile = <A, I>(schema: Schema.Schema<A, I>): FastDecoder<A> | undefined => {
-  const node = rootOf(schema)
+  const node = rootOf(schema.ast)
   if (node.isForeign) return undefined
   let doubts = 0
   const decode = (value: unknown) => {
     if (doubts === maxDoubts) return Nodes.undecodable
     try {
+      // The nodes are made of the schema's own parts: what they give is its type.
       return node.decode(value) as A | typeof Nodes.undecodable
     } catch {
       // What a schema's own code throws, the real decoder meets again.

@@ -1,6 +1,7 @@
 /** A program's own code over what a server has sent: what it throws is no defect, but a response that does not fit. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Predicate from "effect/Predicate"
 import * as Sync from "../effect/sync.js"
 import { clipped } from "../shared/shownText.js"
 
@@ -42,7 +43,7 @@ const maxMessage = 1000
 const messageOf = (thrown: unknown): string => {
   try {
     return clipped(
-      String((thrown as { readonly message?: unknown } | undefined)?.message ?? thrown),
+      String((Predicate.hasProperty(thrown, "message") ? thrown.message : undefined) ?? thrown),
       maxMessage
     )
   } catch {

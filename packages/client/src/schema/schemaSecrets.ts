@@ -3,7 +3,7 @@
  * fields, wherever these stand in a body, as one that does not fit its schema may have any shape.
  */
 import * as Option from "effect/Option"
-import type * as Schema from "effect/Schema"
+import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import { memo } from "../shared/memo.js"
 import { Same } from "./fastDecode.js"
@@ -44,8 +44,8 @@ const secretsOf = (root: AST.AST): Secrets => {
   const look = (ast: AST.AST): Secrets => {
     switch (ast._tag) {
       case "Declaration": {
-        const same = ast.annotations[Same] as Schema.Schema.AnyNoContext | undefined
-        const inner = both([...ast.typeParameters, ...(same === undefined ? [] : [same.ast])].map(find))
+        const same = ast.annotations[Same]
+        const inner = both([...ast.typeParameters, ...(Schema.isSchema(same) ? [same.ast] : [])].map(find))
         return isRedacted(ast) ? { ...inner, isSecret: true } : inner
       }
       case "TypeLiteral": {

@@ -1,11 +1,12 @@
+type Defined<A> = { [K in keyof A]?: A[K] & ({} | null) }
+
 /** The options without those that are `undefined`, so that an `undefined` does not hide a default. */
-export const omitUndefined = <A extends object>(
-  options: A
-): { [K in keyof A]?: Exclude<A[K], undefined> } => {
-  const result: { [K in keyof A]?: Exclude<A[K], undefined> } = {}
-  for (const key of Object.keys(options) as Array<keyof A>) {
+export const omitUndefined = <A extends object>(options: A): Defined<A> => {
+  const result: Defined<A> = {}
+  for (const key in options) {
+    if (!Object.hasOwn(options, key)) continue
     const value = options[key]
-    if (value !== undefined) result[key] = value as Exclude<A[keyof A], undefined>
+    if (value !== undefined) result[key] = value
   }
   return result
 }

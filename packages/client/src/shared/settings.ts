@@ -68,7 +68,7 @@ export const list =
   }
 
 /** Whether a value can hold settings. A promise, a list or a Date cannot. */
-export const isRecord = (value: unknown): value is object =>
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   Predicate.isRecord(value) && (isPlainObject(value) || Object.keys(value).length > 0)
 
 /** Settings nested in a setting. */

@@ -1,5 +1,5 @@
 /** Values cut down to what somebody reads. */
-import { isPlainObject } from "./isPlainObject.js"
+import { isObject, isPlainObject } from "./isPlainObject.js"
 import { clipped } from "./shownText.js"
 
 /** The longest text of a value that is shown. */
@@ -19,7 +19,7 @@ const isShort = (root: unknown): boolean => {
     const next: Array<unknown> = []
     for (const value of level) {
       length += typeof value === "string" ? value.length : 4
-      if (isListed(value)) for (const key in value) next.push(key, (value as Record<string, unknown>)[key])
+      if (isListed(value)) for (const key in value) next.push(key, value[key])
       if (length + next.length > maxString) return false
     }
     level = next
@@ -27,10 +27,8 @@ const isShort = (root: unknown): boolean => {
   return depth <= maxString
 }
 
-const isListed = (value: unknown): value is object =>
-  typeof value === "object" &&
-  value !== null &&
-  (Array.isArray(value) || isPlainObject(value) || Symbol.iterator in value)
+const isListed = (value: unknown): value is Record<string, unknown> =>
+  isObject(value) && (Array.isArray(value) || isPlainObject(value) || Symbol.iterator in value)
 
 const shortened = (value: unknown, depth: number): unknown => {
   if (typeof value === "string") return clipped(value, maxString / maxEntries)

@@ -86,7 +86,7 @@ interface Part {
 const utf8 = new TextEncoder()
 
 /** Encodes a form. Fails with the field whose value no form can hold; nothing is dropped silently. */
-export const encode = (fields: Fields): Result.Result<EncodedForm, InvalidInput> => {
+export const encode = (fields: unknown): Result.Result<EncodedForm, InvalidInput> => {
   const parts: Array<Part> = []
   // A FormData or a Map has no own keys: as a record it would be an empty form.
   if (!isPlainObject(fields)) return Result.fail(invalid("multipart", "must be a plain object of fields"))

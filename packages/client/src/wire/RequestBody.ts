@@ -185,7 +185,7 @@ const encodeKind = (
       )
     case "multipart":
       return encoded(
-        Multipart.encode(options.multipart as Multipart.Fields),
+        Multipart.encode(options.multipart),
         ({ blob, boundary, content, length, replayable }) => {
           const type = `multipart/form-data; boundary=${boundary}`
           if (content instanceof Uint8Array) return whole(HttpBody.uint8Array(content, type))

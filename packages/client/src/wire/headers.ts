@@ -6,7 +6,7 @@ import * as Predicate from "effect/Predicate"
 import type * as Redacted from "effect/Redacted"
 import type { InvalidInput } from "../shared/invalid.js"
 import { invalid, notScalar, Problem, scalarText } from "../shared/invalid.js"
-import { isPlainObject } from "../shared/isPlainObject.js"
+import { isObject, isPlainObject } from "../shared/isPlainObject.js"
 import { omitUndefined } from "../shared/omitUndefined.js"
 import * as Result from "../shared/result.js"
 
@@ -85,27 +85,27 @@ const listValue = (name: string, values: ReadonlyArray<unknown>): string | null 
   return texts.length === 0 ? null : texts.join(name === "cookie" ? "; " : ", ")
 }
 
-const isPair = (pair: unknown): pair is [name: string, value: HeaderValue] =>
+const isPair = (pair: unknown): pair is [name: string, value: unknown] =>
   Array.isArray(pair) && pair.length === 2 && typeof pair[0] === "string"
 
 /**
  * Headers by name; `undefined` for other values. An iterator is refused: it yields its pairs once, and a request may
  * be sent twice.
  */
-const recordOf = (input: unknown): HeadersRecord | undefined => {
-  if (!Predicate.isObject(input) || typeof input === "function") return undefined
-  if (!(Symbol.iterator in input)) {
+const recordOf = (input: unknown): Readonly<Record<string, unknown>> | undefined => {
+  if (!isObject(input)) return undefined
+  if (!Predicate.isIterable(input)) {
     // An instance of another class may hold its content elsewhere, as a Date or a promise does.
-    return isPlainObject(input) || Object.keys(input).length > 0 ? (input as HeadersRecord) : undefined
+    return isPlainObject(input) || Object.keys(input).length > 0 ? input : undefined
   }
   if ("next" in input) return undefined
-  const record: Record<string, HeaderValue> = Object.create(null)
-  for (const pair of input as Iterable<unknown>) {
+  const record: Record<string, unknown> = Object.create(null)
+  for (const pair of input) {
     if (!isPair(pair)) return undefined
     const [given, value] = pair
     const name = given.toLowerCase()
     const before = record[name]
-    record[name] = before === undefined || before === null ? value : ([before, value].flat() as HeaderValue)
+    record[name] = before === undefined || before === null ? value : [before, value].flat()
   }
   return record
 }
@@ -178,17 +178,17 @@ export const compile = (
   return Result.succeed(layer)
 }
 
-const lowerCase = (input: HeadersRecord): HeadersRecord =>
+const lowerCase = (input: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(omitUndefined(input)).map(([name, value]) => [name.toLowerCase(), value]))
 
 /**
  * Merges headers as users write them: the same name in another case is the same header. A value that is not headers
  * passes through, for {@link compile} to refuse.
  */
-export const mergeInput = (under: HeadersInput | undefined, over: HeadersInput | undefined): HeadersInput => {
+export const mergeInput = (under: unknown, over: unknown): unknown => {
   const below = recordOf(under === undefined ? {} : under)
   const above = recordOf(over === undefined ? {} : over)
-  if (below === undefined || above === undefined) return (above === undefined ? over : under) as HeadersInput
+  if (below === undefined || above === undefined) return above === undefined ? over : under
   return { ...lowerCase(below), ...lowerCase(above) }
 }
 

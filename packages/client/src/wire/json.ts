@@ -8,7 +8,7 @@ import * as Inspectable from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import { type InvalidInput, invalid, Problem, wiped } from "../shared/invalid.js"
-import { isPlainObject } from "../shared/isPlainObject.js"
+import { isObject, isPlainObject } from "../shared/isPlainObject.js"
 import * as Result from "../shared/result.js"
 
 /** Deeper than any API accepts, and far from a stack overflow. */
@@ -86,7 +86,7 @@ class Walk {
 const walk = (self: Walk, value: unknown, key: string | number): unknown => {
   switch (typeof value) {
     case "object":
-      return value === null ? null : walkObject(self, value, key)
+      return isObject(value) ? walkObject(self, value, key) : null
     case "number":
       if (Number.isFinite(value)) return value
       throw notFinite
@@ -101,7 +101,7 @@ const walk = (self: Walk, value: unknown, key: string | number): unknown => {
   }
 }
 
-const walkObject = (self: Walk, value: object, key: string | number): unknown => {
+const walkObject = (self: Walk, value: Record<string, unknown>, key: string | number): unknown => {
   if (self.depth >= maxDepth) throw tooDeep
   if (self.parents?.has(value) === true) throw cyclic
   self.parents?.add(value)
@@ -117,7 +117,7 @@ const walkObject = (self: Walk, value: object, key: string | number): unknown =>
 }
 
 /** An object with a `toJSON` chooses its own JSON. */
-const isRecord = (value: object): value is Record<string, unknown> => {
+const isRecord = (value: object): boolean => {
   const prototype: unknown = Object.getPrototypeOf(value)
   return (prototype === Object.prototype || prototype === null) && !hasToJson(value)
 }
@@ -161,7 +161,7 @@ const refuseHidden = (value: object): void => {
   throw refusal(nameOf(value))
 }
 
-const walkOther = (self: Walk, value: object, key: string | number): unknown => {
+const walkOther = (self: Walk, value: Record<string, unknown>, key: string | number): unknown => {
   if (Redacted.isRedacted(value) && self.redacted === "reveal") {
     const plain = walk(self, unwrap(value), key)
     self.revealed.push(plain)
@@ -178,7 +178,7 @@ const walkOther = (self: Walk, value: object, key: string | number): unknown => 
   if ("then" in value && typeof value.then === "function") throw refusal(name, "Promise")
   if (Symbol.asyncIterator in value) throw refusal(name, "ReadableStream")
   if (Symbol.iterator in value) throw refusal(name, "Set")
-  return members(self, value as Record<string, unknown>)
+  return members(self, value)
 }
 
 const hasToJson = (value: object): value is { readonly toJSON: (key: string) => unknown } =>
@@ -199,7 +199,7 @@ const spoken = (
   if (json === null && nameOf(value) === "Date") throw badDate
   // Effect's data types describe themselves in `toJSON`; no API wants `{"_id":"Option"}`.
   if (Inspectable.NodeInspectSymbol in value && Predicate.hasProperty(json, "_id")) throw effectData
-  return json === value ? members(self, json as Record<string, unknown>) : walk(self, json, key)
+  return json === value && isObject(json) ? members(self, json) : walk(self, json, key)
 }
 
 /** The content of a Redacted. */

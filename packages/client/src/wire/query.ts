@@ -161,7 +161,7 @@ const writeComma = (w: Writer, key: string, values: ReadonlyArray<unknown>): Pro
 }
 
 const writeObject = (w: Writer, key: string, value: object): Problem | undefined => {
-  if ("toJSON" in value && typeof value.toJSON === "function") return writeJson(w, key, value as ToJson)
+  if (hasToJson(value)) return writeJson(w, key, value)
   if (!isPlainObject(value)) return unsupported
   for (const [name, inner] of Object.entries(value)) {
     w.trail.push(name)
@@ -174,6 +174,8 @@ const writeObject = (w: Writer, key: string, value: object): Problem | undefined
   }
   return undefined
 }
+
+const hasToJson = (value: object): value is ToJson => "toJSON" in value && typeof value.toJSON === "function"
 
 const writeJson = (w: Writer, key: string, value: ToJson): Problem | undefined => {
   let json: unknown

@@ -46,6 +46,7 @@ export class WatchedSource {
       }
       if (sent + size > length) return unfit(`gives more than the ${length} bytes of its content-length`)
       sent += size
+      // The loop has looked at each of them.
       return Effect.succeed(chunk as Chunk.Chunk<Uint8Array>)
     }
     return Effect.matchCauseEffect(pull, {
