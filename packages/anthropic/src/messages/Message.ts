@@ -209,15 +209,22 @@ export type ThinkingConfig =
       readonly type: "enabled"
       /** The most tokens to think with: at least 1,024, and less than `max_tokens`. */
       readonly budget_tokens: number
+      /** Whether the response contains a summary of the thinking, or omits it. */
       readonly display?: "summarized" | "omitted" | null | undefined
     }
-  | { readonly type: "adaptive"; readonly display?: "summarized" | "omitted" | null | undefined }
+  | {
+      readonly type: "adaptive"
+      /** Whether the response contains a summary of the thinking, or omits it. */
+      readonly display?: "summarized" | "omitted" | null | undefined
+    }
   | { readonly type: "disabled" }
   | { readonly type: "between_tools" }
 
 /** The model's effort, and the JSON Schema of its output. @since 0.1.0 @category models */
 export interface OutputConfig {
+  /** How many tokens the model tends to spend. */
   readonly effort?: "low" | "medium" | "high" | "xhigh" | "max" | null | undefined
+  /** The JSON Schema that the text of the response must match. */
   readonly format?:
     | { readonly type: "json_schema"; readonly schema: { readonly [keyword: string]: unknown } }
     | null
@@ -227,8 +234,11 @@ export interface OutputConfig {
 /** A server whose tools the API may call over the Model Context Protocol. @since 0.1.0 @category models */
 export interface McpServer {
   readonly type: "url"
+  /** A name of your own, which the calls of its tools have as `server_name`. */
   readonly name: string
+  /** The `https` URL of the server. */
   readonly url: string
+  /** The OAuth token that the API sends to the server. */
   readonly authorization_token?: string | null | undefined
 }
 

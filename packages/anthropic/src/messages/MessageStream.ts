@@ -24,6 +24,7 @@ import type * as MessageEvent from "./MessageEvent.js"
  */
 export interface Snapshot {
   readonly event: MessageEvent.MessageEvent
+  /** The message up to and including the event. */
   readonly message: Message.Message
 }
 
@@ -35,10 +36,15 @@ export interface Snapshot {
  * @category models
  */
 export interface InputDelta {
+  /** The index of the content block. */
   readonly index: number
+  /** The id of the tool call. */
   readonly id: string
+  /** The name of the tool. */
   readonly name: string
+  /** The JSON text that arrived. */
   readonly partial_json: string
+  /** The input so far. */
   readonly input: unknown
 }
 

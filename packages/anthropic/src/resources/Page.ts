@@ -29,10 +29,13 @@ export interface PageParams {
  * @category models
  */
 export interface Page<out A> {
+  /** The items of the page. */
   readonly data: ReadonlyArray<A>
+  /** Whether the list continues in the direction of paging. */
   readonly has_more?: boolean | null | undefined
   readonly first_id?: string | null | undefined
   readonly last_id?: string | null | undefined
+  /** The cursor of the next page, in lists that use one. */
   readonly next_page?: string | null | undefined
 }
 

@@ -71,6 +71,7 @@ export interface Options<Tools extends ReadonlyArray<Tool.Any>>
  */
 export interface Turn {
   readonly message: Message.Message
+  /** The conversation up to and including the message. */
   readonly messages: ReadonlyArray<Message.MessageParam>
 }
 

@@ -19,7 +19,7 @@ import { MockResponse } from "./mockResponse.js"
 export const MockStepTypeId: unique symbol = Symbol.for("@effect-api/testing/MockStep")
 
 /**
- * The type of the type id of steps.
+ * The type of {@link MockStepTypeId}.
  *
  * @since 0.1.0
  * @category type ids

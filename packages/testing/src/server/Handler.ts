@@ -25,7 +25,7 @@ export type ReplyEffect<R = never> = Reply | Effect.Effect<Reply, unknown, R>
 export const StreamingTypeId: unique symbol = Symbol.for("@effect-api/testing/Streaming")
 
 /**
- * The type of the type id of streaming handlers.
+ * The type of {@link StreamingTypeId}.
  *
  * @since 0.1.0
  * @category type ids

@@ -15,7 +15,7 @@ import { toBytes } from "../shared/bytes.js"
 export const ReplyTypeId: unique symbol = Symbol.for("@effect-api/testing/Reply")
 
 /**
- * The type of the type id of replies.
+ * The type of {@link ReplyTypeId}.
  *
  * @since 0.1.0
  * @category type ids
@@ -83,8 +83,10 @@ export interface ReplyFields {
   /** `http` sends a status line and headers before the body, `raw` sends the body alone. */
   readonly wire: "http" | "raw"
   readonly status: number
+  /** The reason phrase, or `undefined` for the standard one. */
   readonly statusText: string | undefined
   readonly headers: ReplyHeaders
+  /** The body, complete or in chunks. */
   readonly body: Uint8Array | Chunks
   /** The delay before the first byte. */
   readonly delay: Duration.Duration
@@ -92,7 +94,9 @@ export interface ReplyFields {
   readonly chunkDelay: Duration.Duration
   /** A false `content-length` to send instead of the true one. */
   readonly contentLength: number | undefined
+  /** Where and how the server breaks the reply off. */
   readonly cut: Cut | undefined
+  /** The socket's fate after the reply. */
   readonly afterwards: Afterwards
 }
 
