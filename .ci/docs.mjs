@@ -3,8 +3,9 @@
 import { existsSync, readFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import ts from "typescript"
+import { groups } from "../packages/docs/.vitepress/pages.mjs"
 import { slug } from "../packages/docs/.vitepress/slug.mjs"
-import { documents } from "./fences.mjs"
+import { documents, markdownIn } from "./fences.mjs"
 import { stale } from "./generated.mjs"
 import { isExported, privateDocs, publicDeclarations, publicNames } from "./public.mjs"
 import { uncovered } from "./rules.mjs"
@@ -139,6 +140,14 @@ const broken = ({ path, line, link }) => {
   return wrong ? [`${show(path)}:${line}: ${link} ${wrong}`] : []
 }
 
+/** The pages that the sidebar of the site does not lead to. */
+const unlisted = () => {
+  const listed = new Set(["index", ...groups.flatMap(({ pages }) => pages.map(({ file }) => file))])
+  return markdownIn(pagesDir)
+    .filter((path) => !listed.has(basename(path, ".md")))
+    .map((path) => `${show(path)}:1: is not listed in packages/docs/.vitepress/pages.mjs`)
+}
+
 /** The rooms of a package that its tour, a page of its own, does not lead to. */
 const unnamed = ({ name, dir }) => {
   if (name !== "client") return []
@@ -165,6 +174,7 @@ report(
     }),
     ...links.flatMap(broken),
     ...packages().flatMap(unnamed),
+    ...unlisted(),
     ...uncovered(),
     ...stale()
   ],

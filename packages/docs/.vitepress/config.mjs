@@ -37,7 +37,7 @@ export default defineConfig({
   markdown,
   themeConfig: {
     nav: [
-      { text: "Guide", link: "/getting-started", activeMatch: "^/(?!index|reference/)" },
+      { text: "Guide", link: "/getting-started", activeMatch: "^/(?!$|reference/|source/)" },
       { text: "Reference", link: "/reference/client/", activeMatch: "^/reference/" }
     ],
     sidebar: {
