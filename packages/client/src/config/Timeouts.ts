@@ -69,7 +69,7 @@ export const merge = (
   Sync.fromResult(Result.mapError(mergeTimeouts(self, options), Settings.configError))
 
 /**
- * Finds limits that are none at all, and names that are none of them.
+ * Finds invalid limits and unknown names.
  *
  * @since 0.1.0
  * @category validation

@@ -127,7 +127,7 @@ export const singleFlight = <A, E>(options: {
 const ofNobody = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   effect.pipe(
     Effect.mapInputContext((context: Context.Context<never>) =>
-      // A context holds more than its type says: what the first caller had.
+      // A context holds more than its type lists: the first caller's services.
       Context.omit(
         Tracer.ParentSpan,
         Scope.Scope

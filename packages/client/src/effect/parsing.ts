@@ -116,7 +116,7 @@ export const asGiven = <A, I extends A>(
   const check = (value: unknown): Either.Either<A, ParseResult.ParseIssue> => {
     if (fits(value)) return Either.right(value)
     const completed = complete(value)
-    // Only the parser says what is wrong.
+    // Only the parser explains the failure.
     return fits(completed) ? Either.right(completed) : parse(completed)
   }
   return Schema.declare([], { decode: () => check, encode: () => check }, { [annotation]: schema })

@@ -35,7 +35,7 @@ export interface Collected {
   readonly complete: boolean
 }
 
-/** Reads bytes to their end, or until there are more than so many; every pull that has brought some is told. */
+/** Reads bytes to their end, or until there are more than a limit. Reports every pull that returned bytes. */
 export const collect = <E>(
   pull: Pull<Uint8Array, E>,
   cap: number,

@@ -1,5 +1,5 @@
 /**
- * Time limits that hold wherever a caller stands: in a finalizer, in an `acquire`, in any other uninterruptible region.
+ * Time limits that hold wherever the caller runs: in a finalizer, in an `acquire`, in any other uninterruptible region.
  * There `Effect.timeout` and `Effect.race` wait for what they have interrupted.
  */
 import * as Effect from "effect/Effect"

@@ -111,7 +111,7 @@ const words: ReadonlyArray<readonly [kind: Kind, words: RegExp]> = [
 /** The calls of Node's two resolvers. c-ares shares codes with other calls (`ECONNREFUSED`, `ECANCELLED`, `EOF`). */
 const resolving = /^(getaddrinfo|query|getHostBy)/
 
-/** What a chain of causes says about a failure. */
+/** The facts that a chain of causes holds about a failure. */
 export interface Found {
   readonly code: string | undefined
   readonly message: string
@@ -142,7 +142,7 @@ const unconnected =
   /client error \(Connect\)|^FailedToOpenSocket$|before secure TLS connection was established/
 
 /**
- * Whether no byte of a request can have been written, as far as the cause tells. A body that breaks off had a
+ * Whether no byte of a request can have been written, as far as the cause shows. A body that breaks off had a
  * request.
  */
 export const isUnsent = (kind: Kind, { code, message, syscall }: Found): boolean => {

@@ -40,7 +40,7 @@ export const ofCall = (
   request: { method: call.encoded.method, url: redactor.url(call.encoded.url) },
   attempts: [],
   stoppedBy: "not-retryable",
-  // A hop that failed before it was sent says nothing about the request that led to it.
+  // A hop that failed before it was sent is no evidence about the request that led to it.
   delivery: call.redirected?.processed === true ? "maybe-applied" : delivery,
   shouldRetry: undefined
 })

@@ -42,7 +42,7 @@ export interface RetryPolicy {
 }
 
 /**
- * The policy, which classifies errors and counts retries, and the schedule, which says when.
+ * The policy, which classifies errors and counts retries, and the schedule, which decides when.
  *
  * @since 0.1.0
  * @category models

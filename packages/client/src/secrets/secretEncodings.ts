@@ -1,6 +1,6 @@
 /**
  * How secrets are encoded when they come back. Servers and libraries escape in many ways, one on top of another. Each
- * position of a text is read as it stands, and as it was before an encoder escaped it.
+ * position of a text is read unchanged, and as it was before an encoder escaped it.
  */
 
 /** The characters that a position may stand for, and where it ends. */

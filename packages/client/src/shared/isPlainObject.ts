@@ -1,4 +1,4 @@
-/** Tells objects from other values, and plain objects (names and values) from all other objects. */
+/** Distinguishes objects from other values, and plain objects (names and values) from all other objects. */
 import * as Predicate from "effect/Predicate"
 
 /** Whether a value has properties to read: any object, a list too, but no function. */

@@ -49,7 +49,7 @@ export const misfits: Metric.Metric.Counter<number> = /*#__PURE__*/ Metric.count
 )
 
 /**
- * Events that streams have handed out.
+ * Events that streams have emitted.
  *
  * @since 0.1.0
  * @category metrics

@@ -19,7 +19,7 @@ const unit = (name: string): Tag => ["unit", name]
 export const retried = (tag: string): Effect.Effect<void> =>
   Metric.increment(metricOf(Keys.retries, [["error.type", tag]]))
 
-/** Counts events that a stream hands out. */
+/** Counts events that a stream emits. */
 export const streamed = (count: number): Effect.Effect<void> =>
   Effect.withFiberRuntime((fiber) => {
     Metrics.streamEvents.unsafeUpdate(count, fiber.getFiberRef(FiberRef.currentMetricLabels))

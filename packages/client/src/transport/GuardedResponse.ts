@@ -54,7 +54,7 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     call: Call.Call,
     request: HttpClientRequest.HttpClientRequest,
     source: NativeExchange.Source,
-    /** Set if the transport enforces the idle limit itself; tells whose limits undici's timers are. */
+    /** Set if the transport enforces the idle limit itself; it names the owner of undici's timers. */
     native?: "call" | "transport",
     read?: Collected,
     refusal?: string

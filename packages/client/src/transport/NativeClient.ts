@@ -34,7 +34,7 @@ export const attach = (
 
 /**
  * `attach` with a change to requests: `adapt` makes them fit the transport; with `isDirect` one whose body does not stream
- * needs none of that. How to send goes along, so that a program without a native transport does not carry it.
+ * needs none of that. The code that sends is attached too, so that a program without a native transport does not bundle it.
  */
 export const attachWith = (
   client: HttpClient.HttpClient,

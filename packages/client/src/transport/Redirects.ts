@@ -66,7 +66,7 @@ export interface Answered {
 
 /**
  * A request for a URL that a server chose, without anything that must not go there; or why it is not sent. `redactor`
- * knows the secrets of the call; `holdsSecret` tells whether the body contains one.
+ * knows the secrets of the call; `holdsSecret` is whether the body contains one.
  */
 export const restrict = (
   config: Pick<ApiConfig.ApiConfig, "base" | "trustedOrigins">,

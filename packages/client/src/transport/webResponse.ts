@@ -21,7 +21,7 @@ export const withCookies = <A extends Readonly<Record<string, string>>>(
 }
 
 /**
- * The `Response` below a platform response, if there is one: a wrapper that ends with its fiber stands in between.
+ * The `Response` below a platform response, if there is one: a wrapper that ends with its fiber is in between.
  */
 export const underneath = (response: object): Response | undefined => {
   if (Predicate.hasProperty(response, "source"))
