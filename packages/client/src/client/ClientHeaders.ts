@@ -1,6 +1,7 @@
 /** The headers that a client adds: who it is, what it runs on, the number of the attempt, the trace. */
+
 import type * as Tracer from "effect/Tracer"
-import type * as ApiConfig from "../config/ApiConfig.js"
+import type { ResolvedConfig } from "../config/resolveConfig.js"
 import type * as Credentials from "../credentials/Credentials.js"
 import * as Ledger from "../errors/Ledger.js"
 import type * as Call from "../request/Call.js"
@@ -13,7 +14,7 @@ import type * as Headers from "../wire/headers.js"
 export const version = "0.1.0"
 
 /** The default headers: who the client is and, if configured, what it runs on. */
-const ofClient = (config: ApiConfig.ApiConfig): Headers.HeaderLayer => ({
+const ofClient = (config: ResolvedConfig): Headers.HeaderLayer => ({
   ...(isBrowser ? {} : { "user-agent": config.options.userAgent ?? `effect-api/${version}` }),
   ...config.platformHeaders
 })
@@ -28,7 +29,7 @@ export type DefaultHeaders = (
 ) => PlatformRequest.Outgoing
 
 /** Makes the function that builds the headers for a client. */
-export const defaultHeaders = (config: ApiConfig.ApiConfig): DefaultHeaders => {
+export const defaultHeaders = (config: ResolvedConfig): DefaultHeaders => {
   const defaults = ofClient(config)
   const layerOf = (
     accept: string | undefined,

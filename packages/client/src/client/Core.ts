@@ -1,9 +1,8 @@
 /** What a client is made of, and how it is made. */
 
 import type * as HttpClient from "@effect/platform/HttpClient"
-import type * as ApiConfig from "../config/ApiConfig.js"
 import * as Overrides from "../config/Overrides.js"
-import { resolveConfig } from "../config/resolveConfig.js"
+import { type ResolvedConfig, resolveConfig } from "../config/resolveConfig.js"
 import type * as Credentials from "../credentials/Credentials.js"
 import { type Background, makeBackground } from "../credentials/singleFlight.js"
 import * as Call from "../request/Call.js"
@@ -20,7 +19,7 @@ import * as ClientHeaders from "./ClientHeaders.js"
 
 /** What a client is made of. */
 export interface Core {
-  readonly config: ApiConfig.ApiConfig
+  readonly config: ResolvedConfig
   readonly transport: TransportContract.Transport
   readonly credentials: Credentials.Resolver
   /** The fibers that belong to no call: they are interrupted when the client is released. */
@@ -33,7 +32,7 @@ export interface Core {
 
 /** Makes a core from checked settings. */
 export const makeCore = (
-  config: ApiConfig.ApiConfig,
+  config: ResolvedConfig,
   client: HttpClient.HttpClient,
   init?: RequestInit,
   background: Background = makeBackground()

@@ -5,15 +5,10 @@
  */
 import * as Predicate from "effect/Predicate"
 import * as Credentials from "../credentials/Credentials.js"
-import type * as RetryPolicy from "../retry/RetryPolicy.js"
 import * as RetrySettings from "../retry/RetrySettings.js"
 import type { InvalidInput } from "../shared/invalid.js"
 import * as Settings from "../shared/settings.js"
-import type * as Headers from "../wire/headers.js"
-import type * as Query from "../wire/query.js"
-import type * as Url from "../wire/url.js"
-import type { Limits, Options } from "./ClientOptions.js"
-import type * as Middleware from "./Middleware.js"
+import type { Options } from "./ClientOptions.js"
 import * as PlatformHeaders from "./PlatformHeaders.js"
 import * as Timeouts from "./Timeouts.js"
 
@@ -29,33 +24,6 @@ export {
   type Overrides,
   type Replace
 } from "./Overrides.js"
-
-/**
- * Validated settings, in the form that the client uses.
- *
- * @since 0.1.0
- * @category models
- */
-export interface ApiConfig {
-  readonly options: Options
-  readonly base: Url.BaseUrl
-  readonly baseQuery: Query.QueryLayer
-  readonly credentials: Credentials.Credentials
-  readonly headers: Headers.HeaderLayer
-  readonly platformHeaders: Headers.HeaderLayer
-  readonly query: Query.QueryLayer
-  readonly queryFormat: Query.QueryFormat
-  readonly timeouts: Timeouts.Timeouts
-  readonly retry: RetryPolicy.Resolved
-  readonly middleware: ReadonlyArray<Middleware.Middleware>
-  readonly trustedOrigins: ReadonlySet<string>
-  readonly redirects: number
-  readonly lenient: boolean
-  readonly limits: { readonly [K in keyof Limits]-?: number }
-  readonly idempotencyHeader: string | undefined
-  readonly requestIdHeaders: ReadonlyArray<string>
-  readonly errorType: (body: unknown) => string | undefined
-}
 
 /** Kinds that plain JavaScript may get wrong. Settings marked `any` have their own check below. */
 const shape = {

@@ -1,6 +1,7 @@
 /** Checks the settings of a client, and puts them into the form that the client works with. */
 import * as Predicate from "effect/Predicate"
 import * as Credentials from "../credentials/Credentials.js"
+import type * as RetryPolicy from "../retry/RetryPolicy.js"
 import * as RetrySettings from "../retry/RetrySettings.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
 import { omitUndefined } from "../shared/omitUndefined.js"
@@ -10,8 +11,31 @@ import * as Headers from "../wire/headers.js"
 import * as Query from "../wire/query.js"
 import * as Url from "../wire/url.js"
 import * as ApiConfig from "./ApiConfig.js"
+import type * as Middleware from "./Middleware.js"
 import { mergeTimeouts } from "./mergeTimeouts.js"
 import * as Timeouts from "./Timeouts.js"
+
+/** Validated settings, in the form that the client uses. */
+export interface ResolvedConfig {
+  readonly options: ApiConfig.Options
+  readonly base: Url.BaseUrl
+  readonly baseQuery: Query.QueryLayer
+  readonly credentials: Credentials.Credentials
+  readonly headers: Headers.HeaderLayer
+  readonly platformHeaders: Headers.HeaderLayer
+  readonly query: Query.QueryLayer
+  readonly queryFormat: Query.QueryFormat
+  readonly timeouts: Timeouts.Timeouts
+  readonly retry: RetryPolicy.Resolved
+  readonly middleware: ReadonlyArray<Middleware.Middleware>
+  readonly trustedOrigins: ReadonlySet<string>
+  readonly redirects: number
+  readonly lenient: boolean
+  readonly limits: { readonly [K in keyof ApiConfig.Limits]-?: number }
+  readonly idempotencyHeader: string | undefined
+  readonly requestIdHeaders: ReadonlyArray<string>
+  readonly errorType: (body: unknown) => string | undefined
+}
 
 const defaultLimits = {
   responseBytes: 256 * 1024 * 1024,
@@ -31,12 +55,12 @@ const bodyErrorType = (body: unknown): string | undefined => {
 export const resolveConfig = (
   options: ApiConfig.Options,
   more: ReadonlyArray<string> = []
-): Result.Result<ApiConfig.ApiConfig, Settings.InvalidConfigError> => {
+): Result.Result<ResolvedConfig, Settings.InvalidConfigError> => {
   const unfit = ApiConfig.problem(options, more)
   return unfit === undefined ? Result.mapError(resolved(options), Settings.configError) : Result.fail(unfit)
 }
 
-const resolved = (options: ApiConfig.Options): Result.Result<ApiConfig.ApiConfig, InvalidInput> => {
+const resolved = (options: ApiConfig.Options): Result.Result<ResolvedConfig, InvalidInput> => {
   const base = Url.parseBase(String(options.baseUrl ?? ""))
   if (!base.ok) return base
   const queryFormat = { ...Query.defaultFormat, ...omitUndefined(options.queryFormat ?? {}) }

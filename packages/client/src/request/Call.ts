@@ -1,7 +1,8 @@
 /** One call while it runs. */
+
 import type * as Clock from "effect/Clock"
-import type * as ApiConfig from "../config/ApiConfig.js"
 import type * as Middleware from "../config/Middleware.js"
+import type { ResolvedConfig } from "../config/resolveConfig.js"
 import type * as Timeouts from "../config/Timeouts.js"
 import type * as Credentials from "../credentials/Credentials.js"
 import type * as ApiError from "../errors/ApiError.js"
@@ -18,7 +19,7 @@ import type * as RequestEncoder from "./RequestEncoder.js"
  */
 export interface Call extends Attempts.Retried {
   readonly request: ApiRequest.Request
-  readonly config: ApiConfig.ApiConfig
+  readonly config: ResolvedConfig
   readonly timeouts: Timeouts.Timeouts
   readonly retry: RetryPolicy.Resolved
   /** The client's middleware, then the request's own; the outermost first. */
@@ -59,7 +60,7 @@ export interface Redirected {
  */
 class Begun implements Call {
   readonly request: ApiRequest.Request
-  readonly config: ApiConfig.ApiConfig
+  readonly config: ResolvedConfig
   readonly timeouts: Timeouts.Timeouts
   readonly retry: RetryPolicy.Resolved
   readonly middleware: ReadonlyArray<Middleware.Middleware>
@@ -76,7 +77,7 @@ class Begun implements Call {
 
   constructor(
     request: ApiRequest.Request,
-    config: ApiConfig.ApiConfig,
+    config: ResolvedConfig,
     timeouts: Timeouts.Timeouts,
     retry: RetryPolicy.Resolved,
     encoded: RequestEncoder.EncodedRequest,
@@ -98,7 +99,7 @@ class Begun implements Call {
 /** Makes a call with an empty ledger. */
 export const make = (
   request: ApiRequest.Request,
-  config: ApiConfig.ApiConfig,
+  config: ResolvedConfig,
   timeouts: Timeouts.Timeouts,
   retry: RetryPolicy.Resolved,
   encoded: RequestEncoder.EncodedRequest,

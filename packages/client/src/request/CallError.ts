@@ -1,5 +1,5 @@
 /** What the errors of a call have in common: of a request, of a call, and of a response. */
-import type * as ApiConfig from "../config/ApiConfig.js"
+import type { ResolvedConfig } from "../config/resolveConfig.js"
 import type * as ApiError from "../errors/ApiError.js"
 import type * as Redaction from "../secrets/Redaction.js"
 import { bounded, shownText } from "../shared/shownText.js"
@@ -10,7 +10,7 @@ import * as CallSecrets from "./CallSecrets.js"
 
 /** The fields of an error of a request that never became a call. */
 export const ofRequest = (
-  config: ApiConfig.ApiConfig,
+  config: ResolvedConfig,
   request: ApiRequest.Request,
   redactor: Redaction.Redactor,
   message: string,

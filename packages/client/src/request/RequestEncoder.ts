@@ -8,8 +8,8 @@ import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
 import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as ApiConfig from "../config/ApiConfig.js"
 import type * as Overrides from "../config/Overrides.js"
+import type { ResolvedConfig } from "../config/resolveConfig.js"
 import * as Sync from "../effect/sync.js"
 import * as Redaction from "../secrets/Redaction.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
@@ -49,7 +49,7 @@ export interface EncodedRequest {
 export const encode = (
   request: ApiRequest.Request,
   options: Overrides.Plain<ApiRequest.Request["options"]>,
-  config: ApiConfig.ApiConfig,
+  config: ResolvedConfig,
   trust = true
 ): Effect.Effect<EncodedRequest, InvalidInput> => {
   // A getter or a Proxy of the caller may throw wherever a value is read.
@@ -123,7 +123,7 @@ class Request implements EncodedRequest {
  */
 export const fromHttpClientRequest = (
   request: HttpClientRequest.HttpClientRequest,
-  config: ApiConfig.ApiConfig
+  config: ResolvedConfig
 ): Result.Result<EncodedRequest, InvalidInput> => {
   const { body, method, url, urlParams } = request
   const headers: Headers.HeaderLayer = { ...request.headers }
@@ -144,7 +144,7 @@ export const fromHttpClientRequest = (
 }
 
 /** Every `Redacted` of the request and the client's settings, except the credentials. */
-export const secrets = (request: ApiRequest.Request, config: ApiConfig.ApiConfig): ReadonlySet<string> => {
+export const secrets = (request: ApiRequest.Request, config: ResolvedConfig): ReadonlySet<string> => {
   const { body, bodySchema, ...options } = request.options
   const found = Redaction.collect([
     config.options.headers,
@@ -159,7 +159,7 @@ export const secrets = (request: ApiRequest.Request, config: ApiConfig.ApiConfig
 
 const resolve = (
   request: ApiRequest.Request,
-  config: ApiConfig.ApiConfig
+  config: ResolvedConfig
 ): Result.Result<Url.ResolvedUrl, InvalidInput> => {
   const path =
     request.url === undefined ? Url.expandPath(request.template, request.path) : Result.succeed(request.url)
@@ -174,7 +174,7 @@ interface Target {
 
 const layQuery = (
   target: Url.ResolvedUrl,
-  config: ApiConfig.ApiConfig,
+  config: ResolvedConfig,
   query: Query.QueryLayer,
   trust: boolean
 ): Target => {
@@ -210,7 +210,7 @@ interface Shown {
 /**
  * The client's own secrets are sent only where its credentials are. A value is a secret if no error would show it.
  */
-const shownOf = memo(new WeakMap<ApiConfig.ApiConfig, Shown>(), (config) => {
+const shownOf = memo(new WeakMap<ResolvedConfig, Shown>(), (config) => {
   const { headers, query, redact } = config.options
   const redactor = Redaction.make({
     secrets: Redaction.collect([headers, query]),
@@ -228,7 +228,7 @@ const shownOf = memo(new WeakMap<ApiConfig.ApiConfig, Shown>(), (config) => {
 })
 
 /** The client's headers for a request to its own origin, a trusted one, or another. */
-export const clientHeaders = (config: ApiConfig.ApiConfig, trusted: boolean): Headers.HeaderLayer =>
+export const clientHeaders = (config: ResolvedConfig, trusted: boolean): Headers.HeaderLayer =>
   trusted ? config.headers : shownOf(config).headers
 
 const noKey = { layer: Headers.empty, value: undefined }
@@ -236,7 +236,7 @@ const noKey = { layer: Headers.empty, value: undefined }
 const idempotency = (
   method: string,
   explicit: string | undefined,
-  config: ApiConfig.ApiConfig,
+  config: ResolvedConfig,
   headers: Headers.HeaderLayer
 ): Result.Result<
   { readonly layer: Headers.HeaderLayer; readonly value: string | undefined },

@@ -1,6 +1,7 @@
 /** The errors of requests that were not sent. */
+
 import * as Duration from "effect/Duration"
-import type * as ApiConfig from "../config/ApiConfig.js"
+import type { ResolvedConfig } from "../config/resolveConfig.js"
 import type * as Credentials from "../credentials/Credentials.js"
 import * as ApiError from "../errors/ApiError.js"
 import { ownCause } from "../errors/ownCause.js"
@@ -16,7 +17,7 @@ export type Unsent = ApiError.InvalidRequestError | ApiError.TimeoutError
 
 /** A request that cannot be sent as written, found before it is a call. */
 export const invalidRequest = (
-  config: ApiConfig.ApiConfig,
+  config: ResolvedConfig,
   request: ApiRequest.Request,
   problem: InvalidInput
 ): ApiError.InvalidRequestError => {
@@ -33,7 +34,7 @@ export const invalidRequest = (
 
 /** The `total` limit passed while a schema encoded the request. */
 export const encodingTimeout = (
-  config: ApiConfig.ApiConfig,
+  config: ResolvedConfig,
   request: ApiRequest.Request,
   totalMillis: number
 ): ApiError.TimeoutError => {

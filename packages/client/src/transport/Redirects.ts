@@ -10,7 +10,7 @@
 
 import * as HttpBody from "@effect/platform/HttpBody"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type * as ApiConfig from "../config/ApiConfig.js"
+import type { ResolvedConfig } from "../config/resolveConfig.js"
 import type * as Call from "../request/Call.js"
 import * as CallSecrets from "../request/CallSecrets.js"
 import type * as RequestEncoder from "../request/RequestEncoder.js"
@@ -69,7 +69,7 @@ export interface Answered {
  * knows the secrets of the call; `holdsSecret` is whether the body contains one.
  */
 export const restrict = (
-  config: Pick<ApiConfig.ApiConfig, "base" | "trustedOrigins">,
+  config: Pick<ResolvedConfig, "base" | "trustedOrigins">,
   redactor: Redaction.Redactor,
   from: Answered,
   to: Encoded,
@@ -113,7 +113,7 @@ export const redirected = (call: Call.Call, response: GuardedResponse.GuardedRes
 }
 
 /** A GET without the headers that described the body, and without an idempotency key. */
-const asGet = (config: ApiConfig.ApiConfig, encoded: Encoded): Encoded => {
+const asGet = (config: ResolvedConfig, encoded: Encoded): Encoded => {
   const key =
     encoded.idempotencyKey === undefined ? undefined : (config.idempotencyHeader ?? "idempotency-key")
   return {

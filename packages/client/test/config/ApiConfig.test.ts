@@ -10,13 +10,13 @@ import {
 } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Config, ConfigProvider, Effect, Layer, Redacted, Schedule } from "effect"
-import { resolveConfig } from "../../src/config/resolveConfig.js"
+import { type ResolvedConfig, resolveConfig } from "../../src/config/resolveConfig.js"
 import { baseUrl, scripted } from "../fixtures/requests.js"
 import { errorOf, valueOf } from "../fixtures/results.js"
 
 const list = ApiRequest.get("/todos")
 
-const configOf = (options: Partial<ApiConfig.Options> = {}): ApiConfig.ApiConfig =>
+const configOf = (options: Partial<ApiConfig.Options> = {}): ResolvedConfig =>
   valueOf(resolveConfig({ baseUrl, ...options }))
 
 const rejectedKey = (options: object): string => errorOf(resolveConfig({ baseUrl, ...options })).key

@@ -84,8 +84,7 @@ export type Routes<R = never> = Handler<R> | { readonly [route: string]: Handler
 /**
  * Whether a value is a handler rather than a record of handlers.
  *
- * @since 0.1.0
- * @category guards
+ * @internal
  */
 export const isHandler = <R>(routes: Routes<R>): routes is Handler<R> =>
   typeof routes === "function" ||
@@ -97,8 +96,7 @@ export const isHandler = <R>(routes: Routes<R>): routes is Handler<R> =>
 /**
  * Whether a value is a streaming handler.
  *
- * @since 0.1.0
- * @category guards
+ * @internal
  */
 export const isStreaming = <R = never>(u: unknown): u is Streaming<R> =>
   Predicate.hasProperty(u, StreamingTypeId)

@@ -133,8 +133,7 @@ const defaults: ReplyFields = {
 /**
  * Whether a value is a `Reply`.
  *
- * @since 0.1.0
- * @category guards
+ * @internal
  */
 export const isReply = (u: unknown): u is Reply => Predicate.hasProperty(u, ReplyTypeId)
 
