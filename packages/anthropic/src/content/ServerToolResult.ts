@@ -174,14 +174,14 @@ export const CodeExecutionToolResultBlock = kind("code_execution_tool_result", {
 export interface CodeExecutionToolResultBlock
   extends Schema.Schema.Type<typeof CodeExecutionToolResultBlock> {}
 
-/** The output of a command that ran, whatever its return code. `content` lists the files it created. @since 0.1.0 @category models */
+/** The output of a command, whatever its return code. `content` lists the files it created. @since 0.1.0 @category models */
 export const BashCodeExecutionResult = kind("bash_code_execution_result", {
   stdout: Schema.String,
   ...ran,
   content: outputs("bash_code_execution_output")
 })
 
-/** The output of a command that ran, whatever its return code. @since 0.1.0 @category models */
+/** The output of a command, whatever its return code. @since 0.1.0 @category models */
 export interface BashCodeExecutionResult extends Schema.Schema.Type<typeof BashCodeExecutionResult> {}
 
 /** The error of a command that did not run. @since 0.1.0 @category models */

@@ -51,8 +51,10 @@ export interface InputDelta {
 /**
  * Runs the stream and returns the complete message.
  *
- * Fails with the error of the stream. Fails with a `StreamTruncatedError` if the stream ends before `message_stop`, and with
- * a `StreamProtocolError` if the events are out of order or the input of a tool is not valid JSON.
+ * Fails with the error of the stream, and with:
+ *
+ * - `StreamTruncatedError` if the stream ends before `message_stop`
+ * - `StreamProtocolError` if the events are out of order or the input of a tool is not valid JSON
  *
  * @example
  * ```ts

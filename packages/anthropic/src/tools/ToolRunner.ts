@@ -77,8 +77,8 @@ export interface Turn {
 
 /**
  * Emits each message of the model. The tools of a message run concurrently when the next message is pulled, and their results
- * are sent in the order of the calls. The model gets an error result if a tool fails (see `Tool.handle`), does not exist,
- * belongs to a toolset (its call has a `toolset_name`), or was removed by a `tool_removal` of the conversation.
+ * are sent in the order of the calls. If a tool fails, the model gets an error result: see `Tool.handle`. It also
+ * gets one for a tool that does not exist, belongs to a toolset, or was removed by a `tool_removal` of the conversation.
  *
  * The stream ends with the first message that calls no tool. It also ends with message number `maxIterations`: its
  * `stop_reason` is then `tool_use`, and its tools do not run. A message cut short by `max_tokens` or a refusal ends it as well,

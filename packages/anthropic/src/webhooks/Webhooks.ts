@@ -46,7 +46,7 @@ export class WebhookVerificationError extends Data.TaggedError("WebhookVerificat
   readonly header: "webhook-id" | "webhook-timestamp" | "webhook-signature"
 }> {}
 
-/** The endpoint's secret is invalid. With several secrets, `index` is the position of the invalid one. @since 0.1.0 @category errors */
+/** The endpoint's secret is invalid. `index` is its position among several secrets. @since 0.1.0 @category errors */
 export class WebhookSecretError extends Data.TaggedError("WebhookSecretError")<{
   readonly message: string
   readonly reason: string
@@ -98,8 +98,11 @@ export interface Delivery {
 /**
  * Verifies a delivery and returns its event.
  *
- * Fails with a `WebhookVerificationError` if the delivery is not authentic, a `WebhookPayloadError` if its body is not an event,
- * and a `WebhookSecretError` if the secret is invalid.
+ * Fails with:
+ *
+ * - `WebhookVerificationError` if the delivery is not authentic
+ * - `WebhookPayloadError` if its body is not an event
+ * - `WebhookSecretError` if the secret is invalid
  *
  * @example
  * ```ts

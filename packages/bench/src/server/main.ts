@@ -1,5 +1,5 @@
 /**
- * The process of the HTTP/1.1 server. So that the server never limits a measurement, it writes bytes built in advance to plain
+ * The process of the HTTP/1.1 server. It must never limit a measurement. It therefore writes bytes built in advance to plain
  * sockets, which takes two thirds of the time of `node:http`.
  */
 import { createServer, type Socket } from "node:net"

@@ -1,7 +1,7 @@
 /**
- * The process of the soak's HTTP/2 server. Every fifth request gets a fault, in turn a refused stream, a 503, a 429, a stream
- * reset before its head and a stream reset within its body. From time to time the server closes a connection with GOAWAY, or
- * resets one with all its streams.
+ * The process of the soak's HTTP/2 server. Every fifth request gets a fault. The faults take turns: a refused stream, a 503, a
+ * 429, a stream reset before its head, and one reset within its body. From time to time the server closes a connection with
+ * GOAWAY, or resets one with all its streams.
  */
 import { constants, createSecureServer, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2"
 import type { AddressInfo, Socket } from "node:net"

@@ -114,19 +114,19 @@ export const handler =
       const outcome = isChange(fault)
         ? Effect.flatMap(admit(state, requestId, seen), endpoint)
         : Effect.fail(fault)
-      const { exceeded, found } = yield* Effect.match(outcome, {
-        onSuccess: (found) => ({ exceeded: false, found }),
+      const { exceeded, response } = yield* Effect.match(outcome, {
+        onSuccess: (response) => ({ exceeded: false, response }),
         onFailure: (failure) => ({
           exceeded: failure.status === 429,
-          found: failureReply(failure, requestId)
+          response: failureReply(failure, requestId)
         })
       })
       const headers = {
         "request-id": requestId,
         "anthropic-organization-id": "00000000-0000-4000-8000-000000000000",
         ...rateLimitHeaders(state, yield* now, exceeded),
-        ...found.headers
+        ...response.headers
       }
-      const complete = reply({ ...found, headers })
+      const complete = reply({ ...response, headers })
       return isChange(fault) && fault !== undefined ? fault(complete) : complete
     })

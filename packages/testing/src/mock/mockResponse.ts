@@ -70,7 +70,7 @@ export class MockResponse extends Inspectable.Class implements HttpClientRespons
       taken = true
       return Stream.mapError(body ?? Stream.empty, decoding)
     })
-    const whole = collect(take)
+    const collected = collect(take)
     const decoded = <A>(decode: (text: string) => A): Effect.Effect<A, HttpClientError.ResponseError> =>
       Effect.tryMap(this.text, { try: decode, catch: decoding })
 
@@ -85,12 +85,12 @@ export class MockResponse extends Inspectable.Class implements HttpClientRespons
             })
           )
         : take
-    this.text = memo(Effect.map(whole, toText))
+    this.text = memo(Effect.map(collected, toText))
     this.json = decoded((text): unknown => (text === "" ? null : JSON.parse(text)))
     this.urlParamsBody = decoded((text) => UrlParams.fromInput(new URLSearchParams(text)))
-    this.arrayBuffer = memo(Effect.map(whole, (bytes) => new Uint8Array(bytes).buffer))
+    this.arrayBuffer = memo(Effect.map(collected, (bytes) => new Uint8Array(bytes).buffer))
     this.formData = memo(
-      Effect.flatMap(whole, (bytes) =>
+      Effect.flatMap(collected, (bytes) =>
         Effect.tryPromise({
           try: () => new Response(new Uint8Array(bytes), { headers: { ...this.headers } }).formData(),
           catch: decoding

@@ -57,7 +57,10 @@ export interface TestServer {
     index: number,
     predicate: (exchange: Exchange) => boolean
   ) => Effect.Effect<Exchange>
-  /** Waits until the connection of the request with this index is closed, and returns the side that closed it: `client` after an abort. */
+  /**
+   * Waits until the connection of the request with this index is closed, and returns the side that closed it: `client` after
+   * an abort.
+   */
   readonly awaitClosed: (index: number) => Effect.Effect<ClosedBy>
   /** Waits until the number of open connections satisfies the predicate, and returns that number. */
   readonly awaitOpenSockets: (predicate: (open: number) => boolean) => Effect.Effect<number>
@@ -79,8 +82,8 @@ export const TestServer: Context.Tag<TestServer, TestServer> = Context.GenericTa
  * Starts a server on 127.0.0.1, on a free port. Closing the scope closes the server: it destroys sockets, interrupts handlers
  * and clears timers.
  *
- * The server keeps idle connections for ten minutes and has no other timeout, so a connection that closes early is a fault
- * that a test configured. Delays of replies are real time. Effects of handlers use the `Clock` of the fiber that made the
+ * The server keeps idle connections for ten minutes and has no other timeout. A connection that closes earlier is a fault that
+ * a test configured. Delays of replies are real time. Effects of handlers use the `Clock` of the fiber that made the
  * server. Dies if a route is malformed.
  *
  * @example
