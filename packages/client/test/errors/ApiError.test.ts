@@ -106,11 +106,11 @@ const alive = (error: unknown): ReadonlyArray<string> => {
 describe("printing an error", () => {
   it.each(each)("7.1 JSON of %s keeps every field", (_, error) => {
     const read = JSON.parse(JSON.stringify(error))
-    const given = Object.fromEntries(
+    const fields = Object.fromEntries(
       Object.entries({ ...error, message: error.message }).filter(([, value]) => value !== undefined)
     )
-    expect(Object.keys(read).sort()).toEqual(Object.keys(given).sort())
-    expect(read).toEqual(JSON.parse(JSON.stringify(given)))
+    expect(Object.keys(read).sort()).toEqual(Object.keys(fields).sort())
+    expect(read).toEqual(JSON.parse(JSON.stringify(fields)))
     expect(read.attempts[0]).toMatchObject({ startedAt: 5, tag: "RateLimitError", status: 429 })
     expect(
       Schema.decodeUnknownSync(Schema.Duration)({ _tag: "Millis", millis: read.attempts[0].delay.millis })

@@ -10,13 +10,13 @@ class Sealed extends Data.TaggedError("Sealed")<{ readonly vault: string }> {}
 
 const sealed = new Sealed({ vault: "a" })
 
-const refusing =
+const failingMiddleware =
   (fail: (request: Parameters<Middleware.Middleware>[0]) => unknown): Middleware.Middleware =>
   (request) =>
     Effect.fail(fail(request) as HttpClientError.HttpClientError)
 
 const requestError = (reason: "Transport" | "Encode", cause: unknown) =>
-  refusing((request) => new HttpClientError.RequestError({ request, reason, cause }))
+  failingMiddleware((request) => new HttpClientError.RequestError({ request, reason, cause }))
 
 describe("the cause of an error", () => {
   it.effect.each([
@@ -43,7 +43,7 @@ describe("the cause of an error", () => {
     ],
     [
       "a middleware that fails with its own error",
-      { middleware: [refusing(() => sealed)] },
+      { middleware: [failingMiddleware(() => sealed)] },
       "ConnectionError"
     ]
   ] as const)("7.6 cause is the very object that the program's code failed with: %s", ([, options, tag]) =>
@@ -103,7 +103,7 @@ describe("the cause of an error", () => {
 
   it.effect("12.4 the cause is dropped when it holds a platform request, because that has every header", () =>
     Effect.gen(function* () {
-      const inner = refusing(
+      const inner = failingMiddleware(
         (request) =>
           new HttpClientError.RequestError({
             request,

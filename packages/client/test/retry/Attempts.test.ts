@@ -324,8 +324,8 @@ describe("the ledger", () => {
   it.effect("6.6 a validation error has a line for every attempt", () =>
     Effect.gen(function* () {
       const request = ApiRequest.get("/todos", { retry: withoutDelay })
-      const misfit = MockTransport.text("{", { headers: { "content-type": "application/json" } })
-      const { error } = yield* playError([status(503), misfit], {}, request, 0)
+      const invalidJson = MockTransport.text("{", { headers: { "content-type": "application/json" } })
+      const { error } = yield* playError([status(503), invalidJson], {}, request, 0)
       expect(error._tag).toBe("ResponseValidationError")
       expect(lines(error.attempts).map(({ outcome }) => outcome)).toEqual(["ServiceUnavailableError", 200])
     })

@@ -76,26 +76,26 @@ describe("fastDecode", () => {
   })
 
   it("8.4 Effect's decoder runs only for a value that does not fit", () => {
-    let asked = 0
+    let calls = 0
     const decoder = SchemaDecoder.eventDecoder(
       Schema.Struct({
-        a: Schema.Number.pipe(Schema.filter((n) => ++asked > 0 && n > 0, { message: () => "too little" }))
+        a: Schema.Number.pipe(Schema.filter((n) => ++calls > 0 && n > 0, { message: () => "too little" }))
       })
     )
     expect(decoder.decode({ a: 1 })).toStrictEqual({ a: 1 })
-    expect(asked).toBe(1)
-    const refused = Effect.runSync(Effect.flip(decoded(decoder, { a: -1 })))
-    expect(refused.reason).toContain("too little")
-    expect(refused).toMatchObject({ path: ["a"], parsed: { value: { a: -1 } } })
-    expect(asked).toBe(3)
+    expect(calls).toBe(1)
+    const failure = Effect.runSync(Effect.flip(decoded(decoder, { a: -1 })))
+    expect(failure.reason).toContain("too little")
+    expect(failure).toMatchObject({ path: ["a"], parsed: { value: { a: -1 } } })
+    expect(calls).toBe(3)
   })
 
   it("8.4 a schema with asynchronous work soon skips the fast path", async () => {
-    let asked = 0
+    let calls = 0
     const Later = Schema.transformOrFail(Schema.String, Schema.Number, {
       strict: true,
       decode: (s) => {
-        asked++
+        calls++
         return Effect.promise(() => Promise.resolve(s.length))
       },
       encode: (n) => ParseResult.succeed(String(n))
@@ -103,7 +103,7 @@ describe("fastDecode", () => {
     const decoder = SchemaDecoder.eventDecoder(Schema.Struct({ a: Schema.Union(Later, Schema.String) }))
     for (let time = 0; time < 50; time++)
       expect(await Effect.runPromise(decoded(decoder, { a: "four" }))).toStrictEqual({ a: 4 })
-    expect(asked).toBeLessThan(50 + 20)
+    expect(calls).toBeLessThan(50 + 20)
   })
 
   it.each(["declared", "template", "fallback at the top", "exact at the top"])(

@@ -15,11 +15,11 @@ describe("owned", () => {
     ["an empty array", () => new Uint8Array(0), true],
     ["an empty view", () => Buffer.from([1, 2, 3]).subarray(1, 1), false]
   ] as const)("8.4 owned() returns %s as a plain Uint8Array that fills its buffer", (_, make, same) => {
-    const given = make()
-    const own = owned(given)
-    expect([own.constructor, own.byteOffset, own.buffer.byteLength]).toEqual([Uint8Array, 0, given.length])
-    expect([...own]).toEqual([...given])
-    expect(own === given).toBe(same)
+    const source = make()
+    const own = owned(source)
+    expect([own.constructor, own.byteOffset, own.buffer.byteLength]).toEqual([Uint8Array, 0, source.length])
+    expect([...own]).toEqual([...source])
+    expect(own === source).toBe(same)
     expect(own.buffer).toBeInstanceOf(ArrayBuffer)
   })
 })

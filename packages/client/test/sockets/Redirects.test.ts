@@ -62,8 +62,8 @@ describe.each(direct)("over $name", ({ layer }) => {
 
   it.scopedLive("6.12 a refused connection after a 303 is maybe-applied", () =>
     Effect.gen(function* () {
-      const refused = yield* TestServer.refusedUrl
-      const server = yield* TestServer.make(TestServer.empty(303, { location: `${refused}/jobs/1` }))
+      const refusedUrl = yield* TestServer.refusedUrl
+      const server = yield* TestServer.make(TestServer.empty(303, { location: `${refusedUrl}/jobs/1` }))
       const client = yield* clientOf(server)
       const error = yield* Effect.flip(client.execute(order))
       expect(error).toMatchObject({ _tag: "ConnectionError", kind: "refused", delivery: "maybe-applied" })

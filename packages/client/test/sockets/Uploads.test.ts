@@ -178,8 +178,8 @@ describe.each(transports)("on $name", ({ layer, sendsLength }) => {
 
   it.scopedLive("5.3 a response before the end of the body is the result", () =>
     Effect.gen(function* () {
-      const refusing = TestServer.streaming(() => TestServer.json({ message: "too large" }, { status: 413 }))
-      const { client } = yield* served(refusing)
+      const rejecting = TestServer.streaming(() => TestServer.json({ message: "too large" }, { status: 413 }))
+      const { client } = yield* served(rejecting)
       const { make, state } = source(Number.POSITIVE_INFINITY)
       const error = yield* Effect.flip(client.execute(upload(make)))
       expect(error).toMatchObject({ _tag: "RequestTooLargeError", status: 413 })

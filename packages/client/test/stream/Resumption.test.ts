@@ -179,8 +179,8 @@ describe("a server that closes every connection", () => {
   it.effect("10.6 is reconnected to at most every 100 ms, and the ledger keeps 100 lines", () =>
     Effect.gen(function* () {
       const polls = Array.from({ length: 600 }, (_, n) => sse([tick(n, String(n)), "retry: 0\n\n"]))
-      const refused = MockTransport.json({}, { status: 400 })
-      const read = yield* playStream([...polls, refused], getEvents(resumable), { retry: withoutJitter })
+      const badRequest = MockTransport.json({}, { status: 400 })
+      const read = yield* playStream([...polls, badRequest], getEvents(resumable), { retry: withoutJitter })
       expect(read.events).toHaveLength(600)
       expect(read.took).toBe(600 * 100)
       const attempts = read.error?.attempts ?? []

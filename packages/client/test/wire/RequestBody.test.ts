@@ -227,15 +227,15 @@ describe("a failing source", () => {
 describe("interrupting an upload", () => {
   it.effect("5.3 an interruption does not wait for a stalled source", () =>
     Effect.gen(function* () {
-      const asked = yield* Deferred.make<void>()
+      const pulled = yield* Deferred.make<void>()
       const stuck = async function* () {
         yield utf8("x")
-        await Effect.runPromise(Deferred.succeed(asked, undefined))
+        await Effect.runPromise(Deferred.succeed(pulled, undefined))
         await new Promise(() => undefined)
       }
       const { client } = yield* scripted([ok])
       const fiber = yield* Effect.fork(client.execute(upload(stuck)))
-      yield* Deferred.await(asked)
+      yield* Deferred.await(pulled)
       const exit = yield* Fiber.interrupt(fiber)
       expect(exit._tag).toBe("Failure")
     })
