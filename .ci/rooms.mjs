@@ -25,7 +25,7 @@ export const rooms = {
     pages: "client errors request shared transport wire",
     stream: "client effect errors request response retry shared sse telemetry transport wire",
     "ApiClient.ts": "client config credentials effect errors pages request stream",
-    promise: "ApiClient.ts client config request response shared stream transport"
+    promise: "ApiClient.ts client config effect request response shared stream transport"
   },
   node: {
     body: "",
@@ -93,21 +93,13 @@ export const seam = {
     ApiClient: "ConfigError",
     "client/PlatformClient": "GlobalValue HttpClientError",
     "config/ConfigReader": "ConfigError ConfigProvider",
-    "credentials/singleFlight": "FiberId FiberRef currentDefaultServices withFiberRuntime",
-    "promise/PromiseClient": "FiberId",
     "request/TransportError": "HttpClientError",
     "response/ResponseDecoder": "Either",
-    "retry/Attempts":
-      "FiberRef GlobalValue ScheduleDecision ScheduleIntervals currentDefaultServices withFiberRuntime",
-    "retry/RetryPolicy": "ScheduleDecision ScheduleInterval",
     "schema/decodeNodes": "Either",
     "schema/fastDecode": "ParseResult",
     "sse/ServerSentEvents": "Channel",
-    "stream/Streaming": "Channel ExecutionStrategy",
-    "telemetry/measuring": "FiberRef getFiberRef withFiberRuntime",
-    "telemetry/Telemetry": "DefaultServices FiberRef getFiberRef withFiberRuntime",
-    "transport/GuardedResponse": "HttpClientError",
-    "transport/unread": "DefaultServices FiberId"
+    "stream/Streaming": "Channel",
+    "transport/GuardedResponse": "HttpClientError"
   },
   node: {
     NodeTransport: "Either HttpClientError",

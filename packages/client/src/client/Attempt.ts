@@ -3,8 +3,8 @@
  * check, and the body if the decoder takes it whole.
  */
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
 import type * as Tracer from "effect/Tracer"
+import * as Fibers from "../effect/fibers.js"
 import * as Sync from "../effect/sync.js"
 import type * as ApiError from "../errors/ApiError.js"
 import * as StatusTag from "../errors/StatusTag.js"
@@ -13,7 +13,6 @@ import * as StatusError from "../request/StatusError.js"
 import type * as ResponseDecoder from "../response/ResponseDecoder.js"
 import * as Attempts from "../retry/Attempts.js"
 import { owned } from "../shared/bytes.js"
-import * as Telemetry from "../telemetry/Telemetry.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
 import * as Redirects from "../transport/Redirects.js"
 import type * as TransportContract from "../transport/TransportContract.js"
@@ -54,7 +53,7 @@ export const make = (
   call: Call.Call,
   decoder: ResponseDecoder.ResponseDecoder<unknown>,
   span: Tracer.Span | undefined,
-  fiber: Fiber.RuntimeFiber<unknown, unknown>
+  fiber: Fibers.AnyFiber
 ): Attempts.Attempt<Received> => {
   const { transport } = core
   if (decoder.open !== undefined) {
@@ -124,13 +123,13 @@ const fastPath = (
   core: Core.Core,
   call: Call.Call,
   span: Tracer.Span | undefined,
-  fiber: Fiber.RuntimeFiber<unknown, unknown>
+  fiber: Fibers.AnyFiber
 ): Attempts.Attempt<GuardedResponse.GuardedResponse> | undefined => {
   const { buffered, fastPath: send } = core.transport
   if (send === undefined || call.encoded.body._tag === "Stream" || call.middleware.length > 0)
     return undefined
   const { resolve } = core.credentials
-  if (!Sync.isSync(resolve) || resolve._tag === "Failure" || Telemetry.isDebugged(fiber)) return undefined
+  if (!Sync.isSync(resolve) || resolve._tag === "Failure" || Fibers.isDebugged(fiber)) return undefined
   return (restore) => {
     const request = Hop.outgoing(core, call, resolve.value, span)
     return Effect.flatMap(send(call, Redirects.outgoing(call, request), restore), (response) =>

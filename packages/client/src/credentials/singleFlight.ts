@@ -1,23 +1,15 @@
 /** One run of an effect, shared by all callers that ask for it meanwhile. */
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
-import * as FiberId from "effect/FiberId"
-import * as FiberRef from "effect/FiberRef"
-import * as HashMap from "effect/HashMap"
-import * as List from "effect/List"
-import * as Scope from "effect/Scope"
-import * as Tracer from "effect/Tracer"
+import * as Fibers from "../effect/fibers.js"
+import * as TimeLimits from "../effect/timeLimits.js"
 import { LiveSet } from "../shared/liveSet.js"
 import * as Monotonic from "../shared/monotonic.js"
 
 /** The fibers of a client that belong to no call. They are interrupted when the client is released. */
-export type Background = LiveSet<Fiber.RuntimeFiber<unknown, unknown>>
+export type Background = LiveSet<Fibers.AnyFiber>
 
 /** An empty set of background fibers. */
 export const makeBackground = (): Background => new LiveSet()
@@ -25,7 +17,7 @@ export const makeBackground = (): Background => new LiveSet()
 /** Interrupts the background fibers without waiting for them: an uninterruptible one must not delay the release. */
 export const endBackground = (background: Background): Effect.Effect<void> =>
   Effect.sync(() => {
-    for (const fiber of background.values()) fiber.unsafeInterruptAsFork(FiberId.none)
+    for (const fiber of background.values()) Fibers.interrupt(fiber)
   })
 
 interface Flight<A, E> {
@@ -57,15 +49,11 @@ export const singleFlight = <A, E>(options: {
 }): SingleFlight<A, E> => {
   const { background, effect, ended, unfinished } = options
   const late = (): Effect.Effect<A, E> => Effect.fail(unfinished("late"))
-  /** Raise the failure only here: Effect logs a fiber of a race that fails. */
-  const settled = (exit: Exit.Exit<A, E>): Effect.Effect<A, E> => exit
   let current: Flight<A, E> | undefined
 
   /** Never fails: Effect logs the failure of a fiber that nobody awaits. */
   const run = (flight: Flight<A, E>, limitMillis: number): Effect.Effect<void> =>
-    Effect.disconnect(Effect.exit(effect)).pipe(
-      Effect.timeoutTo({ duration: limitMillis, onSuccess: settled, onTimeout: late }),
-      Effect.flatten,
+    TimeLimits.settledWithin(Effect.disconnect(Effect.exit(effect)), limitMillis, late).pipe(
       Effect.interruptible,
       Effect.exit,
       Effect.map((exit) =>
@@ -85,15 +73,15 @@ export const singleFlight = <A, E>(options: {
 
   /** Found or made in one step: a fiber may yield between any two, and others run meanwhile. */
   const board = (limitMillis: number): Effect.Effect<Flight<A, E>> =>
-    Effect.withFiberRuntime((fiber) => {
-      const now = Monotonic.now(Context.get(fiber.currentDefaultServices, Clock.Clock))
+    Fibers.withFiber((fiber) => {
+      const now = Monotonic.now(Fibers.clockOf(fiber))
       if (current !== undefined && now < current.endsAt) return Effect.succeed(current)
       const flight: Flight<A, E> = {
-        outcome: Deferred.unsafeMake(FiberId.none),
+        outcome: Fibers.makeDeferred(),
         endsAt: now + limitMillis
       }
       current = flight
-      return Effect.map(Effect.forkDaemon(ofNobody(run(flight, limitMillis))), (fiber) => {
+      return Effect.map(Effect.forkDaemon(Fibers.withoutCaller(run(flight, limitMillis))), (fiber) => {
         const leave = background.add(fiber)
         fiber.addObserver(leave)
         return flight
@@ -102,16 +90,10 @@ export const singleFlight = <A, E>(options: {
 
   /** Every caller waits on its own timer: on Cloudflare a fiber of another request's context may never wake it. */
   const wait = (flight: Flight<A, E>): Effect.Effect<A, E> =>
-    Effect.withFiberRuntime((fiber) => {
-      const now = Monotonic.now(Context.get(fiber.currentDefaultServices, Clock.Clock))
-      return Effect.interruptible(Effect.exit(Deferred.await(flight.outcome))).pipe(
-        Effect.timeoutTo({
-          duration: Duration.millis(Math.max(0, flight.endsAt - now)),
-          onSuccess: settled,
-          onTimeout: late
-        }),
-        Effect.flatten
-      )
+    Fibers.withFiber((fiber) => {
+      const now = Monotonic.now(Fibers.clockOf(fiber))
+      const outcome = Effect.interruptible(Effect.exit(Deferred.await(flight.outcome)))
+      return TimeLimits.settledWithin(outcome, Math.max(0, flight.endsAt - now), late)
     })
 
   return {
@@ -122,18 +104,3 @@ export const singleFlight = <A, E>(options: {
     start: (limitMillis) => Effect.uninterruptible(Effect.asVoid(board(limitMillis)))
   }
 }
-
-/** Removes the first caller's context from a fiber. */
-const ofNobody = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-  effect.pipe(
-    Effect.mapInputContext((context: Context.Context<never>) =>
-      // A context holds more than its type lists: the first caller's services.
-      Context.omit(
-        Tracer.ParentSpan,
-        Scope.Scope
-      )(context as Context.Context<Tracer.ParentSpan | Scope.Scope>)
-    ),
-    Effect.locally(FiberRef.currentLogAnnotations, HashMap.empty()),
-    Effect.locally(FiberRef.currentLogSpan, List.empty()),
-    Effect.locally(FiberRef.currentMetricLabels, [])
-  )

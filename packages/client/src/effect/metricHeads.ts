@@ -1,36 +1,79 @@
-/** Metrics with their tags. */
+/**
+ * Metrics whose tags are part of their key: tags that are added to a metric later cost a key and its hash on every update. This
+ * module hides keys and labels, and how a metric is updated without an effect.
+ */
+import * as FiberRef from "effect/FiberRef"
 import * as Metric from "effect/Metric"
+import * as MetricBoundaries from "effect/MetricBoundaries"
 import * as MetricKey from "effect/MetricKey"
-import type * as MetricKeyType from "effect/MetricKeyType"
 import * as MetricLabel from "effect/MetricLabel"
+import type { AnyFiber } from "./fibers.js"
 
-const tagged = new Map<string, unknown>()
+export type Counter = Metric.Metric.Counter<number>
+export type Histogram = Metric.Metric.Histogram<number>
 
-/** Effect's registry of metrics forgets nothing: above this many combinations all others are one, as in OpenTelemetry's SDKs. */
+export type Tag = readonly [name: string, value: string]
+
+/** The tags that a fiber adds to every metric. */
+export type Labels = ReadonlyArray<MetricLabel.MetricLabel>
+
+export const labelsOf = (fiber: AnyFiber): Labels => fiber.getFiberRef(FiberRef.currentMetricLabels)
+
+/** A metric that takes numbers, under tags of its own. */
+export interface Series {
+  unsafeUpdate(value: number, labels: Labels): void
+}
+
+export const update = (series: Series, value: number, labels: Labels): void =>
+  series.unsafeUpdate(value, labels)
+
+/** A metric, and its series by tags. */
+export interface Head<out M> {
+  readonly metric: M
+  readonly series: (tags: ReadonlyArray<Tag>) => Series
+}
+
+export const counter = (name: string, description: string, incremental = false): Head<Counter> => {
+  const key = incremental
+    ? MetricKey.counter(name, { description, incremental: true })
+    : MetricKey.counter(name, { description })
+  return {
+    metric: Metric.fromMetricKey(key),
+    series: makeSeries((labels) => Metric.fromMetricKey(MetricKey.taggedWithLabels(key, labels)))
+  }
+}
+
+export const histogram = (
+  name: string,
+  description: string,
+  boundaries: ReadonlyArray<number>
+): Head<Histogram> => {
+  const key = MetricKey.histogram(name, MetricBoundaries.fromIterable(boundaries), description)
+  return {
+    metric: Metric.fromMetricKey(key),
+    series: makeSeries((labels) => Metric.fromMetricKey(MetricKey.taggedWithLabels(key, labels)))
+  }
+}
+
+/** Effect's registry never forgets a series. Above this many, all others are one, as in OpenTelemetry's SDKs. */
 const maxSeries = 2000
 
-const overflow = [["otel.metric.overflow", "true"]] as const
+const overflow: ReadonlyArray<Tag> = [["otel.metric.overflow", "true"]]
 
-/**
- * A metric with all its tags in the key: tags added to a metric make a key, and its hash, anew on every update. Made once
- * per combination, of which a program has few.
- */
-export const metricOf = <Type extends MetricKeyType.MetricKeyType.Untyped>(
-  key: MetricKey.MetricKey<Type>,
-  tags: ReadonlyArray<readonly [name: string, value: string]>
-): Metric.Metric<
-  Type,
-  MetricKeyType.MetricKeyType.InType<Type>,
-  MetricKeyType.MetricKeyType.OutType<Type>
-> => {
-  let id = key.name
-  for (const [name, value] of tags) id += `;${name}=${value}`
-  const known = tagged.get(id)
-  // The name in the id gives the type of its key: see the heads.
-  if (known !== undefined) return known as ReturnType<typeof metricOf<Type>>
-  if (tagged.size >= maxSeries && tags !== overflow) return metricOf(key, overflow)
-  const labels = tags.map(([name, value]) => MetricLabel.make(name, value))
-  const made = Metric.fromMetricKey(MetricKey.taggedWithLabels(key, labels))
-  tagged.set(id, made)
-  return made
+let count = 0
+
+/** Makes each series once: a program has few. */
+const makeSeries = (make: (labels: Labels) => Series): Head<unknown>["series"] => {
+  const known = new Map<string, Series>()
+  const series = (tags: ReadonlyArray<Tag>): Series => {
+    const id = tags.map(([name, value]) => `${name}=${value}`).join(";")
+    const found = known.get(id)
+    if (found !== undefined) return found
+    if (count >= maxSeries && tags !== overflow) return series(overflow)
+    const made = make(tags.map(([name, value]) => MetricLabel.make(name, value)))
+    known.set(id, made)
+    count++
+    return made
+  }
+  return series
 }

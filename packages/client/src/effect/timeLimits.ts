@@ -5,8 +5,8 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as FiberId from "effect/FiberId"
 import * as Monotonic from "../shared/monotonic.js"
+import * as Fibers from "./fibers.js"
 
 /**
  * Runs work until it is done or `end` is. Then the work is interrupted without waiting for it, `passed` takes its place, and
@@ -25,7 +25,7 @@ export const until = <A, E, R, A2, E2>(
         let isOver = false
         const waited = Effect.async<A | A2, E | E2>((resume) => {
           working.addObserver((exit) => {
-            ending.unsafeInterruptAsFork(FiberId.none)
+            Fibers.interrupt(ending)
             const result = Exit.flatten(exit)
             if (isOver) {
               if (Exit.isSuccess(result)) abandon(result.value)
@@ -37,7 +37,7 @@ export const until = <A, E, R, A2, E2>(
           ending.addObserver(() => {
             if (isOver) return
             isOver = true
-            working.unsafeInterruptAsFork(FiberId.none)
+            Fibers.interrupt(working)
             resume(passed)
           })
         })
@@ -63,6 +63,23 @@ export const within = <A, E, R, A2, E2>(
   if (millis === Number.POSITIVE_INFINITY) return work
   return millis > 0 ? until(work, Effect.sleep(millis), passed, abandon) : passed
 }
+
+/**
+ * The outcome of work that ends within so many milliseconds, else that of `late`. It waits for the work that it interrupts. The
+ * work gives an `Exit`: Effect logs a fiber of a race that fails.
+ */
+export const settledWithin = <A, E>(
+  work: Effect.Effect<Exit.Exit<A, E>>,
+  millis: number,
+  late: () => Effect.Effect<A, E>
+): Effect.Effect<A, E> =>
+  Effect.flatten(
+    Effect.timeoutTo(work, {
+      duration: millis,
+      onSuccess: (exit): Effect.Effect<A, E> => exit,
+      onTimeout: late
+    })
+  )
 
 /** Something that must be over at a moment of the monotonic clock, in milliseconds; `Infinity` for no limit. */
 export interface Limited {

@@ -10,7 +10,6 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Scope from "effect/Scope"
@@ -20,6 +19,7 @@ import type * as ApiResponse from "../client/ApiResponse.js"
 import * as ApiConfig from "../config/ApiConfig.js"
 import type * as Overrides from "../config/Overrides.js"
 import { resolveConfig } from "../config/resolveConfig.js"
+import * as Fibers from "../effect/fibers.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import { LiveSet } from "../shared/liveSet.js"
 import * as FetchTransport from "../transport/FetchTransport.js"
@@ -170,7 +170,7 @@ interface Runner extends AsyncStream.Runner {
 
 /** Runs effects on a runtime until the client closes. */
 const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, unknown>): Runner => {
-  const running = new LiveSet<Fiber.RuntimeFiber<unknown, unknown>>()
+  const running = new LiveSet<Fibers.AnyFiber>()
   const scopes = new LiveSet<Scope.CloseableScope>()
   const bodies = new LiveSet<() => void>()
   let closed: Promise<void> | undefined
@@ -200,7 +200,7 @@ const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, 
       const isClosed = closed !== undefined || Exit.isSuccess(exit)
       failed(isClosed ? new DOMException("The client was closed", "AbortError") : Cause.squash(exit.cause))
     })
-    return () => fiber.unsafeInterruptAsFork(FiberId.none)
+    return () => Fibers.interrupt(fiber)
   }
 
   const run: AsyncStream.Runner["run"] = (effect, signal) =>

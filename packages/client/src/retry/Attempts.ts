@@ -4,14 +4,10 @@
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
-import * as FiberRef from "effect/FiberRef"
-import * as GlobalValue from "effect/GlobalValue"
 import * as Option from "effect/Option"
-import * as ScheduleDecision from "effect/ScheduleDecision"
-import * as ScheduleIntervals from "effect/ScheduleIntervals"
+import * as Fibers from "../effect/fibers.js"
+import { Steps } from "../effect/steps.js"
 import * as TimeLimits from "../effect/timeLimits.js"
 import * as ApiError from "../errors/ApiError.js"
 import * as Ledger from "../errors/Ledger.js"
@@ -43,7 +39,7 @@ export interface Retried extends Ledger.Ledger {
 /** What follows the attempts of a client's calls. */
 export interface Observer<in C> {
   /** An attempt begins. The loop calls the result once the attempt has ended, however it ended. */
-  readonly attempting: (call: C, fiber: Fiber.RuntimeFiber<unknown, unknown>) => Ended
+  readonly attempting: (call: C, fiber: Fibers.AnyFiber) => Ended
   /** Runs before the wait for another attempt. */
   readonly retrying: (call: C, error: ApiError.ApiError, delayMillis: number) => Effect.Effect<void>
   /** The error of a call whose deadline has passed. */
@@ -70,15 +66,13 @@ export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect
 export type Attempt<A, R = never> = (restore: Restore) => Effect.Effect<A, ApiError.ApiError, R>
 
 /** True inside an attempt: a call made there (a token fetch, a middleware) must not multiply this loop's attempts. */
-const insideAttempt = GlobalValue.globalValue("@effect-api/client/Attempts/insideAttempt", () =>
-  FiberRef.unsafeMake(false)
-)
+const insideAttempt = /*#__PURE__*/ Fibers.makeMark("@effect-api/client/Attempts/insideAttempt")
 
 /** An attempt that runs code from outside this library: calls made there know that a loop is around them. */
 export const guarded =
   <A, R>(attempt: Effect.Effect<A, ApiError.ApiError, R>): Attempt<A, R> =>
   (restore) =>
-    restore(Effect.locally(attempt, insideAttempt, true))
+    restore(insideAttempt.within(attempt))
 
 /** What becomes of responses that the loop does not return. */
 export interface Leftovers<in A> {
@@ -118,7 +112,7 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> {
   private readonly client: Client<C>
   private readonly attempt: Attempt<A, R>
   private readonly discard: Effect.Effect<void>
-  private schedule: unknown
+  private steps: Steps<ApiError.ApiError> | undefined
   /** What the last retry took from the budget. A success gives it back. */
   private paid = 0
   private refreshed = false
@@ -136,7 +130,6 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> {
     this.client = client
     this.attempt = attempt
     this.discard = discard
-    this.schedule = call.retry.schedule.initial
     this.startedAt = call.startedAt
   }
 
@@ -145,13 +138,10 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> {
     return masked(this)
   }
 
-  start(
-    fiber: Fiber.RuntimeFiber<unknown, unknown>,
-    restore: Restore
-  ): Effect.Effect<A, ApiError.ApiError, R> {
+  start(fiber: Fibers.AnyFiber, restore: Restore): Effect.Effect<A, ApiError.ApiError, R> {
     const { attempt, call, client } = this
     this.restore = restore
-    this.clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+    this.clock = Fibers.clockOf(fiber)
     this.startedAt = this.clock.unsafeCurrentTimeMillis()
     call.begunAt = Monotonic.nanos(this.clock)
     this.inFlight = true
@@ -203,18 +193,17 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> {
     if (!Decisions.allows(policy, error, { method, idempotencyKey }))
       return this.stop(error, isDeadline(error) ? "deadline" : "not-retryable")
     if (!replayable) return this.stop(error, "not-replayable")
-    return Effect.flatMap(FiberRef.get(insideAttempt), (nested) => {
+    return Effect.flatMap(insideAttempt.isSet, (nested) => {
       if (nested && policy.nested === "once") return this.stop(error, "nested")
-      return Effect.flatMap(schedule.step(now, error, this.schedule), ([next, , decision]) => {
-        if (ScheduleDecision.isDone(decision)) {
+      this.steps ??= new Steps(schedule)
+      return Effect.flatMap(this.steps.next(now, error), (delay) => {
+        if (delay === undefined) {
           return this.stop(error, Decisions.hint(policy, error) === "too-long" ? "retry-after" : "attempts")
         }
-        const delay = Math.max(0, ScheduleIntervals.start(decision.intervals) - now)
         if (Monotonic.now(this.clock) + delay >= call.deadline) return this.stop(error, "deadline")
         const free = policy.budget === false || Decisions.isAskedFor(policy, error, delay)
         const paid = free ? 0 : client.budget.take(error)
         if (paid === undefined) return this.stop(error, "budget")
-        this.schedule = next
         this.paid = paid
         const observed = client.observer.retrying(call, error, delay)
         return this.again(error, delay, Effect.zipRight(observed, Effect.sleep(delay)))
@@ -272,7 +261,7 @@ const masked = <C extends Retried, A extends { readonly status: number }, R>(
 ): Effect.Effect<A, ApiError.ApiError, R> => {
   let loop: AttemptLoop<C, A, R> | undefined = self
   return Effect.uninterruptibleMask((restore) =>
-    Effect.withFiberRuntime((fiber) => {
+    Fibers.withFiber((fiber) => {
       const begun = loop
       loop = undefined
       return begun === undefined

@@ -8,9 +8,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
-import * as Schedule from "effect/Schedule"
-import * as ScheduleDecision from "effect/ScheduleDecision"
-import * as ScheduleInterval from "effect/ScheduleInterval"
+import type * as Schedule from "effect/Schedule"
+import { makeSchedule } from "../effect/steps.js"
 import type * as ApiError from "../errors/ApiError.js"
 import { toMillis } from "../shared/duration.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
@@ -192,22 +191,10 @@ export const problem = (policy: RetryPolicy): InvalidInput | undefined => {
  * @category schedules
  */
 export const schedule = (policy: RetryPolicy): Schedule.Schedule<Duration.Duration, ApiError.ApiError> =>
-  Schedule.makeWithState(0, (now, error: ApiError.ApiError, retry) => {
+  makeSchedule((error: ApiError.ApiError, retry) => {
     const hinted = Decisions.hint(policy, error)
-    if (retry >= policy.maxRetries || hinted === "too-long") {
-      return Effect.succeed([retry, Duration.zero, ScheduleDecision.done] as const)
-    }
-    const millis =
-      typeof hinted === "number"
-        ? Effect.succeed(hinted)
-        : Effect.map(Random.next, (random) => Decisions.backoffMillis(policy, retry, random))
-    return Effect.map(
-      millis,
-      (millis) =>
-        [
-          retry + 1,
-          Duration.millis(millis),
-          ScheduleDecision.continueWith(ScheduleInterval.after(now + millis))
-        ] as const
-    )
+    if (retry >= policy.maxRetries || hinted === "too-long") return undefined
+    return typeof hinted === "number"
+      ? Effect.succeed(hinted)
+      : Effect.map(Random.next, (random) => Decisions.backoffMillis(policy, retry, random))
   })

@@ -5,7 +5,6 @@
 import * as Channel from "effect/Channel"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
-import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
@@ -17,6 +16,7 @@ import type * as Core from "../client/Core.js"
 import * as Decoding from "../client/Decoding.js"
 import * as Encoding from "../client/Encoding.js"
 import * as StatusCheck from "../client/StatusCheck.js"
+import * as Fibers from "../effect/fibers.js"
 import * as ApiError from "../errors/ApiError.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import type * as Call from "../request/Call.js"
@@ -135,7 +135,7 @@ const connect = <A>(
   span: Tracer.Span | undefined
 ): Effect.Effect<Connected<A>, ApiError.ApiError> => {
   const attempt = Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(Scope.fork(parent, ExecutionStrategy.sequential), (scope) => {
+    Effect.flatMap(Fibers.forkScope(parent), (scope) => {
       const send: TransportContract.Send<never> = (call, request) =>
         Scope.extend(core.transport.streaming(call, request), scope)
       return Attempt.respond(core, send, call, span).pipe(

@@ -5,7 +5,8 @@
  * @since 0.1.0
  */
 import * as Metric from "effect/Metric"
-import * as Keys from "../effect/metricKeys.js"
+import type { Counter, Histogram } from "../effect/metricHeads.js"
+import * as Heads from "./heads.js"
 
 /**
  * How long an attempt took, in seconds, by method, server, status and error. A status that the request's `failure` names is no
@@ -14,9 +15,7 @@ import * as Keys from "../effect/metricKeys.js"
  * @since 0.1.0
  * @category metrics
  */
-export const requestDuration: Metric.Metric.Histogram<number> = /*#__PURE__*/ Metric.fromMetricKey(
-  Keys.duration
-)
+export const requestDuration: Histogram = Heads.duration.metric
 
 /**
  * Attempts that are running now.
@@ -24,7 +23,7 @@ export const requestDuration: Metric.Metric.Histogram<number> = /*#__PURE__*/ Me
  * @since 0.1.0
  * @category metrics
  */
-export const activeRequests: Metric.Metric.Counter<number> = /*#__PURE__*/ Metric.fromMetricKey(Keys.active)
+export const activeRequests: Counter = Heads.active.metric
 
 /**
  * Retries, by the error that caused them.
@@ -32,7 +31,7 @@ export const activeRequests: Metric.Metric.Counter<number> = /*#__PURE__*/ Metri
  * @since 0.1.0
  * @category metrics
  */
-export const retries: Metric.Metric.Counter<number> = /*#__PURE__*/ Metric.fromMetricKey(Keys.retries)
+export const retries: Counter = Heads.retries.metric
 
 /**
  * Responses and events that did not fit their schema and were passed on, because validation is lenient.
@@ -40,13 +39,10 @@ export const retries: Metric.Metric.Counter<number> = /*#__PURE__*/ Metric.fromM
  * @since 0.1.0
  * @category metrics
  */
-export const misfits: Metric.Metric.Counter<number> = /*#__PURE__*/ Metric.counter(
-  "http.client.lenient_misfits",
-  {
-    description: "Number of responses and events that do not fit their schema",
-    incremental: true
-  }
-)
+export const misfits: Counter = /*#__PURE__*/ Metric.counter("http.client.lenient_misfits", {
+  description: "Number of responses and events that do not fit their schema",
+  incremental: true
+})
 
 /**
  * Events that streams have emitted.
@@ -54,10 +50,7 @@ export const misfits: Metric.Metric.Counter<number> = /*#__PURE__*/ Metric.count
  * @since 0.1.0
  * @category metrics
  */
-export const streamEvents: Metric.Metric.Counter<number> = /*#__PURE__*/ Metric.counter(
-  "http.client.stream.events",
-  {
-    description: "Number of events handed out by streams",
-    incremental: true
-  }
-)
+export const streamEvents: Counter = /*#__PURE__*/ Metric.counter("http.client.stream.events", {
+  description: "Number of events handed out by streams",
+  incremental: true
+})

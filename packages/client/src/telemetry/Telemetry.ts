@@ -4,19 +4,15 @@
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
-import * as DefaultServices from "effect/DefaultServices"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
-import * as FiberRef from "effect/FiberRef"
-import * as LogLevel from "effect/LogLevel"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
-import * as Tracer from "effect/Tracer"
+import type * as Tracer from "effect/Tracer"
+import * as Fibers from "../effect/fibers.js"
 import * as ApiError from "../errors/ApiError.js"
 import * as Ledger from "../errors/Ledger.js"
 import * as Call from "../request/Call.js"
@@ -24,8 +20,6 @@ import * as CallSecrets from "../request/CallSecrets.js"
 import * as Metrics from "./Metrics.js"
 import * as Measuring from "./measuring.js"
 import { knownMethod, serverOf } from "./servers.js"
-
-const builtInTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
 /**
  * The span of a call, and the span that goes on the wire. There is none on the wire if propagation is off
@@ -35,10 +29,6 @@ export interface CallSpan {
   readonly span: Tracer.Span | undefined
   readonly propagated: Tracer.Span | undefined
 }
-
-const isListened = (fiber: Fiber.RuntimeFiber<unknown, unknown>): boolean =>
-  (fiber.currentTracer !== builtInTracer || fiber.currentSpan !== undefined) &&
-  fiber.getFiberRef(FiberRef.currentTracerEnabled)
 
 /** The name of a call: its template, or the URL in its place, redacted because a server may have chosen it. */
 const nameOf = (call: Call.Call): string => {
@@ -57,11 +47,11 @@ const unwatched: CallSpan = { span: undefined, propagated: undefined }
  * a listener: a tracer other than the built-in one, or a parent span.
  */
 export const openSpan = (call: Call.Call): Effect.Effect<CallSpan, never, Scope.Scope> =>
-  Effect.withFiberRuntime((fiber) => (isListened(fiber) ? opened(call, fiber) : Effect.succeed(unwatched)))
+  Fibers.withFiber((fiber) => (Fibers.isTraced(fiber) ? opened(call, fiber) : Effect.succeed(unwatched)))
 
 const opened = (
   call: Call.Call,
-  fiber: Fiber.RuntimeFiber<unknown, unknown>
+  fiber: Fibers.AnyFiber
 ): Effect.Effect<{ readonly span: Tracer.Span } & CallSpan, never, Scope.Scope> => {
   const { method, url } = call.encoded
   const { address, port } = serverOf(call.encoded.origin)
@@ -89,13 +79,10 @@ const opened = (
           endAttributes(call, span, exit)
           // A status that the caller names is no error. A span that has ended ignores a second end.
           if (Exit.isFailure(exit) && isOwn(call, exit.cause))
-            span.end(
-              fiber.getFiberRef(FiberRef.currentTracerTimingEnabled) ? clock.unsafeCurrentTimeNanos() : 0n,
-              Exit.void
-            )
+            span.end(Fibers.spanTime(fiber, clock), Exit.void)
         })
       ),
-      { span, propagated: fiber.getFiberRef(HttpClient.currentTracerPropagation) ? span : undefined }
+      { span, propagated: Fibers.get(fiber, HttpClient.currentTracerPropagation) ? span : undefined }
     )
   )
 }
@@ -103,13 +90,10 @@ const opened = (
 /** Runs a call in its span. */
 export const withSpan = <A, E, R>(
   call: Call.Call,
-  run: (
-    propagated: Tracer.Span | undefined,
-    fiber: Fiber.RuntimeFiber<unknown, unknown>
-  ) => Effect.Effect<A, E, R>
+  run: (propagated: Tracer.Span | undefined, fiber: Fibers.AnyFiber) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
-  Effect.withFiberRuntime<A, E, R>((fiber) =>
-    isListened(fiber)
+  Fibers.withFiber((fiber) =>
+    Fibers.isTraced(fiber)
       ? Effect.scopedWith((scope) =>
           Effect.flatMap(Scope.extend(opened(call, fiber), scope), ({ propagated, span }) =>
             Effect.withParentSpan(run(propagated, fiber), span)
@@ -168,13 +152,9 @@ export const decodeFailure = (
   count = 1
 ): Effect.Effect<void> =>
   Effect.zipRight(
-    Metric.incrementBy(Metrics.misfits, count),
+    Metric.update(Metrics.misfits, count),
     error === undefined ? Effect.void : Effect.logWarning(error.message)
   )
-
-/** Whether anything is logged at debug level. */
-export const isDebugged = (fiber: Fiber.RuntimeFiber<unknown, unknown>): boolean =>
-  LogLevel.lessThanEqual(fiber.getFiberRef(FiberRef.currentMinimumLogLevel), LogLevel.Debug)
 
 /** Logs a retry at info level, and counts it by its cause. */
 export const retrying = (
@@ -198,8 +178,8 @@ export const attempted = (
   sent: Readonly<Record<string, string>>,
   outcome: { readonly status: number; readonly headers: Readonly<Record<string, string>> } | ApiError.ApiError
 ): Effect.Effect<void> =>
-  Effect.withFiberRuntime((fiber) => {
-    if (!isDebugged(fiber)) return Effect.void
+  Fibers.withFiber((fiber) => {
+    if (!Fibers.isDebugged(fiber)) return Effect.void
     const redactor = CallSecrets.redactor(call)
     const { body, method, url } = call.encoded
     const result = "_tag" in outcome ? outcome._tag : String(outcome.status)

@@ -1,35 +1,34 @@
 /** Writes the metrics of calls. */
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
-import * as FiberRef from "effect/FiberRef"
-import * as Metric from "effect/Metric"
-import { metricOf } from "../effect/metricHeads.js"
-import * as Keys from "../effect/metricKeys.js"
+import * as Fibers from "../effect/fibers.js"
+import { labelsOf, type Series, type Tag, update } from "../effect/metricHeads.js"
 import * as Call from "../request/Call.js"
 import { Bounded } from "../shared/memo.js"
+import * as Heads from "./heads.js"
 import * as Metrics from "./Metrics.js"
 import { knownMethod, serverOf } from "./servers.js"
-
-type Tag = readonly [name: string, value: string]
 
 /** `@effect/opentelemetry` reads the unit of a metric from a tag of this name. */
 const unit = (name: string): Tag => ["unit", name]
 
 /** Counts a retry by the tag of the error that caused it. */
 export const retried = (tag: string): Effect.Effect<void> =>
-  Metric.increment(metricOf(Keys.retries, [["error.type", tag]]))
+  Fibers.withFiber((fiber) => {
+    update(Heads.retries.series([["error.type", tag]]), 1, labelsOf(fiber))
+    return Effect.void
+  })
 
 /** Counts events that a stream emits. */
 export const streamed = (count: number): Effect.Effect<void> =>
-  Effect.withFiberRuntime((fiber) => {
-    Metrics.streamEvents.unsafeUpdate(count, fiber.getFiberRef(FiberRef.currentMetricLabels))
+  Fibers.withFiber((fiber) => {
+    update(Metrics.streamEvents, count, labelsOf(fiber))
     return Effect.void
   })
 
 /** The metrics of the attempts with one server by one method. */
 interface Instruments {
-  readonly active: Metric.Metric.Counter<number>
-  readonly durations: Bounded<string, Metric.Metric.Histogram<number>>
+  readonly active: Series
+  readonly durations: Bounded<string, Series>
   readonly where: ReadonlyArray<Tag>
 }
 
@@ -59,7 +58,7 @@ const instrumentsOf = ({ encoded: { method, origin } }: Call.Call): Instruments 
 const makeInstruments = (method: string, server: string): Instruments => {
   const where = [["http.request.method", method], ...whereOf(server)] as const
   return {
-    active: metricOf(Keys.active, [unit("{request}"), ...where]),
+    active: Heads.active.series([unit("{request}"), ...where]),
     durations: new Bounded(100),
     where: [unit("s"), ...where]
   }
@@ -78,12 +77,12 @@ const whereOf = (server: string): ReadonlyArray<Tag> => {
 export type Measure = (millis: number, status: number | undefined, error: string | undefined) => void
 
 /** Counts an attempt as active. The result counts it as ended and measures it. */
-export const attempting = (call: Call.Call, fiber: Fiber.RuntimeFiber<unknown, unknown>): Measure => {
-  const labels = fiber.getFiberRef(FiberRef.currentMetricLabels)
+export const attempting = (call: Call.Call, fiber: Fibers.AnyFiber): Measure => {
+  const labels = labelsOf(fiber)
   const { active, durations, where } = instrumentsOf(call)
-  active.unsafeUpdate(1, labels)
+  update(active, 1, labels)
   return (millis, status, error) => {
-    active.unsafeUpdate(-1, labels)
+    update(active, -1, labels)
     const tag = error === undefined || Call.isNamed(call, status) ? undefined : error
     const id = `${status ?? ""} ${tag ?? ""}`
     let duration = durations.get(id)
@@ -91,9 +90,9 @@ export const attempting = (call: Call.Call, fiber: Fiber.RuntimeFiber<unknown, u
       const tags = [...where]
       if (status !== undefined) tags.push(["http.response.status_code", String(status)])
       if (tag !== undefined) tags.push(["error.type", tag])
-      duration = metricOf(Keys.duration, tags)
+      duration = Heads.duration.series(tags)
       durations.set(id, duration)
     }
-    duration.unsafeUpdate(millis / 1000, labels)
+    update(duration, millis / 1000, labels)
   }
 }

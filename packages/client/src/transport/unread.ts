@@ -1,11 +1,7 @@
 /** A body that is returned open, and that nobody may ever read. */
-import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
-import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
-import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
+import * as Fibers from "../effect/fibers.js"
 import { ExchangeTimer } from "./ExchangeTimer.js"
 
 /** Keeps a body open until it is read or left, or until the time to begin reading it has passed. */
@@ -32,7 +28,7 @@ class Keeping implements Keeper {
   expired = false
   isLeft = false
   started = false
-  fiber: Fiber.RuntimeFiber<void> | undefined
+  fiber: Fibers.AnyFiber | undefined
 
   start(): void {
     this.started = true
@@ -40,11 +36,9 @@ class Keeping implements Keeper {
 
   readonly leave = (): void => {
     this.isLeft = true
-    this.fiber?.unsafeInterruptAsFork(FiberId.none)
+    if (this.fiber !== undefined) Fibers.interrupt(this.fiber)
   }
 }
-
-const liveClock = Context.get(DefaultServices.liveServices, Clock.Clock)
 
 const forever: Effect.Effect<never> = Effect.async<never>(() => {})
 
@@ -55,7 +49,7 @@ const forever: Effect.Effect<never> = Effect.async<never>(() => {})
 const sleep = (millis: number): Effect.Effect<void> => {
   if (millis === Number.POSITIVE_INFINITY) return forever
   return Effect.clockWith((clock) => {
-    if (clock !== liveClock) return Effect.sleep(millis)
+    if (!Fibers.isLiveClock(clock)) return Effect.sleep(millis)
     return Effect.async<void>((resume) => {
       const timer = new ExchangeTimer(() => resume(Effect.void), "unref")
       timer.expect("", millis)

@@ -2,8 +2,8 @@ import { HttpClientRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { ApiClient } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
-import { Effect, Metric, MetricKey } from "effect"
-import { metricOf } from "../../src/effect/metricHeads.js"
+import { Effect, Metric } from "effect"
+import { counter, update } from "../../src/effect/metricHeads.js"
 import { scripted } from "../fixtures/requests.js"
 
 /** The series of the client's metrics. */
@@ -42,8 +42,8 @@ describe("metric series", () => {
   )
 
   it("12.2 above the limit share one series with otel.metric.overflow", () => {
-    const key = MetricKey.counter("http.client.test_series")
-    for (let index = 0; index < 2500; index++) metricOf(key, [["a", String(index)]]).unsafeUpdate(1, [])
+    const head = counter("http.client.test_series", "A test")
+    for (let index = 0; index < 2500; index++) update(head.series([["a", String(index)]]), 1, [])
     const tags = tagsOf("http.client.test_series")
     expect(tags.length).toBeLessThanOrEqual(2001)
     expect(tags).toContainEqual({ "otel.metric.overflow": "true" })

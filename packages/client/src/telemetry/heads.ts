@@ -1,0 +1,19 @@
+/** The metrics of calls that have tags. */
+import * as Heads from "../effect/metricHeads.js"
+
+export const duration: Heads.Head<Heads.Histogram> = /*#__PURE__*/ Heads.histogram(
+  "http.client.request.duration",
+  "Duration of HTTP client requests, in seconds",
+  [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+)
+
+export const active: Heads.Head<Heads.Counter> = /*#__PURE__*/ Heads.counter(
+  "http.client.active_requests",
+  "Number of active HTTP requests"
+)
+
+export const retries: Heads.Head<Heads.Counter> = /*#__PURE__*/ Heads.counter(
+  "http.client.retries",
+  "Number of retried HTTP requests",
+  true
+)
