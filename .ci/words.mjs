@@ -7,12 +7,6 @@ import { report, show } from "./workspace.mjs"
 const people =
   /\b(you|we|users?|callers?|programs?|authors?|readers?|people|who|model|RFC \d+|specifications?|standards?|docs|documentation|messages?|pages?|README|guides?|tables?|sections?|titles?|that)\s+$/i
 
-/** Servers do ask for things: a wait, a credential. */
-const asking = /\b(servers?|APIs?|peers?|endpoints?)\s+$/i
-
-const behindAnything =
-  /^\s+(a|an|the|any|its|your|one|another)?\s*(\w+ )?(proxy|proxies|mirror|flag|router|firewall|gateway|load balancer)\b/i
-
 /**
  * What to find (a space stands for any white space), what to write instead, and when it is right after all: `unless` looks at
  * the text before and after.
@@ -23,7 +17,6 @@ export const patterns = [
     write: "response, respond",
     unless: ({ sentence }) => /\bquestions?\b|\bmodel's answer/i.test(sentence)
   },
-  { find: "(some|no|any)body('s)?", write: "the actor (caller, reader, server), or unused, unread" },
   {
     find: "(tells|told)",
     write: "report, return, pass to; tell apart: distinguish",
@@ -34,25 +27,13 @@ export const patterns = [
     write: "state, report, mean, require, be",
     unless: ({ before }) => people.test(before)
   },
-  {
-    find: "(asks|asked)",
-    write: "request, call, retry, query",
-    unless: ({ before }) => people.test(before) || asking.test(before)
-  },
   { find: "let(s|ting)? go", write: "drop, release" },
   { find: "at hand", write: "available, ready" },
   { find: "mak(e|es|ing) no sense", write: "is invalid" },
   { find: "(come|comes|coming|came) to stand", write: "is established" },
   { find: "of which chance", write: "random jitter" },
   { find: "what (is there|there is)", write: "name the thing" },
-  { find: "there (is|are) none|(is|are) there none", write: "without, absent, missing" },
   { find: "(what|that|which|it|they|one) (is|are) none", write: "is not one, is invalid" },
-  {
-    find: "(is|are|was|were) no",
-    write: "is not a",
-    unless: ({ before, after }) =>
-      /there\s+$/i.test(before) || /^\s+(longer|more|less|fewer|way|other|one)\b/.test(after)
-  },
   {
     find: "(stands|stood|standing)",
     write: "is, occurs, applies",
@@ -60,35 +41,12 @@ export const patterns = [
   },
   { find: "hand(s|ed|ing)?( it| them)? (on|over|out)", write: "pass, return, emit" },
   { find: "go(es|ing)? along", write: "is sent with" },
-  { find: "for good", write: "permanently" },
   { find: "door", write: "entry point" },
   { find: "(own|a|the|next) word (of|for)", write: "field, hint, type" },
   { find: "counts? for nothing", write: "is ignored" },
-  { find: "nothing of", write: "no part of, does not contain" },
   { find: "misfits?", write: "a value that does not match the schema" },
-  { find: "whoever", write: "the caller, the reader" },
-  {
-    find: "no more",
-    write: "no longer, not again, no further",
-    unless: ({ after }) => /^(\s+\w+)?\s+than\b/.test(after)
-  },
-  {
-    find: "so (many|much)",
-    write: "a number, n, the given number of",
-    unless: ({ after, sentence }) =>
-      /^\s+(as|that)\b/.test(after) || /so (many|much)\b.*\bthat\b/.test(sentence)
-  },
-  { find: "in (its|their) turn", write: "in order, then" },
-  {
-    find: "behind",
-    write: "after, following, past",
-    unless: ({ before, after }) =>
-      behindAnything.test(after) || /^\s*[.,;)]/.test(after) || /\b(leaves?|left) \w+\s+$/.test(before)
-  },
   { find: "on (its|their) way", write: "in flight, pending" },
-  { find: "(as it is|as they are)(?=\\s*[.,;:)])", write: "unchanged, as is" },
   { find: "tak(e|es|en|ing) the place of", write: "replace" },
-  { find: "anew", write: "again" },
   { find: "all else", write: "everything else" },
   { find: "(lay|lays|laid|laying)\\b[^.]{0,40}\\bover", write: "merge, override" },
   { find: "outranks?", write: "takes precedence over" },

@@ -24,7 +24,7 @@ export type ServerMessage =
       readonly counts: Readonly<Record<Kind, Counts>>
       readonly connections: number
       readonly seen: number
-      /** Connections that the server closed while requests were on their way to them. */
+      /** Connections that the server closed while requests were in flight to them. */
       readonly closes: number
     }
 

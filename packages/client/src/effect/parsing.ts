@@ -1,6 +1,6 @@
 /**
- * Schemas at work: they decode and encode values, and say what is wrong with one. This module hides the parser, and the tree of
- * issues that it fails with.
+ * Schemas that decode and encode values, and explain a value that does not fit. This module hides the parser, and the
+ * tree of issues that it fails with.
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -12,13 +12,13 @@ import * as SchemaAST from "effect/SchemaAST"
 import { maxString, shortValue } from "../shared/shortValue.js"
 import { clipped } from "../shared/shownText.js"
 
-/** What is wrong with a value, and where in it. */
+/** Why a value does not fit, and the path to the part that does not. */
 export interface Misfit {
   readonly reason: string
   readonly path: ReadonlyArray<string | number>
 }
 
-/** Decodes: an `Exit`, unless the schema takes its time. */
+/** Decodes a value: an `Exit`, unless the schema is asynchronous. */
 export const decoder = <A, I>(
   schema: Schema.Schema<A, I>
 ): ((value: unknown) => Effect.Effect<A, Misfit>) => {
@@ -26,7 +26,7 @@ export const decoder = <A, I>(
   return (value) => settled(decode(value), misfit)
 }
 
-/** Encodes: an `Exit`, unless the schema takes its time. */
+/** Encodes a value: an `Exit`, unless the schema is asynchronous. */
 export const encoder = (
   schema: Schema.Schema.AnyNoContext
 ): ((value: unknown) => Effect.Effect<unknown, string>) => {
@@ -34,7 +34,7 @@ export const encoder = (
   return (value) => settled(encode(value), ParseResult.TreeFormatter.formatIssueSync)
 }
 
-/** A parser of Effect 3 gives an `Either` where it has not to wait. */
+/** A parser of Effect 3 returns an `Either` if it need not wait. */
 const settled = <A, E>(
   parsed: Effect.Effect<A, ParseResult.ParseIssue>,
   toError: (issue: ParseResult.ParseIssue) => E
@@ -99,13 +99,13 @@ const shortPath = (path: ParseResult.Path): ParseResult.Path => {
   return [short(first), ...rest.map(short)]
 }
 
-/** The schema without the parse options that it has at its top; without a name of its own it takes this one. */
+/** The schema without its outermost parse options; `name` is used if it has none of its own. */
 export const withoutOptions = <A, I>(schema: Schema.Schema<A, I>, name: string): Schema.Schema<A, I> => {
   const identifier = Option.getOrElse(SchemaAST.getIdentifierAnnotation(schema.ast), () => name)
   return schema.annotations({ parseOptions: {}, identifier })
 }
 
-/** A schema that gives the very value that fits another. What does not fit may be completed first. */
+/** A schema that returns the very value that fits another. A value that does not fit may be completed first. */
 export const asGiven = <A, I extends A>(
   schema: Schema.Schema<A, I>,
   fits: (value: unknown) => value is A,

@@ -1,6 +1,6 @@
 /**
- * Streams by what they are underneath: an effect that gives the next chunk, and fails with `None` at the end. The bodies of
- * every request pass through here, so a program without streams carries these few lines and no combinators of `Stream`.
+ * Streams as their pulls: an effect that returns the next chunk, and fails with `None` at the end. The bodies of all
+ * requests pass through here, so a program without streams bundles these few lines and no combinators of `Stream`.
  */
 import type * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
@@ -11,13 +11,13 @@ import { Collector } from "../shared/bytes.js"
 /** Waits for the next chunk. */
 export type Pull<A, E, R = never> = Effect.Effect<Chunk.Chunk<A>, Option.Option<E>, R>
 
-/** The same stream with every pull of it changed. */
+/** The same stream with each pull changed. */
 export const onPull = <A, E, R, B, E2, R2>(
   stream: Stream.Stream<A, E, R>,
   change: (pull: Pull<A, E, R>) => Pull<B, E2, R2>
 ): Stream.Stream<B, E2, R | R2> => Stream.fromPull(Effect.map(Stream.toPull(stream), change))
 
-/** Each value as a chunk of its own, from the first of them on every run. */
+/** Each value as a chunk of its own; every run starts at the first. */
 export const each = <A>(values: () => Iterable<A>): Stream.Stream<A> =>
   Stream.suspend(() => {
     const iterator = values()[Symbol.iterator]()

@@ -1,5 +1,5 @@
 /**
- * Work that may be done already: most of what a request needs is, and is then used at once, without a step of a fiber.
+ * Work that may be done already, as most work of a request is: its result is used at once, without a step of a fiber.
  * An `Exit` is an Effect, in Effect 3 and in Effect 4. This module hides how an `Exit` holds its error.
  */
 import type * as Cause from "effect/Cause"
@@ -8,7 +8,7 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Result from "../shared/result.js"
 
-/** A value or an expected error. A defect and an interruption are left for a fiber to meet. */
+/** A value or an expected error. Defects and interruptions are left to a fiber. */
 export type Sync<A, E> = Exit.Success<A, never> | SyncFailure<E>
 
 interface SyncFailure<E> extends Exit.Failure<never, E> {
@@ -21,11 +21,11 @@ export const isSync = <A, E>(effect: Effect.Effect<A, E>): effect is Sync<A, E> 
 export const fromResult = <A, E>(result: Result.Result<A, E>): Exit.Exit<A, E> =>
   result.ok ? Exit.succeed(result.value) : Exit.fail(result.error)
 
-/** What other libraries, and programs, return for the same. */
+/** Converts an `Either` of a program or of another library. */
 export const fromEither = <A, E>(either: Either.Either<A, E>): Exit.Exit<A, E> =>
   Either.isRight(either) ? Exit.succeed(either.right) : Exit.fail(either.left)
 
-/** The one or the other, without a step. */
+/** Handles either case, without a step of a fiber. */
 export const match = <A, E, B>(
   done: Sync<A, E>,
   onFailure: (error: E) => B,
@@ -53,14 +53,14 @@ export const mapError = <A, E, E2>(
   return effect._tag === "Success" ? effect : Exit.fail(change(effect.cause.error))
 }
 
-/** What comes of work, as a value. */
+/** The result of work, as a value. */
 export const outcome = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<Result.Result<A, E>> =>
   Effect.match(effect, {
     onFailure: (error) => Result.fail(error),
     onSuccess: (value) => Result.succeed(value)
   })
 
-/** The value that a program's own code gives at once; `undefined` where it gives none, throws, or takes its time. */
+/** The value that a program's own code returns at once; `undefined` if it fails, throws, or is asynchronous. */
 export const settled = <A>(run: () => Effect.Effect<A, unknown>): A | undefined => {
   try {
     const effect = run()

@@ -1,5 +1,5 @@
 /**
- * Schemas for values: Effect's own, and any that speaks Standard Schema.
+ * Schemas for values: Effect's own, and any that implements Standard Schema.
  *
  * @since 0.1.0
  */
@@ -20,11 +20,11 @@ export {
 } from "./schemaDecoder.js"
 
 /**
- * A schema that checks a value and gives that very value: nothing of it is lost that the schema does not know, and nothing is
- * copied, which is three times as fast as `onExcessProperty: "preserve"`. For schemas that change nothing.
+ * A schema that checks a value and returns that very value. Fields that the schema does not know are kept, and
+ * nothing is copied, which is three times as fast as `onExcessProperty: "preserve"`. For schemas that change nothing.
  *
- * `complete` gets a value that does not fit and gives one that is checked in its place, with what servers leave out filled in.
- * Which fields there are may decide, and what the schema has as literals, and nothing else of what stands in them.
+ * `complete` receives a value that does not fit, and returns one to check instead, with the fields that servers omit
+ * filled in. It may depend on which fields exist and on the schema's literals, but not on other values.
  *
  * @example
  * ```ts
@@ -43,7 +43,7 @@ export const asSent = <A, I extends A>(
   schema: Schema.Schema<A, I>,
   complete: (value: unknown) => unknown = (value) => value
 ): Schema.Schema<A> => {
-  // Without the option of the outermost schema, which would copy; with its name.
+  // Without the options of the outermost schema, which would copy; with its name.
   const inner = Parsing.withoutOptions(schema, "answer")
   const accept = eventDecoder(inner)
   const fits = (value: unknown): value is A => !(accept.decode(value) instanceof Undecodable)

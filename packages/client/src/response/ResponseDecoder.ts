@@ -1,5 +1,5 @@
 /**
- * From the bytes of an answer to the value a request promises.
+ * Decodes the bytes of a response to the value that a request promises.
  *
  * @since 0.1.0
  */
@@ -27,9 +27,9 @@ export const TypeId: unique symbol = Symbol.for("@effect-api/client/ResponseDeco
 export type { Progress } from "../wire/Progress.js"
 
 /**
- * The body of a response, read to its end. `bytes` is a plain `Uint8Array` that has its memory to itself; `view` is the same
- * bytes for a decoder that neither keeps nor changes them, maybe as a part of a larger buffer. `contentType` is the header
- * as it came.
+ * The complete body of a response. `bytes` is a plain `Uint8Array` with memory of its own. `view` is the same bytes,
+ * perhaps as a part of a larger buffer, for a decoder that neither keeps nor changes them. `contentType` is the
+ * unchanged header.
  *
  * @since 0.1.0
  * @category models
@@ -41,7 +41,7 @@ export interface Body {
 }
 
 /**
- * A way to read an answer.
+ * Decodes a response.
  *
  * @since 0.1.0
  * @category models
@@ -50,15 +50,15 @@ export interface ResponseDecoder<out A> {
   readonly [TypeId]: typeof TypeId
   readonly accept: string
   readonly decode: (body: Body) => Effect.Effect<A, ApiSchema.DecodeFailure>
-  /** Finds in a body what the schema calls a secret, so that no error shows it. */
+  /** Finds the values in a body that the schema marks as secret, so that no error shows them. */
   readonly secrets?: SchemaSecrets.Finder | undefined
-  /** Where the value is the body itself, still on its way; `decode` is then not asked. */
+  /** Set if the value is the open body itself; `decode` is then not called. */
   readonly open?: ((body: Arriving) => A) | undefined
 }
 
 /**
- * A body that is still on its way. `total` is its length, where the response gives it; `late` is what becomes of an error
- * in its reader's hands; `leave` ends it, read or not.
+ * An open body. `total` is its length, if the response gives it. `failAfterResponse` makes the error of a reader that
+ * fails. `leave` ends the body, read or not.
  *
  * @since 0.1.0
  * @category models
@@ -71,7 +71,7 @@ export interface Arriving {
 }
 
 /**
- * All that may stand as a request's `success`: a decoder, an Effect `Schema`, a Standard Schema.
+ * The types of a request's `success`: a decoder, an Effect `Schema`, a Standard Schema.
  *
  * @since 0.1.0
  * @category models
@@ -79,7 +79,7 @@ export interface Arriving {
 export type Decodable = ResponseDecoder<unknown> | ApiSchema.ApiSchema
 
 /**
- * The value that a {@link Decodable} gives.
+ * The value that a {@link Decodable} decodes to.
  *
  * @since 0.1.0
  * @category models
@@ -119,12 +119,12 @@ const asText = (body: Body): string => {
   try {
     decoder = new TextDecoder(markOf(bytes) ?? MediaType.parse(body.contentType).charset)
   } catch {
-    // One that nobody knows.
+    // An unknown charset.
   }
   return decoder.decode(bytes)
 }
 
-/** A byte order mark outranks the charset that is declared (WHATWG Encoding, "decode"). */
+/** A byte order mark takes precedence over the declared charset (WHATWG Encoding, "decode"). */
 const markOf = ([first, second, third]: Uint8Array): string | undefined => {
   if (first === 0xef && second === 0xbb && third === 0xbf) return "utf-8"
   if (first === 0xfe && second === 0xff) return "utf-16be"
@@ -150,7 +150,7 @@ export const auto: ResponseDecoder<unknown> = /*#__PURE__*/ make("application/js
 )
 
 /**
- * The text, in the charset the answer names (UTF-8 where it names none).
+ * The text, in the charset that the response names (UTF-8 by default).
  *
  * @since 0.1.0
  * @category decoders
@@ -180,9 +180,9 @@ export const empty: ResponseDecoder<void> = /*#__PURE__*/ make("*/*", () => Exit
 type Chunks = Stream.Stream<Uint8Array, ApiError.ApiError>
 
 /**
- * The bytes while they come, in constant memory, under the idle limit. The call is over, and its retries with it, when the
- * headers are there; a body that breaks later fails the stream. Run the stream once; leaving it early closes the
- * connection. `onDownload` is told how far it has got.
+ * The bytes as they arrive, in constant memory, under the idle limit. The call, with its retries, ends at the
+ * headers; a body that breaks off later fails the stream. Run the stream once; leaving it early closes the
+ * connection. `onDownload` reports the progress.
  *
  * @example
  * ```ts
@@ -198,7 +198,7 @@ type Chunks = Stream.Stream<Uint8Array, ApiError.ApiError>
  */
 export const stream = (
   options: {
-    /** Called as the body comes in, with the total where that is known. */
+    /** Called as the body arrives, with the total if it is known. */
     readonly onDownload?: ((progress: Progress.Progress) => void) | undefined
   } = {}
 ): ResponseDecoder<Chunks> => {
@@ -216,8 +216,8 @@ export const stream = (
 }
 
 /**
- * A decoder of your own over the parsed JSON, given as a function to an `Either`. With it, schemas of the frozen
- * `@effect/schema` package keep working: hand over what its `decodeUnknownEither` returns.
+ * A decoder of your own over the parsed JSON: a function that returns an `Either`. With it, schemas of the frozen
+ * `@effect/schema` package keep working: return the result of its `decodeUnknownEither`.
  *
  * @example
  * ```ts
@@ -268,15 +268,15 @@ const fromValue = <S extends ApiSchema.ApiSchema>(
 }
 
 /**
- * The decoder of whatever stands as a request's `success`. Made once per schema: requests are built anew for every call,
- * schemas are not.
+ * The decoder of a request's `success`. Made once per schema: every call builds its request anew, but not its
+ * schemas.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const from: <D extends Decodable>(decodable: D) => ResponseDecoder<Type<D>> = /*#__PURE__*/ memo(
   /*#__PURE__*/ new WeakMap<Decodable, ResponseDecoder<never>>(),
-  // One map holds all decoders; what a decodable gives its own type says.
+  // One map holds all decoders; the type of a decodable is that of its decoder's value.
   (decodable) => (isResponseDecoder(decodable) ? decodable : fromSchema(decodable)) as ResponseDecoder<never>
 )
 
@@ -299,7 +299,7 @@ export const fromFailure: typeof from = /*#__PURE__*/ memo(
   }
 )
 
-/** The tag that a schema of a tagged class expects, as the wire would have to spell it. */
+/** The tag that a schema of a tagged class expects, in its encoded form. */
 const tagOf = (ast: SchemaAST.AST): SchemaAST.LiteralValue | undefined => {
   const encoded = SchemaAST.encodedAST(ast)
   if (!SchemaAST.isTypeLiteral(encoded)) return undefined
@@ -308,7 +308,7 @@ const tagOf = (ast: SchemaAST.AST): SchemaAST.LiteralValue | undefined => {
 }
 
 /**
- * Runs a decoder, a program's own too: what it throws is a misfit.
+ * Runs a decoder, which may be the program's own: an exception counts as a value that does not fit.
  *
  * @internal
  */
@@ -318,7 +318,7 @@ export const run = <A>(decoder: ResponseDecoder<A>, body: Body): Effect.Effect<A
 const isResponseDecoder = (decodable: Decodable): decodable is ResponseDecoder<unknown> => TypeId in decodable
 
 /**
- * Whether a value can be made a decoder of.
+ * Whether a value can be turned into a decoder.
  *
  * @internal
  */

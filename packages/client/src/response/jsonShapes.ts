@@ -1,40 +1,40 @@
 /**
- * Reads JSON of which most texts are alike, as the events of a stream are: they differ in a string or a number or two. It
- * gives what `JSON.parse` and a decoder give, for such a text in a fraction of the time.
+ * Reads JSON texts that are mostly alike, such as the events of a stream, which differ in a few strings and numbers.
+ * It returns what `JSON.parse` and a decoder return, for such a text in a fraction of the time.
  *
- * What makes it safe: a text that was parsed once has a place for each of its strings and numbers. Any other string, or
- * number, put between the very same neighbours makes a text that parses to the same value with that one put in; and a decoder
- * that takes any string there gives the same with that one put in. So a shape is learnt from two texts that differ in
- * some of these places only, and a regular expression of its letters, the places free, knows the next text again. All else
- * goes the long way. Nothing is generated as code: a content security policy may forbid `eval`.
+ * Why this is safe: a parsed text has a slot for each of its strings and numbers. Another string or number in the
+ * same slot makes a text that parses to the same value with that one replaced. A decoder that accepts any string
+ * there returns the same with that one replaced. So a shape is learnt from two texts that differ in some slots only,
+ * and a regular expression of its letters, with free slots, recognises the next text. Every other text is parsed and
+ * decoded as usual. No code is generated: a content security policy may forbid `eval`.
  */
 
-/** What becomes of a parsed value: see `EventDecoder` in ValueSchema. */
+/** How a parsed value is decoded: see `EventDecoder` in schemaDecoder. */
 export interface Decoder {
   readonly decode: (value: unknown) => unknown
   readonly isSlotSafe: (value: unknown, isSentinel: (value: unknown) => boolean) => boolean
 }
 
-/** The shapes that are tried, those that come most first. */
+/** How many shapes are tried; the most frequent come first. */
 const maxForms = 4
-/** Longer texts go the long way at once, and so do those with more places that differ. */
+/** Longer texts, and those with more differing slots, are parsed as usual. */
 const maxLength = 4096
 const maxPlaces = 16
-/** How many texts without a shape are let pass, at most, before the next one is looked at. */
+/** The most texts without a shape to skip before the next one is examined. */
 const maxBackoff = 1024
 
-/** V8 cuts no shorter string out of another: a longer one would keep the whole block of text that it came in. */
+/** V8 copies substrings up to this length; a longer one would retain the whole block of text. */
 const copiedLength = 12
 
 const plain = '[^"\\\\\\x00-\\x1f]*'
-/** What may stand behind a backslash (RFC 8259, section 7): a schema may leave the field out that has it wrong. */
+/** Valid escapes after a backslash (RFC 8259, section 7): a schema may omit the field that has an invalid one. */
 const escaped = '\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4})'
 const anyString = `"(${plain}(?:${escaped}${plain})*)"`
 const anyNumber = "(-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"
-/** Strings, those that are keys with their colon, and numbers. */
+/** Strings (keys with their colon) and numbers. */
 const token = /"(?:[^"\\]|\\.)*"(\s*:)?|-?[0-9][0-9.eE+-]*/g
 
-/** A text cut up: values that may differ at the odd places, and what stands between them at the even ones. */
+/** A split text: values that may differ at the odd indices, and the text between them at the even ones. */
 type Cut = ReadonlyArray<string>
 
 const cut = (text: string): Cut => {
@@ -52,7 +52,7 @@ const cut = (text: string): Cut => {
 const isPlace = (index: number): boolean => index % 2 === 1
 const isText = (value: string): boolean => value.startsWith('"')
 
-/** What sets two texts apart, as indices of their parts; nothing where that is more than values of the same kinds. */
+/** The indices at which two texts differ; `undefined` if they differ in more than values of the same kinds. */
 const differences = (a: Cut, b: Cut): ReadonlyArray<number> | undefined => {
   if (a.length !== b.length) return undefined
   const slots: Array<number> = []
@@ -67,7 +67,7 @@ const differences = (a: Cut, b: Cut): ReadonlyArray<number> | undefined => {
 
 type Container = { [key: PropertyKey]: unknown }
 
-/** An object or a list to copy, and what of it is not the same each time. */
+/** An object or a list to copy, with the parts that vary. */
 interface Model {
   readonly sample: Container | ReadonlyArray<unknown>
   readonly strings: ReadonlyArray<Spot>
@@ -77,7 +77,7 @@ interface Model {
 
 interface Spot {
   readonly key: PropertyKey
-  /** Which of the places, counted from 1 as the groups of a regular expression are. */
+  /** The slot, counted from 1 like the groups of a regular expression. */
   readonly group: number
 }
 
@@ -107,12 +107,12 @@ interface Shape {
   readonly slots: ReadonlyArray<number>
   readonly pattern: RegExp
   readonly model: Model
-  /** Whether the model is one of what is decoded, or of what there is to decode. */
+  /** Whether the model is of the decoded value, or of the parsed one. */
   readonly isDecoded: boolean
 }
 
 const shapeOf = (parts: Cut, slots: ReadonlyArray<number>, decoder: Decoder): Shape | undefined => {
-  // What no text is likely to hold; where one does, it is found twice, and nothing is learnt.
+  // Values that texts are unlikely to contain. If one does, the sentinel is found twice, and nothing is learnt.
   const sentinels = slots.map((slot, index) =>
     isText(parts[slot] ?? "") ? `\0${index}` : (index + 1) * 1.23456789e-99
   )
@@ -126,7 +126,7 @@ const shapeOf = (parts: Cut, slots: ReadonlyArray<number>, decoder: Decoder): Sh
     if (sentinel === undefined) return part.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")
     return typeof sentinel === "string" ? anyString : anyNumber
   }
-  // A key that stands there twice hides one of its values: which, is not for this to know.
+  // A duplicate key hides one of its values, and it is not known which.
   const plain = modelOf(parsed, sentinels, sentinels.length)
   if (plain === undefined) return undefined
   const decoded = decoder.isSlotSafe(parsed, isSentinel)
@@ -136,14 +136,14 @@ const shapeOf = (parts: Cut, slots: ReadonlyArray<number>, decoder: Decoder): Sh
   return { parts, slots: slots, pattern, model: decoded ?? plain, isDecoded: decoded !== undefined }
 }
 
-/** A model of a plain value in which each sentinel is found once at most; all of them where so many are asked for. */
+/** A model of a plain value that contains each sentinel at most once, and at least `least` of them. */
 const modelOf = (value: unknown, sentinels: ReadonlyArray<unknown>, least: number): Model | undefined => {
   const found: Array<unknown> = []
   let isPlain = true
   const walk = (sample: Container): Model => {
     const keys = Array.isArray(sample) ? Array.from(sample.keys()) : Object.keys(sample)
     const prototype = Object.getPrototypeOf(sample)
-    // What is set under `__proto__` would become the prototype.
+    // A value set under `__proto__` would become the prototype.
     isPlain &&=
       (prototype === Object.prototype || prototype === Array.prototype) && !Object.hasOwn(sample, "__proto__")
     const spots = keys
@@ -168,7 +168,7 @@ const modelOf = (value: unknown, sentinels: ReadonlyArray<unknown>, least: numbe
 
 const isContainer = (value: unknown): value is Container => typeof value === "object" && value !== null
 
-/** What a text gives that is not JSON. */
+/** The result for a text that is not JSON. */
 export const notJson: unique symbol = Symbol("not JSON")
 
 const parse = (text: string): unknown => {
@@ -179,19 +179,25 @@ const parse = (text: string): unknown => {
   }
 }
 
-/** From texts to what a decoder makes of them, with a memory that stays small. */
+/** Makes a reader from texts to decoded values, whose memory stays small. */
 export const makeReader = (decoder: Decoder): ((text: string) => unknown) => {
   const shapes: Array<Shape> = []
-  /** Texts that no other was like, so far. */
+  /** Texts that no other text has matched yet. */
   const single: Array<Cut> = []
-  /** What was found since a text was looked at last; how many texts to let pass before the next look, and how many are left. */
+  /**
+   * How many texts matched since one was last examined; how many to skip before the next one, and how many of these
+   * remain.
+   */
   let found = 0
   let backoff = 1
   let left = 0
 
-  /** Learns a shape from this text and one before it, or frees more places of one. Tells whether that was all gain. */
+  /**
+   * Learns a shape from this text and an earlier one, or frees more slots of a shape. Returns whether that is pure
+   * gain.
+   */
   const learn = (text: string): boolean => {
-    // A copy: the text itself is cut out of a block of many.
+    // A copy: the text itself is a substring of a block of many.
     const parts = cut(JSON.parse(JSON.stringify(text)))
     for (const [at, shape] of shapes.entries()) {
       const slots = differences(shape.parts, parts)
@@ -222,7 +228,7 @@ export const makeReader = (decoder: Decoder): ((text: string) => unknown) => {
   }
 
   return (text) => {
-    // A regular expression has a stack, and a long text with many escapes would fill it.
+    // A regular expression has a stack, which a long text with many escapes would exhaust.
     const isShort = text.length <= maxLength
     for (let at = 0; at < shapes.length && isShort; at++) {
       const shape = shapes[at]
@@ -242,7 +248,7 @@ export const makeReader = (decoder: Decoder): ((text: string) => unknown) => {
     if (parsed === notJson) return notJson
     const decoded = decoder.decode(parsed)
     if (!isShort || left-- > 0) return decoded
-    // Looking costs more than parsing: it has to pay.
+    // Examining a text costs more than parsing it, so it has to pay off.
     const pays = learn(text) || found >= backoff
     backoff = pays ? 1 : Math.min(2 * backoff, maxBackoff)
     left = backoff

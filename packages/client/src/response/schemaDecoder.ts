@@ -1,4 +1,4 @@
-/** Schemas of any kind as decoders: of a response in full, and of the many small values of a stream. */
+/** Turns schemas of any kind into decoders: of a whole response, and of the many small values of a stream. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
@@ -12,8 +12,8 @@ import { memo } from "../shared/memo.js"
 import { clipped } from "../shared/shownText.js"
 
 /**
- * An answer that does not fit: what is wrong, where in the value, and the value as it was parsed, which `lenient`
- * validation hands on. `parsed` is absent where nothing could be parsed; `thrown` is what a decoder threw.
+ * Why a response does not fit: the reason, the path in the value, and the parsed value, which `lenient` validation
+ * returns. `parsed` is absent if nothing could be parsed; `thrown` is an exception of a decoder.
  *
  * @since 0.1.0
  * @category models
@@ -26,7 +26,7 @@ export interface DecodeFailure {
 }
 
 /**
- * Any schema that speaks Standard Schema v1 (zod, valibot, arktype and others): https://standardschema.dev
+ * Any schema that implements Standard Schema v1 (zod, valibot, arktype and others): https://standardschema.dev
  *
  * @since 0.1.0
  * @category models
@@ -41,7 +41,7 @@ export interface StandardSchema<out A = unknown> {
 }
 
 /**
- * What a Standard Schema answers.
+ * The result of a Standard Schema.
  *
  * @since 0.1.0
  * @category models
@@ -51,7 +51,7 @@ export type StandardResult<A> =
   | { readonly issues: ReadonlyArray<StandardIssue> }
 
 /**
- * One thing a Standard Schema finds wrong.
+ * One issue that a Standard Schema reports.
  *
  * @since 0.1.0
  * @category models
@@ -70,7 +70,7 @@ export interface StandardIssue {
 export type ApiSchema = Schema.Schema.AnyNoContext | StandardSchema
 
 /**
- * The value that a schema gives.
+ * The value that a schema decodes to.
  *
  * @since 0.1.0
  * @category models
@@ -89,7 +89,7 @@ export const isApiSchema = (u: unknown): u is ApiSchema =>
   isEffectSchema(u) || Predicate.hasProperty(u, "~standard")
 
 /**
- * From a parsed value to what a schema makes of it.
+ * Decodes a parsed value.
  *
  * @since 0.1.0
  * @category models
@@ -97,7 +97,7 @@ export const isApiSchema = (u: unknown): u is ApiSchema =>
 export type Decode<A> = (value: unknown) => Effect.Effect<A, DecodeFailure>
 
 /**
- * The decoder of a schema, made once per schema. A schema that needs no async work gives an `Exit`.
+ * The decoder of a schema, made once per schema. It returns an `Exit` unless the schema is asynchronous.
  *
  * @since 0.1.0
  * @category decoding
@@ -106,14 +106,12 @@ export const decoder: <S extends ApiSchema>(schema: S) => Decode<Type<S>> = /*#_
   /*#__PURE__*/ new WeakMap<ApiSchema, Decode<never>>(),
   (schema) => {
     const decode: Decode<unknown> = isEffectSchema(schema) ? effectDecoder(schema) : standardDecoder(schema)
-    // One map holds the decoders of all schemas; a schema itself has the type of what its decoder gives.
+    // One map holds the decoders of all schemas; the type of a schema is that of its decoder's value.
     return guarded(decode, asParsed) as Decode<never>
   }
 )
 
-/**
- * Finds what of a body a schema's own word makes a secret: a `Redacted`. Standard Schemas have no word for it.
- */
+/** Finds the values in a body that a schema marks as secret with `Redacted`. Standard Schemas have no such mark. */
 export const secretsOf = (schema: ApiSchema): SchemaSecrets.Finder | undefined =>
   isEffectSchema(schema) ? SchemaSecrets.finderOf(schema) : undefined
 
@@ -124,9 +122,7 @@ const effectDecoder = <A, I>(schema: Schema.Schema<A, I>): Decode<A> => {
   return (value) => Sync.mapError(decode(value), (misfit) => ({ ...misfit, parsed: { value } }))
 }
 
-/**
- * What a value is that does not fit, or of which only async work can tell: it has what `decoder` says of it.
- */
+/** Marks a value that does not fit, or whose schema is asynchronous, with the result of `decoder`. */
 export class Undecodable<out A> {
   readonly decoded: Effect.Effect<A, DecodeFailure>
 
@@ -138,8 +134,8 @@ export class Undecodable<out A> {
 /**
  * Decodes the many small values of a stream, mostly without an `Exit`.
  *
- * `isSlotSafe` says of a value with marked strings and numbers in it, whether others in their place would make no difference but
- * that they would stand in the result; `false` where that is not sure.
+ * `isSlotSafe`: whether other strings and numbers in place of the sentinels in a value would change nothing but their
+ * own place in the result; `false` if that is uncertain.
  */
 export interface EventDecoder<out A> {
   readonly decode: (value: unknown) => A | Undecodable<A>
@@ -147,8 +143,9 @@ export interface EventDecoder<out A> {
 }
 
 /**
- * The decoder of a schema for the many small values of a stream, made once per schema: about four times as fast as `decoder`,
- * and a little longer in the making. It gives the same; what does not fit goes to `decoder`, which tells why.
+ * The decoder of a schema for the many small values of a stream, made once per schema. About four times as fast as
+ * `decoder`, and a little slower to make. It returns the same values; one that does not fit goes to `decoder`, which
+ * finds the reason.
  */
 export const eventDecoder: <S extends ApiSchema>(schema: S) => EventDecoder<Type<S>> = /*#__PURE__*/ memo(
   /*#__PURE__*/ new WeakMap<ApiSchema, EventDecoder<never>>(),
@@ -194,7 +191,7 @@ const standardDecoder = <A>(schema: StandardSchema<A>): Decode<A> => {
   }
 }
 
-/** More than anybody reads. */
+/** More issues than anyone reads. */
 const maxIssues = 20
 const maxMessage = 1000
 

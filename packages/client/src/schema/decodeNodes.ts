@@ -1,33 +1,34 @@
 /**
- * What decodes a value: one node for each part of a schema. A node gives what Effect's own decoder gives, or `misfit`, and
- * it makes no errors. So it needs no `Either`, no options and no list of issues for each field of each event of a stream.
+ * The nodes of a decoder, one for each part of a schema. A node returns what Effect's own decoder returns, or
+ * `undecodable`, and makes no errors. So it needs no options and no list of issues for each field of each event of a
+ * stream.
  */
 import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as AST from "effect/SchemaAST"
 import { isObject } from "../shared/isPlainObject.js"
 
-/** What stands for all that the real decoder has to look at. */
+/** The result for every value that the real decoder must examine. */
 export const undecodable: unique symbol = Symbol("misfit")
 
-/** Thrown where only the real decoder knows: no later member of a union may be tried then. */
+/** Thrown if only the real decoder can decide: no later member of a union may then be tried. */
 const unsure: unique symbol = Symbol("unsure")
 
 export interface Node {
-  /** What it takes at most: no objects, nothing but objects, anything. */
+  /** The kinds that it accepts at most: no objects, only objects, anything. */
   readonly accepts: "scalars" | "objects" | "all"
-  /** `tag` is the field that a union has compared already. */
+  /** `tag` is the field that a union has already compared. */
   readonly decode: (value: unknown, tag?: Field) => unknown
-  /** Of scalars that are taken as they are: those of some kinds, and single ones. */
+  /** For scalars that are returned unchanged: bits for whole kinds, and single values. */
   readonly kinds: number
   readonly values: ReadonlyArray<unknown>
   readonly fields: ReadonlyArray<Field>
   /**
-   * Whether another string in place of one that is marked, or another number, would make no difference to what becomes of a
-   * value but that it would stand in the result, and whether to find that out runs no code of the schema's own.
+   * Whether another string or number in place of a sentinel would change nothing but its own place in the result, and
+   * whether finding out runs no code of the schema's own.
    */
   readonly isSlotSafe: (value: unknown, isSentinel: IsSentinel) => boolean
-  /** Whether all the work is that of the schema's own code or of Effect's decoder. */
+  /** Whether all the work is done by the schema's own code or by Effect's decoder. */
   readonly isForeign: boolean
 }
 
@@ -36,7 +37,7 @@ export type IsSentinel = (value: unknown) => boolean
 export interface Field extends Pick<Node, "decode" | "isSlotSafe"> {
   readonly name: PropertyKey
   readonly isOptional: boolean
-  /** The kinds, where nothing else counts, or 0; and the string, where there is but one. */
+  /** The kinds, if nothing else matters, or 0; and the string, if there is only one. */
   readonly kinds: number
   readonly literal: string | undefined
 }
@@ -66,7 +67,7 @@ const kindOf = (value: unknown): number => {
 }
 
 export const scalars = (kinds: number, all: ReadonlyArray<unknown> = []): Node => {
-  // As `===` sees them: a Set would know NaN too.
+  // As `===` compares them: a Set would match NaN too.
   const values = new Set(all.filter((value) => !Number.isNaN(value)))
   const decode =
     values.size === 0
@@ -80,7 +81,7 @@ export const scalars = (kinds: number, all: ReadonlyArray<unknown> = []): Node =
 export const passing = (test: (value: unknown) => boolean): Node =>
   node("all", (value) => (test(value) ? value : undecodable), { isSlotSafe: () => true })
 
-/** Gives the value itself where it fits. */
+/** Returns the value itself if it fits. */
 export const same = ({
   accepts,
   decode,
@@ -108,7 +109,7 @@ export const field = (name: PropertyKey, isOptional: boolean, node: Node): Field
       kinds: values.length === 0 ? kinds : 0,
       literal: undefined
     }
-  // The schema's own string goes on, as who compares with the same literal need not look at the letters.
+  // Returns the schema's own string: comparing it with the same literal is then a pointer comparison.
   const literally: Node["decode"] = (other) => (other === value ? value : undecodable)
   return { name, isOptional, decode: literally, isSlotSafe: isSlotSafe, kinds, literal: value }
 }
@@ -136,7 +137,7 @@ export const struct = (
         result[name] = field.literal
         continue
       }
-      // A field that is not optional may be inherited, or absent where `undefined` fits.
+      // A required field may be inherited, or absent if `undefined` fits.
       if (field.isOptional && !hasOwn.call(value, name)) continue
       const given = value[name]
       if (kinds !== 0) {
@@ -150,7 +151,7 @@ export const struct = (
     }
     return records.length === 0 || takeRecords(value, result) ? result : undecodable
   }
-  // A key `__proto__` becomes the prototype of this one result, as it does where Effect decodes it.
+  // A key `__proto__` becomes the prototype of this one result, as it does in Effect's decoder.
   const takeExcess = (input: Fields, result: Fields): boolean => {
     for (const key of Reflect.ownKeys(input)) {
       if (names.has(key) || records.some((record) => record.key.decode(key) !== undecodable)) continue
@@ -210,11 +211,11 @@ export const tuple = (elements: ReadonlyArray<Node>, required: number, rest: Rea
   return node("objects", decode, { isSlotSafe: isSlotSafe })
 }
 
-/** A member for which a property must have a literal: told from others by its text, as Effect does. */
+/** A member of a union for which a property must have a literal, found by that text, as Effect does. */
 export interface Member {
   readonly text: string
   readonly node: Node
-  /** The field that asks for no more than that text. */
+  /** The field that checks nothing but that text. */
   readonly field: Field | undefined
 }
 
@@ -226,7 +227,7 @@ interface Tag {
 export const union = (tags: ReadonlyArray<Tag>, untagged: ReadonlyArray<Node>): Node => {
   const objects = untagged.filter((node) => node.accepts !== "scalars")
   const others = untagged.filter((node) => node.accepts !== "objects")
-  // Which of several scalars takes a value makes no difference: they are one.
+  // It makes no difference which of several scalars accepts a value: merge them.
   const scalar = others.every((node) => node.kinds + node.values.length > 0)
     ? scalars(
         others.reduce((kinds, node) => kinds | node.kinds, 0),
@@ -260,7 +261,7 @@ export const union = (tags: ReadonlyArray<Tag>, untagged: ReadonlyArray<Node>): 
     const textOf = ({ name }: Tag) => value[name]
     if (told.some((tag) => isSentinel(textOf(tag)))) return false
     const named = told.flatMap((tag) => tag.members.filter(({ text }) => text === String(textOf(tag))))
-    // That a member does not take it must not hang on a mark either.
+    // Whether a member rejects the value must not depend on a sentinel either.
     for (const node of [...named.map(({ node }) => node), ...objects]) {
       if (!node.isSlotSafe(value, isSentinel)) return false
       if (node.decode(value) !== undecodable) return true

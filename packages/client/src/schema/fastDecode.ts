@@ -1,7 +1,7 @@
 /**
- * Decodes what fits a schema, and gives exactly what Effect's own decoder gives for it, in a fraction of the time. A value
- * that does not fit, or of which it is not sure, is left to the real decoder, which makes the error. Nothing is generated as
- * text: a content security policy may forbid `eval`.
+ * Decodes values that fit a schema to exactly what Effect's own decoder returns, in a fraction of the time. A value
+ * that does not fit, or that is uncertain, goes to the real decoder, which makes the error. No code is generated: a
+ * content security policy may forbid `eval`.
  */
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
@@ -13,13 +13,16 @@ import * as Nodes from "./decodeNodes.js"
 
 export { undecodable as misfit } from "./decodeNodes.js"
 
-/** The annotation of a schema that gives a value itself where it fits another schema: that one. */
+/** Annotates a schema that returns a value unchanged if it fits another schema: the other schema. */
 export const Same: unique symbol = Symbol.for("@effect-api/client/internal/fastDecode/Same")
 
-/** How often a schema may be in doubt, as one that needs async work always is, before it is left to the real decoder. */
+/**
+ * How many uncertain values are allowed before only the real decoder is used. An asynchronous schema is always
+ * uncertain.
+ */
 const maxDoubts = 16
 
-/** Where the same options hold, and the nodes made there: a schema may change the options for all that is inside. */
+/** A region with the same parse options, and the nodes made there: a schema may change the options for its parts. */
 interface Scope {
   readonly options: AST.ParseOptions
   readonly nodes: Map<AST.AST, Nodes.Node>
@@ -103,7 +106,7 @@ const make = (ast: AST.AST, scope: Scope): Nodes.Node => {
       })
     }
     case "Suspend": {
-      // What refers to itself is looked at when a value asks for it.
+      // A recursive schema is compiled when a value needs it.
       let made: Nodes.Node | undefined
       const referred = (): Nodes.Node => {
         made ??= nodeOf(ast.f(), scope)
@@ -147,7 +150,7 @@ const isText = (parameter: AST.Parameter): boolean =>
   AST.isRefinement(parameter) ? isText(parameter.from) : !AST.isSymbolKeyword(parameter)
 
 const unionOf = (ast: AST.Union, scope: Scope): Nodes.Node => {
-  // Not a Map: the order of an object's keys, numbers first, is the order in which the members are tried.
+  // Not a Map: members are tried in the order of an object's keys, numbers first.
   const tags: Record<PropertyKey, Array<Nodes.Member>> = Object.create(null)
   const untagged: Array<Nodes.Node> = []
   for (const type of ast.types) {
@@ -168,7 +171,7 @@ const unionOf = (ast: AST.Union, scope: Scope): Nodes.Node => {
   )
 }
 
-/** The properties that must have a literal, each with the text of it. */
+/** The properties that must have a literal, each with its text. */
 const literalsOf = (ast: AST.AST): ReadonlyArray<readonly [name: PropertyKey, text: string]> => {
   switch (ast._tag) {
     case "Declaration":
@@ -205,7 +208,7 @@ const transformOf = (
       return (from) => from
     case "TypeLiteralTransformation": {
       const changes = transformation.propertySignatureTransformations
-      // Where what follows puts the keys in order, a changed field may stay in its place: `delete` makes objects slow.
+      // If a later step orders the keys, a changed field may stay in place: `delete` makes objects slow.
       const isOrdered = AST.isTypeLiteral(ast.to)
       return (fields) => {
         if (!isObject(fields)) return Nodes.undecodable
@@ -230,7 +233,7 @@ export interface FastDecoder<out A> {
   readonly isSlotSafe: Nodes.Node["isSlotSafe"]
 }
 
-/** The fast decoder of a schema; `undefined` where none would be faster than the real one. */
+/** The fast decoder of a schema; `undefined` if none would be faster than the real one. */
 export const compile = <A, I>(schema: Schema.Schema<A, I>): FastDecoder<A> | undefined => {
   const node = rootOf(schema.ast)
   if (node.isForeign) return undefined
@@ -238,10 +241,10 @@ export const compile = <A, I>(schema: Schema.Schema<A, I>): FastDecoder<A> | und
   const decode = (value: unknown) => {
     if (doubts === maxDoubts) return Nodes.undecodable
     try {
-      // The nodes are made of the schema's own parts: what they give is its type.
+      // The nodes are made from the schema's own parts: their result has its type.
       return node.decode(value) as A | typeof Nodes.undecodable
     } catch {
-      // What a schema's own code throws, the real decoder meets again.
+      // The real decoder meets an exception of the schema's own code again.
       doubts++
       return Nodes.undecodable
     }

@@ -1,4 +1,4 @@
-/** A program's own code over what a server has sent: what it throws is no defect, but a response that does not fit. */
+/** Runs a program's own code over a server's data: an exception is not a defect, but a response that does not fit. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
@@ -12,7 +12,7 @@ interface DecodeFailure {
   readonly thrown?: unknown
 }
 
-/** The same decoder, whatever it throws. `parsedOf` tells what there is to hand on then under lenient validation. */
+/** The same decoder, without exceptions. `parsedOf` returns the value for lenient validation. */
 export const guarded =
   <I, A, E>(
     decode: (input: I) => Effect.Effect<A, E>,
@@ -29,10 +29,10 @@ export const guarded =
     }
   }
 
-/** What does not fit as a decoder throws. */
+/** The failure of a decoder that threw. */
 export const thrownMisfit = (thrown: unknown, parsed?: DecodeFailure["parsed"]): DecodeFailure => {
   const said = messageOf(thrown)
-  // V8 and JavaScriptCore say "call stack", SpiderMonkey "too much recursion".
+  // V8 and JavaScriptCore report "call stack", SpiderMonkey "too much recursion".
   const isDeep = /call stack|recursion/i.test(said)
   const reason = isDeep ? "is nested too deeply to be decoded" : `could not be decoded: ${said}`
   return { reason, path: [], ...(parsed === undefined ? {} : { parsed }), ...(isDeep ? {} : { thrown }) }

@@ -1,6 +1,6 @@
 /**
- * The secrets that a response holds by the word of its schema: what becomes a `Redacted`. They are known by the names of their
- * fields, wherever these stand in a body, as one that does not fit its schema may have any shape.
+ * The secrets of a response that its schema decodes to a `Redacted`. They are found by field name anywhere in a body,
+ * because a body that does not fit its schema may have any shape.
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -9,12 +9,12 @@ import { memo } from "../shared/memo.js"
 import { Same } from "./fastDecode.js"
 
 /**
- * The strings and numbers of a body that must not be shown. `text` is the body or its start, `parsed` what it was parsed to;
- * `undefined` where there are so many that nothing of the body may be shown.
+ * Returns the strings and numbers of a body that must not be shown. `text` is the body or its start, `parsed` its
+ * parsed value. Returns `undefined` if there are too many, and no part of the body may be shown.
  */
 export type Finder = (text: string, parsed: unknown) => ReadonlySet<string> | undefined
 
-/** The fields of a schema that are secret, and whether the value itself is, or an element or an entry of it. */
+/** The secret fields of a schema, and whether the value itself, or an element or entry of it, is secret. */
 interface Secrets {
   readonly isSecret: boolean
   readonly names: ReadonlySet<string>
@@ -35,7 +35,7 @@ const secretsOf = (root: AST.AST): Secrets => {
   const find = (ast: AST.AST): Secrets => {
     const found = known.get(ast)
     if (found !== undefined) return found
-    // What refers to itself adds nothing to itself.
+    // A recursive reference adds nothing.
     known.set(ast, none)
     const made = look(ast)
     known.set(ast, made)
@@ -66,7 +66,7 @@ const secretsOf = (root: AST.AST): Secrets => {
       case "Transformation": {
         const from = find(ast.from)
         const to = find(ast.to)
-        // Where only the program's own code knows what becomes a secret field, all of it may.
+        // If only the program's own code decides what becomes a secret field, all of the value may be secret.
         const isUnknown = !from.isSecret && from.names.size === 0 && to.names.size > 0
         return { isSecret: from.isSecret || to.isSecret || isUnknown, names: both([from, to]).names }
       }
@@ -77,7 +77,10 @@ const secretsOf = (root: AST.AST): Secrets => {
   return find(root)
 }
 
-/** The finder of a schema's secrets. The schema is looked at when it is asked first: what it refers to may come later. */
+/**
+ * The finder of a schema's secrets. The schema is walked at the first use, because its references may be defined
+ * later.
+ */
 export const finderOf: (schema: Schema.Schema.AnyNoContext) => Finder = memo(
   new WeakMap<Schema.Schema.AnyNoContext, Finder>(),
   (schema) => {
@@ -94,7 +97,7 @@ export const finderOf: (schema: Schema.Schema.AnyNoContext) => Finder = memo(
   }
 )
 
-/** Some finders as one. */
+/** Combines several finders. */
 export const combined = (all: Iterable<Finder | undefined>): Finder | undefined => {
   const finders = Array.from(all).filter((finder) => finder !== undefined)
   if (finders.length === 0) return undefined
@@ -113,7 +116,7 @@ interface Laden {
   readonly secrets?: Finder | undefined
 }
 
-/** What the schemas of a request call secret: a server may send it with any status. */
+/** The finder for all schemas of a request: a server may send their secrets with any status. */
 export const ofRequest = (request: {
   readonly failure: { readonly [status: number]: Laden }
   readonly success?: Laden
@@ -121,14 +124,14 @@ export const ofRequest = (request: {
 }): Finder | undefined =>
   combined([request.success, request.events, ...Object.values(request.failure)].map((part) => part?.secrets))
 
-/** More than a body is shown of. */
+/** More than an error shows of a body. */
 const maxSearched = 64 * 1024
 
-/** More secrets, or longer ones, and looking for them would take longer than an error is worth. */
+/** Searching for more or longer secrets would take longer than an error is worth. */
 const maxCount = 2_000
 const maxLength = 256 * 1024
 
-/** Words of JSON, which nobody can keep secret. */
+/** JSON keywords, which cannot be secrets. */
 const isWord = /^(?:true|false|null)?$/
 
 class Found {
@@ -146,7 +149,7 @@ class Found {
   }
 }
 
-/** No recursion: a body is as deep as its server likes. */
+/** No recursion: the server decides how deep a body is. */
 const inValue = (found: Found, names: ReadonlySet<string>, isSecret: boolean, root: unknown): void => {
   const rest: Array<readonly [value: unknown, isSecret: boolean]> = [[root, isSecret]]
   for (let next = rest.pop(); next !== undefined && !found.isFull; next = rest.pop()) {
@@ -163,13 +166,13 @@ const inValue = (found: Found, names: ReadonlySet<string>, isSecret: boolean, ro
   }
 }
 
-/** The strings, words and signs of JSON, whether or not they are where they should be; a string may lack its end. */
+/** The strings, words and punctuation of JSON, valid or not; a string may lack its end. */
 const token = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"?|[{}[\]:,]|[^\s"{}[\]:,]+/g
 
-/** Of a body that is cut, or no JSON. */
+/** For a body that is truncated, or not JSON. */
 const inText = (found: Found, names: ReadonlySet<string>, isSecret: boolean, text: string): void => {
   let depth = 0
-  /** How deep the value stands that is secret with all that is in it. */
+  /** The depth of the secret value that contains the current position. */
   let secretFrom = isSecret ? 0 : Number.POSITIVE_INFINITY
   let last: string | undefined
   let isNamed = false
