@@ -7,9 +7,9 @@
  */
 export const rooms = {
   client: {
-    errors: "",
     shared: "",
     effect: "shared",
+    errors: "effect",
     schema: "effect shared",
     secrets: "shared",
     sse: "shared",
@@ -81,7 +81,7 @@ export const impure = {
 /** Modules, and rooms, that import values of @effect/platform: the cost of following it into another major version. */
 export const platform = {
   client:
-    "transport/ ApiClient client/PlatformClient request/RequestEncoder request/TransportError telemetry/Telemetry wire/RequestBody",
+    "effect/ transport/ ApiClient client/PlatformClient request/RequestEncoder telemetry/Telemetry wire/RequestBody",
   node: "NodeTransport exchange/ReceivedResponse",
   anthropic: "Anthropic config/AnthropicConfig",
   testing: "mock/MockStep mock/MockTransport mock/mockBody mock/mockResponse"
@@ -90,16 +90,11 @@ export const platform = {
 /** Modules outside effect/ that use what Effect 4 lacks or has in another shape. Each is to move behind effect/. */
 export const seam = {
   client: {
-    ApiClient: "ConfigError",
-    "client/PlatformClient": "GlobalValue HttpClientError",
-    "config/ConfigReader": "ConfigError ConfigProvider",
-    "request/TransportError": "HttpClientError",
     "response/ResponseDecoder": "Either",
     "schema/decodeNodes": "Either",
     "schema/fastDecode": "ParseResult",
     "sse/ServerSentEvents": "Channel",
-    "stream/Streaming": "Channel",
-    "transport/GuardedResponse": "HttpClientError"
+    "stream/Streaming": "Channel"
   },
   node: {
     NodeTransport: "Either HttpClientError",

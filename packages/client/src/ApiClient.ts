@@ -7,7 +7,6 @@ import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Config from "effect/Config"
-import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -24,6 +23,7 @@ import * as ConfigReader from "./config/ConfigReader.js"
 import * as Overrides from "./config/Overrides.js"
 import { resolveConfig } from "./config/resolveConfig.js"
 import { endBackground } from "./credentials/singleFlight.js"
+import type { ConfigError } from "./effect/configNodes.js"
 import * as Sync from "./effect/sync.js"
 import type * as ApiError from "./errors/ApiError.js"
 import type * as Pages from "./pages/Pages.js"
@@ -187,7 +187,7 @@ export const layer = (
 export const layerConfig = (
   config: Config.Config.Wrap<ApiConfig.Options>,
   explicit: Overrides.Overrides = {}
-): Layer.Layer<ApiClient, ApiConfig.InvalidConfigError | ConfigError.ConfigError, HttpClient.HttpClient> =>
+): Layer.Layer<ApiClient, ApiConfig.InvalidConfigError | ConfigError, HttpClient.HttpClient> =>
   Layer.scoped(
     ApiClient,
     Effect.flatMap(

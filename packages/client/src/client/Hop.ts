@@ -6,6 +6,7 @@ import type * as Tracer from "effect/Tracer"
 import { composeMiddleware } from "../config/composeMiddleware.js"
 import type * as Middleware from "../config/Middleware.js"
 import type * as Credentials from "../credentials/Credentials.js"
+import { filteredResponse } from "../effect/platformErrors.js"
 import * as ApiError from "../errors/ApiError.js"
 import type * as Call from "../request/Call.js"
 import * as TransportError from "../request/TransportError.js"
@@ -33,19 +34,17 @@ export const run = (
     return through(call, request, send).pipe(
       Effect.matchEffect({
         onSuccess: (response) => takeOver(call, response),
-        onFailure: (error) =>
-          !ApiError.isApiError(error) && TransportError.isStatusCode(error)
-            ? // A middleware that rejects a status (`filterStatusOk`) still has the response, and the status check is ours.
-              takeOver(call, error.response)
-            : Effect.fail(
-                sourceError(call) ??
-                  (ApiError.isApiError(error) ? error : TransportError.fromMiddleware(call, error))
-              )
+        onFailure: (error) => {
+          if (ApiError.isApiError(error)) return Effect.fail(sourceError(call) ?? error)
+          // A middleware that rejects a status (`filterStatusOk`) still has the response, and the status check is ours.
+          const filtered = filteredResponse(error)
+          return filtered === undefined
+            ? Effect.fail(sourceError(call) ?? TransportError.fromMiddleware(call, error))
+            : takeOver(call, filtered)
+        }
       }),
-      Effect.tapBoth({
-        onFailure: (error) => Telemetry.attempted(call, request.headers, error),
-        onSuccess: (response) => Telemetry.attempted(call, request.headers, response)
-      })
+      Effect.tapError((error) => Telemetry.attempted(call, request.headers, error)),
+      Effect.tap((response) => Telemetry.attempted(call, request.headers, response))
     )
   })
 

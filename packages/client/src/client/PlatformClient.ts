@@ -1,9 +1,9 @@
 /** A client as a plain `HttpClient` of `@effect/platform`, for libraries that build on one. */
 import * as HttpClient from "@effect/platform/HttpClient"
-import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
-import * as GlobalValue from "effect/GlobalValue"
+import { type PlatformError, type RequestFailure, requestFailure } from "../effect/platformErrors.js"
+import { scopeSignal } from "../effect/platformScope.js"
 import * as TimeLimits from "../effect/timeLimits.js"
 import * as ApiError from "../errors/ApiError.js"
 import * as StatusTag from "../errors/StatusTag.js"
@@ -24,33 +24,24 @@ import * as StatusCheck from "./StatusCheck.js"
  * a response comes back whatever its status. Any other failure is a `RequestError` whose cause is the tagged error.
  */
 export const make = (core: Core.Core): HttpClient.HttpClient => {
-  return HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
+  return HttpClient.makeWith<never, never, PlatformError, never>(
     (request) => Effect.flatMap(request, (request) => inScope(request, run(core, request))),
     Effect.succeed
   )
 }
 
-/** The requests that end with a scope (`HttpClient.withScope`). The platform keeps them under this key. */
-const scoped = GlobalValue.globalValue(
-  "@effect/platform/HttpClient/scopedRequests",
-  () => new WeakMap<HttpClientRequest.HttpClientRequest, AbortController>()
-)
-
 /** When the scope closes, the call ends, and so does the body of its response. */
 const inScope = (
   request: HttpClientRequest.HttpClientRequest,
-  sent: Effect.Effect<GuardedResponse.GuardedResponse, HttpClientError.HttpClientError>
-): Effect.Effect<GuardedResponse.GuardedResponse, HttpClientError.HttpClientError> => {
-  const signal = scoped.get(request)?.signal
+  sent: Effect.Effect<GuardedResponse.GuardedResponse, PlatformError>
+): Effect.Effect<GuardedResponse.GuardedResponse, PlatformError> => {
+  const signal = scopeSignal(request)
   if (signal === undefined) return sent
   const closed = Effect.async<void>((resume) => {
     if (signal.aborted) return resume(Effect.void)
     signal.addEventListener("abort", () => resume(Effect.void), { once: true })
   })
-  const failed = Effect.failSync(
-    () =>
-      new HttpClientError.RequestError({ request, reason: "Transport", description: "The scope was closed" })
-  )
+  const failed = Effect.failSync(() => requestFailure(request, "Transport", "The scope was closed"))
   return Effect.tap(TimeLimits.until(sent, closed, failed, leave), (response) =>
     Effect.sync(() => {
       if (signal.aborted) leave(response)
@@ -64,7 +55,7 @@ const leave = (response: GuardedResponse.GuardedResponse): void => response.leav
 const run = (
   core: Core.Core,
   request: HttpClientRequest.HttpClientRequest
-): Effect.Effect<GuardedResponse.GuardedResponse, HttpClientError.HttpClientError> =>
+): Effect.Effect<GuardedResponse.GuardedResponse, PlatformError> =>
   Effect.flatMap(begin(core, request), (call) => {
     // The last response with an error status, its body unread. The caller gets it if no further attempt is made.
     let last: GuardedResponse.GuardedResponse | undefined
@@ -99,18 +90,12 @@ const run = (
 const requestError = (
   request: HttpClientRequest.HttpClientRequest,
   error: ApiError.ApiError
-): HttpClientError.RequestError =>
-  new HttpClientError.RequestError({
-    request,
-    reason:
-      error._tag === "InvalidRequestError"
-        ? ofUrl.test(error.field)
-          ? "InvalidUrl"
-          : "Encode"
-        : "Transport",
-    cause: error,
-    description: error.message
-  })
+): RequestFailure => requestFailure(request, reasonOf(error), error.message, error)
+
+const reasonOf = (error: ApiError.ApiError): "InvalidUrl" | "Encode" | "Transport" => {
+  if (error._tag !== "InvalidRequestError") return "Transport"
+  return ofUrl.test(error.field) ? "InvalidUrl" : "Encode"
+}
 
 const ofUrl = /^(?:url|path|query|baseUrl)\b/
 
@@ -118,7 +103,7 @@ const ofUrl = /^(?:url|path|query|baseUrl)\b/
 const begin = (
   core: Core.Core,
   request: HttpClientRequest.HttpClientRequest
-): Effect.Effect<Call.Call, HttpClientError.RequestError> => {
+): Effect.Effect<Call.Call, RequestFailure> => {
   const { config, problem } = core
   const refuse = (problem: InvalidInput) => {
     const bare = RequestChanges.fromUrl(request.method, request.url)

@@ -1,8 +1,7 @@
 /** Settings read from `Config`: those that an environment provides, minus those that are set explicitly. */
 import * as Config from "effect/Config"
-import * as ConfigError from "effect/ConfigError"
-import * as ConfigProvider from "effect/ConfigProvider"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
+import { type ConfigError, withoutBlanks } from "../effect/configNodes.js"
 import { omitUndefined } from "../shared/omitUndefined.js"
 import type * as ClientOptions from "./ClientOptions.js"
 import * as Overrides from "./Overrides.js"
@@ -27,21 +26,4 @@ export const omitExplicit = (
  * @since 0.1.0
  * @category config
  */
-export const blankAsMissing = <A>(config: Config.Config<A>): Effect.Effect<A, ConfigError.ConfigError> =>
-  Effect.configProviderWith(({ flattened }) => {
-    const provider = ConfigProvider.fromFlat(
-      ConfigProvider.makeFlat({
-        ...flattened,
-        load: (path, primitive, split) =>
-          Effect.flatMap(
-            // Effect types its primitives as any `Config`.
-            flattened.load(path, Config.string() as Config.Config.Primitive<string>, false),
-            ([text = ""]) =>
-              text.trim() === ""
-                ? Effect.fail(ConfigError.MissingData([...path], "Expected a value that is not blank"))
-                : flattened.load(path, primitive, split)
-          )
-      })
-    )
-    return provider.load(config)
-  })
+export const blankAsMissing: <A>(config: Config.Config<A>) => Effect.Effect<A, ConfigError> = withoutBlanks

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Sync from "../effect/sync.js"
+import { rejectionOf } from "../effect/typeIds.js"
 import * as ApiError from "../errors/ApiError.js"
 import { ownCause } from "../errors/ownCause.js"
 import * as Redaction from "../secrets/Redaction.js"
@@ -191,7 +192,11 @@ export const effect = <E>(effect: Effect.Effect<Redacted.Redacted<string> | Cred
       resolve: effect.pipe(
         Effect.mapError((error) => failedWith(error, last.secrets)),
         Effect.flatMap((value) => (isCredentials(value) ? value : bearer(value)).make(background).resolve),
-        Effect.tap((resolved) => void (last = resolved))
+        Effect.tap((resolved) =>
+          Effect.sync(() => {
+            last = resolved
+          })
+        )
       ),
       invalidate: undefined
     }
@@ -311,8 +316,7 @@ const both = (first: Failure, second: Failure): Failure => ({
 
 /** The failure of the program's own code, with the secrets removed from its message. */
 const failedWith = (failure: unknown, secrets: ReadonlyArray<string>): Failure => {
-  // `Effect.tryPromise` wraps the rejection in an error without a message of its own.
-  const error = Predicate.isTagged(failure, "UnknownException") ? Reflect.get(failure, "error") : failure
+  const error = rejectionOf(failure)
   const message = Predicate.hasProperty(error, "message") ? error.message : undefined
   const tag = Predicate.hasProperty(error, "_tag") ? error._tag : undefined
   const reason = String(

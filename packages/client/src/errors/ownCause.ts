@@ -1,8 +1,6 @@
 /** Keeps what the program's own code failed with as the `cause` of an error, so that the program can look at it. */
 import * as Predicate from "effect/Predicate"
-
-/** The platform's errors hold a request with its credentials. */
-const platformError = Symbol.for("@effect/platform/HttpClientError")
+import { isPlatformError } from "../effect/typeIds.js"
 
 /** Deep enough for every library, and finite for a chain that loops. */
 const maxDepth = 8
@@ -16,7 +14,7 @@ export const ownCause = (cause: unknown, redact: (text: string) => string): { re
   let current: unknown = cause
   for (let depth = 0; depth < maxDepth && Predicate.isObject(current); depth++) {
     const text = textOf(current)
-    if (platformError in current || redact(text) !== text) return {}
+    if (isPlatformError(current) || redact(text) !== text) return {}
     current = "cause" in current ? current.cause : undefined
   }
   return { cause }

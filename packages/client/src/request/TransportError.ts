@@ -3,9 +3,9 @@
  * node:http) or `cause.cause.code` (fetch), and in the first error of an `AggregateError` if several addresses were
  * tried.
  */
-import * as HttpClientError from "@effect/platform/HttpClientError"
 import * as Duration from "effect/Duration"
 import * as Predicate from "effect/Predicate"
+import * as PlatformErrors from "../effect/platformErrors.js"
 import * as ApiError from "../errors/ApiError.js"
 import { ownCause } from "../errors/ownCause.js"
 import {
@@ -71,41 +71,28 @@ export const findCode = (error: unknown): Found => {
   return { code: undefined, message, connecting: syscall === "connect", syscall }
 }
 
-/** Whether a failure is a response that somebody filtered out by its status. */
-export const isStatusCode = (
-  error: HttpClientError.HttpClientError
-): error is HttpClientError.ResponseError => error._tag === "ResponseError" && error.reason === "StatusCode"
-
-/** The platform has one reason, `Decode`, for a body that broke off and for one that does not fit. */
-const isMisfit = (cause: unknown): boolean =>
-  cause instanceof SyntaxError || Predicate.isTagged(cause, "ParseError")
-
 /** The tagged error of a failure of the platform. */
-export const from = (call: Call.Call, error: HttpClientError.HttpClientError): ApiError.ApiError => {
+export const from = (call: Call.Call, error: PlatformErrors.PlatformError): ApiError.ApiError => {
+  const { cause, doing, undecodable, unsendable } = PlatformErrors.failureOf(error)
   // A guarded body fails with an error of ours inside the platform's.
-  if (ApiError.isApiError(error.cause)) return error.cause
-  if (error._tag === "RequestError" && error.reason !== "Transport") {
-    const field = error.reason === "InvalidUrl" ? "url" : "body"
-    const reason = `could not be sent: ${findCode(error.cause).message || error.reason}`
-    return invalidRequest(call, field, reason, "not-sent", error.cause)
+  if (ApiError.isApiError(cause)) return cause
+  if (unsendable !== undefined) {
+    const reason = `could not be sent: ${findCode(cause).message || unsendable.reason}`
+    return invalidRequest(call, unsendable.field, reason, "not-sent", cause)
   }
-  if (error._tag === "ResponseError" && isMisfit(error.cause)) {
-    return ResponseError.unreadable(call, error.response, "does not fit the expected type")
-  }
-  return fromCause(call, error.cause, "transport", error._tag === "RequestError" ? "sending" : "reading")
+  return undecodable === undefined
+    ? fromCause(call, cause, "transport", doing)
+    : ResponseError.unreadable(call, undecodable, "does not fit the expected type")
 }
 
 /**
  * The same for a failure of a middleware. Its cause is the program's own, and so is an error of another kind, which
  * plain JavaScript may fail with.
  */
-export const fromMiddleware = (
-  call: Call.Call,
-  error: HttpClientError.HttpClientError
-): ApiError.ApiError => {
-  const isPlatform = HttpClientError.isHttpClientError(error)
+export const fromMiddleware = (call: Call.Call, error: PlatformErrors.PlatformError): ApiError.ApiError => {
+  const isPlatform = PlatformErrors.isPlatformError(error)
   const tagged = isPlatform ? from(call, error) : fromCause(call, error, "transport")
-  const { cause } = isPlatform ? error : { cause: error }
+  const cause = isPlatform ? PlatformErrors.failureOf(error).cause : error
   if (tagged === cause || tagged.cause !== undefined) return tagged
   return ApiError.update(tagged, ownCause(cause, CallSecrets.redactor(call).text))
 }

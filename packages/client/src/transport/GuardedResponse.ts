@@ -4,18 +4,17 @@
  */
 import type * as Cookies from "@effect/platform/Cookies"
 import type * as HttpHeaders from "@effect/platform/Headers"
-import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as UrlParams from "@effect/platform/UrlParams"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
-import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { decodeFailure, type ResponseFailure } from "../effect/platformErrors.js"
 import { type Collected, collect, each, onPull, type Pull } from "../effect/pulls.js"
+import { ResponseShape } from "../effect/responseShape.js"
 import * as TimeLimits from "../effect/timeLimits.js"
 import * as ApiError from "../errors/ApiError.js"
 import type * as Call from "../request/Call.js"
@@ -34,9 +33,7 @@ import * as Unread from "./unread.js"
 export type BytesPull = Pull<Uint8Array, ApiError.ApiError>
 
 /** A response under the limits of its call. `refusal` is why a redirect was not followed. */
-export class GuardedResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
-  readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
-  readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
+export class GuardedResponse extends ResponseShape implements HttpClientResponse.HttpClientResponse {
   readonly call: Call.Call
   readonly request: HttpClientRequest.HttpClientRequest
   readonly source: NativeExchange.Source
@@ -189,17 +186,12 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     return ResponseError.unreadable(this.call, this, reason, excerpt)
   }
 
-  private get collected(): Effect.Effect<Uint8Array, HttpClientError.ResponseError> {
+  private get collected(): Effect.Effect<Uint8Array, ResponseFailure> {
     return Effect.mapError(this.bytes, (cause) => this.notDecoded(cause))
   }
 
-  private notDecoded(cause: unknown): HttpClientError.ResponseError {
-    return new HttpClientError.ResponseError({
-      request: this.request,
-      response: this,
-      reason: "Decode",
-      cause
-    })
+  private notDecoded(cause: unknown): ResponseFailure {
+    return decodeFailure(this, this.request, cause)
   }
 
   /** Opens the body: bytes as they arrive, perhaps as views of a larger buffer, under no limit of ours. */
@@ -266,22 +258,22 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     )
   }
 
-  get stream(): Stream.Stream<Uint8Array, HttpClientError.ResponseError> {
+  get stream(): Stream.Stream<Uint8Array, ResponseFailure> {
     return Stream.suspend(() => {
       this.isSpent = this.read === undefined
       return onPull(this.guardedChunks, Effect.mapError(Option.map((cause) => this.notDecoded(cause))))
     })
   }
 
-  get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpClientError.ResponseError> {
+  get arrayBuffer(): Effect.Effect<ArrayBuffer, ResponseFailure> {
     return Effect.map(this.collected, (bytes) => new Uint8Array(bytes).buffer)
   }
 
-  get text(): Effect.Effect<string, HttpClientError.ResponseError> {
+  get text(): Effect.Effect<string, ResponseFailure> {
     return Effect.map(this.collected, (bytes) => new TextDecoder().decode(bytes))
   }
 
-  get json(): Effect.Effect<unknown, HttpClientError.ResponseError> {
+  get json(): Effect.Effect<unknown, ResponseFailure> {
     return Effect.flatMap(this.text, (text) =>
       Effect.try({
         try: () => (text === "" ? null : JSON.parse(text)),
@@ -291,11 +283,11 @@ export class GuardedResponse extends Inspectable.Class implements HttpClientResp
     )
   }
 
-  get urlParamsBody(): Effect.Effect<UrlParams.UrlParams, HttpClientError.ResponseError> {
+  get urlParamsBody(): Effect.Effect<UrlParams.UrlParams, ResponseFailure> {
     return Effect.map(this.text, (text) => UrlParams.fromInput(new URLSearchParams(text)))
   }
 
-  get formData(): Effect.Effect<FormData, HttpClientError.ResponseError> {
+  get formData(): Effect.Effect<FormData, ResponseFailure> {
     return Effect.flatMap(this.collected, (bytes) =>
       Effect.tryPromise({
         try: () =>

@@ -3,6 +3,7 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { isEmptyBody } from "../effect/platformErrors.js"
 import { onPull } from "../effect/pulls.js"
 import type * as Call from "../request/Call.js"
 import * as TransportError from "../request/TransportError.js"
@@ -30,7 +31,7 @@ export const guarded = (
         onFailure: (why) =>
           Effect.fail(
             Option.flatMap(why, (error) =>
-              error.reason === "EmptyBody" ? Option.none() : Option.some(TransportError.from(call, error))
+              isEmptyBody(error) ? Option.none() : Option.some(TransportError.from(call, error))
             )
           ),
         onSuccess: (chunk) => {

@@ -6,7 +6,6 @@
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
-import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -14,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
+import { filteredResponse, type PlatformError } from "../effect/platformErrors.js"
 import { onPull } from "../effect/pulls.js"
 import * as TimeLimits from "../effect/timeLimits.js"
 import * as StatusTag from "../errors/StatusTag.js"
@@ -58,17 +58,18 @@ const overPlatform = (
   const inScope = HttpClient.withScope(plain)
 
   const headed =
-    <R>(client: HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>): TransportContract.Send<R> =>
+    <R>(client: HttpClient.HttpClient.With<PlatformError, R>): TransportContract.Send<R> =>
     (call, request) => {
       const sending = isBrowser
         ? client.execute(request)
         : Effect.flatMap(PlatformRequest.withEncodedForm(request), (request) => client.execute(request))
-      const sent = Effect.catchAll(sending, (error) =>
+      const sent = Effect.catchAll(sending, (error) => {
         // A client that filters statuses still has the response: the status check is ours.
-        TransportError.isStatusCode(error)
-          ? Effect.succeed(error.response)
-          : Effect.fail(TransportError.from(call, error))
-      )
+        const filtered = filteredResponse(error)
+        return filtered === undefined
+          ? Effect.fail(TransportError.from(call, error))
+          : Effect.succeed(filtered)
+      })
       return Effect.map(sent, (response) => PlatformResponse.guarded(call, response))
     }
   const streaming: TransportContract.Send<Scope.Scope> = (call, request) => {

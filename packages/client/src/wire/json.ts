@@ -7,6 +7,7 @@ import * as Equal from "effect/Equal"
 import * as Inspectable from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
+import { isEffects } from "../effect/typeIds.js"
 import { type InvalidInput, invalid, Problem, wiped } from "../shared/invalid.js"
 import { isObject, isPlainObject } from "../shared/isPlainObject.js"
 import * as Result from "../shared/result.js"
@@ -226,16 +227,6 @@ const refusal = (name: string, like = name): Problem => {
       ? "an object whose content is elsewhere than in its own properties"
       : `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`
   return new Problem(`must be a plain object or an array, not ${what}: ${hint}`)
-}
-
-/** A stream, a layer or a schedule: Effect marks what it makes. On plain data it sets only the marks for equality. */
-const isEffects = (value: object): boolean => {
-  for (let at: object | null = value; at !== null; at = Object.getPrototypeOf(at)) {
-    for (const { description = "" } of Object.getOwnPropertySymbols(at)) {
-      if (/^effect\/(?!Equal$|Hash$|PrimaryKey$|Schema\/)/.test(description)) return true
-    }
-  }
-  return false
 }
 
 /** The JSON value of every `Redacted` in a value, up to the first failure. */
