@@ -12,7 +12,7 @@ export const rooms = {
     errors: "effect",
     schema: "effect shared",
     secrets: "shared",
-    sse: "shared",
+    sse: "effect shared",
     wire: "effect schema secrets shared",
     credentials: "effect errors secrets shared wire",
     response: "effect errors schema shared wire",
@@ -22,7 +22,7 @@ export const rooms = {
     telemetry: "effect errors request shared",
     transport: "config effect errors request secrets shared wire",
     client: "config credentials effect errors request response retry secrets shared telemetry transport wire",
-    pages: "client errors request shared transport wire",
+    pages: "client effect errors request shared transport wire",
     stream: "client effect errors request response retry shared sse telemetry transport wire",
     "ApiClient.ts": "client config credentials effect errors pages request stream",
     promise: "ApiClient.ts client config effect request response shared stream transport"
@@ -69,12 +69,11 @@ export const pure = {
 export const impure = {
   client: {
     "schema/guarded": "Effect",
-    "sse/ServerSentEvents": "Channel Stream",
     "wire/Multipart": "Stream",
     "wire/Progress": "Effect Stream",
     "wire/byteSource": "Effect Stream",
     "wire/encodedLate": "Effect",
-    "wire/watchedSource": "Cause Effect Stream"
+    "wire/watchedSource": "Effect Stream"
   }
 }
 
@@ -92,9 +91,7 @@ export const seam = {
   client: {
     "response/ResponseDecoder": "Either",
     "schema/decodeNodes": "Either",
-    "schema/fastDecode": "ParseResult",
-    "sse/ServerSentEvents": "Channel",
-    "stream/Streaming": "Channel"
+    "schema/fastDecode": "ParseResult"
   },
   node: {
     NodeTransport: "Either HttpClientError",

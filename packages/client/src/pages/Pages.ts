@@ -1,5 +1,5 @@
 /** A walk over pages. Each page is a call with its own retries, sent when the page before it has been taken. */
-import * as Chunk from "effect/Chunk"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -8,6 +8,8 @@ import * as Stream from "effect/Stream"
 import type * as Core from "../client/Core.js"
 import * as Encoding from "../client/Encoding.js"
 import * as Execution from "../client/Execution.js"
+import * as Pulls from "../effect/pulls.js"
+import * as Streams from "../effect/streams.js"
 import type * as ApiError from "../errors/ApiError.js"
 import * as ApiRequest from "../request/ApiRequest.js"
 import type * as Call from "../request/Call.js"
@@ -35,14 +37,14 @@ export const items = <Page, Item, E>(
   core: Core.Core,
   request: ApiRequest.PageRequest<Page, Item, E>
 ): Stream.Stream<Item, ApiError.ApiError | E> =>
-  Stream.flattenChunks(
+  Streams.flattened(
     Stream.mapEffect(walk(core, request), ({ call, count, page }) =>
       attempt(call, count, "items", () => listOf(request.pagination.items(page)))
     )
   )
 
-const listOf = <Item>(items: Iterable<Item>): Chunk.Chunk<Item> => {
-  if (Predicate.isObject(items) && Predicate.isIterable(items)) return Chunk.fromIterable(items)
+const listOf = <Item>(items: Iterable<Item>): ReadonlyArray<Item> => {
+  if (Predicate.isObject(items) && Predicate.isIterable(items)) return Arr.fromIterable(items)
   throw new TypeError("it must return a list")
 }
 
@@ -61,7 +63,7 @@ const walk = <Page, Item, E>(
   const checked = pagination.maxPages >= 1 ? core : { ...core, problem: badMaxPages }
   const visited = Stream.suspend(() => {
     const seen = new Set<string>()
-    return Stream.paginateEffect({ request, index: 0 }, (step: Step<Page, Item, E>) =>
+    return Streams.paginate({ request, index: 0 }, (step: Step<Page, Item, E>) =>
       step.problem === undefined ? visit(checked, step, seen) : Effect.fail(step.problem)
     )
   })
@@ -234,6 +236,6 @@ const ahead = <A, E>(walk: Stream.Stream<A, E>): Stream.Stream<A, E> =>
       const early = Effect.map(Effect.forkIn(pull, scope), (fiber) => {
         coming = Fiber.join(fiber)
       })
-      return Stream.repeatEffectChunkOption(Effect.zipLeft(next, early))
+      return Pulls.repeated(Effect.zipLeft(next, early))
     })
   )

@@ -6,10 +6,9 @@
  *
  * @since 0.1.0
  */
-import * as Channel from "effect/Channel"
-import * as Chunk from "effect/Chunk"
 import * as Data from "effect/Data"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
+import { decoded } from "../effect/streams.js"
 import { freshArray } from "../shared/lists.js"
 import { COLON, CR, find, isData, isEvent, isId, LF, valueOf } from "./fields.js"
 import { LineReader } from "./lines.js"
@@ -248,31 +247,6 @@ class EventDecoder implements Decoder {
  */
 export const makeDecoder = (options?: DecoderOptions): Decoder => new EventDecoder(options)
 
-type Chunks<A> = Chunk.Chunk<A>
-type Failure<E> = E | EventTooLargeError
-type Decoding<E> = Channel.Channel<Chunks<ServerSentEvent>, Chunks<Uint8Array>, Failure<E>, E, void, unknown>
-
-/** `flatMap` would copy the events; a network chunk usually comes alone in its `Chunk`, and avoids that. */
-const feedAll = (decoder: Decoder, chunk: Chunks<Uint8Array>): ReadonlyArray<ServerSentEvent> =>
-  chunk.length === 1
-    ? decoder.feed(Chunk.unsafeHead(chunk))
-    : Chunk.toReadonlyArray(chunk).flatMap((bytes) => decoder.feed(bytes))
-
-/** The events of a network chunk are emitted as one `Chunk`: one effect per event costs more than decoding it. */
-const decodeChannel = <E>(decoder: Decoder): Decoding<E> => {
-  const write = (events: ReadonlyArray<ServerSentEvent>, next: Decoding<E>): Decoding<E> => {
-    const after = decoder.failure === undefined ? next : Channel.fail(decoder.failure)
-    if (events.length === 0) return after
-    return Channel.flatMap(Channel.write(Chunk.unsafeFromArray(events)), () => after)
-  }
-  const read: Decoding<E> = Channel.readWithCause({
-    onInput: (chunk: Chunks<Uint8Array>) => write(feedAll(decoder, chunk), read),
-    onFailure: Channel.failCause,
-    onDone: () => write(decoder.end(), Channel.void)
-  })
-  return read
-}
-
 /**
  * Decodes the stream of a body's bytes. The events of one chunk are emitted together, as one chunk. An event above
  * the cap fails with an {@link EventTooLargeError} after the events before it. Every run has its own decoder.
@@ -296,5 +270,4 @@ const decodeChannel = <E>(decoder: Decoder): Decoding<E> => {
 export const decode = <E, R>(
   stream: Stream.Stream<Uint8Array, E, R>,
   options?: DecoderOptions
-): Stream.Stream<ServerSentEvent, E | EventTooLargeError, R> =>
-  Stream.suspend(() => Stream.pipeThroughChannel(stream, decodeChannel<E>(makeDecoder(options))))
+): Stream.Stream<ServerSentEvent, E | EventTooLargeError, R> => decoded(stream, () => makeDecoder(options))

@@ -2,11 +2,10 @@
  * Reads one connection of a stream: splits the response body into events and decodes them by the contract, under its
  * deadlines.
  */
-import * as Chunk from "effect/Chunk"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as Pulls from "../effect/pulls.js"
 import * as TimeLimits from "../effect/timeLimits.js"
 import type * as ApiError from "../errors/ApiError.js"
 import type * as Call from "../request/Call.js"
@@ -132,12 +131,7 @@ class BodyReader<A> implements EventReader<A> {
     this.onMisfit = call.config.lenient ? (reason, data) => this.takeMisfit(reason, data) : undefined
     const { contentTimeout = endless, firstEventTimeout = endless } = contract.limits
     const isLimited = Math.min(firstEventTimeout, contentTimeout, call.timeouts.total, this.idle) < endless
-    this.unlimited = isLimited
-      ? undefined
-      : Effect.matchEffect(bytes, {
-          onFailure: (why) => this.atLast(why),
-          onSuccess: (chunk) => this.feed(chunk)
-        })
+    this.unlimited = isLimited ? undefined : this.batches(bytes, (chunks) => this.feed(chunks))
     this.next = Effect.suspend(() => {
       if (this.behind !== undefined) return Effect.fail(this.behind)
       if (this.ended) return Effect.succeed(overWithBody)
@@ -221,27 +215,28 @@ class BodyReader<A> implements EventReader<A> {
     return candidates.reduce((first, candidate) => (candidate[0] < first[0] ? candidate : first))
   }
 
-  private feed(chunk: Chunk.Chunk<Uint8Array>): Effect.Effect<EventBatch<A>, ApiError.ApiError> {
-    const pieces = Chunk.toReadonlyArray(chunk)
+  private batches(
+    bytes: GuardedResponse.BytesPull,
+    onSuccess: (chunks: Pulls.Values<Uint8Array>) => Effect.Effect<EventBatch<A>, ApiError.ApiError>
+  ): Effect.Effect<EventBatch<A>, ApiError.ApiError> {
+    const onEnd = () => this.batchOrNext(this.atEnd())
+    return Pulls.match(bytes, { onEnd, onFailure: Effect.fail, onSuccess })
+  }
+
+  private feed(chunks: Pulls.Values<Uint8Array>): Effect.Effect<EventBatch<A>, ApiError.ApiError> {
+    const pieces = Pulls.toArray(chunks)
     // Small chunks that arrived together are decoded together.
     const size = pieces.reduce((size, piece) => size + piece.length, 0)
     return this.batchOrNext(this.read(this.framing.feed(concat(pieces, size))))
   }
 
-  private atLast(why: Option.Option<ApiError.ApiError>): Effect.Effect<EventBatch<A>, ApiError.ApiError> {
-    return Option.isSome(why) ? Effect.fail(why.value) : this.batchOrNext(this.atEnd())
-  }
-
   private limited(): Effect.Effect<EventBatch<A>, ApiError.ApiError> {
     const before = Monotonic.now(this.clock)
     const [millis, phase, whole] = this.limit(before)
-    const passed = Effect.failSync(() => Option.some(TransportError.timeout(this.call, phase, whole)))
-    return Effect.matchEffect(TimeLimits.within(this.bytes, millis, passed), {
-      onFailure: (why) => this.atLast(why),
-      onSuccess: (chunk) => {
-        this.waited += Monotonic.now(this.clock) - before
-        return this.feed(chunk)
-      }
+    const passed = Pulls.failSync(() => TransportError.timeout(this.call, phase, whole))
+    return this.batches(TimeLimits.within(this.bytes, millis, passed), (chunks) => {
+      this.waited += Monotonic.now(this.clock) - before
+      return this.feed(chunks)
     })
   }
 

@@ -2,14 +2,11 @@
  * The life of a request for a stream. Attempts are retried until the first events arrive. The rest is read without a
  * retry, under the stream's own limits, up to its terminal event. Leaving early closes the connection.
  */
-import * as Channel from "effect/Channel"
-import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
 import * as Attempt from "../client/Attempt.js"
 import type * as Core from "../client/Core.js"
@@ -17,6 +14,7 @@ import * as Decoding from "../client/Decoding.js"
 import * as Encoding from "../client/Encoding.js"
 import * as StatusCheck from "../client/StatusCheck.js"
 import * as Fibers from "../effect/fibers.js"
+import * as Streams from "../effect/streams.js"
 import * as ApiError from "../errors/ApiError.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import type * as Call from "../request/Call.js"
@@ -37,17 +35,7 @@ export const stream = <A, E>(
   request: ApiRequest.StreamRequest<A, E>
 ): Stream.Stream<A, ApiError.ApiError | E> => {
   const opening = (scope: Scope.Scope) => open(core, request, scope)
-  const channel = Channel.acquireUseRelease(
-    Effect.flatMap(Scope.make(), (scope) =>
-      Effect.map(
-        Effect.onError(opening(scope), (cause) => Scope.close(scope, Exit.failCause(cause))),
-        (next) => ({ next, scope })
-      )
-    ),
-    ({ next }) => emitting(next),
-    ({ scope }, exit) => Scope.close(scope, exit)
-  )
-  return Object.assign(Stream.fromChannel(channel), { [Opening]: opening })
+  return Object.assign(Streams.fromNext(opening), { [Opening]: opening })
 }
 
 /** The key under which a stream carries its opening. */
@@ -69,17 +57,11 @@ export const toPull = <A, E, R>(
   scope: Scope.Scope
 ): Effect.Effect<Pull<A, E, R>, E, R> => {
   if (isOpenable(stream)) return stream[Opening](scope)
-  return Effect.map(
-    Scope.extend(Stream.toPull(stream), scope),
-    Effect.matchEffect({
-      onFailure: (ended) => (Option.isNone(ended) ? Effect.succeed(undefined) : Effect.fail(ended.value)),
-      onSuccess: (chunk) => Effect.succeed(Chunk.toReadonlyArray(chunk))
-    })
-  )
+  return Streams.toNext(stream, scope)
 }
 
 /** Waits for the next events; `undefined` at the end. */
-export type Pull<A, E, R = never> = Effect.Effect<ReadonlyArray<A> | undefined, E, R>
+export type Pull<A, E, R = never> = Streams.Next<A, E, R>
 
 /** Opens a request to pull its events until the scope closes. Nothing is sent before the first pull. */
 export const open = <A, E>(
@@ -96,21 +78,6 @@ export const open = <A, E>(
       return span === undefined ? next : Effect.withParentSpan(next, span)
     })
   })
-}
-
-/** Emits pulls until the end. `Stream.fromPull` costs twice as much per chunk. */
-const emitting = <A, E>(
-  next: Pull<A, E>
-): Channel.Channel<Chunk.Chunk<A>, unknown, E, unknown, void, unknown> => {
-  const pulled = Channel.fromEffect(next)
-  const loop: Channel.Channel<Chunk.Chunk<A>, unknown, E, unknown, void, unknown> = Channel.flatMap(
-    pulled,
-    (events) =>
-      events === undefined
-        ? Channel.void
-        : Channel.flatMap(Channel.write(Chunk.unsafeFromArray(events)), () => loop)
-  )
-  return loop
 }
 
 interface Opened<A> {

@@ -2,10 +2,9 @@
  * A request in the form that the runtime's `fetch` can send. Browsers differ twice: they hide the target of a
  * redirect, and take no stream as a body.
  */
-import type * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as Pulls from "../effect/pulls.js"
 import type * as ApiError from "../errors/ApiError.js"
 import type * as Call from "../request/Call.js"
 import * as CallSecrets from "../request/CallSecrets.js"
@@ -81,14 +80,10 @@ const buffered = (
     return Effect.void
   }
   const tagged = (cause: unknown) => TransportError.fromCause(call, cause, "call")
-  const collect = (
-    pull: Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<unknown>>
-  ): Effect.Effect<Blob, ApiError.ApiError> =>
-    Effect.matchEffect(pull, {
-      onFailure: Option.match({
-        onNone: () => Effect.sync(() => new Blob(chunks)),
-        onSome: (cause) => Effect.fail(tagged(cause))
-      }),
+  const collect = (pull: Pulls.Pull<Uint8Array, unknown>): Effect.Effect<Blob, ApiError.ApiError> =>
+    Pulls.match(pull, {
+      onEnd: (): Effect.Effect<Blob, ApiError.ApiError> => Effect.sync(() => new Blob(chunks)),
+      onFailure: (cause) => Effect.fail(tagged(cause)),
       onSuccess: (chunk) => Effect.zipRight(Effect.forEach(chunk, add, { discard: true }), collect(pull))
     })
   const read = Effect.scoped(Effect.flatMap(Stream.toPull(stream), collect))

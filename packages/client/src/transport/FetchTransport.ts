@@ -9,12 +9,12 @@ import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpHeaders from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type * as Timeouts from "../config/Timeouts.js"
+import * as Pulls from "../effect/pulls.js"
 import { Collector } from "../shared/bytes.js"
 import { fetchDefaults, isBrowser, runtime } from "../shared/runtime.js"
 import { isDecodedByFetch } from "../wire/codings.js"
@@ -186,20 +186,20 @@ const chunksOf = (response: Response, fetching: Fetching, idle: number): NativeE
     }),
     () => Effect.sync(fetching.abort)
   )
-  const pull = Effect.async<Chunk.Chunk<Uint8Array>, Option.Option<unknown>>((resume) => {
+  const pull: Pulls.Pull<Uint8Array, unknown> = Effect.async((resume) => {
     fetching.timer.expect("ERR_IDLE_LIMIT", idle)
     fetching.read(
       (chunk) => {
         fetching.timer.stop()
-        resume(chunk === undefined ? Effect.fail(Option.none()) : Effect.succeed(Chunk.of(chunk)))
+        resume(chunk === undefined ? Pulls.over : Effect.succeed(Pulls.one(chunk)))
       },
       (cause: unknown) => {
         fetching.timer.stop()
-        resume(Effect.fail(Option.some(cause)))
+        resume(Pulls.fail(cause))
       }
     )
   })
-  return Stream.fromPull(Effect.as(opened, pull))
+  return Pulls.fromPull(Effect.as(opened, pull))
 }
 
 /**

@@ -7,13 +7,12 @@ import type * as HttpHeaders from "@effect/platform/Headers"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as UrlParams from "@effect/platform/UrlParams"
-import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { decodeFailure, type ResponseFailure } from "../effect/platformErrors.js"
-import { type Collected, collect, each, onPull, type Pull } from "../effect/pulls.js"
+import * as Pulls from "../effect/pulls.js"
 import { ResponseShape } from "../effect/responseShape.js"
 import * as TimeLimits from "../effect/timeLimits.js"
 import * as ApiError from "../errors/ApiError.js"
@@ -29,8 +28,8 @@ import * as NativeExchange from "./NativeExchange.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 import * as Unread from "./unread.js"
 
-/** Returns the bytes that arrived since the last pull; fails with `None` at the end. */
-export type BytesPull = Pull<Uint8Array, ApiError.ApiError>
+/** Returns the bytes that arrived since the last pull. */
+export type BytesPull = Pulls.Pull<Uint8Array, ApiError.ApiError>
 
 /** A response under the limits of its call. `refusal` is why a redirect was not followed. */
 export class GuardedResponse extends ResponseShape implements HttpClientResponse.HttpClientResponse {
@@ -39,7 +38,7 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
   readonly source: NativeExchange.Source
   readonly refusal: string | undefined
   private readonly native: "call" | "transport" | undefined
-  private read: Collected | undefined
+  private read: Pulls.Collected | undefined
   private taken = false
   /** Whether the body was taken as a stream: nothing can read it any more. */
   isSpent = false
@@ -53,7 +52,7 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
     source: NativeExchange.Source,
     /** Set if the transport enforces the idle limit itself; it names the owner of undici's timers. */
     native?: "call" | "transport",
-    read?: Collected,
+    read?: Pulls.Collected,
     refusal?: string
   ) {
     super()
@@ -144,17 +143,17 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
     )
   }
 
-  private whole({ bytes, complete }: Collected): Effect.Effect<Uint8Array, ApiError.ApiError> {
+  private whole({ bytes, complete }: Pulls.Collected): Effect.Effect<Uint8Array, ApiError.ApiError> {
     if (complete) return Effect.succeed(bytes)
     const reason = `is larger than ${this.call.config.limits.responseBytes} bytes`
     return Effect.fail(this.unreadable(reason, CallError.quoteBytes(this.call, bytes, true).excerpt))
   }
 
   /** The body up to a cap, and whether that was all of it; empty if it does not arrive. */
-  salvage(cap: number): Effect.Effect<Collected> {
+  salvage(cap: number): Effect.Effect<Pulls.Collected> {
     return Effect.suspend(() => {
       if (this.read !== undefined) return Effect.succeed(this.read)
-      const nothing: Collected = { bytes: new Uint8Array(0), complete: false }
+      const nothing: Pulls.Collected = { bytes: new Uint8Array(0), complete: false }
       const limit = Math.min(NativeExchange.discardMillis, this.call.timeouts.idle)
       const collected = Effect.orElseSucceed(
         this.collect(cap, AttemptDeadline.makeLimit("idle")),
@@ -164,7 +163,10 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
     })
   }
 
-  private collect(cap: number, watch: AttemptDeadline.Limit): Effect.Effect<Collected, ApiError.ApiError> {
+  private collect(
+    cap: number,
+    watch: AttemptDeadline.Limit
+  ): Effect.Effect<Pulls.Collected, ApiError.ApiError> {
     return Effect.clockWith((clock) => {
       watch.phase = "idle"
       // A limit that the transport enforces is not enforced twice.
@@ -173,7 +175,7 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
       }
       touch()
       const read = Effect.scopedWith((scope) =>
-        Effect.flatMap(Scope.extend(this.pull, scope), (pull) => collect(pull, cap, touch))
+        Effect.flatMap(Scope.extend(this.pull, scope), (pull) => Pulls.collect(pull, cap, touch))
       )
       return Effect.map(read, (read) => {
         this.read = read
@@ -198,10 +200,10 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
   get pull(): Effect.Effect<BytesPull, never, Scope.Scope> {
     return Effect.suspend(() => {
       const { read } = this
-      if (read !== undefined) return Stream.toPull(each(() => [new Uint8Array(read.bytes)]))
+      if (read !== undefined) return Stream.toPull(Pulls.each(() => [new Uint8Array(read.bytes)]))
       if (this.taken) {
         const error = this.unreadable("was taken as a stream")
-        return Effect.succeed(Effect.fail(Option.some(error)))
+        return Effect.succeed(Pulls.fail(error))
       }
       const { keeper } = this
       // Nobody began to read it in time.
@@ -220,9 +222,8 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
       const left = keeper === undefined ? Effect.void : Effect.addFinalizer(() => Effect.sync(keeper.leave))
       return Effect.zipRight(
         left,
-        Effect.map(
-          opened,
-          Effect.mapError((why) => Option.map(Unread.reasonOf(keeper, why), tagged))
+        Effect.map(opened, (pull) =>
+          Pulls.mapError(pull, tagged, () => (keeper?.isLeft === true ? tagged(Unread.left) : undefined))
         )
       )
     })
@@ -230,7 +231,7 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
 
   private passed(phase: "idle" | "total"): BytesPull {
     const { call } = this
-    return Effect.failSync(() => Option.some(TransportError.timeout(call, phase, call.timeouts[phase])))
+    return Pulls.failSync(() => TransportError.timeout(call, phase, call.timeouts[phase]))
   }
 
   /** The same response, whose body a keeper holds open until it is read. */
@@ -246,7 +247,7 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
 
   /** The bytes as they arrive, in memory of their own, under the idle limit and the call's deadline. */
   get guardedChunks(): Stream.Stream<Uint8Array, ApiError.ApiError> {
-    return Stream.fromPull(Effect.map(this.pull, (pull) => Effect.map(this.limited(pull), Chunk.map(owned))))
+    return Pulls.fromPull(Effect.map(this.pull, (pull) => Pulls.map(this.limited(pull), owned)))
   }
 
   private limited(pull: BytesPull): BytesPull {
@@ -261,7 +262,9 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
   get stream(): Stream.Stream<Uint8Array, ResponseFailure> {
     return Stream.suspend(() => {
       this.isSpent = this.read === undefined
-      return onPull(this.guardedChunks, Effect.mapError(Option.map((cause) => this.notDecoded(cause))))
+      return Pulls.onPull(this.guardedChunks, (pull) =>
+        Pulls.mapError(pull, (cause) => this.notDecoded(cause))
+      )
     })
   }
 

@@ -9,13 +9,15 @@ import type * as HttpHeaders from "@effect/platform/Headers"
 import * as HttpBody from "@effect/platform/HttpBody"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as Cause from "effect/Cause"
-import type * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type * as Timeouts from "../config/Timeouts.js"
+import type { Pull } from "../effect/pulls.js"
 import * as Bytes from "../shared/bytes.js"
 import * as PlatformRequest from "./PlatformRequest.js"
+
+export type { Pull } from "../effect/pulls.js"
 
 /** The key under which an `HttpClient` carries a native transport: see `NativeTransport.attach`. */
 export const TypeId: unique symbol = Symbol.for("@effect-api/client/NativeTransport")
@@ -41,7 +43,7 @@ export interface Source {
    * `chunks` without the cost of a stream, for the owner of the exchange, who ends it by its `Abort`. Fails with
    * `None` at the end.
    */
-  readonly pull?: Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<unknown>> | undefined
+  readonly pull?: Pull<Uint8Array, unknown> | undefined
 }
 
 /**

@@ -15,6 +15,7 @@ export {
   type Listener,
   type NativeTransport,
   owned,
+  type Pull,
   removedHeaders,
   type Source
 } from "./NativeExchange.js"

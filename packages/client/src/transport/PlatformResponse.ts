@@ -1,10 +1,9 @@
 /** Turns the response of any `HttpClient` into one under the limits of its call. */
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { isEmptyBody } from "../effect/platformErrors.js"
-import { onPull } from "../effect/pulls.js"
+import * as Pulls from "../effect/pulls.js"
 import type * as Call from "../request/Call.js"
 import * as TransportError from "../request/TransportError.js"
 import { isBytes, notBytes } from "../shared/bytes.js"
@@ -26,20 +25,15 @@ export const guarded = (
       ? Stream.map(Stream.fromEffect(response.arrayBuffer), (buffer) => new Uint8Array(buffer))
       : response.stream
   const chunks = Stream.suspend(() =>
-    onPull(body, (pull) =>
-      Effect.matchEffect(pull, {
-        onFailure: (why) =>
-          Effect.fail(
-            Option.flatMap(why, (error) =>
-              isEmptyBody(error) ? Option.none() : Option.some(TransportError.from(call, error))
-            )
-          ),
+    Pulls.onPull(body, (pull) =>
+      Pulls.match(pull, {
+        onEnd: (): Pulls.Pull<Uint8Array, unknown> => Pulls.over,
+        onFailure: (error) =>
+          isEmptyBody(error) ? Pulls.over : Pulls.fail(TransportError.from(call, error)),
         onSuccess: (chunk) => {
           for (const bytes of chunk) {
             if (!isBytes(bytes))
-              return Effect.fail(
-                Option.some(TransportError.fromCause(call, notBytes(bytes), "transport", "reading"))
-              )
+              return Pulls.fail(TransportError.fromCause(call, notBytes(bytes), "transport", "reading"))
           }
           return Effect.succeed(chunk)
         }

@@ -14,7 +14,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { filteredResponse, type PlatformError } from "../effect/platformErrors.js"
-import { onPull } from "../effect/pulls.js"
+import * as Pulls from "../effect/pulls.js"
 import * as TimeLimits from "../effect/timeLimits.js"
 import * as StatusTag from "../errors/StatusTag.js"
 import type * as Call from "../request/Call.js"
@@ -164,8 +164,8 @@ const leavingBy =
     const { body } = request
     if (body._tag !== "Stream") return send(call, request)
     return Effect.flatMap(Deferred.make<never, Error>(), (left) => {
-      const over = Effect.mapError(Deferred.await(left), Option.some)
-      const stream = onPull(body.stream, (pull) => Effect.raceFirst(pull, over))
+      const over = Effect.mapError(Deferred.await(left), Pulls.failure)
+      const stream = Pulls.onPull(body.stream, (pull) => Effect.raceFirst(pull, over))
       const sent = HttpBody.stream(stream, body.contentType, body.contentLength)
       return until(
         send(call, PlatformRequest.withBody(request, sent)),

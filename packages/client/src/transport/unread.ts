@@ -1,6 +1,5 @@
 /** A body that is returned open, and that nobody may ever read. */
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Fibers from "../effect/fibers.js"
 import { ExchangeTimer } from "./ExchangeTimer.js"
 
@@ -18,11 +17,8 @@ export interface Keeper {
 
 export const nothing = (): void => undefined
 
-/** Why a body is over: an aborted one may look like one that has ended. */
-export const reasonOf = (keeper: Keeper | undefined, why: Option.Option<unknown>): Option.Option<unknown> =>
-  keeper?.isLeft === true ? Option.orElseSome(why, () => left) : why
-
-const left = Object.assign(new Error("the body was left"), { code: "UND_ERR_ABORTED" })
+/** Why a body that was left is over: an aborted one may look like one that has ended. */
+export const left: Error = Object.assign(new Error("the body was left"), { code: "UND_ERR_ABORTED" })
 
 class Keeping implements Keeper {
   expired = false

@@ -3,9 +3,9 @@
  * one.
  */
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
+import * as Pulls from "../effect/pulls.js"
 
 /** Bytes that are produced while they are sent. A source can be read once. */
 export type ByteSource =
@@ -66,10 +66,10 @@ const reading = (open: () => ByteReader): Stream.Stream<Uint8Array, unknown> =>
         Effect.sync(() => void leave().catch(() => undefined))
       ),
       ({ next }) =>
-        Stream.repeatEffectOption(
-          Effect.flatMap(Effect.tryPromise({ try: next, catch: Option.some }), ({ done, value }) =>
+        Pulls.repeated(
+          Effect.flatMap(Effect.tryPromise({ try: next, catch: Pulls.failure }), ({ done, value }) =>
             // The watched source checks that chunks are bytes, for all sources alike.
-            done === true ? Effect.fail(Option.none()) : Effect.succeed(value as Uint8Array)
+            done === true ? Pulls.over : Effect.succeed(Pulls.one(value as Uint8Array))
           )
         )
     )

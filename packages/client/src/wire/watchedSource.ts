@@ -1,10 +1,7 @@
 /** Watches a body that is produced while it is sent: a failure of its source is not a failure of the network. */
-import * as Cause from "effect/Cause"
-import type * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { onPull, type Pull } from "../effect/pulls.js"
+import * as Pulls from "../effect/pulls.js"
 import { isBytes } from "../shared/bytes.js"
 
 /** The failure of a source, and how many bytes came before it: with none, nothing was sent. */
@@ -27,41 +24,39 @@ export class WatchedSource {
   constructor(field: string, source: Stream.Stream<Uint8Array, unknown>, length: number | undefined) {
     this.stream = Stream.suspend(() => {
       this.failure = undefined
-      return onPull(source, (pull) => this.watch(field, pull, length ?? Number.POSITIVE_INFINITY))
+      return Pulls.onPull(source, (pull) => this.watch(field, pull, length ?? Number.POSITIVE_INFINITY))
     })
   }
 
-  private watch(field: string, pull: Pull<unknown, unknown>, length: number): Pull<Uint8Array, unknown> {
+  private watch(
+    field: string,
+    pull: Pulls.Pull<unknown, unknown>,
+    length: number
+  ): Pulls.Pull<Uint8Array, unknown> {
     let sent = 0
-    const fail = (cause: unknown, misfit?: string): Effect.Effect<never, Option.Option<unknown>> => {
+    const fail = (cause: unknown, misfit?: string): Pulls.Pull<never, unknown> => {
       this.failure = { field, cause, problem: misfit, sent }
-      return Effect.fail(Option.some(cause))
+      return Pulls.fail(cause)
     }
     const unfit = (misfit: string) => fail(new TypeError(`${field} ${misfit}`), misfit)
-    const passing = (chunk: Chunk.Chunk<unknown>) => {
-      let size = 0
-      for (const bytes of chunk) {
-        if (!isBytes(bytes)) return unfit(`must give bytes (Uint8Array), and gave ${kindOf(bytes)}`)
-        size += bytes.length
-      }
-      if (sent + size > length) return unfit(`gives more than the ${length} bytes of its content-length`)
-      sent += size
-      // The loop has looked at each of them.
-      return Effect.succeed(chunk as Chunk.Chunk<Uint8Array>)
-    }
-    return Effect.matchCauseEffect(pull, {
-      onSuccess: passing,
-      // Defects too: some transports would crash on one, others would call it a broken connection and retry.
-      onFailure: (cause) => {
-        const failed = Cause.failureOption(cause)
-        if (Option.isNone(failed)) {
-          return Cause.isInterruptedOnly(cause) ? Effect.failCause(cause) : fail(Cause.squash(cause))
+    // Defects too: some transports would crash on one, others would call it a broken connection and retry.
+    return Pulls.matchDefects(pull, {
+      onSuccess: (chunks): Pulls.Pull<Uint8Array, unknown> => {
+        if (!Pulls.areAll(chunks, isBytes)) {
+          const other = Pulls.toArray(chunks).find((bytes) => !isBytes(bytes))
+          return unfit(`must give bytes (Uint8Array), and gave ${kindOf(other)}`)
         }
-        if (Option.isSome(failed.value)) return fail(failed.value.value)
-        return sent < length && Number.isFinite(length)
+        let size = 0
+        for (const bytes of chunks) size += bytes.length
+        if (sent + size > length) return unfit(`gives more than the ${length} bytes of its content-length`)
+        sent += size
+        return Effect.succeed(chunks)
+      },
+      onFailure: fail,
+      onEnd: () =>
+        sent < length && Number.isFinite(length)
           ? unfit(`ended after ${sent} of the ${length} bytes of its content-length`)
-          : Effect.fail(Option.none())
-      }
+          : Pulls.over
     })
   }
 }
