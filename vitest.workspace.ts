@@ -38,7 +38,7 @@ export default defineWorkspace(
         name,
         root: `${packages}/${name}`,
         include: ["test/**/*.test.ts"],
-        testTimeout: 20_000
+        testTimeout: 60_000
       }
     }))
 )

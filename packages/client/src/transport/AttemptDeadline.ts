@@ -25,6 +25,12 @@ export const makeLimit = (
 ): Limit => ({ phase, since, deadline })
 
 /**
+ * Less than this many milliseconds is the rounding of times. `Duration` has no part of a nanosecond: to sleep for one is no sleep, and
+ * under a test clock it would repeat without end.
+ */
+const resolution = 0.001
+
+/**
  * Runs an effect under a limit that moves on. One sleeping fiber watches a whole attempt: a race for the headers and another
  * for every chunk would cost more than the attempt itself.
  */
@@ -39,7 +45,7 @@ export const expiring = <A, R>(
     const ends = (): number => Math.min(limit.since + call.timeouts[limit.phase], limit.deadline)
     const look: Effect.Effect<void> = Effect.suspend(() => {
       const millis = ends() - Monotonic.now(clock)
-      if (millis <= 0) return Effect.void
+      if (millis < resolution) return Effect.void
       // An endless limit may be followed by another: the headers have none, the body may.
       return Effect.zipRight(Effect.sleep(Math.min(millis, idle, response)), look)
     })

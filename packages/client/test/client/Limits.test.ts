@@ -302,3 +302,21 @@ describe("downloads", () => {
     })
   )
 })
+
+describe("limits at a fraction of a millisecond", () => {
+  it.effect("8.6 a limit that begins at any nanosecond ends", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted([MockTransport.forever(MockTransport.never)], {
+        timeouts: { response: 1000 },
+        retry: { maxRetries: 0 }
+      })
+      for (let start = 0; start < 60; start++) {
+        yield* TestClock.adjust(Duration.nanos(BigInt(start * 123_457)))
+        const call = yield* Effect.fork(Effect.flip(client.get("/todos")))
+        // Rounding may leave less of the limit than a clock counts.
+        yield* TestClock.adjust(1000)
+        expect((yield* Fiber.join(call))._tag).toBe("TimeoutError")
+      }
+    })
+  )
+})
