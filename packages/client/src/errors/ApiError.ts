@@ -192,7 +192,7 @@ export class TimeoutError extends TaggedError("TimeoutError")<
 
 /**
  * The request cannot be sent as written: `field` names the part (`path.id`, `headers.x-trace`), `reason` what is
- * wrong with it. Nothing was sent.
+ * wrong with it. This request was not sent; `delivery` also covers a request whose redirect led to it.
  *
  * @since 0.1.0
  * @category errors
