@@ -83,7 +83,7 @@ interface Step<Page, Item, E> {
   readonly problem?: ApiError.PaginationError | undefined
 }
 
-interface Previous extends Redirects.Answered {
+interface Previous extends Redirects.Followed {
   readonly call: Call.Call
 }
 

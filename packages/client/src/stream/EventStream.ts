@@ -138,7 +138,8 @@ const decoders = (event: EventSchema): Decoders => {
 }
 
 /**
- * The contract of newline-delimited JSON: see {@link JsonLines.make}.
+ * The contract of newline-delimited JSON (https://jsonlines.org): one value a line; blank lines are skipped. Lines have no
+ * names, so `error` is a predicate: `{ event: (line) => line.data.startsWith('{"error"') }`.
  *
  * @since 0.1.0
  * @category constructors

@@ -25,8 +25,8 @@ export const makeLimit = (
 ): Limit => ({ phase, since, deadline })
 
 /**
- * Less than this many milliseconds is the rounding of times. `Duration` has no part of a nanosecond: to sleep for one is no sleep, and
- * under a test clock it would repeat without end.
+ * The milliseconds below which the rest of a limit is rounding. `Duration` turns a part of a nanosecond into zero, and a
+ * sleep of zero repeats without end under a test clock.
  */
 const resolution = 0.001
 

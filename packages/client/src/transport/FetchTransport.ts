@@ -110,7 +110,7 @@ export const make = (
   ): NativeExchange.Abort => {
     const fetching = start(fetch, defaults, request, timeouts)
     finish(fetching).then(
-      (answer) => listener.done(answer),
+      (response) => listener.done(response),
       (cause: unknown) => {
         fetching.timer.stop()
         listener.failed(cause)

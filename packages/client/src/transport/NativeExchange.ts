@@ -67,7 +67,7 @@ export interface Exchanged {
  * @category models
  */
 export interface Listener<in A> {
-  readonly done: (answer: A) => void
+  readonly done: (response: A) => void
   readonly failed: (cause: unknown) => void
 }
 
@@ -195,7 +195,7 @@ export const awaiting = <A>(
 /** An exchange that a fiber waits for, and how it continues. */
 export interface Pending<in out A, out B, out E> {
   readonly begin: (listener: Listener<A>) => Abort
-  readonly onResponse: (answer: A) => Effect.Effect<B, E>
+  readonly onResponse: (response: A) => Effect.Effect<B, E>
   readonly failure: (cause: unknown) => E
 }
 
@@ -238,8 +238,8 @@ class Waiting<A, B, E> implements Listener<A> {
     return Effect.matchCauseEffect(restore(Effect.async(register)), { onFailure, onSuccess })
   }
 
-  done(answer: A): void {
-    if (this.pending !== undefined) this.end(this.pending.onResponse(answer))
+  done(response: A): void {
+    if (this.pending !== undefined) this.end(this.pending.onResponse(response))
   }
 
   failed(cause: unknown): void {
@@ -267,7 +267,7 @@ const started = <A>(
     wait(
       {
         begin: (listener: Listener<A>) => start(request, listener),
-        onResponse: (answer: A): Effect.Effect<A, unknown> => Effect.succeed(answer),
+        onResponse: (response: A): Effect.Effect<A, unknown> => Effect.succeed(response),
         failure: asItIs
       },
       restore

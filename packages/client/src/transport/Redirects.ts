@@ -43,11 +43,11 @@ export const asksForGet = (status: number, method: string): boolean =>
  * The target of a redirect or link, without user name, password and fragment, or why it is not requested. A relative
  * URL resolves against that of the response.
  */
-export const locate = (answered: string, location: string): URL | string => {
-  if (!URL.canParse(location, answered)) return "its location does not parse"
-  const to = new URL(location, answered)
+export const locate = (responseUrl: string, location: string): URL | string => {
+  if (!URL.canParse(location, responseUrl)) return "its location does not parse"
+  const to = new URL(location, responseUrl)
   if (to.protocol !== "https:" && to.protocol !== "http:") return "it leaves http"
-  if (to.protocol === "http:" && /^https:/i.test(answered)) return "it goes from https to http"
+  if (to.protocol === "http:" && /^https:/i.test(responseUrl)) return "it goes from https to http"
   to.hash = ""
   to.username = ""
   to.password = ""
@@ -58,7 +58,7 @@ export const locate = (answered: string, location: string): URL | string => {
  * The request behind a response: the request itself, the URL it was sent to, which middleware may change, and the URL
  * of the response, which differs if the transport followed redirects by itself.
  */
-export interface Answered {
+export interface Followed {
   readonly encoded: Encoded
   readonly askedUrl: string
   readonly url: string
@@ -71,19 +71,19 @@ export interface Answered {
 export const restrict = (
   config: Pick<ResolvedConfig, "base" | "trustedOrigins">,
   redactor: Redaction.Redactor,
-  from: Answered,
+  from: Followed,
   to: Encoded,
   holdsSecret: () => boolean
 ): Encoded | string => {
   const { crossedOrigin, origin, trusted } = from.encoded
   const isHome = (origin: string): boolean =>
     origin === config.base.origin || config.trustedOrigins.has(origin)
-  const [asked, answered] = [new URL(from.askedUrl).origin, new URL(from.url).origin]
-  const hasLeft = asked !== answered
-  const stays = !hasLeft && (to.origin === origin || to.origin === asked)
+  const [requested, responded] = [new URL(from.askedUrl).origin, new URL(from.url).origin]
+  const hasLeft = requested !== responded
+  const stays = !hasLeft && (to.origin === origin || to.origin === requested)
   const next = {
     ...to,
-    trusted: trusted && (stays || isHome(to.origin)) && (!hasLeft || isHome(answered)),
+    trusted: trusted && (stays || isHome(to.origin)) && (!hasLeft || isHome(responded)),
     crossedOrigin: crossedOrigin || !stays
   }
   if (!next.crossedOrigin) return next
