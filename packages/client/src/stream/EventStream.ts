@@ -138,8 +138,18 @@ const decoders = (event: EventSchema): Decoders => {
 }
 
 /**
- * The contract of newline-delimited JSON (https://jsonlines.org): one value a line; blank lines are skipped. Lines have no
- * names, so `error` is a predicate: `{ event: (line) => line.data.startsWith('{"error"') }`.
+ * The contract of newline-delimited JSON (https://jsonlines.org): one value a line; blank lines are skipped.
+ *
+ * Lines have no names, so `error` is a predicate: `{ event: (line) => line.data.startsWith('{"error"') }`.
+ *
+ * @example
+ * ```ts
+ * import { ApiRequest, EventStream } from "@effect-api/client"
+ * import { Schema } from "effect"
+ *
+ * const Row = Schema.Struct({ id: Schema.Number })
+ * const rows = ApiRequest.get("/export", { events: EventStream.jsonLines(Row) })
+ * ```
  *
  * @since 0.1.0
  * @category constructors

@@ -7,20 +7,7 @@ import { makeLineDecoder } from "../sse/lines.js"
 import * as EventDecoder from "./EventDecoder.js"
 import * as Streaming from "./Streaming.js"
 
-/**
- * The contract of newline-delimited JSON (https://jsonlines.org): one value a line; blank lines are skipped.
- *
- * Lines have no names, so `error` is a predicate: `{ event: (line) => line.data.startsWith('{"error"') }`.
- *
- * @example
- * ```ts
- * import { ApiRequest, EventStream } from "@effect-api/client"
- * import { Schema } from "effect"
- *
- * const Row = Schema.Struct({ id: Schema.Number })
- * const rows = ApiRequest.get("/export", { events: EventStream.jsonLines(Row) })
- * ```
- */
+/** See `EventStream.jsonLines`. */
 export const make = <S extends ApiSchema.ApiSchema, D extends ResponseDecoder.Decodable = never>(
   schema: S,
   options: StreamContract.CommonOptions<ApiSchema.Type<S>, D> = {}
