@@ -1,0 +1,30 @@
+// The package.json of a package of the edition: the same names, and the next major version.
+import { join } from "node:path"
+import { readJson } from "../../../.ci/workspace.mjs"
+import { here } from "./places.mjs"
+
+/** "^3.2.0" and "3.2.0" are "^4.2.0" and "4.2.0" on Effect 4: the same minor from the same commit. */
+const onFour = (range) => range.replace(/^(\^|~)?3\./, "$14.")
+
+/** What is stable in Effect 4 stays for all of it; `effect/http` may change with a minor version. */
+const effect = readJson(join(here, "package.json")).devDependencies.effect.replace(
+  /^~(\d+)\.(\d+)\..*$/,
+  (_, major, minor) => `>=${major}.${minor} <${major}.${Number(minor) + 1}`
+)
+
+const dependencies = (all) =>
+  Object.fromEntries(
+    Object.entries(all)
+      .filter(([name]) => name !== "@effect/platform")
+      .map(([name, range]) => [
+        name,
+        name === "effect" ? effect : name.startsWith("@effect-api/") ? onFour(range) : range
+      ])
+  )
+
+export const manifestOf = (manifest) => ({
+  ...manifest,
+  version: onFour(manifest.version),
+  ...(manifest.dependencies ? { dependencies: dependencies(manifest.dependencies) } : {}),
+  ...(manifest.peerDependencies ? { peerDependencies: dependencies(manifest.peerDependencies) } : {})
+})

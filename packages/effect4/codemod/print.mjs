@@ -1,0 +1,120 @@
+// A file of Effect 3 printed as one of Effect 4: what no rule is about stays as it stands, trivia included.
+import ts from "typescript"
+import { importsOf, withImports } from "./imports.mjs"
+import { memberOf, moduleOf, nameOf } from "./renames.mjs"
+import { calls, members, nodes } from "./rules.mjs"
+import { isEffectExpected, isEither } from "./types.mjs"
+
+const { isCallExpression, isIdentifier, isPropertyAccessExpression, isQualifiedName } = ts
+
+/** Expressions whose parts are looked at one by one: each part may stand where an Effect is expected. */
+const isTransparent = (node) =>
+  ts.isConditionalExpression(node) ||
+  ts.isParenthesizedExpression(node) ||
+  ts.isBinaryExpression(node) ||
+  ts.isAsExpression(node)
+
+const isExpression = (node) => ts.isExpression(node) && !isTransparent(node) && !ts.isFunctionLike(node)
+
+/** Prints `file` as Effect 4 has it. What no rule can translate goes to `refused`. */
+export const printFile = (file, checker, refused) => {
+  const { text } = file
+  const found = importsOf(file)
+  const needed = new Map()
+
+  /** The module of Effect that an identifier stands for, by its import. */
+  const moduleAt = (node) => {
+    if (!isIdentifier(node) || !found.locals.has(node.text)) return undefined
+    const declaration = checker.getSymbolAtLocation(node)?.declarations?.[0]
+    return declaration && (ts.isNamespaceImport(declaration) || ts.isImportSpecifier(declaration))
+      ? found.locals.get(node.text)
+      : undefined
+  }
+
+  /** The name under which the output imports a module. */
+  const need = (id) => {
+    const target = moduleOf(id)
+    const [local] = [...found.locals].find(([, module]) => module === id) ?? []
+    const name = local ? nameOf(local, id) : target.split("/").at(-1)
+    const free = found.taken.has(name) ? `Effect${name}` : name
+    needed.set(free, target)
+    return free
+  }
+
+  const context = {
+    checker,
+    file,
+    need,
+    print: (node) => print(node),
+    refuse: (node, why) => {
+      const { line } = file.getLineAndCharacterOfPosition(node.getStart(file))
+      refused.push(`${file.fileName}:${line + 1}: ${why}`)
+    },
+    /** "effect/Effect#map" for the expression `Effect.map`. */
+    idOf: (node) => {
+      if (!node) return undefined
+      const [left, name] = isPropertyAccessExpression(node)
+        ? [node.expression, node.name]
+        : isQualifiedName(node)
+          ? [node.left, node.right]
+          : []
+      const id = left && moduleAt(left)
+      return id && `${id}#${name.text}`
+    }
+  }
+
+  const member = (id, name) => {
+    const [module, to] = memberOf(id, name)
+    return `${need(module)}.${to}`
+  }
+
+  const translated = (node) => {
+    if (ts.isImportDeclaration(node)) return undefined
+    if (isCallExpression(node) || ts.isNewExpression(node)) {
+      const rule = calls[context.idOf(node.expression)]
+      const printed = rule?.(node, context)
+      if (printed !== undefined) return printed
+    }
+    if (isPropertyAccessExpression(node)) {
+      const id = moduleAt(node.expression)
+      if (id) return members[`${id}#${node.name.text}`]?.(node, context) ?? member(id, node.name.text)
+    }
+    if (isQualifiedName(node)) {
+      const id = moduleAt(node.left)
+      if (id) return members[`${id}#${node.right.text}`]?.(node, context) ?? member(id, node.right.text)
+    }
+    return nodes[node.kind]?.(node, context)
+  }
+
+  const copied = (node) => {
+    let out = ""
+    let at = node.getStart(file)
+    ts.forEachChild(node, (child) => {
+      const start = child.getStart(file)
+      // Children come in the order of the text, save for a few kinds; those hold nothing of ours.
+      if (start < at) return
+      out += text.slice(at, start) + print(child)
+      at = child.end
+    })
+    return out + text.slice(at, node.end)
+  }
+
+  const print = (node) => {
+    const printed = translated(node) ?? copied(node)
+    if (!isExpression(node) || !isEffectExpected(node, context) || !isEither(checker.getTypeAtLocation(node)))
+      return printed
+    return `${need("effect/Effect")}.fromResult(${printed})`
+  }
+
+  // What stands before the first import is said of the whole file.
+  const [first] = file.statements
+  const headEnd = first && ts.isImportDeclaration(first) ? first.getStart(file) : 0
+  const body = file.statements
+    .map((statement) => {
+      const lead = text.slice(Math.max(headEnd, statement.pos), statement.getStart(file))
+      return lead + (found.statements.has(statement) ? "" : print(statement))
+    })
+    .join("")
+  const head = text.slice(0, headEnd)
+  return head + withImports(body + text.slice(file.endOfFileToken.pos), found, needed)
+}

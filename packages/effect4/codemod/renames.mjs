@@ -1,0 +1,120 @@
+// What has another name on Effect 4 and is the same thing. `from` and `to` are written "module#member"; a member without a
+// module stays in its own.
+
+/** Modules, and the module that stands for each. */
+const modules = {
+  "effect/Either": "effect/Result",
+  "effect/ConfigError": "effect/Config",
+  "effect/FastCheck": "fast-check",
+  "effect/JSONSchema": "effect/JsonSchema",
+  "effect/TestClock": "effect/testing/TestClock",
+  "effect/TestContext": "effect/testing/TestClock",
+  "@effect/platform/HttpApp": "effect/http/HttpEffect",
+  "@effect/platform-node/NodeContext": "@effect/platform-node/NodeServices"
+}
+
+const folders = [
+  [/^@effect\/platform\/(HttpApi\w*|OpenApi)$/, "effect/http-api/$1"],
+  [/^@effect\/platform\/(FileSystem|Path|Error)$/, "effect/$1"],
+  [/^@effect\/platform\//, "effect/http/"],
+  [/^@effect\/rpc\//, "effect/rpc/"]
+]
+
+export const moduleOf = (id) => {
+  if (Object.hasOwn(modules, id)) return modules[id]
+  for (const [from, to] of folders) if (from.test(id)) return id.replace(from, to)
+  return id
+}
+
+/** The local name under which a module is imported. */
+export const nameOf = (local, id) =>
+  moduleOf(id) === id || local !== id.split("/").at(-1) ? local : moduleOf(id).split("/").at(-1)
+
+const table = {
+  "@effect/platform/Headers": "unsafeFromRecord:fromRecordUnsafe",
+  "@effect/platform/HttpBody": "unsafeJson:jsonUnsafe",
+  "@effect/platform/HttpClient": "currentTracerPropagation:TracerPropagationEnabled",
+  "@effect/platform/HttpClientError": "RequestError:HttpClientError ResponseError:HttpClientError",
+  "@effect/platform/HttpClientRequest": "bodyUnsafeJson:bodyJsonUnsafe",
+  "effect/Cause":
+    "failureOption:findErrorOption isInterrupted:hasInterrupts isInterruptedOnly:hasInterruptsOnly isFailure:hasFails " +
+    "isDie:hasDies isFailType:isFailReason isDieType:isDieReason",
+  "effect/Channel": "void:empty write:succeed",
+  "effect/Chunk": "unsafeFromArray:fromArrayUnsafe unsafeHead:headUnsafe unsafeGet:getUnsafe",
+  "effect/Config":
+    "redacted:Redacted string:String boolean:Boolean integer:Int number:Number nonEmptyString:NonEmptyString duration:Duration",
+  "effect/ConfigProvider": "fromJson:fromUnknown",
+  "effect/Context": "GenericTag:Service unsafeGet:getUnsafe",
+  "effect/DateTime": "unsafeMake:makeUnsafe unsafeNow:nowUnsafe",
+  "effect/Deferred": "unsafeMake:makeUnsafe unsafeDone:doneUnsafe",
+  "effect/Duration":
+    "decode:fromInputUnsafe decodeUnknown:fromInput DurationInput:Input greaterThan:isGreaterThan lessThan:isLessThan",
+  "effect/Effect":
+    "async:callback catchAll:catch catchAllCause:catchCause catchAllDefect:catchDefect forkDaemon:forkDetach " +
+    "fork:forkChild locally:provideService withFiberRuntime:withFiber zipRight:andThen either:result " +
+    "mapInputContext:updateContext fromNullable:fromNullishOr clock:effect/Clock#Clock makeLatch:effect/Latch#make " +
+    "makeSemaphore:effect/Semaphore#make",
+  "effect/Either":
+    "Either:Result right:succeed left:fail isRight:isSuccess isLeft:isFailure mapLeft:mapError getRight:getSuccess " +
+    "getLeft:getFailure fromNullable:fromNullishOr",
+  "effect/Exit": "isInterrupted:hasInterrupts",
+  "effect/Fiber": "RuntimeFiber:Fiber",
+  "effect/FiberRef": "FiberRef:effect/Context#Reference",
+  "effect/Inspectable": "redact:effect/Redactable#redact",
+  "effect/Layer": "scoped:effect scopedDiscard:effectDiscard unwrapEffect:unwrap unwrapScoped:unwrap",
+  "effect/Logger": "jsonLogger:formatJson logfmtLogger:formatLogFmt stringLogger:formatSimple",
+  "effect/Metric": "tagged:withAttributes unsafeSnapshot:snapshotUnsafe",
+  "effect/Option": "fromNullable:fromNullishOr",
+  "effect/ParseResult":
+    "ParseIssue:effect/SchemaIssue#Issue succeed:effect/Effect#succeed fail:effect/Effect#fail",
+  "effect/Predicate":
+    "isNotNullable:isNotNullish isRecord:isObject isNullable:isNullish isObject:isObjectKeyword",
+  "effect/Redacted": "unsafeWipe:wipeUnsafe",
+  "effect/Schema":
+    "annotations:annotate decodeUnknown:decodeUnknownEffect decodeUnknownEither:decodeUnknownResult " +
+    "encodeEither:encodeResult encodeUnknownEither:encodeUnknownResult encodedSchema:toEncoded typeSchema:toType " +
+    "standardSchemaV1:toStandardSchemaV1 DateFromSelf:Date Date:DateFromString RedactedFromSelf:Redacted " +
+    "Redacted:RedactedFromValue Object:ObjectKeyword SymbolFromSelf:Symbol",
+  "effect/SchemaAST":
+    "encodedAST:toEncoded isTypeLiteral:isObjects TypeLiteral:Objects isSymbolKeyword:isSymbol",
+  "effect/Scope": "CloseableScope:Closeable extend:provide",
+  "effect/Stream":
+    "catchAll:catch execute:fromEffectDrain mapChunks:mapArray unwrapScoped:unwrap StreamTypeId:TypeId " +
+    "runForEachChunk:runForEachArray repeatEffect:fromEffectRepeat repeatEffectWithSchedule:fromEffectSchedule"
+}
+
+const renames = new Map(
+  Object.entries(table).flatMap(([id, words]) =>
+    words.split(" ").map((word) => {
+      const [from, to] = word.split(":")
+      return [`${id}#${from}`, to.includes("#") ? to.split("#") : [id, to]]
+    })
+  )
+)
+
+/** The module and the name of a member on Effect 4: the module by the id that it has on Effect 3, or by its own. */
+export const memberOf = (id, name) => renames.get(`${id}#${name}`) ?? [id, name]
+
+/** Fields and methods of values, by the module whose types declare them. */
+const fields = {
+  Clock: "unsafeCurrentTimeMillis:currentTimeMillisUnsafe unsafeCurrentTimeNanos:currentTimeNanosUnsafe",
+  Deferred: "unsafeDone:doneUnsafe",
+  Either: "left:failure right:success",
+  Metric: "unsafeUpdate:updateUnsafe",
+  Queue: "unsafeOffer:offerUnsafe",
+  Schema: "annotations:annotate"
+}
+
+const fieldNames = new Map(
+  Object.entries(fields).flatMap(([module, words]) =>
+    words.split(" ").map((word) => {
+      const [from, to] = word.split(":")
+      return [`${module}#${from}`, to]
+    })
+  )
+)
+
+export const fieldOf = (module, name) => fieldNames.get(`${module}#${name}`)
+
+/** Words of tags that are spelled in the code. */
+export const tags = { ParseError: "SchemaError" }

@@ -1,0 +1,205 @@
+// What has another shape on Effect 4. A rule takes a node and gives its text on Effect 4, or undefined where it has nothing to say.
+import ts from "typescript"
+import { fieldOf, tags } from "./renames.mjs"
+import { schemaCalls, schemaMembers, schemaTypes } from "./schemaRules.mjs"
+import { declarersOf } from "./types.mjs"
+
+const isObject = ts.isObjectLiteralExpression
+
+const property = (object, name) => object?.properties.find((item) => item.name?.text === name)
+
+/** The text of a property's value, whether it is written as `a: f`, `a` or `a() {}`. */
+const valueOf = (item, print) =>
+  ts.isShorthandPropertyAssignment(item) ? item.name.text : print(item.initializer)
+
+/** `module#member` called with as many arguments as stand there, printed by `make`. */
+const call = (make) => (node, context) => make(node.arguments.map(context.print), context, node)
+
+/** Functions of a value and a setting that became the service of a reference: `f(effect, x)` and `f(x)`. */
+const provided = (module, name) =>
+  call((args, { need }) => {
+    const [self, value] = args.length > 1 ? args : [undefined, args[0]]
+    const service = `${need(module)}.${name}`
+    return `${need("effect/Effect")}.provideService(${[self, service, value].filter(Boolean).join(", ")})`
+  })
+
+const isCallOf = (node, id, { idOf }) => ts.isCallExpression(node) && idOf(node.expression) === id
+
+/** `Effect.map(_, Chunk.toReadonlyArray)`: values come as arrays on Effect 4. */
+const isToArray = (node, context) => context.idOf(node) === "effect/Chunk#toReadonlyArray"
+
+const platformError = (reasons) => (node, context) => {
+  const [fields] = node.arguments ?? []
+  if (!fields || !isObject(fields)) return undefined
+  const reason = property(fields, "reason")
+  const name = reason && ts.isPropertyAssignment(reason) && reasons[reason.initializer.text]
+  if (!name) return context.refuse(node, "an error of the platform needs its reason as a word")
+  const rest = fields.properties.filter((item) => item !== reason).map(context.print)
+  const module = context.need("@effect/platform/HttpClientError")
+  return `new ${module}.HttpClientError({ reason: new ${module}.${name}({ ${rest.join(", ")} }) })`
+}
+
+const refused = (why) => (node, context) => context.refuse(node, why)
+
+/** Calls by "module#member". */
+export const calls = {
+  ...schemaCalls,
+  "@effect/platform/HttpClientError#RequestError": platformError({
+    Transport: "TransportError",
+    Encode: "EncodeError",
+    InvalidUrl: "InvalidUrlError"
+  }),
+  "@effect/platform/HttpClientError#ResponseError": platformError({
+    StatusCode: "StatusCodeError",
+    Decode: "DecodeError",
+    EmptyBody: "EmptyBodyError"
+  }),
+  "effect/Chunk#toReadonlyArray": call(([values]) => values),
+  "effect/Context#GenericTag": (node, context) => {
+    const types = node.typeArguments?.map(context.print) ?? []
+    return `${context.need("effect/Context")}.Service<${types.join(", ")}>(${node.arguments.map(context.print).join(", ")})`
+  },
+  "effect/ConfigProvider#fromMap": call(
+    ([map], { need }) => `${need("effect/ConfigProvider")}.fromEnvRecord(Object.fromEntries(${map}))`
+  ),
+  "effect/Effect#dieMessage": call(
+    ([message], { need }) => `${need("effect/Effect")}.die(new Error(${message}))`
+  ),
+  "effect/Effect#map": (node, context) => {
+    const [self, map] = node.arguments
+    return map && isToArray(map, context) ? context.print(self) : undefined
+  },
+  "effect/Effect#timeoutFail": (node, context) => {
+    const options = node.arguments.at(-1)
+    if (!isObject(options)) return context.refuse(node, "the options of timeoutFail must stand there")
+    const { print } = context
+    const effect = context.need("effect/Effect")
+    const duration = print(property(options, "duration"))
+    const failure = property(options, "onTimeout")
+    const handler = ts.isPropertyAssignment(failure) ? failure.initializer : undefined
+    const error =
+      handler && ts.isArrowFunction(handler) && !ts.isBlock(handler.body)
+        ? print(handler.body)
+        : `${valueOf(failure, print)}()`
+    const self = node.arguments.length > 1 ? `${print(node.arguments[0])}, ` : ""
+    return `${effect}.timeoutOrElse(${self}{ ${duration}, orElse: () => ${effect}.fail(${error}) })`
+  },
+  "effect/Effect#zipLeft": call((args, { need }) =>
+    args.length > 1
+      ? `${need("effect/Effect")}.tap(${args[0]}, () => ${args[1]})`
+      : `${need("effect/Effect")}.tap(() => ${args[0]})`
+  ),
+  "effect/Effect#withClock": provided("effect/Clock", "Clock"),
+  "effect/Effect#withConfigProvider": provided("effect/ConfigProvider", "ConfigProvider"),
+  "effect/Effect#withRandom": provided("effect/Random", "Random"),
+  "effect/Effect#withScheduler": provided("effect/Scheduler", "Scheduler"),
+  "effect/Effect#tagMetrics": call((args, { need }) => {
+    const [name, value] = args.slice(-2)
+    const self = args.length > 2 ? `${args[0]}, ` : ""
+    return `${need("effect/Effect")}.provideService(${self}${need("effect/Metric")}.CurrentMetricAttributes, { [${name}]: ${value} })`
+  }),
+  "effect/Either#isEither": refused(
+    "an Either that is known by a test at run time: nothing on Effect 4 passes it"
+  ),
+  "effect/Layer#fail": call(
+    ([error], { need }) => `${need("effect/Layer")}.unwrap(${need("effect/Effect")}.fail(${error}))`
+  ),
+  "effect/Layer#setConfigProvider": call(
+    ([provider], { need }) => `${need("effect/ConfigProvider")}.layer(${provider})`
+  ),
+  "effect/Layer#setTracer": call(
+    ([tracer], { need }) => `${need("effect/Layer")}.succeed(${need("effect/Tracer")}.Tracer, ${tracer})`
+  ),
+  "effect/Logger#add": call(
+    ([logger], { need }) => `${need("effect/Logger")}.layer([${logger}], { mergeWithExisting: true })`
+  ),
+  "effect/Logger#minimumLogLevel": call(
+    ([level], { need }) =>
+      `${need("effect/Layer")}.succeed(${need("effect/References")}.MinimumLogLevel, ${level})`
+  ),
+  "effect/Logger#remove": call((_args, { need }) => `${need("effect/Logger")}.layer([])`),
+  "effect/Logger#replace": call(([, logger], { need }) => `${need("effect/Logger")}.layer([${logger}])`),
+  "effect/Logger#withMinimumLogLevel": provided("effect/References", "MinimumLogLevel"),
+  "effect/Metric#tagged": call((args, { need }) => {
+    const [name, value] = args.slice(-2)
+    return `${need("effect/Metric")}.withAttributes(${args.length > 2 ? `${args[0]}, ` : ""}{ [${name}]: ${value} })`
+  }),
+  "effect/Cause#failureOrCause": refused("its sides are swapped on Effect 4"),
+  "effect/Stream#repeatValue": call(
+    ([value], { need }) => `${need("effect/Stream")}.forever(${need("effect/Stream")}.succeed(${value}))`
+  )
+}
+
+const level = (word) => () => `"${word}"`
+
+/** Members, as values and in types, by "module#member". */
+export const members = {
+  ...schemaMembers,
+  "effect/LogLevel#All": level("All"),
+  "effect/LogLevel#Trace": level("Trace"),
+  "effect/LogLevel#Debug": level("Debug"),
+  "effect/LogLevel#Info": level("Info"),
+  "effect/LogLevel#Warning": level("Warn"),
+  "effect/LogLevel#Error": level("Error"),
+  "effect/LogLevel#Fatal": level("Fatal"),
+  "effect/LogLevel#None": level("None"),
+  // `class X extends Context.Tag("X")<X, Shape>() {}`
+  "effect/Context#Tag": (node, context) =>
+    ts.isCallExpression(node.parent)
+      ? undefined
+      : ts.isQualifiedName(node)
+        ? `${context.need("effect/Context")}.Key`
+        : undefined
+}
+
+const renamed = (node, context) => {
+  const [to] = declarersOf(node, context.checker).flatMap((module) => fieldOf(module, node.name.text) ?? [])
+  return to && `${context.print(node.expression)}${node.questionDotToken ? "?." : "."}${to}`
+}
+
+/** `class X extends Context.Tag("X")<X, Shape>()`, whose key moves to the second call. */
+const service = (node, context) => {
+  const inner = node.expression
+  if (!ts.isCallExpression(inner) || context.idOf(inner.expression) !== "effect/Context#Tag") return undefined
+  const types = node.typeArguments?.map(context.print).join(", ")
+  return `${context.need("effect/Context")}.Service<${types}>()(${inner.arguments.map(context.print).join(", ")})`
+}
+
+/** Steps of a pipe that have nothing to do on Effect 4 go. */
+const piped = (node, context) => {
+  const isPipe = ts.isPropertyAccessExpression(node.expression) && node.expression.name.text === "pipe"
+  if (!isPipe) return undefined
+  const isIdle = (step) =>
+    isCallOf(step, "effect/Effect#map", context) &&
+    step.arguments.length === 1 &&
+    isToArray(step.arguments[0], context)
+  const steps = node.arguments.filter((step) => !isIdle(step))
+  if (steps.length === node.arguments.length) return undefined
+  const self = context.print(node.expression.expression)
+  return steps.length === 0 ? self : `${self}.pipe(${steps.map(context.print).join(", ")})`
+}
+
+/** `Config.Config.Wrap` has lost the middle. */
+const configTypes = (node, { idOf, need }) =>
+  ts.isQualifiedName(node.left) && idOf(node.left) === "effect/Config#Config"
+    ? `${need("effect/Config")}.${node.right.text}`
+    : undefined
+
+const handlers = { onLeft: "onFailure", onRight: "onSuccess" }
+
+const handler = (node, context) => {
+  const name = ts.isIdentifier(node.name) ? node.name.text : undefined
+  if (!name || !Object.hasOwn(handlers, name)) return undefined
+  if (ts.isPropertyAssignment(node)) return `${handlers[name]}: ${context.print(node.initializer)}`
+  return undefined
+}
+
+/** Whole nodes by their kind. */
+export const nodes = {
+  [ts.SyntaxKind.CallExpression]: (node, context) => service(node, context) ?? piped(node, context),
+  [ts.SyntaxKind.PropertyAccessExpression]: renamed,
+  [ts.SyntaxKind.QualifiedName]: (node, context) => schemaTypes(node, context) ?? configTypes(node, context),
+  [ts.SyntaxKind.PropertyAssignment]: handler,
+  [ts.SyntaxKind.StringLiteral]: (node) =>
+    Object.hasOwn(tags, node.text) ? JSON.stringify(tags[node.text]) : undefined
+}

@@ -1,0 +1,120 @@
+// Schemas that are made in another shape on Effect 4.
+import ts from "typescript"
+
+const isObject = ts.isObjectLiteralExpression
+const property = (object, name) => object?.properties.find((item) => item.name?.text === name)
+
+const list =
+  (name) =>
+  (node, { need, print }) =>
+    node.arguments.length === 0 && name !== "Union"
+      ? `${need("effect/Schema")}.${name}([])`
+      : node.arguments.length === 1 && ts.isSpreadElement(node.arguments[0])
+        ? `${need("effect/Schema")}.${name}(${print(node.arguments[0].expression)})`
+        : `${need("effect/Schema")}.${name}([${node.arguments.map(print).join(", ")}])`
+
+const literal = (node, context) => {
+  const { need, print } = context
+  const [only] = node.arguments
+  if (node.arguments.length !== 1 || ts.isSpreadElement(only)) return list("Literals")(node, context)
+  if (only.kind === ts.SyntaxKind.NullKeyword) return `${need("effect/Schema")}.Null`
+  return `${need("effect/Schema")}.Literal(${print(only)})`
+}
+
+/** A check of a value: `Schema.minLength(1)` in a pipe. */
+const check =
+  (name) =>
+  (node, { need, print }) => {
+    const schema = need("effect/Schema")
+    return `${schema}.check(${schema}.${name}(${node.arguments.map(print).join(", ")}))`
+  }
+
+const filter = (node, context) => {
+  const { need, print } = context
+  const schema = need("effect/Schema")
+  const self =
+    node.arguments.length > 1 && context.isSchema?.(node.arguments[0]) ? node.arguments[0] : undefined
+  const args = (self ? node.arguments.slice(1) : node.arguments).map(print).join(", ")
+  return self
+    ? `${print(self)}.check(${schema}.makeFilter(${args}))`
+    : `${schema}.check(${schema}.makeFilter(${args}))`
+}
+
+const transform =
+  (name) =>
+  (node, { need, print, refuse }) => {
+    const schema = need("effect/Schema")
+    const [from, to, options] = node.arguments
+    if (!options || !isObject(options)) return refuse(node, `${name}: its options must stand there`)
+    const steps = options.properties.filter((item) => item.name?.text !== "strict").map(print)
+    return `${print(from)}.pipe(${schema}.decodeTo(${print(to)}, ${need("effect/SchemaTransformation")}.${name}({ ${steps.join(", ")} })))`
+  }
+
+/** Calls by "module#member". */
+export const schemaCalls = {
+  "effect/Schema#Literal": literal,
+  "effect/Schema#TemplateLiteral": list("TemplateLiteral"),
+  "effect/Schema#Tuple": list("Tuple"),
+  "effect/Schema#Union": list("Union"),
+  "effect/Schema#Record": (node, { need, print }) => {
+    const [fields] = node.arguments
+    const key = isObject(fields) && property(fields, "key")
+    const value = key && property(fields, "value")
+    return value
+      ? `${need("effect/Schema")}.Record(${print(key.initializer)}, ${print(value.initializer)})`
+      : undefined
+  },
+  "effect/Schema#optionalWith": (node, { need, print }) => {
+    const [self, options] = node.arguments
+    const [only, ...others] = isObject(options) ? options.properties : []
+    if (others.length > 0 || only?.name?.text !== "exact") return undefined
+    return `${need("effect/Schema")}.optionalKey(${print(self)})`
+  },
+  "effect/Schema#Struct": (node, { need, print }) => {
+    const [fields, ...records] = node.arguments
+    if (records.length === 0) return undefined
+    const schema = need("effect/Schema")
+    return `${schema}.StructWithRest(${schema}.Struct(${print(fields)}), [${records.map(print).join(", ")}])`
+  },
+  "effect/Schema#filter": filter,
+  "effect/Schema#between": check("isBetween"),
+  "effect/Schema#greaterThan": check("isGreaterThan"),
+  "effect/Schema#int": check("isInt"),
+  "effect/Schema#maxItems": check("isMaxLength"),
+  "effect/Schema#maxLength": check("isMaxLength"),
+  "effect/Schema#minLength": check("isMinLength"),
+  "effect/Schema#pattern": check("isPattern"),
+  "effect/Schema#startsWith": check("isStartingWith"),
+  "effect/Schema#parseJson": (node, { need, print }) =>
+    node.arguments.length === 0
+      ? `${need("effect/Schema")}.UnknownFromJsonString`
+      : `${need("effect/Schema")}.fromJsonString(${node.arguments.map(print).join(", ")})`,
+  "effect/Schema#transform": transform("transform"),
+  "effect/Schema#transformOrFail": transform("transformOrFail"),
+  "effect/ParseResult#Type": (node, { need, print }) => {
+    const [, actual, message] = node.arguments
+    const value = `${need("effect/Option")}.some(${print(actual)})`
+    const annotations = message ? `, { message: ${print(message)} }` : ""
+    return `new ${need("effect/SchemaIssue")}.InvalidValue(${value}${annotations})`
+  }
+}
+
+/** Types below `Schema.Schema`, of any schema and of schemas that need no services. */
+const anySchema = { All: "Top", Any: "Codec<any, any, any, any>", AnyNoContext: "Codec<any, any>" }
+
+/** Schemas in types: those of two sides are codecs on Effect 4. */
+export const schemaMembers = {
+  "effect/Schema#Schema": (node, { need }) => {
+    const { parent } = node
+    if (!ts.isTypeReferenceNode(parent) || (parent.typeArguments ?? []).length === 0) return undefined
+    return `${need("effect/Schema")}.Codec`
+  }
+}
+
+/** `Schema.Schema.Any` and its kind. */
+export const schemaTypes = (node, { idOf, need }) => {
+  if (!ts.isQualifiedName(node.left) || idOf(node.left) !== "effect/Schema#Schema") return undefined
+  const name = node.right.text
+  if (Object.hasOwn(anySchema, name)) return `${need("effect/Schema")}.${anySchema[name]}`
+  return name === "Encoded" ? `${need("effect/Schema")}.Codec.Encoded` : undefined
+}
