@@ -90,8 +90,7 @@ export const platform = {
 export const seam = {
   client: {
     "response/ResponseDecoder": "Either",
-    "schema/decodeNodes": "Either",
-    "schema/fastDecode": "ParseResult"
+    "schema/schemaNodes": "Either ParseResult"
   },
   node: {
     NodeTransport: "Either HttpClientError",

@@ -105,12 +105,14 @@ export const withoutOptions = <A, I>(schema: Schema.Schema<A, I>, name: string):
   return schema.annotations({ parseOptions: {}, identifier })
 }
 
+/** Annotates a schema that returns a value unchanged if it fits another schema: the other schema. */
+const Given: unique symbol = Symbol.for("@effect-api/client/internal/given")
+
 /** A schema that returns the very value that fits another. A value that does not fit may be completed first. */
 export const asGiven = <A, I extends A>(
   schema: Schema.Schema<A, I>,
   fits: (value: unknown) => value is A,
-  complete: (value: unknown) => unknown,
-  annotation: symbol
+  complete: (value: unknown) => unknown
 ): Schema.Schema<A> => {
   const parse = ParseResult.decodeUnknownEither(schema)
   const check = (value: unknown): Either.Either<A, ParseResult.ParseIssue> => {
@@ -119,5 +121,11 @@ export const asGiven = <A, I extends A>(
     // Only the parser explains the failure.
     return fits(completed) ? Either.right(completed) : parse(completed)
   }
-  return Schema.declare([], { decode: () => check, encode: () => check }, { [annotation]: schema })
+  return Schema.declare([], { decode: () => check, encode: () => check }, { [Given]: schema })
+}
+
+/** The schema that {@link asGiven} made this one of, if it did. */
+export const givenSchema = (ast: SchemaAST.Declaration): Schema.Schema.All | undefined => {
+  const given = ast.annotations[Given]
+  return Schema.isSchema(given) ? given : undefined
 }

@@ -5,7 +5,6 @@
  */
 import type * as Schema from "effect/Schema"
 import * as Parsing from "../effect/parsing.js"
-import { Same } from "../schema/fastDecode.js"
 import { eventDecoder, Undecodable } from "./schemaDecoder.js"
 
 export {
@@ -47,5 +46,5 @@ export const asSent = <A, I extends A>(
   const inner = Parsing.withoutOptions(schema, "answer")
   const accept = eventDecoder(inner)
   const fits = (value: unknown): value is A => !(accept.decode(value) instanceof Undecodable)
-  return Parsing.asGiven(inner, fits, complete, Same)
+  return Parsing.asGiven(inner, fits, complete)
 }

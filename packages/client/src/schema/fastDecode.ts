@@ -3,18 +3,11 @@
  * that does not fit, or that is uncertain, goes to the real decoder, which makes the error. No code is generated: a
  * content security policy may forbid `eval`.
  */
-import * as Option from "effect/Option"
-import * as ParseResult from "effect/ParseResult"
-import * as Predicate from "effect/Predicate"
-import * as Schema from "effect/Schema"
-import * as AST from "effect/SchemaAST"
-import { isObject } from "../shared/isPlainObject.js"
-import * as Nodes from "./decodeNodes.js"
+import type * as Schema from "effect/Schema"
+import { type Node, undecodable } from "./decodeNodes.js"
+import { rootOf } from "./schemaNodes.js"
 
 export { undecodable as misfit } from "./decodeNodes.js"
-
-/** Annotates a schema that returns a value unchanged if it fits another schema: the other schema. */
-export const Same: unique symbol = Symbol.for("@effect-api/client/internal/fastDecode/Same")
 
 /**
  * How many uncertain values are allowed before only the real decoder is used. An asynchronous schema is always
@@ -22,215 +15,9 @@ export const Same: unique symbol = Symbol.for("@effect-api/client/internal/fastD
  */
 const maxDoubts = 16
 
-/** A region with the same parse options, and the nodes made there: a schema may change the options for its parts. */
-interface Scope {
-  readonly options: AST.ParseOptions
-  readonly nodes: Map<AST.AST, Nodes.Node>
-  readonly all: Map<string, Scope>
-}
-
-const inner = (ast: AST.AST, outer: Scope): Scope => {
-  const own = AST.getParseOptionsAnnotation(ast)
-  if (Option.isNone(own)) return outer
-  const options = { ...outer.options, ...own.value }
-  const key = `${options.errors} ${options.exact} ${options.onExcessProperty} ${options.propertyOrder}`
-  const scope = outer.all.get(key) ?? { options, nodes: new Map(), all: outer.all }
-  outer.all.set(key, scope)
-  return scope
-}
-
-const nodeOf = (ast: AST.AST, outer: Scope): Nodes.Node => {
-  const scope = inner(ast, outer)
-  const { exact, propertyOrder } = scope.options
-  const isRare =
-    exact === true || propertyOrder === "original" || Option.isSome(AST.getDecodingFallbackAnnotation(ast))
-  const made = scope.nodes.get(ast) ?? (isRare ? real(ast, outer) : make(ast, scope))
-  scope.nodes.set(ast, made)
-  return made
-}
-
-const real = (ast: AST.AST, { options }: Scope): Nodes.Node =>
-  Nodes.foreign(ParseResult.decodeUnknown(Schema.make(ast), options))
-
-const make = (ast: AST.AST, scope: Scope): Nodes.Node => {
-  const { options } = scope
-  switch (ast._tag) {
-    case "StringKeyword":
-      return Nodes.scalars(Nodes.kindsOf.string)
-    case "NumberKeyword":
-      return Nodes.scalars(Nodes.kindsOf.number)
-    case "BooleanKeyword":
-      return Nodes.scalars(Nodes.kindsOf.boolean)
-    case "UndefinedKeyword":
-      return Nodes.scalars(Nodes.kindsOf.undefined)
-    case "Literal":
-      return ast.literal === null ? Nodes.scalars(Nodes.kindsOf.null) : Nodes.scalars(0, [ast.literal])
-    case "Enums":
-      return Nodes.scalars(
-        0,
-        ast.enums.map(([, value]) => value)
-      )
-    case "UnknownKeyword":
-    case "AnyKeyword":
-    case "VoidKeyword":
-      return Nodes.passing(() => true)
-    case "ObjectKeyword":
-      return Nodes.passing(Predicate.isObject)
-    case "TypeLiteral":
-      return structOf(ast, scope)
-    case "TupleType":
-      return Nodes.tuple(
-        ast.elements.map(({ type }) => nodeOf(type, scope)),
-        ast.elements.filter(({ isOptional }) => !isOptional).length + Math.max(ast.rest.length - 1, 0),
-        ast.rest.map(({ type }) => nodeOf(type, scope))
-      )
-    case "Union":
-      return unionOf(ast, scope)
-    case "Refinement": {
-      const from = nodeOf(ast.from, scope)
-      return Nodes.node(from.accepts, (value) => {
-        const decoded = from.decode(value)
-        return decoded === Nodes.undecodable || Option.isSome(ast.filter(decoded, options, ast))
-          ? Nodes.undecodable
-          : decoded
-      })
-    }
-    case "Transformation": {
-      const from = nodeOf(ast.from, scope)
-      const to = nodeOf(ast.to, scope)
-      const transform = transformOf(ast, options)
-      return Nodes.node(from.accepts, (value) => {
-        const decoded = from.decode(value)
-        const changed = decoded === Nodes.undecodable ? Nodes.undecodable : transform(decoded, value)
-        return changed === Nodes.undecodable ? Nodes.undecodable : to.decode(changed)
-      })
-    }
-    case "Suspend": {
-      // A recursive schema is compiled when a value needs it.
-      let made: Nodes.Node | undefined
-      const referred = (): Nodes.Node => {
-        made ??= nodeOf(ast.f(), scope)
-        return made
-      }
-      return Nodes.node("all", (value) => referred().decode(value), {
-        isSlotSafe: (value, isSentinel) => referred().isSlotSafe(value, isSentinel)
-      })
-    }
-    case "Declaration": {
-      const checked = ast.annotations[Same]
-      if (Schema.isSchema(checked)) return Nodes.same(rootOf(checked.ast))
-      const parse = ast.decodeUnknown(...ast.typeParameters)
-      return Nodes.foreign((value) => parse(value, options, ast))
-    }
-    default:
-      return real(ast, scope)
-  }
-}
-
-const structOf = (ast: AST.TypeLiteral, scope: Scope): Nodes.Node => {
-  const { indexSignatures, propertySignatures } = ast
-  if (propertySignatures.length + indexSignatures.length === 0) return Nodes.passing(Predicate.isNotNullable)
-  const isCommon =
-    propertySignatures.every(({ name }) => typeof name !== "number" && name !== "__proto__") &&
-    indexSignatures.every(({ parameter }) => isText(parameter))
-  if (!isCommon) return real(ast, scope)
-  return Nodes.struct(
-    propertySignatures.map(({ isOptional, name, type }) =>
-      Nodes.field(name, isOptional, nodeOf(type, scope))
-    ),
-    indexSignatures.map(({ parameter, type }) => ({
-      key: nodeOf(parameter, scope),
-      value: nodeOf(type, scope)
-    })),
-    scope.options.onExcessProperty
-  )
-}
-
-const isText = (parameter: AST.Parameter): boolean =>
-  AST.isRefinement(parameter) ? isText(parameter.from) : !AST.isSymbolKeyword(parameter)
-
-const unionOf = (ast: AST.Union, scope: Scope): Nodes.Node => {
-  // Not a Map: members are tried in the order of an object's keys, numbers first.
-  const tags: Record<PropertyKey, Array<Nodes.Member>> = Object.create(null)
-  const untagged: Array<Nodes.Node> = []
-  for (const type of ast.types) {
-    const node = nodeOf(type, scope)
-    const literals = literalsOf(type)
-    const isTaken = (name: PropertyKey, text: string) => tags[name]?.some((member) => member.text === text)
-    const [name, text] = literals.find(([name, text]) => !isTaken(name, text)) ?? literals.at(-1) ?? []
-    if (name === undefined || text === undefined) untagged.push(node)
-    else {
-      const field = node.fields.find((field) => field.name === name && field.literal === text)
-      tags[name] = [...(tags[name] ?? []), { text, node, field }]
-    }
-  }
-  const names = Reflect.ownKeys(tags)
-  return Nodes.union(
-    names.map((name) => ({ name, members: tags[name] ?? [] })),
-    untagged
-  )
-}
-
-/** The properties that must have a literal, each with its text. */
-const literalsOf = (ast: AST.AST): ReadonlyArray<readonly [name: PropertyKey, text: string]> => {
-  switch (ast._tag) {
-    case "Declaration":
-      return Option.match(AST.getSurrogateAnnotation(ast), { onNone: () => [], onSome: literalsOf })
-    case "TypeLiteral":
-      return ast.propertySignatures.flatMap((property) => literalOf(property.name, property))
-    case "TupleType":
-      return ast.elements.flatMap((element, index) => literalOf(index, element))
-    case "Refinement":
-    case "Transformation":
-      return literalsOf(ast.from)
-    case "Suspend":
-      return literalsOf(ast.f())
-    default:
-      return []
-  }
-}
-
-const literalOf = (name: PropertyKey, { isOptional, type }: AST.OptionalType) => {
-  let encoded = type
-  while (AST.isRefinement(encoded) || AST.isTransformation(encoded)) encoded = encoded.from
-  return AST.isLiteral(encoded) && !isOptional ? [[name, String(encoded.literal)] as const] : []
-}
-
-const transformOf = (
-  ast: AST.Transformation,
-  options: AST.ParseOptions
-): ((from: unknown, value: unknown) => unknown) => {
-  const { transformation } = ast
-  switch (transformation._tag) {
-    case "FinalTransformation":
-      return (from, value) => Nodes.settled(transformation.decode(from, options, ast, value))
-    case "ComposeTransformation":
-      return (from) => from
-    case "TypeLiteralTransformation": {
-      const changes = transformation.propertySignatureTransformations
-      // If a later step orders the keys, a changed field may stay in place: `delete` makes objects slow.
-      const isOrdered = AST.isTypeLiteral(ast.to)
-      return (fields) => {
-        if (!isObject(fields)) return Nodes.undecodable
-        for (const { decode, from, to } of changes) {
-          const value = decode(Nodes.hasOwn.call(fields, from) ? Option.some(fields[from]) : Option.none())
-          if (Option.isNone(value) || from !== to || !isOrdered) delete fields[from]
-          if (Option.isSome(value)) fields[to] = value.value
-        }
-        return fields
-      }
-    }
-  }
-}
-
-const rootOf = (ast: AST.AST): Nodes.Node => {
-  const options: AST.ParseOptions & { readonly isEffectAllowed: true } = { isEffectAllowed: true }
-  return nodeOf(ast, { options, nodes: new Map(), all: new Map() })
-}
-
 export interface FastDecoder<out A> {
-  readonly decode: (value: unknown) => A | typeof Nodes.undecodable
-  readonly isSlotSafe: Nodes.Node["isSlotSafe"]
+  readonly decode: (value: unknown) => A | typeof undecodable
+  readonly isSlotSafe: Node["isSlotSafe"]
 }
 
 /** The fast decoder of a schema; `undefined` if none would be faster than the real one. */
@@ -239,14 +26,14 @@ export const compile = <A, I>(schema: Schema.Schema<A, I>): FastDecoder<A> | und
   if (node.isForeign) return undefined
   let doubts = 0
   const decode = (value: unknown) => {
-    if (doubts === maxDoubts) return Nodes.undecodable
+    if (doubts === maxDoubts) return undecodable
     try {
       // The nodes are made from the schema's own parts: their result has its type.
-      return node.decode(value) as A | typeof Nodes.undecodable
+      return node.decode(value) as A | typeof undecodable
     } catch {
       // The real decoder meets an exception of the schema's own code again.
       doubts++
-      return Nodes.undecodable
+      return undecodable
     }
   }
   return { decode, isSlotSafe: node.isSlotSafe }
