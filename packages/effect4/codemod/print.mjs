@@ -3,7 +3,7 @@ import ts from "typescript"
 import { importsOf, withImports } from "./imports.mjs"
 import { memberOf, moduleOf, nameOf } from "./renames.mjs"
 import { calls, members, nodes } from "./rules.mjs"
-import { isEffectExpected, isEither } from "./types.mjs"
+import { isEffectExpected, makerOf } from "./types.mjs"
 
 const { isCallExpression, isIdentifier, isPropertyAccessExpression, isQualifiedName } = ts
 
@@ -101,9 +101,11 @@ export const printFile = (file, checker, refused) => {
 
   const print = (node) => {
     const printed = translated(node) ?? copied(node)
-    if (!isExpression(node) || !isEffectExpected(node, context) || !isEither(checker.getTypeAtLocation(node)))
-      return printed
-    return `${need("effect/Effect")}.fromResult(${printed})`
+    if (!isExpression(node) || !isEffectExpected(node, context)) return printed
+    const maker = makerOf(checker.getTypeAtLocation(node))
+    if (maker === undefined) return printed
+    const [id, name] = maker.split("#")
+    return `${need(id)}.${name}(${printed})`
   }
 
   // What stands before the first import is said of the whole file.

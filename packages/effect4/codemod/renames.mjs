@@ -102,7 +102,9 @@ const fields = {
   Either: "left:failure right:success",
   Metric: "unsafeUpdate:updateUnsafe",
   Queue: "unsafeOffer:offerUnsafe",
-  Schema: "annotations:annotate"
+  Schema: "annotations:annotate",
+  // of @effect/vitest
+  index: "scoped:effect scopedLive:live"
 }
 
 const fieldNames = new Map(
@@ -116,5 +118,8 @@ const fieldNames = new Map(
 
 export const fieldOf = (module, name) => fieldNames.get(`${module}#${name}`)
 
-/** Words of tags that are spelled in the code. */
-export const tags = { ParseError: "SchemaError" }
+/** The tags of an Either, which name the fields of its value, too. */
+export const sides = { __proto__: null, Left: "Failure", Right: "Success" }
+
+/** Tags that are spelled in the code. */
+export const tags = { ParseError: "SchemaError", ...sides }

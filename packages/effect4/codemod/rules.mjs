@@ -1,7 +1,7 @@
 // What has another shape on Effect 4. A rule takes a node and gives its text on Effect 4, or undefined where it has nothing to say.
 import ts from "typescript"
-import { fieldOf, tags } from "./renames.mjs"
-import { schemaCalls, schemaMembers, schemaTypes } from "./schemaRules.mjs"
+import { fieldOf, sides, tags } from "./renames.mjs"
+import { literalTypes, schemaCalls, schemaMembers, schemaTypes } from "./schemaRules.mjs"
 import { declarersOf } from "./types.mjs"
 
 const isObject = ts.isObjectLiteralExpression
@@ -69,6 +69,12 @@ export const calls = {
     const [self, map] = node.arguments
     return map && isToArray(map, context) ? context.print(self) : undefined
   },
+  "effect/Effect#repeatN": call((args, { need }) => {
+    const self = args.length > 1 ? `${args[0]}, ` : ""
+    return `${need("effect/Effect")}.repeat(${self}{ times: ${args.at(-1)} })`
+  }),
+  "effect/Effect#yieldNow": (node, { need }) =>
+    node.arguments.length === 0 ? `${need("effect/Effect")}.yieldNow` : undefined,
   "effect/Effect#timeoutFail": (node, context) => {
     const options = node.arguments.at(-1)
     if (!isObject(options)) return context.refuse(node, "the options of timeoutFail must stand there")
@@ -101,6 +107,18 @@ export const calls = {
   "effect/Either#isEither": refused(
     "an Either that is known by a test at run time: nothing on Effect 4 passes it"
   ),
+  // On Effect 3 the exit of the fiber comes back, too.
+  "effect/Fiber#interrupt": (node, { need, print }) => {
+    const module = need("effect/Fiber")
+    const [fiber] = node.arguments
+    const interrupted = `${module}.interrupt(${print(fiber)})`
+    const isIdle = ts.isYieldExpression(node.parent) && ts.isExpressionStatement(node.parent.parent)
+    return isIdle ? interrupted : `${need("effect/Effect")}.andThen(${interrupted}, ${module}.await(${print(fiber)}))`
+  },
+  "effect/Fiber#poll": call(
+    ([fiber], { need }) =>
+      `${need("effect/Effect")}.sync(() => ${need("effect/Option")}.fromNullishOr(${fiber}.pollUnsafe()))`
+  ),
   "effect/Layer#fail": call(
     ([error], { need }) => `${need("effect/Layer")}.unwrap(${need("effect/Effect")}.fail(${error}))`
   ),
@@ -125,6 +143,22 @@ export const calls = {
     return `${need("effect/Metric")}.withAttributes(${args.length > 2 ? `${args[0]}, ` : ""}{ [${name}]: ${value} })`
   }),
   "effect/Cause#failureOrCause": refused("its sides are swapped on Effect 4"),
+  "effect/Schedule#addDelay": (node, { need, print }) => {
+    const delay = node.arguments.at(-1)
+    if (!ts.isArrowFunction(delay) || ts.isBlock(delay.body)) return undefined
+    const self = node.arguments.length > 1 ? `${print(node.arguments[0])}, ` : ""
+    const parameters = delay.parameters.map(print).join(", ")
+    return `${need("effect/Schedule")}.addDelay(${self}(${parameters}) => ${need("effect/Effect")}.succeed(${print(delay.body)}))`
+  },
+  "effect/Schedule#intersect": call((args, { need, refuse }, node) =>
+    args.length > 1 ? `${need("effect/Schedule")}.max([${args.join(", ")}])` : refuse(node, "both schedules must stand there")
+  ),
+  "effect/Stream#runFold": (node, { need, print }) => {
+    const [initial, step] = node.arguments.slice(-2)
+    const self = node.arguments.length > 2 ? `${print(node.arguments[0])}, ` : ""
+    const first = ts.isObjectLiteralExpression(initial) ? `(${print(initial)})` : print(initial)
+    return `${need("effect/Stream")}.runFold(${self}() => ${first}, ${print(step)})`
+  },
   "effect/Stream#repeatValue": call(
     ([value], { need }) => `${need("effect/Stream")}.forever(${need("effect/Stream")}.succeed(${value}))`
   )
@@ -185,6 +219,20 @@ const configTypes = (node, { idOf, need }) =>
     ? `${need("effect/Config")}.${node.right.text}`
     : undefined
 
+/** An Either that is spelled as a value: `{ _tag: "Left", left: 1 }`. */
+const spelled = (node, context) => {
+  const tag = property(node, "_tag")
+  const side = tag && ts.isPropertyAssignment(tag) && ts.isStringLiteral(tag.initializer) && sides[tag.initializer.text]
+  if (!side) return undefined
+  const from = tag.initializer.text.toLowerCase()
+  const items = node.properties.map((item) => {
+    if (item === tag) return `_tag: "${side}"`
+    if (item.name?.text !== from) return context.print(item)
+    return `${side.toLowerCase()}: ${valueOf(item, context.print)}`
+  })
+  return `{ ${items.join(", ")} }`
+}
+
 const handlers = { onLeft: "onFailure", onRight: "onSuccess" }
 
 const handler = (node, context) => {
@@ -198,7 +246,9 @@ const handler = (node, context) => {
 export const nodes = {
   [ts.SyntaxKind.CallExpression]: (node, context) => service(node, context) ?? piped(node, context),
   [ts.SyntaxKind.PropertyAccessExpression]: renamed,
+  [ts.SyntaxKind.TypeReference]: literalTypes,
   [ts.SyntaxKind.QualifiedName]: (node, context) => schemaTypes(node, context) ?? configTypes(node, context),
+  [ts.SyntaxKind.ObjectLiteralExpression]: spelled,
   [ts.SyntaxKind.PropertyAssignment]: handler,
   [ts.SyntaxKind.StringLiteral]: (node) =>
     Object.hasOwn(tags, node.text) ? JSON.stringify(tags[node.text]) : undefined

@@ -50,6 +50,12 @@ const transform =
     return `${print(from)}.pipe(${schema}.decodeTo(${print(to)}, ${need("effect/SchemaTransformation")}.${name}({ ${steps.join(", ")} })))`
   }
 
+/** The arguments of a record that is written `{ key, value }`. */
+const recordOf = (fields, print) => {
+  const value = isObject(fields) && property(fields, "value")
+  return value ? `${print(property(fields, "key").initializer)}, ${print(value.initializer)}` : undefined
+}
+
 /** Calls by "module#member". */
 export const schemaCalls = {
   "effect/Schema#Literal": literal,
@@ -57,12 +63,8 @@ export const schemaCalls = {
   "effect/Schema#Tuple": list("Tuple"),
   "effect/Schema#Union": list("Union"),
   "effect/Schema#Record": (node, { need, print }) => {
-    const [fields] = node.arguments
-    const key = isObject(fields) && property(fields, "key")
-    const value = key && property(fields, "value")
-    return value
-      ? `${need("effect/Schema")}.Record(${print(key.initializer)}, ${print(value.initializer)})`
-      : undefined
+    const of = recordOf(node.arguments[0], print)
+    return of && `${need("effect/Schema")}.Record(${of})`
   },
   "effect/Schema#optionalWith": (node, { need, print }) => {
     const [self, options] = node.arguments
@@ -74,7 +76,8 @@ export const schemaCalls = {
     const [fields, ...records] = node.arguments
     if (records.length === 0) return undefined
     const schema = need("effect/Schema")
-    return `${schema}.StructWithRest(${schema}.Struct(${print(fields)}), [${records.map(print).join(", ")}])`
+    const rest = records.map((record) => recordOf(record, print) ?? print(record))
+    return `${schema}.StructWithRest(${schema}.Struct(${print(fields)}), [${rest.map((of) => `${schema}.Record(${of})`).join(", ")}])`
   },
   "effect/Schema#filter": filter,
   "effect/Schema#between": check("isBetween"),
@@ -109,6 +112,16 @@ export const schemaMembers = {
     if (!ts.isTypeReferenceNode(parent) || (parent.typeArguments ?? []).length === 0) return undefined
     return `${need("effect/Schema")}.Codec`
   }
+}
+
+/** `Schema.Literal<["a"]>` and `Schema.Literal<["a", "b"]>`. */
+export const literalTypes = (node, { idOf, need, print }) => {
+  if (idOf(node.typeName) !== "effect/Schema#Literal") return undefined
+  const [list] = node.typeArguments ?? []
+  if (!list || !ts.isTupleTypeNode(list)) return undefined
+  return list.elements.length === 1
+    ? `${need("effect/Schema")}.Literal<${print(list.elements[0])}>`
+    : `${need("effect/Schema")}.Literals<${print(list)}>`
 }
 
 /** `Schema.Schema.Any` and its kind. */

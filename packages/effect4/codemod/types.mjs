@@ -20,7 +20,18 @@ const isMadeOf = (type, module, names) => {
   )
 }
 
-export const isEither = (type) => isMadeOf(type, "Either", ["Left", "Right", "Either"])
+/** Values that are Effects on Effect 3 alone, by module and types, and the function that makes an Effect of them on both. */
+const onceEffects = [
+  ["Either", ["Left", "Right", "Either"], "effect/Effect#fromResult"],
+  ["Option", ["None", "Some", "Option"], "effect/Effect#fromOption"],
+  ["Fiber", ["Fiber", "RuntimeFiber"], "effect/Fiber#join"],
+  ["Deferred", ["Deferred"], "effect/Deferred#await"],
+  ["Ref", ["Ref"], "effect/Ref#get"]
+]
+
+/** "module#member" of the function that makes an Effect of a value of this type, where it is none any more. */
+export const makerOf = (type) =>
+  onceEffects.find(([module, names]) => isMadeOf(type, module, names))?.[2]
 
 const isEffect = (type) =>
   partsOf(type).some((part) => {
@@ -34,7 +45,7 @@ const generatorAround = (node) => {
     if (ts.isFunctionLike(at)) return at.asteriskToken ? at : undefined
 }
 
-/** Whether an Either that stands at `node` is used as an Effect there, which it is on Effect 3 alone. */
+/** Whether what stands at `node` is used as an Effect there. */
 export const isEffectExpected = (node, { checker, idOf }) => {
   const { parent } = node
   if (ts.isYieldExpression(parent) && parent.asteriskToken) {
@@ -43,14 +54,14 @@ export const isEffectExpected = (node, { checker, idOf }) => {
   }
   if (ts.isPropertyAccessExpression(parent) && parent.expression === node) return false
   const expected = checker.getContextualType(node)
-  return expected !== undefined && !isEither(expected) && isEffect(expected)
+  return expected !== undefined && makerOf(expected) === undefined && isEffect(expected)
 }
 
 /** The modules of Effect whose types declare what `node` names, an access to a field. */
 export const declarersOf = (node, checker) => {
   const symbol = checker.getSymbolAtLocation(node.name)
   return (symbol?.declarations ?? []).flatMap((declaration) => {
-    const module = /\/node_modules\/(?:effect|@effect\/\w+)\/(?:dist\/dts|src)\/(\w+)\./.exec(
+    const module = /\/node_modules\/(?:effect|@effect\/\w+)\/(?:dist\/dts|dist|src)\/(\w+)\./.exec(
       declaration.getSourceFile().fileName
     )
     return module ? [module[1]] : []
