@@ -10,7 +10,6 @@ import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { ApiConfig, NativeTransport, Timeouts } from "@effect-api/client"
-import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -111,7 +110,7 @@ const bodilessStatuses: ReadonlySet<number> = new Set([204, 205, 304])
 const codingHeaders: ReadonlySet<string> = new Set(["content-encoding", "content-length"])
 
 const ownChunks = (source: NativeTransport.Source): NativeTransport.Source["chunks"] =>
-  Stream.mapChunks(source.chunks, Chunk.map(NativeTransport.owned))
+  Stream.map(source.chunks, NativeTransport.owned)
 
 const webResponse = (source: NativeTransport.Source): Response =>
   new Response(bodilessStatuses.has(source.status) ? null : Stream.toReadableStream(ownChunks(source)), {

@@ -1,14 +1,11 @@
 /** Buffers a body between a socket and a slower reader. */
 import { NativeTransport } from "@effect-api/client"
-import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
+import * as Pulls from "../effect/pulls.js"
 
 /** A streaming body buffers this many bytes before the socket pauses. */
 const highWaterBytes = 64 * 1024
-
-type Pull = Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<unknown>>
 
 export class BodyQueue {
   private readonly waiting = new NativeTransport.Collector()
@@ -33,34 +30,27 @@ export class BodyQueue {
   }
 
   /** The chunks, for a single reader. `onOpen` runs when it starts, `onLeave` when it is done. */
-  stream(onOpen: () => void, onLeave: () => void): Stream.Stream<Uint8Array, unknown> {
-    return Stream.fromPull(
-      Effect.acquireRelease(
-        Effect.sync(() => {
-          onOpen()
-          return this.pull
-        }),
-        () => Effect.sync(onLeave)
-      )
-    )
+  stream(onOpen: () => void, onLeave: () => void): NativeTransport.Source["chunks"] {
+    return Pulls.toStream(this.pull, onOpen, onLeave)
   }
 
   /** Everything since the last pull, as one chunk. */
-  readonly pull: Pull = Effect.suspend(() => {
-    if (this.waiting.size > 0) return Effect.succeed(this.take())
+  readonly pull: Pulls.Pull = Effect.suspend(() => {
+    if (this.waiting.size > 0) return Pulls.chunks(this.take())
     if (Option.isNone(this.ended)) return this.wait
     const { value } = this.ended
-    const isDefect = Option.isSome(value) && value.value instanceof NativeTransport.Defect
-    return isDefect ? Effect.die(value.value.error) : Effect.fail(value)
+    if (Option.isNone(value)) return Pulls.over
+    const cause = value.value
+    return cause instanceof NativeTransport.Defect ? Effect.die(cause.error) : Pulls.failed(cause)
   })
 
-  private readonly wait: Pull = Effect.async((resume) => {
+  private readonly wait: Pulls.Pull = Effect.async((resume) => {
     const reader = (): void => resume(this.pull)
     this.reader = reader
   })
 
-  private take(): Chunk.Chunk<Uint8Array> {
-    const taken = Chunk.unsafeFromArray(this.waiting.take())
+  private take(): ReadonlyArray<Uint8Array> {
+    const taken = this.waiting.take()
     const { resumeSource } = this
     this.resumeSource = undefined
     resumeSource?.()

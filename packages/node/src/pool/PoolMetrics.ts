@@ -4,8 +4,8 @@
  *
  * @since 0.1.0
  */
-import * as Metric from "effect/Metric"
-import { openConnectionsKey, timeInQueueKey } from "./metricSeries.js"
+import type { Counter, Histogram } from "../effect/metricHeads.js"
+import * as MetricSeries from "./metricSeries.js"
 
 /**
  * How long requests waited for a connection to become free or to be established, in seconds (`s`). A request that had
@@ -15,7 +15,7 @@ import { openConnectionsKey, timeInQueueKey } from "./metricSeries.js"
  * @since 0.1.0
  * @category metrics
  */
-export const timeInQueue: Metric.Metric.Histogram<number> = /*#__PURE__*/ Metric.fromMetricKey(timeInQueueKey)
+export const timeInQueue: Histogram = MetricSeries.timeInQueue.metric
 
 /**
  * Number of open connections, idle ones included. Labels: `server.address`, `server.port` and
@@ -24,5 +24,4 @@ export const timeInQueue: Metric.Metric.Histogram<number> = /*#__PURE__*/ Metric
  * @since 0.1.0
  * @category metrics
  */
-export const openConnections: Metric.Metric.Counter<number> =
-  /*#__PURE__*/ Metric.fromMetricKey(openConnectionsKey)
+export const openConnections: Counter = MetricSeries.openConnections.metric

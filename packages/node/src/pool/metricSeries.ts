@@ -1,18 +1,16 @@
 /** The metric series of pools, by server. */
-import * as Metric from "effect/Metric"
-import * as MetricBoundaries from "effect/MetricBoundaries"
-import * as MetricKey from "effect/MetricKey"
-import * as MetricLabel from "effect/MetricLabel"
+import * as Heads from "../effect/metricHeads.js"
 
-export const timeInQueueKey = MetricKey.histogram(
+export const timeInQueue: Heads.Head<Heads.Histogram> = /*#__PURE__*/ Heads.histogram(
   "http.client.request.time_in_queue",
-  MetricBoundaries.fromIterable([0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]),
-  "Time that requests wait for a connection, in seconds"
+  "Time that requests wait for a connection, in seconds",
+  [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 )
 
-export const openConnectionsKey = MetricKey.counter("http.client.open_connections", {
-  description: "Number of connections that are open"
-})
+export const openConnections: Heads.Head<Heads.Counter> = /*#__PURE__*/ Heads.counter(
+  "http.client.open_connections",
+  "Number of connections that are open"
+)
 
 /** The series of one pool. */
 export interface PoolSeries {
@@ -37,28 +35,23 @@ export const seriesOf = (address: string, port: number): PoolSeries => {
   if (known !== undefined) return known
   const made = makeSeries(
     isKnown
-      ? [MetricLabel.make("server.address", address), MetricLabel.make("server.port", String(port))]
-      : [MetricLabel.make("server.address", other)]
+      ? [
+          ["server.address", address],
+          ["server.port", String(port)]
+        ]
+      : [["server.address", other]]
   )
   pools.set(name, made)
   return made
 }
 
-const makeSeries = (where: ReadonlyArray<MetricLabel.MetricLabel>): PoolSeries => {
-  const waits = Metric.fromMetricKey(
-    MetricKey.taggedWithLabels(timeInQueueKey, [...where, MetricLabel.make("unit", "s")])
-  )
-  const countOf = (version: string): Metric.Metric.Counter<number> =>
-    Metric.fromMetricKey(
-      MetricKey.taggedWithLabels(openConnectionsKey, [
-        ...where,
-        MetricLabel.make("network.protocol.version", version),
-        MetricLabel.make("unit", "{connection}")
-      ])
-    )
+const makeSeries = (where: ReadonlyArray<Heads.Tag>): PoolSeries => {
+  const record = timeInQueue.series([...where, ["unit", "s"]])
+  const countOf = (version: string): Heads.Update =>
+    openConnections.series([...where, ["network.protocol.version", version], ["unit", "{connection}"]])
   const counts = { "http/1.1": countOf("1.1"), h2: countOf("2") }
   return {
-    recordWait: (millis) => waits.unsafeUpdate(millis / 1000, []),
-    countConnection: (protocol, change) => counts[protocol].unsafeUpdate(change, [])
+    recordWait: (millis) => record(millis / 1000),
+    countConnection: (protocol, change) => counts[protocol](change)
   }
 }
