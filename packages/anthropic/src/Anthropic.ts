@@ -146,9 +146,10 @@ export const Anthropic: Context.Tag<Anthropic, Anthropic> = Context.GenericTag<A
 export const make = (
   options: AnthropicConfig.Options
 ): Effect.Effect<Anthropic, ApiConfig.InvalidConfigError, HttpClient.HttpClient> =>
-  AnthropicConfig.check(options).pipe(
-    Effect.flatMap((options) => ApiClient.make(AnthropicConfig.toClientOptions(options))),
-    Effect.map((client) => fromClient(client, options))
+  Effect.flatMap(AnthropicConfig.check(options), (checked) =>
+    Effect.map(ApiClient.make(AnthropicConfig.toClientOptions(checked)), (client) =>
+      fromClient(client, options)
+    )
   )
 
 const fromClient = (client: ApiClient.ApiClient, settings: AnthropicConfig.Options): Anthropic => ({

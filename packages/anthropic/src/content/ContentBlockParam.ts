@@ -4,7 +4,17 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { kind, named, nullish, ofUnknownType, open, openLiteral, unknownKind } from "../shared/schema.js"
+import {
+  extended,
+  type Kind,
+  kind,
+  named,
+  nullish,
+  ofUnknownType,
+  open,
+  openLiteral,
+  unknownKind
+} from "../shared/schema.js"
 import * as Citation from "./Citation.js"
 import * as ContentBlock from "./ContentBlock.js"
 import * as ServerToolResult from "./ServerToolResult.js"
@@ -164,9 +174,8 @@ export const ToolResultBlockParam = kind("tool_result", {
 /** The result of a tool: text or blocks. `is_error` marks a failure. @since 0.1.0 @category blocks */
 export interface ToolResultBlockParam extends Schema.Schema.Type<typeof ToolResultBlockParam> {}
 
-const cached = <Type extends string, Fields extends Schema.Struct.Fields>(
-  block: Schema.Struct<{ readonly type: Schema.Literal<[Type]> } & Fields>
-) => kind(block.fields.type.literals[0], { ...block.fields, ...cacheable })
+const cached = <Type extends string, Fields extends Schema.Struct.Fields>(block: Kind<Type, Fields>) =>
+  extended(block, cacheable)
 
 const known = [
   TextBlockParam,

@@ -4,14 +4,13 @@
  * @since 0.1.0
  */
 import type { ApiError } from "@effect-api/client"
-import * as Channel from "effect/Channel"
-import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import type * as ContentBlock from "../content/ContentBlock.js"
+import * as Streams from "../effect/streams.js"
 import type * as Message from "./Message.js"
 import * as MessageAccumulator from "./MessageAccumulator.js"
 import type * as MessageEvent from "./MessageEvent.js"
@@ -73,14 +72,19 @@ export const finalMessage = <E, R>(
 ): Effect.Effect<Message.Message, E | ApiError.StreamProtocolError | ApiError.StreamTruncatedError, R> =>
   Effect.suspend(() => {
     const accumulator = MessageAccumulator.make()
-    const take = (chunk: Chunk.Chunk<MessageEvent.MessageEvent>) => {
+    const take = (
+      chunk: Iterable<MessageEvent.MessageEvent>
+    ): Effect.Effect<void, ApiError.StreamProtocolError> => {
       for (const event of chunk) {
         const pushed = accumulator.push(event)
-        if (Either.isLeft(pushed)) return pushed
+        if (Either.isLeft(pushed)) return Effect.fail(pushed.left)
       }
-      return Either.void
+      return Effect.void
     }
-    return Effect.zipRight(Stream.runForEachChunk(events, take), Effect.suspend(accumulator.end))
+    return Effect.zipRight(
+      Stream.runForEachChunk(events, take),
+      Effect.suspend(() => accumulator.end())
+    )
   })
 
 /**
@@ -216,49 +220,29 @@ export const thinkingDeltas = <E, R>(
 const deltas = <A, E, R>(
   events: Stream.Stream<MessageEvent.MessageEvent, E, R>,
   pick: (delta: MessageEvent.Delta) => Option.Option<A>
-): Stream.Stream<A, E, R> =>
-  Stream.mapChunks(events, (chunk) =>
-    Chunk.filterMap(chunk, (event) =>
-      // With lenient validation an event may have any shape.
-      event?.type === "content_block_delta" && Predicate.isObject(event.delta)
-        ? pick(event.delta)
-        : Option.none()
-    )
-  )
+): Stream.Stream<A, E, R> => {
+  const pickOf: Streams.Pick<MessageEvent.MessageEvent, A, never> = (event, picked) => {
+    // With lenient validation an event may have any shape.
+    if (event?.type !== "content_block_delta" || !Predicate.isObject(event.delta)) return undefined
+    const found = pick(event.delta)
+    if (Option.isSome(found)) picked.push(found.value)
+    return undefined
+  }
+  return Streams.picked(events, () => pickOf)
+}
 
-type Events = Chunk.Chunk<MessageEvent.MessageEvent>
-
-/**
- * Picks a value at every event, given the message so far. It works chunk by chunk, as an effect per event would cost more
- * than the work itself. Values picked before a failure are emitted first.
- */
+/** Picks a value at every event, given the message so far. */
 const withMessage = <A, E, R>(
   events: Stream.Stream<MessageEvent.MessageEvent, E, R>,
   pick: (event: MessageEvent.MessageEvent, accumulator: MessageAccumulator.Accumulator) => Option.Option<A>
 ): Stream.Stream<A, E | ApiError.StreamProtocolError, R> =>
-  Stream.suspend(() => {
+  Streams.picked(events, () => {
     const accumulator = MessageAccumulator.make()
-    type Failure = E | ApiError.StreamProtocolError
-    type Reading = Channel.Channel<Chunk.Chunk<A>, Events, Failure, E, void, unknown>
-    const step = (chunk: Events): Reading => {
-      const picked: Array<A> = []
-      let next: Reading = reading
-      for (const event of chunk) {
-        const pushed = accumulator.push(event)
-        if (Either.isLeft(pushed)) {
-          next = Channel.fail(pushed.left)
-          break
-        }
-        const found = pick(event, accumulator)
-        if (Option.isSome(found)) picked.push(found.value)
-      }
-      if (picked.length === 0) return next
-      return Channel.flatMap(Channel.write(Chunk.unsafeFromArray(picked)), () => next)
+    return (event, picked: Array<A>) => {
+      const pushed = accumulator.push(event)
+      if (Either.isLeft(pushed)) return pushed.left
+      const found = pick(event, accumulator)
+      if (Option.isSome(found)) picked.push(found.value)
+      return undefined
     }
-    const reading: Reading = Channel.readWithCause({
-      onInput: step,
-      onFailure: Channel.failCause,
-      onDone: () => Channel.void
-    })
-    return Stream.pipeThroughChannel(events, reading)
   })

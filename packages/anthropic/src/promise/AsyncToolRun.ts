@@ -3,9 +3,9 @@ import { PromiseClient } from "@effect-api/client"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
+import * as Streams from "../effect/streams.js"
 import type * as Message from "../messages/Message.js"
 
 /**
@@ -31,11 +31,11 @@ export const make = (
   const loop = (async function* () {
     const scope = Effect.runSync(Scope.make())
     try {
-      const pull = await settle(Scope.extend(Stream.toPull(messages), scope), signal)
+      const next = await settle(Streams.toNext(messages, scope), signal)
       for (;;) {
-        const chunk = await settle(orEnd(pull), signal)
-        if (Option.isNone(chunk)) return
-        for (const message of chunk.value) {
+        const found = await settle(next, signal)
+        if (found === undefined) return
+        for (const message of found) {
           outcome = Exit.succeed(message)
           yield message
         }
@@ -55,13 +55,6 @@ export const make = (
     }
   }
 }
-
-/** Turns the end of a stream into `None`. */
-const orEnd = <A>(pull: Effect.Effect<A, Option.Option<unknown>>): Effect.Effect<Option.Option<A>, unknown> =>
-  Effect.matchEffect(pull, {
-    onSuccess: Effect.succeedSome,
-    onFailure: Option.match({ onNone: () => Effect.succeedNone, onSome: Effect.fail })
-  })
 
 /** Runs an effect. Rejects with its error, or with the reason of the signal. */
 const settle = async <A>(effect: Effect.Effect<A, unknown>, signal: AbortSignal | undefined): Promise<A> => {

@@ -11,11 +11,26 @@ export const named = <A>(schema: Schema.Schema<A>): Schema.Schema<A> => schema
 /** A field that may be missing or null. */
 export const nullish = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(Schema.NullOr(schema))
 
+/** The schema of an object with one `type`. */
+export type Kind<Type extends string, Fields extends Schema.Struct.Fields> = Schema.Struct<
+  { readonly type: Schema.Literal<[Type]> } & Fields
+>
+
 /** An object with one `type`. Errors name the object by it, rather than list the fields of all members of a union. */
 export const kind = <const Type extends string, Fields extends Schema.Struct.Fields>(
   type: Type,
   fields: Fields
 ) => Schema.Struct({ type: Schema.Literal(type), ...fields }).annotations({ identifier: type })
+
+/** The same kind of object with more fields. */
+export const extended = <
+  Type extends string,
+  Fields extends Schema.Struct.Fields,
+  More extends Schema.Struct.Fields
+>(
+  { fields }: Kind<Type, Fields>,
+  more: More
+) => kind(fields.type.literals[0], { ...fields, ...more })
 
 /** Keeps unknown fields, at every depth. Errors name the value by `identifier`. */
 export const open = <S extends Schema.Annotable.All>(
@@ -41,12 +56,12 @@ export interface UnknownKind {
   readonly [field: string]: unknown
 }
 
-interface Kind extends Schema.Schema.Any {
+interface AnyKind extends Schema.Schema.Any {
   readonly fields: { readonly type: { readonly literals: ReadonlyArray<string> } }
 }
 
 /** An object whose `type` is none of the known ones. An object of a known type with wrong fields does not match. */
-export const unknownKind = (...known: ReadonlyArray<Kind>): Schema.Schema<UnknownKind> => {
+export const unknownKind = (...known: ReadonlyArray<AnyKind>): Schema.Schema<UnknownKind> => {
   const names = new Set(known.flatMap((kind) => kind.fields.type.literals))
   const type: Schema.Schema<UnknownType> = Schema.String.pipe(
     Schema.filter((type): type is UnknownType => !names.has(type)),

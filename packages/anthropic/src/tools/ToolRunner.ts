@@ -11,6 +11,7 @@ import * as Stream from "effect/Stream"
 import type * as CallOptions from "../config/CallOptions.js"
 import type * as ContentBlock from "../content/ContentBlock.js"
 import type * as ContentBlockParam from "../content/ContentBlockParam.js"
+import * as Streams from "../effect/streams.js"
 import * as Message from "../messages/Message.js"
 import * as MessageAccumulator from "../messages/MessageAccumulator.js"
 import type * as MessageEvent from "../messages/MessageEvent.js"
@@ -140,7 +141,7 @@ export const turns = <E, R, const Tools extends ReadonlyArray<Tool.Any>>(
   options: Options<Tools>
 ): Stream.Stream<Turn, E, R | Tool.Context<Tools[number]>> => {
   const loop = makeLoop(params, options)
-  return Stream.paginateEffect(loop.start, (state) =>
+  return Streams.paginate(loop.start, (state) =>
     Effect.gen(function* () {
       const request = yield* loop.nextRequest(state)
       const message = yield* messages.create(request, loop.callOptions)
@@ -215,13 +216,18 @@ export const stream = <E, R, const Tools extends ReadonlyArray<Tool.Any>>(
     Stream.unwrap(
       Effect.map(loop.nextRequest(state), (request) => {
         const accumulator = MessageAccumulator.make()
-        const events = Stream.mapChunks(messages.stream(request, loop.callOptions), (chunk) => {
+        const events = Stream.map(messages.stream(request, loop.callOptions), (event) => {
           // `end` reports a failure of `push`.
-          for (const event of chunk) accumulator.push(event)
-          return chunk
+          accumulator.push(event)
+          return event
         })
-        const rest = Effect.map(Effect.suspend(accumulator.end), (message) =>
-          Option.match(loop.nextState(state, request, message), { onNone: () => Stream.empty, onSome: turn })
+        const rest = Effect.map(
+          Effect.suspend(() => accumulator.end()),
+          (message) =>
+            Option.match(loop.nextState(state, request, message), {
+              onNone: () => Stream.empty,
+              onSome: turn
+            })
         )
         return Stream.concat(events, Stream.unwrap(rest))
       })

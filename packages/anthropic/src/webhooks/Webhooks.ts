@@ -303,7 +303,7 @@ const parse = (body: string | Uint8Array): Effect.Effect<WebhookEvent.WebhookEve
       excerpt: text.slice(0, 200),
       message: `The body of the webhook is not an event: ${reason}`
     })
-  return Either.try({
+  return Effect.try({
     try: (): unknown => JSON.parse(text),
     catch: () => unreadable("is not valid JSON")
   }).pipe(
