@@ -28,35 +28,38 @@ export const rooms = {
     promise: "ApiClient.ts client config effect request response shared stream transport"
   },
   node: {
-    body: "",
     config: "",
+    effect: "",
     shared: "",
+    body: "effect",
     connect: "config shared",
     exchange: "body config shared",
     dispatcher: "config exchange",
     http1: "exchange shared",
     http2: "exchange shared",
-    pool: "connect exchange shared",
+    pool: "connect effect exchange shared",
     proxy: "config connect exchange shared",
     agent: "config connect exchange http1 http2 pool proxy shared",
     "NodeTransport.ts": "agent config dispatcher exchange proxy"
   },
   anthropic: {
     config: "",
+    effect: "",
     shared: "",
     content: "shared",
     webhooks: "shared",
-    messages: "config content shared",
+    messages: "config content effect shared",
     resources: "config messages shared",
-    tools: "config content messages shared",
+    tools: "config content effect messages shared",
     "Anthropic.ts": "config messages resources tools",
-    promise: "config content messages resources tools"
+    promise: "config content effect messages resources tools"
   },
   testing: {
+    effect: "",
     shared: "",
     server: "shared",
     anthropic: "server shared",
-    mock: "shared"
+    mock: "effect shared"
   }
 }
 
@@ -83,7 +86,7 @@ export const platform = {
     "effect/ transport/ ApiClient client/PlatformClient request/RequestEncoder telemetry/Telemetry wire/RequestBody",
   node: "NodeTransport exchange/ReceivedResponse",
   anthropic: "Anthropic config/AnthropicConfig",
-  testing: "mock/MockStep mock/MockTransport mock/mockBody mock/mockResponse"
+  testing: "effect/ mock/MockStep mock/MockTransport mock/mockBody mock/mockResponse"
 }
 
 /** Modules outside effect/ that use what Effect 4 lacks or has in another shape. Each is to move behind effect/. */
@@ -99,7 +102,6 @@ export const seam = {
     "connect/secureContext": "Either",
     "exchange/BufferedExchange": "Either",
     "exchange/StreamingExchange": "Either",
-    "pool/metricSeries": "MetricBoundaries MetricKey MetricLabel",
     "proxy/proxySecrets": "Either",
     "proxy/proxyUrl": "Either",
     "proxy/selectProxy": "Either"
@@ -108,7 +110,7 @@ export const seam = {
     Anthropic: "ConfigError",
     "config/AnthropicConfig": "Either",
     "messages/MessageAccumulator": "Either",
-    "messages/MessageStream": "Channel Either",
+    "messages/MessageStream": "Either",
     "messages/partialJson": "Either",
     "promise/AnthropicPromise": "Either",
     "promise/AsyncMessageStream": "Either",

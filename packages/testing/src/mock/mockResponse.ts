@@ -3,11 +3,11 @@ import {
   Headers,
   HttpClientError,
   type HttpClientRequest,
-  HttpClientResponse,
-  HttpIncomingMessage,
+  type HttpClientResponse,
   UrlParams
 } from "@effect/platform"
-import { Effect, Exit, Inspectable, Option, Stream } from "effect"
+import { Effect, Exit, Stream } from "effect"
+import { type Json, ResponseShape } from "../effect/responseShape.js"
 import { collect, toText } from "../shared/bytes.js"
 
 export interface ResponseHead {
@@ -32,17 +32,14 @@ const memo = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> => {
  * A response whose body is an Effect stream throughout, without promises, so that it follows the `Clock`. As with fetch, the
  * body can be read only once.
  */
-export class MockResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
-  readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
-  readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
-  readonly remoteAddress: Option.Option<string> = Option.none()
+export class MockResponse extends ResponseShape implements HttpClientResponse.HttpClientResponse {
   readonly request: HttpClientRequest.HttpClientRequest
   readonly status: number
   readonly headers: Headers.Headers
   readonly cookies: Cookies.Cookies
   readonly stream: Stream.Stream<Uint8Array, HttpClientError.ResponseError>
   readonly text: Effect.Effect<string, HttpClientError.ResponseError>
-  readonly json: Effect.Effect<unknown, HttpClientError.ResponseError>
+  readonly json: Effect.Effect<Json, HttpClientError.ResponseError>
   readonly urlParamsBody: Effect.Effect<UrlParams.UrlParams, HttpClientError.ResponseError>
   readonly formData: Effect.Effect<FormData, HttpClientError.ResponseError>
   readonly arrayBuffer: Effect.Effect<ArrayBuffer, HttpClientError.ResponseError>
@@ -72,7 +69,7 @@ export class MockResponse extends Inspectable.Class implements HttpClientRespons
     })
     const collected = collect(take)
     const decoded = <A>(decode: (text: string) => A): Effect.Effect<A, HttpClientError.ResponseError> =>
-      Effect.tryMap(this.text, { try: decode, catch: decoding })
+      Effect.flatMap(this.text, (text) => Effect.try({ try: () => decode(text), catch: decoding }))
 
     this.stream =
       body === undefined
@@ -86,7 +83,7 @@ export class MockResponse extends Inspectable.Class implements HttpClientRespons
           )
         : take
     this.text = memo(Effect.map(collected, toText))
-    this.json = decoded((text): unknown => (text === "" ? null : JSON.parse(text)))
+    this.json = decoded((text): Json => (text === "" ? null : JSON.parse(text)))
     this.urlParamsBody = decoded((text) => UrlParams.fromInput(new URLSearchParams(text)))
     this.arrayBuffer = memo(Effect.map(collected, (bytes) => new Uint8Array(bytes).buffer))
     this.formData = memo(
@@ -97,15 +94,5 @@ export class MockResponse extends Inspectable.Class implements HttpClientRespons
         })
       )
     )
-  }
-
-  toJSON(): unknown {
-    // Inspecting a response must not read its body.
-    return {
-      _id: "@effect/platform/HttpClientResponse",
-      request: this.request.toJSON(),
-      status: this.status,
-      headers: Inspectable.redact(this.headers)
-    }
   }
 }

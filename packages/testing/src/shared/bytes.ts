@@ -1,4 +1,5 @@
-import { Chunk, Effect, Option, Stream } from "effect"
+import { Effect, Stream } from "effect"
+import { identity } from "effect/Function"
 
 const encoder = new TextEncoder()
 
@@ -21,27 +22,20 @@ const concat = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
 }
 
 export const collect = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Effect.Effect<Uint8Array, E, R> =>
-  Effect.map(Stream.runCollect(stream), (chunks) => concat(Chunk.toReadonlyArray(chunks)))
+  Effect.map(Stream.runCollect(stream), (chunks) => concat(Array.from(chunks)))
 
 /**
  * Pulls one element at a time, so that an endless generator needs constant memory. `return` is called but not awaited, as an
  * async generator that never resumes would keep the scope open.
  */
 export const fromIterator = <A>(make: () => Iterator<A> | AsyncIterator<A>): Stream.Stream<A, unknown> =>
-  Stream.unwrapScoped(
-    Effect.map(
-      Effect.acquireRelease(Effect.sync(make), (iterator) =>
-        Effect.sync(() => {
-          const left = async (): Promise<unknown> => iterator.return?.()
-          left().catch(() => undefined)
-        })
-      ),
-      (iterator) =>
-        Stream.repeatEffectOption(
-          Effect.flatMap(
-            Effect.tryPromise({ try: async () => iterator.next(), catch: Option.some }),
-            (next) => (next.done === true ? Effect.fail(Option.none()) : Effect.succeed(next.value))
-          )
-        )
-    )
-  )
+  Stream.fromAsyncIterable({ [Symbol.asyncIterator]: () => withoutWaiting(make()) }, identity)
+
+const withoutWaiting = <A>(iterator: Iterator<A> | AsyncIterator<A>): AsyncIterator<A, unknown> => ({
+  next: async () => iterator.next(),
+  return: async () => {
+    const left = async (): Promise<unknown> => iterator.return?.()
+    left().catch(() => undefined)
+    return { done: true, value: undefined }
+  }
+})
