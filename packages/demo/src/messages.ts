@@ -10,7 +10,7 @@ import {
   ToolRunner
 } from "@effect-api/anthropic"
 import { AnthropicApi } from "@effect-api/testing"
-import { Clock, Effect, type Option, Ref, Schema, Stream } from "effect"
+import { Clock, Effect, Option, Ref, Schema, Stream } from "effect"
 import { ensure, type LocalApi, model, question, Screen, scripted } from "./Section.js"
 
 export const message = Effect.gen(function* () {
@@ -43,7 +43,7 @@ export const tokenByToken = Effect.gen(function* () {
       return Effect.zipRight(write(event.delta.text), recordTime)
     }),
     Stream.runLast,
-    Effect.flatten,
+    Effect.map(Option.getOrThrow),
     Effect.ensuring(write("\n"))
   )
   const arrivals = yield* Ref.get(times)

@@ -32,7 +32,7 @@ export const batch = (api: LocalApi) =>
     ).pipe(
       Stream.takeUntil(({ processing_status }) => processing_status === "ended"),
       Stream.runLast,
-      Effect.flatten
+      Effect.map(Option.getOrThrow)
     )
     const { errored, succeeded } = polled.request_counts
     const results = yield* Stream.runCollect(batches.results(id))
@@ -68,8 +68,12 @@ export const files = (api: Option.Option<LocalApi>) =>
 /** Your own class for the response, and your own error for a 404. */
 class Model extends Schema.Class<Model>("Model")({
   id: Schema.String,
-  name: Schema.propertySignature(Schema.String).pipe(Schema.fromKey("display_name"))
-}) {}
+  display_name: Schema.String
+}) {
+  get name(): string {
+    return this.display_name
+  }
+}
 
 class ModelMissing extends Schema.TaggedError<ModelMissing>()("ModelMissing", {
   error: Schema.Struct({ message: Schema.String })
