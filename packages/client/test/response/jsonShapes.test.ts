@@ -1,10 +1,11 @@
-import { Arbitrary, Effect, Either, FastCheck as fc, ParseResult, Schema } from "effect"
+import { Effect, Either, FastCheck as fc, Schema } from "effect"
 import { describe, expect, it } from "vitest"
 import * as ApiSchema from "../../src/response/ApiSchema.js"
 import { type Decoder, makeReader, notJson } from "../../src/response/jsonShapes.js"
 import * as SchemaDecoder from "../../src/response/schemaDecoder.js"
 import { identical } from "../fixtures/identical.js"
-import { type Any, fast, slow } from "../fixtures/schemas.js"
+import * as Schemas from "../fixtures/schemas.js"
+import { type Any, copyOf, valuesOf } from "../fixtures/schemaValues.js"
 
 type Read = (text: string) => unknown
 
@@ -129,10 +130,10 @@ const replaceAt = (value: unknown, [key, ...path]: ReadonlyArray<string>, other:
 
 /** Texts of a few values of a schema, in some of which a string or number is replaced. */
 const ofSchema = (schema: Any): fc.Arbitrary<ReadonlyArray<string>> => {
-  const encode = ParseResult.encodeEither(schema)
+  const encode = Schema.encodeEither(schema)
   const toJson = (json: unknown) =>
     JSON.stringify(json, (_, value) => (typeof value === "bigint" ? String(value) : value)) ?? "null"
-  const base = Arbitrary.make(schema).map((value): unknown =>
+  const base = valuesOf(schema).map((value): unknown =>
     JSON.parse(Either.match(encode(value), { onLeft: () => "null", onRight: toJson }))
   )
   const change = fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 2 })
@@ -317,12 +318,12 @@ describe("makeReader", () => {
     }
   )
 
-  it.each(Object.entries({ ...fast, ...slow }))("8.4 %s: agrees with the schema's decoder", (_, schema) => {
+  it.each(Object.entries(Schemas.all))("8.4 %s: agrees with the schema's decoder", (_, schema) => {
     fc.assert(
       fc.property(ofSchema(schema), (texts) => {
         // A new decoder for each case: a decoder gives up on schemas that throw too often.
-        agrees(texts, SchemaDecoder.eventDecoder(Schema.make(schema.ast)))
-        agrees(texts, SchemaDecoder.eventDecoder(ApiSchema.asSent(Schema.make(schema.ast))))
+        agrees(texts, SchemaDecoder.eventDecoder(copyOf(schema)))
+        agrees(texts, SchemaDecoder.eventDecoder(ApiSchema.asSent(copyOf(schema))))
       }),
       { numRuns: 20 }
     )
