@@ -1,11 +1,15 @@
 // Writes the edition for Effect 4 into build/, which is laid out as the workspace itself is.
+import { execFileSync } from "node:child_process"
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
-import { packages, readJson, root, sources, walk } from "../../../.ci/workspace.mjs"
+import { markdownIn } from "../../../.ci/fences.mjs"
+import { packages, pagesDir, readJson, root, sources, walk } from "../../../.ci/workspace.mjs"
+import { examplesIn, withExamples } from "./examples.mjs"
 import { manifestOf } from "./manifest.mjs"
 import { here, names, out } from "./places.mjs"
 import { printFile } from "./print.mjs"
 import { makeProgram } from "./program.mjs"
+import { translateComments, translateMarkdown } from "./words.mjs"
 
 const overrides = join(here, "overrides")
 const members = packages().filter(({ name }) => names.includes(name))
@@ -16,42 +20,50 @@ const write = (path, text) => {
   writeFileSync(path, text)
 }
 
-const json = (path, value) => write(path, `${JSON.stringify(value, null, 2)}\n`)
+const read = (path) => readFileSync(path, "utf8")
 
-/** Translates the sources and the tests; gives what no rule can translate. */
-const translate = () => {
-  const inputs = members.flatMap(({ name, dir }) =>
-    parts.flatMap((part) =>
-      sources(join(dir, part)).map((path) => ({ path, to: join(name, relative(dir, path)) }))
-    )
-  )
-  const program = makeProgram(
-    members,
-    inputs.map(({ path }) => path),
-    new Map()
-  )
-  const checker = program.getTypeChecker()
-  const refused = []
-  let overridden = 0
-  for (const { path, to } of inputs) {
-    const override = join(overrides, to)
-    const isOverridden = existsSync(override)
-    if (isOverridden) overridden++
-    const text = isOverridden
-      ? readFileSync(override, "utf8")
-      : printFile(program.getSourceFile(path), checker, refused)
-    write(join(out, "packages", to), text)
-  }
-  return { refused, files: inputs.length, overridden }
+/** Every file of code and of Markdown, and where the edition has it. */
+const inputs = [
+  ...members.flatMap(({ dir }) => [
+    ...parts.flatMap((part) => sources(join(dir, part))),
+    ...markdownIn(dir).filter((path) => !path.endsWith("CHANGELOG.md"))
+  ]),
+  ...markdownIn(root),
+  ...markdownIn(pagesDir)
+].map((path) => {
+  const to = join(out, relative(root, path))
+  const override = join(overrides, relative(join(root, "packages"), path))
+  const text = read(path)
+  return { path, to, override: existsSync(override) ? override : undefined, isCode: path.endsWith(".ts"), text }
+})
+
+/** The examples of an input as files beside it, which need not exist. */
+const examples = new Map()
+for (const input of inputs)
+  input.examples = examplesIn(input.override ? "" : input.text).map((code, index) => {
+    const path = `${input.path.replace(/\.\w+$/, "")}.example-${index + 1}.ts`
+    examples.set(path, code)
+    return path
+  })
+
+const program = makeProgram(members, inputs.filter(({ isCode }) => isCode).map(({ path }) => path), examples)
+const checker = program.getTypeChecker()
+const refused = []
+const printed = (path) => printFile(program.getSourceFile(path), checker, refused)
+
+const format = (paths) => {
+  const biome = join(root, "node_modules/.bin/biome")
+  const options = ["check", "--write", "--linter-enabled=false", "--vcs-enabled=false", "--log-level=error"]
+  execFileSync(biome, [...options, ...paths], { cwd: root, stdio: ["ignore", "ignore", "inherit"] })
 }
 
 const copyRest = ({ name, dir }) => {
   const to = join(out, "packages", name)
   for (const path of parts.flatMap((part) => walk(join(dir, part))))
     if (!path.endsWith(".ts")) cpSync(path, join(to, relative(dir, path)))
-  for (const file of ["tsconfig.json", "LICENSE"])
+  for (const file of ["tsconfig.json", "LICENSE", "CHANGELOG.md"])
     if (existsSync(join(dir, file))) cpSync(join(dir, file), join(to, file))
-  json(join(to, "package.json"), manifestOf(readJson(join(dir, "package.json"))))
+  write(join(to, "package.json"), `${JSON.stringify(manifestOf(readJson(join(dir, "package.json"))), null, 2)}\n`)
 }
 
 /** Our packages as the edition's own code finds them. */
@@ -64,12 +76,28 @@ const link = ({ name, manifest }) => {
 
 for (const { name } of members)
   for (const part of parts) rmSync(join(out, "packages", name, part), { recursive: true, force: true })
-const { refused, files, overridden } = translate()
+rmSync(join(out, "examples"), { recursive: true, force: true })
+
+// Code is formatted first, by itself: an example is code, too, until it goes back into its comment.
+const formatted = join(out, "examples")
+const exampleAt = (path) => join(formatted, relative(root, path))
+for (const path of examples.keys()) write(exampleAt(path), printed(path))
+for (const { path, to, override, isCode } of inputs)
+  if (isCode) write(to, override ? read(override) : printed(path))
+format([formatted, ...members.flatMap(({ name }) => parts.map((part) => join(out, "packages", name, part))).filter(existsSync)])
+
+for (const { to, override, isCode, text, examples: paths } of inputs) {
+  const codes = paths.map((path) => read(exampleAt(path)))
+  if (!isCode) write(to, withExamples(translateMarkdown(text), codes))
+  else if (!override) write(to, withExamples(translateComments(read(to)), codes))
+}
 for (const member of members) {
   copyRest(member)
   link(member)
 }
-for (const file of ["tsconfig.json"]) cpSync(join(root, file), join(out, file))
+cpSync(join(root, "tsconfig.json"), join(out, "tsconfig.json"))
+
 for (const line of refused) console.error(line)
-console.log(`edition: ${files} files, ${overridden} by an override, ${refused.length} refused`)
+const overridden = inputs.filter(({ override }) => override).length
+console.log(`edition: ${inputs.length} files, ${examples.size} examples, ${overridden} overridden, ${refused.length} refused`)
 process.exitCode = refused.length > 0 ? 1 : 0

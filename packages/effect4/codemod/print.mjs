@@ -114,7 +114,8 @@ export const printFile = (file, checker, refused) => {
   const body = file.statements
     .map((statement) => {
       const lead = text.slice(Math.max(headEnd, statement.pos), statement.getStart(file))
-      return lead + (found.statements.has(statement) ? "" : print(statement))
+      if (!found.statements.has(statement)) return lead + print(statement)
+      return lead.trim() === "" ? "" : lead.trimEnd()
     })
     .join("")
   const head = text.slice(0, headEnd)
