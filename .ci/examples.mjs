@@ -3,10 +3,10 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import ts from "typescript"
 import { everything } from "./fences.mjs"
-import { report, root } from "./workspace.mjs"
+import { report, tree } from "./workspace.mjs"
 
 // Inside the repository, so that imports resolve as they do for a user of the workspace's packages.
-const folder = join(root, "build", "examples")
+const folder = join(tree, "build", "examples")
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })
 

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import ts from "typescript"
-import { packages, pagesDir, root, show, sources } from "./workspace.mjs"
+import { packages, pagesDir, show, sources, tree } from "./workspace.mjs"
 
 /** The Markdown files of a folder, those below it left out. */
 export const markdownIn = (dir) =>
@@ -59,7 +59,7 @@ const inDocstrings = (path) => {
 
 /** The READMEs and other Markdown files of the workspace itself and of `members`, and the pages of the site. */
 export const documents = (members) =>
-  [root, ...members.map(({ dir }) => dir), pagesDir].filter((dir) => existsSync(dir)).flatMap(markdownIn)
+  [tree, ...members.map(({ dir }) => dir), pagesDir].filter((dir) => existsSync(dir)).flatMap(markdownIn)
 
 /** The fences of these documents. */
 export const guides = (members) => documents(members).flatMap(inMarkdown)

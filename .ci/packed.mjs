@@ -3,11 +3,11 @@
 import { execFile } from "node:child_process"
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { basename, join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { promisify } from "node:util"
 import { guides, markdownIn } from "./fences.mjs"
 import { startTodosServer } from "./todos-server.mjs"
-import { publicPackages, readJson, report, root, show, walk } from "./workspace.mjs"
+import { publicPackages, readJson, report, root, show, tree, walk } from "./workspace.mjs"
 
 const exec = promisify(execFile)
 const failures = []
@@ -63,9 +63,11 @@ const inspect = ({ name, manifest, dir: source }, dir) => {
   return entrypoints(manifest)
 }
 
-/** The packages that code imports from the registry, at the versions of the lock. */
+/** The packages that code imports from the registry, at the versions of the lock: the ones that are nearest to the workspace. */
 const versionsFor = (members, code) => {
-  const lock = readJson(join(root, "package-lock.json")).packages
+  const { packages } = readJson(join(root, "package-lock.json"))
+  const near = `${show(dirname(tree), root)}/`
+  const locked = (name) => packages[`${near}node_modules/${name}`] ?? packages[`node_modules/${name}`]
   const ours = new Set(members.map(({ manifest }) => manifest.name))
   const imported = [...code.matchAll(/from "((?:@[^/"]+\/)?[^/".:]+)[^".:]*"/g)].map(([, name]) => name)
   const names = new Set([
@@ -74,9 +76,7 @@ const versionsFor = (members, code) => {
     ...members.flatMap(({ manifest }) => Object.keys({ ...manifest.peerDependencies }))
   ])
   return Object.fromEntries(
-    [...names]
-      .filter((name) => !ours.has(name) && lock[`node_modules/${name}`])
-      .map((name) => [name, lock[`node_modules/${name}`].version])
+    [...names].filter((name) => !ours.has(name) && locked(name)).map((name) => [name, locked(name).version])
   )
 }
 
@@ -127,7 +127,7 @@ try {
       `--pack-destination=${temp}`,
       ...members.map(({ manifest }) => `--workspace=${manifest.name}`)
     ],
-    { cwd: root }
+    { cwd: tree }
   )
   const tarballs = JSON.parse(packed ?? "[]").map(({ name, filename }) => ({
     ...members.find(({ manifest }) => manifest.name === name),

@@ -95,7 +95,11 @@ for (const member of members) {
   copyRest(member)
   link(member)
 }
-cpSync(join(root, "tsconfig.json"), join(out, "tsconfig.json"))
+for (const file of ["tsconfig.json", "LICENSE"]) cpSync(join(root, file), join(out, file))
+write(
+  join(out, "package.json"),
+  `${JSON.stringify({ private: true, type: "module", workspaces: ["packages/*"] }, null, 2)}\n`
+)
 
 for (const line of refused) console.error(line)
 const overridden = inputs.filter(({ override }) => override).length
