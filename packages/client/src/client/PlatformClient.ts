@@ -2,8 +2,8 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
+import { scopeSignal } from "../effect/platformClients.js"
 import { type PlatformError, type RequestFailure, requestFailure } from "../effect/platformErrors.js"
-import { scopeSignal } from "../effect/platformScope.js"
 import * as TimeLimits from "../effect/timeLimits.js"
 import * as ApiError from "../errors/ApiError.js"
 import * as StatusTag from "../errors/StatusTag.js"
@@ -106,7 +106,7 @@ const begin = (
 ): Effect.Effect<Call.Call, RequestFailure> => {
   const { config, problem } = core
   const refuse = (problem: InvalidInput) => {
-    const bare = RequestChanges.fromUrl(request.method, request.url)
+    const bare = RequestChanges.fromUrl(request.method, request.url, request.urlParams)
     return Effect.fail(requestError(request, UnsentError.invalidRequest(config, bare, problem)))
   }
   if (problem !== undefined) return refuse(problem)
@@ -114,7 +114,7 @@ const begin = (
   if (!encoded.ok) return refuse(encoded.error)
   return Effect.map(Effect.clock, (clock) =>
     Call.make(
-      RequestChanges.fromUrl(request.method, encoded.value.url),
+      RequestChanges.fromUrl(request.method, encoded.value.url, request.urlParams),
       config,
       config.timeouts,
       config.retry,

@@ -53,7 +53,7 @@ export const singleFlight = <A, E>(options: {
 
   /** Never fails: Effect logs the failure of a fiber that nobody awaits. */
   const run = (flight: Flight<A, E>, limitMillis: number): Effect.Effect<void> =>
-    TimeLimits.settledWithin(Effect.disconnect(Effect.exit(effect)), limitMillis, late).pipe(
+    TimeLimits.settledWithin(Fibers.disconnected(Effect.exit(effect)), limitMillis, late).pipe(
       Effect.interruptible,
       Effect.exit,
       Effect.map((exit) =>

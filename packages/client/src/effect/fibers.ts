@@ -30,7 +30,8 @@ export const withFiber = <A, E, R>(
 export const clockOf = (fiber: AnyFiber): Clock.Clock =>
   Context.get(fiber.currentDefaultServices, Clock.Clock)
 
-const liveClock = /*#__PURE__*/ Context.get(DefaultServices.liveServices, Clock.Clock)
+/** The system's clock. */
+export const liveClock: Clock.Clock = /*#__PURE__*/ Context.get(DefaultServices.liveServices, Clock.Clock)
 
 /** Whether a clock is the system's, which no test moves. */
 export const isLiveClock = (clock: Clock.Clock): boolean => clock === liveClock
@@ -55,6 +56,10 @@ export const spanTime = (fiber: AnyFiber, clock: Clock.Clock): bigint =>
 
 /** Interrupts a fiber without waiting for it. */
 export const interrupt = (fiber: AnyFiber): void => fiber.unsafeInterruptAsFork(FiberId.none)
+
+/** The same effect in a fiber of its own: whoever is interrupted while it runs interrupts it, and does not wait for it. */
+export const disconnected: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> =
+  Effect.disconnect
 
 /** A mark that an effect leaves on all fibers inside it. */
 export interface Mark {

@@ -7,12 +7,11 @@ import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
 import * as MetricKey from "effect/MetricKey"
 import * as MetricLabel from "effect/MetricLabel"
+import { byTags, type Tag } from "../shared/byTags.js"
 import type { AnyFiber } from "./fibers.js"
 
 export type Counter = Metric.Metric.Counter<number>
 export type Histogram = Metric.Metric.Histogram<number>
-
-export type Tag = readonly [name: string, value: string]
 
 /** The tags that a fiber adds to every metric. */
 export type Labels = ReadonlyArray<MetricLabel.MetricLabel>
@@ -39,7 +38,7 @@ export const counter = (name: string, description: string, incremental = false):
     : MetricKey.counter(name, { description })
   return {
     metric: Metric.fromMetricKey(key),
-    series: makeSeries((labels) => Metric.fromMetricKey(MetricKey.taggedWithLabels(key, labels)))
+    series: byTags((tags) => Metric.fromMetricKey(MetricKey.taggedWithLabels(key, labelsFrom(tags))))
   }
 }
 
@@ -51,29 +50,9 @@ export const histogram = (
   const key = MetricKey.histogram(name, MetricBoundaries.fromIterable(boundaries), description)
   return {
     metric: Metric.fromMetricKey(key),
-    series: makeSeries((labels) => Metric.fromMetricKey(MetricKey.taggedWithLabels(key, labels)))
+    series: byTags((tags) => Metric.fromMetricKey(MetricKey.taggedWithLabels(key, labelsFrom(tags))))
   }
 }
 
-/** Effect's registry never forgets a series. Above this many, all others are one, as in OpenTelemetry's SDKs. */
-const maxSeries = 2000
-
-const overflow: ReadonlyArray<Tag> = [["otel.metric.overflow", "true"]]
-
-let count = 0
-
-/** Makes each series once: a program has few. */
-const makeSeries = (make: (labels: Labels) => Series): Head<unknown>["series"] => {
-  const known = new Map<string, Series>()
-  const series = (tags: ReadonlyArray<Tag>): Series => {
-    const id = tags.map(([name, value]) => `${name}=${value}`).join(";")
-    const found = known.get(id)
-    if (found !== undefined) return found
-    if (count >= maxSeries && tags !== overflow) return series(overflow)
-    const made = make(tags.map(([name, value]) => MetricLabel.make(name, value)))
-    known.set(id, made)
-    count++
-    return made
-  }
-  return series
-}
+const labelsFrom = (tags: ReadonlyArray<Tag>): Labels =>
+  tags.map(([name, value]) => MetricLabel.make(name, value))

@@ -25,6 +25,10 @@ export const fromResult = <A, E>(result: Result.Result<A, E>): Exit.Exit<A, E> =
 export const fromEither = <A, E>(either: Either.Either<A, E>): Exit.Exit<A, E> =>
   Either.isRight(either) ? Exit.succeed(either.right) : Exit.fail(either.left)
 
+/** The expected error of work that is done; `undefined` if there is none. */
+export const errorOf = <A, E>(effect: Effect.Effect<A, E>): E | undefined =>
+  isSync(effect) && effect._tag === "Failure" ? effect.cause.error : undefined
+
 /** Handles either case, without a step of a fiber. */
 export const match = <A, E, B>(
   done: Sync<A, E>,

@@ -144,10 +144,11 @@ export const make = ({ logLevel, logger, transport, ...options }: Options): Prom
     throw invalid("logger", "must have the functions debug, info, warn and error")
   if (logLevel !== undefined && !PlainLogger.plainLevels.includes(logLevel))
     throw invalid("logLevel", `must be one of ${PlainLogger.plainLevels.join(", ")}`)
+  // Merged, because calls run with what the layers bring along besides: a tracer, a logger.
   const layer = ApiClient.layer(options).pipe(
-    Layer.provide(transport ?? FetchTransport.layer),
+    Layer.provideMerge(transport ?? FetchTransport.layer),
     // Below the transport, so that a logger which comes with the transport takes precedence.
-    Layer.provide(PlainLogger.layer(logger, logLevel))
+    Layer.provideMerge(PlainLogger.layer(logger, logLevel))
   )
   return fromRuntime(makeRunner(ManagedRuntime.make(layer)), (client) => client)
 }

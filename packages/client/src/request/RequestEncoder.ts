@@ -191,7 +191,9 @@ const layQuery = (
   return { url: Url.withQuery(url, Query.render(merged)), origin, trusted }
 }
 
-const bodyHeaders = ({ contentLength, contentType }: HttpBody.HttpBody): Headers.HeaderLayer => {
+const bodyHeaders = (body: HttpBody.HttpBody): Headers.HeaderLayer => {
+  if (body._tag === "Empty") return Headers.empty
+  const { contentLength, contentType } = body
   if (contentLength === undefined) {
     return contentType === undefined ? Headers.empty : { "content-type": contentType }
   }

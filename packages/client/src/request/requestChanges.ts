@@ -7,6 +7,6 @@ export const withOptions = <R extends ApiRequest.Request>(self: R, options: obje
     options: { ...self.options, ...options }
   })
 
-/** A bare request for a URL, for the request of another library. */
-export const fromUrl = (method: ApiRequest.Method, url: string): ApiRequest.ApiRequest<unknown> =>
-  Object.assign(ApiRequest.atUrl(ApiRequest.get(url.split(/[?#]/, 1)[0] ?? ""), url), { method })
+/** A bare request for a URL, for the request of another library. `replaced` is what became a part of the URL. */
+export const fromUrl = (method: string, url: string, replaced: unknown): ApiRequest.ApiRequest<unknown> =>
+  Object.assign(ApiRequest.atUrl(ApiRequest.get(url.split(/[?#]/, 1)[0] ?? ""), url), { method, replaced })

@@ -3,7 +3,7 @@
  * at all (budget, deadline, replayability, a loop around this one). It knows no request, no telemetry and no transport.
  */
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Fibers from "../effect/fibers.js"
@@ -105,8 +105,6 @@ export const run = <C extends Retried, A extends { readonly status: number }, R>
 
 const deliveries: ReadonlyArray<ApiError.Delivery> = ["not-sent", "rejected", "maybe-applied"]
 
-const noClock = Clock.make()
-
 class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> {
   private readonly call: C
   private readonly client: Client<C>
@@ -121,7 +119,7 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> {
   private startedAt: number
   private took = 0
   private inFlight = false
-  private clock: Clock.Clock = noClock
+  private clock: Clock.Clock = Fibers.liveClock
   private restore: Restore = (effect) => effect
   private ended: Ended = () => undefined
 

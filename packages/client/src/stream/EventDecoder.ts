@@ -111,10 +111,12 @@ class Refused {
   }
 }
 
-const undecodable = ({ decoded }: SchemaDecoder.Undecodable<unknown>): Refused =>
-  Sync.isSync(decoded) && decoded._tag === "Failure"
-    ? new Refused(decoded.cause.error.reason, decoded.cause.error.parsed)
-    : new Refused("has a schema that needs async work, which events may not")
+const undecodable = ({ decoded }: SchemaDecoder.Undecodable<unknown>): Refused => {
+  const failure = Sync.errorOf(decoded)
+  return failure === undefined
+    ? new Refused("has a schema that needs async work, which events may not")
+    : new Refused(failure.reason, failure.parsed)
+}
 
 /**
  * Reads raw events by the options of a contract. The order matters: ignored events first, then the terminal, whose

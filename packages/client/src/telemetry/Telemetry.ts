@@ -66,11 +66,8 @@ const opened = (
     ...(template === undefined ? {} : { "url.template": template })
   }
   const name = known === method ? method : "HTTP"
-  const made = Effect.makeSpanScoped(template === undefined ? name : `${name} ${template}`, {
-    kind: "client",
-    captureStackTrace: false,
-    attributes
-  })
+  const options = { kind: "client", captureStackTrace: false, attributes } as const
+  const made = Effect.makeSpanScoped(template === undefined ? name : `${name} ${template}`, options)
   return Effect.flatMap(made, (span) =>
     Effect.as(
       // Runs before the finalizer that ends the span: finalizers run in reverse order.

@@ -1,8 +1,9 @@
 /** Writes the metrics of calls. */
 import * as Effect from "effect/Effect"
 import * as Fibers from "../effect/fibers.js"
-import { labelsOf, type Series, type Tag, update } from "../effect/metricHeads.js"
+import { labelsOf, type Series, update } from "../effect/metricHeads.js"
 import * as Call from "../request/Call.js"
+import type { Tag } from "../shared/byTags.js"
 import { Bounded } from "../shared/memo.js"
 import * as Heads from "./heads.js"
 import * as Metrics from "./Metrics.js"

@@ -276,7 +276,7 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
     return Effect.map(this.collected, (bytes) => new TextDecoder().decode(bytes))
   }
 
-  get json(): Effect.Effect<unknown, ResponseFailure> {
+  get json(): HttpClientResponse.HttpClientResponse["json"] {
     return Effect.flatMap(this.text, (text) =>
       Effect.try({
         try: () => (text === "" ? null : JSON.parse(text)),

@@ -52,7 +52,8 @@ export const withBlob = (
   request: HttpClientRequest.HttpClientRequest,
   blob: Blob
 ): HttpClientRequest.HttpClientRequest => {
-  const { contentType } = request.body
+  const { body } = request
+  const contentType = body._tag === "Empty" ? undefined : body.contentType
   return withBody(request, HttpBody.raw(blob, { contentType, contentLength: blob.size }))
 }
 
@@ -78,8 +79,8 @@ export const withWholeUrl = (
   request: HttpClientRequest.HttpClientRequest
 ): HttpClientRequest.HttpClientRequest => {
   const { url, urlParams } = request
-  if (urlParams.length === 0) return request
-  const query = UrlParams.toString(urlParams)
+  const query = urlParams === UrlParams.empty ? "" : UrlParams.toString(urlParams)
+  if (query === "") return request
   return Object.assign(Object.create(Object.getPrototypeOf(request)), request, {
     url: `${url}${url.includes("?") ? "&" : "?"}${query}`,
     urlParams: UrlParams.empty
@@ -96,7 +97,10 @@ export const filtered = (
   for (const [name, value] of Object.entries(request.headers)) if (header(name, value)) headers[name] = value
   return Object.assign(Object.create(Object.getPrototypeOf(request)), request, {
     headers,
-    urlParams: request.urlParams.filter(([name, value]) => param(name, value))
+    urlParams: UrlParams.fromInput(
+      // A value that is no text is a `Redacted`, in an Effect that takes them.
+      Array.from(request.urlParams).filter(([name, value]) => typeof value === "string" && param(name, value))
+    )
   })
 }
 

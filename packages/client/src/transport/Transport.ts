@@ -13,9 +13,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
+import * as PlatformClients from "../effect/platformClients.js"
 import { filteredResponse, type PlatformError } from "../effect/platformErrors.js"
 import * as Pulls from "../effect/pulls.js"
 import * as TimeLimits from "../effect/timeLimits.js"
+import type * as ApiError from "../errors/ApiError.js"
 import * as StatusTag from "../errors/StatusTag.js"
 import type * as Call from "../request/Call.js"
 import * as TransportError from "../request/TransportError.js"
@@ -44,8 +46,7 @@ const overPlatform = (
   client: HttpClient.HttpClient,
   init: RequestInit | undefined
 ): TransportContract.Transport => {
-  // The platform's own spans show the query, and end at the headers.
-  const quiet = HttpClient.withTracerDisabledWhen(client, () => true)
+  const quiet = PlatformClients.withoutSpans(client)
   const plain = HttpClient.makeWith(
     (prepared: Effect.Effect<HttpClientRequest.HttpClientRequest>) =>
       Effect.flatMap(prepared, (request) =>
@@ -81,7 +82,7 @@ const overPlatform = (
   const streamingUnscoped: TransportContract.Send<never> = (call, request) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(Scope.make(), (scope) => {
-        const sent = Effect.provideService(streaming(call, request), Scope.Scope, scope)
+        const sent = Scope.extend(streaming(call, request), scope)
         return Effect.flatMap(
           Effect.onError(restore(sent), (cause) => Scope.close(scope, Exit.failCause(cause))),
           (response) => kept(call, response, Scope.close(scope, Exit.void))
@@ -93,15 +94,16 @@ const overPlatform = (
       Effect.clockWith((clock) => {
         const watch = AttemptDeadline.makeLimit("response", Monotonic.now(clock))
         const read = headed(inScope)(call, request).pipe(
-          Effect.tap((response) =>
-            StatusTag.isSuccess(response.status)
-              ? response.readUnder(watch)
-              : Effect.suspend(() => {
-                  watch.since = Number.POSITIVE_INFINITY
-                  return response.salvage(call.config.limits.errorBytes)
-                })
+          Effect.tap(
+            (response): Effect.Effect<unknown, ApiError.ApiError> =>
+              StatusTag.isSuccess(response.status)
+                ? response.readUnder(watch)
+                : Effect.suspend(() => {
+                    watch.since = Number.POSITIVE_INFINITY
+                    return response.salvage(call.config.limits.errorBytes)
+                  })
           ),
-          Effect.provideService(Scope.Scope, scope)
+          Scope.extend(scope)
         )
         return AttemptDeadline.expiring(call, watch, read)
       })

@@ -160,7 +160,10 @@ export const secrets = (options: Pick<Erased, "body" | "bodySchema">): ReadonlyS
   const encoded = Sync.settled(() => encodeValue(body, schema)) ?? encodedLate(options)
   if (encoded === undefined) return found
   Redaction.collect(encoded, found)
-  Redaction.collect(Json.revealed(encoded).map(Redacted.make), found)
+  Redaction.collect(
+    Json.revealed(encoded).map((value) => Redacted.make(value)),
+    found
+  )
   if (schema === undefined) return found
   const json = Json.stringify(encoded, "body")
   const text = json.ok ? json.value : ""
