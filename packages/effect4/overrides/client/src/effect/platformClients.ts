@@ -1,0 +1,49 @@
+/** The platform's clients. This module hides where they keep the scope of a request, and how their spans are turned off. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Scope from "effect/Scope"
+
+const always = () => true
+
+/** The same client without the platform's own spans, which show the query, and end at the headers. */
+export const withoutSpans = <E, R>(
+  client: HttpClient.HttpClient.With<E, R>
+): HttpClient.HttpClient.With<E, R> =>
+  HttpClient.transformResponse(client, (sent) =>
+    Effect.provideService(sent, HttpClient.TracerDisabledWhen, always)
+  )
+
+const signals = new WeakMap<HttpClientRequest.HttpClientRequest, AbortSignal>()
+
+/** Sends nothing. Of a request without a scope the platform aborts the signal at once, because the sending is interrupted. */
+const probe = /*#__PURE__*/ HttpClient.make((request, _url, signal) => {
+  signals.set(request, signal)
+  return Effect.interrupt
+})
+
+const withoutSpan: Context.Context<never> = /*#__PURE__*/ Context.make(HttpClient.TracerDisabledWhen, always)
+
+/**
+ * Aborts when the scope of a request closes; `undefined` if the request has none (`HttpClient.withScope`). The platform shows
+ * the signal to clients that it makes, and to no other.
+ */
+export const scopeSignal = (request: HttpClientRequest.HttpClientRequest): AbortSignal | undefined => {
+  const fiber = Fiber.getCurrent()
+  const scope = fiber && Context.getOrUndefined(fiber.context, Scope.Scope)
+  // `HttpClient.withScope` has just added a finalizer to the scope that the fiber is in.
+  if (scope === undefined || scope.state._tag === "Empty") return undefined
+  const { url } = request
+  try {
+    // A URL without an origin, which the client's base URL completes, would fail before the signal is shown.
+    if (!URL.canParse(url)) Reflect.set(request, "url", "http://localhost")
+    Effect.runSyncExitWith(withoutSpan)(probe.execute(request))
+  } finally {
+    Reflect.set(request, "url", url)
+  }
+  const signal = signals.get(request)
+  signals.delete(request)
+  return signal?.aborted === false || scope.state._tag === "Closed" ? signal : undefined
+}

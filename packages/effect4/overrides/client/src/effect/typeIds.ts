@@ -1,0 +1,26 @@
+/**
+ * How values of Effect are recognised without importing the modules that make them. This module hides their type ids and their
+ * tags.
+ */
+import * as Predicate from "effect/Predicate"
+
+/** Whether a value is a failure of the platform or the reason of one, which holds a request with its credentials. */
+export const isPlatformError = (value: object): boolean =>
+  "~effect/http/HttpClientError" in value || ("methodAndUrl" in value && "request" in value)
+
+/** The rejection that `Effect.tryPromise` wrapped in an error without words of its own; any other failure as it is. */
+export const rejectionOf = (failure: unknown): unknown =>
+  Predicate.isTagged(failure, "UnknownError") ? Reflect.get(failure, "cause") : failure
+
+/**
+ * Whether a value is one of Effect's that is no data: a stream, a layer, a schedule. Plain data of Effect has the marks of
+ * equality alone.
+ */
+export const isEffects = (value: object): boolean => {
+  for (let at: object | null = value; at !== null; at = Object.getPrototypeOf(at)) {
+    for (const key of Object.getOwnPropertyNames(at)) {
+      if (/^~effect\/(?!Equal$|Hash$|PrimaryKey$|Schema\/)/.test(key)) return true
+    }
+  }
+  return false
+}
