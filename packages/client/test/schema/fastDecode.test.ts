@@ -70,7 +70,7 @@ describe("fastDecode", () => {
     let calls = 0
     const decoder = SchemaDecoder.eventDecoder(
       Schema.Struct({
-        a: Schema.Number.pipe(Schema.filter((n) => ++calls > 0 && n > 0, { message: () => "too little" }))
+        a: Schema.Number.pipe(Schema.filter((n) => (++calls > 0 && n > 0 ? undefined : "too little")))
       })
     )
     expect(decoder.decode({ a: 1 })).toStrictEqual({ a: 1 })

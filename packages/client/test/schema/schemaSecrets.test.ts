@@ -1,9 +1,10 @@
 import { Redacted, Schema } from "effect"
 import { describe, expect, it } from "vitest"
 import * as SchemaSecrets from "../../src/schema/schemaSecrets.js"
+import * as SecretSchemas from "../fixtures/secretSchemas.js"
 
 const secret = "LIVE-TOKEN-1"
-const Secret = Schema.Redacted(Schema.String)
+const { Secret } = SecretSchemas
 
 class Account extends Schema.Class<Account>("Account")({ id: Schema.String, key: Secret }) {}
 
@@ -29,22 +30,10 @@ describe("finding a schema's secrets", () => {
   it.each<readonly [name: string, schema: Schema.Schema.AnyNoContext, body: unknown]>([
     ["a field", Schema.Struct({ id: Schema.String, key: Secret }), inKey],
     ["an optional field", Schema.Struct({ key: Schema.optional(Secret) }), inKey],
-    [
-      "an optional field decoded to an Option",
-      Schema.Struct({ key: Schema.optionalWith(Secret, { as: "Option" }) }),
-      inKey
-    ],
-    [
-      "a field with a default",
-      Schema.Struct({ key: Schema.optionalWith(Secret, { default: () => Redacted.make("") }) }),
-      inKey
-    ],
+    ["an optional field decoded to an Option", SecretSchemas.asOption, inKey],
+    ["a field with a default", SecretSchemas.withDefault, inKey],
     ["a nullable field", Schema.Struct({ key: Schema.NullOr(Secret) }), inKey],
-    [
-      "a renamed field",
-      Schema.Struct({ token: Schema.propertySignature(Secret).pipe(Schema.fromKey("key")) }),
-      inKey
-    ],
+    ["a renamed field", SecretSchemas.renamed, inKey],
     ["a field of a class", Account, inKey],
     ["a field of a union member", Schema.Union(Schema.String, Account), inKey],
     ["a field in a list", Schema.Array(Account), [inKey]],
