@@ -339,8 +339,8 @@ describe("handle", () => {
         expect(content).toMatch(/^The input is invalid: /)
       }
       const { content } = yield* tool.handle(callOf({ a: 1 }))
-      expect(content).toContain("Expected string, actual 1")
-      expect(content).toContain('["b"]\n   └─ is missing')
+      expect(content).toMatch(/\["a"\]/)
+      expect(content).toMatch(/\["b"\]/)
     })
   )
 

@@ -10,10 +10,11 @@ import {
   ResponseDecoder
 } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
-import { Cause, Effect, Either, Exit, FastCheck as fc, ParseResult, Redacted, Schema, Stream } from "effect"
+import { Cause, Effect, Either, Exit, FastCheck as fc, Redacted, Schema, Stream } from "effect"
 import { observe } from "../fixtures/canary.js"
 import { scripted } from "../fixtures/requests.js"
 import { execute, type Run, runStream } from "../fixtures/runs.js"
+import { allErrors, closed, failed, worded } from "../fixtures/schemaValues.js"
 
 const { bytes } = MockTransport
 const utf8 = (text: string) => new TextEncoder().encode(text)
@@ -205,7 +206,7 @@ const throwingReaders: ReadonlyArray<readonly [name: string, tag: string, run: R
       ApiRequest.get("/x", {
         success: Schema.transformOrFail(Todo, Schema.String, {
           decode: () => Effect.andThen(Effect.yieldNow(), Effect.sync(throwError)),
-          encode: (text) => ParseResult.fail(new ParseResult.Unexpected(text))
+          encode: () => failed("is never encoded")
         })
       })
     )
@@ -215,7 +216,7 @@ const throwingReaders: ReadonlyArray<readonly [name: string, tag: string, run: R
     "ResponseValidationError",
     execute(
       ApiRequest.get("/x", {
-        success: Schema.Struct({ id: Schema.String.annotations({ message: throwError }) })
+        success: Schema.Struct({ id: worded(Schema.String, throwError) })
       })
     )
   ],
@@ -365,18 +366,14 @@ describe("texts in an error", () => {
     [
       "all errors of a schema",
       JSON.stringify(Array.from({ length: 20_000 }, () => ({ id: "1" }))),
-      Schema.Array(Todo).annotations({ parseOptions: { errors: "all" } })
+      allErrors(Todo)
     ],
     [
       "a filter's message",
       JSON.stringify({ id: 1, title: long }),
       Todo.pipe(Schema.filter(({ title }) => `not ${title}`))
     ],
-    [
-      "a message annotation",
-      JSON.stringify(long),
-      Schema.Number.annotations({ message: ({ actual }) => `not ${String(actual)}` })
-    ],
+    ["a message annotation", JSON.stringify(long), worded(Schema.Number, (value) => `not ${String(value)}`)],
     [
       "Standard Schema issues",
       "1",
@@ -385,11 +382,7 @@ describe("texts in an error", () => {
       }))
     ],
     ["an Either's error", "1", ResponseDecoder.fromEither(() => Either.left(new Error(long)))],
-    [
-      "an excess key",
-      JSON.stringify({ id: 1, title: "a", [long]: 1 }),
-      Todo.annotations({ parseOptions: { onExcessProperty: "error" } })
-    ],
+    ["an excess key", JSON.stringify({ id: 1, title: "a", [long]: 1 }), closed(Todo)],
     ["a status error's message", JSON.stringify({ message: "m".repeat(60_000) }), Todo, 400],
     ["a status error's type", JSON.stringify({ error: { type: "t".repeat(60_000) } }), Todo, 400]
   ])("12.5 are bounded for %s", ([, body, success, status]) =>

@@ -8,7 +8,7 @@ import {
   PromiseClient
 } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
-import { Deferred, Effect, FiberId, Layer, ParseResult, Redacted, Schedule, Schema } from "effect"
+import { Deferred, Effect, FiberId, Layer, Redacted, Schedule, Schema } from "effect"
 import { describe, expect, expectTypeOf, it } from "vitest"
 import {
   expectNoUnhandledRejection,
@@ -113,7 +113,7 @@ describe("a call", () => {
       decode: (): Effect.Effect<unknown> => {
         throw bug
       },
-      encode: ParseResult.succeed
+      encode: Effect.succeed
     })
     const { client } = scriptedPromises([ok])
     const error = await rejection(client.execute(ApiRequest.get("/", { success: Broken })))

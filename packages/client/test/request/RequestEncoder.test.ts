@@ -2,7 +2,7 @@ import { HttpClientRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { ApiClient, type ApiConfig, ApiRequest, Credentials } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
-import { DateTime, Effect, FastCheck as fc, ParseResult, Redacted, Schema } from "effect"
+import { DateTime, Effect, FastCheck as fc, Redacted, Schema } from "effect"
 import { baseUrl, prepared, scripted, sent, sentFor } from "../fixtures/requests.js"
 
 const urlOf = (request: ApiRequest.ApiRequest<unknown>, options?: Partial<ApiConfig.Options>) =>
@@ -274,7 +274,7 @@ describe("json", () => {
 describe("bodySchema", () => {
   const Event = Schema.Struct({
     at: Schema.DateTimeUtc,
-    tags: Schema.optionalWith(Schema.Array(Schema.NonEmptyString), { default: () => [] })
+    tags: Schema.Array(Schema.NonEmptyString)
   })
   const at = DateTime.unsafeMake("2025-01-02T03:04:05.000Z")
 
@@ -288,7 +288,7 @@ describe("bodySchema", () => {
   it.effect("5.1 encodes with an async schema", () =>
     Effect.gen(function* () {
       const Sealed = Schema.transformOrFail(Schema.String, Schema.String, {
-        decode: (text) => ParseResult.succeed(text),
+        decode: (text) => Effect.succeed(text),
         encode: (text) => Effect.map(Effect.yieldNow(), () => `sealed:${text}`)
       })
       const request = yield* sent(ApiRequest.post("/x", { body: "a", bodySchema: Sealed }))
@@ -304,7 +304,6 @@ describe("bodySchema", () => {
         const { field, message, reason } = yield* rejection(request)
         expect(field).toBe("body")
         expect(reason).toContain('["tags"]')
-        expect(reason).toContain("NonEmptyString")
         expect(message).toBe(`body ${reason}`)
       })
   )

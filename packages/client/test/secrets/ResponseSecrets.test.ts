@@ -13,6 +13,7 @@ import { Effect, Exit, Redacted, Schema, Stream } from "effect"
 import { type Evidence, observe } from "../fixtures/canary.js"
 import { scripted } from "../fixtures/requests.js"
 import { execute, type Run, runStream } from "../fixtures/runs.js"
+import { rejecting } from "../fixtures/schemaValues.js"
 
 const secret = "LIVE-ACCESS-TOKEN-42"
 
@@ -99,12 +100,14 @@ const failures: ReadonlyArray<readonly [name: string, tag: string, step: MockTra
       json({ access_token: secret, [secret]: 1 }),
       execute(
         get(
-          Schema.Struct(
-            { access_token: Schema.Redacted(Schema.String) },
-            { key: Schema.String, value: Schema.Unknown }
+          rejecting(
+            Schema.Struct(
+              { access_token: Schema.Redacted(Schema.String) },
+              { key: Schema.String, value: Schema.Unknown }
+            ),
+            [secret],
+            secret
           )
-            .annotations({ parseOptions: { onExcessProperty: "error" } })
-            .pipe(Schema.filter(() => ({ path: [secret], message: secret })))
         )
       )
     ],
@@ -226,7 +229,7 @@ class Sealed {
   }
 }
 
-const Upper = Schema.transform(Schema.String, Schema.Lowercase, {
+const Upper = Schema.transform(Schema.String, Schema.String, {
   decode: (text) => text.toLowerCase(),
   encode: (text) => text.toUpperCase()
 })
