@@ -44,10 +44,9 @@ export class BodyQueue {
     return cause instanceof NativeTransport.Defect ? Effect.die(cause.error) : Pulls.failed(cause)
   })
 
-  private readonly wait: Pulls.Pull = Effect.async((resume) => {
-    const reader = (): void => resume(this.pull)
-    this.reader = reader
-  })
+  private readonly wait: Pulls.Pull = Pulls.waiting((wake) => {
+    this.reader = wake
+  }, this.pull)
 
   private take(): ReadonlyArray<Uint8Array> {
     const taken = this.waiting.take()

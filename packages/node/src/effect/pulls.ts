@@ -16,6 +16,10 @@ export const over: Pull = Effect.fail(Option.none())
 /** The body broke off. */
 export const failed = (cause: unknown): Pull => Effect.fail(Option.some(cause))
 
+/** Waits until `wake` is called, and then pulls. The reader runs after the code that wakes it. */
+export const waiting = (onWait: (wake: () => void) => void, pull: Pull): Pull =>
+  Effect.async((resume) => onWait(() => resume(pull)))
+
 /** A body for a single reader. `onOpen` runs when it starts, `onLeave` when it is done. */
 export const toStream = (
   pull: Pull,

@@ -212,7 +212,10 @@ describe("a tunnel", () => {
     Effect.gen(function* () {
       const { port } = yield* greeting("HTTP/1.1 200 OK\r\n\r\nearly")
       const socket = yield* socketTo(port)
-      yield* Effect.async<void>((resume) => void socket.once("readable", () => resume(Effect.void)))
+      yield* Effect.async<void>((resume) => {
+        const read = (): void => resume(Effect.void)
+        socket.once("readable", () => queueMicrotask(read))
+      })
       expect(yield* received(yield* tunnel(socket), 5)).toBe("early")
     })
   )

@@ -4,7 +4,7 @@ import { Effect } from "effect"
 export interface Changes {
   /** Call it after every change of the state. */
   readonly notify: () => void
-  /** Waits until the probe returns something other than `undefined`. */
+  /** Waits until the probe returns something other than `undefined`. What follows runs after the code that changed the state. */
   readonly until: <A>(probe: () => A | undefined) => Effect.Effect<A>
 }
 
@@ -20,7 +20,7 @@ export const make = (): Changes => {
           const found = probe()
           if (found === undefined) return
           waiters.delete(check)
-          resume(Effect.succeed(found))
+          queueMicrotask(() => resume(Effect.succeed(found)))
         }
         waiters.add(check)
         check()

@@ -3,7 +3,8 @@ import {
   HttpBody,
   HttpClient,
   type HttpClientError,
-  HttpClientRequest
+  HttpClientRequest,
+  UrlParams
 } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { MockTransport, TestServer } from "@effect-api/testing"
@@ -18,6 +19,11 @@ const within = <A, E>(effect: Effect.Effect<A, E>, time: number) =>
     yield* TestClock.adjust(time)
     return yield* Fiber.poll(fiber)
   })
+
+/** Matches an error of the platform by its reason, which starts its message. */
+const failing = (reason: "Transport" | "Decode" | "EmptyBody") => ({
+  message: expect.stringMatching(new RegExp(`^${reason}( error|:)`))
+})
 
 describe("steps", () => {
   const steps: ReadonlyArray<
@@ -84,10 +90,7 @@ describe("steps", () => {
       ])
       const one = yield* transport.client.get(url)
       expect(Object.keys(one.cookies.cookies)).toEqual(["s", "t"])
-      expect(yield* one.urlParamsBody).toEqual([
-        ["a", "1"],
-        ["b", "x y"]
-      ])
+      expect(UrlParams.toString(yield* one.urlParamsBody)).toBe("a=1&b=x+y")
       const two = yield* transport.client.get(url)
       expect((yield* two.formData).get("b")).toBe("x y")
     })
@@ -99,7 +102,7 @@ describe("steps", () => {
       const response = yield* transport.client.get(url)
       expect(yield* response.json).toEqual([1])
       expect(yield* response.text).toBe("[1]")
-      expect(yield* Effect.flip(Stream.runDrain(response.stream))).toMatchObject({ reason: "Decode" })
+      expect(yield* Effect.flip(Stream.runDrain(response.stream))).toMatchObject(failing("Decode"))
     })
   )
 
@@ -108,11 +111,11 @@ describe("steps", () => {
       const transport = yield* MockTransport.make([MockTransport.text("<html>"), MockTransport.empty()])
       const page = yield* transport.client.get(url)
       expect(yield* Effect.flip(page.json)).toMatchObject({
-        reason: "Decode",
+        ...failing("Decode"),
         cause: expect.any(SyntaxError)
       })
       const nothing = yield* transport.client.get(url)
-      expect(yield* Effect.flip(Stream.runDrain(nothing.stream))).toMatchObject({ reason: "EmptyBody" })
+      expect(yield* Effect.flip(Stream.runDrain(nothing.stream))).toMatchObject(failing("EmptyBody"))
     })
   )
 
@@ -155,7 +158,7 @@ describe("steps", () => {
         ])
         const failed = yield* within(Effect.flip(transport.client.get(url)), 10)
         const error = yield* Option.getOrThrow(failed)
-        expect(error).toMatchObject({ _tag: "RequestError", reason: "Transport" })
+        expect(error).toMatchObject(failing("Transport"))
         expect(find(error)).toMatchObject({ code: "ECONNREFUSED", message: "refused" })
         expect([yield* transport.inFlight, yield* transport.interrupted]).toEqual([0, 0])
       })
@@ -172,7 +175,7 @@ describe("steps", () => {
       const mocked = yield* Effect.flip(transport.client.get(refused))
       const shape = (error: HttpClientError.HttpClientError) => {
         const cause = error.cause as Error & { readonly cause: { readonly code: string } }
-        return [error._tag, error.reason, cause.constructor.name, cause.message, cause.cause.code]
+        return [error._tag, error.message, cause.constructor.name, cause.message, cause.cause.code]
       }
       expect(shape(mocked)).toEqual(shape(real))
     })
@@ -350,8 +353,7 @@ describe("streamed bodies", () => {
         const transport = yield* MockTransport.make([MockTransport.stream(["a", { fail: cause }])])
         const error = yield* Effect.flip(Effect.flatMap(transport.client.get(url), read))
         expect(error).toMatchObject({
-          _tag: "ResponseError",
-          reason: "Decode",
+          ...failing("Decode"),
           cause: { code: "ECONNRESET" }
         })
         expect([yield* transport.inFlight, yield* transport.interrupted]).toEqual([0, 0])
@@ -426,7 +428,10 @@ describe("interruption", () => {
       const fiber = yield* Effect.fork(Effect.flip(request))
       yield* transport.awaitRequests(1)
       yield* Scope.close(scope, Exit.void)
-      expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Transport", cause: { name: "AbortError" } })
+      expect(yield* Fiber.join(fiber)).toMatchObject({
+        ...failing("Transport"),
+        cause: { name: "AbortError" }
+      })
       expect(yield* transport.interrupted).toBe(1)
     })
   )
@@ -439,7 +444,7 @@ describe("interruption", () => {
       const fiber = yield* Effect.fork(Effect.flip(response.text))
       yield* Effect.yieldNow()
       yield* Scope.close(scope, Exit.void)
-      expect(yield* Fiber.join(fiber)).toMatchObject({ reason: "Decode", cause: { name: "AbortError" } })
+      expect(yield* Fiber.join(fiber)).toMatchObject({ ...failing("Decode"), cause: { name: "AbortError" } })
       expect(yield* transport.interrupted).toBe(1)
     })
   )

@@ -203,7 +203,7 @@ describe("routes", () => {
     })
   )
 
-  const failing: ReadonlyArray<readonly [string, TestServer.Handler, string]> = [
+  const failing: ReadonlyArray<readonly [string, TestServer.Handler, string | RegExp]> = [
     [
       "throws",
       () => {
@@ -213,7 +213,7 @@ describe("routes", () => {
     ],
     ["dies", Effect.die(new Error("dead")), "dead"],
     ["fails", () => Effect.fail("failed"), "failed"],
-    ["interrupts itself", () => Effect.interrupt, "Interrupted"],
+    ["interrupts itself", () => Effect.interrupt, /interrupted/i],
     ["reads invalid JSON", (request) => TestServer.json(request.json), "JSON"],
     ["replies with an invalid header", TestServer.empty(200, { "x-a": "a\nb" }), "Invalid character"],
     ["has no steps", [], "empty list"]
@@ -224,9 +224,9 @@ describe("routes", () => {
         const server = yield* TestServer.make(handler)
         const got = yield* http(server.url, { method: "POST", body: "{" })
         expect(got.status).toBe(500)
-        expect(got.text).toContain(message)
+        expect(got.text).toMatch(message)
         const [exchange] = yield* server.exchanges
-        expect(String(exchange?.failure)).toContain(message)
+        expect(String(exchange?.failure)).toMatch(message)
       })
     )
   }
