@@ -9,7 +9,9 @@ const fencesIn = (lines) => {
     const open = opening.exec(lines[at])
     if (!open) continue
     const [, prefix, mark] = open
-    const end = lines.findIndex((line, index) => index > at && line.slice(prefix.trimEnd().length).trim() === mark)
+    const end = lines.findIndex(
+      (line, index) => index > at && line.slice(prefix.trimEnd().length).trim() === mark
+    )
     if (end < 0) continue
     found.push({ start: at + 1, end, prefix })
     at = end

@@ -26,7 +26,8 @@ const read = (path) => readFileSync(path, "utf8")
 const inputs = [
   ...members.flatMap(({ dir }) => [
     ...parts.flatMap((part) => sources(join(dir, part))),
-    ...markdownIn(dir).filter((path) => !path.endsWith("CHANGELOG.md"))
+    ...markdownIn(dir).filter((path) => !path.endsWith("CHANGELOG.md")),
+    ...[join(dir, "llms.txt")].filter(existsSync)
   ]),
   ...markdownIn(root),
   ...markdownIn(pagesDir)
@@ -34,7 +35,13 @@ const inputs = [
   const to = join(out, relative(root, path))
   const override = join(overrides, relative(join(root, "packages"), path))
   const text = read(path)
-  return { path, to, override: existsSync(override) ? override : undefined, isCode: path.endsWith(".ts"), text }
+  return {
+    path,
+    to,
+    override: existsSync(override) ? override : undefined,
+    isCode: path.endsWith(".ts"),
+    text
+  }
 })
 
 /** The examples of an input as files beside it, which need not exist. */
@@ -46,7 +53,11 @@ for (const input of inputs)
     return path
   })
 
-const program = makeProgram(members, inputs.filter(({ isCode }) => isCode).map(({ path }) => path), examples)
+const program = makeProgram(
+  members,
+  inputs.filter(({ isCode }) => isCode).map(({ path }) => path),
+  examples
+)
 const checker = program.getTypeChecker()
 const refused = []
 const printed = (path) => printFile(program.getSourceFile(path), checker, refused)
@@ -63,7 +74,10 @@ const copyRest = ({ name, dir }) => {
     if (!path.endsWith(".ts")) cpSync(path, join(to, relative(dir, path)))
   for (const file of ["tsconfig.json", "LICENSE", "CHANGELOG.md"])
     if (existsSync(join(dir, file))) cpSync(join(dir, file), join(to, file))
-  write(join(to, "package.json"), `${JSON.stringify(manifestOf(readJson(join(dir, "package.json"))), null, 2)}\n`)
+  write(
+    join(to, "package.json"),
+    `${JSON.stringify(manifestOf(readJson(join(dir, "package.json"))), null, 2)}\n`
+  )
 }
 
 /** Our packages as the edition's own code finds them. */
@@ -84,7 +98,10 @@ const exampleAt = (path) => join(formatted, relative(root, path))
 for (const path of examples.keys()) write(exampleAt(path), printed(path))
 for (const { path, to, override, isCode } of inputs)
   if (isCode) write(to, override ? read(override) : printed(path))
-format([formatted, ...members.flatMap(({ name }) => parts.map((part) => join(out, "packages", name, part))).filter(existsSync)])
+format([
+  formatted,
+  ...members.flatMap(({ name }) => parts.map((part) => join(out, "packages", name, part))).filter(existsSync)
+])
 
 for (const { to, override, isCode, text, examples: paths } of inputs) {
   const codes = paths.map((path) => read(exampleAt(path)))
@@ -103,5 +120,7 @@ write(
 
 for (const line of refused) console.error(line)
 const overridden = inputs.filter(({ override }) => override).length
-console.log(`edition: ${inputs.length} files, ${examples.size} examples, ${overridden} overridden, ${refused.length} refused`)
+console.log(
+  `edition: ${inputs.length} files, ${examples.size} examples, ${overridden} overridden, ${refused.length} refused`
+)
 process.exitCode = refused.length > 0 ? 1 : 0

@@ -4,7 +4,10 @@ import { readJson } from "../../../.ci/workspace.mjs"
 import { here } from "./places.mjs"
 
 /** "^3.2.0" and "3.2.0" are "^4.2.0" and "4.2.0" on Effect 4: the same minor from the same commit. */
-const onFour = (range) => range.replace(/^(\^|~)?3\./, "$14.")
+export const onFour = (range) => range.replace(/(?<=^[\^~]?)3(?=\.)/, "4")
+
+/** The version of our packages, for Effect 3. */
+export const version = readJson(join(here, "../client/package.json")).version
 
 /** What is stable in Effect 4 stays for all of it; `effect/http` may change with a minor version. */
 const effect = readJson(join(here, "package.json")).devDependencies.effect.replace(

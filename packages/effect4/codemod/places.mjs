@@ -1,6 +1,8 @@
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
+export { root } from "../../../.ci/workspace.mjs"
+
 export const here = fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]$/, "")
 
 /** Where the edition is written. */

@@ -1,5 +1,6 @@
 // What has another shape on Effect 4. A rule takes a node and gives its text on Effect 4, or undefined where it has nothing to say.
 import ts from "typescript"
+import { onFour, version } from "./manifest.mjs"
 import { fieldOf, sides, tags } from "./renames.mjs"
 import { literalTypes, schemaCalls, schemaMembers, schemaTypes } from "./schemaRules.mjs"
 import { declarersOf } from "./types.mjs"
@@ -113,7 +114,9 @@ export const calls = {
     const [fiber] = node.arguments
     const interrupted = `${module}.interrupt(${print(fiber)})`
     const isIdle = ts.isYieldExpression(node.parent) && ts.isExpressionStatement(node.parent.parent)
-    return isIdle ? interrupted : `${need("effect/Effect")}.andThen(${interrupted}, ${module}.await(${print(fiber)}))`
+    return isIdle
+      ? interrupted
+      : `${need("effect/Effect")}.andThen(${interrupted}, ${module}.await(${print(fiber)}))`
   },
   "effect/Fiber#poll": call(
     ([fiber], { need }) =>
@@ -151,7 +154,9 @@ export const calls = {
     return `${need("effect/Schedule")}.addDelay(${self}(${parameters}) => ${need("effect/Effect")}.succeed(${print(delay.body)}))`
   },
   "effect/Schedule#intersect": call((args, { need, refuse }, node) =>
-    args.length > 1 ? `${need("effect/Schedule")}.max([${args.join(", ")}])` : refuse(node, "both schedules must stand there")
+    args.length > 1
+      ? `${need("effect/Schedule")}.max([${args.join(", ")}])`
+      : refuse(node, "both schedules must stand there")
   ),
   "effect/Stream#runFold": (node, { need, print }) => {
     const [initial, step] = node.arguments.slice(-2)
@@ -222,7 +227,8 @@ const configTypes = (node, { idOf, need }) =>
 /** An Either that is spelled as a value: `{ _tag: "Left", left: 1 }`. */
 const spelled = (node, context) => {
   const tag = property(node, "_tag")
-  const side = tag && ts.isPropertyAssignment(tag) && ts.isStringLiteral(tag.initializer) && sides[tag.initializer.text]
+  const side =
+    tag && ts.isPropertyAssignment(tag) && ts.isStringLiteral(tag.initializer) && sides[tag.initializer.text]
   if (!side) return undefined
   const from = tag.initializer.text.toLowerCase()
   const items = node.properties.map((item) => {
@@ -242,6 +248,9 @@ const handler = (node, context) => {
   return undefined
 }
 
+/** The version of our own packages, as a word of a text. */
+const ours = new RegExp(`(?<![\\w.])${version.replaceAll(".", "\\.")}(?![\\w.])`, "g")
+
 /** Whole nodes by their kind. */
 export const nodes = {
   [ts.SyntaxKind.CallExpression]: (node, context) => service(node, context) ?? piped(node, context),
@@ -250,6 +259,8 @@ export const nodes = {
   [ts.SyntaxKind.QualifiedName]: (node, context) => schemaTypes(node, context) ?? configTypes(node, context),
   [ts.SyntaxKind.ObjectLiteralExpression]: spelled,
   [ts.SyntaxKind.PropertyAssignment]: handler,
-  [ts.SyntaxKind.StringLiteral]: (node) =>
-    Object.hasOwn(tags, node.text) ? JSON.stringify(tags[node.text]) : undefined
+  [ts.SyntaxKind.StringLiteral]: (node) => {
+    const text = Object.hasOwn(tags, node.text) ? tags[node.text] : node.text.replace(ours, onFour(version))
+    return text === node.text ? undefined : JSON.stringify(text)
+  }
 }

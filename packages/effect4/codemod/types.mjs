@@ -30,8 +30,7 @@ const onceEffects = [
 ]
 
 /** "module#member" of the function that makes an Effect of a value of this type, where it is none any more. */
-export const makerOf = (type) =>
-  onceEffects.find(([module, names]) => isMadeOf(type, module, names))?.[2]
+export const makerOf = (type) => onceEffects.find(([module, names]) => isMadeOf(type, module, names))?.[2]
 
 const isEffect = (type) =>
   partsOf(type).some((part) => {

@@ -2,7 +2,9 @@
 import { memberOf, moduleOf } from "./renames.mjs"
 
 const homes = [
-  ["Config", "Context", "Deferred", "Duration", "Effect", "Layer", "Schema", "Scope", "Stream"].map((name) => [name, `effect/${name}`]),
+  ["Config", "Context", "Deferred", "Duration", "Effect", "Layer", "Schema", "Scope", "Stream"].map(
+    (name) => [name, `effect/${name}`]
+  ),
   ["Headers", "HttpBody", "HttpClient"].map((name) => [name, `@effect/platform/${name}`])
 ].flat()
 
@@ -19,7 +21,9 @@ export const translateWords = (text) =>
       return to === member ? whole : `${module}.${to}`
     })
     .replace(/effect@\^3[\d.]*(?: @effect\/platform@\^[\d.]+)?/g, "effect@^4.1")
-    .replace(/(?<![\w/])@effect\/platform(?![\w-])\/?/g, (found) => (found.endsWith("/") ? "effect/http/" : "effect/http"))
+    .replace(/(?<![\w/])@effect\/platform(?![\w-])\/?/g, (found) =>
+      found.endsWith("/") ? "effect/http/" : "effect/http"
+    )
     .replace(/(?<![\w/])@effect\/rpc(?![\w-])/g, "effect/rpc")
     .replace(/`Either`/g, "`Result`")
     .replace(/\bEffect 3\b/g, "Effect 4")
