@@ -174,7 +174,7 @@ describe("spans", () => {
 
   it.effect.each([
     ["a request for a complete URL", ApiRequest.get("https://api.test/v1/users/17?page=2")],
-    ["a request from fromUrl", RequestChanges.fromUrl("GET", "https://api.test/v1/users/17")]
+    ["a request from fromUrl", RequestChanges.fromUrl("GET", "https://api.test/v1/users/17", undefined)]
   ] as const)("12.1 the span of %s is named after its method", ([, request]) =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()
