@@ -44,6 +44,7 @@ export abstract class ResponseShape extends Inspectable.Class implements Respons
   }
 
   pipe() {
+    // biome-ignore lint/complexity/noArguments: pipeArguments takes these, as every pipe of Effect does
     return Pipeable.pipeArguments(this, arguments)
   }
 
