@@ -119,7 +119,11 @@ const broken = [
   ["size", `${client}/transport/A.ts:1`, { [`${client}/transport/A.ts`]: "void `\n${1}\n`\n".repeat(101) }],
   ["declared", `${client}/transport/A.ts:1`, { [`${client}/transport/A.ts`]: 'import "lodash/fp"\n' }],
   ["reference", "packages/other/src/main.ts:1", { "packages/other/tsconfig.json": "{}" }],
-  ["listed", "packages/new/tsconfig.json:1", { "packages/new/package.json": "{}" }],
+  [
+    "listed",
+    "packages/new/tsconfig.json:1",
+    { "packages/new/package.json": "{}", "packages/new/src/a.ts": "" }
+  ],
   [
     "listed",
     "packages/new/tsconfig.json:1",
