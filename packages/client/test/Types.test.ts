@@ -1,6 +1,5 @@
 import type { HttpClient, HttpClientRequest } from "@effect/platform"
 import { FetchHttpClient } from "@effect/platform"
-import * as OldSchema from "@effect/schema/Schema"
 import {
   ApiClient,
   type ApiConfig,
@@ -17,9 +16,9 @@ import {
 import {
   Config,
   type ConfigError,
+  Context,
   Effect,
   Layer,
-  ParseResult,
   Redacted,
   Schedule,
   Schema,
@@ -287,6 +286,7 @@ describe("options", () => {
 
   it("1 the options of a client", () => {
     const baseUrl = "https://api.test"
+    const whileValid = Schedule.whileInput(Schedule.forever, (at: Date) => at.getTime() > 0)
     compiles(() => [
       ApiClient.layer({ baseUrl, retry: { maxRetries: 1 } }),
       ApiClient.layer({ baseUrl, retry: RetryPolicy.none }),
@@ -307,17 +307,17 @@ describe("options", () => {
       // @ts-expect-error not credentials
       ApiClient.layer({ baseUrl, credentials: Redacted.make("token") }),
       // @ts-expect-error a schedule of other errors
-      ApiClient.layer({ baseUrl, retry: Schedule.recurWhile((error: Date) => error.getTime() > 0) }),
+      ApiClient.layer({ baseUrl, retry: whileValid }),
       // @ts-expect-error unknown format
       ApiClient.layer({ baseUrl, queryFormat: { arrays: "pipes" } })
     ])
   })
 })
 
-class Service extends Effect.Service<Service>()("Service", { succeed: { word: "one" } }) {}
+class Service extends Context.Tag("Service")<Service, { readonly word: string }>() {}
 const NeedsService = Schema.transformOrFail(Schema.String, Schema.String, {
   decode: (text) => Effect.map(Service, ({ word }) => text + word),
-  encode: (text) => ParseResult.succeed(text)
+  encode: (text) => Effect.succeed(text)
 })
 
 describe("decoders", () => {
@@ -345,10 +345,9 @@ describe("decoders", () => {
     expectTypeOf(value(ApiRequest.get("/x", { success: standard }))).toEqualTypeOf<Todo>()
   })
 
-  it("8.4 schemas of the old package have their type", () => {
-    const Old = OldSchema.Struct({ id: OldSchema.NumberFromString })
-    const success = ResponseDecoder.fromEither(OldSchema.decodeUnknownEither(Old))
-    expectTypeOf(value(ApiRequest.get("/x", { success }))).toEqualTypeOf<{ readonly id: number }>()
+  it("8.4 functions that return a result have its type", () => {
+    const success = ResponseDecoder.fromEither(Schema.decodeUnknownEither(Todo))
+    expectTypeOf(value(ApiRequest.get("/x", { success }))).toEqualTypeOf<Todo>()
   })
 
   it("1.4 override keeps the request's result type", () => {

@@ -26,9 +26,11 @@ export const moduleOf = (id) => {
   return id
 }
 
-/** The local name under which a module is imported. */
-export const nameOf = (local, id) =>
-  moduleOf(id) === id || local !== id.split("/").at(-1) ? local : moduleOf(id).split("/").at(-1)
+/** The local name under which a module is imported: its own on Effect 4, if it has one that code can spell. */
+export const nameOf = (local, id) => {
+  const name = moduleOf(id).split("/").at(-1)
+  return local === id.split("/").at(-1) && /^\w+$/.test(name) ? name : local
+}
 
 const table = {
   "@effect/platform/Headers": "unsafeFromRecord:fromRecordUnsafe",
@@ -77,6 +79,7 @@ const table = {
     "Redacted:RedactedFromValue Object:ObjectKeyword SymbolFromSelf:Symbol",
   "effect/SchemaAST":
     "encodedAST:toEncoded isTypeLiteral:isObjects TypeLiteral:Objects isSymbolKeyword:isSymbol",
+  "effect/Schedule": "andThen:concat",
   "effect/Scope": "CloseableScope:Closeable extend:provide",
   "effect/Stream":
     "catchAll:catch execute:fromEffectDrain mapChunks:mapArray unwrapScoped:unwrap StreamTypeId:TypeId " +

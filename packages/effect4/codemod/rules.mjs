@@ -2,6 +2,7 @@
 import ts from "typescript"
 import { onFour, version } from "./manifest.mjs"
 import { fieldOf, sides, tags } from "./renames.mjs"
+import { scheduleCalls, scheduleMembers } from "./scheduleRules.mjs"
 import { literalTypes, schemaCalls, schemaMembers, schemaTypes } from "./schemaRules.mjs"
 import { declarersOf } from "./types.mjs"
 
@@ -45,6 +46,7 @@ const refused = (why) => (node, context) => context.refuse(node, why)
 /** Calls by "module#member". */
 export const calls = {
   ...schemaCalls,
+  ...scheduleCalls,
   "@effect/platform/HttpClientError#RequestError": platformError({
     Transport: "TransportError",
     Encode: "EncodeError",
@@ -54,6 +56,13 @@ export const calls = {
     StatusCode: "StatusCodeError",
     Decode: "DecodeError",
     EmptyBody: "EmptyBodyError"
+  }),
+  // Causes are always printed with the causes of their errors.
+  "effect/Cause#pretty": call(([cause], { need }) => `${need("effect/Cause")}.pretty(${cause})`),
+  "@effect/platform/HttpClient#withTracerPropagation": call(([client, isOn], { need }) => {
+    const module = need("@effect/platform/HttpClient")
+    const service = `${need("effect/Effect")}.provideService(${module}.TracerPropagationEnabled, ${isOn})`
+    return `${module}.transformResponse(${client}, ${service})`
   }),
   "effect/Chunk#toReadonlyArray": call(([values]) => values),
   "effect/Context#GenericTag": (node, context) => {
@@ -146,18 +155,6 @@ export const calls = {
     return `${need("effect/Metric")}.withAttributes(${args.length > 2 ? `${args[0]}, ` : ""}{ [${name}]: ${value} })`
   }),
   "effect/Cause#failureOrCause": refused("its sides are swapped on Effect 4"),
-  "effect/Schedule#addDelay": (node, { need, print }) => {
-    const delay = node.arguments.at(-1)
-    if (!ts.isArrowFunction(delay) || ts.isBlock(delay.body)) return undefined
-    const self = node.arguments.length > 1 ? `${print(node.arguments[0])}, ` : ""
-    const parameters = delay.parameters.map(print).join(", ")
-    return `${need("effect/Schedule")}.addDelay(${self}(${parameters}) => ${need("effect/Effect")}.succeed(${print(delay.body)}))`
-  },
-  "effect/Schedule#intersect": call((args, { need, refuse }, node) =>
-    args.length > 1
-      ? `${need("effect/Schedule")}.max([${args.join(", ")}])`
-      : refuse(node, "both schedules must stand there")
-  ),
   "effect/Stream#runFold": (node, { need, print }) => {
     const [initial, step] = node.arguments.slice(-2)
     const self = node.arguments.length > 2 ? `${print(node.arguments[0])}, ` : ""
@@ -169,11 +166,15 @@ export const calls = {
   )
 }
 
+const testServices = (_node, { need }) => `${need("effect/TestClock")}.layer()`
+
 const level = (word) => () => `"${word}"`
 
 /** Members, as values and in types, by "module#member". */
 export const members = {
   ...schemaMembers,
+  ...scheduleMembers,
+  "effect/TestContext#TestContext": testServices,
   "effect/LogLevel#All": level("All"),
   "effect/LogLevel#Trace": level("Trace"),
   "effect/LogLevel#Debug": level("Debug"),
@@ -224,6 +225,15 @@ const configTypes = (node, { idOf, need }) =>
     ? `${need("effect/Config")}.${node.right.text}`
     : undefined
 
+const effectTypes = { Success: "Success", Error: "Error", Context: "Services" }
+
+/** `Effect.Effect.Success` has lost the middle, too. */
+const typesOfEffects = (node, { idOf, need }) => {
+  const { text } = node.right
+  if (!ts.isQualifiedName(node.left) || idOf(node.left) !== "effect/Effect#Effect") return undefined
+  return Object.hasOwn(effectTypes, text) ? `${need("effect/Effect")}.${effectTypes[text]}` : undefined
+}
+
 /** An Either that is spelled as a value: `{ _tag: "Left", left: 1 }`. */
 const spelled = (node, context) => {
   const tag = property(node, "_tag")
@@ -256,7 +266,8 @@ export const nodes = {
   [ts.SyntaxKind.CallExpression]: (node, context) => service(node, context) ?? piped(node, context),
   [ts.SyntaxKind.PropertyAccessExpression]: renamed,
   [ts.SyntaxKind.TypeReference]: literalTypes,
-  [ts.SyntaxKind.QualifiedName]: (node, context) => schemaTypes(node, context) ?? configTypes(node, context),
+  [ts.SyntaxKind.QualifiedName]: (node, context) =>
+    schemaTypes(node, context) ?? configTypes(node, context) ?? typesOfEffects(node, context),
   [ts.SyntaxKind.ObjectLiteralExpression]: spelled,
   [ts.SyntaxKind.PropertyAssignment]: handler,
   [ts.SyntaxKind.StringLiteral]: (node) => {

@@ -93,7 +93,7 @@ export const schemaCalls = {
       ? `${need("effect/Schema")}.UnknownFromJsonString`
       : `${need("effect/Schema")}.fromJsonString(${node.arguments.map(print).join(", ")})`,
   "effect/Schema#transform": transform("transform"),
-  "effect/Schema#transformOrFail": transform("transformOrFail"),
+  "effect/Schema#transformOrFail": transform("transformEffect"),
   "effect/ParseResult#Type": (node, { need, print }) => {
     const [, actual, message] = node.arguments
     const value = `${need("effect/Option")}.some(${print(actual)})`

@@ -13,7 +13,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { ApiClient, type ApiConfig, type ApiError, Credentials } from "@effect-api/client"
 import { MockTransport, TestServer } from "@effect-api/testing"
 import { Chunk, Effect, Fiber, Layer, Logger, LogLevel, Redacted, Schema, Stream, TestClock } from "effect"
-import { recorder } from "../fixtures/canary.js"
+import { recorder } from "../fixtures/recorder.js"
 import { baseUrl, milk, scripted, Todo, TodoMissing, withoutDelay } from "../fixtures/requests.js"
 
 const credentials = Credentials.header("x-api-key", Redacted.make("s3cret"))

@@ -4,6 +4,7 @@ import { ApiError, ApiRequest, Credentials, Middleware, PlatformHeaders } from "
 import { MockTransport } from "@effect-api/testing"
 import { Effect, Redacted, Ref, Schema, Stream } from "effect"
 import { composeMiddleware } from "../../src/config/composeMiddleware.js"
+import { requestErrors } from "../fixtures/platformErrors.js"
 import { milk, scripted, Todo, withoutDelay } from "../fixtures/requests.js"
 
 const get = ApiRequest.get("/x")
@@ -14,8 +15,16 @@ const logging =
   (request, next) =>
     Effect.suspend(() => {
       log.push(`${name} out`)
-      return Effect.tap(next(request), (response) => void log.push(`${name} ${response.status}`))
+      return Effect.tap(next(request), (response) =>
+        Effect.sync(() => log.push(`${name} ${response.status}`))
+      )
     })
+
+const bodyOf = (
+  response: HttpClientResponse.HttpClientResponse,
+  how: "text" | "json" | "arrayBuffer" | "stream"
+): Effect.Effect<unknown, HttpClientError.HttpClientError> =>
+  how === "stream" ? Stream.runCollect(response.stream) : response[how]
 
 describe("what a middleware sees", () => {
   it.effect("6 a middleware sees the response of every attempt, 4xx and 5xx included", () =>
@@ -24,7 +33,9 @@ describe("what a middleware sees", () => {
       const script = [MockTransport.empty(503), MockTransport.empty(429), MockTransport.empty(404)]
       const { client } = yield* scripted(script, {
         retry: withoutDelay,
-        middleware: [(request, next) => Effect.tap(next(request), ({ status }) => void seen.push(status))]
+        middleware: [
+          (request, next) => Effect.tap(next(request), ({ status }) => Effect.sync(() => seen.push(status)))
+        ]
       })
       const error = yield* Effect.flip(client.execute(get))
       expect(error._tag).toBe("NotFoundError")
@@ -176,7 +187,7 @@ describe("what a middleware can do", () => {
           middleware: [
             (request, next) =>
               Effect.tap(next(request), (response) =>
-                Effect.map(how === "stream" ? Stream.runCollect(response.stream) : response[how], (body) => {
+                Effect.map(bodyOf(response, how), (body) => {
                   seen.push(body)
                 })
               )
@@ -292,7 +303,7 @@ describe("errors from a middleware", () => {
       const failing =
         (reason: "Transport" | "Encode" | "InvalidUrl"): Middleware.Middleware =>
         (request) =>
-          Effect.fail(new HttpClientError.RequestError({ request, reason, cause }))
+          Effect.fail(requestErrors[reason](request, cause))
       const tagOf = (middleware: Middleware.Middleware) =>
         Effect.flatMap(
           scripted([MockTransport.text("not json")], { retry: { maxRetries: 0 } }),

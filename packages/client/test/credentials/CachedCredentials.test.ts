@@ -1,9 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Credentials } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
-import { Deferred, Duration, Effect, Fiber, FiberId, Redacted, Scheduler, TestClock } from "effect"
+import { Deferred, Duration, Effect, Fiber, Redacted, TestClock } from "effect"
+import * as Fibers from "../../src/effect/fibers.js"
+import { endOf } from "../fixtures/exits.js"
 import { scripted } from "../fixtures/requests.js"
 import { issueTokens, list, ok, tokens } from "../fixtures/retry.js"
+import { yieldingAt } from "../fixtures/schedulers.js"
 
 const secret = Redacted.make("s3cret")
 
@@ -143,23 +146,11 @@ describe("a shared fetch", () => {
       let fetched = 0
       const fetch = Effect.suspend(() => (++fetched === 1 ? Effect.die("bug") : Effect.succeed(secret)))
       const resolver = Credentials.cached({ fetch }).make()
-      expect(yield* Effect.exit(resolver.resolve)).toMatchObject({ cause: { _tag: "Die", defect: "bug" } })
+      expect(endOf(yield* Effect.exit(resolver.resolve))).toEqual({ defect: "bug" })
       expect((yield* resolver.resolve).secrets).toEqual(["s3cret"])
     })
   )
 
-  /** A scheduler that yields once, at the given step, and runs `meanwhile` there. */
-  const yieldingAt = (step: number, meanwhile: () => void = () => undefined): Scheduler.Scheduler => {
-    let count = 0
-    return {
-      shouldYield: () => {
-        if (++count !== step) return false
-        meanwhile()
-        return 0
-      },
-      scheduleTask: (task, priority) => Scheduler.defaultScheduler.scheduleTask(task, priority)
-    }
-  }
   const steps = Array.from({ length: 100 }, (_, index) => index + 1)
 
   it.effect("6.9 a rejected token is fetched again, wherever the fiber yields", () =>
@@ -183,7 +174,7 @@ describe("a shared fetch", () => {
         const resolver = Credentials.cached({ fetch: Deferred.await(gate) }).make()
         const leaving = yield* Effect.fork(resolver.resolve)
         yield* Effect.repeatN(Effect.yieldNow(), 5)
-        const scheduler = yieldingAt(step, () => leaving.unsafeInterruptAsFork(FiberId.none))
+        const scheduler = yieldingAt(step, () => Fibers.interrupt(leaving))
         const coming = yield* Effect.fork(Effect.withScheduler(resolver.resolve, scheduler))
         yield* Effect.repeatN(Effect.yieldNow(), 5)
         yield* Deferred.succeed(gate, secret)

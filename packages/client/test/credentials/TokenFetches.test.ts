@@ -8,7 +8,6 @@ import {
   Effect,
   Exit,
   Fiber,
-  FiberRef,
   Layer,
   LogLevel,
   Option,
@@ -17,7 +16,8 @@ import {
   Scope,
   TestClock
 } from "effect"
-import { recorder } from "../fixtures/canary.js"
+import { callersLabels } from "../fixtures/metrics.js"
+import { recorder } from "../fixtures/recorder.js"
 import { baseUrl, scripted } from "../fixtures/requests.js"
 import { issueTokens, list, ok, playError, settle, status, tokens } from "../fixtures/retry.js"
 
@@ -184,7 +184,7 @@ describe("never two fetches at once", () => {
       const fetch = Effect.gen(function* () {
         yield* Effect.logInfo("fetching")
         expect(Option.isNone(yield* Effect.serviceOption(Scope.Scope))).toBe(true)
-        expect(yield* FiberRef.get(FiberRef.currentMetricLabels)).toEqual([])
+        expect(yield* callersLabels).toEqual({})
         return Redacted.make("token-1")
       }).pipe(Effect.withSpan("fetch"))
       const { client } = yield* scripted([ok], { credentials: Credentials.cached({ fetch }) })

@@ -3,6 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { ApiError, ApiRequest, Credentials, type Middleware, ResponseDecoder } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Data, Effect, Redacted } from "effect"
+import { requestErrors } from "../fixtures/platformErrors.js"
 import { scripted } from "../fixtures/requests.js"
 import { list, ok, playError } from "../fixtures/retry.js"
 
@@ -16,7 +17,7 @@ const failingMiddleware =
     Effect.fail(fail(request) as HttpClientError.HttpClientError)
 
 const requestError = (reason: "Transport" | "Encode", cause: unknown) =>
-  failingMiddleware((request) => new HttpClientError.RequestError({ request, reason, cause }))
+  failingMiddleware((request) => requestErrors[reason](request, cause))
 
 describe("the cause of an error", () => {
   it.effect.each([

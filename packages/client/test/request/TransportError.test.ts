@@ -4,6 +4,7 @@ import { ApiClient, type ApiError, RetryPolicy } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Duration, Effect } from "effect"
 import * as TransportError from "../../src/request/TransportError.js"
+import { requestErrors } from "../fixtures/platformErrors.js"
 import { clientOn, scripted } from "../fixtures/requests.js"
 import { errors, list, ok, play, playError, withoutJitter } from "../fixtures/retry.js"
 
@@ -488,9 +489,7 @@ describe("other platform failures", () => {
     { reason: "Encode", field: "body" }
   ] as const)("7.3 $reason is an InvalidRequestError", ({ field, reason }) =>
     Effect.gen(function* () {
-      const error = yield* failed(
-        (request) => new HttpClientError.RequestError({ request, reason, cause: new Error("bad") })
-      )
+      const error = yield* failed((request) => requestErrors[reason](request, new Error("bad")))
       expect(error).toMatchObject({
         _tag: "InvalidRequestError",
         field,

@@ -4,6 +4,7 @@ import { MockTransport } from "@effect-api/testing"
 import { Effect, Either, Logger, LogLevel, Metric, Schema } from "effect"
 import * as v from "valibot"
 import { z } from "zod"
+import { recorder } from "../fixtures/recorder.js"
 import { milk, scripted, Todo, withoutDelay } from "../fixtures/requests.js"
 import { failed } from "../fixtures/schemaValues.js"
 
@@ -142,17 +143,13 @@ describe("validation", () => {
 
   it.effect("8.3 lenient: a value that does not fit is returned as parsed, logged and counted", () =>
     Effect.gen(function* () {
-      const lines: Array<readonly [level: string, message: string]> = []
-      const logger = Logger.make(({ logLevel, message }) => void lines.push([logLevel._tag, String(message)]))
+      const { layer, lines } = recorder(LogLevel.Warning)
       const before = (yield* Metric.value(Metrics.misfits)).count
-      const value = yield* decoded(Todo, json(wrong), { validation: "lenient" }).pipe(
-        Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
-        Logger.withMinimumLogLevel(LogLevel.Warning)
-      )
+      const value = yield* decoded(Todo, json(wrong), { validation: "lenient" }).pipe(Effect.provide(layer))
       expect(value).toEqual(wrong)
       expect(lines).toHaveLength(1)
-      expect(lines[0]?.[0]).toBe("Warning")
-      expect(lines[0]?.[1]).toContain("does not fit")
+      expect(lines[0]?.level).toBe("WARN")
+      expect(lines[0]?.message).toContain("does not fit")
       expect((yield* Metric.value(Metrics.misfits)).count).toBe(before + 1)
     })
   )

@@ -1,6 +1,6 @@
 import * as OldSchema from "@effect/schema/Schema"
-import { describe, expect, it } from "@effect/vitest"
-import { ResponseDecoder } from "@effect-api/client"
+import { describe, expect, expectTypeOf, it } from "@effect/vitest"
+import { ApiRequest, ResponseDecoder } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Effect } from "effect"
 import { scripted } from "../fixtures/requests.js"
@@ -15,6 +15,11 @@ describe("@effect/schema", () => {
       expect(yield* client.get("/x", { success: old })).toEqual({ id: 1, tags: ["a"] })
     })
   )
+
+  it("8.4 a schema of the old package has its type", () => {
+    const value = <A, E>(_: ApiRequest.ApiRequest<A, E>): A => undefined as A
+    expectTypeOf(value(ApiRequest.get("/x", { success: old }))).toEqualTypeOf<typeof Old.Type>()
+  })
 
   it.effect("8.4 a mismatch is reported in the schema's own words", () =>
     Effect.gen(function* () {

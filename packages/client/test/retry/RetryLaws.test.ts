@@ -1,7 +1,8 @@
-import { describe, expect, it } from "@effect/vitest"
+import { describe, expect } from "@effect/vitest"
 import type { RetryPolicy } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Duration, Effect, Either, FastCheck as fc } from "effect"
+import { holds } from "../fixtures/properties.js"
 import { scripted } from "../fixtures/requests.js"
 import { list, ok, play, settle, status } from "../fixtures/retry.js"
 
@@ -94,13 +95,13 @@ const waits = ({ attempts }: Played, failures: ReadonlyArray<Failure>) =>
 /** Times are sums of floating point numbers. */
 const slack = 0.001
 
-const runs = { fastCheck: { numRuns: 40 } }
+const runs = 40
 
 const property = (
   name: string,
   check: (played: Played, failures: ReadonlyArray<Failure>, retry: RetryPolicy.Options) => void
 ): void =>
-  it.effect.prop(
+  holds(
     name,
     { failures: fc.array(failure, { maxLength: 6 }), retry: policy },
     ({ failures, retry }) =>
@@ -186,7 +187,7 @@ describe("any load", () => {
     maxRetries: fc.integer({ min: 0, max: 5 })
   })
 
-  it.effect.prop(
+  holds(
     "6.4 retries never exceed what the budget pays for",
     { load, codes: fc.array(fc.constantFrom(...retriedStatuses), { minLength: 1, maxLength: 10 }) },
     ({ codes, load: { calls, capacity, concurrency, maxRetries, retryCost } }) =>
@@ -207,7 +208,7 @@ describe("any load", () => {
     runs
   )
 
-  it.effect.prop(
+  holds(
     "6.13 the budget never refuses a retry that honours a hint",
     {
       load,
@@ -230,10 +231,10 @@ describe("any load", () => {
         const errors = Either.getOrThrow(yield* settle(all, "10 minutes"))
         for (const { stoppedBy } of errors) expect(["attempts", "not-retryable"]).toContain(stoppedBy)
       }),
-    { fastCheck: { numRuns: 10 } }
+    10
   )
 
-  it.effect.prop(
+  holds(
     "6.4 refunds never pay for more retries than the successes are worth",
     { load, succeeds: fc.array(fc.boolean(), { minLength: 1, maxLength: 100 }) },
     ({ succeeds, load: { calls, capacity, concurrency, maxRetries, retryCost } }) =>

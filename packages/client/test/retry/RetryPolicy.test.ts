@@ -1,14 +1,19 @@
 import { describe, expect, it } from "@effect/vitest"
 import { ApiError, ApiRequest, Middleware, RetryPolicy } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
-import { Duration, Effect, Random, Schedule, TestClock } from "effect"
+import { Duration, Effect, Schedule, TestClock } from "effect"
 import * as Decisions from "../../src/retry/decisions.js"
+import { drawing } from "../fixtures/random.js"
 import { withoutDelay } from "../fixtures/requests.js"
 import { countRequests, errors, list, ok, play, playError, status, withoutJitter } from "../fixtures/retry.js"
 import backoff from "../vectors/backoff.json" with { type: "json" }
 import retryAfter from "../vectors/retry-after.json" with { type: "json" }
 
 const seconds = (n: number): number => n * 1000
+
+/** A schedule with these waits. */
+const waiting = (...waits: readonly [Duration.DurationInput, ...ReadonlyArray<Duration.DurationInput>]) =>
+  Schedule.addDelay(Schedule.recurs(waits.length), (count) => waits[count] ?? waits[0])
 
 describe("which errors are retried", () => {
   const retriedStatuses = new Set([408, 409, 429])
@@ -165,7 +170,6 @@ describe("the wait before a retry", () => {
     })
   )
 
-  const drawn = (u: number) => Effect.withRandom(Random.fixed([u]))
   const timed = backoff.cases.filter(({ retry }) => retry < 10)
 
   it.effect.each([
@@ -174,7 +178,7 @@ describe("the wait before a retry", () => {
   ] as const)("6.2 doubles up to the limit, and jitter shortens it: U = $u", ({ bound, u }) =>
     Effect.gen(function* () {
       const retry = { maxRetries: timed.length }
-      const { times } = yield* drawn(u)(play([MockTransport.forever(status(500))], { retry }))
+      const { times } = yield* drawing(u)(play([MockTransport.forever(status(500))], { retry }))
       const gaps = times.slice(1).map((at, index) => at - (times[index] ?? 0))
       expect(gaps).toHaveLength(timed.length)
       timed.forEach((vector, index) => expect(gaps[index]).toBeCloseTo(seconds(vector[bound]), 6))
@@ -243,7 +247,7 @@ describe("retry schedules", () => {
       retry: Schedule.intersect(Schedule.exponential("100 millis"), Schedule.recurs(3)),
       times: [0, 100, 300, 700]
     },
-    { name: "delays", retry: Schedule.fromDelays("3 seconds", "1 second"), times: [0, 3000, 4000] }
+    { name: "delays", retry: waiting("3 seconds", "1 second"), times: [0, 3000, 4000] }
   ])("6.3 another schedule replaces it: $name", ({ retry, times }) =>
     Effect.gen(function* () {
       const played = yield* playError(down, { retry })
@@ -257,7 +261,7 @@ describe("retry schedules", () => {
       const retry = Schedule.recurs(3)
       expect((yield* playError([status(404)], { retry })).error.stoppedBy).toBe("not-retryable")
       const hinted = [status(503, { "retry-after": "20" }), ok]
-      expect((yield* play(hinted, { retry: Schedule.fromDelays("1 second") })).times).toEqual([0, 1000])
+      expect((yield* play(hinted, { retry: waiting("1 second") })).times).toEqual([0, 1000])
     })
   )
 
@@ -284,7 +288,7 @@ describe("retry schedules", () => {
       retry: RetryPolicy.make({ ...withoutJitter, maxDelay: "500 millis" }),
       times: [0, 500, 1000]
     },
-    { name: "a schedule", retry: Schedule.fromDelays("7 seconds"), times: [0, 7000] }
+    { name: "a schedule", retry: waiting("7 seconds"), times: [0, 7000] }
   ])("6.3 a request's retry replaces the client's schedule: $name", ({ retry, times }) =>
     Effect.gen(function* () {
       const played = yield* play(down, { retry: Schedule.recurs(9) }, ApiRequest.get("/todos", { retry }))

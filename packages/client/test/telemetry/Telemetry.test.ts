@@ -5,7 +5,7 @@ import { MockTransport } from "@effect-api/testing"
 import { Effect, Fiber, Redacted, Schema, Stream, TestClock } from "effect"
 import * as RequestChanges from "../../src/request/requestChanges.js"
 import * as Redaction from "../../src/secrets/Redaction.js"
-import { type RecordedSpan, recorder } from "../fixtures/canary.js"
+import { type RecordedSpan, recorder } from "../fixtures/recorder.js"
 import { scripted, withoutDelay } from "../fixtures/requests.js"
 
 const { json, stream, text } = MockTransport

@@ -11,7 +11,7 @@ import {
 } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Chunk, Effect, Metric, Redacted, Schema, Stream } from "effect"
-import { recorder } from "../fixtures/canary.js"
+import { recorder } from "../fixtures/recorder.js"
 import { scripted, withoutDelay } from "../fixtures/requests.js"
 import { issueTokens, play, playError, settle, status, tokens } from "../fixtures/retry.js"
 

@@ -246,7 +246,9 @@ describe("interrupting an upload", () => {
       const sourceOf = (closed: Deferred.Deferred<void>): ReadonlyArray<ApiRequest.BodyStream> => [
         new ReadableStream({
           pull: (controller) => controller.enqueue(utf8("x")),
-          cancel: () => Deferred.unsafeDone(closed, Effect.void)
+          cancel: () => {
+            Deferred.unsafeDone(closed, Effect.void)
+          }
         }),
         async function* () {
           try {

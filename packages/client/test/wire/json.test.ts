@@ -20,6 +20,7 @@ import {
 } from "effect"
 import { describe, expect, it } from "vitest"
 import { stringify } from "../../src/wire/json.js"
+import { struct } from "../fixtures/data.js"
 import { errorOf, valueOf } from "../fixtures/results.js"
 
 const text = (value: unknown): string => valueOf(stringify(value, "body"))
@@ -94,8 +95,8 @@ describe("stringify", () => {
     [new Proxy({ a: [1] }, {}), '{"a":[1]}'],
     [JSON.parse('{"__proto__":{"a":1}}'), '{"__proto__":{"a":1}}'],
     [new Todo({ id: 1 }), '{"id":1}'],
-    [[new Nothing(), Data.struct({})], "[{},{}]"],
-    [Data.struct({ a: [Data.case<{ readonly b: number }>()({ b: 1 })] }), '{"a":[{"b":1}]}'],
+    [[new Nothing(), struct({})], "[{},{}]"],
+    [struct({ a: [struct({ b: 1 })] }), '{"a":[{"b":1}]}'],
     [new Failed({ code: 1 }), '{"code":1,"_tag":"Failed"}']
   ])("5.1 writes %o as %s", (value, json) => {
     expect(text(value)).toBe(json)

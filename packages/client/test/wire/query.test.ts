@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import { runInNewContext } from "node:vm"
-import { Data, DateTime, Duration, Either, FastCheck as fc, Option, Redacted } from "effect"
+import { DateTime, Duration, Either, FastCheck as fc, Option, Redacted } from "effect"
 import { describe, expect, it } from "vitest"
 import type { QueryFormat, QueryInput, QueryLayer } from "../../src/wire/query.js"
 import {
@@ -14,6 +14,7 @@ import {
   nestingFormats,
   render
 } from "../../src/wire/query.js"
+import { struct } from "../fixtures/data.js"
 import { errorOf, valueOf } from "../fixtures/results.js"
 
 interface Row extends Partial<QueryFormat> {
@@ -123,7 +124,7 @@ describe("encode", () => {
     ["query.a", { a: Promise.resolve(1) }],
     ["query.a", { a: new URLSearchParams("x=1") }],
     ["query.a", { a: Object("boxed") }],
-    ["query.a", { a: Data.struct({ b: 1 }) }],
+    ["query.a", { a: struct({ b: 1 }) }],
     ["query.a", { a: Option.some(1) }],
     ["query.a", { a: Option.none() }],
     ["query.a", { a: Duration.seconds(1) }],
