@@ -4,3 +4,11 @@
 export const files = {
   "anthropic/test/sdk/effectAi.test.ts": "@effect/ai-anthropic has no version for Effect 4"
 }
+
+/** Packages, and the sentence that stands in the edition's pages for each example that imports one of them. */
+export const packages = {
+  "@effect/ai": "`@effect/ai-anthropic` exists for Effect 3 alone: this example is one of that line.",
+  "@effect/ai-anthropic":
+    "`@effect/ai-anthropic` exists for Effect 3 alone: this example is one of that line.",
+  "@effect/schema": "`@effect/schema` exists for Effect 3 alone: this example is one of that line."
+}

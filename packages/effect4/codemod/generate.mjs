@@ -3,8 +3,9 @@ import { execFileSync } from "node:child_process"
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { markdownIn } from "../../../.ci/fences.mjs"
-import { packages, pagesDir, readJson, root, sources, walk } from "../../../.ci/workspace.mjs"
-import { examplesIn, withExamples } from "./examples.mjs"
+import { packages, pagesDir, readJson, root, show, sources, walk } from "../../../.ci/workspace.mjs"
+import * as only3 from "../only3.mjs"
+import { examplesIn, exportsOf, sentenceFor, withExamples } from "./examples.mjs"
 import { manifestOf } from "./manifest.mjs"
 import { here, names, out } from "./places.mjs"
 import { printFile } from "./print.mjs"
@@ -94,8 +95,23 @@ rmSync(join(out, "examples"), { recursive: true, force: true })
 
 // Code is formatted first, by itself: an example is code, too, until it goes back into its comment.
 const formatted = join(out, "examples")
-const exampleAt = (path) => join(formatted, relative(root, path))
-for (const path of examples.keys()) write(exampleAt(path), printed(path))
+const exampleAt = (path, line) => join(formatted, `${line}`, relative(root, path))
+/** What stands for an example of Effect 3 in the edition, written by hand. */
+const byHand = (path) => {
+  const override = join(
+    overrides,
+    relative(path.startsWith(join(root, "packages")) ? join(root, "packages") : root, path)
+  )
+  if (!existsSync(override)) return undefined
+  const [three, four] = [examples.get(path), read(override)]
+  if (exportsOf(three) !== exportsOf(four))
+    refused.push(`${show(override)}: exports other names than ${show(path)}`)
+  return four
+}
+for (const [path, three] of examples) {
+  write(exampleAt(path, 3), three)
+  write(exampleAt(path, 4), byHand(path) ?? printed(path))
+}
 for (const { path, to, override, isCode } of inputs)
   if (isCode) write(to, override ? read(override) : printed(path))
 format([
@@ -103,11 +119,23 @@ format([
   ...members.flatMap(({ name }) => parts.map((part) => join(out, "packages", name, part))).filter(existsSync)
 ])
 
-for (const { to, override, isCode, text, examples: paths } of inputs) {
-  const codes = paths.map((path) => read(exampleAt(path)))
-  if (!isCode) write(to, withExamples(translateMarkdown(text), codes))
-  else if (!override) write(to, withExamples(translateComments(read(to)), codes))
+/** An example on both lines: one that is the same code on both stands as it is written. */
+const onBothLines = (path) => {
+  const three = examples.get(path)
+  const [before, after] = [3, 4].map((line) => read(exampleAt(path, line)))
+  const sentence = sentenceFor(three, only3.packages)
+  return { three, four: sentence !== undefined ? { sentence } : before === after ? three : after }
 }
+const shown = {}
+for (const { path, to, override, isCode, text, examples: paths } of inputs) {
+  const pairs = paths.map(onBothLines)
+  const both = pairs.map(({ four }) => four)
+  shown[show(path)] = pairs
+  if (!isCode) write(to, withExamples(translateMarkdown(text), both))
+  else if (!override) write(to, withExamples(translateComments(read(to)), both))
+}
+// The site shows both.
+write(join(out, "examples.json"), JSON.stringify(shown))
 for (const member of members) {
   copyRest(member)
   link(member)

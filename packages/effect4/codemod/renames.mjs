@@ -121,6 +121,9 @@ const fieldNames = new Map(
 
 export const fieldOf = (module, name) => fieldNames.get(`${module}#${name}`)
 
+/** Names of our own, and the module of ours that exports them. */
+export const own = { __proto__: null, fromEither: ["response/ResponseDecoder", "fromResult"] }
+
 /** The tags of an Either, which name the fields of its value, too. */
 export const sides = { __proto__: null, Left: "Failure", Right: "Success" }
 

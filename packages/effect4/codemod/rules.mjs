@@ -1,7 +1,7 @@
 // What has another shape on Effect 4. A rule takes a node and gives its text on Effect 4, or undefined where it has nothing to say.
 import ts from "typescript"
 import { onFour, version } from "./manifest.mjs"
-import { fieldOf, sides, tags } from "./renames.mjs"
+import { fieldOf, own, sides, tags } from "./renames.mjs"
 import { scheduleCalls, scheduleMembers } from "./scheduleRules.mjs"
 import { literalTypes, schemaCalls, schemaMembers, schemaTypes } from "./schemaRules.mjs"
 import { declarersOf } from "./types.mjs"
@@ -261,9 +261,23 @@ const handler = (node, context) => {
 /** The version of our own packages, as a word of a text. */
 const ours = new RegExp(`(?<![\\w.])${version.replaceAll(".", "\\.")}(?![\\w.])`, "g")
 
+/** A name of ours that is another one on Effect 4, where it is declared and where it is used. */
+const ownName = (node, { checker }) => {
+  const [module, to] = own[node.text] ?? []
+  const isOurs =
+    module &&
+    checker
+      .getSymbolAtLocation(node)
+      ?.declarations?.some((declaration) =>
+        declaration.getSourceFile().fileName.endsWith(`/client/src/${module}.ts`)
+      )
+  return isOurs ? to : undefined
+}
+
 /** Whole nodes by their kind. */
 export const nodes = {
   [ts.SyntaxKind.CallExpression]: (node, context) => service(node, context) ?? piped(node, context),
+  [ts.SyntaxKind.Identifier]: ownName,
   [ts.SyntaxKind.PropertyAccessExpression]: renamed,
   [ts.SyntaxKind.TypeReference]: literalTypes,
   [ts.SyntaxKind.QualifiedName]: (node, context) =>

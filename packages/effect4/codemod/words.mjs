@@ -26,6 +26,7 @@ export const translateWords = (text) =>
     )
     .replace(/(?<![\w/])@effect\/rpc(?![\w-])/g, "effect/rpc")
     .replace(/`Either`/g, "`Result`")
+    .replace(/\bfromEither\b/g, "fromResult")
     .replace(/\bEffect 3\b/g, "Effect 4")
 
 /** The same in the comments of a source file, its code left as it is. */

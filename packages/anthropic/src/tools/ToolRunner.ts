@@ -183,7 +183,7 @@ export const finalMessage = <E, R, const Tools extends ReadonlyArray<Tool.Any>>(
  * @example
  * ```ts
  * import { MessageStream, Tool, ToolRunner } from "@effect-api/anthropic"
- * import { Clock, Console, Effect, Schema, Stream } from "effect"
+ * import { Clock, Console, Schema, Stream } from "effect"
  *
  * const now = Tool.make({
  *   name: "now",
