@@ -81,7 +81,7 @@ export const singleFlight = <A, E>(options: {
         endsAt: now + limitMillis
       }
       current = flight
-      return Effect.map(Effect.forkDaemon(Fibers.withoutCaller(run(flight, limitMillis))), (fiber) => {
+      return Effect.map(Fibers.forkDetached(Fibers.withoutCaller(run(flight, limitMillis))), (fiber) => {
         const leave = background.add(fiber)
         fiber.addObserver(leave)
         return flight

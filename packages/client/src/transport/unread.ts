@@ -65,7 +65,7 @@ export const keep = (millis: number, close: Effect.Effect<void>): Effect.Effect<
     })
     // Started where no interruption can come before `close` is registered.
     return Effect.uninterruptible(
-      Effect.map(Effect.forkDaemon(Effect.ensuring(Effect.interruptible(waited), close)), (fiber) => {
+      Effect.map(Fibers.forkDetached(Effect.ensuring(Effect.interruptible(waited), close)), (fiber) => {
         keeping.fiber = fiber
         return keeping
       })

@@ -52,6 +52,16 @@ export const spanTime = (fiber: AnyFiber, clock: Clock.Clock): bigint =>
 /** Interrupts a fiber without waiting for it. */
 export const interrupt = (fiber: AnyFiber): void => fiber.interruptUnsafe()
 
+/**
+ * Starts an effect in a fiber that outlives the caller's, and that is interruptible where the caller is. In an uninterruptible
+ * region nothing interrupts it before its first step.
+ */
+export const forkDetached = <A, E, R>(
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<Fiber.Fiber<A, E>, never, R> =>
+  // At once: a fiber that is interrupted before it starts does nothing at all.
+  Effect.forkDetach(effect, { startImmediately: true, uninterruptible: "inherit" })
+
 /** The same effect in a fiber of its own: whoever is interrupted while it runs interrupts it, and does not wait for it. */
 export const disconnected = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.uninterruptibleMask((restore) =>

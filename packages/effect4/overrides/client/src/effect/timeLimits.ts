@@ -32,13 +32,12 @@ export const until = <A, E, R, A2, E2>(
         let isOver = false
         const waited = Effect.callback<A | A2, E | E2>((resume) => {
           working.addObserver((exit) => {
-            Fibers.interrupt(ending)
-            if (isOver) {
-              if (Exit.isSuccess(exit)) abandon(exit.value)
-              return
-            }
+            const isLate = isOver
+            // First, because an interrupted fiber is over at once.
             isOver = true
-            resume(exit)
+            Fibers.interrupt(ending)
+            if (!isLate) resume(exit)
+            else if (Exit.isSuccess(exit)) abandon(exit.value)
           })
           ending.addObserver(() => {
             if (isOver) return
