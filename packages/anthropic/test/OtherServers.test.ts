@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { FetchTransport } from "@effect-api/client"
 import { NodeTransport } from "@effect-api/node"
 import { MockTransport, TestServer } from "@effect-api/testing"
-import { Effect, FastCheck as fc, Layer, Logger, Redacted, Stream } from "effect"
+import { Effect, FastCheck as fc, Layer, Logger, Option, Redacted, Stream } from "effect"
 import {
   Anthropic,
   AnthropicPromise,
@@ -14,6 +14,7 @@ import {
 } from "../src/index.js"
 import { key, params, scripted, scriptedPromises } from "./fixtures/client.js"
 import { errors, type Server, servers } from "./fixtures/otherServers.js"
+import { holds } from "./fixtures/properties.js"
 
 const utf8 = new TextEncoder()
 const headers = { "content-type": "text/event-stream", "request-id": "req_1" }
@@ -55,7 +56,7 @@ describe.each(servers)("$name", (server) => {
     for (let time = 0; time < 20; time++) expect(readIn(bytes, 0)).toEqual(whole)
   })
 
-  it.effect.prop(
+  holds(
     "10 with Effect: the message, the snapshots, the events",
     [fc.array(fc.nat({ max: server.body.length }), { maxLength: 8 })],
     ([cuts]) =>
@@ -65,10 +66,10 @@ describe.each(servers)("$name", (server) => {
         const { anthropic } = yield* scripted([streamed(...pieces), streamed(...pieces)])
         fits(yield* MessageStream.finalMessage(anthropic.messages.stream(params)), server)
         const snapshots = MessageStream.accumulate(anthropic.messages.stream(params))
-        const last = yield* Effect.flatten(Stream.runLast(snapshots))
+        const last = Option.getOrThrow(yield* Stream.runLast(snapshots))
         fits(last.message, server)
       }),
-    { fastCheck: { numRuns: 10 } }
+    10
   )
 
   it("10 with promises: a loop, the message, the text", async () => {

@@ -3,11 +3,11 @@
  *
  * @since 0.1.0
  */
-import { ApiSchema, EventStream } from "@effect-api/client"
+import { EventStream } from "@effect-api/client"
 import * as Schema from "effect/Schema"
 import * as Citation from "../content/Citation.js"
 import * as ContentBlock from "../content/ContentBlock.js"
-import { kind, named, nullish, open, type UnknownKind, unknownKind } from "../shared/schema.js"
+import { asSent, kind, named, nullish, open, type UnknownKind, unknownKind } from "../shared/schema.js"
 import { fillEvent } from "./fillMissing.js"
 import * as Message from "./Message.js"
 
@@ -152,7 +152,7 @@ export type MessageEvent =
  * @category contracts
  */
 export const contract: EventStream.EventStream<MessageEvent> = EventStream.make({
-  event: ApiSchema.asSent(MessageEvent, fillEvent),
+  event: asSent(MessageEvent, fillEvent),
   ignore: ["ping"],
   error: { event: "error" },
   // With lenient validation an event may have any shape.

@@ -3,8 +3,9 @@
  *
  * @since 0.1.0
  */
-import { ApiRequest, ApiSchema } from "@effect-api/client"
+import { ApiRequest } from "@effect-api/client"
 import * as CallOptions from "../config/CallOptions.js"
+import { asSent } from "../shared/schema.js"
 import { withFields } from "../shared/withFields.js"
 import { fillFinishedMessage } from "./fillMissing.js"
 import { rejectLong } from "./longMessages.js"
@@ -12,7 +13,7 @@ import * as Message from "./Message.js"
 import * as MessageEvent from "./MessageEvent.js"
 
 /** Servers other than Anthropic's leave fields out. */
-const message = ApiSchema.asSent(Message.Message, fillFinishedMessage)
+const message = asSent(Message.Message, fillFinishedMessage)
 
 /**
  * Requests a complete message.
@@ -84,7 +85,7 @@ export const stream = (
     events: MessageEvent.contract
   })
 
-const count = ApiSchema.asSent(Message.MessageTokensCount)
+const count = asSent(Message.MessageTokensCount)
 
 /**
  * Counts the input tokens of a message without creating it.

@@ -12,6 +12,7 @@ import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as AnthropicConfig from "../config/AnthropicConfig.js"
 import type * as Calls from "../config/CallOptions.js"
+import { withEnvironment } from "../effect/environment.js"
 import { withClientTimeouts } from "../messages/longMessages.js"
 import type * as Message from "../messages/Message.js"
 import * as Messages from "../messages/Messages.js"
@@ -177,7 +178,8 @@ export interface AnthropicPromise extends AsyncDisposable {
  * @category constructors
  */
 export const make = ({ logLevel, logger, transport, ...options }: Options = {}): AnthropicPromise => {
-  const environment = Effect.runSync(ApiConfig.blankAsMissing(AnthropicConfig.fromEnvironment))
+  const fromEnvironment = ApiConfig.blankAsMissing(AnthropicConfig.fromEnvironment)
+  const environment = Effect.runSync(withEnvironment(fromEnvironment))
   const settings = AnthropicConfig.check(AnthropicConfig.merge(environment, hideSecrets(options)))
   if (Either.isLeft(settings)) throw settings.left
   const client = PromiseClient.make({

@@ -3,11 +3,20 @@
  *
  * @since 0.1.0
  */
-import { ApiRequest, ApiSchema, EventStream } from "@effect-api/client"
+import { ApiRequest, EventStream } from "@effect-api/client"
 import * as Schema from "effect/Schema"
 import * as CallOptions from "../config/CallOptions.js"
 import * as Message from "../messages/Message.js"
-import { kind, named, nullish, open, openLiteral, type UnknownKind, unknownKind } from "../shared/schema.js"
+import {
+  asSent,
+  kind,
+  named,
+  nullish,
+  open,
+  openLiteral,
+  type UnknownKind,
+  unknownKind
+} from "../shared/schema.js"
 import * as Page from "./Page.js"
 
 /** A batch and its progress. @since 0.1.0 @category models */
@@ -104,13 +113,13 @@ export interface BatchCreateParams {
   }>
 }
 
-const batch = ApiSchema.asSent(MessageBatch)
-const deleted = ApiSchema.asSent(DeletedMessageBatch)
-const page = ApiSchema.asSent(Page.of<MessageBatch>(MessageBatch))
+const batch = asSent(MessageBatch)
+const deleted = asSent(DeletedMessageBatch)
+const page = asSent(Page.of<MessageBatch>(MessageBatch))
 
 // The documentation gives no media type, and servers send different ones.
 const lines: EventStream.EventStream<BatchResult> = {
-  ...EventStream.jsonLines(ApiSchema.asSent<BatchResult, BatchResult>(BatchResult)),
+  ...EventStream.jsonLines(asSent<BatchResult, BatchResult>(BatchResult)),
   accept: "application/binary",
   accepts: () => true
 }

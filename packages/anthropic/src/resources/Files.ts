@@ -3,11 +3,11 @@
  *
  * @since 0.1.0
  */
-import { type ApiError, ApiRequest, ApiSchema, ResponseDecoder } from "@effect-api/client"
+import { type ApiError, ApiRequest, ResponseDecoder } from "@effect-api/client"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import * as CallOptions from "../config/CallOptions.js"
-import { nullish, open, openLiteral } from "../shared/schema.js"
+import { asSent, nullish, open, openLiteral } from "../shared/schema.js"
 import * as Page from "./Page.js"
 
 /** The beta that the Files API needs. All requests of this module enable it. @since 0.1.0 @category constants */
@@ -58,9 +58,9 @@ export interface FileListParams extends Page.PageParams {
   readonly page?: string | undefined
 }
 
-const file = ApiSchema.asSent(FileMetadata)
-const deleted = ApiSchema.asSent(DeletedFile)
-const page = ApiSchema.asSent(Page.of<FileMetadata>(FileMetadata))
+const file = asSent(FileMetadata)
+const deleted = asSent(DeletedFile)
+const page = asSent(Page.of<FileMetadata>(FileMetadata))
 
 const overrides = (options: CallOptions.CallOptions | undefined) => CallOptions.toOverrides(options, [beta])
 

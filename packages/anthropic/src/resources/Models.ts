@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
-import { ApiRequest, ApiSchema } from "@effect-api/client"
+import { ApiRequest } from "@effect-api/client"
 import * as Schema from "effect/Schema"
 import * as CallOptions from "../config/CallOptions.js"
-import { nullish, open, openLiteral } from "../shared/schema.js"
+import { asSent, nullish, open, openLiteral } from "../shared/schema.js"
 import * as Page from "./Page.js"
 
 /** A model, its capabilities, and the limits of its input and output. @since 0.1.0 @category models */
@@ -35,8 +35,8 @@ export interface ModelListParams extends Page.PageParams {
   readonly lifecycle?: ReadonlyArray<"active" | "deprecated" | "retired"> | undefined
 }
 
-const model = ApiSchema.asSent(ModelInfo)
-const page = ApiSchema.asSent(Page.of<ModelInfo>(ModelInfo))
+const model = asSent(ModelInfo)
+const page = asSent(Page.of<ModelInfo>(ModelInfo))
 
 /**
  * Lists the models, the newest first.

@@ -1,3 +1,4 @@
+import { ApiSchema } from "@effect-api/client"
 import * as Schema from "effect/Schema"
 
 /** A string with known values. The API may add more at any time. */
@@ -41,6 +42,9 @@ export const open = <S extends Schema.Annotable.All>(
     parseOptions: { onExcessProperty: "preserve" },
     ...(identifier === undefined ? {} : { identifier })
   })
+
+/** A schema that checks a value and returns that very value: see `ApiSchema.asSent`. */
+export const asSent: typeof ApiSchema.asSent = ApiSchema.asSent
 
 /**
  * An unknown `type`: any string but the known ones, which only an enum can express. With a branded string,

@@ -4,6 +4,7 @@ import { Effect, Either, FastCheck as fc } from "effect"
 import * as MessageAccumulator from "../../src/messages/MessageAccumulator.js"
 import type * as MessageEvent from "../../src/messages/MessageEvent.js"
 import * as Events from "../fixtures/messageEvents.js"
+import { holds } from "../fixtures/properties.js"
 
 const pushAll = (events: ReadonlyArray<MessageEvent.MessageEvent>): MessageAccumulator.Accumulator => {
   const accumulator = MessageAccumulator.make()
@@ -28,8 +29,10 @@ const sdkMessage = (wire: ReadonlyArray<unknown>) =>
 
 const jsonOf = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 
+const errorOf = <E>(result: Either.Either<unknown, E>): E => Either.getOrThrow(Either.flip(result))
+
 describe("MessageAccumulator", () => {
-  it.effect.prop("builds the same message as Anthropic's SDK", [Events.parts], ([parts]) =>
+  holds("builds the same message as Anthropic's SDK", [Events.parts], ([parts]) =>
     Effect.gen(function* () {
       const message = jsonOf(messageOf(Events.eventsOf(parts)))
       expect(message).toEqual({
@@ -151,7 +154,7 @@ describe("MessageAccumulator", () => {
     ])
   })
 
-  it.prop(
+  holds(
     "takes snapshots that never change, whichever of them are read",
     [Events.parts, fc.array(fc.boolean(), { minLength: 1 })],
     ([parts, asks]) => {
@@ -220,9 +223,12 @@ describe("MessageAccumulator", () => {
     const accumulator = MessageAccumulator.make()
     const results = Events.decodeEvents(wire).map(accumulator.push)
     expect(results.slice(0, -1).every(Either.isRight)).toBe(true)
-    const failure = results.at(-1)
-    expect(failure).toMatchObject({
-      left: { _tag: "StreamProtocolError", reason, message: reason, excerpt: "" }
+    const failure = results.at(-1) ?? Either.void
+    expect(errorOf(failure)).toMatchObject({
+      _tag: "StreamProtocolError",
+      reason,
+      message: reason,
+      excerpt: ""
     })
     // The failure persists.
     expect(accumulator.push({ type: "message_stop" })).toEqual(failure)
@@ -236,12 +242,10 @@ describe("MessageAccumulator", () => {
       const part = { ...Events.toolUse([]), deltas: [{ type: "input_json_delta", partial_json: json }] }
       const results = Events.eventsOf([part]).map(accumulator.push)
       expect(results.findIndex(Either.isLeft)).toBe(3)
-      expect(accumulator.end()).toMatchObject({
-        left: {
-          _tag: "StreamProtocolError",
-          reason: expect.stringMatching(/^the input of tool get_weather in block 0 is not valid JSON: /),
-          excerpt: json
-        }
+      expect(errorOf(accumulator.end())).toMatchObject({
+        _tag: "StreamProtocolError",
+        reason: expect.stringMatching(/^the input of tool get_weather in block 0 is not valid JSON: /),
+        excerpt: json
       })
     }
   )
@@ -250,8 +254,8 @@ describe("MessageAccumulator", () => {
     const first = Events.eventsOf([Events.text("a"), Events.text("b")])
     const second = Events.eventsOf([Events.text("c")])
     expect(messageOf([...first, ...second]).content).toEqual([{ type: "text", text: "c" }])
-    expect(pushAll([...first, ...second.slice(0, -1)]).end()).toMatchObject({
-      left: { received: first.length + second.length - 1 }
+    expect(errorOf(pushAll([...first, ...second.slice(0, -1)]).end())).toMatchObject({
+      received: first.length + second.length - 1
     })
   })
 
@@ -265,8 +269,9 @@ describe("MessageAccumulator", () => {
   it("reports the number of events if message_stop is missing", () => {
     const events = Events.eventsOf([Events.text("a")])
     for (let length = 0; length < events.length; length++) {
-      expect(pushAll(events.slice(0, length)).end()).toMatchObject({
-        left: { _tag: "StreamTruncatedError", received: length }
+      expect(errorOf(pushAll(events.slice(0, length)).end())).toMatchObject({
+        _tag: "StreamTruncatedError",
+        received: length
       })
     }
     expect(MessageAccumulator.make().snapshot()).toBeUndefined()

@@ -1,23 +1,34 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Chunk, Effect, Exit, FastCheck as fc, Stream } from "effect"
+import * as Streams from "../../src/effect/streams.js"
 import type * as MessageEvent from "../../src/messages/MessageEvent.js"
 import * as MessageStream from "../../src/messages/MessageStream.js"
 import * as Events from "../fixtures/messageEvents.js"
+import { holds } from "../fixtures/properties.js"
 
 type Event = MessageEvent.MessageEvent
 
-/** The events in chunks, as from a network, including empty chunks. */
+/** The events in chunks, as from a network. */
 const chunked = (events: ReadonlyArray<Event>, cuts: ReadonlyArray<number>): Stream.Stream<Event> => {
   const at = [0, ...cuts.map((cut) => cut % (events.length + 1)).sort((a, b) => a - b), events.length]
-  return Stream.fromChunks(
-    ...at.slice(1).map((end, index) => Chunk.fromIterable(events.slice(at[index], end)))
-  )
+  const chunks = at.slice(1).map((end, index) => Stream.fromIterable(events.slice(at[index], end)))
+  return chunks.reduce<Stream.Stream<Event>>((before, chunk) => Stream.concat(before, chunk), Stream.empty)
 }
 
 const collect = <A, E>(stream: Stream.Stream<A, E>) =>
   Effect.map(Stream.runCollect(stream), Chunk.toReadonlyArray)
+
+/** The sizes of the chunks that come. */
 const sizes = <A, E>(stream: Stream.Stream<A, E>) =>
-  collect(Stream.mapChunks(stream, (chunk) => Chunk.of(chunk.length)))
+  Effect.scopedWith((scope) =>
+    Effect.gen(function* () {
+      const next = yield* Streams.toNext(stream, scope)
+      const found: Array<number> = []
+      for (let values = yield* next; values !== undefined; values = yield* next) found.push(values.length)
+      return found
+    })
+  )
+
 const cuts = fc.array(fc.nat(), { maxLength: 6 })
 
 const parts = [
@@ -32,7 +43,7 @@ const broken = Events.eventsOf([
 ])
 
 describe("finalMessage", () => {
-  it.effect.prop("returns the same message for any chunks", [Events.parts, cuts], ([parts, cuts]) =>
+  holds("returns the same message for any chunks", [Events.parts, cuts], ([parts, cuts]) =>
     Effect.gen(function* () {
       const events = Events.eventsOf(parts)
       const message = yield* MessageStream.finalMessage(chunked(events, cuts))
@@ -91,21 +102,18 @@ describe("finalMessage", () => {
 })
 
 describe("accumulate", () => {
-  it.effect.prop(
-    "emits every event with the message, in the original chunks",
-    [Events.parts, cuts],
-    ([parts, cuts]) =>
-      Effect.gen(function* () {
-        const events = Events.eventsOf(parts)
-        const stream = chunked(events, cuts)
-        const snapshots = yield* collect(MessageStream.accumulate(stream))
-        expect(snapshots.map(({ event }) => event)).toEqual(events)
-        expect(snapshots.at(-1)?.message).toEqual(yield* MessageStream.finalMessage(stream))
-        const alone = yield* collect(MessageStream.accumulate(Stream.rechunk(stream, 1)))
-        expect(JSON.stringify(snapshots)).toBe(JSON.stringify(alone))
-        const came = yield* sizes(stream)
-        expect(yield* sizes(MessageStream.accumulate(stream))).toEqual(came.filter((size) => size > 0))
-      })
+  holds("emits every event with the message, in the original chunks", [Events.parts, cuts], ([parts, cuts]) =>
+    Effect.gen(function* () {
+      const events = Events.eventsOf(parts)
+      const stream = chunked(events, cuts)
+      const snapshots = yield* collect(MessageStream.accumulate(stream))
+      expect(snapshots.map(({ event }) => event)).toEqual(events)
+      expect(snapshots.at(-1)?.message).toEqual(yield* MessageStream.finalMessage(stream))
+      const alone = yield* collect(MessageStream.accumulate(Stream.rechunk(stream, 1)))
+      expect(JSON.stringify(snapshots)).toBe(JSON.stringify(alone))
+      const came = yield* sizes(stream)
+      expect(yield* sizes(MessageStream.accumulate(stream))).toEqual(came.filter((size) => size > 0))
+    })
   )
 
   it.effect("drops events before the message", () =>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Either, FastCheck as fc } from "effect"
 import { PartialJson } from "../../src/messages/partialJson.js"
+import { holds } from "../fixtures/properties.js"
 
 const feed = (...pieces: ReadonlyArray<string>): PartialJson => {
   const json = new PartialJson()
@@ -55,7 +56,7 @@ const growsTo = (early: unknown, late: unknown): boolean => {
 }
 
 describe("PartialJson", () => {
-  it.prop(
+  holds(
     "ends with the result of JSON.parse, split anywhere, read or not",
     [documents, fc.array(fc.nat()), fc.boolean()],
     ([text, cuts, reads]) => {
@@ -71,7 +72,7 @@ describe("PartialJson", () => {
     }
   )
 
-  it.prop(
+  holds(
     "has the complete value as soon as its last character arrives",
     [documents, fc.array(fc.nat())],
     ([text, cuts]) => {
@@ -82,7 +83,7 @@ describe("PartialJson", () => {
     }
   )
 
-  it.prop(
+  holds(
     "grows by each character, and never removes or changes what it returned",
     [documents],
     ([text]) => {
@@ -98,10 +99,10 @@ describe("PartialJson", () => {
       for (const [value, text] of shown) expect(JSON.stringify(value)).toBe(text)
       expect(growsTo(shown.at(-1)?.[0], JSON.parse(text))).toBe(true)
     },
-    { fastCheck: { numRuns: 40 } }
+    40
   )
 
-  it.prop("ends with a part of the value if it is cut anywhere", [documents, fc.nat()], ([text, cut]) => {
+  holds("ends with a part of the value if it is cut anywhere", [documents, fc.nat()], ([text, cut]) => {
     // In an array, because nobody can see that a top-level number was cut.
     const list = `[${text}]`
     const ended = feed(list.slice(0, cut % (list.length + 1))).end()
@@ -204,7 +205,7 @@ describe("PartialJson", () => {
     expect(json.end()).toSatisfy(Either.isLeft)
   })
 
-  it.prop(
+  holds(
     "agrees with JSON.parse on the validity of a text",
     [fc.string({ unit: fc.constantFrom(...'{}[]:,"\\u0d1-.e+ truefalsn') })],
     ([text]) => {

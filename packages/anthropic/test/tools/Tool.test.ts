@@ -16,6 +16,7 @@ import {
 import type * as ContentBlock from "../../src/content/ContentBlock.js"
 import * as ToolParam from "../../src/content/ToolParam.js"
 import * as Tool from "../../src/tools/Tool.js"
+import { holds } from "../fixtures/properties.js"
 
 const callOf = (input: unknown, name = "t"): ContentBlock.ToolUseBlock => ({
   type: "tool_use",
@@ -424,7 +425,7 @@ describe("handle", () => {
     })
   )
 
-  it.effect.prop("never fails, whatever the model sends", [fc.jsonValue()], ([input]) =>
+  holds("never fails, whatever the model sends", [fc.jsonValue()], ([input]) =>
     Effect.gen(function* () {
       const tool = toolOf(Schema.Struct({ a: Schema.optional(Schema.Union(Schema.Number, Tree)) }))
       const result = yield* tool.handle(callOf(input))

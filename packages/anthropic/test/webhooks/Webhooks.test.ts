@@ -5,6 +5,7 @@ import { DateTime, Effect, FastCheck as fc, Redacted, Schema, TestClock } from "
 import { Webhook } from "standardwebhooks"
 import * as WebhookEvent from "../../src/webhooks/WebhookEvent.js"
 import * as Webhooks from "../../src/webhooks/Webhooks.js"
+import { holds } from "../fixtures/properties.js"
 
 const keyBytes = Buffer.from("a key of twenty-four byt")
 const secretText = `whsec_${keyBytes.toString("base64")}`
@@ -229,7 +230,7 @@ describe("Webhooks.verify", () => {
     })
   )
 
-  it.effect.prop(
+  holds(
     "keeps all fields of an unknown event",
     [fc.string(), fc.dictionary(fc.string({ minLength: 1 }), fc.jsonValue())],
     ([type, fields]) =>
@@ -240,7 +241,7 @@ describe("Webhooks.verify", () => {
         const known = JSON.stringify({ ...event, data: { ...event.data, more: fields } })
         expect(yield* verify({ body: known, headers: headersOf({}, known) })).toEqual(JSON.parse(known))
       }),
-    { fastCheck: { numRuns: 30 } }
+    30
   )
 
   it.effect("returns the body unchanged, with unknown fields and in order", () =>
@@ -311,7 +312,7 @@ describe("Webhooks.sign", () => {
     })
   )
 
-  it.effect.prop(
+  holds(
     "agrees with the specification for any key, id and body",
     [
       fc.uint8Array({ minLength: 1, maxLength: 64 }),
@@ -332,7 +333,7 @@ describe("Webhooks.sign", () => {
         const error = yield* Effect.flip(verify({ secret, headers, body }))
         expect(error._tag).toBe("WebhookPayloadError")
       }),
-    { fastCheck: { numRuns: 30 } }
+    30
   )
 
   it.effect("fails for an invalid secret", () =>

@@ -1,4 +1,6 @@
+import { ApiSchema } from "@effect-api/client"
 import * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
 
 /** A string with known values. The API may add more at any time. */
 export const openLiteral = <const Known extends ReadonlyArray<string>>(
@@ -32,12 +34,60 @@ export const extended = <
   more: More
 ) => kind(fields.type.literal, { ...fields, ...more })
 
+/** The schemas without their unknown fields, by those with them. */
+const closed = new WeakMap<AST.AST, AST.AST>()
+
 /** Keeps unknown fields, at every depth. Errors name the value by `identifier`. */
-export const open = <S extends Schema.Top>(schema: S, identifier?: string): S["Rebuild"] =>
-  schema.annotate({
-    parseOptions: { onExcessProperty: "preserve" },
-    ...(identifier === undefined ? {} : { identifier })
-  })
+export const open = <S extends Schema.Top>(schema: S, identifier?: string): S["Rebuild"] => {
+  const named = identifier === undefined ? schema : schema.annotate({ identifier })
+  // The same kind of node, as it has the same tag.
+  const ast = opened(named.ast) as S["ast"]
+  closed.set(ast, named.ast)
+  return schema.rebuild(ast)
+}
+
+/** A schema that checks a value and returns that very value: see `ApiSchema.asSent`. It keeps all fields by itself. */
+export const asSent: typeof ApiSchema.asSent = (schema, complete) => {
+  const ast = closed.get(schema.ast)
+  return ApiSchema.asSent(ast === undefined ? schema : Schema.make<typeof schema>(ast), complete)
+}
+
+const everyOther = new AST.IndexSignature(AST.string, AST.unknown)
+
+/** On Effect 4 no option of a schema keeps unknown fields: each object gets an index signature. */
+const opened = (ast: AST.AST): AST.AST => {
+  const { annotations, checks, context, encoding } = ast
+  switch (ast._tag) {
+    case "Objects": {
+      const { encodingChecks, indexSignatures, propertySignatures } = ast
+      const fields = propertySignatures.map(({ name, type }) => new AST.PropertySignature(name, opened(type)))
+      const records = indexSignatures.map(
+        ({ parameter, type }) => new AST.IndexSignature(parameter, opened(type))
+      )
+      const rest = fields.length > 0 && records.length === 0 ? [everyOther] : records
+      return new AST.Objects(fields, rest, annotations, checks, encoding, context, encodingChecks)
+    }
+    case "Arrays": {
+      const { elements, encodingChecks, isMutable, rest } = ast
+      return new AST.Arrays(
+        isMutable,
+        elements.map(opened),
+        rest.map(opened),
+        annotations,
+        checks,
+        encoding,
+        context,
+        encodingChecks
+      )
+    }
+    case "Union": {
+      const { encodingChecks, options, types } = ast
+      return new AST.Union(types.map(opened), options, annotations, checks, encoding, context, encodingChecks)
+    }
+    default:
+      return ast
+  }
+}
 
 /**
  * An unknown `type`: any string but the known ones, which only an enum can express. With a branded string,
