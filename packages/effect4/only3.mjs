@@ -2,7 +2,10 @@
 
 /** Files, by their path below packages/, and why Effect 4 has none of the kind. */
 export const files = {
-  "anthropic/test/sdk/effectAi.test.ts": "@effect/ai-anthropic has no version for Effect 4"
+  "anthropic/test/sdk/effectAi.test.ts": "@effect/ai-anthropic has no version for Effect 4",
+  "client/test/client/EffectAi.test.ts": "@effect/ai-anthropic has no version for Effect 4",
+  "client/test/client/FiberRefs.test.ts":
+    "Effect 4 has no fiber refs: a reference is part of a fiber's context"
 }
 
 /** Packages, and the sentence that stands in the edition's pages for each example that imports one of them. */

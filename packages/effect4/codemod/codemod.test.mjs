@@ -152,6 +152,42 @@ const cases = [
     'export const a = Effect.never.pipe(Effect.timeoutOrElse({ duration: "1 second", orElse: () => Effect.fail(1) }))'
   ],
   [
+    "an effect of an Either, flattened",
+    "Effect Either",
+    "export const a = (e: Effect.Effect<Either.Either<1, 2>>) => Effect.flatten(e)",
+    "export const a = (e: Effect.Effect<Result.Result<1, 2>>) => Effect.flatMap(e, Effect.fromResult)"
+  ],
+  [
+    "a promise of no fiber",
+    "Deferred FiberId",
+    "export const a = Deferred.unsafeMake<1>(FiberId.none)",
+    "export const a = Deferred.makeUnsafe<1>()"
+  ],
+  [
+    "an interruption without waiting",
+    "Fiber FiberId",
+    "export const a = (f: Fiber.RuntimeFiber<1>) => f.unsafeInterruptAsFork(FiberId.none)",
+    "export const a = (f: Fiber.Fiber<1>) => f.interruptUnsafe()"
+  ],
+  [
+    "a schedule that is watched",
+    "Effect Schedule",
+    "export const a = Schedule.tapOutput(Schedule.forever, (n) => Effect.log(n))",
+    "export const a = Schedule.tap(Schedule.forever, ({ output: n }) => Effect.log(n))"
+  ],
+  [
+    "what a test expects of an Either",
+    "Either",
+    "declare const expect: (e: unknown) => { toEqual: (o: object) => void }\nexport const a = (e: Either.Either<1, 2>) => expect(e).toEqual({ left: 2 })",
+    "declare const expect: (e: unknown) => { toEqual: (o: object) => void }\nexport const a = (e: Result.Result<1, 2>) => expect(e).toEqual({ failure: 2 })"
+  ],
+  [
+    "what a test expects of something else",
+    "",
+    "declare const expect: (e: unknown) => { toEqual: (o: object) => void }\nexport const a = (e: { left: 2 }) => expect(e).toEqual({ left: 2 })",
+    "declare const expect: (e: unknown) => { toEqual: (o: object) => void }\nexport const a = (e: { left: 2 }) => expect(e).toEqual({ left: 2 })"
+  ],
+  [
     "a service",
     "Context",
     'export class A extends Context.Tag("A")<A, string>() {}',

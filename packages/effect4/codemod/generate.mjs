@@ -32,7 +32,8 @@ const inputs = [
   ]),
   ...markdownIn(root),
   ...markdownIn(pagesDir)
-].map((path) => {
+].flatMap((path) => {
+  if (Object.hasOwn(only3.files, relative(join(root, "packages"), path))) return []
   const to = join(out, relative(root, path))
   const override = join(overrides, relative(join(root, "packages"), path))
   const text = read(path)

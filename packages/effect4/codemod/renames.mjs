@@ -38,6 +38,7 @@ const table = {
   "@effect/platform/HttpClient": "currentTracerPropagation:TracerPropagationEnabled",
   "@effect/platform/HttpClientError": "RequestError:HttpClientError ResponseError:HttpClientError",
   "@effect/platform/HttpClientRequest": "bodyUnsafeJson:bodyJsonUnsafe",
+  "@effect/platform-node/NodeHttpClient": "layer:layerNodeHttp",
   "effect/Cause":
     "failureOption:findErrorOption isInterrupted:hasInterrupts isInterruptedOnly:hasInterruptsOnly isFailure:hasFails " +
     "isDie:hasDies isFailType:isFailReason isDieType:isDieReason",

@@ -1,10 +1,11 @@
 // What has another shape on Effect 4. A rule takes a node and gives its text on Effect 4, or undefined where it has nothing to say.
 import ts from "typescript"
+import { expectedSides } from "./expectRules.mjs"
 import { onFour, version } from "./manifest.mjs"
 import { fieldOf, own, sides, tags } from "./renames.mjs"
 import { scheduleCalls, scheduleMembers } from "./scheduleRules.mjs"
 import { literalTypes, schemaCalls, schemaMembers, schemaTypes } from "./schemaRules.mjs"
-import { declarersOf } from "./types.mjs"
+import { declarersOf, makerOf } from "./types.mjs"
 
 const isObject = ts.isObjectLiteralExpression
 
@@ -72,9 +73,20 @@ export const calls = {
   "effect/ConfigProvider#fromMap": call(
     ([map], { need }) => `${need("effect/ConfigProvider")}.fromEnvRecord(Object.fromEntries(${map}))`
   ),
+  "effect/Deferred#unsafeMake": (node, { need, print }) => {
+    const types = node.typeArguments?.map(print).join(", ")
+    return `${need("effect/Deferred")}.makeUnsafe${types ? `<${types}>` : ""}()`
+  },
   "effect/Effect#dieMessage": call(
     ([message], { need }) => `${need("effect/Effect")}.die(new Error(${message}))`
   ),
+  "effect/Effect#flatten": (node, context) => {
+    const [self] = node.arguments
+    const { checker, need, print } = context
+    const inner = self && checker.getTypeArguments(checker.getTypeAtLocation(self))[0]
+    const [id, name] = (inner && makerOf(inner)?.split("#")) ?? []
+    return id && `${need("effect/Effect")}.flatMap(${print(self)}, ${need(id)}.${name})`
+  },
   "effect/Effect#map": (node, context) => {
     const [self, map] = node.arguments
     return map && isToArray(map, context) ? context.print(self) : undefined
@@ -192,6 +204,16 @@ export const members = {
         : undefined
 }
 
+/** `fiber.unsafeInterruptAsFork(id)`: whose interruption it is needs no saying. */
+const interrupting = (node, { checker, print }) => {
+  const { expression } = node
+  if (!ts.isPropertyAccessExpression(expression) || expression.name.text !== "unsafeInterruptAsFork")
+    return undefined
+  return declarersOf(expression, checker).includes("Fiber")
+    ? `${print(expression.expression)}.interruptUnsafe()`
+    : undefined
+}
+
 const renamed = (node, context) => {
   const [to] = declarersOf(node, context.checker).flatMap((module) => fieldOf(module, node.name.text) ?? [])
   return to && `${context.print(node.expression)}${node.questionDotToken ? "?." : "."}${to}`
@@ -276,13 +298,15 @@ const ownName = (node, { checker }) => {
 
 /** Whole nodes by their kind. */
 export const nodes = {
-  [ts.SyntaxKind.CallExpression]: (node, context) => service(node, context) ?? piped(node, context),
+  [ts.SyntaxKind.CallExpression]: (node, context) =>
+    service(node, context) ?? piped(node, context) ?? interrupting(node, context),
   [ts.SyntaxKind.Identifier]: ownName,
   [ts.SyntaxKind.PropertyAccessExpression]: renamed,
   [ts.SyntaxKind.TypeReference]: literalTypes,
   [ts.SyntaxKind.QualifiedName]: (node, context) =>
     schemaTypes(node, context) ?? configTypes(node, context) ?? typesOfEffects(node, context),
-  [ts.SyntaxKind.ObjectLiteralExpression]: spelled,
+  [ts.SyntaxKind.ObjectLiteralExpression]: (node, context) =>
+    spelled(node, context) ?? expectedSides(node, context),
   [ts.SyntaxKind.PropertyAssignment]: handler,
   [ts.SyntaxKind.StringLiteral]: (node) => {
     const text = Object.hasOwn(tags, node.text) ? tags[node.text] : node.text.replace(ours, onFour(version))

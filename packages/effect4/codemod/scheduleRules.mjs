@@ -37,6 +37,11 @@ export const scheduleCalls = {
     node.arguments.length > 1
       ? `${need("effect/Schedule")}.max([${node.arguments.map(print).join(", ")}])`
       : refuse(node, "both schedules must stand there"),
+  "effect/Schedule#tapOutput": (node, { need, print }) => {
+    const [self, f] = split(node, print)
+    if (!isSimple(f)) return undefined
+    return `${need("effect/Schedule")}.tap(${self}${ofRecord(f, ["output"], (body) => body, print)})`
+  },
   "effect/Schedule#upTo": (node, { need, print }) => {
     const [self, duration] = split(node, print)
     return `${need("effect/Schedule")}.upTo(${self}{ duration: ${print(duration)} })`

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
 import { ApiClient, Credentials } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
-import { Effect, Fiber, Supervisor, TestClock } from "effect"
+import { Effect, Fiber, TestClock } from "effect"
 import { scripted, withoutDelay } from "../fixtures/requests.js"
 import { list, ok, play, settle, status, withoutJitter } from "../fixtures/retry.js"
+import { watchFibers } from "../fixtures/watch.js"
 
 describe("interruption", () => {
   const credentials = Credentials.cached({ fetch: Effect.never })
@@ -36,15 +37,15 @@ describe("interruption", () => {
     ({ after = 100, aborted, options, script, sent }) =>
       Effect.gen(function* () {
         const { client, transport } = yield* scripted(script, { retry: withoutJitter, ...options })
-        const supervisor = yield* Supervisor.track
-        const fiber = yield* Effect.fork(Effect.supervised(client.execute(list), supervisor))
+        const watch = yield* watchFibers
+        const fiber = yield* Effect.fork(watch.within(client.execute(list)))
         yield* TestClock.adjust(after)
         yield* Fiber.interrupt(fiber)
         yield* TestClock.adjust("1 hour")
         expect(yield* transport.requestCount).toBe(sent)
         expect(yield* transport.interrupted).toBe(aborted)
         expect(yield* transport.inFlight).toBe(0)
-        expect(yield* supervisor.value).toEqual([])
+        expect(yield* watch.running).toBe(0)
       })
   )
 })

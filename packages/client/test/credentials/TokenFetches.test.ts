@@ -2,7 +2,6 @@ import { describe, expect, it } from "@effect/vitest"
 import { ApiClient, Credentials } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import {
-  type Clock,
   Deferred,
   Duration,
   Effect,
@@ -16,6 +15,7 @@ import {
   Scope,
   TestClock
 } from "effect"
+import { withWallClock } from "../fixtures/clocks.js"
 import { callersLabels } from "../fixtures/metrics.js"
 import { recorder } from "../fixtures/recorder.js"
 import { baseUrl, scripted } from "../fixtures/requests.js"
@@ -126,11 +126,6 @@ describe("never two fetches at once", () => {
     Effect.gen(function* () {
       const test = yield* Effect.clock
       let shift = 0
-      const set: Clock.Clock = Object.assign(Object.create(test), {
-        unsafeCurrentTimeNanos: () => test.unsafeCurrentTimeNanos(),
-        unsafeCurrentTimeMillis: () => test.unsafeCurrentTimeMillis() + shift,
-        currentTimeMillis: Effect.sync(() => test.unsafeCurrentTimeMillis() + shift)
-      })
       const { fetch, log } = fetching(token("token-1", "1 hour"), token("token-2", "1 hour"))
       const resolver = Credentials.cached({ fetch }).make()
       yield* Effect.gen(function* () {
@@ -141,7 +136,7 @@ describe("never two fetches at once", () => {
         }
         yield* TestClock.adjust("1 hour")
         expect([yield* secretOf(resolver), log.begun]).toEqual(["token-2", 2])
-      }).pipe(Effect.withClock(set))
+      }).pipe(Effect.withClock(withWallClock(test, () => shift)))
     })
   )
 

@@ -5,7 +5,7 @@ import { NodeHttpClient } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { ApiClient, type ApiError, ApiRequest, type Middleware, ResponseDecoder } from "@effect-api/client"
 import { MockTransport, TestServer } from "@effect-api/testing"
-import { Chunk, Effect, Either, type Layer, Schema, Stream } from "effect"
+import { Effect, Either, type Layer, Schema, Stream } from "effect"
 import { bytesOf, textOf, utf8 } from "../fixtures/bodies.js"
 import { clientOn } from "../fixtures/requests.js"
 import { transports } from "../fixtures/transports.js"
@@ -19,8 +19,8 @@ const expectOwned = (bytes: Uint8Array): string => {
   return textOf(bytes)
 }
 
-const ownedText = (chunks: Chunk.Chunk<Uint8Array>): string => {
-  Chunk.forEach(chunks, expectOwned)
+const ownedText = (chunks: Iterable<Uint8Array>): string => {
+  for (const chunk of chunks) expectOwned(chunk)
   return textOf(bytesOf(chunks))
 }
 
@@ -48,7 +48,7 @@ const accessors: ReadonlyArray<{
   },
   {
     accessor: "urlParamsBody",
-    read: ({ urlParamsBody }) => Effect.map(urlParamsBody, (params) => params.flat().join("=")),
+    read: ({ urlParamsBody }) => Effect.map(urlParamsBody, (params) => [...params].flat().join("=")),
     expected: (body) => [...new URLSearchParams(body)].flat().join("=")
   },
   {

@@ -1,22 +1,15 @@
 /** Libraries on Effect's `HttpClient` work with the client, over every transport. */
-import {
-  HttpApi,
-  HttpApiClient,
-  HttpApiEndpoint,
-  HttpApiGroup,
-  HttpApiSchema,
-  type HttpClient,
-  HttpRouter,
-  Multipart
-} from "@effect/platform"
-import { NodeContext, NodeHttpClient } from "@effect/platform-node"
-import { Rpc, RpcClient, RpcGroup, RpcSerialization, RpcServer } from "@effect/rpc"
+import type { HttpClient } from "@effect/platform"
+import { NodeHttpClient } from "@effect/platform-node"
+import { RpcClient, RpcSerialization } from "@effect/rpc"
 import { describe, expect, it } from "@effect/vitest"
 import { ApiClient, Credentials } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
-import { Chunk, Effect, Layer, Logger, Redacted, Schema, Stream } from "effect"
+import { Chunk, Effect, Layer, Logger, Redacted, Stream } from "effect"
 import { utf8 } from "../fixtures/bodies.js"
-import { Todo, TodoMissing, withoutDelay } from "../fixtures/requests.js"
+import { thingsClient } from "../fixtures/httpApis.js"
+import { NotThere, Procedures, proceduresHandler } from "../fixtures/procedures.js"
+import { milk, Todo, TodoMissing, withoutDelay } from "../fixtures/requests.js"
 import { transports } from "../fixtures/transports.js"
 
 const sockets: ReadonlyArray<{
@@ -42,34 +35,6 @@ const clientOver = (layer: Layer.Layer<HttpClient.HttpClient>, { url }: { readon
     Layer.provideMerge(layer)
   )
 
-const Fields = Schema.Struct({ a: Schema.String, b: Schema.String })
-
-const Api = HttpApi.make("api").add(
-  HttpApiGroup.make("things")
-    .add(HttpApiEndpoint.get("json", "/json").addSuccess(Todo).addError(TodoMissing, { status: 404 }))
-    .add(HttpApiEndpoint.get("missing", "/missing").addSuccess(Todo).addError(TodoMissing, { status: 404 }))
-    .add(HttpApiEndpoint.get("text", "/text").addSuccess(HttpApiSchema.Text()))
-    .add(HttpApiEndpoint.get("bytes", "/bytes").addSuccess(HttpApiSchema.Uint8Array()))
-    .add(
-      HttpApiEndpoint.get("params", "/params").addSuccess(
-        HttpApiSchema.withEncoding(Fields, { kind: "UrlParams" })
-      )
-    )
-    .add(HttpApiEndpoint.get("empty", "/empty").addSuccess(HttpApiSchema.NoContent))
-    .add(
-      HttpApiEndpoint.post("send", "/send")
-        .setPayload(Schema.Struct({ title: Schema.String }))
-        .setHeaders(Schema.Struct({ "x-of-mine": Schema.String }))
-        .addSuccess(Schema.Unknown)
-    )
-    .add(
-      HttpApiEndpoint.post("upload", "/upload")
-        .setPayload(HttpApiSchema.Multipart(Schema.Struct({ file: Multipart.SingleFileSchema })))
-        .addSuccess(Schema.Unknown)
-    )
-)
-
-const milk = { id: 1, title: "Buy milk" }
 const file = utf8("é".repeat(2000))
 
 const routes: TestServer.Routes = {
@@ -93,32 +58,10 @@ const routes: TestServer.Routes = {
     })
 }
 
-class NotThere extends Schema.TaggedError<NotThere>()("NotThere", { id: Schema.Number }) {}
-
-const Group = RpcGroup.make(
-  Rpc.make("Get", { payload: { id: Schema.Number }, success: Todo, error: NotThere }),
-  Rpc.make("Count", { payload: { to: Schema.Number }, success: Schema.Number, stream: true })
-)
-
-/** A server of remote procedures behind a test server. */
+/** The same server behind a test server. */
 const procedures = Effect.map(
-  Effect.acquireRelease(
-    Effect.sync(() =>
-      RpcServer.toWebHandler(Group, {
-        layer: Layer.mergeAll(
-          Group.toLayer({
-            Get: ({ id }) => (id === 1 ? Effect.succeed(new Todo(milk)) : Effect.fail(new NotThere({ id }))),
-            Count: ({ to }) => Stream.range(1, to)
-          }),
-          RpcSerialization.layerNdjson,
-          NodeContext.layer,
-          Layer.provideMerge(HttpRouter.Default.Live, NodeContext.layer)
-        ) as never
-      })
-    ),
-    ({ dispose }) => Effect.promise(() => dispose())
-  ),
-  ({ handler }): TestServer.Handler =>
+  proceduresHandler,
+  (handler): TestServer.Handler =>
     ({ body, headers, method }) =>
       Effect.promise(async () => {
         const response = await handler(
@@ -137,7 +80,7 @@ describe.each(sockets)("on $name", ({ layer }) => {
     Effect.gen(function* () {
       const server = yield* TestServer.make(routes)
       yield* Effect.gen(function* () {
-        const { things } = yield* HttpApiClient.make(Api)
+        const things = yield* thingsClient
         expect(yield* things.json()).toEqual(new Todo(milk))
         expect(yield* Effect.flip(things.missing())).toEqual(new TodoMissing({ message: "no such todo" }))
         expect(yield* things.text()).toBe("plain ✓")
@@ -163,7 +106,7 @@ describe.each(sockets)("on $name", ({ layer }) => {
         Layer.provide(clientOver(layer, server))
       )
       yield* Effect.gen(function* () {
-        const client = yield* RpcClient.make(Group)
+        const client = yield* RpcClient.make(Procedures)
         expect(yield* client.Get({ id: 1 })).toEqual(new Todo(milk))
         expect(yield* Effect.flip(client.Get({ id: 2 }))).toEqual(new NotThere({ id: 2 }))
         const counted = yield* Stream.runCollect(client.Count({ to: 500 }))

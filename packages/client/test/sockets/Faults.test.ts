@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { type ApiConfig, RetryPolicy } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
-import { Array, Duration, Effect, Fiber } from "effect"
+import { Duration, Effect, Fiber } from "effect"
 import { list } from "../fixtures/retry.js"
 import { clientOf } from "../fixtures/sockets.js"
 import { type Transport, transports } from "../fixtures/transports.js"
@@ -109,7 +109,8 @@ const faults: ReadonlyArray<Fault> = [
 ]
 
 /** Faults that only a timeout detects. */
-const [byTimeout, immediate] = Array.partition(faults, ({ options }) => options?.timeouts === undefined)
+const byTimeout = faults.filter(({ options }) => options?.timeouts !== undefined)
+const immediate = faults.filter((fault) => !byTimeout.includes(fault))
 
 describe.each(transports)("on $name", (transport) => {
   const { layer, refused } = transport

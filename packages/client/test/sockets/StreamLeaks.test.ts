@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import { EventStream } from "@effect-api/client"
-import { Effect, Fiber, Stream, Supervisor } from "effect"
+import { Effect, Fiber, Stream } from "effect"
 import { connectOver, done, events, getEvents, Tick, tick, ticks } from "../fixtures/streams.js"
 import { transports } from "../fixtures/transports.js"
+import { watchFibers } from "../fixtures/watch.js"
 
 /** Every timeout is set, so that a leaked timer shows. */
 const contract = EventStream.make({
@@ -93,12 +94,12 @@ describe.each(transports)("$name", (transport) => {
         yield* server.awaitOpenSockets((open) => open <= ahead)
         const before = yield* heldUntil(({ sockets }) => sockets <= 2 * ahead)
 
-        const supervisor = yield* Supervisor.track
-        yield* Effect.supervised(Effect.repeatN(leave(stream), count - 1), supervisor)
+        const watch = yield* watchFibers
+        yield* watch.within(Effect.repeatN(leave(stream), count - 1))
 
         expect(yield* server.requestCount).toBe(count + 1)
         expect(yield* server.awaitOpenSockets((open) => open <= ahead)).toBeLessThanOrEqual(ahead)
-        expect(yield* supervisor.value).toEqual([])
+        expect(yield* watch.running).toBe(0)
         const after = yield* heldUntil(
           ({ sockets, timers }) => sockets <= 2 * ahead && timers <= before.timers
         )

@@ -543,7 +543,7 @@ describe("decode", () => {
 
   it.effect("9.2 decodes a chunk of several byte arrays", () =>
     Effect.gen(function* () {
-      const body = Stream.fromChunk(Chunk.make("data: 1\n\nda", "ta: 2\n\n").pipe(Chunk.map(bytesOf)))
+      const body = Stream.fromIterable(["data: 1\n\nda", "ta: 2\n\n"].map(bytesOf))
       const chunks = yield* body.pipe(ServerSentEvents.decode, Stream.chunks, Stream.runCollect)
       expect(Chunk.toReadonlyArray(chunks).map((chunk) => Chunk.toReadonlyArray(chunk))).toStrictEqual([
         [message("1"), message("2")]

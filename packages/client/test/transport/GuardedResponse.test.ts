@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { ApiClient, ApiRequest } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
-import { Cause, Chunk, Effect, Exit, Redacted, Schema, Stream } from "effect"
+import { Cause, Effect, Exit, Redacted, Schema, Stream } from "effect"
 import * as Redaction from "../../src/secrets/Redaction.js"
 import { canaries, leaks, observe } from "../fixtures/canary.js"
 import { scripted, withoutDelay } from "../fixtures/requests.js"
@@ -183,7 +183,7 @@ describe("a response of the HttpClient", () => {
       const { client } = yield* scripted([stream(["one ", { delay: "1 second" }, "two"])])
       const { exit } = yield* observe(
         Effect.flatMap(ApiClient.httpClient(client).get("/todos"), ({ stream }) =>
-          Effect.map(Stream.runCollect(Stream.decodeText(stream)), Chunk.join(""))
+          Stream.mkString(Stream.decodeText(stream))
         )
       )
       expect(exit).toEqual(Exit.succeed("one two"))

@@ -14,6 +14,7 @@ import {
 import { MockTransport } from "@effect-api/testing"
 import { Effect, FastCheck as fc, Layer, Redacted, Schema, Stream } from "effect"
 import { drain, drainError } from "../fixtures/pages.js"
+import { holds } from "../fixtures/properties.js"
 import { clientOn, scripted, withoutDelay } from "../fixtures/requests.js"
 
 /** Secrets of the client, the request and the middleware. No other text contains them. */
@@ -329,7 +330,7 @@ describe("any chain of hops", () => {
     }
   }
 
-  it.effect.prop(
+  holds(
     "8.1 no chain of redirects and links leaks a secret",
     { steps: fc.array(fc.tuple(fc.integer({ min: 0, max: 6 }), host), { maxLength: 8 }), post: fc.boolean() },
     ({ post, steps }) =>
@@ -356,10 +357,10 @@ describe("any chain of hops", () => {
         expect(requests).toHaveLength(steps.length + 1)
         expectNoLeak(requests, "/v1/list")
       }),
-    { fastCheck: { numRuns: 100 } }
+    100
   )
 
-  it.effect.prop(
+  holds(
     "6.12 no POST is processed twice",
     {
       steps: fc.array(fc.tuple(fc.constantFrom(301, 302, 303, 307, 308, 429, 503, 0, 401), host), {
@@ -390,6 +391,6 @@ describe("any chain of hops", () => {
         if (turned >= 0) expect(requests.slice(turned).every(({ method }) => method === "GET")).toBe(true)
         expectNoLeak(requests, "/v1/orders")
       }),
-    { fastCheck: { numRuns: 200 } }
+    200
   )
 })

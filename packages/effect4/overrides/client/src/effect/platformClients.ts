@@ -26,15 +26,8 @@ const probe = /*#__PURE__*/ HttpClient.make((request, _url, signal) => {
 
 const withoutSpan: Context.Context<never> = /*#__PURE__*/ Context.make(HttpClient.TracerDisabledWhen, always)
 
-/**
- * Aborts when the scope of a request closes; `undefined` if the request has none (`HttpClient.withScope`). The platform shows
- * the signal to clients that it makes, and to no other.
- */
-export const scopeSignal = (request: HttpClientRequest.HttpClientRequest): AbortSignal | undefined => {
-  const fiber = Fiber.getCurrent()
-  const scope = fiber && Context.getOrUndefined(fiber.context, Scope.Scope)
-  // `HttpClient.withScope` has just added a finalizer to the scope that the fiber is in.
-  if (scope === undefined || scope.state._tag === "Empty") return undefined
+/** The signal that the platform shows to a client of its own. */
+const shownSignal = (request: HttpClientRequest.HttpClientRequest): AbortSignal | undefined => {
   const { url } = request
   try {
     // A URL without an origin, which the client's base URL completes, would fail before the signal is shown.
@@ -45,5 +38,20 @@ export const scopeSignal = (request: HttpClientRequest.HttpClientRequest): Abort
   }
   const signal = signals.get(request)
   signals.delete(request)
-  return signal?.aborted === false || scope.state._tag === "Closed" ? signal : undefined
+  return signal
+}
+
+/**
+ * Aborts when the scope of a request closes; `undefined` if the request has none (`HttpClient.withScope`). The platform shows
+ * the signal to clients that it makes, and to no other.
+ */
+export const scopeSignal = (request: HttpClientRequest.HttpClientRequest): AbortSignal | undefined => {
+  const fiber = Fiber.getCurrent()
+  const scope = fiber && Context.getOrUndefined(fiber.context, Scope.Scope)
+  // `HttpClient.withScope` has just added a finalizer to the scope that the fiber is in.
+  if (scope === undefined || scope.state._tag === "Empty") return undefined
+  const signal = shownSignal(request)
+  if (signal?.aborted === false) return signal
+  // In a scope that has closed, a scope's signal is aborted too. It alone is the same one a second time.
+  return scope.state._tag === "Closed" && signal === shownSignal(request) ? signal : undefined
 }
