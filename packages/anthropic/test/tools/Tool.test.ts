@@ -17,6 +17,7 @@ import type * as ContentBlock from "../../src/content/ContentBlock.js"
 import * as ToolParam from "../../src/content/ToolParam.js"
 import * as Tool from "../../src/tools/Tool.js"
 import { holds } from "../fixtures/properties.js"
+import { City, inputs, object, Tree } from "../fixtures/toolInputs.js"
 
 const callOf = (input: unknown, name = "t"): ContentBlock.ToolUseBlock => ({
   type: "tool_use",
@@ -35,33 +36,6 @@ const toolOf = <A, I, R>(
 
 const schemaOf = <A, I, R>(input: Schema.Schema<A, I, R>) =>
   (toolOf(input).param as ToolParam.CustomTool).input_schema
-
-const object = (properties: object, required: ReadonlyArray<string>, more: object = {}) => ({
-  type: "object",
-  properties,
-  required,
-  additionalProperties: false,
-  ...more
-})
-
-interface Tree {
-  readonly value: string
-  readonly children: ReadonlyArray<Tree>
-}
-const Tree: Schema.Schema<Tree> = Schema.Struct({
-  value: Schema.String,
-  children: Schema.Array(Schema.suspend(() => Tree))
-}).annotations({ identifier: "Tree" })
-
-class City extends Schema.Class<City>("City")(
-  { name: Schema.String.annotations({ description: "The city" }) },
-  { description: "Where" }
-) {}
-
-const tree = object(
-  { value: { type: "string" }, children: { type: "array", items: { $ref: "#/$defs/Tree" } } },
-  ["value", "children"]
-)
 
 describe("Tool.make describes to the model", () => {
   it("the name, the description, the input and further fields", () => {
@@ -85,97 +59,8 @@ describe("Tool.make describes to the model", () => {
     expect(Schema.is(ToolParam.ToolParam)(tool.param)).toBe(true)
   })
 
-  it.each<readonly [what: string, schema: Schema.Schema.All, json: object]>([
-    ["nothing", Schema.Struct({}), { type: "object", properties: {} }],
-    [
-      "a class",
-      City,
-      object({ name: { type: "string", description: "The city" } }, ["name"], { description: "Where" })
-    ],
-    [
-      "a class inside",
-      Schema.Struct({ city: City }),
-      object(
-        {
-          city: object({ name: { type: "string", description: "The city" } }, ["name"], {
-            description: "Where"
-          })
-        },
-        ["city"]
-      )
-    ],
-    ["a tree", Tree, { ...tree, $defs: { Tree: tree } }],
-    [
-      "what is sent, and not what it becomes",
-      Schema.Struct({
-        at: Schema.Date,
-        limit: Schema.optionalWith(Schema.Int.annotations({ description: "How many" }), { default: () => 10 })
-      }),
-      object(
-        {
-          at: { type: "string", description: "a string to be decoded into a Date" },
-          limit: { type: "integer", description: "How many", title: "int" }
-        },
-        ["at"]
-      )
-    ],
-    [
-      "limits",
-      Schema.Struct({
-        unit: Schema.Literal("c", "f"),
-        days: Schema.Number.pipe(Schema.between(1, 5)).annotations({ title: "days", description: "d" })
-      }),
-      object(
-        {
-          unit: { type: "string", enum: ["c", "f"] },
-          days: { type: "number", title: "days", description: "d", minimum: 1, maximum: 5 }
-        },
-        ["unit", "days"]
-      )
-    ],
-    [
-      "a pair, by the draft of 2020-12",
-      Schema.Struct({ at: Schema.Tuple(Schema.Number, Schema.Number) }),
-      object(
-        {
-          at: {
-            type: "array",
-            minItems: 2,
-            prefixItems: [{ type: "number" }, { type: "number" }],
-            items: false
-          }
-        },
-        ["at"]
-      )
-    ],
-    [
-      "anything, without the library's own ids, but with properties of that name",
-      Schema.Struct({
-        $id: Schema.Unknown,
-        rows: Schema.Array(Schema.Unknown),
-        or: Schema.Union(Schema.Struct({ $id: Schema.Literal("$id") }), Schema.Null)
-      }),
-      object(
-        {
-          $id: { title: "unknown" },
-          rows: { type: "array", items: { title: "unknown" } },
-          or: { anyOf: [object({ $id: { type: "string", enum: ["$id"] } }, ["$id"]), { type: "null" }] }
-        },
-        ["$id", "rows", "or"]
-      )
-    ],
-    [
-      "examples and defaults as they are",
-      Schema.Struct({ a: Schema.Unknown.annotations({ examples: [{ $id: 1 }], default: { $id: 2 } }) }),
-      object({ a: { title: "unknown", examples: [{ $id: 1 }], default: { $id: 2 } } }, ["a"])
-    ],
-    [
-      "a record",
-      Schema.Record({ key: Schema.String, value: Schema.Number }),
-      { type: "object", properties: {}, required: [], additionalProperties: { type: "number" } }
-    ]
-  ])("%s", (_, schema, json) => {
-    expect(schemaOf(schema as Schema.Schema.AnyNoContext)).toEqual(json)
+  it.each(inputs)("%s", (_, schema, json) => {
+    expect(schemaOf(schema)).toEqual(json)
   })
 
   it.each<readonly [what: string, schema: Schema.Schema.AnyNoContext, message: string]>([
@@ -183,7 +68,7 @@ describe("Tool.make describes to the model", () => {
     ["a list", Schema.Array(Schema.String), "The input of tool t must be an object"],
     ["a union", Schema.Union(City, Tree), "The input of tool t must be an object"],
     ["anything", Schema.Unknown, "The input of tool t must be an object"],
-    ["a field without a JSON Schema", Schema.Struct({ at: Schema.DateFromSelf }), "Missing annotation"]
+    ["a field without a JSON Schema", Schema.Struct({ at: Schema.DateFromSelf }), "JSON Schema"]
   ])("not %s: it throws immediately", (_, schema, message) => {
     expect(() => schemaOf(schema)).toThrow(message)
   })
