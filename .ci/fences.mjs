@@ -1,5 +1,6 @@
 // The code that the documentation shows: ```ts fences of Markdown files and of docstrings.
 import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { createRequire } from "node:module"
 import { join } from "node:path"
 import ts from "typescript"
 import { packages, pagesDir, show, sources, tree } from "./workspace.mjs"
@@ -10,7 +11,13 @@ export const markdownIn = (dir) =>
     .filter((name) => name.endsWith(".md"))
     .map((name) => join(dir, name))
 
-/** The ```ts fences among `lines`, which start at line `first` of `path`. `run` is set by the word after `ts`. */
+/** The Effect of the workspace that is looked at: 3 or 4. */
+const ours = Number.parseInt(createRequire(join(tree, "package.json"))("effect/package.json").version, 10)
+
+/** Whether the words after `ts` name the other line of Effect: ```ts effect4. */
+const isOfOther = (words) => [3, 4].some((line) => line !== ours && words.includes(`effect${line}`))
+
+/** The ```ts fences among `lines`, which start at line `first` of `path`. `run` is set by a word after `ts`. */
 const fencesIn = (path, lines, first) => {
   const found = []
   let open
@@ -18,9 +25,10 @@ const fencesIn = (path, lines, first) => {
     const mark = /^\s*(`{3,})\s*(.*)$/.exec(line)
     if (!open && mark) {
       const [language = "", ...words] = mark[2].trim().split(/\s+/)
-      open = { path, line: first + index + 1, mark: mark[1], language, run: words.includes("run"), code: [] }
+      const at = { path, line: first + index + 1, mark: mark[1] }
+      open = { ...at, language, run: words.includes("run"), isSkipped: isOfOther(words), code: [] }
     } else if (open && mark && mark[1].length >= open.mark.length && mark[2].trim() === "") {
-      if (/^(ts|typescript)$/.test(open.language)) found.push(open)
+      if (/^(ts|typescript)$/.test(open.language) && !open.isSkipped) found.push(open)
       open = undefined
     } else open?.code.push(line)
   }

@@ -100,7 +100,14 @@ const indexPage = ({ manifest, modules }) => {
     const [sentence] = head.replace(/\s+/g, " ").split(/(?<=\.) /)
     return `| [${name}](./${name}.md) | ${sentence.replaceAll("|", "\\|")} |`
   })
-  return [`# ${manifest.name}`, manifest.description, ["| Module | |", "| --- | --- |", ...rows].join("\n")]
+  const lines =
+    "Examples of the reference are written for Effect 3. [Effect 3 or 4](../../effect-3-or-4.md) lists what has another name on Effect 4; the installed package has the examples of its own line."
+  return [
+    `# ${manifest.name}`,
+    manifest.description,
+    lines,
+    ["| Module | |", "| --- | --- |", ...rows].join("\n")
+  ]
     .join("\n\n")
     .concat("\n")
 }

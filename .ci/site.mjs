@@ -126,6 +126,28 @@ const copies = async (page, url) => {
   return blocks.length
 }
 
+/** A click on "Effect 4" shows the code of that line in every example, on the next page too, and leaves the tab in its place. */
+const linesFollow = async (page) => {
+  await page.setViewportSize(wide)
+  await page.goto("/configuration.html")
+  const tab = page.locator(".vp-code-group label[data-title='Effect 4']").last()
+  await tab.scrollIntoViewIfNeeded()
+  const top = async () => (await tab.boundingBox()).y
+  const before = await top()
+  await tab.click()
+  if (Math.abs((await top()) - before) > 2) fail("/configuration.html", "moves when a line is chosen")
+  await picture(page, "line")
+  for (const url of ["/configuration.html", "/getting-started.html"]) {
+    await page.goto(url)
+    const shown = await page.locator(".vp-code-group pre:visible").allTextContents()
+    if (!shown.some((code) => code.includes("Config.String(")))
+      fail(url, "does not show the code of the line that was chosen")
+    if (shown.some((code) => code.includes("Config.string(")))
+      fail(url, "shows code of the line that was not chosen")
+  }
+  await page.evaluate(() => localStorage.clear())
+}
+
 const sidebarNames = async (page) => {
   await page.setViewportSize(wide)
   await page.goto("/getting-started.html")
@@ -205,6 +227,7 @@ const inChromium = async (executablePath) => {
     for (const url of [...urls, ...modules.map(({ url }) => url)]) await opens(page, url)
     let buttons = 0
     for (const url of urls) buttons += await copies(page, url)
+    await linesFollow(page)
     await sidebarNames(page)
     await searches(page, "Retry-After", "/retries.html")
     await pictures(page)

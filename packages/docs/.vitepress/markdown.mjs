@@ -4,6 +4,7 @@ import { dirname, join } from "node:path"
 import { createMarkdownRenderer } from "vitepress"
 import { markdownIn } from "../../../.ci/fences.mjs"
 import { pagesDir, publicPackages, root, show } from "../../../.ci/workspace.mjs"
+import { lines } from "./lines.mjs"
 import { slug } from "./slug.mjs"
 
 const published = new Set(publicPackages().map(({ name }) => name))
@@ -54,7 +55,10 @@ export const base = process.env["DOCS_BASE"] ?? "/"
 export const markdown = {
   anchor: { slugify: slug },
   theme: { light: "github-light-high-contrast", dark: "github-dark" },
-  config: outside
+  config: (md) => {
+    outside(md)
+    lines(md)
+  }
 }
 
 /** A page for each file and folder that the pages link to, and for what these folders hold. */
