@@ -374,6 +374,27 @@ test("words name what Effect 4 has", () => {
   )
   assert.equal(
     translateMarkdown("npm install effect@^3.22 @effect/platform@^0.97\n```ts\nEffect.fork\n```\n"),
-    "npm install effect@^4.1\n```ts\nEffect.fork\n```\n"
+    "npm install effect@~4.1\n```ts\nEffect.fork\n```\n"
+  )
+})
+
+test("words about both lines stay", () => {
+  const both = "`Config.string` of Effect 3 is `Config.String` of Effect 4."
+  assert.equal(translateMarkdown(`Effect 3\n\n${both}\n`), `Effect 4\n\n${both}\n`)
+  assert.equal(translateMarkdown("- Effect 3\n- Effect 3, Effect 4\n"), "- Effect 4\n- Effect 3, Effect 4\n")
+  assert.equal(translateMarkdown(`| Effect 3 |\n| ${both} |\n`), `| Effect 4 |\n| ${both} |\n`)
+  assert.equal(
+    translateComments(`/**\n * Effect 3\n *\n * ${both}\n */`),
+    `/**\n * Effect 4\n *\n * ${both}\n */`
+  )
+})
+
+test("an example for one line alone stays, and one that Effect 4 has nothing for becomes a sentence", () => {
+  const text = "```ts effect4\nEffect.forkChild\n```\n\n```ts\na\n```\n"
+  assert.deepEqual(examplesIn(text), ["a"])
+  assert.equal(withExamples(text, ["b"]), text.replace("\na\n", "\nb\n"))
+  assert.equal(
+    withExamples(text, [{ sentence: "Nothing." }]),
+    "```ts effect4\nEffect.forkChild\n```\n\nNothing.\n"
   )
 })

@@ -13,14 +13,26 @@ const members = new RegExp(`\\b(${homes.map(([name]) => name).join("|")})\\.(\\w
 
 const modules = new Map(homes)
 
+/** Before a paragraph, a row of a table or an item of a list, in Markdown and in a comment. */
+const block = /(?=\n[ \t]*(?:\*[ \t]*)?(?:\n|\||- ))/
+
+/** What names Effect 4 in the source is about both lines, and stays. */
+const isOfBoth = (text) => /\bEffect 4\b/.test(text)
+
 export const translateWords = (text) =>
+  text
+    .split(block)
+    .map((part) => (isOfBoth(part) ? part : translateBlock(part)))
+    .join("")
+
+const translateBlock = (text) =>
   text
     .replace(members, (whole, name, member) => {
       const [id, to] = memberOf(modules.get(name), member)
       const module = moduleOf(id).split("/").at(-1)
       return to === member ? whole : `${module}.${to}`
     })
-    .replace(/effect@\^3[\d.]*(?: @effect\/platform@\^[\d.]+)?/g, "effect@^4.1")
+    .replace(/effect@\^3[\d.]*(?: @effect\/platform@\^[\d.]+)?/g, "effect@~4.1")
     .replace(/(?<![\w/])@effect\/platform(?![\w-])\/?/g, (found) =>
       found.endsWith("/") ? "effect/http/" : "effect/http"
     )
