@@ -2,6 +2,7 @@
  * How values of Effect are recognised without importing the modules that make them. This module hides their type ids and their
  * tags.
  */
+import * as Equal from "effect/Equal"
 import * as Predicate from "effect/Predicate"
 
 const platformError = Symbol.for("@effect/platform/HttpClientError")
@@ -25,3 +26,6 @@ export const isEffects = (value: object): boolean => {
   }
   return false
 }
+
+/** Whether a value that is no plain object is data of Effect, and so has all of its content in its properties. */
+export const isRecordOfEffect = (value: object): boolean => Equal.symbol in value

@@ -3,11 +3,10 @@
  * `JSON.stringify` sees own enumerable properties and `toJSON` only: it turns a `FormData`, a stream or a promise
  * into `{}`.
  */
-import * as Equal from "effect/Equal"
 import * as Inspectable from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
-import { isEffects } from "../effect/typeIds.js"
+import { isEffects, isRecordOfEffect } from "../effect/typeIds.js"
 import { type InvalidInput, invalid, Problem, wiped } from "../shared/invalid.js"
 import { isObject, isPlainObject } from "../shared/isPlainObject.js"
 import * as Result from "../shared/result.js"
@@ -158,7 +157,7 @@ const members = (self: Walk, value: Record<string, unknown>): object => {
 /** Refuses an object that has content but no property to send: `JSON.stringify` would not see it. */
 const refuseHidden = (value: object): void => {
   // Effect's own records may be empty: their content is their properties, by definition.
-  if (Reflect.ownKeys(value).length === 0 && (isPlainObject(value) || Equal.symbol in value)) return
+  if (Reflect.ownKeys(value).length === 0 && (isPlainObject(value) || isRecordOfEffect(value))) return
   throw refusal(nameOf(value))
 }
 

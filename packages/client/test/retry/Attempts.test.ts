@@ -205,8 +205,9 @@ describe("the total timeout", () => {
       const played = yield* play(script, { timeouts: { total } })
       expect(played.times).toEqual(times)
       if (times.length === 1) {
-        const left = { _tag: "RateLimitError", stoppedBy: "deadline", attempts: [{ status: 429 }] }
-        expect(played.ended).toMatchObject({ left })
+        expect(played.ended).toMatchObject({
+          left: { _tag: "RateLimitError", stoppedBy: "deadline", attempts: [{ status: 429 }] }
+        })
       }
     })
   )

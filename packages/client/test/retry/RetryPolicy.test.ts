@@ -239,7 +239,7 @@ describe("retry schedules", () => {
     { name: "stop", retry: Schedule.stop, times: [0] },
     {
       name: "spaced up to",
-      retry: Schedule.upTo(Schedule.spaced("1 second"), "3 seconds"),
+      retry: Schedule.upTo(Schedule.spaced("1 second"), "2500 millis"),
       times: [0, 1000, 2000, 3000]
     },
     {

@@ -6,6 +6,7 @@ import * as Redaction from "../../src/secrets/Redaction.js"
 import { countsOf, labelled, metricsOf } from "../fixtures/metrics.js"
 import { recorder } from "../fixtures/recorder.js"
 import { scripted, withoutDelay } from "../fixtures/requests.js"
+import { yieldingAt } from "../fixtures/schedulers.js"
 
 const { json, text } = MockTransport
 
@@ -70,9 +71,9 @@ describe("metrics", () => {
     Effect.gen(function* () {
       const { client } = yield* scripted(() => json(1))
       const call = client.get("/todos").pipe(labelled("struck"))
-      for (let turns = 0; turns < 40; turns++) {
-        const fiber = yield* Effect.fork(call)
-        for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow()
+      for (let step = 1; step <= 400; step++) {
+        const fiber = yield* Effect.fork(Effect.withScheduler(call, yieldingAt(step)))
+        for (let turn = 0; turn <= step % 40; turn++) yield* Effect.yieldNow()
         yield* Fiber.interrupt(fiber)
         expect(countsOf("http.client.active_requests", "struck").filter((count) => count !== 0)).toEqual([])
       }

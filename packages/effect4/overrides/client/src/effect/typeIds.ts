@@ -2,6 +2,7 @@
  * How values of Effect are recognised without importing the modules that make them. This module hides their type ids and their
  * tags.
  */
+import * as Pipeable from "effect/Pipeable"
 import * as Predicate from "effect/Predicate"
 
 /** Whether a value is a failure of the platform or the reason of one, which holds a request with its credentials. */
@@ -24,3 +25,6 @@ export const isEffects = (value: object): boolean => {
   }
   return false
 }
+
+/** Whether a value that is no plain object is data of Effect, and so has all of its content in its properties. */
+export const isRecordOfEffect = (value: object): boolean => value instanceof Pipeable.Class
