@@ -16,30 +16,16 @@ export const withoutSpans = <E, R>(
     Effect.provideService(sent, HttpClient.TracerDisabledWhen, always)
   )
 
-const signals = new WeakMap<HttpClientRequest.HttpClientRequest, AbortSignal>()
+/** The signal that the platform has shown last, and whether it had been aborted by then. */
+let shown: { readonly signal: AbortSignal; readonly wasAborted: boolean } | undefined
 
 /** Sends nothing. Of a request without a scope the platform aborts the signal at once, because the sending is interrupted. */
-const probe = /*#__PURE__*/ HttpClient.make((request, _url, signal) => {
-  signals.set(request, signal)
+const probe = /*#__PURE__*/ HttpClient.make((_request, _url, signal) => {
+  shown = { signal, wasAborted: signal.aborted }
   return Effect.interrupt
 })
 
 const withoutSpan: Context.Context<never> = /*#__PURE__*/ Context.make(HttpClient.TracerDisabledWhen, always)
-
-/** The signal that the platform shows to a client of its own. */
-const shownSignal = (request: HttpClientRequest.HttpClientRequest): AbortSignal | undefined => {
-  const { url } = request
-  try {
-    // A URL without an origin, which the client's base URL completes, would fail before the signal is shown.
-    if (!URL.canParse(url)) Reflect.set(request, "url", "http://localhost")
-    Effect.runSyncExitWith(withoutSpan)(probe.execute(request))
-  } finally {
-    Reflect.set(request, "url", url)
-  }
-  const signal = signals.get(request)
-  signals.delete(request)
-  return signal
-}
 
 /**
  * Aborts when the scope of a request closes; `undefined` if the request has none (`HttpClient.withScope`). The platform shows
@@ -50,8 +36,18 @@ export const scopeSignal = (request: HttpClientRequest.HttpClientRequest): Abort
   const scope = fiber && Context.getOrUndefined(fiber.context, Scope.Scope)
   // `HttpClient.withScope` has just added a finalizer to the scope that the fiber is in.
   if (scope === undefined || scope.state._tag === "Empty") return undefined
-  const signal = shownSignal(request)
-  if (signal?.aborted === false) return signal
-  // In a scope that has closed, a scope's signal is aborted too. It alone is the same one a second time.
-  return scope.state._tag === "Closed" && signal === shownSignal(request) ? signal : undefined
+  const { url } = request
+  shown = undefined
+  try {
+    // A URL without an origin, which the client's base URL completes, would fail before the signal is shown.
+    if (!URL.canParse(url)) Reflect.set(request, "url", "http://localhost")
+    Effect.runSyncExitWith(withoutSpan)(probe.execute(request))
+  } finally {
+    Reflect.set(request, "url", url)
+  }
+  return signalOf(shown)
 }
+
+/** A scope that had closed had aborted its signal, too. */
+const signalOf = (request: typeof shown): AbortSignal | undefined =>
+  request !== undefined && (request.wasAborted || !request.signal.aborted) ? request.signal : undefined
