@@ -4,7 +4,7 @@ import { Effect, Either, FastCheck as fc } from "effect"
 import * as MessageAccumulator from "../../src/messages/MessageAccumulator.js"
 import type * as MessageEvent from "../../src/messages/MessageEvent.js"
 import * as Events from "../fixtures/messageEvents.js"
-import { holds } from "../fixtures/properties.js"
+import { holds, holdsPlainly } from "../fixtures/properties.js"
 
 const pushAll = (events: ReadonlyArray<MessageEvent.MessageEvent>): MessageAccumulator.Accumulator => {
   const accumulator = MessageAccumulator.make()
@@ -154,7 +154,7 @@ describe("MessageAccumulator", () => {
     ])
   })
 
-  holds(
+  holdsPlainly(
     "takes snapshots that never change, whichever of them are read",
     [Events.parts, fc.array(fc.boolean(), { minLength: 1 })],
     ([parts, asks]) => {

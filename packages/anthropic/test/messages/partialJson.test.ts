@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Either, FastCheck as fc } from "effect"
 import { PartialJson } from "../../src/messages/partialJson.js"
-import { holds } from "../fixtures/properties.js"
+import { holdsPlainly } from "../fixtures/properties.js"
 
 const feed = (...pieces: ReadonlyArray<string>): PartialJson => {
   const json = new PartialJson()
@@ -56,7 +56,7 @@ const growsTo = (early: unknown, late: unknown): boolean => {
 }
 
 describe("PartialJson", () => {
-  holds(
+  holdsPlainly(
     "ends with the result of JSON.parse, split anywhere, read or not",
     [documents, fc.array(fc.nat()), fc.boolean()],
     ([text, cuts, reads]) => {
@@ -72,7 +72,7 @@ describe("PartialJson", () => {
     }
   )
 
-  holds(
+  holdsPlainly(
     "has the complete value as soon as its last character arrives",
     [documents, fc.array(fc.nat())],
     ([text, cuts]) => {
@@ -83,7 +83,7 @@ describe("PartialJson", () => {
     }
   )
 
-  holds(
+  holdsPlainly(
     "grows by each character, and never removes or changes what it returned",
     [documents],
     ([text]) => {
@@ -102,12 +102,16 @@ describe("PartialJson", () => {
     40
   )
 
-  holds("ends with a part of the value if it is cut anywhere", [documents, fc.nat()], ([text, cut]) => {
-    // In an array, because nobody can see that a top-level number was cut.
-    const list = `[${text}]`
-    const ended = feed(list.slice(0, cut % (list.length + 1))).end()
-    expect(growsTo(Either.getOrThrow(ended), JSON.parse(list))).toBe(true)
-  })
+  holdsPlainly(
+    "ends with a part of the value if it is cut anywhere",
+    [documents, fc.nat()],
+    ([text, cut]) => {
+      // In an array, because nobody can see that a top-level number was cut.
+      const list = `[${text}]`
+      const ended = feed(list.slice(0, cut % (list.length + 1))).end()
+      expect(growsTo(Either.getOrThrow(ended), JSON.parse(list))).toBe(true)
+    }
+  )
 
   it.each<readonly [text: string, value: unknown, ended: unknown]>([
     ["", undefined, undefined],
@@ -205,7 +209,7 @@ describe("PartialJson", () => {
     expect(json.end()).toSatisfy(Either.isLeft)
   })
 
-  holds(
+  holdsPlainly(
     "agrees with JSON.parse on the validity of a text",
     [fc.string({ unit: fc.constantFrom(...'{}[]:,"\\u0d1-.e+ truefalsn') })],
     ([text]) => {
