@@ -28,7 +28,8 @@ export const rules = {
   pure: "a pure room imports data modules of effect, and no runtime",
   lean: "what is shipped imports effect/X and @effect/platform/X, not their barrels",
   platform: "only the listed modules import values of @effect/platform",
-  seam: "what differs between Effect 3 and Effect 4 is used below effect/ alone",
+  seam: "what Effect 4 has in another kind is used in modules that have an override for it",
+  override: "an override for Effect 4 stands for a file of Effect 3",
   casts: `a package has no more casts than ${listsFile} records`,
   node: "no Node module and no Node global",
   run: "only the listed modules run Effects",
@@ -75,15 +76,22 @@ const exceptions = (list = "") => {
   }
 }
 
-/** What a file uses of what one of the two Effects lacks. */
-const seamUses = ({ imports, members }, { modules, values, members: lacking }) => {
-  const anyhow = new Set(words(modules).map((name) => `effect/${name}`))
-  const asValue = new Set(words(values))
+const overridesOf = ({ name, dir }) => join(dir, "../effect4/overrides", name)
+
+const checkOverrides = (each, fail) => {
+  const overrides = overridesOf(each)
+  for (const path of sources(overrides))
+    if (!existsSync(join(each.dir, show(path, overrides)))) fail("override", path, 1, "stands for no file")
+}
+
+/** What a file uses of what Effect 4 lacks. */
+const seamUses = ({ imports, members }, { modules, members: lacking }) => {
+  const lackingModules = new Set(words(modules).map((name) => `effect/${name}`))
   const names = new Set(words(lacking))
   return [
     ...imports.flatMap(({ line, modules: named }) =>
       named
-        .filter(({ module, type }) => anyhow.has(module) || (!type && asValue.has(module)))
+        .filter(({ module }) => lackingModules.has(module))
         .map(({ module }) => ({ line, use: module.replace(/.*\//, "") }))
     ),
     ...members.filter(({ name }) => names.has(name)).map(({ line, name }) => ({ line, use: name }))
@@ -151,7 +159,6 @@ const checkPackage = (each, workspace, lists, fail) => {
   const pure = new Set(words(laws.pure))
   const data = new Set(words(lists.data))
   const platform = exceptions(laws.platform)
-  const seam = exceptions(laws.seam)
   const impure = exceptions(laws.impure)
 
   for (const file of files) {
@@ -187,9 +194,9 @@ const checkPackage = (each, workspace, lists, fail) => {
       }
     }
 
-    for (const { line, use } of laws.seam && roomOf(self) !== "effect" ? seamUses(file, lists.lacking) : []) {
-      if (!seam.allows(self, use)) fail("seam", file.path, line, `uses ${use}`)
-    }
+    const isOverridden = existsSync(join(overridesOf(each), "src", `${self}.ts`))
+    for (const { line, use } of isOverridden || !laws.rooms ? [] : seamUses(file, lists.lacking))
+      fail("seam", file.path, line, `uses ${use}`)
 
     if (!laws.runners) continue
     for (const { line, name } of file.globals) fail("node", file.path, line, `uses ${name}`)
@@ -208,7 +215,7 @@ const checkPackage = (each, workspace, lists, fail) => {
         `${counts[kind]} casts of the kind "${kind}", at most ${most}: see npm run laws -- --casts`
       )
   }
-  for (const [rule, list] of Object.entries({ platform, seam, pure: impure })) {
+  for (const [rule, list] of Object.entries({ platform, pure: impure })) {
     for (const unused of list.unused()) failList(rule, `${unused}: the exception is no longer needed`)
   }
 }
@@ -229,6 +236,7 @@ export const check = (root, lists) => {
   }
   for (const each of workspace) {
     checkPackage(each, workspace, lists, fail)
+    checkOverrides(each, fail)
     for (const dir of [each.dir, join(each.dir, "test")]) {
       // What the edition for Effect 4 is made of is built where it is written.
       const code = dir === each.dir ? join(dir, "src") : dir

@@ -55,6 +55,8 @@ const lawful = {
     "export const delay = Effect.sleep(1)",
     "export { FiberRef, isReady }"
   ].join("\n"),
+  "packages/effect4/overrides/client/src/client/Loop.ts": "",
+  "packages/effect4/overrides/client/src/effect/sync.ts": "",
   "packages/client/src/transport/Transport.ts":
     'import * as HttpClient from "@effect/platform/HttpClient"\nexport { HttpClient }\n',
   "packages/client/src/transport/Clock.ts": "export const now = () => Date.now()\n",
@@ -86,20 +88,19 @@ const lists = {
   pure: { client: "errors wire" },
   impure: {},
   platform: { client: "transport/ effect/sync ApiClient" },
-  seam: { client: { "client/Loop": "FiberRef" } },
   casts: { client: { as: 1, never: 0, unknown: 0, "!": 0 } },
   runners: { client: "promise/PromiseClient" },
   timers: { client: "transport/Clock" },
   data: "Either Option",
   lacking: {
     modules: "Either FiberRef",
-    values: "@effect/platform/HttpClientError",
     members: "getFiberRef"
   }
 }
 
 /** Each case: the law, where it must be reported, and the files that break it. */
 const client = "packages/client/src"
+const override = "packages/effect4/overrides/client/src"
 const broken = [
   ["cycle", `${client}/wire/url.ts:1`, { [`${client}/wire/query.ts`]: 'import "./url.js"\n' }],
   [
@@ -210,13 +211,13 @@ const broken = [
     `${client}/wire/url.ts:1`,
     { [`${client}/wire/url.ts`]: 'import type * as Either from "effect/Either"\n' }
   ],
-  [
-    "seam",
-    `${client}/transport/A.ts:1`,
-    { [`${client}/transport/A.ts`]: 'import * as HttpClientError from "@effect/platform/HttpClientError"\n' }
-  ],
   ["seam", `${client}/wire/url.ts:1`, { [`${client}/wire/url.ts`]: "fiber.getFiberRef(ref)\n" }],
-  ["seam", ".ci/rooms.mjs:1", {}, { seam: { client: { "client/Loop": "FiberRef Either" } } }],
+  ["override", `${override}/wire/gone.ts:1`, { [`${override}/wire/gone.ts`]: "export const a = 1\n" }],
+  [
+    "override",
+    `${override}/client/Loop.ts:1`,
+    { [`${override}/client/Loop.ts`]: "export const other = 1\n" }
+  ],
   ["casts", ".ci/rooms.mjs:1", { [`${client}/wire/url.ts`]: "export const a = 1 as number\n" }],
   ["casts", ".ci/rooms.mjs:1", { [`${client}/wire/url.ts`]: "export const a = <number>1\n" }],
   ["casts", ".ci/rooms.mjs:1", { [`${client}/wire/url.ts`]: "export const a = 1 as never\n" }],

@@ -89,42 +89,6 @@ export const platform = {
   testing: "effect/ mock/MockStep mock/MockTransport mock/mockBody mock/mockResponse"
 }
 
-/** Modules outside effect/ that use what Effect 4 lacks or has in another shape. Each is to move behind effect/. */
-export const seam = {
-  client: {
-    "response/ResponseDecoder": "Either",
-    "schema/schemaNodes": "Either ParseResult"
-  },
-  node: {
-    NodeTransport: "Either HttpClientError",
-    "agent/Agent": "Either",
-    "body/contentCodings": "Either",
-    "connect/secureContext": "Either",
-    "exchange/BufferedExchange": "Either",
-    "exchange/StreamingExchange": "Either",
-    "proxy/proxySecrets": "Either",
-    "proxy/proxyUrl": "Either",
-    "proxy/selectProxy": "Either"
-  },
-  anthropic: {
-    Anthropic: "ConfigError",
-    "config/AnthropicConfig": "Either",
-    "messages/MessageAccumulator": "Either",
-    "messages/MessageStream": "Either",
-    "messages/partialJson": "Either",
-    "promise/AnthropicPromise": "Either",
-    "promise/AsyncMessageStream": "Either",
-    "tools/inputSchema": "JSONSchema",
-    "webhooks/Webhooks": "Either Encoding"
-  },
-  testing: {
-    "mock/MockStep": "HttpClientError",
-    "mock/MockTransport": "HttpClientError",
-    "mock/mockBody": "HttpClientError",
-    "mock/mockResponse": "HttpClientError"
-  }
-}
-
 /** The most casts that src may hold: `as X` that is not `as const`, `as never`, `as unknown`, and `x!`. */
 export const casts = {
   client: { as: 25, never: 0, unknown: 0, "!": 0 },
@@ -145,12 +109,13 @@ export const data =
   "Hash HashMap HashSet Inspectable JSONSchema List Number Option Order ParseResult Pipeable Predicate Record " +
   "Redacted Schema SchemaAST String Struct Tuple"
 
-/** What Effect 4 has no module of the same kind for, and the members of Effect and of a fiber that went with it. */
+/**
+ * What Effect 4 has no equal of, so that no rule of the edition can translate it: modules, values of modules, and members of
+ * Effect and of a fiber.
+ */
 export const lacking = {
   modules:
-    "Channel ConfigError ConfigProvider DefaultServices Either Encoding ExecutionStrategy FiberId FiberRef FiberRefs " +
-    "GlobalValue JSONSchema MetricBoundaries MetricKey MetricKeyType MetricLabel ParseResult ScheduleDecision " +
-    "ScheduleInterval ScheduleIntervals",
-  values: "@effect/platform/HttpClientError",
+    "Channel ConfigProvider DefaultServices Encoding ExecutionStrategy FiberId FiberRef FiberRefs GlobalValue JSONSchema " +
+    "MetricBoundaries MetricKey MetricKeyType MetricLabel ParseResult ScheduleDecision ScheduleInterval ScheduleIntervals",
   members: "currentDefaultServices getFiberRef withFiberRuntime"
 }
