@@ -213,11 +213,6 @@ const broken = [
   ],
   ["seam", `${client}/wire/url.ts:1`, { [`${client}/wire/url.ts`]: "fiber.getFiberRef(ref)\n" }],
   ["override", `${override}/wire/gone.ts:1`, { [`${override}/wire/gone.ts`]: "export const a = 1\n" }],
-  [
-    "override",
-    `${override}/client/Loop.ts:1`,
-    { [`${override}/client/Loop.ts`]: "export const other = 1\n" }
-  ],
   ["casts", ".ci/rooms.mjs:1", { [`${client}/wire/url.ts`]: "export const a = 1 as number\n" }],
   ["casts", ".ci/rooms.mjs:1", { [`${client}/wire/url.ts`]: "export const a = <number>1\n" }],
   ["casts", ".ci/rooms.mjs:1", { [`${client}/wire/url.ts`]: "export const a = 1 as never\n" }],
