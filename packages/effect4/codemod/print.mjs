@@ -7,14 +7,41 @@ import { isEffectExpected, makerOf } from "./types.mjs"
 
 const { isCallExpression, isIdentifier, isPropertyAccessExpression, isQualifiedName } = ts
 
-/** Expressions whose parts are looked at one by one: each part may stand where an Effect is expected. */
-const isTransparent = (node) =>
-  ts.isConditionalExpression(node) ||
-  ts.isParenthesizedExpression(node) ||
-  ts.isBinaryExpression(node) ||
-  ts.isAsExpression(node)
+const { SyntaxKind } = ts
 
-const isExpression = (node) => ts.isExpression(node) && !isTransparent(node) && !ts.isFunctionLike(node)
+/** Kinds of expressions that may come to a value that was an Effect once. */
+const valued = new Set([
+  SyntaxKind.CallExpression,
+  SyntaxKind.ElementAccessExpression,
+  SyntaxKind.Identifier,
+  SyntaxKind.PropertyAccessExpression
+])
+
+/** Whether a value that stands here is handed on: to `yield*`, a caller, a function, a field. Types are asked here alone. */
+const isHandedOn = (node) => {
+  const { parent } = node
+  switch (parent.kind) {
+    case SyntaxKind.CallExpression:
+    case SyntaxKind.NewExpression:
+      return parent.expression !== node
+    case SyntaxKind.ArrowFunction:
+      return parent.body === node
+    case SyntaxKind.PropertyAssignment:
+      return parent.initializer === node
+    case SyntaxKind.ConditionalExpression:
+      return parent.condition !== node
+    case SyntaxKind.VariableDeclaration:
+      return parent.initializer === node && parent.type !== undefined
+    case SyntaxKind.ArrayLiteralExpression:
+    case SyntaxKind.BinaryExpression:
+    case SyntaxKind.ParenthesizedExpression:
+    case SyntaxKind.ReturnStatement:
+    case SyntaxKind.YieldExpression:
+      return true
+    default:
+      return false
+  }
+}
 
 /** Prints `file` as Effect 4 has it. What no rule can translate goes to `refused`. */
 export const printFile = (file, checker, refused) => {
@@ -101,9 +128,10 @@ export const printFile = (file, checker, refused) => {
 
   const print = (node) => {
     const printed = translated(node) ?? copied(node)
-    if (!isExpression(node) || !isEffectExpected(node, context)) return printed
-    const maker = makerOf(checker.getTypeAtLocation(node))
-    if (maker === undefined) return printed
+    // What is expected is asked last: TypeScript works it out anew each time.
+    const maker =
+      valued.has(node.kind) && isHandedOn(node) ? makerOf(checker.getTypeAtLocation(node)) : undefined
+    if (maker === undefined || !isEffectExpected(node, context)) return printed
     const [id, name] = maker.split("#")
     return `${need(id)}.${name}(${printed})`
   }

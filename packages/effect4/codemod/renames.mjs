@@ -120,6 +120,11 @@ const fieldNames = new Map(
   )
 )
 
+const renamedFields = new Set([...fieldNames.keys()].map((key) => key.split("#")[1]))
+
+/** Whether a field of this name has another on Effect 4, on some type. */
+export const isField = (name) => renamedFields.has(name)
+
 export const fieldOf = (module, name) => fieldNames.get(`${module}#${name}`)
 
 /** Names of our own, and the module of ours that exports them. */

@@ -2,7 +2,7 @@
 import ts from "typescript"
 import { expectedSides } from "./expectRules.mjs"
 import { onFour, version } from "./manifest.mjs"
-import { fieldOf, own, sides, tags } from "./renames.mjs"
+import { fieldOf, isField, own, sides, tags } from "./renames.mjs"
 import { scheduleCalls, scheduleMembers } from "./scheduleRules.mjs"
 import { literalTypes, schemaCalls, schemaMembers, schemaTypes } from "./schemaRules.mjs"
 import { declarersOf, makerOf } from "./types.mjs"
@@ -215,6 +215,7 @@ const interrupting = (node, { checker, print }) => {
 }
 
 const renamed = (node, context) => {
+  if (!isField(node.name.text)) return undefined
   const [to] = declarersOf(node, context.checker).flatMap((module) => fieldOf(module, node.name.text) ?? [])
   return to && `${context.print(node.expression)}${node.questionDotToken ? "?." : "."}${to}`
 }
