@@ -1,5 +1,6 @@
 // Writes the edition for Effect 4 into build/, which is laid out as the workspace itself is.
 import { execFileSync } from "node:child_process"
+import { createHash } from "node:crypto"
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { markdownIn } from "../../../.ci/fences.mjs"
@@ -55,14 +56,27 @@ for (const input of inputs)
     return path
   })
 
-const program = makeProgram(
-  members,
-  inputs.filter(({ isCode }) => isCode).map(({ path }) => path),
-  examples
-)
-const checker = program.getTypeChecker()
+let program
+const files = () => inputs.filter(({ isCode }) => isCode).map(({ path }) => path)
 const refused = []
-const printed = (path) => printFile(program.getSourceFile(path), checker, refused)
+
+/**
+ * What a file becomes. EDITION_CACHE=1 keeps it for the next time, by the text of the file and of the rules alone: types of other
+ * files that changed meanwhile are missed, so a release is made without it.
+ */
+const isCached = process.env.EDITION_CACHE === "1"
+const cache = join(out, ".printed")
+const hash = (...texts) => createHash("sha256").update(texts.join("\0")).digest("hex")
+const rules = isCached ? hash(...walk(join(here, "codemod")).map(read)) : ""
+const printed = (path) => {
+  const kept = isCached ? join(cache, hash(rules, path, examples.get(path) ?? read(path))) : undefined
+  if (kept && existsSync(kept)) return read(kept)
+  program ??= makeProgram(members, files(), examples)
+  const before = refused.length
+  const text = printFile(program.getSourceFile(path), program.getTypeChecker(), refused)
+  if (kept && refused.length === before) write(kept, text)
+  return text
+}
 
 const format = (paths) => {
   const biome = join(root, "node_modules/.bin/biome")
