@@ -78,10 +78,17 @@ const exceptions = (list = "") => {
 
 const overridesOf = ({ name, dir }) => join(dir, "../effect4/overrides", name)
 
+/** The file that an override stands for, or that holds the example it stands for. */
+const twinsOf = (path) => {
+  const whole = path.replace(/\.example-\d+\.ts$/, "")
+  return whole === path ? [path] : [`${whole}.md`, `${whole}.ts`]
+}
+
 const checkOverrides = (each, fail) => {
   const overrides = overridesOf(each)
   for (const path of sources(overrides))
-    if (!existsSync(join(each.dir, show(path, overrides)))) fail("override", path, 1, "stands for no file")
+    if (!twinsOf(join(each.dir, show(path, overrides))).some(existsSync))
+      fail("override", path, 1, "stands for no file")
 }
 
 /** What a file uses of what Effect 4 lacks. */
