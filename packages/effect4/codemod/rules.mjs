@@ -44,6 +44,16 @@ const platformError = (reasons) => (node, context) => {
 
 const refused = (why) => (node, context) => context.refuse(node, why)
 
+/** A fold, whose first state is made anew for each run on Effect 4. */
+const folded =
+  (name) =>
+  (node, { need, print }) => {
+    const [initial, step] = node.arguments.slice(-2)
+    const self = node.arguments.length > 2 ? `${print(node.arguments[0])}, ` : ""
+    const first = isObject(initial) ? `(${print(initial)})` : print(initial)
+    return `${need("effect/Stream")}.${name}(${self}() => ${first}, ${print(step)})`
+  }
+
 /** Calls by "module#member". */
 export const calls = {
   ...schemaCalls,
@@ -167,12 +177,8 @@ export const calls = {
     return `${need("effect/Metric")}.withAttributes(${args.length > 2 ? `${args[0]}, ` : ""}{ [${name}]: ${value} })`
   }),
   "effect/Cause#failureOrCause": refused("its sides are swapped on Effect 4"),
-  "effect/Stream#runFold": (node, { need, print }) => {
-    const [initial, step] = node.arguments.slice(-2)
-    const self = node.arguments.length > 2 ? `${print(node.arguments[0])}, ` : ""
-    const first = ts.isObjectLiteralExpression(initial) ? `(${print(initial)})` : print(initial)
-    return `${need("effect/Stream")}.runFold(${self}() => ${first}, ${print(step)})`
-  },
+  "effect/Stream#runFold": folded("runFold"),
+  "effect/Stream#runFoldEffect": folded("runFoldEffect"),
   "effect/Stream#repeatValue": call(
     ([value], { need }) => `${need("effect/Stream")}.forever(${need("effect/Stream")}.succeed(${value}))`
   )
