@@ -115,7 +115,7 @@ export const data =
  */
 export const lacking = {
   modules:
-    "Channel DefaultServices Encoding ExecutionStrategy FiberId FiberRef FiberRefs GlobalValue JSONSchema " +
+    "Channel DefaultServices ExecutionStrategy FiberId FiberRef FiberRefs GlobalValue JSONSchema " +
     "MetricBoundaries MetricKey MetricKeyType MetricLabel ParseResult ScheduleDecision ScheduleInterval ScheduleIntervals",
   members: "currentDefaultServices getFiberRef withFiberRuntime"
 }

@@ -60,6 +60,10 @@ const table = {
   "effect/Either":
     "Either:Result right:succeed left:fail isRight:isSuccess isLeft:isFailure mapLeft:mapError getRight:getSuccess " +
     "getLeft:getFailure fromNullable:fromNullishOr",
+  "effect/Encoding":
+    "decodeBase64:effect/encoding/Base64#decode encodeBase64:effect/encoding/Base64#encode " +
+    "decodeBase64Url:effect/encoding/Base64Url#decode encodeBase64Url:effect/encoding/Base64Url#encode " +
+    "decodeHex:effect/encoding/Hex#decode encodeHex:effect/encoding/Hex#encode",
   "effect/Exit": "isInterrupted:hasInterrupts",
   "effect/Fiber": "RuntimeFiber:Fiber",
   "effect/FiberRef": "FiberRef:effect/Context#Reference",
