@@ -218,6 +218,25 @@ const cases = [
     "export const a = (request: HttpClientRequest.HttpClientRequest) => new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause: 1 }) })"
   ],
 
+  [
+    "keys to leave out",
+    "Struct",
+    'export const a = Struct.omit({ a: 1, b: 2 }, "a")',
+    'export const a = Struct.omit({ a: 1, b: 2 }, ["a"])'
+  ],
+  [
+    "a span without a stack",
+    "Effect",
+    'export const a = Effect.void.pipe(Effect.withSpan("a", { attributes: {}, captureStackTrace: false }))',
+    'export const a = Effect.void.pipe(Effect.withSpan("a", { attributes: {} }, { captureStackTrace: false }))'
+  ],
+  [
+    "encodings",
+    "Encoding",
+    'export const a = Encoding.encodeBase64("a")',
+    'export const a = Base64.encode("a")'
+  ],
+
   // schemas
   [
     "unions",

@@ -177,6 +177,21 @@ export const calls = {
     return `${need("effect/Metric")}.withAttributes(${args.length > 2 ? `${args[0]}, ` : ""}{ [${name}]: ${value} })`
   }),
   "effect/Cause#failureOrCause": refused("its sides are swapped on Effect 4"),
+  // What says how a span is traced is apart from what the span holds.
+  "effect/Effect#withSpan": (node, { need, print }) => {
+    const options = node.arguments.at(-1)
+    const trace = isObject(options) && property(options, "captureStackTrace")
+    if (!trace) return undefined
+    const others = options.properties.filter((item) => item !== trace).map(print)
+    const before = node.arguments.slice(0, -1).map(print)
+    return `${need("effect/Effect")}.withSpan(${[...before, `{ ${others.join(", ")} }`, `{ ${print(trace)} }`].join(", ")})`
+  },
+  "effect/Struct#omit": (node, { need, print }) => {
+    const [first] = node.arguments
+    const self = ts.isStringLiteral(first) ? [] : [first]
+    const keys = node.arguments.slice(self.length).map(print)
+    return `${need("effect/Struct")}.omit(${[...self.map(print), `[${keys.join(", ")}]`].join(", ")})`
+  },
   "effect/Stream#runFold": folded("runFold"),
   "effect/Stream#runFoldEffect": folded("runFoldEffect"),
   "effect/Stream#repeatValue": call(

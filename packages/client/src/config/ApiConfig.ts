@@ -6,6 +6,7 @@
 import * as Predicate from "effect/Predicate"
 import * as Credentials from "../credentials/Credentials.js"
 import * as RetrySettings from "../retry/RetrySettings.js"
+import { toMillis as durationMillis } from "../shared/duration.js"
 import type { InvalidInput } from "../shared/invalid.js"
 import * as Settings from "../shared/settings.js"
 import type { Options } from "./ClientOptions.js"
@@ -72,6 +73,13 @@ export const problem = (
   const found = Settings.checker({ ...shape, ...others })(options)
   return found && Settings.configError(found)
 }
+
+/**
+ * Milliseconds of a duration as an option has it: `Infinity` for an endless one, NaN for a value that is no duration.
+ *
+ * @since 3.0.0 @category validation
+ */
+export const toMillis: (input: unknown) => number = durationMillis
 
 /**
  * The first of these options that is not among the known names, with the nearest known one.

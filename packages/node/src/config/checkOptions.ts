@@ -1,8 +1,6 @@
 /** Checks the options of a transport before anything is built: plain JavaScript may pass any value. */
 import { ApiConfig, Timeouts } from "@effect-api/client"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import type { Options, Proxy, Tls } from "./TransportOptions.js"
 
 /** The path of an invalid option and the reason. */
@@ -36,10 +34,7 @@ const positiveInteger = rule(
 )
 
 const positiveDuration = rule((value) => {
-  const millis = Option.match(Duration.decodeUnknown(value), {
-    onNone: () => 0,
-    onSome: (duration) => Duration.toMillis(duration)
-  })
+  const millis = ApiConfig.toMillis(value)
   return millis > 0 && Number.isFinite(millis)
 }, "must be a finite duration above zero")
 
