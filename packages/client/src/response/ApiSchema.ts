@@ -19,8 +19,8 @@ export {
 } from "./schemaDecoder.js"
 
 /**
- * A schema that checks a value and returns that very value. Fields that the schema does not know are kept, and
- * nothing is copied, which is three times as fast as `onExcessProperty: "preserve"`. For schemas that change nothing.
+ * A schema that checks a value and returns that very value. Fields that the schema does not know are kept, at every
+ * depth, and nothing is copied. For schemas that change nothing.
  *
  * `complete` receives a value that does not fit, and returns one to check instead, with the fields that servers omit
  * filled in. It may depend on which fields exist and on the schema's literals, but not on other values.
@@ -43,7 +43,7 @@ export const asSent = <A, I extends A>(
   complete: (value: unknown) => unknown = (value) => value
 ): Schema.Schema<A> => {
   // Without the options of the outermost schema, which would copy; with its name.
-  const inner = Parsing.withoutOptions(schema, "answer")
+  const inner = Parsing.withoutOptions(schema, "response")
   const accept = eventDecoder(inner)
   const fits = (value: unknown): value is A => !(accept.decode(value) instanceof Undecodable)
   return Parsing.asGiven(inner, fits, complete)

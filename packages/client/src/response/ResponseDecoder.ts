@@ -216,8 +216,8 @@ export const stream = (
 }
 
 /**
- * A decoder of your own over the parsed JSON: a function that returns an `Either`. With it, schemas of the frozen
- * `@effect/schema` package keep working: return the result of its `decodeUnknownEither`.
+ * A decoder of your own over the parsed JSON, such as a parser of another library. The `Either` that it returns holds
+ * the value, or why the value does not fit.
  *
  * @example
  * ```ts
