@@ -297,6 +297,58 @@ const cases = [
     "export type A = Schema.Codec<1, 2>"
   ],
 
+  // schedules, whose functions take one record
+  [
+    "a schedule up to a time",
+    "Schedule",
+    'export const a = Schedule.forever.pipe(Schedule.upTo("1 minute"))',
+    'export const a = Schedule.forever.pipe(Schedule.upTo({ duration: "1 minute" }))'
+  ],
+  [
+    "a changed delay",
+    "Duration Schedule",
+    "export const a = Schedule.modifyDelay(Schedule.forever, (_, delay) => Duration.times(delay, 2))",
+    "export const a = Schedule.modifyDelay(Schedule.forever, ({ duration: delay }) => Effect.succeed(Duration.times(delay, 2)))"
+  ],
+  [
+    "a schedule while its input passes",
+    "Schedule",
+    "export const a = Schedule.whileInput(Schedule.forever, (at: Date) => at.getTime() > 0)",
+    "export const a = Schedule.while(Schedule.forever, ({ input: at }: Schedule.Metadata<unknown, Date>) => at.getTime() > 0)"
+  ],
+  [
+    "a schedule that never recurs",
+    "Schedule",
+    "export const a = Schedule.stop",
+    "export const a = Schedule.recurs(0)"
+  ],
+
+  // what has lost a part
+  [
+    "the type of an effect's value",
+    "Effect",
+    "declare const a: Effect.Effect<1>\nexport type A = Effect.Effect.Success<typeof a>",
+    "declare const a: Effect.Effect<1>\nexport type A = Effect.Success<typeof a>"
+  ],
+  [
+    "an interruption",
+    "Exit FiberId",
+    "export const a = Exit.interrupt(FiberId.none)",
+    "export const a = Exit.interrupt()"
+  ],
+  [
+    "a printed cause",
+    "Cause",
+    "export const a = Cause.pretty(Cause.fail(1), { renderErrorCause: true })",
+    "export const a = Cause.pretty(Cause.fail(1))"
+  ],
+  [
+    "propagation of spans",
+    "| HttpClient",
+    "declare const a: HttpClient.HttpClient\nexport const b = HttpClient.withTracerPropagation(a, false)",
+    "declare const a: HttpClient.HttpClient\nexport const b = HttpClient.transformResponse(a, Effect.provideService(HttpClient.TracerPropagationEnabled, false))"
+  ],
+
   // comments and what is not Effect stay
   [
     "comments",

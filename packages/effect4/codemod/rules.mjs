@@ -139,6 +139,8 @@ export const calls = {
   "effect/Either#isEither": refused(
     "an Either that is known by a test at run time: nothing on Effect 4 passes it"
   ),
+  // Nobody is named who interrupted it.
+  "effect/Exit#interrupt": (_node, { need }) => `${need("effect/Exit")}.interrupt()`,
   // On Effect 3 the exit of the fiber comes back, too.
   "effect/Fiber#interrupt": (node, { need, print }) => {
     const module = need("effect/Fiber")
