@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type * as Timeouts from "../config/Timeouts.js"
+import * as PlatformClients from "../effect/platformClients.js"
 import * as Pulls from "../effect/pulls.js"
 import { Collector } from "../shared/bytes.js"
 import { fetchDefaults, isBrowser, runtime } from "../shared/runtime.js"
@@ -221,9 +222,9 @@ export const layer: Layer.Layer<HttpClient.HttpClient> = /*#__PURE__*/ Layer.pro
     HttpClient.HttpClient,
     /*#__PURE__*/ Effect.gen(function* () {
       const client = yield* HttpClient.HttpClient
-      const fetch = yield* Effect.serviceOption(FetchHttpClient.Fetch)
+      const fetch = yield* PlatformClients.providedFetch
       const init = yield* Effect.serviceOption(FetchHttpClient.RequestInit)
-      const native = make(Option.getOrUndefined(fetch), Option.getOrUndefined(init))
+      const native = make(fetch, Option.getOrUndefined(init))
       return NativeClient.attachWith(client, native, FetchRequest.adapted(runtime), !isBrowser)
     })
   ),

@@ -139,6 +139,27 @@ describe("a fetch that ignores its signal", () => {
     })
   )
 
+  it.live("a transport uses the fetch that the runtime has when it is made", () =>
+    Effect.gen(function* () {
+      const { fetch } = globalThis
+      const receive = (value: number) =>
+        Effect.suspend(() => {
+          globalThis.fetch = async () => Response.json(value)
+          return Effect.provide(
+            Effect.flatMap(ApiClient.make({ baseUrl: "http://api.test" }), (client) => client.get("/x")),
+            FetchTransport.layer
+          )
+        })
+      const received = yield* Effect.ensuring(
+        Effect.all([receive(1), receive(2)]),
+        Effect.sync(() => {
+          globalThis.fetch = fetch
+        })
+      )
+      expect(received).toEqual([1, 2])
+    })
+  )
+
   it.live("7.3 a fetch that throws synchronously is a ConnectionError", () =>
     Effect.gen(function* () {
       const layer = Layer.provide(

@@ -1,7 +1,11 @@
-/** The platform's clients. This module hides where they keep the scope of a request, and how their spans are turned off. */
+/**
+ * The platform's clients. This module hides where they keep the scope of a request, how their spans are turned off, and how they
+ * are given a `fetch`.
+ */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Scope from "effect/Scope"
@@ -51,3 +55,9 @@ export const scopeSignal = (request: HttpClientRequest.HttpClientRequest): Abort
 /** A scope that had closed had aborted its signal, too. */
 const signalOf = (request: typeof shown): AbortSignal | undefined =>
   request !== undefined && (request.wasAborted || !request.signal.aborted) ? request.signal : undefined
+
+/** The `fetch` that a program provides; `undefined` if that is the runtime's, of which the reference keeps the first. */
+export const providedFetch: Effect.Effect<typeof globalThis.fetch | undefined> = /*#__PURE__*/ Effect.map(
+  /*#__PURE__*/ Effect.context<never>(),
+  (context) => Context.getOrUndefined(context, FetchHttpClient.Fetch)
+)
