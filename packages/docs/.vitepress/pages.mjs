@@ -2,7 +2,10 @@
 export const groups = [
   {
     title: "Start",
-    pages: [{ file: "getting-started", title: "Getting started" }]
+    pages: [
+      { file: "getting-started", title: "Getting started" },
+      { file: "effect-3-or-4", title: "Effect 3 or 4" }
+    ]
   },
   {
     title: "Failure",

@@ -138,4 +138,4 @@ export const own = { __proto__: null, fromEither: ["response/ResponseDecoder", "
 export const sides = { __proto__: null, Left: "Failure", Right: "Success" }
 
 /** Tags that are spelled in the code. */
-export const tags = { ParseError: "SchemaError", ...sides }
+export const tags = { ParseError: "SchemaError", TimeoutException: "TimeoutError", ...sides }

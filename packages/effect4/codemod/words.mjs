@@ -37,6 +37,8 @@ const translateBlock = (text) =>
       found.endsWith("/") ? "effect/http/" : "effect/http"
     )
     .replace(/(?<![\w/])@effect\/rpc(?![\w-])/g, "effect/rpc")
+    .replace(/@effect\/vitest@\^0[\d.]*/g, "@effect/vitest@^4.0.5")
+    .replace(/(?<![\w/])vitest@\^3[\d.]*/g, "vitest@^5")
     .replace(/`Either`/g, "`Result`")
     .replace(/\bfromEither\b/g, "fromResult")
     .replace(/\bEffect 3\b/g, "Effect 4")
