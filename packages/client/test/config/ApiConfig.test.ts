@@ -159,7 +159,19 @@ describe("validation", () => {
   })
 
   const timeouts = ["connect", "response", "idle", "total"]
-  const badTimeouts = [-1, 0, Number.NaN, "-1 second", "soon", -1n, [0, -1], {}, null]
+  const badTimeouts = [
+    -1,
+    0,
+    Number.NaN,
+    "-1 second",
+    "soon",
+    -1n,
+    [0, -1],
+    {},
+    null,
+    new Date(0),
+    { minute: 1 }
+  ]
   it.each(timeouts.flatMap((name) => badTimeouts.map((value) => ({ name, value }))))(
     "1.2 rejects the $name timeout $value",
     ({ name, value }) => {
@@ -169,7 +181,9 @@ describe("validation", () => {
 
   const delays = ["initialDelay", "maxDelay", "maxRetryAfter"]
   it.each([
-    ...delays.flatMap((name) => [-1, Number.NaN, "-1 second", "soon"].map((value) => ({ name, value }))),
+    ...delays.flatMap((name) =>
+      [-1, Number.NaN, "-1 second", "soon", {}, new Date(0)].map((value) => ({ name, value }))
+    ),
     ...[-1, Number.NaN, 1.5, Number.NEGATIVE_INFINITY].map((value) => ({ name: "maxRetries", value })),
     ...[-0.1, 1.1, Number.NaN].map((value) => ({ name: "jitter", value }))
   ])("1.2 rejects $name = $value in retry", ({ name, value }) => {

@@ -285,6 +285,15 @@ describe("bodySchema", () => {
     })
   )
 
+  it.effect("5.1 sends dates and secrets as text", () =>
+    Effect.gen(function* () {
+      const bodySchema = Schema.Struct({ at: Schema.Date, key: Schema.Redacted(Schema.String) })
+      const body = { at: new Date(0), key: Redacted.make("s3cret") }
+      const request = yield* sent(ApiRequest.post("/x", { body, bodySchema }))
+      expect(request.json).toEqual({ at: "1970-01-01T00:00:00.000Z", key: "s3cret" })
+    })
+  )
+
   it.effect("5.1 encodes with an async schema", () =>
     Effect.gen(function* () {
       const Sealed = Schema.transformOrFail(Schema.String, Schema.String, {

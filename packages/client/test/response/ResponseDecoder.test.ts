@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { type ApiConfig, ApiRequest, Metrics, ResponseDecoder } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
-import { Effect, Either, Logger, LogLevel, Metric, Schema } from "effect"
+import { Effect, Either, Logger, LogLevel, Metric, Redacted, Schema } from "effect"
 import * as v from "valibot"
 import { z } from "zod"
 import { recorder } from "../fixtures/recorder.js"
@@ -182,6 +182,15 @@ describe("validation", () => {
 })
 
 describe("effect/Schema", () => {
+  it.effect("8.4 reads dates and secrets from text", () =>
+    Effect.gen(function* () {
+      const Key = Schema.Struct({ at: Schema.Date, key: Schema.Redacted(Schema.String) })
+      const { at, key } = yield* decoded(Key, json({ at: "2025-01-01T00:00:00Z", key: "s3cret" }))
+      expect(at).toEqual(new Date("2025-01-01T00:00:00Z"))
+      expect([String(key), Redacted.value(key)]).toEqual(["<redacted>", "s3cret"])
+    })
+  )
+
   it.effect("8.4 decodes transforms and classes", () =>
     Effect.gen(function* () {
       const At = Schema.Struct({ at: Schema.Date, todo: Todo })

@@ -54,7 +54,12 @@ describe("toMillis", () => {
     null,
     undefined,
     true,
-    new Date(0)
+    { minute: 1 },
+    { seconds: nan },
+    { seconds: "1" },
+    new Map(),
+    new Date(0),
+    new Date(1000)
   ])("1.2 %o is not a duration", (input) => {
     expect(toMillis(input)).toBeNaN()
   })
