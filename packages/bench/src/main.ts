@@ -1,6 +1,7 @@
 /** `npm run bench`: runs the parts in order, then prints the verdicts. */
 import { mkdir, writeFile } from "node:fs/promises"
 import { parseArgs } from "node:util"
+import * as Edition from "./edition.js"
 import { bundles } from "./parts/bundles.js"
 import { coldStart } from "./parts/coldStart.js"
 import { decoding } from "./parts/decoding.js"
@@ -44,8 +45,11 @@ const namesIn = (flag: string): ReadonlyArray<string> => flag.split(",").filter(
 const only = namesIn(flags.only)
 const unknown = only.filter((name) => !parts.has(name))
 if (unknown.length > 0) throw new Error(`no such part: ${unknown}; the parts are ${[...parts.keys()]}`)
+const missing = await Edition.prepare()
+if (missing !== undefined) console.log(`Without the rows of Effect 4: ${missing}.\n`)
 const plan = Plan.make({
   quick: flags.quick,
+  effect4: missing === undefined,
   bundleDetail: flags["bundle-detail"],
   rivals: namesIn(flags.rivals)
 })

@@ -1,5 +1,5 @@
 /** The durations of the parts, and the rivals to measure. */
-import type { RivalId } from "./rivals/all.js"
+import { all, type RivalId } from "./rivals/all.js"
 
 /** The number of rounds, and the duration of a turn. */
 export interface Turns {
@@ -26,6 +26,8 @@ export interface Plan {
   readonly rivals: ReadonlyArray<string>
   /** Selects the rivals of a part to measure. */
   readonly among: (ids: ReadonlyArray<RivalId>) => ReadonlyArray<RivalId>
+  /** Whether the edition for Effect 4 is there to be measured. */
+  readonly effect4: boolean
 }
 
 type Times = Pick<Plan, "unary" | "http2" | "streams" | "memoryRounds" | "coldStartRounds" | "decoding">
@@ -81,10 +83,17 @@ export const make = (options: {
   readonly quick: boolean
   readonly bundleDetail: boolean
   readonly rivals: ReadonlyArray<string>
+  readonly effect4: boolean
 }): Plan => ({
   quick: options.quick,
   ...(options.quick ? quick : thorough),
   bundleDetail: options.bundleDetail,
   rivals: options.rivals,
-  among: (ids) => (options.rivals.length === 0 ? ids : ids.filter((id) => options.rivals.includes(id)))
+  effect4: options.effect4,
+  among: (ids) =>
+    ids.filter(
+      (id) =>
+        (options.effect4 || all[id].twin === undefined) &&
+        (options.rivals.length === 0 || options.rivals.includes(id))
+    )
 })

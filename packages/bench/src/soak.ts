@@ -1,12 +1,13 @@
 /**
  * `npm run soak`: 100,000 calls, 200 at a time, over HTTP/1.1 and over HTTP/2. One request in five gets a fault. The exit code is
  * 1 if a claim does not hold. `--requests=N` and `--in-flight=N` change the numbers, and `--over=http1` or `--over=http2` selects
- * one protocol. Node needs `--expose-gc`.
+ * one protocol. `--effect4` runs the soak of the edition for Effect 4. Node needs `--expose-gc`.
  */
 import type { HttpClient } from "@effect/platform"
 import { ApiClient } from "@effect-api/client"
 import { NodeTransport } from "@effect-api/node"
 import { Effect, Layer, Logger } from "effect"
+import * as Edition from "./edition.js"
 import * as Calls from "./soak/calls.js"
 import { claimsOf, inMegabytes, readings } from "./soak/claims.js"
 import { heldAtEnd, used } from "./soak/held.js"
@@ -114,4 +115,8 @@ const main = Effect.gen(function* () {
   return holds
 })
 
-process.exitCode = (await Effect.runPromise(main)) ? 0 : 1
+process.exitCode = process.argv.includes("--effect4")
+  ? await Edition.run("soak.js", "--effect4")
+  : (await Effect.runPromise(main))
+    ? 0
+    : 1

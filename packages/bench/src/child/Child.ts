@@ -1,6 +1,7 @@
 /** Child processes that handle one message at a time. */
 import { fork } from "node:child_process"
 import { once } from "node:events"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 export interface Child {
@@ -20,14 +21,16 @@ const environment = (): NodeJS.ProcessEnv =>
 /** In milliseconds. No task takes nearly as long. */
 const maxSilence = 60_000
 
-/** Starts a compiled file of this package. */
+const own = fileURLToPath(new URL("../", import.meta.url))
+
+/** Starts a compiled file of this package, in this folder or in another. */
 export const start = (
   file: string,
   args: ReadonlyArray<string> = [],
-  execArgv: ReadonlyArray<string> = []
+  execArgv: ReadonlyArray<string> = [],
+  folder = own
 ): Child => {
-  const path = fileURLToPath(new URL(`../${file}`, import.meta.url))
-  const child = fork(path, [...args], {
+  const child = fork(join(folder, file), [...args], {
     env: environment(),
     execArgv: [...process.execArgv, ...execArgv],
     // Discards the logs of clients that log their retries.

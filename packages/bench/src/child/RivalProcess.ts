@@ -1,4 +1,5 @@
 /** A rival, seen from the bench. It has its own process, so that no other code, heap or timer affects it. */
+import * as Edition from "../edition.js"
 import { all, type RivalId } from "../rivals/all.js"
 import * as Child from "./Child.js"
 import type { Reply, TaskName, Tasks } from "./tasks.js"
@@ -14,7 +15,11 @@ export interface RivalProcess {
 }
 
 export const start = async (id: RivalId, execArgv: ReadonlyArray<string> = []): Promise<RivalProcess> => {
-  const child = Child.start("child/main.js", [id], execArgv)
+  const { twin } = all[id]
+  const child =
+    twin === undefined
+      ? Child.start("child/main.js", [id], execArgv)
+      : Child.start("child/main.js", [twin], execArgv, Edition.compiled)
   // The first message reports that the process is ready.
   await child.next<Reply>()
   return {

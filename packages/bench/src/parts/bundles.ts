@@ -8,17 +8,22 @@ import type { Part } from "./Part.js"
 
 const kibibyte = 1024
 
-/** The packages that our programs are built on and compared to. */
+/** The packages that our programs are built on and compared to. Effect 4 has the second in the first. */
 const base = ["effect", "@effect/platform"]
 
-const isOurs = (id: Programs.ProgramId): boolean => id.startsWith("ours") || id === "anthropic"
+const isOurs = (id: Programs.ProgramId): boolean => /^(ours|anthropic4?$)/.test(id)
+
+/** The program by hand on the same line of Effect. */
+const byHandOf = (id: Programs.ProgramId): Programs.ProgramId =>
+  Programs.all[id].twin === undefined ? "platform" : "platform4"
 
 export const bundles: Part = async ({ plan }) => {
   const found = new Map<Programs.ProgramId, Bundle>()
   const figures: { [name: string]: Stats.Figure } = {}
   const rows: Array<ReadonlyArray<string>> = []
-  const byHand = await bundle("platform", "browser")
-  for (const id of Programs.ids.filter((id) => !Programs.all[id].node)) {
+  const sizeOf = (id: Programs.ProgramId): number => found.get(id)?.gzipBytes ?? Number.NaN
+  // The programs by hand come before ours.
+  for (const id of Programs.among(plan).filter((id) => !Programs.all[id].node)) {
     const bundled = await bundle(id, "browser")
     found.set(id, bundled)
     const figure = (what: string, bytes: number): string => {
@@ -29,7 +34,7 @@ export const bundles: Part = async ({ plan }) => {
     if (isOurs(id)) {
       const { gzipBytes } = await bundle(id, "browser", base)
       sizes.push(
-        figure("gzip bytes added to effect + platform", bundled.gzipBytes - byHand.gzipBytes),
+        figure("gzip bytes added to effect + platform", bundled.gzipBytes - sizeOf(byHandOf(id))),
         figure("gzip bytes of its own", gzipBytes)
       )
     }
@@ -40,13 +45,19 @@ export const bundles: Part = async ({ plan }) => {
     columns: ["", "minified", "gzip", "gzip added to effect + platform", "gzip without these"],
     rows
   }
-  return { figures, tables: plan.bundleDetail ? [sizes, ...details(found)] : [sizes] }
+  return {
+    figures,
+    tables: plan.bundleDetail ? [sizes, ...details(found, "ours"), ...details(found, "ours4")] : [sizes]
+  }
 }
 
 /** The modules that this client adds, its own and those of other packages, by size. */
-const details = (found: ReadonlyMap<Programs.ProgramId, Bundle>): ReadonlyArray<Findings.Table> => {
-  const before = found.get("platform")?.modules ?? new Map<string, number>()
-  const added = [...(found.get("ours")?.modules ?? [])]
+const details = (
+  found: ReadonlyMap<Programs.ProgramId, Bundle>,
+  id: Programs.ProgramId
+): ReadonlyArray<Findings.Table> => {
+  const before = found.get(byHandOf(id))?.modules ?? new Map<string, number>()
+  const added = [...(found.get(id)?.modules ?? [])]
     .map(([name, bytes]) => ({ name, bytes: bytes - (before.get(name) ?? 0) }))
     .filter(({ bytes }) => bytes > 0)
     .sort((a, b) => b.bytes - a.bytes)
@@ -57,9 +68,9 @@ const details = (found: ReadonlyMap<Programs.ProgramId, Bundle>): ReadonlyArray<
   })
   const isOwn = ({ name }: { readonly name: string }): boolean => name.startsWith("@effect-api/")
   return [
-    list("Modules of effect-api", added.filter(isOwn)),
+    list(`Modules of ${Programs.all[id].title}`, added.filter(isOwn)),
     list(
-      "Further modules of other packages",
+      `Further modules of other packages, ${Programs.all[id].title}`,
       added.filter((module) => !isOwn(module))
     )
   ]

@@ -42,7 +42,7 @@ interface Variant {
 export const coldStart: Part = ({ plan, server }) =>
   withFolder(async (folder) => {
     const variants: Array<readonly [installed: Variant, bundled: Variant]> = []
-    for (const id of Programs.ids) {
+    for (const id of Programs.among(plan)) {
       const file = join(folder, `${id}.mjs`)
       await writeFile(file, (await bundle(id, "node")).code)
       variants.push([

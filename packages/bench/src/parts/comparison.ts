@@ -2,7 +2,7 @@
 import * as Findings from "../report/Findings.js"
 import * as Print from "../report/print.js"
 import * as Stats from "../report/stats.js"
-import type { RivalId } from "../rivals/all.js"
+import { type RivalId, twinOf } from "../rivals/all.js"
 import * as Rounds from "./rounds.js"
 
 /** A measurement: its name, its unit, and how many units one `done` of a turn stands for. */
@@ -10,15 +10,20 @@ export interface Subject {
   readonly what: string
   readonly unit: "request" | "event"
   readonly each: (id: RivalId) => number
-  /** Our clients, with Effect and with promises, which are compared to all others. */
-  readonly ours?: readonly [RivalId, RivalId]
+  /** Our clients, with Effect, with promises and on Effect 4, which are compared to all others. */
+  readonly ours?: Ours
 }
 
-const oursOf = ({ ours = ["ours", "ours-promise"] }: Subject): readonly [RivalId, RivalId] => ours
+type Ours = readonly [RivalId, RivalId, RivalId]
+
+const oursOf = ({ ours = ["ours", "ours-promise", "ours-4"] }: Subject): Ours => ours
 
 const byCpu = (what: string): string => `${what}, by cpu`
 
-/** Rates, processor time, and the ratios of both. A ratio above 1 means that ours is faster, or takes less time. */
+/**
+ * Rates, processor time, and the ratios of both. A ratio above 1 means that ours is faster, or takes less time. Between the lines
+ * of Effect, the ratio of processor time is that of Effect 4 over that of Effect 3.
+ */
 export const figuresOf = (subject: Subject, measured: Rounds.Measured): Findings.Findings["figures"] => {
   const { each, unit, what } = subject
   const figures: { [name: string]: Stats.Figure } = {}
@@ -32,6 +37,10 @@ export const figuresOf = (subject: Subject, measured: Rounds.Measured): Findings
       figures[Findings.against(what, our, id)] = Stats.ratio(rates(our), rates(id))
       figures[Findings.against(byCpu(what), our, id)] = Stats.ratio(cpu(id), cpu(our))
     }
+    const twin = twinOf(id)
+    if (twin === undefined || !measured.has(twin)) continue
+    figures[Findings.against(what, id, twin)] = Stats.ratio(rates(id), rates(twin))
+    figures[Findings.against(`${what}, cpu us/${unit}`, id, twin)] = Stats.ratio(cpu(id), cpu(twin))
   }
   return figures
 }
@@ -55,7 +64,7 @@ export const rateCell = ({ unit, what }: Subject): Cell =>
 /** The processor time of a client, and the ratios of ours to it. */
 export const comparingCells = (subject: Subject): ReadonlyArray<Cell> => {
   const { unit, what } = subject
-  const [effect, promises] = oursOf(subject)
+  const [effect, promises, effect4] = oursOf(subject)
   return [
     cell(
       (id) => Findings.named(`${what}, cpu us/${unit}`, id),
@@ -63,7 +72,9 @@ export const comparingCells = (subject: Subject): ReadonlyArray<Cell> => {
     ),
     cell((id) => Findings.against(what, effect, id), Print.times),
     cell((id) => Findings.against(byCpu(what), effect, id), Print.times),
-    cell((id) => Findings.against(what, promises, id), Print.times)
+    cell((id) => Findings.against(what, promises, id), Print.times),
+    cell((id) => Findings.against(what, effect4, id), Print.times),
+    cell((id) => Findings.against(byCpu(what), effect4, id), Print.times)
   ]
 }
 
@@ -72,5 +83,7 @@ export const comparingColumns: ReadonlyArray<string> = [
   "cpu us each",
   "effect-api against it",
   "by cpu",
-  "promises against it"
+  "promises against it",
+  "Effect 4 against it",
+  "by cpu"
 ]

@@ -7,7 +7,7 @@ import * as Stats from "../report/stats.js"
 import { all, type RivalId } from "../rivals/all.js"
 import type { Part } from "./Part.js"
 
-const ids: ReadonlyArray<RivalId> = ["ours", "ours-promise", "anthropic-sdk", "openai"]
+const ids: ReadonlyArray<RivalId> = ["ours", "ours-4", "ours-promise", "anthropic-sdk", "openai"]
 
 const scenarios: ReadonlyArray<{ readonly scenario: Scenario; readonly share: string }> = [
   { scenario: "fails-30", share: "30 %" },

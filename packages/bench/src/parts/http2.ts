@@ -8,7 +8,7 @@ import * as Http2Server from "../server/Http2Server.js"
 import * as Loads from "./loads.js"
 import type { Part } from "./Part.js"
 
-const ids: ReadonlyArray<RivalId> = ["ours-h2", "ours-promise-h2", "node-http2", "undici-h2"]
+const ids: ReadonlyArray<RivalId> = ["ours-h2", "ours-4-h2", "ours-promise-h2", "node-http2", "undici-h2"]
 
 export const http2: Part = async ({ plan }) => {
   const server = await Http2Server.start()
@@ -26,7 +26,7 @@ export const http2: Part = async ({ plan }) => {
         what: `HTTP/2, ${inFlight} in flight`,
         unit: "request",
         each: () => 1,
-        ours: ["ours-h2", "ours-promise-h2"]
+        ours: ["ours-h2", "ours-promise-h2", "ours-4-h2"]
       })
     })
     const rows: Array<ReadonlyArray<string>> = []

@@ -7,12 +7,19 @@ import * as Stats from "../report/stats.js"
 import { all, type RivalId } from "../rivals/all.js"
 import type { Part } from "./Part.js"
 
-const ids: ReadonlyArray<RivalId> = ["ours", "ours-promise", "eventsource-parser", "anthropic-sdk"]
+const ids: ReadonlyArray<RivalId> = [
+  "ours",
+  "ours-4",
+  "ours-promise",
+  "ours-4-promise",
+  "eventsource-parser",
+  "anthropic-sdk"
+]
 
 const streams = 1_000
 const kibibyte = 1024
 
-const ours: ReadonlyArray<RivalId> = ["ours", "ours-promise"]
+const ours: ReadonlyArray<RivalId> = ["ours", "ours-promise", "ours-4", "ours-4-promise"]
 
 /** Each measurement has a new process, as streams leave traces in a heap after they end. */
 const measured = async (id: RivalId, url: string): Promise<Memory> => {
@@ -59,7 +66,7 @@ export const memory: Part = async ({ plan, server }) => {
     tables: [
       {
         title: `${streams} open streams: KiB for each`,
-        columns: ["", "heap", "resident", "heap, effect-api : it", "heap, promises : it"],
+        columns: ["", "heap", "resident", ...ours.map((id) => `heap, ${all[id].title} : it`)],
         rows
       }
     ]

@@ -11,11 +11,16 @@ import * as Rounds from "./rounds.js"
 
 const ids: ReadonlyArray<RivalId> = [
   "ours",
+  "ours-4",
   "ours-promise",
+  "ours-4-promise",
   "ours-anthropic",
+  "ours-4-anthropic",
   "ours-anthropic-promise",
+  "ours-4-anthropic-promise",
   "eventsource-parser",
   "platform-sse",
+  "platform-4-sse",
   "anthropic-sdk",
   "anthropic-sdk-messages",
   "openai"

@@ -2,11 +2,11 @@
 import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { Effect, Redacted } from "effect"
 import { Message, textOf } from "./message.js"
-import { policy } from "./retrying.js"
+import { retrying } from "./retrying.js"
 
 const request = (baseUrl: string, apiKey: Redacted.Redacted<string>, body: object) =>
   Effect.gen(function* () {
-    const client = HttpClient.filterStatusOk(yield* HttpClient.HttpClient)
+    const client = retrying(HttpClient.filterStatusOk(yield* HttpClient.HttpClient))
     const response = yield* HttpClientRequest.post("/v1/messages").pipe(
       HttpClientRequest.prependUrl(baseUrl),
       HttpClientRequest.acceptJson,
@@ -15,8 +15,7 @@ const request = (baseUrl: string, apiKey: Redacted.Redacted<string>, body: objec
         "anthropic-version": "2023-06-01"
       }),
       HttpClientRequest.bodyUnsafeJson(body),
-      client.execute,
-      Effect.retry(policy)
+      client.execute
     )
     return yield* HttpClientResponse.schemaBodyJson(Message)(response)
   })

@@ -1,6 +1,7 @@
 /** The run as JSON: the machine, the versions and every figure, without paths or host names. */
 import { readFile } from "node:fs/promises"
 import { arch, availableParallelism, cpus, platform } from "node:os"
+import { manifestOf } from "../edition.js"
 import type { Findings } from "./Findings.js"
 import type { Figure } from "./stats.js"
 import type { Verdict } from "./thresholds.js"
@@ -61,7 +62,18 @@ const versionOf = async (name: string): Promise<string> => {
 const versions = async (): Promise<Results["versions"]> => {
   const { dependencies = {} } = await manifest(new URL("../../package.json", import.meta.url))
   const names = Object.keys(dependencies).sort()
-  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await versionOf(name)])))
+  const found = await Promise.all(names.map(async (name) => [name, await versionOf(name)]))
+  return { ...Object.fromEntries(found), ...(await effect4Versions()) }
+}
+
+/** The versions below the edition for Effect 4, where it is installed. */
+const effect4Versions = async (): Promise<Results["versions"]> => {
+  const found: { [name: string]: string } = {}
+  for (const name of ["effect", "@effect/platform-node"]) {
+    const { version } = await manifest(manifestOf(name))
+    if (version !== undefined) found[`${name}, Effect 4`] = version
+  }
+  return found
 }
 
 export const make = async (

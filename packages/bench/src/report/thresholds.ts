@@ -16,6 +16,13 @@ const atLeast = (limit: number, what: string, figure: string): Threshold => ({
   unit: "times"
 })
 
+const atMost = (limit: number, what: string, figure: string): Threshold => ({
+  what,
+  figure,
+  limit: { atMost: limit },
+  unit: "times"
+})
+
 const unary = "unary, 32 in flight"
 const http2 = (inFlight: number): string => `HTTP/2, ${inFlight} in flight`
 const chunks = "SSE, large chunks"
@@ -48,6 +55,28 @@ export const thresholds: ReadonlyArray<Threshold> = [
     what: "gzip bytes added to effect + platform",
     figure: named("bundle, gzip bytes added to effect + platform", "ours"),
     limit: { atMost: 34 * 1024 },
+    unit: "KiB"
+  },
+  atMost(
+    0.8,
+    `${unary}, processor time on Effect 4 against Effect 3`,
+    against(`${unary}, cpu us/request`, "ours-4", "ours")
+  ),
+  atLeast(1.1, `${unary}, on Effect 4 against undici.request`, against(unary, "ours-4", "undici")),
+  atMost(
+    1,
+    `${chunks}, processor time on Effect 4 against Effect 3`,
+    against(`${chunks}, cpu us/event`, "ours-4", "ours")
+  ),
+  atMost(
+    1,
+    `${events}, processor time on Effect 4 against Effect 3`,
+    against(`${events}, cpu us/event`, "ours-4", "ours")
+  ),
+  {
+    what: "gzip bytes of the small program on Effect 4",
+    figure: named("bundle, gzip bytes", "ours4"),
+    limit: { atMost: 75 * 1024 },
     unit: "KiB"
   },
   {

@@ -8,6 +8,8 @@ export interface Entry {
   /** Whether the client reads server-sent events. */
   readonly streams: boolean
   readonly load: () => Promise<Open>
+  /** The same client on Effect 3, for a client on Effect 4. Its process runs that client of the edition's bench. */
+  readonly twin?: string
 }
 
 const entry = (title: string, load: Entry["load"], more: Partial<Entry> = {}): Entry => ({
@@ -20,7 +22,7 @@ const entry = (title: string, load: Entry["load"], more: Partial<Entry> = {}): E
 
 const streams = { streams: true }
 
-const entries = {
+const onEffect3 = {
   ours: entry("effect-api", async () => (await import("./ours.js")).effect, streams),
   "ours-promise": entry("effect-api, promises", async () => (await import("./ours.js")).promises, streams),
   "ours-fetch": entry(
@@ -61,6 +63,7 @@ const entries = {
     "@effect/platform on undici",
     async () => (await import("./platform.js")).onUndici
   ),
+  "platform-node": entry("@effect/platform on node:http", async () => (await import("./platform.js")).onNode),
   "eventsource-parser": entry(
     "eventsource-parser on undici.request",
     async () => (await import("./bare.js")).parsed,
@@ -73,8 +76,35 @@ const entries = {
   )
 } satisfies { readonly [id: string]: Entry }
 
+const twin = (id: keyof typeof onEffect3, title = `${onEffect3[id].title}, Effect 4`): Entry => ({
+  ...onEffect3[id],
+  title,
+  twin: id
+})
+
+const entries = {
+  ...onEffect3,
+  "ours-4": twin("ours"),
+  "ours-4-promise": twin("ours-promise"),
+  "ours-4-fetch": twin("ours-fetch"),
+  "ours-4-anthropic": twin("ours-anthropic"),
+  "ours-4-anthropic-promise": twin("ours-anthropic-promise"),
+  "ours-4-h2": twin("ours-h2"),
+  "ours-4-promise-h2": twin("ours-promise-h2"),
+  "platform-4-fetch": twin("platform-fetch", "effect/http of Effect 4 on fetch"),
+  "platform-4-node": twin("platform-node", "effect/http of Effect 4 on node:http"),
+  "platform-4-undici": twin("platform-undici", "effect/http of Effect 4 on undici"),
+  "platform-4-sse": twin("platform-sse", "effect/http of Effect 4, its Sse on node:http")
+} satisfies { readonly [id: string]: Entry }
+
 export type RivalId = keyof typeof entries
 
 export const all: { readonly [K in RivalId]: Entry } = entries
+
+/** The same client on Effect 3, for a client on Effect 4. */
+export const twinOf = (id: RivalId): RivalId | undefined => {
+  const { twin } = all[id]
+  return isRivalId(twin) ? twin : undefined
+}
 
 export const isRivalId = (id: string | undefined): id is RivalId => id !== undefined && id in entries

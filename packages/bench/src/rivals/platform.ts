@@ -3,7 +3,7 @@ import { Sse } from "@effect/experimental"
 import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { NodeHttpClient } from "@effect/platform-node"
 import { Effect, type Layer, ManagedRuntime, Schema, Stream } from "effect"
-import { policy } from "../programs/retrying.js"
+import { retrying } from "../programs/retrying.js"
 import { effectClient } from "./effectClient.js"
 import { Event, Message, textOfEvent, textOfMessage } from "./models.js"
 import type { Open } from "./Rival.js"
@@ -23,14 +23,11 @@ const on =
           HttpClientRequest.setHeaders(headers)
         )
       ),
-      HttpClient.filterStatusOk
+      HttpClient.filterStatusOk,
+      retrying
     )
     const send = (body: object) =>
-      HttpClientRequest.post("/v1/messages").pipe(
-        HttpClientRequest.bodyUnsafeJson(body),
-        client.execute,
-        Effect.retry(policy)
-      )
+      HttpClientRequest.post("/v1/messages").pipe(HttpClientRequest.bodyUnsafeJson(body), client.execute)
     const call = Effect.suspend(() =>
       send(messageBody()).pipe(
         Effect.flatMap(HttpClientResponse.schemaBodyJson(Message)),
@@ -48,4 +45,5 @@ const on =
   }
 
 export const onFetch: Open = on(FetchHttpClient.layer)
+export const onNode: Open = on(NodeHttpClient.layer)
 export const onUndici: Open = on(NodeHttpClient.layerUndici)

@@ -1,6 +1,6 @@
 /** The calls of the soak, and their outcomes. */
 import { type ApiClient, ApiError, ApiRequest, EventStream } from "@effect-api/client"
-import { Effect, Schema, Stream } from "effect"
+import { Cause, Effect, Option, Schema, Stream } from "effect"
 import type { Kind } from "./responses.js"
 
 const Item = Schema.Struct({ id: Schema.Number, title: Schema.String, tags: Schema.Array(Schema.String) })
@@ -49,7 +49,8 @@ export const run = (client: ApiClient.ApiClient, kind: Kind, tally: Tally): Effe
     },
     onFailure: (cause) => {
       tally.ended[kind]++
-      const error = cause._tag === "Fail" ? cause.error : undefined
+      const isForeign = Cause.isDie(cause) || Cause.isInterrupted(cause)
+      const error = isForeign ? undefined : Option.getOrUndefined(Cause.failureOption(cause))
       if (!ApiError.isApiError(error)) return void tally.foreign.push(error ?? cause)
       const name = `${error._tag}, stopped by ${error.stoppedBy}`
       tally.errors.set(name, (tally.errors.get(name) ?? 0) + 1)
