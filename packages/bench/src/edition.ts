@@ -2,22 +2,19 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { existsSync } from "node:fs"
-import { readdir, stat } from "node:fs/promises"
+import { readdir, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const root = fileURLToPath(new URL("../../../", import.meta.url))
 const edition = join(root, "packages", "effect4")
-const build = join(edition, "build")
 
 /** The compiled files of this bench, as the edition has them. */
-export const compiled = join(build, "packages", "bench", "dist")
+export const compiled = join(edition, "build", "packages", "bench", "dist")
 
 /** The manifest of a package that the edition runs on. */
 export const manifestOf = (name: string): URL =>
   new URL(`../../effect4/node_modules/${name}/package.json`, import.meta.url)
-
-const isInstalled = (): boolean => existsSync(manifestOf("effect"))
 
 /** The folders that the edition is made of. */
 const inputs = [
@@ -33,13 +30,14 @@ const lastChange = async (folder: string): Promise<number> => {
   return Math.max(0, ...times)
 }
 
-/** Generation writes this file last. */
-const generated = join(build, "package.json")
+/** A file that is written after each build without errors. */
+const stamp = join(compiled, ".built")
 
-const isGenerated = async (): Promise<boolean> => {
-  if (!existsSync(generated)) return false
-  const { mtimeMs } = await stat(generated)
-  return (await Promise.all(inputs.map(lastChange))).every((time) => time < mtimeMs)
+/** Whether nothing has changed since the last build without errors. */
+const isBuilt = async (): Promise<boolean> => {
+  if (!existsSync(stamp)) return false
+  const { mtimeMs: builtAt } = await stat(stamp)
+  return (await Promise.all(inputs.map(lastChange))).every((time) => time < builtAt)
 }
 
 const exitCode = async (
@@ -51,21 +49,15 @@ const exitCode = async (
   return typeof code === "number" ? code : 1
 }
 
-const succeeds = async (command: string, args: ReadonlyArray<string>): Promise<boolean> =>
-  (await exitCode(command, args)) === 0
-
-/** Generates and compiles the edition where that is needed. Returns why it is missing, or `undefined`. */
+/** Generates and compiles the edition if that is needed. Returns why it is missing, or `undefined`. */
 export const prepare = async (): Promise<string | undefined> => {
-  if (!isInstalled()) return "the packages of Effect 4 are not installed"
-  if (!(await isGenerated())) {
-    console.log("Generating the edition for Effect 4.\n")
-    if (!(await succeeds(process.execPath, [join(edition, "codemod", "generate.mjs")])))
-      return "the edition for Effect 4 was not generated"
-  }
-  const tsc = join(root, "node_modules", ".bin", "tsc")
-  return (await succeeds(tsc, ["-b", join(build, "packages", "bench")]))
-    ? undefined
-    : "the edition for Effect 4 does not compile"
+  if (!existsSync(manifestOf("effect"))) return "the packages of Effect 4 are not installed"
+  if (await isBuilt()) return undefined
+  console.log("Building the edition for Effect 4.\n")
+  const code = await exitCode(process.execPath, [join(edition, "edition.mjs"), "build"])
+  if (code !== 0) return "the edition for Effect 4 was not built"
+  await writeFile(stamp, "")
+  return undefined
 }
 
 /** Runs a compiled file of this bench on Effect 4, with the flags of this process but one. Returns the exit code. */

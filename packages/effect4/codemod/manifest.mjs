@@ -9,20 +9,28 @@ export const onFour = (range) => range.replace(/(?<=^[\^~]?)3(?=\.)/, "4")
 /** The version of our packages, for Effect 3. */
 export const version = readJson(join(here, "../client/package.json")).version
 
+const { devDependencies } = readJson(join(here, "package.json"))
+
 /** What is stable in Effect 4 stays for all of it; `effect/http` may change with a minor version. */
-const effect = readJson(join(here, "package.json")).devDependencies.effect.replace(
+const effect = devDependencies.effect.replace(
   /^~(\d+)\.(\d+)\..*$/,
   (_, major, minor) => `>=${major}.${minor} <${major}.${Number(minor) + 1}`
 )
 
+/** Packages that are a part of Effect 4 itself. */
+const parts = ["@effect/platform", "@effect/experimental"]
+
+const rangeOf = (name, range) => {
+  if (name === "effect") return effect
+  if (name.startsWith("@effect-api/")) return onFour(range)
+  return name.startsWith("@effect/") ? (devDependencies[name] ?? range) : range
+}
+
 const dependencies = (all) =>
   Object.fromEntries(
     Object.entries(all)
-      .filter(([name]) => name !== "@effect/platform")
-      .map(([name, range]) => [
-        name,
-        name === "effect" ? effect : name.startsWith("@effect-api/") ? onFour(range) : range
-      ])
+      .filter(([name]) => !parts.includes(name))
+      .map(([name, range]) => [name, rangeOf(name, range)])
   )
 
 export const manifestOf = (manifest) => ({
