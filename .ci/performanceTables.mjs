@@ -11,6 +11,9 @@ const titles = {
   "platform-undici": "`@effect/platform` on undici, retry and schema by hand",
   "platform-fetch": "`@effect/platform` on `fetch`, retry and schema by hand",
   "platform-sse": "`@effect/experimental` Sse on undici",
+  "platform-4": "`effect/http` of Effect 4, retry and schema by hand",
+  "platform-4-fetch": "`effect/http` of Effect 4 on `fetch`, retry and schema by hand",
+  "platform-4-sse": "`effect/encoding` Sse of Effect 4 on `effect/http`",
   ky: "ky",
   axios: "axios",
   got: "got",
@@ -43,6 +46,41 @@ const beside = (figures, ours, rivals, columns) =>
     ])
   )
 
+/** The same program on Effect 4 over Effect 3: the clients of its calls and of its streams. */
+const lines = [
+  { title: "effect-api", calls: ["ours-4", "ours"] },
+  { title: "effect-api with promises", calls: ["ours-4-promise", "ours-promise"] },
+  { title: "`@effect-api/anthropic`", calls: ["ours-4-anthropic", "ours-anthropic"] },
+  {
+    title: "`effect/http` over `@effect/platform`, by hand",
+    calls: ["platform-4", "platform-undici"],
+    events: ["platform-4-sse", "platform-sse"]
+  }
+]
+
+const betweenLines = (figures) => {
+  const cells = (what, unit, [four, three]) => [
+    ratio(figures[`${what}, ${four} : ${three}`]),
+    ratio(figures[`${what}, cpu us/${unit}, ${four} : ${three}`])
+  ]
+  return table(
+    [
+      "",
+      "requests",
+      "time a request",
+      "events in large chunks",
+      "time an event",
+      "an event a chunk",
+      "time an event"
+    ],
+    lines.map(({ title, calls, events: streams = calls }) => [
+      title,
+      ...cells("unary, 32 in flight", "request", calls),
+      ...events.flatMap((what) => cells(what, "event", streams))
+    ])
+  )
+}
+
 const calls = [1, 32, 256].map((count) => `unary, ${count} in flight`)
 const events = ["SSE, large chunks", "SSE, an event a chunk"]
 
@@ -59,21 +97,55 @@ const callers = [
 ]
 const readers = ["anthropic-sdk", "anthropic-sdk-messages", "openai", "platform-sse", "eventsource-parser"]
 
+const callersOn4 = [
+  "anthropic-sdk",
+  "openai",
+  "platform-4",
+  "platform-4-fetch",
+  "ky",
+  "axios",
+  "got",
+  "fetch",
+  "undici"
+]
+const readersOn4 = [
+  "anthropic-sdk",
+  "anthropic-sdk-messages",
+  "openai",
+  "platform-4-sse",
+  "eventsource-parser"
+]
+
 const programs = {
   ours: "effect-api on `fetch`",
   oursPromise: "effect-api with promises, on `fetch`",
   anthropic: "`@effect-api/anthropic`",
   platform: "`effect` and `@effect/platform` by hand",
+  ours4: "effect-api on `fetch`, Effect 4",
+  oursPromise4: "effect-api with promises, on `fetch`, Effect 4",
+  anthropic4: "`@effect-api/anthropic`, Effect 4",
+  platform4: "`effect/http` by hand, Effect 4",
   anthropicSdk: "`@anthropic-ai/sdk`",
   openai: "`openai`"
 }
 
-const failing = { ours: "effect-api", "anthropic-sdk": "`@anthropic-ai/sdk`", openai: "`openai`" }
+const failing = {
+  ours: "effect-api",
+  "ours-4": "effect-api, Effect 4",
+  "anthropic-sdk": "`@anthropic-ai/sdk`",
+  openai: "`openai`"
+}
 
 /** The Markdown of them. */
 export const performanceTables = () => {
   const { date, machine, versions, figures, verdicts } = readJson(path)
-  const of = (name) => `${name} ${versions[name]}`
+  const of = (name) =>
+    [`${name} ${versions[name]}`, versions[`${name}, Effect 4`]].filter(Boolean).join(" and ")
+  const ran4 = figures["unary, 32 in flight, ours-4 : ours"] !== undefined
+  /** What a run without the edition for Effect 4 has no figures of. */
+  const on4 = (...parts) => (ran4 ? parts : [])
+  /** The rows of what ran, by the name of a figure that each has. */
+  const ran = (entries, figureOf) => Object.entries(entries).filter(([id]) => figures[figureOf(id)])
   return [
     `Measured on ${date}: ${machine.cores} cores of an ${machine.cpu}, Node ${machine.node}, ${machine.system}; ` +
       `${["effect", "@effect/platform", "@anthropic-ai/sdk", "openai", "undici", "ky", "axios", "got"].map(of).join(", ")}.`,
@@ -82,18 +154,30 @@ export const performanceTables = () => {
     beside(figures, "ours", callers, calls),
     "With promises:",
     beside(figures, "ours-promise", callers, calls),
+    ...on4("On Effect 4:", beside(figures, "ours-4", callersOn4, calls)),
     "### Events per second",
     "Responses of 2,000 server-sent events, in chunks of 64 KiB and with a chunk for each event. Read as a `Stream`:",
     beside(figures, "ours", readers, events),
     "Read with `for await`:",
     beside(figures, "ours-promise", readers, events),
+    ...on4("Read as a `Stream` on Effect 4:", beside(figures, "ours-4", readersOn4, events)),
+    ...on4(
+      "### Effect 4 over Effect 3",
+      "The same programs on both. More requests and events per second are better, and less processor time for each of them. " +
+        "32 requests are in flight.",
+      betweenLines(figures)
+    ),
     "### Memory",
     "Heap of an open stream that waits for its next event.",
     table(
       ["", "heap", "beside `@anthropic-ai/sdk`"],
       [
         ["read as a `Stream`", "ours"],
-        ["read with `for await`", "ours-promise"]
+        ["read with `for await`", "ours-promise"],
+        ...on4(
+          ["read as a `Stream`, Effect 4", "ours-4"],
+          ["read with `for await`, Effect 4", "ours-4-promise"]
+        )
       ].map(([title, id]) => [
         title,
         kibibytes(figures[`open stream, heap bytes, ${id}`]),
@@ -102,11 +186,19 @@ export const performanceTables = () => {
     ),
     "### Bundle and start",
     "A program that sends one message, bundled for browsers, minified and gzipped; and the time from its start to its response.",
+    ...on4(
+      "By modules, it imports `effect/Effect` and the like: of a module in the barrel `effect`, a bundler keeps all."
+    ),
     table(
-      ["", "gzip", "start, bundled"],
-      Object.entries(programs).map(([id, title]) => [
+      ["", "gzip", ...on4("gzip by modules"), "start, bundled"],
+      ran(programs, (id) => `bundle, gzip bytes, ${id}`).map(([id, title]) => [
         title,
         kibibytes(figures[`bundle, gzip bytes, ${id}`]),
+        ...on4(
+          figures[`bundle, gzip bytes by modules, ${id}`]
+            ? kibibytes(figures[`bundle, gzip bytes by modules, ${id}`])
+            : ""
+        ),
         `${plain(figures[`cold start bundled, ms, ${id}`])} ms`
       ])
     ),
@@ -114,7 +206,7 @@ export const performanceTables = () => {
     "Requests for each of 1,000 calls where 30 % and where all of the responses are a 503.",
     table(
       ["", "30 % failing", "all failing"],
-      Object.entries(failing).map(([id, title]) => [
+      ran(failing, (id) => `30 % failing, attempts/call, ${id}`).map(([id, title]) => [
         title,
         plain(figures[`30 % failing, attempts/call, ${id}`]),
         plain(figures[`100 % failing, attempts/call, ${id}`])
@@ -126,7 +218,11 @@ export const performanceTables = () => {
       ["", "measured", ""],
       Object.entries(verdicts).map(([what, { measured, holds }]) => [
         what,
-        measured > 1000 ? `${(measured / 1024).toFixed(1)} KiB` : digits(measured),
+        measured === null
+          ? "not run"
+          : measured > 1000
+            ? `${(measured / 1024).toFixed(1)} KiB`
+            : digits(measured),
         holds ? "held" : "**missed**"
       ])
     )

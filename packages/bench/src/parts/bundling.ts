@@ -1,6 +1,8 @@
 /** Bundles the small programs with esbuild. */
+import { readFile } from "node:fs/promises"
+import { dirname } from "node:path"
 import { gzipSync } from "node:zlib"
-import { build, type Metafile } from "esbuild"
+import { build, type Metafile, type Plugin } from "esbuild"
 import * as Programs from "../programs/all.js"
 
 export interface Bundle {
@@ -13,11 +15,33 @@ export interface Bundle {
 /** Defines `require`, which CommonJS modules call, in an ESM bundle. */
 const requiring = `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);`
 
-/** Bundles a program without the `external` packages. */
+/** Imports of modules by name from packages that have each module as a file of its own, too. */
+const barrel = /import \{([^}]+)\} from "((?:effect|@effect|@effect-api)\b[^"]*)";/g
+
+/** `import { Effect } from "effect"` becomes `import * as Effect from "effect/Effect"`: of a module in a barrel, all is kept. */
+const byModules: Plugin = {
+  name: "by-modules",
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /bench[\\/]dist[\\/]programs[\\/]\w+\.js$/ }, async ({ path }) => ({
+      contents: (await readFile(path, "utf8")).replace(barrel, (_, names: string, from: string) =>
+        names
+          .split(",")
+          .map((name) => `import * as ${name.trim()} from "${from}/${name.trim()}";`)
+          .join("\n")
+      ),
+      resolveDir: dirname(path)
+    }))
+  }
+}
+
+/** Bundles a program, without the `external` packages, or with the modules that it imports alone. */
 export const bundle = async (
   id: Programs.ProgramId,
   platform: "browser" | "node",
-  external: ReadonlyArray<string> = []
+  {
+    external = [],
+    modules = false
+  }: { readonly external?: ReadonlyArray<string>; readonly modules?: boolean } = {}
 ): Promise<Bundle> => {
   const { metafile, outputFiles } = await build({
     entryPoints: [Programs.fileOf(id)],
@@ -27,6 +51,7 @@ export const bundle = async (
     target: "es2022",
     platform,
     external: ["node:*", ...external],
+    plugins: modules ? [byModules] : [],
     metafile: true,
     write: false,
     logLevel: "error",

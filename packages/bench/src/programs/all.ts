@@ -39,7 +39,7 @@ const twin = (id: keyof typeof onEffect3, title = `${onEffect3[id].title}, Effec
 
 const programs = {
   ...onEffect3,
-  platform4: twin("platform", "effect/http of Effect 4 by hand"),
+  platform4: twin("platform", "effect/http by hand, Effect 4"),
   ours4: twin("ours"),
   oursPromise4: twin("oursPromise"),
   oursOnNode4: twin("oursOnNode"),

@@ -1,6 +1,7 @@
 /** The clients to measure. Only the process of a client loads its code. */
 import type { Dialect } from "../fixtures/responses.js"
 import type { Open } from "./Rival.js"
+import { runsUndici8 } from "./undici8.js"
 
 export interface Entry {
   readonly title: string
@@ -59,11 +60,7 @@ const onEffect3 = {
   axios: entry("axios", async () => (await import("./wrappers.js")).overAxios),
   got: entry("got", async () => (await import("./wrappers.js")).overGot),
   "platform-fetch": entry("@effect/platform on fetch", async () => (await import("./platform.js")).onFetch),
-  "platform-undici": entry(
-    "@effect/platform on undici",
-    async () => (await import("./platform.js")).onUndici
-  ),
-  "platform-node": entry("@effect/platform on node:http", async () => (await import("./platform.js")).onNode),
+  "platform-undici": entry("@effect/platform on undici", async () => (await import("./platform.js")).fastest),
   "eventsource-parser": entry(
     "eventsource-parser on undici.request",
     async () => (await import("./bare.js")).parsed,
@@ -71,7 +68,7 @@ const onEffect3 = {
   ),
   "platform-sse": entry(
     "@effect/experimental Sse on undici",
-    async () => (await import("./platform.js")).onUndici,
+    async () => (await import("./platform.js")).fastest,
     streams
   )
 } satisfies { readonly [id: string]: Entry }
@@ -82,6 +79,9 @@ const twin = (id: keyof typeof onEffect3, title = `${onEffect3[id].title}, Effec
   twin: id
 })
 
+/** The fastest transport of `effect/http`. Without undici, `node:http` is faster than `fetch`. */
+const fastest = runsUndici8 ? "undici" : "node:http"
+
 const entries = {
   ...onEffect3,
   "ours-4": twin("ours"),
@@ -90,11 +90,9 @@ const entries = {
   "ours-4-anthropic": twin("ours-anthropic"),
   "ours-4-anthropic-promise": twin("ours-anthropic-promise"),
   "ours-4-h2": twin("ours-h2"),
-  "ours-4-promise-h2": twin("ours-promise-h2"),
-  "platform-4-fetch": twin("platform-fetch", "effect/http of Effect 4 on fetch"),
-  "platform-4-node": twin("platform-node", "effect/http of Effect 4 on node:http"),
-  "platform-4-undici": twin("platform-undici", "effect/http of Effect 4 on undici"),
-  "platform-4-sse": twin("platform-sse", "effect/http of Effect 4, its Sse on node:http")
+  "platform-4": twin("platform-undici", `effect/http on ${fastest}, Effect 4`),
+  "platform-4-fetch": twin("platform-fetch", "effect/http on fetch, Effect 4"),
+  "platform-4-sse": twin("platform-sse", `effect/encoding Sse on ${fastest}, Effect 4`)
 } satisfies { readonly [id: string]: Entry }
 
 export type RivalId = keyof typeof entries

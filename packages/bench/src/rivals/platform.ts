@@ -45,5 +45,4 @@ const on =
   }
 
 export const onFetch: Open = on(FetchHttpClient.layer)
-export const onNode: Open = on(NodeHttpClient.layer)
-export const onUndici: Open = on(NodeHttpClient.layerUndici)
+export const fastest: Open = on(NodeHttpClient.layerUndici)

@@ -1,4 +1,4 @@
-/** The retry that users of `effect/http` write themselves. */
+/** The retry that users of `effect/http` write themselves. An override: Effect 4 knows by itself what may pass. */
 import { Schedule } from "effect"
 import { HttpClient } from "effect/http"
 
