@@ -32,7 +32,8 @@ const inputs = [
     ...[join(dir, "llms.txt")].filter(existsSync)
   ]),
   ...markdownIn(root),
-  ...markdownIn(pagesDir)
+  ...markdownIn(pagesDir),
+  join(root, ".ci/inferred.ts")
 ].flatMap((path) => {
   if (Object.hasOwn(only3.files, relative(join(root, "packages"), path))) return []
   const to = join(out, relative(root, path))
@@ -131,6 +132,7 @@ for (const { path, to, override, isCode } of inputs)
   if (isCode) write(to, override ? read(override) : printed(path))
 format([
   formatted,
+  join(out, ".ci"),
   ...members.flatMap(({ name }) => parts.map((part) => join(out, "packages", name, part))).filter(existsSync)
 ])
 
