@@ -274,14 +274,14 @@ describe("handle", () => {
           .pipe(
             Effect.sandbox,
             Effect.flip,
-            Effect.map((cause) => [Cause.isDie(cause), Cause.squash(cause)])
+            Effect.map((cause) => [Cause.isDie(cause), String(Cause.squash(cause))])
           )
       const bug = new Error("bug")
-      expect(yield* defect(() => Effect.die(bug))).toEqual([true, bug])
+      expect(yield* defect(() => Effect.die(bug))).toEqual([true, "Error: bug"])
       const throwing = () => {
         throw bug
       }
-      expect(yield* defect(throwing)).toEqual([true, bug])
+      expect(yield* defect(throwing)).toEqual([true, "Error: bug"])
       const fiber = yield* Effect.fork(toolOf(Schema.Struct({}), () => Effect.never).handle(callOf({})))
       yield* Effect.yieldNow()
       expect(Exit.isInterrupted(yield* Fiber.interrupt(fiber))).toBe(true)
