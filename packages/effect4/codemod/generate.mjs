@@ -143,12 +143,14 @@ const onBothLines = (path) => {
   const sentence = sentenceFor(three, only3.packages)
   return { three, four: sentence !== undefined ? { sentence } : before === after ? three : after }
 }
+const isOfPackage = (path) => members.some(({ dir }) => path.startsWith(join(dir, "/")))
 const shown = {}
 for (const { path, to, override, isCode, text, examples: paths } of inputs) {
   const pairs = paths.map(onBothLines)
   const both = pairs.map(({ four }) => four)
   shown[show(path)] = pairs
-  if (!isCode) write(to, withExamples(translateMarkdown(text), both))
+  // The words of a package are published with it; those of the site and of GitHub are about both lines.
+  if (!isCode) write(to, withExamples(isOfPackage(path) ? translateMarkdown(text) : text, both))
   else if (!override) write(to, withExamples(translateComments(read(to)), both))
 }
 // The site shows both.

@@ -17,7 +17,7 @@ const modules = new Map(homes)
 const block = /(?=\n[ \t]*(?:\*[ \t]*)?(?:\n|\||- ))/
 
 /** What names Effect 4 in the source is about both lines, and stays. */
-const isOfBoth = (text) => /\bEffect 4\b/.test(text)
+const isOfBoth = (text) => /\bEffect (3 or )?4\b/.test(text)
 
 export const translateWords = (text) =>
   text
