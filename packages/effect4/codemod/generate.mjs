@@ -112,18 +112,21 @@ rmSync(join(out, "examples"), { recursive: true, force: true })
 // Code is formatted first, by itself: an example is code, too, until it goes back into its comment.
 const formatted = join(out, "examples")
 const exampleAt = (path, line) => join(formatted, `${line}`, relative(root, path))
-/** What stands for an example of Effect 3 in the edition, written by hand. */
+/** Where an example that is written by hand for Effect 4 is. */
+const handOf = (path) =>
+  join(overrides, relative(path.startsWith(join(root, "packages")) ? join(root, "packages") : root, path))
 const byHand = (path) => {
-  const override = join(
-    overrides,
-    relative(path.startsWith(join(root, "packages")) ? join(root, "packages") : root, path)
-  )
-  if (!existsSync(override)) return undefined
-  const [three, four] = [examples.get(path), read(override)]
+  const hand = handOf(path)
+  if (!existsSync(hand)) return undefined
+  const [three, four] = [examples.get(path), read(hand)]
   if (exportsOf(three) !== exportsOf(four))
-    refused.push(`${show(override)}: exports other names than ${show(path)}`)
+    refused.push(`${show(hand)}: exports other names than ${show(path)}`)
   return four
 }
+const hands = new Set(Array.from(examples.keys(), handOf))
+for (const path of walk(overrides))
+  if (/\.example-\d+\.ts$/.test(path) && !hands.has(path))
+    refused.push(`${show(path)}: there is no such example`)
 for (const [path, three] of examples) {
   write(exampleAt(path, 3), three)
   write(exampleAt(path, 4), byHand(path) ?? printed(path))
