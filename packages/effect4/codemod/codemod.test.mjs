@@ -29,6 +29,12 @@ const cases = [
   ],
   ["a member without a call", "Effect", "export const a = Effect.catchAll", "export const a = Effect.catch"],
   [
+    "what a class implements",
+    "Pipeable",
+    "export declare class A implements Pipeable.Pipeable { pipe: Pipeable.Pipeable['pipe'] }",
+    "export declare class A implements Pipeable.Pipeable { pipe: Pipeable.Pipeable['pipe'] }"
+  ],
+  [
     "a module",
     "Either",
     "export const a = Either.mapLeft(Either.right(1), String)",
@@ -420,6 +426,7 @@ test("imports what is used, by value or by type", () => {
       .text.split("\n")
       .filter((line) => line.startsWith("import "))
   assert.deepEqual(importsAt("a type"), ['import type { Duration, Result } from "effect"'])
+  assert.deepEqual(importsAt("what a class implements"), ['import type { Pipeable } from "effect"'])
   assert.deepEqual(importsAt("the platform"), ['import type { HttpClient } from "effect/http"'])
   assert.deepEqual(importsAt("a reference"), ['import { Clock, Effect } from "effect"'])
   assert.deepEqual(importsAt("a name that a file gives to something else"), [

@@ -55,11 +55,15 @@ const takenIn = (file, locals) => {
   return names
 }
 
+/** Whether a name stands in a type, or in what an interface extends or a class implements. */
 const isType = (node) => {
   for (let at = node.parent; at; at = at.parent) {
-    if (ts.isTypeNode(at) && !ts.isExpressionWithTypeArguments(at)) return true
-    if (ts.isExpressionWithTypeArguments(at)) return ts.isInterfaceDeclaration(at.parent.parent)
-    if (!ts.isQualifiedName(at)) return false
+    if (ts.isExpressionWithTypeArguments(at))
+      return (
+        at.parent.token === ts.SyntaxKind.ImplementsKeyword || ts.isInterfaceDeclaration(at.parent.parent)
+      )
+    if (ts.isTypeNode(at)) return true
+    if (!ts.isQualifiedName(at) && !ts.isPropertyAccessExpression(at)) return false
   }
   return false
 }
