@@ -274,7 +274,9 @@ export const layerConfig = (
  * @since 0.1.0
  * @category layers
  */
-export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, Anthropic> = Layer.effect(
-  HttpClient.HttpClient,
-  Effect.map(Anthropic, ({ client }) => ApiClient.httpClient(client))
+export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, Anthropic> = Layer.fresh(
+  Layer.effect(
+    HttpClient.HttpClient,
+    Effect.map(Anthropic, ({ client }) => ApiClient.httpClient(client))
+  )
 )

@@ -207,13 +207,15 @@ export const httpClient = (client: ApiClient): HttpClient.HttpClient => Platform
 
 /**
  * The client of the environment as a plain `HttpClient`, for libraries that need one: `HttpApiClient`, `@effect/rpc`,
- * `@effect/ai-anthropic`. See {@link httpClient}.
+ * `@effect/ai-anthropic`. See {@link httpClient}. Each use has the client that is provided to it, also in one layer with others.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, ApiClient> =
-  /*#__PURE__*/ Layer.effect(HttpClient.HttpClient, /*#__PURE__*/ Effect.map(ApiClient, httpClient))
+  /*#__PURE__*/ Layer.fresh(
+    /*#__PURE__*/ Layer.effect(HttpClient.HttpClient, /*#__PURE__*/ Effect.map(ApiClient, httpClient))
+  )
 
 /**
  * Runs a request with the client of the environment.

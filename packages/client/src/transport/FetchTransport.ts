@@ -217,16 +217,19 @@ const chunksOf = (response: Response, fetching: Fetching, idle: number): NativeE
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<HttpClient.HttpClient> = /*#__PURE__*/ Layer.provide(
-  /*#__PURE__*/ Layer.effect(
-    HttpClient.HttpClient,
-    /*#__PURE__*/ Effect.gen(function* () {
-      const client = yield* HttpClient.HttpClient
-      const fetch = yield* PlatformClients.providedFetch
-      const init = yield* Effect.serviceOption(FetchHttpClient.RequestInit)
-      const native = make(fetch, Option.getOrUndefined(init))
-      return NativeClient.attachWith(client, native, FetchRequest.adapted(runtime), !isBrowser)
-    })
-  ),
-  FetchHttpClient.layer
+export const layer: Layer.Layer<HttpClient.HttpClient> = /*#__PURE__*/ Layer.fresh(
+  // Each client has the fetch that was provided to it, also where Effect would build a layer once for several.
+  /*#__PURE__*/ Layer.provide(
+    /*#__PURE__*/ Layer.effect(
+      HttpClient.HttpClient,
+      /*#__PURE__*/ Effect.gen(function* () {
+        const client = yield* HttpClient.HttpClient
+        const fetch = yield* PlatformClients.providedFetch
+        const init = yield* Effect.serviceOption(FetchHttpClient.RequestInit)
+        const native = make(fetch, Option.getOrUndefined(init))
+        return NativeClient.attachWith(client, native, FetchRequest.adapted(runtime), !isBrowser)
+      })
+    ),
+    FetchHttpClient.layer
+  )
 )
