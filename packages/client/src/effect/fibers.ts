@@ -54,6 +54,9 @@ export const isTraced = (fiber: AnyFiber): boolean =>
 export const spanTime = (fiber: AnyFiber, clock: Clock.Clock): bigint =>
   fiber.getFiberRef(FiberRef.currentTracerTimingEnabled) ? clock.unsafeCurrentTimeNanos() : 0n
 
+/** Calls the callback that a fiber waits for. The fiber goes on after the code that calls this. */
+export const resume = <A>(callback: (value: A) => void, value: A): void => callback(value)
+
 /** Interrupts a fiber without waiting for it. */
 export const interrupt = (fiber: AnyFiber): void => fiber.unsafeInterruptAsFork(FiberId.none)
 

@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type * as Timeouts from "../config/Timeouts.js"
+import * as Fibers from "../effect/fibers.js"
 import type { Pull } from "../effect/pulls.js"
 import * as Bytes from "../shared/bytes.js"
 import * as PlatformRequest from "./PlatformRequest.js"
@@ -230,11 +231,16 @@ class Waiting<A, B, E> implements Listener<A> {
       if (this.early === undefined) this.later = later
       else later(this.early)
     }
+    // An interruption may come between the end of the exchange and what follows here: nobody has its response then.
     const onFailure = (cause: Cause.Cause<E>): Effect.Effect<never, E> => {
       this.abort?.()
+      this.abort = undefined
       return Effect.failCause(cause)
     }
-    const onSuccess: (value: B) => Effect.Effect<B> = Effect.succeed
+    const onSuccess = (value: B): Effect.Effect<B> => {
+      this.abort = undefined
+      return Effect.succeed(value)
+    }
     return Effect.matchCauseEffect(restore(Effect.async(register)), { onFailure, onSuccess })
   }
 
@@ -244,16 +250,16 @@ class Waiting<A, B, E> implements Listener<A> {
 
   failed(cause: unknown): void {
     if (this.pending === undefined) return
+    this.abort = undefined
     this.end(cause instanceof Defect ? Effect.die(cause.error) : Effect.fail(this.pending.failure(cause)))
   }
 
   private end(exit: Effect.Effect<B, E>): void {
     const { later } = this
     this.pending = undefined
-    this.abort = undefined
     this.later = undefined
     if (later === undefined) this.early = exit
-    else later(exit)
+    else Fibers.resume(later, exit)
   }
 }
 

@@ -49,6 +49,10 @@ export const isTraced = (fiber: AnyFiber): boolean => {
 export const spanTime = (fiber: AnyFiber, clock: Clock.Clock): bigint =>
   fiber.getRef(References.TracerTimingEnabled) ? clock.currentTimeNanosUnsafe() : 0n
 
+/** Calls the callback that a fiber waits for. The fiber goes on after the code that calls this: by itself it would at once. */
+export const resume = <A>(callback: (value: A) => void, value: A): void =>
+  queueMicrotask(() => callback(value))
+
 /** Interrupts a fiber without waiting for it. */
 export const interrupt = (fiber: AnyFiber): void => fiber.interruptUnsafe()
 
