@@ -201,7 +201,7 @@ const cases = [
   ],
   [
     "a fold",
-    "Effect Stream",
+    "Stream",
     "export const a = Stream.runFold(Stream.make(1), 0, (n, m) => n + m)",
     "export const a = Stream.runFold(Stream.make(1), () => 0, (n, m) => n + m)"
   ],

@@ -72,13 +72,13 @@ const isType = (node) => {
 const usesOf = (text, known) => {
   const uses = new Map()
   const file = ts.createSourceFile("uses.ts", text, ts.ScriptTarget.Latest, true)
-  const isName = ({ parent }, node) =>
+  const isName = (node, { parent } = node) =>
     (ts.isPropertyAccessExpression(parent) && parent.name === node) ||
     (ts.isQualifiedName(parent) && parent.right === node) ||
     (parent.name === node && !ts.isShorthandPropertyAssignment(parent))
   const visit = (node) => {
     if (ts.isImportDeclaration(node)) return
-    if (ts.isIdentifier(node) && known.has(node.text) && !isName(node, node))
+    if (ts.isIdentifier(node) && known.has(node.text) && !isName(node))
       uses.set(node.text, uses.get(node.text) === true || !isType(node))
     ts.forEachChild(node, visit)
   }

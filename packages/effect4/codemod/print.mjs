@@ -5,9 +5,7 @@ import { memberOf, moduleOf, nameOf } from "./renames.mjs"
 import { calls, members, nodes } from "./rules.mjs"
 import { isEffectExpected, makerOf } from "./types.mjs"
 
-const { isCallExpression, isIdentifier, isPropertyAccessExpression, isQualifiedName } = ts
-
-const { SyntaxKind } = ts
+const { isCallExpression, isIdentifier, isPropertyAccessExpression, isQualifiedName, SyntaxKind } = ts
 
 /** Kinds of expressions that may come to a value that was an Effect once. */
 const valued = new Set([

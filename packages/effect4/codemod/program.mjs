@@ -3,27 +3,13 @@ import { join } from "node:path"
 import ts from "typescript"
 import { readJson, root } from "../../../.ci/workspace.mjs"
 
-const options = {
-  strict: true,
-  exactOptionalPropertyTypes: true,
-  noUncheckedIndexedAccess: true,
-  target: ts.ScriptTarget.ES2022,
-  module: ts.ModuleKind.NodeNext,
-  moduleResolution: ts.ModuleResolutionKind.NodeNext,
-  moduleDetection: ts.ModuleDetectionKind.Force,
-  lib: [
-    "lib.es2022.d.ts",
-    "lib.es2024.string.d.ts",
-    "lib.dom.d.ts",
-    "lib.dom.iterable.d.ts",
-    "lib.dom.asynciterable.d.ts",
-    "lib.esnext.disposable.d.ts"
-  ],
-  types: ["node"],
-  typeRoots: [join(root, "node_modules/@types")],
-  skipLibCheck: true,
-  noEmit: true
-}
+/** The options that the sources are compiled with, where the whole of them is one program that writes nothing. */
+const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile)
+const { composite, rootDir, outDir, tsBuildInfoFile, ...compilerOptions } = config.compilerOptions
+const { options } = ts.convertCompilerOptionsFromJson(
+  { ...compilerOptions, noEmit: true, types: ["node"], typeRoots: [join(root, "node_modules/@types")] },
+  root
+)
 
 /** Our packages as their sources, so that nothing needs to be built first. */
 const paths = (members) =>

@@ -5,26 +5,19 @@ import { onFour, version } from "./manifest.mjs"
 import { fieldOf, isField, own, sides, tags } from "./renames.mjs"
 import { scheduleCalls, scheduleMembers } from "./scheduleRules.mjs"
 import { literalTypes, schemaCalls, schemaMembers, schemaTypes } from "./schemaRules.mjs"
+import { isObject, property, split, valueOf } from "./syntax.mjs"
 import { declarersOf, makerOf } from "./types.mjs"
-
-const isObject = ts.isObjectLiteralExpression
-
-const property = (object, name) => object?.properties.find((item) => item.name?.text === name)
-
-/** The text of a property's value, whether it is written as `a: f`, `a` or `a() {}`. */
-const valueOf = (item, print) =>
-  ts.isShorthandPropertyAssignment(item) ? item.name.text : print(item.initializer)
 
 /** `module#member` called with as many arguments as stand there, printed by `make`. */
 const call = (make) => (node, context) => make(node.arguments.map(context.print), context, node)
 
 /** Functions of a value and a setting that became the service of a reference: `f(effect, x)` and `f(x)`. */
-const provided = (module, name) =>
-  call((args, { need }) => {
-    const [self, value] = args.length > 1 ? args : [undefined, args[0]]
-    const service = `${need(module)}.${name}`
-    return `${need("effect/Effect")}.provideService(${[self, service, value].filter(Boolean).join(", ")})`
-  })
+const provided =
+  (module, name) =>
+  (node, { need, print }) => {
+    const [self, value] = split(node, print)
+    return `${need("effect/Effect")}.provideService(${self}${need(module)}.${name}, ${print(value)})`
+  }
 
 const isCallOf = (node, id, { idOf }) => ts.isCallExpression(node) && idOf(node.expression) === id
 
@@ -48,8 +41,7 @@ const refused = (why) => (node, context) => context.refuse(node, why)
 const folded =
   (name) =>
   (node, { need, print }) => {
-    const [initial, step] = node.arguments.slice(-2)
-    const self = node.arguments.length > 2 ? `${print(node.arguments[0])}, ` : ""
+    const [self, initial, step] = split(node, print, 2)
     const first = isObject(initial) ? `(${print(initial)})` : print(initial)
     return `${need("effect/Stream")}.${name}(${self}() => ${first}, ${print(step)})`
   }
@@ -101,16 +93,16 @@ export const calls = {
     const [self, map] = node.arguments
     return map && isToArray(map, context) ? context.print(self) : undefined
   },
-  "effect/Effect#repeatN": call((args, { need }) => {
-    const self = args.length > 1 ? `${args[0]}, ` : ""
-    return `${need("effect/Effect")}.repeat(${self}{ times: ${args.at(-1)} })`
-  }),
+  "effect/Effect#repeatN": (node, { need, print }) => {
+    const [self, times] = split(node, print)
+    return `${need("effect/Effect")}.repeat(${self}{ times: ${print(times)} })`
+  },
   "effect/Effect#yieldNow": (node, { need }) =>
     node.arguments.length === 0 ? `${need("effect/Effect")}.yieldNow` : undefined,
   "effect/Effect#timeoutFail": (node, context) => {
-    const options = node.arguments.at(-1)
-    if (!isObject(options)) return context.refuse(node, "the options of timeoutFail must stand there")
     const { print } = context
+    const [self, options] = split(node, print)
+    if (!isObject(options)) return context.refuse(node, "the options of timeoutFail must stand there")
     const effect = context.need("effect/Effect")
     const duration = print(property(options, "duration"))
     const failure = property(options, "onTimeout")
@@ -119,7 +111,6 @@ export const calls = {
       handler && ts.isArrowFunction(handler) && !ts.isBlock(handler.body)
         ? print(handler.body)
         : `${valueOf(failure, print)}()`
-    const self = node.arguments.length > 1 ? `${print(node.arguments[0])}, ` : ""
     return `${effect}.timeoutOrElse(${self}{ ${duration}, orElse: () => ${effect}.fail(${error}) })`
   },
   "effect/Effect#zipLeft": call((args, { need }) =>
@@ -131,11 +122,11 @@ export const calls = {
   "effect/Effect#withConfigProvider": provided("effect/ConfigProvider", "ConfigProvider"),
   "effect/Effect#withRandom": provided("effect/Random", "Random"),
   "effect/Effect#withScheduler": provided("effect/Scheduler", "Scheduler"),
-  "effect/Effect#tagMetrics": call((args, { need }) => {
-    const [name, value] = args.slice(-2)
-    const self = args.length > 2 ? `${args[0]}, ` : ""
-    return `${need("effect/Effect")}.provideService(${self}${need("effect/Metric")}.CurrentMetricAttributes, { [${name}]: ${value} })`
-  }),
+  "effect/Effect#tagMetrics": (node, { need, print }) => {
+    const [self, name, value] = split(node, print, 2)
+    const tags = `{ [${print(name)}]: ${print(value)} }`
+    return `${need("effect/Effect")}.provideService(${self}${need("effect/Metric")}.CurrentMetricAttributes, ${tags})`
+  },
   "effect/Either#isEither": refused(
     "an Either that is known by a test at run time: nothing on Effect 4 passes it"
   ),
@@ -174,10 +165,10 @@ export const calls = {
   "effect/Logger#remove": call((_args, { need }) => `${need("effect/Logger")}.layer([])`),
   "effect/Logger#replace": call(([, logger], { need }) => `${need("effect/Logger")}.layer([${logger}])`),
   "effect/Logger#withMinimumLogLevel": provided("effect/References", "MinimumLogLevel"),
-  "effect/Metric#tagged": call((args, { need }) => {
-    const [name, value] = args.slice(-2)
-    return `${need("effect/Metric")}.withAttributes(${args.length > 2 ? `${args[0]}, ` : ""}{ [${name}]: ${value} })`
-  }),
+  "effect/Metric#tagged": (node, { need, print }) => {
+    const [self, name, value] = split(node, print, 2)
+    return `${need("effect/Metric")}.withAttributes(${self}{ [${print(name)}]: ${print(value)} })`
+  },
   "effect/Cause#failureOrCause": refused("its sides are swapped on Effect 4"),
   // What says how a span is traced is apart from what the span holds.
   "effect/Effect#withSpan": (node, { need, print }) => {

@@ -1,11 +1,6 @@
 // Schedules, whose functions take one record of all that is known of a step on Effect 4.
 import ts from "typescript"
-
-/** The arguments of a function with and without `self`, the last `count` of them and what stands before. */
-const split = (node, print, count = 1) => {
-  const self = node.arguments.slice(0, -count).map(print)
-  return [self.length > 0 ? `${self[0]}, ` : "", ...node.arguments.slice(-count)]
-}
+import { split } from "./syntax.mjs"
 
 const isSimple = (f) => ts.isArrowFunction(f) && !ts.isBlock(f.body)
 

@@ -1,17 +1,13 @@
 // Schemas that are made in another shape on Effect 4.
 import ts from "typescript"
-
-const isObject = ts.isObjectLiteralExpression
-const property = (object, name) => object?.properties.find((item) => item.name?.text === name)
+import { isObject, property } from "./syntax.mjs"
 
 const list =
   (name) =>
   (node, { need, print }) =>
-    node.arguments.length === 0 && name !== "Union"
-      ? `${need("effect/Schema")}.${name}([])`
-      : node.arguments.length === 1 && ts.isSpreadElement(node.arguments[0])
-        ? `${need("effect/Schema")}.${name}(${print(node.arguments[0].expression)})`
-        : `${need("effect/Schema")}.${name}([${node.arguments.map(print).join(", ")}])`
+    node.arguments.length === 1 && ts.isSpreadElement(node.arguments[0])
+      ? `${need("effect/Schema")}.${name}(${print(node.arguments[0].expression)})`
+      : `${need("effect/Schema")}.${name}([${node.arguments.map(print).join(", ")}])`
 
 const literal = (node, context) => {
   const { need, print } = context
@@ -28,17 +24,6 @@ const check =
     const schema = need("effect/Schema")
     return `${schema}.check(${schema}.${name}(${node.arguments.map(print).join(", ")}))`
   }
-
-const filter = (node, context) => {
-  const { need, print } = context
-  const schema = need("effect/Schema")
-  const self =
-    node.arguments.length > 1 && context.isSchema?.(node.arguments[0]) ? node.arguments[0] : undefined
-  const args = (self ? node.arguments.slice(1) : node.arguments).map(print).join(", ")
-  return self
-    ? `${print(self)}.check(${schema}.makeFilter(${args}))`
-    : `${schema}.check(${schema}.makeFilter(${args}))`
-}
 
 const transform =
   (name) =>
@@ -79,7 +64,7 @@ export const schemaCalls = {
     const rest = records.map((record) => recordOf(record, print) ?? print(record))
     return `${schema}.StructWithRest(${schema}.Struct(${print(fields)}), [${rest.map((of) => `${schema}.Record(${of})`).join(", ")}])`
   },
-  "effect/Schema#filter": filter,
+  "effect/Schema#filter": check("makeFilter"),
   "effect/Schema#between": check("isBetween"),
   "effect/Schema#greaterThan": check("isGreaterThan"),
   "effect/Schema#int": check("isInt"),
