@@ -9,7 +9,6 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { Collector } from "../shared/bytes.js"
 
 /** Values that came together, at least one. */
 export type Values<A> = Chunk.Chunk<A>
@@ -117,31 +116,4 @@ export const each = <A>(values: () => Iterable<A>): Stream.Stream<A> =>
         return next.done === true ? over : Effect.succeed(one(next.value))
       })
     )
-  })
-
-/** A body as far as it was read. */
-export interface Collected {
-  readonly bytes: Uint8Array
-  readonly complete: boolean
-}
-
-/** Reads bytes to their end, or until there are more than a limit. Reports every pull that returned bytes. */
-export const collect = <E>(
-  pull: Pull<Uint8Array, E>,
-  cap: number,
-  onPulled: () => void
-): Effect.Effect<Collected, E> =>
-  Effect.suspend(() => {
-    const collector = new Collector()
-    const loop: Effect.Effect<Collected, E> = match(pull, {
-      onEnd: () => ended,
-      onFailure: (error): Effect.Effect<Collected, E> => Effect.fail(error),
-      onSuccess: (pulled) => {
-        onPulled()
-        for (const chunk of pulled) collector.add(chunk)
-        return collector.size <= cap ? loop : ended
-      }
-    })
-    const ended = Effect.sync(() => ({ bytes: collector.concat(cap), complete: collector.size <= cap }))
-    return loop
   })

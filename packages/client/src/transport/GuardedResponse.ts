@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Collected from "../effect/collected.js"
 import { decodeFailure, type ResponseFailure } from "../effect/platformErrors.js"
 import * as Pulls from "../effect/pulls.js"
 import { ResponseShape } from "../effect/responseShape.js"
@@ -38,7 +39,7 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
   readonly source: NativeExchange.Source
   readonly refusal: string | undefined
   private readonly native: "call" | "transport" | undefined
-  private read: Pulls.Collected | undefined
+  private read: Collected.Collected | undefined
   private taken = false
   /** Whether the body was taken as a stream: nothing can read it any more. */
   isSpent = false
@@ -52,7 +53,7 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
     source: NativeExchange.Source,
     /** Set if the transport enforces the idle limit itself; it names the owner of undici's timers. */
     native?: "call" | "transport",
-    read?: Pulls.Collected,
+    read?: Collected.Collected,
     refusal?: string
   ) {
     super()
@@ -143,17 +144,17 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
     )
   }
 
-  private whole({ bytes, complete }: Pulls.Collected): Effect.Effect<Uint8Array, ApiError.ApiError> {
+  private whole({ bytes, complete }: Collected.Collected): Effect.Effect<Uint8Array, ApiError.ApiError> {
     if (complete) return Effect.succeed(bytes)
     const reason = `is larger than ${this.call.config.limits.responseBytes} bytes`
     return Effect.fail(this.unreadable(reason, CallError.quoteBytes(this.call, bytes, true).excerpt))
   }
 
   /** The body up to a cap, and whether that was all of it; empty if it does not arrive. */
-  salvage(cap: number): Effect.Effect<Pulls.Collected> {
+  salvage(cap: number): Effect.Effect<Collected.Collected> {
     return Effect.suspend(() => {
       if (this.read !== undefined) return Effect.succeed(this.read)
-      const nothing: Pulls.Collected = { bytes: new Uint8Array(0), complete: false }
+      const nothing: Collected.Collected = { bytes: new Uint8Array(0), complete: false }
       const limit = Math.min(NativeExchange.discardMillis, this.call.timeouts.idle)
       const collected = Effect.orElseSucceed(
         this.collect(cap, AttemptDeadline.makeLimit("idle")),
@@ -166,7 +167,7 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
   private collect(
     cap: number,
     watch: AttemptDeadline.Limit
-  ): Effect.Effect<Pulls.Collected, ApiError.ApiError> {
+  ): Effect.Effect<Collected.Collected, ApiError.ApiError> {
     return Effect.clockWith((clock) => {
       watch.phase = "idle"
       // A limit that the transport enforces is not enforced twice.
@@ -175,7 +176,7 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
       }
       touch()
       const read = Effect.scopedWith((scope) =>
-        Effect.flatMap(Scope.extend(this.pull, scope), (pull) => Pulls.collect(pull, cap, touch))
+        Effect.flatMap(Scope.extend(this.pull, scope), (pull) => Collected.collect(pull, cap, touch))
       )
       return Effect.map(read, (read) => {
         this.read = read

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit, FiberId, Stream } from "effect"
+import * as Collected from "../../src/effect/collected.js"
 import * as Pulls from "../../src/effect/pulls.js"
 import { endOf } from "../fixtures/exits.js"
 
@@ -134,14 +135,14 @@ describe("collect", () => {
   ])("8.5 of $sizes bytes reads at most $cap", ({ cap, complete, pulled, size, sizes }) =>
     Effect.gen(function* () {
       let pulls = 0
-      const read = yield* Pulls.collect(bytes(...sizes), cap, () => pulls++)
+      const read = yield* Collected.collect(bytes(...sizes), cap, () => pulls++)
       expect([read.bytes.length, read.complete, pulls]).toEqual([size, complete, pulled])
     })
   )
 
   it.effect("8.5 fails with the error of a pull", () =>
     Effect.gen(function* () {
-      expect(yield* Effect.flip(Pulls.collect(Pulls.fail("no"), 4, () => undefined))).toBe("no")
+      expect(yield* Effect.flip(Collected.collect(Pulls.fail("no"), 4, () => undefined))).toBe("no")
     })
   )
 })

@@ -1,12 +1,11 @@
 /**
- * Time limits that hold wherever the caller runs: in a finalizer, in an `acquire`, in any other uninterruptible region.
- * `Effect.timeout` and `Effect.race` wait for what they have interrupted.
+ * Work that runs against its end, wherever the caller runs. This module hides how fibers start and end: in an uninterruptible
+ * region `Effect.timeout` and `Effect.race` wait for what they have interrupted.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Monotonic from "../shared/monotonic.js"
 import * as Fibers from "./fibers.js"
 
 /** A fiber of a limit starts at once, and is interruptible wherever the caller is. */
@@ -56,17 +55,6 @@ export const until = <A, E, R, A2, E2>(
 
 const nothing = (): void => undefined
 
-/** Runs work for at most so many milliseconds. With none left the work does not start: a finished effect would beat the timer. */
-export const within = <A, E, R, A2, E2>(
-  work: Effect.Effect<A, E, R>,
-  millis: number,
-  passed: Effect.Effect<A2, E2>,
-  abandon?: (value: A) => void
-): Effect.Effect<A | A2, E | E2, R> => {
-  if (millis === Number.POSITIVE_INFINITY) return work
-  return millis > 0 ? until(work, Effect.sleep(millis), passed, abandon) : passed
-}
-
 /**
  * The outcome of work that ends within so many milliseconds, else that of `late`. It waits for the work that it interrupts. The
  * work gives an `Exit`, which is never taken for a failure of the race.
@@ -77,23 +65,3 @@ export const settledWithin = <A, E>(
   late: () => Effect.Effect<A, E>
 ): Effect.Effect<A, E> =>
   Effect.flatMap(Effect.timeoutOption(work, millis), (exit) => (Option.isSome(exit) ? exit.value : late()))
-
-/** Something that must be over at a moment of the monotonic clock, in milliseconds; `Infinity` for no limit. */
-export interface Limited {
-  readonly deadline: number
-}
-
-/** How many milliseconds are left until the deadline. */
-export const left = ({ deadline }: Limited): Effect.Effect<number> =>
-  Effect.clockWith((clock) => Effect.succeed(deadline - Monotonic.now(clock)))
-
-/** Runs work within what is left until the deadline. */
-export const withinDeadline = <A, E, R, A2, E2>(
-  limited: Limited,
-  work: Effect.Effect<A, E, R>,
-  passed: Effect.Effect<A2, E2>,
-  abandon?: (value: A) => void
-): Effect.Effect<A | A2, E | E2, R> =>
-  limited.deadline === Number.POSITIVE_INFINITY
-    ? work
-    : Effect.flatMap(left(limited), (millis) => within(work, millis, passed, abandon))
