@@ -47,7 +47,7 @@ export interface Options {
   /** Size limits in bytes. */
   readonly limits?: Limits | undefined
   /**
-   * Send an idempotency key under this header's name, one per call, with every method but GET and HEAD. Off by
+   * Send an idempotency key under this header's name, one per call, with every method that is not safe. Off by
    * default.
    */
   readonly idempotency?: Idempotency | undefined

@@ -200,7 +200,8 @@ const onward = <Page, Item, E>(
 /** The request that a redirect turned into a GET. */
 const asGet = <R extends ApiRequest.Request>(request: R): R =>
   Object.assign(RequestChanges.withOptions(request, { ...noBody, idempotencyKey: undefined }), {
-    method: "GET"
+    method: "GET",
+    promised: "safe"
   })
 
 const noBody = Object.fromEntries(RequestBody.kinds.map((kind) => [kind, undefined]))

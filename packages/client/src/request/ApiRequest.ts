@@ -11,6 +11,8 @@ import * as Overrides from "../config/Overrides.js"
 import * as ResponseDecoder from "../response/ResponseDecoder.js"
 import type { InvalidInput } from "../shared/invalid.js"
 import type * as Headers from "../wire/headers.js"
+import { promisedBy, spellingProblem } from "../wire/methodRegistry.js"
+import type { Promised } from "../wire/methods.js"
 import type * as Query from "../wire/query.js"
 import type * as RequestBody from "../wire/RequestBody.js"
 import type * as Url from "../wire/url.js"
@@ -27,12 +29,21 @@ export { type BodyStream, type ByteSource, json as toJson } from "../wire/Reques
 export type { Overrides } from "./RequestOptions.js"
 
 /**
- * The methods of a request.
+ * The method of a request: any token of RFC 9110, 5.6.2, in the case of its definition.
  *
  * @since 0.1.0
  * @category models
  */
-export type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS"
+export type Method =
+  | "GET"
+  | "HEAD"
+  | "POST"
+  | "PUT"
+  | "PATCH"
+  | "DELETE"
+  | "OPTIONS"
+  | "QUERY"
+  | (string & {})
 
 /**
  * The common part of all requests.
@@ -43,6 +54,8 @@ export type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPT
 export interface Request<out E = unknown> extends Pipeable.Pipeable {
   readonly [TypeId]: typeof TypeId
   readonly method: Method
+  /** What the method promises (RFC 9110, 9.2): the client retries what is safe or idempotent. */
+  readonly promised: Promised
   /** Names the request in spans and logs, without values. */
   readonly template: string
   readonly path: Url.PathParams | undefined
@@ -171,16 +184,17 @@ interface Fields {
 }
 
 // The type of the result follows from the options; here they have lost their types.
-const make = (method: Method) =>
+const constructing = (method: Method, promised: Promised, unsendable?: InvalidInput) =>
   ((template: string, options: RequestShape.Erased = {}) => {
     const { events, failure, pagination, path, success: decodable, ...rest } = options
-    const problem = RequestShape.problem(options)
+    const problem = unsendable ?? RequestShape.problem(options)
     const success =
       decodable === undefined || problem !== undefined
         ? ResponseDecoder.auto
         : ResponseDecoder.from(decodable)
     const request: Value = Object.create(Proto)
     request.method = method
+    request.promised = promised
     request.template = template
     request.path = path
     request.options = rest
@@ -213,22 +227,46 @@ const noFailures = {}
  * @since 0.1.0
  * @category constructors
  */
-export const get: RequestConstructor = /*#__PURE__*/ make("GET")
+export const get: RequestConstructor = /*#__PURE__*/ constructing("GET", "safe")
 
 /** A HEAD request. @since 0.1.0 @category constructors */
-export const head: RequestConstructor = /*#__PURE__*/ make("HEAD")
+export const head: RequestConstructor = /*#__PURE__*/ constructing("HEAD", "safe")
 
 /** A POST request. @since 0.1.0 @category constructors */
-export const post: BodyRequestConstructor = /*#__PURE__*/ make("POST")
+export const post: BodyRequestConstructor = /*#__PURE__*/ constructing("POST", "nothing")
 
 /** A PUT request. @since 0.1.0 @category constructors */
-export const put: BodyRequestConstructor = /*#__PURE__*/ make("PUT")
+export const put: BodyRequestConstructor = /*#__PURE__*/ constructing("PUT", "idempotent")
 
 /** A PATCH request. @since 0.1.0 @category constructors */
-export const patch: BodyRequestConstructor = /*#__PURE__*/ make("PATCH")
+export const patch: BodyRequestConstructor = /*#__PURE__*/ constructing("PATCH", "nothing")
 
 /** A DELETE request. @since 0.1.0 @category constructors */
-export const del: BodyRequestConstructor = /*#__PURE__*/ make("DELETE")
+export const del: BodyRequestConstructor = /*#__PURE__*/ constructing("DELETE", "idempotent")
+
+/**
+ * A constructor of requests with any method, which may have a body: QUERY (RFC 10008), OPTIONS, PROPFIND or one of the
+ * API's own. The client retries a method like GET or PUT if the IANA HTTP Method Registry calls it idempotent, and like
+ * POST otherwise. A method that no transport sends as it is fails the request with an `InvalidRequestError` when it
+ * runs: one that is no token (RFC 9110, 5.6.2), `query` for `QUERY`, and CONNECT, TRACE and TRACK, which fetch forbids.
+ *
+ * @example
+ * ```ts
+ * import { ApiClient, ApiRequest } from "@effect-api/client"
+ * import { Schema } from "effect"
+ *
+ * const Hits = Schema.Array(Schema.Struct({ id: Schema.Number }))
+ * const query = ApiRequest.make("QUERY")
+ *
+ * const program = ApiClient.execute(query("/contacts", { body: { name: "Ann" }, success: Hits }))
+ * ```
+ * @since 3.1.0
+ * @category constructors
+ */
+export const make = (method: Method): BodyRequestConstructor => {
+  const problem = spellingProblem(method)
+  return constructing(problem === undefined ? method : "(invalid)", promisedBy(method), problem)
+}
 
 /**
  * The same request with pagination. The type of the page comes from the request, so `items` needs no annotation.

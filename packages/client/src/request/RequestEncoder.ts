@@ -17,9 +17,11 @@ import { memo } from "../shared/memo.js"
 import * as Result from "../shared/result.js"
 import { uuid } from "../shared/uuid.js"
 import * as Headers from "../wire/headers.js"
+import { promisedBy } from "../wire/methodRegistry.js"
+import { methodProblem, type Promised } from "../wire/methods.js"
 import * as Query from "../wire/query.js"
 import * as RequestBody from "../wire/RequestBody.js"
-import { lengthProblem, methodProblem } from "../wire/sendable.js"
+import { lengthProblem } from "../wire/sendable.js"
 import * as Url from "../wire/url.js"
 import type * as ApiRequest from "./ApiRequest.js"
 
@@ -29,7 +31,8 @@ import type * as ApiRequest from "./ApiRequest.js"
  * whether a server redirected it away from its first origin. `replayable`: whether its body can be sent again.
  */
 export interface EncodedRequest {
-  readonly method: HttpClientRequest.HttpClientRequest["method"]
+  readonly method: string
+  readonly promised: Promised
   readonly url: string
   readonly accept: string | undefined
   readonly headers: Headers.HeaderLayer
@@ -68,11 +71,13 @@ export const encode = (
     return Sync.flatMap(
       RequestBody.encode(options, config.queryFormat, headers.value["content-length"]),
       (body): Exit.Exit<EncodedRequest, InvalidInput> => {
-        const key = idempotency(request.method, options.idempotencyKey, config, headers.value)
+        const key = idempotency(request.promised, options.idempotencyKey, config, headers.value)
         if (!key.ok) return Exit.fail(key.error)
         const { layer, value } = key.value
         const own = Headers.merge(Headers.merge(bodyHeaders(body.body), layer), headers.value)
-        return Exit.succeed(new Request(request.method, request.accept, target, own, body, value))
+        return Exit.succeed(
+          new Request(request.method, request.promised, request.accept, target, own, body, value)
+        )
       }
     )
   } catch (cause) {
@@ -84,7 +89,8 @@ export const encode = (
 }
 
 class Request implements EncodedRequest {
-  readonly method: EncodedRequest["method"]
+  readonly method: string
+  readonly promised: Promised
   readonly url: string
   readonly accept: string | undefined
   readonly headers: Headers.HeaderLayer
@@ -97,7 +103,8 @@ class Request implements EncodedRequest {
   readonly sourceFailure: RequestBody.EncodedBody["sourceFailure"]
 
   constructor(
-    method: EncodedRequest["method"],
+    method: string,
+    promised: Promised,
     accept: string | undefined,
     { origin, trusted, url }: Target,
     headers: Headers.HeaderLayer,
@@ -105,6 +112,7 @@ class Request implements EncodedRequest {
     idempotencyKey: string | undefined
   ) {
     this.method = method
+    this.promised = promised
     this.url = url
     this.accept = accept
     this.headers = headers
@@ -134,13 +142,16 @@ export const fromHttpClientRequest = (
   if (problem !== undefined) return Result.fail(problem)
   const resolved = Url.resolve(config.base, url)
   if (!resolved.ok) return resolved
-  const key = idempotency(method, undefined, config, headers)
+  const promised = promisedBy(method)
+  const key = idempotency(promised, undefined, config, headers)
   if (!key.ok) return key
   const { layer, value } = key.value
   const target = layQuery(resolved.value, config, Query.fromString(UrlParams.toString(urlParams)), true)
   const length = headers["content-length"]
   const encoded = RequestBody.fromHttpBody(body, typeof length === "string" ? Number(length) : undefined)
-  return Result.succeed(new Request(method, undefined, target, Headers.merge(layer, headers), encoded, value))
+  return Result.succeed(
+    new Request(method, promised, undefined, target, Headers.merge(layer, headers), encoded, value)
+  )
 }
 
 /** Every `Redacted` of the request and the client's settings, except the credentials. */
@@ -236,7 +247,7 @@ export const clientHeaders = (config: ResolvedConfig, trusted: boolean): Headers
 const noKey = { layer: Headers.empty, value: undefined }
 
 const idempotency = (
-  method: string,
+  promised: Promised,
   explicit: string | undefined,
   config: ResolvedConfig,
   headers: Headers.HeaderLayer
@@ -244,7 +255,7 @@ const idempotency = (
   { readonly layer: Headers.HeaderLayer; readonly value: string | undefined },
   InvalidInput
 > => {
-  const wanted = config.idempotencyHeader !== undefined && method !== "GET" && method !== "HEAD"
+  const wanted = config.idempotencyHeader !== undefined && promised !== "safe"
   if (explicit === undefined && !wanted) return Result.succeed(noKey)
   const name = config.idempotencyHeader ?? "idempotency-key"
   // A header may have the name of an `Object.prototype` property.

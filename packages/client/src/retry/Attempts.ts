@@ -12,6 +12,7 @@ import * as TimeLimits from "../effect/timeLimits.js"
 import * as ApiError from "../errors/ApiError.js"
 import * as Ledger from "../errors/Ledger.js"
 import * as Monotonic from "../shared/monotonic.js"
+import type { Promised } from "../wire/methods.js"
 import * as Decisions from "./decisions.js"
 import type * as RetryBudget from "./RetryBudget.js"
 import type * as RetryPolicy from "./RetryPolicy.js"
@@ -29,6 +30,7 @@ export interface Retried extends Ledger.Ledger {
   /** The request as it was sent last. */
   readonly encoded: {
     readonly method: string
+    readonly promised: Promised
     readonly idempotencyKey: string | undefined
     readonly replayable: boolean
   }
@@ -180,7 +182,7 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> {
   /** Decides whether there is another attempt, and when. */
   private decide(now: number, error: ApiError.ApiError): Effect.Effect<A, ApiError.ApiError, R> {
     const { call, client } = this
-    const { idempotencyKey, method, replayable } = call.encoded
+    const { idempotencyKey, method, promised, replayable } = call.encoded
     if (error._tag === "AuthenticationError" && !this.refreshed && client.refresh(call) && replayable) {
       this.refreshed = true
       return this.again(error, 0, Effect.void)
@@ -188,7 +190,7 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> {
     const { policy, schedule } = call.retry
     // The client did not follow a redirect after which the server has acted on the request: only a GET may come next.
     if (isProcessed(call) && method !== "GET") return this.stop(error, "not-retryable")
-    if (!Decisions.allows(policy, error, { method, idempotencyKey }))
+    if (!Decisions.allows(policy, error, { promised, idempotencyKey }))
       return this.stop(error, isDeadline(error) ? "deadline" : "not-retryable")
     if (!replayable) return this.stop(error, "not-replayable")
     return Effect.flatMap(insideAttempt.isSet, (nested) => {

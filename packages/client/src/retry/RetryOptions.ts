@@ -26,8 +26,8 @@ export interface Options {
    */
   readonly onLongRetryAfter?: "fail" | "backoff" | undefined
   /**
-   * Whether to retry POST and PATCH without an idempotency key: `"always"` (default), `"never"`, or `"when-safe"`,
-   * only if the error's `delivery` is `not-sent` or `rejected`.
+   * Whether to retry POST, PATCH and every other method that is not idempotent (RFC 9110, 9.2.2) without an idempotency
+   * key: `"always"` (default), `"never"`, or `"when-safe"`, only if the error's `delivery` is `not-sent` or `rejected`.
    */
   readonly retryUnsafe?: "always" | "when-safe" | "never" | undefined
   /** Inside another client's retry loop: make one attempt (`"once"`, default), or retry as well (`"retry"`). */

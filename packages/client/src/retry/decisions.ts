@@ -1,6 +1,7 @@
 /** Whether and when a call is retried: plain functions of a policy and an error. */
 import * as Duration from "effect/Duration"
 import * as ApiError from "../errors/ApiError.js"
+import type { Promised } from "../wire/methods.js"
 
 /** The part of a policy for waits without a hint. */
 interface Backoff {
@@ -48,10 +49,10 @@ export const isAskedFor = (policy: Hints, error: ApiError.ApiError, waitMillis: 
 export const allows = (
   policy: { readonly retryUnsafe: "always" | "when-safe" | "never" },
   error: ApiError.ApiError,
-  request: { readonly method: string; readonly idempotencyKey: string | undefined }
+  request: { readonly promised: Promised; readonly idempotencyKey: string | undefined }
 ): boolean => {
   if (!ApiError.isRetryable(error)) return false
   if (policy.retryUnsafe === "always" || request.idempotencyKey !== undefined) return true
-  if (request.method !== "POST" && request.method !== "PATCH") return true
+  if (request.promised !== "nothing") return true
   return policy.retryUnsafe === "when-safe" && error.delivery !== "maybe-applied"
 }

@@ -18,8 +18,19 @@ export const serverOf: (origin: string) => Server = /* @__PURE__ */ memo(
   }
 )
 
-/** RFC 9110, section 9, and PATCH of RFC 5789. */
-const methods = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"])
+/** RFC 9110, section 9, PATCH of RFC 5789, and QUERY of RFC 10008. */
+const methods = new Set([
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "DELETE",
+  "CONNECT",
+  "OPTIONS",
+  "TRACE",
+  "PATCH",
+  "QUERY"
+])
 
 /** The method for metrics and spans. A non-standard method is `_OTHER`: there is no limit to their number. */
 export const knownMethod = (method: string): string => (methods.has(method) ? method : "_OTHER")

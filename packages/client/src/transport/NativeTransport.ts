@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+export { isIdempotent } from "../wire/methodRegistry.js"
 export { attach } from "./NativeClient.js"
 export {
   type Abort,

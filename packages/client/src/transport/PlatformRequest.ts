@@ -22,16 +22,22 @@ export type Outgoing = Record<string, string | null>
 export const layered = (under: Headers.HeaderLayer, over: Headers.HeaderLayer): Outgoing =>
   Object.assign(Object.create(headersProto), under, over)
 
+interface Target extends Pick<HttpClientRequest.HttpClientRequest, "body" | "url"> {
+  readonly method: string
+}
+
 /**
  * The request for a transport, with exactly these headers, minus the removed ones. The platform's own constructors
  * copy the headers and parse the URL again.
  */
 export const toHttp = (
-  { body, method, url }: Pick<HttpClientRequest.HttpClientRequest, "body" | "method" | "url">,
+  { body, method, url }: Target,
   headers: Outgoing
 ): HttpClientRequest.HttpClientRequest => {
   const request: Mutable<HttpClientRequest.HttpClientRequest> = Object.create(proto)
-  request.method = method
+  // The platform's type has few methods, and its clients send them all.
+  const open: { method: string } = request
+  open.method = method
   request.url = url
   request.urlParams = UrlParams.empty
   request.hash = noHash

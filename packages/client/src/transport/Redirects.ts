@@ -119,6 +119,7 @@ const asGet = (config: ResolvedConfig, encoded: Encoded): Encoded => {
   return {
     ...encoded,
     method: "GET",
+    promised: "safe",
     headers: without(encoded.headers, (name) => name === key || ofBody.test(name)),
     body: HttpBody.empty,
     idempotencyKey: undefined,

@@ -33,7 +33,7 @@ export type HeaderLayer = Readonly<Record<string, string | null>>
 export const empty: HeaderLayer = Object.freeze({})
 
 /** RFC 9110 section 5.6.2. */
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+export const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /**
  * RFC 9110 section 5.5: field-vchar, and SP or HTAB inside. `fetch` accepts other controls and Node's own clients

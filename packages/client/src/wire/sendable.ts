@@ -5,6 +5,7 @@
 
 import { type InvalidInput, invalid } from "../shared/invalid.js"
 import { checkHeaders } from "./headers.js"
+import { methodProblem } from "./methods.js"
 import { absoluteProblem } from "./url.js"
 
 /** The parts of a request that are checked here. */
@@ -20,18 +21,6 @@ interface Body {
   readonly _tag: string
   readonly contentLength?: number | undefined
 }
-
-/**
- * The fetch standard forbids these methods (2.2.1, forbidden method): TRACE would echo the credentials, and CONNECT
- * is for proxies.
- */
-const forbidden = /^(?:CONNECT|TRACE|TRACK)$/i
-
-/** Why a method cannot be sent. */
-export const methodProblem = (method: string): InvalidInput | undefined =>
-  forbidden.test(method) || !/^[A-Za-z-]+$/.test(method)
-    ? invalid("method", "must be a method that fetch can send: not CONNECT, TRACE or TRACK")
-    : undefined
 
 /** Why a given `content-length` does not fit the body. */
 export const lengthProblem = (declared: string | null | undefined, body: Body): InvalidInput | undefined => {

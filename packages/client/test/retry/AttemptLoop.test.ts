@@ -15,7 +15,7 @@ const callWith = (deadline = Number.POSITIVE_INFINITY): Attempts.Retried => ({
   begunAt: Monotonic.never,
   attempts: [],
   omitted: 0,
-  encoded: { method: "GET", idempotencyKey: undefined, replayable: true },
+  encoded: { method: "GET", promised: "safe", idempotencyKey: undefined, replayable: true },
   redirected: undefined
 })
 

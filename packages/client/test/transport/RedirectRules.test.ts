@@ -10,11 +10,11 @@ describe("asksForGet", () => {
   it.each([
     [301, ["POST"]],
     [302, ["POST"]],
-    [303, ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"]],
+    [303, ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "PROPFIND"]],
     [307, []],
     [308, []]
   ] as const)("8.1 %d turns %j into GET", (status, turned) => {
-    const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+    const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "PROPFIND"]
     expect(methods.filter((method) => Redirects.asksForGet(status, method))).toEqual(turned)
   })
 
@@ -68,6 +68,7 @@ describe("restrict", () => {
     fields: Partial<RequestEncoder.EncodedRequest> = {}
   ): RequestEncoder.EncodedRequest => ({
     method: "GET",
+    promised: "safe",
     url,
     accept: undefined,
     headers: { "x-plain": "1", "x-own": "s3cret", cookie: "a=1", host: "api.test", authorization: null },

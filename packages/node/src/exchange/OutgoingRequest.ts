@@ -61,7 +61,7 @@ export class OutgoingRequest implements Dispatcher.DispatchOptions {
   }
 
   get isIdempotent(): boolean {
-    return idempotentMethods.has(this.method)
+    return NativeTransport.isIdempotent(this.method)
   }
 }
 
@@ -70,9 +70,6 @@ export const hasHeader = (headers: ReadonlyArray<string>, name: string): boolean
   headers.some((text, index) => index % 2 === 0 && text === name)
 
 const noHeaders: Array<string> = []
-
-/** RFC 9110, 9.2.2. */
-const idempotentMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"])
 
 const slash = 0x2f
 const question = 0x3f
