@@ -22,7 +22,7 @@ export const rooms = {
     telemetry: "effect errors request shared",
     transport: "config effect errors request secrets shared wire",
     client: "config credentials effect errors request response retry secrets shared telemetry transport wire",
-    pages: "client effect errors request shared transport wire",
+    pages: "client effect errors request shared wire",
     stream: "client effect errors request response retry shared sse telemetry transport wire",
     "ApiClient.ts": "client config credentials effect errors pages request stream",
     promise: "ApiClient.ts client config effect request response shared stream transport"

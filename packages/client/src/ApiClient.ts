@@ -30,6 +30,7 @@ import type * as Pages from "./pages/Pages.js"
 import * as ApiRequest from "./request/ApiRequest.js"
 import type * as RequestOptions from "./request/RequestOptions.js"
 import type * as Streaming from "./stream/Streaming.js"
+import type * as StreamResponse from "./stream/StreamResponse.js"
 
 /**
  * Type id of {@link ApiClient}.
@@ -47,12 +48,19 @@ export const TypeId: unique symbol = Symbol.for("@effect-api/client/ApiClient")
 export interface ApiClient {
   /** Runs a request to its value. */
   readonly execute: <A, E>(request: ApiRequest.ApiRequest<A, E>) => Effect.Effect<A, ApiError.ApiError | E>
-  /** Runs a request to its value with status, headers, request id and attempts. */
+  /** Runs a request to its value with status, headers, request id, URL and attempts. */
   readonly executeWithResponse: <A, E>(
     request: ApiRequest.ApiRequest<A, E>
   ) => Effect.Effect<ApiResponse.ApiResponse<A>, ApiError.ApiError | E>
   /** Runs a request with `events` and returns their stream. */
   readonly stream: <A, E>(request: ApiRequest.StreamRequest<A, E>) => Stream.Stream<A, ApiError.ApiError | E>
+  /**
+   * Runs a request with `events` up to its first events, and returns its response with their stream. The scope closes
+   * the connection if the stream has not ended before.
+   */
+  readonly streamWithResponse: <A, E>(
+    request: ApiRequest.StreamRequest<A, E>
+  ) => Effect.Effect<ApiResponse.StreamResponse<A, ApiError.ApiError | E>, ApiError.ApiError | E, Scope.Scope>
   /**
    * Runs a request with `pagination` and returns the stream of its pages. The client requests a page once the one
    * before has been consumed.
@@ -60,6 +68,10 @@ export interface ApiClient {
   readonly pages: <Page, Item, E>(
     request: ApiRequest.PageRequest<Page, Item, E>
   ) => Stream.Stream<Page, ApiError.ApiError | E>
+  /** The same pages, each with status, headers, request id, URL and attempts. */
+  readonly pagesWithResponse: <Page, Item, E>(
+    request: ApiRequest.PageRequest<Page, Item, E>
+  ) => Stream.Stream<ApiResponse.ApiResponse<Page>, ApiError.ApiError | E>
   /** Runs a request with `pagination` and returns the stream of all items, one chunk a page. */
   readonly items: <Page, Item, E>(
     request: ApiRequest.PageRequest<Page, Item, E>
@@ -124,10 +136,13 @@ const fromCore = (core: Core.Core): ApiClient => {
   return {
     execute,
     executeWithResponse: (request) => Execution.executeWithResponse(core, request),
-    // A contract carries its runner without its types: request/ does not know the client's parts.
-    stream: (request) => (request.events.run as typeof Streaming.stream)(core, request),
-    pages: (request) => (request.pagination.walk.pages as typeof Pages.pages)(core, request),
-    items: (request) => (request.pagination.walk.items as typeof Pages.items)(core, request),
+    stream: (request) => carried<typeof Streaming.stream>(request.events.run)(core, request),
+    streamWithResponse: (request) =>
+      carried<typeof StreamResponse.streamWithResponse>(request.events.runWithResponse)(core, request),
+    pages: (request) => carried<typeof Pages.pages>(request.pagination.walk.pages)(core, request),
+    pagesWithResponse: (request) =>
+      carried<typeof Pages.pagesWithResponse>(request.pagination.walk.pagesWithResponse)(core, request),
+    items: (request) => carried<typeof Pages.items>(request.pagination.walk.items)(core, request),
     prepare: (request) => Encoding.prepare(core, request),
     get: verbOf(ApiRequest.get),
     head: verbOf(ApiRequest.head),
@@ -139,6 +154,9 @@ const fromCore = (core: Core.Core): ApiClient => {
     [TypeId]: core
   }
 }
+
+/** A contract carries its runner without its types: request/ does not know the client's parts. */
+const carried = <Run>(run: (core: never, request: never) => unknown): Run => run as Run
 
 /**
  * A client as a layer, on any `HttpClient` layer.
@@ -240,7 +258,7 @@ export const execute = <A, E>(
   Effect.flatMap(ApiClient, (client) => client.execute(request))
 
 /**
- * Runs a request to its value with status, headers, request id and attempts.
+ * Runs a request to its value with status, headers, request id, URL and attempts.
  *
  * @since 0.1.0
  * @category accessors
@@ -274,11 +292,58 @@ export const stream = <A, E>(
 ): Stream.Stream<A, ApiError.ApiError | E, ApiClient> =>
   Stream.unwrap(Effect.map(ApiClient, (client) => client.stream(request)))
 
+/**
+ * Runs a request with `events` up to its first events, and returns its response with their stream. Attempts are retried
+ * up to that moment. The stream runs once; it closes the connection when it ends or is left. The scope closes it at the
+ * latest, also if nobody runs the stream.
+ *
+ * @example
+ * ```ts
+ * import { ApiClient, ApiRequest, EventStream } from "@effect-api/client"
+ * import { Console, Effect, Schema, Stream } from "effect"
+ *
+ * const Token = Schema.Struct({ text: Schema.String })
+ * const answer = ApiRequest.post("/answers", {
+ *   body: { question: "why?" },
+ *   events: EventStream.make({ event: Token, terminal: "[DONE]" })
+ * })
+ *
+ * const program = Effect.scoped(
+ *   Effect.gen(function* () {
+ *     const { headers, requestId, stream } = yield* ApiClient.streamWithResponse(answer)
+ *     yield* Console.log(requestId, headers["x-ratelimit-remaining"])
+ *     yield* Stream.runForEach(stream, (token) => Console.log(token.text))
+ *   })
+ * )
+ * ```
+ * @since 3.1.0
+ * @category accessors
+ */
+export const streamWithResponse = <A, E>(
+  request: ApiRequest.StreamRequest<A, E>
+): Effect.Effect<
+  ApiResponse.StreamResponse<A, ApiError.ApiError | E>,
+  ApiError.ApiError | E,
+  ApiClient | Scope.Scope
+> => Effect.flatMap(ApiClient, (client) => client.streamWithResponse(request))
+
 /** Runs a request with `pagination` and returns the stream of its pages. @since 0.1.0 @category accessors */
 export const pages = <Page, Item, E>(
   request: ApiRequest.PageRequest<Page, Item, E>
 ): Stream.Stream<Page, ApiError.ApiError | E, ApiClient> =>
   Stream.unwrap(Effect.map(ApiClient, (client) => client.pages(request)))
+
+/**
+ * Runs a request with `pagination` and returns the stream of its pages, each with its response: status, headers, request
+ * id, URL and attempts.
+ *
+ * @since 3.1.0
+ * @category accessors
+ */
+export const pagesWithResponse = <Page, Item, E>(
+  request: ApiRequest.PageRequest<Page, Item, E>
+): Stream.Stream<ApiResponse.ApiResponse<Page>, ApiError.ApiError | E, ApiClient> =>
+  Stream.unwrap(Effect.map(ApiClient, (client) => client.pagesWithResponse(request)))
 
 /** Runs a request with `pagination` and returns the stream of all items. @since 0.1.0 @category accessors */
 export const items = <Page, Item, E>(

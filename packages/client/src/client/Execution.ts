@@ -6,6 +6,7 @@ import type * as ApiError from "../errors/ApiError.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import type * as Call from "../request/Call.js"
 import * as CallError from "../request/CallError.js"
+import * as CallSecrets from "../request/CallSecrets.js"
 import * as Attempts from "../retry/Attempts.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
@@ -22,7 +23,7 @@ export const execute = <A, E>(
 ): Effect.Effect<A, ApiError.ApiError | E> =>
   Encoding.begin(core, request, (call, core) => run(core, call, request, valueAlone<A>))
 
-/** Runs a request to its value with status, headers, request id and attempts. */
+/** Runs a request to its value with status, headers, request id, URL and attempts. */
 export const executeWithResponse = <A, E>(
   core: Core.Core,
   request: ApiRequest.ApiRequest<A, E>
@@ -51,14 +52,21 @@ const leftovers: Attempts.Leftovers<Attempt.Received> = { abandon: ({ response }
 
 const valueAlone = <A>(_call: Call.Call, _response: GuardedResponse.GuardedResponse, value: A): A => value
 
-const withResponse = <A>(
+/** The value of a response with what came around it. */
+export const withResponse = <A>(
   call: Call.Call,
-  { headers, status }: GuardedResponse.GuardedResponse,
+  response: GuardedResponse.GuardedResponse,
   value: A
-): ApiResponse.ApiResponse<A> => ({
-  value,
+): ApiResponse.ApiResponse<A> => ({ value, ...infoOf(call, response) })
+
+/** What came around the value of a response. */
+export const infoOf = (
+  call: Call.Call,
+  { headers, status, url }: GuardedResponse.GuardedResponse
+): ApiResponse.ResponseInfo => ({
   status,
   headers,
   requestId: CallError.requestId(call, headers),
+  url: CallSecrets.redactor(call).url(url),
   attempts: call.attempts
 })

@@ -43,7 +43,11 @@ const make = <Page, Item>(
   }
 }
 
-const walk: PageContract.Pagination<unknown, unknown>["walk"] = { pages: Pages.pages, items: Pages.items }
+const walk: PageContract.Pagination<unknown, unknown>["walk"] = {
+  pages: Pages.pages,
+  pagesWithResponse: Pages.pagesWithResponse,
+  items: Pages.items
+}
 
 type Cursor = string | number | null | undefined
 

@@ -26,9 +26,12 @@ import * as FetchTransport from "../transport/FetchTransport.js"
 import * as AsyncStream from "./AsyncStream.js"
 import { onAbort } from "./abortSignal.js"
 import { addCallerFrames } from "./callerFrames.js"
+import type { StreamResponse } from "./OpenStream.js"
+import * as OpenStream from "./OpenStream.js"
 import * as PlainLogger from "./plainLogger.js"
 
 export type { AsyncStream } from "./AsyncStream.js"
+export type { StreamResponse } from "./OpenStream.js"
 
 /**
  * The options of a single call.
@@ -95,10 +98,23 @@ export interface PromiseClient extends AsyncDisposable {
     request: ApiRequest.StreamRequest<A, E>,
     options?: CallOptions
   ) => AsyncStream.AsyncStream<A>
+  /**
+   * The response of a request with its events. The client waits for the first ones. A loop over `stream` runs once, and
+   * leaving it closes the connection; without a loop, `await using` or `close` does.
+   */
+  readonly streamWithResponse: <A, E>(
+    request: ApiRequest.StreamRequest<A, E>,
+    options?: CallOptions
+  ) => Promise<StreamResponse<A>>
   readonly pages: <Page, Item, E>(
     request: ApiRequest.PageRequest<Page, Item, E>,
     options?: CallOptions
   ) => AsyncStream.AsyncStream<Page>
+  /** The same pages, each with status, headers, request id, URL and attempts. */
+  readonly pagesWithResponse: <Page, Item, E>(
+    request: ApiRequest.PageRequest<Page, Item, E>,
+    options?: CallOptions
+  ) => AsyncStream.AsyncStream<ApiResponse.ApiResponse<Page>>
   readonly items: <Page, Item, E>(
     request: ApiRequest.PageRequest<Page, Item, E>,
     options?: CallOptions
@@ -279,6 +295,10 @@ const stream = <A, E>(client: ApiClient.ApiClient, request: ApiRequest.StreamReq
   client.stream(request)
 const pages = <Page, Item, E>(client: ApiClient.ApiClient, request: ApiRequest.PageRequest<Page, Item, E>) =>
   client.pages(request)
+const pagesWithResponse = <Page, Item, E>(
+  client: ApiClient.ApiClient,
+  request: ApiRequest.PageRequest<Page, Item, E>
+) => client.pagesWithResponse(request)
 const items = <Page, Item, E>(client: ApiClient.ApiClient, request: ApiRequest.PageRequest<Page, Item, E>) =>
   client.items(request)
 
@@ -317,7 +337,17 @@ const fromRuntime = (
     execute: promised(execute),
     executeWithResponse: promised(executeWithResponse),
     stream: iterated(stream),
+    streamWithResponse: async (request, options = {}) => {
+      try {
+        const sent = AsyncStream.checked(request, options)
+        const opening = Effect.map(client, (client) => client.streamWithResponse(sent))
+        return await OpenStream.open(runner, Effect.flatten(opening), options.signal)
+      } catch (error) {
+        throw addCallerFrames(error)
+      }
+    },
     pages: iterated(pages),
+    pagesWithResponse: iterated(pagesWithResponse),
     items: iterated(items),
     withOptions: (options) => {
       // Made once, because it holds the cached credentials.

@@ -58,9 +58,10 @@ export interface Pagination<in Page, out Item> {
   readonly next: (page: Page, context: Context) => Next | undefined
   readonly maxPages: number
   readonly prefetch: boolean
-  /** `Pages.pages` and `Pages.items`, carried by the value so that a program without pages does not bundle them. */
+  /** The functions of `Pages`, carried by the value so that a program without pages does not bundle them. */
   readonly walk: {
     readonly pages: (core: never, request: never) => Stream.Stream<unknown, unknown>
+    readonly pagesWithResponse: (core: never, request: never) => Stream.Stream<unknown, unknown>
     readonly items: (core: never, request: never) => Stream.Stream<unknown, unknown>
   }
 }

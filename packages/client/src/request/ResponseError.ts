@@ -77,8 +77,8 @@ export const streamTruncated = (
   return new ApiError.StreamTruncatedError({ ...fields, received })
 }
 
-/** Why there is no next page, or no list of a page's items. */
-export interface PageProblem {
+/** Why nothing follows a response: no next page, no next poll, no list of a page's items. */
+export interface Unusable {
   readonly reason: string
   readonly cause?: unknown
 }
@@ -86,7 +86,7 @@ export interface PageProblem {
 /** Pages that cannot go on after `pages` of them. */
 export const pagination = (
   call: Call.Call,
-  { cause, reason }: PageProblem,
+  { cause, reason }: Unusable,
   pages: number
 ): ApiError.PaginationError => {
   const { text } = CallSecrets.redactor(call)

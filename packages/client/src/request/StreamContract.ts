@@ -3,6 +3,8 @@
  * fails, how long it may be silent.
  */
 import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as ApiSchema from "../response/ApiSchema.js"
 import * as ResponseDecoder from "../response/ResponseDecoder.js"
@@ -67,6 +69,8 @@ export interface EventStream<out A, out E = never> {
   readonly secrets: Finder | undefined
   /** `Streaming.stream`, carried by the contract so that a program without streams does not bundle it. */
   readonly run: (core: never, request: never) => Stream.Stream<unknown, unknown>
+  /** `Streaming.streamWithResponse`, for the same reason. */
+  readonly runWithResponse: (core: never, request: never) => Effect.Effect<unknown, unknown, Scope.Scope>
   readonly hasTerminal: boolean
   readonly resume: boolean
   readonly limits: {

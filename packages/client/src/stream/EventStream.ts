@@ -13,6 +13,7 @@ import * as ServerSentEvents from "../sse/ServerSentEvents.js"
 import * as EventDecoder from "./EventDecoder.js"
 import * as JsonLines from "./JsonLines.js"
 import * as Streaming from "./Streaming.js"
+import * as StreamResponse from "./StreamResponse.js"
 
 export type { EventStream } from "../request/StreamContract.js"
 
@@ -110,7 +111,8 @@ export const make = <
       unknown
     }),
     resume: options.resume === true,
-    run: Streaming.stream
+    run: Streaming.stream,
+    runWithResponse: StreamResponse.streamWithResponse
   }
 }
 

@@ -6,6 +6,7 @@ import type * as ResponseDecoder from "../response/ResponseDecoder.js"
 import { makeLineDecoder } from "../sse/lines.js"
 import * as EventDecoder from "./EventDecoder.js"
 import * as Streaming from "./Streaming.js"
+import * as StreamResponse from "./StreamResponse.js"
 
 /** See `EventStream.jsonLines`. */
 export const make = <S extends ApiSchema.ApiSchema, D extends ResponseDecoder.Decodable = never>(
@@ -42,7 +43,8 @@ export const make = <S extends ApiSchema.ApiSchema, D extends ResponseDecoder.De
       unknown: "skip"
     }),
     resume: false,
-    run: Streaming.stream
+    run: Streaming.stream,
+    runWithResponse: StreamResponse.streamWithResponse
   }
 }
 

@@ -25,6 +25,7 @@ import * as Attempts from "../retry/Attempts.js"
 import * as Monotonic from "../shared/monotonic.js"
 import * as Measuring from "../telemetry/measuring.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
+import type * as GuardedResponse from "../transport/GuardedResponse.js"
 import type * as TransportContract from "../transport/TransportContract.js"
 import * as EventReader from "./EventReader.js"
 import * as Resumption from "./Resumption.js"
@@ -33,10 +34,12 @@ import * as Resumption from "./Resumption.js"
 export const stream = <A, E>(
   core: Core.Core,
   request: ApiRequest.StreamRequest<A, E>
-): Stream.Stream<A, ApiError.ApiError | E> => {
-  const opening = (scope: Scope.Scope) => open(core, request, scope)
-  return Object.assign(Streams.fromNext(opening), { [Opening]: opening })
-}
+): Stream.Stream<A, ApiError.ApiError | E> => openable((scope) => open(core, request, scope, nextOf))
+
+/** A stream of what each of its runs opens. */
+export const openable = <A, E>(
+  opening: (scope: Scope.Scope) => Effect.Effect<Pull<A, E>, E>
+): Stream.Stream<A, E> => Object.assign(Streams.fromNext(opening), { [Opening]: opening })
 
 /** The key under which a stream carries its opening. */
 const Opening: unique symbol = Symbol.for("@effect-api/client/Streaming/Opening")
@@ -63,22 +66,32 @@ export const toPull = <A, E, R>(
 /** Waits for the next events; `undefined` at the end. */
 export type Pull<A, E, R = never> = Streams.Next<A, E, R>
 
+/** What a stream reads from: the response of its connection, once there is one, and the call that sent the request. */
+export interface Source {
+  readonly call: Call.Call
+  readonly response: GuardedResponse.GuardedResponse | undefined
+}
+
 /** Opens a request to pull its events until the scope closes. Nothing is sent before the first pull. */
-export const open = <A, E>(
+export const open = <A, E, B>(
   core: Core.Core,
   request: ApiRequest.StreamRequest<A, E>,
-  scope: Scope.Scope
-): Effect.Effect<Pull<A, ApiError.ApiError | E>, UnsentError.Unsent> => {
+  scope: Scope.Scope,
+  project: (next: Pull<A, ApiError.ApiError | E>, source: Source) => B
+): Effect.Effect<B, UnsentError.Unsent> => {
   const problem = StreamContract.problem(request.events)
   return Encoding.begin(problem === undefined ? core : { ...core, problem }, request, (begun, core) => {
     const { idleTimeout: idle = begun.timeouts.idle } = request.events.limits
     const call = { ...begun, timeouts: { ...begun.timeouts, idle } }
     return Effect.map(Scope.extend(Telemetry.openSpan(call), scope), ({ propagated, span }) => {
-      const { next } = new ResumingReader(core, call, request, scope, propagated)
-      return span === undefined ? next : Effect.withParentSpan(next, span)
+      const reader = new ResumingReader(core, call, request, scope, propagated)
+      const { next } = reader
+      return project(span === undefined ? next : Effect.withParentSpan(next, span), reader)
     })
   })
 }
+
+const nextOf = <A, E>(next: Pull<A, E>): Pull<A, E> => next
 
 interface Opened<A> {
   readonly connection: EventReader.EventReader<A>
@@ -132,7 +145,8 @@ const connected = <A>(
 ): Connected<A> => ({ connection, first, scope, status: connection.response.status })
 
 /** A class, because thousands may wait: shared code is on the prototype. */
-class ResumingReader<A, E> {
+class ResumingReader<A, E> implements Source {
+  readonly call: Call.Call
   /** The one pull of this reader. */
   readonly next: Pull<A, ApiError.ApiError | E>
   private opened: Opened<A> | undefined
@@ -145,7 +159,6 @@ class ResumingReader<A, E> {
   private fruitless = 0
   private paid = 0
   private readonly core: Core.Core
-  private readonly call: Call.Call
   private readonly request: ApiRequest.StreamRequest<A, E>
   private readonly scope: Scope.Scope
   private readonly span: Tracer.Span | undefined
@@ -171,6 +184,10 @@ class ResumingReader<A, E> {
       }
     )
     this.next = Effect.suspend(() => (this.over ? Effect.succeed(undefined) : pulled))
+  }
+
+  get response(): GuardedResponse.GuardedResponse | undefined {
+    return this.opened?.connection.response
   }
 
   private go(): Next<A> {

@@ -34,6 +34,29 @@ describe("items and pages", () => {
     })
   )
 
+  it.effect("11.1 pagesWithResponse emits each page with its response", () =>
+    Effect.gen(function* () {
+      const script = numbersUpTo(4)
+      const { client } = yield* scripted(
+        (request, index) =>
+          index === 1 ? status(503) : typeof script === "function" ? script(request, index) : status(500),
+        { retry: withoutDelay }
+      )
+      const pages = yield* Stream.runCollect(client.pagesWithResponse(list))
+      expect(
+        Array.from(pages, ({ attempts, status, url, value }) => [
+          status,
+          url.replace("https://api.test/v1", ""),
+          value.data,
+          attempts.map(({ status }) => status)
+        ])
+      ).toEqual([
+        [200, "/list", [1, 2], [200]],
+        [200, "/list?after_id=2", [3, 4], [503, 200]]
+      ])
+    })
+  )
+
   it.effect("11.1 each run of the stream starts from the first page", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted(numbersUpTo(4))

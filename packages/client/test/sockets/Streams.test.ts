@@ -3,7 +3,19 @@ import { runInNewContext } from "node:vm"
 import { describe, expect, it } from "@effect/vitest"
 import { EventStream } from "@effect-api/client"
 import { MockTransport, TestServer } from "@effect-api/testing"
-import { Chunk, Deferred, Effect, Exit, Fiber, Logger, LogLevel, Schedule, Schema, Stream } from "effect"
+import {
+  Chunk,
+  Deferred,
+  Effect,
+  Exit,
+  Fiber,
+  Logger,
+  LogLevel,
+  Schedule,
+  Schema,
+  Scope,
+  Stream
+} from "effect"
 import { clientOn, withoutDelay } from "../fixtures/requests.js"
 import {
   connectOver,
@@ -78,6 +90,26 @@ describe.each(transports)("$name", (transport) => {
       const { client, server } = yield* connected(events(open(tick(1))))
       yield* Effect.scoped(Effect.flatten(Stream.toPull(client.stream(getEvents(tickEvents)))))
       expect(yield* server.awaitClosed(0)).toBe("client")
+    })
+  )
+
+  it.scopedLive("10.9 closing the scope of a response ends a read that waits", () =>
+    Effect.gen(function* () {
+      const { client, server } = yield* connected(events(open(tick(1))))
+      const scope = yield* Scope.make()
+      const { status, stream, url } = yield* Scope.extend(
+        client.streamWithResponse(getEvents(tickEvents)),
+        scope
+      )
+      expect([status, url]).toEqual([200, `${server.url}/ticks`])
+      const first = yield* Deferred.make<void>()
+      const reading = yield* Effect.fork(follow(Stream.tap(stream, () => Deferred.succeed(first, undefined))))
+      yield* Deferred.await(first)
+      yield* Scope.close(scope, Exit.void)
+      expect(yield* server.awaitClosed(0)).toBe("client")
+      const { error, events: read } = yield* Fiber.join(reading)
+      expect(read).toEqual(values(1))
+      expect(error).toMatchObject({ reason: "was closed with its scope" })
     })
   )
 
