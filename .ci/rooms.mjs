@@ -17,7 +17,7 @@ export const rooms = {
     credentials: "effect errors secrets shared wire",
     response: "effect errors schema shared wire",
     retry: "effect errors shared wire",
-    config: "credentials effect errors retry shared wire",
+    config: "credentials effect errors response retry shared wire",
     request: "config credentials effect errors response retry schema secrets shared sse wire",
     telemetry: "effect errors request shared",
     transport: "config effect errors request secrets shared wire",

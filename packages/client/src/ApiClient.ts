@@ -40,61 +40,103 @@ import type * as StreamResponse from "./stream/StreamResponse.js"
 export const TypeId: unique symbol = Symbol.for("@effect-api/client/ApiClient")
 
 /**
- * A client. Its methods need nothing from the environment.
+ * A client whose calls may also fail with an `F`: an error of the settings' `failure`. Its methods need nothing from the
+ * environment.
  *
- * @since 0.1.0
+ * @example
+ * ```ts
+ * import { ApiClient } from "@effect-api/client"
+ * import { Context, Layer, Schema } from "effect"
+ *
+ * class PaymentError extends Schema.TaggedError<PaymentError>()("PaymentError", {
+ *   error: Schema.Struct({ code: Schema.String, message: Schema.String })
+ * }) {}
+ *
+ * export class Payments extends Context.Tag("Payments")<Payments, ApiClient.Client<PaymentError>>() {
+ *   static readonly layer = Layer.scoped(
+ *     Payments,
+ *     ApiClient.make({ baseUrl: "https://api.example.com", failure: { default: PaymentError } })
+ *   )
+ * }
+ * ```
+ * @since 3.1.0
  * @category models
  */
-export interface ApiClient {
+export interface Client<out F> {
   /** Runs a request to its value. */
-  readonly execute: <A, E>(request: ApiRequest.ApiRequest<A, E>) => Effect.Effect<A, ApiError.ApiError | E>
+  readonly execute: <A, E>(
+    request: ApiRequest.ApiRequest<A, E>
+  ) => Effect.Effect<A, ApiError.ApiError | E | F>
   /** Runs a request to its value with status, headers, request id, URL and attempts. */
   readonly executeWithResponse: <A, E>(
     request: ApiRequest.ApiRequest<A, E>
-  ) => Effect.Effect<ApiResponse.ApiResponse<A>, ApiError.ApiError | E>
+  ) => Effect.Effect<ApiResponse.ApiResponse<A>, ApiError.ApiError | E | F>
   /** Runs a request with `events` and returns their stream. */
-  readonly stream: <A, E>(request: ApiRequest.StreamRequest<A, E>) => Stream.Stream<A, ApiError.ApiError | E>
+  readonly stream: <A, E>(
+    request: ApiRequest.StreamRequest<A, E>
+  ) => Stream.Stream<A, ApiError.ApiError | E | F>
   /**
    * Runs a request with `events` up to its first events, and returns its response with their stream. The scope closes
    * the connection if the stream has not ended before.
    */
   readonly streamWithResponse: <A, E>(
     request: ApiRequest.StreamRequest<A, E>
-  ) => Effect.Effect<ApiResponse.StreamResponse<A, ApiError.ApiError | E>, ApiError.ApiError | E, Scope.Scope>
+  ) => Effect.Effect<
+    ApiResponse.StreamResponse<A, ApiError.ApiError | E | F>,
+    ApiError.ApiError | E | F,
+    Scope.Scope
+  >
   /**
    * Runs a request with `pagination` and returns the stream of its pages. The client requests a page once the one
    * before has been consumed.
    */
   readonly pages: <Page, Item, E>(
     request: ApiRequest.PageRequest<Page, Item, E>
-  ) => Stream.Stream<Page, ApiError.ApiError | E>
+  ) => Stream.Stream<Page, ApiError.ApiError | E | F>
   /** The same pages, each with status, headers, request id, URL and attempts. */
   readonly pagesWithResponse: <Page, Item, E>(
     request: ApiRequest.PageRequest<Page, Item, E>
-  ) => Stream.Stream<ApiResponse.ApiResponse<Page>, ApiError.ApiError | E>
+  ) => Stream.Stream<ApiResponse.ApiResponse<Page>, ApiError.ApiError | E | F>
   /** Runs a request with `pagination` and returns the stream of all items, one chunk a page. */
   readonly items: <Page, Item, E>(
     request: ApiRequest.PageRequest<Page, Item, E>
-  ) => Stream.Stream<Item, ApiError.ApiError | E>
+  ) => Stream.Stream<Item, ApiError.ApiError | E | F>
   /** The request as it would be sent, without credentials and per-attempt headers. Sends nothing. */
   readonly prepare: (
     request: ApiRequest.Request
   ) => Effect.Effect<HttpClientRequest.HttpClientRequest, ApiError.InvalidRequestError>
-  readonly get: RequestOptions.Verb
-  readonly head: RequestOptions.Verb
-  readonly post: RequestOptions.VerbWithBody
-  readonly put: RequestOptions.VerbWithBody
-  readonly patch: RequestOptions.VerbWithBody
-  readonly del: RequestOptions.VerbWithBody
+  readonly get: RequestOptions.Verb<never, F>
+  readonly head: RequestOptions.Verb<never, F>
+  readonly post: RequestOptions.VerbWithBody<never, F>
+  readonly put: RequestOptions.VerbWithBody<never, F>
+  readonly patch: RequestOptions.VerbWithBody<never, F>
+  readonly del: RequestOptions.VerbWithBody<never, F>
   /**
    * The same client with other settings. It shares connections, cached credentials and retry budget with this one.
    * Headers, query, queryFormat, timeouts, retry, limits and redact merge by field, middleware is appended, the rest
    * is replaced. A function of the old value replaces it: `middleware: () => []`. With an invalid setting every call
    * fails with `InvalidRequestError`.
    */
-  readonly withOptions: (options: Overrides.Overrides) => ApiClient
+  readonly withOptions: {
+    (options: Overrides.Overrides): Client<F>
+    <G extends ApiConfig.Failures>(options: Overrides.Overrides<G>): Client<F | RequestOptions.Failure<G>>
+  }
   /** @internal The parts of the client. */
   readonly [TypeId]: Core.Core
+}
+
+/**
+ * A client. Its methods need nothing from the environment.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ApiClient extends Client<never> {
+  /** The same client with other settings: see {@link Client}. */
+  readonly withOptions: {
+    (options: Overrides.Overrides): ApiClient
+    <G extends ApiConfig.Failures>(options: Overrides.Overrides<G>): Client<RequestOptions.Failure<G>>
+  }
 }
 
 /**
@@ -113,9 +155,14 @@ export const ApiClient: Context.Tag<ApiClient, ApiClient> = /*#__PURE__*/ Contex
  * @since 0.1.0
  * @category constructors
  */
-export const make = (
-  options: ApiConfig.Options
-): Effect.Effect<ApiClient, ApiConfig.InvalidConfigError, HttpClient.HttpClient> =>
+export const make: {
+  (options: ApiConfig.Options): Effect.Effect<ApiClient, ApiConfig.InvalidConfigError, HttpClient.HttpClient>
+  <F extends ApiConfig.Failures>(
+    options: ApiConfig.Options<F>
+  ): Effect.Effect<Client<RequestOptions.Failure<F>>, ApiConfig.InvalidConfigError, HttpClient.HttpClient>
+} = <F extends ApiConfig.Failures>(
+  options: ApiConfig.Options<F>
+): Effect.Effect<Client<RequestOptions.Failure<F>>, ApiConfig.InvalidConfigError, HttpClient.HttpClient> =>
   Effect.gen(function* () {
     const config = yield* Sync.fromResult(resolveConfig(options))
     const init = Option.getOrUndefined(yield* Effect.serviceOption(FetchHttpClient.RequestInit))
@@ -123,16 +170,19 @@ export const make = (
     // The scope of a layer, or one that the caller opened: background work ends with it.
     const scope = Option.getOrUndefined(yield* Effect.serviceOption(Scope.Scope))
     if (scope !== undefined) yield* Scope.addFinalizer(scope, endBackground(core.background))
-    return fromCore(core)
+    return fromCore<RequestOptions.Failure<F>>(core)
   })
 
-const fromCore = (core: Core.Core): ApiClient => {
-  const execute = <A, E>(request: ApiRequest.ApiRequest<A, E>): Effect.Effect<A, ApiError.ApiError | E> =>
+const fromCore = <F>(core: Core.Core): Client<F> => {
+  const execute = <A, E>(request: ApiRequest.ApiRequest<A, E>): Effect.Effect<A, ApiError.ApiError | E | F> =>
     Execution.execute(core, request)
   // The public types follow from the options; behind them all verbs are one function.
   const verbOf = (make: (template: string, options?: object) => ApiRequest.ApiRequest<unknown, unknown>) =>
-    ((template: string, options?: object) => execute(make(template, options))) as RequestOptions.Verb &
-      RequestOptions.VerbWithBody
+    ((template: string, options?: object) => execute(make(template, options))) as RequestOptions.Verb<
+      never,
+      F
+    > &
+      RequestOptions.VerbWithBody<never, F>
   return {
     execute,
     executeWithResponse: (request) => Execution.executeWithResponse(core, request),
@@ -150,7 +200,9 @@ const fromCore = (core: Core.Core): ApiClient => {
     put: verbOf(ApiRequest.put),
     patch: verbOf(ApiRequest.patch),
     del: verbOf(ApiRequest.del),
-    withOptions: (options) => fromCore(Core.withOptions(core, options)),
+    // Which errors the settings add is for the types to say.
+    withOptions: (options: Overrides.Overrides<ApiConfig.Failures>) =>
+      fromCore<never>(Core.withOptions(core, options)),
     [TypeId]: core
   }
 }
@@ -221,7 +273,8 @@ export const layerConfig = (
  * @since 0.1.0
  * @category conversions
  */
-export const httpClient = (client: ApiClient): HttpClient.HttpClient => PlatformClient.make(client[TypeId])
+export const httpClient = (client: Client<unknown>): HttpClient.HttpClient =>
+  PlatformClient.make(client[TypeId])
 
 /**
  * The client of the environment as a plain `HttpClient`, for libraries that need one: `HttpApiClient`, `@effect/rpc`,
@@ -381,7 +434,7 @@ const verbWithBody =
   (name: "post" | "put" | "patch" | "del"): RequestOptions.VerbWithBody<ApiClient> =>
   <
     const Template extends string,
-    S extends RequestOptions.Failures[number],
+    S extends RequestOptions.Successes,
     F extends RequestOptions.Failures,
     B,
     I,

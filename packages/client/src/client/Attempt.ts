@@ -7,12 +7,11 @@ import type * as Tracer from "effect/Tracer"
 import * as Fibers from "../effect/fibers.js"
 import * as Sync from "../effect/sync.js"
 import type * as ApiError from "../errors/ApiError.js"
-import * as StatusTag from "../errors/StatusTag.js"
 import * as Call from "../request/Call.js"
-import * as StatusError from "../request/StatusError.js"
 import type * as ResponseDecoder from "../response/ResponseDecoder.js"
+import { isOpen } from "../response/statusDecoder.js"
+import { WholeBody } from "../response/WholeBody.js"
 import * as Attempts from "../retry/Attempts.js"
-import { owned } from "../shared/bytes.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
 import * as Redirects from "../transport/Redirects.js"
 import type * as TransportContract from "../transport/TransportContract.js"
@@ -20,30 +19,8 @@ import type * as Core from "./Core.js"
 import * as Hop from "./Hop.js"
 import * as StatusCheck from "./StatusCheck.js"
 
-/** A response for its decoder. Few decoders read the headers, so they are parsed on demand. */
-export class Received implements ResponseDecoder.Body {
-  readonly response: GuardedResponse.GuardedResponse
-  /** The body; empty if it is read as a stream. */
-  readonly view: Uint8Array
-
-  constructor(response: GuardedResponse.GuardedResponse, view: Uint8Array) {
-    this.response = response
-    this.view = view
-  }
-
-  get status(): number {
-    return this.response.status
-  }
-
-  /** A copy: the bytes may be a view of a larger buffer. Text is decoded from the view. */
-  get bytes(): Uint8Array {
-    return owned(this.view)
-  }
-
-  get contentType(): string | undefined {
-    return this.response.headers["content-type"]
-  }
-}
+/** A response for its decoder. */
+export type Received = WholeBody<GuardedResponse.GuardedResponse>
 
 const streamed = new Uint8Array(0)
 
@@ -60,12 +37,18 @@ export const make = (
     const response = Effect.flatMap(respond(core, transport.streamingUnscoped, call, span), (response) =>
       StatusCheck.check(call, response)
     )
-    return Attempts.guarded(Effect.map(response, (response) => new Received(response, streamed)))
+    return Attempts.guarded(
+      Effect.flatMap(response, (response) =>
+        isOpen(decoder, response.status)
+          ? Effect.succeed(new WholeBody(response, streamed))
+          : Effect.map(response.bytes, (bytes) => new WholeBody(response, bytes))
+      )
+    )
   }
   const read = (response: GuardedResponse.GuardedResponse): Effect.Effect<Received, ApiError.ApiError> =>
-    StatusError.isFailure(call, response.status)
+    Call.isFailure(call, response.status)
       ? StatusCheck.fail(call, response)
-      : Effect.map(response.bytes, (bytes) => new Received(response, bytes))
+      : Effect.map(response.bytes, (bytes) => new WholeBody(response, bytes))
   const fast = fastPath(core, call, span, fiber)
   return fast === undefined
     ? Attempts.guarded(Effect.flatMap(respond(core, transport.buffered, call, span), read))
@@ -82,7 +65,7 @@ export const respond = (
   Effect.flatMap(
     Effect.suspend(() => Hop.run(core, send, call, span)),
     (response) =>
-      StatusTag.isSuccess(response.status)
+      !Call.isFailure(call, response.status)
         ? Effect.succeed(response)
         : followed(core, send, call, span, response)
   )
@@ -101,7 +84,7 @@ const followed = (
     if (Redirects.asksForGet(303, call.encoded.method)) Call.processed(call)
     return Effect.succeed(response.refuse("redirect not followed: a browser hides where it leads"))
   }
-  if (!Redirects.isRedirect(status)) return Effect.succeed(response)
+  if (!Redirects.isRedirect(status) || Call.isNamed(call, status)) return Effect.succeed(response)
   const next = headers.location === undefined ? undefined : Redirects.redirected(call, response)
   if (Redirects.asksForGet(status, call.encoded.method)) Call.processed(call)
   if (next === undefined) return Effect.succeed(response)
@@ -133,7 +116,7 @@ const fastPath = (
   return (restore) => {
     const request = Hop.outgoing(core, call, resolve.value, span)
     return Effect.flatMap(send(call, Redirects.outgoing(call, request), restore), (response) =>
-      StatusTag.isSuccess(response.status)
+      !Call.isFailure(call, response.status)
         ? Effect.succeed(response)
         : Attempts.guarded(followed(core, buffered, call, span, response))(restore)
     )

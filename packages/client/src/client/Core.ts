@@ -1,6 +1,7 @@
 /** What a client is made of, and how it is made. */
 
 import type * as HttpClient from "@effect/platform/HttpClient"
+import type { Failures } from "../config/ClientOptions.js"
 import * as Overrides from "../config/Overrides.js"
 import { type ResolvedConfig, resolveConfig } from "../config/resolveConfig.js"
 import type * as Credentials from "../credentials/Credentials.js"
@@ -72,7 +73,7 @@ const observer: Attempts.Observer<Call.Call> = {
 }
 
 /** The same core with other settings, on the same connections, credentials and budget. */
-export const withOptions = (core: Core, options: Overrides.Overrides): Core => {
+export const withOptions = (core: Core, options: Overrides.Overrides<Failures>): Core => {
   const merged = Overrides.tryMerge(core.config.options, options)
   if (!merged.ok) return { ...core, problem: merged.error }
   const resolved = resolveConfig(merged.value)

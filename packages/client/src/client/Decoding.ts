@@ -2,18 +2,21 @@
 import * as Effect from "effect/Effect"
 import * as Sync from "../effect/sync.js"
 import * as TimeLimits from "../effect/timeLimits.js"
-import * as ApiError from "../errors/ApiError.js"
+import type * as ApiError from "../errors/ApiError.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import type * as Call from "../request/Call.js"
 import * as ResponseError from "../request/ResponseError.js"
 import * as TransportError from "../request/TransportError.js"
 import type * as ApiSchema from "../response/ApiSchema.js"
+import * as ByStatus from "../response/ByStatus.js"
 import * as ResponseDecoder from "../response/ResponseDecoder.js"
+import { isOpen } from "../response/statusDecoder.js"
 import * as Attempts from "../retry/Attempts.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
 import { codingsOf } from "../wire/codings.js"
 import type * as Attempt from "./Attempt.js"
+import * as OwnFailure from "./OwnFailure.js"
 
 /** What a call returns of its value and its response. */
 export type Project<A, B> = (call: Call.Call, response: GuardedResponse.GuardedResponse, value: A) => B
@@ -34,8 +37,9 @@ export const decode = <A, B>(
     // Lenient validation returns what the type does not promise.
     return Effect.zipRight(Telemetry.decodeFailure(error), onSuccess(parsed.value as A))
   }
-  if (decoder.open !== undefined) return onSuccess(decoder.open(arriving(call, response)))
-  const decoded = ResponseDecoder.run(decoder, received)
+  const decoded = isOpen(decoder, response.status)
+    ? ResponseDecoder.runOpen(decoder, arriving(call, response))
+    : ResponseDecoder.run(decoder, received)
   if (!Sync.isSync(decoded)) {
     const late = Effect.suspend(() =>
       Attempts.failAfterResponse(call, TransportError.timeout(call, "total", call.timeouts.total))
@@ -50,6 +54,7 @@ export const decode = <A, B>(
 
 /** A body whose reader is the caller. */
 const arriving = (call: Call.Call, response: GuardedResponse.GuardedResponse): ResponseDecoder.Arriving => ({
+  status: response.status,
   chunks: response.guardedChunks,
   total: lengthOf(response),
   failAfterResponse: (error) => Attempts.failAfterResponse(call, error),
@@ -63,32 +68,10 @@ const lengthOf = (response: GuardedResponse.GuardedResponse): number | undefined
   return isPlain && length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined
 }
 
-/** Replaces an error by the caller's own where the request's `failure` names its status. */
+/** Replaces an error by the caller's own where the request's `failure` or the client's names its status. */
 export const orOwnFailure =
   <E>(call: Call.Call, request: Pick<ApiRequest.Request<E>, "failure">) =>
-  <A>(effect: Effect.Effect<A, ApiError.ApiError>): Effect.Effect<A, ApiError.ApiError | E> => {
-    for (const _ in request.failure) {
-      return Effect.catchAll(effect, (error) => ownFailure(call, request, error))
-    }
-    return effect
-  }
-
-/** Fails with the caller's own error for a status if the body fits it, and with the given error if not. */
-export const ownFailure = <E>(
-  call: Call.Call,
-  { failure }: Pick<ApiRequest.Request<E>, "failure">,
-  error: ApiError.ApiError
-): Effect.Effect<never, ApiError.ApiError | E> => {
-  const { lastErrorBody } = call
-  const decodable = ApiError.isStatusError(error) ? failure[error.status] : undefined
-  if (decodable === undefined || lastErrorBody === undefined || !("status" in error))
-    return Effect.fail(error)
-  if (lastErrorBody.status !== error.status) return Effect.fail(error)
-  const decoded = ResponseDecoder.run(ResponseDecoder.fromFailure(decodable), lastErrorBody.body)
-  const inTime = Sync.isSync(decoded) ? decoded : TimeLimits.withinDeadline(call, decoded, Effect.fail(error))
-  return Effect.matchEffect(inTime, {
-    // The schemas in `failure` decode to `E`, of which its type keeps no more than the name.
-    onSuccess: (own) => Effect.fail(own as E),
-    onFailure: () => Effect.fail(error)
-  })
-}
+  <A>(effect: Effect.Effect<A, ApiError.ApiError>): Effect.Effect<A, ApiError.ApiError | E> =>
+    request.failure === ByStatus.none && call.config.failure === ByStatus.none
+      ? effect
+      : Effect.catchAll(effect, (error) => OwnFailure.ownFailure<E>(call, error))

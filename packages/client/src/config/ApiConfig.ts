@@ -10,11 +10,12 @@ import { toMillis as durationMillis } from "../shared/duration.js"
 import type { InvalidInput } from "../shared/invalid.js"
 import * as Settings from "../shared/settings.js"
 import type { Options } from "./ClientOptions.js"
+import * as Failures from "./failures.js"
 import * as PlatformHeaders from "./PlatformHeaders.js"
 import * as Timeouts from "./Timeouts.js"
 
 export { InvalidConfigError } from "../shared/settings.js"
-export type { Idempotency, Limits, Options, Redact } from "./ClientOptions.js"
+export type { Failures, Idempotency, Limits, NoFailures, Options, Redact } from "./ClientOptions.js"
 export { blankAsMissing } from "./ConfigReader.js"
 export {
   compose,
@@ -54,6 +55,7 @@ const shape = {
   userAgent: Settings.text,
   platformHeaders: Settings.kind(PlatformHeaders.isPlatformHeaders, "must come from PlatformHeaders.make"),
   requestIdHeaders: Settings.list(Settings.text),
+  failure: Failures.check,
   errorType: Settings.callback,
   redact: Settings.fields({ headers: Settings.list(Settings.text), query: Settings.list(Settings.text) }),
   logBodies: Settings.flag

@@ -1,5 +1,7 @@
 /** The settings of a client, as a program writes them. */
 import type * as Credentials from "../credentials/Credentials.js"
+import type { ByStatus } from "../response/ByStatus.js"
+import type { DecodableByStatus } from "../response/DecoderContract.js"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
 import type * as Headers from "../wire/headers.js"
 import type * as Query from "../wire/query.js"
@@ -15,7 +17,7 @@ import type * as Timeouts from "./Timeouts.js"
  * @since 0.1.0
  * @category models
  */
-export interface Options {
+export interface Options<F extends Failures = NoFailures> {
   /** The API's address, http or https. A path is kept (`https://api.example.com/v1`), and so is a query. */
   readonly baseUrl: string | URL
   /** Sent to the origin of the base URL and to `trustedOrigins` only. */
@@ -60,6 +62,12 @@ export interface Options {
    * `x-request-id`).
    */
   readonly requestIdHeaders?: ReadonlyArray<string> | undefined
+  /**
+   * The API's own errors by status, by range (`"4xx"`), or for all that are no success (`default`): the envelope that
+   * all its requests share. A request's own `failure` comes first; a body that does not fit leaves the ordinary error.
+   * They are retried by the table. A client with such errors has a type of its own: `ApiClient.Client<E>`.
+   */
+  readonly failure?: F | undefined
   /** Returns the API's own name for an error from its body (`body.error.type`). */
   readonly errorType?: ((body: unknown) => string | undefined) | undefined
   /** Headers and query parameters to hide by name, in addition to those that are always hidden. */
@@ -67,6 +75,22 @@ export interface Options {
   /** Write bodies to the debug log. Off by default: bodies hold secrets that no header name reveals. */
   readonly logBodies?: boolean | undefined
 }
+
+/**
+ * Errors of a program's own by status.
+ *
+ * @since 3.1.0
+ * @category models
+ */
+export type Failures = DecodableByStatus
+
+/**
+ * No errors of a program's own.
+ *
+ * @since 3.1.0
+ * @category models
+ */
+export type NoFailures = ByStatus<never>
 
 /**
  * Size limits in bytes. Anything larger fails, except the body of an error, which is truncated.

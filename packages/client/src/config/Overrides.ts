@@ -36,6 +36,8 @@ export interface Merged {
   readonly middleware: ReadonlyArray<Middleware.Middleware>
   /** The limits that were set. */
   readonly limits: ClientOptions.Limits
+  /** The errors that were set. */
+  readonly failure: ClientOptions.Failures
   /** The current names. */
   readonly redact: ClientOptions.Redact
 }
@@ -65,8 +67,8 @@ export type Override<K, A> = K extends keyof Merged ? A | Replace<K, A> : A
  * @since 0.1.0
  * @category models
  */
-export type Overrides = {
-  readonly [K in keyof ClientOptions.Options]?: Override<K, ClientOptions.Options[K]> | undefined
+export type Overrides<F extends ClientOptions.Failures = ClientOptions.NoFailures> = {
+  readonly [K in keyof ClientOptions.Options<F>]?: Override<K, ClientOptions.Options<F>[K]> | undefined
 }
 
 /** Options without functions in place of settings. */
@@ -123,6 +125,7 @@ const rules: { readonly [K in keyof Merged]: Rule<Merged[K]> } = {
   retry: { nothing: RetrySettings.defaults, lay: layRetry },
   middleware: { nothing: [], lay: layList },
   limits: { nothing: {}, lay: byField },
+  failure: { nothing: {}, lay: byField },
   redact: { nothing: {}, lay: layRedact }
 }
 
@@ -188,13 +191,15 @@ const laid = <A extends object>(
  * @since 0.1.0
  * @category combinators
  */
-export const merge = <A extends Partial<ClientOptions.Options>>(self: A, over: Overrides): A =>
-  laid(self, over, lay)
+export const merge = <A extends Partial<ClientOptions.Options<ClientOptions.Failures>>>(
+  self: A,
+  over: Overrides<ClientOptions.Failures>
+): A => laid(self, over, lay)
 
 /** The same, or the setting whose function of the old value threw. */
-export const tryMerge = <A extends Partial<ClientOptions.Options>>(
+export const tryMerge = <A extends Partial<ClientOptions.Options<ClientOptions.Failures>>>(
   self: A,
-  over: Overrides
+  over: Overrides<ClientOptions.Failures>
 ): Result.Result<A, InvalidInput> => {
   try {
     return Result.succeed(merge(self, over))

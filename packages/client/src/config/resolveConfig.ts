@@ -1,6 +1,7 @@
 /** Checks the settings of a client, and puts them into the form that the client works with. */
 import * as Predicate from "effect/Predicate"
 import * as Credentials from "../credentials/Credentials.js"
+import * as ByStatus from "../response/ByStatus.js"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
 import * as RetrySettings from "../retry/RetrySettings.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
@@ -17,7 +18,7 @@ import * as Timeouts from "./Timeouts.js"
 
 /** Validated settings, in the form that the client uses. */
 export interface ResolvedConfig {
-  readonly options: ApiConfig.Options
+  readonly options: ApiConfig.Options<ApiConfig.Failures>
   readonly base: Url.BaseUrl
   readonly baseQuery: Query.QueryLayer
   readonly credentials: Credentials.Credentials
@@ -34,6 +35,7 @@ export interface ResolvedConfig {
   readonly limits: { readonly [K in keyof ApiConfig.Limits]-?: number }
   readonly idempotencyHeader: string | undefined
   readonly requestIdHeaders: ReadonlyArray<string>
+  readonly failure: ApiConfig.Failures
   readonly errorType: (body: unknown) => string | undefined
 }
 
@@ -53,14 +55,16 @@ const bodyErrorType = (body: unknown): string | undefined => {
  * settings that the caller takes besides.
  */
 export const resolveConfig = (
-  options: ApiConfig.Options,
+  options: ApiConfig.Options<ApiConfig.Failures>,
   more: ReadonlyArray<string> = []
 ): Result.Result<ResolvedConfig, Settings.InvalidConfigError> => {
   const unfit = ApiConfig.problem(options, more)
   return unfit === undefined ? Result.mapError(resolved(options), Settings.configError) : Result.fail(unfit)
 }
 
-const resolved = (options: ApiConfig.Options): Result.Result<ResolvedConfig, InvalidInput> => {
+const resolved = (
+  options: ApiConfig.Options<ApiConfig.Failures>
+): Result.Result<ResolvedConfig, InvalidInput> => {
   const base = Url.parseBase(String(options.baseUrl ?? ""))
   if (!base.ok) return base
   const queryFormat = { ...Query.defaultFormat, ...omitUndefined(options.queryFormat ?? {}) }
@@ -107,6 +111,7 @@ const resolved = (options: ApiConfig.Options): Result.Result<ResolvedConfig, Inv
     requestIdHeaders: (options.requestIdHeaders ?? ["request-id", "x-request-id"]).map((name) =>
       name.toLowerCase()
     ),
+    failure: options.failure ?? ByStatus.none,
     errorType: options.errorType ?? bodyErrorType
   })
 }

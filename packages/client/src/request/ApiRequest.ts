@@ -8,6 +8,7 @@ import { dual } from "effect/Function"
 import type * as Pipeable from "effect/Pipeable"
 import { pipeArguments } from "effect/Pipeable"
 import * as Overrides from "../config/Overrides.js"
+import * as ByStatus from "../response/ByStatus.js"
 import * as ResponseDecoder from "../response/ResponseDecoder.js"
 import type { InvalidInput } from "../shared/invalid.js"
 import type * as Headers from "../wire/headers.js"
@@ -67,6 +68,8 @@ export interface Request<out E = unknown> extends Pipeable.Pipeable {
   readonly accept: string
   /** The caller's own errors by status, as given: a decoder is made only when it is needed. */
   readonly failure: RequestOptions.FailureOf<E>
+  /** How to decode the response; none for a stream of events. */
+  readonly success?: ResponseDecoder.ResponseDecoder<unknown>
   /** An unknown option, or one of the wrong kind: the request fails before it is sent. */
   readonly problem: InvalidInput | undefined
 }
@@ -110,8 +113,8 @@ export interface PageRequest<in out Page, out Item, out E = never> extends ApiRe
 export type RequestFor<S, F, V, Item> = [V] extends [StreamContract.EventStream<infer A, infer E>]
   ? StreamRequest<A, E | RequestOptions.Failure<F>>
   : [Item] extends [RequestOptions.NotPaginated]
-    ? ApiRequest<ResponseDecoder.Type<S>, RequestOptions.Failure<F>>
-    : PageRequest<ResponseDecoder.Type<S>, Item, RequestOptions.Failure<F>>
+    ? ApiRequest<ResponseDecoder.Success<S>, RequestOptions.Failure<F>>
+    : PageRequest<ResponseDecoder.Success<S>, Item, RequestOptions.Failure<F>>
 
 /**
  * Makes a request without a body from a path template and options.
@@ -121,7 +124,7 @@ export type RequestFor<S, F, V, Item> = [V] extends [StreamContract.EventStream<
  */
 export type RequestConstructor = <
   const Template extends string,
-  S extends ResponseDecoder.Decodable = RequestOptions.Unchecked,
+  S extends RequestOptions.Successes = RequestOptions.Unchecked,
   F extends RequestOptions.Failures = {},
   V extends
     | StreamContract.EventStream<unknown, unknown>
@@ -145,7 +148,7 @@ export type RequestConstructor = <
  */
 export type BodyRequestConstructor = <
   const Template extends string,
-  S extends ResponseDecoder.Decodable = RequestOptions.Unchecked,
+  S extends RequestOptions.Successes = RequestOptions.Unchecked,
   F extends RequestOptions.Failures = {},
   V extends
     | StreamContract.EventStream<unknown, unknown>
@@ -187,11 +190,11 @@ interface Fields {
 const constructing = (method: Method, promised: Promised, unsendable?: InvalidInput) =>
   ((template: string, options: RequestShape.Erased = {}) => {
     const { events, failure, pagination, path, success: decodable, ...rest } = options
-    const problem = unsendable ?? RequestShape.problem(options)
+    const problem = unsendable ?? RequestShape.problemOfAll(options)
     const success =
       decodable === undefined || problem !== undefined
         ? ResponseDecoder.auto
-        : ResponseDecoder.from(decodable)
+        : ResponseDecoder.fromSuccess(decodable)
     const request: Value = Object.create(Proto)
     request.method = method
     request.promised = promised
@@ -199,15 +202,13 @@ const constructing = (method: Method, promised: Promised, unsendable?: InvalidIn
     request.path = path
     request.options = rest
     request.accept = events?.accept ?? success.accept
-    request.failure = problem === undefined ? (failure ?? noFailures) : noFailures
+    request.failure = problem === undefined ? (failure ?? ByStatus.none) : ByStatus.none
     request.problem = problem
     if (events === undefined) request.success = success
     else request.events = events
     if (pagination !== undefined) request.pagination = pagination
     return request
   }) as RequestConstructor & BodyRequestConstructor
-
-const noFailures = {}
 
 /**
  * A GET request. Names in braces stand for path segments; a missing or misspelt one does not compile.

@@ -6,6 +6,8 @@ import type { ResolvedConfig } from "../config/resolveConfig.js"
 import type * as Timeouts from "../config/Timeouts.js"
 import type * as Credentials from "../credentials/Credentials.js"
 import type * as ApiError from "../errors/ApiError.js"
+import * as StatusTag from "../errors/StatusTag.js"
+import * as ByStatus from "../response/ByStatus.js"
 import type * as ResponseDecoder from "../response/ResponseDecoder.js"
 import type * as Attempts from "../retry/Attempts.js"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
@@ -38,7 +40,7 @@ export interface Call extends Attempts.Retried {
   /** The headers of requests that middleware has changed: they may hold secrets. */
   sent: Array<Readonly<Record<string, string>>> | undefined
   /** The last error body, unredacted, for the caller's own `failure` schema. It is never shown. */
-  lastErrorBody: { readonly status: number; readonly body: ResponseDecoder.Body } | undefined
+  lastErrorBody: ResponseDecoder.Body | undefined
 }
 
 /**
@@ -143,8 +145,21 @@ const notRedirected = ({ encoded }: Call): Redirected => ({
 })
 
 /**
- * Whether the request's `failure` names a status. The caller expects such a response, so telemetry does not count it
- * as an error.
+ * Whether the request's `failure` names this very status. The caller expects such a response, so telemetry does not
+ * count it as an error.
  */
 export const isNamed = (call: Call, status: number | undefined): boolean =>
-  status !== undefined && Object.hasOwn(call.request.failure, status)
+  status !== undefined && ByStatus.rank(call.request.failure, status) === 3
+
+/**
+ * Whether a status is an error of this call: any but 2xx, unless the request's `success` or `failure` names it more
+ * exactly.
+ */
+export const isFailure = ({ request: { failure, success } }: Call, status: number): boolean => {
+  const isSuccess = StatusTag.isSuccess(status)
+  const statuses = success?.statuses
+  if (failure === ByStatus.none && statuses === undefined) return !isSuccess
+  const wanted = statuses === undefined ? (isSuccess ? 2 : 0) : ByStatus.rank(statuses, status)
+  const refused = ByStatus.rank(failure, status)
+  return wanted === refused ? !isSuccess : refused > wanted
+}

@@ -1,6 +1,7 @@
 /** The secrets of a call: which it knows, and what of it may be shown. */
 import type * as HttpBody from "@effect/platform/HttpBody"
 import * as Predicate from "effect/Predicate"
+import * as ByStatus from "../response/ByStatus.js"
 import * as ResponseDecoder from "../response/ResponseDecoder.js"
 import * as SchemaSecrets from "../schema/schemaSecrets.js"
 import * as Redaction from "../secrets/Redaction.js"
@@ -62,7 +63,9 @@ export const redactorFor = (call: Call.Call, text: string, parsed?: unknown): Re
   const own = redactor(call)
   const finder = SchemaSecrets.ofRequest({
     ...call.request,
-    failure: Object.values(call.request.failure).map(ResponseDecoder.fromFailure)
+    failure: [call.request.failure, call.config.failure]
+      .flatMap(ByStatus.values)
+      .map(ResponseDecoder.fromFailure)
   })
   const found = finder?.(text, parsed)
   if (finder === undefined || found?.size === 0) return own

@@ -5,6 +5,7 @@ import type * as Middleware from "../config/Middleware.js"
 import type * as OverridesOf from "../config/Overrides.js"
 import type * as Timeouts from "../config/Timeouts.js"
 import type * as ApiError from "../errors/ApiError.js"
+import type * as ByStatus from "../response/ByStatus.js"
 import type * as ResponseDecoder from "../response/ResponseDecoder.js"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
 import type * as Headers from "../wire/headers.js"
@@ -70,14 +71,24 @@ export type QueryOf<A> = object & Fields<A, Query.QueryValue>
 
 /** The options of a request. */
 export interface Options<S, F, Q = Query.QueryInput, H = Headers.HeadersInput> extends Overrides<Q, H> {
-  /** How to decode the response: a schema of any kind, or a `ResponseDecoder`. Without it, unchecked JSON. */
+  /**
+   * How to decode the response: a schema of any kind, or a `ResponseDecoder`. Or these by status: `{ 200: Done, 202:
+   * Pending }`, with ranges (`"2xx"`) and `default`; the value is their union. Any status may be named, 304 and 404
+   * as well; a redirect that is named is not followed. Without it, unchecked JSON.
+   */
   readonly success?: S | undefined
   /**
-   * Your own errors by status. The schema decodes the body; a body that does not fit leaves the ordinary error. A 2xx
-   * status may be an error too, such as 202; it is never retried.
+   * Your own errors by status, by range (`"4xx"`), or for all that are no success (`default`). The schema decodes the
+   * body; a body that does not fit leaves the ordinary error. A 2xx status may be an error too, such as 202.
+   *
+   * An error of a single status is the end of the call, unless `retry.retryable` or the server asks for a retry. An
+   * error of a range or of `default` is retried by the table.
    */
-  readonly failure?: (F & { readonly [K in Exclude<keyof F, number>]: never }) | undefined
+  readonly failure?: (F & NamesOf<F>) | undefined
 }
+
+/** A name that is no status and no range does not compile. */
+type NamesOf<A> = { readonly [K in Exclude<keyof A, ByStatus.Names>]: never }
 
 /** The options of a request that may have a body. */
 export interface BodyOptions<S, F, B, I, Q = Query.QueryInput, H = Headers.HeadersInput, P = Query.QueryInput>
@@ -89,7 +100,7 @@ export interface ResultOptions<S, V, Item> {
   /** The contract of a stream of events, from `EventStream`. */
   readonly events?: V | undefined
   /** How the list is split into pages, from `Pagination`. */
-  readonly pagination?: PageContract.Pagination<NoInfer<ResponseDecoder.Type<S>>, Item> | undefined
+  readonly pagination?: PageContract.Pagination<NoInfer<ResponseDecoder.Success<S>>, Item> | undefined
 }
 
 /** The names in a path template: `"id"` for `/todos/{id}`. */
@@ -104,10 +115,11 @@ export type PathOption<Template extends string> = string extends Template
     ? { readonly path?: undefined }
     : { readonly path: { readonly [Name in PathNames<Template>]: Url.PathValue } }
 
+/** What decodes a response: a schema, a decoder, or these by status. */
+export type Successes = ResponseDecoder.Decodable | ResponseDecoder.DecodableByStatus
+
 /** The caller's own errors by status. */
-export interface Failures {
-  readonly [status: number]: ResponseDecoder.Decodable
-}
+export type Failures = ResponseDecoder.DecodableByStatus
 
 /** The caller's own errors by status, of which only the type `E` is known. */
 export interface FailureOf<out E> extends Failures {
@@ -128,21 +140,21 @@ export type Unchecked = ResponseDecoder.ResponseDecoder<unknown>
 export type Failure<F> = ResponseDecoder.Type<F[keyof F]>
 
 /** A client's method for requests without a body: template and options in, value out. */
-export type Verb<R = never> = <
+export type Verb<R = never, E = never> = <
   const Template extends string,
-  S extends ResponseDecoder.Decodable = Unchecked,
+  S extends Successes = Unchecked,
   F extends Failures = {},
   Q extends QueryOf<Q> = Query.QueryInput,
   H extends HeadersOf<H> = Headers.HeadersInput
 >(
   template: Template,
   ...args: RequestArguments<Template, Options<S, F, Q, H>>
-) => Effect.Effect<ResponseDecoder.Type<S>, ApiError.ApiError | Failure<F>, R>
+) => Effect.Effect<ResponseDecoder.Success<S>, ApiError.ApiError | Failure<F> | E, R>
 
 /** A client's method for requests that may have a body: template and options in, value out. */
-export type VerbWithBody<R = never> = <
+export type VerbWithBody<R = never, E = never> = <
   const Template extends string,
-  S extends ResponseDecoder.Decodable = Unchecked,
+  S extends Successes = Unchecked,
   F extends Failures = {},
   B = unknown,
   I = unknown,
@@ -152,7 +164,7 @@ export type VerbWithBody<R = never> = <
 >(
   template: Template,
   ...args: RequestArguments<Template, BodyOptions<S, F, B, I, Q, H, P>>
-) => Effect.Effect<ResponseDecoder.Type<S>, ApiError.ApiError | Failure<F>, R>
+) => Effect.Effect<ResponseDecoder.Success<S>, ApiError.ApiError | Failure<F> | E, R>
 
 /**
  * The type parameter of a request without events. Not `undefined`: without `strictNullChecks` every contract would

@@ -3,6 +3,7 @@
  */
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import * as Failures from "../config/failures.js"
 import * as Timeouts from "../config/Timeouts.js"
 import * as ResponseDecoder from "../response/ResponseDecoder.js"
 import * as RetrySettings from "../retry/RetrySettings.js"
@@ -14,7 +15,7 @@ import type * as StreamContract from "./StreamContract.js"
 
 /** The options of any request, without their type parameters. */
 export interface Erased
-  extends RequestOptions.BodyOptions<ResponseDecoder.Decodable, RequestOptions.Failures, unknown, unknown> {
+  extends RequestOptions.BodyOptions<RequestOptions.Successes, RequestOptions.Failures, unknown, unknown> {
   readonly path?: Url.PathParams | undefined
   readonly events?: StreamContract.EventStream<unknown, unknown> | undefined
   readonly pagination?: unknown
@@ -35,9 +36,8 @@ const shape = {
   retry: orFunction(RetrySettings.check),
   middleware: orFunction(Settings.list(Settings.callback)),
   idempotencyKey: Settings.text,
-  success: Settings.kind(ResponseDecoder.isDecodable, "must be a schema or a ResponseDecoder"),
-  failure: (value) =>
-    Settings.isRecord(value) ? failureProblem(value) : invalid("", "must be an object of schemas by status"),
+  success: Failures.success,
+  failure: Failures.byStatus,
   events: Settings.kind(Predicate.hasProperty("run"), "must come from EventStream"),
   pagination: Settings.kind(Predicate.hasProperty("walk"), "must come from Pagination"),
   body: Settings.any,
@@ -50,21 +50,19 @@ const shape = {
   onUpload: Settings.callback
 } satisfies { readonly [K in keyof Erased]-?: Settings.Check }
 
-const failureProblem = (failure: object): InvalidInput | undefined => {
-  for (const status in failure) {
-    const number = Number(status)
-    if (!(Number.isInteger(number) && number >= 100 && number <= 599)) {
-      return invalid(status, "must be a status, such as 404")
-    }
-    if (!ResponseDecoder.isDecodable(Reflect.get(failure, status))) {
-      return invalid(status, "must be a schema or a ResponseDecoder")
-    }
-  }
-  return undefined
-}
-
 /**
  * The first option that is unknown or of the wrong kind. The request keeps this problem, and fails with it when it
  * runs.
  */
 export const problem: (options: object) => InvalidInput | undefined = /*#__PURE__*/ Settings.checker(shape)
+
+/** The same for all options of a request, which must also agree. */
+export const problemOfAll = (options: Erased): InvalidInput | undefined => problem(options) ?? twice(options)
+
+/** A status cannot be a success and an error. */
+const twice = ({ failure, success }: Pick<Erased, "success" | "failure">): InvalidInput | undefined => {
+  if (failure === undefined || success === undefined) return undefined
+  const names = ResponseDecoder.isDecodable(success) ? ["2xx"] : Object.keys(success)
+  const name = names.find((name) => Object.hasOwn(failure, name))
+  return name === undefined ? undefined : invalid(`failure.${name}`, "must not be a success as well")
+}

@@ -1,4 +1,5 @@
 /** The error of a response by its status. */
+import type * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as ApiError from "../errors/ApiError.js"
 import * as StatusTag from "../errors/StatusTag.js"
@@ -10,10 +11,6 @@ import * as Call from "./Call.js"
 import * as CallError from "./CallError.js"
 import * as CallSecrets from "./CallSecrets.js"
 
-/** Whether a status is an error of this call: any but 2xx, and any that the request's `failure` names. */
-export const isFailure = (call: Call.Call, status: number): boolean =>
-  !StatusTag.isSuccess(status) || Call.isNamed(call, status)
-
 /** A response by its status, and what is known of its body. */
 export interface Refusal extends CallError.Head {
   readonly text: string
@@ -21,6 +18,8 @@ export interface Refusal extends CallError.Head {
   readonly cut?: boolean | undefined
   /** Why the client did not follow the redirect. */
   readonly refusal?: string | undefined
+  /** Whether the body fits the caller's own error for this very status: such a response ends the call. */
+  readonly isOutcome?: boolean | undefined
   readonly now: number
 }
 
@@ -41,18 +40,28 @@ export const statusError = (call: Call.Call, response: Refusal): ApiError.Status
       StatusTag.reasons[status] ||
       (Math.floor(status / 100) === 3 ? "a redirect to nowhere" : "error"))
   // A 2xx that the caller names as an error: the server has done the work.
-  const isDone = StatusTag.isSuccess(status) && Call.isNamed(call, status)
+  const isDone = StatusTag.isSuccess(status) && Call.isFailure(call, status)
   const delivery = isDone ? "maybe-applied" : ApiError.table[tag].delivery
-  const shouldRetry = isDone ? "false" : Headers.single(headers["x-should-retry"] ?? "")
+  const asked = Headers.single(headers["x-should-retry"] ?? "")
+  const shouldRetry = isDone || (response.isOutcome === true && asked !== "true") ? "false" : asked
   return new StatusTag.classes[tag]({
     ...CallError.ofResponse(call, response, `${status} ${reason}`, redactor, delivery),
     shouldRetry: shouldRetry === "true" ? true : shouldRetry === "false" ? false : undefined,
     headers: redactor.headers(headers),
     type: type === undefined ? undefined : shownText(redactor.text, type),
     body: cut ? redactor.text(text.slice(0, errorBytes), { cut }) : redactor.json(parsed),
-    retryAfter: Option.getOrUndefined(RetryAfter.parse(headers, now))
+    retryAfter: retryAfterOf(call, headers, now)
   })
 }
+
+/** The wait that the program's own function finds in the headers, or the one of the standard headers. */
+const retryAfterOf = (
+  { retry }: Call.Call,
+  headers: CallError.Head["headers"],
+  now: number
+): Duration.Duration | undefined =>
+  RetryAfter.own(retry.policy.retryAfter, headers, now) ??
+  Option.getOrUndefined(RetryAfter.parse(headers, now))
 
 /** The caller's own function may fail on this body. It must not hide the status. */
 const typeOf = (call: Call.Call, body: unknown): string | undefined => {

@@ -6,130 +6,43 @@
 import type * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import { dual } from "effect/Function"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as Stream from "effect/Stream"
 import * as Sync from "../effect/sync.js"
 import type * as ApiError from "../errors/ApiError.js"
-import { guarded } from "../schema/guarded.js"
-import type * as SchemaSecrets from "../schema/schemaSecrets.js"
+import { guarded, thrownMisfit } from "../schema/guarded.js"
+import { combined } from "../schema/schemaSecrets.js"
 import { memo } from "../shared/memo.js"
-import { refuseUnknown } from "../shared/settings.js"
+import { InvalidConfigError, refuseUnknown } from "../shared/settings.js"
 import * as MediaType from "../wire/mediaType.js"
 import * as Progress from "../wire/Progress.js"
 import * as ApiSchema from "./ApiSchema.js"
+import * as ByStatus from "./ByStatus.js"
+import { asText, isJson, parse } from "./bodyText.js"
+import type { Body, Decodable, DecodableByStatus, ResponseDecoder, Success } from "./DecoderContract.js"
+import * as Contract from "./DecoderContract.js"
 import * as SchemaDecoder from "./schemaDecoder.js"
-
-/** Type id of {@link ResponseDecoder}. @since 0.1.0 @category type ids */
-export const TypeId: unique symbol = Symbol.for("@effect-api/client/ResponseDecoder")
+import { statusDecoder } from "./statusDecoder.js"
 
 export type { Progress } from "../wire/Progress.js"
+export {
+  type Arriving,
+  type Body,
+  type Decodable,
+  type DecodableByStatus,
+  type ResponseDecoder,
+  type Success,
+  type Type,
+  TypeId
+} from "./DecoderContract.js"
 
-/**
- * The complete body of a response. `bytes` is a plain `Uint8Array` with memory of its own. `view` is the same bytes,
- * perhaps as a part of a larger buffer, for a decoder that neither keeps nor changes them. `contentType` is the
- * unchanged header.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Body {
-  readonly bytes: Uint8Array
-  readonly view?: Uint8Array | undefined
-  readonly contentType: string | undefined
-}
-
-/**
- * Decodes a response.
- *
- * @since 0.1.0
- * @category models
- */
-export interface ResponseDecoder<out A> {
-  readonly [TypeId]: typeof TypeId
-  readonly accept: string
-  readonly decode: (body: Body) => Effect.Effect<A, ApiSchema.DecodeFailure>
-  /** Finds the values in a body that the schema marks as secret, so that no error shows them. */
-  readonly secrets?: SchemaSecrets.Finder | undefined
-  /** Set if the value is the open body itself; `decode` is then not called. */
-  readonly open?: ((body: Arriving) => A) | undefined
-}
-
-/**
- * An open body. `total` is its length, if the response gives it. `failAfterResponse` makes the error of a reader that
- * fails. `leave` ends the body, read or not.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Arriving {
-  readonly chunks: Stream.Stream<Uint8Array, ApiError.ApiError>
-  readonly total: number | undefined
-  readonly failAfterResponse: (error: ApiError.ApiError) => Effect.Effect<never, ApiError.ApiError>
-  readonly leave: () => void
-}
-
-/**
- * The types of a request's `success`: a decoder, an Effect `Schema`, a Standard Schema.
- *
- * @since 0.1.0
- * @category models
- */
-export type Decodable = ResponseDecoder<unknown> | ApiSchema.ApiSchema
-
-/**
- * The value that a {@link Decodable} decodes to.
- *
- * @since 0.1.0
- * @category models
- */
-export type Type<D> = D extends ResponseDecoder<infer A> ? A : ApiSchema.Type<D>
-
-const make = <A>(
+const of = <A>(
   accept: string,
   decode: (body: Body) => Effect.Effect<A, ApiSchema.DecodeFailure>
-): ResponseDecoder<A> => ({
-  [TypeId]: TypeId,
-  accept,
-  decode
-})
-
-const utf8 = new TextDecoder()
-
-const isJson = (type: string): boolean => type === "" || type === "application/json" || type.endsWith("+json")
-
-const viewOf = (body: Body): Uint8Array => body.view ?? body.bytes
-
-const parse = (body: Body): Exit.Exit<unknown, ApiSchema.DecodeFailure> => {
-  const bytes = viewOf(body)
-  if (bytes.length === 0) return Exit.succeed(undefined)
-  try {
-    return Exit.succeed(JSON.parse(markOf(bytes) === undefined ? utf8.decode(bytes) : asText(body)))
-  } catch {
-    // The parser's own message quotes the body; the error carries a redacted excerpt instead.
-    const { type } = MediaType.parse(body.contentType)
-    return Exit.fail({ reason: isJson(type) ? "is not valid JSON" : `is ${type}, not JSON`, path: [] })
-  }
-}
-
-const asText = (body: Body): string => {
-  const bytes = viewOf(body)
-  let decoder = utf8
-  try {
-    decoder = new TextDecoder(markOf(bytes) ?? MediaType.parse(body.contentType).charset)
-  } catch {
-    // An unknown charset.
-  }
-  return decoder.decode(bytes)
-}
-
-/** A byte order mark takes precedence over the declared charset (WHATWG Encoding, "decode"). */
-const markOf = ([first, second, third]: Uint8Array): string | undefined => {
-  if (first === 0xef && second === 0xbb && third === 0xbf) return "utf-8"
-  if (first === 0xfe && second === 0xff) return "utf-16be"
-  return first === 0xff && second === 0xfe ? "utf-16le" : undefined
-}
+): ResponseDecoder<A> => Contract.of({ accept, decode })
 
 /**
  * The parsed JSON, unchecked; `undefined` for an empty body. A body that is no JSON is a `ResponseValidationError`.
@@ -137,7 +50,7 @@ const markOf = ([first, second, third]: Uint8Array): string | undefined => {
  * @since 0.1.0
  * @category decoders
  */
-export const json: ResponseDecoder<unknown> = /*#__PURE__*/ make("application/json", parse)
+export const json: ResponseDecoder<unknown> = /*#__PURE__*/ of("application/json", (body) => parse(body))
 
 /**
  * What a request without `success` gives: JSON where the media type is JSON or absent, else the text.
@@ -145,7 +58,7 @@ export const json: ResponseDecoder<unknown> = /*#__PURE__*/ make("application/js
  * @since 0.1.0
  * @category decoders
  */
-export const auto: ResponseDecoder<unknown> = /*#__PURE__*/ make("application/json", (body) =>
+export const auto: ResponseDecoder<unknown> = /*#__PURE__*/ of("application/json", (body) =>
   isJson(MediaType.parse(body.contentType).type) ? parse(body) : Exit.succeed(asText(body))
 )
 
@@ -155,7 +68,7 @@ export const auto: ResponseDecoder<unknown> = /*#__PURE__*/ make("application/js
  * @since 0.1.0
  * @category decoders
  */
-export const text: ResponseDecoder<string> = /*#__PURE__*/ make("text/plain, */*;q=0.8", (body) =>
+export const text: ResponseDecoder<string> = /*#__PURE__*/ of("text/plain, */*;q=0.8", (body) =>
   Exit.succeed(asText(body))
 )
 
@@ -165,9 +78,7 @@ export const text: ResponseDecoder<string> = /*#__PURE__*/ make("text/plain, */*
  * @since 0.1.0
  * @category decoders
  */
-export const bytes: ResponseDecoder<Uint8Array> = /*#__PURE__*/ make("*/*", (body) =>
-  Exit.succeed(body.bytes)
-)
+export const bytes: ResponseDecoder<Uint8Array> = /*#__PURE__*/ of("*/*", (body) => Exit.succeed(body.bytes))
 
 /**
  * Nothing: whatever the body holds is read and dropped.
@@ -175,7 +86,7 @@ export const bytes: ResponseDecoder<Uint8Array> = /*#__PURE__*/ make("*/*", (bod
  * @since 0.1.0
  * @category decoders
  */
-export const empty: ResponseDecoder<void> = /*#__PURE__*/ make("*/*", () => Exit.void)
+export const empty: ResponseDecoder<void> = /*#__PURE__*/ of("*/*", () => Exit.void)
 
 type Chunks = Stream.Stream<Uint8Array, ApiError.ApiError>
 
@@ -204,15 +115,84 @@ export const stream = (
 ): ResponseDecoder<Chunks> => {
   refuseUnknown("success", options, ["onDownload"])
   const { onDownload } = options
-  return {
-    [TypeId]: TypeId,
+  return Contract.of<Chunks>({
     accept: "*/*",
     decode: (body) => Exit.succeed(Stream.make(body.bytes)),
     open: ({ chunks: arriving, failAfterResponse: late, total }) => {
       const chunks = Stream.catchAll(arriving, (error) => Stream.fromEffect(late(error)))
       return onDownload === undefined ? chunks : Progress.counted(chunks, total, onDownload)
     }
-  }
+  })
+}
+
+/**
+ * A decoder of your own, from the whole response: its bytes, text, status and headers. What the effect fails with is
+ * the reason of the `ResponseValidationError`, and its `cause`.
+ *
+ * @example
+ * ```ts
+ * import { ApiRequest, ResponseDecoder } from "@effect-api/client"
+ * import { Effect, Schema } from "effect"
+ *
+ * // A line of `name=value` pairs.
+ * const pairs = ResponseDecoder.make({
+ *   accept: "text/plain",
+ *   decode: ({ text }) => Effect.try(() => Object.fromEntries(new URLSearchParams(text)))
+ * })
+ * const Quota = Schema.Struct({ left: Schema.NumberFromString })
+ *
+ * export const quota = ApiRequest.get("/quota", { success: pairs.pipe(ResponseDecoder.andThen(Quota)) })
+ * ```
+ * @since 3.1.0
+ * @category constructors
+ */
+export const make = <A, E>(options: {
+  /** The `accept` header of requests with this decoder. */
+  readonly accept: string
+  /** Decodes the response. An exception counts as a failure. */
+  readonly decode: (body: Body) => Effect.Effect<A, E>
+}): ResponseDecoder<A> => {
+  refuseUnknown("success", options, ["accept", "decode"])
+  const { accept, decode } = options
+  if (typeof accept !== "string")
+    throw new InvalidConfigError({ key: "success.accept", reason: "must be a string" })
+  return of(
+    accept,
+    guarded(
+      (body: Body) =>
+        Sync.mapError(decode(body), (error) => ({ reason: reasonOf(error), path: [], thrown: error })),
+      () => undefined
+    )
+  )
+}
+
+const reasonOf = (error: unknown): string =>
+  Predicate.hasProperty(error, "message") ? String(error.message) : String(error)
+
+/**
+ * JSON by another parser than `JSON.parse`, such as one that keeps big integers: `lossless-json`, `json-bigint`.
+ *
+ * @example
+ * ```ts
+ * import { ResponseDecoder } from "@effect-api/client"
+ * import { Schema } from "effect"
+ *
+ * declare const parse: (text: string) => unknown
+ *
+ * export const transfer = ResponseDecoder.jsonWith({ parse }).pipe(
+ *   ResponseDecoder.andThen(Schema.Struct({ amount: Schema.BigIntFromSelf }))
+ * )
+ * ```
+ * @since 3.1.0
+ * @category constructors
+ */
+export const jsonWith = (options: {
+  /** Parses the text. An exception means that it is no JSON. */
+  readonly parse: (text: string) => unknown
+}): ResponseDecoder<unknown> => {
+  refuseUnknown("success", options, ["parse"])
+  const { parse: read } = options
+  return of("application/json", (body) => parse(body, read))
 }
 
 /**
@@ -233,8 +213,6 @@ export const stream = (
  * @category constructors
  */
 export const fromEither = <A, E>(decode: (input: unknown) => Either.Either<A, E>): ResponseDecoder<A> => {
-  const reasonOf = (error: E): string =>
-    Predicate.hasProperty(error, "message") ? String(error.message) : String(error)
   const decodeValue = guarded(
     (value: unknown) =>
       Sync.mapError(Sync.fromEither(decode(value)), (error) => ({
@@ -244,7 +222,7 @@ export const fromEither = <A, E>(decode: (input: unknown) => Either.Either<A, E>
       })),
     (value) => ({ value })
   )
-  return make("application/json", (body) => Sync.flatMap(parse(body), decodeValue))
+  return of("application/json", (body) => Sync.flatMap(parse(body), decodeValue))
 }
 
 /**
@@ -254,18 +232,95 @@ export const fromEither = <A, E>(decode: (input: unknown) => Either.Either<A, E>
  * @category constructors
  */
 export const fromSchema = <S extends ApiSchema.ApiSchema>(schema: S): ResponseDecoder<ApiSchema.Type<S>> =>
-  fromValue(schema, (value) => value)
+  through(json, schema)
 
-const fromValue = <S extends ApiSchema.ApiSchema>(
+/** A decoder's value through a schema. `prepare` changes the value before the schema gets it. */
+const through = <S extends ApiSchema.ApiSchema>(
+  self: ResponseDecoder<unknown>,
   schema: S,
-  prepare: (value: unknown) => unknown
+  prepare?: (value: unknown) => unknown
 ): ResponseDecoder<ApiSchema.Type<S>> => {
   const decode = ApiSchema.decoder(schema)
-  const decoder = make("application/json", (body) =>
-    Sync.flatMap(parse(body), (value) => decode(prepare(value)))
-  )
-  return { ...decoder, secrets: SchemaDecoder.secretsOf(schema) }
+  return Contract.of({
+    accept: self.accept,
+    decode:
+      prepare === undefined
+        ? (body) => Sync.flatMap(self.decode(body), decode)
+        : (body) => Sync.flatMap(self.decode(body), (value) => decode(prepare(value))),
+    secrets: combined([self.secrets, SchemaDecoder.secretsOf(schema)]),
+    tagged: () => {
+      const tag = Schema.isSchema(schema) ? tagOf(schema.ast) : undefined
+      return tag === undefined ? through(self, schema) : through(self, schema, tagging(tag))
+    }
+  })
 }
+
+/**
+ * Checks and decodes what a decoder returns with a schema: a text, an XML document, JSON of another parser.
+ *
+ * @example
+ * ```ts
+ * import { ApiRequest, ResponseDecoder } from "@effect-api/client"
+ * import { Schema } from "effect"
+ *
+ * // ApiRequest<number>
+ * export const visitors = ApiRequest.get("/visitors.txt", {
+ *   success: ResponseDecoder.text.pipe(ResponseDecoder.andThen(Schema.NumberFromString))
+ * })
+ * ```
+ * @since 3.1.0
+ * @category combinators
+ */
+export const andThen: {
+  <S extends ApiSchema.ApiSchema>(
+    schema: S
+  ): (self: ResponseDecoder<unknown>) => ResponseDecoder<ApiSchema.Type<S>>
+  <S extends ApiSchema.ApiSchema>(
+    self: ResponseDecoder<unknown>,
+    schema: S
+  ): ResponseDecoder<ApiSchema.Type<S>>
+} = /*#__PURE__*/ dual(
+  2,
+  <S extends ApiSchema.ApiSchema>(
+    self: ResponseDecoder<unknown>,
+    schema: S
+  ): ResponseDecoder<ApiSchema.Type<S>> => {
+    if (!SchemaDecoder.isApiSchema(schema))
+      throw new InvalidConfigError({ key: "success", reason: "andThen takes a schema" })
+    if (self.open !== undefined)
+      throw new InvalidConfigError({ key: "success", reason: "a body that is still arriving fits no schema" })
+    return through(self, schema)
+  }
+)
+
+/**
+ * Changes what a decoder returns. An exception of the function is a `ResponseValidationError`.
+ *
+ * @example
+ * ```ts
+ * import { ApiRequest, ResponseDecoder } from "@effect-api/client"
+ *
+ * // ApiRequest<ReadonlyArray<string>>
+ * export const lines = ApiRequest.get("/log.txt", {
+ *   success: ResponseDecoder.text.pipe(ResponseDecoder.map((text) => text.split("\n")))
+ * })
+ * ```
+ * @since 3.1.0
+ * @category combinators
+ */
+export const map: {
+  <A, B>(f: (value: A) => B): (self: ResponseDecoder<A>) => ResponseDecoder<B>
+  <A, B>(self: ResponseDecoder<A>, f: (value: A) => B): ResponseDecoder<B>
+} = /*#__PURE__*/ dual(2, <A, B>(self: ResponseDecoder<A>, f: (value: A) => B): ResponseDecoder<B> => {
+  const { accept, open, secrets, tagged } = self
+  return Contract.of({
+    accept,
+    secrets,
+    decode: (body) => Sync.map(self.decode(body), f),
+    ...(open !== undefined && { open: (arriving) => f(open(arriving)) }),
+    ...(tagged !== undefined && { tagged: () => map(tagged(), f) })
+  })
+})
 
 /**
  * The decoder of a request's `success`. Made once per schema: every call builds its request anew, but not its
@@ -274,11 +329,26 @@ const fromValue = <S extends ApiSchema.ApiSchema>(
  * @since 0.1.0
  * @category constructors
  */
-export const from: <D extends Decodable>(decodable: D) => ResponseDecoder<Type<D>> = /*#__PURE__*/ memo(
-  /*#__PURE__*/ new WeakMap<Decodable, ResponseDecoder<never>>(),
-  // One map holds all decoders; the type of a decodable is that of its decoder's value.
-  (decodable) => (isResponseDecoder(decodable) ? decodable : fromSchema(decodable)) as ResponseDecoder<never>
-)
+export const from: <D extends Decodable>(decodable: D) => ResponseDecoder<Contract.Type<D>> =
+  /*#__PURE__*/ memo(
+    /*#__PURE__*/ new WeakMap<Decodable, ResponseDecoder<never>>(),
+    // One map holds all decoders; the type of a decodable is that of its decoder's value.
+    (decodable) =>
+      (Contract.isResponseDecoder(decodable) ? decodable : fromSchema(decodable)) as ResponseDecoder<never>
+  )
+
+/**
+ * The decoder of a request's `success` in either form.
+ *
+ * @internal
+ */
+export const fromSuccess = <S extends Decodable | DecodableByStatus>(
+  success: S
+): ResponseDecoder<Success<S>> =>
+  // The values of the decoders by status are the union that `Success` names.
+  (isDecodable(success) ? from(success) : statusDecoder(ByStatus.map(success, from))) as ResponseDecoder<
+    Success<S>
+  >
 
 /**
  * The decoder of a caller's own error. The `_tag` of a `Schema.TaggedError` is the program's name for it, which no API
@@ -289,15 +359,16 @@ export const from: <D extends Decodable>(decodable: D) => ResponseDecoder<Type<D
 export const fromFailure: typeof from = /*#__PURE__*/ memo(
   /*#__PURE__*/ new WeakMap<Decodable, ResponseDecoder<never>>(),
   (decodable) => {
-    const _tag = Schema.isSchema(decodable) ? tagOf(decodable.ast) : undefined
-    const tagged = (value: unknown): unknown =>
-      value === undefined || Predicate.isRecord(value) ? { _tag, ...value } : value
-    const decoder: ResponseDecoder<unknown> =
-      isResponseDecoder(decodable) || _tag === undefined ? from(decodable) : fromValue(decodable, tagged)
+    const decoder: ResponseDecoder<unknown> = from(decodable)
     // As for `from`.
-    return decoder as ResponseDecoder<never>
+    return (decoder.tagged?.() ?? decoder) as ResponseDecoder<never>
   }
 )
+
+const tagging =
+  (_tag: SchemaAST.LiteralValue) =>
+  (value: unknown): unknown =>
+    value === undefined || Predicate.isRecord(value) ? { _tag, ...value } : value
 
 /** The tag that a schema of a tagged class expects, in its encoded form. */
 const tagOf = (ast: SchemaAST.AST): SchemaAST.LiteralValue | undefined => {
@@ -315,7 +386,24 @@ const tagOf = (ast: SchemaAST.AST): SchemaAST.LiteralValue | undefined => {
 export const run = <A>(decoder: ResponseDecoder<A>, body: Body): Effect.Effect<A, ApiSchema.DecodeFailure> =>
   guarded(decoder.decode, () => undefined)(body)
 
-const isResponseDecoder = (decodable: Decodable): decodable is ResponseDecoder<unknown> => TypeId in decodable
+/**
+ * Hands an open body to its decoder. A function of the program that throws leaves the body.
+ *
+ * @internal
+ */
+export const runOpen = <A>(
+  { open }: ResponseDecoder<A>,
+  arriving: Contract.Arriving
+): Effect.Effect<A, ApiSchema.DecodeFailure> => {
+  try {
+    return open === undefined
+      ? Exit.fail({ reason: "has no open body", path: [] })
+      : Exit.succeed(open(arriving))
+  } catch (thrown) {
+    arriving.leave()
+    return Exit.fail(thrownMisfit(thrown))
+  }
+}
 
 /**
  * Whether a value can be turned into a decoder.
@@ -323,4 +411,4 @@ const isResponseDecoder = (decodable: Decodable): decodable is ResponseDecoder<u
  * @internal
  */
 export const isDecodable = (u: unknown): u is Decodable =>
-  Predicate.hasProperty(u, TypeId) || SchemaDecoder.isApiSchema(u)
+  Contract.isResponseDecoder(u) || SchemaDecoder.isApiSchema(u)

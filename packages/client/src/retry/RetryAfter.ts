@@ -7,7 +7,11 @@
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
+import { toMillis } from "../shared/duration.js"
 import { single, trimValue } from "../wire/headers.js"
+import type * as RetryOptions from "./RetryOptions.js"
+
+export { type RateLimitHeaders, rateLimit } from "./rateLimit.js"
 
 /** Digits with an optional fraction only: `Number` would also take `0x10`, `1e9`, `+5` and `Infinity`. */
 const decimal = /^\d+(?:\.\d+)?$/
@@ -113,4 +117,23 @@ export const parse = (
   if (seconds !== undefined) return hint(seconds * 1000)
   const date = parseDate(value, nowMillis)
   return hint(date === undefined ? undefined : date - nowMillis)
+}
+
+/**
+ * The wait that a program's own function reads from headers; `undefined` if it throws or returns no duration.
+ *
+ * @internal
+ */
+export const own = (
+  read: RetryOptions.RetryAfter | undefined,
+  headers: Readonly<Record<string, string>>,
+  nowMillis: number
+): Duration.Duration | undefined => {
+  if (read === undefined) return undefined
+  try {
+    const wait = read(headers, nowMillis)
+    return wait === undefined ? undefined : Option.getOrUndefined(hint(toMillis(wait)))
+  } catch {
+    return undefined
+  }
 }

@@ -1,5 +1,6 @@
 /** The options of retries. */
 import type * as Duration from "effect/Duration"
+import type * as ApiError from "../errors/ApiError.js"
 import type { InvalidInput } from "../shared/invalid.js"
 import * as Settings from "../shared/settings.js"
 
@@ -33,10 +34,31 @@ export interface Options {
   /** Inside another client's retry loop: make one attempt (`"once"`, default), or retry as well (`"retry"`). */
   readonly nested?: "once" | "retry" | undefined
   /**
+   * Decides whether an error may be retried, before the server (`x-should-retry`) and the table do; `undefined` leaves
+   * it to them. `retryUnsafe`, the count and all limits still apply. A function that throws leaves it to them, too.
+   */
+  readonly retryable?: ((error: ApiError.ApiError) => boolean | undefined) | undefined
+  /**
+   * Reads from the headers of an error how long the server asks to wait; `undefined` leaves it to `retry-after-ms` and
+   * `retry-after`. `now` is in milliseconds since the epoch. `RetryAfter.rateLimit` makes one for rate limits.
+   */
+  readonly retryAfter?: RetryAfter | undefined
+  /**
    * `false` for no budget, or its numbers. `withOptions` and requests share their client's budget.
    */
   readonly budget?: false | BudgetOptions | undefined
 }
+
+/**
+ * Reads from headers, whose names are lower-case, how long a server asks to wait.
+ *
+ * @since 3.1.0
+ * @category models
+ */
+export type RetryAfter = (
+  headers: Readonly<Record<string, string>>,
+  nowMillis: number
+) => Duration.DurationInput | undefined
 
 /**
  * The numbers of a retry budget, in tokens. A retry that the server asked for (`retry-after`, `retry-after-ms`) is
@@ -75,6 +97,8 @@ const shape = {
   onLongRetryAfter: Settings.any,
   retryUnsafe: Settings.any,
   nested: Settings.any,
+  retryable: Settings.callback,
+  retryAfter: Settings.callback,
   budget: (value) => (value === false ? undefined : isBudget(value))
 } satisfies { readonly [K in keyof Options]-?: Settings.Check }
 

@@ -15,9 +15,9 @@ import { toMillis } from "../shared/duration.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
 import { omitUndefined } from "../shared/omitUndefined.js"
 import * as Decisions from "./decisions.js"
-import { type Options, problem as unfitIn } from "./RetryOptions.js"
+import { type Options, type RetryAfter, problem as unfitIn } from "./RetryOptions.js"
 
-export type { BudgetOptions, Options } from "./RetryOptions.js"
+export type { BudgetOptions, Options, RetryAfter } from "./RetryOptions.js"
 
 /**
  * {@link Options} with every default applied; delays in milliseconds.
@@ -35,6 +35,8 @@ export interface RetryPolicy {
   readonly onLongRetryAfter: "fail" | "backoff"
   readonly retryUnsafe: "always" | "when-safe" | "never"
   readonly nested: "once" | "retry"
+  readonly retryable: ((error: ApiError.ApiError) => boolean | undefined) | undefined
+  readonly retryAfter: RetryAfter | undefined
   readonly budget: false | typeof defaultBudget
   /** The first setting that is unknown, or of the wrong kind. */
   readonly unfit?: InvalidInput | undefined
@@ -79,6 +81,8 @@ const defaults: RetryPolicy = {
   onLongRetryAfter: "fail",
   retryUnsafe: "always",
   nested: "once",
+  retryable: undefined,
+  retryAfter: undefined,
   budget: defaultBudget
 }
 
@@ -121,6 +125,8 @@ export const override = (self: RetryPolicy, options: Options): RetryPolicy => {
     onLongRetryAfter: options.onLongRetryAfter ?? self.onLongRetryAfter,
     retryUnsafe: options.retryUnsafe ?? self.retryUnsafe,
     nested: options.nested ?? self.nested,
+    retryable: options.retryable ?? self.retryable,
+    retryAfter: options.retryAfter ?? self.retryAfter,
     budget:
       options.budget === false
         ? false

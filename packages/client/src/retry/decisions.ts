@@ -42,16 +42,40 @@ export const isAskedFor = (policy: Hints, error: ApiError.ApiError, waitMillis: 
   return typeof hinted === "number" && hinted > 0 && waitMillis > hinted - 1
 }
 
+/** The part of a policy for which errors are retried. */
+interface Retryable {
+  readonly retryable?: ((error: ApiError.ApiError) => boolean | undefined) | undefined
+}
+
+/** What the program says of an error. Its function may throw: then it says nothing. */
+const ownSay = ({ retryable }: Retryable, error: ApiError.ApiError): boolean | undefined => {
+  if (retryable === undefined || isFinal(error)) return undefined
+  try {
+    const say: unknown = retryable(error)
+    return typeof say === "boolean" ? say : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A request that cannot be sent, and a call that has no time left, have no other attempt. */
+const isFinal = (error: ApiError.ApiError): boolean =>
+  error._tag === "InvalidRequestError" || (error._tag === "TimeoutError" && error.phase === "total")
+
+/** Whether another attempt may help: the program decides first, then the error, then the table. */
+export const isRetryable = (policy: Retryable, error: ApiError.ApiError): boolean =>
+  ownSay(policy, error) ?? ApiError.isRetryable(error)
+
 /**
- * Whether an error may be retried at all: the error decides first, then `retryUnsafe` for a request that is
+ * Whether an error may be retried at all: the program decides first, then the error, then `retryUnsafe` for a request that is
  * idempotent neither by its method (RFC 9110, 9.2.2) nor by a key.
  */
 export const allows = (
-  policy: { readonly retryUnsafe: "always" | "when-safe" | "never" },
+  policy: Retryable & { readonly retryUnsafe: "always" | "when-safe" | "never" },
   error: ApiError.ApiError,
   request: { readonly promised: Promised; readonly idempotencyKey: string | undefined }
 ): boolean => {
-  if (!ApiError.isRetryable(error)) return false
+  if (!isRetryable(policy, error)) return false
   if (policy.retryUnsafe === "always" || request.idempotencyKey !== undefined) return true
   if (request.promised !== "nothing") return true
   return policy.retryUnsafe === "when-safe" && error.delivery !== "maybe-applied"

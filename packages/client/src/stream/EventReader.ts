@@ -14,6 +14,7 @@ import * as ResponseError from "../request/ResponseError.js"
 import * as StatusError from "../request/StatusError.js"
 import type * as StreamContract from "../request/StreamContract.js"
 import * as TransportError from "../request/TransportError.js"
+import { WholeBody } from "../response/WholeBody.js"
 import { concat } from "../shared/bytes.js"
 import * as Monotonic from "../shared/monotonic.js"
 import type * as ServerSentEvents from "../sse/ServerSentEvents.js"
@@ -262,10 +263,7 @@ const inStreamError = (
   isLast: boolean
 ): ApiError.StatusError => {
   const { headers, status } = response
-  call.lastErrorBody = {
-    status,
-    body: { bytes: new TextEncoder().encode(data), contentType: "application/json" }
-  }
+  call.lastErrorBody = new WholeBody(response, new TextEncoder().encode(data), "application/json")
   return StatusError.statusError(call, {
     status,
     headers,

@@ -1,5 +1,5 @@
 /** When a broken stream reconnects, and where it resumes. */
-import * as ApiError from "../errors/ApiError.js"
+import type * as ApiError from "../errors/ApiError.js"
 import * as Ledger from "../errors/Ledger.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import type * as Call from "../request/Call.js"
@@ -8,8 +8,8 @@ import type * as RetryPolicy from "../retry/RetryPolicy.js"
 import type * as EventReader from "./EventReader.js"
 
 /** Whether a reconnect may succeed after this error. */
-export const isPassing = (error: ApiError.ApiError): boolean =>
-  error._tag === "StreamTruncatedError" || ApiError.isRetryable(error)
+export const isPassing = ({ retry }: Call.Call, error: ApiError.ApiError): boolean =>
+  error._tag === "StreamTruncatedError" || Decisions.isRetryable(retry.policy, error)
 
 /** Whether the stream may resume: the contract and the policy allow it, and an event had an id. */
 export const goesOn = (

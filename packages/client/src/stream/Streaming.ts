@@ -10,15 +10,14 @@ import type * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
 import * as Attempt from "../client/Attempt.js"
 import type * as Core from "../client/Core.js"
-import * as Decoding from "../client/Decoding.js"
 import * as Encoding from "../client/Encoding.js"
+import * as OwnFailure from "../client/OwnFailure.js"
 import * as StatusCheck from "../client/StatusCheck.js"
 import * as Fibers from "../effect/fibers.js"
 import * as Streams from "../effect/streams.js"
 import * as ApiError from "../errors/ApiError.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
-import type * as Call from "../request/Call.js"
-import * as StatusError from "../request/StatusError.js"
+import * as Call from "../request/Call.js"
 import * as StreamContract from "../request/StreamContract.js"
 import type * as UnsentError from "../request/UnsentError.js"
 import * as Attempts from "../retry/Attempts.js"
@@ -124,7 +123,7 @@ const connect = <A>(
         Effect.flatMap((connection) =>
           Effect.matchEffect(connection.next, {
             onFailure: (error) =>
-              Resumption.isPassing(error) && Resumption.goesOn(call, request, connection)
+              Resumption.isPassing(call, error) && Resumption.goesOn(call, request, connection)
                 ? Effect.succeed(connected(connection, Effect.fail(error), scope))
                 : Effect.fail(error),
             onSuccess: (batch) => Effect.succeed(connected(connection, Effect.succeed(batch), scope))
@@ -254,7 +253,9 @@ class ResumingReader<A, E> implements Source {
   private reading(from: Opened<A>, next: Next<A>): Next<A> {
     return Effect.matchEffect(next, {
       onFailure: (error) =>
-        Resumption.isPassing(error) ? this.resume(from, error) : Attempts.failAfterResponse(this.call, error),
+        Resumption.isPassing(this.call, error)
+          ? this.resume(from, error)
+          : Attempts.failAfterResponse(this.call, error),
       onSuccess: (batch) => (isBare(batch) ? this.resume(from, undefined) : Effect.succeed(batch))
     })
   }
@@ -279,12 +280,9 @@ const isBare = <A>({ end, events }: Batch<A>): boolean => end === "body" && even
 /** The caller's own error: by the contract for an error event, by the status for an error before the stream. */
 const own = <E>(
   call: Call.Call,
-  request: ApiRequest.StreamRequest<unknown, E>,
+  { events: { failure } }: ApiRequest.StreamRequest<unknown, E>,
   error: ApiError.ApiError
 ): Effect.Effect<never, ApiError.ApiError | E> => {
-  const failure = request.events.failure
-  const inStream = ApiError.isStatusError(error) && !StatusError.isFailure(call, error.status)
-  return inStream && failure !== undefined
-    ? Decoding.ownFailure(call, { failure: { [error.status]: failure } }, error)
-    : Decoding.ownFailure(call, request, error)
+  const inStream = ApiError.isStatusError(error) && !Call.isFailure(call, error.status)
+  return OwnFailure.ownFailure(call, error, inStream && failure !== undefined ? [failure] : [])
 }

@@ -6,8 +6,7 @@ import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
 import type * as ApiError from "../errors/ApiError.js"
-import * as StatusTag from "../errors/StatusTag.js"
-import type * as Call from "../request/Call.js"
+import * as Call from "../request/Call.js"
 import * as TransportError from "../request/TransportError.js"
 import * as GuardedResponse from "./GuardedResponse.js"
 import * as NativeExchange from "./NativeExchange.js"
@@ -137,9 +136,11 @@ class Held implements Unread.Keeper {
 }
 
 const capOf =
-  ({ config: { limits } }: Call.Call) =>
-  (status: number): number =>
-    StatusTag.isSuccess(status) ? limits.responseBytes : limits.errorBytes
+  (call: Call.Call) =>
+  (status: number): number => {
+    const { errorBytes, responseBytes } = call.config.limits
+    return Call.isFailure(call, status) ? errorBytes : responseBytes
+  }
 
 /** One exchange of a call. */
 class Exchange

@@ -18,8 +18,7 @@ import { filteredResponse, type PlatformError } from "../effect/platformErrors.j
 import * as Pulls from "../effect/pulls.js"
 import * as TimeLimits from "../effect/timeLimits.js"
 import type * as ApiError from "../errors/ApiError.js"
-import * as StatusTag from "../errors/StatusTag.js"
-import type * as Call from "../request/Call.js"
+import * as Call from "../request/Call.js"
 import * as TransportError from "../request/TransportError.js"
 import * as Monotonic from "../shared/monotonic.js"
 import { fetchDefaults, isBrowser, runtime } from "../shared/runtime.js"
@@ -96,12 +95,12 @@ const overPlatform = (
         const read = headed(inScope)(call, request).pipe(
           Effect.tap(
             (response): Effect.Effect<unknown, ApiError.ApiError> =>
-              StatusTag.isSuccess(response.status)
-                ? response.readUnder(watch)
-                : Effect.suspend(() => {
+              Call.isFailure(call, response.status)
+                ? Effect.suspend(() => {
                     watch.since = Number.POSITIVE_INFINITY
                     return response.salvage(call.config.limits.errorBytes)
                   })
+                : response.readUnder(watch)
           ),
           Scope.extend(scope)
         )

@@ -207,19 +207,33 @@ describe("failure", () => {
     })
   )
 
-  it.effect("7.5 the caller's own error comes after the retries", () =>
-    Effect.gen(function* () {
-      const taken = responds(409, { _tag: "Taken", by: "bob" })
-      expect(yield* failed(taken, taken, taken)).toEqual([new Taken({ by: "bob" }), 3])
-      const recovered = yield* scripted([taken, MockTransport.json(milk)], { retry: withoutDelay })
-      expect(yield* recovered.client.execute(create)).toEqual(new Todo(milk))
-    })
+  const taken = responds(409, { _tag: "Taken", by: "bob" })
+  const asked = (header: string) =>
+    MockTransport.json({ _tag: "Taken", by: "bob" }, { status: 409, headers: { "x-should-retry": header } })
+
+  it.effect.each([
+    ["of a status that `failure` names", {}, taken, 1],
+    ["that `retryable` wants again", { retryable: () => true }, taken, 3],
+    ["that `retryable` leaves to others", { retryable: () => undefined }, taken, 1],
+    ["that the server asks to send again", {}, asked("true"), 3],
+    ["that the server and `retryable` disagree on", { retryable: () => false }, asked("true"), 1],
+    ["without a body that fits", {}, responds(409, { other: true }), 3]
+  ] as ReadonlyArray<readonly [string, RetryPolicy.Options, MockTransport.MockStep, number]>)(
+    "7.5 an error %s is retried or not",
+    ([, retry, step, attempts]) =>
+      Effect.gen(function* () {
+        const { client, transport } = yield* scripted([MockTransport.forever(step)], {
+          retry: { ...withoutDelay, ...retry }
+        })
+        yield* Effect.flip(client.execute(create))
+        expect(yield* transport.requestCount).toBe(attempts)
+      })
   )
 
   it.effect("7.5 the last response decides, not an earlier one", () =>
     Effect.gen(function* () {
       const [error, count] = yield* failed(
-        responds(409, { _tag: "Taken", by: "bob" }),
+        responds(409, "no such shape"),
         responds(404, { _tag: "TodoMissing", message: "no" })
       )
       expect(error).toBeInstanceOf(TodoMissing)
@@ -230,7 +244,7 @@ describe("failure", () => {
   it.effect("7.5 a last attempt without a response keeps its own error", () =>
     Effect.gen(function* () {
       const reset = MockTransport.connectionError({ code: "ECONNRESET" })
-      const [error] = yield* failed(responds(409, { _tag: "Taken", by: "bob" }), reset, reset)
+      const [error] = yield* failed(asked("true"), reset, reset)
       expect(error).toMatchObject({ _tag: "ConnectionError" })
     })
   )
@@ -238,7 +252,7 @@ describe("failure", () => {
   it.effect("7.5 a Standard Schema works", () =>
     Effect.gen(function* () {
       const serverError = responds(500, { code: 7, more: true })
-      expect(yield* failed(serverError, serverError, serverError)).toEqual([{ code: 7 }, 3])
+      expect(yield* failed(serverError)).toEqual([{ code: 7 }, 1])
     })
   )
 

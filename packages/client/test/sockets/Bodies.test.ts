@@ -84,11 +84,10 @@ const decoders: ReadonlyArray<{
   },
   {
     decoder: "one of one's own",
-    success: {
-      [ResponseDecoder.TypeId]: ResponseDecoder.TypeId,
+    success: ResponseDecoder.make({
       accept: "*/*",
       decode: ({ bytes }) => Either.right(expectOwned(bytes))
-    },
+    }),
     expected: (body) => body
   }
 ]
@@ -195,11 +194,10 @@ describe.each(sockets)("on $name", ({ decodes, layer }) => {
       const client = yield* clientOn(yield* HttpClient.HttpClient, { baseUrl: server.url })
       const request = ApiRequest.get("/x", {
         failure: {
-          404: {
-            [ResponseDecoder.TypeId]: ResponseDecoder.TypeId,
+          404: ResponseDecoder.make({
             accept: "*/*",
-            decode: ({ bytes }: ResponseDecoder.Body) => Either.right(expectOwned(bytes))
-          }
+            decode: ({ bytes }) => Either.right(expectOwned(bytes))
+          })
         }
       })
       expect(yield* Effect.flip(client.execute(request))).toBe(small)
