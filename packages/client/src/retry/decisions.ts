@@ -47,12 +47,12 @@ interface Retryable {
   readonly retryable?: ((error: ApiError.ApiError) => boolean | undefined) | undefined
 }
 
-/** What the program says of an error. Its function may throw: then it says nothing. */
-const ownSay = ({ retryable }: Retryable, error: ApiError.ApiError): boolean | undefined => {
+/** What the program decides of an error. Its function may throw: then it decides nothing. */
+const ownDecision = ({ retryable }: Retryable, error: ApiError.ApiError): boolean | undefined => {
   if (retryable === undefined || isFinal(error)) return undefined
   try {
-    const say: unknown = retryable(error)
-    return typeof say === "boolean" ? say : undefined
+    const decided: unknown = retryable(error)
+    return typeof decided === "boolean" ? decided : undefined
   } catch {
     return undefined
   }
@@ -64,7 +64,7 @@ const isFinal = (error: ApiError.ApiError): boolean =>
 
 /** Whether another attempt may help: the program decides first, then the error, then the table. */
 export const isRetryable = (policy: Retryable, error: ApiError.ApiError): boolean =>
-  ownSay(policy, error) ?? ApiError.isRetryable(error)
+  ownDecision(policy, error) ?? ApiError.isRetryable(error)
 
 /**
  * Whether an error may be retried at all: the program decides first, then the error, then `retryUnsafe` for a request that is
