@@ -30,6 +30,7 @@ export const groups = [
       { file: "transports", title: "Transports" },
       { file: "configuration", title: "Configuration" },
       { file: "credentials", title: "Credentials" },
+      { file: "signing", title: "Signatures" },
       { file: "middleware", title: "Middleware" },
       { file: "telemetry", title: "Telemetry and secrets" },
       { file: "testing", title: "Testing" }

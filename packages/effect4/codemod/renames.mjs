@@ -56,7 +56,7 @@ const table = {
     "async:callback catchAll:catch catchAllCause:catchCause catchAllDefect:catchDefect forkDaemon:forkDetach " +
     "fork:forkChild locally:provideService withFiberRuntime:withFiber zipRight:andThen either:result " +
     "mapInputContext:updateContext fromNullable:fromNullishOr clock:effect/Clock#Clock makeLatch:effect/Latch#make " +
-    "makeSemaphore:effect/Semaphore#make",
+    "makeSemaphore:effect/Semaphore#make unsafeMakeSemaphore:effect/Semaphore#makeUnsafe",
   "effect/Either":
     "Either:Result right:succeed left:fail isRight:isSuccess isLeft:isFailure mapLeft:mapError getRight:getSuccess " +
     "getLeft:getFailure fromNullable:fromNullishOr",

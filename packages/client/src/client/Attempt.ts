@@ -99,8 +99,8 @@ const followed = (
 }
 
 /**
- * The same in a single wait, if only the transport takes part: the credentials are known, there is no middleware, and nobody
- * logs at debug level. `undefined` otherwise.
+ * The same in a single wait, if only the transport takes part: the credentials are known and sign nothing, there is no middleware,
+ * and nobody logs at debug level. `undefined` otherwise.
  */
 const fastPath = (
   core: Core.Core,
@@ -113,6 +113,7 @@ const fastPath = (
     return undefined
   const { resolve } = core.credentials
   if (!Sync.isSync(resolve) || resolve._tag === "Failure" || Fibers.isDebugged(fiber)) return undefined
+  if (resolve.value.sign !== undefined) return undefined
   return (restore) => {
     const request = Hop.outgoing(core, call, resolve.value, span)
     return Effect.flatMap(send(call, Redirects.outgoing(call, request), restore), (response) =>

@@ -22,14 +22,15 @@ const ofClient = (config: ResolvedConfig): Headers.HeaderLayer => ({
 /**
  * Builds the headers of a request without those of an attempt; `null` is a removed header. Credentials take
  * precedence over the defaults, and headers set on purpose over both. Layers that many requests share are built once.
+ * Credentials of a request take precedence over the client's headers, too.
  */
 export type DefaultHeaders = (
   encoded: RequestEncoder.EncodedRequest,
   credentials?: Credentials.Resolved
 ) => PlatformRequest.Outgoing
 
-/** Makes the function that builds the headers for a client. */
-export const defaultHeaders = (config: ResolvedConfig): DefaultHeaders => {
+/** Makes the function that builds the headers for a client, or for requests with credentials of their own. */
+export const defaultHeaders = (config: ResolvedConfig, areOfRequest = false): DefaultHeaders => {
   const defaults = ofClient(config)
   const layerOf = (
     accept: string | undefined,
@@ -39,7 +40,8 @@ export const defaultHeaders = (config: ResolvedConfig): DefaultHeaders => {
     ...defaults,
     ...(accept === undefined ? {} : { accept }),
     ...credentials?.headers,
-    ...RequestEncoder.clientHeaders(config, trusted)
+    ...RequestEncoder.clientHeaders(config, trusted),
+    ...(areOfRequest ? credentials?.headers : {})
   })
   /** By media type, for the latest credentials: most clients use the same ones for all requests. */
   const known = new Map<string | undefined, Headers.HeaderLayer>()

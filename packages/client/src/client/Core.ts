@@ -1,10 +1,12 @@
 /** What a client is made of, and how it is made. */
 
 import type * as HttpClient from "@effect/platform/HttpClient"
+import * as Effect from "effect/Effect"
 import type { Failures } from "../config/ClientOptions.js"
 import * as Overrides from "../config/Overrides.js"
 import { type ResolvedConfig, resolveConfig } from "../config/resolveConfig.js"
 import type * as Credentials from "../credentials/Credentials.js"
+import { refuse } from "../credentials/refusable.js"
 import { type Background, makeBackground } from "../credentials/singleFlight.js"
 import * as Call from "../request/Call.js"
 import * as TransportError from "../request/TransportError.js"
@@ -12,6 +14,7 @@ import type * as Attempts from "../retry/Attempts.js"
 import * as RetryBudget from "../retry/RetryBudget.js"
 import { keepTransportSecrets } from "../secrets/transportSecrets.js"
 import type { InvalidInput } from "../shared/invalid.js"
+import { memo } from "../shared/memo.js"
 import * as Measuring from "../telemetry/measuring.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import * as Transport from "../transport/Transport.js"
@@ -23,6 +26,10 @@ export interface Core {
   readonly config: ResolvedConfig
   readonly transport: TransportContract.Transport
   readonly credentials: Credentials.Resolver
+  /** The resolver of a description. A client and those that `withOptions` makes of it have one for each. */
+  readonly resolverOf: (credentials: Credentials.Credentials) => Credentials.Resolver
+  /** The same core for requests with credentials of their own. */
+  readonly tenants: WeakMap<Credentials.Credentials, Core>
   /** The fibers that belong to no call: they are interrupted when the client is released. */
   readonly background: Background
   readonly attempts: Attempts.Client<Call.Call>
@@ -39,12 +46,17 @@ export const makeCore = (
   background: Background = makeBackground()
 ): Core => {
   const transport = Transport.make(client, init)
-  const credentials = config.credentials.make(background)
+  const resolverOf = memo(new WeakMap<Credentials.Credentials, Credentials.Resolver>(), (credentials) =>
+    credentials.make(background)
+  )
+  const credentials = resolverOf(config.credentials)
   keepTransportSecrets(config, transport.secrets)
   return {
     config,
     transport,
     credentials,
+    resolverOf,
+    tenants: new WeakMap(),
     background,
     attempts: attempting(credentials, RetryBudget.make(config.retry.policy.budget)),
     defaultHeaders: ClientHeaders.defaultHeaders(config),
@@ -62,7 +74,7 @@ const attempting = (
   restart: Call.restart,
   refresh: (call) => {
     const refused = call.encoded.trusted ? call.usedCredentials.at(-1) : undefined
-    return refused !== undefined && credentials.invalidate?.(refused) === true
+    return refused === undefined ? Effect.succeed(false) : refuse(credentials, refused)
   }
 })
 
@@ -84,12 +96,28 @@ export const withOptions = (core: Core, options: Overrides.Overrides<Failures>):
   const config = resolved.value
   keepTransportSecrets(config, core.transport.secrets)
   const credentials =
-    options.credentials === undefined ? core.credentials : config.credentials.make(core.background)
+    options.credentials === undefined ? core.credentials : core.resolverOf(config.credentials)
   return {
     ...core,
     config,
     credentials,
+    tenants: new WeakMap(),
     attempts: attempting(credentials, core.attempts.budget),
     defaultHeaders: ClientHeaders.defaultHeaders(config)
   }
+}
+
+/** The same core for a request with credentials of its own: they replace the client's. */
+export const withCredentials = (core: Core, credentials: Credentials.Credentials): Core => {
+  const known = core.tenants.get(credentials)
+  if (known !== undefined) return known
+  const resolver = core.resolverOf(credentials)
+  const tenant = {
+    ...core,
+    credentials: resolver,
+    attempts: attempting(resolver, core.attempts.budget),
+    defaultHeaders: ClientHeaders.defaultHeaders(core.config, true)
+  }
+  core.tenants.set(credentials, tenant)
+  return tenant
 }

@@ -46,7 +46,7 @@ export const begin = <A, E, R>(
       Effect.fail(UnsentError.invalidRequest(config, request, problem))
     const problem = core.problem ?? request.problem
     if (problem !== undefined) return refuse(problem)
-    const { middleware, retry, timeouts } = options
+    const { credentials, middleware, retry, timeouts } = options
     const limits =
       timeouts === undefined ? Result.succeed(config.timeouts) : mergeTimeouts(config.timeouts, timeouts)
     if (!limits.ok) return refuse(limits.error)
@@ -58,7 +58,7 @@ export const begin = <A, E, R>(
     const go = (encoded: RequestEncoder.EncodedRequest): Effect.Effect<A, E | UnsentError.Unsent, R> =>
       use(
         Call.make(request, config, limits.value, resolved.value, encoded, clock, deadline, middleware),
-        core
+        credentials === undefined ? core : Core.withCredentials(core, credentials)
       )
     if (!Sync.isSync(encoded)) {
       const late = Effect.failSync(() => UnsentError.encodingTimeout(config, request, total))

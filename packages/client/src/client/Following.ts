@@ -26,6 +26,7 @@ export interface Step<out R> {
 /** Limits what a request may send to a URL of a response, by the rules of redirects. Returns why it is not sent, if so. */
 export const restrict = (call: Call.Call, from: Previous): string | undefined => {
   call.usedCredentials.push(...from.call.usedCredentials)
+  call.signed = from.call.signed
   const redactor = CallSecrets.redactor(call)
   const restricted = Redirects.restrict(call.config, redactor, from, call.encoded, () =>
     CallSecrets.areInBody(call)

@@ -21,6 +21,7 @@ import * as WebResponse from "../transport/webResponse.js"
 import * as Sendable from "../wire/sendable.js"
 import * as ClientHeaders from "./ClientHeaders.js"
 import type * as Core from "./Core.js"
+import * as Signature from "./Signature.js"
 
 /** Sends the call's current request. */
 export const run = (
@@ -31,7 +32,7 @@ export const run = (
 ): Effect.Effect<GuardedResponse.GuardedResponse, ApiError.ApiError> =>
   Effect.flatMap(authorize(core, call), (credentials) => {
     const request = outgoing(core, call, credentials, span)
-    return through(call, request, send).pipe(
+    return through(call, request, signing(credentials?.sign, send)).pipe(
       Effect.matchEffect({
         onSuccess: (response) => takeOver(call, response),
         onFailure: (error) => {
@@ -87,6 +88,15 @@ const through = (
     ? last(request)
     : composeMiddleware(call.middleware, checked(call, last))(request)
 }
+
+/** Signs what is sent, which middleware may have changed. */
+const signing = (
+  sign: Credentials.Sign | undefined,
+  send: TransportContract.Send<never>
+): TransportContract.Send<never> =>
+  sign === undefined
+    ? send
+    : (call, request) => Effect.flatMap(Signature.signed(call, sign, request), (signed) => send(call, signed))
 
 /** Checks the request that middleware has made: the encoder has not seen it. */
 const checked =

@@ -7,67 +7,39 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
-import * as Sync from "../effect/sync.js"
-import { rejectionOf } from "../effect/typeIds.js"
-import * as ApiError from "../errors/ApiError.js"
-import { ownCause } from "../errors/ownCause.js"
-import * as Redaction from "../secrets/Redaction.js"
 import { kindOf, secretText } from "../secrets/secretText.js"
 import { toMillis } from "../shared/duration.js"
 import * as Result from "../shared/result.js"
 import { refuseUnknown } from "../shared/settings.js"
 import * as Headers from "../wire/headers.js"
-import { hopeless, type NoToken } from "./noToken.js"
-import { type Background, makeBackground } from "./singleFlight.js"
+import { hopeless } from "./noToken.js"
+import { refusable, refuse } from "./refusable.js"
+import {
+  broken,
+  type Credentials,
+  checked,
+  empty,
+  type Failure,
+  failedWith,
+  fixed,
+  fromResolver,
+  isCredentials,
+  type Resolved
+} from "./resolver.js"
+import { makeBackground } from "./singleFlight.js"
 import { tokenCache } from "./tokenCache.js"
 
-/** Type id of {@link Credentials}. @since 0.1.0 @category type ids */
-export const TypeId: unique symbol = Symbol.for("@effect-api/client/Credentials")
-
-/**
- * The headers of one attempt, by lower-case name, and the values that must never be shown.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Resolved {
-  readonly headers: Readonly<Record<string, string>>
-  readonly secrets: ReadonlyArray<string>
-}
-
-/** Why credentials could not be resolved, and whether and when a retry may help. @since 0.1.0 @category models */
-export interface Failure extends NoToken {}
-
-/**
- * Credentials in use by one client. The client calls `resolve` before every attempt. If the credentials can be
- * refreshed, `invalidate` drops those that a 401 refused.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Resolver {
-  readonly resolve: Effect.Effect<Resolved, Failure>
-  readonly invalidate: ((refused: Resolved) => boolean) | undefined
-}
-
-/**
- * A description of credentials. Each client makes its own {@link Resolver} from it, so a description may be shared.
- * `background` holds a client's background fibers, which are interrupted when the client is released.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Credentials {
-  readonly [TypeId]: typeof TypeId
-  readonly make: (background?: Background) => Resolver
-}
-
-/**
- * Whether a value is {@link Credentials}.
- *
- * @internal
- */
-export const isCredentials = (u: unknown): u is Credentials => Predicate.hasProperty(u, TypeId)
+export {
+  type Credentials,
+  type Failure,
+  isCredentials,
+  type Resolved,
+  type Resolver,
+  type Sign,
+  type SigningRequest,
+  TypeId
+} from "./resolver.js"
+export { signing } from "./signing.js"
 
 /**
  * A token with its lifetime. Without a valid one it is kept until the server refuses it.
@@ -79,22 +51,6 @@ export interface Token {
   readonly token: Redacted.Redacted<string>
   readonly expiresIn?: Duration.DurationInput | undefined
 }
-
-const fromResolver = (make: Credentials["make"]): Credentials => ({ [TypeId]: TypeId, make })
-
-const fixed = (resolve: Result.Result<Resolved, Failure>): Credentials => {
-  const resolver: Resolver = { resolve: Sync.fromResult(resolve), invalidate: undefined }
-  return fromResolver(() => resolver)
-}
-
-/** Invalid credentials: every call fails with the reason. */
-const broken = (reason: string): Credentials => fixed(Result.fail(hopeless(reason)))
-
-/** Plain JavaScript may pass anything. */
-const checked = (name: string, value: unknown): Credentials =>
-  isCredentials(value) ? value : broken(`${name} must be Credentials, and is ${kindOf(value)}`)
-
-const empty: Resolved = { headers: {}, secrets: [] }
 
 /**
  * No credentials.
@@ -171,36 +127,52 @@ export const basic = (user: string, password: Redacted.Redacted<string>): Creden
  * `Redacted` is sent as a bearer token. If the effect fails, the call fails with a `CredentialsError` that has the
  * failure as its `cause`.
  *
+ * After a 401 `invalidate` runs with what the effect had given, and the call is replayed once with what it gives then.
+ * Calls that sent the same share one run. If it fails, the client logs that, and the call fails with the 401.
+ *
  * @example
  * ```ts
  * import { Credentials } from "@effect-api/client"
- * import { Effect, Redacted } from "effect"
+ * import { Effect, Redacted, Ref } from "effect"
  *
- * const credentials = Credentials.effect(
- *   Effect.sync(() => Credentials.header("x-api-key", Redacted.make("from a vault")))
- * )
+ * declare const token: Ref.Ref<Redacted.Redacted>
+ * declare const login: Effect.Effect<Redacted.Redacted, Error>
+ *
+ * const credentials = Credentials.effect(Ref.get(token), {
+ *   invalidate: () => Effect.flatMap(login, (fresh) => Ref.set(token, fresh))
+ * })
  * ```
  * @since 0.1.0
  * @category constructors
  */
-export const effect = <E>(effect: Effect.Effect<Redacted.Redacted<string> | Credentials, E>): Credentials => {
+export const effect = <
+  E,
+  A extends Redacted.Redacted<string> | Credentials = Redacted.Redacted<string> | Credentials,
+  E2 = never
+>(
+  effect: Effect.Effect<A, E>,
+  options: {
+    /** Runs after a 401, before the call is replayed: an effect, or a function of what was refused. */
+    readonly invalidate?:
+      | Effect.Effect<unknown, E2>
+      | ((refused: A) => Effect.Effect<unknown, E2>)
+      | undefined
+  } = {}
+): Credentials => {
+  refuseUnknown("credentials", options, ["invalidate"])
+  const { invalidate } = options
   if (!Effect.isEffect(effect))
     return broken(`what gives credentials must be an Effect, and is ${kindOf(effect)}`)
-  return fromResolver((background) => {
-    let last = empty
-    return {
-      resolve: effect.pipe(
-        Effect.mapError((error) => failedWith(error, last.secrets)),
-        Effect.flatMap((value) => (isCredentials(value) ? value : bearer(value)).make(background).resolve),
-        Effect.tap((resolved) =>
-          Effect.sync(() => {
-            last = resolved
-          })
-        )
-      ),
-      invalidate: undefined
-    }
-  })
+  if (invalidate !== undefined && !Effect.isEffect(invalidate) && typeof invalidate !== "function")
+    return broken(`invalidate must be an Effect or a function, and is ${kindOf(invalidate)}`)
+  return fromResolver((background) =>
+    refusable<A, E>({
+      give: effect,
+      toCredentials: (value) => (isCredentials(value) ? value : bearer(value)),
+      invalidate: Effect.isEffect(invalidate) ? () => invalidate : invalidate,
+      background
+    })
+  )
 }
 
 /**
@@ -301,7 +273,11 @@ export const firstOf = (candidates: ReadonlyArray<Credentials>): Credentials => 
       invalidate:
         refreshable.length === 0
           ? undefined
-          : (refused) => refreshable.map((resolver) => resolver.invalidate?.(refused)).includes(true)
+          : (refused) =>
+              Effect.map(
+                Effect.forEach(refreshable, (resolver) => refuse(resolver, refused)),
+                (dropped) => dropped.includes(true)
+              )
     }
   })
 }
@@ -313,20 +289,3 @@ const both = (first: Failure, second: Failure): Failure => ({
   retryable: first.retryable || second.retryable,
   retryAfter: first.retryAfter ?? second.retryAfter
 })
-
-/** The failure of the program's own code, with the secrets removed from its message. */
-const failedWith = (failure: unknown, secrets: ReadonlyArray<string>): Failure => {
-  const error = rejectionOf(failure)
-  const message = Predicate.hasProperty(error, "message") ? error.message : undefined
-  const tag = Predicate.hasProperty(error, "_tag") ? error._tag : undefined
-  const reason = String(
-    [error, message, tag].find((word) => Predicate.isString(word) && word !== "") ?? "the effect failed"
-  )
-  const { text } = Redaction.make({ secrets })
-  return {
-    reason: text(reason),
-    retryable: ApiError.isApiError(error) && ApiError.isRetryable(error),
-    retryAfter: ApiError.isApiError(error) && "retryAfter" in error ? error.retryAfter : undefined,
-    ...ownCause(error, text)
-  }
-}

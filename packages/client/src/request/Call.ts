@@ -39,8 +39,16 @@ export interface Call extends Attempts.Retried {
   readonly usedCredentials: Array<Credentials.Resolved>
   /** The headers of requests that middleware has changed: they may hold secrets. */
   sent: Array<Readonly<Record<string, string>>> | undefined
+  /** The latest signatures that were sent, and the number of all. */
+  signed: Signed | undefined
   /** The last error body, unredacted, for the caller's own `failure` schema. It is never shown. */
   lastErrorBody: ResponseDecoder.Body | undefined
+}
+
+/** The secrets of the signatures that a call has sent; of many attempts, those of the latest. */
+export interface Signed {
+  readonly count: number
+  readonly secrets: ReadonlyArray<string>
 }
 
 /**
@@ -75,6 +83,7 @@ class Begun implements Call {
   omitted = 0
   readonly usedCredentials: Array<Credentials.Resolved> = []
   sent: Call["sent"]
+  signed: Call["signed"]
   lastErrorBody: Call["lastErrorBody"]
 
   constructor(
@@ -136,6 +145,14 @@ export const goOn = (call: Call, next: RequestEncoder.EncodedRequest): void => {
     : { first, firstHops, hops: hops + 1, processed }
   call.encoded = next
 }
+
+/** Notes a signature. A stream that resumes for days sends any number. */
+export const noteSignature = (call: Call, secrets: ReadonlyArray<string>): void => {
+  const before = call.signed ?? { count: 0, secrets: [] }
+  call.signed = { count: before.count + 1, secrets: [...before.secrets, ...secrets].slice(-maxSignatures) }
+}
+
+const maxSignatures = 100
 
 const notRedirected = ({ encoded }: Call): Redirected => ({
   first: encoded,

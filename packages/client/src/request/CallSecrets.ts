@@ -12,7 +12,7 @@ import * as RequestEncoder from "./RequestEncoder.js"
 
 /** A call, or a request that did not become one: that has no headers on the wire yet. */
 export type Known = Pick<Call.Call, "config" | "request"> &
-  Partial<Pick<Call.Call, "encoded" | "redirected" | "sent" | "usedCredentials">>
+  Partial<Pick<Call.Call, "encoded" | "redirected" | "sent" | "signed" | "usedCredentials">>
 
 /**
  * Every secret that a call knows: those of the request and of the client's settings, those of the transport, the credentials
@@ -24,6 +24,7 @@ export const secretsOf = ({
   redirected,
   request,
   sent = [],
+  signed,
   usedCredentials = []
 }: Known): ReadonlyArray<string> => {
   const names = config.options.redact?.headers
@@ -32,6 +33,7 @@ export const secretsOf = ({
     ...RequestEncoder.secrets(request, config),
     ...transportSecretsOf(config),
     ...usedCredentials.flatMap(({ secrets }) => secrets),
+    ...(signed?.secrets ?? []),
     ...layers.flatMap((headers) => Redaction.named(headers, names))
   ]
 }
@@ -51,7 +53,7 @@ const redactors = new WeakMap<Call.Call, { readonly known: number; readonly reda
 /** The redactor of a call. It is made when an error, a span or a log line needs it, and anew after new credentials. */
 export const redactor = (call: Call.Call): Redaction.Redactor => {
   const made = redactors.get(call)
-  const known = call.usedCredentials.length + (call.sent?.length ?? 0)
+  const known = call.usedCredentials.length + (call.sent?.length ?? 0) + (call.signed?.count ?? 0)
   if (made !== undefined && made.known === known) return made.redactor
   const redactor = makeRedactor(call)
   redactors.set(call, { known, redactor })

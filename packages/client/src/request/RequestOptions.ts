@@ -4,6 +4,7 @@ import type * as Effect from "effect/Effect"
 import type * as Middleware from "../config/Middleware.js"
 import type * as OverridesOf from "../config/Overrides.js"
 import type * as Timeouts from "../config/Timeouts.js"
+import type * as Credentials from "../credentials/Credentials.js"
 import type * as ApiError from "../errors/ApiError.js"
 import type * as ByStatus from "../response/ByStatus.js"
 import type * as ResponseDecoder from "../response/ResponseDecoder.js"
@@ -35,6 +36,11 @@ export interface Overrides<Q = Query.QueryInput, H = Headers.HeadersInput> {
    * function of the client's retries, replaces them.
    */
   readonly retry?: Laid<"retry", RetryPolicy.Retry> | undefined
+  /**
+   * Sent in place of the client's credentials, such as those of a tenant; `Credentials.none` sends none. They take
+   * precedence over the client's headers. Make them once for each tenant: a client keeps the token of a value.
+   */
+  readonly credentials?: Credentials.Credentials | undefined
   /** Sent as the client's `idempotency.header`, or as `idempotency-key` if the client has none. */
   readonly idempotencyKey?: string | undefined
   /** Runs inside the client's own middleware. A function of the client's list replaces it. */

@@ -5,6 +5,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Failures from "../config/failures.js"
 import * as Timeouts from "../config/Timeouts.js"
+import { isCredentials } from "../credentials/resolver.js"
 import * as ResponseDecoder from "../response/ResponseDecoder.js"
 import * as RetrySettings from "../retry/RetrySettings.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
@@ -35,6 +36,7 @@ const shape = {
   timeouts: orFunction(Timeouts.check),
   retry: orFunction(RetrySettings.check),
   middleware: orFunction(Settings.list(Settings.callback)),
+  credentials: Settings.kind(isCredentials, "must be Credentials, such as Credentials.bearer(...)"),
   idempotencyKey: Settings.text,
   success: Failures.success,
   failure: Failures.byStatus,

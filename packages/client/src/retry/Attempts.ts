@@ -58,7 +58,7 @@ export interface Client<in C> {
   /** Takes a call back to the request that an attempt starts with. */
   readonly restart: (call: C) => void
   /** Drops the credentials that the call's server has refused. True if better ones may follow. */
-  readonly refresh: (call: C) => boolean
+  readonly refresh: (call: C) => Effect.Effect<boolean>
 }
 
 /** Makes an effect inside an uninterruptible region as interruptible as the region's surroundings. */
@@ -182,11 +182,17 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> {
   /** Decides whether there is another attempt, and when. */
   private decide(now: number, error: ApiError.ApiError): Effect.Effect<A, ApiError.ApiError, R> {
     const { call, client } = this
-    const { idempotencyKey, method, promised, replayable } = call.encoded
-    if (error._tag === "AuthenticationError" && !this.refreshed && client.refresh(call) && replayable) {
+    if (error._tag !== "AuthenticationError" || this.refreshed) return this.decideByPolicy(now, error)
+    return Effect.flatMap(insideAttempt.within(client.refresh(call)), (isDropped) => {
+      if (!isDropped || !call.encoded.replayable) return this.decideByPolicy(now, error)
       this.refreshed = true
       return this.again(error, 0, Effect.void)
-    }
+    })
+  }
+
+  private decideByPolicy(now: number, error: ApiError.ApiError): Effect.Effect<A, ApiError.ApiError, R> {
+    const { call, client } = this
+    const { idempotencyKey, method, promised, replayable } = call.encoded
     const { policy, schedule } = call.retry
     // The client did not follow a redirect after which the server has acted on the request: only a GET may come next.
     if (isProcessed(call) && method !== "GET") return this.stop(error, "not-retryable")

@@ -21,7 +21,7 @@ import * as Progress from "./Progress.js"
 import * as Query from "./query.js"
 import { lengthProblem } from "./sendable.js"
 import * as Watched from "./watchedSource.js"
-import { withBlob } from "./wholeBody.js"
+import { withBlob, withBytes } from "./wholeBody.js"
 
 /**
  * Bytes that are produced while they are sent. A source can be read once.
@@ -269,7 +269,9 @@ const withProgress = (field: string, encoded: EncodedBody, onUpload: OnUpload): 
   const { body } = encoded
   if (body._tag !== "Uint8Array") return encoded
   const source = each(() => pieces(body.body))
-  return streamed(field, source, body.contentType, body.contentLength, true, onUpload)
+  const counted = streamed(field, source, body.contentType, body.contentLength, true, onUpload)
+  withBytes(counted.body, body.body)
+  return counted
 }
 
 function* pieces(bytes: Uint8Array): Iterable<Uint8Array> {

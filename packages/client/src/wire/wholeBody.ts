@@ -12,3 +12,14 @@ export const withBlob = <A extends object>(body: A, blob: () => Blob): A => {
 
 /** The body as a `Blob`, if it is complete. */
 export const blobOf = (body: object): Blob | undefined => blobs.get(body)?.()
+
+const contents = new WeakMap<object, Uint8Array>()
+
+/** The same body, whose bytes are known before they are sent. */
+export const withBytes = <A extends object>(body: A, bytes: Uint8Array): A => {
+  contents.set(body, bytes)
+  return body
+}
+
+/** The bytes of a body, if they are known. */
+export const bytesOf = (body: object): Uint8Array | undefined => contents.get(body)

@@ -36,7 +36,7 @@ const observed = () => {
   const client: Attempts.Client<Attempts.Retried> = {
     budget: RetryBudget.make(RetryPolicy.make().budget),
     restart: () => events.push("restart"),
-    refresh: () => false,
+    refresh: () => Effect.succeed(false),
     observer: {
       attempting: () => {
         events.push("attempting")
