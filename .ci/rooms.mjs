@@ -59,7 +59,8 @@ export const rooms = {
     shared: "",
     server: "shared",
     anthropic: "server shared",
-    mock: "effect shared"
+    mock: "effect shared",
+    recording: "effect mock shared"
   }
 }
 
@@ -86,7 +87,8 @@ export const platform = {
     "effect/ transport/ ApiClient client/PlatformClient request/RequestEncoder telemetry/Telemetry wire/RequestBody",
   node: "NodeTransport exchange/ReceivedResponse",
   anthropic: "Anthropic config/AnthropicConfig",
-  testing: "effect/ mock/MockStep mock/MockTransport mock/mockBody mock/mockResponse"
+  testing:
+    "effect/ mock/MockStep mock/MockTransport mock/mockBody mock/mockResponse recording/Recording recording/player recording/recorder"
 }
 
 /** The most casts that src may hold: `as X` that is not `as const`, `as never`, `as unknown`, and `x!`. */

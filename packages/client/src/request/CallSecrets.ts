@@ -60,17 +60,24 @@ export const redactor = (call: Call.Call): Redaction.Redactor => {
   return redactor
 }
 
-/** The redactor of a call for a response that begins with `text`: the response may hold secrets of its own. */
-export const redactorFor = (call: Call.Call, text: string, parsed?: unknown): Redaction.Redactor => {
-  const own = redactor(call)
+/** The secrets that the schemas of a call mark in a response that begins with `text`. `undefined`: too many to look for. */
+export const foundIn = (call: Call.Call, text: string, parsed?: unknown): ReadonlySet<string> | undefined => {
   const finder = SchemaSecrets.ofRequest({
     ...call.request,
     failure: [call.request.failure, call.config.failure]
       .flatMap(ByStatus.values)
       .map(ResponseDecoder.fromFailure)
   })
-  const found = finder?.(text, parsed)
-  if (finder === undefined || found?.size === 0) return own
+  return finder === undefined ? none : finder(text, parsed)
+}
+
+const none: ReadonlySet<string> = new Set()
+
+/** The redactor of a call for a response that begins with `text`: the response may hold secrets of its own. */
+export const redactorFor = (call: Call.Call, text: string, parsed?: unknown): Redaction.Redactor => {
+  const own = redactor(call)
+  const found = foundIn(call, text, parsed)
+  if (found?.size === 0) return own
   // Too many secrets to look for: nothing of the body may be shown.
   if (found === undefined) return { ...own, text: () => Redaction.hidden, json: () => Redaction.hidden }
   return makeRedactor(call, found)

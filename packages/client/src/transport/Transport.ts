@@ -28,6 +28,7 @@ import type * as GuardedResponse from "./GuardedResponse.js"
 import * as NativeExchange from "./NativeExchange.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 import * as PlatformResponse from "./PlatformResponse.js"
+import * as RecordedCall from "./RecordedCall.js"
 import type * as TransportContract from "./TransportContract.js"
 import * as Unread from "./unread.js"
 
@@ -63,7 +64,7 @@ const overPlatform = (
       const sending = isBrowser
         ? client.execute(request)
         : Effect.flatMap(PlatformRequest.withEncodedForm(request), (request) => client.execute(request))
-      const sent = Effect.catchAll(sending, (error) => {
+      const sent = Effect.catchAll(RecordedCall.withSecrets(call, sending), (error) => {
         // A client that filters statuses still has the response: the status check is ours.
         const filtered = filteredResponse(error)
         return filtered === undefined

@@ -8,11 +8,14 @@ import {
 } from "@effect/platform"
 import { Effect, Exit, Stream } from "effect"
 import { type Json, ResponseShape } from "../effect/responseShape.js"
-import { collect, toText } from "../shared/bytes.js"
+import * as TransportErrors from "../effect/transportErrors.js"
+import { collect, noBytes, toText } from "../shared/bytes.js"
 
 export interface ResponseHead {
   readonly status: number
   readonly headers: Readonly<Record<string, string | ReadonlyArray<string>>>
+  /** Those of the headers, by default. */
+  readonly cookies?: Cookies.Cookies | undefined
 }
 
 const memo = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> => {
@@ -44,11 +47,15 @@ export class MockResponse extends ResponseShape implements HttpClientResponse.Ht
   readonly formData: Effect.Effect<FormData, HttpClientError.ResponseError>
   readonly arrayBuffer: Effect.Effect<ArrayBuffer, HttpClientError.ResponseError>
 
-  /** A `body` of `undefined` makes a response without a body, such as a 204. */
+  /**
+   * A `body` of `undefined` makes a response without a body, such as a 204. Failures of reading a response that a body
+   * fails with stay as they are if `asItFails` is set.
+   */
   constructor(
     request: HttpClientRequest.HttpClientRequest,
     head: ResponseHead,
-    body: Stream.Stream<Uint8Array, unknown> | undefined
+    body: Stream.Stream<Uint8Array, unknown> | undefined,
+    asItFails = false
   ) {
     super()
     this.request = request
@@ -56,18 +63,22 @@ export class MockResponse extends ResponseShape implements HttpClientResponse.Ht
     this.headers = Headers.fromInput(head.headers)
     const setCookie =
       Object.entries(head.headers).find(([name]) => name.toLowerCase() === "set-cookie")?.[1] ?? []
-    this.cookies = Cookies.fromSetCookie(setCookie)
+    this.cookies = head.cookies ?? Cookies.fromSetCookie(setCookie)
 
     const decoding = (cause: unknown): HttpClientError.ResponseError =>
       new HttpClientError.ResponseError({ request, response: this, reason: "Decode", cause })
+    const broken = (cause: unknown): HttpClientError.ResponseError =>
+      asItFails && TransportErrors.isReadFailure(cause) ? cause : decoding(cause)
 
     let taken = false
     const take = Stream.suspend(() => {
       if (taken) return Stream.fail(decoding(new TypeError("The body has already been read")))
       taken = true
-      return Stream.mapError(body ?? Stream.empty, decoding)
+      return Stream.mapError(body ?? Stream.empty, broken)
     })
-    const collected = collect(take)
+    const collected = Effect.catchAll(collect(take), (error) =>
+      asItFails && TransportErrors.isEmptyBody(error) ? Effect.succeed(noBytes) : Effect.fail(error)
+    )
     const decoded = <A>(decode: (text: string) => A): Effect.Effect<A, HttpClientError.ResponseError> =>
       Effect.flatMap(this.text, (text) => Effect.try({ try: () => decode(text), catch: decoding }))
 

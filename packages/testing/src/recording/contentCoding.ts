@@ -1,0 +1,69 @@
+/** Content codings (RFC 9110, section 8.4): what was compressed is searched and written as it was before. */
+import * as zlib from "node:zlib"
+
+interface Coding {
+  readonly decode: (bytes: Uint8Array) => Uint8Array
+  readonly encode: (bytes: Uint8Array) => Uint8Array
+}
+
+/** More than a recording is for. */
+const maxOutputLength = 256 * 1024 * 1024
+
+const codings: ReadonlyMap<string, Coding> = new Map([
+  [
+    "gzip",
+    {
+      decode: (bytes) => zlib.gunzipSync(bytes, { maxOutputLength }),
+      encode: (bytes) => zlib.gzipSync(bytes)
+    }
+  ],
+  [
+    "x-gzip",
+    {
+      decode: (bytes) => zlib.gunzipSync(bytes, { maxOutputLength }),
+      encode: (bytes) => zlib.gzipSync(bytes)
+    }
+  ],
+  [
+    "deflate",
+    {
+      decode: (bytes) => zlib.inflateSync(bytes, { maxOutputLength }),
+      encode: (bytes) => zlib.deflateSync(bytes)
+    }
+  ],
+  [
+    "br",
+    {
+      decode: (bytes) => zlib.brotliDecompressSync(bytes, { maxOutputLength }),
+      encode: (bytes) => zlib.brotliCompressSync(bytes)
+    }
+  ]
+])
+
+const isCoded = (coding: string | undefined): coding is string =>
+  coding !== undefined && coding.trim() !== "" && coding.trim().toLowerCase() !== "identity"
+
+/** The bytes without their content coding, and the way back. `undefined`: the coding is not known, or they are not in it. */
+export const decode = (
+  bytes: Uint8Array,
+  header: string | undefined
+): { readonly bytes: Uint8Array; readonly encode: Coding["encode"] } | undefined => {
+  if (!isCoded(header) || bytes.length === 0) return { bytes, encode: (bytes) => bytes }
+  const coding = codings.get(header.trim().toLowerCase())
+  if (coding === undefined) return undefined
+  try {
+    return { bytes: coding.decode(bytes), encode: coding.encode }
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether bytes are UTF-8. */
+export const isText = (bytes: Uint8Array): boolean => {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes)
+    return true
+  } catch {
+    return false
+  }
+}
