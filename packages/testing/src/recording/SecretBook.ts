@@ -68,7 +68,10 @@ export class SecretBook {
     // A string, a string within a JSON text that is a string itself, or a number.
     const value =
       '"(?:[^"\\\\]|\\\\.)*"|\\\\"(?:[^"\\\\]|\\\\\\\\(?:\\\\["\\\\]|[^"\\\\]))*\\\\"|-?\\d[\\d.eE+-]*'
-    this.inJson = new RegExp(`(?<=(\\\\?)"(?:${own})\\1"\\s*:\\s*)(?:${value})`, "gi")
+    this.inJson = new RegExp(
+      `(?:(?<="(?:${own})"\\s*:\\s*)|(?<=\\\\"(?:${own})\\\\"\\s*:\\s*))(?:${value})`,
+      "gi"
+    )
     this.inParts = new RegExp(
       `(?<=name="?(?:${own})"?[^\\r\\n]*\\r\\n(?:[^\\r\\n]+\\r\\n)*\\r\\n)[^\\r\\n]+(?=\\r\\n--)`,
       "gi"

@@ -2,7 +2,7 @@
 import type { MockRequest } from "../mock/MockRequest.js"
 import { noBytes, toText } from "../shared/bytes.js"
 import * as ContentCoding from "./contentCoding.js"
-import { hidden } from "./secretPatterns.js"
+import { hidden, toBinary } from "./secretPatterns.js"
 
 /** A request in a form that equal requests share. */
 export interface Canonical {
@@ -46,10 +46,10 @@ const bodyOf = (bytes: Uint8Array, type: string): Canonical["body"] => {
   if (bytes.length === 0) return new Map()
   const boundary = boundaryOf(type)
   if (boundary !== undefined) {
-    const binary = Buffer.from(bytes).toString("latin1").replaceAll(boundary, "boundary")
+    const binary = toBinary(bytes).replaceAll(boundary, "boundary")
     return new Map([["body", Buffer.from(binary, "latin1").toString()]])
   }
-  if (!ContentCoding.isText(bytes)) return new Map([["body", Buffer.from(bytes).toString("base64")]])
+  if (!ContentCoding.isText(bytes)) return new Map([["body", toBinary(bytes)]])
   const text = toText(bytes)
   if (!/^\s*[[{]/.test(text)) return new Map([["body", text]])
   try {
@@ -137,8 +137,9 @@ const valuesOf = (query: Canonical["query"], name: string): ReadonlyArray<string
 
 const longest = 120
 
-const short = (text: string | undefined): string => {
-  if (text === undefined) return "nothing"
+const short = (value: string | undefined): string => {
+  if (value === undefined) return "nothing"
+  const text = value.replace(/\p{Cc}/gu, "?")
   return text.length <= longest ? text : `${text.slice(0, longest)}... (${text.length} characters)`
 }
 

@@ -32,6 +32,9 @@ interface Sent {
   readonly sent: () => Exchange.Exchange["sent"]
 }
 
+/** Headers that are new for each request. */
+const ofTraces: ReadonlySet<string> = new Set(["traceparent", "tracestate", "b3"])
+
 /** An exchange that goes on. */
 class Ongoing {
   private readonly index: number
@@ -96,7 +99,7 @@ class Ongoing {
       index: this.index,
       method: this.request.method,
       url: `${this.url.origin}${this.url.pathname}${this.url.search}`,
-      headers: this.sent.headers,
+      headers: Object.fromEntries(Object.entries(this.sent.headers).filter(([name]) => !ofTraces.has(name))),
       body: this.sent.body(),
       at: this.startedAt
     })

@@ -4,7 +4,7 @@ import { dirname } from "node:path"
 import { HttpBody, HttpClient, HttpClientRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { MockTransport, Recording } from "@effect-api/testing"
-import { Cause, Clock, Effect, Exit, Fiber, Layer, Option, Stream, TestClock } from "effect"
+import { Cause, Clock, type Duration, Effect, Exit, Fiber, Layer, Option, Stream, TestClock } from "effect"
 import { harOf, recorded, replayed, temporaryFile, textOf, writeText } from "../fixtures/recordings.js"
 
 const url = "https://api.test/v1/todos"
@@ -19,6 +19,14 @@ const post = (path: string, body: unknown) =>
       HttpClientRequest.setBody(HttpBody.text(JSON.stringify(body), "application/json"))
     )
   )
+
+/** Runs an effect while the clock advances. The layers around it, which read and write files, are not a part of it. */
+const during = <A, E, R>(time: Duration.DurationInput, effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.fork(effect)
+    yield* TestClock.adjust(time)
+    return yield* Fiber.join(fiber)
+  })
 
 /** What a miss says. */
 const missed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -79,24 +87,25 @@ describe("a recording", () => {
       const steps = [
         MockTransport.stream(body, { delay: 200, headers: { "content-type": "text/event-stream" } })
       ]
-      const recording = yield* Effect.fork(recorded(file, steps, times))
-      yield* TestClock.adjust("2 seconds")
       const expected = [
         ["data: 1\n\n", 0],
         ["data: 2\n\n", 1000],
         ["data: 3\n\n", 1500]
       ]
-      expect(yield* Fiber.join(recording)).toEqual(expected)
+      expect(yield* recorded(file, steps, during("2 seconds", times))).toEqual(expected)
       expect(harOf(file).log.entries[0]?.response.content._chunks).toEqual([
         { at: 200, size: 9 },
         { at: 1200, size: 9 },
         { at: 1700, size: 9 }
       ])
-      const paced = yield* Effect.fork(replayed(file, times, { pace: "recorded" }))
-      yield* TestClock.adjust("1699 millis")
-      expect(Option.isNone(yield* Fiber.poll(paced))).toBe(true)
-      yield* TestClock.adjust("1 millis")
-      expect(yield* Fiber.join(paced)).toEqual(expected)
+      const paced = Effect.gen(function* () {
+        const fiber = yield* Effect.fork(times)
+        yield* TestClock.adjust("1699 millis")
+        expect(Option.isNone(yield* Fiber.poll(fiber))).toBe(true)
+        yield* TestClock.adjust("1 millis")
+        return yield* Fiber.join(fiber)
+      })
+      expect(yield* replayed(file, paced, { pace: "recorded" })).toEqual(expected)
       expect(yield* replayed(file, times)).toEqual(expected.map(([text]) => [text, 0]))
     })
   )
@@ -151,13 +160,9 @@ describe("a recording", () => {
         Effect.as("response"),
         Effect.timeoutTo({ duration: "1 second", onSuccess: (text) => text, onTimeout: () => "timeout" })
       )
-      const recording = yield* Effect.fork(recorded(file, [MockTransport.never], late))
-      yield* TestClock.adjust("1 second")
-      expect(yield* Fiber.join(recording)).toBe("timeout")
+      expect(yield* recorded(file, [MockTransport.never], during("1 second", late))).toBe("timeout")
       expect(harOf(file).log.entries[0]).toMatchObject({ _end: "interrupted", response: { status: 0 } })
-      const replay = yield* Effect.fork(replayed(file, late))
-      yield* TestClock.adjust("1 second")
-      expect(yield* Fiber.join(replay)).toBe("timeout")
+      expect(yield* replayed(file, during("1 second", late))).toBe("timeout")
     })
   )
 
@@ -280,9 +285,7 @@ describe("a recording", () => {
       )
       const script: MockTransport.Script = (request, index) =>
         MockTransport.text(request.url.slice(-2), { delay: 100 - index })
-      const recording = yield* Effect.fork(recorded(file, script, all))
-      yield* TestClock.adjust("1 second")
-      const real = yield* Fiber.join(recording)
+      const real = yield* recorded(file, script, during("1 second", all))
       expect(harOf(file).log.entries.map(({ request }) => request.url)).toEqual(
         Array.from({ length: 20 }, (_, n) => `${url}/${n}`)
       )
