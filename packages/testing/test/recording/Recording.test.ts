@@ -158,7 +158,8 @@ describe("a recording", () => {
       const file = yield* temporaryFile
       const late = get().pipe(
         Effect.as("response"),
-        Effect.timeoutTo({ duration: "1 second", onSuccess: (text) => text, onTimeout: () => "timeout" })
+        Effect.timeoutOption("1 second"),
+        Effect.map(Option.getOrElse(() => "timeout"))
       )
       expect(yield* recorded(file, [MockTransport.never], during("1 second", late))).toBe("timeout")
       expect(harOf(file).log.entries[0]).toMatchObject({ _end: "interrupted", response: { status: 0 } })
