@@ -21,7 +21,7 @@ const Secrets = /*#__PURE__*/ Context.GenericTag<Secrets>("@effect-api/client/Re
 /** The number of recorders that run, in a property of the global object. */
 const recorders = /*#__PURE__*/ Symbol.for("@effect-api/client/recorders")
 
-/** Hands over the secrets of a call while a recorder runs. Otherwise this costs a look at one property. */
+/** Passes on the secrets of a call while a recorder runs. Otherwise this costs a look at one property. */
 export const withSecrets = <E, R>(
   call: Call.Call,
   sent: Effect.Effect<HttpClientResponse.HttpClientResponse, E, R>

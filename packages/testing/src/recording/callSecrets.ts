@@ -1,5 +1,5 @@
 /**
- * The secrets that `@effect-api/client` hands to recorders below it. Two keys are all that the packages share: the recorder works
+ * The secrets that `@effect-api/client` passes to recorders below it. Two keys are all that the packages share: the recorder works
  * with any client.
  */
 import { Context, Effect, type Option, type Scope } from "effect"
@@ -17,7 +17,7 @@ const CallSecrets = Context.GenericTag<CallSecrets>("@effect-api/client/Recorded
 /** Those of the call that sends here. */
 export const current: Effect.Effect<Option.Option<CallSecrets>> = Effect.serviceOption(CallSecrets)
 
-/** Clients hand over secrets while this property of the global object is there. */
+/** Clients pass on secrets while the global object has this property. */
 const recorders = Symbol.for("@effect-api/client/recorders")
 
 /** Several copies of this module count as one. */

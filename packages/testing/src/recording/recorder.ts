@@ -241,7 +241,7 @@ const noteExit = (
 ): void => {
   if (Exit.isSuccess(exit)) {
     const { cookies, headers, status } = exit.value
-    // Only here each of them stands alone: a header of its own.
+    // Joined in one header they cannot be told apart.
     const set = Cookies.toSetCookieHeaders(cookies)
     ongoing.respond(status, { ...headers, ...(set.length > 0 && { "set-cookie": set }) }, now)
   } else if (Exit.isInterrupted(exit)) {

@@ -335,7 +335,7 @@ describe("a recording", () => {
     })
   )
 
-  it.scoped("is not written in part: what is there stays until the new one is complete", () =>
+  it.scoped("is not written in part: the old file stays until the new one is complete", () =>
     Effect.gen(function* () {
       const file = yield* temporaryFile
       yield* recorded(file, [MockTransport.text("old")], textOfGet())
@@ -487,7 +487,7 @@ describe("a replay matches", () => {
     })
   )
 
-  it.scoped("all that was recorded, or the test says what is left", () =>
+  it.scoped("all that was recorded, or the test lists what is left", () =>
     Effect.gen(function* () {
       const file = yield* temporaryFile
       yield* recorded(
