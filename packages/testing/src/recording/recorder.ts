@@ -241,7 +241,7 @@ const noteExit = (
 ): void => {
   if (Exit.isSuccess(exit)) {
     const { cookies, headers, status } = exit.value
-    // Joined in one header they cannot be told apart.
+    // One header cannot hold several cookies.
     const set = Cookies.toSetCookieHeaders(cookies)
     ongoing.respond(status, { ...headers, ...(set.length > 0 && { "set-cookie": set }) }, now)
   } else if (Exit.isInterrupted(exit)) {
