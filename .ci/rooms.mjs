@@ -22,10 +22,12 @@ export const rooms = {
     telemetry: "effect errors request shared",
     transport: "config effect errors request secrets shared wire",
     client: "config credentials effect errors request response retry secrets shared telemetry transport wire",
+    // Work elsewhere is waited for with calls, as pages are walked: beside them, on the same parts of the client.
+    polling: "client config effect errors request retry shared transport wire",
     pages: "client effect errors request shared wire",
     stream: "client effect errors request response retry shared sse telemetry transport wire",
-    "ApiClient.ts": "client config credentials effect errors pages request stream",
-    promise: "ApiClient.ts client config effect request response shared stream transport"
+    "ApiClient.ts": "client config credentials effect errors pages polling request stream",
+    promise: "ApiClient.ts client config effect polling request response shared stream transport"
   },
   node: {
     config: "",

@@ -27,6 +27,7 @@ import type { ConfigError } from "./effect/configNodes.js"
 import * as Sync from "./effect/sync.js"
 import type * as ApiError from "./errors/ApiError.js"
 import type * as Pages from "./pages/Pages.js"
+import type * as Polling from "./polling/Polling.js"
 import * as ApiRequest from "./request/ApiRequest.js"
 import type * as RequestOptions from "./request/RequestOptions.js"
 import type * as Streaming from "./stream/Streaming.js"
@@ -101,6 +102,14 @@ export interface Client<out F> {
   readonly items: <Page, Item, E>(
     request: ApiRequest.PageRequest<Page, Item, E>
   ) => Stream.Stream<Item, ApiError.ApiError | E | F>
+  /** Waits for work elsewhere: sends the polls of a `Polling`, and returns the last value. */
+  readonly poll: <A, P, E>(
+    polling: Polling.Polling<A, P, E>
+  ) => Effect.Effect<A, ApiError.ApiError | Polling.PollingTimeoutError | E | F>
+  /** Waits for work elsewhere, and returns the stream of its progress. Each run of the stream polls anew. */
+  readonly watch: <A, P, E>(
+    polling: Polling.Polling<A, P, E>
+  ) => Stream.Stream<P, ApiError.ApiError | Polling.PollingTimeoutError | E | F>
   /** The request as it would be sent, without credentials and per-attempt headers. Sends nothing. */
   readonly prepare: (
     request: ApiRequest.Request
@@ -193,6 +202,8 @@ const fromCore = <F>(core: Core.Core): Client<F> => {
     pagesWithResponse: (request) =>
       carried<typeof Pages.pagesWithResponse>(request.pagination.walk.pagesWithResponse)(core, request),
     items: (request) => carried<typeof Pages.items>(request.pagination.walk.items)(core, request),
+    poll: (polling) => polling.poll(core),
+    watch: (polling) => polling.watch(core),
     prepare: (request) => Encoding.prepare(core, request),
     get: verbOf(ApiRequest.get),
     head: verbOf(ApiRequest.head),
@@ -403,6 +414,29 @@ export const items = <Page, Item, E>(
   request: ApiRequest.PageRequest<Page, Item, E>
 ): Stream.Stream<Item, ApiError.ApiError | E, ApiClient> =>
   Stream.unwrap(Effect.map(ApiClient, (client) => client.items(request)))
+
+/**
+ * Waits for work elsewhere: sends the polls of a `Polling`, and returns the last value.
+ *
+ * @since 3.1.0
+ * @category accessors
+ */
+export const poll = <A, P, E>(
+  polling: Polling.Polling<A, P, E>
+): Effect.Effect<A, ApiError.ApiError | Polling.PollingTimeoutError | E, ApiClient> =>
+  Effect.flatMap(ApiClient, (client) => client.poll(polling))
+
+/**
+ * Waits for work elsewhere, and returns the stream of its progress: what `progress` of the `Polling` returns for each
+ * poll, the last one included. Each run of the stream polls anew.
+ *
+ * @since 3.1.0
+ * @category accessors
+ */
+export const watch = <A, P, E>(
+  polling: Polling.Polling<A, P, E>
+): Stream.Stream<P, ApiError.ApiError | Polling.PollingTimeoutError | E, ApiClient> =>
+  Stream.unwrap(Effect.map(ApiClient, (client) => client.watch(polling)))
 
 /**
  * The request as it would be sent. Sends nothing.

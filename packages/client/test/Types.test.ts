@@ -9,6 +9,7 @@ import {
   Credentials,
   EventStream,
   Pagination,
+  Polling,
   ResponseDecoder,
   RetryPolicy,
   type ServerSentEvents
@@ -45,6 +46,40 @@ describe("the result of a call", () => {
     expectTypeOf(ApiClient.executeWithResponse(getTodo(1))).toEqualTypeOf<
       Effect.Effect<ApiResponse.ApiResponse<Todo>, ApiError.ApiError | TodoMissing, ApiClient.ApiClient>
     >()
+  })
+
+  it("7 value, progress and errors of a polling", () => {
+    const Running = Schema.Struct({ status: Schema.Literal("running"), percent: Schema.Number })
+    const Done = Schema.Struct({ status: Schema.Literal("done"), url: Schema.String })
+    type Job = typeof Running.Type | typeof Done.Type
+    const request = ApiRequest.get("/jobs/1", {
+      success: Schema.Union(Running, Done),
+      failure: { 404: TodoMissing }
+    })
+    type Ended = ApiError.ApiError | Polling.PollingTimeoutError | TodoMissing
+    // The test narrows the value.
+    const narrowed = Polling.until(request, { done: (job) => job.status === "done" })
+    expectTypeOf(narrowed).toEqualTypeOf<Polling.Polling<typeof Done.Type, Job, TodoMissing>>()
+    expectTypeOf(ApiClient.poll(narrowed)).toEqualTypeOf<
+      Effect.Effect<typeof Done.Type, Ended, ApiClient.ApiClient>
+    >()
+    const shown = Polling.until(request, {
+      done: (job, { headers }) => job.status === "done" && headers["x-ready"] !== undefined,
+      progress: (_job, { attempts }) => attempts.length
+    })
+    expectTypeOf(ApiClient.watch(shown)).toEqualTypeOf<Stream.Stream<number, Ended, ApiClient.ApiClient>>()
+    const failing = Polling.until(request, {
+      done: (job) => (job.status === "done" ? Effect.succeed(true) : Effect.fail("failed" as const))
+    })
+    expectTypeOf(failing).toEqualTypeOf<Polling.Polling<Job, Job, TodoMissing | "failed">>()
+    const started = Polling.operation(ApiRequest.post("/jobs"), request)
+    expectTypeOf(started).toEqualTypeOf<Polling.Polling<Job, Job, TodoMissing>>()
+    compiles(() => {
+      // @ts-expect-error: a request that is polled needs to know when it is done
+      Polling.until(request, {})
+      // @ts-expect-error: no such option
+      Polling.until(request, { done: () => true, interval: 5 })
+    })
   })
 
   it("7 the client's own methods have no requirement", () => {

@@ -20,6 +20,7 @@ export const groups = [
     pages: [
       { file: "streams", title: "Streams" },
       { file: "pagination", title: "Pages" },
+      { file: "polling", title: "Polling" },
       { file: "files", title: "Files" }
     ]
   },

@@ -25,7 +25,8 @@ export interface Step<out R> {
 
 /** Limits what a request may send to a URL of a response, by the rules of redirects. Returns why it is not sent, if so. */
 export const restrict = (call: Call.Call, from: Previous): string | undefined => {
-  call.usedCredentials.push(...from.call.usedCredentials)
+  const { usedCredentials } = call
+  usedCredentials.push(...from.call.usedCredentials.filter((used) => !usedCredentials.includes(used)))
   call.signed = from.call.signed
   const redactor = CallSecrets.redactor(call)
   const restricted = Redirects.restrict(call.config, redactor, from, call.encoded, () =>

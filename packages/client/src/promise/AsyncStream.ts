@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import type * as ApiClient from "../ApiClient.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import type * as ResponseDecoder from "../response/ResponseDecoder.js"
-import { invalid } from "../shared/invalid.js"
+import { type InvalidInput, invalid } from "../shared/invalid.js"
 import * as Streaming from "../stream/Streaming.js"
 import { addCallerFrames, placeOf } from "./callerFrames.js"
 
@@ -51,11 +51,16 @@ export interface Runner {
   readonly release: (scope: Scope.CloseableScope) => Promise<void>
 }
 
+/** A request, or another description of what to send. */
+export interface Described {
+  readonly problem: InvalidInput | undefined
+}
+
 /**
  * The request of a call with options of its own. An option that belongs in the request, such as `timeout`, turns it
  * into one that fails before it is sent.
  */
-export const checked = <A extends ApiRequest.Request>(request: A, options: object): A => {
+export const checked = <A extends Described>(request: A, options: object): A => {
   const name = Object.keys(options).find((name) => name !== "signal")
   return name === undefined ? request : changed(request, { problem: invalid(name, besideRequest) })
 }

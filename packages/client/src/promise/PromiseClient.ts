@@ -20,6 +20,7 @@ import * as ApiConfig from "../config/ApiConfig.js"
 import type * as Overrides from "../config/Overrides.js"
 import { resolveConfig } from "../config/resolveConfig.js"
 import * as Fibers from "../effect/fibers.js"
+import type * as Polling from "../polling/Polling.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import { LiveSet } from "../shared/liveSet.js"
 import * as FetchTransport from "../transport/FetchTransport.js"
@@ -119,6 +120,13 @@ export interface PromiseClient extends AsyncDisposable {
     request: ApiRequest.PageRequest<Page, Item, E>,
     options?: CallOptions
   ) => AsyncStream.AsyncStream<Item>
+  /** Waits for work elsewhere, and resolves to the last value: see `Polling`. */
+  readonly poll: <A, P, E>(polling: Polling.Polling<A, P, E>, options?: CallOptions) => Promise<A>
+  /** The progress of work elsewhere. Each loop polls anew. */
+  readonly watch: <A, P, E>(
+    polling: Polling.Polling<A, P, E>,
+    options?: CallOptions
+  ) => AsyncStream.AsyncStream<P>
   /** The same client with other settings, on the same connections: see `ApiClient.withOptions`. */
   readonly withOptions: (options: Overrides.Overrides) => PromiseClient
   /** Ends running calls and closes the transport. Clients made by `withOptions` close with it. */
@@ -302,6 +310,9 @@ const pagesWithResponse = <Page, Item, E>(
 const items = <Page, Item, E>(client: ApiClient.ApiClient, request: ApiRequest.PageRequest<Page, Item, E>) =>
   client.items(request)
 
+const watch = <A, P, E>(client: ApiClient.ApiClient, polling: Polling.Polling<A, P, E>) =>
+  client.watch(polling)
+
 const fromRuntime = (
   runner: Runner,
   from: (client: ApiClient.ApiClient) => ApiClient.ApiClient
@@ -324,7 +335,7 @@ const fromRuntime = (
       }
     }
   const iterated =
-    <A extends ApiRequest.Request, B>(
+    <A extends AsyncStream.Described, B>(
       run: (client: ApiClient.ApiClient, request: A) => Stream.Stream<B, unknown>
     ) =>
     (request: A, options: CallOptions = {}): AsyncStream.AsyncStream<B> =>
@@ -349,6 +360,18 @@ const fromRuntime = (
     pages: iterated(pages),
     pagesWithResponse: iterated(pagesWithResponse),
     items: iterated(items),
+    poll: async (polling, options = {}) => {
+      try {
+        const checked = AsyncStream.checked(polling, options)
+        return await runner.run(
+          Effect.flatMap(client, (client) => client.poll(checked)),
+          options.signal
+        )
+      } catch (error) {
+        throw addCallerFrames(error)
+      }
+    },
+    watch: iterated(watch),
     withOptions: (options) => {
       // Made once, because it holds the cached credentials.
       let derived: ApiClient.ApiClient | undefined

@@ -83,6 +83,23 @@ export interface Unusable {
   readonly cause?: unknown
 }
 
+/** A response that is to be followed, and cannot be. */
+export const unfollowed = (
+  call: Call.Call,
+  head: CallError.Head,
+  { cause, reason }: Unusable
+): ApiError.ResponseValidationError => {
+  const { text } = CallSecrets.redactor(call)
+  return new ApiError.ResponseValidationError({
+    ...CallError.ofResponse(call, head, reason),
+    ...ownCause(cause, text),
+    attempts: [...call.attempts],
+    reason: shownText(text, reason),
+    path: [],
+    excerpt: ""
+  })
+}
+
 /** Pages that cannot go on after `pages` of them. */
 export const pagination = (
   call: Call.Call,
