@@ -149,7 +149,8 @@ describe("how it ends", () => {
             : Effect.succeed(isDone(job))
       })
       const script = [running(0), MockTransport.json({ status: "failed" })]
-      expect(yield* play(polling, script)).toMatchObject({ ended: { left: { _tag: "JobFailed" } } })
+      const { ended } = yield* play(polling, script)
+      expect(ended).toMatchObject({ left: { _tag: "JobFailed" } })
     })
   )
 
@@ -201,9 +202,8 @@ describe("how it ends", () => {
   it.effect("11.6 the timeout ends a done that waits", () =>
     Effect.gen(function* () {
       const polling = Polling.until(getJob, { done: () => Effect.never, timeout: "5 seconds" })
-      expect(yield* play(polling, [running(0)])).toMatchObject({
-        ended: { left: { _tag: "PollingTimeoutError" } }
-      })
+      const { ended } = yield* play(polling, [running(0)])
+      expect(ended).toMatchObject({ left: { _tag: "PollingTimeoutError" } })
     })
   )
 
