@@ -28,6 +28,7 @@ import {
 import * as v from "valibot"
 import { describe, expectTypeOf, it } from "vitest"
 import { z } from "zod"
+import type { PathNames } from "../src/request/RequestOptions.js"
 import { getTodo, Todo, TodoMissing } from "./fixtures/requests.js"
 
 /**
@@ -199,6 +200,35 @@ describe("paths", () => {
       ApiRequest.get("/todos/{id}", { path: { id: { a: 1 } } }),
       // @ts-expect-error undefined is not a segment
       ApiRequest.post("/todos/{id}", { path: { id: undefined } })
+    ])
+  })
+
+  it("2.4 a template's operators decide which names are required, optional or lists", () => {
+    expectTypeOf<PathNames<"/{bucket}/{+key}{/a,b*}{?q*,page}{&x}">>().toEqualTypeOf<
+      "bucket" | "key" | "a" | "b" | "q" | "page" | "x"
+    >()
+    compiles(() => [
+      ApiRequest.get("/{bucket}/{+key}", { path: { bucket: "b", key: "a/b" } }),
+      ApiRequest.get("/map/{lat,lng}", { path: { lat: 1, lng: 2 } }),
+      ApiRequest.get("/todos{/id}"),
+      ApiRequest.get("/todos{/id}", { path: {} }),
+      ApiRequest.get("/todos{/id}{?q,tags*}", { path: { id: undefined, q: "x", tags: ["a", 1] } }),
+      ApiRequest.get("/{user}/todos{/id}", { path: { user: 1 } }),
+      ApiClient.get("/todos{?q}", { path: { q: "x" } }),
+      // @ts-expect-error missing options
+      ApiRequest.get("/{+key}"),
+      // @ts-expect-error missing name
+      ApiRequest.get("/{bucket}/{+key}", { path: { bucket: "b" } }),
+      // @ts-expect-error the operator is no part of the name
+      ApiRequest.get("/{+key}", { path: { "+key": "b" } }),
+      // @ts-expect-error a list is not one value
+      ApiRequest.get("/{+key}", { path: { key: ["a", "b"] } }),
+      // @ts-expect-error misspelt name
+      ApiRequest.get("/todos{/id}", { path: { ids: 1 } }),
+      // @ts-expect-error null is not a segment
+      ApiRequest.get("/todos{/id}", { path: { id: null } }),
+      // @ts-expect-error a required name beside an optional one
+      ApiRequest.get("/{user}/todos{/id}", { path: { id: 1 } })
     ])
   })
 

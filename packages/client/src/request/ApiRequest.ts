@@ -14,9 +14,9 @@ import type { InvalidInput } from "../shared/invalid.js"
 import type * as Headers from "../wire/headers.js"
 import { promisedBy, spellingProblem } from "../wire/methodRegistry.js"
 import type { Promised } from "../wire/methods.js"
+import type * as PathTemplate from "../wire/pathTemplate.js"
 import type * as Query from "../wire/query.js"
 import type * as RequestBody from "../wire/RequestBody.js"
-import type * as Url from "../wire/url.js"
 import type * as PageContract from "./PageContract.js"
 import type * as RequestOptions from "./RequestOptions.js"
 import * as RequestShape from "./RequestShape.js"
@@ -59,7 +59,7 @@ export interface Request<out E = unknown> extends Pipeable.Pipeable {
   readonly promised: Promised
   /** Names the request in spans and logs, without values. */
   readonly template: string
-  readonly path: Url.PathParams | undefined
+  readonly path: PathTemplate.PathParams | undefined
   /** A complete URL, sent in place of template, path and query. */
   readonly url: string | undefined
   /** What the URL replaced: its secrets may also be part of the URL. */
@@ -211,7 +211,8 @@ const constructing = (method: Method, promised: Promised, unsendable?: InvalidIn
   }) as RequestConstructor & BodyRequestConstructor
 
 /**
- * A GET request. Names in braces stand for path segments; a missing or misspelt one does not compile.
+ * A GET request. Names in braces stand for path segments; a missing or misspelt one does not compile. Of RFC 6570, templates
+ * also have `{+path}`, which keeps slashes, `{/optional}`, `{/list*}`, `{?query}` and `{&query}`.
  *
  * @example
  * ```ts

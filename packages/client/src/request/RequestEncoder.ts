@@ -19,6 +19,7 @@ import { uuid } from "../shared/uuid.js"
 import * as Headers from "../wire/headers.js"
 import { promisedBy } from "../wire/methodRegistry.js"
 import { methodProblem, type Promised } from "../wire/methods.js"
+import * as PathTemplate from "../wire/pathTemplate.js"
 import * as Query from "../wire/query.js"
 import * as RequestBody from "../wire/RequestBody.js"
 import { lengthProblem } from "../wire/sendable.js"
@@ -173,7 +174,9 @@ const resolve = (
   config: ResolvedConfig
 ): Result.Result<Url.ResolvedUrl, InvalidInput> => {
   const path =
-    request.url === undefined ? Url.expandPath(request.template, request.path) : Result.succeed(request.url)
+    request.url === undefined
+      ? PathTemplate.expandPath(request.template, request.path)
+      : Result.succeed(request.url)
   return !path.ok ? path : Url.resolve(config.base, path.value)
 }
 

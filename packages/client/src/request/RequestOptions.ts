@@ -10,9 +10,9 @@ import type * as ByStatus from "../response/ByStatus.js"
 import type * as ResponseDecoder from "../response/ResponseDecoder.js"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
 import type * as Headers from "../wire/headers.js"
+import type * as PathTemplate from "../wire/pathTemplate.js"
 import type * as Query from "../wire/query.js"
 import type * as RequestBody from "../wire/RequestBody.js"
-import type * as Url from "../wire/url.js"
 import type * as PageContract from "./PageContract.js"
 
 /**
@@ -109,17 +109,47 @@ export interface ResultOptions<S, V, Item> {
   readonly pagination?: PageContract.Pagination<NoInfer<ResponseDecoder.Success<S>>, Item> | undefined
 }
 
-/** The names in a path template: `"id"` for `/todos/{id}`. */
-export type PathNames<Template extends string> = Template extends `${string}{${infer Name}}${infer Rest}`
-  ? Name | PathNames<Rest>
+/** The names in a path template: `"id"` for `/todos/{id}`, `"bucket" | "key"` for `/{bucket}/{+key}`. */
+export type PathNames<Template extends string> = RequiredNames<Template> | OptionalNames<Template>
+
+/** The names of `{name}`, `{a,b}` and `{+name}`. */
+type RequiredNames<Template extends string> = Template extends `${string}{${infer Names}}${infer Rest}`
+  ?
+      | (Names extends `${Optional}${string}` ? never : Listed<Names extends `+${infer List}` ? List : Names>)
+      | RequiredNames<Rest>
   : never
+
+/** The names of `{/name}`, `{?name}`, `{&name}` and their lists. */
+type OptionalNames<Template extends string> = Template extends `${string}{${infer Names}}${infer Rest}`
+  ? (Names extends `${Optional}${infer List}` ? Listed<List> : never) | OptionalNames<Rest>
+  : never
+
+type Optional = "/" | "?" | "&"
+
+type Listed<Names extends string> = Names extends `${infer Name},${infer Rest}`
+  ? Unstarred<Name> | Listed<Rest>
+  : Unstarred<Names>
+
+type Unstarred<Name extends string> = Name extends `${infer Bare}*` ? Bare : Name
 
 /** The `path` option of a template: none, or exactly its names. */
 export type PathOption<Template extends string> = string extends Template
-  ? { readonly path?: Url.PathParams | undefined }
-  : [PathNames<Template>] extends [never]
-    ? { readonly path?: undefined }
-    : { readonly path: { readonly [Name in PathNames<Template>]: Url.PathValue } }
+  ? { readonly path?: PathTemplate.PathParams | undefined }
+  : [OptionalNames<Template>] extends [never]
+    ? [RequiredNames<Template>] extends [never]
+      ? { readonly path?: undefined }
+      : { readonly path: RequiredValues<Template> }
+    : [RequiredNames<Template>] extends [never]
+      ? { readonly path?: OptionalValues<Template> | undefined }
+      : { readonly path: RequiredValues<Template> & OptionalValues<Template> }
+
+type RequiredValues<Template extends string> = {
+  readonly [Name in RequiredNames<Template>]: PathTemplate.PathValue
+}
+
+type OptionalValues<Template extends string> = {
+  readonly [Name in OptionalNames<Template>]?: PathTemplate.OptionalPathValue
+}
 
 /** What decodes a response: a schema, a decoder, or these by status. */
 export type Successes = ResponseDecoder.Decodable | ResponseDecoder.DecodableByStatus
@@ -134,8 +164,8 @@ export interface FailureOf<out E> extends Failures {
 
 declare const failure: unique symbol
 
-/** The arguments after a template: optional if it has no names. */
-export type RequestArguments<Template extends string, Options> = [PathNames<Template>] extends [never]
+/** The arguments after a template: optional if it needs no values. */
+export type RequestArguments<Template extends string, Options> = [RequiredNames<Template>] extends [never]
   ? [options?: Options & PathOption<Template>]
   : [options: Options & PathOption<Template>]
 

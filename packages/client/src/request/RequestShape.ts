@@ -10,14 +10,14 @@ import * as ResponseDecoder from "../response/ResponseDecoder.js"
 import * as RetrySettings from "../retry/RetrySettings.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
 import * as Settings from "../shared/settings.js"
-import type * as Url from "../wire/url.js"
+import type * as PathTemplate from "../wire/pathTemplate.js"
 import type * as RequestOptions from "./RequestOptions.js"
 import type * as StreamContract from "./StreamContract.js"
 
 /** The options of any request, without their type parameters. */
 export interface Erased
   extends RequestOptions.BodyOptions<RequestOptions.Successes, RequestOptions.Failures, unknown, unknown> {
-  readonly path?: Url.PathParams | undefined
+  readonly path?: PathTemplate.PathParams | undefined
   readonly events?: StreamContract.EventStream<unknown, unknown> | undefined
   readonly pagination?: unknown
 }

@@ -32,7 +32,7 @@ export interface CallSpan {
 
 /** The name of a call: its template, or the URL in its place, redacted because a server may have chosen it. */
 const nameOf = (call: Call.Call): string => {
-  const [path = ""] = call.request.template.split("?", 1)
+  const [path = ""] = call.request.template.split(/\{?\?|\{&/, 1)
   return CallSecrets.redactor(call).url(path)
 }
 
