@@ -15,6 +15,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as ApiResponse from "./client/ApiResponse.js"
 import * as Core from "./client/Core.js"
+import * as Curl from "./client/curl.js"
 import * as Encoding from "./client/Encoding.js"
 import * as Execution from "./client/Execution.js"
 import * as PlatformClient from "./client/PlatformClient.js"
@@ -169,9 +170,16 @@ export const make: {
   <F extends ApiConfig.Failures>(
     options: ApiConfig.Options<F>
   ): Effect.Effect<Client<RequestOptions.Failure<F>>, ApiConfig.InvalidConfigError, HttpClient.HttpClient>
-} = <F extends ApiConfig.Failures>(
-  options: ApiConfig.Options<F>
-): Effect.Effect<Client<RequestOptions.Failure<F>>, ApiConfig.InvalidConfigError, HttpClient.HttpClient> =>
+} = (options: ApiConfig.Options<ApiConfig.Failures>) => makeUntyped(options)
+
+/**
+ * The same without the types of the settings' `failure`, for promises.
+ *
+ * @internal
+ */
+export const makeUntyped = (
+  options: ApiConfig.Options<ApiConfig.Failures>
+): Effect.Effect<ApiClient, ApiConfig.InvalidConfigError, HttpClient.HttpClient> =>
   Effect.gen(function* () {
     const config = yield* Sync.fromResult(resolveConfig(options))
     const init = Option.getOrUndefined(yield* Effect.serviceOption(FetchHttpClient.RequestInit))
@@ -179,8 +187,16 @@ export const make: {
     // The scope of a layer, or one that the caller opened: background work ends with it.
     const scope = Option.getOrUndefined(yield* Effect.serviceOption(Scope.Scope))
     if (scope !== undefined) yield* Scope.addFinalizer(scope, endBackground(core.background))
-    return fromCore<RequestOptions.Failure<F>>(core)
+    return fromCore<never>(core)
   })
+
+/**
+ * `withOptions` in the same way.
+ *
+ * @internal
+ */
+export const withUntyped = (client: ApiClient, options: Overrides.Overrides<ApiConfig.Failures>): ApiClient =>
+  fromCore<never>(Core.withOptions(client[TypeId], options))
 
 const fromCore = <F>(core: Core.Core): Client<F> => {
   const execute = <A, E>(request: ApiRequest.ApiRequest<A, E>): Effect.Effect<A, ApiError.ApiError | E | F> =>
@@ -286,6 +302,29 @@ export const layerConfig = (
  */
 export const httpClient = (client: Client<unknown>): HttpClient.HttpClient =>
   PlatformClient.make(client[TypeId])
+
+/**
+ * A request as a `curl` command, as the client would send it, with all secrets hidden. A body that is no text comes from
+ * standard input. Sends nothing and fetches no token: a token that is not fetched yet is left out.
+ *
+ * @example
+ * ```ts
+ * import { ApiClient, ApiRequest } from "@effect-api/client"
+ * import { Effect } from "effect"
+ *
+ * const search = ApiRequest.get("/search", { query: { q: "effect" } })
+ *
+ * export const program = Effect.flatMap(ApiClient.ApiClient, (client) => ApiClient.toCurl(client, search)).pipe(
+ *   Effect.flatMap(Effect.logDebug)
+ * )
+ * ```
+ * @since 3.1.0
+ * @category conversions
+ */
+export const toCurl = (
+  client: Client<unknown>,
+  request: ApiRequest.Request
+): Effect.Effect<string, ApiError.InvalidRequestError> => Curl.toCurl(client[TypeId], request)
 
 /**
  * The client of the environment as a plain `HttpClient`, for libraries that need one: `HttpApiClient`, `@effect/rpc`,

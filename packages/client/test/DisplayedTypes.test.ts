@@ -6,7 +6,7 @@ const root = fileURLToPath(new URL("../../..", import.meta.url))
 const fixture = `${root}packages/client/test/displayed.ts`
 
 const source = `
-import { ApiClient, ApiRequest } from "@effect-api/client"
+import { ApiClient, ApiRequest, ResponseDecoder } from "@effect-api/client"
 import { Effect, Schema } from "effect"
 
 class Todo extends Schema.Class<Todo>("Todo")({ id: Schema.Number, title: Schema.String }) {}
@@ -28,6 +28,14 @@ const response = ApiClient.executeWithResponse(getTodo(1))
 const verb = ApiClient.get("/todos/{id}", { path: { id: 1 }, success: Todo, failure: { 404: TodoMissing } })
 const layer = ApiClient.layer({ baseUrl: "https://api.example.com" })
 const client = ApiClient.make({ baseUrl: "https://api.example.com" })
+class Queued extends Schema.Class<Queued>("Queued")({ job: Schema.String }) {}
+class Refused extends Schema.TaggedError<Refused>()("Refused", { code: Schema.String }) {}
+const byStatus = ApiRequest.get("/job", { success: { 200: Todo, 202: Queued, 304: ResponseDecoder.empty } })
+const byRange = ApiRequest.get("/job", { success: Todo, failure: { 404: TodoMissing, default: Refused } })
+const union = ApiClient.execute(byStatus)
+const enveloped = ApiClient.make({ baseUrl: "https://api.example.com", failure: { default: Refused } })
+const own = Effect.flatMap(enveloped, (client) => client.execute(getTodo(1)))
+const piped = ResponseDecoder.text.pipe(ResponseDecoder.andThen(Schema.NumberFromString), ResponseDecoder.map((n) => [n]))
 const caught = Effect.catchTag(program, "TodoMissing", () => Effect.succeed(undefined))
 `
 
@@ -102,6 +110,12 @@ describe("the types an editor shows", () => {
     ["verb", "Effect.Effect<Todo, ApiError | TodoMissing, ApiClient.ApiClient>"],
     ["layer", "Layer<ApiClient.ApiClient, InvalidConfigError, HttpClient>"],
     ["client", "Effect.Effect<ApiClient.ApiClient, InvalidConfigError, HttpClient>"],
+    ["byStatus", "ApiRequest.ApiRequest<void | Todo | Queued, never>"],
+    ["byRange", "ApiRequest.ApiRequest<Todo, TodoMissing | Refused>"],
+    ["union", "Effect.Effect<void | Todo | Queued, ApiError, ApiClient.ApiClient>"],
+    ["enveloped", "Effect.Effect<ApiClient.Client<Refused>, InvalidConfigError, HttpClient>"],
+    ["own", "Effect.Effect<Todo, ApiError | TodoMissing | InvalidConfigError | Refused, HttpClient>"],
+    ["piped", "ResponseDecoder.ResponseDecoder<number[]>"],
     ["caught", "Effect.Effect<Todo | undefined, ApiError, ApiClient.ApiClient>"]
   ])(
     "7 the type of %s is shown as %s",

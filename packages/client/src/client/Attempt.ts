@@ -12,6 +12,7 @@ import type * as ResponseDecoder from "../response/ResponseDecoder.js"
 import { isOpen } from "../response/statusDecoder.js"
 import { WholeBody } from "../response/WholeBody.js"
 import * as Attempts from "../retry/Attempts.js"
+import * as Deprecation from "../telemetry/deprecation.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
 import * as Redirects from "../transport/Redirects.js"
 import type * as TransportContract from "../transport/TransportContract.js"
@@ -65,9 +66,9 @@ export const respond = (
   Effect.flatMap(
     Effect.suspend(() => Hop.run(core, send, call, span)),
     (response) =>
-      !Call.isFailure(call, response.status)
-        ? Effect.succeed(response)
-        : followed(core, send, call, span, response)
+      Call.isFailure(call, response.status)
+        ? followed(core, send, call, span, response)
+        : Effect.succeed(response)
   )
 
 /** The next hop's response if the client may follow a redirect, else the response itself. */
@@ -116,10 +117,12 @@ const fastPath = (
   if (resolve.value.sign !== undefined) return undefined
   return (restore) => {
     const request = Hop.outgoing(core, call, resolve.value, span)
-    return Effect.flatMap(send(call, Redirects.outgoing(call, request), restore), (response) =>
-      !Call.isFailure(call, response.status)
-        ? Effect.succeed(response)
-        : Attempts.guarded(followed(core, buffered, call, span, response))(restore)
-    )
+    return Effect.flatMap(send(call, Redirects.outgoing(call, request), restore), (response) => {
+      const notice = Deprecation.noticed(core.warned, call, response)
+      const arrived = Call.isFailure(call, response.status)
+        ? Attempts.guarded(followed(core, buffered, call, span, response))(restore)
+        : Effect.succeed(response)
+      return notice === undefined ? arrived : Effect.zipRight(notice, arrived)
+    })
   }
 }

@@ -15,6 +15,7 @@ import * as RetryBudget from "../retry/RetryBudget.js"
 import { keepTransportSecrets } from "../secrets/transportSecrets.js"
 import type { InvalidInput } from "../shared/invalid.js"
 import { memo } from "../shared/memo.js"
+import * as Deprecation from "../telemetry/deprecation.js"
 import * as Measuring from "../telemetry/measuring.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import * as Transport from "../transport/Transport.js"
@@ -34,6 +35,8 @@ export interface Core {
   readonly background: Background
   readonly attempts: Attempts.Client<Call.Call>
   readonly defaultHeaders: ClientHeaders.DefaultHeaders
+  /** The origins whose end the client has announced. */
+  readonly warned: Deprecation.Warned
   /** The first invalid setting: every call fails with it. */
   readonly problem: InvalidInput | undefined
 }
@@ -60,6 +63,7 @@ export const makeCore = (
     background,
     attempts: attempting(credentials, RetryBudget.make(config.retry.policy.budget)),
     defaultHeaders: ClientHeaders.defaultHeaders(config),
+    warned: Deprecation.makeWarned(),
     problem: undefined
   }
 }

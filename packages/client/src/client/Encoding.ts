@@ -75,9 +75,17 @@ export const prepare = (
   core: Core.Core,
   request: ApiRequest.Request
 ): Effect.Effect<HttpClientRequest.HttpClientRequest, ApiError.InvalidRequestError> =>
-  begin(core, request, ({ encoded }, core) =>
+  unsent(core, request, ({ encoded }, core) =>
     Effect.succeed(PlatformRequest.toHttp(encoded, core.defaultHeaders(encoded)))
-  ).pipe(
+  )
+
+/** Encodes a request for `use`, which does not send it. */
+export const unsent = <A>(
+  core: Core.Core,
+  request: ApiRequest.Request,
+  use: (call: Call.Call, core: Core.Core) => Effect.Effect<A>
+): Effect.Effect<A, ApiError.InvalidRequestError> =>
+  begin(core, request, use).pipe(
     Effect.mapError((error) =>
       error._tag === "InvalidRequestError"
         ? error

@@ -9,8 +9,10 @@ import type * as Credentials from "../credentials/Credentials.js"
 import { filteredResponse } from "../effect/platformErrors.js"
 import * as ApiError from "../errors/ApiError.js"
 import type * as Call from "../request/Call.js"
+import * as CallError from "../request/CallError.js"
 import * as TransportError from "../request/TransportError.js"
 import * as UnsentError from "../request/UnsentError.js"
+import * as Deprecation from "../telemetry/deprecation.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import * as GuardedResponse from "../transport/GuardedResponse.js"
 import * as PlatformRequest from "../transport/PlatformRequest.js"
@@ -36,7 +38,8 @@ export const run = (
       Effect.matchEffect({
         onSuccess: (response) => takeOver(call, response),
         onFailure: (error) => {
-          if (ApiError.isApiError(error)) return Effect.fail(sourceError(call) ?? error)
+          if (ApiError.isApiError(error))
+            return Effect.fail(sourceError(call) ?? CallError.completed(call, error))
           // A middleware that rejects a status (`filterStatusOk`) still has the response, and the status check is ours.
           const filtered = filteredResponse(error)
           return filtered === undefined
@@ -45,7 +48,8 @@ export const run = (
         }
       }),
       Effect.tapError((error) => Telemetry.attempted(call, request.headers, error)),
-      Effect.tap((response) => Telemetry.attempted(call, request.headers, response))
+      Effect.tap((response) => Telemetry.attempted(call, request.headers, response)),
+      Effect.tap((response) => Deprecation.noticed(core.warned, call, response) ?? Effect.void)
     )
   })
 

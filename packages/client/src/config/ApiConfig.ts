@@ -29,6 +29,10 @@ export {
 
 /** Kinds that plain JavaScript may get wrong. Settings marked `any` have their own check below. */
 const shape = {
+  name: Settings.kind(
+    (value) => typeof value === "string" && value.trim() !== "",
+    "must be a string that is not blank"
+  ),
   baseUrl: Settings.any,
   credentials: Settings.kind(
     (value) => Predicate.hasProperty(value, Credentials.TypeId),

@@ -18,6 +18,11 @@ import type * as Timeouts from "./Timeouts.js"
  * @category models
  */
 export interface Options<F extends Failures = NoFailures> {
+  /**
+   * What the program calls this API, such as `github`: the `client` of its errors, and `peer.service` of its spans and
+   * metrics. It tells the `RateLimitError`s of two APIs apart.
+   */
+  readonly name?: string | undefined
   /** The API's address, http or https. A path is kept (`https://api.example.com/v1`), and so is a query. */
   readonly baseUrl: string | URL
   /** Sent to the origin of the base URL and to `trustedOrigins` only. */

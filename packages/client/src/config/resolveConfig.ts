@@ -19,6 +19,7 @@ import * as Timeouts from "./Timeouts.js"
 /** Validated settings, in the form that the client uses. */
 export interface ResolvedConfig {
   readonly options: ApiConfig.Options<ApiConfig.Failures>
+  readonly name: string | undefined
   readonly base: Url.BaseUrl
   readonly baseQuery: Query.QueryLayer
   readonly credentials: Credentials.Credentials
@@ -93,6 +94,7 @@ const resolved = (
   if (!trustedOrigins.ok) return trustedOrigins
   return Result.succeed({
     options,
+    name: options.name,
     base: base.value,
     baseQuery: Query.fromString(base.value.query),
     credentials: options.credentials ?? Credentials.none,

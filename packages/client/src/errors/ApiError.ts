@@ -7,7 +7,9 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
+import { reasons } from "./reasons.js"
 import { TaggedError } from "./taggedError.js"
 
 const row = <S extends number | undefined, R extends boolean, D extends Delivery>(
@@ -84,6 +86,8 @@ export interface Attempt {
  * The fields of every error: the request, the attempts, why they ended, and what the server may have done. After more
  * than a hundred attempts, `attempts` holds the first fifty and the last fifty.
  *
+ * `client` is the `name` of the client's settings.
+ *
  * `shouldRetry` is set by the server (`x-should-retry`) or by a middleware, and takes precedence over the table
  * above. `cause` is what code of the program failed with: a body's source, a middleware, credentials, a function of a
  * stream's contract. It is left out if it shows a secret.
@@ -93,6 +97,7 @@ export interface Attempt {
  */
 export interface Common {
   readonly message: string
+  readonly client?: string | undefined
   readonly request: { readonly method: string; readonly url: string }
   readonly attempts: ReadonlyArray<Attempt>
   readonly stoppedBy: StoppedBy
@@ -103,7 +108,8 @@ export interface Common {
 
 /**
  * The fields of a response with an error status. `type` is the API's own type of the error (`error.type` of the body
- * unless configured otherwise). `body` is the parsed JSON or the text, `undefined` if it was empty or did not arrive.
+ * unless configured otherwise, or the `type` of problem details). `title` and `detail` are those of problem details
+ * (`application/problem+json`, RFC 9457). `body` is the parsed JSON or the text, `undefined` if it was empty or did not arrive.
  *
  * @since 0.1.0
  * @category models
@@ -113,6 +119,8 @@ export interface StatusFields extends Common {
   readonly headers: Readonly<Record<string, string>>
   readonly requestId: string | undefined
   readonly type: string | undefined
+  readonly title?: string | undefined
+  readonly detail?: string | undefined
   readonly body: unknown
   readonly retryAfter: Duration.Duration | undefined
 }
@@ -301,6 +309,141 @@ export const update = <E extends ApiError>(error: E, fields: Partial<Common>): E
   if (error.stack !== undefined) copy.stack = error.stack.replace(error.message, () => copy.message)
   return copy
 }
+
+/**
+ * The request of an error that a middleware made: the call fills it in.
+ *
+ * @internal
+ */
+export const unknownRequest: Common["request"] = { method: "", url: "" }
+
+/** The fields that an error has no default for. */
+interface Needed {
+  readonly UnexpectedStatusError: "status"
+  readonly TimeoutError: "phase" | "limit"
+  readonly InvalidRequestError: "field" | "reason"
+  readonly CredentialsError: "reason"
+  readonly ResponseValidationError: "status" | "reason"
+  readonly StreamTruncatedError: "received"
+  readonly StreamProtocolError: "status" | "reason"
+  readonly PaginationError: "reason" | "pages"
+}
+
+/**
+ * The class of each error.
+ *
+ * @since 3.1.0
+ * @category models
+ */
+export type Of<Tag extends ApiError["_tag"]> = Extract<ApiError, { readonly _tag: Tag }>
+
+type FieldsOf<Tag extends ApiError["_tag"]> = Omit<
+  Of<Tag>,
+  "_tag" | "name" | "stack" | keyof Effect.Effect<never>
+>
+
+/**
+ * The fields to make an error of: those without a default, and any others.
+ *
+ * @since 3.1.0
+ * @category models
+ */
+export type Given<Tag extends ApiError["_tag"]> = Pick<
+  FieldsOf<Tag>,
+  Extract<Tag extends keyof Needed ? Needed[Tag] : never, keyof FieldsOf<Tag>>
+> &
+  Partial<FieldsOf<Tag>>
+
+/**
+ * Makes an error of this package, for a middleware or a test. The status, `delivery` and the message come from the
+ * tables; the request and the client's name from the call in which the error occurs. `cause` is kept.
+ *
+ * @example
+ * ```ts
+ * import { ApiError, type Middleware } from "@effect-api/client"
+ * import { Effect } from "effect"
+ *
+ * // A service that reports a full queue as a success.
+ * export const queueIsFull: Middleware.Middleware = (request, next) =>
+ *   Effect.filterOrFail(
+ *     next(request),
+ *     ({ headers }) => headers["x-queue"] !== "full",
+ *     () => ApiError.make("OverloadedError", { message: "the queue is full" })
+ *   )
+ * ```
+ * @since 3.1.0
+ * @category constructors
+ */
+export const make = <Tag extends ApiError["_tag"]>(
+  tag: Tag,
+  ...[fields]: {} extends Given<Tag> ? [fields?: Given<Tag>] : [fields: Given<Tag>]
+): Of<Tag> => {
+  const given: { readonly [field: string]: unknown } = { ...fields }
+  const { delivery, status } = table[tag]
+  const defaults = {
+    ...common,
+    delivery,
+    ...(status === undefined ? undefined : { ...ofStatus, status }),
+    ...byTag[tag]
+  }
+  const all: Record<string, unknown> = { ...defaults, ...given }
+  const reason = all.reason ?? (typeof all.status === "number" ? reasons[all.status] : undefined) ?? tag
+  return Reflect.construct(classes[tag], [
+    {
+      ...all,
+      message: given.message ?? (typeof all.status === "number" ? `${all.status} ${reason}` : String(reason))
+    }
+  ])
+}
+
+const common = {
+  request: unknownRequest,
+  attempts: [],
+  stoppedBy: "not-retryable",
+  shouldRetry: undefined
+} as const
+
+const ofStatus = {
+  headers: {},
+  requestId: undefined,
+  type: undefined,
+  body: undefined,
+  retryAfter: undefined
+} as const
+
+const byTag: { readonly [Tag in ApiError["_tag"]]?: Partial<FieldsOf<Tag>> } = {
+  InternalServerError: ofStatus,
+  UnexpectedStatusError: ofStatus,
+  ConnectionError: { kind: "other", code: undefined },
+  CredentialsError: { retryAfter: undefined },
+  ResponseValidationError: { requestId: undefined, path: [], excerpt: "" },
+  StreamTruncatedError: { requestId: undefined },
+  StreamProtocolError: { requestId: undefined, excerpt: "" }
+}
+
+const classes = {
+  BadRequestError,
+  AuthenticationError,
+  PermissionDeniedError,
+  NotFoundError,
+  ConflictError,
+  RequestTooLargeError,
+  UnprocessableEntityError,
+  RateLimitError,
+  InternalServerError,
+  ServiceUnavailableError,
+  DeadlineExceededError,
+  OverloadedError,
+  UnexpectedStatusError,
+  ConnectionError,
+  TimeoutError,
+  InvalidRequestError,
+  CredentialsError,
+  ResponseValidationError,
+  StreamTruncatedError,
+  StreamProtocolError,
+  PaginationError
+} as const satisfies { readonly [Tag in ApiError["_tag"]]: new (fields: never) => Of<Tag> }
 
 /** Whether an error is a response with an error status. @since 0.1.0 @category guards */
 export const isStatusError = (u: unknown): u is StatusError => isApiError(u) && "body" in u

@@ -51,7 +51,7 @@ export interface CallOptions {
  * @since 0.1.0
  * @category models
  */
-export interface Options extends ApiConfig.Options, Environment {}
+export interface Options extends ApiConfig.Options<ApiConfig.Failures>, Environment {}
 
 /**
  * The environment of a promise client: its transport, and where it logs.
@@ -128,7 +128,7 @@ export interface PromiseClient extends AsyncDisposable {
     options?: CallOptions
   ) => AsyncStream.AsyncStream<P>
   /** The same client with other settings, on the same connections: see `ApiClient.withOptions`. */
-  readonly withOptions: (options: Overrides.Overrides) => PromiseClient
+  readonly withOptions: (options: Overrides.Overrides<ApiConfig.Failures>) => PromiseClient
   /** Ends running calls and closes the transport. Clients made by `withOptions` close with it. */
   readonly close: () => Promise<void>
 }
@@ -169,7 +169,7 @@ export const make = ({ logLevel, logger, transport, ...options }: Options): Prom
   if (logLevel !== undefined && !PlainLogger.plainLevels.includes(logLevel))
     throw invalid("logLevel", `must be one of ${PlainLogger.plainLevels.join(", ")}`)
   // Merged, because calls run with what the layers bring along besides: a tracer, a logger.
-  const layer = ApiClient.layer(options).pipe(
+  const layer = Layer.scoped(ApiClient.ApiClient, ApiClient.makeUntyped(options)).pipe(
     Layer.provideMerge(transport ?? FetchTransport.layer),
     // Below the transport, so that a logger which comes with the transport takes precedence.
     Layer.provideMerge(PlainLogger.layer(logger, logLevel))
@@ -376,7 +376,7 @@ const fromRuntime = (
       // Made once, because it holds the cached credentials.
       let derived: ApiClient.ApiClient | undefined
       return fromRuntime(runner, (client) => {
-        derived ??= from(client).withOptions(options)
+        derived ??= ApiClient.withUntyped(from(client), options)
         return derived
       })
     },

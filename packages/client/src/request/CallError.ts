@@ -1,6 +1,6 @@
 /** What the errors of a call have in common: of a request, of a call, and of a response. */
 import type { ResolvedConfig } from "../config/resolveConfig.js"
-import type * as ApiError from "../errors/ApiError.js"
+import * as ApiError from "../errors/ApiError.js"
 import type * as Redaction from "../secrets/Redaction.js"
 import { bounded, shownText } from "../shared/shownText.js"
 import * as Headers from "../wire/headers.js"
@@ -21,6 +21,7 @@ export const ofRequest = (
   const url = (absolute ? "" : config.base.prefix) + target.replace(/^\/+/, "")
   return {
     message,
+    ...named(config),
     request: { method: request.method, url: redactor.url(url) },
     attempts: [],
     stoppedBy,
@@ -28,6 +29,20 @@ export const ofRequest = (
     shouldRetry: undefined
   }
 }
+
+const unnamed = {}
+
+const named = ({ name }: ResolvedConfig): Pick<ApiError.Common, "client"> =>
+  name === undefined ? unnamed : { client: name }
+
+/** An error that a middleware made, with the fields that only the call knows. */
+export const completed = <E extends ApiError.ApiError>(call: Call.Call, error: E): E =>
+  error.request === ApiError.unknownRequest
+    ? ApiError.update(error, {
+        ...named(call.config),
+        request: { method: call.encoded.method, url: CallSecrets.redactor(call).url(call.encoded.url) }
+      })
+    : error
 
 /** The fields of an error of a call. The redactor hides the message's secrets; the ledger is added when the call ends. */
 export const ofCall = (
@@ -37,6 +52,7 @@ export const ofCall = (
   redactor: Redaction.Redactor = CallSecrets.redactor(call)
 ): ApiError.Common => ({
   message: shownText(redactor.text, message),
+  ...named(call.config),
   request: { method: call.encoded.method, url: redactor.url(call.encoded.url) },
   attempts: [],
   stoppedBy: "not-retryable",

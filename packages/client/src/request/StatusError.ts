@@ -2,8 +2,11 @@
 import type * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as ApiError from "../errors/ApiError.js"
+import { none as noProblem, problemOf } from "../errors/problemDetails.js"
+import { reasons } from "../errors/reasons.js"
 import * as StatusTag from "../errors/StatusTag.js"
 import * as RetryAfter from "../retry/RetryAfter.js"
+import type { Redactor } from "../secrets/Redaction.js"
 import { shownText } from "../shared/shownText.js"
 import * as Headers from "../wire/headers.js"
 import { isDeep } from "../wire/jsonDepth.js"
@@ -31,13 +34,16 @@ export const statusError = (call: Call.Call, response: Refusal): ApiError.Status
   const cut = (response.cut === true && text !== "") || text.length > errorBytes
   const parsed = response.cut === true || isDeep(text) ? text || undefined : StatusTag.parse(text)
   const redactor = CallSecrets.redactorFor(call, text, parsed)
-  const type = typeOf(call, parsed)
+  const problem = problemOf(headers["content-type"], parsed)
+  const type = typeOf(call, parsed) ?? problem.type
   const tag = StatusTag.tagOf(status, type)
   const reason =
     refusal ??
+    problem.detail ??
+    problem.title ??
     StatusTag.messageOf(parsed) ??
     (CallError.excerptOf(text, cut, redactor) ||
-      StatusTag.reasons[status] ||
+      reasons[status] ||
       (Math.floor(status / 100) === 3 ? "a redirect to nowhere" : "error"))
   // A 2xx that the caller names as an error: the server has done the work.
   const isDone = StatusTag.isSuccess(status) && Call.isFailure(call, status)
@@ -48,11 +54,17 @@ export const statusError = (call: Call.Call, response: Refusal): ApiError.Status
     ...CallError.ofResponse(call, response, `${status} ${reason}`, redactor, delivery),
     shouldRetry: shouldRetry === "true" ? true : shouldRetry === "false" ? false : undefined,
     headers: redactor.headers(headers),
-    type: type === undefined ? undefined : shownText(redactor.text, type),
+    type: shown(redactor, type),
+    ...(problem === noProblem
+      ? {}
+      : { title: shown(redactor, problem.title), detail: shown(redactor, problem.detail) }),
     body: cut ? redactor.text(text.slice(0, errorBytes), { cut }) : redactor.json(parsed),
     retryAfter: retryAfterOf(call, headers, now)
   })
 }
+
+const shown = ({ text }: Redactor, value: string | undefined): string | undefined =>
+  value === undefined ? undefined : shownText(text, value)
 
 /** The wait that the program's own function finds in the headers, or the one of the standard headers. */
 const retryAfterOf = (

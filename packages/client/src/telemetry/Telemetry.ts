@@ -17,6 +17,7 @@ import * as ApiError from "../errors/ApiError.js"
 import * as Ledger from "../errors/Ledger.js"
 import * as Call from "../request/Call.js"
 import * as CallSecrets from "../request/CallSecrets.js"
+import { nameOf } from "./callName.js"
 import * as Metrics from "./Metrics.js"
 import * as Measuring from "./measuring.js"
 import { knownMethod, serverOf } from "./servers.js"
@@ -28,12 +29,6 @@ import { knownMethod, serverOf } from "./servers.js"
 export interface CallSpan {
   readonly span: Tracer.Span | undefined
   readonly propagated: Tracer.Span | undefined
-}
-
-/** The name of a call: its template, or the URL in its place, redacted because a server may have chosen it. */
-const nameOf = (call: Call.Call): string => {
-  const [path = ""] = call.request.template.split(/\{?\?|\{&/, 1)
-  return CallSecrets.redactor(call).url(path)
 }
 
 /** A URL names no span: there is no limit to their number. */
@@ -63,6 +58,7 @@ const opened = (
     "server.address": address,
     "server.port": port,
     "url.full": CallSecrets.redactor(call).url(url),
+    ...(call.config.name === undefined ? {} : { "peer.service": call.config.name }),
     ...(template === undefined ? {} : { "url.template": template })
   }
   const name = known === method ? method : "HTTP"

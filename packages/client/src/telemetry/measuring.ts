@@ -41,8 +41,12 @@ const maxServers = 400
 /** The name that all servers above the limit share. */
 const other = "other"
 
-const instrumentsOf = ({ encoded: { method, origin } }: Call.Call): Instruments => {
-  const server = servers.has(origin) || servers.size < maxServers ? origin : other
+const instrumentsOf = ({
+  config: { name: service },
+  encoded: { method, origin }
+}: Call.Call): Instruments => {
+  const key = service === undefined ? origin : `${origin} ${service}`
+  const server = servers.has(key) || servers.size < maxServers ? key : other
   let ofServer = servers.get(server)
   if (ofServer === undefined) {
     ofServer = new Map()
@@ -51,13 +55,15 @@ const instrumentsOf = ({ encoded: { method, origin } }: Call.Call): Instruments 
   const known = ofServer.get(method)
   if (known !== undefined) return known
   const name = knownMethod(method)
-  const made = ofServer.get(name) ?? makeInstruments(name, server)
+  const made = ofServer.get(name) ?? makeInstruments(name, server === other ? other : origin, service)
   ofServer.set(name, made)
   return made
 }
 
-const makeInstruments = (method: string, server: string): Instruments => {
-  const where = [["http.request.method", method], ...whereOf(server)] as const
+const makeInstruments = (method: string, server: string, service: string | undefined): Instruments => {
+  const peer: ReadonlyArray<Tag> =
+    service === undefined || server === other ? [] : [["peer.service", service]]
+  const where = [["http.request.method", method], ...whereOf(server), ...peer] as const
   return {
     active: Heads.active.series([unit("{request}"), ...where]),
     durations: new Bounded(100),

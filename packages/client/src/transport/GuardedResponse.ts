@@ -80,6 +80,15 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
     return this.cachedHeaders
   }
 
+  /** Whether a `deprecation` or a `sunset` header came with it. */
+  get announcesEnd(): boolean {
+    const { hasHeader } = this.source
+    if (hasHeader !== undefined)
+      return hasHeader.call(this.source, "deprecation") || hasHeader.call(this.source, "sunset")
+    const { deprecation, sunset } = this.headers
+    return deprecation !== undefined || sunset !== undefined
+  }
+
   /** The same response, with the reason why its redirect was not followed. */
   refuse(reason: string): GuardedResponse {
     return Object.assign(this.copy(), { refusal: reason })

@@ -35,6 +35,8 @@ export interface Source {
   /** The URL of the response, if the transport followed redirects by itself, as browsers do. */
   readonly url?: string | undefined
   readonly headers: HttpHeaders.Headers
+  /** Whether a header came, by its lower-case name: for sources that parse their headers on demand. */
+  readonly hasHeader?: ((name: string) => boolean) | undefined
   readonly cookies: Cookies.Cookies
   readonly remoteAddress: Option.Option<string>
   /** The transport decoded the body's content codings: the client drops the headers that describe the coded body. */

@@ -188,6 +188,15 @@ describe.each(sockets)("on $name", ({ decodes, layer }) => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.scopedLive("8.8 a success by status is no error's body, and may be as large as any", () =>
+    Effect.gen(function* () {
+      const large = "x".repeat(100_000)
+      const server = yield* TestServer.make({ "*": TestServer.text(large, { status: 404 }) })
+      const client = yield* clientOn(yield* HttpClient.HttpClient, { baseUrl: server.url })
+      expect(yield* client.get("/x", { success: { 404: ResponseDecoder.text } })).toBe(large)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.scopedLive("8.4 a failure decoder owns the bytes of an error's body", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": TestServer.text(small, { status: 404 }) })

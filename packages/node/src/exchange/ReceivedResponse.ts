@@ -85,6 +85,10 @@ export class ReceivedResponse implements NativeTransport.Source {
     return this.parsed ?? this.parse()
   }
 
+  hasHeader(name: string): boolean {
+    return this.parsed === undefined ? indexOfHeader(this.raw, name) >= 0 : this.parsed[name] !== undefined
+  }
+
   /** Parses the headers now and releases the raw ones. */
   detachHeaders(): void {
     if (this.parsed === undefined) this.parse()
