@@ -33,7 +33,7 @@ const outcome = (
 ) =>
   Effect.gen(function* () {
     const { client, transport } = yield* scripted(script, { retry: withoutDelay, ...options })
-    const ended: unknown = yield* Effect.merge(client.execute(request))
+    const ended: unknown = yield* Effect.catchAll(client.execute(request), (error) => Effect.succeed(error))
     return { ended, requests: yield* transport.requestCount }
   })
 
