@@ -29,7 +29,7 @@ export const toCurl = (
     return Effect.succeed(lines.join(" \\\n  "))
   })
 
-/** A word of a POSIX shell (2.2.2): nothing inside single quotes has a meaning. */
+/** An argument for a POSIX shell (2.2.2): nothing inside single quotes has a meaning. */
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
 const dataOf = (body: HttpBody.HttpBody, { text }: Redactor): ReadonlyArray<string> => {

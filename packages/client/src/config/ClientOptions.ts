@@ -20,7 +20,7 @@ import type * as Timeouts from "./Timeouts.js"
 export interface Options<F extends Failures = NoFailures> {
   /**
    * What the program calls this API, such as `github`: the `client` of its errors, and `peer.service` of its spans and
-   * metrics. It tells the `RateLimitError`s of two APIs apart.
+   * metrics. It distinguishes the `RateLimitError`s of two APIs.
    */
   readonly name?: string | undefined
   /** The API's address, http or https. A path is kept (`https://api.example.com/v1`), and so is a query. */

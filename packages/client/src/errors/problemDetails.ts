@@ -13,7 +13,7 @@ export const none: Problem = { type: undefined, title: undefined, detail: undefi
 
 const mediaType = /^\s*application\/problem\+json\s*(?:;|$)/i
 
-/** The problem in a parsed body, if its media type says that it is one. A member of another kind counts as absent. */
+/** The problem in a parsed body, if it has their media type. A member of another kind counts as absent. */
 export const problemOf = (contentType: string | undefined, body: unknown): Problem => {
   if (contentType === undefined || !mediaType.test(contentType) || !Predicate.isRecord(body)) return none
   const { detail, title, type } = body
