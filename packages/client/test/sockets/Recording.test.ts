@@ -13,7 +13,7 @@ import {
   PromiseClient
 } from "@effect-api/client"
 import { Recording, TestServer } from "@effect-api/testing"
-import { Effect, Layer, Redacted, Schema, Stream } from "effect"
+import { Effect, Layer, Logger, Redacted, Schema, Stream } from "effect"
 import { todosClient } from "../fixtures/httpApis.js"
 import { milk, Todo } from "../fixtures/requests.js"
 import { transports } from "../fixtures/transports.js"
@@ -116,7 +116,7 @@ const both = <A, E>(
       replayed: yield* Effect.provide(replay, Recording.replay({ file })),
       file: readFileSync(file, "utf8")
     }
-  })
+  }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
 
 describe.each(transports)("over $name", ({ layer }) => {
   it.scopedLive(

@@ -69,7 +69,7 @@ export class SecretBook {
     const value =
       '"(?:[^"\\\\]|\\\\.)*"|\\\\"(?:[^"\\\\]|\\\\\\\\(?:\\\\["\\\\]|[^"\\\\]))*\\\\"|-?\\d[\\d.eE+-]*'
     this.inJson = new RegExp(
-      `(?:(?<="(?:${own})"\\s*:\\s*)|(?<=\\\\"(?:${own})\\\\"\\s*:\\s*))(?:${value})`,
+      `(?:(?<="(?:${own})"\\s{0,20}:\\s{0,20})|(?<=\\\\"(?:${own})\\\\"\\s{0,20}:\\s{0,20}))(?:${value})`,
       "gi"
     )
     this.inParts = new RegExp(
@@ -126,7 +126,8 @@ export class SecretBook {
 
   /** The places of values with the names of secrets. */
   private named(binary: string, type: string | undefined): ReadonlyArray<Patterns.Interval> {
-    const forms = isForm(type) ? [this.inForm] : [this.inUrl, this.inJson, this.inParts]
+    const parts = type?.startsWith("multipart/") ? [this.inParts] : []
+    const forms = isForm(type) ? [this.inForm] : [this.inUrl, this.inJson, ...parts]
     return Patterns.merged(
       forms.flatMap((form) =>
         Array.from(binary.matchAll(form), ({ 0: match, index }): Patterns.Interval => {

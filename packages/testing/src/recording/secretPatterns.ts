@@ -66,16 +66,18 @@ const character = (char: string): string => {
   if (char === " ") ways.push("\\+")
   if (controls[char] !== undefined) ways.push(`\\\\{1,8}${controls[char]}`)
   if (entities[char] !== undefined) ways.push(`${ampersand}${entities[char]};`)
-  return `${slashes}(?:${ways.join("|")})`
+  return `(?:${ways.join("|")})`
 }
 
 /** A run of backslashes is as long as it is, or each of them is escaped. */
 const backslashes = (count: number): string => `(?:\\\\|${percent}5[cC]){${count},${count * 8}}`
 
 const pattern = (secret: string): string =>
-  Array.from(secret.matchAll(/\\+|[^\\]/gu), ([part]) =>
-    part.startsWith("\\") ? backslashes(part.length) : character(part)
-  ).join("")
+  Array.from(secret.matchAll(/(\\*)([^\\]?)/gu), ([, run = "", char = ""]) => {
+    // A run takes in the backslashes that escape the character after it.
+    const before = run === "" ? slashes : backslashes(run.length)
+    return run === "" && char === "" ? "" : `${before}${char === "" ? "" : character(char)}`
+  }).join("")
 
 /** The base64 of a secret at each of the three offsets, without the characters that share bits with a neighbour. */
 const base64 = (secret: string): ReadonlyArray<string> => {
@@ -91,8 +93,8 @@ const base64 = (secret: string): ReadonlyArray<string> => {
 /** Standard or for URLs, and then as a text of its own: percent-encoded, or with `\/`. */
 const base64Pattern = (text: string): string =>
   Array.from(text, (char) => {
-    if (char === "+") return `(?:${character("+")}|-)`
-    if (char === "/") return `(?:${character("/")}|_)`
+    if (char === "+") return `${slashes}(?:${character("+")}|-)`
+    if (char === "/") return `${slashes}(?:${character("/")}|_)`
     return char
   }).join("")
 

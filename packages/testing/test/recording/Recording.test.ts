@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs"
 import { mkdir } from "node:fs/promises"
 import { dirname } from "node:path"
 import { HttpBody, HttpClient, HttpClientRequest } from "@effect/platform"
-import { describe, expect, it } from "@effect/vitest"
+import { describe, expect, it, vi } from "@effect/vitest"
 import { MockTransport, Recording } from "@effect-api/testing"
 import { Cause, Clock, type Duration, Effect, Exit, Fiber, Layer, Option, Stream, TestClock } from "effect"
 import { harOf, recorded, replayed, temporaryFile, textOf, writeText } from "../fixtures/recordings.js"
@@ -519,6 +519,28 @@ describe("auto", () => {
       expect(yield* run("4", "auto")).toBe("3")
     })
   )
+  const environments: ReadonlyArray<readonly [Record<string, string>, "records" | "replays"]> = [
+    [{ CI: "" }, "records"],
+    [{ CI: "false" }, "records"],
+    [{ CI: "true" }, "replays"],
+    [{ CI: "", EFFECT_API_RECORDING: "replay" }, "replays"],
+    [{ CI: "true", EFFECT_API_RECORDING: "record" }, "records"],
+    [{ CI: "true", EFFECT_API_RECORDING: "auto" }, "replays"]
+  ]
+  for (const [variables, what] of environments) {
+    it.scoped(`${what} with ${JSON.stringify(variables)}`, () =>
+      Effect.gen(function* () {
+        vi.stubEnv("EFFECT_API_RECORDING", "")
+        for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
+        const file = yield* temporaryFile
+        const exit = yield* Effect.exit(
+          Effect.provide(textOfGet(), layer(file, [MockTransport.text("1")], {}))
+        )
+        expect(Exit.isSuccess(exit)).toBe(what === "records")
+      }).pipe(Effect.ensuring(Effect.sync(() => vi.unstubAllEnvs())))
+    )
+  }
+
   it.scoped("does not keep the recording of a program that failed", () =>
     Effect.gen(function* () {
       const file = yield* temporaryFile

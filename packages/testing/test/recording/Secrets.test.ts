@@ -356,6 +356,38 @@ describe("a miss shows no secret", () => {
   )
 })
 
+it.scoped("a client reaches its recorder through other clients", () =>
+  Effect.gen(function* () {
+    const file = yield* temporaryFile
+    const changed = Layer.effect(
+      HttpClient.HttpClient,
+      Effect.map(HttpClient.HttpClient, HttpClient.mapRequest(HttpClientRequest.setHeader("x-more", "1")))
+    )
+    const program = Effect.flatMap(client({}), (client) =>
+      client.execute(ApiRequest.get("/x/{key}", { path: { key: Redacted.make(secret) } }))
+    )
+    yield* recorded(file, echo, Effect.provide(program, changed))
+    expect(leaks(file, [secret])).toEqual([])
+    expect(textOf(file)).toContain('"x-more"')
+  })
+)
+
+it.scoped("no text of a server or a program takes long to search", () =>
+  Effect.gen(function* () {
+    const file = yield* temporaryFile
+    const count = 100_000
+    const texts = ["\\", "%25", " ", "&amp;", '"', '"password":', "&key=", "\\u0061", "http://a:b"]
+    const steps = texts.map((text) => MockTransport.text(text.repeat(count)))
+    const program = Effect.forEach(texts, () =>
+      Effect.flatMap(HttpClient.get("https://api.test"), ({ text }) => text)
+    )
+    yield* recorded(file, steps, program, {
+      secrets: [secret, plain, " ".repeat(3), "%25%25", "&amp;", "aaaaaaab"]
+    })
+    expect(harOf(file).log.entries).toHaveLength(texts.length)
+  })
+)
+
 it.scoped("two recorders at once write a file each", () =>
   Effect.gen(function* () {
     const [one, two] = [yield* temporaryFile, yield* temporaryFile]
