@@ -7,6 +7,7 @@ import { HttpClient } from "@effect/platform"
 import { Context, Effect, Exit, Layer, type Redacted, type Scope } from "effect"
 import type { MockRequest } from "../mock/MockRequest.js"
 import * as CallSecrets from "./callSecrets.js"
+import { RecordingError, RecordingMiss } from "./errors.js"
 import * as File from "./file.js"
 import * as Player from "./player.js"
 import * as ReadHar from "./readHar.js"
@@ -17,12 +18,7 @@ import * as WriteHar from "./writeHar.js"
 /**
  * @since 3.1.0
  */
-export { RecordingError } from "./file.js"
-
-/**
- * @since 3.1.0
- */
-export { RecordingMiss } from "./player.js"
+export * from "./errors.js"
 
 /**
  * A recording that is written or replayed.
@@ -139,7 +135,7 @@ const bookOf = ({ redact, secrets = [] }: SecretOptions): SecretBook => {
 const recording = (
   options: RecordOptions,
   onlyIfPassed: boolean
-): Effect.Effect<Recording, File.RecordingError, HttpClient.HttpClient | Scope.Scope> =>
+): Effect.Effect<Recording, RecordingError, HttpClient.HttpClient | Scope.Scope> =>
   Effect.gen(function* () {
     const { file, times = "relative" } = options
     yield* File.prepare(file)
@@ -158,14 +154,14 @@ const recording = (
     }
   })
 
-const replaying = (options: ReplayOptions): Effect.Effect<Recording, File.RecordingError, Scope.Scope> =>
+const replaying = (options: ReplayOptions): Effect.Effect<Recording, RecordingError, Scope.Scope> =>
   Effect.gen(function* () {
     const { file, match, pace = "instant", reuse = false } = options
     const text = yield* File.read(file)
     const exchanges = yield* Effect.try({
       try: () => ReadHar.readHar(text),
       catch: (cause) =>
-        new File.RecordingError({
+        new RecordingError({
           file,
           reason: cause instanceof ReadHar.HarProblem ? `is no HAR file: ${cause.message}` : "is not JSON",
           cause
@@ -209,7 +205,7 @@ const replaying = (options: ReplayOptions): Effect.Effect<Recording, File.Record
  */
 export const record = (
   options: RecordOptions
-): Layer.Layer<HttpClient.HttpClient | Recording, File.RecordingError, HttpClient.HttpClient> =>
+): Layer.Layer<HttpClient.HttpClient | Recording, RecordingError, HttpClient.HttpClient> =>
   withClient(Layer.scoped(Recording, recording(options, false)))
 
 /**
@@ -234,7 +230,7 @@ export const record = (
  */
 export const replay = (
   options: ReplayOptions
-): Layer.Layer<HttpClient.HttpClient | Recording, File.RecordingError> =>
+): Layer.Layer<HttpClient.HttpClient | Recording, RecordingError> =>
   withClient(Layer.scoped(Recording, replaying(options)))
 
 /**
@@ -258,7 +254,7 @@ export const replay = (
  */
 export const auto = (
   options: AutoOptions
-): Layer.Layer<HttpClient.HttpClient | Recording, File.RecordingError, HttpClient.HttpClient> =>
+): Layer.Layer<HttpClient.HttpClient | Recording, RecordingError, HttpClient.HttpClient> =>
   withClient(
     Layer.scoped(
       Recording,
@@ -305,7 +301,7 @@ export const expectAllUsed: Effect.Effect<void, never, Recording> = Effect.flatM
     if (unused.length === 0) return Effect.void
     const lines = unused.map(({ index, method, url }) => `  ${index + 1}: ${method} ${url}`)
     return Effect.die(
-      new Player.RecordingMiss(["The program did not make these recorded requests:", ...lines].join("\n"))
+      new RecordingMiss(["The program did not make these recorded requests:", ...lines].join("\n"))
     )
   })
 )

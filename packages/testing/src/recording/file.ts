@@ -2,23 +2,8 @@
 import { randomUUID } from "node:crypto"
 import { access, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { dirname } from "node:path"
-import { Data, Effect } from "effect"
-
-/**
- * A recording cannot be read or written.
- *
- * @since 3.1.0
- * @category errors
- */
-export class RecordingError extends Data.TaggedError("RecordingError")<{
-  readonly file: string
-  readonly reason: string
-  readonly cause?: unknown
-}> {
-  override get message(): string {
-    return `The recording ${this.file} ${this.reason}`
-  }
-}
+import { Effect } from "effect"
+import { RecordingError } from "./errors.js"
 
 const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 

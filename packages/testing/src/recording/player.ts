@@ -9,14 +9,10 @@ import { MockResponse } from "../mock/mockResponse.js"
 import * as Changes from "../shared/changes.js"
 import * as CallSecrets from "./callSecrets.js"
 import * as Exchange from "./Exchange.js"
+import { RecordingMiss } from "./errors.js"
 import * as Matching from "./matching.js"
 import * as RedactExchange from "./redactExchange.js"
 import type * as SecretBook from "./SecretBook.js"
-
-/** A request that no recorded one fits. */
-export class RecordingMiss extends Error {
-  override readonly name: string = "RecordingMiss"
-}
 
 export interface Options {
   readonly file: string
