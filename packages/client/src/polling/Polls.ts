@@ -116,7 +116,7 @@ class Poller<A, P, E> {
               : Result.fail({ reason: "the response does not say where to poll" })
         )
         if (!located.ok) return unfollowed(started, located.error)
-        return Effect.succeed(this.after(located.value, this.hint(response) ?? plan.delays.initialDelay))
+        return Effect.succeed(this.after(located.value, this.hint(started) ?? plan.delays.initialDelay))
       })
     )
   }
@@ -184,7 +184,7 @@ class Poller<A, P, E> {
     if (!next.ok) return unfollowed(polled, next.error)
     if (next.value === undefined && !sent.replayable)
       return unfollowed(polled, { reason: "the body cannot be sent again" })
-    return Effect.map(this.wait(response), (millis) =>
+    return Effect.map(this.wait(polled), (millis) =>
       millis === undefined
         ? { ...step, ended: this.expired(undefined) }
         : this.after(next.value ?? step, millis)
@@ -192,23 +192,26 @@ class Poller<A, P, E> {
   }
 
   /** How long to wait after a response: as long as it asks for, else by schedule or backoff. */
-  private wait(response: ApiResponse.ApiResponse<A>): Effect.Effect<number | undefined> {
+  private wait(polled: Polled<A>): Effect.Effect<number | undefined> {
     const { delays, schedule } = this.plan
-    const hinted = this.hint(response)
+    const hinted = this.hint(polled)
     if (schedule === undefined) {
       return hinted === undefined
         ? Effect.map(Random.next, (random) => PollPlan.backoff(delays, this.waits++, random))
         : Effect.succeed(hinted)
     }
     this.steps ??= new Steps(schedule)
-    return Effect.map(this.steps.next(this.clock.unsafeCurrentTimeMillis(), response), (millis) =>
+    return Effect.map(this.steps.next(this.clock.unsafeCurrentTimeMillis(), polled.response), (millis) =>
       millis === undefined ? undefined : (hinted ?? millis)
     )
   }
 
-  private hint({ headers }: ApiResponse.ResponseInfo): number | undefined {
-    const hinted = RetryAfter.parse(headers, this.clock.unsafeCurrentTimeMillis())
-    return Option.isSome(hinted) ? Duration.toMillis(hinted.value) : undefined
+  private hint({ call, response: { headers } }: Polled<unknown>): number | undefined {
+    const now = this.clock.unsafeCurrentTimeMillis()
+    const hinted =
+      RetryAfter.own(call.retry.policy.retryAfter, headers, now) ??
+      Option.getOrUndefined(RetryAfter.parse(headers, now))
+    return hinted && Duration.toMillis(hinted)
   }
 
   private after(step: Following.Step<ApiRequest.ApiRequest<A, E>>, millis: number): Step<A, E> {

@@ -5,7 +5,8 @@ import {
   ApiRequest,
   Credentials,
   Polling,
-  ResponseDecoder
+  ResponseDecoder,
+  RetryAfter
 } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import {
@@ -93,6 +94,23 @@ describe("when to poll", () => {
         over
       ])
       expect(sentAt).toEqual([0, 7_000, 7_250, 8_250])
+    })
+  )
+
+  it.effect("11.5 after the wait that the client's own retryAfter reads from the headers", () =>
+    Effect.gen(function* () {
+      const polling = Polling.until(getJob, { ...steady, done: isDone })
+      const names = { reset: "x-reset", remaining: "x-left" }
+      const { sentAt } = yield* play(
+        polling,
+        [
+          running(0, { "x-left": "0", "x-reset": "20" }),
+          running(1, { "x-left": "5", "x-reset": "20" }),
+          over
+        ],
+        { retry: { retryAfter: RetryAfter.rateLimit(names) } }
+      )
+      expect(sentAt).toEqual([0, 20_000, 21_000])
     })
   )
 
