@@ -6,7 +6,7 @@ const root = fileURLToPath(new URL("../../..", import.meta.url))
 const fixture = `${root}packages/client/test/displayed.ts`
 
 const source = `
-import { ApiClient, ApiRequest, ResponseDecoder } from "@effect-api/client"
+import { ApiClient, ApiRequest, EventStream, Polling, ResponseDecoder } from "@effect-api/client"
 import { Effect, Schema } from "effect"
 
 class Todo extends Schema.Class<Todo>("Todo")({ id: Schema.Number, title: Schema.String }) {}
@@ -36,6 +36,10 @@ const union = ApiClient.execute(byStatus)
 const enveloped = ApiClient.make({ baseUrl: "https://api.example.com", failure: { default: Refused } })
 const own = Effect.flatMap(enveloped, (client) => client.execute(getTodo(1)))
 const piped = ResponseDecoder.text.pipe(ResponseDecoder.andThen(Schema.NumberFromString), ResponseDecoder.map((n) => [n]))
+const tagged = EventStream.tagged({ event: { created: Todo, gone: TodoMissing }, terminal: "[DONE]" })
+const opened = ApiClient.streamWithResponse(ApiRequest.get("/todos/changes", { events: tagged }))
+const polled = Polling.until(getTodo(1), { done: (todo) => todo.title !== "" })
+const polling = ApiClient.poll(polled)
 const caught = Effect.catchTag(program, "TodoMissing", () => Effect.succeed(undefined))
 `
 
@@ -116,6 +120,19 @@ describe("the types an editor shows", () => {
     ["enveloped", "Effect.Effect<ApiClient.Client<Refused>, InvalidConfigError, HttpClient>"],
     ["own", "Effect.Effect<Todo, ApiError | TodoMissing | InvalidConfigError | Refused, HttpClient>"],
     ["piped", "ResponseDecoder.ResponseDecoder<number[]>"],
+    [
+      "tagged",
+      'EventStream.EventStream<EventStream.TaggedEvent<"created", Todo> | EventStream.TaggedEvent<"gone", TodoMissing>, never>'
+    ],
+    [
+      "opened",
+      'Effect.Effect<StreamResponse<EventStream.TaggedEvent<"created", Todo> | EventStream.TaggedEvent<"gone", TodoMissing>, ApiError>, ApiError, ApiClient.ApiClient | Scope>'
+    ],
+    ["polled", "Polling.Polling<Todo, Todo, TodoMissing>"],
+    [
+      "polling",
+      "Effect.Effect<Todo, ApiError | TodoMissing | Polling.PollingTimeoutError, ApiClient.ApiClient>"
+    ],
     ["caught", "Effect.Effect<Todo | undefined, ApiError, ApiClient.ApiClient>"]
   ])(
     "7 the type of %s is shown as %s",

@@ -111,6 +111,13 @@ class Refused {
   }
 }
 
+/** Changes a decoded value, also one that lenient validation passes on. */
+export const change = (decoded: unknown, change: (value: unknown) => unknown): unknown => {
+  if (!(decoded instanceof Refused)) return change(decoded)
+  const { parsed, reason } = decoded
+  return parsed === undefined ? decoded : new Refused(reason, { value: change(parsed.value) })
+}
+
 const undecodable = ({ decoded }: SchemaDecoder.Undecodable<unknown>): Refused => {
   const failure = Sync.errorOf(decoded)
   return failure === undefined

@@ -14,6 +14,7 @@ import * as EventDecoder from "./EventDecoder.js"
 import * as JsonLines from "./JsonLines.js"
 import * as Streaming from "./Streaming.js"
 import * as StreamResponse from "./StreamResponse.js"
+import * as TaggedDecoder from "./TaggedDecoder.js"
 
 export type { EventStream } from "../request/StreamContract.js"
 
@@ -36,13 +37,35 @@ export type EventType<S> = S extends ApiSchema.ApiSchema
   : { readonly [K in keyof S]: ApiSchema.Type<S[K]> }[keyof S]
 
 /**
+ * An event with its name, its value as `data`, and the last id that the server set, in this event or before.
+ *
+ * @since 3.1.0
+ * @category models
+ */
+export interface TaggedEvent<out Name extends string, out A> {
+  readonly event: Name
+  readonly id: string | undefined
+  readonly data: A
+}
+
+/**
+ * The events of an {@link EventSchema} with their names. A record gives a union that `event` discriminates.
+ *
+ * @since 3.1.0
+ * @category models
+ */
+export type TaggedType<S> = S extends ApiSchema.ApiSchema
+  ? TaggedEvent<string, ApiSchema.Type<S>>
+  : { readonly [K in keyof S & string]: TaggedEvent<K, ApiSchema.Type<S[K]>> }[keyof S & string]
+
+/**
  * Options of a stream of server-sent events. An event's name is that of `event:`; if a server writes bare `data:`
  * lines, it is the `type` in the data. An event with empty data yields no value, but its id counts.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Options<S, D, U> extends StreamContract.CommonOptions<EventType<S>, D> {
+export interface Options<S, D, U, A = EventType<S>> extends StreamContract.CommonOptions<A, D> {
   /** The schema of the data, which is JSON; or a record of schemas by event name. */
   readonly event: S
   /** Events to drop, such as pings: their names, or a predicate. They still reset `idleTimeout`. */
@@ -97,7 +120,55 @@ export const make = <
 ): StreamContract.EventStream<
   EventType<S> | (U extends "pass" ? ServerSentEvents.ServerSentEvent : never),
   ResponseDecoder.Type<D>
-> => {
+> => contract(options, decoders)
+
+/**
+ * The same contract for a stream of events with their name and id: `{ event, id, data }`, where `data` is the value. A record of
+ * schemas gives a union that `event` discriminates. `terminal` takes such an event.
+ *
+ * An event's `event` is its name in the record. Under a single schema it is the name of the event (WHATWG HTML, 9.2.6): `message`
+ * if the server set none and the data has no `type`. With `unknown: "pass"` other events come as they are, with their data as text.
+ *
+ * @example
+ * ```ts
+ * import { ApiClient, ApiRequest, EventStream } from "@effect-api/client"
+ * import { Console, Schema, Stream } from "effect"
+ *
+ * const changes = ApiRequest.get("/changes", {
+ *   events: EventStream.tagged({
+ *     event: {
+ *       created: Schema.Struct({ title: Schema.String }),
+ *       deleted: Schema.Struct({ at: Schema.Number })
+ *     },
+ *     resume: true
+ *   })
+ * })
+ *
+ * const program = ApiClient.stream(changes).pipe(
+ *   Stream.runForEach((change) =>
+ *     change.event === "created" ? Console.log(change.data.title) : Console.log(change.id, change.data.at)
+ *   )
+ * )
+ * ```
+ * @since 3.1.0
+ * @category constructors
+ */
+export const tagged = <
+  S extends EventSchema,
+  D extends ResponseDecoder.Decodable = never,
+  U extends "skip" | "fail" | "pass" = "skip"
+>(
+  options: Options<S, D, U, TaggedType<S>>
+): StreamContract.EventStream<
+  TaggedType<S> | (U extends "pass" ? ServerSentEvents.ServerSentEvent : never),
+  ResponseDecoder.Type<D>
+> => contract(options, (event) => TaggedDecoder.tagging(decoders(event), event))
+
+/** Everything but how the data of an event is decoded. */
+const contract = <S extends EventSchema, D extends ResponseDecoder.Decodable, A>(
+  options: Options<S, D, "skip" | "fail" | "pass", A>,
+  decodersOf: (event: S) => EventDecoder.EventRules["decoderOf"]
+): StreamContract.EventStream<A, ResponseDecoder.Type<D>> => {
   const { error, event, ignore, unknown = "skip", unterminated = "emit" } = options
   const schemas = SchemaDecoder.isApiSchema(event) ? [event] : Object.values(event ?? {})
   StreamContract.refuseNoSchema(schemas)
@@ -107,7 +178,7 @@ export const make = <
     read: EventDecoder.reader(options, {
       ignored: typeof ignore === "function" ? ignore : EventDecoder.named(ignore ?? []),
       isError: error === false ? EventDecoder.never : errorTest(error?.event),
-      decoderOf: decoders(event),
+      decoderOf: decodersOf(event),
       unknown
     }),
     resume: options.resume === true,
