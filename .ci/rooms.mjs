@@ -27,7 +27,7 @@ export const rooms = {
     pages: "client effect errors request shared wire",
     stream: "client effect errors request response retry shared sse telemetry transport wire",
     "ApiClient.ts": "client config credentials effect errors pages polling request stream",
-    promise: "ApiClient.ts client config effect polling request response shared stream transport"
+    promise: "ApiClient.ts client config effect errors polling request response shared stream transport"
   },
   node: {
     config: "",
@@ -102,7 +102,7 @@ export const casts = {
 }
 
 /** Modules that run Effects; all else describes them. A package listed here is free of Node, too. */
-export const runners = { client: "promise/PromiseClient" }
+export const runners = { client: "promise/PromiseClient effect/promised" }
 
 /** Modules that keep time for bytes on a wire, which no test clock moves. */
 export const timers = { client: "transport/ExchangeTimer" }

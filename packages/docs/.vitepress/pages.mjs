@@ -32,6 +32,7 @@ export const groups = [
       { file: "configuration", title: "Configuration" },
       { file: "credentials", title: "Credentials" },
       { file: "signing", title: "Signatures" },
+      { file: "oauth", title: "OAuth 2" },
       { file: "middleware", title: "Middleware" },
       { file: "telemetry", title: "Telemetry and secrets" },
       { file: "testing", title: "Testing" }

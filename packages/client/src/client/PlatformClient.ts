@@ -56,9 +56,32 @@ const run = (
   core: Core.Core,
   request: HttpClientRequest.HttpClientRequest
 ): Effect.Effect<GuardedResponse.GuardedResponse, PlatformError> =>
-  Effect.flatMap(begin(core, request), (call) => {
+  Effect.flatMap(begin(core, request), (call) =>
+    Effect.map(
+      Effect.mapError(respond(core, call), (error) => requestError(request, error)),
+      (response) => response.answering(request)
+    )
+  )
+
+/**
+ * Runs a call to its response, whatever its status, once the retries are spent. The body is open. A status error that
+ * `rejects` takes fails instead.
+ */
+export const respond = (
+  core: Core.Core,
+  call: Call.Call,
+  rejects: (error: ApiError.StatusError) => boolean = never
+): Effect.Effect<GuardedResponse.GuardedResponse, ApiError.ApiError> =>
+  Effect.suspend(() => {
     // The last response with an error status, its body unread. The caller gets it if no further attempt is made.
     let last: GuardedResponse.GuardedResponse | undefined
+    const discard = Effect.suspend(() => {
+      const discarded = last
+      last = undefined
+      return discarded === undefined
+        ? Effect.void
+        : Effect.asVoid(discarded.salvage(core.config.limits.errorBytes))
+    })
     return Telemetry.withSpan(call, (propagated) => {
       const attempt = Attempt.respond(core, core.transport.streamingUnscoped, call, propagated).pipe(
         Effect.flatMap((response) => {
@@ -68,24 +91,18 @@ const run = (
             : StatusCheck.failUnread(call, response)
         })
       )
-      const discard = Effect.suspend(() => {
-        const discarded = last
-        last = undefined
-        return discarded === undefined
-          ? Effect.void
-          : Effect.asVoid(discarded.salvage(core.config.limits.errorBytes))
-      })
       return Attempts.run(call, core.attempts, Attempts.guarded(attempt), { discard, abandon: leave })
     }).pipe(
       // Outside the span: there an error status is an error.
       Effect.catchAll((error) =>
-        last !== undefined && ApiError.isStatusError(error)
+        last !== undefined && ApiError.isStatusError(error) && !rejects(error)
           ? Effect.succeed(last)
-          : Effect.fail(requestError(request, error))
-      ),
-      Effect.map((response) => response.answering(request))
+          : Effect.zipRight(discard, Effect.fail(error))
+      )
     )
   })
+
+const never = (): boolean => false
 
 const requestError = (
   request: HttpClientRequest.HttpClientRequest,

@@ -20,6 +20,7 @@ import * as ApiConfig from "../config/ApiConfig.js"
 import type * as Overrides from "../config/Overrides.js"
 import { resolveConfig } from "../config/resolveConfig.js"
 import * as Fibers from "../effect/fibers.js"
+import type * as ApiError from "../errors/ApiError.js"
 import type * as Polling from "../polling/Polling.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import { LiveSet } from "../shared/liveSet.js"
@@ -27,11 +28,13 @@ import * as FetchTransport from "../transport/FetchTransport.js"
 import * as AsyncStream from "./AsyncStream.js"
 import { onAbort } from "./abortSignal.js"
 import { addCallerFrames } from "./callerFrames.js"
+import * as ClientFetch from "./clientFetch.js"
 import type { StreamResponse } from "./OpenStream.js"
 import * as OpenStream from "./OpenStream.js"
 import * as PlainLogger from "./plainLogger.js"
 
 export type { AsyncStream } from "./AsyncStream.js"
+export type { Fetch } from "./clientFetch.js"
 export type { StreamResponse } from "./OpenStream.js"
 
 /**
@@ -188,6 +191,60 @@ const invalid = (key: string, reason: string): ApiConfig.InvalidConfigError =>
  * @category errors
  */
 export const showCaller: <E>(error: E) => E = addCallerFrames
+
+/**
+ * A client as a `fetch`, for libraries that take one. It sends with the client's credentials, retries, limits and
+ * telemetry, in the context of the effect that asks for it. It resolves with a response of any status but those that a
+ * retry might change. For these, and where there is no response, it rejects with the tagged error itself.
+ *
+ * A body is read before it is sent. `redirect: "manual"` resolves with the redirect. Fields of a form that OAuth 2
+ * names as secrets, such as `refresh_token`, are hidden in errors and go to no other origin.
+ *
+ * @example
+ * ```ts
+ * import { type ApiClient, PromiseClient } from "@effect-api/client"
+ * import { Effect } from "effect"
+ *
+ * const program = (client: ApiClient.ApiClient) =>
+ *   Effect.gen(function* () {
+ *     const fetch = yield* PromiseClient.toFetch(client)
+ *     return yield* Effect.promise(() => fetch("/todos"))
+ *   })
+ * ```
+ * @since 3.1.0
+ * @category conversions
+ */
+export const toFetch = (
+  client: ApiClient.ApiClient,
+  options?: {
+    /** The status errors to reject with (`ApiError.isRetryable`). `() => false`: any status resolves. */
+    readonly reject?: ((error: ApiError.StatusError) => boolean) | undefined
+  }
+): Effect.Effect<ClientFetch.Fetch> => ClientFetch.toFetch(client, options)
+
+/**
+ * Runs async code with a client as its `fetch`: see {@link toFetch}. Fails with what the code rejects with.
+ *
+ * @example
+ * ```ts
+ * import { type ApiClient, PromiseClient } from "@effect-api/client"
+ *
+ * const count = (client: ApiClient.ApiClient) =>
+ *   PromiseClient.withFetch(client, async (fetch) => {
+ *     const response = await fetch("/todos")
+ *     return response.headers.get("x-total-count")
+ *   })
+ * ```
+ * @since 3.1.0
+ * @category conversions
+ */
+export const withFetch = <A>(
+  client: ApiClient.ApiClient,
+  use: (fetch: ClientFetch.Fetch) => Promise<A>
+): Effect.Effect<A, unknown> =>
+  Effect.flatMap(ClientFetch.toFetch(client), (fetch) =>
+    Effect.tryPromise({ try: () => use(fetch), catch: (error) => error })
+  )
 
 interface Runner extends AsyncStream.Runner {
   readonly close: () => Promise<void>

@@ -27,7 +27,7 @@ const text = (bytes: Uint8Array | undefined) =>
   bytes === undefined ? undefined : new TextDecoder().decode(bytes)
 
 describe("credentials that sign", () => {
-  it.effect("6.18 see method, URL and headers as they are sent, after the middleware", () =>
+  it.effect("4.6 see method, URL and headers as they are sent, after the middleware", () =>
     Effect.gen(function* () {
       const { credentials, seen } = recording()
       const adds: Middleware.Middleware = (request, next) =>
@@ -63,7 +63,7 @@ describe("credentials that sign", () => {
     { name: "bytes", options: { bytes: new Uint8Array([104, 105]) }, body: "hi" },
     { name: "bytes with progress", options: { text: "hi", onUpload: () => undefined }, body: "hi" },
     { name: "a stream", options: { bodyStream: Stream.make(new Uint8Array([1])) }, body: undefined }
-  ])("6.18 see the bytes of $name", ({ body, options }) =>
+  ])("4.6 see the bytes of $name", ({ body, options }) =>
     Effect.gen(function* () {
       const { credentials, seen } = recording()
       const { client } = yield* scripted([ok], { credentials })
@@ -72,7 +72,7 @@ describe("credentials that sign", () => {
     })
   )
 
-  it.effect("6.18 sign every attempt anew, with a new date", () =>
+  it.effect("4.6 sign every attempt anew, with a new date", () =>
     Effect.gen(function* () {
       const { credentials } = recording()
       const { requests } = yield* play([status(503), status(503), ok], { credentials, retry: withoutJitter })
@@ -81,7 +81,7 @@ describe("credentials that sign", () => {
     })
   )
 
-  it.effect("6.18 sign every hop to a trusted origin for its URL, and none to another", () =>
+  it.effect("4.6 sign every hop to a trusted origin for its URL, and none to another", () =>
     Effect.gen(function* () {
       const { credentials, seen } = recording()
       const locations = [`${baseUrl}/b`, "https://trusted.test/c", "https://other.test/d", `${baseUrl}/e`]
@@ -104,7 +104,7 @@ describe("credentials that sign", () => {
     })
   )
 
-  it.effect("6.18 sign nothing that middleware sends to another origin", () =>
+  it.effect("4.6 sign nothing that middleware sends to another origin", () =>
     Effect.gen(function* () {
       const { credentials } = recording()
       const elsewhere: Middleware.Middleware = (request, next) =>
@@ -114,7 +114,7 @@ describe("credentials that sign", () => {
     })
   )
 
-  it.effect("6.18 sign again what middleware sends again, and nothing that it responds to itself", () =>
+  it.effect("4.6 sign again what middleware sends again, and nothing that it responds to itself", () =>
     Effect.gen(function* () {
       const { credentials } = recording()
       const twice: Middleware.Middleware = (request, next) =>
@@ -124,7 +124,7 @@ describe("credentials that sign", () => {
     })
   )
 
-  it.effect("6.18 sign the attempts of a stream, and every page", () =>
+  it.effect("4.6 sign the attempts of a stream, and every page", () =>
     Effect.gen(function* () {
       const { credentials } = recording()
       const event = MockTransport.stream(['data: {"n":1}\n\n', "data: [DONE]\n\n"], {
@@ -155,7 +155,7 @@ describe("credentials that sign", () => {
     })
   )
 
-  it.effect("6.18 work wherever credentials do: of a request, of an effect, of a fetched token", () =>
+  it.effect("4.6 work wherever credentials do: of a request, of an effect, of a fetched token", () =>
     Effect.gen(function* () {
       const sign = (key: Redacted.Redacted) =>
         Credentials.signing(() =>
@@ -221,7 +221,7 @@ describe("credentials that sign", () => {
   ]
 
   it.effect.each(failing)(
-    "6.18 a signer that %s is a CredentialsError, and nothing is sent",
+    "4.6 a signer that %s is a CredentialsError, and nothing is sent",
     ([_name, sign, reason]) =>
       Effect.gen(function* () {
         const credentials = Reflect.apply(Credentials.signing, undefined, [sign])
@@ -293,7 +293,7 @@ describe("credentials that sign", () => {
     })
   )
 
-  it.effect("6.18 many attempts keep the latest signatures alone", () =>
+  it.effect("4.6 many attempts keep the latest signatures alone", () =>
     Effect.gen(function* () {
       const { credentials } = recording()
       const { client, transport } = yield* scripted([MockTransport.forever(status(503))], {

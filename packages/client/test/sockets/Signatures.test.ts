@@ -21,7 +21,7 @@ const isSigned = (origin: string, { headers, method, text, url }: TestServer.See
 const ok = TestServer.json("there")
 
 describe.each(direct)("over $name", ({ layer }) => {
-  it.scopedLive("6.18 the signature covers what the server receives, for every attempt and hop", () =>
+  it.scopedLive("4.6 the signature covers what the server receives, for every attempt and hop", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({
         "POST /a": TestServer.sequence(
@@ -40,7 +40,7 @@ describe.each(direct)("over $name", ({ layer }) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive("6.18 another origin gets no signature", () =>
+  it.scopedLive("4.6 another origin gets no signature", () =>
     Effect.gen(function* () {
       const other = yield* TestServer.make({ "GET /*": ok })
       const server = yield* TestServer.make({

@@ -1,0 +1,94 @@
+/** Refresh tokens that a server rotates: none is lost, and none is sent twice. */
+import * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
+import { secretText } from "../secrets/secretText.js"
+
+/**
+ * Where the refresh token of one user is kept.
+ *
+ * @since 3.1.0
+ * @category models
+ */
+export interface Store<out E = unknown> {
+  /** Reads the current refresh token. */
+  readonly get: Effect.Effect<Redacted.Redacted<string>, E>
+  /** Replaces it. */
+  readonly set: (refreshToken: Redacted.Redacted<string>) => Effect.Effect<unknown, E>
+}
+
+/** What a refresh brings: the token to send, and the next refresh token if the server has rotated it. */
+export interface Rotated {
+  readonly refreshToken?: Redacted.Redacted<string> | undefined
+}
+
+/** A way to fetch a token, and the refresh tokens that its errors must not show. */
+export interface Rotation<out A, out E> {
+  readonly fetch: Effect.Effect<A, E>
+  readonly secrets: () => ReadonlyArray<string>
+}
+
+/**
+ * Exchanges the stored refresh token, one exchange at a time. The new refresh token is stored before the new access
+ * token is used. Nothing interrupts an exchange between the request and the store. If the store fails, the next run
+ * stores first what this one has brought. A refresh token that the server refused is not sent again.
+ */
+export const rotation = <A extends Rotated, E, E2>(options: {
+  /** Where the refresh token is kept. */
+  readonly store: Store<E>
+  /** Exchanges a refresh token. */
+  readonly refresh: (refreshToken: Redacted.Redacted<string>) => Effect.Effect<A, E2>
+  /** Whether an error means that the refresh token is spent. */
+  readonly isRefused: (error: E2) => boolean
+}): Rotation<A, E | E2> => {
+  const { isRefused, refresh, store } = options
+  /** Not stored yet. */
+  let unsaved: A | undefined
+  /** The refresh token that was refused last, and the error. */
+  let refused: { readonly text: string | undefined; readonly error: E2 } | undefined
+  /** The last one that was sent, and the one that followed. */
+  let secrets: ReadonlyArray<string> = []
+  const alone = Effect.unsafeMakeSemaphore(1).withPermits(1)
+
+  const save = (rotated: A): Effect.Effect<A, E> => {
+    const { refreshToken } = rotated
+    if (refreshToken === undefined) return Effect.succeed(rotated)
+    unsaved = rotated
+    secrets = [...secrets.slice(0, 1), textOf(refreshToken) ?? ""]
+    return Effect.map(store.set(refreshToken), () => {
+      unsaved = undefined
+      return rotated
+    })
+  }
+
+  const exchange = (token: Redacted.Redacted<string>, isFirst: boolean): Effect.Effect<A, E | E2> => {
+    const text = textOf(token)
+    secrets = [text ?? ""]
+    if (refused !== undefined && refused.text === text) return Effect.fail(refused.error)
+    return Effect.matchEffect(
+      Effect.suspend(() => refresh(token)),
+      {
+        onFailure: (error) => {
+          if (!isRefused(error)) return Effect.fail(error)
+          refused = { text, error }
+          // Another process may have rotated it in the meantime.
+          return isFirst ? Effect.flatMap(store.get, (token) => exchange(token, false)) : Effect.fail(error)
+        },
+        onSuccess: save
+      }
+    )
+  }
+
+  const fetch = alone(
+    Effect.uninterruptible(
+      Effect.suspend(() =>
+        unsaved === undefined ? Effect.flatMap(store.get, (token) => exchange(token, true)) : save(unsaved)
+      )
+    )
+  )
+  return { fetch, secrets: () => secrets }
+}
+
+const textOf = (token: Redacted.Redacted<string>): string | undefined => {
+  const text = secretText("the refresh token", token)
+  return text.ok ? text.value : undefined
+}

@@ -1,0 +1,18 @@
+/** Effects as promises. This module hides what of a fiber another one needs to go on in its place. */
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Runtime from "effect/Runtime"
+
+/** Runs an effect that an abort of the signal interrupts. */
+export type Run = <A, E>(
+  effect: Effect.Effect<A, E>,
+  options: { readonly signal: AbortSignal }
+) => Promise<Exit.Exit<A, E>>
+
+/** Runs effects with all that the asking fiber carries: its services, its clock, its span, its marks. */
+export const promised: Effect.Effect<Run> = /*#__PURE__*/ Effect.map(
+  /*#__PURE__*/ Effect.runtime<never>(),
+  (runtime): Run =>
+    (effect, options) =>
+      Runtime.runPromiseExit(runtime)(effect, options)
+)
