@@ -497,12 +497,23 @@ export const prepare = (
 export const withOptions = (options: Overrides.Overrides): Effect.Effect<ApiClient, never, ApiClient> =>
   Effect.map(ApiClient, (client) => client.withOptions(options))
 
+// Inference does not see through the arguments, so the type parameters are passed on by name.
 const verb =
   (name: "get" | "head"): RequestOptions.Verb<ApiClient> =>
-  (template, ...args) =>
-    Effect.flatMap(ApiClient, (client) => client[name](template, ...args))
+  <
+    const Template extends string,
+    S extends RequestOptions.Successes,
+    F extends RequestOptions.Failures,
+    Q extends RequestOptions.QueryOf<Q, QS>,
+    H extends RequestOptions.HeadersOf<H>,
+    PS extends RequestOptions.Encoder | RequestOptions.NotEncoded,
+    QS extends RequestOptions.Encoder | RequestOptions.NotEncoded
+  >(
+    template: Template,
+    ...args: RequestOptions.RequestArguments<Template, RequestOptions.Options<S, F, Q, H>, PS, QS>
+  ) =>
+    Effect.flatMap(ApiClient, (client) => client[name]<Template, S, F, Q, H, PS, QS>(template, ...args))
 
-// Inference does not see through the arguments, so the type parameters are passed on by name.
 const verbWithBody =
   (name: "post" | "put" | "patch" | "del"): RequestOptions.VerbWithBody<ApiClient> =>
   <
@@ -511,14 +522,23 @@ const verbWithBody =
     F extends RequestOptions.Failures,
     B,
     I,
-    Q extends RequestOptions.QueryOf<Q>,
+    Q extends RequestOptions.QueryOf<Q, QS>,
     H extends RequestOptions.HeadersOf<H>,
-    P extends RequestOptions.QueryOf<P>
+    P extends RequestOptions.QueryOf<P>,
+    PS extends RequestOptions.Encoder | RequestOptions.NotEncoded,
+    QS extends RequestOptions.Encoder | RequestOptions.NotEncoded
   >(
     template: Template,
-    ...args: RequestOptions.RequestArguments<Template, RequestOptions.BodyOptions<S, F, B, I, Q, H, P>>
+    ...args: RequestOptions.RequestArguments<
+      Template,
+      RequestOptions.BodyOptions<S, F, B, I, Q, H, P>,
+      PS,
+      QS
+    >
   ) =>
-    Effect.flatMap(ApiClient, (client) => client[name]<Template, S, F, B, I, Q, H, P>(template, ...args))
+    Effect.flatMap(ApiClient, (client) =>
+      client[name]<Template, S, F, B, I, Q, H, P, PS, QS>(template, ...args)
+    )
 
 /** Runs a GET request. @since 0.1.0 @category accessors */
 export const get: RequestOptions.Verb<ApiClient> = /*#__PURE__*/ verb("get")

@@ -18,6 +18,7 @@ import {
   Config,
   type ConfigError,
   Context,
+  type DateTime,
   Effect,
   Layer,
   Redacted,
@@ -229,6 +230,36 @@ describe("paths", () => {
       ApiRequest.get("/todos{/id}", { path: { id: null } }),
       // @ts-expect-error a required name beside an optional one
       ApiRequest.get("/{user}/todos{/id}", { path: { id: 1 } })
+    ])
+  })
+
+  it("3.3 path and query have the types of their schemas", () => {
+    const Id = Schema.Struct({ id: Schema.NumberFromString })
+    const Filter = Schema.Struct({
+      since: Schema.DateTimeUtc,
+      limit: Schema.optional(Schema.NumberFromString)
+    })
+    compiles((since: DateTime.Utc = {} as never, client: ApiClient.ApiClient = {} as never) => [
+      ApiRequest.get("/todos/{id}", {
+        path: { id: 1 },
+        pathSchema: Id,
+        query: { since },
+        querySchema: Filter
+      }),
+      ApiRequest.post("/todos", { query: { since, limit: 1 }, querySchema: Filter, body: 1 }),
+      client.get("/todos/{id}", { path: { id: 1 }, pathSchema: Id }),
+      ApiClient.post("/todos", { query: { since }, querySchema: Filter }),
+      ApiClient.get("/todos", { query: { since }, querySchema: Filter }),
+      // @ts-expect-error not the schema's type
+      ApiRequest.get("/todos/{id}", { path: { id: "1" }, pathSchema: Id }),
+      // @ts-expect-error a field of another type
+      ApiRequest.get("/todos", { query: { since, limit: "1" }, querySchema: Filter }),
+      // @ts-expect-error missing field
+      ApiRequest.get("/todos", { query: { limit: 1 }, querySchema: Filter }),
+      // @ts-expect-error missing query
+      ApiRequest.get("/todos", { querySchema: Filter }),
+      // @ts-expect-error no query can hold it without a schema
+      ApiRequest.get("/todos", { query: { since: () => 1 } })
     ])
   })
 

@@ -63,7 +63,14 @@ export const onward = <R extends ApiRequest.Request>(
   const { replayable } = url === undefined ? sent : previous.encoded
   if (body === undefined && !replayable) return unfit("the body cannot be sent again")
   const changed = (request: R): R => {
-    const queried = query === undefined ? request : ApiRequest.override(request, { query })
+    const { nextQuery, querySchema } = request.options
+    // What follows from a response is written as it is sent: no schema encodes it.
+    const queried =
+      query === undefined
+        ? request
+        : querySchema === undefined
+          ? ApiRequest.override(request, { query })
+          : RequestChanges.withOptions(request, { nextQuery: { ...nextQuery, ...query } })
     return body === undefined ? queried : RequestChanges.withOptions(queried, { [bodyKind(request)]: body })
   }
   const hasOwnBody = body !== undefined

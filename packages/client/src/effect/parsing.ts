@@ -29,9 +29,9 @@ export const decoder = <A, I>(
 /** Encodes a value: an `Exit`, unless the schema is asynchronous. */
 export const encoder = (
   schema: Schema.Schema.AnyNoContext
-): ((value: unknown) => Effect.Effect<unknown, string>) => {
+): ((value: unknown) => Effect.Effect<unknown, Misfit>) => {
   const encode = ParseResult.encodeUnknown(schema)
-  return (value) => settled(encode(value), ParseResult.TreeFormatter.formatIssueSync)
+  return (value) => settled(encode(value), misfit)
 }
 
 /** A parser of Effect 3 returns an `Either` if it need not wait. */

@@ -64,7 +64,12 @@ export interface Request<out E = unknown> extends Pipeable.Pipeable {
   readonly url: string | undefined
   /** What the URL replaced: its secrets may also be part of the URL. */
   readonly replaced: unknown
-  readonly options: RequestOptions.Overrides & RequestBody.Erased
+  readonly options: RequestOptions.Overrides &
+    RequestBody.Erased &
+    RequestOptions.SchemaOptions<RequestOptions.Encoder, RequestOptions.Encoder> & {
+      /** The parameters of the next page, as they are sent: no schema encodes them. */
+      readonly nextQuery?: Query.QueryInput | undefined
+    }
   readonly accept: string
   /** The caller's own errors by status, as given: a decoder is made only when it is needed. */
   readonly failure: RequestOptions.FailureOf<E>
@@ -130,13 +135,17 @@ export type RequestConstructor = <
     | StreamContract.EventStream<unknown, unknown>
     | RequestOptions.NotStreamed = RequestOptions.NotStreamed,
   Item = RequestOptions.NotPaginated,
-  Q extends RequestOptions.QueryOf<Q> = Query.QueryInput,
-  H extends RequestOptions.HeadersOf<H> = Headers.HeadersInput
+  Q extends RequestOptions.QueryOf<Q, QS> = Query.QueryInput,
+  H extends RequestOptions.HeadersOf<H> = Headers.HeadersInput,
+  PS extends RequestOptions.Encoder | RequestOptions.NotEncoded = RequestOptions.NotEncoded,
+  QS extends RequestOptions.Encoder | RequestOptions.NotEncoded = RequestOptions.NotEncoded
 >(
   template: Template,
   ...args: RequestOptions.RequestArguments<
     Template,
-    RequestOptions.Options<S, F, Q, H> & RequestOptions.ResultOptions<S, V, Item>
+    RequestOptions.Options<S, F, Q, H> & RequestOptions.ResultOptions<S, V, Item>,
+    PS,
+    QS
   >
 ) => RequestFor<S, F, V, Item>
 
@@ -156,14 +165,18 @@ export type BodyRequestConstructor = <
   Item = RequestOptions.NotPaginated,
   B = unknown,
   I = unknown,
-  Q extends RequestOptions.QueryOf<Q> = Query.QueryInput,
+  Q extends RequestOptions.QueryOf<Q, QS> = Query.QueryInput,
   H extends RequestOptions.HeadersOf<H> = Headers.HeadersInput,
-  P extends RequestOptions.QueryOf<P> = Query.QueryInput
+  P extends RequestOptions.QueryOf<P> = Query.QueryInput,
+  PS extends RequestOptions.Encoder | RequestOptions.NotEncoded = RequestOptions.NotEncoded,
+  QS extends RequestOptions.Encoder | RequestOptions.NotEncoded = RequestOptions.NotEncoded
 >(
   template: Template,
   ...args: RequestOptions.RequestArguments<
     Template,
-    RequestOptions.BodyOptions<S, F, B, I, Q, H, P> & RequestOptions.ResultOptions<S, V, Item>
+    RequestOptions.BodyOptions<S, F, B, I, Q, H, P> & RequestOptions.ResultOptions<S, V, Item>,
+    PS,
+    QS
   >
 ) => RequestFor<S, F, V, Item>
 
@@ -318,7 +331,7 @@ export const atUrl: {
     change(self, {
       url,
       replaced: self.replaced ?? [self.path, self.options.query],
-      options: { ...self.options, query: undefined }
+      options: { ...self.options, query: undefined, nextQuery: undefined }
     })
 )
 

@@ -16,6 +16,7 @@ import { type InvalidInput, invalid } from "../shared/invalid.js"
 import { memo } from "../shared/memo.js"
 import * as Result from "../shared/result.js"
 import { uuid } from "../shared/uuid.js"
+import * as EncodedValue from "../wire/encodedValue.js"
 import * as Headers from "../wire/headers.js"
 import { promisedBy } from "../wire/methodRegistry.js"
 import { methodProblem, type Promised } from "../wire/methods.js"
@@ -59,6 +60,21 @@ export const encode = (
   // A getter or a Proxy of the caller may throw wherever a value is read.
   let field = "path"
   try {
+    const { nextQuery, pathSchema, querySchema } = options
+    if (pathSchema !== undefined || querySchema !== undefined) {
+      if (pathSchema === undefined) field = "query"
+      return Sync.flatMap(EncodedValue.values("path", request.path, pathSchema), (path) =>
+        Sync.flatMap(EncodedValue.values("query", options.query, querySchema), (query) => {
+          const encoded = {
+            ...options,
+            query: { ...query, ...nextQuery },
+            pathSchema: undefined,
+            querySchema: undefined
+          }
+          return encode({ ...request, path }, encoded, config, trust)
+        })
+      )
+    }
     const resolved = resolve(request, config)
     if (!resolved.ok) return Exit.fail(resolved.error)
     field = "query"
@@ -157,16 +173,22 @@ export const fromHttpClientRequest = (
 
 /** Every `Redacted` of the request and the client's settings, except the credentials. */
 export const secrets = (request: ApiRequest.Request, config: ResolvedConfig): ReadonlySet<string> => {
-  const { body, bodySchema, ...options } = request.options
+  const { path } = request
+  const { body, bodySchema, pathSchema, querySchema, ...options } = request.options
+  const { query } = options
   const found = Redaction.collect([
     config.options.headers,
     config.options.query,
-    request.path,
+    path,
     options,
     request.replaced
   ])
-  for (const secret of RequestBody.secrets(request.options)) found.add(secret)
-  return found
+  return new Set([
+    ...found,
+    ...RequestBody.secrets(request.options),
+    ...(path && pathSchema ? EncodedValue.secretsOf(path, pathSchema, path) : []),
+    ...(query && querySchema ? EncodedValue.secretsOf(query, querySchema, query) : [])
+  ])
 }
 
 const resolve = (

@@ -1,6 +1,7 @@
 /** The options of every request constructor and method. */
 
 import type * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
 import type * as Middleware from "../config/Middleware.js"
 import type * as OverridesOf from "../config/Overrides.js"
 import type * as Timeouts from "../config/Timeouts.js"
@@ -72,8 +73,36 @@ export type HeadersOf<A> = object & {
       : never
 }
 
-/** The type of a query or a form. */
-export type QueryOf<A> = object & Fields<A, Query.QueryValue>
+/** The type of a query or a form; of any object if a schema encodes it. */
+export type QueryOf<A, QS = NotEncoded> = [QS] extends [NotEncoded]
+  ? object & Fields<A, Query.QueryValue>
+  : object
+
+/** The schemas that encode `path` and `query`. */
+export interface SchemaOptions<PS, QS> {
+  /**
+   * Encodes `path`: the values of the template's names, as the schema's type has them. A value that does not fit fails with an
+   * `InvalidRequestError` that names it, and nothing is sent.
+   */
+  readonly pathSchema?: PS | undefined
+  /**
+   * Encodes `query`, in the same way. It does not encode the client's own parameters, and those of the next page.
+   */
+  readonly querySchema?: QS | undefined
+}
+
+/** A schema that encodes without services. */
+export type Encoder = Schema.Schema.AnyNoContext
+
+/** The type parameter of a path or a query without a schema. */
+export interface NotEncoded {
+  readonly NoSchema: unique symbol
+}
+
+type TypeOf<S> = S extends Encoder ? Schema.Schema.Type<S> : never
+
+/** The `query` option, as its schema has it. */
+type QueryOption<QS> = [QS] extends [NotEncoded] ? unknown : { readonly query: TypeOf<QS> }
 
 /** The options of a request. */
 export interface Options<S, F, Q = Query.QueryInput, H = Headers.HeadersInput> extends Overrides<Q, H> {
@@ -132,8 +161,12 @@ type Listed<Names extends string> = Names extends `${infer Name},${infer Rest}`
 
 type Unstarred<Name extends string> = Name extends `${infer Bare}*` ? Bare : Name
 
-/** The `path` option of a template: none, or exactly its names. */
-export type PathOption<Template extends string> = string extends Template
+/** The `path` option of a template: as its schema has it, none, or exactly the template's names. */
+export type PathOption<Template extends string, PS = NotEncoded> = [PS] extends [NotEncoded]
+  ? PathOf<Template>
+  : { readonly path: TypeOf<PS> }
+
+type PathOf<Template extends string> = string extends Template
   ? { readonly path?: PathTemplate.PathParams | undefined }
   : [OptionalNames<Template>] extends [never]
     ? [RequiredNames<Template>] extends [never]
@@ -165,9 +198,11 @@ export interface FailureOf<out E> extends Failures {
 declare const failure: unique symbol
 
 /** The arguments after a template: optional if it needs no values. */
-export type RequestArguments<Template extends string, Options> = [RequiredNames<Template>] extends [never]
-  ? [options?: Options & PathOption<Template>]
-  : [options: Options & PathOption<Template>]
+export type RequestArguments<Template extends string, Options, PS = NotEncoded, QS = NotEncoded> = [
+  RequiredNames<Template>
+] extends [never]
+  ? [options?: Options & SchemaOptions<PS, QS> & PathOption<Template, PS> & QueryOption<QS>]
+  : [options: Options & SchemaOptions<PS, QS> & PathOption<Template, PS> & QueryOption<QS>]
 
 /** The decoder of a request without `success`. */
 export type Unchecked = ResponseDecoder.ResponseDecoder<unknown>
@@ -180,11 +215,13 @@ export type Verb<R = never, E = never> = <
   const Template extends string,
   S extends Successes = Unchecked,
   F extends Failures = {},
-  Q extends QueryOf<Q> = Query.QueryInput,
-  H extends HeadersOf<H> = Headers.HeadersInput
+  Q extends QueryOf<Q, QS> = Query.QueryInput,
+  H extends HeadersOf<H> = Headers.HeadersInput,
+  PS extends Encoder | NotEncoded = NotEncoded,
+  QS extends Encoder | NotEncoded = NotEncoded
 >(
   template: Template,
-  ...args: RequestArguments<Template, Options<S, F, Q, H>>
+  ...args: RequestArguments<Template, Options<S, F, Q, H>, PS, QS>
 ) => Effect.Effect<ResponseDecoder.Success<S>, ApiError.ApiError | Failure<F> | E, R>
 
 /** A client's method for requests that may have a body: template and options in, value out. */
@@ -194,12 +231,14 @@ export type VerbWithBody<R = never, E = never> = <
   F extends Failures = {},
   B = unknown,
   I = unknown,
-  Q extends QueryOf<Q> = Query.QueryInput,
+  Q extends QueryOf<Q, QS> = Query.QueryInput,
   H extends HeadersOf<H> = Headers.HeadersInput,
-  P extends QueryOf<P> = Query.QueryInput
+  P extends QueryOf<P> = Query.QueryInput,
+  PS extends Encoder | NotEncoded = NotEncoded,
+  QS extends Encoder | NotEncoded = NotEncoded
 >(
   template: Template,
-  ...args: RequestArguments<Template, BodyOptions<S, F, B, I, Q, H, P>>
+  ...args: RequestArguments<Template, BodyOptions<S, F, B, I, Q, H, P>, PS, QS>
 ) => Effect.Effect<ResponseDecoder.Success<S>, ApiError.ApiError | Failure<F> | E, R>
 
 /**

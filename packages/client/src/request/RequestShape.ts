@@ -16,7 +16,8 @@ import type * as StreamContract from "./StreamContract.js"
 
 /** The options of any request, without their type parameters. */
 export interface Erased
-  extends RequestOptions.BodyOptions<RequestOptions.Successes, RequestOptions.Failures, unknown, unknown> {
+  extends RequestOptions.BodyOptions<RequestOptions.Successes, RequestOptions.Failures, unknown, unknown>,
+    RequestOptions.SchemaOptions<RequestOptions.Encoder, RequestOptions.Encoder> {
   readonly path?: PathTemplate.PathParams | undefined
   readonly events?: StreamContract.EventStream<unknown, unknown> | undefined
   readonly pagination?: unknown
@@ -27,6 +28,8 @@ const orFunction =
   (check: Settings.Check): Settings.Check =>
   (value) =>
     typeof value === "function" ? undefined : check(value)
+
+const ofSchema = Settings.kind(Schema.isSchema, "must be a schema of effect/Schema")
 
 /** Kinds that plain JavaScript may get wrong; the encoder checks the rest. */
 const shape = {
@@ -43,7 +46,9 @@ const shape = {
   events: Settings.kind(Predicate.hasProperty("run"), "must come from EventStream"),
   pagination: Settings.kind(Predicate.hasProperty("walk"), "must come from Pagination"),
   body: Settings.any,
-  bodySchema: Settings.kind(Schema.isSchema, "must be a schema of effect/Schema"),
+  bodySchema: ofSchema,
+  pathSchema: ofSchema,
+  querySchema: ofSchema,
   form: Settings.any,
   multipart: Settings.any,
   text: Settings.any,

@@ -2,19 +2,14 @@
 import * as HttpBody from "@effect/platform/HttpBody"
 import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Redacted from "effect/Redacted"
 import type * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
-import * as Parsing from "../effect/parsing.js"
 import { each } from "../effect/pulls.js"
 import * as Sync from "../effect/sync.js"
-import * as SchemaSecrets from "../schema/schemaSecrets.js"
-import * as Redaction from "../secrets/Redaction.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
-import { memo } from "../shared/memo.js"
 import type * as Result from "../shared/result.js"
 import * as Source from "./byteSource.js"
-import { encodedLate, keepLate } from "./encodedLate.js"
+import * as EncodedValue from "./encodedValue.js"
 import * as Json from "./json.js"
 import * as Multipart from "./Multipart.js"
 import * as Progress from "./Progress.js"
@@ -154,22 +149,8 @@ export const json = (
  * The secrets of a body: every `Redacted` in the value and in its encoded form, and every value that the schema marks
  * as one.
  */
-export const secrets = (options: Pick<Erased, "body" | "bodySchema">): ReadonlySet<string> => {
-  const { body, bodySchema: schema } = options
-  const found = Redaction.collect(body)
-  const encoded = Sync.settled(() => encodeValue(body, schema)) ?? encodedLate(options)
-  if (encoded === undefined) return found
-  Redaction.collect(encoded, found)
-  Redaction.collect(
-    Json.revealed(encoded).map((value) => Redacted.make(value)),
-    found
-  )
-  if (schema === undefined) return found
-  const json = Json.stringify(encoded, "body")
-  const text = json.ok ? json.value : ""
-  for (const secret of SchemaSecrets.finderOf(schema)(text, encoded) ?? []) found.add(secret)
-  return found
-}
+export const secrets = (options: Pick<Erased, "body" | "bodySchema">): ReadonlySet<string> =>
+  EncodedValue.secretsOf(options.body, options.bodySchema, options)
 
 const encodeKind = (
   kind: (typeof kinds)[number],
@@ -179,7 +160,7 @@ const encodeKind = (
 ): Effect.Effect<EncodedBody, InvalidInput> => {
   switch (kind) {
     case "body":
-      return Sync.flatMap(keepLate(options, encodeValue(options.body, options.bodySchema)), (value) =>
+      return Sync.flatMap(EncodedValue.body(options.body, options.bodySchema, options), (value) =>
         encoded(Json.stringify(value, "body"), (text) => whole(HttpBody.text(text, "application/json")))
       )
     case "form":
@@ -277,16 +258,3 @@ const withProgress = (field: string, encoded: EncodedBody, onUpload: OnUpload): 
 function* pieces(bytes: Uint8Array): Iterable<Uint8Array> {
   for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
 }
-
-type Encode = (value: unknown) => Effect.Effect<unknown, InvalidInput>
-
-const encoderOf = memo(new WeakMap<Schema.Schema.AnyNoContext, Encode>(), (schema): Encode => {
-  const encode = Parsing.encoder(schema)
-  return (value) => Sync.mapError(encode(value), (reason) => invalid("body", reason))
-})
-
-const encodeValue = (
-  value: unknown,
-  schema: Schema.Schema.AnyNoContext | undefined
-): Effect.Effect<unknown, InvalidInput> =>
-  schema === undefined ? Exit.succeed(value) : encoderOf(schema)(value)

@@ -28,9 +28,9 @@ export const decoder = <A, I>(schema: Schema.Codec<A, I>): ((value: unknown) => 
 /** Encodes a value: an `Exit`, unless the schema is asynchronous. */
 export const encoder = (
   schema: Schema.Codec<unknown, unknown>
-): ((value: unknown) => Effect.Effect<unknown, string>) => {
+): ((value: unknown) => Effect.Effect<unknown, Misfit>) => {
   const encode = SchemaParser.encodeUnknownEffect(schema, parseOptions)
-  return (value) => Effect.mapErrorEager(encode(value), (issue) => textOf(boundedIssue(issue)))
+  return (value) => Effect.mapErrorEager(encode(value), misfit)
 }
 
 const textOf = /*#__PURE__*/ SchemaIssue.makeFormatterDefault()
