@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as HttpClient from "@effect/platform/HttpClient"
-import { ApiClient, ApiConfig, type ApiError } from "@effect-api/client"
+import { ApiClient, ApiConfig, type ApiError, type Polling } from "@effect-api/client"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -31,7 +31,8 @@ export type { CallOptions } from "./config/CallOptions.js"
 type Options = CallOptions.CallOptions
 
 /**
- * The client. All methods fail with an `ApiError`, which its `_tag` discriminates, and require no services.
+ * The client. All methods fail with an `ApiError`, which its `_tag` discriminates, and require no services. Waits for
+ * a batch may also fail with a `PollingTimeoutError`.
  *
  * Every method runs a request of the module of the same name: `files.upload(...)` runs `Files.upload(...)`. With `client` you
  * can run the same request in other ways.
@@ -72,6 +73,16 @@ export interface Anthropic {
         id: string,
         options?: Options
       ) => Effect.Effect<Batches.MessageBatch, ApiError.ApiError>
+      /** Polls a batch until it has ended: see `Batches.untilEnded`. */
+      readonly untilEnded: (
+        id: string,
+        options?: Batches.WaitOptions
+      ) => Effect.Effect<Batches.MessageBatch, ApiError.ApiError | Polling.PollingTimeoutError>
+      /** Emits a batch at each poll, until it has ended. */
+      readonly watch: (
+        id: string,
+        options?: Batches.WaitOptions
+      ) => Stream.Stream<Batches.MessageBatch, ApiError.ApiError | Polling.PollingTimeoutError>
       /** Lists all batches. The stream requests the pages one by one. */
       readonly list: (
         params?: Page.PageParams,
@@ -186,6 +197,8 @@ const messagesOf = (
     batches: {
       create: (params, options) => client.execute(Batches.create(params, options)),
       retrieve: (id, options) => client.execute(Batches.retrieve(id, options)),
+      untilEnded: (id, options) => client.poll(Batches.untilEnded(id, options)),
+      watch: (id, options) => client.watch(Batches.untilEnded(id, options)),
       list: (params, options) => client.items(Batches.list(params, options)),
       cancel: (id, options) => client.execute(Batches.cancel(id, options)),
       del: (id, options) => client.execute(Batches.del(id, options)),

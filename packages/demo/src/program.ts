@@ -74,7 +74,7 @@ export const sections: ReadonlyArray<Section> = [
   anywhere("List models page by page", "models.list({ limit: 2 })", pages),
   locally(
     "Process a batch",
-    "batches.create({ requests }), batches.retrieve(id), batches.results(id)",
+    "batches.create({ requests }), batches.untilEnded(id), batches.results(id)",
     "it may take a day",
     batch
   ),

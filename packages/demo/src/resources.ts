@@ -3,7 +3,7 @@ import { inspect } from "node:util"
 import { Anthropic, Message, Models } from "@effect-api/anthropic"
 import { ApiError, ApiRequest } from "@effect-api/client"
 import { AnthropicApi } from "@effect-api/testing"
-import { Effect, Option, Redacted, Schedule, Schema, Stream } from "effect"
+import { Effect, Option, Redacted, Schema, Stream } from "effect"
 import { ensure, type LocalApi, model, question, unexpected } from "./Section.js"
 
 const names = (models: Iterable<{ readonly id: string }>) => Array.from(models, ({ id }) => id).join(", ")
@@ -26,14 +26,7 @@ export const batch = (api: LocalApi) =>
     const { id } = yield* batches.create({
       requests: ["one", "two", "three"].map((custom_id) => ({ custom_id, params }))
     })
-    const polled = yield* Stream.repeatEffectWithSchedule(
-      batches.retrieve(id),
-      Schedule.spaced("20 millis")
-    ).pipe(
-      Stream.takeUntil(({ processing_status }) => processing_status === "ended"),
-      Stream.runLast,
-      Effect.map(Option.getOrThrow)
-    )
+    const polled = yield* batches.untilEnded(id, { initialDelay: "20 millis", factor: 1 })
     const { errored, succeeded } = polled.request_counts
     const results = yield* Stream.runCollect(batches.results(id))
     return [

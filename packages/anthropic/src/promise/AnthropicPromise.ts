@@ -44,6 +44,14 @@ export type { AsyncToolRun } from "./AsyncToolRun.js"
 export interface CallOptions extends Calls.CallOptions, PromiseClient.CallOptions {}
 
 /**
+ * The options of a wait for a batch, and a signal that aborts it.
+ *
+ * @since 3.1.0
+ * @category models
+ */
+export interface WaitOptions extends Batches.WaitOptions, PromiseClient.CallOptions {}
+
+/**
  * The settings of a client, its transport, and its logger.
  *
  * @since 0.1.0
@@ -101,6 +109,10 @@ export interface AnthropicPromise extends AsyncDisposable {
       ) => Promise<Batches.MessageBatch>
       /** Gets a batch and its progress. */
       readonly retrieve: (id: string, options?: CallOptions) => Promise<Batches.MessageBatch>
+      /** Polls a batch until it has ended: see `Batches.untilEnded`. */
+      readonly untilEnded: (id: string, options?: WaitOptions) => Promise<Batches.MessageBatch>
+      /** Iterates over a batch at each poll, until it has ended. */
+      readonly watch: (id: string, options?: WaitOptions) => PromiseClient.AsyncStream<Batches.MessageBatch>
       /** Lists all batches. The iteration requests the pages one by one. */
       readonly list: (
         params?: Page.PageParams,
@@ -231,6 +243,8 @@ const fromClient = (
     batches: {
       create: (params, options) => client.execute(Batches.create(params, options), signalOf(options)),
       retrieve: (id, options) => client.execute(Batches.retrieve(id, options), signalOf(options)),
+      untilEnded: (id, options) => client.poll(Batches.untilEnded(id, options), signalOf(options)),
+      watch: (id, options) => client.watch(Batches.untilEnded(id, options), signalOf(options)),
       list: (params, options) => client.items(Batches.list(params, options), signalOf(options)),
       cancel: (id, options) => client.execute(Batches.cancel(id, options), signalOf(options)),
       del: (id, options) => client.execute(Batches.del(id, options), signalOf(options)),

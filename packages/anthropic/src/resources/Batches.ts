@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { ApiRequest, EventStream } from "@effect-api/client"
+import { ApiRequest, EventStream, Polling } from "@effect-api/client"
 import * as Schema from "effect/Schema"
 import * as CallOptions from "../config/CallOptions.js"
 import * as Message from "../messages/Message.js"
@@ -113,6 +113,17 @@ export interface BatchCreateParams {
   }>
 }
 
+/**
+ * The options of a wait for a batch: those of every call, and when to poll. The waits grow from 5 seconds to a minute, unless
+ * changed.
+ *
+ * @since 3.1.0
+ * @category models
+ */
+export interface WaitOptions extends CallOptions.CallOptions, PollingOptions {}
+
+type PollingOptions = Omit<Polling.Options<MessageBatch, MessageBatch>, "progress">
+
 const batch = asSent(MessageBatch)
 const deleted = asSent(DeletedMessageBatch)
 const page = asSent(Page.of<MessageBatch>(MessageBatch))
@@ -130,7 +141,7 @@ const lines: EventStream.EventStream<BatchResult> = {
  * @example
  * ```ts
  * import { Anthropic, Message } from "@effect-api/anthropic"
- * import { Console, Effect, Schedule, Stream } from "effect"
+ * import { Console, Effect, Stream } from "effect"
  *
  * const program = Effect.gen(function* () {
  *   const { batches } = (yield* Anthropic.Anthropic).messages
@@ -140,9 +151,7 @@ const lines: EventStream.EventStream<BatchResult> = {
  *       params: { model: "claude-sonnet-5-5", max_tokens: 1024, messages: [{ role: "user", content: `Describe ${city}` }] }
  *     }))
  *   })
- *   yield* batches.retrieve(id).pipe(
- *     Effect.repeat({ schedule: Schedule.spaced("1 minute"), until: (batch) => batch.processing_status === "ended" })
- *   )
+ *   yield* batches.untilEnded(id)
  *   yield* batches.results(id).pipe(
  *     Stream.runForEach(({ custom_id, result }) =>
  *       Console.log(custom_id, result.type === "succeeded" ? Message.text(result.message) : result.type)
@@ -172,6 +181,35 @@ export const retrieve = (
     ...CallOptions.toOverrides(options),
     path: { batch_id },
     success: batch
+  })
+
+/**
+ * Polls a batch until it has ended, which takes up to a day. `client.poll` returns the batch, `client.watch` emits it at each
+ * poll. Fails with a `PollingTimeoutError` if it has not ended within `timeout`.
+ *
+ * @since 3.1.0
+ * @category requests
+ */
+export const untilEnded = (
+  batch_id: string,
+  {
+    factor,
+    initialDelay = "5 seconds",
+    jitter,
+    maxDelay = "1 minute",
+    schedule,
+    timeout,
+    ...options
+  }: WaitOptions = {}
+): Polling.Polling<MessageBatch> =>
+  Polling.until(retrieve(batch_id, options), {
+    done: ({ processing_status }) => processing_status === "ended",
+    factor,
+    initialDelay,
+    jitter,
+    maxDelay,
+    schedule,
+    timeout
   })
 
 /** Lists the batches, the newest first. @since 0.1.0 @category requests */

@@ -129,6 +129,19 @@ describe("messages", () => {
 })
 
 describe("the other resources", () => {
+  it("11.5 waits for a batch", async () => {
+    const ended = { ...batch, processing_status: "ended" }
+    const script = [batch, ended, batch, ended].map((body) => MockTransport.json(body))
+    const { anthropic, requests } = scriptedPromises(script)
+    const { batches } = anthropic.messages
+    const options = { initialDelay: "1 millis", timeout: "1 minute" } as const
+    expect(await batches.untilEnded(batch.id, options)).toEqual(ended)
+    expect(await collect(batches.watch(batch.id, options))).toEqual([batch, ended])
+    expect(requests()).toHaveLength(4)
+    const signal = AbortSignal.abort("enough")
+    await expect(batches.untilEnded(batch.id, { signal })).rejects.toBe("enough")
+  })
+
   it("8.4 batches", async () => {
     const { anthropic, requests } = scriptedPromises([
       MockTransport.json(batch),

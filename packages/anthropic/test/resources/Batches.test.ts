@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { MockTransport } from "@effect-api/testing"
-import { Chunk, Effect, Stream } from "effect"
+import { Chunk, Clock, Effect, Fiber, Stream, TestClock } from "effect"
 import { params, scripted } from "../fixtures/client.js"
 import { batch, failure, message } from "../fixtures/responses.js"
 
@@ -56,6 +56,49 @@ describe("batches", () => {
         "GET /v1/messages/batches?limit=1",
         "GET /v1/messages/batches?limit=1&after_id=a"
       ])
+    })
+  )
+})
+
+describe("a wait for a batch", () => {
+  const counted = (processing: number) =>
+    MockTransport.json({ ...batch, request_counts: { ...batch.request_counts, processing } })
+
+  it.effect("11.5 polls after 5 seconds, then at most every minute, until it has ended", () =>
+    Effect.gen(function* () {
+      const script = [...[6, 5, 4, 3, 2, 1].map(counted), MockTransport.json(ended)]
+      const { anthropic, transport } = yield* scripted(script)
+      const start = yield* Clock.currentTimeMillis
+      const options = { jitter: 0, betas: ["batches-2030-01-01"] }
+      const fiber = yield* Effect.fork(anthropic.messages.batches.untilEnded(batch.id, options))
+      yield* TestClock.adjust("1 hour")
+      expect(yield* Fiber.join(fiber)).toEqual(ended)
+      const sent = yield* transport.requests
+      expect(sent.map(({ at }) => (at - start) / 1000)).toEqual([0, 5, 15, 35, 75, 135, 195])
+      expect(new Set(seen(sent))).toEqual(new Set(["GET /v1/messages/batches/msgbatch_01"]))
+      expect(sent[6]?.headers["anthropic-beta"]).toBe("batches-2030-01-01")
+    })
+  )
+
+  it.effect("11.5 watch emits the batch at each poll", () =>
+    Effect.gen(function* () {
+      const { anthropic } = yield* scripted([counted(2), counted(1), MockTransport.json(ended)])
+      const counts = anthropic.messages.batches
+        .watch(batch.id)
+        .pipe(Stream.map(({ request_counts }) => request_counts.processing))
+      const fiber = yield* Effect.fork(Stream.runCollect(counts))
+      yield* TestClock.adjust("1 hour")
+      expect(Chunk.toReadonlyArray(yield* Fiber.join(fiber))).toEqual([2, 1, ended.request_counts.processing])
+    })
+  )
+
+  it.effect("11.6 fails with a PollingTimeoutError after its timeout", () =>
+    Effect.gen(function* () {
+      const { anthropic } = yield* scripted([MockTransport.forever(counted(1))])
+      const waiting = anthropic.messages.batches.untilEnded(batch.id, { timeout: "10 minutes" })
+      const fiber = yield* Effect.fork(Effect.flip(waiting))
+      yield* TestClock.adjust("10 minutes")
+      expect(yield* Fiber.join(fiber)).toMatchObject({ _tag: "PollingTimeoutError", stoppedBy: "deadline" })
     })
   )
 })
