@@ -12,7 +12,8 @@ export const groups = [
     pages: [
       { file: "errors", title: "Errors" },
       { file: "retries", title: "Retries" },
-      { file: "quotas", title: "Rate limits" }
+      { file: "quotas", title: "Rate limits" },
+      { file: "fallback", title: "Fallback" }
     ]
   },
   {
@@ -34,6 +35,7 @@ export const groups = [
       { file: "signing", title: "Signatures" },
       { file: "oauth", title: "OAuth 2" },
       { file: "middleware", title: "Middleware" },
+      { file: "caching", title: "Caching" },
       { file: "telemetry", title: "Telemetry and secrets" },
       { file: "testing", title: "Testing" }
     ]

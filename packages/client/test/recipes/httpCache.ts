@@ -1,5 +1,5 @@
 import {
-  Headers,
+  type Headers,
   HttpClient,
   type HttpClientError,
   HttpClientRequest,
