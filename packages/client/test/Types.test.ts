@@ -297,6 +297,36 @@ describe("options", () => {
     ])
   })
 
+  it("4.5 credentials of a request, of an effect and of a refresh token", () => {
+    const bearer = Credentials.bearer(Redacted.make("s"))
+    compiles(() => [
+      ApiRequest.get("/todos", { credentials: bearer }),
+      ApiRequest.override(getTodo(1), { credentials: Credentials.none }),
+      // @ts-expect-error a token is no Credentials
+      ApiRequest.get("/todos", { credentials: Redacted.make("s") }),
+      // @ts-expect-error no function of the client's
+      ApiRequest.get("/todos", { credentials: () => bearer }),
+      Credentials.effect(Effect.succeed(Redacted.make("s")), {
+        invalidate: (refused) => {
+          expectTypeOf(refused).toEqualTypeOf<Redacted.Redacted<string>>()
+          return Effect.fail("no")
+        }
+      }),
+      Credentials.refreshing({
+        store: { get: Effect.succeed(Redacted.make("r")), set: () => Effect.void },
+        refresh: () => Effect.fail(new TodoMissing({ message: "no" })),
+        isRefused: (error) => {
+          expectTypeOf(error).toEqualTypeOf<TodoMissing>()
+          return true
+        }
+      }),
+      Credentials.signing(({ body }) => {
+        expectTypeOf(body).toEqualTypeOf<Uint8Array | undefined>()
+        return Effect.succeed({ "x-signature": Redacted.make("s"), "x-at": 1 })
+      })
+    ])
+  })
+
   it("5.1 a body must fit its schema", () => {
     const bodySchema = Schema.Struct({ at: Schema.Date, tags: Schema.Array(Schema.String) })
     compiles(() => [

@@ -8,7 +8,7 @@ import type * as Middleware from "../config/Middleware.js"
 import type * as Credentials from "../credentials/Credentials.js"
 import { filteredResponse } from "../effect/platformErrors.js"
 import * as ApiError from "../errors/ApiError.js"
-import type * as Call from "../request/Call.js"
+import * as Call from "../request/Call.js"
 import * as CallError from "../request/CallError.js"
 import * as TransportError from "../request/TransportError.js"
 import * as UnsentError from "../request/UnsentError.js"
@@ -23,7 +23,6 @@ import * as WebResponse from "../transport/webResponse.js"
 import * as Sendable from "../wire/sendable.js"
 import * as ClientHeaders from "./ClientHeaders.js"
 import type * as Core from "./Core.js"
-import * as Signature from "./Signature.js"
 
 /** Sends the call's current request. */
 export const run = (
@@ -100,7 +99,17 @@ const signing = (
 ): TransportContract.Send<never> =>
   sign === undefined
     ? send
-    : (call, request) => Effect.flatMap(Signature.signed(call, sign, request), (signed) => send(call, signed))
+    : (call, request) =>
+        Effect.matchEffect(
+          sign(PlatformRequest.withWholeUrl(request), (origin) => Call.isTrusted(call, origin)),
+          {
+            onFailure: (failure) => Effect.fail(UnsentError.noCredentials(call, failure)),
+            onSuccess: ({ request, secrets }) => {
+              Call.noteSignature(call, secrets)
+              return send(call, request)
+            }
+          }
+        )
 
 /** Checks the request that middleware has made: the encoder has not seen it. */
 const checked =

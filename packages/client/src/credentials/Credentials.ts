@@ -40,8 +40,10 @@ export {
   type Resolved,
   type Resolver,
   type Sign,
+  type Signed,
   type SigningRequest,
-  TypeId
+  TypeId,
+  type Unsigned
 } from "./resolver.js"
 export { signing } from "./signing.js"
 export { fromTokenResponse, type Refreshed, type Token } from "./tokenResponse.js"

@@ -6,6 +6,7 @@ import {
   empty,
   type Failure,
   failedWith,
+  ofProgram,
   type Resolved,
   type Resolver
 } from "./resolver.js"
@@ -58,7 +59,7 @@ export const refusable = <A, E>(options: {
   const drop = (given: Given<A>): Effect.Effect<boolean> =>
     Effect.flatMap(refuse(given.resolver, given.resolved), (isDropped) => {
       if (invalidate === undefined) return Effect.succeed(isDropped)
-      const dropped = Effect.suspend(() => invalidate(given.value))
+      const dropped = ofProgram("invalidate", () => invalidate(given.value))
       return Effect.matchEffect(dropped, {
         onFailure: (error) => {
           const { reason } = failedWith(error, last.secrets)

@@ -1,6 +1,7 @@
 /** What credentials are made of, and how their failures read. */
 
-import type * as Effect from "effect/Effect"
+import type * as HttpBody from "@effect/platform/HttpBody"
+import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Sync from "../effect/sync.js"
 import { rejectionOf } from "../effect/typeIds.js"
@@ -28,8 +29,31 @@ export interface Resolved {
   readonly sign?: Sign | undefined
 }
 
-/** Makes the headers that sign a request. @since 3.1.0 @category models */
-export type Sign = (request: SigningRequest) => Effect.Effect<Resolved, Failure>
+/**
+ * Signs a request, unless its origin is not trusted. It carries its own code, so that programs without signatures do
+ * not bundle it.
+ *
+ * @since 3.1.0
+ * @category models
+ */
+export type Sign = <R extends Unsigned>(
+  request: R,
+  isTrusted: (origin: string) => boolean
+) => Effect.Effect<Signed<R>, Failure>
+
+/** The parts of a request that a signature covers. @since 3.1.0 @category models */
+export interface Unsigned {
+  readonly method: string
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: HttpBody.HttpBody
+}
+
+/** The signed request, and the secrets of its signature. @since 3.1.0 @category models */
+export interface Signed<out R> {
+  readonly request: R
+  readonly secrets: ReadonlyArray<string>
+}
 
 /**
  * A request as it is about to be sent, for its signature.
@@ -117,3 +141,16 @@ export const failedWith = (failure: unknown, secrets: ReadonlyArray<string>): Fa
     ...ownCause(error, text)
   }
 }
+
+/** The effect that a function of the program returns: it may throw, or return something else. */
+export const ofProgram = <A, E>(name: string, run: () => Effect.Effect<A, E>): Effect.Effect<A, unknown> =>
+  Effect.suspend((): Effect.Effect<A, unknown> => {
+    try {
+      const effect = run()
+      return Effect.isEffect(effect)
+        ? effect
+        : Effect.fail(`${name} must return an Effect, and returned ${kindOf(effect)}`)
+    } catch (error) {
+      return Effect.fail(error)
+    }
+  })

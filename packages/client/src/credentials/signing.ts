@@ -1,11 +1,15 @@
 /** Credentials that see the request: a signature over what is sent. */
+import type * as HttpBody from "@effect/platform/HttpBody"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Redaction from "../secrets/Redaction.js"
 import { kindOf } from "../secrets/secretText.js"
+import { type InvalidInput, invalid } from "../shared/invalid.js"
 import * as Result from "../shared/result.js"
 import { refuseUnknown } from "../shared/settings.js"
 import * as Headers from "../wire/headers.js"
+import * as Sendable from "../wire/sendable.js"
+import { bytesOf } from "../wire/wholeBody.js"
 import { hopeless } from "./noToken.js"
 import {
   broken,
@@ -13,8 +17,10 @@ import {
   type Failure,
   failedWith,
   fixed,
-  type Resolved,
-  type SigningRequest
+  ofProgram,
+  type Signed,
+  type SigningRequest,
+  type Unsigned
 } from "./resolver.js"
 
 /**
@@ -63,43 +69,84 @@ export const signing = <E>(
     Result.succeed({
       headers: {},
       secrets,
-      sign: (request) =>
-        Effect.matchEffect(started(sign, request), {
-          onFailure: (error) => Effect.fail(failedWith(error, secrets)),
-          onSuccess: (headers) => signatureOf(request, headers)
-        })
+      sign: (request, isTrusted) => {
+        const url = new URL(request.url)
+        if (!isTrusted(url.origin)) return Effect.succeed({ request, secrets: [] })
+        url.hash = ""
+        const seen = {
+          method: request.method,
+          url: url.href,
+          headers: ownOf(request.headers),
+          body: contentOf(request.body)
+        }
+        return Effect.matchEffect(
+          ofProgram("what signs", () => sign(seen)),
+          {
+            onFailure: (error) => Effect.fail(failedWith(error, secrets)),
+            onSuccess: (headers) => signed(request, seen, headers)
+          }
+        )
+      }
     })
   )
 }
 
-/** A function of the program: it may throw, or return something else. */
-const started = <E>(
-  sign: (request: SigningRequest) => Effect.Effect<Headers.HeadersInput, E>,
-  request: SigningRequest
-): Effect.Effect<Headers.HeadersInput, unknown> => {
-  try {
-    const signed = sign(request)
-    return Effect.isEffect(signed)
-      ? signed
-      : Effect.fail(`what signs must return an Effect, and returned ${kindOf(signed)}`)
-  } catch (error) {
-    return Effect.fail(error)
-  }
-}
-
-const signatureOf = (
-  request: SigningRequest,
+const signed = <R extends Unsigned>(
+  request: R,
+  seen: SigningRequest,
   input: Headers.HeadersInput
-): Effect.Effect<Resolved, Failure> => {
-  const compiled = Headers.compile(input, "signature")
+): Effect.Effect<Signed<R>, Failure> => {
+  const compiled = compile(input)
   if (!compiled.ok) return Effect.fail(hopeless(`${compiled.error.field} ${compiled.error.reason}`))
   const headers = Headers.finish(compiled.value)
   // A signer may return the headers that it got along with its own.
-  const added = Object.keys(headers).filter((name) => headers[name] !== request.headers[name])
-  return Effect.succeed({
-    headers: Object.fromEntries(added.map((name) => [name, headers[name] ?? ""])),
-    secrets: added.filter((name) => !open.has(name)).flatMap((name) => partsOf(headers[name] ?? ""))
+  for (const name of Object.keys(headers)) if (headers[name] === request.headers[name]) delete headers[name]
+  const all = Object.assign(copied(request.headers), headers)
+  const problem = Sendable.problemOf({
+    ...seen,
+    headers: { ...seen.headers, ...headers },
+    body: request.body
   })
+  if (problem !== undefined)
+    return Effect.fail(hopeless(`the signature's ${problem.field} ${problem.reason}`))
+  return Effect.succeed({
+    request: Object.assign(copied(request), { url: seen.url, headers: all }),
+    secrets: Object.keys(headers)
+      .filter((name) => !open.has(name))
+      .flatMap((name) => partsOf(headers[name] ?? ""))
+  })
+}
+
+/** A getter in them may throw. */
+const compile = (input: Headers.HeadersInput): Result.Result<Headers.HeaderLayer, InvalidInput> => {
+  try {
+    return Headers.compile(input, "signature")
+  } catch {
+    return Result.fail(invalid("signature", "could not be read: a getter in it failed"))
+  }
+}
+
+/** With its prototype, and with what the client keeps beside the headers. */
+const copied = <A extends object>(value: A): A =>
+  Object.assign(Object.create(Object.getPrototypeOf(value)), value)
+
+/** Without what the client keeps beside them. */
+const ownOf = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers))
+
+const none = new Uint8Array(0)
+
+const contentOf = (body: HttpBody.HttpBody): Uint8Array | undefined => {
+  switch (body._tag) {
+    case "Empty":
+      return none
+    case "Uint8Array":
+      return body.body
+    case "Raw":
+      return typeof body.body === "string" ? new TextEncoder().encode(body.body) : undefined
+    default:
+      return bytesOf(body)
+  }
 }
 
 /** Their values are no secrets, and stand in many texts. */

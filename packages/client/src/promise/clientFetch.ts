@@ -40,10 +40,12 @@ export const toFetch = (
         const isRequest = input instanceof Request
         // Only what a request makes of its options counts here: a path has no origin of its own.
         const web = new Request(isRequest ? input : "http://localhost/", init)
+        const rejects = (error: ApiError.StatusError): boolean =>
+          reject(error) || (web.redirect === "error" && error.status >= 300 && error.status < 400)
         const exit = await run(
           Effect.flatMap(requestOf(isRequest ? input.url : String(input), web), (request) =>
             Encoding.begin(followed(core, web), request, (call, core) =>
-              Effect.flatMap(PlatformClient.respond(core, call, reject), responseOf)
+              Effect.flatMap(PlatformClient.respond(core, call, rejects), responseOf)
             )
           ),
           { signal: web.signal }

@@ -146,6 +146,11 @@ export const goOn = (call: Call, next: RequestEncoder.EncodedRequest): void => {
   call.encoded = next
 }
 
+/** Whether the credentials of a call may go to an origin, which middleware may have chosen. */
+export const isTrusted = ({ config, encoded }: Call, origin: string): boolean =>
+  encoded.trusted &&
+  (origin === encoded.origin || origin === config.base.origin || config.trustedOrigins.has(origin))
+
 /** Notes a signature. A stream that resumes for days sends any number. */
 export const noteSignature = (call: Call, secrets: ReadonlyArray<string>): void => {
   const before = call.signed ?? { count: 0, secrets: [] }

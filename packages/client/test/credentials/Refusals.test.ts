@@ -141,6 +141,44 @@ describe("credentials of the program's own effect after a 401", () => {
     })
   )
 
+  it.effect.each([
+    [
+      () => {
+        throw new Error("broken")
+      }
+    ],
+    [async () => undefined]
+  ])("6.9 the call fails with its 401 where invalidate throws or returns no Effect", ([invalidate]) =>
+    Effect.gen(function* () {
+      const credentials = Reflect.apply(Credentials.effect, undefined, [
+        Effect.succeed(Redacted.make("token-1")),
+        { invalidate }
+      ])
+      const { ended } = yield* play(
+        acceptOnly(() => "token-2"),
+        { credentials },
+        list,
+        0
+      )
+      expect(ended).toMatchObject({ left: { _tag: "AuthenticationError", attempts: [{}] } })
+    })
+  )
+
+  it.effect("6.9 invalidate runs under the deadline of the call", () =>
+    Effect.gen(function* () {
+      const credentials = Credentials.effect(Effect.succeed(Redacted.make("token-1")), {
+        invalidate: Effect.never
+      })
+      const { ended } = yield* play(
+        acceptOnly(() => "token-2"),
+        { credentials, timeouts: { total: "1 second" } },
+        list,
+        "2 seconds"
+      )
+      expect(ended).toMatchObject({ left: { _tag: "TimeoutError", phase: "total" } })
+    })
+  )
+
   it.effect("1.2 an invalidate of another kind is a CredentialsError", () =>
     Effect.gen(function* () {
       const credentials = Reflect.apply(Credentials.effect, undefined, [

@@ -188,6 +188,21 @@ describe("credentials that sign", () => {
     })
   )
 
+  it.effect("4.6 may add to the headers that it got, which are a copy", () =>
+    Effect.gen(function* () {
+      const credentials = Credentials.signing(({ headers }) =>
+        Effect.succeed(Object.assign(headers, { "x-s": "1" }))
+      )
+      const { requests } = yield* play(
+        [ok],
+        { credentials },
+        ApiRequest.override(list, { headers: { "x-own": "2" } }),
+        0
+      )
+      expect(requests[0]?.headers).toMatchObject({ "x-s": "1", "x-own": "2" })
+    })
+  )
+
   class NoKey extends Data.TaggedError("NoKey") {}
 
   const failing: ReadonlyArray<readonly [name: string, sign: () => unknown, reason: RegExp]> = [
@@ -201,6 +216,16 @@ describe("credentials that sign", () => {
     ],
     ["returns a promise", async () => ({}), /must return an Effect, and returned a promise/],
     ["returns nothing", () => undefined, /must return an Effect, and returned undefined/],
+    [
+      "gives headers that cannot be read",
+      () =>
+        Effect.succeed({
+          get "x-s"() {
+            throw new Error("no")
+          }
+        }),
+      /signature could not be read/
+    ],
     ["gives no headers", () => Effect.succeed(1), /^no credentials: signature must be a plain object/],
     [
       "gives a bad value",

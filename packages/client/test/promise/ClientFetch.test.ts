@@ -96,14 +96,33 @@ describe("a client as a fetch", () => {
     })
   )
 
+  it.effect("4.8 what fetch itself refuses rejects, and nothing is sent", () =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted([])
+      const fetch = yield* PromiseClient.toFetch(client)
+      const broken = new ReadableStream({
+        pull: (controller) => controller.error(new Error("broken source"))
+      })
+      const streamed = { method: "POST", body: broken, duplex: "half" }
+      expect(yield* failure(() => fetch("/a", { method: "GET", body: "x" }))).toBeInstanceOf(TypeError)
+      expect(yield* failure(() => fetch("/a", { method: "CONNECT" }))).toBeInstanceOf(TypeError)
+      expect(yield* failure(() => fetch("/a", streamed))).toMatchObject({ message: "broken source" })
+      expect(yield* failure(() => fetch("/a/../../b"))).toMatchObject({ _tag: "InvalidRequestError" })
+      expect(yield* failure(() => fetch("ftp://x.test/"))).toMatchObject({ _tag: "InvalidRequestError" })
+      expect(yield* transport.requestCount).toBe(0)
+    })
+  )
+
   it.effect("4.8 a redirect resolves where the caller wants to see it", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([
         MockTransport.empty(302, { headers: { location: "/b" } }),
         MockTransport.empty(302, { headers: { location: "/b" } }),
+        MockTransport.empty(302, { headers: { location: "/b" } }),
         ok
       ])
       const fetch = yield* PromiseClient.toFetch(client)
+      expect(yield* failure(() => fetch("/a", { redirect: "error" }))).toMatchObject({ status: 302 })
       const seen = yield* Effect.promise(() => fetch("/a", { redirect: "manual" }))
       expect([seen.status, seen.headers.get("location")]).toEqual([302, "/b"])
       expect((yield* Effect.promise(() => fetch("/a"))).status).toBe(200)
