@@ -130,7 +130,7 @@ export function until<A, P, E>(
 
 /**
  * Starts work with one request, whose response names where to poll: a `202 Accepted` with a `location` (RFC 9110, 15.3.3), or an
- * `operation-location`. `status` is sent to that URL, relative to the final URL of the response, until `done`. Its own URL does
+ * `operation-location`; or a 303, which the client follows. `status` is sent to that URL, relative to the final URL of the response, until `done`. Its own URL does
  * not matter. Another origin receives no secret of the requests, as with a redirect.
  *
  * Fails as {@link until} does, and with a `ResponseValidationError` if the response does not say where to poll.
@@ -144,7 +144,7 @@ export function until<A, P, E>(
  *
  * const report = Polling.operation(
  *   ApiRequest.post("/reports", { body: { year: 2026 } }),
- *   ApiRequest.get("/operations/{id}", { path: { id: "" }, success: Schema.UndefinedOr(Report) }),
+ *   ApiRequest.get("/operations", { success: Schema.UndefinedOr(Report) }),
  *   { timeout: "5 minutes" }
  * )
  *

@@ -109,7 +109,7 @@ class Poller<A, P, E> {
       Effect.flatMap(this.run({ request: start }), (started) => {
         const { response } = started
         const located = Result.flatMap(
-          Following.trying("location", () => plan.location(response)),
+          Following.trying("location", () => plan.location(response) ?? seenElsewhere(started)),
           (url): Result.Result<Following.Step<typeof request>, ResponseError.Unusable> =>
             typeof url === "string"
               ? Following.toUrl(request, previousOf(started), url, target)
@@ -239,6 +239,10 @@ class Poller<A, P, E> {
     })
   }
 }
+
+/** A 303 leads to where the work is seen (RFC 9110, 15.4.4), and has been followed. */
+const seenElsewhere = ({ call, guarded }: Polled<unknown>): string | undefined =>
+  call.redirected?.processed === true ? guarded.url : undefined
 
 const target = "the next poll"
 const badDone = "done must return true, false or an Effect of them"

@@ -259,6 +259,43 @@ describe("how it ends", () => {
   )
 })
 
+describe("a polling without an end", () => {
+  it.effect("11.5 a thousand polls do not deepen the stack", () =>
+    Effect.gen(function* () {
+      const last = 1_000
+      const { client } = yield* scripted((_, index) => (index === last ? over : running(index)))
+      const polling = Polling.until(getJob, {
+        done: isDone,
+        schedule: Schedule.forever,
+        next: () => ({ url: "" })
+      })
+      expect(yield* client.poll(polling)).toEqual({ status: "done" })
+    })
+  )
+})
+
+describe("an interruption at any moment", () => {
+  it.effect("8.6 leaves nothing open, and sends nothing more", () =>
+    Effect.gen(function* () {
+      const polling = Polling.until(getJob, {
+        ...steady,
+        done: (job) => Effect.as(Effect.yieldNow(), isDone(job))
+      })
+      for (let steps = 0; steps < 60; steps++) {
+        const { client, transport } = yield* scripted([running(0), running(1), over])
+        const fiber = yield* Effect.fork(client.poll(polling))
+        for (let step = 0; step < steps; step++) {
+          yield* step % 10 === 9 ? TestClock.adjust("1 second") : Effect.yieldNow()
+        }
+        yield* Fiber.interrupt(fiber)
+        const count = yield* transport.requestCount
+        yield* TestClock.adjust("1 minute")
+        expect([yield* transport.inFlight, yield* transport.requestCount]).toEqual([0, count])
+      }
+    })
+  )
+})
+
 describe("progress", () => {
   const polling = Polling.until(getJob, {
     ...steady,
@@ -438,6 +475,24 @@ describe("an operation", () => {
         "/v1/reports",
         "/v1/jobs/9",
         "/v1/jobs/9"
+      ])
+    })
+  )
+
+  it.effect("11.7 a 303 leads to where the work is polled, and the first request is sent once", () =>
+    Effect.gen(function* () {
+      const { ended, requests } = yield* play(Polling.operation(start, getJob, { ...steady, done: isDone }), [
+        status(303, { location: "/v1/jobs/3" }),
+        running(0),
+        running(1),
+        over
+      ])
+      expect(ended).toMatchObject({ right: { status: "done" } })
+      expect(requests.map(({ method, url }) => `${method} ${new URL(url).pathname}`)).toEqual([
+        "POST /v1/reports",
+        "GET /v1/jobs/3",
+        "GET /v1/jobs/3",
+        "GET /v1/jobs/3"
       ])
     })
   )

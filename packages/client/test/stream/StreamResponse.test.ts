@@ -160,6 +160,21 @@ describe("a stream with its response", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("8.6 an interruption at any moment leaves nothing open", () =>
+    Effect.gen(function* () {
+      for (let steps = 0; steps < 40; steps++) {
+        const { client, transport } = yield* scripted([sse([tick(1), tick(2), neverEnding])])
+        const reading = Effect.scoped(
+          Effect.flatMap(client.streamWithResponse(request), ({ stream }) => Stream.runDrain(stream))
+        )
+        const fiber = yield* Effect.fork(reading)
+        for (let step = 0; step < steps; step++) yield* Effect.yieldNow()
+        yield* Fiber.interrupt(fiber)
+        expect(yield* transport.inFlight).toBe(0)
+      }
+    })
+  )
+
   it.effect("10.9 the stream resumes, and the attempts stay those that opened it", () =>
     Effect.gen(function* () {
       const { client } = yield* scripted([sse([tick(1, "a"), reset]), sse(tick(2, "b") + done)], {
