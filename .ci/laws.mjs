@@ -31,6 +31,8 @@ export const rules = {
   seam: "what Effect 4 has in another kind is used in modules that have an override for it",
   override: "an override for Effect 4 stands for a file of Effect 3",
   casts: `a package has no more casts than ${listsFile} records`,
+  program: `a program of the examples has no more lines than ${listsFile} records`,
+  forged: "a program of the examples forges no response and no part of the client",
   node: "no Node module and no Node global",
   run: "only the listed modules run Effects",
   ambient: "time comes from Clock, randomness from Random, waiting from Effect"
@@ -137,6 +139,19 @@ const checkRooms = (list, files, fail) => {
   }
 }
 
+/** The programs that show what an API costs: each is short, and uses what is public. */
+const checkPrograms = (most, files, forging, fail) => {
+  const names = new Set(words(forging))
+  for (const { lines, members, module, path } of files) {
+    if (!Object.hasOwn(most, module)) fail("program", path, 1, "is not listed")
+    else if (lines > most[module]) fail("program", path, 1, `${lines} lines, at most ${most[module]}`)
+    for (const { line, name } of members) if (names.has(name)) fail("forged", path, line, `uses ${name}`)
+  }
+  for (const module of Object.keys(most))
+    if (!files.some((file) => file.module === module))
+      fail("program", undefined, 1, `${module} is listed and does not exist`)
+}
+
 const checkPackage = (each, workspace, lists, fail) => {
   const { name, dir, manifest } = each
   const files = survey(each)
@@ -163,6 +178,7 @@ const checkPackage = (each, workspace, lists, fail) => {
     checkRooms(laws.rooms, files, (rule, path, line, what) =>
       path ? fail(rule, path, line, what) : failList(rule, what)
     )
+  if (laws.programs) checkPrograms(laws.programs, files, lists.forging, fail)
   const pure = new Set(words(laws.pure))
   const data = new Set(words(lists.data))
   const platform = exceptions(laws.platform)

@@ -89,6 +89,8 @@ const lists = {
   impure: {},
   platform: { client: "transport/ effect/sync ApiClient" },
   casts: { client: { as: 1, never: 0, unknown: 0, "!": 0 } },
+  programs: { other: { main: 2 } },
+  forging: "fromWeb",
   runners: { client: "promise/PromiseClient" },
   timers: { client: "transport/Clock" },
   data: "Either Option",
@@ -109,7 +111,8 @@ const broken = [
     {
       "packages/other/src/a.ts": 'export type A = import("./b.js").B\n',
       "packages/other/src/b.ts": 'import type { A } from "./a.js"\nexport type B = A\n'
-    }
+    },
+    { programs: {} }
   ],
   [
     "barrel",
@@ -218,6 +221,10 @@ const broken = [
   ["casts", ".ci/rooms.mjs:1", { [`${client}/wire/url.ts`]: "export const a = 1 as never\n" }],
   ["casts", ".ci/rooms.mjs:1", { [`${client}/wire/url.ts`]: "export const a = 1 as unknown\n" }],
   ["casts", ".ci/rooms.mjs:1", { [`${client}/wire/url.ts`]: "export const a = [1][0]!\n" }],
+  ["program", "packages/other/src/main.ts:1", { "packages/other/src/main.ts": "// a\n\nexport {}\n" }],
+  ["program", "packages/other/src/more.ts:1", { "packages/other/src/more.ts": "" }],
+  ["program", ".ci/rooms.mjs:1", {}, { programs: { other: { main: 2, gone: 9 } } }],
+  ["forged", "packages/other/src/main.ts:2", { "packages/other/src/main.ts": "\nHttp.fromWeb(a)\n" }],
   [
     "lean",
     `${client}/transport/A.ts:1`,

@@ -98,8 +98,17 @@ export const casts = {
   client: { as: 25, never: 0, unknown: 0, "!": 0 },
   node: { as: 2, never: 0, unknown: 0, "!": 0 },
   anthropic: { as: 5, never: 0, unknown: 0, "!": 0 },
-  testing: { as: 1, never: 0, unknown: 0, "!": 0 }
+  testing: { as: 1, never: 0, unknown: 0, "!": 0 },
+  examples: { as: 0, never: 0, unknown: 0, "!": 0 }
 }
+
+/** The most lines of each program, as it is formatted: what a whole API costs. */
+export const programs = {
+  examples: { github: 60, stripe: 45 }
+}
+
+/** What no program needs: a response of its own in place of the server's, and a part of the client made by hand. */
+export const forging = "fromWeb unsafeMake TypeId"
 
 /** Modules that run Effects; all else describes them. A package listed here is free of Node, too. */
 export const runners = { client: "promise/PromiseClient effect/promised" }

@@ -136,6 +136,7 @@ export const read = (path) => {
     casts,
     members,
     globals: globals.filter(({ name }) => !declared.has(name)),
+    lines: file.text.trimEnd().split("\n").length,
     codeLines: codeLines(file)
   }
 }
