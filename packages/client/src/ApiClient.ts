@@ -15,7 +15,6 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as ApiResponse from "./client/ApiResponse.js"
 import * as Core from "./client/Core.js"
-import * as Curl from "./client/curl.js"
 import * as Encoding from "./client/Encoding.js"
 import * as Execution from "./client/Execution.js"
 import * as PlatformClient from "./client/PlatformClient.js"
@@ -302,29 +301,6 @@ export const layerConfig = (
  */
 export const httpClient = (client: Client<unknown>): HttpClient.HttpClient =>
   PlatformClient.make(client[TypeId])
-
-/**
- * A request as a `curl` command, as the client would send it, with all secrets hidden. A body that is no text comes from
- * standard input. Sends nothing and fetches no token: a token that is not fetched yet is left out.
- *
- * @example
- * ```ts
- * import { ApiClient, ApiRequest } from "@effect-api/client"
- * import { Effect } from "effect"
- *
- * const search = ApiRequest.get("/search", { query: { q: "effect" } })
- *
- * export const program = Effect.flatMap(ApiClient.ApiClient, (client) => ApiClient.toCurl(client, search)).pipe(
- *   Effect.flatMap(Effect.logDebug)
- * )
- * ```
- * @since 3.1.0
- * @category conversions
- */
-export const toCurl = (
-  client: Client<unknown>,
-  request: ApiRequest.Request
-): Effect.Effect<string, ApiError.InvalidRequestError> => Curl.toCurl(client[TypeId], request)
 
 /**
  * The client of the environment as a plain `HttpClient`, for libraries that need one: `HttpApiClient`, `@effect/rpc`,

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process"
 import { describe, expect, it } from "@effect/vitest"
-import { ApiClient, ApiRequest, Credentials } from "@effect-api/client"
+import { ApiRequest, Credentials, Curl } from "@effect-api/client"
 import { Effect, Redacted } from "effect"
 import { scripted } from "../fixtures/requests.js"
 
@@ -10,14 +10,14 @@ const curl = (
 ) =>
   Effect.gen(function* () {
     const { client, transport } = yield* scripted([], { credentials, userAgent: "me" })
-    const command = yield* ApiClient.toCurl(client, request)
+    const command = yield* Curl.command(client, request)
     expect(yield* transport.requestCount).toBe(0)
     return command
   })
 
 const secret = "hunter2-secret"
 
-describe("ApiClient.toCurl", () => {
+describe("Curl.command", () => {
   it.effect.each([
     [
       "a GET",

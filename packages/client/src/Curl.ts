@@ -1,21 +1,42 @@
-/** A request as a `curl` command, to repeat it by hand. */
+/**
+ * A request as a `curl` command, to repeat it by hand or to report a bug.
+ *
+ * @since 3.1.0
+ */
 import type * as HttpBody from "@effect/platform/HttpBody"
 import * as Effect from "effect/Effect"
-import * as Sync from "../effect/sync.js"
-import type * as ApiError from "../errors/ApiError.js"
-import type * as ApiRequest from "../request/ApiRequest.js"
-import * as CallSecrets from "../request/CallSecrets.js"
-import type { Redactor } from "../secrets/Redaction.js"
-import type * as Core from "./Core.js"
-import * as Encoding from "./Encoding.js"
-import * as Hop from "./Hop.js"
+import * as ApiClient from "./ApiClient.js"
+import * as Encoding from "./client/Encoding.js"
+import * as Hop from "./client/Hop.js"
+import * as Sync from "./effect/sync.js"
+import type * as ApiError from "./errors/ApiError.js"
+import type * as ApiRequest from "./request/ApiRequest.js"
+import * as CallSecrets from "./request/CallSecrets.js"
+import type { Redactor } from "./secrets/Redaction.js"
 
-/** Writes the command. Sends nothing, fetches no token, and shows no secret. */
-export const toCurl = (
-  core: Core.Core,
+/**
+ * The command for a request, as the client would send it, with all secrets hidden. A body that is no text comes from
+ * standard input. Sends nothing and fetches no token: a token that is not fetched yet is left out.
+ *
+ * @example
+ * ```ts
+ * import { ApiClient, ApiRequest, Curl } from "@effect-api/client"
+ * import { Effect } from "effect"
+ *
+ * const search = ApiRequest.get("/search", { query: { q: "effect" } })
+ *
+ * export const program = Effect.flatMap(ApiClient.ApiClient, (client) => Curl.command(client, search)).pipe(
+ *   Effect.flatMap(Effect.logDebug)
+ * )
+ * ```
+ * @since 3.1.0
+ * @category conversions
+ */
+export const command = (
+  client: ApiClient.Client<unknown>,
   request: ApiRequest.Request
 ): Effect.Effect<string, ApiError.InvalidRequestError> =>
-  Encoding.unsent(core, request, (call, core) => {
+  Encoding.unsent(client[ApiClient.TypeId], request, (call, core) => {
     const { resolve } = core.credentials
     const credentials = Sync.isSync(resolve) && resolve._tag === "Success" ? resolve.value : undefined
     const { body, headers, method, url } = Hop.outgoing(core, call, credentials, undefined)
