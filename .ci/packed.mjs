@@ -72,7 +72,7 @@ const versionsFor = (members, code) => {
   const imported = [...code.matchAll(/from "((?:@[^/"]+\/)?[^/".:]+)[^".:]*"/g)].map(([, name]) => name)
   const names = new Set([
     "@types/node",
-    ...imported,
+    ...imported.flatMap((name) => [name, `@types/${name}`]),
     ...members.flatMap(({ manifest }) => Object.keys({ ...manifest.peerDependencies }))
   ])
   return Object.fromEntries(

@@ -19,12 +19,37 @@ export interface Attempts {
   readonly inFlight: () => number
 }
 
-const aborted = <E>(signal: AbortSignal, onAbort: (cause: unknown) => E): Effect.Effect<never, E> =>
-  Effect.async((resume) => {
+/** Fails once the signal aborts, or succeeds once it is ended. */
+const aborted = <E>(
+  signal: AbortSignal,
+  onAbort: (cause: unknown) => E,
+  ended: (end: () => void) => void = () => {}
+): Effect.Effect<void, E> =>
+  Effect.async<void, E>((resume) => {
     const abort = (): void => resume(Effect.failSync(() => onAbort(signal.reason)))
     if (signal.aborted) return abort()
     signal.addEventListener("abort", abort, { once: true })
-    return Effect.sync(() => signal.removeEventListener("abort", abort))
+    const leave = (): void => signal.removeEventListener("abort", abort)
+    ended(() => {
+      leave()
+      resume(Effect.void)
+    })
+    return Effect.sync(leave)
+  })
+
+/** In a region that cannot be interrupted a race waits for its loser, which therefore ends by itself. */
+const within = <E>(
+  delay: Duration.Duration,
+  signal: AbortSignal,
+  onAbort: (cause: unknown) => E
+): Effect.Effect<void, E> =>
+  Effect.suspend(() => {
+    let end = (): void => {}
+    const wait = Effect.tap(Effect.sleep(delay), () => Effect.sync(() => end()))
+    const other = aborted(signal, onAbort, (ended) => {
+      end = ended
+    })
+    return Effect.raceFirst(wait, other)
   })
 
 export const make = (changes: Changes): Attempts => {
@@ -56,8 +81,7 @@ export const make = (changes: Changes): Attempts => {
       sleep: (delay, onAbort) => {
         if (signal.aborted) return aborted(signal, onAbort)
         if (Duration.equals(delay, Duration.zero)) return Effect.void
-        const wait = Duration.isFinite(delay) ? Effect.sleep(delay) : Effect.never
-        return Effect.raceFirst(wait, aborted(signal, onAbort))
+        return Duration.isFinite(delay) ? within(delay, signal, onAbort) : aborted(signal, onAbort)
       },
       track: (body) =>
         body.pipe(

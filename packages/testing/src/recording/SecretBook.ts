@@ -13,13 +13,17 @@ const headerNames =
   "authorization proxy-authorization cookie set-cookie api-key x-api-key x-goog-api-key x-amz-security-token " +
   "x-auth-token x-csrf-token x-xsrf-token"
 
+/** What the names of such headers end with. */
+const headerEndings =
+  /(?:^|[-_])(?:token|secret|password|auth|signature|session(?:[-_]?id)?|(?:access|api|auth|functions|secret|subscription)[-_]?key)$/
+
 const queryNames =
   "access_token api_key api-key apikey client_secret key password sig signature token x-amz-credential " +
   "x-amz-security-token x-amz-signature x-goog-signature"
 
 const fieldNames =
   "access_token refresh_token id_token client_secret client_assertion password api_key apikey accessToken refreshToken " +
-  "idToken clientSecret private_key"
+  "idToken clientSecret private_key code_verifier device_code assertion"
 
 /** A secret that is known by its name alone counts elsewhere from this length on: shorter ones occur in any text. */
 const leastNamed = 6
@@ -89,6 +93,10 @@ export class SecretBook {
     if (password !== undefined) this.secrets.add(decoded(password))
   }
 
+  private hidesHeader(name: string): boolean {
+    return this.headerNames.has(name) || headerEndings.test(name)
+  }
+
   private addNamed(secret: string): void {
     if (secret.length >= leastNamed) this.add(secret)
   }
@@ -96,7 +104,7 @@ export class SecretBook {
   /** Adds what the headers hold under the names of secrets. */
   addHeaders(headers: Headers): void {
     for (const [name, values] of Object.entries(headers)) {
-      if (!this.headerNames.has(name)) continue
+      if (!this.hidesHeader(name)) continue
       for (const value of [values].flat()) {
         const basic = /^basic +([\w+/=-]+)$/i.exec(value)?.[1]
         if (basic !== undefined) {
@@ -159,7 +167,7 @@ export class SecretBook {
       return Buffer.from(Patterns.replaced(binary, Patterns.merged(found)), "latin1").toString()
     }
     const header = (name: string, value: string): string => {
-      if (!this.headerNames.has(name)) return text(value)
+      if (!this.hidesHeader(name)) return text(value)
       if (name === "cookie") return value.split(";").map(hiddenCookie).join(";")
       if (name !== "set-cookie") return Patterns.hidden
       const [pair = "", ...attributes] = value.split(";")

@@ -364,6 +364,62 @@ describe("a recording", () => {
   )
 })
 
+describe("an interruption at any time", () => {
+  const steps = [
+    MockTransport.stream(["a", { delay: 10 }, "b", { delay: 10 }, "c"], { delay: 10 }),
+    MockTransport.json({ a: 1 }, { delay: 10 })
+  ]
+  const bodies = [HttpBody.empty, HttpBody.stream(Stream.encodeText(Stream.make("x", "y")))]
+  const program = Effect.forEach(bodies, (body) =>
+    HttpClient.execute(HttpClientRequest.put(url).pipe(HttpClientRequest.setBody(body))).pipe(
+      Effect.flatMap((response) => response.text)
+    )
+  )
+  for (let time = 0; time <= 45; time += 5) {
+    it.scoped(`leaves a recording that is valid and nothing open, after ${time} ms`, () =>
+      Effect.gen(function* () {
+        const file = yield* temporaryFile
+        const interrupted = Effect.gen(function* () {
+          const fiber = yield* Effect.fork(program)
+          yield* TestClock.adjust(time)
+          yield* Fiber.interrupt(fiber)
+          return yield* (yield* MockTransport.MockTransport).inFlight
+        })
+        expect(yield* recorded(file, steps, interrupted)).toBe(0)
+        const ends = harOf(file).log.entries.map(({ _end }) => _end ?? "complete")
+        expect(ends).toEqual(
+          time >= 40 ? ["complete", "complete"] : time >= 30 ? ["complete", "interrupted"] : ["interrupted"]
+        )
+        const replay = Effect.gen(function* () {
+          const fiber = yield* Effect.fork(program)
+          yield* TestClock.adjust(time)
+          yield* Fiber.interrupt(fiber)
+        })
+        yield* replayed(file, Effect.zipRight(replay, Recording.expectAllUsed), { pace: "recorded" })
+      })
+    )
+  }
+
+  it.scoped("changes nothing in a region that cannot be interrupted", () =>
+    Effect.gen(function* () {
+      const file = yield* temporaryFile
+      const values: Array<unknown> = []
+      const kept = Effect.gen(function* () {
+        const all = Effect.map(program, (texts) => values.push(...texts))
+        const fiber = yield* Effect.fork(Effect.uninterruptible(all))
+        yield* TestClock.adjust(5)
+        const left = yield* Effect.fork(Fiber.interrupt(fiber))
+        yield* TestClock.adjust(100)
+        yield* Fiber.join(left)
+      })
+      yield* recorded(file, steps, kept)
+      yield* replayed(file, kept, { pace: "recorded" })
+      expect(values).toEqual(["abc", '{"a":1}', "abc", '{"a":1}'])
+      expect(yield* replayed(file, program)).toEqual(["abc", '{"a":1}'])
+    })
+  )
+})
+
 describe("a replay matches", () => {
   const multipart = (boundary: string, value: string) => ({
     body: HttpBody.text(

@@ -265,6 +265,14 @@ describe("a plain client's secrets are known by their names", () => {
     ["authorization", HttpClientRequest.get("/", { headers: { authorization: `Bearer ${plain}` } })],
     ["basic", HttpClientRequest.basicAuth(HttpClientRequest.get("/"), "user", plain)],
     ["x-api-key", HttpClientRequest.get("/", { headers: { "X-Api-Key": plain } })],
+    [
+      "x-goog-iam-authorization-token",
+      HttpClientRequest.get("/", { headers: { "x-goog-iam-authorization-token": plain } })
+    ],
+    [
+      "ocp-apim-subscription-key",
+      HttpClientRequest.get("/", { headers: { "ocp-apim-subscription-key": plain } })
+    ],
     ["cookie", HttpClientRequest.get("/", { headers: { cookie: `a=b; session=${plain}` } })],
     ["query", HttpClientRequest.get("/", { urlParams: { access_token: plain } })],
     ["URL", HttpClientRequest.get(`https://user:${encodeURIComponent(plain)}@api.test/x`)],
@@ -316,7 +324,9 @@ describe("a plain client's secrets are known by their names", () => {
     Effect.gen(function* () {
       const file = yield* temporaryFile
       const headers = { "x-mine": "header-secret" }
-      const steps = [MockTransport.json({ access_token: "short", mine: "field-secret", b: 1 }, { headers })]
+      const body = { access_token: "short", mine: "field-secret", b: 1 }
+      const limits = { "x-ratelimit-remaining-tokens": "100", "surrogate-key": "todos" }
+      const steps = [MockTransport.json(body, { headers: { ...headers, ...limits } })]
       yield* recorded(
         file,
         steps,
@@ -326,6 +336,9 @@ describe("a plain client's secrets are known by their names", () => {
         }
       )
       expect(textOf(file)).not.toMatch(/-secret|short/)
+      expect(harOf(file).log.entries[0]?.response.headers).toEqual(
+        expect.arrayContaining(Object.entries(limits).map(([name, value]) => ({ name, value })))
+      )
       expect(harOf(file).log.entries[0]?.response.content.text).toBe(
         '{"access_token":"<redacted>","mine":"<redacted>","b":1}'
       )
