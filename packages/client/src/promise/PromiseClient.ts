@@ -215,7 +215,7 @@ export const showCaller: <E>(error: E) => E = addCallerFrames
  * @category conversions
  */
 export const toFetch = (
-  client: ApiClient.ApiClient,
+  client: ApiClient.Client<unknown>,
   options?: {
     /** The status errors to reject with (`ApiError.isRetryable`). `() => false`: any status resolves. */
     readonly reject?: ((error: ApiError.StatusError) => boolean) | undefined
@@ -239,7 +239,7 @@ export const toFetch = (
  * @category conversions
  */
 export const withFetch = <A>(
-  client: ApiClient.ApiClient,
+  client: ApiClient.Client<unknown>,
   use: (fetch: ClientFetch.Fetch) => Promise<A>
 ): Effect.Effect<A, unknown> =>
   Effect.flatMap(ClientFetch.toFetch(client), (fetch) =>

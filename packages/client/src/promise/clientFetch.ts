@@ -29,7 +29,7 @@ export interface Options {
 }
 
 export const toFetch = (
-  client: ApiClient.ApiClient,
+  client: ApiClient.Client<unknown>,
   { reject = ApiError.isRetryable }: Options = {}
 ): Effect.Effect<Fetch> =>
   Effect.map(
