@@ -10,6 +10,7 @@ import { toMillis as durationMillis } from "../shared/duration.js"
 import type { InvalidInput } from "../shared/invalid.js"
 import * as Settings from "../shared/settings.js"
 import type { Options } from "./ClientOptions.js"
+import * as Compressing from "./compressing.js"
 import * as Failures from "./failures.js"
 import * as PlatformHeaders from "./PlatformHeaders.js"
 import * as Timeouts from "./Timeouts.js"
@@ -44,6 +45,7 @@ const shape = {
   timeouts: Timeouts.check,
   retry: RetrySettings.check,
   middleware: Settings.list(Settings.callback),
+  compression: Compressing.check,
   trustedOrigins: Settings.list(Settings.text),
   redirects: Settings.kind(
     (value) => typeof value === "number",

@@ -5,6 +5,7 @@ import type { DecodableByStatus } from "../response/DecoderContract.js"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
 import type * as Headers from "../wire/headers.js"
 import type * as Query from "../wire/query.js"
+import type * as Compressing from "./compressing.js"
 import type * as Middleware from "./Middleware.js"
 import type * as PlatformHeaders from "./PlatformHeaders.js"
 import type * as Timeouts from "./Timeouts.js"
@@ -42,6 +43,8 @@ export interface Options<F extends Failures = NoFailures> {
   readonly retry?: RetryPolicy.Retry | undefined
   /** Code around every attempt; the first in the list is the outermost. */
   readonly middleware?: ReadonlyArray<Middleware.Middleware> | undefined
+  /** Compress the bodies of requests: `Compression.gzip()`. Off by default. */
+  readonly compression?: Compressing.Setting | undefined
   /** Other origins that may receive the credentials when a request names an absolute URL. */
   readonly trustedOrigins?: ReadonlyArray<string> | undefined
   /** The most redirects that a call follows (5). */

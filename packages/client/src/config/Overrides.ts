@@ -209,10 +209,15 @@ export const tryMerge = <A extends Partial<ClientOptions.Options<ClientOptions.F
   }
 }
 
-/** The settings of a request that are functions of the client's. */
-export const functionsOf = (options: { readonly [K in keyof Merged]?: unknown }): Overrides | undefined => {
-  const { headers, middleware, query, retry, timeouts } = options
+/** The settings of a request that another client is made for: functions of the client's, and its own compression. */
+export const functionsOf = (
+  options: {
+    readonly [K in keyof Merged | "compression"]?: unknown
+  }
+): Overrides | undefined => {
+  const { compression, headers, middleware, query, retry, timeouts } = options
   if (
+    compression === undefined &&
     typeof headers !== "function" &&
     typeof middleware !== "function" &&
     typeof query !== "function" &&
@@ -221,8 +226,12 @@ export const functionsOf = (options: { readonly [K in keyof Merged]?: unknown })
   ) {
     return undefined
   }
-  const all = { headers, middleware, query, retry, timeouts }
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => typeof value === "function"))
+  const all = { compression, headers, middleware, query, retry, timeouts }
+  return Object.fromEntries(
+    Object.entries(all).filter(
+      ([name, value]) => typeof value === "function" || (name === "compression" && value !== undefined)
+    )
+  )
 }
 
 /** The same settings, all `undefined`. */

@@ -72,7 +72,7 @@ const resolved = (
   const limits = { ...defaultLimits, ...omitUndefined(options.limits ?? {}) }
   const redirects = options.redirects ?? 5
   const validation = options.validation ?? "strict"
-  const { platformHeaders } = options
+  const { compression, middleware = [], platformHeaders } = options
   const unfit =
     formatProblem(queryFormat) ??
     limitsProblem(limits) ??
@@ -80,6 +80,7 @@ const resolved = (
     idempotencyProblem(options.idempotency) ??
     headerProblem("userAgent", "user-agent", options.userAgent) ??
     platformHeaders?.problem ??
+    (compression ? compression.problem : undefined) ??
     wordProblem("validation", validation, ["strict", "lenient"])
   if (unfit !== undefined) return Result.fail(unfit)
   const headers = clientHeaders(options.headers)
@@ -104,7 +105,7 @@ const resolved = (
     queryFormat,
     timeouts: timeouts.value,
     retry: retry.value,
-    middleware: options.middleware ?? [],
+    middleware: compression ? [compression.middleware, ...middleware] : middleware,
     trustedOrigins: trustedOrigins.value,
     redirects,
     lenient: validation === "lenient",

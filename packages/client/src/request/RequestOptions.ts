@@ -2,6 +2,7 @@
 
 import type * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
+import type * as Compressing from "../config/compressing.js"
 import type * as Middleware from "../config/Middleware.js"
 import type * as OverridesOf from "../config/Overrides.js"
 import type * as Timeouts from "../config/Timeouts.js"
@@ -42,6 +43,8 @@ export interface Overrides<Q = Query.QueryInput, H = Headers.HeadersInput> {
    * precedence over the client's headers. Make them once for each tenant: a client keeps the token of a value.
    */
   readonly credentials?: Credentials.Credentials | undefined
+  /** Compresses the body, in place of the client's compression; `false` sends it as it is. */
+  readonly compression?: Compressing.Setting | undefined
   /** Sent as the client's `idempotency.header`, or as `idempotency-key` if the client has none. */
   readonly idempotencyKey?: string | undefined
   /** Runs inside the client's own middleware. A function of the client's list replaces it. */

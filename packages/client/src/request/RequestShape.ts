@@ -3,6 +3,7 @@
  */
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import * as Compressing from "../config/compressing.js"
 import * as Failures from "../config/failures.js"
 import * as Timeouts from "../config/Timeouts.js"
 import { isCredentials } from "../credentials/resolver.js"
@@ -40,6 +41,7 @@ const shape = {
   retry: orFunction(RetrySettings.check),
   middleware: orFunction(Settings.list(Settings.callback)),
   credentials: Settings.kind(isCredentials, "must be Credentials, such as Credentials.bearer(...)"),
+  compression: Compressing.check,
   idempotencyKey: Settings.text,
   success: Failures.success,
   failure: Failures.byStatus,

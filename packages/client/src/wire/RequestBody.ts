@@ -16,7 +16,7 @@ import * as Progress from "./Progress.js"
 import * as Query from "./query.js"
 import { lengthProblem } from "./sendable.js"
 import * as Watched from "./watchedSource.js"
-import { withBlob, withBytes } from "./wholeBody.js"
+import { keepReplayable, withBlob, withBytes } from "./wholeBody.js"
 
 /**
  * Bytes that are produced while they are sent. A source can be read once.
@@ -225,8 +225,10 @@ const streamed = (
 ): EncodedBody => {
   const source = onUpload === undefined ? stream : Progress.counted(stream, length, onUpload)
   const watched = new Watched.WatchedSource(field, source, length)
+  const body = HttpBody.stream(watched.stream, type, length)
+  if (replayable) keepReplayable(body)
   return {
-    body: HttpBody.stream(watched.stream, type, length),
+    body,
     replayable,
     sourceFailure: () => watched.failure
   }

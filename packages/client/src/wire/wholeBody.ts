@@ -13,6 +13,16 @@ export const withBlob = <A extends object>(body: A, blob: () => Blob): A => {
 /** The body as a `Blob`, if it is complete. */
 export const blobOf = (body: object): Blob | undefined => blobs.get(body)?.()
 
+const replayable = new WeakSet<object>()
+
+/** Notes that a streamed body begins anew each time it is sent. */
+export const keepReplayable = (body: object): void => {
+  replayable.add(body)
+}
+
+/** Whether a streamed body begins anew each time it is sent. */
+export const isReplayable = (body: object): boolean => replayable.has(body)
+
 const contents = new WeakMap<object, Uint8Array>()
 
 /** The same body, whose bytes are known before they are sent. */
