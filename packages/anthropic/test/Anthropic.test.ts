@@ -32,7 +32,7 @@ describe("errors", () => {
       const { anthropic } = yield* scripted([MockTransport.forever(refused)])
       const error = yield* Effect.flip(anthropic.messages.create(params))
       expect(ApiError.isStatusError(error)).toBe(true)
-      expect(error).toMatchObject({ _tag: tag, status, type, requestId: "req_9" })
+      expect(error).toMatchObject({ _tag: tag, client: "anthropic", status, type, requestId: "req_9" })
       expect(error.message).toBe(`${status} no such luck`)
     })
   )

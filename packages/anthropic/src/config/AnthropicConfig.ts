@@ -167,6 +167,7 @@ export const toClientOptions = (options: Options): ApiConfig.Options => {
   const { apiKey, authToken, betas = [], version = "2023-06-01", ...rest } = options
   const allBetas = [...split(headersOf(options)["anthropic-beta"]), ...betas]
   const defaults: ApiConfig.Options = {
+    name: "anthropic",
     baseUrl: defaultBaseUrl,
     userAgent: `Anthropic/Effect ${packageVersion}`,
     platformHeaders: PlatformHeaders.make({ prefix: "x-stainless", packageVersion }),
