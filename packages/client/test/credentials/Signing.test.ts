@@ -1,6 +1,13 @@
 import { HttpClientRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { ApiRequest, Credentials, EventStream, type Middleware, Pagination } from "@effect-api/client"
+import {
+  ApiRequest,
+  Compression,
+  Credentials,
+  EventStream,
+  type Middleware,
+  Pagination
+} from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Clock, Data, Effect, Exit, Fiber, Redacted, Schema, Stream, TestClock } from "effect"
 import { canaries, leaks, observe } from "../fixtures/canary.js"
@@ -69,6 +76,21 @@ describe("credentials that sign", () => {
       const { client } = yield* scripted([ok], { credentials })
       yield* client.execute(ApiRequest.post("/todos", options))
       expect(text(seen[0]?.body)).toBe(body)
+    })
+  )
+
+  it.effect("4.6 see the compressed bytes, and are asked again for a body that is sent without", () =>
+    Effect.gen(function* () {
+      const { credentials, seen } = recording()
+      const { client, transport } = yield* scripted([status(415), ok], {
+        credentials,
+        compression: Compression.gzip({ minBytes: 0 })
+      })
+      yield* client.execute(ApiRequest.post("/todos", { text: "a".repeat(1000) }))
+      const requests = yield* transport.requests
+      expect(requests.map(({ headers }) => headers["content-encoding"])).toEqual(["gzip", undefined])
+      expect(seen.map(({ body }) => body)).toEqual(requests.map(({ body }) => body))
+      expect(signatures(requests)).toEqual(["signature-1", "signature-2"])
     })
   )
 
