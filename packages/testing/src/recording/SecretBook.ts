@@ -187,9 +187,8 @@ export class SecretBook {
         const found = Patterns.merged([...finder.find(binary, isCut), ...this.named(binary, type)])
         if (found.length === 0) return pieces
         const shown = Patterns.replaced(binary, found)
-        return isJson(binary) && !isJson(shown)
-          ? [Buffer.from(hiddenJson(binary, text, this.fieldNames))]
-          : cut(shown, found, pieces)
+        const json = isJson(binary) && !isJson(shown) ? hiddenJson(binary, text, this.fieldNames) : undefined
+        return json === undefined ? cut(shown, found, pieces) : [Buffer.from(json)]
       }
     }
   }
@@ -233,8 +232,12 @@ const isJson = (binary: string): boolean => {
   }
 }
 
-/** Without its quotes, what stands for a secret is no JSON: a number that is one becomes a string. */
-const hiddenJson = (binary: string, text: (text: string) => string, names: ReadonlySet<string>): string => {
+/** Without quotes `hidden` is no JSON: a number that is a secret becomes a string. `undefined`: it is too deep. */
+const hiddenJson = (
+  binary: string,
+  text: (text: string) => string,
+  names: ReadonlySet<string>
+): string | undefined => {
   const hide = (key: string, value: unknown): unknown => {
     if (typeof value !== "object" && names.has(key.toLowerCase())) return Patterns.hidden
     if (typeof value === "string") return text(value)
@@ -242,7 +245,11 @@ const hiddenJson = (binary: string, text: (text: string) => string, names: Reado
     if (typeof value !== "object" || value === null || Array.isArray(value)) return value
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [text(key), inner]))
   }
-  return JSON.stringify(JSON.parse(Buffer.from(binary, "latin1").toString(), hide))
+  try {
+    return JSON.stringify(JSON.parse(Buffer.from(binary, "latin1").toString(), hide))
+  } catch {
+    return undefined
+  }
 }
 
 /** Cuts a text where the pieces of the original end. A secret over such a place goes to the piece that it starts in. */

@@ -58,6 +58,13 @@ export const decode = (
   }
 }
 
+/**
+ * Whether bytes that {@link decode} does not read are plain all the same: text, or those of which a transport took off a coding
+ * that is known here.
+ */
+export const isPlain = (bytes: Uint8Array, header: string | undefined): boolean =>
+  isText(bytes) || !isCoded(header) || codings.has(header.trim().toLowerCase())
+
 /** Whether bytes are UTF-8. */
 export const isText = (bytes: Uint8Array): boolean => {
   try {

@@ -31,8 +31,8 @@ const flattened = (json: unknown): ReadonlyMap<string, string> => {
         : Object.entries(value).map(
             ([key, value]) => [Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`, value] as const
           )
-    if (inner.length > 0) rest.push(...inner.reverse())
-    else found.set(path, JSON.stringify(value) ?? "")
+    for (const each of inner.reverse()) rest.push(each)
+    if (inner.length === 0) found.set(path, JSON.stringify(value) ?? "")
   }
   return found
 }
@@ -59,9 +59,12 @@ const bodyOf = (bytes: Uint8Array, type: string): Canonical["body"] => {
   }
 }
 
-/** The body without its content coding, in a request that shows it. */
-export const bytesOf = ({ body = noBytes, headers }: MockRequest): Uint8Array =>
-  ContentCoding.decode(body, headers["content-encoding"])?.bytes ?? body
+/** The body without its content coding. `undefined`: it cannot be read. */
+export const bytesOf = ({ body = noBytes, headers }: MockRequest): Uint8Array | undefined => {
+  const coding = headers["content-encoding"]
+  const decoded = ContentCoding.decode(body, coding)?.bytes
+  return decoded ?? (ContentCoding.isPlain(body, coding) ? body : undefined)
+}
 
 export const canonical = (request: MockRequest): Canonical => {
   const at = request.url.indexOf("?")

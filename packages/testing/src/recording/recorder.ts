@@ -103,9 +103,11 @@ class Ongoing {
       body: this.sent.body(),
       at: this.startedAt
     })
+    // What cannot be searched for secrets is not written.
+    const body = request.body && Matching.bytesOf(request)
     return {
-      request: new MockRequest({ ...request, body: request.body && Matching.bytesOf(request) }),
-      sent: this.sent.sent(),
+      request: new MockRequest({ ...request, body }),
+      sent: request.body !== undefined && body === undefined ? "unknown" : this.sent.sent(),
       startedAt: this.startedAt,
       wait: this.wait,
       response: this.head && { ...this.head, chunks: [...this.chunks] },

@@ -68,16 +68,13 @@ const redactBody = (
   const type = contentType(headers)
   const decoded = ContentCoding.decode(whole, contentCoding(headers))
   if (decoded === undefined || decoded.bytes === whole) {
-    // Most transports have taken the coding off already: then it is text, or a file of its own kind.
-    const isSearched = decoded !== undefined || ContentCoding.isText(whole) || !isTextual(type)
+    const isSearched = decoded !== undefined || ContentCoding.isPlain(whole, contentCoding(headers))
     return isSearched ? retimed(hider.body(pieces, type, isCut), chunks) : undefined
   }
   const shown = hider.body([decoded.bytes], type, isCut)
   if (shown.length === 1 && shown[0] === decoded.bytes) return chunks
   return retimed([decoded.encode(Buffer.concat(shown))], chunks)
 }
-
-const isTextual = (type: string | undefined): boolean => /text|json|xml|form|javascript/i.test(type ?? "text")
 
 /** The times stay. A body that had to be put together anew has come with its last part. */
 const retimed = (

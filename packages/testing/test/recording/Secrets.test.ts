@@ -232,6 +232,48 @@ describe("a recording holds no secret", () => {
     })
   )
 
+  it.scoped("in bodies of a coding that cannot be read: those are left out", () =>
+    Effect.gen(function* () {
+      const file = yield* temporaryFile
+      const headers = { "content-encoding": "zstd", "content-type": "application/octet-stream" }
+      const bytes = new Uint8Array([0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3])
+      const program = HttpClient.execute(
+        HttpClientRequest.post("https://api.test").pipe(
+          HttpClientRequest.setBody(HttpBody.uint8Array(bytes)),
+          HttpClientRequest.setHeaders(headers)
+        )
+      ).pipe(Effect.flatMap((response) => response.arrayBuffer))
+      yield* recorded(file, [MockTransport.bytes(bytes, { headers })], program)
+      expect(harOf(file).log.entries).toMatchObject([
+        { _end: "missing", request: { postData: { text: "", _sent: "unknown" } }, response: { status: 200 } }
+      ])
+      const exit = yield* Effect.exit(replayed(file, program))
+      expect(String(Exit.match(exit, { onSuccess: () => "", onFailure: Cause.squash }))).toContain(
+        "does not hold it"
+      )
+    })
+  )
+
+  it.scoped("in bodies of any depth and length", () =>
+    Effect.gen(function* () {
+      const file = yield* temporaryFile
+      const bodies = [
+        `${"[".repeat(20_000)}918273${"]".repeat(20_000)}`,
+        JSON.stringify([918273, ...Array.from({ length: 150_000 }, (_, n) => n % 10)])
+      ]
+      const program = Effect.forEach(bodies, (body) =>
+        HttpClient.execute(
+          HttpClientRequest.post("https://api.test").pipe(
+            HttpClientRequest.setBody(HttpBody.text(body, "application/json"))
+          )
+        ).pipe(Effect.flatMap((response) => response.text))
+      )
+      yield* recorded(file, (request) => MockTransport.text(request.text), program, { secrets: ["918273"] })
+      expect(textOf(file)).not.toContain("918273")
+      expect(yield* replayed(file, program, { secrets: ["918273"] })).toHaveLength(2)
+    })
+  )
+
   it.scoped("that is a number: JSON stays JSON", () =>
     Effect.gen(function* () {
       const file = yield* temporaryFile
