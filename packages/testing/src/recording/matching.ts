@@ -132,6 +132,18 @@ export const differences = (
   return found
 }
 
+/** Whether there are none: the cheap comparisons come first. */
+export const isSame = (
+  request: Canonical,
+  recorded: Canonical,
+  sent: "whole" | "part" | "unknown"
+): boolean =>
+  request.method === recorded.method &&
+  request.query.length === recorded.query.length &&
+  (sent !== "whole" || request.body.size === recorded.body.size) &&
+  fits(request.address, recorded.address) &&
+  differences(request, recorded, sent).length === 0
+
 const namesOf = (...queries: ReadonlyArray<Canonical["query"]>): ReadonlySet<string> =>
   new Set(queries.flatMap((query) => query.map(([name]) => name)))
 

@@ -52,7 +52,7 @@ export const make = (exchanges: ReadonlyArray<Exchange.Exchange>, options: Optio
     const forms = [request, shown].map(Matching.canonical)
     const isSame = ({ canonical, exchange }: Recorded): boolean =>
       options.match?.(request, exchange.request) ??
-      forms.some((form) => Matching.differences(form, canonical, exchange.sent).length === 0)
+      forms.some((form) => Matching.isSame(form, canonical, exchange.sent))
     const same = all.filter(isSame)
     const found = same.find((recorded) => recorded.used === 0) ?? (options.reuse ? same.at(-1) : undefined)
     if (found === undefined) throw new RecordingMiss(explain(shown, same))
