@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { ApiRequest, NativeTransport } from "@effect-api/client"
+import { ApiClient, ApiRequest, Compression, NativeTransport, PromiseClient } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Effect } from "effect"
 import { scripted, sent, withoutDelay } from "../fixtures/requests.js"
@@ -98,6 +98,37 @@ describe("a method", () => {
       const request = ApiRequest.make("QUERY")("/x", { idempotencyKey: "k" })
       expect((yield* sent(request)).headers["idempotency-key"]).toBe("k")
     })
+  )
+})
+
+describe("every way in", () => {
+  it("2.5 a promise client sends any method, compressed if it is set up so", async () => {
+    const seen: Array<readonly [method: string, encoding: string | undefined]> = []
+    await using client = PromiseClient.make({
+      baseUrl: "https://api.test",
+      compression: Compression.gzip({ minBytes: 1 }),
+      transport: MockTransport.layer(({ headers, method }) => {
+        seen.push([method, headers["content-encoding"]])
+        return ok
+      })
+    })
+    const query = ApiRequest.make("QUERY")
+    expect(await client.execute(query("/x", { text: "a".repeat(100) }))).toBe("ok")
+    expect(await client.execute(query("/x", { text: "a".repeat(100), compression: false }))).toBe("ok")
+    expect(seen).toEqual([
+      ["QUERY", "gzip"],
+      ["QUERY", undefined]
+    ])
+  })
+
+  it.effect("2.5 the accessor sends any method with the client of the environment", () =>
+    Effect.gen(function* () {
+      const found = yield* ApiClient.execute(ApiRequest.make("REPORT")("/{+path}", { path: { path: "a/b" } }))
+      expect(found).toBe("ok")
+    }).pipe(
+      Effect.provide(ApiClient.layer({ baseUrl: "https://api.test" })),
+      Effect.provide(MockTransport.layer([ok]))
+    )
   )
 })
 

@@ -1,9 +1,16 @@
 import { gunzipSync } from "node:zlib"
 import { HttpBody, HttpClientRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { ApiClient, ApiRequest, Compression, type Middleware } from "@effect-api/client"
+import {
+  ApiClient,
+  ApiRequest,
+  Compression,
+  Credentials,
+  EventStream,
+  type Middleware
+} from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
-import { Effect, Fiber, Redacted, Stream } from "effect"
+import { Effect, Fiber, Redacted, Schema, Stream } from "effect"
 import { scripted, sentFor, withoutDelay } from "../fixtures/requests.js"
 
 const large = "all work and no play makes a dull body. ".repeat(100)
@@ -153,6 +160,40 @@ describe("a compressed request", () => {
       }
       const sent = yield* only(text(), { ...gzip, middleware: [seeing] })
       expect(seen).toEqual([["gzip", String(bytesOf(sent).length), bytesOf(sent).length]])
+    })
+  )
+
+  it.effect("5.5 is what a signature covers, and the request that follows a 415 has its own", () =>
+    Effect.gen(function* () {
+      const seen: Array<readonly [encoding: string | undefined, size: number | undefined]> = []
+      const credentials = Credentials.signing(({ body, headers }) =>
+        Effect.sync(() => {
+          seen.push([headers["content-encoding"], body?.length])
+          return { "x-signature": `signature-${seen.length}` }
+        })
+      )
+      const requests = yield* sentFor(text(), { compression: Compression.gzip(), credentials }, [
+        refusal(),
+        ok
+      ])
+      expect(seen).toEqual(
+        requests.map((request) => [request.headers["content-encoding"], bytesOf(request).length])
+      )
+      expect(requests.map(({ headers }) => headers["x-signature"])).toEqual(["signature-1", "signature-2"])
+    })
+  )
+
+  it.effect("5.5 is sent for a stream of events too", () =>
+    Effect.gen(function* () {
+      const events = EventStream.make({ event: Schema.Unknown })
+      const { client, transport } = yield* scripted(
+        [refusal(), MockTransport.text("data: 1\n\n", { headers: { "content-type": "text/event-stream" } })],
+        { compression: Compression.gzip() }
+      )
+      const got = yield* Stream.runCollect(client.stream(ApiRequest.post("/x", { text: large, events })))
+      expect([...got]).toEqual([1])
+      const encodings = (yield* transport.requests).map((request) => shown(request).encoding)
+      expect(encodings).toEqual(["gzip", undefined])
     })
   )
 
