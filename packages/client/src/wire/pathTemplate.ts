@@ -111,7 +111,9 @@ const parsePieces = (text: string, unsafe: RegExp): Pieces | undefined => {
   const variables: Array<Variable> = []
   // Alternately literals and what is in braces.
   for (const [i, part] of text.split(/\{([^{}]+)\}/).entries()) {
-    if (i % 2 === 0 ? /[{}]/.test(part) : !expression.test(part)) return undefined
+    // Only another parameter can follow those of `{?name}`.
+    const bad = unsafe === queryUnsafe && variables.at(-1)?.isOptional ? /^[^&]|[{}]/ : /[{}]/
+    if (i % 2 === 0 ? bad.test(part) : !expression.test(part)) return undefined
     if (i % 2 === 0) literals[variables.length] = encodeLiteral(part, unsafe)
     else variables.push(...variablesOf(part))
   }

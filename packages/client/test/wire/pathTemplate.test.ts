@@ -129,7 +129,10 @@ describe("RFC 6570", () => {
     "{{?x}}",
     "{?x",
     "/a{/b/c}",
-    "/a{?b?c}"
+    "/a{?b?c}",
+    "/a{?x}/b",
+    "/a{?x}?b=1",
+    "/a?b=1{&x}c=2"
   ])("2.4 an operator that is not for requests is rejected: %s", (template) => {
     expect(rejected(template, names(template))).toMatchObject({
       field: "path",
