@@ -89,6 +89,18 @@ describe("a recording holds no secret", () => {
       { credentials: Credentials.basic("user", Redacted.make(secret)) },
       ApiRequest.get("/x")
     ],
+    [
+      "token of one request",
+      plain,
+      { credentials: Credentials.bearer(Redacted.make("of-the-client")) },
+      ApiRequest.get("/x", { credentials: Credentials.header("x-custom", Redacted.make(plain)) })
+    ],
+    [
+      "signature",
+      plain,
+      { credentials: Credentials.signing(() => Effect.succeed({ "x-signed-by": plain })) },
+      ApiRequest.post("/x", { body: { a: 1 } })
+    ],
     ["header of the client", plain, { headers: { "x-mine": Redacted.make(plain) } }, ApiRequest.get("/x")],
     ["header", plain, {}, ApiRequest.get("/x", { headers: { "x-mine": Redacted.make(plain) } })],
     ["query", secret, {}, ApiRequest.get("/x", { query: { mine: Redacted.make(secret), b: 1 } })],
