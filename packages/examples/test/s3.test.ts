@@ -108,6 +108,27 @@ describe("S3", () => {
     })
   )
 
+  it.scopedLive("an upload that fails after its status is no success", () =>
+    Effect.gen(function* () {
+      const { client } = yield* started()
+      const parts = ["a", "b", "c"].map((text) => ({ bytes: bytes(text) }))
+      const upload = Effect.provideService(S3.upload(at("late"), parts, 3), S3.S3, client)
+      expect(yield* Effect.flip(upload)).toMatchObject({
+        _tag: "ResponseValidationError",
+        excerpt: expect.stringContaining("InternalError")
+      })
+    })
+  )
+
+  it.scopedLive("a 404 of another code is an error of the API", () =>
+    Effect.gen(function* () {
+      const { client } = yield* started()
+      const query = { partNumber: 1, uploadId: "gone" }
+      const part = client.put("/{bucket}/{+key}", { path: at("big"), query, bytes: bytes("a") })
+      expect(yield* Effect.flip(part)).toMatchObject({ _tag: "S3Error", Error: { Code: "NoSuchUpload" } })
+    })
+  )
+
   it.scopedLive("a signature with another key is refused, and shows no secret", () =>
     Effect.gen(function* () {
       const { client } = yield* started("another/secret")

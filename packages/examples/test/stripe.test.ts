@@ -26,7 +26,10 @@ describe("Stripe", () => {
       expect((yield* client.execute(customer)).id).toBe("cus_0")
       const amount = 9_007_199_254_740_993n
       yield* Effect.flip(client.execute(Stripe.charge({ amount, currency: "chf", source: "tok" })))
-      const [form, , charge] = yield* server.requests
+      yield* client.post("/v1/subscriptions", {
+        form: { items: [{ price: "p1", quantity: 2 }, { price: "p2" }] }
+      })
+      const [form, , charge, subscription] = yield* server.requests
       expect(form?.headers).toMatchObject({
         "content-type": expect.stringMatching(/^application\/x-www-form-urlencoded/),
         "stripe-version": "2026-01-01"
@@ -36,6 +39,11 @@ describe("Stripe", () => {
         ["metadata[plan]", "pro & more"],
         ["expand[0]", "default_source"],
         ["expand[1]", "subscriptions"]
+      ])
+      expect([...new URLSearchParams(subscription?.text)]).toEqual([
+        ["items[0][price]", "p1"],
+        ["items[0][quantity]", "2"],
+        ["items[1][price]", "p2"]
       ])
       expect(new URLSearchParams(charge?.text).get("amount")).toBe("9007199254740993")
     })
@@ -95,6 +103,11 @@ describe("Stripe", () => {
         })
       )
       expect(yield* paid).toBe("insufficient_funds")
+      const unpaid = Stripe.charge({ amount: 100n, currency: "chf", source: "none" })
+      expect(yield* Effect.flip(client.execute(unpaid))).toMatchObject({
+        _tag: "StripeError",
+        error: { type: "invalid_request_error" }
+      })
       const missing = yield* Effect.flip(client.execute(Stripe.customer("cus_9")))
       expect(missing).toMatchObject({ _tag: "StripeError", error: { code: "resource_missing" } })
     })

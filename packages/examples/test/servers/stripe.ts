@@ -24,6 +24,7 @@ const declined = failed(402, {
   decline_code: "insufficient_funds",
   message: "Your card was declined."
 })
+const unpaid = failed(402, { type: "invalid_request_error", message: "There is no source." })
 const conflict = failed(400, {
   type: "idempotency_error",
   message: "Keys for idempotent requests can only be used with the same parameters"
@@ -67,6 +68,7 @@ export const stripe = (): TestServer.Routes => {
       return customer === undefined ? missing : TestServer.json(customer)
     }),
     "POST /v1/customers": authorized(once(() => TestServer.json(customers[0]))),
-    "POST /v1/charges": authorized(() => declined)
+    "POST /v1/charges": authorized(({ text }) => (text.includes("source=none") ? unpaid : declined)),
+    "POST /v1/subscriptions": authorized(() => TestServer.json({ id: "sub_1" }))
   }
 }
