@@ -12,7 +12,9 @@ import {
   Polling,
   ResponseDecoder,
   RetryPolicy,
-  type ServerSentEvents
+  type ServerSentEvents,
+  Signing,
+  Tokens
 } from "@effect-api/client"
 import {
   Config,
@@ -312,7 +314,7 @@ describe("options", () => {
           return Effect.fail("no")
         }
       }),
-      Credentials.refreshing({
+      Tokens.refreshing({
         store: { get: Effect.succeed(Redacted.make("r")), set: () => Effect.void },
         refresh: () => Effect.fail(new TodoMissing({ message: "no" })),
         isRefused: (error) => {
@@ -320,7 +322,7 @@ describe("options", () => {
           return true
         }
       }),
-      Credentials.signing(({ body }) => {
+      Signing.credentials(({ body }) => {
         expectTypeOf(body).toEqualTypeOf<Uint8Array | undefined>()
         return Effect.succeed({ "x-signature": Redacted.make("s"), "x-at": 1 })
       })

@@ -94,7 +94,7 @@ const through = (
 
 /** Signs what is sent, which middleware may have changed. */
 const signing = (
-  sign: Credentials.Sign | undefined,
+  sign: Credentials.Resolved["sign"],
   send: TransportContract.Send<never>
 ): TransportContract.Send<never> =>
   sign === undefined

@@ -12,7 +12,7 @@ import * as ApiError from "../errors/ApiError.js"
 
 /**
  * A middleware: from a request and the next handler to a response. It runs inside the retry loop, once for each hop
- * of an attempt. The request already carries credentials; `Credentials.signing` signs what the middleware makes of it.
+ * of an attempt. The request already carries credentials; `Signing.credentials` signs what the middleware makes of it.
  *
  * A secret header that it sets is not sent to an origin that a server chose and the client does not trust. It may
  * read the response of a call for one value in any way, and the decoder still receives it; a streamed body that it

@@ -8,12 +8,12 @@ import { broken, type Credentials } from "./resolver.js"
  *
  * @example
  * ```ts
- * import { ApiRequest, Credentials } from "@effect-api/client"
+ * import { ApiRequest, Credentials, Tokens } from "@effect-api/client"
  * import { Effect, Redacted } from "effect"
  *
  * declare const fetchToken: (tenant: string) => Effect.Effect<Redacted.Redacted, Error>
  *
- * const credentialsOf = Credentials.perTenant((tenant: string) =>
+ * const credentialsOf = Tokens.perTenant((tenant: string) =>
  *   Credentials.cached({ fetch: fetchToken(tenant) })
  * )
  *

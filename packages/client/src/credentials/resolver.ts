@@ -25,7 +25,7 @@ export const TypeId: unique symbol = Symbol.for("@effect-api/client/Credentials"
 export interface Resolved {
   readonly headers: Readonly<Record<string, string>>
   readonly secrets: ReadonlyArray<string>
-  /** Makes more headers for each request that carries these credentials: see `Credentials.signing`. */
+  /** Makes more headers for each request that carries these credentials: see `Signing.credentials`. */
   readonly sign?: Sign | undefined
 }
 

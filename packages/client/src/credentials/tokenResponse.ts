@@ -35,14 +35,14 @@ export interface Refreshed extends Token {
  *   Credentials.cached({
  *     fetch: Effect.map(
  *       login.post("/token", { form: { grant_type: "client_credentials" }, success: TokenResponse }),
- *       Credentials.fromTokenResponse
+ *       Tokens.fromResponse
  *     )
  *   })
  * ```
  * @since 3.1.0
  * @category conversions
  */
-export const fromTokenResponse = (response: {
+export const fromResponse = (response: {
   readonly access_token: string | Redacted.Redacted<string>
   /** In seconds. */
   readonly expires_in?: number | undefined

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { type ApiClient, ApiRequest, type Credentials } from "@effect-api/client"
+import { type ApiClient, ApiRequest, type Credentials, type Tokens } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Effect, Fiber, Redacted, TestClock } from "effect"
 import * as oauth from "oauth4webapi"
@@ -12,7 +12,7 @@ interface OAuthPage {
   readonly ofApp: (app: App) => Credentials.Credentials
   readonly ofUsers: (
     app: App,
-    storeOf: (user: string) => Credentials.Store
+    storeOf: (user: string) => Tokens.Store
   ) => (user: string) => Credentials.Credentials
 }
 
@@ -81,7 +81,7 @@ const service = Effect.gen(function* () {
     client: { client_id: "app" },
     auth: oauth.ClientSecretPost(secret)
   }
-  const storeOf = (user: string): Credentials.Store => ({
+  const storeOf = (user: string): Tokens.Store => ({
     get: Effect.sync(() => Redacted.make(state.stored.get(user) ?? "")),
     set: (token) => Effect.sync(() => state.stored.set(user, Redacted.value(token)))
   })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { ApiRequest, Credentials } from "@effect-api/client"
+import { ApiRequest, Credentials, Tokens } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Data, Deferred, Effect, Exit, Fiber, Redacted, Schedule, Scope, TestClock } from "effect"
 import { canaries, leaks, observe } from "../fixtures/canary.js"
@@ -48,8 +48,8 @@ const makeServer = (users: ReadonlyArray<string> = ["alice"]) => {
         return Effect.void
       })
   })
-  const credentialsOf = Credentials.perTenant((user: string) =>
-    Credentials.refreshing({
+  const credentialsOf = Tokens.perTenant((user: string) =>
+    Tokens.refreshing({
       store: storeOf(user),
       refresh,
       isRefused: (error) => error._tag === "InvalidGrant"
@@ -142,7 +142,7 @@ describe("a refresh token that rotates", () => {
   it.effect("4.7 the cause of a refusal is the program's own error", () =>
     Effect.gen(function* () {
       const refused = new InvalidGrant({ message: "revoked" })
-      const credentials = Credentials.refreshing({
+      const credentials = Tokens.refreshing({
         store: { get: Effect.succeed(Redacted.make("r-alice")), set: () => Effect.void },
         refresh: () => Effect.fail(refused)
       })
@@ -208,7 +208,7 @@ describe("a refresh token that rotates", () => {
   it.effect("12.4 no refresh token shows in an error", () =>
     Effect.gen(function* () {
       const token = canaries.token("r")
-      const credentials = Credentials.refreshing({
+      const credentials = Tokens.refreshing({
         store: { get: Effect.succeed(Redacted.make(token)), set: () => Effect.void },
         refresh: () => Effect.fail(new InvalidGrant({ message: `unknown token ${token}` }))
       })
@@ -228,7 +228,7 @@ describe("a refresh token that rotates", () => {
     ]
   ])("1.2 a wrong kind is a CredentialsError: %j", ([options, reason]) =>
     Effect.gen(function* () {
-      const credentials = Reflect.apply(Credentials.refreshing, undefined, [options])
+      const credentials = Reflect.apply(Tokens.refreshing, undefined, [options])
       const { error } = yield* playError([], { credentials }, list, 0)
       expect(error.message).toBe(`no credentials: ${reason}`)
     })
@@ -238,7 +238,7 @@ describe("a refresh token that rotates", () => {
 describe("credentials by tenant", () => {
   it("4.5 makes one value for each key, and drops the key that was asked for longest ago", () => {
     const made: Array<string> = []
-    const of = Credentials.perTenant(
+    const of = Tokens.perTenant(
       (key: string) => {
         made.push(key)
         return Credentials.bearer(Redacted.make(key))
@@ -252,7 +252,7 @@ describe("credentials by tenant", () => {
 
   it.effect("1.2 a capacity below one is a CredentialsError", () =>
     Effect.gen(function* () {
-      const credentials = Credentials.perTenant(() => Credentials.none, { capacity: 0 })("a")
+      const credentials = Tokens.perTenant(() => Credentials.none, { capacity: 0 })("a")
       const { error } = yield* playError([], { credentials }, list, 0)
       expect(error.message).toBe("no credentials: capacity must be a number of at least 1")
     })

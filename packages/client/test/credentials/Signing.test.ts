@@ -6,7 +6,8 @@ import {
   Credentials,
   EventStream,
   type Middleware,
-  Pagination
+  Pagination,
+  Signing
 } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Clock, Data, Effect, Exit, Fiber, Redacted, Schema, Stream, TestClock } from "effect"
@@ -17,8 +18,8 @@ import { list, ok, play, playError, status, withoutJitter } from "../fixtures/re
 
 /** Signs with the time, and keeps what it saw. */
 const recording = () => {
-  const seen: Array<Credentials.SigningRequest> = []
-  const credentials = Credentials.signing((request) =>
+  const seen: Array<Signing.SigningRequest> = []
+  const credentials = Signing.credentials((request) =>
     Effect.map(Clock.currentTimeMillis, (now) => {
       seen.push(request)
       return { "X-Signed-At": now, "x-signature": `signature-${seen.length}` }
@@ -180,7 +181,7 @@ describe("credentials that sign", () => {
   it.effect("4.6 work wherever credentials do: of a request, of an effect, of a fetched token", () =>
     Effect.gen(function* () {
       const sign = (key: Redacted.Redacted) =>
-        Credentials.signing(() =>
+        Signing.credentials(() =>
           Effect.succeed({ "x-signature": Redacted.make(`by ${Redacted.value(key)}`) })
         )
       const key = Redacted.make("s3cret")
@@ -199,7 +200,7 @@ describe("credentials that sign", () => {
 
   it.effect("4.1 the headers of a signature precede all others", () =>
     Effect.gen(function* () {
-      const credentials = Credentials.signing(() => Effect.succeed({ Authorization: "signed", "x-a": "2" }))
+      const credentials = Signing.credentials(() => Effect.succeed({ Authorization: "signed", "x-a": "2" }))
       const { requests } = yield* play(
         [ok],
         { credentials, headers: { authorization: "own", "x-a": "1" } },
@@ -212,7 +213,7 @@ describe("credentials that sign", () => {
 
   it.effect("4.6 may add to the headers that it got, which are a copy", () =>
     Effect.gen(function* () {
-      const credentials = Credentials.signing(({ headers }) =>
+      const credentials = Signing.credentials(({ headers }) =>
         Effect.succeed(Object.assign(headers, { "x-s": "1" }))
       )
       const { requests } = yield* play(
@@ -271,7 +272,7 @@ describe("credentials that sign", () => {
     "4.6 a signer that %s is a CredentialsError, and nothing is sent",
     ([_name, sign, reason]) =>
       Effect.gen(function* () {
-        const credentials = Reflect.apply(Credentials.signing, undefined, [sign])
+        const credentials = Reflect.apply(Signing.credentials, undefined, [sign])
         const { error, requests } = yield* playError([], { credentials }, list, 0)
         expect(error).toMatchObject({
           _tag: "CredentialsError",
@@ -285,7 +286,7 @@ describe("credentials that sign", () => {
 
   it.effect("1.2 a signer that is no function is a CredentialsError", () =>
     Effect.gen(function* () {
-      const credentials = Reflect.apply(Credentials.signing, undefined, ["secret"])
+      const credentials = Reflect.apply(Signing.credentials, undefined, ["secret"])
       const { error } = yield* playError([], { credentials }, list, 0)
       expect(error.message).toBe("no credentials: what signs must be a function, and is a string")
     })
@@ -294,7 +295,7 @@ describe("credentials that sign", () => {
   it.effect("12.4 a signature shows nowhere, wherever the server sends it back", () =>
     Effect.gen(function* () {
       const key = Redacted.make(canaries.token("k"))
-      const credentials = Credentials.signing(
+      const credentials = Signing.credentials(
         () =>
           Effect.succeed({
             authorization: `Scheme Credential=me, Signature=${canaries.token("s")}`,
@@ -325,13 +326,13 @@ describe("credentials that sign", () => {
   it.effect("6.7 a call of a signer makes a single attempt, under the deadline of the outer call", () =>
     Effect.gen(function* () {
       const service = yield* scripted([MockTransport.forever(status(503))], { retry: withoutDelay })
-      const credentials = Credentials.signing(() => Effect.as(service.client.get("/sign"), {}))
+      const credentials = Signing.credentials(() => Effect.as(service.client.get("/sign"), {}))
       const { ended } = yield* play([], { credentials, retry: { maxRetries: 0 } }, list, 0)
       expect(ended).toMatchObject({ left: { _tag: "CredentialsError" } })
       expect(yield* service.transport.requestCount).toBe(1)
 
       const { client } = yield* scripted([], {
-        credentials: Credentials.signing(() => Effect.never),
+        credentials: Signing.credentials(() => Effect.never),
         timeouts: { total: "1 second" }
       })
       const call = yield* Effect.fork(Effect.flip(client.execute(list)))

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto"
 import { describe, expect, it } from "@effect/vitest"
-import { ApiRequest, Credentials } from "@effect-api/client"
+import { ApiRequest, Credentials, Signing } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
 import { Effect, Redacted } from "effect"
 import { clientOf } from "../fixtures/sockets.js"
@@ -11,7 +11,7 @@ const key = "s3cret"
 const sign = (method: string, url: string, type: string, body: Uint8Array | string) =>
   createHmac("sha256", key).update([method, url, type, ""].join("\n")).update(body).digest("hex")
 
-const credentials = Credentials.signing(({ body = new Uint8Array(0), headers, method, url }) =>
+const credentials = Signing.credentials(({ body = new Uint8Array(0), headers, method, url }) =>
   Effect.sync(() => ({ "x-signature": sign(method, url, headers["content-type"] ?? "", body) }))
 )
 

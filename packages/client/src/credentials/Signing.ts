@@ -1,4 +1,8 @@
-/** Credentials that see the request: a signature over what is sent. */
+/**
+ * Credentials that see the request: a signature over what is sent.
+ *
+ * @since 3.1.0
+ */
 import type * as HttpBody from "@effect/platform/HttpBody"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
@@ -23,6 +27,8 @@ import {
   type Unsigned
 } from "./resolver.js"
 
+export type { Sign, Signed, SigningRequest, Unsigned } from "./resolver.js"
+
 /**
  * Credentials that sign each request: `sign` takes the request as it is about to be sent and returns the headers to
  * add. It runs for every attempt and for every hop of a redirect, after the middleware, so that the signature covers
@@ -33,12 +39,12 @@ import {
  *
  * @example
  * ```ts
- * import { Credentials } from "@effect-api/client"
+ * import { Signing } from "@effect-api/client"
  * import { Clock, Effect, Encoding, Redacted } from "effect"
  *
  * const key = Redacted.make("secret")
  *
- * const credentials = Credentials.signing((request) =>
+ * const credentials = Signing.credentials((request) =>
  *   Effect.gen(function* () {
  *     const seconds = Math.floor((yield* Clock.currentTimeMillis) / 1000)
  *     const text = [seconds, request.method, new URL(request.url).pathname].join("\n")
@@ -55,7 +61,7 @@ import {
  * @since 3.1.0
  * @category constructors
  */
-export const signing = <E>(
+export const credentials = <E>(
   sign: (request: SigningRequest) => Effect.Effect<Headers.HeadersInput, E>,
   options: {
     /** Others to hide besides the headers that `sign` adds. */
