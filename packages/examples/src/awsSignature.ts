@@ -1,5 +1,5 @@
 /** The signature of AWS, version 4, as the page on signatures has it. */
-import { Credentials } from "@effect-api/client"
+import { Signing } from "@effect-api/client"
 import { AwsV4Signer } from "aws4fetch"
 import { Clock, Effect, Encoding, Redacted } from "effect"
 
@@ -17,7 +17,7 @@ const sha256 = (body: Uint8Array) =>
 
 /** Signs each request for a service in a region, such as `s3` in `eu-central-1`. */
 export const awsSignature = (keys: Keys, scope: { readonly service: string; readonly region: string }) =>
-  Credentials.signing(
+  Signing.credentials(
     ({ body, headers, method, url }) =>
       Effect.gen(function* () {
         const now = new Date(yield* Clock.currentTimeMillis)

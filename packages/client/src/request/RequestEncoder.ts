@@ -98,10 +98,7 @@ export const encode = (
       }
     )
   } catch (cause) {
-    return Exit.fail({
-      ...invalid(field, "could not be read: a getter in it failed, or a schema threw"),
-      cause
-    })
+    return Exit.fail(EncodedValue.unreadable(field, cause))
   }
 }
 

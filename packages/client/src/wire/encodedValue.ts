@@ -1,5 +1,5 @@
 /** The values of a request that a schema encodes: its body, its path and its query. */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import type * as Schema from "effect/Schema"
@@ -25,7 +25,25 @@ const encoderOf = memo(
 const encodedBody = (value: unknown, schema: Encoder): Effect.Effect<unknown, InvalidInput> =>
   schema === undefined
     ? Exit.succeed(value)
-    : Sync.mapError(encoderOf(schema)(value), ({ reason }) => invalid("body", reason))
+    : settled(
+        "body",
+        Sync.mapError(encoderOf(schema)(value), ({ reason }) => invalid("body", reason))
+      )
+
+/** The problem with a value whose own code failed: a getter, a Proxy, a schema. */
+export const unreadable = (field: string, cause: unknown): InvalidInput => ({
+  ...invalid(field, "could not be read: a getter in it failed, or a schema threw"),
+  cause
+})
+
+/** A schema that throws while it runs fails like one that throws at once. */
+const settled = <A>(
+  field: string,
+  encoding: Effect.Effect<A, InvalidInput>
+): Effect.Effect<A, InvalidInput> =>
+  Sync.isSync(encoding)
+    ? encoding
+    : Effect.catchAllDefect(encoding, (cause) => Effect.fail(unreadable(field, cause)))
 
 /** Encodes a body. `key` finds what a schema encodes asynchronously. */
 export const body = (value: unknown, schema: Encoder, key: object): Effect.Effect<unknown, InvalidInput> =>
@@ -43,8 +61,9 @@ export const values = <A extends object | undefined>(
   schema: Encoder
 ): Effect.Effect<A | Values, InvalidInput> => {
   if (given === undefined || schema === undefined) return Exit.succeed(given)
-  const encoding = Sync.mapError(encoderOf(schema)(given), ({ path, reason }) =>
-    invalid([field, ...path].join("."), reason)
+  const encoding = settled(
+    field,
+    Sync.mapError(encoderOf(schema)(given), ({ path, reason }) => invalid([field, ...path].join("."), reason))
   )
   return Sync.flatMap(keepLate(given, encoding), (encoded) =>
     areValues(encoded)

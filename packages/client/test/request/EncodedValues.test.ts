@@ -65,6 +65,41 @@ describe("pathSchema and querySchema", () => {
     })
   )
 
+  const broken = (encode: () => Effect.Effect<string>) =>
+    Schema.Struct({
+      id: Schema.transformOrFail(Schema.String, Schema.Number, {
+        strict: true,
+        decode: (text) => Effect.succeed(Number(text)),
+        encode
+      })
+    })
+  const thrown = new Error("the schema broke")
+  const schemas = [
+    [
+      "throws",
+      broken(() => {
+        throw thrown
+      })
+    ],
+    ["dies", broken(() => Effect.die(thrown))],
+    ["dies later", broken(() => Effect.zipRight(Effect.yieldNow(), Effect.die(thrown)))]
+  ] as const
+
+  it.effect.each(
+    schemas.flatMap(([how, schema]) => [
+      [how, "path", ApiRequest.get("/todos/{id}", { path: { id: 7 }, pathSchema: schema })] as const,
+      [how, "query", ApiRequest.get("/todos", { query: { id: 7 }, querySchema: schema })] as const,
+      [how, "body", ApiRequest.post("/todos", { body: { id: 7 }, bodySchema: schema })] as const
+    ])
+  )("3.3, 5.1 a schema that %s for the %s is an InvalidRequestError", ([, field, request]) =>
+    Effect.gen(function* () {
+      const { error, requests } = yield* playError([ok], {}, request, 0)
+      expect(error).toMatchObject({ _tag: "InvalidRequestError", field, delivery: "not-sent" })
+      expect(error.cause).toBe(thrown)
+      expect(requests).toEqual([])
+    })
+  )
+
   const untyped = (options: object) => ApiRequest.get("/todos/{id}" as string, options)
 
   it.effect.each([

@@ -1,14 +1,7 @@
 import { gunzipSync } from "node:zlib"
 import { HttpBody, HttpClientRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import {
-  ApiClient,
-  ApiRequest,
-  Compression,
-  Credentials,
-  EventStream,
-  type Middleware
-} from "@effect-api/client"
+import { ApiClient, ApiRequest, Compression, EventStream, type Middleware, Signing } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Effect, Fiber, Redacted, Schema, Stream } from "effect"
 import { scripted, sentFor, withoutDelay } from "../fixtures/requests.js"
@@ -166,7 +159,7 @@ describe("a compressed request", () => {
   it.effect("5.5 is what a signature covers, and the request that follows a 415 has its own", () =>
     Effect.gen(function* () {
       const seen: Array<readonly [encoding: string | undefined, size: number | undefined]> = []
-      const credentials = Credentials.signing(({ body, headers }) =>
+      const credentials = Signing.credentials(({ body, headers }) =>
         Effect.sync(() => {
           seen.push([headers["content-encoding"], body?.length])
           return { "x-signature": `signature-${seen.length}` }
