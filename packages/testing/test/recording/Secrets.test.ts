@@ -1,7 +1,7 @@
 import { gunzipSync, gzipSync } from "node:zlib"
 import { HttpBody, HttpClient, HttpClientRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { ApiClient, type ApiConfig, ApiRequest, Credentials } from "@effect-api/client"
+import { ApiClient, type ApiConfig, ApiRequest, Credentials, Signing } from "@effect-api/client"
 import { MockTransport, Recording } from "@effect-api/testing"
 import { Cause, Effect, Exit, Layer, Redacted, Schema, Stream } from "effect"
 import { harOf, recorded, replayed, temporaryFile, textOf } from "../fixtures/recordings.js"
@@ -98,7 +98,7 @@ describe("a recording holds no secret", () => {
     [
       "signature",
       plain,
-      { credentials: Credentials.signing(() => Effect.succeed({ "x-signed-by": plain })) },
+      { credentials: Signing.credentials(() => Effect.succeed({ "x-signed-by": plain })) },
       ApiRequest.post("/x", { body: { a: 1 } })
     ],
     ["header of the client", plain, { headers: { "x-mine": Redacted.make(plain) } }, ApiRequest.get("/x")],
