@@ -29,6 +29,13 @@ export const guarded =
     }
   }
 
+/** The same work, which fails where it would die while it runs. */
+export const caught = <A, E>(
+  effect: Effect.Effect<A, E>,
+  failure: (thrown: unknown) => E
+): Effect.Effect<A, E> =>
+  Sync.isSync(effect) ? effect : Effect.catchAllDefect(effect, (thrown) => Effect.fail(failure(thrown)))
+
 /** The failure of a decoder that threw. */
 export const thrownMisfit = (thrown: unknown, parsed?: DecodeFailure["parsed"]): DecodeFailure => {
   const said = messageOf(thrown)

@@ -1,10 +1,11 @@
 /** The values of a request that a schema encodes: its body, its path and its query. */
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import type * as Schema from "effect/Schema"
 import * as Parsing from "../effect/parsing.js"
 import * as Sync from "../effect/sync.js"
+import { caught } from "../schema/guarded.js"
 import * as SchemaSecrets from "../schema/schemaSecrets.js"
 import * as Redaction from "../secrets/Redaction.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
@@ -40,10 +41,7 @@ export const unreadable = (field: string, cause: unknown): InvalidInput => ({
 const settled = <A>(
   field: string,
   encoding: Effect.Effect<A, InvalidInput>
-): Effect.Effect<A, InvalidInput> =>
-  Sync.isSync(encoding)
-    ? encoding
-    : Effect.catchAllDefect(encoding, (cause) => Effect.fail(unreadable(field, cause)))
+): Effect.Effect<A, InvalidInput> => caught(encoding, (cause) => unreadable(field, cause))
 
 /** Encodes a body. `key` finds what a schema encodes asynchronously. */
 export const body = (value: unknown, schema: Encoder, key: object): Effect.Effect<unknown, InvalidInput> =>
