@@ -32,7 +32,7 @@ export class Stripe extends Context.Tag("Stripe")<Stripe, ApiClient.Client<CardE
       headers: { "stripe-version": "2026-01-01" },
       queryFormat: { arrays: "indices" },
       idempotency: { header: "idempotency-key" },
-      failure: { 402: CardError, default: StripeError }
+      failure: { default: Schema.Union(CardError, StripeError) }
     }).pipe(Layer.scoped(Stripe))
 }
 export const webhook = (body: string, signature: string, secret: Redacted.Redacted) =>

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
@@ -249,8 +249,10 @@ const through = <S extends ApiSchema.ApiSchema>(
         : (body) => Sync.flatMap(self.decode(body), (value) => decode(prepare(value))),
     secrets: combined([self.secrets, SchemaDecoder.secretsOf(schema)]),
     tagged: () => {
-      const tag = Schema.isSchema(schema) ? tagOf(schema.ast) : undefined
-      return tag === undefined ? through(self, schema) : through(self, schema, tagging(tag))
+      const [tag, ...others] = Schema.isSchema(schema) ? tagsOf(schema.ast) : []
+      if (tag === undefined) return through(self, schema)
+      const decoderOf = (tag: SchemaAST.LiteralValue) => through(self, schema, tagging(tag))
+      return others.map(decoderOf).reduce(orElse, decoderOf(tag))
     }
   })
 }
@@ -370,13 +372,24 @@ const tagging =
   (value: unknown): unknown =>
     value === undefined || Predicate.isRecord(value) ? { _tag, ...value } : value
 
-/** The tag that a schema of a tagged class expects, in its encoded form. */
-const tagOf = (ast: SchemaAST.AST): SchemaAST.LiteralValue | undefined => {
+/** The tags that a schema of tagged classes expects, in its encoded form: several where it is a union. */
+const tagsOf = (ast: SchemaAST.AST): ReadonlyArray<SchemaAST.LiteralValue> => {
   const encoded = SchemaAST.encodedAST(ast)
-  if (!SchemaAST.isTypeLiteral(encoded)) return undefined
+  if (SchemaAST.isUnion(encoded)) return encoded.types.flatMap(tagsOf)
+  if (!SchemaAST.isTypeLiteral(encoded)) return []
   const tag = encoded.propertySignatures.find(({ name }) => name === "_tag")?.type
-  return tag !== undefined && SchemaAST.isLiteral(tag) ? tag.literal : undefined
+  return tag !== undefined && SchemaAST.isLiteral(tag) ? [tag.literal] : []
 }
+
+/** The first of two decoders that fits. */
+const orElse = <A>(first: ResponseDecoder<A>, second: ResponseDecoder<A>): ResponseDecoder<A> => ({
+  ...first,
+  decode: (body) => {
+    const decoded = first.decode(body)
+    const next = () => second.decode(body)
+    return Sync.isSync(decoded) ? Sync.match(decoded, next, () => decoded) : Effect.catchAll(decoded, next)
+  }
+})
 
 /**
  * Runs a decoder, which may be the program's own: an exception counts as a value that does not fit.

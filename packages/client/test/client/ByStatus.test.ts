@@ -425,6 +425,22 @@ describe("decoders of one's own", () => {
     })
   )
 
+  it.effect.each([
+    [{ code: "e1" }, "Refused"],
+    [{ message: "moved" }, "Gone"],
+    // The first of the union, where more than one fits.
+    [{ code: "e1", message: "moved" }, "Gone"],
+    [{ code: "e1", message: "moved", _tag: "Refused" }, "Refused"],
+    [{ trace: "at a" }, "Broken"],
+    [{ other: 1 }, "NotFoundError"]
+  ])("7.5 of a union of tagged classes, %j is the first that fits", ([body, tag]) =>
+    Effect.gen(function* () {
+      const failure = { 404: Schema.Union(Gone, Schema.Union(Refused, Broken)) }
+      const { ended } = yield* outcome(ApiRequest.get("/x", { failure }), [respond(404, body)])
+      expect(ended).toMatchObject({ _tag: tag })
+    })
+  )
+
   it.each([
     [
       () => ResponseDecoder.make({ accept: 7 as never, decode: () => Effect.void }),
