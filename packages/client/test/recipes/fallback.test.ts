@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { MockTransport } from "@effect-api/testing"
-import { Effect, Fiber, Stream, TestClock } from "effect"
+import { Effect, Stream } from "effect"
+import { advancing } from "../fixtures/clocks.js"
 import { answer, answerInParts } from "./fallback.js"
 
 const places = ["eu.api.test", "us.api.test", "other.test"]
@@ -27,11 +28,10 @@ const run = <A, E extends { readonly _tag: string }, R>(program: Effect.Effect<A
       onSuccess: (value) => JSON.stringify(value),
       onFailure: ({ _tag }) => _tag
     })
-    const fiber = yield* Effect.fork(end)
-    yield* TestClock.adjust("1 minute")
+    const ended = yield* advancing(end)
     const { requests } = yield* MockTransport.MockTransport
     const called = (yield* requests).map(({ text, url }) => `${new URL(url).host} ${JSON.parse(text).model}`)
-    return { end: yield* Fiber.join(fiber), called }
+    return { end: ended, called }
   })
 
 const eu = "eu.api.test large"
