@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { MockTransport } from "@effect-api/testing"
 import { Effect, Stream } from "effect"
-import { advancing } from "../fixtures/clocks.js"
+import { advancing } from "../fixtures/advancing.js"
 import { answer, answerInParts } from "./fallback.js"
 
 const places = ["eu.api.test", "us.api.test", "other.test"]

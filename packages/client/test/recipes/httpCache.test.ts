@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { ApiClient, ApiRequest, Credentials, EventStream } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Effect, Exit, Fiber, Layer, Redacted, Schema, Stream, TestClock } from "effect"
-import { advancing } from "../fixtures/clocks.js"
+import { advancing } from "../fixtures/advancing.js"
 import { cached, layer, memoryStore } from "./httpCache.js"
 
 const url = "https://api.test/todos/1"
