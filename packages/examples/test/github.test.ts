@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { MockTransport } from "@effect-api/testing"
-import { Effect, Fiber, Redacted, Stream, TestClock } from "effect"
+import { Duration, Effect, Fiber, Redacted, Stream, TestClock } from "effect"
 import * as GitHub from "../src/github.js"
 import { scripted, served } from "./fixtures/clients.js"
 import { github } from "./servers/github.js"
@@ -128,6 +128,20 @@ describe("GitHub", () => {
       const [before, after] = yield* transport.requests
       expect(Number(after?.at) - Number(before?.at)).toBe(seconds * 1000)
     }).pipe(Effect.scoped)
+  )
+
+  it.scoped("a limit that ends in an hour ends the call, which knows when", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(now)
+      const headers = { "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(now / 1000 + 3600) }
+      const { client } = yield* script(MockTransport.json({ message: "limited" }, { status: 403, headers }))
+      const error = yield* Effect.flip(client.execute(GitHub.issue(first)))
+      expect(error).toMatchObject({
+        _tag: "PermissionDeniedError",
+        stoppedBy: "retry-after",
+        retryAfter: Duration.hours(1)
+      })
+    })
   )
 
   it.scoped("a 403 without a limit is not retried, and names the client", () =>

@@ -136,4 +136,16 @@ describe("OpenAI", () => {
       expect((yield* transport.requests).map(({ at }) => at)).toEqual([0, millis, millis])
     }).pipe(Effect.scoped)
   )
+
+  it.scoped("a 429 is retried, and is the API's own error in the end", () =>
+    Effect.gen(function* () {
+      const error = { message: "Rate limit reached", type: "requests", code: "rate_limit_exceeded" }
+      const busy = MockTransport.json({ error }, { status: 429, headers: { "retry-after": "3" } })
+      const { client, transport } = yield* scripted(OpenAi, [busy, busy, busy], OpenAi.layer(key))
+      const fiber = yield* Effect.fork(Effect.flip(client.execute(Requests.chat(asked("weather")))))
+      yield* TestClock.adjust("6 seconds")
+      expect(yield* Fiber.join(fiber)).toMatchObject({ _tag: "OpenAiError", error })
+      expect((yield* transport.requests).map(({ at }) => at)).toEqual([0, 3000, 6000])
+    })
+  )
 })

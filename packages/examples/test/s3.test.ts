@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { describe, expect, it } from "@effect/vitest"
 import type { ResponseDecoder } from "@effect-api/client"
 import { Effect, Redacted, Stream } from "effect"
@@ -26,6 +27,14 @@ const collected = <E>(chunks: Stream.Stream<Uint8Array, E>) =>
   Stream.runFold(chunks, "", (text, chunk) => text + new TextDecoder().decode(chunk))
 
 describe("S3", () => {
+  it("the signature is that of the page on signatures", () => {
+    const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8")
+    const blocks = read("../../docs/pages/signing.md").split("```")
+    const page = blocks.find((block) => block.includes("awsSignature = (keys")) ?? ""
+    const code = (text: string) => text.slice(text.indexOf("import ")).replace(/\s+/g, " ").trim()
+    expect(code(read("../src/awsSignature.ts"))).toBe(code(page))
+  })
+
   it.scopedLive("a listing follows its tokens, and reads XML as it is meant", () =>
     Effect.gen(function* () {
       const { client, objects, server } = yield* started()
