@@ -33,7 +33,6 @@ import type { Token } from "./tokenResponse.js"
 export {
   type Credentials,
   type Failure,
-  isCredentials,
   type Resolved,
   type Resolver,
   TypeId

@@ -23,7 +23,7 @@ export interface Refreshed extends Token {
  *
  * @example
  * ```ts
- * import { type ApiClient, Credentials } from "@effect-api/client"
+ * import { type ApiClient, Credentials, Tokens } from "@effect-api/client"
  * import { Effect, Schema } from "effect"
  *
  * const TokenResponse = Schema.Struct({
