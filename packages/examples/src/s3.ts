@@ -9,6 +9,7 @@ const decode = ({ text }: ResponseDecoder.Body) => Effect.try((): unknown => par
 const document = ResponseDecoder.make({ accept: "application/xml", decode })
 const xml = <A, I>(schema: Schema.Schema<A, I>) => ResponseDecoder.andThen(document, schema)
 const etag = ResponseDecoder.make({ accept: "*/*", decode: ({ headers }) => Effect.succeed(headers["etag"]) })
+
 const text = Schema.String
 const Fault = Schema.Struct({ Code: text, Message: text })
 const NoKey = Schema.Struct({ ...Fault.fields, Code: Schema.Literal("NoSuchKey"), Key: text })
@@ -19,21 +20,20 @@ const Page = Schema.Struct({ Contents: Schema.optional(Found), NextContinuationT
 const Listing = Schema.Struct({ ListBucketResult: Page })
 const Begun = Schema.Struct({ InitiateMultipartUploadResult: Schema.Struct({ UploadId: text }) })
 const Completed = Schema.Struct({ CompleteMultipartUploadResult: Schema.Struct({ ETag: text }) })
+const Ended = Schema.Union(Completed, Schema.Struct({ Error: Fault }))
 const items = (page: typeof Listing.Type) => page.ListBucketResult.Contents ?? []
 const token = (page: typeof Listing.Type) => page.ListBucketResult.NextContinuationToken
 const pagination = Pagination.pageToken({ param: "continuation-token", items, token })
-
 const object = "/{bucket}/{+key}"
 type At = { readonly bucket: string; readonly key: string }
-type OnUpload = (progress: ResponseDecoder.Progress) => void
-type Part = { readonly bytes: Uint8Array; readonly onUpload?: OnUpload }
+type Part = { readonly bytes: Uint8Array; readonly onUpload?: (progress: ResponseDecoder.Progress) => void }
 export const list = (bucket: string, query?: { prefix?: string; "max-keys"?: number }) =>
   ApiRequest.get("/{bucket}?list-type=2", { path: { bucket }, query, success: xml(Listing), pagination })
 export const head = (path: At) => ApiRequest.head(object, { path })
 export const get = (path: At, range?: `bytes=${string}`) =>
   ApiRequest.get(object, { path, headers: { range }, success: ResponseDecoder.stream() })
-export const put = (path: At, bodyStream: ApiRequest.BodyStream, length: number, onUpload?: OnUpload) =>
-  ApiRequest.put(object, { path, bodyStream, headers: { "content-length": length }, onUpload })
+export const put = (path: At, stream: ApiRequest.BodyStream, size: number, onUpload?: Part["onUpload"]) =>
+  ApiRequest.put(object, { path, bodyStream: stream, headers: { "content-length": size }, onUpload })
 
 export const upload = (path: At, parts: ReadonlyArray<Part>, concurrency: number) =>
   Effect.gen(function* () {
@@ -44,10 +44,10 @@ export const upload = (path: At, parts: ReadonlyArray<Part>, concurrency: number
       s3.put(object, { path, query: { partNumber: i + 1, uploadId }, ...part, success: etag })
     const etags = yield* Effect.forEach(parts, send, { concurrency })
     const body = `<CompleteMultipartUpload>${etags.map(part).join("")}</CompleteMultipartUpload>`
-    return yield* s3.post(object, { path, query: { uploadId }, text: body, success: xml(Completed) })
+    const ended = yield* s3.post(object, { path, query: { uploadId }, text: body, success: xml(Ended) })
+    return "Error" in ended ? yield* new S3Error(ended) : ended.CompleteMultipartUploadResult
   })
 const part = (tag: unknown, i: number) => `<Part><PartNumber>${i + 1}</PartNumber><ETag>${tag}</ETag></Part>`
-
 export class S3 extends Context.Tag("S3")<S3, ApiClient.Client<S3Error | NoSuchKey>>() {
   static readonly layer = (keys: Keys, region: string, baseUrl = `https://s3.${region}.amazonaws.com`) =>
     ApiClient.make({
