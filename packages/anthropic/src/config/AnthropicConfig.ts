@@ -14,7 +14,7 @@ import * as Struct from "effect/Struct"
 import * as CallOptions from "./CallOptions.js"
 
 /** The version of this package, which requests send in their headers. @since 0.1.0 @category constants */
-export const packageVersion = "3.0.0"
+export const packageVersion = "3.1.0"
 
 const defaultBaseUrl = "https://api.anthropic.com"
 

@@ -48,9 +48,9 @@ describe("create", () => {
         "content-type": "application/json",
         "x-api-key": key,
         "anthropic-version": "2023-06-01",
-        "user-agent": "Anthropic/Effect 3.0.0",
+        "user-agent": "Anthropic/Effect 3.1.0",
         "x-stainless-lang": "js",
-        "x-stainless-package-version": "3.0.0",
+        "x-stainless-package-version": "3.1.0",
         "x-stainless-retry-count": "0",
         "x-stainless-read-timeout": "600"
       })
