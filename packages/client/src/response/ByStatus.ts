@@ -4,9 +4,6 @@
  */
 import { type InvalidInput, invalid } from "../shared/invalid.js"
 
-/** A hundred of statuses, such as all of 400 to 499. */
-export type Range = "2xx" | "3xx" | "4xx" | "5xx"
-
 /** Values by status. */
 export type ByStatus<A> = {
   readonly [status: number]: A
@@ -23,29 +20,27 @@ export type Names = number | keyof ByStatus<unknown>
 /** Nothing for any status. */
 export const none: ByStatus<never> = {}
 
-const ranges: ReadonlyArray<string> = ["2xx", "3xx", "4xx", "5xx"]
+/** The names that stand for a status, the most exact first. */
+const namesOf = (status: number): ReadonlyArray<string> => [
+  String(status),
+  `${Math.floor(status / 100)}xx`,
+  "default"
+]
 
-const rangeOf = (status: number): Range | undefined => {
-  const range = ranges[Math.floor(status / 100) - 2]
-  return range as Range | undefined
-}
+const valueAt = <A>(values: ByStatus<A>, name: string): A | undefined => Reflect.get(values, name)
 
 /** How exactly a status is named: 3 by itself, 2 by its range, 1 by `default`, 0 not at all. */
-export const rank = (values: ByStatus<unknown>, status: number): 0 | 1 | 2 | 3 => {
+export const rank = (values: ByStatus<unknown>, status: number): number => {
   if (values === none) return 0
-  if (values[status] !== undefined) return 3
-  const range = rangeOf(status)
-  if (range !== undefined && values[range] !== undefined) return 2
-  return values.default === undefined ? 0 : 1
+  const index = namesOf(status).findIndex((name) => valueAt(values, name) !== undefined)
+  return index < 0 ? 0 : 3 - index
 }
 
 /** All values for a status, the most exact first. */
-export const all = <A>(values: ByStatus<A>, status: number): ReadonlyArray<A> => {
-  if (values === none) return []
-  const range = rangeOf(status)
-  const found = [values[status], range === undefined ? undefined : values[range], values.default]
-  return found.filter((value) => value !== undefined)
-}
+export const all = <A>(values: ByStatus<A>, status: number): ReadonlyArray<A> =>
+  namesOf(status)
+    .map((name) => valueAt(values, name))
+    .filter((value) => value !== undefined)
 
 /** The most exact value for a status. */
 export const find = <A>(values: ByStatus<A>, status: number): A | undefined => all(values, status)[0]
@@ -63,6 +58,8 @@ const entries = <A>(byStatus: {
 }): ReadonlyArray<readonly [string, A]> =>
   Object.entries(byStatus).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
 
+const known = /^(?:[1-5]\d\d|[2-5]xx|default)$/
+
 /** The first name that is no status, or the first value that fails a check. */
 export const problem = (
   byStatus: object,
@@ -71,9 +68,7 @@ export const problem = (
 ): InvalidInput | undefined => {
   for (const [name, value] of Object.entries(byStatus)) {
     if (value === undefined) continue
-    const status = Number(name)
-    const isStatus = Number.isInteger(status) && status >= 100 && status <= 599
-    if (!isStatus && name !== "default" && !ranges.includes(name))
+    if (!known.test(name))
       return invalid(name, "must be a status, such as 404, a range, such as 4xx, or default")
     if (!isFit(value)) return invalid(name, must)
   }
