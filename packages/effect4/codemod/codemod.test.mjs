@@ -285,6 +285,12 @@ const cases = [
   ["dates from strings", "Schema", "export const a = Schema.Date", "export const a = Schema.DateFromString"],
   ["dates as they are", "Schema", "export const a = Schema.DateFromSelf", "export const a = Schema.Date"],
   [
+    "big integers as they are",
+    "Schema",
+    "export const a = Schema.BigIntFromSelf",
+    "export const a = Schema.BigInt"
+  ],
+  [
     "secrets from strings",
     "Schema",
     "export const a = Schema.Redacted(Schema.String)",

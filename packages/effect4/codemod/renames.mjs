@@ -81,6 +81,7 @@ const table = {
     "annotations:annotate decodeUnknown:decodeUnknownEffect decodeUnknownEither:decodeUnknownResult " +
     "encodeEither:encodeResult encodeUnknownEither:encodeUnknownResult encodedSchema:toEncoded typeSchema:toType " +
     "standardSchemaV1:toStandardSchemaV1 DateFromSelf:Date Date:DateFromString RedactedFromSelf:Redacted " +
+    "BigIntFromSelf:BigInt BigInt:BigIntFromString " +
     "Redacted:RedactedFromValue Object:ObjectKeyword SymbolFromSelf:Symbol",
   "effect/SchemaAST":
     "encodedAST:toEncoded isTypeLiteral:isObjects TypeLiteral:Objects isSymbolKeyword:isSymbol",
