@@ -16,32 +16,31 @@ export const ownFailure = <E>(
   error: ApiError.ApiError,
   first: Decodables = []
 ): Effect.Effect<never, ApiError.ApiError | E> => {
-  const body = call.lastErrorBody
-  if (body === undefined || !ApiError.isStatusError(error) || body.status !== error.status)
+  const { lastError: last } = call
+  if (last === undefined || !ApiError.isStatusError(error) || last.body.status !== error.status)
     return Effect.fail(error)
   const { status } = error
-  const decodables = [
-    ...first,
-    ...ByStatus.all(call.request.failure, status),
-    ...ByStatus.all(call.config.failure, status)
-  ]
+  const all = [call.request.failure, call.config.failure].flatMap((failure) => ByStatus.all(failure, status))
+  const found = last.own === undefined ? fitting(call, [...first, ...all], last.body) : Exit.succeed(last.own)
   // The schemas in `failure` decode to `E`, of which its type keeps no more than the name.
-  return Effect.flatMap(fitting(call, decodables, body), (own) =>
-    Effect.fail(own === undefined ? error : (own.value as E))
-  )
+  return Effect.flatMap(found, (own) => Effect.fail(own === undefined ? error : (own.value as E)))
 }
 
-/** Whether the request's `failure` names this very status, and the body fits: the call has its outcome. */
-export const isOutcome = (call: Call.Call, body: ResponseDecoder.Body): Effect.Effect<boolean> => {
+/**
+ * Notes an error body. Returns whether the request's `failure` names this very status, and the body fits: the call has
+ * its outcome.
+ */
+export const note = (call: Call.Call, body: ResponseDecoder.Body): Effect.Effect<boolean> => {
+  call.lastError = { body }
   const named = call.request.failure[body.status]
-  return named === undefined
-    ? Exit.succeed(false)
-    : Sync.map(fitting(call, [named], body), (own) => own !== undefined)
+  if (named === undefined) return Exit.succeed(false)
+  return Sync.map(fitting(call, [named], body), (own) => {
+    call.lastError = { body, own }
+    return own !== undefined
+  })
 }
 
-interface Own {
-  readonly value: unknown
-}
+type Own = NonNullable<Call.ErrorBody["own"]>
 
 /** What the first decoder that fits makes of a body. */
 const fitting = (

@@ -24,8 +24,7 @@ export const fail = (
 ): Effect.Effect<never, ApiError.StatusError> =>
   Effect.flatMap(response.salvage(call.config.limits.errorBytes), ({ bytes, complete }) => {
     const body = new WholeBody(response, owned(bytes))
-    call.lastErrorBody = body
-    return Effect.flatMap(OwnFailure.isOutcome(call, body), (isOutcome) =>
+    return Effect.flatMap(OwnFailure.note(call, body), (isOutcome) =>
       failUnread(call, response, { text: CallError.textOf(bytes, !complete), cut: !complete, isOutcome })
     )
   })

@@ -41,8 +41,14 @@ export interface Call extends Attempts.Retried {
   sent: Array<Readonly<Record<string, string>>> | undefined
   /** The latest signatures that were sent, and the number of all. */
   signed: Signed | undefined
-  /** The last error body, unredacted, for the caller's own `failure` schema. It is never shown. */
-  lastErrorBody: ResponseDecoder.Body | undefined
+  /** The last error body, for the caller's own `failure` schema. */
+  lastError: ErrorBody | undefined
+}
+
+/** An error body, unredacted: it is never shown. `own` is the caller's error, if the body has been decoded to one. */
+export interface ErrorBody {
+  readonly body: ResponseDecoder.Body
+  readonly own?: { readonly value: unknown } | undefined
 }
 
 /** The secrets of the signatures that a call has sent; of many attempts, those of the latest. */
@@ -84,7 +90,7 @@ class Begun implements Call {
   readonly usedCredentials: Array<Credentials.Resolved> = []
   sent: Call["sent"]
   signed: Call["signed"]
-  lastErrorBody: Call["lastErrorBody"]
+  lastError: Call["lastError"]
 
   constructor(
     request: ApiRequest.Request,

@@ -263,7 +263,7 @@ const inStreamError = (
   isLast: boolean
 ): ApiError.StatusError => {
   const { headers, status } = response
-  call.lastErrorBody = new WholeBody(response, new TextEncoder().encode(data), "application/json")
+  call.lastError = { body: new WholeBody(response, new TextEncoder().encode(data), "application/json") }
   return StatusError.statusError(call, {
     status,
     headers,

@@ -178,6 +178,15 @@ describe("failure by range", () => {
     })
   )
 
+  it.effect("7.5 a decoder of one's own runs once for the body of a status", () =>
+    Effect.gen(function* () {
+      let runs = 0
+      const counted = ResponseDecoder.make({ accept: "*/*", decode: () => Effect.sync(() => ++runs) })
+      const named = ApiRequest.get("/x", { failure: { 404: counted } })
+      expect((yield* outcome(named, [respond(404, {})])).ended).toBe(1)
+    })
+  )
+
   it.effect("7.5 default leaves successes alone", () =>
     Effect.gen(function* () {
       expect((yield* outcome(request, [respond(200, { a: 1 })])).ended).toEqual({ a: 1 })
