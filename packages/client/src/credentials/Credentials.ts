@@ -200,19 +200,15 @@ export const cached = <E>(options: {
   readonly as?: ((token: Redacted.Redacted<string>) => Credentials) | undefined
 }): Credentials => kept(options)
 
-interface Kept<out E> {
-  readonly fetch: Effect.Effect<Redacted.Redacted<string> | Token, E>
-  readonly refreshAhead?: Duration.DurationInput | undefined
-  readonly timeout?: Duration.DurationInput | undefined
-  readonly as?: ((token: Redacted.Redacted<string>) => Credentials) | undefined
-}
-
 /**
  * {@link cached}, with more secrets to hide from the reason of a failure.
  *
  * @internal
  */
-export const kept = <E>(options: Kept<E>, secrets: () => ReadonlyArray<string> = noSecrets): Credentials => {
+export const kept = <E>(
+  options: Parameters<typeof cached<E>>[0],
+  secrets: () => ReadonlyArray<string> = noSecrets
+): Credentials => {
   refuseUnknown("credentials", options, ["fetch", "refreshAhead", "timeout", "as"])
   const { as = bearer, fetch, refreshAhead = "1 minute", timeout = "2 minutes" } = options
   if (!Effect.isEffect(fetch)) return broken(`fetch must be an Effect, and is ${kindOf(fetch)}`)

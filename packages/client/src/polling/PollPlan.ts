@@ -4,6 +4,7 @@ import type * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as ApiResponse from "../client/ApiResponse.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
+import type { Backoff } from "../retry/decisions.js"
 import { toMillis } from "../shared/duration.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
 import * as Settings from "../shared/settings.js"
@@ -59,16 +60,9 @@ export interface Plan<A, P, E> {
   readonly progress: ((value: A, response: ApiResponse.ApiResponse<A>) => P) | undefined
   readonly schedule: Options<A, P>["schedule"]
   readonly timeout: number
-  readonly delays: Delays
+  readonly delays: Backoff
   /** The first option that is unknown or invalid. */
   readonly problem: InvalidInput | undefined
-}
-
-interface Delays {
-  readonly initialDelay: number
-  readonly maxDelay: number
-  readonly factor: number
-  readonly jitter: number
 }
 
 const isDelay = (value: unknown): boolean => toMillis(value) > 0 && toMillis(value) < Number.POSITIVE_INFINITY
@@ -115,8 +109,8 @@ export const make = <A, P, E>(
     schedule,
     timeout: millis(given.timeout, Number.POSITIVE_INFINITY),
     delays: {
-      initialDelay: millis(given.initialDelay, 1_000),
-      maxDelay: millis(given.maxDelay, 30_000),
+      initialMillis: millis(given.initialDelay, 1_000),
+      maxMillis: millis(given.maxDelay, 30_000),
       factor,
       jitter
     },
@@ -151,10 +145,3 @@ const toLocation = (location: Location) => (_value: unknown, response: ApiRespon
   const url = location(response)
   return url === undefined ? undefined : { url }
 }
-
-/** The wait before the next poll without a hint. `random` is in [0, 1). */
-export const backoff = (
-  { factor, initialDelay, jitter, maxDelay }: Delays,
-  count: number,
-  random: number
-): number => Math.min(initialDelay * factor ** Math.min(count, 100), maxDelay) * (1 - jitter * random)

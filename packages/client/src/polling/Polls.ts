@@ -19,12 +19,13 @@ import type * as Call from "../request/Call.js"
 import type * as RequestEncoder from "../request/RequestEncoder.js"
 import * as ResponseError from "../request/ResponseError.js"
 import * as TransportError from "../request/TransportError.js"
+import * as Decisions from "../retry/decisions.js"
 import * as RetryAfter from "../retry/RetryAfter.js"
 import * as Monotonic from "../shared/monotonic.js"
 import * as Result from "../shared/result.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
 import * as PollingTimeoutError from "./PollingTimeoutError.js"
-import * as PollPlan from "./PollPlan.js"
+import type * as PollPlan from "./PollPlan.js"
 
 type Failure<E> = ApiError.ApiError | PollingTimeoutError.PollingTimeoutError | E
 
@@ -116,7 +117,7 @@ class Poller<A, P, E> {
               : Result.fail({ reason: "the response does not say where to poll" })
         )
         if (!located.ok) return unfollowed(started, located.error)
-        return Effect.succeed(this.after(located.value, this.hint(started) ?? plan.delays.initialDelay))
+        return Effect.succeed(this.after(located.value, this.hint(started) ?? plan.delays.initialMillis))
       })
     )
   }
@@ -197,7 +198,7 @@ class Poller<A, P, E> {
     const hinted = this.hint(polled)
     if (schedule === undefined) {
       return hinted === undefined
-        ? Effect.map(Random.next, (random) => PollPlan.backoff(delays, this.waits++, random))
+        ? Effect.map(Random.next, (random) => Decisions.backoffMillis(delays, this.waits++, random))
         : Effect.succeed(hinted)
     }
     this.steps ??= new Steps(schedule)

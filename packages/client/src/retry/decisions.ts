@@ -4,10 +4,12 @@ import * as ApiError from "../errors/ApiError.js"
 import type { Promised } from "../wire/methods.js"
 
 /** The part of a policy for waits without a hint. */
-interface Backoff {
+export interface Backoff {
   readonly initialMillis: number
   readonly maxMillis: number
   readonly jitter: number
+  /** How many times longer each wait is than the one before (2). */
+  readonly factor?: number
 }
 
 /** The part of a policy for waits that a server asks for. */
@@ -17,12 +19,16 @@ interface Hints {
 }
 
 /**
- * The backoff before a retry: `min(initial x 2^n, max) x (1 - jitter x random)`. `retry` counts from 0, and `random`
+ * The backoff before a retry: `min(initial x factor^n, max) x (1 - jitter x random)`. `retry` counts from 0, and `random`
  * is in [0, 1). Jitter only shortens a wait, so the cap holds.
  */
-export const backoffMillis = (policy: Backoff, retry: number, random: number): number =>
+export const backoffMillis = (
+  { factor = 2, initialMillis, jitter, maxMillis }: Backoff,
+  retry: number,
+  random: number
+): number =>
   // 2 ** 1024 is infinite, and infinity times a delay of zero would be NaN.
-  Math.min(policy.initialMillis * 2 ** Math.min(retry, 1023), policy.maxMillis) * (1 - policy.jitter * random)
+  Math.min(initialMillis * factor ** Math.min(retry, 1023), maxMillis) * (1 - jitter * random)
 
 /**
  * What to do about a server's hint: wait that long, end the call because the hint is above `maxRetryAfter`, or back

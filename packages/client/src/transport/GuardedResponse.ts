@@ -82,9 +82,8 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
 
   /** Whether a `deprecation` or a `sunset` header came with it. */
   get announcesEnd(): boolean {
-    const { hasHeader } = this.source
-    if (hasHeader !== undefined)
-      return hasHeader.call(this.source, "deprecation") || hasHeader.call(this.source, "sunset")
+    const { source } = this
+    if (source.hasHeader !== undefined) return source.hasHeader("deprecation") || source.hasHeader("sunset")
     const { deprecation, sunset } = this.headers
     return deprecation !== undefined || sunset !== undefined
   }

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import { HttpClient, HttpClientError, type HttpClientRequest } from "@effect/platform"
-import { Clock, Context, Effect, Exit, Layer } from "effect"
+import { Clock, Context, Effect, Layer } from "effect"
 import * as Changes from "../shared/changes.js"
 import * as Attempts from "./attempts.js"
 import { MockRequest } from "./MockRequest.js"
@@ -138,21 +138,15 @@ export const make = (script: Script): Effect.Effect<MockTransport> =>
 
     const client = HttpClient.make((request, url, signal) => {
       const attempt = attempts.begin(signal)
-      return Effect.gen(function* () {
+      const responding = Effect.gen(function* () {
         const [seen, step] = yield* receive(request, url)
         yield* attempt.sleep(
           step.delay,
           (cause) => new HttpClientError.RequestError({ request, reason: "Transport", cause })
         )
         return yield* step.respond(request, seen, attempt)
-      }).pipe(
-        Effect.onExit((exit) =>
-          Effect.sync(() => {
-            if (Exit.isInterrupted(exit)) attempt.interrupt()
-            else if (Exit.isFailure(exit)) attempt.complete()
-          })
-        )
-      )
+      })
+      return attempt.run(responding)
     })
 
     return {

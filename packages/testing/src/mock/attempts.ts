@@ -1,12 +1,12 @@
-import { Duration, Effect, Stream } from "effect"
+import { Duration, Effect, Exit, Stream } from "effect"
 import type { Changes } from "../shared/changes.js"
 
 /** An attempt, from its request to the end of its response body. */
 export interface Attempt {
   /** Marks the attempt as complete: the client has the whole response, or a scripted failure. */
   readonly complete: () => void
-  /** Marks the attempt as interrupted: the client left before the end. */
-  readonly interrupt: () => void
+  /** Runs the attempt up to its response: a failure completes it, an interruption interrupts it. */
+  readonly run: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** Sleeps by the `Clock`. Fails if the client's signal aborts, as a transport with a socket does. */
   readonly sleep: <E>(delay: Duration.Duration, onAbort: (cause: unknown) => E) => Effect.Effect<void, E>
   /** Tracks a body: reading it to its end completes the attempt, leaving it early interrupts the attempt. */
@@ -77,7 +77,13 @@ export const make = (changes: Changes): Attempts => {
     signal.addEventListener("abort", interrupt, { once: true })
     return {
       complete,
-      interrupt,
+      run: (effect) =>
+        Effect.onExit(effect, (exit) =>
+          Effect.sync(() => {
+            if (Exit.isInterrupted(exit)) interrupt()
+            else if (Exit.isFailure(exit)) complete()
+          })
+        ),
       sleep: (delay, onAbort) => {
         if (signal.aborted) return aborted(signal, onAbort)
         if (Duration.equals(delay, Duration.zero)) return Effect.void

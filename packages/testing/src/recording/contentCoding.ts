@@ -9,21 +9,14 @@ interface Coding {
 /** More than a recording is for. */
 const maxOutputLength = 256 * 1024 * 1024
 
+const gzip: Coding = {
+  decode: (bytes) => zlib.gunzipSync(bytes, { maxOutputLength }),
+  encode: (bytes) => zlib.gzipSync(bytes)
+}
+
 const codings: ReadonlyMap<string, Coding> = new Map([
-  [
-    "gzip",
-    {
-      decode: (bytes) => zlib.gunzipSync(bytes, { maxOutputLength }),
-      encode: (bytes) => zlib.gzipSync(bytes)
-    }
-  ],
-  [
-    "x-gzip",
-    {
-      decode: (bytes) => zlib.gunzipSync(bytes, { maxOutputLength }),
-      encode: (bytes) => zlib.gzipSync(bytes)
-    }
-  ],
+  ["gzip", gzip],
+  ["x-gzip", gzip],
   [
     "deflate",
     {

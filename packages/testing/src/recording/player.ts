@@ -1,6 +1,6 @@
 /** Replays exchanges: an `HttpClient` that finds each request among the recorded ones. */
 import { HttpClient, type HttpClientError, type HttpClientRequest } from "@effect/platform"
-import { Duration, Effect, Exit, Option, Stream } from "effect"
+import { Duration, Effect, Option, Stream } from "effect"
 import * as TransportErrors from "../effect/transportErrors.js"
 import * as Attempts from "../mock/attempts.js"
 import { MockRequest } from "../mock/MockRequest.js"
@@ -97,7 +97,7 @@ export const make = (exchanges: ReadonlyArray<Exchange.Exchange>, options: Optio
     const never = attempt.sleep(Duration.infinity, (cause) =>
       TransportErrors.sendFailure(request, "Transport", cause)
     )
-    return Effect.gen(function* () {
+    const responding = Effect.gen(function* () {
       const secrets = yield* CallSecrets.current
       if (Option.isSome(secrets)) for (const secret of secrets.value.known()) options.book.add(secret)
       const seen = yield* receive(request, url, log.length)
@@ -118,14 +118,8 @@ export const make = (exchanges: ReadonlyArray<Exchange.Exchange>, options: Optio
         { status: exchange.response.status, headers: sized(exchange, exchange.response) },
         isBodiless ? undefined : attempt.track(bodyOf(exchange, exchange.response, attempt, options))
       )
-    }).pipe(
-      Effect.onExit((exit) =>
-        Effect.sync(() => {
-          if (Exit.isInterrupted(exit)) attempt.interrupt()
-          else if (Exit.isFailure(exit)) attempt.complete()
-        })
-      )
-    )
+    })
+    return attempt.run(responding)
   })
 
   return {
