@@ -226,7 +226,7 @@ const fromCore = <F>(core: Core.Core): Client<F> => {
     put: verbOf(ApiRequest.put),
     patch: verbOf(ApiRequest.patch),
     del: verbOf(ApiRequest.del),
-    // Which errors the settings add is for the types to say.
+    // Only the types know which errors the settings add.
     withOptions: (options: Overrides.Overrides<ApiConfig.Failures>) =>
       fromCore<never>(Core.withOptions(core, options)),
     [TypeId]: core

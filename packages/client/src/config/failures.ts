@@ -19,7 +19,7 @@ export const success: Settings.Check = (value) => {
   return Object.keys(value).length === 0 ? invalid("", "must name a status") : byStatus(value)
 }
 
-/** The errors of a whole client: what is a success is for its requests to say. */
+/** The errors of a whole client. Its requests define what a success is. */
 export const check: Settings.Check = (value) => byStatus(value) ?? successIn(Object.keys(value ?? {}))
 
 const successIn = (names: ReadonlyArray<string>): InvalidInput | undefined => {

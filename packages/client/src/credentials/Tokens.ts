@@ -60,7 +60,7 @@ export const refreshing = <E, E2>(options: {
   readonly isRefused?: ((error: E2) => boolean) | undefined
   /** Fetch a new token in the background when less than this remains of its lifetime (1 minute). */
   readonly refreshAhead?: Duration.DurationInput | undefined
-  /** The longest time to wait for a refresh (2 minutes). The refresh itself goes on. */
+  /** The longest time to wait for a refresh (2 minutes). The refresh itself continues. */
   readonly timeout?: Duration.DurationInput | undefined
   /** How to send the token ({@link bearer}). */
   readonly as?: ((token: Redacted.Redacted<string>) => Credentials) | undefined

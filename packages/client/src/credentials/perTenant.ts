@@ -4,7 +4,7 @@ import { broken, type Credentials } from "./resolver.js"
 
 /**
  * One value of credentials for each key, such as a user or an account, so that each keeps its token. It keeps those of
- * the `capacity` (10,000) keys that were asked for last.
+ * the `capacity` (10,000) keys that were used last.
  *
  * @example
  * ```ts
@@ -35,7 +35,7 @@ export const perTenant = <K>(
   const known = new Map<K, Credentials>()
   return (key) => {
     const credentials = known.get(key) ?? make(key)
-    // Moved to the end: the first one is the one that was asked for longest ago.
+    // Moved to the end: the first one is the one that was used longest ago.
     known.delete(key)
     known.set(key, credentials)
     const [oldest] = known.keys()

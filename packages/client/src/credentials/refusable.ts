@@ -17,7 +17,7 @@ interface Given<out A> {
   readonly value: A
   readonly resolver: Resolver
   readonly resolved: Resolved
-  /** The number of invalidations before the program was asked for it. */
+  /** The number of invalidations before the program gave it. */
   readonly generation: number
 }
 

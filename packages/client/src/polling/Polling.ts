@@ -1,5 +1,5 @@
 /**
- * Waits for work that goes on elsewhere: a batch, an export, a deployment. A polling describes which request reports its state,
+ * Waits for work elsewhere: a batch, an export, a deployment. A polling describes which request reports its state,
  * when to send it, and when the work is done. `ApiClient.poll` returns the last value, `ApiClient.watch` emits each.
  *
  * @since 3.1.0

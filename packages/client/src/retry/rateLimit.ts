@@ -1,4 +1,4 @@
-/** The headers in which servers say when a rate limit is full again. */
+/** The headers that report when a rate limit is full again. */
 import type * as RetryOptions from "./RetryOptions.js"
 
 /**
@@ -26,7 +26,7 @@ export interface RateLimitHeaders {
  * ```ts
  * import { ApiClient, RetryAfter } from "@effect-api/client"
  *
- * // GitHub says 403 where it means 429, and when to come back in seconds since the epoch.
+ * // GitHub sends 403 for a rate limit, with its reset in seconds since the epoch.
  * export const Live = ApiClient.layer({
  *   baseUrl: "https://api.github.com",
  *   retry: {

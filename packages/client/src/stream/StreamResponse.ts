@@ -37,7 +37,7 @@ export const streamWithResponse = <A, E>(
           const opened = { ...Execution.infoOf(call, response), stream: Streaming.openable(events.open) }
           return Effect.as(Scope.addFinalizer(scope, events.close), {
             ...opened,
-            // The ledger of a stream that resumes goes on.
+            // The ledger of a stream that resumes continues.
             attempts: [...opened.attempts]
           })
         }),
