@@ -54,7 +54,8 @@ export const rooms = {
     messages: "config content effect shared",
     resources: "config messages shared",
     tools: "config content effect messages shared",
-    "Anthropic.ts": "config messages resources tools",
+    service: "config messages resources tools",
+    "Anthropic.ts": "config service",
     promise: "config content effect messages resources tools"
   },
   testing: {

@@ -4,31 +4,40 @@
  * @since 0.1.0
  */
 import * as HttpClient from "@effect/platform/HttpClient"
-import { ApiClient, ApiConfig, type ApiError, type Polling } from "@effect-api/client"
+import { ApiClient, ApiConfig } from "@effect-api/client"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import * as AnthropicConfig from "./config/AnthropicConfig.js"
-import type * as CallOptions from "./config/CallOptions.js"
-import { withClientTimeouts } from "./messages/longMessages.js"
-import type * as Message from "./messages/Message.js"
-import type * as MessageEvent from "./messages/MessageEvent.js"
-import * as Messages from "./messages/Messages.js"
-import * as Batches from "./resources/Batches.js"
-import * as Files from "./resources/Files.js"
-import * as Models from "./resources/Models.js"
-import type * as Page from "./resources/Page.js"
-import type * as Tool from "./tools/Tool.js"
-import * as ToolRunner from "./tools/ToolRunner.js"
+import * as FilesService from "./service/FilesService.js"
+import * as MessagesService from "./service/MessagesService.js"
+import * as ModelsService from "./service/ModelsService.js"
 
 /**
  * @since 0.1.0
  */
 export type { CallOptions } from "./config/CallOptions.js"
 
-type Options = CallOptions.CallOptions
+/**
+ * @since 3.2.0
+ */
+export type { BatchesService } from "./service/BatchesService.js"
+
+/**
+ * @since 3.2.0
+ */
+export type { FilesService } from "./service/FilesService.js"
+
+/**
+ * @since 3.2.0
+ */
+export type { MessagesService } from "./service/MessagesService.js"
+
+/**
+ * @since 3.2.0
+ */
+export type { ModelsService } from "./service/ModelsService.js"
 
 /**
  * The client. All methods fail with an `ApiError`, which its `_tag` discriminates, and require no services. Waits for
@@ -41,97 +50,12 @@ type Options = CallOptions.CallOptions
  * @category models
  */
 export interface Anthropic {
-  readonly messages: {
-    /** Creates a message. Fails for a long `max_tokens` without a timeout: see `Messages.create`. */
-    readonly create: (
-      params: Message.MessageCreateParams,
-      options?: Options
-    ) => Effect.Effect<Message.Message, ApiError.ApiError>
-    /** Creates a message as a stream of events. Consume it with the functions of `MessageStream`. */
-    readonly stream: (
-      params: Message.MessageCreateParams,
-      options?: Options
-    ) => Stream.Stream<MessageEvent.MessageEvent, ApiError.ApiError>
-    /** Runs a conversation with tools, and emits each message of the model: see `ToolRunner.run`. */
-    readonly run: <const Tools extends ReadonlyArray<Tool.Any>>(
-      params: Message.MessageCreateParams,
-      options: ToolRunner.Options<Tools>
-    ) => Stream.Stream<Message.Message, ApiError.ApiError, Tool.Context<Tools[number]>>
-    /** Counts the input tokens of a message without creating it. */
-    readonly countTokens: (
-      params: Message.ConversationParams,
-      options?: Options
-    ) => Effect.Effect<Message.MessageTokensCount, ApiError.ApiError>
-    readonly batches: {
-      /** Starts a batch. */
-      readonly create: (
-        params: Batches.BatchCreateParams,
-        options?: Options
-      ) => Effect.Effect<Batches.MessageBatch, ApiError.ApiError>
-      /** Gets a batch and its progress. */
-      readonly retrieve: (
-        id: string,
-        options?: Options
-      ) => Effect.Effect<Batches.MessageBatch, ApiError.ApiError>
-      /** Polls a batch until it has ended: see `Batches.untilEnded`. */
-      readonly untilEnded: (
-        id: string,
-        options?: Batches.WaitOptions
-      ) => Effect.Effect<Batches.MessageBatch, ApiError.ApiError | Polling.PollingTimeoutError>
-      /** Emits a batch at each poll, until it has ended. */
-      readonly watch: (
-        id: string,
-        options?: Batches.WaitOptions
-      ) => Stream.Stream<Batches.MessageBatch, ApiError.ApiError | Polling.PollingTimeoutError>
-      /** Lists all batches. The stream requests the pages one by one. */
-      readonly list: (
-        params?: Page.PageParams,
-        options?: Options
-      ) => Stream.Stream<Batches.MessageBatch, ApiError.ApiError>
-      /** Cancels a batch. Requests that the model is already processing still finish. */
-      readonly cancel: (
-        id: string,
-        options?: Options
-      ) => Effect.Effect<Batches.MessageBatch, ApiError.ApiError>
-      /** Deletes a batch that has ended. */
-      readonly del: (
-        id: string,
-        options?: Options
-      ) => Effect.Effect<Batches.DeletedMessageBatch, ApiError.ApiError>
-      /** Streams the results of a batch that has ended, in any order. */
-      readonly results: (
-        id: string,
-        options?: Options
-      ) => Stream.Stream<Batches.BatchResult, ApiError.ApiError>
-    }
-  }
-  readonly models: {
-    /** Gets a model by its id or an alias. */
-    readonly retrieve: (id: string, options?: Options) => Effect.Effect<Models.ModelInfo, ApiError.ApiError>
-    /** Lists all models. The stream requests the pages one by one. */
-    readonly list: (
-      params?: Models.ModelListParams,
-      options?: Options
-    ) => Stream.Stream<Models.ModelInfo, ApiError.ApiError>
-  }
-  readonly files: {
-    /** Uploads a file of at most 500 MB. */
-    readonly upload: (
-      params: Files.FileUploadParams,
-      options?: Options
-    ) => Effect.Effect<Files.FileMetadata, ApiError.ApiError>
-    /** Gets the metadata of a file. */
-    readonly retrieve: (id: string, options?: Options) => Effect.Effect<Files.FileMetadata, ApiError.ApiError>
-    /** Lists all files. The stream requests the pages one by one. */
-    readonly list: (
-      params?: Files.FileListParams,
-      options?: Options
-    ) => Stream.Stream<Files.FileMetadata, ApiError.ApiError>
-    /** Downloads the content of a file that a tool created, as a stream of bytes. */
-    readonly download: (id: string, options?: Options) => Stream.Stream<Uint8Array, ApiError.ApiError>
-    /** Deletes a file. */
-    readonly del: (id: string, options?: Options) => Effect.Effect<Files.DeletedFile, ApiError.ApiError>
-  }
+  /** Messages, streams, tools, and batches. */
+  readonly messages: MessagesService.MessagesService
+  /** The models that the key may use. */
+  readonly models: ModelsService.ModelsService
+  /** Files to use in messages, and files that tools created. */
+  readonly files: FilesService.FilesService
   /** The client that runs any request: also page by page, with its `ApiResponse`, or to endpoints without a method here. */
   readonly client: ApiClient.ApiClient
   /** The same client with changed settings, on the same connections: see `AnthropicConfig.Overrides`. */
@@ -164,18 +88,9 @@ export const make = (
   )
 
 const fromClient = (client: ApiClient.ApiClient, settings: AnthropicConfig.Options): Anthropic => ({
-  messages: messagesOf(client, settings),
-  models: {
-    retrieve: (id, options) => client.execute(Models.retrieve(id, options)),
-    list: (params, options) => client.items(Models.list(params, options))
-  },
-  files: {
-    upload: (params, options) => client.execute(Files.upload(params, options)),
-    retrieve: (id, options) => client.execute(Files.retrieve(id, options)),
-    list: (params, options) => client.items(Files.list(params, options)),
-    download: (id, options) => Stream.unwrap(client.execute(Files.download(id, options))),
-    del: (id, options) => client.execute(Files.del(id, options))
-  },
+  messages: MessagesService.make(client, settings),
+  models: ModelsService.make(client),
+  files: FilesService.make(client),
   client,
   withOptions: (overrides) =>
     fromClient(
@@ -183,30 +98,6 @@ const fromClient = (client: ApiClient.ApiClient, settings: AnthropicConfig.Optio
       AnthropicConfig.merge(settings, overrides)
     )
 })
-
-const messagesOf = (
-  client: ApiClient.ApiClient,
-  settings: AnthropicConfig.Options
-): Anthropic["messages"] => {
-  const messages: Anthropic["messages"] = {
-    create: (params, options) =>
-      client.execute(Messages.create(params, withClientTimeouts(settings, options))),
-    stream: (params, options) => client.stream(Messages.stream(params, options)),
-    run: (params, options) => ToolRunner.run(messages, params, options),
-    countTokens: (params, options) => client.execute(Messages.countTokens(params, options)),
-    batches: {
-      create: (params, options) => client.execute(Batches.create(params, options)),
-      retrieve: (id, options) => client.execute(Batches.retrieve(id, options)),
-      untilEnded: (id, options) => client.poll(Batches.untilEnded(id, options)),
-      watch: (id, options) => client.watch(Batches.untilEnded(id, options)),
-      list: (params, options) => client.items(Batches.list(params, options)),
-      cancel: (id, options) => client.execute(Batches.cancel(id, options)),
-      del: (id, options) => client.execute(Batches.del(id, options)),
-      results: (id, options) => client.stream(Batches.results(id, options))
-    }
-  }
-  return messages
-}
 
 /**
  * A client as a layer, on any `HttpClient` layer. Fails with an `InvalidConfigError` if credentials are missing or a setting
