@@ -13,6 +13,8 @@ import * as AnthropicConfig from "./config/AnthropicConfig.js"
 import * as FilesService from "./service/FilesService.js"
 import * as MessagesService from "./service/MessagesService.js"
 import * as ModelsService from "./service/ModelsService.js"
+import * as SkillsService from "./service/SkillsService.js"
+import * as UserProfilesService from "./service/UserProfilesService.js"
 
 /**
  * @since 0.1.0
@@ -40,6 +42,16 @@ export type { MessagesService } from "./service/MessagesService.js"
 export type { ModelsService } from "./service/ModelsService.js"
 
 /**
+ * @since 3.2.0
+ */
+export type { SkillsService } from "./service/SkillsService.js"
+
+/**
+ * @since 3.2.0
+ */
+export type { UserProfilesService } from "./service/UserProfilesService.js"
+
+/**
  * The client. All methods fail with an `ApiError`, which its `_tag` discriminates, and require no services. Waits for
  * a batch may also fail with a `PollingTimeoutError`.
  *
@@ -56,6 +68,10 @@ export interface Anthropic {
   readonly models: ModelsService.ModelsService
   /** Files to use in messages, and files that tools created. */
   readonly files: FilesService.FilesService
+  /** Skills and their versions. */
+  readonly skills: SkillsService.SkillsService
+  /** The end customers of a platform. */
+  readonly userProfiles: UserProfilesService.UserProfilesService
   /** The client that runs any request: also page by page, with its `ApiResponse`, or to endpoints without a method here. */
   readonly client: ApiClient.ApiClient
   /** The same client with changed settings, on the same connections: see `AnthropicConfig.Overrides`. */
@@ -91,6 +107,8 @@ const fromClient = (client: ApiClient.ApiClient, settings: AnthropicConfig.Optio
   messages: MessagesService.make(client, settings),
   models: ModelsService.make(client),
   files: FilesService.make(client),
+  skills: SkillsService.make(client),
+  userProfiles: UserProfilesService.make(client),
   client,
   withOptions: (overrides) =>
     fromClient(

@@ -13,6 +13,8 @@ import { withEnvironment } from "../effect/environment.js"
 import * as AsyncFiles from "./AsyncFiles.js"
 import * as AsyncMessages from "./AsyncMessages.js"
 import * as AsyncModels from "./AsyncModels.js"
+import * as AsyncSkills from "./AsyncSkills.js"
+import * as AsyncUserProfiles from "./AsyncUserProfiles.js"
 
 /**
  * @since 3.2.0
@@ -34,10 +36,19 @@ export type { AsyncMessages } from "./AsyncMessages.js"
  * @since 3.2.0
  */
 export type { AsyncModels } from "./AsyncModels.js"
+
+/**
+ * @since 3.2.0
+ */
+export type { AsyncSkills } from "./AsyncSkills.js"
 /**
  * @since 0.1.0
  */
 export type { AsyncToolRun } from "./AsyncToolRun.js"
+/**
+ * @since 3.2.0
+ */
+export type { AsyncUserProfiles } from "./AsyncUserProfiles.js"
 /**
  * @since 0.1.0
  */
@@ -81,6 +92,10 @@ export interface AnthropicPromise extends AsyncDisposable {
   readonly models: AsyncModels.AsyncModels
   /** Files to use in messages, and files that tools created. */
   readonly files: AsyncFiles.AsyncFiles
+  /** Skills and their versions. */
+  readonly skills: AsyncSkills.AsyncSkills
+  /** The end customers of a platform. */
+  readonly userProfiles: AsyncUserProfiles.AsyncUserProfiles
   /** The client that runs any request: also page by page, with its `ApiResponse`, or to endpoints without a method here. */
   readonly client: PromiseClient.PromiseClient
   /** The same client with changed settings, on the same connections: see `AnthropicConfig.Overrides`. */
@@ -144,6 +159,8 @@ const fromClient = (
   messages: AsyncMessages.make(client, settings),
   models: AsyncModels.make(client),
   files: AsyncFiles.make(client),
+  skills: AsyncSkills.make(client),
+  userProfiles: AsyncUserProfiles.make(client),
   client,
   withOptions: (options) => {
     const overrides = hideSecrets(options)

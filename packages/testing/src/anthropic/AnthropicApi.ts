@@ -1,6 +1,6 @@
 /**
- * The Anthropic API on a loopback port. It stores batches and files, validates requests as the API does, and responds with
- * scripted messages or an echo of the request.
+ * The Anthropic API on a loopback port. It stores batches, files, skills and user profiles, validates requests as the API does, and
+ * responds with scripted messages or an echo of the request.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,9 @@ import * as Files from "./files.js"
 import { handler, notFound } from "./gate.js"
 import * as Messages from "./messages.js"
 import * as Models from "./models.js"
+import * as Skills from "./skills.js"
 import * as State from "./state.js"
+import * as UserProfiles from "./userProfiles.js"
 
 /**
  * @since 0.1.0
@@ -47,7 +49,7 @@ export interface Options {
 }
 
 /**
- * The running API, with the log of a {@link TestServer.TestServer}. `reset` also deletes batches and files, and restarts the
+ * The running API, with the log of a {@link TestServer.TestServer}. `reset` also deletes what is stored, and restarts the
  * script.
  *
  * @since 0.1.0
@@ -111,12 +113,26 @@ const endpoints: Readonly<Record<string, State.Endpoint>> = {
   "GET /v1/files/{id}": Files.retrieve,
   "DELETE /v1/files/{id}": Files.remove,
   "GET /v1/files/{id}/content": Files.download,
+  "POST /v1/skills": Skills.create,
+  "GET /v1/skills": Skills.list,
+  "GET /v1/skills/{id}": Skills.retrieve,
+  "DELETE /v1/skills/{id}": Skills.remove,
+  "POST /v1/skills/{id}/versions": Skills.createVersion,
+  "GET /v1/skills/{id}/versions": Skills.listVersions,
+  "GET /v1/skills/{id}/versions/{version}": Skills.retrieveVersion,
+  "DELETE /v1/skills/{id}/versions/{version}": Skills.removeVersion,
+  "POST /v1/user_profiles": UserProfiles.create,
+  "GET /v1/user_profiles": UserProfiles.list,
+  "GET /v1/user_profiles/{id}": UserProfiles.retrieve,
+  "POST /v1/user_profiles/{id}": UserProfiles.update,
+  "DELETE /v1/user_profiles/{id}": UserProfiles.remove,
+  "POST /v1/user_profiles/{id}/action_urls": UserProfiles.createActionUrl,
   "*": () => notFound("Not Found")
 }
 
 /**
  * Starts the API on 127.0.0.1 until the scope closes. It supports messages with and without a stream, token counting, batches,
- * models and files, and it validates keys, versions and parameters as the API does.
+ * models, files, skills and user profiles, and it validates keys, versions and parameters as the API does.
  *
  * With `anthropic-beta: files-api-2025-04-14`, files have the fields of the beta, as in the API.
  *

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { bytes, json } from "../server/Reply.js"
 import type { JsonObject } from "./AnthropicBlock.js"
 import { type Failure, failure } from "./AnthropicResponse.js"
+import { form } from "./form.js"
 import { invalid, notFound } from "./gate.js"
 import { byCursor, byId } from "./pages.js"
 import {
@@ -42,16 +43,6 @@ export const add = (state: State, file: Omit<StoredFile, "id" | "createdAt">): E
     state.files.set(stored.id, stored)
     return stored
   })
-
-const form = ({ seen }: Call): Effect.Effect<FormData, Failure> => {
-  const type = seen.headers["content-type"] ?? ""
-  if (!/^multipart\/form-data\b/i.test(type)) return invalid("Expected a multipart/form-data request")
-  return Effect.tryPromise({
-    // `Response` rejects a view of memory that may be shared, so this copies the body.
-    try: () => new Response(new Uint8Array(seen.body), { headers: { "content-type": type } }).formData(),
-    catch: () => failure("invalid_request_error", { message: "There was an error parsing the body" })
-  })
-}
 
 const lifetime = (value: FormDataEntryValue | null): Effect.Effect<number | undefined, Failure> => {
   if (value === null) return Effect.succeed(undefined)

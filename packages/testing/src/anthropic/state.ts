@@ -33,6 +33,30 @@ export interface StoredFile {
   readonly expiresAt: number | undefined
 }
 
+export interface StoredSkillVersion {
+  readonly id: string
+  readonly description: string
+  readonly createdAt: number
+}
+
+export interface StoredSkill {
+  readonly id: string
+  readonly name: string
+  readonly displayName: string
+  readonly createdAt: number
+  updatedAt: number
+  /** Oldest first, and at least one. */
+  versions: ReadonlyArray<StoredSkillVersion>
+}
+
+export interface StoredProfile {
+  readonly id: string
+  readonly createdAt: number
+  updatedAt: number
+  /** The fields that the platform has set. */
+  values: JsonObject
+}
+
 export interface Settings {
   readonly script: ReadonlyArray<Step>
   /** The step for requests beyond the script. */
@@ -49,6 +73,8 @@ interface Stores {
   faults: Array<Fault>
   batches: Map<string, Batch>
   files: Map<string, StoredFile>
+  skills: Map<string, StoredSkill>
+  profiles: Map<string, StoredProfile>
   /** The last number of each id prefix. */
   counts: Map<string, number>
 }
@@ -74,6 +100,8 @@ const emptyStores = ({ script }: Settings): Stores => ({
   faults: [],
   batches: new Map(),
   files: new Map(),
+  skills: new Map(),
+  profiles: new Map(),
   counts: new Map()
 })
 
