@@ -48,10 +48,10 @@ export interface Page<out A> {
  * import { ApiRequest } from "@effect-api/client"
  * import { Schema } from "effect"
  *
- * const Skill = Schema.Struct({ id: Schema.String, display_title: Schema.String })
+ * const MemoryStore = Schema.Struct({ id: Schema.String, name: Schema.String })
  *
- * const skills = ApiRequest.get("/v1/skills", { success: Page.of(Skill) }).pipe(
- *   ApiRequest.paginate(Page.pagination<typeof Skill.Type>())
+ * const stores = ApiRequest.get("/v1/memory_stores", { success: Page.of(MemoryStore) }).pipe(
+ *   ApiRequest.paginate(Page.pagination<typeof MemoryStore.Type>())
  * )
  * ```
  * @since 0.1.0

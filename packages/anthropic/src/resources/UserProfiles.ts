@@ -236,7 +236,7 @@ export const list = (
     ApiRequest.paginate(Page.pagination<UserProfile>())
   )
 
-/** Gets a profile, with its standing in every program. @since 3.2.0 @category requests */
+/** Gets a profile, with its status in every program. @since 3.2.0 @category requests */
 export const retrieve = (
   user_profile_id: string,
   options?: CallOptions.CallOptions

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Logger, Redacted } from "effect"
-import { type Call, calls } from "./fixtures/calls.js"
+import { type Call, calls as messageCalls } from "./fixtures/calls.js"
 import { type Difference, differences } from "./fixtures/differences.js"
 import { described, type Pair, pair, plain, promised } from "./fixtures/pair.js"
+import { resourceCalls } from "./fixtures/resourceCalls.js"
+
+const calls = [...messageCalls, ...resourceCalls]
 
 type Fields = Readonly<Record<string, unknown>>
 
