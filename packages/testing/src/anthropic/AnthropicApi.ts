@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * The Anthropic API on a loopback port. It stores batches, files, skills and user profiles, validates requests as the API does, and
  * responds with scripted messages or an echo of the request.
@@ -6,6 +7,7 @@
  */
 import { Context, Effect, Layer, type Scope } from "effect"
 import * as TestServer from "../server/TestServer.js"
+import * as Promised from "../shared/promised.js"
 import type { JsonObject } from "./AnthropicBlock.js"
 import type { Ending, Fault, Step } from "./AnthropicResponse.js"
 import * as Batches from "./batches.js"
@@ -180,6 +182,52 @@ export const make = (options: Options = {}): Effect.Effect<AnthropicApi, never, 
       )
     }
   })
+
+/**
+ * The running API for plain async code, with the log of a {@link TestServer.AsyncTestServer}.
+ *
+ * @since 3.2.0
+ * @category models
+ */
+export interface AsyncAnthropicApi extends TestServer.AsyncTestServer {
+  /** Appends steps to the script, one for each further request for a message. */
+  readonly script: (...steps: ReadonlyArray<Step>) => void
+  /** Appends faults, one for each further request of any kind. */
+  readonly inject: (...faults: ReadonlyArray<Fault>) => void
+  /** Ends a batch now. The script responds to requests without an ending here. Rejects if the batch does not exist. */
+  readonly endBatch: (id: string, endings?: Readonly<Record<string, Ending>>) => Promise<void>
+  /** Adds a downloadable file, as a tool of the API creates it, and returns its id. */
+  readonly addFile: (...file: Parameters<AnthropicApi["addFile"]>) => Promise<string>
+}
+
+/**
+ * Starts the API for plain async code: see {@link make}. `await using` closes it at the end of the block, `close` at any time.
+ *
+ * @example
+ * ```ts
+ * import { AnthropicApi } from "@effect-api/testing"
+ *
+ * const main = async () => {
+ *   await using api = await AnthropicApi.start({ script: [async ({ text }) => `I heard: ${text}`] })
+ *   api.inject(AnthropicApi.failure("overloaded_error"))
+ *   console.log(api.url)
+ * }
+ * ```
+ *
+ * @since 3.2.0
+ * @category constructors
+ */
+export const start = async (options: Options = {}): Promise<AsyncAnthropicApi> => {
+  const opened = await Promised.open(make(options))
+  const api = opened.value
+  return {
+    ...TestServer.asAsync(opened),
+    script: (...steps) => Promised.now(api.script(...steps)),
+    inject: (...faults) => Promised.now(api.inject(...faults)),
+    endBatch: (id, endings) => Promised.promised(api.endBatch(id, endings)),
+    addFile: (file) => Promised.promised(api.addFile(file))
+  }
+}
 
 /**
  * The API as a layer.

@@ -125,7 +125,8 @@ export interface MessageParams extends JsonObject {
 export type ScriptedResponse = string | MessageResponse | Failure | Reply
 
 /**
- * One step of a script: a response, or a function of the request. A function that returns `undefined` echoes the request.
+ * One step of a script: a response, or a function of the request, which may be async. A function that returns `undefined` echoes
+ * the request.
  *
  * @since 0.1.0
  * @category models
@@ -134,7 +135,11 @@ export type Step =
   | ScriptedResponse
   | ((
       request: MessageRequest
-    ) => ScriptedResponse | undefined | Effect.Effect<ScriptedResponse | undefined, unknown>)
+    ) =>
+      | ScriptedResponse
+      | undefined
+      | PromiseLike<ScriptedResponse | undefined>
+      | Effect.Effect<ScriptedResponse | undefined, unknown>)
 
 /**
  * A fault of one response: a failure of the API, a reply or fault of the test server, or a change to the response, such as

@@ -1,6 +1,7 @@
-import { Duration, Predicate } from "effect"
+import { Predicate } from "effect"
 import { chunks, json, type Reply, reply } from "../server/Reply.js"
 import { toBytes } from "../shared/bytes.js"
+import { duration } from "../shared/mistakes.js"
 import type { Block, JsonObject } from "./AnthropicBlock.js"
 import type { MessageParams, MessageResponse } from "./AnthropicResponse.js"
 import { failureBody } from "./gate.js"
@@ -122,6 +123,6 @@ export const toReply = (rendered: Rendered, stream: boolean, requestId: string):
     ...chunks(chunkBytes === undefined ? writes : byteSlices(toBytes(writes.join("")), chunkBytes), {
       headers: { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" }
     }),
-    chunkDelay: Duration.decode(delay)
+    chunkDelay: duration("AnthropicApi.response: delay", delay)
   })
 }

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { isReply, json, type Reply } from "../server/Reply.js"
+import { isPromiseLike } from "../shared/promised.js"
 import type { JsonObject } from "./AnthropicBlock.js"
 import {
   type Failure,
@@ -68,6 +69,7 @@ const runStep = (step: Step, request: MessageRequest): Effect.Effect<ScriptedRes
   if (typeof step !== "function") return Effect.succeed(step)
   return Effect.suspend(() => {
     const result = step(request)
+    if (isPromiseLike(result)) return Effect.promise(async () => result)
     return Effect.isEffect(result) ? Effect.orDie(result) : Effect.succeed(result)
   })
 }

@@ -4,8 +4,10 @@
  * @since 0.1.0
  */
 import { HttpClientError, type HttpClientRequest, HttpClientResponse } from "@effect/platform"
-import { Duration, Effect, Stream } from "effect"
-import { toBytes } from "../shared/bytes.js"
+import { Duration, Effect, Predicate, Stream } from "effect"
+import { fromIterator, toBytes } from "../shared/bytes.js"
+import { duration } from "../shared/mistakes.js"
+import { isPromiseLike } from "../shared/promised.js"
 import type { Attempt } from "./attempts.js"
 import type { MockRequest } from "./MockRequest.js"
 import { MockResponse } from "./mockResponse.js"
@@ -86,9 +88,19 @@ export type BodyPart =
   | { readonly delay: Duration.DurationInput }
   | { readonly fail: unknown }
 
+/**
+ * Whether a value is a step.
+ *
+ * @internal
+ */
+export const isStep = (u: unknown): u is MockStep => Predicate.hasProperty(u, MockStepTypeId)
+
+const isAsync = <A>(body: object): body is AsyncIterable<A> =>
+  Predicate.hasProperty(body, Symbol.asyncIterator)
+
 const step = (respond: MockStep["respond"], options: StepOptions | undefined, collect = true): MockStep => ({
   [MockStepTypeId]: MockStepTypeId,
-  delay: Duration.decode(options?.delay ?? 0),
+  delay: duration("MockTransport: delay", options?.delay ?? 0),
   forever: false,
   collect: options?.collect ?? collect,
   respond
@@ -155,7 +167,7 @@ export const empty = (status = 204, options?: Omit<ResponseOptions, "status">): 
   buffered(undefined, undefined, { ...options, status })
 
 /**
- * Responds with a new web `Response` for each request. Its body does not use the `Clock`.
+ * Responds with a new web `Response` for each request, from a function that may be async. Its body does not use the `Clock`.
  *
  * @example
  * ```ts
@@ -167,19 +179,28 @@ export const empty = (status = 204, options?: Omit<ResponseOptions, "status">): 
  * @since 0.1.0
  * @category constructors
  */
-export const response = (make: (request: MockRequest) => Response, options?: StepOptions): MockStep =>
-  step(
-    (request, seen, attempt) =>
-      Effect.sync(() => {
-        const response = HttpClientResponse.fromWeb(request, make(seen))
-        attempt.complete()
-        return response
-      }),
-    options
-  )
+export const response = (
+  make: (request: MockRequest) => Response | PromiseLike<Response>,
+  options?: StepOptions
+): MockStep =>
+  step((request, seen, attempt) => {
+    const respond = (response: Response): HttpClientResponse.HttpClientResponse => {
+      attempt.complete()
+      return HttpClientResponse.fromWeb(request, response)
+    }
+    return Effect.suspend(() => {
+      const made = make(seen)
+      return isPromiseLike(made)
+        ? Effect.map(
+            Effect.promise(async () => made),
+            respond
+          )
+        : Effect.sync(() => respond(made))
+    })
+  }, options)
 
 /**
- * Responds with a body that arrives in parts, by the `Clock`, or with an Effect stream of bytes.
+ * Responds with a body that arrives in parts, by the `Clock`, or with an async iterable or an Effect stream of bytes.
  *
  * A `fail` part breaks the body off as a connection reset does: with a `ResponseError` of reason `Decode`, whose cause is the
  * value of `fail`.
@@ -200,19 +221,28 @@ export const response = (make: (request: MockRequest) => Response, options?: Ste
  * @category constructors
  */
 export const stream = (
-  body: ReadonlyArray<BodyPart> | Stream.Stream<string | Uint8Array, unknown>,
+  body:
+    | ReadonlyArray<BodyPart>
+    | AsyncIterable<string | Uint8Array>
+    | Stream.Stream<string | Uint8Array, unknown>,
   options?: ResponseOptions
 ): MockStep =>
   step((request, _seen, attempt) => {
     const part = (part: BodyPart): Stream.Stream<Uint8Array, unknown> => {
       if (typeof part === "string" || part instanceof Uint8Array) return Stream.succeed(toBytes(part))
       if ("fail" in part) return Stream.fail(part.fail)
-      return Stream.execute(attempt.sleep(Duration.decode(part.delay), (cause) => cause))
+      const delay = duration("MockTransport.stream: delay", part.delay)
+      return Stream.execute(attempt.sleep(delay, (cause) => cause))
     }
     const parts =
       Stream.StreamTypeId in body
         ? Stream.map(body, toBytes)
-        : Stream.flatMap(Stream.fromIterable(body), part)
+        : isAsync(body)
+          ? Stream.map(
+              fromIterator(() => body[Symbol.asyncIterator]()),
+              toBytes
+            )
+          : Stream.flatMap(Stream.fromIterable(body), part)
     const head = { status: options?.status ?? 200, headers: options?.headers ?? {} }
     return Effect.succeed(new MockResponse(request, head, attempt.track(parts)))
   }, options)

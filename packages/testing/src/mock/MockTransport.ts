@@ -7,9 +7,11 @@
 import { HttpClient, HttpClientError, type HttpClientRequest } from "@effect/platform"
 import { Clock, Context, Effect, Layer } from "effect"
 import * as Changes from "../shared/changes.js"
+import { shown } from "../shared/mistakes.js"
+import { now, type WaitOptions, Waits } from "../shared/promised.js"
 import * as Attempts from "./attempts.js"
 import { MockRequest } from "./MockRequest.js"
-import type { MockStep } from "./MockStep.js"
+import { isStep, type MockStep } from "./MockStep.js"
 import { collectStream, readBody } from "./mockBody.js"
 
 /**
@@ -66,8 +68,25 @@ export const MockTransport: Context.Tag<MockTransport, MockTransport> = Context.
   "@effect-api/testing/MockTransport"
 )
 
+const wanted = "make it with json, text, stream, empty, response or another step of MockTransport"
+
 const chooser = (script: Script): ((request: MockRequest) => MockStep) => {
-  if (typeof script === "function") return (request) => script(request, request.index)
+  if (typeof script === "function")
+    return (request) => {
+      const step = script(request, request.index)
+      if (isStep(step)) return step
+      const { index, method, url } = request
+      throw new Error(
+        `MockTransport: the script returned ${shown(step)} for request ${index + 1} (${method} ${url}), which is no step: ${wanted}`
+      )
+    }
+  if (!Array.isArray(script))
+    throw new Error(
+      `MockTransport: the script is ${shown(script)}: use a list of steps, or a function that returns one`
+    )
+  const wrong = script.findIndex((step) => !isStep(step))
+  if (wrong !== -1)
+    throw new Error(`MockTransport: step ${wrong + 1} of the script is ${shown(script[wrong])}: ${wanted}`)
   return ({ index, method, url }) => {
     const endless = script.findIndex((step) => step.forever)
     const step = script[endless === -1 ? index : Math.min(index, endless)]
@@ -160,6 +179,68 @@ export const make = (script: Script): Effect.Effect<MockTransport> =>
       inFlight: Effect.sync(attempts.inFlight)
     }
   })
+
+/**
+ * A scripted transport for plain async code, and the log of its requests.
+ *
+ * @since 3.2.0
+ * @category models
+ */
+export interface AsyncMockTransport {
+  /** The `transport` of a promise client. */
+  readonly transport: Layer.Layer<HttpClient.HttpClient>
+  /** All requests so far, in order of arrival. A request with a collected body is logged once the body is complete. */
+  readonly requests: () => ReadonlyArray<MockRequest>
+  /** The number of requests so far. */
+  readonly requestCount: () => number
+  /** Waits until `count` requests have arrived, and returns all that have. */
+  readonly awaitRequests: (count: number, options?: WaitOptions) => Promise<ReadonlyArray<MockRequest>>
+  /** The number of attempts that ended early: by a signal, or because the client left the body. */
+  readonly interrupted: () => number
+  /** Waits until `count` attempts have ended early, and returns their number. */
+  readonly awaitInterrupted: (count: number, options?: WaitOptions) => Promise<number>
+  /** The number of attempts that have not ended, including those whose streamed body nobody reads or leaves. */
+  readonly inFlight: () => number
+}
+
+/**
+ * Makes a scripted transport for plain async code. It opens nothing, so there is nothing to close. Throws if a step is not one.
+ *
+ * Delays take real time, or that of fake timers (`vi.useFakeTimers()`, `jest.useFakeTimers()`).
+ *
+ * @example
+ * ```ts
+ * import { ApiRequest, PromiseClient } from "@effect-api/client"
+ * import { MockTransport } from "@effect-api/testing"
+ *
+ * const main = async () => {
+ *   const mock = MockTransport.start([MockTransport.empty(503), MockTransport.json({ id: 1 })])
+ *   await using client = PromiseClient.make({
+ *     baseUrl: "https://api.test",
+ *     transport: mock.transport,
+ *     retry: { initialDelay: 1 }
+ *   })
+ *   await client.execute(ApiRequest.get("/todos/1"))
+ *   console.log(mock.requests().map((request) => request.url))
+ * }
+ * ```
+ *
+ * @since 3.2.0
+ * @category constructors
+ */
+export const start = (script: Script): AsyncMockTransport => {
+  const mock = now(make(script))
+  const waits = new Waits()
+  return {
+    transport: Layer.succeed(HttpClient.HttpClient, mock.client),
+    requests: () => now(mock.requests),
+    requestCount: () => now(mock.requestCount),
+    awaitRequests: (count, options) => waits.until(mock.awaitRequests(count), options),
+    interrupted: () => now(mock.interrupted),
+    awaitInterrupted: (count, options) => waits.until(mock.awaitInterrupted(count), options),
+    inFlight: () => now(mock.inFlight)
+  }
+}
 
 /**
  * A layer with the scripted client as `HttpClient` and its log as `MockTransport`.

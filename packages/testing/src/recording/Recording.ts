@@ -6,6 +6,7 @@
 import { HttpClient } from "@effect/platform"
 import { Context, Effect, Exit, Layer, type Redacted, type Scope } from "effect"
 import type { MockRequest } from "../mock/MockRequest.js"
+import { now, promised } from "../shared/promised.js"
 import * as CallSecrets from "./callSecrets.js"
 import { RecordingError, RecordingMiss } from "./errors.js"
 import * as File from "./file.js"
@@ -258,20 +259,93 @@ export const auto = (
   withClient(
     Layer.scoped(
       Recording,
-      Effect.gen(function* () {
-        const mode = options.mode ?? modeOf(process.env)
-        if (mode === "record") return yield* recording(options, true)
-        if (mode === "replay" || (yield* File.exists(options.file))) return yield* replaying(options)
-        return yield* recording(options, true)
-      })
+      Effect.flatMap(replays(options), (replays) => (replays ? replaying(options) : recording(options, true)))
     )
   )
+
+const replays = ({ file, mode = modeOf(process.env) }: AutoOptions): Effect.Effect<boolean> =>
+  mode === "auto" ? File.exists(file) : Effect.succeed(mode === "replay")
 
 const modeOf = (env: NodeJS.ProcessEnv): "auto" | "record" | "replay" => {
   const mode = env["EFFECT_API_RECORDING"]
   if (mode === "record" || mode === "replay") return mode
   const ci = env["CI"] ?? ""
   return ci === "" || ci === "false" || ci === "0" ? "auto" : "replay"
+}
+
+/**
+ * A recording for plain async code.
+ *
+ * @since 3.2.0
+ * @category models
+ */
+export interface AsyncRecording {
+  readonly mode: "record" | "replay"
+  /** The `transport` of a promise client. It records what goes through it, or replays it. */
+  readonly transport: Layer.Layer<HttpClient.HttpClient>
+  /** The requests so far, in order of arrival. While recording they are shown without secrets. */
+  readonly requests: () => ReadonlyArray<MockRequest>
+  /** The recorded requests that were not replayed yet, in order. Empty while recording. */
+  readonly unused: () => ReadonlyArray<MockRequest>
+  /** Throws a {@link RecordingMiss} if a recorded request was not replayed. The message lists them. */
+  readonly expectAllUsed: () => void
+}
+
+/**
+ * The options of {@link use}.
+ *
+ * @since 3.2.0
+ * @category models
+ */
+export interface UseOptions extends AutoOptions {
+  /** The transport to record, such as `FetchTransport.layer`. It is not made to replay. */
+  readonly transport: Layer.Layer<HttpClient.HttpClient, unknown>
+}
+
+/**
+ * Runs async code with a recording: see {@link auto}. Resolves with the result of the code. The recording is written only if the
+ * code succeeds. Rejects with a `RecordingError`, or with what the code rejects with.
+ *
+ * @example
+ * ```ts
+ * import { ApiRequest, FetchTransport, PromiseClient } from "@effect-api/client"
+ * import { Recording } from "@effect-api/testing"
+ *
+ * const options = { file: "test/recordings/todos.har", transport: FetchTransport.layer }
+ *
+ * const test = () =>
+ *   Recording.use(options, async ({ expectAllUsed, transport }) => {
+ *     await using client = PromiseClient.make({ baseUrl: "https://api.example.com", transport })
+ *     console.log(await client.execute(ApiRequest.get("/todos/1")))
+ *     expectAllUsed()
+ *   })
+ * ```
+ *
+ * @since 3.2.0
+ * @category constructors
+ */
+export const use = <A>(
+  { transport, ...options }: UseOptions,
+  run: (recording: AsyncRecording) => Promise<A>
+): Promise<A> => {
+  const recorded = Effect.flatMap(Layer.build(transport), (context) =>
+    Effect.provide(recording(options, true), context)
+  )
+  const program = Effect.gen(function* () {
+    const recording = (yield* replays(options)) ? yield* replaying(options) : yield* recorded
+    return yield* Effect.tryPromise({
+      try: () =>
+        run({
+          mode: recording.mode,
+          transport: Layer.succeed(HttpClient.HttpClient, recording.client),
+          requests: () => now(recording.requests),
+          unused: () => now(recording.unused),
+          expectAllUsed: () => now(Effect.provideService(expectAllUsed, Recording, recording))
+        }),
+      catch: (error) => error
+    })
+  })
+  return promised(Effect.scoped(program))
 }
 
 /**

@@ -3,9 +3,10 @@
  *
  * @since 0.1.0
  */
-import { Duration } from "effect"
+import type { Duration } from "effect"
 import { dual } from "effect/Function"
 import { toBytes } from "../shared/bytes.js"
+import { duration } from "../shared/mistakes.js"
 import { type Cut, type Reply, reply } from "./Reply.js"
 
 /**
@@ -74,7 +75,8 @@ export const delayed: {
   (self: Reply, delay: Duration.DurationInput): Reply
 } = dual(
   2,
-  (self: Reply, delay: Duration.DurationInput): Reply => reply({ ...self, delay: Duration.decode(delay) })
+  (self: Reply, delay: Duration.DurationInput): Reply =>
+    reply({ ...self, delay: duration("TestServer.delayed", delay) })
 )
 
 const cutting = (

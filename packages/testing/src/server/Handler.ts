@@ -3,18 +3,20 @@
  *
  * @since 0.1.0
  */
-import { Effect, Predicate, type Stream } from "effect"
+import { Effect, Predicate, Stream } from "effect"
+import { shown } from "../shared/mistakes.js"
+import { isPromiseLike } from "../shared/promised.js"
 import { isReply, type Reply } from "./Reply.js"
 import type { SeenRequest } from "./SeenRequest.js"
 
 /**
- * A reply, or an effect that returns one. The server sends a 500 with the message of a failure or a defect. It interrupts the
- * effect when the client closes the connection.
+ * A reply, or an effect or a promise of one. The server sends a 500 with the message of a failure, a defect or a rejection. It
+ * interrupts the effect when the client closes the connection.
  *
  * @since 0.1.0
  * @category models
  */
-export type ReplyEffect<R = never> = Reply | Effect.Effect<Reply, unknown, R>
+export type ReplyEffect<R = never> = Reply | PromiseLike<Reply> | Effect.Effect<Reply, unknown, R>
 
 /**
  * The type id of streaming handlers.
@@ -39,16 +41,23 @@ export type StreamingTypeId = typeof StreamingTypeId
  * @category models
  */
 export interface Streaming<R = never> {
-  readonly [StreamingTypeId]: (request: SeenRequest, body: Stream.Stream<Uint8Array>) => ReplyEffect<R>
+  readonly [StreamingTypeId]: (
+    request: SeenRequest,
+    body: Stream.Stream<Uint8Array>,
+    signal: AbortSignal
+  ) => ReplyEffect<R>
 }
 
 /**
- * One step of a handler: a reply, or a function of the request.
+ * One step of a handler: a reply, or a function of the request, which may be async. Its signal aborts when the connection closes.
  *
  * @since 0.1.0
  * @category models
  */
-export type Step<R = never> = ReplyEffect<R> | ((request: SeenRequest) => ReplyEffect<R>) | Streaming<R>
+export type Step<R = never> =
+  | ReplyEffect<R>
+  | ((request: SeenRequest, signal: AbortSignal) => ReplyEffect<R>)
+  | Streaming<R>
 
 /**
  * The handler of a route: one step, or a list of steps for successive requests. The last step repeats.
@@ -87,11 +96,39 @@ export type Routes<R = never> = Handler<R> | { readonly [route: string]: Handler
  * @internal
  */
 export const isHandler = <R>(routes: Routes<R>): routes is Handler<R> =>
-  typeof routes === "function" ||
-  Array.isArray(routes) ||
-  isReply(routes) ||
-  Effect.isEffect(routes) ||
-  isStreaming(routes)
+  Array.isArray(routes) || isStep(routes)
+
+const isStep = (u: unknown): boolean =>
+  typeof u === "function" || isReply(u) || Effect.isEffect(u) || isStreaming(u) || isPromiseLike(u)
+
+/**
+ * Throws if a handler of a program without types is none.
+ *
+ * @internal
+ */
+export const checkHandler = (route: string, handler: unknown): void => {
+  const of = `the route ${JSON.stringify(route)}`
+  const list: ReadonlyArray<unknown> = Array.isArray(handler) ? handler : [handler]
+  for (const [at, step] of list.entries()) {
+    if (isStep(step)) continue
+    const what = Array.isArray(handler) ? `step ${at + 1} of ${of}` : of
+    throw new Error(`TestServer: ${what} is ${shown(step)}: ${wanted}`)
+  }
+}
+
+const wanted = "use a reply such as TestServer.json(value), or a function that returns one"
+
+/**
+ * The reply that a handler made, or a failure that names the request.
+ *
+ * @internal
+ */
+export const checkReply = ({ method, path }: SeenRequest, made: unknown): Effect.Effect<Reply, Error> =>
+  isReply(made)
+    ? Effect.succeed(made)
+    : Effect.fail(
+        new Error(`the handler of ${method} ${path} returned ${shown(made)}, which is no reply: ${wanted}`)
+      )
 
 /**
  * Whether a value is a streaming handler.
@@ -144,5 +181,32 @@ export const sequence = <R = never>(
  * @category constructors
  */
 export const streaming = <R = never>(
-  handler: (request: SeenRequest, body: Stream.Stream<Uint8Array>) => ReplyEffect<R>
+  handler: (request: SeenRequest, body: Stream.Stream<Uint8Array>, signal: AbortSignal) => ReplyEffect<R>
 ): Streaming<R> => ({ [StreamingTypeId]: handler })
+
+/**
+ * A handler for plain async code that consumes the body as it arrives, for uploads of any size: see {@link streaming}.
+ *
+ * @example
+ * ```ts
+ * import { TestServer } from "@effect-api/testing"
+ *
+ * export const upload = TestServer.streamingAsync(async (request, body) => {
+ *   let size = 0
+ *   for await (const bytes of body) size += bytes.length
+ *   return TestServer.json({ name: request.params["name"], size })
+ * })
+ * ```
+ *
+ * @since 3.2.0
+ * @category constructors
+ */
+export const streamingAsync = (
+  handler: (
+    request: SeenRequest,
+    body: AsyncIterable<Uint8Array>,
+    signal: AbortSignal
+  ) => Reply | PromiseLike<Reply>
+): Streaming => ({
+  [StreamingTypeId]: (request, body, signal) => handler(request, Stream.toAsyncIterable(body), signal)
+})

@@ -5,6 +5,7 @@
  */
 import { Duration, Pipeable, Predicate, type Stream } from "effect"
 import { toBytes } from "../shared/bytes.js"
+import { duration } from "../shared/mistakes.js"
 
 /**
  * The type id of replies.
@@ -260,4 +261,8 @@ export const chunks = (
     /** The real time between two chunks (none). */
     readonly delay?: Duration.DurationInput | undefined
   }
-): Reply => reply({ ...withBody(body, undefined, options), chunkDelay: Duration.decode(options?.delay ?? 0) })
+): Reply =>
+  reply({
+    ...withBody(body, undefined, options),
+    chunkDelay: duration("TestServer.chunks: delay", options?.delay ?? 0)
+  })

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { Cause, Effect, Stream } from "effect"
 import { collect, fromIterator, noBytes } from "../shared/bytes.js"
-import { type Handler, isStreaming, type Step, StreamingTypeId } from "./Handler.js"
+import { checkReply, type Handler, isStreaming, type Step, StreamingTypeId } from "./Handler.js"
 import { isReply, type Reply, text } from "./Reply.js"
 import type { Router } from "./router.js"
 import { SeenRequest } from "./SeenRequest.js"
@@ -57,13 +57,20 @@ const replyOf = <R>(
   body: Stream.Stream<Uint8Array>
 ): Effect.Effect<Reply, unknown, R> =>
   Effect.suspend(() => {
-    if (Effect.isEffect(step)) return step
+    const leaving = new AbortController()
     const result = isStreaming<R>(step)
-      ? step[StreamingTypeId](request, body)
+      ? step[StreamingTypeId](request, body, leaving.signal)
       : typeof step === "function"
-        ? step(request)
+        ? step(request, leaving.signal)
         : step
-    return isReply(result) ? Effect.succeed(result) : result
+    if (isReply(result)) return Effect.succeed(result)
+    const running = Effect.isEffect(result)
+      ? result
+      : Effect.tryPromise({ try: async () => result, catch: (error) => error })
+    return running.pipe(
+      Effect.onInterrupt(() => Effect.sync(() => leaving.abort())),
+      Effect.flatMap((made) => checkReply(request, made))
+    )
   })
 
 const noRoute = (request: SeenRequest): Reply =>

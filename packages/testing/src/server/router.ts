@@ -1,4 +1,4 @@
-import { type Handler, isHandler, type Routes } from "./Handler.js"
+import { checkHandler, type Handler, isHandler, type Routes } from "./Handler.js"
 
 /** The handler of a request, and the parameters that its template matched. */
 export interface Match<R> {
@@ -66,7 +66,11 @@ const match = <R>(route: Route<R>, method: string, segments: ReadonlyArray<strin
 }
 
 export const make = <R>(routes: Routes<R>): Router<R> => {
-  if (isHandler(routes)) return () => ({ handler: routes, params: {} })
+  if (isHandler(routes)) {
+    checkHandler("*", routes)
+    return () => ({ handler: routes, params: {} })
+  }
+  for (const [route, handler] of Object.entries(routes)) checkHandler(route, handler)
   const { "*": fallback, ...rest } = routes
   const compiled = Object.entries(rest).map(([key, handler]) => compile(key, handler))
   return (method, path) => {
