@@ -64,11 +64,11 @@ describe("withOptions", () => {
       const [changed, kept] = yield* transport.requests
       expect(changed?.url).toBe("https://b.example/v1/messages")
       expect(changed?.headers).toMatchObject({
-        "x-api-key": key,
+        authorization: `Bearer ${key}`,
         "x-a": "1",
         "x-b": "2",
         "anthropic-beta": "b",
-        "anthropic-version": "2023-06-01"
+        "anthropic-version": "2026-10-21"
       })
       expect(kept?.url).toBe("https://api.anthropic.com/v1/messages")
       expect(kept?.headers).toMatchObject({ "x-a": "1", "x-b": "1" })
@@ -102,7 +102,7 @@ describe("other requests on the client", () => {
       const { anthropic, transport } = yield* scripted([MockTransport.json({ id: "skill_1" })])
       const request = ApiRequest.get("/v1/skills/{id}", { path: { id: "skill_1" } })
       expect(yield* anthropic.client.execute(request)).toEqual({ id: "skill_1" })
-      expect((yield* transport.requests)[0]?.headers).toMatchObject({ "x-api-key": key })
+      expect((yield* transport.requests)[0]?.headers).toMatchObject({ authorization: `Bearer ${key}` })
     })
   )
 
@@ -126,7 +126,7 @@ describe("other requests on the client", () => {
       expect(yield* response.json).toEqual(model)
       const requests = yield* transport.requests
       expect(requests.map(({ url }) => url)).toEqual(Array(2).fill("https://api.anthropic.com/v1/models/a"))
-      expect(requests[1]?.headers).toMatchObject({ "x-api-key": key, "anthropic-beta": "a,b" })
+      expect(requests[1]?.headers).toMatchObject({ authorization: `Bearer ${key}`, "anthropic-beta": "a,b" })
     })
   )
 })

@@ -228,7 +228,9 @@ it.scopedLive("1.1 with a key, the demo uses its API and the chosen model, and l
     expect(printed[0]).toBe(api.url)
     expect(printed.join("\n")).not.toMatch(/key-of-the-test|password/)
     const seen = yield* api.requests
-    expect(new Set(seen.map(({ headers }) => headers["x-api-key"]))).toEqual(new Set(["key-of-the-test"]))
+    expect(new Set(seen.map(({ headers }) => headers["authorization"]))).toEqual(
+      new Set(["Bearer key-of-the-test"])
+    )
     const models = seen
       .filter(({ path }) => path === "/v1/messages")
       .map(({ json }) => (json as { readonly model: string }).model)

@@ -26,13 +26,21 @@ const defaultBaseUrl = "https://api.anthropic.com"
  * @category models
  */
 export interface Options extends Omit<ApiConfig.Options, "baseUrl"> {
-  /** The API key, sent as `x-api-key`. A blank key counts as missing. */
+  /** The API key, sent as a bearer token: see `apiKeyHeader`. A blank key counts as missing. */
   readonly apiKey?: Redacted.Redacted<string> | undefined
-  /** An OAuth token, sent as a bearer token. If there is an `apiKey` as well, the client sends both. */
+  /** An OAuth token, sent as a bearer token. */
   readonly authToken?: Redacted.Redacted<string> | undefined
+  /**
+   * The header of the API key (`authorization`, as `Bearer <key>`). With `x-api-key`, which gateways may look for, the client
+   * may send an `authToken` as well; otherwise it takes one of the two.
+   */
+  readonly apiKeyHeader?: "authorization" | "x-api-key" | undefined
   /** The base URL of the API (`https://api.anthropic.com`). */
   readonly baseUrl?: string | URL | undefined
-  /** The version of the API, sent as `anthropic-version` (`2023-06-01`). Responses of later versions decode as well. */
+  /**
+   * The version of the API, sent as `anthropic-version` (`2026-10-21`). With `2023-06-01` the API takes `temperature`, `top_k` and
+   * `top_p`. Responses of both decode.
+   */
   readonly version?: string | undefined
   /** The names of beta features to enable for every call (none). */
   readonly betas?: ReadonlyArray<string> | undefined
@@ -45,7 +53,9 @@ export interface Options extends Omit<ApiConfig.Options, "baseUrl"> {
  * @since 0.1.0
  * @category models
  */
-export interface Overrides extends ApiConfig.Overrides, Pick<Options, "apiKey" | "authToken" | "version"> {
+export interface Overrides
+  extends ApiConfig.Overrides,
+    Pick<Options, "apiKey" | "authToken" | "apiKeyHeader" | "version"> {
   /** The names of further beta features to enable. A function of the enabled ones replaces them. */
   readonly betas?: ReadonlyArray<string> | ((old: ReadonlyArray<string>) => ReadonlyArray<string>) | undefined
 }
@@ -142,6 +152,8 @@ export const check = (options: Options): Either.Either<Options, ApiConfig.Invali
     if (isSet(options[key]) && typeof textOf(options[key]) !== "string")
       return invalid(key, "must be a Redacted or a string")
   }
+  const conflict = conflictIn(options)
+  if (conflict !== undefined) return Either.left(conflict)
   const { "x-api-key": key, authorization } = headersOf(options)
   return hasCredentials(options) || (key ?? authorization ?? undefined) !== undefined
     ? Either.right(options)
@@ -151,8 +163,32 @@ export const check = (options: Options): Either.Either<Options, ApiConfig.Invali
       )
 }
 
+const keyHeaders: ReadonlyArray<unknown> = ["authorization", "x-api-key", undefined]
+
+/** Two credentials that would need one header, or a header that no key is sent in. */
+const conflictIn = (options: Options): ApiConfig.InvalidConfigError | undefined => {
+  const { apiKey, apiKeyHeader, authToken, credentials } = options
+  const invalid = (key: string, reason: string) => new ApiConfig.InvalidConfigError({ key, reason })
+  if (!keyHeaders.includes(apiKeyHeader))
+    return invalid("apiKeyHeader", 'must be "authorization" or "x-api-key"')
+  if (credentials !== undefined && (isSet(apiKey) || isSet(authToken)))
+    return invalid("credentials", "cannot be set with an apiKey or an authToken")
+  return apiKeyHeader !== "x-api-key" && isSet(apiKey) && isSet(authToken)
+    ? invalid("authToken", 'cannot be set with an apiKey, unless apiKeyHeader is "x-api-key"')
+    : undefined
+}
+
 /** The settings besides those of `ApiClient`. The last three belong to the promise client. */
-const ownSettings = ["apiKey", "authToken", "version", "betas", "transport", "logger", "logLevel"]
+const ownSettings = [
+  "apiKey",
+  "authToken",
+  "apiKeyHeader",
+  "version",
+  "betas",
+  "transport",
+  "logger",
+  "logLevel"
+]
 
 /** The headers by lower-case name. */
 const headersOf = ({ headers }: Options): ApiConfig.Merged["headers"] =>
@@ -164,14 +200,14 @@ const headersOf = ({ headers }: Options): ApiConfig.Merged["headers"] =>
  * @internal
  */
 export const toClientOptions = (options: Options): ApiConfig.Options => {
-  const { apiKey, authToken, betas = [], version = "2023-06-01", ...rest } = options
+  const { apiKey, apiKeyHeader, authToken, betas = [], version = "2026-10-21", ...rest } = options
   const allBetas = [...split(headersOf(options)["anthropic-beta"]), ...betas]
   const defaults: ApiConfig.Options = {
     name: "anthropic",
     baseUrl: defaultBaseUrl,
     userAgent: `Anthropic/Effect ${packageVersion}`,
     platformHeaders: PlatformHeaders.make({ prefix: "x-stainless", packageVersion }),
-    credentials: credentials(apiKey, authToken),
+    credentials: credentials(options),
     headers: { "anthropic-version": version },
     middleware: allBetas.length === 0 ? [] : [addBetas(allBetas)]
   }
@@ -189,11 +225,21 @@ export const toOverrides = (self: Options, over: Overrides): ApiConfig.Overrides
   const settings: Readonly<Record<string, unknown>> = { ...toClientOptions(merge(self, over)) }
   // They are merged already, and so replace the client's.
   const replacing = Records.map(settings, (value, name) => (ApiConfig.isMerging(name) ? () => value : value))
-  return hasCredentials(over) ? replacing : Struct.omit(replacing, "credentials")
+  return hasCredentials(over) || (over.apiKeyHeader !== undefined && self.credentials === undefined)
+    ? replacing
+    : Struct.omit(replacing, "credentials")
 }
 
-const credentials = (apiKey: Options["apiKey"], authToken: Options["authToken"]): Credentials.Credentials => {
-  const key = isSet(apiKey) ? Credentials.header("x-api-key", apiKey) : Credentials.none
+const credentials = (options: Options): Credentials.Credentials => {
+  const { apiKey, apiKeyHeader, authToken } = options
+  const conflict = conflictIn(options)
+  // `withOptions` reports it with the next call.
+  if (conflict !== undefined) return Credentials.effect(Effect.fail(conflict))
+  const key = !isSet(apiKey)
+    ? Credentials.none
+    : apiKeyHeader === "x-api-key"
+      ? Credentials.header("x-api-key", apiKey)
+      : Credentials.bearer(apiKey)
   const token = isSet(authToken) ? Credentials.bearer(authToken) : Credentials.none
   return key === Credentials.none ? token : token === Credentials.none ? key : both(key, token)
 }

@@ -63,9 +63,9 @@ export type { CallOptions, WaitOptions } from "./CallOptions.js"
 export interface Options
   extends Omit<AnthropicConfig.Options, "apiKey" | "authToken">,
     PromiseClient.Environment {
-  /** The API key, sent as `x-api-key`. A blank key counts as missing. */
+  /** The API key, sent as a bearer token: see `apiKeyHeader`. A blank key counts as missing. */
   readonly apiKey?: string | Redacted.Redacted<string> | undefined
-  /** An OAuth token, sent as a bearer token. If there is an `apiKey` as well, the client sends both. */
+  /** An OAuth token, sent as a bearer token. */
   readonly authToken?: string | Redacted.Redacted<string> | undefined
 }
 

@@ -39,12 +39,25 @@ describe("layerConfig", () => {
     readonly key?: string
     readonly authorization?: string
   }>([
-    { name: "a key", environment: { ANTHROPIC_API_KEY }, key: "env-key" },
+    { name: "a key", environment: { ANTHROPIC_API_KEY }, authorization: bearer("env-key") },
+    {
+      name: "a key in x-api-key, if set",
+      environment: { ANTHROPIC_API_KEY },
+      explicit: { apiKeyHeader: "x-api-key" },
+      key: "env-key"
+    },
+    {
+      name: "a key and a token, if the key is sent in x-api-key",
+      environment: {},
+      explicit: { apiKey: secret("key"), authToken: secret("token"), apiKeyHeader: "x-api-key" },
+      key: "key",
+      authorization: bearer("token")
+    },
     { name: "a token", environment: { ANTHROPIC_AUTH_TOKEN }, authorization: bearer("env-token") },
     {
       name: "a key before a token",
       environment: { ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN },
-      key: "env-key"
+      authorization: bearer("env-key")
     },
     {
       name: "a token if the key is blank",
@@ -55,7 +68,7 @@ describe("layerConfig", () => {
       name: "an explicit key rather than both",
       environment: { ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN },
       explicit: { apiKey: secret("own") },
-      key: "own"
+      authorization: bearer("own")
     },
     {
       name: "an explicit token rather than a key",
@@ -72,7 +85,7 @@ describe("layerConfig", () => {
       name: "the key of the environment if the explicit one is blank or undefined",
       environment: { ANTHROPIC_API_KEY },
       explicit: { authToken: secret(" "), credentials: undefined },
-      key: "env-key"
+      authorization: bearer("env-key")
     }
   ])("1.1 sends $name", ({ authorization, environment, explicit, key }) =>
     Effect.gen(function* () {
@@ -156,7 +169,7 @@ describe("layer", () => {
   )
 
   it.effect.each([
-    ["apiKey", "sk-plain", "x-api-key", "sk-plain"],
+    ["apiKey", "sk-plain", "authorization", "Bearer sk-plain"],
     ["authToken", " plain ", "authorization", "Bearer plain"]
   ] as const)("12.4 accepts a plain string as a secret from JavaScript: %s", ([name, value, header, sent]) =>
     Effect.gen(function* () {
@@ -183,19 +196,50 @@ describe("layer", () => {
       })
   )
 
-  it.effect("4.1 sends both a key and a token if both are set", () =>
+  it.effect.each<readonly [AnthropicConfig.Options, string]>([
+    [{ apiKey: secret("key"), authToken: secret("token") }, "authToken"],
+    [{ apiKey: secret("key"), authToken: secret("token"), apiKeyHeader: "authorization" }, "authToken"],
+    [{ apiKey: secret("key"), credentials: Credentials.none }, "credentials"],
+    [{ authToken: secret("token"), credentials: Credentials.none }, "credentials"],
+    [{ apiKey: secret("key"), apiKeyHeader: "x-key" as "x-api-key" }, "apiKeyHeader"]
+  ])("1.2 rejects credentials that exclude each other, by the name of the setting: %#", ([options, key]) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(firstRequest({}, options))
+      expect(error).toMatchObject({ _tag: "InvalidConfigError", key })
+      expect(String(error)).not.toContain("token:")
+    })
+  )
+
+  it.effect("1.4 withOptions moves the key to another header, and rejects what excludes each other", () =>
+    Effect.gen(function* () {
+      const { anthropic, transport } = yield* scripted([MockTransport.json(message)], {
+        apiKey: secret("key")
+      })
+      yield* anthropic.withOptions({ apiKeyHeader: "x-api-key" }).messages.create(params)
+      const [request] = yield* transport.requests
+      expect(request?.headers).toMatchObject({ "x-api-key": "key" })
+      expect(request?.headers).not.toHaveProperty("authorization")
+      const both = anthropic.withOptions({ apiKey: secret("a"), authToken: secret("b") })
+      const error = yield* Effect.flip(both.messages.create(params))
+      expect(error).toMatchObject({ _tag: "CredentialsError", cause: { key: "authToken" } })
+      expect(yield* transport.requests).toHaveLength(1)
+    })
+  )
+
+  it.effect("4.1 sends both a key and a token if the key has its own header", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([MockTransport.json(message)], {
         apiKey: secret("key"),
         authToken: secret("token"),
-        version: "2026-10-21",
+        apiKeyHeader: "x-api-key",
+        version: "2023-06-01",
         userAgent: "my-app/1"
       })
       yield* anthropic.messages.create(params)
       expect((yield* transport.requests)[0]?.headers).toMatchObject({
         "x-api-key": "key",
         authorization: "Bearer token",
-        "anthropic-version": "2026-10-21",
+        "anthropic-version": "2023-06-01",
         "user-agent": "my-app/1"
       })
     })

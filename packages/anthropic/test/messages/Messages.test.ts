@@ -46,15 +46,15 @@ describe("create", () => {
       expect(headers).toMatchObject({
         accept: "application/json",
         "content-type": "application/json",
-        "x-api-key": key,
-        "anthropic-version": "2023-06-01",
+        authorization: `Bearer ${key}`,
+        "anthropic-version": "2026-10-21",
         "user-agent": "Anthropic/Effect 3.1.0",
         "x-stainless-lang": "js",
         "x-stainless-package-version": "3.1.0",
         "x-stainless-retry-count": "0",
         "x-stainless-read-timeout": "600"
       })
-      for (const name of ["authorization", "anthropic-beta", "idempotency-key"]) {
+      for (const name of ["x-api-key", "anthropic-beta", "idempotency-key"]) {
         expect(headers).not.toHaveProperty(name)
       }
     })

@@ -37,7 +37,7 @@ describe("make", () => {
     await anthropic.messages.create(params)
     await scriptedPromises([ok]).anthropic.messages.create(params)
     expect(requests()[0]?.url).toBe("https://gateway.example/v1/messages")
-    expect(requests()[0]?.headers["x-api-key"]).toBe("env-key")
+    expect(requests()[0]?.headers["authorization"]).toBe("Bearer env-key")
   })
 
   it("1.2 throws without credentials", () => {
@@ -56,7 +56,7 @@ describe("messages", () => {
     const { anthropic, requests } = scriptedPromises([ok, MockTransport.json({ input_tokens: 3 })])
     expect(await anthropic.messages.create(params, { betas: ["a"] })).toEqual(message)
     expect(await anthropic.messages.countTokens(params)).toEqual({ input_tokens: 3 })
-    expect(requests()[0]?.headers).toMatchObject({ "x-api-key": key, "anthropic-beta": "a" })
+    expect(requests()[0]?.headers).toMatchObject({ authorization: `Bearer ${key}`, "anthropic-beta": "a" })
   })
 
   it("8.1 client runs the request, with its response", async () => {

@@ -53,7 +53,7 @@ describe.each(transports)("on $name", ({ layer }) => {
         expect(parts.flatMap((part) => (part.type === "text-delta" ? [part.delta] : [])).join("")).toBe(words)
         expect(parts.at(-1)).toMatchObject({ type: "finish", reason: "stop" })
         const seen = yield* api.requests
-        expect(seen.map(({ headers }) => headers["x-api-key"])).toEqual(["key", "key"])
+        expect(seen.map(({ headers }) => headers["authorization"])).toEqual(["Bearer key", "Bearer key"])
         expect(seen[1]?.json).toMatchObject({ model: "claude-sonnet-4-5", stream: true })
       })
   )

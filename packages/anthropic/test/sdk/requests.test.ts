@@ -123,9 +123,12 @@ describe("Anthropic's SDK and our client send equal requests and read equal resp
       expect(fields).toEqual(
         expect.arrayContaining(["body", "response stop_reason", "response content.*.text"])
       )
-      const versioned = { ...clients, ours: clients.ours.withOptions({ version: "2026-10-21" }) }
-      expect((yield* compared(versioned, create)).map(({ field }) => field)).not.toContain(
-        "header anthropic-version"
+      const older = {
+        ...clients,
+        ours: clients.ours.withOptions({ version: "2023-06-01", apiKeyHeader: "x-api-key" })
+      }
+      expect((yield* compared(older, create)).map(({ field }) => field)).toEqual(
+        expect.arrayContaining(["header anthropic-version", "header authorization", "header x-api-key"])
       )
     })
   )
