@@ -6,6 +6,7 @@ import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
 import { promisify } from "node:util"
 import { guides, markdownIn } from "./fences.mjs"
+import { pack, stage } from "./stage.mjs"
 import { startTodosServer } from "./todos-server.mjs"
 import { publicPackages, readJson, report, root, show, tree, walk } from "./workspace.mjs"
 
@@ -32,7 +33,7 @@ const targetsOf = (value) =>
 const entrypoints = ({ exports }) => Object.keys(exports).filter((key) => key !== "./package.json")
 
 /** What is wrong with the files of one tarball, unpacked in `dir`. */
-const inspect = ({ name, manifest, dir: source }, dir) => {
+const inspect = ({ name, manifest, source, dir }) => {
   const files = walk(dir).map((path) => show(path, dir))
   const has = new Set(files)
   const fail = (what) => failures.push(`${name}: ${what}`)
@@ -54,7 +55,7 @@ const inspect = ({ name, manifest, dir: source }, dir) => {
       fail(`${file} should not be packed`)
     const text = readFileSync(join(dir, file), "utf8")
     if (text.includes(root)) fail(`${file} holds a path of this machine`)
-    const [, built] = /^dist\/(.*)\.js$/.exec(file) ?? []
+    const [, built] = /^dist\/(?!node\/)(.*)\.js$/.exec(file) ?? []
     if (!built) continue
     // A source that was renamed or removed must not live on in dist.
     if (!has.has(`src/${built}.ts`)) fail(`${file} has no source: run "npm run clean"`)
@@ -118,28 +119,20 @@ const compile = async (label, compilerOptions, include = ["src"]) => {
 }
 
 try {
-  const packed = await run(
-    "npm pack",
-    "npm",
-    [
-      "pack",
-      "--json",
-      `--pack-destination=${temp}`,
-      ...members.map(({ manifest }) => `--workspace=${manifest.name}`)
-    ],
-    { cwd: tree }
+  const staged = await stage(join(temp, "stage"))
+  const packed = pack(
+    temp,
+    temp,
+    staged.map(({ dir }) => dir)
   )
-  const tarballs = JSON.parse(packed ?? "[]").map(({ name, filename }) => ({
-    ...members.find(({ manifest }) => manifest.name === name),
-    tarball: join(temp, basename(filename))
+  const tarballs = staged.map((member) => ({
+    ...member,
+    tarball: packed.find(({ name }) => name === member.manifest.name).tarball
   }))
 
   const modules = []
   for (const member of tarballs) {
-    const dir = join(temp, member.name)
-    mkdirSync(dir)
-    await run(member.name, "tar", ["-xzf", member.tarball, "-C", dir, "--strip-components=1"])
-    const entries = inspect(member, dir)
+    const entries = inspect(member)
     modules.push(...entries.map((entry) => member.manifest.name + entry.slice(1)))
     await run(`publint ${member.name}`, bin("publint"), ["run", member.tarball, "--strict"])
     await run(`attw ${member.name}`, bin("attw"), [

@@ -6,7 +6,7 @@ import type { Open } from "./Rival.js"
 import { headers, messageBody, textOf } from "./requests.js"
 
 export const overKy: Open = (baseUrl) => {
-  const client = ky.create({ prefixUrl: baseUrl, headers })
+  const client = ky.create({ prefix: baseUrl, headers })
   return { call: async () => textOf(await client.post("v1/messages", { json: messageBody() }).json()) }
 }
 
