@@ -51,12 +51,13 @@ export const rooms = {
     shared: "",
     content: "shared",
     webhooks: "shared",
+    credentials: "config",
     messages: "config content effect shared",
     resources: "config messages shared",
     tools: "config content effect messages shared",
     service: "config messages resources tools",
     "Anthropic.ts": "config service",
-    promise: "config content effect messages resources tools"
+    promise: "config content credentials effect messages resources tools"
   },
   testing: {
     effect: "",

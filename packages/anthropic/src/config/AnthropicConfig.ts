@@ -16,7 +16,8 @@ import * as CallOptions from "./CallOptions.js"
 /** The version of this package, which requests send in their headers. @since 0.1.0 @category constants */
 export const packageVersion = "3.1.0"
 
-const defaultBaseUrl = "https://api.anthropic.com"
+/** The base URL of the API. @internal */
+export const defaultBaseUrl = "https://api.anthropic.com"
 
 /**
  * The settings of a client: those of `ApiClient`, and Anthropic's own. A client needs an `apiKey`, an `authToken`,
