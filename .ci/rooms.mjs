@@ -114,7 +114,7 @@ export const programs = {
 export const forging = "fromWeb unsafeMake TypeId"
 
 /** Modules that run Effects; all else describes them. A package listed here is free of Node, too. */
-export const runners = { client: "promise/PromiseClient effect/promised" }
+export const runners = { client: "promise/runner effect/promised" }
 
 /** Modules that keep time for bytes on a wire, which no test clock moves. */
 export const timers = { client: "transport/ExchangeTimer" }

@@ -28,8 +28,9 @@ import * as Sync from "./effect/sync.js"
 import type * as ApiError from "./errors/ApiError.js"
 import type * as Pages from "./pages/Pages.js"
 import type * as Polling from "./polling/Polling.js"
-import * as ApiRequest from "./request/ApiRequest.js"
+import type * as ApiRequest from "./request/ApiRequest.js"
 import type * as RequestOptions from "./request/RequestOptions.js"
+import { verbsOf } from "./request/verbs.js"
 import type * as Streaming from "./stream/Streaming.js"
 import type * as StreamResponse from "./stream/StreamResponse.js"
 
@@ -172,17 +173,18 @@ export const make: {
 } = (options: ApiConfig.Options<ApiConfig.Failures>) => makeUntyped(options)
 
 /**
- * The same without the types of the settings' `failure`, for promises.
+ * The same without the types of the settings' `failure`, for promises. `ownError` makes the error of a `failure`.
  *
  * @internal
  */
 export const makeUntyped = (
-  options: ApiConfig.Options<ApiConfig.Failures>
+  options: ApiConfig.Options<ApiConfig.Failures>,
+  ownError?: (own: unknown, error: ApiError.StatusError) => unknown
 ): Effect.Effect<ApiClient, ApiConfig.InvalidConfigError, HttpClient.HttpClient> =>
   Effect.gen(function* () {
     const config = yield* Sync.fromResult(resolveConfig(options))
     const init = Option.getOrUndefined(yield* Effect.serviceOption(FetchHttpClient.RequestInit))
-    const core = Core.makeCore(config, yield* HttpClient.HttpClient, init)
+    const core = Core.makeCore({ ...config, ownError }, yield* HttpClient.HttpClient, init)
     // The scope of a layer, or one that the caller opened: background work ends with it.
     const scope = Option.getOrUndefined(yield* Effect.serviceOption(Scope.Scope))
     if (scope !== undefined) yield* Scope.addFinalizer(scope, endBackground(core.background))
@@ -200,13 +202,6 @@ export const withUntyped = (client: ApiClient, options: Overrides.Overrides<ApiC
 const fromCore = <F>(core: Core.Core): Client<F> => {
   const execute = <A, E>(request: ApiRequest.ApiRequest<A, E>): Effect.Effect<A, ApiError.ApiError | E | F> =>
     Execution.execute(core, request)
-  // The public types follow from the options; behind them all verbs are one function.
-  const verbOf = (make: (template: string, options?: object) => ApiRequest.ApiRequest<unknown, unknown>) =>
-    ((template: string, options?: object) => execute(make(template, options))) as RequestOptions.Verb<
-      never,
-      F
-    > &
-      RequestOptions.VerbWithBody<never, F>
   return {
     execute,
     executeWithResponse: (request) => Execution.executeWithResponse(core, request),
@@ -220,18 +215,15 @@ const fromCore = <F>(core: Core.Core): Client<F> => {
     poll: (polling) => polling.poll(core),
     watch: (polling) => polling.watch(core),
     prepare: (request) => Encoding.prepare(core, request),
-    get: verbOf(ApiRequest.get),
-    head: verbOf(ApiRequest.head),
-    post: verbOf(ApiRequest.post),
-    put: verbOf(ApiRequest.put),
-    patch: verbOf(ApiRequest.patch),
-    del: verbOf(ApiRequest.del),
+    ...(verbsOf((make, template, options) => execute(make(template, options))) as Verbs<F>),
     // Only the types know which errors the settings add.
     withOptions: (options: Overrides.Overrides<ApiConfig.Failures>) =>
       fromCore<never>(Core.withOptions(core, options)),
     [TypeId]: core
   }
 }
+
+type Verbs<F> = Pick<Client<F>, "get" | "head" | "post" | "put" | "patch" | "del">
 
 /** A contract carries its runner without its types: request/ does not know the client's parts. */
 const carried = <Run>(run: (core: never, request: never) => unknown): Run => run as Run

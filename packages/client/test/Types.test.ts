@@ -430,7 +430,6 @@ describe("options", () => {
       ApiClient.layer({ baseUrl, timeout: 1 }),
       // @ts-expect-error misspelt nested option
       ApiClient.layer({ baseUrl, timeouts: { conect: 1 } }),
-      // @ts-expect-error a plain secret
       ApiClient.layer({ baseUrl, credentials: Credentials.bearer("token") }),
       // @ts-expect-error not credentials
       ApiClient.layer({ baseUrl, credentials: Redacted.make("token") }),

@@ -97,7 +97,8 @@ export const withOptions = (core: Core, options: Overrides.Overrides<Failures>):
     const { key, reason } = resolved.error
     return { ...core, problem: { field: key, reason } }
   }
-  const config = resolved.value
+  const { ownError } = core.config
+  const config = { ...resolved.value, ownError }
   keepTransportSecrets(config, core.transport.secrets)
   const credentials =
     options.credentials === undefined ? core.credentials : core.resolverOf(config.credentials)

@@ -1,10 +1,12 @@
 /** From the response of a call to its value, or to the caller's own error. */
 import * as Effect from "effect/Effect"
+import { promised, type Run } from "../effect/promised.js"
 import * as Sync from "../effect/sync.js"
 import * as TimeLimits from "../effect/timeLimits.js"
 import type * as ApiError from "../errors/ApiError.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import type * as Call from "../request/Call.js"
+import * as CallSecrets from "../request/CallSecrets.js"
 import * as ResponseError from "../request/ResponseError.js"
 import * as TransportError from "../request/TransportError.js"
 import type * as ApiSchema from "../response/ApiSchema.js"
@@ -38,7 +40,7 @@ export const decode = <A, B>(
     return Effect.zipRight(Telemetry.decodeFailure(error), onSuccess(parsed.value as A))
   }
   const decoded = isOpen(decoder, response.status)
-    ? ResponseDecoder.runOpen(decoder, arriving(call, response))
+    ? Effect.flatMap(promised, (run) => ResponseDecoder.runOpen(decoder, arriving(call, response, run)))
     : ResponseDecoder.run(decoder, received)
   if (!Sync.isSync(decoded)) {
     const late = Effect.suspend(() =>
@@ -53,8 +55,15 @@ export const decode = <A, B>(
 }
 
 /** A body whose reader is the caller. */
-const arriving = (call: Call.Call, response: GuardedResponse.GuardedResponse): ResponseDecoder.Arriving => ({
+const arriving = (
+  call: Call.Call,
+  response: GuardedResponse.GuardedResponse,
+  run: Run
+): ResponseDecoder.Arriving => ({
   status: response.status,
+  headers: response.headers,
+  url: CallSecrets.redactor(call).url(response.url),
+  run,
   chunks: response.guardedChunks,
   total: lengthOf(response),
   failAfterResponse: (error) => Attempts.failAfterResponse(call, error),

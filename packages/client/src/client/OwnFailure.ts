@@ -22,8 +22,12 @@ export const ownFailure = <E>(
   const { status } = error
   const all = [call.request.failure, call.config.failure].flatMap((failure) => ByStatus.all(failure, status))
   const found = last.own === undefined ? fitting(call, [...first, ...all], last.body) : Exit.succeed(last.own)
-  // The schemas in `failure` decode to `E`, of which its type keeps no more than the name.
-  return Effect.flatMap(found, (own) => Effect.fail(own === undefined ? error : (own.value as E)))
+  const { ownError } = call.config
+  return Effect.flatMap(found, (own): Effect.Effect<never, ApiError.ApiError | E> => {
+    if (own === undefined) return Effect.fail(error)
+    // The schemas in `failure` decode to `E`, of which its type keeps no more than the name.
+    return Effect.fail((ownError === undefined ? own.value : ownError(own.value, error)) as E)
+  })
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Checks the settings of a client, and puts them into the form that the client works with. */
 import * as Predicate from "effect/Predicate"
 import * as Credentials from "../credentials/Credentials.js"
+import type * as ApiError from "../errors/ApiError.js"
 import * as ByStatus from "../response/ByStatus.js"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
 import * as RetrySettings from "../retry/RetrySettings.js"
@@ -38,6 +39,8 @@ export interface ResolvedConfig {
   readonly requestIdHeaders: ReadonlyArray<string>
   readonly failure: ApiConfig.Failures
   readonly errorType: (body: unknown) => string | undefined
+  /** What a call fails with for an error of `failure`, in place of the value itself. */
+  readonly ownError?: ((own: unknown, error: ApiError.StatusError) => unknown) | undefined
 }
 
 const defaultLimits = {

@@ -24,6 +24,7 @@ import {
   fixed,
   fromResolver,
   isCredentials,
+  ofProgram,
   type Resolved
 } from "./resolver.js"
 import { makeBackground } from "./singleFlight.js"
@@ -48,7 +49,8 @@ export type { Token } from "./tokenResponse.js"
 export const none: Credentials = /*#__PURE__*/ fixed(/*#__PURE__*/ Result.succeed(empty))
 
 /**
- * A header whose value is the secret, such as `x-api-key`. A blank secret counts as none.
+ * A header whose value is the secret, such as `x-api-key`. A blank secret counts as none. A plain string is hidden as a
+ * `Redacted` is.
  *
  * @example
  * ```ts
@@ -60,7 +62,7 @@ export const none: Credentials = /*#__PURE__*/ fixed(/*#__PURE__*/ Result.succee
  * @since 0.1.0
  * @category constructors
  */
-export const header = (name: string, value: Redacted.Redacted<string>): Credentials =>
+export const header = (name: string, value: string | Redacted.Redacted<string>): Credentials =>
   typeof name === "string"
     ? fixed(headerOf(name, secretText("the value of the header", value)))
     : broken(`the header's name must be a string, and is ${kindOf(name)}`)
@@ -86,7 +88,7 @@ const headerOf = (
  * @since 0.1.0
  * @category constructors
  */
-export const bearer = (token: Redacted.Redacted<string>): Credentials =>
+export const bearer = (token: string | Redacted.Redacted<string>): Credentials =>
   fixed(headerOf("authorization", secretText("the bearer token", token), "Bearer "))
 
 /**
@@ -95,7 +97,7 @@ export const bearer = (token: Redacted.Redacted<string>): Credentials =>
  * @since 0.1.0
  * @category constructors
  */
-export const basic = (user: string, password: Redacted.Redacted<string>): Credentials => {
+export const basic = (user: string, password: string | Redacted.Redacted<string>): Credentials => {
   const name = secretText("the user", user)
   if (!name.ok) return broken(name.error)
   // Everything after the first colon is the password (RFC 7617, section 2).
@@ -134,7 +136,7 @@ export const basic = (user: string, password: Redacted.Redacted<string>): Creden
  */
 export const effect = <
   E,
-  A extends Redacted.Redacted<string> | Credentials = Redacted.Redacted<string> | Credentials,
+  A extends string | Redacted.Redacted<string> | Credentials = Redacted.Redacted<string> | Credentials,
   E2 = never
 >(
   effect: Effect.Effect<A, E>,
@@ -155,12 +157,55 @@ export const effect = <
   return fromResolver((background) =>
     refusable<A, E>({
       give: effect,
-      toCredentials: (value) => (isCredentials(value) ? value : bearer(value)),
+      toCredentials,
       invalidate: Effect.isEffect(invalidate) ? () => invalidate : invalidate,
       background
     })
   )
 }
+
+/**
+ * Credentials from a function, which may be async. It runs before every attempt, for a token that other code keeps fresh.
+ * A string or a `Redacted` is sent as a bearer token. If the function fails, the call fails with a `CredentialsError`
+ * that has the failure as its `cause`. `signal` aborts when the call ends first. For a token that nobody else keeps, use
+ * {@link cached}.
+ *
+ * After a 401 `invalidate` runs with what the function had given, and the call is replayed once: see {@link effect}.
+ *
+ * @example
+ * ```ts
+ * import { Credentials } from "@effect-api/client"
+ *
+ * declare const session: {
+ *   readonly token: () => Promise<string>
+ *   readonly renew: () => Promise<void>
+ * }
+ *
+ * const credentials = Credentials.from(() => session.token(), { invalidate: () => session.renew() })
+ * ```
+ * @since 3.2.0
+ * @category constructors
+ */
+export const from = <A extends string | Redacted.Redacted<string> | Credentials>(
+  give: (signal: AbortSignal) => A | PromiseLike<A>,
+  options: {
+    /** Runs after a 401, before the call is replayed. May be async. */
+    readonly invalidate?: ((refused: A) => unknown) | undefined
+  } = {}
+): Credentials => {
+  refuseUnknown("credentials", options, ["invalidate"])
+  const { invalidate } = options
+  if (typeof give !== "function")
+    return broken(`what gives credentials must be a function, and is ${kindOf(give)}`)
+  if (invalidate !== undefined && typeof invalidate !== "function")
+    return broken(`invalidate must be a function, and is ${kindOf(invalidate)}`)
+  return fromResolver((background) =>
+    refusable<A, unknown>({ give: ofProgram(give), toCredentials, invalidate, background })
+  )
+}
+
+const toCredentials = (value: string | Redacted.Redacted<string> | Credentials): Credentials =>
+  isCredentials(value) ? value : bearer(value)
 
 /**
  * A token that is fetched once for all callers and kept. After a 401 it is fetched again at once, and the call is
@@ -189,9 +234,12 @@ export const effect = <
  */
 export const cached = <E>(options: {
   /**
-   * Fetches a token. It runs outside the call that triggers it: with a trace of its own, and one attempt per request.
+   * Fetches a token: an effect, or a function that may be async, whose signal aborts at the `timeout`. It runs outside
+   * the call that triggers it: with a trace of its own, and one attempt per request.
    */
-  readonly fetch: Effect.Effect<Redacted.Redacted<string> | Token, E>
+  readonly fetch:
+    | Effect.Effect<string | Redacted.Redacted<string> | Token, E>
+    | ((signal: AbortSignal) => PromiseLike<string | Redacted.Redacted<string> | Token>)
   /** Fetch a new token in the background when less than this remains of its lifetime (1 minute). */
   readonly refreshAhead?: Duration.DurationInput | undefined
   /** The longest time for a fetch (2 minutes). It is then interrupted, and all callers that wait for it fail. */
@@ -211,7 +259,9 @@ export const kept = <E>(
 ): Credentials => {
   refuseUnknown("credentials", options, ["fetch", "refreshAhead", "timeout", "as"])
   const { as = bearer, fetch, refreshAhead = "1 minute", timeout = "2 minutes" } = options
-  if (!Effect.isEffect(fetch)) return broken(`fetch must be an Effect, and is ${kindOf(fetch)}`)
+  if (!Effect.isEffect(fetch) && typeof fetch !== "function")
+    return broken(`fetch must be an Effect or a function, and is ${kindOf(fetch)}`)
+  const fetching: Effect.Effect<unknown, unknown> = Effect.isEffect(fetch) ? fetch : ofProgram<unknown>(fetch)
   const aheadMillis = toMillis(refreshAhead)
   if (!(aheadMillis >= 0)) return broken("refreshAhead must be a duration that is not negative")
   const limitMillis = toMillis(timeout)
@@ -219,7 +269,7 @@ export const kept = <E>(
   return fromResolver((background = makeBackground()) => {
     let last = empty
     const fetched = Effect.gen(function* () {
-      const got: unknown = yield* Effect.mapError(fetch, (error) =>
+      const got: unknown = yield* Effect.mapError(fetching, (error) =>
         failedWith(error, [...last.secrets, ...secrets()])
       )
       const { expiresIn, token } = isToken(got) ? got : { token: got, expiresIn: undefined }

@@ -5,6 +5,7 @@
  */
 import type * as HttpBody from "@effect/platform/HttpBody"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import type * as Redacted from "effect/Redacted"
 import * as Redaction from "../secrets/Redaction.js"
 import { kindOf } from "../secrets/secretText.js"
@@ -62,10 +63,12 @@ export type { Sign, Signed, SigningRequest, Unsigned } from "./resolver.js"
  * @category constructors
  */
 export const credentials = <E>(
-  sign: (request: SigningRequest) => Effect.Effect<Headers.HeadersInput, E>,
+  sign: (
+    request: SigningRequest
+  ) => Effect.Effect<Headers.HeadersInput, E> | PromiseLike<Headers.HeadersInput>,
   options: {
     /** Others to hide besides the headers that `sign` adds. */
-    readonly secrets?: ReadonlyArray<Redacted.Redacted<string>> | undefined
+    readonly secrets?: ReadonlyArray<string | Redacted.Redacted<string>> | undefined
   } = {}
 ): Credentials => {
   refuseUnknown("credentials", options, ["secrets"])
@@ -86,7 +89,7 @@ export const credentials = <E>(
           body: contentOf(request.body)
         }
         return Effect.matchEffect(
-          ofProgram("what signs", () => sign(seen)),
+          ofProgram<Headers.HeadersInput>(() => sign(seen)),
           {
             onFailure: (error) => Effect.fail(failedWith(error, secrets)),
             onSuccess: (headers) => signed(request, seen, headers)
@@ -102,6 +105,9 @@ const signed = <R extends Unsigned>(
   seen: SigningRequest,
   input: Headers.HeadersInput
 ): Effect.Effect<Signed<R>, Failure> => {
+  // Nothing would be a request without its signature.
+  if (!Predicate.isObject(input))
+    return Effect.fail(hopeless(`what signs must give headers, and gave ${kindOf(input)}`))
   const compiled = compile(input)
   if (!compiled.ok) return Effect.fail(hopeless(`${compiled.error.field} ${compiled.error.reason}`))
   const headers = Headers.finish(compiled.value)

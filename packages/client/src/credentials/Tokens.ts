@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import { kindOf } from "../secrets/secretText.js"
 import { kept } from "./Credentials.js"
-import { rotation, type Store } from "./refreshing.js"
+import { inEffect, rotation, type Store, stored } from "./refreshing.js"
 import { broken, type Credentials } from "./resolver.js"
 import type { Refreshed } from "./tokenResponse.js"
 
@@ -55,7 +55,9 @@ export const refreshing = <E, E2>(options: {
   /** Where the refresh token is kept. */
   readonly store: Store<E>
   /** Exchanges a refresh token for a token, and for the next refresh token if the server rotates it. */
-  readonly refresh: (refreshToken: Redacted.Redacted<string>) => Effect.Effect<Refreshed, E2>
+  readonly refresh: (
+    refreshToken: Redacted.Redacted<string>
+  ) => Effect.Effect<Refreshed, E2> | PromiseLike<Refreshed>
   /** Whether an error of `refresh` means that the server will never take this refresh token again (never). */
   readonly isRefused?: ((error: E2) => boolean) | undefined
   /** Fetch a new token in the background when less than this remains of its lifetime (1 minute). */
@@ -67,8 +69,12 @@ export const refreshing = <E, E2>(options: {
 }): Credentials => {
   const { isRefused = () => false, refresh, store, ...rest } = options
   if (typeof refresh !== "function") return broken(`refresh must be a function, and is ${kindOf(refresh)}`)
-  if (!Effect.isEffect(store?.get) || typeof store.set !== "function")
-    return broken("store must have the Effect `get` and the function `set`")
-  const { fetch, secrets } = rotation({ store, refresh, isRefused })
+  if (!(Effect.isEffect(store?.get) || typeof store?.get === "function") || typeof store.set !== "function")
+    return broken("store must have `get`, an Effect or a function, and the function `set`")
+  const { fetch, secrets } = rotation<Refreshed, E, E2>({
+    store: stored(store),
+    refresh: (token) => inEffect(refresh(token)),
+    isRefused
+  })
   return kept({ ...rest, fetch }, secrets)
 }

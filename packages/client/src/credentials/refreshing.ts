@@ -2,6 +2,8 @@
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import { secretText } from "../secrets/secretText.js"
+import { fromPromise } from "./resolver.js"
+import { redacted } from "./tokenResponse.js"
 
 /**
  * Where the refresh token of one user is kept.
@@ -10,15 +12,36 @@ import { secretText } from "../secrets/secretText.js"
  * @category models
  */
 export interface Store<out E = unknown> {
-  /** Reads the current refresh token. */
-  readonly get: Effect.Effect<Redacted.Redacted<string>, E>
+  /** Reads the current refresh token: an effect, or an async function. */
+  readonly get:
+    | Effect.Effect<string | Redacted.Redacted<string>, E>
+    | (() => PromiseLike<string | Redacted.Redacted<string>>)
   /** Replaces it. */
+  readonly set: (refreshToken: Redacted.Redacted<string>) => Effect.Effect<unknown, E> | PromiseLike<unknown>
+}
+
+/** The same store in effects. */
+export interface Stored<out E> {
+  readonly get: Effect.Effect<Redacted.Redacted<string>, E>
   readonly set: (refreshToken: Redacted.Redacted<string>) => Effect.Effect<unknown, E>
 }
 
+/** The store of a program, whose functions may return promises. */
+export const stored = <E>({ get, set }: Store<E>): Stored<E> => ({
+  get: Effect.map(
+    Effect.isEffect(get) ? get : Effect.suspend(() => inEffect<string | Redacted.Redacted<string>, E>(get())),
+    redacted
+  ),
+  set: (refreshToken) => inEffect(set(refreshToken))
+})
+
+/** An effect as it is, and a promise as an effect. */
+export const inEffect = <A, E>(given: Effect.Effect<A, E> | PromiseLike<A>): Effect.Effect<A, E> =>
+  Effect.isEffect(given) ? given : fromPromise(given)
+
 /** What a refresh brings: the token to send, and the next refresh token if the server has rotated it. */
 export interface Rotated {
-  readonly refreshToken?: Redacted.Redacted<string> | undefined
+  readonly refreshToken?: string | Redacted.Redacted<string> | undefined
 }
 
 /** A way to fetch a token, and the refresh tokens that its errors must not show. */
@@ -34,7 +57,7 @@ export interface Rotation<out A, out E> {
  */
 export const rotation = <A extends Rotated, E, E2>(options: {
   /** Where the refresh token is kept. */
-  readonly store: Store<E>
+  readonly store: Stored<E>
   /** Exchanges a refresh token. */
   readonly refresh: (refreshToken: Redacted.Redacted<string>) => Effect.Effect<A, E2>
   /** Whether an error means that the refresh token is spent. */
@@ -53,8 +76,9 @@ export const rotation = <A extends Rotated, E, E2>(options: {
     const { refreshToken } = rotated
     if (refreshToken === undefined) return Effect.succeed(rotated)
     unsaved = rotated
-    secrets = [...secrets.slice(0, 1), textOf(refreshToken) ?? ""]
-    return Effect.map(store.set(refreshToken), () => {
+    const token = redacted(refreshToken)
+    secrets = [...secrets.slice(0, 1), textOf(token) ?? ""]
+    return Effect.map(store.set(token), () => {
       unsaved = undefined
       return rotated
     })

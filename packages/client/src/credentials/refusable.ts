@@ -28,7 +28,7 @@ interface Given<out A> {
 export const refusable = <A, E>(options: {
   readonly give: Effect.Effect<A, E>
   readonly toCredentials: (value: A) => Credentials
-  readonly invalidate: ((refused: A) => Effect.Effect<unknown, unknown>) | undefined
+  readonly invalidate: ((refused: A) => unknown) | undefined
   readonly background: Background | undefined
 }): Resolver => {
   const { background, give, invalidate, toCredentials } = options
@@ -59,7 +59,7 @@ export const refusable = <A, E>(options: {
   const drop = (given: Given<A>): Effect.Effect<boolean> =>
     Effect.flatMap(refuse(given.resolver, given.resolved), (isDropped) => {
       if (invalidate === undefined) return Effect.succeed(isDropped)
-      const dropped = ofProgram("invalidate", () => invalidate(given.value))
+      const dropped = ofProgram(() => invalidate(given.value))
       return Effect.matchEffect(dropped, {
         onFailure: (error) => {
           const { reason } = failedWith(error, last.secrets)

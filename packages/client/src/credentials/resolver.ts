@@ -142,14 +142,29 @@ export const failedWith = (failure: unknown, secrets: ReadonlyArray<string>): Fa
   }
 }
 
-/** The effect that a function of the program returns: it may throw, or return something else. */
-export const ofProgram = <A, E>(name: string, run: () => Effect.Effect<A, E>): Effect.Effect<A, unknown> =>
+/** Waits for a promise of the program. */
+export const fromPromise = <A, E>(promise: PromiseLike<A>): Effect.Effect<A, E> =>
+  Effect.async((resume) => {
+    promise.then(
+      (value) => resume(Effect.succeed(value)),
+      (error) => resume(Effect.fail(error))
+    )
+  })
+
+/**
+ * What a function of the program gives: an effect, a promise, or the value itself. It may throw. The signal aborts when
+ * nobody waits for the promise any more.
+ */
+export const ofProgram = <A>(
+  run: (signal: AbortSignal) => Effect.Effect<A, unknown> | PromiseLike<A> | A
+): Effect.Effect<A, unknown> =>
   Effect.suspend((): Effect.Effect<A, unknown> => {
+    const ending = new AbortController()
     try {
-      const effect = run()
-      return Effect.isEffect(effect)
-        ? effect
-        : Effect.fail(`${name} must return an Effect, and returned ${kindOf(effect)}`)
+      const given = run(ending.signal)
+      if (Effect.isEffect(given)) return given
+      if (!Predicate.isPromiseLike(given)) return Effect.succeed(given)
+      return Effect.onInterrupt(fromPromise(given), () => Effect.sync(() => ending.abort()))
     } catch (error) {
       return Effect.fail(error)
     }

@@ -9,13 +9,13 @@ import * as Redacted from "effect/Redacted"
  * @category models
  */
 export interface Token {
-  readonly token: Redacted.Redacted<string>
+  readonly token: string | Redacted.Redacted<string>
   readonly expiresIn?: Duration.DurationInput | undefined
 }
 
 /** A token, and the refresh token that comes next, if the server has rotated it. @since 3.1.0 @category models */
 export interface Refreshed extends Token {
-  readonly refreshToken?: Redacted.Redacted<string> | undefined
+  readonly refreshToken?: string | Redacted.Redacted<string> | undefined
 }
 
 /**
@@ -59,5 +59,6 @@ export const fromResponse = (response: {
   }
 }
 
-const redacted = (secret: string | Redacted.Redacted<string>): Redacted.Redacted<string> =>
+/** A secret that is hidden. */
+export const redacted = (secret: string | Redacted.Redacted<string>): Redacted.Redacted<string> =>
   typeof secret === "string" ? Redacted.make(secret) : secret

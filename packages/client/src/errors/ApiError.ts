@@ -6,7 +6,8 @@
  *
  * @since 0.1.0
  */
-import type * as Duration from "effect/Duration"
+import type * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import { reasons } from "./reasons.js"
@@ -122,11 +123,32 @@ export interface StatusFields extends Common {
   readonly title?: string | undefined
   readonly detail?: string | undefined
   readonly body: unknown
+  /** How long the server asks to wait. `retryAfterMillis` of the error is the same in milliseconds. */
   readonly retryAfter: Duration.Duration | undefined
 }
 
+interface Hint {
+  /** `retryAfter` in milliseconds, for code without durations. JSON and `inspect` show `retryAfter` alone. */
+  readonly retryAfterMillis: number | undefined
+}
+
+/** A response with an error status. */
+const Refusal: <Tag extends string>(
+  tag: Tag
+) => new (
+  fields: StatusFields
+) => Cause.YieldableError & { readonly _tag: Tag } & Readonly<StatusFields> & Hint = (tag) =>
+  class extends TaggedError(tag)<StatusFields> implements Hint {
+    get retryAfterMillis(): number | undefined {
+      return millisOf(this.retryAfter)
+    }
+  }
+
+const millisOf = (duration: Duration.Duration | undefined): number | undefined =>
+  duration && Duration.toMillis(duration)
+
 /** 400: the server does not understand the request. @since 0.1.0 @category errors */
-export class BadRequestError extends TaggedError("BadRequestError")<StatusFields> {}
+export class BadRequestError extends Refusal("BadRequestError") {}
 
 /**
  * 401: the credentials are missing or not accepted. Retried once, outside the count, if they can be refreshed.
@@ -134,40 +156,40 @@ export class BadRequestError extends TaggedError("BadRequestError")<StatusFields
  * @since 0.1.0
  * @category errors
  */
-export class AuthenticationError extends TaggedError("AuthenticationError")<StatusFields> {}
+export class AuthenticationError extends Refusal("AuthenticationError") {}
 
 /** 403: the credentials do not allow this. @since 0.1.0 @category errors */
-export class PermissionDeniedError extends TaggedError("PermissionDeniedError")<StatusFields> {}
+export class PermissionDeniedError extends Refusal("PermissionDeniedError") {}
 
 /** 404: there is nothing at this path. @since 0.1.0 @category errors */
-export class NotFoundError extends TaggedError("NotFoundError")<StatusFields> {}
+export class NotFoundError extends Refusal("NotFoundError") {}
 
 /** 409: the request conflicts with the state of the resource. @since 0.1.0 @category errors */
-export class ConflictError extends TaggedError("ConflictError")<StatusFields> {}
+export class ConflictError extends Refusal("ConflictError") {}
 
 /** 413: the body is larger than the server accepts. @since 0.1.0 @category errors */
-export class RequestTooLargeError extends TaggedError("RequestTooLargeError")<StatusFields> {}
+export class RequestTooLargeError extends Refusal("RequestTooLargeError") {}
 
 /** 422: the request is well-formed, and its content is rejected. @since 0.1.0 @category errors */
-export class UnprocessableEntityError extends TaggedError("UnprocessableEntityError")<StatusFields> {}
+export class UnprocessableEntityError extends Refusal("UnprocessableEntityError") {}
 
 /** 429: too many requests; `retryAfter` is the server's hint. @since 0.1.0 @category errors */
-export class RateLimitError extends TaggedError("RateLimitError")<StatusFields> {}
+export class RateLimitError extends Refusal("RateLimitError") {}
 
 /** 5xx: the server failed, and no other tag is more specific. @since 0.1.0 @category errors */
-export class InternalServerError extends TaggedError("InternalServerError")<StatusFields> {}
+export class InternalServerError extends Refusal("InternalServerError") {}
 
 /** 503: the service, or a proxy in front of it, is unavailable. @since 0.1.0 @category errors */
-export class ServiceUnavailableError extends TaggedError("ServiceUnavailableError")<StatusFields> {}
+export class ServiceUnavailableError extends Refusal("ServiceUnavailableError") {}
 
 /** 504: the server, or a proxy in front of it, timed out. @since 0.1.0 @category errors */
-export class DeadlineExceededError extends TaggedError("DeadlineExceededError")<StatusFields> {}
+export class DeadlineExceededError extends Refusal("DeadlineExceededError") {}
 
 /** 529: the API is overloaded and did not accept the request. @since 0.1.0 @category errors */
-export class OverloadedError extends TaggedError("OverloadedError")<StatusFields> {}
+export class OverloadedError extends Refusal("OverloadedError") {}
 
 /** Any other status that is not a success, including a redirect that was not followed. @since 0.1.0 @category errors */
-export class UnexpectedStatusError extends TaggedError("UnexpectedStatusError")<StatusFields> {}
+export class UnexpectedStatusError extends Refusal("UnexpectedStatusError") {}
 
 /**
  * No response arrived: the name did not resolve, the connection was refused, reset or closed, or TLS failed. `code`
@@ -212,7 +234,12 @@ export class InvalidRequestError extends TaggedError("InvalidRequestError")<
 /** The client could not get its credentials; `retryAfter` is the hint of their server. @since 0.1.0 @category errors */
 export class CredentialsError extends TaggedError("CredentialsError")<
   Common & { readonly reason: string; readonly retryAfter: Duration.Duration | undefined }
-> {}
+> {
+  /** `retryAfter` in milliseconds. */
+  get retryAfterMillis(): number | undefined {
+    return millisOf(this.retryAfter)
+  }
+}
 
 /**
  * A response arrived and does not fit: `reason` is the schema's message, `path` where in the value, `excerpt` the
@@ -339,7 +366,7 @@ export type Of<Tag extends ApiError["_tag"]> = Extract<ApiError, { readonly _tag
 
 type FieldsOf<Tag extends ApiError["_tag"]> = Omit<
   Of<Tag>,
-  "_tag" | "name" | "stack" | keyof Effect.Effect<never>
+  "_tag" | "name" | "stack" | "retryAfterMillis" | keyof Effect.Effect<never>
 >
 
 /**

@@ -44,10 +44,10 @@ export interface Runner {
   /** A scope that closes with the client at the latest. */
   readonly fork: Effect.Effect<Scope.CloseableScope>
   /**
-   * Calls `end` when the signal aborts or the client closes, or at once if either has happened. The returned function
-   * stops listening.
+   * Calls `end` with the reason when the signal aborts or the client closes, or at once if either has happened. The
+   * returned function stops listening.
    */
-  readonly onEnd: (signal: AbortSignal | undefined, end: () => void) => () => void
+  readonly onEnd: (signal: AbortSignal | undefined, end: (reason: unknown) => void) => () => void
   readonly release: (scope: Scope.CloseableScope) => Promise<void>
 }
 
@@ -69,7 +69,7 @@ const besideRequest = "is unknown: a call takes signal, and its request timeouts
 
 /**
  * A request that returns its body open: the call's signal and the client's end close that body, whether anyone reads
- * it or not.
+ * it or not. A reader then fails with the reason.
  */
 export const ending = <A, E>(
   runner: Pick<Runner, "onEnd">,
@@ -81,11 +81,21 @@ export const ending = <A, E>(
   return changed(request, {
     success: changed(request.success, {
       open: (arriving: ResponseDecoder.Arriving) => {
-        const unlisten = runner.onEnd(signal, arriving.leave)
+        let ended: { readonly reason: unknown } | undefined
+        const unlisten = runner.onEnd(signal, (reason) => {
+          ended = { reason }
+          arriving.leave()
+        })
         const chunks = Stream.ensuring(arriving.chunks, Effect.sync(unlisten))
         // For a body that is dropped unread.
         dropped?.register(chunks, unlisten)
-        return open({ ...arriving, chunks })
+        return open({
+          ...arriving,
+          chunks,
+          // The types know no other error of a body: the reader rejects with what it dies of.
+          failAfterResponse: (error) =>
+            ended === undefined ? arriving.failAfterResponse(error) : Effect.die(ended.reason)
+        })
       }
     })
   })

@@ -6,47 +6,36 @@
  * @since 0.1.0
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
-import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as ApiClient from "../ApiClient.js"
 import type * as ApiResponse from "../client/ApiResponse.js"
 import * as ApiConfig from "../config/ApiConfig.js"
 import type * as Overrides from "../config/Overrides.js"
 import { resolveConfig } from "../config/resolveConfig.js"
-import * as Fibers from "../effect/fibers.js"
 import type * as ApiError from "../errors/ApiError.js"
 import type * as Polling from "../polling/Polling.js"
-import type * as ApiRequest from "../request/ApiRequest.js"
-import { LiveSet } from "../shared/liveSet.js"
+import * as ApiRequest from "../request/ApiRequest.js"
+import { verbsOf } from "../request/verbs.js"
+import * as ResponseDecoder from "../response/ResponseDecoder.js"
 import * as FetchTransport from "../transport/FetchTransport.js"
 import * as AsyncStream from "./AsyncStream.js"
-import { onAbort } from "./abortSignal.js"
 import { addCallerFrames } from "./callerFrames.js"
 import * as ClientFetch from "./clientFetch.js"
+import { rejectionOf } from "./FailureError.js"
 import type { StreamResponse } from "./OpenStream.js"
 import * as OpenStream from "./OpenStream.js"
 import * as PlainLogger from "./plainLogger.js"
+import { makeRunner, type Runner } from "./runner.js"
+import type { CallOptions, Download, Verb, VerbWithBody } from "./verbs.js"
 
 export type { AsyncStream } from "./AsyncStream.js"
 export type { Fetch } from "./clientFetch.js"
+export { FailureError } from "./FailureError.js"
 export type { StreamResponse } from "./OpenStream.js"
-
-/**
- * The options of a single call.
- *
- * @since 0.1.0
- * @category models
- */
-export interface CallOptions {
-  /** Ends the call when it aborts: the promise rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined
-}
+export type { CallOptions, Download, Verb, VerbWithBody } from "./verbs.js"
 
 /**
  * The settings of a client, with its transport and its logger.
@@ -83,13 +72,27 @@ export interface Logger extends PlainLogger.PlainLogger {}
 
 /**
  * A client whose methods return promises. They reject with the error itself: `error instanceof
- * ApiError.RateLimitError`, or the caller's own `failure`. When the signal ends the call they reject with the
+ * ApiError.RateLimitError`, or the caller's own `failure`, which is a {@link FailureError} where it is plain data. When the signal ends the call they reject with the
  * signal's reason, usually an `AbortError`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface PromiseClient extends AsyncDisposable {
+  /** Sends a GET: `client.get("/todos/{id}", { path: { id: 1 }, success: Todo, signal })`. */
+  readonly get: Verb
+  readonly head: Verb
+  readonly post: VerbWithBody
+  readonly put: VerbWithBody
+  readonly patch: VerbWithBody
+  readonly del: VerbWithBody
+  /**
+   * Gets a body as it arrives, in constant memory: a web `Response`, whose `body` is a stream for `for await`. The call,
+   * with its retries, ends at the headers; a body that breaks off later fails its reader. The signal and the end of the
+   * client close it, read or not.
+   */
+  readonly download: Download
+  /** Sends a request, and resolves to its value. */
   readonly execute: <A, E>(request: ApiRequest.ApiRequest<A, E>, options?: CallOptions) => Promise<A>
   readonly executeWithResponse: <A, E>(
     request: ApiRequest.ApiRequest<A, E>,
@@ -172,7 +175,7 @@ export const make = ({ logLevel, logger, transport, ...options }: Options): Prom
   if (logLevel !== undefined && !PlainLogger.plainLevels.includes(logLevel))
     throw invalid("logLevel", `must be one of ${PlainLogger.plainLevels.join(", ")}`)
   // Merged, because calls run with what the layers bring along besides: a tracer, a logger.
-  const layer = Layer.scoped(ApiClient.ApiClient, ApiClient.makeUntyped(options)).pipe(
+  const layer = Layer.scoped(ApiClient.ApiClient, ApiClient.makeUntyped(options, rejectionOf)).pipe(
     Layer.provideMerge(transport ?? FetchTransport.layer),
     // Below the transport, so that a logger which comes with the transport takes precedence.
     Layer.provideMerge(PlainLogger.layer(logger, logLevel))
@@ -246,111 +249,6 @@ export const withFetch = <A>(
     Effect.tryPromise({ try: () => use(fetch), catch: (error) => error })
   )
 
-interface Runner extends AsyncStream.Runner {
-  readonly close: () => Promise<void>
-}
-
-/** Runs effects on a runtime until the client closes. */
-const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, unknown>): Runner => {
-  const running = new LiveSet<Fibers.AnyFiber>()
-  const scopes = new LiveSet<Scope.CloseableScope>()
-  const bodies = new LiveSet<() => void>()
-  let closed: Promise<void> | undefined
-
-  const start = <A>(
-    effect: Effect.Effect<A, unknown, ApiClient.ApiClient>,
-    done: (value: A) => void,
-    failed: (error: unknown) => void
-  ): (() => void) => {
-    if (closed !== undefined) {
-      failed(new Error("the client is closed"))
-      return () => {}
-    }
-    // Do not keep the fiber's exit: Effect holds its fibers in a `Set` (see `LiveSet`), and with them their exits.
-    let outcome: Outcome<A> | undefined
-    const fiber = runtime.runFork(
-      Effect.map(effect, (value) => {
-        outcome = { value }
-      })
-    )
-    const leave = running.add(fiber)
-    fiber.addObserver((exit) => {
-      leave()
-      const ended = outcome
-      outcome = undefined
-      if (ended !== undefined) return done(ended.value)
-      const isClosed = closed !== undefined || Exit.isSuccess(exit)
-      failed(isClosed ? new DOMException("The client was closed", "AbortError") : Cause.squash(exit.cause))
-    })
-    return () => Fibers.interrupt(fiber)
-  }
-
-  const run: AsyncStream.Runner["run"] = (effect, signal) =>
-    new Promise((resolve, reject) => {
-      if (signal?.aborted === true) return reject(signal.reason)
-      let ended = false
-      let unlisten = (): void => {}
-      const end = (): void => {
-        ended = true
-        unlisten()
-      }
-      const interrupt = start(
-        effect,
-        (value) => {
-          end()
-          resolve(value)
-        },
-        (error) => {
-          end()
-          reject(signal?.aborted === true ? signal.reason : error)
-        }
-      )
-      // Effects that need no network have already ended.
-      if (!ended) unlisten = onAbort(signal, interrupt)
-    })
-
-  const close = (): Promise<void> => {
-    // One step later, so that whatever ends here sees a closed client.
-    closed ??= Promise.resolve().then(() =>
-      settled(
-        Fiber.interruptAll(running.values()).pipe(
-          Effect.zipRight(
-            Effect.suspend(() => {
-              for (const end of bodies.values()) end()
-              return Effect.forEach(scopes.values(), closing, { discard: true })
-            })
-          ),
-          Effect.ensuring(runtime.disposeEffect)
-        )
-      )
-    )
-    return closed
-  }
-  const fork = Effect.tap(Scope.make(), (scope) => Scope.addFinalizer(scope, Effect.sync(scopes.add(scope))))
-  const onEnd: AsyncStream.Runner["onEnd"] = (signal, end) => {
-    if (closed !== undefined) end()
-    const leave = bodies.add(end)
-    const unlisten = onAbort(signal, end)
-    return () => {
-      leave()
-      unlisten()
-    }
-  }
-  return { run, start, onAbort, onEnd, fork, release: (scope) => settled(closing(scope)), close }
-}
-
-const closing = (scope: Scope.CloseableScope): Effect.Effect<void> => Scope.close(scope, Exit.void)
-
-interface Outcome<A> {
-  readonly value: A
-}
-
-/** Rejects with the defect itself; Effect's own promises wrap it. */
-const settled = (effect: Effect.Effect<void>): Promise<void> =>
-  Effect.runPromiseExit(effect).then((exit) => {
-    if (Exit.isFailure(exit)) throw Cause.squash(exit.cause)
-  })
-
 // Named, because TypeScript infers a generic method only from a function that declares its own type parameters.
 const execute = <A, E>(client: ApiClient.ApiClient, request: ApiRequest.ApiRequest<A, E>) =>
   client.execute(request)
@@ -369,6 +267,11 @@ const items = <Page, Item, E>(client: ApiClient.ApiClient, request: ApiRequest.P
 
 const watch = <A, P, E>(client: ApiClient.ApiClient, polling: Polling.Polling<A, P, E>) =>
   client.watch(polling)
+
+/** A download's options, without its request's. */
+type Downloaded = CallOptions & Parameters<typeof ResponseDecoder.response>[0]
+
+type Verbs = Pick<PromiseClient, "get" | "head" | "post" | "put" | "patch" | "del">
 
 const fromRuntime = (
   runner: Runner,
@@ -401,8 +304,18 @@ const fromRuntime = (
         Effect.map(client, (client) => run(client, AsyncStream.checked(request, options))),
         options.signal
       )
+  const executed = promised(execute)
   return {
-    execute: promised(execute),
+    ...(verbsOf((make, template, options) => {
+      const { signal, ...sent }: CallOptions = options ?? {}
+      return executed(make(template, sent), { signal })
+    }) as Verbs),
+    download: (template, ...[options]) => {
+      const { onDownload, signal, ...sent }: Downloaded = options ?? {}
+      const success = ResponseDecoder.response({ onDownload })
+      return executed(ApiRequest.get<string, typeof success>(template, { ...sent, success }), { signal })
+    },
+    execute: executed,
     executeWithResponse: promised(executeWithResponse),
     stream: iterated(stream),
     streamWithResponse: async (request, options = {}) => {

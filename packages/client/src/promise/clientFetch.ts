@@ -3,16 +3,17 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
-import * as Stream from "effect/Stream"
 import * as ApiClient from "../ApiClient.js"
 import * as Core from "../client/Core.js"
 import * as Encoding from "../client/Encoding.js"
 import * as PlatformClient from "../client/PlatformClient.js"
 import { promised } from "../effect/promised.js"
+import { toReadable } from "../effect/webStreams.js"
 import * as ApiError from "../errors/ApiError.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import * as RequestChanges from "../request/requestChanges.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
+import { toWebResponse } from "../wire/toWebResponse.js"
 
 /**
  * The call of `fetch`. A URL may be a path, which is joined to the base URL of the client.
@@ -88,19 +89,7 @@ const secretsOf = (
 const secretFields =
   /^(?:client_secret|refresh_token|access_token|subject_token|actor_token|assertion|client_assertion|code|code_verifier|device_code|password|token)$/i
 
-const responseOf = (response: GuardedResponse.GuardedResponse): Effect.Effect<Response> => {
-  const { headers, status, url } = response
-  const make = (body: ReadableStream<Uint8Array> | null): Response =>
-    Object.defineProperty(
-      new Response(body, { status, headers: Object.fromEntries(Object.entries(headers)) }),
-      "url",
-      {
-        value: url
-      }
-    )
-  if (bodiless.has(status)) return Effect.sync(() => make(null))
-  return Effect.map(Stream.toReadableStreamEffect(response.guardedChunks), make)
-}
-
-/** The fetch standard's null body statuses. */
-const bodiless: ReadonlySet<number> = new Set([101, 103, 204, 205, 304])
+const responseOf = (response: GuardedResponse.GuardedResponse): Effect.Effect<Response> =>
+  Effect.map(promised, (run) =>
+    toWebResponse(response, toReadable(run, response.guardedChunks, response.leave))
+  )

@@ -4,6 +4,7 @@ import type * as Pipeable from "effect/Pipeable"
 import { pipeArguments } from "effect/Pipeable"
 import * as Predicate from "effect/Predicate"
 import type * as Stream from "effect/Stream"
+import type * as Promised from "../effect/promised.js"
 import type * as ApiError from "../errors/ApiError.js"
 import type * as SchemaSecrets from "../schema/schemaSecrets.js"
 import type * as ApiSchema from "./ApiSchema.js"
@@ -51,14 +52,18 @@ export interface ResponseDecoder<out A> extends Pipeable.Pipeable {
 }
 
 /**
- * An open body. `total` is its length, if the response gives it. `failAfterResponse` makes the error of a reader that
- * fails. `leave` ends the body, read or not.
+ * An open body, with the status, the headers and the URL of its response. `total` is its length, if the response gives
+ * it. `failAfterResponse` makes the error of a reader that fails. `leave` ends the body, read or not. `run` runs effects
+ * with all that the call carries.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Arriving {
   readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly url: string
+  readonly run: Promised.Run
   readonly chunks: Stream.Stream<Uint8Array, ApiError.ApiError>
   readonly total: number | undefined
   readonly failAfterResponse: (error: ApiError.ApiError) => Effect.Effect<never, ApiError.ApiError>

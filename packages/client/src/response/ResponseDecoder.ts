@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as Stream from "effect/Stream"
 import * as Sync from "../effect/sync.js"
+import { toReadable } from "../effect/webStreams.js"
 import type * as ApiError from "../errors/ApiError.js"
 import { guarded, thrownMisfit } from "../schema/guarded.js"
 import { combined } from "../schema/schemaSecrets.js"
@@ -19,6 +20,7 @@ import { memo } from "../shared/memo.js"
 import { InvalidConfigError, refuseUnknown } from "../shared/settings.js"
 import * as MediaType from "../wire/mediaType.js"
 import * as Progress from "../wire/Progress.js"
+import { toWebResponse } from "../wire/toWebResponse.js"
 import * as ApiSchema from "./ApiSchema.js"
 import * as ByStatus from "./ByStatus.js"
 import { asText, isJson, parse } from "./bodyText.js"
@@ -118,10 +120,46 @@ export const stream = (
   return Contract.of<Chunks>({
     accept: "*/*",
     decode: (body) => Exit.succeed(Stream.make(body.bytes)),
-    open: ({ chunks: arriving, failAfterResponse: late, total }) => {
-      const chunks = Stream.catchAll(arriving, (error) => Stream.fromEffect(late(error)))
-      return onDownload === undefined ? chunks : Progress.counted(chunks, total, onDownload)
-    }
+    open: (arriving) => opened(arriving, onDownload)
+  })
+}
+
+const opened = (
+  { chunks, failAfterResponse, total }: Contract.Arriving,
+  onDownload: ((progress: Progress.Progress) => void) | undefined
+): Chunks => {
+  const tagged = Stream.catchAll(chunks, (error) => Stream.fromEffect(failAfterResponse(error)))
+  return onDownload === undefined ? tagged : Progress.counted(tagged, total, onDownload)
+}
+
+/**
+ * A web `Response` whose body is still arriving: for `for await`, and for libraries that take one. The call, with its
+ * retries, ends at the headers. A body that breaks off later fails its reader with the tagged error. Cancelling the body
+ * closes the connection. The headers exclude those of the connection.
+ *
+ * @example
+ * ```ts
+ * import { ApiRequest, ResponseDecoder } from "@effect-api/client"
+ *
+ * // ApiRequest<Response>
+ * export const exported = ApiRequest.post("/exports", { body: { year: 2026 }, success: ResponseDecoder.response() })
+ * ```
+ * @since 3.2.0
+ * @category decoders
+ */
+export const response = (
+  options: {
+    /** Called as the body arrives, with the total if it is known. */
+    readonly onDownload?: ((progress: Progress.Progress) => void) | undefined
+  } = {}
+): ResponseDecoder<Response> => {
+  refuseUnknown("success", options, ["onDownload"])
+  const { onDownload } = options
+  return Contract.of<Response>({
+    accept: "*/*",
+    decode: (body) => Exit.succeed(toWebResponse(body, new Uint8Array(body.bytes))),
+    open: (arriving) =>
+      toWebResponse(arriving, toReadable(arriving.run, opened(arriving, onDownload), arriving.leave))
   })
 }
 
@@ -324,6 +362,13 @@ export const map: {
   })
 })
 
+/** One map holds all decoders; the type of a decodable is that of its decoder's value. */
+const decoderOf: (decodable: Decodable) => ResponseDecoder<never> = /*#__PURE__*/ memo(
+  /*#__PURE__*/ new WeakMap<Decodable, ResponseDecoder<never>>(),
+  (decodable) =>
+    (Contract.isResponseDecoder(decodable) ? decodable : fromSchema(decodable)) as ResponseDecoder<never>
+)
+
 /**
  * The decoder of a request's `success`. Made once per schema: every call builds its request anew, but not its
  * schemas.
@@ -331,13 +376,7 @@ export const map: {
  * @since 0.1.0
  * @category constructors
  */
-export const from: <D extends Decodable>(decodable: D) => ResponseDecoder<Contract.Type<D>> =
-  /*#__PURE__*/ memo(
-    /*#__PURE__*/ new WeakMap<Decodable, ResponseDecoder<never>>(),
-    // One map holds all decoders; the type of a decodable is that of its decoder's value.
-    (decodable) =>
-      (Contract.isResponseDecoder(decodable) ? decodable : fromSchema(decodable)) as ResponseDecoder<never>
-  )
+export const from: <D extends Decodable>(decodable: D) => ResponseDecoder<Contract.Type<D>> = decoderOf
 
 /**
  * The decoder of a request's `success` in either form.
@@ -361,9 +400,8 @@ export const fromSuccess = <S extends Decodable | DecodableByStatus>(
 export const fromFailure: typeof from = /*#__PURE__*/ memo(
   /*#__PURE__*/ new WeakMap<Decodable, ResponseDecoder<never>>(),
   (decodable) => {
-    const decoder: ResponseDecoder<unknown> = from(decodable)
-    // As for `from`.
-    return (decoder.tagged?.() ?? decoder) as ResponseDecoder<never>
+    const decoder = decoderOf(decodable)
+    return decoder.tagged?.() ?? decoder
   }
 )
 

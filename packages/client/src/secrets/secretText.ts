@@ -1,4 +1,4 @@
-/** Secrets as programs pass them: a `Redacted` by the types, a plain string from JavaScript. */
+/** Secrets as programs pass them: a `Redacted`, or a plain string. */
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import { Problem, scalarText } from "../shared/invalid.js"
@@ -16,7 +16,7 @@ export const secretText = (name: string, value: unknown): Result.Result<string, 
 /** The kind of a value, without its content. */
 export const kindOf = (value: unknown): string => {
   if (value === undefined || value === null) return String(value)
-  if (Predicate.isPromiseLike(value)) return "a promise: await it, or use Credentials.effect"
+  if (Predicate.isPromiseLike(value)) return "a promise: await it, or use Credentials.from"
   if (Array.isArray(value)) return "an array"
   return typeof value === "object" ? "an object" : `a ${typeof value}`
 }

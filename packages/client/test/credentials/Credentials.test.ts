@@ -262,7 +262,11 @@ describe("a secret from plain JavaScript", () => {
 
   it.effect.each([
     ["effect", () => Credentials.effect((() => "x") as never), /must be an Effect, and is a function/],
-    ["cached", () => Credentials.cached({ fetch: (async () => "x") as never }), /fetch must be an Effect/],
+    [
+      "cached",
+      () => Credentials.cached({ fetch: "x" as never }),
+      /fetch must be an Effect or a function, and is a string/
+    ],
     [
       "as",
       () => Credentials.cached({ fetch: Effect.succeed(secret), as: () => "x" as never }),

@@ -220,11 +220,14 @@ describe("a refresh token that rotates", () => {
   )
 
   it.effect.each([
-    [{ refresh: () => Effect.void }, "store must have the Effect `get` and the function `set`"],
+    [
+      { refresh: () => Effect.void },
+      "store must have `get`, an Effect or a function, and the function `set`"
+    ],
     [{ store: { get: Effect.void, set: () => Effect.void } }, "refresh must be a function, and is undefined"],
     [
       { store: { get: 1, set: 1 }, refresh: () => Effect.void },
-      "store must have the Effect `get` and the function `set`"
+      "store must have `get`, an Effect or a function, and the function `set`"
     ]
   ])("1.2 a wrong kind is a CredentialsError: %j", ([options, reason]) =>
     Effect.gen(function* () {

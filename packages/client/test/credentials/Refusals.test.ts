@@ -147,8 +147,8 @@ describe("credentials of the program's own effect after a 401", () => {
         throw new Error("broken")
       }
     ],
-    [async () => undefined]
-  ])("6.9 the call fails with its 401 where invalidate throws or returns no Effect", ([invalidate]) =>
+    [() => Promise.reject(new Error("broken"))]
+  ])("6.9 the call fails with its 401 where invalidate throws or rejects", ([invalidate]) =>
     Effect.gen(function* () {
       const credentials = Reflect.apply(Credentials.effect, undefined, [
         Effect.succeed(Redacted.make("token-1")),

@@ -18,7 +18,10 @@ const as = (credentials: Credentials.Credentials) => ApiRequest.override(list, {
 /** A tenant whose tokens are `name-1`, `name-2`, ... */
 const tenant = (name: string) => {
   const issuer = issueTokens()
-  const fetch = Effect.map(issuer.fetch, ({ token }) => Redacted.make(`${name}-${Redacted.value(token)}`))
+  const fetch = Effect.map(
+    issuer.fetch,
+    ({ token }) => `${name}-${Redacted.isRedacted(token) ? Redacted.value(token) : token}`
+  )
   return { issuer, credentials: Credentials.cached({ fetch }) }
 }
 

@@ -110,7 +110,7 @@ export interface Proxy {
    * The complete `proxy-authorization` header. Default: built from the user and password of the URL.
    * `InvalidConfigError` for SOCKS5.
    */
-  readonly token?: Redacted.Redacted<string> | undefined
+  readonly token?: string | Redacted.Redacted<string> | undefined
   /**
    * TLS to a proxy whose URL is `https`. Default: trusts Node's authorities and those of the transport's `tls.ca`. The
    * proxy's certificate is verified even if the transport's `tls.verify` is `false`.
@@ -131,9 +131,9 @@ export interface Tls {
   /** The client certificate, in PEM. Requires `key`. Default: none. */
   readonly cert?: string | undefined
   /** The private key of `cert`, in PEM. */
-  readonly key?: Redacted.Redacted<string> | undefined
+  readonly key?: string | Redacted.Redacted<string> | undefined
   /** The passphrase of an encrypted `key`. */
-  readonly passphrase?: Redacted.Redacted<string> | undefined
+  readonly passphrase?: string | Redacted.Redacted<string> | undefined
   /** Server name to send (SNI) and to verify. Default: the URL's host. */
   readonly serverName?: string | undefined
   /** Whether to verify the server's certificate. Default: `true`. */

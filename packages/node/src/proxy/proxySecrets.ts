@@ -9,7 +9,7 @@ const proxyVariables = ["http_proxy", "https_proxy", "all_proxy"].flatMap((name)
   name.toUpperCase()
 ])
 
-/** The text of a secret. The types require a `Redacted`; plain JavaScript may pass a string. */
+/** The text of a secret. */
 export const unredact = (secret: Redacted.Redacted<string> | string | URL): string =>
   Redacted.isRedacted(secret) ? Redacted.value(secret) : String(secret)
 

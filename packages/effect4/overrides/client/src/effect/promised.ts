@@ -5,7 +5,7 @@ import type * as Exit from "effect/Exit"
 /** Runs an effect that an abort of the signal interrupts. */
 export type Run = <A, E>(
   effect: Effect.Effect<A, E>,
-  options: { readonly signal: AbortSignal }
+  options: { readonly signal?: AbortSignal }
 ) => Promise<Exit.Exit<A, E>>
 
 /** Runs effects with all that the asking fiber carries: its services, its clock, its span, its marks. */

@@ -1,0 +1,56 @@
+/** Streams of Effect as web streams. */
+import * as Cause from "effect/Cause"
+import type * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import type { Run } from "./promised.js"
+import * as Streams from "./streams.js"
+
+/**
+ * A stream as a web stream. Nothing is pulled before somebody reads. Cancelling it ends the stream; if nobody has read, it
+ * calls `leave`.
+ */
+export const toReadable = <A, E>(
+  run: Run,
+  stream: Stream.Stream<A, E>,
+  leave: () => void
+): ReadableStream<A> => {
+  const ending = new AbortController()
+  let scope: Scope.CloseableScope | undefined
+  let next: Streams.Next<A, E> | undefined
+
+  const settled = async <B, E2>(effect: Effect.Effect<B, E2>, signal?: AbortSignal): Promise<B> => {
+    const exit = await run(effect, signal === undefined ? {} : { signal })
+    if (Exit.isSuccess(exit)) return exit.value
+    throw Cause.squash(exit.cause)
+  }
+  const close = async (): Promise<void> => {
+    const open = scope
+    scope = undefined
+    if (open !== undefined) await settled(Scope.close(open, Exit.void))
+  }
+  return new ReadableStream<A>(
+    {
+      async pull(controller) {
+        try {
+          scope ??= await settled(Scope.make())
+          next ??= await settled(Streams.toNext(stream, scope), ending.signal)
+          const values = await settled(next, ending.signal)
+          if (values !== undefined) return values.forEach((value) => controller.enqueue(value))
+        } catch (error) {
+          await close()
+          throw error
+        }
+        await close()
+        controller.close()
+      },
+      async cancel() {
+        ending.abort()
+        if (next === undefined) leave()
+        await close()
+      }
+    },
+    { highWaterMark: 0 }
+  )
+}

@@ -1,0 +1,34 @@
+/** Responses of `fetch`, for code that takes them. */
+
+/** The statuses without a body (Fetch, null body status). */
+const bodiless: ReadonlySet<number> = new Set([101, 103, 204, 205, 304])
+
+/** The headers that describe a single connection (RFC 9110, 7.6.1). Intermediaries do not forward them. */
+const ofConnection: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade"
+])
+
+/** Makes a `Response`. Its headers are those that describe the content. */
+export const toWebResponse = (
+  head: {
+    readonly status: number
+    readonly headers: Readonly<Record<string, string>>
+    readonly url?: string | undefined
+  },
+  body: BodyInit
+): Response => {
+  const { headers, status, url = "" } = head
+  const named = (headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase())
+  const kept = Object.entries(headers).filter(([name]) => !ofConnection.has(name) && !named.includes(name))
+  const response = new Response(bodiless.has(status) ? null : body, {
+    status,
+    headers: Object.fromEntries(kept)
+  })
+  return Object.defineProperty(response, "url", { value: url })
+}

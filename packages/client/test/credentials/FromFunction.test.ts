@@ -1,0 +1,152 @@
+import { ApiRequest, Credentials, Tokens } from "@effect-api/client"
+import { MockTransport } from "@effect-api/testing"
+import { Effect, Redacted } from "effect"
+import { describe, expect, it } from "vitest"
+import { canaries } from "../fixtures/canary.js"
+import { expectNoUnhandledRejection, rejection, scriptedPromises } from "../fixtures/promises.js"
+import { list, ok, status } from "../fixtures/retry.js"
+
+expectNoUnhandledRejection()
+
+const sentBy = async (transport: MockTransport.MockTransport) => {
+  const requests = await Effect.runPromise(transport.requests)
+  return requests.map(({ headers }) => headers["authorization"] ?? headers["x-api-key"])
+}
+
+describe("credentials from a function", () => {
+  const given: ReadonlyArray<readonly [string, Credentials.Credentials, string]> = [
+    ["a promise of a string", Credentials.from(async () => "t-1"), "Bearer t-1"],
+    ["a string", Credentials.from(() => "t-1"), "Bearer t-1"],
+    ["a Redacted", Credentials.from(async () => Redacted.make("t-1")), "Bearer t-1"],
+    ["other credentials", Credentials.from(async () => Credentials.header("x-api-key", "k-1")), "k-1"],
+    ["bearer of a string", Credentials.bearer("t-1"), "Bearer t-1"],
+    ["header of a string", Credentials.header("x-api-key", "k-1"), "k-1"],
+    ["basic of a string", Credentials.basic("ann", "pass"), `Basic ${btoa("ann:pass")}`],
+    [
+      "cached, an async function",
+      Credentials.cached({ fetch: async () => ({ token: "t-1" }) }),
+      "Bearer t-1"
+    ],
+    ["an effect of a string", Credentials.effect(Effect.succeed("t-1")), "Bearer t-1"]
+  ]
+
+  it.each(given)("4.1 sends what it gives: %s", async (_name, credentials, sent) => {
+    const { client, transport } = scriptedPromises([ok], { credentials })
+    await client.execute(list)
+    expect(await sentBy(transport)).toEqual([sent])
+  })
+
+  it("4.1 runs before every attempt", async () => {
+    let runs = 0
+    const credentials = Credentials.from(async () => `t-${++runs}`)
+    const { client, transport } = scriptedPromises([status(503), ok], {
+      credentials,
+      retry: { initialDelay: 1 }
+    })
+    await client.execute(list)
+    expect(await sentBy(transport)).toEqual(["Bearer t-1", "Bearer t-2"])
+  })
+
+  it("6.9 after a 401 invalidate runs with what was refused, and the call is replayed once", async () => {
+    let token = "t-1"
+    const refused: Array<string> = []
+    const credentials = Credentials.from(async () => token, {
+      invalidate: async (given) => {
+        refused.push(given)
+        token = "t-2"
+      }
+    })
+    const { client, transport } = scriptedPromises([status(401), ok], { credentials })
+    await client.execute(list)
+    expect(await sentBy(transport)).toEqual(["Bearer t-1", "Bearer t-2"])
+    expect(refused).toEqual(["t-1"])
+  })
+
+  it("4.3 cached fetches once for all callers, and again after a 401", async () => {
+    let fetches = 0
+    const credentials = Credentials.cached({
+      fetch: async () => ({ token: `t-${++fetches}`, expiresIn: "1 hour" })
+    })
+    const { client, transport } = scriptedPromises([ok, ok, status(401), ok], { credentials })
+    await Promise.all([client.execute(list), client.execute(list)])
+    await client.execute(list)
+    expect(await sentBy(transport)).toEqual(["Bearer t-1", "Bearer t-1", "Bearer t-1", "Bearer t-2"])
+  })
+
+  it.each([
+    ["rejects", () => Promise.reject(new Error("no login")), /no login/],
+    [
+      "throws",
+      () => {
+        throw new Error("no login")
+      },
+      /no login/
+    ],
+    ["gives nothing", async () => undefined, /must be a Redacted or a string, and is undefined/],
+    ["gives a number", () => 5, /must be a Redacted or a string, and is a number/],
+    ["is none", "text", /must be a function, and is a string/]
+  ])("6.9 a function that %s is a CredentialsError, and nothing is sent", async (_name, give, reason) => {
+    const credentials = Reflect.apply(Credentials.from, undefined, [give])
+    const { client, transport } = scriptedPromises([], { credentials, retry: { maxRetries: 0 } })
+    const error = await rejection(client.execute(list))
+    expect(error).toMatchObject({ _tag: "CredentialsError", reason: expect.stringMatching(reason) })
+    expect(await sentBy(transport)).toEqual([])
+  })
+
+  it("11.1 its signal aborts when the call ends first", async () => {
+    let ask = (_signal: AbortSignal): void => {}
+    const asked = new Promise<AbortSignal>((resolve) => {
+      ask = resolve
+    })
+    const credentials = Credentials.from((signal) => {
+      ask(signal)
+      return new Promise<string>(() => {})
+    })
+    const { client } = scriptedPromises([], { credentials })
+    const controller = new AbortController()
+    const call = rejection(client.execute(list, { signal: controller.signal }))
+    const signal = await asked
+    expect(signal.aborted).toBe(false)
+    controller.abort()
+    expect(await call).toMatchObject({ name: "AbortError" })
+    expect(signal.aborted).toBe(true)
+  })
+
+  it("12.4 a plain string is hidden as a Redacted is", async () => {
+    const token = canaries.token("p")
+    const { client } = scriptedPromises(
+      [MockTransport.json({ error: { message: `no ${token}` } }, { status: 403 })],
+      {
+        credentials: Credentials.bearer(token)
+      }
+    )
+    const error = await rejection(client.execute(ApiRequest.get("/todos", { query: { token } })))
+    expect(JSON.stringify(error)).not.toContain(token)
+    expect(String(error)).not.toContain(token)
+  })
+
+  it("6.9 a refresh token rotates through async functions", async () => {
+    let stored = "r-1"
+    const sent: Array<string> = []
+    const credentials = Tokens.refreshing({
+      store: {
+        get: async () => stored,
+        set: async (token) => {
+          stored = Redacted.value(token)
+        }
+      },
+      refresh: async (token) => {
+        sent.push(Redacted.value(token))
+        return Tokens.fromResponse({
+          access_token: `t-${sent.length}`,
+          refresh_token: `r-${sent.length + 1}`
+        })
+      }
+    })
+    const { client, transport } = scriptedPromises([ok, status(401), ok], { credentials })
+    await client.execute(list)
+    await client.execute(list)
+    expect(await sentBy(transport)).toEqual(["Bearer t-1", "Bearer t-1", "Bearer t-2"])
+    expect([sent, stored]).toEqual([["r-1", "r-2"], "r-3"])
+  })
+})
