@@ -64,7 +64,7 @@ describe("the verbs of a client", () => {
     expect(await sent(transport)).toEqual([])
   })
 
-  it("11.2 the signal stands among the options, and ends the call with its reason", async () => {
+  it("11.2 the signal is one of the options, and ends the call with its reason", async () => {
     const { client } = scriptedPromises([MockTransport.never])
     const controller = new AbortController()
     const call = client.post("/todos", { body: {}, signal: controller.signal })
