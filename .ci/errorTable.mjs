@@ -38,10 +38,13 @@ const fieldsOf = (file, type) => {
   }
 }
 
-/** The classes `class X extends TaggedError("X")<Fields> {}`, in their order. */
+/** The classes `class X extends TaggedError("X")<Fields> {}` and `class X extends Refusal("X") {}`, in their order. */
 const classesOf = (file) =>
   file.statements.filter(ts.isClassDeclaration).map((node) => {
     const base = node.heritageClauses?.[0]?.types[0]
+    const made = base?.expression.expression?.getText(file)
+    if (made === "Refusal")
+      return { tag: node.name.text, when: docOf(node), base: "StatusFields", fields: [] }
     if (!base?.typeArguments) throw unknown(file, node, "is no tagged error")
     return { tag: node.name.text, when: docOf(node), ...fieldsOf(file, base.typeArguments[0]) }
   })

@@ -28,7 +28,7 @@ export const rooms = {
     stream: "client effect errors request response retry shared sse telemetry transport wire",
     "ApiClient.ts": "client config credentials effect errors pages polling request stream",
     "Curl.ts": "ApiClient.ts client effect errors request secrets",
-    promise: "ApiClient.ts client config effect errors polling request response shared stream transport"
+    promise: "ApiClient.ts client config effect errors polling request response shared stream transport wire"
   },
   node: {
     config: "",
