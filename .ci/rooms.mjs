@@ -53,6 +53,7 @@ export const rooms = {
     webhooks: "shared",
     credentials: "config",
     messages: "config content effect shared",
+    telemetry: "config effect messages",
     resources: "config messages shared",
     tools: "config content effect messages shared",
     service: "config messages resources tools",

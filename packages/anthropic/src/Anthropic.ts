@@ -99,7 +99,7 @@ export const make = (
 ): Effect.Effect<Anthropic, ApiConfig.InvalidConfigError, HttpClient.HttpClient> =>
   Effect.flatMap(AnthropicConfig.check(options), (checked) =>
     Effect.map(ApiClient.make(AnthropicConfig.toClientOptions(checked)), (client) =>
-      fromClient(client, options)
+      fromClient(AnthropicConfig.instrument(options, client), options)
     )
   )
 

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import { ApiConfig, Credentials, type Middleware, PlatformHeaders } from "@effect-api/client"
+import { type ApiClient, ApiConfig, Credentials, type Middleware, PlatformHeaders } from "@effect-api/client"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -12,6 +12,7 @@ import * as Records from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import * as Struct from "effect/Struct"
 import * as CallOptions from "./CallOptions.js"
+import type { Instrument } from "./Instrument.js"
 
 /** The version of this package, which requests send in their headers. @since 0.1.0 @category constants */
 export const packageVersion = "3.1.0"
@@ -45,6 +46,8 @@ export interface Options extends Omit<ApiConfig.Options, "baseUrl"> {
   readonly version?: string | undefined
   /** The names of beta features to enable for every call (none). */
   readonly betas?: ReadonlyArray<string> | undefined
+  /** Spans and metrics of messages: `GenAi.make()` (none, besides those of the client). */
+  readonly telemetry?: Instrument | undefined
 }
 
 /**
@@ -153,6 +156,8 @@ export const check = (options: Options): Either.Either<Options, ApiConfig.Invali
     if (isSet(options[key]) && typeof textOf(options[key]) !== "string")
       return invalid(key, "must be a Redacted or a string")
   }
+  if (options.telemetry !== undefined && typeof options.telemetry?.instrument !== "function")
+    return invalid("telemetry", "must come from GenAi.make")
   const conflict = conflictIn(options)
   if (conflict !== undefined) return Either.left(conflict)
   const { "x-api-key": key, authorization } = headersOf(options)
@@ -186,6 +191,7 @@ const ownSettings = [
   "apiKeyHeader",
   "version",
   "betas",
+  "telemetry",
   "transport",
   "logger",
   "logLevel"
@@ -201,7 +207,7 @@ const headersOf = ({ headers }: Options): ApiConfig.Merged["headers"] =>
  * @internal
  */
 export const toClientOptions = (options: Options): ApiConfig.Options => {
-  const { apiKey, apiKeyHeader, authToken, betas = [], version = "2026-10-21", ...rest } = options
+  const { apiKey, apiKeyHeader, authToken, betas = [], telemetry, version = "2026-10-21", ...rest } = options
   const allBetas = [...split(headersOf(options)["anthropic-beta"]), ...betas]
   const defaults: ApiConfig.Options = {
     name: "anthropic",
@@ -279,3 +285,13 @@ const addBetas =
         : HttpClientRequest.setHeaders(request, CallOptions.betaHeader([...betas, ...split(own)]))
     )
   }
+
+/**
+ * The same client, watched if the settings say so.
+ *
+ * @internal
+ */
+export const instrument = (
+  { baseUrl = defaultBaseUrl, telemetry }: Options,
+  client: ApiClient.ApiClient
+): ApiClient.ApiClient => (telemetry === undefined ? client : telemetry.instrument(client, String(baseUrl)))
