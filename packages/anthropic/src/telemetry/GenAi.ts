@@ -4,7 +4,7 @@
  *
  * @since 3.2.0
  */
-import { type ApiClient, type ApiRequest } from "@effect-api/client"
+import type { ApiClient, ApiRequest } from "@effect-api/client"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -217,17 +217,18 @@ const opened = (
       "gen_ai.request.model": params.model,
       ...(settings.server === undefined ? {} : { "server.address": settings.server })
     }
+    const options = {
+      kind: "client",
+      captureStackTrace: false,
+      attributes: {
+        ...where,
+        ...(settings.port === undefined ? {} : { "server.port": settings.port }),
+        ...Seen.requestAttributes(params),
+        ...(settings.contents ? contentsOf(params) : {})
+      }
+    } as const
     const span = (yield* isListening)
-      ? yield* Effect.makeSpanScoped(`chat ${params.model}`, {
-          kind: "client",
-          captureStackTrace: false,
-          attributes: {
-            ...where,
-            ...(settings.port === undefined ? {} : { "server.port": settings.port }),
-            ...Seen.requestAttributes(params),
-            ...(settings.contents ? contentsOf(params) : {})
-          }
-        })
+      ? yield* Effect.makeSpanScoped(`chat ${params.model}`, options)
       : undefined
     // Runs before the finalizer that ends the span: finalizers run in reverse order.
     yield* Effect.addFinalizer((exit) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { MockTransport } from "@effect-api/testing"
-import { Chunk, Effect, Fiber, Redacted, Schema, Stream, TestClock, Tracer } from "effect"
+import { Chunk, Effect, Fiber, Redacted, Schema, Stream, TestClock, type Tracer } from "effect"
 import { GenAi, MessageStream, Messages, Tool } from "../../src/index.js"
 import { params, scripted, sse } from "../fixtures/client.js"
 import { labelled, metricsOf } from "../fixtures/metrics.js"
