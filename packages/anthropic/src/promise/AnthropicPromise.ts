@@ -139,6 +139,10 @@ export const make = ({ logLevel, logger, transport, ...options }: Options = {}):
   if (Either.isLeft(settings)) throw settings.left
   const client = PromiseClient.make({
     ...AnthropicConfig.toClientOptions(settings.right),
+    // Without telemetry nothing is around a call.
+    ...(settings.right.telemetry === undefined
+      ? {}
+      : { instrument: (client) => AnthropicConfig.instrument(settings.right, client) }),
     transport,
     logger,
     logLevel

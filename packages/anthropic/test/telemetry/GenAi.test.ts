@@ -1,7 +1,8 @@
+import { HttpClient } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { MockTransport } from "@effect-api/testing"
-import { Chunk, Effect, Fiber, Redacted, Schema, Stream, TestClock, type Tracer } from "effect"
-import { GenAi, MessageStream, Messages, Tool } from "../../src/index.js"
+import { Chunk, Effect, Fiber, Layer, Redacted, Schema, Stream, TestClock, type Tracer } from "effect"
+import { AnthropicPromise, GenAi, MessageStream, Messages, Tool } from "../../src/index.js"
 import { params, scripted, sse } from "../fixtures/client.js"
 import { labelled, metricsOf } from "../fixtures/metrics.js"
 import { fullMessage, message } from "../fixtures/responses.js"
@@ -307,6 +308,34 @@ describe("hostile input", () => {
       expect((yield* traced(outcome(watched))).value).toBe(yield* outcome({}))
     })
   )
+})
+
+describe("promises", () => {
+  it("12.1 have the same spans, also of a client with changed options", async () => {
+    const { spans, tracer } = recording(Effect.runSync(Effect.tracer))
+    const transport = Effect.runSync(MockTransport.make([MockTransport.json(message), sse(events)]))
+    const anthropic = AnthropicPromise.make({
+      apiKey: "key",
+      telemetry,
+      transport: Layer.merge(Layer.succeed(HttpClient.HttpClient, transport.client), Layer.setTracer(tracer))
+    })
+    await anthropic.messages.create(params)
+    const stream = anthropic.withOptions({ headers: { "x-a": "1" } }).messages.stream(params)
+    expect((await stream.finalMessage()).usage.output_tokens).toBe(7)
+    expect(spans.map(({ name }) => name)).toEqual([
+      "chat claude-sonnet-4-5",
+      "POST /v1/messages",
+      "chat claude-sonnet-4-5",
+      "POST /v1/messages"
+    ])
+    expect(attributes(spans[2])).toMatchObject({ "gen_ai.usage.output_tokens": 7 })
+    expect(spans.map(({ status }) => status._tag)).toEqual(["Ended", "Ended", "Ended", "Ended"])
+    await anthropic.close()
+  })
+
+  it.each(["yes", {}, null])("1.1 a setting that is no telemetry is refused: %j", (odd) => {
+    expect(() => AnthropicPromise.make({ apiKey: "key", telemetry: odd as never })).toThrow(/telemetry/)
+  })
 })
 
 it.effect("events pass in their order, in the same chunks", () =>

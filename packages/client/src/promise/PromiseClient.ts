@@ -43,7 +43,15 @@ export type { CallOptions, Download, Verb, VerbWithBody } from "./verbs.js"
  * @since 0.1.0
  * @category models
  */
-export interface Options extends ApiConfig.Options<ApiConfig.Failures>, Environment {}
+export interface Options extends ApiConfig.Options<ApiConfig.Failures>, Environment {
+  /**
+   * Wraps the client of Effects under the promises, and each that `withOptions` makes: for spans and metrics around whole
+   * calls. It may run more than once.
+   *
+   * @since 3.2.0
+   */
+  readonly instrument?: ((client: ApiClient.ApiClient) => ApiClient.ApiClient) | undefined
+}
 
 /**
  * The environment of a promise client: its transport, and where it logs.
@@ -167,9 +175,11 @@ export interface PromiseClient extends AsyncDisposable {
  * @since 0.1.0
  * @category constructors
  */
-export const make = ({ logLevel, logger, transport, ...options }: Options): PromiseClient => {
-  const config = resolveConfig(options, ["transport", "logger", "logLevel"])
+export const make = ({ instrument, logLevel, logger, transport, ...options }: Options): PromiseClient => {
+  const config = resolveConfig(options, ["transport", "logger", "logLevel", "instrument"])
   if (!config.ok) throw config.error
+  if (instrument !== undefined && typeof instrument !== "function")
+    throw invalid("instrument", "must be a function")
   if (logger !== undefined && !PlainLogger.isPlainLogger(logger))
     throw invalid("logger", "must have the functions debug, info, warn and error")
   if (logLevel !== undefined && !PlainLogger.plainLevels.includes(logLevel))
@@ -180,7 +190,7 @@ export const make = ({ logLevel, logger, transport, ...options }: Options): Prom
     // Below the transport, so that a logger which comes with the transport takes precedence.
     Layer.provideMerge(PlainLogger.layer(logger, logLevel))
   )
-  return fromRuntime(makeRunner(ManagedRuntime.make(layer)), (client) => client)
+  return fromRuntime(makeRunner(ManagedRuntime.make(layer)), (client) => client, instrument)
 }
 
 const invalid = (key: string, reason: string): ApiConfig.InvalidConfigError =>
@@ -275,9 +285,13 @@ type Verbs = Pick<PromiseClient, "get" | "head" | "post" | "put" | "patch" | "de
 
 const fromRuntime = (
   runner: Runner,
-  from: (client: ApiClient.ApiClient) => ApiClient.ApiClient
+  from: (client: ApiClient.ApiClient) => ApiClient.ApiClient,
+  instrument: Options["instrument"]
 ): PromiseClient => {
-  const client = Effect.map(ApiClient.ApiClient, from)
+  const client = Effect.map(
+    ApiClient.ApiClient,
+    instrument === undefined ? from : (client) => instrument(from(client))
+  )
   const promised =
     <A, E, B>(
       run: (client: ApiClient.ApiClient, request: ApiRequest.ApiRequest<A, E>) => Effect.Effect<B, unknown>
@@ -345,10 +359,14 @@ const fromRuntime = (
     withOptions: (options) => {
       // Made once, because it holds the cached credentials.
       let derived: ApiClient.ApiClient | undefined
-      return fromRuntime(runner, (client) => {
-        derived ??= ApiClient.withUntyped(from(client), options)
-        return derived
-      })
+      return fromRuntime(
+        runner,
+        (client) => {
+          derived ??= ApiClient.withUntyped(from(client), options)
+          return derived
+        },
+        instrument
+      )
     },
     close: runner.close,
     [Symbol.asyncDispose]: runner.close

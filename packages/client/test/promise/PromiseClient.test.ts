@@ -39,6 +39,31 @@ describe("make", () => {
     expect(thrown).toMatchObject({ _tag: "InvalidConfigError", key })
   })
 
+  it("1.2 instrument must be a function", () => {
+    expect(() => PromiseClient.make({ baseUrl, instrument: "x" as never })).toThrow(/instrument/)
+  })
+
+  it("12.1 instrument is around the calls of the client, and of those with other options", async () => {
+    const seen: Array<string> = []
+    const transport = Layer.effect(
+      HttpClient.HttpClient,
+      Effect.map(MockTransport.make([ok, ok]), ({ client }) => client)
+    )
+    const client = PromiseClient.make({
+      baseUrl,
+      transport,
+      instrument: (client) => ({
+        ...client,
+        execute: (request) =>
+          Effect.tap(client.execute(request), () => Effect.sync(() => seen.push(request.template)))
+      })
+    })
+    await client.execute(getTodo(1))
+    await client.withOptions({ headers: { "x-a": "1" } }).execute(getTodo(1))
+    expect(seen).toEqual(["/todos/{id}", "/todos/{id}"])
+    await client.close()
+  })
+
   it("sends nothing and builds no transport before the first call", async () => {
     let built = 0
     const transport = Layer.effect(
