@@ -3,11 +3,13 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { errorTable } from "./errorTable.mjs"
 import { performanceTables } from "./performanceTables.mjs"
+import { runtimeTable } from "./runtimeTable.mjs"
 import { pagesDir, report, show } from "./workspace.mjs"
 
 const blocks = [
   { name: "errors", page: join(pagesDir, "errors.md"), write: errorTable },
-  { name: "performance", page: join(pagesDir, "performance.md"), write: performanceTables }
+  { name: "performance", page: join(pagesDir, "performance.md"), write: performanceTables },
+  { name: "runtimes", page: join(pagesDir, "runtimes.md"), write: runtimeTable }
 ]
 
 /** What stands on the page of a block, and what should; nothing should where the marks are missing. */

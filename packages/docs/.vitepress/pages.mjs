@@ -30,6 +30,7 @@ export const groups = [
     pages: [
       { file: "promises", title: "Promises" },
       { file: "transports", title: "Transports" },
+      { file: "runtimes", title: "Runtimes" },
       { file: "configuration", title: "Configuration" },
       { file: "credentials", title: "Credentials" },
       { file: "signing", title: "Signatures" },

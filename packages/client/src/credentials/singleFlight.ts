@@ -7,6 +7,7 @@ import * as Fibers from "../effect/fibers.js"
 import * as TimeLimits from "../effect/timeLimits.js"
 import { LiveSet } from "../shared/liveSet.js"
 import * as Monotonic from "../shared/monotonic.js"
+import { isIoBound } from "../shared/runtime.js"
 
 /** The fibers of a client that belong to no call. They are interrupted when the client is released. */
 export type Background = LiveSet<Fibers.AnyFiber>
@@ -24,6 +25,18 @@ interface Flight<A, E> {
   readonly outcome: Deferred.Deferred<A, E>
   /** No caller joins it from then on. */
   readonly endsAt: number
+  /** How it ended, for callers that cannot be woken. */
+  exit: Exit.Exit<A, E> | undefined
+}
+
+/** How often a caller looks at a run of another request, and after how long it starts one of its own. */
+const lookMillis = 20
+const patienceMillis = 2000
+
+/** A run, and whether this caller has started it. */
+interface Boarded<A, E> {
+  readonly flight: Flight<A, E>
+  readonly isOwn: boolean
 }
 
 /** Runs an effect for all callers that ask for it. */
@@ -37,7 +50,8 @@ export interface SingleFlight<in out A, in out E> {
 /**
  * One run of an effect at a time, shared by all callers. It belongs to none of them: a caller that leaves does not
  * end it, and it has a trace of its own and none of the first caller's annotations. Only its limit ends it: the run
- * is interrupted and abandoned, even if it is uninterruptible, and all callers fail.
+ * is interrupted and abandoned, even if it is uninterruptible, and all callers fail. On Cloudflare a caller waits for
+ * another's run for two seconds, and then starts its own.
  */
 export const singleFlight = <A, E>(options: {
   readonly effect: Effect.Effect<A, E>
@@ -50,6 +64,8 @@ export const singleFlight = <A, E>(options: {
   const { background, effect, ended, unfinished } = options
   const late = (): Effect.Effect<A, E> => Effect.fail(unfinished("late"))
   let current: Flight<A, E> | undefined
+  /** On Cloudflare: the last run that began, even if it has ended. */
+  let latest: Flight<A, E> | undefined
 
   /** Never fails: Effect logs the failure of a fiber that nobody awaits. */
   const run = (flight: Flight<A, E>, limitMillis: number): Effect.Effect<void> =>
@@ -64,6 +80,7 @@ export const singleFlight = <A, E>(options: {
       Effect.flatMap((exit) =>
         Effect.suspend(() => {
           if (current === flight) current = undefined
+          flight.exit = exit
           return Effect.zipRight(ended(exit), Deferred.done(flight.outcome, exit))
         })
       ),
@@ -72,23 +89,25 @@ export const singleFlight = <A, E>(options: {
     )
 
   /** Found or made in one step: a fiber may yield between any two, and others run meanwhile. */
-  const board = (limitMillis: number): Effect.Effect<Flight<A, E>> =>
-    Fibers.withFiber((fiber) => {
+  const board = (limitMillis: number): Effect.Effect<Boarded<A, E>> =>
+    Fibers.withFiber((fiber): Effect.Effect<Boarded<A, E>> => {
       const now = Monotonic.now(Fibers.clockOf(fiber))
-      if (current !== undefined && now < current.endsAt) return Effect.succeed(current)
+      if (current !== undefined && now < current.endsAt)
+        return Effect.succeed({ flight: current, isOwn: false })
       const flight: Flight<A, E> = {
         outcome: Fibers.makeDeferred(),
-        endsAt: now + limitMillis
+        endsAt: now + limitMillis,
+        exit: undefined
       }
       current = flight
+      if (isIoBound) latest = flight
       return Effect.map(Fibers.forkDetached(Fibers.withoutCaller(run(flight, limitMillis))), (fiber) => {
         const leave = background.add(fiber)
         fiber.addObserver(leave)
-        return flight
+        return { flight, isOwn: true }
       })
     })
 
-  /** Every caller waits on its own timer: on Cloudflare a fiber of another request's context may never wake it. */
   const wait = (flight: Flight<A, E>): Effect.Effect<A, E> =>
     Fibers.withFiber((fiber) => {
       const now = Monotonic.now(Fibers.clockOf(fiber))
@@ -96,11 +115,33 @@ export const singleFlight = <A, E>(options: {
       return TimeLimits.settledWithin(outcome, Math.max(0, flight.endsAt - now), late)
     })
 
+  /**
+   * Waits for a run that may be another request's, by looking at it: its end cannot wake this caller. A run that has
+   * lost its request never ends.
+   */
+  const watch = (flight: Flight<A, E>, limitMillis: number): Effect.Effect<A, E> =>
+    Fibers.withFiber((fiber) => {
+      const now = () => Monotonic.now(Fibers.clockOf(fiber))
+      const until = Math.min(flight.endsAt, now() + patienceMillis)
+      const look: Effect.Effect<A, E> = Effect.suspend(() => {
+        if (flight.exit !== undefined) return flight.exit
+        if (now() < until) return Effect.zipRight(Effect.sleep(lookMillis), look)
+        if (latest !== undefined && latest !== flight) return watch(latest, limitMillis)
+        if (current === flight) current = undefined
+        return join(limitMillis)
+      })
+      return look
+    })
+
+  const join = (limitMillis: number): Effect.Effect<A, E> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(board(limitMillis), ({ flight, isOwn }) =>
+        restore(isIoBound && !isOwn ? watch(flight, limitMillis) : wait(flight))
+      )
+    )
+
   return {
-    join: (limitMillis) =>
-      Effect.uninterruptibleMask((restore) =>
-        Effect.flatMap(board(limitMillis), (flight) => restore(wait(flight)))
-      ),
+    join,
     start: (limitMillis) => Effect.uninterruptible(Effect.asVoid(board(limitMillis)))
   }
 }

@@ -21,6 +21,7 @@ import {
   released,
   withoutCode
 } from "../errors/transportCauses.js"
+import type * as Redaction from "../secrets/Redaction.js"
 import type * as Call from "./Call.js"
 import * as CallError from "./CallError.js"
 import * as CallSecrets from "./CallSecrets.js"
@@ -130,12 +131,26 @@ export const fromCause = (
     ...CallError.ofCall(
       call,
       `${names[kind] ?? `the connection was ${kind}`}${detail}`,
-      denied || connecting || (doing === "sending" && isUnsent(kind, found)) ? "not-sent" : "maybe-applied"
+      denied || connecting || (doing === "sending" && isUnsent(kind, found)) ? "not-sent" : "maybe-applied",
+      quoting(call)
     ),
     ...(denied || final.test(code ?? "") ? { shouldRetry: false } : {}),
     kind,
     code
   })
+}
+
+/**
+ * A redactor for the messages of runtimes. Some quote the whole URL of a request, with parameters that are secret by
+ * their name.
+ */
+const quoting = (call: Call.Call): Redaction.Redactor => {
+  const redactor = CallSecrets.redactor(call)
+  const pair = (found: string): string => found.slice(0, 1) + redactor.url(`?${found.slice(1)}`).slice(1)
+  return {
+    ...redactor,
+    text: (text, options) => redactor.text(text.replace(/[?&][^=&\s?]+=[^&\s]*/g, pair), options)
+  }
 }
 
 type Refusal = readonly [field: string, reason: string, delivery: ApiError.Delivery]
@@ -186,10 +201,11 @@ export const invalidRequest = (
   delivery: ApiError.Delivery = "not-sent",
   cause?: unknown
 ): ApiError.InvalidRequestError => {
-  const common = CallError.ofCall(call, `${field} ${reason}`, delivery)
+  const redactor = quoting(call)
+  const common = CallError.ofCall(call, `${field} ${reason}`, delivery, redactor)
   return new ApiError.InvalidRequestError({
     ...common,
-    ...ownCause(cause, CallSecrets.redactor(call).text),
+    ...ownCause(cause, redactor.text),
     field,
     reason: common.message.slice(field.length + 1)
   })

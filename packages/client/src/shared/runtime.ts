@@ -42,3 +42,13 @@ export const isBrowser: boolean = runtime === "browser"
 
 /** Options for every `fetch`. Bun's has a timeout of its own, shorter than the client's, unless it is turned off. */
 export const fetchDefaults = (runtime: Runtime): object => (runtime === "bun" ? { timeout: false } : {})
+
+/**
+ * Whether I/O belongs to the request that a server is handling, as on Cloudflare: a fiber that another request would
+ * wake never wakes (https://developers.cloudflare.com/workers/runtime-apis/context).
+ */
+export const bindsIo = (globals: object): boolean =>
+  textAt(globals, "navigator", "userAgent") === "Cloudflare-Workers" || "WebSocketPair" in globals
+
+/** The same for the runtime that the module was loaded in. */
+export const isIoBound: boolean = /*#__PURE__*/ bindsIo(globalThis)

@@ -144,6 +144,32 @@ describe("the kind of a ConnectionError", () => {
     })
   )
 
+  it.effect.each([
+    ["Deno", "error sending request for url (https://api.test/x?api_key=k-123456&b=2): tcp connect error"],
+    ["Effect", "Invalid URL: 'https://api.test/x?b=it's&api_key=k-123456' with base 'null/main.js'"],
+    ["a fragment", "no route to https://api.test/x?access_token=k-123456#part"]
+  ])(
+    "12.4 a parameter that is secret by its name is hidden where a runtime quotes the URL: %s",
+    ([, message]) =>
+      Effect.gen(function* () {
+        for (const error of [
+          yield* failedBy(new TypeError(message)),
+          yield* failed(
+            (request) =>
+              new HttpClientError.RequestError({
+                request,
+                reason: "InvalidUrl",
+                cause: new TypeError(message)
+              })
+          )
+        ]) {
+          const text = `${JSON.stringify(error)} ${error.message} ${error.stack} ${error.cause}`
+          expect(text).not.toContain("k-123456")
+          expect(text).toMatch(/(api_key|access_token)=<redacted>/)
+        }
+      })
+  )
+
   const deno = (what: string) =>
     `error sending request for url (https://api.test/x): client error (Connect): ${what}`
   const sent = (what: string) =>

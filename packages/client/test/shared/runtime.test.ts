@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { runtimeOf } from "../../src/shared/runtime.js"
+import { bindsIo, runtimeOf } from "../../src/shared/runtime.js"
 
 const agent = (userAgent: string) => ({ navigator: { userAgent } })
 const page = { document: {}, ...agent("Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/153.0") }
@@ -32,5 +32,17 @@ describe("runtimeOf", () => {
     ["globals that are null", { navigator: null, process: null, Deno: null, Bun: undefined }, "server"]
   ] as const)("8.1 only browsers follow redirects themselves: %s", (_name, globals, expected) => {
     expect(runtimeOf(globals)).toBe(expected)
+  })
+})
+
+describe("bindsIo", () => {
+  it.each([
+    ["a Cloudflare worker", { ...worker, ...agent("Cloudflare-Workers") }, true],
+    ["one without a user agent", { ...worker, WebSocketPair: class {} }, true],
+    ["Node", node, false],
+    ["a Deno worker", { ...worker, ...agent("Deno/2.9.0") }, false],
+    ["a browser worker", { ...worker, ...agent("Mozilla/5.0 Chrome/156.0") }, false]
+  ] as const)("6.9 I/O belongs to a request on Cloudflare only: %s", (_name, globals, expected) => {
+    expect(bindsIo(globals)).toBe(expected)
   })
 })
