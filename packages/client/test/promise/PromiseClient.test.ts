@@ -47,7 +47,10 @@ describe("make", () => {
     const seen: Array<string> = []
     const transport = Layer.effect(
       HttpClient.HttpClient,
-      Effect.map(MockTransport.make([ok, ok]), ({ client }) => client)
+      Effect.map(
+        MockTransport.make([MockTransport.json(milk), MockTransport.json(milk)]),
+        ({ client }) => client
+      )
     )
     const client = PromiseClient.make({
       baseUrl,
