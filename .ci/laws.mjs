@@ -32,6 +32,7 @@ export const rules = {
   override: "an override for Effect 4 stands for a file of Effect 3",
   casts: `a package has no more casts than ${listsFile} records`,
   program: `a program of the examples has no more lines than ${listsFile} records`,
+  plain: "a program in plain async code imports nothing of effect, nor a file that may",
   forged: "a program of the examples forges no response and no part of the client",
   node: "no Node module and no Node global",
   run: "only the listed modules run Effects",
@@ -152,6 +153,18 @@ const checkPrograms = (most, files, forging, fail) => {
       fail("program", undefined, 1, `${module} is listed and does not exist`)
 }
 
+const isEffect = (name) => name === "effect" || name.startsWith("@effect/")
+
+/** The rooms of programs that need no Effect. */
+const checkPlain = (plain, files, fail) => {
+  for (const { imports, local, path } of files.filter(({ module }) => plain.has(roomOf(module)))) {
+    for (const { line, specifier } of imports)
+      if (isEffect(packageName(specifier))) fail("plain", path, line, `imports ${specifier}`)
+    for (const { line, module: imported } of local)
+      if (!plain.has(roomOf(imported))) fail("plain", path, line, `imports ${imported}`)
+  }
+}
+
 const checkPackage = (each, workspace, lists, fail) => {
   const { name, dir, manifest } = each
   const files = survey(each)
@@ -179,6 +192,7 @@ const checkPackage = (each, workspace, lists, fail) => {
       path ? fail(rule, path, line, what) : failList(rule, what)
     )
   if (laws.programs) checkPrograms(laws.programs, files, lists.forging, fail)
+  checkPlain(new Set(words(laws.plain)), files, fail)
   const pure = new Set(words(laws.pure))
   const data = new Set(words(lists.data))
   const platform = exceptions(laws.platform)

@@ -224,6 +224,24 @@ const broken = [
   ["program", "packages/other/src/main.ts:1", { "packages/other/src/main.ts": "// a\n\nexport {}\n" }],
   ["program", "packages/other/src/more.ts:1", { "packages/other/src/more.ts": "" }],
   ["program", ".ci/rooms.mjs:1", {}, { programs: { other: { main: 2, gone: 9 } } }],
+  [
+    "plain",
+    "packages/other/src/easy/a.ts:1",
+    {
+      "packages/other/package.json": json({
+        name: "@x/other",
+        dependencies: { "@x/client": "*", effect: "*" }
+      }),
+      "packages/other/src/easy/a.ts": 'import type { Schema } from "effect/Schema"\n'
+    },
+    { programs: {}, plain: { other: "easy" } }
+  ],
+  [
+    "plain",
+    "packages/other/src/easy/a.ts:2",
+    { "packages/other/src/easy/a.ts": '\nexport const a = import("../main.js")\n' },
+    { programs: {}, plain: { other: "easy" } }
+  ],
   ["forged", "packages/other/src/main.ts:2", { "packages/other/src/main.ts": "\nHttp.fromWeb(a)\n" }],
   [
     "lean",

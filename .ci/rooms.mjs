@@ -108,8 +108,38 @@ export const casts = {
 
 /** The most lines of each program, as it is formatted: what a whole API costs. */
 export const programs = {
-  examples: { github: 60, stripe: 45, openai: 30, openaiService: 60, oauth: 35, s3: 60, awsSignature: 41 }
+  examples: {
+    github: 60,
+    stripe: 45,
+    openai: 30,
+    openaiService: 60,
+    oauth: 35,
+    s3: 60,
+    awsSignature: 41,
+    "promises/awsSignature": 31,
+    "promises/github": 67,
+    "promises/oauth": 33,
+    "promises/openai": 40,
+    "promises/s3": 79,
+    "promises/stripe": 54,
+    "promises/target": 6,
+    "anthropic/basicStream": 12,
+    "anthropic/batchResults": 21,
+    "anthropic/cancellation": 24,
+    "anthropic/countTokens": 10,
+    "anthropic/demo": 12,
+    "anthropic/program": 9,
+    "anthropic/rawStreaming": 14,
+    "anthropic/thinking": 15,
+    "anthropic/thinkingStream": 16,
+    "anthropic/tools": 34,
+    "anthropic/vision": 23,
+    "anthropic/webSearch": 19
+  }
 }
+
+/** Rooms of programs in plain async code, which import nothing of effect. */
+export const plain = { examples: "anthropic promises" }
 
 /** What no program needs: a response of its own in place of the server's, and a part of the client made by hand. */
 export const forging = "fromWeb unsafeMake TypeId"
