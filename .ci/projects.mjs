@@ -1,6 +1,7 @@
 // The test projects of a workspace, one for each package that has tests.
 import { existsSync } from "node:fs"
 import { join } from "node:path"
+import { workers } from "./workers.mjs"
 import { packages } from "./workspace.mjs"
 
 /** Tests run on the sources: no build stands between a change and its test. */
@@ -25,6 +26,7 @@ export const projects = (root) => {
     .filter(({ dir }) => existsSync(join(dir, "test")))
     .map(({ name, dir }) => ({
       resolve: { alias },
+      plugins: [workers(dir, alias)],
       test: { name, root: dir, include: ["test/**/*.test.ts"], testTimeout: 60_000 }
     }))
 }

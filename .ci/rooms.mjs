@@ -43,7 +43,10 @@ export const rooms = {
     pool: "connect effect exchange shared",
     proxy: "config connect exchange shared",
     agent: "config connect exchange http1 http2 pool proxy shared",
-    "NodeTransport.ts": "agent config dispatcher exchange proxy"
+    "NodeTransport.ts": "agent config dispatcher exchange proxy",
+    // The connections of a client that blocks are in another thread; this room has both sides.
+    sync: "agent body config dispatcher effect exchange proxy shared",
+    "SyncClient.ts": "config sync"
   },
   anthropic: {
     config: "",
@@ -91,7 +94,7 @@ export const impure = {
 export const platform = {
   client:
     "effect/ transport/ ApiClient client/PlatformClient request/RequestEncoder telemetry/Telemetry wire/RequestBody",
-  node: "NodeTransport exchange/ReceivedResponse",
+  node: "NodeTransport SyncClient exchange/ReceivedResponse sync/open",
   anthropic: "Anthropic config/AnthropicConfig",
   testing:
     "effect/ mock/MockStep mock/MockTransport mock/mockBody mock/mockResponse recording/Recording recording/player recording/recorder"

@@ -34,6 +34,14 @@ import { verbsOf } from "./request/verbs.js"
 import type * as Streaming from "./stream/Streaming.js"
 import type * as StreamResponse from "./stream/StreamResponse.js"
 
+export {
+  type ChunksVerb,
+  type ValueVerb,
+  type ValueVerbs,
+  type ValueVerbWithBody,
+  valueVerbs
+} from "./request/valueVerbs.js"
+
 /**
  * Type id of {@link ApiClient}.
  *

@@ -29,6 +29,7 @@ export const groups = [
     title: "Around a call",
     pages: [
       { file: "promises", title: "Promises" },
+      { file: "blocking", title: "Blocking calls" },
       { file: "transports", title: "Transports" },
       { file: "runtimes", title: "Runtimes" },
       { file: "configuration", title: "Configuration" },

@@ -15,10 +15,10 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { Client } from "undici"
 import { makeAgent } from "./agent/Agent.js"
 import { checkOptions } from "./config/checkOptions.js"
 import type { Dispatcher, Options } from "./config/TransportOptions.js"
+import { canDispatch, noDispatcher } from "./dispatcher/canDispatch.js"
 import { dispatcherSender } from "./dispatcher/DispatcherSender.js"
 import type { Sender } from "./exchange/Exchange.js"
 import { nativeTransport } from "./exchange/nativeTransport.js"
@@ -38,8 +38,7 @@ export const make = (
 ): Effect.Effect<HttpClient.HttpClient, ApiConfig.InvalidConfigError, Scope.Scope> =>
   Effect.gen(function* () {
     const timeouts = yield* checkOptions(options)
-    if (!canDispatch)
-      return yield* new ApiConfig.InvalidConfigError({ key: "undici", reason: noDispatcherReason })
+    if (!canDispatch) return yield* new ApiConfig.InvalidConfigError(noDispatcher)
     const agent = yield* Effect.acquireRelease(
       Either.mapLeft(
         makeAgent(options),
@@ -50,12 +49,6 @@ export const make = (
     )
     return httpClient(agent, options, timeouts)
   })
-
-/** Bun replaces `undici` with a module of its own that cannot send requests. */
-const canDispatch = typeof Client === "function" && "dispatch" in Client.prototype
-
-const noDispatcherReason =
-  "has no dispatcher on this runtime (such as Bun): use FetchTransport of @effect-api/client"
 
 /**
  * An `HttpClient` on an undici dispatcher, of version 7 or 8. The caller closes the dispatcher.

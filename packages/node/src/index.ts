@@ -5,3 +5,4 @@
  */
 export * as NodeTransport from "./NodeTransport.js"
 export * as PoolMetrics from "./pool/PoolMetrics.js"
+export * as SyncClient from "./SyncClient.js"

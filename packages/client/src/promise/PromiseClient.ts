@@ -180,21 +180,48 @@ export const make = ({ instrument, logLevel, logger, transport, ...options }: Op
   if (!config.ok) throw config.error
   if (instrument !== undefined && typeof instrument !== "function")
     throw invalid("instrument", "must be a function")
-  if (logger !== undefined && !PlainLogger.isPlainLogger(logger))
-    throw invalid("logger", "must have the functions debug, info, warn and error")
-  if (logLevel !== undefined && !PlainLogger.plainLevels.includes(logLevel))
-    throw invalid("logLevel", `must be one of ${PlainLogger.plainLevels.join(", ")}`)
+  const logging = layerLogger({ logger, logLevel })
   // Merged, because calls run with what the layers bring along besides: a tracer, a logger.
-  const layer = Layer.scoped(ApiClient.ApiClient, ApiClient.makeUntyped(options, rejectionOf)).pipe(
+  const layer = Layer.scoped(ApiClient.ApiClient, makeThrowing(options)).pipe(
     Layer.provideMerge(transport ?? FetchTransport.layer),
     // Below the transport, so that a logger which comes with the transport takes precedence.
-    Layer.provideMerge(PlainLogger.layer(logger, logLevel))
+    Layer.provideMerge(logging)
   )
   return fromRuntime(makeRunner(ManagedRuntime.make(layer)), (client) => client, instrument)
 }
 
 const invalid = (key: string, reason: string): ApiConfig.InvalidConfigError =>
   new ApiConfig.InvalidConfigError({ key, reason })
+
+/**
+ * A client of effects for code that throws what they fail with, as this module does: an error of `failure` that is
+ * plain data is a {@link FailureError}. Fails with an `InvalidConfigError` that names the setting.
+ *
+ * @since 3.2.0
+ * @category constructors
+ */
+export const makeThrowing = (
+  options: ApiConfig.Options<ApiConfig.Failures>
+): Effect.Effect<ApiClient.ApiClient, ApiConfig.InvalidConfigError, HttpClient.HttpClient> =>
+  ApiClient.makeUntyped(options, rejectionOf)
+
+/**
+ * Where the effects of a client log: for code that turns them into values, as this module does. Throws an
+ * `InvalidConfigError` that names the setting.
+ *
+ * @since 3.2.0
+ * @category layers
+ */
+export const layerLogger = ({
+  logger,
+  logLevel
+}: Pick<Environment, "logger" | "logLevel">): Layer.Layer<never> => {
+  if (logger !== undefined && !PlainLogger.isPlainLogger(logger))
+    throw invalid("logger", "must have the functions debug, info, warn and error")
+  if (logLevel !== undefined && !PlainLogger.plainLevels.includes(logLevel))
+    throw invalid("logLevel", `must be one of ${PlainLogger.plainLevels.join(", ")}`)
+  return PlainLogger.layer(logger, logLevel)
+}
 
 /**
  * Adds the async functions that await a promise to the stack of its error, on V8. For code that turns Effects into

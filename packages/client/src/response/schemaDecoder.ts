@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import { awaited, CannotAwaitError } from "../effect/awaits.js"
 import * as Parsing from "../effect/parsing.js"
 import * as Sync from "../effect/sync.js"
 import { compile, type FastDecoder, misfit } from "../schema/fastDecode.js"
@@ -182,14 +183,17 @@ const standardDecoder = <A>(schema: StandardSchema<A>): Decode<A> => {
         ? Exit.succeed(result.value)
         : Exit.fail(standardMisfit(result.issues, value))
     const result = schema["~standard"].validate(value)
-    return Predicate.isPromiseLike(result)
-      ? Effect.flatMap(
-          Effect.promise(() => Promise.resolve(result)),
-          settle
-        )
-      : settle(result)
+    return Predicate.isPromiseLike(result) ? Effect.flatMap(settledOf(result), settle) : settle(result)
   }
 }
+
+/** A promise that rejects is a defect of the schema, as one that throws is. */
+const settledOf = <A>(result: PromiseLike<A>): Effect.Effect<A, DecodeFailure> =>
+  Effect.catchAll(
+    awaited("this schema", () => result),
+    (cause) =>
+      cause instanceof CannotAwaitError ? Effect.fail({ reason: cause.message, path: [] }) : Effect.die(cause)
+  )
 
 /** More issues than anyone reads. */
 const maxIssues = 20

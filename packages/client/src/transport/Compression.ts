@@ -11,6 +11,7 @@ import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import { type Compression, TypeId } from "../config/compressing.js"
 import type { Middleware } from "../config/Middleware.js"
+import { awaitable, awaited } from "../effect/awaits.js"
 import * as Pulls from "../effect/pulls.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
 import * as Settings from "../shared/settings.js"
@@ -104,12 +105,16 @@ const compressing = (encoding: string, coder: Coder, minBytes: number): Middlewa
 
   const bodyOf = (body: HttpBody.HttpBody): Effect.Effect<HttpBody.HttpBody | undefined> => {
     if (body._tag === "Stream")
-      return Effect.succeed(HttpBody.stream(compressedStream(coder, body.stream), body.contentType))
+      return Effect.match(awaitable("compression"), {
+        // As one that does not pay.
+        onFailure: () => undefined,
+        onSuccess: () => HttpBody.stream(compressedStream(coder, body.stream), body.contentType)
+      })
     if (body._tag !== "Uint8Array" || known.has(body)) return Effect.succeed(known.get(body))
     const { body: bytes, contentType } = body
     return Effect.map(
       Effect.orElseSucceed(
-        Effect.tryPromise(() => compressedBytes(coder, bytes)),
+        awaited("compression", () => compressedBytes(coder, bytes)),
         () => bytes
       ),
       (compressed) => {

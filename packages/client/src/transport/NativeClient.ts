@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as ApiError from "../errors/ApiError.js"
 import * as Call from "../request/Call.js"
 import * as TransportError from "../request/TransportError.js"
+import { blobOf } from "../wire/wholeBody.js"
 import * as GuardedResponse from "./GuardedResponse.js"
 import * as NativeExchange from "./NativeExchange.js"
 import * as PlatformRequest from "./PlatformRequest.js"
@@ -45,11 +46,19 @@ export const attachWith = (
     [NativeExchange.TypeId]: over(native, adapt, isDirect)
   })
 
+/** A form with files, which is complete: it needs no stream. */
+const asBlob: Adapt = (send) => (call, request) => {
+  const { body } = request
+  const blob = body._tag === "Stream" ? blobOf(body) : undefined
+  return send(call, blob === undefined ? request : PlatformRequest.withBlob(request, blob))
+}
+
 const over = (
   native: NativeExchange.NativeTransport,
-  adapt: Adapt,
+  adaptTo: Adapt,
   isDirect: boolean
 ): TransportContract.Transport => {
+  const adapt: Adapt = native.takesStreams === true ? (send) => adaptTo(asBlob(send)) : adaptTo
   const limits = native.setsLimits ? "call" : "transport"
   const failed = (call: Call.Call, cause: unknown): ApiError.ApiError =>
     TransportError.fromCause(call, cause, limits)
@@ -64,7 +73,8 @@ const over = (
             const abort = native.open(request, call.timeouts, owned, listener)
             onAbortable(abort)
             return abort
-          }
+          },
+          native.takesStreams
         ),
         {
           onFailure: (cause) => Effect.fail(failed(call, cause)),
@@ -91,7 +101,8 @@ const over = (
     Effect.matchEffect(
       NativeExchange.awaiting<NativeExchange.Exchanged>(
         PlatformRequest.withWholeUrl(request),
-        (request, listener) => native.exchange(request, call.timeouts, capOf(call), listener)
+        (request, listener) => native.exchange(request, call.timeouts, capOf(call), listener),
+        native.takesStreams
       ),
       {
         onFailure: (cause) => Effect.fail(failed(call, cause)),

@@ -144,7 +144,7 @@ export const removedHeaders: (headers: HttpHeaders.Headers) => ReadonlyArray<str
  * unchanged cause, with a `code` along its chain. When a limit of the request passes, the code is ours
  * (`ERR_RESPONSE_LIMIT`, `ERR_IDLE_LIMIT`), or undici's if the transport sets undici's timers
  * (`UND_ERR_CONNECT_TIMEOUT`, `UND_ERR_HEADERS_TIMEOUT`, `UND_ERR_BODY_TIMEOUT`). It does not follow redirects. The
- * body of a request is never a `Stream`: it is a `Raw` `ReadableStream`.
+ * body of a request is a `Raw` `ReadableStream` in place of a `Stream`, unless the transport takes those.
  *
  * @since 0.1.0
  * @category models
@@ -154,6 +154,8 @@ export interface NativeTransport {
   readonly secrets?: (() => Iterable<string>) | undefined
   /** Whether undici's timers are set to the request's own limits. Otherwise they are limits below the transport. */
   readonly setsLimits: boolean
+  /** Whether the body of a request may be a `Stream`, which the transport runs, or a `Raw` `Blob`. */
+  readonly takesStreams?: boolean | undefined
   /**
    * Runs one exchange to the end of the body, or to the cap for its status. A body that breaks off, or takes longer
    * than `discardMillis`, fails the exchange only if the status is a success; otherwise it counts as absent.
@@ -184,10 +186,11 @@ export interface NativeTransport {
  */
 export const awaiting = <A>(
   request: HttpClientRequest.HttpClientRequest,
-  start: (request: HttpClientRequest.HttpClientRequest, listener: Listener<A>) => Abort
+  start: (request: HttpClientRequest.HttpClientRequest, listener: Listener<A>) => Abort,
+  takesStreams = false
 ): Effect.Effect<A, unknown> => {
   const { body } = request
-  if (body._tag !== "Stream") return started(request, start)
+  if (body._tag !== "Stream" || takesStreams) return started(request, start)
   return Effect.flatMap(Stream.toReadableStreamEffect(body.stream), (stream) => {
     const { contentLength, contentType } = body
     const sent = PlatformRequest.withBody(request, HttpBody.raw(stream, { contentType, contentLength }))
@@ -215,10 +218,11 @@ export const wait = <A, B, E>(
  * Drops its reference to the exchange as soon as that has ended. Closures held by Effect's `async` and
  * `uninterruptibleMask` survive until a major GC, and they lead here.
  */
-class Waiting<A, B, E> implements Listener<A> {
+class Waiting<A, B, E> implements Listener<A>, Fibers.Waiter<B, E> {
   private pending: Pending<A, B, E> | undefined
   private abort: Abort | undefined
   private later: ((exit: Effect.Effect<B, E>) => void) | undefined
+  private isDirect = false
   private early: Effect.Effect<B, E> | undefined
 
   constructor(pending: Pending<A, B, E>) {
@@ -229,10 +233,6 @@ class Waiting<A, B, E> implements Listener<A> {
     const abort = this.pending?.begin(this)
     if (this.early !== undefined) return this.early
     this.abort = abort
-    const register = (later: (exit: Effect.Effect<B, E>) => void): void => {
-      if (this.early === undefined) this.later = later
-      else later(this.early)
-    }
     // An interruption may come between the end of the exchange and what follows here: nobody has its response then.
     const onFailure = (cause: Cause.Cause<E>): Effect.Effect<never, E> => {
       this.abort?.()
@@ -243,7 +243,13 @@ class Waiting<A, B, E> implements Listener<A> {
       this.abort = undefined
       return Effect.succeed(value)
     }
-    return Effect.matchCauseEffect(restore(Effect.async(register)), { onFailure, onSuccess })
+    return Effect.matchCauseEffect(restore(Fibers.waiting(this)), { onFailure, onSuccess })
+  }
+
+  register(later: (exit: Effect.Effect<B, E>) => void, isDirect: boolean): void {
+    if (this.early !== undefined) return later(this.early)
+    this.later = later
+    this.isDirect = isDirect
   }
 
   done(response: A): void {
@@ -261,6 +267,7 @@ class Waiting<A, B, E> implements Listener<A> {
     this.pending = undefined
     this.later = undefined
     if (later === undefined) this.early = exit
+    else if (this.isDirect) later(exit)
     else Fibers.resume(later, exit)
   }
 }

@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
+import { awaitable } from "../effect/awaits.js"
 import * as Pulls from "../effect/pulls.js"
 
 /** Bytes that are produced while they are sent. A source can be read once. */
@@ -13,8 +14,8 @@ export type ByteSource =
   | AsyncIterable<Uint8Array>
   | Stream.Stream<Uint8Array, unknown>
 
-/** A source, or a function that makes a new one for every attempt. */
-export type BodyStream = ByteSource | (() => ByteSource)
+/** A source, or a function that makes a new one for every attempt: a generator function, for one. */
+export type BodyStream = ByteSource | (() => ByteSource | Iterable<Uint8Array>)
 
 /** Whether a value is a source of bytes, or a function that may make one. */
 export const isBodyStream = (u: unknown): u is BodyStream =>
@@ -33,7 +34,7 @@ export const toStream = (source: BodyStream): Stream.Stream<Uint8Array, unknown>
     ? Stream.unwrap(Effect.map(attempted(source), sourceStream))
     : sourceStream(source)
 
-const sourceStream = (source: ByteSource): Stream.Stream<Uint8Array, unknown> => {
+const sourceStream = (source: ByteSource | Iterable<Uint8Array>): Stream.Stream<Uint8Array, unknown> => {
   if (isStream(source)) return source
   if (source instanceof ReadableStream) {
     return reading(() => {
@@ -42,6 +43,7 @@ const sourceStream = (source: ByteSource): Stream.Stream<Uint8Array, unknown> =>
     })
   }
   if (!Predicate.hasProperty(source, Symbol.asyncIterator)) {
+    if (isIterable(source)) return iterated(source)
     return Stream.fail(new TypeError("a body's function must return a stream of bytes"))
   }
   return reading(() => {
@@ -49,6 +51,28 @@ const sourceStream = (source: ByteSource): Stream.Stream<Uint8Array, unknown> =>
     return { next: () => iterator.next(), leave: async () => iterator.return?.() }
   })
 }
+
+const isIterable = (u: unknown): u is Iterable<Uint8Array> =>
+  Predicate.isObject(u) && !(u instanceof Uint8Array) && Predicate.hasProperty(u, Symbol.iterator)
+
+/** An iterator that is left early gets to know it: a generator may hold an open file. */
+const iterated = (source: Iterable<Uint8Array>): Stream.Stream<Uint8Array, unknown> =>
+  Stream.unwrapScoped(
+    Effect.map(
+      Effect.acquireRelease(
+        attempted(() => source[Symbol.iterator]()),
+        (iterator) => Effect.ignore(attempted(() => iterator.return?.()))
+      ),
+      (iterator) =>
+        Pulls.repeated(
+          Effect.flatMap(
+            Effect.try({ try: () => iterator.next(), catch: Pulls.failure }),
+            ({ done, value }): Pulls.Pull<Uint8Array> =>
+              done === true ? Pulls.over : Effect.succeed(Pulls.one(value))
+          )
+        )
+    )
+  )
 
 interface ByteReader {
   readonly next: () => Promise<{ readonly done?: boolean; readonly value?: unknown }>
@@ -62,7 +86,7 @@ interface ByteReader {
 const reading = (open: () => ByteReader): Stream.Stream<Uint8Array, unknown> =>
   Stream.unwrapScoped(
     Effect.map(
-      Effect.acquireRelease(attempted(open), ({ leave }) =>
+      Effect.acquireRelease(Effect.zipRight(awaitable("this source"), attempted(open)), ({ leave }) =>
         Effect.sync(() => void leave().catch(() => undefined))
       ),
       ({ next }) =>

@@ -8,7 +8,7 @@ import { MockTransport, TestServer } from "@effect-api/testing"
 import { Effect, Either, type Layer, Schema, Stream } from "effect"
 import { bytesOf, textOf, utf8 } from "../fixtures/bodies.js"
 import { clientOn } from "../fixtures/requests.js"
-import { transports } from "../fixtures/transports.js"
+import { everyTransport } from "../fixtures/transports.js"
 
 type Response = HttpClientResponse.HttpClientResponse
 
@@ -134,7 +134,7 @@ const sockets: ReadonlyArray<{
   readonly layer: Layer.Layer<HttpClient.HttpClient>
   readonly decodes: boolean
 }> = [
-  ...transports.map(({ layer, name }) => ({ name, layer, decodes: name !== "platform undici" })),
+  ...everyTransport.map(({ layer, name }) => ({ name, layer, decodes: name !== "platform undici" })),
   { name: "node:http", layer: NodeHttpClient.layer, decodes: false }
 ]
 

@@ -4,7 +4,7 @@ import { ApiRequest, Compression } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
 import { Chunk, Effect, Stream } from "effect"
 import { clientOf } from "../fixtures/sockets.js"
-import { transports } from "../fixtures/transports.js"
+import { everyTransport } from "../fixtures/transports.js"
 
 /** Responds with the headers of the body, and what it holds. */
 const echo = TestServer.streaming(({ headers }, body) =>
@@ -30,7 +30,7 @@ interface Echo {
 const chunk = new TextEncoder().encode("all work and no play ".repeat(3000))
 const chunks = 64
 
-describe.each(transports)("on $name", ({ layer }) => {
+describe.each(everyTransport)("on $name", ({ layer }) => {
   const answered = (request: ApiRequest.ApiRequest<unknown>, handler: TestServer.Handler = echo) =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": handler })

@@ -6,7 +6,7 @@ import { Duration, Effect, Exit, Fiber, Schema, Stream } from "effect"
 import { textOf } from "../fixtures/bodies.js"
 import { withoutDelay } from "../fixtures/requests.js"
 import { clientOf } from "../fixtures/sockets.js"
-import { transports } from "../fixtures/transports.js"
+import { everyTransport } from "../fixtures/transports.js"
 
 const mebibyte = 1024 * 1024
 
@@ -38,7 +38,7 @@ const read = <E>(stream: Stream.Stream<Uint8Array, E>) =>
     return { text, error: Exit.isSuccess(exit) ? undefined : yield* Effect.flip(exit) }
   })
 
-describe.each(transports)("on $name", ({ truncatedBody, layer, resendsOnStale }) => {
+describe.each(everyTransport)("on $name", ({ truncatedBody, layer, resendsOnStale }) => {
   const served = (handler: TestServer.Handler, options?: Parameters<typeof clientOf>[1]) =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": handler })

@@ -4,7 +4,7 @@ import { TestServer } from "@effect-api/testing"
 import { Duration, Effect, Fiber } from "effect"
 import { list } from "../fixtures/retry.js"
 import { clientOf } from "../fixtures/sockets.js"
-import { type Transport, transports } from "../fixtures/transports.js"
+import { everyTransport, type Transport } from "../fixtures/transports.js"
 
 const ok = TestServer.json("ok")
 const broken = TestServer.json({ error: { message: "no" } }, { status: 503 })
@@ -112,7 +112,7 @@ const faults: ReadonlyArray<Fault> = [
 const byTimeout = faults.filter(({ options }) => options?.timeouts !== undefined)
 const immediate = faults.filter((fault) => !byTimeout.includes(fault))
 
-describe.each(transports)("on $name", (transport) => {
+describe.each(everyTransport)("on $name", (transport) => {
   const { layer, refused } = transport
 
   const faultyServer = (replies: ReadonlyArray<TestServer.Reply>, options?: Options) =>

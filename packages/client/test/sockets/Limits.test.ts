@@ -9,7 +9,7 @@ import { regions } from "../fixtures/regions.js"
 import type { Run } from "../fixtures/runs.js"
 import { clientOf } from "../fixtures/sockets.js"
 import { Tick, tick } from "../fixtures/streams.js"
-import { transports } from "../fixtures/transports.js"
+import { everyTransport } from "../fixtures/transports.js"
 
 /** Long enough to reach the server on a busy machine. */
 const brief = Duration.millis(250)
@@ -113,7 +113,7 @@ const limits: ReadonlyArray<{
   }
 ]
 
-describe.each(transports)("on $name", ({ layer }) => {
+describe.each(everyTransport)("on $name", ({ layer }) => {
   const served = (reply: TestServer.Handler, options: Partial<ApiConfig.Options> = {}) =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": reply })

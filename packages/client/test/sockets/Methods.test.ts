@@ -3,9 +3,9 @@ import { ApiRequest } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
 import { Effect } from "effect"
 import { clientOf } from "../fixtures/sockets.js"
-import { transports } from "../fixtures/transports.js"
+import { everyTransport } from "../fixtures/transports.js"
 
-describe.each(transports)("on $name", ({ layer }) => {
+describe.each(everyTransport)("on $name", ({ layer }) => {
   it.scopedLive.each(["QUERY", "OPTIONS", "PROPFIND", "REPORT", "DELETE", "PURGE"])(
     "2.5 %s is sent as it is written, with its body",
     (method) =>

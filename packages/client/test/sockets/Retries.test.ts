@@ -3,7 +3,7 @@ import { ApiClient, ApiRequest } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
 import { Effect } from "effect"
 import { clientOf } from "../fixtures/sockets.js"
-import { transports } from "../fixtures/transports.js"
+import { everyTransport } from "../fixtures/transports.js"
 
 const concurrency = 16
 
@@ -65,7 +65,7 @@ const interfaces: ReadonlyArray<{
   }
 ]
 
-describe.each(transports)("on $name", ({ layer, leakCalls }) => {
+describe.each(everyTransport)("on $name", ({ layer, leakCalls }) => {
   describe.each(interfaces)("through $way", ({ get, way }) => {
     it.scopedLive.each(refusals)(
       "6.8 retried calls keep only the pool's sockets: rejected with $refusal",

@@ -35,12 +35,12 @@ import {
   untilDone,
   values
 } from "../fixtures/streams.js"
-import { transports } from "../fixtures/transports.js"
+import { everyTransport, transports } from "../fixtures/transports.js"
 
 /** A body that starts with these parts and then stays open. */
 const open = (...parts: ReadonlyArray<string>) => Stream.concat(Stream.fromIterable(parts), Stream.never)
 
-describe.each(transports)("$name", (transport) => {
+describe.each(everyTransport)("$name", (transport) => {
   const connected = connectOver(transport)
   const quiet = Logger.withMinimumLogLevel(LogLevel.None)
 

@@ -8,7 +8,7 @@ import { TestServer } from "@effect-api/testing"
 import { Deferred, Effect, Fiber, FiberId, Stream } from "effect"
 import { failingSources, form, parts, sources, untyped, upload, utf8 } from "../fixtures/bodies.js"
 import { clientOf } from "../fixtures/sockets.js"
-import { transports } from "../fixtures/transports.js"
+import { everyTransport, transports } from "../fixtures/transports.js"
 
 const mebibyte = 1024 * 1024
 
@@ -47,7 +47,7 @@ const source = (chunks: number) => {
   return { state, make }
 }
 
-describe.each(transports)("on $name", ({ layer, mayKnowLength, sendsLength }) => {
+describe.each(everyTransport)("on $name", ({ layer, mayKnowLength, sendsLength }) => {
   const served = (handler: TestServer.Handler) =>
     Effect.gen(function* () {
       const server = yield* TestServer.make({ "*": handler })

@@ -13,6 +13,11 @@ export class BodyQueue {
   private reader: (() => void) | undefined
   private resumeSource: (() => void) | undefined
 
+  /** Whether a reader waits for bytes. */
+  get isAwaited(): boolean {
+    return this.reader !== undefined
+  }
+
   /** `false` requests a pause until `resume` is called. */
   push(chunk: Uint8Array, resume: () => void): boolean {
     this.waiting.add(chunk)

@@ -110,7 +110,7 @@ export const originEnd = (url: string): number => {
 }
 
 /** undici accepts any iterable of bytes; its types name only Node's streams. */
-const undiciBody = (body: unknown): OutgoingRequest["body"] => body as Readable
+export const undiciBody = (body: unknown): OutgoingRequest["body"] => body as Readable
 
 /** The body for undici, and its content type if only the encoder knows it. */
 export const bodyOf = ({

@@ -111,6 +111,17 @@ export class ReceivedResponse implements NativeTransport.Source {
     return ContentCodings.parseCodings(decompress && hasBody ? this.encoding : undefined)
   }
 
+  /** The names and values of the headers in turn. */
+  get lines(): ReadonlyArray<string> {
+    if (this.parsed === undefined) return this.raw.map(latin1Text)
+    return [
+      ...Object.entries(this.parsed)
+        .filter(([name]) => name !== "set-cookie")
+        .flat(),
+      ...this.cookieValues.flatMap((value) => ["set-cookie", value])
+    ]
+  }
+
   private get encoding(): string | undefined {
     return this.parsed === undefined && indexOfHeader(this.raw, "content-encoding") < 0
       ? undefined

@@ -49,9 +49,26 @@ export const isTraced = (fiber: AnyFiber): boolean => {
 export const spanTime = (fiber: AnyFiber, clock: Clock.Clock): bigint =>
   fiber.getRef(References.TracerTimingEnabled) ? clock.currentTimeNanosUnsafe() : 0n
 
+/** Whoever waits for a callback. `isDirect`: the fiber may go on within the code that calls back. */
+export interface Waiter<A, E> {
+  readonly register: (callback: (exit: Effect.Effect<A, E>) => void, isDirect: boolean) => void
+}
+
+/** Waits until a callback is called with what the fiber goes on with. A blocked thread has no microtasks. */
+export const waiting = <A, E>(waiter: Waiter<A, E>): Effect.Effect<A, E> =>
+  Effect.callback(function (callback) {
+    waiter.register(callback, this.executionMode === "sync")
+  })
+
 /** Calls the callback that a fiber waits for. The fiber goes on after the code that calls this: by itself it would at once. */
 export const resume = <A>(callback: (value: A) => void, value: A): void =>
   queueMicrotask(() => callback(value))
+
+/** The key of a clock whose thread is blocked: nobody can wait for a promise. */
+const blocking: unique symbol = Symbol.for("@effect-api/client/blocking")
+
+/** Whether a fiber runs on a thread that is blocked. */
+export const isBlocking = (fiber: AnyFiber): boolean => blocking in clockOf(fiber)
 
 /** Interrupts a fiber without waiting for it. */
 export const interrupt = (fiber: AnyFiber): void => fiber.interruptUnsafe()

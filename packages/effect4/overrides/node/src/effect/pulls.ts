@@ -19,11 +19,14 @@ export const chunks = (next: ReadonlyArray<Uint8Array>): Pull =>
 /** The body broke off. */
 export const failed = (cause: unknown): Pull => Effect.fail(cause)
 
-/** Waits until `wake` is called, and then pulls. The reader runs after the code that wakes it: `resume` would run it at once. */
+/**
+ * Waits until `wake` is called, and then pulls. The reader runs after the code that wakes it: `resume` would run it at once. On a
+ * blocked thread it does: there are no microtasks, and nothing follows the code that wakes it.
+ */
 export const waiting = (onWait: (wake: () => void) => void, pull: Pull): Pull =>
-  Effect.callback((resume) => {
+  Effect.callback(function (resume) {
     const proceed = (): void => resume(pull)
-    onWait(() => queueMicrotask(proceed))
+    onWait(this.executionMode === "sync" ? proceed : () => queueMicrotask(proceed))
   })
 
 /** A body for a single reader. `onOpen` runs when it starts, `onLeave` when it is done. */
