@@ -326,7 +326,7 @@ export interface UseOptions extends AutoOptions {
  */
 export const use = <A>(
   { transport, ...options }: UseOptions,
-  run: (recording: AsyncRecording) => Promise<A>
+  run: (recording: AsyncRecording) => A | PromiseLike<A>
 ): Promise<A> => {
   const recorded = Effect.flatMap(Layer.build(transport), (context) =>
     Effect.provide(recording(options, true), context)
@@ -334,7 +334,7 @@ export const use = <A>(
   const program = Effect.gen(function* () {
     const recording = (yield* replays(options)) ? yield* replaying(options) : yield* recorded
     return yield* Effect.tryPromise({
-      try: () =>
+      try: async () =>
         run({
           mode: recording.mode,
           transport: Layer.succeed(HttpClient.HttpClient, recording.client),

@@ -8,6 +8,16 @@ export interface Changes {
   readonly until: <A>(probe: () => A | undefined) => Effect.Effect<A>
 }
 
+/** A probe that throws ends the wait, and not the code that changed the state. */
+const attempt = <A>(probe: () => A | undefined): Effect.Effect<A> | undefined => {
+  try {
+    const found = probe()
+    return found === undefined ? undefined : Effect.succeed(found)
+  } catch (error) {
+    return Effect.die(error)
+  }
+}
+
 export const make = (): Changes => {
   const waiters = new Set<() => void>()
   return {
@@ -17,10 +27,10 @@ export const make = (): Changes => {
     until: <A>(probe: () => A | undefined) =>
       Effect.async<A>((resume) => {
         const check = (): void => {
-          const found = probe()
+          const found = attempt(probe)
           if (found === undefined) return
           waiters.delete(check)
-          queueMicrotask(() => resume(Effect.succeed(found)))
+          queueMicrotask(() => resume(found))
         }
         waiters.add(check)
         check()

@@ -146,6 +146,35 @@ describe("TestServer.start", () => {
     expect([server.openSockets(), server.socketsSeen()]).toEqual([0, 1])
   })
 
+  it("a predicate that throws rejects its wait alone", async () => {
+    await using server = await TestServer.start(TestServer.empty())
+    const wait = server.awaitExchange(0, ({ replied }) => {
+      throw new RangeError(`replied: ${replied}`)
+    })
+    const rejected = expect(wait).rejects.toThrow(RangeError)
+    expect((await fetch(server.url)).status).toBe(204)
+    await rejected
+  })
+
+  it("a streaming handler that leaves its body early, or fails, replies all the same", async () => {
+    await using server = await TestServer.start({
+      "PUT /left": TestServer.streamingAsync(async (_, body) => {
+        for await (const bytes of body) return TestServer.json({ first: bytes.length > 0 })
+        return TestServer.empty()
+      }),
+      "PUT /failed": TestServer.streamingAsync(async (_, body) => {
+        for await (const _ of body) throw new Error("too much")
+        return TestServer.empty()
+      })
+    })
+    const put = (path: string) =>
+      fetch(`${server.url}${path}`, { method: "PUT", body: new Uint8Array(2_000_000) })
+    const left = await put("/left")
+    expect([left.status, await left.json()]).toEqual([200, { first: true }])
+    const failed = await put("/failed")
+    expect([failed.status, await failed.text()]).toEqual([500, "TestServer handler failed: too much"])
+  })
+
   it("close ends running responses, is idempotent, and frees the port", async () => {
     const server = await TestServer.start({
       "*": TestServer.never,
