@@ -90,13 +90,13 @@ export const pack = (from, to, what) => {
   )
 }
 
-/** Writes the public packages as they are published into folders of `to`, by their short names. */
-export const stage = async (to) => {
-  const members = publicPackages()
+/** Writes the public packages of a workspace as they are published into folders of `to`, by their short names. */
+export const stage = async (to, at = tree) => {
+  const members = publicPackages(at)
   const temp = mkdtempSync(join(tmpdir(), "stage-"))
   try {
     const workspaces = members.map(({ manifest }) => `--workspace=${manifest.name}`)
-    for (const { name, tarball } of pack(tree, temp, workspaces)) {
+    for (const { name, tarball } of pack(at, temp, workspaces)) {
       const member = members.find(({ manifest }) => manifest.name === name)
       const dir = join(to, member.name)
       rmSync(dir, { recursive: true, force: true })
