@@ -1,7 +1,7 @@
-import { Effect } from "effect"
+import { Effect, Predicate } from "effect"
 import { isReply, json, type Reply } from "../server/Reply.js"
 import { isPromiseLike } from "../shared/promised.js"
-import type { JsonObject } from "./AnthropicBlock.js"
+import { block, type JsonObject } from "./AnthropicBlock.js"
 import {
   type Failure,
   type MessageParams,
@@ -14,6 +14,7 @@ import {
 import { inputTokens, type Rendered, render, toReply } from "./events.js"
 import { invalid, jsonBody, notFound } from "./gate.js"
 import type { Call, Endpoint } from "./state.js"
+import { outputSchema, sampleOf } from "./structured.js"
 import { words } from "./text.js"
 import { isValid, problem, type Rules, tooManyTokens } from "./validate.js"
 
@@ -29,9 +30,22 @@ const lastText = ({ messages }: MessageParams): string => {
   return typeof content === "string" ? content : content.map(textOf).filter(Boolean).join("\n")
 }
 
-/** The response without a script: an echo of the request, within its `max_tokens` and `stop_sequences`. */
+/**
+ * The response without a script: an echo of the request, within its `max_tokens` and `stop_sequences`. With an output format it is
+ * JSON that matches the schema, and a request to compact gets a summary.
+ */
 export const echo = ({ params, text }: MessageRequest): MessageResponse => {
-  const reply = `You said: ${text}`
+  if (Predicate.isRecord(params["compaction"])) {
+    const summary = {
+      type: "compaction",
+      content: `Summary: ${text}`,
+      encrypted_content: null,
+      tool_changes: []
+    }
+    return response(block(summary), { stopReason: "compaction" })
+  }
+  const schema = outputSchema(params)
+  const reply = schema === undefined ? `You said: ${text}` : JSON.stringify(sampleOf(schema, text))
   const stops = (params.stop_sequences ?? [])
     .map((sequence) => ({ sequence, at: reply.indexOf(sequence) }))
     .filter(({ at }) => at >= 0)

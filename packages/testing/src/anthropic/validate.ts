@@ -3,6 +3,7 @@ import type { JsonObject } from "./AnthropicBlock.js"
 import type { MessageParams } from "./AnthropicResponse.js"
 import { newest } from "./gate.js"
 import type { Model } from "./state.js"
+import { formatProblems } from "./structured.js"
 
 /** The rules for the parameters. */
 export interface Rules {
@@ -167,6 +168,7 @@ function* problems(params: JsonObject, rules: Rules): Problems {
   yield* topLevel(params, rules)
   yield* messages(params, rules)
   yield* tools(params)
+  yield* formatProblems(params)
   yield* thinking(params)
 }
 
