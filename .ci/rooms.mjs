@@ -52,16 +52,17 @@ export const rooms = {
     config: "",
     effect: "",
     shared: "",
+    schemas: "",
     content: "shared",
     webhooks: "shared",
     credentials: "config",
-    messages: "config content effect shared",
+    messages: "config content effect schemas shared",
     telemetry: "config effect messages",
     resources: "config messages shared",
-    tools: "config content effect messages shared",
+    tools: "config content effect messages schemas shared",
     service: "config messages resources tools",
     "Anthropic.ts": "config service",
-    promise: "config content credentials effect messages resources tools"
+    promise: "config content credentials effect messages resources schemas tools"
   },
   testing: {
     effect: "",

@@ -56,8 +56,9 @@ export const toNext = <A, E>(stream: Stream.Stream<A, E>, scope: Scope.Scope): E
     })
   )
 
-/** A stream of values, each from what the step before it leaves to do, until nothing is left. */
-export const paginate = <S, A, E, R>(
+/** A stream of values, each with the state for the one after it, until there is none. */
+export const unfold = <S, A, E, R>(
   first: S,
-  step: (state: S) => Effect.Effect<readonly [A, Option.Option<S>], E, R>
-): Stream.Stream<A, E, R> => Stream.paginateEffect(first, step)
+  step: (state: S) => Effect.Effect<readonly [A, S] | undefined, E, R>
+): Stream.Stream<A, E, R> =>
+  Stream.unfoldEffect(first, (state) => Effect.map(step(state), Option.fromNullable))

@@ -6,46 +6,20 @@
 import type { ApiError } from "@effect-api/client"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import type * as ContentBlock from "../content/ContentBlock.js"
 import * as Streams from "../effect/streams.js"
-import type * as Message from "./Message.js"
+import type { InputDelta, OutputDelta, Snapshot } from "./deltas.js"
+import * as Message from "./Message.js"
 import * as MessageAccumulator from "./MessageAccumulator.js"
 import type * as MessageEvent from "./MessageEvent.js"
+import * as OutputFormat from "./OutputFormat.js"
+import * as Picks from "./picks.js"
 
 /**
- * An event, and the message up to and including it. A snapshot never changes later.
- *
  * @since 0.1.0
- * @category models
  */
-export interface Snapshot {
-  readonly event: MessageEvent.MessageEvent
-  /** The message up to and including the event. */
-  readonly message: Message.Message
-}
-
-/**
- * A delta of a tool's input: the JSON that arrived, and the input so far. In `input`, strings grow; any other value appears
- * once it is complete.
- *
- * @since 0.1.0
- * @category models
- */
-export interface InputDelta {
-  /** The index of the content block. */
-  readonly index: number
-  /** The id of the tool call. */
-  readonly id: string
-  /** The name of the tool. */
-  readonly name: string
-  /** The JSON text that arrived. */
-  readonly partial_json: string
-  /** The input so far. */
-  readonly input: unknown
-}
+export type { InputDelta, OutputDelta, Snapshot } from "./deltas.js"
 
 /**
  * Runs the stream and returns the complete message.
@@ -88,6 +62,52 @@ export const finalMessage = <E, R>(
   })
 
 /**
+ * Runs the stream and returns the text of the message: see {@link finalMessage}.
+ *
+ * @since 3.2.0
+ * @category consuming
+ */
+export const finalText = <E, R>(
+  events: Stream.Stream<MessageEvent.MessageEvent, E, R>
+): Effect.Effect<string, E | ApiError.StreamProtocolError | ApiError.StreamTruncatedError, R> =>
+  Effect.map(finalMessage(events), Message.text)
+
+/**
+ * Runs the stream and decodes the output of the message, which `output_config` asked for: see {@link finalMessage} and
+ * `OutputFormat.parse`.
+ *
+ * @example
+ * ```ts
+ * import { Anthropic, MessageStream, OutputFormat } from "@effect-api/anthropic"
+ * import { Effect, Schema } from "effect"
+ *
+ * const format = OutputFormat.make(Schema.Struct({ title: Schema.String, body: Schema.String }))
+ *
+ * const program = Effect.gen(function* () {
+ *   const { messages } = yield* Anthropic.Anthropic
+ *   const events = messages.stream({
+ *     model: "claude-sonnet-5-5",
+ *     max_tokens: 64_000,
+ *     messages: [{ role: "user", content: "Tell me a story." }],
+ *     output_config: { format }
+ *   })
+ *   const { parsed_output } = yield* MessageStream.finalParsed(events, format)
+ *   return parsed_output.title
+ * })
+ * ```
+ * @since 3.2.0
+ * @category consuming
+ */
+export const finalParsed = <E, R, A>(
+  events: Stream.Stream<MessageEvent.MessageEvent, E, R>,
+  format: OutputFormat.OutputFormat<A>
+): Effect.Effect<
+  OutputFormat.ParsedMessage<A>,
+  E | ApiError.StreamProtocolError | ApiError.StreamTruncatedError | OutputFormat.OutputError,
+  R
+> => Effect.flatMap(finalMessage(events), (message) => OutputFormat.parse(message, format))
+
+/**
  * Pairs every event with the message so far. Drops events before `message_start`.
  *
  * Fails with a `StreamProtocolError` if the events are out of order or the input of a tool is not valid JSON.
@@ -108,11 +128,7 @@ export const finalMessage = <E, R>(
  */
 export const accumulate = <E, R>(
   events: Stream.Stream<MessageEvent.MessageEvent, E, R>
-): Stream.Stream<Snapshot, E | ApiError.StreamProtocolError, R> =>
-  withMessage(events, (event, accumulator) => {
-    const message = accumulator.snapshot()
-    return message === undefined ? Option.none() : Option.some({ event, message })
-  })
+): Stream.Stream<Snapshot, E | ApiError.StreamProtocolError, R> => withMessage(events, Picks.snapshot)
 
 /**
  * Emits each content block once it is complete.
@@ -134,11 +150,7 @@ export const accumulate = <E, R>(
 export const contentBlocks = <E, R>(
   events: Stream.Stream<MessageEvent.MessageEvent, E, R>
 ): Stream.Stream<ContentBlock.ContentBlock, E | ApiError.StreamProtocolError, R> =>
-  withMessage(events, (event, accumulator) =>
-    event.type === "content_block_stop"
-      ? Option.fromNullable(accumulator.snapshot()?.content[event.index])
-      : Option.none()
-  )
+  withMessage(events, Picks.contentBlock)
 
 /**
  * Emits the inputs of tools as they grow, including those of server tools.
@@ -159,30 +171,26 @@ export const contentBlocks = <E, R>(
  */
 export const inputDeltas = <E, R>(
   events: Stream.Stream<MessageEvent.MessageEvent, E, R>
-): Stream.Stream<InputDelta, E | ApiError.StreamProtocolError, R> =>
-  withMessage(events, (event, accumulator) => {
-    if (event?.type !== "content_block_delta" || event.delta.type !== "input_json_delta") return Option.none()
-    const { index } = event
-    const { partial_json } = event.delta
-    const block = accumulator.snapshot()?.content[index]
-    if (block === undefined || !isToolUse(block)) return Option.none()
-    const { id, name } = block
-    return Option.some({
-      index,
-      id,
-      name,
-      partial_json,
-      // Computed lazily: most programs read few of them.
-      get input() {
-        return block.input
-      }
-    })
-  })
+): Stream.Stream<InputDelta, E | ApiError.StreamProtocolError, R> => withMessage(events, Picks.inputDelta)
 
-type ToolUse = ContentBlock.ToolUseBlock | ContentBlock.ServerToolUseBlock | ContentBlock.McpToolUseBlock
-
-/** Checks the fields rather than the type, so that future kinds of tool calls match. */
-const isToolUse = (block: ContentBlock.ContentBlock): block is ToolUse => "id" in block && "name" in block
+/**
+ * Emits a structured output as it grows.
+ *
+ * @example
+ * ```ts
+ * import { MessageStream, type MessageEvent } from "@effect-api/anthropic"
+ * import type { ApiError } from "@effect-api/client"
+ * import { Console, Stream } from "effect"
+ *
+ * const watch = (events: Stream.Stream<MessageEvent.MessageEvent, ApiError.ApiError>) =>
+ *   MessageStream.outputDeltas(events).pipe(Stream.runForEach(({ output }) => Console.log(output)))
+ * ```
+ * @since 3.2.0
+ * @category combinators
+ */
+export const outputDeltas = <E, R>(
+  events: Stream.Stream<MessageEvent.MessageEvent, E, R>
+): Stream.Stream<OutputDelta, E, R> => deltas(events, Picks.outputDelta)
 
 /**
  * Emits the text deltas.
@@ -203,8 +211,7 @@ const isToolUse = (block: ContentBlock.ContentBlock): block is ToolUse => "id" i
  */
 export const textDeltas = <E, R>(
   events: Stream.Stream<MessageEvent.MessageEvent, E, R>
-): Stream.Stream<string, E, R> =>
-  deltas(events, (delta) => (delta.type === "text_delta" ? Option.some(delta.text) : Option.none()))
+): Stream.Stream<string, E, R> => deltas(events, () => Picks.text)
 
 /**
  * Emits the deltas of the model's thinking.
@@ -214,27 +221,25 @@ export const textDeltas = <E, R>(
  */
 export const thinkingDeltas = <E, R>(
   events: Stream.Stream<MessageEvent.MessageEvent, E, R>
-): Stream.Stream<string, E, R> =>
-  deltas(events, (delta) => (delta.type === "thinking_delta" ? Option.some(delta.thinking) : Option.none()))
+): Stream.Stream<string, E, R> => deltas(events, () => Picks.thinking)
 
 const deltas = <A, E, R>(
   events: Stream.Stream<MessageEvent.MessageEvent, E, R>,
-  pick: (delta: MessageEvent.Delta) => Option.Option<A>
-): Stream.Stream<A, E, R> => {
-  const pickOf: Streams.Pick<MessageEvent.MessageEvent, A, never> = (event, picked) => {
-    // With lenient validation an event may have any shape.
-    if (event?.type !== "content_block_delta" || !Predicate.isObject(event.delta)) return undefined
-    const found = pick(event.delta)
-    if (Option.isSome(found)) picked.push(found.value)
-    return undefined
-  }
-  return Streams.picked(events, () => pickOf)
-}
+  makePick: () => (event: MessageEvent.MessageEvent) => A | undefined
+): Stream.Stream<A, E, R> =>
+  Streams.picked(events, (): Streams.Pick<MessageEvent.MessageEvent, A, never> => {
+    const pick = makePick()
+    return (event, picked) => {
+      const found = pick(event)
+      if (found !== undefined) picked.push(found)
+      return undefined
+    }
+  })
 
 /** Picks a value at every event, given the message so far. */
 const withMessage = <A, E, R>(
   events: Stream.Stream<MessageEvent.MessageEvent, E, R>,
-  pick: (event: MessageEvent.MessageEvent, accumulator: MessageAccumulator.Accumulator) => Option.Option<A>
+  pick: Picks.Pick<A>
 ): Stream.Stream<A, E | ApiError.StreamProtocolError, R> =>
   Streams.picked(events, () => {
     const accumulator = MessageAccumulator.make()
@@ -242,7 +247,7 @@ const withMessage = <A, E, R>(
       const pushed = accumulator.push(event)
       if (Either.isLeft(pushed)) return pushed.left
       const found = pick(event, accumulator)
-      if (Option.isSome(found)) picked.push(found.value)
+      if (found !== undefined) picked.push(found)
       return undefined
     }
   })

@@ -7,10 +7,12 @@ import { ApiRequest } from "@effect-api/client"
 import * as CallOptions from "../config/CallOptions.js"
 import { asSent } from "../shared/schema.js"
 import { withFields } from "../shared/withFields.js"
+import { failing } from "./failing.js"
 import { fillFinishedMessage } from "./fillMissing.js"
 import { rejectLong } from "./longMessages.js"
 import * as Message from "./Message.js"
 import * as MessageEvent from "./MessageEvent.js"
+import * as OutputFormat from "./OutputFormat.js"
 
 /** Servers other than Anthropic's leave fields out. */
 const message = asSent(Message.Message, fillFinishedMessage)
@@ -53,6 +55,25 @@ export const create = (
   })
   return rejectLong(request, params, options?.timeouts)
 }
+
+/**
+ * Requests a complete message for `OutputFormat.parse`. Fails with an `InvalidRequestError`, and sends nothing, if
+ * `output_config.format` is none of `OutputFormat.make`.
+ *
+ * @since 3.2.0
+ * @category requests
+ */
+export const createParsable = <A>(
+  params: OutputFormat.Params<A>,
+  options?: CallOptions.CallOptions
+): ApiRequest.ApiRequest<Message.Message> => {
+  const request = create(params, options)
+  // Plain JavaScript may pass anything.
+  const isParsable = OutputFormat.isOutputFormat(params?.output_config?.format)
+  return isParsable ? request : ApiRequest.override(request, { middleware: [rejectFormat] })
+}
+
+const rejectFormat = /*#__PURE__*/ failing("output_config.format", "must be made by OutputFormat.make")
 
 /**
  * Requests a message as a stream of events, under the {@link MessageEvent.contract}.

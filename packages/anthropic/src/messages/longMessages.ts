@@ -1,7 +1,7 @@
 /** Messages that may take too long to generate for a response without a stream. */
-import { ApiConfig, ApiError, ApiRequest, type Middleware, type Timeouts } from "@effect-api/client"
-import * as Effect from "effect/Effect"
+import { ApiConfig, ApiRequest, type Middleware, type Timeouts } from "@effect-api/client"
 import type * as CallOptions from "../config/CallOptions.js"
+import { failing } from "./failing.js"
 import type * as Message from "./Message.js"
 
 /** The limit of Anthropic's SDKs: at 128,000 tokens an hour, more than this takes over ten minutes. */
@@ -37,18 +37,7 @@ export const withClientTimeouts = (
     ? { ...options, timeouts: ApiConfig.compose("timeouts", settings.timeouts, options?.timeouts) }
     : options
 
-const reject: Middleware.Middleware = ({ method, url }) => {
-  const reason = "may take more than ten minutes to write: stream the message, or set timeouts.response"
-  return Effect.fail(
-    new ApiError.InvalidRequestError({
-      message: `max_tokens ${reason}`,
-      request: { method, url },
-      attempts: [],
-      stoppedBy: "not-retryable",
-      delivery: "not-sent",
-      shouldRetry: undefined,
-      field: "max_tokens",
-      reason
-    })
-  )
-}
+const reject: Middleware.Middleware = /*#__PURE__*/ failing(
+  "max_tokens",
+  "may take more than ten minutes to write: stream the message, or set timeouts.response"
+)

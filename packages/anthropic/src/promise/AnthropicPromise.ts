@@ -27,7 +27,10 @@ export type { AsyncFiles } from "./AsyncFiles.js"
 /**
  * @since 0.1.0
  */
-export type { AsyncMessageStream } from "./AsyncMessageStream.js"
+/**
+ * @since 3.2.0
+ */
+export type { AsyncMessageEvents, AsyncMessageResponse, AsyncMessageStream } from "./AsyncMessageStream.js"
 /**
  * @since 3.2.0
  */
@@ -44,7 +47,10 @@ export type { AsyncSkills } from "./AsyncSkills.js"
 /**
  * @since 0.1.0
  */
-export type { AsyncToolRun } from "./AsyncToolRun.js"
+/**
+ * @since 3.2.0
+ */
+export type { AsyncToolRun, AsyncToolStream, EditableRun, RunOptions, StreamOptions } from "./AsyncToolRun.js"
 /**
  * @since 3.2.0
  */

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { ApiRequest } from "@effect-api/client"
+import { ApiRequest, type ApiSchema } from "@effect-api/client"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
@@ -11,7 +11,13 @@ import * as Schema from "effect/Schema"
 import type * as ContentBlock from "../content/ContentBlock.js"
 import * as ContentBlockParam from "../content/ContentBlockParam.js"
 import type * as ToolParam from "../content/ToolParam.js"
-import { inputSchema } from "./inputSchema.js"
+import { type AnySchema, type Described, describe } from "../schemas/describe.js"
+import type { FromJsonSchema, JsonSchema } from "../schemas/FromJsonSchema.js"
+
+/**
+ * @since 3.2.0
+ */
+export type { FromJsonSchema, JsonSchema } from "../schemas/FromJsonSchema.js"
 
 /**
  * A tool: its description for the model, and the effect that runs it. The effect requires `R`.
@@ -81,8 +87,31 @@ export interface Settings
   extends Omit<ToolParam.CustomTool, "type" | "name" | "description" | "input_schema"> {}
 
 /**
- * Makes a tool from the schema of its input. The model gets the schema as a JSON Schema with its descriptions, and the schema
- * decodes the input that the model sends.
+ * A tool to make: its name, its description, its input, and what runs it.
+ *
+ * @since 3.2.0
+ * @category models
+ */
+export interface MakeOptions<Input, A, E, R> extends Settings {
+  /** The name by which the model calls the tool: 1 to 128 letters, digits, `_` and `-`. */
+  readonly name: string
+  /** What the tool does and when the model should use it. */
+  readonly description?: string
+  /** Decodes the input that the model sends. The model gets an error result for an invalid input. */
+  readonly input: Input
+  /**
+   * The JSON Schema that the model gets of the input, in place of the schema's own. A Standard Schema without one, such as
+   * valibot's, needs it.
+   */
+  readonly jsonSchema?: JsonSchema | undefined
+  /** Runs the tool on a valid input. The model gets an error result for a failure. */
+  readonly run: (input: A, call: ContentBlock.ToolUseBlock) => Effect.Effect<unknown, E, R>
+}
+
+/**
+ * Makes a tool from the schema of its input: an Effect `Schema`, a Standard Schema (zod, valibot, arktype) or a plain JSON Schema.
+ * The model gets it as a JSON Schema with its descriptions, and the schema decodes the input that the model sends. Of a plain JSON
+ * Schema the client checks the keywords that give the input its type: see {@link FromJsonSchema}.
  *
  * The model gets the result of `run`: a string or a list of content blocks unchanged, `undefined` as no content, and any
  * other value as JSON. If JSON would lose or change a value (a bigint, a cycle, a `Map`, a promise), the model gets an error
@@ -108,25 +137,50 @@ export interface Settings
  * @since 0.1.0
  * @category constructors
  */
-export const make = <A, I, RI, E, R>(
-  options: Settings & {
-    /** The name by which the model calls the tool: 1 to 128 letters, digits, `_` and `-`. */
-    readonly name: string
-    /** What the tool does and when the model should use it. */
-    readonly description?: string
-    /** Decodes the input that the model sends. The model gets an error result for an invalid input. */
-    readonly input: Schema.Schema<A, I, RI>
-    /** Runs the tool on a valid input. The model gets an error result for a failure. */
-    readonly run: (input: A, call: ContentBlock.ToolUseBlock) => Effect.Effect<unknown, E, R>
-  }
+export function make<A, E, R>(options: MakeOptions<ApiSchema.StandardSchema<A>, A, E, R>): Tool<A, E, R>
+export function make<const Input extends JsonSchema, E, R>(
+  options: MakeOptions<Input, FromJsonSchema<Input>, E, R>
+): Tool<FromJsonSchema<Input>, E, R>
+export function make<A, I, RI, E, R>(
+  options: MakeOptions<Schema.Schema<A, I, RI>, A, E, R>
+): Tool<A, E, R | RI>
+export function make<A, I, RI, E, R>(options: MakeOptions<AnySchema<A, I, RI>, A, E, R>): Tool<A, E, R | RI> {
+  return makeAny(options)
+}
+
+/**
+ * Makes a tool from a schema of any kind.
+ *
+ * @internal
+ */
+export const makeAny = <A, I, RI, E, R>(
+  options: MakeOptions<AnySchema<A, I, RI>, A, E, R>
 ): Tool<A, E, R | RI> => {
-  const { input, run, ...param } = options
-  return define({ param: { ...param, input_schema: inputSchema(param.name, input) }, input, run })
+  const { input, jsonSchema, run, ...param } = options
+  const what = `The input of tool ${param.name}`
+  const { decode, json } = describe(what, input, jsonSchema)
+  if (json["type"] !== "object") throw new TypeError(`${what} must be an object, such as a Schema.Struct`)
+  return handled({ ...param, input_schema: { ...json, type: "object" } }, decode, run)
+}
+
+/**
+ * A tool to make with a description of its own.
+ *
+ * @since 3.2.0
+ * @category models
+ */
+export interface DefineOptions<Input, A, E, R> {
+  /** The description that a request sends to the model. */
+  readonly param: NamedTool
+  /** Decodes the input that the model sends. The model gets an error result for an invalid input. */
+  readonly input: Input
+  /** Runs the tool on a valid input. The model gets an error result for a failure. */
+  readonly run: (input: A, call: ContentBlock.ToolUseBlock) => Effect.Effect<unknown, E, R>
 }
 
 /**
  * Makes a tool with a description of its own: one that the API defines (`bash_20250124`), or one whose JSON Schema comes from
- * elsewhere, such as an MCP server. `input` decodes the input that the model sends.
+ * elsewhere, such as an MCP server. `input` decodes the input that the model sends: any schema that {@link make} takes.
  *
  * @example
  * ```ts
@@ -142,39 +196,50 @@ export const make = <A, I, RI, E, R>(
  * @since 0.1.0
  * @category constructors
  */
-export const define = <A, I, RI, E, R>(options: {
-  /** The description that a request sends to the model. */
-  readonly param: NamedTool
-  /** Decodes the input that the model sends. The model gets an error result for an invalid input. */
-  readonly input: Schema.Schema<A, I, RI>
-  /** Runs the tool on a valid input. The model gets an error result for a failure. */
-  readonly run: (input: A, call: ContentBlock.ToolUseBlock) => Effect.Effect<unknown, E, R>
-}): Tool<A, E, R | RI> => {
-  const { input, param, run } = options
-  const { name } = param
-  const decode = Schema.decodeUnknown(input, { errors: "all" })
-  return {
-    name,
-    param,
-    run,
-    handle: (call) =>
-      Effect.suspend(() => decode(call.input)).pipe(
-        Effect.mapError(({ message }) => invalidInput(message)),
-        // A function in the schema may throw.
-        Effect.catchAllDefect(() => invalidInput("its schema failed")),
-        Effect.flatMap((decoded) => run(decoded, call)),
-        Effect.withSpan(`execute_tool ${name}`, { attributes: attributesOf(call), captureStackTrace: false }),
-        Effect.flatMap(contentOf),
-        Effect.map((content) => result(call, content)),
-        Effect.catchAll((error) =>
-          Effect.zipRight(
-            Effect.logDebug(`Tool ${name} failed`, error),
-            Effect.map(contentOfError(error), (content) => failure(call, content))
-          )
+export function define<A, E, R>(options: DefineOptions<ApiSchema.StandardSchema<A>, A, E, R>): Tool<A, E, R>
+export function define<const Input extends JsonSchema, E, R>(
+  options: DefineOptions<Input, FromJsonSchema<Input>, E, R>
+): Tool<FromJsonSchema<Input>, E, R>
+export function define<A, I, RI, E, R>(
+  options: DefineOptions<Schema.Schema<A, I, RI>, A, E, R>
+): Tool<A, E, R | RI>
+export function define<A, I, RI, E, R>({
+  input,
+  param,
+  run
+}: DefineOptions<AnySchema<A, I, RI>, A, E, R>): Tool<A, E, R | RI> {
+  // The description of an input without a JSON Schema stands in `param`.
+  return handled(param, describe(`The input of tool ${param.name}`, input, {}).decode, run)
+}
+
+const handled = <A, E, R, RI>(
+  param: NamedTool,
+  decode: Described<A, RI>["decode"],
+  run: Tool<A, E, R>["run"]
+): Tool<A, E, R | RI> => ({
+  name: param.name,
+  param,
+  run,
+  handle: (call) =>
+    Effect.suspend(() => decode(call.input)).pipe(
+      Effect.mapError(({ reason }) => invalidInput(reason)),
+      // A function in the schema may throw.
+      Effect.catchAllDefect(() => invalidInput("its schema failed")),
+      Effect.flatMap((decoded) => run(decoded, call)),
+      Effect.withSpan(`execute_tool ${param.name}`, {
+        attributes: attributesOf(call),
+        captureStackTrace: false
+      }),
+      Effect.flatMap(contentOf),
+      Effect.map((content) => result(call, content)),
+      Effect.catchAll((error) =>
+        Effect.zipRight(
+          Effect.logDebug(`Tool ${param.name} failed`, error),
+          Effect.map(contentOfError(error), (content) => failure(call, content))
         )
       )
-  }
-}
+    )
+})
 
 /**
  * Makes the error result of a tool call, for your own loop.

@@ -6,18 +6,19 @@
  */
 import type { ApiError } from "@effect-api/client"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type * as CallOptions from "../config/CallOptions.js"
-import type * as ContentBlock from "../content/ContentBlock.js"
 import type * as ContentBlockParam from "../content/ContentBlockParam.js"
 import * as Streams from "../effect/streams.js"
-import * as Message from "../messages/Message.js"
+import type * as Message from "../messages/Message.js"
 import * as MessageAccumulator from "../messages/MessageAccumulator.js"
 import type * as MessageEvent from "../messages/MessageEvent.js"
-import { withFields } from "../shared/withFields.js"
-import * as Tool from "./Tool.js"
-import { removedTools } from "./toolChanges.js"
+import { startingTools } from "./eagerTools.js"
+import { makeLoop, type State } from "./loop.js"
+import type { Options, StreamOptions, Turn } from "./RunOptions.js"
+import type * as Tool from "./Tool.js"
 
 /**
  * Creates messages: the `messages` of a client, or a stub in a test.
@@ -46,35 +47,9 @@ export interface Streamer<out E = ApiError.ApiError, out R = never> {
 }
 
 /**
- * The options of a run. The others are those of every call of the API.
- *
  * @since 0.1.0
- * @category models
  */
-export interface Options<Tools extends ReadonlyArray<Tool.Any>>
-  extends Omit<CallOptions.CallOptions, "idempotencyKey"> {
-  /** The tools that the model may call. They are offered after the request's own `tools`, such as server tools. */
-  readonly tools: Tools
-  /**
-   * The most calls of the API, at least 1 (no limit). Without a limit the loop ends when the model calls no tool. Set one with a
-   * `tool_choice` that forces a tool, as the model then calls a tool every time.
-   */
-  readonly maxIterations?: number | undefined
-  /** How many tools of one message run concurrently (`unbounded`). */
-  readonly concurrency?: number | "unbounded" | undefined
-}
-
-/**
- * A message from the model, and the conversation up to and including it, from which another run can continue.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Turn {
-  readonly message: Message.Message
-  /** The conversation up to and including the message. */
-  readonly messages: ReadonlyArray<Message.MessageParam>
-}
+export type { Compaction, Options, StreamOptions, Turn } from "./RunOptions.js"
 
 /**
  * Emits each message of the model. The tools of a message run concurrently when the next message is pulled, and their results
@@ -141,12 +116,16 @@ export const turns = <E, R, const Tools extends ReadonlyArray<Tool.Any>>(
   options: Options<Tools>
 ): Stream.Stream<Turn, E, R | Tool.Context<Tools[number]>> => {
   const loop = makeLoop(params, options)
-  return Streams.paginate(loop.start, (state) =>
+  return Streams.unfold(loop.start, (state) =>
     Effect.gen(function* () {
-      const request = yield* loop.nextRequest(state)
-      const message = yield* messages.create(request, loop.callOptions)
-      const next = loop.nextState(state, request, message)
-      return [{ message, messages: append(request.messages, message) }, next] as const
+      const next = yield* loop.next(state)
+      if (next === undefined) return undefined
+      const { state: after, turn } = loop.after(
+        state,
+        next,
+        yield* messages.create(next.request, loop.callOptions)
+      )
+      return [turn, after] as const
     })
   )
 }
@@ -205,136 +184,59 @@ export const finalMessage = <E, R, const Tools extends ReadonlyArray<Tool.Any>>(
 export const stream = <E, R, const Tools extends ReadonlyArray<Tool.Any>>(
   messages: Streamer<E, R>,
   params: Message.MessageCreateParams,
-  options: Options<Tools>
+  { eager = false, ...options }: StreamOptions<Tools>
 ): Stream.Stream<
   MessageEvent.MessageEvent,
   E | ApiError.StreamProtocolError | ApiError.StreamTruncatedError,
   R | Tool.Context<Tools[number]>
 > => {
   const loop = makeLoop(params, options)
+  const starts = typeof eager === "function" ? eager : () => eager
+  const limited = Effect.map(
+    loop.concurrency === "unbounded" ? Effect.succeed(undefined) : Effect.makeSemaphore(loop.concurrency),
+    (semaphore) => semaphore?.withPermits(1) ?? ((handled: Handled<Tools>) => handled)
+  )
+
+  /** The events of a turn, whose tools start in a scope if any may. */
+  const eventsOf = (request: Message.MessageCreateParams, started: Map<string, Fiber.Fiber<Result>>) => {
+    const accumulator = MessageAccumulator.make()
+    const events = Stream.map(messages.stream(request, loop.callOptions), (event) => {
+      // `end` reports a failure of `push`.
+      accumulator.push(event)
+      return event
+    })
+    if (eager === false) return { accumulator, events }
+    const handle = loop.handler(request.messages)
+    const starting = Effect.zipWith(Effect.scope, limited, (scope, limit) =>
+      startingTools(events, { accumulator, scope, starts, handle: (call) => limit(handle(call)) }, started)
+    )
+    return { accumulator, events: starting }
+  }
+
   const turn = (state: State): ReturnType<typeof stream<E, R, Tools>> =>
     Stream.unwrap(
-      Effect.map(loop.nextRequest(state), (request) => {
-        const accumulator = MessageAccumulator.make()
-        const events = Stream.map(messages.stream(request, loop.callOptions), (event) => {
-          // `end` reports a failure of `push`.
-          accumulator.push(event)
-          return event
-        })
-        const rest = Effect.map(
-          Effect.suspend(() => accumulator.end()),
-          (message) =>
-            Option.match(loop.nextState(state, request, message), {
-              onNone: () => Stream.empty,
-              onSome: turn
-            })
+      Effect.map(loop.next(state), (next) => {
+        if (next === undefined) return Stream.empty
+        const started = new Map<string, Fiber.Fiber<Result>>()
+        const { accumulator, events } = eventsOf(next.request, started)
+        const rest = Stream.unwrap(
+          Effect.map(
+            Effect.suspend(() => accumulator.end()),
+            (message) => turn(loop.after(state, next, message, started).state)
+          )
         )
-        return Stream.concat(events, Stream.unwrap(rest))
+        // The tools of a turn end with the run at the latest.
+        return Effect.isEffect(events)
+          ? Stream.unwrapScoped(Effect.map(events, (events) => Stream.concat(events, rest)))
+          : Stream.concat(events, rest)
       })
     )
   return Stream.suspend(() => turn(loop.start))
 }
 
-/** The state between two requests. */
-interface State {
-  /** The parameters of the last request, with the response appended to its messages. */
-  readonly params: Message.MessageCreateParams
-  /** The tool calls of the last message, which have no results yet. */
-  readonly calls: ReadonlyArray<ContentBlock.ToolUseBlock>
-  /** How many requests were sent. */
-  readonly requests: number
-}
-
-const makeLoop = <const Tools extends ReadonlyArray<Tool.Any>>(
-  params: Message.MessageCreateParams,
-  options: Options<Tools>
-) => {
-  const {
-    concurrency = "unbounded",
-    maxIterations = Number.POSITIVE_INFINITY,
-    tools,
-    ...callOptions
-  } = options
-  const byName = new Map<string, Tool.Any>(tools.map((tool) => [tool.name, tool]))
-  const offered = [...(params.tools ?? []), ...tools.map((tool) => tool.param)]
-
-  /** A member of a toolset may have the same name as a tool of the program. */
-  const toolOf = ({ name, toolset_name }: ContentBlock.ToolUseBlock, removed: ReadonlySet<unknown>) =>
-    (toolset_name ?? "") !== "" || removed.has(name) ? undefined : byName.get(name)
-
-  const handleAll = (
-    calls: ReadonlyArray<ContentBlock.ToolUseBlock>,
-    messages: ReadonlyArray<Message.MessageParam>
-  ) => {
-    const removed = removedTools(messages)
-    const handle = (call: ContentBlock.ToolUseBlock) =>
-      (toolOf(call, removed)?.handle(call) ??
-        Effect.succeed(Tool.failure(call, `There is no tool ${nameOf(call)}`))) as Effect.Effect<
-        ContentBlockParam.ToolResultBlockParam,
-        never,
-        Tool.Context<Tools[number]>
-      >
-    return Effect.forEach(calls, handle, { concurrency })
-  }
-
-  const start: State = {
-    params: offered.length === 0 ? params : withFields(params, { tools: offered }),
-    calls: [],
-    requests: 0
-  }
-
-  return {
-    callOptions,
-    start,
-
-    /** Runs the tools of the last message, and adds their results to the next request. */
-    nextRequest: ({ calls, params }: State) =>
-      calls.length === 0
-        ? Effect.succeed(params)
-        : Effect.map(handleAll(calls, params.messages), (content) => ({
-            ...params,
-            messages: [...params.messages, { role: "user", content }]
-          })),
-
-    /** The state after a response, or nothing if it was the last one. */
-    nextState: (
-      { requests }: State,
-      request: Message.MessageCreateParams,
-      message: Message.Message
-    ): Option.Option<State> => {
-      const calls = message.stop_reason === "tool_use" ? Message.toolUses(message) : []
-      const paused = isPaused(message) && message.content.length > 0
-      if (requests + 1 >= maxIterations || (calls.length === 0 && !paused)) return Option.none()
-      const next = {
-        ...request,
-        ...containerOf(request, message),
-        messages: append(request.messages, message)
-      }
-      return Option.some({ params: next, calls, requests: requests + 1 })
-    }
-  }
-}
-
-const nameOf = ({ name, toolset_name }: ContentBlock.ToolUseBlock): string =>
-  (toolset_name ?? "") === "" ? name : `${name} of the toolset ${toolset_name}`
-
-/** The server stopped in the middle of its turn. It continues when it gets the turn back. */
-const isPaused = ({ stop_reason }: Message.Message): boolean =>
-  stop_reason === "pause_turn" || stop_reason === "compaction"
-
-const append = (
-  messages: ReadonlyArray<Message.MessageParam>,
-  { content, role }: Message.Message
-): ReadonlyArray<Message.MessageParam> => [...messages, { role, content }]
-
-/** Reuses the container that code ran in, unless the request names one. */
-const containerOf = (
-  { container }: Message.MessageCreateParams,
-  { container: used }: Message.Message
-): Pick<Message.MessageCreateParams, "container"> => {
-  if (used === null || used === undefined) return {}
-  if (container === null || container === undefined) return { container: used.id }
-  return typeof container === "object" && (container.id ?? "") === ""
-    ? { container: { ...container, id: used.id } }
-    : {}
-}
+type Result = ContentBlockParam.ToolResultBlockParam
+type Handled<Tools extends ReadonlyArray<Tool.Any>> = Effect.Effect<
+  Result,
+  never,
+  Tool.Context<Tools[number]>
+>

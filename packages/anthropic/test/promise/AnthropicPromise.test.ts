@@ -241,6 +241,46 @@ describe("close", () => {
   })
 })
 
+describe("withResponse of a stream", () => {
+  const streamed = () => hello
+
+  it("8.1 resolves to the response, and the stream then reads it", async () => {
+    const { anthropic, requests } = scriptedPromises([streamed()])
+    const stream = anthropic.messages.stream(params)
+    const response = await stream.withResponse()
+    expect(response).toMatchObject({ status: 200, requestId: "req_1", stream })
+    expect(response.headers["content-type"]).toContain("text/event-stream")
+    expect(await stream.finalText()).toBe("Hello")
+    expect((await stream.withResponse()).requestId).toBe("req_1")
+    expect(requests()).toHaveLength(1)
+  })
+
+  it("8.1 rejects with the error of the API, and so does the stream", async () => {
+    const { anthropic, requests } = scriptedPromises([
+      MockTransport.json(failure("not_found_error"), { status: 404 })
+    ])
+    const stream = anthropic.messages.stream(params)
+    expect(await rejection(stream.withResponse())).toBeInstanceOf(ApiError.NotFoundError)
+    expect(await rejection(stream.finalMessage())).toBeInstanceOf(ApiError.NotFoundError)
+    expect(requests()).toHaveLength(1)
+  })
+
+  it("8.1 must be called before the stream is read", async () => {
+    const { anthropic, requests } = scriptedPromises([streamed()])
+    const stream = anthropic.messages.stream(params)
+    await stream.finalMessage()
+    expect(await rejection(stream.withResponse())).toBeInstanceOf(TypeError)
+    expect(requests()).toHaveLength(1)
+  })
+
+  it("8.1 can be closed unread", async () => {
+    const { anthropic } = scriptedPromises([streamed()])
+    const stream = anthropic.messages.stream(params)
+    await (await stream.withResponse()).close()
+    expect(await rejection(stream.finalMessage())).toBeInstanceOf(Error)
+  })
+})
+
 describe("a failure", () => {
   const callers: Readonly<
     Record<string, (anthropic: AnthropicPromise.AnthropicPromise) => Promise<unknown>>

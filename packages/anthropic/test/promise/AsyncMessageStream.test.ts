@@ -17,7 +17,7 @@ const source = (
   { failure }: { readonly failure?: Error } = {}
 ) => {
   const seen = { opened: 0, pulls: 0, left: false }
-  const stream = AsyncMessageStream.make({
+  const stream = AsyncMessageStream.fromEvents({
     [Symbol.asyncIterator]: () => {
       const rest = [...events]
       seen.opened++
@@ -124,5 +124,66 @@ describe("a message stream", () => {
     const { seen, stream } = source(events.slice(2))
     expect(await rejection(stream.finalMessage())).toMatchObject({ _tag: "StreamProtocolError" })
     expect(seen).toMatchObject({ left: true, pulls: 1 })
+  })
+})
+
+describe("loops over what is picked of the events", () => {
+  const input = '{"city":"Zürich"}'
+  const mixed = eventsOf([
+    {
+      start: { type: "thinking", thinking: "", signature: "" },
+      deltas: [
+        { type: "thinking_delta", thinking: "Which " },
+        { type: "thinking_delta", thinking: "city?" }
+      ],
+      end: { type: "thinking", thinking: "Which city?", signature: "" }
+    },
+    text("Hel", "lo"),
+    {
+      start: { type: "tool_use", id: "a", name: "weather", input: {} },
+      deltas: [input.slice(0, 11), input.slice(11)].map((partial_json) => ({
+        type: "input_json_delta",
+        partial_json
+      })),
+      end: { type: "tool_use", id: "a", name: "weather", input: { city: "Zürich" } }
+    }
+  ])
+
+  it("10 gives each loop what belongs to its event, however far the others are", async () => {
+    const ended = source(mixed).stream
+    await ended.finalMessage()
+    // A loop that starts after the end sees nothing.
+    expect(await collect(ended.textDeltas())).toEqual([])
+    const other = source(mixed).stream
+    const slow = other.inputDeltas()[Symbol.asyncIterator]()
+    const first = slow.next()
+    const [texts, thoughts, blocks, snapshots] = await Promise.all([
+      collect(other.textDeltas()),
+      collect(other.thinkingDeltas()),
+      collect(other.contentBlocks()),
+      collect(other.accumulate())
+    ])
+    expect(texts).toEqual(["Hel", "lo"])
+    expect(thoughts).toEqual(["Which ", "city?"])
+    expect(blocks.map(({ type }) => type)).toEqual(["thinking", "text", "tool_use"])
+    expect(snapshots.map(({ event }) => event)).toEqual(mixed)
+    // The slow loop gets the input as it was, though the message has ended.
+    expect((await first).value).toMatchObject({ name: "weather", input: { city: "Zü" } })
+    expect((await slow.next()).value).toMatchObject({
+      partial_json: input.slice(11),
+      input: { city: "Zürich" }
+    })
+    expect((await slow.next()).done).toBe(true)
+  })
+
+  it("10 gives a structured output as it grows", async () => {
+    const { stream } = source(eventsOf([text('{"title":"A st', 'ory","pages":[1,', "2]}")]))
+    const outputs = await collect(stream.outputDeltas())
+    expect(outputs.map(({ output }) => output)).toEqual([
+      { title: "A st" },
+      { title: "A story", pages: [1] },
+      { title: "A story", pages: [1, 2] }
+    ])
+    expect(outputs.map(({ text }) => text).join("")).toBe('{"title":"A story","pages":[1,2]}')
   })
 })

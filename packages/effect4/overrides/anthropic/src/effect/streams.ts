@@ -4,7 +4,6 @@
  */
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
-import type * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -49,9 +48,8 @@ export const toNext = <A, E>(stream: Stream.Stream<A, E>, scope: Scope.Scope): E
     Pull.catchDone(() => Effect.succeed(undefined))
   )
 
-/** A stream of values, each from what the step before it leaves to do, until nothing is left. */
-export const paginate = <S, A, E, R>(
+/** A stream of values, each with the state for the one after it, until there is none. */
+export const unfold = <S, A, E, R>(
   first: S,
-  step: (state: S) => Effect.Effect<readonly [A, Option.Option<S>], E, R>
-): Stream.Stream<A, E, R> =>
-  Stream.paginate(first, (state) => Effect.map(step(state), ([value, next]) => [[value], next] as const))
+  step: (state: S) => Effect.Effect<readonly [A, S] | undefined, E, R>
+): Stream.Stream<A, E, R> => Stream.unfold(first, step)

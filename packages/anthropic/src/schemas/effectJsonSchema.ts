@@ -2,19 +2,13 @@ import * as JSONSchema from "effect/JSONSchema"
 import * as Predicate from "effect/Predicate"
 import type * as Schema from "effect/Schema"
 
-/** A JSON Schema of an object, in the form that the API accepts. */
-export interface InputSchema {
-  readonly type: "object"
-  readonly [keyword: string]: unknown
-}
-
 type Json = { readonly [keyword: string]: unknown }
 
 /**
- * The JSON Schema of a schema's encoded side. The object is inlined at the top level, where a class would be a reference, and
- * Effect's own `$id`s are removed. Throws if the schema is not an object or a part of it has no JSON Schema.
+ * The JSON Schema of a schema's encoded side. The schema is inlined at the top level, where a class would be a reference, and
+ * Effect's own `$id`s are removed. Throws if a part of it, which `what` names, has no JSON Schema.
  */
-export const inputSchema = (name: string, schema: Schema.Schema.All): InputSchema => {
+export const effectJsonSchema = (_what: string, schema: Schema.Schema.All): Json => {
   const definitions: Record<string, JSONSchema.JsonSchema7> = {}
   const root = JSONSchema.fromAST(schema.ast, {
     definitions,
@@ -22,14 +16,12 @@ export const inputSchema = (name: string, schema: Schema.Schema.All): InputSchem
     target: "jsonSchema2020-12",
     topLevelReferenceStrategy: "skip"
   })
-  const json = withoutId({
+  // `{}` accepts any object, and so describes a tool without input.
+  if ("$id" in root && root.$id === "/schemas/%7B%7D") return { type: "object", properties: {} }
+  return withoutId({
     ...root,
     ...(Object.keys(definitions).length === 0 ? {} : { $defs: definitions })
   })
-  if (json["type"] === "object") return { ...json, type: "object" }
-  // `{}` accepts any object, and so describes a tool without input.
-  if ("$id" in root && root.$id === "/schemas/%7B%7D") return { type: "object", properties: {} }
-  throw new TypeError(`The input of tool ${name} must be an object, such as a Schema.Struct`)
 }
 
 /** Keywords whose keys are the user's names. */

@@ -3,33 +3,25 @@ import type * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import * as SchemaRepresentation from "effect/SchemaRepresentation"
 
-/** A JSON Schema of an object, in the form that the API accepts. */
-export interface InputSchema {
-  readonly type: "object"
-  readonly [keyword: string]: unknown
-}
-
 type Json = { readonly [keyword: string]: unknown }
 
 /**
- * The JSON Schema of a schema's encoded side. The object is inlined at the top level, where a named schema would be a
- * reference. Throws if the schema is not an object or a part of it has no JSON Schema.
+ * The JSON Schema of a schema's encoded side. The schema is inlined at the top level, where a named schema would be a
+ * reference. Throws if a part of it has no JSON Schema: `what` names the schema then.
  */
-export const inputSchema = (name: string, schema: Schema.Constraint): InputSchema => {
-  const ast = jsonSide(name, AST.toEncoded(schema.ast))
+export const effectJsonSchema = (what: string, schema: Schema.Constraint): Json => {
+  const ast = jsonSide(what, AST.toEncoded(schema.ast))
   // `{}` accepts any object, and so describes a tool without input.
   if (AST.isObjects(ast) && ast.propertySignatures.length + ast.indexSignatures.length === 0)
     return { type: "object", properties: {} }
   const json = jsonSchema(ast)
-  if (json["type"] !== "object")
-    throw new TypeError(`The input of tool ${name} must be an object, such as a Schema.Struct`)
   // The encoded side of a class has no description.
   const description = json["description"] ?? AST.resolveDescription(schema.ast)
-  return { ...json, ...(description === undefined ? {} : { description }), type: "object" }
+  return { ...json, ...(description === undefined ? {} : { description }) }
 }
 
 /** What JSON can hold: a field is missing where it would be `undefined`. */
-const jsonSide = (tool: string, root: AST.AST): AST.AST => {
+const jsonSide = (what: string, root: AST.AST): AST.AST => {
   const known = new Map<AST.AST, AST.AST>()
   const side = (ast: AST.AST): AST.AST => {
     const made = known.get(ast) ?? make(ast)
@@ -70,7 +62,7 @@ const jsonSide = (tool: string, root: AST.AST): AST.AST => {
         return AST.unknown
       default:
         if (isJson(ast)) return ast
-        throw new TypeError(`The input of tool ${tool} has a part without a JSON Schema: ${ast._tag}`)
+        throw new TypeError(`${what} has a part without a JSON Schema: ${ast._tag}`)
     }
   }
   return side(root)
