@@ -18,7 +18,7 @@ export interface Described<out A, out R> {
 }
 
 /**
- * Describes a schema. `what` names it in errors, and `jsonSchema` takes precedence over what the schema says. Throws a `TypeError` if
+ * Describes a schema. `what` names it in errors, and `jsonSchema` takes precedence over its own JSON Schema. Throws a `TypeError` if
  * the schema has no JSON Schema.
  */
 export const describe = <A, I, R>(
@@ -57,7 +57,7 @@ const checking = <A>(schema: JsonSchema): Described<A, never>["decode"] => {
   return (value) => (fits(value) ? Exit.succeed(value) : Exit.fail(named(checkJson(schema, value))))
 }
 
-/** A misfit whose reason names its place. */
+/** The same failure with the place in its reason. */
 const named = ({ path, reason }: Misfit = { path: [], reason: "does not fit" }): Misfit => ({
   path,
   reason: `${path.length === 0 ? "it" : path.join(".")} ${reason}`

@@ -17,7 +17,7 @@ const formats: ReadonlySet<unknown> = new Set([
 
 /**
  * A JSON Schema in the form that the API enforces on its output, as Anthropic's SDKs send it: objects without further
- * properties, `anyOf` in place of `oneOf`. The description tells the model about the keywords that the API does not enforce.
+ * properties, `anyOf` in place of `oneOf`. The description lists the keywords that the API does not enforce.
  *
  * Throws a `TypeError` if a part of the schema has no type.
  */

@@ -208,7 +208,7 @@ export function define<A, I, RI, E, R>({
   param,
   run
 }: DefineOptions<AnySchema<A, I, RI>, A, E, R>): Tool<A, E, R | RI> {
-  // The description of an input without a JSON Schema stands in `param`.
+  // `param` describes the input.
   return handled(param, describe(`The input of tool ${param.name}`, input, {}).decode, run)
 }
 

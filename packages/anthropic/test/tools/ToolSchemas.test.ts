@@ -135,7 +135,7 @@ describe("a tool", () => {
     expect(make).toThrow(message)
   })
 
-  it("has the input that its schema says", () => {
+  it("has the input that its schema describes", () => {
     AsyncTool.define({
       name: "t",
       input: {

@@ -54,7 +54,7 @@ export const sampleOf = (schema: JsonObject, text: string, root: JsonObject = sc
   if (typeof $ref === "string") return inner(definition(root, $ref))
   if ("const" in schema) return schema["const"]
   if (Array.isArray(choices)) return choices[0]
-  // A choice that ends: `null` or a plain value stands last by custom.
+  // The last choice usually ends a recursion: `null`, or a plain value.
   if (Array.isArray(anyOf)) return inner(anyOf.at(-1))
   switch (Array.isArray(type) ? type[0] : type) {
     case "object": {
