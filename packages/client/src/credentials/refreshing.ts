@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import { secretText } from "../secrets/secretText.js"
+import { oneAtATime } from "./oneAtATime.js"
 import { fromPromise } from "./resolver.js"
 import { redacted } from "./tokenResponse.js"
 
@@ -70,7 +71,8 @@ export const rotation = <A extends Rotated, E, E2>(options: {
   let refused: { readonly text: string | undefined; readonly error: E2 } | undefined
   /** The last one that was sent, and the one that followed. */
   let secrets: ReadonlyArray<string> = []
-  const alone = Effect.unsafeMakeSemaphore(1).withPermits(1)
+  // Longer than an exchange takes: a refresh token that is sent twice may be revoked.
+  const alone = oneAtATime(10_000)
 
   const save = (rotated: A): Effect.Effect<A, E> => {
     const { refreshToken } = rotated

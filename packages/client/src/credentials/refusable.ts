@@ -1,6 +1,7 @@
 /** Credentials that a program's own effect gives, and that the program drops after a 401. */
 import * as Effect from "effect/Effect"
 import { memo } from "../shared/memo.js"
+import { oneAtATime } from "./oneAtATime.js"
 import {
   type Credentials,
   empty,
@@ -37,7 +38,7 @@ export const refusable = <A, E>(options: {
   const sent = new WeakMap<Resolved, Given<A>>()
   /** One for each value: credentials that the program gives again keep their token. */
   const resolverOf = memo(new WeakMap<Credentials, Resolver>(), (credentials) => credentials.make(background))
-  const alone = Effect.unsafeMakeSemaphore(1).withPermits(1)
+  const alone = oneAtATime(2000)
 
   const resolve = Effect.suspend(() => {
     const at = generation

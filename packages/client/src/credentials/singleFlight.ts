@@ -8,6 +8,7 @@ import * as TimeLimits from "../effect/timeLimits.js"
 import { LiveSet } from "../shared/liveSet.js"
 import * as Monotonic from "../shared/monotonic.js"
 import { isIoBound } from "../shared/runtime.js"
+import { lookMillis } from "./oneAtATime.js"
 
 /** The fibers of a client that belong to no call. They are interrupted when the client is released. */
 export type Background = LiveSet<Fibers.AnyFiber>
@@ -29,8 +30,7 @@ interface Flight<A, E> {
   exit: Exit.Exit<A, E> | undefined
 }
 
-/** How often a caller looks at a run of another request, and after how long it starts one of its own. */
-const lookMillis = 20
+/** After how long a caller that waits for a run of another request starts one of its own. */
 const patienceMillis = 2000
 
 /** A run, and whether this caller has started it. */

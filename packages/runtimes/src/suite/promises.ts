@@ -34,6 +34,36 @@ export const promises = cases("promises", {
       const cause = await rejection(client.execute(ApiRequest.get("/status/404")))
       check(cause instanceof ApiError.NotFoundError, "rejection", cause)
     }),
+  "a verb of the client resolves with the value": (stage) =>
+    withClient(stage, async (client) => {
+      const { id } = await client.get("/json", { success: Todo })
+      check(id === 1, "value", id)
+    }),
+  "a download is a Response whose body arrives later": (stage) =>
+    withClient(stage, async (client) => {
+      const response = await client.download("/download", { query: { size: 200_000 } })
+      const { byteLength } = await response.arrayBuffer()
+      check(response.status === 200 && byteLength === 200_000, "bytes", byteLength)
+    }),
+  "a signal ends a download, and closes the connection": (stage) =>
+    withClient(stage, async (client) => {
+      const controller = new AbortController()
+      const { body } = await client.download("/endless", { signal: controller.signal })
+      const reader = body?.getReader()
+      await reader?.read()
+      controller.abort(new Error("enough"))
+      const read = async (): Promise<void> => {
+        while ((await reader?.read())?.done === false);
+      }
+      check((await rejection(read())) instanceof Error, "should reject")
+      await stage.closes()
+    }),
+  "a download that is cancelled closes the connection": (stage) =>
+    withClient(stage, async (client) => {
+      const { body } = await client.download("/endless")
+      await body?.cancel()
+      await stage.closes()
+    }),
   "a signal ends a call with its reason, and closes the connection": (stage) =>
     withClient(stage, async (client) => {
       const controller = new AbortController()
