@@ -62,7 +62,8 @@ export const rooms = {
     tools: "config content effect messages schemas shared",
     service: "config messages resources tools",
     "Anthropic.ts": "config service",
-    promise: "config content credentials effect messages resources schemas tools"
+    promise: "config content credentials effect messages resources schemas tools",
+    sync: "Anthropic.ts config effect messages"
   },
   testing: {
     effect: "",

@@ -103,7 +103,12 @@ export const make = (
     )
   )
 
-const fromClient = (client: ApiClient.ApiClient, settings: AnthropicConfig.Options): Anthropic => ({
+/**
+ * The methods on a client.
+ *
+ * @internal
+ */
+export const fromClient = (client: ApiClient.ApiClient, settings: AnthropicConfig.Options): Anthropic => ({
   messages: MessagesService.make(client, settings),
   models: ModelsService.make(client),
   files: FilesService.make(client),

@@ -75,6 +75,10 @@ export interface SyncClient extends ApiClient.ValueVerbs, Disposable {
   readonly poll: <A, P, E>(polling: Polling.Polling<A, P, E>) => A
   /** The progress of work elsewhere. Each loop polls anew. */
   readonly watch: <A, P, E>(polling: Polling.Polling<A, P, E>) => Iterable<P>
+  /** Runs an effect on the same client for effects, and blocks until it is done. Its sleeps block as well. */
+  readonly run: <A, E>(use: (client: ApiClient.ApiClient) => Effect.Effect<A, E>) => A
+  /** The values of a stream on the same client for effects. Each loop runs it anew. */
+  readonly iterate: <A, E>(use: (client: ApiClient.ApiClient) => Stream.Stream<A, E>) => Iterable<A>
   /** The same client with other settings, on the same connections: see `ApiClient.withOptions`. */
   readonly withOptions: (options: ApiConfig.Overrides<ApiConfig.Failures>) => SyncClient
   /** Closes the connections and ends the worker thread. Clients made by `withOptions` close with it. */
@@ -120,7 +124,7 @@ export const make = ({ logLevel, logger, transport = {}, ...options }: Options):
   return over(runner, runner.run(Effect.provideService(made, Scope.Scope, runner.openScope())))
 }
 
-const over = (runner: SyncRunner, client: ApiClient.Client<unknown>): SyncClient => {
+const over = (runner: SyncRunner, client: ApiClient.ApiClient): SyncClient => {
   const { run } = runner
   return {
     ...ApiClient.valueVerbs(client, run),
@@ -137,6 +141,8 @@ const over = (runner: SyncRunner, client: ApiClient.Client<unknown>): SyncClient
     },
     poll: (polling) => run(client.poll(polling)),
     watch: (polling) => iterable(runner, () => client.watch(polling)),
+    run: (use) => run(Effect.suspend(() => use(client))),
+    iterate: (use) => iterable(runner, () => use(client)),
     withOptions: (options) => over(runner, client.withOptions(options)),
     close: runner.close,
     [Symbol.dispose]: runner.close
