@@ -95,7 +95,7 @@ export const impure = {
 /** Modules, and rooms, that import values of @effect/platform: the cost of following it into another major version. */
 export const platform = {
   client:
-    "effect/ transport/ ApiClient client/PlatformClient request/RequestEncoder telemetry/Telemetry wire/RequestBody",
+    "effect/ transport/ ApiClient client/PlatformClient config/webExchange request/RequestEncoder telemetry/Telemetry wire/RequestBody",
   node: "NodeTransport SyncClient exchange/ReceivedResponse sync/open",
   anthropic: "Anthropic config/AnthropicConfig",
   testing:

@@ -9,6 +9,9 @@ import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type * as Effect from "effect/Effect"
 import * as ApiError from "../errors/ApiError.js"
+import * as AsyncMiddleware from "./asyncMiddleware.js"
+
+export type { AsyncMiddleware, AsyncNext } from "./asyncMiddleware.js"
 
 /**
  * A middleware: from a request and the next handler to a response. It runs inside the retry loop, once for each hop
@@ -48,6 +51,33 @@ export type Middleware = (
 export type Next = (
   request: HttpClientRequest.HttpClientRequest
 ) => Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError.ApiError | HttpClientError.HttpClientError>
+
+/**
+ * A middleware in async code, over the `Request` and the `Response` of `fetch`.
+ *
+ * - It passes on the request that it got, or one that it makes of it: `new Request(request, { headers })`. A body that was whole
+ *   can be sent again.
+ * - `next` resolves with a response of any status. It rejects with the tagged error of a request that gets none.
+ * - To read a body and return it as well, read a `clone()`. A response that nobody has read is returned at no cost.
+ * - `request.signal` aborts when the call ends. An `ApiError` that it throws is the error of the attempt, and is retried by the
+ *   policy. Any other error is a defect, with which the promise of a call rejects.
+ *
+ * @example
+ * ```ts
+ * import { Middleware, PromiseClient } from "@effect-api/client"
+ *
+ * const logged = Middleware.fromAsync(async (request, next) => {
+ *   const response = await next(request)
+ *   console.log(request.method, request.url, response.status)
+ *   return response
+ * })
+ *
+ * const client = PromiseClient.make({ baseUrl: "https://api.example.com", middleware: [logged] })
+ * ```
+ * @since 3.2.0
+ * @category constructors
+ */
+export const fromAsync: (handle: AsyncMiddleware.AsyncMiddleware) => Middleware = AsyncMiddleware.fromAsync
 
 /**
  * The same error, marked as worth a retry. An `InvalidRequestError` is never retried.

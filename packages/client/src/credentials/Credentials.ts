@@ -41,6 +41,35 @@ export {
 export type { Token } from "./tokenResponse.js"
 
 /**
+ * A text that no error, log or span shows: a `Redacted`. Options take it wherever they take a secret, and so do the
+ * bodies, the queries and the headers of requests.
+ *
+ * @since 3.2.0
+ * @category models
+ */
+export type Secret = Redacted.Redacted<string>
+
+/**
+ * Marks a text as secret, such as the client secret in a form.
+ *
+ * @example
+ * ```ts
+ * import { ApiRequest, Credentials } from "@effect-api/client"
+ *
+ * export const token = (clientSecret: string) =>
+ *   ApiRequest.post("/token", {
+ *     form: { grant_type: "client_credentials", client_secret: Credentials.secret(clientSecret) }
+ *   })
+ * ```
+ * @since 3.2.0
+ * @category secrets
+ */
+export const secret = (text: string): Secret => Redacted.make(text)
+
+/** The text of a secret, to store it or to pass it on. @since 3.2.0 @category secrets */
+export const reveal = (secret: Secret): string => Redacted.value(secret)
+
+/**
  * No credentials.
  *
  * @since 0.1.0

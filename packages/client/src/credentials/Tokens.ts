@@ -6,9 +6,10 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
+import { asEffect } from "../effect/ofProgram.js"
 import { kindOf } from "../secrets/secretText.js"
 import { kept } from "./Credentials.js"
-import { inEffect, rotation, type Store, stored } from "./refreshing.js"
+import { rotation, type Store, stored } from "./refreshing.js"
 import { broken, type Credentials } from "./resolver.js"
 import type { Refreshed } from "./tokenResponse.js"
 
@@ -73,7 +74,7 @@ export const refreshing = <E, E2>(options: {
     return broken("store must have `get`, an Effect or a function, and the function `set`")
   const { fetch, secrets } = rotation<Refreshed, E, E2>({
     store: stored(store),
-    refresh: (token) => inEffect(refresh(token)),
+    refresh: (token) => asEffect(refresh(token)),
     isRefused
   })
   return kept({ ...rest, fetch }, secrets)

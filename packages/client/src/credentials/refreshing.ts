@@ -1,9 +1,9 @@
 /** Refresh tokens that a server rotates: none is lost, and none is sent twice. */
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
+import { asEffect, fromPromise } from "../effect/ofProgram.js"
 import { secretText } from "../secrets/secretText.js"
 import { oneAtATime } from "./oneAtATime.js"
-import { fromPromise } from "./resolver.js"
 import { redacted } from "./tokenResponse.js"
 
 /**
@@ -30,15 +30,13 @@ export interface Stored<out E> {
 /** The store of a program, whose functions may return promises. */
 export const stored = <E>({ get, set }: Store<E>): Stored<E> => ({
   get: Effect.map(
-    Effect.isEffect(get) ? get : Effect.suspend(() => inEffect<string | Redacted.Redacted<string>, E>(get())),
+    Effect.isEffect(get)
+      ? get
+      : Effect.suspend(() => fromPromise<string | Redacted.Redacted<string>, E>(get())),
     redacted
   ),
-  set: (refreshToken) => inEffect(set(refreshToken))
+  set: (refreshToken) => asEffect<unknown, E>(set(refreshToken))
 })
-
-/** An effect as it is, and a promise as an effect. */
-export const inEffect = <A, E>(given: Effect.Effect<A, E> | PromiseLike<A>): Effect.Effect<A, E> =>
-  Effect.isEffect(given) ? given : fromPromise(given)
 
 /** What a refresh brings: the token to send, and the next refresh token if the server has rotated it. */
 export interface Rotated {

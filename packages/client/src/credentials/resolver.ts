@@ -3,7 +3,7 @@
 import type * as HttpBody from "@effect/platform/HttpBody"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
-import { awaitable, type CannotAwaitError } from "../effect/awaits.js"
+import { waiting } from "../effect/ofProgram.js"
 import * as Sync from "../effect/sync.js"
 import { rejectionOf } from "../effect/typeIds.js"
 import * as ApiError from "../errors/ApiError.js"
@@ -143,24 +143,6 @@ export const failedWith = (failure: unknown, secrets: ReadonlyArray<string>): Fa
   }
 }
 
-/** Waits for a promise of the program. On a thread that is blocked it dies at once. */
-export const fromPromise = <A, E>(promise: PromiseLike<A>): Effect.Effect<A, E> =>
-  Effect.zipRight(
-    Effect.orDie(waitable(promise)),
-    Effect.async<A, E>((resume) => {
-      promise.then(
-        (value) => resume(Effect.succeed(value)),
-        (error) => resume(Effect.fail(error))
-      )
-    })
-  )
-
-/** Fails if nobody can wait for a promise. It may still reject, which is nobody's concern then. */
-const waitable = (promise: PromiseLike<unknown>): Effect.Effect<void, CannotAwaitError> =>
-  Effect.tapError(awaitable("the program's function"), () =>
-    Effect.sync(() => void promise.then(undefined, () => undefined))
-  )
-
 /**
  * What a function of the program gives: an effect, a promise, or the value itself. It may throw. The signal aborts when
  * nobody waits for the promise any more.
@@ -174,8 +156,7 @@ export const ofProgram = <A>(
       const given = run(ending.signal)
       if (Effect.isEffect(given)) return given
       if (!Predicate.isPromiseLike(given)) return Effect.succeed(given)
-      const waited = Effect.zipRight(waitable(given), fromPromise<A, unknown>(given))
-      return Effect.onInterrupt(waited, () => Effect.sync(() => ending.abort()))
+      return Effect.onInterrupt(waiting(given), () => Effect.sync(() => ending.abort()))
     } catch (error) {
       return Effect.fail(error)
     }

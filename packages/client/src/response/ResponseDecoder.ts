@@ -11,6 +11,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as Stream from "effect/Stream"
+import { asEffect } from "../effect/ofProgram.js"
 import * as Sync from "../effect/sync.js"
 import { toReadable } from "../effect/webStreams.js"
 import type * as ApiError from "../errors/ApiError.js"
@@ -164,8 +165,8 @@ export const response = (
 }
 
 /**
- * A decoder of your own, from the whole response: its bytes, text, status and headers. What the effect fails with is
- * the reason of the `ResponseValidationError`, and its `cause`.
+ * A decoder of your own, from the whole response: its bytes, text, status and headers. What the effect fails with, or
+ * the promise rejects with, is the reason of the `ResponseValidationError`, and its `cause`.
  *
  * @example
  * ```ts
@@ -187,8 +188,8 @@ export const response = (
 export const make = <A, E>(options: {
   /** The `accept` header of requests with this decoder. */
   readonly accept: string
-  /** Decodes the response. An exception counts as a failure. */
-  readonly decode: (body: Body) => Effect.Effect<A, E>
+  /** Decodes the response: an effect, a promise, or the value itself. An exception counts as a failure. */
+  readonly decode: (body: Body) => Effect.Effect<A, E> | PromiseLike<A> | A
 }): ResponseDecoder<A> => {
   refuseUnknown("success", options, ["accept", "decode"])
   const { accept, decode } = options
@@ -198,7 +199,11 @@ export const make = <A, E>(options: {
     accept,
     guarded(
       (body: Body) =>
-        Sync.mapError(decode(body), (error) => ({ reason: reasonOf(error), path: [], thrown: error })),
+        Sync.mapError(asEffect<A, E>(decode(body)), (error) => ({
+          reason: reasonOf(error),
+          path: [],
+          thrown: error
+        })),
       () => undefined
     )
   )

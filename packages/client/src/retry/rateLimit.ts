@@ -35,10 +35,14 @@ export interface RateLimitHeaders {
  *   }
  * })
  * ```
+ * The function returns milliseconds.
+ *
  * @since 3.1.0
  * @category constructors
  */
-export const rateLimit = (names?: RateLimitHeaders): RetryOptions.RetryAfter => {
+export const rateLimit = (
+  names?: RateLimitHeaders
+): ((...args: Parameters<RetryOptions.RetryAfter>) => number | undefined) => {
   const { remaining, reset } = names ?? { reset: "ratelimit-reset", remaining: "ratelimit-remaining" }
   return (headers, nowMillis) => {
     const field = names === undefined ? headers.ratelimit : undefined

@@ -26,9 +26,14 @@ export const toWebResponse = (
   const { headers, status, url = "" } = head
   const named = (headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase())
   const kept = Object.entries(headers).filter(([name]) => !ofConnection.has(name) && !named.includes(name))
+  // A server may send any number; the constructor takes these alone.
+  const isKnown = status >= 200 && status <= 599
   const response = new Response(bodiless.has(status) ? null : body, {
-    status,
+    status: isKnown ? status : 200,
     headers: Object.fromEntries(kept)
   })
-  return Object.defineProperty(response, "url", { value: url })
+  return Object.defineProperties(response, {
+    url: { value: url },
+    ...(isKnown ? {} : { status: { value: status }, ok: { value: false } })
+  })
 }

@@ -30,13 +30,13 @@ describe("credentials from a function", () => {
     ["an effect of a string", Credentials.effect(Effect.succeed("t-1")), "Bearer t-1"]
   ]
 
-  it.each(given)("4.1 sends what it gives: %s", async (_name, credentials, sent) => {
+  it.each(given)("sends what it gives: %s", async (_name, credentials, sent) => {
     const { client, transport } = scriptedPromises([ok], { credentials })
     await client.execute(list)
     expect(await sentBy(transport)).toEqual([sent])
   })
 
-  it("4.1 runs before every attempt", async () => {
+  it("runs before every attempt", async () => {
     let runs = 0
     const credentials = Credentials.from(async () => `t-${++runs}`)
     const { client, transport } = scriptedPromises([status(503), ok], {
@@ -62,7 +62,7 @@ describe("credentials from a function", () => {
     expect(refused).toEqual(["t-1"])
   })
 
-  it("4.3 cached fetches once for all callers, and again after a 401", async () => {
+  it("cached fetches once for all callers, and again after a 401", async () => {
     let fetches = 0
     const credentials = Credentials.cached({
       fetch: async () => ({ token: `t-${++fetches}`, expiresIn: "1 hour" })
@@ -93,7 +93,7 @@ describe("credentials from a function", () => {
     expect(await sentBy(transport)).toEqual([])
   })
 
-  it("11.1 its signal aborts when the call ends first", async () => {
+  it("8.6 its signal aborts when the call ends first", async () => {
     let ask = (_signal: AbortSignal): void => {}
     const asked = new Promise<AbortSignal>((resolve) => {
       ask = resolve
@@ -125,6 +125,17 @@ describe("credentials from a function", () => {
     expect(String(error)).not.toContain(token)
   })
 
+  it("12.4 a secret of a form is sent, and shows in no error", async () => {
+    const secret = Credentials.secret(canaries.token("s"))
+    expect(Credentials.reveal(secret)).toBe(canaries.token("s"))
+    const script = [MockTransport.json({ error: { message: `no ${canaries.token("s")}` } }, { status: 400 })]
+    const { client, transport } = scriptedPromises(script)
+    const error = await rejection(client.post("/token", { form: { client_secret: secret } }))
+    const [request] = await Effect.runPromise(transport.requests)
+    expect(request?.text).toContain(canaries.token("s"))
+    expect(JSON.stringify(error)).not.toContain(canaries.token("s"))
+  })
+
   it("6.9 a refresh token rotates through async functions", async () => {
     let stored = "r-1"
     const sent: Array<string> = []
@@ -132,7 +143,7 @@ describe("credentials from a function", () => {
       store: {
         get: async () => stored,
         set: async (token) => {
-          stored = Redacted.value(token)
+          stored = Credentials.reveal(token)
         }
       },
       refresh: async (token) => {

@@ -30,7 +30,7 @@ const routes: TestServer.Routes = {
 const closed = (server: TestServer.TestServer) => Effect.runPromise(server.awaitClosed(0))
 
 describe("a download", () => {
-  it("7.8 resolves at the headers to a web Response, whose body arrives", () =>
+  it("8.9 resolves at the headers to a web Response, whose body arrives", () =>
     withServer(routes, async (server, client) => {
       const seen: Array<number> = []
       const response = await client.download("/{name}", {
@@ -56,7 +56,7 @@ describe("a download", () => {
       await client.close()
     }))
 
-  it("7.8 the readers of a Response work: text, arrayBuffer, json", () =>
+  it("8.9 the readers of a Response work: text, arrayBuffer, json", () =>
     withServer(routes, async (_, client) => {
       expect(await (await client.download("/whole")).text()).toBe(pieces.join(""))
       const bytes = await (await client.download("/whole")).arrayBuffer()
@@ -64,7 +64,7 @@ describe("a download", () => {
       await client.close()
     }))
 
-  it("7.8 another method decodes with ResponseDecoder.response", () =>
+  it("8.9 another method decodes with ResponseDecoder.response", () =>
     withServer(routes, async (_, client) => {
       const response = await client.post("/exports", { body: {}, success: ResponseDecoder.response() })
       expect(await response.text()).toBe("exported")
@@ -75,7 +75,7 @@ describe("a download", () => {
     ["/busy", "at last", 200],
     ["/empty", "", 204],
     ["/moved", pieces.join(""), 200]
-  ])("6.1 retries and redirects come before the body: %s", (path, text, status) =>
+  ])("8.9 retries and redirects come before the body: %s", (path, text, status) =>
     withServer(routes, async (_, client) => {
       const response = await client.withOptions({ retry: { initialDelay: 1 } }).download(path)
       expect([response.status, await response.text()]).toEqual([status, text])
@@ -83,20 +83,20 @@ describe("a download", () => {
     })
   )
 
-  it("7.2 an error status rejects with its error", () =>
+  it("7.1 an error status rejects with its error", () =>
     withServer(routes, async (_, client) => {
       expect(await rejection(client.download("/gone"))).toBeInstanceOf(ApiError.NotFoundError)
       await client.close()
     }))
 
-  it("7.8 a body that breaks off fails its reader with the tagged error", () =>
+  it("8.9 a body that breaks off fails its reader with the tagged error", () =>
     withServer(routes, async (_, client) => {
       const response = await client.download("/broken")
       expect(await rejection(response.text())).toMatchObject({ _tag: "ConnectionError", kind: "reset" })
       await client.close()
     }))
 
-  it("11.2 the signal ends a body that is being read, with its reason", () =>
+  it("8.6 the signal ends a body that is being read, with its reason", () =>
     withServer(routes, async (server, client) => {
       const controller = new AbortController()
       const response = await client.download("/silent", { signal: controller.signal })
@@ -110,7 +110,7 @@ describe("a download", () => {
       await client.close()
     }))
 
-  it("11.3 the end of the client ends a body that is being read", () =>
+  it("8.9 the end of the client ends a body that is being read", () =>
     withServer(routes, async (server, client) => {
       const reader = (await client.download("/silent")).body?.getReader()
       await reader?.read()
@@ -134,7 +134,7 @@ describe("a download", () => {
     ]
   ]
 
-  it.each(ends)("11.3 %s closes a body that nobody reads on", (_name, end) =>
+  it.each(ends)("8.9 %s closes a body that nobody reads on", (_name, end) =>
     withServer(routes, async (server, client) => {
       const controller = new AbortController()
       const response = await client.download("/silent", { signal: controller.signal })
@@ -144,7 +144,7 @@ describe("a download", () => {
     })
   )
 
-  it("7.8 an Effect gets the same Response", () =>
+  it("8.9 an Effect gets the same Response", () =>
     withServer(routes, async (server) => {
       const live = Layer.provide(ApiClient.layer({ baseUrl: server.url }), FetchTransport.layer)
       const request = ApiRequest.get("/whole", { success: ResponseDecoder.response() })

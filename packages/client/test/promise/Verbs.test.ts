@@ -15,16 +15,13 @@ const sent = async (transport: MockTransport.MockTransport) => {
 }
 
 describe("the verbs of a client", () => {
-  it.each(["get", "head", "post", "put", "patch", "del"] as const)(
-    "8.2 %s sends its method",
-    async (verb) => {
-      const { client, transport } = scriptedPromises([MockTransport.json(milk)])
-      const call: PromiseClient.Verb = client[verb]
-      await call("/todos/{id}", { path: { id: 1 }, query: { full: true } })
-      const method = verb === "del" ? "DELETE" : verb.toUpperCase()
-      expect(await sent(transport)).toEqual([`${method} /todos/1?full=true`])
-    }
-  )
+  it.each(["get", "head", "post", "put", "patch", "del"] as const)("%s sends its method", async (verb) => {
+    const { client, transport } = scriptedPromises([MockTransport.json(milk)])
+    const call: PromiseClient.Verb = client[verb]
+    await call("/todos/{id}", { path: { id: 1 }, query: { full: true } })
+    const method = verb === "del" ? "DELETE" : verb.toUpperCase()
+    expect(await sent(transport)).toEqual([`${method} /todos/1?full=true`])
+  })
 
   it("8.2 resolves to the decoded value, which its type names", async () => {
     const { client } = scriptedPromises([
@@ -44,7 +41,7 @@ describe("the verbs of a client", () => {
     expectTypeOf(await client.get("/count")).toEqualTypeOf<unknown>()
   })
 
-  it("2.1 a missing name of the template does not compile, and sends nothing", async () => {
+  it("a missing name of the template does not compile, and sends nothing", async () => {
     const { client, transport } = scriptedPromises([])
     // @ts-expect-error no path
     expect(await rejection(client.get("/todos/{id}"))).toMatchObject({
@@ -64,7 +61,7 @@ describe("the verbs of a client", () => {
     expect(await sent(transport)).toEqual([])
   })
 
-  it("11.2 the signal is one of the options, and ends the call with its reason", async () => {
+  it("8.6 the signal is one of the options, and ends the call with its reason", async () => {
     const { client } = scriptedPromises([MockTransport.never])
     const controller = new AbortController()
     const call = client.post("/todos", { body: {}, signal: controller.signal })
@@ -85,7 +82,7 @@ describe("the verbs of a client", () => {
     expect(error instanceof Error && error.stack).toContain("askForTodos")
   })
 
-  it("8.6 clients that withOptions makes have verbs of their own", async () => {
+  it("clients that withOptions makes have verbs of their own", async () => {
     const { client, transport } = scriptedPromises([MockTransport.json(milk)])
     await client.withOptions({ query: { team: "a" } }).get("/todos")
     expect(await sent(transport)).toEqual(["GET /todos?team=a"])
@@ -96,7 +93,7 @@ describe("an own error that is plain data", () => {
   const Refused = z.object({ error: z.object({ message: z.string() }) })
   const refusing = () => [status(402, { "x-request-id": "r1" })]
 
-  it("7.5 rejects with an Error that holds it, and the response's error as its cause", async () => {
+  it("7.13 rejects with an Error that holds it, and the response's error as its cause", async () => {
     const { client } = scriptedPromises(refusing())
     const error = await rejection(client.get("/todos", { failure: { 402: Refused } }))
     expect(error).toBeInstanceOf(PromiseClient.FailureError)
@@ -128,12 +125,12 @@ describe("an own error that is plain data", () => {
           .withOptions({ query: { a: 1 } })
           .get("/a")
     ]
-  ])("7.5 also through %s", async (_name, call) => {
+  ])("7.13 also through %s", async (_name, call) => {
     const { client } = scriptedPromises(refusing())
     expect(await rejection(call(client))).toBeInstanceOf(PromiseClient.FailureError)
   })
 
-  it("7.5 a tagged class stays what it is", async () => {
+  it("7.13 a tagged class stays what it is", async () => {
     class Missing extends Schema.TaggedError<Missing>()("Missing", {
       error: Schema.Struct({ message: Schema.String })
     }) {}

@@ -3,6 +3,7 @@ import {
   ApiRequest,
   Credentials,
   EventStream,
+  Middleware,
   Pagination,
   Polling,
   PromiseClient
@@ -173,6 +174,15 @@ describe("what only an event loop can do", () => {
       field: "bodyStream",
       reason: expect.stringContaining("is asynchronous"),
       delivery: "not-sent"
+    })
+  })
+
+  it("a middleware in async code fails with a reason", () => {
+    const middleware = [Middleware.fromAsync((request, next) => next(request))]
+    expect(thrown(() => client.withOptions({ middleware }).get("/x"))).toMatchObject({
+      _tag: "InvalidRequestError",
+      field: "middleware",
+      reason: expect.stringContaining("is asynchronous")
     })
   })
 
