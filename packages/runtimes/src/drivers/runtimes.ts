@@ -42,7 +42,12 @@ const inBrowser = (
 const node = (name: string, version: string, transports: ReadonlyArray<string>): Runtime =>
   runtime(name, Binaries.node(version), command([], "command"), transports)
 
-const [fetch, httpClient, own] = ["FetchTransport", "FetchHttpClient", "NodeTransport"]
+const [fetch, httpClient, own, blocking] = [
+  "FetchTransport",
+  "FetchHttpClient",
+  "NodeTransport",
+  "SyncClient"
+]
 
 const permissions = ["run", "--no-prompt", "--allow-net", "--allow-env", "--allow-read"]
 
@@ -50,15 +55,15 @@ const permissions = ["run", "--no-prompt", "--allow-net", "--allow-env", "--allo
 export const runtimes: ReadonlyArray<Runtime> = [
   inBrowser("Firefox page", Binaries.firefox, Browsers.firefoxPage, [fetch, httpClient]),
   inBrowser("Chromium page", Binaries.chromium, Browsers.chromiumPage, [fetch, httpClient]),
-  node("Node 20.18", "20.18.1", [fetch, own]),
-  node("Node 22", "22", [fetch, own]),
-  node("Node 24", "24", [fetch, own]),
-  node("Node, the newest", "latest", [fetch, httpClient, own]),
+  node("Node 20.18", "20.18.1", [fetch, own, blocking]),
+  node("Node 22", "22", [fetch, own, blocking]),
+  node("Node 24", "24", [fetch, own, blocking]),
+  node("Node, the newest", "latest", [fetch, httpClient, own, blocking]),
   runtime(
     "Deno",
     Binaries.deno,
     command(permissions, "command"),
-    [fetch, httpClient, own],
+    [fetch, httpClient, own, blocking],
     [
       {
         transport: own,
@@ -93,6 +98,12 @@ export const runtimes: ReadonlyArray<Runtime> = [
         args: ["run"],
         expected: /^InvalidConfigError: .*FetchTransport/,
         text: "an `InvalidConfigError` that names `FetchTransport`: Bun's own `undici` has no dispatcher"
+      },
+      {
+        transport: blocking,
+        args: ["run"],
+        expected: /^InvalidConfigError: .*FetchTransport/,
+        text: "the same, because it sends by `NodeTransport`"
       }
     ]
   ),

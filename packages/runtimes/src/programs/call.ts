@@ -1,7 +1,7 @@
 /** One call over a transport: prints the status, or the error. With `--worker`, in a worker. */
 import process from "node:process"
 import { ApiClient, ApiRequest } from "@effect-api/client"
-import { NodeTransport } from "@effect-api/node"
+import { NodeTransport, SyncClient } from "@effect-api/node"
 import { Cause, Effect, Exit, Layer } from "effect"
 import { portable } from "../suite/suite.js"
 
@@ -15,7 +15,17 @@ const [transport = "", port = "", where]: ReadonlyArray<string> = isWorker
 const transports = { ...portable, NodeTransport: NodeTransport.layer }
 const isKnown = (name: string): name is keyof typeof transports => name in transports
 
+const blocked = (): string => {
+  try {
+    const client = SyncClient.make({ baseUrl: `http://127.0.0.1:${port}/t/call` })
+    return String(client.executeWithResponse(ApiRequest.get("/json")).status)
+  } catch (cause) {
+    return String(cause)
+  }
+}
+
 const called = async (): Promise<string> => {
+  if (transport === "SyncClient") return blocked()
   if (!isKnown(transport)) return `there is no transport ${transport}`
   const client = ApiClient.layer({ baseUrl: `http://127.0.0.1:${port}/t/call` })
   const call = ApiClient.executeWithResponse(ApiRequest.get("/json"))

@@ -2,9 +2,18 @@
 import process from "node:process"
 import { NodeTransport } from "@effect-api/node"
 import { Layer } from "effect"
+import { blocking } from "../blocking/cases.js"
 import type { Setting } from "../suite/Case.js"
-import { portable, runAndPost } from "../suite/suite.js"
+import { portable, runAndPost, suite } from "../suite/suite.js"
 
 const [text = "", only] = process.argv.slice(2)
 const setting: Setting = JSON.parse(text)
-await runAndPost(setting, { ...portable, NodeTransport: Layer.orDie(NodeTransport.layer) }, only)
+const isBlocking = setting.transport === "SyncClient"
+const own = Layer.orDie(NodeTransport.layer)
+await runAndPost(
+  // One case at a time: each blocks the thread.
+  isBlocking ? { ...setting, lanes: 1 } : setting,
+  { ...portable, NodeTransport: own, SyncClient: own },
+  only,
+  isBlocking ? blocking : suite
+)

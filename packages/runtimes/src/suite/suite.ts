@@ -65,13 +65,15 @@ const handled = (): Outcome => {
   return { area: "promises", title: "no rejection is left without a handler", problem }
 }
 
-const all: ReadonlyArray<Case> = [...calls, ...streams, ...bodies, ...promises]
+/** The suite that runs everywhere. */
+export const suite: ReadonlyArray<Case> = [...calls, ...streams, ...bodies, ...promises]
 
 /** Runs all cases, some at a time. `only` is a part of `area: title`. */
 export const runSuite = async (
   setting: Setting,
   transports: Transports = portable,
-  only = ""
+  only = "",
+  all: ReadonlyArray<Case> = suite
 ): Promise<Result> => {
   const transport = transports[setting.transport]
   if (transport === undefined) throw new Error(`there is no transport ${setting.transport}`)
@@ -94,9 +96,10 @@ export const runSuite = async (
 export const runAndPost = async (
   setting: Setting,
   transports: Transports = portable,
-  only = ""
+  only = "",
+  all: ReadonlyArray<Case> = suite
 ): Promise<void> => {
-  const result = await runSuite(setting, transports, only).catch(
+  const result = await runSuite(setting, transports, only, all).catch(
     (cause: unknown): Result => ({
       outcomes: [{ area: "suite", title: "the suite runs", problem: shown(cause) }]
     })
