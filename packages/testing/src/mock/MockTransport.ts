@@ -210,7 +210,7 @@ export interface AsyncMockTransport {
  *
  * @example
  * ```ts
- * import { ApiRequest, PromiseClient } from "@effect-api/client"
+ * import { PromiseClient } from "@effect-api/client"
  * import { MockTransport } from "@effect-api/testing"
  *
  * const main = async () => {
@@ -220,7 +220,7 @@ export interface AsyncMockTransport {
  *     transport: mock.transport,
  *     retry: { initialDelay: 1 }
  *   })
- *   await client.execute(ApiRequest.get("/todos/1"))
+ *   await client.get("/todos/1")
  *   console.log(mock.requests().map((request) => request.url))
  * }
  * ```

@@ -308,7 +308,7 @@ export interface UseOptions extends AutoOptions {
  *
  * @example
  * ```ts
- * import { ApiRequest, FetchTransport, PromiseClient } from "@effect-api/client"
+ * import { FetchTransport, PromiseClient } from "@effect-api/client"
  * import { Recording } from "@effect-api/testing"
  *
  * const options = { file: "test/recordings/todos.har", transport: FetchTransport.layer }
@@ -316,7 +316,7 @@ export interface UseOptions extends AutoOptions {
  * const test = () =>
  *   Recording.use(options, async ({ expectAllUsed, transport }) => {
  *     await using client = PromiseClient.make({ baseUrl: "https://api.example.com", transport })
- *     console.log(await client.execute(ApiRequest.get("/todos/1")))
+ *     console.log(await client.get("/todos/1"))
  *     expectAllUsed()
  *   })
  * ```
