@@ -6,11 +6,19 @@ import * as BatchResults from "../src/anthropic/batchResults.js"
 import * as Cancellation from "../src/anthropic/cancellation.js"
 import * as CountTokens from "../src/anthropic/countTokens.js"
 import * as Demo from "../src/anthropic/demo.js"
+import * as Middlewares from "../src/anthropic/middleware.js"
 import type { Program } from "../src/anthropic/program.js"
 import * as RawStreaming from "../src/anthropic/rawStreaming.js"
+import * as Streaming from "../src/anthropic/streaming.js"
+import * as StructuredOutputsJsonSchema from "../src/anthropic/structuredOutputsJsonSchema.js"
+import * as StructuredOutputsZod from "../src/anthropic/structuredOutputsZod.js"
 import * as Thinking from "../src/anthropic/thinking.js"
 import * as ThinkingStream from "../src/anthropic/thinkingStream.js"
 import * as Tools from "../src/anthropic/tools.js"
+import * as ToolsHelpersAdvancedStreaming from "../src/anthropic/toolsHelpersAdvancedStreaming.js"
+import * as ToolsHelpersJsonSchema from "../src/anthropic/toolsHelpersJsonSchema.js"
+import * as ToolsHelpersZod from "../src/anthropic/toolsHelpersZod.js"
+import * as ToolsStreaming from "../src/anthropic/toolsStreaming.js"
 import * as Vision from "../src/anthropic/vision.js"
 import * as WebSearch from "../src/anthropic/webSearch.js"
 
@@ -19,6 +27,7 @@ interface Case {
   readonly run: Program
   readonly api?: AnthropicApi.Options
   readonly prints: ReadonlyArray<string>
+  readonly faults?: ReadonlyArray<AnthropicApi.Fault>
   /** What the last request had, in part. */
   readonly sends?: object
 }
@@ -28,6 +37,10 @@ const haiku = [
   AnthropicApi.text("Calm minds.", { deltas: ["Calm ", "minds."] })
 ]
 const slow = AnthropicApi.response("Once upon a time there was a story.", { delay: "1 millis" })
+
+const primes = AnthropicApi.response(
+  AnthropicApi.text('{"primes":[2,3,5]}', { deltas: ['{"primes":[2', ",3,5", "]}"] })
+)
 
 const cases: ReadonlyArray<Case> = [
   {
@@ -167,13 +180,124 @@ const cases: ReadonlyArray<Case> = [
         }
       ]
     }
+  },
+  {
+    name: "streaming",
+    run: Streaming.run,
+    api: {
+      script: AnthropicApi.response([AnthropicApi.thinking("Walk it."), AnthropicApi.text("Use walkdir.")])
+    },
+    prints: ["thinking block", "text block", "2 block(s), end_turn"],
+    sends: { stream: true }
+  },
+  {
+    name: "tools, streaming",
+    run: ToolsStreaming.run,
+    api: {
+      script: AnthropicApi.response(
+        AnthropicApi.toolUse("get_weather", { location: "SF" }, { deltas: ['{"location":', ' "S', 'F"}'] })
+      )
+    },
+    prints: [" -> {}", '{"location": -> {}', ' "S -> {"location":"S"}', 'F"} -> {"location":"SF"}'],
+    sends: { stream: true }
+  },
+  {
+    name: "tools with zod",
+    run: ToolsHelpersZod.run,
+    api: {
+      script: [
+        AnthropicApi.response(AnthropicApi.toolUse("get_weather", { location: "SF" })),
+        ({ text }) => `I know: ${text}`
+      ]
+    },
+    prints: ["I know: The weather is foggy with a temperature of 20°C in SF."],
+    sends: {
+      tools: [
+        {
+          name: "get_weather",
+          input_schema: {
+            type: "object",
+            properties: { location: { type: "string", description: expect.stringContaining("city") } },
+            required: ["location"]
+          }
+        }
+      ]
+    }
+  },
+  {
+    name: "tools with a JSON Schema",
+    run: ToolsHelpersJsonSchema.run,
+    api: {
+      script: [
+        AnthropicApi.response(AnthropicApi.toolUse("convert", { amount: "much", to: "EUR" })),
+        AnthropicApi.response(AnthropicApi.toolUse("convert", { amount: 100, to: "EUR" })),
+        ({ text }) => text
+      ]
+    },
+    prints: ['convert {"amount":"much","to":"EUR"}', 'convert {"amount":100,"to":"EUR"}', "85.00 EUR"]
+  },
+  {
+    name: "tools, advanced and streaming",
+    run: ToolsHelpersAdvancedStreaming.run,
+    api: {
+      script: [
+        AnthropicApi.response([
+          AnthropicApi.toolUse("getWeather", { location: "SF" }),
+          AnthropicApi.toolUse("getTime", { timezone: "PST" }),
+          AnthropicApi.toolUse("getCurrencyExchangeRate", { from: "EUR", to: "USD" })
+        ]),
+        ({ text }) => AnthropicApi.response(AnthropicApi.text(text, { deltas: text.split(/(?<=\n)/) }))
+      ]
+    },
+    prints: [
+      "message",
+      "call getWeather",
+      "call getTime",
+      "call getCurrencyExchangeRate",
+      "message",
+      "The weather is sunny with a temperature of 20°C in SF.\n",
+      "The current time in PST is 3:00 PM.\n",
+      "The exchange rate from EUR to USD is 0.85."
+    ],
+    sends: { stream: true }
+  },
+  {
+    name: "structured outputs with zod",
+    run: StructuredOutputsZod.run,
+    api: { script: primes },
+    prints: ["the sum is 10"],
+    sends: {
+      output_config: {
+        format: { type: "json_schema", schema: { properties: { primes: { type: "array" } } } }
+      }
+    }
+  },
+  {
+    name: "structured outputs with a JSON Schema",
+    run: StructuredOutputsJsonSchema.run,
+    api: { script: primes },
+    prints: ['{"primes":[]}', '{"primes":[2,3]}', '{"primes":[2,3,5]}', "the largest is 5"],
+    sends: { stream: true, output_config: { format: { type: "json_schema" } } }
+  },
+  {
+    name: "middleware",
+    run: Middlewares.run,
+    faults: [AnthropicApi.failure("overloaded_error")],
+    prints: [
+      "-> POST /v1/messages",
+      "<- 529 /v1/messages",
+      "-> POST /v1/messages",
+      "<- 200 /v1/messages",
+      "end_turn"
+    ]
   }
 ]
 
 describe("the programs of Anthropic's examples", () => {
-  it.each(cases)("$name", async ({ api, prints, run, sends = {} }) => {
+  it.each(cases)("$name", async ({ api, faults = [], prints, run, sends = {} }) => {
     await using server = await AnthropicApi.start(api)
     await using anthropic = AnthropicPromise.make({ apiKey: "test", baseUrl: server.url })
+    server.inject(...faults)
     const printed: Array<string> = []
     await run(anthropic, (line) => printed.push(line))
     expect(printed).toEqual(prints)

@@ -1,4 +1,5 @@
 import { inspect } from "node:util"
+import { Credentials } from "@effect-api/client"
 import { NodeTransport } from "@effect-api/node"
 import { TestServer } from "@effect-api/testing"
 import { Context, Effect, Layer, ManagedRuntime, Redacted } from "effect"
@@ -39,7 +40,7 @@ const openEffects = async (baseUrl: string, secret: string, stored: Stored): Pro
 const openPlain = async (baseUrl: string, client_secret: string, stored: Stored): Promise<Calls> => {
   const storeOf: Plain.StoreOf = (user) => ({
     get: async () => stored.get(user) ?? "",
-    set: async (token) => stored.set(user, Redacted.value(token))
+    set: async (token) => stored.set(user, Credentials.reveal(token))
   })
   const target = { baseUrl, transport: NodeTransport.layer }
   const { client, close, credentialsOf } = Plain.make(target, { ...app, client_secret }, storeOf)

@@ -8,15 +8,17 @@ const Token = z.object({ access_token: z.string(), expires_in: z.number(), refre
 export class InvalidGrant extends Error {}
 const refused = z.object({ error: z.literal("invalid_grant") }).transform(() => new InvalidGrant())
 export type App = { readonly client_id: string; readonly client_secret: string }
-type Secret = Parameters<Tokens.Store["set"]>[0]
 export type StoreOf = (user: string) => Tokens.Store
 
 /** A client with the program's own token, and the credentials with which a request is one of a user. */
 export const make = (target: Target, app: App, storeOf: StoreOf) => {
   const { baseUrl = "https://login.example.com", ...environment } = target
+  const client_secret = Credentials.secret(app.client_secret)
   const login = PromiseClient.make({ ...environment, baseUrl, failure: { 400: refused } })
-  const fetch = async (grant: { readonly [name: string]: string | Secret }) =>
-    Tokens.fromResponse(await login.post("/token", { form: { ...app, ...grant }, success: Token }))
+  const fetch = async (grant: { readonly [name: string]: string | Credentials.Secret }) =>
+    Tokens.fromResponse(
+      await login.post("/token", { form: { ...app, client_secret, ...grant }, success: Token })
+    )
   const own = Credentials.cached({ fetch: () => fetch({ grant_type: "client_credentials" }) })
   const client = PromiseClient.make({ ...environment, name: "app", baseUrl, credentials: own })
   const credentialsOf = Tokens.perTenant((user: string) =>

@@ -6,7 +6,10 @@ import { awsSignature, type Keys } from "./awsSignature.js"
 import type { Target } from "./target.js"
 
 const parser = new XMLParser({ parseTagValue: false, isArray: (name) => name === "Contents" })
-const document = ResponseDecoder.map(ResponseDecoder.text, (text): unknown => parser.parse(text))
+const document = ResponseDecoder.make({
+  accept: "application/xml",
+  decode: ({ text }): unknown => parser.parse(text)
+})
 const xml = <S extends z.ZodType>(schema: S) => ResponseDecoder.andThen(document, schema)
 
 const text = z.string()
