@@ -10,7 +10,7 @@ const convert = AsyncTool.define({
     properties: { amount: { type: "number" }, to: { type: "string", enum: ["EUR", "CHF"] } },
     required: ["amount", "to"]
   },
-  run: async ({ amount, to }) => `${(amount * 0.85).toFixed(2)} ${to}`
+  run: async ({ amount, to }) => `${amount * 0.85} ${to}`
 })
 
 export const run: Program = async (anthropic, print) => {
