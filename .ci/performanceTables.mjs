@@ -81,6 +81,28 @@ const betweenLines = (figures) => {
   )
 }
 
+/** What an empty project gets, and what its program waits for. */
+const install = (figures) => {
+  const found = Object.entries(programs).filter(([id]) => figures[`import, ms, ${id}`])
+  if (found.length === 0) return []
+  return [
+    "### Install and import",
+    "The published packages in an empty project, with what they need: the size of `node_modules`, the time of the import alone, and " +
+      "the time from the start of the program to its response.",
+    table(
+      ["", "size", "packages", "import beside `@anthropic-ai/sdk`", "its processor time", "first response"],
+      found.map(([id, title]) => [
+        title,
+        `${((figures[`installed, bytes, ${id}`]?.median ?? 0) / 1024 ** 2).toFixed(1)} MiB`,
+        figures[`installed, packages, ${id}`]?.median.toFixed(0) ?? "",
+        ratio(figures[`import, ${id} : anthropicSdk`]),
+        ratio(figures[`import, cpu, ${id} : anthropicSdk`]),
+        `${plain(figures[`first response installed, ms, ${id}`])} ms`
+      ])
+    )
+  ]
+}
+
 const calls = [1, 32, 256].map((count) => `unary, ${count} in flight`)
 const events = ["SSE, large chunks", "SSE, an event a chunk"]
 
@@ -119,14 +141,21 @@ const readersOn4 = [
 const programs = {
   ours: "effect-api on `fetch`",
   oursPromise: "effect-api with promises, on `fetch`",
+  oursPlain: "effect-api with promises, nothing of Effect",
   anthropic: "`@effect-api/anthropic`",
+  anthropicPromise: "`@effect-api/anthropic` with promises",
   platform: "`effect` and `@effect/platform` by hand",
   ours4: "effect-api on `fetch`, Effect 4",
   oursPromise4: "effect-api with promises, on `fetch`, Effect 4",
+  oursPlain4: "effect-api with promises, nothing of Effect, Effect 4",
   anthropic4: "`@effect-api/anthropic`, Effect 4",
+  anthropicPromise4: "`@effect-api/anthropic` with promises, Effect 4",
   platform4: "`effect/http` by hand, Effect 4",
   anthropicSdk: "`@anthropic-ai/sdk`",
-  openai: "`openai`"
+  openai: "`openai`",
+  ky: "ky",
+  axios: "axios",
+  fetch: "bare `fetch`"
 }
 
 const failing = {
@@ -202,6 +231,7 @@ export const performanceTables = () => {
         `${plain(figures[`cold start bundled, ms, ${id}`])} ms`
       ])
     ),
+    ...install(figures),
     "### Requests to a server that fails",
     "Requests for each of 1,000 calls where 30 % and where all of the responses are a 503.",
     table(

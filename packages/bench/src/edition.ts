@@ -9,6 +9,9 @@ import { fileURLToPath } from "node:url"
 const root = fileURLToPath(new URL("../../../", import.meta.url))
 const edition = join(root, "packages", "effect4")
 
+/** The workspaces, by the line of Effect. */
+export const workspaces = { 3: root, 4: join(edition, "build") } as const
+
 /** The compiled files of this bench, as the edition has them. */
 export const compiled = join(edition, "build", "packages", "bench", "dist")
 

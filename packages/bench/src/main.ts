@@ -7,6 +7,7 @@ import { coldStart } from "./parts/coldStart.js"
 import { decoding } from "./parts/decoding.js"
 import { failures } from "./parts/failures.js"
 import { http2 } from "./parts/http2.js"
+import { installed } from "./parts/installed.js"
 import { memory } from "./parts/memory.js"
 import type { Part } from "./parts/Part.js"
 import { streams } from "./parts/streams.js"
@@ -25,6 +26,7 @@ const parts = new Map<string, Part>([
   ["sse", streams],
   ["memory", memory],
   ["cold-start", coldStart],
+  ["installed", installed],
   ["bundle", bundles],
   ["failures", failures],
   ["decoding", decoding]

@@ -19,6 +19,7 @@ export interface Plan {
   readonly streams: { readonly warmupMillis: number } & Turns
   readonly memoryRounds: number
   readonly coldStartRounds: number
+  readonly installedRounds: number
   readonly decoding: { readonly rounds: number; readonly mebibytes: ReadonlyArray<number> }
   /** Whether to list the modules of the bundle. */
   readonly bundleDetail: boolean
@@ -30,7 +31,10 @@ export interface Plan {
   readonly effect4: boolean
 }
 
-type Times = Pick<Plan, "unary" | "http2" | "streams" | "memoryRounds" | "coldStartRounds" | "decoding">
+type Times = Pick<
+  Plan,
+  "unary" | "http2" | "streams" | "memoryRounds" | "coldStartRounds" | "installedRounds" | "decoding"
+>
 
 /** About two minutes. */
 const quick: Times = {
@@ -52,6 +56,7 @@ const quick: Times = {
   streams: { warmupMillis: 500, rounds: 5, millis: 120 },
   memoryRounds: 1,
   coldStartRounds: 1,
+  installedRounds: 3,
   decoding: { rounds: 3, mebibytes: [1, 16] }
 }
 
@@ -76,6 +81,7 @@ const thorough: Times = {
   streams: { warmupMillis: 1200, rounds: 7, millis: 300 },
   memoryRounds: 5,
   coldStartRounds: 5,
+  installedRounds: 11,
   decoding: { rounds: 3, mebibytes: [1, 4, 16, 64] }
 }
 

@@ -11,7 +11,7 @@ const kibibyte = 1024
 /** The packages that our programs are built on and compared to. Effect 4 has the second in the first. */
 const base = ["effect", "@effect/platform"]
 
-const isOurs = (id: Programs.ProgramId): boolean => /^(ours|anthropic4?$)/.test(id)
+const isOurs = (id: Programs.ProgramId): boolean => /^(ours|anthropic(Promise)?4?$)/.test(id)
 
 const isOnEffect = (id: Programs.ProgramId): boolean => isOurs(id) || id.startsWith("platform")
 

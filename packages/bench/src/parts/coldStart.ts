@@ -13,9 +13,9 @@ import { apiKey, completionBody, messageBody } from "../rivals/requests.js"
 import { bundle } from "./bundling.js"
 import type { Part } from "./Part.js"
 
-const bodies = { anthropic: messageBody(), openai: completionBody() }
+export const bodies = { anthropic: messageBody(), openai: completionBody() }
 
-const started = async (file: string, url: string, body: object): Promise<ColdStart> => {
+export const started = async (file: string, url: string, body: object): Promise<ColdStart> => {
   const child = Child.start("child/coldStart.js", [pathToFileURL(file).href])
   try {
     return await child.request<ColdStart>({ url, apiKey, body })
@@ -24,7 +24,7 @@ const started = async (file: string, url: string, body: object): Promise<ColdSta
   }
 }
 
-const withFolder = async <A>(use: (folder: string) => Promise<A>): Promise<A> => {
+export const withFolder = async <A>(use: (folder: string) => Promise<A>): Promise<A> => {
   const folder = await mkdtemp(join(tmpdir(), "effect-api-bench-"))
   try {
     return await use(folder)

@@ -24,11 +24,16 @@ const onEffect3 = {
   platform: program("effect + platform by hand"),
   ours: program("effect-api"),
   oursPromise: program("effect-api, promises"),
+  oursPlain: program("effect-api, promises, nothing of Effect"),
   oursOnNode: program("effect-api on Node", { node: true }),
   anthropic: program("@effect-api/anthropic"),
+  anthropicPromise: program("@effect-api/anthropic, promises"),
   undici: program("undici.request", { node: true }),
   anthropicSdk: program("@anthropic-ai/sdk"),
-  openai: program("openai", { dialect: "openai" })
+  openai: program("openai", { dialect: "openai" }),
+  ky: program("ky"),
+  axios: program("axios"),
+  fetch: program("fetch")
 } satisfies { readonly [id: string]: Program }
 
 const twin = (id: keyof typeof onEffect3, title = `${onEffect3[id].title}, Effect 4`): Program => ({
@@ -42,8 +47,10 @@ const programs = {
   platform4: twin("platform", "effect/http by hand, Effect 4"),
   ours4: twin("ours"),
   oursPromise4: twin("oursPromise"),
+  oursPlain4: twin("oursPlain"),
   oursOnNode4: twin("oursOnNode"),
-  anthropic4: twin("anthropic")
+  anthropic4: twin("anthropic"),
+  anthropicPromise4: twin("anthropicPromise")
 } satisfies { readonly [id: string]: Program }
 
 export type ProgramId = keyof typeof programs

@@ -79,6 +79,16 @@ export const thresholds: ReadonlyArray<Threshold> = [
     limit: { atMost: 75 * 1024 },
     unit: "KiB"
   },
+  atMost(
+    2.2,
+    "import of the promise client against @anthropic-ai/sdk",
+    against("import", "oursPlain", "anthropicSdk")
+  ),
+  atMost(
+    1.5,
+    "import of the promise client on Effect 4 against @anthropic-ai/sdk",
+    against("import", "oursPlain4", "anthropicSdk")
+  ),
   {
     what: "requests for a call to a server that is down",
     figure: named("100 % failing, attempts/call", "ours"),
