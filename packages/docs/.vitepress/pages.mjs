@@ -49,6 +49,7 @@ export const groups = [
       { file: "ecosystem", title: "Ecosystem" },
       { file: "own-client", title: "Write your own client" },
       { file: "anthropic", title: "The Anthropic API" },
+      { file: "anthropic-clouds", title: "Bedrock, Vertex and Foundry" },
       { file: "migrate", title: "Migrate" }
     ]
   },

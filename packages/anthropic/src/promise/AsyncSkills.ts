@@ -1,5 +1,6 @@
 /** The methods of skills, for plain async code. */
 import type { PromiseClient } from "@effect-api/client"
+import { toOverrides } from "../config/CallOptions.js"
 import * as Skills from "../resources/Skills.js"
 import { type CallOptions, signalOf } from "./CallOptions.js"
 
@@ -46,6 +47,8 @@ export interface AsyncSkills {
       version: string,
       options?: CallOptions
     ) => Promise<Skills.DeletedSkillVersion>
+    /** Downloads the files of a version as a zip archive, in a `Response` whose body is still arriving. */
+    readonly download: (skillId: string, version: string, options?: CallOptions) => Promise<Response>
   }
 }
 
@@ -61,6 +64,12 @@ export const make = (client: PromiseClient.PromiseClient): AsyncSkills => ({
     retrieve: (id, version, options) =>
       client.execute(Skills.retrieveVersion(id, version, options), signalOf(options)),
     list: (id, params, options) => client.items(Skills.listVersions(id, params, options), signalOf(options)),
-    del: (id, version, options) => client.execute(Skills.delVersion(id, version, options), signalOf(options))
+    del: (id, version, options) => client.execute(Skills.delVersion(id, version, options), signalOf(options)),
+    download: (skill_id, version, options) =>
+      client.download(Skills.contentPath, {
+        ...toOverrides(options),
+        path: { skill_id, version },
+        ...signalOf(options)
+      })
   }
 })

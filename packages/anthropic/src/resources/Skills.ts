@@ -4,8 +4,9 @@
  *
  * @since 3.2.0
  */
-import { ApiRequest, type ResponseDecoder } from "@effect-api/client"
+import { type ApiError, ApiRequest, ResponseDecoder } from "@effect-api/client"
 import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
 import * as CallOptions from "../config/CallOptions.js"
 import { asSent, open, openLiteral } from "../shared/schema.js"
 import * as Page from "./Page.js"
@@ -203,4 +204,24 @@ export const delVersion = (
     ...CallOptions.toOverrides(options),
     path: { skill_id, version },
     success: deletedVersion
+  })
+
+/** The path of the files of a version. @internal */
+export const contentPath = "/v1/skills/{skill_id}/versions/{version}/content"
+
+/**
+ * Downloads the files of a version as a zip archive, in a stream of bytes. The API has this in beta.
+ *
+ * @since 3.2.0
+ * @category requests
+ */
+export const downloadVersion = (
+  skill_id: string,
+  version: string,
+  options?: CallOptions.CallOptions
+): ApiRequest.ApiRequest<Stream.Stream<Uint8Array, ApiError.ApiError>> =>
+  ApiRequest.get(contentPath, {
+    ...CallOptions.toOverrides(options),
+    path: { skill_id, version },
+    success: ResponseDecoder.stream()
   })

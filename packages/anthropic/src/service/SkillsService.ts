@@ -1,7 +1,7 @@
 /** The methods of skills. */
 import type { ApiClient, ApiError } from "@effect-api/client"
 import type * as Effect from "effect/Effect"
-import type * as Stream from "effect/Stream"
+import * as Stream from "effect/Stream"
 import type { CallOptions } from "../config/CallOptions.js"
 import * as Skills from "../resources/Skills.js"
 
@@ -44,6 +44,8 @@ export interface SkillsService {
       version: string,
       options?: CallOptions
     ) => Call<Skills.DeletedSkillVersion>
+    /** Downloads the files of a version as a zip archive, in a stream of bytes. */
+    readonly download: (skillId: string, version: string, options?: CallOptions) => Items<Uint8Array>
   }
 }
 
@@ -57,6 +59,8 @@ export const make = (client: ApiClient.ApiClient): SkillsService => ({
     create: (id, params, options) => client.execute(Skills.createVersion(id, params, options)),
     retrieve: (id, version, options) => client.execute(Skills.retrieveVersion(id, version, options)),
     list: (id, params, options) => client.items(Skills.listVersions(id, params, options)),
-    del: (id, version, options) => client.execute(Skills.delVersion(id, version, options))
+    del: (id, version, options) => client.execute(Skills.delVersion(id, version, options)),
+    download: (id, version, options) =>
+      Stream.unwrap(client.execute(Skills.downloadVersion(id, version, options)))
   }
 })

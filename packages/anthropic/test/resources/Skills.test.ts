@@ -107,6 +107,16 @@ describe("skills", () => {
     })
   )
 
+  it.effect("8.4 download streams the archive as it arrives", () =>
+    Effect.gen(function* () {
+      const zip = Uint8Array.of(80, 75, 3, 4)
+      const { anthropic, transport } = yield* scripted([MockTransport.stream([zip, zip])])
+      const chunks = yield* Stream.runCollect(anthropic.skills.versions.download("s", "v"))
+      expect(Chunk.toReadonlyArray(chunks).flatMap((chunk) => [...chunk])).toEqual([...zip, ...zip])
+      expect(seen(yield* transport.requests)).toEqual(["GET /v1/skills/s/versions/v/content"])
+    })
+  )
+
   it.effect("betas of a call are sent", () =>
     Effect.gen(function* () {
       const { anthropic, transport } = yield* scripted([MockTransport.json(skill)])
@@ -153,6 +163,16 @@ describe("skills with promises", () => {
       "GET /v1/skills/s/versions?limit=2",
       "DELETE /v1/skills/s/versions/v"
     ])
+    await anthropic.close()
+  })
+
+  it("8.4 download resolves to a Response whose body is still arriving", async () => {
+    const zip = Uint8Array.of(80, 75, 3, 4)
+    const { anthropic, requests } = scriptedPromises([MockTransport.stream([zip])])
+    const response = await anthropic.skills.versions.download("s", "v", { betas: ["b"] })
+    expect(new Uint8Array(await response.arrayBuffer())).toEqual(zip)
+    expect(seen(requests())).toEqual(["GET /v1/skills/s/versions/v/content"])
+    expect(requests()[0]?.headers["anthropic-beta"]).toBe("b")
     await anthropic.close()
   })
 
