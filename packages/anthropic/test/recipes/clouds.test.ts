@@ -2,7 +2,7 @@ import { HttpClient } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { Credentials, Middleware, Signing } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
-import { Chunk, Effect, Layer, Redacted, Stream } from "effect"
+import { Effect, Layer, Redacted, Stream } from "effect"
 import { Anthropic, type AnthropicConfig, AnthropicPromise, MessageStream } from "../../src/index.js"
 import { params } from "../fixtures/client.js"
 import { messageEvents } from "../fixtures/cloudEvents.js"
@@ -190,8 +190,8 @@ describe.each(["bedrock", "vertex", "foundry"] as const)("%s", (name) => {
   it.effect("streams a message, to Effect and to promises", () =>
     Effect.gen(function* () {
       const { anthropic, params, promises, transport } = yield* withCloud(name, [stream, stream])
-      const text = yield* Stream.runCollect(MessageStream.textDeltas(anthropic.messages.stream(params)))
-      expect(Chunk.join(text, "")).toBe("Hello, grün 🌱!")
+      const text = yield* Stream.mkString(MessageStream.textDeltas(anthropic.messages.stream(params)))
+      expect(text).toBe("Hello, grün 🌱!")
       const final = yield* Effect.promise(() => promises.messages.stream(params).finalMessage())
       expect(final).toMatchObject({ stop_reason: "end_turn", content: [{ text: "Hello, grün 🌱!" }] })
       for (const { json, url } of yield* transport.requests) {
