@@ -74,7 +74,8 @@ export const addAttempt = (
   const { config, timeouts } = call
   const own = config.options.platformHeaders?.ofAttempt(Ledger.tries(call), timeouts.response)
   for (const name in own) add(headers, name, own[name])
-  if (span !== undefined)
+  // An id of zeros is no id (W3C Trace Context, 3.2.2.3): a tracer that is turned off has them.
+  if (span !== undefined && /[^0]/.test(span.traceId))
     add(headers, "traceparent", `00-${span.traceId}-${span.spanId}-${span.sampled ? "01" : "00"}`)
 }
 

@@ -7,6 +7,7 @@
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import type * as Stream from "effect/Stream"
@@ -27,6 +28,7 @@ import * as ClientFetch from "./clientFetch.js"
 import { rejectionOf } from "./FailureError.js"
 import type { StreamResponse } from "./OpenStream.js"
 import * as OpenStream from "./OpenStream.js"
+import * as OpenTelemetry from "./openTelemetry.js"
 import * as PlainLogger from "./plainLogger.js"
 import { makeRunner, type Runner } from "./runner.js"
 import type { CallOptions, Download, Verb, VerbWithBody } from "./verbs.js"
@@ -73,6 +75,11 @@ export interface Environment {
    * slower.
    */
   readonly logLevel?: "debug" | "info" | "warn" | "error" | undefined
+  /**
+   * Write a span for every call where the program has registered a tracer provider with `@opentelemetry/api`, below the
+   * span that is active (`true`). A tracer that the transport's layer brings takes precedence.
+   */
+  readonly openTelemetry?: boolean | undefined
 }
 
 /** A logger: functions that take a text, and an object of fields if there are any. @since 0.1.0 @category models */
@@ -175,11 +182,19 @@ export interface PromiseClient extends AsyncDisposable {
  * @since 0.1.0
  * @category constructors
  */
-export const make = ({ instrument, logLevel, logger, transport, ...options }: Options): PromiseClient => {
-  const config = resolveConfig(options, ["transport", "logger", "logLevel", "instrument"])
+export const make = ({
+  instrument,
+  logLevel,
+  logger,
+  openTelemetry = true,
+  transport,
+  ...options
+}: Options): PromiseClient => {
+  const config = resolveConfig(options, ["transport", "logger", "logLevel", "instrument", "openTelemetry"])
   if (!config.ok) throw config.error
   if (instrument !== undefined && typeof instrument !== "function")
     throw invalid("instrument", "must be a function")
+  if (typeof openTelemetry !== "boolean") throw invalid("openTelemetry", "must be true or false")
   const logging = layerLogger({ logger, logLevel })
   // Merged, because calls run with what the layers bring along besides: a tracer, a logger.
   const layer = Layer.scoped(ApiClient.ApiClient, makeThrowing(options)).pipe(
@@ -187,7 +202,8 @@ export const make = ({ instrument, logLevel, logger, transport, ...options }: Op
     // Below the transport, so that a logger which comes with the transport takes precedence.
     Layer.provideMerge(logging)
   )
-  return fromRuntime(makeRunner(ManagedRuntime.make(layer)), (client) => client, instrument)
+  const watched = openTelemetry ? OpenTelemetry.watched : identity
+  return fromRuntime(makeRunner(ManagedRuntime.make(layer), watched), (client) => client, instrument)
 }
 
 const invalid = (key: string, reason: string): ApiConfig.InvalidConfigError =>

@@ -17,7 +17,10 @@ export interface Runner extends AsyncStream.Runner {
 }
 
 /** Runs effects on a runtime until the client closes. */
-export const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, unknown>): Runner => {
+export const makeRunner = (
+  runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiClient, unknown>,
+  watched: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+): Runner => {
   const running = new LiveSet<Fibers.AnyFiber>()
   const scopes = new LiveSet<Scope.CloseableScope>()
   const bodies = new LiveSet<(reason: unknown) => void>()
@@ -35,9 +38,11 @@ export const makeRunner = (runtime: ManagedRuntime.ManagedRuntime<ApiClient.ApiC
     // Do not keep the fiber's exit: Effect holds its fibers in a `Set` (see `LiveSet`), and with them their exits.
     let outcome: Outcome<A> | undefined
     const fiber = runtime.runFork(
-      Effect.map(effect, (value) => {
-        outcome = { value }
-      })
+      watched(
+        Effect.map(effect, (value) => {
+          outcome = { value }
+        })
+      )
     )
     const leave = running.add(fiber)
     fiber.addObserver((exit) => {
