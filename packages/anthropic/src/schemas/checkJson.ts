@@ -1,4 +1,3 @@
-import * as Equal from "effect/Equal"
 import * as Predicate from "effect/Predicate"
 import type { JsonSchema } from "./FromJsonSchema.js"
 
@@ -68,7 +67,7 @@ const lengthOf = (misfit: Misfit | undefined): number => misfit?.path.length ?? 
 
 /** JSON has no value with an identity. */
 const isSame = (one: unknown, other: unknown): boolean =>
-  Equal.equals(one, other) || shown(one) === shown(other)
+  one === other || (typeof one === "object" && typeof other === "object" && shown(one) === shown(other))
 
 const shown = (value: unknown): string => JSON.stringify(value)
 

@@ -45,16 +45,11 @@ export interface MessagesService {
     ApiError.ApiError,
     Scope.Scope
   >
-  /** Runs a conversation with tools, and emits each message of the model: see `ToolRunner.run`. */
+  /** Runs a conversation with tools, and emits each message of the model: see `ToolRunner.run`. `ToolRunner.stream` streams them. */
   readonly run: <const Tools extends ReadonlyArray<Tool.Any>>(
     params: Message.MessageCreateParams,
     options: ToolRunner.Options<Tools>
   ) => Stream.Stream<Message.Message, ApiError.ApiError, Tool.Context<Tools[number]>>
-  /** Like `run`, but emits the events of all messages: see `ToolRunner.stream`. */
-  readonly runStream: <const Tools extends ReadonlyArray<Tool.Any>>(
-    params: Message.MessageCreateParams,
-    options: ToolRunner.StreamOptions<Tools>
-  ) => Stream.Stream<MessageEvent.MessageEvent, ApiError.ApiError, Tool.Context<Tools[number]>>
   /** Counts the input tokens of a message without creating it. */
   readonly countTokens: (
     params: Message.ConversationParams,
@@ -77,7 +72,6 @@ export const make = (client: ApiClient.ApiClient, settings: AnthropicConfig.Opti
     stream: (params, options) => client.stream(Messages.stream(params, options)),
     streamWithResponse: (params, options) => client.streamWithResponse(Messages.stream(params, options)),
     run: (params, options) => ToolRunner.run(messages, params, options),
-    runStream: (params, options) => ToolRunner.stream(messages, params, options),
     countTokens: (params, options) => client.execute(Messages.countTokens(params, options)),
     batches: BatchesService.make(client)
   }

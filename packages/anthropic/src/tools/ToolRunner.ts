@@ -192,8 +192,10 @@ export const stream = <E, R, const Tools extends ReadonlyArray<Tool.Any>>(
 > => {
   const loop = makeLoop(params, options)
   const starts = typeof eager === "function" ? eager : () => eager
+  const { concurrency } = loop
   const limited = Effect.map(
-    loop.concurrency === "unbounded" ? Effect.succeed(undefined) : Effect.makeSemaphore(loop.concurrency),
+    // A limit that is no number would start nothing.
+    concurrency === "unbounded" ? Effect.succeed(undefined) : Effect.makeSemaphore(concurrency >= 1 ? concurrency : 1),
     (semaphore) => semaphore?.withPermits(1) ?? ((handled: Handled<Tools>) => handled)
   )
 

@@ -1,6 +1,7 @@
 /** The loop of a conversation with tools: which request comes next, and which tools run before it. */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Predicate from "effect/Predicate"
 import type * as CallOptions from "../config/CallOptions.js"
 import type * as ContentBlock from "../content/ContentBlock.js"
 import type * as ContentBlockParam from "../content/ContentBlockParam.js"
@@ -101,7 +102,7 @@ export const makeLoop = <const Tools extends ReadonlyArray<Tool.Any>>(
       ? Effect.succeed(params)
       : Effect.suspend(() => {
           const changed = editParams(params, turn)
-          return Effect.isEffect(changed) ? changed : Effect.succeed(changed)
+          return Effect.map(Effect.isEffect(changed) ? changed : Effect.succeed(changed), checkedParams)
         })
 
   const compactionOf = ({ paused, turn }: State): Compaction | undefined => {
@@ -161,6 +162,12 @@ export const makeLoop = <const Tools extends ReadonlyArray<Tool.Any>>(
       return { turn, state: { params, calls, requests: requests + 1, turn, paused, started } }
     }
   }
+}
+
+/** Plain JavaScript may forget to return them. */
+const checkedParams = (params: Message.MessageCreateParams): Message.MessageCreateParams => {
+  if (Predicate.hasProperty(params, "messages") && Array.isArray(params.messages)) return params
+  throw new TypeError("editParams must return the parameters, with their messages")
 }
 
 const nameOf = ({ name, toolset_name }: ContentBlock.ToolUseBlock): string =>

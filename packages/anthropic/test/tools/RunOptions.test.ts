@@ -88,6 +88,16 @@ describe("editParams", () => {
     })
   )
 
+  it.effect.each([undefined, null, {}, { messages: "hi" }])(
+    "dies with a TypeError if it returns %j",
+    (returned) =>
+      Effect.gen(function* () {
+        const options = { tools: [echo], editParams: () => returned as never }
+        const exit = yield* Effect.exit(ToolRunner.finalMessage(scripted(replies), params, options))
+        expect(Exit.isFailure(exit) && exit.cause.toString()).toContain("editParams must return")
+      })
+  )
+
   it.effect("sends what pushMessages of Anthropic's runner sends", () =>
     Effect.gen(function* () {
       const model = scripted(replies)
@@ -341,6 +351,14 @@ describe("eager", () => {
       yield* Stream.runDrain(ToolRunner.stream(model, params, { tools: [tool], eager: true, concurrency: 2 }))
       expect(most).toBe(2)
       expect(conversations(model)[1]?.at(-1)?.content).toEqual("abcdef".split("").map((id) => result(id, id)))
+    })
+  )
+
+  it.effect.each([0, -1, Number.NaN])("runs the tools one by one with a concurrency of %d", (concurrency) =>
+    Effect.gen(function* () {
+      const model = scripted([both, ["end_turn", text("done")]])
+      yield* Stream.runDrain(ToolRunner.stream(model, params, { tools: [echo], eager: true, concurrency }))
+      expect(conversations(model)[1]?.at(-1)).toEqual(answered)
     })
   )
 
