@@ -15,6 +15,11 @@ export interface Options<Tools extends ReadonlyArray<Tool.Any>>
   /** The tools that the model may call. They are offered after the request's own `tools`, such as server tools. */
   readonly tools: Tools
   /**
+   * Tools that the request does not offer (none). They run once a `Tool.addition` is in the conversation. The prompt cache then stays
+   * valid, as `tools` stays the same.
+   */
+  readonly laterTools?: ReadonlyArray<Tool.Tool<never, unknown, Tool.Context<Tools[number]>>> | undefined
+  /**
    * The most calls of the API, at least 1 (no limit). Without a limit the loop ends when the model calls no tool. Set one with a
    * `tool_choice` that forces a tool, as the model then calls a tool every time.
    */

@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import type * as ContentBlock from "../content/ContentBlock.js"
 import * as ContentBlockParam from "../content/ContentBlockParam.js"
 import type * as ToolParam from "../content/ToolParam.js"
+import type * as Message from "../messages/Message.js"
 import { type AnySchema, type Described, describe } from "../schemas/describe.js"
 import type { FromJsonSchema, JsonSchema } from "../schemas/FromJsonSchema.js"
 
@@ -239,6 +240,54 @@ const handled = <A, E, R, RI>(
         )
       )
     )
+})
+
+/**
+ * Makes a turn that offers more tools to the model from here on. Needs the beta `inline-tools-2026-09-15`. A run also runs them if
+ * they are in its `laterTools`.
+ *
+ * @example
+ * ```ts
+ * import { type AnthropicPromise, AsyncTool, Tool } from "@effect-api/anthropic"
+ * import { z } from "zod"
+ *
+ * const query = AsyncTool.define({ name: "query", input: z.object({ sql: z.string() }), run: ({ sql }) => `ran ${sql}` })
+ *
+ * const ask = async (anthropic: AnthropicPromise.AnthropicPromise, question: string) => {
+ *   const run = anthropic.messages.run(
+ *     { model: "claude-sonnet-5-5", max_tokens: 1024, messages: [{ role: "user", content: question }] },
+ *     { tools: [], laterTools: [query], betas: ["inline-tools-2026-09-15"] }
+ *   )
+ *   for await (const { stop_reason } of run) {
+ *     if (stop_reason === "tool_use") run.pushMessages(Tool.addition(query))
+ *   }
+ * }
+ * ```
+ * @since 3.2.0
+ * @category constructors
+ */
+export const addition = (...tools: ReadonlyArray<Pick<Any, "param">>): Message.MessageParam => ({
+  role: "system",
+  content: tools.map(({ param: definition }) =>
+    ContentBlockParam.untyped({ type: "tool_addition", tool: { type: "tool_definition", definition } })
+  )
+})
+
+/**
+ * Makes a turn that takes tools away from the model from here on. Needs the beta `inline-tools-2026-09-15`. A run no longer runs
+ * them.
+ *
+ * @since 3.2.0
+ * @category constructors
+ */
+export const removal = (...tools: ReadonlyArray<Pick<Any, "name"> | string>): Message.MessageParam => ({
+  role: "system",
+  content: tools.map((tool) =>
+    ContentBlockParam.untyped({
+      type: "tool_removal",
+      tool: { type: "tool_reference", name: typeof tool === "string" ? tool : tool.name }
+    })
+  )
 })
 
 /**

@@ -195,7 +195,9 @@ export const stream = <E, R, const Tools extends ReadonlyArray<Tool.Any>>(
   const { concurrency } = loop
   const limited = Effect.map(
     // A limit that is no number would start nothing.
-    concurrency === "unbounded" ? Effect.succeed(undefined) : Effect.makeSemaphore(concurrency >= 1 ? concurrency : 1),
+    concurrency === "unbounded"
+      ? Effect.succeed(undefined)
+      : Effect.makeSemaphore(concurrency >= 1 ? concurrency : 1),
     (semaphore) => semaphore?.withPermits(1) ?? ((handled: Handled<Tools>) => handled)
   )
 

@@ -10,7 +10,7 @@ import { withFields } from "../shared/withFields.js"
 import { compactionBeta, compactionRequest, conversationAfter } from "./compaction.js"
 import type { Compaction, Options, Turn } from "./RunOptions.js"
 import * as Tool from "./Tool.js"
-import { removedTools } from "./toolChanges.js"
+import { type ToolChanges, toolChanges } from "./toolChanges.js"
 
 type Result = ContentBlockParam.ToolResultBlockParam
 
@@ -49,6 +49,7 @@ export const makeLoop = <const Tools extends ReadonlyArray<Tool.Any>>(
     compactWhen,
     concurrency = "unbounded",
     editParams,
+    laterTools = [],
     maxIterations = Number.POSITIVE_INFINITY,
     tools,
     ...rest
@@ -58,14 +59,18 @@ export const makeLoop = <const Tools extends ReadonlyArray<Tool.Any>>(
   const byName = new Map<string, Tool.Any>(tools.map((tool) => [tool.name, tool]))
   const offered = [...(params.tools ?? []), ...tools.map((tool) => tool.param)]
 
+  const laterByName = new Map<string, Tool.Any>(laterTools.map((tool) => [tool.name, tool]))
+
   /** A member of a toolset may have the same name as a tool of the program. */
-  const toolOf = ({ name, toolset_name }: ContentBlock.ToolUseBlock, removed: ReadonlySet<unknown>) =>
-    (toolset_name ?? "") !== "" || removed.has(name) ? undefined : byName.get(name)
+  const toolOf = ({ name, toolset_name }: ContentBlock.ToolUseBlock, { added, removed }: ToolChanges) => {
+    if ((toolset_name ?? "") !== "" || removed.has(name)) return undefined
+    return (added.has(name) ? laterByName.get(name) : undefined) ?? byName.get(name)
+  }
 
   const handler = (messages: ReadonlyArray<Message.MessageParam>) => {
-    const removed = removedTools(messages)
+    const changes = toolChanges(messages)
     return (call: ContentBlock.ToolUseBlock) =>
-      (toolOf(call, removed)?.handle(call) ??
+      (toolOf(call, changes)?.handle(call) ??
         Effect.succeed(Tool.failure(call, `There is no tool ${nameOf(call)}`))) as Effect.Effect<
         Result,
         never,

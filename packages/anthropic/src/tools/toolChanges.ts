@@ -28,13 +28,26 @@ const changesIn = ({ content, role }: Turn): ReadonlyArray<unknown> => {
   )
 }
 
-/** The names of the tools that the conversation removed. A model may call one nevertheless. */
-export const removedTools = (turns: ReadonlyArray<Turn>): ReadonlySet<unknown> => {
-  const names = new Set<unknown>()
+/** The names of the tools that the conversation added and removed. A model may call a removed one nevertheless. */
+export interface ToolChanges {
+  readonly added: ReadonlySet<unknown>
+  readonly removed: ReadonlySet<unknown>
+}
+
+/** What the conversation changed of the offered tools. */
+export const toolChanges = (turns: ReadonlyArray<Turn>): ToolChanges => {
+  const added = new Set<unknown>()
+  const removed = new Set<unknown>()
   for (const change of turns.flatMap(changesIn)) {
     if (!Predicate.hasProperty(change, "type") || !Predicate.hasProperty(change, "tool")) continue
-    if (change.type === "tool_removal") names.add(nameOf(change.tool))
-    else if (change.type === "tool_addition") names.delete(nameOf(change.tool))
+    const name = nameOf(change.tool)
+    if (change.type === "tool_removal") {
+      removed.add(name)
+      added.delete(name)
+    } else if (change.type === "tool_addition") {
+      removed.delete(name)
+      added.add(name)
+    }
   }
-  return names
+  return { added, removed }
 }

@@ -153,6 +153,80 @@ const vendor = (script: ReturnType<typeof scripted>, headers: Array<Headers> = [
     }
   })
 
+describe("laterTools", () => {
+  const later = Tool.make({
+    name: "later",
+    input: Schema.Struct({ say: Schema.String }),
+    run: ({ say }) => Effect.succeed(`later ${say}`)
+  })
+  const replies: ReadonlyArray<Reply> = [
+    ["tool_use", use("a", "echo", { say: "1" }), use("b", "later", { say: "1" })],
+    ["tool_use", use("c", "echo", { say: "2" }), use("d", "later", { say: "2" })],
+    ["end_turn", text("done")]
+  ]
+  const edited = (turns: ReadonlyArray<Params["messages"][number]>) => {
+    let isFirst = true
+    return (params: Params) => {
+      const messages = isFirst ? [...params.messages, ...turns] : params.messages
+      isFirst = false
+      return { ...params, messages }
+    }
+  }
+  const missing = (id: string, name: string) => result(id, `There is no tool ${name}`, { is_error: true })
+
+  it.effect("are not offered, and run once the conversation has added them", () =>
+    Effect.gen(function* () {
+      const model = scripted(replies)
+      const editParams = edited([Tool.addition(later), Tool.removal(echo)])
+      yield* ToolRunner.finalMessage(model, params, { tools: [echo], laterTools: [later], editParams })
+      expect(model.requests.map(({ tools }) => tools)).toEqual(replies.map(() => [echo.param]))
+      expect(conversations(model)[1]?.slice(2)).toEqual([
+        { role: "user", content: [result("a", "1"), missing("b", "later")] },
+        {
+          role: "system",
+          content: [{ type: "tool_addition", tool: { type: "tool_definition", definition: later.param } }]
+        },
+        {
+          role: "system",
+          content: [{ type: "tool_removal", tool: { type: "tool_reference", name: "echo" } }]
+        }
+      ])
+      expect(conversations(model)[2]?.at(-1)?.content).toEqual([missing("c", "echo"), result("d", "later 2")])
+    })
+  )
+
+  it.effect("are sent as addTools of Anthropic's runner sends them", () =>
+    Effect.gen(function* () {
+      const model = scripted(replies)
+      const editParams = edited([Tool.addition(later)])
+      yield* ToolRunner.finalMessage(model, params, { tools: [echo], laterTools: [later], editParams })
+      const script = scripted(replies)
+      const runner = vendor(script).beta.messages.toolRunner({ ...hello, tools: [vendorEcho] })
+      const theirs = {
+        ...vendorEcho,
+        name: "later",
+        input_schema:
+          later.param.type === undefined && "input_schema" in later.param ? later.param.input_schema : {},
+        run: ({ say }: { say: string }) => `later ${say}`
+      }
+      yield* Effect.promise(async () => {
+        let isFirst = true
+        for await (const _ of runner) {
+          if (isFirst) {
+            // The results first: the tool must be missing still.
+            await runner.generateToolResponse()
+            runner.addTools(theirs as never)
+          }
+          isFirst = false
+        }
+      })
+      const sent = (requests: ReadonlyArray<Params>) =>
+        requests.map(({ messages }) => messages.filter(({ role }) => role === "system"))
+      expect(sent(script.requests)).toEqual(sent(model.requests))
+    })
+  )
+})
+
 describe("compactWhen", () => {
   const summary = { type: "compaction", content: "So far: 1.", encrypted_content: null, signature: "c2ln" }
   const replies: ReadonlyArray<Reply> = [
