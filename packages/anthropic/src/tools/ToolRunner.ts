@@ -197,7 +197,7 @@ export const stream = <E, R, const Tools extends ReadonlyArray<Tool.Any>>(
     // A limit that is no number would start nothing.
     concurrency === "unbounded"
       ? Effect.succeed(undefined)
-      : Effect.makeSemaphore(concurrency >= 1 ? concurrency : 1),
+      : Effect.makeSemaphore(Math.max(1, concurrency || 1)),
     (semaphore) => semaphore?.withPermits(1) ?? ((handled: Handled<Tools>) => handled)
   )
 
