@@ -206,7 +206,7 @@ export interface AsyncMockTransport {
 /**
  * Makes a scripted transport for plain async code. It opens nothing, so there is nothing to close. Throws if a step is not one.
  *
- * Delays take real time, or that of fake timers (`vi.useFakeTimers()`, `jest.useFakeTimers()`).
+ * Delays take real time, or that of fake timers (`vi.useFakeTimers()`, `jest.useFakeTimers()`, `mock.timers` of `node:test`).
  *
  * @example
  * ```ts

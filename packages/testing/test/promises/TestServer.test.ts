@@ -175,7 +175,9 @@ describe("TestServer.start", () => {
     expect([failed.status, await failed.text()]).toEqual([500, "TestServer handler failed: too much"])
   })
 
-  it("close ends running responses, is idempotent, and frees the port", async () => {
+  it("close ends running responses, is idempotent, frees the port, and leaves nothing that holds the process", async () => {
+    const listening = () => process.getActiveResourcesInfo().filter((kind) => kind === "TCPServerWrap").length
+    const before = listening()
     const server = await TestServer.start({
       "*": TestServer.never,
       "GET /open": TestServer.stallAfter(TestServer.text("abc"), 1)
@@ -189,6 +191,7 @@ describe("TestServer.start", () => {
     await Promise.all([server.close(), server.close()])
     await server.close()
     await server[Symbol.asyncDispose]()
+    expect(listening()).toBe(before)
     expect((await ends).map(({ status }) => status)).toEqual(["rejected", "rejected"])
     const socket = connect(server.port, "127.0.0.1")
     const [error] = await once(socket, "error")
