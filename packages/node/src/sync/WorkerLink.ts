@@ -61,11 +61,12 @@ export class WorkerLink implements Events {
   private start(): Running {
     const { port1: port, port2 } = new MessageChannel()
     const signals = new Int32Array(new SharedArrayBuffer(Object.keys(signal).length * 4))
+    const execArgv = execArgvOf(process.execArgv)
     const workerData: Setup = { port: port2, signals, settings: this.settings }
     const worker = new Worker(new URL("./worker.js", import.meta.url), {
       workerData,
       transferList: [port2],
-      execArgv: execArgvOf(process.execArgv)
+      ...(execArgv !== undefined && { execArgv })
     })
     // Neither may keep the process alive, nor end it: a worker that fails is noticed by whoever waits for it.
     worker.unref()
@@ -120,16 +121,18 @@ export class WorkerLink implements Events {
 
 const none: ReadonlyArray<ArrayBuffer> = []
 
-/** The flags of this thread, but for those of a program that is no file: a thread with them does not start. */
-export const execArgvOf = (flags: ReadonlyArray<string>): Array<string> =>
-  flags.filter(
-    (flag, index) =>
-      !(isEval(flag) || isEval(flags[index - 1])) && !/^--(input-type|eval|print|test|watch)\b/.test(flag)
-  )
-
-/** The flag whose value is the next one. */
-const isEval = (flag: string | undefined): boolean =>
-  flag !== undefined && /^(-e|-p|-pe|--eval|--print|--input-type)$/.test(flag)
+/**
+ * The flags for the worker. It gets all of this thread's by default. Of a program that is no file it gets those that load
+ * modules: with `--input-type` no worker starts.
+ */
+export const execArgvOf = (flags: ReadonlyArray<string>): Array<string> | undefined =>
+  flags.some((flag) => /^(-e|-p|-pe|--(eval|print|input-type)\b)/.test(flag))
+    ? flags.flatMap((flag, index) => {
+        if (!/^(-r|-C|--(require|import|loader|experimental-loader|conditions)\b)/.test(flag)) return []
+        const value = flag.includes("=") ? undefined : flags[index + 1]
+        return value === undefined ? [flag] : [flag, value]
+      })
+    : undefined
 
 const lostError = (): Error => codedError("the thread that has the connections has ended", "ERR_WORKER_ENDED")
 

@@ -21,14 +21,17 @@ it("a worker that crashes fails what waits for it, and the next request starts a
   link.close()
 })
 
-const flags: ReadonlyArray<readonly [ReadonlyArray<string>, ReadonlyArray<string>]> = [
+const flags: ReadonlyArray<readonly [ReadonlyArray<string>, ReadonlyArray<string> | undefined]> = [
+  [["--import", "tsx", "--expose-gc"], undefined],
+  [["--input-type=module", "-e", "code", "--expose-gc"], []],
   [
-    ["--import", "tsx"],
-    ["--import", "tsx"]
+    ["-p", "code", "--conditions=x", "--import", "tsx"],
+    ["--conditions=x", "--import", "tsx"]
   ],
-  [["--input-type=module", "-e", "code"], []],
-  [["-p", "code", "--conditions=x"], ["--conditions=x"]],
-  [["--eval=code", "--test"], []]
+  [
+    ["--eval=code", "-r", "./x.js"],
+    ["-r", "./x.js"]
+  ]
 ]
 it.each(flags)("of the flags %j a worker gets %j", (own, given) => {
   expect(execArgvOf(own)).toEqual(given)
