@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises"
 import { parseArgs } from "node:util"
 import * as Edition from "./edition.js"
+import { blocking } from "./parts/blocking.js"
 import { bundles } from "./parts/bundles.js"
 import { coldStart } from "./parts/coldStart.js"
 import { decoding } from "./parts/decoding.js"
@@ -23,6 +24,7 @@ import * as Server from "./server/Server.js"
 const parts = new Map<string, Part>([
   ["unary", unary],
   ["http2", http2],
+  ["blocking", blocking],
   ["sse", streams],
   ["memory", memory],
   ["cold-start", coldStart],

@@ -33,6 +33,11 @@ export const thresholds: ReadonlyArray<Threshold> = [
   atLeast(2.5, `${unary}, against @effect/platform on undici`, against(unary, "ours", "platform-undici")),
   atLeast(0.75, `${unary}, against undici.request`, against(unary, "ours", "undici")),
   atLeast(4, `${unary}, promises against @anthropic-ai/sdk`, against(unary, "ours-promise", "anthropic-sdk")),
+  atLeast(
+    0.5,
+    "one call after another, blocking against promises",
+    against("one call after another", "ours-sync", "ours-promise")
+  ),
   atLeast(0.8, `${http2(32)}, against node:http2 by hand`, against(http2(32), "ours-h2", "node-http2")),
   atLeast(0.8, `${http2(256)}, against node:http2 by hand`, against(http2(256), "ours-h2", "node-http2")),
   {

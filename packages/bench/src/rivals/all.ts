@@ -26,6 +26,7 @@ const streams = { streams: true }
 const onEffect3 = {
   ours: entry("effect-api", async () => (await import("./ours.js")).effect, streams),
   "ours-promise": entry("effect-api, promises", async () => (await import("./ours.js")).promises, streams),
+  "ours-sync": entry("effect-api, blocking", async () => (await import("./ours.js")).blocking, streams),
   "ours-fetch": entry(
     "effect-api, promises on fetch",
     async () => (await import("./ours.js")).promisesOnFetch
@@ -86,6 +87,7 @@ const entries = {
   ...onEffect3,
   "ours-4": twin("ours"),
   "ours-4-promise": twin("ours-promise"),
+  "ours-4-sync": twin("ours-sync"),
   "ours-4-fetch": twin("ours-fetch"),
   "ours-4-anthropic": twin("ours-anthropic"),
   "ours-4-anthropic-promise": twin("ours-anthropic-promise"),

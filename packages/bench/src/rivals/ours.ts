@@ -1,6 +1,6 @@
 /** This project's clients with default settings: they retry, validate responses and redact secrets. */
 import { ApiClient, ApiRequest, Credentials, EventStream, PromiseClient } from "@effect-api/client"
-import { NodeTransport } from "@effect-api/node"
+import { NodeTransport, SyncClient } from "@effect-api/node"
 import { Effect, Layer, ManagedRuntime, Redacted, Stream } from "effect"
 import { effectClient } from "./effectClient.js"
 import { Event, Message, textOfEvent, textOfMessage } from "./models.js"
@@ -56,3 +56,17 @@ export const effectOverHttp2: Open = effectOn(overHttp2)
 export const promisesOverHttp2: Open = promisesOn({ transport: overHttp2 })
 export const promises: Open = promisesOn({ transport: NodeTransport.layer })
 export const promisesOnFetch: Open = promisesOn({})
+
+/** Blocks its thread for each call. */
+export const blocking: Open = (baseUrl) => {
+  const client = SyncClient.make(settings(baseUrl))
+  return {
+    call: async () => textOfMessage(client.execute(request())),
+    calls: async (more, onText) => {
+      while (more()) onText(textOfMessage(client.execute(request())))
+    },
+    stream: async (onText) => {
+      for (const event of client.stream(streamRequest())) onText(textOfEvent(event))
+    }
+  }
+}
