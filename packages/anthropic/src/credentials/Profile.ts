@@ -8,6 +8,7 @@ import type * as HttpClient from "@effect/platform/HttpClient"
 import { ApiClient, ApiConfig, Credentials, type Tokens } from "@effect-api/client"
 import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import type * as AnthropicConfig from "../config/AnthropicConfig.js"
 import { defaultBaseUrl } from "../config/AnthropicConfig.js"
 import { find, type Profile } from "./profileConfig.js"
@@ -86,11 +87,29 @@ export const loadWith = (
     settingsOf(profile, fetching(files, profile, withLogin(loginOptions(profile))))
   )
 
-const located = (options: Options) => {
-  const files = makeFiles(options.fs)
-  return Effect.flatMap(find(files, options), (profile) =>
-    Effect.as(checkSecure(profile.loginUrl ?? defaultBaseUrl), [files, profile] as const)
-  )
+const located = (options: Options) =>
+  Effect.gen(function* () {
+    const problem = problemOf(options)
+    if (problem !== undefined) return yield* Effect.fail(new ApiConfig.InvalidConfigError(problem))
+    const files = makeFiles(options.fs)
+    const profile = yield* find(files, options)
+    yield* checkSecure(profile.loginUrl ?? defaultBaseUrl)
+    return [files, profile] as const
+  })
+
+/** What plain JavaScript may pass. */
+const problemOf = (options: Options): { readonly key: string; readonly reason: string } | undefined => {
+  const known: ReadonlyArray<string> = ["fs", "profile", "configDir"]
+  const unknown = ApiConfig.unknown(options ?? {}, known)
+  if (unknown !== undefined) return { key: unknown.field, reason: unknown.reason }
+  const fs: unknown = options?.fs
+  const reads =
+    (Predicate.hasProperty(fs, "readFile") && typeof fs.readFile === "function") ||
+    (Predicate.hasProperty(fs, "readFileString") && typeof fs.readFileString === "function")
+  if (!reads) return { key: "fs", reason: "must be node:fs/promises or a FileSystem" }
+  return typeof (options.configDir ?? "") === "string"
+    ? undefined
+    : { key: "configDir", reason: "must be a string" }
 }
 
 const loginOptions = ({ loginUrl = defaultBaseUrl }: Profile): ApiConfig.Options => ({

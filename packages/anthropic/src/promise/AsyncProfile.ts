@@ -32,15 +32,14 @@ export interface Options extends Profile.Options, Pick<PromiseClient.Environment
  * @since 3.2.0
  * @category constructors
  */
-export const load = async ({
-  transport = FetchTransport.layer,
-  ...options
-}: Options): Promise<AnthropicConfig.Options> => {
+export const load = async (options: Options): Promise<AnthropicConfig.Options> => {
+  // Plain JavaScript may pass nothing.
+  const { transport = FetchTransport.layer, ...profile } = { ...options }
   const loaded = await Effect.runPromise(
     Effect.either(
       withEnvironment(
         Profile.loadWith(
-          options,
+          profile,
           // A transport for each token, which comes about once an hour: nobody would close one that stays open.
           (settings) => (request) =>
             Effect.flatMap(ApiClient.make(settings), (login) => login.execute(request)).pipe(

@@ -4,7 +4,7 @@
  *
  * @since 3.2.0
  */
-import type { ApiClient, ApiRequest } from "@effect-api/client"
+import { type ApiClient, ApiConfig, type ApiRequest } from "@effect-api/client"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -69,7 +69,7 @@ export interface Options {
  * Watches messages: a span `chat <model>` above the span of the HTTP call, and the metrics of this module.
  *
  * Every way to send `POST /v1/messages` counts, by `messages` or by `client`. Without a tracer there are only the metrics. A client
- * without this setting does not load any of it.
+ * without this setting does not load any of it. Throws an `InvalidConfigError` for an option that is unknown or of another kind.
  *
  * @example
  * ```ts
@@ -82,9 +82,19 @@ export interface Options {
  * @since 3.2.0
  * @category constructors
  */
-export const make = ({ contents = false, provider = "anthropic" }: Options = {}): Instrument => ({
-  instrument: (client, baseUrl) => instrumented(client, { contents, provider, ...serverOf(baseUrl) })
-})
+export const make = (options: Options = {}): Instrument => {
+  const unknown = ApiConfig.unknown(options, ["contents", "provider"])
+  if (unknown !== undefined) throw invalid(unknown.field, unknown.reason)
+  const { contents = false, provider = "anthropic" } = options
+  if (typeof contents !== "boolean") throw invalid("contents", "must be a boolean")
+  if (typeof provider !== "string") throw invalid("provider", "must be a string")
+  return {
+    instrument: (client, baseUrl) => instrumented(client, { contents, provider, ...serverOf(baseUrl) })
+  }
+}
+
+const invalid = (field: string, reason: string): ApiConfig.InvalidConfigError =>
+  new ApiConfig.InvalidConfigError({ key: `telemetry.${field}`, reason })
 
 interface Settings {
   readonly contents: boolean

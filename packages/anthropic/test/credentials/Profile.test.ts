@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { HttpClient } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { MockTransport } from "@effect-api/testing"
-import { ConfigProvider, Effect, TestClock } from "effect"
+import { ConfigProvider, Effect, Fiber, TestClock } from "effect"
 import { Anthropic, Profile } from "../../src/index.js"
 import { message } from "../fixtures/responses.js"
 
@@ -258,6 +258,24 @@ describe("a profile that cannot be used fails when it is loaded", () => {
     })
   )
 
+  it.effect.each([
+    ["no options", undefined, "fs"],
+    ["no files", {}, "fs"],
+    ["files that are none", { fs: "node:fs" }, "fs"],
+    ["an unknown option", { fs, profil: "x" }, "profil"],
+    ["a name that is no text", { fs, configDir: "/nowhere", profile: 7 }, "profile"],
+    ["a folder that is no text", { fs, configDir: 7 }, "configDir"]
+  ] as const)("%s", ([, options, key]) =>
+    Effect.gen(function* () {
+      const transport = yield* MockTransport.make([])
+      const load = Effect.suspend(() => Profile.load(options as never)).pipe(
+        environment({}),
+        Effect.provideService(HttpClient.HttpClient, transport.client)
+      )
+      expect(yield* Effect.flip(load)).toMatchObject({ _tag: "InvalidConfigError", key })
+    })
+  )
+
   it.scoped("no folder of settings", () =>
     Effect.gen(function* () {
       const { transport } = yield* setup({ files: {} })
@@ -361,6 +379,49 @@ describe("the tokens of a user", () => {
       const last = (yield* transport.requests).at(-1)
       expect(last?.headers["authorization"]).toBe("Bearer at2")
       expect(yield* kept()).toMatchObject({ access_token: "at2", refresh_token: "rt2" })
+    })
+  )
+
+  it.scoped("a call that is interrupted while it refreshes loses no token", () =>
+    Effect.gen(function* () {
+      const fresh = { access_token: "at2", expires_in: 3600, refresh_token: "rt2" }
+      const script = [MockTransport.json(fresh, { delay: "5 seconds" }), ok]
+      const { client, kept, sent, transport } = yield* setup({ files: files("at1", 1, "rt1"), script })
+      const anthropic = yield* client
+      const call = yield* Effect.fork(anthropic.messages.create(hello))
+      yield* transport.awaitRequests(1)
+      yield* Fiber.interrupt(call)
+      yield* TestClock.adjust("5 seconds")
+      yield* Effect.repeat(kept(), { until: ({ access_token }) => access_token === "at2" })
+      yield* anthropic.messages.create(hello)
+      expect(yield* sent).toEqual([endpoint, "/v1/messages Bearer at2"])
+    })
+  )
+
+  it.scoped("on Windows the folder is another, and permissions do not count", () =>
+    Effect.gen(function* () {
+      const { path, transport } = yield* setup({ files: {}, script: [ok] })
+      const { platform } = process
+      yield* Effect.acquireRelease(
+        Effect.sync(() => Object.defineProperty(process, "platform", { value: "win32" })),
+        () => Effect.sync(() => Object.defineProperty(process, "platform", { value: platform }))
+      )
+      // A file system whose folders are parted by backslashes.
+      const kept: Readonly<Record<string, unknown>> = {
+        "C:\\Users\\a\\Anthropic/configs/default.json": user,
+        "C:\\Users\\a\\Anthropic/credentials/default.json": tokens("at1")
+      }
+      const readFile = (file: string) =>
+        file in kept
+          ? Promise.resolve(JSON.stringify(kept[file]))
+          : Promise.reject(Object.assign(new Error(path), { code: "ENOENT" }))
+      const provide = Effect.provideService(HttpClient.HttpClient, transport.client)
+      const settings = yield* Profile.load({ fs: { ...fs, readFile } }).pipe(
+        environment({ APPDATA: "C:\\Users\\a" }),
+        provide
+      )
+      yield* Effect.flatMap(provide(Anthropic.make(settings)), ({ messages }) => messages.create(hello))
+      expect((yield* transport.requests)[0]?.headers["authorization"]).toBe("Bearer at1")
     })
   )
 

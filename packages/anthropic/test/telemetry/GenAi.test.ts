@@ -333,6 +333,14 @@ describe("promises", () => {
     await anthropic.close()
   })
 
+  it.each([
+    ["content", { content: true }],
+    ["contents", { contents: "yes" }],
+    ["provider", { provider: 7 }]
+  ])("1.1 an option of make that is wrong is refused: %s", (name, options) => {
+    expect(() => GenAi.make(options as never)).toThrow(`telemetry.${name}`)
+  })
+
   it.each(["yes", {}, null])("1.1 a setting that is no telemetry is refused: %j", (odd) => {
     expect(() => AnthropicPromise.make({ apiKey: "key", telemetry: odd as never })).toThrow(/telemetry/)
   })
