@@ -3,9 +3,10 @@ import { MockTransport } from "@effect-api/testing"
 import { Effect, Schema } from "effect"
 import * as v from "valibot"
 import { z } from "zod"
-import { type Message, OutputFormat } from "../../src/index.js"
-import { params, scripted, scriptedPromises } from "../fixtures/client.js"
+import { type Message, MessageStream, OutputFormat } from "../../src/index.js"
+import { params, scripted, scriptedPromises, sse } from "../fixtures/client.js"
 import { message } from "../fixtures/responses.js"
+import { eventsOf } from "../fixtures/scriptedModel.js"
 
 const withText = (text: string, more: object = {}): Message.Message =>
   ({ ...message, content: [{ type: "text", text }], stop_reason: "end_turn", ...more }) as Message.Message
@@ -219,4 +220,33 @@ describe("messages.parse", () => {
     }
     expect(requests()).toEqual([])
   })
+})
+
+describe("a stream", () => {
+  const format = formats["an Effect Schema"]
+  const streamed = (text: string) =>
+    sse(eventsOf(["end_turn", { type: "text", text }]).map((event) => ({ ...event })))
+
+  it.effect("has its response, and the output at its end", () =>
+    Effect.gen(function* () {
+      const { anthropic } = yield* scripted([streamed('{"city":"Bern","celsius":21}')])
+      const { requestId, status, stream } = yield* anthropic.messages.streamWithResponse(params)
+      expect([status, requestId]).toEqual([200, "req_1"])
+      expect((yield* MessageStream.finalParsed(stream, format)).parsed_output).toEqual({
+        city: "Bern",
+        celsius: 21
+      })
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("fails with an OutputError if its output does not fit, and has its text", () =>
+    Effect.gen(function* () {
+      const { anthropic } = yield* scripted([streamed("no"), streamed("no")])
+      const events = anthropic.messages.stream(params)
+      expect(yield* MessageStream.finalText(events)).toBe("no")
+      expect(yield* Effect.flip(MessageStream.finalParsed(events, format))).toMatchObject({
+        _tag: "OutputError"
+      })
+    })
+  )
 })
