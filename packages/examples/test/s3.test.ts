@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs"
 import type { ResponseDecoder } from "@effect-api/client"
 import { ApiRequest } from "@effect-api/client"
+import { NodeTransport } from "@effect-api/node"
+import { TestServer } from "@effect-api/testing"
 import { Effect, Redacted, Stream } from "effect"
 import { describe, expect, it } from "vitest"
 import * as Plain from "../src/promises/s3.js"
@@ -141,6 +143,21 @@ describe.each(twins)("S3 with $name", ({ S3, open }) => {
     const error = await Twins.rejection(it.upload(at("late"), parts, 3))
     expect(error).toBeInstanceOf(S3.S3Error)
     expect(error).toMatchObject({ Error: { Code: "InternalError" } })
+  })
+
+  it("an upload of which a part fails begins no more parts", async () => {
+    const headers = { "content-type": "application/xml" }
+    const begun = "<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>"
+    const gone = "<Error><Code>NoSuchUpload</Code><Message>gone</Message></Error>"
+    await using server = await TestServer.start({
+      "POST /{bucket}/*": TestServer.text(begun, { headers }),
+      "PUT /{bucket}/*": TestServer.text(gone, { status: 404, headers })
+    })
+    const it = await open(keys.secretAccessKey)({ baseUrl: server.url, transport: NodeTransport.layer })
+    const parts = Array.from({ length: 20 }, () => ({ bytes: bytes("a") }))
+    expect(await Twins.rejection(it.upload(at("big"), parts, 2))).toBeInstanceOf(S3.S3Error)
+    await it.close()
+    expect(server.requestCount()).toBeLessThanOrEqual(4)
   })
 
   it("a 404 of another code is an error of the API", async () => {

@@ -1,6 +1,7 @@
 /** OpenAI as a service in plain async code: its twin is ../openaiService.ts. */
 import { Credentials, Middleware, PromiseClient } from "@effect-api/client"
 import { rateLimit } from "@effect-api/client/RetryAfter"
+import { inParallel } from "./inParallel.js"
 import { type Chunk, embeddings, failure } from "./openai.js"
 import type { Target } from "./target.js"
 
@@ -39,15 +40,11 @@ export const embed = async (
   texts: ReadonlyArray<string>,
   { concurrency, size }: { readonly size: number; readonly concurrency: number }
 ) => {
-  const starts = Array.from({ length: Math.ceil(texts.length / size) }, (_, i) => i * size).entries()
-  const batches: Array<ReadonlyArray<ReadonlyArray<number>>> = []
-  const work = async () => {
-    for (const [i, start] of starts) {
-      const { data } = await client.execute(embeddings(texts.slice(start, start + size)))
-      batches[i] = data.map(({ embedding }) => embedding)
-    }
-  }
-  await Promise.all(Array.from({ length: concurrency }, work))
+  const starts = Array.from({ length: Math.ceil(texts.length / size) }, (_, i) => i * size)
+  const batches = await inParallel(starts, concurrency, async (start) => {
+    const { data } = await client.execute(embeddings(texts.slice(start, start + size)))
+    return data.map(({ embedding }) => embedding)
+  })
   return batches.flat()
 }
 

@@ -3,6 +3,7 @@ import { ApiRequest, Pagination, PromiseClient, ResponseDecoder } from "@effect-
 import { XMLParser } from "fast-xml-parser"
 import { z } from "zod"
 import { awsSignature, type Keys } from "./awsSignature.js"
+import { inParallel } from "./inParallel.js"
 import type { Target } from "./target.js"
 
 const parser = new XMLParser({ parseTagValue: false, isArray: (name) => name === "Contents" })
@@ -53,16 +54,11 @@ export const upload = async (
 ) => {
   const begun = await s3.post("/{bucket}/{+key}?uploads", { path, success: xml(Begun) })
   const uploadId = begun.InitiateMultipartUploadResult.UploadId
-  const etags: Array<string | undefined> = []
-  const queue = parts.entries()
-  const work = async () => {
-    for (const [i, part] of queue) {
-      const query = { partNumber: i + 1, uploadId }
-      const { headers } = await s3.executeWithResponse(ApiRequest.put(object, { path, query, ...part }))
-      etags[i] = headers["etag"]
-    }
-  }
-  await Promise.all(Array.from({ length: concurrency }, work))
+  const etags = await inParallel(parts, concurrency, async (part, i) => {
+    const query = { partNumber: i + 1, uploadId }
+    const { headers } = await s3.executeWithResponse(ApiRequest.put(object, { path, query, ...part }))
+    return headers["etag"]
+  })
   const listed = etags.map((tag, i) => `<Part><PartNumber>${i + 1}</PartNumber><ETag>${tag}</ETag></Part>`)
   const body = `<CompleteMultipartUpload>${listed.join("")}</CompleteMultipartUpload>`
   const ended = await s3.post(object, { path, query: { uploadId }, text: body, success: xml(Ended) })
