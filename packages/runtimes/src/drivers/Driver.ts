@@ -32,6 +32,24 @@ export interface Started {
 
 export type Driver = (start: Start) => Promise<Started>
 
+const running = new Set<number>()
+
+const killGroup = (pid: number): void => {
+  try {
+    process.kill(-pid, "SIGKILL")
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+// However this program ends, no runtime outlives it.
+process.once("exit", () => running.forEach(killGroup))
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143]
+] as const)
+  process.once(signal, () => process.exit(code))
+
 /** A process that is gone with everything it started. */
 export const launch = (
   command: string,
@@ -44,6 +62,7 @@ export const launch = (
     cwd: root,
     ...options
   })
+  if (child.pid !== undefined) running.add(child.pid)
   let text = ""
   const keep = (chunk: unknown): void => {
     text = (text + String(chunk)).slice(-4000)
@@ -54,12 +73,9 @@ export const launch = (
   child.once("error", keep)
   const kill = async (): Promise<void> => {
     if (child.pid === undefined) return
-    try {
-      process.kill(-child.pid, "SIGKILL")
-    } catch {
-      // It has ended by itself.
-    }
+    killGroup(child.pid)
     await closed
+    running.delete(child.pid)
   }
   return { child, output: () => text, kill }
 }
