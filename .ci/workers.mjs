@@ -2,7 +2,7 @@
 // elsewhere stay outside, as they are for the tests.
 import { createHash } from "node:crypto"
 import { existsSync } from "node:fs"
-import { readFile } from "node:fs/promises"
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { build } from "esbuild"
@@ -12,7 +12,7 @@ const started = /new URL\("(\.{1,2}\/[^"]+)\.js", import\.meta\.url\)/g
 
 /** Bundles a module of the workspace into a folder from where Node finds what it imports, and returns the file. */
 const bundled = async (entry, dir, alias) => {
-  const hash = createHash("sha256").update(`${entry} ${process.pid}`).digest("hex").slice(0, 12)
+  const hash = createHash("sha256").update(entry).digest("hex").slice(0, 12)
   const outfile = join(dir, "node_modules", ".threads", `${basename(entry, ".ts")}-${hash}.mjs`)
   const own = {
     name: "own",
@@ -27,9 +27,9 @@ const bundled = async (entry, dir, alias) => {
       })
     }
   }
-  await build({
+  const { outputFiles } = await build({
     entryPoints: [entry],
-    outfile,
+    write: false,
     bundle: true,
     platform: "node",
     format: "esm",
@@ -37,6 +37,11 @@ const bundled = async (entry, dir, alias) => {
     logLevel: "error",
     plugins: [own]
   })
+  // Renamed, because another run of the tests may read it.
+  const written = `${outfile}.${process.pid}`
+  await mkdir(dirname(outfile), { recursive: true })
+  await writeFile(written, outputFiles[0].contents)
+  await rename(written, outfile)
   return outfile
 }
 
