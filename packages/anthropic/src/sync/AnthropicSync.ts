@@ -15,6 +15,7 @@ import * as AnthropicConfig from "../config/AnthropicConfig.js"
 import type { CallOptions } from "../config/CallOptions.js"
 import { withEnvironment } from "../effect/environment.js"
 import type * as Message from "../messages/Message.js"
+import type * as OutputFormat from "../messages/OutputFormat.js"
 import * as SyncMessageStream from "./SyncMessageStream.js"
 
 /**
@@ -80,6 +81,8 @@ export type Values<S> = {
  */
 export interface SyncMessages
   extends Values<Pick<Anthropic.MessagesService, "create" | "countTokens" | "batches">> {
+  /** Creates a message and decodes its output: see `OutputFormat.make` and `OutputFormat.parse`. */
+  readonly parse: <A>(params: OutputFormat.Params<A>, options?: CallOptions) => OutputFormat.ParsedMessage<A>
   /** Creates a message as a stream. Reading it sends the request, and leaving the loop closes the connection. */
   readonly stream: (
     params: Message.MessageCreateParams,
@@ -170,6 +173,7 @@ const over = (client: Blocking, anthropic: Anthropic.Anthropic): AnthropicSync =
   return {
     messages: {
       create: call(messages.create),
+      parse: (params, options) => client.run(() => messages.parse(params, options)),
       stream: (params, options) =>
         SyncMessageStream.make(client.iterate(() => messages.stream(params, options))),
       countTokens: call(messages.countTokens),

@@ -1,8 +1,9 @@
 import { once } from "node:events"
 import { Worker } from "node:worker_threads"
-import { AnthropicSync } from "@effect-api/anthropic"
+import { AnthropicSync, OutputFormat } from "@effect-api/anthropic"
 import { ApiConfig, ApiError } from "@effect-api/client"
 import { SyncClient } from "@effect-api/node"
+import { Schema } from "effect"
 import { afterAll, expect, it } from "vitest"
 
 const api = new Worker(new URL("../fixtures/apiThread.js", import.meta.url))
@@ -42,6 +43,13 @@ it("creates and streams messages, and counts their tokens", () => {
   expect(stream.finalText()).toBe(text)
   expect(anthropic.messages.stream(params).finalMessage().content).toEqual(message.content)
   expect(anthropic.messages.countTokens(conversation).input_tokens).toBeGreaterThan(0)
+})
+
+it("decodes the output of a message", () => {
+  const format = OutputFormat.make(Schema.Struct({ a: Schema.Number }))
+  const { parsed_output } = anthropic.messages.parse({ ...params, output_config: { format } })
+  // The server makes up what fits the schema.
+  expect(parsed_output).toEqual({ a: 0 })
 })
 
 it("a stream that is left cannot be complete", () => {
