@@ -165,7 +165,7 @@ describe("what only an event loop can do", () => {
     expect(blocking({ credentials: Credentials.from(() => "token") }).get("/x")).toEqual({ a: 1 })
   })
 
-  it("1.8 an asynchronous source fails with its field, and nothing is sent", () => {
+  it("an asynchronous source fails with its field, and nothing is sent", () => {
     const bodyStream = async function* () {
       yield new Uint8Array(1)
     }
