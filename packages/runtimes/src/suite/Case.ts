@@ -128,7 +128,7 @@ export class Stage {
 
   /** Waits until the server has seen something. */
   async until(what: string, test: (log: Log) => boolean): Promise<Log> {
-    for (let tries = 0; tries < 100; tries++) {
+    for (let tries = 0; tries < 200; tries++) {
       const log = await this.log()
       if (test(log)) return log
       await sleep(30)
