@@ -59,7 +59,7 @@ const isFailure = (error: unknown): error is Failure =>
 class Passage {
   private readonly ending = new AbortController()
   private readonly running = new Set<Promise<unknown>>()
-  private readonly known = new WeakMap<Response, WebExchange.Shown>()
+  private readonly known: Array<WebExchange.Shown> = []
   private readonly request: Sent
   private readonly send: Next
   private readonly run: Run
@@ -74,12 +74,21 @@ class Passage {
     const shown = this.shown()
     const response: unknown = await handle(shown, (request) => this.next(shown, request))
     if (!(response instanceof Response)) throw invalid("must return a Response")
-    return this.known.get(response)?.untouched() ?? WebExchange.fromResponse(this.request, response)
+    const own = this.known.find(({ web }) => web === response)
+    // Nobody will read them any more.
+    for (const shown of this.known)
+      if (shown !== own && shown.untouched() !== undefined && shown.web.body !== response.body) shown.end()
+    return own?.untouched() ?? WebExchange.fromResponse(this.request, response, this.leave)
+  }
+
+  private readonly leave = (): void => {
+    for (const { end } of this.known) end()
   }
 
   /** Ends what it has begun, and waits for it. */
   readonly end: Effect.Effect<void> = Effect.promise(async () => {
     this.ending.abort()
+    this.leave()
     await Promise.allSettled(this.running)
   })
 
@@ -102,7 +111,7 @@ class Passage {
     this.running.delete(running)
     if (Exit.isFailure(exit)) throw signal.aborted ? signal.reason : Cause.squash(exit.cause)
     const response = WebExchange.toResponse(exit.value, this.run, url)
-    this.known.set(response.web, response)
+    this.known.push(response)
     return response.web
   }
 }

@@ -3,9 +3,11 @@ import * as HttpBody from "@effect/platform/HttpBody"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as UrlParams from "@effect/platform/UrlParams"
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import type { Run } from "../effect/promised.js"
-import { toReadable } from "../effect/webStreams.js"
+import { toEndable, toReadable } from "../effect/webStreams.js"
 import * as ApiError from "../errors/ApiError.js"
 import { toStream } from "../wire/byteSource.js"
 import { toWebResponse } from "../wire/toWebResponse.js"
@@ -95,6 +97,8 @@ const lengthOf = (headers: Headers): number | undefined => {
 export interface Shown {
   readonly web: Response
   readonly untouched: () => PlatformResponse | undefined
+  /** Ends the body, whoever reads it. */
+  readonly end: () => void
 }
 
 /** A response as one of `fetch`. */
@@ -103,12 +107,28 @@ export const toResponse = (response: PlatformResponse, run: Run, url: string): S
   const chunks = Stream.mapError(response.stream, (error) =>
     ApiError.isApiError(error.cause) ? error.cause : error
   )
-  const body = toReadable(run, chunks, () => {})
-  const web = toWebResponse({ status: response.status, headers: response.headers, url }, body)
+  const { end, readable } = toEndable(run, chunks, () => leave(response))
+  const web = toWebResponse({ status: response.status, headers: response.headers, url }, readable)
   // A clone locks the body that it is made of.
-  return { web, untouched: () => (web.bodyUsed || body.locked ? undefined : response) }
+  return { web, untouched: () => (web.bodyUsed || readable.locked ? undefined : response), end }
 }
 
-/** The platform's response that one of `fetch` stands for. */
-export const fromResponse: (request: PlatformRequest, response: Response) => PlatformResponse =
-  HttpClientResponse.fromWeb
+/** Ends the body of a response of ours that nobody has read. */
+const leave = (response: PlatformResponse): void => {
+  if (Predicate.hasProperty(response, "leave") && typeof response.leave === "function") response.leave()
+}
+
+/** The platform's response that one of `fetch` stands for. Leaving its body calls `onLeave`. */
+export const fromResponse = (
+  request: PlatformRequest,
+  web: Response,
+  onLeave: () => void
+): PlatformResponse => {
+  const response = HttpClientResponse.fromWeb(request, web)
+  const { body } = web
+  // A runtime without streams has no such property.
+  if (body === null || body === undefined) return response
+  return Object.create(response, {
+    stream: { value: Stream.ensuring(toStream(body), Effect.sync(onLeave)) }
+  })
+}

@@ -15,7 +15,15 @@ export const toReadable = <A, E>(
   run: Run,
   stream: Stream.Stream<A, E>,
   leave: () => void
-): ReadableStream<A> => {
+): ReadableStream<A> => toEndable(run, stream, leave).readable
+
+/** A web stream, and a function that ends it whoever reads it: of two halves of a `tee` neither can. */
+export interface Endable<A> {
+  readonly readable: ReadableStream<A>
+  readonly end: () => void
+}
+
+export const toEndable = <A, E>(run: Run, stream: Stream.Stream<A, E>, leave: () => void): Endable<A> => {
   const ending = new AbortController()
   let scope: Scope.CloseableScope | undefined
   let next: Streams.Next<A, E> | undefined
@@ -30,8 +38,17 @@ export const toReadable = <A, E>(
     scope = undefined
     if (open !== undefined) await settled(Scope.close(open, Exit.void))
   }
-  return new ReadableStream<A>(
+  const cancel = async (): Promise<void> => {
+    ending.abort()
+    if (next === undefined) leave()
+    await close()
+  }
+  let fail = (): void => {}
+  const readable = new ReadableStream<A>(
     {
+      start(controller) {
+        fail = () => controller.error(new DOMException("The body was left", "AbortError"))
+      },
       async pull(controller) {
         try {
           scope ??= await settled(Scope.make())
@@ -45,12 +62,13 @@ export const toReadable = <A, E>(
         await close()
         controller.close()
       },
-      async cancel() {
-        ending.abort()
-        if (next === undefined) leave()
-        await close()
-      }
+      cancel
     },
     { highWaterMark: 0 }
   )
+  const end = (): void => {
+    fail()
+    cancel().catch(() => {})
+  }
+  return { readable, end }
 }

@@ -252,6 +252,52 @@ describe("the end of a call in async middleware", () => {
     expect(await Effect.runPromise(transport.inFlight)).toBe(0)
   })
 
+  it.each<readonly [string, Middleware.AsyncMiddleware]>([
+    ["passes on", (request, next) => next(request)],
+    [
+      "wraps in a new Response",
+      async (request, next) => {
+        const response = await next(request)
+        return new Response(response.body, response)
+      }
+    ],
+    [
+      "clones, and leaves the clone unread",
+      async (request, next) => {
+        const response = await next(request)
+        response.clone()
+        return response
+      }
+    ]
+  ])("8.6 leaving a body that it %s closes the connection", (_name, handle) =>
+    withServer(
+      { "GET /endless": TestServer.stallAfter(TestServer.text("0123456789"), 4) },
+      async (server, plain) => {
+        const client = plain.withOptions({ middleware: [fromAsync(handle)] })
+        const { body } = await client.download("/endless")
+        if (body === null) throw new Error("no body")
+        for await (const _ of body) break
+        expect(await Effect.runPromise(server.awaitClosed(0))).toBe("client")
+        await plain.close()
+      }
+    )
+  )
+
+  it("8.6 a response that it replaces, and nobody has read, is closed", () =>
+    withServer(
+      { "GET /endless": TestServer.stallAfter(TestServer.text("0123456789"), 4) },
+      async (server, plain) => {
+        const replacing = fromAsync(async (request, next) => {
+          await next(request)
+          return Response.json("mine")
+        })
+        const client = plain.withOptions({ middleware: [replacing] })
+        const value = await (await client.download("/endless")).json()
+        expect([value, await Effect.runPromise(server.awaitClosed(0))]).toEqual(["mine", "client"])
+        await plain.close()
+      }
+    ))
+
   it("a stream, a download and a body that breaks off pass through it on real sockets", () =>
     withServer(
       {
