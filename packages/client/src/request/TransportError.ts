@@ -149,7 +149,8 @@ const quoting = (call: Call.Call): Redaction.Redactor => {
   const pair = (found: string): string => found.slice(0, 1) + redactor.url(`?${found.slice(1)}`).slice(1)
   return {
     ...redactor,
-    text: (text, options) => redactor.text(text.replace(/[?&][^=&\s?]+=[^&\s]*/g, pair), options)
+    // Whole secrets first: of one that holds a space, the pair would take a part.
+    text: (text, options) => redactor.text(text, options).replace(/[?&][^=&\s?]+=[^&\s]*/g, pair)
   }
 }
 
