@@ -1,6 +1,6 @@
 /** The methods of files, for plain async code. */
 import type { PromiseClient } from "@effect-api/client"
-import * as Stream from "effect/Stream"
+import { toOverrides } from "../config/CallOptions.js"
 import * as Files from "../resources/Files.js"
 import { type CallOptions, signalOf } from "./CallOptions.js"
 
@@ -34,35 +34,11 @@ export const make = (client: PromiseClient.PromiseClient): AsyncFiles => ({
   upload: (params, options) => client.execute(Files.upload(params, options), signalOf(options)),
   retrieve: (id, options) => client.execute(Files.retrieve(id, options), signalOf(options)),
   list: (params, options) => client.items(Files.list(params, options), signalOf(options)),
-  download: async (id, options) => {
-    const { headers, status, value } = await client.executeWithResponse(
-      Files.download(id, options),
-      signalOf(options)
-    )
-    const signal = options?.signal
-    const body = Stream.toReadableStream(value)
-    return new Response(signal === undefined ? body : body.pipeThrough(new TransformStream(), { signal }), {
-      status,
-      headers: endToEndHeaders(headers)
-    })
-  },
+  download: (file_id, options) =>
+    client.download(Files.contentPath, {
+      ...toOverrides(options, [Files.beta]),
+      path: { file_id },
+      ...signalOf(options)
+    }),
   del: (id, options) => client.execute(Files.del(id, options), signalOf(options))
 })
-
-/** The headers that describe a single connection (RFC 9110, 7.6.1). Intermediaries do not forward them. */
-const connectionHeaders: ReadonlySet<string> = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade"
-])
-
-const endToEndHeaders = (headers: Readonly<Record<string, string>>): Record<string, string> => {
-  const named = (headers["connection"] ?? "").split(",").map((name) => name.trim().toLowerCase())
-  return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !connectionHeaders.has(name) && !named.includes(name))
-  )
-}

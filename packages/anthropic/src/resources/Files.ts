@@ -105,12 +105,15 @@ export const retrieve = (
 ): ApiRequest.ApiRequest<FileMetadata> =>
   ApiRequest.get("/v1/files/{file_id}", { ...overrides(options), path: { file_id }, success: file })
 
+/** The path of a file's content. @internal */
+export const contentPath = "/v1/files/{file_id}/content"
+
 /** Downloads the content of a file that a tool created, as a stream of bytes. @since 0.1.0 @category requests */
 export const download = (
   file_id: string,
   options?: CallOptions.CallOptions
 ): ApiRequest.ApiRequest<Stream.Stream<Uint8Array, ApiError.ApiError>> =>
-  ApiRequest.get("/v1/files/{file_id}/content", {
+  ApiRequest.get(contentPath, {
     ...overrides(options),
     path: { file_id },
     success: ResponseDecoder.stream()

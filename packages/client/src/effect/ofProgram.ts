@@ -4,13 +4,15 @@ import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
 import { awaitable, type CannotAwaitError } from "./awaits.js"
 
-/** Waits for a promise. On a thread that is blocked it fails at once. */
-export const waiting = <A>(promise: PromiseLike<A>): Effect.Effect<A, unknown> =>
-  Effect.zipRight(waitable(promise), settled<A, unknown>(promise))
+/** Waits for a promise. On a thread that is blocked it fails at once, with a reason that names the work. */
+export const waiting = <A>(
+  promise: PromiseLike<A>,
+  what = "the program's function"
+): Effect.Effect<A, unknown> => Effect.zipRight(waitable(promise, what), settled<A, unknown>(promise))
 
 /** The same where the types know what the promise rejects with. On a thread that is blocked it dies at once. */
 export const fromPromise = <A, E>(promise: PromiseLike<A>): Effect.Effect<A, E> =>
-  Effect.zipRight(Effect.orDie(waitable(promise)), settled<A, E>(promise))
+  Effect.zipRight(Effect.orDie(waitable(promise, "the program's function")), settled<A, E>(promise))
 
 const settled = <A, E>(promise: PromiseLike<A>): Effect.Effect<A, E> =>
   Effect.async((resume) => {
@@ -21,10 +23,8 @@ const settled = <A, E>(promise: PromiseLike<A>): Effect.Effect<A, E> =>
   })
 
 /** Fails if nobody can wait for a promise. It may still reject, which is nobody's concern then. */
-const waitable = (promise: PromiseLike<unknown>): Effect.Effect<void, CannotAwaitError> =>
-  Effect.tapError(awaitable("the program's function"), () =>
-    Effect.sync(() => void promise.then(undefined, () => undefined))
-  )
+const waitable = (promise: PromiseLike<unknown>, what: string): Effect.Effect<void, CannotAwaitError> =>
+  Effect.tapError(awaitable(what), () => Effect.sync(() => void promise.then(undefined, () => undefined)))
 
 /** What was given, as an effect. */
 export const asEffect = <A, E>(given: Effect.Effect<A, E> | PromiseLike<A> | A): Effect.Effect<A, E> => {

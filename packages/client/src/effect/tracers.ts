@@ -1,18 +1,8 @@
-/** Tracers of another system. This module hides what a tracer is asked for, and what a span of Effect must have. */
+/** Tracers of another system. This module hides what a tracer is asked for, and which context a span has. */
 import type * as Context from "effect/Context"
-import type * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
-
-/** A span of another system. Times are in nanoseconds since the epoch. */
-export interface Foreign {
-  readonly traceId: string
-  readonly spanId: string
-  readonly isSampled: boolean
-  readonly attribute: (name: string, value: unknown) => void
-  readonly event: (name: string, time: bigint, attributes: Readonly<Record<string, unknown>>) => void
-  readonly end: (time: bigint, exit: Exit.Exit<unknown, unknown>) => void
-}
+import { type Asked, BridgedSpan, type Foreign } from "./bridgedSpan.js"
 
 /** Starts a span below another one of the same system; `undefined` if there is none. */
 export type Start<A extends Foreign> = (
@@ -30,71 +20,18 @@ export const makeTracer = <A extends Foreign>(start: Start<A>): Tracer.Tracer =>
     span: (name, parent, context, links, startTime, kind) => {
       const above = Option.getOrUndefined(parent)
       const foreign = start(name, kind, startTime, above && started.get(above))
-      const span = new BridgedSpan(foreign, name, parent, context, links, startTime, kind)
+      const span = new Span(foreign, { name, parent, links, startTime, kind }, context)
       started.set(span, foreign)
       return span
     }
   })
 }
 
-class BridgedSpan implements Tracer.Span {
-  readonly _tag = "Span"
-  readonly attributes = new Map<string, unknown>()
-  status: Tracer.SpanStatus
-  private readonly foreign: Foreign
-  readonly name: string
-  readonly parent: Option.Option<Tracer.AnySpan>
+class Span extends BridgedSpan implements Tracer.Span {
   readonly context: Context.Context<never>
-  readonly links: Array<Tracer.SpanLink>
-  readonly kind: Tracer.SpanKind
 
-  constructor(
-    foreign: Foreign,
-    name: string,
-    parent: Option.Option<Tracer.AnySpan>,
-    context: Context.Context<never>,
-    links: ReadonlyArray<Tracer.SpanLink>,
-    startTime: bigint,
-    kind: Tracer.SpanKind
-  ) {
-    this.foreign = foreign
-    this.name = name
-    this.parent = parent
+  constructor(foreign: Foreign, asked: Asked, context: Context.Context<never>) {
+    super(foreign, asked)
     this.context = context
-    this.links = [...links]
-    this.status = { _tag: "Started", startTime }
-    this.kind = kind
-  }
-
-  get traceId(): string {
-    return this.foreign.traceId
-  }
-
-  get spanId(): string {
-    return this.foreign.spanId
-  }
-
-  get sampled(): boolean {
-    return this.foreign.isSampled
-  }
-
-  attribute(name: string, value: unknown): void {
-    this.attributes.set(name, value)
-    this.foreign.attribute(name, value)
-  }
-
-  event(name: string, time: bigint, attributes: Record<string, unknown> = {}): void {
-    this.foreign.event(name, time, attributes)
-  }
-
-  addLinks(links: ReadonlyArray<Tracer.SpanLink>): void {
-    this.links.push(...links)
-  }
-
-  end(endTime: bigint, exit: Exit.Exit<unknown, unknown>): void {
-    if (this.status._tag === "Ended") return
-    const { startTime } = this.status
-    this.status = { _tag: "Ended", startTime, endTime, exit }
-    this.foreign.end(endTime, exit)
   }
 }

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
 import type * as Tracer from "effect/Tracer"
+import type { Foreign } from "../effect/bridgedSpan.js"
 import * as Fibers from "../effect/fibers.js"
 import * as Tracers from "../effect/tracers.js"
 
@@ -94,7 +95,7 @@ class OneValue implements OtelContext {
   }
 }
 
-class OtelForeign implements Tracers.Foreign {
+class OtelForeign implements Foreign {
   readonly span: OtelSpan
 
   constructor(span: OtelSpan) {

@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { awaited, CannotAwaitError } from "../effect/awaits.js"
+import { CannotAwaitError } from "../effect/awaits.js"
+import { waiting } from "../effect/ofProgram.js"
 import * as Parsing from "../effect/parsing.js"
 import * as Sync from "../effect/sync.js"
 import { compile, type FastDecoder, misfit } from "../schema/fastDecode.js"
@@ -189,10 +190,8 @@ const standardDecoder = <A>(schema: StandardSchema<A>): Decode<A> => {
 
 /** A promise that rejects is a defect of the schema, as one that throws is. */
 const settledOf = <A>(result: PromiseLike<A>): Effect.Effect<A, DecodeFailure> =>
-  Effect.catchAll(
-    awaited("this schema", () => result),
-    (cause) =>
-      cause instanceof CannotAwaitError ? Effect.fail({ reason: cause.message, path: [] }) : Effect.die(cause)
+  Effect.catchAll(waiting(result, "this schema"), (cause) =>
+    cause instanceof CannotAwaitError ? Effect.fail({ reason: cause.message, path: [] }) : Effect.die(cause)
   )
 
 /** More issues than anyone reads. */

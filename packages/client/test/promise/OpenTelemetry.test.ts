@@ -36,7 +36,7 @@ const spans: Array<Seen> = []
 
 const hex = (length: number): string => String(spans.length + 1).padStart(length, "0")
 
-/** A provider as an SDK registers it. It records what it is told. */
+/** A provider as an SDK registers it. It records what it receives. */
 const provider = (isOff = false) => ({
   getTracer: () => ({
     startSpan(name: string, options: SpanOptions = {}, under: Context = context.active()): Span {
