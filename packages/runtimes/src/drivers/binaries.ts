@@ -44,8 +44,7 @@ export const firefox: Origin = { command: "firefox-esr", variable: "FIREFOX" }
 
 const folder = join(root, "node_modules/.cache/effect-api-runtimes")
 
-/** The path of a binary, or nothing where it cannot be had. */
-export const find = async (origin: Origin): Promise<string | undefined> => {
+const look = async (origin: Origin): Promise<string | undefined> => {
   if ("command" in origin)
     return [
       process.env[origin.variable],
@@ -71,6 +70,18 @@ export const find = async (origin: Origin): Promise<string | undefined> => {
     return undefined
   }
   return join(prefix, "node_modules", npm, path)
+}
+
+const found = new Map<Origin, Promise<string | undefined>>()
+
+/**
+ * The path of a binary, or nothing where it cannot be had.
+ * Runtimes may share one: a second install would write a file that is being run.
+ */
+export const find = (origin: Origin): Promise<string | undefined> => {
+  const path = found.get(origin) ?? look(origin)
+  found.set(origin, path)
+  return path
 }
 
 /** The version that a binary states, as `1.2.3`. */
