@@ -7,10 +7,12 @@ import { bundles } from "./parts/bundles.js"
 import { coldStart } from "./parts/coldStart.js"
 import { decoding } from "./parts/decoding.js"
 import { failures } from "./parts/failures.js"
+import { get } from "./parts/get.js"
 import { http2 } from "./parts/http2.js"
 import { installed } from "./parts/installed.js"
 import { memory } from "./parts/memory.js"
 import type { Part } from "./parts/Part.js"
+import { settings } from "./parts/settings.js"
 import { streams } from "./parts/streams.js"
 import { unary } from "./parts/unary.js"
 import * as Plan from "./plan.js"
@@ -23,6 +25,8 @@ import * as Server from "./server/Server.js"
 
 const parts = new Map<string, Part>([
   ["unary", unary],
+  ["get", get],
+  ["settings", settings],
   ["http2", http2],
   ["blocking", blocking],
   ["sse", streams],
@@ -63,7 +67,7 @@ const run = async (server: Server.Server): Promise<Findings["figures"]> => {
   for (const [name, part] of parts) {
     if (only.length > 0 && !only.includes(name)) continue
     const start = performance.now()
-    const findings = await part({ plan, server })
+    const findings = await part({ plan, server, profiles: undefined })
     Object.assign(figures, findings.figures)
     for (const table of findings.tables) console.log(Print.table(table))
     console.log(`(${name}: ${Math.round((performance.now() - start) / 1000)} s)\n`)

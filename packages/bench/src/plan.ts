@@ -1,4 +1,5 @@
 /** The durations of the parts, and the rivals to measure. */
+import type { PageName } from "./fixtures/responses.js"
 import { all, type RivalId } from "./rivals/all.js"
 
 /** The number of rounds, and the duration of a turn. */
@@ -12,9 +13,16 @@ export interface Load extends Turns {
   readonly inFlight: number
 }
 
+/** Turns with requests for a page. */
+export interface PageLoad extends Load {
+  readonly page: PageName
+}
+
 export interface Plan {
   readonly quick: boolean
   readonly unary: { readonly warmupMillis: number; readonly loads: ReadonlyArray<Load> }
+  readonly get: { readonly warmupMillis: number; readonly loads: ReadonlyArray<PageLoad> }
+  readonly settings: { readonly warmupMillis: number } & Turns
   readonly http2: Plan["unary"]
   readonly streams: { readonly warmupMillis: number } & Turns
   readonly memoryRounds: number
@@ -33,10 +41,28 @@ export interface Plan {
 
 type Times = Pick<
   Plan,
-  "unary" | "http2" | "streams" | "memoryRounds" | "coldStartRounds" | "installedRounds" | "decoding"
+  | "unary"
+  | "get"
+  | "settings"
+  | "http2"
+  | "streams"
+  | "memoryRounds"
+  | "coldStartRounds"
+  | "installedRounds"
+  | "decoding"
 >
 
-/** About two minutes. */
+/** The loads of GET: a page by requests in flight, then pages of other sizes. The largest fill the memory of the machine. */
+const pageLoads = (turns: { readonly [K in "one" | "many" | "large"]: Turns }): ReadonlyArray<PageLoad> => [
+  { page: "page-1.6kb", inFlight: 1, ...turns.one },
+  { page: "page-1.6kb", inFlight: 32, ...turns.many },
+  { page: "page-1.6kb", inFlight: 256, ...turns.many },
+  { page: "page-100b", inFlight: 32, ...turns.many },
+  { page: "page-100kb", inFlight: 32, ...turns.many },
+  { page: "page-5mb", inFlight: 4, ...turns.large }
+]
+
+/** About five minutes. */
 const quick: Times = {
   unary: {
     warmupMillis: 300,
@@ -46,6 +72,15 @@ const quick: Times = {
       { inFlight: 256, rounds: 5, millis: 80 }
     ]
   },
+  get: {
+    warmupMillis: 600,
+    loads: pageLoads({
+      one: { rounds: 5, millis: 80 },
+      many: { rounds: 5, millis: 150 },
+      large: { rounds: 5, millis: 150 }
+    })
+  },
+  settings: { warmupMillis: 600, rounds: 5, millis: 150 },
   http2: {
     warmupMillis: 1000,
     loads: [
@@ -60,7 +95,7 @@ const quick: Times = {
   decoding: { rounds: 3, mebibytes: [1, 16] }
 }
 
-/** About five minutes. */
+/** About fourteen minutes. */
 const thorough: Times = {
   unary: {
     warmupMillis: 600,
@@ -70,6 +105,15 @@ const thorough: Times = {
       { inFlight: 256, rounds: 5, millis: 250 }
     ]
   },
+  get: {
+    warmupMillis: 1200,
+    loads: pageLoads({
+      one: { rounds: 9, millis: 250 },
+      many: { rounds: 9, millis: 300 },
+      large: { rounds: 7, millis: 500 }
+    })
+  },
+  settings: { warmupMillis: 1000, rounds: 9, millis: 300 },
   // More of Node's own code takes part, which V8 optimises later.
   http2: {
     warmupMillis: 3000,
@@ -100,6 +144,7 @@ export const make = (options: {
     ids.filter(
       (id) =>
         (options.effect4 || all[id].twin === undefined) &&
+        all[id].missing !== true &&
         (options.rivals.length === 0 || options.rivals.includes(id))
     )
 })

@@ -1,5 +1,6 @@
 /** A rival, seen from the bench. It has its own process, so that no other code, heap or timer affects it. */
 import * as Edition from "../edition.js"
+import type { Plan } from "../plan.js"
 import { all, type RivalId } from "../rivals/all.js"
 import * as Child from "./Child.js"
 import type { Reply, TaskName, Tasks } from "./tasks.js"
@@ -14,12 +15,23 @@ export interface RivalProcess {
   readonly close: () => Promise<void>
 }
 
-export const start = async (id: RivalId, execArgv: ReadonlyArray<string> = []): Promise<RivalProcess> => {
+export interface Options {
+  readonly plan: Pick<Plan, "among">
+  /** What the names of the files of profiles begin with, if the clients are profiled. */
+  readonly profiles: string | undefined
+}
+
+export const start = async (
+  { profiles }: Options,
+  id: RivalId,
+  execArgv: ReadonlyArray<string> = []
+): Promise<RivalProcess> => {
   const { twin } = all[id]
+  const profile = profiles === undefined ? [] : [`${profiles}${id}.cpuprofile`]
   const child =
     twin === undefined
-      ? Child.start("child/main.js", [id], execArgv)
-      : Child.start("child/main.js", [twin], execArgv, Edition.compiled)
+      ? Child.start("child/main.js", [id, ...profile], execArgv)
+      : Child.start("child/main.js", [twin, ...profile], execArgv, Edition.compiled)
   // The first message reports that the process is ready.
   await child.next<Reply>()
   return {
@@ -33,12 +45,13 @@ export const start = async (id: RivalId, execArgv: ReadonlyArray<string> = []): 
   }
 }
 
-/** Starts a process for each rival, and closes them afterwards. */
+/** Starts a process for each rival that takes part, and closes them afterwards. */
 export const withAll = async <A>(
+  options: Options,
   ids: ReadonlyArray<RivalId>,
   use: (processes: ReadonlyArray<RivalProcess>) => Promise<A>
 ): Promise<A> => {
-  const processes = await Promise.all(ids.map((id) => start(id)))
+  const processes = await Promise.all(options.plan.among(ids).map((id) => start(options, id)))
   try {
     return await use(processes)
   } finally {

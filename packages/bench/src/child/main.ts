@@ -20,9 +20,11 @@ const run = async (task: Task): Promise<Tasks[Task["task"]]["output"]> => {
   const client = await clientOf(task.url)
   switch (task.task) {
     case "calls":
-      return Measure.calls(client, task.inFlight, task.millis)
+      return Measure.calls(client, task)
+    case "pages":
+      return Measure.pages(client, task)
     case "streams":
-      return Measure.streams(client, task.millis)
+      return Measure.streams(client, task)
     case "outcomes":
       return Measure.outcomes(client, task.calls, task.inFlight)
     case "hold":

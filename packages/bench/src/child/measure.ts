@@ -1,8 +1,8 @@
 /** The tasks of a client. */
 import { setTimeout as sleep } from "node:timers/promises"
-import { heldDeltas, responseText, streamedLength } from "../fixtures/text.js"
+import { heldDeltas } from "../fixtures/text.js"
 import { type Client, repeated } from "../rivals/Rival.js"
-import type { Cost, Memory, Outcomes } from "./tasks.js"
+import type { Cost, Memory, Outcomes, Tasks, Turn } from "./tasks.js"
 
 /** Runs until everything started before the deadline has ended. The cost of ending counts as well. */
 const timed = async (
@@ -24,24 +24,43 @@ const timed = async (
 const inParallel = (count: number, run: () => Promise<void>): Promise<unknown> =>
   Promise.all(Array.from({ length: count }, run))
 
-export const calls = (client: Client, inFlight: number, millis: number): Promise<Cost> =>
+export const calls = (client: Client, { inFlight, length, millis }: Tasks["calls"]["input"]): Promise<Cost> =>
   timed(millis, (more, done) =>
     inParallel(inFlight, () =>
       repeated(client, more, (text) => {
-        if (text.length !== responseText.length) throw new Error("the response was not read")
+        check(text.length, length)
         done()
       })
     )
   )
 
-export const streams = (client: Client, millis: number): Promise<Cost> =>
+export const pages = (client: Client, { inFlight, length, millis }: Tasks["pages"]["input"]): Promise<Cost> =>
+  timed(millis, (more, done) =>
+    inParallel(inFlight, async () => {
+      while (more()) {
+        check((await pageOf(client)).length, length)
+        done()
+      }
+    })
+  )
+
+const pageOf = (client: Client): Promise<string> => {
+  if (client.page === undefined) throw new Error("this client does not read pages")
+  return client.page()
+}
+
+const check = (read: number, length: number): void => {
+  if (read !== length) throw new Error(`${read} of ${length} characters were read`)
+}
+
+export const streams = (client: Client, { length, millis }: Turn): Promise<Cost> =>
   timed(millis, async (more, done) => {
     while (more()) {
-      let length = 0
+      let read = 0
       await streamOf(client, (text) => {
-        length += text.length
+        read += text.length
       })
-      if (length !== streamedLength) throw new Error(`${length} of ${streamedLength} characters were read`)
+      check(read, length)
       done()
     }
   })

@@ -17,15 +17,21 @@ export interface Memory {
   readonly residentBytes: number
 }
 
+/** A turn. */
+export interface Turn {
+  readonly millis: number
+  /** The length of the text that the client must return, or pass on in each stream. */
+  readonly length: number
+}
+
 /** Each task with its input and output. */
 export interface Tasks {
   /** Calls with a number of requests in flight, until the time is over. */
-  readonly calls: {
-    readonly input: { readonly inFlight: number; readonly millis: number }
-    readonly output: Cost
-  }
+  readonly calls: { readonly input: { readonly inFlight: number } & Turn; readonly output: Cost }
+  /** The same with requests for pages. */
+  readonly pages: Tasks["calls"]
   /** Streams, one after another, until the time is over. */
-  readonly streams: { readonly input: { readonly millis: number }; readonly output: Cost }
+  readonly streams: { readonly input: Turn; readonly output: Cost }
   /** A number of calls, some of which may fail. */
   readonly outcomes: {
     readonly input: { readonly calls: number; readonly inFlight: number }

@@ -6,6 +6,8 @@ import type { Server } from "../server/Server.js"
 export interface Bench {
   readonly plan: Plan
   readonly server: Server
+  /** Where the profiles of the clients go, and how their names begin. */
+  readonly profiles: string | undefined
 }
 
 export type Part = (bench: Bench) => Promise<Findings>

@@ -1,6 +1,7 @@
 /** A client that blocks beside promises: calls one after another, and streams. */
 import * as RivalProcess from "../child/RivalProcess.js"
 import type { Cost } from "../child/tasks.js"
+import { textLength } from "../fixtures/scenarios.js"
 import { against, named } from "../report/Findings.js"
 import * as Stats from "../report/stats.js"
 import { all, type RivalId } from "../rivals/all.js"
@@ -17,10 +18,15 @@ const pairs: ReadonlyArray<readonly [RivalId, RivalId]> = [
 const what = "one call after another"
 const millis = 300
 
-export const blocking: Part = ({ plan, server }) =>
-  RivalProcess.withAll(plan.among(ids), async (processes) => {
+export const blocking: Part = (bench) =>
+  RivalProcess.withAll(bench, ids, async (processes) => {
+    const { plan, server } = bench
     const turn = (process: RivalProcess.RivalProcess): Promise<Cost> =>
-      process.run("calls", server.url("unary", all[process.id].dialect, process.id), { inFlight: 1, millis })
+      process.run("calls", server.url("unary", all[process.id].dialect, process.id), {
+        inFlight: 1,
+        millis,
+        length: textLength("unary")
+      })
     // The thread starts, and the code warms up.
     await Rounds.interleaved(processes, 4, turn)
     const measured = await Rounds.interleaved(processes, plan.streams.rounds, turn)

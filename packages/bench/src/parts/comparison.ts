@@ -2,45 +2,50 @@
 import * as Findings from "../report/Findings.js"
 import * as Print from "../report/print.js"
 import * as Stats from "../report/stats.js"
-import { type RivalId, twinOf } from "../rivals/all.js"
+import { all, type RivalId, twinOf } from "../rivals/all.js"
 import * as Rounds from "./rounds.js"
 
 /** A measurement: its name, its unit, and how many units one `done` of a turn stands for. */
 export interface Subject {
   readonly what: string
-  readonly unit: "request" | "event"
+  readonly unit: "request" | "event" | "stream"
   readonly each: (id: RivalId) => number
-  /** Our clients, with Effect, with promises and on Effect 4, which are compared to all others. */
-  readonly ours?: Ours
+  /** Our clients, which are compared to all others. */
+  readonly ours?: ReadonlyArray<RivalId>
+  /** The only comparisons, if not of all. */
+  readonly pairs?: ReadonlyArray<readonly [our: RivalId, other: RivalId]>
 }
 
-type Ours = readonly [RivalId, RivalId, RivalId]
+const defaults: ReadonlyArray<RivalId> = ["ours", "ours-promise", "ours-4", "ours-4-promise"]
 
-const oursOf = ({ ours = ["ours", "ours-promise", "ours-4"] }: Subject): Ours => ours
+export const byCpu = (what: string): string => `${what}, by cpu`
 
-const byCpu = (what: string): string => `${what}, by cpu`
+/** Our clients beside all others, and each client on Effect 4 beside the same on Effect 3. */
+const allPairs = (ours: ReadonlyArray<RivalId>, ids: ReadonlyArray<RivalId>): NonNullable<Subject["pairs"]> =>
+  ours.flatMap((our) => ids.filter((id) => id !== our).map((id) => [our, id] as const))
 
 /**
  * Rates, processor time, and the ratios of both. A ratio above 1 means that ours is faster, or takes less time. Between the lines
  * of Effect, the ratio of processor time is that of Effect 4 over that of Effect 3.
  */
 export const figuresOf = (subject: Subject, measured: Rounds.Measured): Findings.Findings["figures"] => {
-  const { each, unit, what } = subject
+  const { each, ours = defaults, unit, what } = subject
   const figures: { [name: string]: Stats.Figure } = {}
   const rates = (id: RivalId): ReadonlyArray<number> => Rounds.rates(measured, id, each(id))
   const cpu = (id: RivalId): ReadonlyArray<number> => Rounds.cpuOfOne(measured, id, each(id))
-  for (const id of measured.keys()) {
+  const ids = [...measured.keys()]
+  for (const id of ids) {
     figures[Findings.named(`${what}, ${unit}s/s`, id)] = Stats.figure(rates(id))
     figures[Findings.named(`${what}, cpu us/${unit}`, id)] = Stats.figure(cpu(id))
-    for (const our of oursOf(subject)) {
-      if (our === id || !measured.has(our)) continue
-      figures[Findings.against(what, our, id)] = Stats.ratio(rates(our), rates(id))
-      figures[Findings.against(byCpu(what), our, id)] = Stats.ratio(cpu(id), cpu(our))
-    }
     const twin = twinOf(id)
     if (twin === undefined || !measured.has(twin)) continue
     figures[Findings.against(what, id, twin)] = Stats.ratio(rates(id), rates(twin))
     figures[Findings.against(`${what}, cpu us/${unit}`, id, twin)] = Stats.ratio(cpu(id), cpu(twin))
+  }
+  for (const [our, id] of subject.pairs ?? allPairs(ours, ids)) {
+    if (!measured.has(our) || !measured.has(id)) continue
+    figures[Findings.against(what, our, id)] = Stats.ratio(rates(our), rates(id))
+    figures[Findings.against(byCpu(what), our, id)] = Stats.ratio(cpu(id), cpu(our))
   }
   return figures
 }
@@ -61,29 +66,27 @@ export const rateCell = ({ unit, what }: Subject): Cell =>
     ({ median }) => Print.short(median)
   )
 
+/** What the clients are compared to by throughput and by processor time: ours with Effect, with promises and on Effect 4. */
+const comparing = ({ ours = defaults }: Subject): ReadonlyArray<RivalId> =>
+  ours.filter((id) => id !== "ours-4-promise")
+
 /** The processor time of a client, and the ratios of ours to it. */
 export const comparingCells = (subject: Subject): ReadonlyArray<Cell> => {
   const { unit, what } = subject
-  const [effect, promises, effect4] = oursOf(subject)
   return [
     cell(
       (id) => Findings.named(`${what}, cpu us/${unit}`, id),
       ({ median }) => Print.short(median)
     ),
-    cell((id) => Findings.against(what, effect, id), Print.times),
-    cell((id) => Findings.against(byCpu(what), effect, id), Print.times),
-    cell((id) => Findings.against(what, promises, id), Print.times),
-    cell((id) => Findings.against(what, effect4, id), Print.times),
-    cell((id) => Findings.against(byCpu(what), effect4, id), Print.times)
+    ...comparing(subject).flatMap((our) => [
+      cell((id) => Findings.against(what, our, id), Print.times),
+      cell((id) => Findings.against(byCpu(what), our, id), Print.times)
+    ])
   ]
 }
 
 /** The columns of {@link comparingCells}. */
-export const comparingColumns: ReadonlyArray<string> = [
+export const comparingColumns = (subject: Subject): ReadonlyArray<string> => [
   "cpu us each",
-  "effect-api against it",
-  "by cpu",
-  "promises against it",
-  "Effect 4 against it",
-  "by cpu"
+  ...comparing(subject).flatMap((our) => [`${all[our].title} against it`, "by cpu"])
 ]

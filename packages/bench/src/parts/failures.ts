@@ -19,8 +19,9 @@ const calls = 1_000
 /** The load of a busy program. Many calls at a time keep the measurement short, as clients wait between retries. */
 const inFlight = 100
 
-export const failures: Part = ({ plan, server }) =>
-  RivalProcess.withAll(plan.among(ids), async (processes) => {
+export const failures: Part = (bench) =>
+  RivalProcess.withAll(bench, ids, async (processes) => {
+    const { server } = bench
     const figures: { [name: string]: Stats.Figure } = {}
     const rows: Array<ReadonlyArray<string>> = []
     for (const { id, run } of processes) {

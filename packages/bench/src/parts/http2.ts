@@ -1,5 +1,6 @@
 /** Requests per second over HTTP/2: concurrent requests share a connection. */
 import * as RivalProcess from "../child/RivalProcess.js"
+import { textLength } from "../fixtures/scenarios.js"
 import * as Findings from "../report/Findings.js"
 import * as Print from "../report/print.js"
 import * as Stats from "../report/stats.js"
@@ -10,24 +11,27 @@ import type { Part } from "./Part.js"
 
 const ids: ReadonlyArray<RivalId> = ["ours-h2", "ours-4-h2", "ours-promise-h2", "node-http2", "undici-h2"]
 
-export const http2: Part = async ({ plan }) => {
+export const http2: Part = async (bench) => {
   const server = await Http2Server.start()
   const title = "POST + JSON over HTTP/2: requests per second by requests in flight; other columns with 32"
   if (server === undefined) {
     const notes = ["openssl is not installed: left out"]
     return { figures: {}, tables: [{ title, columns: [], rows: [], notes }] }
   }
-  const measuring = RivalProcess.withAll(plan.among(ids), async (processes) => {
+  const measuring = RivalProcess.withAll(bench, ids, async (processes) => {
     const { cells, columns, figures, note } = await Loads.measure(processes, {
-      plan: plan.http2,
+      ...bench.plan.http2,
+      isCompared: Loads.isCompared,
       serverCpu: server.cpu,
-      url: ({ id }) => server.url(id),
-      subject: (inFlight) => ({
+      turn: ({ inFlight }, { id, run }, millis) =>
+        run("calls", server.url(id), { inFlight, millis, length: textLength("unary") }),
+      subject: ({ inFlight }) => ({
         what: `HTTP/2, ${inFlight} in flight`,
         unit: "request",
         each: () => 1,
         ours: ["ours-h2", "ours-promise-h2", "ours-4-h2"]
-      })
+      }),
+      columnOf: ({ inFlight }) => String(inFlight)
     })
     const rows: Array<ReadonlyArray<string>> = []
     for (const { id } of processes) {

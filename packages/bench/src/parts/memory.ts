@@ -5,7 +5,7 @@ import * as Findings from "../report/Findings.js"
 import * as Print from "../report/print.js"
 import * as Stats from "../report/stats.js"
 import { all, type RivalId } from "../rivals/all.js"
-import type { Part } from "./Part.js"
+import type { Bench, Part } from "./Part.js"
 
 const ids: ReadonlyArray<RivalId> = [
   "ours",
@@ -22,8 +22,9 @@ const kibibyte = 1024
 const ours: ReadonlyArray<RivalId> = ["ours", "ours-promise", "ours-4", "ours-4-promise"]
 
 /** Each measurement has a new process, as streams leave traces in a heap after they end. */
-const measured = async (id: RivalId, url: string): Promise<Memory> => {
-  const process = await RivalProcess.start(id, ["--expose-gc"])
+const measured = async (bench: Bench, id: RivalId): Promise<Memory> => {
+  const url = bench.server.url("held", all[id].dialect, id)
+  const process = await RivalProcess.start(bench, id, ["--expose-gc"])
   try {
     return await process.run("hold", url, { streams })
   } finally {
@@ -31,13 +32,14 @@ const measured = async (id: RivalId, url: string): Promise<Memory> => {
   }
 }
 
-export const memory: Part = async ({ plan, server }) => {
+export const memory: Part = async (bench) => {
+  const { plan } = bench
   const figures: { [name: string]: Stats.Figure } = {}
   const found = new Map<RivalId, Array<Memory>>()
   for (let round = 0; round < plan.memoryRounds; round++) {
     for (const id of plan.among(ids)) {
       const each = found.get(id) ?? []
-      each.push(await measured(id, server.url("held", all[id].dialect, id)))
+      each.push(await measured(bench, id))
       found.set(id, each)
     }
   }

@@ -1,5 +1,6 @@
 /** Requests per second over HTTP/1.1: POST and JSON. */
 import * as RivalProcess from "../child/RivalProcess.js"
+import { textLength } from "../fixtures/scenarios.js"
 import { all, type RivalId } from "../rivals/all.js"
 import * as Loads from "./loads.js"
 import type { Part } from "./Part.js"
@@ -14,6 +15,7 @@ const ids: ReadonlyArray<RivalId> = [
   "ours-anthropic",
   "ours-4-anthropic",
   "undici",
+  "undici-8",
   "platform-undici",
   "platform-4",
   "platform-fetch",
@@ -22,17 +24,26 @@ const ids: ReadonlyArray<RivalId> = [
   "ky",
   "axios",
   "got",
+  "openapi-fetch",
   "anthropic-sdk",
   "openai"
 ]
 
-export const unary: Part = ({ plan, server }) =>
-  RivalProcess.withAll(plan.among(ids), async (processes) => {
+export const unary: Part = (bench) =>
+  RivalProcess.withAll(bench, ids, async (processes) => {
+    const { plan, server } = bench
     const { cells, columns, figures, note } = await Loads.measure(processes, {
-      plan: plan.unary,
+      ...plan.unary,
+      isCompared: Loads.isCompared,
       serverCpu: server.cpu,
-      url: ({ id }) => server.url("unary", all[id].dialect, id),
-      subject: (inFlight) => ({ what: `unary, ${inFlight} in flight`, unit: "request", each: () => 1 })
+      turn: ({ inFlight }, { id, run }, millis) =>
+        run("calls", server.url("unary", all[id].dialect, id), {
+          inFlight,
+          millis,
+          length: textLength("unary")
+        }),
+      subject: ({ inFlight }) => ({ what: `unary, ${inFlight} in flight`, unit: "request", each: () => 1 }),
+      columnOf: ({ inFlight }) => String(inFlight)
     })
     const table = {
       title: "POST + JSON: requests per second by requests in flight; other columns with 32",

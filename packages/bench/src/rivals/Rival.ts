@@ -5,6 +5,8 @@ export interface Client {
   readonly call: () => Promise<string>
   /** Sends requests while `more` returns true, for clients whose programs need no promise per request. */
   readonly calls?: (more: () => boolean, onText: (text: string) => void) => Promise<void>
+  /** Gets a page and returns the text of its last item. A client of Effects runs an Effect for each. */
+  readonly page?: () => Promise<string>
   /** Reads a stream and passes on the text of each event. */
   readonly stream?: (onText: (text: string) => void) => Promise<void>
 }

@@ -9,6 +9,8 @@ export interface Entry {
   /** Whether the client reads server-sent events. */
   readonly streams: boolean
   readonly load: () => Promise<Open>
+  /** Whether this Node is too old for the client. */
+  readonly missing?: boolean
   /** The same client on Effect 3, for a client on Effect 4. Its process runs that client of the edition's bench. */
   readonly twin?: string
 }
@@ -41,11 +43,20 @@ const onEffect3 = {
     async () => (await import("./anthropic.js")).promises,
     streams
   ),
+  "ours-total": entry("timeouts.total", async () => (await import("./settings.js")).total),
+  "ours-cached": entry("Credentials.cached", async () => (await import("./settings.js")).cached),
+  "ours-bearer": entry("Credentials.bearer", async () => (await import("./settings.js")).bearer),
+  "ours-middleware": entry("a middleware", async () => (await import("./settings.js")).middleware),
+  "ours-derived": entry("withOptions", async () => (await import("./settings.js")).derived),
+  "ours-spans": entry("spans", async () => (await import("./settings.js")).spans),
   "ours-h2": entry("effect-api", async () => (await import("./ours.js")).effectOverHttp2),
   "ours-promise-h2": entry("effect-api, promises", async () => (await import("./ours.js")).promisesOverHttp2),
   "node-http2": entry("node:http2 by hand", async () => (await import("./bare.js")).http2ByHand),
   "undici-h2": entry("undici.request", async () => (await import("./bare.js")).undiciOverHttp2),
   undici: entry("undici.request", async () => (await import("./bare.js")).undici),
+  "undici-8": entry("undici.request of undici 8", async () => (await import("./bare.js")).undici8, {
+    missing: !runsUndici8
+  }),
   fetch: entry("fetch", async () => (await import("./bare.js")).fetching),
   "anthropic-sdk": entry("@anthropic-ai/sdk", async () => (await import("./sdks.js")).anthropic, streams),
   "anthropic-sdk-messages": entry(
@@ -60,6 +71,7 @@ const onEffect3 = {
   ky: entry("ky", async () => (await import("./wrappers.js")).overKy),
   axios: entry("axios", async () => (await import("./wrappers.js")).overAxios),
   got: entry("got", async () => (await import("./wrappers.js")).overGot),
+  "openapi-fetch": entry("openapi-fetch", async () => (await import("./wrappers.js")).overOpenapiFetch),
   "platform-fetch": entry("@effect/platform on fetch", async () => (await import("./platform.js")).onFetch),
   "platform-undici": entry("@effect/platform on undici", async () => (await import("./platform.js")).fastest),
   "eventsource-parser": entry(
@@ -91,6 +103,12 @@ const entries = {
   "ours-4-fetch": twin("ours-fetch"),
   "ours-4-anthropic": twin("ours-anthropic"),
   "ours-4-anthropic-promise": twin("ours-anthropic-promise"),
+  "ours-4-total": twin("ours-total"),
+  "ours-4-cached": twin("ours-cached"),
+  "ours-4-bearer": twin("ours-bearer"),
+  "ours-4-middleware": twin("ours-middleware"),
+  "ours-4-derived": twin("ours-derived"),
+  "ours-4-spans": twin("ours-spans"),
   "ours-4-h2": twin("ours-h2"),
   "platform-4": twin("platform-undici", `effect/http on ${fastest}, Effect 4`),
   "platform-4-fetch": twin("platform-fetch", "effect/http on fetch, Effect 4"),

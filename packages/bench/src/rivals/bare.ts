@@ -3,7 +3,7 @@ import { connect } from "node:http2"
 import { createParser } from "eventsource-parser"
 import { Agent, request } from "undici"
 import type { Open } from "./Rival.js"
-import { headers, messageBody, textOf } from "./requests.js"
+import { headers, messageBody, textOf, textOfPage } from "./requests.js"
 
 interface Event {
   readonly type: string
@@ -20,32 +20,57 @@ export const fetching: Open = (baseUrl) => ({
   }
 })
 
+interface Received {
+  readonly statusCode: number
+  readonly body: { readonly text: () => Promise<string> }
+}
+
+interface Sent<Dispatcher> {
+  readonly method?: "POST"
+  readonly headers: typeof headers
+  readonly body?: string
+  readonly dispatcher: Dispatcher
+}
+
+/** A client of one version of undici. */
 const requesting =
-  (options: Agent.Options): Open =>
+  <Dispatcher>(
+    request: (url: string, options: Sent<Dispatcher>) => Promise<Received>,
+    dispatcher: Dispatcher
+  ): Open =>
   (baseUrl) => {
-    const dispatcher = new Agent(options)
+    const read = async ({ body, statusCode }: Received): Promise<unknown> => {
+      if (statusCode !== 200) throw new Error(`status ${statusCode}`)
+      return JSON.parse(await body.text())
+    }
     return {
       call: async () => {
         const body = JSON.stringify(messageBody())
-        const response = await request(`${baseUrl}/v1/messages`, { ...post, dispatcher, body })
-        if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}`)
-        return textOf(JSON.parse(await response.body.text()))
-      }
+        return textOf(await read(await request(`${baseUrl}/v1/messages`, { ...post, dispatcher, body })))
+      },
+      page: async () => textOfPage(await read(await request(`${baseUrl}/v1/pages`, { headers, dispatcher })))
     }
   }
 
-export const undici: Open = requesting({ connections: 1000 })
+const connections = 1000
+
+export const undici: Open = (baseUrl) => requesting(request, new Agent({ connections }))(baseUrl)
+
+/** The newest version, which does not load on an older Node. */
+export const undici8: Open = async (baseUrl) => {
+  const { Agent, request } = await import("undici8")
+  return requesting(request, new Agent({ connections }))(baseUrl)
+}
 
 /** Accepts the self-signed certificate of the bench's server. */
 const insecure = { rejectUnauthorized: false }
 
 /** All requests share one connection. */
-export const undiciOverHttp2: Open = requesting({
-  allowH2: true,
-  connections: 1,
-  pipelining: 1000,
-  connect: insecure
-})
+export const undiciOverHttp2: Open = (baseUrl) =>
+  requesting(
+    request,
+    new Agent({ allowH2: true, connections: 1, pipelining: 1000, connect: insecure })
+  )(baseUrl)
 
 /** Code for one known origin: a session, and a stream per request. */
 export const http2ByHand: Open = (baseUrl) => {
@@ -76,7 +101,7 @@ export const http2ByHand: Open = (baseUrl) => {
 }
 
 export const parsed: Open = (baseUrl) => {
-  const dispatcher = new Agent({ connections: 1000 })
+  const dispatcher = new Agent({ connections })
   return {
     call: () => Promise.reject(new Error("reads streams only")),
     stream: async (onText) => {

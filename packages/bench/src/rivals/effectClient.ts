@@ -7,16 +7,18 @@ export const effectClient = <R, E, A>(
   options: {
     /** Sends a request and returns the text of the response. */
     readonly call: Effect.Effect<string, unknown, R>
+    readonly page?: Effect.Effect<string, unknown, R>
     readonly events: Stream.Stream<A, unknown, R>
     /** The text of an event. */
     readonly textOf: (event: A) => string
   }
 ): Client => {
-  const { call, events, textOf } = options
+  const { call, events, page, textOf } = options
   return {
     call: () => runtime.runPromise(call),
     calls: (more, onText) =>
       runtime.runPromise(Effect.whileLoop({ while: more, body: () => call, step: onText })),
+    ...(page && { page: () => runtime.runPromise(page) }),
     stream: (onText) =>
       runtime.runPromise(
         Stream.runForEachChunk(events, (events) =>

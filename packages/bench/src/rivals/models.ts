@@ -54,3 +54,12 @@ export const Event = Schema.Union(
 
 export const textOfEvent = (event: typeof Event.Type): string =>
   event.type === "content_block_delta" && event.delta.type === "text_delta" ? event.delta.text : ""
+
+/** A page of a list. */
+export const Page = Schema.Struct({
+  id: Schema.String,
+  next: Schema.NullOr(Schema.String),
+  items: Schema.Array(Schema.Struct({ id: Schema.String, text: Schema.String }))
+})
+
+export const textOfPage = ({ items }: typeof Page.Type): string => items[items.length - 1]?.text ?? ""

@@ -1,19 +1,21 @@
 /** This project's clients with default settings: they retry, validate responses and redact secrets. */
 import { ApiClient, ApiRequest, Credentials, EventStream, PromiseClient } from "@effect-api/client"
 import { NodeTransport, SyncClient } from "@effect-api/node"
-import { Effect, Layer, ManagedRuntime, Redacted, Stream } from "effect"
+import { Effect, identity, Layer, ManagedRuntime, Redacted, Stream } from "effect"
 import { effectClient } from "./effectClient.js"
-import { Event, Message, textOfEvent, textOfMessage } from "./models.js"
-import type { Open } from "./Rival.js"
+import { Event, Message, Page, textOfEvent, textOfMessage, textOfPage } from "./models.js"
+import type { Client, Open } from "./Rival.js"
 import { apiKey, messageBody } from "./requests.js"
 
-const settings = (baseUrl: string) => ({
+export const settings = (baseUrl: string) => ({
   baseUrl,
   credentials: Credentials.header("x-api-key", Redacted.make(apiKey)),
   headers: { "anthropic-version": "2023-06-01" }
 })
 
 const request = () => ApiRequest.post("/v1/messages", { body: messageBody(), success: Message })
+
+const pageRequest = () => ApiRequest.get("/v1/pages", { success: Page })
 
 const events = EventStream.make({
   event: Event,
@@ -27,17 +29,25 @@ const streamRequest = () =>
 /** Accepts the self-signed certificate of the bench's server. */
 const overHttp2 = Layer.orDie(NodeTransport.layerWith({ allowH2: true, tls: { verify: false } }))
 
+/** A client of Effects from a layer, or the one that `derive` makes of it. */
+export const effectOf = async <E>(
+  layer: Layer.Layer<ApiClient.ApiClient, E>,
+  derive: (client: ApiClient.ApiClient) => ApiClient.ApiClient = identity
+): Promise<Client> => {
+  const runtime = ManagedRuntime.make(layer)
+  const client = derive(await runtime.runPromise(ApiClient.ApiClient))
+  return effectClient(runtime, {
+    call: Effect.suspend(() => Effect.map(client.execute(request()), textOfMessage)),
+    page: Effect.suspend(() => Effect.map(client.execute(pageRequest()), textOfPage)),
+    events: Stream.suspend(() => client.stream(streamRequest())),
+    textOf: textOfEvent
+  })
+}
+
 const effectOn =
   (transport: typeof NodeTransport.layer): Open =>
-  async (baseUrl) => {
-    const runtime = ManagedRuntime.make(Layer.provide(ApiClient.layer(settings(baseUrl)), transport))
-    const client = await runtime.runPromise(ApiClient.ApiClient)
-    return effectClient(runtime, {
-      call: Effect.suspend(() => Effect.map(client.execute(request()), textOfMessage)),
-      events: Stream.suspend(() => client.stream(streamRequest())),
-      textOf: textOfEvent
-    })
-  }
+  (baseUrl) =>
+    effectOf(Layer.provide(ApiClient.layer(settings(baseUrl)), transport))
 
 const promisesOn =
   (transport: Pick<PromiseClient.Options, "transport">): Open =>
@@ -45,6 +55,7 @@ const promisesOn =
     const client = PromiseClient.make({ ...settings(baseUrl), ...transport })
     return {
       call: async () => textOfMessage(await client.execute(request())),
+      page: async () => textOfPage(await client.execute(pageRequest())),
       stream: async (onText) => {
         for await (const event of client.stream(streamRequest())) onText(textOfEvent(event))
       }

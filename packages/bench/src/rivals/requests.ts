@@ -29,3 +29,10 @@ interface Message {
 
 /** The text of a response without validation. */
 export const textOf = (message: unknown): string => (message as Message).content[0]?.text ?? ""
+
+interface Page {
+  readonly items: ReadonlyArray<{ readonly text: string }>
+}
+
+/** The text of the last item of a page without validation. */
+export const textOfPage = (page: unknown): string => (page as Page).items.at(-1)?.text ?? ""
