@@ -2,13 +2,15 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { errorTable } from "./errorTable.mjs"
+import { lowest } from "./machineTables.mjs"
 import { performanceTables } from "./performanceTables.mjs"
 import { runtimeTable } from "./runtimeTable.mjs"
-import { pagesDir, report, show } from "./workspace.mjs"
+import { pagesDir, report, root, show } from "./workspace.mjs"
 
 const blocks = [
   { name: "errors", page: join(pagesDir, "errors.md"), write: errorTable },
   { name: "performance", page: join(pagesDir, "performance.md"), write: performanceTables },
+  { name: "lowest", page: join(root, "README.md"), write: lowest },
   { name: "runtimes", page: join(pagesDir, "runtimes.md"), write: runtimeTable }
 ]
 

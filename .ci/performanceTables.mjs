@@ -1,8 +1,5 @@
-// The tables of the performance page, from the figures of the last whole run of the bench.
-import { join } from "node:path"
-import { readJson, root } from "./workspace.mjs"
-
-const path = join(root, "packages", "bench", "results", "latest.json")
+// The tables of the performance page, from the figures of the newest whole run of the bench, and of other machines beside it.
+import { byMachine, digits, newest, nodeOf, ratio, table } from "./machineTables.mjs"
 
 const titles = {
   "anthropic-sdk": "`@anthropic-ai/sdk`",
@@ -19,31 +16,26 @@ const titles = {
   got: "got",
   fetch: "bare `fetch`",
   undici: "bare `undici.request`",
+  "undici-8": "bare `undici.request` of undici 8",
+  "openapi-fetch": "openapi-fetch",
   "eventsource-parser": "bare `eventsource-parser` on `undici.request`",
   "node-http2": "bare `node:http2`"
 }
-
-const digits = (value) =>
-  value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)
-
-const ratio = (figure) =>
-  figure ? `**${digits(figure.median)}x** (${digits(figure.min)} to ${digits(figure.max)})` : "not run"
 
 const kibibytes = (figure) => (figure ? `${(figure.median / 1024).toFixed(1)} KiB` : "not run")
 
 const plain = (figure) => (figure ? digits(figure.median) : "not run")
 
-const table = (head, rows) =>
-  [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n")
-
 /** A row for each rival, and a column for each measurement: ours over theirs, round by round. */
 const beside = (figures, ours, rivals, columns) =>
   table(
     ["beside", ...columns.map((column) => column.replace(/^\w+, /, ""))],
-    rivals.map((rival) => [
-      titles[rival],
-      ...columns.map((column) => ratio(figures[`${column}, ${ours} : ${rival}`]))
-    ])
+    rivals
+      .filter((rival) => figures[`${columns[0]}, ${ours} : ${rival}`])
+      .map((rival) => [
+        titles[rival],
+        ...columns.map((column) => ratio(figures[`${column}, ${ours} : ${rival}`]))
+      ])
   )
 
 /** The same program on Effect 4 over Effect 3: the clients of its calls and of its streams. */
@@ -105,6 +97,90 @@ const install = (figures) => {
 
 const calls = [1, 32, 256].map((count) => `unary, ${count} in flight`)
 const events = ["SSE, large chunks", "SSE, an event a chunk"]
+const gets = ["1 in flight", "32 in flight", "256 in flight", "100 B", "100 KB", "5 MB"].map(
+  (load) => `GET, ${load}`
+)
+
+const clients = {
+  ours: "effect-api",
+  "ours-promise": "effect-api with promises",
+  "ours-4": "effect-api, Effect 4",
+  "ours-4-promise": "effect-api with promises, Effect 4"
+}
+
+/** Ours beside bare undici, by throughput and by processor time. */
+const getsBeside = (figures) => {
+  const found = Object.entries(clients).filter(([id]) => figures[`${gets[0]}, ${id} : undici`])
+  if (found.length === 0) return []
+  const rows = (suffix) =>
+    found.map(([id, title]) => [
+      title,
+      ...gets.map((what) => ratio(figures[`${what}${suffix}, ${id} : undici`]))
+    ])
+  const head = ["", ...gets.map((what) => what.replace("GET, ", ""))]
+  return [
+    "### Requests and their size",
+    "GET beside bare `undici.request`. Each call is an Effect that runs by itself, as in a handler of a server. The first three " +
+      "columns have responses of 1.6 KB. Requests per second:",
+    table(head, rows("")),
+    "By processor time:",
+    table(head, rows(", by cpu"))
+  ]
+}
+
+const settings = {
+  total: "`timeouts.total`",
+  cached: "`Credentials.cached`",
+  middleware: "one middleware",
+  derived: "a client of `withOptions`",
+  bearer: "a bearer token",
+  spans: "spans, each of them sampled"
+}
+
+/** What a setting leaves of the requests per second of the plain client. */
+const costs = (figures) => {
+  if (figures["settings, ours-total : ours"] === undefined) return []
+  const cells = (our, setting) =>
+    ["settings", "settings, by cpu"].map((what) => ratio(figures[`${what}, ${our}-${setting} : ${our}`]))
+  return [
+    "### What a setting costs",
+    "The client with a setting beside the same without it: GET with 32 in flight.",
+    table(
+      ["", "requests", "by processor time", "requests, Effect 4", "by processor time, Effect 4"],
+      Object.entries(settings).map(([setting, title]) => [
+        title,
+        ...cells("ours", setting),
+        ...cells("ours-4", setting)
+      ])
+    )
+  ]
+}
+
+const shapes = {
+  "SSE, other keys in each event": "events per second, each with keys of its own",
+  "SSE, streams of a few events": "streams per second, of a few events each"
+}
+
+/** Streams that learnt forms do not help, and the cost of opening and closing one. */
+const otherStreams = (figures) => {
+  const found = Object.keys(shapes).filter((what) => figures[`${what}, ours : anthropic-sdk`])
+  if (found.length === 0) return []
+  return [
+    "Events that differ in their keys, and streams that end after a few events:",
+    table(
+      ["", ...found.flatMap((what) => [shapes[what], "by processor time"])],
+      ["anthropic-sdk", "eventsource-parser"].flatMap((rival) =>
+        Object.entries(clients).map(([id, title]) => [
+          `${title} beside ${titles[rival]}`,
+          ...found.flatMap((what) => [
+            ratio(figures[`${what}, ${id} : ${rival}`]),
+            ratio(figures[`${what}, by cpu, ${id} : ${rival}`])
+          ])
+        ])
+      )
+    )
+  ]
+}
 
 const callers = [
   "anthropic-sdk",
@@ -114,8 +190,10 @@ const callers = [
   "ky",
   "axios",
   "got",
+  "openapi-fetch",
   "fetch",
-  "undici"
+  "undici",
+  "undici-8"
 ]
 const readers = ["anthropic-sdk", "anthropic-sdk-messages", "openai", "platform-sse", "eventsource-parser"]
 
@@ -127,8 +205,10 @@ const callersOn4 = [
   "ky",
   "axios",
   "got",
+  "openapi-fetch",
   "fetch",
-  "undici"
+  "undici",
+  "undici-8"
 ]
 const readersOn4 = [
   "anthropic-sdk",
@@ -167,7 +247,7 @@ const failing = {
 
 /** The Markdown of them. */
 export const performanceTables = () => {
-  const { date, machine, versions, figures, verdicts } = readJson(path)
+  const { date, machine, name, quick, versions, figures, verdicts } = newest()
   const of = (name) =>
     [`${name} ${versions[name]}`, versions[`${name}, Effect 4`]].filter(Boolean).join(" and ")
   const ran4 = figures["unary, 32 in flight, ours-4 : ours"] !== undefined
@@ -175,21 +255,44 @@ export const performanceTables = () => {
   const on4 = (...parts) => (ran4 ? parts : [])
   /** The rows of what ran, by the name of a figure that each has. */
   const ran = (entries, figureOf) => Object.entries(entries).filter(([id]) => figures[figureOf(id)])
+  const shown = [
+    "@effect-api/client",
+    "effect",
+    "@effect/platform",
+    "@anthropic-ai/sdk",
+    "openai",
+    "undici",
+    "undici8",
+    "ky"
+  ]
+  const others = ["axios", "got", "openapi-fetch", "eventsource-parser"]
   return [
-    `Measured on ${date}: ${machine.cores} cores of an ${machine.cpu}, Node ${machine.node}, ${machine.system}; ` +
-      `${["effect", "@effect/platform", "@anthropic-ai/sdk", "openai", "undici", "ky", "axios", "got"].map(of).join(", ")}.`,
+    "### By machine",
+    ...byMachine(),
+    "### The newest whole run",
+    `Measured on ${date}: ${machine.cores} cores of an ${machine.cpu}, ${nodeOf(machine)}, ${machine.system}; ` +
+      `${[...shown, ...others]
+        .filter((name) => versions[name])
+        .map(of)
+        .join(", ")}.` +
+      `${quick ? " The turns were short: `--quick`." : ""} All figures, with their spread: ` +
+      `[${name}.json](../../bench/results/${name}.json).`,
+    `![Requests and events per second of this client and of others](../../bench/results/${name}.svg)`,
     "### Requests per second",
     "POST + JSON over HTTP/1.1, by the number of requests in flight.",
     beside(figures, "ours", callers, calls),
     "With promises:",
     beside(figures, "ours-promise", callers, calls),
     ...on4("On Effect 4:", beside(figures, "ours-4", callersOn4, calls)),
+    ...getsBeside(figures),
+    ...costs(figures),
     "### Events per second",
     "Responses of 2,000 server-sent events, in chunks of 64 KiB and with a chunk for each event. Read as a `Stream`:",
     beside(figures, "ours", readers, events),
     "Read with `for await`:",
     beside(figures, "ours-promise", readers, events),
     ...on4("Read as a `Stream` on Effect 4:", beside(figures, "ours-4", readersOn4, events)),
+    ...otherStreams(figures),
     ...on4(
       "### Effect 4 over Effect 3",
       "The same programs on both. More requests and events per second are better, and less processor time for each of them. " +
@@ -245,16 +348,8 @@ export const performanceTables = () => {
     "### Thresholds",
     "What `npm run bench -- --check` looks at, and whether it held in this run.",
     table(
-      ["", "measured", ""],
-      Object.entries(verdicts).map(([what, { measured, holds }]) => [
-        what,
-        measured === null
-          ? "not run"
-          : measured > 1000
-            ? `${(measured / 1024).toFixed(1)} KiB`
-            : digits(measured),
-        holds ? "held" : "**missed**"
-      ])
+      ["", "measured", "must be", "by cpu", "must be", ""],
+      verdicts.map(({ cells, holds }) => [...cells, holds ? "held" : "**missed**"])
     )
   ].join("\n\n")
 }

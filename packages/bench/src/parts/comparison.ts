@@ -18,8 +18,6 @@ export interface Subject {
 
 const defaults: ReadonlyArray<RivalId> = ["ours", "ours-promise", "ours-4", "ours-4-promise"]
 
-export const byCpu = (what: string): string => `${what}, by cpu`
-
 /** Our clients beside all others, and each client on Effect 4 beside the same on Effect 3. */
 const allPairs = (ours: ReadonlyArray<RivalId>, ids: ReadonlyArray<RivalId>): NonNullable<Subject["pairs"]> =>
   ours.flatMap((our) => ids.filter((id) => id !== our).map((id) => [our, id] as const))
@@ -45,7 +43,7 @@ export const figuresOf = (subject: Subject, measured: Rounds.Measured): Findings
   for (const [our, id] of subject.pairs ?? allPairs(ours, ids)) {
     if (!measured.has(our) || !measured.has(id)) continue
     figures[Findings.against(what, our, id)] = Stats.ratio(rates(our), rates(id))
-    figures[Findings.against(byCpu(what), our, id)] = Stats.ratio(cpu(id), cpu(our))
+    figures[Findings.against(Findings.byCpu(what), our, id)] = Stats.ratio(cpu(id), cpu(our))
   }
   return figures
 }
@@ -80,7 +78,7 @@ export const comparingCells = (subject: Subject): ReadonlyArray<Cell> => {
     ),
     ...comparing(subject).flatMap((our) => [
       cell((id) => Findings.against(what, our, id), Print.times),
-      cell((id) => Findings.against(byCpu(what), our, id), Print.times)
+      cell((id) => Findings.against(Findings.byCpu(what), our, id), Print.times)
     ])
   ]
 }

@@ -3,10 +3,10 @@ import * as RivalProcess from "../child/RivalProcess.js"
 import type { PageName } from "../fixtures/responses.js"
 import { textLength } from "../fixtures/scenarios.js"
 import type { PageLoad } from "../plan.js"
-import { against, type Table } from "../report/Findings.js"
+import { against, byCpu, type Table } from "../report/Findings.js"
 import * as Print from "../report/print.js"
 import { all, type RivalId } from "../rivals/all.js"
-import * as Comparison from "./comparison.js"
+import type * as Comparison from "./comparison.js"
 import * as Loads from "./loads.js"
 import type { Part } from "./Part.js"
 
@@ -58,7 +58,7 @@ export const get: Part = (bench) =>
       rows: plan.get.loads.map((load) => [
         whatOf(load),
         ...columnsOf.flatMap((id) =>
-          [whatOf(load), Comparison.byCpu(whatOf(load))].map((what) => {
+          [whatOf(load), byCpu(whatOf(load))].map((what) => {
             const figure = figures[against(what, id, "undici")]
             return figure === undefined ? "" : Print.times(figure)
           })

@@ -1,7 +1,7 @@
 /** What a setting costs: the same client without it, and with it. Each call is a GET, and an Effect that runs by itself. */
 import * as RivalProcess from "../child/RivalProcess.js"
 import { textLength } from "../fixtures/scenarios.js"
-import { against, named, type Table } from "../report/Findings.js"
+import { against, byCpu, named, type Table } from "../report/Findings.js"
 import * as Print from "../report/print.js"
 import { all, type RivalId } from "../rivals/all.js"
 import * as Comparison from "./comparison.js"
@@ -50,7 +50,7 @@ export const settings: Part = (bench) =>
           Print.short(figures[named("settings, requests/s", id)]?.median ?? Number.NaN),
           Print.short(figures[named("settings, cpu us/request", id)]?.median ?? Number.NaN),
           beside("settings"),
-          beside(Comparison.byCpu("settings"))
+          beside(byCpu("settings"))
         ]
       })
     }

@@ -18,3 +18,6 @@ export const named = (what: string, rival: string): string => `${what}, ${rival}
 
 /** The name of a ratio. */
 export const against = (what: string, rival: string, other: string): string => `${what}, ${rival} : ${other}`
+
+/** The name of a measurement's ratios by processor time. */
+export const byCpu = (what: string): string => `${what}, by cpu`

@@ -4,7 +4,7 @@ import { arch, availableParallelism, cpus, platform } from "node:os"
 import { manifestOf } from "../edition.js"
 import type { Findings } from "./Findings.js"
 import type { Figure } from "./stats.js"
-import type { Verdict } from "./thresholds.js"
+import { cellsOf, type Verdict } from "./thresholds.js"
 
 export interface Machine {
   readonly node: string
@@ -18,9 +18,8 @@ export interface Results {
   readonly quick: boolean
   readonly machine: Machine
   readonly versions: { readonly [name: string]: string }
-  readonly verdicts: {
-    readonly [what: string]: { readonly measured: number | null; readonly holds: boolean }
-  }
+  /** What each threshold is about, with the measurements and the limits as they are printed. */
+  readonly verdicts: ReadonlyArray<{ readonly cells: ReadonlyArray<string>; readonly holds: boolean }>
   readonly figures: { readonly [name: string]: Figure }
 }
 
@@ -30,6 +29,13 @@ export const machine = (): Machine => ({
   cores: availableParallelism(),
   system: `${platform()} ${arch()}`
 })
+
+/** The name of the results of a machine: its processor without trade marks and frequency, and the line of Node. */
+export const nameOf = ({ cpu, node }: Machine): string => {
+  const model = cpu.replace(/\((r|tm)\)|@.*|\b(cpu|processor|\d+-core)\b/gi, " ")
+  const words = model.toLowerCase().match(/[a-z0-9]+/g) ?? ["unknown"]
+  return `${words.join("-")}-node${/\d+/.exec(node)?.[0]}`
+}
 
 /** Four significant digits, as more would claim a false precision. */
 const rounded = (value: number): number => Number(value.toPrecision(4))
@@ -46,23 +52,24 @@ const manifest = async (url: URL): Promise<Manifest> =>
     () => ({})
   )
 
-/** The version of an imported package, from the manifest above its entry file. */
-const versionOf = async (name: string): Promise<string> => {
+/** The version of an imported package, from the manifest above its entry file. An alias has the manifest of another name. */
+const versionOf = async (name: string, range: string): Promise<string> => {
+  const own = /^npm:(.+)@/.exec(range)?.[1] ?? name
   for (
     let url = new URL("./package.json", import.meta.resolve(name));
     ;
     url = new URL("../package.json", url)
   ) {
     const { name: found, version } = await manifest(url)
-    if (found === name && version !== undefined) return version
+    if (found === own && version !== undefined) return version
     if (url.pathname === "/package.json") return "unknown"
   }
 }
 
 const versions = async (): Promise<Results["versions"]> => {
   const { dependencies = {} } = await manifest(new URL("../../package.json", import.meta.url))
-  const names = Object.keys(dependencies).sort()
-  const found = await Promise.all(names.map(async (name) => [name, await versionOf(name)]))
+  const ranges = Object.entries(dependencies).sort()
+  const found = await Promise.all(ranges.map(async ([name, range]) => [name, await versionOf(name, range)]))
   return { ...Object.fromEntries(found), ...(await effect4Versions()) }
 }
 
@@ -85,12 +92,9 @@ export const make = async (
   quick,
   machine: machine(),
   versions: await versions(),
-  verdicts: Object.fromEntries(
-    verdicts.map(({ holds, measured, threshold: { what } }) => [
-      what,
-      { measured: measured === undefined ? null : rounded(measured), holds }
-    ])
-  ),
+  verdicts: verdicts
+    .filter(({ measured }) => measured !== undefined)
+    .map((verdict) => ({ cells: cellsOf(verdict).slice(0, -1), holds: verdict.holds })),
   figures: Object.fromEntries(
     Object.entries(figures).map(([name, { max, median, min }]) => [
       name,
