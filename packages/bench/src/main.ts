@@ -1,5 +1,7 @@
 /** `npm run bench`: runs the parts in order, then prints the verdicts. */
 import { mkdir, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import * as Edition from "./edition.js"
 import { blocking } from "./parts/blocking.js"
@@ -19,6 +21,7 @@ import * as Plan from "./plan.js"
 import { chart } from "./report/chart.js"
 import type { Findings } from "./report/Findings.js"
 import * as Print from "./report/print.js"
+import * as Profiles from "./report/profiles.js"
 import * as Results from "./report/results.js"
 import { verdicts, verdictTable } from "./report/thresholds.js"
 import * as Server from "./server/Server.js"
@@ -43,6 +46,7 @@ const { values: flags } = parseArgs({
     quick: { type: "boolean", default: false },
     check: { type: "boolean", default: false },
     save: { type: "boolean", default: false },
+    profile: { type: "boolean", default: false },
     only: { type: "string", default: "" },
     rivals: { type: "string", default: "" },
     "bundle-detail": { type: "boolean", default: false }
@@ -63,12 +67,24 @@ const plan = Plan.make({
   rivals: namesIn(flags.rivals)
 })
 
+/** A folder of its own for the profiles of each run. */
+const profiles = flags.profile
+  ? fileURLToPath(
+      new URL(`../build/profiles-${new Date().toISOString().replace(/\W/g, "-")}`, import.meta.url)
+    )
+  : undefined
+if (profiles !== undefined) await mkdir(profiles, { recursive: true })
+
 const run = async (server: Server.Server): Promise<Findings["figures"]> => {
   const figures: { [name: string]: Findings["figures"][string] } = {}
   for (const [name, part] of parts) {
     if (only.length > 0 && !only.includes(name)) continue
     const start = performance.now()
-    const findings = await part({ plan, server, profiles: undefined })
+    const findings = await part({
+      plan,
+      server,
+      profiles: profiles === undefined ? undefined : join(profiles, `${name}-`)
+    })
     Object.assign(figures, findings.figures)
     for (const table of findings.tables) console.log(Print.table(table))
     console.log(`(${name}: ${Math.round((performance.now() - start) / 1000)} s)\n`)
@@ -87,11 +103,17 @@ const save = async (results: Results.Results): Promise<void> => {
 }
 
 const complete = only.length === 0 && plan.rivals.length === 0
-if (flags.save && !complete) throw new Error("--save keeps whole runs: leave out --only and --rivals")
+if (flags.save && (!complete || flags.profile))
+  throw new Error("--save keeps whole runs: leave out --only, --rivals and --profile")
 const server = await Server.start()
 const figures = await run(server).finally(server.close)
+if (profiles !== undefined) {
+  for (const table of await Profiles.tables(profiles)) console.log(Print.table(table))
+  console.log(`The profiles are in ${profiles}: a profiler slows what it measures.\n`)
+}
 const checked = verdicts(figures)
-const shown = checked.filter(({ measured }) => complete || measured !== undefined)
+// A profiler slows clients unevenly.
+const shown = flags.profile ? [] : checked.filter(({ measured }) => complete || measured !== undefined)
 if (shown.length > 0) console.log(Print.table(verdictTable(shown)))
 if (flags.save) await save(await Results.make(plan.quick, figures, checked))
 const missed = shown.filter(({ holds }) => !holds)

@@ -1,10 +1,11 @@
-/** The process of one rival: `main.js <rival>`. It runs one task at a time. */
+/** The process of one rival: `main.js <rival> [<file of its profile>]`. It runs one task at a time. */
 import { all, isRivalId } from "../rivals/all.js"
 import type { Client } from "../rivals/Rival.js"
 import * as Measure from "./measure.js"
+import * as Profile from "./profile.js"
 import type { Reply, Task, Tasks } from "./tasks.js"
 
-const id = process.argv[2]
+const [, , id, profile] = process.argv
 if (!isRivalId(id)) throw new Error(`unknown rival ${id}`)
 const open = await all[id].load()
 const clients = new Map<string, Client>()
@@ -41,5 +42,9 @@ process.on("message", (task: Task) => {
       send({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
   )
 })
-process.on("disconnect", () => process.exit())
+const stopProfile = profile === undefined ? undefined : Profile.start(profile)
+process.on("disconnect", () => {
+  stopProfile?.()
+  process.exit()
+})
 send({ output: { succeeded: 0, failed: 0 } })
