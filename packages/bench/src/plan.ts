@@ -20,6 +20,7 @@ export interface PageLoad extends Load {
 
 export interface Plan {
   readonly quick: boolean
+  /** Clients warm up until V8 has optimised them, which takes about a second of calls. */
   readonly unary: { readonly warmupMillis: number; readonly loads: ReadonlyArray<Load> }
   readonly get: { readonly warmupMillis: number; readonly loads: ReadonlyArray<PageLoad> }
   readonly settings: { readonly warmupMillis: number } & Turns
@@ -65,7 +66,7 @@ const pageLoads = (turns: { readonly [K in "one" | "many" | "large"]: Turns }): 
 /** About five minutes. */
 const quick: Times = {
   unary: {
-    warmupMillis: 300,
+    warmupMillis: 900,
     loads: [
       { inFlight: 1, rounds: 5, millis: 60 },
       { inFlight: 32, rounds: 5, millis: 150 },
@@ -73,14 +74,14 @@ const quick: Times = {
     ]
   },
   get: {
-    warmupMillis: 600,
+    warmupMillis: 900,
     loads: pageLoads({
       one: { rounds: 5, millis: 80 },
       many: { rounds: 5, millis: 150 },
       large: { rounds: 5, millis: 150 }
     })
   },
-  settings: { warmupMillis: 600, rounds: 5, millis: 150 },
+  settings: { warmupMillis: 900, rounds: 5, millis: 150 },
   http2: {
     warmupMillis: 1000,
     loads: [
@@ -98,7 +99,7 @@ const quick: Times = {
 /** About fourteen minutes. */
 const thorough: Times = {
   unary: {
-    warmupMillis: 600,
+    warmupMillis: 1500,
     loads: [
       { inFlight: 1, rounds: 5, millis: 150 },
       { inFlight: 32, rounds: 9, millis: 350 },
@@ -106,14 +107,14 @@ const thorough: Times = {
     ]
   },
   get: {
-    warmupMillis: 1200,
+    warmupMillis: 1500,
     loads: pageLoads({
       one: { rounds: 9, millis: 250 },
-      many: { rounds: 9, millis: 300 },
+      many: { rounds: 7, millis: 300 },
       large: { rounds: 7, millis: 500 }
     })
   },
-  settings: { warmupMillis: 1000, rounds: 9, millis: 300 },
+  settings: { warmupMillis: 1500, rounds: 9, millis: 300 },
   // More of Node's own code takes part, which V8 optimises later.
   http2: {
     warmupMillis: 3000,
