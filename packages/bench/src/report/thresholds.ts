@@ -26,7 +26,11 @@ export const verdicts = (figures: Findings["figures"]): ReadonlyArray<Verdict> =
   })
 
 const format = (value: number, unit: Threshold["unit"]): string =>
-  unit === "times" ? `${value.toFixed(2)}x` : unit === "KiB" ? `${short(value / 1024)} KiB` : short(value)
+  unit === "times"
+    ? `${value.toFixed(2)}x`
+    : unit === "KiB"
+      ? `${(value / 1024).toFixed(1)} KiB`
+      : short(value)
 
 const limitOf = ({ limit }: Bound, unit: Threshold["unit"]): string =>
   "atLeast" in limit ? `at least ${format(limit.atLeast, unit)}` : `at most ${format(limit.atMost, unit)}`
