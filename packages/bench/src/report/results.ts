@@ -18,8 +18,16 @@ export interface Results {
   readonly quick: boolean
   readonly machine: Machine
   readonly versions: { readonly [name: string]: string }
-  /** What each threshold is about, with the measurements and the limits as they are printed. */
-  readonly verdicts: ReadonlyArray<{ readonly cells: ReadonlyArray<string>; readonly holds: boolean }>
+  /** The measurements and the limits of each threshold, as they are printed. */
+  readonly verdicts: {
+    readonly [what: string]: {
+      readonly measured: string
+      readonly limit: string
+      readonly cpu: string
+      readonly cpuLimit: string
+      readonly holds: boolean
+    }
+  }
   readonly figures: { readonly [name: string]: Figure }
 }
 
@@ -83,6 +91,17 @@ const effect4Versions = async (): Promise<Results["versions"]> => {
   return found
 }
 
+/** The verdicts on what was measured. */
+export const recordOf = (verdicts: ReadonlyArray<Verdict>): Results["verdicts"] =>
+  Object.fromEntries(
+    verdicts
+      .filter(({ measured }) => measured !== undefined)
+      .map((verdict) => {
+        const [what = "", measured = "", limit = "", cpu = "", cpuLimit = ""] = cellsOf(verdict)
+        return [what, { measured, limit, cpu, cpuLimit, holds: verdict.holds }]
+      })
+  )
+
 export const make = async (
   quick: boolean,
   figures: Findings["figures"],
@@ -92,9 +111,7 @@ export const make = async (
   quick,
   machine: machine(),
   versions: await versions(),
-  verdicts: verdicts
-    .filter(({ measured }) => measured !== undefined)
-    .map((verdict) => ({ cells: cellsOf(verdict).slice(0, -1), holds: verdict.holds })),
+  verdicts: recordOf(verdicts),
   figures: Object.fromEntries(
     Object.entries(figures).map(([name, { max, median, min }]) => [
       name,
