@@ -4,14 +4,17 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Tracer from "effect/Tracer"
+import * as Resolver from "../credentials/resolver.js"
 import * as Fibers from "../effect/fibers.js"
-import * as Sync from "../effect/sync.js"
+import * as TimeLimits from "../effect/timeLimits.js"
 import type * as ApiError from "../errors/ApiError.js"
 import * as Call from "../request/Call.js"
+import * as TransportError from "../request/TransportError.js"
 import type * as ResponseDecoder from "../response/ResponseDecoder.js"
 import { isOpen } from "../response/statusDecoder.js"
 import { WholeBody } from "../response/WholeBody.js"
 import * as Attempts from "../retry/Attempts.js"
+import * as Monotonic from "../shared/monotonic.js"
 import * as Deprecation from "../telemetry/deprecation.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
 import * as Redirects from "../transport/Redirects.js"
@@ -53,7 +56,7 @@ export const make = (
   const fast = fastPath(core, call, span, fiber)
   return fast === undefined
     ? Attempts.guarded(Effect.flatMap(respond(core, transport.buffered, call, span), read))
-    : (restore) => Effect.flatMap(fast(restore), read)
+    : { run: (restore) => Effect.flatMap(fast.run(restore), read), isPunctual: fast.isPunctual }
 }
 
 /** Sends the call's current request and follows redirects, up to the headers of the last response. */
@@ -100,8 +103,8 @@ const followed = (
 }
 
 /**
- * The same in a single wait, if only the transport takes part: the credentials are known and sign nothing, there is no middleware,
- * and nobody logs at debug level. `undefined` otherwise.
+ * The same in a single wait, if only the transport takes part: the credentials are at hand and sign nothing, there is no
+ * middleware, and nobody logs at debug level. `undefined` otherwise.
  */
 const fastPath = (
   core: Core.Core,
@@ -112,17 +115,38 @@ const fastPath = (
   const { buffered, fastPath: send } = core.transport
   if (send === undefined || call.encoded.body._tag === "Stream" || call.middleware.length > 0)
     return undefined
-  const { resolve } = core.credentials
-  if (!Sync.isSync(resolve) || resolve._tag === "Failure" || Fibers.isDebugged(fiber)) return undefined
-  if (resolve.value.sign !== undefined) return undefined
-  return (restore) => {
-    const request = Hop.outgoing(core, call, resolve.value, span)
-    return Effect.flatMap(send(call, Redirects.outgoing(call, request), restore), (response) => {
-      const notice = Deprecation.noticed(core.warned, call, response)
-      const arrived = Call.isFailure(call, response.status)
-        ? Attempts.guarded(followed(core, buffered, call, span, response))(restore)
-        : Effect.succeed(response)
-      return notice === undefined ? arrived : Effect.zipRight(notice, arrived)
-    })
+  const clock = Fibers.clockOf(fiber)
+  const known = Resolver.atHand(core.credentials, clock)
+  if (known === undefined || known.sign !== undefined || Fibers.isDebugged(fiber)) return undefined
+  // The transport counts on the system's clock.
+  const isPunctual = call.deadline === Number.POSITIVE_INFINITY || Monotonic.isSystem(clock)
+  const slowly = (
+    effect: Effect.Effect<GuardedResponse.GuardedResponse, ApiError.ApiError>,
+    restore: Attempts.Restore
+  ): Effect.Effect<GuardedResponse.GuardedResponse, ApiError.ApiError> => {
+    const attempt = Attempts.guarded(effect).run(restore)
+    return isPunctual ? TimeLimits.withinDeadline(call, attempt, passed(call)) : attempt
+  }
+  return {
+    isPunctual,
+    run: (restore) => {
+      // Those of the attempt before may have been refused, or have expired.
+      const credentials = Resolver.atHand(core.credentials, clock)
+      if (credentials === undefined || credentials.sign !== undefined)
+        return slowly(respond(core, buffered, call, span), restore)
+      const request = Hop.outgoing(core, call, credentials, span)
+      const left = isPunctual ? TimeLimits.millisLeft(call, clock) : Number.POSITIVE_INFINITY
+      const sent = send(call, Redirects.outgoing(call, request), left, restore)
+      return Effect.flatMap(sent, (response) => {
+        const notice = Deprecation.noticed(core.warned, call, response)
+        const arrived = Call.isFailure(call, response.status)
+          ? slowly(followed(core, buffered, call, span, response), restore)
+          : Effect.succeed(response)
+        return notice === undefined ? arrived : Effect.zipRight(notice, arrived)
+      })
+    }
   }
 }
+
+const passed = (call: Call.Call): Effect.Effect<never, ApiError.TimeoutError> =>
+  Effect.failSync(() => TransportError.timeout(call, "total", call.timeouts.total))

@@ -5,8 +5,10 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
+import * as Sync from "../effect/sync.js"
 import { kindOf, secretText } from "../secrets/secretText.js"
 import { toMillis } from "../shared/duration.js"
 import * as Result from "../shared/result.js"
@@ -341,9 +343,9 @@ export const firstOf = (candidates: ReadonlyArray<Credentials>): Credentials => 
     const resolvers = candidates.map((given, index) => checked(`candidate ${index}`, given).make(background))
     const from = (index: number, failed: Failure | undefined): Effect.Effect<Resolved, Failure> => {
       const resolver = resolvers[index]
-      if (resolver === undefined) return failed === undefined ? Effect.succeed(empty) : Effect.fail(failed)
-      return Effect.matchEffect(resolver.resolve, {
-        onSuccess: (resolved) => (resolved === empty ? from(index + 1, failed) : Effect.succeed(resolved)),
+      if (resolver === undefined) return failed === undefined ? Exit.succeed(empty) : Exit.fail(failed)
+      return Sync.matchEffect(resolver.resolve, {
+        onSuccess: (resolved) => (resolved === empty ? from(index + 1, failed) : Exit.succeed(resolved)),
         onFailure: (failure) => from(index + 1, failed === undefined ? failure : both(failed, failure))
       })
     }

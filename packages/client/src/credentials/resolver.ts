@@ -1,7 +1,9 @@
 /** What credentials are made of, and how their failures read. */
 
 import type * as HttpBody from "@effect/platform/HttpBody"
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Function from "effect/Function"
 import * as Predicate from "effect/Predicate"
 import { waiting } from "../effect/ofProgram.js"
 import * as Sync from "../effect/sync.js"
@@ -87,8 +89,18 @@ export interface Failure extends NoToken {}
  */
 export interface Resolver {
   readonly resolve: Effect.Effect<Resolved, Failure>
+  /** What `resolve` would give at once: a token that needs no renewal yet. */
+  readonly atHand?: ((clock: Clock.Clock) => Resolved | undefined) | undefined
   readonly invalidate: ((refused: Resolved) => boolean | Effect.Effect<boolean>) | undefined
 }
+
+/**
+ * The credentials that need no effect to run.
+ *
+ * @internal
+ */
+export const atHand = ({ atHand, resolve }: Resolver, clock: Clock.Clock): Resolved | undefined =>
+  Sync.isSync(resolve) ? Sync.match(resolve, Function.constUndefined, Function.identity) : atHand?.(clock)
 
 /**
  * A description of credentials. Each client makes its own {@link Resolver} from it, so a description may be shared.

@@ -3,6 +3,7 @@
  * expires.
  */
 import * as Cause from "effect/Cause"
+import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -21,6 +22,8 @@ export interface Fetched<out A> {
 /** The token of one client. */
 export interface TokenCache<in out A, out E> {
   readonly resolve: Effect.Effect<A, E | NoToken>
+  /** The token if it needs no renewal yet. */
+  readonly atHand: (clock: Clock.Clock) => A | undefined
   /** Drops the token that the server refused; returns whether it came from this cache. */
   readonly invalidate: (refused: A) => boolean
 }
@@ -108,6 +111,10 @@ export const tokenCache = <A extends object, E extends NoToken>(options: {
         ? Effect.succeed(sent)
         : Effect.as(renewed(TokenLife.renewalLimit(limitMillis, current, now)), sent)
     }),
+    atHand: (clock) =>
+      current !== undefined && Monotonic.now(clock) < Math.min(current.refreshAt, current.expiresAt)
+        ? current.sent
+        : undefined,
     invalidate: (refused) => {
       // Drop only the refused token: a late 401 must not discard the new token that another call fetched.
       if (current?.sent === refused) current = undefined

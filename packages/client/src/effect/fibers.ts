@@ -30,12 +30,6 @@ export const withFiber = <A, E, R>(
 export const clockOf = (fiber: AnyFiber): Clock.Clock =>
   Context.get(fiber.currentDefaultServices, Clock.Clock)
 
-/** The system's clock. */
-export const liveClock: Clock.Clock = /*#__PURE__*/ Context.get(DefaultServices.liveServices, Clock.Clock)
-
-/** Whether a clock is the system's, which no test moves. */
-export const isLiveClock = (clock: Clock.Clock): boolean => clock === liveClock
-
 /** The value that a fiber has for a reference. */
 export const get = <A>(fiber: AnyFiber, reference: FiberRef.FiberRef<A>): A => fiber.getFiberRef(reference)
 

@@ -1,4 +1,5 @@
 /** Time limits that hold wherever the caller runs: in a finalizer, in an `acquire`, in any other uninterruptible region. */
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Monotonic from "../shared/monotonic.js"
 import { until } from "./races.js"
@@ -21,9 +22,13 @@ export interface Limited {
   readonly deadline: number
 }
 
+/** How many milliseconds a clock has left until the deadline. */
+export const millisLeft = ({ deadline }: Limited, clock: Clock.Clock): number =>
+  deadline === Number.POSITIVE_INFINITY ? deadline : deadline - Monotonic.now(clock)
+
 /** How many milliseconds are left until the deadline. */
-export const left = ({ deadline }: Limited): Effect.Effect<number> =>
-  Effect.clockWith((clock) => Effect.succeed(deadline - Monotonic.now(clock)))
+export const left = (limited: Limited): Effect.Effect<number> =>
+  Effect.clockWith((clock) => Effect.succeed(millisLeft(limited, clock)))
 
 /** Runs work within what is left until the deadline. */
 export const withinDeadline = <A, E, R, A2, E2>(

@@ -33,7 +33,7 @@ export interface Call extends Attempts.Retried {
   /** When the call must be over, by the monotonic clock. */
   readonly deadline: number
   /** When the last attempt began, by the monotonic clock. */
-  begunAt: bigint
+  begunAt: number
   attempts: Array<ApiError.Attempt>
   omitted: number
   readonly usedCredentials: Array<Credentials.Resolved>
@@ -84,7 +84,7 @@ class Begun implements Call {
   redirected: Call["redirected"]
   readonly startedAt: number
   readonly deadline: number
-  begunAt = Monotonic.never
+  begunAt = 0
   attempts: Array<ApiError.Attempt> = []
   omitted = 0
   readonly usedCredentials: Array<Credentials.Resolved> = []

@@ -26,7 +26,7 @@ export interface Retried extends Ledger.Ledger {
   readonly startedAt: number
   readonly deadline: number
   /** When the last attempt began. */
-  begunAt: bigint
+  begunAt: number
   /** The request as it was sent last. */
   readonly encoded: {
     readonly method: string
@@ -64,17 +64,22 @@ export interface Client<in C> {
 /** Makes an effect inside an uninterruptible region as interruptible as the region's surroundings. */
 export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
-/** One attempt. The loop runs it inside `uninterruptibleMask`. */
-export type Attempt<A, R = never> = (restore: Restore) => Effect.Effect<A, ApiError.ApiError, R>
+/** One attempt. */
+export interface Attempt<out A, out R = never> {
+  /** The loop runs it inside `uninterruptibleMask`. */
+  readonly run: (restore: Restore) => Effect.Effect<A, ApiError.ApiError, R>
+  /** Whether it ends by itself at the call's deadline, wherever it runs: the loop sets no limit around it. */
+  readonly isPunctual: boolean
+}
 
 /** True inside an attempt: a call made there (a token fetch, a middleware) must not multiply this loop's attempts. */
 const insideAttempt = /*#__PURE__*/ Fibers.makeMark("@effect-api/client/Attempts/insideAttempt")
 
 /** An attempt that runs code from outside this library: calls made there know that a loop is around them. */
-export const guarded =
-  <A, R>(attempt: Effect.Effect<A, ApiError.ApiError, R>): Attempt<A, R> =>
-  (restore) =>
-    restore(insideAttempt.within(attempt))
+export const guarded = <A, R>(attempt: Effect.Effect<A, ApiError.ApiError, R>): Attempt<A, R> => ({
+  run: (restore) => restore(insideAttempt.within(attempt)),
+  isPunctual: false
+})
 
 /** What becomes of responses that the loop does not return. */
 export interface Leftovers<in A> {
@@ -93,16 +98,10 @@ export const run = <C extends Retried, A extends { readonly status: number }, R>
   call: C,
   client: Client<C>,
   attempt: Attempt<A, R>,
-  { abandon, discard = Effect.void }: Leftovers<A> = none
+  leftovers: Leftovers<A> = none
 ): Effect.Effect<A, ApiError.ApiError, R> => {
-  const loop = new AttemptLoop(call, client, attempt, discard)
-  // A resumed stream comes here again with a part of its time gone.
-  return TimeLimits.withinDeadline(
-    call,
-    loop.drive,
-    Effect.suspend(() => loop.expired()),
-    abandon
-  )
+  const loop = new AttemptLoop(call, client, attempt, leftovers)
+  return attempt.isPunctual ? loop.drive : loop.limited(loop.drive)
 }
 
 const deliveries: ReadonlyArray<ApiError.Delivery> = ["not-sent", "rejected", "maybe-applied"]
@@ -111,7 +110,8 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> {
   private readonly call: C
   private readonly client: Client<C>
   private readonly attempt: Attempt<A, R>
-  private readonly discard: Effect.Effect<void>
+  private readonly leftovers: Leftovers<A>
+  private isLimited = false
   private steps: Steps<ApiError.ApiError> | undefined
   /** What the last retry took from the budget. A success gives it back. */
   private paid = 0
@@ -121,16 +121,28 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> {
   private startedAt: number
   private took = 0
   private inFlight = false
-  private clock: Clock.Clock = Fibers.liveClock
+  private clock: Clock.Clock = Monotonic.systemClock
   private restore: Restore = (effect) => effect
   private ended: Ended = () => undefined
 
-  constructor(call: C, client: Client<C>, attempt: Attempt<A, R>, discard: Effect.Effect<void>) {
+  constructor(call: C, client: Client<C>, attempt: Attempt<A, R>, leftovers: Leftovers<A>) {
     this.call = call
     this.client = client
     this.attempt = attempt
-    this.discard = discard
+    this.leftovers = leftovers
     this.startedAt = call.startedAt
+  }
+
+  /** A part of the loop under the deadline. A resumed stream comes here again with a part of its time gone. */
+  limited(part: Effect.Effect<A, ApiError.ApiError, R>): Effect.Effect<A, ApiError.ApiError, R> {
+    if (this.isLimited) return part
+    this.isLimited = true
+    return TimeLimits.withinDeadline(
+      this.call,
+      part,
+      Effect.suspend(() => this.expired()),
+      this.leftovers.abandon
+    )
   }
 
   /** The next attempt and those that follow. Runs once. */
@@ -142,15 +154,16 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> {
     const { attempt, call, client } = this
     this.restore = restore
     this.clock = Fibers.clockOf(fiber)
+    if (!this.isLimited && TimeLimits.millisLeft(call, this.clock) <= 0) return this.expired()
     this.startedAt = this.clock.unsafeCurrentTimeMillis()
-    call.begunAt = Monotonic.nanos(this.clock)
+    call.begunAt = Monotonic.now(this.clock)
     this.inFlight = true
     client.restart(call)
     this.ended = client.observer.attempting(call, fiber)
     const onSuccess = (value: A): Effect.Effect<A> => this.succeeded(value)
     const onFailure = (cause: Cause.Cause<ApiError.ApiError>): Effect.Effect<A, ApiError.ApiError, R> =>
       this.failed(cause)
-    return Effect.matchCauseEffect(attempt(restore), { onFailure, onSuccess })
+    return Effect.matchCauseEffect(attempt.run(restore), { onFailure, onSuccess })
   }
 
   private end(status: number | undefined, tag: string | undefined): void {
@@ -176,7 +189,8 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> {
     const error = failed.value
     this.end(statusOf(error), error._tag)
     this.inFlight = false
-    return this.restore(this.decide(this.clock.unsafeCurrentTimeMillis(), error))
+    // What decides may be the program's code, and the wait is ours.
+    return this.limited(this.restore(this.decide(this.clock.unsafeCurrentTimeMillis(), error)))
   }
 
   /** Decides whether there is another attempt, and when. */
@@ -222,8 +236,9 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> {
     delay: number,
     wait: Effect.Effect<void>
   ): Effect.Effect<A, ApiError.ApiError, R> {
+    const { discard = Effect.void } = this.leftovers
     this.record(error, delay)
-    return this.discard.pipe(Effect.zipRight(wait), Effect.zipRight(this.drive))
+    return discard.pipe(Effect.zipRight(wait), Effect.zipRight(this.drive))
   }
 
   private stop(

@@ -115,7 +115,8 @@ const over = (
     secrets: native.secrets,
     buffered: adapt(Transport.leaving(buffered)),
     fastPath: isDirect
-      ? (call, request, restore) => NativeExchange.wait(new Exchange(native, limits, call, request), restore)
+      ? (call, request, left, restore) =>
+          NativeExchange.wait(new Exchange(native, limits, call, request, left), restore)
       : undefined,
     streamingUnscoped: adapt(Transport.leavingBroken(streamingUnscoped)),
     streaming: adapt(
@@ -162,17 +163,20 @@ class Exchange
   private readonly limits: "call" | "transport"
   private readonly call: Call.Call
   private readonly request: HttpClientRequest.HttpClientRequest
+  readonly left: number
 
   constructor(
     native: NativeExchange.NativeTransport,
     limits: "call" | "transport",
     call: Call.Call,
-    request: HttpClientRequest.HttpClientRequest
+    request: HttpClientRequest.HttpClientRequest,
+    left: number
   ) {
     this.native = native
     this.limits = limits
     this.call = call
     this.request = request
+    this.left = left
   }
 
   begin(listener: NativeExchange.Listener<NativeExchange.Exchanged>): NativeExchange.Abort {
@@ -190,5 +194,9 @@ class Exchange
 
   failure(cause: unknown): ApiError.ApiError {
     return TransportError.fromCause(this.call, cause, this.limits)
+  }
+
+  late(): ApiError.ApiError {
+    return TransportError.timeout(this.call, "total", this.call.timeouts.total)
   }
 }

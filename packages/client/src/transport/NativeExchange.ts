@@ -16,6 +16,7 @@ import type * as Timeouts from "../config/Timeouts.js"
 import * as Fibers from "../effect/fibers.js"
 import type { Pull } from "../effect/pulls.js"
 import * as Bytes from "../shared/bytes.js"
+import { ExchangeTimer } from "./ExchangeTimer.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 
 export type { Pull } from "../effect/pulls.js"
@@ -203,6 +204,9 @@ export interface Pending<in out A, out B, out E> {
   readonly begin: (listener: Listener<A>) => Abort
   readonly onResponse: (response: A) => Effect.Effect<B, E>
   readonly failure: (cause: unknown) => E
+  /** The exchange is aborted after so many milliseconds, and this is its failure. */
+  readonly left: number
+  readonly late: () => E
 }
 
 /**
@@ -221,6 +225,7 @@ export const wait = <A, B, E>(
 class Waiting<A, B, E> implements Listener<A>, Fibers.Waiter<B, E> {
   private pending: Pending<A, B, E> | undefined
   private abort: Abort | undefined
+  private timer: ExchangeTimer | undefined
   private later: ((exit: Effect.Effect<B, E>) => void) | undefined
   private isDirect = false
   private early: Effect.Effect<B, E> | undefined
@@ -233,8 +238,10 @@ class Waiting<A, B, E> implements Listener<A>, Fibers.Waiter<B, E> {
     const abort = this.pending?.begin(this)
     if (this.early !== undefined) return this.early
     this.abort = abort
+    this.limit()
     // An interruption may come between the end of the exchange and what follows here: nobody has its response then.
     const onFailure = (cause: Cause.Cause<E>): Effect.Effect<never, E> => {
+      this.timer?.stop()
       this.abort?.()
       this.abort = undefined
       return Effect.failCause(cause)
@@ -244,6 +251,17 @@ class Waiting<A, B, E> implements Listener<A>, Fibers.Waiter<B, E> {
       return Effect.succeed(value)
     }
     return Effect.matchCauseEffect(restore(Fibers.waiting(this)), { onFailure, onSuccess })
+  }
+
+  private limit(): void {
+    const { pending } = this
+    if (pending === undefined || pending.left === Number.POSITIVE_INFINITY) return
+    this.timer = new ExchangeTimer(() => {
+      this.abort?.()
+      this.abort = undefined
+      this.end(Effect.fail(pending.late()))
+    })
+    this.timer.expect("", pending.left)
   }
 
   register(later: (exit: Effect.Effect<B, E>) => void, isDirect: boolean): void {
@@ -264,6 +282,7 @@ class Waiting<A, B, E> implements Listener<A>, Fibers.Waiter<B, E> {
 
   private end(exit: Effect.Effect<B, E>): void {
     const { later } = this
+    this.timer?.stop()
     this.pending = undefined
     this.later = undefined
     if (later === undefined) this.early = exit
@@ -274,6 +293,8 @@ class Waiting<A, B, E> implements Listener<A>, Fibers.Waiter<B, E> {
 
 const asItIs = (cause: unknown): unknown => cause
 
+const never = (): unknown => undefined
+
 const started = <A>(
   request: HttpClientRequest.HttpClientRequest,
   start: (request: HttpClientRequest.HttpClientRequest, listener: Listener<A>) => Abort
@@ -283,7 +304,9 @@ const started = <A>(
       {
         begin: (listener: Listener<A>) => start(request, listener),
         onResponse: (response: A): Effect.Effect<A, unknown> => Effect.succeed(response),
-        failure: asItIs
+        failure: asItIs,
+        left: Number.POSITIVE_INFINITY,
+        late: never
       },
       restore
     )

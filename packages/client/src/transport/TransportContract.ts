@@ -29,9 +29,13 @@ export interface Transport {
   readonly fastPath: FastPath | undefined
 }
 
-/** Sends a request without a streamed body and waits for the response, inside `uninterruptibleMask`. */
+/**
+ * Sends a request without a streamed body and waits for the response, inside `uninterruptibleMask`. After `left`
+ * milliseconds of the system's clock it fails by the call's deadline, even where nothing can be interrupted.
+ */
 export type FastPath = (
   call: Call.Call,
   request: HttpClientRequest.HttpClientRequest,
+  left: number,
   restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
 ) => Effect.Effect<GuardedResponse.GuardedResponse, ApiError.ApiError>

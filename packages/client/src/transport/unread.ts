@@ -1,6 +1,7 @@
 /** A body that is returned open, and that nobody may ever read. */
 import * as Effect from "effect/Effect"
 import * as Fibers from "../effect/fibers.js"
+import * as Monotonic from "../shared/monotonic.js"
 import { ExchangeTimer } from "./ExchangeTimer.js"
 
 /** Keeps a body open until it is read or left, or until the time to begin reading it has passed. */
@@ -45,7 +46,7 @@ const forever: Effect.Effect<never> = Effect.async<never>(() => {})
 const sleep = (millis: number): Effect.Effect<void> => {
   if (millis === Number.POSITIVE_INFINITY) return forever
   return Effect.clockWith((clock) => {
-    if (!Fibers.isLiveClock(clock)) return Effect.sleep(millis)
+    if (!Monotonic.isSystem(clock)) return Effect.sleep(millis)
     return Effect.async<void>((resume) => {
       const timer = new ExchangeTimer(() => resume(Effect.void), "unref")
       timer.expect("", millis)

@@ -5,14 +5,13 @@ import * as Attempts from "../../src/retry/Attempts.js"
 import * as RetryBudget from "../../src/retry/RetryBudget.js"
 import * as RetryPolicy from "../../src/retry/RetryPolicy.js"
 import * as RetrySettings from "../../src/retry/RetrySettings.js"
-import * as Monotonic from "../../src/shared/monotonic.js"
 
 /** The loop needs this much of a call and no more: there is no request, transport or telemetry here. */
 const callWith = (deadline = Number.POSITIVE_INFINITY): Attempts.Retried => ({
   retry: RetrySettings.lay(RetrySettings.defaults, { initialDelay: "1 second", jitter: 0 }),
   startedAt: 0,
   deadline,
-  begunAt: Monotonic.never,
+  begunAt: 0,
   attempts: [],
   omitted: 0,
   encoded: { method: "GET", promised: "safe", idempotencyKey: undefined, replayable: true },
@@ -55,8 +54,11 @@ describe("the attempt loop", () => {
       const { client, events } = observed()
       const call = callWith()
       let tries = 0
-      const attempt: Attempts.Attempt<{ readonly status: number }> = () =>
-        Effect.suspend(() => (++tries === 1 ? Effect.fail(reset) : Effect.succeed({ status: 200 })))
+      const attempt: Attempts.Attempt<{ readonly status: number }> = {
+        run: () =>
+          Effect.suspend(() => (++tries === 1 ? Effect.fail(reset) : Effect.succeed({ status: 200 }))),
+        isPunctual: false
+      }
       const running = yield* Effect.fork(Attempts.run(call, client, attempt))
       yield* TestClock.adjust("1 second")
       expect(yield* Fiber.join(running)).toEqual({ status: 200 })

@@ -23,12 +23,6 @@ export const withFiber: <A, E, R>(
 /** The clock of a fiber. */
 export const clockOf = (fiber: AnyFiber): Clock.Clock => fiber.getRef(Clock.Clock)
 
-/** The system's clock. */
-export const liveClock: Clock.Clock = /*#__PURE__*/ Context.get(/*#__PURE__*/ Context.empty(), Clock.Clock)
-
-/** Whether a clock is the system's, which no test moves. */
-export const isLiveClock = (clock: Clock.Clock): boolean => clock === liveClock
-
 /** The value that a fiber has for a reference. */
 export const get = <A>(fiber: AnyFiber, reference: Context.Reference<A>): A => fiber.getRef(reference)
 
