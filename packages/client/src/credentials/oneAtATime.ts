@@ -1,7 +1,7 @@
 /** Work that runs for one caller at a time. */
 import * as Effect from "effect/Effect"
 import * as Fibers from "../effect/fibers.js"
-import * as Monotonic from "../shared/monotonic.js"
+import * as Monotonic from "../effect/monotonic.js"
 import { isIoBound } from "../shared/runtime.js"
 
 /** How often a caller looks whether another request has ended its work. */

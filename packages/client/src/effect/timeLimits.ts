@@ -1,7 +1,7 @@
 /** Time limits that hold wherever the caller runs: in a finalizer, in an `acquire`, in any other uninterruptible region. */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Monotonic from "../shared/monotonic.js"
+import * as Monotonic from "./monotonic.js"
 import { until } from "./races.js"
 
 export { settledWithin, until } from "./races.js"

@@ -2,11 +2,11 @@
  * The limits of one attempt: the response headers, then every chunk of the body, then the call's deadline.
  */
 import * as Effect from "effect/Effect"
+import * as Monotonic from "../effect/monotonic.js"
 import * as TimeLimits from "../effect/timeLimits.js"
 import type * as ApiError from "../errors/ApiError.js"
 import type * as Call from "../request/Call.js"
 import * as TransportError from "../request/TransportError.js"
-import * as Monotonic from "../shared/monotonic.js"
 
 /**
  * Which limit applies, and since when by the monotonic clock. `deadline` is a moment that ends the work besides.

@@ -1,7 +1,7 @@
 /** A body that is returned open, and that nobody may ever read. */
 import * as Effect from "effect/Effect"
 import * as Fibers from "../effect/fibers.js"
-import * as Monotonic from "../shared/monotonic.js"
+import * as Monotonic from "../effect/monotonic.js"
 import { ExchangeTimer } from "./ExchangeTimer.js"
 
 /** Keeps a body open until it is read or left, or until the time to begin reading it has passed. */
