@@ -163,7 +163,7 @@ export const forging = "fromWeb unsafeMake TypeId"
 export const runners = { client: "promise/runner effect/promised" }
 
 /** Modules that keep time for bytes on a wire, which no test clock moves. */
-export const timers = { client: "transport/ExchangeTimer" }
+export const timers = { client: "effect/monotonic transport/ExchangeTimer" }
 
 /** The modules of effect that are data and functions over data. */
 export const data =
