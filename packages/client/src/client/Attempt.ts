@@ -103,7 +103,7 @@ const followed = (
 }
 
 /**
- * The same in a single wait, if only the transport takes part: the credentials are at hand and sign nothing, there is no
+ * The same in a single wait, if only the transport takes part: the credentials are known and sign nothing, there is no
  * middleware, and nobody logs at debug level. `undefined` otherwise.
  */
 const fastPath = (
@@ -116,7 +116,7 @@ const fastPath = (
   if (send === undefined || call.encoded.body._tag === "Stream" || call.middleware.length > 0)
     return undefined
   const clock = Fibers.clockOf(fiber)
-  const known = Resolver.atHand(core.credentials, clock)
+  const known = Resolver.ready(core.credentials, clock)
   if (known === undefined || known.sign !== undefined || Fibers.isDebugged(fiber)) return undefined
   // The transport counts on the system's clock.
   const isPunctual = call.deadline === Number.POSITIVE_INFINITY || Monotonic.isSystem(clock)
@@ -131,7 +131,7 @@ const fastPath = (
     isPunctual,
     run: (restore) => {
       // Those of the attempt before may have been refused, or have expired.
-      const credentials = Resolver.atHand(core.credentials, clock)
+      const credentials = Resolver.ready(core.credentials, clock)
       if (credentials === undefined || credentials.sign !== undefined)
         return slowly(respond(core, buffered, call, span), restore)
       const request = Hop.outgoing(core, call, credentials, span)

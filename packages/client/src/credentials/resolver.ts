@@ -90,7 +90,7 @@ export interface Failure extends NoToken {}
 export interface Resolver {
   readonly resolve: Effect.Effect<Resolved, Failure>
   /** What `resolve` would give at once: a token that needs no renewal yet. */
-  readonly atHand?: ((clock: Clock.Clock) => Resolved | undefined) | undefined
+  readonly ready?: ((clock: Clock.Clock) => Resolved | undefined) | undefined
   readonly invalidate: ((refused: Resolved) => boolean | Effect.Effect<boolean>) | undefined
 }
 
@@ -99,8 +99,8 @@ export interface Resolver {
  *
  * @internal
  */
-export const atHand = ({ atHand, resolve }: Resolver, clock: Clock.Clock): Resolved | undefined =>
-  Sync.isSync(resolve) ? Sync.match(resolve, Function.constUndefined, Function.identity) : atHand?.(clock)
+export const ready = ({ ready, resolve }: Resolver, clock: Clock.Clock): Resolved | undefined =>
+  Sync.isSync(resolve) ? Sync.match(resolve, Function.constUndefined, Function.identity) : ready?.(clock)
 
 /**
  * A description of credentials. Each client makes its own {@link Resolver} from it, so a description may be shared.

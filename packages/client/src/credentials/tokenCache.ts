@@ -23,7 +23,7 @@ export interface Fetched<out A> {
 export interface TokenCache<in out A, out E> {
   readonly resolve: Effect.Effect<A, E | NoToken>
   /** The token if it needs no renewal yet. */
-  readonly atHand: (clock: Clock.Clock) => A | undefined
+  readonly ready: (clock: Clock.Clock) => A | undefined
   /** Drops the token that the server refused; returns whether it came from this cache. */
   readonly invalidate: (refused: A) => boolean
 }
@@ -111,7 +111,7 @@ export const tokenCache = <A extends object, E extends NoToken>(options: {
         ? Effect.succeed(sent)
         : Effect.as(renewed(TokenLife.renewalLimit(limitMillis, current, now)), sent)
     }),
-    atHand: (clock) =>
+    ready: (clock) =>
       current !== undefined && Monotonic.now(clock) < Math.min(current.refreshAt, current.expiresAt)
         ? current.sent
         : undefined,
