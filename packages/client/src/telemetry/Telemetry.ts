@@ -10,7 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import type * as Tracer from "effect/Tracer"
 import * as Fibers from "../effect/fibers.js"
 import * as ApiError from "../errors/ApiError.js"
@@ -47,7 +47,23 @@ export const openSpan = (call: Call.Call): Effect.Effect<CallSpan, never, Scope.
 const opened = (
   call: Call.Call,
   fiber: Fibers.AnyFiber
-): Effect.Effect<{ readonly span: Tracer.Span } & CallSpan, never, Scope.Scope> => {
+): Effect.Effect<{ readonly span: Tracer.Span } & CallSpan, never, Scope.Scope> =>
+  Effect.flatMap(Effect.makeSpanScoped(spanName(call), spanOptions(call)), (span) =>
+    Effect.as(
+      // Runs before the finalizer that ends the span: finalizers run in reverse order.
+      Effect.addFinalizer((exit) => ended(call, span, exit, fiber)),
+      { span, propagated: propagatedBy(fiber, span) }
+    )
+  )
+
+const spanName = (call: Call.Call): string => {
+  const { method } = call.encoded
+  const template = templateOf(call)
+  const name = knownMethod(method) === method ? method : "HTTP"
+  return template === undefined ? name : `${name} ${template}`
+}
+
+const spanOptions = (call: Call.Call): Tracer.SpanOptions => {
   const { method, url } = call.encoded
   const { address, port } = serverOf(call.encoded.origin)
   const known = knownMethod(method)
@@ -61,24 +77,23 @@ const opened = (
     ...(call.config.name === undefined ? {} : { "peer.service": call.config.name }),
     ...(template === undefined ? {} : { "url.template": template })
   }
-  const name = known === method ? method : "HTTP"
-  const options = { kind: "client", captureStackTrace: false, attributes } as const
-  const made = Effect.makeSpanScoped(template === undefined ? name : `${name} ${template}`, options)
-  return Effect.flatMap(made, (span) =>
-    Effect.as(
-      // Runs before the finalizer that ends the span: finalizers run in reverse order.
-      Effect.addFinalizer((exit) =>
-        Effect.map(Effect.clock, (clock) => {
-          endAttributes(call, span, exit)
-          // A status that the caller names is no error. A span that has ended ignores a second end.
-          if (Exit.isFailure(exit) && isOwn(call, exit.cause))
-            span.end(Fibers.spanTime(fiber, clock), Exit.void)
-        })
-      ),
-      { span, propagated: Fibers.get(fiber, HttpClient.currentTracerPropagation) ? span : undefined }
-    )
-  )
+  return { kind: "client", captureStackTrace: false, attributes }
 }
+
+const propagatedBy = (fiber: Fibers.AnyFiber, span: Tracer.Span): Tracer.Span | undefined =>
+  Fibers.get(fiber, HttpClient.currentTracerPropagation) ? span : undefined
+
+const ended = (
+  call: Call.Call,
+  span: Tracer.Span,
+  exit: Exit.Exit<unknown, unknown>,
+  fiber: Fibers.AnyFiber
+): Effect.Effect<void> =>
+  Effect.map(Effect.clock, (clock) => {
+    endAttributes(call, span, exit)
+    // A status that the caller names is no error. A span that has ended ignores a second end.
+    if (Exit.isFailure(exit) && isOwn(call, exit.cause)) span.end(Fibers.spanTime(fiber, clock), Exit.void)
+  })
 
 /** Runs a call in its span. */
 export const withSpan = <A, E, R>(
@@ -87,9 +102,9 @@ export const withSpan = <A, E, R>(
 ): Effect.Effect<A, E, R> =>
   Fibers.withFiber((fiber) =>
     Fibers.isTraced(fiber)
-      ? Effect.scopedWith((scope) =>
-          Effect.flatMap(Scope.extend(opened(call, fiber), scope), ({ propagated, span }) =>
-            Effect.withParentSpan(run(propagated, fiber), span)
+      ? Effect.useSpan(spanName(call), spanOptions(call), (span) =>
+          Effect.onExit(Effect.withParentSpan(run(propagatedBy(fiber, span), fiber), span), (exit) =>
+            ended(call, span, exit, fiber)
           )
         )
       : run(undefined, fiber)

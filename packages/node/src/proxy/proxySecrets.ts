@@ -28,6 +28,8 @@ const tokenSecrets = (token: string): ReadonlyArray<string> => {
 }
 
 const urlSecrets = (url: string): ReadonlyArray<string> => {
+  // Most programs have no proxy, and a URL that does not parse costs an error.
+  if (url === "") return []
   const parsed = parseProxyUrl(url)
   if (Either.isLeft(parsed)) return []
   const { password = "", username = "" } = parsed.right
