@@ -344,10 +344,14 @@ export const firstOf = (candidates: ReadonlyArray<Credentials>): Credentials => 
     const from = (index: number, failed: Failure | undefined): Effect.Effect<Resolved, Failure> => {
       const resolver = resolvers[index]
       if (resolver === undefined) return failed === undefined ? Exit.succeed(empty) : Exit.fail(failed)
-      return Sync.matchEffect(resolver.resolve, {
-        onSuccess: (resolved) => (resolved === empty ? from(index + 1, failed) : Exit.succeed(resolved)),
-        onFailure: (failure) => from(index + 1, failed === undefined ? failure : both(failed, failure))
-      })
+      const { resolve } = resolver
+      const onSuccess = (resolved: Resolved): Effect.Effect<Resolved, Failure> =>
+        resolved === empty ? from(index + 1, failed) : Exit.succeed(resolved)
+      const onFailure = (failure: Failure): Effect.Effect<Resolved, Failure> =>
+        from(index + 1, failed === undefined ? failure : both(failed, failure))
+      return Sync.isSync(resolve)
+        ? Sync.match(resolve, onFailure, onSuccess)
+        : Effect.matchEffect(resolve, { onFailure, onSuccess })
     }
     const refreshable = resolvers.filter((resolver) => resolver.invalidate !== undefined)
     return {

@@ -44,15 +44,6 @@ export const flatMap = <A, E, B, E2>(
   return effect._tag === "Success" ? next(effect.value) : effect
 }
 
-export const matchEffect = <A, E, B, E2>(
-  effect: Effect.Effect<A, E>,
-  on: {
-    readonly onFailure: (error: E) => Effect.Effect<B, E2>
-    readonly onSuccess: (value: A) => Effect.Effect<B, E2>
-  }
-): Effect.Effect<B, E2> =>
-  isSync(effect) ? match(effect, on.onFailure, on.onSuccess) : Effect.matchEffect(effect, on)
-
 export const map = <A, E, B>(effect: Effect.Effect<A, E>, change: (value: A) => B): Effect.Effect<B, E> => {
   if (!isSync(effect)) return Effect.map(effect, change)
   return effect._tag === "Success" ? Exit.succeed(change(effect.value)) : effect
