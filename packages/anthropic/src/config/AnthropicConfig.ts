@@ -15,7 +15,7 @@ import * as CallOptions from "./CallOptions.js"
 import type { Instrument } from "./Instrument.js"
 
 /** The version of this package, which requests send in their headers. @since 0.1.0 @category constants */
-export const packageVersion = "3.2.0"
+export const packageVersion = "3.3.0"
 
 /** The base URL of the API. @internal */
 export const defaultBaseUrl = "https://api.anthropic.com"

@@ -48,9 +48,9 @@ describe("create", () => {
         "content-type": "application/json",
         authorization: `Bearer ${key}`,
         "anthropic-version": "2026-10-21",
-        "user-agent": "Anthropic/Effect 3.2.0",
+        "user-agent": "Anthropic/Effect 3.3.0",
         "x-stainless-lang": "js",
-        "x-stainless-package-version": "3.2.0",
+        "x-stainless-package-version": "3.3.0",
         "x-stainless-retry-count": "0",
         "x-stainless-read-timeout": "600"
       })

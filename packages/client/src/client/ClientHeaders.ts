@@ -11,7 +11,7 @@ import * as PlatformRequest from "../transport/PlatformRequest.js"
 import type * as Headers from "../wire/headers.js"
 
 /** The version in the default `user-agent`. */
-export const version = "3.2.0"
+export const version = "3.3.0"
 
 /** The default headers: who the client is and, if configured, what it runs on. */
 const ofClient = (config: ResolvedConfig): Headers.HeaderLayer => ({
