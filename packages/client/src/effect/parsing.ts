@@ -114,12 +114,11 @@ export const asGiven = <A, I extends A>(
   fits: (value: unknown) => value is A,
   complete: (value: unknown) => unknown
 ): Schema.Schema<A> => {
-  const parse = ParseResult.decodeUnknownEither(schema)
   const check = (value: unknown): Either.Either<A, ParseResult.ParseIssue> => {
     if (fits(value)) return Either.right(value)
     const completed = complete(value)
     // Only the parser explains the failure.
-    return fits(completed) ? Either.right(completed) : parse(completed)
+    return fits(completed) ? Either.right(completed) : ParseResult.decodeUnknownEither(schema)(completed)
   }
   return Schema.declare([], { decode: () => check, encode: () => check }, { [Given]: schema })
 }

@@ -5,7 +5,7 @@
  */
 import type * as Schema from "effect/Schema"
 import * as Parsing from "../effect/parsing.js"
-import { eventDecoder, Undecodable } from "./schemaDecoder.js"
+import { type EventDecoder, eventDecoder, Undecodable } from "./schemaDecoder.js"
 
 export {
   type ApiSchema,
@@ -44,7 +44,11 @@ export const asSent = <A, I extends A>(
 ): Schema.Schema<A> => {
   // Without the options of the outermost schema, which would copy; with its name.
   const inner = Parsing.withoutOptions(schema, "response")
-  const accept = eventDecoder(inner)
-  const fits = (value: unknown): value is A => !(accept.decode(value) instanceof Undecodable)
+  // Made for the first value: a program loads more schemas than it uses.
+  let accept: EventDecoder<A> | undefined
+  const fits = (value: unknown): value is A => {
+    accept ??= eventDecoder(inner)
+    return !(accept.decode(value) instanceof Undecodable)
+  }
   return Parsing.asGiven(inner, fits, complete)
 }

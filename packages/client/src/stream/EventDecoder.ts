@@ -92,8 +92,10 @@ export type DataDecode = (data: string) => unknown
  * events.
  */
 export const dataDecoder = (schema: ApiSchema.ApiSchema): DataDecode => {
-  const read = RecurringJson.makeReader(SchemaDecoder.eventDecoder(schema))
+  // Made for the first event: a program loads more contracts than it uses.
+  let read: ReturnType<typeof RecurringJson.makeReader> | undefined
   return (data) => {
+    read ??= RecurringJson.makeReader(SchemaDecoder.eventDecoder(schema))
     const decoded = read(data)
     if (decoded === RecurringJson.notJson) return new Refused("is not valid JSON")
     return decoded instanceof SchemaDecoder.Undecodable ? undecodable(decoded) : decoded

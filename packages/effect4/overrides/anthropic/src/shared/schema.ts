@@ -54,8 +54,18 @@ export const asSent: typeof ApiSchema.asSent = (schema, complete) => {
 
 const everyOther = new AST.IndexSignature(AST.string, AST.unknown)
 
-/** On Effect 4 no option of a schema keeps unknown fields: each object gets an index signature. */
+/** The nodes with their unknown fields, by those without: most schemas are parts of several others. */
+const known = new WeakMap<AST.AST, AST.AST>()
+
 const opened = (ast: AST.AST): AST.AST => {
+  const made = known.get(ast) ?? withUnknown(ast)
+  // An open schema is open as it is.
+  known.set(ast, made).set(made, made)
+  return made
+}
+
+/** On Effect 4 no option of a schema keeps unknown fields: each object gets an index signature. */
+const withUnknown = (ast: AST.AST): AST.AST => {
   const { annotations, checks, context, encoding } = ast
   switch (ast._tag) {
     case "Objects": {
