@@ -25,11 +25,15 @@ const streamed = (...parts: ReadonlyArray<string | Uint8Array>) => MockTransport
 const readIn = (bytes: Uint8Array, cut: number): ReadonlyArray<MessageEvent.MessageEvent> => {
   const framing = MessageEvent.contract.framing(2 ** 20)
   const values: Array<MessageEvent.MessageEvent> = []
-  for (const raw of [framing.feed(bytes.slice(0, cut)), framing.feed(bytes.slice(cut))]) {
-    const read = MessageEvent.contract.read(raw)
-    values.push(...read.values)
-    if (read.stopped !== undefined) expect(read.stopped.stop._tag).toBe("Last")
-    if (read.stopped !== undefined) break
+  for (const chunk of [bytes.slice(0, cut), bytes.slice(cut)]) {
+    framing.write(chunk)
+    for (let raw = framing.next(); raw !== undefined; raw = framing.next()) {
+      const read = MessageEvent.contract.read(raw)
+      values.push(...read.values)
+      if (read.stopped === undefined) continue
+      expect(read.stopped.stop._tag).toBe("Last")
+      return values
+    }
   }
   return values
 }

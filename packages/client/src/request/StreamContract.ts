@@ -38,9 +38,13 @@ export interface Values<out A> {
   readonly stopped: { readonly stop: Stop; readonly at: number } | undefined
 }
 
-/** Splits bytes into raw events. `failure` is set once one exceeds the cap. */
+/**
+ * Splits bytes into raw events. `write` takes a chunk, which must not change until it is read: `next` returns the events of some
+ * more of it, perhaps none, and `undefined` at its end. `failure` is set once an event exceeds the cap.
+ */
 export interface Framing {
-  readonly feed: (bytes: Uint8Array) => ReadonlyArray<ServerSentEvents.ServerSentEvent>
+  readonly write: (bytes: Uint8Array) => void
+  readonly next: () => ReadonlyArray<ServerSentEvents.ServerSentEvent> | undefined
   readonly end: () => ReadonlyArray<ServerSentEvents.ServerSentEvent>
   readonly failure: unknown
   readonly lastEventId: string | undefined

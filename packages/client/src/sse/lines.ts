@@ -46,29 +46,33 @@ export const utf8Length = (text: string, from: number, to: number): number => {
   return length
 }
 
-/** Receives one or more whole lines, the last one terminated too. */
-export type AcceptLines = (text: string) => void
-
-/** Takes a body in chunks and emits its text in blocks of whole lines, as early as possible. */
+/**
+ * Takes a body in chunks and gives its text in blocks of whole lines, as early as possible. A chunk is written, and then read
+ * block by block, so that no more of it is text than somebody reads.
+ */
 export class LineReader {
   private readonly carriageReturns: boolean
-  private readonly accept: AcceptLines
   private held = NO_BYTES
   private heldLength = 0
   private atStart = true
   private afterCarriageReturn = false
+  /** The whole lines to read, in the chunk or in `held`, and the chunk with the index of its incomplete rest. */
+  private input = NO_BYTES
+  private at = 0
+  private to = 0
+  private chunk: Uint8Array | undefined = undefined
+  private rest = 0
   /** Roughly how many of the last blocks were not ASCII. */
   private wide = 0
   private blockLength = 0
   private countable: boolean | undefined = undefined
 
   /** With `carriageReturns` a CR alone ends a line too. */
-  constructor(carriageReturns: boolean, accept: AcceptLines) {
+  constructor(carriageReturns: boolean) {
     this.carriageReturns = carriageReturns
-    this.accept = accept
   }
 
-  /** The bytes after the last line end. A possible byte order mark is not counted. */
+  /** The bytes after the last line end, once a chunk is read. A possible byte order mark is not counted. */
   get pendingBytes(): number {
     const length = this.heldLength
     if (this.atStart && this.held[0] === BOM_BYTES[0]) {
@@ -78,49 +82,63 @@ export class LineReader {
     return length
   }
 
-  /** How many bytes a part of the last emitted text takes in UTF-8. */
+  /** How many bytes a part of the block that was read last takes in UTF-8. */
   sizeOf(text: string, from: number, to: number): number {
     // In ASCII a unit is a byte. An invalid byte is one unit too, but counts as the three bytes of U+FFFD.
     this.countable ??= text.length === this.blockLength && !text.includes("\ufffd")
     return this.countable ? to - from : utf8Length(text, from, to)
   }
 
-  /** Emits the lines that these bytes complete, and copies the incomplete rest. */
-  feed(bytes: Uint8Array): void {
-    const to = bytes.length
-    if (to === 0) {
-      return
-    }
+  /** Takes the next chunk, once the one before is read. It must not change until `next` returns nothing. */
+  write(bytes: Uint8Array): void {
+    const length = bytes.length
+    if (length === 0) return
     // A CR at the end of a chunk has ended its line; an LF that follows is not another line end.
     const from = this.afterCarriageReturn && bytes[0] === LF ? 1 : 0
-    this.afterCarriageReturn = this.carriageReturns && bytes[to - 1] === CR
-    if (bytes[to - 1] === LF && this.heldLength === 0 && to <= BLOCK_BYTES) {
-      // One or more complete events: by far the most common chunk.
-      this.decode(bytes, from, to)
-      return
+    this.afterCarriageReturn = this.carriageReturns && bytes[length - 1] === CR
+    // One or more complete events are by far the most common chunk.
+    const last = bytes[length - 1] === LF ? length : this.lastLineEnd(bytes, from, length)
+    const end = Math.max(last, from)
+    this.chunk = bytes
+    this.rest = end
+    this.input = bytes
+    this.at = from
+    this.to = end
+    if (end > from && this.heldLength > 0) {
+      this.hold(bytes, from, end)
+      this.input = this.held
+      this.at = 0
+      this.to = this.heldLength
+      this.heldLength = 0
     }
-    const end = this.lastLineEnd(bytes, from, to)
-    if (end > 0) {
-      if (this.heldLength === 0) {
-        this.read(bytes, from, end)
-      } else {
-        this.hold(bytes, from, end)
-        this.readHeld()
-      }
-    }
-    this.hold(bytes, end > 0 ? end : from, to)
   }
 
-  /** Ends the body, and emits its incomplete last line if asked to. Another body may follow. */
-  end(unfinished: "emit" | "drop"): void {
-    if (unfinished === "emit" && this.heldLength > 0) {
-      this.hold(LINE_END, 0, 1)
-      this.readHeld()
-    }
+  /** The next lines of the chunk, the last one terminated too; `undefined` once it is read. Its incomplete rest is copied. */
+  next(): string | undefined {
+    if (this.at < this.to) return this.block()
+    const { chunk } = this
+    if (chunk === undefined) return undefined
+    if (this.input === this.held && this.held.length > KEPT_BYTES) this.held = NO_BYTES
+    this.hold(chunk, this.rest, chunk.length)
+    this.chunk = undefined
+    this.input = NO_BYTES
+    return undefined
+  }
+
+  /** Ends the incomplete last line of the body, which `next` then returns. */
+  finish(): void {
+    if (this.heldLength > 0) this.write(LINE_END)
+  }
+
+  /** Drops what is not read. Another body may follow. */
+  reset(): void {
     this.held = NO_BYTES
     this.heldLength = 0
     this.atStart = true
     this.afterCarriageReturn = false
+    this.input = NO_BYTES
+    this.at = this.to = 0
+    this.chunk = undefined
   }
 
   /** The index after the last line end in this range, or -1. */
@@ -143,49 +161,34 @@ export class LineReader {
     return end > from ? end : -1
   }
 
-  private readHeld(): void {
-    const length = this.heldLength
-    this.heldLength = 0
-    this.read(this.held, 0, length)
-    if (this.held.length > KEPT_BYTES) {
-      this.held = NO_BYTES
+  private block(): string {
+    const { at: start, input, to } = this
+    let end = -1
+    let searched = start
+    let reach = start + BLOCK_BYTES
+    while (reach < to && end < 0) {
+      end = this.lastLineEnd(input, searched, reach)
+      // A longer line: search twice as far, and no byte twice.
+      searched = reach
+      reach += reach - start
     }
+    if (end < 0) end = to
+    else if (input[end - 1] === CR && input[end] === LF) end++
+    this.at = end
+    return this.decode(start === 0 && end === input.length ? input : input.subarray(start, end))
   }
 
-  private read(bytes: Uint8Array, from: number, to: number): void {
-    let start = from
-    while (start < to) {
-      let end = -1
-      let searched = start
-      let reach = start + BLOCK_BYTES
-      while (reach < to && end < 0) {
-        end = this.lastLineEnd(bytes, searched, reach)
-        // A longer line: search twice as far, and no byte twice.
-        searched = reach
-        reach += reach - start
-      }
-      if (end < 0) end = to
-      else if (bytes[end - 1] === CR && bytes[end] === LF) end++
-      this.decode(bytes, start, end)
-      start = end
-    }
-  }
-
-  private decode(bytes: Uint8Array, from: number, to: number): void {
-    const block = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to)
+  private decode(block: Uint8Array): string {
     // Guess the kind of this block from the last ones.
-    let text = this.wide < 2 ? asciiDecoder.decode(block) : wideDecoder.decode(block, { stream: true })
+    const text = this.wide < 2 ? asciiDecoder.decode(block) : wideDecoder.decode(block, { stream: true })
     this.wide = text.length === block.length ? Math.max(this.wide - 1, 0) : Math.min(this.wide + 1, 3)
     this.blockLength = block.length
     this.countable = undefined
-    if (this.atStart) {
-      this.atStart = false
-      if (text.charCodeAt(0) === BOM) {
-        text = text.slice(1)
-        this.blockLength -= BOM_BYTES.length
-      }
-    }
-    this.accept(text)
+    if (!this.atStart) return text
+    this.atStart = false
+    if (text.charCodeAt(0) !== BOM) return text
+    this.blockLength -= BOM_BYTES.length
+    return text.slice(1)
   }
 
   private hold(bytes: Uint8Array, from: number, to: number): void {
@@ -211,12 +214,14 @@ export class LineReader {
   }
 }
 
-/** Newline-delimited text, fed in chunks. */
+/** Newline-delimited text, taken in chunks. */
 export interface LineDecoder {
-  /** Set once a line exceeds the cap; `feed` and `end` return nothing from then on. */
+  /** Set once a line exceeds the cap; `next` and `end` return nothing from then on. */
   readonly exceeded: boolean
-  /** The lines that these bytes complete. The bytes are not retained. */
-  readonly feed: (bytes: Uint8Array) => ReadonlyArray<string>
+  /** Takes the next chunk, once the one before is read. It must not change until `next` returns nothing. */
+  readonly write: (bytes: Uint8Array) => void
+  /** Some more lines of the chunk; `undefined` once it is read. */
+  readonly next: () => ReadonlyArray<string> | undefined
   /** The last line, if no line end followed it. Another body may follow. */
   readonly end: () => ReadonlyArray<string>
 }
@@ -232,8 +237,9 @@ export const makeLineDecoder = (options?: { readonly maxLineBytes?: number }): L
   const surelyFits = Math.floor(limit / 3)
   let exceeded = false
   let lines: Array<string> = freshArray()
+  const reader = new LineReader(false)
 
-  const reader: LineReader = new LineReader(false, (text) => {
+  const read = (text: string): void => {
     for (let at = 0; at < text.length && !exceeded; ) {
       const lineEnd = text.indexOf("\n", at)
       const end = lineEnd > at && text.charCodeAt(lineEnd - 1) === CR ? lineEnd - 1 : lineEnd
@@ -245,31 +251,38 @@ export const makeLineDecoder = (options?: { readonly maxLineBytes?: number }): L
       }
       at = lineEnd + 1
     }
-  })
+  }
 
   const take = (): ReadonlyArray<string> => {
-    exceeded ||= reader.pendingBytes > limit
-    if (exceeded) {
-      reader.end("drop")
-    }
     const taken = lines
     lines = freshArray()
     return taken
+  }
+
+  const next = (): ReadonlyArray<string> | undefined => {
+    const text = exceeded ? undefined : reader.next()
+    if (text !== undefined) {
+      read(text)
+      return take()
+    }
+    exceeded ||= reader.pendingBytes > limit
+    if (exceeded) reader.reset()
+    return undefined
   }
 
   return {
     get exceeded() {
       return exceeded
     },
-    feed: (bytes) => {
-      if (!exceeded) {
-        reader.feed(bytes)
-      }
-      return take()
+    write: (bytes) => {
+      if (!exceeded) reader.write(bytes)
     },
+    next,
     end: () => {
-      reader.end("emit")
-      return take()
+      reader.finish()
+      const last = next() ?? []
+      reader.reset()
+      return last
     }
   }
 }

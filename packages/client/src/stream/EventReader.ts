@@ -103,6 +103,9 @@ class BodyReader<A> implements EventReader<A> {
   /** The error that follows the batch which was returned last. */
   private behind: ApiError.ApiError | undefined
   private ended = false
+  /** Whether the last chunk is not read to its end, and whether its terminal event was. */
+  private isUnread = false
+  private isOver = false
   /** How many undecodable events were passed on since the last log line. The first one is logged with its reason. */
   private misfits = 0
   private misfit: ApiError.StreamProtocolError | undefined
@@ -136,6 +139,7 @@ class BodyReader<A> implements EventReader<A> {
     this.next = Effect.suspend(() => {
       if (this.behind !== undefined) return Effect.fail(this.behind)
       if (this.ended) return Effect.succeed(overWithBody)
+      if (this.isUnread) return this.batchOrNext(this.read())
       return this.unlimited ?? this.limited()
     })
   }
@@ -149,15 +153,35 @@ class BodyReader<A> implements EventReader<A> {
     return this.response.keepsIdle ? endless : this.call.timeouts.idle
   }
 
+  /** Reads what is left of the last chunk, up to a batch. */
+  private read(): EventBatch<A> {
+    let events: ReadonlyArray<A> | undefined
+    let joined: Array<A> | undefined
+    this.isUnread = true
+    while (this.isUnread && (events === undefined || events.length < maxBatch)) {
+      const raw = this.framing.next()
+      if (raw === undefined) {
+        this.isUnread = false
+        this.checkSize()
+        break
+      }
+      const more = this.readSome(raw)
+      if (events === undefined || events.length === 0) events = more
+      else {
+        if (joined === undefined) events = joined = events.slice()
+        for (const event of more) joined.push(event)
+      }
+    }
+    return this.batchOf(events ?? [])
+  }
+
   /** `isLast`: the body has ended, perhaps in the middle of the last event. */
-  private read(raw: ReadonlyArray<ServerSentEvents.ServerSentEvent>, isLast = false): EventBatch<A> {
-    const { stopped, values: events } = this.contract.read(raw, this.onMisfit)
+  private readSome(raw: ReadonlyArray<ServerSentEvents.ServerSentEvent>, isLast = false): ReadonlyArray<A> {
+    const { stopped, values } = this.contract.read(raw, this.onMisfit)
     if (stopped === undefined) {
       // An id counts even without data.
       this.lastEventId = this.framing.lastEventId
-      if (this.framing.failure !== undefined) {
-        this.refuse(`an event is larger than ${this.call.config.limits.eventBytes} bytes`, "")
-      }
+      this.checkSize()
     } else {
       const { at, stop } = stopped
       // An invalid event counts as unread.
@@ -165,15 +189,26 @@ class BodyReader<A> implements EventReader<A> {
       if (whole !== undefined) this.lastEventId = whole.id
       if (stop._tag === "Error") this.behind = inStreamError(this.call, this.response, stop.data, isLast)
       if (stop._tag === "Invalid") this.refuse(`an event ${stop.reason}`, stop.data, isLast, stop.cause)
+      this.isOver = this.behind === undefined
+      this.isUnread = false
     }
-    this.received += events.length
-    if (events.length > 0) this.waited = 0
-    const isOver = stopped !== undefined && this.behind === undefined
-    return new Events(events, isOver ? "terminal" : undefined)
+    this.received += values.length
+    if (values.length > 0) this.waited = 0
+    return values
+  }
+
+  private batchOf(events: ReadonlyArray<A>): EventBatch<A> {
+    return new Events(events, this.isOver ? "terminal" : undefined)
+  }
+
+  private checkSize(): void {
+    if (this.framing.failure !== undefined)
+      this.refuse(`an event is larger than ${this.call.config.limits.eventBytes} bytes`, "")
   }
 
   private refuse(reason: string, quoted: string, cut = false, cause?: unknown): void {
     this.behind = ResponseError.streamProtocol(this.call, this.response, reason, quoted, cut, cause)
+    this.isUnread = false
   }
 
   private takeMisfit(reason: string, data: string): void {
@@ -186,8 +221,8 @@ class BodyReader<A> implements EventReader<A> {
 
   private atEnd(): EventBatch<A> {
     const { contract, framing } = this
-    const { end, events } = this.read(framing.end(), true)
-    if (end !== undefined) return new Events(events, end)
+    const events = this.readSome(framing.end(), true)
+    if (this.isOver) return this.batchOf(events)
     // An undecodable event at the very end of such a stream was cut short; a reconnect can request it again.
     const cut = this.behind?._tag === "StreamProtocolError" && (contract.hasTerminal || contract.resume)
     if (cut || (this.behind === undefined && contract.hasTerminal)) {
@@ -228,7 +263,8 @@ class BodyReader<A> implements EventReader<A> {
     const pieces = Pulls.toArray(chunks)
     // Small chunks that arrived together are decoded together.
     const size = pieces.reduce((size, piece) => size + piece.length, 0)
-    return this.batchOrNext(this.read(this.framing.feed(concat(pieces, size))))
+    this.framing.write(concat(pieces, size))
+    return this.batchOrNext(this.read())
   }
 
   private limited(): Effect.Effect<EventBatch<A>, ApiError.ApiError> {
@@ -252,6 +288,12 @@ class BodyReader<A> implements EventReader<A> {
 }
 
 const endless = Number.POSITIVE_INFINITY
+
+/**
+ * About how many events a batch has at most. A large chunk is read in steps: what is alive at once stays small, and so does what
+ * the last batch of a stream leaves to the garbage collector.
+ */
+const maxBatch = 128
 
 const overWithBody: EventBatch<never> = new Events([], "body")
 

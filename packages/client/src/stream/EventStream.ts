@@ -9,7 +9,8 @@ import * as StreamContract from "../request/StreamContract.js"
 import type * as ApiSchema from "../response/ApiSchema.js"
 import type * as ResponseDecoder from "../response/ResponseDecoder.js"
 import * as SchemaDecoder from "../response/schemaDecoder.js"
-import * as ServerSentEvents from "../sse/ServerSentEvents.js"
+import { EventFraming } from "../sse/EventFraming.js"
+import type * as ServerSentEvents from "../sse/ServerSentEvents.js"
 import * as EventDecoder from "./EventDecoder.js"
 import * as JsonLines from "./JsonLines.js"
 import * as Streaming from "./Streaming.js"
@@ -174,7 +175,7 @@ const contract = <S extends EventSchema, D extends ResponseDecoder.Decodable, A>
   StreamContract.refuseNoSchema(schemas)
   return {
     ...StreamContract.common(options, "text/event-stream", ["text/event-stream"], schemas, ownNames),
-    framing: (maxEventBytes) => ServerSentEvents.makeDecoder({ maxEventBytes, unterminated }),
+    framing: (maxEventBytes) => new EventFraming({ maxEventBytes, unterminated }, (limit) => limit),
     read: EventDecoder.reader(options, {
       ignored: typeof ignore === "function" ? ignore : EventDecoder.named(ignore ?? []),
       isError: error === false ? EventDecoder.never : errorTest(error?.event),

@@ -27,7 +27,11 @@ export const make = <S extends ApiSchema.ApiSchema, D extends ResponseDecoder.De
       const lines = makeLineDecoder({ maxLineBytes })
       const toEvents = (lines: ReadonlyArray<string>) => lines.map((data) => ({ event: "message", data }))
       return {
-        feed: (bytes) => toEvents(lines.feed(bytes)),
+        write: lines.write,
+        next: () => {
+          const more = lines.next()
+          return more && toEvents(more)
+        },
         end: () => toEvents(lines.end()),
         get failure() {
           return lines.exceeded || undefined

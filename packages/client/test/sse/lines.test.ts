@@ -1,6 +1,6 @@
 import { FastCheck as fc } from "effect"
 import { describe, expect, it } from "vitest"
-import { LineReader, makeLineDecoder, utf8Length } from "../../src/sse/lines.js"
+import { type LineDecoder, LineReader, makeLineDecoder, utf8Length } from "../../src/sse/lines.js"
 
 const encoder = new TextEncoder()
 const bytesOf = (text: string): Uint8Array => encoder.encode(text)
@@ -15,9 +15,19 @@ interface Outcome {
   readonly exceeded: boolean
 }
 
+/** All lines of a chunk. */
+const feed = (decoder: LineDecoder, chunk: Uint8Array): ReadonlyArray<string> => {
+  decoder.write(chunk)
+  return Array.from(drained(decoder)).flat()
+}
+
+function* drained<A>(reader: { readonly next: () => A | undefined }): Generator<A> {
+  for (let read = reader.next(); read !== undefined; read = reader.next()) yield read
+}
+
 const run = (chunks: ReadonlyArray<Uint8Array>, maxLineBytes?: number): Outcome => {
   const decoder = makeLineDecoder(maxLineBytes === undefined ? undefined : { maxLineBytes })
-  const lines = chunks.flatMap((chunk) => decoder.feed(chunk))
+  const lines = chunks.flatMap((chunk) => feed(decoder, chunk))
   return { lines: [...lines, ...decoder.end()], exceeded: decoder.exceeded }
 }
 
@@ -49,10 +59,10 @@ describe("makeLineDecoder", () => {
 
   it("emits a line as soon as its line end arrives", () => {
     const decoder = makeLineDecoder()
-    expect(decoder.feed(bytesOf("1\r"))).toStrictEqual([])
-    expect(decoder.feed(bytesOf("\n2"))).toStrictEqual(["1"])
+    expect(feed(decoder, bytesOf("1\r"))).toStrictEqual([])
+    expect(feed(decoder, bytesOf("\n2"))).toStrictEqual(["1"])
     expect(decoder.end()).toStrictEqual(["2"])
-    expect(decoder.feed(bytesOf("\ufeff3\n"))).toStrictEqual(["3"])
+    expect(feed(decoder, bytesOf("\ufeff3\n"))).toStrictEqual(["3"])
   })
 
   it("flushes a truncated last character as U+FFFD", () => {
@@ -101,11 +111,14 @@ describe("LineReader", () => {
     )
     for (const size of [1, 1000, 65_536, body.length]) {
       const blocks: Array<string> = []
-      const reader: LineReader = new LineReader(false, (text) => {
-        blocks.push(text)
-        expect(reader.sizeOf(text, 1, text.length)).toBe(bytesOf(text.slice(1)).length)
-      })
-      for (const chunk of split(body, size)) reader.feed(chunk)
+      const reader = new LineReader(false)
+      for (const chunk of split(body, size)) {
+        reader.write(chunk)
+        for (const text of drained(reader)) {
+          blocks.push(text)
+          expect(reader.sizeOf(text, 1, text.length)).toBe(bytesOf(text.slice(1)).length)
+        }
+      }
       expect(blocks.every((block) => block.endsWith("\n"))).toBe(true)
       expect(blocks.join("") === new TextDecoder().decode(body)).toBe(true)
       expect(reader.pendingBytes).toBe(0)
@@ -113,16 +126,40 @@ describe("LineReader", () => {
   })
 
   it("pendingBytes excludes the byte order mark", () => {
-    const reader = new LineReader(true, () => {})
-    const pending = [0xef, 0xbb, 0xbf, 0x31, 0x32].map((byte) => {
-      reader.feed(Uint8Array.of(byte))
+    const reader = new LineReader(true)
+    const pendingAfter = (bytes: Uint8Array): number => {
+      reader.write(bytes)
+      Array.from(drained(reader))
       return reader.pendingBytes
-    })
+    }
+    const pending = [0xef, 0xbb, 0xbf, 0x31, 0x32].map((byte) => pendingAfter(Uint8Array.of(byte)))
     expect(pending).toStrictEqual([0, 0, 0, 1, 2])
-    reader.feed(bytesOf("\n"))
-    expect(reader.pendingBytes).toBe(0)
-    reader.feed(Uint8Array.of(0xef))
-    expect(reader.pendingBytes).toBe(1)
+    expect(pendingAfter(bytesOf("\n"))).toBe(0)
+    expect(pendingAfter(Uint8Array.of(0xef))).toBe(1)
+  })
+
+  it("reads no more of a chunk than is taken", () => {
+    const reader = new LineReader(true)
+    const line = `${"x".repeat(600)}\n`
+    const chunk = bytesOf(`${line}${line}${line}rest`)
+    reader.write(chunk)
+    expect(reader.next()).toBe(line)
+    chunk.fill(0x79, line.length, 2 * line.length - 1)
+    expect(reader.next()).toBe(`${"y".repeat(600)}\n`)
+    expect(Array.from(drained(reader))).toStrictEqual([line])
+    // The rest is a copy.
+    chunk.fill(0)
+    reader.finish()
+    expect(Array.from(drained(reader))).toStrictEqual(["rest\n"])
+  })
+
+  it("drops the unread part of a chunk when it is reset", () => {
+    const reader = new LineReader(true)
+    reader.write(bytesOf(`${"x".repeat(1200)}\nsecond\nrest`))
+    reader.next()
+    reader.reset()
+    reader.write(bytesOf("\ufeffother\n"))
+    expect(Array.from(drained(reader))).toStrictEqual(["other\n"])
   })
 })
 

@@ -21,7 +21,10 @@ const utf8 = new TextEncoder()
 /** Reads a complete body with a contract, without a runtime. */
 const read = <A>(contract: StreamContract.EventStream<A, unknown>, body: string) => {
   const framing = contract.framing(1024 * 1024)
-  const events = [...framing.feed(utf8.encode(body)), ...framing.end()]
+  framing.write(utf8.encode(body))
+  const events = []
+  for (let some = framing.next(); some !== undefined; some = framing.next()) events.push(...some)
+  events.push(...framing.end())
   const { stopped, values } = contract.read(events)
   return { values, stop: stopped?.stop, id: framing.lastEventId }
 }
