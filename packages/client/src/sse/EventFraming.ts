@@ -2,7 +2,7 @@
 import { freshArray } from "../shared/lists.js"
 import { COLON, CR, find, isData, isEvent, isId, LF, valueOf } from "./fields.js"
 import { LineReader } from "./lines.js"
-import type { DecoderOptions, ServerSentEvent } from "./ServerSentEvents.js"
+import type { DecoderOptions, ServerSentEvent } from "./models.js"
 
 const DEFAULT_MAX_EVENT_BYTES = 16 * 1024 * 1024
 const RETRY = /^retry: ?([0-9]+)$/
