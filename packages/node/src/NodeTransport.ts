@@ -22,7 +22,7 @@ import { canDispatch, noDispatcher } from "./dispatcher/canDispatch.js"
 import { dispatcherSender } from "./dispatcher/DispatcherSender.js"
 import type { Sender } from "./exchange/Exchange.js"
 import { nativeTransport } from "./exchange/nativeTransport.js"
-import { proxySecrets } from "./proxy/proxySecrets.js"
+import { makeProxySecrets } from "./proxy/proxySecrets.js"
 
 export type { Dispatcher, Lookup, Options, Proxy, Tls } from "./config/TransportOptions.js"
 
@@ -69,7 +69,7 @@ const httpClient = (
 ): HttpClient.HttpClient => {
   const native = {
     ...nativeTransport(sender, options),
-    secrets: () => proxySecrets(options.proxy)
+    secrets: makeProxySecrets(options.proxy)
   }
   const client = HttpClient.make((request, url, signal) =>
     Effect.mapBoth(

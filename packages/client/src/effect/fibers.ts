@@ -44,9 +44,9 @@ export const isTraced = (fiber: AnyFiber): boolean =>
   (fiber.currentTracer !== builtInTracer || fiber.currentSpan !== undefined) &&
   fiber.getFiberRef(FiberRef.currentTracerEnabled)
 
-/** The time that a span of a fiber ends at, in nanoseconds; 0 if spans have no times. */
-export const spanTime = (fiber: AnyFiber, clock: Clock.Clock): bigint =>
-  fiber.getFiberRef(FiberRef.currentTracerTimingEnabled) ? clock.unsafeCurrentTimeNanos() : 0n
+/** The time for a span of a fiber, in nanoseconds; 0 if spans have no times. */
+export const spanTime = (fiber: AnyFiber): bigint =>
+  fiber.getFiberRef(FiberRef.currentTracerTimingEnabled) ? clockOf(fiber).unsafeCurrentTimeNanos() : 0n
 
 /** Whoever waits for a callback. `isDirect`: the fiber may go on within the code that calls back. */
 export interface Waiter<A, E> {

@@ -6,6 +6,7 @@ import * as ResponseDecoder from "../response/ResponseDecoder.js"
 import * as SchemaSecrets from "../schema/schemaSecrets.js"
 import * as Redaction from "../secrets/Redaction.js"
 import { transportSecretsOf } from "../secrets/transportSecrets.js"
+import { memo } from "../shared/memo.js"
 import * as RequestBody from "../wire/RequestBody.js"
 import type * as Call from "./Call.js"
 import * as RequestEncoder from "./RequestEncoder.js"
@@ -14,39 +15,67 @@ import * as RequestEncoder from "./RequestEncoder.js"
 export type Known = Pick<Call.Call, "config" | "request"> &
   Partial<Pick<Call.Call, "encoded" | "redirected" | "sent" | "signed" | "usedCredentials">>
 
+/** What the calls of a client share. */
+interface Shared {
+  readonly hiddenHeaders: ReadonlySet<string>
+  /** The secrets of its settings. */
+  readonly secrets: ReadonlyArray<string>
+  /** The redactor made last: most calls know the same secrets. */
+  last: { readonly secrets: ReadonlyArray<string>; readonly redactor: Redaction.Redactor } | undefined
+}
+
+const sharedOf = memo(new WeakMap<Call.Call["config"], Shared>(), (config): Shared => {
+  const hiddenHeaders = Redaction.hiddenHeaders(config.options.redact?.headers)
+  const secrets = [
+    ...RequestEncoder.settingsSecrets(config),
+    ...Redaction.named(config.headers, hiddenHeaders)
+  ]
+  return { hiddenHeaders, secrets, last: undefined }
+})
+
 /**
  * Every secret that a call knows: those of the request and of the client's settings, those of the transport, the credentials
  * that were sent, and the headers that are secret by their name.
  */
-export const secretsOf = ({
-  config,
-  encoded,
-  redirected,
-  request,
-  sent = [],
-  signed,
-  usedCredentials = []
-}: Known): ReadonlyArray<string> => {
-  const names = config.options.redact?.headers
-  const layers = [config.headers, encoded?.headers ?? {}, redirected?.first.headers ?? {}, ...sent]
-  return [
-    ...RequestEncoder.secrets(request, config),
-    ...transportSecretsOf(config),
-    ...usedCredentials.flatMap(({ secrets }) => secrets),
-    ...(signed?.secrets ?? []),
-    ...layers.flatMap((headers) => Redaction.named(headers, names))
-  ]
+export const secretsOf = (known: Known): ReadonlyArray<string> => {
+  const { config, encoded, redirected, request, sent, signed, usedCredentials } = known
+  const { hiddenHeaders, secrets } = sharedOf(config)
+  const found = [...secrets, ...RequestEncoder.secrets(request), ...transportSecretsOf(config)]
+  for (const used of usedCredentials ?? []) found.push(...used.secrets)
+  if (signed !== undefined) found.push(...signed.secrets)
+  for (const headers of [encoded?.headers, redirected?.first.headers, ...(sent ?? [])])
+    if (headers !== undefined) found.push(...Redaction.named(headers, hiddenHeaders))
+  return found
 }
 
-/** A redactor for a call, and for further secrets that its response has shown. */
-export const makeRedactor = (known: Known, found: Iterable<string> = []): Redaction.Redactor => {
-  const { redact } = known.config.options
-  return Redaction.make({
-    secrets: [...secretsOf(known), ...found],
+/**
+ * A redactor for a call, and for further secrets that its response has shown. It is a function of the secrets alone: one that
+ * was made for the same ones of the same client serves again.
+ */
+export const makeRedactor = (known: Known, found?: Iterable<string>): Redaction.Redactor => {
+  const { config } = known
+  const shared = sharedOf(config)
+  const secrets = secretsOf(known)
+  if (found === undefined && shared.last !== undefined && areSame(shared.last.secrets, secrets))
+    return shared.last.redactor
+  const { redact } = config.options
+  const redactor = Redaction.make({
+    secrets: found === undefined ? secrets : [...secrets, ...found],
     headerNames: redact?.headers,
     queryNames: redact?.query
   })
+  if (found === undefined && areFew(secrets)) shared.last = { secrets, redactor }
+  return redactor
 }
+
+const areSame = (some: ReadonlyArray<string>, others: ReadonlyArray<string>): boolean =>
+  some.length === others.length && some.every((secret, index) => secret === others[index])
+
+/** What is kept stays small, with everything that the redactor learns. */
+const areFew = (secrets: ReadonlyArray<string>): boolean =>
+  secrets.reduce((length, secret) => length + secret.length, 0) <= maxKept
+
+const maxKept = 1024
 
 const redactors = new WeakMap<Call.Call, { readonly known: number; readonly redactor: Redaction.Redactor }>()
 

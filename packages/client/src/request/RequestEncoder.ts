@@ -168,24 +168,23 @@ export const fromHttpClientRequest = (
   )
 }
 
-/** Every `Redacted` of the request and the client's settings, except the credentials. */
-export const secrets = (request: ApiRequest.Request, config: ResolvedConfig): ReadonlySet<string> => {
+/** Every `Redacted` of a client's settings, except the credentials. */
+export const settingsSecrets = ({ options: { headers, query } }: ResolvedConfig): ReadonlySet<string> =>
+  Redaction.collect([headers, query])
+
+/** Every `Redacted` of a request, except the credentials. */
+export const secrets = (request: ApiRequest.Request): ReadonlySet<string> => {
   const { path } = request
   const { body, bodySchema, pathSchema, querySchema, ...options } = request.options
   const { query } = options
-  const found = Redaction.collect([
-    config.options.headers,
-    config.options.query,
-    path,
-    options,
-    request.replaced
-  ])
-  return new Set([
-    ...found,
-    ...RequestBody.secrets(request.options),
-    ...(path && pathSchema ? EncodedValue.secretsOf(path, pathSchema, path) : []),
-    ...(query && querySchema ? EncodedValue.secretsOf(query, querySchema, query) : [])
-  ])
+  const found = Redaction.collect([path, options, request.replaced])
+  const add = (secrets: Iterable<string>): void => {
+    for (const secret of secrets) found.add(secret)
+  }
+  if (body !== undefined) add(RequestBody.secrets(request.options))
+  if (path && pathSchema) add(EncodedValue.secretsOf(path, pathSchema, path))
+  if (query && querySchema) add(EncodedValue.secretsOf(query, querySchema, query))
+  return found
 }
 
 const resolve = (
@@ -246,9 +245,9 @@ interface Shown {
  * The client's own secrets are sent only where its credentials are. A value is a secret if no error would show it.
  */
 const shownOf = memo(new WeakMap<ResolvedConfig, Shown>(), (config) => {
-  const { headers, query, redact } = config.options
+  const { redact } = config.options
   const redactor = Redaction.make({
-    secrets: Redaction.collect([headers, query]),
+    secrets: settingsSecrets(config),
     headerNames: redact?.headers,
     queryNames: redact?.query
   })

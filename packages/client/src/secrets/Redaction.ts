@@ -227,21 +227,32 @@ const jsonOf = (value: WithToJSON): unknown => {
 /** A secret known only by its name counts from this length on: shorter ones occur in any text. */
 const leastNamed = 6
 
+/** The headers to hide, in lower case: {@link headerNames} and more. */
+export const hiddenHeaders = (more: Iterable<string> | undefined): ReadonlySet<string> =>
+  union(headerNames, more)
+
 /** The values of headers that are always hidden: each is a secret, whoever set it. Each value of a cookie is one. */
 export const named = (
   headers: Readonly<Record<string, string | null>>,
-  names: Iterable<string> | undefined
-): ReadonlyArray<string> =>
-  [...union(headerNames, names)]
-    .flatMap((name) => {
-      const value = headers[name] ?? ""
-      const basic = /^basic +([\w+/=-]+)$/i.exec(value)?.[1]
-      if (basic !== undefined) return [value, ...passwordIn(basic)]
-      return name.endsWith("cookie")
+  names: ReadonlySet<string>
+): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  // A request sets fewer headers than there are names.
+  for (const name of Object.keys(headers))
+    if (names.has(name)) found.push(...secretsOfHeader(name, headers[name] ?? ""))
+  return found
+}
+
+const secretsOfHeader = (name: string, value: string): ReadonlyArray<string> => {
+  const basic = /^basic +([\w+/=-]+)$/i.exec(value)?.[1]
+  const secrets =
+    basic !== undefined
+      ? [value, ...passwordIn(basic)]
+      : name.endsWith("cookie")
         ? value.split(";").map((pair) => pair.slice(pair.indexOf("=") + 1).trim())
         : [value]
-    })
-    .filter((secret) => secret.length >= leastNamed)
+  return secrets.filter((secret) => secret.length >= leastNamed)
+}
 
 /** RFC 7617. */
 const passwordIn = (encoded: string): ReadonlyArray<string> => {

@@ -13,6 +13,7 @@ import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import type * as Tracer from "effect/Tracer"
 import * as Fibers from "../effect/fibers.js"
+import * as Spans from "../effect/spans.js"
 import * as ApiError from "../errors/ApiError.js"
 import * as Ledger from "../errors/Ledger.js"
 import * as Call from "../request/Call.js"
@@ -31,10 +32,6 @@ export interface CallSpan {
   readonly propagated: Tracer.Span | undefined
 }
 
-/** A URL names no span: there is no limit to their number. */
-const templateOf = (call: Call.Call): string | undefined =>
-  /^https?:/i.test(call.request.template) ? undefined : nameOf(call)
-
 const unwatched: CallSpan = { span: undefined, propagated: undefined }
 
 /**
@@ -47,68 +44,65 @@ export const openSpan = (call: Call.Call): Effect.Effect<CallSpan, never, Scope.
 const opened = (
   call: Call.Call,
   fiber: Fibers.AnyFiber
-): Effect.Effect<{ readonly span: Tracer.Span } & CallSpan, never, Scope.Scope> =>
-  Effect.flatMap(Effect.makeSpanScoped(spanName(call), spanOptions(call)), (span) =>
+): Effect.Effect<{ readonly span: Tracer.Span } & CallSpan, never, Scope.Scope> => {
+  const { name, options } = spanOf(call)
+  return Effect.flatMap(Effect.makeSpanScoped(name, options), (span) =>
     Effect.as(
       // Runs before the finalizer that ends the span: finalizers run in reverse order.
-      Effect.addFinalizer((exit) => ended(call, span, exit, fiber)),
+      Effect.addFinalizer((exit) =>
+        Effect.sync(() => {
+          const ended = ending(call, span, exit)
+          // A span that has ended ignores a second end.
+          if (ended !== exit) span.end(Fibers.spanTime(fiber), ended)
+        })
+      ),
       { span, propagated: propagatedBy(fiber, span) }
     )
   )
-
-const spanName = (call: Call.Call): string => {
-  const { method } = call.encoded
-  const template = templateOf(call)
-  const name = knownMethod(method) === method ? method : "HTTP"
-  return template === undefined ? name : `${name} ${template}`
 }
 
-const spanOptions = (call: Call.Call): Tracer.SpanOptions => {
-  const { method, url } = call.encoded
-  const { address, port } = serverOf(call.encoded.origin)
+/** A URL names no span: there is no limit to their number. */
+const templateOf = (call: Call.Call): string | undefined =>
+  /^https?:/i.test(call.request.template) ? undefined : nameOf(call)
+
+const spanOf = (call: Call.Call): { readonly name: string; readonly options: Tracer.SpanOptions } => {
+  const { method, origin, url } = call.encoded
+  const { address, port } = serverOf(origin)
   const known = knownMethod(method)
   const template = templateOf(call)
-  const attributes = {
-    "http.request.method": known,
-    ...(known === method ? {} : { "http.request.method_original": method }),
-    "server.address": address,
-    "server.port": port,
-    "url.full": CallSecrets.redactor(call).url(url),
-    ...(call.config.name === undefined ? {} : { "peer.service": call.config.name }),
-    ...(template === undefined ? {} : { "url.template": template })
+  const service = call.config.name
+  const attributes: Record<string, unknown> = { "http.request.method": known }
+  if (known !== method) attributes["http.request.method_original"] = method
+  attributes["server.address"] = address
+  attributes["server.port"] = port
+  attributes["url.full"] = CallSecrets.redactor(call).url(url)
+  if (service !== undefined) attributes["peer.service"] = service
+  if (template !== undefined) attributes["url.template"] = template
+  const verb = known === method ? method : "HTTP"
+  return {
+    name: template === undefined ? verb : `${verb} ${template}`,
+    options: { kind: "client", captureStackTrace: false, attributes }
   }
-  return { kind: "client", captureStackTrace: false, attributes }
 }
 
 const propagatedBy = (fiber: Fibers.AnyFiber, span: Tracer.Span): Tracer.Span | undefined =>
   Fibers.get(fiber, HttpClient.currentTracerPropagation) ? span : undefined
-
-const ended = (
-  call: Call.Call,
-  span: Tracer.Span,
-  exit: Exit.Exit<unknown, unknown>,
-  fiber: Fibers.AnyFiber
-): Effect.Effect<void> =>
-  Effect.map(Effect.clock, (clock) => {
-    endAttributes(call, span, exit)
-    // A status that the caller names is no error. A span that has ended ignores a second end.
-    if (Exit.isFailure(exit) && isOwn(call, exit.cause)) span.end(Fibers.spanTime(fiber, clock), Exit.void)
-  })
 
 /** Runs a call in its span. */
 export const withSpan = <A, E, R>(
   call: Call.Call,
   run: (propagated: Tracer.Span | undefined, fiber: Fibers.AnyFiber) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
-  Fibers.withFiber((fiber) =>
-    Fibers.isTraced(fiber)
-      ? Effect.useSpan(spanName(call), spanOptions(call), (span) =>
-          Effect.onExit(Effect.withParentSpan(run(propagatedBy(fiber, span), fiber), span), (exit) =>
-            ended(call, span, exit, fiber)
-          )
-        )
-      : run(undefined, fiber)
-  )
+  Fibers.withFiber((fiber) => {
+    if (!Fibers.isTraced(fiber)) return run(undefined, fiber)
+    const { name, options } = spanOf(call)
+    return Spans.within(
+      name,
+      options,
+      (span, fiber) => run(propagatedBy(fiber, span), fiber),
+      (span, exit) => ending(call, span, exit)
+    )
+  })
 
 const failureTag = (cause: Cause.Cause<unknown>): string => {
   const failure = Option.getOrUndefined(Cause.failureOption(cause))
@@ -126,7 +120,12 @@ const isOwn = (call: Call.Call, cause: Cause.Cause<unknown>): boolean => {
   )
 }
 
-const endAttributes = (call: Call.Call, span: Tracer.Span, exit: Exit.Exit<unknown, unknown>): void => {
+/** Writes what a call has come to. Returns the exit for its span: a status that the caller names is no error. */
+const ending = (
+  call: Call.Call,
+  span: Tracer.Span,
+  exit: Exit.Exit<unknown, unknown>
+): Exit.Exit<unknown, unknown> => {
   call.attempts.forEach((attempt, index) => {
     span.event("http.client.attempt", BigInt(Math.round(attempt.startedAt * 1e6)), {
       "http.request.resend_count": index,
@@ -148,7 +147,10 @@ const endAttributes = (call: Call.Call, span: Tracer.Span, exit: Exit.Exit<unkno
     span.attribute("server.address", address)
     span.attribute("server.port", port)
   }
-  if (Exit.isFailure(exit) && !isOwn(call, exit.cause)) span.attribute("error.type", failureTag(exit.cause))
+  if (Exit.isSuccess(exit)) return exit
+  if (isOwn(call, exit.cause)) return Exit.void
+  span.attribute("error.type", failureTag(exit.cause))
+  return exit
 }
 
 /**

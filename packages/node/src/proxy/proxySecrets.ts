@@ -13,9 +13,23 @@ const proxyVariables = ["http_proxy", "https_proxy", "all_proxy"].flatMap((name)
 export const unredact = (secret: Redacted.Redacted<string> | string | URL): string =>
   Redacted.isRedacted(secret) ? Redacted.value(secret) : String(secret)
 
+/** A function that reads them: from the settings, or from the environment as it is then. */
+export const makeProxySecrets = (proxy: Options["proxy"] = "environment"): (() => ReadonlyArray<string>) => {
+  if (proxy !== "environment") return () => proxySecrets(proxy)
+  let seen: ReadonlyArray<string> = []
+  let secrets: ReadonlyArray<string> = []
+  return () => {
+    // Parsed again only after a change.
+    if (proxyVariables.every((name, index) => readVariable(name) === seen[index])) return secrets
+    seen = proxyVariables.map(readVariable)
+    secrets = seen.flatMap(urlSecrets)
+    return secrets
+  }
+}
+
 export const proxySecrets = (proxy: Options["proxy"] = "environment"): ReadonlyArray<string> => {
   if (proxy === "none") return []
-  if (proxy === "environment") return proxyVariables.flatMap((name) => urlSecrets(readVariable(name)))
+  if (proxy === "environment") return makeProxySecrets(proxy)()
   const { token, url } = proxy
   const secrets = urlSecrets(unredact(url))
   return token === undefined ? secrets : [...secrets, ...tokenSecrets(unredact(token))]

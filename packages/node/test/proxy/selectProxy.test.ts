@@ -2,7 +2,7 @@ import { inspect } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, Redacted } from "effect"
 import { absoluteForm } from "../../src/proxy/absoluteForm.js"
-import { proxySecrets } from "../../src/proxy/proxySecrets.js"
+import { makeProxySecrets, proxySecrets } from "../../src/proxy/proxySecrets.js"
 import { makeSelectProxy, type ProxyServer, proxyTls } from "../../src/proxy/selectProxy.js"
 import { environment } from "../fixtures/environment.js"
 
@@ -468,5 +468,18 @@ describe("secrets of proxy options", () => {
       Effect.map(environment({ [name]: "socks5://ada:pass-word@p.test" }), () =>
         expect(proxySecrets()).toEqual(["pass-word", "ada:pass-word"])
       )
+  )
+
+  it.scoped("12.4 of the environment are those of the moment", () =>
+    Effect.gen(function* () {
+      yield* environment({ http_proxy: "http://ada:pass-word@p.test" })
+      const secrets = makeProxySecrets()
+      expect(secrets()).toEqual(["pass-word", "ada:pass-word"])
+      expect(secrets()).toEqual(["pass-word", "ada:pass-word"])
+      yield* environment({ ALL_PROXY: "http://bob:other-word@p.test" })
+      expect(secrets()).toEqual(["other-word", "bob:other-word"])
+      yield* environment({})
+      expect(secrets()).toEqual([])
+    })
   )
 })

@@ -39,9 +39,9 @@ export const isTraced = (fiber: AnyFiber): boolean => {
   return (tracer !== undefined || span !== undefined) && tracerEnabled
 }
 
-/** The time that a span of a fiber ends at, in nanoseconds; 0 if spans have no times. */
-export const spanTime = (fiber: AnyFiber, clock: Clock.Clock): bigint =>
-  fiber.getRef(References.TracerTimingEnabled) ? clock.currentTimeNanosUnsafe() : 0n
+/** The time for a span of a fiber, in nanoseconds; 0 if spans have no times. */
+export const spanTime = (fiber: AnyFiber): bigint =>
+  fiber.getRef(References.TracerTimingEnabled) ? clockOf(fiber).currentTimeNanosUnsafe() : 0n
 
 /** Whoever waits for a callback. `isDirect`: the fiber may go on within the code that calls back. */
 export interface Waiter<A, E> {
