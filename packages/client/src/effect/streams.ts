@@ -5,7 +5,6 @@
 import * as Channel from "effect/Channel"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import type * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -19,16 +18,17 @@ export const fromNext = <A, E>(
   open: (scope: Scope.Scope) => Effect.Effect<Next<A, E>, E>
 ): Stream.Stream<A, E> =>
   Stream.fromChannel(
-    Channel.acquireUseRelease(
-      Effect.flatMap(Scope.make(), (scope) =>
-        Effect.map(
-          Effect.onError(open(scope), (cause) => Scope.close(scope, Exit.failCause(cause))),
-          (next) => ({ next, scope })
-        )
-      ),
-      ({ next }) => emitting(next),
-      ({ scope }, exit) => Scope.close(scope, exit)
-    )
+    // `Channel.acquireUseRelease` keeps in a reference what a variable holds as well.
+    Channel.suspend(() => {
+      let scope: Scope.CloseableScope | undefined
+      const opened = Effect.flatMap(Scope.make(), (made) => {
+        scope = made
+        return open(made)
+      })
+      return Channel.ensuringWith(Channel.flatMap(Channel.fromEffect(opened), emitting), (exit) =>
+        scope === undefined ? Effect.void : Scope.close(scope, exit)
+      )
+    })
   )
 
 type Emitting<A, E> = Channel.Channel<Chunk.Chunk<A>, unknown, E, unknown, void, unknown>

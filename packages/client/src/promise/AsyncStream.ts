@@ -210,8 +210,7 @@ class StreamIterator<A> implements AsyncIterator<A, undefined, undefined> {
         if (this.ending !== undefined) throw this.ending.reason
         if (this.position < this.values.length) return this.take()
         this.values = []
-        this.pull ??= await this.run(this.open)
-        const pulled = await this.run(this.pull)
+        const pulled = await this.run(this.pull ?? this.open)
         this.over ||= pulled === undefined
         this.values = pulled ?? []
         this.position = 0
@@ -229,10 +228,16 @@ class StreamIterator<A> implements AsyncIterator<A, undefined, undefined> {
     return done
   }
 
-  private get open(): Effect.Effect<Streaming.Pull<A, unknown>, unknown, ApiClient.ApiClient> {
+  /** Opens the stream and pulls for the first time: both in one fiber. */
+  private get open(): Effect.Effect<ReadonlyArray<A> | undefined, unknown, ApiClient.ApiClient> {
     return Effect.flatMap(this.runner.fork, (forked) => {
       this.scope = forked
-      return Effect.flatMap(this.stream, (stream) => Streaming.toPull(stream, forked))
+      return Effect.flatMap(this.stream, (stream) =>
+        Effect.flatMap(Streaming.toPull(stream, forked), (pull) => {
+          this.pull = pull
+          return pull
+        })
+      )
     })
   }
 

@@ -36,6 +36,8 @@ export interface EventBatch<A> {
 export interface EventReader<out A> {
   readonly response: GuardedResponse.GuardedResponse
   readonly next: Effect.Effect<EventBatch<A>, ApiError.ApiError>
+  /** The next batch, if it has arrived already and needs no effect. */
+  readonly more: () => EventBatch<A> | undefined
   readonly lastEventId: string | undefined
   readonly retryMillis: number | undefined
   readonly received: number
@@ -48,16 +50,15 @@ export interface EventReader<out A> {
 export const open = <A>(
   call: Call.Call,
   contract: StreamContract.EventStream<A, unknown>,
-  response: GuardedResponse.GuardedResponse
-): Effect.Effect<EventReader<A>, ApiError.ApiError, Scope.Scope> => {
+  response: GuardedResponse.GuardedResponse,
+  scope: Scope.Scope
+): Effect.Effect<EventReader<A>, ApiError.ApiError> => {
   // `EventSource` treats these statuses as "do not reconnect".
   if (response.status === 204 || response.status === 205) return Effect.succeed(emptyReader(response))
   const mediaType = MediaType.parse(response.headers["content-type"]).type
   if (contract.accepts(mediaType)) {
-    return Effect.zipWith(
-      response.pull,
-      Effect.clock,
-      (pull, clock) => new BodyReader(call, contract, response, pull, clock)
+    return Effect.clockWith((clock) =>
+      Effect.map(response.pullIn(scope), (pull) => new BodyReader(call, contract, response, pull, clock))
     )
   }
   return Effect.flatMap(response.salvage(call.config.limits.errorBytes), ({ bytes, complete }) => {
@@ -77,6 +78,7 @@ export const open = <A>(
 const emptyReader = (response: GuardedResponse.GuardedResponse): EventReader<never> => ({
   response,
   next: Effect.succeed(overWithBody),
+  more: () => undefined,
   lastEventId: undefined,
   retryMillis: undefined,
   received: 0
@@ -142,6 +144,11 @@ class BodyReader<A> implements EventReader<A> {
       if (this.isUnread) return this.batchOrNext(this.read())
       return this.unlimited ?? this.limited()
     })
+  }
+
+  more(): EventBatch<A> | undefined {
+    // Misfits are logged.
+    return this.isUnread && this.onMisfit === undefined ? this.read() : undefined
   }
 
   get retryMillis(): number | undefined {

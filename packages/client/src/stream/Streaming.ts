@@ -25,7 +25,6 @@ import * as Attempts from "../retry/Attempts.js"
 import * as Measuring from "../telemetry/measuring.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
-import type * as TransportContract from "../transport/TransportContract.js"
 import * as EventReader from "./EventReader.js"
 import * as Resumption from "./Resumption.js"
 
@@ -82,7 +81,7 @@ export const open = <A, E, B>(
   return Encoding.begin(problem === undefined ? core : { ...core, problem }, request, (begun, core) => {
     const { idleTimeout: idle = begun.timeouts.idle } = request.events.limits
     const call = { ...begun, timeouts: { ...begun.timeouts, idle } }
-    return Effect.map(Scope.extend(Telemetry.openSpan(call), scope), ({ propagated, span }) => {
+    return Effect.map(Telemetry.openSpan(call, scope), ({ propagated, span }) => {
       const reader = new ResumingReader(core, call, request, scope, propagated)
       const { next } = reader
       return project(span === undefined ? next : Effect.withParentSpan(next, span), reader)
@@ -113,28 +112,32 @@ const connect = <A>(
   parent: Scope.Scope,
   span: Tracer.Span | undefined
 ): Effect.Effect<Connected<A>, ApiError.ApiError> => {
-  const attempt = Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(Fibers.forkScope(parent), (scope) => {
-      const send: TransportContract.Send<never> = (call, request) =>
-        Scope.extend(core.transport.streaming(call, request), scope)
-      return Attempt.respond(core, send, call, span).pipe(
-        Effect.flatMap((response) => StatusCheck.check(call, response)),
-        Effect.flatMap((response) => Scope.extend(EventReader.open(call, request.events, response), scope)),
-        Effect.flatMap((connection) =>
-          Effect.matchEffect(connection.next, {
-            onFailure: (error) =>
-              Resumption.isPassing(call, error) && Resumption.goesOn(call, request, connection)
-                ? Effect.succeed(connected(connection, Effect.fail(error), scope))
-                : Effect.fail(error),
-            onSuccess: (batch) => Effect.succeed(connected(connection, Effect.succeed(batch), scope))
-          })
-        ),
-        restore,
-        Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+  const connecting = (scope: Scope.CloseableScope): Effect.Effect<Connected<A>, ApiError.ApiError> =>
+    Attempt.respond(core, core.transport.streaming(scope), call, span).pipe(
+      Effect.flatMap((response) => StatusCheck.check(call, response)),
+      Effect.flatMap((response) => EventReader.open(call, request.events, response, scope)),
+      Effect.flatMap((connection) =>
+        Effect.matchEffect(connection.next, {
+          onFailure: (error) =>
+            Resumption.isPassing(call, error) && Resumption.goesOn(call, request, connection)
+              ? Effect.succeed(connected(connection, Effect.fail(error), scope))
+              : Effect.fail(error),
+          onSuccess: (batch) => Effect.succeed(connected(connection, Effect.succeed(batch), scope))
+        })
       )
-    })
-  )
-  return Attempts.run(call, core.attempts, Attempts.guarded(attempt))
+    )
+  return Attempts.run(call, core.attempts, {
+    isPunctual: false,
+    // The loop's region is uninterruptible: nothing comes between the fork and the handler that closes the scope.
+    run: (restore) =>
+      Effect.flatMap(Fibers.forkScope(parent), (scope) =>
+        Effect.matchCauseEffect(Attempts.guarded(connecting(scope)).run(restore), {
+          onFailure: (cause) =>
+            Effect.zipRight(Scope.close(scope, Exit.failCause(cause)), Effect.failCause(cause)),
+          onSuccess: (connected) => Effect.succeed(connected)
+        })
+      )
+  })
 }
 
 const connected = <A>(
@@ -182,7 +185,11 @@ class ResumingReader<A, E> implements Source {
         onSuccess: (batch) => this.handOut(batch)
       }
     )
-    this.next = Effect.suspend(() => (this.over ? Effect.succeed(undefined) : pulled))
+    this.next = Effect.suspend(() => {
+      if (this.over) return Effect.succeed(undefined)
+      const more = this.opened?.connection.more()
+      return more === undefined ? pulled : this.handOut(more)
+    })
   }
 
   get response(): GuardedResponse.GuardedResponse | undefined {
@@ -264,10 +271,7 @@ class ResumingReader<A, E> implements Source {
     const { end, events } = batch
     // After the end of the body the stream may still resume.
     this.over = end === "terminal" || isBare(batch) || (end === "body" && !this.request.events.resume)
-    const handed =
-      events.length === 0
-        ? this.next
-        : Effect.zipRight(Measuring.streamed(events.length), Effect.succeed(events))
+    const handed = events.length === 0 ? this.next : Measuring.streamed(events)
     return this.over ? Effect.zipRight(this.close, handed) : handed
   }
 }

@@ -10,7 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type * as Tracer from "effect/Tracer"
 import * as Fibers from "../effect/fibers.js"
 import * as Spans from "../effect/spans.js"
@@ -38,8 +38,10 @@ const unwatched: CallSpan = { span: undefined, propagated: undefined }
  * Opens the span of a call until the scope closes: `METHOD template`, or `METHOD` for a URL. It does nothing without
  * a listener: a tracer other than the built-in one, or a parent span.
  */
-export const openSpan = (call: Call.Call): Effect.Effect<CallSpan, never, Scope.Scope> =>
-  Fibers.withFiber((fiber) => (Fibers.isTraced(fiber) ? opened(call, fiber) : Effect.succeed(unwatched)))
+export const openSpan = (call: Call.Call, scope: Scope.Scope): Effect.Effect<CallSpan> =>
+  Fibers.withFiber((fiber) =>
+    Fibers.isTraced(fiber) ? Scope.extend(opened(call, fiber), scope) : Effect.succeed(unwatched)
+  )
 
 const opened = (
   call: Call.Call,

@@ -19,11 +19,11 @@ export const retried = (tag: string): Effect.Effect<void> =>
     return Effect.void
   })
 
-/** Counts events that a stream emits. */
-export const streamed = (count: number): Effect.Effect<void> =>
+/** Counts the events that a stream emits, and returns them. */
+export const streamed = <A>(events: ReadonlyArray<A>): Effect.Effect<ReadonlyArray<A>> =>
   Fibers.withFiber((fiber) => {
-    update(Metrics.streamEvents, count, labelsOf(fiber))
-    return Effect.void
+    update(Metrics.streamEvents, events.length, labelsOf(fiber))
+    return Effect.succeed(events)
   })
 
 /** The metrics of the attempts with one server by one method. */

@@ -184,7 +184,7 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
       }
       touch()
       const read = Effect.scopedWith((scope) =>
-        Effect.flatMap(Scope.extend(this.pull, scope), (pull) => Collected.collect(pull, cap, touch))
+        Effect.flatMap(this.pullIn(scope), (pull) => Collected.collect(pull, cap, touch))
       )
       return Effect.map(read, (read) => {
         this.read = read
@@ -205,11 +205,15 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
     return decodeFailure(this, this.request, cause)
   }
 
-  /** Opens the body: bytes as they arrive, perhaps as views of a larger buffer, under no limit of ours. */
-  get pull(): Effect.Effect<BytesPull, never, Scope.Scope> {
+  /**
+   * Opens the body until the scope closes: bytes as they arrive, perhaps as views of a larger buffer, under no limit of ours. The
+   * scope is not taken from the context: that would cost a dozen steps where the transport needs none.
+   */
+  pullIn(scope: Scope.Scope): Effect.Effect<BytesPull> {
     return Effect.suspend(() => {
       const { read } = this
-      if (read !== undefined) return Stream.toPull(Pulls.each(() => [new Uint8Array(read.bytes)]))
+      if (read !== undefined)
+        return Scope.extend(Stream.toPull(Pulls.each(() => [new Uint8Array(read.bytes)])), scope)
       if (this.taken) {
         const error = this.unreadable("was taken as a stream")
         return Effect.succeed(Pulls.fail(error))
@@ -227,14 +231,13 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
           : TransportError.fromCause(this.call, cause, this.native ?? "transport", "reading")
       const { chunks, pull } = this.source
       // Avoids the cost of a stream if the transport can.
-      const opened = pull === undefined ? Stream.toPull(chunks) : Effect.succeed(pull)
-      const left = keeper === undefined ? Effect.void : Effect.addFinalizer(() => Effect.sync(keeper.leave))
-      return Effect.zipRight(
-        left,
-        Effect.map(opened, (pull) =>
-          Pulls.mapError(pull, tagged, () => (keeper?.isLeft === true ? tagged(Unread.left) : undefined))
-        )
+      const opened = pull === undefined ? Scope.extend(Stream.toPull(chunks), scope) : Effect.succeed(pull)
+      const guarded = Effect.map(opened, (pull) =>
+        Pulls.mapError(pull, tagged, () => (keeper?.isLeft === true ? tagged(Unread.left) : undefined))
       )
+      return keeper === undefined
+        ? guarded
+        : Effect.zipRight(Scope.addFinalizer(scope, Effect.sync(keeper.leave)), guarded)
     })
   }
 
@@ -256,7 +259,11 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
 
   /** The bytes as they arrive, in memory of their own, under the idle limit and the call's deadline. */
   get guardedChunks(): Stream.Stream<Uint8Array, ApiError.ApiError> {
-    return Pulls.fromPull(Effect.map(this.pull, (pull) => Pulls.map(this.limited(pull), owned)))
+    return Pulls.fromPull(
+      Effect.flatMap(Effect.scope, (scope) =>
+        Effect.map(this.pullIn(scope), (pull) => Pulls.map(this.limited(pull), owned))
+      )
+    )
   }
 
   private limited(pull: BytesPull): BytesPull {

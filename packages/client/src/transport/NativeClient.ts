@@ -5,6 +5,7 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
+import * as Scope from "effect/Scope"
 import type * as ApiError from "../errors/ApiError.js"
 import * as Call from "../request/Call.js"
 import * as TransportError from "../request/TransportError.js"
@@ -119,17 +120,21 @@ const over = (
           NativeExchange.wait(new Exchange(native, limits, call, request, left), restore)
       : undefined,
     streamingUnscoped: adapt(Transport.leavingBroken(streamingUnscoped)),
-    streaming: adapt(
-      Transport.leavingBroken((call, request) => {
-        let abort: NativeExchange.Abort | undefined
-        return Effect.zipRight(
-          Effect.addFinalizer(() => Effect.sync(() => abort?.())),
-          opening(true, (begun) => {
-            abort = begun
-          })(call, request)
-        )
-      })
-    )
+    streaming: (scope) =>
+      adapt(
+        Transport.leavingBroken((call, request) => {
+          let abort: NativeExchange.Abort | undefined
+          return Effect.zipRight(
+            Scope.addFinalizer(
+              scope,
+              Effect.sync(() => abort?.())
+            ),
+            opening(true, (begun) => {
+              abort = begun
+            })(call, request)
+          )
+        })
+      )
   }
 }
 

@@ -113,7 +113,8 @@ const overPlatform = (
   return {
     fastPath: undefined,
     buffered: adapt(leaving(buffered)),
-    streaming: adapt(leavingBroken(streaming)),
+    streaming: (scope) =>
+      adapt(leavingBroken((call, request) => Scope.extend(streaming(call, request), scope))),
     streamingUnscoped: adapt(leavingBroken(streamingUnscoped))
   }
 }

@@ -20,7 +20,7 @@ export interface Transport {
   /** Returns the response with its body: all of a success, and up to `limits.errorBytes` of any other. */
   readonly buffered: Send<never>
   /** Returns at the headers; the end of the scope aborts the rest. */
-  readonly streaming: Send<Scope.Scope>
+  readonly streaming: (scope: Scope.Scope) => Send<never>
   /** Returns at the headers; the body aborts when it is left, or ends when the response is collected. */
   readonly streamingUnscoped: Send<never>
   /** Secrets of the transport's own settings. */
