@@ -147,7 +147,7 @@ class BodyReader<A> implements EventReader<A> {
   }
 
   more(): EventBatch<A> | undefined {
-    // Misfits are logged.
+    // Logging a value that does not match its schema is an effect.
     return this.isUnread && this.onMisfit === undefined ? this.read() : undefined
   }
 
