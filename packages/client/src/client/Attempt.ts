@@ -2,11 +2,13 @@
  * One attempt of a call: a hop, and another for each redirect that is followed, up to the response headers. Then the status
  * check, and the body if the decoder takes it whole.
  */
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Tracer from "effect/Tracer"
 import * as Resolver from "../credentials/resolver.js"
 import * as Fibers from "../effect/fibers.js"
 import * as Monotonic from "../effect/monotonic.js"
+import * as Sync from "../effect/sync.js"
 import * as TimeLimits from "../effect/timeLimits.js"
 import type * as ApiError from "../errors/ApiError.js"
 import * as Call from "../request/Call.js"
@@ -49,15 +51,23 @@ export const make = (
       )
     )
   }
-  const read = (response: GuardedResponse.GuardedResponse): Effect.Effect<Received, ApiError.ApiError> =>
-    Call.isFailure(call, response.status)
-      ? StatusCheck.fail(call, response)
-      : Effect.map(response.bytes, (bytes) => new WholeBody(response, bytes))
   const fast = fastPath(core, call, span, fiber)
-  return fast === undefined
-    ? Attempts.guarded(Effect.flatMap(respond(core, transport.buffered, call, span), read))
-    : { run: (restore) => Effect.flatMap(fast.run(restore), read), isPunctual: fast.isPunctual }
+  return (
+    fast ??
+    Attempts.guarded(
+      Effect.flatMap(respond(core, transport.buffered, call, span), (response) => read(call, response))
+    )
+  )
 }
+
+/** The whole body of a success, or the error of any other response. */
+const read = (
+  call: Call.Call,
+  response: GuardedResponse.GuardedResponse
+): Effect.Effect<Received, ApiError.ApiError> =>
+  Call.isFailure(call, response.status)
+    ? StatusCheck.fail(call, response)
+    : Sync.map(response.bytes, (bytes) => new WholeBody(response, bytes))
 
 /** Sends the call's current request and follows redirects, up to the headers of the last response. */
 export const respond = (
@@ -111,40 +121,89 @@ const fastPath = (
   call: Call.Call,
   span: Tracer.Span | undefined,
   fiber: Fibers.AnyFiber
-): Attempts.Attempt<GuardedResponse.GuardedResponse> | undefined => {
-  const { buffered, fastPath: send } = core.transport
+): Attempts.Attempt<Received> | undefined => {
+  const { fastPath: send } = core.transport
   if (send === undefined || call.encoded.body._tag === "Stream" || call.middleware.length > 0)
     return undefined
   const clock = Fibers.clockOf(fiber)
   const known = Resolver.ready(core.credentials, clock)
   if (known === undefined || known.sign !== undefined || Fibers.isDebugged(fiber)) return undefined
-  // The transport counts on the system's clock.
-  const isPunctual = call.deadline === Number.POSITIVE_INFINITY || Monotonic.isSystem(clock)
-  const slowly = (
+  return new FastAttempt(core, call, span, clock, send)
+}
+
+class FastAttempt implements Attempts.Attempt<Received> {
+  readonly isPunctual: boolean
+  private readonly core: Core.Core
+  private readonly call: Call.Call
+  private readonly span: Tracer.Span | undefined
+  private readonly clock: Clock.Clock
+  private readonly send: TransportContract.FastPath
+
+  constructor(
+    core: Core.Core,
+    call: Call.Call,
+    span: Tracer.Span | undefined,
+    clock: Clock.Clock,
+    send: TransportContract.FastPath
+  ) {
+    this.core = core
+    this.call = call
+    this.span = span
+    this.clock = clock
+    this.send = send
+    // The transport counts on the system's clock.
+    this.isPunctual = call.deadline === Number.POSITIVE_INFINITY || Monotonic.isSystem(clock)
+  }
+
+  run<B, R>(
+    restore: Attempts.Restore,
+    settle: Attempts.Settle<Received, B, R>
+  ): Effect.Effect<B, ApiError.ApiError, R> {
+    const { call, clock, core, span } = this
+    // Those of the attempt before may have been refused, or have expired.
+    const credentials = Resolver.ready(core.credentials, clock)
+    if (credentials === undefined || credentials.sign !== undefined) {
+      const response = this.slowly(respond(core, core.transport.buffered, call, span), restore)
+      return Attempts.settled(
+        Effect.flatMap(response, (response) => read(call, response)),
+        settle
+      )
+    }
+    const request = Hop.outgoing(core, call, credentials, span)
+    const left = this.isPunctual ? TimeLimits.millisLeft(call, clock) : Number.POSITIVE_INFINITY
+    return this.send(call, Redirects.outgoing(call, request), left, restore, {
+      onSuccess: (response) => {
+        const received = this.receive(response, restore)
+        // Most are here: no step of the fiber.
+        return Sync.isSync(received) && received._tag === "Success"
+          ? settle.onSuccess(received.value)
+          : Attempts.settled(received, settle)
+      },
+      onFailure: (cause) => settle.onFailure(cause)
+    })
+  }
+
+  private receive(
+    response: GuardedResponse.GuardedResponse,
+    restore: Attempts.Restore
+  ): Effect.Effect<Received, ApiError.ApiError> {
+    const { call, core, span } = this
+    const notice = Deprecation.noticed(core.warned, call, response)
+    const received = Call.isFailure(call, response.status)
+      ? Effect.flatMap(
+          this.slowly(followed(core, core.transport.buffered, call, span, response), restore),
+          (response) => read(call, response)
+        )
+      : read(call, response)
+    return notice === undefined ? received : Effect.zipRight(notice, received)
+  }
+
+  private slowly(
     effect: Effect.Effect<GuardedResponse.GuardedResponse, ApiError.ApiError>,
     restore: Attempts.Restore
-  ): Effect.Effect<GuardedResponse.GuardedResponse, ApiError.ApiError> => {
-    const attempt = Attempts.guarded(effect).run(restore)
-    return isPunctual ? TimeLimits.withinDeadline(call, attempt, passed(call)) : attempt
-  }
-  return {
-    isPunctual,
-    run: (restore) => {
-      // Those of the attempt before may have been refused, or have expired.
-      const credentials = Resolver.ready(core.credentials, clock)
-      if (credentials === undefined || credentials.sign !== undefined)
-        return slowly(respond(core, buffered, call, span), restore)
-      const request = Hop.outgoing(core, call, credentials, span)
-      const left = isPunctual ? TimeLimits.millisLeft(call, clock) : Number.POSITIVE_INFINITY
-      const sent = send(call, Redirects.outgoing(call, request), left, restore)
-      return Effect.flatMap(sent, (response) => {
-        const notice = Deprecation.noticed(core.warned, call, response)
-        const arrived = Call.isFailure(call, response.status)
-          ? slowly(followed(core, buffered, call, span, response), restore)
-          : Effect.succeed(response)
-        return notice === undefined ? arrived : Effect.zipRight(notice, arrived)
-      })
-    }
+  ): Effect.Effect<GuardedResponse.GuardedResponse, ApiError.ApiError> {
+    const attempt = restore(Attempts.marked(effect))
+    return this.isPunctual ? TimeLimits.withinDeadline(this.call, attempt, passed(this.call)) : attempt
   }
 }
 

@@ -3,6 +3,7 @@ import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
 import { mergeTimeouts } from "../config/mergeTimeouts.js"
 import * as Overrides from "../config/Overrides.js"
+import * as Fibers from "../effect/fibers.js"
 import * as Monotonic from "../effect/monotonic.js"
 import * as Sync from "../effect/sync.js"
 import * as TimeLimits from "../effect/timeLimits.js"
@@ -23,6 +24,9 @@ type Options = ApiRequest.Request["options"]
 const isPlain = (options: Options): options is Overrides.Plain<Options> =>
   Overrides.functionsOf(options) === undefined
 
+/** What happens to a call that has begun, in the fiber that runs it. */
+type Use<A, E, R> = (call: Call.Call, core: Core.Core, fiber: Fibers.AnyFiber) => Effect.Effect<A, E, R>
+
 /**
  * Begins a call and hands it to `use`. Nothing is sent before that. `trust` is false if a server that is not trusted chose the
  * URL.
@@ -30,7 +34,7 @@ const isPlain = (options: Options): options is Overrides.Plain<Options> =>
 export const begin = <A, E, R>(
   core: Core.Core,
   request: ApiRequest.Request,
-  use: (call: Call.Call, core: Core.Core) => Effect.Effect<A, E, R>,
+  use: Use<A, E, R>,
   trust = true
 ): Effect.Effect<A, E | UnsentError.Unsent, R> => {
   const { config } = core
@@ -41,7 +45,8 @@ export const begin = <A, E, R>(
     const plain = RequestChanges.withOptions(request, Overrides.cleared(functions))
     return begin(Core.withOptions(core, functions), plain, use, trust)
   }
-  return Effect.clockWith((clock): Effect.Effect<A, E | UnsentError.Unsent, R> => {
+  return Fibers.withFiber((fiber): Effect.Effect<A, E | UnsentError.Unsent, R> => {
+    const clock = Fibers.clockOf(fiber)
     const refuse = (problem: InvalidInput): Effect.Effect<A, E | UnsentError.Unsent, R> =>
       Effect.fail(UnsentError.invalidRequest(config, request, problem))
     const problem = core.problem ?? request.problem
@@ -58,7 +63,8 @@ export const begin = <A, E, R>(
     const go = (encoded: RequestEncoder.EncodedRequest): Effect.Effect<A, E | UnsentError.Unsent, R> =>
       use(
         Call.make(request, config, limits.value, resolved.value, encoded, clock, deadline, middleware),
-        credentials === undefined ? core : Core.withCredentials(core, credentials)
+        credentials === undefined ? core : Core.withCredentials(core, credentials),
+        fiber
       )
     if (!Sync.isSync(encoded)) {
       const late = Effect.failSync(() => UnsentError.encodingTimeout(config, request, total))
@@ -83,7 +89,7 @@ export const prepare = (
 export const unsent = <A>(
   core: Core.Core,
   request: ApiRequest.Request,
-  use: (call: Call.Call, core: Core.Core) => Effect.Effect<A>
+  use: Use<A, never, never>
 ): Effect.Effect<A, ApiError.InvalidRequestError> =>
   begin(core, request, use).pipe(
     Effect.mapError((error) =>

@@ -2,6 +2,7 @@
  * The life of a request, from the request to its value. Streams have their own in stream/Streaming.
  */
 import * as Effect from "effect/Effect"
+import type * as Fibers from "../effect/fibers.js"
 import type * as ApiError from "../errors/ApiError.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import type * as Call from "../request/Call.js"
@@ -21,14 +22,14 @@ export const execute = <A, E>(
   core: Core.Core,
   request: ApiRequest.ApiRequest<A, E>
 ): Effect.Effect<A, ApiError.ApiError | E> =>
-  Encoding.begin(core, request, (call, core) => run(core, call, request, valueAlone<A>))
+  Encoding.begin(core, request, (call, core, fiber) => run(core, fiber, call, request, valueAlone<A>))
 
 /** Runs a request to its value with status, headers, request id, URL and attempts. */
 export const executeWithResponse = <A, E>(
   core: Core.Core,
   request: ApiRequest.ApiRequest<A, E>
 ): Effect.Effect<ApiResponse.ApiResponse<A>, ApiError.ApiError | E> =>
-  Encoding.begin(core, request, (call, core) => run(core, call, request, withResponse<A>))
+  Encoding.begin(core, request, (call, core, fiber) => run(core, fiber, call, request, withResponse<A>))
 
 /**
  * Runs a call, that is an encoded request, in its span. An attempt resolves credentials, sends the request through middleware
@@ -37,12 +38,19 @@ export const executeWithResponse = <A, E>(
  */
 export const run = <A, E, B>(
   core: Core.Core,
+  fiber: Fibers.AnyFiber,
   call: Call.Call,
   request: ApiRequest.ApiRequest<A, E>,
   project: Decoding.Project<A, B>
 ): Effect.Effect<B, ApiError.ApiError | E> =>
-  Telemetry.withSpan(call, (span, fiber) =>
-    Attempts.run(call, core.attempts, Attempt.make(core, call, request.success, span, fiber), leftovers).pipe(
+  Telemetry.withSpan(call, fiber, (span) =>
+    Attempts.run(
+      call,
+      core.attempts,
+      Attempt.make(core, call, request.success, span, fiber),
+      leftovers,
+      fiber
+    ).pipe(
       Effect.flatMap((received) => Decoding.decode(call, request.success, received, project)),
       Decoding.orOwnFailure(call, request)
     )

@@ -2,6 +2,7 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
+import * as Fibers from "../effect/fibers.js"
 import { scopeSignal } from "../effect/platformClients.js"
 import { type PlatformError, type RequestFailure, requestFailure } from "../effect/platformErrors.js"
 import * as TimeLimits from "../effect/timeLimits.js"
@@ -72,7 +73,7 @@ export const respond = (
   call: Call.Call,
   rejects: (error: ApiError.StatusError) => boolean = never
 ): Effect.Effect<GuardedResponse.GuardedResponse, ApiError.ApiError> =>
-  Effect.suspend(() => {
+  Fibers.withFiber((fiber) => {
     // The last response with an error status, its body unread. The caller gets it if no further attempt is made.
     let last: GuardedResponse.GuardedResponse | undefined
     const discard = Effect.suspend(() => {
@@ -82,7 +83,7 @@ export const respond = (
         ? Effect.void
         : Effect.asVoid(discarded.salvage(core.config.limits.errorBytes))
     })
-    return Telemetry.withSpan(call, (propagated) => {
+    return Telemetry.withSpan(call, fiber, (propagated) => {
       const attempt = Attempt.respond(core, core.transport.streamingUnscoped, call, propagated).pipe(
         Effect.flatMap((response) => {
           last = response

@@ -11,6 +11,7 @@ import type * as Decoding from "../client/Decoding.js"
 import * as Encoding from "../client/Encoding.js"
 import * as Execution from "../client/Execution.js"
 import * as Following from "../client/Following.js"
+import type * as Fibers from "../effect/fibers.js"
 import * as Pulls from "../effect/pulls.js"
 import * as Streams from "../effect/streams.js"
 import type * as ApiError from "../errors/ApiError.js"
@@ -99,7 +100,8 @@ const visit = <Page, Item, E, B>(
   const { maxPages } = request.pagination
   const use = (
     call: Call.Call,
-    core: Core.Core
+    core: Core.Core,
+    fiber: Fibers.AnyFiber
   ): Effect.Effect<Visiting<Page, Item, E, B>, ApiError.ApiError | E> => {
     const fail = (reason: string) => Effect.fail(ResponseError.pagination(call, { reason }, index))
     const refusal = from && Following.restrict(call, from)
@@ -110,7 +112,7 @@ const visit = <Page, Item, E, B>(
     if (index >= maxPages) return fail(`there are more than ${maxPages} pages`)
     seen.add(key)
     return Effect.map(
-      Execution.run(core, call, request, (call, response, page: Page) => {
+      Execution.run(core, fiber, call, request, (call, response, page: Page) => {
         const { askedUrl, headers, url } = response
         return { askedUrl, headers, page, url, shown: project(call, response, page) }
       }),

@@ -10,6 +10,7 @@ import type * as Core from "../client/Core.js"
 import * as Encoding from "../client/Encoding.js"
 import * as Execution from "../client/Execution.js"
 import * as Following from "../client/Following.js"
+import type * as Fibers from "../effect/fibers.js"
 import * as Monotonic from "../effect/monotonic.js"
 import { Steps } from "../effect/steps.js"
 import * as Streams from "../effect/streams.js"
@@ -152,12 +153,16 @@ class Poller<A, P, E> {
 
   private run<B>(step: Following.Step<ApiRequest.ApiRequest<B, E>>): Effect.Effect<Polled<B>, Failure<E>> {
     const { from, request } = step
-    const use = (call: Call.Call, core: Core.Core): Effect.Effect<Polled<B>, Failure<E>> => {
+    const use = (
+      call: Call.Call,
+      core: Core.Core,
+      fiber: Fibers.AnyFiber
+    ): Effect.Effect<Polled<B>, Failure<E>> => {
       this.call = call
       const refusal = from && Following.restrict(call, from)
       if (refusal !== undefined) return Effect.fail(TransportError.invalidRequest(call, "url", refusal))
       const { encoded: sent } = call
-      return Execution.run(core, call, request, (call, guarded, value: B) => ({
+      return Execution.run(core, fiber, call, request, (call, guarded, value: B) => ({
         call,
         guarded,
         response: Execution.withResponse(call, guarded, value),

@@ -64,10 +64,29 @@ export interface Client<in C> {
 /** Makes an effect inside an uninterruptible region as interruptible as the region's surroundings. */
 export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
+/** What follows an attempt. */
+export interface Settle<in A, out B, out R = never> {
+  readonly onSuccess: (value: A) => Effect.Effect<B, ApiError.ApiError, R>
+  readonly onFailure: (cause: Cause.Cause<ApiError.ApiError>) => Effect.Effect<B, ApiError.ApiError, R>
+}
+
+/** Runs work, which is often done already, and what follows it. */
+export const settled = <A, B, R, R2>(
+  work: Effect.Effect<A, ApiError.ApiError, R>,
+  settle: Settle<A, B, R2>
+): Effect.Effect<B, ApiError.ApiError, R | R2> =>
+  Effect.matchCauseEffect(work, {
+    onSuccess: (value) => settle.onSuccess(value),
+    onFailure: (cause) => settle.onFailure(cause)
+  })
+
 /** One attempt. */
 export interface Attempt<out A, out R = never> {
-  /** The loop runs it inside `uninterruptibleMask`. */
-  readonly run: (restore: Restore) => Effect.Effect<A, ApiError.ApiError, R>
+  /** The loop runs it inside `uninterruptibleMask`, with what follows. */
+  readonly run: <B, R2>(
+    restore: Restore,
+    settle: Settle<A, B, R2>
+  ) => Effect.Effect<B, ApiError.ApiError, R | R2>
   /** Whether it ends by itself at the call's deadline, wherever it runs: the loop sets no limit around it. */
   readonly isPunctual: boolean
 }
@@ -75,9 +94,12 @@ export interface Attempt<out A, out R = never> {
 /** True inside an attempt: a call made there (a token fetch, a middleware) must not multiply this loop's attempts. */
 const insideAttempt = /*#__PURE__*/ Fibers.makeMark("@effect-api/client/Attempts/insideAttempt")
 
-/** An attempt that runs code from outside this library: calls made there know that a loop is around them. */
+/** Work of an attempt that runs code from outside this library: calls made there know that a loop is around them. */
+export const marked: <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> = insideAttempt.within
+
+/** An attempt that runs code from outside this library. */
 export const guarded = <A, R>(attempt: Effect.Effect<A, ApiError.ApiError, R>): Attempt<A, R> => ({
-  run: (restore) => restore(insideAttempt.within(attempt)),
+  run: (restore, settle) => settled(restore(marked(attempt)), settle),
   isPunctual: false
 })
 
@@ -93,20 +115,22 @@ const none: Leftovers<unknown> = {}
 
 /**
  * Runs a call's attempts under its deadline. The error that ends them carries the ledger and why nothing more was tried.
+ * `fiber` is the one that runs them, if it is known.
  */
 export const run = <C extends Retried, A extends { readonly status: number }, R>(
   call: C,
   client: Client<C>,
   attempt: Attempt<A, R>,
-  leftovers: Leftovers<A> = none
+  leftovers: Leftovers<A> = none,
+  fiber?: Fibers.AnyFiber
 ): Effect.Effect<A, ApiError.ApiError, R> => {
   const loop = new AttemptLoop(call, client, attempt, leftovers)
-  return attempt.isPunctual ? loop.drive : loop.limited(loop.drive)
+  return attempt.isPunctual ? masked(loop, fiber) : loop.limited(loop.drive)
 }
 
 const deliveries: ReadonlyArray<ApiError.Delivery> = ["not-sent", "rejected", "maybe-applied"]
 
-class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> {
+class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> implements Settle<A, A, R> {
   private readonly call: C
   private readonly client: Client<C>
   private readonly attempt: Attempt<A, R>
@@ -160,10 +184,7 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> {
     this.inFlight = true
     client.restart(call)
     this.ended = client.observer.attempting(call, fiber)
-    const onSuccess = (value: A): Effect.Effect<A> => this.succeeded(value)
-    const onFailure = (cause: Cause.Cause<ApiError.ApiError>): Effect.Effect<A, ApiError.ApiError, R> =>
-      this.failed(cause)
-    return Effect.matchCauseEffect(attempt.run(restore), { onFailure, onSuccess })
+    return attempt.run(restore, this)
   }
 
   private end(status: number | undefined, tag: string | undefined): void {
@@ -171,7 +192,7 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> {
     this.ended(this.took, status, tag)
   }
 
-  private succeeded(value: A): Effect.Effect<A> {
+  onSuccess(value: A): Effect.Effect<A> {
     const { status } = value
     this.end(status, undefined)
     this.inFlight = false
@@ -180,7 +201,7 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> {
     return Effect.succeed(value)
   }
 
-  private failed(cause: Cause.Cause<ApiError.ApiError>): Effect.Effect<A, ApiError.ApiError, R> {
+  onFailure(cause: Cause.Cause<ApiError.ApiError>): Effect.Effect<A, ApiError.ApiError, R> {
     const failed = Cause.failureOption(cause)
     if (Option.isNone(failed)) {
       this.end(undefined, "interrupted")
@@ -276,20 +297,23 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> {
   }
 }
 
-/** Runs a loop once and drops the reference at once: closures held by `uninterruptibleMask` survive until a major GC. */
+/** Runs a loop once and drops the references at once: closures held by `uninterruptibleMask` survive until a major GC. */
 const masked = <C extends Retried, A extends { readonly status: number }, R>(
-  self: AttemptLoop<C, A, R>
+  self: AttemptLoop<C, A, R>,
+  known?: Fibers.AnyFiber
 ): Effect.Effect<A, ApiError.ApiError, R> => {
   let loop: AttemptLoop<C, A, R> | undefined = self
-  return Effect.uninterruptibleMask((restore) =>
-    Fibers.withFiber((fiber) => {
-      const begun = loop
-      loop = undefined
-      return begun === undefined
-        ? Effect.dieMessage("a loop of attempts runs once")
-        : begun.start(fiber, restore)
-    })
-  )
+  let fiber = known
+  return Effect.uninterruptibleMask((restore) => {
+    const begun = loop
+    const own = fiber
+    loop = undefined
+    fiber = undefined
+    if (begun === undefined) return Effect.dieMessage("a loop of attempts runs once")
+    return own === undefined
+      ? Fibers.withFiber((fiber) => begun.start(fiber, restore))
+      : begun.start(own, restore)
+  })
 }
 
 const isProcessed = ({ redirected }: Retried): boolean => redirected?.processed === true

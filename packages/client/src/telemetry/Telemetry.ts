@@ -90,21 +90,21 @@ const spanOf = (call: Call.Call): { readonly name: string; readonly options: Tra
 const propagatedBy = (fiber: Fibers.AnyFiber, span: Tracer.Span): Tracer.Span | undefined =>
   Fibers.get(fiber, HttpClient.currentTracerPropagation) ? span : undefined
 
-/** Runs a call in its span. */
+/** Runs a call in its span, in the fiber that has begun it. */
 export const withSpan = <A, E, R>(
   call: Call.Call,
-  run: (propagated: Tracer.Span | undefined, fiber: Fibers.AnyFiber) => Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> =>
-  Fibers.withFiber((fiber) => {
-    if (!Fibers.isTraced(fiber)) return run(undefined, fiber)
-    const { name, options } = spanOf(call)
-    return Spans.within(
-      name,
-      options,
-      (span, fiber) => run(propagatedBy(fiber, span), fiber),
-      (span, exit) => ending(call, span, exit)
-    )
-  })
+  fiber: Fibers.AnyFiber,
+  run: (propagated: Tracer.Span | undefined) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => {
+  if (!Fibers.isTraced(fiber)) return run(undefined)
+  const { name, options } = spanOf(call)
+  return Spans.within(
+    name,
+    options,
+    (span) => run(propagatedBy(fiber, span)),
+    (span, exit) => ending(call, span, exit)
+  )
+}
 
 const failureTag = (cause: Cause.Cause<unknown>): string => {
   const failure = Option.getOrUndefined(Cause.failureOption(cause))

@@ -135,6 +135,7 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
    * `limits.responseBytes`.
    */
   get bytes(): Effect.Effect<Uint8Array, ApiError.ApiError> {
+    if (this.read !== undefined) return this.whole(this.read)
     return Effect.suspend(() => {
       const { call, keepsIdle, read } = this
       if (read !== undefined) return this.whole(read)

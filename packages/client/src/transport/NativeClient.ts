@@ -116,8 +116,8 @@ const over = (
     secrets: native.secrets,
     buffered: adapt(Transport.leaving(buffered)),
     fastPath: isDirect
-      ? (call, request, left, restore) =>
-          NativeExchange.wait(new Exchange(native, limits, call, request, left), restore)
+      ? (call, request, left, restore, next) =>
+          NativeExchange.wait(new Exchange(native, limits, call, request, left), restore, next)
       : undefined,
     streamingUnscoped: adapt(Transport.leavingBroken(streamingUnscoped)),
     streaming: (scope) =>

@@ -199,9 +199,10 @@ export const awaiting = <A>(
   })
 }
 
-/** An exchange that a fiber waits for, and how it continues. */
-export interface Pending<in out A, out B, out E> {
+/** An exchange that a fiber waits for. */
+export interface Pending<in out A, in out B, in out E> {
   readonly begin: (listener: Listener<A>) => Abort
+  /** Called by the transport: what the fiber wakes with. */
   readonly onResponse: (response: A) => Effect.Effect<B, E>
   readonly failure: (cause: unknown) => E
   /** The exchange is aborted after so many milliseconds, and this is its failure. */
@@ -209,48 +210,55 @@ export interface Pending<in out A, out B, out E> {
   readonly late: () => E
 }
 
-/**
- * Starts an exchange and waits for it, inside `uninterruptibleMask`. Nothing can run between the two: an interruption
- * at a fiber's own yield would leave an `Effect.async` without its abort.
- */
-export const wait = <A, B, E>(
-  pending: Pending<A, B, E>,
-  restore: (effect: Effect.Effect<B, E>) => Effect.Effect<B, E>
-): Effect.Effect<B, E> => new Waiting(pending).wait(restore)
+/** How the fiber goes on. */
+export interface Next<in A, E, out B, out R = never> {
+  readonly onSuccess: (value: A) => Effect.Effect<B, E, R>
+  readonly onFailure: (cause: Cause.Cause<E>) => Effect.Effect<B, E, R>
+}
 
 /**
- * Drops its reference to the exchange as soon as that has ended. Closures held by Effect's `async` and
+ * Starts an exchange, waits for it and goes on, inside `uninterruptibleMask`. Nothing can run between the first two: an
+ * interruption at a fiber's own yield would leave an `Effect.async` without its abort.
+ */
+export const wait = <A, B, E, C, R>(
+  pending: Pending<A, B, E>,
+  restore: (effect: Effect.Effect<B, E>) => Effect.Effect<B, E>,
+  next: Next<B, E, C, R>
+): Effect.Effect<C, E, R> => new Waiting(pending, next).wait(restore)
+
+/**
+ * Drops its references to the exchange and to what follows as soon as these are over. Closures held by Effect's `async` and
  * `uninterruptibleMask` survive until a major GC, and they lead here.
  */
-class Waiting<A, B, E> implements Listener<A>, Fibers.Waiter<B, E> {
+class Waiting<A, B, E, C, R> implements Listener<A>, Fibers.Waiter<B, E> {
   private pending: Pending<A, B, E> | undefined
+  private next: Next<B, E, C, R> | undefined
   private abort: Abort | undefined
   private timer: ExchangeTimer | undefined
   private later: ((exit: Effect.Effect<B, E>) => void) | undefined
   private isDirect = false
   private early: Effect.Effect<B, E> | undefined
 
-  constructor(pending: Pending<A, B, E>) {
+  constructor(pending: Pending<A, B, E>, next: Next<B, E, C, R>) {
     this.pending = pending
+    this.next = next
   }
 
-  wait(restore: (effect: Effect.Effect<B, E>) => Effect.Effect<B, E>): Effect.Effect<B, E> {
+  wait(restore: (effect: Effect.Effect<B, E>) => Effect.Effect<B, E>): Effect.Effect<C, E, R> {
     const abort = this.pending?.begin(this)
-    if (this.early !== undefined) return this.early
-    this.abort = abort
-    this.limit()
-    // An interruption may come between the end of the exchange and what follows here: nobody has its response then.
-    const onFailure = (cause: Cause.Cause<E>): Effect.Effect<never, E> => {
-      this.timer?.stop()
-      this.abort?.()
-      this.abort = undefined
-      return Effect.failCause(cause)
+    if (this.early === undefined) {
+      this.abort = abort
+      this.limit()
     }
-    const onSuccess = (value: B): Effect.Effect<B> => {
-      this.abort = undefined
-      return Effect.succeed(value)
-    }
-    return Effect.matchCauseEffect(restore(Fibers.waiting(this)), { onFailure, onSuccess })
+    return Effect.matchCauseEffect(this.early ?? restore(Fibers.waiting(this)), {
+      onSuccess: (value) => this.takeNext().onSuccess(value),
+      onFailure: (cause) => {
+        // An interruption may come between the end of the exchange and what follows here: nobody has its response then.
+        this.timer?.stop()
+        this.abort?.()
+        return this.takeNext().onFailure(cause)
+      }
+    })
   }
 
   private limit(): void {
@@ -280,6 +288,13 @@ class Waiting<A, B, E> implements Listener<A>, Fibers.Waiter<B, E> {
     this.end(cause instanceof Defect ? Effect.die(cause.error) : Effect.fail(this.pending.failure(cause)))
   }
 
+  private takeNext(): Next<B, E, C, R> {
+    const { next } = this
+    this.abort = undefined
+    this.next = undefined
+    return next ?? { onSuccess: isOver, onFailure: isOver }
+  }
+
   private end(exit: Effect.Effect<B, E>): void {
     const { later } = this
     this.timer?.stop()
@@ -290,6 +305,8 @@ class Waiting<A, B, E> implements Listener<A>, Fibers.Waiter<B, E> {
     else Fibers.resume(later, exit)
   }
 }
+
+const isOver = (): Effect.Effect<never> => Effect.dieMessage("an exchange ends once")
 
 const asItIs = (cause: unknown): unknown => cause
 
@@ -308,6 +325,7 @@ const started = <A>(
         left: Number.POSITIVE_INFINITY,
         late: never
       },
-      restore
+      restore,
+      { onSuccess: Effect.succeed, onFailure: Effect.failCause }
     )
   )

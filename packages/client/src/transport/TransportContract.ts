@@ -5,6 +5,7 @@ import type * as Scope from "effect/Scope"
 import type * as ApiError from "../errors/ApiError.js"
 import type * as Call from "../request/Call.js"
 import type * as GuardedResponse from "./GuardedResponse.js"
+import type * as NativeExchange from "./NativeExchange.js"
 
 /** Sends a request and returns the response, whatever its status, under the limits of the call. */
 export type Send<R> = (
@@ -30,12 +31,13 @@ export interface Transport {
 }
 
 /**
- * Sends a request without a streamed body and waits for the response, inside `uninterruptibleMask`. After `left`
- * milliseconds of the system's clock it fails by the call's deadline, even where nothing can be interrupted.
+ * Sends a request without a streamed body, waits for the response and goes on with `next`, inside `uninterruptibleMask`. After
+ * `left` milliseconds of the system's clock it fails by the call's deadline, even where nothing can be interrupted.
  */
-export type FastPath = (
+export type FastPath = <A, R>(
   call: Call.Call,
   request: HttpClientRequest.HttpClientRequest,
   left: number,
-  restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
-) => Effect.Effect<GuardedResponse.GuardedResponse, ApiError.ApiError>
+  restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>,
+  next: NativeExchange.Next<GuardedResponse.GuardedResponse, ApiError.ApiError, A, R>
+) => Effect.Effect<A, ApiError.ApiError, R>
