@@ -1,5 +1,6 @@
 /** From the response of a call to its value, or to the caller's own error. */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { promised, type Run } from "../effect/promised.js"
 import * as Sync from "../effect/sync.js"
 import * as TimeLimits from "../effect/timeLimits.js"
@@ -31,6 +32,12 @@ export const decode = <A, B>(
   project: Project<A, B>
 ): Effect.Effect<B, ApiError.ApiError> => {
   const { response } = received
+  const decoded = isOpen(decoder, response.status)
+    ? Effect.flatMap(promised, (run) => ResponseDecoder.runOpen(decoder, arriving(call, response, run)))
+    : ResponseDecoder.run(decoder, received)
+  // Most are here: no closures.
+  if (Sync.isSync(decoded) && decoded._tag === "Success")
+    return Exit.succeed(project(call, response, decoded.value))
   const onSuccess = (value: A): Effect.Effect<B> => Effect.succeed(project(call, response, value))
   const onFailure = (failure: ApiSchema.DecodeFailure): Effect.Effect<B, ApiError.ApiError> => {
     const error = ResponseError.undecodable(call, response, received.view, failure)
@@ -39,19 +46,14 @@ export const decode = <A, B>(
     // Lenient validation returns what the type does not promise.
     return Effect.zipRight(Telemetry.decodeFailure(error), onSuccess(parsed.value as A))
   }
-  const decoded = isOpen(decoder, response.status)
-    ? Effect.flatMap(promised, (run) => ResponseDecoder.runOpen(decoder, arriving(call, response, run)))
-    : ResponseDecoder.run(decoder, received)
-  if (!Sync.isSync(decoded)) {
-    const late = Effect.suspend(() =>
-      Attempts.failAfterResponse(call, TransportError.timeout(call, "total", call.timeouts.total))
-    )
-    const settled = TimeLimits.withinDeadline(call, Sync.outcome(decoded), late)
-    return Effect.flatMap(settled, (outcome) =>
-      outcome.ok ? onSuccess(outcome.value) : onFailure(outcome.error)
-    )
-  }
-  return Sync.match(decoded, onFailure, onSuccess)
+  if (Sync.isSync(decoded)) return Sync.match(decoded, onFailure, onSuccess)
+  const late = Effect.suspend(() =>
+    Attempts.failAfterResponse(call, TransportError.timeout(call, "total", call.timeouts.total))
+  )
+  const settled = TimeLimits.withinDeadline(call, Sync.outcome(decoded), late)
+  return Effect.flatMap(settled, (outcome) =>
+    outcome.ok ? onSuccess(outcome.value) : onFailure(outcome.error)
+  )
 }
 
 /** A body whose reader is the caller. */
@@ -78,9 +80,11 @@ const lengthOf = (response: GuardedResponse.GuardedResponse): number | undefined
 }
 
 /** Replaces an error by the caller's own where the request's `failure` or the client's names its status. */
-export const orOwnFailure =
-  <E>(call: Call.Call, request: Pick<ApiRequest.Request<E>, "failure">) =>
-  <A>(effect: Effect.Effect<A, ApiError.ApiError>): Effect.Effect<A, ApiError.ApiError | E> =>
-    request.failure === ByStatus.none && call.config.failure === ByStatus.none
-      ? effect
-      : Effect.catchAll(effect, (error) => OwnFailure.ownFailure<E>(call, error))
+export const orOwnFailure = <A, E>(
+  call: Call.Call,
+  request: Pick<ApiRequest.Request<E>, "failure">,
+  effect: Effect.Effect<A, ApiError.ApiError>
+): Effect.Effect<A, ApiError.ApiError | E> =>
+  request.failure === ByStatus.none && call.config.failure === ByStatus.none
+    ? effect
+    : Effect.catchAll(effect, (error) => OwnFailure.ownFailure<E>(call, error))

@@ -1,7 +1,7 @@
 /**
  * The life of a request, from the request to its value. Streams have their own in stream/Streaming.
  */
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import type * as Fibers from "../effect/fibers.js"
 import type * as ApiError from "../errors/ApiError.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
@@ -44,15 +44,17 @@ export const run = <A, E, B>(
   project: Decoding.Project<A, B>
 ): Effect.Effect<B, ApiError.ApiError | E> =>
   Telemetry.withSpan(call, fiber, (span) =>
-    Attempts.run(
+    Decoding.orOwnFailure(
       call,
-      core.attempts,
-      Attempt.make(core, call, request.success, span, fiber),
-      leftovers,
-      fiber
-    ).pipe(
-      Effect.flatMap((received) => Decoding.decode(call, request.success, received, project)),
-      Decoding.orOwnFailure(call, request)
+      request,
+      Attempts.runOn(
+        fiber,
+        call,
+        core.attempts,
+        Attempt.make(core, call, request.success, span, fiber),
+        leftovers,
+        (received) => Decoding.decode(call, request.success, received, project)
+      )
     )
   )
 

@@ -5,6 +5,7 @@
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Fibers from "../effect/fibers.js"
 import * as Monotonic from "../effect/monotonic.js"
@@ -115,17 +116,30 @@ const none: Leftovers<unknown> = {}
 
 /**
  * Runs a call's attempts under its deadline. The error that ends them carries the ledger and why nothing more was tried.
- * `fiber` is the one that runs them, if it is known.
  */
 export const run = <C extends Retried, A extends { readonly status: number }, R>(
   call: C,
   client: Client<C>,
   attempt: Attempt<A, R>,
-  leftovers: Leftovers<A> = none,
-  fiber?: Fibers.AnyFiber
+  leftovers: Leftovers<A> = none
 ): Effect.Effect<A, ApiError.ApiError, R> => {
   const loop = new AttemptLoop(call, client, attempt, leftovers)
-  return attempt.isPunctual ? masked(loop, fiber) : loop.limited(loop.drive)
+  return attempt.isPunctual ? loop.drive : loop.limited(loop.drive)
+}
+
+/** The same, and what follows the attempts, under no limit of theirs. `fiber` is the one that runs it. */
+export const runOn = <C extends Retried, A extends { readonly status: number }, R, B>(
+  fiber: Fibers.AnyFiber,
+  call: C,
+  client: Client<C>,
+  attempt: Attempt<A, R>,
+  leftovers: Leftovers<A>,
+  onward: (value: A) => Effect.Effect<B, ApiError.ApiError>
+): Effect.Effect<B, ApiError.ApiError, R> => {
+  const loop = new AttemptLoop(call, client, attempt, leftovers)
+  return attempt.isPunctual
+    ? masked(loop, new Onward(loop, onward), fiber)
+    : Effect.flatMap(loop.limited(loop.drive), onward)
 }
 
 const deliveries: ReadonlyArray<ApiError.Delivery> = ["not-sent", "rejected", "maybe-applied"]
@@ -171,10 +185,14 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
 
   /** The next attempt and those that follow. Runs once. */
   get drive(): Effect.Effect<A, ApiError.ApiError, R> {
-    return masked(this)
+    return masked(this, this)
   }
 
-  start(fiber: Fibers.AnyFiber, restore: Restore): Effect.Effect<A, ApiError.ApiError, R> {
+  start<B>(
+    fiber: Fibers.AnyFiber,
+    restore: Restore,
+    settle: Settle<A, B, R>
+  ): Effect.Effect<B, ApiError.ApiError, R> {
     const { attempt, call, client } = this
     this.restore = restore
     this.clock = Fibers.clockOf(fiber)
@@ -184,7 +202,11 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
     this.inFlight = true
     client.restart(call)
     this.ended = client.observer.attempting(call, fiber)
-    return attempt.run(restore, this)
+    return attempt.run(restore, settle)
+  }
+
+  restored<B, E>(effect: Effect.Effect<B, E>): Effect.Effect<B, E> {
+    return this.restore(effect)
   }
 
   private end(status: number | undefined, tag: string | undefined): void {
@@ -193,12 +215,16 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
   }
 
   onSuccess(value: A): Effect.Effect<A> {
+    this.succeeded(value)
+    return Effect.succeed(value)
+  }
+
+  succeeded(value: A): void {
     const { status } = value
     this.end(status, undefined)
     this.inFlight = false
     Ledger.record(this.call, Ledger.line(this.startedAt, this.took, undefined, status))
     this.client.budget.giveBack(this.paid)
-    return Effect.succeed(value)
   }
 
   onFailure(cause: Cause.Cause<ApiError.ApiError>): Effect.Effect<A, ApiError.ApiError, R> {
@@ -297,23 +323,49 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
   }
 }
 
+/** Goes on with the result of a loop in the same step of the fiber if its first attempt succeeds. */
+class Onward<C extends Retried, A extends { readonly status: number }, R, B> implements Settle<A, B, R> {
+  private readonly loop: AttemptLoop<C, A, R>
+  private readonly onward: (value: A) => Effect.Effect<B, ApiError.ApiError>
+
+  constructor(loop: AttemptLoop<C, A, R>, onward: (value: A) => Effect.Effect<B, ApiError.ApiError>) {
+    this.loop = loop
+    this.onward = onward
+  }
+
+  onSuccess(value: A): Effect.Effect<B, ApiError.ApiError> {
+    const { loop } = this
+    loop.succeeded(value)
+    const next = this.onward(value)
+    return Exit.isExit(next) ? next : loop.restored(next)
+  }
+
+  onFailure(cause: Cause.Cause<ApiError.ApiError>): Effect.Effect<B, ApiError.ApiError, R> {
+    return Effect.flatMap(this.loop.onFailure(cause), this.onward)
+  }
+}
+
 /** Runs a loop once and drops the references at once: closures held by `uninterruptibleMask` survive until a major GC. */
-const masked = <C extends Retried, A extends { readonly status: number }, R>(
+const masked = <C extends Retried, A extends { readonly status: number }, R, B>(
   self: AttemptLoop<C, A, R>,
+  settle: Settle<A, B, R>,
   known?: Fibers.AnyFiber
-): Effect.Effect<A, ApiError.ApiError, R> => {
-  let loop: AttemptLoop<C, A, R> | undefined = self
-  let fiber = known
+): Effect.Effect<B, ApiError.ApiError, R> => {
+  let begins: Beginning<C, A, R, B> | undefined = { loop: self, settle, fiber: known }
   return Effect.uninterruptibleMask((restore) => {
-    const begun = loop
-    const own = fiber
-    loop = undefined
-    fiber = undefined
-    if (begun === undefined) return Effect.dieMessage("a loop of attempts runs once")
-    return own === undefined
-      ? Fibers.withFiber((fiber) => begun.start(fiber, restore))
-      : begun.start(own, restore)
+    if (begins === undefined) return Effect.dieMessage("a loop of attempts runs once")
+    const { fiber, loop, settle } = begins
+    begins = undefined
+    return fiber === undefined
+      ? Fibers.withFiber((fiber) => loop.start(fiber, restore, settle))
+      : loop.start(fiber, restore, settle)
   })
+}
+
+interface Beginning<C extends Retried, A extends { readonly status: number }, R, B> {
+  readonly loop: AttemptLoop<C, A, R>
+  readonly settle: Settle<A, B, R>
+  readonly fiber: Fibers.AnyFiber | undefined
 }
 
 const isProcessed = ({ redirected }: Retried): boolean => redirected?.processed === true

@@ -55,8 +55,11 @@ describe("the attempt loop", () => {
       const call = callWith()
       let tries = 0
       const attempt: Attempts.Attempt<{ readonly status: number }> = {
-        run: () =>
-          Effect.suspend(() => (++tries === 1 ? Effect.fail(reset) : Effect.succeed({ status: 200 }))),
+        run: (_restore, settle) =>
+          Attempts.settled(
+            Effect.suspend(() => (++tries === 1 ? Effect.fail(reset) : Effect.succeed({ status: 200 }))),
+            settle
+          ),
         isPunctual: false
       }
       const running = yield* Effect.fork(Attempts.run(call, client, attempt))
