@@ -26,8 +26,13 @@ const events = EventStream.make({
 const streamRequest = () =>
   ApiRequest.post("/v1/messages", { body: { ...messageBody(), stream: true }, events })
 
-/** Accepts the self-signed certificate of the bench's server. */
-const overHttp2 = Layer.orDie(NodeTransport.layerWith({ allowH2: true, tls: { verify: false } }))
+/**
+ * Accepts the self-signed certificate of the bench's server. Keeps its connection while the other clients have their
+ * turns: the session of `node:http2` by hand has no idle timeout either.
+ */
+const overHttp2 = Layer.orDie(
+  NodeTransport.layerWith({ allowH2: true, keepAlive: "10 minutes", tls: { verify: false } })
+)
 
 /** A client of Effects from a layer, or the one that `derive` makes of it. */
 export const effectOf = async <E>(
