@@ -13,14 +13,14 @@ import * as Fibers from "./fibers.js"
 export const within = <A, E, R>(
   name: string,
   options: Tracer.SpanOptions,
-  run: (span: Tracer.Span, fiber: Fibers.AnyFiber) => Effect.Effect<A, E, R>,
+  run: (span: Tracer.Span) => Effect.Effect<A, E, R>,
   ending: (span: Tracer.Span, exit: Exit.Exit<A, E>) => Exit.Exit<unknown, unknown>
 ): Effect.Effect<A, E, R> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(Effect.makeSpan(name, options), (span) =>
       Fibers.withFiber((fiber) => {
         const outer = fiber.currentContext
-        const effect = run(span, fiber)
+        const effect = run(span)
         const end = (exit: Exit.Exit<A, E>): Effect.Effect<A, E> =>
           Effect.flatMap(parented(outer), () => {
             const ended = ending(span, exit)

@@ -11,12 +11,12 @@ import * as Fibers from "./fibers.js"
 export const within = <A, E, R>(
   name: string,
   options: Tracer.SpanOptions,
-  run: (span: Tracer.Span, fiber: Fibers.AnyFiber) => Effect.Effect<A, E, R>,
+  run: (span: Tracer.Span) => Effect.Effect<A, E, R>,
   ending: (span: Tracer.Span, exit: Exit.Exit<A, E>) => Exit.Exit<unknown, unknown>
 ): Effect.Effect<A, E, R> =>
   Effect.useSpan(name, options, (span) =>
     Fibers.withFiber((fiber) =>
-      Effect.onExit(inside(run(span, fiber), span), (exit) =>
+      Effect.onExit(inside(run(span), span), (exit) =>
         Effect.sync(() => {
           const ended = ending(span, exit)
           if (span.status._tag !== "Ended") span.end(Fibers.spanTime(fiber), ended)
