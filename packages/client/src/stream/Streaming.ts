@@ -129,14 +129,16 @@ const connect = <A>(
   return Attempts.run(call, core.attempts, {
     isPunctual: false,
     // The loop's region is uninterruptible: nothing comes between the fork and the handler that closes the scope.
-    run: (restore) =>
-      Effect.flatMap(Fibers.forkScope(parent), (scope) =>
-        Effect.matchCauseEffect(Attempts.guarded(connecting(scope)).run(restore), {
+    run: (restore, settle) => {
+      const opened = Effect.flatMap(Fibers.forkScope(parent), (scope) =>
+        Effect.matchCauseEffect(restore(Attempts.marked(connecting(scope))), {
           onFailure: (cause) =>
             Effect.zipRight(Scope.close(scope, Exit.failCause(cause)), Effect.failCause(cause)),
           onSuccess: (connected) => Effect.succeed(connected)
         })
       )
+      return Attempts.settled(opened, settle)
+    }
   })
 }
 
