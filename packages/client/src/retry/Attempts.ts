@@ -17,6 +17,7 @@ import type { Promised } from "../wire/methods.js"
 import * as Decisions from "./decisions.js"
 import type * as RetryBudget from "./RetryBudget.js"
 import type * as RetryPolicy from "./RetryPolicy.js"
+import { type Attempt, type Restore, type Settle, settled } from "./settling.js"
 
 /**
  * The part of a call that the loop reads, and the ledger that it writes. Times are those of the monotonic clock, but for
@@ -62,35 +63,7 @@ export interface Client<in C> {
   readonly refresh: (call: C) => Effect.Effect<boolean>
 }
 
-/** Makes an effect inside an uninterruptible region as interruptible as the region's surroundings. */
-export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-
-/** What follows an attempt. */
-export interface Settle<in A, out B, out R = never> {
-  readonly onSuccess: (value: A) => Effect.Effect<B, ApiError.ApiError, R>
-  readonly onFailure: (cause: Cause.Cause<ApiError.ApiError>) => Effect.Effect<B, ApiError.ApiError, R>
-}
-
-/** Runs work, which is often done already, and what follows it. */
-export const settled = <A, B, R, R2>(
-  work: Effect.Effect<A, ApiError.ApiError, R>,
-  settle: Settle<A, B, R2>
-): Effect.Effect<B, ApiError.ApiError, R | R2> =>
-  Effect.matchCauseEffect(work, {
-    onSuccess: (value) => settle.onSuccess(value),
-    onFailure: (cause) => settle.onFailure(cause)
-  })
-
-/** One attempt. */
-export interface Attempt<out A, out R = never> {
-  /** The loop runs it inside `uninterruptibleMask`, with what follows. */
-  readonly run: <B, R2>(
-    restore: Restore,
-    settle: Settle<A, B, R2>
-  ) => Effect.Effect<B, ApiError.ApiError, R | R2>
-  /** Whether it ends by itself at the call's deadline, wherever it runs: the loop sets no limit around it. */
-  readonly isPunctual: boolean
-}
+export { type Attempt, type Restore, type Settle, settled } from "./settling.js"
 
 /** True inside an attempt: a call made there (a token fetch, a middleware) must not multiply this loop's attempts. */
 const insideAttempt = /*#__PURE__*/ Fibers.makeMark("@effect-api/client/Attempts/insideAttempt")
