@@ -56,11 +56,13 @@ export class LineReader {
   private heldLength = 0
   private atStart = true
   private afterCarriageReturn = false
-  /** The whole lines to read, in the chunk or in `held`, and the chunk with the index of its incomplete rest. */
+  /** The whole lines to read: those of the chunk, or before them the line in `held` that the chunk ends. */
   private input = NO_BYTES
   private at = 0
   private to = 0
+  /** The chunk, the index of its lines that are read without a copy, and that of its incomplete rest. */
   private chunk: Uint8Array | undefined = undefined
+  private start = 0
   private rest = 0
   /** Roughly how many of the last blocks were not ASCII. */
   private wide = 0
@@ -101,16 +103,19 @@ export class LineReader {
     const end = Math.max(last, from)
     this.chunk = bytes
     this.rest = end
-    this.input = bytes
-    this.at = from
-    this.to = end
-    if (end > from && this.heldLength > 0) {
-      this.hold(bytes, from, end)
-      this.input = this.held
-      this.at = 0
-      this.to = this.heldLength
-      this.heldLength = 0
+    if (end === from || this.heldLength === 0) {
+      this.input = bytes
+      this.at = from
+      this.to = end
+      return
     }
+    const lineEnd = bytes.indexOf(LF, from) + 1
+    this.start = lineEnd > from && lineEnd < end ? lineEnd : end
+    this.hold(bytes, from, this.start)
+    this.input = this.held
+    this.at = 0
+    this.to = this.heldLength
+    this.heldLength = 0
   }
 
   /** The next lines of the chunk, the last one terminated too; `undefined` once it is read. Its incomplete rest is copied. */
@@ -118,7 +123,13 @@ export class LineReader {
     if (this.at < this.to) return this.block()
     const { chunk } = this
     if (chunk === undefined) return undefined
-    if (this.input === this.held && this.held.length > KEPT_BYTES) this.held = NO_BYTES
+    if (this.input !== chunk) {
+      if (this.held.length > KEPT_BYTES) this.held = NO_BYTES
+      this.input = chunk
+      this.at = this.start
+      this.to = this.rest
+      if (this.at < this.to) return this.block()
+    }
     this.hold(chunk, this.rest, chunk.length)
     this.chunk = undefined
     this.input = NO_BYTES

@@ -16,7 +16,6 @@ import * as StatusError from "../request/StatusError.js"
 import type * as StreamContract from "../request/StreamContract.js"
 import * as TransportError from "../request/TransportError.js"
 import { WholeBody } from "../response/WholeBody.js"
-import { concat } from "../shared/bytes.js"
 import type * as ServerSentEvents from "../sse/ServerSentEvents.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
@@ -105,7 +104,10 @@ class BodyReader<A> implements EventReader<A> {
   /** The error that follows the batch which was returned last. */
   private behind: ApiError.ApiError | undefined
   private ended = false
-  /** Whether the last chunk is not read to its end, and whether its terminal event was. */
+  /** The chunks that arrived last, and how many of them the framing has. */
+  private pieces = noPieces
+  private written = 0
+  /** Whether they are not read to their end, and whether its terminal event was. */
   private isUnread = false
   private isOver = false
   /** How many undecodable events were passed on since the last log line. The first one is logged with its reason. */
@@ -168,9 +170,9 @@ class BodyReader<A> implements EventReader<A> {
     while (this.isUnread && (events === undefined || events.length < maxBatch)) {
       const raw = this.framing.next()
       if (raw === undefined) {
-        this.isUnread = false
         this.checkSize()
-        break
+        this.isUnread &&= this.writeNext()
+        continue
       }
       const more = this.readSome(raw)
       if (events === undefined || events.length === 0) events = more
@@ -267,11 +269,18 @@ class BodyReader<A> implements EventReader<A> {
   }
 
   private feed(chunks: Pulls.Values<Uint8Array>): Effect.Effect<EventBatch<A>, ApiError.ApiError> {
-    const pieces = Pulls.toArray(chunks)
-    // Small chunks that arrived together are decoded together.
-    const size = pieces.reduce((size, piece) => size + piece.length, 0)
-    this.framing.write(concat(pieces, size))
+    this.pieces = Pulls.toArray(chunks)
+    this.written = 0
+    this.writeNext()
     return this.batchOrNext(this.read())
+  }
+
+  /** Hands the next chunk that has arrived to the framing. */
+  private writeNext(): boolean {
+    const piece = this.pieces[this.written++]
+    if (piece === undefined) this.pieces = noPieces
+    else this.framing.write(piece)
+    return piece !== undefined
   }
 
   private limited(): Effect.Effect<EventBatch<A>, ApiError.ApiError> {
@@ -296,11 +305,13 @@ class BodyReader<A> implements EventReader<A> {
 
 const endless = Number.POSITIVE_INFINITY
 
+const noPieces: ReadonlyArray<Uint8Array> = []
+
 /**
  * About how many events a batch has at most. A large chunk is read in steps: what is alive at once stays small, and so does what
  * the last batch of a stream leaves to the garbage collector.
  */
-const maxBatch = 128
+const maxBatch = 256
 
 const overWithBody: EventBatch<never> = new Events([], "body")
 
