@@ -1,7 +1,7 @@
 // What is published: `npm run stage` writes each public package into build/stage/<package>, as `npm publish` is to get it.
 //
 // Node reads every module of a program as a file of its own, and that takes longer than its code. So a package that has many
-// gets the same code once more for Node, in two files below dist/node. Bundlers keep the small ones, which they can leave out.
+// gets the same code once more for Node, in three files below dist/node. Bundlers keep the small ones, which they can leave out.
 import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -10,8 +10,8 @@ import { fileURLToPath } from "node:url"
 import { rollup } from "rollup"
 import { publicPackages, readJson, tree } from "./workspace.mjs"
 
-/** The packages whose modules are many. */
-const rolled = new Set(["client", "anthropic"])
+/** The packages whose modules are many, by their module for promises. What it reaches is apart from the rest: `promise.js`. */
+const rolled = { client: "promise/PromiseClient", anthropic: "promise/AnthropicPromise" }
 
 /** What takes long to load. A module that needs none of it is in the file `base.js`, for programs that need no more. */
 const slow = /^(@effect\/platform|effect\/(http|Config|Schema|Stream)\b)/
@@ -33,6 +33,18 @@ const reachesSlow = () => {
   return look
 }
 
+/** The modules that one reaches, and itself. */
+const reachedFrom = (first, infoOf) => {
+  const all = new Set()
+  const look = (id) => {
+    if (all.has(id) || !isLocal(id)) return
+    all.add(id)
+    infoOf(id).importedIds.forEach(look)
+  }
+  look(first)
+  return all
+}
+
 /** The maps of tsc, so that those of the files for Node show the sources, too. */
 const sourceMaps = {
   name: "source-maps",
@@ -43,12 +55,13 @@ const sourceMaps = {
 const isEmpty = (path) => /^export \{\};?$/m.test(readFileSync(path, "utf8"))
 
 /** Writes dist/node of an unpacked package, and names it in the manifest for Node. */
-const roll = async (dir) => {
+const roll = async (dir, first) => {
   const manifest = readJson(join(dir, "package.json"))
   const modules = Object.entries(manifest.exports).filter(
     ([, target]) => typeof target === "object" && !isEmpty(join(dir, target.default))
   )
   const reaches = reachesSlow()
+  let ofFirst
   const bundle = await rollup({
     input: modules.map(([, target]) => join(dir, target.default)),
     external: (id) => !isLocal(id),
@@ -69,8 +82,12 @@ const roll = async (dir) => {
     generatedCode: { constBindings: true, symbols: true },
     sourcemap: true,
     sourcemapExcludeSources: true,
-    manualChunks: (id, { getModuleInfo }) =>
-      id.endsWith("/dist/index.js") ? undefined : reaches(id, getModuleInfo) ? "whole" : "base"
+    manualChunks: (id, { getModuleInfo }) => {
+      if (id.endsWith("/dist/index.js")) return undefined
+      if (!reaches(id, getModuleInfo)) return "base"
+      ofFirst ??= reachedFrom(join(dir, "dist", `${first}.js`), getModuleInfo)
+      return ofFirst.has(id) ? "promise" : "whole"
+    }
   })
   await bundle.close()
   for (const [key, { types, default: small }] of modules) {
@@ -102,7 +119,7 @@ export const stage = async (to, at = tree) => {
       rmSync(dir, { recursive: true, force: true })
       mkdirSync(dir, { recursive: true })
       execFileSync("tar", ["-xzf", tarball, "-C", dir, "--strip-components=1"])
-      if (rolled.has(member.name)) await roll(dir)
+      if (member.name in rolled) await roll(dir, rolled[member.name])
     }
   } finally {
     rmSync(temp, { recursive: true, force: true })

@@ -4,13 +4,13 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { kind, nullish, type UnknownKind, unknownKind } from "../shared/schema.js"
+import { kind, nullishString, type UnknownKind, unknownKind } from "../shared/schema.js"
 
 const document = {
   cited_text: Schema.String,
   document_index: Schema.Number,
-  document_title: nullish(Schema.String),
-  file_id: nullish(Schema.String)
+  document_title: nullishString,
+  file_id: nullishString
 }
 
 /** A range of characters in a plain text document; the end is exclusive. @since 0.1.0 @category models */
@@ -47,7 +47,7 @@ export interface ContentBlockLocation extends Schema.Schema.Type<typeof ContentB
 export const WebSearchResultLocation = kind("web_search_result_location", {
   cited_text: Schema.String,
   encrypted_index: Schema.String,
-  title: nullish(Schema.String),
+  title: nullishString,
   url: Schema.String
 })
 
@@ -59,7 +59,7 @@ export const SearchResultLocation = kind("search_result_location", {
   cited_text: Schema.String,
   search_result_index: Schema.Number,
   source: Schema.String,
-  title: nullish(Schema.String),
+  title: nullishString,
   start_block_index: Schema.Number,
   end_block_index: Schema.Number
 })

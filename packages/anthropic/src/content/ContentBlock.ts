@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { kind, named, nullish, open, type UnknownKind, unknownKind } from "../shared/schema.js"
+import { kind, named, nullish, nullishString, open, type UnknownKind, unknownKind } from "../shared/schema.js"
 import * as Citation from "./Citation.js"
 import * as ServerToolResult from "./ServerToolResult.js"
 
@@ -53,7 +53,7 @@ export const ToolUseBlock = kind("tool_use", {
   name: Schema.String,
   input: Schema.Unknown,
   caller: nullish(named<ServerToolResult.ToolCaller>(ServerToolResult.ToolCaller)),
-  toolset_name: nullish(Schema.String)
+  toolset_name: nullishString
 })
 
 /** A call of a tool that the program runs. @since 0.1.0 @category blocks */

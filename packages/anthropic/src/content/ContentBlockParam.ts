@@ -10,6 +10,7 @@ import {
   kind,
   named,
   nullish,
+  nullishString,
   ofUnknownType,
   open,
   openLiteral,
@@ -106,8 +107,8 @@ const Citable = Schema.Struct({ enabled: Schema.optional(Schema.Boolean) })
 /** A document. The model cites from it if `citations` is enabled. @since 0.1.0 @category blocks */
 export const DocumentBlockParam = kind("document", {
   source: named<DocumentSource>(DocumentSource),
-  title: nullish(Schema.String),
-  context: nullish(Schema.String),
+  title: nullishString,
+  context: nullishString,
   citations: nullish(Citable),
   ...cacheable
 })
@@ -167,7 +168,7 @@ export const ToolResultBlockParam = kind("tool_result", {
   tool_use_id: Schema.String,
   content: Schema.optional(Schema.Union(Schema.String, Schema.Array(ToolResultContent))),
   is_error: Schema.optional(Schema.Boolean),
-  toolset_name: nullish(Schema.String),
+  toolset_name: nullishString,
   ...cacheable
 })
 

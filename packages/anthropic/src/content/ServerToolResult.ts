@@ -4,7 +4,16 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { kind, named, nullish, openLiteral, type UnknownKind, unknownKind } from "../shared/schema.js"
+import {
+  kind,
+  named,
+  nullish,
+  nullishNumber,
+  nullishString,
+  openLiteral,
+  type UnknownKind,
+  unknownKind
+} from "../shared/schema.js"
 
 /** The caller of a tool: the model itself, or code that it runs. @since 0.1.0 @category models */
 export const ToolCaller = Schema.Struct({
@@ -23,7 +32,7 @@ export const WebSearchResult = kind("web_search_result", {
   url: Schema.String,
   title: Schema.String,
   encrypted_content: Schema.String,
-  page_age: nullish(Schema.String)
+  page_age: nullishString
 })
 
 /** One result of a web search. @since 0.1.0 @category models */
@@ -65,7 +74,7 @@ export const FetchedDocument = kind("document", {
     media_type: openLiteral("application/pdf", "text/plain"),
     data: Schema.String
   }),
-  title: nullish(Schema.String),
+  title: nullishString,
   citations: nullish(Schema.Struct({ enabled: Schema.optional(Schema.Boolean) }))
 })
 
@@ -76,7 +85,7 @@ export interface FetchedDocument extends Schema.Schema.Type<typeof FetchedDocume
 export const WebFetchResult = kind("web_fetch_result", {
   url: Schema.String,
   content: named<FetchedDocument>(FetchedDocument),
-  retrieved_at: nullish(Schema.String)
+  retrieved_at: nullishString
 })
 
 /** A fetched web page. @since 0.1.0 @category models */
@@ -150,7 +159,7 @@ const failed = <Type extends string>(type: Type) =>
       "output_file_too_large",
       "file_not_found"
     ),
-    error_message: nullish(Schema.String)
+    error_message: nullishString
   })
 
 /** The error of code that did not run. @since 0.1.0 @category models */
@@ -208,9 +217,9 @@ export interface BashCodeExecutionToolResultBlock
 export const TextEditorViewResult = kind("text_editor_code_execution_view_result", {
   file_type: openLiteral("text", "image", "pdf"),
   content: Schema.String,
-  num_lines: nullish(Schema.Number),
-  start_line: nullish(Schema.Number),
-  total_lines: nullish(Schema.Number)
+  num_lines: nullishNumber,
+  start_line: nullishNumber,
+  total_lines: nullishNumber
 })
 
 /** The content of a file that the editor viewed. @since 0.1.0 @category models */
@@ -227,10 +236,10 @@ export interface TextEditorCreateResult extends Schema.Schema.Type<typeof TextEd
 /** The result of replacing a part of a file. @since 0.1.0 @category models */
 export const TextEditorStrReplaceResult = kind("text_editor_code_execution_str_replace_result", {
   lines: nullish(Schema.Array(Schema.String)),
-  old_start: nullish(Schema.Number),
-  old_lines: nullish(Schema.Number),
-  new_start: nullish(Schema.Number),
-  new_lines: nullish(Schema.Number)
+  old_start: nullishNumber,
+  old_lines: nullishNumber,
+  new_start: nullishNumber,
+  new_lines: nullishNumber
 })
 
 /** The result of replacing a part of a file. @since 0.1.0 @category models */

@@ -8,6 +8,9 @@ import {
   kind,
   named,
   nullish,
+  nullishBoolean,
+  nullishNumber,
+  nullishString,
   ofUnknownType,
   open,
   openLiteral,
@@ -49,7 +52,7 @@ export const CustomTool = Schema.Struct({
   name: Schema.String,
   description: Schema.optional(Schema.String),
   input_schema: named<InputSchema>(InputSchema),
-  eager_input_streaming: nullish(Schema.Boolean),
+  eager_input_streaming: nullishBoolean,
   ...common,
   ...examples
 }).annotations({ identifier: "CustomTool" })
@@ -67,7 +70,7 @@ export interface BashTool extends Schema.Schema.Type<typeof BashTool> {}
 export const TextEditorTool = Schema.Struct({
   type: Schema.Literal("text_editor_20250124", "text_editor_20250429", "text_editor_20250728"),
   name: Schema.Literal("str_replace_editor", "str_replace_based_edit_tool"),
-  max_characters: nullish(Schema.Number),
+  max_characters: nullishNumber,
   ...common,
   ...examples
 }).annotations({ identifier: "TextEditorTool" })
@@ -87,9 +90,7 @@ export const Toolset = Schema.Struct({
   configs: nullish(
     Schema.Record({
       key: Schema.String,
-      value: Schema.NullOr(
-        Schema.Struct({ enabled: nullish(Schema.Boolean), defer_loading: nullish(Schema.Boolean) })
-      )
+      value: Schema.NullOr(Schema.Struct({ enabled: nullishBoolean, defer_loading: nullishBoolean }))
     })
   ),
   cache_control: common.cache_control
@@ -100,10 +101,10 @@ export interface Toolset extends Schema.Schema.Type<typeof Toolset> {}
 
 /** The approximate location of the user, for web searches. @since 0.1.0 @category models */
 export const UserLocation = kind("approximate", {
-  city: nullish(Schema.String),
-  region: nullish(Schema.String),
-  country: nullish(Schema.String),
-  timezone: nullish(Schema.String)
+  city: nullishString,
+  region: nullishString,
+  country: nullishString,
+  timezone: nullishString
 })
 
 /** The approximate location of the user, for web searches. @since 0.1.0 @category models */
@@ -112,7 +113,7 @@ export interface UserLocation extends Schema.Schema.Type<typeof UserLocation> {}
 const web = {
   allowed_domains: nullish(Schema.Array(Schema.String)),
   blocked_domains: nullish(Schema.Array(Schema.String)),
-  max_uses: nullish(Schema.Number),
+  max_uses: nullishNumber,
   response_inclusion: Schema.optional(openLiteral("full", "excluded")),
   ...common
 }
@@ -138,7 +139,7 @@ export const WebFetchTool = Schema.Struct({
   ),
   name: Schema.Literal("web_fetch"),
   citations: nullish(Schema.Struct({ enabled: Schema.optional(Schema.Boolean) })),
-  max_content_tokens: nullish(Schema.Number),
+  max_content_tokens: nullishNumber,
   use_cache: Schema.optional(Schema.Boolean),
   url_sources: nullish(Schema.Record({ key: Schema.String, value: Schema.Unknown })),
   ...web

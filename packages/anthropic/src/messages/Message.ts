@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import * as ContentBlock from "../content/ContentBlock.js"
 import * as ContentBlockParam from "../content/ContentBlockParam.js"
 import type * as ToolParam from "../content/ToolParam.js"
-import { named, nullish, open, openLiteral } from "../shared/schema.js"
+import { named, nullish, nullishNumber, nullishString, open, openLiteral } from "../shared/schema.js"
 
 /**
  * The ids of models. Editors suggest the known ones: https://docs.anthropic.com/en/docs/about-claude/models
@@ -48,8 +48,8 @@ export type StopReason = Schema.Schema.Type<typeof StopReason>
 /** Details of a refusal. @since 0.1.0 @category models */
 export const StopDetails = Schema.Struct({
   type: openLiteral("refusal"),
-  category: nullish(Schema.String),
-  explanation: nullish(Schema.String)
+  category: nullishString,
+  explanation: nullishString
 }).annotations({ identifier: "StopDetails" })
 
 /** Details of a refusal. @since 0.1.0 @category models */
@@ -65,8 +65,8 @@ export const ServerToolUsage = Schema.Struct({
 export interface ServerToolUsage extends Schema.Schema.Type<typeof ServerToolUsage> {}
 
 const counts = {
-  cache_creation_input_tokens: nullish(Schema.Number),
-  cache_read_input_tokens: nullish(Schema.Number),
+  cache_creation_input_tokens: nullishNumber,
+  cache_read_input_tokens: nullishNumber,
   output_tokens_details: nullish(Schema.Struct({ thinking_tokens: Schema.Number })),
   server_tool_use: nullish(named<ServerToolUsage>(ServerToolUsage))
 }
@@ -87,7 +87,7 @@ export const Usage = Schema.Struct({
   ),
   service_tier: nullish(openLiteral("standard", "priority", "batch")),
   speed: nullish(openLiteral("standard", "fast")),
-  inference_geo: nullish(Schema.String)
+  inference_geo: nullishString
 }).annotations({ identifier: "Usage" })
 
 /** The usage of a message, in tokens. @since 0.1.0 @category models */
@@ -96,7 +96,7 @@ export interface Usage extends Schema.Schema.Type<typeof Usage> {}
 /** The usage of a streamed message so far: totals, not differences. @since 0.1.0 @category models */
 export const UsageSoFar = Schema.Struct({
   output_tokens: Schema.Number,
-  input_tokens: nullish(Schema.Number),
+  input_tokens: nullishNumber,
   ...counts
 }).annotations({ identifier: "UsageSoFar" })
 
@@ -130,7 +130,7 @@ export const Message = open(
     model: Schema.String,
     content: Schema.Array(ContentBlock.ContentBlock),
     stop_reason: Schema.NullOr(StopReason),
-    stop_sequence: nullish(Schema.String),
+    stop_sequence: nullishString,
     stop_details: nullish(named<StopDetails>(StopDetails)),
     usage: named<Usage>(Usage),
     container: nullish(named<Container>(Container)),

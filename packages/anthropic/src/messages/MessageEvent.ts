@@ -7,7 +7,16 @@ import { EventStream } from "@effect-api/client"
 import * as Schema from "effect/Schema"
 import * as Citation from "../content/Citation.js"
 import * as ContentBlock from "../content/ContentBlock.js"
-import { asSent, kind, named, nullish, open, type UnknownKind, unknownKind } from "../shared/schema.js"
+import {
+  asSent,
+  kind,
+  named,
+  nullish,
+  nullishString,
+  open,
+  type UnknownKind,
+  unknownKind
+} from "../shared/schema.js"
 import { fillEvent } from "./fillMissing.js"
 import * as Message from "./Message.js"
 
@@ -92,7 +101,7 @@ export interface ContentBlockStop extends Schema.Schema.Type<typeof ContentBlock
 export const MessageDelta = kind("message_delta", {
   delta: Schema.Struct({
     stop_reason: nullish(Message.StopReason),
-    stop_sequence: nullish(Schema.String),
+    stop_sequence: nullishString,
     stop_details: nullish(named<Message.StopDetails>(Message.StopDetails)),
     container: nullish(named<Message.Container>(Message.Container))
   }),

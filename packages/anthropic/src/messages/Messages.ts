@@ -5,6 +5,7 @@
  */
 import { ApiRequest } from "@effect-api/client"
 import * as CallOptions from "../config/CallOptions.js"
+import { lazy } from "../shared/lazy.js"
 import { asSent } from "../shared/schema.js"
 import { withFields } from "../shared/withFields.js"
 import { failing } from "./failing.js"
@@ -15,7 +16,7 @@ import * as MessageEvent from "./MessageEvent.js"
 import * as OutputFormat from "./OutputFormat.js"
 
 /** Servers other than Anthropic's leave fields out. */
-const message = asSent(Message.Message, fillFinishedMessage)
+const message = lazy(() => asSent(Message.Message, fillFinishedMessage))
 
 /**
  * Requests a complete message.
@@ -51,7 +52,7 @@ export const create = (
   const request = ApiRequest.post("/v1/messages", {
     ...CallOptions.toOverrides(options),
     body: params,
-    success: message
+    success: message()
   })
   return rejectLong(request, params, options?.timeouts)
 }
@@ -106,7 +107,7 @@ export const stream = (
     events: MessageEvent.contract
   })
 
-const count = asSent(Message.MessageTokensCount)
+const count = lazy(() => asSent(Message.MessageTokensCount))
 
 /**
  * Counts the input tokens of a message without creating it.
@@ -121,5 +122,5 @@ export const countTokens = (
   ApiRequest.post("/v1/messages/count_tokens", {
     ...CallOptions.toOverrides(options),
     body: params,
-    success: count
+    success: count()
   })

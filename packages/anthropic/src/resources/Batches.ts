@@ -7,11 +7,12 @@ import { ApiRequest, EventStream, Polling } from "@effect-api/client"
 import * as Schema from "effect/Schema"
 import * as CallOptions from "../config/CallOptions.js"
 import * as Message from "../messages/Message.js"
+import { lazy } from "../shared/lazy.js"
 import {
   asSent,
   kind,
   named,
-  nullish,
+  nullishString,
   open,
   openLiteral,
   type UnknownKind,
@@ -34,10 +35,10 @@ export const MessageBatch = open(
     }),
     created_at: Schema.String,
     expires_at: Schema.String,
-    ended_at: nullish(Schema.String),
-    archived_at: nullish(Schema.String),
-    cancel_initiated_at: nullish(Schema.String),
-    results_url: nullish(Schema.String)
+    ended_at: nullishString,
+    archived_at: nullishString,
+    cancel_initiated_at: nullishString,
+    results_url: nullishString
   }),
   "MessageBatch"
 )
@@ -65,7 +66,7 @@ export const Errored = kind("errored", {
   error: Schema.Struct({
     type: openLiteral("error"),
     error: Schema.Struct({ type: Schema.String, message: Schema.String }),
-    request_id: nullish(Schema.String)
+    request_id: nullishString
   })
 })
 
@@ -124,16 +125,18 @@ export interface WaitOptions extends CallOptions.CallOptions, PollingOptions {}
 
 type PollingOptions = Omit<Polling.Options<MessageBatch, MessageBatch>, "progress">
 
-const batch = asSent(MessageBatch)
-const deleted = asSent(DeletedMessageBatch)
-const page = asSent(Page.of<MessageBatch>(MessageBatch))
+const batch = lazy(() => asSent(MessageBatch))
+const deleted = lazy(() => asSent(DeletedMessageBatch))
+const page = lazy(() => asSent(Page.of<MessageBatch>(MessageBatch)))
 
 // The documentation gives no media type, and servers send different ones.
-const lines: EventStream.EventStream<BatchResult> = {
-  ...EventStream.jsonLines(asSent<BatchResult, BatchResult>(BatchResult)),
-  accept: "application/binary",
-  accepts: () => true
-}
+const lines = lazy(
+  (): EventStream.EventStream<BatchResult> => ({
+    ...EventStream.jsonLines(asSent<BatchResult, BatchResult>(BatchResult)),
+    accept: "application/binary",
+    accepts: () => true
+  })
+)
 
 /**
  * Starts a batch.
@@ -169,7 +172,7 @@ export const create = (
   ApiRequest.post("/v1/messages/batches", {
     ...CallOptions.toOverrides(options),
     body: params,
-    success: batch
+    success: batch()
   })
 
 /** Gets a batch and its progress. @since 0.1.0 @category requests */
@@ -180,7 +183,7 @@ export const retrieve = (
   ApiRequest.get("/v1/messages/batches/{batch_id}", {
     ...CallOptions.toOverrides(options),
     path: { batch_id },
-    success: batch
+    success: batch()
   })
 
 /**
@@ -217,7 +220,7 @@ export const list = (
   params: Page.PageParams = {},
   options?: CallOptions.CallOptions
 ): ApiRequest.PageRequest<Page.Page<MessageBatch>, MessageBatch> =>
-  ApiRequest.get("/v1/messages/batches", { ...CallOptions.toOverrides(options), success: page }).pipe(
+  ApiRequest.get("/v1/messages/batches", { ...CallOptions.toOverrides(options), success: page() }).pipe(
     ApiRequest.override({ query: params }),
     ApiRequest.paginate(Page.pagination<MessageBatch>())
   )
@@ -230,7 +233,7 @@ export const cancel = (
   ApiRequest.post("/v1/messages/batches/{batch_id}/cancel", {
     ...CallOptions.toOverrides(options),
     path: { batch_id },
-    success: batch
+    success: batch()
   })
 
 /** Deletes a batch that has ended. @since 0.1.0 @category requests */
@@ -241,7 +244,7 @@ export const del = (
   ApiRequest.del("/v1/messages/batches/{batch_id}", {
     ...CallOptions.toOverrides(options),
     path: { batch_id },
-    success: deleted
+    success: deleted()
   })
 
 /**
@@ -257,5 +260,5 @@ export const results = (
   ApiRequest.get("/v1/messages/batches/{batch_id}/results", {
     ...CallOptions.toOverrides(options),
     path: { batch_id },
-    events: lines
+    events: lines()
   })

@@ -7,7 +7,8 @@ import { type ApiError, ApiRequest, ResponseDecoder } from "@effect-api/client"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import * as CallOptions from "../config/CallOptions.js"
-import { asSent, nullish, open, openLiteral } from "../shared/schema.js"
+import { lazy } from "../shared/lazy.js"
+import { asSent, nullishBoolean, nullishString, open, openLiteral } from "../shared/schema.js"
 import * as Page from "./Page.js"
 
 /** The beta that the Files API needs. All requests of this module enable it. @since 0.1.0 @category constants */
@@ -22,8 +23,8 @@ export const FileMetadata = open(
     mime_type: Schema.String,
     size_bytes: Schema.Number,
     created_at: Schema.String,
-    downloadable: nullish(Schema.Boolean),
-    expires_at: nullish(Schema.String)
+    downloadable: nullishBoolean,
+    expires_at: nullishString
   }),
   "FileMetadata"
 )
@@ -58,9 +59,9 @@ export interface FileListParams extends Page.PageParams {
   readonly page?: string | undefined
 }
 
-const file = asSent(FileMetadata)
-const deleted = asSent(DeletedFile)
-const page = asSent(Page.of<FileMetadata>(FileMetadata))
+const file = lazy(() => asSent(FileMetadata))
+const deleted = lazy(() => asSent(DeletedFile))
+const page = lazy(() => asSent(Page.of<FileMetadata>(FileMetadata)))
 
 const overrides = (options: CallOptions.CallOptions | undefined) => CallOptions.toOverrides(options, [beta])
 
@@ -86,14 +87,14 @@ export const upload = (
   { onUpload, ...multipart }: FileUploadParams,
   options?: CallOptions.CallOptions
 ): ApiRequest.ApiRequest<FileMetadata> =>
-  ApiRequest.post("/v1/files", { ...overrides(options), multipart, onUpload, success: file })
+  ApiRequest.post("/v1/files", { ...overrides(options), multipart, onUpload, success: file() })
 
 /** Lists the files. @since 0.1.0 @category requests */
 export const list = (
   params: FileListParams = {},
   options?: CallOptions.CallOptions
 ): ApiRequest.PageRequest<Page.Page<FileMetadata>, FileMetadata> =>
-  ApiRequest.get("/v1/files", { ...overrides(options), success: page }).pipe(
+  ApiRequest.get("/v1/files", { ...overrides(options), success: page() }).pipe(
     ApiRequest.override({ query: params }),
     ApiRequest.paginate(Page.pagination<FileMetadata>())
   )
@@ -103,7 +104,7 @@ export const retrieve = (
   file_id: string,
   options?: CallOptions.CallOptions
 ): ApiRequest.ApiRequest<FileMetadata> =>
-  ApiRequest.get("/v1/files/{file_id}", { ...overrides(options), path: { file_id }, success: file })
+  ApiRequest.get("/v1/files/{file_id}", { ...overrides(options), path: { file_id }, success: file() })
 
 /** The path of a file's content. @internal */
 export const contentPath = "/v1/files/{file_id}/content"
@@ -121,4 +122,4 @@ export const download = (
 
 /** Deletes a file. @since 0.1.0 @category requests */
 export const del = (file_id: string, options?: CallOptions.CallOptions): ApiRequest.ApiRequest<DeletedFile> =>
-  ApiRequest.del("/v1/files/{file_id}", { ...overrides(options), path: { file_id }, success: deleted })
+  ApiRequest.del("/v1/files/{file_id}", { ...overrides(options), path: { file_id }, success: deleted() })

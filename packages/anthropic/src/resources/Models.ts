@@ -6,7 +6,8 @@
 import { ApiRequest } from "@effect-api/client"
 import * as Schema from "effect/Schema"
 import * as CallOptions from "../config/CallOptions.js"
-import { asSent, nullish, open, openLiteral } from "../shared/schema.js"
+import { lazy } from "../shared/lazy.js"
+import { asSent, nullish, nullishNumber, nullishString, open, openLiteral } from "../shared/schema.js"
 import * as Page from "./Page.js"
 
 /** A model, its capabilities, and the limits of its input and output. @since 0.1.0 @category models */
@@ -16,11 +17,11 @@ export const ModelInfo = open(
     type: openLiteral("model"),
     display_name: Schema.String,
     created_at: Schema.String,
-    max_input_tokens: nullish(Schema.Number),
-    max_tokens: nullish(Schema.Number),
+    max_input_tokens: nullishNumber,
+    max_tokens: nullishNumber,
     lifecycle: nullish(openLiteral("active", "deprecated", "retired")),
-    deprecated_at: nullish(Schema.String),
-    retires_at: nullish(Schema.String),
+    deprecated_at: nullishString,
+    retires_at: nullishString,
     capabilities: nullish(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
   }),
   "ModelInfo"
@@ -35,8 +36,8 @@ export interface ModelListParams extends Page.PageParams {
   readonly lifecycle?: ReadonlyArray<"active" | "deprecated" | "retired"> | undefined
 }
 
-const model = asSent(ModelInfo)
-const page = asSent(Page.of<ModelInfo>(ModelInfo))
+const model = lazy(() => asSent(ModelInfo))
+const page = lazy(() => asSent(Page.of<ModelInfo>(ModelInfo)))
 
 /**
  * Lists the models, the newest first.
@@ -57,7 +58,7 @@ export const list = (
   params: ModelListParams = {},
   options?: CallOptions.CallOptions
 ): ApiRequest.PageRequest<Page.Page<ModelInfo>, ModelInfo> =>
-  ApiRequest.get("/v1/models", { ...CallOptions.toOverrides(options), success: page }).pipe(
+  ApiRequest.get("/v1/models", { ...CallOptions.toOverrides(options), success: page() }).pipe(
     ApiRequest.override({ query: params }),
     ApiRequest.paginate(Page.pagination<ModelInfo>())
   )
@@ -70,5 +71,5 @@ export const retrieve = (
   ApiRequest.get("/v1/models/{model_id}", {
     ...CallOptions.toOverrides(options),
     path: { model_id },
-    success: model
+    success: model()
   })

@@ -5,7 +5,7 @@
  */
 import { Pagination } from "@effect-api/client"
 import * as Schema from "effect/Schema"
-import { nullish } from "../shared/schema.js"
+import { nullishBoolean, nullishString } from "../shared/schema.js"
 
 /**
  * Which page of a list to request.
@@ -60,10 +60,10 @@ export interface Page<out A> {
 export const of = <A>(item: Schema.Schema<A>): Schema.Schema<Page<A>> =>
   Schema.Struct({
     data: Schema.Array(item),
-    has_more: nullish(Schema.Boolean),
-    first_id: nullish(Schema.String),
-    last_id: nullish(Schema.String),
-    next_page: nullish(Schema.String)
+    has_more: nullishBoolean,
+    first_id: nullishString,
+    last_id: nullishString,
+    next_page: nullishString
   })
 
 const byId = Pagination.cursor<Page<unknown>, unknown>({ items: (page) => page.data })

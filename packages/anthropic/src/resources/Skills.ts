@@ -8,6 +8,7 @@ import { type ApiError, ApiRequest, ResponseDecoder } from "@effect-api/client"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import * as CallOptions from "../config/CallOptions.js"
+import { lazy } from "../shared/lazy.js"
 import { asSent, open, openLiteral } from "../shared/schema.js"
 import * as Page from "./Page.js"
 
@@ -93,12 +94,12 @@ export interface SkillListParams extends SkillVersionListParams {
   readonly source?: "custom" | "anthropic" | (string & {}) | undefined
 }
 
-const skill = asSent(Skill)
-const skillPage = asSent(Page.of<Skill>(Skill))
-const skillVersion = asSent(SkillVersion)
-const versionPage = asSent(Page.of<SkillVersion>(SkillVersion))
-const deleted = asSent(DeletedSkill)
-const deletedVersion = asSent(DeletedSkillVersion)
+const skill = lazy(() => asSent(Skill))
+const skillPage = lazy(() => asSent(Page.of<Skill>(Skill)))
+const skillVersion = lazy(() => asSent(SkillVersion))
+const versionPage = lazy(() => asSent(Page.of<SkillVersion>(SkillVersion)))
+const deleted = lazy(() => asSent(DeletedSkill))
+const deletedVersion = lazy(() => asSent(DeletedSkillVersion))
 
 /**
  * Creates a skill from the files of its first version.
@@ -125,14 +126,19 @@ export const create = (
   { onUpload, ...multipart }: SkillCreateParams,
   options?: CallOptions.CallOptions
 ): ApiRequest.ApiRequest<Skill> =>
-  ApiRequest.post("/v1/skills", { ...CallOptions.toOverrides(options), multipart, onUpload, success: skill })
+  ApiRequest.post("/v1/skills", {
+    ...CallOptions.toOverrides(options),
+    multipart,
+    onUpload,
+    success: skill()
+  })
 
 /** Lists the skills. @since 3.2.0 @category requests */
 export const list = (
   params: SkillListParams = {},
   options?: CallOptions.CallOptions
 ): ApiRequest.PageRequest<Page.Page<Skill>, Skill> =>
-  ApiRequest.get("/v1/skills", { ...CallOptions.toOverrides(options), success: skillPage }).pipe(
+  ApiRequest.get("/v1/skills", { ...CallOptions.toOverrides(options), success: skillPage() }).pipe(
     ApiRequest.override({ query: params }),
     ApiRequest.paginate(Page.pagination<Skill>())
   )
@@ -142,7 +148,7 @@ export const retrieve = (skill_id: string, options?: CallOptions.CallOptions): A
   ApiRequest.get("/v1/skills/{skill_id}", {
     ...CallOptions.toOverrides(options),
     path: { skill_id },
-    success: skill
+    success: skill()
   })
 
 /** Deletes a skill. @since 3.2.0 @category requests */
@@ -153,7 +159,7 @@ export const del = (
   ApiRequest.del("/v1/skills/{skill_id}", {
     ...CallOptions.toOverrides(options),
     path: { skill_id },
-    success: deleted
+    success: deleted()
   })
 
 /** Adds a version to a skill. Its `SKILL.md` must have the same `name`. @since 3.2.0 @category requests */
@@ -167,7 +173,7 @@ export const createVersion = (
     path: { skill_id },
     multipart,
     onUpload,
-    success: skillVersion
+    success: skillVersion()
   })
 
 /** Lists the versions of a skill. @since 3.2.0 @category requests */
@@ -179,7 +185,7 @@ export const listVersions = (
   ApiRequest.get("/v1/skills/{skill_id}/versions", {
     ...CallOptions.toOverrides(options),
     path: { skill_id },
-    success: versionPage
+    success: versionPage()
   }).pipe(ApiRequest.override({ query: params }), ApiRequest.paginate(Page.pagination<SkillVersion>()))
 
 /** Gets a version of a skill. @since 3.2.0 @category requests */
@@ -191,7 +197,7 @@ export const retrieveVersion = (
   ApiRequest.get("/v1/skills/{skill_id}/versions/{version}", {
     ...CallOptions.toOverrides(options),
     path: { skill_id, version },
-    success: skillVersion
+    success: skillVersion()
   })
 
 /** Deletes a version of a skill. @since 3.2.0 @category requests */
@@ -203,7 +209,7 @@ export const delVersion = (
   ApiRequest.del("/v1/skills/{skill_id}/versions/{version}", {
     ...CallOptions.toOverrides(options),
     path: { skill_id, version },
-    success: deletedVersion
+    success: deletedVersion()
   })
 
 /** The path of the files of a version. @internal */

@@ -7,7 +7,8 @@
 import { ApiRequest } from "@effect-api/client"
 import * as Schema from "effect/Schema"
 import * as CallOptions from "../config/CallOptions.js"
-import { asSent, nullish, open, openLiteral } from "../shared/schema.js"
+import { lazy } from "../shared/lazy.js"
+import { asSent, nullish, nullishString, open, openLiteral } from "../shared/schema.js"
 import * as Page from "./Page.js"
 
 const accessType = openLiteral("application", "passthrough")
@@ -43,7 +44,7 @@ export const EnforcementAction = open(
     action: nullish(openLiteral("verify")),
     reason,
     opened_at: Schema.String,
-    expires_at: nullish(Schema.String)
+    expires_at: nullishString
   }),
   "EnforcementAction"
 )
@@ -66,18 +67,18 @@ export const UserProfile = open(
   Schema.Struct({
     id: Schema.String,
     type: openLiteral("user_profile"),
-    name: nullish(Schema.String),
+    name: nullishString,
     access_type: nullish(accessType),
     metadata: nullish(Schema.Record({ key: Schema.String, value: Schema.String })),
     external_user_details: nullish(
       Schema.Struct({
         account_status: nullish(accountStatus),
-        country: nullish(Schema.String),
-        email_hash: nullish(Schema.String),
+        country: nullishString,
+        email_hash: nullishString,
         entity_type: nullish(entityType),
-        name_hash: nullish(Schema.String),
-        onboarded_at: nullish(Schema.String),
-        reference_id: nullish(Schema.String)
+        name_hash: nullishString,
+        onboarded_at: nullishString,
+        reference_id: nullishString
       })
     ),
     enforcement_status: nullish(enforcementStatus),
@@ -191,10 +192,10 @@ export interface ActionUrlCreateParams {
   readonly action: { readonly type: "enroll_end_user" | (string & {}) }
 }
 
-const profile = asSent(UserProfile)
-const page = asSent(Page.of<UserProfile>(UserProfile))
-const deleted = asSent(DeletedUserProfile)
-const actionUrl = asSent(ActionUrl)
+const profile = lazy(() => asSent(UserProfile))
+const page = lazy(() => asSent(Page.of<UserProfile>(UserProfile)))
+const deleted = lazy(() => asSent(DeletedUserProfile))
+const actionUrl = lazy(() => asSent(ActionUrl))
 
 /**
  * Registers a customer of the platform.
@@ -223,7 +224,7 @@ export const create = (
   ApiRequest.post("/v1/user_profiles", {
     ...CallOptions.toOverrides(options),
     body: params,
-    success: profile
+    success: profile()
   })
 
 /** Lists the profiles, the newest first. @since 3.2.0 @category requests */
@@ -231,7 +232,7 @@ export const list = (
   params: UserProfileListParams = {},
   options?: CallOptions.CallOptions
 ): ApiRequest.PageRequest<Page.Page<UserProfile>, UserProfile> =>
-  ApiRequest.get("/v1/user_profiles", { ...CallOptions.toOverrides(options), success: page }).pipe(
+  ApiRequest.get("/v1/user_profiles", { ...CallOptions.toOverrides(options), success: page() }).pipe(
     ApiRequest.override({ query: params }),
     ApiRequest.paginate(Page.pagination<UserProfile>())
   )
@@ -244,7 +245,7 @@ export const retrieve = (
   ApiRequest.get("/v1/user_profiles/{user_profile_id}", {
     ...CallOptions.toOverrides(options),
     path: { user_profile_id },
-    success: profile
+    success: profile()
   })
 
 /** Changes a profile. @since 3.2.0 @category requests */
@@ -257,7 +258,7 @@ export const update = (
     ...CallOptions.toOverrides(options),
     path: { user_profile_id },
     body: params,
-    success: profile
+    success: profile()
   })
 
 /** Deletes a profile. @since 3.2.0 @category requests */
@@ -268,7 +269,7 @@ export const del = (
   ApiRequest.del("/v1/user_profiles/{user_profile_id}", {
     ...CallOptions.toOverrides(options),
     path: { user_profile_id },
-    success: deleted
+    success: deleted()
   })
 
 /** Creates a URL that leads the customer to an action. @since 3.2.0 @category requests */
@@ -281,5 +282,5 @@ export const createActionUrl = (
     ...CallOptions.toOverrides(options),
     path: { user_profile_id },
     body: params,
-    success: actionUrl
+    success: actionUrl()
   })

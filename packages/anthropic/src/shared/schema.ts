@@ -12,6 +12,11 @@ export const named = <A>(schema: Schema.Schema<A>): Schema.Schema<A> => schema
 /** A field that may be missing or null. */
 export const nullish = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(Schema.NullOr(schema))
 
+/** Most of these fields, made once. */
+export const nullishString = nullish(Schema.String)
+export const nullishNumber = nullish(Schema.Number)
+export const nullishBoolean = nullish(Schema.Boolean)
+
 /** The schema of an object with one `type`. */
 export type Kind<Type extends string, Fields extends Schema.Struct.Fields> = Schema.Struct<
   { readonly type: Schema.Literal<[Type]> } & Fields

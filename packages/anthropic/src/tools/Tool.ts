@@ -14,6 +14,7 @@ import type * as ToolParam from "../content/ToolParam.js"
 import type * as Message from "../messages/Message.js"
 import { type AnySchema, type Described, describe } from "../schemas/describe.js"
 import type { FromJsonSchema, JsonSchema } from "../schemas/FromJsonSchema.js"
+import { lazy } from "../shared/lazy.js"
 
 /**
  * @since 3.2.0
@@ -333,14 +334,16 @@ const attributesOf = (call: ContentBlock.ToolUseBlock) => ({
   "gen_ai.tool.call.id": call.id
 })
 
-const isBlocks = Schema.is(
-  Schema.NonEmptyArray(
-    Schema.Union(
-      ContentBlockParam.TextBlockParam,
-      ContentBlockParam.ImageBlockParam,
-      ContentBlockParam.DocumentBlockParam,
-      ContentBlockParam.SearchResultBlockParam,
-      ContentBlockParam.ToolReferenceBlockParam
+const isBlocks = lazy(() =>
+  Schema.is(
+    Schema.NonEmptyArray(
+      Schema.Union(
+        ContentBlockParam.TextBlockParam,
+        ContentBlockParam.ImageBlockParam,
+        ContentBlockParam.DocumentBlockParam,
+        ContentBlockParam.SearchResultBlockParam,
+        ContentBlockParam.ToolReferenceBlockParam
+      )
     )
   )
 )
@@ -356,7 +359,7 @@ const contentOf = (output: unknown): Effect.Effect<Content | undefined, ToolErro
       new ToolError({ content: `The tool ran, but its result is not valid JSON: ${field} ${reason}` }),
     onSuccess: (text) => {
       const blocks: unknown = text.startsWith("[") ? JSON.parse(text) : undefined
-      return isBlocks(blocks) ? blocks : text
+      return isBlocks()(blocks) ? blocks : text
     }
   })
 }

@@ -18,6 +18,7 @@ import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { lazy } from "../shared/lazy.js"
 import { asSent } from "../shared/schema.js"
 import * as WebhookEvent from "./WebhookEvent.js"
 
@@ -293,7 +294,7 @@ const isEqual = (one: Uint8Array, other: Uint8Array): boolean => {
   return one.reduce((difference, byte, index) => difference | (byte ^ (other[index] ?? 0)), 0) === 0
 }
 
-const decode = ApiSchema.decoder(asSent(WebhookEvent.WebhookEvent))
+const decoder = lazy(() => ApiSchema.decoder(asSent(WebhookEvent.WebhookEvent)))
 
 const parse = (body: string | Uint8Array): Effect.Effect<WebhookEvent.WebhookEvent, WebhookPayloadError> => {
   const text = typeof body === "string" ? body : new TextDecoder().decode(body)
@@ -308,6 +309,8 @@ const parse = (body: string | Uint8Array): Effect.Effect<WebhookEvent.WebhookEve
     try: (): unknown => JSON.parse(text),
     catch: () => unreadable("is not valid JSON")
   }).pipe(
-    Effect.flatMap((value) => Effect.mapError(decode(value), ({ path, reason }) => unreadable(reason, path)))
+    Effect.flatMap((value) =>
+      Effect.mapError(decoder()(value), ({ path, reason }) => unreadable(reason, path))
+    )
   )
 }
