@@ -5,7 +5,8 @@ export const files = {
   "anthropic/test/sdk/effectAi.test.ts": "@effect/ai-anthropic has no version for Effect 4",
   "client/test/client/EffectAi.test.ts": "@effect/ai-anthropic has no version for Effect 4",
   "client/test/client/FiberRefs.test.ts":
-    "Effect 4 has no fiber refs: a reference is part of a fiber's context"
+    "Effect 4 has no fiber refs: a reference is part of a fiber's context",
+  "client/test/effect/chunks.test.ts": "the values of a pull are a plain array on Effect 4"
 }
 
 /** Packages, and the sentence that stands in the edition's pages for each example that imports one of them. */

@@ -36,9 +36,7 @@ type Emitting<A, E> = Channel.Channel<Chunk.Chunk<A>, unknown, E, unknown, void,
 const emitting = <A, E>(next: Next<A, E>): Emitting<A, E> => {
   const pulled = Channel.fromEffect(next)
   const loop: Emitting<A, E> = Channel.flatMap(pulled, (values) =>
-    values === undefined
-      ? Channel.void
-      : Channel.flatMap(Channel.write(Chunk.unsafeFromArray(values)), () => loop)
+    values === undefined ? Channel.void : Channel.flatMap(Channel.write(Pulls.valuesOf(values)), () => loop)
   )
   return loop
 }
@@ -78,7 +76,7 @@ const decoding = <I, A, E, E2>(decoder: Decoder<I, A, E2>): Decoding<I, A, E, E2
   const write = (values: ReadonlyArray<A>, next: Decoding<I, A, E, E2>): Decoding<I, A, E, E2> => {
     const after = decoder.failure === undefined ? next : Channel.fail(decoder.failure)
     if (values.length === 0) return after
-    return Channel.flatMap(Channel.write(Chunk.unsafeFromArray(values)), () => after)
+    return Channel.flatMap(Channel.write(Pulls.valuesOf(values)), () => after)
   }
   const read: Decoding<I, A, E, E2> = Channel.readWithCause({
     onInput: (chunk: Chunk.Chunk<I>) => write(feedAll(decoder, chunk), read),
