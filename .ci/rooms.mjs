@@ -20,7 +20,7 @@ export const rooms = {
     config: "credentials effect errors response retry shared wire",
     request: "config credentials effect errors response retry schema secrets shared sse wire",
     telemetry: "effect errors request shared",
-    transport: "config effect errors request secrets shared wire",
+    transport: "config effect errors request response secrets shared wire",
     client: "config credentials effect errors request response retry secrets shared telemetry transport wire",
     // Work elsewhere is waited for with calls, as pages are walked: beside them, on the same parts of the client.
     polling: "client config effect errors request retry shared transport wire",

@@ -55,19 +55,20 @@ export const make = (
   return (
     fast ??
     Attempts.guarded(
-      Effect.flatMap(respond(core, transport.buffered, call, span), (response) => read(call, response))
+      Effect.flatMap(respond(core, transport.buffered, call, span), (response) => read(core, call, response))
     )
   )
 }
 
 /** The whole body of a success, or the error of any other response. */
 const read = (
+  { transport }: Core.Core,
   call: Call.Call,
   response: GuardedResponse.GuardedResponse
 ): Effect.Effect<Received, ApiError.ApiError> =>
   Call.isFailure(call, response.status)
     ? StatusCheck.fail(call, response)
-    : Sync.map(response.bytes, (bytes) => new WholeBody(response, bytes))
+    : Sync.map(response.bytes, (bytes) => new WholeBody(response, bytes, transport.decoderOf))
 
 /** Sends the call's current request and follows redirects, up to the headers of the last response. */
 export const respond = (
@@ -165,7 +166,7 @@ class FastAttempt implements Attempts.Attempt<Received> {
     if (credentials === undefined || credentials.sign !== undefined) {
       const response = this.slowly(respond(core, core.transport.buffered, call, span), restore)
       return Attempts.settled(
-        Effect.flatMap(response, (response) => read(call, response)),
+        Effect.flatMap(response, (response) => read(core, call, response)),
         settle
       )
     }
@@ -192,9 +193,9 @@ class FastAttempt implements Attempts.Attempt<Received> {
     const received = Call.isFailure(call, response.status)
       ? Effect.flatMap(
           this.slowly(followed(core, core.transport.buffered, call, span, response), restore),
-          (response) => read(call, response)
+          (response) => read(core, call, response)
         )
-      : read(call, response)
+      : read(core, call, response)
     return notice === undefined ? received : Effect.zipRight(notice, received)
   }
 

@@ -29,6 +29,7 @@ import type { Body, Decodable, DecodableByStatus, ResponseDecoder, Success } fro
 import * as Contract from "./DecoderContract.js"
 import * as SchemaDecoder from "./schemaDecoder.js"
 import { statusDecoder } from "./statusDecoder.js"
+import { WholeBody } from "./WholeBody.js"
 
 export type { Progress } from "../wire/Progress.js"
 export {
@@ -284,11 +285,12 @@ const through = <S extends ApiSchema.ApiSchema>(
   prepare?: (value: unknown) => unknown
 ): ResponseDecoder<ApiSchema.Type<S>> => {
   const decode = ApiSchema.decoder(schema)
+  const quickest = (body: Body) => (body instanceof WholeBody ? body.decoderOf?.(schema) : undefined)
   return Contract.of({
     accept: self.accept,
     decode:
       prepare === undefined
-        ? (body) => Sync.flatMap(self.decode(body), decode)
+        ? (body) => Sync.flatMap(self.decode(body), quickest(body) ?? decode)
         : (body) => Sync.flatMap(self.decode(body), (value) => decode(prepare(value))),
     secrets: combined([self.secrets, SchemaDecoder.secretsOf(schema)]),
     tagged: () => {

@@ -2,6 +2,7 @@
 import { owned } from "../shared/bytes.js"
 import { asText } from "./bodyText.js"
 import type { Body } from "./DecoderContract.js"
+import type { DecoderOf } from "./schemaDecoder.js"
 
 /** What a response is besides its body. */
 export interface Head {
@@ -14,11 +15,14 @@ export class WholeBody<out H extends Head = Head> implements Body {
   readonly response: H
   /** The body; empty if it is read as a stream. */
   readonly view: Uint8Array
+  /** Makes faster decoders than the usual ones, if the transport brings them. */
+  readonly decoderOf: DecoderOf | undefined
   private readonly type: string | undefined
 
-  constructor(response: H, view: Uint8Array, type?: string) {
+  constructor(response: H, view: Uint8Array, decoderOf?: DecoderOf, type?: string) {
     this.response = response
     this.view = view
+    this.decoderOf = decoderOf
     this.type = type
   }
 

@@ -175,6 +175,39 @@ const makeEventDecoder = (
   }
 }
 
+/** Makes the decoder of a schema. */
+export type DecoderOf = <S extends ApiSchema>(schema: S) => Decode<Type<S>>
+
+/**
+ * The same as `decoder`, in a fraction of the time if a value fits: it needs no result, options and list of issues for each of
+ * its fields. A value that does not fit is decoded once more, to find the reason. So a schema that runs code of its own, such as
+ * a transformation, has no other decoder here.
+ */
+export const quickDecoder: DecoderOf = /*#__PURE__*/ memo(
+  /*#__PURE__*/ new WeakMap<ApiSchema, Decode<never>>(),
+  (schema) =>
+    // As for `decoder`.
+    (isEffectSchema(schema) ? makeQuickDecoder(schema) : decoder(schema)) as Decode<never>
+)
+
+const makeQuickDecoder = <A, I>(schema: Schema.Schema<A, I>): Decode<A> => {
+  const slow: Decode<A> = decoder(schema)
+  const compiled = (): Decode<A> => {
+    const fast = compile(schema)
+    if (fast?.isPure !== true) return slow
+    return (value) => {
+      const fitting = fast.decode(value)
+      return fitting === misfit ? slow(value) : Exit.succeed(fitting)
+    }
+  }
+  // A schema that is made for a single call is not worth compiling.
+  let decode: Decode<A> = (value) => {
+    decode = compiled()
+    return slow(value)
+  }
+  return (value) => decode(value)
+}
+
 const pathKey = (key: PropertyKey): string | number => (typeof key === "symbol" ? key.toString() : key)
 
 const standardDecoder = <A>(schema: StandardSchema<A>): Decode<A> => {

@@ -26,11 +26,13 @@ export interface Node {
   readonly isSlotSafe: (value: unknown, isSentinel: IsSentinel) => boolean
   /** Whether all the work is done by the schema's own code or by Effect's decoder. */
   readonly isForeign: boolean
+  /** Whether nobody notices a second run: it runs no code of the schema's own. */
+  readonly isPure: boolean
 }
 
 export type IsSentinel = (value: unknown) => boolean
 
-export interface Field extends Pick<Node, "decode" | "isSlotSafe"> {
+export interface Field extends Pick<Node, "decode" | "isSlotSafe" | "isPure"> {
   readonly name: PropertyKey
   readonly isOptional: boolean
   /** The kinds, if nothing else matters, or 0; and the string, if there is only one. */
@@ -47,7 +49,8 @@ export const node = (accepts: Node["accepts"], decode: Node["decode"], more: Par
   values: more.values ?? [],
   fields: more.fields ?? [],
   isSlotSafe: more.isSlotSafe ?? (() => false),
-  isForeign: more.isForeign ?? false
+  isForeign: more.isForeign ?? false,
+  isPure: more.isPure ?? false
 })
 
 export const hasOwn = Object.prototype.hasOwnProperty
@@ -71,22 +74,23 @@ export const scalars = (kinds: number, all: ReadonlyArray<unknown> = []): Node =
       : (value: unknown) => ((kinds & kindOf(value)) === 0 && !values.has(value) ? undecodable : value)
   const isSlotSafe: Node["isSlotSafe"] = (value, isSentinel) =>
     values.size === 0 || (kinds & kindOf(value)) !== 0 || !isSentinel(value)
-  return node("scalars", decode, { kinds, values: [...values], isSlotSafe })
+  return node("scalars", decode, { kinds, values: [...values], isSlotSafe, isPure: true })
 }
 
 export const passing = (test: (value: unknown) => boolean): Node =>
-  node("all", (value) => (test(value) ? value : undecodable), { isSlotSafe: () => true })
+  node("all", (value) => (test(value) ? value : undecodable), { isSlotSafe: () => true, isPure: true })
 
 /** Returns the value itself if it fits. */
 export const same = ({
   accepts,
   decode,
+  isPure,
   isSlotSafe
-}: Pick<Node, "accepts" | "decode" | "isSlotSafe">): Node =>
-  node(accepts, (value) => (decode(value) === undecodable ? undecodable : value), { isSlotSafe })
+}: Pick<Node, "accepts" | "decode" | "isPure" | "isSlotSafe">): Node =>
+  node(accepts, (value) => (decode(value) === undecodable ? undecodable : value), { isSlotSafe, isPure })
 
 export const field = (name: PropertyKey, isOptional: boolean, node: Node): Field => {
-  const { decode, isSlotSafe, kinds, values } = node
+  const { decode, isPure, isSlotSafe, kinds, values } = node
   const [value] = values
   if (kinds !== 0 || values.length !== 1 || typeof value !== "string")
     return {
@@ -94,12 +98,13 @@ export const field = (name: PropertyKey, isOptional: boolean, node: Node): Field
       isOptional,
       decode,
       isSlotSafe,
+      isPure,
       kinds: values.length === 0 ? kinds : 0,
       literal: undefined
     }
   // Returns the schema's own string: comparing it with the same literal is then a pointer comparison.
   const literally: Node["decode"] = (other) => (other === value ? value : undecodable)
-  return { name, isOptional, decode: literally, isSlotSafe, kinds, literal: value }
+  return { name, isOptional, decode: literally, isSlotSafe, isPure, kinds, literal: value }
 }
 
 export const tuple = (elements: ReadonlyArray<Node>, required: number, rest: ReadonlyArray<Node>): Node => {
@@ -125,8 +130,10 @@ export const tuple = (elements: ReadonlyArray<Node>, required: number, rest: Rea
   const isSlotSafe: Node["isSlotSafe"] = (value, isSentinel) =>
     !Array.isArray(value) ||
     value.every((element, index) => nodeAt(index, value.length)?.isSlotSafe(element, isSentinel) ?? true)
-  return node("objects", decode, { isSlotSafe })
+  return node("objects", decode, { isSlotSafe, isPure: [...elements, ...rest].every(isPure) })
 }
+
+export const isPure = (node: Pick<Node, "isPure">): boolean => node.isPure
 
 /** The result of the first node that accepts a value. */
 export const first = (nodes: ReadonlyArray<Node>, value: unknown): unknown => {

@@ -18,6 +18,7 @@ const maxDoubts = 16
 export interface FastDecoder<out A> {
   readonly decode: (value: unknown) => A | typeof undecodable
   readonly isSlotSafe: Node["isSlotSafe"]
+  readonly isPure: boolean
 }
 
 /** The fast decoder of a schema; `undefined` if none would be faster than the real one. */
@@ -36,5 +37,5 @@ export const compile = <A, I>(schema: Schema.Schema<A, I>): FastDecoder<A> | und
       return undecodable
     }
   }
-  return { decode, isSlotSafe: node.isSlotSafe }
+  return { decode, isSlotSafe: node.isSlotSafe, isPure: node.isPure }
 }

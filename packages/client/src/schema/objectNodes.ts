@@ -6,6 +6,7 @@ import {
   type Fields,
   first,
   hasOwn,
+  isPure,
   kindOf,
   type Node,
   node,
@@ -81,7 +82,8 @@ export const struct = (
       (field.isOptional && !hasOwn.call(input, field.name)) || field.isSlotSafe(input[field.name], isSentinel)
     return fields.every(isFieldFree) && records.every(areFree)
   }
-  return node("objects", decode, { fields, isSlotSafe })
+  const parts = [...fields, ...records.flatMap(({ key, value }) => [key, value])]
+  return node("objects", decode, { fields, isSlotSafe, isPure: parts.every(isPure) })
 }
 
 /** A member of a union for which a property must have a literal, found by that text, as Effect does. */
@@ -107,7 +109,8 @@ export const union = (tags: ReadonlyArray<Tag>, untagged: ReadonlyArray<Node>): 
         others.flatMap((node) => node.values)
       )
     : node("all", (value) => first(others, value), {
-        isSlotSafe: (value, isSentinel) => others.every((node) => node.isSlotSafe(value, isSentinel))
+        isSlotSafe: (value, isSentinel) => others.every((node) => node.isSlotSafe(value, isSentinel)),
+        isPure: others.every(isPure)
       })
   if (tags.length === 0 && objects.length === 0) return scalar
   const decode: Node["decode"] = (value) => {
@@ -141,5 +144,6 @@ export const union = (tags: ReadonlyArray<Tag>, untagged: ReadonlyArray<Node>): 
     }
     return true
   }
-  return node("all", decode, { isSlotSafe })
+  const parts = [scalar, ...objects, ...tags.flatMap(({ members }) => members.map(({ node }) => node))]
+  return node("all", decode, { isSlotSafe, isPure: parts.every(isPure) })
 }

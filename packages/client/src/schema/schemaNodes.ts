@@ -85,12 +85,13 @@ const make = (ast: AST.AST, scope: Scope): Nodes.Node => {
       return unionOf(ast, scope)
     case "Refinement": {
       const from = nodeOf(ast.from, scope)
-      return Nodes.node(from.accepts, (value) => {
+      const decode = (value: unknown): unknown => {
         const decoded = from.decode(value)
         return decoded === Nodes.undecodable || Option.isSome(ast.filter(decoded, options, ast))
           ? Nodes.undecodable
           : decoded
-      })
+      }
+      return Nodes.node(from.accepts, decode, { isPure: from.isPure && isOfEffect(ast) })
     }
     case "Transformation": {
       const from = nodeOf(ast.from, scope)
@@ -123,6 +124,13 @@ const make = (ast: AST.AST, scope: Scope): Nodes.Node => {
       return real(ast, scope)
   }
 }
+
+/** Whether a filter is one of Effect's. That of a brand runs the program's code. */
+const isOfEffect = (ast: AST.Refinement): boolean =>
+  Option.exists(
+    AST.getSchemaIdAnnotation(ast),
+    (id) => id !== Schema.BrandSchemaId && /^Symbol\(effect\/SchemaId\//.test(String(id))
+  )
 
 const structOf = (ast: AST.TypeLiteral, scope: Scope): Nodes.Node => {
   const { indexSignatures, propertySignatures } = ast

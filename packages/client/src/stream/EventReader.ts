@@ -323,7 +323,9 @@ const inStreamError = (
   isLast: boolean
 ): ApiError.StatusError => {
   const { headers, status } = response
-  call.lastError = { body: new WholeBody(response, new TextEncoder().encode(data), "application/json") }
+  call.lastError = {
+    body: new WholeBody(response, new TextEncoder().encode(data), undefined, "application/json")
+  }
   return StatusError.statusError(call, {
     status,
     headers,

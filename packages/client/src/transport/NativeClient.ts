@@ -9,6 +9,7 @@ import * as Scope from "effect/Scope"
 import type * as ApiError from "../errors/ApiError.js"
 import * as Call from "../request/Call.js"
 import * as TransportError from "../request/TransportError.js"
+import { quickDecoder } from "../response/schemaDecoder.js"
 import { blobOf } from "../wire/wholeBody.js"
 import * as GuardedResponse from "./GuardedResponse.js"
 import * as NativeExchange from "./NativeExchange.js"
@@ -113,6 +114,7 @@ const over = (
     )
 
   return {
+    decoderOf: quickDecoder,
     secrets: native.secrets,
     buffered: adapt(Transport.leaving(buffered)),
     fastPath: isDirect

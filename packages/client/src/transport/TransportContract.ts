@@ -4,6 +4,7 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as ApiError from "../errors/ApiError.js"
 import type * as Call from "../request/Call.js"
+import type { DecoderOf } from "../response/schemaDecoder.js"
 import type * as GuardedResponse from "./GuardedResponse.js"
 import type * as NativeExchange from "./NativeExchange.js"
 
@@ -28,6 +29,8 @@ export interface Transport {
   readonly secrets?: (() => Iterable<string>) | undefined
   /** `buffered` without an extra step of the fiber, if the transport can: see {@link FastPath}. */
   readonly fastPath: FastPath | undefined
+  /** Makes faster decoders of whole responses. A transport brings them, so that not every program bundles them. */
+  readonly decoderOf?: DecoderOf | undefined
 }
 
 /**

@@ -4,6 +4,7 @@ import {
   type Field,
   type Fields,
   first,
+  isPure,
   kindOf,
   type Node,
   node,
@@ -77,7 +78,8 @@ export const struct = (properties: ReadonlyArray<Property>, records: ReadonlyArr
       Object.keys(value).every((name) => !isSentinel(name) && record.isSlotSafe(value[name], isSentinel))
     return properties.every(isFieldFree) && records.every(areFree)
   }
-  return node("objects", decode, { fields, isSlotSafe })
+  const isOwn = properties.every(({ field, ofAbsent }) => field.isPure && ofAbsent === undefined)
+  return node("objects", decode, { fields, isSlotSafe, isPure: isOwn && records.every(isPure) })
 }
 
 /** A member of a union, and its field that a union compares, if it has that one. */
@@ -108,7 +110,8 @@ export const union = (nodes: ReadonlyArray<Node>): Node => {
         others.flatMap((node) => node.values)
       )
     : node("all", (value) => first(others, value), {
-        isSlotSafe: (value, isSentinel) => others.every((node) => node.isSlotSafe(value, isSentinel))
+        isSlotSafe: (value, isSentinel) => others.every((node) => node.isSlotSafe(value, isSentinel)),
+        isPure: others.every(isPure)
       })
   if (objects.length === 0) return scalar
   const tag = tagOf(objects)
@@ -150,5 +153,5 @@ export const union = (nodes: ReadonlyArray<Node>): Node => {
     }
     return true
   }
-  return node("all", decode, { isSlotSafe })
+  return node("all", decode, { isSlotSafe, isPure: nodes.every(isPure) })
 }

@@ -133,14 +133,18 @@ const ownNode = (ast: AST.AST, made: Made): Nodes.Node | undefined => {
   const { checks } = ast
   if (node === undefined || checks === undefined) return node
   const filters = checks.flatMap(filtersOf)
-  return Nodes.node(node.accepts, (value) => {
+  const decode = (value: unknown): unknown => {
     const decoded = node.decode(value)
     if (decoded === Nodes.undecodable) return decoded
     for (const filter of filters)
       if (filter.run(decoded, ast, Parsing.parseOptions) !== undefined) return Nodes.undecodable
     return decoded
-  })
+  }
+  return Nodes.node(node.accepts, decode, { isPure: node.isPure && filters.every(isOfEffect) })
 }
+
+const isOfEffect = ({ annotations }: AST.Filter<unknown>): boolean =>
+  String(annotations?.representation?.id).startsWith("effect/schema/")
 
 const filtersOf = (check: AST.Check<unknown>): ReadonlyArray<AST.Filter<unknown>> =>
   check._tag === "Filter" ? [check] : check.checks.flatMap(filtersOf)
@@ -168,7 +172,7 @@ const plainNode = (ast: AST.AST, made: Made): Nodes.Node | undefined => {
     case "Any":
       return Nodes.passing(() => true)
     case "Void":
-      return Nodes.node("all", () => undefined, { isSlotSafe: () => true })
+      return Nodes.node("all", () => undefined, { isSlotSafe: () => true, isPure: true })
     case "ObjectKeyword":
       return Nodes.passing(Predicate.isObjectKeyword)
     case "Objects":
