@@ -17,11 +17,13 @@ export const rooms = {
     credentials: "effect errors secrets shared wire",
     response: "effect errors schema shared wire",
     retry: "effect errors shared wire",
-    config: "credentials effect errors response retry shared wire",
-    request: "config credentials effect errors response retry schema secrets shared sse wire",
+    limits: "effect retry shared",
+    config: "credentials effect errors limits response retry shared wire",
+    request: "config credentials effect errors limits response retry schema secrets shared sse wire",
     telemetry: "effect errors request shared",
     transport: "config effect errors request response secrets shared wire",
-    client: "config credentials effect errors request response retry secrets shared telemetry transport wire",
+    client:
+      "config credentials effect errors limits request response retry secrets shared telemetry transport wire",
     // Work elsewhere is waited for with calls, as pages are walked: beside them, on the same parts of the client.
     polling: "client config effect errors request retry shared transport wire",
     pages: "client effect errors request shared wire",

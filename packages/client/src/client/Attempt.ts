@@ -48,7 +48,8 @@ export const make = (
         isOpen(decoder, response.status)
           ? Effect.succeed(new WholeBody(response, streamed))
           : Effect.map(response.bytes, (bytes) => new WholeBody(response, bytes))
-      )
+      ),
+      true
     )
   }
   const fast = fastPath(core, call, span, fiber)
@@ -188,7 +189,8 @@ class FastAttempt implements Attempts.Attempt<Received> {
     response: GuardedResponse.GuardedResponse,
     restore: Attempts.Restore
   ): Effect.Effect<Received, ApiError.ApiError> {
-    const { call, core, span } = this
+    const { call, clock, core, span } = this
+    core.permits?.arrived(call, response, clock)
     const notice = Deprecation.noticed(core.warned, call, response)
     const received = Call.isFailure(call, response.status)
       ? Effect.flatMap(

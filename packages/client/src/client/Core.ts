@@ -21,6 +21,7 @@ import * as Telemetry from "../telemetry/Telemetry.js"
 import * as Transport from "../transport/Transport.js"
 import type * as TransportContract from "../transport/TransportContract.js"
 import * as ClientHeaders from "./ClientHeaders.js"
+import * as Permits from "./Permits.js"
 
 /** What a client is made of. */
 export interface Core {
@@ -37,6 +38,9 @@ export interface Core {
   readonly defaultHeaders: ClientHeaders.DefaultHeaders
   /** The origins whose end the client has announced. */
   readonly warned: Deprecation.Warned
+  /** The client's own limits, and those that it makes for other credentials. */
+  readonly permits: Permits.Permits | undefined
+  readonly permitsOf: (credentials: Credentials.Credentials) => Permits.Permits | undefined
   /** The first invalid setting: every call fails with it. */
   readonly problem: InvalidInput | undefined
 }
@@ -54,6 +58,8 @@ export const makeCore = (
   )
   const credentials = resolverOf(config.credentials)
   keepTransportSecrets(config, transport.secrets)
+  const permitsOf = permitting(config)
+  const permits = permitsOf(config.credentials)
   return {
     config,
     transport,
@@ -61,19 +67,27 @@ export const makeCore = (
     resolverOf,
     tenants: new WeakMap(),
     background,
-    attempts: attempting(credentials, RetryBudget.make(config.retry.policy.budget)),
+    permits,
+    permitsOf,
+    attempts: attempting(credentials, RetryBudget.make(config.retry.policy.budget), permits),
     defaultHeaders: ClientHeaders.defaultHeaders(config),
     warned: Deprecation.makeWarned(),
     problem: undefined
   }
 }
 
-/** What the attempts of a client share: credentials to refresh, and the budget. */
+/** Each credentials have limits of their own. */
+const permitting = ({ rateLimit }: ResolvedConfig): Core["permitsOf"] =>
+  memo(new WeakMap<Credentials.Credentials, Permits.Permits | undefined>(), () => Permits.make(rateLimit))
+
+/** What the attempts of a client share: credentials to refresh, the budget, and the limits. */
 const attempting = (
   credentials: Credentials.Resolver,
-  budget: RetryBudget.RetryBudget
+  budget: RetryBudget.RetryBudget,
+  permits: Permits.Permits | undefined
 ): Attempts.Client<Call.Call> => ({
   budget,
+  permits,
   observer,
   restart: Call.restart,
   refresh: (call) => {
@@ -102,12 +116,16 @@ export const withOptions = (core: Core, options: Overrides.Overrides<Failures>):
   keepTransportSecrets(config, core.transport.secrets)
   const credentials =
     options.credentials === undefined ? core.credentials : core.resolverOf(config.credentials)
+  const permitsOf = options.rateLimit === undefined ? core.permitsOf : permitting(config)
+  const permits = permitsOf(config.credentials)
   return {
     ...core,
     config,
     credentials,
     tenants: new WeakMap(),
-    attempts: attempting(credentials, core.attempts.budget),
+    permits,
+    permitsOf,
+    attempts: attempting(credentials, core.attempts.budget, permits),
     defaultHeaders: ClientHeaders.defaultHeaders(config)
   }
 }
@@ -117,10 +135,12 @@ export const withCredentials = (core: Core, credentials: Credentials.Credentials
   const known = core.tenants.get(credentials)
   if (known !== undefined) return known
   const resolver = core.resolverOf(credentials)
+  const permits = core.permitsOf(credentials)
   const tenant = {
     ...core,
     credentials: resolver,
-    attempts: attempting(resolver, core.attempts.budget),
+    permits,
+    attempts: attempting(resolver, core.attempts.budget, permits),
     defaultHeaders: ClientHeaders.defaultHeaders(core.config, true)
   }
   core.tenants.set(credentials, tenant)

@@ -53,10 +53,20 @@ export const run = <A, E, B>(
         core.attempts,
         Attempt.make(core, call, request.success, span, fiber),
         leftovers,
-        (received) => Decoding.decode(call, request.success, received, project)
+        (received) => Decoding.decode(call, request.success, received, settling(core, project))
       )
     )
   )
+
+/** Settles what a request has used where the client's limits read that from values. */
+const settling = <A, B>({ permits }: Core.Core, project: Decoding.Project<A, B>): Decoding.Project<A, B> => {
+  const settle = permits?.settle
+  if (settle === undefined) return project
+  return (call, response, value) => {
+    settle(call, value)
+    return project(call, response, value)
+  }
+}
 
 const leftovers: Attempts.Leftovers<Attempt.Received> = { abandon: ({ response }) => response.leave() }
 

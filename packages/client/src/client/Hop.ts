@@ -47,6 +47,7 @@ export const run = (
         }
       }),
       Effect.tapError((error) => Telemetry.attempted(call, request.headers, error)),
+      Effect.tap((response) => arrived(core, call, response)),
       Effect.tap((response) => Telemetry.attempted(call, request.headers, response)),
       Effect.tap((response) => Deprecation.noticed(core.warned, call, response) ?? Effect.void)
     )
@@ -75,6 +76,15 @@ export const outgoing = (
   ClientHeaders.addAttempt(headers, call, span)
   return PlatformRequest.toHttp(encoded, headers)
 }
+
+const arrived = (
+  { permits }: Core.Core,
+  call: Call.Call,
+  response: GuardedResponse.GuardedResponse
+): Effect.Effect<void> =>
+  permits === undefined
+    ? Effect.void
+    : Effect.clockWith((clock) => Effect.sync(() => permits.arrived(call, response, clock)))
 
 /** Sends a request through the call's middleware. */
 const through = (
@@ -148,6 +158,8 @@ const takeOver = (
     )
   }
   const response = isOurs ? received : PlatformResponse.guarded(call, received)
+  // Nobody closes a response that a middleware has made.
+  if (!isOurs) call.permit?.leave()
   const failed = sourceError(call)
   return failed === undefined
     ? Effect.succeed(response)

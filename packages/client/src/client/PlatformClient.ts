@@ -92,7 +92,7 @@ export const respond = (
             : StatusCheck.failUnread(call, response)
         })
       )
-      return Attempts.run(call, core.attempts, Attempts.guarded(attempt), { discard, abandon: leave })
+      return Attempts.run(call, core.attempts, Attempts.guarded(attempt, true), { discard, abandon: leave })
     }).pipe(
       // Outside the span: there an error status is an error.
       Effect.catchAll((error) =>

@@ -5,6 +5,7 @@
  */
 import * as Predicate from "effect/Predicate"
 import * as Credentials from "../credentials/Credentials.js"
+import * as Limiting from "../limits/limiting.js"
 import * as RetrySettings from "../retry/RetrySettings.js"
 import { toMillis as durationMillis } from "../shared/duration.js"
 import type { InvalidInput } from "../shared/invalid.js"
@@ -52,6 +53,7 @@ const shape = {
     "must be a whole number that is not negative"
   ),
   validation: Settings.text,
+  rateLimit: Limiting.check,
   limits: Settings.fields({
     responseBytes: Settings.any,
     errorBytes: Settings.any,

@@ -1,5 +1,6 @@
 /** The settings of a client, as a program writes them. */
 import type * as Credentials from "../credentials/Credentials.js"
+import type * as Limiting from "../limits/limiting.js"
 import type { ByStatus } from "../response/ByStatus.js"
 import type { DecodableByStatus } from "../response/DecoderContract.js"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
@@ -54,6 +55,11 @@ export interface Options<F extends Failures = NoFailures> {
    * logged.
    */
   readonly validation?: "strict" | "lenient" | undefined
+  /**
+   * The client's own limits: `RateLimit.make({ concurrency: 16 })`. Without them, a 429 with a `retry-after` still makes
+   * the calls of its origin wait until then; `false` turns that off. It replaces the client's in `withOptions`.
+   */
+  readonly rateLimit?: Limiting.Setting | undefined
   /** Size limits in bytes. */
   readonly limits?: Limits | undefined
   /**

@@ -2,6 +2,7 @@
 import * as Predicate from "effect/Predicate"
 import * as Credentials from "../credentials/Credentials.js"
 import type * as ApiError from "../errors/ApiError.js"
+import type * as Limiting from "../limits/limiting.js"
 import * as ByStatus from "../response/ByStatus.js"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
 import * as RetrySettings from "../retry/RetrySettings.js"
@@ -34,6 +35,7 @@ export interface ResolvedConfig {
   readonly trustedOrigins: ReadonlySet<string>
   readonly redirects: number
   readonly lenient: boolean
+  readonly rateLimit: Limiting.Setting | undefined
   readonly limits: { readonly [K in keyof ApiConfig.Limits]-?: number }
   readonly idempotencyHeader: string | undefined
   readonly requestIdHeaders: ReadonlyArray<string>
@@ -75,7 +77,7 @@ const resolved = (
   const limits = { ...defaultLimits, ...omitUndefined(options.limits ?? {}) }
   const redirects = options.redirects ?? 5
   const validation = options.validation ?? "strict"
-  const { compression, middleware = [], platformHeaders } = options
+  const { compression, middleware = [], platformHeaders, rateLimit } = options
   const unfit =
     formatProblem(queryFormat) ??
     limitsProblem(limits) ??
@@ -84,6 +86,7 @@ const resolved = (
     headerProblem("userAgent", "user-agent", options.userAgent) ??
     platformHeaders?.problem ??
     (compression ? compression.problem : undefined) ??
+    (rateLimit ? rateLimit.problem : undefined) ??
     wordProblem("validation", validation, ["strict", "lenient"])
   if (unfit !== undefined) return Result.fail(unfit)
   const headers = clientHeaders(options.headers)
@@ -112,6 +115,7 @@ const resolved = (
     trustedOrigins: trustedOrigins.value,
     redirects,
     lenient: validation === "lenient",
+    rateLimit,
     limits,
     idempotencyHeader: options.idempotency?.header.toLowerCase(),
     requestIdHeaders: (options.requestIdHeaders ?? ["request-id", "x-request-id"]).map((name) =>

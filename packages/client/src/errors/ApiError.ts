@@ -45,6 +45,7 @@ export const table = {
   ConnectionError: row(undefined, true, "maybe-applied"),
   TimeoutError: row(undefined, true, "maybe-applied"),
   InvalidRequestError: row(undefined, false, "not-sent"),
+  QueueFullError: row(undefined, false, "not-sent"),
   CredentialsError: row(undefined, false, "not-sent"),
   ResponseValidationError: row(undefined, false, "maybe-applied"),
   StreamTruncatedError: row(undefined, false, "maybe-applied"),
@@ -231,6 +232,16 @@ export class InvalidRequestError extends TaggedError("InvalidRequestError")<
   Common & { readonly field: string; readonly reason: string }
 > {}
 
+/**
+ * As many calls wait for the client's own limits as may: `length` of them, and `limit` is `maxQueue` of `RateLimit`.
+ *
+ * @since 3.3.0
+ * @category errors
+ */
+export class QueueFullError extends /*#__PURE__*/ TaggedError("QueueFullError")<
+  Common & { readonly length: number; readonly limit: number }
+> {}
+
 /** The client could not get its credentials; `retryAfter` is the hint of their server. @since 0.1.0 @category errors */
 export class CredentialsError extends TaggedError("CredentialsError")<
   Common & { readonly reason: string; readonly retryAfter: Duration.Duration | undefined }
@@ -306,6 +317,7 @@ export type ApiError =
   | ConnectionError
   | TimeoutError
   | InvalidRequestError
+  | QueueFullError
   | CredentialsError
   | ResponseValidationError
   | StreamTruncatedError
@@ -349,6 +361,7 @@ interface Needed {
   readonly UnexpectedStatusError: "status"
   readonly TimeoutError: "phase" | "limit"
   readonly InvalidRequestError: "field" | "reason"
+  readonly QueueFullError: "length" | "limit"
   readonly CredentialsError: "reason"
   readonly ResponseValidationError: "status" | "reason"
   readonly StreamTruncatedError: "received"
@@ -465,6 +478,7 @@ const classes = {
   ConnectionError,
   TimeoutError,
   InvalidRequestError,
+  QueueFullError,
   CredentialsError,
   ResponseValidationError,
   StreamTruncatedError,

@@ -8,6 +8,7 @@ import type * as Credentials from "../credentials/Credentials.js"
 import * as Monotonic from "../effect/monotonic.js"
 import type * as ApiError from "../errors/ApiError.js"
 import * as StatusTag from "../errors/StatusTag.js"
+import type * as Limiter from "../limits/Limiter.js"
 import * as ByStatus from "../response/ByStatus.js"
 import type * as ResponseDecoder from "../response/ResponseDecoder.js"
 import type * as Attempts from "../retry/Attempts.js"
@@ -43,6 +44,8 @@ export interface Call extends Attempts.Retried {
   signed: Signed | undefined
   /** The last error body, for the caller's own `failure` schema. */
   lastError: ErrorBody | undefined
+  /** The permit of the last attempt, if the client's limits take part. */
+  permit: Limiter.Permit | undefined
 }
 
 /** An error body, unredacted: it is never shown. `own` is the caller's error, if the body has been decoded to one. */
@@ -91,6 +94,7 @@ class Begun implements Call {
   sent: Call["sent"]
   signed: Call["signed"]
   lastError: Call["lastError"]
+  permit: Call["permit"]
 
   constructor(
     request: ApiRequest.Request,

@@ -45,6 +45,11 @@ export interface Overrides<Q = Query.QueryInput, H = Headers.HeadersInput> {
   readonly credentials?: Credentials.Credentials | undefined
   /** Compresses the body, in place of the client's compression; `false` sends it as it is. */
   readonly compression?: Compressing.Setting | undefined
+  /**
+   * Where limits of the client make calls wait, a higher number goes first (0). Calls of the same priority go in the
+   * order in which they came.
+   */
+  readonly priority?: number | undefined
   /** Sent as the client's `idempotency.header`, or as `idempotency-key` if the client has none. */
   readonly idempotencyKey?: string | undefined
   /** Runs inside the client's own middleware. A function of the client's list replaces it. */

@@ -42,6 +42,7 @@ const shape = {
   middleware: orFunction(Settings.list(Settings.callback)),
   credentials: Settings.kind(isCredentials, "must be Credentials, such as Credentials.bearer(...)"),
   compression: Compressing.check,
+  priority: Settings.kind((value) => typeof value === "number" && !Number.isNaN(value), "must be a number"),
   idempotencyKey: Settings.text,
   success: Failures.success,
   failure: Failures.byStatus,

@@ -67,7 +67,7 @@ const shown = ({ text }: Redactor, value: string | undefined): string | undefine
   value === undefined ? undefined : shownText(text, value)
 
 /** The wait that the program's own function finds in the headers, or the one of the standard headers. */
-const retryAfterOf = (
+export const retryAfterOf = (
   { retry }: Call.Call,
   headers: CallError.Head["headers"],
   now: number

@@ -11,6 +11,7 @@ import type * as ApiRequest from "./ApiRequest.js"
 import type * as Call from "./Call.js"
 import * as CallError from "./CallError.js"
 import * as CallSecrets from "./CallSecrets.js"
+import * as StatusError from "./StatusError.js"
 
 /** Why a request never became a call: it cannot be sent as written, or encoding it took all of the call's time. */
 export type Unsent = ApiError.InvalidRequestError | ApiError.TimeoutError
@@ -46,6 +47,22 @@ export const encodingTimeout = (
     phase: "total",
     limit
   })
+}
+
+/** The queue of the client's own limits is full. */
+export const queueFull = (call: Call.Call, length: number, limit: number): ApiError.QueueFullError =>
+  new ApiError.QueueFullError({
+    ...CallError.ofCall(call, `not sent: ${length} calls wait already, and at most ${limit} may`, "not-sent"),
+    length,
+    limit
+  })
+
+/** The server has asked the client to wait, and the call cannot wait that long: its error is that of the refused call. */
+export const heldBack = (call: Call.Call, millis: number, now: number): ApiError.StatusError => {
+  const wait = Math.ceil(millis)
+  const refusal = `not sent: the server takes no request for ${Duration.format(Duration.millis(wait))}`
+  const head = { status: 429, headers: { "retry-after-ms": String(wait) }, text: "" }
+  return ApiError.update(StatusError.statusError(call, { ...head, now, refusal }), { delivery: "not-sent" })
 }
 
 /** An attempt without credentials. A token fetch is a single attempt inside the call's loop, which retries it if that may help. */

@@ -15,6 +15,7 @@ import * as ApiError from "../errors/ApiError.js"
 import * as Ledger from "../errors/Ledger.js"
 import type { Promised } from "../wire/methods.js"
 import * as Decisions from "./decisions.js"
+import type { Permits, Refusal } from "./permitting.js"
 import type * as RetryBudget from "./RetryBudget.js"
 import type * as RetryPolicy from "./RetryPolicy.js"
 import { type Attempt, type Restore, type Settle, settled } from "./settling.js"
@@ -57,12 +58,15 @@ export type Ended = (millis: number, status: number | undefined, tag: string | u
 export interface Client<in C> {
   readonly budget: RetryBudget.RetryBudget
   readonly observer: Observer<C>
+  /** The client's own limits, if there are any. */
+  readonly permits?: Permits<C> | undefined
   /** Takes a call back to the request that an attempt starts with. */
   readonly restart: (call: C) => void
   /** Drops the credentials that the call's server has refused. True if better ones may follow. */
   readonly refresh: (call: C) => Effect.Effect<boolean>
 }
 
+export type { Permits, Refusal, Waiting } from "./permitting.js"
 export { type Attempt, type Restore, type Settle, settled } from "./settling.js"
 
 /** True inside an attempt: a call made there (a token fetch, a middleware) must not multiply this loop's attempts. */
@@ -72,9 +76,13 @@ const insideAttempt = /*#__PURE__*/ Fibers.makeMark("@effect-api/client/Attempts
 export const marked: <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> = insideAttempt.within
 
 /** An attempt that runs code from outside this library. */
-export const guarded = <A, R>(attempt: Effect.Effect<A, ApiError.ApiError, R>): Attempt<A, R> => ({
+export const guarded = <A, R>(
+  attempt: Effect.Effect<A, ApiError.ApiError, R>,
+  isOpen = false
+): Attempt<A, R> => ({
   run: (restore, settle) => settled(restore(marked(attempt)), settle),
-  isPunctual: false
+  isPunctual: false,
+  isOpen
 })
 
 /** What becomes of responses that the loop does not return. */
@@ -117,7 +125,7 @@ export const runOn = <C extends Retried, A extends { readonly status: number }, 
 
 const deliveries: ReadonlyArray<ApiError.Delivery> = ["not-sent", "rejected", "maybe-applied"]
 
-class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> implements Settle<A, A, R> {
+class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> implements Ending<A, A, R> {
   private readonly call: C
   private readonly client: Client<C>
   private readonly attempt: Attempt<A, R>
@@ -164,27 +172,57 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
   start<B>(
     fiber: Fibers.AnyFiber,
     restore: Restore,
-    settle: Settle<A, B, R>
+    ending: Ending<A, B, R>
   ): Effect.Effect<B, ApiError.ApiError, R> {
-    const { attempt, call, client } = this
+    const { call, client } = this
     this.restore = restore
     this.clock = Fibers.clockOf(fiber)
     if (!this.isLimited && TimeLimits.millisLeft(call, this.clock) <= 0) return this.expired()
+    client.restart(call)
+    const waiting = client.permits?.take(call, this.clock)
+    if (waiting === undefined) return this.begin(fiber, ending)
+    const { forced, queued } = waiting
+    const permitted = Effect.flatMap(insideAttempt.isSet, (nested) => (nested ? forced : queued))
+    return Effect.matchEffect(restore(permitted), {
+      onFailure: (refusal) => ending.resumed(this.refused(refusal)),
+      onSuccess: () => this.begin(fiber, ending)
+    })
+  }
+
+  /** The attempt was never made: it has no line in the ledger. */
+  private refused(refusal: Refusal): Effect.Effect<A, ApiError.ApiError, R> {
+    if (refusal === "expired") return this.expired()
+    const { error, stoppedBy } = refusal
+    if (stoppedBy !== undefined) return Effect.fail(this.closed(error, stoppedBy))
+    const unsent = (): Effect.Effect<A, ApiError.ApiError, R> =>
+      Decisions.isRetryable(this.call.retry.policy, error)
+        ? this.schedule(this.clock.unsafeCurrentTimeMillis(), error, false)
+        : Effect.fail(this.closed(error, "not-retryable"))
+    return this.limited(this.restore(Effect.suspend(unsent)))
+  }
+
+  private begin<B>(fiber: Fibers.AnyFiber, ending: Ending<A, B, R>): Effect.Effect<B, ApiError.ApiError, R> {
+    const { attempt, call, client, restore } = this
     this.startedAt = this.clock.unsafeCurrentTimeMillis()
     call.begunAt = Monotonic.now(this.clock)
     this.inFlight = true
-    client.restart(call)
     this.ended = client.observer.attempting(call, fiber)
-    return attempt.run(restore, settle)
+    return attempt.run(restore, ending)
   }
 
   restored<B, E>(effect: Effect.Effect<B, E>): Effect.Effect<B, E> {
     return this.restore(effect)
   }
 
-  private end(status: number | undefined, tag: string | undefined): void {
-    this.took = Monotonic.since(this.clock, this.call.begunAt)
+  private end(status: number | undefined, tag: string | undefined, error?: ApiError.ApiError): void {
+    const { attempt, call, client } = this
+    this.took = Monotonic.since(this.clock, call.begunAt)
     this.ended(this.took, status, tag)
+    client.permits?.ended(call, error, tag === undefined && attempt.isOpen === true)
+  }
+
+  resumed(rest: Effect.Effect<A, ApiError.ApiError, R>): Effect.Effect<A, ApiError.ApiError, R> {
+    return rest
   }
 
   onSuccess(value: A): Effect.Effect<A> {
@@ -207,7 +245,7 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
       return Effect.failCause(cause)
     }
     const error = failed.value
-    this.end(statusOf(error), error._tag)
+    this.end(statusOf(error), error._tag, error)
     this.inFlight = false
     // What decides may be the program's code, and the wait is ours.
     return this.limited(this.restore(this.decide(this.clock.unsafeCurrentTimeMillis(), error)))
@@ -225,29 +263,40 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
   }
 
   private decideByPolicy(now: number, error: ApiError.ApiError): Effect.Effect<A, ApiError.ApiError, R> {
-    const { call, client } = this
+    const { call } = this
     const { idempotencyKey, method, promised, replayable } = call.encoded
-    const { policy, schedule } = call.retry
+    const { policy } = call.retry
     // The client did not follow a redirect after which the server has acted on the request: only a GET may come next.
     if (isProcessed(call) && method !== "GET") return this.stop(error, "not-retryable")
     if (!Decisions.allows(policy, error, { promised, idempotencyKey }))
       return this.stop(error, isDeadline(error) ? "deadline" : "not-retryable")
     if (!replayable) return this.stop(error, "not-replayable")
-    return Effect.flatMap(insideAttempt.isSet, (nested) => {
-      if (nested && policy.nested === "once") return this.stop(error, "nested")
-      this.steps ??= new Steps(schedule)
-      return Effect.flatMap(this.steps.next(now, error), (delay) => {
-        if (delay === undefined) {
-          return this.stop(error, Decisions.hint(policy, error) === "too-long" ? "retry-after" : "attempts")
-        }
-        if (Monotonic.now(this.clock) + delay >= call.deadline) return this.stop(error, "deadline")
-        const free = policy.budget === false || Decisions.isAskedFor(policy, error, delay)
-        const paid = free ? 0 : client.budget.take(error)
-        if (paid === undefined) return this.stop(error, "budget")
-        this.paid = paid
-        const observed = client.observer.retrying(call, error, delay)
-        return this.again(error, delay, Effect.zipRight(observed, Effect.sleep(delay)))
-      })
+    return Effect.flatMap(insideAttempt.isSet, (nested) =>
+      nested && policy.nested === "once" ? this.stop(error, "nested") : this.schedule(now, error, true)
+    )
+  }
+
+  /** Another attempt, if the schedule, the deadline and the budget allow it. `isSent`: the error is that of an attempt. */
+  private schedule(
+    now: number,
+    error: ApiError.ApiError,
+    isSent: boolean
+  ): Effect.Effect<A, ApiError.ApiError, R> {
+    const { call, client } = this
+    const { policy, schedule } = call.retry
+    const stop = (stoppedBy: ApiError.StoppedBy): Effect.Effect<never, ApiError.ApiError> =>
+      isSent ? this.stop(error, stoppedBy) : Effect.fail(this.closed(error, stoppedBy))
+    this.steps ??= new Steps(schedule)
+    return Effect.flatMap(this.steps.next(now, error), (delay) => {
+      if (delay === undefined)
+        return stop(Decisions.hint(policy, error) === "too-long" ? "retry-after" : "attempts")
+      if (Monotonic.now(this.clock) + delay >= call.deadline) return stop("deadline")
+      const free = policy.budget === false || Decisions.isAskedFor(policy, error, delay)
+      const paid = free ? 0 : client.budget.take(error)
+      if (paid === undefined) return stop("budget")
+      this.paid = paid
+      const waited = Effect.zipRight(client.observer.retrying(call, error, delay), Effect.sleep(delay))
+      return isSent ? this.again(error, delay, waited) : Effect.zipRight(waited, this.drive)
     })
   }
 
@@ -273,10 +322,11 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
   expired(): Effect.Effect<never, ApiError.ApiError> {
     const { call, client, clock } = this
     const error = client.observer.expired(call)
-    if (this.inFlight) {
-      this.took = Monotonic.since(clock, call.begunAt)
-      this.record(error)
-    }
+    // Between attempts nothing is under way: what earlier ones have done counts.
+    if (!this.inFlight)
+      return Effect.fail(this.closed(ApiError.update(error, { delivery: "not-sent" }), "deadline"))
+    this.took = Monotonic.since(clock, call.begunAt)
+    this.record(error)
     return Effect.fail(this.closed(error, "deadline"))
   }
 
@@ -296,8 +346,13 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
   }
 }
 
+/** What follows the first attempt, and what follows the rest of a loop. */
+interface Ending<in A, out B, in out R> extends Settle<A, B, R> {
+  readonly resumed: (rest: Effect.Effect<A, ApiError.ApiError, R>) => Effect.Effect<B, ApiError.ApiError, R>
+}
+
 /** Goes on with the result of a loop in the same step of the fiber if its first attempt succeeds. */
-class Onward<C extends Retried, A extends { readonly status: number }, R, B> implements Settle<A, B, R> {
+class Onward<C extends Retried, A extends { readonly status: number }, R, B> implements Ending<A, B, R> {
   private readonly loop: AttemptLoop<C, A, R>
   private readonly onward: (value: A) => Effect.Effect<B, ApiError.ApiError>
 
@@ -314,30 +369,34 @@ class Onward<C extends Retried, A extends { readonly status: number }, R, B> imp
   }
 
   onFailure(cause: Cause.Cause<ApiError.ApiError>): Effect.Effect<B, ApiError.ApiError, R> {
-    return Effect.flatMap(this.loop.onFailure(cause), this.onward)
+    return this.resumed(this.loop.onFailure(cause))
+  }
+
+  resumed(rest: Effect.Effect<A, ApiError.ApiError, R>): Effect.Effect<B, ApiError.ApiError, R> {
+    return Effect.flatMap(rest, (value) => this.loop.restored(this.onward(value)))
   }
 }
 
 /** Runs a loop once and drops the references at once: closures held by `uninterruptibleMask` survive until a major GC. */
 const masked = <C extends Retried, A extends { readonly status: number }, R, B>(
   self: AttemptLoop<C, A, R>,
-  settle: Settle<A, B, R>,
+  ending: Ending<A, B, R>,
   known?: Fibers.AnyFiber
 ): Effect.Effect<B, ApiError.ApiError, R> => {
-  let begins: Beginning<C, A, R, B> | undefined = { loop: self, settle, fiber: known }
+  let begins: Beginning<C, A, R, B> | undefined = { loop: self, ending, fiber: known }
   return Effect.uninterruptibleMask((restore) => {
     if (begins === undefined) return Effect.dieMessage("a loop of attempts runs once")
-    const { fiber, loop, settle } = begins
+    const { ending, fiber, loop } = begins
     begins = undefined
     return fiber === undefined
-      ? Fibers.withFiber((fiber) => loop.start(fiber, restore, settle))
-      : loop.start(fiber, restore, settle)
+      ? Fibers.withFiber((fiber) => loop.start(fiber, restore, ending))
+      : loop.start(fiber, restore, ending)
   })
 }
 
 interface Beginning<C extends Retried, A extends { readonly status: number }, R, B> {
   readonly loop: AttemptLoop<C, A, R>
-  readonly settle: Settle<A, B, R>
+  readonly ending: Ending<A, B, R>
   readonly fiber: Fibers.AnyFiber | undefined
 }
 

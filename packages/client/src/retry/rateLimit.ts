@@ -77,7 +77,8 @@ const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$
 const firstMoment = 1e9
 const firstMillis = 1e12
 
-const waitOf = (text: string, now: number): number | undefined => {
+/** How long until the reset that a value names, in milliseconds. */
+export const waitOf = (text: string, now: number): number | undefined => {
   if (decimal.test(text)) {
     const number = Number(text)
     if (number >= firstMillis) return number - now

@@ -31,4 +31,6 @@ export interface Attempt<out A, out R = never> {
   ) => Effect.Effect<B, ApiError.ApiError, R | R2>
   /** Whether it ends by itself at the call's deadline, wherever it runs: the loop sets no limit around it. */
   readonly isPunctual: boolean
+  /** Whether its response is still open after it: whoever closes it gives the permit back. */
+  readonly isOpen?: boolean | undefined
 }

@@ -128,9 +128,10 @@ const connect = <A>(
     )
   return Attempts.run(call, core.attempts, {
     isPunctual: false,
+    isOpen: true,
     // The loop's region is uninterruptible: nothing comes between the fork and the handler that closes the scope.
     run: (restore, settle) => {
-      const opened = Effect.flatMap(Fibers.forkScope(parent), (scope) =>
+      const opened = Effect.flatMap(forked(parent, call), (scope) =>
         Effect.matchCauseEffect(restore(Attempts.marked(connecting(scope))), {
           onFailure: (cause) =>
             Effect.zipRight(Scope.close(scope, Exit.failCause(cause)), Effect.failCause(cause)),
@@ -140,6 +141,13 @@ const connect = <A>(
       return Attempts.settled(opened, settle)
     }
   })
+}
+
+/** The scope of a connection. A stream counts as in flight until it closes. */
+const forked = (parent: Scope.Scope, { permit }: Call.Call): Effect.Effect<Scope.CloseableScope> => {
+  const scope = Fibers.forkScope(parent)
+  if (permit === undefined) return scope
+  return Effect.tap(scope, (scope) => Scope.addFinalizer(scope, Effect.sync(permit.leave)))
 }
 
 const connected = <A>(
@@ -271,6 +279,8 @@ class ResumingReader<A, E> implements Source {
 
   private handOut(batch: Batch<A>): Pull<A, ApiError.ApiError | E> {
     const { end, events } = batch
+    const settle = this.core.permits?.settle
+    if (settle !== undefined) for (const event of events) settle(this.call, event)
     // After the end of the body the stream may still resume.
     this.over = end === "terminal" || isBare(batch) || (end === "body" && !this.request.events.resume)
     const handed = events.length === 0 ? this.next : Measuring.streamed(events)

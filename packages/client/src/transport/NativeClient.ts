@@ -93,9 +93,12 @@ const over = (
         abort = begun
       })(call, request)
       return Effect.flatMap(opened, (response) => {
-        if (call.deadline === Number.POSITIVE_INFINITY)
+        const { deadline, permit, timeouts } = call
+        if (deadline === Number.POSITIVE_INFINITY && permit === undefined)
           return Effect.succeed(response.keptBy(new Held(abort)))
-        return Transport.kept(call, response, Effect.sync(abort), Number.POSITIVE_INFINITY)
+        // A permit must come back when the idle limit passes, and the transport reports that to readers alone.
+        const idle = permit === undefined ? Number.POSITIVE_INFINITY : timeouts.idle
+        return Transport.kept(call, response, Effect.sync(abort), idle)
       })
     })
 

@@ -134,11 +134,15 @@ export const kept = (
   idle: number = call.timeouts.idle
 ): Effect.Effect<GuardedResponse.GuardedResponse> =>
   Effect.flatMap(TimeLimits.left(call), (left) =>
-    Effect.map(Unread.keep(Math.min(idle, left), close), (keeper) => {
+    Effect.map(Unread.keep(Math.min(idle, left), closing(call, close)), (keeper) => {
       unread?.register(response.source, keeper.leave)
       return response.keptBy(keeper)
     })
   )
+
+/** The permit of an attempt is held until its body is closed. */
+const closing = ({ permit }: Call.Call, close: Effect.Effect<void>): Effect.Effect<void> =>
+  permit === undefined ? close : Effect.zipRight(close, Effect.sync(permit.leave))
 
 const asItIs = <R>(send: TransportContract.Send<R>): TransportContract.Send<R> => send
 

@@ -58,6 +58,7 @@ const samples: { readonly [Tag in ApiError.ApiError["_tag"]]: Extract<ApiError.A
     field: "path.id",
     reason: "is missing"
   }),
+  QueueFullError: new ApiError.QueueFullError({ ...common, length: 5, limit: 5 }),
   CredentialsError: new ApiError.CredentialsError({ ...common, reason: "no token", retryAfter: undefined }),
   ResponseValidationError: new ApiError.ResponseValidationError({
     ...common,

@@ -6,7 +6,8 @@ import {
   Middleware,
   Pagination,
   Polling,
-  PromiseClient
+  PromiseClient,
+  RateLimit
 } from "@effect-api/client"
 import { SyncClient } from "@effect-api/node"
 import { Effect, Redacted, Schema, Stream } from "effect"
@@ -54,6 +55,17 @@ describe("calls", () => {
     const begun = performance.now()
     expect(slow.get("/flaky/2?n=1")).toEqual({ a: 1 })
     expect(performance.now() - begun).toBeGreaterThan(100)
+  })
+
+  it("wait for the client's own limits", () => {
+    const limited = client.withOptions({
+      rateLimit: RateLimit.make({ concurrency: 1, quotas: { requests: { limit: 1, window: 60 } } })
+    })
+    const begun = performance.now()
+    for (let call = 0; call < 3; call++) expect(limited.get("/x")).toEqual({ a: 1 })
+    expect(Array.from(limited.stream(events(2)))).toEqual([{ n: 0 }, { n: 1 }])
+    expect(limited.get("/x")).toEqual({ a: 1 })
+    expect(performance.now() - begun).toBeGreaterThan(200)
   })
 
   it("throw the error itself, with the caller's frames", () => {

@@ -1,0 +1,234 @@
+/**
+ * The requests of one key: how many are in flight, who waits, and whether the server has asked the client to wait.
+ *
+ * Times are milliseconds of a monotonic clock, which the caller passes.
+ */
+import type { Costs } from "./LearnedLimits.js"
+import type { Quotas, Taken } from "./Quotas.js"
+
+/** The place of one attempt: in the queue, then among the requests in flight. */
+export class Permit {
+  readonly limiter: Limiter
+  readonly costs: Costs
+  readonly priority: number
+  /** The longest wait on the server's word, in milliseconds. */
+  readonly maxHeld: number
+  taken: Taken | undefined
+  isAnswered = false
+  state: "new" | "waiting" | "taken" | "left" = "new"
+  isWoken = false
+  resume: (() => void) | undefined
+
+  constructor(limiter: Limiter, costs: Costs, priority: number, maxHeld: number) {
+    this.limiter = limiter
+    this.costs = costs
+    this.priority = priority
+    this.maxHeld = maxHeld
+  }
+
+  /** Looks again whether the attempt may go. */
+  wake(): void {
+    this.isWoken = true
+    const { resume } = this
+    this.resume = undefined
+    resume?.()
+  }
+
+  /** Ends the attempt's wait or its time in flight. A no-op the second time. */
+  readonly leave = (): void => this.limiter.leave(this)
+
+  /** Corrects the estimate to what the request has used. Later numbers replace earlier ones. */
+  settle(used: Costs): void {
+    if (this.taken === undefined) return
+    this.limiter.quotas?.settle(this.taken, used)
+    this.taken = { ...this.taken, costs: { ...this.taken.costs, ...used } }
+    this.limiter.wakeFirst()
+  }
+
+  /** Gives back what a request that was never sent took from its quotas. */
+  giveBack(): void {
+    if (this.taken !== undefined) this.limiter.quotas?.giveBack(this.taken)
+    this.taken = undefined
+  }
+}
+
+/** While the client finds its pace again, it sends twice as many after each of these intervals, in milliseconds. */
+const paceMillis = 250
+
+/** Sums of times are off by parts of a microsecond: that is no wait. */
+const shortest = 0.01
+
+/** More than that at once is no pace any more. */
+const fullPace = 512
+
+/** The settings of a limiter. */
+export interface Settings {
+  readonly concurrency: number
+  readonly maxQueue: number
+}
+
+/** Lets the requests of one key go, in the order in which they came. */
+export class Limiter {
+  readonly quotas: Quotas | undefined
+  private readonly settings: Settings
+  private readonly queue: Array<Permit> = []
+  private inFlight = 0
+  /** The requests in flight whose response has not begun. */
+  private unanswered = 0
+  /** How many of them there may be while the pace is found, since when. */
+  private pace: number
+  private pacedSince = 0
+  /** Whether a response has come: the first one reports the server's limits. */
+  private isHeard: boolean
+  /** When requests may go again, and when the server will take them: the client tries earlier than a far time. */
+  private opensAt = Number.NEGATIVE_INFINITY
+  private serverOpensAt = Number.NEGATIVE_INFINITY
+
+  constructor(settings: Settings, quotas: Quotas | undefined) {
+    this.settings = settings
+    this.quotas = quotas
+    this.isHeard = quotas?.learns !== true
+    this.pace = this.isHeard ? Number.POSITIVE_INFINITY : 1
+  }
+
+  /** Takes a permit at once, if nobody waits and nothing forbids it. */
+  tryTake(permit: Permit, now: number): boolean {
+    if (this.queue.length > 0 || this.delay(permit, now) > 0) return false
+    this.admit(permit, now)
+    return true
+  }
+
+  /** Takes a permit whatever forbids it: a call inside another must not wait for it. */
+  force(permit: Permit, now: number): void {
+    this.admit(permit, now)
+  }
+
+  /** Joins the queue; the number of those who wait if it is full. */
+  join(permit: Permit): number | undefined {
+    const { queue } = this
+    if (queue.length >= this.settings.maxQueue) return queue.length
+    permit.state = "waiting"
+    // Most have the same priority: the search from the end finds the place at once.
+    let place = queue.length
+    while (place > 0 && (queue[place - 1]?.priority ?? 0) < permit.priority) place--
+    queue.splice(place, 0, permit)
+    return undefined
+  }
+
+  /** How long a permit in the queue has to wait, in milliseconds; 0 once it is taken. */
+  poll(permit: Permit, now: number): number {
+    permit.isWoken = false
+    if (this.queue[0] !== permit) return Number.POSITIVE_INFINITY
+    const delay = this.delay(permit, now)
+    if (delay > 0) return delay
+    this.queue.shift()
+    this.admit(permit, now)
+    this.wakeFirst()
+    return 0
+  }
+
+  /** How long the server has asked the client to wait, in milliseconds; 0 if it may send. */
+  heldFor(now: number): number {
+    return now < this.opensAt ? this.serverOpensAt - now : 0
+  }
+
+  /** The server asked for a wait. The client tries again after `most`, however long the wait is. */
+  close(millis: number, most: number, now: number): void {
+    this.serverOpensAt = Math.max(this.serverOpensAt, now + millis)
+    this.opensAt = Math.max(this.opensAt, now + Math.min(millis, most))
+    this.pace = 1
+    this.pacedSince = this.opensAt
+    // Some may now wait too long.
+    for (const permit of [...this.queue]) permit.wake()
+  }
+
+  /** The response of a request has begun. `isWelcome`: the server did not refuse it for its rate. */
+  answered(permit: Permit, isWelcome: boolean, now: number): void {
+    if (permit.isAnswered || permit.state !== "taken") return
+    permit.isAnswered = true
+    this.unanswered--
+    this.isHeard = true
+    if (isWelcome && this.pace !== Number.POSITIVE_INFINITY && now >= this.opensAt) this.quicken(now)
+    this.wakeFirst()
+  }
+
+  /** Takes the limits that the response of a permit reports. */
+  learn(permit: Permit, headers: Readonly<Record<string, string>>, now: number, wallMillis: number): void {
+    const isLast = this.unanswered - (permit.isAnswered ? 0 : 1) === 0
+    this.quotas?.learn(headers, isLast, now, wallMillis)
+  }
+
+  leave(permit: Permit): void {
+    const { state } = permit
+    permit.state = "left"
+    if (state === "waiting") this.queue.splice(this.queue.indexOf(permit), 1)
+    else if (state === "taken") {
+      this.inFlight--
+      if (!permit.isAnswered) this.unanswered--
+    } else return
+    this.wakeFirst()
+  }
+
+  /** Whether it holds nothing, so that it can be forgotten. */
+  isIdle(now: number): boolean {
+    return (
+      this.inFlight === 0 &&
+      this.queue.length === 0 &&
+      now >= this.opensAt &&
+      this.allowed(now) >= fullPace &&
+      (this.quotas === undefined || this.quotas.isEmpty(now))
+    )
+  }
+
+  private admit(permit: Permit, now: number): void {
+    permit.state = "taken"
+    permit.taken = this.quotas?.take(permit.costs, now)
+    this.inFlight++
+    this.unanswered++
+  }
+
+  /** How long a permit has to wait, in milliseconds; 0 if nothing forbids it. */
+  private delay(permit: Permit, now: number): number {
+    const millis = this.exactDelay(permit, now)
+    return millis < shortest ? 0 : millis
+  }
+
+  private exactDelay({ costs, maxHeld }: Permit, now: number): number {
+    const { quotas, unanswered } = this
+    if (now < this.opensAt) return this.opensAt - now
+    if (this.inFlight >= this.settings.concurrency) return Number.POSITIVE_INFINITY
+    if (unanswered >= this.allowed(now)) return this.untilMore(now)
+    if (quotas === undefined) return 0
+    const held = quotas.heldFor(costs, now, unanswered === 0, maxHeld)
+    if (held === 0) return quotas.wait(costs, now)
+    // The server's reset may be rounded: the first request after it finds out.
+    if (this.pace === Number.POSITIVE_INFINITY && held !== this.pace) {
+      this.pace = 1
+      this.pacedSince = now + held
+    }
+    return held
+  }
+
+  /** How many requests may be without a response: twice as many after each interval. */
+  private allowed(now: number): number {
+    const { isHeard, pace, pacedSince } = this
+    return isHeard && pace !== Number.POSITIVE_INFINITY
+      ? pace * 2 ** Math.floor((now - pacedSince) / paceMillis)
+      : pace
+  }
+
+  private untilMore(now: number): number {
+    return this.isHeard ? paceMillis - ((now - this.pacedSince) % paceMillis) : Number.POSITIVE_INFINITY
+  }
+
+  private quicken(now: number): void {
+    const pace = this.allowed(now) * 2
+    this.pace = pace >= fullPace ? Number.POSITIVE_INFINITY : pace
+    this.pacedSince = now
+  }
+
+  /** Lets the first in the queue look again. */
+  wakeFirst(): void {
+    this.queue[0]?.wake()
+  }
+}

@@ -1,0 +1,79 @@
+/** What a client knows of rate limits. How it counts quotas comes with the setting, so that few programs bundle it. */
+import * as Predicate from "effect/Predicate"
+import type { InvalidInput } from "../shared/invalid.js"
+import * as Settings from "../shared/settings.js"
+import type { Costs } from "./LearnedLimits.js"
+import type * as Limiter from "./Limiter.js"
+import type { Quotas } from "./Quotas.js"
+
+/**
+ * Type id of {@link RateLimit}.
+ *
+ * @since 3.3.0
+ * @category type ids
+ */
+export const TypeId: unique symbol = Symbol.for("@effect-api/client/RateLimit")
+
+/**
+ * How a client limits its own requests. Each client counts for itself; the clients that `withOptions` makes of it count
+ * together.
+ *
+ * @since 3.3.0
+ * @category models
+ */
+export interface RateLimit {
+  readonly [TypeId]: typeof TypeId
+  /** Why it cannot be used. */
+  readonly problem: InvalidInput | undefined
+}
+
+/**
+ * A request, as the functions of the options see it.
+ *
+ * @since 3.3.0
+ * @category models
+ */
+export interface Subject {
+  readonly method: string
+  /** The path template, without values. */
+  readonly template: string
+  /** The body as the program passed it. */
+  readonly body: unknown
+}
+
+/** What a client works with. */
+export interface Parts extends Limiter.Settings {
+  readonly quotas: (() => Quotas) | undefined
+  readonly key: ((request: Subject) => string) | undefined
+  readonly cost: ((request: Subject) => Costs) | undefined
+  readonly usage: ((value: unknown) => Costs | undefined) | undefined
+}
+
+/** A client without settings only waits where a server asks for it. */
+export const defaults: Parts = {
+  concurrency: Number.POSITIVE_INFINITY,
+  maxQueue: Number.POSITIVE_INFINITY,
+  quotas: undefined,
+  key: undefined,
+  cost: undefined,
+  usage: undefined
+}
+
+/** A setting with what it is made of. */
+export interface Made extends RateLimit {
+  readonly parts: Parts
+}
+
+const isMade = (setting: RateLimit): setting is Made => "parts" in setting
+
+/** What a setting is made of. */
+export const partsOf = (setting: RateLimit | undefined): Parts =>
+  setting !== undefined && isMade(setting) ? setting.parts : defaults
+
+/** `false`: the client waits for nobody, and every call learns of a limit by itself. */
+export type Setting = RateLimit | false
+
+export const check: Settings.Check = /*#__PURE__*/ Settings.kind(
+  (value) => value === false || Predicate.hasProperty(value, TypeId),
+  "must come from RateLimit.make, or be false"
+)

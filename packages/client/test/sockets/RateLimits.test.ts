@@ -1,0 +1,80 @@
+/** The client's own limits on real sockets, through each way in. */
+import { describe, expect, it } from "@effect/vitest"
+import { ApiClient, ApiRequest, EventStream, RateLimit, ResponseDecoder } from "@effect-api/client"
+import { TestServer } from "@effect-api/testing"
+import { Effect, Schema, Stream } from "effect"
+import { clientOf } from "../fixtures/sockets.js"
+import { everyTransport } from "../fixtures/transports.js"
+
+const download = ApiRequest.get("/todos", { success: ResponseDecoder.stream() })
+const events = ApiRequest.get("/events", { events: EventStream.make({ event: Schema.Number }) })
+
+const ways: ReadonlyArray<{
+  readonly way: string
+  readonly call: (client: ApiClient.ApiClient) => Effect.Effect<unknown, unknown>
+}> = [
+  { way: "execute", call: (client) => client.execute(ApiRequest.get("/todos")) },
+  {
+    way: "the plain HttpClient",
+    call: (client) => Effect.flatMap(ApiClient.httpClient(client).get("/todos"), ({ json }) => json)
+  },
+  {
+    way: "a download",
+    call: (client) => Effect.flatMap(client.execute(download), Stream.runDrain)
+  },
+  { way: "a stream", call: (client) => Stream.runCollect(client.stream(events)) }
+]
+
+/** A server that counts the requests in progress, and refuses those that come too soon after a 429. */
+const makeServer = (refusals: number, millis: number) => {
+  let open = 0
+  let refused = 0
+  let until = 0
+  const seen = { most: 0, early: 0 }
+  const reply = (success: TestServer.Reply): TestServer.Reply => {
+    const now = performance.now()
+    if (now < until) seen.early++
+    if (refused >= refusals) return success
+    refused++
+    until = now + millis
+    return TestServer.json({}, { status: 429, headers: { "retry-after-ms": String(millis) } })
+  }
+  const slowly = (success: TestServer.Reply) => async (): Promise<TestServer.Reply> => {
+    seen.most = Math.max(seen.most, ++open)
+    await new Promise((resolve) => setImmediate(resolve))
+    open--
+    return reply(success)
+  }
+  const stream = TestServer.chunks(["data: 1\n\n", "data: 2\n\n"], {
+    headers: { "content-type": "text/event-stream" }
+  })
+  return Effect.map(
+    TestServer.make({ "GET /todos": slowly(TestServer.json([])), "GET /events": slowly(stream) }),
+    (server) => ({ seen, server })
+  )
+}
+
+describe.each(everyTransport)("on $name", ({ layer }) => {
+  it.scopedLive.each(ways)(
+    "6.20 at most three requests are in flight through $way, and every place comes back",
+    ({ call }) =>
+      Effect.gen(function* () {
+        const { seen, server } = yield* makeServer(0, 0)
+        const client = yield* clientOf(server, { rateLimit: RateLimit.make({ concurrency: 3 }) })
+        yield* Effect.forEach(Array.from({ length: 40 }), () => call(client), { concurrency: "unbounded" })
+        expect(seen.most).toBeLessThanOrEqual(3)
+        expect(yield* server.requestCount).toBe(40)
+      }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive.each(ways)("6.23 a 429 holds back the calls that come after it through $way", ({ call }) =>
+    Effect.gen(function* () {
+      const { seen, server } = yield* makeServer(1, 100)
+      const client = yield* clientOf(server, { retry: { jitter: 0 } })
+      expect(yield* Effect.either(call(client.withOptions({ retry: { maxRetries: 0 } })))).toBeDefined()
+      yield* Effect.forEach(Array.from({ length: 10 }), () => call(client), { concurrency: "unbounded" })
+      expect(seen.early).toBe(0)
+      expect(yield* server.requestCount).toBe(11)
+    }).pipe(Effect.provide(layer))
+  )
+})
