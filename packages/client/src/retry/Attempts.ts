@@ -13,59 +13,13 @@ import { Steps } from "../effect/steps.js"
 import * as TimeLimits from "../effect/timeLimits.js"
 import * as ApiError from "../errors/ApiError.js"
 import * as Ledger from "../errors/Ledger.js"
-import type { Promised } from "../wire/methods.js"
+import type { Client, Ended, Leftovers, Retried } from "./AttemptsContract.js"
 import * as Decisions from "./decisions.js"
-import type { Permits, Refusal } from "./permitting.js"
-import type * as RetryBudget from "./RetryBudget.js"
-import type * as RetryPolicy from "./RetryPolicy.js"
+import type { Refusal } from "./permitting.js"
 import { type Attempt, type Restore, type Settle, settled } from "./settling.js"
 
-/**
- * The part of a call that the loop reads, and the ledger that it writes. Times are those of the monotonic clock, but for
- * `startedAt`, which is in milliseconds since the epoch.
- */
-export interface Retried extends Ledger.Ledger {
-  readonly retry: RetryPolicy.Resolved
-  readonly startedAt: number
-  readonly deadline: number
-  /** When the last attempt began. */
-  begunAt: number
-  /** The request as it was sent last. */
-  readonly encoded: {
-    readonly method: string
-    readonly promised: Promised
-    readonly idempotencyKey: string | undefined
-    readonly replayable: boolean
-  }
-  /** `processed` means that a redirect asked for a GET, so a server has acted on the request. */
-  readonly redirected: { readonly processed: boolean } | undefined
-}
-
-/** What follows the attempts of a client's calls. */
-export interface Observer<in C> {
-  /** An attempt begins. The loop calls the result once the attempt has ended, however it ended. */
-  readonly attempting: (call: C, fiber: Fibers.AnyFiber) => Ended
-  /** Runs before the wait for another attempt. */
-  readonly retrying: (call: C, error: ApiError.ApiError, delayMillis: number) => Effect.Effect<void>
-  /** The error of a call whose deadline has passed. */
-  readonly expired: (call: C) => ApiError.TimeoutError
-}
-
-/** Takes how long an attempt ran in milliseconds, its status, and the tag of its error. */
-export type Ended = (millis: number, status: number | undefined, tag: string | undefined) => void
-
-/** What the loops of a client share: one for all its calls. */
-export interface Client<in C> {
-  readonly budget: RetryBudget.RetryBudget
-  readonly observer: Observer<C>
-  /** The client's own limits, if there are any. */
-  readonly permits?: Permits<C> | undefined
-  /** Takes a call back to the request that an attempt starts with. */
-  readonly restart: (call: C) => void
-  /** Drops the credentials that the call's server has refused. True if better ones may follow. */
-  readonly refresh: (call: C) => Effect.Effect<boolean>
-}
-
+export type { Client, Leftovers, Observer, Retried } from "./AttemptsContract.js"
+export { failAfterResponse } from "./afterResponse.js"
 export type { Permits, Refusal, Waiting } from "./permitting.js"
 export { type Attempt, type Restore, type Settle, settled } from "./settling.js"
 
@@ -84,14 +38,6 @@ export const guarded = <A, R>(
   isPunctual: false,
   isOpen
 })
-
-/** What becomes of responses that the loop does not return. */
-export interface Leftovers<in A> {
-  /** Runs after a failed attempt, before the wait for the next. */
-  readonly discard?: Effect.Effect<void> | undefined
-  /** Takes the result of an attempt that succeeded just as the deadline passed. */
-  readonly abandon?: ((value: A) => void) | undefined
-}
 
 const none: Leftovers<unknown> = {}
 
@@ -269,7 +215,7 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
     // The client did not follow a redirect after which the server has acted on the request: only a GET may come next.
     if (isProcessed(call) && method !== "GET") return this.stop(error, "not-retryable")
     if (!Decisions.allows(policy, error, { promised, idempotencyKey }))
-      return this.stop(error, isDeadline(error) ? "deadline" : "not-retryable")
+      return this.stop(error, Decisions.isDeadline(error) ? "deadline" : "not-retryable")
     if (!replayable) return this.stop(error, "not-replayable")
     return Effect.flatMap(insideAttempt.isSet, (nested) =>
       nested && policy.nested === "once" ? this.stop(error, "nested") : this.schedule(now, error, true)
@@ -404,31 +350,3 @@ const isProcessed = ({ redirected }: Retried): boolean => redirected?.processed 
 
 const statusOf = (error: ApiError.ApiError): number | undefined =>
   "status" in error ? error.status : undefined
-
-/**
- * Fails a call whose last attempt had succeeded. A body or a stream that breaks while its reader reads it comes too late for a
- * retry.
- */
-export const failAfterResponse = (
-  call: Retried,
-  error: ApiError.ApiError,
-  stoppedBy: ApiError.StoppedBy = stopReason(error)
-): Effect.Effect<never, ApiError.ApiError> =>
-  Effect.clockWith((clock) => {
-    const last = call.attempts.at(-1)
-    const took = Monotonic.since(clock, call.begunAt)
-    const line = Ledger.line(last?.startedAt ?? call.startedAt, took, error._tag, last?.status)
-    // A new ledger: whoever holds the response has one that ends with a success.
-    call.attempts = [...call.attempts.slice(0, -1), line]
-    return Effect.fail(
-      ApiError.update(error, { attempts: call.attempts, stoppedBy, delivery: "maybe-applied" })
-    )
-  })
-
-const isDeadline = (error: ApiError.ApiError): boolean =>
-  error._tag === "TimeoutError" && error.phase === "total"
-
-const stopReason = (error: ApiError.ApiError): ApiError.StoppedBy => {
-  if (isDeadline(error)) return "deadline"
-  return ApiError.isRetryable(error) ? "not-replayable" : "not-retryable"
-}

@@ -64,9 +64,13 @@ const ownDecision = ({ retryable }: Retryable, error: ApiError.ApiError): boolea
   }
 }
 
+/** Whether a call has no time left. */
+export const isDeadline = (error: ApiError.ApiError): boolean =>
+  error._tag === "TimeoutError" && error.phase === "total"
+
 /** A request that cannot be sent, and a call that has no time left, have no other attempt. */
 const isFinal = (error: ApiError.ApiError): boolean =>
-  error._tag === "InvalidRequestError" || (error._tag === "TimeoutError" && error.phase === "total")
+  error._tag === "InvalidRequestError" || isDeadline(error)
 
 /** Whether another attempt may help: the program decides first, then the error, then the table. */
 export const isRetryable = (policy: Retryable, error: ApiError.ApiError): boolean =>
