@@ -59,7 +59,7 @@ describe("any calls", () => {
             return Effect.gen(function* () {
               const fiber = yield* Effect.fork(isUninterruptible ? Effect.uninterruptible(run) : run)
               yield* Effect.sleep(interruptedAt)
-              yield* Fiber.interruptFork(fiber)
+              yield* Effect.fork(Fiber.interrupt(fiber))
               yield* Fiber.await(fiber)
             })
           },
