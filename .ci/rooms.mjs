@@ -86,7 +86,6 @@ export const pure = {
 export const impure = {
   client: {
     "schema/guarded": "Effect",
-    "wire/Multipart": "Stream",
     "wire/Progress": "Effect Stream",
     "wire/byteSource": "Effect Stream",
     "wire/encodedLate": "Effect",

@@ -7,7 +7,7 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 
 /** Values that came together, at least one. */
@@ -121,6 +121,12 @@ export const mapError = <A, E, R, E2>(
     Option.isSome(why) ? Option.some(change(why.value)) : Option.fromNullable(atEnd?.())
   )
 
+/** Opens a stream until a scope closes. */
+export const open = <A, E, R>(
+  stream: Stream.Stream<A, E, R>,
+  scope: Scope.Scope
+): Effect.Effect<Pull<A, E, R>, never, R> => Scope.extend(Stream.toPull(stream), scope)
+
 /** The same stream with each pull changed. */
 export const onPull = <A, E, R, B, E2, R2>(
   stream: Stream.Stream<A, E, R>,
@@ -147,3 +153,9 @@ export const each = <A>(values: () => Iterable<A>): Stream.Stream<A> =>
       })
     )
   })
+
+/** The streams of values, one after another. */
+export const joined = <A, B, E, R>(
+  values: () => Iterable<A>,
+  toStream: (value: A) => Stream.Stream<B, E, R>
+): Stream.Stream<B, E, R> => Stream.flatMap(each(values), toStream)

@@ -46,7 +46,7 @@ export const toNext = <A, E, R>(
   stream: Stream.Stream<A, E, R>,
   scope: Scope.Scope
 ): Effect.Effect<Next<A, E, R>, never, R> =>
-  Effect.map(Scope.extend(Stream.toPull(stream), scope), (pull) =>
+  Effect.map(Pulls.open(stream, scope), (pull) =>
     Pulls.match(pull, {
       onEnd: (): Next<A, E> => Effect.succeed(undefined),
       onFailure: (error) => Effect.fail(error),

@@ -3,8 +3,9 @@
  * redirect, and take no stream as a body.
  */
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import * as Pulls from "../effect/pulls.js"
+import * as TimeLimits from "../effect/timeLimits.js"
 import type * as ApiError from "../errors/ApiError.js"
 import type * as Call from "../request/Call.js"
 import * as CallSecrets from "../request/CallSecrets.js"
@@ -86,14 +87,10 @@ const buffered = (
       onFailure: (cause) => Effect.fail(tagged(cause)),
       onSuccess: (chunk) => Effect.zipRight(Effect.forEach(chunk, add, { discard: true }), collect(pull))
     })
-  const read = Effect.scoped(Effect.flatMap(Stream.toPull(stream), collect))
+  const read = Effect.scopedWith((scope) => Effect.flatMap(Pulls.open(stream, scope), collect))
   const { response } = call.timeouts
-  return Number.isFinite(response)
-    ? Effect.timeoutFail(read, {
-        duration: response,
-        onTimeout: () => TransportError.timeout(call, "response", response)
-      })
-    : read
+  const late = Effect.failSync(() => TransportError.timeout(call, "response", response))
+  return TimeLimits.within(read, response, late)
 }
 
 const tooLarge = (call: Call.Call): ApiError.InvalidRequestError => {

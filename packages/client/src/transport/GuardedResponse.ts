@@ -214,7 +214,10 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
     return Effect.suspend(() => {
       const { read } = this
       if (read !== undefined)
-        return Scope.extend(Stream.toPull(Pulls.each(() => [new Uint8Array(read.bytes)])), scope)
+        return Pulls.open(
+          Pulls.each(() => [new Uint8Array(read.bytes)]),
+          scope
+        )
       if (this.taken) {
         const error = this.unreadable("was taken as a stream")
         return Effect.succeed(Pulls.fail(error))
@@ -232,7 +235,7 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
           : TransportError.fromCause(this.call, cause, this.native ?? "transport", "reading")
       const { chunks, pull } = this.source
       // Avoids the cost of a stream if the transport can.
-      const opened = pull === undefined ? Scope.extend(Stream.toPull(chunks), scope) : Effect.succeed(pull)
+      const opened = pull === undefined ? Pulls.open(chunks, scope) : Effect.succeed(pull)
       const guarded = Effect.map(opened, (pull) =>
         Pulls.mapError(pull, tagged, () => (keeper?.isLeft === true ? tagged(Unread.left) : undefined))
       )

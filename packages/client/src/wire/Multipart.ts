@@ -4,8 +4,8 @@
  */
 import * as Predicate from "effect/Predicate"
 import type * as Redacted from "effect/Redacted"
-import * as Stream from "effect/Stream"
-import { each } from "../effect/pulls.js"
+import type * as Stream from "effect/Stream"
+import { each, joined } from "../effect/pulls.js"
 import { concat } from "../shared/bytes.js"
 import {
   hasLoneSurrogate,
@@ -102,12 +102,7 @@ export const encode = (fields: unknown): Result.Result<EncodedForm, InvalidInput
   const whole = pieces.every((piece) => piece instanceof Uint8Array)
   return Result.succeed({
     boundary,
-    content: whole
-      ? concat(pieces, length ?? 0)
-      : Stream.flatMap(
-          each(() => pieces),
-          pieceStream
-        ),
+    content: whole ? concat(pieces, length ?? 0) : joined(() => pieces, pieceStream),
     blob: pieces.every(isPart) ? () => new Blob(pieces.filter(isPart)) : undefined,
     length,
     replayable: pieces.every((piece) => sizeOf(piece) !== undefined || typeof piece === "function")

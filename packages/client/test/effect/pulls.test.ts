@@ -146,3 +146,44 @@ describe("collect", () => {
     })
   )
 })
+
+describe("streams one after another", () => {
+  const joined = (log: Array<string>) =>
+    Pulls.joined(
+      () => [1, 0, 2],
+      (n) =>
+        Stream.fromIterable([n, -n]).pipe(
+          Stream.concat(n === 2 ? Stream.fail("no") : Stream.empty),
+          Stream.tap((value) => Effect.sync(() => log.push(`got ${value}`))),
+          Stream.ensuring(Effect.sync(() => log.push(`closed ${n}`)))
+        )
+    )
+
+  const all = ["got 1", "got -1", "closed 1", "got 0", "got 0", "closed 0", "got 2", "got -2", "closed 2"]
+
+  it.effect(
+    "10 each is closed before the next opens, also the one that fails, and every run starts at the first",
+    () =>
+      Effect.gen(function* () {
+        const log: Array<string> = []
+        const stream = joined(log)
+        for (let run = 0; run < 2; run++)
+          expect(endOf(yield* Effect.exit(Stream.runDrain(stream)))).toEqual({ error: "no" })
+        expect(log.map((line) => line.replace("-0", "0"))).toEqual([...all, ...all])
+      })
+  )
+
+  it.effect("10 one that is left early is closed, and no other opens", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      yield* Stream.runDrain(Stream.take(joined(log), 1))
+      expect(log.filter((line) => line.startsWith("closed"))).toEqual(["closed 1"])
+    })
+  )
+
+  it.effect("10 there may be none", () =>
+    Effect.gen(function* () {
+      yield* Stream.runDrain(Pulls.joined(() => [], Stream.make))
+    })
+  )
+})

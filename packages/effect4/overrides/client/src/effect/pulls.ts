@@ -6,6 +6,7 @@ import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -97,6 +98,14 @@ export const mapError = <A, E, R, E2>(
   atEnd?: () => E2 | undefined
 ): Pull<A, E2, R> => Effect.mapError(pull, (why) => (Cause.isDone(why) ? (atEnd?.() ?? why) : change(why)))
 
+/** Opens a stream until a scope closes. */
+export const open = <A, E, R>(
+  stream: Stream.Stream<A, E, R>,
+  scope: Scope.Scope
+): Effect.Effect<Pull<A, E, R>, never, R> =>
+  // `Stream.toPull` would take a semaphore for every pull.
+  Channel.toPullScoped(Stream.toChannel(stream), scope)
+
 /** The same stream with each pull changed. */
 export const onPull = <A, E, R, B, E2, R2>(
   stream: Stream.Stream<A, E, R>,
@@ -123,5 +132,35 @@ export const each = <A>(values: () => Iterable<A>): Stream.Stream<A> =>
         const next = iterator.next()
         return next.done === true ? over : Effect.succeed(one(next.value))
       })
+    })
+  )
+
+/** The streams of values, one after another. `Stream.flatMap` would bring what runs several at once. */
+export const joined = <A, B, E, R>(
+  values: () => Iterable<A>,
+  toStream: (value: A) => Stream.Stream<B, E, R>
+): Stream.Stream<B, E, R> =>
+  fromPull(
+    Effect.map(Effect.scope, (scope) => {
+      const iterator = values()[Symbol.iterator]()
+      let current: Pull<B, E, R> | undefined
+      const next: Pull<B, E, R> = Effect.suspend(() => {
+        if (current !== undefined) return current
+        const { done, value } = iterator.next()
+        if (done === true) return over
+        const own = Scope.forkUnsafe(scope)
+        return Effect.flatMap(open(toStream(value), own), (pull) => {
+          current = match(pull, {
+            onSuccess: (values) => Effect.succeed(values),
+            onFailure: (error) => Effect.fail(error),
+            onEnd: () => {
+              current = undefined
+              return Effect.andThen(Scope.close(own, Exit.void), next)
+            }
+          })
+          return current
+        })
+      })
+      return next
     })
   )

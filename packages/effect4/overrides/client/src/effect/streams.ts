@@ -32,8 +32,7 @@ export const toNext = <A, E, R>(
   stream: Stream.Stream<A, E, R>,
   scope: Scope.Scope
 ): Effect.Effect<Next<A, E, R>, never, R> =>
-  // `Stream.toPull` would take a semaphore for every pull.
-  Effect.map(Channel.toPullScoped(Stream.toChannel(stream), scope), (pull) =>
+  Effect.map(Pulls.open(stream, scope), (pull) =>
     Pulls.match(pull, {
       onEnd: (): Next<A, E> => Effect.succeed(undefined),
       onFailure: (error) => Effect.fail(error),
