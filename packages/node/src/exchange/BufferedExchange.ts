@@ -1,7 +1,7 @@
 /** An exchange that buffers the body, decoded if it has content codings. */
 import { NativeTransport } from "@effect-api/client"
 import * as Either from "effect/Either"
-import { BodyAssembly, isAssembledAtOnce } from "../body/BodyAssembly.js"
+import { BodyAssembly, isAssembledAtOnce, join } from "../body/BodyAssembly.js"
 import { BodyDecoder, type DecodedReader } from "../body/BodyDecoder.js"
 import * as ContentCodings from "../body/contentCodings.js"
 import { Exchange, type Sender } from "./Exchange.js"
@@ -190,7 +190,8 @@ export class BufferedExchange extends Exchange implements DecodedReader {
   private bytes(size: number): Uint8Array {
     const { first, rest } = this
     if (first === undefined || size === 0) return noBytes
-    return first.length >= size ? first.subarray(0, size) : (rest?.concat(size) ?? noBytes)
+    if (first.length >= size) return first.subarray(0, size)
+    return rest === undefined ? noBytes : join(rest.take(), size)
   }
 }
 
