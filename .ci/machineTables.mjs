@@ -69,6 +69,7 @@ const rows = [
   ["`timeouts.total` beside the plain client", "settings, ours-total : ours"],
   ["`Credentials.cached` beside the plain client", "settings, ours-cached : ours"],
   ["one middleware beside the plain client", "settings, ours-middleware : ours"],
+  ["limits that no call waits for, beside the plain client", "settings, ours-limits : ours"],
   ["spans beside the plain client", "settings, ours-spans : ours"]
 ]
 

@@ -8,7 +8,7 @@ import * as Comparison from "./comparison.js"
 import type { Part } from "./Part.js"
 import * as Rounds from "./rounds.js"
 
-const onEffect3 = ["total", "cached", "bearer", "middleware", "derived", "spans"] as const
+const onEffect3 = ["total", "cached", "bearer", "middleware", "limits", "derived", "spans"] as const
 
 /** Each client with a setting, and the plain one. */
 const pairs: ReadonlyArray<readonly [RivalId, RivalId]> = [

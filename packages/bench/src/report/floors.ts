@@ -86,6 +86,7 @@ const settings: ReadonlyArray<Threshold> = (
     ["total", "timeouts.total", 0.95],
     ["cached", "Credentials.cached", 0.95],
     ["middleware", "a middleware", 0.85],
+    ["limits", "limits that no call waits for", 0.97],
     ["spans", "spans", 0.75]
   ] as const
 ).flatMap(([setting, title, limit]) =>

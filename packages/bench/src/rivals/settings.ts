@@ -1,6 +1,6 @@
 /** This project's client with one setting more than the plain one, or with spans. */
 import { HttpClientRequest } from "@effect/platform"
-import { ApiClient, type ApiConfig, Credentials } from "@effect-api/client"
+import { ApiClient, type ApiConfig, Credentials, RateLimit } from "@effect-api/client"
 import { NodeTransport } from "@effect-api/node"
 import { Effect, Layer, Redacted } from "effect"
 import { effectOf, settings } from "./ours.js"
@@ -31,6 +31,11 @@ export const bearer: Open = having({ credentials: Credentials.bearer(Redacted.ma
 
 export const middleware: Open = having({
   middleware: [(request, next) => next(HttpClientRequest.setHeader(request, "x-sent-by", "bench"))]
+})
+
+/** Limits that no call waits for. */
+export const limits: Open = having({
+  rateLimit: RateLimit.make({ concurrency: 1000, quotas: { requests: { limit: 1e9, window: "1 minute" } } })
 })
 
 /** A client of `withOptions`, made once. */
