@@ -19,6 +19,7 @@ import { WholeBody } from "../response/WholeBody.js"
 import * as Attempts from "../retry/Attempts.js"
 import * as Deprecation from "../telemetry/deprecation.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
+import type * as NativeExchange from "../transport/NativeExchange.js"
 import * as Redirects from "../transport/Redirects.js"
 import type * as TransportContract from "../transport/TransportContract.js"
 import type * as Core from "./Core.js"
@@ -115,8 +116,8 @@ const followed = (
 }
 
 /**
- * The same in a single wait, if only the transport takes part: the credentials are known and sign nothing, there is no
- * middleware, and nobody logs at debug level. `undefined` otherwise.
+ * The same in a single wait, if the transport does all the waiting: the credentials are known and sign nothing, middleware
+ * changes the request at most, and nobody logs at debug level. `undefined` if that is out of the question.
  */
 const fastPath = (
   core: Core.Core,
@@ -125,8 +126,7 @@ const fastPath = (
   fiber: Fibers.AnyFiber
 ): Attempts.Attempt<Received> | undefined => {
   const { fastPath: send } = core.transport
-  if (send === undefined || call.encoded.body._tag === "Stream" || call.middleware.length > 0)
-    return undefined
+  if (send === undefined || call.encoded.body._tag === "Stream") return undefined
   const clock = Fibers.clockOf(fiber)
   const known = Resolver.ready(core.credentials, clock)
   if (known === undefined || known.sign !== undefined || Fibers.isDebugged(fiber)) return undefined
@@ -135,6 +135,8 @@ const fastPath = (
 
 class FastAttempt implements Attempts.Attempt<Received> {
   readonly isPunctual: boolean
+  /** Nobody but the transport takes part. */
+  private readonly isAlone: boolean
   private readonly core: Core.Core
   private readonly call: Call.Call
   private readonly span: Tracer.Span | undefined
@@ -153,8 +155,10 @@ class FastAttempt implements Attempts.Attempt<Received> {
     this.span = span
     this.clock = clock
     this.send = send
+    this.isAlone = call.middleware.length === 0
     // The transport counts on the system's clock.
-    this.isPunctual = call.deadline === Number.POSITIVE_INFINITY || Monotonic.isSystem(clock)
+    this.isPunctual =
+      this.isAlone && (call.deadline === Number.POSITIVE_INFINITY || Monotonic.isSystem(clock))
   }
 
   run<B, R>(
@@ -173,7 +177,7 @@ class FastAttempt implements Attempts.Attempt<Received> {
     }
     const request = Hop.outgoing(core, call, credentials, span)
     const left = this.isPunctual ? TimeLimits.millisLeft(call, clock) : Number.POSITIVE_INFINITY
-    return this.send(call, Redirects.outgoing(call, request), left, restore, {
+    const next: NativeExchange.Next<GuardedResponse.GuardedResponse, ApiError.ApiError, B, R> = {
       onSuccess: (response) => {
         const received = this.receive(response, restore)
         // Most are here: no step of the fiber.
@@ -182,7 +186,10 @@ class FastAttempt implements Attempts.Attempt<Received> {
           : Attempts.settled(received, settle)
       },
       onFailure: (cause) => settle.onFailure(cause)
-    })
+    }
+    return this.isAlone
+      ? this.send(call, Redirects.outgoing(call, request), left, restore, next)
+      : Hop.throughMiddleware(call, request, core.transport, restore, next)
   }
 
   private receive(
@@ -205,7 +212,7 @@ class FastAttempt implements Attempts.Attempt<Received> {
     effect: Effect.Effect<GuardedResponse.GuardedResponse, ApiError.ApiError>,
     restore: Attempts.Restore
   ): Effect.Effect<GuardedResponse.GuardedResponse, ApiError.ApiError> {
-    const attempt = restore(Attempts.marked(effect))
+    const attempt = Attempts.marked(effect, restore)
     return this.isPunctual ? TimeLimits.withinDeadline(this.call, attempt, passed(this.call)) : attempt
   }
 }

@@ -6,12 +6,14 @@ import type * as Tracer from "effect/Tracer"
 import { composeMiddleware } from "../config/composeMiddleware.js"
 import type * as Middleware from "../config/Middleware.js"
 import type * as Credentials from "../credentials/Credentials.js"
+import type * as Fibers from "../effect/fibers.js"
 import { filteredResponse } from "../effect/platformErrors.js"
 import * as ApiError from "../errors/ApiError.js"
 import * as Call from "../request/Call.js"
 import * as CallError from "../request/CallError.js"
 import * as TransportError from "../request/TransportError.js"
 import * as UnsentError from "../request/UnsentError.js"
+import * as Attempts from "../retry/Attempts.js"
 import * as Deprecation from "../telemetry/deprecation.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import * as GuardedResponse from "../transport/GuardedResponse.js"
@@ -33,24 +35,62 @@ export const run = (
 ): Effect.Effect<GuardedResponse.GuardedResponse, ApiError.ApiError> =>
   Effect.flatMap(authorize(core, call), (credentials) => {
     const request = outgoing(core, call, credentials, span)
-    return through(call, request, signing(credentials?.sign, send)).pipe(
-      Effect.matchEffect({
-        onSuccess: (response) => takeOver(call, response),
-        onFailure: (error) => {
-          if (ApiError.isApiError(error))
-            return Effect.fail(sourceError(call) ?? CallError.completed(call, error))
-          // A middleware that rejects a status (`filterStatusOk`) still has the response, and the status check is ours.
-          const filtered = filteredResponse(error)
-          return filtered === undefined
-            ? Effect.fail(sourceError(call) ?? TransportError.fromMiddleware(call, error))
-            : takeOver(call, filtered)
-        }
-      }),
+    return settled(call, through(call, request, signing(credentials?.sign, send))).pipe(
       Effect.tapError((error) => Telemetry.attempted(call, request.headers, error)),
       Effect.tap((response) => arrived(core, call, response)),
       Effect.tap((response) => Telemetry.attempted(call, request.headers, response)),
       Effect.tap((response) => Deprecation.noticed(core.warned, call, response) ?? Effect.void)
     )
+  })
+
+/**
+ * Sends a request of known headers through the call's middleware, inside `uninterruptibleMask`. Middleware that does nothing but
+ * change the request returns what its `next` returned: there is nothing to run but the transport, in a single wait.
+ */
+export const throughMiddleware = <A, R>(
+  call: Call.Call,
+  request: HttpClientRequest.HttpClientRequest,
+  transport: TransportContract.Transport,
+  restore: Fibers.Restore,
+  next: Attempts.Settle<GuardedResponse.GuardedResponse, A, R>
+): Effect.Effect<A, ApiError.ApiError, R> => {
+  const { buffered, fastPath } = transport
+  let last: HttpClientRequest.HttpClientRequest | undefined
+  let waiting: unknown
+  const send: TransportContract.Send<never> = (call, sent) => {
+    const effect = buffered(call, sent)
+    last = sent
+    waiting = effect
+    return effect
+  }
+  return Effect.matchCauseEffect(
+    Effect.sync(() => through(call, request, send)),
+    {
+      onFailure: (cause) => next.onFailure(cause),
+      onSuccess: (responding) =>
+        responding === waiting && last !== undefined && last.body._tag !== "Stream" && fastPath !== undefined
+          ? fastPath(call, PlatformRequest.withWholeUrl(last), Number.POSITIVE_INFINITY, restore, next)
+          : Attempts.settled(Attempts.marked(settled(call, responding), restore), next)
+    }
+  )
+}
+
+/** What a hop comes to: middleware may respond with anything, and fail in ways that only the platform knows. */
+const settled = (
+  call: Call.Call,
+  responding: ReturnType<Middleware.Next>
+): Effect.Effect<GuardedResponse.GuardedResponse, ApiError.ApiError> =>
+  Effect.matchEffect(responding, {
+    onSuccess: (response) => takeOver(call, response),
+    onFailure: (error) => {
+      if (ApiError.isApiError(error))
+        return Effect.fail(sourceError(call) ?? CallError.completed(call, error))
+      // A middleware that rejects a status (`filterStatusOk`) still has the response, and the status check is ours.
+      const filtered = filteredResponse(error)
+      return filtered === undefined
+        ? Effect.fail(sourceError(call) ?? TransportError.fromMiddleware(call, error))
+        : takeOver(call, filtered)
+    }
   })
 
 const authorize = (
@@ -125,7 +165,7 @@ const signing = (
 const checked =
   (call: Call.Call, send: Middleware.Next): Middleware.Next =>
   (request) => {
-    const problem = Sendable.problemOf(request)
+    const problem = Sendable.problemOf(request, call.encoded.url)
     return problem === undefined
       ? send(request)
       : Effect.fail(TransportError.invalidRequest(call, problem.field, problem.reason))

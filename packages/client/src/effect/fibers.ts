@@ -81,18 +81,36 @@ export const forkDetached: <A, E, R>(
 export const disconnected: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> =
   Effect.disconnect
 
+/** Makes an effect inside an uninterruptible region as interruptible as the region's surroundings. */
+export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
 /** A mark that an effect leaves on all fibers inside it. */
 export interface Mark {
   readonly isSet: Effect.Effect<boolean>
-  readonly within: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** Runs an effect that has the mark, inside `uninterruptibleMask`. */
+  readonly within: <A, E, R>(effect: Effect.Effect<A, E, R>, restore: Restore) => Effect.Effect<A, E, R>
 }
 
 /** Makes a mark, one for each name even if this module is loaded twice. */
 export const makeMark = (name: string): Mark => {
   const reference = GlobalValue.globalValue(name, () => FiberRef.unsafeMake(false))
+  const on = FiberRef.set(reference, true)
+  const off = FiberRef.set(reference, false)
   return {
     isSet: FiberRef.get(reference),
-    within: (effect) => Effect.locally(effect, reference, true)
+    // `Effect.locally` in half the steps: the region is there.
+    within: (effect, restore) =>
+      withFiber((fiber) =>
+        fiber.getFiberRef(reference)
+          ? restore(effect)
+          : Effect.zipRight(
+              on,
+              Effect.matchCauseEffect(restore(effect), {
+                onFailure: (cause) => Effect.zipRight(off, Effect.failCause(cause)),
+                onSuccess: (value) => Effect.as(off, value)
+              })
+            )
+      )
   }
 }
 

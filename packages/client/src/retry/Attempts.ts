@@ -26,15 +26,18 @@ export { type Attempt, type Restore, type Settle, settled } from "./settling.js"
 /** True inside an attempt: a call made there (a token fetch, a middleware) must not multiply this loop's attempts. */
 const insideAttempt = /*#__PURE__*/ Fibers.makeMark("@effect-api/client/Attempts/insideAttempt")
 
-/** Work of an attempt that runs code from outside this library: calls made there know that a loop is around them. */
-export const marked: <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> = insideAttempt.within
+/**
+ * Runs work of an attempt that runs code from outside this library, inside `uninterruptibleMask`: calls made there know that a
+ * loop is around them.
+ */
+export const marked: Fibers.Mark["within"] = insideAttempt.within
 
 /** An attempt that runs code from outside this library. */
 export const guarded = <A, R>(
   attempt: Effect.Effect<A, ApiError.ApiError, R>,
   isOpen = false
 ): Attempt<A, R> => ({
-  run: (restore, settle) => settled(restore(marked(attempt)), settle),
+  run: (restore, settle) => settled(marked(attempt, restore), settle),
   isPunctual: false,
   isOpen
 })
@@ -201,7 +204,8 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
   private decide(now: number, error: ApiError.ApiError): Effect.Effect<A, ApiError.ApiError, R> {
     const { call, client } = this
     if (error._tag !== "AuthenticationError" || this.refreshed) return this.decideByPolicy(now, error)
-    return Effect.flatMap(insideAttempt.within(client.refresh(call)), (isDropped) => {
+    const refreshed = Effect.uninterruptibleMask((restore) => marked(client.refresh(call), restore))
+    return Effect.flatMap(refreshed, (isDropped) => {
       if (!isDropped || !call.encoded.replayable) return this.decideByPolicy(now, error)
       this.refreshed = true
       return this.again(error, 0, Effect.void)

@@ -1,10 +1,10 @@
 /** An attempt, and what follows it: the loop's part, in the same step of the fiber as the attempt's end. */
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import type { Restore } from "../effect/fibers.js"
 import type * as ApiError from "../errors/ApiError.js"
 
-/** Makes an effect inside an uninterruptible region as interruptible as the region's surroundings. */
-export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+export type { Restore } from "../effect/fibers.js"
 
 /** What follows an attempt. */
 export interface Settle<in A, out B, out R = never> {

@@ -132,7 +132,7 @@ const connect = <A>(
     // The loop's region is uninterruptible: nothing comes between the fork and the handler that closes the scope.
     run: (restore, settle) => {
       const opened = Effect.flatMap(forked(parent, call), (scope) =>
-        Effect.matchCauseEffect(restore(Attempts.marked(connecting(scope))), {
+        Effect.matchCauseEffect(Attempts.marked(connecting(scope), restore), {
           onFailure: (cause) =>
             Effect.zipRight(Scope.close(scope, Exit.failCause(cause)), Effect.failCause(cause)),
           onSuccess: (connected) => Effect.succeed(connected)

@@ -103,17 +103,13 @@ const over = (
     })
 
   const buffered: TransportContract.Send<never> = (call, request) =>
-    Effect.matchEffect(
-      NativeExchange.awaiting<NativeExchange.Exchanged>(
-        PlatformRequest.withWholeUrl(request),
-        (request, listener) => native.exchange(request, call.timeouts, capOf(call), listener),
-        native.takesStreams
-      ),
-      {
-        onFailure: (cause) => Effect.fail(failed(call, cause)),
-        onSuccess: (read) =>
-          Effect.succeed(new GuardedResponse.GuardedResponse(call, request, read.source, limits, read))
-      }
+    NativeExchange.withTakenBody(PlatformRequest.withWholeUrl(request), native.takesStreams, (request) =>
+      Effect.uninterruptibleMask((restore) =>
+        NativeExchange.wait(new Exchange(native, limits, call, request, Number.POSITIVE_INFINITY), restore, {
+          onSuccess: Effect.succeed,
+          onFailure: Effect.failCause
+        })
+      )
     )
 
   return {

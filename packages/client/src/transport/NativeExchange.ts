@@ -189,13 +189,19 @@ export const awaiting = <A>(
   request: HttpClientRequest.HttpClientRequest,
   start: (request: HttpClientRequest.HttpClientRequest, listener: Listener<A>) => Abort,
   takesStreams = false
-): Effect.Effect<A, unknown> => {
+): Effect.Effect<A, unknown> => withTakenBody(request, takesStreams, (request) => started(request, start))
+
+/** Sends a request with a body that transports take, in place of a stream if this one takes none. */
+export const withTakenBody = <A, E>(
+  request: HttpClientRequest.HttpClientRequest,
+  takesStreams: boolean | undefined,
+  send: (request: HttpClientRequest.HttpClientRequest) => Effect.Effect<A, E>
+): Effect.Effect<A, E> => {
   const { body } = request
-  if (body._tag !== "Stream" || takesStreams) return started(request, start)
+  if (body._tag !== "Stream" || takesStreams === true) return send(request)
   return Effect.flatMap(Stream.toReadableStreamEffect(body.stream), (stream) => {
     const { contentLength, contentType } = body
-    const sent = PlatformRequest.withBody(request, HttpBody.raw(stream, { contentType, contentLength }))
-    return started(sent, start)
+    return send(PlatformRequest.withBody(request, HttpBody.raw(stream, { contentType, contentLength })))
   })
 }
 

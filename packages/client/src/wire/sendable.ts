@@ -30,9 +30,9 @@ export const lengthProblem = (declared: string | null | undefined, body: Body): 
     : invalid("headers.content-length", `must be the length of the body, which has ${length} bytes`)
 }
 
-/** Why a request cannot be sent. */
-export const problemOf = (request: Outgoing): InvalidInput | undefined =>
+/** Why a request cannot be sent. `knownUrl` is one that can: parsing it again would cost more than the rest. */
+export const problemOf = (request: Outgoing, knownUrl?: string): InvalidInput | undefined =>
   methodProblem(request.method) ??
-  absoluteProblem(request.url) ??
+  (request.url === knownUrl ? undefined : absoluteProblem(request.url)) ??
   checkHeaders(request.headers) ??
   lengthProblem(request.headers["content-length"], request.body)

@@ -85,10 +85,14 @@ export const disconnected = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Ef
     )
   )
 
+/** Makes an effect inside an uninterruptible region as interruptible as the region's surroundings. */
+export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
 /** A mark that an effect leaves on all fibers inside it. */
 export interface Mark {
   readonly isSet: Effect.Effect<boolean>
-  readonly within: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** Runs an effect that has the mark, inside `uninterruptibleMask`. */
+  readonly within: <A, E, R>(effect: Effect.Effect<A, E, R>, restore: Restore) => Effect.Effect<A, E, R>
 }
 
 /** Makes a mark, one for each name even if this module is loaded twice. */
@@ -96,7 +100,7 @@ export const makeMark = (name: string): Mark => {
   const reference = Context.Reference<boolean>(name, { defaultValue: () => false })
   return {
     isSet: reference,
-    within: (effect) => Effect.provideService(effect, reference, true)
+    within: (effect, restore) => restore(Effect.provideService(effect, reference, true))
   }
 }
 
