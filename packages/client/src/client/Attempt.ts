@@ -179,7 +179,7 @@ class FastAttempt implements Attempts.Attempt<Received> {
     const left = this.isPunctual ? TimeLimits.millisLeft(call, clock) : Number.POSITIVE_INFINITY
     const next: NativeExchange.Next<GuardedResponse.GuardedResponse, ApiError.ApiError, B, R> = {
       onSuccess: (response) => {
-        const received = this.receive(response, restore)
+        const received = this.safelyReceived(response, restore)
         // Most are here: no step of the fiber.
         return Sync.isSync(received) && received._tag === "Success"
           ? settle.onSuccess(received.value)
@@ -190,6 +190,18 @@ class FastAttempt implements Attempts.Attempt<Received> {
     return this.isAlone
       ? this.send(call, Redirects.outgoing(call, request), left, restore, next)
       : Hop.throughMiddleware(call, request, core.transport, restore, next)
+  }
+
+  /** What a transport of the program's own throws is the end of the attempt, as it is wherever an effect runs it. */
+  private safelyReceived(
+    response: GuardedResponse.GuardedResponse,
+    restore: Attempts.Restore
+  ): Effect.Effect<Received, ApiError.ApiError> {
+    try {
+      return this.receive(response, restore)
+    } catch (defect) {
+      return Effect.die(defect)
+    }
   }
 
   private receive(
