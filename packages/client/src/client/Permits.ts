@@ -14,6 +14,7 @@ import * as TransportError from "../request/TransportError.js"
 import * as UnsentError from "../request/UnsentError.js"
 import type * as Attempts from "../retry/Attempts.js"
 import type { InvalidInput } from "../shared/invalid.js"
+import * as Measuring from "../telemetry/measuring.js"
 
 /** The permits of the calls with the same credentials. */
 export interface Permits extends Attempts.Permits<Call.Call> {
@@ -61,18 +62,21 @@ const take = (limiters: Limiters, call: Call.Call, clock: Clock.Clock): Attempts
   call.permit = permit
   if (limiter.tryTake(permit, Monotonic.now(clock))) return undefined
   return {
-    queued: Effect.mapError(Wait.wait(permit, clock, call.deadline), (reason): Attempts.Refusal => {
-      switch (reason._tag) {
-        case "Expired":
-          return "expired"
-        case "Full": {
-          const error = UnsentError.queueFull(call, reason.length, limiters.parts.maxQueue)
-          return { error, stoppedBy: "not-retryable" }
+    queued: Effect.mapError(
+      Measuring.waiting(call, Wait.wait(permit, clock, call.deadline)),
+      (reason): Attempts.Refusal => {
+        switch (reason._tag) {
+          case "Expired":
+            return "expired"
+          case "Full": {
+            const error = UnsentError.queueFull(call, reason.length, limiters.parts.maxQueue)
+            return { error, stoppedBy: "not-retryable" }
+          }
+          case "Held":
+            return { error: UnsentError.heldBack(call, reason.millis, clock.unsafeCurrentTimeMillis()) }
         }
-        case "Held":
-          return { error: UnsentError.heldBack(call, reason.millis, clock.unsafeCurrentTimeMillis()) }
       }
-    }),
+    ),
     forced: Effect.sync(() => limiter.force(permit, Monotonic.now(clock)))
   }
 }

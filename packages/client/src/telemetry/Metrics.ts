@@ -26,6 +26,22 @@ export const requestDuration: Histogram = Heads.duration.metric
 export const activeRequests: Counter = Heads.active.metric
 
 /**
+ * Attempts that wait now for limits of the client (`RateLimit`), by server.
+ *
+ * @since 3.3.0
+ * @category metrics
+ */
+export const waitingRequests: Counter = Heads.waiting.metric
+
+/**
+ * How long attempts waited for limits of the client, in seconds, by server. An attempt that goes at once is not counted.
+ *
+ * @since 3.3.0
+ * @category metrics
+ */
+export const waitDuration: Histogram = Heads.waits.metric
+
+/**
  * Retries, by the error that caused them.
  *
  * @since 0.1.0

@@ -12,6 +12,17 @@ export const active: Heads.Head<Heads.Counter> = /*#__PURE__*/ Heads.counter(
   "Number of active HTTP requests"
 )
 
+export const waiting: Heads.Head<Heads.Counter> = /*#__PURE__*/ Heads.counter(
+  "http.client.waiting_requests",
+  "Number of HTTP requests that wait for limits of the client"
+)
+
+export const waits: Heads.Head<Heads.Histogram> = /*#__PURE__*/ Heads.histogram(
+  "http.client.wait.duration",
+  "Duration of waits for limits of the client, in seconds",
+  [0.01, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
+)
+
 export const retries: Heads.Head<Heads.Counter> = /*#__PURE__*/ Heads.counter(
   "http.client.retries",
   "Number of retried HTTP requests",

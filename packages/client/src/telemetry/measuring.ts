@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Fibers from "../effect/fibers.js"
 import { labelsOf, type Series, update } from "../effect/metricHeads.js"
+import * as Monotonic from "../effect/monotonic.js"
 import * as Call from "../request/Call.js"
 import type { Tag } from "../shared/byTags.js"
 import { Bounded } from "../shared/memo.js"
@@ -29,6 +30,8 @@ export const streamed = <A>(events: ReadonlyArray<A>): Effect.Effect<ReadonlyArr
 /** The metrics of the attempts with one server by one method. */
 interface Instruments {
   readonly active: Series
+  readonly waiting: () => Series
+  readonly waits: () => Series
   readonly durations: Bounded<string, Series>
   readonly where: ReadonlyArray<Tag>
 }
@@ -66,6 +69,9 @@ const makeInstruments = (method: string, server: string, service: string | undef
   const where = [["http.request.method", method], ...whereOf(server), ...peer] as const
   return {
     active: Heads.active.series([unit("{request}"), ...where]),
+    // Most programs have no limits.
+    waiting: () => Heads.waiting.series([unit("{request}"), ...where]),
+    waits: () => Heads.waits.series([unit("s"), ...where]),
     durations: new Bounded(100),
     where: [unit("s"), ...where]
   }
@@ -103,3 +109,18 @@ export const attempting = (call: Call.Call, fiber: Fibers.AnyFiber): Measure => 
     update(duration, millis / 1000, labels)
   }
 }
+
+/** Counts an attempt that waits for its permit as waiting, and measures the wait however it ends. */
+export const waiting = <A, E>(call: Call.Call, wait: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Fibers.withFiber((fiber) => {
+    const labels = labelsOf(fiber)
+    const clock = Fibers.clockOf(fiber)
+    const { waiting, waits } = instrumentsOf(call)
+    const since = Monotonic.now(clock)
+    update(waiting(), 1, labels)
+    const ended = Effect.sync(() => {
+      update(waiting(), -1, labels)
+      update(waits(), (Monotonic.now(clock) - since) / 1000, labels)
+    })
+    return Effect.ensuring(wait, ended)
+  })

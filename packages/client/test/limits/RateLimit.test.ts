@@ -12,6 +12,7 @@ import {
 } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { type Duration, Effect, Either, Fiber, Layer, Schema, Stream, TestClock } from "effect"
+import { countsOf, labelled, metricsOf } from "../fixtures/metrics.js"
 import { baseUrl, clientOn, scripted } from "../fixtures/requests.js"
 import { withoutJitter } from "../fixtures/retry.js"
 
@@ -257,6 +258,25 @@ describe("concurrency", () => {
       const raw = ApiRequest.get("/todos", { success: ResponseDecoder.bytes })
       for (const request of [raw, raw, list, list]) yield* client.execute(request)
       expect(yield* client.execute(list)).toBe("1")
+    })
+  )
+
+  it.effect("12.2 the metrics count who waits, and for how long, whatever ends the wait", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted(() => MockTransport.json("ok", { delay: "2 seconds" }), {
+        rateLimit: RateLimit.make({ concurrency: 1 })
+      })
+      const call = client.execute(list).pipe(labelled("waits"))
+      const fibers = yield* Effect.forEach(calls(3), () => Effect.fork(call))
+      yield* TestClock.adjust("1 second")
+      expect(countsOf("http.client.waiting_requests", "waits")).toEqual([2])
+      yield* Effect.forEach(fibers.slice(2), Fiber.interrupt)
+      expect(countsOf("http.client.waiting_requests", "waits")).toEqual([1])
+      yield* TestClock.adjust("10 seconds")
+      expect(countsOf("http.client.waiting_requests", "waits")).toEqual([0])
+      const found = metricsOf("http.client.wait.duration", "waits")
+      expect(found.map(({ count, sum }) => ({ count, sum }))).toEqual([{ count: 2, sum: 3 }])
+      expect(found[0]?.tags).toMatchObject({ unit: "s", "server.address": "api.test" })
     })
   )
 
