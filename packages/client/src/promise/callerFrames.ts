@@ -36,13 +36,13 @@ export const placeOf = (made: unknown): (<E>(error: E) => E) => {
   }
 }
 
+/** Frames below a microtask are no callers: Node runs some between two timers. */
+const ofRuntime = /processTicksAndRejections|\(?node:internal\//
+
 const framesAbove = (callee: unknown): (() => ReadonlyArray<string>) => {
   const place: { readonly stack?: string } = {}
   captureStackTrace?.(place, callee)
-  return () =>
-    (place.stack ?? "")
-      .split("\n")
-      .filter((line) => /^\s+at /.test(line) && !line.includes("processTicksAndRejections"))
+  return () => (place.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line) && !ofRuntime.test(line))
 }
 
 const isTagged = (error: unknown): error is Error & { readonly _tag: unknown } =>

@@ -175,7 +175,10 @@ describe.each(direct)("over $name", ({ layer }) => {
         "GET /json": json("content-type: application/json; charset=utf-8"),
         "GET /stream": rawReply(200, Array(2).fill("content-type: text/event-stream"), "data: 1\n\n")
       })
-      const client = yield* clientOf(server, { retry: { initialDelay: 0, maxRetries: 0 } })
+      const client = yield* clientOf(server, {
+        retry: { initialDelay: 0, maxRetries: 0 },
+        rateLimit: false
+      })
       const waits = (path: string) =>
         Effect.map(Effect.flip(client.get(path)), (error) =>
           "retryAfter" in error && error.retryAfter !== undefined ? Duration.toMillis(error.retryAfter) : 0
