@@ -49,6 +49,7 @@ export const make = (setting: Limiting.Setting | undefined): Permits | undefined
 
 const take = (limiters: Limiters, call: Call.Call, clock: Clock.Clock): Attempts.Waiting | undefined => {
   call.permit = undefined
+  if (limiters.isQuiet) return undefined
   const subject = subjectOf(call)
   const key = limiters.keyOf(subject)
   if (typeof key !== "string") return refused(call, key)
@@ -77,14 +78,15 @@ const take = (limiters: Limiters, call: Call.Call, clock: Clock.Clock): Attempts
         }
       }
     ),
-    forced: Effect.sync(() => limiter.force(permit, Monotonic.now(clock)))
+    forced: Effect.sync(() => limiter.admit(permit, Monotonic.now(clock)))
   }
 }
 
 /** A key or a cost that the program's function does not give. */
 const refused = (call: Call.Call, { cause, field, reason }: InvalidInput): Attempts.Waiting => {
   const error = TransportError.invalidRequest(call, field, reason, "not-sent", cause)
-  return { queued: Effect.fail({ error, stoppedBy: "not-retryable" }), forced: Effect.void }
+  const failed = Effect.fail({ error, stoppedBy: "not-retryable" } as const)
+  return { queued: failed, forced: failed }
 }
 
 const subjectOf = ({ encoded, request }: Call.Call): Limiting.Subject => ({
@@ -101,7 +103,7 @@ const arrived = (limiters: Limiters, call: Call.Call, response: Arrived, clock: 
   if (status === 429) close(limiters, call, response, now, clock.unsafeCurrentTimeMillis())
   if (permit === undefined) return
   const { limiter } = permit
-  limiter.answered(permit, status !== 429, now)
+  limiter.responded(permit, status !== 429, now)
   if (limiter.quotas?.isDue(now) === true)
     limiter.learn(permit, response.headers, now, clock.unsafeCurrentTimeMillis())
 }

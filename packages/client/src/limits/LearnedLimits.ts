@@ -70,9 +70,10 @@ export class LearnedLimits {
   private readonly known = new Map<string, Learned>()
   private observedAt = Number.NEGATIVE_INFINITY
 
-  /** Whether a response has named a limit. */
-  get isKnown(): boolean {
-    return this.known.size > 0
+  /** Whether some limit is not full again yet. */
+  isCurrent(now: number): boolean {
+    for (const { resetAt } of this.known.values()) if (resetAt !== undefined && now < resetAt) return true
+    return false
   }
 
   /** Whether the next response is worth a look: headers of every response are dear. */

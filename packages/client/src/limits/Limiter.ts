@@ -14,7 +14,7 @@ export class Permit {
   /** The longest wait on the server's word, in milliseconds. */
   readonly maxHeld: number
   taken: Taken | undefined
-  isAnswered = false
+  hasResponse = false
   state: "new" | "waiting" | "taken" | "left" = "new"
   isWoken = false
   resume: (() => void) | undefined
@@ -58,6 +58,9 @@ const paceMillis = 250
 /** Sums of times are off by parts of a microsecond: that is no wait. */
 const shortest = 0.01
 
+/** A shorter rest of a wait that the server asked for is waited in the queue: timers may fire a millisecond early. */
+const leastHeld = 1
+
 /** More than that at once is no pace any more. */
 const fullPace = 512
 
@@ -74,7 +77,7 @@ export class Limiter {
   private readonly queue: Array<Permit> = []
   private inFlight = 0
   /** The requests in flight whose response has not begun. */
-  private unanswered = 0
+  private withoutResponse = 0
   /** How many of them there may be while the pace is found, since when. */
   private pace: number
   private pacedSince = 0
@@ -96,11 +99,6 @@ export class Limiter {
     if (this.queue.length > 0 || this.delay(permit, now) > 0) return false
     this.admit(permit, now)
     return true
-  }
-
-  /** Takes a permit whatever forbids it: a call inside another must not wait for it. */
-  force(permit: Permit, now: number): void {
-    this.admit(permit, now)
   }
 
   /** Joins the queue; the number of those who wait if it is full. */
@@ -129,7 +127,7 @@ export class Limiter {
 
   /** How long the server has asked the client to wait, in milliseconds; 0 if it may send. */
   heldFor(now: number): number {
-    return now < this.opensAt ? this.serverOpensAt - now : 0
+    return this.opensAt - now >= leastHeld ? this.serverOpensAt - now : 0
   }
 
   /** The server asked for a wait. The client tries again after `most`, however long the wait is. */
@@ -143,10 +141,10 @@ export class Limiter {
   }
 
   /** The response of a request has begun. `isWelcome`: the server did not refuse it for its rate. */
-  answered(permit: Permit, isWelcome: boolean, now: number): void {
-    if (permit.isAnswered || permit.state !== "taken") return
-    permit.isAnswered = true
-    this.unanswered--
+  responded(permit: Permit, isWelcome: boolean, now: number): void {
+    if (permit.hasResponse || permit.state !== "taken") return
+    permit.hasResponse = true
+    this.withoutResponse--
     this.isHeard = true
     if (isWelcome && this.pace !== Number.POSITIVE_INFINITY && now >= this.opensAt) this.quicken(now)
     this.wakeFirst()
@@ -154,7 +152,7 @@ export class Limiter {
 
   /** Takes the limits that the response of a permit reports. */
   learn(permit: Permit, headers: Readonly<Record<string, string>>, now: number, wallMillis: number): void {
-    const isLast = this.unanswered - (permit.isAnswered ? 0 : 1) === 0
+    const isLast = this.withoutResponse - (permit.hasResponse ? 0 : 1) === 0
     this.quotas?.learn(headers, isLast, now, wallMillis)
   }
 
@@ -164,7 +162,7 @@ export class Limiter {
     if (state === "waiting") this.queue.splice(this.queue.indexOf(permit), 1)
     else if (state === "taken") {
       this.inFlight--
-      if (!permit.isAnswered) this.unanswered--
+      if (!permit.hasResponse) this.withoutResponse--
     } else return
     this.wakeFirst()
   }
@@ -180,11 +178,12 @@ export class Limiter {
     )
   }
 
-  private admit(permit: Permit, now: number): void {
+  /** Takes a permit whatever forbids it: a call inside another must not wait for it. */
+  admit(permit: Permit, now: number): void {
     permit.state = "taken"
     permit.taken = this.quotas?.take(permit.costs, now)
     this.inFlight++
-    this.unanswered++
+    this.withoutResponse++
   }
 
   /** How long a permit has to wait, in milliseconds; 0 if nothing forbids it. */
@@ -194,12 +193,12 @@ export class Limiter {
   }
 
   private exactDelay({ costs, maxHeld }: Permit, now: number): number {
-    const { quotas, unanswered } = this
+    const { quotas, withoutResponse } = this
     if (now < this.opensAt) return this.opensAt - now
     if (this.inFlight >= this.settings.concurrency) return Number.POSITIVE_INFINITY
-    if (unanswered >= this.allowed(now)) return this.untilMore(now)
+    if (withoutResponse >= this.allowed(now)) return this.untilMore(now)
     if (quotas === undefined) return 0
-    const held = quotas.heldFor(costs, now, unanswered === 0, maxHeld)
+    const held = quotas.heldFor(costs, now, withoutResponse === 0, maxHeld)
     if (held === 0) return quotas.wait(costs, now)
     // The server's reset may be rounded: the first request after it finds out.
     if (this.pace === Number.POSITIVE_INFINITY && held !== this.pace) {

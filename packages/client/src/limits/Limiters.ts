@@ -20,9 +20,13 @@ export class Limiters {
     this.counts = counts
   }
 
+  /** Whether nothing forbids any request. */
+  get isQuiet(): boolean {
+    return !this.counts && this.known.size === 0
+  }
+
   /** The limiter of a key at an origin, where it may forbid a request. */
   find(origin: string, key: string, now: () => number): Limiter | undefined {
-    if (!this.counts && this.known.size === 0) return undefined
     const id = idOf(origin, key)
     const found = this.known.get(id)
     if (found === undefined) return this.counts ? this.make(id, now()) : undefined

@@ -75,17 +75,13 @@ export class Quotas {
   }
 
   /** Gives all of it back: the request was never sent. */
-  giveBack({ costs, entries }: Taken): void {
-    for (const unit of new Set([...Object.keys(costs), "requests"]))
-      this.learned?.correct(unit, -costIn(costs, unit))
-    for (const [index, { unit, window }] of this.windows.entries()) {
-      const entry = entries[index]
-      if (entry !== undefined) window.correct(entry, -costIn(costs, unit))
-    }
+  giveBack(taken: Taken): void {
+    const units = ["requests", ...Object.keys(taken.costs)]
+    this.settle(taken, Object.fromEntries(units.map((unit) => [unit, 0])))
   }
 
   /** Whether nothing is counted, so that the key can be forgotten. */
   isEmpty(now: number): boolean {
-    return this.learned?.isKnown !== true && this.windows.every(({ window }) => window.isEmpty(now))
+    return this.learned?.isCurrent(now) !== true && this.windows.every(({ window }) => window.isEmpty(now))
   }
 }

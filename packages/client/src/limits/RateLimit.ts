@@ -136,23 +136,25 @@ const window: Settings.Check = /*#__PURE__*/ Settings.kind((value) => {
   return millis > 0 && millis < Number.POSITIVE_INFINITY
 }, "must be a duration above zero")
 
-const checkQuota: Settings.Check = /*#__PURE__*/ Settings.fields({ limit: amount, window })
+const checkNames: Settings.Check = /*#__PURE__*/ Settings.fields({
+  limit: Settings.any,
+  window: Settings.any
+})
+
+const checkQuota: Settings.Check = (quota) => {
+  const { limit, window: length }: Partial<Quota> = Object(quota)
+  const unfit = (name: string, problem: InvalidInput | undefined) => problem && Settings.within(name, problem)
+  return checkNames(quota) ?? unfit("limit", amount(limit)) ?? unfit("window", window(length))
+}
 
 const checkQuotas: Settings.Check = (value) => {
   if (!Settings.isRecord(value)) return invalid("", "must be an object of quotas by name")
   for (const [name, quota] of Object.entries(value)) {
     const problem = checkQuota(quota)
-    if (problem !== undefined) return named(name, problem)
-    if (Reflect.get(Object(quota), "limit") === undefined)
-      return invalid(`${name}.limit`, "must be a number above zero")
-    if (Reflect.get(Object(quota), "window") === undefined)
-      return invalid(`${name}.window`, "must be a duration above zero")
+    if (problem !== undefined) return Settings.within(name, problem)
   }
   return undefined
 }
-
-const named = (name: string, { field, reason }: InvalidInput): InvalidInput =>
-  invalid(field === "" ? name : `${name}.${field}`, reason)
 
 const checkOptions = /*#__PURE__*/ Settings.fields({
   concurrency: whole,
@@ -166,5 +168,5 @@ const checkOptions = /*#__PURE__*/ Settings.fields({
 
 const problemOf = (options: Options): InvalidInput | undefined => {
   const problem = checkOptions(options)
-  return problem && named("rateLimit", problem)
+  return problem && Settings.within("rateLimit", problem)
 }

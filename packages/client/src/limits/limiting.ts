@@ -34,6 +34,7 @@ export interface RateLimit {
  * @category models
  */
 export interface Subject {
+  /** The method of the request, in upper case. */
   readonly method: string
   /** The path template, without values. */
   readonly template: string

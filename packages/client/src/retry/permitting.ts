@@ -16,7 +16,7 @@ export interface Waiting {
   /** Ends with the permit, or by itself at the call's deadline. */
   readonly queued: Effect.Effect<void, Refusal>
   /** Takes it without a wait: a call inside an attempt may be what the others wait for. */
-  readonly forced: Effect.Effect<void>
+  readonly forced: Effect.Effect<void, Refusal>
 }
 
 /** Why there is no permit: the deadline of the call has passed, or an error. */

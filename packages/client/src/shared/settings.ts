@@ -50,7 +50,8 @@ export const callback: Check = /*#__PURE__*/ kind(
   "must be a function"
 )
 
-const within = (name: string, problem: InvalidInput): InvalidInput => ({
+/** The same problem, found within the setting of that name. */
+export const within = (name: string, problem: InvalidInput): InvalidInput => ({
   ...problem,
   ...invalid(problem.field === "" ? name : `${name}.${problem.field}`, problem.reason)
 })

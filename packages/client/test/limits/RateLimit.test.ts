@@ -293,6 +293,25 @@ describe("concurrency", () => {
     })
   )
 
+  it.effect("6.20 a call inside an attempt needs a usable key as any other", () =>
+    Effect.gen(function* () {
+      let key: unknown = "a"
+      const make: (options: never) => RateLimit.RateLimit = RateLimit.make
+      const { client, transport } = yield* scripted(() => ok, {
+        rateLimit: make({ concurrency: 1, key: () => key } as never)
+      })
+      const inner = Effect.suspend(() => {
+        key = 5
+        return Effect.flip(client.execute(list))
+      })
+      const outer = client.withOptions({
+        middleware: [(request, next) => Effect.zipRight(Effect.orDie(inner), next(request))]
+      })
+      expect(yield* outer.execute(list)).toBe("ok")
+      expect(yield* transport.requestCount).toBe(1)
+    })
+  )
+
   it.effect("6.20 requests of other keys, origins and credentials do not wait", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted(() => MockTransport.never, {
