@@ -1,8 +1,5 @@
 /** The limits that a server reports, kept from one response to the next. */
-import type { ServerLimit } from "./serverLimits.js"
-
-/** What requests cost, by what is counted. */
-export type Costs = Readonly<Record<string, number>>
+import type { Costs, Observed } from "./SharedLimits.js"
 
 /** The cost of a request that names none: one request. */
 export const costIn = (costs: Costs, unit: string): number => costs[unit] ?? (unit === "requests" ? 1 : 0)
@@ -19,7 +16,7 @@ class Learned {
   /** The most that the server had left, for one that names no limit. */
   private most: number
 
-  constructor({ limit, remaining, unit }: ServerLimit) {
+  constructor({ limit, remaining, unit }: Observed) {
     this.unit = unit
     this.limit = limit
     this.available = remaining
@@ -30,7 +27,7 @@ class Learned {
    * Takes what a response reports. `isLast`: nothing was sent that the server may not have counted, so its number is
    * exact. Otherwise it is an upper bound.
    */
-  observe({ limit, remaining, resetMillis }: ServerLimit, isLast: boolean, now: number): void {
+  observe({ limit, remaining, resetMillis }: Observed, isLast: boolean, now: number): void {
     this.limit = limit ?? this.limit
     this.most = Math.max(this.most, remaining)
     this.available = isLast ? remaining : Math.min(this.available, remaining)
@@ -83,7 +80,7 @@ export class LearnedLimits {
     return false
   }
 
-  observe(limits: ReadonlyArray<ServerLimit>, isLast: boolean, now: number): void {
+  observe(limits: ReadonlyArray<Observed>, isLast: boolean, now: number): void {
     this.observedAt = now
     for (const seen of limits) {
       let learned = this.known.get(seen.name)

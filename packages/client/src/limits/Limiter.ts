@@ -3,8 +3,8 @@
  *
  * Times are milliseconds of a monotonic clock, which the caller passes.
  */
-import type { Costs } from "./LearnedLimits.js"
-import type { Quotas, Taken } from "./Quotas.js"
+import type { Counted, OfKey, Quotas } from "./Quotas.js"
+import type { Costs } from "./SharedLimits.js"
 
 /** The place of one attempt: in the queue, then among the requests in flight. */
 export class Permit {
@@ -13,7 +13,7 @@ export class Permit {
   readonly priority: number
   /** The longest wait on the server's word, in milliseconds. */
   readonly maxHeld: number
-  taken: Taken | undefined
+  taken: Counted | undefined
   hasResponse = false
   state: "new" | "waiting" | "taken" | "left" = "new"
   isWoken = false
@@ -40,14 +40,13 @@ export class Permit {
   /** Corrects the estimate to what the request has used. Later numbers replace earlier ones. */
   settle(used: Costs): void {
     if (this.taken === undefined) return
-    this.limiter.quotas?.settle(this.taken, used)
-    this.taken = { ...this.taken, costs: { ...this.taken.costs, ...used } }
+    this.taken.settle(used)
     this.limiter.wakeFirst()
   }
 
   /** Gives back what a request that was never sent took from its quotas. */
   giveBack(): void {
-    if (this.taken !== undefined) this.limiter.quotas?.giveBack(this.taken)
+    this.taken?.giveBack()
     this.taken = undefined
   }
 }
@@ -64,10 +63,11 @@ const leastHeld = 1
 /** More than that at once is no pace any more. */
 const fullPace = 512
 
-/** The settings of a limiter. */
+/** The settings of a limiter. `quotas` makes what counts the requests of one key. */
 export interface Settings {
   readonly concurrency: number
   readonly maxQueue: number
+  readonly quotas: ((requests: OfKey) => Quotas) | undefined
 }
 
 /** Lets the requests of one key go, in the order in which they came. */
@@ -87,10 +87,10 @@ export class Limiter {
   private opensAt = Number.NEGATIVE_INFINITY
   private serverOpensAt = Number.NEGATIVE_INFINITY
 
-  constructor(settings: Settings, quotas: Quotas | undefined) {
+  constructor(settings: Settings, key: string) {
     this.settings = settings
-    this.quotas = quotas
-    this.isHeard = quotas?.learns !== true
+    this.quotas = settings.quotas?.(this.ofKey(key))
+    this.isHeard = this.quotas?.learns !== true
     this.pace = this.isHeard ? Number.POSITIVE_INFINITY : 1
   }
 
@@ -132,6 +132,12 @@ export class Limiter {
 
   /** The server asked for a wait. The client tries again after `most`, however long the wait is. */
   close(millis: number, most: number, now: number): void {
+    this.shut(millis, most, now)
+    this.quotas?.close(millis, most)
+  }
+
+  /** The server asked this process or another one for a wait. */
+  private shut(millis: number, most: number, now: number): void {
     this.serverOpensAt = Math.max(this.serverOpensAt, now + millis)
     this.opensAt = Math.max(this.opensAt, now + Math.min(millis, most))
     this.pace = 1
@@ -224,6 +230,19 @@ export class Limiter {
     const pace = this.allowed(now) * 2
     this.pace = pace >= fullPace ? Number.POSITIVE_INFINITY : pace
     this.pacedSince = now
+  }
+
+  /** What a counter knows of these requests. */
+  private ofKey(key: string): OfKey {
+    return {
+      key,
+      waiting: (most) => {
+        const free = this.settings.concurrency - this.inFlight
+        return this.queue.slice(0, Math.max(0, Math.min(most, free))).map(({ costs }) => costs)
+      },
+      changed: () => this.wakeFirst(),
+      closed: (millis, most, now) => this.shut(millis, most, now)
+    }
   }
 
   /** Lets the first in the queue look again. */

@@ -1,8 +1,8 @@
 /** The limiters of a client's requests, one for each origin and key. */
 import { type InvalidInput, invalid } from "../shared/invalid.js"
-import type { Costs } from "./LearnedLimits.js"
 import { Limiter } from "./Limiter.js"
 import type { Parts, Subject } from "./limiting.js"
+import type { Costs } from "./SharedLimits.js"
 
 /** Idle limiters are forgotten once there are more than this. */
 const manyLimiters = 1000
@@ -47,7 +47,7 @@ export class Limiters {
       for (const [id, limiter] of known) if (limiter.isIdle(now)) known.delete(id)
       this.sweepAt = Math.max(manyLimiters, 2 * known.size)
     }
-    const made = new Limiter(parts, parts.quotas?.())
+    const made = new Limiter(parts, id)
     known.set(id, made)
     return made
   }

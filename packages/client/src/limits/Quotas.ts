@@ -1,31 +1,52 @@
 /** The quotas of one key: those that the program declares, and those that the server reports. */
-import { type Costs, costIn, LearnedLimits } from "./LearnedLimits.js"
-import { type Entry, SlidingWindow } from "./SlidingWindow.js"
+import { costIn, LearnedLimits } from "./LearnedLimits.js"
+import type { Costs, Counter, Requests, Taken } from "./SharedLimits.js"
 import * as ServerLimits from "./serverLimits.js"
 
-/** A declared quota: the most of a unit in any window of so many milliseconds. */
-export interface Quota {
-  readonly unit: string
-  readonly limit: number
-  readonly millis: number
+/** The requests of one key, for what counts them. */
+export type OfKey = Omit<Requests, "learns" | "quotas">
+
+/** What one request has taken. Later numbers of what it used replace earlier ones. */
+class Counted {
+  private readonly taken: Taken
+  private readonly learned: LearnedLimits | undefined
+  private costs: Costs
+
+  constructor(costs: Costs, taken: Taken, learned: LearnedLimits | undefined) {
+    this.costs = costs
+    this.taken = taken
+    this.learned = learned
+  }
+
+  /** Corrects what the request took to what it used. */
+  settle(used: Costs): void {
+    for (const unit of Object.keys(used)) {
+      const difference = (used[unit] ?? 0) - costIn(this.costs, unit)
+      if (difference === 0) continue
+      this.learned?.correct(unit, difference)
+      this.taken.correct(unit, difference)
+    }
+    this.costs = { ...this.costs, ...used }
+  }
+
+  /** Gives all of it back: the request was never sent. */
+  giveBack(): void {
+    for (const unit of new Set(["requests", ...Object.keys(this.costs)]))
+      this.learned?.correct(unit, -costIn(this.costs, unit))
+    this.taken.giveBack()
+  }
 }
 
-/** What one request has taken. */
-export interface Taken {
-  readonly costs: Costs
-  readonly entries: ReadonlyArray<Entry>
-}
+export type { Counted }
 
 /** Counts what the requests of one key cost. */
 export class Quotas {
-  private readonly windows: ReadonlyArray<{ readonly unit: string; readonly window: SlidingWindow }>
+  /** The declared quotas, here or in all processes. */
+  private readonly declared: Counter
   private readonly learned: LearnedLimits | undefined
 
-  constructor(quotas: ReadonlyArray<Quota>, learns: boolean) {
-    this.windows = quotas.map(({ limit, millis, unit }) => ({
-      unit,
-      window: new SlidingWindow(limit, millis)
-    }))
+  constructor(declared: Counter, learns: boolean) {
+    this.declared = declared
     this.learned = learns ? new LearnedLimits() : undefined
   }
 
@@ -41,9 +62,7 @@ export class Quotas {
 
   /** How long until a request fits the declared quotas, in milliseconds. */
   wait(costs: Costs, now: number): number {
-    let wait = 0
-    for (const { unit, window } of this.windows) wait = Math.max(wait, window.wait(costIn(costs, unit), now))
-    return wait
+    return this.declared.wait(costs, now)
   }
 
   /** How long until it fits the limits of the server. `most` is how long the client may wait on the server's word. */
@@ -51,37 +70,25 @@ export class Quotas {
     return this.learned === undefined ? 0 : this.learned.wait(costs, now, isIdle, most)
   }
 
-  take(costs: Costs, now: number): Taken {
+  take(costs: Costs, now: number): Counted {
     this.learned?.take(costs)
-    return { costs, entries: this.windows.map(({ unit, window }) => window.take(costIn(costs, unit), now)) }
+    return new Counted(costs, this.declared.take(costs, now), this.learned)
   }
 
   /** Takes the headers of a response. `isLast`: nothing else is in flight. `wallMillis` is for dates in them. */
   learn(headers: Readonly<Record<string, string>>, isLast: boolean, now: number, wallMillis: number): void {
-    this.learned?.observe(ServerLimits.parse(headers, wallMillis), isLast, now)
+    const observed = ServerLimits.parse(headers, wallMillis)
+    this.learned?.observe(observed, isLast, now)
+    this.declared.observe?.(observed, now)
   }
 
-  /** Corrects what a request took to what it used. */
-  settle(taken: Taken, used: Costs): void {
-    for (const unit of new Set([...Object.keys(taken.costs), ...Object.keys(used)])) {
-      const difference = (used[unit] ?? costIn(taken.costs, unit)) - costIn(taken.costs, unit)
-      if (difference === 0 || !Number.isFinite(difference)) continue
-      this.learned?.correct(unit, difference)
-      for (const [index, quota] of this.windows.entries()) {
-        const entry = taken.entries[index]
-        if (quota.unit === unit && entry !== undefined) quota.window.correct(entry, difference)
-      }
-    }
-  }
-
-  /** Gives all of it back: the request was never sent. */
-  giveBack(taken: Taken): void {
-    const units = ["requests", ...Object.keys(taken.costs)]
-    this.settle(taken, Object.fromEntries(units.map((unit) => [unit, 0])))
+  /** The server has asked for a wait; this process tries again after `most`. */
+  close(millis: number, most: number): void {
+    this.declared.close?.(millis, most)
   }
 
   /** Whether nothing is counted, so that the key can be forgotten. */
   isEmpty(now: number): boolean {
-    return this.learned?.isCurrent(now) !== true && this.windows.every(({ window }) => window.isEmpty(now))
+    return this.learned?.isCurrent(now) !== true && this.declared.isEmpty(now)
   }
 }

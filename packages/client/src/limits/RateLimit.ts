@@ -5,11 +5,14 @@
  * @since 3.3.0
  */
 import type * as Duration from "effect/Duration"
+import * as Predicate from "effect/Predicate"
 import { toMillis } from "../shared/duration.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
 import * as Settings from "../shared/settings.js"
 import { type Made, type RateLimit, type Subject, TypeId } from "./limiting.js"
-import { type Quota as Counted, Quotas } from "./Quotas.js"
+import { type OfKey, Quotas } from "./Quotas.js"
+import * as Shared from "./SharedLimits.js"
+import { Windows } from "./Windows.js"
 
 export { type RateLimit, type Subject, TypeId } from "./limiting.js"
 
@@ -67,6 +70,12 @@ export interface Options {
    * their own limits without it.
    */
   readonly key?: ((request: Subject) => string) | undefined
+  /**
+   * Keep the quotas, and the waits that servers ask for, together with other processes: `RedisLimits` of
+   * `@effect-api/redis`. Without it every client counts for itself. Requests of one origin and `key` then share their
+   * limits whatever their credentials are.
+   */
+  readonly shared?: Shared.SharedLimits | undefined
 }
 
 /**
@@ -100,15 +109,21 @@ export const make = (options: Options): RateLimit => {
     key,
     learn = false,
     maxQueue = 10_000,
+    shared,
     usage
   } = options
   const quotas = problem === undefined ? countedOf(options) : []
+  const counterOf = (requests: OfKey): Shared.Counter =>
+    shared === undefined ? new Windows(quotas) : shared.open({ ...requests, quotas, learns: learn })
   const made: Made = {
     [TypeId]: TypeId,
     parts: {
       concurrency,
       maxQueue,
-      quotas: quotas.length > 0 || learn ? () => new Quotas(quotas, learn) : undefined,
+      quotas:
+        quotas.length > 0 || learn || shared !== undefined
+          ? (requests) => new Quotas(counterOf(requests), learn)
+          : undefined,
       key,
       cost,
       usage
@@ -118,7 +133,7 @@ export const make = (options: Options): RateLimit => {
   return made
 }
 
-const countedOf = ({ quotas = {} }: Options): ReadonlyArray<Counted> =>
+const countedOf = ({ quotas = {} }: Options): ReadonlyArray<Shared.Quota> =>
   Object.entries(quotas).map(([unit, { limit, window }]) => ({ unit, limit, millis: toMillis(window) }))
 
 const amount: Settings.Check = /*#__PURE__*/ Settings.kind(
@@ -163,7 +178,11 @@ const checkOptions = /*#__PURE__*/ Settings.fields({
   learn: Settings.flag,
   cost: Settings.callback,
   usage: Settings.callback,
-  key: Settings.callback
+  key: Settings.callback,
+  shared: Settings.kind(
+    (value) => Predicate.hasProperty(value, Shared.TypeId),
+    "must be shared limits, such as RedisLimits makes"
+  )
 })
 
 const problemOf = (options: Options): InvalidInput | undefined => {

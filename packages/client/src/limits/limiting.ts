@@ -2,9 +2,8 @@
 import * as Predicate from "effect/Predicate"
 import type { InvalidInput } from "../shared/invalid.js"
 import * as Settings from "../shared/settings.js"
-import type { Costs } from "./LearnedLimits.js"
 import type * as Limiter from "./Limiter.js"
-import type { Quotas } from "./Quotas.js"
+import type { Costs } from "./SharedLimits.js"
 
 /**
  * Type id of {@link RateLimit}.
@@ -15,8 +14,8 @@ import type { Quotas } from "./Quotas.js"
 export const TypeId: unique symbol = Symbol.for("@effect-api/client/RateLimit")
 
 /**
- * How a client limits its own requests. Each client counts for itself; the clients that `withOptions` makes of it count
- * together.
+ * How a client limits its own requests. Each client counts for itself, unless its limits are shared; the clients that
+ * `withOptions` makes of it count together.
  *
  * @since 3.3.0
  * @category models
@@ -44,7 +43,6 @@ export interface Subject {
 
 /** What a client works with. */
 export interface Parts extends Limiter.Settings {
-  readonly quotas: (() => Quotas) | undefined
   readonly key: ((request: Subject) => string) | undefined
   readonly cost: ((request: Subject) => Costs) | undefined
   readonly usage: ((value: unknown) => Costs | undefined) | undefined

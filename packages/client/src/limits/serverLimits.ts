@@ -1,14 +1,6 @@
 /** The rate limits in the headers of a response, in the forms that servers use. */
 import { waitOf } from "../retry/rateLimit.js"
-
-/** One limit of a server. `unit` is what it counts, such as `requests`; `resetMillis` is how long until it is full again. */
-export interface ServerLimit {
-  readonly name: string
-  readonly unit: string
-  readonly limit: number | undefined
-  readonly remaining: number
-  readonly resetMillis: number | undefined
-}
+import type { Observed } from "./SharedLimits.js"
 
 type Headers = Readonly<Record<string, string>>
 
@@ -19,8 +11,8 @@ const remainingName = /^(?:[a-z0-9]+-)*?ratelimit-(?:(.+)-)?remaining(?:-(.+))?$
  * The limits in a response's headers: the fields of the IETF draft (draft-ietf-httpapi-ratelimit-headers), and families
  * of `limit`, `remaining` and `reset` with or without the name of what they count. A value of another form is ignored.
  */
-export const parse = (headers: Headers, nowMillis: number): ReadonlyArray<ServerLimit> => {
-  const found: Array<ServerLimit> = []
+export const parse = (headers: Headers, nowMillis: number): ReadonlyArray<Observed> => {
+  const found: Array<Observed> = []
   for (const name in headers) {
     if (!name.includes("ratelimit") || name.length > longestName) continue
     if (name === "ratelimit") found.push(...ofDraft(headers[name] ?? "", headers["ratelimit-policy"] ?? ""))
@@ -78,7 +70,7 @@ const itemsOf = (field: string): ReadonlyMap<string, Readonly<Record<string, str
 const unquoted = (text: string): string => text.replace(/^"(.*)"$/, "$1").trim()
 
 /** `ratelimit: "default";r=50;t=30` and `ratelimit-policy: "default";q=100;w=60;qu="requests"`. */
-const ofDraft = (field: string, policyField: string): ReadonlyArray<ServerLimit> => {
+const ofDraft = (field: string, policyField: string): ReadonlyArray<Observed> => {
   const policies = itemsOf(policyField)
   return Array.from(itemsOf(field)).flatMap(([name, { r, t }]) => {
     const remaining = amountOf(r)

@@ -1,12 +1,13 @@
 /** What the quotas of a key keep, and until when. */
 import { describe, expect, it } from "@effect/vitest"
 import { Quotas } from "../../src/limits/Quotas.js"
+import { Windows } from "../../src/limits/Windows.js"
 
 const minute = 60_000
 
 describe("the quotas of a key", () => {
   it("6.22 can be forgotten once the server's limits are full again", () => {
-    const quotas = new Quotas([], true)
+    const quotas = new Quotas(new Windows([]), true)
     expect(quotas.isEmpty(0)).toBe(true)
     quotas.learn(
       { "x-ratelimit-limit": "5", "x-ratelimit-remaining": "4", "x-ratelimit-reset": "60s" },
@@ -23,11 +24,11 @@ describe("the quotas of a key", () => {
       { unit: "requests", limit: 1, millis: minute },
       { unit: "tokens", limit: 10, millis: minute }
     ]
-    const quotas = new Quotas(limits, false)
+    const quotas = new Quotas(new Windows(limits), false)
     const costs = { tokens: 10 }
     const taken = quotas.take(costs, 0)
     expect(quotas.wait(costs, 0)).toBe(minute)
-    quotas.giveBack(taken)
+    taken.giveBack()
     expect(quotas.wait(costs, 0)).toBe(0)
     expect(quotas.wait({ tokens: 10 }, 0)).toBe(0)
   })
