@@ -12,7 +12,7 @@ import { packages, readJson, report, root as repository, show, sources } from ".
 const maxLines = 300
 
 /** What is shipped to programs, some of them to browsers: bundlers keep the whole of a module that comes out of a barrel. */
-const lean = new Set(["client", "node", "anthropic"])
+const lean = new Set(["client", "node", "anthropic", "redis"])
 const barrels = new Set(["effect", "@effect/platform"])
 const listsFile = ".ci/rooms.mjs"
 

@@ -67,6 +67,9 @@ export const rooms = {
     promise: "config content credentials effect messages resources schemas tools",
     sync: "Anthropic.ts config effect messages"
   },
+  redis: {
+    connection: ""
+  },
   testing: {
     effect: "",
     shared: "",
@@ -108,6 +111,7 @@ export const casts = {
   client: { as: 25, never: 0, unknown: 0, "!": 0 },
   node: { as: 2, never: 0, unknown: 0, "!": 0 },
   anthropic: { as: 5, never: 0, unknown: 0, "!": 0 },
+  redis: { as: 0, never: 0, unknown: 0, "!": 0 },
   testing: { as: 1, never: 0, unknown: 0, "!": 0 },
   examples: { as: 0, never: 0, unknown: 0, "!": 0 }
 }

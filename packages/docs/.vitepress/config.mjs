@@ -10,7 +10,7 @@ const guide = groups.map(({ title, pages }) => ({
 }))
 
 /** In the order in which a user meets them. */
-const order = ["client", "node", "anthropic", "testing"]
+const order = ["client", "node", "anthropic", "redis", "testing"]
 
 const members = publicPackages().sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name))
 

@@ -9,4 +9,4 @@ export const here = fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]
 export const out = join(here, "build")
 
 /** The packages that it holds. */
-export const names = ["client", "node", "anthropic", "testing", "demo", "examples", "bench"]
+export const names = ["client", "node", "anthropic", "redis", "testing", "demo", "examples", "bench"]

@@ -1,0 +1,94 @@
+/** A connection over a client of ioredis. */
+import type { RedisConnection } from "./Connection.js"
+import { reconnectDelay } from "./reconnectDelay.js"
+import { failed, offline } from "./redisError.js"
+import { runScript } from "./running.js"
+
+interface Subscriber {
+  connect(): Promise<void>
+  subscribe(channel: string): Promise<unknown>
+  on(event: "message", listener: (channel: string, message: string) => void): unknown
+  on(event: "error", listener: (error: Error) => void): unknown
+  disconnect(): void
+}
+
+interface Commands {
+  readonly status: string
+  readonly isCluster: boolean
+  connect(): Promise<void>
+  evalsha(sha1: string, keyCount: number, ...rest: Array<string>): Promise<unknown>
+  eval(source: string, keyCount: number, ...rest: Array<string>): Promise<unknown>
+}
+
+/** What a subscriber has of its own. It connects at once, and after a loss until it is ended. */
+const own = { lazyConnect: true, autoResubscribe: true, retryStrategy: reconnectDelay }
+
+interface IoredisClient extends Commands {
+  duplicate(overrides: typeof own): Subscriber
+}
+
+interface IoredisCluster extends Commands {
+  duplicate(
+    startupNodes: Array<never>,
+    overrides: { readonly lazyConnect: boolean; readonly clusterRetryStrategy: (attempt: number) => number }
+  ): Subscriber
+}
+
+/**
+ * A client of `ioredis` 5 or later: a `Redis` or a `Cluster`.
+ *
+ * @since 3.3.0
+ */
+export type IoredisLike = IoredisClient | IoredisCluster
+
+const isCluster = (client: IoredisLike): client is IoredisCluster => client.isCluster
+
+const subscriberOf = (client: IoredisLike): Subscriber =>
+  isCluster(client)
+    ? client.duplicate([], { lazyConnect: true, clusterRetryStrategy: reconnectDelay })
+    : client.duplicate(own)
+
+/**
+ * A connection over a client of ioredis. The client stays the program's: it is not closed.
+ *
+ * @since 3.3.0
+ */
+export const fromIoredis = (client: IoredisLike): RedisConnection => ({
+  run: (script, keys, args) => {
+    // A client with `lazyConnect` connects at its first command.
+    if (client.status === "wait") client.connect().catch(() => {})
+    if (client.status !== "ready") return Promise.reject(offline(client.status))
+    return runScript(
+      {
+        evalSha: (sha1, keys, args) => client.evalsha(sha1, keys.length, ...keys, ...args),
+        eval: (source, keys, args) => client.eval(source, keys.length, ...keys, ...args)
+      },
+      script,
+      keys,
+      args
+    )
+  },
+  subscribe: async (channel, listener) => {
+    const subscriber = subscriberOf(client)
+    let lastError: unknown
+    let isEnded = false
+    // Without a listener ioredis prints the error.
+    subscriber.on("error", (error) => {
+      lastError = error
+    })
+    subscriber.on("message", (_, message) => {
+      if (!isEnded) listener(message)
+    })
+    try {
+      await subscriber.connect()
+      await subscriber.subscribe(channel)
+    } catch (error) {
+      subscriber.disconnect()
+      throw failed(lastError ?? error)
+    }
+    return async () => {
+      isEnded = true
+      subscriber.disconnect()
+    }
+  }
+})
