@@ -134,6 +134,7 @@ const settings = {
   middleware: "one middleware",
   derived: "a client of `withOptions`",
   bearer: "a bearer token",
+  limits: "limits that no call waits for",
   spans: "spans, each of them sampled"
 }
 

@@ -2,7 +2,7 @@
 import type { PageName } from "./fixtures/responses.js"
 import { all, type RivalId } from "./rivals/all.js"
 
-/** The number of rounds, and the duration of a turn. */
+/** The number of rounds in each process, and the duration of a turn. */
 export interface Turns {
   readonly rounds: number
   readonly millis: number
@@ -20,12 +20,15 @@ export interface PageLoad extends Load {
 
 export interface Plan {
   readonly quick: boolean
-  /** Clients warm up until V8 has optimised them, which takes about a second of calls. */
+  /** How many processes each rival has, one after another. */
+  readonly processes: number
+  /** Clients warm up until V8 has optimised them, which takes one to two seconds of their processor time. */
   readonly unary: { readonly warmupMillis: number; readonly loads: ReadonlyArray<Load> }
   readonly get: { readonly warmupMillis: number; readonly loads: ReadonlyArray<PageLoad> }
   readonly settings: { readonly warmupMillis: number } & Turns
   readonly http2: Plan["unary"]
-  readonly streams: { readonly warmupMillis: number } & Turns
+  readonly blocking: Plan["settings"]
+  readonly streams: Plan["settings"]
   readonly memoryRounds: number
   readonly coldStartRounds: number
   readonly installedRounds: number
@@ -42,10 +45,12 @@ export interface Plan {
 
 type Times = Pick<
   Plan,
+  | "processes"
   | "unary"
   | "get"
   | "settings"
   | "http2"
+  | "blocking"
   | "streams"
   | "memoryRounds"
   | "coldStartRounds"
@@ -63,67 +68,71 @@ const pageLoads = (turns: { readonly [K in "one" | "many" | "large"]: Turns }): 
   { page: "page-5mb", inFlight: 4, ...turns.large }
 ]
 
-/** About five minutes. */
+/** About six minutes. */
 const quick: Times = {
+  processes: 3,
   unary: {
     warmupMillis: 900,
     loads: [
-      { inFlight: 1, rounds: 5, millis: 60 },
-      { inFlight: 32, rounds: 5, millis: 150 },
-      { inFlight: 256, rounds: 5, millis: 80 }
+      { inFlight: 1, rounds: 1, millis: 80 },
+      { inFlight: 32, rounds: 2, millis: 120 },
+      { inFlight: 256, rounds: 1, millis: 80 }
     ]
   },
   get: {
     warmupMillis: 900,
     loads: pageLoads({
-      one: { rounds: 5, millis: 80 },
-      many: { rounds: 5, millis: 150 },
-      large: { rounds: 5, millis: 150 }
+      one: { rounds: 2, millis: 60 },
+      many: { rounds: 2, millis: 100 },
+      large: { rounds: 2, millis: 120 }
     })
   },
-  settings: { warmupMillis: 900, rounds: 5, millis: 150 },
+  settings: { warmupMillis: 900, rounds: 2, millis: 120 },
   http2: {
     warmupMillis: 1000,
     loads: [
-      { inFlight: 32, rounds: 5, millis: 200 },
-      { inFlight: 256, rounds: 5, millis: 200 }
+      { inFlight: 32, rounds: 2, millis: 150 },
+      { inFlight: 256, rounds: 2, millis: 150 }
     ]
   },
-  streams: { warmupMillis: 500, rounds: 5, millis: 120 },
+  blocking: { warmupMillis: 900, rounds: 2, millis: 200 },
+  streams: { warmupMillis: 500, rounds: 2, millis: 100 },
   memoryRounds: 1,
   coldStartRounds: 1,
   installedRounds: 3,
   decoding: { rounds: 3, mebibytes: [1, 16] }
 }
 
-/** About fourteen minutes. */
+/** About fifteen minutes. */
 const thorough: Times = {
+  processes: 3,
   unary: {
-    warmupMillis: 1500,
+    warmupMillis: 1800,
     loads: [
-      { inFlight: 1, rounds: 5, millis: 150 },
-      { inFlight: 32, rounds: 9, millis: 350 },
-      { inFlight: 256, rounds: 5, millis: 250 }
+      { inFlight: 1, rounds: 2, millis: 100 },
+      { inFlight: 32, rounds: 3, millis: 220 },
+      { inFlight: 256, rounds: 2, millis: 130 }
     ]
   },
   get: {
-    warmupMillis: 1500,
+    warmupMillis: 1800,
     loads: pageLoads({
-      one: { rounds: 9, millis: 250 },
-      many: { rounds: 7, millis: 300 },
-      large: { rounds: 7, millis: 500 }
+      one: { rounds: 3, millis: 180 },
+      many: { rounds: 3, millis: 200 },
+      large: { rounds: 3, millis: 350 }
     })
   },
-  settings: { warmupMillis: 1500, rounds: 9, millis: 300 },
+  settings: { warmupMillis: 1500, rounds: 3, millis: 220 },
   // More of Node's own code takes part, which V8 optimises later.
   http2: {
-    warmupMillis: 3000,
+    warmupMillis: 2500,
     loads: [
-      { inFlight: 32, rounds: 9, millis: 600 },
-      { inFlight: 256, rounds: 7, millis: 600 }
+      { inFlight: 32, rounds: 3, millis: 450 },
+      { inFlight: 256, rounds: 3, millis: 350 }
     ]
   },
-  streams: { warmupMillis: 1200, rounds: 7, millis: 300 },
+  blocking: { warmupMillis: 1200, rounds: 3, millis: 250 },
+  streams: { warmupMillis: 1000, rounds: 3, millis: 180 },
   memoryRounds: 5,
   coldStartRounds: 5,
   installedRounds: 11,

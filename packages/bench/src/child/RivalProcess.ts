@@ -19,15 +19,17 @@ export interface Options {
   readonly plan: Pick<Plan, "among">
   /** What the names of the files of profiles begin with, if the clients are profiled. */
   readonly profiles: string | undefined
+  /** Which of a rival's processes this is. */
+  readonly copy?: number
 }
 
 export const start = async (
-  { profiles }: Options,
+  { copy = 1, profiles }: Options,
   id: RivalId,
   execArgv: ReadonlyArray<string> = []
 ): Promise<RivalProcess> => {
   const { twin } = all[id]
-  const profile = profiles === undefined ? [] : [`${profiles}${id}.cpuprofile`]
+  const profile = profiles === undefined ? [] : [`${profiles}${id}.${copy}.cpuprofile`]
   const child =
     twin === undefined
       ? Child.start("child/main.js", [id, ...profile], execArgv)

@@ -29,21 +29,24 @@ const allPairs = (ours: ReadonlyArray<RivalId>, ids: ReadonlyArray<RivalId>): No
 export const figuresOf = (subject: Subject, measured: Rounds.Measured): Findings.Findings["figures"] => {
   const { each, ours = defaults, unit, what } = subject
   const figures: { [name: string]: Stats.Figure } = {}
-  const rates = (id: RivalId): ReadonlyArray<number> => Rounds.rates(measured, id, each(id))
-  const cpu = (id: RivalId): ReadonlyArray<number> => Rounds.cpuOfOne(measured, id, each(id))
+  const rates = (id: RivalId): Stats.ByProcess => Rounds.rates(measured, id, each(id))
+  const cpu = (id: RivalId): Stats.ByProcess => Rounds.cpuOfOne(measured, id, each(id))
   const ids = [...measured.keys()]
   for (const id of ids) {
-    figures[Findings.named(`${what}, ${unit}s/s`, id)] = Stats.figure(rates(id))
-    figures[Findings.named(`${what}, cpu us/${unit}`, id)] = Stats.figure(cpu(id))
+    figures[Findings.named(`${what}, ${unit}s/s`, id)] = Stats.ofProcesses(rates(id))
+    figures[Findings.named(`${what}, cpu us/${unit}`, id)] = Stats.ofProcesses(cpu(id))
     const twin = twinOf(id)
     if (twin === undefined || !measured.has(twin)) continue
-    figures[Findings.against(what, id, twin)] = Stats.ratio(rates(id), rates(twin))
-    figures[Findings.against(`${what}, cpu us/${unit}`, id, twin)] = Stats.ratio(cpu(id), cpu(twin))
+    figures[Findings.against(what, id, twin)] = Stats.ratioOfProcesses(rates(id), rates(twin))
+    figures[Findings.against(`${what}, cpu us/${unit}`, id, twin)] = Stats.ratioOfProcesses(
+      cpu(id),
+      cpu(twin)
+    )
   }
   for (const [our, id] of subject.pairs ?? allPairs(ours, ids)) {
     if (!measured.has(our) || !measured.has(id)) continue
-    figures[Findings.against(what, our, id)] = Stats.ratio(rates(our), rates(id))
-    figures[Findings.against(Findings.byCpu(what), our, id)] = Stats.ratio(cpu(id), cpu(our))
+    figures[Findings.against(what, our, id)] = Stats.ratioOfProcesses(rates(our), rates(id))
+    figures[Findings.against(Findings.byCpu(what), our, id)] = Stats.ratioOfProcesses(cpu(id), cpu(our))
   }
   return figures
 }

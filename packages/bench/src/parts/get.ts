@@ -1,5 +1,4 @@
 /** GET over HTTP/1.1 by requests in flight and by size. Each call is an Effect that runs by itself, as in a handler of a server. */
-import * as RivalProcess from "../child/RivalProcess.js"
 import type { PageName } from "../fixtures/responses.js"
 import { textLength } from "../fixtures/scenarios.js"
 import type { PageLoad } from "../plan.js"
@@ -33,37 +32,37 @@ const subject = (load: PageLoad): Comparison.Subject => ({
   ours
 })
 
-export const get: Part = (bench) =>
-  RivalProcess.withAll(bench, ids, async (processes) => {
-    const { plan, server } = bench
-    const { cells, columns, figures, note } = await Loads.measure(processes, {
-      ...plan.get,
-      isCompared: (load) => load.page === plain && Loads.isCompared(load),
-      serverCpu: server.cpu,
-      turn: ({ inFlight, page }, { id, run }, millis) =>
-        run("pages", server.url(page, all[id].dialect, id), { inFlight, millis, length: textLength(page) }),
-      subject,
-      columnOf: (load) => whatOf(load).replace("GET, ", "")
-    })
-    const rates: Table = {
-      title: "GET: requests per second; other columns with 32 in flight and 1.6 KB",
-      columns: ["", ...columns],
-      rows: processes.map(({ id }) => [all[id].title, ...cells.map((cell) => cell(figures, id))]),
-      notes: [note]
-    }
-    const columnsOf = ours.filter((id) => processes.some((process) => process.id === id))
-    const besideUndici: Table = {
-      title: "GET, against undici.request: by throughput and by processor time",
-      columns: ["", ...columnsOf.flatMap((id) => [all[id].title, "by cpu"])],
-      rows: plan.get.loads.map((load) => [
-        whatOf(load),
-        ...columnsOf.flatMap((id) =>
-          [whatOf(load), byCpu(whatOf(load))].map((what) => {
-            const figure = figures[against(what, id, "undici")]
-            return figure === undefined ? "" : Print.times(figure)
-          })
-        )
-      ])
-    }
-    return { figures, tables: [rates, besideUndici] }
+export const get: Part = async (bench) => {
+  const { plan, server } = bench
+  const { cells, columns, figures, note } = await Loads.measure(bench, ids, {
+    ...plan.get,
+    isCompared: (load) => load.page === plain && Loads.isCompared(load),
+    serverCpu: server.cpu,
+    turn: ({ inFlight, page }, { id, run }, millis) =>
+      run("pages", server.url(page, all[id].dialect, id), { inFlight, millis, length: textLength(page) }),
+    subject,
+    columnOf: (load) => whatOf(load).replace("GET, ", "")
   })
+  const measured = plan.among(ids)
+  const rates: Table = {
+    title: "GET: requests per second; other columns with 32 in flight and 1.6 KB",
+    columns: ["", ...columns],
+    rows: measured.map((id) => [all[id].title, ...cells.map((cell) => cell(figures, id))]),
+    notes: [note]
+  }
+  const columnsOf = ours.filter((id) => measured.includes(id))
+  const besideUndici: Table = {
+    title: "GET, against undici.request: by throughput and by processor time",
+    columns: ["", ...columnsOf.flatMap((id) => [all[id].title, "by cpu"])],
+    rows: plan.get.loads.map((load) => [
+      whatOf(load),
+      ...columnsOf.flatMap((id) =>
+        [whatOf(load), byCpu(whatOf(load))].map((what) => {
+          const figure = figures[against(what, id, "undici")]
+          return figure === undefined ? "" : Print.times(figure)
+        })
+      )
+    ])
+  }
+  return { figures, tables: [rates, besideUndici] }
+}

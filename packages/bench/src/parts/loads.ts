@@ -3,16 +3,15 @@ import type { RivalProcess } from "../child/RivalProcess.js"
 import type { Cost } from "../child/tasks.js"
 import type { Turns } from "../plan.js"
 import type { Figure } from "../report/stats.js"
+import type { RivalId } from "../rivals/all.js"
 import * as Comparison from "./comparison.js"
-import * as Rounds from "./rounds.js"
-
-/** How many turns the warm-up takes. Several turns keep connections alive that a server closes when idle. */
-const warmUpTurns = 3
+import { measure as measureWork } from "./measuring.js"
+import type { Bench } from "./Part.js"
 
 export interface Loads<Load extends Turns> {
   readonly warmupMillis: number
   readonly loads: ReadonlyArray<Load>
-  /** The load of the comparisons, with which the clients warm up. */
+  /** The load of the comparisons, which is the first: with it the clients warm up. */
   readonly isCompared: (load: Load) => boolean
   /** The processor time that the server has used, in microseconds. */
   readonly serverCpu: () => Promise<number>
@@ -31,28 +30,27 @@ export interface Measured {
 }
 
 export const measure = async <Load extends Turns>(
-  processes: ReadonlyArray<RivalProcess>,
+  bench: Bench,
+  ids: ReadonlyArray<RivalId>,
   { columnOf, isCompared, loads, serverCpu, subject, turn, warmupMillis }: Loads<Load>
 ): Promise<Measured> => {
   const compared = loads.find(isCompared)
   if (compared === undefined) throw new Error("no load is compared")
-  await Rounds.interleaved(processes, warmUpTurns, (process) =>
-    turn(compared, process, warmupMillis / warmUpTurns)
-  )
-  const figures: Measured["figures"] = {}
   const serverBusy: Array<number> = []
-  for (const load of loads) {
-    await Rounds.interleaved(processes, 1, (process) => turn(load, process, load.millis / 2))
-    const measured = await Rounds.interleaved(processes, load.rounds, async (process) => {
+  const works = [compared, ...loads.filter((load) => load !== compared)].map((load) => ({
+    rounds: load.rounds,
+    millis: load.millis,
+    warmupMillis: load === compared ? warmupMillis : load.millis / 2,
+    subject: subject(load),
+    turn: async (process: RivalProcess, millis: number) => {
       const before = await serverCpu()
-      const cost = await turn(load, process, load.millis)
+      const cost = await turn(load, process, millis)
       serverBusy.push(((await serverCpu()) - before) / (cost.millis * 1000))
       return cost
-    })
-    Object.assign(figures, Comparison.figuresOf(subject(load), measured))
-  }
+    }
+  }))
   return {
-    figures,
+    figures: await measureWork(bench, ids, works),
     columns: [...loads.map(columnOf), ...Comparison.comparingColumns(subject(compared))],
     cells: [
       ...loads.map((load) => Comparison.rateCell(subject(load))),

@@ -22,9 +22,9 @@ const kibibyte = 1024
 const ours: ReadonlyArray<RivalId> = ["ours", "ours-promise", "ours-4", "ours-4-promise"]
 
 /** Each measurement has a new process, as streams leave traces in a heap after they end. */
-const measured = async (bench: Bench, id: RivalId): Promise<Memory> => {
+const measured = async (bench: Bench, id: RivalId, copy: number): Promise<Memory> => {
   const url = bench.server.url("held", all[id].dialect, id)
-  const process = await RivalProcess.start(bench, id, ["--expose-gc"])
+  const process = await RivalProcess.start({ ...bench, copy }, id, ["--expose-gc"])
   try {
     return await process.run("hold", url, { streams })
   } finally {
@@ -36,10 +36,10 @@ export const memory: Part = async (bench) => {
   const { plan } = bench
   const figures: { [name: string]: Stats.Figure } = {}
   const found = new Map<RivalId, Array<Memory>>()
-  for (let round = 0; round < plan.memoryRounds; round++) {
+  for (let round = 1; round <= plan.memoryRounds; round++) {
     for (const id of plan.among(ids)) {
       const each = found.get(id) ?? []
-      each.push(await measured(bench, id))
+      each.push(await measured(bench, id, round))
       found.set(id, each)
     }
   }

@@ -1,31 +1,35 @@
 /** Rounds in which every rival has a turn. Drift of the machine then affects all rivals alike. */
 import type { RivalProcess } from "../child/RivalProcess.js"
 import type { Cost } from "../child/tasks.js"
+import type { ByProcess } from "../report/stats.js"
 import type { RivalId } from "../rivals/all.js"
 
-/** The costs of each rival, round by round. */
-export type Measured = ReadonlyMap<RivalId, ReadonlyArray<Cost>>
+/** The costs of each rival: process by process, and in each process round by round. */
+export type Measured = ReadonlyMap<RivalId, ReadonlyArray<ReadonlyArray<Cost>>>
 
-/** Each round starts with another rival. */
+/** One process of each rival takes turns. Each round starts with another rival. Returns the costs round by round. */
 export const interleaved = async (
   processes: ReadonlyArray<RivalProcess>,
   rounds: number,
   turn: (process: RivalProcess) => Promise<Cost>
-): Promise<Measured> => {
-  const measured = new Map(processes.map(({ id }): [RivalId, Array<Cost>] => [id, []]))
+): Promise<ReadonlyMap<RivalId, ReadonlyArray<Cost>>> => {
+  const costs = new Map(processes.map(({ id }): [RivalId, Array<Cost>] => [id, []]))
   for (let round = 0; round < rounds; round++) {
     const first = round % processes.length
     for (const process of [...processes.slice(first), ...processes.slice(0, first)]) {
-      measured.get(process.id)?.push(await turn(process))
+      costs.get(process.id)?.push(await turn(process))
     }
   }
-  return measured
+  return costs
 }
 
-/** The number of units per second, round by round. */
-export const rates = (measured: Measured, id: RivalId, each = 1): ReadonlyArray<number> =>
-  (measured.get(id) ?? []).map(({ done, millis }) => (done * each * 1000) / millis)
+const derived = (measured: Measured, id: RivalId, of: (cost: Cost) => number): ByProcess =>
+  (measured.get(id) ?? []).map((rounds) => rounds.map(of))
 
-/** Microseconds of processor time per unit, round by round. */
-export const cpuOfOne = (measured: Measured, id: RivalId, each = 1): ReadonlyArray<number> =>
-  (measured.get(id) ?? []).map(({ cpuMicros, done }) => cpuMicros / (done * each))
+/** The number of units per second. */
+export const rates = (measured: Measured, id: RivalId, each = 1): ByProcess =>
+  derived(measured, id, ({ done, millis }) => (done * each * 1000) / millis)
+
+/** Microseconds of processor time per unit. */
+export const cpuOfOne = (measured: Measured, id: RivalId, each = 1): ByProcess =>
+  derived(measured, id, ({ cpuMicros, done }) => cpuMicros / (done * each))

@@ -1,12 +1,11 @@
 /** What a setting costs: the same client without it, and with it. Each call is a GET, and an Effect that runs by itself. */
-import * as RivalProcess from "../child/RivalProcess.js"
 import { textLength } from "../fixtures/scenarios.js"
 import { against, byCpu, named, type Table } from "../report/Findings.js"
 import * as Print from "../report/print.js"
 import { all, type RivalId } from "../rivals/all.js"
-import * as Comparison from "./comparison.js"
+import type * as Comparison from "./comparison.js"
+import { measure } from "./measuring.js"
 import type { Part } from "./Part.js"
-import * as Rounds from "./rounds.js"
 
 const onEffect3 = ["total", "cached", "bearer", "middleware", "limits", "derived", "spans"] as const
 
@@ -26,33 +25,39 @@ const subject: Comparison.Subject = {
 const page = "page-1.6kb"
 const inFlight = 32
 
-export const settings: Part = (bench) =>
-  RivalProcess.withAll(bench, [...new Set(pairs.flat())], async (processes) => {
-    const { plan, server } = bench
-    const turn =
-      (millis: number) =>
-      ({ id, run }: RivalProcess.RivalProcess) =>
+const ids = [...new Set(pairs.flat())]
+
+export const settings: Part = async (bench) => {
+  const { plan, server } = bench
+  const figures = await measure(bench, ids, [
+    {
+      ...plan.settings,
+      subject,
+      turn: ({ id, run }, millis) =>
         run("pages", server.url(page, all[id].dialect, id), { inFlight, millis, length: textLength(page) })
-    const { millis, rounds, warmupMillis } = plan.settings
-    await Rounds.interleaved(processes, 1, turn(warmupMillis))
-    const figures = Comparison.figuresOf(subject, await Rounds.interleaved(processes, rounds, turn(millis)))
-    const table: Table = {
-      title: `What a setting costs, GET with ${inFlight} in flight: against the plain client`,
-      columns: ["", "requests/s", "cpu us each", "against plain", "by cpu"],
-      rows: processes.map(({ id }) => {
-        const plain = pairs.find(([with_]) => with_ === id)?.[1]
-        const beside = (what: string): string => {
-          const figure = plain && figures[against(what, id, plain)]
-          return figure ? Print.times(figure) : ""
-        }
-        return [
-          plain === undefined ? `${all[id].title}, plain` : all[id].title,
-          Print.short(figures[named("settings, requests/s", id)]?.median ?? Number.NaN),
-          Print.short(figures[named("settings, cpu us/request", id)]?.median ?? Number.NaN),
-          beside("settings"),
-          beside(byCpu("settings"))
-        ]
-      })
     }
-    return { figures, tables: [table] }
-  })
+  ])
+  const table: Table = {
+    title: `What a setting costs, GET with ${inFlight} in flight: against the plain client`,
+    columns: ["", "requests/s", "cpu us each", "against plain", "by cpu"],
+    rows: plan.among(ids).map((id) => {
+      const plain = pairs.find(([with_]) => with_ === id)?.[1]
+      const beside = (what: string): string => {
+        const figure = plain && figures[against(what, id, plain)]
+        return figure ? Print.times(figure) : ""
+      }
+      const spread = (what: string): string => {
+        const figure = figures[named(what, id)]
+        return figure ? Print.withSpread(figure) : ""
+      }
+      return [
+        plain === undefined ? `${all[id].title}, plain` : all[id].title,
+        spread("settings, requests/s"),
+        spread("settings, cpu us/request"),
+        beside("settings"),
+        beside(byCpu("settings"))
+      ]
+    })
+  }
+  return { figures, tables: [table] }
+}

@@ -1,5 +1,4 @@
 /** Requests per second over HTTP/1.1: POST and JSON. */
-import * as RivalProcess from "../child/RivalProcess.js"
 import { textLength } from "../fixtures/scenarios.js"
 import { all, type RivalId } from "../rivals/all.js"
 import * as Loads from "./loads.js"
@@ -29,27 +28,26 @@ const ids: ReadonlyArray<RivalId> = [
   "openai"
 ]
 
-export const unary: Part = (bench) =>
-  RivalProcess.withAll(bench, ids, async (processes) => {
-    const { plan, server } = bench
-    const { cells, columns, figures, note } = await Loads.measure(processes, {
-      ...plan.unary,
-      isCompared: Loads.isCompared,
-      serverCpu: server.cpu,
-      turn: ({ inFlight }, { id, run }, millis) =>
-        run("calls", server.url("unary", all[id].dialect, id), {
-          inFlight,
-          millis,
-          length: textLength("unary")
-        }),
-      subject: ({ inFlight }) => ({ what: `unary, ${inFlight} in flight`, unit: "request", each: () => 1 }),
-      columnOf: ({ inFlight }) => String(inFlight)
-    })
-    const table = {
-      title: "POST + JSON: requests per second by requests in flight; other columns with 32",
-      columns: ["", ...columns],
-      rows: processes.map(({ id }) => [all[id].title, ...cells.map((cell) => cell(figures, id))]),
-      notes: [note]
-    }
-    return { figures, tables: [table] }
+export const unary: Part = async (bench) => {
+  const { plan, server } = bench
+  const { cells, columns, figures, note } = await Loads.measure(bench, ids, {
+    ...plan.unary,
+    isCompared: Loads.isCompared,
+    serverCpu: server.cpu,
+    turn: ({ inFlight }, { id, run }, millis) =>
+      run("calls", server.url("unary", all[id].dialect, id), {
+        inFlight,
+        millis,
+        length: textLength("unary")
+      }),
+    subject: ({ inFlight }) => ({ what: `unary, ${inFlight} in flight`, unit: "request", each: () => 1 }),
+    columnOf: ({ inFlight }) => String(inFlight)
   })
+  const table = {
+    title: "POST + JSON: requests per second by requests in flight; other columns with 32",
+    columns: ["", ...columns],
+    rows: plan.among(ids).map((id) => [all[id].title, ...cells.map((cell) => cell(figures, id))]),
+    notes: [note]
+  }
+  return { figures, tables: [table] }
+}

@@ -108,7 +108,7 @@ const others: ReadonlyArray<Threshold> = [
     const what = `HTTP/2, ${inFlight} in flight`
     return atLeast(0.8, `${what}, against node:http2 by hand`, what, "ours-h2", "node-http2")
   }),
-  atMost(1, "HTTP/2, connections for all of it", named("HTTP/2, connections", "ours-h2"), "connections"),
+  atMost(1, "HTTP/2, connections of a process", named("HTTP/2, connections", "ours-h2"), "connections"),
   atMost(
     1.2,
     "requests for a call to a server that is down",

@@ -43,19 +43,24 @@ const shares = (
     .map(([name, micros]) => [name, `${((100 * micros) / all).toFixed(1)} %`])
 }
 
-const tablesOf = (
-  title: string,
-  { nodes, samples = [], timeDeltas = [] }: Profiler.Profile
-): ReadonlyArray<Table> => {
+interface Part {
+  readonly frame: Profiler.ProfileNode["callFrame"]
+  readonly micros: number
+}
+
+const partsOf = ({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): ReadonlyArray<Part> => {
   const frames = new Map(nodes.map(({ callFrame, id }) => [id, callFrame]))
-  const parts = samples.flatMap((id, index) => {
+  return samples.flatMap((id, index) => {
     const frame = frames.get(id)
     // The time from this sample to the next.
     return frame === undefined || idle.has(frame.functionName)
       ? []
       : [{ frame, micros: timeDeltas[index + 1] ?? 0 }]
   })
-  const nameOf = (frame: Profiler.ProfileNode["callFrame"]): string => {
+}
+
+const tablesOf = (title: string, parts: ReadonlyArray<Part>): ReadonlyArray<Table> => {
+  const nameOf = (frame: Part["frame"]): string => {
     const { file } = placeOf(frame)
     const name = frame.functionName || "(anonymous)"
     return file === "" ? name : `${name}  ${file}:${frame.lineNumber + 1}`
@@ -80,13 +85,14 @@ const tablesOf = (
   ]
 }
 
-/** The tables of all profiles in a folder. */
+/** The tables of all clients with profiles in a folder: each is about all processes of the client. */
 export const tables = async (folder: string): Promise<ReadonlyArray<Table>> => {
-  const files = (await readdir(folder)).filter((name) => name.endsWith(".cpuprofile")).sort()
-  const found = await Promise.all(
-    files.map(async (name) =>
-      tablesOf(name.replace(".cpuprofile", ""), JSON.parse(await readFile(join(folder, name), "utf8")))
-    )
-  )
-  return found.flat()
+  const clients = new Map<string, ReadonlyArray<Part>>()
+  for (const file of (await readdir(folder)).sort()) {
+    const [, client] = /^(.+)\.\d+\.cpuprofile$/.exec(file) ?? []
+    if (client === undefined) continue
+    const parts = partsOf(JSON.parse(await readFile(join(folder, file), "utf8")))
+    clients.set(client, [...(clients.get(client) ?? []), ...parts])
+  }
+  return [...clients].flatMap(([client, parts]) => tablesOf(client, parts))
 }

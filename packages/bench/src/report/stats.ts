@@ -19,6 +19,22 @@ export const figure = (values: ReadonlyArray<number>): Figure => {
   }
 }
 
+const median = (values: ReadonlyArray<number>): number => figure(values).median
+
+/** Measurements process by process, and in each process round by round. */
+export type ByProcess = ReadonlyArray<ReadonlyArray<number>>
+
+/** Each process counts by the median of its rounds. So the range shows how much processes of one program differ. */
+export const ofProcesses = (processes: ByProcess): Figure => figure(processes.map(median))
+
+/**
+ * Each process beside each process of the other, round by round. One unlucky process of three takes part in three of nine ratios,
+ * so the median does not depend on it. The median does not depend on a machine that slows down either: it makes one ratio higher
+ * and its counterpart lower.
+ */
+export const ratioOfProcesses = (processes: ByProcess, over: ByProcess): Figure =>
+  figure(processes.flatMap((values) => over.map((others) => ratio(values, others).median)))
+
 /** The figure of a single number. */
 export const exactly = (value: number): Figure => ({ median: value, min: value, max: value })
 
