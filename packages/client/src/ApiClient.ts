@@ -130,7 +130,7 @@ export interface Client<out F> {
   readonly patch: RequestOptions.VerbWithBody<never, F>
   readonly del: RequestOptions.VerbWithBody<never, F>
   /**
-   * The same client with other settings. It shares connections, cached credentials and retry budget with this one.
+   * The same client with other settings. It shares connections, cached credentials and retry budgets with this one.
    * Headers, query, queryFormat, timeouts, retry, limits and redact merge by field, middleware is appended, the rest
    * is replaced. A function of the old value replaces it: `middleware: () => []`. With an invalid setting every call
    * fails with `InvalidRequestError`.

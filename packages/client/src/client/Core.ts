@@ -38,11 +38,17 @@ export interface Core {
   readonly defaultHeaders: ClientHeaders.DefaultHeaders
   /** The origins whose end the client has announced. */
   readonly warned: Deprecation.Warned
-  /** The client's own limits, and those that it makes for other credentials. */
+  /** The client's own limits. */
   readonly permits: Permits.Permits | undefined
-  readonly permitsOf: (credentials: Credentials.Credentials) => Permits.Permits | undefined
+  readonly shared: Shared
   /** The first invalid setting: every call fails with it. */
   readonly problem: InvalidInput | undefined
+}
+
+/** What the calls with the same credentials share, in a client and in those that `withOptions` makes of it. */
+interface Shared {
+  readonly permitsOf: (credentials: Credentials.Credentials) => Permits.Permits | undefined
+  readonly budgetOf: (credentials: Credentials.Credentials) => RetryBudget.RetryBudget
 }
 
 /** Makes a core from checked settings. */
@@ -58,8 +64,15 @@ export const makeCore = (
   )
   const credentials = resolverOf(config.credentials)
   keepTransportSecrets(config, transport.secrets)
-  const permitsOf = permitting(config)
-  const permits = permitsOf(config.credentials)
+  const { budget } = config.retry.policy
+  const shared = {
+    permitsOf: permitting(config),
+    budgetOf: memo(
+      new WeakMap<Credentials.Credentials, RetryBudget.RetryBudget>(),
+      () => new RetryBudget.RetryBudget(budget)
+    )
+  }
+  const permits = shared.permitsOf(config.credentials)
   return {
     config,
     transport,
@@ -68,8 +81,8 @@ export const makeCore = (
     tenants: new WeakMap(),
     background,
     permits,
-    permitsOf,
-    attempts: attempting(credentials, RetryBudget.make(config.retry.policy.budget), permits),
+    shared,
+    attempts: attempting(credentials, shared.budgetOf(config.credentials), permits),
     defaultHeaders: ClientHeaders.defaultHeaders(config),
     warned: Deprecation.makeWarned(),
     problem: undefined
@@ -77,7 +90,7 @@ export const makeCore = (
 }
 
 /** Each credentials have limits of their own. */
-const permitting = ({ rateLimit }: ResolvedConfig): Core["permitsOf"] =>
+const permitting = ({ rateLimit }: ResolvedConfig): Shared["permitsOf"] =>
   memo(new WeakMap<Credentials.Credentials, Permits.Permits | undefined>(), () => Permits.make(rateLimit))
 
 /** What the attempts of a client share: credentials to refresh, the budget, and the limits. */
@@ -87,6 +100,7 @@ const attempting = (
   permits: Permits.Permits | undefined
 ): Attempts.Client<Call.Call> => ({
   budget,
+  accountOf: (call) => `${call.encoded.origin} ${permits?.keyOf(call) ?? ""}`,
   permits,
   observer,
   restart: Call.restart,
@@ -102,7 +116,7 @@ const observer: Attempts.Observer<Call.Call> = {
   expired: (call) => TransportError.timeout(call, "total", call.timeouts.total)
 }
 
-/** The same core with other settings, on the same connections, credentials and budget. */
+/** The same core with other settings, on the same connections, credentials and budgets. */
 export const withOptions = (core: Core, options: Overrides.Overrides<Failures>): Core => {
   const merged = Overrides.tryMerge(core.config.options, options)
   if (!merged.ok) return { ...core, problem: merged.error }
@@ -116,16 +130,17 @@ export const withOptions = (core: Core, options: Overrides.Overrides<Failures>):
   keepTransportSecrets(config, core.transport.secrets)
   const credentials =
     options.credentials === undefined ? core.credentials : core.resolverOf(config.credentials)
-  const permitsOf = options.rateLimit === undefined ? core.permitsOf : permitting(config)
-  const permits = permitsOf(config.credentials)
+  const shared =
+    options.rateLimit === undefined ? core.shared : { ...core.shared, permitsOf: permitting(config) }
+  const permits = shared.permitsOf(config.credentials)
   return {
     ...core,
     config,
     credentials,
     tenants: new WeakMap(),
     permits,
-    permitsOf,
-    attempts: attempting(credentials, core.attempts.budget, permits),
+    shared,
+    attempts: attempting(credentials, shared.budgetOf(config.credentials), permits),
     defaultHeaders: ClientHeaders.defaultHeaders(config)
   }
 }
@@ -135,12 +150,12 @@ export const withCredentials = (core: Core, credentials: Credentials.Credentials
   const known = core.tenants.get(credentials)
   if (known !== undefined) return known
   const resolver = core.resolverOf(credentials)
-  const permits = core.permitsOf(credentials)
+  const permits = core.shared.permitsOf(credentials)
   const tenant = {
     ...core,
     credentials: resolver,
     permits,
-    attempts: attempting(resolver, core.attempts.budget, permits),
+    attempts: attempting(resolver, core.shared.budgetOf(credentials), permits),
     defaultHeaders: ClientHeaders.defaultHeaders(core.config, true)
   }
   core.tenants.set(credentials, tenant)

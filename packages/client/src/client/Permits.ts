@@ -18,6 +18,8 @@ import * as Measuring from "../telemetry/measuring.js"
 
 /** The permits of the calls with the same credentials. */
 export interface Permits extends Attempts.Permits<Call.Call> {
+  /** The key of a call; empty if it has none, or none that can be used. */
+  readonly keyOf: (call: Call.Call) => string
   /** Takes the headers of a response: a 429 may ask all calls to wait. */
   readonly arrived: (call: Call.Call, response: Arrived, clock: Clock.Clock) => void
   /** Takes what a request has used, from its value or an event; `undefined` if nobody reads that. */
@@ -36,6 +38,10 @@ export const make = (setting: Limiting.Setting | undefined): Permits | undefined
   const parts = Limiting.partsOf(setting)
   const limiters = new Limiters(parts, setting !== undefined)
   return {
+    keyOf: (call) => {
+      const key = limiters.keyOf(subjectOf(call))
+      return typeof key === "string" ? key : ""
+    },
     take: (call, clock) => take(limiters, call, clock),
     ended: ({ permit }, error, isHeld) => {
       if (permit === undefined) return

@@ -81,8 +81,9 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
   private readonly leftovers: Leftovers<A>
   private isLimited = false
   private steps: Steps<ApiError.ApiError> | undefined
-  /** What the last retry took from the budget. A success gives it back. */
+  /** What the last retry took from the budget, and from which account. A success gives it back. */
   private paid = 0
+  private payer = ""
   private refreshed = false
   /** The worst that the attempts may have done: the last error knows nothing of the attempts before it. */
   private delivery: ApiError.Delivery = "not-sent"
@@ -184,7 +185,9 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
     this.end(status, undefined)
     this.inFlight = false
     Ledger.record(this.call, Ledger.line(this.startedAt, this.took, undefined, status))
-    this.client.budget.giveBack(this.paid)
+    const { budget } = this.client
+    if (!budget.isFull)
+      budget.giveBack(this.paid > 0 ? this.payer : this.client.accountOf(this.call), this.paid)
   }
 
   onFailure(cause: Cause.Cause<ApiError.ApiError>): Effect.Effect<A, ApiError.ApiError, R> {
@@ -242,7 +245,8 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
         return stop(Decisions.hint(policy, error) === "too-long" ? "retry-after" : "attempts")
       if (Monotonic.now(this.clock) + delay >= call.deadline) return stop("deadline")
       const free = policy.budget === false || Decisions.isAskedFor(policy, error, delay)
-      const paid = free ? 0 : client.budget.take(error)
+      this.payer = free ? "" : client.accountOf(call)
+      const paid = free ? 0 : client.budget.take(this.payer, error)
       if (paid === undefined) return stop("budget")
       this.paid = paid
       const waited = Effect.zipRight(client.observer.retrying(call, error, delay), Effect.sleep(delay))

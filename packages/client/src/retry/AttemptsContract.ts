@@ -45,6 +45,8 @@ export type Ended = (millis: number, status: number | undefined, tag: string | u
 /** What the loops of a client share: one for all its calls. */
 export interface Client<in C> {
   readonly budget: RetryBudget.RetryBudget
+  /** The account of a call's retries in the budget: its origin and its key. */
+  readonly accountOf: (call: C) => string
   readonly observer: Observer<C>
   /** The client's own limits, if there are any. */
   readonly permits?: Permits<C> | undefined

@@ -44,7 +44,8 @@ export interface Options {
    */
   readonly retryAfter?: RetryAfter | undefined
   /**
-   * `false` for no budget, or its numbers. `withOptions` and requests share their client's budget.
+   * `false` for no budget, or its numbers. Each origin, key (`RateLimit`) and credentials have a budget of their own.
+   * `withOptions` and requests share their client's budgets.
    */
   readonly budget?: false | BudgetOptions | undefined
 }

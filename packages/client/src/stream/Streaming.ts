@@ -166,10 +166,11 @@ class ResumingReader<A, E> implements Source {
   private onward: Next<A>
   private over = false
   private retryMillis: number | undefined
-  /** The id sent last, the number of reconnects since that brought nothing new, and what they took from the budget. */
+  /** The id sent last, the number of reconnects since that brought nothing new, and what they took from which account. */
   private sentId: string | undefined
   private fruitless = 0
   private paid = 0
+  private payer = ""
   private readonly core: Core.Core
   private readonly request: ApiRequest.StreamRequest<A, E>
   private readonly scope: Scope.Scope
@@ -240,7 +241,9 @@ class ResumingReader<A, E> implements Source {
       if (typeof delay === "string") return stop(delay)
       if (Monotonic.now(clock) + delay >= call.deadline) return stop("deadline")
       const isPaid = this.fruitless > 0 && error !== undefined && policy.budget !== false
-      const paid = isPaid ? core.attempts.budget.take(error) : 0
+      const { accountOf, budget } = core.attempts
+      if (isPaid) this.payer = accountOf(call)
+      const paid = isPaid ? budget.take(this.payer, error) : 0
       if (paid === undefined) return stop("budget")
       this.paid += paid
       const observed = error === undefined ? Effect.void : Telemetry.retrying(call, error, delay)
@@ -260,7 +263,7 @@ class ResumingReader<A, E> implements Source {
     if (received === 0 && id === this.sentId) this.fruitless++
     else {
       this.fruitless = 0
-      if (this.paid > 0) core.attempts.budget.giveBack(this.paid)
+      if (this.paid > 0) core.attempts.budget.giveBack(this.payer, this.paid)
       this.paid = 0
     }
     this.sentId = id

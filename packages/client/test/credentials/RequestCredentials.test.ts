@@ -154,17 +154,25 @@ describe("credentials of a request", () => {
     })
   )
 
-  it.effect("6.4 tenants share the client's retry budget", () =>
+  it.effect("6.4 each tenant has a retry budget of its own, whatever the client", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* scripted([MockTransport.forever(status(503))], {
         retry: { ...withoutDelay, maxRetries: 1, budget: { capacity: 10, retryCost: 5 } }
       })
-      const errors = yield* Effect.forEach(["a", "b", "c"], (name) =>
-        Effect.flip(client.execute(as(bearer(name))))
-      )
-      expect(errors.map(({ stoppedBy }) => stoppedBy)).toEqual(["attempts", "attempts", "budget"])
-      expect(yield* Effect.flip(client.execute(list))).toMatchObject({ stoppedBy: "budget" })
-      expect(yield* transport.requestCount).toBe(6)
+      const [a, b] = [bearer("a"), bearer("b")]
+      const other = client.withOptions({ headers: { "x-team": "search" } })
+      const calls = [
+        client.execute(as(a)),
+        other.execute(as(a)),
+        client.execute(as(a)),
+        client.withOptions({ credentials: a }).execute(list),
+        client.execute(as(b)),
+        client.execute(list)
+      ]
+      const errors = yield* Effect.forEach(calls, Effect.flip)
+      const spent = ["attempts", "attempts", "budget", "budget", "attempts", "attempts"]
+      expect(errors.map(({ stoppedBy }) => stoppedBy)).toEqual(spent)
+      expect(yield* transport.requestCount).toBe(10)
     })
   )
 

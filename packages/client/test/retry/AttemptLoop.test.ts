@@ -33,7 +33,8 @@ const late = new ApiError.TimeoutError({ ...common, phase: "total", limit: Durat
 const observed = () => {
   const events: Array<string> = []
   const client: Attempts.Client<Attempts.Retried> = {
-    budget: RetryBudget.make(RetryPolicy.make().budget),
+    budget: new RetryBudget.RetryBudget(RetryPolicy.make().budget),
+    accountOf: () => "",
     restart: () => events.push("restart"),
     refresh: () => Effect.succeed(false),
     observer: {

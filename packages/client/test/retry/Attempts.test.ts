@@ -6,6 +6,7 @@ import {
   ApiRequest,
   Credentials,
   type Middleware,
+  RateLimit,
   RetryPolicy
 } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
@@ -178,16 +179,58 @@ describe("the retry budget", () => {
 
   it("6.4 a budget takes, refuses and returns tokens", () => {
     const error = { _tag: "RateLimitError" } as ApiError.RateLimitError
-    const budget = RetryBudget.make(RetryPolicy.make({ budget: { capacity: 12 } }).budget)
-    expect(budget.take(error)).toBe(5)
-    expect(budget.take({ _tag: "TimeoutError" } as ApiError.TimeoutError)).toBeUndefined()
-    expect(budget.tokens()).toBe(7)
-    budget.giveBack(5)
-    budget.giveBack(0)
-    expect(budget.tokens()).toBe(12)
-    expect(budget.take({ _tag: "TimeoutError" } as ApiError.TimeoutError)).toBe(10)
-    expect(RetryBudget.make(false).take(error)).toBe(0)
+    const budget = new RetryBudget.RetryBudget(RetryPolicy.make({ budget: { capacity: 12 } }).budget)
+    expect(budget.take("a", error)).toBe(5)
+    expect(budget.take("a", { _tag: "TimeoutError" } as ApiError.TimeoutError)).toBeUndefined()
+    expect([budget.tokens("a"), budget.tokens("b")]).toEqual([7, 12])
+    budget.giveBack("a", 5)
+    budget.giveBack("b", 5)
+    budget.giveBack("a", 0)
+    expect([budget.tokens("a"), budget.tokens("b")]).toEqual([12, 12])
+    expect(budget.take("a", { _tag: "TimeoutError" } as ApiError.TimeoutError)).toBe(10)
+    expect(new RetryBudget.RetryBudget(false).take("a", error)).toBe(0)
   })
+
+  it("6.4 a budget forgets full buckets, and keeps at most a thousand others, those used last", () => {
+    const error = { _tag: "RateLimitError" } as ApiError.RateLimitError
+    const budget = new RetryBudget.RetryBudget(RetryPolicy.make().budget)
+    expect(budget.isFull).toBe(true)
+    for (let index = 0; index < 10_000; index++) {
+      budget.take("busy", error)
+      budget.giveBack("busy", 4)
+      budget.take(`origin ${index}`, error)
+    }
+    const kept = Array.from({ length: 10_000 }, (_, index) => budget.tokens(`origin ${index}`))
+    expect(kept.filter((tokens) => tokens < 500)).toHaveLength(999)
+    expect(budget.tokens("busy")).toBeLessThan(10)
+    for (let index = 0; index < 10_000; index++) budget.giveBack(`origin ${index}`, 5)
+    budget.giveBack("busy", 500)
+    expect(budget.isFull).toBe(true)
+  })
+
+  it.effect("6.4 a dead origin, or a key of it, takes no retries from the others", () =>
+    Effect.gen(function* () {
+      const dead = (url: string) => new URL(url).host === "dead.test" || url.endsWith("/dead")
+      let flaky = 0
+      const { client, transport } = yield* scripted(
+        ({ url }) => status(dead(url) || ++flaky % 2 === 1 ? 503 : 200),
+        {
+          rateLimit: RateLimit.make({ key: ({ template }) => template }),
+          retry: { ...withoutDelay, maxRetries: 1, budget: { capacity: 10 } }
+        }
+      )
+      for (const request of [ApiRequest.atUrl(list, "https://dead.test/todos"), ApiRequest.get("/dead")]) {
+        const ended = yield* Effect.forEach([1, 2, 3], () => Effect.either(client.execute(request)))
+        expect(ended.map(Either.match({ onLeft: stoppedBy, onRight: () => "ok" }))).toEqual([
+          "attempts",
+          "attempts",
+          "budget"
+        ])
+        expect(yield* client.execute(list)).toEqual({ error: { message: "no" } })
+      }
+      expect(yield* transport.requestCount).toBe(2 * (5 + 2))
+    })
+  )
 })
 
 describe("the total timeout", () => {
