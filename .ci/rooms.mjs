@@ -20,7 +20,7 @@ export const rooms = {
     limits: "effect retry shared",
     config: "credentials effect errors limits response retry shared wire",
     request: "config credentials effect errors limits response retry schema secrets shared sse wire",
-    telemetry: "effect errors request shared",
+    telemetry: "effect errors limits request shared",
     transport: "config effect errors request response secrets shared wire",
     client:
       "config credentials effect errors limits request response retry secrets shared telemetry transport wire",

@@ -130,7 +130,7 @@ const fastPath = (
   const clock = Fibers.clockOf(fiber)
   const known = Resolver.ready(core.credentials, clock)
   if (known === undefined || known.sign !== undefined || Fibers.isDebugged(fiber)) return undefined
-  return new FastAttempt(core, call, span, clock, send)
+  return new FastAttempt(core, call, span, fiber, clock, send)
 }
 
 class FastAttempt implements Attempts.Attempt<Received> {
@@ -140,6 +140,7 @@ class FastAttempt implements Attempts.Attempt<Received> {
   private readonly core: Core.Core
   private readonly call: Call.Call
   private readonly span: Tracer.Span | undefined
+  private readonly fiber: Fibers.AnyFiber
   private readonly clock: Clock.Clock
   private readonly send: TransportContract.FastPath
 
@@ -147,12 +148,14 @@ class FastAttempt implements Attempts.Attempt<Received> {
     core: Core.Core,
     call: Call.Call,
     span: Tracer.Span | undefined,
+    fiber: Fibers.AnyFiber,
     clock: Clock.Clock,
     send: TransportContract.FastPath
   ) {
     this.core = core
     this.call = call
     this.span = span
+    this.fiber = fiber
     this.clock = clock
     this.send = send
     this.isAlone = call.middleware.length === 0
@@ -208,8 +211,8 @@ class FastAttempt implements Attempts.Attempt<Received> {
     response: GuardedResponse.GuardedResponse,
     restore: Attempts.Restore
   ): Effect.Effect<Received, ApiError.ApiError> {
-    const { call, clock, core, span } = this
-    core.permits?.arrived(call, response, clock)
+    const { call, core, fiber, span } = this
+    core.permits?.arrived(call, response, fiber)
     const notice = Deprecation.noticed(core.warned, call, response)
     const received = Call.isFailure(call, response.status)
       ? Effect.flatMap(

@@ -6,7 +6,7 @@ import type * as Tracer from "effect/Tracer"
 import { composeMiddleware } from "../config/composeMiddleware.js"
 import type * as Middleware from "../config/Middleware.js"
 import type * as Credentials from "../credentials/Credentials.js"
-import type * as Fibers from "../effect/fibers.js"
+import * as Fibers from "../effect/fibers.js"
 import { filteredResponse } from "../effect/platformErrors.js"
 import * as ApiError from "../errors/ApiError.js"
 import * as Call from "../request/Call.js"
@@ -124,7 +124,10 @@ const arrived = (
 ): Effect.Effect<void> =>
   permits === undefined
     ? Effect.void
-    : Effect.clockWith((clock) => Effect.sync(() => permits.arrived(call, response, clock)))
+    : Fibers.withFiber((fiber) => {
+        permits.arrived(call, response, fiber)
+        return Effect.void
+      })
 
 /** Sends a request through the call's middleware. */
 const through = (

@@ -2,6 +2,7 @@
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fibers from "../effect/fibers.js"
 import * as Monotonic from "../effect/monotonic.js"
 import * as Limiter from "../limits/Limiter.js"
 import { Limiters } from "../limits/Limiters.js"
@@ -14,6 +15,7 @@ import * as TransportError from "../request/TransportError.js"
 import * as UnsentError from "../request/UnsentError.js"
 import type * as Attempts from "../retry/Attempts.js"
 import type { InvalidInput } from "../shared/invalid.js"
+import * as LimitMeasuring from "../telemetry/limitMeasuring.js"
 import * as Measuring from "../telemetry/measuring.js"
 
 /** The permits of the calls with the same credentials. */
@@ -21,7 +23,7 @@ export interface Permits extends Attempts.Permits<Call.Call> {
   /** The key of a call; empty if it has none, or none that can be used. */
   readonly keyOf: (call: Call.Call) => string
   /** Takes the headers of a response: a 429 may ask all calls to wait. */
-  readonly arrived: (call: Call.Call, response: Arrived, clock: Clock.Clock) => void
+  readonly arrived: (call: Call.Call, response: Arrived, fiber: Fibers.AnyFiber) => void
   /** Takes what a request has used, from its value or an event; `undefined` if nobody reads that. */
   readonly settle: ((call: Call.Call, value: unknown) => void) | undefined
 }
@@ -48,7 +50,7 @@ export const make = (setting: Limiting.Setting | undefined): Permits | undefined
       if (!isHeld) permit.leave()
       if (error?.delivery === "not-sent") permit.giveBack()
     },
-    arrived: (call, response, clock) => arrived(limiters, call, response, clock),
+    arrived: (call, response, fiber) => arrived(limiters, call, response, fiber),
     settle: parts.usage && (({ permit }, value) => settle(limiters, permit, value))
   }
 }
@@ -101,17 +103,19 @@ const subjectOf = ({ encoded, request }: Call.Call): Limiting.Subject => ({
   body: request.options.body
 })
 
-const arrived = (limiters: Limiters, call: Call.Call, response: Arrived, clock: Clock.Clock): void => {
+const arrived = (limiters: Limiters, call: Call.Call, response: Arrived, fiber: Fibers.AnyFiber): void => {
   const { permit } = call
   const { status } = response
   if (permit === undefined && status !== 429) return
+  const clock = Fibers.clockOf(fiber)
   const now = Monotonic.now(clock)
-  if (status === 429) close(limiters, call, response, now, clock.unsafeCurrentTimeMillis())
+  if (status === 429) close(limiters, call, response, now, fiber)
   if (permit === undefined) return
   const { limiter } = permit
   limiter.responded(permit, status !== 429, now)
-  if (limiter.quotas?.isDue(now) === true)
-    limiter.learn(permit, response.headers, now, clock.unsafeCurrentTimeMillis())
+  if (limiter.quotas?.isDue(now) !== true) return
+  const limits = limiter.learn(permit, response.headers, now, clock.unsafeCurrentTimeMillis())
+  LimitMeasuring.reported(call, fiber, limiter, limits)
 }
 
 /** Makes the calls of an origin and a key wait, if the response names a time. */
@@ -120,16 +124,17 @@ const close = (
   call: Call.Call,
   { headers }: Arrived,
   now: number,
-  wallMillis: number
+  fiber: Fibers.AnyFiber
 ): void => {
-  const wait = StatusError.retryAfterOf(call, headers, wallMillis)
+  const wait = StatusError.retryAfterOf(call, headers, Fibers.clockOf(fiber).unsafeCurrentTimeMillis())
   const key = limiters.keyOf(subjectOf(call))
   if (wait === undefined || typeof key !== "string") return
   const { maxRetryAfterMillis, onLongRetryAfter } = call.retry.policy
   const millis = Duration.toMillis(wait)
   // A policy that ignores long hints ignores them for all calls.
   if (millis > maxRetryAfterMillis && onLongRetryAfter === "backoff") return
-  limiters.get(call.encoded.origin, key, now).close(millis, maxRetryAfterMillis, now)
+  const longer = limiters.get(call.encoded.origin, key, now).close(millis, maxRetryAfterMillis, now)
+  LimitMeasuring.refused(call, fiber, Math.min(millis, maxRetryAfterMillis), longer)
 }
 
 const settle = (limiters: Limiters, permit: Limiter.Permit | undefined, value: unknown): void => {

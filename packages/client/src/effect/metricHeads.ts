@@ -12,6 +12,7 @@ import type { AnyFiber } from "./fibers.js"
 
 export type Counter = Metric.Metric.Counter<number>
 export type Histogram = Metric.Metric.Histogram<number>
+export type Gauge = Metric.Metric.Gauge<number>
 
 /** The tags that a fiber adds to every metric. */
 export type Labels = ReadonlyArray<MetricLabel.MetricLabel>
@@ -26,16 +27,34 @@ export interface Series {
 export const update = (series: Series, value: number, labels: Labels): void =>
   series.unsafeUpdate(value, labels)
 
+/** A series of a gauge. */
+export interface GaugeSeries extends Series {
+  unsafeValue(labels: Labels): { readonly value: number }
+}
+
+/** Sets a gauge to a value, unless it has a higher one. */
+export const raise = (series: GaugeSeries, value: number, labels: Labels): void => {
+  if (series.unsafeValue(labels).value < value) series.unsafeUpdate(value, labels)
+}
+
 /** A metric, and its series by tags. */
-export interface Head<out M> {
+export interface Head<out M, out S = Series> {
   readonly metric: M
-  readonly series: (tags: ReadonlyArray<Tag>) => Series
+  readonly series: (tags: ReadonlyArray<Tag>) => S
 }
 
 export const counter = (name: string, description: string, incremental = false): Head<Counter> => {
   const key = incremental
     ? MetricKey.counter(name, { description, incremental: true })
     : MetricKey.counter(name, { description })
+  return {
+    metric: Metric.fromMetricKey(key),
+    series: byTags((tags) => Metric.fromMetricKey(MetricKey.taggedWithLabels(key, labelsFrom(tags))))
+  }
+}
+
+export const gauge = (name: string, description: string): Head<Gauge, GaugeSeries> => {
+  const key = MetricKey.gauge(name, { description })
   return {
     metric: Metric.fromMetricKey(key),
     series: byTags((tags) => Metric.fromMetricKey(MetricKey.taggedWithLabels(key, labelsFrom(tags))))

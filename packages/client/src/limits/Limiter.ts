@@ -4,7 +4,7 @@
  * Times are milliseconds of a monotonic clock, which the caller passes.
  */
 import type { Counted, OfKey, Quotas } from "./Quotas.js"
-import type { Costs } from "./SharedLimits.js"
+import type { Costs, Observed } from "./SharedLimits.js"
 
 /** The place of one attempt: in the queue, then among the requests in flight. */
 export class Permit {
@@ -130,10 +130,15 @@ export class Limiter {
     return this.opensAt - now >= leastHeld ? this.serverOpensAt - now : 0
   }
 
-  /** The server asked for a wait. The client tries again after `most`, however long the wait is. */
-  close(millis: number, most: number, now: number): void {
+  /**
+   * The server asked for a wait. The client tries again after `most`, however long the wait is. The result is how much longer the
+   * requests wait for that, in milliseconds.
+   */
+  close(millis: number, most: number, now: number): number {
+    const before = Math.max(now, this.opensAt)
     this.shut(millis, most, now)
     this.quotas?.close(millis, most)
+    return this.opensAt - before
   }
 
   /** The server asked this process or another one for a wait. */
@@ -156,10 +161,15 @@ export class Limiter {
     this.wakeFirst()
   }
 
-  /** Takes the limits that the response of a permit reports. */
-  learn(permit: Permit, headers: Readonly<Record<string, string>>, now: number, wallMillis: number): void {
+  /** Takes the limits that the response of a permit reports, and returns them. */
+  learn(
+    permit: Permit,
+    headers: Readonly<Record<string, string>>,
+    now: number,
+    wallMillis: number
+  ): ReadonlyArray<Observed> {
     const isLast = this.withoutResponse - (permit.hasResponse ? 0 : 1) === 0
-    this.quotas?.learn(headers, isLast, now, wallMillis)
+    return this.quotas?.learn(headers, isLast, now, wallMillis) ?? []
   }
 
   leave(permit: Permit): void {

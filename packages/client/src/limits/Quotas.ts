@@ -1,6 +1,6 @@
 /** The quotas of one key: those that the program declares, and those that the server reports. */
 import { costIn, LearnedLimits } from "./LearnedLimits.js"
-import type { Costs, Counter, Requests, Taken } from "./SharedLimits.js"
+import type { Costs, Counter, Observed, Requests, Taken } from "./SharedLimits.js"
 import * as ServerLimits from "./serverLimits.js"
 
 /** The requests of one key, for what counts them. */
@@ -75,11 +75,17 @@ export class Quotas {
     return new Counted(costs, this.declared.take(costs, now), this.learned)
   }
 
-  /** Takes the headers of a response. `isLast`: nothing else is in flight. `wallMillis` is for dates in them. */
-  learn(headers: Readonly<Record<string, string>>, isLast: boolean, now: number, wallMillis: number): void {
+  /** Takes the limits in the headers of a response. `isLast`: nothing else is in flight. `wallMillis` is for dates in them. */
+  learn(
+    headers: Readonly<Record<string, string>>,
+    isLast: boolean,
+    now: number,
+    wallMillis: number
+  ): ReadonlyArray<Observed> {
     const observed = ServerLimits.parse(headers, wallMillis)
     this.learned?.observe(observed, isLast, now)
     this.declared.observe?.(observed, now)
+    return observed
   }
 
   /** The server has asked for a wait; this process tries again after `most`. */

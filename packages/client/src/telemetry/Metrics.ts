@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import * as Metric from "effect/Metric"
-import type { Counter, Histogram } from "../effect/metricHeads.js"
+import type { Counter, Gauge, Histogram } from "../effect/metricHeads.js"
 import * as Heads from "./heads.js"
 
 /**
@@ -40,6 +40,57 @@ export const waitingRequests: Counter = Heads.waiting.metric
  * @category metrics
  */
 export const waitDuration: Histogram = Heads.waits.metric
+
+/**
+ * Responses 429 that made the other calls of their key wait, by server.
+ *
+ * @since 3.3.0
+ * @category metrics
+ */
+export const rateLimitRefusals: Counter = Heads.refusals.metric
+
+/**
+ * For how long responses 429 made keys wait, in seconds, by server. It is counted when a wait begins. Its rate is the number of
+ * keys that wait, on average.
+ *
+ * @since 3.3.0
+ * @category metrics
+ */
+export const rateLimitClosedTime: Counter = Heads.closedTime.metric
+
+/**
+ * When the last key that a 429 made wait may send again, in seconds since 1970, by server. While that is in the future, a key
+ * waits.
+ *
+ * @since 3.3.0
+ * @category metrics
+ */
+export const rateLimitOpenTimestamp: Gauge = Heads.opens.metric
+
+/**
+ * The limits that a server reports, with `learn` of `RateLimit.make`, by server and by `rate_limit.unit`. Of several keys, and
+ * of several limits on one unit, it is the one with the least left. A server has at most 16 units, and all others are `other`.
+ *
+ * @since 3.3.0
+ * @category metrics
+ */
+export const rateLimitLimit: Gauge = Heads.limit.metric
+
+/**
+ * What was left of the limit that `rateLimitLimit` shows, when the server last reported it.
+ *
+ * @since 3.3.0
+ * @category metrics
+ */
+export const rateLimitRemaining: Gauge = Heads.remaining.metric
+
+/**
+ * When all of that limit is left again, in seconds since 1970. Once that has passed, `rateLimitRemaining` is out of date.
+ *
+ * @since 3.3.0
+ * @category metrics
+ */
+export const rateLimitResetTimestamp: Gauge = Heads.resets.metric
 
 /**
  * Retries, by the error that caused them.

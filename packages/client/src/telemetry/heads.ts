@@ -28,3 +28,35 @@ export const retries: Heads.Head<Heads.Counter> = /*#__PURE__*/ Heads.counter(
   "Number of retried HTTP requests",
   true
 )
+
+export const refusals: Heads.Head<Heads.Counter> = /*#__PURE__*/ Heads.counter(
+  "http.client.rate_limit.refusals",
+  "Number of responses 429 that made the calls of a key wait",
+  true
+)
+
+export const closedTime: Heads.Head<Heads.Counter> = /*#__PURE__*/ Heads.counter(
+  "http.client.rate_limit.closed.time",
+  "Time for which responses 429 made keys wait, in seconds",
+  true
+)
+
+export const opens: Heads.Head<Heads.Gauge, Heads.GaugeSeries> = /*#__PURE__*/ Heads.gauge(
+  "http.client.rate_limit.open_timestamp",
+  "When the last key that waits may send again, in seconds since 1970"
+)
+
+export const limit: Heads.Head<Heads.Gauge, Heads.GaugeSeries> = /*#__PURE__*/ Heads.gauge(
+  "http.client.rate_limit.limit",
+  "Limit that the server reported"
+)
+
+export const remaining: Heads.Head<Heads.Gauge, Heads.GaugeSeries> = /*#__PURE__*/ Heads.gauge(
+  "http.client.rate_limit.remaining",
+  "What is left of a limit, as the server reported it"
+)
+
+export const resets: Heads.Head<Heads.Gauge, Heads.GaugeSeries> = /*#__PURE__*/ Heads.gauge(
+  "http.client.rate_limit.reset_timestamp",
+  "When all of a limit is left again, in seconds since 1970"
+)

@@ -11,7 +11,7 @@ import * as Metrics from "./Metrics.js"
 import { knownMethod, serverOf } from "./servers.js"
 
 /** `@effect/opentelemetry` reads the unit of a metric from a tag of this name. */
-const unit = (name: string): Tag => ["unit", name]
+export const unit = (name: string): Tag => ["unit", name]
 
 /** Counts a retry by the tag of the error that caused it. */
 export const retried = (tag: string): Effect.Effect<void> =>
@@ -36,37 +36,48 @@ interface Instruments {
   readonly where: ReadonlyArray<Tag>
 }
 
-/** By server. Effect's registry of metrics never forgets a series, and each takes some kilobytes. */
-const servers = new Map<string, Map<string, Instruments>>()
+/** A server, as a client calls it: its tags, and the metrics of attempts by method. */
+export interface Peer {
+  readonly tags: ReadonlyArray<Tag>
+  readonly methods: Map<string, Instruments>
+}
+
+/** Effect's registry of metrics never forgets a series, and each takes some kilobytes. */
+const peers = new Map<string, Peer>()
 
 const maxServers = 400
 
 /** The name that all servers above the limit share. */
 const other = "other"
 
-const instrumentsOf = ({
-  config: { name: service },
-  encoded: { method, origin }
-}: Call.Call): Instruments => {
+/** The server of a call. */
+export const peerOf = ({ config: { name: service }, encoded: { origin } }: Call.Call): Peer => {
   const key = service === undefined ? origin : `${origin} ${service}`
-  const server = servers.has(key) || servers.size < maxServers ? key : other
-  let ofServer = servers.get(server)
-  if (ofServer === undefined) {
-    ofServer = new Map()
-    servers.set(server, ofServer)
-  }
-  const known = ofServer.get(method)
+  const id = peers.has(key) || peers.size < maxServers ? key : other
+  const known = peers.get(id)
   if (known !== undefined) return known
-  const name = knownMethod(method)
-  const made = ofServer.get(name) ?? makeInstruments(name, server === other ? other : origin, service)
-  ofServer.set(name, made)
+  const tags = id === other ? whereOf(other) : [...whereOf(origin), ...serviceTags(service)]
+  const made = { tags, methods: new Map() }
+  peers.set(id, made)
   return made
 }
 
-const makeInstruments = (method: string, server: string, service: string | undefined): Instruments => {
-  const peer: ReadonlyArray<Tag> =
-    service === undefined || server === other ? [] : [["peer.service", service]]
-  const where = [["http.request.method", method], ...whereOf(server), ...peer] as const
+const serviceTags = (service: string | undefined): ReadonlyArray<Tag> =>
+  service === undefined ? [] : [["peer.service", service]]
+
+const instrumentsOf = (call: Call.Call): Instruments => {
+  const { methods, tags } = peerOf(call)
+  const { method } = call.encoded
+  const known = methods.get(method)
+  if (known !== undefined) return known
+  const name = knownMethod(method)
+  const made = methods.get(name) ?? makeInstruments(name, tags)
+  methods.set(name, made)
+  return made
+}
+
+const makeInstruments = (method: string, peer: ReadonlyArray<Tag>): Instruments => {
+  const where = [["http.request.method", method], ...peer] as const
   return {
     active: Heads.active.series([unit("{request}"), ...where]),
     // Most programs have no limits.

@@ -9,6 +9,7 @@ import type { AnyFiber } from "./fibers.js"
 
 export type Counter = Metric.Counter<number>
 export type Histogram = Metric.Histogram<number>
+export type Gauge = Metric.Gauge<number>
 
 /** The tags that a fiber adds to every metric: they are in its context. */
 export type Labels = Context.Context<never>
@@ -23,10 +24,20 @@ export interface Series {
 export const update = (series: Series, value: number, labels: Labels): void =>
   series.updateUnsafe(value, labels)
 
+/** A series of a gauge. */
+export interface GaugeSeries extends Series {
+  valueUnsafe(labels: Labels): { readonly value: number }
+}
+
+/** Sets a gauge to a value, unless it has a higher one. */
+export const raise = (series: GaugeSeries, value: number, labels: Labels): void => {
+  if (series.valueUnsafe(labels).value < value) series.updateUnsafe(value, labels)
+}
+
 /** A metric, and its series by tags. */
-export interface Head<out M> {
+export interface Head<out M, out S = Series> {
   readonly metric: M
-  readonly series: (tags: ReadonlyArray<Tag>) => Series
+  readonly series: (tags: ReadonlyArray<Tag>) => S
 }
 
 export const counter = (name: string, description: string, incremental = false): Head<Counter> => {
@@ -36,6 +47,11 @@ export const counter = (name: string, description: string, incremental = false):
     series: byTags((tags) => Metric.counter(name, { ...options, attributes: Object.fromEntries(tags) }))
   }
 }
+
+export const gauge = (name: string, description: string): Head<Gauge, GaugeSeries> => ({
+  metric: Metric.gauge(name, { description }),
+  series: byTags((tags) => Metric.gauge(name, { description, attributes: Object.fromEntries(tags) }))
+})
 
 export const histogram = (
   name: string,
