@@ -6,6 +6,9 @@ export const files = {
   "client/test/client/EffectAi.test.ts": "@effect/ai-anthropic has no version for Effect 4",
   "client/test/client/FiberRefs.test.ts":
     "Effect 4 has no fiber refs: a reference is part of a fiber's context",
+  "examples/src/durable/runner.ts": "no SQL driver of @effect/* has a stable version for Effect 4",
+  "examples/test/killedPayroll.test.ts": "the runner is for Effect 3",
+  "examples/test/fixtures/payrollProcess.ts": "the runner is for Effect 3",
   "client/test/effect/chunks.test.ts": "the values of a pull are a plain array on Effect 4"
 }
 

@@ -53,6 +53,13 @@ const cases = [
     "export const a = Effect.map(Effect.clock, (clock) => clock.unsafeCurrentTimeMillis())",
     "export const a = Effect.map(Clock.Clock, (clock) => clock.currentTimeMillisUnsafe())"
   ],
+  [
+    "a workflow",
+    "",
+    'import { Workflow } from "@effect/workflow"\n' +
+      'export const a = Workflow.make({ name: "A", payload: {}, idempotencyKey: () => "" })',
+    'export const a = Workflow.make("A", { payload: {}, idempotencyKey: () => "" })'
+  ],
   ["a level", "LogLevel", "export const a = LogLevel.Warning", 'export const a = "Warn"'],
   [
     "the platform",
@@ -438,6 +445,7 @@ test("imports what is used, by value or by type", () => {
   assert.deepEqual(importsAt("a name that a file gives to something else"), [
     'import { Result as EffectResult } from "effect"'
   ])
+  assert.deepEqual(importsAt("a workflow"), ['import { Workflow } from "effect/workflow"'])
   assert.deepEqual(importsAt("values as an array"), ['import { Stream } from "effect"'])
 })
 

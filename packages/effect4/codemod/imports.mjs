@@ -6,7 +6,9 @@ const isEffectModule = (specifier) => /^(effect|@effect)(\/|$)/.test(specifier)
 
 /** Packages whose root exports modules, as `import { Effect } from "effect"` has it. */
 const isBarrel = (specifier) =>
-  /^(effect|@effect\/(platform|platform-node|rpc|ai|ai-anthropic|experimental|vitest))$/.test(specifier)
+  /^(effect|@effect\/(platform|platform-node|rpc|workflow|ai|ai-anthropic|experimental|vitest))$/.test(
+    specifier
+  )
 
 /** Imports of types and functions by name: they are kept as they stand. */
 const kept = new Set(["@effect/vitest"])

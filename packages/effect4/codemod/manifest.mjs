@@ -18,7 +18,7 @@ const effect = devDependencies.effect.replace(
 )
 
 /** Packages that are a part of Effect 4 itself. */
-const parts = ["@effect/platform", "@effect/experimental"]
+const parts = ["@effect/platform", "@effect/experimental", "@effect/workflow", "@effect/cluster"]
 
 const rangeOf = (name, range) => {
   if (name === "effect") return effect

@@ -17,7 +17,8 @@ const folders = [
   [/^@effect\/platform\/(HttpApi\w*|OpenApi)$/, "effect/http-api/$1"],
   [/^@effect\/platform\/(FileSystem|Path|Error)$/, "effect/$1"],
   [/^@effect\/platform\//, "effect/http/"],
-  [/^@effect\/rpc\//, "effect/rpc/"]
+  [/^@effect\/rpc\//, "effect/rpc/"],
+  [/^@effect\/workflow\//, "effect/workflow/"]
 ]
 
 export const moduleOf = (id) => {

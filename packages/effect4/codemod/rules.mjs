@@ -60,6 +60,14 @@ export const calls = {
     Decode: "DecodeError",
     EmptyBody: "EmptyBodyError"
   }),
+  // The name comes first.
+  "@effect/workflow/Workflow#make": (node, context) => {
+    const [options] = node.arguments
+    const name = options && isObject(options) && property(options, "name")
+    if (!name) return context.refuse(node, "a workflow needs its name where it is made")
+    const rest = options.properties.filter((item) => item !== name).map(context.print)
+    return `${context.need("@effect/workflow/Workflow")}.make(${valueOf(name, context.print)}, { ${rest.join(", ")} })`
+  },
   // Causes are always printed with the causes of their errors.
   "effect/Cause#pretty": call(([cause], { need }) => `${need("effect/Cause")}.pretty(${cause})`),
   "@effect/platform/HttpClient#withTracerPropagation": call(([client, isOn], { need }) => {

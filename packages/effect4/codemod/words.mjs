@@ -36,7 +36,7 @@ const translateBlock = (text) =>
     .replace(/(?<![\w/])@effect\/platform(?![\w-])\/?/g, (found) =>
       found.endsWith("/") ? "effect/http/" : "effect/http"
     )
-    .replace(/(?<![\w/])@effect\/rpc(?![\w-])/g, "effect/rpc")
+    .replace(/(?<![\w/])@effect\/(rpc|workflow|cluster)(?![\w-])/g, "effect/$1")
     .replace(/@effect\/vitest@\^0[\d.]*/g, "@effect/vitest@^4.0.5")
     .replace(/(?<![\w/])vitest@\^3[\d.]*/g, "vitest@^5")
     .replace(/`Either`/g, "`Result`")
