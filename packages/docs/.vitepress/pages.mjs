@@ -46,6 +46,7 @@ export const groups = [
     title: "In a program",
     pages: [
       { file: "examples", title: "Examples" },
+      { file: "durable-work", title: "Durable work" },
       { file: "ecosystem", title: "Ecosystem" },
       { file: "own-client", title: "Write your own client" },
       { file: "anthropic", title: "The Anthropic API" },
