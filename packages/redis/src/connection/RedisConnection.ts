@@ -6,4 +6,5 @@
 export type { RedisConnection } from "./Connection.js"
 export { fromIoredis, type IoredisLike } from "./fromIoredis.js"
 export { fromNodeRedis, type NodeRedisLike } from "./fromNodeRedis.js"
+export * from "./fromRedis.js"
 export type { Script } from "./Script.js"

@@ -2,7 +2,7 @@
 import type { RedisConnection } from "./Connection.js"
 import { reconnectDelay } from "./reconnectDelay.js"
 import { failed, offline } from "./redisError.js"
-import { runScript } from "./running.js"
+import { runScript, type ScriptCommands } from "./running.js"
 
 interface Subscriber {
   connect(): Promise<void>
@@ -15,6 +15,7 @@ interface Subscriber {
 interface Commands {
   readonly status: string
   readonly isCluster: boolean
+  on(event: "close", listener: () => void): unknown
   connect(): Promise<void>
   evalsha(sha1: string, keyCount: number, ...rest: Array<string>): Promise<unknown>
   eval(source: string, keyCount: number, ...rest: Array<string>): Promise<unknown>
@@ -49,46 +50,69 @@ const subscriberOf = (client: IoredisLike): Subscriber =>
     : client.duplicate(own)
 
 /**
+ * Rejects what is in flight when the connection is lost. ioredis sends it again after the loss, and lets its caller wait for
+ * that.
+ */
+class InFlight {
+  private readonly runs = new Set<(error: Error) => void>()
+
+  constructor(client: Commands) {
+    client.on("close", () => {
+      for (const reject of this.runs) reject(new Error("the connection was lost"))
+      this.runs.clear()
+    })
+  }
+
+  /** Settles as `command` does, unless the connection is lost before. */
+  watch(command: Promise<unknown>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.runs.add(reject)
+      command.then(resolve, reject).finally(() => this.runs.delete(reject))
+    })
+  }
+}
+
+/**
  * A connection over a client of ioredis. The client stays the program's: it is not closed.
  *
  * @since 3.3.0
  */
-export const fromIoredis = (client: IoredisLike): RedisConnection => ({
-  run: (script, keys, args) => {
-    // A client with `lazyConnect` connects at its first command.
-    if (client.status === "wait") client.connect().catch(() => {})
-    if (client.status !== "ready") return Promise.reject(offline(client.status))
-    return runScript(
-      {
-        evalSha: (sha1, keys, args) => client.evalsha(sha1, keys.length, ...keys, ...args),
-        eval: (source, keys, args) => client.eval(source, keys.length, ...keys, ...args)
-      },
-      script,
-      keys,
-      args
-    )
-  },
-  subscribe: async (channel, listener) => {
-    const subscriber = subscriberOf(client)
-    let lastError: unknown
-    let isEnded = false
-    // Without a listener ioredis prints the error.
-    subscriber.on("error", (error) => {
-      lastError = error
-    })
-    subscriber.on("message", (_, message) => {
-      if (!isEnded) listener(message)
-    })
-    try {
-      await subscriber.connect()
-      await subscriber.subscribe(channel)
-    } catch (error) {
-      subscriber.disconnect()
-      throw failed(lastError ?? error)
-    }
-    return async () => {
-      isEnded = true
-      subscriber.disconnect()
+export const fromIoredis = (client: IoredisLike): RedisConnection => {
+  const inFlight = new InFlight(client)
+  const commands: ScriptCommands = {
+    evalSha: (sha1, keys, args) => inFlight.watch(client.evalsha(sha1, keys.length, ...keys, ...args)),
+    eval: (source, keys, args) => inFlight.watch(client.eval(source, keys.length, ...keys, ...args))
+  }
+  return {
+    run: (script, keys, args) => {
+      // A client with `lazyConnect` connects at its first command.
+      if (client.status === "wait") client.connect().catch(() => {})
+      if (client.status !== "ready") return Promise.reject(offline(client.status))
+      return runScript(commands, script, keys, args)
+    },
+    subscribe: async (channel, listener) => {
+      const subscriber = subscriberOf(client)
+      let lastError: unknown
+      let isEnded = false
+      // Without a listener ioredis prints the error.
+      subscriber.on("error", (error) => {
+        lastError = error
+      })
+      subscriber.on("message", (_, message) => {
+        if (!isEnded) listener(message)
+      })
+      const end = () => {
+        isEnded = true
+        subscriber.disconnect()
+      }
+      try {
+        await subscriber.connect()
+        await subscriber.subscribe(channel)
+      } catch (error) {
+        end()
+        throw failed(lastError ?? error)
+      }
+      return async () => end()
     }
   }
-})
+}
