@@ -4,3 +4,4 @@
  * @since 3.3.0
  */
 export * as RedisConnection from "./connection/RedisConnection.js"
+export * as RedisLimits from "./RedisLimits.js"

@@ -31,7 +31,7 @@ export class Limiters {
     const found = this.known.get(id)
     if (found === undefined) return this.counts ? this.make(id, now()) : undefined
     if (this.counts || !found.isIdle(now())) return found
-    this.known.delete(id)
+    this.forget(id, found)
     return undefined
   }
 
@@ -44,12 +44,17 @@ export class Limiters {
   private make(id: string, now: number): Limiter {
     const { known, parts } = this
     if (known.size >= this.sweepAt) {
-      for (const [id, limiter] of known) if (limiter.isIdle(now)) known.delete(id)
+      for (const [id, limiter] of known) if (limiter.isIdle(now)) this.forget(id, limiter)
       this.sweepAt = Math.max(manyLimiters, 2 * known.size)
     }
     const made = new Limiter(parts, id)
     known.set(id, made)
     return made
+  }
+
+  private forget(id: string, limiter: Limiter): void {
+    this.known.delete(id)
+    limiter.quotas?.end()
   }
 
   /** The key of a request, or why it has none. */

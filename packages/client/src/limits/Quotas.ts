@@ -97,4 +97,9 @@ export class Quotas {
   isEmpty(now: number): boolean {
     return this.learned?.isCurrent(now) !== true && this.declared.isEmpty(now)
   }
+
+  /** The key is forgotten. */
+  end(): void {
+    this.declared.end?.()
+  }
 }

@@ -87,6 +87,8 @@ export interface Counter {
   readonly close?: ((millis: number, most: number) => void) | undefined
   /** Whether nothing is counted, so that the key can be forgotten. */
   readonly isEmpty: (now: number) => boolean
+  /** The key is forgotten. */
+  readonly end?: (() => void) | undefined
 }
 
 /**

@@ -1,0 +1,157 @@
+/** What the leases of a program share: its connection, whether Redis replies, and the gates that other processes close. */
+import type { RedisConnection } from "../connection/Connection.js"
+import type { Script } from "../connection/Script.js"
+import { type Closed, decodeClosed, encodeClosed } from "./messages.js"
+import * as Scripts from "./scripts.js"
+import * as Time from "./time.js"
+
+/** The settings of a link, in milliseconds. */
+export interface Settings {
+  readonly connection: RedisConnection
+  readonly prefix: string
+  readonly timeoutMillis: number
+  /** How far ahead times are reserved. */
+  readonly horizonMillis: number
+  /** How many processes share the limits as long as Redis has never said so. */
+  readonly processes: number
+  readonly onChange: (state: State) => void
+}
+
+/** Whether limits are shared, or every process keeps to its part of them. */
+export type State =
+  | { readonly _tag: "Shared" }
+  | { readonly _tag: "Alone"; readonly processes: number; readonly cause: unknown }
+
+/** What hears of the gates that others close. */
+export interface Gated {
+  readonly me: string
+  readonly closed: (closed: Closed) => void
+}
+
+/** While Redis is away, a process asks it again after this time, in milliseconds. */
+const retryMillis = 500
+
+/** A client that has never had a connection is asked again after this time, in milliseconds. */
+const firstMillis = 20
+
+export class Link {
+  readonly settings: Settings
+  /** How many processes took part when Redis replied last. */
+  members: number
+  private readonly gated = new Map<string, Set<Gated>>()
+  private readonly channel: string
+  private subscription: Promise<() => Promise<void>> | undefined
+  private isClosed = false
+  /** When Redis may be asked again; infinite while it replies. */
+  private awayUntil = Number.POSITIVE_INFINITY
+  private hasReplied = false
+  private made = 0
+  private readonly process = globalThis.crypto.randomUUID()
+
+  constructor(settings: Settings) {
+    this.settings = settings
+    this.members = settings.processes
+    this.channel = `${settings.prefix}:gates`
+  }
+
+  /** A name for one that takes part. */
+  nextName(): string {
+    this.made++
+    return `${this.process}/${this.made}`
+  }
+
+  /** Whether Redis does not reply. */
+  get isAway(): boolean {
+    return this.awayUntil !== Number.POSITIVE_INFINITY
+  }
+
+  /** Whether Redis should be asked: it replies, or has been away for a while. */
+  isDue(now: number): boolean {
+    return !this.isClosed && (!this.isAway || now >= this.awayUntil)
+  }
+
+  /** Runs a script on the keys of a limit. `undefined`: Redis is away. */
+  async run(script: Script, key: string, args: ReadonlyArray<string | number>): Promise<unknown> {
+    const { connection, prefix, timeoutMillis } = this.settings
+    // The braces keep both keys in one slot of a cluster.
+    const base = `${prefix}:{${key}}`
+    const attempt = () => Time.within(connection.run(script, [base, `${base}:members`], args), timeoutMillis)
+    if (this.isAway) this.awayUntil = Time.now() + retryMillis
+    const starts = Time.now()
+    for (;;)
+      try {
+        return await attempt()
+      } catch (cause) {
+        // A client that connects for the first time is not away.
+        if (this.hasReplied || Time.now() - starts >= timeoutMillis) {
+          this.lost(cause)
+          return undefined
+        }
+        await Time.sleep(firstMillis)
+      }
+  }
+
+  /** Redis has replied. */
+  found(members: number): void {
+    this.hasReplied = true
+    this.members = Math.max(1, members)
+    if (!this.isAway) return
+    this.awayUntil = Number.POSITIVE_INFINITY
+    this.settings.onChange({ _tag: "Shared" })
+  }
+
+  lost(cause: unknown): void {
+    const wasAway = this.isAway
+    this.awayUntil = Time.now() + retryMillis
+    if (wasAway || this.isClosed) return
+    this.settings.onChange({ _tag: "Alone", processes: this.members, cause })
+  }
+
+  /** Closes the gate of a key for all. */
+  async close(closed: Closed): Promise<void> {
+    const micros = Math.ceil(Math.min(closed.millis, closed.most) * 1000)
+    await this.run(Scripts.close, closed.key, [micros, this.channel, encodeClosed(closed)])
+  }
+
+  /** Hears of the gates of a key. */
+  watch(key: string, gated: Gated): void {
+    const known = this.gated.get(key) ?? new Set()
+    this.gated.set(key, known.add(gated))
+    this.subscribe()
+  }
+
+  unwatch(key: string, gated: Gated): void {
+    const known = this.gated.get(key)
+    known?.delete(gated)
+    if (known?.size === 0) this.gated.delete(key)
+  }
+
+  private subscribe(): void {
+    if (this.subscription !== undefined || this.isClosed) return
+    const { connection } = this.settings
+    const subscription = connection.subscribe(this.channel, (message) => this.hear(message))
+    this.subscription = subscription
+    subscription.then(
+      (end) => (this.isClosed ? end() : undefined),
+      () => {
+        this.subscription = undefined
+        Time.later(() => this.subscribe(), this.hasReplied ? retryMillis : firstMillis)
+      }
+    )
+  }
+
+  private hear(message: string): void {
+    const closed = decodeClosed(message)
+    if (closed === undefined) return
+    for (const gated of this.gated.get(closed.key) ?? []) if (gated.me !== closed.by) gated.closed(closed)
+  }
+
+  /** Ends the subscription. Limits go on as if Redis were away. */
+  async end(): Promise<void> {
+    if (this.isClosed) return
+    this.isClosed = true
+    this.awayUntil = Number.NEGATIVE_INFINITY
+    const end = await this.subscription?.catch(() => undefined)
+    await end?.()
+  }
+}

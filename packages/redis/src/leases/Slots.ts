@@ -1,0 +1,69 @@
+/** The times that Redis has reserved for this process. */
+
+/** A reserved time. */
+export interface Slot {
+  /** From when a request may go. */
+  readonly from: number
+  /** A request that goes later would bunch with those of other processes. */
+  readonly until: number
+  /** What is reserved, by what is counted. */
+  readonly costs: ReadonlyArray<number>
+  readonly grant: number
+}
+
+const covers = (slot: Slot, costs: ReadonlyArray<number>): boolean =>
+  slot.costs.every((cost, index) => (costs[index] ?? 0) <= cost)
+
+/** Reserved times, the first first. */
+export class Slots {
+  private slots: Array<Slot> = []
+
+  get length(): number {
+    return this.slots.length
+  }
+
+  /** When the last one begins, or before all time. */
+  get end(): number {
+    return this.slots.at(-1)?.from ?? Number.NEGATIVE_INFINITY
+  }
+
+  add(slots: ReadonlyArray<Slot>): void {
+    this.slots.push(...slots)
+  }
+
+  clear(): void {
+    this.slots = []
+  }
+
+  /** Forgets those that are too late. */
+  expire(now: number): void {
+    while (this.slots[0] !== undefined && this.slots[0].until < now) this.slots.shift()
+  }
+
+  /** The first that a request of these costs fits. */
+  find(costs: ReadonlyArray<number>): Slot | undefined {
+    return this.slots.find((slot) => covers(slot, costs))
+  }
+
+  /** The same, taken. */
+  take(costs: ReadonlyArray<number>): Slot | undefined {
+    const index = this.slots.findIndex((slot) => covers(slot, costs))
+    return index < 0 ? undefined : this.slots.splice(index, 1)[0]
+  }
+
+  /** Another request can use it. */
+  putBack(slot: Slot): void {
+    this.slots.unshift(slot)
+  }
+
+  /** Takes those at the end that are of this grant, and returns what they had reserved. */
+  release(grant: number): ReadonlyArray<number> | undefined {
+    let kept = this.slots.length
+    while (kept > 0 && this.slots[kept - 1]?.grant === grant) kept--
+    const released = this.slots.splice(kept)
+    if (released[0] === undefined) return undefined
+    return released[0].costs.map((_, index) =>
+      released.reduce((sum, { costs }) => sum + (costs[index] ?? 0), 0)
+    )
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * What Redis runs. A limit key has a hash, with the state of its quotas, and a sorted set of the processes that use it. Both
+ * are in one slot of a cluster and have a time to live. Times are microseconds of Redis' own clock.
+ */
+import { makeScript, type Script } from "../connection/Script.js"
+
+/**
+ * Reserves times for requests: a generic cell rate algorithm for each quota. A request may go at `tat`, the theoretical
+ * arrival time of its quota, which moves on by what the request costs.
+ *
+ * `T` is the time that one unit takes: `(window + tolerance) / (limit + 1 - largest - burst)`. Requests that go at most
+ * `tolerance` late then never exceed the limit in any window, wherever it begins: all but the last of a window fit between
+ * its ends, and the last costs at most `largest`. A request that costs more than any before it goes later by the difference.
+ */
+export const reserve: Script = /*#__PURE__*/ makeScript(`
+local asked = cjson.decode(ARGV[1])
+local hash, members = KEYS[1], KEYS[2]
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local function text(number) return string.format('%.2f', number) end
+
+local state, changed = {}, {}
+local fields = redis.call('HGETALL', hash)
+for i = 1, #fields, 2 do state[fields[i]] = fields[i + 1] end
+local function get(name, otherwise) return tonumber(state[name]) or otherwise end
+local function set(name, value)
+  state[name] = value
+  changed[name] = value
+end
+
+-- Who takes part, and who asks at the moment.
+redis.call('ZREMRANGEBYSCORE', members, '-inf', text(now - asked.memberFor))
+redis.call('ZADD', members, text(now), asked.me)
+local known = redis.call('ZCARD', members)
+
+-- A Redis that has lost its memory: what was reserved before may still be used, and not all processes are back.
+local floor = 0
+if state.born == nil then
+  set('born', text(now))
+  set('fleet', '1')
+  if asked.last > now - asked.horizon then floor = now + asked.horizon end
+end
+local slower = 1
+if now - get('born', 0) < asked.grace then
+  if asked.fleet > get('fleet', 1) then set('fleet', text(asked.fleet)) end
+  slower = math.max(1, get('fleet', 1) / known)
+end
+
+local gate = get('gate', 0)
+floor = math.max(floor, gate)
+
+-- The quotas.
+local quotas, slowest = {}, 0
+for i, quota in ipairs(asked.quotas) do
+  local unit, limit, window, tolerance, burst = unpack(quota)
+  local largest, before, since = get('largest:' .. unit, 0), get('before:' .. unit, 0), get('since:' .. unit, now)
+  if now - since > 2 * window then
+    before = now - since > 4 * window and 0 or largest
+    largest, since = 0, now
+  end
+  local covered = math.max(1, largest, before)
+  local most = math.max(1, limit / 2)
+  local first = 0
+  for j, costs in ipairs(asked.costs) do
+    if j == 1 then first = math.min(costs[i], limit) end
+    largest = math.max(largest, math.min(costs[i], most))
+  end
+  local room = math.max(limit + 1 - math.max(covered, largest) - burst, limit / 2)
+  local longest = window + tolerance
+  local each = math.min(longest, longest / room) * slower
+  local tat = get('tat:' .. unit, 0) + (asked.corrections[unit] or 0) * each
+  if asked.release and asked.release.grant == get('grant', 0) then
+    tat = tat - (asked.release.costs[i] or 0) * each
+  end
+  quotas[i] = {
+    unit = unit, limit = limit, each = each, longest = longest * slower, covered = covered, most = most,
+    rest = burst * each, tat = math.max(tat, floor, now - burst * each)
+  }
+  slowest = math.max(slowest, math.min(first * each, longest * slower))
+  set('largest:' .. unit, text(largest))
+  set('before:' .. unit, text(before))
+  set('since:' .. unit, text(since))
+end
+
+-- What the responses have reported: so much is left until then.
+local reported = {}
+for _, seen in ipairs(asked.observed) do
+  local name, limit, left, resets, inFlight = unpack(seen)
+  local old = state['left:' .. name] and cjson.decode(state['left:' .. name])
+  local reset = now + resets
+  if old and old[3] > now and reset <= old[3] + 1000000 then
+    left = math.min(left, old[2])
+    reset = math.max(reset, old[3])
+  else
+    left = left - inFlight
+  end
+  set('left:' .. name, cjson.encode({ limit, left, reset }))
+end
+for unit, i in pairs(asked.units) do
+  for name in pairs(state) do
+    if name == 'left:' .. unit or string.sub(name, 1, 6 + #unit) == 'left:' .. unit .. '/' then
+      local left = cjson.decode(state[name])
+      if left[3] > now and left[3] - now <= asked.most then
+        table.insert(reported, { name = name, index = i, limit = left[1], left = left[2], reset = left[3] })
+      end
+    end
+  end
+end
+
+local live = redis.call('ZCOUNT', members, text(now - math.max(2000000, 3 * slowest * known)), '+inf')
+local horizon = math.max(asked.horizon, live * slowest)
+local share = slowest == 0 and asked.count or math.ceil(horizon / slowest / live)
+local count = math.min(asked.count, share)
+local times, wait = {}, 0
+if gate > now then
+  wait = gate - now
+else
+  for i = 1, count do
+    local costs = asked.costs[i] or asked.costs[#asked.costs]
+    local at = math.max(floor, now - 1000000)
+    for j, quota in ipairs(quotas) do
+      local cost = math.min(costs[j], quota.limit)
+      at = math.max(at, quota.tat + math.max(0, cost - quota.covered) * quota.each)
+    end
+    for _, left in ipairs(reported) do
+      local cost = math.min(costs[left.index], left.limit)
+      if at < left.reset and (left.left < cost or left.left <= 0) then at = left.reset end
+    end
+    if at > now + horizon then
+      wait = at - now - horizon + math.floor(share / 2) * slowest
+      wait = math.min(wait, at - now)
+      break
+    end
+    for j, quota in ipairs(quotas) do
+      local cost = math.min(costs[j], quota.limit)
+      quota.tat = math.max(quota.tat, at - quota.rest) + math.min(cost * quota.each, quota.longest)
+      quota.covered = math.max(quota.covered, math.min(cost, quota.most))
+    end
+    for _, left in ipairs(reported) do
+      if at < left.reset then
+        left.left = left.left - math.min(costs[left.index], left.limit)
+      else
+        left.left, left.reset = left.limit, 0
+      end
+    end
+    times[i] = math.max(0, math.floor(at - now))
+  end
+end
+
+local lasts = math.max(0, gate - now)
+for _, quota in ipairs(quotas) do
+  set('tat:' .. quota.unit, text(quota.tat))
+  lasts = math.max(lasts, quota.tat - now + 2 * quota.longest)
+end
+for _, left in ipairs(reported) do
+  set(left.name, cjson.encode({ left.limit, left.left, left.reset }))
+  lasts = math.max(lasts, left.reset - now)
+end
+if #times > 0 then set('grant', text(get('grant', 0) + 1)) end
+
+local written = {}
+for name, value in pairs(changed) do
+  table.insert(written, name)
+  table.insert(written, value)
+end
+if #written > 0 then redis.call('HSET', hash, unpack(written)) end
+local ttl = string.format('%.0f', math.ceil(lasts / 1000) + 60000)
+redis.call('PEXPIRE', hash, ttl)
+redis.call('PEXPIRE', members, ttl)
+
+return {
+  #times, math.ceil(wait), known, get('epoch', 0), get('grant', 0), math.max(0, math.ceil(gate - now)),
+  text(now), unpack(times)
+}
+`)
+
+/**
+ * Closes the gate of a key for so many microseconds, and tells the other processes. It opens by time. A wait that is longer
+ * already stays.
+ */
+export const close: Script = /*#__PURE__*/ makeScript(`
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local opens = now + ARGV[1]
+local gate = math.max(tonumber(redis.call('HGET', KEYS[1], 'gate')) or 0, opens)
+redis.call('HSET', KEYS[1], 'gate', string.format('%.0f', gate))
+redis.call('HSETNX', KEYS[1], 'born', string.format('%.0f', now))
+redis.call('HINCRBY', KEYS[1], 'epoch', 1)
+local ttl = math.max(redis.call('PTTL', KEYS[1]), math.ceil((gate - now) / 1000) + 60000)
+redis.call('PEXPIRE', KEYS[1], string.format('%.0f', ttl))
+return redis.call('PUBLISH', ARGV[2], ARGV[3])
+`)
