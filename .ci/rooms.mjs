@@ -68,7 +68,9 @@ export const rooms = {
     sync: "Anthropic.ts config effect messages"
   },
   redis: {
-    connection: ""
+    connection: "",
+    leases: "connection",
+    "RedisLimits.ts": "connection leases"
   },
   testing: {
     effect: "",
@@ -171,7 +173,7 @@ export const forging = "fromWeb unsafeMake TypeId"
 export const runners = { client: "promise/runner effect/promised" }
 
 /** Modules that keep time for bytes on a wire, which no test clock moves. */
-export const timers = { client: "effect/monotonic transport/ExchangeTimer" }
+export const timers = { client: "effect/monotonic transport/ExchangeTimer", redis: "leases/time" }
 
 /** The modules of effect that are data and functions over data. */
 export const data =

@@ -15,9 +15,16 @@ import type * as Scope from "effect/Scope"
 import type { RedisConnection } from "./connection/Connection.js"
 import { keyOf } from "./leases/keys.js"
 import { Lease } from "./leases/Lease.js"
-import { Link, type Settings, type State } from "./leases/Link.js"
+import { Link, type Settings } from "./leases/Link.js"
+import type * as LinkState from "./leases/State.js"
 
-export type { State } from "./leases/Link.js"
+/**
+ * Whether processes share their limits, or each of them keeps to its part because Redis is away. `cause` is why.
+ *
+ * @since 3.3.0
+ * @category models
+ */
+export type State = LinkState.State
 
 /**
  * The options of {@link make} and {@link start}. Processes that share limits have the same.

@@ -111,9 +111,7 @@ export class Lease implements SharedLimits.Counter {
   }
 
   isEmpty(now: number): boolean {
-    return (
-      !this.isAsking && this.slots.length === 0 && this.reports.isEmpty && this.pace.wait(now) === 0
-    )
+    return !this.isAsking && this.slots.length === 0 && this.reports.isEmpty && this.pace.wait(now) === 0
   }
 
   end(): void {

@@ -2,25 +2,25 @@
 import type { RedisConnection } from "../connection/Connection.js"
 import type { Script } from "../connection/Script.js"
 import { type Closed, decodeClosed, encodeClosed } from "./messages.js"
+import type { State } from "./State.js"
 import * as Scripts from "./scripts.js"
 import * as Time from "./time.js"
 
 /** The settings of a link, in milliseconds. */
 export interface Settings {
+  /** Where Redis is. */
   readonly connection: RedisConnection
+  /** How the keys begin. */
   readonly prefix: string
+  /** How long Redis may take. */
   readonly timeoutMillis: number
   /** How far ahead times are reserved. */
   readonly horizonMillis: number
-  /** How many processes share the limits as long as Redis has never said so. */
+  /** How many processes share the limits as long as Redis has never replied. */
   readonly processes: number
+  /** Takes each change. */
   readonly onChange: (state: State) => void
 }
-
-/** Whether limits are shared, or every process keeps to its part of them. */
-export type State =
-  | { readonly _tag: "Shared" }
-  | { readonly _tag: "Alone"; readonly processes: number; readonly cause: unknown }
 
 /** What hears of the gates that others close. */
 export interface Gated {

@@ -1,4 +1,4 @@
-/** What a process asks Redis, and what it is told, in the form of the scripts. */
+/** What a process asks Redis, and what Redis returns, in the form of the scripts. */
 import type { SharedLimits } from "@effect-api/client"
 
 /** A quota, in the times of Redis: microseconds. */
@@ -96,7 +96,7 @@ export interface Granted {
   readonly at: number
 }
 
-/** The reply of the script; `undefined` if it is none of its kind. */
+/** The reply of the script; `undefined` if it has another form. */
 export const decode = (reply: unknown): Granted | undefined => {
   if (!Array.isArray(reply)) return undefined
   const numbers = reply.map(Number)
@@ -124,7 +124,7 @@ export interface Closed {
 export const encodeClosed = ({ by, key, millis, most }: Closed): string =>
   JSON.stringify([key, by, millis, most])
 
-/** The message of another process; `undefined` if it is none of its kind. */
+/** The message of another process; `undefined` if it has another form. */
 export const decodeClosed = (message: string): Closed | undefined => {
   const parts: unknown = parsed(message)
   if (!Array.isArray(parts)) return undefined

@@ -175,7 +175,7 @@ return {
 `)
 
 /**
- * Closes the gate of a key for so many microseconds, and tells the other processes. It opens by time. A wait that is longer
+ * Closes the gate of a key for so many microseconds, and sends that to the other processes. It opens by time. A wait that is longer
  * already stays.
  */
 export const close: Script = /*#__PURE__*/ makeScript(`
