@@ -7,10 +7,9 @@
  * @since 3.3.0
  */
 import { ApiConfig, SharedLimits } from "@effect-api/client"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
-import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { RedisConnection } from "./connection/Connection.js"
 import { keyOf } from "./leases/keys.js"
@@ -158,8 +157,8 @@ const settingsOf = (
   connection,
   prefix,
   processes,
-  timeoutMillis: Duration.toMillis(timeout),
-  horizonMillis: Duration.toMillis(horizon),
+  timeoutMillis: ApiConfig.toMillis(timeout),
+  horizonMillis: ApiConfig.toMillis(horizon),
   onChange: onChange ?? ((state) => warn(messageOf(state)))
 })
 
@@ -169,42 +168,42 @@ const messageOf = (state: State): string =>
     : `rate limits: Redis is away, and each of ${state.processes} processes keeps to its part (${String(state.cause)})`
 
 const problemOf = (options: Options): ApiConfig.InvalidConfigError | undefined => {
-  for (const [key, value] of Object.entries(Object(options))) {
-    const reason = reasonOf(key, value)
-    if (reason !== undefined) return new ApiConfig.InvalidConfigError({ key, reason })
-  }
-  return options?.connection === undefined
-    ? new ApiConfig.InvalidConfigError({ key: "connection", reason: notConnection })
-    : undefined
+  const given: Readonly<Record<string, unknown>> = { ...options }
+  const unknown = ApiConfig.unknown(given, Object.keys(checks))
+  if (unknown !== undefined)
+    return new ApiConfig.InvalidConfigError({ key: unknown.field, reason: unknown.reason })
+  for (const [key, { isValid, reason }] of Object.entries(checks))
+    if ((given[key] !== undefined || key === "connection") && !isValid(given[key]))
+      return new ApiConfig.InvalidConfigError({ key, reason })
+  return undefined
 }
 
-const notConnection = "must come from RedisConnection"
-
-const reasonOf = (key: string, value: unknown): string | undefined => {
-  const isLeftOut = value === undefined
-  switch (key) {
-    case "connection":
-      return isConnection(value) ? undefined : notConnection
-    case "prefix":
-      return isLeftOut || (typeof value === "string" && value !== "") ? undefined : "must be a string"
-    case "timeout":
-    case "horizon":
-      return isLeftOut || isTime(value) ? undefined : "must be a finite duration above zero"
-    case "processes":
-      return isLeftOut || (Number.isInteger(value) && Number(value) > 0)
-        ? undefined
-        : "must be a whole number above zero"
-    case "onChange":
-      return isLeftOut || typeof value === "function" ? undefined : "must be a function"
-    default:
-      return "is no option of RedisLimits"
-  }
+interface Check {
+  readonly isValid: (value: unknown) => boolean
+  readonly reason: string
 }
-
-const isConnection = (value: unknown): boolean =>
-  typeof value === "object" && value !== null && "run" in value && "subscribe" in value
 
 const isTime = (value: unknown): boolean => {
-  const millis = Option.match(Duration.decodeUnknown(value), { onNone: () => 0, onSome: Duration.toMillis })
+  const millis = ApiConfig.toMillis(value)
   return millis > 0 && Number.isFinite(millis)
+}
+
+const time: Check = { isValid: isTime, reason: "must be a finite duration above zero" }
+
+const checks: Readonly<Record<keyof Options, Check>> = {
+  connection: {
+    isValid: (value) => typeof value === "object" && value !== null && "run" in value && "subscribe" in value,
+    reason: "must come from RedisConnection"
+  },
+  prefix: {
+    isValid: (value) => typeof value === "string" && value !== "",
+    reason: "must be a non-empty string"
+  },
+  timeout: time,
+  horizon: time,
+  processes: {
+    isValid: (value) => Number.isInteger(value) && Number(value) > 0,
+    reason: "must be a whole number above zero"
+  },
+  onChange: { isValid: (value) => typeof value === "function", reason: "must be a function" }
 }
