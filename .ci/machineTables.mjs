@@ -21,7 +21,7 @@ export const nodeOf = ({ node }) => `Node ${node.replace("v", "")}`
 /** The results of each machine: the newest first, of one day those of the oldest Node, at the end those that were entered by hand. */
 const machines = () =>
   readdirSync(folder)
-    .filter((name) => name.endsWith(".json"))
+    .filter((name) => name.endsWith(".json") && name !== "fleet.json")
     .map((file) => ({ name: file.replace(".json", ""), ...readJson(join(folder, file)) }))
     .sort(
       (a, b) =>

@@ -21,7 +21,9 @@ export const manifestOf = (name: string): URL =>
 
 /** The folders that the edition is made of. */
 const inputs = [
-  ...["client", "node", "anthropic", "testing", "bench"].map((name) => join(root, "packages", name, "src")),
+  ...["client", "node", "anthropic", "redis", "testing", "bench"].map((name) =>
+    join(root, "packages", name, "src")
+  ),
   join(edition, "codemod"),
   join(edition, "overrides")
 ]

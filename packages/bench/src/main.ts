@@ -9,6 +9,7 @@ import { bundles } from "./parts/bundles.js"
 import { coldStart } from "./parts/coldStart.js"
 import { decoding } from "./parts/decoding.js"
 import { failures } from "./parts/failures.js"
+import { fleet } from "./parts/fleet.js"
 import { get } from "./parts/get.js"
 import { http2 } from "./parts/http2.js"
 import { installed } from "./parts/installed.js"
@@ -38,6 +39,7 @@ const parts = new Map<string, Part>([
   ["installed", installed],
   ["bundle", bundles],
   ["failures", failures],
+  ["fleet", fleet],
   ["decoding", decoding]
 ])
 
@@ -75,8 +77,9 @@ const profiles = flags.profile
   : undefined
 if (profiles !== undefined) await mkdir(profiles, { recursive: true })
 
-const run = async (server: Server.Server): Promise<Findings["figures"]> => {
+const run = async (server: Server.Server): Promise<Required<Omit<Findings, "tables">>> => {
   const figures: { [name: string]: Findings["figures"][string] } = {}
+  const files: { [name: string]: object } = {}
   for (const [name, part] of parts) {
     if (only.length > 0 && !only.includes(name)) continue
     const start = performance.now()
@@ -86,27 +89,33 @@ const run = async (server: Server.Server): Promise<Findings["figures"]> => {
       profiles: profiles === undefined ? undefined : join(profiles, `${name}-`)
     })
     Object.assign(figures, findings.figures)
+    Object.assign(files, findings.files)
     for (const table of findings.tables) console.log(Print.table(table))
     console.log(`(${name}: ${Math.round((performance.now() - start) / 1000)} s)\n`)
   }
-  return figures
+  return { figures, files }
+}
+
+const save = async (file: string, text: string): Promise<void> => {
+  const folder = new URL("../results/", import.meta.url)
+  await mkdir(folder, { recursive: true })
+  await writeFile(new URL(file, folder), text)
+  console.log(`Saved as packages/bench/results/${file}; "npm run docs:generate" shows it.`)
 }
 
 /** Keeps the results of a whole run beside those of other machines. */
-const save = async (results: Results.Results): Promise<void> => {
-  const folder = new URL("../results/", import.meta.url)
+const saveAll = async (results: Results.Results): Promise<void> => {
   const name = Results.nameOf(results.machine)
-  await mkdir(folder, { recursive: true })
-  await writeFile(new URL(`${name}.json`, folder), `${JSON.stringify(results, undefined, 2)}\n`)
-  await writeFile(new URL(`${name}.svg`, folder), chart(results.figures, results.machine, results.date))
-  console.log(`Saved as packages/bench/results/${name}.json and .svg; "npm run docs:generate" shows it.`)
+  await save(`${name}.json`, Results.text(results))
+  await save(`${name}.svg`, chart(results.figures, results.machine, results.date))
 }
 
 const complete = only.length === 0 && plan.rivals.length === 0
-if (flags.save && (!complete || flags.profile))
-  throw new Error("--save keeps whole runs: leave out --only, --rivals and --profile")
+const hasFile = only.length === 1 && only[0] === "fleet"
+if (flags.save && ((!complete && !hasFile) || plan.rivals.length > 0 || flags.profile))
+  throw new Error("--save keeps whole runs, or --only=fleet: leave out --rivals and --profile")
 const server = await Server.start()
-const figures = await run(server).finally(server.close)
+const { figures, files } = await run(server).finally(server.close)
 if (profiles !== undefined) {
   for (const table of await Profiles.tables(profiles)) console.log(Print.table(table))
   console.log(`The profiles are in ${profiles}: a profiler slows what it measures.\n`)
@@ -115,7 +124,12 @@ const checked = verdicts(figures)
 // A profiler slows clients unevenly.
 const shown = flags.profile ? [] : checked.filter(({ measured }) => complete || measured !== undefined)
 if (shown.length > 0) console.log(Print.table(verdictTable(shown)))
-if (flags.save) await save(await Results.make(plan.quick, figures, checked))
+if (flags.save) {
+  if (complete) await saveAll(await Results.make(plan.quick, figures, checked))
+  const origin = await Results.origin()
+  for (const [name, content] of Object.entries(files))
+    await save(`${name}.json`, Results.text({ ...origin, ...content }))
+}
 const missed = shown.filter(({ holds }) => !holds)
 if (flags.check && missed.length > 0) {
   console.error(`${missed.length} of ${shown.length} thresholds were missed`)

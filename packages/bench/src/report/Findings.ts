@@ -11,6 +11,8 @@ export interface Table {
 export interface Findings {
   readonly tables: ReadonlyArray<Table>
   readonly figures: { readonly [name: string]: Figure }
+  /** Results that are saved in files of their own, by name. */
+  readonly files?: { readonly [name: string]: object }
 }
 
 /** The name of a figure: its measurement and its rival. */

@@ -13,11 +13,15 @@ export interface Machine {
   readonly system: string
 }
 
-export interface Results {
+/** When, where and of what results are. */
+export interface Origin {
   readonly date: string
-  readonly quick: boolean
   readonly machine: Machine
   readonly versions: { readonly [name: string]: string }
+}
+
+export interface Results extends Origin {
+  readonly quick: boolean
   /** The measurements and the limits of each threshold, as they are printed. */
   readonly verdicts: {
     readonly [what: string]: {
@@ -46,7 +50,10 @@ export const nameOf = ({ cpu, node }: Machine): string => {
 }
 
 /** Four significant digits, as more would claim a false precision. */
-const rounded = (value: number): number => Number(value.toPrecision(4))
+export const rounded = ({ max, median, min }: Figure): Figure => {
+  const digits = (value: number): number => Number(value.toPrecision(4))
+  return { median: digits(median), min: digits(min), max: digits(max) }
+}
 
 interface Manifest {
   readonly name?: string
@@ -74,7 +81,7 @@ const versionOf = async (name: string, range: string): Promise<string> => {
   }
 }
 
-const versions = async (): Promise<Results["versions"]> => {
+const versions = async (): Promise<Origin["versions"]> => {
   const { dependencies = {} } = await manifest(new URL("../../package.json", import.meta.url))
   const ranges = Object.entries(dependencies).sort()
   const found = await Promise.all(ranges.map(async ([name, range]) => [name, await versionOf(name, range)]))
@@ -82,7 +89,7 @@ const versions = async (): Promise<Results["versions"]> => {
 }
 
 /** The versions below the edition for Effect 4, where it is installed. */
-const effect4Versions = async (): Promise<Results["versions"]> => {
+const effect4Versions = async (): Promise<Origin["versions"]> => {
   const found: { [name: string]: string } = {}
   for (const name of ["effect", "@effect/platform-node"]) {
     const { version } = await manifest(manifestOf(name))
@@ -90,6 +97,12 @@ const effect4Versions = async (): Promise<Results["versions"]> => {
   }
   return found
 }
+
+export const origin = async (): Promise<Origin> => ({
+  date: new Date().toISOString().slice(0, 10),
+  machine: machine(),
+  versions: await versions()
+})
 
 /** The verdicts on what was measured. */
 export const recordOf = (verdicts: ReadonlyArray<Verdict>): Results["verdicts"] =>
@@ -107,15 +120,12 @@ export const make = async (
   figures: Findings["figures"],
   verdicts: ReadonlyArray<Verdict>
 ): Promise<Results> => ({
-  date: new Date().toISOString().slice(0, 10),
   quick,
-  machine: machine(),
-  versions: await versions(),
+  ...(await origin()),
   verdicts: recordOf(verdicts),
-  figures: Object.fromEntries(
-    Object.entries(figures).map(([name, { max, median, min }]) => [
-      name,
-      { median: rounded(median), min: rounded(min), max: rounded(max) }
-    ])
-  )
+  figures: Object.fromEntries(Object.entries(figures).map(([name, figure]) => [name, rounded(figure)]))
 })
+
+/** Lists of numbers have one line each. */
+export const text = (results: object): string =>
+  `${JSON.stringify(results, undefined, 2).replace(/\[[\d\s,]+\]/g, (list) => list.replace(/\s+/g, " "))}\n`
