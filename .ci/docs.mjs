@@ -150,7 +150,7 @@ const unlisted = () => {
 
 /** The rooms of a package that its tour, a page of its own, does not lead to. */
 const unnamed = ({ name, dir }) => {
-  if (name !== "client" && name !== "node") return []
+  if (name !== "client" && name !== "node" && name !== "redis") return []
   const tour = join(pagesDir, "architecture.md")
   const named = new Set(linksOf(tour).map(({ link }) => join(dirname(tour), link).replace(/\/$/, "")))
   const folders = sources(join(dir, "src")).map((path) => dirname(path))

@@ -21,8 +21,16 @@ interface Commands {
   eval(source: string, keyCount: number, ...rest: Array<string>): Promise<unknown>
 }
 
-/** What a subscriber has of its own. It connects at once, and after a loss until it is ended. */
-const own = { lazyConnect: true, autoResubscribe: true, retryStrategy: reconnectDelay }
+/**
+ * What a subscriber has of its own: it connects again until it is ended. Probes from the tenth silent second on keep it in the
+ * tables of NATs and load balancers; ioredis leaves them to the system, which waits for two hours.
+ */
+const own = {
+  lazyConnect: true,
+  autoResubscribe: true,
+  retryStrategy: reconnectDelay,
+  keepAlive: 10_000
+}
 
 interface IoredisClient extends Commands {
   duplicate(overrides: typeof own): Subscriber
@@ -72,13 +80,17 @@ class InFlight {
   }
 }
 
+/** One for each client: its listener stays as long as the client. */
+const inFlightOf = new WeakMap<IoredisLike, InFlight>()
+
 /**
  * A connection over a client of ioredis. The client stays the program's: it is not closed.
  *
  * @since 3.3.0
  */
 export const fromIoredis = (client: IoredisLike): RedisConnection => {
-  const inFlight = new InFlight(client)
+  const inFlight = inFlightOf.get(client) ?? new InFlight(client)
+  inFlightOf.set(client, inFlight)
   const commands: ScriptCommands = {
     evalSha: (sha1, keys, args) => inFlight.watch(client.evalsha(sha1, keys.length, ...keys, ...args)),
     eval: (source, keys, args) => inFlight.watch(client.eval(source, keys.length, ...keys, ...args))

@@ -23,6 +23,26 @@ describeWithRedis("a client with settings", () => {
     client.disconnect()
   })
 
+  it("13.1 connections of one client share one listener", () => {
+    const client = new Redis({ path: server.path, lazyConnect: true })
+    for (let n = 0; n < 20; n += 1) RedisConnection.fromIoredis(client)
+    expect(client.listenerCount("close")).toBe(1)
+  })
+
+  it("13.1 a script in flight rejects when the connection is lost", async () => {
+    const client = new Redis({ path: server.path })
+    await client.ping()
+    const connection = RedisConnection.fromIoredis(client)
+    await server.command("CONFIG", "SET", "lua-time-limit", "50")
+    const endless = connection.run(makeScript("while true do end"), ["k"], [])
+    const lost = expect(endless).rejects.toThrow("Redis: the connection was lost")
+    await vi.waitFor(() => expect(server.command("PING")).resolves.toMatch(/^BUSY/))
+    await server.kill()
+    await lost
+    client.disconnect()
+    await server.restart()
+  })
+
   it("13.1 a client of node-redis that nobody connects", async () => {
     const client = createClient({ socket: { path: server.path, tls: false } })
     const connection = RedisConnection.fromNodeRedis(client)
