@@ -86,6 +86,13 @@ const inFlightOf = new WeakMap<IoredisLike, InFlight>()
 /**
  * A connection over a client of ioredis. The client stays the program's: it is not closed.
  *
+ * @example
+ * ```ts
+ * import { RedisConnection } from "@effect-api/redis"
+ * import { Redis } from "ioredis"
+ *
+ * export const connection = RedisConnection.fromIoredis(new Redis("redis://127.0.0.1:6379"))
+ * ```
  * @since 3.3.0
  */
 export const fromIoredis = (client: IoredisLike): RedisConnection => {

@@ -56,6 +56,16 @@ const sentWithin = 1000
 /**
  * A connection over a client of node-redis, which the program has connected. The client stays the program's: it is not closed.
  *
+ * @example
+ * ```ts
+ * import { RedisConnection } from "@effect-api/redis"
+ * import { createClient } from "redis"
+ *
+ * const client = createClient({ url: "redis://127.0.0.1:6379" })
+ * client.on("error", console.error)
+ * await client.connect()
+ * export const connection = RedisConnection.fromNodeRedis(client)
+ * ```
  * @since 3.3.0
  */
 export const fromNodeRedis = (client: NodeRedisLike): RedisConnection => ({

@@ -41,6 +41,13 @@ class Replies {
  * A connection over the service `Redis` of `effect/persistence/Redis`, such as `NodeRedis.layer` of `@effect/platform-node`
  * provides. The service has no way to tell that it has no connection, so a script rejects after a second then.
  *
+ * @example
+ * ```ts
+ * import { RedisConnection, RedisLimits } from "@effect-api/redis"
+ * import { Effect } from "effect"
+ *
+ * export const shared = Effect.flatMap(RedisConnection.fromRedis, (connection) => RedisLimits.make({ connection }))
+ * ```
  * @since 3.3.0
  */
 export const fromRedis: Effect.Effect<RedisConnection, never, Redis.Redis> = /*#__PURE__*/ Effect.gen(
