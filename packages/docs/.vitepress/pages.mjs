@@ -39,6 +39,7 @@ export const groups = [
       { file: "middleware", title: "Middleware" },
       { file: "caching", title: "Caching" },
       { file: "telemetry", title: "Telemetry and secrets" },
+      { file: "dashboard", title: "Dashboard" },
       { file: "testing", title: "Testing" }
     ]
   },

@@ -89,7 +89,7 @@ const copyRest = ({ name, dir }) => {
   const to = join(out, "packages", name)
   for (const path of parts.flatMap((part) => walk(join(dir, part))))
     if (!path.endsWith(".ts")) cpSync(path, join(to, relative(dir, path)))
-  for (const file of ["tsconfig.json", "LICENSE", "CHANGELOG.md"])
+  for (const file of ["tsconfig.json", "LICENSE", "CHANGELOG.md", "grafana.json"])
     if (existsSync(join(dir, file))) cpSync(join(dir, file), join(to, file))
   write(
     join(to, "package.json"),
