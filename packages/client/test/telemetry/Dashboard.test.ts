@@ -127,6 +127,12 @@ describe("dashboard", () => {
     })
   )
 
+  it("12.12 series of other units meet without the attribute of the unit", () => {
+    const sets = [...targets, ...alerts].filter(({ expr }) => /\b(and|or|unless)\b/.test(expr))
+    expect(sets.length).toBeGreaterThan(1)
+    for (const { expr } of sets) expect(expr).not.toMatch(/\b(and|or|unless)\b(?! ignoring \(unit\))/)
+  })
+
   it("12.12 every variable is declared, and used", () => {
     const declared = dashboard.templating.list.map(({ name }) => name)
     const used = new Set(Array.from(text.matchAll(/\$\{?(\w+)/g), ([, name = ""]) => name))
