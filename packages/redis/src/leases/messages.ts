@@ -27,7 +27,7 @@ export const quotaOf = ({ limit, millis, unit }: SharedLimits.Quota): Quota => (
   burst: Math.min(4, Math.floor(limit / 250))
 })
 
-/** A limit that a response has reported; `inFlight` are the costs that the server may not have counted. */
+/** A limit that a response has reported. */
 export interface Seen {
   readonly name: string
   readonly unit: string

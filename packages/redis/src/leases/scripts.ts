@@ -59,13 +59,13 @@ for i, quota in ipairs(asked.quotas) do
     largest, since = 0, now
   end
   local covered = math.max(1, largest, before)
-  local most = math.max(1, limit / 2)
+  local most = math.max(1, limit / 2 - burst)
   local first = 0
   for j, costs in ipairs(asked.costs) do
     if j == 1 then first = math.min(costs[i], limit) end
     largest = math.max(largest, math.min(costs[i], most))
   end
-  local room = math.max(limit + 1 - math.max(covered, largest) - burst, limit / 2)
+  local room = limit + 1 - math.max(covered, largest) - burst
   local longest = window + tolerance
   local each = math.min(longest, longest / room) * slower
   local tat = get('tat:' .. unit, 0) + (asked.corrections[unit] or 0) * each
@@ -73,8 +73,8 @@ for i, quota in ipairs(asked.quotas) do
     tat = tat - (asked.release.costs[i] or 0) * each
   end
   quotas[i] = {
-    unit = unit, limit = limit, each = each, longest = longest * slower, covered = covered, most = most,
-    rest = burst * each, tat = math.max(tat, floor, now - burst * each)
+    unit = unit, limit = limit, each = each, longest = longest * slower + burst * each, covered = covered, most = most,
+    rest = burst * each, tat = math.max(tat, floor)
   }
   slowest = math.max(slowest, math.min(first * each, longest * slower))
   set('largest:' .. unit, text(largest))
@@ -82,49 +82,55 @@ for i, quota in ipairs(asked.quotas) do
   set('since:' .. unit, text(since))
 end
 
--- What the responses have reported: so much is left until then.
+-- What the responses have reported. So much is left until the reset; after it, a refill of the limit from then on, which a
+-- report replaces.
 local reported = {}
+local second = 1000000
 for _, seen in ipairs(asked.observed) do
-  local name, limit, left, resets, inFlight = unpack(seen)
+  local name, limit, left, resets = unpack(seen)
   local old = state['left:' .. name] and cjson.decode(state['left:' .. name])
-  local reset = now + resets
-  if old and old[3] > now and reset <= old[3] + 1000000 then
+  local reset, from, isKept = now + resets, 0, false
+  if old and old[3] > now and reset <= old[3] + second then
+    left, reset = math.min(left, old[2]), math.max(reset, old[3])
+  elseif old and old[3] == 0 and old[4] > now and reset <= old[4] + second then
+    isKept = true
+  elseif old and old[3] == 0 and now < old[4] + second then
     left = math.min(left, old[2])
-    reset = math.max(reset, old[3])
-  else
-    left = left - inFlight
   end
-  set('left:' .. name, cjson.encode({ limit, left, reset }))
+  if not isKept then set('left:' .. name, cjson.encode({ limit, left, reset, from })) end
 end
 for unit, i in pairs(asked.units) do
-  for name in pairs(state) do
-    if name == 'left:' .. unit or string.sub(name, 1, 6 + #unit) == 'left:' .. unit .. '/' then
-      local left = cjson.decode(state[name])
-      if left[3] > now and left[3] - now <= asked.most then
-        table.insert(reported, { name = name, index = i, limit = left[1], left = left[2], reset = left[3] })
+  local prefix = 'left:' .. unit .. '/'
+  for name, value in pairs(state) do
+    if string.sub(name, 1, #prefix) == prefix then
+      local limit, left, reset, from = unpack(cjson.decode(value))
+      if (reset > now and reset - now <= asked.most) or now < from + second then
+        table.insert(reported, { name = name, index = i, limit = limit, left = left, reset = reset, from = from })
       end
     end
   end
 end
 
-local live = redis.call('ZCOUNT', members, text(now - math.max(2000000, 3 * slowest * known)), '+inf')
+local live = redis.call('ZCOUNT', members, text(now - math.max(2 * second, 3 * slowest * known)), '+inf')
 local horizon = math.max(asked.horizon, live * slowest)
 local share = slowest == 0 and asked.count or math.ceil(horizon / slowest / live)
 local count = math.min(asked.count, share)
-local times, wait = {}, 0
+local times, wait, start = {}, 0, math.max(floor, now - second)
 if gate > now then
   wait = gate - now
 else
   for i = 1, count do
     local costs = asked.costs[i] or asked.costs[#asked.costs]
-    local at = math.max(floor, now - 1000000)
+    local at = start
     for j, quota in ipairs(quotas) do
       local cost = math.min(costs[j], quota.limit)
-      at = math.max(at, quota.tat + math.max(0, cost - quota.covered) * quota.each)
+      at = math.max(at, now - quota.rest, quota.tat + math.max(0, cost - quota.covered) * quota.each)
     end
     for _, left in ipairs(reported) do
-      local cost = math.min(costs[left.index], left.limit)
-      if at < left.reset and (left.left < cost or left.left <= 0) then at = left.reset end
+      at = math.max(at, left.from)
+      if left.left < math.min(costs[left.index], left.limit) or left.left <= 0 then
+        at = math.max(at, left.reset > 0 and left.reset or now + horizon + second)
+      end
     end
     if at > now + horizon then
       wait = at - now - horizon + math.floor(share / 2) * slowest
@@ -133,16 +139,16 @@ else
     end
     for j, quota in ipairs(quotas) do
       local cost = math.min(costs[j], quota.limit)
-      quota.tat = math.max(quota.tat, at - quota.rest) + math.min(cost * quota.each, quota.longest)
+      quota.tat = math.max(quota.tat, math.max(at, now) - quota.rest) + math.min(cost * quota.each, quota.longest)
       quota.covered = math.max(quota.covered, math.min(cost, quota.most))
     end
     for _, left in ipairs(reported) do
-      if at < left.reset then
-        left.left = left.left - math.min(costs[left.index], left.limit)
-      else
-        left.left, left.reset = left.limit, 0
+      if left.reset > 0 and at >= left.reset then
+        left.left, left.reset, left.from = left.limit, 0, left.reset
       end
+      left.left = left.left - math.min(costs[left.index], left.limit)
     end
+    start = at
     times[i] = math.max(0, math.floor(at - now))
   end
 end
@@ -153,8 +159,8 @@ for _, quota in ipairs(quotas) do
   lasts = math.max(lasts, quota.tat - now + 2 * quota.longest)
 end
 for _, left in ipairs(reported) do
-  set(left.name, cjson.encode({ left.limit, left.left, left.reset }))
-  lasts = math.max(lasts, left.reset - now)
+  set(left.name, cjson.encode({ left.limit, left.left, left.reset, left.from }))
+  lasts = math.max(lasts, left.reset - now, left.from - now)
 end
 if #times > 0 then set('grant', text(get('grant', 0) + 1)) end
 
