@@ -148,7 +148,7 @@ export class Lease implements SharedLimits.Counter {
     const asked = this.question(now, amounts)
     this.link.run(Scripts.reserve, this.key, [Messages.encode(asked)]).then((reply) => {
       this.isAsking = false
-      const granted = Messages.decode(reply)
+      const granted = Messages.decode(reply?.value)
       if (granted !== undefined) this.replied(granted, amounts, now, Time.now())
       else if (reply !== undefined) this.link.lost(new Error("Redis has sent a reply of another kind"))
       this.requests.changed()

@@ -22,6 +22,11 @@ export interface Settings {
   readonly onChange: (state: State) => void
 }
 
+/** What a script has returned. */
+interface Reply {
+  readonly value: unknown
+}
+
 /** What hears of the gates that others close. */
 export interface Gated {
   readonly me: string
@@ -71,7 +76,7 @@ export class Link {
   }
 
   /** Runs a script on the keys of a limit. `undefined`: Redis is away. */
-  async run(script: Script, key: string, args: ReadonlyArray<string | number>): Promise<unknown> {
+  async run(script: Script, key: string, args: ReadonlyArray<string | number>): Promise<Reply | undefined> {
     const { connection, prefix, timeoutMillis } = this.settings
     // The braces keep both keys in one slot of a cluster.
     const base = `${prefix}:{${key}}`
@@ -80,7 +85,7 @@ export class Link {
     const starts = Time.now()
     for (;;)
       try {
-        return await attempt()
+        return { value: await attempt() }
       } catch (cause) {
         // A client that connects for the first time is not away.
         if (this.hasReplied || Time.now() - starts >= timeoutMillis) {
@@ -131,13 +136,10 @@ export class Link {
     const { connection } = this.settings
     const subscription = connection.subscribe(this.channel, (message) => this.hear(message))
     this.subscription = subscription
-    subscription.then(
-      (end) => (this.isClosed ? end() : undefined),
-      () => {
-        this.subscription = undefined
-        Time.later(() => this.subscribe(), this.hasReplied ? retryMillis : firstMillis)
-      }
-    )
+    subscription.catch(() => {
+      this.subscription = undefined
+      Time.later(() => this.subscribe(), this.hasReplied ? retryMillis : firstMillis)
+    })
   }
 
   private hear(message: string): void {

@@ -251,7 +251,7 @@ describeWithRedis("reserving times", () => {
   it.each([
     ["no number", "x"],
     ["no limit", JSON.stringify({})]
-  ])("13.8 a question that makes no sense fails, and writes nothing: %s", async (_, text) => {
+  ])("13.8 an invalid question fails, and writes nothing: %s", async (_, text) => {
     const { key } = asking()
     await expect(connection.run(Scripts.reserve, [key, `${key}:members`], [text])).rejects.toThrow()
     expect(await redis.exists(key)).toBe(0)
