@@ -128,7 +128,7 @@ describe("a lease", () => {
     expect(scripted.questions).toHaveLength(2)
   })
 
-  it("13.4 waits as long as Redis says where there is no time for it", async () => {
+  it("13.4 waits as long as Redis asks for, where there is no time for it", async () => {
     const { counter } = opened(scripted)
     counter.wait({}, now())
     await reply(granting([], { wait: 30 }))
