@@ -1,4 +1,5 @@
 // The tables of the performance page, from the figures of the newest whole run of the bench, and of other machines beside it.
+import { sections as fleetSections } from "./fleetChart.mjs"
 import { byMachine, digits, newest, nodeOf, ratio, table } from "./machineTables.mjs"
 
 const titles = {
@@ -346,6 +347,7 @@ export const performanceTables = () => {
         plain(figures[`100 % failing, attempts/call, ${id}`])
       ])
     ),
+    ...fleetSections(),
     "### Thresholds",
     "What `npm run bench -- --check` looks at, and whether it held in this run.",
     table(
