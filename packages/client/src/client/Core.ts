@@ -21,6 +21,7 @@ import * as Telemetry from "../telemetry/Telemetry.js"
 import * as Transport from "../transport/Transport.js"
 import type * as TransportContract from "../transport/TransportContract.js"
 import * as ClientHeaders from "./ClientHeaders.js"
+import * as Guarding from "./guarding.js"
 import * as Permits from "./Permits.js"
 
 /** What a client is made of. */
@@ -47,8 +48,18 @@ export interface Core {
 
 /** What the calls with the same credentials share, in a client and in those that `withOptions` makes of it. */
 interface Shared {
-  readonly permitsOf: (credentials: Credentials.Credentials) => Permits.Permits | undefined
+  readonly limitsOf: (credentials: Credentials.Credentials) => Permits.Permits | undefined
+  readonly guardOf: (credentials: Credentials.Credentials) => Guarding.Guard | undefined
   readonly budgetOf: (credentials: Credentials.Credentials) => RetryBudget.RetryBudget
+}
+
+/** The limits of the calls with these credentials, behind their circuits. */
+const permitsOf = (
+  { guardOf, limitsOf }: Shared,
+  credentials: Credentials.Credentials
+): Permits.Permits | undefined => {
+  const limits = limitsOf(credentials)
+  return guardOf(credentials)?.(limits) ?? limits
 }
 
 /** Makes a core from checked settings. */
@@ -66,13 +77,14 @@ export const makeCore = (
   keepTransportSecrets(config, transport.secrets)
   const { budget } = config.retry.policy
   const shared = {
-    permitsOf: permitting(config),
+    limitsOf: limiting(config),
+    guardOf: guarding(config),
     budgetOf: memo(
       new WeakMap<Credentials.Credentials, RetryBudget.RetryBudget>(),
       () => new RetryBudget.RetryBudget(budget)
     )
   }
-  const permits = shared.permitsOf(config.credentials)
+  const permits = permitsOf(shared, config.credentials)
   return {
     config,
     transport,
@@ -90,8 +102,14 @@ export const makeCore = (
 }
 
 /** Each credentials have limits of their own. */
-const permitting = ({ rateLimit }: ResolvedConfig): Shared["permitsOf"] =>
+const limiting = ({ rateLimit }: ResolvedConfig): Shared["limitsOf"] =>
   memo(new WeakMap<Credentials.Credentials, Permits.Permits | undefined>(), () => Permits.make(rateLimit))
+
+/** And circuits. */
+const guarding = ({ circuitBreaker }: ResolvedConfig): Shared["guardOf"] =>
+  memo(new WeakMap<Credentials.Credentials, Guarding.Guard | undefined>(), () =>
+    Guarding.make(circuitBreaker)
+  )
 
 /** What the attempts of a client share: credentials to refresh, the budget, and the limits. */
 const attempting = (
@@ -130,9 +148,12 @@ export const withOptions = (core: Core, options: Overrides.Overrides<Failures>):
   keepTransportSecrets(config, core.transport.secrets)
   const credentials =
     options.credentials === undefined ? core.credentials : core.resolverOf(config.credentials)
-  const shared =
-    options.rateLimit === undefined ? core.shared : { ...core.shared, permitsOf: permitting(config) }
-  const permits = shared.permitsOf(config.credentials)
+  const shared = {
+    ...core.shared,
+    ...(options.rateLimit === undefined ? {} : { limitsOf: limiting(config) }),
+    ...(options.circuitBreaker === undefined ? {} : { guardOf: guarding(config) })
+  }
+  const permits = permitsOf(shared, config.credentials)
   return {
     ...core,
     config,
@@ -150,7 +171,7 @@ export const withCredentials = (core: Core, credentials: Credentials.Credentials
   const known = core.tenants.get(credentials)
   if (known !== undefined) return known
   const resolver = core.resolverOf(credentials)
-  const permits = core.shared.permitsOf(credentials)
+  const permits = permitsOf(core.shared, credentials)
   const tenant = {
     ...core,
     credentials: resolver,
