@@ -59,7 +59,7 @@ export class Circuit {
   /** When it was closed last. What began before that belongs to the outage. */
   private closedAt = Number.NEGATIVE_INFINITY
   private probeAt = 0
-  /** The probes since it is half open. Those of earlier rounds count for nothing. */
+  /** The probes since it is half open. Those of earlier rounds are ignored. */
   private round = 0
   private inFlight = 0
   private succeeded = 0
@@ -93,7 +93,7 @@ export class Circuit {
     return Math.max(0, this.probeAt - now)
   }
 
-  /** Takes the place of a probe; `undefined` if the circuit is closed. The caller has seen that there is no delay. */
+  /** Admits a probe; `undefined` if the circuit is closed. The caller has seen that there is no delay. */
   enter(now: number): Probe | undefined {
     if (this.isClosed) return undefined
     if (!this.isHalfOpen) {
@@ -157,7 +157,7 @@ export class Circuit {
     this.open(failure, now)
   }
 
-  /** Gives the place of a probe back. False if it was given back before, or counts for nothing. */
+  /** Gives the place of a probe back. False if it was given back before, or is ignored. */
   leave(probe: Probe): boolean {
     if (probe.isOver) return false
     probe.isOver = true

@@ -67,7 +67,7 @@ export interface Options {
  * Failures are connection failures, timeouts and statuses of 5xx that may be retried. A 4xx, 429 included, is a response of
  * a server that is well. An interruption and a defect are neither. `timeouts.total` is a failure if the attempt had at least
  * half of it. For a stream or a body that is returned open, the attempt ends with its first event or its headers: one that
- * is cut off later counts for nothing.
+ * is cut off later is ignored.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** What the end of an attempt says of the server: a table, and nothing of one server. */
+/** What the error of an attempt means for the health of its server: a table. */
 import * as Duration from "effect/Duration"
 import * as ApiError from "../errors/ApiError.js"
 import { ofStatus } from "../errors/ofStatus.js"
@@ -12,13 +12,13 @@ export type Verdict = "well" | "failed" | "nothing"
 export type IsFailure = (error: ApiError.ApiError) => boolean | undefined
 
 /**
- * What an error says of its server: the program decides first, then the table.
+ * What an error means for its server: the program decides first, then the table.
  *
  * | error | |
  * |---|---|
  * | a connection failure, a timeout but `total`, a status of 5xx | `failed`, if another attempt may help |
  * | any other status, a response or a stream that breaks its contract | `well`: the server responds |
- * | all else: a failure of TLS, credentials, an invalid request | `nothing` |
+ * | everything else: a failure of TLS, credentials, an invalid request | `nothing` |
  */
 export const verdictOf = (error: ApiError.ApiError, isFailure: IsFailure | undefined): Verdict => {
   const own = ownVerdict(error, isFailure)
@@ -40,7 +40,7 @@ export const verdictOf = (error: ApiError.ApiError, isFailure: IsFailure | undef
 
 /** A function that throws, or that returns something else, decides nothing. */
 const ownVerdict = (error: ApiError.ApiError, isFailure: IsFailure | undefined): boolean | undefined => {
-  // What was not sent, but for want of a connection, says nothing of the server.
+  // A request that was not sent for another reason has not met the server.
   if (isFailure === undefined || !isSent(error)) return undefined
   try {
     const decided: unknown = isFailure(error)

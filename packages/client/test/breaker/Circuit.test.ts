@@ -149,7 +149,7 @@ describe("a half-open circuit", () => {
     expect(circuit.enter(1300)).toBeUndefined()
   })
 
-  it("6.26 opens again with the first probe that fails, and the others of its round count for nothing", () => {
+  it("6.26 opens again with the first probe that fails, and the others of its round are ignored", () => {
     const circuit = circuitOf()
     play(circuit, "xxx")
     circuit.probeSucceeded(probe(circuit, 1000), 1000)

@@ -292,7 +292,7 @@ describe("what counts", () => {
     })
   )
 
-  it.effect("6.25 interruptions count for nothing", () =>
+  it.effect("6.25 interruptions are ignored", () =>
     Effect.gen(function* () {
       const { client, transport } = yield* serverOf({}, MockTransport.never)
       for (let count = 0; count < 10; count++) {
@@ -522,7 +522,7 @@ describe("every way in", () => {
     })
   )
 
-  it.effect("6.25 a stream that is cut off after an event counts for nothing", () =>
+  it.effect("6.25 a stream that is cut off after an event is ignored", () =>
     Effect.gen(function* () {
       const cut = MockTransport.stream(["data: 1\n\n", { fail: MockTransport.systemError("ECONNRESET") }], {
         headers: { "content-type": "text/event-stream" }

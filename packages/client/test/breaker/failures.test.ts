@@ -1,4 +1,4 @@
-/** What an error says of its server. */
+/** What an error means for its server. */
 import { ApiError } from "@effect-api/client"
 import { Duration } from "effect"
 import { describe, expect, it } from "vitest"

@@ -1,6 +1,6 @@
 /** Circuit breakers on real sockets: one origin is dead, one is well. */
 import { describe, expect, it } from "@effect/vitest"
-import { ApiClient, ApiRequest, CircuitBreaker, EventStream, PromiseClient } from "@effect-api/client"
+import { type ApiClient, ApiRequest, CircuitBreaker, EventStream, PromiseClient } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
 import { Effect, Either, Schema, Stream } from "effect"
 import { clientOf } from "../fixtures/sockets.js"
