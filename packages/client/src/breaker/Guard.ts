@@ -2,7 +2,7 @@
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import type { Permits } from "../client/Permits.js"
+import { accountOf, type Permits } from "../client/Permits.js"
 import * as Fibers from "../effect/fibers.js"
 import * as Heads from "../effect/metricHeads.js"
 import * as Monotonic from "../effect/monotonic.js"
@@ -112,9 +112,8 @@ export class Guard implements Permits {
     return this.circuits.isQuiet ? undefined : this.circuits.find(this.idOf(call))
   }
 
-  /** An origin has no space in it. */
   private idOf(call: Call.Call): string {
-    return `${call.encoded.origin} ${this.keyOf(call)}`
+    return accountOf(call, this.permits)
   }
 
   /** The failure of the server, or nothing if the attempt is none of its. */

@@ -41,26 +41,24 @@ export interface Core {
   readonly warned: Deprecation.Warned
   /** The client's own limits. */
   readonly permits: Permits.Permits | undefined
-  readonly shared: Shared
+  readonly sharedOf: (credentials: Credentials.Credentials) => Shared
   /** The first invalid setting: every call fails with it. */
   readonly problem: InvalidInput | undefined
 }
 
 /** What the calls with the same credentials share, in a client and in those that `withOptions` makes of it. */
 interface Shared {
-  readonly limitsOf: (credentials: Credentials.Credentials) => Permits.Permits | undefined
-  readonly guardOf: (credentials: Credentials.Credentials) => Guarding.Guard | undefined
-  readonly budgetOf: (credentials: Credentials.Credentials) => RetryBudget.RetryBudget
+  readonly budget: RetryBudget.RetryBudget
+  readonly limits: Permits.Permits | undefined
+  readonly guard: Guarding.Guard | undefined
 }
 
-/** The limits of the calls with these credentials, behind their circuits. */
-const permitsOf = (
-  { guardOf, limitsOf }: Shared,
-  credentials: Credentials.Credentials
-): Permits.Permits | undefined => {
-  const limits = limitsOf(credentials)
-  return guardOf(credentials)?.(limits) ?? limits
-}
+/** Makes it once for each credentials. */
+const sharing = (make: Core["sharedOf"]): Core["sharedOf"] =>
+  memo(new WeakMap<Credentials.Credentials, Shared>(), make)
+
+/** The limits behind their circuits. */
+const permitsOf = ({ guard, limits }: Shared): Permits.Permits | undefined => guard?.(limits) ?? limits
 
 /** Makes a core from checked settings. */
 export const makeCore = (
@@ -75,16 +73,13 @@ export const makeCore = (
   )
   const credentials = resolverOf(config.credentials)
   keepTransportSecrets(config, transport.secrets)
-  const { budget } = config.retry.policy
-  const shared = {
-    limitsOf: limiting(config),
-    guardOf: guarding(config),
-    budgetOf: memo(
-      new WeakMap<Credentials.Credentials, RetryBudget.RetryBudget>(),
-      () => new RetryBudget.RetryBudget(budget)
-    )
-  }
-  const permits = permitsOf(shared, config.credentials)
+  const sharedOf = sharing(() => ({
+    budget: new RetryBudget.RetryBudget(config.retry.policy.budget),
+    limits: Permits.make(config.rateLimit),
+    guard: Guarding.make(config.circuitBreaker)
+  }))
+  const shared = sharedOf(config.credentials)
+  const permits = permitsOf(shared)
   return {
     config,
     transport,
@@ -93,23 +88,13 @@ export const makeCore = (
     tenants: new WeakMap(),
     background,
     permits,
-    shared,
-    attempts: attempting(credentials, shared.budgetOf(config.credentials), permits),
+    sharedOf,
+    attempts: attempting(credentials, shared.budget, permits),
     defaultHeaders: ClientHeaders.defaultHeaders(config),
     warned: Deprecation.makeWarned(),
     problem: undefined
   }
 }
-
-/** Each credentials have limits of their own. */
-const limiting = ({ rateLimit }: ResolvedConfig): Shared["limitsOf"] =>
-  memo(new WeakMap<Credentials.Credentials, Permits.Permits | undefined>(), () => Permits.make(rateLimit))
-
-/** And circuits. */
-const guarding = ({ circuitBreaker }: ResolvedConfig): Shared["guardOf"] =>
-  memo(new WeakMap<Credentials.Credentials, Guarding.Guard | undefined>(), () =>
-    Guarding.make(circuitBreaker)
-  )
 
 /** What the attempts of a client share: credentials to refresh, the budget, and the limits. */
 const attempting = (
@@ -118,7 +103,7 @@ const attempting = (
   permits: Permits.Permits | undefined
 ): Attempts.Client<Call.Call> => ({
   budget,
-  accountOf: (call) => `${call.encoded.origin} ${permits?.keyOf(call) ?? ""}`,
+  accountOf: (call) => Permits.accountOf(call, permits),
   permits,
   observer,
   restart: Call.restart,
@@ -148,20 +133,28 @@ export const withOptions = (core: Core, options: Overrides.Overrides<Failures>):
   keepTransportSecrets(config, core.transport.secrets)
   const credentials =
     options.credentials === undefined ? core.credentials : core.resolverOf(config.credentials)
-  const shared = {
-    ...core.shared,
-    ...(options.rateLimit === undefined ? {} : { limitsOf: limiting(config) }),
-    ...(options.circuitBreaker === undefined ? {} : { guardOf: guarding(config) })
-  }
-  const permits = permitsOf(shared, config.credentials)
+  const { circuitBreaker, rateLimit } = options
+  const sharedOf =
+    rateLimit === undefined && circuitBreaker === undefined
+      ? core.sharedOf
+      : sharing((credentials) => {
+          const { budget, guard, limits } = core.sharedOf(credentials)
+          return {
+            budget,
+            limits: rateLimit === undefined ? limits : Permits.make(config.rateLimit),
+            guard: circuitBreaker === undefined ? guard : Guarding.make(config.circuitBreaker)
+          }
+        })
+  const shared = sharedOf(config.credentials)
+  const permits = permitsOf(shared)
   return {
     ...core,
     config,
     credentials,
     tenants: new WeakMap(),
     permits,
-    shared,
-    attempts: attempting(credentials, shared.budgetOf(config.credentials), permits),
+    sharedOf,
+    attempts: attempting(credentials, shared.budget, permits),
     defaultHeaders: ClientHeaders.defaultHeaders(config)
   }
 }
@@ -171,12 +164,13 @@ export const withCredentials = (core: Core, credentials: Credentials.Credentials
   const known = core.tenants.get(credentials)
   if (known !== undefined) return known
   const resolver = core.resolverOf(credentials)
-  const permits = permitsOf(core.shared, credentials)
+  const shared = core.sharedOf(credentials)
+  const permits = permitsOf(shared)
   const tenant = {
     ...core,
     credentials: resolver,
     permits,
-    attempts: attempting(resolver, core.shared.budgetOf(credentials), permits),
+    attempts: attempting(resolver, shared.budget, permits),
     defaultHeaders: ClientHeaders.defaultHeaders(core.config, true)
   }
   core.tenants.set(credentials, tenant)
