@@ -50,7 +50,7 @@ describe.each(everyTransport)("on $name", ({ layer }) => {
         )
         // Two attempts, and then one and a refusal. A proxy responds with a 502.
         expect(tags[0]).toMatch(/ConnectionError|InternalServerError/)
-      expect(tags.slice(1)).toEqual(Array.from({ length: 9 }, () => "CircuitOpenError"))
+        expect(tags.slice(1)).toEqual(Array.from({ length: 9 }, () => "CircuitOpenError"))
         yield* Effect.forEach(Array.from({ length: 10 }), () => call(client, server.url))
         expect(yield* server.requestCount).toBe(10)
       }).pipe(Effect.provide(layer))
