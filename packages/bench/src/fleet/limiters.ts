@@ -19,6 +19,9 @@ const entry = (title: string, load: Entry["load"], more: Partial<Entry> = {}): E
 })
 
 const onEffect3 = {
+  ours: entry("@effect-api/redis", async () => (await import("./limiters/ours.js")).shared, {
+    hasGate: true
+  }),
   experimental: entry(
     "RateLimiter of @effect/experimental, token bucket",
     async () => (await import("./limiters/experimental.js")).tokenBucket
@@ -36,6 +39,8 @@ const onEffect3 = {
 const twin = (id: keyof typeof onEffect3, title: string): Entry => ({ ...onEffect3[id], title, twin: id })
 
 const entries = {
+  ours: onEffect3.ours,
+  "ours-4": twin("ours", "@effect-api/redis, Effect 4"),
   experimental: onEffect3.experimental,
   "experimental-window": onEffect3["experimental-window"],
   "persistence-4": twin("experimental", "RateLimiter of Effect 4, token bucket"),

@@ -11,9 +11,14 @@ let work: Work = { startsAt: Number.POSITIVE_INFINITY, millis: 0 }
 let refusedAt: number | undefined
 const times: Array<number> = []
 
+/** Requests until V8 has compiled what matters: the bench measures programs that have been running. */
+const warmUp = 2000
+let sent = 0
+
 const run = await open(socket, () => {
+  sent++
   const time = now() - work.startsAt
-  if (time < work.millis) times.push(time)
+  if (time >= 0 && time < work.millis) times.push(time)
   const { refusal } = work
   if (refusal === undefined || refusedAt !== undefined || time < refusal.at) return 0
   refusedAt = time
@@ -23,7 +28,7 @@ const run = await open(socket, () => {
 const perform = async (): Promise<Sent> => {
   const endsAt = work.startsAt + work.millis
   await sleep(work.startsAt - now())
-  const running = run(() => now() < endsAt)
+  const running = run("fleet", () => now() < endsAt)
   // A caller may wait past the end.
   await Promise.race([running, sleep(work.millis)])
   return { times, refusedAt }
@@ -36,4 +41,5 @@ process.on("message", (message: Work) => {
   perform().then(send, (error: unknown) => send({ error: String(error) }))
 })
 process.on("disconnect", () => process.exit())
+await run(`warm-up-${process.pid}`, () => sent < warmUp)
 send({ times })

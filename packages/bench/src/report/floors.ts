@@ -189,11 +189,28 @@ const sizes: ReadonlyArray<Threshold> = [
   )
 ]
 
+/** A limit that eight processes share: kept, used, and cheap. */
+const fleet: ReadonlyArray<Threshold> = lines.flatMap(([our, line]) => {
+  const measure = (name: string): string => named(`fleet, ${name}`, our)
+  return [
+    {
+      what: `a shared limit, requests sent of those allowed${line}`,
+      unit: "times",
+      measure: { figure: measure("ofLimit"), limit: { atLeast: 0.95 } }
+    },
+    atMost(1000, `the most in any second of 1,000${line}`, measure("mostInASecond"), "requests"),
+    atMost(0.2, `calls to Redis for each request${line}`, measure("callsPerRequest"), "times"),
+    atMost(2, `the busiest process over the idlest${line}`, measure("unfairness"), "times"),
+    atMost(0, `requests sent 20 ms after a 429 of one process${line}`, measure("late"), "requests")
+  ]
+})
+
 export const thresholds: ReadonlyArray<Threshold> = [
   ...calls,
   ...gets,
   ...settings,
   ...streams,
   ...sizes,
-  ...others
+  ...others,
+  ...fleet
 ]

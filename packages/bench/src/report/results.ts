@@ -126,6 +126,22 @@ export const make = async (
   figures: Object.fromEntries(Object.entries(figures).map(([name, figure]) => [name, rounded(figure)]))
 })
 
-/** Lists of numbers have one line each. */
-export const text = (results: object): string =>
-  `${JSON.stringify(results, undefined, 2).replace(/\[[\d\s,]+\]/g, (list) => list.replace(/\s+/g, " "))}\n`
+/** A list of numbers fills its lines, as the formatter of this repository has it. */
+const filled = (indent: string, start: string, numbers: ReadonlyArray<string>, end: string): string => {
+  const line = `${indent}${start}[${numbers.join(", ")}]${end}`
+  if (line.length <= 110) return line
+  const lines = [""]
+  for (const number of numbers) {
+    const last = lines.at(-1) ?? ""
+    if (`${indent}  ${last} ${number},`.length > 110) lines.push(`${number},`)
+    else lines[lines.length - 1] = `${last} ${number},`.trimStart()
+  }
+  const inner = lines.map((line) => `${indent}  ${line}`).join("\n")
+  return `${indent}${start}[\n${inner.slice(0, -1)}\n${indent}]${end}`
+}
+
+export const text = (results: object): string => {
+  const lists = /^( *)("\w+": )?\[\n([\d\s,]+)\](,?)$/gm
+  const json = JSON.stringify(results, undefined, 2)
+  return `${json.replace(lists, (_, indent, start = "", list: string, end) => filled(indent, start, list.trim().split(/,\s+/), end))}\n`
+}

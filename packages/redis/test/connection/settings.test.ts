@@ -2,15 +2,9 @@
 import { RedisConnection } from "@effect-api/redis"
 import { Redis } from "ioredis"
 import { createClient } from "redis"
-import { afterAll, beforeAll, expect, it } from "vitest"
+import { afterAll, beforeAll, expect, it, vi } from "vitest"
 import { makeScript } from "../../src/connection/Script.js"
-import {
-  describeWithRedis,
-  eventually,
-  type RedisServer,
-  startRedis,
-  startTimeout
-} from "../fixtures/redisServer.js"
+import { describeWithRedis, type RedisServer, startRedis } from "../fixtures/redisServer.js"
 
 const echo = makeScript("return { KEYS[1], ARGV[1], #ARGV }")
 
@@ -18,14 +12,14 @@ describeWithRedis("a client with settings", () => {
   let server: RedisServer
   beforeAll(async () => {
     server = await startRedis()
-  }, startTimeout)
+  })
   afterAll(() => server[Symbol.asyncDispose]())
 
   it("13.1 ioredis with `lazyConnect` connects at the first script", async () => {
     const client = new Redis({ path: server.path, lazyConnect: true })
     const connection = RedisConnection.fromIoredis(client)
     await expect(connection.run(echo, ["k"], [1])).rejects.toThrow("Redis: there is no connection")
-    await eventually(async () => expect(await connection.run(echo, ["k"], [1])).toEqual(["k", "1", 1]))
+    await vi.waitFor(async () => expect(await connection.run(echo, ["k"], [1])).toEqual(["k", "1", 1]))
     client.disconnect()
   })
 
@@ -42,7 +36,7 @@ describeWithRedis("a client with settings", () => {
     await server.command("CONFIG", "SET", "lua-time-limit", "50")
     const endless = connection.run(makeScript("while true do end"), ["k"], [])
     const lost = expect(endless).rejects.toThrow("Redis: the connection was lost")
-    await eventually(() => expect(server.command("PING")).resolves.toMatch(/^BUSY/))
+    await vi.waitFor(() => expect(server.command("PING")).resolves.toMatch(/^BUSY/))
     await server.kill()
     await lost
     client.disconnect()
@@ -63,7 +57,7 @@ describeWithRedis("a client with settings", () => {
     const messages: Array<string> = []
     const end = await connection.subscribe("news", (message) => messages.push(message))
     await server.command("PUBLISH", "news", "one")
-    await eventually(() => expect(messages).toEqual(["one"]))
+    await vi.waitFor(() => expect(messages).toEqual(["one"]))
     await end()
     client.disconnect()
   })
@@ -93,7 +87,7 @@ describeWithRedis("a client with settings", () => {
     })
     for (const client of [never, give]) client.on("error", () => {})
     await give.connect()
-    await eventually(() => expect(never.status).toBe("ready"))
+    await vi.waitFor(() => expect(never.status).toBe("ready"))
     const messages: Array<string> = []
     const ends = [
       await RedisConnection.fromIoredis(never).subscribe("news", () => messages.push("ioredis")),
@@ -101,10 +95,10 @@ describeWithRedis("a client with settings", () => {
     ]
     await server.kill()
     await server.restart()
-    await eventually(async () => {
+    await vi.waitFor(async () => {
       await server.command("PUBLISH", "news", "again")
       expect(new Set(messages)).toEqual(new Set(["ioredis", "node-redis"]))
-    })
+    }, 5000)
     for (const end of ends) await end()
     never.disconnect()
   })

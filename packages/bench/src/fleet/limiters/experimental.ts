@@ -2,21 +2,22 @@
 import { RateLimiter } from "@effect/experimental"
 import { layerStore } from "@effect/experimental/RateLimiter/Redis"
 import { Effect, Layer, ManagedRuntime } from "effect"
-import { callers, key, limit, type Open, windowMillis } from "../Limiter.js"
+import { callers, limit, type Open, windowMillis } from "../Limiter.js"
 
 const on =
   (algorithm: "token-bucket" | "fixed-window"): Open =>
   async (socket, send) => {
     const runtime = ManagedRuntime.make(Layer.provide(RateLimiter.layer, layerStore({ path: socket })))
     const sleep = await runtime.runPromise(RateLimiter.makeSleep)
-    const take = sleep({ algorithm, key, limit, window: windowMillis })
-    return (more) =>
-      runtime.runPromise(
+    return (key, more) => {
+      const take = sleep({ algorithm, key, limit, window: windowMillis })
+      return runtime.runPromise(
         Effect.forEach(callers, () => Effect.whileLoop({ while: more, body: () => take, step: send }), {
           concurrency: "unbounded",
           discard: true
         })
       )
+    }
   }
 
 export const tokenBucket: Open = on("token-bucket")

@@ -2,7 +2,7 @@
 import { NodeRedis } from "@effect/platform-node"
 import { Effect, Layer, ManagedRuntime } from "effect"
 import { RateLimiter } from "effect/persistence"
-import { callers, key, limit, type Open, windowMillis } from "../Limiter.js"
+import { callers, limit, type Open, windowMillis } from "../Limiter.js"
 
 const on =
   (algorithm: "token-bucket" | "fixed-window"): Open =>
@@ -13,14 +13,15 @@ const on =
     )
     const runtime = ManagedRuntime.make(Layer.provide(RateLimiter.layer, store))
     const limiter = await runtime.runPromise(RateLimiter.RateLimiter)
-    const take = RateLimiter.sleep(limiter, { algorithm, key, limit, window: windowMillis })
-    return (more) =>
-      runtime.runPromise(
+    return (key, more) => {
+      const take = RateLimiter.sleep(limiter, { algorithm, key, limit, window: windowMillis })
+      return runtime.runPromise(
         Effect.forEach(callers, () => Effect.whileLoop({ while: more, body: () => take, step: send }), {
           concurrency: "unbounded",
           discard: true
         })
       )
+    }
   }
 
 export const tokenBucket: Open = on("token-bucket")
