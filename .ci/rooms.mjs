@@ -24,6 +24,8 @@ export const rooms = {
     transport: "config effect errors request response secrets shared wire",
     client:
       "config credentials effect errors limits request response retry secrets shared telemetry transport wire",
+    // It comes with its setting, so the client does not import it.
+    breaker: "client effect errors request retry shared telemetry",
     // Work elsewhere is waited for with calls, as pages are walked: beside them, on the same parts of the client.
     polling: "client config effect errors request retry shared transport wire",
     pages: "client effect errors request shared wire",

@@ -13,6 +13,7 @@ export const groups = [
       { file: "errors", title: "Errors" },
       { file: "retries", title: "Retries" },
       { file: "quotas", title: "Rate limits" },
+      { file: "fleets", title: "Limits of a fleet" },
       { file: "fallback", title: "Fallback" }
     ]
   },

@@ -21,6 +21,7 @@ import * as Telemetry from "../telemetry/Telemetry.js"
 import * as Transport from "../transport/Transport.js"
 import type * as TransportContract from "../transport/TransportContract.js"
 import * as ClientHeaders from "./ClientHeaders.js"
+import * as Guarding from "./guarding.js"
 import * as Permits from "./Permits.js"
 
 /** What a client is made of. */
@@ -40,16 +41,24 @@ export interface Core {
   readonly warned: Deprecation.Warned
   /** The client's own limits. */
   readonly permits: Permits.Permits | undefined
-  readonly shared: Shared
+  readonly sharedOf: (credentials: Credentials.Credentials) => Shared
   /** The first invalid setting: every call fails with it. */
   readonly problem: InvalidInput | undefined
 }
 
 /** What the calls with the same credentials share, in a client and in those that `withOptions` makes of it. */
 interface Shared {
-  readonly permitsOf: (credentials: Credentials.Credentials) => Permits.Permits | undefined
-  readonly budgetOf: (credentials: Credentials.Credentials) => RetryBudget.RetryBudget
+  readonly budget: RetryBudget.RetryBudget
+  readonly limits: Permits.Permits | undefined
+  readonly guard: Guarding.Guard | undefined
 }
+
+/** Makes it once for each credentials. */
+const sharing = (make: Core["sharedOf"]): Core["sharedOf"] =>
+  memo(new WeakMap<Credentials.Credentials, Shared>(), make)
+
+/** The limits behind their circuits. */
+const permitsOf = ({ guard, limits }: Shared): Permits.Permits | undefined => guard?.(limits) ?? limits
 
 /** Makes a core from checked settings. */
 export const makeCore = (
@@ -64,15 +73,13 @@ export const makeCore = (
   )
   const credentials = resolverOf(config.credentials)
   keepTransportSecrets(config, transport.secrets)
-  const { budget } = config.retry.policy
-  const shared = {
-    permitsOf: permitting(config),
-    budgetOf: memo(
-      new WeakMap<Credentials.Credentials, RetryBudget.RetryBudget>(),
-      () => new RetryBudget.RetryBudget(budget)
-    )
-  }
-  const permits = shared.permitsOf(config.credentials)
+  const sharedOf = sharing(() => ({
+    budget: new RetryBudget.RetryBudget(config.retry.policy.budget),
+    limits: Permits.make(config.rateLimit),
+    guard: Guarding.make(config.circuitBreaker)
+  }))
+  const shared = sharedOf(config.credentials)
+  const permits = permitsOf(shared)
   return {
     config,
     transport,
@@ -81,17 +88,13 @@ export const makeCore = (
     tenants: new WeakMap(),
     background,
     permits,
-    shared,
-    attempts: attempting(credentials, shared.budgetOf(config.credentials), permits),
+    sharedOf,
+    attempts: attempting(credentials, shared.budget, permits),
     defaultHeaders: ClientHeaders.defaultHeaders(config),
     warned: Deprecation.makeWarned(),
     problem: undefined
   }
 }
-
-/** Each credentials have limits of their own. */
-const permitting = ({ rateLimit }: ResolvedConfig): Shared["permitsOf"] =>
-  memo(new WeakMap<Credentials.Credentials, Permits.Permits | undefined>(), () => Permits.make(rateLimit))
 
 /** What the attempts of a client share: credentials to refresh, the budget, and the limits. */
 const attempting = (
@@ -100,7 +103,7 @@ const attempting = (
   permits: Permits.Permits | undefined
 ): Attempts.Client<Call.Call> => ({
   budget,
-  accountOf: (call) => `${call.encoded.origin} ${permits?.keyOf(call) ?? ""}`,
+  accountOf: (call) => Permits.accountOf(call, permits),
   permits,
   observer,
   restart: Call.restart,
@@ -130,17 +133,28 @@ export const withOptions = (core: Core, options: Overrides.Overrides<Failures>):
   keepTransportSecrets(config, core.transport.secrets)
   const credentials =
     options.credentials === undefined ? core.credentials : core.resolverOf(config.credentials)
-  const shared =
-    options.rateLimit === undefined ? core.shared : { ...core.shared, permitsOf: permitting(config) }
-  const permits = shared.permitsOf(config.credentials)
+  const { circuitBreaker, rateLimit } = options
+  const sharedOf =
+    rateLimit === undefined && circuitBreaker === undefined
+      ? core.sharedOf
+      : sharing((credentials) => {
+          const { budget, guard, limits } = core.sharedOf(credentials)
+          return {
+            budget,
+            limits: rateLimit === undefined ? limits : Permits.make(config.rateLimit),
+            guard: circuitBreaker === undefined ? guard : Guarding.make(config.circuitBreaker)
+          }
+        })
+  const shared = sharedOf(config.credentials)
+  const permits = permitsOf(shared)
   return {
     ...core,
     config,
     credentials,
     tenants: new WeakMap(),
     permits,
-    shared,
-    attempts: attempting(credentials, shared.budgetOf(config.credentials), permits),
+    sharedOf,
+    attempts: attempting(credentials, shared.budget, permits),
     defaultHeaders: ClientHeaders.defaultHeaders(config)
   }
 }
@@ -150,12 +164,13 @@ export const withCredentials = (core: Core, credentials: Credentials.Credentials
   const known = core.tenants.get(credentials)
   if (known !== undefined) return known
   const resolver = core.resolverOf(credentials)
-  const permits = core.shared.permitsOf(credentials)
+  const shared = core.sharedOf(credentials)
+  const permits = permitsOf(shared)
   const tenant = {
     ...core,
     credentials: resolver,
     permits,
-    attempts: attempting(resolver, core.shared.budgetOf(credentials), permits),
+    attempts: attempting(resolver, shared.budget, permits),
     defaultHeaders: ClientHeaders.defaultHeaders(core.config, true)
   }
   core.tenants.set(credentials, tenant)

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fibers from "../effect/fibers.js"
 import * as Monotonic from "../effect/monotonic.js"
 import * as Limiter from "../limits/Limiter.js"
-import { Limiters } from "../limits/Limiters.js"
+import { idOf, Limiters } from "../limits/Limiters.js"
 import * as Limiting from "../limits/limiting.js"
 import type { Costs } from "../limits/SharedLimits.js"
 import * as Wait from "../limits/waiting.js"
@@ -33,6 +33,10 @@ interface Arrived {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
 }
+
+/** What calls count together for: their origin and their key. */
+export const accountOf = (call: Call.Call, permits: Permits | undefined): string =>
+  idOf(call.encoded.origin, permits?.keyOf(call) ?? "")
 
 /** Makes the permits of a setting; `undefined` if it turns limits off. */
 export const make = (setting: Limiting.Setting | undefined): Permits | undefined => {

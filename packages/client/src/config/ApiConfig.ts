@@ -6,6 +6,7 @@
 import * as Predicate from "effect/Predicate"
 import * as Credentials from "../credentials/Credentials.js"
 import * as Limiting from "../limits/limiting.js"
+import * as Breaking from "../retry/breaking.js"
 import * as RetrySettings from "../retry/RetrySettings.js"
 import { toMillis as durationMillis } from "../shared/duration.js"
 import type { InvalidInput } from "../shared/invalid.js"
@@ -54,6 +55,7 @@ const shape = {
   ),
   validation: Settings.text,
   rateLimit: Limiting.check,
+  circuitBreaker: Breaking.check,
   limits: Settings.fields({
     responseBytes: Settings.any,
     errorBytes: Settings.any,

@@ -3,6 +3,7 @@ import type * as Credentials from "../credentials/Credentials.js"
 import type * as Limiting from "../limits/limiting.js"
 import type { ByStatus } from "../response/ByStatus.js"
 import type { DecodableByStatus } from "../response/DecoderContract.js"
+import type * as Breaking from "../retry/breaking.js"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
 import type * as Headers from "../wire/headers.js"
 import type * as Query from "../wire/query.js"
@@ -60,6 +61,11 @@ export interface Options<F extends Failures = NoFailures> {
    * the calls of its origin wait until then; `false` turns that off. It replaces the client's in `withOptions`.
    */
   readonly rateLimit?: Limiting.Setting | undefined
+  /**
+   * Fail at once while a server is down: `CircuitBreaker.make()`. Off by default. It replaces the client's in
+   * `withOptions`, where `false` turns it off.
+   */
+  readonly circuitBreaker?: Breaking.Setting | undefined
   /** Size limits in bytes. */
   readonly limits?: Limits | undefined
   /**

@@ -4,6 +4,7 @@ import * as Credentials from "../credentials/Credentials.js"
 import type * as ApiError from "../errors/ApiError.js"
 import type * as Limiting from "../limits/limiting.js"
 import * as ByStatus from "../response/ByStatus.js"
+import type * as Breaking from "../retry/breaking.js"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
 import * as RetrySettings from "../retry/RetrySettings.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
@@ -36,6 +37,7 @@ export interface ResolvedConfig {
   readonly redirects: number
   readonly lenient: boolean
   readonly rateLimit: Limiting.Setting | undefined
+  readonly circuitBreaker: Breaking.Setting | undefined
   readonly limits: { readonly [K in keyof ApiConfig.Limits]-?: number }
   readonly idempotencyHeader: string | undefined
   readonly requestIdHeaders: ReadonlyArray<string>
@@ -77,7 +79,7 @@ const resolved = (
   const limits = { ...defaultLimits, ...omitUndefined(options.limits ?? {}) }
   const redirects = options.redirects ?? 5
   const validation = options.validation ?? "strict"
-  const { compression, middleware = [], platformHeaders, rateLimit } = options
+  const { circuitBreaker, compression, middleware = [], platformHeaders, rateLimit } = options
   const unfit =
     formatProblem(queryFormat) ??
     limitsProblem(limits) ??
@@ -87,6 +89,7 @@ const resolved = (
     platformHeaders?.problem ??
     (compression ? compression.problem : undefined) ??
     (rateLimit ? rateLimit.problem : undefined) ??
+    (circuitBreaker ? circuitBreaker.problem : undefined) ??
     wordProblem("validation", validation, ["strict", "lenient"])
   if (unfit !== undefined) return Result.fail(unfit)
   const headers = clientHeaders(options.headers)
@@ -116,6 +119,7 @@ const resolved = (
     redirects,
     lenient: validation === "lenient",
     rateLimit,
+    circuitBreaker,
     limits,
     idempotencyHeader: options.idempotency?.header.toLowerCase(),
     requestIdHeaders: (options.requestIdHeaders ?? ["request-id", "x-request-id"]).map((name) =>

@@ -10,6 +10,7 @@ import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
+import { ofStatus } from "./ofStatus.js"
 import { reasons } from "./reasons.js"
 import { TaggedError } from "./taggedError.js"
 
@@ -46,6 +47,7 @@ export const table = {
   TimeoutError: row(undefined, true, "maybe-applied"),
   InvalidRequestError: row(undefined, false, "not-sent"),
   QueueFullError: row(undefined, false, "not-sent"),
+  CircuitOpenError: row(undefined, false, "not-sent"),
   CredentialsError: row(undefined, false, "not-sent"),
   ResponseValidationError: row(undefined, false, "maybe-applied"),
   StreamTruncatedError: row(undefined, false, "maybe-applied"),
@@ -242,6 +244,23 @@ export class QueueFullError extends /*#__PURE__*/ TaggedError("QueueFullError")<
   Common & { readonly length: number; readonly limit: number }
 > {}
 
+/**
+ * The server is down, and the client's `CircuitBreaker` sends nothing to it: `since` is when it went down, in milliseconds
+ * since the epoch, `retryAfter` how long until the next probe. `cause` is how the server failed last, as another error of this
+ * list without its body, headers and path.
+ *
+ * @since 3.3.0
+ * @category errors
+ */
+export class CircuitOpenError extends /*#__PURE__*/ TaggedError("CircuitOpenError")<
+  Common & { readonly origin: string; readonly since: number; readonly retryAfter: Duration.Duration }
+> {
+  /** `retryAfter` in milliseconds. */
+  get retryAfterMillis(): number {
+    return Duration.toMillis(this.retryAfter)
+  }
+}
+
 /** The client could not get its credentials; `retryAfter` is the hint of their server. @since 0.1.0 @category errors */
 export class CredentialsError extends TaggedError("CredentialsError")<
   Common & { readonly reason: string; readonly retryAfter: Duration.Duration | undefined }
@@ -318,6 +337,7 @@ export type ApiError =
   | TimeoutError
   | InvalidRequestError
   | QueueFullError
+  | CircuitOpenError
   | CredentialsError
   | ResponseValidationError
   | StreamTruncatedError
@@ -362,6 +382,7 @@ interface Needed {
   readonly TimeoutError: "phase" | "limit"
   readonly InvalidRequestError: "field" | "reason"
   readonly QueueFullError: "length" | "limit"
+  readonly CircuitOpenError: "origin" | "since" | "retryAfter"
   readonly CredentialsError: "reason"
   readonly ResponseValidationError: "status" | "reason"
   readonly StreamTruncatedError: "received"
@@ -443,14 +464,6 @@ const common = {
   shouldRetry: undefined
 } as const
 
-const ofStatus = {
-  headers: {},
-  requestId: undefined,
-  type: undefined,
-  body: undefined,
-  retryAfter: undefined
-} as const
-
 const byTag: { readonly [Tag in ApiError["_tag"]]?: Partial<FieldsOf<Tag>> } = {
   InternalServerError: ofStatus,
   UnexpectedStatusError: ofStatus,
@@ -479,6 +492,7 @@ const classes = {
   TimeoutError,
   InvalidRequestError,
   QueueFullError,
+  CircuitOpenError,
   CredentialsError,
   ResponseValidationError,
   StreamTruncatedError,

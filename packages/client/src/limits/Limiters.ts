@@ -95,7 +95,7 @@ export class Limiters {
 }
 
 /** An origin has no space in it. */
-const idOf = (origin: string, key: string): string => `${origin} ${key}`
+export const idOf = (origin: string, key: string): string => `${origin} ${key}`
 
 const noCosts: { readonly costs: Costs } = { costs: {} }
 

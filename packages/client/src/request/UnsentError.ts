@@ -65,6 +65,30 @@ export const heldBack = (call: Call.Call, millis: number, now: number): ApiError
   return ApiError.update(StatusError.statusError(call, { ...head, now, refusal }), { delivery: "not-sent" })
 }
 
+/** The circuit of the call's origin is open: its server is down since then, and the next probe goes after so many milliseconds. */
+export const circuitOpen = (
+  call: Call.Call,
+  since: number,
+  millis: number,
+  cause: ApiError.ApiError | undefined
+): ApiError.CircuitOpenError => {
+  const { text } = CallSecrets.redactor(call)
+  const retryAfter = Duration.millis(Math.ceil(millis))
+  const { origin } = call.encoded
+  const down = `${origin} is down since ${new Date(since).toISOString()}`
+  return new ApiError.CircuitOpenError({
+    ...CallError.ofCall(
+      call,
+      `not sent: ${down}, the next probe goes in ${Duration.format(retryAfter)}`,
+      "not-sent"
+    ),
+    ...ownCause(cause, text),
+    origin: text(origin),
+    since,
+    retryAfter
+  })
+}
+
 /** An attempt without credentials. A token fetch is a single attempt inside the call's loop, which retries it if that may help. */
 export const noCredentials = (
   call: Call.Call,

@@ -20,7 +20,7 @@ import { type Attempt, type Restore, type Settle, settled } from "./settling.js"
 
 export type { Client, Leftovers, Observer, Retried } from "./AttemptsContract.js"
 export { failAfterResponse } from "./afterResponse.js"
-export type { Permits, Refusal, Waiting } from "./permitting.js"
+export type { Permits, Refusal, Unpermitted, Waiting } from "./permitting.js"
 export { type Attempt, type Restore, type Settle, settled } from "./settling.js"
 
 /** True inside an attempt: a call made there (a token fetch, a middleware) must not multiply this loop's attempts. */
@@ -153,6 +153,8 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
 
   private begin<B>(fiber: Fibers.AnyFiber, ending: Ending<A, B, R>): Effect.Effect<B, ApiError.ApiError, R> {
     const { attempt, call, client, restore } = this
+    const refusal = client.permits?.enter?.(call, fiber)
+    if (refusal !== undefined) return ending.resumed(this.refused(refusal))
     this.startedAt = this.clock.unsafeCurrentTimeMillis()
     call.begunAt = Monotonic.now(this.clock)
     this.inFlight = true
@@ -168,7 +170,8 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
     const { attempt, call, client } = this
     this.took = Monotonic.since(this.clock, call.begunAt)
     this.ended(this.took, status, tag)
-    client.permits?.ended(call, error, tag === undefined && attempt.isOpen === true)
+    const isSuccess = tag === undefined
+    client.permits?.ended(call, error, isSuccess && attempt.isOpen === true, isSuccess)
   }
 
   resumed(rest: Effect.Effect<A, ApiError.ApiError, R>): Effect.Effect<A, ApiError.ApiError, R> {

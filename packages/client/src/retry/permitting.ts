@@ -1,14 +1,20 @@
 /** What the loop knows of a client's own limits: an attempt may have to wait for its permit. */
 import type * as Clock from "effect/Clock"
 import type * as Effect from "effect/Effect"
+import type * as Fibers from "../effect/fibers.js"
 import type * as ApiError from "../errors/ApiError.js"
 
 /** What lets attempts go. */
 export interface Permits<in C> {
   /** Takes the permit of an attempt; `undefined` if the attempt may begin at once. */
   readonly take: (call: C, clock: Clock.Clock) => Waiting | undefined
-  /** The attempt has ended with this error, or without one. It keeps its permit if its response is still being read. */
-  readonly ended: (call: C, error: ApiError.ApiError | undefined, isHeld: boolean) => void
+  /** The attempt has its permit and begins, unless it is refused all the same. */
+  readonly enter?: ((call: C, fiber: Fibers.AnyFiber) => Refusal | undefined) | undefined
+  /**
+   * The attempt has ended with this error, or without one. It keeps its permit if its response is still being read. One without
+   * an error that is no success was interrupted, or ended with a defect.
+   */
+  readonly ended: (call: C, error: ApiError.ApiError | undefined, isHeld: boolean, isSuccess: boolean) => void
 }
 
 /** An attempt that waits for its permit. */

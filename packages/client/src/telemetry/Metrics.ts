@@ -93,6 +93,22 @@ export const rateLimitRemaining: Gauge = Heads.remaining.metric
 export const rateLimitResetTimestamp: Gauge = Heads.resets.metric
 
 /**
+ * Circuits (`CircuitBreaker`) that are open or half open now, by server.
+ *
+ * @since 3.3.0
+ * @category metrics
+ */
+export const openCircuits: Counter = Heads.openCircuits.metric
+
+/**
+ * Attempts that an open circuit (`CircuitBreaker`) has refused, by server.
+ *
+ * @since 3.3.0
+ * @category metrics
+ */
+export const circuitRefusals: Counter = Heads.circuitRefusals.metric
+
+/**
  * Retries, by the error that caused them.
  *
  * @since 0.1.0

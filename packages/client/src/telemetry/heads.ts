@@ -60,3 +60,14 @@ export const resets: Heads.Head<Heads.Gauge, Heads.GaugeSeries> = /*#__PURE__*/ 
   "http.client.rate_limit.reset_timestamp",
   "When all of a limit is left again, in seconds since 1970"
 )
+
+export const openCircuits: Heads.Head<Heads.Counter> = /*#__PURE__*/ Heads.counter(
+  "http.client.open_circuits",
+  "Number of circuits that are open or half open"
+)
+
+export const circuitRefusals: Heads.Head<Heads.Counter> = /*#__PURE__*/ Heads.counter(
+  "http.client.circuit.refusals",
+  "Number of HTTP requests that an open circuit has refused",
+  true
+)

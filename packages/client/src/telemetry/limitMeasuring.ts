@@ -38,8 +38,9 @@ const shownBy = new WeakMap<Peer, Map<string, Shown>>()
 const maxUnits = 16
 const shape = /^[\w.-]{1,40}$/
 
-/** The time for which a limit without a reset is shown, in milliseconds. */
+/** The time for which a limit without a reset is shown, and the longest one with a reset, in milliseconds. */
 const defaultAge = 60_000
+const longestAge = 3_600_000
 
 /** A response reported limits of a key. The gauges show the one with the least left. */
 export const reported = (
@@ -60,10 +61,10 @@ export const reported = (
       shown.name = name
     }
     shown.least = remaining
-    shown.until = now + (resetMillis ?? defaultAge)
+    shown.until = now + Math.min(resetMillis ?? defaultAge, longestAge)
     update(shown.remaining, remaining, labels)
     if (limit !== undefined) update(shown.limit, limit, labels)
-    if (resetMillis !== undefined) update(shown.resets, shown.until / 1000, labels)
+    if (resetMillis !== undefined) update(shown.resets, (now + resetMillis) / 1000, labels)
   }
 }
 

@@ -59,6 +59,12 @@ const samples: { readonly [Tag in ApiError.ApiError["_tag"]]: Extract<ApiError.A
     reason: "is missing"
   }),
   QueueFullError: new ApiError.QueueFullError({ ...common, length: 5, limit: 5 }),
+  CircuitOpenError: new ApiError.CircuitOpenError({
+    ...common,
+    origin: "https://api.test",
+    since: 5,
+    retryAfter: Duration.seconds(5)
+  }),
   CredentialsError: new ApiError.CredentialsError({ ...common, reason: "no token", retryAfter: undefined }),
   ResponseValidationError: new ApiError.ResponseValidationError({
     ...common,

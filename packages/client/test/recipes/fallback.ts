@@ -21,6 +21,7 @@ export const mayBeBetterElsewhere = (error: ApiError.ApiError): boolean => {
     case "RateLimitError":
     case "InternalServerError":
     case "ServiceUnavailableError":
+    case "CircuitOpenError":
     case "ConnectionError":
     case "TimeoutError":
       return true

@@ -3,6 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { ApiClient, ApiRequest, EventStream, RateLimit, ResponseDecoder } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
 import { Effect, Schema, Stream } from "effect"
+import { countsOf, labelled } from "../fixtures/metrics.js"
 import { clientOf } from "../fixtures/sockets.js"
 import { everyTransport } from "../fixtures/transports.js"
 
@@ -54,7 +55,7 @@ const makeServer = (refusals: number, millis: number) => {
   )
 }
 
-describe.each(everyTransport)("on $name", ({ layer }) => {
+describe.each(everyTransport)("on $name", ({ layer, name }) => {
   it.scopedLive.each(ways)(
     "6.20 at most three requests are in flight through $way, and every place comes back",
     ({ call }) =>
@@ -67,14 +68,18 @@ describe.each(everyTransport)("on $name", ({ layer }) => {
       }).pipe(Effect.provide(layer))
   )
 
-  it.scopedLive.each(ways)("6.23 a 429 holds back the calls that come after it through $way", ({ call }) =>
-    Effect.gen(function* () {
-      const { seen, server } = yield* makeServer(1, 100)
-      const client = yield* clientOf(server, { retry: { jitter: 0 } })
-      expect(yield* Effect.either(call(client.withOptions({ retry: { maxRetries: 0 } })))).toBeDefined()
-      yield* Effect.forEach(Array.from({ length: 10 }), () => call(client), { concurrency: "unbounded" })
-      expect(seen.early).toBe(0)
-      expect(yield* server.requestCount).toBe(11)
-    }).pipe(Effect.provide(layer))
+  it.scopedLive.each(ways)(
+    "6.23 a 429 holds back the calls that come after it through $way",
+    ({ call, way }) =>
+      Effect.gen(function* () {
+        const { seen, server } = yield* makeServer(1, 100)
+        const client = yield* clientOf(server, { retry: { jitter: 0 } })
+        const first = call(client.withOptions({ retry: { maxRetries: 0 } }))
+        expect(yield* Effect.either(first.pipe(labelled(`${way} ${name}`)))).toBeDefined()
+        expect(countsOf("http.client.rate_limit.refusals", `${way} ${name}`)).toEqual([1])
+        yield* Effect.forEach(Array.from({ length: 10 }), () => call(client), { concurrency: "unbounded" })
+        expect(seen.early).toBe(0)
+        expect(yield* server.requestCount).toBe(11)
+      }).pipe(Effect.provide(layer))
   )
 })

@@ -34,7 +34,7 @@ const shown = dashboard.panels.filter(({ type }) => type !== "row")
 const targets = shown.flatMap(({ targets = [] }) => targets)
 
 const page = readFileSync(new URL("../../../docs/pages/dashboard.md", import.meta.url), "utf8")
-const alerts = Array.from(page.matchAll(/```promql\n([^`]*)```/g), ([, expr = ""]) => ({ expr }))
+const alerts = Array.from(page.matchAll(/```text\n([^`]*)```/g), ([, expr = ""]) => ({ expr }))
 
 const keywords = new Set(
   "and by ignoring le on or unless without bool offset group_left group_right".split(" ")
@@ -78,7 +78,7 @@ const ours = (): ReadonlyArray<Series> => {
 describe("dashboard", () => {
   it("12.12 names only metrics that there are", () => {
     const known = new Map(ours().map((each) => [prometheusName(each), each.kind]))
-    expect(alerts).toHaveLength(page.split("```promql").length - 1)
+    expect(alerts).toHaveLength(page.split("```text").length - 1)
     for (const { expr } of [...targets, ...alerts])
       for (const name of metricsIn(expr)) {
         const kind = known.get(name) ?? known.get(family(name))

@@ -176,6 +176,25 @@ describe("learned limits", () => {
     })
   )
 
+  it.effect("12.11 a key whose reset is far away is shown for an hour", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scripted(
+        (request) => reporting(request.url.endsWith("/todos") ? requests(1, 50, 1e12) : requests(30)),
+        { name: "far", rateLimit: RateLimit.make({ learn: true, key: ({ template }) => template }) }
+      )
+      const remaining = (request: ApiRequest.ApiRequest<unknown>) =>
+        client.execute(request).pipe(
+          labelled("far"),
+          Effect.map(() => shown("far")["remaining requests"])
+        )
+      expect(yield* remaining(list)).toBe(1)
+      yield* TestClock.adjust("59 minutes")
+      expect(yield* remaining(other)).toBe(1)
+      yield* TestClock.adjust("1 minute")
+      expect(yield* remaining(other)).toBe(30)
+    })
+  )
+
   it.effect("12.11 of several limits on one unit the one with the least left is shown", () =>
     Effect.gen(function* () {
       const headers = {

@@ -1,6 +1,7 @@
 import {
   ApiError,
   ApiRequest,
+  CircuitBreaker,
   Credentials,
   EventStream,
   Middleware,
@@ -66,6 +67,16 @@ describe("calls", () => {
     expect(Array.from(limited.stream(events(2)))).toEqual([{ n: 0 }, { n: 1 }])
     expect(limited.get("/x")).toEqual({ a: 1 })
     expect(performance.now() - begun).toBeGreaterThan(200)
+  })
+
+  it("fail at once while the server is down", () => {
+    const guarded = client.withOptions({
+      circuitBreaker: CircuitBreaker.make({ consecutiveFailures: 1, openFor: "1 hour" }),
+      retry: { maxRetries: 0 }
+    })
+    expect(thrown(() => guarded.get("/status?n=503"))).toBeInstanceOf(ApiError.ServiceUnavailableError)
+    expect(thrown(() => guarded.get("/x"))).toMatchObject({ _tag: "CircuitOpenError", delivery: "not-sent" })
+    expect(thrown(() => Array.from(guarded.stream(events(2))))).toMatchObject({ _tag: "CircuitOpenError" })
   })
 
   it("throw the error itself, with the caller's frames", () => {

@@ -145,8 +145,11 @@ export class Lease implements SharedLimits.Counter {
   private ask(now: number, wanted: ReadonlyArray<SharedLimits.Costs>): void {
     this.isAsking = true
     const amounts = wanted.map((costs) => this.amounts(costs))
-    const asked = this.question(now, amounts)
-    this.link.run(Scripts.reserve, this.key, [Messages.encode(asked)]).then((reply) => {
+    const asked = Messages.encode(this.question(now, amounts))
+    const run = () => this.link.run(Scripts.reserve, this.key, [asked])
+    // Without quotas no later reply names a gate that was closed between the first reply and the subscription.
+    const replied = this.reserves ? run() : this.link.subscribed().then(run)
+    replied.then((reply) => {
       this.isAsking = false
       const granted = Messages.decode(reply?.value)
       if (granted !== undefined) this.replied(granted, amounts, now, Time.now())

@@ -131,6 +131,13 @@ export class Link {
     if (known?.size === 0) this.gated.delete(key)
   }
 
+  /** Waits for the subscription, as long as for a reply. */
+  async subscribed(): Promise<void> {
+    const { timeoutMillis } = this.settings
+    if (this.subscription === undefined) return
+    await Time.within(this.subscription, timeoutMillis).catch(() => undefined)
+  }
+
   private subscribe(): void {
     if (this.subscription !== undefined || this.isClosed) return
     const { connection } = this.settings

@@ -1,7 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { makeScript } from "../../src/connection/Script.js"
 import { type Adapter, adapters, type Opened } from "../fixtures/adapters.js"
-import { describeWithRedis, type RedisServer, startRedis } from "../fixtures/redisServer.js"
+import {
+  describeWithRedis,
+  eventually,
+  type RedisServer,
+  startRedis,
+  startTimeout
+} from "../fixtures/redisServer.js"
 
 const echo = makeScript("return { KEYS[1], ARGV[1], #KEYS, #ARGV }")
 const broken = makeScript("return redis.call('HGET', KEYS[1])")
@@ -25,7 +31,7 @@ const over = (adapter: Adapter) => {
   beforeAll(async () => {
     server = await startRedis({ cluster: adapter.isCluster })
     opened = await adapter.open(server)
-  })
+  }, startTimeout)
   afterAll(async () => {
     await opened?.close()
     await server?.[Symbol.asyncDispose]()
@@ -63,10 +69,10 @@ const over = (adapter: Adapter) => {
     await opened.connection.run(told, ["k"], ["news", "one"])
     await opened.connection.run(told, ["k"], ["old", "two"])
     await server.command("PUBLISH", "news", "ü 🜁")
-    await vi.waitFor(() => expect(messages).toEqual(["one", "ü 🜁"]))
+    await eventually(() => expect(messages).toEqual(["one", "ü 🜁"]))
     await end()
     await end()
-    await vi.waitFor(async () => expect(await others(server)).toBe(before))
+    await eventually(async () => expect(await others(server)).toBe(before))
     await server.command("PUBLISH", "news", "three")
     expect(messages).toHaveLength(2)
   })
@@ -75,7 +81,7 @@ const over = (adapter: Adapter) => {
     const [first, second] = [await listening(opened, "news"), await listening(opened, "news")]
     await first.end()
     await server.command("PUBLISH", "news", "one")
-    await vi.waitFor(() => expect(second.messages).toEqual(["one"]))
+    await eventually(() => expect(second.messages).toEqual(["one"]))
     expect(first.messages).toEqual([])
     await second.end()
   })
@@ -85,18 +91,18 @@ const over = (adapter: Adapter) => {
     const { messages, end } = await listening(opened, "news")
     const left = await listening(opened, "news")
     await server.kill()
-    await vi.waitFor(() => expect(opened.connection.run(echo, ["k"], [1])).rejects.toThrow(/^Redis: /), 5000)
+    await eventually(() => expect(opened.connection.run(echo, ["k"], [1])).rejects.toThrow(/^Redis: /))
     await expect(opened.connection.subscribe("news", () => {})).rejects.toThrow(/^Redis: /)
     await left.end()
     await server.restart()
-    await vi.waitFor(async () => expect(await opened.connection.run(echo, ["k"], [1])).toHaveLength(4), 5000)
-    await vi.waitFor(async () => {
+    await eventually(async () => expect(await opened.connection.run(echo, ["k"], [1])).toHaveLength(4))
+    await eventually(async () => {
       await server.command("PUBLISH", "news", "again")
       expect(messages).toContain("again")
-    }, 5000)
+    })
     await end()
     expect(left.messages).toEqual([])
-    await vi.waitFor(async () => expect(await others(server)).toBeLessThanOrEqual(before), 5000)
+    await eventually(async () => expect(await others(server)).toBeLessThanOrEqual(before))
   })
 
   it("13.2 leaves no connection behind", async () => {
@@ -105,7 +111,7 @@ const over = (adapter: Adapter) => {
     await closing.close()
     await end()
     await opened.close()
-    await vi.waitFor(async () => expect(await others(server)).toBe(0))
+    await eventually(async () => expect(await others(server)).toBe(0))
     await expect(closing.connection.run(echo, ["k"], [1])).rejects.toThrow(/^Redis: /)
     opened = await adapter.open(server)
   })

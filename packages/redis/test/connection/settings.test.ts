@@ -2,9 +2,15 @@
 import { RedisConnection } from "@effect-api/redis"
 import { Redis } from "ioredis"
 import { createClient } from "redis"
-import { afterAll, beforeAll, expect, it, vi } from "vitest"
+import { afterAll, beforeAll, expect, it } from "vitest"
 import { makeScript } from "../../src/connection/Script.js"
-import { describeWithRedis, type RedisServer, startRedis } from "../fixtures/redisServer.js"
+import {
+  describeWithRedis,
+  eventually,
+  type RedisServer,
+  startRedis,
+  startTimeout
+} from "../fixtures/redisServer.js"
 
 const echo = makeScript("return { KEYS[1], ARGV[1], #ARGV }")
 
@@ -12,14 +18,14 @@ describeWithRedis("a client with settings", () => {
   let server: RedisServer
   beforeAll(async () => {
     server = await startRedis()
-  })
+  }, startTimeout)
   afterAll(() => server[Symbol.asyncDispose]())
 
   it("13.1 ioredis with `lazyConnect` connects at the first script", async () => {
     const client = new Redis({ path: server.path, lazyConnect: true })
     const connection = RedisConnection.fromIoredis(client)
     await expect(connection.run(echo, ["k"], [1])).rejects.toThrow("Redis: there is no connection")
-    await vi.waitFor(async () => expect(await connection.run(echo, ["k"], [1])).toEqual(["k", "1", 1]))
+    await eventually(async () => expect(await connection.run(echo, ["k"], [1])).toEqual(["k", "1", 1]))
     client.disconnect()
   })
 
@@ -36,7 +42,7 @@ describeWithRedis("a client with settings", () => {
     await server.command("CONFIG", "SET", "lua-time-limit", "50")
     const endless = connection.run(makeScript("while true do end"), ["k"], [])
     const lost = expect(endless).rejects.toThrow("Redis: the connection was lost")
-    await vi.waitFor(() => expect(server.command("PING")).resolves.toMatch(/^BUSY/))
+    await eventually(() => expect(server.command("PING")).resolves.toMatch(/^BUSY/))
     await server.kill()
     await lost
     client.disconnect()
@@ -57,7 +63,7 @@ describeWithRedis("a client with settings", () => {
     const messages: Array<string> = []
     const end = await connection.subscribe("news", (message) => messages.push(message))
     await server.command("PUBLISH", "news", "one")
-    await vi.waitFor(() => expect(messages).toEqual(["one"]))
+    await eventually(() => expect(messages).toEqual(["one"]))
     await end()
     client.disconnect()
   })
@@ -87,7 +93,7 @@ describeWithRedis("a client with settings", () => {
     })
     for (const client of [never, give]) client.on("error", () => {})
     await give.connect()
-    await vi.waitFor(() => expect(never.status).toBe("ready"))
+    await eventually(() => expect(never.status).toBe("ready"))
     const messages: Array<string> = []
     const ends = [
       await RedisConnection.fromIoredis(never).subscribe("news", () => messages.push("ioredis")),
@@ -95,10 +101,10 @@ describeWithRedis("a client with settings", () => {
     ]
     await server.kill()
     await server.restart()
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await server.command("PUBLISH", "news", "again")
       expect(new Set(messages)).toEqual(new Set(["ioredis", "node-redis"]))
-    }, 5000)
+    })
     for (const end of ends) await end()
     never.disconnect()
   })

@@ -58,6 +58,7 @@ describe("a lease", () => {
 
   /** Replies to the last question. */
   const reply = async (value: unknown) => {
+    await pass()
     scripted.questions.at(-1)?.reply(value)
     await pass()
   }
@@ -240,6 +241,7 @@ describe("a lease", () => {
     expect(scripted.questions).toHaveLength(1)
     await pass(1)
     expect(counter.wait({}, now())).toBe(0)
+    await pass()
     expect(scripted.questions).toHaveLength(2)
     expect(askedOf(scripted.questions[1] ?? { args: [] })).toMatchObject({ count: 0, quotas: [] })
   })

@@ -1,0 +1,69 @@
+/** What the error of an attempt means for the health of its server: a table. */
+import * as Duration from "effect/Duration"
+import * as ApiError from "../errors/ApiError.js"
+import { ofStatus } from "../errors/ofStatus.js"
+import { reasons } from "../errors/reasons.js"
+import * as StatusTag from "../errors/StatusTag.js"
+
+/** `nothing`: the attempt has not found out how the server is. */
+export type Verdict = "well" | "failed" | "nothing"
+
+/** What the program decides of an error. */
+export type IsFailure = (error: ApiError.ApiError) => boolean | undefined
+
+/**
+ * What an error means for its server: the program decides first, then the table.
+ *
+ * | error | |
+ * |---|---|
+ * | a connection failure, a timeout but `total`, a status of 5xx | `failed`, if another attempt may help |
+ * | any other status, a response or a stream that breaks its contract | `well`: the server responds |
+ * | everything else: a failure of TLS, credentials, an invalid request | `nothing` |
+ */
+export const verdictOf = (error: ApiError.ApiError, isFailure: IsFailure | undefined): Verdict => {
+  const own = ownVerdict(error, isFailure)
+  if (own !== undefined) return own ? "failed" : "well"
+  switch (error._tag) {
+    case "ConnectionError":
+    case "TimeoutError":
+      return ApiError.isRetryable(error) ? "failed" : "nothing"
+    case "StreamTruncatedError":
+    case "StreamProtocolError":
+    case "ResponseValidationError":
+      return "well"
+    default:
+      if (!ApiError.isStatusError(error)) return "nothing"
+      if (error.status < 500) return "well"
+      return ApiError.isRetryable(error) ? "failed" : "nothing"
+  }
+}
+
+/** A function that throws, or that returns something else, decides nothing. */
+const ownVerdict = (error: ApiError.ApiError, isFailure: IsFailure | undefined): boolean | undefined => {
+  // A request that was not sent for another reason has not met the server.
+  if (isFailure === undefined || !isSent(error)) return undefined
+  try {
+    const decided: unknown = isFailure(error)
+    return typeof decided === "boolean" ? decided : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const isSent = (error: ApiError.ApiError): boolean =>
+  error.delivery !== "not-sent" || error._tag === "ConnectionError" || error._tag === "TimeoutError"
+
+/** How long the server asks to be left alone, in milliseconds. */
+export const hintOf = (error: ApiError.ApiError): number =>
+  ApiError.isStatusError(error) && error.retryAfter !== undefined ? Duration.toMillis(error.retryAfter) : 0
+
+/** An error without what belongs to its own call: other calls show it, perhaps to other people. */
+export const summaryOf = (error: ApiError.ApiError, origin: string): ApiError.ApiError => {
+  const request = { method: error.request.method, url: origin }
+  if (!ApiError.isStatusError(error))
+    return ApiError.update(error, { request, attempts: [], cause: undefined })
+  const { _tag, client, delivery, requestId, retryAfter, shouldRetry, status, stoppedBy } = error
+  const known = { client, delivery, requestId, retryAfter, shouldRetry, status, stoppedBy }
+  const message = `${status} ${reasons[status] ?? "error"}`
+  return new StatusTag.classes[_tag]({ ...ofStatus, ...known, message, request, attempts: [] })
+}
