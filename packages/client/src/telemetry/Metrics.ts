@@ -85,7 +85,8 @@ export const rateLimitLimit: Gauge = Heads.limit.metric
 export const rateLimitRemaining: Gauge = Heads.remaining.metric
 
 /**
- * When all of that limit is left again, in seconds since 1970. Once that has passed, `rateLimitRemaining` is out of date.
+ * When all of that limit is left again, in seconds since 1970. Once that has passed, `rateLimitRemaining` is out of date. For a limit
+ * without a reset it is a minute after the response.
  *
  * @since 3.3.0
  * @category metrics

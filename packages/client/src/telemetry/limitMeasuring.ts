@@ -5,6 +5,7 @@ import type { Observed } from "../limits/SharedLimits.js"
 import type * as Call from "../request/Call.js"
 import * as CallSecrets from "../request/CallSecrets.js"
 import type { Tag } from "../shared/byTags.js"
+import { memo } from "../shared/memo.js"
 import * as Heads from "./heads.js"
 import { type Peer, peerOf, unit } from "./measuring.js"
 
@@ -24,13 +25,17 @@ interface Shown {
   readonly limit: GaugeSeries
   readonly remaining: GaugeSeries
   readonly resets: GaugeSeries
-  /** Whose it is, and its name. */
-  key: WeakRef<object> | undefined
+  /** The number of the key whose it is, and its name. */
+  key: number
   name: string
   least: number
   /** When it is out of date, in milliseconds since 1970. */
   until: number
 }
+
+/** Keys have numbers, so that a gauge keeps none alive. Some workers have no `WeakRef`. */
+let lastNumber = 0
+const numberOf = /*#__PURE__*/ memo(new WeakMap<object, number>(), () => ++lastNumber)
 
 const shownBy = new WeakMap<Peer, Map<string, Shown>>()
 
@@ -38,7 +43,7 @@ const shownBy = new WeakMap<Peer, Map<string, Shown>>()
 const maxUnits = 16
 const shape = /^[\w.-]{1,40}$/
 
-/** The time for which a limit without a reset is shown, and the longest one with a reset, in milliseconds. */
+/** How long a limit without a reset is taken for true, and how long any is shown, in milliseconds. */
 const defaultAge = 60_000
 const longestAge = 3_600_000
 
@@ -52,19 +57,18 @@ export const reported = (
   if (limits.length === 0) return
   const labels = labelsOf(fiber)
   const now = clockOf(fiber).unsafeCurrentTimeMillis()
-  for (const { limit, name, remaining, resetMillis, unit } of limits) {
+  const number = numberOf(key)
+  for (const { limit, name, remaining, resetMillis = defaultAge, unit } of limits) {
     const shown = shownOf(call, unit)
-    const isSame = shown.name === name && shown.key?.deref() === key
+    const isSame = shown.key === number && shown.name === name
     if (!isSame && remaining > shown.least && now < shown.until) continue
-    if (!isSame) {
-      shown.key = new WeakRef(key)
-      shown.name = name
-    }
+    shown.key = number
+    shown.name = name
     shown.least = remaining
-    shown.until = now + Math.min(resetMillis ?? defaultAge, longestAge)
+    shown.until = now + Math.min(resetMillis, longestAge)
     update(shown.remaining, remaining, labels)
     if (limit !== undefined) update(shown.limit, limit, labels)
-    if (resetMillis !== undefined) update(shown.resets, (now + resetMillis) / 1000, labels)
+    update(shown.resets, (now + resetMillis) / 1000, labels)
   }
 }
 
@@ -91,7 +95,7 @@ const makeShown = ({ tags }: Peer, name: string): Shown => {
     limit: Heads.limit.series([unit("{unit}"), ...where]),
     remaining: Heads.remaining.series([unit("{unit}"), ...where]),
     resets: Heads.resets.series([unit("s"), ...where]),
-    key: undefined,
+    key: 0,
     name: "",
     least: Number.POSITIVE_INFINITY,
     until: Number.NEGATIVE_INFINITY
