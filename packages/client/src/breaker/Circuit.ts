@@ -33,7 +33,7 @@ export class Probe {
 
 /** How a server failed, and for how long it asks to be left alone, in milliseconds. */
 export interface Failure {
-  readonly error: ApiError.ApiError
+  readonly error: ApiError.ApiError | undefined
   readonly hint: number
   /** The time of the program's clock. */
   readonly wall: number

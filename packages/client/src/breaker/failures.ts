@@ -1,9 +1,9 @@
 /** What the error of an attempt means for the health of its server: a table. */
-import * as Duration from "effect/Duration"
 import * as ApiError from "../errors/ApiError.js"
 import { ofStatus } from "../errors/ofStatus.js"
 import { reasons } from "../errors/reasons.js"
 import * as StatusTag from "../errors/StatusTag.js"
+import { toMillis } from "../shared/duration.js"
 
 /** `nothing`: the attempt has not found out how the server is. */
 export type Verdict = "well" | "failed" | "nothing"
@@ -54,14 +54,20 @@ const isSent = (error: ApiError.ApiError): boolean =>
   error.delivery !== "not-sent" || error._tag === "ConnectionError" || error._tag === "TimeoutError"
 
 /** How long the server asks to be left alone, in milliseconds. */
-export const hintOf = (error: ApiError.ApiError): number =>
-  ApiError.isStatusError(error) && error.retryAfter !== undefined ? Duration.toMillis(error.retryAfter) : 0
+export const hintOf = (error: ApiError.ApiError): number => {
+  const hint = ApiError.isStatusError(error) ? toMillis(error.retryAfter) : 0
+  return hint > 0 ? hint : 0
+}
 
-/** An error without what belongs to its own call: other calls show it, perhaps to other people. */
-export const summaryOf = (error: ApiError.ApiError, origin: string): ApiError.ApiError => {
+/**
+ * An error without what belongs to its own call: other calls show it, perhaps to other people. `undefined` for one that quotes
+ * a body.
+ */
+export const summaryOf = (error: ApiError.ApiError, origin: string): ApiError.ApiError | undefined => {
   const request = { method: error.request.method, url: origin }
-  if (!ApiError.isStatusError(error))
+  if (error._tag === "ConnectionError" || error._tag === "TimeoutError")
     return ApiError.update(error, { request, attempts: [], cause: undefined })
+  if (!ApiError.isStatusError(error)) return undefined
   const { _tag, client, delivery, requestId, retryAfter, shouldRetry, status, stoppedBy } = error
   const known = { client, delivery, requestId, retryAfter, shouldRetry, status, stoppedBy }
   const message = `${status} ${reasons[status] ?? "error"}`

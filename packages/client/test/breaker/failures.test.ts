@@ -2,7 +2,7 @@
 import { ApiError } from "@effect-api/client"
 import { Duration } from "effect"
 import { describe, expect, it } from "vitest"
-import { summaryOf, type Verdict, verdictOf } from "../../src/breaker/failures.js"
+import { hintOf, summaryOf, type Verdict, verdictOf } from "../../src/breaker/failures.js"
 import { errors } from "../fixtures/retry.js"
 
 const tags: { readonly [Tag in ApiError.ApiError["_tag"]]: Verdict } = {
@@ -90,6 +90,18 @@ describe("an error", () => {
     ).toBe("failed")
   })
 
+  it.each([
+    [undefined, 0],
+    [Duration.seconds(2), 2000],
+    [Duration.infinity, Number.POSITIVE_INFINITY],
+    ["soon", 0],
+    [Number.NaN, 0],
+    [-5, 0]
+  ])("6.26 its hint of %s is %d ms", (retryAfter, millis) => {
+    const make: (tag: "ServiceUnavailableError", fields: never) => ApiError.ApiError = ApiError.make
+    expect(hintOf(make("ServiceUnavailableError", { retryAfter } as never))).toBe(millis)
+  })
+
   it("6.25 its summary for other calls has nothing of its own call", () => {
     const error = ApiError.make("ServiceUnavailableError", {
       message: "503 canary",
@@ -104,14 +116,17 @@ describe("an error", () => {
     })
     const summary = summaryOf(error, "https://api.test")
     expect(summary).toMatchObject({ _tag: "ServiceUnavailableError", status: 503, requestId: "r1" })
-    expect(JSON.stringify([summary, summary.message, summary.stack, summary.cause])).not.toContain("canary")
+    expect(JSON.stringify([summary, summary?.message, summary?.stack, summary?.cause])).not.toContain(
+      "canary"
+    )
     const reset = ApiError.make("ConnectionError", {
       message: "the connection was reset",
       cause: new Error("canary"),
       request: { method: "GET", url: "https://api.test/canary" }
     })
+    expect(summaryOf(errors.StreamProtocolError, "https://api.test")).toBeUndefined()
     const other = summaryOf(reset, "https://api.test")
     expect(other).toMatchObject({ _tag: "ConnectionError", message: "the connection was reset" })
-    expect(JSON.stringify([other, other.stack, other.cause])).not.toContain("canary")
+    expect(JSON.stringify([other, other?.stack, other?.cause])).not.toContain("canary")
   })
 })

@@ -57,6 +57,23 @@ describe.each(everyTransport)("on $name", ({ layer }) => {
   )
 })
 
+describe.each(everyTransport)("on $name", ({ layer }) => {
+  it.scopedLive.each([{ total: 40 }, { response: 40 }])("6.25 a silent server is down, by %j", (timeouts) =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.make({ "GET /todos": () => new Promise<never>(() => {}) })
+      const client = yield* clientOf(server, {
+        circuitBreaker: CircuitBreaker.make({ consecutiveFailures: 1, openFor: "1 hour" }),
+        retry: { maxRetries: 0 },
+        timeouts
+      })
+      const [first, , third] = yield* Effect.forEach([1, 2, 3], () => Effect.flip(client.execute(list)))
+      expect(first).toMatchObject({ _tag: "TimeoutError" })
+      // The second may be sent: where no timer of the transport ends a call, its attempt ends after it.
+      expect(third).toMatchObject({ _tag: "CircuitOpenError", cause: { _tag: "TimeoutError" } })
+    }).pipe(Effect.provide(layer))
+  )
+})
+
 describe("a promise client", () => {
   it.scopedLive("6.25 rejects with the error itself", () =>
     Effect.gen(function* () {
