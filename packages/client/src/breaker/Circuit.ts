@@ -44,7 +44,7 @@ export class Circuit {
   lastFailure: ApiError.ApiError | undefined
   /** When the circuit opened, after it had been closed. */
   since = 0
-  /** Runs once the circuit is closed or forgotten. */
+  /** Runs once, when the circuit is closed or forgotten. */
   onClosed: (() => void) | undefined
   private state: "closed" | "open" | "half-open" = "closed"
   private readonly settings: Settings
@@ -166,6 +166,12 @@ export class Circuit {
     return true
   }
 
+  /** It is closed, or forgotten. */
+  release(): void {
+    this.onClosed?.()
+    this.onClosed = undefined
+  }
+
   private get places(): number {
     return this.succeeded === 0 ? 1 : this.settings.probes - this.succeeded
   }
@@ -186,7 +192,6 @@ export class Circuit {
     this.closedAt = now
     this.inARow = 0
     this.outcomes = new Outcomes(this.settings.windowMillis)
-    this.onClosed?.()
-    this.onClosed = undefined
+    this.release()
   }
 }

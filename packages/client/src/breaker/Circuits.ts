@@ -33,7 +33,7 @@ export class Circuits {
   }
 
   forget(id: string): void {
-    this.known.get(id)?.onClosed?.()
+    this.known.get(id)?.release()
     this.known.delete(id)
   }
 }

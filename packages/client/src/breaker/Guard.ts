@@ -48,9 +48,10 @@ export class Guard implements Permits {
   /** A call that the circuit would refuse does not wait for a permit first. */
   take(call: Call.Call, clock: Clock.Clock): Attempts.Waiting | undefined {
     const { permits } = this
-    this.nested.delete(call)
     const circuit = this.find(call)
-    if (circuit === undefined || circuit.delay(Monotonic.now(clock)) === 0) return permits?.take(call, clock)
+    if (circuit === undefined) return permits?.take(call, clock)
+    this.nested.delete(call)
+    if (circuit.delay(Monotonic.now(clock)) === 0) return permits?.take(call, clock)
     const refused = Effect.zipRight(
       jittered(circuit),
       Fibers.withFiber((fiber) => Effect.fail(this.refusal(call, circuit, fiber)))
@@ -97,15 +98,23 @@ export class Guard implements Permits {
   ended(call: Call.Call, error: ApiError.ApiError | undefined, isHeld: boolean, isSuccess: boolean): void {
     this.permits?.ended(call, error, isHeld, isSuccess)
     if (isSuccess && this.circuits.isQuiet) return
-    const probe = this.probes.get(call)
-    if (probe !== undefined) this.probes.delete(call)
+    const probe = this.probeOf(call)
     const now = Monotonic.now(this.clock)
-    const failure = isSuccess ? undefined : this.failureOf(call, error, now)
-    if (failure !== undefined) this.failed(call, probe, failure, now)
-    else if (isSuccess || (error !== undefined && Failures.verdictOf(error, this.isFailure) === "well")) {
+    const found = isSuccess ? undefined : (error ?? expired(call, now))
+    const verdict = found && Failures.verdictOf(found, this.isFailure, now - call.begunAt)
+    if (found !== undefined && verdict === "failed") this.failed(call, probe, found, now)
+    else if (isSuccess || verdict === "well") {
       if (probe === undefined) this.well(call, now)
       else probe.circuit.probeSucceeded(probe, now)
     } else probe?.circuit.leave(probe)
+  }
+
+  /** The probe that an attempt still is once it has ended: the head of its response may have decided. */
+  private probeOf(call: Call.Call): Probe | undefined {
+    const probe = this.probes.get(call)
+    if (probe === undefined) return undefined
+    this.probes.delete(call)
+    return probe.isOver ? undefined : probe
   }
 
   private find(call: Call.Call): Circuit | undefined {
@@ -116,29 +125,12 @@ export class Guard implements Permits {
     return accountOf(call, this.permits)
   }
 
-  /** The failure of the server, or nothing if the attempt is none of its. */
-  private failureOf(
-    call: Call.Call,
-    error: ApiError.ApiError | undefined,
-    now: number
-  ): ApiError.ApiError | undefined {
-    if (error !== undefined && Failures.verdictOf(error, this.isFailure) === "failed") return error
-    const isOut = error === undefined || (error._tag === "TimeoutError" && error.phase === "total")
-    const { begunAt, deadline, timeouts } = call
-    // A call without a limit of its own per response waits until its deadline for a server that is silent. An attempt late in
-    // the call finds out nothing.
-    return isOut && now >= deadline - leewayMillis && now - begunAt >= timeouts.total / 2
-      ? (error ?? TransportError.timeout(call, "total", timeouts.total))
-      : undefined
-  }
-
   private failed(call: Call.Call, probe: Probe | undefined, error: ApiError.ApiError, now: number): void {
     const failure = {
       error: Failures.summaryOf(error, call.encoded.origin),
       hint: Failures.hintOf(error),
       wall: this.clock.unsafeCurrentTimeMillis()
     }
-    // The failure of a redirect's target is none of the origin that the probe went to.
     if (probe !== undefined) return probe.circuit.probeFailed(probe, failure, now)
     const circuit = this.circuits.get(this.idOf(call))
     if (!circuit.fail(failure, call.begunAt, now) || this.labels === undefined) return
@@ -158,6 +150,10 @@ export class Guard implements Permits {
     return { error: UnsentError.circuitOpen(call, circuit.since, delay, circuit.lastFailure) }
   }
 }
+
+/** The limit that has ended an attempt by an interruption, if it was one. */
+const expired = (call: Call.Call, now: number): ApiError.TimeoutError | undefined =>
+  now >= call.deadline - leewayMillis ? TransportError.timeout(call, "total", call.timeouts.total) : undefined
 
 /** Processes that lost the same server together do not come back together. */
 const jittered = (circuit: Circuit): Effect.Effect<void> =>

@@ -17,15 +17,25 @@ export type IsFailure = (error: ApiError.ApiError) => boolean | undefined
  * | error | |
  * |---|---|
  * | a connection failure, a timeout but `total`, a status of 5xx | `failed`, if another attempt may help |
+ * | `total` | `failed`, if the attempt had at least half of it: an attempt late in a call finds out nothing |
  * | any other status, a response or a stream that breaks its contract | `well`: the server responds |
  * | everything else: a failure of TLS, credentials, an invalid request | `nothing` |
+ *
+ * `millis` is how long the attempt ran.
  */
-export const verdictOf = (error: ApiError.ApiError, isFailure: IsFailure | undefined): Verdict => {
-  const own = ownVerdict(error, isFailure)
-  if (own !== undefined) return own ? "failed" : "well"
+export const verdictOf = (
+  error: ApiError.ApiError,
+  isFailure: IsFailure | undefined,
+  millis: number
+): Verdict => {
+  const own = ownDecision(error, isFailure)
+  if (own === true) return "failed"
   switch (error._tag) {
     case "ConnectionError":
+      return own !== false && ApiError.isRetryable(error) ? "failed" : "nothing"
     case "TimeoutError":
+      if (own === false) return "nothing"
+      if (error.phase === "total") return millis >= toMillis(error.limit) / 2 ? "failed" : "nothing"
       return ApiError.isRetryable(error) ? "failed" : "nothing"
     case "StreamTruncatedError":
     case "StreamProtocolError":
@@ -33,13 +43,13 @@ export const verdictOf = (error: ApiError.ApiError, isFailure: IsFailure | undef
       return "well"
     default:
       if (!ApiError.isStatusError(error)) return "nothing"
-      if (error.status < 500) return "well"
+      if (own === false || error.status < 500) return "well"
       return ApiError.isRetryable(error) ? "failed" : "nothing"
   }
 }
 
 /** A function that throws, or that returns something else, decides nothing. */
-const ownVerdict = (error: ApiError.ApiError, isFailure: IsFailure | undefined): boolean | undefined => {
+const ownDecision = (error: ApiError.ApiError, isFailure: IsFailure | undefined): boolean | undefined => {
   // A request that was not sent for another reason has not met the server.
   if (isFailure === undefined || !isSent(error)) return undefined
   try {

@@ -190,6 +190,12 @@ describe("the circuits of a client", () => {
       circuits.get(`origin ${index}`).onClosed = () => closed++
     }
     expect(closed).toBe(4001)
+    const forgotten = circuits.get("busy")
+    forgotten.onClosed = () => closed++
+    circuits.forget("busy")
+    forgotten.release()
+    expect(closed).toBe(4002)
+    circuits.get("busy")
     expect(circuits.find("busy")).toBeDefined()
     expect(circuits.find("origin 4000")).toBeUndefined()
     expect(circuits.find("origin 4001")).toBeDefined()

@@ -49,7 +49,7 @@ describe("an error", () => {
   it.each(Object.values(errors).map((error, index) => [error._tag, samples[index] ?? error] as const))(
     "6.25 of each tag, by the table: %s",
     (tag, error) => {
-      expect(verdictOf(error, undefined)).toBe(tags[tag])
+      expect(verdictOf(error, undefined, 0)).toBe(tags[tag])
     }
   )
 
@@ -61,6 +61,11 @@ describe("an error", () => {
     ["response", timeout("response"), "failed"],
     ["idle", timeout("idle"), "failed"],
     ["total", timeout("total"), "nothing"],
+    [
+      "a timeout that is marked",
+      ApiError.make("TimeoutError", { phase: "idle", limit: Duration.seconds(1), shouldRetry: false }),
+      "nothing"
+    ],
     ["TLS", ApiError.make("ConnectionError", { kind: "tls" }), "nothing"],
     ["a proxy that will refuse again", ApiError.make("ConnectionError", { shouldRetry: false }), "nothing"],
     ["501", ApiError.make("InternalServerError", { status: 501 }), "failed"],
@@ -73,21 +78,36 @@ describe("an error", () => {
     ["408", ApiError.make("UnexpectedStatusError", { status: 408 }), "well"],
     ["an overloaded_error in a 200", ApiError.make("OverloadedError", { status: 200 }), "well"]
   ])("6.25 of %s", (_, error, verdict) => {
-    expect(verdictOf(error, undefined)).toBe(verdict)
+    expect(verdictOf(error, undefined, 0)).toBe(verdict)
+  })
+
+  it.each([
+    [499, "nothing"],
+    [500, "failed"]
+  ])("6.25 of `total`, a second, after %d ms", (millis, verdict) => {
+    expect(verdictOf(timeout("total"), undefined, millis)).toBe(verdict)
   })
 
   it("6.25 the program decides first, but not of what was never sent, and not if it throws", () => {
     const [down, missing] = [ApiError.make("ServiceUnavailableError"), ApiError.make("NotFoundError")]
-    expect(verdictOf(down, () => false)).toBe("well")
-    expect(verdictOf(missing, () => true)).toBe("failed")
-    expect(verdictOf(missing, () => undefined)).toBe("well")
+    expect(verdictOf(down, () => false, 0)).toBe("well")
+    expect(verdictOf(missing, () => true, 0)).toBe("failed")
+    expect(verdictOf(missing, () => undefined, 0)).toBe("well")
     const full = ApiError.make("QueueFullError", { length: 1, limit: 1 })
-    expect(verdictOf(full, () => true)).toBe("nothing")
+    expect(verdictOf(full, () => true, 0)).toBe("nothing")
     expect(
-      verdictOf(down, () => {
-        throw new Error("no")
-      })
+      verdictOf(
+        down,
+        () => {
+          throw new Error("no")
+        },
+        0
+      )
     ).toBe("failed")
+    // Without a response there is none that could be a success.
+    expect(verdictOf(timeout("response"), () => false, 0)).toBe("nothing")
+    expect(verdictOf(timeout("total"), () => false, 1000)).toBe("nothing")
+    expect(verdictOf(timeout("total"), () => true, 0)).toBe("failed")
   })
 
   it.each([
