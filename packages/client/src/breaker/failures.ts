@@ -66,7 +66,7 @@ const isSent = (error: ApiError.ApiError): boolean =>
 /** How long the server asks to be left alone, in milliseconds. */
 export const hintOf = (error: ApiError.ApiError): number => {
   const hint = ApiError.isStatusError(error) ? toMillis(error.retryAfter) : 0
-  return hint > 0 ? hint : 0
+  return Number.isNaN(hint) ? 0 : Math.max(hint, 0)
 }
 
 /**
