@@ -8,6 +8,9 @@ import * as Metric from "effect/Metric"
 import type { Counter, Gauge, Histogram } from "../effect/metricHeads.js"
 import * as Heads from "./heads.js"
 
+/** A bundler leaves out a call that nobody needs, and no access to a property. */
+const metricOf = <M>({ metric }: { readonly metric: M }): M => metric
+
 /**
  * How long an attempt took, in seconds, by method, server, status and error. A status that the request's `failure` names is no
  * error. Only the first 400 servers of a program have series of their own; all others share `server.address` `other`.
@@ -15,7 +18,7 @@ import * as Heads from "./heads.js"
  * @since 0.1.0
  * @category metrics
  */
-export const requestDuration: Histogram = Heads.duration.metric
+export const requestDuration: Histogram = /*#__PURE__*/ metricOf(Heads.duration)
 
 /**
  * Attempts that are running now.
@@ -23,7 +26,7 @@ export const requestDuration: Histogram = Heads.duration.metric
  * @since 0.1.0
  * @category metrics
  */
-export const activeRequests: Counter = Heads.active.metric
+export const activeRequests: Counter = /*#__PURE__*/ metricOf(Heads.active)
 
 /**
  * Attempts that wait now for limits of the client (`RateLimit`), by server.
@@ -31,7 +34,7 @@ export const activeRequests: Counter = Heads.active.metric
  * @since 3.3.0
  * @category metrics
  */
-export const waitingRequests: Counter = Heads.waiting.metric
+export const waitingRequests: Counter = /*#__PURE__*/ metricOf(Heads.waiting)
 
 /**
  * How long attempts waited for limits of the client, in seconds, by server. An attempt that goes at once is not counted.
@@ -39,7 +42,7 @@ export const waitingRequests: Counter = Heads.waiting.metric
  * @since 3.3.0
  * @category metrics
  */
-export const waitDuration: Histogram = Heads.waits.metric
+export const waitDuration: Histogram = /*#__PURE__*/ metricOf(Heads.waits)
 
 /**
  * Responses 429 that made the other calls of their key wait, by server.
@@ -47,7 +50,7 @@ export const waitDuration: Histogram = Heads.waits.metric
  * @since 3.3.0
  * @category metrics
  */
-export const rateLimitRefusals: Counter = Heads.refusals.metric
+export const rateLimitRefusals: Counter = /*#__PURE__*/ metricOf(Heads.refusals)
 
 /**
  * For how long responses 429 made keys wait, in seconds, by server. It is counted when a wait begins. Its rate is the number of
@@ -56,7 +59,7 @@ export const rateLimitRefusals: Counter = Heads.refusals.metric
  * @since 3.3.0
  * @category metrics
  */
-export const rateLimitClosedTime: Counter = Heads.closedTime.metric
+export const rateLimitClosedTime: Counter = /*#__PURE__*/ metricOf(Heads.closedTime)
 
 /**
  * When the last key that a 429 made wait may send again, in seconds since 1970, by server. While that is in the future, a key
@@ -65,7 +68,7 @@ export const rateLimitClosedTime: Counter = Heads.closedTime.metric
  * @since 3.3.0
  * @category metrics
  */
-export const rateLimitOpenTimestamp: Gauge = Heads.opens.metric
+export const rateLimitOpenTimestamp: Gauge = /*#__PURE__*/ metricOf(Heads.opens)
 
 /**
  * The limits that a server reports, with `learn` of `RateLimit.make`, by server and by `rate_limit.unit`. Of several keys, and
@@ -74,7 +77,7 @@ export const rateLimitOpenTimestamp: Gauge = Heads.opens.metric
  * @since 3.3.0
  * @category metrics
  */
-export const rateLimitLimit: Gauge = Heads.limit.metric
+export const rateLimitLimit: Gauge = /*#__PURE__*/ metricOf(Heads.limit)
 
 /**
  * What was left of the limit that `rateLimitLimit` shows, when the server last reported it.
@@ -82,7 +85,7 @@ export const rateLimitLimit: Gauge = Heads.limit.metric
  * @since 3.3.0
  * @category metrics
  */
-export const rateLimitRemaining: Gauge = Heads.remaining.metric
+export const rateLimitRemaining: Gauge = /*#__PURE__*/ metricOf(Heads.remaining)
 
 /**
  * When all of that limit is left again, in seconds since 1970. Once that has passed, `rateLimitRemaining` is out of date. For a limit
@@ -91,7 +94,7 @@ export const rateLimitRemaining: Gauge = Heads.remaining.metric
  * @since 3.3.0
  * @category metrics
  */
-export const rateLimitResetTimestamp: Gauge = Heads.resets.metric
+export const rateLimitResetTimestamp: Gauge = /*#__PURE__*/ metricOf(Heads.resets)
 
 /**
  * Circuits (`CircuitBreaker`) that are open or half open now, by server.
@@ -99,7 +102,7 @@ export const rateLimitResetTimestamp: Gauge = Heads.resets.metric
  * @since 3.3.0
  * @category metrics
  */
-export const openCircuits: Counter = Heads.openCircuits.metric
+export const openCircuits: Counter = /*#__PURE__*/ metricOf(Heads.openCircuits)
 
 /**
  * Attempts that an open circuit (`CircuitBreaker`) has refused, by server.
@@ -107,7 +110,7 @@ export const openCircuits: Counter = Heads.openCircuits.metric
  * @since 3.3.0
  * @category metrics
  */
-export const circuitRefusals: Counter = Heads.circuitRefusals.metric
+export const circuitRefusals: Counter = /*#__PURE__*/ metricOf(Heads.circuitRefusals)
 
 /**
  * Retries, by the error that caused them.
@@ -115,7 +118,7 @@ export const circuitRefusals: Counter = Heads.circuitRefusals.metric
  * @since 0.1.0
  * @category metrics
  */
-export const retries: Counter = Heads.retries.metric
+export const retries: Counter = /*#__PURE__*/ metricOf(Heads.retries)
 
 /**
  * Responses and events that did not fit their schema and were passed on, because validation is lenient.
