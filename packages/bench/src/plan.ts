@@ -70,7 +70,7 @@ const pageLoads = (turns: { readonly [K in "one" | "many" | "large"]: Turns }): 
   { page: "page-5mb", inFlight: 4, ...turns.large }
 ]
 
-/** About seven minutes. */
+/** About eight minutes. */
 const quick: Times = {
   processes: 3,
   unary: {
@@ -106,11 +106,11 @@ const quick: Times = {
   decoding: { rounds: 3, mebibytes: [1, 16] }
 }
 
-/** About eighteen minutes. */
+/** About nineteen minutes. */
 const thorough: Times = {
   processes: 3,
   unary: {
-    warmupMillis: 1800,
+    warmupMillis: 1500,
     loads: [
       { inFlight: 1, rounds: 2, millis: 100 },
       { inFlight: 32, rounds: 3, millis: 220 },
@@ -118,24 +118,24 @@ const thorough: Times = {
     ]
   },
   get: {
-    warmupMillis: 1800,
+    warmupMillis: 1500,
     loads: pageLoads({
       one: { rounds: 3, millis: 180 },
       many: { rounds: 3, millis: 200 },
       large: { rounds: 3, millis: 350 }
     })
   },
-  settings: { warmupMillis: 1500, rounds: 3, millis: 220 },
+  settings: { warmupMillis: 1300, rounds: 3, millis: 220 },
   // More of Node's own code takes part, which V8 optimises later.
   http2: {
-    warmupMillis: 2500,
+    warmupMillis: 2000,
     loads: [
-      { inFlight: 32, rounds: 3, millis: 450 },
-      { inFlight: 256, rounds: 3, millis: 350 }
+      { inFlight: 32, rounds: 3, millis: 400 },
+      { inFlight: 256, rounds: 3, millis: 300 }
     ]
   },
   blocking: { warmupMillis: 1200, rounds: 3, millis: 250 },
-  streams: { warmupMillis: 1000, rounds: 3, millis: 180 },
+  streams: { warmupMillis: 800, rounds: 3, millis: 180 },
   memoryRounds: 5,
   coldStartRounds: 5,
   installedRounds: 11,
