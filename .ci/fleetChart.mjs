@@ -180,6 +180,9 @@ const altOf = ({ load, rivals }) =>
     .join(" ")
     .replace(/[[\]\\]/g, "")
 
+/** A title with the names of packages and of their exports as code. */
+const marked = (title) => title.replace(/@[\w-]+\/[\w-]+|[a-z]+(-[a-z]+)+|\w+Limiter\w*/g, "`$&`")
+
 /** What the page has of a fleet. */
 export const describe = (fleet) => {
   const { date, load, machine, redis, rivals } = fleet
@@ -192,7 +195,7 @@ export const describe = (fleet) => {
     table(
       ["", ...columns.map(([, title]) => title)],
       rivals.map((rival) => [
-        `\`${rival.title}\``,
+        marked(rival.title),
         ...columns.map(([name, , show]) => cell(rival[name], show))
       ])
     ),

@@ -141,6 +141,6 @@ test("the table has a row for each limiter", () => {
     .slice(2)
   assert.deepEqual(rows, [
     "| `@effect-api/redis` | **0.98** (0.97 to 0.99) | 980 | 0.15 | 1.20 | 0 |",
-    "| `a [bucket] & more` | 2.00 | 2,079 | 1.09 | a process sent nothing |  |"
+    "| a [bucket] & more | 2.00 | 2,079 | 1.09 | a process sent nothing |  |"
   ])
 })
