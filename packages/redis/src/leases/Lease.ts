@@ -24,12 +24,18 @@ const gateMillis = 1000
 /** A process that asks for nothing takes part for this time, in milliseconds. */
 const memberMillis = 60_000
 
+/** A process that was there is counted for at least this time, in milliseconds. */
+const fleetMillis = 10_000
+
 /** The client leaves longer waits to the server, in milliseconds. */
 const longestReset = 60_000
 
 /** Counts the requests of a key together with other processes. */
 export class Lease implements SharedLimits.Counter {
   readonly me: string
+  /** The most processes that took part of late; 0 as long as Redis has not replied. */
+  members = 0
+  private membersUntil = Number.NEGATIVE_INFINITY
   private readonly link: Link
   private readonly key: string
   private readonly requests: SharedLimits.Requests
@@ -41,14 +47,17 @@ export class Lease implements SharedLimits.Counter {
   private isFlushing = false
   /** Whether it keeps to its part of the quotas, because Redis has not replied. */
   private isAlone = false
+  private aloneSince = 0
   /** It is no use to ask before. */
   private asksAt = Number.NEGATIVE_INFINITY
   private repliedAt = Number.NEGATIVE_INFINITY
   private epoch = 0
-  /** The last grant: how many times, which one, and the last time by the clock of Redis. */
+  /** The last grant: how many times, and which one. */
   private granted = 0
   private grant = 0
-  private last = 0
+  /** Since when Redis has known the key, by its clock, and until when times are reserved, by the clock here. */
+  private born = 0
+  private reservedUntil = Number.NEGATIVE_INFINITY
   /** How many took part when Redis was lost, for a while after it has come back. */
   private fleet = 1
   private fleetUntil = Number.NEGATIVE_INFINITY
@@ -89,8 +98,13 @@ export class Lease implements SharedLimits.Counter {
     }
     if (this.slots.length > 0 && this.requests.waiting(1).length === 0) this.flushLater()
     return {
-      correct: (unit, difference) => this.correct(unit, difference),
-      giveBack: () => slot && this.slots.putBack(slot)
+      correct: (unit, difference) => {
+        if (difference > 0 || this.counts(unit, now)) this.correct(unit, difference)
+      },
+      giveBack: () => {
+        if (slot !== undefined) return this.slots.putBack(slot)
+        for (const { unit } of this.quotas) this.correct(unit, -costOf(costs, unit))
+      }
     }
   }
 
@@ -111,7 +125,9 @@ export class Lease implements SharedLimits.Counter {
   }
 
   isEmpty(now: number): boolean {
-    return !this.isAsking && this.slots.length === 0 && this.reports.isEmpty && this.pace.wait(now) === 0
+    this.slots.expire(now)
+    const isReported = this.reports.isEmpty || this.link.isAway
+    return !this.isAsking && this.slots.length === 0 && isReported && this.pace.wait(now) === 0
   }
 
   end(): void {
@@ -145,24 +161,28 @@ export class Lease implements SharedLimits.Counter {
   private ask(now: number, wanted: ReadonlyArray<SharedLimits.Costs>): void {
     this.isAsking = true
     const amounts = wanted.map((costs) => this.amounts(costs))
-    const asked = Messages.encode(this.question(now, amounts))
+    const question = this.question(now, amounts)
+    const asked = Messages.encode(question)
     const run = () => this.link.run(Scripts.reserve, this.key, [asked])
     // Without quotas no later reply names a gate that was closed between the first reply and the subscription.
     const replied = this.reserves ? run() : this.link.subscribed().then(run)
     replied.then((reply) => {
       this.isAsking = false
       const granted = Messages.decode(reply?.value)
-      if (granted !== undefined) this.replied(granted, amounts, now, Time.now())
-      else if (reply !== undefined) this.link.lost(new Error("Redis has sent a reply of another kind"))
+      if (reply !== undefined && granted !== undefined)
+        this.replied(granted, amounts, reply.sentAt, Time.now())
+      else {
+        if (reply !== undefined) this.link.lost(new Error("Redis has sent a reply of another kind"))
+        this.notTold(question)
+      }
       this.requests.changed()
     })
   }
 
   private question(now: number, amounts: ReadonlyArray<ReadonlyArray<number>>): Messages.Asked {
-    const { fleet, grant, last, me, quotas, reports } = this
+    const { born, fleet, grant, isAlone, me, quotas, reports, reservedUntil } = this
     const { horizonMillis } = this.link.settings
     const released = this.requests.waiting(1).length === 0 ? this.slots.release(grant) : undefined
-    const slowest = Math.max(0, ...quotas.map(({ limit, windowMicros }) => windowMicros / limit))
     return {
       me,
       count: amounts.length,
@@ -172,9 +192,12 @@ export class Lease implements SharedLimits.Counter {
       ...reports.take(),
       release: released && { grant, costs: released },
       horizon: horizonMillis * 1000,
-      last,
-      fleet: now < this.fleetUntil ? fleet : 1,
-      grace: Math.max(3_000_000, 2 * fleet * slowest),
+      born,
+      members: this.members,
+      ahead: Math.max(-longestReset, reservedUntil - now) * 1000,
+      away: isAlone ? Math.max(1, now - this.aloneSince) * 1000 : 0,
+      fleet: isAlone || now < this.fleetUntil ? fleet : 1,
+      grace: this.graceMillis(fleet) * 1000,
       memberFor: memberMillis * 1000,
       most: longestReset * 1000
     }
@@ -186,25 +209,30 @@ export class Lease implements SharedLimits.Counter {
     sentAt: number,
     now: number
   ): void {
-    this.link.found(granted.members)
+    this.met(granted.members, now)
+    this.link.found()
     this.repliedAt = now
+    this.born = granted.born
+    this.reservedUntil = now + granted.aheadMillis
+    if (granted.epoch !== this.epoch) this.slots.clear()
+    this.epoch = granted.epoch
+    if (granted.gateMillis > 0) this.requests.closed(granted.gateMillis, granted.gateMillis, now)
     if (this.isAlone) {
       this.isAlone = false
       // What went alone counts: it asks when its own next time comes.
       this.asksAt = now + this.pace.wait(now)
-      this.fleetUntil = now + 10_000
+      this.fleetUntil = now + fleetMillis
       return
     }
-    this.quickest = Math.min(this.quickest + 0.1, now - sentAt)
-    if (granted.epoch !== this.epoch) this.slots.clear()
-    this.epoch = granted.epoch
-    if (granted.gateMillis > 0) this.requests.closed(granted.gateMillis, granted.gateMillis, now)
+    const isFirst = this.quickest === Number.POSITIVE_INFINITY
+    // It follows a way that has become longer within a few replies: until then all times would be too late.
+    this.quickest = Math.min(this.quickest * 1.5 + 0.1, now - sentAt)
     const { times } = granted
     this.asksAt = times.length === 0 && amounts.length > 0 ? now + granted.waitMillis : now
-    if (times.length === 0) return
+    // Where the first reply is slow, the second one tells whether all are.
+    if (times.length === 0 || (isFirst && this.quickest > this.tolerance)) return
     this.granted = times.length
     this.grant = granted.grant
-    this.last = granted.at + (times.at(-1) ?? 0) * 1000
     const latest = sentAt + this.quickest + this.tolerance
     this.slots.add(
       times.map((millis, index): Slot => {
@@ -221,10 +249,37 @@ export class Lease implements SharedLimits.Counter {
 
   /** Keeps to its part of the quotas, after what is reserved already. */
   private goAlone(now: number): void {
-    const { members } = this.link
     this.isAlone = true
-    this.fleet = members
-    this.pace.start(members, Math.max(now, this.slots.end))
+    this.aloneSince = now
+    this.fleet = this.members === 0 ? this.link.members : this.members
+    this.pace.start(this.fleet, Math.max(now, this.slots.end))
+  }
+
+  /** So many processes took part. Where Redis has lost its memory, the others are only not back yet. */
+  private met(members: number, now: number): void {
+    if (members < this.members && now < this.membersUntil) return
+    this.members = Math.max(1, members)
+    this.membersUntil = now + Math.max(fleetMillis, this.graceMillis(members))
+  }
+
+  /** By then so many processes have had their turn, in milliseconds. */
+  private graceMillis(members: number): number {
+    const slowest = Math.max(0, ...this.quotas.map(({ limit, windowMicros }) => windowMicros / limit))
+    return Math.max(3000, (2 * members * slowest) / 1000)
+  }
+
+  /** Redis has not heard what requests used: this process keeps to it. */
+  private notTold({ corrections }: Messages.Asked): void {
+    const now = Time.now()
+    if (this.link.isAway && !this.isAlone) this.goAlone(now)
+    for (const [unit, difference] of Object.entries(corrections))
+      if (difference > 0) this.pace.correct(unit, difference, now)
+  }
+
+  /** Whether what a request took at that time still counts: its window has not passed. */
+  private counts(unit: string, takenAt: number): boolean {
+    const passed = (Time.now() - takenAt) * 1000
+    return this.quotas.some((quota) => quota.unit === unit && passed < quota.windowMicros)
   }
 
   private amounts(costs: SharedLimits.Costs): ReadonlyArray<number> {
@@ -233,6 +288,7 @@ export class Lease implements SharedLimits.Counter {
 
   private correct(unit: string, difference: number): void {
     if (!this.quotas.some((quota) => quota.unit === unit)) return
+    if (this.isAlone) return this.pace.correct(unit, difference, Time.now())
     this.reports.correct(unit, difference)
     this.flushLater()
   }
@@ -243,7 +299,9 @@ export class Lease implements SharedLimits.Counter {
     Time.later(() => {
       this.isFlushing = false
       const isUnused = this.slots.length > 0 && this.requests.waiting(1).length === 0
-      if ((isUnused || !this.reports.isEmpty) && this.mayAsk(Time.now())) this.ask(Time.now(), [])
+      if (!isUnused && this.reports.isEmpty) return
+      if (this.mayAsk(Time.now())) this.ask(Time.now(), [])
+      else if (this.isAsking) this.flushLater()
     }, flushMillis)
   }
 }

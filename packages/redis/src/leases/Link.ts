@@ -25,11 +25,15 @@ export interface Settings {
 /** What a script has returned. */
 interface Reply {
   readonly value: unknown
+  /** When the script was sent. */
+  readonly sentAt: number
 }
 
 /** What hears of the gates that others close. */
 export interface Gated {
   readonly me: string
+  /** How many processes use its key; 0 as long as Redis has not replied about it. */
+  readonly members: number
   readonly closed: (closed: Closed) => void
 }
 
@@ -41,8 +45,6 @@ const firstMillis = 20
 
 export class Link {
   readonly settings: Settings
-  /** How many processes took part when Redis replied last. */
-  members: number
   private readonly gated = new Map<string, Set<Gated>>()
   private readonly channel: string
   private subscription: Promise<() => Promise<void>> | undefined
@@ -55,7 +57,6 @@ export class Link {
 
   constructor(settings: Settings) {
     this.settings = settings
-    this.members = settings.processes
     this.channel = `${settings.prefix}:gates`
   }
 
@@ -63,6 +64,13 @@ export class Link {
   nextName(): string {
     this.made++
     return `${this.process}/${this.made}`
+  }
+
+  /** How many processes there are: as many as use the key that most of them use. */
+  get members(): number {
+    let most = 0
+    for (const known of this.gated.values()) for (const { members } of known) most = Math.max(most, members)
+    return most === 0 ? this.settings.processes : most
   }
 
   /** Whether Redis does not reply. */
@@ -85,7 +93,8 @@ export class Link {
     const starts = Time.now()
     for (;;)
       try {
-        return { value: await attempt() }
+        const sentAt = Time.now()
+        return { value: await attempt(), sentAt }
       } catch (cause) {
         // A client that connects for the first time is not away.
         if (this.hasReplied || Time.now() - starts >= timeoutMillis) {
@@ -97,19 +106,25 @@ export class Link {
   }
 
   /** Redis has replied. */
-  found(members: number): void {
+  found(): void {
     this.hasReplied = true
-    this.members = Math.max(1, members)
-    if (!this.isAway) return
+    if (!this.isAway || this.isClosed) return
     this.awayUntil = Number.POSITIVE_INFINITY
-    this.settings.onChange({ _tag: "Shared" })
+    this.tell({ _tag: "Shared" })
   }
 
   lost(cause: unknown): void {
     const wasAway = this.isAway
     this.awayUntil = Time.now() + retryMillis
     if (wasAway || this.isClosed) return
-    this.settings.onChange({ _tag: "Alone", processes: this.members, cause })
+    this.tell({ _tag: "Alone", processes: this.members, cause })
+  }
+
+  /** A listener that throws stops no request. */
+  private tell(state: State): void {
+    try {
+      this.settings.onChange(state)
+    } catch {}
   }
 
   /** Closes the gate of a key for all. */
@@ -141,7 +156,8 @@ export class Link {
   private subscribe(): void {
     if (this.subscription !== undefined || this.isClosed) return
     const { connection } = this.settings
-    const subscription = connection.subscribe(this.channel, (message) => this.hear(message))
+    const subscribed = async () => connection.subscribe(this.channel, (message) => this.hear(message))
+    const subscription = subscribed()
     this.subscription = subscription
     subscription.catch(() => {
       this.subscription = undefined
@@ -151,16 +167,16 @@ export class Link {
 
   private hear(message: string): void {
     const closed = decodeClosed(message)
-    if (closed === undefined) return
+    if (closed === undefined || this.isClosed) return
     for (const gated of this.gated.get(closed.key) ?? []) if (gated.me !== closed.by) gated.closed(closed)
   }
 
-  /** Ends the subscription. Limits go on as if Redis were away. */
+  /** Ends the subscription; one that is still being made ends later. Limits go on as if Redis were away. */
   async end(): Promise<void> {
     if (this.isClosed) return
     this.isClosed = true
     this.awayUntil = Number.NEGATIVE_INFINITY
-    const end = await this.subscription?.catch(() => undefined)
-    await end?.()
+    const ended = this.subscription?.then((end) => end())
+    if (ended !== undefined) await Time.within(ended, this.settings.timeoutMillis).catch(() => undefined)
   }
 }

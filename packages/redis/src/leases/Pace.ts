@@ -24,7 +24,7 @@ export class Pace {
   /** Begins after what was reserved before. So many processes share the quotas. */
   start(members: number, after: number): void {
     this.members = members
-    for (const share of this.shares) share.next = Math.max(share.next, after + this.timeOf(share, 1))
+    for (const share of this.shares) share.next = Math.max(share.next, after) + this.timeOf(share, 1)
   }
 
   wait(now: number): number {
@@ -37,6 +37,13 @@ export class Pace {
       share.largest = Math.max(share.largest, cost)
       share.next = Math.max(share.next, now) + this.timeOf(share, cost)
     }
+  }
+
+  /** A request has used so much more than its costs, or less. */
+  correct(unit: string, difference: number, now: number): void {
+    for (const share of this.shares)
+      if (share.quota.unit === unit)
+        share.next = Math.max(share.next, now) + this.timeOf(share, Math.min(difference, share.quota.limit))
   }
 
   /**

@@ -28,16 +28,17 @@ export class Slots {
   }
 
   add(slots: ReadonlyArray<Slot>): void {
-    this.slots.push(...slots)
+    for (const slot of slots) this.putBack(slot)
   }
 
   clear(): void {
     this.slots = []
   }
 
-  /** Forgets those that are too late. */
+  /** Forgets those that are too late: a slow reply may have brought one that ends before an earlier one does. */
   expire(now: number): void {
-    while (this.slots[0] !== undefined && this.slots[0].until < now) this.slots.shift()
+    if (this.slots.some(({ until }) => until < now))
+      this.slots = this.slots.filter(({ until }) => until >= now)
   }
 
   /** The first that a request of these costs fits. */
@@ -53,7 +54,10 @@ export class Slots {
 
   /** Another request can use it. */
   putBack(slot: Slot): void {
-    this.slots.unshift(slot)
+    let place = this.slots.length
+    // Most come in order: the search from the end finds the place at once.
+    while (place > 0 && (this.slots[place - 1]?.from ?? 0) > slot.from) place--
+    this.slots.splice(place, 0, slot)
   }
 
   /** Takes those at the end that are of this grant, and returns what they had reserved. */

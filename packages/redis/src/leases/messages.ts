@@ -52,8 +52,14 @@ export interface Asked {
   readonly release: { readonly grant: number; readonly costs: ReadonlyArray<number> } | undefined
   /** How far ahead times are reserved. */
   readonly horizon: number
-  /** The last time that was reserved here, by the clock of Redis; 0 for none. */
-  readonly last: number
+  /** Since when Redis has known the key, as it replied last; 0 if it never did. */
+  readonly born: number
+  /** How long from now what is reserved lasts, as it replied last; below 0 if that has passed. */
+  readonly ahead: number
+  /** How many processes took part of late, as it replied. */
+  readonly members: number
+  /** For how long this process was without Redis until now; 0 if it was not. */
+  readonly away: number
   /** How many processes took part when Redis was lost; 1 while it is there. */
   readonly fleet: number
   readonly grace: number
@@ -94,14 +100,20 @@ export interface Granted {
   readonly gateMillis: number
   /** When the script ran, in microseconds of Redis' clock. */
   readonly at: number
+  /** Since when Redis has known the key. Another time: it has lost its memory. */
+  readonly born: number
+  /** How long what is reserved lasts. */
+  readonly aheadMillis: number
 }
 
 /** The reply of the script; `undefined` if it has another form. */
 export const decode = (reply: unknown): Granted | undefined => {
   if (!Array.isArray(reply)) return undefined
-  const numbers = reply.map(Number)
-  const [count, wait, members, epoch, grant, gate, at, ...times] = numbers
-  if (at === undefined || !numbers.every(Number.isFinite) || times.length !== count) return undefined
+  const numbers = reply.map(numberOf)
+  const [count, wait, members, epoch, grant, gate, at, born, ahead, ...times] = numbers
+  if (!numbers.every((number) => number >= 0 && Number.isFinite(number))) return undefined
+  if (at === undefined || born === undefined || ahead === undefined || times.length !== count)
+    return undefined
   return {
     times: times.map((micros) => micros / 1000),
     waitMillis: (wait ?? 0) / 1000,
@@ -109,9 +121,14 @@ export const decode = (reply: unknown): Granted | undefined => {
     epoch: epoch ?? 0,
     grant: grant ?? 0,
     gateMillis: (gate ?? 0) / 1000,
-    at
+    at,
+    born,
+    aheadMillis: ahead / 1000
   }
 }
+
+const numberOf = (value: unknown): number =>
+  typeof value === "number" || typeof value === "string" ? Number(value) : Number.NaN
 
 /** A gate that a process has closed. */
 export interface Closed {
@@ -122,7 +139,7 @@ export interface Closed {
 }
 
 export const encodeClosed = ({ by, key, millis, most }: Closed): string =>
-  JSON.stringify([key, by, millis, most])
+  JSON.stringify([key, by, millis, Math.min(most, Number.MAX_SAFE_INTEGER)])
 
 /** The message of another process; `undefined` if it has another form. */
 export const decodeClosed = (message: string): Closed | undefined => {

@@ -22,28 +22,59 @@ local function text(number) return string.format('%.2f', number) end
 local state, changed = {}, {}
 local fields = redis.call('HGETALL', hash)
 for i = 1, #fields, 2 do state[fields[i]] = fields[i + 1] end
-local function get(name, otherwise) return tonumber(state[name]) or otherwise end
+local function get(name, otherwise)
+  local number = tonumber(state[name])
+  return number and math.abs(number) < 1e17 and number or otherwise
+end
 local function set(name, value)
   state[name] = value
   changed[name] = value
 end
-
--- Who takes part, and who asks at the moment.
-redis.call('ZREMRANGEBYSCORE', members, '-inf', text(now - asked.memberFor))
-redis.call('ZADD', members, text(now), asked.me)
-local known = redis.call('ZCARD', members)
-
--- A Redis that has lost its memory: what was reserved before may still be used, and not all processes are back.
-local floor = 0
-if state.born == nil then
-  set('born', text(now))
-  set('fleet', '1')
-  if asked.last > now - asked.horizon then floor = now + asked.horizon end
+-- What else may be in the field of a report is none.
+local function reportOf(value)
+  local isRead, report = pcall(cjson.decode, value)
+  if not isRead or type(report) ~= 'table' then return nil end
+  for i = 1, 4 do if type(report[i]) ~= 'number' then return nil end end
+  return report
 end
+
+-- After a failover the clock may be another one: the times of before mean nothing then.
+local second = 1000000
+if get('at', 0) > now + second then
+  redis.call('DEL', hash, members)
+  state = {}
+end
+set('at', text(now))
+
+-- Who takes part, and who asks at the moment. One that asks for its turn at a slow limit takes part until then.
+local turn = 0
+for i, quota in ipairs(asked.quotas) do
+  local cost = asked.costs[1] and asked.costs[1][i] or 1
+  turn = math.max(turn, math.min(1, cost / quota[2]) * quota[3])
+end
+local leaves = math.max(asked.memberFor, 3 * turn * redis.call('ZCARD', members))
+if #asked.costs > 0 then redis.call('ZREMRANGEBYSCORE', members, '-inf', text(now - leaves)) end
+
+-- A Redis that has lost its memory: what was reserved before may still be used, by each process that was there.
+local floor = 0
+if state.born == nil then set('born', text(now)) end
+local reserved = math.max(asked.horizon, asked.members * turn)
+if asked.born > 0 and asked.born ~= get('born', 0) and asked.ahead > -reserved then
+  floor = now + math.max(reserved, asked.ahead)
+end
+-- Processes were without Redis, and not all of them are back: the others use their part without it.
+if (asked.away > 0 and get('lost', 0) < now - asked.away) or get('born', 0) == now then
+  set('lost', text(now))
+  set('fleet', '1')
+end
+-- One that comes back has just used its part: it counts from its next question on.
+redis.call('ZADD', members, text(asked.away > 0 and get('lost', 0) - 1 or now), asked.me)
+local known = redis.call('ZCARD', members)
 local slower = 1
-if now - get('born', 0) < asked.grace then
+if now - get('lost', 0) < asked.grace then
   if asked.fleet > get('fleet', 1) then set('fleet', text(asked.fleet)) end
-  slower = math.max(1, get('fleet', 1) / known)
+  local back = redis.call('ZCOUNT', members, text(get('lost', 0)), '+inf')
+  slower = math.max(1, get('fleet', 1) / math.max(1, back))
 end
 
 local gate = get('gate', 0)
@@ -68,7 +99,10 @@ for i, quota in ipairs(asked.quotas) do
   local room = limit + 1 - math.max(covered, largest) - burst
   local longest = window + tolerance
   local each = math.min(longest, longest / room) * slower
-  local tat = get('tat:' .. unit, 0) + (asked.corrections[unit] or 0) * each
+  -- No request can be reserved later than that, and whatever was used, a whole window ends it.
+  local tat = math.min(get('tat:' .. unit, 0), now + asked.horizon + (math.max(known, get('fleet', 1)) + 1) * longest)
+  local used = (asked.corrections[unit] or 0) * each
+  tat = used > 0 and math.max(tat, math.min(math.max(tat, now) + used, now + asked.horizon + longest)) or tat + used
   if asked.release and asked.release.grant == get('grant', 0) then
     tat = tat - (asked.release.costs[i] or 0) * each
   end
@@ -85,10 +119,9 @@ end
 -- What the responses have reported. So much is left until the reset; after it, a refill of the limit from then on, which a
 -- report replaces.
 local reported = {}
-local second = 1000000
 for _, seen in ipairs(asked.observed) do
   local name, limit, left, resets = unpack(seen)
-  local old = state['left:' .. name] and cjson.decode(state['left:' .. name])
+  local old = reportOf(state['left:' .. name])
   local reset, from, isKept = now + resets, 0, false
   if old and old[3] > now and reset <= old[3] + second then
     left, reset = math.min(left, old[2]), math.max(reset, old[3])
@@ -102,8 +135,9 @@ end
 for unit, i in pairs(asked.units) do
   local prefix = 'left:' .. unit .. '/'
   for name, value in pairs(state) do
-    if string.sub(name, 1, #prefix) == prefix then
-      local limit, left, reset, from = unpack(cjson.decode(value))
+    local report = string.sub(name, 1, #prefix) == prefix and reportOf(value)
+    if report then
+      local limit, left, reset, from = unpack(report)
       if (reset > now and reset - now <= asked.most) or now < from + second then
         table.insert(reported, { name = name, index = i, limit = limit, left = left, reset = reset, from = from })
       end
@@ -153,10 +187,11 @@ else
   end
 end
 
-local lasts = math.max(0, gate - now)
+local lasts, ahead = math.max(0, gate - now), 0
 for _, quota in ipairs(quotas) do
   set('tat:' .. quota.unit, text(quota.tat))
   lasts = math.max(lasts, quota.tat - now + 2 * quota.longest)
+  ahead = math.max(ahead, math.ceil(quota.tat - now))
 end
 for _, left in ipairs(reported) do
   set(left.name, cjson.encode({ left.limit, left.left, left.reset, left.from }))
@@ -176,7 +211,7 @@ redis.call('PEXPIRE', members, ttl)
 
 return {
   #times, math.ceil(wait), known, get('epoch', 0), get('grant', 0), math.max(0, math.ceil(gate - now)),
-  text(now), unpack(times)
+  text(now), text(get('born', 0)), ahead, unpack(times)
 }
 `)
 

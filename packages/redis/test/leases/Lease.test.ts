@@ -1,6 +1,6 @@
 /** A process' part in shared limits: when it asks, when requests go, and what it does while Redis is away. */
 import type { SharedLimits } from "@effect-api/client"
-import { RedisLimits } from "@effect-api/redis"
+import { type RedisConnection, RedisLimits } from "@effect-api/redis"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { granting, type Scripted, scriptedConnection } from "../fixtures/scriptedConnection.js"
 
@@ -9,10 +9,12 @@ const opened = (
   scripted: Scripted,
   {
     learns = false,
+    onChange,
     quotas = [{ unit: "requests", limit: 100, millis: 1000 }],
     processes = 4
   }: {
     readonly learns?: boolean
+    readonly onChange?: () => void
     readonly quotas?: ReadonlyArray<SharedLimits.Quota>
     readonly processes?: number
   } = {}
@@ -25,17 +27,11 @@ const opened = (
     connection: scripted.connection,
     processes,
     timeout: 250,
-    onChange: (state) => states.push(state)
+    onChange: onChange ?? ((state) => states.push(state))
   })
-  const counter = limits.open({
-    key: "https://api.test a{b}",
-    quotas,
-    learns,
-    waiting: (most) => waiting.slice(0, most),
-    changed,
-    closed
-  })
-  return { changed, closed, counter, limits, states, waiting }
+  const open = (key: string) =>
+    limits.open({ key, quotas, learns, waiting: (most) => waiting.slice(0, most), changed, closed })
+  return { changed, closed, counter: open("https://api.test a{b}"), limits, open, states, waiting }
 }
 
 /** Lets promises settle, and this much time pass. */
@@ -266,10 +262,25 @@ describe("a lease", () => {
     ["rejects", async ({ questions }) => questions.at(-1)?.fail(new Error("gone"))],
     ["rejects with nothing", async ({ questions }) => questions.at(-1)?.fail(undefined)],
     ["does not reply", async () => void (await pass(260))],
-    ...[null, undefined, "OK", 1, {}, [], [1], [2, 0, 1, 0, 1, 0, "1", 5], [0, 0, "x", 0, 1, 0, "1"]].map(
-      (value) =>
+    ...[
+      null,
+      undefined,
+      "OK",
+      1,
+      {},
+      [],
+      [1],
+      [2, 0, 1, 0, 1, 0, "1", "1", 0, 5],
+      [0, 0, "x", 0, 1, 0, "1", "1", 0],
+      [0, -1, 1, 0, 1, 0, "1", "1", 0],
+      [0, null, 1, 0, 1, 0, "1", "1", 0],
+      [0, Symbol("x"), 1, 0, 1, 0, "1", "1", 0],
+      [0, Object.create(null), 1, 0, 1, 0, "1", "1", 0],
+      [1, 0, 1, 0, 1, 0, "1", "1", 0, -1e18]
+    ].map(
+      (value, index) =>
         [
-          `replies ${JSON.stringify(value)}`,
+          `replies ${index}: ${JSON.stringify(value)}`,
           async ({ questions }: Scripted) => questions.at(-1)?.reply(value)
         ] as const
     )
@@ -304,6 +315,153 @@ describe("a lease", () => {
     expect(askedOf(scripted.questions[3] ?? { args: [] })).toMatchObject({ fleet: 5 })
   })
 
+  it("13.7 a listener that throws stops nothing", async () => {
+    const { changed, counter } = opened(scripted, {
+      onChange: () => {
+        throw new Error("the program's own")
+      }
+    })
+    counter.wait({}, now())
+    await reply("OK")
+    expect(changed).toHaveBeenCalledTimes(1)
+    expect(counter.wait({}, now())).toBeLessThan(1000)
+    await pass(500)
+    counter.wait({}, now())
+    await reply(granting([]))
+    expect(changed).toHaveBeenCalledTimes(2)
+  })
+
+  it("13.7 a key that fewer processes use says nothing of the others", async () => {
+    const { counter, open, states } = opened(scripted)
+    counter.wait({}, now())
+    await reply(granting([], { members: 10 }))
+    open("https://other.test").wait({}, now())
+    await reply(granting([], { members: 1 }))
+    counter.wait({}, now())
+    scripted.questions.at(-1)?.fail(new Error("gone"))
+    await pass()
+    expect(states).toMatchObject([{ _tag: "Alone", processes: 10 }])
+    // A tenth of 100 a second.
+    expect(Math.round(counter.wait({}, now()))).toBe(102)
+  })
+
+  it("13.7 a Redis that goes away again at once finds all processes counted", async () => {
+    const { counter } = opened(scripted)
+    counter.wait({}, now())
+    await reply(granting([0], { members: 10 }))
+    for (const _ of ["first", "second"]) {
+      counter.take({}, now())
+      counter.wait({}, now())
+      scripted.questions.at(-1)?.fail(new Error("gone"))
+      await pass()
+      expect(Math.round(counter.wait({}, now()))).toBe(102)
+      await pass(500)
+      counter.wait({}, now())
+      await reply(granting([], { members: 1, born: 2_000_000 }))
+      counter.wait({}, now())
+      await reply(granting([0], { members: 1, born: 2_000_000 }))
+    }
+  })
+
+  it("13.7 what a request used beyond its estimate counts, for one that is alone too", async () => {
+    const { counter } = opened(scripted, { quotas: [{ unit: "tokens", limit: 1000, millis: 1000 }] })
+    counter.wait({ tokens: 5 }, now())
+    await reply(granting([0], { members: 2 }))
+    const taken = counter.take({ tokens: 5 }, now())
+    taken.correct("tokens", 50)
+    await pass(20)
+    scripted.questions.at(-1)?.fail(new Error("gone"))
+    await pass()
+    // Half of 1,000 a second: 50 of them take about 100 ms.
+    expect(Math.round(counter.wait({ tokens: 5 }, now()) / 10)).toBe(10)
+    taken.correct("tokens", 50)
+    expect(Math.round(counter.wait({ tokens: 5 }, now()) / 10)).toBe(21)
+  })
+
+  it("13.7 a gate is heard of from the reply that ends an outage", async () => {
+    const { closed, counter } = opened(scripted)
+    counter.wait({}, now())
+    scripted.questions.at(-1)?.reply("OK")
+    await pass(500)
+    counter.wait({}, now())
+    await reply(granting([], { gate: 700, wait: 700, epoch: 1 }))
+    expect(closed).toHaveBeenCalledWith(700, 700, now())
+  })
+
+  it("13.4 a way to Redis that has become longer delays requests for a few replies only", async () => {
+    const { counter } = opened(scripted)
+    counter.wait({}, now())
+    await pass(1)
+    await reply(granting([0]))
+    counter.take({}, now())
+    let replies = 0
+    for (; counter.wait({}, now()) > 0 && replies < 100; replies++) {
+      await pass(80)
+      await reply(granting([0]))
+    }
+    expect(replies).toBeLessThan(12)
+  })
+
+  it("13.4 a first reply that is slow is not used, where the next one is not", async () => {
+    const { counter } = opened(scripted)
+    counter.wait({}, now())
+    await pass(30)
+    await reply(granting([0]))
+    expect(counter.wait({}, now())).toBe(Number.POSITIVE_INFINITY)
+    await pass(30)
+    await reply(granting([0]))
+    expect(counter.wait({}, now())).toBe(0)
+  })
+
+  it("13.4 of two times the one that is too late is not used, in whatever order they came", async () => {
+    const { counter, waiting } = opened(scripted)
+    waiting.push({}, {})
+    counter.wait({}, now())
+    await reply(granting([15, 0]))
+    await pass(21)
+    expect(counter.wait({}, now())).toBe(0)
+    counter.take({}, now())
+    expect(counter.wait({}, now())).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it("13.4 what a request did not use goes back as long as its window lasts", async () => {
+    const { counter } = opened(scripted, { quotas: [{ unit: "tokens", limit: 1000, millis: 1000 }] })
+    counter.wait({ tokens: 5 }, now())
+    await reply(granting([0]))
+    const taken = counter.take({ tokens: 5 }, now())
+    await pass(999)
+    taken.correct("tokens", -2)
+    await pass(20)
+    expect(askedOf(scripted.questions.at(-1) ?? { args: [] })).toMatchObject({ corrections: { tokens: -2 } })
+    await reply(granting([]))
+    taken.correct("tokens", -2)
+    await pass(20)
+    expect(counter.isEmpty(now())).toBe(true)
+  })
+
+  it("13.8 a key whose times have passed can be forgotten", async () => {
+    const { counter, waiting } = opened(scripted)
+    waiting.push({})
+    counter.wait({}, now())
+    await reply(granting([0, 0]))
+    await pass(100)
+    expect(counter.isEmpty(now())).toBe(true)
+  })
+
+  it("13.8 what is reported while Redis is asked reaches it with the next question", async () => {
+    const { counter } = opened(scripted, { quotas: [{ unit: "tokens", limit: 1000, millis: 1000 }] })
+    counter.wait({ tokens: 5 }, now())
+    await reply(granting([0]))
+    const taken = counter.take({ tokens: 5 }, now())
+    counter.wait({ tokens: 5 }, now())
+    taken.correct("tokens", 7)
+    await pass(100)
+    expect(scripted.questions).toHaveLength(2)
+    await reply(granting([]))
+    await pass(20)
+    expect(askedOf(scripted.questions[2] ?? { args: [] })).toMatchObject({ corrections: { tokens: 7 } })
+  })
+
   it("13.7 what was sent alone counts after Redis has come back", async () => {
     const { counter } = opened(scripted, { quotas: [{ unit: "requests", limit: 4, millis: 60_000 }] })
     counter.wait({}, now())
@@ -330,7 +488,8 @@ describe("a lease", () => {
     }
     expect(scripted.questions.length).toBeGreaterThan(10)
     expect(states).toMatchObject([{ _tag: "Alone", processes: 10 }])
-    expect(Math.round(counter.wait({}, now()))).toBe(102)
+    // It has kept to its part since it gave up, 20 ms ago.
+    expect(Math.round(counter.wait({}, now()))).toBe(82)
   })
 
   it("13.7 a Redis that hangs at the start does not stop the calls", async () => {
@@ -361,6 +520,48 @@ describe("a lease", () => {
     await limits.close()
     await pass(100)
     expect(scripted.subscriptions.open).toBe(0)
+  })
+
+  const connections: ReadonlyArray<readonly [string, Partial<RedisConnection.RedisConnection>]> = [
+    [
+      "throws",
+      {
+        run: () => {
+          throw new Error("run")
+        },
+        subscribe: () => {
+          throw new Error("subscribe")
+        }
+      }
+    ],
+    ["never subscribes", { subscribe: () => new Promise(() => {}) }],
+    ["cannot end its subscription", { subscribe: async () => () => Promise.reject(new Error("end")) }]
+  ]
+
+  it.each(connections)("13.7 a connection that %s stops neither the calls nor the end", async (_, odd) => {
+    const { changed, counter, limits } = opened({
+      ...scripted,
+      connection: { ...scripted.connection, ...odd }
+    })
+    counter.wait({}, now())
+    await pass(300)
+    expect(changed).toHaveBeenCalled()
+    expect(counter.wait({}, now())).toBeLessThan(1000)
+    const ended = limits.close()
+    await pass(300)
+    await ended
+  })
+
+  it("13.7 limits that have ended hear of no gate", async () => {
+    let send = (_: string) => {}
+    const subscribe: RedisConnection.RedisConnection["subscribe"] = async (_, listener) => {
+      send = listener
+      return async () => {}
+    }
+    const { closed, limits } = opened({ ...scripted, connection: { ...scripted.connection, subscribe } })
+    await limits.close()
+    send(JSON.stringify(["https://api.test a%7Bb%7D", "another", 5, 5]))
+    expect(closed).not.toHaveBeenCalled()
   })
 
   it("13.8 a key that is forgotten hears of no gate", async () => {

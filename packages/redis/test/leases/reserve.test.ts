@@ -1,5 +1,6 @@
 /** The script that reserves times, on a real Redis: whatever is asked, no window holds more than its limit. */
 
+import { setTimeout as delay } from "node:timers/promises"
 import { RedisConnection } from "@effect-api/redis"
 import { FastCheck as fc } from "effect"
 import { Redis } from "ioredis"
@@ -21,7 +22,10 @@ const question = (asked: Partial<Messages.Asked>): Messages.Asked => ({
   corrections: {},
   release: undefined,
   horizon: day,
-  last: 0,
+  born: 0,
+  ahead: -60_000_000,
+  members: 0,
+  away: 0,
   fleet: 1,
   grace: 3_000_000,
   memberFor: 60_000_000,
@@ -224,10 +228,14 @@ describeWithRedis("reserving times", () => {
   it("13.7 a Redis that has lost its memory waits for what may be reserved still", async () => {
     const { ask } = asking()
     const quotas = [requests(1000)]
-    const { at } = await ask({ quotas })
+    const { born } = await ask({ quotas })
+    const known = { quotas, born, horizon: 100_000 }
+    expect((await asking().ask({ ...known, ahead: 50_000 })).times).toEqual([100])
+    // The others tell of what is theirs when they ask.
     const fresh = asking()
-    const { times } = await fresh.ask({ quotas, last: at + 50_000, horizon: 100_000 })
-    expect(times).toEqual([100])
+    await fresh.ask({ quotas })
+    const { aheadMillis } = await fresh.ask({ ...known, count: 0, costs: [], ahead: 700_000 })
+    expect(Math.round(aheadMillis)).toBe(700)
   })
 
   it("13.7 those who come back first have their part only", async () => {
@@ -237,6 +245,83 @@ describeWithRedis("reserving times", () => {
     // One of eight: a request in about 8 ms.
     const [first = 0, last = 0] = [times[5], times[10]]
     expect(Math.round((last - first) / 5)).toBe(8)
+  })
+
+  it("13.7 those who come back first have their part only, of a Redis that remembers too", async () => {
+    const { ask } = asking()
+    const many = { quotas: [requests(1000)], costs: Array.from({ length: 11 }, () => [1]) }
+    for (const me of ["a", "b", "c", "d"]) await ask({ ...many, me, count: 0, costs: [] })
+    const none = { count: 0, costs: [], fleet: 4 }
+    await ask({ ...many, ...none, me: "a", away: 1 })
+    const { times } = await ask({ ...many, me: "a", fleet: 4 })
+    const [first = 0, last = 0] = [times[5], times[10]]
+    expect(Math.round((last - first) / 5)).toBe(4)
+    // One that comes back has used its part alone, until it asks for more.
+    for (const me of ["b", "c", "d"]) await ask({ ...many, ...none, me, away: 1_000_000 })
+    const some = await ask({ ...many, me: "a", fleet: 4 })
+    expect(Math.round(((some.times[10] ?? 0) - (some.times[0] ?? 0)) / 10)).toBe(4)
+    for (const me of ["b", "c"]) await ask({ ...many, ...none, me })
+    const all = await ask({ ...many, me: "d", fleet: 4 })
+    expect(Math.round(((all.times[10] ?? 0) - (all.times[0] ?? 0)) / 10)).toBe(1)
+  })
+
+  it("13.7 a process that waits for its turn at a slow limit is counted", async () => {
+    const { ask } = asking()
+    const slow = { quotas: [requests(2, 60_000)], horizon: 100_000, memberFor: 1000 }
+    await ask({ ...slow, me: "a" })
+    await ask({ ...slow, me: "b" })
+    await delay(5)
+    expect((await ask({ ...slow, me: "c" })).members).toBe(3)
+  })
+
+  it("13.4 whatever a request used, a whole window ends it", async () => {
+    const { ask } = asking()
+    const quotas = [Messages.quotaOf({ unit: "tokens", limit: 1000, millis: 1000 })]
+    const { times } = await ask({ quotas, costs: [[1]], horizon: 100_000, corrections: { tokens: 1e12 } })
+    expect(times).toEqual([])
+    const { aheadMillis } = await ask({ quotas, count: 0, costs: [], horizon: 100_000 })
+    expect(aheadMillis).toBeLessThan(1200)
+  })
+
+  const fields: ReadonlyArray<readonly [string, string]> = [
+    ["tat:requests", "abc"],
+    ["tat:requests", "nan"],
+    ["tat:requests", "inf"],
+    ["tat:requests", "1e300"],
+    ["gate", "inf"],
+    ["gate", "-1e300"],
+    ["born", "x"],
+    ["lost", "nan"],
+    ["fleet", "inf"],
+    ["grant", "{"],
+    ["largest:requests", "inf"],
+    ["since:requests", "-inf"],
+    ["left:requests/x", "{"],
+    ["left:requests/x", "[1]"],
+    ["left:requests/x", "7"],
+    ["left:requests/x", '["a","b","c","d"]'],
+    ["at", "1e16"]
+  ]
+
+  it.each(fields)("13.8 a field of another form stops nobody: %s = %s", async (name, value) => {
+    const { ask, key } = asking()
+    const seen = { name: "x", unit: "requests", limit: 9, remaining: 9, resetMicros: 9 }
+    const asked = { quotas: [requests(1000)], units: { requests: 2 }, costs: [[1, 1]], horizon: 100_000 }
+    await ask(asked)
+    await redis.hset(key, name, value)
+    expect((await ask(asked)).times).toHaveLength(1)
+    await redis.hset(key, name, value)
+    expect((await ask({ ...asked, observed: [seen] })).times).toHaveLength(1)
+  })
+
+  it("13.8 times of another clock mean nothing", async () => {
+    const { ask, key } = asking()
+    const asked = { quotas: [requests(1000)], horizon: 100_000 }
+    const { at } = await ask(asked)
+    const later = String(at + 3_600_000_000)
+    await redis.hset(key, "at", later, "tat:requests", later, "gate", later, "born", later)
+    await redis.zadd(`${key}:members`, later, "another")
+    expect(await ask(asked)).toMatchObject({ gateMillis: 0, members: 1, times: [0] })
   })
 
   it("13.8 every key has an end, and both are in one slot", async () => {
