@@ -229,7 +229,7 @@ export class Lease implements SharedLimits.Counter {
     this.quickest = Math.min(this.quickest * 1.5 + 0.1, now - sentAt)
     const { times } = granted
     this.asksAt = times.length === 0 && amounts.length > 0 ? now + granted.waitMillis : now
-    // Where the first reply is slow, the second one tells whether all are.
+    // Where the first reply is slow, the second one shows whether all are.
     if (times.length === 0 || (isFirst && this.quickest > this.tolerance)) return
     this.granted = times.length
     this.grant = granted.grant

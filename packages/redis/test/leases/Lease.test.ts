@@ -331,7 +331,7 @@ describe("a lease", () => {
     expect(changed).toHaveBeenCalledTimes(2)
   })
 
-  it("13.7 a key that fewer processes use says nothing of the others", async () => {
+  it("13.7 a key that fewer processes use does not change what is known of the others", async () => {
     const { counter, open, states } = opened(scripted)
     counter.wait({}, now())
     await reply(granting([], { members: 10 }))
