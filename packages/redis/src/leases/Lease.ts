@@ -108,8 +108,8 @@ export class Lease implements SharedLimits.Counter {
     }
   }
 
-  observe(limits: ReadonlyArray<SharedLimits.Observed>): void {
-    this.reports.observe(limits)
+  observe(limits: ReadonlyArray<SharedLimits.Observed>, now: number): void {
+    this.reports.observe(limits, now)
     if (!this.reports.isEmpty) this.flushLater()
   }
 
@@ -189,7 +189,7 @@ export class Lease implements SharedLimits.Counter {
       costs: alike(amounts),
       quotas,
       units: Object.fromEntries(reports.units.map((unit, index) => [unit, quotas.length + index + 1])),
-      ...reports.take(),
+      ...reports.take(now),
       release: released && { grant, costs: released },
       horizon: horizonMillis * 1000,
       born,
@@ -296,13 +296,16 @@ export class Lease implements SharedLimits.Counter {
   private flushLater(): void {
     if (this.isFlushing) return
     this.isFlushing = true
-    Time.later(() => {
-      this.isFlushing = false
-      const isUnused = this.slots.length > 0 && this.requests.waiting(1).length === 0
-      if (!isUnused && this.reports.isEmpty) return
-      if (this.mayAsk(Time.now())) this.ask(Time.now(), [])
-      else if (this.isAsking) this.flushLater()
-    }, flushMillis)
+    Time.later(
+      () => {
+        this.isFlushing = false
+        const isUnused = this.slots.length > 0 && this.requests.waiting(1).length === 0
+        if (!isUnused && this.reports.isEmpty) return
+        if (this.mayAsk(Time.now())) this.ask(Time.now(), [])
+        else if (!this.link.isAway) this.flushLater()
+      },
+      Math.max(flushMillis, this.asksAt - Time.now())
+    )
   }
 }
 

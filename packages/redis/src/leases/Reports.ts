@@ -10,7 +10,8 @@ export class Reports {
   /** The units of the limits that a server has reported. */
   readonly units: Array<string> = []
   private corrections = new Map<string, number>()
-  private observed = new Map<string, Seen>()
+  /** With the time of each reset. */
+  private observed = new Map<string, { readonly seen: Omit<Seen, "resetMicros">; readonly resetAt: number }>()
   private readonly names = new Set<string>()
 
   get isEmpty(): boolean {
@@ -22,20 +23,30 @@ export class Reports {
     this.corrections.set(unit, (this.corrections.get(unit) ?? 0) + difference)
   }
 
-  observe(limits: ReadonlyArray<SharedLimits.Observed>): void {
+  observe(limits: ReadonlyArray<SharedLimits.Observed>, now: number): void {
     for (const { limit, name, remaining, resetMillis, unit } of limits) {
       if (resetMillis === undefined || !Number.isFinite(resetMillis)) continue
       if (!this.names.has(name) && this.names.size >= mostLimits) continue
       this.names.add(name)
       if (!this.units.includes(unit)) this.units.push(unit)
-      const resetMicros = Math.ceil(resetMillis * 1000)
-      this.observed.set(name, { name, unit, limit: limit ?? remaining, remaining, resetMicros })
+      const seen = { name, unit, limit: limit ?? remaining, remaining }
+      this.observed.set(name, { seen, resetAt: now + resetMillis })
     }
   }
 
-  /** Takes all of it. */
-  take(): { readonly corrections: Record<string, number>; readonly observed: ReadonlyArray<Seen> } {
-    const taken = { corrections: Object.fromEntries(this.corrections), observed: [...this.observed.values()] }
+  /** Takes all of it, but the limits that are reset by now: a closed gate keeps reports for long. */
+  take(now: number): {
+    readonly corrections: Record<string, number>
+    readonly observed: ReadonlyArray<Seen>
+  } {
+    const current = [...this.observed.values()].filter(({ resetAt }) => resetAt > now)
+    const taken = {
+      corrections: Object.fromEntries(this.corrections),
+      observed: current.map(({ resetAt, seen }) => ({
+        ...seen,
+        resetMicros: Math.ceil((resetAt - now) * 1000)
+      }))
+    }
     this.corrections = new Map()
     this.observed = new Map()
     return taken

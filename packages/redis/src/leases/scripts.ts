@@ -138,6 +138,7 @@ for unit, i in pairs(asked.units) do
     local report = string.sub(name, 1, #prefix) == prefix and reportOf(value)
     if report then
       local limit, left, reset, from = unpack(report)
+      if reset > 0 and reset <= now then left, reset, from = limit, 0, reset end
       if (reset > now and reset - now <= asked.most) or now < from + second then
         table.insert(reported, { name = name, index = i, limit = limit, left = left, reset = reset, from = from })
       end

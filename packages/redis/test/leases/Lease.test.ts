@@ -254,8 +254,23 @@ describe("a lease", () => {
     const [question] = scripted.questions
     const { observed, units } = askedOf(question ?? { args: [] })
     expect(observed).toHaveLength(20)
-    expect(observed).toContainEqual(["requests/limit 0", 10, 3, 1_000_000])
+    expect(observed).toContainEqual(["requests/limit 0", 10, 3, 980_000])
     expect(units).toEqual({ requests: 1 })
+  })
+
+  it("13.6 what a response reported reaches Redis with the time that is left until its reset", async () => {
+    const { counter } = opened(scripted, { quotas: [], learns: true })
+    const limit = { unit: "requests", limit: 10, remaining: 0 }
+    counter.wait({}, now())
+    counter.observe?.([{ ...limit, name: "early", resetMillis: 500 }], now())
+    counter.observe?.([{ ...limit, name: "late", resetMillis: 1000 }], now())
+    // A closed gate.
+    await reply(granting([], { gate: 600, wait: 600, epoch: 1 }))
+    await pass(600)
+    counter.wait({}, now())
+    expect(askedOf(scripted.questions[1] ?? { args: [] })).toMatchObject({
+      observed: [["requests/late", 10, 0, 400_000]]
+    })
   })
 
   const failures: ReadonlyArray<readonly [string, (scripted: Scripted) => Promise<void>]> = [

@@ -207,6 +207,17 @@ describeWithRedis("reserving times", () => {
     expect(times.map((millis) => Math.round(millis / 1000))).toEqual([0, 0, 0, 5, 5])
   })
 
+  it("13.6 all processes together have the limit after a reset, until a response reports what is left", async () => {
+    const { ask } = asking()
+    const seen = { name: "requests", unit: "requests", limit: 3, remaining: 0, resetMicros: 30_000 }
+    const asked = { units: { requests: 1 }, costs: [[1], [1]], horizon: 1 }
+    await ask({ ...asked, observed: [seen] })
+    await delay(40)
+    const counts = []
+    for (const me of ["a", "b", "c"]) counts.push((await ask({ ...asked, me })).times.length)
+    expect(counts).toEqual([2, 1, 0])
+  })
+
   it("13.6 a report of more than is left is not believed before the reset, and a later window is", async () => {
     const { ask } = asking()
     const seen = { name: "requests", unit: "requests", limit: 100, remaining: 3, resetMicros: 5_000_000 }
