@@ -58,6 +58,7 @@ export class Guard implements Permits {
     )
     return {
       queued: refused,
+      leave: () => Effect.void,
       // The attempt around this call may be the probe, and it waits for the call.
       forced: circuit.isHalfOpen
         ? Effect.suspend(() => {

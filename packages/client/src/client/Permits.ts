@@ -90,7 +90,12 @@ const take = (limiters: Limiters, call: Call.Call, clock: Clock.Clock): Attempts
         }
       }
     ),
-    forced: Effect.sync(() => limiter.admit(permit, Monotonic.now(clock)))
+    forced: Effect.sync(() => limiter.admit(permit, Monotonic.now(clock))),
+    leave: () =>
+      Effect.sync(() => {
+        permit.leave()
+        permit.giveBack()
+      })
   }
 }
 
@@ -98,7 +103,7 @@ const take = (limiters: Limiters, call: Call.Call, clock: Clock.Clock): Attempts
 const refused = (call: Call.Call, { cause, field, reason }: InvalidInput): Attempts.Waiting => {
   const error = TransportError.invalidRequest(call, field, reason, "not-sent", cause)
   const failed = Effect.fail({ error, stoppedBy: "not-retryable" } as const)
-  return { queued: failed, forced: failed }
+  return { queued: failed, forced: failed, leave: () => Effect.void }
 }
 
 const subjectOf = ({ encoded, request }: Call.Call): Limiting.Subject => ({

@@ -131,9 +131,10 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
     client.restart(call)
     const waiting = client.permits?.take(call, this.clock)
     if (waiting === undefined) return this.begin(fiber, ending)
-    const { forced, queued } = waiting
+    const { forced, leave, queued } = waiting
     const permitted = Effect.flatMap(insideAttempt.isSet, (nested) => (nested ? forced : queued))
-    return Effect.matchEffect(restore(permitted), {
+    // An interruption may come after the permit, and before the attempt has it.
+    return Effect.matchEffect(Effect.onInterrupt(restore(permitted), leave), {
       onFailure: (refusal) => ending.resumed(this.refused(refusal)),
       onSuccess: () => this.begin(fiber, ending)
     })

@@ -23,6 +23,8 @@ export interface Waiting {
   readonly queued: Effect.Effect<void, Refusal>
   /** Takes it without a wait: a call inside an attempt may be what the others wait for. */
   readonly forced: Effect.Effect<void, Refusal>
+  /** Gives back what it has, after an interruption. */
+  readonly leave: () => Effect.Effect<void>
 }
 
 /** Why there is no permit: the deadline of the call has passed, or an error. */

@@ -12,9 +12,11 @@ import {
 } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { type Duration, Effect, Either, Fiber, Layer, Schema, Stream, TestClock } from "effect"
+import * as Fibers from "../../src/effect/fibers.js"
 import { countsOf, labelled, metricsOf } from "../fixtures/metrics.js"
 import { baseUrl, clientOn, scripted } from "../fixtures/requests.js"
 import { withoutJitter } from "../fixtures/retry.js"
+import { yieldingAt } from "../fixtures/schedulers.js"
 
 const list = ApiRequest.get("/todos")
 const ok = MockTransport.json("ok")
@@ -113,6 +115,27 @@ describe("concurrency", () => {
       expect(requests.map(({ url }) => new URL(url).pathname)).toEqual(
         Array.from({ length: 10 }, (_, index) => `/v1/${index}`)
       )
+    })
+  )
+
+  it.effect("6.20 whoever is interrupted at any step of the way to a place leaves it", () =>
+    Effect.gen(function* () {
+      for (let step = 1; step <= 150; step++) {
+        const { client, transport } = yield* scripted(() => MockTransport.json("ok", { delay: "1 second" }), {
+          rateLimit: RateLimit.make({ concurrency: 1 })
+        })
+        const before = yield* Effect.fork(client.execute(list))
+        yield* transport.awaitRequests(1)
+        let slow: Fiber.RuntimeFiber<unknown, unknown> | undefined
+        const scheduler = yieldingAt(step, () => slow && Fibers.interrupt(slow))
+        slow = yield* Effect.fork(Effect.withScheduler(client.execute(list), scheduler))
+        yield* TestClock.adjust("2 seconds")
+        yield* Fiber.join(before)
+        yield* Fiber.await(slow)
+        const after = yield* Effect.fork(client.execute(list))
+        yield* TestClock.adjust("1 second")
+        expect(yield* Fiber.join(after)).toBe("ok")
+      }
     })
   )
 
