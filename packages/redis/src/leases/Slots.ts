@@ -11,8 +11,9 @@ export interface Slot {
   readonly grant: number
 }
 
+/** A time from before a limit was known has nothing of it. */
 const covers = (slot: Slot, costs: ReadonlyArray<number>): boolean =>
-  slot.costs.every((cost, index) => (costs[index] ?? 0) <= cost)
+  costs.every((cost, index) => cost <= (slot.costs[index] ?? 0))
 
 /** Reserved times, the first first. */
 export class Slots {

@@ -258,6 +258,20 @@ describe("a lease", () => {
     expect(units).toEqual({ requests: 1 })
   })
 
+  it("13.6 times from before a limit was known are not used by what costs some of it", async () => {
+    const { counter, waiting } = opened(scripted, { quotas: [], learns: true })
+    waiting.push({}, {})
+    counter.wait({}, now())
+    await reply(granting([0, 0]))
+    counter.take({}, now())
+    counter.observe?.(
+      [{ name: "requests", unit: "requests", limit: 1, remaining: 0, resetMillis: 1000 }],
+      now()
+    )
+    expect(counter.wait({ requests: 0 }, now())).toBe(0)
+    expect(counter.wait({}, now())).toBe(Number.POSITIVE_INFINITY)
+  })
+
   it("13.6 what a response reported reaches Redis with the time that is left until its reset", async () => {
     const { counter } = opened(scripted, { quotas: [], learns: true })
     const limit = { unit: "requests", limit: 10, remaining: 0 }
