@@ -195,7 +195,8 @@ export class Lease implements SharedLimits.Counter {
       born,
       members: this.members,
       ahead: Math.max(-longestReset, reservedUntil - now) * 1000,
-      away: isAlone ? Math.max(1, now - this.aloneSince) * 1000 : 0,
+      // One that only starts has left nobody.
+      away: isAlone && this.members > 0 ? Math.max(1, now - this.aloneSince) * 1000 : 0,
       fleet: isAlone || now < this.fleetUntil ? fleet : 1,
       grace: this.graceMillis(fleet) * 1000,
       memberFor: memberMillis * 1000,

@@ -517,8 +517,13 @@ describe("a lease", () => {
     }
     expect(scripted.questions.length).toBeGreaterThan(10)
     expect(states).toMatchObject([{ _tag: "Alone", processes: 10 }])
+    const asked = () => askedOf(scripted.questions.at(-1) ?? { args: [] })
     // It has kept to its part since it gave up, 20 ms ago.
     expect(Math.round(counter.wait({}, now()))).toBe(82)
+    // One that starts does not slow down the others when it finds Redis.
+    await pass(500)
+    counter.wait({}, now())
+    expect(asked()).toMatchObject({ away: 0 })
   })
 
   it("13.7 a Redis that hangs at the start does not stop the calls", async () => {
