@@ -163,7 +163,7 @@ export class Lease implements SharedLimits.Counter {
     const amounts = wanted.map((costs) => this.amounts(costs))
     const question = this.question(now, amounts)
     const asked = Messages.encode(question)
-    const run = () => this.link.run(Scripts.reserve, this.key, [asked])
+    const run = () => this.link.run(Scripts.limits, this.key, [asked])
     // Without quotas no later reply names a gate that was closed between the first reply and the subscription.
     const replied = this.reserves ? run() : this.link.subscribed().then(run)
     replied.then((reply) => {

@@ -130,7 +130,7 @@ export class Link {
   /** Closes the gate of a key for all. */
   async close(closed: Closed): Promise<void> {
     const micros = Math.ceil(Math.min(closed.millis, closed.most) * 1000)
-    await this.run(Scripts.close, closed.key, [micros, this.channel, encodeClosed(closed)])
+    await this.run(Scripts.limits, closed.key, [micros, this.channel, encodeClosed(closed)])
   }
 
   /** Hears of the gates of a key. */

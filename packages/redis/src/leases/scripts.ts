@@ -12,7 +12,7 @@ import { makeScript, type Script } from "../connection/Script.js"
  * `tolerance` late then never exceed the limit in any window, wherever it begins: all but the last of a window fit between
  * its ends, and the last costs at most `largest`. A request that costs more than any before it goes later by the difference.
  */
-export const reserve: Script = /*#__PURE__*/ makeScript(`
+const reserve = `
 local asked = cjson.decode(ARGV[1])
 local hash, members = KEYS[1], KEYS[2]
 local clock = redis.call('TIME')
@@ -214,13 +214,13 @@ return {
   #times, math.ceil(wait), known, get('epoch', 0), get('grant', 0), math.max(0, math.ceil(gate - now)),
   text(now), text(get('born', 0)), ahead, unpack(times)
 }
-`)
+`
 
 /**
  * Closes the gate of a key for so many microseconds, and sends that to the other processes. It opens by time. A wait that is longer
  * already stays.
  */
-export const close: Script = /*#__PURE__*/ makeScript(`
+const close = `
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local opens = now + ARGV[1]
@@ -231,4 +231,10 @@ redis.call('HINCRBY', KEYS[1], 'epoch', 1)
 local ttl = math.max(redis.call('PTTL', KEYS[1]), math.ceil((gate - now) / 1000) + 60000)
 redis.call('PEXPIRE', KEYS[1], string.format('%.0f', ttl))
 return redis.call('PUBLISH', ARGV[2], ARGV[3])
-`)
+`
+
+/**
+ * The script of all that is asked: with one argument it reserves, with three it closes. So a process that has asked for times
+ * closes a gate in one round trip: Redis knows the script.
+ */
+export const limits: Script = /*#__PURE__*/ makeScript(`if #ARGV == 3 then${close}end${reserve}`)

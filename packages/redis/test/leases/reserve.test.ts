@@ -75,7 +75,7 @@ describeWithRedis("reserving times", () => {
   const asking = (key = `{k${++keys}}`) => {
     const ask = async (asked: Partial<Messages.Asked>): Promise<Messages.Granted> => {
       const reply = await connection.run(
-        Scripts.reserve,
+        Scripts.limits,
         [key, `${key}:members`],
         [Messages.encode(question(asked))]
       )
@@ -190,12 +190,12 @@ describeWithRedis("reserving times", () => {
     const { ask, key } = asking()
     const quotas = [requests(100)]
     await ask({ quotas })
-    await connection.run(Scripts.close, [key, `${key}:members`], [200_000, "gates", "a message"])
+    await connection.run(Scripts.limits, [key, `${key}:members`], [200_000, "gates", "a message"])
     const closed = await ask({ quotas })
     expect(closed).toMatchObject({ times: [], epoch: 1 })
     expect(closed.gateMillis).toBeGreaterThan(100)
     expect(closed.waitMillis).toBe(closed.gateMillis)
-    await connection.run(Scripts.close, [key, `${key}:members`], [1000, "gates", "a shorter one"])
+    await connection.run(Scripts.limits, [key, `${key}:members`], [1000, "gates", "a shorter one"])
     expect((await ask({ quotas })).gateMillis).toBeGreaterThan(100)
   })
 
@@ -338,7 +338,7 @@ describeWithRedis("reserving times", () => {
   it("13.8 every key has an end, and both are in one slot", async () => {
     const { ask, key } = asking()
     await ask({ quotas: [requests(10, 60_000)], costs: Array.from({ length: 10 }, () => [1]) })
-    await connection.run(Scripts.close, [`${key}:other`, key], [1000, "gates", ""])
+    await connection.run(Scripts.limits, [`${key}:other`, key], [1000, "gates", ""])
     const names = await redis.keys(`${key}*`)
     expect(names).toHaveLength(3)
     for (const name of names) expect(await redis.pttl(name)).toBeGreaterThan(59_000)
@@ -349,7 +349,7 @@ describeWithRedis("reserving times", () => {
     ["no limit", JSON.stringify({})]
   ])("13.8 an invalid question fails, and writes nothing: %s", async (_, text) => {
     const { key } = asking()
-    await expect(connection.run(Scripts.reserve, [key, `${key}:members`], [text])).rejects.toThrow()
+    await expect(connection.run(Scripts.limits, [key, `${key}:members`], [text])).rejects.toThrow()
     expect(await redis.exists(key)).toBe(0)
   })
 })
