@@ -58,7 +58,6 @@ export class Guard implements Permits {
     )
     return {
       queued: refused,
-      leave: () => Effect.void,
       // The attempt around this call may be the probe, and it waits for the call.
       forced: circuit.isHalfOpen
         ? Effect.suspend(() => {
@@ -67,6 +66,10 @@ export class Guard implements Permits {
           })
         : refused
     }
+  }
+
+  leave(call: Call.Call): void {
+    this.permits?.leave(call)
   }
 
   enter(call: Call.Call, fiber: Fibers.AnyFiber): Attempts.Refusal | undefined {

@@ -49,6 +49,10 @@ export const make = (setting: Limiting.Setting | undefined): Permits | undefined
       return typeof key === "string" ? key : ""
     },
     take: (call, clock) => take(limiters, call, clock),
+    leave: ({ permit }) => {
+      permit?.leave()
+      permit?.giveBack()
+    },
     ended: ({ permit }, error, isHeld) => {
       if (permit === undefined) return
       if (!isHeld) permit.leave()
@@ -90,12 +94,7 @@ const take = (limiters: Limiters, call: Call.Call, clock: Clock.Clock): Attempts
         }
       }
     ),
-    forced: Effect.sync(() => limiter.admit(permit, Monotonic.now(clock))),
-    leave: () =>
-      Effect.sync(() => {
-        permit.leave()
-        permit.giveBack()
-      })
+    forced: Effect.sync(() => limiter.admit(permit, Monotonic.now(clock)))
   }
 }
 
@@ -103,7 +102,7 @@ const take = (limiters: Limiters, call: Call.Call, clock: Clock.Clock): Attempts
 const refused = (call: Call.Call, { cause, field, reason }: InvalidInput): Attempts.Waiting => {
   const error = TransportError.invalidRequest(call, field, reason, "not-sent", cause)
   const failed = Effect.fail({ error, stoppedBy: "not-retryable" } as const)
-  return { queued: failed, forced: failed, leave: () => Effect.void }
+  return { queued: failed, forced: failed }
 }
 
 const subjectOf = ({ encoded, request }: Call.Call): Limiting.Subject => ({

@@ -131,10 +131,11 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
     client.restart(call)
     const waiting = client.permits?.take(call, this.clock)
     if (waiting === undefined) return this.begin(fiber, ending)
-    const { forced, leave, queued } = waiting
+    const { forced, queued } = waiting
     const permitted = Effect.flatMap(insideAttempt.isSet, (nested) => (nested ? forced : queued))
     // An interruption may come after the permit, and before the attempt has it.
-    return Effect.matchEffect(Effect.onInterrupt(restore(permitted), leave), {
+    const kept = Effect.onInterrupt(restore(permitted), () => Effect.sync(() => client.permits?.leave(call)))
+    return Effect.matchEffect(kept, {
       onFailure: (refusal) => ending.resumed(this.refused(refusal)),
       onSuccess: () => this.begin(fiber, ending)
     })

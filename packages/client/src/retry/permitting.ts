@@ -8,6 +8,8 @@ import type * as ApiError from "../errors/ApiError.js"
 export interface Permits<in C> {
   /** Takes the permit of an attempt; `undefined` if the attempt may begin at once. */
   readonly take: (call: C, clock: Clock.Clock) => Waiting | undefined
+  /** Gives back what the attempt has: it was interrupted before it began. */
+  readonly leave: (call: C) => void
   /** The attempt has its permit and begins, unless it is refused all the same. */
   readonly enter?: ((call: C, fiber: Fibers.AnyFiber) => Refusal | undefined) | undefined
   /**
@@ -23,8 +25,6 @@ export interface Waiting {
   readonly queued: Effect.Effect<void, Refusal>
   /** Takes it without a wait: a call inside an attempt may be what the others wait for. */
   readonly forced: Effect.Effect<void, Refusal>
-  /** Gives back what it has, after an interruption. */
-  readonly leave: () => Effect.Effect<void>
 }
 
 /** Why there is no permit: the deadline of the call has passed, or an error. */

@@ -6,7 +6,6 @@ import * as Messages from "./messages.js"
 import { Pace } from "./Pace.js"
 import { Reports } from "./Reports.js"
 import { type Slot, Slots } from "./Slots.js"
-import * as Scripts from "./scripts.js"
 import * as Time from "./time.js"
 
 /** The most times to reserve at once. */
@@ -163,7 +162,7 @@ export class Lease implements SharedLimits.Counter {
     const amounts = wanted.map((costs) => this.amounts(costs))
     const question = this.question(now, amounts)
     const asked = Messages.encode(question)
-    const run = () => this.link.run(Scripts.limits, this.key, [asked])
+    const run = () => this.link.run(this.key, [asked])
     // Without quotas no later reply names a gate that was closed between the first reply and the subscription.
     const replied = this.reserves ? run() : this.link.subscribed().then(run)
     replied.then((reply) => {

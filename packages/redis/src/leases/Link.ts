@@ -1,6 +1,5 @@
 /** What the leases of a program share: its connection, whether Redis replies, and the gates that other processes close. */
 import type { RedisConnection } from "../connection/Connection.js"
-import type { Script } from "../connection/Script.js"
 import { type Closed, decodeClosed, encodeClosed } from "./messages.js"
 import type { State } from "./State.js"
 import * as Scripts from "./scripts.js"
@@ -83,12 +82,13 @@ export class Link {
     return !this.isClosed && (!this.isAway || now >= this.awayUntil)
   }
 
-  /** Runs a script on the keys of a limit. `undefined`: Redis is away. */
-  async run(script: Script, key: string, args: ReadonlyArray<string | number>): Promise<Reply | undefined> {
+  /** Runs the script on the keys of a limit. `undefined`: Redis is away. */
+  async run(key: string, args: ReadonlyArray<string | number>): Promise<Reply | undefined> {
     const { connection, prefix, timeoutMillis } = this.settings
     // The braces keep both keys in one slot of a cluster.
     const base = `${prefix}:{${key}}`
-    const attempt = () => Time.within(connection.run(script, [base, `${base}:members`], args), timeoutMillis)
+    const keys = [base, `${base}:members`]
+    const attempt = () => Time.within(connection.run(Scripts.limits, keys, args), timeoutMillis)
     if (this.isAway) this.awayUntil = Time.now() + retryMillis
     const starts = Time.now()
     for (;;)
@@ -130,7 +130,7 @@ export class Link {
   /** Closes the gate of a key for all. */
   async close(closed: Closed): Promise<void> {
     const micros = Math.ceil(Math.min(closed.millis, closed.most) * 1000)
-    await this.run(Scripts.limits, closed.key, [micros, this.channel, encodeClosed(closed)])
+    await this.run(closed.key, [micros, this.channel, encodeClosed(closed)])
   }
 
   /** Hears of the gates of a key. */
