@@ -409,6 +409,59 @@ describe("quotas", () => {
     })
   )
 
+  const both = {
+    requests: { limit: 50, window: "1 minute" },
+    tokens: { limit: 10_000, window: "1 minute" }
+  } as const
+
+  it.effect.each([
+    { name: "declared", tokens: 190, rateLimit: { quotas: both } },
+    { name: "declared", tokens: 400, rateLimit: { quotas: both } },
+    { name: "learned", tokens: 190, rateLimit: { learn: true } },
+    { name: "learned", tokens: 400, rateLimit: { learn: true } }
+  ])(
+    "6.21 50 requests and 10,000 tokens a minute that are $name are kept by 1,000 calls of $tokens tokens",
+    ({ rateLimit, tokens }) =>
+      Effect.gen(function* () {
+        let window = -1
+        let used = 0
+        let refused = 0
+        const { failed, times } = yield* play(
+          ({ at }) => {
+            if (Math.floor(at / minute) !== window) {
+              window = Math.floor(at / minute)
+              used = 0
+            }
+            used++
+            if (used > 50 || used * tokens > 10_000) refused++
+            const reset = `${((window + 1) * minute - at) / 1000}s`
+            return MockTransport.json("ok", {
+              headers: {
+                "x-ratelimit-limit-requests": "50",
+                "x-ratelimit-remaining-requests": String(50 - used),
+                "x-ratelimit-reset-requests": reset,
+                "x-ratelimit-limit-tokens": "10000",
+                "x-ratelimit-remaining-tokens": String(10_000 - used * tokens),
+                "x-ratelimit-reset-tokens": reset
+              }
+            })
+          },
+          { rateLimit: RateLimit.make({ ...rateLimit, cost: () => ({ tokens }) }) },
+          calls(1000),
+          41 * 60
+        )
+        expect(failed).toEqual([])
+        expect(refused).toBe(0)
+        const each = Math.min(50, Math.floor(10_000 / tokens))
+        const full = Math.floor(1000 / each)
+        const windows = Array.from(
+          { length: full },
+          (_, index) => times.filter((at) => at >= index * minute && at < (index + 1) * minute).length
+        )
+        expect(windows).toEqual(Array.from({ length: full }, () => each))
+      })
+  )
+
   it.effect("6.21 the response's usage replaces the estimate", () =>
     Effect.gen(function* () {
       const rateLimit = RateLimit.make({
