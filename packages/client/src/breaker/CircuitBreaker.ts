@@ -135,11 +135,6 @@ const isWhole = (value: unknown): boolean => Number.isInteger(value) && Number(v
 
 const whole: Settings.Check = /*#__PURE__*/ Settings.kind(isWhole, "must be a whole number above zero")
 
-const time: Settings.Check = /*#__PURE__*/ Settings.kind((value) => {
-  const millis = toMillis(value)
-  return millis > 0 && millis < Number.POSITIVE_INFINITY
-}, "must be a duration above zero")
-
 const checkOptions = /*#__PURE__*/ Settings.fields({
   consecutiveFailures: /*#__PURE__*/ Settings.kind(
     (value) => value === false || isWhole(value),
@@ -150,9 +145,9 @@ const checkOptions = /*#__PURE__*/ Settings.fields({
     "must be above 0 and at most 1, or false"
   ),
   minimumCalls: whole,
-  window: time,
-  openFor: time,
-  maxOpenFor: time,
+  window: Settings.duration,
+  openFor: Settings.duration,
+  maxOpenFor: Settings.duration,
   jitter: /*#__PURE__*/ Settings.kind(
     (value) => typeof value === "number" && value >= 0 && value <= 1,
     "must be between 0 and 1"

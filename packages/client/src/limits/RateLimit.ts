@@ -146,11 +146,6 @@ const whole: Settings.Check = /*#__PURE__*/ Settings.kind(
   "must be a whole number above zero"
 )
 
-const window: Settings.Check = /*#__PURE__*/ Settings.kind((value) => {
-  const millis = toMillis(value)
-  return millis > 0 && millis < Number.POSITIVE_INFINITY
-}, "must be a duration above zero")
-
 const checkNames: Settings.Check = /*#__PURE__*/ Settings.fields({
   limit: Settings.any,
   window: Settings.any
@@ -159,7 +154,7 @@ const checkNames: Settings.Check = /*#__PURE__*/ Settings.fields({
 const checkQuota: Settings.Check = (quota) => {
   const { limit, window: length }: Partial<Quota> = Object(quota)
   const unfit = (name: string, problem: InvalidInput | undefined) => problem && Settings.within(name, problem)
-  return checkNames(quota) ?? unfit("limit", amount(limit)) ?? unfit("window", window(length))
+  return checkNames(quota) ?? unfit("limit", amount(limit)) ?? unfit("window", Settings.duration(length))
 }
 
 const checkQuotas: Settings.Check = (value) => {

@@ -4,6 +4,7 @@
  */
 import * as Data from "effect/Data"
 import * as Predicate from "effect/Predicate"
+import { toMillis } from "./duration.js"
 import { type InvalidInput, invalid } from "./invalid.js"
 import { isPlainObject } from "./isPlainObject.js"
 
@@ -49,6 +50,11 @@ export const callback: Check = /*#__PURE__*/ kind(
   (value) => typeof value === "function",
   "must be a function"
 )
+
+export const duration: Check = /*#__PURE__*/ kind((value) => {
+  const millis = toMillis(value)
+  return millis > 0 && millis < Number.POSITIVE_INFINITY
+}, "must be a duration above zero")
 
 /** The same problem, found within the setting of that name. */
 export const within = (name: string, problem: InvalidInput): InvalidInput => ({

@@ -1,25 +1,16 @@
 /** Whatever ends a call, a circuit recovers once its server is well. */
-import { ApiRequest, CircuitBreaker, EventStream, RateLimit, ResponseDecoder } from "@effect-api/client"
+import { ApiRequest, CircuitBreaker, RateLimit } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
-import { type Duration, Effect, Fiber, FastCheck as fc, Schema, Stream, TestClock } from "effect"
+import { type Duration, Effect, FastCheck as fc, TestClock } from "effect"
 import { describe, expect } from "vitest"
+import { steps as common, forAMinute, stepOf, struck, waysIn } from "../fixtures/anyEnds.js"
 import { holds } from "../fixtures/properties.js"
 import { scripted } from "../fixtures/requests.js"
 
 const steps: Readonly<Record<string, MockTransport.MockStep>> = {
-  ok: MockTransport.json("ok", { delay: "1 second" }),
-  at_once: MockTransport.json("ok"),
-  refused: MockTransport.connectionError({ code: "ECONNREFUSED" }),
-  reset: MockTransport.stream(["1", { fail: MockTransport.systemError("ECONNRESET") }]),
-  busy: MockTransport.json({}, { status: 429, headers: { "retry-after": "2" }, delay: "100 millis" }),
-  failing: MockTransport.json({}, { status: 500, delay: "100 millis" }),
+  ...common,
   hinting: MockTransport.json({}, { status: 503, headers: { "retry-after": "30" } }),
-  missing: MockTransport.json({}, { status: 404 }),
-  defect: MockTransport.die("a defect"),
-  never: MockTransport.never,
-  silent: MockTransport.stream(["data: 1\n\n", { delay: Number.POSITIVE_INFINITY }], {
-    headers: { "content-type": "text/event-stream" }
-  })
+  missing: MockTransport.json({}, { status: 404 })
 }
 
 const call = fc.record({
@@ -30,8 +21,6 @@ const call = fc.record({
   interruptedAfter: fc.integer({ min: 0, max: 5000 }),
   isUninterruptible: fc.boolean()
 })
-
-const events = EventStream.make({ event: Schema.Number })
 
 const options = fc.record({
   consecutiveFailures: fc.constantFrom<false | number>(1, 2, 5),
@@ -55,10 +44,7 @@ describe("any calls", () => {
       Effect.gen(function* () {
         let isWell = false
         const { client, transport } = yield* scripted(
-          ({ url }) =>
-            isWell
-              ? MockTransport.json("ok")
-              : (steps[new URL(url).pathname.slice(4)] ?? MockTransport.never),
+          ({ url }) => (isWell ? MockTransport.json("ok") : stepOf(steps, url)),
           {
             circuitBreaker: CircuitBreaker.make({ ...options, maxOpenFor: "10 seconds" }),
             rateLimit: RateLimit.make({ concurrency }),
@@ -71,32 +57,14 @@ describe("any calls", () => {
               Effect.zipRight(Effect.ignore(client.execute(ApiRequest.get("/ok"))), next(request))
           ]
         })
-        yield* Effect.forEach(
-          calls,
-          ({ beginsAt, interruptedAfter, isUninterruptible, kind, step }) => {
+        yield* forAMinute(
+          calls.map(({ beginsAt, interruptedAfter, isUninterruptible, kind, step }) => {
             const path = `/${step}`
-            const runs: Readonly<Record<string, Effect.Effect<unknown, unknown>>> = {
-              execute: client.execute(ApiRequest.get(path)),
-              nested: nesting.execute(ApiRequest.get(path)),
-              stream: Stream.runDrain(client.stream(ApiRequest.get(path, { events }))),
-              download: Effect.flatMap(
-                client.execute(ApiRequest.get(path, { success: ResponseDecoder.stream() })),
-                Stream.runDrain
-              )
-            }
-            const run = runs[kind] ?? Effect.void
-            return Effect.gen(function* () {
-              yield* Effect.sleep(beginsAt)
-              const fiber = yield* Effect.fork(isUninterruptible ? Effect.uninterruptible(run) : run)
-              yield* Effect.sleep(interruptedAfter)
-              yield* Effect.fork(Fiber.interrupt(fiber))
-              yield* Fiber.await(fiber)
-            })
-          },
-          { concurrency: "unbounded", discard: true }
-        ).pipe(
-          Effect.fork,
-          Effect.flatMap((all) => Effect.zipRight(TestClock.adjust("1 minute"), Fiber.join(all)))
+            const ways = waysIn(client, path)
+            const called = kind === "nested" ? nesting.execute(ApiRequest.get(path)) : ways[kind]
+            const run = struck(called ?? Effect.void, interruptedAfter, isUninterruptible)
+            return Effect.zipRight(Effect.sleep(beginsAt), run)
+          })
         )
         isWell = true
         // One call for each probe, and each may have to wait as long as a circuit may be open.
