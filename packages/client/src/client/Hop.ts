@@ -36,7 +36,9 @@ export const run = (
   Effect.flatMap(authorize(core, call), (credentials) => {
     const request = outgoing(core, call, credentials, span)
     return settled(call, through(call, request, signing(credentials?.sign, send))).pipe(
-      Effect.tapError((error) => Telemetry.attempted(call, request.headers, error)),
+      Effect.catchAll((error) =>
+        Effect.zipRight(Telemetry.attempted(call, request.headers, error), Effect.fail(error))
+      ),
       Effect.tap((response) => arrived(core, call, response)),
       Effect.tap((response) => Telemetry.attempted(call, request.headers, response)),
       Effect.tap((response) => Deprecation.noticed(core.warned, call, response) ?? Effect.void)

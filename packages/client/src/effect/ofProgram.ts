@@ -24,7 +24,10 @@ const settled = <A, E>(promise: PromiseLike<A>): Effect.Effect<A, E> =>
 
 /** Fails if nobody can wait for a promise. It may still reject, which is nobody's concern then. */
 const waitable = (promise: PromiseLike<unknown>, what: string): Effect.Effect<void, CannotAwaitError> =>
-  Effect.tapError(awaitable(what), () => Effect.sync(() => void promise.then(undefined, () => undefined)))
+  Effect.catchAll(awaitable(what), (error) => {
+    promise.then(undefined, () => undefined)
+    return Effect.fail(error)
+  })
 
 /** What was given, as an effect. */
 export const asEffect = <A, E>(given: Effect.Effect<A, E> | PromiseLike<A> | A): Effect.Effect<A, E> => {

@@ -49,10 +49,15 @@ const misfit = (issue: ParseResult.ParseIssue): Misfit => {
   const bounded = boundedIssue(issue)
   return {
     reason: ParseResult.TreeFormatter.formatIssueSync(bounded),
-    path: (ParseResult.ArrayFormatter.formatIssueSync(bounded)[0]?.path ?? []).map((key) =>
-      typeof key === "symbol" ? key.toString() : key
-    )
+    path: pathOf(bounded).map((key) => (typeof key === "symbol" ? key.toString() : key))
   }
+}
+
+/** The path to the first part that does not fit. `ArrayFormatter` would make a text for each part to find it. */
+const pathOf = (issue: ParseResult.ParseIssue): ReadonlyArray<PropertyKey> => {
+  if (issue._tag === "Pointer") return [issue.path, pathOf(issue.issue)].flat()
+  if (issue._tag === "Composite") return [issue.issues].flat().slice(0, 1).flatMap(pathOf)
+  return "issue" in issue ? pathOf(issue.issue) : []
 }
 
 const maxIssues = 50

@@ -25,7 +25,7 @@ export const until = <A, E, R, A2, E2>(
         const waited = Effect.async<A | A2, E | E2>((resume) => {
           working.addObserver((exit) => {
             Fibers.interrupt(ending)
-            const result = Exit.flatten(exit)
+            const result = Exit.isSuccess(exit) ? exit.value : Exit.failCause(exit.cause)
             if (isOver) {
               if (Exit.isSuccess(result)) abandon(result.value)
               return

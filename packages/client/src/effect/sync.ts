@@ -59,9 +59,9 @@ export const mapError = <A, E, E2>(
 
 /** The result of work, as a value. */
 export const outcome = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<Result.Result<A, E>> =>
-  Effect.match(effect, {
-    onFailure: (error) => Result.fail(error),
-    onSuccess: (value) => Result.succeed(value)
+  Effect.matchEffect(effect, {
+    onFailure: (error) => Exit.succeed(Result.fail(error)),
+    onSuccess: (value) => Exit.succeed(Result.succeed(value))
   })
 
 /** The value that a program's own code returns at once; `undefined` if it fails, throws, or is asynchronous. */

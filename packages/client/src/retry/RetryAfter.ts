@@ -77,7 +77,7 @@ const parseDate = (text: string, nowMillis: number): number | undefined => {
 const hint = (millis: number | undefined): Option.Option<Duration.Duration> => {
   if (millis === undefined || !Number.isFinite(millis) || millis <= 0) return Option.none()
   const duration = Duration.millis(millis)
-  return Duration.greaterThan(duration, Duration.zero) ? Option.some(duration) : Option.none()
+  return Duration.toMillis(duration) > 0 ? Option.some(duration) : Option.none()
 }
 
 /**

@@ -165,11 +165,12 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
       if (this.read !== undefined) return Effect.succeed(this.read)
       const nothing: Collected.Collected = { bytes: new Uint8Array(0), complete: false }
       const limit = Math.min(NativeExchange.discardMillis, this.call.timeouts.idle)
-      const collected = Effect.orElseSucceed(
+      const empty = Effect.succeed(nothing)
+      const collected = Effect.catchAll(
         this.collect(cap, AttemptDeadline.makeLimit("idle")),
-        () => nothing
+        () => empty
       )
-      return TimeLimits.within(collected, limit, Effect.succeed(nothing))
+      return TimeLimits.within(collected, limit, empty)
     })
   }
 

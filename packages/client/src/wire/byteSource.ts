@@ -61,7 +61,11 @@ const iterated = (source: Iterable<Uint8Array>): Stream.Stream<Uint8Array, unkno
     Effect.map(
       Effect.acquireRelease(
         attempted(() => source[Symbol.iterator]()),
-        (iterator) => Effect.ignore(attempted(() => iterator.return?.()))
+        (iterator) =>
+          Effect.catchAll(
+            attempted(() => iterator.return?.()),
+            () => Effect.void
+          )
       ),
       (iterator) =>
         Pulls.repeated(

@@ -34,16 +34,20 @@ export const encoder = (
 }
 
 const textOf = /*#__PURE__*/ SchemaIssue.makeFormatterDefault()
-const pathsOf = /*#__PURE__*/ SchemaIssue.makeFormatterStandardSchemaV1()
 
 const misfit = (issue: SchemaIssue.Issue): Misfit => {
   const bounded = boundedIssue(issue)
-  return { reason: textOf(bounded), path: (pathsOf(bounded).issues[0]?.path ?? []).map(pathKey) }
+  return {
+    reason: textOf(bounded),
+    path: pathOf(bounded).map((key) => (typeof key === "symbol" ? key.toString() : key))
+  }
 }
 
-const pathKey = (key: PropertyKey | { readonly key: PropertyKey }): string | number => {
-  const plain = typeof key === "object" ? key.key : key
-  return typeof plain === "symbol" ? plain.toString() : plain
+/** The path to the first part that does not fit. A formatter would make a text for each part to find it. */
+const pathOf = (issue: SchemaIssue.Issue): ReadonlyArray<PropertyKey> => {
+  if (issue._tag === "Pointer") return [...issue.path, ...pathOf(issue.issue)]
+  if ("issues" in issue) return issue.issues.slice(0, 1).flatMap(pathOf)
+  return "issue" in issue ? pathOf(issue.issue) : []
 }
 
 const maxIssues = 50
