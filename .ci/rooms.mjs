@@ -24,6 +24,8 @@ export const rooms = {
     transport: "config effect errors request response secrets shared wire",
     client:
       "config credentials effect errors limits request response retry secrets shared telemetry transport wire",
+    // Transports that send whole exchanges. They bring the attempt that needs nothing else, so the client does not import them.
+    native: "client config effect errors request response shared transport wire",
     // It comes with its setting, so the client does not import it.
     breaker: "client effect errors request retry shared telemetry",
     // Work elsewhere is waited for with calls, as pages are walked: beside them, on the same parts of the client.
@@ -32,7 +34,7 @@ export const rooms = {
     stream: "client effect errors request response retry shared sse telemetry transport wire",
     "ApiClient.ts": "client config credentials effect errors pages polling request stream",
     "Curl.ts": "ApiClient.ts client effect errors request secrets",
-    promise: "ApiClient.ts client config effect errors polling request response shared stream transport wire"
+    promise: "ApiClient.ts client config effect errors native polling request response shared stream transport wire"
   },
   node: {
     config: "",
@@ -103,7 +105,7 @@ export const impure = {
 /** Modules, and rooms, that import values of @effect/platform: the cost of following it into another major version. */
 export const platform = {
   client:
-    "effect/ transport/ ApiClient client/PlatformClient config/webExchange request/RequestEncoder telemetry/Telemetry wire/RequestBody",
+    "effect/ native/ transport/ ApiClient client/PlatformClient config/webExchange request/RequestEncoder telemetry/Telemetry wire/RequestBody",
   node: "NodeTransport SyncClient exchange/ReceivedResponse sync/open",
   anthropic: "Anthropic config/AnthropicConfig",
   testing:

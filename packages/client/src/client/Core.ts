@@ -2,14 +2,17 @@
 
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Effect from "effect/Effect"
+import type * as Tracer from "effect/Tracer"
 import type { Failures } from "../config/ClientOptions.js"
 import * as Overrides from "../config/Overrides.js"
 import { type ResolvedConfig, resolveConfig } from "../config/resolveConfig.js"
 import type * as Credentials from "../credentials/Credentials.js"
 import { refuse } from "../credentials/refusable.js"
 import { type Background, makeBackground } from "../credentials/singleFlight.js"
+import type { AnyFiber } from "../effect/fibers.js"
 import * as Call from "../request/Call.js"
 import * as TransportError from "../request/TransportError.js"
+import type { WholeBody } from "../response/WholeBody.js"
 import type * as Attempts from "../retry/Attempts.js"
 import * as RetryBudget from "../retry/RetryBudget.js"
 import { keepTransportSecrets } from "../secrets/transportSecrets.js"
@@ -18,16 +21,33 @@ import { memo } from "../shared/memo.js"
 import * as Deprecation from "../telemetry/deprecation.js"
 import * as Measuring from "../telemetry/measuring.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
-import * as Transport from "../transport/Transport.js"
+import type * as GuardedResponse from "../transport/GuardedResponse.js"
+import * as Transports from "../transport/Transport.js"
 import type * as TransportContract from "../transport/TransportContract.js"
 import * as ClientHeaders from "./ClientHeaders.js"
 import * as Guarding from "./guarding.js"
 import * as Permits from "./Permits.js"
 
+/** A response for its decoder. */
+export type Received = WholeBody<GuardedResponse.GuardedResponse>
+
+/** Makes an attempt that is a single wait; `undefined` if this call needs more. */
+export type Swift = (
+  core: Core,
+  call: Call.Call,
+  span: Tracer.Span | undefined,
+  fiber: AnyFiber
+) => Attempts.Attempt<Received> | undefined
+
+/** A transport, and its attempt in a single wait, if it brings one: see `FastAttempt`. */
+export interface Transport extends TransportContract.Transport {
+  readonly attempt?: Swift | undefined
+}
+
 /** What a client is made of. */
 export interface Core {
   readonly config: ResolvedConfig
-  readonly transport: TransportContract.Transport
+  readonly transport: Transport
   readonly credentials: Credentials.Resolver
   /** The resolver of a description. A client and those that `withOptions` makes of it have one for each. */
   readonly resolverOf: (credentials: Credentials.Credentials) => Credentials.Resolver
@@ -67,7 +87,7 @@ export const makeCore = (
   init?: RequestInit,
   background: Background = makeBackground()
 ): Core => {
-  const transport = Transport.make(client, init)
+  const transport: Transport = Transports.make(client, init)
   const resolverOf = memo(new WeakMap<Credentials.Credentials, Credentials.Resolver>(), (credentials) =>
     credentials.make(background)
   )

@@ -18,7 +18,7 @@ import * as Attempts from "../retry/Attempts.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
 import { codingsOf } from "../wire/codings.js"
-import type * as Attempt from "./Attempt.js"
+import type * as Core from "./Core.js"
 import * as OwnFailure from "./OwnFailure.js"
 
 /** What a call returns of its value and its response. */
@@ -28,7 +28,7 @@ export type Project<A, B> = (call: Call.Call, response: GuardedResponse.GuardedR
 export const decode = <A, B>(
   call: Call.Call,
   decoder: ResponseDecoder.ResponseDecoder<A>,
-  received: Attempt.Received,
+  received: Core.Received,
   project: Project<A, B>
 ): Effect.Effect<B, ApiError.ApiError> => {
   const { response } = received

@@ -68,7 +68,7 @@ const settling = <A, B>({ permits }: Core.Core, project: Decoding.Project<A, B>)
   }
 }
 
-const leftovers: Attempts.Leftovers<Attempt.Received> = { abandon: ({ response }) => response.leave() }
+const leftovers: Attempts.Leftovers<Core.Received> = { abandon: ({ response }) => response.leave() }
 
 const valueAlone = <A>(_call: Call.Call, _response: GuardedResponse.GuardedResponse, value: A): A => value
 

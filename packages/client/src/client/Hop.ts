@@ -13,7 +13,6 @@ import * as Call from "../request/Call.js"
 import * as CallError from "../request/CallError.js"
 import * as TransportError from "../request/TransportError.js"
 import * as UnsentError from "../request/UnsentError.js"
-import * as Attempts from "../retry/Attempts.js"
 import * as Deprecation from "../telemetry/deprecation.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import * as GuardedResponse from "../transport/GuardedResponse.js"
@@ -45,40 +44,8 @@ export const run = (
     )
   })
 
-/**
- * Sends a request of known headers through the call's middleware, inside `uninterruptibleMask`. Middleware that does nothing but
- * change the request returns what its `next` returned: there is nothing to run but the transport, in a single wait.
- */
-export const throughMiddleware = <A, R>(
-  call: Call.Call,
-  request: HttpClientRequest.HttpClientRequest,
-  transport: TransportContract.Transport,
-  restore: Fibers.Restore,
-  next: Attempts.Settle<GuardedResponse.GuardedResponse, A, R>
-): Effect.Effect<A, ApiError.ApiError, R> => {
-  const { buffered, fastPath } = transport
-  let last: HttpClientRequest.HttpClientRequest | undefined
-  let waiting: unknown
-  const send: TransportContract.Send<never> = (call, sent) => {
-    const effect = buffered(call, sent)
-    last = sent
-    waiting = effect
-    return effect
-  }
-  return Effect.matchCauseEffect(
-    Effect.sync(() => through(call, request, send)),
-    {
-      onFailure: (cause) => next.onFailure(cause),
-      onSuccess: (responding) =>
-        responding === waiting && last !== undefined && last.body._tag !== "Stream" && fastPath !== undefined
-          ? fastPath(call, PlatformRequest.withWholeUrl(last), Number.POSITIVE_INFINITY, restore, next)
-          : Attempts.settled(Attempts.marked(settled(call, responding), restore), next)
-    }
-  )
-}
-
 /** What a hop comes to: middleware may respond with anything, and fail in ways that only the platform knows. */
-const settled = (
+export const settled = (
   call: Call.Call,
   responding: ReturnType<Middleware.Next>
 ): Effect.Effect<GuardedResponse.GuardedResponse, ApiError.ApiError> =>
@@ -132,7 +99,7 @@ const arrived = (
       })
 
 /** Sends a request through the call's middleware. */
-const through = (
+export const through = (
   call: Call.Call,
   request: HttpClientRequest.HttpClientRequest,
   send: TransportContract.Send<never>

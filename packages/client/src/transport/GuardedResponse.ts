@@ -166,10 +166,7 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
       const nothing: Collected.Collected = { bytes: new Uint8Array(0), complete: false }
       const limit = Math.min(NativeExchange.discardMillis, this.call.timeouts.idle)
       const empty = Effect.succeed(nothing)
-      const collected = Effect.catchAll(
-        this.collect(cap, AttemptDeadline.makeLimit("idle")),
-        () => empty
-      )
+      const collected = Effect.catchAll(this.collect(cap, AttemptDeadline.makeLimit("idle")), () => empty)
       return TimeLimits.within(collected, limit, empty)
     })
   }

@@ -111,7 +111,6 @@ const overPlatform = (
   // Outside browsers it may be a client that takes no Blob.
   const adapt = isBrowser ? FetchRequest.adapted(runtime) : asItIs
   return {
-    fastPath: undefined,
     buffered: adapt(leaving(buffered)),
     streaming: (scope) =>
       adapt(leavingBroken((call, request) => Scope.extend(streaming(call, request), scope))),

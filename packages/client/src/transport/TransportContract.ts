@@ -6,7 +6,6 @@ import type * as ApiError from "../errors/ApiError.js"
 import type * as Call from "../request/Call.js"
 import type { DecoderOf } from "../response/schemaDecoder.js"
 import type * as GuardedResponse from "./GuardedResponse.js"
-import type * as NativeExchange from "./NativeExchange.js"
 
 /** Sends a request and returns the response, whatever its status, under the limits of the call. */
 export type Send<R> = (
@@ -27,20 +26,6 @@ export interface Transport {
   readonly streamingUnscoped: Send<never>
   /** Secrets of the transport's own settings. */
   readonly secrets?: (() => Iterable<string>) | undefined
-  /** `buffered` without an extra step of the fiber, if the transport can: see {@link FastPath}. */
-  readonly fastPath: FastPath | undefined
   /** Makes faster decoders of whole responses. A transport brings them, so that not every program bundles them. */
   readonly decoderOf?: DecoderOf | undefined
 }
-
-/**
- * Sends a request without a streamed body, waits for the response and goes on with `next`, inside `uninterruptibleMask`. After
- * `left` milliseconds of the system's clock it fails by the call's deadline, even where nothing can be interrupted.
- */
-export type FastPath = <A, R>(
-  call: Call.Call,
-  request: HttpClientRequest.HttpClientRequest,
-  left: number,
-  restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>,
-  next: NativeExchange.Next<GuardedResponse.GuardedResponse, ApiError.ApiError, A, R>
-) => Effect.Effect<A, ApiError.ApiError, R>

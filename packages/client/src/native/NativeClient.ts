@@ -6,17 +6,19 @@ import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
+import type * as Core from "../client/Core.js"
+import * as FastAttempt from "../client/FastAttempt.js"
 import type * as ApiError from "../errors/ApiError.js"
 import * as Call from "../request/Call.js"
 import * as TransportError from "../request/TransportError.js"
 import { quickDecoder } from "../response/schemaDecoder.js"
+import * as GuardedResponse from "../transport/GuardedResponse.js"
+import * as NativeExchange from "../transport/NativeExchange.js"
+import * as PlatformRequest from "../transport/PlatformRequest.js"
+import * as Transport from "../transport/Transport.js"
+import type * as TransportContract from "../transport/TransportContract.js"
+import * as Unread from "../transport/unread.js"
 import { blobOf } from "../wire/wholeBody.js"
-import * as GuardedResponse from "./GuardedResponse.js"
-import * as NativeExchange from "./NativeExchange.js"
-import * as PlatformRequest from "./PlatformRequest.js"
-import * as Transport from "./Transport.js"
-import type * as TransportContract from "./TransportContract.js"
-import * as Unread from "./unread.js"
 
 /** Changes how requests are sent. */
 export type Adapt = <R>(send: TransportContract.Send<R>) => TransportContract.Send<R>
@@ -55,11 +57,7 @@ const asBlob: Adapt = (send) => (call, request) => {
   return send(call, blob === undefined ? request : PlatformRequest.withBlob(request, blob))
 }
 
-const over = (
-  native: NativeExchange.NativeTransport,
-  adaptTo: Adapt,
-  isDirect: boolean
-): TransportContract.Transport => {
+const over = (native: NativeExchange.NativeTransport, adaptTo: Adapt, isDirect: boolean): Core.Transport => {
   const adapt: Adapt = native.takesStreams === true ? (send) => adaptTo(asBlob(send)) : adaptTo
   const limits = native.setsLimits ? "call" : "transport"
   const failed = (call: Call.Call, cause: unknown): ApiError.ApiError =>
@@ -116,9 +114,10 @@ const over = (
     decoderOf: quickDecoder,
     secrets: native.secrets,
     buffered: adapt(Transport.leaving(buffered)),
-    fastPath: isDirect
-      ? (call, request, left, restore, next) =>
+    attempt: isDirect
+      ? FastAttempt.over((call, request, left, restore, next) =>
           NativeExchange.wait(new Exchange(native, limits, call, request, left), restore, next)
+        )
       : undefined,
     streamingUnscoped: adapt(Transport.leavingBroken(streamingUnscoped)),
     streaming: (scope) =>

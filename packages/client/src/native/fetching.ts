@@ -3,7 +3,7 @@
  * pending wait, and cancels a body that is there or still arrives.
  */
 import { isBytes, notBytes } from "../shared/bytes.js"
-import { ExchangeTimer } from "./ExchangeTimer.js"
+import { ExchangeTimer } from "../transport/ExchangeTimer.js"
 
 export class Fetching {
   readonly timer: ExchangeTimer

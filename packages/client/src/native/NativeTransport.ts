@@ -4,8 +4,7 @@
  *
  * @since 0.1.0
  */
-export { isIdempotent } from "../wire/methodRegistry.js"
-export { attach } from "./NativeClient.js"
+
 export {
   type Abort,
   awaiting,
@@ -19,4 +18,6 @@ export {
   type Pull,
   removedHeaders,
   type Source
-} from "./NativeExchange.js"
+} from "../transport/NativeExchange.js"
+export { isIdempotent } from "../wire/methodRegistry.js"
+export { attach } from "./NativeClient.js"

@@ -18,12 +18,12 @@ import * as PlatformClients from "../effect/platformClients.js"
 import * as Pulls from "../effect/pulls.js"
 import { Collector } from "../shared/bytes.js"
 import { fetchDefaults, isBrowser, runtime } from "../shared/runtime.js"
+import * as FetchRequest from "../transport/FetchRequest.js"
+import * as NativeExchange from "../transport/NativeExchange.js"
+import * as WebResponse from "../transport/webResponse.js"
 import { isDecodedByFetch } from "../wire/codings.js"
-import * as FetchRequest from "./FetchRequest.js"
 import { Fetching } from "./fetching.js"
 import * as NativeClient from "./NativeClient.js"
-import * as NativeExchange from "./NativeExchange.js"
-import * as WebResponse from "./webResponse.js"
 
 type Request = HttpClientRequest.HttpClientRequest
 
