@@ -26,7 +26,8 @@ export const rooms = {
       "config credentials effect errors limits request response retry secrets shared telemetry transport wire",
     // Transports that send whole exchanges. They bring the attempt that needs nothing else, so the client does not import them.
     native: "client config effect errors request response shared transport wire",
-    // It comes with its setting, so the client does not import it.
+    // These two come with their settings, so the client does not import them.
+    quotas: "client effect limits request retry shared telemetry",
     breaker: "client effect errors request retry shared telemetry",
     // Work elsewhere is waited for with calls, as pages are walked: beside them, on the same parts of the client.
     polling: "client config effect errors request retry shared transport wire",
@@ -34,7 +35,8 @@ export const rooms = {
     stream: "client effect errors request response retry shared sse telemetry transport wire",
     "ApiClient.ts": "client config credentials effect errors pages polling request stream",
     "Curl.ts": "ApiClient.ts client effect errors request secrets",
-    promise: "ApiClient.ts client config effect errors native polling request response shared stream transport wire"
+    promise:
+      "ApiClient.ts client config effect errors native polling request response shared stream transport wire"
   },
   node: {
     config: "",

@@ -6,15 +6,13 @@ import * as Fibers from "../effect/fibers.js"
 import * as Monotonic from "../effect/monotonic.js"
 import * as Limiter from "../limits/Limiter.js"
 import { idOf, Limiters } from "../limits/Limiters.js"
-import * as Limiting from "../limits/limiting.js"
+import type * as Limiting from "../limits/limiting.js"
 import type { Costs } from "../limits/SharedLimits.js"
 import * as Wait from "../limits/waiting.js"
 import type * as Call from "../request/Call.js"
 import * as StatusError from "../request/StatusError.js"
-import * as TransportError from "../request/TransportError.js"
 import * as UnsentError from "../request/UnsentError.js"
 import type * as Attempts from "../retry/Attempts.js"
-import type { InvalidInput } from "../shared/invalid.js"
 import * as LimitMeasuring from "../telemetry/limitMeasuring.js"
 import * as Measuring from "../telemetry/measuring.js"
 
@@ -26,6 +24,53 @@ export interface Permits extends Attempts.Permits<Call.Call> {
   readonly arrived: (call: Call.Call, response: Arrived, fiber: Fibers.AnyFiber) => void
   /** Takes what a request has used, from its value or an event; `undefined` if nobody reads that. */
   readonly settle: ((call: Call.Call, value: unknown) => void) | undefined
+}
+
+/** What a setting brings. */
+export interface Rules extends Limiter.Settings {
+  /** The key of a call; `undefined` if the program's function gives none. */
+  readonly keyOf: (call: Call.Call) => string | undefined
+  /** The key of a call, and what it costs; or why it cannot be sent. */
+  readonly priced: (call: Call.Call) => Priced | Attempts.Unpermitted
+  /** Why a call is refused that finds so many in the queue. */
+  readonly full: (call: Call.Call, length: number) => Attempts.Unpermitted
+  /** Takes the limits that the response of a permit reports. */
+  readonly learn: (
+    call: Call.Call,
+    permit: Limiter.Permit,
+    headers: Arrived["headers"],
+    fiber: Fibers.AnyFiber
+  ) => void
+  /** Takes what a request has used; `undefined` if nobody reads that. */
+  readonly settle: ((permit: Limiter.Permit, value: unknown) => void) | undefined
+}
+
+/** The key of a call, and what it costs. */
+export interface Priced {
+  readonly key: string
+  readonly costs: Costs
+}
+
+/** A setting with its rules, so that a program without one does not bundle them. */
+export interface Made extends Limiting.RateLimit {
+  readonly rules: Rules
+}
+
+const isMade = (setting: Limiting.RateLimit): setting is Made => "rules" in setting
+
+/** A client without a setting only waits where a server asks for it. */
+const alone: Limiter.Settings = {
+  concurrency: Number.POSITIVE_INFINITY,
+  maxQueue: Number.POSITIVE_INFINITY,
+  quotas: undefined
+}
+
+const free: Priced = { key: "", costs: {} }
+
+/** The limiters of the calls with the same credentials, and their rules. */
+interface Limits {
+  readonly limiters: Limiters
+  readonly rules: Rules | undefined
 }
 
 /** A response whose headers have arrived. */
@@ -41,14 +86,12 @@ export const accountOf = (call: Call.Call, permits: Permits | undefined): string
 /** Makes the permits of a setting; `undefined` if it turns limits off. */
 export const make = (setting: Limiting.Setting | undefined): Permits | undefined => {
   if (setting === false) return undefined
-  const parts = Limiting.partsOf(setting)
-  const limiters = new Limiters(parts, setting !== undefined)
+  const rules = setting !== undefined && isMade(setting) ? setting.rules : undefined
+  const limits: Limits = { limiters: new Limiters(rules ?? alone, rules !== undefined), rules }
+  const used = rules?.settle
   return {
-    keyOf: (call) => {
-      const key = limiters.keyOf(subjectOf(call))
-      return typeof key === "string" ? key : ""
-    },
-    take: (call, clock) => take(limiters, call, clock),
+    keyOf: (call) => keyOf(limits, call) ?? "",
+    take: (call, clock) => take(limits, call, clock),
     leave: ({ permit }) => {
       permit?.leave()
       permit?.giveBack()
@@ -58,21 +101,28 @@ export const make = (setting: Limiting.Setting | undefined): Permits | undefined
       if (!isHeld) permit.leave()
       if (error?.delivery === "not-sent") permit.giveBack()
     },
-    arrived: (call, response, fiber) => arrived(limiters, call, response, fiber),
-    settle: parts.usage && (({ permit }, value) => settle(limiters, permit, value))
+    arrived: (call, response, fiber) => arrived(limits, call, response, fiber),
+    settle: used && (({ permit }, value) => permit && used(permit, value))
   }
 }
 
-const take = (limiters: Limiters, call: Call.Call, clock: Clock.Clock): Attempts.Waiting | undefined => {
+const keyOf = ({ rules }: Limits, call: Call.Call): string | undefined =>
+  rules === undefined ? free.key : rules.keyOf(call)
+
+const take = (
+  { limiters, rules }: Limits,
+  call: Call.Call,
+  clock: Clock.Clock
+): Attempts.Waiting | undefined => {
   call.permit = undefined
   if (limiters.isQuiet) return undefined
-  const subject = subjectOf(call)
-  const key = limiters.keyOf(subject)
-  if (typeof key !== "string") return refused(call, key)
-  const limiter = limiters.find(call.encoded.origin, key, () => Monotonic.now(clock))
+  const priced = rules === undefined ? free : rules.priced(call)
+  if ("error" in priced) {
+    const refused = Effect.fail(priced)
+    return { queued: refused, forced: refused }
+  }
+  const limiter = limiters.find(call.encoded.origin, priced.key, () => Monotonic.now(clock))
   if (limiter === undefined) return undefined
-  const priced = limiters.costsOf(subject)
-  if (!("costs" in priced)) return refused(call, priced)
   const { maxRetryAfterMillis } = call.retry.policy
   const { priority = 0 } = call.request.options
   const permit = new Limiter.Permit(limiter, priced.costs, priority, maxRetryAfterMillis)
@@ -82,70 +132,41 @@ const take = (limiters: Limiters, call: Call.Call, clock: Clock.Clock): Attempts
     queued: Effect.mapError(
       Measuring.waiting(call, Wait.wait(permit, clock, call.deadline)),
       (reason): Attempts.Refusal => {
-        switch (reason._tag) {
-          case "Expired":
-            return "expired"
-          case "Full": {
-            const error = UnsentError.queueFull(call, reason.length, limiters.parts.maxQueue)
-            return { error, stoppedBy: "not-retryable" }
-          }
-          case "Held":
-            return { error: UnsentError.heldBack(call, reason.millis, clock.unsafeCurrentTimeMillis()) }
-        }
+        if (reason._tag === "Held")
+          return { error: UnsentError.heldBack(call, reason.millis, clock.unsafeCurrentTimeMillis()) }
+        // Without rules no queue is full.
+        return reason._tag === "Expired" || rules === undefined ? "expired" : rules.full(call, reason.length)
       }
     ),
     forced: Effect.sync(() => limiter.admit(permit, Monotonic.now(clock)))
   }
 }
 
-/** A key or a cost that the program's function does not give. */
-const refused = (call: Call.Call, { cause, field, reason }: InvalidInput): Attempts.Waiting => {
-  const error = TransportError.invalidRequest(call, field, reason, "not-sent", cause)
-  const failed = Effect.fail({ error, stoppedBy: "not-retryable" } as const)
-  return { queued: failed, forced: failed }
-}
-
-const subjectOf = ({ encoded, request }: Call.Call): Limiting.Subject => ({
-  method: encoded.method,
-  template: request.template,
-  body: request.options.body
-})
-
-const arrived = (limiters: Limiters, call: Call.Call, response: Arrived, fiber: Fibers.AnyFiber): void => {
+const arrived = (limits: Limits, call: Call.Call, response: Arrived, fiber: Fibers.AnyFiber): void => {
   const { permit } = call
-  const { status } = response
+  const { headers, status } = response
   if (permit === undefined && status !== 429) return
-  const clock = Fibers.clockOf(fiber)
-  const now = Monotonic.now(clock)
-  if (status === 429) close(limiters, call, response, now, fiber)
-  if (permit === undefined) return
-  const { limiter } = permit
-  limiter.responded(permit, status !== 429, now)
-  if (limiter.quotas?.isDue(now) !== true) return
-  const limits = limiter.learn(permit, response.headers, now, clock.unsafeCurrentTimeMillis())
-  LimitMeasuring.reported(call, fiber, limiter, limits)
+  const now = Monotonic.now(Fibers.clockOf(fiber))
+  if (status === 429) close(limits, call, response, now, fiber)
+  permit?.limiter.responded(permit, status !== 429, now)
+  if (permit?.limiter.quotas?.isDue(now) === true) limits.rules?.learn(call, permit, headers, fiber)
 }
 
 /** Makes the calls of an origin and a key wait, if the response names a time. */
 const close = (
-  limiters: Limiters,
+  limits: Limits,
   call: Call.Call,
   { headers }: Arrived,
   now: number,
   fiber: Fibers.AnyFiber
 ): void => {
   const wait = StatusError.retryAfterOf(call, headers, Fibers.clockOf(fiber).unsafeCurrentTimeMillis())
-  const key = limiters.keyOf(subjectOf(call))
-  if (wait === undefined || typeof key !== "string") return
+  const key = keyOf(limits, call)
+  if (wait === undefined || key === undefined) return
   const { maxRetryAfterMillis, onLongRetryAfter } = call.retry.policy
   const millis = Duration.toMillis(wait)
   // A policy that ignores long hints ignores them for all calls.
   if (millis > maxRetryAfterMillis && onLongRetryAfter === "backoff") return
-  const longer = limiters.get(call.encoded.origin, key, now).close(millis, maxRetryAfterMillis, now)
+  const longer = limits.limiters.get(call.encoded.origin, key, now).close(millis, maxRetryAfterMillis, now)
   LimitMeasuring.refused(call, fiber, Math.min(millis, maxRetryAfterMillis), longer)
-}
-
-const settle = (limiters: Limiters, permit: Limiter.Permit | undefined, value: unknown): void => {
-  const used: Costs | undefined = limiters.usageOf(value)
-  if (used !== undefined) permit?.settle(used)
 }

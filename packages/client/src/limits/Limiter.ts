@@ -4,7 +4,7 @@
  * Times are milliseconds of a monotonic clock, which the caller passes.
  */
 import type { Counted, OfKey, Quotas } from "./Quotas.js"
-import type { Costs, Observed } from "./SharedLimits.js"
+import type { Costs } from "./SharedLimits.js"
 
 /** The place of one attempt: in the queue, then among the requests in flight. */
 export class Permit {
@@ -161,15 +161,9 @@ export class Limiter {
     this.wakeFirst()
   }
 
-  /** Takes the limits that the response of a permit reports, and returns them. */
-  learn(
-    permit: Permit,
-    headers: Readonly<Record<string, string>>,
-    now: number,
-    wallMillis: number
-  ): ReadonlyArray<Observed> {
-    const isLast = this.withoutResponse - (permit.hasResponse ? 0 : 1) === 0
-    return this.quotas?.learn(headers, isLast, now, wallMillis) ?? []
+  /** Whether no other request waits for its response. */
+  isLast({ hasResponse }: Permit): boolean {
+    return this.withoutResponse === (hasResponse ? 0 : 1)
   }
 
   leave(permit: Permit): void {

@@ -1,22 +1,19 @@
 /** The limiters of a client's requests, one for each origin and key. */
-import { type InvalidInput, invalid } from "../shared/invalid.js"
-import { Limiter } from "./Limiter.js"
-import type { Parts, Subject } from "./limiting.js"
-import type { Costs } from "./SharedLimits.js"
+import { Limiter, type Settings } from "./Limiter.js"
 
 /** Idle limiters are forgotten once there are more than this. */
 const manyLimiters = 1000
 
 /** Finds the limiter of a request. */
 export class Limiters {
-  readonly parts: Parts
+  private readonly settings: Settings
   /** Whether every request needs a permit. Otherwise one does only where a server has asked for a wait. */
   private readonly counts: boolean
   private readonly known = new Map<string, Limiter>()
   private sweepAt = manyLimiters
 
-  constructor(parts: Parts, counts: boolean) {
-    this.parts = parts
+  constructor(settings: Settings, counts: boolean) {
+    this.settings = settings
     this.counts = counts
   }
 
@@ -42,12 +39,12 @@ export class Limiters {
   }
 
   private make(id: string, now: number): Limiter {
-    const { known, parts } = this
+    const { known, settings } = this
     if (known.size >= this.sweepAt) {
       for (const [id, limiter] of known) if (limiter.isIdle(now)) this.forget(id, limiter)
       this.sweepAt = Math.max(manyLimiters, 2 * known.size)
     }
-    const made = new Limiter(parts, id)
+    const made = new Limiter(settings, id)
     known.set(id, made)
     return made
   }
@@ -56,52 +53,7 @@ export class Limiters {
     this.known.delete(id)
     limiter.quotas?.end()
   }
-
-  /** The key of a request, or why it has none. */
-  keyOf(subject: Subject): string | InvalidInput {
-    const { key } = this.parts
-    if (key === undefined) return ""
-    try {
-      const found: unknown = key(subject)
-      return typeof found === "string" ? found : invalid("rateLimit.key", "must return a string")
-    } catch (cause) {
-      return { ...invalid("rateLimit.key", "threw an error"), cause }
-    }
-  }
-
-  /** What a request costs, or why that is not known. */
-  costsOf(subject: Subject): { readonly costs: Costs } | InvalidInput {
-    const { cost } = this.parts
-    if (cost === undefined) return noCosts
-    try {
-      const costs = cost(subject)
-      return areCosts(costs)
-        ? { costs }
-        : invalid("rateLimit.cost", "must return numbers that are not negative")
-    } catch (cause) {
-      return { ...invalid("rateLimit.cost", "threw an error"), cause }
-    }
-  }
-
-  /** What a request has used by its response. A function that throws leaves the estimate. */
-  usageOf(value: unknown): Costs | undefined {
-    try {
-      const used = this.parts.usage?.(value)
-      return areCosts(used) ? used : undefined
-    } catch {
-      return undefined
-    }
-  }
 }
 
 /** An origin has no space in it. */
 export const idOf = (origin: string, key: string): string => `${origin} ${key}`
-
-const noCosts: { readonly costs: Costs } = { costs: {} }
-
-const areCosts = (costs: unknown): costs is Costs =>
-  typeof costs === "object" &&
-  costs !== null &&
-  Object.values(costs).every(
-    (cost) => typeof cost === "number" && cost >= 0 && cost < Number.POSITIVE_INFINITY
-  )

@@ -2,8 +2,6 @@
 import * as Predicate from "effect/Predicate"
 import type { InvalidInput } from "../shared/invalid.js"
 import * as Settings from "../shared/settings.js"
-import type * as Limiter from "./Limiter.js"
-import type { Costs } from "./SharedLimits.js"
 
 /**
  * Type id of {@link RateLimit}.
@@ -40,34 +38,6 @@ export interface Subject {
   /** The body as the program passed it. */
   readonly body: unknown
 }
-
-/** What a client works with. */
-export interface Parts extends Limiter.Settings {
-  readonly key: ((request: Subject) => string) | undefined
-  readonly cost: ((request: Subject) => Costs) | undefined
-  readonly usage: ((value: unknown) => Costs | undefined) | undefined
-}
-
-/** A client without settings only waits where a server asks for it. */
-export const defaults: Parts = {
-  concurrency: Number.POSITIVE_INFINITY,
-  maxQueue: Number.POSITIVE_INFINITY,
-  quotas: undefined,
-  key: undefined,
-  cost: undefined,
-  usage: undefined
-}
-
-/** A setting with what it is made of. */
-export interface Made extends RateLimit {
-  readonly parts: Parts
-}
-
-const isMade = (setting: RateLimit): setting is Made => "parts" in setting
-
-/** What a setting is made of. */
-export const partsOf = (setting: RateLimit | undefined): Parts =>
-  setting !== undefined && isMade(setting) ? setting.parts : defaults
 
 /** `false`: the client waits for nobody, and every call learns of a limit by itself. */
 export type Setting = RateLimit | false

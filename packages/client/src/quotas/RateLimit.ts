@@ -6,15 +6,17 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Predicate from "effect/Predicate"
+import type * as Permits from "../client/Permits.js"
+import { type RateLimit, type Subject, TypeId } from "../limits/limiting.js"
+import { type OfKey, Quotas } from "../limits/Quotas.js"
+import * as Shared from "../limits/SharedLimits.js"
+import { Windows } from "../limits/Windows.js"
 import { toMillis } from "../shared/duration.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
 import * as Settings from "../shared/settings.js"
-import { type Made, type RateLimit, type Subject, TypeId } from "./limiting.js"
-import { type OfKey, Quotas } from "./Quotas.js"
-import * as Shared from "./SharedLimits.js"
-import { Windows } from "./Windows.js"
+import { rulesOf } from "./rules.js"
 
-export { type RateLimit, type Subject, TypeId } from "./limiting.js"
+export { type RateLimit, type Subject, TypeId } from "../limits/limiting.js"
 
 /**
  * A quota that the program knows: at most `limit` in any `window`. That holds whichever way the server counts: by fixed
@@ -115,9 +117,9 @@ export const make = (options: Options): RateLimit => {
   const quotas = problem === undefined ? countedOf(options) : []
   const counterOf = (requests: OfKey): Shared.Counter =>
     shared === undefined ? new Windows(quotas) : shared.open({ ...requests, quotas, learns: learn })
-  const made: Made = {
+  const made: Permits.Made = {
     [TypeId]: TypeId,
-    parts: {
+    rules: rulesOf({
       concurrency,
       maxQueue,
       quotas:
@@ -127,7 +129,7 @@ export const make = (options: Options): RateLimit => {
       key,
       cost,
       usage
-    },
+    }),
     problem
   }
   return made
