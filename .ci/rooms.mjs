@@ -51,7 +51,7 @@ export const rooms = {
     pool: "connect effect exchange shared",
     proxy: "config connect exchange shared",
     agent: "config connect exchange http1 http2 pool proxy shared",
-    "NodeTransport.ts": "agent config dispatcher exchange proxy",
+    "NodeTransport.ts": "agent config dispatcher exchange pool proxy",
     // The connections of a client that blocks are in another thread; this room has both sides.
     sync: "agent body config dispatcher effect exchange proxy shared",
     "SyncClient.ts": "config sync"

@@ -22,6 +22,7 @@ import { canDispatch, noDispatcher } from "./dispatcher/canDispatch.js"
 import { dispatcherSender } from "./dispatcher/DispatcherSender.js"
 import type { Sender } from "./exchange/Exchange.js"
 import { nativeTransport } from "./exchange/nativeTransport.js"
+import { seriesOf } from "./pool/metricSeries.js"
 import { makeProxySecrets } from "./proxy/proxySecrets.js"
 
 export type { Dispatcher, Lookup, Options, Proxy, Tls } from "./config/TransportOptions.js"
@@ -41,7 +42,7 @@ export const make = (
     if (!canDispatch) return yield* new ApiConfig.InvalidConfigError(noDispatcher)
     const agent = yield* Effect.acquireRelease(
       Either.mapLeft(
-        makeAgent(options),
+        makeAgent(options, seriesOf),
         ({ field, reason }) => new ApiConfig.InvalidConfigError({ key: field, reason })
       ),
       (agent) =>

@@ -19,7 +19,8 @@ import * as Pulls from "../effect/pulls.js"
 import { Collector } from "../shared/bytes.js"
 import { fetchDefaults, isBrowser, runtime } from "../shared/runtime.js"
 import * as FetchRequest from "../transport/FetchRequest.js"
-import * as NativeExchange from "../transport/NativeExchange.js"
+import type * as NativeExchange from "../transport/NativeExchange.js"
+import { discardMillis } from "../transport/TransportParts.js"
 import * as WebResponse from "../transport/webResponse.js"
 import { isDecodedByFetch } from "../wire/codings.js"
 import { Fetching } from "./fetching.js"
@@ -148,7 +149,7 @@ const collect = async (
   const response = await fetching.head()
   const source = sourceOf(response, sent, Stream.empty)
   const limit = cap(response.status)
-  const idleLimit = response.ok ? idle : Math.min(idle, NativeExchange.discardMillis)
+  const idleLimit = response.ok ? idle : Math.min(idle, discardMillis)
   const chunks = new Collector()
   const ended = (complete: boolean): NativeExchange.Exchanged => {
     if (complete) fetching.timer.stop()

@@ -4,20 +4,15 @@
  *
  * @since 0.1.0
  */
-
 export {
   type Abort,
   awaiting,
-  Collector,
-  Defect,
-  discardMillis,
   type Exchanged,
   type Listener,
   type NativeTransport,
-  owned,
   type Pull,
   removedHeaders,
   type Source
 } from "../transport/NativeExchange.js"
-export { isIdempotent } from "../wire/methodRegistry.js"
+export { Collector, Defect, discardMillis, isIdempotent, owned } from "../transport/TransportParts.js"
 export { attach } from "./NativeClient.js"

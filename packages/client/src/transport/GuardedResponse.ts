@@ -25,8 +25,9 @@ import * as TransportError from "../request/TransportError.js"
 import { owned } from "../shared/bytes.js"
 import { withoutCodings } from "../wire/codings.js"
 import * as AttemptDeadline from "./AttemptDeadline.js"
-import * as NativeExchange from "./NativeExchange.js"
+import type * as NativeExchange from "./NativeExchange.js"
 import * as PlatformRequest from "./PlatformRequest.js"
+import { discardMillis } from "./TransportParts.js"
 import * as Unread from "./unread.js"
 
 /** Returns the bytes that arrived since the last pull. */
@@ -164,7 +165,7 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
     return Effect.suspend(() => {
       if (this.read !== undefined) return Effect.succeed(this.read)
       const nothing: Collected.Collected = { bytes: new Uint8Array(0), complete: false }
-      const limit = Math.min(NativeExchange.discardMillis, this.call.timeouts.idle)
+      const limit = Math.min(discardMillis, this.call.timeouts.idle)
       const empty = Effect.succeed(nothing)
       const collected = Effect.catchAll(this.collect(cap, AttemptDeadline.makeLimit("idle")), () => empty)
       return TimeLimits.within(collected, limit, empty)

@@ -15,9 +15,9 @@ import * as Stream from "effect/Stream"
 import type * as Timeouts from "../config/Timeouts.js"
 import * as Fibers from "../effect/fibers.js"
 import type { Pull } from "../effect/pulls.js"
-import * as Bytes from "../shared/bytes.js"
 import { ExchangeTimer } from "./ExchangeTimer.js"
 import * as PlatformRequest from "./PlatformRequest.js"
+import { Defect } from "./TransportParts.js"
 
 export type { Pull } from "../effect/pulls.js"
 
@@ -76,60 +76,12 @@ export interface Listener<in A> {
 }
 
 /**
- * The cause to fail with when the transport's own code threw: the call dies with the error, rather than reporting a
- * failed connection.
- *
- * @since 0.1.0
- * @category models
- */
-export class Defect {
-  readonly error: unknown
-
-  constructor(error: unknown) {
-    this.error = error
-  }
-}
-
-/**
  * Aborts the exchange. Safe to call at any time; a no-op once it has ended.
  *
  * @since 0.1.0
  * @category models
  */
 export type Abort = () => void
-
-/**
- * The longest time, in milliseconds, to read the body of an error: its status is known, and the body only adds
- * detail.
- *
- * @since 0.1.0
- * @category constants
- */
-export const discardMillis = 5_000
-
-/**
- * Collects the chunks of a body. Many small ones take little more memory than their bytes.
- *
- * @since 0.1.0
- * @category bytes
- */
-export const Collector: typeof Bytes.Collector = Bytes.Collector
-
-/**
- * Collects the chunks of a body.
- *
- * @since 0.1.0
- * @category bytes
- */
-export type Collector = Bytes.Collector
-
-/**
- * The same bytes as a plain `Uint8Array` with memory of its own. A part of a larger buffer is copied.
- *
- * @since 0.1.0
- * @category bytes
- */
-export const owned: (bytes: Uint8Array) => Uint8Array<ArrayBuffer> = Bytes.owned
 
 /**
  * The names of headers that were removed from a request on purpose: a transport must not add them by itself.

@@ -12,8 +12,7 @@ import type { Connection } from "../exchange/Connection.js"
 import type { Exchange, Sender } from "../exchange/Exchange.js"
 import { Http1Connection } from "../http1/Http1Connection.js"
 import { http2Connection } from "../http2/Http2Connection.js"
-import { seriesOf } from "../pool/metricSeries.js"
-import { Pool } from "../pool/Pool.js"
+import { Pool, type SeriesOf, uncounted } from "../pool/Pool.js"
 import { absoluteForm } from "../proxy/absoluteForm.js"
 import { hostPort } from "../proxy/proxyUrl.js"
 import {
@@ -60,7 +59,10 @@ interface OriginRoute {
   readonly hostHeader: string | undefined
 }
 
-export const makeAgent = (options: Options): Either.Either<Agent, InvalidOption> =>
+export const makeAgent = (
+  options: Options,
+  seriesOf: SeriesOf = uncounted
+): Either.Either<Agent, InvalidOption> =>
   Either.gen(function* () {
     const selectProxy = yield* makeSelectProxy(options.proxy, process.env)
     const server = yield* withPrefix("tls", lazyContext(options.tls))
@@ -79,7 +81,8 @@ export const makeAgent = (options: Options): Either.Either<Agent, InvalidOption>
       proxyServerName: own?.serverName,
       verifyProxy: own?.verify !== false
     }
-    return new Agent(options, network, options.socketPath === undefined ? selectProxy : () => undefined)
+    const select = options.socketPath === undefined ? selectProxy : () => undefined
+    return new Agent(options, network, select, seriesOf)
   })
 
 /**
@@ -117,11 +120,13 @@ export class Agent implements Sender {
   private readonly options: Options
   private readonly network: NetworkOptions
   private readonly selectProxy: SelectProxy
+  private readonly seriesOf: SeriesOf
 
-  constructor(options: Options, network: NetworkOptions, selectProxy: SelectProxy) {
+  constructor(options: Options, network: NetworkOptions, selectProxy: SelectProxy, seriesOf: SeriesOf) {
     this.options = options
     this.network = network
     this.selectProxy = selectProxy
+    this.seriesOf = seriesOf
   }
 
   send(exchange: Exchange): void {
@@ -201,7 +206,7 @@ export class Agent implements Sender {
       acquireMillis: acquireTimeout === undefined ? undefined : Duration.toMillis(acquireTimeout),
       mayMultiplex,
       name: url.host,
-      metrics: seriesOf(isAbsoluteForm ? proxy.host : target.host, portOf(url)),
+      metrics: this.seriesOf(isAbsoluteForm ? proxy.host : target.host, portOf(url)),
       onEmpty: () => this.checkClosed(),
       connect: (pool, listener) => {
         route.alpn = hasPriorKnowledge ? onlyH2 : pool.mayMultiplex ? h2OrHttp1 : onlyHttp1

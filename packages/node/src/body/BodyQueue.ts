@@ -1,5 +1,6 @@
 /** Buffers a body between a socket and a slower reader. */
-import { NativeTransport } from "@effect-api/client"
+import type { NativeTransport } from "@effect-api/client"
+import { Collector, Defect } from "@effect-api/client/TransportParts"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Pulls from "../effect/pulls.js"
@@ -7,8 +8,16 @@ import * as Pulls from "../effect/pulls.js"
 /** A streaming body buffers this many bytes before the socket pauses. */
 const highWaterBytes = 64 * 1024
 
-export class BodyQueue {
-  private readonly waiting = new NativeTransport.Collector()
+/** Takes a body as it arrives. */
+export interface BodySink {
+  /** `false` requests a pause until `resume` is called. */
+  readonly push: (chunk: Uint8Array, resume: () => void) => boolean
+  /** The input has ended: `None` at the end of the body, otherwise the failure. Only the first call counts. */
+  readonly end: (outcome: Option.Option<unknown>) => void
+}
+
+export class BodyQueue implements BodySink {
+  private readonly waiting = new Collector()
   private ended: Option.Option<Option.Option<unknown>> = Option.none()
   private reader: (() => void) | undefined
   private resumeSource: (() => void) | undefined
@@ -18,7 +27,6 @@ export class BodyQueue {
     return this.reader !== undefined
   }
 
-  /** `false` requests a pause until `resume` is called. */
   push(chunk: Uint8Array, resume: () => void): boolean {
     this.waiting.add(chunk)
     this.wake()
@@ -27,7 +35,6 @@ export class BodyQueue {
     return false
   }
 
-  /** The input has ended: `None` at the end of the body, otherwise the failure. */
   end(outcome: Option.Option<unknown>): void {
     if (Option.isSome(this.ended)) return
     this.ended = Option.some(outcome)
@@ -46,7 +53,7 @@ export class BodyQueue {
     const { value } = this.ended
     if (Option.isNone(value)) return Pulls.over
     const cause = value.value
-    return cause instanceof NativeTransport.Defect ? Effect.die(cause.error) : Pulls.failed(cause)
+    return cause instanceof Defect ? Effect.die(cause.error) : Pulls.failed(cause)
   })
 
   private readonly wait: Pulls.Pull = Pulls.waiting((wake) => {

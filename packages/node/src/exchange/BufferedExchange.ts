@@ -1,21 +1,22 @@
 /** An exchange that buffers the body, decoded if it has content codings. */
-import { NativeTransport } from "@effect-api/client"
+import type { NativeTransport } from "@effect-api/client"
+import { Collector, Defect, discardMillis } from "@effect-api/client/TransportParts"
 import * as Either from "effect/Either"
 import { BodyAssembly, isAssembledAtOnce, join } from "../body/BodyAssembly.js"
 import { BodyDecoder, type DecodedReader } from "../body/BodyDecoder.js"
 import * as ContentCodings from "../body/contentCodings.js"
 import { Exchange, type Sender } from "./Exchange.js"
 import type { OutgoingRequest } from "./OutgoingRequest.js"
-import { ReceivedResponse } from "./ReceivedResponse.js"
+import type { Receive, ReceivedHead } from "./ReceivedHead.js"
 
 const tooMuchBody = new Error("the rest of the body is not needed")
 
 /** Reads the body to its end, or to the limit for its status. */
-export class BufferedExchange extends Exchange implements DecodedReader {
-  private response: ReceivedResponse | undefined
+export class BufferedExchange<R extends ReceivedHead> extends Exchange implements DecodedReader {
+  private response: R | undefined
   /** The body so far: coded bytes first, and decoded bytes once a decoder is running. */
   private first: Uint8Array | undefined
-  private rest: NativeTransport.Collector | undefined
+  private rest: Collector | undefined
   private size = 0
   private maxBytes = Number.POSITIVE_INFINITY
   private codings: ReadonlyArray<ContentCodings.Coding> = noCodings
@@ -25,31 +26,34 @@ export class BufferedExchange extends Exchange implements DecodedReader {
   private assembly: BodyAssembly | undefined
   private readonly maxBytesFor: (status: number) => number
   private readonly decompress: boolean
-  private readonly listener: NativeTransport.Listener<NativeTransport.Exchanged>
+  private readonly receive: Receive<R>
+  private readonly listener: NativeTransport.Listener<Buffered<R>>
 
   constructor(
     sender: Sender,
     outgoing: OutgoingRequest,
     maxBytesFor: (status: number) => number,
     decompress: boolean,
-    listener: NativeTransport.Listener<NativeTransport.Exchanged>
+    receive: Receive<R>,
+    listener: NativeTransport.Listener<Buffered<R>>
   ) {
     super(sender, outgoing)
     this.maxBytesFor = maxBytesFor
     this.decompress = decompress
+    this.receive = receive
     this.listener = listener
   }
 
   protected override handleHead(): void {
     this.maxBytes = this.maxBytesFor(this.status)
-    const response = new ReceivedResponse(this.status, this.rawHeaders)
+    const response = this.receive(this.status, this.rawHeaders)
     const codings = response.codings(this.outgoing.method, this.decompress)
     this.response = response
     if (Either.isLeft(codings)) return this.failWith(codings.left)
     this.codings = codings.right
     response.decoded = codings.right.length > 0
     if (this.status < 300) return
-    this.startLimit(Math.min(NativeTransport.discardMillis, this.outgoing.timeouts.idle), () => {
+    this.startLimit(Math.min(discardMillis, this.outgoing.timeouts.idle), () => {
       this.abort(tooMuchBody)
       this.finishWithoutBody()
     })
@@ -136,7 +140,7 @@ export class BufferedExchange extends Exchange implements DecodedReader {
   }
 
   protected override handleFailure(cause: unknown): void {
-    if (this.status >= 300 && !(cause instanceof NativeTransport.Defect)) this.finishWithoutBody()
+    if (this.status >= 300 && !(cause instanceof Defect)) this.finishWithoutBody()
     else this.listener.failed(cause)
   }
 
@@ -154,14 +158,13 @@ export class BufferedExchange extends Exchange implements DecodedReader {
   }
 
   private finish(complete: boolean): void {
-    const response = this.response ?? new ReceivedResponse(this.status, this.rawHeaders)
+    const response = this.response ?? this.receive(this.status, this.rawHeaders)
     const { rest, size } = this
     if (complete && rest !== undefined && !isAssembledAtOnce(size)) {
       this.assembly = new BodyAssembly(rest.take(), size, (bytes) => {
-        this.listener.done(new BufferedResponse(response, bytes, true))
+        this.listener.done(new Buffered(response, bytes, true))
       })
-    } else
-      this.listener.done(new BufferedResponse(response, this.bytes(Math.min(size, this.maxBytes)), complete))
+    } else this.listener.done(new Buffered(response, this.bytes(Math.min(size, this.maxBytes)), complete))
   }
 
   /** Most bodies arrive in one chunk. */
@@ -172,7 +175,7 @@ export class BufferedExchange extends Exchange implements DecodedReader {
       return
     }
     if (this.rest === undefined) {
-      this.rest = new NativeTransport.Collector()
+      this.rest = new Collector()
       this.rest.add(this.first)
     }
     this.rest.add(bytes)
@@ -204,12 +207,13 @@ const bufferedChunkBytes = 64 * 1024
 /** Coded bytes that are accepted regardless of the limit. */
 const codedAllowance = 64 * 1024
 
-class BufferedResponse implements NativeTransport.Exchanged {
-  readonly source: NativeTransport.Source
+/** A response with its body. */
+export class Buffered<R> {
+  readonly source: R
   readonly bytes: Uint8Array
   readonly complete: boolean
 
-  constructor(source: NativeTransport.Source, bytes: Uint8Array, complete: boolean) {
+  constructor(source: R, bytes: Uint8Array, complete: boolean) {
     this.source = source
     this.bytes = bytes
     this.complete = complete

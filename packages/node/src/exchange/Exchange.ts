@@ -1,5 +1,6 @@
 /** One exchange over any connection: its timeouts, its free replays, and its end. */
-import { NativeTransport } from "@effect-api/client"
+import type { NativeTransport } from "@effect-api/client"
+import { Defect } from "@effect-api/client/TransportParts"
 import { codedError, codeOf, explainTlsError, markNotSent, proxyStatusError } from "../shared/errors.js"
 import { maxTimerMillis } from "../shared/timers.js"
 import type { OutgoingRequest } from "./OutgoingRequest.js"
@@ -191,7 +192,7 @@ export abstract class Exchange {
     try {
       this.handleEnd()
     } catch (defect) {
-      this.handleFailure(new NativeTransport.Defect(defect))
+      this.handleFailure(new Defect(defect))
     }
   }
 
@@ -318,7 +319,7 @@ export abstract class Exchange {
     if (this.isOver) return
     const { abortConnection } = this
     this.settle()
-    this.handleFailure(new NativeTransport.Defect(defect))
+    this.handleFailure(new Defect(defect))
     abortConnection?.(abortedError)
   }
 }

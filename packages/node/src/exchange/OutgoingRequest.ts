@@ -1,11 +1,11 @@
 /** A request in the form of undici's dispatchers. */
 import type { Readable } from "node:stream"
-import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import { NativeTransport, type Timeouts } from "@effect-api/client"
+import type { Timeouts } from "@effect-api/client"
+import { isIdempotent } from "@effect-api/client/TransportParts"
 import type { Dispatcher } from "undici"
-import * as ContentCodings from "../body/contentCodings.js"
 
-type Request = HttpClientRequest.HttpClientRequest
+/** The limits that an exchange enforces. */
+export type Limits = Pick<Timeouts.Timeouts, "connect" | "response" | "idle">
 
 /** Everything that a dispatcher or an HTTP/2 session needs, except the handler. */
 export class OutgoingRequest implements Dispatcher.DispatchOptions {
@@ -17,7 +17,7 @@ export class OutgoingRequest implements Dispatcher.DispatchOptions {
   /** Disables undici's own timeouts; the exchange has its own. */
   readonly headersTimeout = 0
   readonly bodyTimeout = 0
-  readonly timeouts: Timeouts.Timeouts
+  readonly timeouts: Limits
   isAbsoluteForm = false
 
   constructor(
@@ -26,7 +26,7 @@ export class OutgoingRequest implements Dispatcher.DispatchOptions {
     method: Dispatcher.HttpMethod,
     headers: Array<string>,
     body: NonNullable<Dispatcher.DispatchOptions["body"]> | null,
-    timeouts: Timeouts.Timeouts
+    timeouts: Limits
   ) {
     this.origin = origin
     this.path = path
@@ -61,7 +61,7 @@ export class OutgoingRequest implements Dispatcher.DispatchOptions {
   }
 
   get isIdempotent(): boolean {
-    return NativeTransport.isIdempotent(this.method)
+    return isIdempotent(this.method)
   }
 }
 
@@ -71,67 +71,5 @@ export const hasHeader = (headers: ReadonlyArray<string>, name: string): boolean
 
 const noHeaders: Array<string> = []
 
-const slash = 0x2f
-const question = 0x3f
-
-/** Names and values in turn, the cheapest form for undici. */
-export const headerList = (
-  headers: Request["headers"],
-  contentType: string | undefined,
-  decompress: boolean
-): Array<string> => {
-  const list: Array<string> = []
-  for (const name of Object.keys(headers)) {
-    const value = headers[name]
-    if (value !== undefined && (contentType === undefined || name !== "content-type")) list.push(name, value)
-  }
-  if (contentType !== undefined) list.push("content-type", contentType)
-  if (decompress && addsAcceptEncoding(headers)) {
-    // A range counts coded bytes (RFC 9110, 14.2), and a part of a coded body cannot be decoded.
-    list.push("accept-encoding", headers["range"] === undefined ? ContentCodings.acceptEncoding : "identity")
-  }
-  return list
-}
-
-/** Whether the request neither sets nor removes `accept-encoding`. */
-const addsAcceptEncoding = (headers: Request["headers"]): boolean =>
-  headers["accept-encoding"] === undefined &&
-  !NativeTransport.removedHeaders(headers).includes("accept-encoding")
-
-export const isPathStart = (url: string, at: number): boolean => url.charCodeAt(at) === slash
-
-/** The index after the authority: a slash, a query, or the end. */
-export const originEnd = (url: string): number => {
-  for (let at = url.indexOf("://") + 3; at < url.length; at++) {
-    const code = url.charCodeAt(at)
-    if (code === slash || code === question) return at
-  }
-  return url.length
-}
-
 /** undici accepts any iterable of bytes; its types name only Node's streams. */
 export const undiciBody = (body: unknown): OutgoingRequest["body"] => body as Readable
-
-/** The body for undici, and its content type if only the encoder knows it. */
-export const bodyOf = ({
-  body
-}: Request): {
-  readonly body: NonNullable<Dispatcher.DispatchOptions["body"]> | null
-  readonly contentType?: string | undefined
-} => {
-  switch (body._tag) {
-    case "Uint8Array":
-      return { body: body.body }
-    case "FormData": {
-      const encoded = new Response(body.formData)
-      return {
-        body: undiciBody(encoded.body),
-        contentType: encoded.headers.get("content-type") ?? undefined
-      }
-    }
-    case "Raw":
-      return { body: undiciBody(body.body) }
-    default:
-      return { body: null }
-  }
-}

@@ -1,55 +1,13 @@
-/** A response for the client, parsed lazily from the raw headers. */
+/** A response for the client. */
 import * as Cookies from "@effect/platform/Cookies"
 import * as HttpHeaders from "@effect/platform/Headers"
 import type { NativeTransport } from "@effect-api/client"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as ContentCodings from "../body/contentCodings.js"
-import { isBodiless, type RawHeaders } from "./Exchange.js"
-
-const latin1Text = (bytes: Buffer | string | undefined): string =>
-  bytes === undefined ? "" : typeof bytes === "string" ? bytes : bytes.toString("latin1")
-
-const isBlank = (character: string): boolean => character === " " || character === "\t"
-
-/** The value without trailing blanks (RFC 9110, 5.5), which undici leaves in. */
-const valueOf = (bytes: Buffer | string | undefined): string => {
-  const value = latin1Text(bytes)
-  let end = value.length
-  while (end > 0 && isBlank(value.charAt(end - 1))) end--
-  return end === value.length ? value : value.slice(0, end)
-}
-
-const recordOf = (raw: RawHeaders): Record<string, string> => {
-  // Without a prototype: a header may be called `constructor`.
-  const record: Record<string, string> = Object.create(null)
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    const name = latin1Text(raw[index]).toLowerCase()
-    const value = valueOf(raw[index + 1])
-    const known = record[name]
-    record[name] = known === undefined ? value : `${known}, ${value}`
-  }
-  return record
-}
-
-/** The index of a header from a start index on, or -1. `name` is lower-case. */
-const indexOfHeader = (raw: RawHeaders, name: string, from = 0): number => {
-  for (let index = from; index + 1 < raw.length; index += 2) {
-    if (raw[index]?.length === name.length && latin1Text(raw[index]).toLowerCase() === name) return index
-  }
-  return -1
-}
-
-const setCookies = (raw: RawHeaders): ReadonlyArray<string> => {
-  const values: Array<string> = []
-  for (let at = indexOfHeader(raw, "set-cookie"); at >= 0; at = indexOfHeader(raw, "set-cookie", at + 2)) {
-    values.push(valueOf(raw[at + 1]))
-  }
-  return values
-}
+import type { RawHeaders } from "./Exchange.js"
+import { ReceivedHead } from "./ReceivedHead.js"
 
 const noRemoteAddress = Option.none()
-const noRawHeaders: RawHeaders = []
 
 /** The body of a streaming response. */
 export interface StreamedBody {
@@ -57,19 +15,13 @@ export interface StreamedBody {
   readonly pull: NativeTransport.Source["pull"]
 }
 
-/** Parses headers on first access, and then releases the raw headers, which are slices of a socket's buffer. */
-export class ReceivedResponse implements NativeTransport.Source {
-  readonly status: number
+export class ReceivedResponse extends ReceivedHead implements NativeTransport.Source {
   readonly remoteAddress: NativeTransport.Source["remoteAddress"] = noRemoteAddress
-  decoded = false
   private readonly body: StreamedBody | undefined
-  private raw: RawHeaders
-  private parsed: HttpHeaders.Headers | undefined
-  private cookieValues: ReadonlyArray<string> = noCookies
+  private known: HttpHeaders.Headers | undefined
 
   constructor(status: number, raw: RawHeaders, body?: StreamedBody) {
-    this.status = status
-    this.raw = raw
+    super(status, raw)
     this.body = body
   }
 
@@ -82,56 +34,15 @@ export class ReceivedResponse implements NativeTransport.Source {
   }
 
   get headers(): HttpHeaders.Headers {
-    return this.parsed ?? this.parse()
-  }
-
-  hasHeader(name: string): boolean {
-    return this.parsed === undefined ? indexOfHeader(this.raw, name) >= 0 : this.parsed[name] !== undefined
-  }
-
-  /** Parses the headers now and releases the raw ones. */
-  detachHeaders(): void {
-    if (this.parsed === undefined) this.parse()
-  }
-
-  private parse(): HttpHeaders.Headers {
-    const headers = HttpHeaders.unsafeFromRecord(recordOf(this.raw))
-    if (headers["set-cookie"] !== undefined) this.cookieValues = setCookies(this.raw)
-    this.parsed = headers
-    this.raw = noRawHeaders
-    return headers
-  }
-
-  /**
-   * The codings to decode. The headers of a response without a body describe another response (RFC 9110, 9.3.2 and
-   * 15.4.5).
-   */
-  codings(method: string, decompress: boolean): ReturnType<typeof ContentCodings.parseCodings> {
-    const hasBody = method !== "HEAD" && !isBodiless(this.status)
-    return ContentCodings.parseCodings(decompress && hasBody ? this.encoding : undefined)
-  }
-
-  /** The names and values of the headers in turn. */
-  get lines(): ReadonlyArray<string> {
-    if (this.parsed === undefined) return this.raw.map(latin1Text)
-    return [
-      ...Object.entries(this.parsed)
-        .filter(([name]) => name !== "set-cookie")
-        .flat(),
-      ...this.cookieValues.flatMap((value) => ["set-cookie", value])
-    ]
-  }
-
-  private get encoding(): string | undefined {
-    return this.parsed === undefined && indexOfHeader(this.raw, "content-encoding") < 0
-      ? undefined
-      : this.headers["content-encoding"]
+    this.known ??= HttpHeaders.unsafeFromRecord(this.fields)
+    return this.known
   }
 
   get cookies(): Cookies.Cookies {
-    if (this.parsed === undefined) this.parse()
-    return Cookies.fromSetCookie(this.cookieValues)
+    return Cookies.fromSetCookie(this.setCookies)
   }
 }
 
-const noCookies: ReadonlyArray<string> = []
+/** A response whose body is read already. */
+export const received = (status: number, raw: RawHeaders): ReceivedResponse =>
+  new ReceivedResponse(status, raw)

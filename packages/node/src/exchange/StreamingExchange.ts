@@ -3,38 +3,44 @@ import type { NativeTransport } from "@effect-api/client"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { BodyDecoder, type DecodedReader } from "../body/BodyDecoder.js"
-import { BodyQueue } from "../body/BodyQueue.js"
+import type { BodySink } from "../body/BodyQueue.js"
 import { Exchange, type RawHeaders, type Sender } from "./Exchange.js"
 import type { OutgoingRequest } from "./OutgoingRequest.js"
-import { ReceivedResponse, type StreamedBody } from "./ReceivedResponse.js"
+import type { ReceivedHead } from "./ReceivedHead.js"
 
 /** Completes at the response's headers. */
-export class StreamingExchange extends Exchange implements StreamedBody, DecodedReader {
-  private readonly queue = new BodyQueue()
-  private readonly isScoped: boolean
+export class StreamingExchange<R extends ReceivedHead> extends Exchange implements DecodedReader {
+  /** The owner of the exchange ends it. Otherwise it ends when its response is collected. */
+  readonly isScoped: boolean
   private readonly decompress: boolean
   private decoder: BodyDecoder | undefined
   private waitsForDecoder = false
   /** No reader has started yet. */
   private isUnread: boolean
-  private listener: NativeTransport.Listener<NativeTransport.Source> | undefined
+  private readonly sink: BodySink
+  private readonly receive: (exchange: StreamingExchange<R>) => R
+  private listener: NativeTransport.Listener<R> | undefined
 
   constructor(
     sender: Sender,
     outgoing: OutgoingRequest,
     isScoped: boolean,
     decompress: boolean,
-    listener: NativeTransport.Listener<NativeTransport.Source>
+    sink: BodySink,
+    receive: (exchange: StreamingExchange<R>) => R,
+    listener: NativeTransport.Listener<R>
   ) {
     super(sender, outgoing)
     this.isScoped = isScoped
     this.decompress = decompress
     this.isUnread = !isScoped
+    this.sink = sink
+    this.receive = receive
     this.listener = listener
   }
 
   protected override handleHead(): void {
-    const source = new ReceivedResponse(this.status, this.rawHeaders, this)
+    const source = this.receive(this)
     const codings = source.codings(this.outgoing.method, this.decompress)
     if (Either.isLeft(codings) && this.status < 300) return this.failWith(codings.left)
     const { listener } = this
@@ -48,24 +54,20 @@ export class StreamingExchange extends Exchange implements StreamedBody, Decoded
       this.decoder = new BodyDecoder(codings.right, this)
       source.decoded = true
     }
-    if (!this.isScoped) abandonedResponses.register(source, () => this.abort(abandonedError), this.queue)
+    if (!this.isScoped) abandonedResponses.register(source, () => this.leave(), this.sink)
     listener?.done(source)
   }
 
-  get pull(): StreamedBody["pull"] {
-    return this.isScoped ? this.queue.pull : undefined
-  }
-
-  readonly chunks = (): NativeTransport.Source["chunks"] =>
-    this.queue.stream(
-      () => this.onReaderStart(),
-      () => this.abort(abandonedError)
-    )
-
-  private onReaderStart(): void {
-    abandonedResponses.unregister(this.queue)
+  /** A reader has come. */
+  read(): void {
+    abandonedResponses.unregister(this.sink)
     this.isUnread = false
     this.startReading()
+  }
+
+  /** Its reader has left. */
+  leave(): void {
+    this.abort(abandonedError)
   }
 
   private readonly resumeSource = (): void => {
@@ -84,7 +86,7 @@ export class StreamingExchange extends Exchange implements StreamedBody, Decoded
   }
 
   onDecoded(bytes: Uint8Array): boolean {
-    return this.queue.push(bytes, this.resumeSource)
+    return this.sink.push(bytes, this.resumeSource)
   }
 
   onDrain(): void {
@@ -95,7 +97,7 @@ export class StreamingExchange extends Exchange implements StreamedBody, Decoded
   }
 
   onDecodedEnd(): void {
-    this.queue.end(Option.none())
+    this.sink.end(Option.none())
   }
 
   onCorrupt(cause: Error): void {
@@ -111,13 +113,13 @@ export class StreamingExchange extends Exchange implements StreamedBody, Decoded
     super.abort(reason)
     this.decoder?.abort()
     // A no-op if the queue has ended already.
-    this.queue.end(Option.some(reason))
+    this.sink.end(Option.some(reason))
   }
 
   protected override handleFailure(cause: unknown): void {
     const { listener } = this
     this.listener = undefined
-    if (listener === undefined) this.queue.end(Option.some(cause))
+    if (listener === undefined) this.sink.end(Option.some(cause))
     else listener.failed(cause)
   }
 }

@@ -1,10 +1,14 @@
 /** The native transport of the client, over any sender. */
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { NativeTransport, Timeouts } from "@effect-api/client"
+import { BodyQueue } from "../body/BodyQueue.js"
 import type { Options } from "../config/TransportOptions.js"
 import { BufferedExchange } from "./BufferedExchange.js"
 import type { Sender } from "./Exchange.js"
-import { bodyOf, headerList, isPathStart, OutgoingRequest, originEnd } from "./OutgoingRequest.js"
+import { OutgoingRequest } from "./OutgoingRequest.js"
+import { QueuedBody } from "./QueuedBody.js"
+import { ReceivedResponse, received } from "./ReceivedResponse.js"
+import { bodyOf, headerList, isPathStart, originEnd } from "./requestParts.js"
 import { StreamingExchange } from "./StreamingExchange.js"
 
 type Request = HttpClientRequest.HttpClientRequest
@@ -28,8 +32,20 @@ export const nativeTransport = (
   return {
     setsLimits: true,
     exchange: (request, timeouts, maxBytesFor, listener) =>
-      new BufferedExchange(sender, toOutgoing(request, timeouts), maxBytesFor, decompress, listener).start(),
-    open: (request, timeouts, isScoped, listener) =>
-      new StreamingExchange(sender, toOutgoing(request, timeouts), isScoped, decompress, listener).start()
+      new BufferedExchange(
+        sender,
+        toOutgoing(request, timeouts),
+        maxBytesFor,
+        decompress,
+        received,
+        listener
+      ).start(),
+    open: (request, timeouts, isScoped, listener) => {
+      const queue = new BodyQueue()
+      const outgoing = toOutgoing(request, timeouts)
+      const receive = (exchange: StreamingExchange<ReceivedResponse>): ReceivedResponse =>
+        new ReceivedResponse(exchange.status, exchange.rawHeaders, new QueuedBody(queue, exchange))
+      return new StreamingExchange(sender, outgoing, isScoped, decompress, queue, receive, listener).start()
+    }
   }
 }

@@ -3,7 +3,6 @@ import { setImmediate } from "node:timers"
 import type { Abort, ConnectListener } from "../connect/connecting.js"
 import type { Connection, ConnectionOwner } from "../exchange/Connection.js"
 import type { Exchange, Sender } from "../exchange/Exchange.js"
-import type { PoolSeries } from "./metricSeries.js"
 import { ConnectAttempt, type Established, Waiter } from "./waiting.js"
 
 export interface PoolOptions {
@@ -21,6 +20,22 @@ export interface PoolOptions {
   /** The pool has neither connections, attempts nor waiting exchanges. */
   readonly onEmpty: (pool: Pool) => void
 }
+
+/** The series of one pool. */
+export interface PoolSeries {
+  /** Records how long a request waited, in milliseconds. */
+  readonly recordWait: (millis: number) => void
+  /** Counts a connection as opened (1) or closed (-1). */
+  readonly countConnection: (protocol: "http/1.1" | "h2", change: number) => void
+}
+
+/** The series for a host and port. */
+export type SeriesOf = (address: string, port: number) => PoolSeries
+
+/** For pools whose metrics nobody can read. */
+export const uncounted: SeriesOf = () => ({ recordWait: ignore, countConnection: ignore })
+
+const ignore = (): void => undefined
 
 export class Pool implements Sender, ConnectionOwner {
   private waiting: Array<Waiter> = []

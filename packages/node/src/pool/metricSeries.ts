@@ -1,5 +1,6 @@
 /** The metric series of pools, by server. */
 import * as Heads from "../effect/metricHeads.js"
+import type { PoolSeries, SeriesOf } from "./Pool.js"
 
 export const timeInQueue: Heads.Head<Heads.Histogram> = /*#__PURE__*/ Heads.histogram(
   "http.client.request.time_in_queue",
@@ -12,14 +13,6 @@ export const openConnections: Heads.Head<Heads.Counter> = /*#__PURE__*/ Heads.co
   "Number of connections that are open"
 )
 
-/** The series of one pool. */
-export interface PoolSeries {
-  /** Records how long a request waited, in milliseconds. */
-  readonly recordWait: (millis: number) => void
-  /** Counts a connection as opened (1) or closed (-1). */
-  readonly countConnection: (protocol: "http/1.1" | "h2", change: number) => void
-}
-
 /** Effect's metric registry never forgets a series, so servers above this number share one. */
 const maxServers = 400
 
@@ -28,7 +21,7 @@ const pools = new Map<string, PoolSeries>()
 const other = "other"
 
 /** The series for a host and port. Only the first 400 servers of a program have their own. */
-export const seriesOf = (address: string, port: number): PoolSeries => {
+export const seriesOf: SeriesOf = (address, port) => {
   const isKnown = pools.size < maxServers || pools.has(`${address}:${port}`)
   const name = isKnown ? `${address}:${port}` : other
   const known = pools.get(name)

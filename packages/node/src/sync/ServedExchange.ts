@@ -1,12 +1,11 @@
 /** An exchange that this thread runs for another, which is blocked. */
-import type { NativeTransport } from "@effect-api/client"
-import * as Cause from "effect/Cause"
-import * as Effect from "effect/Effect"
-import * as Streams from "../effect/streams.js"
+import { Collector } from "@effect-api/client/TransportParts"
+import * as Option from "effect/Option"
+import type { BodySink } from "../body/BodyQueue.js"
 import { BufferedExchange } from "../exchange/BufferedExchange.js"
-import type { Sender } from "../exchange/Exchange.js"
+import type { RawHeaders, Sender } from "../exchange/Exchange.js"
 import type { OutgoingRequest } from "../exchange/OutgoingRequest.js"
-import { ReceivedResponse } from "../exchange/ReceivedResponse.js"
+import { ReceivedHead } from "../exchange/ReceivedHead.js"
 import { StreamingExchange } from "../exchange/StreamingExchange.js"
 import { codedError } from "../shared/errors.js"
 import { maxTimerMillis } from "../shared/timers.js"
@@ -29,11 +28,12 @@ export interface Client {
   readonly leave: () => void
 }
 
-const headOf = (source: NativeTransport.Source): Head => [
-  source.status,
-  source instanceof ReceivedResponse ? source.lines : [],
-  source.decoded === true
-]
+const headOf = ({ decoded, lines, status }: ReceivedHead): Head => [status, lines, decoded]
+
+const receive = (status: number, raw: RawHeaders): ReceivedHead => new ReceivedHead(status, raw)
+
+const receiveOpen = ({ rawHeaders, status }: StreamingExchange<ReceivedHead>): ReceivedHead =>
+  receive(status, rawHeaders)
 
 /** A copy, which can be transferred: the connection may still use the memory. */
 const copied = (bytes: Uint8Array): readonly [Uint8Array, ReadonlyArray<ArrayBuffer>] => {
@@ -51,7 +51,7 @@ export const serveBuffered = (
   caps: Caps,
   { id, leave, post }: Client
 ): Served => {
-  const exchange = new BufferedExchange(sender, outgoing, capOf(caps), decompress, {
+  const exchange = new BufferedExchange(sender, outgoing, capOf(caps), decompress, receive, {
     done: ({ bytes, complete, source }) => {
       leave()
       const [own, transfer] = copied(bytes)
@@ -77,12 +77,13 @@ const capOf =
   }
 
 /** Runs one to its headers, and then sends its body as far as the window goes. */
-export class ServedBody implements Served {
+export class ServedBody implements Served, BodySink {
   private readonly client: Client
   private readonly idle: number
-  private exchange: NativeTransport.Abort = nothing
+  private exchange: () => void = nothing
+  private waiting = new Collector()
   private inFlight = 0
-  private wake: (() => void) | undefined
+  private resume: (() => void) | undefined
   private unread: NodeJS.Timeout | undefined
   private isOver = false
 
@@ -92,11 +93,10 @@ export class ServedBody implements Served {
   }
 
   start(sender: Sender, outgoing: OutgoingRequest, decompress: boolean, isOwned: boolean): this {
-    this.exchange = new StreamingExchange(sender, outgoing, true, decompress, {
-      done: (source) => {
-        this.client.post(["head", this.client.id, headOf(source)])
+    this.exchange = new StreamingExchange(sender, outgoing, true, decompress, this, receiveOpen, {
+      done: (head) => {
+        this.client.post(["head", this.client.id, headOf(head)])
         if (!isOwned && Number.isFinite(this.idle)) this.limitUnread()
-        if (source.pull !== undefined) this.read(source.pull)
       },
       failed: (cause) => this.fail(cause)
     }).start()
@@ -107,42 +107,47 @@ export class ServedBody implements Served {
   private limitUnread(): void {
     this.unread = setTimeout(
       () => {
-        this.exchange()
         this.fail(codedError("nobody reads the body", "UND_ERR_BODY_TIMEOUT"))
+        this.exchange()
       },
       Math.min(this.idle, maxTimerMillis)
     )
   }
 
-  private read(pull: NonNullable<NativeTransport.Source["pull"]>): void {
-    const { id, post } = this.client
-    const go: Effect.Effect<void, unknown> = Effect.flatMap(Streams.nextOf(pull), (chunks) => {
-      if (this.isOver) return Effect.void
-      if (chunks === undefined) {
-        this.settle()
-        post(["end", id])
-        return Effect.void
-      }
-      for (const bytes of chunks) {
-        this.inFlight += bytes.length
-        const [own, transfer] = copied(bytes)
-        post(["chunk", id, own], transfer)
-      }
-      return this.inFlight < windowBytes ? go : Effect.zipRight(this.room, go)
-    })
-    Effect.runFork(Effect.catchAllCause(go, (cause) => Effect.sync(() => this.fail(Cause.squash(cause)))))
+  /** What arrives in one turn goes together: a server chooses how small its chunks are. */
+  push(bytes: Uint8Array, resume: () => void): boolean {
+    if (this.isOver) return true
+    if (this.waiting.size === 0) queueMicrotask(this.flush)
+    this.waiting.add(bytes)
+    this.inFlight += bytes.length
+    if (this.inFlight < windowBytes) return true
+    this.resume = resume
+    return false
   }
 
-  private readonly room: Effect.Effect<void> = Effect.async<void>((resume) => {
-    this.wake = () => resume(Effect.void)
-  })
+  private readonly flush = (): void => {
+    if (this.isOver || this.waiting.size === 0) return
+    for (const bytes of this.waiting.take()) {
+      const [own, transfer] = copied(bytes)
+      this.client.post(["chunk", this.client.id, own], transfer)
+    }
+  }
+
+  end(outcome: Option.Option<unknown>): void {
+    this.flush()
+    if (Option.isSome(outcome)) return this.fail(outcome.value)
+    if (this.isOver) return
+    this.settle()
+    this.client.post(["end", this.client.id])
+  }
 
   take(bytes: number): void {
     clearTimeout(this.unread)
     this.inFlight -= bytes
-    const { wake } = this
-    this.wake = undefined
-    wake?.()
+    if (this.inFlight >= windowBytes) return
+    const { resume } = this
+    this.resume = undefined
+    resume?.()
   }
 
   abort(): void {

@@ -3,7 +3,7 @@ import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { NativeTransport, Timeouts } from "@effect-api/client"
 import type * as Stream from "effect/Stream"
 import type { Options } from "../config/TransportOptions.js"
-import { headerList, isPathStart, originEnd } from "../exchange/OutgoingRequest.js"
+import { headerList, isPathStart, originEnd } from "../exchange/requestParts.js"
 import { makeProxySecrets } from "../proxy/proxySecrets.js"
 import { codedError } from "../shared/errors.js"
 import { type Caps, type Kind, type SentBody, streamed } from "./protocol.js"
@@ -24,7 +24,7 @@ export const blockingTransport = (
     exchange: RemoteExchange,
     kind: Kind,
     { body, headers, method, url }: Request,
-    { connect, idle, response, total }: Timeouts.Timeouts,
+    { connect, idle, response }: Timeouts.Timeouts,
     caps: Caps
   ): NativeTransport.Abort => {
     const end = originEnd(url)
@@ -40,7 +40,7 @@ export const blockingTransport = (
         method,
         headerList(headers, undefined, decompress),
         content,
-        [connect, response, idle, total],
+        [connect, response, idle],
         caps
       ],
       transfer

@@ -1,5 +1,5 @@
 /** The causes of failures, from one thread to the other. */
-import { NativeTransport } from "@effect-api/client"
+import { Defect } from "@effect-api/client/TransportParts"
 import type { SentCause } from "./protocol.js"
 
 /** No deeper than the client looks for a code. */
@@ -7,7 +7,7 @@ const maxDepth = 8
 
 /** The parts of a cause that the client classifies it by. */
 export const toSent = (cause: unknown, depth = 0): SentCause => {
-  if (cause instanceof NativeTransport.Defect) return { ...toSent(cause.error), kind: "defect" }
+  if (cause instanceof Defect) return { ...toSent(cause.error), kind: "defect" }
   // The first address that was tried is the one that the client names.
   if (cause instanceof AggregateError && cause.errors.length > 0) return toSent(cause.errors[0], depth)
   if (!(cause instanceof Error)) return { kind: "error", message: String(cause) }
@@ -42,7 +42,7 @@ const numeric = (value: unknown): number | undefined => (typeof value === "numbe
 export const fromSent = (sent: SentCause): unknown => {
   const { kind } = sent
   const error = errorOf(sent)
-  return kind === "defect" ? new NativeTransport.Defect(error) : error
+  return kind === "defect" ? new Defect(error) : error
 }
 
 const errorOf = ({ cause, code, limit, message, name, stack, status, syscall }: SentCause): Error => {

@@ -61,7 +61,7 @@ export type ToWorker =
       method: string,
       headers: ReadonlyArray<string>,
       body: SentBody,
-      limits: readonly [connect: number, response: number, idle: number, total: number],
+      limits: readonly [connect: number, response: number, idle: number],
       caps: Caps
     ]
   | readonly ["abort", id: number]

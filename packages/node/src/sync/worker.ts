@@ -1,6 +1,5 @@
 /** The thread that has the connections of a blocking client. It begins here. */
 import { workerData } from "node:worker_threads"
-import { Timeouts } from "@effect-api/client"
 import * as Either from "effect/Either"
 import { makeAgent } from "../agent/Agent.js"
 import { OutgoingRequest, undiciBody } from "../exchange/OutgoingRequest.js"
@@ -56,13 +55,11 @@ const send = ([, id, kind, origin, path, method, headers, sent, limits, caps]: E
 >): void => {
   const parts = sent === streamed ? new ReceivedParts((bytes) => post(["taken", id, bytes])) : undefined
   const body = sent === streamed ? parts : sent instanceof Blob ? sent.stream() : sent
-  const [connect, response, idle, total] = limits
+  const [connect, response, idle] = limits
   const outgoing = new OutgoingRequest(origin, path, method, [...headers], undiciBody(body), {
-    ...Timeouts.defaults,
     connect,
     response,
-    idle,
-    total
+    idle
   })
   let isOver = false
   const client: Client = {
