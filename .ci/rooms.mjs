@@ -26,6 +26,8 @@ export const rooms = {
       "config credentials effect errors limits request response retry secrets shared telemetry transport wire",
     // Transports that send whole exchanges. They bring the attempt that needs nothing else, so the client does not import them.
     native: "client config effect errors request response shared transport wire",
+    // A body that is returned open comes with its decoder, so the client does not import what opens it.
+    arriving: "client effect errors request response retry schema shared transport wire",
     // These two come with their settings, so the client does not import them.
     quotas: "client effect limits request retry shared telemetry",
     breaker: "client effect errors request retry shared telemetry",
@@ -33,10 +35,10 @@ export const rooms = {
     polling: "client config effect errors request retry shared transport wire",
     pages: "client effect errors request shared wire",
     stream: "client effect errors request response retry shared sse telemetry transport wire",
-    "ApiClient.ts": "client config credentials effect errors pages polling request stream",
+    "ApiClient.ts": "client config credentials effect errors pages polling request shared stream",
     "Curl.ts": "ApiClient.ts client effect errors request secrets",
     promise:
-      "ApiClient.ts client config effect errors native polling request response shared stream transport wire"
+      "ApiClient.ts arriving client config effect errors native polling request response shared stream transport wire"
   },
   node: {
     config: "",

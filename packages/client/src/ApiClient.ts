@@ -31,6 +31,7 @@ import type * as Polling from "./polling/Polling.js"
 import type * as ApiRequest from "./request/ApiRequest.js"
 import type * as RequestOptions from "./request/RequestOptions.js"
 import { verbsOf } from "./request/verbs.js"
+import { carried } from "./shared/carried.js"
 import type * as Streaming from "./stream/Streaming.js"
 import type * as StreamResponse from "./stream/StreamResponse.js"
 
@@ -232,9 +233,6 @@ const fromCore = <F>(core: Core.Core): Client<F> => {
 }
 
 type Verbs<F> = Pick<Client<F>, "get" | "head" | "post" | "put" | "patch" | "del">
-
-/** A contract carries its runner without its types: request/ does not know the client's parts. */
-const carried = <Run>(run: (core: never, request: never) => unknown): Run => run as Run
 
 /**
  * A client as a layer, on any `HttpClient` layer.

@@ -9,9 +9,9 @@ import * as Sync from "../effect/sync.js"
 import type * as ApiError from "../errors/ApiError.js"
 import * as Call from "../request/Call.js"
 import type * as ResponseDecoder from "../response/ResponseDecoder.js"
-import { isOpen } from "../response/statusDecoder.js"
 import { WholeBody } from "../response/WholeBody.js"
 import * as Attempts from "../retry/Attempts.js"
+import { carried } from "../shared/carried.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
 import * as Redirects from "../transport/Redirects.js"
 import type * as TransportContract from "../transport/TransportContract.js"
@@ -19,7 +19,13 @@ import type * as Core from "./Core.js"
 import * as Hop from "./Hop.js"
 import * as StatusCheck from "./StatusCheck.js"
 
-const streamed = new Uint8Array(0)
+/** Makes an attempt for a decoder of an open body. */
+export type OpenAttempt = (
+  core: Core.Core,
+  call: Call.Call,
+  decoder: ResponseDecoder.ResponseDecoder<unknown>,
+  span: Tracer.Span | undefined
+) => Attempts.Attempt<Core.Received>
 
 /** One attempt for a decoder. A connection reset within a body that is read whole is retried like any other failure. */
 export const make = (
@@ -30,19 +36,8 @@ export const make = (
   fiber: Fibers.AnyFiber
 ): Attempts.Attempt<Core.Received> => {
   const { transport } = core
-  if (decoder.open !== undefined) {
-    const response = Effect.flatMap(respond(core, transport.streamingUnscoped, call, span), (response) =>
-      StatusCheck.check(call, response)
-    )
-    return Attempts.guarded(
-      Effect.flatMap(response, (response) =>
-        isOpen(decoder, response.status)
-          ? Effect.succeed(new WholeBody(response, streamed))
-          : Effect.map(response.bytes, (bytes) => new WholeBody(response, bytes))
-      ),
-      true
-    )
-  }
+  const { opening } = decoder
+  if (opening !== undefined) return carried<OpenAttempt>(opening.attempt)(core, call, decoder, span)
   return (
     transport.attempt?.(core, call, span, fiber) ??
     Attempts.guarded(

@@ -1,28 +1,32 @@
 /** From the response of a call to its value, or to the caller's own error. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { promised, type Run } from "../effect/promised.js"
 import * as Sync from "../effect/sync.js"
 import * as TimeLimits from "../effect/timeLimits.js"
 import type * as ApiError from "../errors/ApiError.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import type * as Call from "../request/Call.js"
-import * as CallSecrets from "../request/CallSecrets.js"
 import * as ResponseError from "../request/ResponseError.js"
 import * as TransportError from "../request/TransportError.js"
 import type * as ApiSchema from "../response/ApiSchema.js"
 import * as ByStatus from "../response/ByStatus.js"
 import * as ResponseDecoder from "../response/ResponseDecoder.js"
-import { isOpen } from "../response/statusDecoder.js"
 import * as Attempts from "../retry/Attempts.js"
+import { carried } from "../shared/carried.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
-import { codingsOf } from "../wire/codings.js"
 import type * as Core from "./Core.js"
 import * as OwnFailure from "./OwnFailure.js"
 
 /** What a call returns of its value and its response. */
 export type Project<A, B> = (call: Call.Call, response: GuardedResponse.GuardedResponse, value: A) => B
+
+/** Hands an open body to its decoder; `undefined` if the decoder wants the whole of this one. */
+export type OpenDecode = <A>(
+  call: Call.Call,
+  decoder: ResponseDecoder.ResponseDecoder<A>,
+  response: GuardedResponse.GuardedResponse
+) => Effect.Effect<A, ApiSchema.DecodeFailure> | undefined
 
 /** Decodes a response. With lenient validation a value that does not fit is passed on. */
 export const decode = <A, B>(
@@ -32,9 +36,10 @@ export const decode = <A, B>(
   project: Project<A, B>
 ): Effect.Effect<B, ApiError.ApiError> => {
   const { response } = received
-  const decoded = isOpen(decoder, response.status)
-    ? Effect.flatMap(promised, (run) => ResponseDecoder.runOpen(decoder, arriving(call, response, run)))
-    : ResponseDecoder.run(decoder, received)
+  const { opening } = decoder
+  const decoded =
+    (opening && carried<OpenDecode>(opening.decode)(call, decoder, response)) ??
+    ResponseDecoder.run(decoder, received)
   // Most are here: no closures.
   if (Sync.isSync(decoded) && decoded._tag === "Success")
     return Exit.succeed(project(call, response, decoded.value))
@@ -54,29 +59,6 @@ export const decode = <A, B>(
   return Effect.flatMap(settled, (outcome) =>
     outcome.ok ? onSuccess(outcome.value) : onFailure(outcome.error)
   )
-}
-
-/** A body whose reader is the caller. */
-const arriving = (
-  call: Call.Call,
-  response: GuardedResponse.GuardedResponse,
-  run: Run
-): ResponseDecoder.Arriving => ({
-  status: response.status,
-  headers: response.headers,
-  url: CallSecrets.redactor(call).url(response.url),
-  run,
-  chunks: response.guardedChunks,
-  total: lengthOf(response),
-  failAfterResponse: (error) => Attempts.failAfterResponse(call, error),
-  leave: response.leave
-})
-
-const lengthOf = (response: GuardedResponse.GuardedResponse): number | undefined => {
-  const { "content-encoding": encoding, "content-length": length } = response.headers
-  // With a content coding the header counts other bytes than the reader gets.
-  const isPlain = codingsOf(encoding).length === 0
-  return isPlain && length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined
 }
 
 /** Replaces an error by the caller's own where the request's `failure` or the client's names its status. */

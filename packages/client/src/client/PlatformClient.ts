@@ -16,6 +16,7 @@ import * as Attempts from "../retry/Attempts.js"
 import type { InvalidInput } from "../shared/invalid.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
+import * as Opened from "../transport/Opened.js"
 import * as Attempt from "./Attempt.js"
 import type * as Core from "./Core.js"
 import * as StatusCheck from "./StatusCheck.js"
@@ -84,7 +85,12 @@ export const respond = (
         : Effect.asVoid(discarded.salvage(core.config.limits.errorBytes))
     })
     return Telemetry.withSpan(call, fiber, (propagated) => {
-      const attempt = Attempt.respond(core, core.transport.streamingUnscoped, call, propagated).pipe(
+      const attempt = Attempt.respond(
+        core,
+        Opened.of(core.transport).streamingUnscoped,
+        call,
+        propagated
+      ).pipe(
         Effect.flatMap((response) => {
           last = response
           return StatusTag.isSuccess(response.status)

@@ -14,16 +14,14 @@ import * as TransportError from "../request/TransportError.js"
 import { quickDecoder } from "../response/schemaDecoder.js"
 import * as GuardedResponse from "../transport/GuardedResponse.js"
 import * as NativeExchange from "../transport/NativeExchange.js"
+import * as Opened from "../transport/Opened.js"
 import * as PlatformRequest from "../transport/PlatformRequest.js"
 import * as Transport from "../transport/Transport.js"
 import type * as TransportContract from "../transport/TransportContract.js"
 import * as Unread from "../transport/unread.js"
 import { blobOf } from "../wire/wholeBody.js"
 
-/** Changes how requests are sent. */
-export type Adapt = <R>(send: TransportContract.Send<R>) => TransportContract.Send<R>
-
-const asItIs: Adapt = (send) => send
+const asItIs: TransportContract.Adapt = (send) => send
 
 /**
  * The same `HttpClient`, carrying a native transport: the client sends whole exchanges through it.
@@ -43,7 +41,7 @@ export const attach = (
 export const attachWith = (
   client: HttpClient.HttpClient,
   native: NativeExchange.NativeTransport,
-  adapt: Adapt,
+  adapt: TransportContract.Adapt,
   isDirect: boolean
 ): HttpClient.HttpClient =>
   Object.assign(Object.create(Object.getPrototypeOf(client)), client, {
@@ -51,14 +49,19 @@ export const attachWith = (
   })
 
 /** A form with files, which is complete: it needs no stream. */
-const asBlob: Adapt = (send) => (call, request) => {
+const asBlob: TransportContract.Adapt = (send) => (call, request) => {
   const { body } = request
   const blob = body._tag === "Stream" ? blobOf(body) : undefined
   return send(call, blob === undefined ? request : PlatformRequest.withBlob(request, blob))
 }
 
-const over = (native: NativeExchange.NativeTransport, adaptTo: Adapt, isDirect: boolean): Core.Transport => {
-  const adapt: Adapt = native.takesStreams === true ? (send) => adaptTo(asBlob(send)) : adaptTo
+const over = (
+  native: NativeExchange.NativeTransport,
+  adaptTo: TransportContract.Adapt,
+  isDirect: boolean
+): Core.Transport => {
+  const adapt: TransportContract.Adapt =
+    native.takesStreams === true ? (send) => adaptTo(asBlob(send)) : adaptTo
   const limits = native.setsLimits ? "call" : "transport"
   const failed = (call: Call.Call, cause: unknown): ApiError.ApiError =>
     TransportError.fromCause(call, cause, limits)
@@ -96,7 +99,7 @@ const over = (native: NativeExchange.NativeTransport, adaptTo: Adapt, isDirect: 
           return Effect.succeed(response.keptBy(new Held(abort)))
         // A permit must come back when the idle limit passes, and the transport reports that to readers alone.
         const idle = permit === undefined ? Number.POSITIVE_INFINITY : timeouts.idle
-        return Transport.kept(call, response, Effect.sync(abort), idle)
+        return Opened.kept(call, response, Effect.sync(abort), idle)
       })
     })
 
@@ -119,22 +122,24 @@ const over = (native: NativeExchange.NativeTransport, adaptTo: Adapt, isDirect: 
           NativeExchange.wait(new Exchange(native, limits, call, request, left), restore, next)
         )
       : undefined,
-    streamingUnscoped: adapt(Transport.leavingBroken(streamingUnscoped)),
-    streaming: (scope) =>
-      adapt(
-        Transport.leavingBroken((call, request) => {
-          let abort: NativeExchange.Abort | undefined
-          return Effect.zipRight(
-            Scope.addFinalizer(
-              scope,
-              Effect.sync(() => abort?.())
-            ),
-            opening(true, (begun) => {
-              abort = begun
-            })(call, request)
-          )
-        })
-      )
+    opened: {
+      streamingUnscoped: adapt(Opened.leavingBroken(streamingUnscoped)),
+      streaming: (scope) =>
+        adapt(
+          Opened.leavingBroken((call, request) => {
+            let abort: NativeExchange.Abort | undefined
+            return Effect.zipRight(
+              Scope.addFinalizer(
+                scope,
+                Effect.sync(() => abort?.())
+              ),
+              opening(true, (begun) => {
+                abort = begun
+              })(call, request)
+            )
+          })
+        )
+    }
   }
 }
 

@@ -45,6 +45,12 @@ export interface ResponseDecoder<out A> extends Pipeable.Pipeable {
   readonly secrets?: SchemaSecrets.Finder | undefined
   /** Set if the value is the open body itself; `decode` is then not called. */
   readonly open?: ((body: Arriving) => A) | undefined
+  /**
+   * What the client does for an open body.
+   *
+   * @internal
+   */
+  readonly opening?: Opening | undefined
   /** Set if the statuses have decoders of their own. */
   readonly statuses?: ByStatus.ByStatus<ResponseDecoder<A>> | undefined
   /** The same decoder for the caller's own errors: a body without the `_tag` of a tagged class is read as if it had it. */
@@ -68,6 +74,13 @@ export interface Arriving {
   readonly total: number | undefined
   readonly failAfterResponse: (error: ApiError.ApiError) => Effect.Effect<never, ApiError.ApiError>
   readonly leave: () => void
+}
+
+/** What opens a body, carried by its decoder so that a program without one does not bundle it. The functions are those of `openBodies`. */
+export interface Opening {
+  readonly attempt: (...args: never) => unknown
+  readonly decode: (...args: never) => unknown
+  readonly byStatus: <A>(statuses: ByStatus.ByStatus<ResponseDecoder<A>>) => (arriving: Arriving) => A
 }
 
 /**

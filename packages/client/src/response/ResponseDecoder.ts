@@ -10,18 +10,13 @@ import { dual } from "effect/Function"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
-import * as Stream from "effect/Stream"
 import { asEffect } from "../effect/ofProgram.js"
 import * as Sync from "../effect/sync.js"
-import { toReadable } from "../effect/webStreams.js"
-import type * as ApiError from "../errors/ApiError.js"
-import { guarded, thrownMisfit } from "../schema/guarded.js"
+import { guarded } from "../schema/guarded.js"
 import { combined } from "../schema/schemaSecrets.js"
 import { memo } from "../shared/memo.js"
 import { InvalidConfigError, refuseUnknown } from "../shared/settings.js"
 import * as MediaType from "../wire/mediaType.js"
-import * as Progress from "../wire/Progress.js"
-import { toWebResponse } from "../wire/toWebResponse.js"
 import * as ApiSchema from "./ApiSchema.js"
 import * as ByStatus from "./ByStatus.js"
 import { asText, isJson, parse } from "./bodyText.js"
@@ -91,79 +86,6 @@ export const bytes: ResponseDecoder<Uint8Array> = /*#__PURE__*/ of("*/*", (body)
  * @category decoders
  */
 export const empty: ResponseDecoder<void> = /*#__PURE__*/ of("*/*", () => Exit.void)
-
-type Chunks = Stream.Stream<Uint8Array, ApiError.ApiError>
-
-/**
- * The bytes as they arrive, in constant memory, under the idle limit. The call, with its retries, ends at the
- * headers; a body that breaks off later fails the stream. Run the stream once; leaving it early closes the
- * connection. `onDownload` reports the progress.
- *
- * @example
- * ```ts
- * import { ApiClient, ApiRequest, ResponseDecoder } from "@effect-api/client"
- * import { Effect, Stream } from "effect"
- *
- * const download = ApiClient.execute(
- *   ApiRequest.get("/files/{id}/content", { path: { id: "f1" }, success: ResponseDecoder.stream() })
- * ).pipe(Effect.flatMap(Stream.runFold(0, (size, chunk) => size + chunk.length)))
- * ```
- * @since 0.1.0
- * @category decoders
- */
-export const stream = (
-  options: {
-    /** Called as the body arrives, with the total if it is known. */
-    readonly onDownload?: ((progress: Progress.Progress) => void) | undefined
-  } = {}
-): ResponseDecoder<Chunks> => {
-  refuseUnknown("success", options, ["onDownload"])
-  const { onDownload } = options
-  return Contract.of<Chunks>({
-    accept: "*/*",
-    decode: (body) => Exit.succeed(Stream.make(body.bytes)),
-    open: (arriving) => opened(arriving, onDownload)
-  })
-}
-
-const opened = (
-  { chunks, failAfterResponse, total }: Contract.Arriving,
-  onDownload: ((progress: Progress.Progress) => void) | undefined
-): Chunks => {
-  const tagged = Stream.catchAll(chunks, (error) => Stream.fromEffect(failAfterResponse(error)))
-  return onDownload === undefined ? tagged : Progress.counted(tagged, total, onDownload)
-}
-
-/**
- * A web `Response` whose body is still arriving: for `for await`, and for libraries that take one. The call, with its
- * retries, ends at the headers. A body that breaks off later fails its reader with the tagged error. Cancelling the body
- * closes the connection. The headers exclude those of the connection.
- *
- * @example
- * ```ts
- * import { ApiRequest, ResponseDecoder } from "@effect-api/client"
- *
- * // ApiRequest<Response>
- * export const exported = ApiRequest.post("/exports", { body: { year: 2026 }, success: ResponseDecoder.response() })
- * ```
- * @since 3.2.0
- * @category decoders
- */
-export const response = (
-  options: {
-    /** Called as the body arrives, with the total if it is known. */
-    readonly onDownload?: ((progress: Progress.Progress) => void) | undefined
-  } = {}
-): ResponseDecoder<Response> => {
-  refuseUnknown("success", options, ["onDownload"])
-  const { onDownload } = options
-  return Contract.of<Response>({
-    accept: "*/*",
-    decode: (body) => Exit.succeed(toWebResponse(body, new Uint8Array(body.bytes))),
-    open: (arriving) =>
-      toWebResponse(arriving, toReadable(arriving.run, opened(arriving, onDownload), arriving.leave))
-  })
-}
 
 /**
  * A decoder of your own, from the whole response: its bytes, text, status and headers. What the effect fails with, or
@@ -359,12 +281,12 @@ export const map: {
   <A, B>(f: (value: A) => B): (self: ResponseDecoder<A>) => ResponseDecoder<B>
   <A, B>(self: ResponseDecoder<A>, f: (value: A) => B): ResponseDecoder<B>
 } = /*#__PURE__*/ dual(2, <A, B>(self: ResponseDecoder<A>, f: (value: A) => B): ResponseDecoder<B> => {
-  const { accept, open, secrets, tagged } = self
+  const { accept, open, opening, secrets, tagged } = self
   return Contract.of({
     accept,
     secrets,
     decode: (body) => Sync.map(self.decode(body), f),
-    ...(open !== undefined && { open: (arriving) => f(open(arriving)) }),
+    ...(open !== undefined && { open: (arriving) => f(open(arriving)), opening }),
     ...(tagged !== undefined && { tagged: () => map(tagged(), f) })
   })
 })
@@ -443,25 +365,6 @@ const orElse = <A>(first: ResponseDecoder<A>, second: ResponseDecoder<A>): Respo
  */
 export const run = <A>(decoder: ResponseDecoder<A>, body: Body): Effect.Effect<A, ApiSchema.DecodeFailure> =>
   guarded(decoder.decode, () => undefined)(body)
-
-/**
- * Hands an open body to its decoder. A function of the program that throws leaves the body.
- *
- * @internal
- */
-export const runOpen = <A>(
-  { open }: ResponseDecoder<A>,
-  arriving: Contract.Arriving
-): Effect.Effect<A, ApiSchema.DecodeFailure> => {
-  try {
-    return open === undefined
-      ? Exit.fail({ reason: "has no open body", path: [] })
-      : Exit.succeed(open(arriving))
-  } catch (thrown) {
-    arriving.leave()
-    return Exit.fail(thrownMisfit(thrown))
-  }
-}
 
 /**
  * Whether a value can be turned into a decoder.

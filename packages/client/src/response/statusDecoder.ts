@@ -11,6 +11,7 @@ export const statusDecoder = <A>(
 ): Contract.ResponseDecoder<A> => {
   const all = ByStatus.values(statuses)
   const names = Object.keys(statuses).join(", ")
+  const opening = all.find(({ opening }) => opening !== undefined)?.opening
   const unnamed = (status: number): DecodeFailure => ({
     reason: `has the status ${status}, and the request describes ${names}`,
     path: []
@@ -20,18 +21,6 @@ export const statusDecoder = <A>(
     statuses,
     secrets: combined(all.map(({ secrets }) => secrets)),
     decode: (body) => ByStatus.find(statuses, body.status)?.decode(body) ?? Exit.fail(unnamed(body.status)),
-    ...(all.some(({ open }) => open !== undefined) && { open: opened(statuses) })
+    ...(opening && { open: opening.byStatus(statuses), opening })
   })
 }
-
-const opened =
-  <A>(statuses: ByStatus.ByStatus<Contract.ResponseDecoder<A>>) =>
-  (arriving: Contract.Arriving): A => {
-    const open = ByStatus.find(statuses, arriving.status)?.open
-    if (open === undefined) throw new Error(`status ${arriving.status} has no open body`)
-    return open(arriving)
-  }
-
-/** Whether the value for a status is the open body itself. */
-export const isOpen = ({ open, statuses }: Contract.ResponseDecoder<unknown>, status: number): boolean =>
-  open !== undefined && (statuses === undefined || ByStatus.find(statuses, status)?.open !== undefined)

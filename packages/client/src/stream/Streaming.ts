@@ -25,6 +25,7 @@ import * as Attempts from "../retry/Attempts.js"
 import * as Measuring from "../telemetry/measuring.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
+import * as OpenBodies from "../transport/Opened.js"
 import * as EventReader from "./EventReader.js"
 import * as Resumption from "./Resumption.js"
 
@@ -113,7 +114,7 @@ const connect = <A>(
   span: Tracer.Span | undefined
 ): Effect.Effect<Connected<A>, ApiError.ApiError> => {
   const connecting = (scope: Scope.CloseableScope): Effect.Effect<Connected<A>, ApiError.ApiError> =>
-    Attempt.respond(core, core.transport.streaming(scope), call, span).pipe(
+    Attempt.respond(core, OpenBodies.of(core.transport).streaming(scope), call, span).pipe(
       Effect.flatMap((response) => StatusCheck.check(call, response)),
       Effect.flatMap((response) => EventReader.open(call, request.events, response, scope)),
       Effect.flatMap((connection) =>

@@ -10,27 +10,23 @@ import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Monotonic from "../effect/monotonic.js"
 import * as PlatformClients from "../effect/platformClients.js"
 import { filteredResponse, type PlatformError } from "../effect/platformErrors.js"
 import * as Pulls from "../effect/pulls.js"
-import * as TimeLimits from "../effect/timeLimits.js"
 import type * as ApiError from "../errors/ApiError.js"
 import * as Call from "../request/Call.js"
 import * as TransportError from "../request/TransportError.js"
 import { fetchDefaults, isBrowser, runtime } from "../shared/runtime.js"
 import * as AttemptDeadline from "./AttemptDeadline.js"
 import * as FetchRequest from "./FetchRequest.js"
-import type * as GuardedResponse from "./GuardedResponse.js"
 import * as NativeExchange from "./NativeExchange.js"
 import * as PlatformRequest from "./PlatformRequest.js"
 import * as PlatformResponse from "./PlatformResponse.js"
 import * as RecordedCall from "./RecordedCall.js"
 import type * as TransportContract from "./TransportContract.js"
-import * as Unread from "./unread.js"
 
 /** Prepares an `HttpClient`, once per client. `init` is merged into the options of `fetch`. */
 export const make = (client: HttpClient.HttpClient, init?: RequestInit): TransportContract.Transport =>
@@ -73,22 +69,6 @@ const overPlatform = (
       })
       return Effect.map(sent, (response) => PlatformResponse.guarded(call, response))
     }
-  const streaming: TransportContract.Send<Scope.Scope> = (call, request) => {
-    const limit = call.timeouts.response
-    const passed = Effect.failSync(() => TransportError.timeout(call, "response", limit))
-    return TimeLimits.within(headed(inScope)(call, request), limit, passed)
-  }
-  /** In a scope that the body keeps open. */
-  const streamingUnscoped: TransportContract.Send<never> = (call, request) =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(Scope.make(), (scope) => {
-        const sent = Scope.extend(streaming(call, request), scope)
-        return Effect.flatMap(
-          Effect.onError(restore(sent), (cause) => Scope.close(scope, Exit.failCause(cause))),
-          (response) => kept(call, response, Scope.close(scope, Exit.void))
-        )
-      })
-    )
   const buffered: TransportContract.Send<never> = (call, request) =>
     Effect.scopedWith((scope) =>
       Effect.clockWith((clock) => {
@@ -112,36 +92,9 @@ const overPlatform = (
   const adapt = isBrowser ? FetchRequest.adapted(runtime) : asItIs
   return {
     buffered: adapt(leaving(buffered)),
-    streaming: (scope) =>
-      adapt(leavingBroken((call, request) => Scope.extend(streaming(call, request), scope))),
-    streamingUnscoped: adapt(leavingBroken(streamingUnscoped))
+    opened: { headed: headed(inScope), adapt }
   }
 }
-
-/** An unread body holds its connection: it is cancelled when the response is collected. */
-const unread =
-  "FinalizationRegistry" in globalThis ? new FinalizationRegistry<() => void>((leave) => leave()) : undefined
-
-/**
- * Keeps a body open until it is read to its end or left. It ends when the idle limit or the deadline passes before
- * anyone reads it, or when the response is collected.
- */
-export const kept = (
-  call: Call.Call,
-  response: GuardedResponse.GuardedResponse,
-  close: Effect.Effect<void>,
-  idle: number = call.timeouts.idle
-): Effect.Effect<GuardedResponse.GuardedResponse> =>
-  Effect.flatMap(TimeLimits.left(call), (left) =>
-    Effect.map(Unread.keep(Math.min(idle, left), closing(call, close)), (keeper) => {
-      unread?.register(response.source, keeper.leave)
-      return response.keptBy(keeper)
-    })
-  )
-
-/** The permit of an attempt is held until its body is closed. */
-const closing = ({ permit }: Call.Call, close: Effect.Effect<void>): Effect.Effect<void> =>
-  permit === undefined ? close : Effect.zipRight(close, Effect.sync(permit.leave))
 
 const asItIs = <R>(send: TransportContract.Send<R>): TransportContract.Send<R> => send
 
@@ -155,16 +108,14 @@ const withInit = (context: Context.Context<never>, init: RequestInit): Context.C
   })
 }
 
-type Leaving = <R>(send: TransportContract.Send<R>) => TransportContract.Send<R>
-
 /**
  * Ends a streamed request body with its attempt. After an abort Node's `fetch` drains the rest of it at once, and
  * never releases one whose response came before it was sent.
  */
-const leavingBy =
+export const leavingBy =
   (
     until: <A, E, R>(sent: Effect.Effect<A, E, R>, leave: Effect.Effect<unknown>) => Effect.Effect<A, E, R>
-  ): Leaving =>
+  ): TransportContract.Adapt =>
   <R>(send: TransportContract.Send<R>): TransportContract.Send<R> =>
   (call, request) => {
     const { body } = request
@@ -181,10 +132,4 @@ const leavingBy =
   }
 
 /** Ends a streamed body with its attempt, however that ends. */
-export const leaving: Leaving = leavingBy(Effect.ensuring)
-
-/**
- * Ends a streamed request body with an attempt that fails: a server may respond while it still reads, and a response
- * that is returned open does not end the body.
- */
-export const leavingBroken: Leaving = leavingBy((sent, leave) => Effect.onError(sent, () => leave))
+export const leaving: TransportContract.Adapt = leavingBy(Effect.ensuring)
