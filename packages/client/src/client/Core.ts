@@ -77,9 +77,6 @@ interface Shared {
 const sharing = (make: Core["sharedOf"]): Core["sharedOf"] =>
   memo(new WeakMap<Credentials.Credentials, Shared>(), make)
 
-/** The limits behind their circuits. */
-const permitsOf = ({ guard, limits }: Shared): Permits.Permits | undefined => guard?.(limits) ?? limits
-
 /** Makes a core from checked settings. */
 export const makeCore = (
   config: ResolvedConfig,
@@ -98,21 +95,33 @@ export const makeCore = (
     limits: Permits.make(config.rateLimit),
     guard: Guarding.make(config.circuitBreaker)
   }))
-  const shared = sharedOf(config.credentials)
-  const permits = permitsOf(shared)
   return {
     config,
     transport,
-    credentials,
     resolverOf,
     tenants: new WeakMap(),
     background,
-    permits,
     sharedOf,
-    attempts: attempting(credentials, shared.budget, permits),
-    defaultHeaders: ClientHeaders.defaultHeaders(config),
+    ...sentWith(config, credentials, sharedOf(config.credentials)),
     warned: Deprecation.makeWarned(),
     problem: undefined
+  }
+}
+
+/** What goes by the credentials of a core: the client's, or those of requests. */
+const sentWith = (
+  config: ResolvedConfig,
+  credentials: Credentials.Resolver,
+  shared: Shared,
+  areOfRequest = false
+): Pick<Core, "credentials" | "permits" | "attempts" | "defaultHeaders"> => {
+  // The limits behind their circuits.
+  const permits = shared.guard?.(shared.limits) ?? shared.limits
+  return {
+    credentials,
+    permits,
+    attempts: attempting(credentials, shared.budget, permits),
+    defaultHeaders: ClientHeaders.defaultHeaders(config, areOfRequest)
   }
 }
 
@@ -165,17 +174,12 @@ export const withOptions = (core: Core, options: Overrides.Overrides<Failures>):
             guard: circuitBreaker === undefined ? guard : Guarding.make(config.circuitBreaker)
           }
         })
-  const shared = sharedOf(config.credentials)
-  const permits = permitsOf(shared)
   return {
     ...core,
     config,
-    credentials,
     tenants: new WeakMap(),
-    permits,
     sharedOf,
-    attempts: attempting(credentials, shared.budget, permits),
-    defaultHeaders: ClientHeaders.defaultHeaders(config)
+    ...sentWith(config, credentials, sharedOf(config.credentials))
   }
 }
 
@@ -184,15 +188,7 @@ export const withCredentials = (core: Core, credentials: Credentials.Credentials
   const known = core.tenants.get(credentials)
   if (known !== undefined) return known
   const resolver = core.resolverOf(credentials)
-  const shared = core.sharedOf(credentials)
-  const permits = permitsOf(shared)
-  const tenant = {
-    ...core,
-    credentials: resolver,
-    permits,
-    attempts: attempting(resolver, shared.budget, permits),
-    defaultHeaders: ClientHeaders.defaultHeaders(core.config, true)
-  }
+  const tenant = { ...core, ...sentWith(core.config, resolver, core.sharedOf(credentials), true) }
   core.tenants.set(credentials, tenant)
   return tenant
 }

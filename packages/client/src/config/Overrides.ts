@@ -209,29 +209,23 @@ export const tryMerge = <A extends Partial<ClientOptions.Options<ClientOptions.F
   }
 }
 
+const replaceable = ["compression", "headers", "middleware", "query", "retry", "timeouts"] as const
+
 /** The settings of a request that another client is made for: functions of the client's, and its own compression. */
 export const functionsOf = (
   options: {
     readonly [K in keyof Merged | "compression"]?: unknown
   }
 ): Overrides | undefined => {
-  const { compression, headers, middleware, query, retry, timeouts } = options
-  if (
-    compression === undefined &&
-    typeof headers !== "function" &&
-    typeof middleware !== "function" &&
-    typeof query !== "function" &&
-    typeof retry !== "function" &&
-    typeof timeouts !== "function"
-  ) {
-    return undefined
+  let found: Record<string, unknown> | undefined
+  for (const name of replaceable) {
+    const value = options[name]
+    if (typeof value === "function" || (name === "compression" && value !== undefined)) {
+      found ??= {}
+      found[name] = value
+    }
   }
-  const all = { compression, headers, middleware, query, retry, timeouts }
-  return Object.fromEntries(
-    Object.entries(all).filter(
-      ([name, value]) => typeof value === "function" || (name === "compression" && value !== undefined)
-    )
-  )
+  return found
 }
 
 /** The same settings, all `undefined`. */

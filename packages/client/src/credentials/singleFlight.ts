@@ -11,15 +11,17 @@ import { isIoBound } from "../shared/runtime.js"
 import { lookMillis } from "./oneAtATime.js"
 
 /** The fibers of a client that belong to no call. They are interrupted when the client is released. */
-export type Background = LiveSet<Fibers.AnyFiber>
+export interface Background {
+  fibers: LiveSet<Fibers.AnyFiber> | undefined
+}
 
-/** An empty set of background fibers. */
-export const makeBackground = (): Background => new LiveSet()
+/** No background fibers yet. */
+export const makeBackground = (): Background => ({ fibers: undefined })
 
 /** Interrupts the background fibers without waiting for them: an uninterruptible one must not delay the release. */
 export const endBackground = (background: Background): Effect.Effect<void> =>
   Effect.sync(() => {
-    for (const fiber of background.values()) Fibers.interrupt(fiber)
+    for (const fiber of background.fibers?.values() ?? []) Fibers.interrupt(fiber)
   })
 
 interface Flight<A, E> {
@@ -102,8 +104,8 @@ export const singleFlight = <A, E>(options: {
       current = flight
       if (isIoBound) latest = flight
       return Effect.map(Fibers.forkDetached(Fibers.withoutCaller(run(flight, limitMillis))), (fiber) => {
-        const leave = background.add(fiber)
-        fiber.addObserver(leave)
+        background.fibers ??= new LiveSet()
+        fiber.addObserver(background.fibers.add(fiber))
         return { flight, isOwn: true }
       })
     })

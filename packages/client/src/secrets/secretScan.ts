@@ -70,8 +70,6 @@ class Way {
   }
 }
 
-const ascii = 128
-
 /**
  * Up to this many secrets, in texts up to this length, are searched one by one: little work, even for a hostile text.
  */
@@ -88,7 +86,6 @@ export class Patterns {
   private readonly states = new Map<number, State>()
   /** The range of the secrets that start with a unit. */
   private readonly starting = new Map<number, { readonly from: number; to: number }>()
-  private readonly ascii = new Uint8Array(ascii)
   readonly nothing: State
 
   constructor(secrets: Iterable<string>) {
@@ -101,7 +98,6 @@ export class Patterns {
     for (const [index, secret] of all.entries()) {
       const unit = secret.charCodeAt(0)
       const range = this.starting.get(unit)
-      if (unit < ascii) this.ascii[unit] = 1
       if (range === undefined) this.starting.set(unit, { from: index, to: index + 1 })
       else range.to = index + 1
     }
@@ -112,7 +108,7 @@ export class Patterns {
   }
 
   mayStart(unit: number): boolean {
-    return unit < ascii ? this.ascii[unit] === 1 : this.starting.has(unit)
+    return this.starting.has(unit)
   }
 
   /** Whether a text without escapes certainly holds no secret: searching for a few one by one is fast. */

@@ -66,6 +66,12 @@ export const scalarText = (value: unknown): string | Problem => {
   }
 }
 
+const badDate = new Problem("must be a valid date")
+
+/** The text of a date. */
+export const dateText = (date: Date): string | Problem =>
+  Number.isNaN(date.getTime()) ? badDate : date.toISOString()
+
 const secretText = (secret: Redacted.Redacted<unknown>): string | Problem => {
   let value: unknown
   try {

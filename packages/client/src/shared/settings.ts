@@ -126,47 +126,32 @@ export const unknownIn = (options: object, known: ReadonlyArray<string>): Invali
   return name === undefined ? undefined : invalid(name, unknownReason(name, known))
 }
 
-/** Names of other libraries; ours may be nested in another setting. */
-const aliases: Readonly<Record<string, string>> = {
-  apikey: "credentials",
-  auth: "credentials",
-  token: "credentials",
-  accesstoken: "credentials",
-  bearertoken: "credentials",
-  interceptors: "middleware",
-  hooks: "middleware",
-  url: "baseUrl",
-  endpoint: "baseUrl",
-  prefixurl: "baseUrl",
-  maxretry: "retry.maxRetries",
-  maxretries: "retry.maxRetries",
-  retries: "retry.maxRetries",
-  fetch: "transport",
-  httpclient: "transport",
-  params: "query",
-  searchparams: "query",
-  json: "body",
-  data: "body",
-  payload: "body",
-  schema: "success"
-}
+/** Our names, which may be nested in another setting, with those of other libraries. */
+const aliases: ReadonlyArray<readonly [ours: string, theirs: string]> = [
+  ["credentials", "apikey auth token accesstoken bearertoken"],
+  ["middleware", "interceptors hooks"],
+  ["baseUrl", "url endpoint prefixurl"],
+  ["retry.maxRetries", "maxretry maxretries retries"],
+  ["transport", "fetch httpclient"],
+  ["query", "params searchparams"],
+  ["body", "json data payload"],
+  ["success", "schema"]
+]
 
-/** Hints for names that match no option of the same level. */
-const hints: Readonly<Record<string, string>> = {
-  signal: "PromiseClient takes it beside the request, execute(request, { signal }); an Effect is interrupted"
-}
+const besideRequest =
+  "PromiseClient takes it beside the request, execute(request, { signal }); an Effect is interrupted"
 
 /** Why a name is refused, with the name that was most likely meant. */
 const unknownReason = (name: string, known: ReadonlyArray<string>): string => {
   const lower = name.toLowerCase().replaceAll(/[-_]/g, "")
-  if (Object.hasOwn(hints, lower)) return `is unknown: ${hints[lower]}`
+  if (lower === "signal") return `is unknown: ${besideRequest}`
   const spelt = known.find((candidate) => candidate.toLowerCase() === lower)
   return `is unknown: the nearest is ${spelt ?? aliasOf(lower, known) ?? nearest(lower, known)}`
 }
 
 /** Our name, at this level, for a name of another library. */
 const aliasOf = (lower: string, known: ReadonlyArray<string>): string | undefined => {
-  const alias = Object.hasOwn(aliases, lower) ? (aliases[lower] ?? "") : ""
+  const alias = aliases.find(([, theirs]) => theirs.split(" ").includes(lower))?.[0] ?? ""
   const [outer = "", inner = ""] = alias.split(".")
   return known.includes(outer) ? alias : known.find((candidate) => candidate === inner)
 }
