@@ -27,7 +27,9 @@ export interface Permits extends Attempts.Permits<Call.Call> {
 }
 
 /** What a setting brings. */
-export interface Rules extends Limiter.Settings {
+export interface Rules {
+  /** Makes the limiter of a key. */
+  readonly makeLimiter: (id: string) => Limiter.Limiter
   /** The key of a call; `undefined` if the program's function gives none. */
   readonly keyOf: (call: Call.Call) => string | undefined
   /** The key of a call, and what it costs; or why it cannot be sent. */
@@ -39,6 +41,7 @@ export interface Rules extends Limiter.Settings {
     call: Call.Call,
     permit: Limiter.Permit,
     headers: Arrived["headers"],
+    now: number,
     fiber: Fibers.AnyFiber
   ) => void
   /** Takes what a request has used; `undefined` if nobody reads that. */
@@ -59,12 +62,6 @@ export interface Made extends Limiting.RateLimit {
 const isMade = (setting: Limiting.RateLimit): setting is Made => "rules" in setting
 
 /** A client without a setting only waits where a server asks for it. */
-const alone: Limiter.Settings = {
-  concurrency: Number.POSITIVE_INFINITY,
-  maxQueue: Number.POSITIVE_INFINITY,
-  quotas: undefined
-}
-
 const free: Priced = { key: "", costs: {} }
 
 /** The limiters of the calls with the same credentials, and their rules. */
@@ -87,7 +84,8 @@ export const accountOf = (call: Call.Call, permits: Permits | undefined): string
 export const make = (setting: Limiting.Setting | undefined): Permits | undefined => {
   if (setting === false) return undefined
   const rules = setting !== undefined && isMade(setting) ? setting.rules : undefined
-  const limits: Limits = { limiters: new Limiters(rules ?? alone, rules !== undefined), rules }
+  const makeLimiter = rules?.makeLimiter ?? (() => new Limiter.Limiter())
+  const limits: Limits = { limiters: new Limiters(makeLimiter, rules !== undefined), rules }
   const used = rules?.settle
   return {
     keyOf: (call) => keyOf(limits, call) ?? "",
@@ -148,8 +146,9 @@ const arrived = (limits: Limits, call: Call.Call, response: Arrived, fiber: Fibe
   if (permit === undefined && status !== 429) return
   const now = Monotonic.now(Fibers.clockOf(fiber))
   if (status === 429) close(limits, call, response, now, fiber)
-  permit?.limiter.responded(permit, status !== 429, now)
-  if (permit?.limiter.quotas?.isDue(now) === true) limits.rules?.learn(call, permit, headers, fiber)
+  if (permit === undefined) return
+  permit.limiter.responded(permit, status !== 429, now)
+  limits.rules?.learn(call, permit, headers, now, fiber)
 }
 
 /** Makes the calls of an origin and a key wait, if the response names a time. */

@@ -3,7 +3,7 @@
  *
  * Times are milliseconds of a monotonic clock, which the caller passes.
  */
-import type { Counted, OfKey, Quotas } from "./Quotas.js"
+import type { Counted } from "./Quotas.js"
 import type { Costs } from "./SharedLimits.js"
 
 /** The place of one attempt: in the queue, then among the requests in flight. */
@@ -37,13 +37,6 @@ export class Permit {
   /** Ends the attempt's wait or its time in flight. A no-op the second time. */
   readonly leave = (): void => this.limiter.leave(this)
 
-  /** Corrects the estimate to what the request has used. Later numbers replace earlier ones. */
-  settle(used: Costs): void {
-    if (this.taken === undefined) return
-    this.taken.settle(used)
-    this.limiter.wakeFirst()
-  }
-
   /** Gives back what a request that was never sent took from its quotas. */
   giveBack(): void {
     this.taken?.giveBack()
@@ -63,36 +56,18 @@ const leastHeld = 1
 /** More than that at once is no pace any more. */
 const fullPace = 512
 
-/** The settings of a limiter. `quotas` makes what counts the requests of one key. */
-export interface Settings {
-  readonly concurrency: number
-  readonly maxQueue: number
-  readonly quotas: ((requests: OfKey) => Quotas) | undefined
-}
-
-/** Lets the requests of one key go, in the order in which they came. */
+/** Lets the requests of one key go, in the order in which they came, once the server takes them. */
 export class Limiter {
-  readonly quotas: Quotas | undefined
-  private readonly settings: Settings
-  private readonly queue: Array<Permit> = []
-  private inFlight = 0
+  protected readonly queue: Array<Permit> = []
+  protected inFlight = 0
   /** The requests in flight whose response has not begun. */
-  private withoutResponse = 0
+  protected withoutResponse = 0
   /** How many of them there may be while the pace is found, since when. */
-  private pace: number
-  private pacedSince = 0
-  /** Whether a response has come: the first one reports the server's limits. */
-  private isHeard: boolean
+  protected pace = Number.POSITIVE_INFINITY
+  protected pacedSince = 0
   /** When requests may go again, and when the server will take them: the client tries earlier than a far time. */
-  private opensAt = Number.NEGATIVE_INFINITY
+  protected opensAt = Number.NEGATIVE_INFINITY
   private serverOpensAt = Number.NEGATIVE_INFINITY
-
-  constructor(settings: Settings, key: string) {
-    this.settings = settings
-    this.quotas = settings.quotas?.(this.ofKey(key))
-    this.isHeard = this.quotas?.learns !== true
-    this.pace = this.isHeard ? Number.POSITIVE_INFINITY : 1
-  }
 
   /** Takes a permit at once, if nobody waits and nothing forbids it. */
   tryTake(permit: Permit, now: number): boolean {
@@ -104,7 +79,6 @@ export class Limiter {
   /** Joins the queue; the number of those who wait if it is full. */
   join(permit: Permit): number | undefined {
     const { queue } = this
-    if (queue.length >= this.settings.maxQueue) return queue.length
     permit.state = "waiting"
     // Most have the same priority: the search from the end finds the place at once.
     let place = queue.length
@@ -137,12 +111,11 @@ export class Limiter {
   close(millis: number, most: number, now: number): number {
     const before = Math.max(now, this.opensAt)
     this.shut(millis, most, now)
-    this.quotas?.close(millis, most)
     return this.opensAt - before
   }
 
   /** The server asked this process or another one for a wait. */
-  private shut(millis: number, most: number, now: number): void {
+  protected shut(millis: number, most: number, now: number): void {
     this.serverOpensAt = Math.max(this.serverOpensAt, now + millis)
     this.opensAt = Math.max(this.opensAt, now + Math.min(millis, most))
     this.pace = 1
@@ -156,14 +129,8 @@ export class Limiter {
     if (permit.hasResponse || permit.state !== "taken") return
     permit.hasResponse = true
     this.withoutResponse--
-    this.isHeard = true
     if (isWelcome && this.pace !== Number.POSITIVE_INFINITY && now >= this.opensAt) this.quicken(now)
     this.wakeFirst()
-  }
-
-  /** Whether no other request waits for its response. */
-  isLast({ hasResponse }: Permit): boolean {
-    return this.withoutResponse === (hasResponse ? 0 : 1)
   }
 
   leave(permit: Permit): void {
@@ -180,18 +147,16 @@ export class Limiter {
   /** Whether it holds nothing, so that it can be forgotten. */
   isIdle(now: number): boolean {
     return (
-      this.inFlight === 0 &&
-      this.queue.length === 0 &&
-      now >= this.opensAt &&
-      this.allowed(now) >= fullPace &&
-      (this.quotas === undefined || this.quotas.isEmpty(now))
+      this.inFlight === 0 && this.queue.length === 0 && now >= this.opensAt && this.allowed(now) >= fullPace
     )
   }
 
+  /** It is forgotten. */
+  end(): void {}
+
   /** Takes a permit whatever forbids it: a call inside another must not wait for it. */
-  admit(permit: Permit, now: number): void {
+  admit(permit: Permit, _now: number): void {
     permit.state = "taken"
-    permit.taken = this.quotas?.take(permit.costs, now)
     this.inFlight++
     this.withoutResponse++
   }
@@ -202,51 +167,25 @@ export class Limiter {
     return millis < shortest ? 0 : millis
   }
 
-  private exactDelay({ costs, maxHeld }: Permit, now: number): number {
-    const { quotas, withoutResponse } = this
+  protected exactDelay(_permit: Permit, now: number): number {
     if (now < this.opensAt) return this.opensAt - now
-    if (this.inFlight >= this.settings.concurrency) return Number.POSITIVE_INFINITY
-    if (withoutResponse >= this.allowed(now)) return this.untilMore(now)
-    if (quotas === undefined) return 0
-    const held = quotas.heldFor(costs, now, withoutResponse === 0, maxHeld)
-    if (held === 0) return quotas.wait(costs, now)
-    // The server's reset may be rounded: the first request after it finds out.
-    if (this.pace === Number.POSITIVE_INFINITY && held !== this.pace) {
-      this.pace = 1
-      this.pacedSince = now + held
-    }
-    return held
+    return this.withoutResponse >= this.allowed(now) ? this.untilMore(now) : 0
   }
 
   /** How many requests may be without a response: twice as many after each interval. */
-  private allowed(now: number): number {
-    const { isHeard, pace, pacedSince } = this
-    return isHeard && pace !== Number.POSITIVE_INFINITY
-      ? pace * 2 ** Math.floor((now - pacedSince) / paceMillis)
-      : pace
+  protected allowed(now: number): number {
+    const { pace, pacedSince } = this
+    return pace === Number.POSITIVE_INFINITY ? pace : pace * 2 ** Math.floor((now - pacedSince) / paceMillis)
   }
 
-  private untilMore(now: number): number {
-    return this.isHeard ? paceMillis - ((now - this.pacedSince) % paceMillis) : Number.POSITIVE_INFINITY
+  protected untilMore(now: number): number {
+    return paceMillis - ((now - this.pacedSince) % paceMillis)
   }
 
   private quicken(now: number): void {
     const pace = this.allowed(now) * 2
     this.pace = pace >= fullPace ? Number.POSITIVE_INFINITY : pace
     this.pacedSince = now
-  }
-
-  /** What a counter knows of these requests. */
-  private ofKey(key: string): OfKey {
-    return {
-      key,
-      waiting: (most) => {
-        const free = this.settings.concurrency - this.inFlight
-        return this.queue.slice(0, Math.max(0, Math.min(most, free))).map(({ costs }) => costs)
-      },
-      changed: () => this.wakeFirst(),
-      closed: (millis, most, now) => this.shut(millis, most, now)
-    }
   }
 
   /** Lets the first in the queue look again. */

@@ -1,19 +1,19 @@
 /** The limiters of a client's requests, one for each origin and key. */
-import { Limiter, type Settings } from "./Limiter.js"
+import type { Limiter } from "./Limiter.js"
 
 /** Idle limiters are forgotten once there are more than this. */
 const manyLimiters = 1000
 
 /** Finds the limiter of a request. */
 export class Limiters {
-  private readonly settings: Settings
+  private readonly makeLimiter: (id: string) => Limiter
   /** Whether every request needs a permit. Otherwise one does only where a server has asked for a wait. */
   private readonly counts: boolean
   private readonly known = new Map<string, Limiter>()
   private sweepAt = manyLimiters
 
-  constructor(settings: Settings, counts: boolean) {
-    this.settings = settings
+  constructor(makeLimiter: (id: string) => Limiter, counts: boolean) {
+    this.makeLimiter = makeLimiter
     this.counts = counts
   }
 
@@ -39,19 +39,19 @@ export class Limiters {
   }
 
   private make(id: string, now: number): Limiter {
-    const { known, settings } = this
+    const { known } = this
     if (known.size >= this.sweepAt) {
       for (const [id, limiter] of known) if (limiter.isIdle(now)) this.forget(id, limiter)
       this.sweepAt = Math.max(manyLimiters, 2 * known.size)
     }
-    const made = new Limiter(settings, id)
+    const made = this.makeLimiter(id)
     known.set(id, made)
     return made
   }
 
   private forget(id: string, limiter: Limiter): void {
     this.known.delete(id)
-    limiter.quotas?.end()
+    limiter.end()
   }
 }
 

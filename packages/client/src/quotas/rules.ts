@@ -1,8 +1,6 @@
 /** The rules of a program's own limits: the key of a call, its cost, and what its response reports. */
 import type { Rules } from "../client/Permits.js"
 import * as Fibers from "../effect/fibers.js"
-import * as Monotonic from "../effect/monotonic.js"
-import type * as Limiter from "../limits/Limiter.js"
 import type { Subject } from "../limits/limiting.js"
 import type { Costs } from "../limits/SharedLimits.js"
 import type * as Call from "../request/Call.js"
@@ -10,9 +8,10 @@ import * as TransportError from "../request/TransportError.js"
 import * as UnsentError from "../request/UnsentError.js"
 import type * as Attempts from "../retry/Attempts.js"
 import * as LearnedMeasuring from "../telemetry/learnedMeasuring.js"
+import { type Settings as Limits, QuotaLimiter } from "./QuotaLimiter.js"
 
 /** The settings of {@link rulesOf}. */
-interface Settings extends Limiter.Settings {
+interface Settings extends Limits {
   readonly key: ((request: Subject) => string) | undefined
   readonly cost: ((request: Subject) => Costs) | undefined
   readonly usage: ((value: unknown) => Costs | undefined) | undefined
@@ -20,7 +19,7 @@ interface Settings extends Limiter.Settings {
 
 /** The rules of settings. */
 export const rulesOf = ({ cost, key, usage, ...settings }: Settings): Rules => ({
-  ...settings,
+  makeLimiter: (id) => new QuotaLimiter(settings, id),
   keyOf: (call) => {
     const found = keyOf(key, call)
     return typeof found === "string" ? found : undefined
@@ -35,18 +34,18 @@ export const rulesOf = ({ cost, key, usage, ...settings }: Settings): Rules => (
     error: UnsentError.queueFull(call, length, settings.maxQueue),
     stoppedBy: "not-retryable"
   }),
-  learn: (call, permit, headers, fiber) => {
+  learn: (call, permit, headers, now, fiber) => {
     const { limiter } = permit
-    const clock = Fibers.clockOf(fiber)
-    const wallMillis = clock.unsafeCurrentTimeMillis()
-    const limits = limiter.quotas?.learn(headers, limiter.isLast(permit), Monotonic.now(clock), wallMillis)
-    LearnedMeasuring.reported(call, fiber, limiter, limits ?? [])
+    if (!(limiter instanceof QuotaLimiter && limiter.isDue(now))) return
+    const wallMillis = Fibers.clockOf(fiber).unsafeCurrentTimeMillis()
+    LearnedMeasuring.reported(call, fiber, limiter, limiter.learn(permit, headers, now, wallMillis))
   },
   settle:
     usage &&
     ((permit, value) => {
       const used = usageOf(usage, value)
-      if (used !== undefined) permit.settle(used)
+      const { limiter } = permit
+      if (used !== undefined && limiter instanceof QuotaLimiter) limiter.settle(permit, used)
     })
 })
 
