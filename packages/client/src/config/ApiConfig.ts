@@ -11,6 +11,7 @@ import * as RetrySettings from "../retry/RetrySettings.js"
 import { toMillis as durationMillis } from "../shared/duration.js"
 import type { InvalidInput } from "../shared/invalid.js"
 import * as Settings from "../shared/settings.js"
+import * as Query from "../wire/query.js"
 import type { Options } from "./ClientOptions.js"
 import * as Compressing from "./compressing.js"
 import * as Failures from "./failures.js"
@@ -30,6 +31,11 @@ export {
   type Replace
 } from "./Overrides.js"
 
+const bytes = /*#__PURE__*/ Settings.kind(
+  (value) => typeof value === "number" && value > 0,
+  "must be a number of bytes above zero"
+)
+
 /** Kinds that plain JavaScript may get wrong. Settings marked `any` have their own check below. */
 const shape = {
   name: Settings.kind(
@@ -43,23 +49,26 @@ const shape = {
   ),
   headers: Settings.any,
   query: Settings.any,
-  queryFormat: Settings.fields({ arrays: Settings.any, nesting: Settings.any }),
+  queryFormat: Settings.fields({
+    arrays: Settings.word(Query.arrayFormats),
+    nesting: Settings.word(Query.nestingFormats)
+  }),
   timeouts: Timeouts.check,
   retry: RetrySettings.check,
   middleware: Settings.list(Settings.callback),
   compression: Compressing.check,
   trustedOrigins: Settings.list(Settings.text),
   redirects: Settings.kind(
-    (value) => typeof value === "number",
+    (value) => Number.isInteger(value) && Number(value) >= 0,
     "must be a whole number that is not negative"
   ),
-  validation: Settings.text,
+  validation: Settings.word(["strict", "lenient"]),
   rateLimit: Limiting.check,
   circuitBreaker: Breaking.check,
   limits: Settings.fields({
-    responseBytes: Settings.any,
-    errorBytes: Settings.any,
-    eventBytes: Settings.any
+    responseBytes: bytes,
+    errorBytes: bytes,
+    eventBytes: bytes
   }),
   idempotency: Settings.fields({ header: Settings.text }),
   userAgent: Settings.text,

@@ -78,19 +78,14 @@ const resolved = (
   const queryFormat = { ...Query.defaultFormat, ...omitUndefined(options.queryFormat ?? {}) }
   const limits = { ...defaultLimits, ...omitUndefined(options.limits ?? {}) }
   const redirects = options.redirects ?? 5
-  const validation = options.validation ?? "strict"
   const { circuitBreaker, compression, middleware = [], platformHeaders, rateLimit } = options
   const unfit =
-    formatProblem(queryFormat) ??
-    limitsProblem(limits) ??
-    redirectsProblem(redirects) ??
     idempotencyProblem(options.idempotency) ??
     headerProblem("userAgent", "user-agent", options.userAgent) ??
     platformHeaders?.problem ??
     (compression ? compression.problem : undefined) ??
     (rateLimit ? rateLimit.problem : undefined) ??
-    (circuitBreaker ? circuitBreaker.problem : undefined) ??
-    wordProblem("validation", validation, ["strict", "lenient"])
+    (circuitBreaker ? circuitBreaker.problem : undefined)
   if (unfit !== undefined) return Result.fail(unfit)
   const headers = clientHeaders(options.headers)
   if (!headers.ok) return headers
@@ -117,7 +112,7 @@ const resolved = (
     middleware: compression ? [compression.middleware, ...middleware] : middleware,
     trustedOrigins: trustedOrigins.value,
     redirects,
-    lenient: validation === "lenient",
+    lenient: options.validation === "lenient",
     rateLimit,
     circuitBreaker,
     limits,
@@ -129,16 +124,6 @@ const resolved = (
     errorType: options.errorType ?? bodyErrorType
   })
 }
-
-const limitsProblem = (limits: Readonly<Record<string, unknown>>): InvalidInput | undefined => {
-  const bad = Object.entries(limits).find(([, bytes]) => !(typeof bytes === "number" && bytes > 0))
-  return bad && invalid(`limits.${bad[0]}`, "must be a number of bytes above zero")
-}
-
-const redirectsProblem = (redirects: number): InvalidInput | undefined =>
-  Number.isInteger(redirects) && redirects >= 0
-    ? undefined
-    : invalid("redirects", "must be a whole number that is not negative")
 
 const idempotencyProblem = (idempotency: ApiConfig.Options["idempotency"]): InvalidInput | undefined => {
   if (idempotency === undefined) return undefined
@@ -163,13 +148,6 @@ const clientHeaders = (
     ? Result.fail(invalid("headers.content-length", "must be set by the request whose body it measures"))
     : headers
 }
-
-const formatProblem = ({ arrays, nesting }: Query.QueryFormat): InvalidInput | undefined =>
-  wordProblem("queryFormat.arrays", arrays, Query.arrayFormats) ??
-  wordProblem("queryFormat.nesting", nesting, Query.nestingFormats)
-
-const wordProblem = (key: string, word: string, words: ReadonlyArray<string>): InvalidInput | undefined =>
-  words.includes(word) ? undefined : invalid(key, `must be one of ${words.join(", ")}`)
 
 const originsOf = (origins: ReadonlyArray<string>): Result.Result<ReadonlySet<string>, InvalidInput> => {
   const found = new Set<string>()

@@ -1,7 +1,8 @@
 /** The options of retries. */
 import type * as Duration from "effect/Duration"
 import type * as ApiError from "../errors/ApiError.js"
-import type { InvalidInput } from "../shared/invalid.js"
+import { toMillis } from "../shared/duration.js"
+import { type InvalidInput, invalid } from "../shared/invalid.js"
 import * as Settings from "../shared/settings.js"
 
 /**
@@ -81,27 +82,41 @@ export interface BudgetOptions {
 
 const amount = /*#__PURE__*/ Settings.kind((value) => typeof value === "number", "must be a number")
 
+const ranged =
+  (test: (value: number) => boolean, reason: string): Settings.Check =>
+  (value) =>
+    amount(value) ?? (test(Number(value)) ? undefined : invalid("", reason))
+
+const tokens = /*#__PURE__*/ ranged((value) => value >= 0, "must be a number that is not negative")
+
 const isBudget = /*#__PURE__*/ Settings.fields({
-  capacity: amount,
-  retryCost: amount,
-  timeoutCost: amount,
-  successRefund: amount
+  capacity: tokens,
+  retryCost: tokens,
+  timeoutCost: tokens,
+  successRefund: tokens
 })
 
-/** `RetryPolicy.problem` checks ranges and words. */
+const delay = /*#__PURE__*/ Settings.kind(
+  (value) => toMillis(value) >= 0,
+  "must be a duration that is not negative"
+)
+
 const shape = {
-  maxRetries: amount,
-  initialDelay: Settings.any,
-  maxDelay: Settings.any,
-  jitter: amount,
-  maxRetryAfter: Settings.any,
-  onLongRetryAfter: Settings.any,
-  retryUnsafe: Settings.any,
-  nested: Settings.any,
+  maxRetries: ranged(
+    (value) => value >= 0 && (Number.isInteger(value) || value === Number.POSITIVE_INFINITY),
+    "must be a whole number that is not negative"
+  ),
+  initialDelay: delay,
+  maxDelay: delay,
+  jitter: ranged((value) => value >= 0 && value <= 1, "must be between 0 and 1"),
+  maxRetryAfter: delay,
+  onLongRetryAfter: Settings.word(["fail", "backoff"]),
+  retryUnsafe: Settings.word(["always", "when-safe", "never"]),
+  nested: Settings.word(["once", "retry"]),
   retryable: Settings.callback,
   retryAfter: Settings.callback,
   budget: (value) => (value === false ? undefined : isBudget(value))
 } satisfies { readonly [K in keyof Options]-?: Settings.Check }
 
-/** The first setting that is unknown, or of the wrong kind. */
+/** The first setting that is unknown, or has a wrong value. */
 export const problem: (options: object) => InvalidInput | undefined = /*#__PURE__*/ Settings.checker(shape)

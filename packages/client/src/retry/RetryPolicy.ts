@@ -12,7 +12,7 @@ import type * as Schedule from "effect/Schedule"
 import { makeSchedule } from "../effect/steps.js"
 import type * as ApiError from "../errors/ApiError.js"
 import { toMillis } from "../shared/duration.js"
-import { type InvalidInput, invalid } from "../shared/invalid.js"
+import type { InvalidInput } from "../shared/invalid.js"
 import { omitUndefined } from "../shared/omitUndefined.js"
 import * as Decisions from "./decisions.js"
 import { type Options, type RetryAfter, problem as unfitIn } from "./RetryOptions.js"
@@ -150,44 +150,6 @@ export const none: RetryPolicy = /*#__PURE__*/ make({ maxRetries: 0 })
  * @internal
  */
 export const isRetryPolicy = (u: unknown): u is RetryPolicy => Predicate.hasProperty(u, TypeId)
-
-const choices: ReadonlyArray<
-  readonly [name: "onLongRetryAfter" | "retryUnsafe" | "nested", words: ReadonlyArray<string>]
-> = [
-  ["onLongRetryAfter", ["fail", "backoff"]],
-  ["retryUnsafe", ["always", "when-safe", "never"]],
-  ["nested", ["once", "retry"]]
-]
-
-/**
- * The first invalid setting of a policy, by its name, or `undefined`.
- *
- * @internal
- */
-export const problem = (policy: RetryPolicy): InvalidInput | undefined => {
-  if (policy.unfit !== undefined) return policy.unfit
-  const delays = {
-    initialDelay: policy.initialMillis,
-    maxDelay: policy.maxMillis,
-    maxRetryAfter: policy.maxRetryAfterMillis
-  }
-  for (const [name, millis] of Object.entries(delays)) {
-    if (!(millis >= 0)) return invalid(name, "must be a duration that is not negative")
-  }
-  if (
-    !(Number.isInteger(policy.maxRetries) && policy.maxRetries >= 0) &&
-    policy.maxRetries !== Number.POSITIVE_INFINITY
-  ) {
-    return invalid("maxRetries", "must be a whole number that is not negative")
-  }
-  if (!(policy.jitter >= 0 && policy.jitter <= 1)) return invalid("jitter", "must be between 0 and 1")
-  for (const [name, words] of choices) {
-    if (!words.includes(policy[name])) return invalid(name, `must be one of ${words.join(", ")}`)
-  }
-  if (policy.budget === false) return undefined
-  const bad = Object.entries(policy.budget).find(([, tokens]) => !(tokens >= 0))
-  return bad && invalid(`budget.${bad[0]}`, "must be a number that is not negative")
-}
 
 /**
  * When to retry, as a `Schedule` over the errors. It never waits less than the server asked, nor more than the cap

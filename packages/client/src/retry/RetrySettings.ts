@@ -47,7 +47,7 @@ export const resolve = (
 ): Result.Result<Resolved, InvalidInput> => {
   if (retry === undefined) return Result.succeed(base)
   const resolved = lay(base, retry)
-  const problem = RetryPolicy.problem(resolved.policy)
+  const problem = resolved.policy.unfit
   return problem === undefined
     ? Result.succeed(resolved)
     : Result.fail(invalid(problem.field === "" ? "retry" : `retry.${problem.field}`, problem.reason))

@@ -51,6 +51,10 @@ export const callback: Check = /*#__PURE__*/ kind(
   "must be a function"
 )
 
+/** One of some words. */
+export const word = (words: ReadonlyArray<unknown>): Check =>
+  kind((value) => words.includes(value), `must be one of ${words.join(", ")}`)
+
 export const duration: Check = /*#__PURE__*/ kind((value) => {
   const millis = toMillis(value)
   return millis > 0 && millis < Number.POSITIVE_INFINITY
