@@ -3,14 +3,13 @@ import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
   type ClientSessionRequestOptions,
-  constants,
-  type IncomingHttpHeaders,
-  type IncomingHttpStatusHeader
+  constants
 } from "node:http2"
 import { setImmediate } from "node:timers"
 import type { Exchange, Unprocessed } from "../exchange/Exchange.js"
 import { codeOf } from "../shared/errors.js"
 import { GrowingBuffer } from "./GrowingBuffer.js"
+import { type StreamOwner, startStream } from "./ownedStream.js"
 import { declaredLength, type OriginParts, requestHeaders } from "./requestHeaders.js"
 import { destroy, isUnwritten, resetStream } from "./resetStream.js"
 import { failureOf, type Goaway, resetError } from "./streamErrors.js"
@@ -31,43 +30,15 @@ export interface StreamHost {
   removeStream(stream: Http2Stream): void
 }
 
-const owner = Symbol("the exchange on a stream")
-
-/** Shared listeners: a request allocates no closures for them. */
-interface OwnedStream extends ClientHttp2Stream {
-  [owner]: Http2Stream
-}
-
-function push(this: OwnedStream, chunk: Buffer | null): boolean {
-  return chunk === null ? this[owner].onEnd() : this[owner].onChunk(chunk)
-}
-
-function onResponse(
-  this: OwnedStream,
-  headers: IncomingHttpHeaders & IncomingHttpStatusHeader,
-  _flags: number,
-  rawHeaders: ReadonlyArray<string> = []
-): void {
-  this[owner].onHead(headers[":status"] ?? 0, rawHeaders)
-}
-
-function onError(this: OwnedStream, cause: unknown): void {
-  this[owner].onError(cause)
-}
-
-function onClose(this: OwnedStream): void {
-  this[owner].onClose()
-}
-
 /** Milliseconds for a stream to end after a response without a body. */
 const lingerMillis = 1000
 
 const bodilessStatuses: ReadonlySet<number> = new Set([204, 304])
 
-export class Http2Stream {
+export class Http2Stream implements StreamOwner {
   /** Position in the connection's list of streams. */
   index = 0
-  private stream: OwnedStream | undefined
+  private stream: ClientHttp2Stream | undefined
   private upload: Upload | undefined
   /** The exchange receives no further calls. */
   private isOver = false
@@ -97,34 +68,23 @@ export class Http2Stream {
     const { bytes, open, length } = contentOf(outgoing.body)
     const headers = requestHeaders(outgoing, target, length)
     if (open === undefined) {
-      const stream = session.request(headers, requestOptions(outgoing.method, length === 0))
+      const stream = startStream(session, headers, requestOptions(outgoing.method, length === 0), this)
       this.adopt(stream)
       if (length !== 0) stream.end(bytes)
       return
     }
     const declared = declaredLength(headers)
     const source = open()
-    const stream = requestOrRelease(session, headers, source)
+    const stream = startOrRelease(session, headers, source, this)
     this.adopt(stream)
     this.upload = new Upload(stream, source, declared)
     this.upload.start((cause) => this.failWith(cause))
   }
 
-  /**
-   * Takes the bytes where Node pushes them into the `Readable`. Only there is the end of a message distinct from the
-   * end of its stream: Node also ends the `Readable` for an RST_STREAM with NO_ERROR or CANCEL (RFC 9113, 8.1). A
-   * paused `Readable` would also keep an object per frame.
-   */
   private adopt(stream: ClientHttp2Stream): void {
-    const owned = stream as OwnedStream
-    owned[owner] = this
-    this.stream = owned
+    this.stream = stream
     this.isCounted = true
     this.host.addStream(this)
-    owned.push = push
-    owned.on("response", onResponse)
-    owned.on("error", onError)
-    owned.on("close", onClose)
   }
 
   readonly abort = (): void => {
@@ -152,14 +112,12 @@ export class Http2Stream {
     this.continueReading()
   }
 
-  /** `false` stops this stream's flow-control window; the connection's stays open for the others. */
+  /** The window of the connection stays open for the other streams. */
   onChunk(chunk: Buffer): boolean {
     this.host.onActivity()
     if (this.isOver) return true
-    if (this.isPaused || !this.hasHead) {
-      this.pending.add(chunk)
-      return !this.isPaused
-    }
+    if (!this.hasHead) return this.pending.hold(chunk)
+    if (this.isPaused) return this.pending.add(chunk)
     return this.deliver(chunk)
   }
 
@@ -179,7 +137,6 @@ export class Http2Stream {
     else this.stream?._read(0)
   }
 
-  /** Node pushes `null` at END_STREAM and again when the stream closes, for whatever reason. */
   onEnd(): boolean {
     const { stream } = this
     if (stream === undefined) return false
@@ -190,6 +147,8 @@ export class Http2Stream {
       return false
     }
     this.hasEnded = true
+    // Node then ends the stream at once when it closes.
+    stream.readable = false
     this.release()
     if (!this.isOver && this.hasHead && !this.isPaused) this.complete()
     return false
@@ -293,13 +252,14 @@ const requestOptions = (method: string, endStream: boolean): ClientSessionReques
   bodilessMethods.has(method) === endStream ? undefined : { endStream }
 
 /** A body that is not sent is not read. */
-const requestOrRelease = (
+const startOrRelease = (
   session: ClientHttp2Session,
   headers: Parameters<ClientHttp2Session["request"]>[0],
-  source: BodySource
+  source: BodySource,
+  owner: StreamOwner
 ): ClientHttp2Stream => {
   try {
-    return session.request(headers, { endStream: false })
+    return startStream(session, headers, { endStream: false }, owner)
   } catch (cause) {
     source.release()
     throw cause
