@@ -17,6 +17,7 @@ import * as List from "effect/List"
 import * as LogLevel from "effect/LogLevel"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
+import { once } from "./once.js"
 
 /** A fiber whose result does not matter. */
 export type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
@@ -102,10 +103,10 @@ export const makeMark = (name: string): Mark => {
     within: (effect, restore) =>
       withFiber((fiber) =>
         fiber.getFiberRef(reference)
-          ? restore(effect)
+          ? restore(once(effect))
           : Effect.zipRight(
               on,
-              Effect.matchCauseEffect(restore(effect), {
+              Effect.matchCauseEffect(restore(once(effect)), {
                 onFailure: (cause) => Effect.zipRight(off, Effect.failCause(cause)),
                 onSuccess: (value) => Effect.as(off, value)
               })

@@ -5,6 +5,7 @@
 import * as Channel from "effect/Channel"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import type * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -20,26 +21,43 @@ export const fromNext = <A, E>(
   Stream.fromChannel(
     // `Channel.acquireUseRelease` keeps in a reference what a variable holds as well.
     Channel.suspend(() => {
-      let scope: Scope.CloseableScope | undefined
-      const opened = Effect.flatMap(Scope.make(), (made) => {
-        scope = made
-        return open(made)
-      })
-      return Channel.ensuringWith(Channel.flatMap(Channel.fromEffect(opened), emitting), (exit) =>
-        scope === undefined ? Effect.void : Scope.close(scope, exit)
+      const run = new Run(open)
+      const pulled = Channel.fromEffect(Effect.suspend(() => run.next))
+      const loop: Emitting<A, E> = Channel.flatMap(pulled, (values) =>
+        values === undefined
+          ? Channel.void
+          : Channel.flatMap(Channel.write(Pulls.valuesOf(values)), () => loop)
       )
+      return Channel.ensuringWith(loop, (exit) => run.close(exit))
     })
   )
 
 type Emitting<A, E> = Channel.Channel<Chunk.Chunk<A>, unknown, E, unknown, void, unknown>
 
-const emitting = <A, E>(next: Next<A, E>): Emitting<A, E> => {
-  const pulled = Channel.fromEffect(next)
-  const loop: Emitting<A, E> = Channel.flatMap(pulled, (values) =>
-    values === undefined ? Channel.void : Channel.flatMap(Channel.write(Pulls.valuesOf(values)), () => loop)
-  )
-  return loop
+/** One run of a stream. It drops everything at its end: what channels keep until a major GC leads here (see `once`). */
+class Run<A, E> {
+  next: Next<A, E>
+  private scope: Scope.CloseableScope | undefined
+
+  constructor(open: (scope: Scope.Scope) => Effect.Effect<Next<A, E>, E>) {
+    this.next = Effect.flatMap(Scope.make(), (scope) => {
+      this.scope = scope
+      return Effect.flatMap(open(scope), (next) => {
+        this.next = next
+        return next
+      })
+    })
+  }
+
+  close(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
+    const { scope } = this
+    this.scope = undefined
+    this.next = ended
+    return scope === undefined ? Effect.void : Scope.close(scope, exit)
+  }
 }
+
+const ended: Effect.Effect<undefined> = /*#__PURE__*/ Effect.succeed(undefined)
 
 /** Opens a stream until a scope closes. */
 export const toNext = <A, E, R>(

@@ -15,8 +15,8 @@ export interface Decoder {
   readonly isSlotSafe: (value: unknown, isSentinel: (value: unknown) => boolean) => boolean
 }
 
-/** How many shapes are tried; the most frequent come first. */
-const maxForms = 4
+/** How many shapes are tried; the most frequent come first. A stream of a model has six kinds of events. */
+const maxForms = 8
 /** Longer texts, and those with more differing slots, are parsed as usual. */
 const maxLength = 4096
 const maxPlaces = 16

@@ -9,6 +9,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Fibers from "../effect/fibers.js"
 import * as Monotonic from "../effect/monotonic.js"
+import * as Once from "../effect/once.js"
 import { Steps } from "../effect/steps.js"
 import * as TimeLimits from "../effect/timeLimits.js"
 import * as ApiError from "../errors/ApiError.js"
@@ -336,28 +337,16 @@ class Onward<C extends Retried, A extends { readonly status: number }, R, B> imp
   }
 }
 
-/** Runs a loop once and drops the references at once: closures held by `uninterruptibleMask` survive until a major GC. */
 const masked = <C extends Retried, A extends { readonly status: number }, R, B>(
-  self: AttemptLoop<C, A, R>,
+  loop: AttemptLoop<C, A, R>,
   ending: Ending<A, B, R>,
   known?: Fibers.AnyFiber
-): Effect.Effect<B, ApiError.ApiError, R> => {
-  let begins: Beginning<C, A, R, B> | undefined = { loop: self, ending, fiber: known }
-  return Effect.uninterruptibleMask((restore) => {
-    if (begins === undefined) return Effect.dieMessage("a loop of attempts runs once")
-    const { ending, fiber, loop } = begins
-    begins = undefined
-    return fiber === undefined
+): Effect.Effect<B, ApiError.ApiError, R> =>
+  Once.maskedOnce((restore) =>
+    known === undefined
       ? Fibers.withFiber((fiber) => loop.start(fiber, restore, ending))
-      : loop.start(fiber, restore, ending)
-  })
-}
-
-interface Beginning<C extends Retried, A extends { readonly status: number }, R, B> {
-  readonly loop: AttemptLoop<C, A, R>
-  readonly ending: Ending<A, B, R>
-  readonly fiber: Fibers.AnyFiber | undefined
-}
+      : loop.start(known, restore, ending)
+  )
 
 const isProcessed = ({ redirected }: Retried): boolean => redirected?.processed === true
 

@@ -14,6 +14,7 @@ import type * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type * as Timeouts from "../config/Timeouts.js"
 import * as Fibers from "../effect/fibers.js"
+import * as Once from "../effect/once.js"
 import type { Pull } from "../effect/pulls.js"
 import { ExchangeTimer } from "./ExchangeTimer.js"
 import * as PlatformRequest from "./PlatformRequest.js"
@@ -274,7 +275,7 @@ const started = <A>(
   request: HttpClientRequest.HttpClientRequest,
   start: (request: HttpClientRequest.HttpClientRequest, listener: Listener<A>) => Abort
 ): Effect.Effect<A, unknown> =>
-  Effect.uninterruptibleMask((restore) =>
+  Once.masked((restore) =>
     wait(
       {
         begin: (listener: Listener<A>) => start(request, listener),

@@ -17,6 +17,7 @@ export class StreamingExchange<R extends ReceivedHead> extends Exchange implemen
   private waitsForDecoder = false
   /** No reader has started yet. */
   private isUnread: boolean
+  private readonly resumeSource = resuming(this)
   private readonly sink: BodySink
   private readonly receive: (exchange: StreamingExchange<R>) => R
   private listener: NativeTransport.Listener<R> | undefined
@@ -70,7 +71,8 @@ export class StreamingExchange<R extends ReceivedHead> extends Exchange implemen
     this.abort(abandonedError)
   }
 
-  private readonly resumeSource = (): void => {
+  /** Continues after a pause of the reader. */
+  proceed(): void {
     if (this.decoder === undefined) this.resumeReading()
     else this.decoder.resume()
   }
@@ -123,6 +125,9 @@ export class StreamingExchange<R extends ReceivedHead> extends Exchange implemen
     else listener.failed(cause)
   }
 }
+
+/** Not written in the field: V8 would make the function in old space, and keep the exchange until a full collection. */
+const resuming = (exchange: { readonly proceed: () => void }) => (): void => exchange.proceed()
 
 const abandonedError = new Error("the body was abandoned")
 
