@@ -23,7 +23,7 @@ import { dispatcherSender } from "./dispatcher/DispatcherSender.js"
 import type { Sender } from "./exchange/Exchange.js"
 import { nativeTransport } from "./exchange/nativeTransport.js"
 import { seriesOf } from "./pool/metricSeries.js"
-import { makeProxySecrets } from "./proxy/proxySecrets.js"
+import { proxySecrets } from "./proxy/proxySecrets.js"
 
 export type { Dispatcher, Lookup, Options, Proxy, Tls } from "./config/TransportOptions.js"
 
@@ -68,10 +68,8 @@ const httpClient = (
   options: Pick<Options, "decompress" | "proxy">,
   timeouts: Timeouts.Timeouts
 ): HttpClient.HttpClient => {
-  const native = {
-    ...nativeTransport(sender, options),
-    secrets: makeProxySecrets(options.proxy)
-  }
+  const secrets = proxySecrets(options.proxy)
+  const native = { ...nativeTransport(sender, options), secrets: () => secrets }
   const client = HttpClient.make((request, url, signal) =>
     Effect.mapBoth(
       NativeTransport.awaiting<NativeTransport.Source>(withFinalUrl(request, url), (request, listener) => {

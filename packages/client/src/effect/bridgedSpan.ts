@@ -1,13 +1,18 @@
 /** A span of Effect that is one of another system: what it has in every version of Effect. */
 import type * as Exit from "effect/Exit"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
+
+/** Starts a span of another system. */
+export type Start = (name: string, kind: Tracer.SpanKind, startTime: bigint) => Foreign
 
 /** A span of another system. Times are in nanoseconds since the epoch. */
 export interface Foreign {
   readonly traceId: string
   readonly spanId: string
   readonly isSampled: boolean
+  /** Starts a span of the same system below this one. */
+  readonly start: Start
   readonly attribute: (name: string, value: unknown) => void
   readonly event: (name: string, time: bigint, attributes: Readonly<Record<string, unknown>>) => void
   readonly end: (time: bigint, exit: Exit.Exit<unknown, unknown>) => void
@@ -22,6 +27,14 @@ export interface Asked {
   readonly kind: Tracer.SpanKind
 }
 
+/** Starts a span for one that is asked for: below its parent if that is one of another system, too. */
+export const started = ({ kind, name, parent, startTime }: Asked, start: Start): Foreign => {
+  const above = Option.getOrUndefined(parent)
+  return above instanceof BridgedSpan
+    ? above.foreign.start(name, kind, startTime)
+    : start(name, kind, startTime)
+}
+
 export abstract class BridgedSpan {
   readonly _tag = "Span"
   readonly attributes = new Map<string, unknown>()
@@ -30,7 +43,7 @@ export abstract class BridgedSpan {
   readonly parent: Option.Option<Tracer.AnySpan>
   readonly links: Array<Tracer.SpanLink>
   readonly kind: Tracer.SpanKind
-  private readonly foreign: Foreign
+  readonly foreign: Foreign
 
   constructor(foreign: Foreign, { kind, links, name, parent, startTime }: Asked) {
     this.foreign = foreign

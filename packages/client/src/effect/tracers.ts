@@ -1,31 +1,17 @@
 /** Tracers of another system. This module hides what a tracer is asked for, and which context a span has. */
 import type * as Context from "effect/Context"
-import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
-import { type Asked, BridgedSpan, type Foreign } from "./bridgedSpan.js"
-
-/** Starts a span below another one of the same system; `undefined` if there is none. */
-export type Start<A extends Foreign> = (
-  name: string,
-  kind: Tracer.SpanKind,
-  startTime: bigint,
-  parent: A | undefined
-) => A
+import { type Asked, BridgedSpan, type Foreign, type Start, started } from "./bridgedSpan.js"
 
 /** A tracer whose spans are those of another system. */
-export const makeTracer = <A extends Foreign>(start: Start<A>): Tracer.Tracer => {
-  const started = new WeakMap<Tracer.AnySpan, A>()
-  return Tracer.make({
+export const makeTracer = (start: Start): Tracer.Tracer =>
+  Tracer.make({
     context: (run) => run(),
     span: (name, parent, context, links, startTime, kind) => {
-      const above = Option.getOrUndefined(parent)
-      const foreign = start(name, kind, startTime, above && started.get(above))
-      const span = new Span(foreign, { name, parent, links, startTime, kind }, context)
-      started.set(span, foreign)
-      return span
+      const asked: Asked = { name, parent, links, startTime, kind }
+      return new Span(started(asked, start), asked, context)
     }
   })
-}
 
 class Span extends BridgedSpan implements Tracer.Span {
   readonly context: Context.Context<never>

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
 import type * as Tracer from "effect/Tracer"
-import type { Foreign } from "../effect/bridgedSpan.js"
+import type { Foreign, Start } from "../effect/bridgedSpan.js"
 import * as Fibers from "../effect/fibers.js"
 import * as Tracers from "../effect/tracers.js"
 
@@ -62,15 +62,18 @@ export const watched = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<
   const tracer = registered.trace.getTracer("@effect-api/client")
   const context = registered.context?.active()
   return Fibers.withFiber((fiber) =>
-    Fibers.isTraced(fiber) ? effect : Effect.withTracer(effect, tracerBelow(tracer, context))
+    Fibers.isTraced(fiber)
+      ? effect
+      : Effect.withTracer(effect, Tracers.makeTracer(startBelow(tracer, context)))
   )
 }
 
-const tracerBelow = (tracer: OtelTracer, context: OtelContext | undefined): Tracer.Tracer =>
-  Tracers.makeTracer<OtelForeign>((name, kind, startTime, parent) => {
-    const above = parent === undefined ? context : (context ?? new OneValue()).setValue(spanKey, parent.span)
-    return new OtelForeign(tracer.startSpan(name, { kind: kinds[kind], startTime: timeOf(startTime) }, above))
-  })
+const startBelow =
+  (tracer: OtelTracer, context: OtelContext | undefined): Start =>
+  (name, kind, startTime) => {
+    const options = { kind: kinds[kind], startTime: timeOf(startTime) }
+    return new OtelForeign(tracer, context, tracer.startSpan(name, options, context))
+  }
 
 /** A context of one span, where no context manager is registered that could make one. */
 class OneValue implements OtelContext {
@@ -96,10 +99,19 @@ class OneValue implements OtelContext {
 }
 
 class OtelForeign implements Foreign {
-  readonly span: OtelSpan
+  private readonly tracer: OtelTracer
+  private readonly context: OtelContext | undefined
+  private readonly span: OtelSpan
 
-  constructor(span: OtelSpan) {
+  constructor(tracer: OtelTracer, context: OtelContext | undefined, span: OtelSpan) {
+    this.tracer = tracer
+    this.context = context
     this.span = span
+  }
+
+  start(...asked: Parameters<Start>): Foreign {
+    const below = (this.context ?? new OneValue()).setValue(spanKey, this.span)
+    return startBelow(this.tracer, below)(...asked)
   }
 
   get traceId(): string {
@@ -119,8 +131,12 @@ class OtelForeign implements Foreign {
   }
 
   event(name: string, time: bigint, attributes: Readonly<Record<string, unknown>>): void {
-    const entries = Object.entries(attributes).map(([name, value]) => [name, plain(value)])
-    this.span.addEvent(name, Object.fromEntries(entries), timeOf(time))
+    // Only log lines have other values.
+    const isPlain = Object.values(attributes).every((value) => typeof value !== "bigint")
+    const values = isPlain
+      ? attributes
+      : Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, plain(value)]))
+    this.span.addEvent(name, values, timeOf(time))
   }
 
   end(time: bigint, exit: Exit.Exit<unknown, unknown>): void {

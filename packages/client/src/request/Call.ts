@@ -13,6 +13,7 @@ import * as ByStatus from "../response/ByStatus.js"
 import type * as ResponseDecoder from "../response/ResponseDecoder.js"
 import type * as Attempts from "../retry/Attempts.js"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
+import type * as Redaction from "../secrets/Redaction.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import type * as RequestEncoder from "./RequestEncoder.js"
 
@@ -46,6 +47,8 @@ export interface Call extends Attempts.Retried {
   lastError: ErrorBody | undefined
   /** The permit of the last attempt, if the client's limits take part. */
   permit: Limiter.Permit | undefined
+  /** The redactor made last, and how many secrets were known then. */
+  shown: { readonly known: number; readonly redactor: Redaction.Redactor } | undefined
 }
 
 /** An error body, unredacted: it is never shown. `own` is the caller's error, if the body has been decoded to one. */
@@ -95,6 +98,7 @@ class Begun implements Call {
   signed: Call["signed"]
   lastError: Call["lastError"]
   permit: Call["permit"]
+  shown: Call["shown"]
 
   constructor(
     request: ApiRequest.Request,

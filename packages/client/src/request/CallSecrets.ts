@@ -77,15 +77,14 @@ const areFew = (secrets: ReadonlyArray<string>): boolean =>
 
 const maxKept = 1024
 
-const redactors = new WeakMap<Call.Call, { readonly known: number; readonly redactor: Redaction.Redactor }>()
-
 /** The redactor of a call. It is made when an error, a span or a log line needs it, and anew after new credentials. */
 export const redactor = (call: Call.Call): Redaction.Redactor => {
-  const made = redactors.get(call)
-  const known = call.usedCredentials.length + (call.sent?.length ?? 0) + (call.signed?.count ?? 0)
-  if (made !== undefined && made.known === known) return made.redactor
+  const { sent, shown, signed, usedCredentials } = call
+  const known = usedCredentials.length + (sent?.length ?? 0) + (signed?.count ?? 0)
+  if (shown?.known === known) return shown.redactor
   const redactor = makeRedactor(call)
-  redactors.set(call, { known, redactor })
+  // On the call, and in no `WeakMap`: that costs the garbage collector more than the rest of this.
+  call.shown = { known, redactor }
   return redactor
 }
 

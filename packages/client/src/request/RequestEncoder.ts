@@ -174,18 +174,21 @@ export const settingsSecrets = ({ options: { headers, query } }: ResolvedConfig)
 
 /** Every `Redacted` of a request, except the credentials. */
 export const secrets = (request: ApiRequest.Request): ReadonlySet<string> => {
-  const { path } = request
-  const { body, bodySchema, pathSchema, querySchema, ...options } = request.options
-  const { query } = options
-  const found = Redaction.collect([path, options, request.replaced])
+  const { options, path, replaced } = request
+  const { body, pathSchema, query, querySchema } = options
+  const found = Redaction.collect(replaced, Redaction.collect(path))
+  for (const name of Object.keys(options))
+    if (!searchedApart.has(name)) Redaction.collect(Reflect.get(options, name), found)
   const add = (secrets: Iterable<string>): void => {
     for (const secret of secrets) found.add(secret)
   }
-  if (body !== undefined) add(RequestBody.secrets(request.options))
+  if (body !== undefined) add(RequestBody.secrets(options))
   if (path && pathSchema) add(EncodedValue.secretsOf(path, pathSchema, path))
   if (query && querySchema) add(EncodedValue.secretsOf(query, querySchema, query))
   return found
 }
+
+const searchedApart: ReadonlySet<string> = new Set(["body", "bodySchema", "pathSchema", "querySchema"])
 
 const resolve = (
   request: ApiRequest.Request,

@@ -59,6 +59,7 @@ export interface Redactor {
  * `Redacted` that holds no string, every string and number is a secret.
  */
 export const collect = (value: unknown, into: Set<string> = new Set()): Set<string> => {
+  if (typeof value !== "object" || value === null) return into
   const seen = { open: new Set<object>(), secret: new Set<object>() }
   // No recursion: the user's value may be of any depth.
   const rest: Array<readonly [value: unknown, within: keyof typeof seen]> = [[value, "open"]]
@@ -106,8 +107,8 @@ export const make = (options: {
     return Scan.hide(text, patterns, hidden, cut, meter)
   }
 
-  const text: Redactor["text"] = (text, { cut = false } = {}) =>
-    hide(text, cut, { left: Scan.allowance(text.length) })
+  const text: Redactor["text"] = (text, options) =>
+    secrets.size === 0 ? text : hide(text, options?.cut === true, { left: Scan.allowance(text.length) })
 
   const header = (name: string, value: string): string =>
     hiddenHeaders.has(name.toLowerCase()) ? hidden : text(value)
@@ -125,6 +126,8 @@ export const make = (options: {
   const hidesQuery = (text: string): boolean => query(text) !== text
 
   const url = (url: string): string => {
+    // Most have no query, and every span shows one.
+    if (!/[?#@]/.test(url)) return text(url)
     const [beforeFragment = ""] = url.split("#", 1)
     const [path = "", ...rest] = beforeFragment.split("?")
     const shown = text(path.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, "$1"))

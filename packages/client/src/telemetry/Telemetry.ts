@@ -53,9 +53,8 @@ const opened = (
       // Runs before the finalizer that ends the span: finalizers run in reverse order.
       Effect.addFinalizer((exit) =>
         Effect.sync(() => {
-          const ended = ending(call, span, exit)
           // A span that has ended ignores a second end.
-          if (ended !== exit) span.end(Fibers.spanTime(fiber), ended)
+          span.end(Fibers.spanTime(fiber), ending(call, span, exit))
         })
       ),
       { span, propagated: propagatedBy(fiber, span) }
@@ -99,6 +98,7 @@ export const withSpan = <A, E, R>(
   if (!Fibers.isTraced(fiber)) return run(undefined)
   const { name, options } = spanOf(call)
   return Spans.within(
+    fiber,
     name,
     options,
     (span) => run(propagatedBy(fiber, span)),
@@ -122,21 +122,23 @@ const isOwn = (call: Call.Call, cause: Cause.Cause<unknown>): boolean => {
   )
 }
 
-/** Writes what a call has come to. Returns the exit for its span: a status that the caller names is no error. */
+/**
+ * Writes what a call has come to. Returns the exit for its span: a status that the caller names is no error. Spans wait for
+ * their exporter, so a success leaves its value out: they would keep each response.
+ */
 const ending = (
   call: Call.Call,
   span: Tracer.Span,
   exit: Exit.Exit<unknown, unknown>
 ): Exit.Exit<unknown, unknown> => {
-  call.attempts.forEach((attempt, index) => {
-    span.event("http.client.attempt", BigInt(Math.round(attempt.startedAt * 1e6)), {
+  call.attempts.forEach(({ duration, startedAt, status, tag }, index) => {
+    const attributes: Record<string, unknown> = {
       "http.request.resend_count": index,
-      "http.client.attempt.duration": Duration.toSeconds(attempt.duration),
-      ...(attempt.status === undefined ? {} : { "http.response.status_code": attempt.status }),
-      ...(attempt.tag === undefined || Call.isNamed(call, attempt.status)
-        ? {}
-        : { "error.type": attempt.tag })
-    })
+      "http.client.attempt.duration": Duration.toSeconds(duration)
+    }
+    if (status !== undefined) attributes["http.response.status_code"] = status
+    if (tag !== undefined && !Call.isNamed(call, status)) attributes["error.type"] = tag
+    span.event("http.client.attempt", BigInt(Math.round(startedAt * 1e6)), attributes)
   })
   const last = call.attempts[call.attempts.length - 1]
   if (last?.status !== undefined) span.attribute("http.response.status_code", last.status)
@@ -149,7 +151,7 @@ const ending = (
     span.attribute("server.address", address)
     span.attribute("server.port", port)
   }
-  if (Exit.isSuccess(exit)) return exit
+  if (Exit.isSuccess(exit)) return Exit.void
   if (isOwn(call, exit.cause)) return Exit.void
   span.attribute("error.type", failureTag(exit.cause))
   return exit

@@ -4,6 +4,7 @@ import * as CallSecrets from "../request/CallSecrets.js"
 
 /** The name of a call: its template, or the URL in its place, redacted because a server may have chosen it. */
 export const nameOf = (call: Call.Call): string => {
-  const [path = ""] = call.request.template.split(/\{?\?|\{&/, 1)
-  return CallSecrets.redactor(call).url(path)
+  const { template } = call.request
+  const end = template.search(/\{?\?|\{&/)
+  return CallSecrets.redactor(call).url(end === -1 ? template : template.slice(0, end))
 }

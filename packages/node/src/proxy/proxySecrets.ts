@@ -13,23 +13,10 @@ const proxyVariables = ["http_proxy", "https_proxy", "all_proxy"].flatMap((name)
 export const unredact = (secret: Redacted.Redacted<string> | string | URL): string =>
   Redacted.isRedacted(secret) ? Redacted.value(secret) : String(secret)
 
-/** A function that reads them: from the settings, or from the environment as it is then. */
-export const makeProxySecrets = (proxy: Options["proxy"] = "environment"): (() => ReadonlyArray<string>) => {
-  if (proxy !== "environment") return () => proxySecrets(proxy)
-  let seen: ReadonlyArray<string> = []
-  let secrets: ReadonlyArray<string> = []
-  return () => {
-    // Parsed again only after a change.
-    if (proxyVariables.every((name, index) => readVariable(name) === seen[index])) return secrets
-    seen = proxyVariables.map(readVariable)
-    secrets = seen.flatMap(urlSecrets)
-    return secrets
-  }
-}
-
+/** Those of the environment are those of now: a transport reads its proxies when it is made. */
 export const proxySecrets = (proxy: Options["proxy"] = "environment"): ReadonlyArray<string> => {
   if (proxy === "none") return []
-  if (proxy === "environment") return makeProxySecrets(proxy)()
+  if (proxy === "environment") return proxyVariables.map(readVariable).flatMap(urlSecrets)
   const { token, url } = proxy
   const secrets = urlSecrets(unredact(url))
   return token === undefined ? secrets : [...secrets, ...tokenSecrets(unredact(token))]

@@ -4,7 +4,7 @@ import type { NativeTransport, Timeouts } from "@effect-api/client"
 import type * as Stream from "effect/Stream"
 import type { Options } from "../config/TransportOptions.js"
 import { headerList, isPathStart, originEnd } from "../exchange/requestParts.js"
-import { makeProxySecrets } from "../proxy/proxySecrets.js"
+import { proxySecrets } from "../proxy/proxySecrets.js"
 import { codedError } from "../shared/errors.js"
 import { type Caps, type Kind, type SentBody, streamed } from "./protocol.js"
 import { RemoteBody, type RemoteExchange, RemoteResponse } from "./RemoteExchange.js"
@@ -53,7 +53,8 @@ export const blockingTransport = (
   return {
     setsLimits: true,
     takesStreams: true,
-    secrets: makeProxySecrets(options.proxy),
+    // Its thread starts with the first call, and reads the environment then.
+    secrets: () => proxySecrets(options.proxy),
     exchange: (request, timeouts, cap, listener) => {
       const problem = problemOf(request)
       if (problem !== undefined) return failed(listener, problem)
