@@ -40,7 +40,7 @@ export interface Rules {
   readonly learn: (
     call: Call.Call,
     permit: Limiter.Permit,
-    headers: Arrived["headers"],
+    response: Arrived,
     now: number,
     fiber: Fibers.AnyFiber
   ) => void
@@ -70,7 +70,7 @@ interface Limits {
   readonly rules: Rules | undefined
 }
 
-/** A response whose headers have arrived. */
+/** A response whose headers have arrived. They are parsed when they are read. */
 interface Arrived {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
@@ -142,13 +142,13 @@ const take = (
 
 const arrived = (limits: Limits, call: Call.Call, response: Arrived, fiber: Fibers.AnyFiber): void => {
   const { permit } = call
-  const { headers, status } = response
+  const { status } = response
   if (permit === undefined && status !== 429) return
   const now = Monotonic.now(Fibers.clockOf(fiber))
   if (status === 429) close(limits, call, response, now, fiber)
   if (permit === undefined) return
   permit.limiter.responded(permit, status !== 429, now)
-  limits.rules?.learn(call, permit, headers, now, fiber)
+  limits.rules?.learn(call, permit, response, now, fiber)
 }
 
 /** Makes the calls of an origin and a key wait, if the response names a time. */

@@ -34,11 +34,11 @@ export const rulesOf = ({ cost, key, usage, ...settings }: Settings): Rules => (
     error: UnsentError.queueFull(call, length, settings.maxQueue),
     stoppedBy: "not-retryable"
   }),
-  learn: (call, permit, headers, now, fiber) => {
+  learn: (call, permit, response, now, fiber) => {
     const { limiter } = permit
     if (!(limiter instanceof QuotaLimiter && limiter.isDue(now))) return
     const wallMillis = Fibers.clockOf(fiber).unsafeCurrentTimeMillis()
-    LearnedMeasuring.reported(call, fiber, limiter, limiter.learn(permit, headers, now, wallMillis))
+    LearnedMeasuring.reported(call, fiber, limiter, limiter.learn(permit, response.headers, now, wallMillis))
   },
   settle:
     usage &&
