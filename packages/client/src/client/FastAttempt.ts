@@ -1,5 +1,6 @@
 /** An attempt in a single wait. A native transport carries it, so that a program without one does not bundle it. */
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Tracer from "effect/Tracer"
@@ -95,23 +96,14 @@ class FastAttempt implements Attempts.Attempt<Core.Received> {
     }
     const request = Hop.outgoing(core, call, credentials, span)
     const left = this.isPunctual ? TimeLimits.millisLeft(call, clock) : Number.POSITIVE_INFINITY
-    const next: NativeExchange.Next<GuardedResponse.GuardedResponse, ApiError.ApiError, B, R> = {
-      onSuccess: (response) => {
-        const received = this.safelyReceived(response, restore)
-        // Most are here: no step of the fiber.
-        return Sync.isSync(received) && received._tag === "Success"
-          ? settle.onSuccess(received.value)
-          : Attempts.settled(received, settle)
-      },
-      onFailure: (cause) => settle.onFailure(cause)
-    }
+    const next = new AfterExchange(this, restore, settle)
     return this.isAlone
       ? send(call, Redirects.outgoing(call, request), left, restore, next)
       : throughMiddleware(call, request, core.transport.buffered, send, restore, next)
   }
 
   /** What a transport of the program's own throws is the end of the attempt, as it is wherever an effect runs it. */
-  private safelyReceived(
+  received(
     response: GuardedResponse.GuardedResponse,
     restore: Attempts.Restore
   ): Effect.Effect<Core.Received, ApiError.ApiError> {
@@ -144,6 +136,33 @@ class FastAttempt implements Attempts.Attempt<Core.Received> {
   ): Effect.Effect<GuardedResponse.GuardedResponse, ApiError.ApiError> {
     const attempt = Attempts.marked(effect, restore)
     return this.isPunctual ? TimeLimits.withinDeadline(this.call, attempt, passed(this.call)) : attempt
+  }
+}
+
+/** Goes on with the response. A class, since it lives as long as its call (see `Call.make`). */
+class AfterExchange<B, R>
+  implements NativeExchange.Next<GuardedResponse.GuardedResponse, ApiError.ApiError, B, R>
+{
+  private readonly attempt: FastAttempt
+  private readonly restore: Attempts.Restore
+  private readonly settle: Attempts.Settle<Core.Received, B, R>
+
+  constructor(attempt: FastAttempt, restore: Attempts.Restore, settle: Attempts.Settle<Core.Received, B, R>) {
+    this.attempt = attempt
+    this.restore = restore
+    this.settle = settle
+  }
+
+  onSuccess(response: GuardedResponse.GuardedResponse): Effect.Effect<B, ApiError.ApiError, R> {
+    const received = this.attempt.received(response, this.restore)
+    // Most are here: no step of the fiber.
+    return Sync.isSync(received) && received._tag === "Success"
+      ? this.settle.onSuccess(received.value)
+      : Attempts.settled(received, this.settle)
+  }
+
+  onFailure(cause: Cause.Cause<ApiError.ApiError>): Effect.Effect<B, ApiError.ApiError, R> {
+    return this.settle.onFailure(cause)
   }
 }
 

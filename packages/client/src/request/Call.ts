@@ -14,6 +14,7 @@ import type * as ResponseDecoder from "../response/ResponseDecoder.js"
 import type * as Attempts from "../retry/Attempts.js"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
 import type * as Redaction from "../secrets/Redaction.js"
+import * as Lists from "../shared/lists.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import type * as RequestEncoder from "./RequestEncoder.js"
 
@@ -91,9 +92,9 @@ class Begun implements Call {
   readonly startedAt: number
   readonly deadline: number
   begunAt = 0
-  attempts: Array<ApiError.Attempt> = []
+  attempts: Array<ApiError.Attempt> = Lists.freshArray()
   omitted = 0
-  readonly usedCredentials: Array<Credentials.Resolved> = []
+  readonly usedCredentials: Array<Credentials.Resolved> = Lists.freshArray()
   sent: Call["sent"]
   signed: Call["signed"]
   lastError: Call["lastError"]

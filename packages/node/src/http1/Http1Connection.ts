@@ -2,6 +2,7 @@
  * An HTTP/1.1 connection: undici's `Client`, with its parser and writer, on a socket that the pool has connected.
  * undici's own pooling and connecting stay unused.
  */
+import { channel } from "node:diagnostics_channel"
 import type { Socket } from "node:net"
 import { setImmediate } from "node:timers"
 import { type buildConnector, Client, type Dispatcher } from "undici"
@@ -200,6 +201,20 @@ const filterHeads = (socket: Socket): ResponseHeads => {
   return heads
 }
 
+/** What listens to the heads of undici's responses, and may keep its arrays. */
+const observed = channel("undici:request:headers")
+
+/**
+ * Moves the headers to an array of our own. A parser of undici keeps an empty array for the next response, so V8
+ * takes these arrays for long-lived ones, and would keep all they hold until a major GC.
+ */
+const taken = (rawHeaders: Array<Buffer>): ReadonlyArray<Buffer> => {
+  if (observed.hasSubscribers) return rawHeaders
+  const own = rawHeaders.slice()
+  rawHeaders.length = 0
+  return own
+}
+
 class DispatchHandler implements Dispatcher.DispatchHandler {
   private isWritten = false
   private readonly connection: Http1Connection
@@ -220,7 +235,7 @@ class DispatchHandler implements Dispatcher.DispatchHandler {
   }
 
   onHeaders(status: number, rawHeaders: Array<Buffer>, resume: () => void): boolean {
-    if (status >= 200) this.exchange.onResponse(status, rawHeaders, resume)
+    if (status >= 200) this.exchange.onResponse(status, taken(rawHeaders), resume)
     return true
   }
 
