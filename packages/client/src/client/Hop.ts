@@ -34,14 +34,11 @@ export const run = (
 ): Effect.Effect<GuardedResponse.GuardedResponse, ApiError.ApiError> =>
   Effect.flatMap(authorize(core, call), (credentials) => {
     const request = outgoing(core, call, credentials, span)
-    return settled(call, through(call, request, signing(credentials?.sign, send))).pipe(
-      Effect.catchAll((error) =>
-        Effect.zipRight(Telemetry.attempted(call, request.headers, error), Effect.fail(error))
-      ),
-      Effect.tap((response) => arrived(core, call, response)),
-      Effect.tap((response) => Telemetry.attempted(call, request.headers, response)),
-      Effect.tap((response) => Deprecation.noticed(core.warned, call, response) ?? Effect.void)
-    )
+    return Effect.matchEffect(settled(call, through(call, request, signing(credentials?.sign, send))), {
+      onFailure: (error) =>
+        Effect.zipRight(Telemetry.attempted(call, request.headers, error), Effect.fail(error)),
+      onSuccess: (response) => arrived(core, call, request, response)
+    })
   })
 
 /** What a hop comes to: middleware may respond with anything, and fail in ways that only the platform knows. */
@@ -86,17 +83,20 @@ export const outgoing = (
   return PlatformRequest.toHttp(encoded, headers)
 }
 
+/** Reports a response to what counts and logs. Most take a single step of the fiber. */
 const arrived = (
-  { permits }: Core.Core,
+  { permits, warned }: Core.Core,
   call: Call.Call,
+  { headers }: HttpClientRequest.HttpClientRequest,
   response: GuardedResponse.GuardedResponse
-): Effect.Effect<void> =>
-  permits === undefined
-    ? Effect.void
-    : Fibers.withFiber((fiber) => {
-        permits.arrived(call, response, fiber)
-        return Effect.void
-      })
+): Effect.Effect<GuardedResponse.GuardedResponse> =>
+  Fibers.withFiber((fiber) => {
+    permits?.arrived(call, response, fiber)
+    const logged = Fibers.isDebugged(fiber) ? Telemetry.attempted(call, headers, response) : undefined
+    const noticed = Deprecation.noticed(warned, call, response)
+    if (logged === undefined && noticed === undefined) return Effect.succeed(response)
+    return Effect.as(Effect.zipRight(logged ?? Effect.void, noticed ?? Effect.void), response)
+  })
 
 /** Sends a request through the call's middleware. */
 export const through = (

@@ -16,6 +16,7 @@ import * as StatusCheck from "../client/StatusCheck.js"
 import * as Fibers from "../effect/fibers.js"
 import * as Monotonic from "../effect/monotonic.js"
 import * as Streams from "../effect/streams.js"
+import * as Sync from "../effect/sync.js"
 import * as ApiError from "../errors/ApiError.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import * as Call from "../request/Call.js"
@@ -115,8 +116,11 @@ const connect = <A>(
 ): Effect.Effect<Connected<A>, ApiError.ApiError> => {
   const connecting = (scope: Scope.CloseableScope): Effect.Effect<Connected<A>, ApiError.ApiError> =>
     Attempt.respond(core, OpenBodies.of(core.transport).streaming(scope), call, span).pipe(
-      Effect.flatMap((response) => StatusCheck.check(call, response)),
-      Effect.flatMap((response) => EventReader.open(call, request.events, response, scope)),
+      Effect.flatMap((response) =>
+        Sync.flatMap(StatusCheck.check(call, response), (response) =>
+          EventReader.open(call, request.events, response, scope)
+        )
+      ),
       Effect.flatMap((connection) =>
         Effect.matchEffect(connection.next, {
           onFailure: (error) =>

@@ -16,6 +16,7 @@ import * as Monotonic from "../effect/monotonic.js"
 import { decodeFailure, type ResponseFailure } from "../effect/platformErrors.js"
 import * as Pulls from "../effect/pulls.js"
 import { ResponseShape } from "../effect/responseShape.js"
+import * as Sync from "../effect/sync.js"
 import * as TimeLimits from "../effect/timeLimits.js"
 import * as ApiError from "../errors/ApiError.js"
 import type * as Call from "../request/Call.js"
@@ -235,7 +236,7 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
       const { chunks, pull } = this.source
       // Avoids the cost of a stream if the transport can.
       const opened = pull === undefined ? Pulls.open(chunks, scope) : Effect.succeed(pull)
-      const guarded = Effect.map(opened, (pull) =>
+      const guarded = Sync.map(opened, (pull) =>
         Pulls.mapError(pull, tagged, () => (keeper?.isLeft === true ? tagged(Unread.left) : undefined))
       )
       return keeper === undefined
