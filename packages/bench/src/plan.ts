@@ -106,11 +106,11 @@ const quick: Times = {
   decoding: { rounds: 3, mebibytes: [1, 16] }
 }
 
-/** About nineteen minutes. */
+/** About 23 minutes. */
 const thorough: Times = {
   processes: 3,
   unary: {
-    warmupMillis: 1500,
+    warmupMillis: 3000,
     loads: [
       { inFlight: 1, rounds: 2, millis: 100 },
       { inFlight: 32, rounds: 3, millis: 220 },
@@ -118,14 +118,14 @@ const thorough: Times = {
     ]
   },
   get: {
-    warmupMillis: 1500,
+    warmupMillis: 3000,
     loads: pageLoads({
       one: { rounds: 3, millis: 180 },
       many: { rounds: 3, millis: 200 },
       large: { rounds: 3, millis: 350 }
     })
   },
-  settings: { warmupMillis: 1300, rounds: 3, millis: 220 },
+  settings: { warmupMillis: 2500, rounds: 3, millis: 220 },
   // More of Node's own code takes part, which V8 optimises later.
   http2: {
     warmupMillis: 2000,

@@ -1,5 +1,6 @@
 /** This project's client with one setting more than the plain one, or with spans. */
-import { HttpClientRequest } from "@effect/platform"
+// Not the barrel: a larger heap makes garbage collection cheaper, and the plain client has none of it.
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { ApiClient, type ApiConfig, Credentials, RateLimit } from "@effect-api/client"
 import { NodeTransport } from "@effect-api/node"
 import { Effect, Layer, Redacted } from "effect"
