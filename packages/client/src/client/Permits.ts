@@ -71,7 +71,7 @@ interface Limits {
 }
 
 /** A response whose headers have arrived. They are parsed when they are read. */
-interface Arrived {
+export interface Arrived {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
 }

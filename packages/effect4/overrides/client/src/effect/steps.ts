@@ -32,9 +32,9 @@ export class Steps<In> {
 
 /** A schedule fails where it is done. */
 const waitOf = (recurrence: Recurrence): Effect.Effect<number | undefined> =>
-  Effect.match(recurrence, {
-    onFailure: () => undefined,
-    onSuccess: ([, wait]) => Math.max(0, Duration.toMillis(wait))
+  Effect.matchEffect(recurrence, {
+    onFailure: () => Effect.succeed(undefined),
+    onSuccess: ([, wait]) => Effect.succeed(Math.max(0, Duration.toMillis(wait)))
   })
 
 /** A schedule from the wait before each recurrence, counted from 0. It is done where there is none. Its output is the wait. */
