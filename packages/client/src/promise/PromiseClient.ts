@@ -17,6 +17,7 @@ import type * as ApiResponse from "../client/ApiResponse.js"
 import * as ApiConfig from "../config/ApiConfig.js"
 import type * as Overrides from "../config/Overrides.js"
 import { resolveConfig } from "../config/resolveConfig.js"
+import * as Turns from "../effect/turns.js"
 import type * as ApiError from "../errors/ApiError.js"
 import * as FetchTransport from "../native/FetchTransport.js"
 import type * as Polling from "../polling/Polling.js"
@@ -200,7 +201,8 @@ export const make = ({
   const layer = Layer.scoped(ApiClient.ApiClient, makeThrowing(options)).pipe(
     Layer.provideMerge(transport ?? FetchTransport.layer),
     // Below the transport, so that a logger which comes with the transport takes precedence.
-    Layer.provideMerge(logging)
+    Layer.provideMerge(logging),
+    Layer.provideMerge(Turns.layer)
   )
   const watched = openTelemetry ? OpenTelemetry.watched : identity
   return fromRuntime(makeRunner(ManagedRuntime.make(layer), watched), (client) => client, instrument)

@@ -67,6 +67,28 @@ describe("make", () => {
     await client.close()
   })
 
+  it("calls that take turns without end leave timers and sockets theirs", async () => {
+    let hasTurn = false
+    const turns = Effect.repeat(Effect.yieldNow(), { while: () => !hasTurn })
+    const transport = Layer.effect(
+      HttpClient.HttpClient,
+      Effect.map(MockTransport.make([ok, ok]), ({ client }) => client)
+    )
+    const client = PromiseClient.make({
+      baseUrl,
+      transport,
+      instrument: (client) => ({
+        ...client,
+        execute: (request) => Effect.zipLeft(client.execute(request), turns)
+      })
+    })
+    const calls = Promise.all([client.execute(list), client.execute(list)])
+    await nextMacrotask()
+    hasTurn = true
+    await calls
+    await client.close()
+  })
+
   it("sends nothing and builds no transport before the first call", async () => {
     let built = 0
     const transport = Layer.effect(
