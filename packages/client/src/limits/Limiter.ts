@@ -35,7 +35,9 @@ export class Permit {
   }
 
   /** Ends the attempt's wait or its time in flight. A no-op the second time. */
-  readonly leave = (): void => this.limiter.leave(this)
+  leave(): void {
+    this.limiter.leave(this)
+  }
 
   /** Gives back what a request that was never sent took from its quotas. */
   giveBack(): void {

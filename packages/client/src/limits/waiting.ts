@@ -34,7 +34,7 @@ export const wait = (permit: Permit, clock: Clock.Clock, deadline: number): Effe
         turn
       )
     })
-    return Effect.onError(turn, () => Effect.sync(permit.leave))
+    return Effect.onError(turn, () => Effect.sync(() => permit.leave()))
   })
 
 const woken = (permit: Permit): Effect.Effect<void> =>

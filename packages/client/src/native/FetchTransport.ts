@@ -23,7 +23,7 @@ import type * as NativeExchange from "../transport/NativeExchange.js"
 import { discardMillis } from "../transport/TransportParts.js"
 import * as WebResponse from "../transport/webResponse.js"
 import { isDecodedByFetch } from "../wire/codings.js"
-import { Fetching } from "./fetching.js"
+import { aborting, Fetching } from "./fetching.js"
 import * as NativeClient from "./NativeClient.js"
 
 type Request = HttpClientRequest.HttpClientRequest
@@ -118,7 +118,7 @@ export const make = (
         listener.failed(cause)
       }
     )
-    return fetching.abort
+    return aborting(fetching)
   }
   return {
     setsLimits: false,
@@ -130,7 +130,7 @@ export const make = (
         const source = sourceOf(response, request.headers, chunksOf(response, fetching, timeouts.idle))
         fetching.timer.stop()
         if (!owned && response.body !== null) {
-          unread?.register(source, fetching.abort, fetching)
+          unread?.register(source, aborting(fetching), fetching)
           // Nobody may ever read it, and it may be all that keeps the program running.
           fetching.timer.quiet = true
           fetching.timer.expect("ERR_IDLE_LIMIT", timeouts.idle)
@@ -186,7 +186,7 @@ const chunksOf = (response: Response, fetching: Fetching, idle: number): NativeE
       fetching.timer.stop()
       fetching.timer.quiet = false
     }),
-    () => Effect.sync(fetching.abort)
+    () => Effect.sync(aborting(fetching))
   )
   const pull: Pulls.Pull<Uint8Array, unknown> = Effect.async((resume) => {
     fetching.timer.expect("ERR_IDLE_LIMIT", idle)

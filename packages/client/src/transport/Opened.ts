@@ -61,7 +61,12 @@ export const kept = (
 
 /** The permit of an attempt is held until its body is closed. */
 const closing = ({ permit }: Call.Call, close: Effect.Effect<void>): Effect.Effect<void> =>
-  permit === undefined ? close : Effect.zipRight(close, Effect.sync(permit.leave))
+  permit === undefined
+    ? close
+    : Effect.zipRight(
+        close,
+        Effect.sync(() => permit.leave())
+      )
 
 /**
  * Ends a streamed request body with an attempt that fails: a server may respond while it still reads, and a response

@@ -6,7 +6,7 @@ import type { Connection, ConnectionOwner } from "../exchange/Connection.js"
 import type { Exchange } from "../exchange/Exchange.js"
 import { codedError } from "../shared/errors.js"
 import { maxTimerMillis } from "../shared/timers.js"
-import { Http2Stream, type StreamHost } from "./Http2Stream.js"
+import { aborting, Http2Stream, type StreamHost } from "./Http2Stream.js"
 import { KeepAlivePing } from "./KeepAlivePing.js"
 import { maxHeaderBytes, type OriginParts, originParts } from "./requestHeaders.js"
 import { disconnectedError, type Goaway } from "./streamErrors.js"
@@ -122,7 +122,7 @@ class Http2Connection implements Connection, StreamHost {
 
   send(exchange: Exchange): void {
     const stream = new Http2Stream(this, exchange)
-    if (!exchange.onSend(stream.abort, this.hasServed)) return
+    if (!exchange.onSend(aborting(stream), this.hasServed)) return
     if (this.isGone || this.isDisconnected) {
       this.markGone()
       setImmediate(reportNotSent, exchange)

@@ -87,14 +87,14 @@ export class Http2Stream implements StreamOwner {
     this.host.addStream(this)
   }
 
-  readonly abort = (): void => {
+  abort(): void {
     if (this.isOver) return
     this.settle()
     this.reset(constants.NGHTTP2_CANCEL)
   }
 
   /** Continues after a pause. */
-  private readonly resume = (): void => {
+  resume(): void {
     if (!this.isPaused || this.isOver) return
     this.isPaused = false
     this.continueReading()
@@ -106,7 +106,7 @@ export class Http2Stream implements StreamOwner {
     this.hasHead = true
     this.host.onActivity()
     // The first pair is `:status`, the only pseudo-header of a response.
-    this.exchange.onResponse(status, rawHeaders.slice(2), this.resume)
+    this.exchange.onResponse(status, rawHeaders.slice(2), resuming(this))
     if (this.isOver) return
     if (bodilessStatuses.has(status) || this.exchange.outgoing.method === "HEAD") return this.completeAtHead()
     this.continueReading()
@@ -265,3 +265,8 @@ const startOrRelease = (
     throw cause
   }
 }
+
+// Not fields: V8 makes a function that is written into a property in old space, and keeps its stream until a full collection.
+export const aborting = (stream: Http2Stream) => (): void => stream.abort()
+
+const resuming = (stream: Http2Stream) => (): void => stream.resume()
