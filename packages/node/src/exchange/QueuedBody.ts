@@ -16,11 +16,12 @@ export class QueuedBody implements StreamedBody {
     this.exchange = exchange
   }
 
-  readonly chunks = (): NativeTransport.Source["chunks"] =>
-    this.queue.stream(
+  chunks(): NativeTransport.Source["chunks"] {
+    return this.queue.stream(
       () => this.exchange.read(),
       () => this.exchange.leave()
     )
+  }
 
   get pull(): NativeTransport.Source["pull"] {
     return this.exchange.isScoped ? this.queue.pull : undefined
