@@ -21,8 +21,8 @@ const barrel = /import \{([^}]+)\} from "((?:effect|@effect|@effect-api)\b[^"]*)
 /** `import { Effect } from "effect"` becomes `import * as Effect from "effect/Effect"`: of a module in a barrel, all is kept. */
 const byModules: Plugin = {
   name: "by-modules",
-  setup: ({ onLoad }) => {
-    onLoad({ filter: /bench[\\/]dist[\\/]programs[\\/]\w+\.js$/ }, async ({ path }) => ({
+  setup: (build) => {
+    build.onLoad({ filter: /bench[\\/]dist[\\/]programs[\\/]\w+\.js$/ }, async ({ path }) => ({
       contents: (await readFile(path, "utf8")).replace(barrel, (_, names: string, from: string) =>
         names
           .split(",")

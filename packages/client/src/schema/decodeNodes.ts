@@ -53,6 +53,7 @@ export const node = (accepts: Node["accepts"], decode: Node["decode"], more: Par
   isPure: more.isPure ?? false
 })
 
+// eslint-disable-next-line types/unbound-method -- It is called with `call`.
 export const hasOwn = Object.prototype.hasOwnProperty
 
 export const kindsOf = { string: 1, number: 2, boolean: 4, undefined: 8, null: 16 } as const

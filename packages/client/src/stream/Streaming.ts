@@ -152,7 +152,12 @@ const connect = <A>(
 const forked = (parent: Scope.Scope, { permit }: Call.Call): Effect.Effect<Scope.CloseableScope> => {
   const scope = Fibers.forkScope(parent)
   if (permit === undefined) return scope
-  return Effect.tap(scope, (scope) => Scope.addFinalizer(scope, Effect.sync(permit.leave)))
+  return Effect.tap(scope, (scope) =>
+    Scope.addFinalizer(
+      scope,
+      Effect.sync(() => permit.leave())
+    )
+  )
 }
 
 const connected = <A>(

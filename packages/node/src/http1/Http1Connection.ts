@@ -193,6 +193,7 @@ const ignore = (): void => undefined
 /** undici reads the socket only through `read`, so every byte passes through here. */
 const filterHeads = (socket: Socket): ResponseHeads => {
   const heads = new ResponseHeads()
+  // eslint-disable-next-line types/unbound-method -- Called with `call`.
   const { read } = socket
   socket.read = function (this: Socket, size?: number) {
     const chunk: unknown = read.call(this, size)

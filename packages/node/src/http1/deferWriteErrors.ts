@@ -37,6 +37,7 @@ const deferring =
 
 /** The socket must be read to its end. */
 export const deferWriteErrors = (socket: Socket): void => {
+  // eslint-disable-next-line types/unbound-method -- Both are called with `call`.
   const { _write, _writev } = socket
   socket._write = function (this: Socket, chunk: unknown, encoding: BufferEncoding, done: Done) {
     _write.call(this, chunk, encoding, deferring(this, done))

@@ -45,7 +45,7 @@ export const contentOf = (body: unknown): RequestContent => {
 }
 
 const sourceOf = (body: object): BodySource => {
-  if (isDisturbed(body)) throw usedBodyError()
+  if (anyBody.isDisturbed(body)) throw usedBodyError()
   // An iterator's `return` waits for the pending `next`, so it would never release a source that hangs.
   if (body instanceof ReadableStream) {
     const reader = body.getReader()
@@ -60,7 +60,7 @@ const sourceOf = (body: object): BodySource => {
 }
 
 /** `Readable.isDisturbed` accepts web streams too; its types name only Node's. */
-const { isDisturbed }: { isDisturbed(body: object): boolean } = Readable
+const anyBody: { isDisturbed(body: object): boolean } = Readable
 
 const isAsyncIterable = (body: object): body is AsyncIterable<unknown> => Symbol.asyncIterator in body
 

@@ -28,6 +28,7 @@ export const startStream = (
 ): ClientHttp2Stream => {
   const stream = request(session, headers, options) as OwnedStream
   stream[owner] = streamOwner
+  // eslint-disable-next-line types/unbound-method -- It is called as a method of the stream.
   stream[inherited] = stream.emit
   const methods: Methods = stream
   methods.push = push
@@ -115,6 +116,7 @@ const request = (
 ): ClientHttp2Stream => {
   if (!isBindCostly) return session.request(headers, options)
   const { prototype } = AsyncResource
+  // eslint-disable-next-line types/unbound-method -- It is put back in its place.
   const costly = prototype.bind
   // `Reflect.set` does not throw where the prototype is frozen.
   Reflect.set(prototype, "bind", bind)

@@ -114,7 +114,7 @@ export class Lease implements SharedLimits.Counter {
 
   close(millis: number, most: number): void {
     this.slots.clear()
-    this.link.close({ key: this.key, by: this.me, millis, most })
+    void this.link.close({ key: this.key, by: this.me, millis, most })
   }
 
   /** Another process has closed the gate. */
@@ -165,7 +165,7 @@ export class Lease implements SharedLimits.Counter {
     const run = () => this.link.run(this.key, [asked])
     // Without quotas no later reply names a gate that was closed between the first reply and the subscription.
     const replied = this.reserves ? run() : this.link.subscribed().then(run)
-    replied.then((reply) => {
+    void replied.then((reply) => {
       this.isAsking = false
       const granted = Messages.decode(reply?.value)
       if (reply !== undefined && granted !== undefined)
