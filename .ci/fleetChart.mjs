@@ -140,7 +140,7 @@ export const draw = ({ date, load, machine, rivals }) => {
   const panels = rivals.filter(({ series }) => series).flatMap(panelsOf)
   const lines = panels.flatMap((shown, index) => panel(shown, load, perBucket, margin + index * panelHeight))
   const bottom = margin + panels.length * panelHeight
-  const note = `${date}, Node ${machine.node}, ${machine.cpu}, ${machine.cores} cores. A shade is a process, the dashed line the limit.`
+  const note = `${date.slice(0, 10)}, Node ${machine.node}, ${machine.cpu}, ${machine.cores} cores. A shade is a process, the dashed line the limit.`
   const height = bottom + 8 + margin
   const title = `Requests in each ${load.bucketMillis} ms of ${load.processes} processes that share ${number(load.limit)} requests a second`
   return [
@@ -190,7 +190,7 @@ export const describe = (fleet) => {
     "### A fleet on one Redis",
     `${load.processes} processes share a limit of ${number(load.limit)} requests a second for ${load.millis / 1000} seconds, and each ` +
       "sends as many as it may. The limit holds if no second has more. " +
-      `Measured on ${date}: ${machine.cores} cores of an ${machine.cpu}, Node ${machine.node.replace("v", "")}, Redis ${redis}. All figures: ` +
+      `Measured on ${date.slice(0, 10)}: ${machine.cores} cores of an ${machine.cpu}, Node ${machine.node.replace("v", "")}, Redis ${redis}. All figures: ` +
       "[fleet.json](../../bench/results/fleet.json).",
     table(
       ["", ...columns.map(([, title]) => title)],

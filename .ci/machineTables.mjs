@@ -49,6 +49,7 @@ const rows = [
     `GET, ${load}, beside bare \`undici.request\``,
     `GET, ${load}, ours : undici`
   ]),
+  ["GET, 32 in flight, beside bare `undici.request` in an Effect", "GET, 32 in flight, ours : undici-effect"],
   [
     "POST + JSON over HTTP/2, 32 in flight, beside bare `node:http2`",
     "HTTP/2, 32 in flight, ours-h2 : node-http2"
@@ -60,6 +61,7 @@ const rows = [
   ["the same by processor time", `${chunks}, by cpu, ours : eventsource-parser`],
   ["the same with promises", `${chunks}, ours-promise : eventsource-parser`],
   ["the same on Effect 4", `${chunks}, ours-4 : eventsource-parser`],
+  ["beside bare `eventsource-parser` in a `Stream`", `${chunks}, ours : parser-stream`],
   ["an event a chunk, beside bare `eventsource-parser`", `${events}, ours : eventsource-parser`],
   ["events of other keys, beside `@anthropic-ai/sdk`", "SSE, other keys in each event, ours : anthropic-sdk"],
   [

@@ -18,7 +18,11 @@ const titles = {
   fetch: "bare `fetch`",
   undici: "bare `undici.request`",
   "undici-8": "bare `undici.request` of undici 8",
+  "undici-effect": "bare `undici.request` in an Effect",
+  "undici-4-effect": "bare `undici.request` in an Effect",
   "openapi-fetch": "openapi-fetch",
+  "parser-stream": "bare `eventsource-parser` in a `Stream`",
+  "parser-4-stream": "bare `eventsource-parser` in a `Stream`",
   "eventsource-parser": "bare `eventsource-parser` on `undici.request`",
   "node-http2": "bare `node:http2`"
 }
@@ -109,9 +113,17 @@ const clients = {
   "ours-4-promise": "effect-api with promises, Effect 4"
 }
 
+/** What a program of Effects can have at most: no validation, no retries, no limits. */
+const wrapped = {
+  "undici-effect": "bare `undici.request` in an Effect",
+  "undici-4-effect": "bare `undici.request` in an Effect, Effect 4"
+}
+
 /** Ours beside bare undici, by throughput and by processor time. */
 const getsBeside = (figures) => {
-  const found = Object.entries(clients).filter(([id]) => figures[`${gets[0]}, ${id} : undici`])
+  const found = Object.entries({ ...clients, ...wrapped }).filter(
+    ([id]) => figures[`${gets[0]}, ${id} : undici`]
+  )
   if (found.length === 0) return []
   const rows = (suffix) =>
     found.map(([id, title]) => [
@@ -122,7 +134,8 @@ const getsBeside = (figures) => {
   return [
     "### Requests and their size",
     "GET beside bare `undici.request`. Each call is an Effect that runs by itself, as in a handler of a server. The first three " +
-      "columns have responses of 1.6 KB. Requests per second:",
+      "columns have responses of 1.6 KB. In its last rows `undici.request` itself is called in such an Effect, which validates " +
+      "nothing and retries nothing: what an Effect costs. Requests per second:",
     table(head, rows("")),
     "By processor time:",
     table(head, rows(", by cpu"))
@@ -149,11 +162,19 @@ const costs = (figures) => {
     "The client with a setting beside the same without it: GET with 32 in flight.",
     table(
       ["", "requests", "by processor time", "requests, Effect 4", "by processor time, Effect 4"],
-      Object.entries(settings).map(([setting, title]) => [
-        title,
-        ...cells("ours", setting),
-        ...cells("ours-4", setting)
-      ])
+      Object.entries(settings)
+        .map(([setting, title]) => [title, ...cells("ours", setting), ...cells("ours-4", setting)])
+        .concat(
+          figures["settings, undici-effect-spans : undici-effect"]
+            ? [
+                [
+                  "a span with the same attributes around `undici.request` in an Effect, beside the same without it",
+                  ...cells("undici-effect", "spans"),
+                  ...cells("undici-4-effect", "spans")
+                ]
+              ]
+            : []
+        )
     )
   ]
 }
@@ -195,9 +216,17 @@ const callers = [
   "openapi-fetch",
   "fetch",
   "undici",
-  "undici-8"
+  "undici-8",
+  "undici-effect"
 ]
-const readers = ["anthropic-sdk", "anthropic-sdk-messages", "openai", "platform-sse", "eventsource-parser"]
+const readers = [
+  "anthropic-sdk",
+  "anthropic-sdk-messages",
+  "openai",
+  "platform-sse",
+  "eventsource-parser",
+  "parser-stream"
+]
 
 const callersOn4 = [
   "anthropic-sdk",
@@ -210,14 +239,16 @@ const callersOn4 = [
   "openapi-fetch",
   "fetch",
   "undici",
-  "undici-8"
+  "undici-8",
+  "undici-4-effect"
 ]
 const readersOn4 = [
   "anthropic-sdk",
   "anthropic-sdk-messages",
   "openai",
   "platform-4-sse",
-  "eventsource-parser"
+  "eventsource-parser",
+  "parser-4-stream"
 ]
 
 const programs = {
@@ -272,7 +303,7 @@ export const performanceTables = () => {
     "### By machine",
     ...byMachine(),
     "### The newest whole run",
-    `Measured on ${date}: ${machine.cores} cores of an ${machine.cpu}, ${nodeOf(machine)}, ${machine.system}; ` +
+    `Measured on ${date.slice(0, 10)}: ${machine.cores} cores of an ${machine.cpu}, ${nodeOf(machine)}, ${machine.system}; ` +
       `${[...shown, ...others]
         .filter((name) => versions[name])
         .map(of)

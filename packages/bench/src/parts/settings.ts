@@ -12,7 +12,10 @@ const onEffect3 = ["total", "cached", "bearer", "middleware", "limits", "derived
 /** Each client with a setting, and the plain one. */
 const pairs: ReadonlyArray<readonly [RivalId, RivalId]> = [
   ...onEffect3.map((setting) => [`ours-${setting}`, "ours"] as const),
-  ...onEffect3.map((setting) => [`ours-4-${setting}`, "ours-4"] as const)
+  ...onEffect3.map((setting) => [`ours-4-${setting}`, "ours-4"] as const),
+  // What a span costs the least that a program of Effects can send a request with.
+  ["undici-effect-spans", "undici-effect"],
+  ["undici-4-effect-spans", "undici-4-effect"]
 ]
 
 const subject: Comparison.Subject = {

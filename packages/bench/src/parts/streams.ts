@@ -13,6 +13,8 @@ const few: ReadonlyArray<RivalId> = [
   "ours-promise",
   "ours-4-promise",
   "eventsource-parser",
+  "parser-stream",
+  "parser-4-stream",
   "anthropic-sdk"
 ]
 

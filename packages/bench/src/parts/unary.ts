@@ -15,6 +15,8 @@ const ids: ReadonlyArray<RivalId> = [
   "ours-4-anthropic",
   "undici",
   "undici-8",
+  "undici-effect",
+  "undici-4-effect",
   "platform-undici",
   "platform-4",
   "platform-fetch",

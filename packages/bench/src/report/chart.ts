@@ -82,7 +82,7 @@ export const chart = (figures: Findings["figures"], machine: Machine, date: stri
     lines.push(...drawn.lines)
     bottom = drawn.bottom + margin
   }
-  const note = `${date}, Node ${machine.node}, ${machine.cpu}, ${machine.cores} cores. Medians of one run, longer is faster.`
+  const note = `${date.slice(0, 10)}, Node ${machine.node}, ${machine.cpu}, ${machine.cores} cores. Medians of one run, longer is faster.`
   lines.push(text(margin, bottom + 8, note, ' class="note"'))
   const height = bottom + 8 + margin
   return [

@@ -51,10 +51,10 @@ const chunks = "SSE, large chunks"
 const events = "SSE, an event a chunk"
 const kibibyte = 1024
 
-/** Our client of Effects, on both lines. */
+/** Our client of Effects, on both lines, and the bare clients in Effects: the most that a client of Effects may be asked for. */
 const lines = [
-  ["ours", ""],
-  ["ours-4", ", Effect 4"]
+  ["ours", "", { calls: "undici-effect", streams: "parser-stream" }],
+  ["ours-4", ", Effect 4", { calls: "undici-4-effect", streams: "parser-4-stream" }]
 ] as const
 
 const calls: ReadonlyArray<Threshold> = [
@@ -77,9 +77,14 @@ const gets: ReadonlyArray<Threshold> = (
     ["GET, 256 in flight", 0.9],
     ["GET, 100 KB", 0.9]
   ] as const
-).flatMap(([what, limit]) =>
-  lines.map(([our, line]) => atLeast(limit, `${what}, against undici.request${line}`, what, our, "undici"))
-)
+).flatMap(([what, limit]) => [
+  ...lines.map(([our, line]) =>
+    atLeast(limit, `${what}, against undici.request${line}`, what, our, "undici")
+  ),
+  ...lines.map(([our, line, wrapped]) =>
+    atLeast(1, `${what}, against undici.request in an Effect${line}`, what, our, wrapped.calls)
+  )
+])
 
 const settings: ReadonlyArray<Threshold> = (
   [
@@ -122,8 +127,9 @@ const short = "SSE, streams of a few events"
 
 const streams: ReadonlyArray<Threshold> = [
   ...[chunks, events].flatMap((what) => [
-    ...lines.flatMap(([our, line]) => [
+    ...lines.flatMap(([our, line, wrapped]) => [
       atLeast([0.85, 0.75], `${what}, against eventsource-parser${line}`, what, our, "eventsource-parser"),
+      atLeast(1, `${what}, against eventsource-parser in a Stream${line}`, what, our, wrapped.streams),
       atLeast([2, 1.8], `${what}, against @anthropic-ai/sdk${line}`, what, our, sdk)
     ]),
     atLeast(

@@ -99,7 +99,7 @@ const effect4Versions = async (): Promise<Origin["versions"]> => {
 }
 
 export const origin = async (): Promise<Origin> => ({
-  date: new Date().toISOString().slice(0, 10),
+  date: new Date().toISOString(),
   machine: machine(),
   versions: await versions()
 })

@@ -58,6 +58,17 @@ const onEffect3 = {
   "undici-8": entry("undici.request of undici 8", async () => (await import("./bare.js")).undici8, {
     missing: !runsUndici8
   }),
+  // One client, under the names of what it wraps.
+  "undici-effect": entry("undici.request in an Effect", async () => (await import("./wrapped.js")).inEffects),
+  "undici-effect-spans": entry(
+    "a span around undici.request in an Effect",
+    async () => (await import("./wrapped.js")).spanned
+  ),
+  "parser-stream": entry(
+    "eventsource-parser in a Stream",
+    async () => (await import("./wrapped.js")).inEffects,
+    streams
+  ),
   fetch: entry("fetch", async () => (await import("./bare.js")).fetching),
   "anthropic-sdk": entry("@anthropic-ai/sdk", async () => (await import("./sdks.js")).anthropic, streams),
   "anthropic-sdk-messages": entry(
@@ -112,6 +123,9 @@ const entries = {
   "ours-4-derived": twin("ours-derived"),
   "ours-4-spans": twin("ours-spans"),
   "ours-4-h2": twin("ours-h2"),
+  "undici-4-effect": twin("undici-effect"),
+  "undici-4-effect-spans": twin("undici-effect-spans"),
+  "parser-4-stream": twin("parser-stream"),
   "platform-4": twin("platform-undici", `effect/http on ${fastest}, Effect 4`),
   "platform-4-fetch": twin("platform-fetch", "effect/http on fetch, Effect 4"),
   "platform-4-sse": twin("platform-sse", `effect/encoding Sse on ${fastest}, Effect 4`)

@@ -54,7 +54,9 @@ const requesting =
 
 const connections = 1000
 
-export const undici: Open = (baseUrl) => requesting(request, new Agent({ connections }))(baseUrl)
+export const agent = (): Agent => new Agent({ connections })
+
+export const undici: Open = (baseUrl) => requesting(request, agent())(baseUrl)
 
 /** The newest version, which does not load on an older Node. */
 export const undici8: Open = async (baseUrl) => {
@@ -100,22 +102,46 @@ export const http2ByHand: Open = (baseUrl) => {
   }
 }
 
+const openStream = async (baseUrl: string, dispatcher: Agent): Promise<AsyncIterable<Uint8Array>> => {
+  const body = JSON.stringify({ ...messageBody(), stream: true })
+  const response = await request(`${baseUrl}/v1/messages`, { ...post, dispatcher, body })
+  if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}`)
+  return response.body
+}
+
+/** Parses the chunks of a response, and passes on the text of each event. */
+const parsing = (onText: (text: string) => void): ((chunk: Uint8Array) => void) => {
+  const parser = createParser({
+    onEvent: ({ data }) => {
+      const event: Event = JSON.parse(data)
+      onText(event.type === "content_block_delta" ? (event.delta?.text ?? "") : "")
+    }
+  })
+  const utf8 = new TextDecoder()
+  return (chunk) => parser.feed(utf8.decode(chunk, { stream: true }))
+}
+
 export const parsed: Open = (baseUrl) => {
-  const dispatcher = new Agent({ connections })
+  const dispatcher = agent()
   return {
     call: () => Promise.reject(new Error("reads streams only")),
     stream: async (onText) => {
-      const body = JSON.stringify({ ...messageBody(), stream: true })
-      const response = await request(`${baseUrl}/v1/messages`, { ...post, dispatcher, body })
-      if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}`)
-      const parser = createParser({
-        onEvent: ({ data }) => {
-          const event: Event = JSON.parse(data)
-          onText(event.type === "content_block_delta" ? (event.delta?.text ?? "") : "")
-        }
-      })
-      const utf8 = new TextDecoder()
-      for await (const chunk of response.body) parser.feed(utf8.decode(chunk, { stream: true }))
+      const parse = parsing(onText)
+      for await (const chunk of await openStream(baseUrl, dispatcher)) parse(chunk)
     }
+  }
+}
+
+/** The texts of the events of a stream: a list for each chunk of its response. */
+export const eventBatches = async function* (
+  baseUrl: string,
+  dispatcher: Agent
+): AsyncGenerator<ReadonlyArray<string>> {
+  let texts: Array<string> = []
+  const parse = parsing((text) => texts.push(text))
+  for await (const chunk of await openStream(baseUrl, dispatcher)) {
+    parse(chunk)
+    yield texts
+    texts = []
   }
 }
