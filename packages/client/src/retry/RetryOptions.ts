@@ -89,34 +89,58 @@ const ranged =
 
 const tokens = /*#__PURE__*/ ranged((value) => value >= 0, "must be a number that is not negative")
 
-const isBudget = /*#__PURE__*/ Settings.fields({
-  capacity: tokens,
-  retryCost: tokens,
-  timeoutCost: tokens,
-  successRefund: tokens
-})
+const budgetShape = { capacity: tokens, retryCost: tokens, timeoutCost: tokens, successRefund: tokens }
+
+const isBudget = /*#__PURE__*/ Settings.fields(budgetShape)
 
 const delay = /*#__PURE__*/ Settings.kind(
   (value) => toMillis(value) >= 0,
   "must be a duration that is not negative"
 )
 
-const shape = {
+const functions = { retryable: Settings.callback, retryAfter: Settings.callback }
+
+const alike = {
   maxRetries: ranged(
     (value) => value >= 0 && (Number.isInteger(value) || value === Number.POSITIVE_INFINITY),
     "must be a whole number that is not negative"
   ),
-  initialDelay: delay,
-  maxDelay: delay,
   jitter: ranged((value) => value >= 0 && value <= 1, "must be between 0 and 1"),
-  maxRetryAfter: delay,
   onLongRetryAfter: Settings.word(["fail", "backoff"]),
   retryUnsafe: Settings.word(["always", "when-safe", "never"]),
   nested: Settings.word(["once", "retry"]),
-  retryable: Settings.callback,
-  retryAfter: Settings.callback,
-  budget: (value) => (value === false ? undefined : isBudget(value))
+  budget: (value: unknown) => (value === false ? undefined : isBudget(value))
+}
+
+const shape = {
+  ...alike,
+  ...functions,
+  initialDelay: delay,
+  maxDelay: delay,
+  maxRetryAfter: delay
 } satisfies { readonly [K in keyof Options]-?: Settings.Check }
 
 /** The first setting that is unknown, or has a wrong value. */
 export const problem: (options: object) => InvalidInput | undefined = /*#__PURE__*/ Settings.checker(shape)
+
+const millis = /*#__PURE__*/ ranged(
+  (value) => value >= 0,
+  "must be a number of milliseconds that is not negative"
+)
+
+const ofPolicy = { ...alike, initialMillis: millis, maxMillis: millis, maxRetryAfterMillis: millis }
+
+const checkPolicy = /*#__PURE__*/ Settings.checker({ ...ofPolicy, ...functions })
+
+/** What is wrong with a policy. A program may copy one and change its fields, which no constructor checks. */
+export const problemOfPolicy = (policy: Readonly<{ budget: unknown }>): InvalidInput | undefined => {
+  const problem = checkPolicy(policy) ?? lacking(policy, ofPolicy)
+  if (problem !== undefined || !Settings.isRecord(policy.budget)) return problem
+  const inBudget = lacking(policy.budget, budgetShape)
+  return inBudget && Settings.within("budget", inBudget)
+}
+
+const lacking = (value: object, shape: Settings.Shape): InvalidInput | undefined => {
+  const name = Object.keys(shape).find((name) => Reflect.get(value, name) === undefined)
+  return name === undefined ? undefined : invalid(name, "is missing")
+}

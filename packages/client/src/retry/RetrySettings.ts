@@ -3,6 +3,7 @@ import * as Schedule from "effect/Schedule"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
 import * as Result from "../shared/result.js"
 import * as Settings from "../shared/settings.js"
+import { problemOfPolicy } from "./RetryOptions.js"
 import type { Resolved, Retry } from "./RetryPolicy.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 
@@ -47,7 +48,11 @@ export const resolve = (
 ): Result.Result<Resolved, InvalidInput> => {
   if (retry === undefined) return Result.succeed(base)
   const resolved = lay(base, retry)
-  const problem = resolved.policy.unfit
+  const { policy, schedule } = resolved
+  const problem =
+    policy.unfit ??
+    (isOptions(retry) ? undefined : problemOfPolicy(policy)) ??
+    (Schedule.isSchedule(schedule) ? undefined : invalid("schedule", "must be a Schedule"))
   return problem === undefined
     ? Result.succeed(resolved)
     : Result.fail(invalid(problem.field === "" ? "retry" : `retry.${problem.field}`, problem.reason))

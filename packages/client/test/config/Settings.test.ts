@@ -204,6 +204,63 @@ describe("a setting of the wrong type", () => {
   })
 })
 
+describe("a policy that a program has copied and changed", () => {
+  const policy = RetryPolicy.make()
+  const schedule = RetryPolicy.schedule(policy)
+  const rows: ReadonlyArray<readonly [changed: object, field: string]> = [
+    [{ ...policy, maxRetries: -1 }, "maxRetries"],
+    [{ ...policy, maxRetries: "2" }, "maxRetries"],
+    [{ ...policy, maxRetries: undefined }, "maxRetries"],
+    [{ ...policy, initialMillis: Number.NaN }, "initialMillis"],
+    [{ ...policy, initialMillis: "1 second" }, "initialMillis"],
+    [{ ...policy, maxMillis: -1 }, "maxMillis"],
+    [{ ...policy, maxRetryAfterMillis: null }, "maxRetryAfterMillis"],
+    [{ ...policy, jitter: 2 }, "jitter"],
+    [{ ...policy, onLongRetryAfter: "wait" }, "onLongRetryAfter"],
+    [{ ...policy, retryUnsafe: true }, "retryUnsafe"],
+    [{ ...policy, nested: "twice" }, "nested"],
+    [{ ...policy, retryable: [503] }, "retryable"],
+    [{ ...policy, retryAfter: "1 second" }, "retryAfter"],
+    [{ ...policy, budget: true }, "budget"],
+    [{ ...policy, budget: undefined }, "budget"],
+    [{ ...policy, budget: { capacity: 5 } }, "budget.retryCost"],
+    [{ ...policy, budget: { ...Object(policy.budget), capacity: -5 } }, "budget.capacity"],
+    [{ ...policy, initialDelay: "1 second" }, "initialDelay"],
+    [{ policy: { ...policy, maxRetries: -1 }, schedule }, "maxRetries"],
+    [{ policy, schedule: 5 }, "schedule"]
+  ]
+
+  it.each(rows)("1.5 %o is rejected with the key retry.%s", (retry, field) => {
+    expect(rejected({ retry })).toMatchObject({ key: `retry.${field}` })
+  })
+
+  it.effect.each(rows)("1.5, 5.1 a request with %o is rejected with the field retry.%s", ([retry, field]) =>
+    Effect.gen(function* () {
+      const { client, transport } = yield* scripted([])
+      const error = yield* Effect.flip(client.execute(ApiRequest.get("/x", untyped({ retry }))))
+      expect(error).toMatchObject({ _tag: "InvalidRequestError", field: `retry.${field}` })
+      expect(yield* transport.requestCount).toBe(0)
+    })
+  )
+
+  it.effect.each(rows)(
+    "1.5, 5.1 withOptions with %o fails every call with the field retry.%s",
+    ([retry, field]) =>
+      Effect.gen(function* () {
+        const { client, transport } = yield* scripted([])
+        const other = client.withOptions(untyped({ retry }))
+        const error = yield* Effect.flip(other.execute(ApiRequest.get("/x")))
+        expect(error).toMatchObject({ _tag: "InvalidRequestError", field: `retry.${field}` })
+        expect(yield* transport.requestCount).toBe(0)
+      })
+  )
+
+  it("1.5 one with fields within their ranges is taken", () => {
+    const changed = { ...policy, maxRetries: Number.POSITIVE_INFINITY, initialMillis: 0, budget: false }
+    expect(resolveConfig({ baseUrl, retry: untyped(changed) })).toMatchObject({ ok: true })
+  })
+})
+
 describe("an unknown or mistyped option of a request", () => {
   const rows: ReadonlyArray<readonly [options: object, field: string, reason: string]> = [
     [{ params: { a: 1 } }, "params", "the nearest is query"],
