@@ -342,12 +342,16 @@ export const performanceTables = () => {
         ...on4(
           ["read as a `Stream`, Effect 4", "ours-4"],
           ["read with `for await`, Effect 4", "ours-4-promise"]
-        )
-      ].map(([title, id]) => [
-        title,
-        kibibytes(figures[`open stream, heap bytes, ${id}`]),
-        ratio(figures[`open stream, heap, ${id} : anthropic-sdk`])
-      ])
+        ),
+        ["bare `eventsource-parser` in a `Stream`", "parser-stream"],
+        ...on4(["bare `eventsource-parser` in a `Stream`, Effect 4", "parser-4-stream"])
+      ]
+        .filter(([, id]) => figures[`open stream, heap bytes, ${id}`])
+        .map(([title, id]) => [
+          title,
+          kibibytes(figures[`open stream, heap bytes, ${id}`]),
+          ratio(figures[`open stream, heap, ${id} : anthropic-sdk`])
+        ])
     ),
     "### Bundle and start",
     "A program that sends one message, bundled for browsers, minified and gzipped; and the time from its start to its response.",

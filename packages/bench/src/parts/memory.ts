@@ -13,13 +13,23 @@ const ids: ReadonlyArray<RivalId> = [
   "ours-promise",
   "ours-4-promise",
   "eventsource-parser",
+  "parser-stream",
+  "parser-4-stream",
   "anthropic-sdk"
 ]
 
 const streams = 1_000
 const kibibyte = 1024
 
-const ours: ReadonlyArray<RivalId> = ["ours", "ours-promise", "ours-4", "ours-4-promise"]
+/** Ours, and the least that a program of Effects keeps. */
+const compared: ReadonlyArray<RivalId> = [
+  "ours",
+  "ours-promise",
+  "ours-4",
+  "ours-4-promise",
+  "parser-stream",
+  "parser-4-stream"
+]
 
 /** Each measurement has a new process, as streams leave traces in a heap after they end. */
 const measured = async (bench: Bench, id: RivalId, copy: number): Promise<Memory> => {
@@ -50,7 +60,7 @@ export const memory: Part = async (bench) => {
     const resident = Stats.figure(each.map(({ residentBytes }) => residentBytes))
     figures[Findings.named("open stream, heap bytes", id)] = heap
     figures[Findings.named("open stream, resident bytes", id)] = resident
-    const ratios = ours.map((our) => {
+    const ratios = compared.map((our) => {
       if (our === id || !found.has(our)) return ""
       const ratio = Stats.ratio(heapOf(our), heapOf(id))
       figures[Findings.against("open stream, heap", our, id)] = ratio
@@ -68,7 +78,7 @@ export const memory: Part = async (bench) => {
     tables: [
       {
         title: `${streams} open streams: KiB for each`,
-        columns: ["", "heap", "resident", ...ours.map((id) => `heap, ${all[id].title} : it`)],
+        columns: ["", "heap", "resident", ...compared.map((id) => `heap, ${all[id].title} : it`)],
         rows
       }
     ]

@@ -155,7 +155,13 @@ const streams: ReadonlyArray<Threshold> = [
     "heap of an open stream, promises against @anthropic-ai/sdk",
     against("open stream, heap", "ours-promise", sdk)
   ),
-  // An Effect `Stream` itself takes 22 KiB.
+  ...lines.map(([our, line, wrapped]) =>
+    atMost(
+      1,
+      `heap of an open Stream against eventsource-parser in a Stream${line}`,
+      against("open stream, heap", our, wrapped.streams)
+    )
+  ),
   atMost(33 * kibibyte, "heap of an open Stream", named("open stream, heap bytes", "ours"), "KiB")
 ]
 
