@@ -9,8 +9,8 @@ export const effectClient = <R, E, A>(
     readonly call: Effect.Effect<string, unknown, R>
     readonly page?: Effect.Effect<string, unknown, R>
     readonly events: Stream.Stream<A, unknown, R>
-    /** The text of an event. */
-    readonly textOf: (event: A) => string
+    /** The text of an event, or the texts of several. */
+    readonly textOf: (event: A) => string | ReadonlyArray<string>
   }
 ): Client => {
   const { call, events, page, textOf } = options
@@ -23,7 +23,11 @@ export const effectClient = <R, E, A>(
       runtime.runPromise(
         Stream.runForEachChunk(events, (events) =>
           Effect.sync(() => {
-            for (const event of events) onText(textOf(event))
+            for (const event of events) {
+              const text = textOf(event)
+              if (typeof text === "string") onText(text)
+              else text.forEach(onText)
+            }
           })
         )
       )

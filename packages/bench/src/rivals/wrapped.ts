@@ -22,7 +22,7 @@ const wrapping =
       page: around(attempt(page), baseUrl),
       // An element for each chunk of the response: less than the elements of events, which a program wants.
       events: Stream.suspend(() => Stream.fromAsyncIterable(eventBatches(baseUrl, dispatcher), failed)),
-      textOf: (texts) => texts.join("")
+      textOf: (texts) => texts
     })
   }
 
