@@ -8,7 +8,15 @@ import * as Http2Server from "../server/Http2Server.js"
 import * as Loads from "./loads.js"
 import type { Bench, Part } from "./Part.js"
 
-const ids: ReadonlyArray<RivalId> = ["ours-h2", "ours-4-h2", "ours-promise-h2", "node-http2", "undici-h2"]
+const ids: ReadonlyArray<RivalId> = [
+  "ours-h2",
+  "ours-4-h2",
+  "ours-promise-h2",
+  "node-http2",
+  "http2-effect",
+  "http2-4-effect",
+  "undici-h2"
+]
 
 export const http2: Part = async (bench) => {
   const server = await Http2Server.start()

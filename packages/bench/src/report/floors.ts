@@ -109,9 +109,12 @@ const others: ReadonlyArray<Threshold> = [
       limit: { atLeast: 0.5 }
     }
   },
-  ...[32, 256].map((inFlight) => {
+  ...[32, 256].flatMap((inFlight) => {
     const what = `HTTP/2, ${inFlight} in flight`
-    return atLeast(0.8, `${what}, against node:http2 by hand`, what, "ours-h2", "node-http2")
+    return [
+      atLeast(0.8, `${what}, against node:http2 by hand`, what, "ours-h2", "node-http2"),
+      atLeast(1, `${what}, against node:http2 in an Effect`, what, "ours-h2", "http2-effect")
+    ]
   }),
   atMost(1, "HTTP/2, connections of a process", named("HTTP/2, connections", "ours-h2"), "connections"),
   atMost(

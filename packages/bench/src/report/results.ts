@@ -37,15 +37,21 @@ export interface Results extends Origin {
 
 export const machine = (): Machine => ({
   node: process.version,
-  cpu: cpus()[0]?.model.trim() ?? "unknown",
+  cpu: withoutMarks(cpus()[0]?.model ?? "unknown"),
   cores: availableParallelism(),
   system: `${platform()} ${arch()}`
 })
 
-/** The name of the results of a machine: its processor without trade marks and frequency, and the line of Node. */
+/** The model of a processor without trade marks and frequency. */
+const withoutMarks = (model: string): string =>
+  model
+    .replace(/\((r|tm)\)|@.*|\b(cpu|processor|\d+-core)\b/gi, " ")
+    .replace(/\s+/g, " ")
+    .trim()
+
+/** The name of the results of a machine: its processor, and the line of Node. */
 export const nameOf = ({ cpu, node }: Machine): string => {
-  const model = cpu.replace(/\((r|tm)\)|@.*|\b(cpu|processor|\d+-core)\b/gi, " ")
-  const words = model.toLowerCase().match(/[a-z0-9]+/g) ?? ["unknown"]
+  const words = cpu.toLowerCase().match(/[a-z0-9]+/g) ?? ["unknown"]
   return `${words.join("-")}-node${/\d+/.exec(node)?.[0]}`
 }
 

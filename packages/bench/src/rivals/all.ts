@@ -64,6 +64,7 @@ const onEffect3 = {
     "a span around undici.request in an Effect",
     async () => (await import("./wrapped.js")).spanned
   ),
+  "http2-effect": entry("node:http2 in an Effect", async () => (await import("./wrapped.js")).http2InEffects),
   "parser-stream": entry(
     "eventsource-parser in a Stream",
     async () => (await import("./wrapped.js")).inEffects,
@@ -125,6 +126,7 @@ const entries = {
   "ours-4-h2": twin("ours-h2"),
   "undici-4-effect": twin("undici-effect"),
   "undici-4-effect-spans": twin("undici-effect-spans"),
+  "http2-4-effect": twin("http2-effect"),
   "parser-4-stream": twin("parser-stream"),
   "platform-4": twin("platform-undici", `effect/http on ${fastest}, Effect 4`),
   "platform-4-fetch": twin("platform-fetch", "effect/http on fetch, Effect 4"),

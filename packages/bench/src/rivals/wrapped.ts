@@ -1,6 +1,6 @@
 /** The bare clients as the least that a program of Effects makes of them: an Effect for each request, and a `Stream`. */
 import { Effect, Layer, ManagedRuntime, Stream } from "effect"
-import { agent, eventBatches, undici } from "./bare.js"
+import { agent, eventBatches, http2ByHand, undici } from "./bare.js"
 import { effectClient } from "./effectClient.js"
 import type { Open } from "./Rival.js"
 import * as Spans from "./spans.js"
@@ -27,6 +27,12 @@ const wrapping =
   }
 
 export const inEffects: Open = wrapping(Layer.empty, (request) => request)
+
+export const http2InEffects: Open = async (baseUrl) => {
+  const { call } = await http2ByHand(baseUrl)
+  const runtime = ManagedRuntime.make(Layer.empty)
+  return effectClient(runtime, { call: attempt(call), events: Stream.empty, textOf: String })
+}
 
 /** Each request has a span with the attributes that ours has (OpenTelemetry, semantic conventions of HTTP clients). */
 export const spanned: Open = wrapping(Spans.layer, (request, baseUrl) =>
