@@ -18,6 +18,13 @@ const tsc = (...args) => node(join(root, "node_modules/typescript/bin/tsc"), ...
 const biome = (...args) =>
   run(join(root, "node_modules/.bin/biome"), [...args, "--vcs-enabled=false", "--diagnostic-level=warn"])
 
+const eslint = (...args) =>
+  run(
+    join(root, "node_modules/.bin/eslint"),
+    ["--config", join(root, ".eslint.config.mjs"), "--max-warnings", "0", ...args],
+    { cwd: out }
+  )
+
 const at = (name, ...path) => join(out, "packages", name, ...path)
 
 /** The oldest Node that vitest 5 runs on. */
@@ -28,7 +35,10 @@ const isNewEnough = () => {
 
 const steps = {
   generate: () => node("--max-semi-space-size=64", join(here, "codemod/generate.mjs")),
-  lint: () => biome("lint", "--error-on-warnings", ...names.map((name) => at(name, "src"))),
+  lint: () => {
+    biome("lint", "--error-on-warnings", ...names.map((name) => at(name, "src")))
+    eslint(...names.map((name) => join("packages", name, "src")))
+  },
   build: () => tsc("-b", ...names.map((name) => at(name))),
   types: () => {
     for (const name of names) if (existsSync(at(name, "test"))) tsc("-p", at(name, "test"), "--noEmit")
