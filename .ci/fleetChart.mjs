@@ -2,7 +2,7 @@
 // from packages/bench/results/fleet.json, which `npm run bench -- --only=fleet --save` writes.
 import { existsSync } from "node:fs"
 import { join } from "node:path"
-import { digits, table } from "./machineTables.mjs"
+import { dayOf, digits, nodeOf, table } from "./machineTables.mjs"
 import { readJson, root } from "./workspace.mjs"
 
 const results = join(root, "packages", "bench", "results")
@@ -135,12 +135,13 @@ const panel = (shown, load, perBucket, top) => {
 }
 
 /** Requests in each bucket of time, stacked by process, with the limit as a line. */
-export const draw = ({ date, load, machine, rivals }) => {
+export const draw = (fleet) => {
+  const { load, machine, rivals } = fleet
   const perBucket = (load.limit * load.bucketMillis) / load.windowMillis
   const panels = rivals.filter(({ series }) => series).flatMap(panelsOf)
   const lines = panels.flatMap((shown, index) => panel(shown, load, perBucket, margin + index * panelHeight))
   const bottom = margin + panels.length * panelHeight
-  const note = `${date.slice(0, 10)}, Node ${machine.node}, ${machine.cpu}, ${machine.cores} cores. A shade is a process, the dashed line the limit.`
+  const note = `${dayOf(fleet)}, Node ${machine.node}, ${machine.cpu}, ${machine.cores} cores. A shade is a process, the dashed line the limit.`
   const height = bottom + 8 + margin
   const title = `Requests in each ${load.bucketMillis} ms of ${load.processes} processes that share ${number(load.limit)} requests a second`
   return [
@@ -185,12 +186,12 @@ const marked = (title) => title.replace(/@[\w-]+\/[\w-]+|[a-z]+(-[a-z]+)+|\w+Lim
 
 /** What the page has of a fleet. */
 export const describe = (fleet) => {
-  const { date, load, machine, redis, rivals } = fleet
+  const { load, machine, redis, rivals } = fleet
   return [
     "### A fleet on one Redis",
     `${load.processes} processes share a limit of ${number(load.limit)} requests a second for ${load.millis / 1000} seconds, and each ` +
       "sends as many as it may. The limit holds if no second has more. " +
-      `Measured on ${date.slice(0, 10)}: ${machine.cores} cores of an ${machine.cpu}, Node ${machine.node.replace("v", "")}, Redis ${redis}. All figures: ` +
+      `Measured on ${dayOf(fleet)}: ${machine.cores} cores of an ${machine.cpu}, ${nodeOf(machine)}, Redis ${redis}. All figures: ` +
       "[fleet.json](../../bench/results/fleet.json).",
     table(
       ["", ...columns.map(([, title]) => title)],

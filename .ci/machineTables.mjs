@@ -16,6 +16,9 @@ export const table = (head, rows) =>
 
 const major = ({ node }) => Number(/\d+/.exec(node)[0])
 
+/** The day of results. */
+export const dayOf = ({ date }) => date.slice(0, 10)
+
 export const nodeOf = ({ node }) => `Node ${node.replace("v", "")}`
 
 /** The results of each machine: the newest first, of one day those of the oldest Node, at the end those that were entered by hand. */

@@ -1,6 +1,6 @@
 // The tables of the performance page, from the figures of the newest whole run of the bench, and of other machines beside it.
 import { sections as fleetSections } from "./fleetChart.mjs"
-import { byMachine, digits, newest, nodeOf, ratio, table } from "./machineTables.mjs"
+import { byMachine, dayOf, digits, newest, nodeOf, ratio, table } from "./machineTables.mjs"
 
 const titles = {
   "anthropic-sdk": "`@anthropic-ai/sdk`",
@@ -113,10 +113,10 @@ const clients = {
   "ours-4-promise": "effect-api with promises, Effect 4"
 }
 
-/** What a program of Effects can have at most: no validation, no retries, no limits. */
+/** What an Effect itself costs. */
 const wrapped = {
-  "undici-effect": "bare `undici.request` in an Effect",
-  "undici-4-effect": "bare `undici.request` in an Effect, Effect 4"
+  "undici-effect": titles["undici-effect"],
+  "undici-4-effect": `${titles["undici-4-effect"]}, Effect 4`
 }
 
 /** Ours beside bare undici, by throughput and by processor time. */
@@ -162,19 +162,18 @@ const costs = (figures) => {
     "The client with a setting beside the same without it: GET with 32 in flight.",
     table(
       ["", "requests", "by processor time", "requests, Effect 4", "by processor time, Effect 4"],
-      Object.entries(settings)
-        .map(([setting, title]) => [title, ...cells("ours", setting), ...cells("ours-4", setting)])
-        .concat(
-          figures["settings, undici-effect-spans : undici-effect"]
-            ? [
-                [
-                  "a span with the same attributes around `undici.request` in an Effect, beside the same without it",
-                  ...cells("undici-effect", "spans"),
-                  ...cells("undici-4-effect", "spans")
-                ]
-              ]
-            : []
-        )
+      [
+        ...Object.entries(settings).map(([setting, title]) => [
+          title,
+          ...cells("ours", setting),
+          ...cells("ours-4", setting)
+        ]),
+        [
+          "a span with the same attributes around `undici.request` in an Effect, beside the same without it",
+          ...cells("undici-effect", "spans"),
+          ...cells("undici-4-effect", "spans")
+        ]
+      ]
     )
   ]
 }
@@ -280,7 +279,8 @@ const failing = {
 
 /** The Markdown of them. */
 export const performanceTables = () => {
-  const { date, machine, name, quick, versions, figures, verdicts } = newest()
+  const results = newest()
+  const { machine, name, quick, versions, figures, verdicts } = results
   const of = (name) =>
     [`${name} ${versions[name]}`, versions[`${name}, Effect 4`]].filter(Boolean).join(" and ")
   const ran4 = figures["unary, 32 in flight, ours-4 : ours"] !== undefined
@@ -303,7 +303,7 @@ export const performanceTables = () => {
     "### By machine",
     ...byMachine(),
     "### The newest whole run",
-    `Measured on ${date.slice(0, 10)}: ${machine.cores} cores of an ${machine.cpu}, ${nodeOf(machine)}, ${machine.system}; ` +
+    `Measured on ${dayOf(results)}: ${machine.cores} cores of an ${machine.cpu}, ${nodeOf(machine)}, ${machine.system}; ` +
       `${[...shown, ...others]
         .filter((name) => versions[name])
         .map(of)
@@ -345,13 +345,11 @@ export const performanceTables = () => {
         ),
         ["bare `eventsource-parser` in a `Stream`", "parser-stream"],
         ...on4(["bare `eventsource-parser` in a `Stream`, Effect 4", "parser-4-stream"])
-      ]
-        .filter(([, id]) => figures[`open stream, heap bytes, ${id}`])
-        .map(([title, id]) => [
-          title,
-          kibibytes(figures[`open stream, heap bytes, ${id}`]),
-          ratio(figures[`open stream, heap, ${id} : anthropic-sdk`])
-        ])
+      ].map(([title, id]) => [
+        title,
+        kibibytes(figures[`open stream, heap bytes, ${id}`]),
+        ratio(figures[`open stream, heap, ${id} : anthropic-sdk`])
+      ])
     ),
     "### Bundle and start",
     "A program that sends one message, bundled for browsers, minified and gzipped; and the time from its start to its response.",

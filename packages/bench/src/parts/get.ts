@@ -9,21 +9,17 @@ import type * as Comparison from "./comparison.js"
 import * as Loads from "./loads.js"
 import type { Part } from "./Part.js"
 
-const ids: ReadonlyArray<RivalId> = [
+/** Ours, and what an Effect around a request costs. */
+const compared: ReadonlyArray<RivalId> = [
   "ours",
   "ours-4",
   "ours-promise",
   "ours-4-promise",
-  "undici",
-  "undici-8",
   "undici-effect",
   "undici-4-effect"
 ]
 
-const ours: ReadonlyArray<RivalId> = ["ours", "ours-4", "ours-promise", "ours-4-promise"]
-
-/** What an Effect around a request costs, beside the request alone. */
-const wrapped: ReadonlyArray<RivalId> = ["undici-effect", "undici-4-effect"]
+const ids: ReadonlyArray<RivalId> = [...compared, "undici", "undici-8"]
 
 const plain = "page-1.6kb"
 
@@ -41,7 +37,7 @@ const subject = (load: PageLoad): Comparison.Subject => ({
   what: whatOf(load),
   unit: "request",
   each: () => 1,
-  ours: [...ours, ...wrapped]
+  ours: compared
 })
 
 export const get: Part = async (bench) => {
@@ -62,7 +58,7 @@ export const get: Part = async (bench) => {
     rows: measured.map((id) => [all[id].title, ...cells.map((cell) => cell(figures, id))]),
     notes: [note]
   }
-  const columnsOf = [...ours, ...wrapped].filter((id) => measured.includes(id))
+  const columnsOf = compared.filter((id) => measured.includes(id))
   const besideUndici: Table = {
     title: "GET, against undici.request: by throughput and by processor time",
     columns: ["", ...columnsOf.flatMap((id) => [all[id].title, "by cpu"])],

@@ -7,20 +7,6 @@ import * as Stats from "../report/stats.js"
 import { all, type RivalId } from "../rivals/all.js"
 import type { Bench, Part } from "./Part.js"
 
-const ids: ReadonlyArray<RivalId> = [
-  "ours",
-  "ours-4",
-  "ours-promise",
-  "ours-4-promise",
-  "eventsource-parser",
-  "parser-stream",
-  "parser-4-stream",
-  "anthropic-sdk"
-]
-
-const streams = 1_000
-const kibibyte = 1024
-
 /** Ours, and the least that a program of Effects keeps. */
 const compared: ReadonlyArray<RivalId> = [
   "ours",
@@ -30,6 +16,11 @@ const compared: ReadonlyArray<RivalId> = [
   "parser-stream",
   "parser-4-stream"
 ]
+
+const ids: ReadonlyArray<RivalId> = [...compared, "eventsource-parser", "anthropic-sdk"]
+
+const streams = 1_000
+const kibibyte = 1024
 
 /** Each measurement has a new process, as streams leave traces in a heap after they end. */
 const measured = async (bench: Bench, id: RivalId, copy: number): Promise<Memory> => {

@@ -51,7 +51,7 @@ const chunks = "SSE, large chunks"
 const events = "SSE, an event a chunk"
 const kibibyte = 1024
 
-/** Our client of Effects, on both lines, and the bare clients in Effects: the most that a client of Effects may be asked for. */
+/** Our client of Effects, on both lines, and the bare clients in Effects: what Effect itself costs. */
 const lines = [
   ["ours", "", { calls: "undici-effect", streams: "parser-stream" }],
   ["ours-4", ", Effect 4", { calls: "undici-4-effect", streams: "parser-4-stream" }]
@@ -163,6 +163,7 @@ const streams: ReadonlyArray<Threshold> = [
     "heap of an open Stream against eventsource-parser in a Stream",
     against("open stream, heap", "ours", "parser-stream")
   ),
+  // An Effect `Stream` itself takes 22 KiB.
   atMost(33 * kibibyte, "heap of an open Stream", named("open stream, heap bytes", "ours"), "KiB")
 ]
 

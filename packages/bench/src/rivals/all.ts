@@ -58,8 +58,10 @@ const onEffect3 = {
   "undici-8": entry("undici.request of undici 8", async () => (await import("./bare.js")).undici8, {
     missing: !runsUndici8
   }),
-  // One client, under the names of what it wraps.
-  "undici-effect": entry("undici.request in an Effect", async () => (await import("./wrapped.js")).inEffects),
+  "undici-effect": entry(
+    "undici.request in an Effect",
+    async () => (await import("./wrapped.js")).undiciInEffects
+  ),
   "undici-effect-spans": entry(
     "a span around undici.request in an Effect",
     async () => (await import("./wrapped.js")).spanned
@@ -67,7 +69,7 @@ const onEffect3 = {
   "http2-effect": entry("node:http2 in an Effect", async () => (await import("./wrapped.js")).http2InEffects),
   "parser-stream": entry(
     "eventsource-parser in a Stream",
-    async () => (await import("./wrapped.js")).inEffects,
+    async () => (await import("./wrapped.js")).parserInStream,
     streams
   ),
   fetch: entry("fetch", async () => (await import("./bare.js")).fetching),

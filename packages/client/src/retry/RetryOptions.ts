@@ -98,6 +98,7 @@ const delay = /*#__PURE__*/ Settings.kind(
   "must be a duration that is not negative"
 )
 
+/** What options and policies have alike: functions, which a policy may lack, and the rest. */
 const functions = { retryable: Settings.callback, retryAfter: Settings.callback }
 
 const alike = {
@@ -128,6 +129,7 @@ const millis = /*#__PURE__*/ ranged(
   "must be a number of milliseconds that is not negative"
 )
 
+/** What every policy has. */
 const ofPolicy = { ...alike, initialMillis: millis, maxMillis: millis, maxRetryAfterMillis: millis }
 
 const checkPolicy = /*#__PURE__*/ Settings.checker({ ...ofPolicy, ...functions })
