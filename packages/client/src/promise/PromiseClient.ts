@@ -333,10 +333,16 @@ const fromRuntime = (
   from: (client: ApiClient.ApiClient) => ApiClient.ApiClient,
   instrument: Options["instrument"]
 ): PromiseClient => {
-  const client = Effect.map(
-    ApiClient.ApiClient,
-    instrument === undefined ? from : (client) => instrument(from(client))
-  )
+  let known: ApiClient.ApiClient | undefined
+  const client = Effect.map(ApiClient.ApiClient, (client) => {
+    known ??= instrument === undefined ? from(client) : instrument(from(client))
+    return known
+  })
+  /** An effect of the client, which the first one to run finds in the runtime. */
+  const using = <A, E, R>(
+    use: (client: ApiClient.ApiClient) => Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E, ApiClient.ApiClient | R> =>
+    known === undefined ? Effect.flatMap(client, use) : use(known)
   const promised =
     <A, E, B>(
       run: (client: ApiClient.ApiClient, request: ApiRequest.ApiRequest<A, E>) => Effect.Effect<B, unknown>
@@ -346,7 +352,7 @@ const fromRuntime = (
         const { signal } = options
         const ending = AsyncStream.ending(runner, AsyncStream.checked(request, options), signal)
         return await runner.run(
-          Effect.flatMap(client, (client) => run(client, ending)),
+          using((client) => run(client, ending)),
           signal
         )
       } catch (error) {
@@ -380,8 +386,8 @@ const fromRuntime = (
     streamWithResponse: async (request, options = {}) => {
       try {
         const sent = AsyncStream.checked(request, options)
-        const opening = Effect.map(client, (client) => client.streamWithResponse(sent))
-        return await OpenStream.open(runner, Effect.flatten(opening), options.signal)
+        const opening = using((client) => client.streamWithResponse(sent))
+        return await OpenStream.open(runner, opening, options.signal)
       } catch (error) {
         throw addCallerFrames(error)
       }
@@ -393,7 +399,7 @@ const fromRuntime = (
       try {
         const checked = AsyncStream.checked(polling, options)
         return await runner.run(
-          Effect.flatMap(client, (client) => client.poll(checked)),
+          using((client) => client.poll(checked)),
           options.signal
         )
       } catch (error) {

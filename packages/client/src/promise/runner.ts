@@ -37,13 +37,10 @@ export const makeRunner = (
     }
     // Do not keep the fiber's exit: Effect holds its fibers in a `Set` (see `LiveSet`), and with them their exits.
     let outcome: Outcome<A> | undefined
-    const fiber = runtime.runFork(
-      watched(
-        Effect.map(effect, (value) => {
-          outcome = { value }
-        })
-      )
-    )
+    const kept = Effect.map(effect, (value) => {
+      outcome = { value }
+    })
+    const fiber = Fibers.start(runtime, watched(kept))
     const leave = running.add(fiber)
     fiber.addObserver((exit) => {
       leave()
@@ -58,7 +55,8 @@ export const makeRunner = (
 
   const run: AsyncStream.Runner["run"] = (effect, signal) =>
     new Promise((resolve, reject) => {
-      if (signal?.aborted === true) return reject(signal.reason)
+      if (signal === undefined) return void start(effect, resolve, reject)
+      if (signal.aborted) return reject(signal.reason)
       let ended = false
       let unlisten = (): void => {}
       const end = (): void => {
@@ -73,7 +71,7 @@ export const makeRunner = (
         },
         (error) => {
           end()
-          reject(signal?.aborted === true ? signal.reason : error)
+          reject(signal.aborted ? signal.reason : error)
         }
       )
       // Effects that need no network have already ended.

@@ -13,7 +13,7 @@ import type { ResolvedConfig } from "../config/resolveConfig.js"
 import * as Sync from "../effect/sync.js"
 import * as Redaction from "../secrets/Redaction.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
-import { memo } from "../shared/memo.js"
+import { Bounded, memo } from "../shared/memo.js"
 import * as Result from "../shared/result.js"
 import { uuid } from "../shared/uuid.js"
 import * as EncodedValue from "../wire/encodedValue.js"
@@ -190,16 +190,20 @@ export const secrets = (request: ApiRequest.Request): ReadonlySet<string> => {
 
 const searchedApart: ReadonlySet<string> = new Set(["body", "bodySchema", "pathSchema", "querySchema"])
 
-const resolve = (
-  request: ApiRequest.Request,
-  config: ResolvedConfig
-): Result.Result<Url.ResolvedUrl, InvalidInput> => {
-  const path =
-    request.url === undefined
-      ? PathTemplate.expandPath(request.template, request.path)
-      : Result.succeed(request.url)
-  return !path.ok ? path : Url.resolve(config.base, path.value)
+type Resolved = Result.Result<Url.ResolvedUrl, InvalidInput>
+
+const resolve = ({ path, template, url }: ApiRequest.Request, { base }: ResolvedConfig): Resolved => {
+  if (url !== undefined) return Url.resolve(base, url)
+  return path === undefined ? constantUrls(base)(template) : expanded(base, template, path)
 }
+
+const expanded = (base: Url.BaseUrl, template: string, params?: PathTemplate.PathParams): Resolved =>
+  Result.flatMap(PathTemplate.expandPath(template, params), (path) => Url.resolve(base, path))
+
+/** The URLs of templates without values. They are constants of a program; the bound is for programs that build them from data. */
+const constantUrls = memo(new WeakMap<Url.BaseUrl, (template: string) => Resolved>(), (base) =>
+  memo(new Bounded<string, Resolved>(1000), (template) => expanded(base, template))
+)
 
 interface Target {
   readonly url: string

@@ -6,6 +6,7 @@ import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { constVoid, identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Fibers from "../effect/fibers.js"
 import * as Monotonic from "../effect/monotonic.js"
@@ -92,8 +93,8 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
   private took = 0
   private inFlight = false
   private clock: Clock.Clock = Monotonic.systemClock
-  private restore: Restore = (effect) => effect
-  private ended: Ended = () => undefined
+  private restore: Restore = identity
+  private ended: Ended = constVoid
 
   constructor(call: C, client: Client<C>, attempt: Attempt<A, R>, leftovers: Leftovers<A>) {
     this.call = call
