@@ -10,6 +10,7 @@ import type { Connection, ConnectionOwner } from "../exchange/Connection.js"
 import type { Exchange } from "../exchange/Exchange.js"
 import { codedError, codeOf } from "../shared/errors.js"
 import { deferWriteErrors } from "./deferWriteErrors.js"
+import { Intake } from "./Intake.js"
 import { ResponseHeads } from "./ResponseHeads.js"
 import { withoutEnvironment } from "./withoutEnvironment.js"
 
@@ -45,6 +46,7 @@ const releaseFinished = (): void => {
 export class Http1Connection implements Connection {
   readonly protocol = "http/1.1"
   readonly responseHeads: ResponseHeads | undefined
+  readonly intake: Intake
   hasServed = false
   /** Why the socket died, unless it closed cleanly. */
   failure: Error | undefined
@@ -71,7 +73,9 @@ export class Http1Connection implements Connection {
       bodyTimeout: 0
     })
     this.client.on("disconnect", this.onClosed)
-    if (options.pipelining === 1) this.responseHeads = filterHeads(socket)
+    // Where requests are pipelined, the next head may begin in the midst of a chunk.
+    this.responseHeads = options.pipelining === 1 ? new ResponseHeads() : undefined
+    this.intake = new Intake(socket, this.responseHeads)
     deferWriteErrors(socket)
     this.watchUntilFirst()
   }
@@ -190,18 +194,6 @@ const notifyOwner = (connection: Http1Connection): void => connection.notifyOwne
 
 const ignore = (): void => undefined
 
-/** undici reads the socket only through `read`, so every byte passes through here. */
-const filterHeads = (socket: Socket): ResponseHeads => {
-  const heads = new ResponseHeads()
-  // eslint-disable-next-line types/unbound-method -- Called with `call`.
-  const { read } = socket
-  socket.read = function (this: Socket, size?: number) {
-    const chunk: unknown = read.call(this, size)
-    return chunk instanceof Buffer ? heads.filter(chunk) : chunk
-  }
-  return heads
-}
-
 /** What listens to the heads of undici's responses, and may keep its arrays. */
 const observed = channel("undici:request:headers")
 
@@ -235,18 +227,27 @@ class DispatchHandler implements Dispatcher.DispatchHandler {
     if (!this.exchange.onSend(abort, isReused)) abort(overError)
   }
 
-  onHeaders(status: number, rawHeaders: Array<Buffer>, resume: () => void): boolean {
-    if (status >= 200) this.exchange.onResponse(status, taken(rawHeaders), resume)
+  onHeaders(status: number, rawHeaders: Array<Buffer>): boolean {
+    if (status >= 200) this.exchange.onResponse(status, taken(rawHeaders), resuming(this))
     return true
   }
 
+  /** undici itself never pauses. */
   onData(chunk: Buffer): boolean {
-    return this.exchange.onData(chunk)
+    const { intake } = this.connection
+    // The exchange may resume before `onData` returns.
+    intake.hold(this)
+    if (this.exchange.onData(chunk)) intake.leave(this)
+    return true
+  }
+
+  resume(): void {
+    this.connection.intake.resume(this)
   }
 
   onComplete(): void {
     const { failure } = this.connection
-    this.connection.finish()
+    this.finish()
     // undici treats a reset as the end of a body that is delimited by the end of the connection. Such a body is
     // incomplete (RFC 9112, 8).
     if (failure === undefined) this.exchange.onComplete()
@@ -254,9 +255,17 @@ class DispatchHandler implements Dispatcher.DispatchHandler {
   }
 
   onError(cause: Error): void {
-    this.connection.finish()
+    this.finish()
     if (this.isWritten) this.exchange.onBroken(cause)
     else if (closedCodes.has(codeOf(cause))) this.exchange.onBroken(cause, "not-written")
     else this.exchange.onNotSent(cause)
   }
+
+  private finish(): void {
+    this.connection.intake.leave(this)
+    this.connection.finish()
+  }
 }
+
+/** Not a field: see `Http2Stream`. */
+const resuming = (handler: DispatchHandler) => (): void => handler.resume()
