@@ -104,17 +104,27 @@ const codingHeaders: ReadonlySet<string> = new Set(["content-encoding", "content
 const ownChunks = (source: NativeTransport.Source): NativeTransport.Source["chunks"] =>
   Stream.map(source.chunks, NativeTransport.owned)
 
-const webResponse = (source: NativeTransport.Source): Response =>
-  new Response(bodilessStatuses.has(source.status) ? null : Stream.toReadableStream(ownChunks(source)), {
-    status: source.status,
-    headers: [
-      ...Object.entries(source.headers).filter(
-        ([name]) => name !== "set-cookie" && !(source.decoded === true && codingHeaders.has(name))
-      ),
-      // `set-cookie` is the one header whose values cannot be joined.
-      ...Cookies.toSetCookieHeaders(source.cookies).map((value): [string, string] => ["set-cookie", value])
-    ]
-  })
+const webResponse = (source: NativeTransport.Source): Response => {
+  const { status } = source
+  // A server may send any number; the constructor takes these alone.
+  const isKnown = status >= 200 && status <= 599
+  const response = new Response(
+    bodilessStatuses.has(status) ? null : Stream.toReadableStream(ownChunks(source)),
+    {
+      status: isKnown ? status : 200,
+      headers: [
+        ...Object.entries(source.headers).filter(
+          ([name]) => name !== "set-cookie" && !(source.decoded === true && codingHeaders.has(name))
+        ),
+        // `set-cookie` is the one header whose values cannot be joined.
+        ...Cookies.toSetCookieHeaders(source.cookies).map((value): [string, string] => ["set-cookie", value])
+      ]
+    }
+  )
+  return isKnown
+    ? response
+    : Object.defineProperties(response, { status: { value: status }, ok: { value: false } })
+}
 
 /**
  * The transport with default options: up to 1000 connections per origin of which 100 are kept alive, HTTP/2 where a

@@ -5,6 +5,8 @@ import type { NodeTransport } from "@effect-api/node"
 import { TestServer } from "@effect-api/testing"
 import { Chunk, Effect, Fiber, Schema, Stream } from "effect"
 import { settled, transport } from "./fixtures/clients.js"
+import * as Frames from "./fixtures/frames.js"
+import { framed, rawServer } from "./fixtures/rawServer.js"
 
 /** Runs a test with a server and the transport as a plain `HttpClient`. */
 const over = <A, E>(
@@ -43,6 +45,81 @@ describe("a plain HttpClient", () => {
         expect(yield* response.text).toBe("")
       })
     )
+  )
+
+  /** Reads one response of a server, and the next one of the same client. */
+  const twice = (url: string, options: NodeTransport.Options = {}) =>
+    Effect.gen(function* () {
+      const http = yield* HttpClient.HttpClient
+      const read = Effect.gen(function* () {
+        const response = yield* http.get(url)
+        const accepted = yield* Effect.either(HttpClientResponse.filterStatusOk(response))
+        return [response.status, response.headers["x-name"], yield* response.text, accepted._tag]
+      })
+      return [yield* read, yield* read]
+    }).pipe(Effect.provide(transport(options)))
+
+  it.scopedLive.each([599, 600, 700, 999])("8.1 returns the status %i of HTTP/1.1", (status) =>
+    Effect.gen(function* () {
+      const parts = framed(Buffer.from("hi"), "x-name: a value\r\n", `${status} Odd`)
+      const server = yield* rawServer(() => ({ parts }))
+      const expected = [status, "a value", "hi", "Left"]
+      expect(yield* twice(server.url)).toEqual([expected, expected])
+    })
+  )
+
+  it.scopedLive.each([599, 600, 700, 999])("8.1 returns the status %i of HTTP/2", (status) =>
+    Effect.gen(function* () {
+      const server = yield* Frames.serving()
+      const answer = Effect.gen(function* () {
+        const peer = yield* server.accept
+        for (let count = 0; count < 2; count++) {
+          const { id } = yield* Effect.promise(() => peer.next(Frames.type.headers))
+          const head = Frames.headers(id, [
+            [":status", String(status)],
+            ["x-name", "a value"]
+          ])
+          peer.write(head, Frames.data(id, "hi", Frames.flag.end))
+        }
+      })
+      yield* Effect.forkScoped(answer)
+      const expected = [status, "a value", "hi", "Left"]
+      const url = `http://127.0.0.1:${server.port}/x`
+      expect(yield* twice(url, { allowH2: "prior-knowledge" })).toEqual([expected, expected])
+    })
+  )
+
+  const bodiless = [204, 205, 304].flatMap((status) =>
+    ["content-length: 2\r\n\r\n", "transfer-encoding: chunked\r\n\r\n2\r\n"].map((head) => ({ status, head }))
+  )
+  it.scopedLive.each(bodiless)("8.1 a body after $status is no defect: $head", ({ head, status }) =>
+    Effect.gen(function* () {
+      const server = yield* rawServer(() => ({
+        parts: [`HTTP/1.1 ${status} Odd\r\nx-name: a value\r\n${head}hi`]
+      }))
+      const expected = [status, "a value", "", status === 304 ? "Left" : "Right"]
+      expect(yield* twice(server.url)).toEqual([expected, expected])
+    })
+  )
+
+  it.scopedLive.each(["000", "099", "101", "103"])("7.3 %s as the only status is a RequestError", (status) =>
+    Effect.gen(function* () {
+      const parts = framed(Buffer.from("hi"), "", `${status} Odd`)
+      const server = yield* rawServer(() => ({ parts }))
+      const error = yield* Effect.flip(twice(server.url))
+      expect(error).toMatchObject({ _tag: "RequestError", reason: "Transport" })
+    })
+  )
+
+  const odd = ["caf\xe9", "\xe2\x82\xac", "a\tb", "", '"'] as const
+  it.scopedLive.each(odd)("8.1 returns the header value %j", (value) =>
+    Effect.gen(function* () {
+      const headers = `x-name: ${value}\r\nset-cookie: a=${value}; Path=/${value}\r\n`
+      const parts = framed(Buffer.from("hi"), headers)
+      const server = yield* rawServer(() => ({ parts }))
+      const expected = [200, value, "hi", "Right"]
+      expect(yield* twice(server.url)).toEqual([expected, expected])
+    })
   )
 
   it.scopedLive("8.1 does not follow a redirect", () =>
