@@ -193,7 +193,8 @@ class AddressRace {
 
   private fail(cause: Error): void {
     if (this.isOver) return
-    this.settle()
+    // Another attempt may be pending, as when a lookup returns addresses and then throws.
+    this.abort()
     this.listener.failed(markNotSent(cause))
   }
 

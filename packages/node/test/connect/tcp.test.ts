@@ -273,6 +273,49 @@ describe("a lookup", () => {
     expect(server.accepted()).toBe(1)
   })
 
+  const addresses = ["127.0.0.1", "127.0.0.2"].map((address) => ({ address, family: 4 }))
+  it.each<readonly [string, Lookup]>([
+    [
+      "calls back and throws",
+      (_host, _options, callback) => {
+        callback(null, addresses)
+        throw new Error("both")
+      }
+    ],
+    [
+      "calls back twice and throws",
+      (_host, _options, callback) => {
+        callback(null, addresses)
+        callback(null, addresses)
+        throw new Error("both")
+      }
+    ],
+    [
+      "calls back soon and throws",
+      (_host, _options, callback) => {
+        process.nextTick(callback, null, addresses)
+        throw new Error("both")
+      }
+    ],
+    [
+      "fails, calls back and throws",
+      (_host, _options, callback) => {
+        callback(new Error("both"), [])
+        callback(null, addresses)
+        throw new Error("neither")
+      }
+    ]
+  ])("6.16 that %s leaves no socket open", async (_name, lookup) => {
+    const server = kept(await counting())
+    const before = await activeSocketsNow()
+    const error = await failure({ host: "api.test", port: server.port }, { lookup, attemptDelay: 0 })
+    expect(error).toMatchObject({ code: "ENOTFOUND", syscall: "getaddrinfo" })
+    // A later attempt would have started by now.
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await server.empty()
+    expect(activeSockets()).toBe(before)
+  })
+
   it.each([null, new Error("late")])("8.6 that ends after an abort is ignored: %s", async (error) => {
     const server = kept(await counting())
     const before = await activeSocketsNow()
