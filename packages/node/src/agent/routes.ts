@@ -50,7 +50,7 @@ export const connectRoute = (
   const afterProxyTls = (socket: Socket): void => {
     if (proxy === undefined) return afterTunnel(socket)
     if (proxy.kind === "socks5" || proxy.kind === "socks5h") {
-      abort = socks5Tunnel(socket, proxy, target, { connected: afterTunnel, failed })
+      abort = socks5Tunnel(socket, proxy, target, { connected: afterTunnel, failed }, network.tcp.lookup)
     } else if (takesAbsoluteForm(target.protocol, proxy)) listener.connected(socket)
     else abort = httpTunnel(socket, proxy, target, { connected: afterTunnel, failed })
   }

@@ -2,20 +2,13 @@
  * Connects to TCP and Unix sockets. undici does not abort a pending socket: it outlives a timeout or an abort and still
  * occupies the pool. Here the caller that requested a connection owns every pending socket of it.
  */
-// Default imports, read at call time: instrumentation and tests replace functions on these objects.
-import dns from "node:dns"
+// A default import, read at call time: instrumentation and tests replace its functions.
 import net from "node:net"
 import type { Lookup } from "../config/TransportOptions.js"
 import { markNotSent, notSentError } from "../shared/errors.js"
-import {
-  type Address,
-  type AddressFailure,
-  allAddressesFailed,
-  interleave,
-  ipLiteral,
-  parseLookup
-} from "./addresses.js"
+import { type Address, type AddressFailure, allAddressesFailed, interleave, ipLiteral } from "./addresses.js"
 import type { Abort, ConnectListener } from "./connecting.js"
+import { resolve } from "./resolve.js"
 
 export type Destination = { readonly host: string; readonly port: number } | { readonly path: string }
 
@@ -42,26 +35,8 @@ export const tcp = (
   return race.abort
 }
 
-/** The resolver decides the order, as configured for the process. */
-const lookupOptions = { all: true } as const
-
-const systemLookup: Lookup = (host, options, callback) => dns.lookup(host, options, callback)
-
 /** The system rounds to seconds, and Linux has this maximum. */
 const keepAliveRange = { min: 1_000, max: 32_767_000 }
-
-/** Node's resolvers already name the failed call. Another lookup may fail with any error, or return no address. */
-const lookupError = (host: string, cause: unknown): Error => {
-  if (cause instanceof Error && "syscall" in cause && /^(getaddrinfo|query)/.test(String(cause.syscall)))
-    return cause
-  const why = cause instanceof Error ? cause.message : "it has no address"
-  const code = cause instanceof Error && "code" in cause ? cause.code : "ENOTFOUND"
-  return Object.assign(new Error(`${host} did not resolve: ${why}`, { cause }), {
-    code,
-    syscall: "getaddrinfo",
-    hostname: host
-  })
-}
 
 class AddressRace {
   private readonly destination: Destination
@@ -73,6 +48,7 @@ class AddressRace {
   private started = 0
   private failedCount = 0
   private timer: NodeJS.Timeout | undefined
+  private abortLookup: Abort = () => undefined
   private isOver = false
 
   constructor(destination: Destination, options: TcpOptions, listener: ConnectListener<net.Socket>) {
@@ -84,6 +60,7 @@ class AddressRace {
   readonly abort: Abort = () => {
     if (this.isOver) return
     this.settle()
+    this.abortLookup()
     for (const socket of this.sockets) socket.destroy()
   }
 
@@ -103,26 +80,13 @@ class AddressRace {
   }
 
   private lookUp(host: string): void {
-    const { lookup = systemLookup } = this.options
-    let isAsync = false
-    try {
-      lookup(host, lookupOptions, (error, found) => {
-        // A system lookup cannot be cancelled; its result is ignored after an abort.
-        if (isAsync) this.onLookup(host, error, found)
-        else process.nextTick(() => this.onLookup(host, error, found))
-      })
-    } catch (cause) {
-      this.failLater(lookupError(host, cause))
-    }
-    isAsync = true
-  }
-
-  private onLookup(host: string, error: Error | null, found: unknown): void {
-    if (this.isOver || this.addresses.length > 0) return
-    if (error !== null && error !== undefined) return this.fail(lookupError(host, error))
-    this.addresses = interleave(parseLookup(found))
-    if (this.addresses.length === 0) return this.fail(lookupError(host, undefined))
-    this.startNext()
+    this.abortLookup = resolve(host, this.options.lookup, {
+      found: (addresses) => {
+        this.addresses = interleave(addresses)
+        this.startNext()
+      },
+      failed: (cause) => this.fail(cause)
+    })
   }
 
   /** Starts the next address, in parallel with those already pending. */
@@ -193,7 +157,7 @@ class AddressRace {
 
   private fail(cause: Error): void {
     if (this.isOver) return
-    // Another attempt may be pending, as when a lookup returns addresses and then throws.
+    // No attempt stays pending, whatever has failed.
     this.abort()
     this.listener.failed(markNotSent(cause))
   }

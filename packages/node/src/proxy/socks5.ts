@@ -3,11 +3,12 @@
  * loses bytes after the reply, emits `connect` on a connected socket, and throws in a listener for a long password.
  */
 import { Buffer } from "node:buffer"
-import { type LookupAddress, lookup } from "node:dns"
 import { isIP } from "node:net"
 import type { Duplex } from "node:stream"
-import { stripBrackets } from "../connect/addresses.js"
+import type { Lookup } from "../config/TransportOptions.js"
+import { type Address, stripBrackets } from "../connect/addresses.js"
 import type { Abort, ConnectListener } from "../connect/connecting.js"
+import { resolve } from "../connect/resolve.js"
 import { notSentError } from "../shared/errors.js"
 import { discard, failOnNextTick, ignore, proxyHandshake, type ReadReply } from "./proxyHandshake.js"
 import type { ProxyServer } from "./proxyUrl.js"
@@ -134,7 +135,8 @@ export const socks5Tunnel = <S extends Duplex>(
   socket: S,
   proxy: ProxyServer,
   to: { readonly host: string; readonly port: number },
-  listener: ConnectListener<S>
+  listener: ConnectListener<S>,
+  lookup?: Lookup
 ): Abort => {
   const host = stripBrackets(to.host)
   const begin = (host: string): Abort => {
@@ -151,29 +153,34 @@ export const socks5Tunnel = <S extends Duplex>(
   }
   return proxy.kind === "socks5h" || isIP(host) !== 0
     ? begin(host)
-    : resolveFirst(socket, host, begin, listener)
+    : resolveFirst(socket, host, lookup, begin, listener)
 }
 
 const resolveFirst = (
   socket: Duplex,
   host: string,
+  lookup: Lookup | undefined,
   begin: (address: string) => Abort,
   listener: ConnectListener<never>
 ): Abort => {
   // Until `begin` takes over, it ignores errors; `begin` then finds the socket closed.
   socket.on("error", ignore)
-  let abort = (): void => discard(socket)
-  let isAborted = false
-  lookup(host, { all: true }, (cause, addresses) => {
-    if (isAborted) return
-    socket.off("error", ignore)
-    abort = cause === null ? begin(preferIPv4(addresses) ?? host) : failOnNextTick(socket, cause, listener)
+  const abortLookup = resolve(host, lookup, {
+    found: (addresses) => {
+      socket.off("error", ignore)
+      abort = begin(preferIPv4(addresses) ?? host)
+    },
+    failed: (cause) => {
+      discard(socket)
+      listener.failed(cause)
+    }
   })
-  return () => {
-    isAborted = true
-    abort()
+  let abort = (): void => {
+    abortLookup()
+    discard(socket)
   }
+  return () => abort()
 }
 
-const preferIPv4 = (addresses: ReadonlyArray<LookupAddress>): string | undefined =>
+const preferIPv4 = (addresses: ReadonlyArray<Address>): string | undefined =>
   (addresses.find(({ family }) => family === 4) ?? addresses[0])?.address
