@@ -15,7 +15,6 @@ import * as GlobalValue from "effect/GlobalValue"
 import * as HashMap from "effect/HashMap"
 import * as List from "effect/List"
 import * as LogLevel from "effect/LogLevel"
-import type * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import { once } from "./once.js"
@@ -67,12 +66,6 @@ const blocking: unique symbol = Symbol.for("@effect-api/client/blocking")
 
 /** Whether a fiber runs on a thread that is blocked. */
 export const isBlocking = (fiber: AnyFiber): boolean => blocking in clockOf(fiber)
-
-/** Starts an effect in a fiber of a runtime. Whoever starts it ends it before the runtime. */
-export const start = <A, E, R, E2>(
-  runtime: ManagedRuntime.ManagedRuntime<R, E2>,
-  effect: Effect.Effect<A, E, R>
-): Fiber.RuntimeFiber<A, E | E2> => runtime.runFork(effect)
 
 /** Interrupts a fiber without waiting for it. */
 export const interrupt = (fiber: AnyFiber): void => fiber.unsafeInterruptAsFork(FiberId.none)

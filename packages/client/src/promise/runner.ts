@@ -7,6 +7,7 @@ import type * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Scope from "effect/Scope"
 import type * as ApiClient from "../ApiClient.js"
 import * as Fibers from "../effect/fibers.js"
+import * as Promised from "../effect/promised.js"
 import { LiveSet } from "../shared/liveSet.js"
 import type * as AsyncStream from "./AsyncStream.js"
 import { onAbort } from "./abortSignal.js"
@@ -40,7 +41,7 @@ export const makeRunner = (
     const kept = Effect.map(effect, (value) => {
       outcome = { value }
     })
-    const fiber = Fibers.start(runtime, watched(kept))
+    const fiber = Promised.start(runtime, watched(kept))
     const leave = running.add(fiber)
     fiber.addObserver((exit) => {
       leave()

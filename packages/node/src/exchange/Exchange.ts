@@ -1,7 +1,14 @@
 /** One exchange over any connection: its timeouts, its free replays, and its end. */
 import type { NativeTransport } from "@effect-api/client"
 import { Defect } from "@effect-api/client/TransportParts"
-import { codedError, codeOf, explainTlsError, markNotSent, proxyStatusError } from "../shared/errors.js"
+import {
+  codedError,
+  codeOf,
+  explainTlsError,
+  markNotSent,
+  proxyStatusError,
+  replayError
+} from "../shared/errors.js"
 import { maxTimerMillis } from "../shared/timers.js"
 import type { OutgoingRequest } from "./OutgoingRequest.js"
 
@@ -196,8 +203,10 @@ export abstract class Exchange {
     }
   }
 
-  onBroken(cause: unknown, unprocessed?: Unprocessed): void {
+  /** A peer that has begun to respond has processed the request, whatever it reports later. */
+  onBroken(cause: unknown, reported?: Unprocessed): void {
     if (this.isOver) return
+    const unprocessed = this.status === 0 ? reported : undefined
     if (unprocessed === "refused" && codeOf(cause) === "ERR_HTTP2_HTTP_1_1_REQUIRED") {
       this.sender.requireHttp1?.(this.outgoing.origin)
     }
@@ -218,8 +227,8 @@ export abstract class Exchange {
     this.handleFailure(this.markUnlessProcessed(cause))
   }
 
-  private markUnlessProcessed<E>(cause: E): E | Error {
-    return this.mayBeProcessed ? cause : markNotSent(cause)
+  private markUnlessProcessed(cause: unknown): Error {
+    return this.mayBeProcessed ? replayError(cause) : markNotSent(cause)
   }
 
   /**

@@ -24,6 +24,18 @@ export const markNotSent = (cause: unknown): Error => {
   return Object.assign(new Error(message, { cause }), { code: "ERR_NOT_SENT" }, cause, { syscall: "connect" })
 }
 
+/**
+ * No connection carried a replay. The try before it may have been processed, so the error has no trace of connecting.
+ */
+export const replayError = (cause: unknown): Error =>
+  Object.assign(
+    codedError(
+      `no other carried the request: ${cause instanceof Error ? cause.message : String(cause)}`,
+      "UND_ERR_SOCKET"
+    ),
+    { cause }
+  )
+
 /** The same kind of failure, where the system has no error of its own. */
 export const notSentError = (message: string, code: string): Error =>
   Object.assign(new Error(message), { code, syscall: "connect" })

@@ -78,7 +78,7 @@ const reset = (socket: Socket, done: () => void): void => {
 }
 
 describe("a server that ends the connection while the reader of its response is slow", () => {
-  it.scopedLive.each(cases)("6.2 the whole body arrives ($how, $scheme, pipelining: $pipelining)", (each) =>
+  it.scopedLive.each(cases)("8.4 the whole body arrives ($how, $scheme, pipelining: $pipelining)", (each) =>
     Effect.gen(function* () {
       const read = yield* readingLate(each, (socket, done) => socket.end(done))
       expect(read).toEqual(Exit.succeed(size))
@@ -86,7 +86,7 @@ describe("a server that ends the connection while the reader of its response is 
   )
 
   it.scopedLive.each(cases.filter(({ scheme }) => scheme === "http"))(
-    "6.2 a reset is a failure of the body at most ($how, pipelining: $pipelining)",
+    "8.4 a reset is a failure of the body at most ($how, pipelining: $pipelining)",
     (each) =>
       Effect.gen(function* () {
         const read = yield* readingLate(each, reset)
@@ -106,7 +106,7 @@ const coded = coders.flatMap(([coding, code]) => [8, 17, 25, 50, 125].map((kib) 
 
 describe("a server that closes after a coded body", () => {
   it.scopedLive.each(coded)(
-    "6.2 the body is decoded, however long that takes ($coding, $kib KiB of hexadecimal digits)",
+    "8.5 the body is decoded, however long that takes ($coding, $kib KiB of hexadecimal digits)",
     ({ code, coding, kib }) =>
       Effect.gen(function* () {
         const text = randomBytes(kib * 1024).toString("hex")

@@ -1,9 +1,10 @@
 import { constants, createSecureServer, createServer } from "node:http2"
 import { describe, expect, it } from "@effect/vitest"
 import { ApiRequest } from "@effect-api/client"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { makeCertificates } from "../fixtures/certificates.js"
 import { clientOf, listening, once } from "../fixtures/clients.js"
+import { code, data, flag, goaway, headers, ok, reset, serving, type } from "../fixtures/frames.js"
 
 const { ca, local } = makeCertificates()
 
@@ -32,6 +33,40 @@ describe("an origin that requires HTTP/1.1 for a request", () => {
       for (let call = 0; call < 3; call++) expect(yield* client.execute(post)).toEqual({ paid: true })
       expect(seen).toEqual(["2.0", "1.1", "1.1", "1.1"])
     })
+  )
+})
+
+describe("an origin that refuses a request whose response has begun", () => {
+  const refusals = [
+    ["REFUSED_STREAM", [reset(1, code.refused)]],
+    ["HTTP_1_1_REQUIRED", [reset(1, code.http11)]],
+    ["GOAWAY before the stream", [goaway(0, code.none), reset(1, code.cancel)]]
+  ] as const
+
+  it.scopedLive.each(refusals)(
+    "6.11 it has processed the request, which is not repeated (%s)",
+    ([, frames]) =>
+      Effect.gen(function* () {
+        const server = yield* serving()
+        const client = yield* clientOf(
+          { url: `http://127.0.0.1:${server.port}` },
+          { retry: { maxRetries: 2, initialDelay: 0, retryUnsafe: "when-safe" } },
+          { proxy: "none", allowH2: "prior-knowledge" }
+        )
+        const call = yield* Effect.fork(Effect.flip(client.execute(post)))
+        const peer = yield* server.accept
+        yield* Effect.promise(async () => {
+          await peer.next(type.data, flag.end)
+          await peer.arrived(headers(1, [...ok, ["content-type", "application/json"]]), data(1, "{"))
+          peer.write(...frames)
+        })
+        expect(yield* Fiber.join(call)).toMatchObject({
+          _tag: "ConnectionError",
+          delivery: "maybe-applied",
+          stoppedBy: "not-retryable"
+        })
+        expect(peer.of(type.headers)).toHaveLength(1)
+      })
   )
 })
 

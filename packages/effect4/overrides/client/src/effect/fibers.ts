@@ -7,7 +7,6 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Metric from "effect/Metric"
 import * as References from "effect/References"
 import * as Scope from "effect/Scope"
@@ -64,18 +63,6 @@ const blocking: unique symbol = Symbol.for("@effect-api/client/blocking")
 
 /** Whether a fiber runs on a thread that is blocked. */
 export const isBlocking = (fiber: AnyFiber): boolean => blocking in clockOf(fiber)
-
-/**
- * Starts an effect in a fiber of a runtime. Whoever starts it ends it before the runtime: the runtime's own list of its fibers,
- * a `WeakSet` and a scope, costs a twentieth of a call.
- */
-export const start = <A, E, R, E2>(
-  runtime: ManagedRuntime.ManagedRuntime<R, E2>,
-  effect: Effect.Effect<A, E, R>
-): Fiber.Fiber<A, E | E2> => {
-  const { cachedContext } = runtime
-  return cachedContext === undefined ? runtime.runFork(effect) : Effect.runForkWith(cachedContext)(effect)
-}
 
 /** Interrupts a fiber without waiting for it. */
 export const interrupt = (fiber: AnyFiber): void => fiber.interruptUnsafe()
