@@ -21,6 +21,7 @@ import * as PlatformResponse from "../transport/PlatformResponse.js"
 import * as Redirects from "../transport/Redirects.js"
 import type * as TransportContract from "../transport/TransportContract.js"
 import * as WebResponse from "../transport/webResponse.js"
+import * as RequestBody from "../wire/RequestBody.js"
 import * as Sendable from "../wire/sendable.js"
 import * as ClientHeaders from "./ClientHeaders.js"
 import type * as Core from "./Core.js"
@@ -107,11 +108,24 @@ export const through = (
   const last = (sent: HttpClientRequest.HttpClientRequest) => {
     // A middleware may have set a secret that nobody else knows.
     if (sent !== request) call.sent = [...(call.sent ?? []), sent.headers]
-    return send(call, Redirects.outgoing(call, sent))
+    return send(call, Redirects.outgoing(call, watched(call, request, sent)))
   }
   return call.middleware.length === 0
     ? last(request)
     : composeMiddleware(call.middleware, checked(call, last))(request)
+}
+
+/** Watches a body that middleware has set, as the encoder does with the request's own. */
+const watched = (
+  call: Call.Call,
+  request: HttpClientRequest.HttpClientRequest,
+  sent: HttpClientRequest.HttpClientRequest
+): HttpClientRequest.HttpClientRequest => {
+  call.otherBody = undefined
+  if (sent.body === request.body) return sent
+  const other = RequestBody.fromHttpBody(sent.body, sent.headers["content-length"])
+  call.otherBody = other
+  return other.body === sent.body ? sent : PlatformRequest.withBody(sent, other.body)
 }
 
 /** Signs what is sent, which middleware may have changed. */
@@ -145,7 +159,7 @@ const checked =
 
 /** The error of a streamed body whose source failed: to the transport it looks like a broken connection. */
 const sourceError = (call: Call.Call): ApiError.InvalidRequestError | undefined => {
-  const failure = call.encoded.sourceFailure()
+  const failure = call.encoded.sourceFailure() ?? call.otherBody?.sourceFailure()
   if (failure === undefined) return undefined
   const { cause, field, problem, sent } = failure
   const reason =

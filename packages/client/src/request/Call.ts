@@ -15,6 +15,7 @@ import type * as Attempts from "../retry/Attempts.js"
 import type * as RetryPolicy from "../retry/RetryPolicy.js"
 import type * as Redaction from "../secrets/Redaction.js"
 import * as Lists from "../shared/lists.js"
+import type * as RequestBody from "../wire/RequestBody.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import type * as RequestEncoder from "./RequestEncoder.js"
 
@@ -44,6 +45,8 @@ export interface Call extends Attempts.Retried {
   sent: Array<Readonly<Record<string, string>>> | undefined
   /** The latest signatures that were sent, and the number of all. */
   signed: Signed | undefined
+  /** The body that middleware set last. */
+  otherBody: RequestBody.EncodedBody | undefined
   /** The last error body, for the caller's own `failure` schema. */
   lastError: ErrorBody | undefined
   /** The permit of the last attempt, if the client's limits take part. */
@@ -97,6 +100,7 @@ class Begun implements Call {
   readonly usedCredentials: Array<Credentials.Resolved> = Lists.freshArray()
   sent: Call["sent"]
   signed: Call["signed"]
+  otherBody: Call["otherBody"]
   lastError: Call["lastError"]
   permit: Call["permit"]
   shown: Call["shown"]

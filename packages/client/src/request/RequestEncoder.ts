@@ -162,7 +162,7 @@ export const fromHttpClientRequest = (
   const { layer, value } = key.value
   const target = layQuery(resolved.value, config, Query.fromString(UrlParams.toString(urlParams)), true)
   const length = headers["content-length"]
-  const encoded = RequestBody.fromHttpBody(body, typeof length === "string" ? Number(length) : undefined)
+  const encoded = RequestBody.fromHttpBody(body, length ?? undefined)
   return Result.succeed(
     new Request(method, promised, undefined, target, Headers.merge(layer, headers), encoded, value)
   )

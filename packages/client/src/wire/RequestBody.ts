@@ -234,15 +234,23 @@ const streamed = (
   }
 }
 
-/** The body of a platform request. A streamed one can be sent once. */
-export const fromHttpBody = (body: HttpBody.HttpBody, contentLength: number | undefined): EncodedBody =>
-  body._tag === "Stream"
-    ? streamed("body", body.stream, body.contentType, body.contentLength ?? contentLength, false)
-    : {
-        body,
-        replayable: body._tag !== "Raw" || typeof body.body === "string",
-        sourceFailure: noFailure
-      }
+/**
+ * The body of a platform request. A streamed one can be sent once. `contentLength` is the header that the request sets: the length
+ * of a body that does not know its own.
+ */
+export const fromHttpBody = (body: HttpBody.HttpBody, contentLength: string | undefined): EncodedBody => {
+  const source = sourceOf(body)
+  const length = contentLength === undefined ? undefined : Number(contentLength)
+  return source === undefined
+    ? { body, replayable: body._tag !== "Raw" || typeof body.body === "string", sourceFailure: noFailure }
+    : streamed("body", source, body.contentType, body.contentLength ?? length, false)
+}
+
+const sourceOf = (body: HttpBody.HttpBody): Stream.Stream<Uint8Array, unknown> | undefined => {
+  if (body._tag === "Stream") return body.stream
+  const isSource = body._tag === "Raw" && typeof body.body !== "function" && Source.isBodyStream(body.body)
+  return isSource ? Source.toStream(body.body) : undefined
+}
 
 /** Small enough to show progress, large enough to be cheap. */
 const pieceBytes = 64 * 1024
