@@ -62,7 +62,7 @@ export interface Options {
   /**
    * Silence on an HTTP/2 connection with requests in flight after which the transport sends a PING. A finite duration
    * above zero. Default: 30 seconds. Without an acknowledgement, requests fail with a `ConnectionError` of the kind
-   * `closed`.
+   * `closed`; the wait for it goes on while the server takes or sends bytes.
    */
   readonly pingInterval?: Duration.DurationInput | undefined
   /** Resolves host names. Default: `dns.lookup`. A failure becomes a `ConnectionError`, `delivery: "not-sent"`. */

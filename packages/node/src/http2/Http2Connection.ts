@@ -100,9 +100,8 @@ class Http2Connection implements Connection, StreamHost {
     this.session.close = ignore
     this.session.setLocalWindowSize(connectionWindow)
     this.session.unref()
-    this.ping = new KeepAlivePing(this.session, Math.min(options.pingAfter, maxTimerMillis), (cause) =>
-      this.destroyWith(cause)
-    )
+    const silence = Math.min(options.pingAfter, maxTimerMillis)
+    this.ping = new KeepAlivePing(this.session, socket, silence, (cause) => this.destroyWith(cause))
     this.idleTimer = setTimeout(() => this.onIdle(), Math.min(options.keepAlive, maxTimerMillis))
     this.idleTimer.unref()
   }

@@ -5,6 +5,7 @@ import * as Frames from "../fixtures/frames.js"
 import {
   codeOf,
   connected,
+  fakeTimers,
   ownedConnection,
   type RecordingExchange,
   socketTo,
@@ -12,12 +13,6 @@ import {
 } from "../fixtures/http2.js"
 
 const { code, data, flag, goaway, headers, ok, reset, settings, type } = Frames
-
-/** Timers that only a test advances: otherwise a busy machine would let them expire early. */
-const fakeTimers = Effect.acquireRelease(
-  Effect.sync(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })),
-  () => Effect.sync(() => void vi.useRealTimers())
-)
 
 /** A number of requests on one connection, all in flight. */
 const sent = async (
