@@ -54,6 +54,9 @@ export const make = (
 /**
  * An `HttpClient` on an undici dispatcher, of version 7 or 8. The caller closes the dispatcher.
  *
+ * undici 7 ends the process if a server closes its connection while the reader of a streamed body is slow. undici 8 does not, nor
+ * does the transport's own pool.
+ *
  * @since 0.1.0
  * @category constructors
  */

@@ -2,15 +2,22 @@ import { createReadStream } from "node:fs"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { HttpBody, HttpClientRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { ApiRequest, ResponseDecoder } from "@effect-api/client"
+import { ApiClient, ApiRequest, type Middleware, ResponseDecoder } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
-import { Deferred, Effect, Fiber, FiberId, Stream } from "effect"
+import { Deferred, Effect, Fiber, FiberId, Predicate, Stream } from "effect"
 import { failingSources, form, parts, sources, untyped, upload, utf8 } from "../fixtures/bodies.js"
 import { clientOf } from "../fixtures/sockets.js"
 import { everyTransport, transports } from "../fixtures/transports.js"
 
 const mebibyte = 1024 * 1024
+
+/** A source as a body of the platform's. */
+const bodyOf = (source: ApiRequest.ByteSource): HttpBody.HttpBody =>
+  Predicate.hasProperty(source, Stream.StreamTypeId)
+    ? HttpBody.stream(source as Stream.Stream<Uint8Array, unknown>)
+    : HttpBody.raw(source)
 
 /** Responds with the number of bytes received. */
 const counting = TestServer.streaming((_request, body) =>
@@ -150,6 +157,42 @@ describe.each(everyTransport)("on $name", ({ layer, mayKnowLength, sendsLength }
           stoppedBy: "not-retryable"
         })
         expect(yield* server.awaitOpenSockets((open) => open === 0)).toBe(0)
+        expect(yield* server.requestCount).toBe(0)
+      }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive.each(Object.entries(failingSources("the disk is gone")))(
+    "6.11 so does one that a middleware has set, and the error is the source's: %s",
+    ([, make]) =>
+      Effect.gen(function* () {
+        const { client, server } = yield* served(echo)
+        const set: Middleware.Middleware = (request, next) =>
+          next(HttpClientRequest.setBody(request, bodyOf(make())))
+        const request = ApiRequest.post("/files", { middleware: [set] })
+        expect(yield* Effect.flip(client.execute(request))).toMatchObject({
+          _tag: "InvalidRequestError",
+          field: "body",
+          reason: "failed while it was sent: the disk is gone",
+          delivery: "maybe-applied",
+          stoppedBy: "not-retryable"
+        })
+        expect(yield* server.awaitOpenSockets((open) => open === 0)).toBe(0)
+        expect(yield* server.requestCount).toBe(0)
+      }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive.each(Object.entries(failingSources("the disk is gone")))(
+    "6.11 and so does that of a platform request: %s",
+    ([, make]) =>
+      Effect.gen(function* () {
+        const server = yield* TestServer.make({ "*": echo })
+        const http = ApiClient.httpClient(yield* clientOf(server))
+        const request = HttpClientRequest.put(`${server.url}/files/f`).pipe(
+          HttpClientRequest.setBody(bodyOf(make()))
+        )
+        expect(yield* Effect.flip(http.execute(request))).toMatchObject({
+          cause: { _tag: "InvalidRequestError", field: "body", delivery: "maybe-applied" }
+        })
         expect(yield* server.requestCount).toBe(0)
       }).pipe(Effect.provide(layer))
   )

@@ -95,8 +95,10 @@ class DispatchHandler {
     if (status >= 200) this.exchange.onResponse(status, pairsOf(headers), () => controller.resume())
   }
 
+  /** undici 7 ends the process if the server closes the connection during a pause. */
   onResponseData(controller: Controller, chunk: Buffer): void {
-    if (!this.exchange.onData(chunk)) controller.pause()
+    const wantsMore = this.exchange.onData(chunk)
+    if (!wantsMore && !this.exchange.isWhole) controller.pause()
   }
 
   onResponseEnd(): void {

@@ -44,6 +44,10 @@ export class BufferedExchange<R extends ReceivedHead> extends Exchange implement
     this.listener = listener
   }
 
+  override get isWhole(): boolean {
+    return true
+  }
+
   protected override handleHead(): void {
     this.maxBytes = this.maxBytesFor(this.status)
     const response = this.receive(this.status, this.rawHeaders)

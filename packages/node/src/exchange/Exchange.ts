@@ -110,6 +110,11 @@ export abstract class Exchange {
     return () => this.abort(abortedError)
   }
 
+  /** It keeps its body, up to a limit: a connection that cannot safely pause need not. */
+  get isWhole(): boolean {
+    return false
+  }
+
   /** The request is being replayed for free. */
   get isReplay(): boolean {
     return this.replays > 0

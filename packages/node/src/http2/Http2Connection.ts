@@ -1,5 +1,5 @@
 /** An HTTP/2 connection: a `node:http2` session on a socket that the pool has connected. */
-import { type ClientHttp2Session, connect } from "node:http2"
+import { type ClientHttp2Session, connect, type Settings } from "node:http2"
 import type { Socket } from "node:net"
 import { setImmediate } from "node:timers"
 import type { Connection, ConnectionOwner } from "../exchange/Connection.js"
@@ -61,6 +61,7 @@ class Http2Connection implements Connection, StreamHost {
   readonly protocol = "h2"
   goaway: Goaway | undefined
   failure: unknown
+  maxHeaderBytes = maxHeaderBytes
   private requestCount = 0
   private originCount = 0
   private readonly streams: Array<Http2Stream> = []
@@ -85,9 +86,7 @@ class Http2Connection implements Connection, StreamHost {
     this.session = connect("http://localhost", { ...sessionOptions, createConnection: () => socket })
     this.session
       .on("goaway", (code, lastStreamId) => this.onGoaway({ code, lastStreamId }))
-      .on("remoteSettings", ({ maxConcurrentStreams }) =>
-        this.onSettings(maxConcurrentStreams ?? maxStreamsCap)
-      )
+      .on("remoteSettings", (settings) => this.onSettings(settings))
       .on("error", (cause) => this.onError(cause))
       .on("close", () => this.onClose())
       // Node ends a stream whose frame could not be sent only if there is a listener.
@@ -208,8 +207,12 @@ class Http2Connection implements Connection, StreamHost {
     this.closeWhenIdle()
   }
 
-  private onSettings(maxConcurrentStreams: number): void {
+  private onSettings({
+    maxConcurrentStreams = maxStreamsCap,
+    maxHeaderListSize = maxHeaderBytes
+  }: Settings): void {
     const before = this.maxStreams
+    this.maxHeaderBytes = Math.min(maxHeaderListSize, maxHeaderBytes)
     this.maxStreams = Math.min(maxConcurrentStreams, maxStreamsCap)
     // A server may set the limit to zero temporarily.
     if (this.maxStreams > 0) this.owner.maxStreams = this.maxStreams

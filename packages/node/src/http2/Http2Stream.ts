@@ -23,6 +23,8 @@ export interface StreamHost {
   readonly isDisconnected: boolean
   /** The peer accepts no further streams at present. */
   readonly isFull: boolean
+  /** Maximum size of a request's headers (RFC 9113, 6.5.2). */
+  readonly maxHeaderBytes: number
   originParts(origin: string): OriginParts
   /** Data has arrived on a stream. */
   onActivity(): void
@@ -66,7 +68,7 @@ export class Http2Stream implements StreamOwner {
     const { outgoing } = this.exchange
     const target = this.host.originParts(outgoing.origin)
     const { bytes, open, length } = contentOf(outgoing.body)
-    const headers = requestHeaders(outgoing, target, length)
+    const headers = requestHeaders(outgoing, target, length, this.host.maxHeaderBytes)
     if (open === undefined) {
       const stream = startStream(session, headers, requestOptions(outgoing.method, length === 0), this)
       this.adopt(stream)

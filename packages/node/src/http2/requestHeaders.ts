@@ -27,7 +27,9 @@ const invalidPath = /[^\x21-\xff]/
 
 /** nghttp2 ends the session for a larger block, in its own count of octets. */
 export const maxHeaderBytes = 1024 * 1024
-const bytesPerHeader = 16
+/** RFC 9113, 6.5.2. */
+const bytesPerHeader = 32
+const pseudoBytes = ":method:scheme:authority:path".length + 4 * bytesPerHeader
 
 const invalidError = (what: string, code: string): Error => codedError(`invalid ${what}`, code)
 
@@ -43,11 +45,15 @@ export const originParts = (origin: string): OriginParts => {
   return { origin, scheme: protocol.slice(0, -1), authority: host }
 }
 
-/** Throws an error with a code if the request is invalid. `length` is the body's length, if known. */
+/**
+ * Throws an error with a code if the request is invalid. `length` is the body's length, if known. `maxBytes` is what the peer
+ * accepts; many end the whole session for more (RFC 9113, 10.5.1).
+ */
 export const requestHeaders = (
   { headers, method, path }: OutgoingRequest,
   target: OriginParts,
-  length: number | undefined
+  length: number | undefined,
+  maxBytes: number = maxHeaderBytes
 ): OutgoingHttpHeaders => {
   if (!token.test(method)) throw invalidError("method", "ERR_INVALID_ARG_VALUE")
   if (invalidPath.test(path)) throw invalidError("path", "ERR_UNESCAPED_CHARACTERS")
@@ -58,7 +64,7 @@ export const requestHeaders = (
     ":path": path,
     [sensitiveHeaders]: neverIndexed
   }
-  let size = path.length + target.authority.length
+  let size = pseudoBytes + method.length + target.scheme.length + target.authority.length + path.length
   for (let index = 0; ; index += 2) {
     const name = headers[index]
     const value = headers[index + 1]
@@ -68,7 +74,7 @@ export const requestHeaders = (
     size += name.length + value.length + bytesPerHeader
     addHeader(sent, name.toLowerCase(), value)
   }
-  if (size > maxHeaderBytes) throw codedError("the headers are too large", "ERR_HTTP2_INVALID_HEADER_VALUE")
+  if (size > maxBytes) throw codedError("the headers are too large", "ERR_HTTP2_INVALID_HEADER_VALUE")
   if (length !== undefined) setLength(sent, method, length)
   return sent
 }

@@ -37,6 +37,8 @@ const controlCharacter = /[\0-\x1f\x7f]/
 export const parseProxyUrl = (value: string): Either.Either<ProxyServer, string> => {
   const text = value.trim()
   if (controlCharacter.test(text)) return Either.left("must not contain control characters")
+  // Otherwise `http:/proxy` would name a proxy called `http`.
+  if (/^[a-z][a-z\d+.-]*:\/(?!\/)/i.test(text)) return Either.left("must have two slashes after its scheme")
   const [, scheme = "http", rest = text] = /^(?:([a-z][a-z\d+.-]*):)?\/\/(.*)$/i.exec(text) ?? []
   const known = schemes.get(scheme.toLowerCase())
   if (known === undefined) return Either.left("must have the scheme http, https, socks5 or socks5h")

@@ -1,10 +1,13 @@
+import { randomBytes } from "node:crypto"
 import { createServer } from "node:http"
+import { gzipSync } from "node:zlib"
 import { describe, expect, it } from "@effect/vitest"
 import { ApiRequest, ResponseDecoder } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
 import { Deferred, Effect, Fiber, Stream } from "effect"
 import { listening, once, settled } from "../fixtures/clients.js"
 import { interruptQueued } from "../fixtures/queues.js"
+import { framed, rawServer } from "../fixtures/rawServer.js"
 import { clientOn, majors, scoped } from "../fixtures/undici.js"
 
 const ok = TestServer.json({ a: 1 })
@@ -45,6 +48,18 @@ describe.each(majors)("a dispatcher of %s", (_, undici) => {
       const response = yield* (yield* clientOn(yield* agent, server)).executeWithResponse(get)
       expect(response.attempts.map(({ tag }) => tag)).toEqual(["ConnectionError", undefined])
     })
+  )
+
+  it.scopedLive.each([25, 50, 125])(
+    "8.5 a coded body is decoded though the server closes after it (%s KiB)",
+    (kib) =>
+      Effect.gen(function* () {
+        const text = randomBytes(kib * 1024).toString("hex")
+        const parts = framed(gzipSync(text), "content-encoding: gzip\r\nconnection: close\r\n")
+        const server = yield* rawServer(() => ({ parts, ending: "end" }))
+        const client = yield* clientOn(yield* agent, server, { retry: once })
+        expect(yield* client.execute(ApiRequest.get("/x", { success: ResponseDecoder.text }))).toBe(text)
+      })
   )
 
   const limits: ReadonlyArray<readonly [string, TestServer.Reply]> = [

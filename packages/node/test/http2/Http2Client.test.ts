@@ -70,6 +70,37 @@ describe("an origin that refuses a request whose response has begun", () => {
   )
 })
 
+describe("an origin that accepts small headers alone", () => {
+  it.scopedLive("6.14 a request with larger ones is not sent, and the connection lives on", () =>
+    Effect.gen(function* () {
+      const sessions = new Set<unknown>()
+      let requests = 0
+      const { port } = yield* listening(() =>
+        createServer({ settings: { maxHeaderListSize: 1000 } }).on("stream", (stream) => {
+          requests++
+          sessions.add(stream.session)
+          stream.respond({ ":status": 200, "content-type": "application/json" })
+          stream.end('{"a":1}')
+        })
+      )
+      const client = yield* clientOf(
+        { url: `http://127.0.0.1:${port}` },
+        { retry: once },
+        { proxy: "none", allowH2: "prior-knowledge" }
+      )
+      expect(yield* client.execute(post)).toEqual({ a: 1 })
+      const large = ApiRequest.post("/pay", { body: 1, headers: { "x-large": "a".repeat(1000) } })
+      expect(yield* Effect.flip(client.execute(large))).toMatchObject({
+        _tag: "InvalidRequestError",
+        field: "headers",
+        delivery: "not-sent"
+      })
+      expect(yield* client.execute(post)).toEqual({ a: 1 })
+      expect([requests, sessions.size]).toEqual([2, 1])
+    })
+  )
+})
+
 describe("an origin that accepts few requests per connection", () => {
   it.scopedLive("6.10 many calls succeed without a refusal on each new connection", () =>
     Effect.gen(function* () {

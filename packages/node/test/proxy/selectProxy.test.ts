@@ -208,6 +208,7 @@ describe("an invalid proxy", () => {
     `http://me:${secret}\t@proxy.test`,
     `http://me:${secret}@proxy.test\r\nx: y`,
     `http:proxy.test:3128`,
+    "http:/proxy.test",
     `http:/me:${secret}@proxy.test`,
     `ftp://me:${secret}@proxy.test`,
     `socks4://me:${secret}@proxy.test`,
