@@ -241,7 +241,7 @@ const streamed = (
 export const fromHttpBody = (body: HttpBody.HttpBody, contentLength: string | undefined): EncodedBody => {
   const source = sourceOf(body)
   const length = contentLength === undefined ? undefined : Number(contentLength)
-  return source === undefined
+  return source === undefined || body._tag === "Empty"
     ? { body, replayable: body._tag !== "Raw" || typeof body.body === "string", sourceFailure: noFailure }
     : streamed("body", source, body.contentType, body.contentLength ?? length, false)
 }

@@ -10,7 +10,7 @@ interface Handle {
 
 /** Bytes of a write that wait for the kernel. `writableLength` lacks them: an HTTP/2 session writes past its socket. */
 export const unwrittenBytes = (socket: Socket): number => {
-  let { _handle: handle } = socket as { readonly _handle?: Handle | null }
+  let handle: Handle | null | undefined = Reflect.get(socket, "_handle")
   // The queue of TLS stays as it is until the socket below has written everything.
   while (handle?._parent) handle = handle._parent
   const size = handle?.writeQueueSize
