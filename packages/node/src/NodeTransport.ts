@@ -4,7 +4,6 @@
  *
  * @since 0.1.0
  */
-import * as Cookies from "@effect/platform/Cookies"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -22,6 +21,7 @@ import { canDispatch, noDispatcher } from "./dispatcher/canDispatch.js"
 import { dispatcherSender } from "./dispatcher/DispatcherSender.js"
 import type { Sender } from "./exchange/Exchange.js"
 import { nativeTransport } from "./exchange/nativeTransport.js"
+import type { ReceivedResponse } from "./exchange/ReceivedResponse.js"
 import { seriesOf } from "./pool/metricSeries.js"
 import { proxySecrets } from "./proxy/proxySecrets.js"
 
@@ -75,7 +75,7 @@ const httpClient = (
   const native = { ...nativeTransport(sender, options), secrets: () => secrets }
   const client = HttpClient.make((request, url, signal) =>
     Effect.mapBoth(
-      NativeTransport.awaiting<NativeTransport.Source>(withFinalUrl(request, url), (request, listener) => {
+      NativeTransport.awaiting<ReceivedResponse>(withFinalUrl(request, url), (request, listener) => {
         const abort = native.open(request, timeouts, true, listener)
         signal.addEventListener("abort", abort, { once: true })
         return abort
@@ -107,7 +107,7 @@ const codingHeaders: ReadonlySet<string> = new Set(["content-encoding", "content
 const ownChunks = (source: NativeTransport.Source): NativeTransport.Source["chunks"] =>
   Stream.map(source.chunks, NativeTransport.owned)
 
-const webResponse = (source: NativeTransport.Source): Response => {
+const webResponse = (source: ReceivedResponse): Response => {
   const { status } = source
   // A server may send any number; the constructor takes these alone.
   const isKnown = status >= 200 && status <= 599
@@ -119,8 +119,8 @@ const webResponse = (source: NativeTransport.Source): Response => {
         ...Object.entries(source.headers).filter(
           ([name]) => name !== "set-cookie" && !(source.decoded === true && codingHeaders.has(name))
         ),
-        // `set-cookie` is the one header whose values cannot be joined.
-        ...Cookies.toSetCookieHeaders(source.cookies).map((value): [string, string] => ["set-cookie", value])
+        // `set-cookie` is the one header whose values cannot be joined. What the platform makes of them may be no cookies.
+        ...source.setCookies.map((value): [string, string] => ["set-cookie", value])
       ]
     }
   )

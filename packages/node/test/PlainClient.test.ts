@@ -71,7 +71,7 @@ describe("a plain HttpClient", () => {
   it.scopedLive.each([599, 600, 700, 999])("8.1 returns the status %i of HTTP/2", (status) =>
     Effect.gen(function* () {
       const server = yield* Frames.serving()
-      const answer = Effect.gen(function* () {
+      const respond = Effect.gen(function* () {
         const peer = yield* server.accept
         for (let count = 0; count < 2; count++) {
           const { id } = yield* Effect.promise(() => peer.next(Frames.type.headers))
@@ -82,7 +82,7 @@ describe("a plain HttpClient", () => {
           peer.write(head, Frames.data(id, "hi", Frames.flag.end))
         }
       })
-      yield* Effect.forkScoped(answer)
+      yield* Effect.forkScoped(respond)
       const expected = [status, "a value", "hi", "Left"]
       const url = `http://127.0.0.1:${server.port}/x`
       expect(yield* twice(url, { allowH2: "prior-knowledge" })).toEqual([expected, expected])
@@ -102,13 +102,15 @@ describe("a plain HttpClient", () => {
     })
   )
 
-  it.scopedLive.each(["000", "099", "101", "103"])("7.3 %s as the only status is a RequestError", (status) =>
-    Effect.gen(function* () {
-      const parts = framed(Buffer.from("hi"), "", `${status} Odd`)
-      const server = yield* rawServer(() => ({ parts }))
-      const error = yield* Effect.flip(twice(server.url))
-      expect(error).toMatchObject({ _tag: "RequestError", reason: "Transport" })
-    })
+  it.scopedLive.each(["000", "099", "101", "103"])(
+    "7.3 %s as the only status is a transport error",
+    (status) =>
+      Effect.gen(function* () {
+        const parts = framed(Buffer.from("hi"), "", `${status} Odd`)
+        const server = yield* rawServer(() => ({ parts }))
+        const error = yield* Effect.flip(twice(server.url))
+        expect(error.message).toContain("Transport error")
+      })
   )
 
   const odd = ["caf\xe9", "\xe2\x82\xac", "a\tb", "", '"'] as const

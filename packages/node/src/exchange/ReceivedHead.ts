@@ -69,7 +69,8 @@ export class ReceivedHead {
     return this.parsed ?? this.parse()
   }
 
-  protected get setCookies(): ReadonlyArray<string> {
+  /** The lines of `set-cookie`, as received. */
+  get setCookies(): ReadonlyArray<string> {
     if (this.parsed === undefined) this.parse()
     return this.cookieValues
   }

@@ -13,10 +13,17 @@ import { StreamingExchange } from "./StreamingExchange.js"
 
 type Request = HttpClientRequest.HttpClientRequest
 
-export const nativeTransport = (
-  sender: Sender,
-  options: Pick<Options, "decompress">
-): NativeTransport.NativeTransport => {
+/** A native transport with responses of this package. */
+export interface Own extends NativeTransport.NativeTransport {
+  readonly open: (
+    request: Request,
+    timeouts: Timeouts.Timeouts,
+    isScoped: boolean,
+    listener: NativeTransport.Listener<ReceivedResponse>
+  ) => NativeTransport.Abort
+}
+
+export const nativeTransport = (sender: Sender, options: Pick<Options, "decompress">): Own => {
   const decompress = options.decompress !== false
 
   const toOutgoing = (request: Request, timeouts: Timeouts.Timeouts): OutgoingRequest => {

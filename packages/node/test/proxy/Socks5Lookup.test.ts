@@ -2,7 +2,7 @@ import { createServer } from "node:http"
 import { describe, expect, it } from "@effect/vitest"
 import { type ApiConfig, ApiRequest } from "@effect-api/client"
 import type { NodeTransport } from "@effect-api/node"
-import { Deferred, Effect, Exit, Fiber, Scope } from "effect"
+import { Effect, Exit, Fiber, Scope } from "effect"
 import { clientOf, listening, once } from "../fixtures/clients.js"
 import { socksProxy } from "../fixtures/proxies.js"
 import { until } from "../fixtures/sockets.js"
@@ -75,9 +75,11 @@ describe("the lookup of a transport with a SOCKS5 proxy", () => {
   /** A lookup that never calls back. */
   const pending = Effect.gen(function* () {
     const proxy = yield* socksProxy()
-    const asked = yield* Deferred.make<void>()
-    const lookup: NodeTransport.Lookup = () => Deferred.unsafeDone(asked, Effect.void)
-    return { asked, lookup, proxy, url: `socks5://127.0.0.1:${proxy.port}` }
+    let lookup: NodeTransport.Lookup = () => undefined
+    const asked = new Promise<void>((resolve) => {
+      lookup = () => resolve()
+    })
+    return { asked: Effect.promise(() => asked), lookup, proxy, url: `socks5://127.0.0.1:${proxy.port}` }
   })
 
   it.scopedLive("6.15 the connect timeout ends a pending lookup", () =>
@@ -95,7 +97,7 @@ describe("the lookup of a transport with a SOCKS5 proxy", () => {
       const { asked, lookup, proxy, url } = yield* pending
       const client = yield* clientWith(url, lookup)
       const call = yield* Effect.fork(client.execute(get))
-      yield* Deferred.await(asked)
+      yield* asked
       yield* Fiber.interrupt(call)
       yield* Effect.promise(() => until(() => proxy.open() === 0))
     })
@@ -107,7 +109,7 @@ describe("the lookup of a transport with a SOCKS5 proxy", () => {
       const scope = yield* Scope.make()
       const client = yield* Scope.extend(clientWith(url, lookup), scope)
       const call = yield* Effect.fork(Effect.flip(client.execute(get)))
-      yield* Deferred.await(asked)
+      yield* asked
       yield* Scope.close(scope, Exit.void)
       expect(yield* Fiber.join(call)).toMatchObject({ _tag: "InvalidRequestError", delivery: "not-sent" })
       yield* Effect.promise(() => until(() => proxy.open() === 0))

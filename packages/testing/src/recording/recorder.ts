@@ -244,12 +244,21 @@ const noteExit = (
   if (Exit.isSuccess(exit)) {
     const { cookies, headers, status } = exit.value
     // One header cannot hold several cookies.
-    const set = Cookies.toSetCookieHeaders(cookies)
+    const set = linesOf(cookies)
     ongoing.respond(status, { ...headers, ...(set.length > 0 && { "set-cookie": set }) }, now)
   } else if (Exit.isInterrupted(exit)) {
     ongoing.over("interrupted", now)
   } else {
     ongoing.over("failed", now, failureOf(squashed(exit)))
+  }
+}
+
+/** None if one of them is no valid cookie: the headers have the text of all. */
+const linesOf = (cookies: Cookies.Cookies): ReadonlyArray<string> => {
+  try {
+    return Cookies.toSetCookieHeaders(cookies)
+  } catch {
+    return []
   }
 }
 
