@@ -82,7 +82,7 @@ export const make = (
     return AsyncToolRun.make(
       ToolRunner.run({ create: asEffect(client, settings) }, params, options),
       run,
-      given.signal
+      given.signal ?? undefined
     )
   },
   runStream: (params, given) => {
@@ -90,7 +90,7 @@ export const make = (
     return AsyncToolRun.makeStream(
       ToolRunner.stream({ stream: asStream(client) }, params, options),
       run,
-      given.signal
+      given.signal ?? undefined
     )
   },
   countTokens: (params, options) => client.execute(Messages.countTokens(params, options), signalOf(options)),

@@ -100,6 +100,8 @@ export const respond = (
       )
       return Attempts.run(call, core.attempts, Attempts.guarded(attempt, true), { discard, abandon: leave })
     }).pipe(
+      // The response of an attempt that failed waits for its refresh, its delay or its schedule.
+      Effect.onInterrupt(() => Effect.sync(() => last?.leave())),
       // Outside the span: there an error status is an error.
       Effect.catchAll((error) =>
         last !== undefined && ApiError.isStatusError(error) && !rejects(error)

@@ -20,7 +20,8 @@ export const toReadable = <A, E>(
 /** A web stream, and a function that ends it whoever reads it: of two halves of a `tee` neither can. */
 export interface Endable<A> {
   readonly readable: ReadableStream<A>
-  readonly end: () => void
+  /** A reader fails with the reason. */
+  readonly end: (reason?: unknown) => void
 }
 
 export const toEndable = <A, E>(run: Run, stream: Stream.Stream<A, E>, leave: () => void): Endable<A> => {
@@ -43,11 +44,11 @@ export const toEndable = <A, E>(run: Run, stream: Stream.Stream<A, E>, leave: ()
     if (next === undefined) leave()
     await close()
   }
-  let fail = (): void => {}
+  let fail = (_reason: unknown): void => {}
   const readable = new ReadableStream<A>(
     {
       start(controller) {
-        fail = () => controller.error(new DOMException("The body was left", "AbortError"))
+        fail = (reason) => controller.error(reason)
       },
       async pull(controller) {
         try {
@@ -66,8 +67,8 @@ export const toEndable = <A, E>(run: Run, stream: Stream.Stream<A, E>, leave: ()
     },
     { highWaterMark: 0 }
   )
-  const end = (): void => {
-    fail()
+  const end = (reason: unknown = new DOMException("The body was left", "AbortError")): void => {
+    fail(reason)
     cancel().catch(() => {})
   }
   return { readable, end }

@@ -10,6 +10,7 @@ import type * as ApiRequest from "../request/ApiRequest.js"
 import type * as ResponseDecoder from "../response/ResponseDecoder.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
 import * as Streaming from "../stream/Streaming.js"
+import { isSignal } from "./abortSignal.js"
 import { addCallerFrames, placeOf } from "./callerFrames.js"
 
 /**
@@ -62,7 +63,11 @@ export interface Described {
  */
 export const checked = <A extends Described>(request: A, options: object): A => {
   const name = Object.keys(options).find((name) => name !== "signal")
-  return name === undefined ? request : changed(request, { problem: invalid(name, besideRequest) })
+  if (name !== undefined) return changed(request, { problem: invalid(name, besideRequest) })
+  const signal: unknown = Reflect.get(options, "signal")
+  return signal === undefined || signal === null || isSignal(signal)
+    ? request
+    : changed(request, { problem: invalid("signal", "must be an AbortSignal") })
 }
 
 const besideRequest = "is unknown: a call takes signal, and its request timeouts, retry, headers and all else"

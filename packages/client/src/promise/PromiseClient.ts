@@ -24,6 +24,7 @@ import type * as Polling from "../polling/Polling.js"
 import * as ApiRequest from "../request/ApiRequest.js"
 import { verbsOf } from "../request/verbs.js"
 import * as AsyncStream from "./AsyncStream.js"
+import { signalOf } from "./abortSignal.js"
 import { addCallerFrames } from "./callerFrames.js"
 import * as ClientFetch from "./clientFetch.js"
 import { rejectionOf } from "./FailureError.js"
@@ -349,7 +350,7 @@ const fromRuntime = (
     ) =>
     async (request: ApiRequest.ApiRequest<A, E>, options: CallOptions = {}): Promise<B> => {
       try {
-        const { signal } = options
+        const signal = signalOf(options)
         const ending = AsyncStream.ending(runner, AsyncStream.checked(request, options), signal)
         return await runner.run(
           using((client) => run(client, ending)),
@@ -367,7 +368,7 @@ const fromRuntime = (
       AsyncStream.make(
         runner,
         Effect.map(client, (client) => run(client, AsyncStream.checked(request, options))),
-        options.signal
+        signalOf(options)
       )
   const executed = promised(execute)
   return {
@@ -387,7 +388,7 @@ const fromRuntime = (
       try {
         const sent = AsyncStream.checked(request, options)
         const opening = using((client) => client.streamWithResponse(sent))
-        return await OpenStream.open(runner, opening, options.signal)
+        return await OpenStream.open(runner, opening, signalOf(options))
       } catch (error) {
         throw addCallerFrames(error)
       }
@@ -400,7 +401,7 @@ const fromRuntime = (
         const checked = AsyncStream.checked(polling, options)
         return await runner.run(
           using((client) => client.poll(checked)),
-          options.signal
+          signalOf(options)
         )
       } catch (error) {
         throw addCallerFrames(error)

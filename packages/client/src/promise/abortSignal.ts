@@ -1,4 +1,5 @@
 /** Runs callbacks when a caller's signal aborts. */
+import * as Predicate from "effect/Predicate"
 import { LiveSet } from "../shared/liveSet.js"
 
 /** The callbacks of one signal, behind a single listener: Node reports a leak at the eleventh. */
@@ -9,6 +10,13 @@ class Ends extends LiveSet<() => void> {
 }
 
 const endsOf = new WeakMap<AbortSignal, Ends>()
+
+export const isSignal = (u: unknown): u is AbortSignal =>
+  Predicate.hasProperty(u, "aborted") && "addEventListener" in u && typeof u.addEventListener === "function"
+
+/** The signal of a call, which `null` stands for none of, as in `fetch`. Another value is a problem of the request. */
+export const signalOf = ({ signal }: { readonly signal?: unknown }): AbortSignal | undefined =>
+  isSignal(signal) ? signal : undefined
 
 /** Calls `end` when the signal aborts, or at once if it already has. The returned function stops listening. */
 export const onAbort = (signal: AbortSignal | undefined, end: () => void): (() => void) => {

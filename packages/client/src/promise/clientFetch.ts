@@ -3,17 +3,19 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import * as ApiClient from "../ApiClient.js"
 import * as Core from "../client/Core.js"
 import * as Encoding from "../client/Encoding.js"
 import * as PlatformClient from "../client/PlatformClient.js"
 import { promised } from "../effect/promised.js"
-import { toReadable } from "../effect/webStreams.js"
+import { toEndable } from "../effect/webStreams.js"
 import * as ApiError from "../errors/ApiError.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import * as RequestChanges from "../request/requestChanges.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
 import { toWebResponse } from "../wire/toWebResponse.js"
+import { onAbort } from "./abortSignal.js"
 
 /**
  * The call of `fetch`. A URL may be a path, which is joined to the base URL of the client.
@@ -41,12 +43,16 @@ export const toFetch = (
         const isRequest = input instanceof Request
         // Only what a request makes of its options counts here: a path has no origin of its own.
         const web = new Request(isRequest ? input : "http://localhost/", init)
+        // That of `web` only follows it, and may be collected.
+        const signal = init?.signal ?? (isRequest && init?.signal !== null ? input.signal : undefined)
         const rejects = (error: ApiError.StatusError): boolean =>
           reject(error) || (web.redirect === "error" && error.status >= 300 && error.status < 400)
         const exit = await run(
           Effect.flatMap(requestOf(isRequest ? input.url : String(input), web), (request) =>
             Encoding.begin(followed(core, web), request, (call, core) =>
-              Effect.flatMap(PlatformClient.respond(core, call, rejects), responseOf)
+              Effect.flatMap(PlatformClient.respond(core, call, rejects), (response) =>
+                responseOf(response, signal)
+              )
             )
           ),
           { signal: web.signal }
@@ -89,7 +95,39 @@ const secretsOf = (
 const secretFields =
   /^(?:client_secret|refresh_token|access_token|subject_token|actor_token|assertion|client_assertion|code|code_verifier|device_code|password|token)$/i
 
-const responseOf = (response: GuardedResponse.GuardedResponse): Effect.Effect<Response> =>
-  Effect.map(promised, (run) =>
-    toWebResponse(response, toReadable(run, response.guardedChunks, response.leave))
-  )
+/** The signal ends the body too, whoever reads it. */
+const responseOf = (
+  response: GuardedResponse.GuardedResponse,
+  signal: AbortSignal | undefined
+): Effect.Effect<Response> =>
+  Effect.map(promised, (run) => {
+    let unlisten = (): void => {}
+    const chunks = Stream.ensuring(
+      response.guardedChunks,
+      Effect.sync(() => unlisten())
+    )
+    const { end, readable } = toEndable(run, chunks, () => {
+      unlisten()
+      response.leave()
+    })
+    ends.set(readable, end)
+    // A signal may outlive a body that nobody keeps.
+    const kept = "WeakRef" in globalThis ? new WeakRef(readable) : { deref: () => readable }
+    unlisten = onAbort(signal, () => {
+      const open = kept.deref()
+      if (open !== undefined) ends.get(open)?.(signal?.reason)
+    })
+    dropped?.register(readable, unlisten)
+    const { headers, status, url } = response
+    return toWebResponse(
+      { headers, status, url, redirected: response.call.redirected !== undefined },
+      readable
+    )
+  })
+
+const ends = /*#__PURE__*/ new WeakMap<ReadableStream, (reason: unknown) => void>()
+
+const dropped =
+  "FinalizationRegistry" in globalThis
+    ? new FinalizationRegistry<() => void>((unlisten) => unlisten())
+    : undefined

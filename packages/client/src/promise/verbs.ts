@@ -12,8 +12,8 @@ import type * as Query from "../wire/query.js"
  * @category models
  */
 export interface CallOptions {
-  /** Ends the call when it aborts: the promise rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined
+  /** Ends the call when it aborts: the promise rejects with the signal's reason. `null` is none, as in `fetch`. */
+  readonly signal?: AbortSignal | null | undefined
 }
 
 /**

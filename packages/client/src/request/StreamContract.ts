@@ -161,6 +161,13 @@ export const refuseNoSchema = (schemas: ReadonlyArray<unknown>): void => {
   })
 }
 
+/** The same for the events to ignore. */
+export const refuseNoTest = (ignore: unknown): void => {
+  if (ignore === undefined || typeof ignore === "function") return
+  if (Array.isArray(ignore) && ignore.every((name) => typeof name === "string")) return
+  throw new InvalidConfigError({ key: "events.ignore", reason: "must be a list of names, or a function" })
+}
+
 const commonNames: ReadonlyArray<keyof CommonOptions<never, never>> = [
   "terminal",
   "error",

@@ -173,6 +173,7 @@ const contract = <S extends EventSchema, D extends ResponseDecoder.Decodable, A>
   const { error, event, ignore, unknown = "skip", unterminated = "emit" } = options
   const schemas = SchemaDecoder.isApiSchema(event) ? [event] : Object.values(event ?? {})
   StreamContract.refuseNoSchema(schemas)
+  StreamContract.refuseNoTest(ignore)
   return {
     ...StreamContract.common(options, "text/event-stream", ["text/event-stream"], schemas, ownNames),
     framing: (maxEventBytes) => new EventFraming({ maxEventBytes, unterminated }, (limit) => limit),

@@ -20,10 +20,11 @@ export const toWebResponse = (
     readonly status: number
     readonly headers: Readonly<Record<string, string>>
     readonly url?: string | undefined
+    readonly redirected?: boolean
   },
   body: BodyInit
 ): Response => {
-  const { headers, status, url = "" } = head
+  const { headers, redirected = false, status, url = "" } = head
   const named = (headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase())
   const kept = Object.entries(headers).filter(([name]) => !ofConnection.has(name) && !named.includes(name))
   // A server may send any number; the constructor takes these alone.
@@ -34,6 +35,7 @@ export const toWebResponse = (
   })
   return Object.defineProperties(response, {
     url: { value: url },
+    redirected: { value: redirected },
     ...(isKnown ? {} : { status: { value: status }, ok: { value: false } })
   })
 }

@@ -104,6 +104,17 @@ describe("an invalid schema in a stream contract", () => {
   })
 })
 
+describe("the events to ignore", () => {
+  it.each(["ping", 1, true, null, {}, [1], ["ping", undefined]])(
+    "1.5 the constructor throws: %j",
+    (ignore) => {
+      const make = () => EventStream.make({ event: Schema.Number, ignore: untyped(ignore) })
+      expect(make).toThrow(ApiConfig.InvalidConfigError)
+      expect(make).toThrow("events.ignore must be a list of names, or a function")
+    }
+  )
+})
+
 describe("an unknown option of a constructor", () => {
   const event = Schema.Number
   const items = () => []

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { ApiError, Credentials, type Middleware, PromiseClient } from "@effect-api/client"
+import { ApiClient, ApiError, Credentials, type Middleware, PromiseClient } from "@effect-api/client"
 import { MockTransport, TestServer } from "@effect-api/testing"
 import { Effect, Either, Fiber, Redacted, Stream, TestClock } from "effect"
 import { canaries, leaks, observe } from "../fixtures/canary.js"
@@ -191,6 +191,60 @@ describe.each(direct)("over $name", ({ layer }) => {
       const first = yield* Effect.promise(async () => reader?.read())
       expect(new TextDecoder().decode(first?.value)).toBe("one")
       yield* Effect.promise(async () => reader?.cancel())
+    }).pipe(Effect.provide(layer))
+  )
+
+  const readers: ReadonlyArray<readonly [string, (response: Response) => Promise<unknown>]> = [
+    [
+      "a pending read",
+      async (response) => {
+        const reader = response.body?.getReader()
+        await reader?.read()
+        return reader?.read()
+      }
+    ],
+    ["nobody yet", (response) => Promise.resolve(response)],
+    ["both halves of a tee", (response) => Promise.all([response.clone().text(), response.text()])]
+  ]
+  it.scopedLive.each(readers)("4.8 the signal ends a body after its head (read by %s)", ([, read]) =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.make({
+        "*": TestServer.chunks(Stream.concat(Stream.make("one"), Stream.never))
+      })
+      const fetch = yield* PromiseClient.toFetch(yield* clientOf(server))
+      const controller = new AbortController()
+      const reason = new Error("enough")
+      const rejected = yield* Effect.promise(async () => {
+        const response = await fetch("/endless", { signal: controller.signal })
+        const reading = read(response).then((value) => (value === response ? response.text() : value))
+        controller.abort(reason)
+        return reading.catch((error: unknown) => error)
+      })
+      expect(rejected).toBe(reason)
+      expect(yield* server.awaitClosed(0)).toBe("client")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive("6.8 an interruption leaves a response that waits for new credentials", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.make({
+        "*": TestServer.text("0123456789", { status: 401 }).pipe(TestServer.stallAfter(4))
+      })
+      let refreshing = (): void => undefined
+      const isRefreshing = new Promise<void>((resolve) => {
+        refreshing = resolve
+      })
+      const invalidate = (): Promise<never> => {
+        refreshing()
+        return new Promise(() => undefined)
+      }
+      const client = yield* clientOf(server, {
+        credentials: Credentials.from(async () => "token", { invalidate })
+      })
+      const call = yield* Effect.fork(ApiClient.httpClient(client).get("/x"))
+      yield* Effect.promise(() => isRefreshing)
+      yield* Fiber.interrupt(call)
+      expect(yield* server.awaitClosed(0)).toBe("client")
     }).pipe(Effect.provide(layer))
   )
 })

@@ -10,6 +10,7 @@ import {
 import { MockTransport } from "@effect-api/testing"
 import { Deferred, Effect, FiberId, Layer, Redacted, Schedule, Schema } from "effect"
 import { describe, expect, expectTypeOf, it } from "vitest"
+import { untyped } from "../fixtures/bodies.js"
 import {
   expectNoUnhandledRejection,
   nextMacrotask,
@@ -201,6 +202,34 @@ describe("the signal option", () => {
     expect(error).toMatchObject(expected)
     expect(await Effect.runPromise(transport.requestCount)).toBe(1)
   })
+
+  it("4.8 null is no signal, as in fetch", async () => {
+    const { client } = scriptedPromises([ok, ok, ok])
+    await client.execute(list, { signal: null })
+    expect(await client.get("/todos", { signal: null })).toEqual(await client.get("/todos"))
+  })
+
+  it.each([0, "", true, {}, [], new EventTarget()])(
+    "1.5 %j is no signal: the call is not sent",
+    async (signal) => {
+      const { client, transport } = scriptedPromises([])
+      const options = { signal: untyped(signal) }
+      const calls: ReadonlyArray<() => Promise<unknown>> = [
+        () => client.execute(list, options),
+        () => client.executeWithResponse(list, options),
+        () => client.get("/todos", options),
+        () => client.download("/todos", options)
+      ]
+      for (const call of calls) {
+        expect(await rejection(call())).toMatchObject({
+          _tag: "InvalidRequestError",
+          field: "signal",
+          reason: "must be an AbortSignal"
+        })
+      }
+      expect(await Effect.runPromise(transport.requestCount)).toBe(0)
+    }
+  )
 
   it("6.1 aborting in flight aborts the attempt and rejects with the reason", async () => {
     for (const reason of [undefined, "text", null, new Error("enough")]) {
@@ -426,7 +455,7 @@ describe("types", () => {
     expectTypeOf(() => client.execute(list)).returns.toEqualTypeOf<Promise<unknown>>()
     expectTypeOf(client.withOptions).returns.toEqualTypeOf<PromiseClient.PromiseClient>()
     expectTypeOf(client).toExtend<AsyncDisposable>()
-    expectTypeOf<PromiseClient.CallOptions["signal"]>().toEqualTypeOf<AbortSignal | undefined>()
+    expectTypeOf<PromiseClient.CallOptions["signal"]>().toEqualTypeOf<AbortSignal | null | undefined>()
   })
 
   it("reject a request of another kind", () => {
