@@ -125,7 +125,8 @@ describe("a client as a fetch", () => {
       expect(yield* failure(() => fetch("/a", { redirect: "error" }))).toMatchObject({ status: 302 })
       const seen = yield* Effect.promise(() => fetch("/a", { redirect: "manual" }))
       expect([seen.status, seen.headers.get("location")]).toEqual([302, "/b"])
-      expect((yield* Effect.promise(() => fetch("/a"))).status).toBe(200)
+      const followed = yield* Effect.promise(() => fetch("/a"))
+      expect([followed.status, followed.redirected, seen.redirected]).toEqual([200, true, false])
     })
   )
 
