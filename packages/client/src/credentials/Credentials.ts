@@ -292,7 +292,8 @@ export const kept = <E>(
   const { as = bearer, fetch, refreshAhead = "1 minute", timeout = "2 minutes" } = options
   if (!Effect.isEffect(fetch) && typeof fetch !== "function")
     return broken(`fetch must be an Effect or a function, and is ${kindOf(fetch)}`)
-  const fetching: Effect.Effect<unknown, unknown> = Effect.isEffect(fetch) ? fetch : ofProgram<unknown>(fetch)
+  const given: Effect.Effect<unknown, unknown> = Effect.isEffect(fetch) ? fetch : ofProgram<unknown>(fetch)
+  const fetching = Effect.flatMap(given, (got) => ofProgram(() => tokenOf(got)))
   const aheadMillis = toMillis(refreshAhead)
   if (!(aheadMillis >= 0)) return broken("refreshAhead must be a duration that is not negative")
   const limitMillis = toMillis(timeout)
@@ -300,10 +301,9 @@ export const kept = <E>(
   return fromResolver((background = makeBackground()) => {
     let last = empty
     const fetched = Effect.gen(function* () {
-      const got: unknown = yield* Effect.mapError(fetching, (error) =>
+      const { expiresIn, token } = yield* Effect.mapError(fetching, (error) =>
         failedWith(error, [...last.secrets, ...secrets()])
       )
-      const { expiresIn, token } = isToken(got) ? got : { token: got, expiresIn: undefined }
       const secret = secretText("the fetched token", token)
       if (!secret.ok) return yield* Effect.fail(hopeless(secret.error))
       last = yield* sentAs(as, Redacted.make(secret.value)).make(background).resolve
@@ -314,6 +314,10 @@ export const kept = <E>(
 }
 
 const noSecrets = (): ReadonlyArray<string> => []
+
+/** A copy of what a fetch has given: its getters may throw, and run once. */
+const tokenOf = (got: unknown): { readonly token: unknown; readonly expiresIn: unknown } =>
+  isToken(got) ? { token: got.token, expiresIn: got.expiresIn } : { token: got, expiresIn: undefined }
 
 const isToken = (value: unknown): value is { readonly token: unknown; readonly expiresIn?: unknown } =>
   !Redacted.isRedacted(value) && Predicate.hasProperty(value, "token")

@@ -6,11 +6,10 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
-import { asEffect } from "../effect/ofProgram.js"
 import { kindOf } from "../secrets/secretText.js"
 import { kept } from "./Credentials.js"
 import { rotation, type Store, stored } from "./refreshing.js"
-import { broken, type Credentials } from "./resolver.js"
+import { broken, type Credentials, ofProgram } from "./resolver.js"
 import type { Refreshed } from "./tokenResponse.js"
 
 export { perTenant } from "./perTenant.js"
@@ -72,9 +71,9 @@ export const refreshing = <E, E2>(options: {
   if (typeof refresh !== "function") return broken(`refresh must be a function, and is ${kindOf(refresh)}`)
   if (!(Effect.isEffect(store?.get) || typeof store?.get === "function") || typeof store.set !== "function")
     return broken("store must have `get`, an Effect or a function, and the function `set`")
-  const { fetch, secrets } = rotation<Refreshed, E, E2>({
+  const { fetch, secrets } = rotation<Refreshed>({
     store: stored(store),
-    refresh: (token) => asEffect(refresh(token)),
+    refresh: (token) => ofProgram<Refreshed>(() => refresh(token)),
     isRefused
   })
   return kept({ ...rest, fetch }, secrets)

@@ -11,7 +11,7 @@ export const waiting = <A>(
 ): Effect.Effect<A, unknown> => Effect.zipRight(waitable(promise, what), settled<A, unknown>(promise))
 
 /** The same where the types know what the promise rejects with. On a thread that is blocked it dies at once. */
-export const fromPromise = <A, E>(promise: PromiseLike<A>): Effect.Effect<A, E> =>
+const fromPromise = <A, E>(promise: PromiseLike<A>): Effect.Effect<A, E> =>
   Effect.zipRight(Effect.orDie(waitable(promise, "the program's function")), settled<A, E>(promise))
 
 const settled = <A, E>(promise: PromiseLike<A>): Effect.Effect<A, E> =>

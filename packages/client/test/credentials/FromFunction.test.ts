@@ -160,4 +160,84 @@ describe("credentials from a function", () => {
     expect(await sentBy(transport)).toEqual(["Bearer t-1", "Bearer t-1", "Bearer t-2"])
     expect([sent, stored]).toEqual([["r-1", "r-2"], "r-3"])
   })
+
+  const boom = (): never => {
+    throw new Error("boom r-1")
+  }
+  const throwing = (field: string) => Object.defineProperty({ token: "t-1" }, field, { get: boom })
+
+  it.each([
+    // No refresh token is known yet.
+    ["get throws", { store: { get: boom } }, "boom r-1"],
+    ["set throws", { store: { set: boom } }, "boom <redacted>"],
+    ["refresh throws", { refresh: boom }, "boom <redacted>"],
+    ["refresh rejects", { refresh: async () => boom() }, "boom <redacted>"],
+    [
+      "isRefused throws",
+      { refresh: () => Promise.reject(new Error("late")), isRefused: (error: any) => error.body.code === 1 },
+      "late"
+    ],
+    [
+      "refresh gives nothing",
+      { refresh: async () => undefined },
+      "refresh must give an object with `token`, and gives undefined"
+    ],
+    [
+      "refresh gives null",
+      { refresh: () => null },
+      "refresh must give an object with `token`, and gives null"
+    ],
+    [
+      "refresh gives a number",
+      { refresh: () => 5 },
+      "the fetched token must be a Redacted or a string, and is a number"
+    ],
+    ["the refresh token throws", { refresh: async () => throwing("refreshToken") }, "boom <redacted>"],
+    ["the token throws", { refresh: async () => throwing("token") }, "boom <redacted>"]
+  ])("4.7 a refresh where %s is a CredentialsError, and nothing is sent", async (_name, own, reason) => {
+    const store = { get: async () => "r-1", set: async () => {}, ...("store" in own ? own.store : {}) }
+    const refresh = async () => ({ token: "t-1", refreshToken: "r-2" })
+    const credentials = Reflect.apply(Tokens.refreshing, undefined, [{ refresh, ...own, store }])
+    const { client, transport } = scriptedPromises([], { credentials, retry: { maxRetries: 0 } })
+    const error = await rejection(client.execute(list))
+    expect(error).toMatchObject({ _tag: "CredentialsError", reason: `no credentials: ${reason}` })
+    expect(await sentBy(transport)).toEqual([])
+  })
+
+  it("4.7 a store that throws loses nothing: the next call stores first", async () => {
+    const log: Array<string> = []
+    const credentials = Tokens.refreshing({
+      store: {
+        get: async () => "r-1",
+        set: (token) => {
+          log.push(`set ${Credentials.reveal(token)}`)
+          return log.length < 3 ? boom() : Promise.resolve()
+        }
+      },
+      refresh: async () => {
+        log.push("refresh")
+        return { token: "t-1", refreshToken: "r-2" }
+      }
+    })
+    const { client, transport } = scriptedPromises([ok], { credentials })
+    await rejection(client.execute(list))
+    await client.execute(list)
+    expect(log).toEqual(["refresh", "set r-2", "set r-2"])
+    expect(await sentBy(transport)).toEqual(["Bearer t-1"])
+  })
+
+  it.each(["token", "expiresIn"])(
+    "6.9 a cached token whose %s throws is a CredentialsError",
+    async (field) => {
+      const credentials = Reflect.apply(Credentials.cached, undefined, [
+        { fetch: async () => throwing(field) }
+      ])
+      const { client, transport } = scriptedPromises([], { credentials })
+      expect(await rejection(client.execute(list))).toMatchObject({
+        _tag: "CredentialsError",
+        reason: "no credentials: boom r-1"
+      })
+      expect(await sentBy(transport)).toEqual([])
+    }
+  )
 })
