@@ -92,6 +92,8 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
   private startedAt: number
   private took = 0
   private inFlight = false
+  /** The error of an attempt that has ended and has no line yet: what decides is still running. */
+  private undecided: ApiError.ApiError | undefined
   private clock: Clock.Clock = Monotonic.systemClock
   private restore: Restore = identity
   private ended: Ended = constVoid
@@ -206,6 +208,7 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
     const error = failed.value
     this.end(statusOf(error), error._tag, error)
     this.inFlight = false
+    this.undecided = error
     // What decides may be the program's code, and the wait is ours.
     return this.limited(this.restore(this.decide(this.clock.unsafeCurrentTimeMillis(), error)))
   }
@@ -279,13 +282,15 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
     return Effect.fail(this.closed(error, stoppedBy))
   }
 
-  /** The deadline has passed. An attempt in flight still gets its line in the ledger. */
+  /** The deadline has passed. An attempt in flight, or one that waits for a decision, still gets its line in the ledger. */
   expired(): Effect.Effect<never, ApiError.ApiError> {
     const { call, client, clock } = this
     const error = client.observer.expired(call)
     // Between attempts nothing is under way: what earlier ones have done counts.
-    if (!this.inFlight)
+    if (!this.inFlight) {
+      if (this.undecided !== undefined) this.record(this.undecided)
       return Effect.fail(this.closed(ApiError.update(error, { delivery: "not-sent" }), "deadline"))
+    }
     this.took = Monotonic.since(clock, call.begunAt)
     this.record(error)
     return Effect.fail(this.closed(error, "deadline"))
@@ -302,6 +307,7 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
   }
 
   private record(error: ApiError.ApiError, delay?: number): void {
+    this.undecided = undefined
     this.delivery = this.delivered(error)
     Ledger.record(this.call, Ledger.line(this.startedAt, this.took, error._tag, statusOf(error), delay))
   }

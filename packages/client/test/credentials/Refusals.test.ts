@@ -2,8 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { Credentials } from "@effect-api/client"
 import { Cause, Deferred, Effect, Exit, Fiber, Redacted, Schedule } from "effect"
 import { canaries, leaks, observe } from "../fixtures/canary.js"
-import { scripted } from "../fixtures/requests.js"
-import { acceptOnly, issueTokens, list, play, tokens } from "../fixtures/retry.js"
+import { scripted, withoutDelay } from "../fixtures/requests.js"
+import { acceptOnly, issueTokens, list, play, playError, status, tokens } from "../fixtures/retry.js"
 
 /** A program that keeps its own token: `token-1`, and the next after each login. */
 const program = () => {
@@ -164,19 +164,35 @@ describe("credentials of the program's own effect after a 401", () => {
     })
   )
 
-  it.effect("6.9 invalidate runs under the deadline of the call", () =>
-    Effect.gen(function* () {
-      const credentials = Credentials.effect(Effect.succeed(Redacted.make("token-1")), {
-        invalidate: Effect.never
+  const failed = { tag: "ServiceUnavailableError", status: 503 }
+  const refused = { tag: "AuthenticationError", status: 401 }
+
+  it.effect.each([
+    { name: "the only attempt", script: [status(401)], attempts: [refused], delivery: "rejected" },
+    {
+      name: "the last attempt",
+      script: [status(503), status(401)],
+      attempts: [failed, refused],
+      delivery: "maybe-applied"
+    }
+  ])(
+    "6.9 invalidate runs under the deadline of the call, whose error has the 401 of $name",
+    ({ attempts, delivery, script }) =>
+      Effect.gen(function* () {
+        const credentials = Credentials.effect(Effect.succeed(Redacted.make("token-1")), {
+          invalidate: Effect.never
+        })
+        const options = { credentials, retry: withoutDelay, timeouts: { total: "1 second" } } as const
+        const { error, requests } = yield* playError(script, options, list, "2 seconds")
+        expect(error).toMatchObject({
+          _tag: "TimeoutError",
+          phase: "total",
+          stoppedBy: "deadline",
+          attempts,
+          delivery
+        })
+        expect(error.attempts).toHaveLength(requests.length)
       })
-      const { ended } = yield* play(
-        acceptOnly(() => "token-2"),
-        { credentials, timeouts: { total: "1 second" } },
-        list,
-        "2 seconds"
-      )
-      expect(ended).toMatchObject({ left: { _tag: "TimeoutError", phase: "total" } })
-    })
   )
 
   it.effect("1.2 an invalidate of another kind is a CredentialsError", () =>

@@ -93,4 +93,20 @@ describe("the attempt loop", () => {
       expect(events).toContain("ended interrupted")
     })
   )
+
+  it.effect("fails with a line for an attempt that has ended when the deadline had passed", () =>
+    Effect.gen(function* () {
+      const { client } = observed()
+      const attempt: Attempts.Attempt<{ readonly status: number }> = {
+        run: (_restore, settle) =>
+          Attempts.settled(Effect.zipRight(Effect.sleep("6 seconds"), Effect.fail(reset)), settle),
+        isPunctual: true
+      }
+      const running = yield* Effect.fork(Effect.flip(Attempts.run(callWith(5000), client, attempt)))
+      yield* TestClock.adjust("6 seconds")
+      const error = yield* Fiber.join(running)
+      expect(error).toMatchObject({ _tag: "TimeoutError", stoppedBy: "deadline" })
+      expect(error.attempts).toMatchObject([{ tag: "ConnectionError", duration: Duration.seconds(6) }])
+    })
+  )
 })
