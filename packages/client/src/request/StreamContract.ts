@@ -62,7 +62,8 @@ export interface EventStream<out A, out E = never> {
   readonly [TypeId]: typeof TypeId
   readonly accept: string
   readonly accepts: (mediaType: string) => boolean
-  readonly framing: (maxEventBytes: number) => Framing
+  /** `lastEventId` is the id that the connection before has left. */
+  readonly framing: (maxEventBytes: number, lastEventId?: string) => Framing
   /**
    * Reads raw events in turn, and allocates nothing for an event but its value. With `onMisfit` an undecodable event
    * yields its parsed value; an event that is no JSON is invalid either way.

@@ -30,11 +30,11 @@ export class RetryBudget {
     return this.known.size === 0
   }
 
-  /** Takes the cost of a retry after this error; `undefined` if the bucket holds less. */
-  take(account: string, error: ApiError.ApiError): number | undefined {
+  /** Takes the cost of a retry after this error, or after none; `undefined` if the bucket holds less. */
+  take(account: string, error: ApiError.ApiError | undefined): number | undefined {
     if (this.costs === false) return 0
     const { retryCost, timeoutCost } = this.costs
-    const cost = error._tag === "TimeoutError" ? timeoutCost : retryCost
+    const cost = error?._tag === "TimeoutError" ? timeoutCost : retryCost
     const tokens = this.tokens(account)
     if (cost > tokens) return undefined
     this.set(account, tokens - cost)

@@ -15,7 +15,7 @@ const MAX_RETRY = Number.MAX_SAFE_INTEGER
 export class EventFraming<F> {
   /** Set once an event exceeds the cap. Events before it are still returned, none after it. */
   failure: F | undefined = undefined
-  lastEventId: string | undefined = undefined
+  lastEventId: string | undefined
   retry: number | undefined = undefined
 
   private readonly limit: number
@@ -29,10 +29,16 @@ export class EventFraming<F> {
   private data: string | undefined = undefined
   private lines: Array<string> | undefined = undefined
   private dataBytes = 0
-  private id: string | undefined = undefined
+  private id: string | undefined
   private blockRetry: number | undefined = undefined
 
-  constructor(options: DecoderOptions | undefined, failureOf: (limitBytes: number) => F) {
+  /** `lastEventId` is the id that holds until the body sets one: that of the connection before. */
+  constructor(
+    options: DecoderOptions | undefined,
+    failureOf: (limitBytes: number) => F,
+    lastEventId?: string
+  ) {
+    this.lastEventId = this.id = lastEventId
     this.failureOf = failureOf
     this.limit = options?.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES
     // One unit of a string takes at most three bytes: below a third of the cap no counting is needed.

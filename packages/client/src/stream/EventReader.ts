@@ -28,9 +28,15 @@ export interface EventBatch<A> {
   readonly end: "terminal" | "body" | undefined
 }
 
+/** How far the connections before have come: the id they left, and the number of events they brought. */
+export interface Progress {
+  readonly lastEventId: string | undefined
+  readonly received: number
+}
+
 /**
  * An open stream. `next` waits for the next batch; do not call it again after a terminal event. `lastEventId` is the
- * id of the last event that was read completely.
+ * id of the last event that was read completely, on this connection or before. `received` counts this connection's events.
  */
 export interface EventReader<out A> {
   readonly response: GuardedResponse.GuardedResponse
@@ -50,14 +56,18 @@ export const open = <A>(
   call: Call.Call,
   contract: StreamContract.EventStream<A, unknown>,
   response: GuardedResponse.GuardedResponse,
-  scope: Scope.Scope
+  scope: Scope.Scope,
+  before: Progress
 ): Effect.Effect<EventReader<A>, ApiError.ApiError> => {
   // `EventSource` treats these statuses as "do not reconnect".
   if (response.status === 204 || response.status === 205) return Effect.succeed(emptyReader(response))
   const mediaType = MediaType.parse(response.headers["content-type"]).type
   if (contract.accepts(mediaType)) {
     return Effect.clockWith((clock) =>
-      Effect.map(response.pullIn(scope), (pull) => new BodyReader(call, contract, response, pull, clock))
+      Effect.map(
+        response.pullIn(scope),
+        (pull) => new BodyReader(call, contract, response, pull, clock, before)
+      )
     )
   }
   return Effect.flatMap(response.salvage(call.config.limits.errorBytes), ({ bytes, complete }) => {
@@ -119,6 +129,7 @@ class BodyReader<A> implements EventReader<A> {
   private readonly contract: StreamContract.EventStream<A, unknown>
   private readonly bytes: GuardedResponse.BytesPull
   private readonly clock: Clock.Clock
+  private readonly before: Progress
   private readonly framing: StreamContract.Framing
   /** Made once: an endless stream uses it for every batch. */
   private readonly unlimited: Effect.Effect<EventBatch<A>, ApiError.ApiError> | undefined
@@ -128,14 +139,17 @@ class BodyReader<A> implements EventReader<A> {
     contract: StreamContract.EventStream<A, unknown>,
     response: GuardedResponse.GuardedResponse,
     bytes: GuardedResponse.BytesPull,
-    clock: Clock.Clock
+    clock: Clock.Clock,
+    before: Progress
   ) {
     this.call = call
     this.contract = contract
     this.response = response
     this.bytes = bytes
     this.clock = clock
-    this.framing = contract.framing(call.config.limits.eventBytes)
+    this.before = before
+    this.lastEventId = before.lastEventId
+    this.framing = contract.framing(call.config.limits.eventBytes, before.lastEventId)
     this.onMisfit = call.config.lenient ? (reason, data) => this.takeMisfit(reason, data) : undefined
     const { contentTimeout = endless, firstEventTimeout = endless } = contract.limits
     const isLimited = Math.min(firstEventTimeout, contentTimeout, call.timeouts.total, this.idle) < endless
@@ -188,8 +202,9 @@ class BodyReader<A> implements EventReader<A> {
   private readSome(raw: ReadonlyArray<ServerSentEvents.ServerSentEvent>, isLast = false): ReadonlyArray<A> {
     const { stopped, values } = this.contract.read(raw, this.onMisfit)
     if (stopped === undefined) {
-      // An id counts even without data.
-      this.lastEventId = this.framing.lastEventId
+      // An id counts even without data, unless the body may have ended before the data.
+      const isCut = isLast && raw.at(-1)?.data === ""
+      if (!isCut) this.lastEventId = this.framing.lastEventId
       this.checkSize()
     } else {
       const { at, stop } = stopped
@@ -236,7 +251,8 @@ class BodyReader<A> implements EventReader<A> {
     const cut = this.behind?._tag === "StreamProtocolError" && (contract.hasTerminal || contract.resume)
     if (cut || (this.behind === undefined && contract.hasTerminal)) {
       const where = contract.hasTerminal ? "before its terminal event" : "within an event"
-      this.behind = ResponseError.streamTruncated(this.call, this.response, where, this.received)
+      const received = this.before.received + this.received
+      this.behind = ResponseError.streamTruncated(this.call, this.response, where, received)
     }
     this.ended = this.behind === undefined
     return new Events(events, this.ended ? "body" : undefined)

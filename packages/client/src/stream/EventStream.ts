@@ -176,7 +176,8 @@ const contract = <S extends EventSchema, D extends ResponseDecoder.Decodable, A>
   StreamContract.refuseNoTest(ignore)
   return {
     ...StreamContract.common(options, "text/event-stream", ["text/event-stream"], schemas, ownNames),
-    framing: (maxEventBytes) => new EventFraming({ maxEventBytes, unterminated }, (limit) => limit),
+    framing: (maxEventBytes, lastEventId) =>
+      new EventFraming({ maxEventBytes, unterminated }, (limit) => limit, lastEventId),
     read: EventDecoder.reader(options, {
       ignored: typeof ignore === "function" ? ignore : EventDecoder.named(ignore ?? []),
       isError: error === false ? EventDecoder.never : errorTest(error?.event),

@@ -11,7 +11,7 @@ import type * as EventReader from "./EventReader.js"
 export const isPassing = ({ retry }: Call.Call, error: ApiError.ApiError): boolean =>
   error._tag === "StreamTruncatedError" || Decisions.isRetryable(retry.policy, error)
 
-/** Whether the stream may resume: the contract and the policy allow it, and an event had an id. */
+/** Whether the stream may resume: the contract and the policy allow it, and an event so far had an id. */
 export const goesOn = (
   { retry }: Call.Call,
   { events, method }: ApiRequest.StreamRequest<unknown, unknown>,

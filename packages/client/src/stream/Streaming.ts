@@ -105,26 +105,28 @@ interface Connected<A> extends Opened<A> {
 
 /**
  * Runs attempts until one has its first batch. A failure after that cannot be retried here. Nor can one after an
- * event with an id: the stream resumes there instead.
+ * event with an id, on this connection or before: the reader decides whether the stream resumes there.
  */
 const connect = <A>(
   core: Core.Core,
   call: Call.Call,
   request: ApiRequest.StreamRequest<A, unknown>,
   parent: Scope.Scope,
-  span: Tracer.Span | undefined
+  span: Tracer.Span | undefined,
+  before: EventReader.Progress
 ): Effect.Effect<Connected<A>, ApiError.ApiError> => {
+  const isResumed = before.lastEventId !== undefined
   const connecting = (scope: Scope.CloseableScope): Effect.Effect<Connected<A>, ApiError.ApiError> =>
     Attempt.respond(core, OpenBodies.of(core.transport).streaming(scope), call, span).pipe(
       Effect.flatMap((response) =>
         Sync.flatMap(StatusCheck.check(call, response), (response) =>
-          EventReader.open(call, request.events, response, scope)
+          EventReader.open(call, request.events, response, scope, before)
         )
       ),
       Effect.flatMap((connection) =>
         Effect.matchEffect(connection.next, {
           onFailure: (error) =>
-            Resumption.isPassing(call, error) && Resumption.goesOn(call, request, connection)
+            Resumption.isPassing(call, error) && (isResumed || Resumption.goesOn(call, request, connection))
               ? Effect.succeed(connected(connection, Effect.fail(error), scope))
               : Effect.fail(error),
           onSuccess: (batch) => Effect.succeed(connected(connection, Effect.succeed(batch), scope))
@@ -176,8 +178,9 @@ class ResumingReader<A, E> implements Source {
   private onward: Next<A>
   private over = false
   private retryMillis: number | undefined
-  /** The id sent last, the number of reconnects since that brought nothing new, and what they took from which account. */
-  private sentId: string | undefined
+  /** What the connections before the open one have brought; its id is the one sent last. */
+  private before: EventReader.Progress = { lastEventId: undefined, received: 0 }
+  /** The number of reconnects since the last one that brought anything new, and what they took from which account. */
   private fruitless = 0
   private paid = 0
   private payer = ""
@@ -218,13 +221,16 @@ class ResumingReader<A, E> implements Source {
   }
 
   private go(): Next<A> {
-    const { call, core, request, scope, span } = this
-    return Effect.flatMap(connect(core, call, request, scope, span), ({ connection, first, scope }) => {
-      // Without the first batch: the reader decides whether to keep it.
-      const opened = (this.opened = { connection, scope })
-      this.onward = this.reading(opened, connection.next)
-      return this.reading(opened, first)
-    })
+    const { before, call, core, request, scope, span } = this
+    return Effect.flatMap(
+      connect(core, call, request, scope, span, before),
+      ({ connection, first, scope }) => {
+        // Without the first batch: the reader decides whether to keep it.
+        const opened = (this.opened = { connection, scope })
+        this.onward = this.reading(opened, connection.next)
+        return this.reading(opened, first)
+      }
+    )
   }
 
   private get close(): Effect.Effect<void> {
@@ -234,8 +240,8 @@ class ResumingReader<A, E> implements Source {
   }
 
   /**
-   * Resumes after the last event with an id, if the contract asks for it, this connection has brought one, and the
-   * wait is within the limits. Otherwise fails with the error; without one, the stream ends with the body.
+   * Resumes after the last event with an id, if the contract asks for it, a connection has brought one, and the wait
+   * is within the limits. Otherwise fails with the error; without one, the stream ends with the body.
    */
   private resume({ connection }: Opened<A>, error: ApiError.ApiError | undefined): Next<A> {
     const { call, core, request } = this
@@ -250,7 +256,7 @@ class ResumingReader<A, E> implements Source {
       const delay = Resumption.wait(policy, { asked: this.retryMillis, fruitless: this.fruitless }, random)
       if (typeof delay === "string") return stop(delay)
       if (Monotonic.now(clock) + delay >= call.deadline) return stop("deadline")
-      const isPaid = this.fruitless > 0 && error !== undefined && policy.budget !== false
+      const isPaid = this.fruitless > 0 && policy.budget !== false
       const { accountOf, budget } = core.attempts
       if (isPaid) this.payer = accountOf(call)
       const paid = isPaid ? budget.take(this.payer, error) : 0
@@ -270,13 +276,14 @@ class ResumingReader<A, E> implements Source {
   private count({ lastEventId: id = "", received, retryMillis }: EventReader.EventReader<A>): void {
     const { call, core } = this
     this.retryMillis = retryMillis ?? this.retryMillis
-    if (received === 0 && id === this.sentId) this.fruitless++
+    const { before } = this
+    if (received === 0 && id === before.lastEventId) this.fruitless++
     else {
       this.fruitless = 0
       if (this.paid > 0) core.attempts.budget.giveBack(this.payer, this.paid)
       this.paid = 0
     }
-    this.sentId = id
+    this.before = { lastEventId: id, received: before.received + received }
     Resumption.goBehind(call, id)
   }
 
