@@ -17,6 +17,7 @@ import type * as Timeouts from "../config/Timeouts.js"
 import * as PlatformClients from "../effect/platformClients.js"
 import * as Pulls from "../effect/pulls.js"
 import { Collector } from "../shared/bytes.js"
+import { onceCollected } from "../shared/onceCollected.js"
 import { fetchDefaults, isBrowser, runtime } from "../shared/runtime.js"
 import * as FetchRequest from "../transport/FetchRequest.js"
 import type * as NativeExchange from "../transport/NativeExchange.js"
@@ -88,10 +89,6 @@ const sourceOf = (
   chunks
 })
 
-/** An unread body holds its connection: it is cancelled when the response is collected. */
-const unread =
-  "FinalizationRegistry" in globalThis ? new FinalizationRegistry<() => void>((abort) => abort()) : undefined
-
 /**
  * The native transport of a `fetch`. `init` is merged into every request (`credentials`, `cache`, a `dispatcher` of
  * undici).
@@ -130,7 +127,8 @@ export const make = (
         const source = sourceOf(response, request.headers, chunksOf(response, fetching, timeouts.idle))
         fetching.timer.stop()
         if (!owned && response.body !== null) {
-          unread?.register(source, aborting(fetching), fetching)
+          // An unread body holds its connection.
+          onceCollected?.register(source, aborting(fetching), fetching)
           // Nobody may ever read it, and it may be all that keeps the program running.
           fetching.timer.quiet = true
           fetching.timer.expect("ERR_IDLE_LIMIT", timeouts.idle)
@@ -182,7 +180,7 @@ const chunksOf = (response: Response, fetching: Fetching, idle: number): NativeE
   if (response.body === null) return Stream.empty
   const opened = Effect.acquireRelease(
     Effect.sync(() => {
-      unread?.unregister(fetching)
+      onceCollected?.unregister(fetching)
       fetching.timer.stop()
       fetching.timer.quiet = false
     }),

@@ -9,6 +9,7 @@ import type * as ApiClient from "../ApiClient.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import type * as ResponseDecoder from "../response/ResponseDecoder.js"
 import { type InvalidInput, invalid } from "../shared/invalid.js"
+import { onceCollected } from "../shared/onceCollected.js"
 import * as Streaming from "../stream/Streaming.js"
 import { isSignal } from "./abortSignal.js"
 import { addCallerFrames, placeOf } from "./callerFrames.js"
@@ -93,7 +94,7 @@ export const ending = <A, E>(
         })
         const chunks = Stream.ensuring(arriving.chunks, Effect.sync(unlisten))
         // For a body that is dropped unread.
-        dropped?.register(chunks, unlisten)
+        onceCollected?.register(chunks, unlisten)
         return open({
           ...arriving,
           chunks,
@@ -108,11 +109,6 @@ export const ending = <A, E>(
 
 const changed = <A extends object>(value: A, changes: object): A =>
   Object.assign(Object.create(Object.getPrototypeOf(value)), value, changes)
-
-const dropped =
-  "FinalizationRegistry" in globalThis
-    ? new FinalizationRegistry<() => void>((unlisten) => unlisten())
-    : undefined
 
 /** A stream that a runner executes. */
 export const make = <A>(

@@ -6,6 +6,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as ApiClient from "../ApiClient.js"
 import type * as ApiResponse from "../client/ApiResponse.js"
+import { onceCollected } from "../shared/onceCollected.js"
 import * as AsyncStream from "./AsyncStream.js"
 
 /**
@@ -46,16 +47,11 @@ export const open = async <A, E>(
   const token = {}
   const { stream: events, ...info } = response
   const once = Stream.suspend(() => {
-    dropped?.unregister(token)
+    onceCollected?.unregister(token)
     return Stream.ensuring(events, Scope.close(scope, Exit.void))
   })
   const stream = AsyncStream.make(runner, Effect.succeed(once), signal)
-  dropped?.register(stream, release(scope), token)
+  // Nobody reads its events any more.
+  onceCollected?.register(stream, release(scope), token)
   return { ...info, stream, close, [Symbol.asyncDispose]: close }
 }
-
-/** Closes responses whose events nobody reads any more. */
-const dropped =
-  "FinalizationRegistry" in globalThis
-    ? new FinalizationRegistry<() => void>((release) => release())
-    : undefined

@@ -13,6 +13,7 @@ import { toEndable } from "../effect/webStreams.js"
 import * as ApiError from "../errors/ApiError.js"
 import type * as ApiRequest from "../request/ApiRequest.js"
 import * as RequestChanges from "../request/requestChanges.js"
+import { onceCollected } from "../shared/onceCollected.js"
 import type * as GuardedResponse from "../transport/GuardedResponse.js"
 import { toWebResponse } from "../wire/toWebResponse.js"
 import { onAbort } from "./abortSignal.js"
@@ -117,7 +118,7 @@ const responseOf = (
       const open = kept.deref()
       if (open !== undefined) ends.get(open)?.(signal?.reason)
     })
-    dropped?.register(readable, unlisten)
+    onceCollected?.register(readable, unlisten)
     const { headers, status, url } = response
     return toWebResponse(
       { headers, status, url, redirected: response.call.redirected !== undefined },
@@ -125,9 +126,5 @@ const responseOf = (
     )
   })
 
+/** How to end each body: whoever keeps this must not keep the body. */
 const ends = /*#__PURE__*/ new WeakMap<ReadableStream, (reason: unknown) => void>()
-
-const dropped =
-  "FinalizationRegistry" in globalThis
-    ? new FinalizationRegistry<() => void>((unlisten) => unlisten())
-    : undefined

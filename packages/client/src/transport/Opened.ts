@@ -5,6 +5,7 @@ import * as Scope from "effect/Scope"
 import * as TimeLimits from "../effect/timeLimits.js"
 import type * as Call from "../request/Call.js"
 import * as TransportError from "../request/TransportError.js"
+import { onceCollected } from "../shared/onceCollected.js"
 import type * as GuardedResponse from "./GuardedResponse.js"
 import { leavingBy } from "./Transport.js"
 import type * as TransportContract from "./TransportContract.js"
@@ -38,10 +39,6 @@ const overHeaded = ({ adapt, headed }: TransportContract.Headed): TransportContr
   }
 }
 
-/** An unread body holds its connection: it is cancelled when the response is collected. */
-const unread =
-  "FinalizationRegistry" in globalThis ? new FinalizationRegistry<() => void>((leave) => leave()) : undefined
-
 /**
  * Keeps a body open until it is read to its end or left. It ends when the idle limit or the deadline passes before
  * anyone reads it, or when the response is collected.
@@ -54,7 +51,8 @@ export const kept = (
 ): Effect.Effect<GuardedResponse.GuardedResponse> =>
   Effect.flatMap(TimeLimits.left(call), (left) =>
     Effect.map(Unread.keep(Math.min(idle, left), closing(call, close)), (keeper) => {
-      unread?.register(response.source, keeper.leave)
+      // An unread body holds its connection.
+      onceCollected?.register(response.source, keeper.leave)
       return response.keptBy(keeper)
     })
   )

@@ -40,7 +40,7 @@ export const resolve = (
   { failed, found }: ResolveListener
 ): Abort => {
   let isOver = false
-  const answer = (error: unknown, result: unknown): void => {
+  const settle = (error: unknown, result: unknown): void => {
     if (isOver) return
     isOver = true
     const addresses = error === null || error === undefined ? parseLookup(result) : []
@@ -51,13 +51,13 @@ export const resolve = (
   let hasThrown = false
   try {
     ;(lookup ?? systemLookup)(host, lookupOptions, (error, result) => {
-      if (hasReturned) answer(error, result)
-      else process.nextTick(() => !hasThrown && answer(error, result))
+      if (hasReturned) settle(error, result)
+      else process.nextTick(() => !hasThrown && settle(error, result))
     })
     hasReturned = true
   } catch (cause) {
     hasThrown = true
-    process.nextTick(answer, cause ?? new Error(String(cause)))
+    process.nextTick(settle, cause ?? new Error(String(cause)))
   }
   // A lookup cannot be cancelled; its result is ignored.
   return () => {

@@ -1,4 +1,4 @@
-import { createServer, isIP, type Socket } from "node:net"
+import { createServer, type Socket } from "node:net"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, type Scope } from "effect"
 import type { Lookup } from "../../src/config/TransportOptions.js"
@@ -6,19 +6,8 @@ import { tcp } from "../../src/connect/tcp.js"
 import { socks5Tunnel } from "../../src/proxy/socks5.js"
 import { listening } from "../fixtures/clients.js"
 import { socksProxy } from "../fixtures/proxies.js"
-import { activeSockets, activeSocketsNow, until } from "../fixtures/sockets.js"
+import { activeSockets, activeSocketsNow, finds, until } from "../fixtures/sockets.js"
 import { type Failure, outcome, socketTo } from "../fixtures/tunnels.js"
-
-/** A lookup that returns these addresses in the next turn. */
-const finds =
-  (...addresses: ReadonlyArray<string>): Lookup =>
-  (_host, _options, callback) =>
-    setImmediate(() =>
-      callback(
-        null,
-        addresses.map((address) => ({ address, family: isIP(address) }))
-      )
-    )
 
 /** Connects to `api.test` with a lookup and returns the address that was reached. */
 type Way = (lookup: Lookup, port: number) => Effect.Effect<string, Failure, Scope.Scope>
@@ -200,14 +189,14 @@ describe.each(ways)("a lookup %s", (_, connect) => {
   it.scopedLive.each([null, new Error("late")])("8.6 that ends after an abort is ignored: %s", (error) =>
     Effect.gen(function* () {
       const { counted, port } = yield* counting
-      const answers: Array<() => void> = []
+      const callbacks: Array<() => void> = []
       const lookup: Lookup = (_host, _options, callback) =>
-        void answers.push(() => callback(error, addresses))
+        void callbacks.push(() => callback(error, addresses))
       const fiber = yield* Effect.fork(connect(lookup, port))
-      yield* Effect.promise(() => until(() => answers.length > 0))
+      yield* Effect.promise(() => until(() => callbacks.length > 0))
       yield* Fiber.interrupt(fiber)
       const before = yield* Effect.promise(() => activeSocketsNow())
-      for (const answer of answers) answer()
+      for (const callback of callbacks) callback()
       yield* Effect.promise(() => activeSocketsNow())
       expect([activeSockets(), counted.accepted]).toEqual([before, 0])
     })

@@ -13,6 +13,7 @@ import {
   blackHole,
   type Counting,
   counting,
+  finds,
   freePort,
   listenersOf,
   outcome,
@@ -21,17 +22,6 @@ import {
 } from "../fixtures/sockets.js"
 
 const options: TcpOptions = { tcpKeepAlive: 60_000 }
-
-/** A lookup that returns these addresses in the next turn. */
-const finds =
-  (...addresses: ReadonlyArray<string>): Lookup =>
-  (_host, _options, callback) =>
-    setImmediate(() =>
-      callback(
-        null,
-        addresses.map((address) => ({ address, family: net.isIP(address) }))
-      )
-    )
 
 const connect = (to: Destination, more: Partial<TcpOptions> = {}): Promise<net.Socket> =>
   outcome((listener) => tcp(to, { ...options, ...more }, listener))
