@@ -69,6 +69,7 @@ const arriving = (
 ): Contract.Arriving => ({
   status: response.status,
   headers: response.headers,
+  setCookies: response.setCookies,
   url: CallSecrets.redactor(call).url(response.url),
   run,
   chunks: response.guardedChunks,

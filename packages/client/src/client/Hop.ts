@@ -20,9 +20,9 @@ import * as PlatformRequest from "../transport/PlatformRequest.js"
 import * as PlatformResponse from "../transport/PlatformResponse.js"
 import * as Redirects from "../transport/Redirects.js"
 import type * as TransportContract from "../transport/TransportContract.js"
-import * as WebResponse from "../transport/webResponse.js"
 import * as RequestBody from "../wire/RequestBody.js"
 import * as Sendable from "../wire/sendable.js"
+import * as WebResponse from "../wire/webResponse.js"
 import * as ClientHeaders from "./ClientHeaders.js"
 import type * as Core from "./Core.js"
 
@@ -34,6 +34,8 @@ export const run = (
   span: Tracer.Span | undefined
 ): Effect.Effect<GuardedResponse.GuardedResponse, ApiError.ApiError> =>
   Effect.flatMap(authorize(core, call), (credentials) => {
+    // A middleware may send on its own.
+    call.isUnsent = credentials?.sign !== undefined && call.middleware.length === 0
     const request = outgoing(core, call, credentials, span)
     return Effect.matchEffect(settled(call, through(call, request, signing(credentials?.sign, send))), {
       onFailure: (error) =>
@@ -63,10 +65,11 @@ export const settled = (
 const authorize = (
   { credentials }: Core.Core,
   call: Call.Call
-): Effect.Effect<Credentials.Resolved | undefined, ApiError.CredentialsError> =>
-  call.encoded.trusted
-    ? Effect.mapError(credentials.resolve, (failure) => UnsentError.noCredentials(call, failure))
-    : Effect.succeed(undefined)
+): Effect.Effect<Credentials.Resolved | undefined, ApiError.CredentialsError> => {
+  if (!call.encoded.trusted) return Effect.succeed(undefined)
+  call.isUnsent = true
+  return Effect.mapError(credentials.resolve, (failure) => UnsentError.noCredentials(call, failure))
+}
 
 /** The request as a hop sends it, without credentials if its origin is not trusted. */
 export const outgoing = (
@@ -141,6 +144,7 @@ const signing = (
           {
             onFailure: (failure) => Effect.fail(UnsentError.noCredentials(call, failure)),
             onSuccess: ({ request, secrets }) => {
+              call.isUnsent = false
               Call.noteSignature(call, secrets)
               return send(call, request)
             }

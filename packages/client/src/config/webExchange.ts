@@ -11,6 +11,7 @@ import { toEndable, toReadable } from "../effect/webStreams.js"
 import * as ApiError from "../errors/ApiError.js"
 import { toStream } from "../wire/byteSource.js"
 import { toWebResponse } from "../wire/toWebResponse.js"
+import { setCookiesOf } from "../wire/webResponse.js"
 
 type PlatformRequest = HttpClientRequest.HttpClientRequest
 type PlatformResponse = HttpClientResponse.HttpClientResponse
@@ -108,7 +109,8 @@ export const toResponse = (response: PlatformResponse, run: Run, url: string): S
     ApiError.isApiError(error.cause) ? error.cause : error
   )
   const { end, readable } = toEndable(run, chunks, () => leave(response))
-  const web = toWebResponse({ status: response.status, headers: response.headers, url }, readable)
+  const { headers, status } = response
+  const web = toWebResponse({ status, headers, setCookies: setCookiesOf(response), url }, readable)
   // A clone locks the body that it is made of.
   return { web, untouched: () => (web.bodyUsed || readable.locked ? undefined : response), end }
 }

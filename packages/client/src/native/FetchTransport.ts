@@ -22,8 +22,8 @@ import { fetchDefaults, isBrowser, runtime } from "../shared/runtime.js"
 import * as FetchRequest from "../transport/FetchRequest.js"
 import type * as NativeExchange from "../transport/NativeExchange.js"
 import { discardMillis } from "../transport/TransportParts.js"
-import * as WebResponse from "../transport/webResponse.js"
 import { isDecodedByFetch } from "../wire/codings.js"
+import * as WebResponse from "../wire/webResponse.js"
 import { aborting, Fetching } from "./fetching.js"
 import * as NativeClient from "./NativeClient.js"
 
@@ -83,6 +83,9 @@ const sourceOf = (
   },
   get cookies() {
     return Cookies.fromSetCookie(WebResponse.setCookies(response.headers))
+  },
+  get setCookies() {
+    return WebResponse.setCookies(response.headers)
   },
   remoteAddress: Option.none(),
   decoded: isDecodedByFetch(response, sent),

@@ -119,9 +119,9 @@ const responseOf = (
       if (open !== undefined) ends.get(open)?.(signal?.reason)
     })
     onceCollected?.register(readable, unlisten)
-    const { headers, status, url } = response
+    const { headers, setCookies, status, url } = response
     return toWebResponse(
-      { headers, status, url, redirected: response.call.redirected !== undefined },
+      { headers, setCookies, status, url, redirected: response.call.redirected !== undefined },
       readable
     )
   })

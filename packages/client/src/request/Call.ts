@@ -38,6 +38,8 @@ export interface Call extends Attempts.Retried {
   readonly deadline: number
   /** When the last attempt began, by the monotonic clock. */
   begunAt: number
+  /** Whether the attempt waits for its credentials: nothing of it is sent. */
+  isUnsent: boolean
   attempts: Array<ApiError.Attempt>
   omitted: number
   readonly usedCredentials: Array<Credentials.Resolved>
@@ -95,6 +97,7 @@ class Begun implements Call {
   readonly startedAt: number
   readonly deadline: number
   begunAt = 0
+  isUnsent = false
   attempts: Array<ApiError.Attempt> = Lists.freshArray()
   omitted = 0
   readonly usedCredentials: Array<Credentials.Resolved> = Lists.freshArray()

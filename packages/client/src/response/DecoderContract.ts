@@ -25,6 +25,8 @@ export const TypeId: unique symbol = Symbol.for("@effect-api/client/ResponseDeco
 export interface Body {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
+  /** The lines of `set-cookie`, one by one, if the transport has them so. `headers` has them joined. */
+  readonly setCookies?: ReadonlyArray<string> | undefined
   readonly bytes: Uint8Array
   readonly view?: Uint8Array | undefined
   readonly text: string
@@ -68,6 +70,8 @@ export interface ResponseDecoder<out A> extends Pipeable.Pipeable {
 export interface Arriving {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
+  /** The lines of `set-cookie`, one by one, if the transport has them so. `headers` has them joined. */
+  readonly setCookies?: ReadonlyArray<string> | undefined
   readonly url: string
   readonly run: Promised.Run
   readonly chunks: Stream.Stream<Uint8Array, ApiError.ApiError>

@@ -8,6 +8,7 @@ import type { DecoderOf } from "./schemaDecoder.js"
 export interface Head {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
+  readonly setCookies?: ReadonlyArray<string> | undefined
 }
 
 /** A body, which may be a view of a larger buffer, and its response. */
@@ -32,6 +33,10 @@ export class WholeBody<out H extends Head = Head> implements Body {
 
   get headers(): Readonly<Record<string, string>> {
     return this.response.headers
+  }
+
+  get setCookies(): ReadonlyArray<string> | undefined {
+    return this.response.setCookies
   }
 
   /** A copy: the bytes may be a view of a larger buffer. Text is decoded from the view. */

@@ -163,6 +163,7 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
     if (refusal !== undefined) return ending.resumed(this.refused(refusal))
     this.startedAt = this.clock.unsafeCurrentTimeMillis()
     call.begunAt = Monotonic.now(this.clock)
+    call.isUnsent = false
     this.inFlight = true
     this.ended = client.observer.attempting(call, fiber)
     return attempt.run(restore, ending)
@@ -292,8 +293,9 @@ class AttemptLoop<C extends Retried, A extends { readonly status: number }, R> i
       return Effect.fail(this.closed(ApiError.update(error, { delivery: "not-sent" }), "deadline"))
     }
     this.took = Monotonic.since(clock, call.begunAt)
-    this.record(error)
-    return Effect.fail(this.closed(error, "deadline"))
+    const ended = call.isUnsent ? ApiError.update(error, { delivery: "not-sent" }) : error
+    this.record(ended)
+    return Effect.fail(this.closed(ended, "deadline"))
   }
 
   private closed(error: ApiError.ApiError, stoppedBy: ApiError.StoppedBy): ApiError.ApiError {

@@ -18,6 +18,8 @@ export interface Retried extends Ledger.Ledger {
   readonly deadline: number
   /** When the last attempt began. */
   begunAt: number
+  /** Whether the attempt waits for its credentials: nothing of it is sent. */
+  isUnsent: boolean
   /** The request as it was sent last. */
   readonly encoded: {
     readonly method: string

@@ -128,6 +128,11 @@ export class GuardedResponse extends ResponseShape implements HttpClientResponse
     return this.source.cookies
   }
 
+  /** The lines of `set-cookie`, if the transport has them one by one. */
+  get setCookies(): ReadonlyArray<string> | undefined {
+    return this.source.setCookies
+  }
+
   get remoteAddress(): Option.Option<string> {
     return this.source.remoteAddress
   }

@@ -40,6 +40,8 @@ export interface Source {
   /** Whether a header came, by its lower-case name: for sources that parse their headers on demand. */
   readonly hasHeader?: ((name: string) => boolean) | undefined
   readonly cookies: Cookies.Cookies
+  /** The lines of `set-cookie`, one by one, for a source that has them. `headers` has them joined. */
+  readonly setCookies?: ReadonlyArray<string> | undefined
   readonly remoteAddress: Option.Option<string>
   /** The transport decoded the body's content codings: the client drops the headers that describe the coded body. */
   readonly decoded?: boolean | undefined

@@ -8,9 +8,9 @@ import type * as Call from "../request/Call.js"
 import * as TransportError from "../request/TransportError.js"
 import { isBytes, notBytes } from "../shared/bytes.js"
 import { isDecodedByFetch } from "../wire/codings.js"
+import * as WebResponse from "../wire/webResponse.js"
 import * as GuardedResponse from "./GuardedResponse.js"
 import type * as NativeExchange from "./NativeExchange.js"
-import * as WebResponse from "./webResponse.js"
 
 /** A response of any `HttpClient`, which enforces no limit of ours. */
 export const guarded = (
@@ -47,6 +47,9 @@ export const guarded = (
     },
     get cookies() {
       return response.cookies
+    },
+    get setCookies() {
+      return WebResponse.setCookiesOf(response)
     },
     remoteAddress: response.remoteAddress,
     decoded: web !== undefined && isDecodedByFetch(web, response.request.headers),

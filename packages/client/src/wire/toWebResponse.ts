@@ -19,19 +19,25 @@ export const toWebResponse = (
   head: {
     readonly status: number
     readonly headers: Readonly<Record<string, string>>
+    /** `set-cookie` is the one header whose lines cannot be joined (RFC 9110, 5.3). */
+    readonly setCookies?: ReadonlyArray<string> | undefined
     readonly url?: string | undefined
     readonly redirected?: boolean
   },
   body: BodyInit
 ): Response => {
-  const { headers, redirected = false, status, url = "" } = head
+  const { headers, redirected = false, setCookies = [], status, url = "" } = head
   const named = (headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase())
   const kept = Object.entries(headers).filter(([name]) => !ofConnection.has(name) && !named.includes(name))
+  const hasLines = setCookies.length > 0
   // A server may send any number; the constructor takes these alone.
   const isKnown = status >= 200 && status <= 599
   const response = new Response(bodiless.has(status) ? null : body, {
     status: isKnown ? status : 200,
-    headers: Object.fromEntries(kept)
+    headers: [
+      ...kept.filter(([name]) => !(hasLines && name === "set-cookie")),
+      ...setCookies.map((line): [string, string] => ["set-cookie", line])
+    ]
   })
   return Object.defineProperties(response, {
     url: { value: url },

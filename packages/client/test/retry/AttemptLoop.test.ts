@@ -12,6 +12,7 @@ const callWith = (deadline = Number.POSITIVE_INFINITY): Attempts.Retried => ({
   startedAt: 0,
   deadline,
   begunAt: 0,
+  isUnsent: false,
   attempts: [],
   omitted: 0,
   encoded: { method: "GET", promised: "safe", idempotencyKey: undefined, replayable: true },

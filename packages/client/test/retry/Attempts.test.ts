@@ -7,7 +7,8 @@ import {
   Credentials,
   type Middleware,
   RateLimit,
-  RetryPolicy
+  RetryPolicy,
+  Signing
 } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Duration, Effect, Either, Redacted, Schedule, Stream, TestClock } from "effect"
@@ -297,13 +298,46 @@ describe("the total timeout", () => {
     })
   )
 
-  it.effect("6.5 covers the credentials", () =>
-    Effect.gen(function* () {
-      const credentials = Credentials.effect(Effect.never)
-      const { error, times } = yield* playError([], { credentials, timeouts: { total } })
-      expect(error).toMatchObject({ _tag: "TimeoutError", phase: "total" })
-      expect(times).toEqual([])
-    })
+  /** Credentials that are there once, and then never again. */
+  const once = () => {
+    let asked = 0
+    const key = Effect.succeed(Redacted.make("key"))
+    return Credentials.effect(Effect.suspend(() => (asked++ === 0 ? key : Effect.never)))
+  }
+  const signing = () => Signing.credentials(() => Effect.never)
+
+  it.effect.each([
+    { what: "credentials", credentials: () => Credentials.effect(Effect.never), delivery: "not-sent" },
+    { what: "a signature", credentials: signing, delivery: "not-sent" },
+    { what: "credentials after a 429", credentials: once, script: [status(429)], delivery: "rejected" },
+    { what: "credentials after a 503", credentials: once, script: [status(503)], delivery: "maybe-applied" },
+    {
+      what: "a response to a signed request",
+      credentials: () => Signing.credentials(() => Effect.succeed({ "x-signature": "a" })),
+      script: [never],
+      delivery: "maybe-applied"
+    },
+    {
+      what: "a signature, in a middleware that may send on its own",
+      credentials: signing,
+      middleware: [(request, next) => next(request)],
+      delivery: "maybe-applied"
+    }
+  ] satisfies ReadonlyArray<{
+    readonly what: string
+    readonly credentials: () => Credentials.Credentials
+    readonly middleware?: ReadonlyArray<Middleware.Middleware>
+    readonly script?: ReadonlyArray<MockTransport.MockStep>
+    readonly delivery: ApiError.Delivery
+  }>)(
+    "6.5 covers a wait for $what, and what was sent is $delivery",
+    ({ credentials, delivery, middleware = [], script = [] }) =>
+      Effect.gen(function* () {
+        const options = { credentials: credentials(), middleware, retry: withoutDelay, timeouts: { total } }
+        const { error, times } = yield* playError(script, options)
+        expect(error).toMatchObject({ _tag: "TimeoutError", phase: "total", delivery })
+        expect(times).toHaveLength(script.length)
+      })
   )
 
   it.effect("6.5 does not affect a response in time", () =>

@@ -40,6 +40,8 @@ export class MockResponse extends ResponseShape implements HttpClientResponse.Ht
   readonly status: number
   readonly headers: Headers.Headers
   readonly cookies: Cookies.Cookies
+  /** The lines of `set-cookie`, one by one, as a transport has them. */
+  readonly setCookies: ReadonlyArray<string>
   readonly stream: Stream.Stream<Uint8Array, HttpClientError.ResponseError>
   readonly text: Effect.Effect<string, HttpClientError.ResponseError>
   readonly json: Effect.Effect<Json, HttpClientError.ResponseError>
@@ -63,6 +65,7 @@ export class MockResponse extends ResponseShape implements HttpClientResponse.Ht
     this.headers = Headers.fromInput(head.headers)
     const setCookie =
       Object.entries(head.headers).find(([name]) => name.toLowerCase() === "set-cookie")?.[1] ?? []
+    this.setCookies = [setCookie].flat()
     this.cookies = head.cookies ?? Cookies.fromSetCookie(setCookie)
 
     const decoding = (cause: unknown): HttpClientError.ResponseError =>

@@ -1,5 +1,7 @@
 /** The parts of a `fetch` `Response` that the platform's view of it hides. */
+import type * as Cookies from "@effect/platform/Cookies"
 import * as Predicate from "effect/Predicate"
+import { cookieLines } from "../effect/cookieLines.js"
 
 /** The lines of `set-cookie`, one by one. React Native and older polyfills have one joined line, or none. */
 export const setCookies = (headers: globalThis.Headers): ReadonlyArray<string> =>
@@ -29,6 +31,14 @@ export const underneath = (response: object): Response | undefined => {
   return Predicate.hasProperty(response, "original") && Predicate.isObject(response.original)
     ? underneath(response.original)
     : undefined
+}
+
+/** The lines of `set-cookie` of any response, one by one: as they came, or else as the platform writes its cookies. */
+export const setCookiesOf = (response: { readonly cookies: Cookies.Cookies }): ReadonlyArray<string> => {
+  if (Predicate.hasProperty(response, "setCookies") && Predicate.isIterable(response.setCookies))
+    return Array.from(response.setCookies, String)
+  const web = underneath(response)
+  return web === undefined ? cookieLines(response.cookies) : setCookies(web.headers)
 }
 
 /** Whether the body of a response can no longer be read, as far as that is observable. */
