@@ -111,7 +111,8 @@ export const through = (
   const last = (sent: HttpClientRequest.HttpClientRequest) => {
     // A middleware may have set a secret that nobody else knows.
     if (sent !== request) call.sent = [...(call.sent ?? []), sent.headers]
-    return send(call, Redirects.outgoing(call, watched(call, request, sent)))
+    const kept = PlatformRequest.keepingRemoved(request.headers, sent)
+    return send(call, Redirects.outgoing(call, watched(call, request, kept)))
   }
   return call.middleware.length === 0
     ? last(request)
@@ -143,10 +144,10 @@ const signing = (
           sign(PlatformRequest.withWholeUrl(request), (origin) => Call.isTrusted(call, origin)),
           {
             onFailure: (failure) => Effect.fail(UnsentError.noCredentials(call, failure)),
-            onSuccess: ({ request, secrets }) => {
+            onSuccess: ({ request: signed, secrets }) => {
               call.isUnsent = false
               Call.noteSignature(call, secrets)
-              return send(call, request)
+              return send(call, PlatformRequest.keepingRemoved(request.headers, signed))
             }
           }
         )

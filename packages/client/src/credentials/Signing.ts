@@ -138,11 +138,11 @@ const compile = (input: Headers.HeadersInput): Result.Result<Headers.HeaderLayer
   }
 }
 
-/** With its prototype, and with what the client keeps beside the headers. */
+/** With its prototype, and with what the client keeps there. */
 const copied = <A extends object>(value: A): A =>
   Object.assign(Object.create(Object.getPrototypeOf(value)), value)
 
-/** Without what the client keeps beside them. */
+/** A plain object of them. */
 const ownOf = (headers: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers))
 

@@ -76,7 +76,7 @@ export const withEncodedForm = (
     const contentType = encoded.headers.get("content-type") ?? undefined
     const bytes = HttpBody.uint8Array(new Uint8Array(await encoded.arrayBuffer()), contentType)
     const headers = layered({ ...request.headers, ...(contentType && { "content-type": contentType }) }, {})
-    return Object.assign(withBody(request, bytes), { headers })
+    return keepingRemoved(request.headers, Object.assign(withBody(request, bytes), { headers }))
   })
 }
 
@@ -99,7 +99,7 @@ export const filtered = (
   header: (name: string, value: string) => boolean,
   param: (name: string, value: string) => boolean
 ): HttpClientRequest.HttpClientRequest => {
-  const headers: Outgoing = marked(Object.create(headersProto), removedOf(request.headers))
+  const headers: Outgoing = Object.create(markedProto(removedOf(request.headers)))
   for (const [name, value] of Object.entries(request.headers)) if (header(name, value)) headers[name] = value
   return Object.assign(Object.create(Object.getPrototypeOf(request)), request, {
     headers,
@@ -121,14 +121,31 @@ const isSendable = (headers: Outgoing): headers is HttpHeaders.Headers => {
 
 const withoutRemoved = (headers: Outgoing): HttpHeaders.Headers => {
   const names = Object.keys(headers).filter((name) => headers[name] === null)
-  return Object.assign(marked(Object.create(headersProto), names), Headers.finish(headers))
+  return Object.assign(Object.create(markedProto(names)), Headers.finish(headers))
 }
 
-/** The key under which headers keep the names of those that were removed. The platform's own functions copy it. */
+/** The key under which headers keep the names of those that were removed. */
 const removed: unique symbol = Symbol.for("@effect-api/client/PlatformRequest/removed")
 
-const marked = <A extends object>(headers: A, names: ReadonlyArray<string>): A =>
-  names.length === 0 ? headers : Object.assign(headers, { [removed]: names })
+/**
+ * A prototype for headers. The mark is on it and not among them: `fetch` and `Headers` refuse a symbol there (Web IDL, record
+ * types). The platform's functions copy headers without it.
+ */
+const markedProto = (names: ReadonlyArray<string>): object =>
+  names.length === 0 ? headersProto : Object.create(headersProto, { [removed]: { value: names } })
+
+/** A changed copy of a request, where the headers stay removed that were removed before and are not set since. */
+export const keepingRemoved = <R extends Pick<HttpClientRequest.HttpClientRequest, "headers">>(
+  before: HttpHeaders.Headers,
+  request: R
+): R => {
+  const { headers } = request
+  if (headers === before) return request
+  const names = removedOf(before).filter((name) => headers[name] === undefined)
+  if (names.length === 0) return request
+  const own = Object.assign(Object.create(markedProto(names)), headers)
+  return Object.assign(Object.create(Object.getPrototypeOf(request)), request, { headers: own })
+}
 
 /** The names of headers that were removed on purpose: a transport must not add them by itself. */
 export const removedOf = (headers: HttpHeaders.Headers & Marked): ReadonlyArray<string> =>
