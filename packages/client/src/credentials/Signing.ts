@@ -73,7 +73,9 @@ export const credentials = <E>(
 ): Credentials => {
   refuseUnknown("credentials", options, ["secrets"])
   if (typeof sign !== "function") return broken(`what signs must be a function, and is ${kindOf(sign)}`)
-  const secrets = [...Redaction.collect(options.secrets)]
+  const secrets = Array.from(options.secrets ?? [], (secret) =>
+    typeof secret === "string" ? [secret] : [...Redaction.collect(secret)]
+  ).flat()
   return fixed(
     Result.succeed({
       headers: {},

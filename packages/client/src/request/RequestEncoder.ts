@@ -170,13 +170,13 @@ export const fromHttpClientRequest = (
 
 /** Every `Redacted` of a client's settings, except the credentials. */
 export const settingsSecrets = ({ options: { headers, query } }: ResolvedConfig): ReadonlySet<string> =>
-  Redaction.collect([headers, query])
+  Redaction.collect([Headers.read(headers), query])
 
 /** Every `Redacted` of a request, except the credentials. */
 export const secrets = (request: ApiRequest.Request): ReadonlySet<string> => {
   const { options, path, replaced } = request
-  const { body, pathSchema, query, querySchema } = options
-  const found = Redaction.collect(replaced, Redaction.collect(path))
+  const { body, headers, pathSchema, query, querySchema } = options
+  const found = Redaction.collect([Headers.read(headers), replaced], Redaction.collect(path))
   for (const name of Object.keys(options))
     if (!searchedApart.has(name)) Redaction.collect(Reflect.get(options, name), found)
   const add = (secrets: Iterable<string>): void => {
@@ -188,7 +188,13 @@ export const secrets = (request: ApiRequest.Request): ReadonlySet<string> => {
   return found
 }
 
-const searchedApart: ReadonlySet<string> = new Set(["body", "bodySchema", "pathSchema", "querySchema"])
+const searchedApart: ReadonlySet<string> = new Set([
+  "body",
+  "bodySchema",
+  "headers",
+  "pathSchema",
+  "querySchema"
+])
 
 type Resolved = Result.Result<Url.ResolvedUrl, InvalidInput>
 

@@ -110,6 +110,16 @@ const recordOf = (input: unknown): Readonly<Record<string, unknown>> | undefined
   return record
 }
 
+/** Headers as a record, for those who look for values in them: any iterable may hold its pairs where nobody else looks. */
+export const read = (input: unknown): unknown => {
+  try {
+    return recordOf(input) ?? input
+  } catch {
+    // What throws here cannot be sent either.
+    return undefined
+  }
+}
+
 /**
  * Headers of the connection and of message framing belong to the transport (RFC 9110, 7.6.1 and 10.1.1; RFC 9113,
  * 8.2.2), except with these values. Each transport would refuse some of them, with an error of its own, and drop

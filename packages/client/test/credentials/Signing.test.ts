@@ -293,35 +293,39 @@ describe("credentials that sign", () => {
     })
   )
 
-  it.effect("12.4 a signature shows nowhere, wherever the server sends it back", () =>
-    Effect.gen(function* () {
-      const key = Redacted.make(canaries.token("k"))
-      const credentials = Signing.credentials(
-        () =>
-          Effect.succeed({
-            authorization: `Scheme Credential=me, Signature=${canaries.token("s")}`,
-            "x-proof": canaries.token("p"),
-            "content-type": "text/plain"
-          }),
-        { secrets: [key] }
-      )
-      const echo = MockTransport.response(({ headers }) => {
-        const { authorization = "" } = headers
-        return new Response(
-          JSON.stringify({
-            error: { message: `${authorization.split("Signature=")[1]} of ${canaries.token("k")}` },
-            headers
-          }),
-          { status: 403, headers: { "x-echo": headers["x-proof"] ?? "" } }
+  it.effect.each([
+    ["as text", canaries.token("k")],
+    ["redacted", Redacted.make(canaries.token("k"))]
+  ] as const)(
+    "12.4 a signature and a key given %s show nowhere, wherever the server sends it back",
+    ([, key]) =>
+      Effect.gen(function* () {
+        const credentials = Signing.credentials(
+          () =>
+            Effect.succeed({
+              authorization: `Scheme Credential=me, Signature=${canaries.token("s")}`,
+              "x-proof": canaries.token("p"),
+              "content-type": "text/plain"
+            }),
+          { secrets: [key] }
         )
+        const echo = MockTransport.response(({ headers }) => {
+          const { authorization = "" } = headers
+          return new Response(
+            JSON.stringify({
+              error: { message: `${authorization.split("Signature=")[1]} of ${canaries.token("k")}` },
+              headers
+            }),
+            { status: 403, headers: { "x-echo": headers["x-proof"] ?? "" } }
+          )
+        })
+        const { client } = yield* scripted([status(503), echo], { credentials })
+        const { evidence, exit } = yield* observe(client.execute(ApiRequest.post("/todos", { text: "hi" })))
+        expect(Exit.isFailure(exit)).toBe(true)
+        expect(leaks(evidence)).toEqual([])
+        // A header that was there before, or that every text may contain, is none of its secrets.
+        expect(evidence.some(([, text]) => text.includes("api.test"))).toBe(true)
       })
-      const { client } = yield* scripted([status(503), echo], { credentials })
-      const { evidence, exit } = yield* observe(client.execute(ApiRequest.post("/todos", { text: "hi" })))
-      expect(Exit.isFailure(exit)).toBe(true)
-      expect(leaks(evidence)).toEqual([])
-      // A header that was there before, or that every text may contain, is none of its secrets.
-      expect(evidence.some(([, text]) => text.includes("api.test"))).toBe(true)
-    })
   )
 
   it.effect("6.7 a call of a signer makes a single attempt, under the deadline of the outer call", () =>

@@ -8,7 +8,7 @@ import {
   ResponseDecoder
 } from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
-import { Chunk, Duration, Effect, Redacted, Schema, Stream } from "effect"
+import { Chunk, Duration, Effect, Iterable, Redacted, Schema, Stream } from "effect"
 import { clientOf } from "../fixtures/sockets.js"
 import { direct } from "../fixtures/transports.js"
 
@@ -107,6 +107,54 @@ describe.each(direct)("over $name", ({ layer }) => {
       expect(secret._tag).toBe(code < 304 ? "Right" : "Left")
       expect(JSON.stringify(yield* other.requests)).not.toContain("SECRET")
     }).pipe(Effect.provide(layer))
+  )
+
+  const pairs = [
+    ["x-own", Redacted.make("SECRET-1")],
+    ["x-open", "open"]
+  ] as const
+  /** An instance whose pairs nobody sees who does not iterate. */
+  class Kept {
+    readonly #pairs = pairs;
+    *[Symbol.iterator]() {
+      yield* this.#pairs
+    }
+  }
+  const shapes = {
+    "a record": Object.fromEntries(pairs),
+    pairs,
+    "a map": new Map<string, string | Redacted.Redacted>(pairs),
+    "an iterable of Effect": Iterable.map(pairs, (pair) => pair),
+    "an instance that keeps its pairs private": new Kept()
+  }
+
+  it.scopedLive.each(Object.entries(shapes))(
+    "8.1 a secret in headers that are %s goes to no other origin, and no error shows it",
+    ([, headers]) =>
+      Effect.gen(function* () {
+        const echo = TestServer.streaming(({ headers }) =>
+          TestServer.json({ error: { message: `no: ${headers["x-own"]}` } }, { status: 400 })
+        )
+        const other = yield* TestServer.make(TestServer.json("there"))
+        const server = yield* TestServer.make({
+          "GET /moved": TestServer.empty(307, { location: `${other.url}/y` }),
+          "*": echo
+        })
+        const ofClient = yield* clientOf(server, { headers })
+        const bare = yield* clientOf(server)
+        yield* ofClient.get("/moved")
+        yield* ofClient.get(`${other.url}/y`)
+        yield* bare.get("/moved", { headers })
+        const seen = yield* other.requests
+        expect(seen.map(({ headers }) => headers["x-own"])).toEqual(Array(3).fill(undefined))
+        const errors = [
+          yield* Effect.flip(ofClient.get("/echo")),
+          yield* Effect.flip(bare.get("/echo", { headers }))
+        ]
+        expect((yield* server.requests).at(-1)?.headers["x-own"]).toBe("SECRET-1")
+        for (const error of errors)
+          expect(`${error.message} ${JSON.stringify(error)}`).not.toContain("SECRET-1")
+      }).pipe(Effect.provide(layer))
   )
 
   it.scopedLive("8.1 streams and downloads follow redirects", () =>
