@@ -112,21 +112,28 @@ export const redactorFor = (call: Call.Call, text: string, parsed?: unknown): Re
 }
 
 /** JSON and forms with secrets are smaller than this. */
-const maxScanned = 64 * 1024
+const maxScanned = 1024 * 1024
 
 /** Whether the body of a call holds a secret: a `Redacted` in its options or found by the encoder, or another that the call knows. */
 export const areInBody = (call: Call.Call): boolean => {
-  const { options } = call.request
+  const { options, replaced } = call.request
   const { form, multipart } = options
   if (Redaction.collect([form, multipart]).size + RequestBody.secrets(options).size > 0) return true
   const text = textOf(call.encoded.body)
-  return text.length <= maxScanned && redactor(call).text(text) !== text
+  // Those of another library's form were found in it.
+  if (text === undefined) return Redaction.collect(replaced).size > 0
+  return redactor(call).text(text) !== text
 }
 
-const textOf = (body: HttpBody.HttpBody): string => {
-  if (body._tag === "Raw") return typeof body.body === "string" ? body.body : ""
-  if (body._tag === "FormData") return [...body.formData.values()].filter(Predicate.isString).join("\n")
-  return body._tag === "Uint8Array" && body.body.length <= maxScanned
-    ? new TextDecoder().decode(body.body)
-    : ""
+/** `undefined` if it is too long to search. */
+const textOf = (body: HttpBody.HttpBody): string | undefined => {
+  if (body._tag === "Uint8Array")
+    return body.body.length > maxScanned ? undefined : new TextDecoder().decode(body.body)
+  const text =
+    body._tag === "FormData"
+      ? [...body.formData.values()].filter(Predicate.isString).join("\n")
+      : body._tag === "Raw" && typeof body.body === "string"
+        ? body.body
+        : ""
+  return text.length > maxScanned ? undefined : text
 }

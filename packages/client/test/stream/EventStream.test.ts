@@ -144,6 +144,23 @@ describe("decoding events", () => {
     })
   )
 
+  it.effect.each([
+    { name: "JSON in a text", event: Schema.parseJson(Text), data: '{"text":"a"}', value: { text: "a" } },
+    { name: "any JSON in a text", event: Schema.parseJson(), data: "[1]", value: [1] },
+    { name: "a bigint in a text", event: Schema.BigInt, data: "1", value: 1n },
+    { name: "a number in a text", event: Schema.NumberFromString, data: "1", value: 1 }
+  ])("10 a schema for $name decodes at once", ({ data, event, value }) =>
+    Effect.gen(function* () {
+      const whole = Schema.Struct({ part: event })
+      const body = [{ part: data }, { part: data }].map((event) => named("call", event)).join("")
+      const read = yield* readBy(EventStream.make({ event: whole }), body)
+      expect(read).toMatchObject({ events: [{ part: value }, { part: value }], error: undefined })
+      const misfit = yield* readBy(EventStream.make({ event: whole }), named("call", { part: {} }))
+      expect(misfit.error).toMatchObject({ _tag: "StreamProtocolError" })
+      expect(misfit.error?.message).not.toContain("async")
+    })
+  )
+
   const later = <A>(value: A): Promise<A> => Promise.resolve(value)
   it.effect.each([
     {

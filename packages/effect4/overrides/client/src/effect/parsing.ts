@@ -2,7 +2,11 @@
  * Schemas that decode and encode values, and explain a value that does not fit. This module hides the parser, and the
  * tree of issues that it fails with.
  */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
@@ -22,7 +26,8 @@ export const parseOptions: SchemaAST.ParseOptions = { reportInput: true }
 /** Decodes a value: an `Exit`, unless the schema is asynchronous. */
 export const decoder = <A, I>(schema: Schema.Codec<A, I>): ((value: unknown) => Effect.Effect<A, Misfit>) => {
   const decode = SchemaParser.decodeUnknownEffect(schema, parseOptions)
-  return (value) => Effect.mapErrorEager(decode(value), misfit)
+  const settled = settling()
+  return (value) => Effect.mapErrorEager(settled(decode(value)), misfit)
 }
 
 /** Encodes a value: an `Exit`, unless the schema is asynchronous. */
@@ -30,7 +35,30 @@ export const encoder = (
   schema: Schema.Codec<unknown, unknown>
 ): ((value: unknown) => Effect.Effect<unknown, Misfit>) => {
   const encode = SchemaParser.encodeUnknownEffect(schema, parseOptions)
-  return (value) => Effect.mapErrorEager(encode(value), misfit)
+  const settled = settling()
+  return (value) => Effect.mapErrorEager(settled(encode(value)), misfit)
+}
+
+/** Runs a parser that need not wait, and leaves the others to a fiber: JSON in a text and a default are effects, too. */
+const settling = () => {
+  let waits = false
+  return <A, E>(parsed: Effect.Effect<A, E>): Effect.Effect<A, E> => {
+    if (waits || Exit.isExit(parsed)) return parsed
+    const context = Fiber.getCurrent()?.context ?? Context.empty()
+    const exit = Effect.runSyncExitWith(context)(parsed)
+    const begun = begunIn(exit)
+    if (begun === undefined) return exit
+    waits = true
+    begun.interruptUnsafe()
+    return parsed
+  }
+}
+
+/** The fiber that could not end at once. */
+const begunIn = (exit: Exit.Exit<unknown, unknown>): Fiber.Fiber<unknown, unknown> | undefined => {
+  if (Exit.isSuccess(exit)) return undefined
+  const [first] = exit.cause.reasons
+  return first?._tag === "Die" && Cause.isAsyncFiberError(first.defect) ? first.defect.fiber : undefined
 }
 
 const textOf = /*#__PURE__*/ SchemaIssue.makeFormatterDefault()
