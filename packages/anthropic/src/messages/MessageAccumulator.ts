@@ -140,6 +140,8 @@ class MessageBuilder implements Accumulator {
         if (event.index !== expected) {
           return { reason: `block ${event.index} starts where block ${expected} should` }
         }
+        const cut = this.cutInput()
+        if (cut !== undefined) return cut
         this.blocks.push(new Block(event.content_block, false))
         this.message = withFallbackModel(message, event.content_block)
         return undefined
@@ -155,6 +157,8 @@ class MessageBuilder implements Accumulator {
       }
       case "message_delta": {
         const { delta, type: _, usage, ...rest } = event
+        const cut = delta?.stop_reason === "tool_use" ? this.cutInput() : undefined
+        if (cut !== undefined) return cut
         this.message = {
           ...update(update(message, rest), delta ?? {}),
           usage: update(message.usage, nonZeroTotals(message.usage, usage ?? {}))
@@ -166,6 +170,14 @@ class MessageBuilder implements Accumulator {
         return this.blocks.map((block, index) => block.end(index)).find((problem) => problem !== undefined)
       }
     }
+  }
+
+  /** Only the end of the message cuts an input off. A model that goes on, or asks for its tools, has written all of it. */
+  private cutInput(): Problem | undefined {
+    const index = this.blocks.findIndex(({ isCut }) => isCut)
+    return index < 0
+      ? undefined
+      : { reason: `the input of tool ${this.blocks[index]?.name} in block ${index} is cut off` }
   }
 }
 
@@ -182,12 +194,18 @@ class Block {
   private json: PartialJson | undefined = undefined
   private latest: ContentBlock.ContentBlock | undefined
   ended: boolean
+  /** Whether the block ended within its JSON. */
+  isCut = false
 
   constructor(start: ContentBlock.ContentBlock, ended: boolean) {
     const block = fillBlock(start)
     this.fields = { ...block }
     this.latest = block
     this.ended = ended
+  }
+
+  get name(): string {
+    return textOf(this.fields["name"])
   }
 
   append(delta: MessageEvent.Delta): void {
@@ -224,14 +242,14 @@ class Block {
     const { json } = this
     const input = json.end()
     if (Either.isLeft(input)) {
-      const name = textOf(this.fields["name"])
       return {
-        reason: `the input of tool ${name} in block ${index} is not valid JSON: ${input.left}`,
+        reason: `the input of tool ${this.name} in block ${index} is not valid JSON: ${input.left}`,
         excerpt: json.raw().slice(0, 200)
       }
     }
     // A tool without input sends no JSON at all.
     if (input.right !== undefined) this.fields["input"] = input.right
+    this.isCut = json.isCut
     this.json = undefined
     this.latest = undefined
     return undefined

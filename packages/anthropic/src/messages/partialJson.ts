@@ -97,6 +97,8 @@ export class PartialJson {
   private escape: string | undefined = undefined
   /** The first half of a surrogate pair, kept back until the second half arrives. */
   private half = ""
+  /** Whether {@link end} has found truncated JSON. */
+  isCut = false
 
   push(chunk: string): void {
     this.chunks.push(chunk)
@@ -129,7 +131,9 @@ export class PartialJson {
       return Either.right(JSON.parse(raw))
     } catch (error) {
       this.read()
-      return this.mode === "invalid" ? Either.left(reasonOf(error)) : Either.right(this.soFar(false)?.())
+      if (this.mode === "invalid") return Either.left(reasonOf(error))
+      this.isCut = raw.trim() !== ""
+      return Either.right(this.soFar(false)?.())
     }
   }
 

@@ -6,6 +6,7 @@
  */
 import type { ApiError } from "@effect-api/client"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -204,11 +205,17 @@ export const stream = <E, R, const Tools extends ReadonlyArray<Tool.Any>>(
   /** The events of a turn, whose tools start in a scope if any may. */
   const eventsOf = (request: Message.MessageCreateParams, started: Map<string, Fiber.Fiber<Result>>) => {
     const accumulator = MessageAccumulator.make()
-    const events = Stream.map(messages.stream(request, loop.callOptions), (event) => {
-      // `end` reports a failure of `push`.
-      accumulator.push(event)
-      return event
-    })
+    // After a failure nothing goes on: a tool would start with what came of its input.
+    const events = Streams.picked(
+      messages.stream(request, loop.callOptions),
+      (): Streams.Pick<MessageEvent.MessageEvent, MessageEvent.MessageEvent, ApiError.StreamProtocolError> =>
+        (event, passed) => {
+          const pushed = accumulator.push(event)
+          if (Either.isLeft(pushed)) return pushed.left
+          passed.push(event)
+          return undefined
+        }
+    )
     if (eager === false) return { accumulator, events }
     const handle = loop.handler(request.messages)
     const starting = Effect.zipWith(Effect.scope, limited, (scope, limit) =>

@@ -5,6 +5,7 @@ import type * as Message from "../../src/messages/Message.js"
 import * as MessageStream from "../../src/messages/MessageStream.js"
 import * as Tool from "../../src/tools/Tool.js"
 import * as ToolRunner from "../../src/tools/ToolRunner.js"
+import * as Events from "../fixtures/messageEvents.js"
 import {
   collect,
   echo,
@@ -51,6 +52,56 @@ describe("stream", () => {
       expect(yield* Stream.runCount(Stream.take(stream, length))).toBe(length)
       const limited = ToolRunner.stream(scripted([reply]), params, { tools: [never], maxIterations: 1 })
       expect(yield* Stream.runCount(limited)).toBe(length)
+    })
+  )
+
+  const paying = { to: "bob", amount: 10 }
+  const cut = JSON.stringify(paying).slice(0, -1)
+  const used = (id: string, ...json: ReadonlyArray<string>): Events.Part => ({
+    ...Events.toolUse([]),
+    start: { type: "tool_use", id, name: "pay", input: {} },
+    deltas: json.map((partial_json) => ({ type: "input_json_delta", partial_json }))
+  })
+  const asks = Events.messageDelta({ stop_reason: "tool_use" })
+  const more = Events.text("and so on")
+  const delta = { type: "input_json_delta", partial_json: "1}" }
+  const stray = { type: "content_block_delta", index: 7, delta }
+
+  it.effect.each([
+    ["invalid JSON", Events.wire([used("a", `${cut}"oops"}`), more], asks)],
+    ["JSON that is cut off before another block", Events.wire([used("a", cut), more], asks)],
+    ["JSON that is cut off before the end", Events.wire([more, used("a", cut)], asks)],
+    [
+      "an event of another block within its JSON",
+      Events.wire([used("a", cut, "}"), more], asks).flatMap((event, at) =>
+        at === 3 ? [stray, event] : [event]
+      )
+    ]
+  ] as const)("starts no tool whose input has %s, eager or not", ([, wire]) =>
+    Effect.gen(function* () {
+      const paid: Array<unknown> = []
+      const pay = Tool.make({
+        name: "pay",
+        input: Schema.Struct({ to: Schema.String, amount: Schema.optional(Schema.Number) }),
+        run: (input) => Effect.sync(() => paid.push(input))
+      })
+      for (const eager of [false, true]) {
+        for (const size of [1, 100]) {
+          const model = { stream: () => Stream.rechunk(Stream.fromIterable(Events.decodeEvents(wire)), size) }
+          const events: Array<unknown> = []
+          const error = yield* Effect.flip(
+            Stream.runForEach(ToolRunner.stream(model, params, { tools: [pay], eager }), (event) =>
+              Effect.zipRight(
+                Effect.sync(() => events.push(event)),
+                Effect.yieldNow()
+              )
+            )
+          )
+          expect(error).toMatchObject({ _tag: "StreamProtocolError" })
+          expect(events.length).toBeLessThan(wire.length)
+        }
+      }
+      expect(paid).toEqual([])
     })
   )
 
