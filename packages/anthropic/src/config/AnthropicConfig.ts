@@ -184,7 +184,7 @@ const conflictIn = (options: Options): ApiConfig.InvalidConfigError | undefined 
     : undefined
 }
 
-/** The settings besides those of `ApiClient`. The last three belong to the promise client. */
+/** The settings besides those of `ApiClient`. The last four belong to the promise client. */
 const ownSettings = [
   "apiKey",
   "authToken",
@@ -194,7 +194,8 @@ const ownSettings = [
   "telemetry",
   "transport",
   "logger",
-  "logLevel"
+  "logLevel",
+  "openTelemetry"
 ]
 
 /** The headers by lower-case name. */

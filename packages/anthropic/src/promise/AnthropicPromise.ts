@@ -138,7 +138,13 @@ export interface AnthropicPromise extends AsyncDisposable {
  * @since 0.1.0
  * @category constructors
  */
-export const make = ({ logLevel, logger, transport, ...options }: Options = {}): AnthropicPromise => {
+export const make = ({
+  logLevel,
+  logger,
+  openTelemetry,
+  transport,
+  ...options
+}: Options = {}): AnthropicPromise => {
   const fromEnvironment = ApiConfig.blankAsMissing(AnthropicConfig.fromEnvironment)
   const environment = Effect.runSync(withEnvironment(fromEnvironment))
   const settings = AnthropicConfig.check(AnthropicConfig.merge(environment, hideSecrets(options)))
@@ -151,7 +157,8 @@ export const make = ({ logLevel, logger, transport, ...options }: Options = {}):
       : { instrument: (client) => AnthropicConfig.instrument(settings.right, client) }),
     transport,
     logger,
-    logLevel
+    logLevel,
+    openTelemetry
   })
   return fromClient(client, settings.right)
 }

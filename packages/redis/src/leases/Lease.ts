@@ -3,7 +3,7 @@ import type { SharedLimits } from "@effect-api/client"
 import { costOf } from "./costs.js"
 import type { Link } from "./Link.js"
 import * as Messages from "./messages.js"
-import { Pace } from "./Pace.js"
+import type { Pace } from "./Pace.js"
 import { Reports } from "./Reports.js"
 import { type Slot, Slots } from "./Slots.js"
 import * as Time from "./time.js"
@@ -69,7 +69,7 @@ export class Lease implements SharedLimits.Counter {
     this.key = key
     this.me = link.nextName()
     this.quotas = requests.quotas.filter(({ limit }) => Number.isFinite(limit)).map(Messages.quotaOf)
-    this.pace = new Pace(this.quotas)
+    this.pace = link.paceOf(key, this.quotas)
     link.watch(key, this)
   }
 
@@ -80,7 +80,7 @@ export class Lease implements SharedLimits.Counter {
     const slot = this.slots.find(this.amounts(costs))
     if (this.isAlone) {
       if (this.mayAsk(now)) this.ask(now, [])
-      return slot === undefined ? this.pace.wait(now) : Math.max(0, slot.from - now)
+      return slot === undefined ? this.pace.wait(now, costs) : Math.max(0, slot.from - now)
     }
     if (this.mayAsk(now)) this.reserve(costs, now, slot !== undefined)
     if (slot !== undefined) return Math.max(0, slot.from - now)
@@ -179,11 +179,11 @@ export class Lease implements SharedLimits.Counter {
   }
 
   private question(now: number, amounts: ReadonlyArray<ReadonlyArray<number>>): Messages.Asked {
-    const { born, fleet, grant, isAlone, me, quotas, reports, reservedUntil } = this
+    const { born, fleet, grant, isAlone, quotas, reports, reservedUntil } = this
     const { horizonMillis } = this.link.settings
     const released = this.requests.waiting(1).length === 0 ? this.slots.release(grant) : undefined
     return {
-      me,
+      me: this.link.process,
       count: amounts.length,
       costs: alike(amounts),
       quotas,
@@ -252,7 +252,7 @@ export class Lease implements SharedLimits.Counter {
     this.isAlone = true
     this.aloneSince = now
     this.fleet = this.members === 0 ? this.link.members : this.members
-    this.pace.start(this.fleet, Math.max(now, this.slots.end))
+    this.pace.start(this.link.outage, this.fleet, Math.max(now, this.slots.end))
   }
 
   /** So many processes took part. Where Redis has lost its memory, the others are only not back yet. */

@@ -1,6 +1,7 @@
 /** What the leases of a program share: its connection, whether Redis replies, and the gates that other processes close. */
 import type { RedisConnection } from "../connection/Connection.js"
-import { type Closed, decodeClosed, encodeClosed } from "./messages.js"
+import { type Closed, decodeClosed, encodeClosed, type Quota } from "./messages.js"
+import { Pace } from "./Pace.js"
 import type { State } from "./State.js"
 import * as Scripts from "./scripts.js"
 import * as Time from "./time.js"
@@ -44,22 +45,31 @@ const firstMillis = 20
 
 export class Link {
   readonly settings: Settings
-  private readonly gated = new Map<string, Set<Gated>>()
+  /** Held weakly: a client that is collected tells nobody. */
+  private readonly gated = new Map<string, Set<WeakRef<Gated>>>()
+  private readonly refs = new WeakMap<Gated, WeakRef<Gated>>()
+  private readonly collected = new FinalizationRegistry<readonly [key: string, ref: WeakRef<Gated>]>(
+    ([key, ref]) => this.forget(key, ref)
+  )
+  private readonly paces = new Map<string, Map<string, Pace>>()
   private readonly channel: string
   private subscription: Promise<() => Promise<void>> | undefined
   private isClosed = false
   /** When Redis may be asked again; infinite while it replies. */
   private awayUntil = Number.POSITIVE_INFINITY
   private hasReplied = false
+  /** How often Redis has been lost: 1 for the first time. */
+  outage = 1
   private made = 0
-  private readonly process = globalThis.crypto.randomUUID()
+  /** The name by which Redis counts it among the processes. */
+  readonly process = globalThis.crypto.randomUUID()
 
   constructor(settings: Settings) {
     this.settings = settings
     this.channel = `${settings.prefix}:gates`
   }
 
-  /** A name for one that takes part. */
+  /** A name for one that closes gates. */
   nextName(): string {
     this.made++
     return `${this.process}/${this.made}`
@@ -68,7 +78,8 @@ export class Link {
   /** How many processes there are: as many as use the key that most of them use. */
   get members(): number {
     let most = 0
-    for (const known of this.gated.values()) for (const { members } of known) most = Math.max(most, members)
+    for (const known of this.gated.values())
+      for (const ref of known) most = Math.max(most, ref.deref()?.members ?? 0)
     return most === 0 ? this.settings.processes : most
   }
 
@@ -83,13 +94,15 @@ export class Link {
   }
 
   /** Runs the script on the keys of a limit. `undefined`: Redis is away. */
-  async run(key: string, args: ReadonlyArray<string | number>): Promise<Reply | undefined> {
+  async run(key: string, args: ReadonlyArray<string | number>, isGate = false): Promise<Reply | undefined> {
     const { connection, prefix, timeoutMillis } = this.settings
     // The braces keep both keys in one slot of a cluster.
     const base = `${prefix}:{${key}}`
     const keys = [base, `${base}:members`]
     const attempt = () => Time.within(connection.run(Scripts.limits, keys, args), timeoutMillis)
-    if (this.isAway) this.awayUntil = Time.now() + retryMillis
+    // A gate that is closed meanwhile is no question: it puts off none.
+    const asks = !isGate
+    if (this.isAway && asks) this.awayUntil = Time.now() + retryMillis
     const starts = Time.now()
     for (;;)
       try {
@@ -98,7 +111,7 @@ export class Link {
       } catch (cause) {
         // A client that connects for the first time is not away.
         if (this.hasReplied || Time.now() - starts >= timeoutMillis) {
-          this.lost(cause)
+          if (asks || !this.isAway) this.lost(cause)
           return undefined
         }
         await Time.sleep(firstMillis)
@@ -117,33 +130,56 @@ export class Link {
     const wasAway = this.isAway
     this.awayUntil = Time.now() + retryMillis
     if (wasAway || this.isClosed) return
+    this.outage++
     this.tell({ _tag: "Alone", processes: this.members, cause })
   }
 
-  /** A listener that throws stops no request. */
+  /** A listener that throws, or an async one that rejects, stops no request. */
   private tell(state: State): void {
-    try {
-      this.settings.onChange(state)
-    } catch {}
+    const { onChange } = this.settings
+    void (async () => onChange(state))().catch(() => undefined)
   }
 
   /** Closes the gate of a key for all. */
   async close(closed: Closed): Promise<void> {
     const micros = Math.ceil(Math.min(closed.millis, closed.most) * 1000)
-    await this.run(closed.key, [micros, this.channel, encodeClosed(closed)])
+    const reply = await this.run(closed.key, [micros, this.channel, encodeClosed(closed)], true)
+    if (reply !== undefined) this.found()
   }
 
   /** Hears of the gates of a key. */
   watch(key: string, gated: Gated): void {
+    const ref = new WeakRef(gated)
+    this.refs.set(gated, ref)
+    this.collected.register(gated, [key, ref], ref)
     const known = this.gated.get(key) ?? new Set()
-    this.gated.set(key, known.add(gated))
+    this.gated.set(key, known.add(ref))
     this.subscribe()
   }
 
   unwatch(key: string, gated: Gated): void {
+    const ref = this.refs.get(gated)
+    if (ref === undefined) return
+    this.collected.unregister(ref)
+    this.forget(key, ref)
+  }
+
+  private forget(key: string, ref: WeakRef<Gated>): void {
     const known = this.gated.get(key)
-    known?.delete(gated)
-    if (known?.size === 0) this.gated.delete(key)
+    known?.delete(ref)
+    if (known?.size !== 0) return
+    this.gated.delete(key)
+    this.paces.delete(key)
+  }
+
+  /** The pace of a key while Redis is away: one for all who use the key, as of one process. */
+  paceOf(key: string, quotas: ReadonlyArray<Quota>): Pace {
+    const paces = this.paces.get(key) ?? new Map<string, Pace>()
+    this.paces.set(key, paces)
+    const name = JSON.stringify(quotas)
+    const pace = paces.get(name) ?? new Pace(quotas)
+    paces.set(name, pace)
+    return pace
   }
 
   /** Waits for the subscription, as long as for a reply. */
@@ -168,7 +204,10 @@ export class Link {
   private hear(message: string): void {
     const closed = decodeClosed(message)
     if (closed === undefined || this.isClosed) return
-    for (const gated of this.gated.get(closed.key) ?? []) if (gated.me !== closed.by) gated.closed(closed)
+    for (const ref of this.gated.get(closed.key) ?? []) {
+      const gated = ref.deref()
+      if (gated !== undefined && gated.me !== closed.by) gated.closed(closed)
+    }
   }
 
   /** Ends the subscription; one that is still being made ends later. Limits go on as if Redis were away. */

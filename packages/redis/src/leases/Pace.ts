@@ -16,24 +16,34 @@ interface Share {
 export class Pace {
   private readonly shares: ReadonlyArray<Share>
   private members = 1
+  private outage = 0
 
   constructor(quotas: ReadonlyArray<Quota>) {
     this.shares = quotas.map((quota) => ({ quota, next: Number.NEGATIVE_INFINITY, largest: 1 }))
   }
 
-  /** Begins after what was reserved before. So many processes share the quotas. */
-  start(members: number, after: number): void {
-    this.members = members
-    for (const share of this.shares) share.next = Math.max(share.next, after) + this.timeOf(share, 1)
+  /** Begins after what was reserved before, once in an outage for all who use it. So many processes share the quotas. */
+  start(outage: number, members: number, after: number): void {
+    const begins = outage !== this.outage
+    if (begins) this.members = members
+    this.outage = outage
+    for (const share of this.shares)
+      share.next = Math.max(share.next, after) + (begins ? this.timeOf(share, 1) : 0)
   }
 
-  wait(now: number): number {
-    return this.shares.reduce((wait, { next }) => Math.max(wait, next - now), 0)
+  /** How long until all that was taken is past, or until a request of these costs may go: one that costs nothing waits for nobody. */
+  wait(now: number, costs?: SharedLimits.Costs): number {
+    return this.shares.reduce(
+      (wait, { next, quota }) =>
+        costs !== undefined && costOf(costs, quota.unit) <= 0 ? wait : Math.max(wait, next - now),
+      0
+    )
   }
 
   take(costs: SharedLimits.Costs, now: number): void {
     for (const share of this.shares) {
       const cost = Math.min(costOf(costs, share.quota.unit), share.quota.limit)
+      if (cost <= 0) continue
       share.largest = Math.max(share.largest, cost)
       share.next = Math.max(share.next, now) + this.timeOf(share, cost)
     }

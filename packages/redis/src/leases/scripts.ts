@@ -159,7 +159,10 @@ else
     local at = start
     for j, quota in ipairs(quotas) do
       local cost = math.min(costs[j], quota.limit)
-      at = math.max(at, now - quota.rest, quota.tat + math.max(0, cost - quota.covered) * quota.each)
+      -- What costs nothing waits for nobody, and nobody for it.
+      if cost > 0 then
+        at = math.max(at, now - quota.rest, quota.tat + math.max(0, cost - quota.covered) * quota.each)
+      end
     end
     for _, left in ipairs(reported) do
       at = math.max(at, left.from)
@@ -174,8 +177,10 @@ else
     end
     for j, quota in ipairs(quotas) do
       local cost = math.min(costs[j], quota.limit)
-      quota.tat = math.max(quota.tat, math.max(at, now) - quota.rest) + math.min(cost * quota.each, quota.longest)
-      quota.covered = math.max(quota.covered, math.min(cost, quota.most))
+      if cost > 0 then
+        quota.tat = math.max(quota.tat, math.max(at, now) - quota.rest) + math.min(cost * quota.each, quota.longest)
+        quota.covered = math.max(quota.covered, math.min(cost, quota.most))
+      end
     end
     for _, left in ipairs(reported) do
       if left.reset > 0 and at >= left.reset then
