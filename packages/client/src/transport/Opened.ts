@@ -51,11 +51,19 @@ export const kept = (
 ): Effect.Effect<GuardedResponse.GuardedResponse> =>
   Effect.flatMap(TimeLimits.left(call), (left) =>
     Effect.map(Unread.keep(Math.min(idle, left), closing(call, close)), (keeper) => {
+      // Nobody reads what is not there.
+      if (hasNoBody(response)) call.permit?.leave()
       // An unread body holds its connection.
       onceCollected?.register(response.source, keeper.leave)
       return response.keptBy(keeper)
     })
   )
+
+/** RFC 9110, 6.4.1. */
+const hasNoBody = ({ headers, request, status }: GuardedResponse.GuardedResponse): boolean =>
+  request.method === "HEAD" || bodiless.has(status) || headers["content-length"] === "0"
+
+const bodiless: ReadonlySet<number> = new Set([204, 205, 304])
 
 /** The permit of an attempt is held until its body is closed. */
 const closing = ({ permit }: Call.Call, close: Effect.Effect<void>): Effect.Effect<void> =>

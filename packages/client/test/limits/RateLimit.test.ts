@@ -582,6 +582,23 @@ describe("a 429 with a retry-after", () => {
     })
   )
 
+  it.effect("6.23 a short wait follows a long one that the client has waited for", () =>
+    Effect.gen(function* () {
+      const script = [busy(3600), ok, busy(2), MockTransport.forever(ok)]
+      const { client, transport } = yield* scripted(script, { retry: { jitter: 0 } })
+      yield* Effect.flip(client.execute(list))
+      yield* TestClock.adjust("61 seconds")
+      yield* client.execute(list)
+      const third = yield* Effect.fork(client.execute(list))
+      yield* TestClock.adjust("500 millis")
+      const fourth = yield* Effect.fork(client.execute(list))
+      yield* TestClock.adjust("1500 millis")
+      expect(yield* Fiber.join(third)).toBe("ok")
+      expect(yield* Fiber.join(fourth)).toBe("ok")
+      expect(yield* transport.requestCount).toBe(5)
+    })
+  )
+
   it.effect.each([
     { name: "rateLimit is false", options: { rateLimit: false }, request: list },
     { name: "another origin", options: {}, request: ApiRequest.atUrl(list, "https://elsewhere.test/todos") },

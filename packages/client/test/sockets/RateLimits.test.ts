@@ -1,6 +1,15 @@
 /** The client's own limits on real sockets, through each way in. */
+
+import { HttpClientRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { ApiClient, ApiRequest, EventStream, RateLimit, ResponseDecoder } from "@effect-api/client"
+import {
+  ApiClient,
+  ApiRequest,
+  EventStream,
+  PromiseClient,
+  RateLimit,
+  ResponseDecoder
+} from "@effect-api/client"
 import { TestServer } from "@effect-api/testing"
 import { Effect, Schema, Stream } from "effect"
 import { countsOf, labelled } from "../fixtures/metrics.js"
@@ -55,7 +64,33 @@ const makeServer = (refusals: number, millis: number) => {
   )
 }
 
+/** Responses that nobody reads, since they have no body. */
+const unread = [
+  { what: "a HEAD", method: "HEAD", reply: TestServer.json([1]) },
+  { what: "a 204", method: "DELETE", reply: TestServer.empty(204) },
+  { what: "a 205", method: "PUT", reply: TestServer.empty(205) },
+  { what: "a 304", method: "GET", reply: TestServer.empty(304) },
+  { what: "an empty body", method: "POST", reply: TestServer.text("") }
+] as const
+
 describe.each(everyTransport)("on $name", ({ layer, name }) => {
+  it.scopedLive.each(unread)("6.20 $what that nobody reads keeps no place", ({ method, reply }) =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.make({ "GET /todos": TestServer.json([]), "*": reply })
+      const client = yield* clientOf(server, { rateLimit: RateLimit.make({ concurrency: 1 }) })
+      const fetch = yield* PromiseClient.toFetch(client, { reject: () => false })
+      const plain = ApiClient.httpClient(client)
+      const kept: Array<unknown> = []
+      for (let n = 0; n < 3; n++) {
+        if (name !== "NodeTransport in another thread")
+          kept.push(yield* Effect.promise(() => fetch(`/nothing/${n}`, { method })))
+        kept.push(yield* Effect.either(plain.execute(HttpClientRequest.make(method)(`/nothing/${n}`))))
+      }
+      yield* client.execute(ApiRequest.get("/todos"))
+      expect(kept.length).toBeGreaterThan(0)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.scopedLive.each(ways)(
     "6.20 at most three requests are in flight through $way, and every place comes back",
     ({ call }) =>

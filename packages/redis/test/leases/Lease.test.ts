@@ -344,12 +344,70 @@ describe("a lease", () => {
     expect(askedOf(scripted.questions[3] ?? { args: [] })).toMatchObject({ fleet: 5 })
   })
 
-  it("13.7 a listener that throws stops nothing", async () => {
-    const { changed, counter } = opened(scripted, {
-      onChange: () => {
+  it("13.7 all who use a key in one process keep to one part of it, and count as one", async () => {
+    const { counter, open } = opened(scripted)
+    const key = "https://api.test a{b}"
+    counter.wait({}, now())
+    await reply(granting([], { members: 5 }))
+    const others = [open(key), open(key)]
+    for (const other of others) other.wait({}, now())
+    expect(new Set(scripted.questions.map((question) => askedOf(question)["me"])).size).toBe(1)
+    scripted.questions.at(-1)?.fail(new Error("gone"))
+    await pass()
+    const waits: Array<number> = []
+    for (const each of [counter, ...others, open(key)]) {
+      waits.push(Math.round(each.wait({}, now())))
+      each.take({}, now())
+    }
+    // A fifth of 100 a second.
+    expect(waits).toEqual([1, 2, 3, 4].map((turn) => Math.round((turn * 1020) / 20)))
+  })
+
+  it("13.4 while Redis is away, what costs nothing of a unit does not wait for it", async () => {
+    const { counter } = opened(scripted, { quotas: [{ unit: "tokens", limit: 100, millis: 1000 }] })
+    counter.wait({ tokens: 10 }, now())
+    await reply(granting([]))
+    counter.wait({ tokens: 10 }, now())
+    scripted.questions.at(-1)?.fail(new Error("gone"))
+    await pass()
+    for (let n = 0; n < 3; n++) counter.take({ tokens: 10 }, now())
+    const wait = counter.wait({ tokens: 10 }, now())
+    expect(wait).toBeGreaterThan(0)
+    expect(counter.wait({}, now())).toBe(0)
+    counter.take({}, now())
+    expect(counter.wait({ tokens: 10 }, now())).toBe(wait)
+  })
+
+  it("13.7 a gate that is closed meanwhile puts off no question, and one that Redis takes brings it back", async () => {
+    const { counter, states } = opened(scripted)
+    counter.wait({}, now())
+    await reply(granting([]))
+    counter.wait({}, now())
+    scripted.questions.at(-1)?.fail(new Error("gone"))
+    await pass()
+    await pass(400)
+    counter.close?.(1000, 1000)
+    scripted.questions.at(-1)?.fail(new Error("gone"))
+    await pass(100)
+    counter.wait({}, now())
+    expect(scripted.questions.at(-1)?.args).toHaveLength(1)
+    scripted.questions.at(-1)?.fail(new Error("gone"))
+    await pass()
+    counter.close?.(1000, 1000)
+    await reply(1)
+    expect(states.map(({ _tag }) => _tag)).toEqual(["Alone", "Shared"])
+  })
+
+  it.each([
+    [
+      "throws",
+      () => {
         throw new Error("the program's own")
       }
-    })
+    ],
+    ["rejects", () => Promise.reject(new Error("the program's own"))]
+  ])("13.7 a listener that %s stops nothing", async (_, onChange) => {
+    const { changed, counter } = opened(scripted, { onChange })
     counter.wait({}, now())
     await reply("OK")
     expect(changed).toHaveBeenCalledTimes(1)

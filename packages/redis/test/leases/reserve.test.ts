@@ -154,6 +154,20 @@ describeWithRedis("reserving times", () => {
     expect(waitMillis).toBeLessThanOrEqual(100)
   })
 
+  it("13.4 what costs nothing of a unit waits for no turn of it, and puts none back", async () => {
+    const { ask } = asking()
+    const quotas = [requests(1000), Messages.quotaOf({ unit: "tokens", limit: 1000, millis: 10_000 })]
+    const heavy = { quotas, costs: [[1, 300]] }
+    const first = await ask(heavy)
+    const free = await ask({ quotas, costs: [[1, 0]] })
+    expect(free.times[0]).toBeLessThan(100)
+    const [after = 0] = (await ask(heavy)).times
+    expect(after).toBeGreaterThan(1000)
+    const fresh = asking()
+    expect((await fresh.ask({ quotas, costs: [[1, 0]] })).times).toEqual([0])
+    expect((await fresh.ask(heavy)).times[0]).toBeLessThanOrEqual((first.times[0] ?? 0) + 1)
+  })
+
   it("13.4 a slow limit is reserved once for each process, in turn", async () => {
     const { ask } = asking()
     const one = { quotas: [requests(50, 60_000)], count: 10, costs: [[1]], horizon: 100_000 }
