@@ -34,11 +34,15 @@ export const underneath = (response: object): Response | undefined => {
 }
 
 /** The lines of `set-cookie` of any response, one by one: as they came, or else as the platform writes its cookies. */
-export const setCookiesOf = (response: { readonly cookies: Cookies.Cookies }): ReadonlyArray<string> => {
+export const setCookiesOf = (response: { readonly cookies: Cookies.Cookies }): ReadonlyArray<string> =>
+  receivedCookies(response) ?? cookieLines(response.cookies)
+
+const receivedCookies = (response: unknown): ReadonlyArray<string> | undefined => {
   if (Predicate.hasProperty(response, "setCookies") && Predicate.isIterable(response.setCookies))
     return Array.from(response.setCookies, String)
-  const web = underneath(response)
-  return web === undefined ? cookieLines(response.cookies) : setCookies(web.headers)
+  if (Predicate.hasProperty(response, "source") && response.source instanceof Response)
+    return setCookies(response.source.headers)
+  return Predicate.hasProperty(response, "original") ? receivedCookies(response.original) : undefined
 }
 
 /** Whether the body of a response can no longer be read, as far as that is observable. */

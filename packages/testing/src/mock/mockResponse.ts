@@ -16,6 +16,8 @@ export interface ResponseHead {
   readonly headers: Readonly<Record<string, string | ReadonlyArray<string>>>
   /** Those of the headers, by default. */
   readonly cookies?: Cookies.Cookies | undefined
+  /** The lines of `set-cookie`; those of the headers, by default. */
+  readonly setCookies?: ReadonlyArray<string> | undefined
 }
 
 const memo = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> => {
@@ -65,7 +67,7 @@ export class MockResponse extends ResponseShape implements HttpClientResponse.Ht
     this.headers = Headers.fromInput(head.headers)
     const setCookie =
       Object.entries(head.headers).find(([name]) => name.toLowerCase() === "set-cookie")?.[1] ?? []
-    this.setCookies = [setCookie].flat()
+    this.setCookies = head.setCookies ?? [setCookie].flat()
     this.cookies = head.cookies ?? Cookies.fromSetCookie(setCookie)
 
     const decoding = (cause: unknown): HttpClientError.ResponseError =>

@@ -18,7 +18,7 @@ const headerEndings =
   /(?:^|[-_])(?:token|secret|password|auth|signature|session(?:[-_]?id)?|(?:access|api|auth|functions|secret|subscription)[-_]?key)$/
 
 const queryNames =
-  "access_token api_key api-key apikey client_secret key password sig signature token x-amz-credential " +
+  "access_token refresh_token id_token api_key api-key apikey client_secret key password sig signature token x-amz-credential " +
   "x-amz-security-token x-amz-signature x-goog-signature"
 
 const fieldNames =
@@ -57,7 +57,7 @@ export class SecretBook {
   private readonly inUrl: RegExp
   private readonly inForm: RegExp
   private readonly inJson: RegExp
-  private readonly inParts: RegExp
+  private readonly partNames: string
 
   constructor(names: SecretNames = {}) {
     this.headerNames = new Set(list(headerNames, names.headers))
@@ -67,19 +67,16 @@ export class SecretBook {
     )
     this.fieldNames = new Set(list(fieldNames, names.fields))
     const own = anyOf([...this.fieldNames])
-    this.inUrl = new RegExp(`(?<=[?&](?:${query})=)[^&\\s"'<>\\\\#]+`, "gi")
+    this.inUrl = new RegExp(`(?<=[?&#](?:${query})=)[^&\\s"'<>\\\\#]+`, "gi")
     this.inForm = new RegExp(`(?<=(?:^|&)(?:${fields})=)[^&]+`, "gi")
-    // A string, a string within a JSON text that is a string itself, or a number.
+    // A string, a string within a JSON text that is a string itself, or a number. The body may end within it.
     const value =
-      '"(?:[^"\\\\]|\\\\.)*"|\\\\"(?:[^"\\\\]|\\\\\\\\(?:\\\\["\\\\]|[^"\\\\]))*\\\\"|-?\\d[\\d.eE+-]*'
+      '"(?:[^"\\\\]|\\\\.)*(?:"|\\\\?$)|\\\\"(?:[^"\\\\]|\\\\\\\\(?:\\\\["\\\\]|[^"\\\\]))*(?:\\\\"|\\\\{0,3}$)|-?\\d[\\d.eE+-]*'
     this.inJson = new RegExp(
       `(?:(?<="(?:${own})"\\s{0,20}:\\s{0,20})|(?<=\\\\"(?:${own})\\\\"\\s{0,20}:\\s{0,20}))(?:${value})`,
       "gi"
     )
-    this.inParts = new RegExp(
-      `(?<=name="?(?:${own})"?[^\\r\\n]*\\r\\n(?:[^\\r\\n]+\\r\\n)*\\r\\n)[^\\r\\n]+(?=\\r\\n--)`,
-      "gi"
-    )
+    this.partNames = own
   }
 
   /** Adds a secret; the token after a scheme and the password of a URL are secrets of their own. */
@@ -132,16 +129,24 @@ export class SecretBook {
     }
   }
 
+  /** Finds the content of parts with the names of secrets: all of it, up to the boundary that begins the body. */
+  private inParts(binary: string): RegExp {
+    const boundary = /^--[^\r\n]+/.exec(binary)?.[0] ?? "--"
+    const name = `name="?(?:${this.partNames})"?[^\\r\\n]*\\r\\n`
+    return new RegExp(`(?<=${name}(?:[^\\r\\n]+\\r\\n)*\\r\\n)[^]+?(?=\\r\\n${anyOf([boundary])}|$)`, "gi")
+  }
+
   /** The places of values with the names of secrets. */
   private named(binary: string, type: string | undefined): ReadonlyArray<Patterns.Interval> {
-    const parts = type?.startsWith("multipart/") ? [this.inParts] : []
+    const parts = /^multipart\//i.test(type ?? "") ? [this.inParts(binary)] : []
     const forms = isForm(type) ? [this.inForm] : [this.inUrl, this.inJson, ...parts]
     return Patterns.merged(
       forms.flatMap((form) =>
         Array.from(binary.matchAll(form), ({ 0: match, index }): Patterns.Interval => {
           // The quotes stay, so that JSON remains JSON.
-          const quotes = form === this.inJson ? (/^\\?"/.exec(match)?.[0].length ?? 0) : 0
-          return [index + quotes, index + match.length - quotes]
+          const quotes = form === this.inJson ? (/^\\?"/.exec(match)?.[0] ?? "") : ""
+          const isWhole = match.length >= 2 * quotes.length && match.endsWith(quotes)
+          return [index + quotes.length, index + match.length - (isWhole ? quotes.length : 0)]
         })
       )
     )
@@ -197,7 +202,7 @@ export class SecretBook {
 /** User names and passwords in URLs. */
 const userInfo = /(?<=[a-z][a-z0-9+.-]*:\/\/)[^/@\s"'<>\\]+(?=@)/gi
 
-const isForm = (type: string | undefined): boolean => type?.includes("x-www-form-urlencoded") === true
+const isForm = (type: string | undefined): boolean => /x-www-form-urlencoded/i.test(type ?? "")
 
 const decoded = (text: string): string => {
   try {

@@ -53,10 +53,16 @@ export const decode = (
 
 /**
  * Whether bytes that {@link decode} does not read are plain all the same: text, or those of which a transport took off a coding
- * that is known here.
+ * that is known here. Of a body that was cut off, nobody can tell.
  */
-export const isPlain = (bytes: Uint8Array, header: string | undefined): boolean =>
-  isText(bytes) || !isCoded(header) || codings.has(header.trim().toLowerCase())
+export const isPlain = (bytes: Uint8Array, header: string | undefined, isCut: boolean): boolean =>
+  isText(bytes) ||
+  !isCoded(header) ||
+  (codings.has(header.trim().toLowerCase()) && !isCut && !beginsCoded(bytes))
+
+/** Whether bytes begin as gzip (RFC 1952) or zlib (RFC 1950) do: others may come behind. */
+const beginsCoded = ([first = 0, second = 0]: Uint8Array): boolean =>
+  (first === 0x1f && second === 0x8b) || (first === 0x78 && (first * 256 + second) % 31 === 0)
 
 /** Whether bytes are UTF-8. */
 export const isText = (bytes: Uint8Array): boolean => {

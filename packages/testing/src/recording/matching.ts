@@ -60,10 +60,10 @@ const bodyOf = (bytes: Uint8Array, type: string): Canonical["body"] => {
 }
 
 /** The body without its content coding. `undefined`: it cannot be read. */
-export const bytesOf = ({ body = noBytes, headers }: MockRequest): Uint8Array | undefined => {
+export const bytesOf = ({ body = noBytes, headers }: MockRequest, isCut = false): Uint8Array | undefined => {
   const coding = headers["content-encoding"]
   const decoded = ContentCoding.decode(body, coding)?.bytes
-  return decoded ?? (ContentCoding.isPlain(body, coding) ? body : undefined)
+  return decoded ?? (ContentCoding.isPlain(body, coding, isCut) ? body : undefined)
 }
 
 export const canonical = (request: MockRequest): Canonical => {

@@ -7,7 +7,7 @@ import {
   HttpClientRequest,
   type HttpClientResponse
 } from "@effect/platform"
-import { Cause, Clock, Effect, Exit, Option, Scope, Stream } from "effect"
+import { Cause, Clock, Effect, Exit, Option, Predicate, Scope, Stream } from "effect"
 import * as TransportErrors from "../effect/transportErrors.js"
 import { MockRequest } from "../mock/MockRequest.js"
 import { readBody } from "../mock/mockBody.js"
@@ -104,7 +104,7 @@ class Ongoing {
       at: this.startedAt
     })
     // What cannot be searched for secrets is not written.
-    const body = request.body && Matching.bytesOf(request)
+    const body = request.body && Matching.bytesOf(request, this.sent.sent() === "part")
     return {
       request: new MockRequest({ ...request, body }),
       sent: request.body !== undefined && body === undefined ? "unknown" : this.sent.sent(),
@@ -137,7 +137,12 @@ export const make = (inner: HttpClient.HttpClient, book: SecretBook.SecretBook):
         )
         return new MockResponse(
           response.request,
-          { status: response.status, headers: { ...response.headers }, cookies: response.cookies },
+          {
+            status: response.status,
+            headers: { ...response.headers },
+            cookies: response.cookies,
+            setCookies: setCookiesOf(response)
+          },
           observed(ongoing, response.stream),
           true
         )
@@ -242,15 +247,28 @@ const noteExit = (
   now: number
 ): void => {
   if (Exit.isSuccess(exit)) {
-    const { cookies, headers, status } = exit.value
+    const { headers, status } = exit.value
     // One header cannot hold several cookies.
-    const set = linesOf(cookies)
+    const set = setCookiesOf(exit.value)
     ongoing.respond(status, { ...headers, ...(set.length > 0 && { "set-cookie": set }) }, now)
   } else if (Exit.isInterrupted(exit)) {
     ongoing.over("interrupted", now)
   } else {
     ongoing.over("failed", now, failureOf(squashed(exit)))
   }
+}
+
+/** The lines of `set-cookie`: as they came, or else as the platform writes its cookies. */
+const setCookiesOf = (response: HttpClientResponse.HttpClientResponse): ReadonlyArray<string> =>
+  receivedCookies(response) ?? linesOf(response.cookies)
+
+/** Of the response below a platform response: a wrapper that ends with its fiber may be in between. */
+const receivedCookies = (response: unknown): ReadonlyArray<string> | undefined => {
+  if (Predicate.hasProperty(response, "setCookies") && Array.isArray(response.setCookies))
+    return response.setCookies
+  if (Predicate.hasProperty(response, "source") && response.source instanceof Response)
+    return response.source.headers.getSetCookie()
+  return Predicate.hasProperty(response, "original") ? receivedCookies(response.original) : undefined
 }
 
 /** None if one of them is no valid cookie: the headers have the text of all. */

@@ -68,7 +68,7 @@ const redactBody = (
   const type = contentType(headers)
   const decoded = ContentCoding.decode(whole, contentCoding(headers))
   if (decoded === undefined || decoded.bytes === whole) {
-    const isSearched = decoded !== undefined || ContentCoding.isPlain(whole, contentCoding(headers))
+    const isSearched = decoded !== undefined || ContentCoding.isPlain(whole, contentCoding(headers), isCut)
     return isSearched ? retimed(hider.body(pieces, type, isCut), chunks) : undefined
   }
   const shown = hider.body([decoded.bytes], type, isCut)

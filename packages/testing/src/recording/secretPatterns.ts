@@ -72,12 +72,13 @@ const character = (char: string): string => {
 /** A run of backslashes is as long as it is, or each of them is escaped. */
 const backslashes = (count: number): string => `(?:\\\\|${percent}5[cC]){${count},${count * 8}}`
 
-const pattern = (secret: string): string =>
+/** One expression for each character of a secret, and the backslashes before it. */
+const pattern = (secret: string): ReadonlyArray<string> =>
   Array.from(secret.matchAll(/(\\*)([^\\]?)/gu), ([, run = "", char = ""]) => {
     // A run takes in the backslashes that escape the character after it.
     const before = run === "" ? slashes : backslashes(run.length)
     return run === "" && char === "" ? "" : `${before}${char === "" ? "" : character(char)}`
-  }).join("")
+  })
 
 /** The base64 of a secret at each of the three offsets, without the characters that share bits with a neighbour. */
 const base64 = (secret: string): ReadonlyArray<string> => {
@@ -91,12 +92,65 @@ const base64 = (secret: string): ReadonlyArray<string> => {
 }
 
 /** Standard or for URLs, and then as a text of its own: percent-encoded, or with `\/`. */
-const base64Pattern = (text: string): string =>
+const base64Pattern = (text: string): ReadonlyArray<string> =>
   Array.from(text, (char) => {
     if (char === "+") return `${slashes}(?:${character("+")}|-)`
     if (char === "/") return `${slashes}(?:${character("/")}|_)`
     return char
-  }).join("")
+  })
+
+/** So many characters make one expression: the compiler of expressions runs out of stack at some thousands. */
+const mostAtOnce = 200
+
+/** A letter or a digit: none of its encodings begins like another one. A piece that ends with it matches in one way only. */
+const isClear = (character: string): boolean => /(?:^|\(\?:)[A-Za-z0-9](?:\||$)/.test(character)
+
+const piecesOf = (characters: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const pieces: Array<string> = []
+  let piece: Array<string> = []
+  for (const character of characters) {
+    piece.push(character)
+    const isLong = piece.length >= mostAtOnce && isClear(character)
+    if (!isLong && piece.length < 2 * mostAtOnce) continue
+    pieces.push(piece.join(""))
+    piece = []
+  }
+  return piece.length === 0 ? pieces : [...pieces, piece.join("")]
+}
+
+/** A form of a secret: what begins it, and what must follow, piece by piece. */
+class Form {
+  private readonly first: RegExp
+  private readonly rest: ReadonlyArray<RegExp>
+
+  constructor(characters: ReadonlyArray<string>) {
+    const [first = "", ...rest] = piecesOf(characters)
+    this.first = new RegExp(first, "g")
+    this.rest = rest.map((piece) => new RegExp(piece, "y"))
+  }
+
+  find(binary: string): ReadonlyArray<Interval> {
+    const found: Array<Interval> = []
+    this.first.lastIndex = 0
+    for (let match = this.first.exec(binary); match !== null; match = this.first.exec(binary)) {
+      const { index } = match
+      const end = this.endOf(binary, this.first.lastIndex)
+      if (end !== undefined) found.push([index, end])
+      this.first.lastIndex = end ?? index + 1
+    }
+    return found
+  }
+
+  private endOf(binary: string, from: number): number | undefined {
+    let end = from
+    for (const piece of this.rest) {
+      piece.lastIndex = end
+      if (!piece.test(binary)) return undefined
+      end = piece.lastIndex
+    }
+    return end
+  }
+}
 
 /** Finds secrets in binary strings. */
 export interface Finder {
@@ -109,8 +163,9 @@ const nothing: ReadonlyArray<Interval> = []
 export const make = (secrets: Iterable<string>): Finder => {
   const all = [...new Set(secrets)].filter((secret) => secret !== "").sort((a, b) => b.length - a.length)
   if (all.length === 0) return { find: () => nothing }
-  const forms = all.flatMap((secret) => [pattern(secret), ...base64(secret).map(base64Pattern)])
-  const found = forms.map((form) => new RegExp(form, "g"))
+  const forms = all.flatMap((secret) =>
+    [pattern(secret), ...base64(secret).map(base64Pattern)].map((characters) => new Form(characters))
+  )
   const starts = all.flatMap((secret) => [
     binaryOf(secret),
     encodeURIComponent(secret.toWellFormed()),
@@ -119,10 +174,7 @@ export const make = (secrets: Iterable<string>): Finder => {
   ])
   return {
     find: (binary, isCut = false) => {
-      const all: Array<Interval> = []
-      for (const form of found) {
-        for (const { 0: match, index } of binary.matchAll(form)) all.push([index, index + match.length])
-      }
+      const all: Array<Interval> = forms.flatMap((form) => form.find(binary))
       if (isCut) {
         for (const start of starts) {
           let length = Math.min(start.length - 1, binary.length)

@@ -1,4 +1,4 @@
-import { gunzipSync, gzipSync } from "node:zlib"
+import { brotliCompressSync, deflateSync, gunzipSync, gzipSync } from "node:zlib"
 import { HttpBody, HttpClient, HttpClientRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { ApiClient, type ApiConfig, ApiRequest, Credentials, Signing } from "@effect-api/client"
@@ -209,6 +209,80 @@ describe("a recording holds no secret", () => {
     })
   )
 
+  const reset = MockTransport.systemError("ECONNRESET", "gone")
+  const long = `{"a":"${plain}","b":"${"b".repeat(500)}"}`
+  const cuts: ReadonlyArray<readonly [string, Record<string, string>, Uint8Array]> = [
+    ["gzip", { "content-encoding": "gzip" }, gzipSync(long).subarray(0, -20)],
+    [
+      "gzip, with bytes behind it",
+      { "content-encoding": "gzip" },
+      Buffer.concat([gzipSync(long), Buffer.from([1])])
+    ],
+    ["deflate", { "content-encoding": "deflate" }, deflateSync(long).subarray(0, -20)],
+    ["br", { "content-encoding": "br" }, brotliCompressSync(long).subarray(0, -2)]
+  ]
+
+  it.scoped.each(cuts)("in a compressed body that broke off: %s", ([, headers, bytes]) =>
+    Effect.gen(function* () {
+      const file = yield* temporaryFile
+      const program = Effect.flatMap(HttpClient.get("https://api.test"), (response) =>
+        Effect.either(Stream.runDrain(response.stream))
+      )
+      const script = [MockTransport.stream([bytes, { fail: reset }], { headers })]
+      yield* recorded(file, script, program, { secrets: [plain] })
+      const [entry] = harOf(file).log.entries
+      expect(entry).toMatchObject({ _end: "missing", response: { status: 200 } })
+      expect(entry?.response.content.text ?? "").toBe("")
+    })
+  )
+
+  const own = "sk-live-Zq81mVt77PpL0xW3"
+  const ends: ReadonlyArray<readonly [string, string, string]> = [
+    ["JSON", "application/json", `{"a":1,"access_token":"${own}`],
+    ["JSON in JSON", "application/json", `{"a":"{\\"password\\":\\"${own}`],
+    ["JSON after a backslash", "application/json", `{"access_token":"${own}\\`],
+    ["a form", "application/x-www-form-urlencoded", `a=1&access_token=${own}`],
+    ["a form in capitals", "Application/X-WWW-Form-Urlencoded", `a=1&access_token=${own}`],
+    [
+      "parts",
+      "multipart/form-data; boundary=x",
+      `--x\r\ncontent-disposition: form-data; name="password"\r\n\r\n${own}`
+    ]
+  ]
+
+  it.scoped.each(ends)("in a field of %s within which the body ends", ([, type, text]) =>
+    Effect.gen(function* () {
+      const file = yield* temporaryFile
+      const program = Effect.flatMap(HttpClient.get("https://api.test"), (response) =>
+        Effect.either(Stream.runDrain(response.stream))
+      )
+      const script = [MockTransport.stream([text, { fail: reset }], { headers: { "content-type": type } })]
+      yield* recorded(file, script, program)
+      expect(textOf(file)).not.toMatch(/sk-live|Zq81|0xW3/)
+      expect(harOf(file).log.entries[0]?.response.content.text).toContain("<redacted>")
+    })
+  )
+
+  it.scoped.each([1000, 5000, 50_000])("of any length: %i characters", (length) =>
+    Effect.gen(function* () {
+      const file = yield* temporaryFile
+      const bearer = Array.from({ length }, (_, at) => "aB3%/"[(at * 7 + (at >> 3)) % 5]).join("")
+      const forms = [bearer, encodeURIComponent(bearer), bytesOf(bearer).toString("base64")]
+      const call = Effect.flatMap(
+        client({ credentials: Credentials.bearer(Redacted.make(bearer)) }),
+        (client) => client.execute(ApiRequest.get("/x"))
+      )
+      const reply = MockTransport.json([...forms, { access_token: "c".repeat(length) }])
+      yield* recorded(file, [reply], call)
+      for (const form of forms) expect(textOf(file)).not.toContain(form.slice(10, 60))
+      expect(yield* replayed(file, call)).toEqual([
+        ...forms.slice(0, 2).map(() => "<redacted>"),
+        expect.stringContaining("<redacted>"),
+        { access_token: "<redacted>" }
+      ])
+    })
+  )
+
   it.scoped("in bytes, which stay bytes", () =>
     Effect.gen(function* () {
       const file = yield* temporaryFile
@@ -339,6 +413,14 @@ describe("a plain client's secrets are known by their names", () => {
       })
     ],
     [
+      "multipart, in several lines",
+      HttpClientRequest.bodyText(
+        HttpClientRequest.post("/"),
+        `--x\r\ncontent-disposition: form-data; name="private_key"\r\n\r\n-----BEGIN\r\n${plain}\r\n-----END\r\n--x--\r\n`,
+        "multipart/form-data; boundary=x"
+      )
+    ],
+    [
       "form",
       HttpClientRequest.bodyUrlParams(HttpClientRequest.post("/"), { grant_type: "x", refresh_token: plain })
     ]
@@ -360,7 +442,15 @@ describe("a plain client's secrets are known by their names", () => {
   it.scoped("set-cookie keeps its name and attributes, and its value is hidden wherever it is sent", () =>
     Effect.gen(function* () {
       const file = yield* temporaryFile
-      const headers = { "set-cookie": ["session=abcdef123456; Path=/; HttpOnly", "b=other-value"] }
+      const lines = [
+        "session=abcdef123456; Path=/; HttpOnly",
+        "b=other-value",
+        "session=third-value; Path=/api"
+      ]
+      const headers = {
+        "set-cookie": lines,
+        location: "https://b.test/cb#id_token=fourth-value&refresh_token=fifth-value"
+      }
       const program = Effect.gen(function* () {
         const response = yield* HttpClient.get("https://api.test")
         yield* response.text
@@ -368,9 +458,13 @@ describe("a plain client's secrets are known by their names", () => {
         return Object.keys(response.cookies.cookies)
       })
       yield* recorded(file, [MockTransport.text("abcdef123456", { headers }), MockTransport.empty()], program)
-      expect(textOf(file)).not.toMatch(/abcdef123456|other-value/)
+      expect(textOf(file)).not.toMatch(/abcdef123456|other-value|third-value|fourth-value|fifth-value/)
       const set = harOf(file).log.entries[0]?.response.headers.filter(({ name }) => name === "set-cookie")
-      expect(set?.map(({ value }) => value)).toEqual(["session=<redacted>; Path=/; HttpOnly", "b=<redacted>"])
+      expect(set?.map(({ value }) => value)).toEqual([
+        "session=<redacted>; Path=/; HttpOnly",
+        "b=<redacted>",
+        "session=<redacted>; Path=/api"
+      ])
       expect(yield* replayed(file, program)).toEqual(["session", "b"])
     })
   )
