@@ -1,4 +1,4 @@
-import { ApiConfig, ApiError } from "@effect-api/client"
+import { ApiConfig, ApiError, FetchTransport, type PromiseClient } from "@effect-api/client"
 import { MockTransport } from "@effect-api/testing"
 import { Effect } from "effect"
 import { afterEach, describe, expect, it, vi } from "vitest"
@@ -38,6 +38,23 @@ describe("make", () => {
     await scriptedPromises([ok]).anthropic.messages.create(params)
     expect(requests()[0]?.url).toBe("https://gateway.example/v1/messages")
     expect(requests()[0]?.headers["authorization"]).toBe("Bearer env-key")
+  })
+
+  const environment: Required<PromiseClient.Environment> = {
+    transport: FetchTransport.layer,
+    logger: console,
+    logLevel: "warn",
+    openTelemetry: false
+  }
+
+  it.each(Object.entries(environment))("1.1 takes %s, as the promise client does", async (name, value) => {
+    const anthropic = AnthropicPromise.make({ apiKey: "k", [name]: value })
+    await anthropic.withOptions({ betas: ["b"] }).close()
+    await anthropic.close()
+  })
+
+  it.each(["logger", "logLevel", "openTelemetry"])("1.2 throws for another kind of %s", (name) => {
+    expect(() => AnthropicPromise.make({ apiKey: "k", [name]: 5 })).toThrow(ApiConfig.InvalidConfigError)
   })
 
   it("1.2 throws without credentials", () => {

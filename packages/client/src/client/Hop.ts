@@ -7,7 +7,7 @@ import { composeMiddleware } from "../config/composeMiddleware.js"
 import type * as Middleware from "../config/Middleware.js"
 import type * as Credentials from "../credentials/Credentials.js"
 import * as Fibers from "../effect/fibers.js"
-import { filteredResponse } from "../effect/platformErrors.js"
+import { filteredResponse, isPlatformError } from "../effect/platformErrors.js"
 import * as ApiError from "../errors/ApiError.js"
 import * as Call from "../request/Call.js"
 import * as CallError from "../request/CallError.js"
@@ -55,7 +55,7 @@ export const settled = (
       if (ApiError.isApiError(error))
         return Effect.fail(sourceError(call) ?? CallError.completed(call, error))
       // A middleware that rejects a status (`filterStatusOk`) still has the response, and the status check is ours.
-      const filtered = filteredResponse(error)
+      const filtered = isPlatformError(error) ? filteredResponse(error) : undefined
       return filtered === undefined
         ? Effect.fail(sourceError(call) ?? TransportError.fromMiddleware(call, error))
         : takeOver(call, filtered)
@@ -168,9 +168,17 @@ const sourceError = (call: Call.Call): ApiError.InvalidRequestError | undefined 
   if (failure === undefined) return undefined
   const { cause, field, problem, sent } = failure
   const reason =
-    problem ?? `failed while it was sent: ${TransportError.findCode(cause).message || String(cause)}`
+    problem ?? `failed while it was sent: ${TransportError.findCode(cause).message || wordsOf(cause)}`
   // A server acts on no body of which it has no byte; a part of it may have arrived.
   return TransportError.invalidRequest(call, field, reason, sent === 0 ? "not-sent" : "maybe-applied", cause)
+}
+
+const wordsOf = (cause: unknown): string => {
+  try {
+    return String(cause)
+  } catch {
+    return "with a value that cannot be shown"
+  }
 }
 
 /**

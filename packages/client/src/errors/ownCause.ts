@@ -7,27 +7,47 @@ const maxDepth = 8
 
 /**
  * The cause as a field of an error. It is left out if it is a primitive, which the message quotes already, if a
- * platform error is in it, or if its text shows a secret: loggers print causes whole.
+ * platform error is in it, if its text shows a secret, since loggers print causes whole, or if it cannot be printed.
  */
 export const ownCause = (cause: unknown, redact: (text: string) => string): { readonly cause?: unknown } => {
   if (!Predicate.isObject(cause)) return {}
   let current: unknown = cause
-  for (let depth = 0; depth < maxDepth && Predicate.isObject(current); depth++) {
-    const text = textOf(current)
-    if (isPlatformError(current) || redact(text) !== text) return {}
-    current = "cause" in current ? current.cause : undefined
-  }
-  return { cause }
-}
-
-/** What a logger would print: the message, and the strings in its fields. */
-const textOf = (value: object): string => {
   try {
-    const message = "message" in value ? value.message : undefined
-    const stack = "stack" in value ? value.stack : undefined
-    return [message, stack, ...Object.values(value)].filter(Predicate.isString).join("\n")
+    for (let depth = 0; depth < maxDepth && Predicate.isObject(current); depth++) {
+      if (isPlatformError(current)) return {}
+      current = "cause" in current ? current.cause : undefined
+    }
+    const text = textOf(cause)
+    return text === undefined || redact(text) !== text ? {} : { cause }
   } catch {
     // A getter throws, so nobody can print it.
-    return ""
+    return {}
   }
+}
+
+/** More than a logger prints. */
+const mostParts = 10_000
+
+/** What a logger would print: messages, stacks, and the strings in the fields, however deep. `undefined`: too much to search. */
+const textOf = (cause: object): string | undefined => {
+  const words: Array<string> = []
+  const seen = new Set<object>()
+  const rest: Array<unknown> = [cause]
+  while (rest.length > 0) {
+    const value = rest.pop()
+    if (typeof value === "string") words.push(value)
+    if (!Predicate.isObject(value) || seen.has(value) || ArrayBuffer.isView(value)) continue
+    seen.add(value)
+    if (seen.size > mostParts) return undefined
+    rest.push(...partsOf(value))
+  }
+  return words.join("\n")
+}
+
+const partsOf = (value: object): ReadonlyArray<unknown> => {
+  const parts: Array<unknown> = Object.values(value)
+  for (const name of ["message", "stack", "cause", "errors"])
+    if (name in value) parts.push(Reflect.get(value, name))
+  if (value instanceof Map || value instanceof Set || value instanceof Headers) parts.push(...value)
+  return parts
 }

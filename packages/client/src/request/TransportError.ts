@@ -44,6 +44,15 @@ const numeric = (value: unknown): number | undefined => (typeof value === "numbe
  * yet. `limit`, in milliseconds, is a limit that passed and is none of the call's own.
  */
 export const findCode = (error: unknown): Found => {
+  try {
+    return readCode(error)
+  } catch {
+    return { code: undefined, message: "", connecting: false, syscall: undefined }
+  }
+}
+
+/** A program's own error may throw when it is read. */
+const readCode = (error: unknown): Found => {
   let message = ""
   let syscall: string | undefined
   let current = error

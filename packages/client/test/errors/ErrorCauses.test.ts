@@ -74,6 +74,45 @@ describe("the cause of an error", () => {
     })
   )
 
+  const secret = "sk-live-0123456789"
+  const carrying = (more: object): Error => Object.assign(new Error("the gateway failed"), more)
+  const loop = carrying({})
+  Object.assign(loop, { self: loop, inner: { deep: [{ secret }] } })
+
+  it.effect.each([
+    ["a request's headers", carrying({ config: { headers: { authorization: `Bearer ${secret}` } } })],
+    ["an aggregate", new AggregateError([new Error(`of ${secret}`)], "many")],
+    ["a map", carrying({ fields: new Map([["a", { b: secret }]]) })],
+    ["headers", carrying({ headers: new Headers({ "x-a": secret }) })],
+    ["a cycle", loop],
+    ["a cause of a field", carrying({ response: { error: new Error("no", { cause: { secret } }) } })]
+  ])("7.6 a cause that shows a secret is left out: %s", ([, cause]) =>
+    Effect.gen(function* () {
+      const { error } = yield* playError([ok], {
+        credentials: Credentials.bearer(Redacted.make(secret)),
+        middleware: [failingMiddleware(() => cause)],
+        retry: { maxRetries: 0 }
+      })
+      expect(error._tag).toBe("ConnectionError")
+      expect(error.cause).toBeUndefined()
+    })
+  )
+
+  it.effect.each([
+    ["undefined", undefined],
+    ["null", null],
+    ["a text", "gone"],
+    ["a null-prototype object", Object.create(null)]
+  ])("7.7 a middleware may fail with anything: %s", ([, failure]) =>
+    Effect.gen(function* () {
+      const { error } = yield* playError([ok], {
+        middleware: [failingMiddleware(() => failure)],
+        retry: { maxRetries: 0 }
+      })
+      expect(error._tag).toBe("ConnectionError")
+    })
+  )
+
   it.effect("7.7 a revoked Proxy in the body fails with InvalidRequestError, not a defect", () =>
     Effect.gen(function* () {
       const { proxy, revoke } = Proxy.revocable({}, {})

@@ -161,6 +161,41 @@ describe.each(everyTransport)("on $name", ({ layer, mayKnowLength, sendsLength }
       }).pipe(Effect.provide(layer))
   )
 
+  class Broken extends Error {
+    override get message(): string {
+      throw new TypeError("no message")
+    }
+  }
+  const causes: ReadonlyArray<readonly [string, unknown]> = [
+    ["undefined", undefined],
+    ["null", null],
+    ["an empty text", ""],
+    ["zero", 0],
+    ["a null-prototype object", Object.create(null)],
+    ["an error whose message throws", Object.create(Broken.prototype)]
+  ]
+  const failing: Readonly<Record<string, (cause: unknown) => Parameters<typeof upload>[0]>> = {
+    "an Effect stream": (cause) => Stream.concat(Stream.make(utf8("a")), Stream.fail(cause)),
+    "a defect": (cause) => Stream.concat(Stream.make(utf8("a")), Stream.die(cause)),
+    "a generator": (cause) =>
+      async function* () {
+        yield utf8("a")
+        throw cause
+      }
+  }
+
+  it.scopedLive.each(
+    causes.flatMap(([what, cause]) =>
+      Object.entries(failing).map(([name, make]) => [what, name, make, cause] as const)
+    )
+  )("5.3 a source may fail with anything: %s, of %s", ([, , make, cause]) =>
+    Effect.gen(function* () {
+      const { client } = yield* served(echo)
+      const error = yield* Effect.flip(client.execute(upload(make(cause))))
+      expect(error).toMatchObject({ _tag: "InvalidRequestError", field: "bodyStream" })
+    }).pipe(Effect.provide(layer))
+  )
+
   it.scopedLive.each(Object.entries(failingSources("the disk is gone")))(
     "6.11 so does one that a middleware has set, and the error is the source's: %s",
     ([, make]) =>
