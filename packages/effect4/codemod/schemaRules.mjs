@@ -75,7 +75,7 @@ export const schemaCalls = {
   "effect/Schema#startsWith": check("isStartingWith"),
   "effect/Schema#parseJson": (node, { need, print }) =>
     node.arguments.length === 0
-      ? `${need("effect/Schema")}.UnknownFromJsonString`
+      ? `${need("effect/Schema")}.fromJsonString(${need("effect/Schema")}.Unknown)`
       : `${need("effect/Schema")}.fromJsonString(${node.arguments.map(print).join(", ")})`,
   "effect/Schema#transform": transform("transform"),
   "effect/Schema#transformOrFail": transform("transformEffect"),

@@ -118,7 +118,7 @@ export class Limiter {
 
   /** The server asked this process or another one for a wait. */
   protected shut(millis: number, most: number, now: number): void {
-    // The client has tried again since: the server says anew how long it is closed.
+    // The client has tried again since: the server states anew how long it is closed.
     const before = now >= this.opensAt ? Number.NEGATIVE_INFINITY : this.serverOpensAt
     this.serverOpensAt = Math.max(before, now + millis)
     this.opensAt = Math.max(this.opensAt, now + Math.min(millis, most))

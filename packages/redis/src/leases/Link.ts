@@ -45,7 +45,7 @@ const firstMillis = 20
 
 export class Link {
   readonly settings: Settings
-  /** Held weakly: a client that is collected tells nobody. */
+  /** Held weakly: a client that is collected does not end them. */
   private readonly gated = new Map<string, Set<WeakRef<Gated>>>()
   private readonly refs = new WeakMap<Gated, WeakRef<Gated>>()
   private readonly collected = new FinalizationRegistry<readonly [key: string, ref: WeakRef<Gated>]>(
