@@ -44,7 +44,8 @@ export interface WorkloadProfile extends Common {
 export type Profile = UserProfile | WorkloadProfile
 
 const optional = <A>(config: Config.Config<A>) => Config.withDefault(config, undefined)
-const variable = (name: string) => optional(Config.string(name))
+/** Without the line end of a file that it was read from. */
+const variable = (name: string) => optional(Config.map(Config.string(name), (text) => text.trim()))
 
 const environment = ApiConfig.blankAsMissing(
   Config.all({

@@ -17,12 +17,19 @@ const deltaOf = (event: MessageEvent.MessageEvent): MessageEvent.Delta | undefin
 
 export const text = (event: MessageEvent.MessageEvent): string | undefined => {
   const delta = deltaOf(event)
-  return delta?.type === "text_delta" ? delta.text : undefined
+  return delta?.type === "text_delta" ? delta.text : begun(event, "text")
 }
 
 export const thinking = (event: MessageEvent.MessageEvent): string | undefined => {
   const delta = deltaOf(event)
-  return delta?.type === "thinking_delta" ? delta.thinking : undefined
+  return delta?.type === "thinking_delta" ? delta.thinking : begun(event, "thinking")
+}
+
+/** Servers may send the first part with the block. */
+const begun = (event: MessageEvent.MessageEvent, type: "text" | "thinking"): string | undefined => {
+  if (event?.type !== "content_block_start" || event.content_block?.type !== type) return undefined
+  const first: unknown = Reflect.get(event.content_block, type)
+  return typeof first === "string" && first !== "" ? first : undefined
 }
 
 export const snapshot: Pick<Snapshot> = (event, accumulator) => {

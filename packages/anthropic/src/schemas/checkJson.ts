@@ -12,7 +12,13 @@ export interface Misfit {
  * keywords, such as `pattern`, are left to the API.
  */
 export const checkJson = (schema: JsonSchema, value: unknown): Misfit | undefined =>
-  check(schema, value, [], schema, 0)
+  check(schema, value, [], { root: schema, checked: new Map() }, 0)
+
+interface Run {
+  readonly root: JsonSchema
+  /** What came of each schema and each part of the value. Choices within choices would be checked again and again. */
+  readonly checked: Map<object, Map<object, Misfit | undefined>>
+}
 
 /** The depth that the API accepts in a request. */
 const maxDepth = 1000
@@ -21,16 +27,33 @@ const check = (
   schema: unknown,
   value: unknown,
   path: Misfit["path"],
-  root: JsonSchema,
+  run: Run,
+  depth: number
+): Misfit | undefined => {
+  if (!Predicate.isObject(schema) || !Predicate.isObject(value))
+    return misfitOf(schema, value, path, run, depth)
+  const known = run.checked.get(schema) ?? new Map<object, Misfit | undefined>()
+  run.checked.set(schema, known)
+  if (known.has(value)) return known.get(value)
+  const misfit = misfitOf(schema, value, path, run, depth)
+  known.set(value, misfit)
+  return misfit
+}
+
+const misfitOf = (
+  schema: unknown,
+  value: unknown,
+  path: Misfit["path"],
+  run: Run,
   depth: number
 ): Misfit | undefined => {
   if (schema === true || !Predicate.isRecord(schema))
     return schema === false ? { path, reason: "is not allowed" } : undefined
   if (depth > maxDepth) return { path: [], reason: `is nested deeper than ${maxDepth} levels` }
   const within = (inner: unknown, found: unknown, ...more: Misfit["path"]) =>
-    check(inner, found, more.length === 0 ? path : [...path, ...more], root, depth + 1)
+    check(inner, found, more.length === 0 ? path : [...path, ...more], run, depth + 1)
   const { $ref, anyOf, enum: choices, items, oneOf, properties, required, type } = schema
-  if (typeof $ref === "string") return within(referred($ref, root), value)
+  if (typeof $ref === "string") return within(referred($ref, run.root), value)
   if ("const" in schema && !isSame(schema["const"], value))
     return { path, reason: `must be ${shown(schema["const"])}` }
   if (Array.isArray(choices) && !choices.some((choice) => isSame(choice, value)))
@@ -65,9 +88,18 @@ const check = (
 
 const lengthOf = (misfit: Misfit | undefined): number => misfit?.path.length ?? 0
 
-/** JSON has no value with an identity. */
-const isSame = (one: unknown, other: unknown): boolean =>
-  one === other || (typeof one === "object" && typeof other === "object" && shown(one) === shown(other))
+/** JSON has no value with an identity, and its fields have no order. */
+const isSame = (one: unknown, other: unknown): boolean => {
+  if (one === other) return true
+  if (Array.isArray(one) && Array.isArray(other))
+    return one.length === other.length && one.every((item, index) => isSame(item, other[index]))
+  if (!Predicate.isRecord(one) || !Predicate.isRecord(other)) return false
+  const names = Object.keys(one)
+  return (
+    names.length === Object.keys(other).length &&
+    names.every((name) => Object.hasOwn(other, name) && isSame(one[name], other[name]))
+  )
+}
 
 const shown = (value: unknown): string => JSON.stringify(value)
 
@@ -75,10 +107,18 @@ const shown = (value: unknown): string => JSON.stringify(value)
 const referred = (reference: string, root: JsonSchema): unknown => {
   let found: unknown = root
   for (const part of reference.split("/").slice(1)) {
-    const name = decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~")
+    const name = unescaped(part).replaceAll("~1", "/").replaceAll("~0", "~")
     found = Predicate.isRecord(found) && Object.hasOwn(found, name) ? found[name] : undefined
   }
   return found
+}
+
+const unescaped = (part: string): string => {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
 }
 
 const names: ReadonlyMap<unknown, string> = new Map([

@@ -103,6 +103,7 @@ describe("which profile", () => {
   it.scoped.each([
     ["the named one", { profile: "work", env: { ANTHROPIC_PROFILE: "other" } }, "work"],
     ["that of the environment", { env: { ANTHROPIC_PROFILE: "other" } }, "other"],
+    ["that of the environment, with a line end", { env: { ANTHROPIC_PROFILE: "other\n" } }, "other"],
     ["the active one", {}, "active"],
     ["default without an active one", { files: { active_config: " \n" } }, "default"]
   ] as const)("%s", ([, options, expected]) =>

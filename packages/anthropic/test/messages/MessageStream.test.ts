@@ -163,6 +163,20 @@ describe("parts of a message", () => {
     })
   )
 
+  it.effect("textDeltas and thinkingDeltas emit what comes with the start of a block", () =>
+    Effect.gen(function* () {
+      const parts = [Events.thinking("s", "b"), Events.text("d")].map(
+        (part, at): Events.Part => ({
+          ...part,
+          start: { ...part.start, ...(at === 0 ? { thinking: "a" } : { text: "c" }) }
+        })
+      )
+      const stream = Stream.fromIterable(Events.eventsOf(parts))
+      expect(yield* collect(MessageStream.textDeltas(stream))).toEqual(["c", "d"])
+      expect(yield* collect(MessageStream.thinkingDeltas(stream))).toEqual(["a", "b"])
+    })
+  )
+
   it.effect("thinkingDeltas emits the thinking of the model", () =>
     Effect.gen(function* () {
       expect(yield* collect(MessageStream.thinkingDeltas(stream))).toEqual(["Let me ", "see."])

@@ -167,6 +167,36 @@ describe("make", () => {
     expect(make).toThrow(message)
   })
 
+  const choice = (operator: string) => ({
+    type: "object",
+    properties: {
+      conditions: { type: "array", items: { $ref: "#/$defs/filter" } },
+      operator: { const: operator }
+    },
+    required: ["conditions", "operator"],
+    additionalProperties: false
+  })
+  const filters = OutputFormat.make({
+    type: "object",
+    properties: { filter: { $ref: "#/$defs/filter" } },
+    required: ["filter"],
+    additionalProperties: false,
+    $defs: { filter: { anyOf: [{ type: "string" }, choice("and"), choice("or"), choice("not")] } }
+  } as const)
+  const nested = (depth: number, leaf: unknown): unknown =>
+    depth === 0 ? leaf : { conditions: [nested(depth - 1, leaf)], operator: "not" }
+
+  it.effect.each([
+    ["a value that fits", "a", "Right"],
+    ["a value that does not", 1, "Left"]
+  ] as const)("checks choices within choices once each: %s", ([, leaf, expected]) =>
+    Effect.gen(function* () {
+      const text = JSON.stringify({ filter: nested(60, leaf) })
+      const parsed = yield* Effect.either(OutputFormat.parse(withText(text), filters))
+      expect(parsed._tag).toBe(expected)
+    })
+  )
+
   it("keeps a JSON Schema as it is, if it need not be strict", () => {
     expect(OutputFormat.make(json, { strict: false }).schema).toEqual(json)
   })

@@ -25,7 +25,7 @@ export interface Options<A, P> {
   readonly initialDelay?: Duration.DurationInput | undefined
   /** How many times longer each wait is than the one before (2). */
   readonly factor?: number | undefined
-  /** The longest wait, unless the response asks for more (30 seconds). */
+  /** The longest wait, unless the response asks for more (30 seconds). It may ask for an hour. */
   readonly maxDelay?: Duration.DurationInput | undefined
   /** The part of a wait that chance may take away, so that clients do not poll at once (0.25). */
   readonly jitter?: number | undefined

@@ -28,6 +28,12 @@ import type * as GuardedResponse from "../transport/GuardedResponse.js"
 import * as PollingTimeoutError from "./PollingTimeoutError.js"
 import type * as PollPlan from "./PollPlan.js"
 
+/** A response may ask for the next poll after so many milliseconds at the least: no server wants thousands in a second. */
+const leastHint = 100
+
+/** And after an hour at the most: no program wants to sleep for a year. */
+const mostHint = 3_600_000
+
 type Failure<E> = ApiError.ApiError | PollingTimeoutError.PollingTimeoutError | E
 
 /** Polls until the work is done. Returns the last value. */
@@ -217,7 +223,9 @@ class Poller<A, P, E> {
     const hinted =
       RetryAfter.own(call.retry.policy.retryAfter, headers, now) ??
       Option.getOrUndefined(RetryAfter.parse(headers, now))
-    return hinted && Duration.toMillis(hinted)
+    if (hinted === undefined) return undefined
+    const least = Math.min(leastHint, this.plan.delays.initialMillis)
+    return Math.min(Math.max(Duration.toMillis(hinted), least), mostHint)
   }
 
   private after(step: Following.Step<ApiRequest.ApiRequest<A, E>>, millis: number): Step<A, E> {

@@ -97,6 +97,20 @@ describe("when to poll", () => {
     })
   )
 
+  it.effect.each([
+    { hint: { "retry-after-ms": "0.001" }, waits: 100 },
+    { hint: { "retry-after": "0.000001" }, waits: 100 },
+    { hint: { "retry-after": "3600" }, waits: 3_600_000 },
+    { hint: { "retry-after": "31536000" }, waits: 3_600_000 },
+    { hint: { "retry-after": "1e30" }, waits: 1000 }
+  ])("11.5 not at once, nor in a year: $hint", ({ hint, waits }) =>
+    Effect.gen(function* () {
+      const polling = Polling.until(getJob, { ...steady, done: isDone })
+      const { sentAt } = yield* play(polling, [running(0, hint), over])
+      expect(sentAt).toEqual([0, waits])
+    })
+  )
+
   it.effect("11.5 after the wait that the client's own retryAfter reads from the headers", () =>
     Effect.gen(function* () {
       const polling = Polling.until(getJob, { ...steady, done: isDone })

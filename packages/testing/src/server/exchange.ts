@@ -123,5 +123,7 @@ export const serve = <R>(
     const bytes = isStreaming<R>(step) ? noBytes : yield* collect(body)
     const reply = yield* replyOf(step, receive(found?.params ?? {}, bytes), body)
     yield* send(reply, state, entry, response)
+    // Node discards a body only if nobody has begun to read it.
+    request.resume()
   }).pipe(Effect.catchAllCause(fail))
 }

@@ -5,13 +5,16 @@ import { fromIterator, toBytes } from "../shared/bytes.js"
 import type { Chunks, Cut, Reply } from "./Reply.js"
 import { close, type Entry, type ServerState } from "./serverState.js"
 
+/** The longest that a timer takes: 24 days. With more it would end at once. */
+const mostMillis = 2 ** 31 - 1
+
 /** Sleeps in real time, whatever the `Clock`: the client at the other end of the socket has no test clock. */
 const sleep = (delay: Duration.Duration): Effect.Effect<void> => {
   const millis = Duration.toMillis(delay)
   if (millis <= 0) return Effect.void
   if (millis === Number.POSITIVE_INFINITY) return Effect.never
   return Effect.async((resume) => {
-    const timer = setTimeout(() => resume(Effect.void), millis)
+    const timer = setTimeout(() => resume(Effect.void), Math.min(millis, mostMillis))
     return Effect.sync(() => clearTimeout(timer))
   })
 }

@@ -388,6 +388,23 @@ describe("bodies of any size", () => {
     })
   )
 
+  it.scopedLive("the rest of a body that a streaming route has begun to read is discarded", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.make({
+        "POST /": TestServer.streaming((_request, body) =>
+          Effect.as(Stream.runHead(body), TestServer.empty(413))
+        ),
+        "GET /": TestServer.text("the next one")
+      })
+      const client = yield* hold(server.port)
+      const size = 4 * 1024 * 1024
+      client.socket.write(`POST / HTTP/1.1\r\nhost: h\r\ncontent-length: ${size}\r\n\r\n`)
+      client.socket.write(Buffer.alloc(size))
+      client.socket.write(get("/"))
+      expect(yield* client.awaitText("the next one")).toContain("413")
+    })
+  )
+
   it.scopedLive("a client that does not read pauses the source, and leaving ends it", () =>
     Effect.gen(function* () {
       let pulled = 0
