@@ -111,15 +111,20 @@ export const make = (options: {
     secrets.size === 0 ? text : hide(text, options?.cut === true, { left: Scan.allowance(text.length) })
 
   const header = (name: string, value: string): string =>
-    hiddenHeaders.has(name.toLowerCase()) ? hidden : text(value)
+    hiddenHeaders.has(name.toLowerCase()) ? hidden : pairsIn(text(value))
+
+  /** A header may hold URLs, such as `location` and `link`. */
+  const pairsIn = (text: string): string =>
+    text.includes("?") ? text.replace(pairs, (pair) => (isHidden(pair) ? hiddenPair(pair) : pair)) : text
+
+  const isHidden = (pair: string): boolean => namesOf(pair).some((name) => hiddenQuery.has(name))
 
   const headers = (headers: Readonly<Record<string, string>>): Record<string, string> =>
     Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, header(name, value)]))
 
   const hidesHeader = (name: string, value: string): boolean => header(name, value) !== value
 
-  const pair = (pair: string): string =>
-    hiddenQuery.has(nameOf(pair)) ? `${pair.split("=", 1)[0]}=${hidden}` : text(pair)
+  const pair = (pair: string): string => (isHidden(pair) ? hiddenPair(pair) : text(pair))
 
   const query = (query: string): string => query.split("&").map(pair).join("&")
 
@@ -282,7 +287,16 @@ const secretsIn = (text: string): ReadonlyArray<string> => {
   )
 }
 
-const nameOf = (pair: string): string => decoded(pair.split("=", 1)[0] ?? "").toLowerCase()
+/** The name of a parameter; of one in brackets, as of lists and objects, each part as well. */
+const namesOf = (pair: string): ReadonlyArray<string> => {
+  const name = decoded(pair.split("=", 1)[0] ?? "").toLowerCase()
+  return name.includes("[") ? [name, ...name.split(/[[\]]+/)] : [name]
+}
+
+/** Parameters in the query of a URL in a text. */
+const pairs = /(?<=[?&])[^?&#=\s"'<>]+=[^&#\s"'<>]*/g
+
+const hiddenPair = (pair: string): string => `${pair.split("=", 1)[0]}=${hidden}`
 
 const decoded = (text: string): string => {
   try {

@@ -383,6 +383,28 @@ describe("url", () => {
     expect(redactor.url(url)).toBe(expected)
   })
 
+  it.each<readonly [query: string, expected: string]>([
+    ["api_key[]=a&api_key%5B%5D=b", "api_key[]=<redacted>&api_key%5B%5D=<redacted>"],
+    ["api_key[0]=a&auth[token]=b", "api_key[0]=<redacted>&auth[token]=<redacted>"],
+    ["password[old]=a", "password[old]=<redacted>"],
+    ["tags[]=a&filter[name]=b&[]=c", "tags[]=a&filter[name]=b&[]=c"]
+  ])("12.4 hides parameters of lists and objects by their names: %s", (query, expected) => {
+    const redactor = Redaction.make({})
+    expect(redactor.url(`https://x.test/?${query}`)).toBe(`https://x.test/?${expected}`)
+    expect(redactor.hidesQuery(query)).toBe(query !== expected)
+  })
+
+  it.each(["location", "content-location", "operation-location", "link", "refresh", "x-next"])(
+    "12.4 hides the parameters of URLs in the header %s by their names",
+    (name) => {
+      const value = (secret: string) =>
+        `</a?b=1&X-Amz-Signature=${secret}#c>; rel="next", </d?sig=${secret}>; x="y?z=1"`
+      expect(Redaction.make({}).headers({ [name]: value("5ign4ture") })).toEqual({
+        [name]: value("<redacted>")
+      })
+    }
+  )
+
   it.each([...Redaction.queryNames])("12.4 hides the query parameter %s by its name", (name) => {
     expect(Redaction.make({}).url(`https://x.test/?a=1&${name}=v&b=2`)).toBe(
       `https://x.test/?a=1&${name}=${hidden}&b=2`
