@@ -273,11 +273,37 @@ export const fetching = <E>(
           Effect.orElseSucceed(readKept(files, path), () => undefined)
         )
 
+  /** Another program may have used the refresh token in the meantime, and written the next one. */
+  const unlessRotated = (
+    path: string,
+    old: Kept,
+    clientId: string | undefined
+  ): Effect.Effect<Fresh, Failure> =>
+    Effect.catchAll(refreshed(path, old, clientId), (error) =>
+      isRefusal(error)
+        ? Effect.flatMap(Effect.zip(keptTokens(path), Clock.currentTimeMillis), ([kept, now]) => {
+            if (kept === undefined || kept.refreshToken === old.refreshToken) return Effect.fail(error)
+            const { accessToken, expiresAt, refreshToken } = kept
+            return expiresAt !== undefined && isFresh(kept, now)
+              ? Effect.succeed({ accessToken: Redacted.make(accessToken), expiresAt, refreshToken })
+              : unlessRotated(path, kept, clientId)
+          })
+        : Effect.fail(error)
+    )
+
   const fetched = (given: Given): Effect.Effect<Tokens.Token, Failure> =>
     Effect.gen(function* () {
       const { credentialsPath: path } = profile
-      if (unsaved !== undefined && path !== undefined) yield* keep(path, unsaved.old, unsaved.fresh)
-      const kept = path === undefined ? undefined : yield* keptTokens(path)
+      let kept = path === undefined ? undefined : yield* keptTokens(path)
+      if (unsaved !== undefined && path !== undefined) {
+        const { fresh, old } = unsaved
+        if (kept === undefined || kept.accessToken === old.accessToken) {
+          yield* keep(path, old, fresh)
+          kept = yield* keptTokens(path)
+        }
+        // Another program has put its own there, after a new sign-in perhaps.
+        else unsaved = undefined
+      }
       const now = yield* Clock.currentTimeMillis
       if (kept !== undefined && kept.accessToken !== given.token && isFresh(kept, now)) {
         given.token = kept.accessToken
@@ -289,7 +315,7 @@ export const fetching = <E>(
           ? yield* ofWorkload(profile, kept)
           : kept === undefined
             ? yield* wrong(profile.credentialsPath, "does not exist")
-            : yield* refreshed(profile.credentialsPath, kept, profile.clientId)
+            : yield* unlessRotated(profile.credentialsPath, kept, profile.clientId)
       given.token = Redacted.value(fresh.accessToken)
       return { token: fresh.accessToken, expiresIn: Math.max(0, fresh.expiresAt - now) }
     })

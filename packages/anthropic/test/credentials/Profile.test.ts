@@ -440,6 +440,52 @@ describe("the tokens of a user", () => {
     })
   )
 
+  it.scoped.each([
+    ["is fresh", 3600, [endpoint, "/v1/messages Bearer at9"]],
+    ["has ended", 1, [endpoint, endpoint, "/v1/messages Bearer at3"]]
+  ] as const)(
+    "a refresh token that another process has used is no failure, if the next one is in the file: it %s",
+    ([, seconds, expected]) =>
+      Effect.gen(function* () {
+        let file = ""
+        const used = MockTransport.response(async () => {
+          await fs.writeFile(file, JSON.stringify(tokens("at9", seconds, "rt9")))
+          return Response.json({ error: "invalid_grant" }, { status: 400 })
+        })
+        const { client, path, sent } = yield* setup({
+          files: files("at1", 1, "rt1"),
+          script: [used, ...(seconds === 1 ? [token("at3")] : []), ok]
+        })
+        file = join(path, "credentials/default.json")
+        yield* (yield* client).messages.create(hello)
+        expect(yield* sent).toEqual(expected)
+      })
+  )
+
+  it.scoped("a token that could not be written gives way to a new sign-in", () =>
+    Effect.gen(function* () {
+      const { path, transport } = yield* setup({
+        files: files("at1", 1, "rt1"),
+        script: [token("at2", 3600, "rt2"), ok]
+      })
+      let isFull = true
+      const rename = (from: string, to: string) =>
+        isFull ? Promise.reject(Object.assign(new Error("full"), { code: "ENOSPC" })) : fs.rename(from, to)
+      const provide = Effect.provideService(HttpClient.HttpClient, transport.client)
+      const load = Profile.load({ fs: { ...fs, rename }, configDir: path })
+      const settings = yield* load.pipe(environment({}), provide)
+      const anthropic = yield* provide(Anthropic.make({ ...settings, retry: { maxRetries: 0 } }))
+      yield* Effect.flip(anthropic.messages.create(hello))
+      isFull = false
+      const file = join(path, "credentials/default.json")
+      const signedIn = JSON.stringify(tokens("at9", 3600, "rt9"))
+      yield* Effect.promise(() => fs.writeFile(file, signedIn))
+      yield* anthropic.messages.create(hello)
+      expect((yield* transport.requests).at(-1)?.headers["authorization"]).toBe("Bearer at9")
+      expect(yield* Effect.promise(() => fs.readFile(file, "utf8"))).toBe(signedIn)
+    })
+  )
+
   it.scoped("a file that cannot be written fails the call, and is written first by the next one", () =>
     Effect.gen(function* () {
       const { path, transport } = yield* setup({

@@ -19,13 +19,33 @@ const both = (all: ReadonlyArray<Secrets>): Secrets => ({
 const isRedacted = (ast: AST.Declaration): boolean =>
   Option.exists(AST.getTypeConstructorAnnotation(ast), ({ _tag }) => _tag === "effect/Redacted")
 
+/** A recursive schema refers to parts that are not known yet: looks again until nothing is added. */
 export const secretsOf = (root: AST.AST): Secrets => {
-  const known = new Map<AST.AST, Secrets>()
+  let before: ReadonlyMap<AST.AST, Secrets> = new Map()
+  for (;;) {
+    const known = new Map<AST.AST, Secrets>()
+    const found = secretsIn(root, known, before)
+    if (sizeOf(known) === sizeOf(before)) return found
+    before = known
+  }
+}
+
+const sizeOf = (known: ReadonlyMap<AST.AST, Secrets>): number => {
+  let size = 0
+  for (const { isSecret, names } of known.values()) size += names.size + (isSecret ? 1 : 0)
+  return size
+}
+
+const secretsIn = (
+  root: AST.AST,
+  known: Map<AST.AST, Secrets>,
+  before: ReadonlyMap<AST.AST, Secrets>
+): Secrets => {
   const find = (ast: AST.AST): Secrets => {
     const found = known.get(ast)
     if (found !== undefined) return found
-    // A recursive reference adds nothing.
-    known.set(ast, none)
+    // A recursive reference adds what it is known to hold.
+    known.set(ast, before.get(ast) ?? none)
     const made = look(ast)
     known.set(ast, made)
     return made

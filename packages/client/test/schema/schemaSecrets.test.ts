@@ -20,6 +20,13 @@ const Tree: Schema.Schema<Tree, { readonly key: string; readonly below: Readonly
     )
   }) as never
 
+/** A secret, or a list of such: inside the list, it is not known yet what it holds. */
+type Secrets = Redacted.Redacted | ReadonlyArray<Secrets>
+const Lists: Schema.Schema<Secrets, unknown> = Schema.suspend(() =>
+  Schema.Union(Secret, InList)
+) as Schema.Schema<Secrets, unknown>
+const InList = Schema.Array(Schema.suspend((): Schema.Schema<Secrets, unknown> => Lists))
+
 const found = (schema: Schema.Schema.AnyNoContext, text: string, parsed?: unknown): ReadonlyArray<string> => [
   ...(SchemaSecrets.finderOf(schema)(text, parsed) ?? ["too many"])
 ]
@@ -45,6 +52,11 @@ describe("finding a schema's secrets", () => {
       { id: "open", key: { a: secret } }
     ],
     ["a recursive schema", Tree, { key: "LIVE-TOKEN-0", below: [{ key: secret, below: [] }] }],
+    [
+      "a part of a recursive schema that another field begins",
+      Schema.Struct({ first: Schema.optional(Schema.Union(Secret, InList)), key: InList }),
+      { key: [[secret]] }
+    ],
     ["a refined secret", Schema.Struct({ key: Schema.Redacted(Schema.NonEmptyString) }), inKey],
     ["RedactedFromSelf", Schema.Struct({ key: Schema.RedactedFromSelf(Schema.String) }), inKey],
     [
