@@ -73,6 +73,7 @@ class MessageBuilder implements Accumulator {
   private latest: Message.Message | undefined = undefined
   private received = 0
   private stopped = false
+  private hasFallback = false
   private failure: ApiError.StreamProtocolError | undefined = undefined
 
   push = (event: MessageEvent.MessageEvent): Either.Either<void, ApiError.StreamProtocolError> => {
@@ -140,7 +141,9 @@ class MessageBuilder implements Accumulator {
         if (event.index !== expected) {
           return { reason: `block ${event.index} starts where block ${expected} should` }
         }
-        const cut = this.cutInput()
+        // A model that takes over leaves what the one before it has begun.
+        this.hasFallback ||= isOfType(event.content_block, "fallback")
+        const cut = this.hasFallback ? undefined : this.cutInput()
         if (cut !== undefined) return cut
         this.blocks.push(new Block(event.content_block, false))
         this.message = withFallbackModel(message, event.content_block)

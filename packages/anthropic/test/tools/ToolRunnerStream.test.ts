@@ -105,6 +105,21 @@ describe("stream", () => {
     })
   )
 
+  it.effect("a model that takes over within an input leaves it, and its message is complete", () =>
+    Effect.gen(function* () {
+      const fallback = Events.whole({ type: "fallback", to: { model: "claude-opus-4-8" } })
+      const wire = Events.wire(
+        [used("a", cut), fallback, more],
+        Events.messageDelta({ stop_reason: "end_turn" })
+      )
+      const model = { stream: () => Stream.fromIterable(Events.decodeEvents(wire)) }
+      for (const eager of [false, true]) {
+        const events = ToolRunner.stream(model, params, { tools: [echo], eager })
+        expect(yield* Stream.runCount(events)).toBe(wire.length)
+      }
+    })
+  )
+
   it.effect("fails for an incomplete message", () =>
     Effect.gen(function* () {
       const events = eventsOf(["end_turn", text("a")])

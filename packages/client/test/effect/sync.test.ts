@@ -113,8 +113,8 @@ describe("schemas without asynchronous work", () => {
 describe("schemas with asynchronous work", () => {
   const Later = Schema.transformOrFail(Schema.String, Schema.Number, {
     strict: true,
-    decode: (text) => Effect.as(Effect.yieldNow(), text.length),
-    encode: (n) => Effect.as(Effect.yieldNow(), "x".repeat(n))
+    decode: (text) => Effect.promise(() => Promise.resolve(text.length)),
+    encode: (n) => Effect.promise(() => Promise.resolve("x".repeat(n)))
   })
 
   it.effect("8.4 decode in a fiber", () =>
