@@ -45,9 +45,17 @@ const textOf = (cause: object): string | undefined => {
 }
 
 const partsOf = (value: object): ReadonlyArray<unknown> => {
-  const parts: Array<unknown> = Object.values(value)
-  for (const name of ["message", "stack", "cause", "errors"])
-    if (name in value) parts.push(Reflect.get(value, name))
+  const names: ReadonlyArray<string | symbol> = [
+    ...Reflect.ownKeys(value),
+    "message",
+    "stack",
+    "cause",
+    "errors"
+  ]
+  const parts: Array<unknown> = names.flatMap((name) =>
+    name in value ? [name, Reflect.get(value, name)] : []
+  )
   if (value instanceof Map || value instanceof Set || value instanceof Headers) parts.push(...value)
+  if (value instanceof URL || value instanceof URLSearchParams) parts.push(String(value))
   return parts
 }

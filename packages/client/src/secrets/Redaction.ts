@@ -287,10 +287,10 @@ const secretsIn = (text: string): ReadonlyArray<string> => {
   )
 }
 
-/** The name of a parameter; of one in brackets, as of lists and objects, each part as well. */
+/** The name of a parameter; of one with brackets or dots, as of lists and objects, each part as well. */
 const namesOf = (pair: string): ReadonlyArray<string> => {
   const name = decoded(pair.split("=", 1)[0] ?? "").toLowerCase()
-  return name.includes("[") ? [name, ...name.split(/[[\]]+/)] : [name]
+  return /[[.]/.test(name) ? [name, ...name.split(/[[\].]+/)] : [name]
 }
 
 /** Parameters in the query of a URL in a text. */

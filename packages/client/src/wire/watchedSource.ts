@@ -36,7 +36,8 @@ export class WatchedSource {
     let sent = 0
     const fail = (cause: unknown, misfit?: string): Pulls.Pull<never, unknown> => {
       this.failure = { field, cause, problem: misfit, sent }
-      return Pulls.fail(safe(cause))
+      // Never its own failure: a transport may take `undefined` for none, or die of an error that throws when it is read.
+      return Pulls.fail(new Error("the source of the body failed"))
     }
     const unfit = (misfit: string) => fail(new TypeError(`${field} ${misfit}`), misfit)
     // Defects too: some transports would crash on one, others would call it a broken connection and retry.
@@ -59,14 +60,6 @@ export class WatchedSource {
           : Pulls.over
     })
   }
-}
-
-/** For the transport, which may take `undefined` for no failure, or die of an error that throws when it is read. */
-const safe = (cause: unknown): unknown => {
-  try {
-    if (cause instanceof Error && typeof cause.message === "string") return cause
-  } catch {}
-  return new Error("the source of the body failed")
 }
 
 const kindOf = (value: unknown): string =>

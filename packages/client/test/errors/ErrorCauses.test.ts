@@ -85,6 +85,10 @@ describe("the cause of an error", () => {
     ["a map", carrying({ fields: new Map([["a", { b: secret }]]) })],
     ["headers", carrying({ headers: new Headers({ "x-a": secret }) })],
     ["a cycle", loop],
+    ["a field with a symbol", carrying({ [Symbol.for("a")]: { b: secret } })],
+    ["a key", carrying({ tokens: { [secret]: 1 } })],
+    ["a URL", carrying({ url: new URL(`https://x.test/?a=${secret}`) })],
+    ["parameters", carrying({ query: new URLSearchParams({ a: secret }) })],
     ["a cause of a field", carrying({ response: { error: new Error("no", { cause: { secret } }) } })]
   ])("7.6 a cause that shows a secret is left out: %s", ([, cause]) =>
     Effect.gen(function* () {

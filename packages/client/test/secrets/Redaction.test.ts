@@ -387,6 +387,7 @@ describe("url", () => {
     ["api_key[]=a&api_key%5B%5D=b", "api_key[]=<redacted>&api_key%5B%5D=<redacted>"],
     ["api_key[0]=a&auth[token]=b", "api_key[0]=<redacted>&auth[token]=<redacted>"],
     ["password[old]=a", "password[old]=<redacted>"],
+    ["auth.token=a&a.b=c", "auth.token=<redacted>&a.b=c"],
     ["tags[]=a&filter[name]=b&[]=c", "tags[]=a&filter[name]=b&[]=c"]
   ])("12.4 hides parameters of lists and objects by their names: %s", (query, expected) => {
     const redactor = Redaction.make({})

@@ -166,13 +166,21 @@ describe.each(everyTransport)("on $name", ({ layer, mayKnowLength, sendsLength }
       throw new TypeError("no message")
     }
   }
+  const unreadable = Object.defineProperties(new Error("no code"), {
+    code: {
+      get: () => {
+        throw new TypeError("no code")
+      }
+    }
+  })
   const causes: ReadonlyArray<readonly [string, unknown]> = [
     ["undefined", undefined],
     ["null", null],
     ["an empty text", ""],
     ["zero", 0],
     ["a null-prototype object", Object.create(null)],
-    ["an error whose message throws", Object.create(Broken.prototype)]
+    ["an error whose message throws", Object.create(Broken.prototype)],
+    ["an error whose code throws", unreadable]
   ]
   const failing: Readonly<Record<string, (cause: unknown) => Parameters<typeof upload>[0]>> = {
     "an Effect stream": (cause) => Stream.concat(Stream.make(utf8("a")), Stream.fail(cause)),
