@@ -462,21 +462,27 @@ describe("the tokens of a user", () => {
       })
   )
 
+  /** A client whose token has ended, and which cannot write the next one. */
+  const onFullDisk = Effect.gen(function* () {
+    const { path, transport } = yield* setup({
+      files: files("at1", 1, "rt1"),
+      script: [token("at2", 3600, "rt2"), ok]
+    })
+    const disk = { isFull: true }
+    const rename = (from: string, to: string) =>
+      disk.isFull ? Promise.reject(Object.assign(new Error("full"), { code: "ENOSPC" })) : fs.rename(from, to)
+    const provide = Effect.provideService(HttpClient.HttpClient, transport.client)
+    const load = Profile.load({ fs: { ...fs, rename }, configDir: path })
+    const settings = yield* load.pipe(environment({}), provide)
+    const anthropic = yield* provide(Anthropic.make({ ...settings, retry: { maxRetries: 0 } }))
+    return { anthropic, disk, path, transport }
+  })
+
   it.scoped("a token that could not be written gives way to a new sign-in", () =>
     Effect.gen(function* () {
-      const { path, transport } = yield* setup({
-        files: files("at1", 1, "rt1"),
-        script: [token("at2", 3600, "rt2"), ok]
-      })
-      let isFull = true
-      const rename = (from: string, to: string) =>
-        isFull ? Promise.reject(Object.assign(new Error("full"), { code: "ENOSPC" })) : fs.rename(from, to)
-      const provide = Effect.provideService(HttpClient.HttpClient, transport.client)
-      const load = Profile.load({ fs: { ...fs, rename }, configDir: path })
-      const settings = yield* load.pipe(environment({}), provide)
-      const anthropic = yield* provide(Anthropic.make({ ...settings, retry: { maxRetries: 0 } }))
+      const { anthropic, disk, path, transport } = yield* onFullDisk
       yield* Effect.flip(anthropic.messages.create(hello))
-      isFull = false
+      disk.isFull = false
       const file = join(path, "credentials/default.json")
       const signedIn = JSON.stringify(tokens("at9", 3600, "rt9"))
       yield* Effect.promise(() => fs.writeFile(file, signedIn))
@@ -488,24 +494,12 @@ describe("the tokens of a user", () => {
 
   it.scoped("a file that cannot be written fails the call, and is written first by the next one", () =>
     Effect.gen(function* () {
-      const { path, transport } = yield* setup({
-        files: files("at1", 1, "rt1"),
-        script: [token("at2", 3600, "rt2"), ok]
-      })
-      let isFull = true
-      const rename = (from: string, to: string) =>
-        isFull ? Promise.reject(Object.assign(new Error("full"), { code: "ENOSPC" })) : fs.rename(from, to)
-      const provide = Effect.provideService(HttpClient.HttpClient, transport.client)
-      const settings = yield* Profile.load({ fs: { ...fs, rename }, configDir: path }).pipe(
-        environment({}),
-        provide
-      )
-      const anthropic = yield* provide(Anthropic.make({ ...settings, retry: { maxRetries: 0 } }))
+      const { anthropic, disk, path, transport } = yield* onFullDisk
       const error = yield* Effect.flip(anthropic.messages.create(hello))
       expect(error).toMatchObject({ _tag: "CredentialsError", cause: { _tag: "ProfileError" } })
       expect(error.message).toMatch(/default\.json cannot be written \(ENOSPC\)/)
       expect(yield* Effect.promise(() => fs.readdir(join(path, "credentials")))).toEqual(["default.json"])
-      isFull = false
+      disk.isFull = false
       yield* anthropic.messages.create(hello)
       const requests = yield* transport.requests
       expect(requests.map(({ headers, url }) => headers["authorization"] ?? url)).toEqual([

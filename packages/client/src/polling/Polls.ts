@@ -28,10 +28,7 @@ import type * as GuardedResponse from "../transport/GuardedResponse.js"
 import * as PollingTimeoutError from "./PollingTimeoutError.js"
 import type * as PollPlan from "./PollPlan.js"
 
-/** A response may ask for the next poll after so many milliseconds at the least: no server wants thousands in a second. */
-const leastHint = 100
-
-/** And after an hour at the most: no program wants to sleep for a year. */
+/** A response may put the next poll off by an hour at the most: no program wants to sleep for a year. */
 const mostHint = 3_600_000
 
 type Failure<E> = ApiError.ApiError | PollingTimeoutError.PollingTimeoutError | E
@@ -224,7 +221,7 @@ class Poller<A, P, E> {
       RetryAfter.own(call.retry.policy.retryAfter, headers, now) ??
       Option.getOrUndefined(RetryAfter.parse(headers, now))
     if (hinted === undefined) return undefined
-    const least = Math.min(leastHint, this.plan.delays.initialMillis)
+    const least = Math.min(Decisions.minWaitMillis, this.plan.delays.initialMillis)
     return Math.min(Math.max(Duration.toMillis(hinted), least), mostHint)
   }
 

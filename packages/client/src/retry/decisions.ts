@@ -12,6 +12,12 @@ export interface Backoff {
   readonly factor?: number
 }
 
+/**
+ * The shortest wait that a server can set where it is asked again and again, in milliseconds: by `retry:` of a stream, and by
+ * `retry-after` of a polling. WHATWG HTML (9.2.3) leaves the wait to the client; a zero would make it ask in a busy loop.
+ */
+export const minWaitMillis = 100
+
 /** The part of a policy for waits that a server asks for. */
 interface Hints {
   readonly maxRetryAfterMillis: number

@@ -4,7 +4,8 @@
  */
 import type * as Schema from "effect/Schema"
 import { memo } from "../shared/memo.js"
-import { type Secrets, secretsOf } from "./secretFields.js"
+import type { Secrets } from "./knownSecrets.js"
+import { secretsOf } from "./secretFields.js"
 
 /**
  * Returns the strings and numbers of a body that must not be shown. `text` is the body or its start, `parsed` its

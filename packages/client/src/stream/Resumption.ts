@@ -24,12 +24,6 @@ export const goesOn = (
   (lastEventId ?? "") !== ""
 
 /**
- * The shortest wait that a server's `retry:` can set, in milliseconds. WHATWG HTML (9.2.3) leaves the wait to the
- * client; a zero would make it reconnect in a busy loop.
- */
-export const minWaitMillis = 100
-
-/**
  * How long to wait before a reconnect, or why there is none. `asked` is the server's `retry:`. `fruitless` counts the
  * reconnects since the last one that brought an event or a new id. The policy's `maxRetries` limits them, and each
  * makes the next wait longer. There is no limit for reconnects that bring something.
@@ -43,7 +37,7 @@ export const wait = (
   const backoff = Decisions.backoffMillis(policy, fruitless, random)
   if (asked === undefined) return backoff
   if (asked > policy.maxRetryAfterMillis) return policy.onLongRetryAfter === "fail" ? "retry-after" : backoff
-  return Math.max(asked, minWaitMillis, fruitless === 0 ? 0 : backoff)
+  return Math.max(asked, Decisions.minWaitMillis, fruitless === 0 ? 0 : backoff)
 }
 
 /** Servers accept about 8 KiB for all headers together. */

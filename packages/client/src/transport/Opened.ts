@@ -6,6 +6,7 @@ import * as TimeLimits from "../effect/timeLimits.js"
 import type * as Call from "../request/Call.js"
 import * as TransportError from "../request/TransportError.js"
 import { onceCollected } from "../shared/onceCollected.js"
+import { bodiless } from "../wire/bodiless.js"
 import type * as GuardedResponse from "./GuardedResponse.js"
 import { leavingBy } from "./Transport.js"
 import type * as TransportContract from "./TransportContract.js"
@@ -59,11 +60,8 @@ export const kept = (
     })
   )
 
-/** RFC 9110, 6.4.1. */
 const hasNoBody = ({ headers, request, status }: GuardedResponse.GuardedResponse): boolean =>
   request.method === "HEAD" || bodiless.has(status) || headers["content-length"] === "0"
-
-const bodiless: ReadonlySet<number> = new Set([204, 205, 304])
 
 /** The permit of an attempt is held until its body is closed. */
 const closing = ({ permit }: Call.Call, close: Effect.Effect<void>): Effect.Effect<void> =>

@@ -1,7 +1,5 @@
 /** Responses of `fetch`, for code that takes them. */
-
-/** The statuses without a body (Fetch, null body status). */
-const bodiless: ReadonlySet<number> = new Set([101, 103, 204, 205, 304])
+import { bodiless } from "./bodiless.js"
 
 /** The headers that describe a single connection (RFC 9110, 7.6.1). Intermediaries do not forward them. */
 const ofConnection: ReadonlySet<string> = new Set([

@@ -22,27 +22,27 @@ export const withCookies = <A extends Readonly<Record<string, string>>>(
   })
 }
 
-/**
- * The `Response` below a platform response, if there is one: a wrapper that ends with its fiber is in between.
- */
+/** The response below a platform response: a wrapper that ends with its fiber may be in between. */
+const innermost = (response: object): object =>
+  !Predicate.hasProperty(response, "source") &&
+  Predicate.hasProperty(response, "original") &&
+  Predicate.isObject(response.original)
+    ? innermost(response.original)
+    : response
+
+/** The `Response` below a platform response, if there is one. */
 export const underneath = (response: object): Response | undefined => {
-  if (Predicate.hasProperty(response, "source"))
-    return response.source instanceof Response ? response.source : undefined
-  return Predicate.hasProperty(response, "original") && Predicate.isObject(response.original)
-    ? underneath(response.original)
-    : undefined
+  const inner = innermost(response)
+  return Predicate.hasProperty(inner, "source") && inner.source instanceof Response ? inner.source : undefined
 }
 
 /** The lines of `set-cookie` of any response, one by one: as they came, or else as the platform writes its cookies. */
-export const setCookiesOf = (response: { readonly cookies: Cookies.Cookies }): ReadonlyArray<string> =>
-  receivedCookies(response) ?? cookieLines(response.cookies)
-
-const receivedCookies = (response: unknown): ReadonlyArray<string> | undefined => {
-  if (Predicate.hasProperty(response, "setCookies") && Predicate.isIterable(response.setCookies))
-    return Array.from(response.setCookies, String)
-  if (Predicate.hasProperty(response, "source") && response.source instanceof Response)
-    return setCookies(response.source.headers)
-  return Predicate.hasProperty(response, "original") ? receivedCookies(response.original) : undefined
+export const setCookiesOf = (response: { readonly cookies: Cookies.Cookies }): ReadonlyArray<string> => {
+  const inner = innermost(response)
+  if (Predicate.hasProperty(inner, "setCookies") && Predicate.isIterable(inner.setCookies))
+    return Array.from(inner.setCookies, String)
+  const web = underneath(inner)
+  return web === undefined ? cookieLines(response.cookies) : setCookies(web.headers)
 }
 
 /** Whether the body of a response can no longer be read, as far as that is observable. */

@@ -6,7 +6,7 @@ import { Effect } from "effect"
 import { clientOf } from "../fixtures/sockets.js"
 import { everyTransport } from "../fixtures/transports.js"
 
-/** As code does that hands the headers to `fetch`. */
+/** As code does that passes the headers to `fetch`. */
 const reading: Middleware.Middleware = (request, next) => {
   const { length } = Array.from(new Headers(request.headers))
   return next(HttpClientRequest.setHeader(request, "x-headers", String(length)))

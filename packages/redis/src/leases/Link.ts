@@ -94,14 +94,13 @@ export class Link {
   }
 
   /** Runs the script on the keys of a limit. `undefined`: Redis is away. */
-  async run(key: string, args: ReadonlyArray<string | number>, isGate = false): Promise<Reply | undefined> {
+  async run(key: string, args: ReadonlyArray<string | number>, asks = true): Promise<Reply | undefined> {
     const { connection, prefix, timeoutMillis } = this.settings
     // The braces keep both keys in one slot of a cluster.
     const base = `${prefix}:{${key}}`
     const keys = [base, `${base}:members`]
     const attempt = () => Time.within(connection.run(Scripts.limits, keys, args), timeoutMillis)
     // A gate that is closed meanwhile is no question: it puts off none.
-    const asks = !isGate
     if (this.isAway && asks) this.awayUntil = Time.now() + retryMillis
     const starts = Time.now()
     for (;;)
@@ -143,7 +142,7 @@ export class Link {
   /** Closes the gate of a key for all. */
   async close(closed: Closed): Promise<void> {
     const micros = Math.ceil(Math.min(closed.millis, closed.most) * 1000)
-    const reply = await this.run(closed.key, [micros, this.channel, encodeClosed(closed)], true)
+    const reply = await this.run(closed.key, [micros, this.channel, encodeClosed(closed)], false)
     if (reply !== undefined) this.found()
   }
 
